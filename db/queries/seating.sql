@@ -1,0 +1,368 @@
+-- The desk's queries (internal/seating/batch.go): everything that changes seats.
+-- It pipelines them, so it uses their texts and row types, not their methods.
+--
+-- Lock order, for everybody: slots by id, users by id, bookings, idempotency
+-- keys, jobs. Each lock is taken in a statement of its own, and what is decided
+-- on is read after: a statement that locks and reads at once sees other rows as
+-- they were when it began to wait.
+
+-- First round trip: the slots, and what their queues hold.
+
+-- Locks the slots, the mutexes of their seats, in id order.
+-- name: SlotsLock :many
+SELECT id FROM slots WHERE id = ANY(@ids::uuid[]) ORDER BY id FOR NO KEY UPDATE;
+
+-- As SlotsLock, leaving out those that somebody else has locked: one stuck slot
+-- must not stop the others.
+-- name: SlotsLockFree :many
+SELECT id FROM slots WHERE id = ANY(@ids::uuid[]) ORDER BY id FOR NO KEY UPDATE SKIP LOCKED;
+
+-- The database's clock, read once the slots are locked: within a slot it never
+-- runs against the ledger's order.
+-- name: ClockRead :one
+SELECT clock_timestamp()::timestamptz AS now;
+
+-- The slots with their events' settings. Those settings change only under the
+-- locks of all slots of the event, so they are stable here.
+-- name: SlotsLoad :many
+SELECT
+    s.id, s.event_id, s.starts_at, s.ends_at, s.capacity, s.status, s.revision,
+    s.version, s.seats_taken, s.waitlist_length, s.waitlist_ready, s.freed_version,
+    s.promotion_due_at, s.created_at, s.updated_at,
+    e.organizer_id, e.status AS event_status, e.booking_opens_at, e.booking_closes_at,
+    e.cancellation_closes_minutes, e.waitlist_mode, e.waitlist_limit, e.offer_minutes,
+    e.fit, e.max_passes
+FROM slots s
+JOIN events e ON e.id = s.event_id
+WHERE s.id = ANY(@ids::uuid[]);
+
+-- The bookings that commands name.
+-- name: BookingsNamed :many
+SELECT * FROM bookings WHERE id = ANY(@ids::uuid[]);
+
+-- Holds and offers whose time is over.
+-- name: BookingsDue :many
+SELECT b.*
+FROM unnest(@slot_ids::uuid[]) AS slot(id)
+CROSS JOIN LATERAL (
+    SELECT * FROM bookings d
+    WHERE d.slot_id = slot.id AND d.status IN ('held', 'offered') AND d.expires_at <= clock_timestamp()
+    ORDER BY d.expires_at, d.id
+    LIMIT @page::int
+) b;
+
+-- Those who still wait for slots that have started: their waiting is over.
+-- name: BookingsWaitedOut :many
+SELECT b.*
+FROM slots s
+CROSS JOIN LATERAL (
+    SELECT * FROM bookings w
+    WHERE w.slot_id = s.id AND w.status = 'waitlisted'
+    ORDER BY w.queued_version
+    LIMIT @page::int
+) b
+WHERE s.id = ANY(@slot_ids::uuid[]) AND s.waitlist_length > 0 AND s.starts_at <= clock_timestamp();
+
+-- The heads of the ready queues, where somebody might be served: something was
+-- freed and nobody has looked yet, or this batch may free something. Elsewhere
+-- nobody in the queue can be served as it stands, and only first_fit must look,
+-- to see whom a newcomer would pass.
+-- name: BookingsHeads :many
+SELECT b.*
+FROM slots s
+JOIN events e ON e.id = s.event_id
+CROSS JOIN LATERAL (
+    SELECT * FROM bookings w
+    WHERE w.slot_id = s.id AND w.status = 'waitlisted' AND w.blocked IS NULL
+    ORDER BY w.queued_version
+    LIMIT @page::int
+) b
+WHERE s.id = ANY(@slot_ids::uuid[])
+  AND s.waitlist_ready > 0
+  AND (s.promotion_due_at IS NOT NULL
+       OR s.id = ANY(@freeing::uuid[])
+       OR (e.fit = 'first_fit' AND s.seats_taken < s.capacity))
+ORDER BY b.slot_id, b.queued_version;
+
+-- Blocked waiters whose reason is gone, with the entry that ended it: the
+-- blocker no longer takes seats or has moved in time, or the capacity has grown.
+-- Read before their users are locked, so the decision looks again.
+-- name: BookingsUnblockable :many
+SELECT b.*
+FROM unnest(@slot_ids::uuid[]) AS slot(id)
+CROSS JOIN LATERAL (
+    SELECT w.*
+    FROM bookings w
+    JOIN slots s ON s.id = w.slot_id
+    LEFT JOIN bookings x ON x.id = w.blocked_by
+    WHERE w.slot_id = slot.id AND w.status = 'waitlisted' AND w.blocked IS NOT NULL
+      AND ((w.blocked = 'capacity' AND w.seats <= s.capacity)
+           OR (w.blocked = 'overlap' AND (x.status NOT IN ('held', 'offered', 'confirmed') OR NOT x.during && w.during)))
+    ORDER BY w.queued_version
+    LIMIT @page::int
+) b;
+
+-- One page of the live bookings of slots that were cancelled.
+-- name: BookingsClearing :many
+SELECT b.*
+FROM unnest(@slot_ids::uuid[]) AS slot(id)
+CROSS JOIN LATERAL (
+    SELECT * FROM bookings l
+    WHERE l.slot_id = slot.id AND l.status IN ('waitlisted', 'held', 'offered', 'confirmed')
+    LIMIT @page::int
+) b;
+
+-- Who has seats in a slot whose time is about to change.
+-- name: BookingsSeated :many
+SELECT * FROM bookings
+WHERE slot_id = @slot_id AND status IN ('held', 'offered', 'confirmed')
+LIMIT @page::int;
+
+-- Second round trip: the users, and what else they have.
+
+-- Locks the users, in id order: whatever else they do about seats waits. Without
+-- it two bookings of one user in two slots would deadlock in bookings_no_overlap.
+-- name: UsersLock :many
+SELECT id, deleted_at FROM users WHERE id = ANY(@ids::uuid[]) ORDER BY id FOR NO KEY UPDATE;
+
+-- The users' bookings that take seats at an overlapping time.
+-- name: BookingsOverlapping :many
+SELECT DISTINCT ON (b.id) b.*
+FROM (SELECT unnest(@user_ids::uuid[]) AS user_id,
+             unnest(@starts::timestamptz[]) AS starts_at,
+             unnest(@ends::timestamptz[]) AS ends_at) AS wish
+JOIN bookings b ON b.user_id = wish.user_id
+    AND b.during && tstzrange(wish.starts_at, wish.ends_at, '[)')
+    AND b.status IN ('held', 'offered', 'confirmed');
+
+-- The users' live bookings of the slots that they want.
+-- name: BookingsLive :many
+SELECT b.*
+FROM (SELECT unnest(@user_ids::uuid[]) AS user_id, unnest(@slot_ids::uuid[]) AS slot_id) AS wish
+JOIN bookings b ON b.user_id = wish.user_id AND b.slot_id = wish.slot_id
+    AND b.status IN ('waitlisted', 'held', 'offered', 'confirmed');
+
+-- Slots in which somebody waits who is blocked by one of these bookings. When
+-- such a booking ends, these slots get a job.
+-- name: SlotsBlockedBy :many
+SELECT DISTINCT slot_id, blocked_by::uuid AS blocked_by FROM bookings
+WHERE blocked_by = ANY(@ids::uuid[]) AND status = 'waitlisted';
+
+-- Slots with free seats in which the users wait at an overlapping time. When
+-- they take seats here, they can no longer take any there, and must not keep
+-- them from those behind: these slots get a job.
+-- name: SlotsAwaited :many
+SELECT DISTINCT w.user_id, w.slot_id, s.starts_at, s.ends_at
+FROM (SELECT unnest(@user_ids::uuid[]) AS user_id,
+             unnest(@starts::timestamptz[]) AS starts_at,
+             unnest(@ends::timestamptz[]) AS ends_at) AS wish
+JOIN bookings w ON w.user_id = wish.user_id
+    AND w.status = 'waitlisted' AND w.blocked IS NULL
+    AND w.during && tstzrange(wish.starts_at, wish.ends_at, '[)')
+JOIN slots s ON s.id = w.slot_id AND s.seats_taken < s.capacity;
+
+-- What was answered to these requests before.
+-- name: IdempotencyKeysLoad :many
+SELECT k.*
+FROM (SELECT unnest(@user_ids::uuid[]) AS user_id, unnest(@keys::text[]) AS key) AS asked
+JOIN idempotency_keys k ON k.user_id = asked.user_id AND k.key = asked.key;
+
+-- Third round trip: final states only, each booking once. Bookings that give
+-- seats back come before bookings that take them, as statements of their own:
+-- the overlap constraint looks at every row as it is written.
+--
+-- In the arrays a zero value (nil UUID, 0, '', year 1) stands for NULL, as in Go.
+
+-- name: BookingsUpdate :exec
+WITH change AS (
+    SELECT unnest(@ids::uuid[]) AS id,
+           unnest(@expected::bigint[]) AS expected,
+           unnest(@seats::int[]) AS seats,
+           unnest(@statuses::text[]) AS status,
+           unnest(@versions::bigint[]) AS version,
+           unnest(@queued_versions::bigint[]) AS queued_version,
+           unnest(@passes::int[]) AS passes,
+           unnest(@blocked::text[]) AS blocked,
+           unnest(@blocked_by::uuid[]) AS blocked_by,
+           unnest(@replaces::uuid[]) AS replaces_booking_id,
+           unnest(@expires_at::timestamptz[]) AS expires_at
+), done AS (
+    UPDATE bookings b
+    SET seats = c.seats,
+        status = c.status,
+        version = c.version,
+        queued_version = nullif(c.queued_version, 0),
+        passes = c.passes,
+        blocked = nullif(c.blocked, ''),
+        blocked_by = nullif(c.blocked_by, '00000000-0000-0000-0000-000000000000'),
+        replaces_booking_id = nullif(c.replaces_booking_id, '00000000-0000-0000-0000-000000000000'),
+        expires_at = nullif(c.expires_at, '0001-01-01T00:00:00Z'),
+        updated_at = @now::timestamptz
+    FROM change c
+    WHERE b.id = c.id AND b.version = c.expected
+    RETURNING b.id
+)
+SELECT expect_rows('bookings', (SELECT count(*) FROM done), cardinality(@ids::uuid[]));
+
+-- name: BookingsInsert :exec
+INSERT INTO bookings (
+    id, slot_id, user_id, during, seats, status, version, queued_version, passes,
+    replaces_booking_id, expires_at, created_at, updated_at)
+SELECT n.id, n.slot_id, n.user_id, tstzrange(n.starts_at, n.ends_at, '[)'), n.seats, n.status, n.version,
+       nullif(n.queued_version, 0), n.passes,
+       nullif(n.replaces_booking_id, '00000000-0000-0000-0000-000000000000'),
+       nullif(n.expires_at, '0001-01-01T00:00:00Z'), @now::timestamptz, @now::timestamptz
+FROM (
+    SELECT unnest(@ids::uuid[]) AS id,
+           unnest(@slot_ids::uuid[]) AS slot_id,
+           unnest(@user_ids::uuid[]) AS user_id,
+           unnest(@starts::timestamptz[]) AS starts_at,
+           unnest(@ends::timestamptz[]) AS ends_at,
+           unnest(@seats::int[]) AS seats,
+           unnest(@statuses::text[]) AS status,
+           unnest(@versions::bigint[]) AS version,
+           unnest(@queued_versions::bigint[]) AS queued_version,
+           unnest(@passes::int[]) AS passes,
+           unnest(@replaces::uuid[]) AS replaces_booking_id,
+           unnest(@expires_at::timestamptz[]) AS expires_at
+) n;
+
+-- Counters, version and settings in one statement, because slots_no_oversell
+-- compares them. A changed time cascades to the bookings, and the overlap
+-- constraint looks at each of them.
+-- name: SlotsUpdate :exec
+WITH change AS (
+    SELECT unnest(@ids::uuid[]) AS id,
+           unnest(@expected::bigint[]) AS expected,
+           unnest(@versions::bigint[]) AS version,
+           unnest(@seats_taken::int[]) AS seats_taken,
+           unnest(@waitlist_length::int[]) AS waitlist_length,
+           unnest(@waitlist_ready::int[]) AS waitlist_ready,
+           unnest(@freed_versions::bigint[]) AS freed_version,
+           unnest(@promotion_due_at::timestamptz[]) AS promotion_due_at,
+           unnest(@capacities::int[]) AS capacity,
+           unnest(@starts::timestamptz[]) AS starts_at,
+           unnest(@ends::timestamptz[]) AS ends_at,
+           unnest(@statuses::text[]) AS status,
+           unnest(@revisions::bigint[]) AS revision
+), done AS (
+    UPDATE slots s
+    SET version = c.version,
+        seats_taken = c.seats_taken,
+        waitlist_length = c.waitlist_length,
+        waitlist_ready = c.waitlist_ready,
+        freed_version = c.freed_version,
+        promotion_due_at = nullif(c.promotion_due_at, '0001-01-01T00:00:00Z'),
+        capacity = c.capacity,
+        starts_at = c.starts_at,
+        ends_at = c.ends_at,
+        status = c.status,
+        revision = c.revision,
+        updated_at = @now::timestamptz
+    FROM change c
+    WHERE s.id = c.id AND s.version = c.expected
+    RETURNING s.id
+)
+SELECT expect_rows('slots', (SELECT count(*) FROM done), cardinality(@ids::uuid[]));
+
+-- name: LedgerInsert :exec
+INSERT INTO ledger (
+    slot_id, version, kind, booking_id, user_id, seats, status, capacity, seats_taken, waitlist_length,
+    reason, actor, actor_id, cause_slot_id, cause_version, at)
+SELECT n.slot_id, n.version, n.kind,
+       nullif(n.booking_id, '00000000-0000-0000-0000-000000000000'),
+       nullif(n.user_id, '00000000-0000-0000-0000-000000000000'),
+       n.seats, nullif(n.status, ''), n.capacity, n.seats_taken, n.waitlist_length,
+       nullif(n.reason, ''), n.actor,
+       nullif(n.actor_id, '00000000-0000-0000-0000-000000000000'),
+       nullif(n.cause_slot_id, '00000000-0000-0000-0000-000000000000'),
+       nullif(n.cause_version, 0), @at::timestamptz
+FROM (
+    SELECT unnest(@slot_ids::uuid[]) AS slot_id,
+           unnest(@versions::bigint[]) AS version,
+           unnest(@kinds::text[]) AS kind,
+           unnest(@booking_ids::uuid[]) AS booking_id,
+           unnest(@user_ids::uuid[]) AS user_id,
+           unnest(@seats::int[]) AS seats,
+           unnest(@statuses::text[]) AS status,
+           unnest(@capacities::int[]) AS capacity,
+           unnest(@seats_taken::int[]) AS seats_taken,
+           unnest(@waitlist_lengths::int[]) AS waitlist_length,
+           unnest(@reasons::text[]) AS reason,
+           unnest(@actors::text[]) AS actor,
+           unnest(@actor_ids::uuid[]) AS actor_id,
+           unnest(@cause_slot_ids::uuid[]) AS cause_slot_id,
+           unnest(@cause_versions::bigint[]) AS cause_version
+) n;
+
+-- name: IdempotencyKeysInsert :exec
+INSERT INTO idempotency_keys (user_id, key, fingerprint, status, header, body)
+SELECT unnest(@user_ids::uuid[]), unnest(@keys::text[]), unnest(@fingerprints::bytea[]),
+       unnest(@statuses::int[]), unnest(@headers::jsonb[]), unnest(@bodies::bytea[]);
+
+-- A slot comes and goes outside the desk: nobody can have seats in it yet, or
+-- anybody ever had.
+
+-- name: SlotInsert :exec
+INSERT INTO slots (id, event_id, starts_at, ends_at, capacity, status, version, created_at, updated_at)
+VALUES (@id, @event_id, @starts_at, @ends_at, @capacity, @status, @version, @created_at, @created_at);
+
+-- Locks one slot outside the desk.
+-- name: SlotLock :one
+SELECT * FROM slots WHERE id = @id FOR NO KEY UPDATE;
+
+-- How many bookings, of whatever status, a slot has ever had.
+-- name: SlotBookingsCount :one
+SELECT count(*) FROM bookings WHERE slot_id = @slot_id;
+
+-- name: SlotDelete :exec
+DELETE FROM slots WHERE id = @id;
+
+-- The tickers' worklists, read without locks: the commands look again.
+
+-- Slots in which a hold or an offer is due, or the waiting is over.
+-- name: SlotsExpiring :many
+(SELECT DISTINCT d.slot_id
+ FROM (SELECT slot_id FROM bookings
+       WHERE status IN ('held', 'offered') AND expires_at <= clock_timestamp()
+       ORDER BY expires_at
+       LIMIT @page::int) d)
+UNION
+(SELECT w.id FROM slots w
+ WHERE w.waitlist_length > 0 AND w.starts_at <= clock_timestamp()
+ ORDER BY w.starts_at
+ LIMIT @page::int);
+
+-- Slots in which somebody might be promoted and nobody has looked yet.
+-- name: SlotsPromotionDue :many
+SELECT id FROM slots WHERE promotion_due_at IS NOT NULL ORDER BY promotion_due_at LIMIT @page::int;
+
+-- Slots in which somebody is blocked by a booking that no longer takes seats:
+-- the backstop for a lost job.
+-- name: SlotsUnblockable :many
+SELECT DISTINCT w.slot_id
+FROM bookings w
+JOIN bookings x ON x.id = w.blocked_by
+WHERE w.blocked_by IS NOT NULL AND w.status = 'waitlisted'
+  AND (x.status NOT IN ('held', 'offered', 'confirmed') OR NOT x.during && w.during)
+LIMIT @page::int;
+
+-- Slots that were cancelled, or whose event was, with bookings left: the
+-- backstop for a lost job.
+-- name: SlotsToClear :many
+SELECT s.id
+FROM slots s
+JOIN events e ON e.id = s.event_id
+WHERE (s.status = 'cancelled' OR e.status = 'cancelled')
+  AND (s.seats_taken > 0 OR s.waitlist_length > 0)
+LIMIT @page::int;
+
+-- Idempotency keys are kept for a day.
+-- name: IdempotencyKeysDeleteOld :execrows
+DELETE FROM idempotency_keys
+WHERE (user_id, key) IN (
+    SELECT k.user_id, k.key FROM idempotency_keys k
+    WHERE k.created_at < @before
+    ORDER BY k.created_at
+    LIMIT @page::int
+    FOR UPDATE SKIP LOCKED);

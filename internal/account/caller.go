@@ -1,0 +1,56 @@
+package account
+
+import (
+	"context"
+	"slices"
+
+	"github.com/google/uuid"
+)
+
+// Caller is who is asking: a user by one of their tokens, or nobody.
+type Caller struct {
+	UserID    uuid.UUID
+	TokenID   uuid.UUID
+	Role      Role
+	Abilities []string
+}
+
+// Role is in which part a user meets the service.
+type Role string
+
+// The roles. An organizer manages their own events, an admin all of them.
+const (
+	Attendee  Role = "attendee"
+	Organizer Role = "organizer"
+	Admin     Role = "admin"
+)
+
+// Nobody is the caller of a request without a token.
+var Nobody = Caller{}
+
+// Known says whether a user is asking.
+func (c Caller) Known() bool { return c.UserID != uuid.Nil }
+
+// Can says whether the caller's token has an ability.
+func (c Caller) Can(ability string) bool {
+	return slices.Contains(c.Abilities, "*") || slices.Contains(c.Abilities, ability)
+}
+
+// Manages says whether the caller may manage what belongs to an organizer.
+func (c Caller) Manages(organizerID uuid.UUID) bool {
+	return c.Role == Admin || c.Role == Organizer && c.UserID == organizerID
+}
+
+type callerKey struct{}
+
+// WithCaller puts the caller where handlers find it.
+func WithCaller(ctx context.Context, c Caller) context.Context {
+	return context.WithValue(ctx, callerKey{}, c)
+}
+
+// CallerFrom is who is asking. Operations that need a user are not reached
+// without one: the server sees to that.
+func CallerFrom(ctx context.Context) Caller {
+	c, _ := ctx.Value(callerKey{}).(Caller)
+	return c
+}

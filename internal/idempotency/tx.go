@@ -1,0 +1,91 @@
+package idempotency
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/google/uuid"
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgxpool"
+
+	"eventbooking/gen/db"
+	"eventbooking/internal/postgres"
+)
+
+// InTx is postgres.InTx for a request that may be repeated: fn has its effect
+// and renders the answer in one transaction, in which the answer is stored too.
+// A nil key is a request without one. Refusals are not stored: they had no effect.
+func InTx(ctx context.Context, pool *pgxpool.Pool, key *Key, fn func(tx pgx.Tx) (Response, error)) (Response, error) {
+	var response Response
+	err := postgres.InTx(ctx, pool, func(tx pgx.Tx) (err error) {
+		if key == nil {
+			response, err = fn(tx)
+			return err
+		}
+		var found bool
+		if response, found, err = lookUp(ctx, tx, key); found || err != nil {
+			return err
+		}
+		if response, err = fn(tx); err != nil {
+			return err
+		}
+		return store(ctx, tx, key, response)
+	})
+	return response, err
+}
+
+// lookUp finds the first answer. The user's lock makes a duplicate in flight
+// wait here until the first is through.
+func lookUp(ctx context.Context, tx pgx.Tx, key *Key) (Response, bool, error) {
+	q := db.New()
+	if _, err := q.UsersLock(ctx, tx, []uuid.UUID{key.UserID}); err != nil {
+		return Response{}, false, fmt.Errorf("lock the key's user: %w", err)
+	}
+	rows, err := q.IdempotencyKeysLoad(ctx, tx, db.IdempotencyKeysLoadParams{
+		UserIds: []uuid.UUID{key.UserID}, Keys: []string{key.Value}})
+	if err != nil || len(rows) == 0 {
+		return Response{}, false, err
+	}
+	if err := key.Check(rows[0].Fingerprint); err != nil {
+		return Response{}, false, err
+	}
+	response, err := Stored(rows[0])
+	response.Replayed = true
+	return response, true, err
+}
+
+func store(ctx context.Context, tx pgx.Tx, key *Key, r Response) error {
+	header, err := json.Marshal(r.Header)
+	if err != nil {
+		return fmt.Errorf("header of the answer: %w", err)
+	}
+	return db.New().IdempotencyKeysInsert(ctx, tx, db.IdempotencyKeysInsertParams{
+		UserIds: []uuid.UUID{key.UserID}, Keys: []string{key.Value}, Fingerprints: [][]byte{key.Fingerprint},
+		Statuses: []int32{int32(r.Status)}, Headers: [][]byte{header}, Bodies: [][]byte{r.Body},
+	})
+}
+
+// Stored reads an answer back.
+func Stored(row db.IdempotencyKey) (Response, error) {
+	r := Response{Status: int(row.Status), Body: row.Body}
+	if err := json.Unmarshal(row.Header, &r.Header); err != nil {
+		return Response{}, fmt.Errorf("stored header of an idempotency key: %w", err)
+	}
+	return r, nil
+}
+
+// sweepPage is how many keys one Sweep forgets at most.
+const sweepPage = 1000
+
+// Sweep forgets a page of keys that are older than Kept.
+func Sweep(ctx context.Context, pool *pgxpool.Pool) (int64, error) {
+	n, err := db.New().IdempotencyKeysDeleteOld(ctx, pool, db.IdempotencyKeysDeleteOldParams{
+		Before: time.Now().Add(-Kept), Page: sweepPage})
+	if err != nil && !errors.Is(err, context.Canceled) {
+		return 0, fmt.Errorf("forget old idempotency keys: %w", err)
+	}
+	return n, nil
+}

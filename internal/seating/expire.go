@@ -1,0 +1,38 @@
+package seating
+
+import (
+	"slices"
+
+	"github.com/google/uuid"
+)
+
+// Expire ends holds and offers whose time is over, and all waiting once the slot
+// has started. Every other command of the slot does the same first, so nothing
+// depends on its coming in time.
+type Expire struct{ SlotID uuid.UUID }
+
+func (c Expire) needs() needs { return needs{slots: []uuid.UUID{c.SlotID}, frees: true} }
+
+func (c Expire) apply(s *State) (Result, error) {
+	slot, err := s.slot(c.SlotID)
+	if err != nil {
+		return Result{}, err
+	}
+	s.expireDue(slot)
+	promoted, done := s.promote(slot)
+	return Result{Slot: *slot, Promoted: promoted, More: !done}, nil
+}
+
+// expireDue ends what is due among the bookings that were loaded.
+func (s *State) expireDue(slot *Slot) {
+	for _, b := range slices.Clone(slot.timed) {
+		if b.due(s.Now) {
+			s.turn(b, Expired, KindExpired, System("the "+map[Status]string{Held: "hold", Offered: "offer"}[b.Status]+" ran out"), Cause{})
+		}
+	}
+	if slot.Started(s.Now) {
+		for _, b := range slices.Concat(slot.ready, slot.blocked) {
+			s.turn(b, Expired, KindExpired, System("the slot started"), Cause{})
+		}
+	}
+}

@@ -1,0 +1,77 @@
+package seating
+
+import (
+	"time"
+
+	"github.com/google/uuid"
+)
+
+// Entry is one step in a slot's ledger, with the slot's counters after it.
+type Entry struct {
+	SlotID  uuid.UUID
+	Version int64
+	Kind    Kind
+
+	// The booking concerned, if there is one, and its status after the step.
+	BookingID, UserID uuid.UUID
+	Seats             int
+	Status            Status
+
+	Capacity, SeatsTaken, WaitlistLength int
+
+	By    By
+	Cause Cause
+	At    time.Time
+}
+
+// Kind is what happened.
+type Kind string
+
+// Everything that can happen.
+const (
+	KindOpened         Kind = "opened"
+	KindConfirmed      Kind = "confirmed"
+	KindWaitlisted     Kind = "waitlisted"
+	KindHeld           Kind = "held"
+	KindPromoted       Kind = "promoted"
+	KindOffered        Kind = "offered"
+	KindPassed         Kind = "passed"
+	KindBlocked        Kind = "blocked"
+	KindUnblocked      Kind = "unblocked"
+	KindCancelled      Kind = "cancelled"
+	KindExpired        Kind = "expired"
+	KindEdited         Kind = "edited"
+	KindClosed         Kind = "closed"
+	KindReopened       Kind = "reopened"
+	KindSlotCancelled  Kind = "slot_cancelled"
+	KindEventCancelled Kind = "event_cancelled"
+	KindDeleted        Kind = "deleted"
+)
+
+// By is who did it, and the reason given.
+type By struct {
+	Actor  Actor
+	ID     uuid.UUID // nil: the system
+	Reason string
+}
+
+// Actor is in which part somebody acts.
+type Actor string
+
+// The parts.
+const (
+	ByAttendee  Actor = "attendee"
+	ByOrganizer Actor = "organizer"
+	ByAdmin     Actor = "admin"
+	BySystem    Actor = "system"
+)
+
+// System is the actor of what happens by itself.
+func System(reason string) By { return By{Actor: BySystem, Reason: reason} }
+
+// Cause is the entry that made another possible, in the same ledger or another
+// slot's. The zero Cause is a beginning.
+type Cause struct {
+	SlotID  uuid.UUID
+	Version int64
+}

@@ -1,0 +1,156 @@
+package seating
+
+import (
+	"slices"
+	"time"
+
+	"github.com/google/uuid"
+)
+
+// Promote gives free seats to those who wait, in the order of the queue.
+type Promote struct {
+	SlotID uuid.UUID
+	// Also are further slots to lock: those of bookings that are given back (keep and upgrade).
+	Also []uuid.UUID
+}
+
+func (c Promote) needs() needs {
+	return needs{slots: append([]uuid.UUID{c.SlotID}, c.Also...), frees: true, unblocks: true}
+}
+
+func (c Promote) apply(s *State) (Result, error) {
+	slot, err := s.slot(c.SlotID)
+	if err != nil {
+		return Result{}, err
+	}
+	s.expireDue(slot)
+	s.unblockReady(slot)
+	slot.look(s.Now)
+	promoted, done := s.promote(slot)
+	return Result{Slot: *slot, Promoted: promoted, More: !done}, nil
+}
+
+// unblockReady puts those back into the queue whose reason to be blocked is gone,
+// in the order of their places.
+func (s *State) unblockReady(slot *Slot) {
+	for _, b := range slices.Clone(slot.blocked) {
+		if cause, gone := s.unblocks(slot, b); gone {
+			s.unblock(b, cause)
+		}
+	}
+}
+
+// unblocks says whether the reason is gone, and which entry ended it.
+func (s *State) unblocks(slot *Slot, b *Booking) (Cause, bool) {
+	if b.Blocked == BlockedCapacity {
+		return Cause{slot.ID, slot.FreedVersion}, b.Seats <= slot.Capacity
+	}
+	blocker := s.bookings[b.BlockedBy]
+	if blocker == nil || blocker.Status.TakesSeats() && blocker.overlaps(b.StartsAt, b.EndsAt) {
+		return Cause{}, false
+	}
+	return Cause{blocker.SlotID, blocker.Version}, true
+}
+
+// promote serves the queue as far as it goes. done means that nobody who waits
+// can be served as things stand. If not, the page is over, or somebody's turn
+// needs a slot that is not locked; then whoever comes after waits too.
+func (s *State) promote(slot *Slot) (promoted []Booking, done bool) {
+	if slot.PromotionDueAt.IsZero() || !slot.promotes(s.Now) {
+		slot.PromotionDueAt = time.Time{}
+		return nil, true
+	}
+	var passed []*Booking
+	for step := 0; step < headsPage; step++ {
+		if slot.Free() <= 0 || len(passed) == slot.WaitlistReady || slot.exhausted(passed) {
+			slot.PromotionDueAt = time.Time{}
+			return promoted, true
+		}
+		if len(passed) == len(slot.ready) || len(promoted) == promotePage {
+			break
+		}
+		b := slot.ready[len(passed)]
+		if why, blocker := s.hindrance(slot, b); why != NotBlocked {
+			s.block(b, why, blocker)
+		} else if b.Seats > slot.Free() {
+			passed = append(passed, b)
+		} else if also := s.unlocked(b.Replaces); also != uuid.Nil {
+			s.wake(slot.ID, also)
+			return promoted, false
+		} else {
+			s.serve(slot, b, passed)
+			promoted = append(promoted, *b)
+		}
+	}
+	s.wake(slot.ID)
+	return promoted, false
+}
+
+// hindrance is why a booking cannot take seats now, however many are free.
+func (s *State) hindrance(slot *Slot, b *Booking) (Block, uuid.UUID) {
+	if b.Seats > slot.Capacity {
+		return BlockedCapacity, uuid.Nil
+	}
+	if o := s.blocker(b.UserID, slot.StartsAt, slot.EndsAt, b.Replaces); o != nil {
+		return BlockedOverlap, o.ID
+	}
+	return NotBlocked, uuid.Nil
+}
+
+// exhausted says that nobody may pass those who do not fit: by the strict rule,
+// or because there are too many, or because one was passed often enough.
+func (s *Slot) exhausted(passed []*Booking) bool {
+	if s.Policy.Fit == FitStrict {
+		return len(passed) > 0
+	}
+	return len(passed) >= lookAhead || slices.ContainsFunc(passed, func(b *Booking) bool { return b.Passes >= s.Policy.MaxPasses })
+}
+
+// serves says whether a newcomer gets seats at once, and whom that passes. Asked
+// when promote is done: none of those who are ready fits.
+func (s *Slot) serves(b *Booking) (passes []*Booking, served bool) {
+	switch {
+	case b.Seats > s.Free() || !s.PromotionDueAt.IsZero():
+		return nil, false
+	case s.WaitlistReady == 0:
+		return nil, true
+	case s.readyLoaded() && !s.exhausted(s.ready):
+		return slices.Clone(s.ready), true
+	}
+	return nil, false
+}
+
+// unlocked is the slot of a booking with seats, if the batch did not lock it.
+func (s *State) unlocked(bookingID uuid.UUID) uuid.UUID {
+	if b := s.bookings[bookingID]; b != nil && b.Status.TakesSeats() && s.slots[b.SlotID] == nil {
+		return b.SlotID
+	}
+	return uuid.Nil
+}
+
+// serve gives a waiting booking its seats: asked first in offer mode, at once
+// otherwise and where the booking names one that it gives back.
+func (s *State) serve(slot *Slot, b *Booking, passed []*Booking) {
+	cause := Cause{slot.ID, slot.FreedVersion}
+	old := s.bookings[b.Replaces]
+	upgrades := old != nil && old.Status.TakesSeats()
+
+	if slot.offers(s.Now) && !upgrades {
+		s.turn(b, Offered, KindOffered, System(""), cause)
+	} else {
+		s.turn(b, Confirmed, KindPromoted, System(""), cause)
+	}
+	here := Cause{slot.ID, slot.Version}
+	if upgrades {
+		s.turn(old, Cancelled, KindCancelled, System("upgraded"), here)
+	}
+	s.pass(passed, here)
+}
+
+// pass notes with each of those who did not fit that somebody went first.
+func (s *State) pass(passed []*Booking, cause Cause) {
+	for _, b := range passed {
+		b.Passes++
+		s.record(s.slots[b.SlotID], b, KindPassed, System(""), cause)
+	}
+}
