@@ -1,0 +1,201 @@
+//go:build unix
+
+package postgres_test
+
+import (
+	"context"
+	"errors"
+	"io/fs"
+	"maps"
+	"strings"
+	"testing"
+	"testing/fstest"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+
+	"eventbooking/internal/postgres"
+	"eventbooking/internal/testkit"
+)
+
+// schema describes everything in a database that migrations make, but the
+// record of the migrations themselves.
+func schema(t *testing.T, url string) string {
+	t.Helper()
+	return query1[string](t, url, `
+		SELECT coalesce(string_agg(line, E'\n' ORDER BY line), '') FROM (
+			SELECT format('%s.%s %s %s', n.nspname, c.relname, c.relkind,
+				(SELECT string_agg(format('%s %s', attname, atttypid::regtype), ', ' ORDER BY attname)
+				 FROM pg_attribute WHERE attrelid = c.oid AND attnum > 0 AND NOT attisdropped)) AS line
+			FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+			WHERE n.nspname NOT LIKE 'pg\_%' AND n.nspname <> 'information_schema'
+			UNION ALL SELECT conname || ' ' || pg_get_constraintdef(c.oid) FROM pg_constraint c
+				JOIN pg_namespace n ON n.oid = connamespace WHERE n.nspname NOT LIKE 'pg\_%' AND n.nspname <> 'information_schema'
+			UNION ALL SELECT proname || prosrc FROM pg_proc p JOIN pg_namespace n ON n.oid = pronamespace
+				WHERE n.nspname IN ('public', 'river') AND probin IS NULL
+			UNION ALL SELECT tgname || ' ' || pg_get_triggerdef(oid) FROM pg_trigger WHERE NOT tgisinternal
+			UNION ALL SELECT typname FROM pg_type JOIN pg_namespace n ON n.oid = typnamespace
+				WHERE n.nspname IN ('public', 'river') AND typtype IN ('e', 'd')
+		) AS everything WHERE line NOT LIKE '%schema_migrations%'`)
+}
+
+func TestMigrateUpDownUp(t *testing.T) {
+	t.Parallel()
+	url := testkit.EmptyDatabaseURL(t)
+	status := func() postgres.Status {
+		s, err := postgres.MigrationStatus(t.Context(), url)
+		must(t, err)
+		return s
+	}
+	empty := schema(t, url)
+	if s := status(); s.Version != 0 || s.River != 0 || s.Latest == 0 || s.RiverLatest == 0 || s.Current() {
+		t.Errorf("an empty database is %+v", s)
+	}
+	must(t, postgres.MigrateUp(t.Context(), url))
+	must(t, postgres.MigrateUp(t.Context(), url))
+	whole := schema(t, url)
+	if s := status(); !s.Current() {
+		t.Errorf("after up: %+v", s)
+	}
+	must(t, postgres.MigrateDown(t.Context(), url, 1))
+	if s := status(); s.Version >= s.Latest || s.River != s.RiverLatest {
+		t.Errorf("after one step down: %+v", s)
+	}
+	must(t, postgres.MigrateUp(t.Context(), url))
+	must(t, postgres.MigrateDown(t.Context(), url, 0))
+	if left := schema(t, url); withoutExtension(left) != empty {
+		t.Errorf("left after down:\n%s", left)
+	}
+	if s := status(); s.Version != 0 || s.River != 0 {
+		t.Errorf("after down: %+v", s)
+	}
+	must(t, postgres.MigrateUp(t.Context(), url))
+	if again := schema(t, url); again != whole {
+		t.Errorf("up again made another schema:\n%s\nwant:\n%s", again, whole)
+	}
+}
+
+// withoutExtension leaves out what an extension brought, which may stay.
+func withoutExtension(s string) string {
+	var kept []string
+	for line := range strings.Lines(s) {
+		if !strings.Contains(line, "gbt_") && !strings.Contains(line, "gbtree") {
+			kept = append(kept, line)
+		}
+	}
+	return strings.Join(kept, "")
+}
+
+// An older program starts on the database of a newer one.
+func TestMigrateLeavesANewerDatabaseAlone(t *testing.T) {
+	t.Parallel()
+	url := testkit.DatabaseURL(t)
+	must(t, exec1(url, "UPDATE schema_migrations SET version = 999"))
+	must(t, exec1(url, "INSERT INTO river.river_migration (line, version) VALUES ('main', 999)"))
+	must(t, postgres.MigrateUp(t.Context(), url))
+	if s, err := postgres.MigrationStatus(t.Context(), url); err != nil || s.Version != 999 || s.River != 999 || !s.Current() {
+		t.Errorf("%+v, %v", s, err)
+	}
+}
+
+func TestMigrateDownTooFar(t *testing.T) {
+	t.Parallel()
+	err := postgres.MigrateDown(t.Context(), testkit.EmptyDatabaseURL(t), 1)
+	if err == nil || !strings.Contains(err.Error(), "take back") {
+		t.Errorf("got %v", err)
+	}
+}
+
+// What another tool left half-way, without a transaction, nobody can mend unseen.
+func TestMigrateRefusesADirtyDatabase(t *testing.T) {
+	t.Parallel()
+	url := testkit.DatabaseURL(t)
+	must(t, exec1(url, "UPDATE schema_migrations SET dirty = true"))
+	if err := postgres.MigrateUp(t.Context(), url); err == nil || !strings.Contains(err.Error(), "Dirty") {
+		t.Errorf("got %v", err)
+	}
+}
+
+func TestMigrateEightAtOnce(t *testing.T) {
+	t.Parallel()
+	url := testkit.EmptyDatabaseURL(t)
+	var all errgroup.Group
+	for range 8 {
+		all.Go(func() error { return postgres.MigrateUp(t.Context(), url) })
+	}
+	must(t, all.Wait())
+	if s, err := postgres.MigrationStatus(t.Context(), url); err != nil || !s.Current() {
+		t.Errorf("%+v, %v", s, err)
+	}
+}
+
+func TestMigrateAfterAKillInTheFirst(t *testing.T) {
+	t.Parallel()
+	url := testkit.EmptyDatabaseURL(t)
+	killed := start(t, "migrate slowly", url, nil)
+	eventually(t, "the first migration runs", func() error {
+		if query1[int](t, url, "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event = 'PgSleep'") == 0 {
+			return errors.New("it does not")
+		}
+		return nil
+	})
+	killed.kill()
+	if s, err := postgres.MigrationStatus(t.Context(), url); err != nil || s.Version != 0 || s.Dirty {
+		t.Errorf("after the kill: %+v, %v", s, err)
+	}
+	must(t, postgres.MigrateUpFrom(t.Context(), url, slowMigrations))
+	if s, err := postgres.MigrationStatus(t.Context(), url); err != nil || s.Version != 1 || s.River != s.RiverLatest {
+		t.Errorf("after the next start: %+v, %v", s, err)
+	}
+}
+
+func TestMigrationThatFailsLeavesNothing(t *testing.T) {
+	t.Parallel()
+	url := testkit.EmptyDatabaseURL(t)
+	files := fstest.MapFS{
+		"migrations/000001_good.up.sql": {Data: []byte("CREATE TABLE good ()")},
+		"migrations/000002_bad.up.sql":  {Data: []byte("CREATE TABLE half (); SELECT 1/0; CREATE TABLE other ()")},
+	}
+	err := postgres.MigrateUpFrom(t.Context(), url, files)
+	if err == nil || !strings.Contains(err.Error(), "version 2") {
+		t.Errorf("the error does not name the migration: %v", err)
+	}
+	if got := query1[string](t, url, "SELECT format('%s %s', version, dirty) FROM schema_migrations"); got != "1 f" {
+		t.Errorf("the record says %q, want version 1, clean", got)
+	}
+	if query1[bool](t, url, "SELECT to_regclass('half') IS NOT NULL") {
+		t.Error("half of a migration is there")
+	}
+	mended := maps.Clone(files)
+	mended["migrations/000002_bad.up.sql"] = &fstest.MapFile{Data: []byte("CREATE TABLE half ()")}
+	must(t, postgres.MigrateUpFrom(t.Context(), url, fs.FS(mended)))
+}
+
+func TestMigrationMustNotCommit(t *testing.T) {
+	t.Parallel()
+	err := postgres.MigrateUpFrom(t.Context(), testkit.EmptyDatabaseURL(t), fstest.MapFS{
+		"migrations/000001_sly.up.sql": {Data: []byte("CREATE TABLE sly (); COMMIT")},
+	})
+	if err == nil || !strings.Contains(err.Error(), "must not begin or end a transaction") {
+		t.Errorf("got %v", err)
+	}
+}
+
+func TestLockIsForOne(t *testing.T) {
+	t.Parallel()
+	url := testkit.EmptyDatabaseURL(t)
+	unlock, err := postgres.Lock(t.Context(), url, "seed")
+	must(t, err)
+	other, err := postgres.Lock(t.Context(), url, "another name")
+	must(t, err)
+	other()
+	short, cancel := context.WithTimeout(t.Context(), 200*time.Millisecond)
+	defer cancel()
+	if _, err := postgres.Lock(short, url, "seed"); !errors.Is(err, context.DeadlineExceeded) {
+		t.Errorf("a second holder: %v", err)
+	}
+	unlock()
+	again, err := postgres.Lock(t.Context(), url, "seed")
+	must(t, err)
+	again()
+}

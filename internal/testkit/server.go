@@ -1,0 +1,216 @@
+//go:build unix
+
+package testkit
+
+import (
+	"context"
+	"crypto/sha256"
+	"errors"
+	"fmt"
+	"io/fs"
+	"log/slog"
+	"net/url"
+	"os"
+	"path/filepath"
+	"strconv"
+	"sync"
+	"syscall"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgxpool"
+
+	"eventbooking/db"
+	"eventbooking/internal/postgres"
+)
+
+// server is the PostgreSQL that this process's tests use.
+type server struct {
+	url      string
+	admin    *pgxpool.Pool
+	template string
+}
+
+const (
+	testPrefix     = "evb_test_"
+	templatePrefix = "evb_template_"
+	// copyStrategy is the faster one for a template of a few megabytes: measured,
+	// see BenchmarkDatabase.
+	copyStrategy = "WAL_LOG"
+	// leftoverAge is after how long a database on a shared server must be a killed run's.
+	leftoverAge = time.Hour
+	// leftoverLimit bounds what one start clears away; the next one goes on.
+	leftoverLimit = 200
+	// maxSlots bounds how many test processes have a server at once.
+	maxSlots = 32
+)
+
+// theServer is opened by the first test that needs it and lives as long as the process.
+var theServer = sync.OnceValues(openServer)
+
+func openServer() (*server, error) {
+	s, age := &server{url: os.Getenv("TEST_DATABASE_URL")}, leftoverAge
+	var err error
+	if s.url == "" {
+		age = 0 // nobody else uses it
+		if s.url, err = ownServer(); err != nil {
+			return nil, err
+		}
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), databaseLimit)
+	defer cancel()
+	if s.admin, err = postgres.Open(context.WithoutCancel(ctx), s.url, postgres.PoolOptions{MaxConns: 4, Name: "testkit"}); err != nil {
+		return nil, err
+	}
+	unlock, err := postgres.Lock(ctx, s.url, "testkit")
+	if err != nil {
+		return nil, err
+	}
+	defer unlock()
+	hash, err := migrationsHash()
+	if err != nil {
+		return nil, err
+	}
+	s.template = templatePrefix + hash
+	if err := s.dropLeftovers(ctx, age); err != nil {
+		return nil, err
+	}
+	return s, s.makeTemplate(ctx)
+}
+
+// ownServer starts an embedded server that no other process uses: one shared by
+// all would end with whichever test process happens to own it, under the others.
+// Its directory is free again when this process is gone.
+func ownServer() (string, error) {
+	dir, err := takeSlot()
+	if err != nil {
+		return "", err
+	}
+	url, err := startIn(dir)
+	if err != nil {
+		// Without fsync a crash of the machine may ruin it. Nothing in it matters.
+		if err := os.RemoveAll(dir); err != nil {
+			return "", err
+		}
+		return startIn(dir)
+	}
+	return url, nil
+}
+
+func startIn(dir string) (string, error) {
+	embedded, err := postgres.StartEmbedded(context.Background(), postgres.EmbeddedOptions{
+		DataDir: dir,
+		Logger:  slog.New(slog.DiscardHandler),
+		Settings: map[string]string{
+			"fsync": "off", "full_page_writes": "off", // it need not survive the machine
+			"max_connections": "300", "max_wal_size": "4GB", "checkpoint_timeout": "1h",
+		},
+	})
+	if err != nil {
+		return "", err
+	}
+	return embedded.URL(), nil // it goes when we go
+}
+
+// held keeps the slot's lock from being collected, and so closed.
+var held *os.File
+
+// takeSlot finds a server's directory that no living test process uses.
+func takeSlot() (string, error) {
+	root := filepath.Join(os.TempDir(), "eventbooking-test-"+strconv.Itoa(os.Geteuid()))
+	if err := os.MkdirAll(root, 0o755); err != nil {
+		return "", err
+	}
+	for slot := range maxSlots {
+		dir := filepath.Join(root, strconv.Itoa(slot))
+		lock, err := os.OpenFile(dir+".lock", os.O_CREATE|os.O_RDWR, 0o600)
+		if err != nil {
+			return "", err
+		}
+		if err = syscall.Flock(int(lock.Fd()), syscall.LOCK_EX|syscall.LOCK_NB); err == nil {
+			held = lock
+			return dir, nil
+		}
+		_ = lock.Close()
+		if !errors.Is(err, syscall.EWOULDBLOCK) {
+			return "", err
+		}
+	}
+	return "", fmt.Errorf("%d test processes have a server already", maxSlots)
+}
+
+// makeTemplate migrates a database once for each set of migrations. It gets its
+// name when it is whole.
+func (s *server) makeTemplate(ctx context.Context) error {
+	var exists bool
+	if err := s.admin.QueryRow(ctx, "SELECT EXISTS (SELECT FROM pg_database WHERE datname = $1)", s.template).Scan(&exists); err != nil || exists {
+		return err
+	}
+	unfinished := templatePrefix + "unfinished"
+	if err := s.exec("DROP DATABASE IF EXISTS "+unfinished+" WITH (FORCE)", "CREATE DATABASE "+unfinished); err != nil {
+		return err
+	}
+	if err := postgres.MigrateUp(ctx, s.urlOf(unfinished)); err != nil {
+		return err
+	}
+	// Nobody may connect to it: CREATE DATABASE copies only what nobody uses.
+	return s.exec("ALTER DATABASE "+unfinished+" ALLOW_CONNECTIONS false", "ALTER DATABASE "+unfinished+" RENAME TO "+s.template)
+}
+
+// migrationsHash names the template after all that makes it.
+func migrationsHash() (string, error) {
+	h := sha256.New()
+	err := fs.WalkDir(db.Migrations, ".", func(path string, d fs.DirEntry, err error) error {
+		if err != nil || d.IsDir() {
+			return err
+		}
+		content, err := fs.ReadFile(db.Migrations, path)
+		fmt.Fprintf(h, "%s %d\n%s", path, len(content), content)
+		return err
+	})
+	fmt.Fprint(h, postgres.RiverVersion())
+	return fmt.Sprintf("%x", h.Sum(nil)[:8]), err
+}
+
+// dropLeftovers drops what killed runs left, when it is older than age. Templates
+// of other migrations go too, but only on a server of our own: elsewhere another
+// checkout may use them.
+func (s *server) dropLeftovers(ctx context.Context, age time.Duration) error {
+	rows, err := s.admin.Query(ctx, `
+		SELECT quote_ident(datname) FROM pg_database
+		WHERE datname LIKE 'evb\_test\_%' AND datname < $1 OR datname LIKE 'evb\_template\_%' AND datname <> $2 AND $3
+		LIMIT $4`, fmt.Sprintf("%s%08x", testPrefix, time.Now().Add(-age).Unix()), s.template, age == 0, leftoverLimit)
+	if err != nil {
+		return err
+	}
+	names, err := pgx.CollectRows(rows, pgx.RowTo[string])
+	if err != nil {
+		return err
+	}
+	for _, name := range names {
+		if err := s.exec("DROP DATABASE IF EXISTS " + name + " WITH (FORCE)"); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (s *server) exec(statements ...string) error {
+	ctx, cancel := context.WithTimeout(context.Background(), databaseLimit)
+	defer cancel()
+	for _, statement := range statements {
+		if _, err := s.admin.Exec(ctx, statement); err != nil {
+			return fmt.Errorf("%s: %w", statement, err)
+		}
+	}
+	return nil
+}
+
+func (s *server) urlOf(database string) string {
+	u, err := url.Parse(s.url)
+	if err != nil {
+		panic(err) // postgres.Open has accepted it
+	}
+	u.Path = "/" + database
+	return u.String()
+}
