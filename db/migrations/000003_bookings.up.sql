@@ -29,8 +29,10 @@ CREATE TABLE bookings (
 
     CONSTRAINT bookings_slot FOREIGN KEY (slot_id, during) REFERENCES slots (id, during) ON UPDATE CASCADE,
     CONSTRAINT bookings_user FOREIGN KEY (user_id) REFERENCES users (id),
-    CONSTRAINT bookings_blocker FOREIGN KEY (blocked_by) REFERENCES bookings (id),
-    CONSTRAINT bookings_replaced FOREIGN KEY (replaces_booking_id) REFERENCES bookings (id),
+    -- Checked at the commit: a batch updates old bookings before it inserts the
+    -- new ones that they may refer to.
+    CONSTRAINT bookings_blocker FOREIGN KEY (blocked_by) REFERENCES bookings (id) DEFERRABLE INITIALLY DEFERRED,
+    CONSTRAINT bookings_replaced FOREIGN KEY (replaces_booking_id) REFERENCES bookings (id) DEFERRABLE INITIALLY DEFERRED,
     CONSTRAINT bookings_status CHECK (status IN ('waitlisted', 'held', 'offered', 'confirmed', 'cancelled', 'expired')),
     CONSTRAINT bookings_seats CHECK (seats >= 1),
     CONSTRAINT bookings_place CHECK (status <> 'waitlisted' OR queued_version IS NOT NULL),
@@ -104,10 +106,10 @@ CREATE TRIGGER ledger_no_truncate BEFORE TRUNCATE ON ledger
 
 -- A pipelined COMMIT would commit an UPDATE that found nothing to update. Writes
 -- whose rows must all be there say so by this function, and it raises.
-CREATE FUNCTION expect_rows(what text, found bigint, expected bigint) RETURNS void LANGUAGE plpgsql AS $$
+CREATE FUNCTION expect_rows(what text, actual bigint, expected bigint) RETURNS void LANGUAGE plpgsql AS $$
 BEGIN
-    IF found <> expected THEN
-        RAISE EXCEPTION '%: % of % rows were as the decision assumed', what, found, expected
+    IF actual <> expected THEN
+        RAISE EXCEPTION '%: % of % rows were as the decision assumed', what, actual, expected
             USING ERRCODE = 'serialization_failure', CONSTRAINT = 'stale_decision';
     END IF;
 END $$;

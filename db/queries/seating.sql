@@ -206,10 +206,11 @@ SELECT expect_rows('bookings', (SELECT count(*) FROM done), cardinality(@ids::uu
 
 -- name: BookingsInsert :exec
 INSERT INTO bookings (
-    id, slot_id, user_id, during, seats, status, version, queued_version, passes,
+    id, slot_id, user_id, during, seats, status, version, queued_version, passes, blocked, blocked_by,
     replaces_booking_id, expires_at, created_at, updated_at)
 SELECT n.id, n.slot_id, n.user_id, tstzrange(n.starts_at, n.ends_at, '[)'), n.seats, n.status, n.version,
-       nullif(n.queued_version, 0), n.passes,
+       nullif(n.queued_version, 0), n.passes, nullif(n.blocked, ''),
+       nullif(n.blocked_by, '00000000-0000-0000-0000-000000000000'),
        nullif(n.replaces_booking_id, '00000000-0000-0000-0000-000000000000'),
        nullif(n.expires_at, '0001-01-01T00:00:00Z'), @now::timestamptz, @now::timestamptz
 FROM (
@@ -223,6 +224,8 @@ FROM (
            unnest(@versions::bigint[]) AS version,
            unnest(@queued_versions::bigint[]) AS queued_version,
            unnest(@passes::int[]) AS passes,
+           unnest(@blocked::text[]) AS blocked,
+           unnest(@blocked_by::uuid[]) AS blocked_by,
            unnest(@replaces::uuid[]) AS replaces_booking_id,
            unnest(@expires_at::timestamptz[]) AS expires_at
 ) n;

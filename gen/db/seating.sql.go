@@ -183,10 +183,11 @@ func (q *Queries) BookingsHeads(ctx context.Context, db DBTX, arg BookingsHeadsP
 
 const BookingsInsert = `-- name: BookingsInsert :exec
 INSERT INTO bookings (
-    id, slot_id, user_id, during, seats, status, version, queued_version, passes,
+    id, slot_id, user_id, during, seats, status, version, queued_version, passes, blocked, blocked_by,
     replaces_booking_id, expires_at, created_at, updated_at)
 SELECT n.id, n.slot_id, n.user_id, tstzrange(n.starts_at, n.ends_at, '[)'), n.seats, n.status, n.version,
-       nullif(n.queued_version, 0), n.passes,
+       nullif(n.queued_version, 0), n.passes, nullif(n.blocked, ''),
+       nullif(n.blocked_by, '00000000-0000-0000-0000-000000000000'),
        nullif(n.replaces_booking_id, '00000000-0000-0000-0000-000000000000'),
        nullif(n.expires_at, '0001-01-01T00:00:00Z'), $1::timestamptz, $1::timestamptz
 FROM (
@@ -200,8 +201,10 @@ FROM (
            unnest($9::bigint[]) AS version,
            unnest($10::bigint[]) AS queued_version,
            unnest($11::int[]) AS passes,
-           unnest($12::uuid[]) AS replaces_booking_id,
-           unnest($13::timestamptz[]) AS expires_at
+           unnest($12::text[]) AS blocked,
+           unnest($13::uuid[]) AS blocked_by,
+           unnest($14::uuid[]) AS replaces_booking_id,
+           unnest($15::timestamptz[]) AS expires_at
 ) n
 `
 
@@ -217,6 +220,8 @@ type BookingsInsertParams struct {
 	Versions       []int64
 	QueuedVersions []int64
 	Passes         []int32
+	Blocked        []string
+	BlockedBy      []uuid.UUID
 	Replaces       []uuid.UUID
 	ExpiresAt      []time.Time
 }
@@ -234,6 +239,8 @@ func (q *Queries) BookingsInsert(ctx context.Context, db DBTX, arg BookingsInser
 		arg.Versions,
 		arg.QueuedVersions,
 		arg.Passes,
+		arg.Blocked,
+		arg.BlockedBy,
 		arg.Replaces,
 		arg.ExpiresAt,
 	)

@@ -130,6 +130,8 @@ func insert(p *db.BookingsInsertParams, b *Booking) {
 	p.Versions = append(p.Versions, b.Version)
 	p.QueuedVersions = append(p.QueuedVersions, b.QueuedVersion)
 	p.Passes = append(p.Passes, int32(b.Passes))
+	p.Blocked = append(p.Blocked, string(b.Blocked))
+	p.BlockedBy = append(p.BlockedBy, b.BlockedBy)
 	p.Replaces = append(p.Replaces, b.Replaces)
 	p.ExpiresAt = append(p.ExpiresAt, b.ExpiresAt)
 }
