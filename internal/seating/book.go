@@ -17,7 +17,7 @@ type Book struct {
 	Seats     int
 	IfFull    IfFull
 	By        By
-	// SeesDraft: the caller may know that an unpublished event exists.
+	// SeesDraft: the caller may know of drafts that are not their own.
 	SeesDraft bool
 }
 
@@ -69,7 +69,7 @@ func (c Book) apply(s *State) (Result, error) {
 // event and slot, then the time, then the caller's own bookings of the slot.
 func (c Book) admissible(s *State, slot *Slot) error {
 	switch {
-	case slot.EventStatus == EventDraft && !c.SeesDraft:
+	case slot.EventStatus == EventDraft && !c.SeesDraft && c.UserID != slot.OrganizerID:
 		return fault.NotFound.New("There is no such slot.")
 	case s.deleted[c.UserID]:
 		return fault.TokenInvalid.New("This user was deleted.")
