@@ -125,22 +125,33 @@ LIMIT @page::int;
 -- name: UsersLock :many
 SELECT id, deleted_at FROM users WHERE id = ANY(@ids::uuid[]) ORDER BY id FOR NO KEY UPDATE;
 
--- The users' bookings that take seats at an overlapping time.
+-- The users' bookings that take seats at an overlapping time. LATERAL with a
+-- limit keeps the planner at one index look-up a wish, with whatever statistics.
 -- name: BookingsOverlapping :many
-SELECT DISTINCT ON (b.id) b.*
+SELECT b.*
 FROM (SELECT unnest(@user_ids::uuid[]) AS user_id,
              unnest(@starts::timestamptz[]) AS starts_at,
              unnest(@ends::timestamptz[]) AS ends_at) AS wish
-JOIN bookings b ON b.user_id = wish.user_id
-    AND b.during && tstzrange(wish.starts_at, wish.ends_at, '[)')
-    AND b.status IN ('held', 'offered', 'confirmed');
+CROSS JOIN LATERAL (
+    SELECT * FROM bookings o
+    WHERE o.user_id = wish.user_id
+      AND o.during && tstzrange(wish.starts_at, wish.ends_at, '[)')
+      AND o.status IN ('held', 'offered', 'confirmed')
+    LIMIT 1000
+) b;
 
--- The users' live bookings of the slots that they want.
+-- The users' live bookings of the slots that they want: one at most. IS TRUE
+-- keeps the planner from going through all bookings of the slot, as it does
+-- while it has no statistics; a user has few.
 -- name: BookingsLive :many
 SELECT b.*
 FROM (SELECT unnest(@user_ids::uuid[]) AS user_id, unnest(@slot_ids::uuid[]) AS slot_id) AS wish
-JOIN bookings b ON b.user_id = wish.user_id AND b.slot_id = wish.slot_id
-    AND b.status IN ('waitlisted', 'held', 'offered', 'confirmed');
+CROSS JOIN LATERAL (
+    SELECT * FROM bookings l
+    WHERE l.user_id = wish.user_id AND (l.slot_id = wish.slot_id) IS TRUE
+      AND l.status IN ('waitlisted', 'held', 'offered', 'confirmed')
+    LIMIT 1
+) b;
 
 -- Slots in which somebody waits who is blocked by one of these bookings. When
 -- such a booking ends, these slots get a job.

@@ -250,8 +250,12 @@ func (q *Queries) BookingsInsert(ctx context.Context, db DBTX, arg BookingsInser
 const BookingsLive = `-- name: BookingsLive :many
 SELECT b.id, b.slot_id, b.user_id, b.during, b.seats, b.status, b.version, b.queued_version, b.passes, b.blocked, b.blocked_by, b.replaces_booking_id, b.expires_at, b.created_at, b.updated_at
 FROM (SELECT unnest($1::uuid[]) AS user_id, unnest($2::uuid[]) AS slot_id) AS wish
-JOIN bookings b ON b.user_id = wish.user_id AND b.slot_id = wish.slot_id
-    AND b.status IN ('waitlisted', 'held', 'offered', 'confirmed')
+CROSS JOIN LATERAL (
+    SELECT id, slot_id, user_id, during, seats, status, version, queued_version, passes, blocked, blocked_by, replaces_booking_id, expires_at, created_at, updated_at FROM bookings l
+    WHERE l.user_id = wish.user_id AND (l.slot_id = wish.slot_id) IS TRUE
+      AND l.status IN ('waitlisted', 'held', 'offered', 'confirmed')
+    LIMIT 1
+) b
 `
 
 type BookingsLiveParams struct {
@@ -259,7 +263,9 @@ type BookingsLiveParams struct {
 	SlotIds []uuid.UUID
 }
 
-// The users' live bookings of the slots that they want.
+// The users' live bookings of the slots that they want: one at most. IS TRUE
+// keeps the planner from going through all bookings of the slot, as it does
+// while it has no statistics; a user has few.
 func (q *Queries) BookingsLive(ctx context.Context, db DBTX, arg BookingsLiveParams) ([]Booking, error) {
 	rows, err := db.Query(ctx, BookingsLive, arg.UserIds, arg.SlotIds)
 	if err != nil {
@@ -338,13 +344,17 @@ func (q *Queries) BookingsNamed(ctx context.Context, db DBTX, ids []uuid.UUID) (
 }
 
 const BookingsOverlapping = `-- name: BookingsOverlapping :many
-SELECT DISTINCT ON (b.id) b.id, b.slot_id, b.user_id, b.during, b.seats, b.status, b.version, b.queued_version, b.passes, b.blocked, b.blocked_by, b.replaces_booking_id, b.expires_at, b.created_at, b.updated_at
+SELECT b.id, b.slot_id, b.user_id, b.during, b.seats, b.status, b.version, b.queued_version, b.passes, b.blocked, b.blocked_by, b.replaces_booking_id, b.expires_at, b.created_at, b.updated_at
 FROM (SELECT unnest($1::uuid[]) AS user_id,
              unnest($2::timestamptz[]) AS starts_at,
              unnest($3::timestamptz[]) AS ends_at) AS wish
-JOIN bookings b ON b.user_id = wish.user_id
-    AND b.during && tstzrange(wish.starts_at, wish.ends_at, '[)')
-    AND b.status IN ('held', 'offered', 'confirmed')
+CROSS JOIN LATERAL (
+    SELECT id, slot_id, user_id, during, seats, status, version, queued_version, passes, blocked, blocked_by, replaces_booking_id, expires_at, created_at, updated_at FROM bookings o
+    WHERE o.user_id = wish.user_id
+      AND o.during && tstzrange(wish.starts_at, wish.ends_at, '[)')
+      AND o.status IN ('held', 'offered', 'confirmed')
+    LIMIT 1000
+) b
 `
 
 type BookingsOverlappingParams struct {
@@ -353,7 +363,8 @@ type BookingsOverlappingParams struct {
 	Ends    []time.Time
 }
 
-// The users' bookings that take seats at an overlapping time.
+// The users' bookings that take seats at an overlapping time. LATERAL with a
+// limit keeps the planner at one index look-up a wish, with whatever statistics.
 func (q *Queries) BookingsOverlapping(ctx context.Context, db DBTX, arg BookingsOverlappingParams) ([]Booking, error) {
 	rows, err := db.Query(ctx, BookingsOverlapping, arg.UserIds, arg.Starts, arg.Ends)
 	if err != nil {
