@@ -38,6 +38,9 @@ func (c EditSlot) apply(s *State) (Result, error) {
 	if c.Revision != 0 && c.Revision != slot.Revision {
 		return Result{}, at(slot, fault.VersionMismatch.Newf("The slot is at revision %d; the edit was of revision %d.", slot.Revision, c.Revision))
 	}
+	if slot.gone() && c.Status != nil && *c.Status == SlotCancelled {
+		return Result{Slot: *slot}, nil // Cancelling twice is cancelling once.
+	}
 	starts, ends := c.times(slot)
 	retimed := !starts.Equal(slot.StartsAt) || !ends.Equal(slot.EndsAt)
 	if err := c.admissible(s, slot, starts, ends, retimed); err != nil {
@@ -61,11 +64,8 @@ func (c EditSlot) times(slot *Slot) (starts, ends time.Time) {
 }
 
 func (c EditSlot) admissible(s *State, slot *Slot, starts, ends time.Time, retimed bool) error {
-	cancelled := slot.Status == SlotCancelled || slot.EventStatus == EventCancelled
 	switch {
-	case cancelled && c.Status != nil && *c.Status == SlotCancelled:
-		return nil // Cancelling twice is cancelling once.
-	case cancelled:
+	case slot.gone():
 		return at(slot, fault.SlotCancelled.New("The slot was cancelled; it cannot be edited any more."))
 	case c.Capacity != nil && *c.Capacity < slot.SeatsTaken:
 		return at(slot, fault.CapacityBelowTaken.Newf("%d seats are taken.", slot.SeatsTaken).With("seats_taken", slot.SeatsTaken))

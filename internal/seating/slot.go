@@ -90,6 +90,9 @@ const (
 // Free is how many seats nobody has.
 func (s *Slot) Free() int { return s.Capacity - s.SeatsTaken }
 
+// gone says that the slot or its event was cancelled, for good.
+func (s *Slot) gone() bool { return s.Status == SlotCancelled || s.EventStatus == EventCancelled }
+
 // Started says whether the slot has begun. The beginning belongs to the slot.
 func (s *Slot) Started(now time.Time) bool { return !now.Before(s.StartsAt) }
 
