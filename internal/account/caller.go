@@ -15,25 +15,28 @@ type Caller struct {
 	Abilities []string
 }
 
-// Role is in which part a user meets the service.
-type Role string
-
-// The roles. An organizer manages their own events, an admin all of them.
-const (
-	Attendee  Role = "attendee"
-	Organizer Role = "organizer"
-	Admin     Role = "admin"
-)
-
 // Nobody is the caller of a request without a token.
 var Nobody = Caller{}
+
+// What a token can be used for, within what its user may do.
+const (
+	AbilityAll           = "*"
+	AbilityMeRead        = "me:read"
+	AbilityMeWrite       = "me:write"
+	AbilityBookingsRead  = "bookings:read"
+	AbilityBookingsWrite = "bookings:write"
+	AbilityEventsRead    = "events:read"
+	AbilityEventsWrite   = "events:write"
+	AbilityUsersRead     = "users:read"
+	AbilityUsersWrite    = "users:write"
+)
 
 // Known says whether a user is asking.
 func (c Caller) Known() bool { return c.UserID != uuid.Nil }
 
 // Can says whether the caller's token has an ability.
 func (c Caller) Can(ability string) bool {
-	return slices.Contains(c.Abilities, "*") || slices.Contains(c.Abilities, ability)
+	return slices.Contains(c.Abilities, AbilityAll) || slices.Contains(c.Abilities, ability)
 }
 
 // Manages says whether the caller may manage what belongs to an organizer.

@@ -1,0 +1,36 @@
+package account
+
+import (
+	"context"
+	"errors"
+
+	"github.com/jackc/pgx/v5"
+
+	"eventbooking/gen/db"
+	"eventbooking/internal/fault"
+)
+
+// Authenticate tells who is asking, by the token that came with the request.
+func (s *Service) Authenticate(ctx context.Context, bearer string) (Caller, error) {
+	secret, ok := ParseSecret(bearer)
+	if !ok {
+		return Nobody, fault.TokenInvalid.New("This is not a token of this service; it may be mistyped or cut off.")
+	}
+	token, err := read(ctx, s.pool, func(conn db.DBTX) (db.TokenAuthenticateRow, error) {
+		token, err := db.New().TokenAuthenticate(ctx, conn, secret.Hash())
+		if err == nil && token.Stale && !token.Expired {
+			// When this fails, a date in a list is a little old; the request goes on.
+			_ = db.New().TokenTouch(ctx, conn, token.ID)
+		}
+		return token, err
+	})
+	switch {
+	case errors.Is(err, pgx.ErrNoRows):
+		return Nobody, fault.TokenInvalid.New("This token is unknown or was revoked.")
+	case err != nil:
+		return Nobody, err
+	case token.Expired:
+		return Nobody, fault.TokenExpired.New("This token has expired.")
+	}
+	return Caller{UserID: token.UserID, TokenID: token.ID, Role: Role(token.Role), Abilities: token.Abilities}, nil
+}

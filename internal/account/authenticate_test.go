@@ -1,0 +1,120 @@
+//go:build unix
+
+package account_test
+
+import (
+	"testing"
+	"time"
+
+	"eventbooking/internal/account"
+	"eventbooking/internal/fault"
+	"eventbooking/internal/testkit"
+)
+
+func TestAuthenticateRefuses(t *testing.T) {
+	t.Parallel()
+	h := newHouse(t)
+	login, caller := h.join(t, "busy@test.com")
+	for _, bearer := range []string{"", "evb_", "x" + string(login.Token.Secret), string(account.NewSecret())} {
+		got, err := h.Authenticate(t.Context(), bearer)
+		isFault(t, err, fault.TokenInvalid)
+		if got.Known() {
+			t.Errorf("%q is %+v", bearer, got)
+		}
+	}
+	h.exec(t, "UPDATE tokens SET expires_at = clock_timestamp(), last_used_at = NULL")
+	_, err := h.Authenticate(t.Context(), string(login.Token.Secret))
+	isFault(t, err, fault.TokenExpired)
+	if h.count(t, "SELECT count(last_used_at) FROM tokens") != 0 {
+		t.Error("an expired token was used")
+	}
+	// Deleted by another process, which has not come to the tokens yet.
+	h.exec(t, "UPDATE tokens SET expires_at = NULL")
+	h.exec(t, "UPDATE users SET deleted_at = now() WHERE id = $1", caller.UserID)
+	_, err = h.Authenticate(t.Context(), string(login.Token.Secret))
+	isFault(t, err, fault.TokenInvalid)
+}
+
+// A mistyped token costs the database nothing.
+func TestAuthenticateMistypedWithoutDatabase(t *testing.T) {
+	t.Parallel()
+	h := newHouse(t)
+	h.pool.Close()
+	_, err := h.Authenticate(t.Context(), string(account.NewSecret())[:49]+"-")
+	isFault(t, err, fault.TokenInvalid)
+	_, err = h.Authenticate(t.Context(), string(account.NewSecret()))
+	isFault(t, err, fault.DatabaseUnavailable)
+}
+
+func TestAuthenticateGoesByThePresentRole(t *testing.T) {
+	t.Parallel()
+	h := newHouse(t)
+	login, _ := h.join(t, "busy@test.com")
+	h.exec(t, "UPDATE users SET role = 'organizer'")
+	if caller := h.caller(t, login.Token.Secret); caller.Role != account.Organizer {
+		t.Errorf("%+v", caller)
+	}
+}
+
+func TestAuthenticateNotesTheUseOnceAMinute(t *testing.T) {
+	t.Parallel()
+	h := newHouse(t)
+	login, _ := h.join(t, "busy@test.com")
+	lastUsed := func() (at time.Time) {
+		must(t, h.pool.QueryRow(t.Context(), "SELECT last_used_at FROM tokens").Scan(&at))
+		return at
+	}
+	first := lastUsed() // join has used it
+	h.caller(t, login.Token.Secret)
+	if !lastUsed().Equal(first) {
+		t.Error("the second use within a minute was written")
+	}
+	h.exec(t, "UPDATE tokens SET last_used_at = last_used_at - interval '61 seconds'")
+	h.caller(t, login.Token.Secret)
+	if lastUsed().Before(first) {
+		t.Error("the use a minute later was not written")
+	}
+}
+
+// Somebody who locks the token's row keeps nobody out, and neither does a
+// database that takes no writes.
+func TestAuthenticateDoesNotDependOnNotingTheUse(t *testing.T) {
+	t.Parallel()
+	h := newHouse(t)
+	login, _ := h.join(t, "busy@test.com")
+	h.exec(t, "UPDATE tokens SET last_used_at = NULL")
+	tx, err := h.pool.Begin(t.Context())
+	must(t, err)
+	_, err = tx.Exec(t.Context(), "SELECT FROM tokens FOR UPDATE")
+	must(t, err)
+	h.caller(t, login.Token.Secret)
+	must(t, tx.Rollback(t.Context()))
+
+	h.exec(t, `DO $$ BEGIN EXECUTE format('ALTER DATABASE %I SET default_transaction_read_only TO on', current_database()); END $$`)
+	readOnly := account.New(testkit.Connect(t, h.pool.Config().ConnString()), account.Options{})
+	caller, err := readOnly.Authenticate(t.Context(), string(login.Token.Secret))
+	if err != nil || !caller.Known() {
+		t.Errorf("%+v, %v", caller, err)
+	}
+	if h.count(t, "SELECT count(last_used_at) FROM tokens") != 0 {
+		t.Error("the use was written: this test shows nothing")
+	}
+}
+
+func TestCaller(t *testing.T) {
+	t.Parallel()
+	if account.Nobody.Known() || account.Nobody.Can(account.AbilityMeRead) || account.CallerFrom(t.Context()).Known() {
+		t.Error("nobody is somebody")
+	}
+	for role, want := range map[account.Role][2]bool{
+		account.Attendee: {false, false}, account.Organizer: {true, false}, account.Admin: {true, true},
+	} {
+		c := testkit.Caller(testkit.ID(), role)
+		if got := account.CallerFrom(account.WithCaller(t.Context(), c)); got.UserID != c.UserID {
+			t.Errorf("%+v", got)
+		}
+		if got := [2]bool{c.Manages(c.UserID), c.Manages(testkit.ID())}; got != want {
+			t.Errorf("%s manages own and others' things: %v, want %v", role, got, want)
+		}
+	}
+}

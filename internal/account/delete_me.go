@@ -1,0 +1,29 @@
+package account
+
+import (
+	"context"
+
+	"github.com/jackc/pgx/v5"
+
+	"eventbooking/gen/db"
+	"eventbooking/internal/postgres"
+)
+
+// DeleteMe anonymises the caller for good. The row stays, because bookings and
+// ledgers name its id; whoever decides something about the user under its lock
+// finds it deleted.
+func (s *Service) DeleteMe(ctx context.Context, caller Caller) error {
+	return postgres.InTx(ctx, s.pool, func(tx pgx.Tx) error {
+		q := db.New()
+		if _, err := q.UserLock(ctx, tx, caller.UserID); err != nil {
+			return gone(err)
+		}
+		if err := q.UserAnonymise(ctx, tx, caller.UserID); err != nil {
+			return err
+		}
+		if err := q.TokensDelete(ctx, tx, caller.UserID); err != nil {
+			return err
+		}
+		return s.onDelete(ctx, tx, caller.UserID)
+	})
+}

@@ -1,0 +1,23 @@
+package account
+
+import (
+	"context"
+
+	"github.com/google/uuid"
+	"github.com/jackc/pgx/v5"
+
+	"eventbooking/gen/db"
+	"eventbooking/internal/fault"
+	"eventbooking/internal/postgres"
+)
+
+// DeleteToken revokes one of the caller's tokens.
+func (s *Service) DeleteToken(ctx context.Context, caller Caller, tokenID uuid.UUID) error {
+	return postgres.InTx(ctx, s.pool, func(tx pgx.Tx) error {
+		n, err := db.New().TokenDelete(ctx, tx, db.TokenDeleteParams{ID: tokenID, UserID: caller.UserID})
+		if err == nil && n == 0 {
+			return fault.NotFound.New("You have no such token.")
+		}
+		return err
+	})
+}

@@ -1,0 +1,144 @@
+package account
+
+import (
+	"context"
+
+	"eventbooking/gen/api"
+	"eventbooking/internal/page"
+)
+
+// Handler answers the operations of the tags auth, users and me.
+type Handler struct{ service *Service }
+
+// NewHandler makes the handler of a service.
+func NewHandler(service *Service) *Handler { return &Handler{service} }
+
+// RegisterUser implements api.StrictServerInterface.
+func (h *Handler) RegisterUser(ctx context.Context, r api.RegisterUserRequestObject) (api.RegisterUserResponseObject, error) {
+	login, err := h.service.Register(ctx, Registration{Email: r.Body.Email, Name: r.Body.Name, Password: r.Body.Password})
+	if err != nil {
+		return nil, err
+	}
+	return api.RegisterUser201JSONResponse{
+		Body:    loginResult(login),
+		Headers: api.RegisterUser201ResponseHeaders{Location: "/api/v1/me"},
+	}, nil
+}
+
+// LoginUser implements api.StrictServerInterface.
+func (h *Handler) LoginUser(ctx context.Context, r api.LoginUserRequestObject) (api.LoginUserResponseObject, error) {
+	c := Credentials{Email: r.Body.Email, Password: r.Body.Password}
+	if r.Body.TokenName != nil {
+		c.TokenName = *r.Body.TokenName
+	}
+	if r.Body.Abilities != nil {
+		c.Abilities = texts(*r.Body.Abilities)
+	}
+	login, err := h.service.LogIn(ctx, c)
+	if err != nil {
+		return nil, err
+	}
+	return api.LoginUser200JSONResponse(loginResult(login)), nil
+}
+
+// LogoutUser implements api.StrictServerInterface.
+func (h *Handler) LogoutUser(ctx context.Context, _ api.LogoutUserRequestObject) (api.LogoutUserResponseObject, error) {
+	if err := h.service.LogOut(ctx, CallerFrom(ctx)); err != nil {
+		return nil, err
+	}
+	return api.LogoutUser204Response{}, nil
+}
+
+// ListUsers implements api.StrictServerInterface.
+func (h *Handler) ListUsers(ctx context.Context, r api.ListUsersRequestObject) (api.ListUsersResponseObject, error) {
+	filter := UserFilter{Email: r.Params.Email, Role: (*string)(r.Params.Role)}
+	users, err := h.service.ListUsers(ctx, filter, r.Params.Limit, r.Params.Cursor)
+	if err != nil {
+		return nil, err
+	}
+	return api.ListUsers200JSONResponse{
+		Body:    userList(users),
+		Headers: api.ListUsers200ResponseHeaders{Link: page.Link(ctx, users.Next)},
+	}, nil
+}
+
+// UpdateUser implements api.StrictServerInterface.
+func (h *Handler) UpdateUser(ctx context.Context, r api.UpdateUserRequestObject) (api.UpdateUserResponseObject, error) {
+	patch := either(r.ApplicationMergePatchPlusJSONBody, r.JSONBody)
+	u, err := h.service.SetRole(ctx, CallerFrom(ctx), r.UserID, Role(*patch.Role))
+	if err != nil {
+		return nil, err
+	}
+	body := user(u)
+	return api.UpdateUser200JSONResponse{Body: body, Headers: api.UpdateUser200ResponseHeaders{ETag: etag(body)}}, nil
+}
+
+// GetMe implements api.StrictServerInterface.
+func (h *Handler) GetMe(ctx context.Context, _ api.GetMeRequestObject) (api.GetMeResponseObject, error) {
+	u, err := h.service.Me(ctx, CallerFrom(ctx))
+	if err != nil {
+		return nil, err
+	}
+	body := user(u)
+	return api.GetMe200JSONResponse{Body: body, Headers: api.GetMe200ResponseHeaders{ETag: etag(body)}}, nil
+}
+
+// UpdateMe implements api.StrictServerInterface.
+func (h *Handler) UpdateMe(ctx context.Context, r api.UpdateMeRequestObject) (api.UpdateMeResponseObject, error) {
+	patch := either(r.ApplicationMergePatchPlusJSONBody, r.JSONBody)
+	u, err := h.service.UpdateMe(ctx, CallerFrom(ctx), Profile{Email: patch.Email, Name: patch.Name})
+	if err != nil {
+		return nil, err
+	}
+	body := user(u)
+	return api.UpdateMe200JSONResponse{Body: body, Headers: api.UpdateMe200ResponseHeaders{ETag: etag(body)}}, nil
+}
+
+// DeleteMe implements api.StrictServerInterface.
+func (h *Handler) DeleteMe(ctx context.Context, _ api.DeleteMeRequestObject) (api.DeleteMeResponseObject, error) {
+	if err := h.service.DeleteMe(ctx, CallerFrom(ctx)); err != nil {
+		return nil, err
+	}
+	return api.DeleteMe204Response{}, nil
+}
+
+// ChangePassword implements api.StrictServerInterface.
+func (h *Handler) ChangePassword(ctx context.Context, r api.ChangePasswordRequestObject) (api.ChangePasswordResponseObject, error) {
+	if err := h.service.ChangePassword(ctx, CallerFrom(ctx), r.Body.CurrentPassword, r.Body.NewPassword); err != nil {
+		return nil, err
+	}
+	return api.ChangePassword204Response{}, nil
+}
+
+// ListTokens implements api.StrictServerInterface.
+func (h *Handler) ListTokens(ctx context.Context, r api.ListTokensRequestObject) (api.ListTokensResponseObject, error) {
+	caller := CallerFrom(ctx)
+	tokens, err := h.service.ListTokens(ctx, caller, r.Params.Limit, r.Params.Cursor)
+	if err != nil {
+		return nil, err
+	}
+	return api.ListTokens200JSONResponse{
+		Body:    tokenPage(tokens, caller),
+		Headers: api.ListTokens200ResponseHeaders{Link: page.Link(ctx, tokens.Next)},
+	}, nil
+}
+
+// CreateToken implements api.StrictServerInterface.
+func (h *Handler) CreateToken(ctx context.Context, r api.CreateTokenRequestObject) (api.CreateTokenResponseObject, error) {
+	token, err := h.service.CreateToken(ctx, CallerFrom(ctx), tokenWish(*r.Body))
+	if err != nil {
+		return nil, err
+	}
+	return api.CreateToken201JSONResponse{
+		Body:    newToken(token),
+		Headers: api.CreateToken201ResponseHeaders{Location: "/api/v1/me/tokens/" + token.ID.String()},
+	}, nil
+}
+
+// DeleteToken implements api.StrictServerInterface.
+func (h *Handler) DeleteToken(ctx context.Context, r api.DeleteTokenRequestObject) (api.DeleteTokenResponseObject, error) {
+	if err := h.service.DeleteToken(ctx, CallerFrom(ctx), r.TokenID); err != nil {
+		return nil, err
+	}
+	return api.DeleteToken204Response{}, nil
+}

@@ -1,0 +1,42 @@
+package account
+
+import (
+	"context"
+
+	"github.com/google/uuid"
+
+	"eventbooking/gen/db"
+	"eventbooking/internal/page"
+)
+
+// Tokens are a page of a user's tokens; Next is the cursor of the one after, if
+// there is more.
+type Tokens struct {
+	Tokens []Token
+	Next   string
+	More   bool
+}
+
+// tokenList is what makes up the list, for its cursors.
+type tokenList struct{ TokensOf uuid.UUID }
+
+// ListTokens are the caller's tokens, the newest first.
+func (s *Service) ListTokens(ctx context.Context, caller Caller, limit *int, cursor *string) (Tokens, error) {
+	list, before := tokenList{caller.UserID}, uuid.Max
+	if err := page.After(cursor, list, &before); err != nil {
+		return Tokens{}, err
+	}
+	size := page.Limit(limit)
+	rows, err := read(ctx, s.pool, func(conn db.DBTX) ([]db.Token, error) {
+		return db.New().TokenList(ctx, conn, db.TokenListParams{UserID: caller.UserID, Before: before, Page: int32(size) + 1})
+	})
+	if err != nil {
+		return Tokens{}, err
+	}
+	var tokens Tokens
+	rows, tokens.Next, tokens.More, err = page.Cut(rows, size, list, func(row db.Token) any { return row.ID })
+	for _, row := range rows {
+		tokens.Tokens = append(tokens.Tokens, tokenOf(row))
+	}
+	return tokens, err
+}

@@ -1,0 +1,49 @@
+package account
+
+import (
+	"context"
+
+	"github.com/google/uuid"
+
+	"eventbooking/gen/db"
+	"eventbooking/internal/fault"
+	"eventbooking/internal/page"
+)
+
+// Users are a page of users; Next is the cursor of the one after, if there is more.
+type Users struct {
+	Users []User
+	Next  string
+	More  bool
+}
+
+// UserFilter narrows the list of users; nil is any. It is also what makes up the
+// list, for its cursors.
+type UserFilter struct {
+	Email, Role *string
+}
+
+// ListUsers are those who are not deleted, the newest first.
+func (s *Service) ListUsers(ctx context.Context, filter UserFilter, limit *int, cursor *string) (Users, error) {
+	if filter.Email != nil && !isLine(*filter.Email) {
+		return Users{}, fault.InvalidParameter("email", "format", "must be an e-mail address")
+	}
+	before := uuid.Max
+	if err := page.After(cursor, filter, &before); err != nil {
+		return Users{}, err
+	}
+	size := page.Limit(limit)
+	rows, err := read(ctx, s.pool, func(conn db.DBTX) ([]db.User, error) {
+		return db.New().UserList(ctx, conn, db.UserListParams{
+			Before: before, Email: filter.Email, Role: filter.Role, Page: int32(size) + 1})
+	})
+	if err != nil {
+		return Users{}, err
+	}
+	var users Users
+	rows, users.Next, users.More, err = page.Cut(rows, size, filter, func(row db.User) any { return row.ID })
+	for _, row := range rows {
+		users.Users = append(users.Users, userOf(row))
+	}
+	return users, err
+}

@@ -1,0 +1,216 @@
+//go:build unix
+
+package account_test
+
+import (
+	"errors"
+	"sync/atomic"
+	"testing"
+
+	"eventbooking/internal/account"
+	"eventbooking/internal/fault"
+	"eventbooking/internal/testkit"
+)
+
+func TestUpdateMe(t *testing.T) {
+	t.Parallel()
+	h := newHouse(t)
+	login, caller := h.join(t, "busy@test.com")
+	h.join(t, "other@test.com")
+	same, err := h.UpdateMe(t.Context(), caller, account.Profile{Name: to(" New Comer")})
+	must(t, err)
+	if same != login.User {
+		t.Errorf("%+v: nothing was to change", same)
+	}
+	u, err := h.UpdateMe(t.Context(), caller, account.Profile{Name: to(" Busy Bumblebee ")})
+	must(t, err)
+	if u.Name != "Busy Bumblebee" || u.Email != "busy@test.com" || !u.UpdatedAt.After(login.User.UpdatedAt) || u.Role != account.Attendee {
+		t.Errorf("%+v", u)
+	}
+	_, err = h.UpdateMe(t.Context(), caller, account.Profile{Email: to("Busy@Test.com")}) // one's own, in other letters
+	must(t, err)
+	_, err = h.UpdateMe(t.Context(), caller, account.Profile{Email: to("OTHER@test.com"), Name: to("Half")})
+	isFault(t, err, fault.EmailTaken)
+	_, err = h.UpdateMe(t.Context(), caller, account.Profile{Email: to("x@invalid"), Name: to("Half")})
+	isWrong(t, err, fault.ValidationFailed, "/email")
+	_, err = h.UpdateMe(t.Context(), caller, account.Profile{Name: to("\u0000")})
+	isWrong(t, err, fault.ValidationFailed, "/name")
+	if u, err = h.Me(t.Context(), caller); err != nil || u.Email != "Busy@Test.com" || u.Name != "Busy Bumblebee" {
+		t.Errorf("%+v, %v: something was half-written", u, err)
+	}
+}
+
+func TestDeleteMe(t *testing.T) {
+	t.Parallel()
+	h := newHouse(t)
+	login, caller := h.join(t, "busy@test.com")
+	other, _ := h.join(t, "other@test.com")
+
+	h.refuse = errors.New("no job was inserted")
+	if err := h.DeleteMe(t.Context(), caller); !errors.Is(err, h.refuse) {
+		t.Fatalf("got %v", err)
+	}
+	h.caller(t, login.Token.Secret) // all or nothing
+	h.refuse, h.deleted = nil, nil
+
+	must(t, h.DeleteMe(t.Context(), caller))
+	if len(h.deleted) != 1 || h.deleted[0] != caller.UserID {
+		t.Errorf("OnDelete was called for %v", h.deleted)
+	}
+	_, err := h.Authenticate(t.Context(), string(login.Token.Secret))
+	isFault(t, err, fault.TokenInvalid)
+	h.caller(t, other.Token.Secret)
+	if n := h.count(t, `SELECT count(*) FROM users u WHERE deleted_at IS NOT NULL AND password_hash IS NULL
+		AND name = 'Deleted user' AND email = 'deleted+' || id || '@invalid' AND u::text NOT LIKE '%busy%'`); n != 1 {
+		t.Error("something still tells who it was")
+	}
+
+	// Requests that were let in before find nobody.
+	isFault(t, h.DeleteMe(t.Context(), caller), fault.TokenInvalid)
+	_, err = h.Me(t.Context(), caller)
+	isFault(t, err, fault.TokenInvalid)
+	_, err = h.UpdateMe(t.Context(), caller, account.Profile{Name: to("Back")})
+	isFault(t, err, fault.TokenInvalid)
+	_, err = h.CreateToken(t.Context(), caller, account.TokenWish{Name: "Back", Abilities: []string{"*"}})
+	isFault(t, err, fault.TokenInvalid)
+	isFault(t, h.ChangePassword(t.Context(), caller, password, "another one"), fault.TokenInvalid)
+
+	again, _ := h.join(t, "busy@test.com") // the address is free
+	if again.User.ID == caller.UserID {
+		t.Error("the deleted user came back")
+	}
+}
+
+func TestChangePassword(t *testing.T) {
+	t.Parallel()
+	h := newHouse(t)
+	other, _ := h.join(t, "other@test.com")
+	old, _ := h.join(t, "busy@test.com")
+	login, err := h.LogIn(t.Context(), account.Credentials{Email: "busy@test.com", Password: password})
+	must(t, err)
+	caller := h.caller(t, login.Token.Secret)
+
+	isWrong(t, h.ChangePassword(t.Context(), caller, "wrong", "another one"), fault.ValidationFailed, "/current_password")
+	h.caller(t, old.Token.Secret)
+	must(t, h.ChangePassword(t.Context(), caller, password, "another one"))
+	h.caller(t, login.Token.Secret)
+	h.caller(t, other.Token.Secret)
+	_, err = h.Authenticate(t.Context(), string(old.Token.Secret))
+	isFault(t, err, fault.TokenInvalid)
+	_, err = h.LogIn(t.Context(), account.Credentials{Email: "busy@test.com", Password: password})
+	isFault(t, err, fault.InvalidCredentials)
+	_, err = h.LogIn(t.Context(), account.Credentials{Email: "busy@test.com", Password: "another one"})
+	must(t, err)
+}
+
+// Of two changes at once, both from the same current password, one holds.
+func TestChangePasswordTwiceAtOnce(t *testing.T) {
+	t.Parallel()
+	h := newHouse(t)
+	_, caller := h.join(t, "busy@test.com")
+	err := h.whileLocked(t, caller.UserID, "UPDATE users SET password_hash = 'another'", func() error {
+		return h.ChangePassword(t.Context(), caller, password, "mine mine")
+	})
+	isWrong(t, err, fault.ValidationFailed, "/current_password")
+	if h.count(t, "SELECT count(*) FROM users WHERE password_hash = 'another'") != 1 {
+		t.Error("the second change went by a password that no longer held")
+	}
+}
+
+func TestSetRole(t *testing.T) {
+	t.Parallel()
+	h := newHouse(t)
+	admin := h.admin(t, "admin@test.com")
+	login, caller := h.join(t, "busy@test.com")
+	u, err := h.SetRole(t.Context(), admin, caller.UserID, account.Organizer)
+	must(t, err)
+	if u.Role != account.Organizer || u.Name != login.User.Name || u.Email != login.User.Email || !u.UpdatedAt.After(login.User.UpdatedAt) {
+		t.Errorf("%+v", u)
+	}
+	same, err := h.SetRole(t.Context(), admin, caller.UserID, account.Organizer)
+	if err != nil || same != u {
+		t.Errorf("%+v, %v: nothing was to change", same, err)
+	}
+	_, err = h.SetRole(t.Context(), admin, admin.UserID, account.Attendee)
+	isFault(t, err, fault.NotPermitted)
+	_, err = h.SetRole(t.Context(), admin, testkit.ID(), account.Attendee)
+	isFault(t, err, fault.NotFound)
+	must(t, h.DeleteMe(t.Context(), caller))
+	_, err = h.SetRole(t.Context(), admin, caller.UserID, account.Admin)
+	isFault(t, err, fault.NotFound)
+	must(t, h.DeleteMe(t.Context(), admin))
+	_, err = h.SetRole(t.Context(), admin, caller.UserID, account.Admin)
+	isFault(t, err, fault.TokenInvalid)
+}
+
+// Administrators who demote each other all at once leave one.
+func TestSomeAdministratorStays(t *testing.T) {
+	t.Parallel()
+	h := newHouse(t)
+	var admins [4]account.Caller
+	for i := range admins {
+		admins[i] = h.admin(t, address(i))
+	}
+	var refused atomic.Int32
+	together(len(admins), func(i int) {
+		for j := range admins {
+			if j == i {
+				continue
+			}
+			if _, err := h.SetRole(t.Context(), admins[i], admins[j].UserID, account.Attendee); err != nil {
+				isFault(t, err, fault.NotPermitted)
+				refused.Add(1)
+			}
+		}
+	})
+	if n := h.count(t, "SELECT count(*) FROM users WHERE role = 'admin'"); n != 1 || refused.Load() == 0 {
+		t.Errorf("%d administrators are left, %d attempts were refused", n, refused.Load())
+	}
+}
+
+func TestListUsers(t *testing.T) {
+	t.Parallel()
+	h := newHouse(t)
+	admin := h.admin(t, "admin@test.com")
+	var want []string
+	for i := range 5 {
+		_, caller := h.join(t, address(i))
+		if i == 2 {
+			must(t, h.DeleteMe(t.Context(), caller))
+			continue
+		}
+		want = append([]string{address(i)}, want...)
+	}
+	attendees := account.UserFilter{Role: to("attendee")}
+	var got []string
+	var cursor *string
+	for more := true; more; {
+		users, err := h.ListUsers(t.Context(), attendees, to(3), cursor)
+		must(t, err)
+		for _, u := range users.Users {
+			got = append(got, u.Email)
+		}
+		more, cursor = users.More, &users.Next
+		if more {
+			_, err = h.ListUsers(t.Context(), account.UserFilter{}, to(3), cursor)
+			isFault(t, err, fault.CursorMismatch)
+		}
+	}
+	if len(got) != 4 || got[0] != want[0] || got[3] != want[3] {
+		t.Errorf("%v, want %v", got, want)
+	}
+	one, err := h.ListUsers(t.Context(), account.UserFilter{Email: to("USER3@test.com")}, nil, nil)
+	if err != nil || len(one.Users) != 1 || one.Users[0].Email != address(3) || one.More {
+		t.Errorf("%+v, %v", one, err)
+	}
+	none, err := h.ListUsers(t.Context(), account.UserFilter{Email: to(address(3)), Role: to("admin")}, nil, nil)
+	if err != nil || len(none.Users) != 0 {
+		t.Errorf("%+v, %v", none, err)
+	}
+	all, err := h.ListUsers(t.Context(), account.UserFilter{}, nil, nil)
+	if err != nil || len(all.Users) != 5 || all.Users[4].ID != admin.UserID {
+		t.Errorf("%+v, %v", all, err)
+	}
+	_, err = h.ListUsers(t.Context(), account.UserFilter{Email: to("\x00\xff@test.com")}, nil, nil)
+	isFault(t, err, fault.InvalidParameters)
+}

@@ -1,0 +1,39 @@
+package account
+
+import (
+	"context"
+
+	"github.com/google/uuid"
+	"github.com/jackc/pgx/v5"
+
+	"eventbooking/gen/db"
+	"eventbooking/internal/postgres"
+)
+
+// Registration is what a newcomer tells.
+type Registration struct{ Email, Name, Password string }
+
+// Register makes an attendee and logs them in.
+func (s *Service) Register(ctx context.Context, r Registration) (Login, error) {
+	var in input
+	r.Email, r.Name = in.email("/email", r.Email), in.line("/name", r.Name)
+	if err := in.err(); err != nil {
+		return Login{}, err
+	}
+	hash, err := s.passwords.hash(ctx, r.Password)
+	if err != nil {
+		return Login{}, err
+	}
+	var login Login
+	err = postgres.InTx(ctx, s.pool, func(tx pgx.Tx) error {
+		row, err := db.New().UserInsert(ctx, tx, db.UserInsertParams{
+			ID: uuid.Must(uuid.NewV7()), Email: r.Email, Name: r.Name, PasswordHash: &hash})
+		if err != nil {
+			return emailTaken(err)
+		}
+		login.User = userOf(row)
+		login.Token, err = issueTx(ctx, tx, row.ID, everything())
+		return err
+	})
+	return login, err
+}

@@ -1,0 +1,50 @@
+package account
+
+import (
+	"context"
+
+	"github.com/jackc/pgx/v5"
+
+	"eventbooking/gen/db"
+	"eventbooking/internal/postgres"
+)
+
+// Profile is what one can change of oneself; nil leaves it as it is.
+type Profile struct{ Email, Name *string }
+
+// UpdateMe changes the caller's name or e-mail address.
+func (s *Service) UpdateMe(ctx context.Context, caller Caller, p Profile) (User, error) {
+	var in input
+	if p.Email != nil {
+		email := in.email("/email", *p.Email)
+		p.Email = &email
+	}
+	if p.Name != nil {
+		name := in.line("/name", *p.Name)
+		p.Name = &name
+	}
+	if err := in.err(); err != nil {
+		return User{}, err
+	}
+	var user User
+	err := postgres.InTx(ctx, s.pool, func(tx pgx.Tx) error {
+		row, err := db.New().UserLock(ctx, tx, caller.UserID)
+		if err != nil {
+			return gone(err)
+		}
+		change := db.UserUpdateParams{ID: row.ID, Email: or(p.Email, row.Email), Name: or(p.Name, row.Name), Role: row.Role}
+		if change.Email != row.Email || change.Name != row.Name {
+			row, err = db.New().UserUpdate(ctx, tx, change)
+		}
+		user = userOf(row)
+		return emailTaken(err)
+	})
+	return user, err
+}
+
+func or(change *string, present string) string {
+	if change == nil {
+		return present
+	}
+	return *change
+}
