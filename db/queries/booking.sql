@@ -1,0 +1,174 @@
+-- Bookings as their owners and organizers read them. Nothing here locks or
+-- writes: seats change hands at the desk only.
+--
+-- position is the place in the queue, 1 being next, counted for those who wait;
+-- 0 for all others.
+
+-- A booking with what says who may see it.
+-- name: BookingGet :one
+SELECT sqlc.embed(b), s.event_id, e.organizer_id,
+       (CASE WHEN b.status = 'waitlisted' THEN (
+           SELECT 1 + count(*) FROM bookings a
+           WHERE a.slot_id = b.slot_id AND a.status = 'waitlisted' AND a.queued_version < b.queued_version)
+       ELSE 0 END)::bigint AS position
+FROM bookings b
+JOIN slots s ON s.id = b.slot_id
+JOIN events e ON e.id = s.event_id
+WHERE b.id = @id;
+
+-- Whose event it is, for lists of its bookings.
+-- name: EventOrganizerGet :one
+SELECT organizer_id, status FROM events WHERE id = @id;
+
+-- One user's bookings in a phase, by their slots' starts: the next first with
+-- direction 1, the latest first with direction -1. Starts are counted in
+-- microseconds times direction, so that one order serves both.
+-- name: BookingsOfUser :many
+SELECT sqlc.embed(b), s.event_id,
+       (CASE WHEN b.status = 'waitlisted' THEN (
+           SELECT 1 + count(*) FROM bookings a
+           WHERE a.slot_id = b.slot_id AND a.status = 'waitlisted' AND a.queued_version < b.queued_version)
+       ELSE 0 END)::bigint AS position
+FROM bookings b
+JOIN slots s ON s.id = b.slot_id
+CROSS JOIN LATERAL (
+    SELECT ((extract(epoch FROM s.starts_at) * 1000000)::bigint * @direction::bigint)::bigint AS starts
+) by_start
+WHERE b.user_id = @user_id
+  AND (cardinality(@statuses::text[]) = 0 OR b.status = ANY(@statuses::text[]))
+  AND CASE @phase::text
+          WHEN 'upcoming' THEN s.starts_at > now()
+          WHEN 'ongoing' THEN s.starts_at <= now() AND s.ends_at > now()
+          WHEN 'past' THEN s.ends_at <= now()
+          ELSE true
+      END
+  AND (by_start.starts, b.id) > (@after_starts::bigint, @after_id::uuid)
+ORDER BY by_start.starts, b.id
+LIMIT @page::int;
+
+-- A slot's bookings, the oldest first: ids are made in the order of time.
+-- name: BookingsOfSlot :many
+SELECT sqlc.embed(b), s.event_id,
+       (CASE WHEN b.status = 'waitlisted' THEN (
+           SELECT 1 + count(*) FROM bookings a
+           WHERE a.slot_id = b.slot_id AND a.status = 'waitlisted' AND a.queued_version < b.queued_version)
+       ELSE 0 END)::bigint AS position
+FROM bookings b
+JOIN slots s ON s.id = b.slot_id
+WHERE b.slot_id = @slot_id
+  AND (cardinality(@statuses::text[]) = 0 OR b.status = ANY(@statuses::text[]))
+  AND b.id > @after_id
+ORDER BY b.id
+LIMIT @page::int;
+
+-- The bookings of all slots of an event, the newest first. Each slot offers at
+-- most a page of its own, found by index.
+-- name: BookingsOfEvent :many
+SELECT sqlc.embed(b), s.event_id,
+       (CASE WHEN b.status = 'waitlisted' THEN (
+           SELECT 1 + count(*) FROM bookings a
+           WHERE a.slot_id = b.slot_id AND a.status = 'waitlisted' AND a.queued_version < b.queued_version)
+       ELSE 0 END)::bigint AS position
+FROM slots s
+CROSS JOIN LATERAL (
+    SELECT n.id FROM bookings n
+    WHERE n.slot_id = s.id
+      AND (cardinality(@statuses::text[]) = 0 OR n.status = ANY(@statuses::text[]))
+      AND n.id < @before_id
+    ORDER BY n.id DESC
+    LIMIT @page::int
+) newest
+JOIN bookings b ON b.id = newest.id
+WHERE s.event_id = @event_id
+ORDER BY b.id DESC
+LIMIT @page::int;
+
+-- One user's bookings that take seats at a time, by their start.
+-- name: BookingsConflicting :many
+SELECT sqlc.embed(b), s.event_id, 0::bigint AS position
+FROM bookings b
+JOIN slots s ON s.id = b.slot_id
+WHERE b.user_id = @user_id
+  AND b.status IN ('held', 'offered', 'confirmed')
+  AND b.during && tstzrange(@starts_at::timestamptz, @ends_at::timestamptz, '[)')
+  AND (s.starts_at, b.id) > (@after_starts::timestamptz, @after_id::uuid)
+ORDER BY s.starts_at, b.id
+LIMIT @page::int;
+
+-- A page of one user's live bookings, to be cancelled because the user goes.
+-- name: BookingsLeaving :many
+SELECT id, slot_id FROM bookings
+WHERE user_id = @user_id
+  AND status IN ('waitlisted', 'held', 'offered', 'confirmed')
+  AND id > @after_id
+ORDER BY id
+LIMIT @page::int;
+
+-- The entries of one booking.
+-- name: LedgerOfBooking :many
+SELECT * FROM ledger
+WHERE booking_id = @booking_id AND slot_id = @slot_id AND version > @after_version
+ORDER BY version
+LIMIT @page::int;
+
+-- What the entries of a booking go back to: their causes, the causes of those,
+-- and so on, across slots, nearest first. Its own entries are where the search
+-- starts, so they are left out. LIMIT inside stops the recursion itself, and
+-- LATERAL keeps each step a look at the primary key.
+-- name: LedgerCauses :many
+WITH RECURSIVE up AS (
+    SELECT 1 AS depth, c.slot_id, c.version, c.cause_slot_id, c.cause_version
+    FROM ledger own
+    CROSS JOIN LATERAL (
+        SELECT * FROM ledger x
+        WHERE x.slot_id = own.cause_slot_id AND x.version = own.cause_version
+        LIMIT 1) c
+    WHERE own.booking_id = @booking_id AND c.booking_id IS DISTINCT FROM @booking_id
+    UNION
+    SELECT up.depth + 1, c.slot_id, c.version, c.cause_slot_id, c.cause_version
+    FROM up
+    CROSS JOIN LATERAL (
+        SELECT * FROM ledger x
+        WHERE x.slot_id = up.cause_slot_id AND x.version = up.cause_version
+        LIMIT 1) c
+    WHERE c.booking_id IS DISTINCT FROM @booking_id
+), nearest AS (
+    SELECT min(found.depth)::int AS depth, found.slot_id, found.version
+    FROM (SELECT * FROM up LIMIT @links::int) found
+    GROUP BY found.slot_id, found.version
+)
+SELECT n.depth, sqlc.embed(l), e.organizer_id
+FROM nearest n
+JOIN ledger l ON l.slot_id = n.slot_id AND l.version = n.version
+LEFT JOIN slots s ON s.id = n.slot_id
+LEFT JOIN events e ON e.id = s.event_id
+ORDER BY n.depth, l.at DESC, l.slot_id, l.version DESC;
+
+-- What followed from the entries of a booking: what they caused, what that
+-- caused, and so on, across slots, nearest first. See LedgerCauses.
+-- name: LedgerConsequences :many
+WITH RECURSIVE down AS (
+    SELECT 1 AS depth, c.slot_id, c.version
+    FROM ledger own
+    CROSS JOIN LATERAL (
+        SELECT * FROM ledger x
+        WHERE x.cause_slot_id = own.slot_id AND x.cause_version = own.version
+        LIMIT @links::int) c
+    WHERE own.booking_id = @booking_id AND c.booking_id IS DISTINCT FROM @booking_id
+    UNION ALL
+    SELECT down.depth + 1, c.slot_id, c.version
+    FROM down
+    CROSS JOIN LATERAL (
+        SELECT * FROM ledger x
+        WHERE x.cause_slot_id = down.slot_id AND x.cause_version = down.version
+        LIMIT @links::int) c
+    WHERE c.booking_id IS DISTINCT FROM @booking_id
+), nearest AS (
+    SELECT * FROM down LIMIT @links::int
+)
+SELECT n.depth::int AS depth, sqlc.embed(l), e.organizer_id
+FROM nearest n
+JOIN ledger l ON l.slot_id = n.slot_id AND l.version = n.version
+LEFT JOIN slots s ON s.id = n.slot_id
+LEFT JOIN events e ON e.id = s.event_id
+ORDER BY n.depth, l.at, l.slot_id, l.version;

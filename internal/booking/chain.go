@@ -1,0 +1,53 @@
+package booking
+
+import (
+	"context"
+
+	"github.com/google/uuid"
+
+	"eventbooking/gen/db"
+	"eventbooking/internal/account"
+)
+
+// maxLinks is how far a chain is followed in each direction.
+const maxLinks = 100
+
+// Chain is what is linked by cause to the entries of a booking, nearest first.
+type Chain struct {
+	Causes, Consequences []Link
+	// Truncated says that there was more.
+	Truncated bool
+}
+
+// Link is an entry, so many causes away from the booking.
+type Link struct {
+	Depth int
+	Entry db.Ledger
+}
+
+// Chain follows the causes of a booking's entries, and what they caused, across
+// slots. The other slots' entries show what the caller may see of them.
+func (s *Service) Chain(ctx context.Context, caller account.Caller, id uuid.UUID) (Chain, error) {
+	if _, err := s.Get(ctx, caller, id); err != nil {
+		return Chain{}, err
+	}
+	var causes []db.LedgerCausesRow
+	consequences, err := read(ctx, s.pool, func(c db.DBTX) (down []db.LedgerConsequencesRow, err error) {
+		causes, err = db.New().LedgerCauses(ctx, c, db.LedgerCausesParams{BookingID: &id, Links: maxLinks + 1})
+		if err != nil {
+			return nil, err
+		}
+		return db.New().LedgerConsequences(ctx, c, db.LedgerConsequencesParams{BookingID: &id, Links: maxLinks + 1})
+	})
+	if err != nil {
+		return Chain{}, err
+	}
+	chain := Chain{Truncated: len(causes) > maxLinks || len(consequences) > maxLinks}
+	for _, row := range causes[:min(len(causes), maxLinks)] {
+		chain.Causes = append(chain.Causes, Link{int(row.Depth), shown(row.Ledger, caller, row.OrganizerID)})
+	}
+	for _, row := range consequences[:min(len(consequences), maxLinks)] {
+		chain.Consequences = append(chain.Consequences, Link{int(row.Depth), shown(row.Ledger, caller, row.OrganizerID)})
+	}
+	return chain, nil
+}

@@ -1,0 +1,65 @@
+package booking
+
+import (
+	"context"
+
+	"github.com/google/uuid"
+
+	"eventbooking/gen/db"
+	"eventbooking/internal/account"
+	"eventbooking/internal/page"
+	"eventbooking/internal/seating"
+)
+
+// Entries are a page of ledger entries. Next is the cursor of the page after it,
+// empty on the last one.
+type Entries struct {
+	Entries []db.Ledger
+	Next    string
+}
+
+// History is what happened to a booking, from the request to its end.
+func (s *Service) History(ctx context.Context, caller account.Caller, id uuid.UUID, limit *int, cursor *string) (Entries, error) {
+	list := []any{"history", id}
+	var after int64
+	if err := page.After(cursor, list, &after); err != nil {
+		return Entries{}, err
+	}
+	b, err := s.Get(ctx, caller, id)
+	if err != nil {
+		return Entries{}, err
+	}
+	n := page.Limit(limit)
+	rows, err := read(ctx, s.pool, func(c db.DBTX) ([]db.Ledger, error) {
+		return db.New().LedgerOfBooking(ctx, c, db.LedgerOfBookingParams{
+			BookingID: &b.ID, SlotID: b.SlotID, AfterVersion: after, Page: int32(n + 1)})
+	})
+	if err != nil {
+		return Entries{}, err
+	}
+	rows, next, _, err := page.Cut(rows, n, list, func(e db.Ledger) any { return e.Version })
+	for i := range rows {
+		rows[i] = shown(rows[i], caller, &b.OrganizerID)
+	}
+	return Entries{rows, next}, err
+}
+
+// shown is an entry as a caller may see it: whole, if they manage the event;
+// otherwise without the ids of others, and without what others wrote about
+// others. Everybody may know that something happened, not to whom.
+func shown(e db.Ledger, caller account.Caller, organizerID *uuid.UUID) db.Ledger {
+	if organizerID != nil && caller.Manages(*organizerID) {
+		return e
+	}
+	own := func(id *uuid.UUID) bool { return id != nil && *id == caller.UserID }
+	if !own(e.UserID) {
+		if e.Actor != string(seating.BySystem) && e.BookingID != nil && !own(e.ActorID) {
+			e.Reason = nil
+		}
+		e.BookingID, e.UserID = nil, nil
+	}
+	if !own(e.ActorID) {
+		e.ActorID = nil
+	}
+	return e
+}

@@ -1,0 +1,44 @@
+package booking
+
+import (
+	"context"
+	"time"
+
+	"github.com/google/uuid"
+
+	"eventbooking/gen/db"
+	"eventbooking/internal/account"
+	"eventbooking/internal/fault"
+	"eventbooking/internal/page"
+	"eventbooking/internal/waitlist"
+)
+
+// conflictKey is where the list goes on.
+type conflictKey struct {
+	Starts time.Time `json:"s"`
+	ID     uuid.UUID `json:"i"`
+}
+
+// ListConflicts are the caller's bookings with seats at a time.
+func (s *Service) ListConflicts(ctx context.Context, caller account.Caller, starts, ends time.Time, asked Asked) (List, error) {
+	if !starts.Before(ends) {
+		return List{}, fault.InvalidTimeRange.New("ends_at must be after starts_at.")
+	}
+	list := []any{"conflicts", caller.UserID, starts.UTC(), ends.UTC()}
+	var after conflictKey
+	if err := page.After(asked.Cursor, list, &after); err != nil {
+		return List{}, err
+	}
+	n := page.Limit(asked.Limit)
+	rows, err := read(ctx, s.pool, func(c db.DBTX) ([]db.BookingsConflictingRow, error) {
+		return db.New().BookingsConflicting(ctx, c, db.BookingsConflictingParams{
+			UserID: caller.UserID, StartsAt: starts, EndsAt: ends,
+			AfterStarts: after.Starts, AfterID: after.ID, Page: int32(n + 1)})
+	})
+	if err != nil {
+		return List{}, err
+	}
+	return cut(waitlist.AllPlaced(rows), n, list, func(p waitlist.Placed) any {
+		return conflictKey{p.StartsAt, p.ID}
+	})
+}

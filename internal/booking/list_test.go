@@ -1,0 +1,253 @@
+package booking_test
+
+import (
+	"net/url"
+	"slices"
+	"testing"
+	"time"
+
+	"github.com/google/uuid"
+
+	"eventbooking/gen/api"
+	"eventbooking/gen/db"
+	"eventbooking/internal/account"
+	"eventbooking/internal/booking"
+	"eventbooking/internal/fault"
+	"eventbooking/internal/page"
+	"eventbooking/internal/testkit"
+)
+
+// walk reads a list to its end, two at a time.
+func walk(t *testing.T, list func(booking.Asked) (booking.List, error)) []uuid.UUID {
+	t.Helper()
+	two, all := 2, []uuid.UUID{}
+	asked := booking.Asked{Limit: &two}
+	for {
+		l, err := list(asked)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if len(l.Bookings) > two || l.Next != "" && len(l.Bookings) != two {
+			t.Fatalf("a page of %d", len(l.Bookings))
+		}
+		all = append(all, ids(l.Bookings)...)
+		if l.Next == "" {
+			return all
+		}
+		asked.Cursor = &l.Next
+	}
+}
+
+// calendar is an attendee with a booking in every phase and several statuses.
+type calendar struct {
+	house
+	me                                                     account.Caller
+	past, lastYear, ongoing, tomorrow, nextWeek, cancelled uuid.UUID
+}
+
+func openCalendar(t *testing.T) calendar {
+	t.Helper()
+	c := calendar{house: open(t)}
+	c.me = c.attendee(t)
+	event := testkit.Event(t, c.pool)
+	const day = 24 * time.Hour
+	// Nobody can book what has started, so it starts after it is booked.
+	at := func(starts, ends time.Duration) uuid.UUID {
+		slot := testkit.Slot(t, c.pool, event.ID, testkit.Times(1000*day+starts, 1000*day+ends))
+		b := c.mustBook(t, c.me, slot.ID, 1)
+		c.exec(t, "UPDATE slots SET starts_at = starts_at - interval '1000 days', ends_at = ends_at - interval '1000 days' WHERE id = $1", slot.ID)
+		return b.ID
+	}
+	c.lastYear, c.past = at(-365*day, -364*day), at(-2*day, -day)
+	c.ongoing = at(-time.Hour, time.Hour)
+	c.nextWeek, c.tomorrow, c.cancelled = at(7*day, 8*day), at(day, 2*day), at(3*day, 4*day)
+	if _, err := c.cancel(c.me, c.cancelled, ""); err != nil {
+		t.Fatal(err)
+	}
+	return c
+}
+
+func TestListMine(t *testing.T) {
+	t.Parallel()
+	c := openCalendar(t)
+	c.mustBook(t, c.attendee(t), testkit.Slot(t, c.pool, testkit.Event(t, c.pool).ID).ID, 1) // somebody else's
+	tests := []struct {
+		name     string
+		statuses booking.Statuses
+		when     booking.When
+		want     []uuid.UUID
+	}{
+		{"all, the latest first", nil, booking.Always, []uuid.UUID{c.nextWeek, c.cancelled, c.tomorrow, c.ongoing, c.past, c.lastYear}},
+		{"upcoming, the next first", nil, booking.Upcoming, []uuid.UUID{c.tomorrow, c.cancelled, c.nextWeek}},
+		{"ongoing", nil, booking.Ongoing, []uuid.UUID{c.ongoing}},
+		{"past", nil, booking.Past, []uuid.UUID{c.past, c.lastYear}},
+		{"confirmed and upcoming", booking.Statuses{"confirmed"}, booking.Upcoming, []uuid.UUID{c.tomorrow, c.nextWeek}},
+		{"two statuses", booking.Statuses{"waitlisted", "cancelled"}, booking.Always, []uuid.UUID{c.cancelled}},
+		{"none", booking.Statuses{"expired"}, booking.Always, []uuid.UUID{}},
+	}
+	for _, test := range tests {
+		t.Run(test.name, func(t *testing.T) {
+			t.Parallel()
+			got := walk(t, func(a booking.Asked) (booking.List, error) {
+				return c.service.ListMine(t.Context(), c.me, test.statuses, test.when, a)
+			})
+			if !slices.Equal(got, test.want) {
+				t.Errorf("got %v, want %v", got, test.want)
+			}
+		})
+	}
+	t.Run("a cursor belongs to its filter, however that is written", func(t *testing.T) {
+		t.Parallel()
+		one := 1
+		l, err := c.service.ListMine(t.Context(), c.me, booking.Statuses{"confirmed", "cancelled"}, booking.Always, booking.Asked{Limit: &one})
+		if err != nil {
+			t.Fatal(err)
+		}
+		next := booking.Asked{Cursor: &l.Next}
+		if _, err := c.service.ListMine(t.Context(), c.me, booking.Statuses{"cancelled", "confirmed"}, booking.Always, next); err != nil {
+			t.Error(err)
+		}
+		_, err = c.service.ListMine(t.Context(), c.me, nil, booking.Always, next)
+		wants(t, err, fault.CursorMismatch)
+	})
+}
+
+func TestListConflicts(t *testing.T) {
+	t.Parallel()
+	c := openCalendar(t)
+	now := time.Now()
+	all := func(starts, ends time.Time) []uuid.UUID {
+		return walk(t, func(a booking.Asked) (booking.List, error) {
+			return c.service.ListConflicts(t.Context(), c.me, starts, ends, a)
+		})
+	}
+	if got, want := all(now.AddDate(0, 0, -30), now.AddDate(0, 0, 30)), []uuid.UUID{c.past, c.ongoing, c.tomorrow, c.nextWeek}; !slices.Equal(got, want) {
+		t.Errorf("got %v, want %v", got, want)
+	}
+	b, err := c.service.Get(t.Context(), c.me, c.tomorrow)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := all(b.EndsAt, b.EndsAt.Add(time.Hour)); len(got) != 0 {
+		t.Errorf("back-to-back overlaps %v", got)
+	}
+	if got := all(b.EndsAt.Add(-time.Microsecond), b.EndsAt); !slices.Equal(got, []uuid.UUID{c.tomorrow}) {
+		t.Errorf("got %v", got)
+	}
+	if _, err := c.service.ListConflicts(t.Context(), c.me, now, now, booking.Asked{}); err == nil {
+		t.Error("an empty range was accepted")
+	}
+}
+
+func TestListOfSlotAndEvent(t *testing.T) {
+	t.Parallel()
+	h := open(t)
+	event := testkit.Event(t, h.pool)
+	one, two := testkit.Slot(t, h.pool, event.ID, testkit.Capacity(2)), testkit.Slot(t, h.pool, event.ID)
+	h.mustBook(t, h.attendee(t), testkit.Slot(t, h.pool, testkit.Event(t, h.pool).ID).ID, 1) // another event's
+	var ofOne, ofEvent, waiting []uuid.UUID
+	for i := range 10 {
+		slot := one
+		if i%2 == 1 {
+			slot = two
+		}
+		b := h.mustBook(t, h.attendee(t), slot.ID, 1)
+		ofEvent = append(ofEvent, b.ID)
+		if slot.ID == one.ID {
+			ofOne = append(ofOne, b.ID)
+		}
+		if b.Status == "waitlisted" {
+			waiting = append(waiting, b.ID)
+		}
+	}
+	slices.Reverse(ofEvent)
+	me := organizerOf(event)
+
+	slotList := func(s booking.Statuses) func(booking.Asked) (booking.List, error) {
+		return func(a booking.Asked) (booking.List, error) {
+			return h.service.ListOfSlot(t.Context(), me, one.ID, s, a)
+		}
+	}
+	eventList := func(s booking.Statuses) func(booking.Asked) (booking.List, error) {
+		return func(a booking.Asked) (booking.List, error) {
+			return h.service.ListOfEvent(t.Context(), me, event.ID, s, a)
+		}
+	}
+	if got := walk(t, slotList(nil)); !slices.Equal(got, ofOne) {
+		t.Errorf("slot: got %v, want %v", got, ofOne)
+	}
+	if got := walk(t, slotList(booking.Statuses{"waitlisted"})); !slices.Equal(got, waiting) {
+		t.Errorf("waiting: got %v, want %v", got, waiting)
+	}
+	if got := walk(t, eventList(nil)); !slices.Equal(got, ofEvent) {
+		t.Errorf("event: got %v, want %v", got, ofEvent)
+	}
+	slices.Reverse(waiting)
+	if got := walk(t, eventList(booking.Statuses{"waitlisted", "expired"})); !slices.Equal(got, waiting) {
+		t.Errorf("waiting: got %v, want %v", got, waiting)
+	}
+	l, err := h.service.ListOfEvent(t.Context(), me, event.ID, booking.Statuses{"waitlisted"}, booking.Asked{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i, b := range l.Bookings {
+		if b.Position != len(l.Bookings)-i {
+			t.Errorf("position %d at %d", b.Position, i)
+		}
+	}
+}
+
+func TestListsAreForWhoManages(t *testing.T) {
+	t.Parallel()
+	h := open(t)
+	published, draft := testkit.Event(t, h.pool), testkit.Event(t, h.pool, func(e *db.Event) { e.Status = "draft" })
+	slot, hidden := testkit.Slot(t, h.pool, published.ID), testkit.Slot(t, h.pool, draft.ID)
+	stranger := testkit.User(t, h.pool, account.Organizer)
+	try := func(caller account.Caller, eventID, slotID uuid.UUID, code *fault.Code) {
+		t.Helper()
+		_, err := h.service.ListOfEvent(t.Context(), caller, eventID, nil, booking.Asked{})
+		wants(t, err, code)
+		_, err = h.service.ListOfSlot(t.Context(), caller, slotID, nil, booking.Asked{})
+		wants(t, err, code)
+	}
+	try(stranger, published.ID, slot.ID, fault.NotPermitted)
+	try(stranger, draft.ID, hidden.ID, fault.NotFound)
+	try(stranger, uuid.New(), uuid.New(), fault.NotFound)
+	admin := testkit.User(t, h.pool, account.Admin)
+	if _, err := h.service.ListOfEvent(t.Context(), admin, draft.ID, nil, booking.Asked{}); err != nil {
+		t.Error(err)
+	}
+}
+
+func TestListHandlers(t *testing.T) {
+	t.Parallel()
+	h := open(t)
+	event := testkit.Event(t, h.pool)
+	slot := testkit.Slot(t, h.pool, event.ID)
+	me := organizerOf(event)
+	mine := h.mustBook(t, me, slot.ID, 1)
+	h.mustBook(t, h.attendee(t), slot.ID, 1)
+	ctx := page.WithURL(account.WithCaller(t.Context(), me), &url.URL{Path: "/list"})
+	one, confirmed, all := 1, api.BookingStatusFilter{"confirmed"}, api.BookingWhen("all")
+	check := func(name string, body api.BookingList, link *string, err error, more bool) {
+		t.Helper()
+		if err != nil {
+			t.Fatal(err)
+		}
+		if len(body.Data) != 1 || body.HasMore != more || body.NextCursor.IsNull() == more || (link != nil) != more {
+			t.Errorf("%s: %+v, link %v", name, body, link)
+		}
+	}
+	a, err := h.handler.ListMyBookings(ctx, api.ListMyBookingsRequestObject{Params: api.ListMyBookingsParams{Status: confirmed, When: &all}})
+	own := a.(api.ListMyBookings200JSONResponse)
+	check("mine", own.Body, own.Headers.Link, err, false)
+	b, err := h.handler.ListConflicts(ctx, api.ListConflictsRequestObject{Params: api.ListConflictsParams{StartsAt: mine.StartsAt, EndsAt: mine.EndsAt}})
+	conflicts := b.(api.ListConflicts200JSONResponse)
+	check("conflicts", conflicts.Body, conflicts.Headers.Link, err, false)
+	c, err := h.handler.ListSlotBookings(ctx, api.ListSlotBookingsRequestObject{SlotID: slot.ID, Params: api.ListSlotBookingsParams{Limit: &one}})
+	ofSlot := c.(api.ListSlotBookings200JSONResponse)
+	check("slot", ofSlot.Body, ofSlot.Headers.Link, err, true)
+	d, err := h.handler.ListEventBookings(ctx, api.ListEventBookingsRequestObject{EventID: event.ID, Params: api.ListEventBookingsParams{Limit: &one}})
+	ofEvent := d.(api.ListEventBookings200JSONResponse)
+	check("event", ofEvent.Body, ofEvent.Headers.Link, err, true)
+}

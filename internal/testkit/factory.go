@@ -1,0 +1,166 @@
+//go:build unix
+
+package testkit
+
+import (
+	"context"
+	"log/slog"
+	"testing"
+	"time"
+
+	"github.com/google/uuid"
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgxpool"
+	"github.com/riverqueue/river"
+	"github.com/riverqueue/river/riverdriver/riverpgxv5"
+
+	"eventbooking/gen/db"
+	"eventbooking/internal/account"
+	"eventbooking/internal/postgres"
+	"eventbooking/internal/seating"
+)
+
+// Desk is a desk on the test's database, closed with the test. Jobs that it
+// inserts stay in the table until the test runs workers.
+func Desk(t testing.TB, pool *pgxpool.Pool) *seating.Desk {
+	t.Helper()
+	jobs, err := river.NewClient(riverpgxv5.New(pool), &river.Config{Schema: postgres.RiverSchema})
+	must(t, err)
+	desk := seating.NewDesk(pool, jobs, slog.New(slog.NewTextHandler(t.Output(), nil)))
+	t.Cleanup(desk.Close)
+	return desk
+}
+
+// Work runs the workers that add brings, on the jobs of the test's database,
+// until the test ends.
+func Work(t testing.TB, pool *pgxpool.Pool, add func(*river.Workers)) {
+	t.Helper()
+	workers := river.NewWorkers()
+	add(workers)
+	client, err := river.NewClient(riverpgxv5.New(pool), &river.Config{
+		Schema: postgres.RiverSchema, Workers: workers, TestOnly: true,
+		Queues: map[string]river.QueueConfig{river.QueueDefault: {MaxWorkers: 8}},
+		Logger: slog.New(slog.DiscardHandler),
+	})
+	must(t, err)
+	must(t, client.Start(context.Background()))
+	t.Cleanup(func() {
+		ctx, cancel := context.WithTimeout(context.Background(), closeLimit)
+		defer cancel()
+		must(t, client.Stop(ctx))
+	})
+}
+
+// Eventually waits until something holds that others bring about.
+func Eventually(t testing.TB, what string, holds func() bool) {
+	t.Helper()
+	for deadline := time.Now().Add(20 * time.Second); !holds(); time.Sleep(5 * time.Millisecond) {
+		if time.Now().After(deadline) {
+			t.Fatalf("it did not come about that %s", what)
+		}
+	}
+}
+
+// User is a new user in a role, asking with a token that can do everything.
+// Nobody can log in as them.
+func User(t testing.TB, pool *pgxpool.Pool, role account.Role) account.Caller {
+	t.Helper()
+	caller := Caller(ID(), role)
+	exec(t, pool, `INSERT INTO users (id, email, name, password_hash, role) VALUES ($1, $2, 'Some One', '', $3)`,
+		caller.UserID, caller.UserID.String()+"@test.com", string(role))
+	return caller
+}
+
+// Caller is a user who is asking, in a role, with every ability.
+func Caller(userID uuid.UUID, role account.Role) account.Caller {
+	return account.Caller{UserID: userID, Role: role, Abilities: []string{"*"}}
+}
+
+// Event is a new event: published, with an automatic strict waitlist, of a new
+// organizer, unless edits say otherwise.
+func Event(t testing.TB, pool *pgxpool.Pool, edits ...func(*db.Event)) db.Event {
+	t.Helper()
+	now := time.Now().UTC()
+	e := db.Event{
+		ID: ID(), Title: "Some Event", TimeZone: "UTC", Status: string(seating.EventPublished),
+		WaitlistMode: string(seating.WaitlistAutomatic), OfferMinutes: 60,
+		Fit: string(seating.FitStrict), MaxPasses: 3, PublishedAt: &now,
+	}
+	for _, edit := range edits {
+		edit(&e)
+	}
+	if e.OrganizerID == uuid.Nil {
+		e.OrganizerID = User(t, pool, account.Organizer).UserID
+	}
+	if e.Status == string(seating.EventCancelled) && e.CancelledAt == nil {
+		e.CancelledAt = &now
+	}
+	exec(t, pool, `
+		INSERT INTO events (id, organizer_id, title, description, location, time_zone, status, booking_opens_at,
+			booking_closes_at, cancellation_closes_minutes, waitlist_mode, waitlist_limit, offer_minutes, fit,
+			max_passes, published_at, cancelled_at, cancellation_reason)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18)`,
+		e.ID, e.OrganizerID, e.Title, e.Description, e.Location, e.TimeZone, e.Status, e.BookingOpensAt,
+		e.BookingClosesAt, e.CancellationClosesMinutes, e.WaitlistMode, e.WaitlistLimit, e.OfferMinutes, e.Fit,
+		e.MaxPasses, e.PublishedAt, e.CancelledAt, e.CancellationReason)
+	return e
+}
+
+// Slot is a new open slot of an event: ten seats, tomorrow for two hours, unless
+// edits say otherwise. So two of them overlap.
+func Slot(t testing.TB, pool *pgxpool.Pool, eventID uuid.UUID, edits ...func(*seating.Slot)) seating.Slot {
+	t.Helper()
+	now := time.Now().UTC().Truncate(time.Second)
+	slot := seating.Slot{
+		ID: ID(), EventID: eventID, Status: seating.SlotOpen, Capacity: 10,
+		StartsAt: now.Add(24 * time.Hour), EndsAt: now.Add(26 * time.Hour), CreatedAt: now,
+	}
+	for _, edit := range edits {
+		edit(&slot)
+	}
+	must(t, postgres.InTx(context.Background(), pool, func(tx pgx.Tx) (err error) {
+		slot, err = seating.OpenTx(context.Background(), tx, slot, seating.System(""))
+		return err
+	}))
+	return slot
+}
+
+// Capacity is an edit of a slot.
+func Capacity(seats int) func(*seating.Slot) {
+	return func(s *seating.Slot) { s.Capacity = seats }
+}
+
+// Times is an edit of a slot: when it starts and ends, from now on.
+func Times(starts, ends time.Duration) func(*seating.Slot) {
+	return func(s *seating.Slot) {
+		now := time.Now().UTC().Truncate(time.Microsecond)
+		s.StartsAt, s.EndsAt = now.Add(starts), now.Add(ends)
+	}
+}
+
+// Book lets a user book seats of a slot, or wait for them.
+func Book(t testing.TB, desk *seating.Desk, slotID, userID uuid.UUID, seats int) seating.Booking {
+	t.Helper()
+	outcome, err := desk.Do(context.Background(), seating.Order{Command: seating.Book{
+		BookingID: ID(), SlotID: slotID, UserID: userID, Seats: seats, IfFull: seating.Wait,
+		By: seating.By{Actor: seating.ByAttendee, ID: userID},
+	}})
+	must(t, err)
+	return outcome.Result.Booking
+}
+
+// ID is a new id, as the application makes them.
+func ID() uuid.UUID { return uuid.Must(uuid.NewV7()) }
+
+func exec(t testing.TB, pool *pgxpool.Pool, sql string, args ...any) {
+	t.Helper()
+	_, err := pool.Exec(context.Background(), sql, args...)
+	must(t, err)
+}
+
+func must(t testing.TB, err error) {
+	t.Helper()
+	if err != nil {
+		t.Fatal(err)
+	}
+}

@@ -1,0 +1,43 @@
+package waitlist
+
+import (
+	"context"
+	"errors"
+
+	"github.com/google/uuid"
+	"github.com/jackc/pgx/v5"
+
+	"eventbooking/gen/db"
+	"eventbooking/internal/account"
+	"eventbooking/internal/fault"
+	"eventbooking/internal/seating"
+)
+
+// Explain tells where a booking waits and why, to its owner and to who manages
+// its event. One statement reads all of it, so that it fits together.
+func (s *Service) Explain(ctx context.Context, caller account.Caller, bookingID uuid.UUID) (Position, error) {
+	row, err := read(ctx, s.pool, func(c db.DBTX) (db.WaitlistPositionGetRow, error) {
+		return db.New().WaitlistPositionGet(ctx, c, bookingID)
+	})
+	if err != nil && !errors.Is(err, pgx.ErrNoRows) {
+		return Position{}, err
+	}
+	if err != nil || caller.UserID != row.Booking.UserID && !caller.Manages(row.OrganizerID) {
+		return Position{}, fault.NotFound.New("There is no such booking.")
+	}
+	return positionOf(row), nil
+}
+
+func positionOf(r db.WaitlistPositionGetRow) Position {
+	b := bookingOf(r.Booking)
+	return Position{
+		BookingID: b.ID, SlotID: b.SlotID, Status: b.Status, Seats: b.Seats, Passes: b.Passes,
+		Blocked: b.Blocked, BlockedBy: b.BlockedBy, BlockedVersion: r.BlockedVersion,
+		BookingsAhead: int(r.BookingsAhead), SeatsAhead: int(r.SeatsAhead),
+		ReadyBookingsAhead: int(r.ReadyBookingsAhead), ReadySeatsAhead: int(r.ReadySeatsAhead),
+		HoldupSeats: int(r.HoldupSeats),
+		Capacity:    int(r.Capacity), SeatsTaken: int(r.SeatsTaken),
+		SlotStatus: seating.SlotStatus(r.SlotStatus), Started: r.Started,
+		SlotVersion: r.SlotVersion, FreedVersion: r.FreedVersion,
+	}
+}

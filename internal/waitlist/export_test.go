@@ -1,0 +1,23 @@
+package waitlist
+
+import (
+	"context"
+	"log/slog"
+	"time"
+)
+
+// Tick does what is due now, and the backstops too.
+func (t *Ticker) Tick(ctx context.Context) {
+	for _, r := range t.rounds {
+		r.last = time.Time{}
+	}
+	t.tick(ctx)
+}
+
+// TickerOf is a ticker with one round.
+func TickerOf(log *slog.Logger, look func(context.Context) (bool, error)) *Ticker {
+	return &Ticker{log: log, rounds: []*round{{name: "test", look: look}}}
+}
+
+// RetryAt is what the workers retry by.
+var RetryAt = retryAt

@@ -1,0 +1,56 @@
+package waitlist
+
+import (
+	"context"
+	"net/http"
+
+	"eventbooking/gen/api"
+	"eventbooking/internal/account"
+	"eventbooking/internal/idempotency"
+	"eventbooking/internal/page"
+	"eventbooking/internal/seating"
+)
+
+// Handler implements the operations of the tag waitlist.
+type Handler struct{ service *Service }
+
+// NewHandler makes the handler.
+func NewHandler(service *Service) *Handler { return &Handler{service: service} }
+
+// GetWaitlistPosition tells where one waits, and why.
+func (h *Handler) GetWaitlistPosition(ctx context.Context, r api.GetWaitlistPositionRequestObject) (api.GetWaitlistPositionResponseObject, error) {
+	position, err := h.service.Explain(ctx, account.CallerFrom(ctx), r.BookingID)
+	if err != nil {
+		return nil, err
+	}
+	return api.GetWaitlistPosition200JSONResponse(position.json()), nil
+}
+
+// GetSlotWaitlist lists a slot's queue.
+func (h *Handler) GetSlotWaitlist(ctx context.Context, r api.GetSlotWaitlistRequestObject) (api.GetSlotWaitlistResponseObject, error) {
+	queue, next, err := h.service.List(ctx, account.CallerFrom(ctx), r.SlotID, r.Params.Limit, r.Params.Cursor)
+	if err != nil {
+		return nil, err
+	}
+	return api.GetSlotWaitlist200JSONResponse{
+		Body:    entryList(queue, next),
+		Headers: api.GetSlotWaitlist200ResponseHeaders{Link: page.Link(ctx, next)},
+	}, nil
+}
+
+// PromoteSlot runs a slot's promotion now.
+func (h *Handler) PromoteSlot(ctx context.Context, r api.PromoteSlotRequestObject) (api.PromoteSlotResponseObject, error) {
+	outcome, err := h.service.Promote(ctx, account.CallerFrom(ctx), r.SlotID, seating.Order{
+		Key: idempotency.From(ctx), Render: promoted,
+	})
+	if err != nil {
+		return nil, err
+	}
+	return reply{outcome.Response}, nil
+}
+
+// reply is an answer that was made with its effect.
+type reply struct{ idempotency.Response }
+
+// VisitPromoteSlotResponse sends it.
+func (r reply) VisitPromoteSlotResponse(w http.ResponseWriter) error { return r.Write(w) }

@@ -1,0 +1,33 @@
+package waitlist
+
+import (
+	"context"
+
+	"github.com/google/uuid"
+
+	"eventbooking/gen/db"
+	"eventbooking/internal/account"
+	"eventbooking/internal/page"
+)
+
+// List is a page of a slot's queue, for who manages the slot: blocked bookings
+// stand at the place that they keep. next is the cursor of the page after it.
+func (s *Service) List(ctx context.Context, caller account.Caller, slotID uuid.UUID, limit *int, cursor *string) (queue []Placed, next string, err error) {
+	list := []any{"waitlist", slotID}
+	var after int64
+	if err := page.After(cursor, list, &after); err != nil {
+		return nil, "", err
+	}
+	if err := s.managed(ctx, caller, slotID); err != nil {
+		return nil, "", err
+	}
+	n := page.Limit(limit)
+	rows, err := read(ctx, s.pool, func(c db.DBTX) ([]db.WaitlistOfSlotRow, error) {
+		return db.New().WaitlistOfSlot(ctx, c, db.WaitlistOfSlotParams{SlotID: slotID, AfterVersion: after, Page: int32(n + 1)})
+	})
+	if err != nil {
+		return nil, "", err
+	}
+	queue, next, _, err = page.Cut(AllPlaced(rows), n, list, func(p Placed) any { return p.QueuedVersion })
+	return queue, next, err
+}

@@ -1,0 +1,135 @@
+// Package waitlist is the ordered queue of a slot: who is where in it and why,
+// and what moves it. Seats change hands in internal/seating; this room asks the
+// desk to promote whenever somebody might be served (workers.go, ticker.go) and
+// explains to those who wait why they still do.
+package waitlist
+
+import (
+	"fmt"
+
+	"github.com/google/uuid"
+
+	"eventbooking/internal/seating"
+)
+
+// Position is where a booking stands in the queue of its slot, with everything
+// that explains it, as of one moment.
+type Position struct {
+	BookingID, SlotID uuid.UUID
+	Status            seating.Status
+	Seats             int
+	Passes            int
+	// Blocked says why it cannot take seats now, BlockedBy because of which own
+	// booking, BlockedVersion since when.
+	Blocked        seating.Block
+	BlockedBy      uuid.UUID
+	BlockedVersion int64
+
+	// All who stand before it; of these, those who are ready, that is, not blocked.
+	BookingsAhead, SeatsAhead           int
+	ReadyBookingsAhead, ReadySeatsAhead int
+	// HoldupSeats are the seats of the first booking ahead that does not fit and
+	// lets nobody pass; 0: there is none.
+	HoldupSeats int
+
+	// Of the slot.
+	Capacity, SeatsTaken      int
+	SlotStatus                seating.SlotStatus
+	Started                   bool
+	SlotVersion, FreedVersion int64
+}
+
+// Reason is one thing that keeps a booking waiting. SinceVersion is the entry of
+// the slot's ledger that brought it about; 0: no single one did.
+type Reason struct {
+	Code         ReasonCode
+	Detail       string
+	SinceVersion int64
+}
+
+// ReasonCode is a word of the API.
+type ReasonCode string
+
+// The reasons.
+const (
+	SeatsTaken         ReasonCode = "seats_taken"
+	AheadOfYou         ReasonCode = "ahead_of_you"
+	LargerBookingAhead ReasonCode = "larger_booking_ahead"
+	BlockedByOverlap   ReasonCode = "blocked_by_overlap"
+	ExceedsCapacity    ReasonCode = "exceeds_capacity"
+	PromotionPending   ReasonCode = "promotion_pending"
+	SlotStarted        ReasonCode = "slot_started"
+)
+
+// Waits says whether the booking stands in the queue at all.
+func (p Position) Waits() bool { return p.Status == seating.Waitlisted }
+
+// Place is 1 for who is next, 0 for a booking that does not wait.
+func (p Position) Place() int {
+	if !p.Waits() {
+		return 0
+	}
+	return p.BookingsAhead + 1
+}
+
+// Free is how many seats of the slot nobody has.
+func (p Position) Free() int { return p.Capacity - p.SeatsTaken }
+
+// SeatsNeeded is how many seats must become free until its turn comes, if nobody
+// ahead leaves. Under first_fit fewer may do. Who is blocked takes none.
+func (p Position) SeatsNeeded() int {
+	if !p.Waits() {
+		return 0
+	}
+	return max(0, p.ReadySeatsAhead+p.Seats-p.Free())
+}
+
+// Reasons are all that keep it waiting, the nearest first: what is the matter
+// with the booking itself, then with the seats, then with those ahead.
+func (p Position) Reasons() []Reason {
+	switch {
+	case !p.Waits():
+		return nil
+	case p.Started:
+		return []Reason{{SlotStarted, "The slot has started; waiting is over.", 0}}
+	}
+	var reasons []Reason
+	if p.Blocked == seating.BlockedOverlap {
+		reasons = append(reasons, Reason{BlockedByOverlap,
+			"You have seats elsewhere at an overlapping time. You keep your place meanwhile.", p.BlockedVersion})
+	}
+	if p.Seats > p.Capacity {
+		reasons = append(reasons, Reason{ExceedsCapacity,
+			fmt.Sprintf("You want %s, and the slot has %d altogether.", count(p.Seats, "seat"), p.Capacity), p.BlockedVersion})
+	} else if p.Seats > p.Free() {
+		reasons = append(reasons, Reason{SeatsTaken, p.taken(), 0})
+	} else if p.HoldupSeats > 0 {
+		reasons = append(reasons, Reason{LargerBookingAhead,
+			fmt.Sprintf("A booking of %s goes first, and %d of %d are free.", count(p.HoldupSeats, "seat"), p.Free(), p.Capacity), 0})
+	}
+	if p.ReadyBookingsAhead > 0 && p.SeatsNeeded() > 0 {
+		reasons = append(reasons, Reason{AheadOfYou,
+			fmt.Sprintf("%s with %s come first.", count(p.ReadyBookingsAhead, "booking"), count(p.ReadySeatsAhead, "seat")), 0})
+	}
+	if len(reasons) == 0 && p.SlotStatus != seating.SlotCancelled {
+		reasons = append(reasons, Reason{PromotionPending, "It is your turn: you are promoted within a second.", p.FreedVersion})
+	}
+	return reasons
+}
+
+func (p Position) taken() string {
+	if p.Free() > 0 {
+		return fmt.Sprintf("You want %s, and %d of %d are free.", count(p.Seats, "seat"), p.Free(), p.Capacity)
+	}
+	if p.Capacity == 1 {
+		return "The only seat is taken."
+	}
+	return fmt.Sprintf("All %d seats are taken.", p.Capacity)
+}
+
+func count(n int, noun string) string {
+	if n == 1 {
+		return "1 " + noun
+	}
+	return fmt.Sprintf("%d %ss", n, noun)
+}

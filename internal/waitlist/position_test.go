@@ -1,0 +1,88 @@
+package waitlist_test
+
+import (
+	"slices"
+	"testing"
+
+	"eventbooking/internal/seating"
+	"eventbooking/internal/waitlist"
+)
+
+func TestPosition(t *testing.T) {
+	t.Parallel()
+	// Two seats wanted, two bookings with three seats ahead, all ten seats taken.
+	base := waitlist.Position{
+		Status: seating.Waitlisted, Seats: 2,
+		BookingsAhead: 2, SeatsAhead: 3, ReadyBookingsAhead: 2, ReadySeatsAhead: 3,
+		Capacity: 10, SeatsTaken: 10, SlotStatus: seating.SlotOpen, SlotVersion: 30, FreedVersion: 29,
+	}
+	first := func(p *waitlist.Position) {
+		p.BookingsAhead, p.SeatsAhead, p.ReadyBookingsAhead, p.ReadySeatsAhead = 0, 0, 0, 0
+	}
+	tests := []struct {
+		name    string
+		edit    func(*waitlist.Position)
+		place   int
+		needed  int
+		reasons []waitlist.ReasonCode
+		since   int64
+		detail  string // of the first reason
+	}{
+		{"full, behind others", func(*waitlist.Position) {}, 3, 5,
+			[]waitlist.ReasonCode{waitlist.SeatsTaken, waitlist.AheadOfYou}, 0, "All 10 seats are taken."},
+		{"next, too few seats", func(p *waitlist.Position) { first(p); p.SeatsTaken = 9 }, 1, 1,
+			[]waitlist.ReasonCode{waitlist.SeatsTaken}, 0, "You want 2 seats, and 1 of 10 are free."},
+		{"the only seat", func(p *waitlist.Position) { first(p); p.Seats, p.Capacity, p.SeatsTaken = 1, 1, 1 }, 1, 1,
+			[]waitlist.ReasonCode{waitlist.SeatsTaken}, 0, "The only seat is taken."},
+		{"enough seats, for those ahead", func(p *waitlist.Position) { p.SeatsTaken = 7 }, 3, 2,
+			[]waitlist.ReasonCode{waitlist.AheadOfYou}, 0, "2 bookings with 3 seats come first."},
+		{"a larger one holds the queue up", func(p *waitlist.Position) { p.SeatsTaken, p.HoldupSeats = 8, 3 }, 3, 3,
+			[]waitlist.ReasonCode{waitlist.LargerBookingAhead, waitlist.AheadOfYou}, 0, "A booking of 3 seats goes first, and 2 of 10 are free."},
+		{"a larger one is not the matter when nothing is free", func(p *waitlist.Position) { p.HoldupSeats = 3 }, 3, 5,
+			[]waitlist.ReasonCode{waitlist.SeatsTaken, waitlist.AheadOfYou}, 0, "All 10 seats are taken."},
+		{"only blocked ones ahead", func(p *waitlist.Position) {
+			p.ReadyBookingsAhead, p.ReadySeatsAhead = 0, 0
+		}, 3, 2, []waitlist.ReasonCode{waitlist.SeatsTaken}, 0, "All 10 seats are taken."},
+		{"blocked by an own booking", func(p *waitlist.Position) {
+			first(p)
+			p.SeatsTaken, p.Blocked, p.BlockedVersion = 5, seating.BlockedOverlap, 17
+		}, 1, 0, []waitlist.ReasonCode{waitlist.BlockedByOverlap}, 17, "You have seats elsewhere at an overlapping time. You keep your place meanwhile."},
+		{"more than the slot has", func(p *waitlist.Position) {
+			first(p)
+			p.Seats, p.SeatsTaken, p.Blocked, p.BlockedVersion = 12, 0, seating.BlockedCapacity, 18
+		}, 1, 2, []waitlist.ReasonCode{waitlist.ExceedsCapacity}, 18, "You want 12 seats, and the slot has 10 altogether."},
+		{"its turn", func(p *waitlist.Position) { p.SeatsTaken = 0 }, 3, 0,
+			[]waitlist.ReasonCode{waitlist.PromotionPending}, 29, "It is your turn: you are promoted within a second."},
+		{"the capacity has grown again", func(p *waitlist.Position) {
+			first(p)
+			p.SeatsTaken, p.Blocked, p.BlockedVersion = 0, seating.BlockedCapacity, 18
+		}, 1, 0, []waitlist.ReasonCode{waitlist.PromotionPending}, 29, "It is your turn: you are promoted within a second."},
+		{"the slot was cancelled, and is being cleared", func(p *waitlist.Position) {
+			p.SeatsTaken, p.SlotStatus = 0, seating.SlotCancelled
+		}, 3, 0, nil, 0, ""},
+		{"the slot has started", func(p *waitlist.Position) { p.Started = true }, 3, 5,
+			[]waitlist.ReasonCode{waitlist.SlotStarted}, 0, "The slot has started; waiting is over."},
+		{"confirmed", func(p *waitlist.Position) { first(p); p.Status = seating.Confirmed }, 0, 0, nil, 0, ""},
+	}
+	for _, test := range tests {
+		t.Run(test.name, func(t *testing.T) {
+			t.Parallel()
+			p := base
+			test.edit(&p)
+			if p.Place() != test.place || p.SeatsNeeded() != test.needed {
+				t.Errorf("place %d, needed %d; want %d, %d", p.Place(), p.SeatsNeeded(), test.place, test.needed)
+			}
+			reasons := p.Reasons()
+			var codes []waitlist.ReasonCode
+			for _, r := range reasons {
+				codes = append(codes, r.Code)
+			}
+			if !slices.Equal(codes, test.reasons) {
+				t.Fatalf("reasons %v, want %v", codes, test.reasons)
+			}
+			if len(reasons) > 0 && (reasons[0].SinceVersion != test.since || reasons[0].Detail != test.detail) {
+				t.Errorf("first reason %+v, want since %d, %q", reasons[0], test.since, test.detail)
+			}
+		})
+	}
+}
