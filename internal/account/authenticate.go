@@ -5,9 +5,11 @@ import (
 	"errors"
 
 	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgxpool"
 
 	"eventbooking/gen/db"
 	"eventbooking/internal/fault"
+	"eventbooking/internal/postgres"
 )
 
 // Authenticate tells who is asking, by the token that came with the request.
@@ -16,7 +18,7 @@ func (s *Service) Authenticate(ctx context.Context, bearer string) (Caller, erro
 	if !ok {
 		return Nobody, fault.TokenInvalid.New("This is not a token of this service; it may be mistyped or cut off.")
 	}
-	token, err := read(ctx, s.pool, func(conn db.DBTX) (db.TokenAuthenticateRow, error) {
+	token, err := postgres.Read(ctx, s.pool, func(conn *pgxpool.Conn) (db.TokenAuthenticateRow, error) {
 		token, err := db.New().TokenAuthenticate(ctx, conn, secret.Hash())
 		if err == nil && token.Stale && !token.Expired {
 			// When this fails, a date in a list is a little old; the request goes on.

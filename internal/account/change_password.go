@@ -4,6 +4,7 @@ import (
 	"context"
 
 	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgxpool"
 
 	"eventbooking/gen/db"
 	"eventbooking/internal/fault"
@@ -13,7 +14,7 @@ import (
 // ChangePassword replaces the caller's password and revokes all other tokens:
 // who changes it because somebody else knows it wants that one out.
 func (s *Service) ChangePassword(ctx context.Context, caller Caller, current, next string) error {
-	user, err := read(ctx, s.pool, func(conn db.DBTX) (db.User, error) {
+	user, err := postgres.Read(ctx, s.pool, func(conn *pgxpool.Conn) (db.User, error) {
 		return db.New().UserFind(ctx, conn, caller.UserID)
 	})
 	if err != nil {

@@ -4,9 +4,11 @@ import (
 	"context"
 
 	"github.com/google/uuid"
+	"github.com/jackc/pgx/v5/pgxpool"
 
 	"eventbooking/gen/db"
 	"eventbooking/internal/page"
+	"eventbooking/internal/postgres"
 )
 
 // Tokens are a page of a user's tokens; Next is the cursor of the one after, if
@@ -27,7 +29,7 @@ func (s *Service) ListTokens(ctx context.Context, caller Caller, limit *int, cur
 		return Tokens{}, err
 	}
 	size := page.Limit(limit)
-	rows, err := read(ctx, s.pool, func(conn db.DBTX) ([]db.Token, error) {
+	rows, err := postgres.Read(ctx, s.pool, func(conn *pgxpool.Conn) ([]db.Token, error) {
 		return db.New().TokenList(ctx, conn, db.TokenListParams{UserID: caller.UserID, Before: before, Page: int32(size) + 1})
 	})
 	if err != nil {

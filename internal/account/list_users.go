@@ -4,10 +4,12 @@ import (
 	"context"
 
 	"github.com/google/uuid"
+	"github.com/jackc/pgx/v5/pgxpool"
 
 	"eventbooking/gen/db"
 	"eventbooking/internal/fault"
 	"eventbooking/internal/page"
+	"eventbooking/internal/postgres"
 )
 
 // Users are a page of users; Next is the cursor of the one after, if there is more.
@@ -33,7 +35,7 @@ func (s *Service) ListUsers(ctx context.Context, filter UserFilter, limit *int, 
 		return Users{}, err
 	}
 	size := page.Limit(limit)
-	rows, err := read(ctx, s.pool, func(conn db.DBTX) ([]db.User, error) {
+	rows, err := postgres.Read(ctx, s.pool, func(conn *pgxpool.Conn) ([]db.User, error) {
 		return db.New().UserList(ctx, conn, db.UserListParams{
 			Before: before, Email: filter.Email, Role: filter.Role, Page: int32(size) + 1})
 	})

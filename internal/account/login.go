@@ -6,6 +6,7 @@ import (
 
 	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgxpool"
 
 	"eventbooking/gen/db"
 	"eventbooking/internal/fault"
@@ -64,7 +65,7 @@ func (s *Service) LogIn(ctx context.Context, c Credentials) (Login, error) {
 
 // checkPassword finds the user to whom address and password belong.
 func (s *Service) checkPassword(ctx context.Context, email, password string) (db.User, error) {
-	user, err := read(ctx, s.pool, func(conn db.DBTX) (db.User, error) {
+	user, err := postgres.Read(ctx, s.pool, func(conn *pgxpool.Conn) (db.User, error) {
 		return db.New().UserFindByEmail(ctx, conn, email)
 	})
 	if errors.Is(err, pgx.ErrNoRows) {

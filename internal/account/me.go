@@ -3,12 +3,15 @@ package account
 import (
 	"context"
 
+	"github.com/jackc/pgx/v5/pgxpool"
+
 	"eventbooking/gen/db"
+	"eventbooking/internal/postgres"
 )
 
 // Me is the caller.
 func (s *Service) Me(ctx context.Context, caller Caller) (User, error) {
-	row, err := read(ctx, s.pool, func(conn db.DBTX) (db.User, error) {
+	row, err := postgres.Read(ctx, s.pool, func(conn *pgxpool.Conn) (db.User, error) {
 		return db.New().UserFind(ctx, conn, caller.UserID)
 	})
 	if err != nil {

@@ -6,9 +6,6 @@ import (
 	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgxpool"
-
-	"eventbooking/gen/db"
-	"eventbooking/internal/postgres"
 )
 
 // Service does what users and administrators ask of accounts.
@@ -32,15 +29,4 @@ type Options struct {
 // bounded per Service, so a process has one.
 func New(pool *pgxpool.Pool, o Options) *Service {
 	return &Service{pool: pool, passwords: newPasswords(), onDelete: o.OnDelete}
-}
-
-// read runs a query outside a transaction.
-func read[T any](ctx context.Context, pool *pgxpool.Pool, query func(db.DBTX) (T, error)) (result T, err error) {
-	conn, err := postgres.Acquire(ctx, pool)
-	if err != nil {
-		return result, err
-	}
-	defer conn.Release()
-	result, err = query(conn)
-	return result, postgres.Translate(err)
 }

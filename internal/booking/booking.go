@@ -59,7 +59,7 @@ func New(pool *pgxpool.Pool, desk *seating.Desk) *Service {
 
 // Get is a booking, for those who may see it.
 func (s *Service) Get(ctx context.Context, caller account.Caller, id uuid.UUID) (Booking, error) {
-	row, err := read(ctx, s.pool, func(c db.DBTX) (db.BookingGetRow, error) { return db.New().BookingGet(ctx, c, id) })
+	row, err := postgres.Read(ctx, s.pool, func(c *pgxpool.Conn) (db.BookingGetRow, error) { return db.New().BookingGet(ctx, c, id) })
 	if err != nil && !errors.Is(err, pgx.ErrNoRows) {
 		return Booking{}, err
 	}
@@ -71,15 +71,4 @@ func (s *Service) Get(ctx context.Context, caller account.Caller, id uuid.UUID) 
 		return Booking{}, fault.NotFound.New("There is no such booking.")
 	}
 	return b, nil
-}
-
-// read runs a query outside a transaction.
-func read[T any](ctx context.Context, pool *pgxpool.Pool, query func(db.DBTX) (T, error)) (result T, err error) {
-	conn, err := postgres.Acquire(ctx, pool)
-	if err != nil {
-		return result, err
-	}
-	defer conn.Release()
-	result, err = query(conn)
-	return result, postgres.Translate(err)
 }

@@ -4,9 +4,11 @@ import (
 	"context"
 
 	"github.com/google/uuid"
+	"github.com/jackc/pgx/v5/pgxpool"
 
 	"eventbooking/gen/db"
 	"eventbooking/internal/account"
+	"eventbooking/internal/postgres"
 )
 
 // maxLinks is how far a chain is followed in each direction.
@@ -32,7 +34,7 @@ func (s *Service) Chain(ctx context.Context, caller account.Caller, id uuid.UUID
 		return Chain{}, err
 	}
 	var causes []db.LedgerCausesRow
-	consequences, err := read(ctx, s.pool, func(c db.DBTX) (down []db.LedgerConsequencesRow, err error) {
+	consequences, err := postgres.Read(ctx, s.pool, func(c *pgxpool.Conn) (down []db.LedgerConsequencesRow, err error) {
 		causes, err = db.New().LedgerCauses(ctx, c, db.LedgerCausesParams{BookingID: &id, Links: maxLinks + 1})
 		if err != nil {
 			return nil, err

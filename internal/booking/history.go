@@ -4,10 +4,12 @@ import (
 	"context"
 
 	"github.com/google/uuid"
+	"github.com/jackc/pgx/v5/pgxpool"
 
 	"eventbooking/gen/db"
 	"eventbooking/internal/account"
 	"eventbooking/internal/page"
+	"eventbooking/internal/postgres"
 	"eventbooking/internal/seating"
 )
 
@@ -30,7 +32,7 @@ func (s *Service) History(ctx context.Context, caller account.Caller, id uuid.UU
 		return Entries{}, err
 	}
 	n := page.Limit(limit)
-	rows, err := read(ctx, s.pool, func(c db.DBTX) ([]db.Ledger, error) {
+	rows, err := postgres.Read(ctx, s.pool, func(c *pgxpool.Conn) ([]db.Ledger, error) {
 		return db.New().LedgerOfBooking(ctx, c, db.LedgerOfBookingParams{
 			BookingID: &b.ID, SlotID: b.SlotID, AfterVersion: after, Page: int32(n + 1)})
 	})

@@ -6,11 +6,13 @@ import (
 	"fmt"
 
 	"github.com/google/uuid"
+	"github.com/jackc/pgx/v5/pgxpool"
 	"github.com/riverqueue/river"
 	"golang.org/x/sync/errgroup"
 
 	"eventbooking/gen/db"
 	"eventbooking/internal/fault"
+	"eventbooking/internal/postgres"
 	"eventbooking/internal/seating"
 )
 
@@ -26,7 +28,7 @@ const (
 // comes meanwhile, because the desk knows the user as deleted.
 func (s *Service) Leave(ctx context.Context, userID uuid.UUID) error {
 	for after := uuid.Nil; ; {
-		page, err := read(ctx, s.pool, func(c db.DBTX) ([]db.BookingsLeavingRow, error) {
+		page, err := postgres.Read(ctx, s.pool, func(c *pgxpool.Conn) ([]db.BookingsLeavingRow, error) {
 			return db.New().BookingsLeaving(ctx, c, db.BookingsLeavingParams{UserID: userID, AfterID: after, Page: leavePage})
 		})
 		if err != nil || len(page) == 0 {

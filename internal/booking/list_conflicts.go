@@ -5,11 +5,13 @@ import (
 	"time"
 
 	"github.com/google/uuid"
+	"github.com/jackc/pgx/v5/pgxpool"
 
 	"eventbooking/gen/db"
 	"eventbooking/internal/account"
 	"eventbooking/internal/fault"
 	"eventbooking/internal/page"
+	"eventbooking/internal/postgres"
 	"eventbooking/internal/waitlist"
 )
 
@@ -30,7 +32,7 @@ func (s *Service) ListConflicts(ctx context.Context, caller account.Caller, star
 		return List{}, err
 	}
 	n := page.Limit(asked.Limit)
-	rows, err := read(ctx, s.pool, func(c db.DBTX) ([]db.BookingsConflictingRow, error) {
+	rows, err := postgres.Read(ctx, s.pool, func(c *pgxpool.Conn) ([]db.BookingsConflictingRow, error) {
 		return db.New().BookingsConflicting(ctx, c, db.BookingsConflictingParams{
 			UserID: caller.UserID, StartsAt: starts, EndsAt: ends,
 			AfterStarts: after.Starts, AfterID: after.ID, Page: int32(n + 1)})

@@ -5,10 +5,12 @@ import (
 	"math"
 
 	"github.com/google/uuid"
+	"github.com/jackc/pgx/v5/pgxpool"
 
 	"eventbooking/gen/db"
 	"eventbooking/internal/account"
 	"eventbooking/internal/page"
+	"eventbooking/internal/postgres"
 	"eventbooking/internal/waitlist"
 )
 
@@ -46,7 +48,7 @@ func (s *Service) ListMine(ctx context.Context, caller account.Caller, statuses 
 		return List{}, err
 	}
 	n := page.Limit(asked.Limit)
-	rows, err := read(ctx, s.pool, func(c db.DBTX) ([]db.BookingsOfUserRow, error) {
+	rows, err := postgres.Read(ctx, s.pool, func(c *pgxpool.Conn) ([]db.BookingsOfUserRow, error) {
 		return db.New().BookingsOfUser(ctx, c, db.BookingsOfUserParams{
 			UserID: caller.UserID, Statuses: filter, Phase: string(when), Direction: direction,
 			AfterStarts: after.Starts, AfterID: after.ID, Page: int32(n + 1)})

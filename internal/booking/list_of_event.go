@@ -4,10 +4,12 @@ import (
 	"context"
 
 	"github.com/google/uuid"
+	"github.com/jackc/pgx/v5/pgxpool"
 
 	"eventbooking/gen/db"
 	"eventbooking/internal/account"
 	"eventbooking/internal/page"
+	"eventbooking/internal/postgres"
 	"eventbooking/internal/waitlist"
 )
 
@@ -20,12 +22,14 @@ func (s *Service) ListOfEvent(ctx context.Context, caller account.Caller, eventI
 	if err := page.After(asked.Cursor, list, &before); err != nil {
 		return List{}, err
 	}
-	owner, err := read(ctx, s.pool, func(c db.DBTX) (db.EventOrganizerGetRow, error) { return db.New().EventOrganizerGet(ctx, c, eventID) })
+	owner, err := postgres.Read(ctx, s.pool, func(c *pgxpool.Conn) (db.EventOrganizerGetRow, error) {
+		return db.New().EventOrganizerGet(ctx, c, eventID)
+	})
 	if err := waitlist.Managed(caller, owner, err); err != nil {
 		return List{}, err
 	}
 	n := page.Limit(asked.Limit)
-	rows, err := read(ctx, s.pool, func(c db.DBTX) ([]db.BookingsOfEventRow, error) {
+	rows, err := postgres.Read(ctx, s.pool, func(c *pgxpool.Conn) ([]db.BookingsOfEventRow, error) {
 		return db.New().BookingsOfEvent(ctx, c, db.BookingsOfEventParams{
 			EventID: eventID, Statuses: filter, BeforeID: before, Page: int32(n + 1)})
 	})

@@ -4,10 +4,12 @@ import (
 	"context"
 
 	"github.com/google/uuid"
+	"github.com/jackc/pgx/v5/pgxpool"
 
 	"eventbooking/gen/db"
 	"eventbooking/internal/account"
 	"eventbooking/internal/page"
+	"eventbooking/internal/postgres"
 	"eventbooking/internal/waitlist"
 )
 
@@ -19,12 +21,14 @@ func (s *Service) ListOfSlot(ctx context.Context, caller account.Caller, slotID 
 	if err := page.After(asked.Cursor, list, &after); err != nil {
 		return List{}, err
 	}
-	owner, err := read(ctx, s.pool, func(c db.DBTX) (db.SlotOrganizerGetRow, error) { return db.New().SlotOrganizerGet(ctx, c, slotID) })
+	owner, err := postgres.Read(ctx, s.pool, func(c *pgxpool.Conn) (db.SlotOrganizerGetRow, error) {
+		return db.New().SlotOrganizerGet(ctx, c, slotID)
+	})
 	if err := waitlist.Managed(caller, owner, err); err != nil {
 		return List{}, err
 	}
 	n := page.Limit(asked.Limit)
-	rows, err := read(ctx, s.pool, func(c db.DBTX) ([]db.BookingsOfSlotRow, error) {
+	rows, err := postgres.Read(ctx, s.pool, func(c *pgxpool.Conn) ([]db.BookingsOfSlotRow, error) {
 		return db.New().BookingsOfSlot(ctx, c, db.BookingsOfSlotParams{
 			SlotID: slotID, Statuses: filter, AfterID: after, Page: int32(n + 1)})
 	})

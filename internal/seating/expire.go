@@ -20,7 +20,8 @@ func (c Expire) apply(s *State) (Result, error) {
 	}
 	s.expireDue(slot)
 	promoted, done := s.promote(slot)
-	return Result{Slot: *slot, Promoted: promoted, More: !done}, nil
+	more := !done || slot.Started(s.Now) && slot.WaitlistLength > 0
+	return Result{Slot: *slot, Promoted: promoted, More: more}, nil
 }
 
 // expireDue ends what is due among the bookings that were loaded.

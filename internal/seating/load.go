@@ -216,7 +216,7 @@ func (l *loaded) state() *State {
 		}
 	}
 	for b := range l.bookings() {
-		s.AddBooking(bookingOf(b))
+		s.AddBooking(BookingOf(b))
 	}
 	for _, u := range l.users {
 		s.deleted[u.ID] = u.DeletedAt != nil
@@ -231,7 +231,7 @@ func (l *loaded) state() *State {
 }
 
 func (l *loaded) addWaiting(s *State, row db.Booking) {
-	if b := bookingOf(row); b.Ready() {
+	if b := BookingOf(row); b.Ready() {
 		s.AddHead(b)
 	} else {
 		s.AddBooking(b)
@@ -292,7 +292,8 @@ func slotOf(r db.SlotsLoadRow) Slot {
 	}
 }
 
-func bookingOf(r db.Booking) Booking {
+// BookingOf reads a row.
+func BookingOf(r db.Booking) Booking {
 	return Booking{
 		ID: r.ID, SlotID: r.SlotID, UserID: r.UserID,
 		StartsAt: r.During.Lower.Time, EndsAt: r.During.Upper.Time,

@@ -6,17 +6,19 @@ import (
 
 	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgxpool"
 
 	"eventbooking/gen/db"
 	"eventbooking/internal/account"
 	"eventbooking/internal/fault"
+	"eventbooking/internal/postgres"
 	"eventbooking/internal/seating"
 )
 
 // Explain tells where a booking waits and why, to its owner and to who manages
 // its event. One statement reads all of it, so that it fits together.
 func (s *Service) Explain(ctx context.Context, caller account.Caller, bookingID uuid.UUID) (Position, error) {
-	row, err := read(ctx, s.pool, func(c db.DBTX) (db.WaitlistPositionGetRow, error) {
+	row, err := postgres.Read(ctx, s.pool, func(c *pgxpool.Conn) (db.WaitlistPositionGetRow, error) {
 		return db.New().WaitlistPositionGet(ctx, c, bookingID)
 	})
 	if err != nil && !errors.Is(err, pgx.ErrNoRows) {
@@ -29,7 +31,7 @@ func (s *Service) Explain(ctx context.Context, caller account.Caller, bookingID 
 }
 
 func positionOf(r db.WaitlistPositionGetRow) Position {
-	b := bookingOf(r.Booking)
+	b := seating.BookingOf(r.Booking)
 	return Position{
 		BookingID: b.ID, SlotID: b.SlotID, Status: b.Status, Seats: b.Seats, Passes: b.Passes,
 		Blocked: b.Blocked, BlockedBy: b.BlockedBy, BlockedVersion: r.BlockedVersion,

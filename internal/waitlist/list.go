@@ -4,10 +4,12 @@ import (
 	"context"
 
 	"github.com/google/uuid"
+	"github.com/jackc/pgx/v5/pgxpool"
 
 	"eventbooking/gen/db"
 	"eventbooking/internal/account"
 	"eventbooking/internal/page"
+	"eventbooking/internal/postgres"
 )
 
 // List is a page of a slot's queue, for who manages the slot: blocked bookings
@@ -22,7 +24,7 @@ func (s *Service) List(ctx context.Context, caller account.Caller, slotID uuid.U
 		return nil, "", err
 	}
 	n := page.Limit(limit)
-	rows, err := read(ctx, s.pool, func(c db.DBTX) ([]db.WaitlistOfSlotRow, error) {
+	rows, err := postgres.Read(ctx, s.pool, func(c *pgxpool.Conn) ([]db.WaitlistOfSlotRow, error) {
 		return db.New().WaitlistOfSlot(ctx, c, db.WaitlistOfSlotParams{SlotID: slotID, AfterVersion: after, Page: int32(n + 1)})
 	})
 	if err != nil {

@@ -30,7 +30,7 @@ type PlacedRow = struct {
 
 // PlacedOf reads a row.
 func PlacedOf(row PlacedRow) Placed {
-	return Placed{Booking: bookingOf(row.Booking), EventID: row.EventID, Position: int(row.Position)}
+	return Placed{Booking: seating.BookingOf(row.Booking), EventID: row.EventID, Position: int(row.Position)}
 }
 
 // AllPlaced reads the rows of a query.
@@ -44,25 +44,6 @@ func AllPlaced[R ~struct {
 		placed[i] = PlacedOf(PlacedRow(row))
 	}
 	return placed
-}
-
-func bookingOf(r db.Booking) seating.Booking {
-	return seating.Booking{
-		ID: r.ID, SlotID: r.SlotID, UserID: r.UserID,
-		StartsAt: r.During.Lower.Time, EndsAt: r.During.Upper.Time,
-		Seats: int(r.Seats), Status: seating.Status(r.Status), Version: r.Version,
-		QueuedVersion: given(r.QueuedVersion), Passes: int(r.Passes),
-		Blocked: seating.Block(given(r.Blocked)), BlockedBy: given(r.BlockedBy), Replaces: given(r.ReplacesBookingID),
-		ExpiresAt: given(r.ExpiresAt), CreatedAt: r.CreatedAt, UpdatedAt: r.UpdatedAt,
-	}
-}
-
-// given is the value of a nullable column, or its zero value.
-func given[T any](p *T) T {
-	if p == nil {
-		return *new(T)
-	}
-	return *p
 }
 
 // Owner is the shape of every query that reads whose event something belongs to.

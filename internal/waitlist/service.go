@@ -26,19 +26,8 @@ func New(pool *pgxpool.Pool, desk *seating.Desk) *Service {
 
 // managed refuses who does not manage the slot.
 func (s *Service) managed(ctx context.Context, caller account.Caller, slotID uuid.UUID) error {
-	row, err := read(ctx, s.pool, func(c db.DBTX) (db.SlotOrganizerGetRow, error) {
+	row, err := postgres.Read(ctx, s.pool, func(c *pgxpool.Conn) (db.SlotOrganizerGetRow, error) {
 		return db.New().SlotOrganizerGet(ctx, c, slotID)
 	})
 	return Managed(caller, row, err)
-}
-
-// read runs a query outside a transaction.
-func read[T any](ctx context.Context, pool *pgxpool.Pool, query func(db.DBTX) (T, error)) (result T, err error) {
-	conn, err := postgres.Acquire(ctx, pool)
-	if err != nil {
-		return result, err
-	}
-	defer conn.Release()
-	result, err = query(conn)
-	return result, postgres.Translate(err)
 }

@@ -13,6 +13,7 @@ import (
 
 	"eventbooking/gen/db"
 	"eventbooking/internal/idempotency"
+	"eventbooking/internal/postgres"
 	"eventbooking/internal/seating"
 )
 
@@ -134,7 +135,7 @@ type finder func(ctx context.Context, c db.DBTX, page int32) ([]uuid.UUID, error
 // Having found as many as again, it asks to look again.
 func (t *Ticker) slots(find finder, command func(uuid.UUID) seating.Command, again int) func(context.Context) (bool, error) {
 	return func(ctx context.Context) (bool, error) {
-		due, err := read(ctx, t.pool, func(c db.DBTX) ([]uuid.UUID, error) { return find(ctx, c, pollPage) })
+		due, err := postgres.Read(ctx, t.pool, func(c *pgxpool.Conn) ([]uuid.UUID, error) { return find(ctx, c, pollPage) })
 		if err != nil {
 			return false, fmt.Errorf("find what is due: %w", err)
 		}
