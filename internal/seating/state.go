@@ -227,6 +227,10 @@ func (s *State) block(b *Booking, why Block, blocker uuid.UUID) {
 	b.Blocked, b.BlockedBy = why, blocker
 	slot.blocked = append(slot.blocked, b)
 	s.record(slot, b, KindBlocked, System(string(why)), Cause{})
+	if slot.FreedVersion == 0 {
+		// Nothing was ever freed: whoever is served next owes it to this.
+		slot.FreedVersion = slot.Version
+	}
 }
 
 // unblock puts a booking back into the ready queue, at its old place.

@@ -1,0 +1,39 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+
+	"github.com/jackc/pgx/v5/pgxpool"
+
+	"eventbooking/internal/seating"
+)
+
+type doctor struct{}
+
+// Run prints what differs from what was promised. What is late only, it says, and
+// is content.
+func (doctor) Run(s *session) error {
+	return s.withPool(func(pool *pgxpool.Pool) error {
+		findings, err := seating.Doctor(s.ctx, pool, func(done, total int, name string) {
+			s.log.Debug("examining", "done", done, "of", total, "next", name)
+		})
+		if err != nil {
+			return err
+		}
+		broken := 0
+		for _, finding := range findings {
+			fmt.Fprintln(s.out, finding)
+			if !finding.Warning {
+				broken++
+			}
+		}
+		switch {
+		case broken > 0:
+			return errors.New("not everything is as promised")
+		case len(findings) == 0:
+			fmt.Fprintln(s.out, "nothing")
+		}
+		return nil
+	})
+}

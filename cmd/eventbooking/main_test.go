@@ -1,0 +1,236 @@
+//go:build unix
+
+package main
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"eventbooking/gen/db"
+	"eventbooking/internal/seed"
+	"eventbooking/internal/testkit"
+)
+
+// program runs the program to its end.
+func program(t *testing.T, args ...string) (code int, stdout, stderr string) {
+	t.Helper()
+	var out, log bytes.Buffer
+	code = run(t.Context(), args, &out, &log)
+	return code, out.String(), log.String()
+}
+
+// What is wrong with a setting is said with the variable's name, before anything
+// else happens.
+func TestWrongSettings(t *testing.T) {
+	taken, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = taken.Close() }()
+	for _, c := range []struct {
+		name, value string
+		code        int
+		says        string
+	}{
+		{"LOG_LEVEL", "loud", exitUsage, `"loud" is none of debug, info, warn, error`},
+		{"LOG_FORMAT", "xml", exitUsage, `"xml" is none of text, json`},
+		{"SHUTDOWN_TIMEOUT", "soon", exitUsage, "invalid duration"},
+		{"SHUTDOWN_TIMEOUT", "0s", exitUsage, "not a time above zero"},
+		{"DATABASE_MAX_CONNS", "many", exitUsage, "many"},
+		{"DATABASE_MAX_CONNS", "0", exitUsage, "not a number above zero"},
+		{"WORKERS", "maybe", exitUsage, "maybe"},
+		{"SEED_IF_EMPTY", "maybe", exitUsage, "maybe"},
+		{"ADDR", "8000", exitUsage, "missing port"},
+		{"ADDR", taken.Addr().String(), exitFailed, "another process serves on"},
+		{"DATABASE_URL", "http://someone:secret@host/x", exitFailed, "not the address of a PostgreSQL database"},
+	} {
+		t.Run(c.name+"="+c.value, func(t *testing.T) {
+			t.Setenv("ADDR", "127.0.0.1:0")
+			t.Setenv("DATABASE_URL", "postgres://nobody@127.0.0.1:1/nothing")
+			t.Setenv(c.name, c.value)
+			code, _, stderr := program(t, "serve")
+			if code != c.code || !strings.Contains(stderr, c.name) || !strings.Contains(stderr, c.says) {
+				t.Errorf("exit code %d, want %d with %q: %s", code, c.code, c.says, stderr)
+			}
+			if strings.Contains(stderr, "secret") {
+				t.Errorf("a secret is told: %s", stderr)
+			}
+		})
+	}
+}
+
+func TestWrongArguments(t *testing.T) {
+	t.Parallel()
+	for _, args := range [][]string{{"fly"}, {"serve", "--fly"}, {"migrate"}, {"migrate", "down", "--steps=0"}, {"seed", "--scale=x"}} {
+		if code, _, stderr := program(t, args...); code != exitUsage || stderr == "" {
+			t.Errorf("%v: exit code %d: %s", args, code, stderr)
+		}
+	}
+}
+
+// The help names every command, and every variable with its default.
+func TestHelp(t *testing.T) {
+	t.Parallel()
+	code, all, _ := program(t)
+	if code != 0 {
+		t.Errorf("exit code %d", code)
+	}
+	_, forServe, _ := program(t, "serve", "--help")
+	for _, want := range []string{"serve", "worker", "migrate up", "migrate down", "migrate status", "seed", "doctor", "version", "Examples"} {
+		if !strings.Contains(all, want) {
+			t.Errorf("--help does not say %q", want)
+		}
+	}
+	for _, want := range []string{"$ADDR", "127.0.0.1:8000", "$DATABASE_URL", "$DATA_DIR", "$LOG_FORMAT", "$LOG_LEVEL", "$WORKERS",
+		"$SHUTDOWN_TIMEOUT", "20s", "$DATABASE_MAX_CONNS", "16", "$SEED_IF_EMPTY"} {
+		if !strings.Contains(forServe, want) {
+			t.Errorf("serve --help does not say %q", want)
+		}
+	}
+	if code, text, _ := program(t, "version"); code != 0 || !strings.HasPrefix(text, "eventbooking ") {
+		t.Errorf("version: %d %q", code, text)
+	}
+}
+
+// Up, down and up again; and data that is there, is as promised, and can be found.
+func TestDatabaseCommands(t *testing.T) {
+	t.Parallel()
+	on := "--database-url=" + testkit.EmptyDatabaseURL(t)
+	for _, c := range []struct {
+		args []string
+		says string
+	}{
+		{[]string{"migrate", "status"}, "schema  0 of"},
+		{[]string{"migrate", "up"}, "River"},
+		{[]string{"migrate", "down"}, "River"},
+		{[]string{"migrate", "down", "--all"}, "schema  0 of"},
+		{[]string{"seed", "--seed=7"}, "busy@test.com"},
+		{[]string{"doctor"}, "nothing"},
+		{[]string{"seed", "--fresh"}, "busy@test.com"},
+	} {
+		if code, stdout, stderr := program(t, append(c.args, on)...); code != 0 || !strings.Contains(stdout, c.says) {
+			t.Errorf("%v: exit code %d, want %q:\n%s%s", c.args, code, c.says, stdout, stderr)
+		}
+	}
+}
+
+// What is broken, the doctor prints, and tells by the exit code.
+func TestDoctorFinds(t *testing.T) {
+	t.Parallel()
+	url := testkit.DatabaseURL(t)
+	pool := testkit.Connect(t, url)
+	slot := testkit.Slot(t, pool, testkit.Event(t, pool).ID)
+	if _, err := pool.Exec(t.Context(), "UPDATE slots SET seats_taken = 1 WHERE id = $1", slot.ID); err != nil {
+		t.Fatal(err)
+	}
+	code, stdout, _ := program(t, "doctor", "--database-url="+url)
+	if code != exitFailed || !strings.Contains(stdout, slot.ID.String()) {
+		t.Errorf("exit code %d: %s", code, stdout)
+	}
+}
+
+// The seeder leaves other people's data alone.
+func TestSeedRefusesOthersData(t *testing.T) {
+	t.Parallel()
+	url := testkit.DatabaseURL(t)
+	testkit.Event(t, testkit.Connect(t, url))
+	code, _, stderr := program(t, "seed", "--database-url="+url)
+	if code != exitFailed || !strings.Contains(stderr, "--fresh") {
+		t.Errorf("exit code %d: %s", code, stderr)
+	}
+}
+
+// Two processes start at once on an empty database, one of them with a worker's
+// company: both serve, what they seeded is there once, and each ends with 0.
+func TestServeTogether(t *testing.T) {
+	t.Parallel()
+	url := testkit.EmptyDatabaseURL(t)
+	ctx, stop := context.WithCancel(t.Context())
+	defer stop()
+	var group sync.WaitGroup
+	start := func(args ...string) *screen {
+		out := &screen{}
+		group.Go(func() {
+			if code := run(ctx, append(args, "--database-url="+url), out, out); code != 0 {
+				t.Errorf("%v: exit code %d:\n%s", args, code, out)
+			}
+		})
+		return out
+	}
+	both := []*screen{
+		start("serve", "--addr=127.0.0.1:0", "--seed-if-empty"),
+		start("serve", "--addr=127.0.0.1:0", "--seed-if-empty", "--workers=false"),
+	}
+	worker := start("worker")
+	for _, out := range both {
+		base := out.wait(t, "Serving on   ")
+		out.wait(t, "Log in as    busy@test.com")
+		waitFor(t, "ready", func() bool {
+			response, err := http.Get(base + "/readyz")
+			if err != nil {
+				return false
+			}
+			_ = response.Body.Close()
+			return response.StatusCode == http.StatusOK
+		})
+	}
+	worker.wait(t, "msg=working")
+	pool := testkit.Connect(t, url)
+	if empty, err := seed.Empty(t.Context(), pool); err != nil || empty {
+		t.Errorf("not seeded: %v", err)
+	}
+	if _, err := db.New().UserFindByEmail(t.Context(), pool, "admin@test.com"); err != nil {
+		t.Error(err)
+	}
+	stop()
+	group.Wait()
+}
+
+// screen is what a running program writes.
+type screen struct {
+	mu   sync.Mutex
+	text bytes.Buffer
+}
+
+var _ io.Writer = (*screen)(nil)
+
+func (s *screen) Write(b []byte) (int, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.text.Write(b)
+}
+
+func (s *screen) String() string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.text.String()
+}
+
+// wait waits for a line, and gives the rest of it.
+func (s *screen) wait(t *testing.T, begins string) (rest string) {
+	t.Helper()
+	waitFor(t, fmt.Sprintf("%q on the screen", begins), func() bool {
+		_, after, found := strings.Cut(s.String(), begins)
+		rest, _, _ = strings.Cut(after, "\n")
+		return found && strings.Contains(after, "\n")
+	})
+	return rest
+}
+
+func waitFor(t *testing.T, what string, is func() bool) {
+	t.Helper()
+	const patience = time.Minute
+	for deadline := time.Now().Add(patience); !is(); time.Sleep(20 * time.Millisecond) {
+		if time.Now().After(deadline) {
+			t.Fatalf("not %s after %s", what, patience)
+		}
+	}
+}

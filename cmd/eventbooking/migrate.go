@@ -1,0 +1,63 @@
+package main
+
+import (
+	"fmt"
+
+	"eventbooking/internal/postgres"
+)
+
+type migrate struct {
+	Up     migrateUp     `cmd:"" help:"Bring the schema to the version that this program needs."`
+	Down   migrateDown   `cmd:"" help:"Take migrations back, with their data."`
+	Status migrateStatus `cmd:"" help:"Show the schema's version and the one that this program needs."`
+}
+
+type migrateUp struct{}
+
+func (migrateUp) Run(s *session) error {
+	return s.withDatabase(func(url string) error {
+		if err := postgres.MigrateUp(s.ctx, url); err != nil {
+			return err
+		}
+		return showStatus(s, url)
+	})
+}
+
+type migrateDown struct {
+	Steps int  `default:"1" help:"How many migrations to take back."`
+	All   bool `help:"All of them: what is left is an empty database."`
+}
+
+func (c migrateDown) Run(s *session) error {
+	steps := c.Steps
+	switch {
+	case c.All:
+		steps = 0
+	case steps < 1:
+		return fmt.Errorf("%w: --steps: %d is not a number above zero; --all takes back everything", errUsage, steps)
+	}
+	return s.withDatabase(func(url string) error {
+		if err := postgres.MigrateDown(s.ctx, url, steps); err != nil {
+			return err
+		}
+		return showStatus(s, url)
+	})
+}
+
+type migrateStatus struct{}
+
+func (migrateStatus) Run(s *session) error {
+	return s.withDatabase(func(url string) error { return showStatus(s, url) })
+}
+
+func showStatus(s *session, url string) error {
+	status, err := postgres.MigrationStatus(s.ctx, url)
+	if err != nil {
+		return err
+	}
+	fmt.Fprintf(s.out, "schema  %d of %d\nRiver   %d of %d\n", status.Version, status.Latest, status.River, status.RiverLatest)
+	if status.Dirty {
+		fmt.Fprintln(s.out, "dirty: a tool that migrates without a transaction stopped half-way")
+	}
+	return nil
+}

@@ -1,0 +1,153 @@
+-- Events and their slots as organizers edit them and everybody finds them. What
+-- changes seats is in seating.sql.
+--
+-- Lock order: slots by id before their event's row. The desk reads an event's
+-- settings after it has locked a slot, so whatever seats depend on changes only
+-- under the locks of all slots of the event.
+
+-- name: EventInsert :exec
+INSERT INTO events (
+    id, organizer_id, title, description, location, time_zone, booking_opens_at, booking_closes_at,
+    cancellation_closes_minutes, waitlist_mode, waitlist_limit, offer_minutes, fit, max_passes)
+VALUES (
+    @id, @organizer_id, @title, @description, @location, @time_zone, sqlc.narg('booking_opens_at'), sqlc.narg('booking_closes_at'),
+    @cancellation_closes_minutes, @waitlist_mode, sqlc.narg('waitlist_limit'), @offer_minutes, @fit, @max_passes);
+
+-- An event with what its slots come to. Nobody can have the seats of a cancelled one.
+-- name: EventGet :one
+SELECT
+    e.id, e.organizer_id, e.title, e.description, e.location, e.time_zone, e.status, e.revision,
+    e.booking_opens_at, e.booking_closes_at, e.cancellation_closes_minutes, e.waitlist_mode, e.waitlist_limit,
+    e.offer_minutes, e.fit, e.max_passes, e.published_at, e.cancelled_at, e.cancellation_reason,
+    e.created_at, e.updated_at, e.starts_at, e.ends_at,
+    sums.slot_count, sums.seats_available
+FROM events e
+CROSS JOIN LATERAL (
+    SELECT count(*) AS slot_count,
+           coalesce(sum(s.capacity - s.seats_taken) FILTER (
+               WHERE s.status = 'open' AND s.starts_at > statement_timestamp() AND e.status <> 'cancelled'), 0)::bigint AS seats_available
+    FROM slots s
+    WHERE s.event_id = e.id
+) sums
+WHERE e.id = @id;
+
+-- A page of events that match all filters, in one order: by start or by
+-- creation, forwards or backwards.
+--
+-- It is planned for the values at hand, each time (see planned in list.go). Then
+-- every condition on a parameter folds away, and what remains walks an index from
+-- the key on: events_by_start or events_by_creation, or events_by_words first. An
+-- index that is read backwards has its nulls first, so events without a start
+-- are a list of their own, with dateless.
+-- name: EventList :many
+SELECT
+    e.id, e.organizer_id, e.title, e.description, e.location, e.time_zone, e.status, e.revision,
+    e.booking_opens_at, e.booking_closes_at, e.cancellation_closes_minutes, e.waitlist_mode, e.waitlist_limit,
+    e.offer_minutes, e.fit, e.max_passes, e.published_at, e.cancelled_at, e.cancellation_reason,
+    e.created_at, e.updated_at, e.starts_at, e.ends_at,
+    sums.slot_count, sums.seats_available
+FROM (
+    SELECT e.*, sort.key
+    FROM events e
+    CROSS JOIN LATERAL (SELECT CASE WHEN @by_start::boolean THEN e.starts_at ELSE e.created_at END AS key) sort
+    WHERE (e.status <> 'draft' OR @all_drafts::boolean OR e.organizer_id = sqlc.narg('drafts_of')::uuid)
+      AND (sqlc.narg('organizer_id')::uuid IS NULL OR e.organizer_id = sqlc.narg('organizer_id')::uuid)
+      AND (sqlc.narg('words')::text IS NULL OR e.search @@ websearch_to_tsquery('simple', sqlc.narg('words')::text))
+      AND (sqlc.narg('ends_after')::timestamptz IS NULL OR e.ends_at > sqlc.narg('ends_after')::timestamptz)
+      AND (sqlc.narg('starts_before')::timestamptz IS NULL OR e.starts_at < sqlc.narg('starts_before')::timestamptz)
+      AND CASE @phase::text
+              WHEN 'upcoming' THEN e.starts_at > statement_timestamp()
+              WHEN 'ongoing' THEN e.starts_at <= statement_timestamp() AND e.ends_at > statement_timestamp()
+              -- The second half follows from the first; it is what the index knows.
+              WHEN 'past' THEN e.ends_at <= statement_timestamp() AND e.starts_at <= statement_timestamp()
+              ELSE true
+          END
+      -- Not EXISTS, which would be answered by reading all slots there are.
+      AND (sqlc.narg('available')::boolean IS NULL OR sqlc.narg('available')::boolean = (e.status = 'published' AND (
+              SELECT true FROM slots s
+              WHERE s.event_id = e.id AND s.status = 'open' AND s.starts_at > statement_timestamp() AND s.seats_taken < s.capacity
+              LIMIT 1) IS NOT NULL))
+      AND (sqlc.narg('dateless')::boolean IS NULL OR (e.starts_at IS NULL) = sqlc.narg('dateless')::boolean)
+      AND CASE WHEN @backwards::boolean
+              THEN (sort.key, e.id) < (@after_key::timestamptz, @after_id::uuid)
+              ELSE (sort.key, e.id) > (@after_key::timestamptz, @after_id::uuid)
+          END
+    ORDER BY CASE WHEN NOT @backwards::boolean THEN sort.key END, CASE WHEN NOT @backwards::boolean THEN e.id END,
+             CASE WHEN @backwards::boolean THEN sort.key END DESC, CASE WHEN @backwards::boolean THEN e.id END DESC
+    LIMIT @page::int
+) e
+CROSS JOIN LATERAL (
+    SELECT count(*) AS slot_count,
+           coalesce(sum(s.capacity - s.seats_taken) FILTER (
+               WHERE s.status = 'open' AND s.starts_at > statement_timestamp() AND e.status <> 'cancelled'), 0)::bigint AS seats_available
+    FROM slots s
+    WHERE s.event_id = e.id
+) sums
+ORDER BY CASE WHEN NOT @backwards::boolean THEN e.key END, CASE WHEN NOT @backwards::boolean THEN e.id END,
+         CASE WHEN @backwards::boolean THEN e.key END DESC, CASE WHEN @backwards::boolean THEN e.id END DESC;
+
+-- Locks an event's row: its settings and its status stay, and no slot is added
+-- or removed.
+-- name: EventLock :one
+SELECT organizer_id, status, revision FROM events WHERE id = @id FOR NO KEY UPDATE;
+
+-- name: EventUpdate :exec
+UPDATE events
+SET title = @title, description = @description, location = @location, time_zone = @time_zone,
+    booking_opens_at = sqlc.narg('booking_opens_at'), booking_closes_at = sqlc.narg('booking_closes_at'),
+    cancellation_closes_minutes = @cancellation_closes_minutes, waitlist_mode = @waitlist_mode,
+    waitlist_limit = sqlc.narg('waitlist_limit'), offer_minutes = @offer_minutes, fit = @fit, max_passes = @max_passes,
+    revision = revision + 1, updated_at = clock_timestamp()
+WHERE id = @id;
+
+-- name: EventPublish :exec
+UPDATE events
+SET status = 'published', published_at = clock_timestamp(), revision = revision + 1, updated_at = clock_timestamp()
+WHERE id = @id;
+
+-- name: EventCancel :exec
+UPDATE events
+SET status = 'cancelled', cancelled_at = clock_timestamp(), cancellation_reason = @reason::text,
+    revision = revision + 1, updated_at = clock_timestamp()
+WHERE id = @id;
+
+-- name: EventDelete :exec
+DELETE FROM events WHERE id = @id;
+
+-- Locks the slots of an event, in id order.
+-- name: EventSlotsLock :exec
+SELECT FROM slots WHERE event_id = @event_id ORDER BY id FOR NO KEY UPDATE;
+
+-- Locks those too that were added since, once the event's row is locked and no
+-- more can come. That is late, against the order of locks, so it does not wait:
+-- where somebody else has one, it fails, and the transaction runs again.
+-- name: EventSlotsLockRest :many
+SELECT id, waitlist_length FROM slots WHERE event_id = @event_id ORDER BY id FOR NO KEY UPDATE NOWAIT;
+
+-- name: EventSlots :many
+SELECT id FROM slots WHERE event_id = @event_id ORDER BY id;
+
+-- How many slots an event has, and the time at which another may be added.
+-- name: EventSlotsCount :one
+SELECT count(*) AS slots, clock_timestamp()::timestamptz AS now FROM slots WHERE event_id = @event_id;
+
+-- A slot with what says who may see and change it, and the time at which that was so.
+-- name: SlotGet :one
+SELECT sqlc.embed(s), e.organizer_id, e.status AS event_status, clock_timestamp()::timestamptz AS now
+FROM slots s
+JOIN events e ON e.id = s.event_id
+WHERE s.id = @id;
+
+-- An event's slots by their start.
+-- name: SlotList :many
+SELECT * FROM slots
+WHERE event_id = @event_id AND (starts_at, id) > (@after_start::timestamptz, @after_id::uuid)
+ORDER BY starts_at, id
+LIMIT @page::int;
+
+-- A slot's ledger from a version on.
+-- name: LedgerList :many
+SELECT * FROM ledger
+WHERE slot_id = @slot_id AND version > @after_version
+ORDER BY version
+LIMIT @page::int;

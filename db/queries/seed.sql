@@ -1,0 +1,21 @@
+-- The seeder's queries (internal/seed). What it writes goes by COPY.
+
+-- Nobody else writes what the seeder is about to replace.
+-- name: SeedLock :exec
+LOCK TABLE users, events, slots, bookings, ledger IN SHARE ROW EXCLUSIVE MODE;
+
+-- Whether a database holds nothing yet.
+-- name: SeedEmpty :one
+SELECT (NOT EXISTS (SELECT FROM users) AND NOT EXISTS (SELECT FROM events) AND NOT EXISTS (SELECT FROM ledger))::bool AS empty;
+
+-- Whether it holds anything that the seeder did not make: the third group of the
+-- seeder's ids reads 75ed.
+-- name: SeedOthers :one
+SELECT (EXISTS (SELECT FROM users WHERE substr(id::text, 15, 4) <> '75ed')
+        OR EXISTS (SELECT FROM events WHERE substr(id::text, 15, 4) <> '75ed')
+        OR EXISTS (SELECT FROM slots WHERE substr(id::text, 15, 4) <> '75ed')
+        OR EXISTS (SELECT FROM bookings WHERE substr(id::text, 15, 4) <> '75ed')
+        OR EXISTS (SELECT FROM ledger WHERE substr(slot_id::text, 15, 4) <> '75ed'))::bool AS others;
+
+-- name: SeedClock :one
+SELECT clock_timestamp()::timestamptz AS now;

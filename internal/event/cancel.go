@@ -1,0 +1,55 @@
+package event
+
+import (
+	"context"
+	"strings"
+
+	"github.com/google/uuid"
+	"github.com/jackc/pgx/v5"
+	"github.com/riverqueue/river"
+
+	"eventbooking/gen/db"
+	"eventbooking/internal/account"
+	"eventbooking/internal/idempotency"
+	"eventbooking/internal/seating"
+)
+
+// Cancel ends an event for good: its status at once, its slots and bookings by
+// jobs. No slot is locked. A command that has locked one before may still give
+// seats away; the job of that slot waits for its lock, and takes them back.
+func (s *Service) Cancel(ctx context.Context, caller account.Caller, eventID uuid.UUID, reason string, once Once[Event]) (idempotency.Response, error) {
+	if strings.TrimSpace(reason) == "" {
+		return idempotency.Response{}, blank("/reason")
+	}
+	return once.do(ctx, s.pool, func(tx pgx.Tx) (Event, error) {
+		row, err := lockTx(ctx, tx, caller, eventID)
+		if err != nil {
+			return Event{}, err
+		}
+		switch status := seating.EventStatus(row.Status); status {
+		case seating.EventDraft:
+			return Event{}, transition(status, seating.EventCancelled, "Nobody has seen the draft; delete it instead.")
+		case seating.EventPublished:
+			if err := s.cancelTx(ctx, tx, eventID, reason); err != nil {
+				return Event{}, err
+			}
+		}
+		return get(ctx, tx, eventID)
+	})
+}
+
+func (s *Service) cancelTx(ctx context.Context, tx pgx.Tx, eventID uuid.UUID, reason string) error {
+	q := db.New()
+	if err := q.EventCancel(ctx, tx, db.EventCancelParams{ID: eventID, Reason: reason}); err != nil {
+		return err
+	}
+	slots, err := q.EventSlots(ctx, tx, eventID)
+	if err != nil {
+		return err
+	}
+	jobs := make([]river.InsertManyParams, len(slots))
+	for i, slotID := range slots {
+		jobs[i] = river.InsertManyParams{Args: seating.ClearArgs{SlotID: slotID}}
+	}
+	return s.insertTx(ctx, tx, jobs)
+}

@@ -1,0 +1,214 @@
+package event
+
+import (
+	"crypto/sha256"
+	"encoding/json"
+	"fmt"
+	"time"
+
+	"github.com/oapi-codegen/nullable"
+
+	"eventbooking/gen/api"
+	"eventbooking/gen/db"
+	"eventbooking/internal/booking"
+	"eventbooking/internal/idempotency"
+	"eventbooking/internal/seating"
+	"eventbooking/internal/waitlist"
+)
+
+func filter(p api.ListEventsParams) Filter {
+	sort := or(p.Sort, api.EventSortStartsAt)
+	return Filter{
+		Words: p.Q, Phase: Phase(or(p.When, api.EventWhenUpcoming)), From: p.From, To: p.To,
+		Available: p.Available, OrganizerID: p.OrganizerID,
+		ByStart:   sort == api.EventSortStartsAt || sort == api.EventSortStartsAtDescending,
+		Backwards: sort == api.EventSortStartsAtDescending || sort == api.EventSortCreatedAtDescending,
+	}
+}
+
+// settings of a new event: its own, and the defaults for what it leaves out. A
+// creation is a patch of the defaults.
+func settings(c api.EventCreate) Settings {
+	s := Defaults
+	patch(&api.EventPatch{
+		Title: &c.Title, Description: c.Description, Location: c.Location, TimeZone: &c.TimeZone,
+		BookingOpensAt: c.BookingOpensAt, BookingClosesAt: c.BookingClosesAt,
+		CancellationClosesMinutes: c.CancellationClosesMinutes,
+		WaitlistMode:              c.WaitlistMode, WaitlistLimit: c.WaitlistLimit, OfferMinutes: c.OfferMinutes,
+		Fit: c.Fit, MaxPasses: c.MaxPasses,
+	})(&s)
+	return s
+}
+
+// patch is a merge patch as an edit: what is left out stays, null clears.
+func patch(p *api.EventPatch) func(*Settings) {
+	return func(s *Settings) {
+		set(&s.Title, p.Title)
+		set(&s.Description, p.Description)
+		set(&s.Location, p.Location)
+		set(&s.TimeZone, p.TimeZone)
+		merge(&s.BookingOpensAt, p.BookingOpensAt, stored)
+		merge(&s.BookingClosesAt, p.BookingClosesAt, stored)
+		set(&s.CancellationClosesMinutes, p.CancellationClosesMinutes)
+		set(&s.WaitlistMode, (*seating.WaitlistMode)(p.WaitlistMode))
+		merge(&s.WaitlistLimit, p.WaitlistLimit, same)
+		set(&s.OfferMinutes, p.OfferMinutes)
+		set(&s.Fit, (*seating.Fit)(p.Fit))
+		set(&s.MaxPasses, p.MaxPasses)
+	}
+}
+
+func set[T any](field, change *T) {
+	if change != nil {
+		*field = *change
+	}
+}
+
+func merge[T any](field **T, change nullable.Nullable[T], as func(T) T) {
+	switch value, err := change.Get(); {
+	case change.IsNull():
+		*field = nil
+	case err == nil:
+		value = as(value)
+		*field = &value
+	}
+}
+
+func same[T any](v T) T { return v }
+
+// stored is a time as the database will have it.
+func stored(t time.Time) time.Time { return t.UTC().Truncate(time.Microsecond) }
+
+func session(c api.SlotCreate) Session {
+	return Session{StartsAt: stored(c.StartsAt), EndsAt: stored(c.EndsAt), Capacity: c.Capacity}
+}
+
+func slotEdit(p *api.SlotPatch) SlotEdit {
+	e := SlotEdit{Capacity: p.Capacity, Status: (*seating.SlotStatus)(p.Status)}
+	if p.StartsAt != nil {
+		starts := stored(*p.StartsAt)
+		e.StartsAt = &starts
+	}
+	if p.EndsAt != nil {
+		ends := stored(*p.EndsAt)
+		e.EndsAt = &ends
+	}
+	return e
+}
+
+// either is the body, whichever media type it came as.
+func either[T any](a, b *T) *T {
+	if a != nil {
+		return a
+	}
+	return b
+}
+
+func (e Event) json() api.Event {
+	return api.Event{
+		ID: e.ID, OrganizerID: e.OrganizerID, Title: e.Title, Description: e.Description, Location: e.Location,
+		TimeZone: e.TimeZone, Status: api.EventStatus(e.Status), Revision: e.Revision,
+		StartsAt: orNull(e.StartsAt), EndsAt: orNull(e.EndsAt), SlotCount: e.SlotCount, SeatsAvailable: e.SeatsAvailable,
+		BookingOpensAt: orNull(e.BookingOpensAt), BookingClosesAt: orNull(e.BookingClosesAt),
+		CancellationClosesMinutes: e.CancellationClosesMinutes,
+		WaitlistMode:              api.WaitlistMode(e.WaitlistMode), WaitlistLimit: orNull(e.WaitlistLimit),
+		OfferMinutes: e.OfferMinutes, Fit: api.FitPolicy(e.Fit), MaxPasses: e.MaxPasses,
+		PublishedAt: orNull(e.PublishedAt), CancelledAt: orNull(e.CancelledAt), CancellationReason: orNull(e.CancellationReason),
+		CreatedAt: e.CreatedAt, UpdatedAt: e.UpdatedAt,
+	}
+}
+
+// tagged is an event with the tag of what is shown of it. The revision stands in
+// front, because edits compare it alone.
+func tagged(e Event) (body api.Event, tag string, err error) {
+	body = e.json()
+	text, err := json.Marshal(body)
+	if err != nil {
+		return body, "", fmt.Errorf("tag of an event: %w", err)
+	}
+	sum := sha256.Sum256(text)
+	return body, fmt.Sprintf(`"%d.%x"`, e.Revision, sum[:12]), nil
+}
+
+func taggedSlot(s seating.Slot) (api.Slot, string) {
+	return waitlist.SlotJSON(s), fmt.Sprintf(`"%d.%d"`, s.Revision, s.Version)
+}
+
+func created(e Event) (idempotency.Response, error) {
+	body, tag, err := tagged(e)
+	if err != nil {
+		return idempotency.Response{}, err
+	}
+	return idempotency.Record(api.CreateEvent201JSONResponse{Body: body, Headers: api.CreateEvent201ResponseHeaders{
+		Location: "/api/v1/events/" + e.ID.String(), ETag: tag,
+	}}.VisitCreateEventResponse)
+}
+
+func published(e Event) (idempotency.Response, error) {
+	body, tag, err := tagged(e)
+	if err != nil {
+		return idempotency.Response{}, err
+	}
+	return idempotency.Record(api.PublishEvent200JSONResponse{
+		Body: body, Headers: api.PublishEvent200ResponseHeaders{ETag: tag}}.VisitPublishEventResponse)
+}
+
+func cancelled(e Event) (idempotency.Response, error) {
+	body, tag, err := tagged(e)
+	if err != nil {
+		return idempotency.Response{}, err
+	}
+	return idempotency.Record(api.CancelEvent200JSONResponse{
+		Body: body, Headers: api.CancelEvent200ResponseHeaders{ETag: tag}}.VisitCancelEventResponse)
+}
+
+func slotCreated(s seating.Slot) (idempotency.Response, error) {
+	body, tag := taggedSlot(s)
+	return idempotency.Record(api.CreateSlot201JSONResponse{Body: body, Headers: api.CreateSlot201ResponseHeaders{
+		Location: "/api/v1/slots/" + s.ID.String(), ETag: tag,
+	}}.VisitCreateSlotResponse)
+}
+
+func slotCancelled(r seating.Result) (idempotency.Response, error) {
+	body, tag := taggedSlot(r.Slot)
+	return idempotency.Record(api.CancelSlot200JSONResponse{
+		Body: body, Headers: api.CancelSlot200ResponseHeaders{ETag: tag}}.VisitCancelSlotResponse)
+}
+
+func eventList(events Events) api.EventList {
+	data := make([]api.Event, len(events.Events))
+	for i, e := range events.Events {
+		data[i] = e.json()
+	}
+	return api.EventList{Data: data, NextCursor: cursor(events.Next), HasMore: events.Next != ""}
+}
+
+func slotList(slots []seating.Slot, next string) api.SlotList {
+	data := make([]api.Slot, len(slots))
+	for i, s := range slots {
+		data[i] = waitlist.SlotJSON(s)
+	}
+	return api.SlotList{Data: data, NextCursor: cursor(next), HasMore: next != ""}
+}
+
+func entryList(entries []db.Ledger, next string) api.LedgerEntryList {
+	data := make([]api.LedgerEntry, len(entries))
+	for i, e := range entries {
+		data[i] = booking.EntryJSON(e)
+	}
+	return api.LedgerEntryList{Data: data, NextCursor: cursor(next), HasMore: next != ""}
+}
+
+func cursor(next string) nullable.Nullable[string] {
+	if next == "" {
+		return nullable.NewNullNullable[string]()
+	}
+	return nullable.NewNullableWithValue(next)
+}
+
+func orNull[T any](p *T) nullable.Nullable[T] {
+	if p == nil {
+		return nullable.NewNullNullable[T]()
+	}
+	return nullable.NewNullableWithValue(*p)
+}

@@ -1,0 +1,46 @@
+package event
+
+import (
+	"context"
+
+	"github.com/google/uuid"
+	"github.com/jackc/pgx/v5"
+
+	"eventbooking/gen/db"
+	"eventbooking/internal/account"
+	"eventbooking/internal/fault"
+	"eventbooking/internal/idempotency"
+	"eventbooking/internal/seating"
+)
+
+// CreateSlot adds a slot to an event. The event's row is locked, so that nobody
+// cancels it or changes the rules of its slots meanwhile.
+func (s *Service) CreateSlot(ctx context.Context, caller account.Caller, eventID uuid.UUID, session Session, once Once[seating.Slot]) (idempotency.Response, error) {
+	id, err := uuid.NewV7()
+	if err != nil {
+		return idempotency.Response{}, err
+	}
+	return once.do(ctx, s.pool, func(tx pgx.Tx) (seating.Slot, error) {
+		row, err := lockTx(ctx, tx, caller, eventID)
+		if err != nil {
+			return seating.Slot{}, err
+		}
+		if status := seating.EventStatus(row.Status); status == seating.EventCancelled {
+			return seating.Slot{}, transition(status, status, "The event was cancelled, and takes no slots any more.")
+		}
+		present, err := db.New().EventSlotsCount(ctx, tx, eventID)
+		if err != nil {
+			return seating.Slot{}, err
+		}
+		if present.Slots >= maxSlots {
+			return seating.Slot{}, fault.Invalid(fault.Field{Code: "too_many_slots", Detail: "the event has as many slots as an event may have; make another event"})
+		}
+		if err := session.check(present.Now); err != nil {
+			return seating.Slot{}, err
+		}
+		return seating.OpenTx(ctx, tx, seating.Slot{
+			ID: id, EventID: eventID, Status: seating.SlotOpen, Revision: 1,
+			StartsAt: session.StartsAt, EndsAt: session.EndsAt, Capacity: session.Capacity, CreatedAt: present.Now,
+		}, by(caller, ""))
+	})
+}

@@ -1,0 +1,192 @@
+package event
+
+import (
+	"context"
+	"net/http"
+
+	"eventbooking/gen/api"
+	"eventbooking/internal/account"
+	"eventbooking/internal/idempotency"
+	"eventbooking/internal/page"
+	"eventbooking/internal/seating"
+)
+
+// Handler implements the operations of the tags events and slots.
+type Handler struct{ service *Service }
+
+// NewHandler makes the handler.
+func NewHandler(service *Service) *Handler { return &Handler{service: service} }
+
+// ListEvents finds events.
+func (h *Handler) ListEvents(ctx context.Context, r api.ListEventsRequestObject) (api.ListEventsResponseObject, error) {
+	events, err := h.service.List(ctx, account.CallerFrom(ctx), filter(r.Params), r.Params.Limit, r.Params.Cursor)
+	if err != nil {
+		return nil, err
+	}
+	return api.ListEvents200JSONResponse{
+		Body:    eventList(events),
+		Headers: api.ListEvents200ResponseHeaders{Link: page.Link(ctx, events.Next)},
+	}, nil
+}
+
+// CreateEvent makes a draft.
+func (h *Handler) CreateEvent(ctx context.Context, r api.CreateEventRequestObject) (api.CreateEventResponseObject, error) {
+	answer, err := h.service.Create(ctx, account.CallerFrom(ctx), settings(*r.Body), Once[Event]{idempotency.From(ctx), created})
+	if err != nil {
+		return nil, err
+	}
+	return reply{answer}, nil
+}
+
+// GetEvent shows an event.
+func (h *Handler) GetEvent(ctx context.Context, r api.GetEventRequestObject) (api.GetEventResponseObject, error) {
+	event, err := h.service.Get(ctx, account.CallerFrom(ctx), r.EventID)
+	if err != nil {
+		return nil, err
+	}
+	body, tag, err := tagged(event)
+	return api.GetEvent200JSONResponse{Body: body, Headers: api.GetEvent200ResponseHeaders{ETag: tag}}, err
+}
+
+// UpdateEvent edits an event.
+func (h *Handler) UpdateEvent(ctx context.Context, r api.UpdateEventRequestObject) (api.UpdateEventResponseObject, error) {
+	match, err := ParseMatch(r.Params.IfMatch)
+	if err != nil {
+		return nil, err
+	}
+	event, err := h.service.Update(ctx, account.CallerFrom(ctx), r.EventID, match,
+		patch(either(r.ApplicationMergePatchPlusJSONBody, r.JSONBody)))
+	if err != nil {
+		return nil, err
+	}
+	body, tag, err := tagged(event)
+	return api.UpdateEvent200JSONResponse{Body: body, Headers: api.UpdateEvent200ResponseHeaders{ETag: tag}}, err
+}
+
+// DeleteEvent removes a draft.
+func (h *Handler) DeleteEvent(ctx context.Context, r api.DeleteEventRequestObject) (api.DeleteEventResponseObject, error) {
+	match, err := ParseMatch(r.Params.IfMatch)
+	if err != nil {
+		return nil, err
+	}
+	if err := h.service.Delete(ctx, account.CallerFrom(ctx), r.EventID, match); err != nil {
+		return nil, err
+	}
+	return api.DeleteEvent204Response{}, nil
+}
+
+// PublishEvent shows a draft to everybody.
+func (h *Handler) PublishEvent(ctx context.Context, r api.PublishEventRequestObject) (api.PublishEventResponseObject, error) {
+	answer, err := h.service.Publish(ctx, account.CallerFrom(ctx), r.EventID, Once[Event]{idempotency.From(ctx), published})
+	if err != nil {
+		return nil, err
+	}
+	return reply{answer}, nil
+}
+
+// CancelEvent ends an event for good.
+func (h *Handler) CancelEvent(ctx context.Context, r api.CancelEventRequestObject) (api.CancelEventResponseObject, error) {
+	answer, err := h.service.Cancel(ctx, account.CallerFrom(ctx), r.EventID, r.Body.Reason, Once[Event]{idempotency.From(ctx), cancelled})
+	if err != nil {
+		return nil, err
+	}
+	return reply{answer}, nil
+}
+
+// ListSlots shows the slots of an event.
+func (h *Handler) ListSlots(ctx context.Context, r api.ListSlotsRequestObject) (api.ListSlotsResponseObject, error) {
+	slots, next, err := h.service.ListSlots(ctx, account.CallerFrom(ctx), r.EventID, r.Params.Limit, r.Params.Cursor)
+	if err != nil {
+		return nil, err
+	}
+	return api.ListSlots200JSONResponse{
+		Body:    slotList(slots, next),
+		Headers: api.ListSlots200ResponseHeaders{Link: page.Link(ctx, next)},
+	}, nil
+}
+
+// CreateSlot adds a slot to an event.
+func (h *Handler) CreateSlot(ctx context.Context, r api.CreateSlotRequestObject) (api.CreateSlotResponseObject, error) {
+	answer, err := h.service.CreateSlot(ctx, account.CallerFrom(ctx), r.EventID, session(*r.Body), Once[seating.Slot]{idempotency.From(ctx), slotCreated})
+	if err != nil {
+		return nil, err
+	}
+	return reply{answer}, nil
+}
+
+// GetSlot shows a slot.
+func (h *Handler) GetSlot(ctx context.Context, r api.GetSlotRequestObject) (api.GetSlotResponseObject, error) {
+	slot, err := h.service.GetSlot(ctx, account.CallerFrom(ctx), r.SlotID)
+	if err != nil {
+		return nil, err
+	}
+	body, tag := taggedSlot(slot.Slot)
+	return api.GetSlot200JSONResponse{Body: body, Headers: api.GetSlot200ResponseHeaders{ETag: tag}}, nil
+}
+
+// UpdateSlot edits a slot.
+func (h *Handler) UpdateSlot(ctx context.Context, r api.UpdateSlotRequestObject) (api.UpdateSlotResponseObject, error) {
+	match, err := ParseMatch(r.Params.IfMatch)
+	if err != nil {
+		return nil, err
+	}
+	slot, err := h.service.UpdateSlot(ctx, account.CallerFrom(ctx), r.SlotID, match,
+		slotEdit(either(r.ApplicationMergePatchPlusJSONBody, r.JSONBody)))
+	if err != nil {
+		return nil, err
+	}
+	body, tag := taggedSlot(slot)
+	return api.UpdateSlot200JSONResponse{Body: body, Headers: api.UpdateSlot200ResponseHeaders{ETag: tag}}, nil
+}
+
+// DeleteSlot removes a slot that was never booked.
+func (h *Handler) DeleteSlot(ctx context.Context, r api.DeleteSlotRequestObject) (api.DeleteSlotResponseObject, error) {
+	match, err := ParseMatch(r.Params.IfMatch)
+	if err != nil {
+		return nil, err
+	}
+	if err := h.service.DeleteSlot(ctx, account.CallerFrom(ctx), r.SlotID, match); err != nil {
+		return nil, err
+	}
+	return api.DeleteSlot204Response{}, nil
+}
+
+// CancelSlot ends a slot for good.
+func (h *Handler) CancelSlot(ctx context.Context, r api.CancelSlotRequestObject) (api.CancelSlotResponseObject, error) {
+	outcome, err := h.service.CancelSlot(ctx, account.CallerFrom(ctx), r.SlotID, r.Body.Reason,
+		seating.Order{Key: idempotency.From(ctx), Render: slotCancelled})
+	if err != nil {
+		return nil, err
+	}
+	return reply{outcome.Response}, nil
+}
+
+// GetSlotLedger shows what happened to a slot.
+func (h *Handler) GetSlotLedger(ctx context.Context, r api.GetSlotLedgerRequestObject) (api.GetSlotLedgerResponseObject, error) {
+	entries, next, err := h.service.Ledger(ctx, account.CallerFrom(ctx), r.SlotID, r.Params.Limit, r.Params.Cursor)
+	if err != nil {
+		return nil, err
+	}
+	return api.GetSlotLedger200JSONResponse{
+		Body:    entryList(entries, next),
+		Headers: api.GetSlotLedger200ResponseHeaders{Link: page.Link(ctx, next)},
+	}, nil
+}
+
+// reply is an answer that was made with its effect.
+type reply struct{ idempotency.Response }
+
+// VisitCreateEventResponse sends it, like the others.
+func (r reply) VisitCreateEventResponse(w http.ResponseWriter) error { return r.Write(w) }
+
+// VisitPublishEventResponse sends it.
+func (r reply) VisitPublishEventResponse(w http.ResponseWriter) error { return r.Write(w) }
+
+// VisitCancelEventResponse sends it.
+func (r reply) VisitCancelEventResponse(w http.ResponseWriter) error { return r.Write(w) }
+
+// VisitCreateSlotResponse sends it.
+func (r reply) VisitCreateSlotResponse(w http.ResponseWriter) error { return r.Write(w) }
+
+// VisitCancelSlotResponse sends it.
+func (r reply) VisitCancelSlotResponse(w http.ResponseWriter) error { return r.Write(w) }

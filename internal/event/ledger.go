@@ -1,0 +1,33 @@
+package event
+
+import (
+	"context"
+
+	"github.com/google/uuid"
+
+	"eventbooking/gen/db"
+	"eventbooking/internal/account"
+	"eventbooking/internal/page"
+)
+
+// Ledger is a page of what happened to a slot, for who manages it. next is the
+// cursor of the page after it, if there is more.
+func (s *Service) Ledger(ctx context.Context, caller account.Caller, slotID uuid.UUID, limit *int, cursor *string) (entries []db.Ledger, next string, err error) {
+	list := []any{"ledger", slotID}
+	var after int64
+	if err := page.After(cursor, list, &after); err != nil {
+		return nil, "", err
+	}
+	if _, err := s.managedSlot(ctx, caller, slotID); err != nil {
+		return nil, "", err
+	}
+	size := page.Limit(limit)
+	entries, err = read(ctx, s.pool, func(conn db.DBTX) ([]db.Ledger, error) {
+		return db.New().LedgerList(ctx, conn, db.LedgerListParams{SlotID: slotID, AfterVersion: after, Page: int32(size + 1)})
+	})
+	if err != nil {
+		return nil, "", err
+	}
+	entries, next, _, err = page.Cut(entries, size, list, func(e db.Ledger) any { return e.Version })
+	return entries, next, err
+}

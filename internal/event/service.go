@@ -1,0 +1,110 @@
+package event
+
+import (
+	"context"
+	"errors"
+
+	"github.com/google/uuid"
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgxpool"
+	"github.com/riverqueue/river"
+
+	"eventbooking/gen/db"
+	"eventbooking/internal/account"
+	"eventbooking/internal/idempotency"
+	"eventbooking/internal/postgres"
+	"eventbooking/internal/seating"
+)
+
+// Service has the use cases of events and slots.
+type Service struct {
+	pool *pgxpool.Pool
+	desk *seating.Desk
+	jobs *river.Client[pgx.Tx]
+}
+
+// New makes the service. It only inserts jobs.
+func New(pool *pgxpool.Pool, desk *seating.Desk, jobs *river.Client[pgx.Tx]) *Service {
+	return &Service{pool: pool, desk: desk, jobs: jobs}
+}
+
+// Once is what belongs to a request that may be repeated: its key, or nil, and
+// what makes the answer, which is stored with the effect.
+type Once[T any] struct {
+	Key    *idempotency.Key
+	Render func(T) (idempotency.Response, error)
+}
+
+// do has the effect in a transaction and makes the answer of it, or finds the
+// answer that was given before.
+func (o Once[T]) do(ctx context.Context, pool *pgxpool.Pool, effect func(tx pgx.Tx) (T, error)) (idempotency.Response, error) {
+	return idempotency.InTx(ctx, pool, o.Key, func(tx pgx.Tx) (idempotency.Response, error) {
+		result, err := effect(tx)
+		if err != nil {
+			return idempotency.Response{}, err
+		}
+		return o.Render(result)
+	})
+}
+
+// managed reads an event for who manages it.
+func (s *Service) managed(ctx context.Context, caller account.Caller, eventID uuid.UUID) (Event, error) {
+	event, err := read(ctx, s.pool, func(conn db.DBTX) (Event, error) { return get(ctx, conn, eventID) })
+	if err != nil {
+		return Event{}, err
+	}
+	return event, manages(caller, event.OrganizerID, event.Status, noEvent())
+}
+
+func get(ctx context.Context, conn db.DBTX, eventID uuid.UUID) (Event, error) {
+	row, err := db.New().EventGet(ctx, conn, eventID)
+	if errors.Is(err, pgx.ErrNoRows) {
+		return Event{}, noEvent()
+	}
+	return eventOf(row), err
+}
+
+// lockTx locks an event's row for who manages the event.
+func lockTx(ctx context.Context, tx pgx.Tx, caller account.Caller, eventID uuid.UUID) (db.EventLockRow, error) {
+	row, err := db.New().EventLock(ctx, tx, eventID)
+	switch {
+	case errors.Is(err, pgx.ErrNoRows):
+		return row, noEvent()
+	case err != nil:
+		return row, err
+	}
+	return row, manages(caller, row.OrganizerID, seating.EventStatus(row.Status), noEvent())
+}
+
+// lockAllTx locks all slots of an event, and its row.
+func lockAllTx(ctx context.Context, tx pgx.Tx, caller account.Caller, eventID uuid.UUID) (row db.EventLockRow, slots []db.EventSlotsLockRestRow, err error) {
+	q := db.New()
+	if err = q.EventSlotsLock(ctx, tx, eventID); err != nil {
+		return row, nil, err
+	}
+	if row, err = lockTx(ctx, tx, caller, eventID); err != nil {
+		return row, nil, err
+	}
+	slots, err = q.EventSlotsLockRest(ctx, tx, eventID)
+	return row, slots, err
+}
+
+// insertTx inserts jobs, which must be sorted by their slots, like every lock.
+func (s *Service) insertTx(ctx context.Context, tx pgx.Tx, jobs []river.InsertManyParams) error {
+	if len(jobs) == 0 {
+		return nil
+	}
+	_, err := s.jobs.InsertManyTx(ctx, tx, jobs)
+	return err
+}
+
+// read runs a query outside a transaction.
+func read[T any](ctx context.Context, pool *pgxpool.Pool, query func(db.DBTX) (T, error)) (result T, err error) {
+	conn, err := postgres.Acquire(ctx, pool)
+	if err != nil {
+		return result, err
+	}
+	defer conn.Release()
+	result, err = query(conn)
+	return result, postgres.Translate(err)
+}

@@ -1,0 +1,92 @@
+package event
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"github.com/google/uuid"
+	"github.com/jackc/pgx/v5"
+
+	"eventbooking/gen/db"
+	"eventbooking/internal/account"
+	"eventbooking/internal/fault"
+	"eventbooking/internal/seating"
+)
+
+// Slot is a slot as it was at a moment of the database's clock.
+type Slot struct {
+	seating.Slot
+	Now time.Time
+}
+
+// Bounds of the slots of an event.
+const (
+	maxSlots    = 1000
+	maxDuration = 31 * 24 * time.Hour
+	// yearsAhead is how far in the future a slot may start.
+	yearsAhead = 10
+)
+
+// Session is what a new slot is made of.
+type Session struct {
+	StartsAt, EndsAt time.Time
+	Capacity         int
+}
+
+func (n Session) check(now time.Time) error {
+	switch {
+	case !n.StartsAt.Before(n.EndsAt):
+		return badTime("/ends_at", "must be after starts_at")
+	case !now.Before(n.StartsAt):
+		return badTime("/starts_at", "must be in the future")
+	}
+	return checkBounds(n.StartsAt, n.EndsAt, now)
+}
+
+// checkBounds keeps out what is surely a mistake.
+func checkBounds(starts, ends, now time.Time) error {
+	switch {
+	case starts.After(now.AddDate(yearsAhead, 0, 0)):
+		return badTime("/starts_at", "must be at most ten years ahead")
+	case ends.Sub(starts) > maxDuration:
+		return badTime("/ends_at", "must be at most 31 days after starts_at")
+	}
+	return nil
+}
+
+func noSlot() error { return fault.NotFound.New("There is no such slot.") }
+
+// slot reads a slot.
+func (s *Service) slot(ctx context.Context, slotID uuid.UUID) (Slot, error) {
+	row, err := read(ctx, s.pool, func(conn db.DBTX) (db.SlotGetRow, error) { return db.New().SlotGet(ctx, conn, slotID) })
+	switch {
+	case errors.Is(err, pgx.ErrNoRows):
+		return Slot{}, noSlot()
+	case err != nil:
+		return Slot{}, err
+	}
+	slot := slotOf(row.Slot)
+	slot.OrganizerID, slot.EventStatus = row.OrganizerID, seating.EventStatus(row.EventStatus)
+	return Slot{Slot: slot, Now: row.Now}, nil
+}
+
+// managedSlot reads a slot for who manages its event.
+func (s *Service) managedSlot(ctx context.Context, caller account.Caller, slotID uuid.UUID) (Slot, error) {
+	slot, err := s.slot(ctx, slotID)
+	if err != nil {
+		return Slot{}, err
+	}
+	return slot, manages(caller, slot.OrganizerID, slot.EventStatus, noSlot())
+}
+
+// slotOf reads what the slot's own row says.
+func slotOf(r db.Slot) seating.Slot {
+	return seating.Slot{
+		ID: r.ID, EventID: r.EventID, Status: seating.SlotStatus(r.Status),
+		StartsAt: r.StartsAt, EndsAt: r.EndsAt, Capacity: int(r.Capacity),
+		Revision: r.Revision, Version: r.Version,
+		SeatsTaken: int(r.SeatsTaken), WaitlistLength: int(r.WaitlistLength),
+		CreatedAt: r.CreatedAt, UpdatedAt: r.UpdatedAt,
+	}
+}

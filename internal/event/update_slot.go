@@ -1,0 +1,54 @@
+package event
+
+import (
+	"context"
+	"time"
+
+	"github.com/google/uuid"
+
+	"eventbooking/internal/account"
+	"eventbooking/internal/seating"
+)
+
+// SlotEdit is what changes of a slot; nil leaves it as it is.
+type SlotEdit struct {
+	StartsAt, EndsAt *time.Time
+	Capacity         *int
+	Status           *seating.SlotStatus
+}
+
+// UpdateSlot edits a slot, at the desk.
+func (s *Service) UpdateSlot(ctx context.Context, caller account.Caller, slotID uuid.UUID, match Match, edit SlotEdit) (seating.Slot, error) {
+	slot, err := s.managedSlot(ctx, caller, slotID)
+	if err != nil {
+		return seating.Slot{}, err
+	}
+	if err := match.check(slot.Revision); err != nil {
+		return seating.Slot{}, err
+	}
+	if err := edit.check(slot); err != nil {
+		return seating.Slot{}, err
+	}
+	// The revision that was just read, also when any will do: what was checked here
+	// then still holds.
+	outcome, err := s.desk.Do(ctx, seating.Order{Command: seating.EditSlot{
+		SlotID: slotID, Revision: slot.Revision, By: by(caller, ""),
+		Capacity: edit.Capacity, StartsAt: edit.StartsAt, EndsAt: edit.EndsAt, Status: edit.Status,
+	}})
+	return outcome.Result.Slot, err
+}
+
+// check holds the bounds that the desk does not know against the times after the edit.
+func (e SlotEdit) check(slot Slot) error {
+	if e.StartsAt == nil && e.EndsAt == nil {
+		return nil
+	}
+	return checkBounds(or(e.StartsAt, slot.StartsAt), or(e.EndsAt, slot.EndsAt), slot.Now)
+}
+
+func or[T any](change *T, present T) T {
+	if change == nil {
+		return present
+	}
+	return *change
+}

@@ -1,0 +1,224 @@
+package seating
+
+import (
+	"fmt"
+	"slices"
+
+	"github.com/google/uuid"
+)
+
+// Replayed is what a slot's ledger alone says about the slot. It shares no code
+// with State, so that each can be held against the other.
+type Replayed struct {
+	SlotID               uuid.UUID
+	Version              int64
+	Capacity, SeatsTaken int
+	WaitlistLength       int
+	WaitlistReady        int
+	Bookings             map[uuid.UUID]Recalled
+	// Queue holds those who wait, blocked or not, in the order of their places.
+	Queue []uuid.UUID
+
+	// owed are those who must be noted as passed by the entry at version served.
+	owed   []uuid.UUID
+	served int64
+}
+
+// Recalled is what the ledger says about a booking.
+type Recalled struct {
+	UserID        uuid.UUID
+	Seats         int
+	Status        Status
+	Version       int64
+	QueuedVersion int64
+	Passes        int
+	Blocked       bool
+}
+
+// Contradiction is the first entry that cannot be as the ones before it are.
+type Contradiction struct {
+	Entry Entry
+	Why   string
+}
+
+func (c *Contradiction) Error() string {
+	return fmt.Sprintf("entry %d (%s) of slot %s: %s", c.Entry.Version, c.Entry.Kind, c.Entry.SlotID, c.Why)
+}
+
+// Replay folds the ledger of one slot, from its first entry on, into what it
+// says about the slot's counters, bookings and queue. The first entry that
+// contradicts those before it ends that, with a *Contradiction.
+func Replay(entries []Entry) (Replayed, error) {
+	r := Replayed{Bookings: map[uuid.UUID]Recalled{}}
+	for _, e := range entries {
+		for _, rule := range []func(Entry) string{r.follows, r.passes, r.advance, r.counts} {
+			if why := rule(e); why != "" {
+				return r, &Contradiction{e, why}
+			}
+		}
+	}
+	if len(r.owed) > 0 {
+		return r, &Contradiction{entries[len(entries)-1], fmt.Sprintf("booking %s was passed over, and no entry says so", r.owed[0])}
+	}
+	return r, nil
+}
+
+// follows: versions count from 1, the first entry opens the slot, only edits
+// change the capacity, and nobody is served without a reason.
+func (r *Replayed) follows(e Entry) string {
+	switch {
+	case e.Version != r.Version+1:
+		return fmt.Sprintf("it should be entry %d", r.Version+1)
+	case r.Version > 0 && e.SlotID != r.SlotID:
+		return fmt.Sprintf("it should be of slot %s", r.SlotID)
+	case (e.Kind == KindOpened) != (r.Version == 0):
+		return "a ledger begins with opened, once"
+	case r.Version > 0 && e.Capacity != r.Capacity && e.Kind != KindEdited:
+		return fmt.Sprintf("the capacity was %d", r.Capacity)
+	case e.Cause.SlotID == e.SlotID && e.Cause.Version >= e.Version:
+		return fmt.Sprintf("its cause, entry %d, comes later", e.Cause.Version)
+	case (e.Cause.SlotID == uuid.Nil) != (e.Cause.Version == 0):
+		return "half of its cause is missing"
+	case e.Cause.Version == 0 && slices.Contains([]Kind{KindPromoted, KindOffered, KindPassed, KindUnblocked}, e.Kind):
+		return "it needs a cause"
+	}
+	r.SlotID, r.Version, r.Capacity = e.SlotID, e.Version, e.Capacity
+	return ""
+}
+
+// passes: whoever is passed over is noted right after, in the order of the
+// queue, by entries that name the one who was served.
+func (r *Replayed) passes(e Entry) string {
+	expected := len(r.owed) > 0
+	switch noted := e.Kind == KindPassed; {
+	case expected && (!noted || e.BookingID != r.owed[0]):
+		return fmt.Sprintf("booking %s was passed over, and no entry says so", r.owed[0])
+	case noted && !expected:
+		return "nobody passed the booking"
+	case noted && e.Cause != Cause{r.SlotID, r.served}:
+		return fmt.Sprintf("entry %d passed the booking", r.served)
+	case noted:
+		r.owed = r.owed[1:]
+	}
+	return ""
+}
+
+// steps are the arrows of a booking's life; any live status may stay as it is.
+var steps = map[Status][]Status{
+	"":         {Waitlisted, Held, Confirmed},
+	Waitlisted: {Waitlisted, Offered, Confirmed, Cancelled, Expired},
+	Held:       {Held, Confirmed, Cancelled, Expired},
+	Offered:    {Offered, Confirmed, Cancelled, Expired},
+	Confirmed:  {Confirmed, Cancelled},
+}
+
+// outcomes are the statuses in which the kinds of entries leave a booking.
+var outcomes = map[Kind]Status{
+	KindConfirmed: Confirmed, KindPromoted: Confirmed, KindHeld: Held, KindOffered: Offered,
+	KindWaitlisted: Waitlisted, KindPassed: Waitlisted, KindBlocked: Waitlisted, KindUnblocked: Waitlisted,
+	KindCancelled: Cancelled, KindExpired: Expired,
+}
+
+// advance takes the booking of the entry one step on.
+func (r *Replayed) advance(e Entry) string {
+	if e.BookingID == uuid.Nil {
+		return ""
+	}
+	b := r.Bookings[e.BookingID]
+	was := b.Status
+	outcome, known := outcomes[e.Kind]
+	switch {
+	case !slices.Contains(steps[was], e.Status):
+		return fmt.Sprintf("the booking was %q and cannot become %q", was, e.Status)
+	case known && outcome != e.Status:
+		return fmt.Sprintf("it should leave the booking %q", outcome)
+	case was != "" && b.UserID != e.UserID:
+		return "the booking was another user's"
+	case e.Kind == KindBlocked && b.Blocked, e.Kind == KindUnblocked && !b.Blocked:
+		return "the booking was that before"
+	}
+	r.forget(e.BookingID, b)
+	if e.Status.TakesSeats() && !was.TakesSeats() {
+		if why := r.serve(e, b); why != "" {
+			return why
+		}
+	}
+	b.UserID, b.Seats, b.Status, b.Version = e.UserID, e.Seats, e.Status, e.Version
+	switch e.Kind {
+	case KindWaitlisted:
+		b.QueuedVersion, b.Blocked = e.Version, false
+	case KindPassed:
+		b.Passes++
+	case KindBlocked:
+		b.Blocked = true
+	case KindUnblocked:
+		b.Blocked = false
+	}
+	b.Blocked = b.Blocked && b.Status == Waitlisted
+	r.remember(e.BookingID, b)
+	return ""
+}
+
+// serve notes who waits, ready, before the one that gets seats: each of them
+// asks for more than is free, and is owed an entry.
+func (r *Replayed) serve(e Entry, b Recalled) string {
+	r.served = e.Version
+	for _, id := range r.Queue {
+		other := r.Bookings[id]
+		if other.Blocked || b.QueuedVersion != 0 && other.QueuedVersion > b.QueuedVersion {
+			continue
+		}
+		if other.Seats <= r.Capacity-r.SeatsTaken {
+			return fmt.Sprintf("booking %s waits at an earlier place, and the free seats are enough for it", id)
+		}
+		r.owed = append(r.owed, id)
+	}
+	return ""
+}
+
+// forget takes away what a booking, as it was, means for the slot.
+func (r *Replayed) forget(id uuid.UUID, b Recalled) {
+	if b.Status.TakesSeats() {
+		r.SeatsTaken -= b.Seats
+	}
+	if b.Status != Waitlisted {
+		return
+	}
+	r.WaitlistLength--
+	if !b.Blocked {
+		r.WaitlistReady--
+	}
+	at := slices.Index(r.Queue, id)
+	r.Queue = slices.Delete(r.Queue, at, at+1)
+}
+
+// remember adds what a booking, as it is, means for the slot.
+func (r *Replayed) remember(id uuid.UUID, b Recalled) {
+	r.Bookings[id] = b
+	if b.Status.TakesSeats() {
+		r.SeatsTaken += b.Seats
+	}
+	if b.Status != Waitlisted {
+		return
+	}
+	r.WaitlistLength++
+	if !b.Blocked {
+		r.WaitlistReady++
+	}
+	at, _ := slices.BinarySearchFunc(r.Queue, b.QueuedVersion, func(other uuid.UUID, place int64) int {
+		return int(r.Bookings[other].QueuedVersion - place)
+	})
+	r.Queue = slices.Insert(r.Queue, at, id)
+}
+
+// counts: the entry's counters are those of the slot after it.
+func (r *Replayed) counts(e Entry) string {
+	switch {
+	case e.SeatsTaken != r.SeatsTaken || e.WaitlistLength != r.WaitlistLength:
+		return fmt.Sprintf("it says %d seats taken and %d waiting; it should be %d and %d",
+			e.SeatsTaken, e.WaitlistLength, r.SeatsTaken, r.WaitlistLength)
+	case e.SeatsTaken > e.Capacity:
+		return fmt.Sprintf("%d seats are taken of a capacity of %d", e.SeatsTaken, e.Capacity)
+	}
+	return ""
+}

@@ -1,0 +1,297 @@
+package seed_test
+
+import (
+	"context"
+	"errors"
+	"slices"
+	"testing"
+	"time"
+
+	"github.com/google/uuid"
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgxpool"
+
+	"eventbooking/gen/db"
+	"eventbooking/internal/fault"
+	"eventbooking/internal/seating"
+	"eventbooking/internal/seed"
+	"eventbooking/internal/testkit"
+)
+
+// scene is a seeded database on which a test tries what a scenario says.
+type scene struct {
+	t     *testing.T
+	pool  *pgxpool.Pool
+	desk  *seating.Desk
+	steps []seed.Step
+}
+
+func play(t *testing.T, scenario string) *scene {
+	t.Helper()
+	pool := testkit.Database(t)
+	report := run(t, pool, seed.Options{Number: 11})
+	s := &scene{t, pool, testkit.Desk(t, pool), report.Scenario(scenario).Steps}
+	t.Cleanup(func() { healthy(t, pool) })
+	return s
+}
+
+// book is what a step's user gets for a step's slot.
+func (s *scene) book(step seed.Step, seats int, ifFull seating.IfFull) (seating.Booking, error) {
+	s.t.Helper()
+	outcome, err := s.desk.Do(context.Background(), seating.Order{Command: seating.Book{
+		BookingID: testkit.ID(), SlotID: idIn(step), UserID: s.user(step.Email), Seats: seats, IfFull: ifFull,
+		By: seating.By{Actor: seating.ByAttendee, ID: s.user(step.Email)},
+	}})
+	return outcome.Result.Booking, err
+}
+
+// cancel cancels a step's booking and lets its slot promote.
+func (s *scene) cancel(step seed.Step) {
+	s.t.Helper()
+	b := s.booking(step)
+	s.do(seating.Cancel{SlotID: b.SlotID, BookingID: b.ID, UserID: b.UserID, By: seating.By{Actor: seating.ByAttendee, ID: b.UserID}})
+	s.do(seating.Promote{SlotID: b.SlotID})
+}
+
+func (s *scene) do(c seating.Command) seating.Result {
+	s.t.Helper()
+	outcome, err := s.desk.Do(context.Background(), seating.Order{Command: c})
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	return outcome.Result
+}
+
+func (s *scene) user(email string) (id uuid.UUID) {
+	s.t.Helper()
+	if err := s.pool.QueryRow(context.Background(), "SELECT id FROM users WHERE email = $1", email).Scan(&id); err != nil {
+		s.t.Fatal(email, err)
+	}
+	return id
+}
+
+func (s *scene) booking(step seed.Step) db.Booking { return s.bookings("id = $1", idIn(step))[0] }
+
+func (s *scene) bookings(condition string, args ...any) []db.Booking {
+	return rows[db.Booking](s, "SELECT * FROM bookings WHERE "+condition+" ORDER BY id", args...)
+}
+
+// first is the head of a slot's queue.
+func (s *scene) first(slotID uuid.UUID) db.Booking {
+	const head = "(slot_id, queued_version) = (SELECT slot_id, min(queued_version) FROM bookings WHERE slot_id = $1 AND status = 'waitlisted' GROUP BY slot_id)"
+	return s.bookings(head, slotID)[0]
+}
+
+func (s *scene) slots(condition string, args ...any) []db.Slot {
+	return rows[db.Slot](s, "SELECT * FROM slots WHERE "+condition+" ORDER BY starts_at, id", args...)
+}
+
+func (s *scene) ledger(condition string, args ...any) []db.Ledger {
+	return rows[db.Ledger](s, "SELECT * FROM ledger WHERE "+condition+" ORDER BY slot_id, version", args...)
+}
+
+// status is what a step's booking is now; the booking is the step's user's.
+func (s *scene) status(step seed.Step) string {
+	s.t.Helper()
+	b := s.booking(step)
+	if b.UserID != s.user(step.Email) {
+		s.t.Errorf("booking %s is not of %s", b.ID, step.Email)
+	}
+	return b.Status
+}
+
+func (s *scene) expect(what string, got, want any) {
+	s.t.Helper()
+	if got != want {
+		s.t.Errorf("%s: got %v, want %v", what, got, want)
+	}
+}
+
+func rows[T any](s *scene, sql string, args ...any) []T {
+	s.t.Helper()
+	found, err := s.pool.Query(context.Background(), sql, args...)
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	list, err := pgx.CollectRows(found, pgx.RowToStructByPos[T])
+	if err != nil || len(list) == 0 {
+		s.t.Fatalf("%s %v: %d rows, %v", sql, args, len(list), err)
+	}
+	return list
+}
+
+func TestFullSlot(t *testing.T) {
+	t.Parallel()
+	s := play(t, seed.FullSlot)
+	slot := s.slots("id = $1", idIn(s.steps[0]))[0]
+	s.expect("capacity", slot.Capacity, int32(50))
+	s.expect("seats taken", slot.SeatsTaken, int32(50))
+	s.expect("waitlist", slot.WaitlistLength, int32(4))
+	s.expect("version", slot.Version, int64(57))
+	busy := s.bookings("slot_id = $1 AND user_id = $2", slot.ID, s.user("busy@test.com"))[0]
+	s.expect("ahead of busy", len(s.bookings("slot_id = $1 AND queued_version < $2 AND status = 'waitlisted'", slot.ID, *busy.QueuedVersion)), 2)
+
+	_, err := s.book(s.steps[0], 1, seating.Reject)
+	s.expect("reject is slot_full", errors.Is(err, fault.SlotFull), true)
+	waits, err := s.book(s.steps[1], 1, seating.Wait)
+	s.expect("error", err, nil)
+	s.expect("wait", waits.Status, seating.Waitlisted)
+	s.cancel(s.steps[2])
+	s.expect("first in the queue", s.status(s.steps[3]), "confirmed")
+	evening, err := s.book(s.steps[4], 1, seating.Reject)
+	s.expect("error", err, nil)
+	s.expect("the second evening", evening.Status, seating.Confirmed)
+	s.expect("its seats", s.slots("id = $1", idIn(s.steps[4]))[0].SeatsTaken, int32(13))
+}
+
+func TestMixedAvailability(t *testing.T) {
+	t.Parallel()
+	s := play(t, seed.MixedAvailability)
+	var free, waiting []int32
+	var statuses []string
+	for _, slot := range s.slots("event_id = $1", idIn(s.steps[0])) {
+		free, waiting = append(free, slot.Capacity-slot.SeatsTaken), append(waiting, slot.WaitlistLength)
+		statuses = append(statuses, slot.Status)
+	}
+	if !slices.Equal(free, []int32{8, 4, 1, 0, 5, 8}) || !slices.Equal(waiting, []int32{0, 0, 0, 3, 0, 0}) {
+		t.Errorf("free seats %v, waiting %v", free, waiting)
+	}
+	if !slices.Equal(statuses, []string{"open", "open", "open", "open", "closed", "cancelled"}) {
+		t.Errorf("statuses %v", statuses)
+	}
+	_, err := s.book(s.steps[1], 2, seating.Reject)
+	s.expect("two seats of one", errors.Is(err, fault.SlotFull), true)
+	_, err = s.book(s.steps[2], 1, seating.Reject)
+	s.expect("a closed slot", errors.Is(err, fault.BookingClosed), true)
+}
+
+func TestCancellationChain(t *testing.T) {
+	t.Parallel()
+	s := play(t, seed.CancellationChain)
+	slotID := idIn(s.steps[2])
+	ledger := s.ledger("slot_id = $1", slotID)
+	links := 0
+	for i, e := range ledger {
+		if e.Kind != "promoted" {
+			continue
+		}
+		links++
+		cause := ledger[*e.CauseVersion-1]
+		s.expect("the cause", cause.Kind, "cancelled")
+		s.expect("the cause is just before", cause.Version, ledger[i-1].Version)
+		if next := i + 1; next < len(ledger) {
+			s.expect("whoever was promoted cancels next", *ledger[next].BookingID, *e.BookingID)
+		}
+	}
+	s.expect("links", links, 3)
+	s.expect("the last promoted", s.status(s.steps[0]), "confirmed")
+	first := s.first(slotID)
+	s.cancel(s.steps[3])
+	s.expect("the next link", s.bookings("id = $1", first.ID)[0].Status, "confirmed")
+}
+
+func TestBusyUser(t *testing.T) {
+	t.Parallel()
+	s := play(t, seed.BusyUser)
+	seen := map[string]bool{}
+	for _, b := range s.bookings("user_id = $1", s.user("busy@test.com")) {
+		seen[b.Status] = true
+		if b.During.Upper.Time.Before(time.Now()) {
+			seen["past "+b.Status] = true
+		}
+		if b.ExpiresAt != nil && time.Until(*b.ExpiresAt) < 23*time.Hour {
+			t.Errorf("the %s booking ends at %s, too soon to be seen", b.Status, b.ExpiresAt)
+		}
+	}
+	for _, status := range []string{"waitlisted", "held", "offered", "confirmed", "cancelled", "expired",
+		"past confirmed", "past cancelled", "past expired"} {
+		if !seen[status] {
+			t.Errorf("no %s booking", status)
+		}
+	}
+	for _, step := range s.steps[1:] {
+		s.expect("the report says", step.Shows[:len(s.status(step))], s.status(step))
+	}
+}
+
+func TestOverlappingTimes(t *testing.T) {
+	t.Parallel()
+	s := play(t, seed.OverlappingTimes)
+	_, err := s.book(s.steps[0], 1, seating.Reject)
+	s.expect("booking_overlap", errors.Is(err, fault.BookingOverlap), true)
+	named := fault.Of(err).Extra["booking_ids"].([]uuid.UUID)
+	if !slices.Equal(named, []uuid.UUID{idIn(s.steps[1])}) {
+		t.Errorf("named %v, want %s", named, idIn(s.steps[1]))
+	}
+	blocked, next := s.booking(s.steps[2]), s.booking(s.steps[3])
+	s.expect("the blocked one waits", blocked.Status, "waitlisted")
+	s.expect("because of an overlap", *blocked.Blocked, "overlap")
+	s.expect("the next one", next.Status, "confirmed")
+	s.expect("stood behind", *next.QueuedVersion > *blocked.QueuedVersion, true)
+
+	// When the blocker ends, the blocked one is ready again, at the old place.
+	blocker := s.bookings("id = $1", *blocked.BlockedBy)[0]
+	s.do(seating.Cancel{SlotID: blocker.SlotID, BookingID: blocker.ID, UserID: blocker.UserID, By: seating.System("test")})
+	s.do(seating.Promote{SlotID: blocked.SlotID})
+	s.expect("unblocked", s.booking(s.steps[2]).Blocked == nil, true)
+}
+
+func TestKeepAndUpgrade(t *testing.T) {
+	t.Parallel()
+	s := play(t, seed.KeepAndUpgrade)
+	upgraded, next, waiting := s.booking(s.steps[0]), s.booking(s.steps[1]), s.booking(s.steps[2])
+	s.expect("upgraded", upgraded.Status, "confirmed")
+	s.expect("given back", s.bookings("id = $1", *upgraded.ReplacesBookingID)[0].Status, "cancelled")
+	s.expect("next", next.Status, "confirmed")
+	promotion := s.ledger("booking_id = $1 AND kind = 'promoted'", next.ID)[0]
+	freed := s.ledger("slot_id = $1 AND version = $2", *promotion.CauseSlotID, *promotion.CauseVersion)[0]
+	s.expect("its cause", *freed.BookingID, *upgraded.ReplacesBookingID)
+	s.expect("and the cause of that, in the other slot", *freed.CauseSlotID, upgraded.SlotID)
+
+	s.expect("the other waits", waiting.Status, "waitlisted")
+	kept := *waiting.ReplacesBookingID
+	s.expect("and keeps", s.bookings("id = $1", kept)[0].Status, "confirmed")
+	b := s.booking(s.steps[3])
+	s.do(seating.Cancel{SlotID: b.SlotID, BookingID: b.ID, UserID: b.UserID, By: seating.System("test")})
+	s.do(seating.Promote{SlotID: b.SlotID, Also: []uuid.UUID{s.bookings("id = $1", kept)[0].SlotID}})
+	s.expect("upgraded too", s.booking(s.steps[2]).Status, "confirmed")
+	s.expect("given back too", s.bookings("id = $1", kept)[0].Status, "cancelled")
+	s.do(seating.Promote{SlotID: s.bookings("id = $1", kept)[0].SlotID})
+}
+
+func TestOffers(t *testing.T) {
+	t.Parallel()
+	s := play(t, seed.Offers)
+	s.expect("open", s.status(s.steps[0]), "offered")
+	s.expect("late", s.status(s.steps[1]), "expired")
+	s.expect("next", s.status(s.steps[2]), "offered")
+	offer := s.ledger("booking_id = $1 AND kind = 'offered'", idIn(s.steps[2]))[0]
+	s.expect("because of", *s.ledger("slot_id = $1 AND version = $2", *offer.CauseSlotID, *offer.CauseVersion)[0].BookingID, idIn(s.steps[1]))
+	slotID := s.booking(s.steps[3]).SlotID
+	first := s.first(slotID)
+	s.cancel(s.steps[3])
+	s.expect("asked next", s.bookings("id = $1", first.ID)[0].Status, "offered")
+}
+
+func TestFirstFit(t *testing.T) {
+	t.Parallel()
+	s := play(t, seed.FirstFit)
+	large, small := s.booking(s.steps[0]), s.booking(s.steps[1])
+	s.expect("large", large.Status, "waitlisted")
+	s.expect("passes", large.Passes, int32(1))
+	s.expect("small", small.Status, "confirmed")
+	s.expect("small came later", *small.QueuedVersion > *large.QueuedVersion, true)
+}
+
+func TestCancelledEvent(t *testing.T) {
+	t.Parallel()
+	s := play(t, seed.CancelledEvent)
+	for _, slot := range s.slots("event_id = $1", idIn(s.steps[0])) {
+		s.expect("slot", slot.Status, "cancelled")
+		s.expect("seats taken", slot.SeatsTaken, int32(0))
+		s.expect("waiting", slot.WaitlistLength, int32(0))
+		cancelled := s.ledger("slot_id = $1 AND kind = 'event_cancelled'", slot.ID)[0]
+		s.expect("bookings cancelled by that", len(s.ledger("cause_slot_id = $1 AND cause_version = $2", slot.ID, cancelled.Version)), 14)
+	}
+	s.expect("a booking of it", s.status(s.steps[1]), "cancelled")
+}

@@ -1,0 +1,357 @@
+package seed_test
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"regexp"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/google/uuid"
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgxpool"
+
+	"eventbooking/internal/account"
+	"eventbooking/internal/postgres"
+	"eventbooking/internal/seating"
+	"eventbooking/internal/seed"
+	"eventbooking/internal/testkit"
+)
+
+// The second scale is written with the indexes taken away, the first without.
+func TestSeededPassesDoctor(t *testing.T) {
+	t.Parallel()
+	for _, o := range []seed.Options{{Number: 0}, {Number: 1}, {Number: 2}, {Number: -3}, {Number: 1, Scale: 2}, {Number: 4, Scale: 20}} {
+		t.Run(fmt.Sprintf("number %d, scale %d", o.Number, o.Scale), func(t *testing.T) {
+			t.Parallel()
+			pool := testkit.Database(t)
+			report := run(t, pool, o)
+			healthy(t, pool)
+			scale := int64(max(o.Scale, 1))
+			if c := report.Counts; c.Users != 300*scale || c.Events != 100*scale {
+				t.Errorf("%d users and %d events, want %d and %d", c.Users, c.Events, 300*scale, 100*scale)
+			}
+			for table, reported := range map[string]int64{"users": report.Counts.Users, "events": report.Counts.Events,
+				"slots": report.Counts.Slots, "bookings": report.Counts.Bookings, "ledger": report.Counts.Entries} {
+				if got := count(t, pool, "SELECT count(*) FROM "+table); got != reported {
+					t.Errorf("%d rows of %s, reported %d", got, table, reported)
+				}
+			}
+		})
+	}
+}
+
+func TestCounts(t *testing.T) {
+	t.Parallel()
+	pool := testkit.Database(t)
+	run(t, pool, seed.Options{Number: 5})
+	for sql, want := range map[string]int64{
+		"FROM users":                                      300,
+		"FROM users WHERE role = 'admin'":                 1,
+		"FROM users WHERE email LIKE 'user%@example.com'": 296,
+		"FROM events":                                     100,
+		"FROM events WHERE status = 'draft'":              0,
+		"FROM events WHERE status = 'cancelled'":          1,
+		"FROM events WHERE ends_at <= now()":              30,
+		"FROM events WHERE starts_at > now()":             70,
+		// They stay upcoming for a while.
+		"FROM events WHERE starts_at > now() + interval '5 days'":                                                                         70,
+		"FROM slots WHERE promotion_due_at IS NOT NULL":                                                                                   0,
+		"FROM bookings b JOIN users u ON u.id = b.user_id WHERE b.created_at < u.created_at":                                              0,
+		"FROM users WHERE ('x' || left(replace(id::text, '-', ''), 12))::bit(48)::bigint <> floor(1000 * extract(epoch FROM created_at))": 0,
+	} {
+		if got := count(t, pool, "SELECT count(*) "+sql); got != want {
+			t.Errorf("%d %s, want %d", got, sql, want)
+		}
+	}
+	if several := count(t, pool, "SELECT count(*) FROM (SELECT FROM slots GROUP BY event_id HAVING count(*) > 1) e"); several <= 50 {
+		t.Errorf("%d of 100 events have several slots, want most", several)
+	}
+	for kind, least := range map[string]int64{"opened": 100, "confirmed": 1000, "waitlisted": 100, "promoted": 20, "cancelled": 100,
+		"offered": 3, "expired": 20, "blocked": 1, "passed": 1, "held": 1, "edited": 2} {
+		if got := count(t, pool, fmt.Sprintf("SELECT count(*) FROM ledger WHERE kind = '%s'", kind)); got < least {
+			t.Errorf("%d entries of kind %s, want %d at least", got, kind, least)
+		}
+	}
+}
+
+func TestAccounts(t *testing.T) {
+	t.Parallel()
+	ctx := context.Background()
+	pool := testkit.Database(t)
+	run(t, pool, seed.Options{Number: 6})
+	service := account.New(pool, account.Options{})
+	for _, want := range []struct {
+		email, password, name string
+		role                  account.Role
+	}{
+		{"admin@example.com", "password123", "Alex Example", account.Attendee},
+		{"busy@test.com", "password", "Busy Bee", account.Attendee},
+		{"admin@test.com", "password", "Ada Admin", account.Admin},
+		{"organizer@test.com", "password", "Olga Organizer", account.Organizer},
+		{"user001@example.com", "password", "", account.Attendee},
+	} {
+		login, err := service.LogIn(ctx, account.Credentials{Email: want.email, Password: want.password})
+		if err != nil {
+			t.Errorf("%s: %v", want.email, err)
+			continue
+		}
+		if u := login.User; u.Role != want.role || want.name != "" && u.Name != want.name {
+			t.Errorf("%s is %s, %s", want.email, u.Name, u.Role)
+		}
+	}
+}
+
+// The same number and clock make the same rows, but for the salts of the hashes.
+func TestDeterministic(t *testing.T) {
+	t.Parallel()
+	now := time.Date(2026, 11, 20, 10, 30, 0, 0, time.UTC)
+	contents := func(o seed.Options) (rows string, report seed.Report) {
+		pool := testkit.Database(t)
+		report = run(t, pool, o)
+		err := pool.QueryRow(context.Background(), `
+			SELECT md5(string_agg(row, '' ORDER BY row)) FROM (
+				SELECT to_jsonb(u)::text FROM (SELECT id, email, name, role, created_at FROM users) u
+				UNION ALL SELECT e::text FROM events e UNION ALL SELECT s::text FROM slots s
+				UNION ALL SELECT b::text FROM bookings b UNION ALL SELECT l::text FROM ledger l) all_rows (row)`).Scan(&rows)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return rows, report
+	}
+	first, report := contents(seed.Options{Number: 3, Now: now, Scale: 2})
+	again, reportAgain := contents(seed.Options{Number: 3, Now: now, Scale: 2})
+	if first != again || fmt.Sprint(report) != fmt.Sprint(reportAgain) {
+		t.Error("the same number and clock made something else")
+	}
+	for name, o := range map[string]seed.Options{
+		"another number": {Number: 4, Now: now, Scale: 2}, "another clock": {Number: 3, Now: now.Add(time.Hour), Scale: 2},
+	} {
+		if other, _ := contents(o); other == first {
+			t.Errorf("%s made the same", name)
+		}
+	}
+	if !report.Now.Equal(now) {
+		t.Errorf("seeded as of %s, want %s", report.Now, now)
+	}
+}
+
+func TestOthersDataIsRefused(t *testing.T) {
+	t.Parallel()
+	ctx := context.Background()
+	pool := testkit.Database(t)
+	slot := testkit.Slot(t, pool, testkit.Event(t, pool).ID)
+	if _, err := seed.Run(ctx, pool, seed.Options{}); !errors.Is(err, seed.ErrOthersData) {
+		t.Fatalf("got %v, want ErrOthersData", err)
+	}
+	if got := count(t, pool, "SELECT count(*) FROM users"); got != 1 {
+		t.Fatalf("%d users after a refusal, want the one before", got)
+	}
+	run(t, pool, seed.Options{Fresh: true})
+	if got := count(t, pool, "SELECT count(*) FROM ledger WHERE slot_id = '"+slot.ID.String()+"'"); got != 0 {
+		t.Error("others' data is still there")
+	}
+	healthy(t, pool)
+	if _, err := pool.Exec(ctx, "TRUNCATE ledger"); err == nil {
+		t.Error("the ledger can be emptied now")
+	}
+	if _, err := pool.Exec(ctx, "DELETE FROM ledger"); err == nil {
+		t.Error("the ledger can be deleted from now")
+	}
+}
+
+func TestOwnDataIsReplaced(t *testing.T) {
+	t.Parallel()
+	ctx := context.Background()
+	pool := testkit.Database(t)
+	first := run(t, pool, seed.Options{Number: 1})
+	login, err := account.New(pool, account.Options{}).LogIn(ctx, account.Credentials{Email: "busy@test.com", Password: "password"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	second := run(t, pool, seed.Options{Number: 2})
+	if first.Scenarios[0].Steps[0].Request == second.Scenarios[0].Steps[0].Request {
+		t.Error("nothing was replaced")
+	}
+	if got := count(t, pool, "SELECT count(*) FROM users"); got != 300 {
+		t.Errorf("%d users, want 300", got)
+	}
+	if got := count(t, pool, "SELECT count(*) FROM tokens WHERE user_id = '"+login.User.ID.String()+"'"); got != 0 {
+		t.Error("a token outlived its user")
+	}
+	// One registration, and it is no longer only ours.
+	testkit.User(t, pool, account.Attendee)
+	if _, err := seed.Run(ctx, pool, seed.Options{}); !errors.Is(err, seed.ErrOthersData) {
+		t.Errorf("got %v, want ErrOthersData", err)
+	}
+}
+
+// Several processes start on one empty database: it is seeded once.
+func TestSeededOnce(t *testing.T) {
+	t.Parallel()
+	ctx := context.Background()
+	url := testkit.DatabaseURL(t)
+	first := testkit.Connect(t, url)
+	if empty, err := seed.Empty(ctx, first); err != nil || !empty {
+		t.Fatalf("Empty = %t, %v before", empty, err)
+	}
+	var wait sync.WaitGroup
+	var mu sync.Mutex
+	times := 0
+	for range 4 {
+		pool := testkit.Connect(t, url)
+		wait.Go(func() {
+			report, seeded, err := seed.RunIfEmpty(ctx, pool, seed.Options{})
+			mu.Lock()
+			defer mu.Unlock()
+			if err != nil {
+				t.Error(err)
+			}
+			if seeded {
+				times++
+			}
+			if seeded != (len(report.Scenarios) > 0) {
+				t.Error("whoever seeded has a report, nobody else")
+			}
+		})
+	}
+	wait.Wait()
+	if times != 1 {
+		t.Errorf("seeded %d times, want once", times)
+	}
+	if empty, err := seed.Empty(ctx, first); err != nil || empty {
+		t.Errorf("Empty = %t, %v after", empty, err)
+	}
+	healthy(t, first)
+}
+
+// What writing in bulk takes away is there again afterwards, and obeyed.
+func TestBulkKeepsTheSchema(t *testing.T) {
+	t.Parallel()
+	ctx := context.Background()
+	pool := testkit.Database(t)
+	schema := func() []string {
+		rows, err := pool.Query(ctx, `
+			SELECT format('%s %s %s', conrelid::regclass, conname, pg_get_constraintdef(oid)) FROM pg_constraint WHERE connamespace = 'public'::regnamespace
+			UNION ALL SELECT indexdef FROM pg_indexes WHERE schemaname = 'public'
+			UNION ALL SELECT format('%s %s %s', tgrelid::regclass, tgname, tgenabled) FROM pg_trigger WHERE NOT tgisinternal
+			ORDER BY 1`)
+		if err != nil {
+			t.Fatal(err)
+		}
+		lines, err := pgx.CollectRows(rows, pgx.RowTo[string])
+		if err != nil {
+			t.Fatal(err)
+		}
+		return lines
+	}
+	before := schema()
+	var progress bytes.Buffer
+	run(t, pool, seed.Options{Scale: 10, Progress: &progress})
+	if after := schema(); !slices.Equal(before, after) {
+		t.Errorf("the schema was\n%s\nand is\n%s", strings.Join(before, "\n"), strings.Join(after, "\n"))
+	}
+	for _, line := range []string{"10 of 10", "ADD CONSTRAINT bookings_no_overlap"} {
+		if !strings.Contains(progress.String(), line) {
+			t.Errorf("the progress does not say %q:\n%s", line, progress.String())
+		}
+	}
+}
+
+func TestScaleIsBounded(t *testing.T) {
+	t.Parallel()
+	for _, scale := range []int{-1, seed.MaxScale + 1} {
+		if _, err := seed.Run(context.Background(), nil, seed.Options{Scale: scale}); err == nil {
+			t.Errorf("scale %d was taken", scale)
+		}
+	}
+}
+
+// A seeding that does not come to its end leaves the database as it was.
+func TestInterrupted(t *testing.T) {
+	t.Parallel()
+	pool := testkit.Database(t)
+	ctx, cancel := context.WithCancel(context.Background())
+	defer cancel()
+	_, err := seed.Run(ctx, pool, seed.Options{Scale: 3, Progress: writer(func(line []byte) {
+		if bytes.HasPrefix(line, []byte("2 of 3")) {
+			cancel()
+		}
+	})})
+	if !errors.Is(err, context.Canceled) {
+		t.Fatalf("got %v, want the cancellation", err)
+	}
+	if empty, err := seed.Empty(context.Background(), pool); err != nil || !empty {
+		t.Errorf("Empty = %t, %v", empty, err)
+	}
+}
+
+func TestReportNamesEveryScenario(t *testing.T) {
+	t.Parallel()
+	pool := testkit.Database(t)
+	report := run(t, pool, seed.Options{})
+	var out strings.Builder
+	if err := report.Print(&out); err != nil {
+		t.Fatal(err)
+	}
+	for _, name := range []string{seed.FullSlot, seed.MixedAvailability, seed.CancellationChain, seed.BusyUser, seed.OverlappingTimes,
+		seed.KeepAndUpgrade, seed.Offers, seed.FirstFit, seed.CancelledEvent} {
+		if len(report.Scenario(name).Steps) == 0 || !strings.Contains(out.String(), name) {
+			t.Errorf("nothing to try for %q", name)
+		}
+	}
+	if len(report.Scenario("another").Steps) > 0 {
+		t.Error("there are scenarios of any name")
+	}
+	for _, id := range ids.FindAllString(out.String(), -1) {
+		if id[14:18] != "75ed" {
+			t.Errorf("id %s has not the seeder's mark", id)
+		}
+		if got := count(t, pool, `SELECT (SELECT count(*) FROM events WHERE id = '`+id+`') + (SELECT count(*) FROM slots WHERE id = '`+id+`')
+			+ (SELECT count(*) FROM bookings WHERE id = '`+id+`')`); got != 1 {
+			t.Errorf("id %s is nowhere", id)
+		}
+	}
+}
+
+var ids = regexp.MustCompile(`[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}`)
+
+// idIn is the first id of a step's request.
+func idIn(s seed.Step) uuid.UUID { return uuid.MustParse(ids.FindString(s.Request)) }
+
+type writer func([]byte)
+
+func (w writer) Write(p []byte) (int, error) { w(p); return len(p), nil }
+
+func run(t *testing.T, pool *pgxpool.Pool, o seed.Options) seed.Report {
+	t.Helper()
+	report, err := seed.Run(context.Background(), pool, o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return report
+}
+
+func healthy(t *testing.T, pool *pgxpool.Pool) {
+	t.Helper()
+	findings, err := seating.Doctor(context.Background(), pool, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, f := range findings {
+		t.Error(f)
+	}
+}
+
+func count(t *testing.T, pool *pgxpool.Pool, sql string) (n int64) {
+	t.Helper()
+	if err := pool.QueryRow(context.Background(), sql).Scan(&n); err != nil {
+		t.Fatalf("%s: %v", sql, postgres.Translate(err))
+	}
+	return n
+}

@@ -1,0 +1,274 @@
+// Package server puts the rooms together: it composes the service, lays the way
+// of a request (identify, bound, authenticate, validate, decode), renders every
+// error, and starts and stops everything in order. What knows Echo lives here.
+package server
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/http"
+	"sync"
+	"time"
+
+	"github.com/google/uuid"
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgxpool"
+	"github.com/riverqueue/river"
+	"github.com/riverqueue/river/riverdriver/riverpgxv5"
+
+	"eventbooking/internal/account"
+	"eventbooking/internal/booking"
+	"eventbooking/internal/event"
+	"eventbooking/internal/postgres"
+	"eventbooking/internal/seating"
+	"eventbooking/internal/waitlist"
+)
+
+// Config says how one process runs.
+type Config struct {
+	// DatabaseURL is a migrated database. It need not answer yet.
+	DatabaseURL string
+	// MaxConns bounds the connections that serve requests; the desk and the
+	// workers have their own. 0 means pgx's default.
+	MaxConns int32
+	// Workers says whether this process also promotes, expires and clears up.
+	Workers bool
+	// RequestTimeout is the deadline of a request; 0 means ten seconds.
+	RequestTimeout time.Duration
+	Log            *slog.Logger
+}
+
+const (
+	requestTimeout = 10 * time.Second
+	// jobWorkers are how many jobs run at once, jobConnections how many
+	// connections they share with River's own upkeep.
+	jobWorkers     = 8
+	jobConnections = 8
+	tickInterval   = 500 * time.Millisecond
+	// closeTimeout bounds the end of a pool whose connections do not come back.
+	closeTimeout = 5 * time.Second
+)
+
+// App is the service, composed: what is left is to start it.
+type App struct {
+	log     *slog.Logger
+	service *service
+	desk    *seating.Desk
+	http    *http.Server
+	// workers and ticker are nil in a process that only serves.
+	workers    *river.Client[pgx.Tx]
+	ticker     *waitlist.Ticker
+	ticking    sync.WaitGroup
+	stopTicker context.CancelFunc
+	pools      []*pgxpool.Pool
+	failed     chan error
+}
+
+// New composes the service. It connects to nothing yet.
+func New(ctx context.Context, config Config) (*App, error) {
+	a := &App{log: config.Log, failed: make(chan error, 2)}
+	if config.RequestTimeout == 0 {
+		config.RequestTimeout = requestTimeout
+	}
+	if err := a.compose(ctx, config); err != nil {
+		if a.desk != nil {
+			a.desk.Close()
+		}
+		a.closePools()
+		return nil, err
+	}
+	return a, nil
+}
+
+func (a *App) compose(ctx context.Context, config Config) error {
+	pool, err := a.open(ctx, config.DatabaseURL, "eventbooking", config.MaxConns)
+	if err != nil {
+		return err
+	}
+	deskPool, err := a.open(ctx, config.DatabaseURL, "eventbooking desk", seating.Connections)
+	if err != nil {
+		return err
+	}
+	// Inserts only, in the transactions of others; a client with workers refuses
+	// the jobs that it does not know.
+	jobs, err := river.NewClient(riverpgxv5.New(pool), &river.Config{Schema: postgres.RiverSchema, Logger: quiet(a.log)})
+	if err != nil {
+		return fmt.Errorf("jobs: %w", err)
+	}
+	if a.service, err = newService(pool, config.DatabaseURL); err != nil {
+		return err
+	}
+	users := account.New(pool, account.Options{OnDelete: func(ctx context.Context, tx pgx.Tx, userID uuid.UUID) error {
+		_, err := jobs.InsertTx(ctx, tx, booking.LeaveArgs{UserID: userID}, nil)
+		return err
+	}})
+	a.desk = seating.NewDesk(deskPool, jobs, a.log)
+	seats := booking.New(pool, a.desk)
+	router, err := newRouter(routerOptions{
+		operations: &Operations{
+			accounts:  account.NewHandler(users),
+			bookings:  booking.NewHandler(seats),
+			events:    event.NewHandler(event.New(pool, a.desk, jobs)),
+			waitlists: waitlist.NewHandler(waitlist.New(pool, a.desk)),
+			service:   a.service,
+		},
+		authenticate: users.Authenticate, docs: a.service.docs, timeout: config.RequestTimeout, log: a.log,
+	})
+	if err != nil {
+		return err
+	}
+	a.http = newHTTPServer(router, a.log)
+	if !config.Workers {
+		return nil
+	}
+	return a.employ(ctx, config, seats)
+}
+
+// employ prepares who works without being asked: the workers of jobs, and the
+// ticker.
+func (a *App) employ(ctx context.Context, config Config, seats *booking.Service) error {
+	pool, err := a.open(ctx, config.DatabaseURL, "eventbooking jobs", jobConnections)
+	if err != nil {
+		return err
+	}
+	workers := river.NewWorkers()
+	waitlist.AddWorkers(workers, a.desk)
+	booking.AddWorkers(workers, seats)
+	a.workers, err = river.NewClient(riverpgxv5.New(pool), &river.Config{
+		Schema: postgres.RiverSchema, Logger: quiet(a.log), Workers: workers,
+		Queues: map[string]river.QueueConfig{river.QueueDefault: {MaxWorkers: jobWorkers}},
+	})
+	if err != nil {
+		return fmt.Errorf("workers: %w", err)
+	}
+	a.ticker = waitlist.NewTicker(pool, a.desk, a.log, tickInterval)
+	return nil
+}
+
+func (a *App) open(ctx context.Context, url, name string, maxConns int32) (*pgxpool.Pool, error) {
+	pool, err := postgres.Open(ctx, url, postgres.PoolOptions{MaxConns: maxConns, Name: name})
+	if err == nil {
+		a.pools = append(a.pools, pool)
+	}
+	return pool, err
+}
+
+// newHTTPServer bounds what a slow or hostile client can hold.
+func newHTTPServer(handler http.Handler, log *slog.Logger) *http.Server {
+	return &http.Server{
+		Handler:           handler,
+		ReadHeaderTimeout: 5 * time.Second,
+		ReadTimeout:       15 * time.Second,
+		WriteTimeout:      30 * time.Second,
+		IdleTimeout:       120 * time.Second,
+		MaxHeaderBytes:    16 << 10,
+		ErrorLog:          slog.NewLogLogger(log.Handler(), slog.LevelDebug),
+	}
+}
+
+// Handler answers requests without a listener.
+func (a *App) Handler() http.Handler { return a.http.Handler }
+
+// Start begins to work and, with a listener, to serve.
+func (a *App) Start(ctx context.Context, listener net.Listener) error {
+	ctx = context.WithoutCancel(ctx) // Stop ends it, in order
+	if a.workers != nil {
+		if err := a.workers.Start(ctx); err != nil {
+			return fmt.Errorf("start the workers: %w", err)
+		}
+	}
+	if a.ticker != nil {
+		ctx, a.stopTicker = context.WithCancel(ctx)
+		a.ticking.Go(func() {
+			if err := a.ticker.Run(ctx); err != nil {
+				a.failed <- fmt.Errorf("ticker: %w", err)
+			}
+		})
+	}
+	if listener == nil {
+		return nil
+	}
+	go func() {
+		if err := a.http.Serve(listener); !errors.Is(err, http.ErrServerClosed) {
+			a.failed <- fmt.Errorf("serve: %w", err)
+		}
+	}()
+	return nil
+}
+
+// Failed tells when the process can serve no longer.
+func (a *App) Failed() <-chan error { return a.failed }
+
+// Stop ends everything in the order in which each part needs the next: no new
+// requests, the last ones to their ends, then who works by itself, then the desk,
+// which all of them used, and the connections. When ctx ends it hurries.
+func (a *App) Stop(ctx context.Context) error {
+	a.service.leaving.Store(true)
+	err := a.drain(ctx)
+	if a.stopTicker != nil {
+		a.stopTicker()
+		a.ticking.Wait()
+	}
+	if a.workers != nil {
+		err = errors.Join(err, a.stopWorkers(ctx))
+	}
+	a.desk.Close()
+	a.closePools()
+	return err
+}
+
+// drain lets the requests that run come to their ends.
+func (a *App) drain(ctx context.Context) error {
+	if err := a.http.Shutdown(ctx); err != nil {
+		return errors.Join(fmt.Errorf("requests did not end in time: %w", err), a.http.Close())
+	}
+	return nil
+}
+
+// stopWorkers lets the jobs that run come to their ends. One that is cut off is
+// run again, by any process.
+func (a *App) stopWorkers(ctx context.Context) error {
+	if err := a.workers.Stop(ctx); err == nil {
+		return nil
+	}
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), closeTimeout)
+	defer cancel()
+	if err := a.workers.StopAndCancel(ctx); err != nil {
+		return fmt.Errorf("jobs did not end in time: %w", err)
+	}
+	return nil
+}
+
+// closePools waits for connections that are out, but not for ever.
+func (a *App) closePools() {
+	closed := make(chan struct{})
+	go func() {
+		for _, pool := range a.pools {
+			pool.Close()
+		}
+		close(closed)
+	}()
+	select {
+	case <-closed:
+	case <-time.After(closeTimeout):
+		a.log.Warn("connections were not given back in time")
+	}
+}
+
+// quiet leaves out what River says of every start, stop and upkeep.
+func quiet(log *slog.Logger) *slog.Logger { return slog.New(warnings{log.Handler()}) }
+
+type warnings struct{ slog.Handler }
+
+func (h warnings) Enabled(ctx context.Context, level slog.Level) bool {
+	return level >= slog.LevelWarn && h.Handler.Enabled(ctx, level)
+}
+
+func (h warnings) WithAttrs(attributes []slog.Attr) slog.Handler {
+	return warnings{h.Handler.WithAttrs(attributes)}
+}
+
+func (h warnings) WithGroup(name string) slog.Handler { return warnings{h.Handler.WithGroup(name)} }

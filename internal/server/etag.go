@@ -1,0 +1,61 @@
+package server
+
+import (
+	"net/http"
+	"strings"
+
+	"github.com/labstack/echo/v4"
+)
+
+// conditional answers 304 without a body when the caller has what a GET would
+// give (RFC 9110, section 13.1.2). It works on every answer that has an ETag.
+func conditional(next echo.HandlerFunc) echo.HandlerFunc {
+	return func(c echo.Context) error {
+		r, response := c.Request(), c.Response()
+		asked := strings.Join(r.Header.Values("If-None-Match"), ",")
+		if asked == "" || r.Method != http.MethodGet && r.Method != http.MethodHead {
+			return next(c)
+		}
+		response.Before(func() {
+			tag := response.Header().Get("ETag")
+			if response.Status != http.StatusOK || tag == "" || !matches(asked, tag) {
+				return
+			}
+			response.Status = http.StatusNotModified
+			response.Header().Del(echo.HeaderContentType)
+			response.Header().Del(echo.HeaderContentLength)
+			response.Writer = headerOnly{response.Writer}
+		})
+		return next(c)
+	}
+}
+
+// matches compares a list of tags with one, weakly: W/ does not matter.
+func matches(list, tag string) bool {
+	tag = strings.TrimPrefix(tag, "W/")
+	for rest := list; ; {
+		rest = strings.TrimLeft(rest, " \t,")
+		if strings.HasPrefix(rest, "*") {
+			return true
+		}
+		rest = strings.TrimPrefix(rest, "W/")
+		if !strings.HasPrefix(rest, `"`) {
+			return false // no tag, or nothing more
+		}
+		end := strings.IndexByte(rest[1:], '"')
+		if end < 0 {
+			return false
+		}
+		if rest[:end+2] == tag {
+			return true
+		}
+		rest = rest[end+2:]
+	}
+}
+
+// headerOnly drops the body of an answer that must not have one.
+type headerOnly struct{ http.ResponseWriter }
+
+func (headerOnly) Write(b []byte) (int, error) { return len(b), nil }
+
+func (w headerOnly) Unwrap() http.ResponseWriter { return w.ResponseWriter }

@@ -1,0 +1,104 @@
+//go:build unix
+
+package server_test
+
+import (
+	"context"
+	"log/slog"
+	"net/http/httptest"
+	"testing"
+	"time"
+
+	"github.com/google/uuid"
+	"github.com/jackc/pgx/v5/pgxpool"
+
+	"eventbooking/gen/db"
+	"eventbooking/internal/account"
+	"eventbooking/internal/server"
+	"eventbooking/internal/testkit"
+)
+
+// house is the service on a database of its own, and a patient client without a
+// token.
+type house struct {
+	*testkit.Client
+	t    testing.TB
+	pool *pgxpool.Pool
+	app  *server.App
+}
+
+func openHouse(t testing.TB, edits ...func(*server.Config)) *house {
+	t.Helper()
+	config := server.Config{
+		DatabaseURL: testkit.DatabaseURL(t), MaxConns: 8, Workers: true, RequestTimeout: time.Minute,
+		Log: slog.New(slog.NewTextHandler(t.Output(), nil)),
+	}
+	for _, edit := range edits {
+		edit(&config)
+	}
+	app, err := server.New(t.Context(), config)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := app.Start(t.Context(), nil); err != nil {
+		t.Fatal(err)
+	}
+	listener := httptest.NewServer(app.Handler())
+	t.Cleanup(func() {
+		listener.Close()
+		if err := app.Stop(context.Background()); err != nil {
+			t.Error(err)
+		}
+	})
+	return &house{
+		Client: testkit.NewClient(t, listener.URL).Patient(), t: t, app: app,
+		pool: testkit.Connect(t, config.DatabaseURL, testkit.MaxConns(4)),
+	}
+}
+
+// user is a new user in a role, and a client with a token of theirs: one that can
+// do everything, unless abilities are named.
+func (h *house) user(role account.Role, abilities ...string) (account.Caller, *testkit.Client) {
+	h.t.Helper()
+	caller := testkit.User(h.t, h.pool, role)
+	return caller, h.token(caller, abilities...)
+}
+
+// token is a client with a new token of a user.
+func (h *house) token(caller account.Caller, abilities ...string) *testkit.Client {
+	h.t.Helper()
+	secret := account.NewSecret()
+	h.issue(caller, secret, abilities...)
+	return h.As(string(secret))
+}
+
+// issue makes a token of a user.
+func (h *house) issue(caller account.Caller, secret account.Secret, abilities ...string) uuid.UUID {
+	h.t.Helper()
+	if len(abilities) == 0 {
+		abilities = []string{"*"}
+	}
+	row, err := db.New().TokenInsert(h.t.Context(), h.pool, db.TokenInsertParams{
+		ID: testkit.ID(), UserID: caller.UserID, Name: "Test", Hash: secret.Hash(), Abilities: abilities,
+	})
+	if err != nil {
+		h.t.Fatal(err)
+	}
+	return row.ID
+}
+
+// rows counts what is in a table.
+func (h *house) rows(table string) (n int) {
+	h.t.Helper()
+	if err := h.pool.QueryRow(h.t.Context(), "SELECT count(*) FROM "+table).Scan(&n); err != nil {
+		h.t.Fatal(err)
+	}
+	return n
+}
+
+// in is the same house for a part of the test.
+func (h *house) in(t testing.TB) *house {
+	part := *h
+	part.t, part.Client = t, testkit.NewClient(t, h.Base()).Patient()
+	return &part
+}

@@ -1,0 +1,78 @@
+package server
+
+import (
+	"net/http"
+	"reflect"
+
+	"github.com/labstack/echo/v4"
+
+	"eventbooking/gen/api"
+	"eventbooking/internal/account"
+	"eventbooking/internal/fault"
+	"eventbooking/internal/idempotency"
+)
+
+const (
+	idempotencyKey    = "Idempotency-Key"
+	maxIdempotencyKey = 255
+)
+
+// checkKey refuses an Idempotency-Key of the wrong form, where the operation has one.
+func (o *operation) checkKey(header http.Header) error {
+	values := header.Values(idempotencyKey)
+	if !o.keyed || len(values) == 0 {
+		return nil
+	}
+	fits := len(values) == 1 && values[0] != "" && len(values[0]) <= maxIdempotencyKey
+	for _, c := range []byte(values[0]) {
+		fits = fits && c > ' ' && c < 0x7f
+	}
+	if !fits {
+		return fault.IdempotencyKeyInvalid.Newf("Send one Idempotency-Key, of 1 to %d visible ASCII characters.", maxIdempotencyKey)
+	}
+	return nil
+}
+
+// repeatable gives the use cases the request's idempotency key.
+func repeatable(next api.StrictHandlerFunc, _ string) api.StrictHandlerFunc {
+	return func(c echo.Context, request any) (any, error) {
+		key, err := keyOf(c, request)
+		if err != nil {
+			return nil, err
+		}
+		if key != nil {
+			r := c.Request()
+			c.SetRequest(r.WithContext(idempotency.With(r.Context(), key)))
+		}
+		return next(c, request)
+	}
+}
+
+// keyOf is the key of a decoded request, or nil. The generated requests of all
+// operations with keys have the same fields, and no common type.
+func keyOf(c echo.Context, request any) (*idempotency.Key, error) {
+	r := c.Request()
+	caller := account.CallerFrom(r.Context())
+	params := reflect.ValueOf(request).FieldByName("Params")
+	if !caller.Known() || !params.IsValid() {
+		return nil, nil
+	}
+	header := params.FieldByName("IdempotencyKey")
+	if !header.IsValid() || header.IsNil() {
+		return nil, nil
+	}
+	var body any
+	if field := reflect.ValueOf(request).FieldByName("Body"); field.IsValid() {
+		body = field.Interface()
+	}
+	path := r.URL.EscapedPath()
+	fingerprint, err := idempotency.Fingerprint(r.Method, path, body)
+	if err != nil {
+		return nil, err
+	}
+	requestID := RequestID(r.Context())
+	return &idempotency.Key{
+		UserID: caller.UserID, Value: header.Elem().String(), Fingerprint: fingerprint,
+		Refuse: func(f *fault.Error) idempotency.Response { return problem(f, path, requestID) },
+	}, nil
+}

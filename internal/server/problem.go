@@ -1,0 +1,143 @@
+package server
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"log/slog"
+	"maps"
+	"net/http"
+	"strconv"
+	"time"
+
+	"github.com/labstack/echo/v4"
+
+	"eventbooking/internal/fault"
+	"eventbooking/internal/idempotency"
+	"eventbooking/internal/postgres"
+)
+
+// retryLater is what callers are asked to wait when nobody said better.
+const retryLater = time.Second
+
+// renderProblem is the one place where errors become answers, whoever raised
+// them: a use case, the validator, the router, a panic.
+func renderProblem(log *slog.Logger) echo.HTTPErrorHandler {
+	return func(err error, c echo.Context) {
+		r, response := c.Request(), c.Response()
+		f := faultOf(err)
+		if f.Status >= http.StatusInternalServerError {
+			report(r.Context(), log, r, f, err)
+		}
+		if response.Committed {
+			return // it broke in the middle; the connection tells the caller
+		}
+		answer := problem(f, r.URL.EscapedPath(), RequestID(r.Context()))
+		if err := answer.Write(response); err != nil {
+			log.DebugContext(r.Context(), "the caller did not take the answer", "error", err)
+		}
+	}
+}
+
+// report logs what is not the caller's fault, once. That a caller went away is
+// nobody's.
+func report(ctx context.Context, log *slog.Logger, r *http.Request, f *fault.Error, err error) {
+	if errors.Is(err, context.Canceled) {
+		return
+	}
+	attributes := []slog.Attr{
+		slog.String("code", f.Name), slog.String("error", err.Error()),
+		slog.String("method", r.Method), slog.String("path", r.URL.EscapedPath()),
+		slog.String("request_id", RequestID(ctx)),
+	}
+	if p := new(panicked); errors.As(err, &p) {
+		attributes = append(attributes, slog.String("stack", string(p.stack)))
+	}
+	level := slog.LevelWarn
+	if f.Code == fault.Internal {
+		level = slog.LevelError
+	}
+	log.LogAttrs(ctx, level, "request failed", attributes...)
+}
+
+// faultOf finds what an error means to a caller. Of an error that nobody
+// foresaw, they learn nothing.
+func faultOf(err error) *fault.Error {
+	err = postgres.Translate(err)
+	var (
+		framework *echo.HTTPError
+		tooLarge  *http.MaxBytesError
+	)
+	switch f := fault.Of(err); {
+	case f != nil && f.Retryable && f.RetryAfter == 0:
+		return f.After(retryLater)
+	case f != nil:
+		return f
+	case errors.As(err, &tooLarge):
+		return fault.Of(bodyTooLarge())
+	case errors.As(err, &framework):
+		return faultOfFramework(framework)
+	case errors.Is(err, context.DeadlineExceeded), errors.Is(err, context.Canceled):
+		return fault.Overloaded.New("The request could not be served in time.").After(retryLater)
+	}
+	return fault.Internal.New("Something went wrong on our side.")
+}
+
+// faultOfFramework says in our words what Echo and the generated code refuse.
+func faultOfFramework(err *echo.HTTPError) *fault.Error {
+	var mistyped *json.UnmarshalTypeError
+	switch {
+	case err.Code == http.StatusNotFound:
+		return fault.NotFound.New("There is nothing at this address.")
+	case err.Code == http.StatusMethodNotAllowed:
+		return fault.MethodNotAllowed.New("This address does not have this method; see the Allow header.")
+	case err.Code == http.StatusUnsupportedMediaType:
+		return fault.UnsupportedMediaType.New("Send application/json.")
+	case err.Code == http.StatusBadRequest && errors.As(err.Internal, &mistyped):
+		// The schema accepts 1.0 and 1e2 as integers; Go does not.
+		return fault.Invalid(fault.Field{Pointer: "/" + mistyped.Field, Code: "type", Detail: "must be written as " + wordFor(mistyped.Type.Kind().String())})
+	case err.Code == http.StatusBadRequest && err.Internal != nil:
+		return fault.MalformedBody.New("The body is not what this operation reads.")
+	case err.Code == http.StatusBadRequest:
+		return fault.InvalidParameters.New(fmt.Sprint(err.Message) + ".")
+	}
+	return fault.Internal.New("Something went wrong on our side.")
+}
+
+// problem renders a fault (RFC 9457).
+func problem(f *fault.Error, instance, requestID string) idempotency.Response {
+	members := maps.Clone(f.Extra)
+	if members == nil {
+		members = map[string]any{}
+	}
+	maps.Copy(members, map[string]any{
+		"type": problemType(f.Code), "title": f.Title, "status": f.Status, "detail": f.Detail,
+		"instance": instance, "code": f.Name, "request_id": requestID, "retryable": f.Retryable,
+	})
+	if len(f.Fields) > 0 {
+		members["errors"] = f.Fields
+	}
+	body, err := json.Marshal(members)
+	if err != nil { // a member that JSON does not have: a mistake of ours
+		return problem(fault.Internal.New("The problem cannot be described."), instance, requestID)
+	}
+	header := map[string]string{echo.HeaderContentType: "application/problem+json"}
+	if f.RetryAfter > 0 {
+		header[echo.HeaderRetryAfter] = strconv.Itoa(int((f.RetryAfter + time.Second - 1) / time.Second))
+	}
+	if f.Status == http.StatusUnauthorized {
+		header[echo.HeaderWWWAuthenticate] = challenge(f.Code)
+	}
+	return idempotency.Response{Status: f.Status, Header: header, Body: append(body, '\n')}
+}
+
+func problemType(code *fault.Code) string { return "/problems/" + code.Name }
+
+// challenge says how to authenticate (RFC 6750, section 3).
+func challenge(code *fault.Code) string {
+	if code == fault.TokenInvalid || code == fault.TokenExpired {
+		return `Bearer error="invalid_token"`
+	}
+	return "Bearer"
+}

@@ -1,0 +1,140 @@
+//go:build unix
+
+package server_test
+
+import (
+	"fmt"
+	"net/http"
+	"strings"
+	"sync"
+	"testing"
+
+	"github.com/google/uuid"
+
+	"eventbooking/gen/api"
+	"eventbooking/gen/db"
+	"eventbooking/internal/account"
+	"eventbooking/internal/fault"
+	"eventbooking/internal/seating"
+	"eventbooking/internal/server"
+	"eventbooking/internal/testkit"
+)
+
+// From nothing to a promotion, with nothing but the API.
+func TestFromRegistrationToPromotion(t *testing.T) {
+	t.Parallel()
+	h := openHouse(t)
+	_, admin := h.user(account.Admin)
+	register := func(name string) (*testkit.Client, api.User) {
+		var login api.LoginResult
+		h.Post("/api/v1/auth/register", api.UserCreate{Email: name + "@test.com", Name: name, Password: "password"}).
+			Want(http.StatusCreated).Into(&login)
+		return h.As(login.Token), login.User
+	}
+	organizer, user := register("olga")
+	organizer.Post("/api/v1/events", `{"title": "Concert", "time_zone": "Europe/Berlin"}`).WantProblem(fault.NotPermitted)
+	admin.Patch("/api/v1/users/"+user.ID.String(), `{"role": "organizer"}`).Want(http.StatusOK)
+
+	var event api.Event
+	organizer.Post("/api/v1/events", `{"title": "Concert", "time_zone": "Europe/Berlin"}`).Want(http.StatusCreated).Into(&event)
+	path := "/api/v1/events/" + event.ID.String()
+	var slot api.Slot
+	wish := slotCreate()
+	wish.Capacity = 1
+	organizer.Post(path+"/slots", wish).Want(http.StatusCreated).Into(&slot)
+	organizer.Patch(path, `{"waitlist_limit": 1}`, testkit.OnPurpose).WantProblem(fault.VersionRequired)
+	stale := organizer.Get(path).Want(http.StatusOK).Header.Get("ETag")
+	organizer.Patch(path, `{"waitlist_limit": 1}`, testkit.Header("If-Match", stale)).Want(http.StatusOK)
+	organizer.Patch(path, `{"waitlist_limit": 2}`, testkit.Header("If-Match", stale)).WantProblem(fault.VersionMismatch)
+	organizer.Post(path+"/publish", nil).Want(http.StatusOK)
+
+	ann, _ := register("ann")
+	bob, _ := register("bob")
+	cay, _ := register("cay")
+	book := "/api/v1/slots/" + slot.ID.String() + "/bookings"
+	var first, second api.Booking
+	ann.Post(book, `{}`).Want(http.StatusCreated).Into(&first)
+	bob.Post(book, `{}`).WantProblem(fault.SlotFull)
+	bob.Post(book, `{"if_full": "waitlist"}`).Want(http.StatusCreated).Into(&second)
+	if first.Status != api.BookingStatusConfirmed || second.Status != api.BookingStatusWaitlisted || second.WaitlistPosition.MustGet() != 1 {
+		t.Errorf("%+v\n%+v", first, second)
+	}
+	cay.Post(book, `{"if_full": "waitlist"}`).WantProblem(fault.WaitlistFull)
+	ann.Post("/api/v1/bookings/"+first.ID.String()+"/cancel", nil).Want(http.StatusOK)
+	eventually(t, "promoted", func() bool {
+		bob.Get("/api/v1/bookings/" + second.ID.String()).Want(http.StatusOK).Into(&second)
+		return second.Status == api.BookingStatusConfirmed
+	})
+	var chain api.BookingChain
+	bob.Get("/api/v1/bookings/" + second.ID.String() + "/chain").Want(http.StatusOK).Into(&chain)
+	if len(chain.Causes) == 0 || chain.Causes[0].Entry.Kind != api.LedgerKindCancelled {
+		t.Errorf("the promotion's cause is not the cancellation: %+v", chain)
+	}
+}
+
+// Pages follow each other by their links, which repeat what was asked and no more.
+func TestPagesFollowTheirLinks(t *testing.T) {
+	t.Parallel()
+	h := openHouse(t)
+	for range 5 {
+		testkit.Slot(t, h.pool, testkit.Event(t, h.pool).ID)
+	}
+	seen := map[uuid.UUID]bool{}
+	pages := 0
+	for path := "/api/v1/events?limit=2&q=event"; path != ""; pages++ {
+		answer := h.Get(path).Want(http.StatusOK)
+		var page api.EventList
+		answer.Into(&page)
+		for _, e := range page.Data {
+			seen[e.ID] = true
+		}
+		link := answer.Header.Get("Link")
+		path, _, _ = strings.Cut(strings.TrimPrefix(link, "<"), ">")
+		if page.HasMore != (path != "") || strings.Contains(link, "when=") {
+			t.Fatalf("has_more is %t, Link: %s", page.HasMore, link)
+		}
+	}
+	if len(seen) != 5 || pages != 3 {
+		t.Errorf("%d events on %d pages", len(seen), pages)
+	}
+}
+
+// Five hundred want fifty seats at once, and some of them change their minds:
+// in the end all seats are taken, the queue is in order, and the doctor finds
+// nothing.
+func TestRush(t *testing.T) {
+	t.Parallel()
+	const people, seats = 500, 50
+	h := openHouse(t, func(c *server.Config) { c.MaxConns = 16 })
+	slot := testkit.Slot(t, h.pool, testkit.Event(t, h.pool).ID, testkit.Capacity(seats))
+	path := "/api/v1/slots/" + slot.ID.String() + "/bookings"
+	clients := make([]*testkit.Client, people)
+	for i := range clients {
+		_, clients[i] = h.user(account.Attendee)
+	}
+	var group sync.WaitGroup
+	for i, c := range clients {
+		group.Go(func() {
+			var b api.Booking
+			answer := c.Post(path, `{"if_full": "waitlist"}`, testkit.Header("Idempotency-Key", fmt.Sprint(i)))
+			if answer.Want(http.StatusCreated).Status != http.StatusCreated {
+				return
+			}
+			answer.Into(&b)
+			if i%5 == 0 {
+				c.Post("/api/v1/bookings/"+b.ID.String()+"/cancel", nil).Want(http.StatusOK)
+			}
+		})
+	}
+	group.Wait()
+	waiting := people - people/5 - seats
+	eventually(t, "all promoted who can be", func() bool {
+		var s db.Slot
+		row := h.pool.QueryRow(t.Context(), "SELECT seats_taken, waitlist_length FROM slots WHERE id = $1", slot.ID)
+		return row.Scan(&s.SeatsTaken, &s.WaitlistLength) == nil && int(s.SeatsTaken) == seats && int(s.WaitlistLength) == waiting
+	})
+	findings, err := seating.Doctor(t.Context(), h.pool, nil)
+	if err != nil || len(findings) > 0 {
+		t.Errorf("%v %v", findings, err)
+	}
+}
