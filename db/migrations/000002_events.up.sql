@@ -51,9 +51,8 @@ CREATE TABLE events (
     CONSTRAINT events_cancelled_when CHECK ((status = 'cancelled') = (cancelled_at IS NOT NULL))
 );
 
-CREATE INDEX events_by_start ON events (starts_at, id) WHERE status <> 'draft';
-CREATE INDEX events_by_end ON events (ends_at) WHERE status <> 'draft';
-CREATE INDEX events_by_creation ON events (created_at, id) WHERE status <> 'draft';
+CREATE INDEX events_by_start ON events (starts_at, id);
+CREATE INDEX events_by_creation ON events (created_at, id);
 CREATE INDEX events_by_organizer ON events (organizer_id, id);
 CREATE INDEX events_by_words ON events USING gin (search);
 

@@ -31,7 +31,11 @@ SELECT
     s.promotion_due_at, s.created_at, s.updated_at,
     e.organizer_id, e.status AS event_status, e.booking_opens_at, e.booking_closes_at,
     e.cancellation_closes_minutes, e.waitlist_mode, e.waitlist_limit, e.offer_minutes,
-    e.fit, e.max_passes
+    e.fit, e.max_passes,
+    -- Why slot or event was cancelled: the entry that did it is the slot's latest cause.
+    coalesce(e.cancellation_reason,
+        (SELECT l.reason FROM ledger l
+         WHERE s.status = 'cancelled' AND l.slot_id = s.id AND l.version = s.freed_version), '')::text AS cancelled_because
 FROM slots s
 JOIN events e ON e.id = s.event_id
 WHERE s.id = ANY(@ids::uuid[]);

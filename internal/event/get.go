@@ -4,14 +4,15 @@ import (
 	"context"
 
 	"github.com/google/uuid"
+	"github.com/jackc/pgx/v5/pgxpool"
 
-	"eventbooking/gen/db"
 	"eventbooking/internal/account"
+	"eventbooking/internal/postgres"
 )
 
 // Get is an event as it is now.
 func (s *Service) Get(ctx context.Context, caller account.Caller, eventID uuid.UUID) (Event, error) {
-	event, err := read(ctx, s.pool, func(conn db.DBTX) (Event, error) { return get(ctx, conn, eventID) })
+	event, err := postgres.Read(ctx, s.pool, func(conn *pgxpool.Conn) (Event, error) { return get(ctx, conn, eventID) })
 	if err != nil {
 		return Event{}, err
 	}

@@ -4,10 +4,12 @@ import (
 	"context"
 
 	"github.com/google/uuid"
+	"github.com/jackc/pgx/v5/pgxpool"
 
 	"eventbooking/gen/db"
 	"eventbooking/internal/account"
 	"eventbooking/internal/page"
+	"eventbooking/internal/postgres"
 )
 
 // Ledger is a page of what happened to a slot, for who manages it. next is the
@@ -22,7 +24,7 @@ func (s *Service) Ledger(ctx context.Context, caller account.Caller, slotID uuid
 		return nil, "", err
 	}
 	size := page.Limit(limit)
-	entries, err = read(ctx, s.pool, func(conn db.DBTX) ([]db.Ledger, error) {
+	entries, err = postgres.Read(ctx, s.pool, func(conn *pgxpool.Conn) ([]db.Ledger, error) {
 		return db.New().LedgerList(ctx, conn, db.LedgerListParams{SlotID: slotID, AfterVersion: after, Page: int32(size + 1)})
 	})
 	if err != nil {

@@ -6,11 +6,13 @@ import (
 
 	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgxpool"
 
 	"eventbooking/gen/db"
 	"eventbooking/internal/account"
 	"eventbooking/internal/fault"
 	"eventbooking/internal/page"
+	"eventbooking/internal/postgres"
 )
 
 // Filter says which events are wanted, and in which order. It is also what makes
@@ -84,7 +86,7 @@ func (s *Service) List(ctx context.Context, caller account.Caller, f Filter, lim
 		return Events{}, err
 	}
 	size := page.Limit(limit)
-	events, err := read(ctx, s.pool, func(conn db.DBTX) ([]Event, error) {
+	events, err := postgres.Read(ctx, s.pool, func(conn *pgxpool.Conn) ([]Event, error) {
 		events, err := f.load(ctx, conn, caller, after, size+1)
 		if rest := size + 1 - len(events); err == nil && rest > 0 && !after.Dateless && f.dateless() {
 			var last []Event

@@ -5,10 +5,12 @@ import (
 	"time"
 
 	"github.com/google/uuid"
+	"github.com/jackc/pgx/v5/pgxpool"
 
 	"eventbooking/gen/db"
 	"eventbooking/internal/account"
 	"eventbooking/internal/page"
+	"eventbooking/internal/postgres"
 	"eventbooking/internal/seating"
 )
 
@@ -27,7 +29,7 @@ func (s *Service) ListSlots(ctx context.Context, caller account.Caller, eventID 
 		return nil, "", err
 	}
 	size := page.Limit(limit)
-	rows, err := read(ctx, s.pool, func(conn db.DBTX) ([]db.Slot, error) {
+	rows, err := postgres.Read(ctx, s.pool, func(conn *pgxpool.Conn) ([]db.Slot, error) {
 		return db.New().SlotList(ctx, conn, db.SlotListParams{EventID: eventID, AfterStart: after.At, AfterID: after.ID, Page: int32(size + 1)})
 	})
 	if err != nil {

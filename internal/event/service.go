@@ -49,7 +49,7 @@ func (o Once[T]) do(ctx context.Context, pool *pgxpool.Pool, effect func(tx pgx.
 
 // managed reads an event for who manages it.
 func (s *Service) managed(ctx context.Context, caller account.Caller, eventID uuid.UUID) (Event, error) {
-	event, err := read(ctx, s.pool, func(conn db.DBTX) (Event, error) { return get(ctx, conn, eventID) })
+	event, err := postgres.Read(ctx, s.pool, func(conn *pgxpool.Conn) (Event, error) { return get(ctx, conn, eventID) })
 	if err != nil {
 		return Event{}, err
 	}
@@ -96,15 +96,4 @@ func (s *Service) insertTx(ctx context.Context, tx pgx.Tx, jobs []river.InsertMa
 	}
 	_, err := s.jobs.InsertManyTx(ctx, tx, jobs)
 	return err
-}
-
-// read runs a query outside a transaction.
-func read[T any](ctx context.Context, pool *pgxpool.Pool, query func(db.DBTX) (T, error)) (result T, err error) {
-	conn, err := postgres.Acquire(ctx, pool)
-	if err != nil {
-		return result, err
-	}
-	defer conn.Release()
-	result, err = query(conn)
-	return result, postgres.Translate(err)
 }

@@ -7,10 +7,12 @@ import (
 
 	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgxpool"
 
 	"eventbooking/gen/db"
 	"eventbooking/internal/account"
 	"eventbooking/internal/fault"
+	"eventbooking/internal/postgres"
 	"eventbooking/internal/seating"
 )
 
@@ -59,7 +61,7 @@ func noSlot() error { return fault.NotFound.New("There is no such slot.") }
 
 // slot reads a slot.
 func (s *Service) slot(ctx context.Context, slotID uuid.UUID) (Slot, error) {
-	row, err := read(ctx, s.pool, func(conn db.DBTX) (db.SlotGetRow, error) { return db.New().SlotGet(ctx, conn, slotID) })
+	row, err := postgres.Read(ctx, s.pool, func(conn *pgxpool.Conn) (db.SlotGetRow, error) { return db.New().SlotGet(ctx, conn, slotID) })
 	switch {
 	case errors.Is(err, pgx.ErrNoRows):
 		return Slot{}, noSlot()

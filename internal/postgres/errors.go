@@ -42,6 +42,14 @@ func Retryable(err error) bool {
 	return false
 }
 
+// Lost tells whether the connection went away in the middle of a transaction
+// whose COMMIT was not sent: nothing happened, and another connection may do.
+// The server hangs up on idle transactions, and a pool holds connections for a
+// while whose server has restarted.
+func Lost(err error) bool {
+	return Unavailable(err) && !errors.Is(err, fault.DatabaseUnavailable)
+}
+
 // Unavailable tells whether an error means that the database cannot be reached:
 // refused, cut off, starting, stopping, or out of connections.
 func Unavailable(err error) bool {

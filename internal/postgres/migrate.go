@@ -108,7 +108,7 @@ func (m migrator) up(ctx context.Context, pool *pgxpool.Pool) error {
 		return err
 	}
 	if _, err = river.Migrate(ctx, rivermigrate.DirectionUp, nil); err != nil {
-		return fmt.Errorf("River: %w", err)
+		return fmt.Errorf("migrate River: %w", err)
 	}
 	return nil
 }

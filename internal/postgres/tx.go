@@ -49,13 +49,13 @@ const (
 )
 
 // InTx runs fn in a transaction and commits when it returns nil. When the
-// transaction loses against others (a deadlock, a lock not had in time) fn runs
-// again, up to Retries times, so nothing but SQL and jobs may leave it. Errors
+// transaction loses against others (a deadlock, a lock not had in time) or its
+// connection before COMMIT, fn runs again, up to Retries times, so nothing but SQL and jobs may leave it. Errors
 // of fn come back as they are; what the database's state causes is a fault.
 func InTx(ctx context.Context, pool *pgxpool.Pool, fn func(tx pgx.Tx) error) error {
 	for try := 0; ; try++ {
 		err := inTx(ctx, pool, fn)
-		if try == Retries || !Retryable(err) || Backoff(ctx, try) != nil {
+		if try == Retries || !Retryable(err) && !Lost(err) || Backoff(ctx, try) != nil {
 			return Translate(err)
 		}
 	}

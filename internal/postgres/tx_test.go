@@ -51,7 +51,7 @@ func TestInTxCommitsOrLeavesNothing(t *testing.T) {
 		must(t, run("INSERT INTO notes DEFAULT VALUES")(tx))
 		return ours
 	})
-	if err != ours {
+	if err != ours { //nolint:errorlint // not merely wrapped: the very same
 		t.Errorf("got %v, want the very error of the function", err)
 	}
 	func() {

@@ -52,7 +52,8 @@ func (d *Desk) attempt(ctx context.Context, tickets []*ticket, locks locking) {
 			d.attempt(ctx, tickets[half:], locks)
 			return
 		}
-		if try == postgres.Retries || !postgres.Retryable(err) || postgres.Backoff(ctx, try) != nil {
+		again := postgres.Retryable(err) || postgres.Lost(err)
+		if try == postgres.Retries || !again || postgres.Backoff(ctx, try) != nil {
 			d.fail(tickets, err)
 			return
 		}

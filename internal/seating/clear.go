@@ -19,14 +19,14 @@ func (c Clear) apply(s *State) (Result, error) {
 		return Result{}, err
 	}
 	if slot.EventStatus == EventCancelled && slot.Status != SlotCancelled {
-		s.restate(slot, SlotCancelled, KindEventCancelled, System("the event was cancelled"))
+		s.restate(slot, SlotCancelled, KindEventCancelled, System(slot.CancelledBecause))
 	}
 	if slot.Status != SlotCancelled {
 		return Result{Slot: *slot}, nil
 	}
 	cause := Cause{slot.ID, slot.FreedVersion}
 	for _, b := range s.clearing(slot) {
-		s.turn(b, Cancelled, KindCancelled, System("the slot was cancelled"), cause)
+		s.turn(b, Cancelled, KindCancelled, System(slot.CancelledBecause), cause)
 	}
 	return Result{Slot: *slot, More: slot.SeatsTaken > 0 || slot.WaitlistLength > 0}, nil
 }

@@ -171,8 +171,8 @@ func TestRetime(t *testing.T) {
 	at := func(hours int) *time.Time { t := time.Now().Add(time.Duration(hours) * time.Hour); return &t }
 
 	_, err := h.do(seating.EditSlot{SlotID: slot, StartsAt: at(48), EndsAt: at(49), By: seating.System("")})
-	if f := wantFault(t, err, fault.EventHasBookings); f.Extra["count"] != 1 {
-		t.Errorf("count is %v", f.Extra["count"])
+	if f := wantFault(t, err, fault.EventHasBookings); f["count"] != 1 {
+		t.Errorf("count is %v", f["count"])
 	}
 	_, err = h.do(seating.EditSlot{SlotID: slot, StartsAt: at(72), EndsAt: at(73), By: seating.System("")})
 	must(t, err)

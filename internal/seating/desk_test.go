@@ -107,12 +107,13 @@ func must(t testing.TB, err error) {
 	}
 }
 
-func wantFault(t testing.TB, err error, code *fault.Code) *fault.Error {
+// wantFault returns the further members of the fault.
+func wantFault(t testing.TB, err error, code *fault.Code) map[string]any {
 	t.Helper()
 	if !errors.Is(err, code) {
 		t.Fatalf("error is %v, want %s", err, code.Name)
 	}
-	return fault.Of(err)
+	return fault.Of(err).Extra
 }
 
 func wantStatus(t testing.TB, got, want seating.Status) {
@@ -131,8 +132,8 @@ func TestBookingFillsThenWaitsThenIsPromoted(t *testing.T) {
 	wantStatus(t, first.Status, seating.Confirmed)
 	_, err := h.book(slot, h.users[1], 1, seating.Reject)
 	f := wantFault(t, err, fault.SlotFull)
-	if f.Extra["waitlist_open"] != true || f.Extra["slot_version"] != int64(2) {
-		t.Errorf("members are %v", f.Extra)
+	if f["waitlist_open"] != true || f["slot_version"] != int64(2) {
+		t.Errorf("members are %v", f)
 	}
 	second := h.mustBook(slot, h.users[1], 1, seating.Wait)
 	wantStatus(t, second.Status, seating.Waitlisted)
@@ -163,7 +164,7 @@ func TestOverlapIsRefusedAndBlocks(t *testing.T) {
 	elsewhere := h.mustBook(there, busy, 1, seating.Reject)
 	_, err := h.book(here, busy, 1, seating.Reject)
 	f := wantFault(t, err, fault.BookingOverlap)
-	if ids := f.Extra["booking_ids"].([]uuid.UUID); len(ids) != 1 || ids[0] != elsewhere.ID {
+	if ids := f["booking_ids"].([]uuid.UUID); len(ids) != 1 || ids[0] != elsewhere.ID {
 		t.Errorf("booking_ids are %v", ids)
 	}
 	taken := h.mustBook(here, other, 1, seating.Reject)

@@ -158,7 +158,7 @@ func (s *State) restate(slot *Slot, to SlotStatus, kind Kind, by By) {
 	slot.chance(s.Now)
 	slot.Status = to
 	if to == SlotCancelled {
-		slot.PromotionDueAt = time.Time{}
+		slot.PromotionDueAt, slot.CancelledBecause = time.Time{}, by.Reason
 		s.clears[slot.ID] = true
 	}
 }

@@ -288,7 +288,8 @@ func slotOf(r db.SlotsLoadRow) Slot {
 		Revision: r.Revision, Version: r.Version,
 		SeatsTaken: int(r.SeatsTaken), WaitlistLength: int(r.WaitlistLength), WaitlistReady: int(r.WaitlistReady),
 		FreedVersion: r.FreedVersion, PromotionDueAt: given(r.PromotionDueAt),
-		CreatedAt: r.CreatedAt, UpdatedAt: r.UpdatedAt,
+		CancelledBecause: r.CancelledBecause,
+		CreatedAt:        r.CreatedAt, UpdatedAt: r.UpdatedAt,
 	}
 }
 

@@ -39,6 +39,9 @@ type Slot struct {
 	// looked yet. Zero: nobody in the queue can be served as things stand.
 	PromotionDueAt time.Time
 
+	// CancelledBecause is the reason for the end of the slot or of its event.
+	CancelledBecause string
+
 	CreatedAt, UpdatedAt time.Time
 
 	// ready holds the heads of the ready queue in order: all of it or its first

@@ -258,8 +258,8 @@ func TestNoWaitlist(t *testing.T) {
 	reject := d.book(1)
 	reject.IfFull = seating.Reject
 	_, err = d.apply(reject)
-	if f := wantFault(t, err, fault.SlotFull); f.Extra["waitlist_open"] != false {
-		t.Errorf("waitlist_open is %v", f.Extra["waitlist_open"])
+	if f := wantFault(t, err, fault.SlotFull); f["waitlist_open"] != false {
+		t.Errorf("waitlist_open is %v", f["waitlist_open"])
 	}
 }
 
@@ -353,8 +353,8 @@ func TestCapacityStaysAboveWhatIsTaken(t *testing.T) {
 	d.must(d.book(3))
 	two, one := 2, int64(7)
 	_, err := d.apply(seating.EditSlot{SlotID: d.slot, Capacity: &two})
-	if f := wantFault(t, err, fault.CapacityBelowTaken); f.Extra["seats_taken"] != 3 {
-		t.Errorf("seats_taken is %v", f.Extra["seats_taken"])
+	if f := wantFault(t, err, fault.CapacityBelowTaken); f["seats_taken"] != 3 {
+		t.Errorf("seats_taken is %v", f["seats_taken"])
 	}
 	_, err = d.apply(seating.EditSlot{SlotID: d.slot, Capacity: &two, Revision: one})
 	wantFault(t, err, fault.VersionMismatch)

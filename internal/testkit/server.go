@@ -113,7 +113,7 @@ func startIn(dir string) (string, error) {
 }
 
 // held keeps the slot's lock from being collected, and so closed.
-var held *os.File
+var held *os.File //nolint:unused // it is there to be held, not to be read
 
 // takeSlot finds a server's directory that no living test process uses.
 func takeSlot() (string, error) {
