@@ -6,6 +6,7 @@ import (
 
 	"github.com/jackc/pgx/v5/pgxpool"
 
+	"eventbooking/internal/postgres"
 	"eventbooking/internal/seating"
 )
 
@@ -15,6 +16,13 @@ type doctor struct{}
 // is content.
 func (doctor) Run(s *session) error {
 	return s.withPool(func(pool *pgxpool.Pool) error {
+		status, err := postgres.MigrationStatus(s.ctx, pool.Config().ConnString())
+		if err != nil {
+			return err
+		}
+		if !status.Current() {
+			return errors.New("the database's schema is not the one of this program: run eventbooking migrate up first")
+		}
 		findings, err := seating.Doctor(s.ctx, pool, func(done, total int, name string) {
 			s.log.Debug("examining", "done", done, "of", total, "next", name)
 		})

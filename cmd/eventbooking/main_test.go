@@ -51,10 +51,14 @@ func TestWrongSettings(t *testing.T) {
 		{"ADDR", "8000", exitUsage, "missing port"},
 		{"ADDR", taken.Addr().String(), exitFailed, "another process serves on"},
 		{"DATABASE_URL", "http://someone:secret@host/x", exitFailed, "not the address of a PostgreSQL database"},
+		{"DATA_DIR", "/dev/null/data", exitFailed, "not a directory"},
 	} {
 		t.Run(c.name+"="+c.value, func(t *testing.T) {
 			t.Setenv("ADDR", "127.0.0.1:0")
 			t.Setenv("DATABASE_URL", "postgres://nobody@127.0.0.1:1/nothing")
+			if c.name == "DATA_DIR" {
+				t.Setenv("DATABASE_URL", "")
+			}
 			t.Setenv(c.name, c.value)
 			code, _, stderr := program(t, "serve")
 			if code != c.code || !strings.Contains(stderr, c.name) || !strings.Contains(stderr, c.says) {
@@ -69,7 +73,7 @@ func TestWrongSettings(t *testing.T) {
 
 func TestWrongArguments(t *testing.T) {
 	t.Parallel()
-	for _, args := range [][]string{{"fly"}, {"serve", "--fly"}, {"migrate"}, {"migrate", "down", "--steps=0"}, {"seed", "--scale=x"}} {
+	for _, args := range [][]string{{"fly"}, {"serve", "--fly"}, {"migrate"}, {"migrate", "down", "--steps=0"}, {"seed", "--scale=x"}, {"seed", "--scale=0"}} {
 		if code, _, stderr := program(t, args...); code != exitUsage || stderr == "" {
 			t.Errorf("%v: exit code %d: %s", args, code, stderr)
 		}
@@ -134,6 +138,47 @@ func TestDoctorFinds(t *testing.T) {
 	code, stdout, _ := program(t, "doctor", "--database-url="+url)
 	if code != exitFailed || !strings.Contains(stdout, slot.ID.String()) {
 		t.Errorf("exit code %d: %s", code, stdout)
+	}
+}
+
+// A simulation is printed as a table, the same each time; what is wrong is said.
+func TestSimulate(t *testing.T) {
+	t.Parallel()
+	url := testkit.DatabaseURL(t)
+	pool := testkit.Connect(t, url)
+	slot := testkit.Slot(t, pool, testkit.Event(t, pool).ID).ID.String()
+	on := "--database-url=" + url
+	code, first, _ := program(t, "simulate", slot, "--rate=0.5", "--seed=3", "--runs=4", on)
+	for _, want := range []string{"Estimate", slot, "50 %", "4 runs, seed 3", "automatic", "first_fit", "<- now"} {
+		if code != 0 || !strings.Contains(first, want) {
+			t.Errorf("exit code %d, want %q:\n%s", code, want, first)
+		}
+	}
+	if _, again, _ := program(t, "simulate", slot, "--rate=0.5", "--seed=3", "--runs=4", on); again != first {
+		t.Errorf("%s\nis not\n%s", again, first)
+	}
+	for _, c := range []struct {
+		code int
+		says string
+		args []string
+	}{
+		{exitUsage, "/runs must be between 1 and 200", []string{slot, "--runs=1000"}},
+		{exitUsage, "uuid", []string{"nothing"}},
+		{exitFailed, "no such slot", []string{"00000000-0000-0000-0000-000000000001"}},
+		{exitUsage, "until", []string{slot, "--until=2020-01-01T00:00:00Z"}},
+	} {
+		if code, _, stderr := program(t, append([]string{"simulate", on}, c.args...)...); code != c.code || !strings.Contains(strings.ToLower(stderr), c.says) {
+			t.Errorf("%v: exit code %d: %s", c.args, code, stderr)
+		}
+	}
+}
+
+// On a database without our tables it says what to do first.
+func TestDoctorNeedsTheSchema(t *testing.T) {
+	t.Parallel()
+	code, _, stderr := program(t, "doctor", "--database-url="+testkit.EmptyDatabaseURL(t))
+	if code != exitFailed || !strings.Contains(stderr, "migrate up") {
+		t.Errorf("exit code %d: %s", code, stderr)
 	}
 }
 

@@ -2,6 +2,7 @@ package main
 
 import (
 	"errors"
+	"fmt"
 
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgxpool"
@@ -19,6 +20,9 @@ type seeding struct {
 
 // Run seeds the database and prints what to try with it.
 func (c seeding) Run(s *session) error {
+	if c.Scale < 1 || c.Scale > seed.MaxScale {
+		return fmt.Errorf("%w: --scale: %d is not between 1 and %d", errUsage, c.Scale, seed.MaxScale)
+	}
 	return s.withPool(func(pool *pgxpool.Pool) error {
 		if err := postgres.MigrateUp(s.ctx, pool.Config().ConnString()); err != nil {
 			return err

@@ -152,7 +152,11 @@ func welcome(s *session, pool *pgxpool.Pool, addr net.Addr) error {
 	if err != nil {
 		return err
 	}
-	fmt.Fprintf(s.out, "\nServing on   http://%s\nAPI docs     http://%s/docs\n", addr, addr)
+	host := addr.String()
+	if tcp, ok := addr.(*net.TCPAddr); ok && tcp.IP.IsUnspecified() {
+		host = fmt.Sprintf("localhost:%d", tcp.Port) // [::] is no address to go to
+	}
+	fmt.Fprintf(s.out, "\nServing on   http://%s\nAPI docs     http://%s/docs\n", host, host)
 	if seeded {
 		fmt.Fprintln(s.out, "Log in as    busy@test.com / password    an attendee with a booking in every status\n"+
 			"             admin@test.com / password   an administrator")

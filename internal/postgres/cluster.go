@@ -53,7 +53,7 @@ func newCluster(ctx context.Context, o EmbeddedOptions) (*cluster, error) {
 		return nil, err
 	}
 	if err := os.MkdirAll(dir, 0o755); err != nil {
-		return nil, err
+		return nil, fmt.Errorf("DATA_DIR: %w", err)
 	}
 	// The running server knows its directory by the path without symbolic links.
 	if dir, err = filepath.EvalSymlinks(dir); err != nil {
@@ -72,7 +72,7 @@ func newCluster(ctx context.Context, o EmbeddedOptions) (*cluster, error) {
 	}
 	c := &cluster{dir: dir, data: found.dataDir(dir), port: 5432, binaries: found, runAs: runAs, log: o.Logger}
 	if c.socket, err = c.socketDir(); err != nil {
-		return nil, err
+		return nil, fmt.Errorf("DATA_DIR: %w", err)
 	}
 	c.settings = c.defaultSettings()
 	maps.Copy(c.settings, o.Settings)

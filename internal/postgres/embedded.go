@@ -55,8 +55,6 @@ const (
 // StartEmbedded starts the server of a data directory, or joins the one that
 // another process runs there, and returns when it answers.
 func StartEmbedded(ctx context.Context, o EmbeddedOptions) (*Embedded, error) {
-	ctx, cancel := context.WithTimeout(ctx, startLimit)
-	defer cancel()
 	if o.Logger == nil {
 		o.Logger = slog.Default()
 	}
@@ -64,6 +62,8 @@ func StartEmbedded(ctx context.Context, o EmbeddedOptions) (*Embedded, error) {
 	if err != nil {
 		return nil, fmt.Errorf("embedded PostgreSQL: %w", err)
 	}
+	ctx, cancel := context.WithTimeout(ctx, startLimit)
+	defer cancel()
 	lock, err := os.OpenFile(filepath.Join(cluster.dir, "owner.lock"), os.O_CREATE|os.O_RDWR, 0o600)
 	if err != nil {
 		return nil, fmt.Errorf("embedded PostgreSQL: %w", err)

@@ -11,6 +11,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"time"
 
 	embeddedpostgres "github.com/fergusstrange/embedded-postgres"
 )
@@ -27,8 +28,13 @@ var checksums = map[string]string{
 	"embedded-postgres-binaries-darwin-arm64v8-18.3.0.txz":     "61f9b7026404f15abd4ec7e5724f672795c08cecc58ece212f85da3bf4de2b91",
 }
 
+// fetchLimit bounds the download, of 15 MB: a slow line is no reason to give up.
+const fetchLimit = 10 * time.Minute
+
 // fetchBinaries downloads PostgreSQL, once for each cache.
 func fetchBinaries(ctx context.Context, cache string, o EmbeddedOptions) (binaries, error) {
+	ctx, cancel := context.WithTimeout(ctx, fetchLimit)
+	defer cancel()
 	home := filepath.Join(cache, "postgres-"+string(fetchedVersion))
 	if b, err := inspect(ctx, filepath.Join(home, "bin")); err == nil {
 		return b, nil

@@ -115,11 +115,15 @@ func (m migrator) up(ctx context.Context, pool *pgxpool.Pool) error {
 
 func (m migrator) down(ctx context.Context, pool *pgxpool.Pool, steps int) error {
 	if steps > 0 {
-		err := m.ours(ctx, pool, func(ours *migrate.Migrate) error { return ours.Steps(-steps) })
-		if short := (migrate.ErrShortLimit{}); errors.As(err, &short) || errors.Is(err, fs.ErrNotExist) {
-			return fmt.Errorf("there are not that many migrations to take back (%w)", err)
+		// Asked first, so that too high a number takes nothing back.
+		s, err := m.status(ctx, pool)
+		if err != nil {
+			return err
 		}
-		return err
+		if uint(steps) > s.Version {
+			return fmt.Errorf("there are not that many migrations to take back: the database has %d", s.Version)
+		}
+		return m.ours(ctx, pool, func(ours *migrate.Migrate) error { return ours.Steps(-steps) })
 	}
 	if err := m.ours(ctx, pool, (*migrate.Migrate).Down); err != nil {
 		return err

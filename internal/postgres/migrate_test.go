@@ -98,11 +98,19 @@ func TestMigrateLeavesANewerDatabaseAlone(t *testing.T) {
 	}
 }
 
+// All that was asked for, or nothing.
 func TestMigrateDownTooFar(t *testing.T) {
 	t.Parallel()
-	err := postgres.MigrateDown(t.Context(), testkit.EmptyDatabaseURL(t), 1)
-	if err == nil || !strings.Contains(err.Error(), "take back") {
-		t.Errorf("got %v", err)
+	for _, url := range []string{testkit.EmptyDatabaseURL(t), testkit.DatabaseURL(t)} {
+		before, err := postgres.MigrationStatus(t.Context(), url)
+		must(t, err)
+		err = postgres.MigrateDown(t.Context(), url, int(before.Version)+1)
+		if err == nil || !strings.Contains(err.Error(), "take back") {
+			t.Errorf("got %v", err)
+		}
+		if after, err := postgres.MigrationStatus(t.Context(), url); err != nil || after != before {
+			t.Errorf("took back something: %+v, %v", after, err)
+		}
 	}
 }
 

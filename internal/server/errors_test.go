@@ -50,6 +50,7 @@ func TestErrorsOnPurpose(t *testing.T) {
 		"no e-mail":               {h.Post(login, `{"email": "a", "password": "x"}`, wrong), fault.ValidationFailed},
 		"wrong password":          {h.Post(login, `{"email": "nobody@test.com", "password": "x"}`), fault.InvalidCredentials},
 		"content type":            {me.Post(book, `{}`, asText, wrong), fault.UnsupportedMediaType},
+		"content encoding":        {me.Post(book, `{}`, header("Content-Encoding", "gzip"), wrong), fault.UnsupportedMediaType},
 		"no content type":         {me.Post(book, `{}`, header("Content-Type", ""), wrong), fault.UnsupportedMediaType},
 		"too large":               {me.Post(book, strings.Repeat(" ", 65<<10), wrong), fault.BodyTooLarge},
 		"too large, unannounced":  {me.Post(book, io.MultiReader(strings.NewReader(strings.Repeat(" ", 65<<10))), wrong), fault.BodyTooLarge},

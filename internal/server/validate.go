@@ -121,6 +121,9 @@ func (o *operation) checkBody(r *http.Request) error {
 		}
 		return nil
 	}
+	if r.Header.Get(echo.HeaderContentEncoding) != "" {
+		return fault.UnsupportedMediaType.New("Send the body as it is, without a Content-Encoding.")
+	}
 	media, _, err := mime.ParseMediaType(r.Header.Get(echo.HeaderContentType))
 	if err != nil || accepted.Content[media] == nil {
 		return fault.UnsupportedMediaType.Newf("Send %s as the body's Content-Type.", strings.Join(mediaTypes(accepted.Content), " or "))
