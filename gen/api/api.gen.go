@@ -267,8 +267,10 @@ func (e IfFull) Valid() bool {
 
 // Defines values for LedgerKind.
 const (
+	LedgerKindAccepted       LedgerKind = "accepted"
 	LedgerKindBlocked        LedgerKind = "blocked"
 	LedgerKindCancelled      LedgerKind = "cancelled"
+	LedgerKindCheckInUndone  LedgerKind = "check_in_undone"
 	LedgerKindCheckedIn      LedgerKind = "checked_in"
 	LedgerKindClosed         LedgerKind = "closed"
 	LedgerKindConfirmed      LedgerKind = "confirmed"
@@ -278,11 +280,13 @@ const (
 	LedgerKindEventCancelled LedgerKind = "event_cancelled"
 	LedgerKindExpired        LedgerKind = "expired"
 	LedgerKindHeld           LedgerKind = "held"
+	LedgerKindMoved          LedgerKind = "moved"
 	LedgerKindOffered        LedgerKind = "offered"
 	LedgerKindOpened         LedgerKind = "opened"
 	LedgerKindPassed         LedgerKind = "passed"
 	LedgerKindPromoted       LedgerKind = "promoted"
 	LedgerKindReopened       LedgerKind = "reopened"
+	LedgerKindResized        LedgerKind = "resized"
 	LedgerKindSlotCancelled  LedgerKind = "slot_cancelled"
 	LedgerKindUnblocked      LedgerKind = "unblocked"
 	LedgerKindWaitlisted     LedgerKind = "waitlisted"
@@ -291,9 +295,13 @@ const (
 // Valid indicates whether the value is a known member of the LedgerKind enum.
 func (e LedgerKind) Valid() bool {
 	switch e {
+	case LedgerKindAccepted:
+		return true
 	case LedgerKindBlocked:
 		return true
 	case LedgerKindCancelled:
+		return true
+	case LedgerKindCheckInUndone:
 		return true
 	case LedgerKindCheckedIn:
 		return true
@@ -313,6 +321,8 @@ func (e LedgerKind) Valid() bool {
 		return true
 	case LedgerKindHeld:
 		return true
+	case LedgerKindMoved:
+		return true
 	case LedgerKindOffered:
 		return true
 	case LedgerKindOpened:
@@ -322,6 +332,8 @@ func (e LedgerKind) Valid() bool {
 	case LedgerKindPromoted:
 		return true
 	case LedgerKindReopened:
+		return true
+	case LedgerKindResized:
 		return true
 	case LedgerKindSlotCancelled:
 		return true
@@ -350,6 +362,8 @@ const (
 	ProblemCodeEmailTaken               ProblemCode = "email_taken"
 	ProblemCodeEventHasBookings         ProblemCode = "event_has_bookings"
 	ProblemCodeEventNotPublished        ProblemCode = "event_not_published"
+	ProblemCodeHoldExpired              ProblemCode = "hold_expired"
+	ProblemCodeHoldLimit                ProblemCode = "hold_limit"
 	ProblemCodeIdempotencyKeyInvalid    ProblemCode = "idempotency_key_invalid"
 	ProblemCodeIdempotencyKeyReused     ProblemCode = "idempotency_key_reused"
 	ProblemCodeInternal                 ProblemCode = "internal"
@@ -363,6 +377,7 @@ const (
 	ProblemCodeNotAcceptable            ProblemCode = "not_acceptable"
 	ProblemCodeNotFound                 ProblemCode = "not_found"
 	ProblemCodeNotPermitted             ProblemCode = "not_permitted"
+	ProblemCodeOfferExpired             ProblemCode = "offer_expired"
 	ProblemCodeOutcomeUnknown           ProblemCode = "outcome_unknown"
 	ProblemCodeOverloaded               ProblemCode = "overloaded"
 	ProblemCodeSeatsExceedCapacity      ProblemCode = "seats_exceed_capacity"
@@ -414,6 +429,10 @@ func (e ProblemCode) Valid() bool {
 		return true
 	case ProblemCodeEventNotPublished:
 		return true
+	case ProblemCodeHoldExpired:
+		return true
+	case ProblemCodeHoldLimit:
+		return true
 	case ProblemCodeIdempotencyKeyInvalid:
 		return true
 	case ProblemCodeIdempotencyKeyReused:
@@ -439,6 +458,8 @@ func (e ProblemCode) Valid() bool {
 	case ProblemCodeNotFound:
 		return true
 	case ProblemCodeNotPermitted:
+		return true
+	case ProblemCodeOfferExpired:
 		return true
 	case ProblemCodeOutcomeUnknown:
 		return true
@@ -475,6 +496,24 @@ func (e ProblemCode) Valid() bool {
 	case ProblemCodeWaitlistFull:
 		return true
 	case ProblemCodeWaitlistInUse:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for SlotConflictPolicy.
+const (
+	SlotConflictPolicyCancel SlotConflictPolicy = "cancel"
+	SlotConflictPolicyRefuse SlotConflictPolicy = "refuse"
+)
+
+// Valid indicates whether the value is a known member of the SlotConflictPolicy enum.
+func (e SlotConflictPolicy) Valid() bool {
+	switch e {
+	case SlotConflictPolicyCancel:
+		return true
+	case SlotConflictPolicyRefuse:
 		return true
 	default:
 		return false
@@ -602,9 +641,9 @@ type Abilities = []Ability
 
 // Ability What a token can be used for, within what its user may do. Open. `*` everything · `me:read`, `me:write`
 // profile, password, tokens · `bookings:read`, `bookings:write` one's own bookings (and an organizer's
-// look at, or cancelling of, one booking of his events) · `events:read` an organizer's drafts, ledgers,
-// queues and lists of bookings · `events:write` an organizer's edits of events and slots · `users:read`,
-// `users:write` an administrator's work on users.
+// look at, or change of, one booking of his events) · `events:read` an organizer's drafts, ledgers,
+// queues, lists of bookings and simulations · `events:write` an organizer's edits of events and slots, and
+// checking in · `users:read`, `users:write` an administrator's work on users.
 type Ability string
 
 // Actor Who did it. `system` is the service itself, by a rule. Open.
@@ -612,10 +651,13 @@ type Actor string
 
 // Booking One user's claim on seats of one slot.
 //
-// Example: {"blocked":false,"created_at":"2026-11-10T12:00:00Z","ends_at":"2026-12-01T20:00:00Z","event_id":"0197a5c0-7a10-7c3e-9d52-0b6a5f1e2e01","expires_at":null,"id":"0197a5c0-7a10-7c3e-9d52-0b6a5f1e2b01","seats":1,"slot_id":"0197a5c0-7a10-7c3e-9d52-0b6a5f1e2d01","slot_version":12,"starts_at":"2026-12-01T18:00:00Z","status":"confirmed","updated_at":"2026-11-10T12:00:00Z","user_id":"0197a5c0-7a10-7c3e-9d52-0b6a5f1e2c12","waitlist_position":null}
+// Example: {"blocked":false,"checked_in_at":null,"created_at":"2026-11-10T12:00:00Z","ends_at":"2026-12-01T20:00:00Z","event_id":"0197a5c0-7a10-7c3e-9d52-0b6a5f1e2e01","expires_at":null,"id":"0197a5c0-7a10-7c3e-9d52-0b6a5f1e2b01","moved_from_booking_id":null,"replaces_booking_id":null,"seats":1,"seats_min":null,"slot_id":"0197a5c0-7a10-7c3e-9d52-0b6a5f1e2d01","slot_version":12,"starts_at":"2026-12-01T18:00:00Z","status":"confirmed","updated_at":"2026-11-10T12:00:00Z","user_id":"0197a5c0-7a10-7c3e-9d52-0b6a5f1e2c12","waitlist_position":null}
 type Booking struct {
 	// Blocked Waiting, but not able to take a seat now, because one has seats elsewhere at that time or asks for more seats than there are. The place is kept.
 	Blocked bool `json:"blocked"`
+
+	// CheckedInAt When its user was checked in; null if that has not happened.
+	CheckedInAt nullable.Nullable[time.Time] `json:"checked_in_at"`
 
 	// CreatedAt When it was asked for.
 	CreatedAt time.Time `json:"created_at"`
@@ -632,8 +674,17 @@ type Booking struct {
 	// ID The booking's id, the same from request to end.
 	ID uuid.UUID `json:"id"`
 
+	// MovedFromBookingID The booking that was moved here; null if none.
+	MovedFromBookingID nullable.Nullable[uuid.UUID] `json:"moved_from_booking_id"`
+
+	// ReplacesBookingID The booking that is given back when this one is confirmed, or was; null if none.
+	ReplacesBookingID nullable.Nullable[uuid.UUID] `json:"replaces_booking_id"`
+
 	// Seats How many seats.
 	Seats int `json:"seats"`
+
+	// SeatsMin With how few seats it is content when its turn comes; null - all or none.
+	SeatsMin nullable.Nullable[int] `json:"seats_min"`
 
 	// SlotID The slot.
 	SlotID uuid.UUID `json:"slot_id"`
@@ -656,6 +707,18 @@ type Booking struct {
 
 	// WaitlistPosition Place in the queue, 1 being next; null when it does not wait.
 	WaitlistPosition nullable.Nullable[int] `json:"waitlist_position"`
+}
+
+// BookingBundle Bookings that were made in one step.
+type BookingBundle struct {
+	// Data The bookings, in the order of the items.
+	Data []Booking `json:"data"`
+}
+
+// BookingBundleCreate What to book, all or none.
+type BookingBundleCreate struct {
+	// Items One item for each slot.
+	Items []BookingItem `json:"items"`
 }
 
 // BookingCancellation Why a booking is cancelled.
@@ -684,8 +747,23 @@ type BookingCreate struct {
 	// IfFull `reject` answers 409 when the seats are not free; `waitlist` joins the queue.
 	IfFull *IfFull `json:"if_full,omitempty"`
 
+	// ReplacesBookingID A booking of one's own in another slot, that takes seats: it is given back when the new one is confirmed.
+	ReplacesBookingID nullable.Nullable[uuid.UUID] `json:"replaces_booking_id,omitempty"`
+
 	// Seats How many seats.
 	Seats *int `json:"seats,omitempty"`
+
+	// SeatsMin Be content with fewer seats, down to this many; not above `seats`. Left out - all or none.
+	SeatsMin *int `json:"seats_min,omitempty"`
+}
+
+// BookingItem How many seats of which slot.
+type BookingItem struct {
+	// Seats How many seats.
+	Seats *int `json:"seats,omitempty"`
+
+	// SlotID The slot; each one once.
+	SlotID uuid.UUID `json:"slot_id"`
 }
 
 // BookingList A page of bookings.
@@ -702,6 +780,21 @@ type BookingList struct {
 	NextCursor nullable.Nullable[NextCursor] `json:"next_cursor"`
 }
 
+// BookingMove Where to move a booking.
+type BookingMove struct {
+	// SlotID Another slot of the same event.
+	SlotID uuid.UUID `json:"slot_id"`
+}
+
+// BookingPatch A merge patch of a booking - what is left out stays, null clears.
+type BookingPatch struct {
+	// Seats How many seats.
+	Seats *int `json:"seats,omitempty"`
+
+	// SeatsMin With how few seats it is content when its turn comes; null - all or none.
+	SeatsMin nullable.Nullable[int] `json:"seats_min,omitempty"`
+}
+
 // BookingStatus `waitlisted` waits in the queue · `held`, `offered` seats are kept until `expires_at` · `confirmed` ·
 // `cancelled`, `expired` are final. Held, offered and confirmed bookings take seats. Open.
 type BookingStatus string
@@ -713,6 +806,32 @@ type BookingWhen string
 type Cancellation struct {
 	// Reason For the attendees; it is in the ledger and in their bookings' history.
 	Reason string `json:"reason"`
+}
+
+// CancellationPreview What cancelling a booking would do at this moment.
+//
+// Example: {"allowed":true,"booking_id":"0197a5c0-7a10-7c3e-9d52-0b6a5f1e2b01","closes_at":"2026-12-01T16:00:00Z","reason_code":null,"seats_freed":1,"slot_version":57,"would_promote":1}
+type CancellationPreview struct {
+	// Allowed Whether `cancelBooking` would be accepted from the caller.
+	Allowed bool `json:"allowed"`
+
+	// BookingID The booking.
+	BookingID uuid.UUID `json:"booking_id"`
+
+	// ClosesAt Until when the caller may cancel, also when that is over; null when no such time holds.
+	ClosesAt nullable.Nullable[time.Time] `json:"closes_at"`
+
+	// ReasonCode The problem code that `cancelBooking` would answer with: `cancellation_window_closed`, `invalid_transition`; null when it is allowed. Open.
+	ReasonCode nullable.Nullable[string] `json:"reason_code"`
+
+	// SeatsFreed How many seats would become free.
+	SeatsFreed int `json:"seats_freed"`
+
+	// SlotVersion The slot's ledger version at which all this holds.
+	SlotVersion int64 `json:"slot_version"`
+
+	// WouldPromote How many of the slot's waiting bookings would get seats, or an offer of them, at once; 100 means 100 or more.
+	WouldPromote int `json:"would_promote"`
 }
 
 // ChainLink One ledger entry of a chain.
@@ -751,7 +870,7 @@ type Email = string
 
 // Event What people attend.
 //
-// Example: {"booking_closes_at":null,"booking_opens_at":null,"cancellation_closes_minutes":120,"cancellation_reason":null,"cancelled_at":null,"created_at":"2026-10-30T08:00:00Z","description":"Two quartets and a quintet.","ends_at":"2026-12-02T20:00:00Z","fit":"strict","id":"0197a5c0-7a10-7c3e-9d52-0b6a5f1e2e01","location":"Small Hall, Berlin","max_passes":3,"offer_minutes":60,"organizer_id":"0197a5c0-7a10-7c3e-9d52-0b6a5f1e2c01","published_at":"2026-11-01T08:00:00Z","revision":3,"seats_available":38,"slot_count":2,"starts_at":"2026-12-01T18:00:00Z","status":"published","time_zone":"Europe/Berlin","title":"Chamber concert","updated_at":"2026-11-01T08:00:00Z","waitlist_limit":50,"waitlist_mode":"automatic"}
+// Example: {"booking_closes_at":null,"booking_opens_at":null,"cancellation_closes_minutes":120,"cancellation_reason":null,"cancelled_at":null,"created_at":"2026-10-30T08:00:00Z","description":"Two quartets and a quintet.","ends_at":"2026-12-02T20:00:00Z","fit":"strict","hold_minutes":10,"id":"0197a5c0-7a10-7c3e-9d52-0b6a5f1e2e01","location":"Small Hall, Berlin","max_passes":3,"offer_minutes":60,"organizer_id":"0197a5c0-7a10-7c3e-9d52-0b6a5f1e2c01","published_at":"2026-11-01T08:00:00Z","revision":3,"seats_available":38,"slot_count":2,"starts_at":"2026-12-01T18:00:00Z","status":"published","time_zone":"Europe/Berlin","title":"Chamber concert","updated_at":"2026-11-01T08:00:00Z","waitlist_limit":50,"waitlist_mode":"automatic"}
 type Event struct {
 	// BookingClosesAt When booking closes; null - when the slot starts.
 	BookingClosesAt nullable.Nullable[time.Time] `json:"booking_closes_at"`
@@ -780,6 +899,9 @@ type Event struct {
 	// Fit For waiting bookings of several seats. `strict`: one that does not fit waits, and everybody behind it.
 	// `first_fit`: a smaller one may pass it, `max_passes` times. Open.
 	Fit FitPolicy `json:"fit"`
+
+	// HoldMinutes How long a hold stands, never past the slot's start.
+	HoldMinutes int `json:"hold_minutes"`
 
 	// ID The event's id.
 	ID uuid.UUID `json:"id"`
@@ -848,6 +970,9 @@ type EventCreate struct {
 	// Fit Whether smaller bookings may pass.
 	Fit *FitPolicy `json:"fit,omitempty"`
 
+	// HoldMinutes How long a hold stands.
+	HoldMinutes *int `json:"hold_minutes,omitempty"`
+
 	// Location Where it is.
 	Location *string `json:"location,omitempty"`
 
@@ -901,6 +1026,9 @@ type EventPatch struct {
 	// Fit For waiting bookings of several seats. `strict`: one that does not fit waits, and everybody behind it.
 	// `first_fit`: a smaller one may pass it, `max_passes` times. Open.
 	Fit *FitPolicy `json:"fit,omitempty"`
+
+	// HoldMinutes How long a hold stands.
+	HoldMinutes *int `json:"hold_minutes,omitempty"`
 
 	// Location Where it is.
 	Location *string `json:"location,omitempty"`
@@ -966,6 +1094,12 @@ type FitPolicy string
 // Example: false
 type HasMore = bool
 
+// HoldCreate How many seats to keep.
+type HoldCreate struct {
+	// Seats How many seats; 20 is what one user may hold at once.
+	Seats *int `json:"seats,omitempty"`
+}
+
 // IfFull `reject` answers 409 when the seats are not free; `waitlist` joins the queue.
 type IfFull string
 
@@ -991,12 +1125,14 @@ type LedgerEntry struct {
 	// Cause Names one ledger entry.
 	Cause nullable.Nullable[LedgerRef] `json:"cause"`
 
-	// Kind What happened. Open. `opened` the slot was created · `confirmed` seats were booked · `waitlisted` a
-	// booking joined the queue · `held` seats are kept for a while · `promoted`, `offered` a waiting booking
-	// got seats, or an offer of them · `passed` a smaller booking went ahead of this one · `blocked`,
-	// `unblocked` a waiting booking cannot, or can again, take seats · `cancelled` · `declined` an offer was
-	// turned down · `expired` a hold or an offer ran out, or the slot started while it waited · `edited`
-	// capacity or times changed · `closed`, `reopened` · `slot_cancelled`, `event_cancelled` · `checked_in` ·
+	// Kind What happened. Open. `opened` the slot was created · `confirmed` seats were booked, or a hold was
+	// confirmed · `waitlisted` a booking joined the queue · `held` seats are kept for a while · `promoted`,
+	// `offered` a waiting booking got seats, or an offer of them · `passed` a smaller booking went ahead of
+	// this one · `blocked`, `unblocked` a waiting booking cannot, or can again, take seats · `cancelled` ·
+	// `accepted`, `declined` an offer was taken, or turned down · `resized` a booking has more or fewer seats
+	// than before, or rejoined the queue with more · `moved` a booking went to or came from another slot ·
+	// `expired` a hold or an offer ran out, or the slot started while it waited · `edited` capacity or times
+	// changed · `closed`, `reopened` · `slot_cancelled`, `event_cancelled` · `checked_in`, `check_in_undone` ·
 	// `deleted`.
 	Kind LedgerKind `json:"kind"`
 
@@ -1036,12 +1172,14 @@ type LedgerEntryList struct {
 	NextCursor nullable.Nullable[NextCursor] `json:"next_cursor"`
 }
 
-// LedgerKind What happened. Open. `opened` the slot was created · `confirmed` seats were booked · `waitlisted` a
-// booking joined the queue · `held` seats are kept for a while · `promoted`, `offered` a waiting booking
-// got seats, or an offer of them · `passed` a smaller booking went ahead of this one · `blocked`,
-// `unblocked` a waiting booking cannot, or can again, take seats · `cancelled` · `declined` an offer was
-// turned down · `expired` a hold or an offer ran out, or the slot started while it waited · `edited`
-// capacity or times changed · `closed`, `reopened` · `slot_cancelled`, `event_cancelled` · `checked_in` ·
+// LedgerKind What happened. Open. `opened` the slot was created · `confirmed` seats were booked, or a hold was
+// confirmed · `waitlisted` a booking joined the queue · `held` seats are kept for a while · `promoted`,
+// `offered` a waiting booking got seats, or an offer of them · `passed` a smaller booking went ahead of
+// this one · `blocked`, `unblocked` a waiting booking cannot, or can again, take seats · `cancelled` ·
+// `accepted`, `declined` an offer was taken, or turned down · `resized` a booking has more or fewer seats
+// than before, or rejoined the queue with more · `moved` a booking went to or came from another slot ·
+// `expired` a hold or an offer ran out, or the slot started while it waited · `edited` capacity or times
+// changed · `closed`, `reopened` · `slot_cancelled`, `event_cancelled` · `checked_in`, `check_in_undone` ·
 // `deleted`.
 type LedgerKind string
 
@@ -1143,6 +1281,9 @@ type Problem struct {
 	// Capacity `seats_exceed_capacity`: how many seats the slot has altogether.
 	Capacity *int `json:"capacity,omitempty"`
 
+	// ClosedAt `cancellation_window_closed`: when cancelling closed.
+	ClosedAt *time.Time `json:"closed_at,omitempty"`
+
 	// Code What programs match on. Open - more codes may be added; treat an unknown one like its status.
 	Code ProblemCode `json:"code"`
 
@@ -1160,10 +1301,22 @@ type Problem struct {
 	// From `invalid_transition`: the present state.
 	From *string `json:"from,omitempty"`
 
+	// Held `hold_limit`: how many seats one holds now.
+	Held *int `json:"held,omitempty"`
+
 	// Instance The path of the request.
 	//
 	// Example: /api/v1/slots/0197a5c0-7a10-7c3e-9d52-0b6a5f1e2d01/bookings
 	Instance string `json:"instance"`
+
+	// Item `createBookings`: the place of the item that is refused, counted from 0.
+	Item *int `json:"item,omitempty"`
+
+	// Items `createBookings`: the places of two items that overlap each other.
+	Items []int `json:"items,omitempty"`
+
+	// Limit `hold_limit`: how many one may hold at once.
+	Limit *int `json:"limit,omitempty"`
 
 	// OpensAt `booking_not_open`: when booking opens.
 	OpensAt *time.Time `json:"opens_at,omitempty"`
@@ -1180,6 +1333,9 @@ type Problem struct {
 
 	// SeatsTaken `capacity_below_taken`: how many seats are taken.
 	SeatsTaken *int `json:"seats_taken,omitempty"`
+
+	// SlotID `createBookings`: the slot of this item.
+	SlotID *uuid.UUID `json:"slot_id,omitempty"`
 
 	// SlotVersion The ledger version of the slot at which the refusal was decided.
 	SlotVersion *int64 `json:"slot_version,omitempty"`
@@ -1280,6 +1436,76 @@ type ReadinessCheck struct {
 	Status CheckStatus `json:"status"`
 }
 
+// SimulatedPolicy How one policy came out, over all runs.
+type SimulatedPolicy struct {
+	// Current Whether it is the event's own policy.
+	Current bool `json:"current"`
+
+	// Fit For waiting bookings of several seats. `strict`: one that does not fit waits, and everybody behind it.
+	// `first_fit`: a smaller one may pass it, `max_passes` times. Open.
+	Fit FitPolicy `json:"fit"`
+
+	// MaxPasses How often smaller bookings may pass one that waits, with `first_fit`.
+	MaxPasses int `json:"max_passes"`
+
+	// Passed How often a smaller booking passed one that waits - the mean of the runs.
+	Passed float64 `json:"passed"`
+
+	// Promoted How many of those who wait got in - the mean of the runs.
+	Promoted float64 `json:"promoted"`
+
+	// PromotedP10 In nine of ten runs it was at least as many.
+	PromotedP10 float64 `json:"promoted_p10"`
+
+	// PromotedP90 In nine of ten runs it was at most as many.
+	PromotedP90 float64 `json:"promoted_p90"`
+
+	// StillWaiting How many bookings still waited at the end - the mean of the runs.
+	StillWaiting float64 `json:"still_waiting"`
+
+	// WaitHoursMedian How many hours from now half of those who got in had to wait at most; null when nobody got in.
+	WaitHoursMedian nullable.Nullable[float64] `json:"wait_hours_median"`
+
+	// WaitlistMode `off` no waitlist · `automatic` whoever is next is confirmed at once · `offer` whoever is next gets an
+	// offer to accept within `offer_minutes`. Open.
+	WaitlistMode WaitlistMode `json:"waitlist_mode"`
+}
+
+// Simulation Policies compared on a copy of a slot. An estimate.
+//
+// Example: {"assumptions":"10 % of the confirmed bookings are cancelled, at random times until 2026-12-01T18:00:00Z; nobody else books. 20 runs, seed 1.","estimate":true,"policies":[{"current":true,"fit":"strict","max_passes":3,"passed":0,"promoted":3.4,"promoted_p10":2,"promoted_p90":4,"still_waiting":0.6,"wait_hours_median":96.5,"waitlist_mode":"automatic"},{"current":false,"fit":"first_fit","max_passes":3,"passed":0.4,"promoted":3.5,"promoted_p10":2,"promoted_p90":4,"still_waiting":0.5,"wait_hours_median":88,"waitlist_mode":"automatic"},{"current":false,"fit":"strict","max_passes":3,"passed":0,"promoted":3.2,"promoted_p10":2,"promoted_p90":4,"still_waiting":0.6,"wait_hours_median":97.5,"waitlist_mode":"offer"},{"current":false,"fit":"first_fit","max_passes":3,"passed":0.4,"promoted":3.3,"promoted_p10":2,"promoted_p90":4,"still_waiting":0.5,"wait_hours_median":89,"waitlist_mode":"offer"}],"slot_id":"0197a5c0-7a10-7c3e-9d52-0b6a5f1e2d01","slot_version":57}
+type Simulation struct {
+	// Assumptions What was assumed, for people.
+	Assumptions string `json:"assumptions"`
+
+	// Estimate Always true.
+	Estimate bool `json:"estimate"`
+
+	// Policies Strict and first fit, each automatic and with offers.
+	Policies []SimulatedPolicy `json:"policies"`
+
+	// SlotID The slot.
+	SlotID uuid.UUID `json:"slot_id"`
+
+	// SlotVersion The slot's ledger version of the copy.
+	SlotVersion int64 `json:"slot_version"`
+}
+
+// SimulationCreate What a simulation assumes.
+type SimulationCreate struct {
+	// CancellationRate How many of the confirmed bookings are cancelled until the end: 0.1 is one in ten.
+	CancellationRate *float64 `json:"cancellation_rate,omitempty"`
+
+	// Runs How often each policy is played, with other random numbers each time.
+	Runs *int `json:"runs,omitempty"`
+
+	// Seed For the random numbers; the same seed, the same answer.
+	Seed *int `json:"seed,omitempty"`
+
+	// Until Where the simulation ends; null or left out - at the slot's start.
+	Until nullable.Nullable[time.Time] `json:"until,omitempty"`
+}
+
 // Slot One dated session of an event.
 //
 // Example: {"capacity":50,"created_at":"2026-10-30T08:00:00Z","ends_at":"2026-12-01T20:00:00Z","event_id":"0197a5c0-7a10-7c3e-9d52-0b6a5f1e2e01","id":"0197a5c0-7a10-7c3e-9d52-0b6a5f1e2d01","revision":3,"seats_available":0,"seats_taken":50,"starts_at":"2026-12-01T18:00:00Z","status":"open","updated_at":"2026-11-20T17:03:00Z","version":57,"waitlist_length":4}
@@ -1324,6 +1550,10 @@ type Slot struct {
 	WaitlistLength int `json:"waitlist_length"`
 }
 
+// SlotConflictPolicy What becomes of this slot's bookings that its new times would make overlap with seats that their users
+// have elsewhere: `refuse` the edit, `cancel` these bookings. Left out, it is `refuse`.
+type SlotConflictPolicy string
+
 // SlotCreate A new slot.
 type SlotCreate struct {
 	// Capacity How many seats it may give out.
@@ -1360,6 +1590,10 @@ type SlotPatch struct {
 
 	// EndsAt When it ends, after its start.
 	EndsAt *time.Time `json:"ends_at,omitempty"`
+
+	// OnConflict What becomes of this slot's bookings that its new times would make overlap with seats that their users
+	// have elsewhere: `refuse` the edit, `cancel` these bookings. Left out, it is `refuse`.
+	OnConflict *SlotConflictPolicy `json:"on_conflict,omitempty"`
 
 	// StartsAt When it starts; in the future.
 	StartsAt *time.Time `json:"starts_at,omitempty"`
@@ -1526,7 +1760,7 @@ type WaitlistEntry struct {
 
 	// Booking One user's claim on seats of one slot.
 	//
-	// Example: {"blocked":false,"created_at":"2026-11-10T12:00:00Z","ends_at":"2026-12-01T20:00:00Z","event_id":"0197a5c0-7a10-7c3e-9d52-0b6a5f1e2e01","expires_at":null,"id":"0197a5c0-7a10-7c3e-9d52-0b6a5f1e2b01","seats":1,"slot_id":"0197a5c0-7a10-7c3e-9d52-0b6a5f1e2d01","slot_version":12,"starts_at":"2026-12-01T18:00:00Z","status":"confirmed","updated_at":"2026-11-10T12:00:00Z","user_id":"0197a5c0-7a10-7c3e-9d52-0b6a5f1e2c12","waitlist_position":null}
+	// Example: {"blocked":false,"checked_in_at":null,"created_at":"2026-11-10T12:00:00Z","ends_at":"2026-12-01T20:00:00Z","event_id":"0197a5c0-7a10-7c3e-9d52-0b6a5f1e2e01","expires_at":null,"id":"0197a5c0-7a10-7c3e-9d52-0b6a5f1e2b01","moved_from_booking_id":null,"replaces_booking_id":null,"seats":1,"seats_min":null,"slot_id":"0197a5c0-7a10-7c3e-9d52-0b6a5f1e2d01","slot_version":12,"starts_at":"2026-12-01T18:00:00Z","status":"confirmed","updated_at":"2026-11-10T12:00:00Z","user_id":"0197a5c0-7a10-7c3e-9d52-0b6a5f1e2c12","waitlist_position":null}
 	Booking Booking `json:"booking"`
 
 	// Passes How often a smaller booking has passed it.
@@ -1554,9 +1788,26 @@ type WaitlistEntryList struct {
 // offer to accept within `offer_minutes`. Open.
 type WaitlistMode string
 
+// WaitlistPass A smaller booking that got seats ahead of a waiting one, because the waiting one did not fit.
+//
+// Example: {"at":"2026-11-20T17:03:00Z","reason":"2 seats were free and this booking needs 3.","seats":1,"version":57}
+type WaitlistPass struct {
+	// At When, by the database's clock.
+	At time.Time `json:"at"`
+
+	// Reason Why it could pass, for people.
+	Reason string `json:"reason"`
+
+	// Seats How many seats the smaller booking got.
+	Seats int `json:"seats"`
+
+	// Version The entry in the slot's ledger that says so.
+	Version int64 `json:"version"`
+}
+
 // WaitlistPosition Where a booking waits, and why.
 //
-// Example: {"blocked":false,"blocked_by":null,"booking_id":"0197a5c0-7a10-7c3e-9d52-0b6a5f1e2b02","bookings_ahead":2,"passes":0,"position":3,"reasons":[{"code":"seats_taken","detail":"All 50 seats are taken.","since_version":null},{"code":"ahead_of_you","detail":"2 bookings with 3 seats come first.","since_version":null}],"seats_ahead":3,"seats_available":0,"seats_needed":4,"slot_id":"0197a5c0-7a10-7c3e-9d52-0b6a5f1e2d01","slot_version":57,"status":"waitlisted"}
+// Example: {"blocked":false,"blocked_by":null,"booking_id":"0197a5c0-7a10-7c3e-9d52-0b6a5f1e2b02","bookings_ahead":2,"passed_by":[],"passes":0,"position":3,"reasons":[{"code":"seats_taken","detail":"All 50 seats are taken.","since_version":51},{"code":"ahead_of_you","detail":"2 bookings with 3 seats come first.","since_version":55}],"seats_ahead":3,"seats_available":0,"seats_needed":4,"slot_id":"0197a5c0-7a10-7c3e-9d52-0b6a5f1e2d01","slot_version":57,"status":"waitlisted"}
 type WaitlistPosition struct {
 	// Blocked Whether it cannot take seats now, whatever becomes free.
 	Blocked bool `json:"blocked"`
@@ -1569,6 +1820,9 @@ type WaitlistPosition struct {
 
 	// BookingsAhead Bookings ahead.
 	BookingsAhead int `json:"bookings_ahead"`
+
+	// PassedBy The latest of these passes, newest first, without names.
+	PassedBy []WaitlistPass `json:"passed_by"`
 
 	// Passes How often a smaller booking has passed it.
 	Passes int `json:"passes"`
@@ -1617,6 +1871,9 @@ type IdempotencyKey = string
 // IfMatch defines model for IfMatch.
 type IfMatch = string
 
+// IfMatchOptional defines model for IfMatchOptional.
+type IfMatchOptional = string
+
 // IfNoneMatch defines model for IfNoneMatch.
 type IfNoneMatch = string
 
@@ -1664,13 +1921,33 @@ type BodyTooLarge = Problem
 // to; more may be added.
 type BookingConflict = Problem
 
+// BookingEditConflict RFC 9457 problem details. The members from `slot_version` on are there for the codes that they belong
+// to; more may be added.
+type BookingEditConflict = Problem
+
 // BookingInvalid RFC 9457 problem details. The members from `slot_version` on are there for the codes that they belong
 // to; more may be added.
 type BookingInvalid = Problem
 
+// BookingPatchInvalid RFC 9457 problem details. The members from `slot_version` on are there for the codes that they belong
+// to; more may be added.
+type BookingPatchInvalid = Problem
+
+// BookingStateConflict RFC 9457 problem details. The members from `slot_version` on are there for the codes that they belong
+// to; more may be added.
+type BookingStateConflict = Problem
+
+// BundleConflict RFC 9457 problem details. The members from `slot_version` on are there for the codes that they belong
+// to; more may be added.
+type BundleConflict = Problem
+
 // CancellationConflict RFC 9457 problem details. The members from `slot_version` on are there for the codes that they belong
 // to; more may be added.
 type CancellationConflict = Problem
+
+// ConfirmationConflict RFC 9457 problem details. The members from `slot_version` on are there for the codes that they belong
+// to; more may be added.
+type ConfirmationConflict = Problem
 
 // EmailTaken RFC 9457 problem details. The members from `slot_version` on are there for the codes that they belong
 // to; more may be added.
@@ -1696,6 +1973,10 @@ type EventStateConflict = Problem
 // to; more may be added.
 type Forbidden = Problem
 
+// HoldConflict RFC 9457 problem details. The members from `slot_version` on are there for the codes that they belong
+// to; more may be added.
+type HoldConflict = Problem
+
 // Internal RFC 9457 problem details. The members from `slot_version` on are there for the codes that they belong
 // to; more may be added.
 type Internal = Problem
@@ -1712,6 +1993,10 @@ type KeyReused = Problem
 // to; more may be added.
 type KeyedInvalid = Problem
 
+// MoveConflict RFC 9457 problem details. The members from `slot_version` on are there for the codes that they belong
+// to; more may be added.
+type MoveConflict = Problem
+
 // NotAcceptable RFC 9457 problem details. The members from `slot_version` on are there for the codes that they belong
 // to; more may be added.
 type NotAcceptable = Problem
@@ -1724,6 +2009,10 @@ type NotFound = Problem
 // to; more may be added.
 type NotReady = Problem
 
+// OfferConflict RFC 9457 problem details. The members from `slot_version` on are there for the codes that they belong
+// to; more may be added.
+type OfferConflict = Problem
+
 // RangeInvalid RFC 9457 problem details. The members from `slot_version` on are there for the codes that they belong
 // to; more may be added.
 type RangeInvalid = Problem
@@ -1735,6 +2024,10 @@ type RangeOnly = Problem
 // ReadUnavailable RFC 9457 problem details. The members from `slot_version` on are there for the codes that they belong
 // to; more may be added.
 type ReadUnavailable = Problem
+
+// SimulationConflict RFC 9457 problem details. The members from `slot_version` on are there for the codes that they belong
+// to; more may be added.
+type SimulationConflict = Problem
 
 // SlotCreateInvalid RFC 9457 problem details. The members from `slot_version` on are there for the codes that they belong
 // to; more may be added.
@@ -1776,14 +2069,60 @@ type VersionRequired = Problem
 // to; more may be added.
 type WriteUnavailable = Problem
 
+// CreateBookingsParams defines parameters for CreateBookings.
+type CreateBookingsParams struct {
+	// IdempotencyKey Makes the request repeatable: the same key with the same request has one effect, and the first answer
+	// again (for 24 hours, per user). With another request it is 422 `idempotency_key_reused`. Visible ASCII
+	// characters; a UUID does well.
+	IdempotencyKey *IdempotencyKey `json:"Idempotency-Key,omitempty"`
+}
+
 // GetBookingParams defines parameters for GetBooking.
 type GetBookingParams struct {
 	// IfNoneMatch One or more `ETag`s that the caller has. When one of them is the present one, the answer is 304 without a body.
 	IfNoneMatch *IfNoneMatch `json:"If-None-Match,omitempty"`
 }
 
+// UpdateBookingParams defines parameters for UpdateBooking.
+type UpdateBookingParams struct {
+	// IfMatch The `ETag` of what is edited. Left out, any state is; stale, it is 412 `version_mismatch`. `*` matches any state.
+	IfMatch *IfMatchOptional `json:"If-Match,omitempty"`
+}
+
+// AcceptOfferParams defines parameters for AcceptOffer.
+type AcceptOfferParams struct {
+	// IdempotencyKey Makes the request repeatable: the same key with the same request has one effect, and the first answer
+	// again (for 24 hours, per user). With another request it is 422 `idempotency_key_reused`. Visible ASCII
+	// characters; a UUID does well.
+	IdempotencyKey *IdempotencyKey `json:"Idempotency-Key,omitempty"`
+}
+
 // CancelBookingParams defines parameters for CancelBooking.
 type CancelBookingParams struct {
+	// IdempotencyKey Makes the request repeatable: the same key with the same request has one effect, and the first answer
+	// again (for 24 hours, per user). With another request it is 422 `idempotency_key_reused`. Visible ASCII
+	// characters; a UUID does well.
+	IdempotencyKey *IdempotencyKey `json:"Idempotency-Key,omitempty"`
+}
+
+// CheckInBookingParams defines parameters for CheckInBooking.
+type CheckInBookingParams struct {
+	// IdempotencyKey Makes the request repeatable: the same key with the same request has one effect, and the first answer
+	// again (for 24 hours, per user). With another request it is 422 `idempotency_key_reused`. Visible ASCII
+	// characters; a UUID does well.
+	IdempotencyKey *IdempotencyKey `json:"Idempotency-Key,omitempty"`
+}
+
+// ConfirmBookingParams defines parameters for ConfirmBooking.
+type ConfirmBookingParams struct {
+	// IdempotencyKey Makes the request repeatable: the same key with the same request has one effect, and the first answer
+	// again (for 24 hours, per user). With another request it is 422 `idempotency_key_reused`. Visible ASCII
+	// characters; a UUID does well.
+	IdempotencyKey *IdempotencyKey `json:"Idempotency-Key,omitempty"`
+}
+
+// DeclineOfferParams defines parameters for DeclineOffer.
+type DeclineOfferParams struct {
 	// IdempotencyKey Makes the request repeatable: the same key with the same request has one effect, and the first answer
 	// again (for 24 hours, per user). With another request it is 422 `idempotency_key_reused`. Visible ASCII
 	// characters; a UUID does well.
@@ -1797,6 +2136,14 @@ type GetBookingHistoryParams struct {
 
 	// Cursor `next_cursor` of the page before, with the same filters.
 	Cursor *Cursor `form:"cursor,omitempty" json:"cursor,omitempty"`
+}
+
+// MoveBookingParams defines parameters for MoveBooking.
+type MoveBookingParams struct {
+	// IdempotencyKey Makes the request repeatable: the same key with the same request has one effect, and the first answer
+	// again (for 24 hours, per user). With another request it is 422 `idempotency_key_reused`. Visible ASCII
+	// characters; a UUID does well.
+	IdempotencyKey *IdempotencyKey `json:"Idempotency-Key,omitempty"`
 }
 
 // ListEventsParams defines parameters for ListEvents.
@@ -1993,6 +2340,14 @@ type CancelSlotParams struct {
 	IdempotencyKey *IdempotencyKey `json:"Idempotency-Key,omitempty"`
 }
 
+// CreateHoldParams defines parameters for CreateHold.
+type CreateHoldParams struct {
+	// IdempotencyKey Makes the request repeatable: the same key with the same request has one effect, and the first answer
+	// again (for 24 hours, per user). With another request it is 422 `idempotency_key_reused`. Visible ASCII
+	// characters; a UUID does well.
+	IdempotencyKey *IdempotencyKey `json:"Idempotency-Key,omitempty"`
+}
+
 // GetSlotLedgerParams defines parameters for GetSlotLedger.
 type GetSlotLedgerParams struct {
 	// Limit How many to return at most; above 100 is 100.
@@ -2040,8 +2395,20 @@ type LoginUserJSONRequestBody = Credentials
 // RegisterUserJSONRequestBody defines body for RegisterUser for application/json ContentType.
 type RegisterUserJSONRequestBody = UserCreate
 
+// CreateBookingsJSONRequestBody defines body for CreateBookings for application/json ContentType.
+type CreateBookingsJSONRequestBody = BookingBundleCreate
+
+// UpdateBookingJSONRequestBody defines body for UpdateBooking for application/json ContentType.
+type UpdateBookingJSONRequestBody = BookingPatch
+
+// UpdateBookingApplicationMergePatchPlusJSONRequestBody defines body for UpdateBooking for application/merge-patch+json ContentType.
+type UpdateBookingApplicationMergePatchPlusJSONRequestBody = BookingPatch
+
 // CancelBookingJSONRequestBody defines body for CancelBooking for application/json ContentType.
 type CancelBookingJSONRequestBody = BookingCancellation
+
+// MoveBookingJSONRequestBody defines body for MoveBooking for application/json ContentType.
+type MoveBookingJSONRequestBody = BookingMove
 
 // CreateEventJSONRequestBody defines body for CreateEvent for application/json ContentType.
 type CreateEventJSONRequestBody = EventCreate
@@ -2081,6 +2448,12 @@ type CreateBookingJSONRequestBody = BookingCreate
 
 // CancelSlotJSONRequestBody defines body for CancelSlot for application/json ContentType.
 type CancelSlotJSONRequestBody = Cancellation
+
+// CreateHoldJSONRequestBody defines body for CreateHold for application/json ContentType.
+type CreateHoldJSONRequestBody = HoldCreate
+
+// SimulateSlotJSONRequestBody defines body for SimulateSlot for application/json ContentType.
+type SimulateSlotJSONRequestBody = SimulationCreate
 
 // UpdateUserJSONRequestBody defines body for UpdateUser for application/json ContentType.
 type UpdateUserJSONRequestBody = UserPatch
@@ -2137,6 +2510,14 @@ func (a *Problem) UnmarshalJSON(b []byte) error {
 		delete(object, "capacity")
 	}
 
+	if raw, found := object["closed_at"]; found {
+		err = json.Unmarshal(raw, &a.ClosedAt)
+		if err != nil {
+			return fmt.Errorf("error reading 'closed_at': %w", err)
+		}
+		delete(object, "closed_at")
+	}
+
 	if raw, found := object["code"]; found {
 		err = json.Unmarshal(raw, &a.Code)
 		if err != nil {
@@ -2177,12 +2558,44 @@ func (a *Problem) UnmarshalJSON(b []byte) error {
 		delete(object, "from")
 	}
 
+	if raw, found := object["held"]; found {
+		err = json.Unmarshal(raw, &a.Held)
+		if err != nil {
+			return fmt.Errorf("error reading 'held': %w", err)
+		}
+		delete(object, "held")
+	}
+
 	if raw, found := object["instance"]; found {
 		err = json.Unmarshal(raw, &a.Instance)
 		if err != nil {
 			return fmt.Errorf("error reading 'instance': %w", err)
 		}
 		delete(object, "instance")
+	}
+
+	if raw, found := object["item"]; found {
+		err = json.Unmarshal(raw, &a.Item)
+		if err != nil {
+			return fmt.Errorf("error reading 'item': %w", err)
+		}
+		delete(object, "item")
+	}
+
+	if raw, found := object["items"]; found {
+		err = json.Unmarshal(raw, &a.Items)
+		if err != nil {
+			return fmt.Errorf("error reading 'items': %w", err)
+		}
+		delete(object, "items")
+	}
+
+	if raw, found := object["limit"]; found {
+		err = json.Unmarshal(raw, &a.Limit)
+		if err != nil {
+			return fmt.Errorf("error reading 'limit': %w", err)
+		}
+		delete(object, "limit")
 	}
 
 	if raw, found := object["opens_at"]; found {
@@ -2215,6 +2628,14 @@ func (a *Problem) UnmarshalJSON(b []byte) error {
 			return fmt.Errorf("error reading 'seats_taken': %w", err)
 		}
 		delete(object, "seats_taken")
+	}
+
+	if raw, found := object["slot_id"]; found {
+		err = json.Unmarshal(raw, &a.SlotID)
+		if err != nil {
+			return fmt.Errorf("error reading 'slot_id': %w", err)
+		}
+		delete(object, "slot_id")
 	}
 
 	if raw, found := object["slot_version"]; found {
@@ -2305,6 +2726,13 @@ func (a Problem) MarshalJSON() ([]byte, error) {
 		}
 	}
 
+	if a.ClosedAt != nil {
+		object["closed_at"], err = json.Marshal(a.ClosedAt)
+		if err != nil {
+			return nil, fmt.Errorf("error marshaling 'closed_at': %w", err)
+		}
+	}
+
 	object["code"], err = json.Marshal(a.Code)
 	if err != nil {
 		return nil, fmt.Errorf("error marshaling 'code': %w", err)
@@ -2336,9 +2764,37 @@ func (a Problem) MarshalJSON() ([]byte, error) {
 		}
 	}
 
+	if a.Held != nil {
+		object["held"], err = json.Marshal(a.Held)
+		if err != nil {
+			return nil, fmt.Errorf("error marshaling 'held': %w", err)
+		}
+	}
+
 	object["instance"], err = json.Marshal(a.Instance)
 	if err != nil {
 		return nil, fmt.Errorf("error marshaling 'instance': %w", err)
+	}
+
+	if a.Item != nil {
+		object["item"], err = json.Marshal(a.Item)
+		if err != nil {
+			return nil, fmt.Errorf("error marshaling 'item': %w", err)
+		}
+	}
+
+	if a.Items != nil {
+		object["items"], err = json.Marshal(a.Items)
+		if err != nil {
+			return nil, fmt.Errorf("error marshaling 'items': %w", err)
+		}
+	}
+
+	if a.Limit != nil {
+		object["limit"], err = json.Marshal(a.Limit)
+		if err != nil {
+			return nil, fmt.Errorf("error marshaling 'limit': %w", err)
+		}
 	}
 
 	if a.OpensAt != nil {
@@ -2362,6 +2818,13 @@ func (a Problem) MarshalJSON() ([]byte, error) {
 		object["seats_taken"], err = json.Marshal(a.SeatsTaken)
 		if err != nil {
 			return nil, fmt.Errorf("error marshaling 'seats_taken': %w", err)
+		}
+	}
+
+	if a.SlotID != nil {
+		object["slot_id"], err = json.Marshal(a.SlotID)
+		if err != nil {
+			return nil, fmt.Errorf("error marshaling 'slot_id': %w", err)
 		}
 	}
 
@@ -2421,18 +2884,45 @@ type ServerInterface interface {
 	// RegisterUser Create a user and log in
 	// (POST /api/v1/auth/register)
 	RegisterUser(ctx echo.Context) error
+	// CreateBookings Book several slots at once, or none
+	// (POST /api/v1/bookings)
+	CreateBookings(ctx echo.Context, params CreateBookingsParams) error
 	// GetBooking Get a booking
 	// (GET /api/v1/bookings/{booking_id})
 	GetBooking(ctx echo.Context, bookingID BookingID, params GetBookingParams) error
+	// UpdateBooking Change the number of seats
+	// (PATCH /api/v1/bookings/{booking_id})
+	UpdateBooking(ctx echo.Context, bookingID BookingID, params UpdateBookingParams) error
+	// AcceptOffer Accept an offer
+	// (POST /api/v1/bookings/{booking_id}/accept)
+	AcceptOffer(ctx echo.Context, bookingID BookingID, params AcceptOfferParams) error
 	// CancelBooking Cancel a booking, or leave the waitlist
 	// (POST /api/v1/bookings/{booking_id}/cancel)
 	CancelBooking(ctx echo.Context, bookingID BookingID, params CancelBookingParams) error
+	// PreviewCancellation What would cancelling do?
+	// (GET /api/v1/bookings/{booking_id}/cancellation-preview)
+	PreviewCancellation(ctx echo.Context, bookingID BookingID) error
 	// GetBookingChain What led to a booking's changes, and what followed
 	// (GET /api/v1/bookings/{booking_id}/chain)
 	GetBookingChain(ctx echo.Context, bookingID BookingID) error
+	// UndoCheckIn Undo a check-in
+	// (DELETE /api/v1/bookings/{booking_id}/check-in)
+	UndoCheckIn(ctx echo.Context, bookingID BookingID) error
+	// CheckInBooking Check an attendee in
+	// (POST /api/v1/bookings/{booking_id}/check-in)
+	CheckInBooking(ctx echo.Context, bookingID BookingID, params CheckInBookingParams) error
+	// ConfirmBooking Confirm a hold
+	// (POST /api/v1/bookings/{booking_id}/confirm)
+	ConfirmBooking(ctx echo.Context, bookingID BookingID, params ConfirmBookingParams) error
+	// DeclineOffer Decline an offer
+	// (POST /api/v1/bookings/{booking_id}/decline)
+	DeclineOffer(ctx echo.Context, bookingID BookingID, params DeclineOfferParams) error
 	// GetBookingHistory What happened to a booking
 	// (GET /api/v1/bookings/{booking_id}/history)
 	GetBookingHistory(ctx echo.Context, bookingID BookingID, params GetBookingHistoryParams) error
+	// MoveBooking Move a booking to another slot
+	// (POST /api/v1/bookings/{booking_id}/move)
+	MoveBooking(ctx echo.Context, bookingID BookingID, params MoveBookingParams) error
 	// GetWaitlistPosition Where do I wait, and why?
 	// (GET /api/v1/bookings/{booking_id}/waitlist-position)
 	GetWaitlistPosition(ctx echo.Context, bookingID BookingID) error
@@ -2511,12 +3001,18 @@ type ServerInterface interface {
 	// CancelSlot Cancel a slot
 	// (POST /api/v1/slots/{slot_id}/cancel)
 	CancelSlot(ctx echo.Context, slotID SlotID, params CancelSlotParams) error
+	// CreateHold Keep seats for a while
+	// (POST /api/v1/slots/{slot_id}/holds)
+	CreateHold(ctx echo.Context, slotID SlotID, params CreateHoldParams) error
 	// GetSlotLedger What happened to a slot, entry by entry
 	// (GET /api/v1/slots/{slot_id}/ledger)
 	GetSlotLedger(ctx echo.Context, slotID SlotID, params GetSlotLedgerParams) error
 	// PromoteSlot Run the promotion now
 	// (POST /api/v1/slots/{slot_id}/promote)
 	PromoteSlot(ctx echo.Context, slotID SlotID, params PromoteSlotParams) error
+	// SimulateSlot What would other waitlist rules do?
+	// (POST /api/v1/slots/{slot_id}/simulation)
+	SimulateSlot(ctx echo.Context, slotID SlotID) error
 	// GetSlotWaitlist Who waits for a slot
 	// (GET /api/v1/slots/{slot_id}/waitlist)
 	GetSlotWaitlist(ctx echo.Context, slotID SlotID, params GetSlotWaitlistParams) error
@@ -2578,6 +3074,35 @@ func (w *ServerInterfaceWrapper) RegisterUser(ctx echo.Context) error {
 	return err
 }
 
+// CreateBookings converts echo context to params.
+func (w *ServerInterfaceWrapper) CreateBookings(ctx echo.Context) error {
+	var err error
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params CreateBookingsParams
+
+	headers := ctx.Request().Header
+	// ------------- Optional header parameter "Idempotency-Key" -------------
+	if valueList, found := headers[http.CanonicalHeaderKey("Idempotency-Key")]; found {
+		var IdempotencyKey IdempotencyKey
+		n := len(valueList)
+		if n != 1 {
+			return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Expected one value for Idempotency-Key, got %d", n))
+		}
+
+		err = runtime.BindStyledParameterWithOptions("simple", "Idempotency-Key", valueList[0], &IdempotencyKey, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""})
+		if err != nil {
+			return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter Idempotency-Key: %s", err))
+		}
+
+		params.IdempotencyKey = &IdempotencyKey
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.CreateBookings(ctx, params)
+	return err
+}
+
 // GetBooking converts echo context to params.
 func (w *ServerInterfaceWrapper) GetBooking(ctx echo.Context) error {
 	var err error
@@ -2611,6 +3136,78 @@ func (w *ServerInterfaceWrapper) GetBooking(ctx echo.Context) error {
 
 	// Invoke the callback with all the unmarshaled arguments
 	err = w.Handler.GetBooking(ctx, bookingID, params)
+	return err
+}
+
+// UpdateBooking converts echo context to params.
+func (w *ServerInterfaceWrapper) UpdateBooking(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "booking_id" -------------
+	var bookingID BookingID
+
+	err = runtime.BindStyledParameterWithOptions("simple", "booking_id", ctx.Param("booking_id"), &bookingID, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "uuid", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter booking_id: %s", err))
+	}
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params UpdateBookingParams
+
+	headers := ctx.Request().Header
+	// ------------- Optional header parameter "If-Match" -------------
+	if valueList, found := headers[http.CanonicalHeaderKey("If-Match")]; found {
+		var IfMatch IfMatchOptional
+		n := len(valueList)
+		if n != 1 {
+			return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Expected one value for If-Match, got %d", n))
+		}
+
+		err = runtime.BindStyledParameterWithOptions("simple", "If-Match", valueList[0], &IfMatch, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""})
+		if err != nil {
+			return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter If-Match: %s", err))
+		}
+
+		params.IfMatch = &IfMatch
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.UpdateBooking(ctx, bookingID, params)
+	return err
+}
+
+// AcceptOffer converts echo context to params.
+func (w *ServerInterfaceWrapper) AcceptOffer(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "booking_id" -------------
+	var bookingID BookingID
+
+	err = runtime.BindStyledParameterWithOptions("simple", "booking_id", ctx.Param("booking_id"), &bookingID, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "uuid", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter booking_id: %s", err))
+	}
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params AcceptOfferParams
+
+	headers := ctx.Request().Header
+	// ------------- Optional header parameter "Idempotency-Key" -------------
+	if valueList, found := headers[http.CanonicalHeaderKey("Idempotency-Key")]; found {
+		var IdempotencyKey IdempotencyKey
+		n := len(valueList)
+		if n != 1 {
+			return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Expected one value for Idempotency-Key, got %d", n))
+		}
+
+		err = runtime.BindStyledParameterWithOptions("simple", "Idempotency-Key", valueList[0], &IdempotencyKey, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""})
+		if err != nil {
+			return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter Idempotency-Key: %s", err))
+		}
+
+		params.IdempotencyKey = &IdempotencyKey
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.AcceptOffer(ctx, bookingID, params)
 	return err
 }
 
@@ -2650,6 +3247,22 @@ func (w *ServerInterfaceWrapper) CancelBooking(ctx echo.Context) error {
 	return err
 }
 
+// PreviewCancellation converts echo context to params.
+func (w *ServerInterfaceWrapper) PreviewCancellation(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "booking_id" -------------
+	var bookingID BookingID
+
+	err = runtime.BindStyledParameterWithOptions("simple", "booking_id", ctx.Param("booking_id"), &bookingID, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "uuid", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter booking_id: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.PreviewCancellation(ctx, bookingID)
+	return err
+}
+
 // GetBookingChain converts echo context to params.
 func (w *ServerInterfaceWrapper) GetBookingChain(ctx echo.Context) error {
 	var err error
@@ -2663,6 +3276,130 @@ func (w *ServerInterfaceWrapper) GetBookingChain(ctx echo.Context) error {
 
 	// Invoke the callback with all the unmarshaled arguments
 	err = w.Handler.GetBookingChain(ctx, bookingID)
+	return err
+}
+
+// UndoCheckIn converts echo context to params.
+func (w *ServerInterfaceWrapper) UndoCheckIn(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "booking_id" -------------
+	var bookingID BookingID
+
+	err = runtime.BindStyledParameterWithOptions("simple", "booking_id", ctx.Param("booking_id"), &bookingID, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "uuid", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter booking_id: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.UndoCheckIn(ctx, bookingID)
+	return err
+}
+
+// CheckInBooking converts echo context to params.
+func (w *ServerInterfaceWrapper) CheckInBooking(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "booking_id" -------------
+	var bookingID BookingID
+
+	err = runtime.BindStyledParameterWithOptions("simple", "booking_id", ctx.Param("booking_id"), &bookingID, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "uuid", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter booking_id: %s", err))
+	}
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params CheckInBookingParams
+
+	headers := ctx.Request().Header
+	// ------------- Optional header parameter "Idempotency-Key" -------------
+	if valueList, found := headers[http.CanonicalHeaderKey("Idempotency-Key")]; found {
+		var IdempotencyKey IdempotencyKey
+		n := len(valueList)
+		if n != 1 {
+			return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Expected one value for Idempotency-Key, got %d", n))
+		}
+
+		err = runtime.BindStyledParameterWithOptions("simple", "Idempotency-Key", valueList[0], &IdempotencyKey, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""})
+		if err != nil {
+			return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter Idempotency-Key: %s", err))
+		}
+
+		params.IdempotencyKey = &IdempotencyKey
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.CheckInBooking(ctx, bookingID, params)
+	return err
+}
+
+// ConfirmBooking converts echo context to params.
+func (w *ServerInterfaceWrapper) ConfirmBooking(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "booking_id" -------------
+	var bookingID BookingID
+
+	err = runtime.BindStyledParameterWithOptions("simple", "booking_id", ctx.Param("booking_id"), &bookingID, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "uuid", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter booking_id: %s", err))
+	}
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params ConfirmBookingParams
+
+	headers := ctx.Request().Header
+	// ------------- Optional header parameter "Idempotency-Key" -------------
+	if valueList, found := headers[http.CanonicalHeaderKey("Idempotency-Key")]; found {
+		var IdempotencyKey IdempotencyKey
+		n := len(valueList)
+		if n != 1 {
+			return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Expected one value for Idempotency-Key, got %d", n))
+		}
+
+		err = runtime.BindStyledParameterWithOptions("simple", "Idempotency-Key", valueList[0], &IdempotencyKey, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""})
+		if err != nil {
+			return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter Idempotency-Key: %s", err))
+		}
+
+		params.IdempotencyKey = &IdempotencyKey
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.ConfirmBooking(ctx, bookingID, params)
+	return err
+}
+
+// DeclineOffer converts echo context to params.
+func (w *ServerInterfaceWrapper) DeclineOffer(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "booking_id" -------------
+	var bookingID BookingID
+
+	err = runtime.BindStyledParameterWithOptions("simple", "booking_id", ctx.Param("booking_id"), &bookingID, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "uuid", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter booking_id: %s", err))
+	}
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params DeclineOfferParams
+
+	headers := ctx.Request().Header
+	// ------------- Optional header parameter "Idempotency-Key" -------------
+	if valueList, found := headers[http.CanonicalHeaderKey("Idempotency-Key")]; found {
+		var IdempotencyKey IdempotencyKey
+		n := len(valueList)
+		if n != 1 {
+			return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Expected one value for Idempotency-Key, got %d", n))
+		}
+
+		err = runtime.BindStyledParameterWithOptions("simple", "Idempotency-Key", valueList[0], &IdempotencyKey, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""})
+		if err != nil {
+			return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter Idempotency-Key: %s", err))
+		}
+
+		params.IdempotencyKey = &IdempotencyKey
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.DeclineOffer(ctx, bookingID, params)
 	return err
 }
 
@@ -2695,6 +3432,42 @@ func (w *ServerInterfaceWrapper) GetBookingHistory(ctx echo.Context) error {
 
 	// Invoke the callback with all the unmarshaled arguments
 	err = w.Handler.GetBookingHistory(ctx, bookingID, params)
+	return err
+}
+
+// MoveBooking converts echo context to params.
+func (w *ServerInterfaceWrapper) MoveBooking(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "booking_id" -------------
+	var bookingID BookingID
+
+	err = runtime.BindStyledParameterWithOptions("simple", "booking_id", ctx.Param("booking_id"), &bookingID, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "uuid", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter booking_id: %s", err))
+	}
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params MoveBookingParams
+
+	headers := ctx.Request().Header
+	// ------------- Optional header parameter "Idempotency-Key" -------------
+	if valueList, found := headers[http.CanonicalHeaderKey("Idempotency-Key")]; found {
+		var IdempotencyKey IdempotencyKey
+		n := len(valueList)
+		if n != 1 {
+			return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Expected one value for Idempotency-Key, got %d", n))
+		}
+
+		err = runtime.BindStyledParameterWithOptions("simple", "Idempotency-Key", valueList[0], &IdempotencyKey, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""})
+		if err != nil {
+			return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter Idempotency-Key: %s", err))
+		}
+
+		params.IdempotencyKey = &IdempotencyKey
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.MoveBooking(ctx, bookingID, params)
 	return err
 }
 
@@ -3507,6 +4280,42 @@ func (w *ServerInterfaceWrapper) CancelSlot(ctx echo.Context) error {
 	return err
 }
 
+// CreateHold converts echo context to params.
+func (w *ServerInterfaceWrapper) CreateHold(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "slot_id" -------------
+	var slotID SlotID
+
+	err = runtime.BindStyledParameterWithOptions("simple", "slot_id", ctx.Param("slot_id"), &slotID, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "uuid", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter slot_id: %s", err))
+	}
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params CreateHoldParams
+
+	headers := ctx.Request().Header
+	// ------------- Optional header parameter "Idempotency-Key" -------------
+	if valueList, found := headers[http.CanonicalHeaderKey("Idempotency-Key")]; found {
+		var IdempotencyKey IdempotencyKey
+		n := len(valueList)
+		if n != 1 {
+			return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Expected one value for Idempotency-Key, got %d", n))
+		}
+
+		err = runtime.BindStyledParameterWithOptions("simple", "Idempotency-Key", valueList[0], &IdempotencyKey, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""})
+		if err != nil {
+			return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter Idempotency-Key: %s", err))
+		}
+
+		params.IdempotencyKey = &IdempotencyKey
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.CreateHold(ctx, slotID, params)
+	return err
+}
+
 // GetSlotLedger converts echo context to params.
 func (w *ServerInterfaceWrapper) GetSlotLedger(ctx echo.Context) error {
 	var err error
@@ -3572,6 +4381,22 @@ func (w *ServerInterfaceWrapper) PromoteSlot(ctx echo.Context) error {
 
 	// Invoke the callback with all the unmarshaled arguments
 	err = w.Handler.PromoteSlot(ctx, slotID, params)
+	return err
+}
+
+// SimulateSlot converts echo context to params.
+func (w *ServerInterfaceWrapper) SimulateSlot(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "slot_id" -------------
+	var slotID SlotID
+
+	err = runtime.BindStyledParameterWithOptions("simple", "slot_id", ctx.Param("slot_id"), &slotID, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "uuid", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter slot_id: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.SimulateSlot(ctx, slotID)
 	return err
 }
 
@@ -3801,13 +4626,24 @@ func RegisterHandlersWithOptions(router EchoRouter, si ServerInterface, options 
 	router.GET(options.BaseURL+"/api/v1/slots/:slot_id/ledger", wrapper.GetSlotLedger, options.OperationMiddlewares["getSlotLedger"]...)
 	router.GET(options.BaseURL+"/api/v1/slots/:slot_id/bookings", wrapper.ListSlotBookings, options.OperationMiddlewares["listSlotBookings"]...)
 	router.POST(options.BaseURL+"/api/v1/slots/:slot_id/bookings", wrapper.CreateBooking, options.OperationMiddlewares["createBooking"]...)
+	router.POST(options.BaseURL+"/api/v1/slots/:slot_id/holds", wrapper.CreateHold, options.OperationMiddlewares["createHold"]...)
+	router.POST(options.BaseURL+"/api/v1/bookings", wrapper.CreateBookings, options.OperationMiddlewares["createBookings"]...)
 	router.GET(options.BaseURL+"/api/v1/bookings/:booking_id", wrapper.GetBooking, options.OperationMiddlewares["getBooking"]...)
+	router.PATCH(options.BaseURL+"/api/v1/bookings/:booking_id", wrapper.UpdateBooking, options.OperationMiddlewares["updateBooking"]...)
+	router.POST(options.BaseURL+"/api/v1/bookings/:booking_id/confirm", wrapper.ConfirmBooking, options.OperationMiddlewares["confirmBooking"]...)
+	router.POST(options.BaseURL+"/api/v1/bookings/:booking_id/move", wrapper.MoveBooking, options.OperationMiddlewares["moveBooking"]...)
 	router.POST(options.BaseURL+"/api/v1/bookings/:booking_id/cancel", wrapper.CancelBooking, options.OperationMiddlewares["cancelBooking"]...)
+	router.GET(options.BaseURL+"/api/v1/bookings/:booking_id/cancellation-preview", wrapper.PreviewCancellation, options.OperationMiddlewares["previewCancellation"]...)
+	router.DELETE(options.BaseURL+"/api/v1/bookings/:booking_id/check-in", wrapper.UndoCheckIn, options.OperationMiddlewares["undoCheckIn"]...)
+	router.POST(options.BaseURL+"/api/v1/bookings/:booking_id/check-in", wrapper.CheckInBooking, options.OperationMiddlewares["checkInBooking"]...)
 	router.GET(options.BaseURL+"/api/v1/bookings/:booking_id/history", wrapper.GetBookingHistory, options.OperationMiddlewares["getBookingHistory"]...)
 	router.GET(options.BaseURL+"/api/v1/bookings/:booking_id/chain", wrapper.GetBookingChain, options.OperationMiddlewares["getBookingChain"]...)
 	router.GET(options.BaseURL+"/api/v1/bookings/:booking_id/waitlist-position", wrapper.GetWaitlistPosition, options.OperationMiddlewares["getWaitlistPosition"]...)
+	router.POST(options.BaseURL+"/api/v1/bookings/:booking_id/accept", wrapper.AcceptOffer, options.OperationMiddlewares["acceptOffer"]...)
+	router.POST(options.BaseURL+"/api/v1/bookings/:booking_id/decline", wrapper.DeclineOffer, options.OperationMiddlewares["declineOffer"]...)
 	router.GET(options.BaseURL+"/api/v1/slots/:slot_id/waitlist", wrapper.GetSlotWaitlist, options.OperationMiddlewares["getSlotWaitlist"]...)
 	router.POST(options.BaseURL+"/api/v1/slots/:slot_id/promote", wrapper.PromoteSlot, options.OperationMiddlewares["promoteSlot"]...)
+	router.POST(options.BaseURL+"/api/v1/slots/:slot_id/simulation", wrapper.SimulateSlot, options.OperationMiddlewares["simulateSlot"]...)
 	router.GET(options.BaseURL+"/livez", wrapper.GetLiveness, options.OperationMiddlewares["getLiveness"]...)
 	router.GET(options.BaseURL+"/readyz", wrapper.GetReadiness, options.OperationMiddlewares["getReadiness"]...)
 	router.GET(options.BaseURL+"/openapi.yaml", wrapper.GetSpecYAML, options.OperationMiddlewares["getSpecYaml"]...)
@@ -3833,9 +4669,19 @@ type BodyTooLargeApplicationProblemPlusJSONResponse Problem
 
 type BookingConflictApplicationProblemPlusJSONResponse Problem
 
+type BookingEditConflictApplicationProblemPlusJSONResponse Problem
+
 type BookingInvalidApplicationProblemPlusJSONResponse Problem
 
+type BookingPatchInvalidApplicationProblemPlusJSONResponse Problem
+
+type BookingStateConflictApplicationProblemPlusJSONResponse Problem
+
+type BundleConflictApplicationProblemPlusJSONResponse Problem
+
 type CancellationConflictApplicationProblemPlusJSONResponse Problem
+
+type ConfirmationConflictApplicationProblemPlusJSONResponse Problem
 
 type EmailTakenApplicationProblemPlusJSONResponse Problem
 
@@ -3849,6 +4695,8 @@ type EventStateConflictApplicationProblemPlusJSONResponse Problem
 
 type ForbiddenApplicationProblemPlusJSONResponse Problem
 
+type HoldConflictApplicationProblemPlusJSONResponse Problem
+
 type InternalApplicationProblemPlusJSONResponse Problem
 
 type InvalidCredentialsApplicationProblemPlusJSONResponse Problem
@@ -3856,6 +4704,8 @@ type InvalidCredentialsApplicationProblemPlusJSONResponse Problem
 type KeyReusedApplicationProblemPlusJSONResponse Problem
 
 type KeyedInvalidApplicationProblemPlusJSONResponse Problem
+
+type MoveConflictApplicationProblemPlusJSONResponse Problem
 
 type NotAcceptableApplicationProblemPlusJSONResponse Problem
 
@@ -3877,6 +4727,8 @@ type NotReadyApplicationProblemPlusJSONResponse struct {
 	Headers NotReadyResponseHeaders
 }
 
+type OfferConflictApplicationProblemPlusJSONResponse Problem
+
 type RangeInvalidApplicationProblemPlusJSONResponse Problem
 
 type RangeOnlyApplicationProblemPlusJSONResponse Problem
@@ -3889,6 +4741,8 @@ type ReadUnavailableApplicationProblemPlusJSONResponse struct {
 
 	Headers ReadUnavailableResponseHeaders
 }
+
+type SimulationConflictApplicationProblemPlusJSONResponse Problem
 
 type SlotCreateInvalidApplicationProblemPlusJSONResponse Problem
 
@@ -4298,6 +5152,205 @@ func (response RegisterUser503ApplicationProblemPlusJSONResponse) VisitRegisterU
 	return err
 }
 
+type CreateBookingsRequestObject struct {
+	Params CreateBookingsParams
+	Body   *CreateBookingsJSONRequestBody
+}
+
+type CreateBookingsResponseObject interface {
+	VisitCreateBookingsResponse(w http.ResponseWriter) error
+}
+
+type CreateBookings201ResponseHeaders struct {
+	IdempotentReplayed *string
+}
+
+type CreateBookings201JSONResponse struct {
+	Body    BookingBundle
+	Headers CreateBookings201ResponseHeaders
+}
+
+func (response CreateBookings201JSONResponse) VisitCreateBookingsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	if response.Headers.IdempotentReplayed != nil {
+		w.Header().Set("Idempotent-Replayed", fmt.Sprint(*response.Headers.IdempotentReplayed))
+	}
+	w.WriteHeader(201)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CreateBookings400ApplicationProblemPlusJSONResponse struct {
+	BadPostApplicationProblemPlusJSONResponse
+}
+
+func (response CreateBookings400ApplicationProblemPlusJSONResponse) VisitCreateBookingsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(400)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CreateBookings401ApplicationProblemPlusJSONResponse struct {
+	UnauthorizedApplicationProblemPlusJSONResponse
+}
+
+func (response CreateBookings401ApplicationProblemPlusJSONResponse) VisitCreateBookingsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.WWWAuthenticate != nil {
+		w.Header().Set("WWW-Authenticate", fmt.Sprint(*response.Headers.WWWAuthenticate))
+	}
+	w.WriteHeader(401)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CreateBookings403ApplicationProblemPlusJSONResponse struct {
+	AbilityMissingApplicationProblemPlusJSONResponse
+}
+
+func (response CreateBookings403ApplicationProblemPlusJSONResponse) VisitCreateBookingsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(403)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CreateBookings404ApplicationProblemPlusJSONResponse struct {
+	NotFoundApplicationProblemPlusJSONResponse
+}
+
+func (response CreateBookings404ApplicationProblemPlusJSONResponse) VisitCreateBookingsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(404)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CreateBookings409ApplicationProblemPlusJSONResponse struct {
+	BundleConflictApplicationProblemPlusJSONResponse
+}
+
+func (response CreateBookings409ApplicationProblemPlusJSONResponse) VisitCreateBookingsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(409)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CreateBookings413ApplicationProblemPlusJSONResponse struct {
+	BodyTooLargeApplicationProblemPlusJSONResponse
+}
+
+func (response CreateBookings413ApplicationProblemPlusJSONResponse) VisitCreateBookingsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(413)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CreateBookings415ApplicationProblemPlusJSONResponse struct {
+	UnsupportedMediaTypeApplicationProblemPlusJSONResponse
+}
+
+func (response CreateBookings415ApplicationProblemPlusJSONResponse) VisitCreateBookingsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(415)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CreateBookings422ApplicationProblemPlusJSONResponse struct {
+	BookingInvalidApplicationProblemPlusJSONResponse
+}
+
+func (response CreateBookings422ApplicationProblemPlusJSONResponse) VisitCreateBookingsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(422)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CreateBookings500ApplicationProblemPlusJSONResponse struct {
+	InternalApplicationProblemPlusJSONResponse
+}
+
+func (response CreateBookings500ApplicationProblemPlusJSONResponse) VisitCreateBookingsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(500)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CreateBookings503ApplicationProblemPlusJSONResponse struct {
+	WriteUnavailableApplicationProblemPlusJSONResponse
+}
+
+func (response CreateBookings503ApplicationProblemPlusJSONResponse) VisitCreateBookingsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
+	w.WriteHeader(503)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
 type GetBookingRequestObject struct {
 	BookingID BookingID `json:"booking_id"`
 	Params    GetBookingParams
@@ -4425,6 +5478,390 @@ type GetBooking503ApplicationProblemPlusJSONResponse struct {
 }
 
 func (response GetBooking503ApplicationProblemPlusJSONResponse) VisitGetBookingResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
+	w.WriteHeader(503)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type UpdateBookingRequestObject struct {
+	BookingID                         BookingID `json:"booking_id"`
+	Params                            UpdateBookingParams
+	JSONBody                          *UpdateBookingJSONRequestBody
+	ApplicationMergePatchPlusJSONBody *UpdateBookingApplicationMergePatchPlusJSONRequestBody
+}
+
+type UpdateBookingResponseObject interface {
+	VisitUpdateBookingResponse(w http.ResponseWriter) error
+}
+
+type UpdateBooking200ResponseHeaders struct {
+	ETag string
+}
+
+type UpdateBooking200JSONResponse struct {
+	Body    Booking
+	Headers UpdateBooking200ResponseHeaders
+}
+
+func (response UpdateBooking200JSONResponse) VisitUpdateBookingResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.Header().Set("ETag", fmt.Sprint(response.Headers.ETag))
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type UpdateBooking400ApplicationProblemPlusJSONResponse struct {
+	BadBodyApplicationProblemPlusJSONResponse
+}
+
+func (response UpdateBooking400ApplicationProblemPlusJSONResponse) VisitUpdateBookingResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(400)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type UpdateBooking401ApplicationProblemPlusJSONResponse struct {
+	UnauthorizedApplicationProblemPlusJSONResponse
+}
+
+func (response UpdateBooking401ApplicationProblemPlusJSONResponse) VisitUpdateBookingResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.WWWAuthenticate != nil {
+		w.Header().Set("WWW-Authenticate", fmt.Sprint(*response.Headers.WWWAuthenticate))
+	}
+	w.WriteHeader(401)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type UpdateBooking403ApplicationProblemPlusJSONResponse struct {
+	AbilityMissingApplicationProblemPlusJSONResponse
+}
+
+func (response UpdateBooking403ApplicationProblemPlusJSONResponse) VisitUpdateBookingResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(403)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type UpdateBooking404ApplicationProblemPlusJSONResponse struct {
+	NotFoundApplicationProblemPlusJSONResponse
+}
+
+func (response UpdateBooking404ApplicationProblemPlusJSONResponse) VisitUpdateBookingResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(404)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type UpdateBooking409ApplicationProblemPlusJSONResponse struct {
+	BookingEditConflictApplicationProblemPlusJSONResponse
+}
+
+func (response UpdateBooking409ApplicationProblemPlusJSONResponse) VisitUpdateBookingResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(409)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type UpdateBooking412ApplicationProblemPlusJSONResponse struct {
+	VersionMismatchApplicationProblemPlusJSONResponse
+}
+
+func (response UpdateBooking412ApplicationProblemPlusJSONResponse) VisitUpdateBookingResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(412)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type UpdateBooking413ApplicationProblemPlusJSONResponse struct {
+	BodyTooLargeApplicationProblemPlusJSONResponse
+}
+
+func (response UpdateBooking413ApplicationProblemPlusJSONResponse) VisitUpdateBookingResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(413)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type UpdateBooking415ApplicationProblemPlusJSONResponse struct {
+	UnsupportedMediaTypeApplicationProblemPlusJSONResponse
+}
+
+func (response UpdateBooking415ApplicationProblemPlusJSONResponse) VisitUpdateBookingResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(415)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type UpdateBooking422ApplicationProblemPlusJSONResponse struct {
+	BookingPatchInvalidApplicationProblemPlusJSONResponse
+}
+
+func (response UpdateBooking422ApplicationProblemPlusJSONResponse) VisitUpdateBookingResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(422)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type UpdateBooking500ApplicationProblemPlusJSONResponse struct {
+	InternalApplicationProblemPlusJSONResponse
+}
+
+func (response UpdateBooking500ApplicationProblemPlusJSONResponse) VisitUpdateBookingResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(500)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type UpdateBooking503ApplicationProblemPlusJSONResponse struct {
+	WriteUnavailableApplicationProblemPlusJSONResponse
+}
+
+func (response UpdateBooking503ApplicationProblemPlusJSONResponse) VisitUpdateBookingResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
+	w.WriteHeader(503)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type AcceptOfferRequestObject struct {
+	BookingID BookingID `json:"booking_id"`
+	Params    AcceptOfferParams
+}
+
+type AcceptOfferResponseObject interface {
+	VisitAcceptOfferResponse(w http.ResponseWriter) error
+}
+
+type AcceptOffer200ResponseHeaders struct {
+	ETag               string
+	IdempotentReplayed *string
+}
+
+type AcceptOffer200JSONResponse struct {
+	Body    Booking
+	Headers AcceptOffer200ResponseHeaders
+}
+
+func (response AcceptOffer200JSONResponse) VisitAcceptOfferResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.Header().Set("ETag", fmt.Sprint(response.Headers.ETag))
+	if response.Headers.IdempotentReplayed != nil {
+		w.Header().Set("Idempotent-Replayed", fmt.Sprint(*response.Headers.IdempotentReplayed))
+	}
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type AcceptOffer400ApplicationProblemPlusJSONResponse struct {
+	BadKeyApplicationProblemPlusJSONResponse
+}
+
+func (response AcceptOffer400ApplicationProblemPlusJSONResponse) VisitAcceptOfferResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(400)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type AcceptOffer401ApplicationProblemPlusJSONResponse struct {
+	UnauthorizedApplicationProblemPlusJSONResponse
+}
+
+func (response AcceptOffer401ApplicationProblemPlusJSONResponse) VisitAcceptOfferResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.WWWAuthenticate != nil {
+		w.Header().Set("WWW-Authenticate", fmt.Sprint(*response.Headers.WWWAuthenticate))
+	}
+	w.WriteHeader(401)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type AcceptOffer403ApplicationProblemPlusJSONResponse struct {
+	AbilityMissingApplicationProblemPlusJSONResponse
+}
+
+func (response AcceptOffer403ApplicationProblemPlusJSONResponse) VisitAcceptOfferResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(403)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type AcceptOffer404ApplicationProblemPlusJSONResponse struct {
+	NotFoundApplicationProblemPlusJSONResponse
+}
+
+func (response AcceptOffer404ApplicationProblemPlusJSONResponse) VisitAcceptOfferResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(404)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type AcceptOffer409ApplicationProblemPlusJSONResponse struct {
+	OfferConflictApplicationProblemPlusJSONResponse
+}
+
+func (response AcceptOffer409ApplicationProblemPlusJSONResponse) VisitAcceptOfferResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(409)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type AcceptOffer422ApplicationProblemPlusJSONResponse struct {
+	KeyReusedApplicationProblemPlusJSONResponse
+}
+
+func (response AcceptOffer422ApplicationProblemPlusJSONResponse) VisitAcceptOfferResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(422)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type AcceptOffer500ApplicationProblemPlusJSONResponse struct {
+	InternalApplicationProblemPlusJSONResponse
+}
+
+func (response AcceptOffer500ApplicationProblemPlusJSONResponse) VisitAcceptOfferResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(500)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type AcceptOffer503ApplicationProblemPlusJSONResponse struct {
+	WriteUnavailableApplicationProblemPlusJSONResponse
+}
+
+func (response AcceptOffer503ApplicationProblemPlusJSONResponse) VisitAcceptOfferResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
 	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
@@ -4641,6 +6078,130 @@ func (response CancelBooking503ApplicationProblemPlusJSONResponse) VisitCancelBo
 	return err
 }
 
+type PreviewCancellationRequestObject struct {
+	BookingID BookingID `json:"booking_id"`
+}
+
+type PreviewCancellationResponseObject interface {
+	VisitPreviewCancellationResponse(w http.ResponseWriter) error
+}
+
+type PreviewCancellation200JSONResponse CancellationPreview
+
+func (response PreviewCancellation200JSONResponse) VisitPreviewCancellationResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type PreviewCancellation400ApplicationProblemPlusJSONResponse struct {
+	BadParameterApplicationProblemPlusJSONResponse
+}
+
+func (response PreviewCancellation400ApplicationProblemPlusJSONResponse) VisitPreviewCancellationResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(400)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type PreviewCancellation401ApplicationProblemPlusJSONResponse struct {
+	UnauthorizedApplicationProblemPlusJSONResponse
+}
+
+func (response PreviewCancellation401ApplicationProblemPlusJSONResponse) VisitPreviewCancellationResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.WWWAuthenticate != nil {
+		w.Header().Set("WWW-Authenticate", fmt.Sprint(*response.Headers.WWWAuthenticate))
+	}
+	w.WriteHeader(401)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type PreviewCancellation403ApplicationProblemPlusJSONResponse struct {
+	AbilityMissingApplicationProblemPlusJSONResponse
+}
+
+func (response PreviewCancellation403ApplicationProblemPlusJSONResponse) VisitPreviewCancellationResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(403)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type PreviewCancellation404ApplicationProblemPlusJSONResponse struct {
+	NotFoundApplicationProblemPlusJSONResponse
+}
+
+func (response PreviewCancellation404ApplicationProblemPlusJSONResponse) VisitPreviewCancellationResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(404)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type PreviewCancellation500ApplicationProblemPlusJSONResponse struct {
+	InternalApplicationProblemPlusJSONResponse
+}
+
+func (response PreviewCancellation500ApplicationProblemPlusJSONResponse) VisitPreviewCancellationResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(500)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type PreviewCancellation503ApplicationProblemPlusJSONResponse struct {
+	ReadUnavailableApplicationProblemPlusJSONResponse
+}
+
+func (response PreviewCancellation503ApplicationProblemPlusJSONResponse) VisitPreviewCancellationResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
+	w.WriteHeader(503)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
 type GetBookingChainRequestObject struct {
 	BookingID BookingID `json:"booking_id"`
 }
@@ -4751,6 +6312,661 @@ type GetBookingChain503ApplicationProblemPlusJSONResponse struct {
 }
 
 func (response GetBookingChain503ApplicationProblemPlusJSONResponse) VisitGetBookingChainResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
+	w.WriteHeader(503)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type UndoCheckInRequestObject struct {
+	BookingID BookingID `json:"booking_id"`
+}
+
+type UndoCheckInResponseObject interface {
+	VisitUndoCheckInResponse(w http.ResponseWriter) error
+}
+
+type UndoCheckIn200ResponseHeaders struct {
+	ETag string
+}
+
+type UndoCheckIn200JSONResponse struct {
+	Body    Booking
+	Headers UndoCheckIn200ResponseHeaders
+}
+
+func (response UndoCheckIn200JSONResponse) VisitUndoCheckInResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.Header().Set("ETag", fmt.Sprint(response.Headers.ETag))
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type UndoCheckIn400ApplicationProblemPlusJSONResponse struct {
+	BadParameterApplicationProblemPlusJSONResponse
+}
+
+func (response UndoCheckIn400ApplicationProblemPlusJSONResponse) VisitUndoCheckInResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(400)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type UndoCheckIn401ApplicationProblemPlusJSONResponse struct {
+	UnauthorizedApplicationProblemPlusJSONResponse
+}
+
+func (response UndoCheckIn401ApplicationProblemPlusJSONResponse) VisitUndoCheckInResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.WWWAuthenticate != nil {
+		w.Header().Set("WWW-Authenticate", fmt.Sprint(*response.Headers.WWWAuthenticate))
+	}
+	w.WriteHeader(401)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type UndoCheckIn403ApplicationProblemPlusJSONResponse struct {
+	ForbiddenApplicationProblemPlusJSONResponse
+}
+
+func (response UndoCheckIn403ApplicationProblemPlusJSONResponse) VisitUndoCheckInResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(403)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type UndoCheckIn404ApplicationProblemPlusJSONResponse struct {
+	NotFoundApplicationProblemPlusJSONResponse
+}
+
+func (response UndoCheckIn404ApplicationProblemPlusJSONResponse) VisitUndoCheckInResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(404)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type UndoCheckIn409ApplicationProblemPlusJSONResponse struct {
+	BookingStateConflictApplicationProblemPlusJSONResponse
+}
+
+func (response UndoCheckIn409ApplicationProblemPlusJSONResponse) VisitUndoCheckInResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(409)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type UndoCheckIn500ApplicationProblemPlusJSONResponse struct {
+	InternalApplicationProblemPlusJSONResponse
+}
+
+func (response UndoCheckIn500ApplicationProblemPlusJSONResponse) VisitUndoCheckInResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(500)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type UndoCheckIn503ApplicationProblemPlusJSONResponse struct {
+	WriteUnavailableApplicationProblemPlusJSONResponse
+}
+
+func (response UndoCheckIn503ApplicationProblemPlusJSONResponse) VisitUndoCheckInResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
+	w.WriteHeader(503)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CheckInBookingRequestObject struct {
+	BookingID BookingID `json:"booking_id"`
+	Params    CheckInBookingParams
+}
+
+type CheckInBookingResponseObject interface {
+	VisitCheckInBookingResponse(w http.ResponseWriter) error
+}
+
+type CheckInBooking200ResponseHeaders struct {
+	ETag               string
+	IdempotentReplayed *string
+}
+
+type CheckInBooking200JSONResponse struct {
+	Body    Booking
+	Headers CheckInBooking200ResponseHeaders
+}
+
+func (response CheckInBooking200JSONResponse) VisitCheckInBookingResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.Header().Set("ETag", fmt.Sprint(response.Headers.ETag))
+	if response.Headers.IdempotentReplayed != nil {
+		w.Header().Set("Idempotent-Replayed", fmt.Sprint(*response.Headers.IdempotentReplayed))
+	}
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CheckInBooking400ApplicationProblemPlusJSONResponse struct {
+	BadKeyApplicationProblemPlusJSONResponse
+}
+
+func (response CheckInBooking400ApplicationProblemPlusJSONResponse) VisitCheckInBookingResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(400)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CheckInBooking401ApplicationProblemPlusJSONResponse struct {
+	UnauthorizedApplicationProblemPlusJSONResponse
+}
+
+func (response CheckInBooking401ApplicationProblemPlusJSONResponse) VisitCheckInBookingResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.WWWAuthenticate != nil {
+		w.Header().Set("WWW-Authenticate", fmt.Sprint(*response.Headers.WWWAuthenticate))
+	}
+	w.WriteHeader(401)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CheckInBooking403ApplicationProblemPlusJSONResponse struct {
+	ForbiddenApplicationProblemPlusJSONResponse
+}
+
+func (response CheckInBooking403ApplicationProblemPlusJSONResponse) VisitCheckInBookingResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(403)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CheckInBooking404ApplicationProblemPlusJSONResponse struct {
+	NotFoundApplicationProblemPlusJSONResponse
+}
+
+func (response CheckInBooking404ApplicationProblemPlusJSONResponse) VisitCheckInBookingResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(404)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CheckInBooking409ApplicationProblemPlusJSONResponse struct {
+	BookingStateConflictApplicationProblemPlusJSONResponse
+}
+
+func (response CheckInBooking409ApplicationProblemPlusJSONResponse) VisitCheckInBookingResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(409)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CheckInBooking422ApplicationProblemPlusJSONResponse struct {
+	KeyReusedApplicationProblemPlusJSONResponse
+}
+
+func (response CheckInBooking422ApplicationProblemPlusJSONResponse) VisitCheckInBookingResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(422)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CheckInBooking500ApplicationProblemPlusJSONResponse struct {
+	InternalApplicationProblemPlusJSONResponse
+}
+
+func (response CheckInBooking500ApplicationProblemPlusJSONResponse) VisitCheckInBookingResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(500)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CheckInBooking503ApplicationProblemPlusJSONResponse struct {
+	WriteUnavailableApplicationProblemPlusJSONResponse
+}
+
+func (response CheckInBooking503ApplicationProblemPlusJSONResponse) VisitCheckInBookingResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
+	w.WriteHeader(503)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ConfirmBookingRequestObject struct {
+	BookingID BookingID `json:"booking_id"`
+	Params    ConfirmBookingParams
+}
+
+type ConfirmBookingResponseObject interface {
+	VisitConfirmBookingResponse(w http.ResponseWriter) error
+}
+
+type ConfirmBooking200ResponseHeaders struct {
+	ETag               string
+	IdempotentReplayed *string
+}
+
+type ConfirmBooking200JSONResponse struct {
+	Body    Booking
+	Headers ConfirmBooking200ResponseHeaders
+}
+
+func (response ConfirmBooking200JSONResponse) VisitConfirmBookingResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.Header().Set("ETag", fmt.Sprint(response.Headers.ETag))
+	if response.Headers.IdempotentReplayed != nil {
+		w.Header().Set("Idempotent-Replayed", fmt.Sprint(*response.Headers.IdempotentReplayed))
+	}
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ConfirmBooking400ApplicationProblemPlusJSONResponse struct {
+	BadKeyApplicationProblemPlusJSONResponse
+}
+
+func (response ConfirmBooking400ApplicationProblemPlusJSONResponse) VisitConfirmBookingResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(400)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ConfirmBooking401ApplicationProblemPlusJSONResponse struct {
+	UnauthorizedApplicationProblemPlusJSONResponse
+}
+
+func (response ConfirmBooking401ApplicationProblemPlusJSONResponse) VisitConfirmBookingResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.WWWAuthenticate != nil {
+		w.Header().Set("WWW-Authenticate", fmt.Sprint(*response.Headers.WWWAuthenticate))
+	}
+	w.WriteHeader(401)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ConfirmBooking403ApplicationProblemPlusJSONResponse struct {
+	AbilityMissingApplicationProblemPlusJSONResponse
+}
+
+func (response ConfirmBooking403ApplicationProblemPlusJSONResponse) VisitConfirmBookingResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(403)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ConfirmBooking404ApplicationProblemPlusJSONResponse struct {
+	NotFoundApplicationProblemPlusJSONResponse
+}
+
+func (response ConfirmBooking404ApplicationProblemPlusJSONResponse) VisitConfirmBookingResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(404)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ConfirmBooking409ApplicationProblemPlusJSONResponse struct {
+	ConfirmationConflictApplicationProblemPlusJSONResponse
+}
+
+func (response ConfirmBooking409ApplicationProblemPlusJSONResponse) VisitConfirmBookingResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(409)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ConfirmBooking422ApplicationProblemPlusJSONResponse struct {
+	KeyReusedApplicationProblemPlusJSONResponse
+}
+
+func (response ConfirmBooking422ApplicationProblemPlusJSONResponse) VisitConfirmBookingResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(422)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ConfirmBooking500ApplicationProblemPlusJSONResponse struct {
+	InternalApplicationProblemPlusJSONResponse
+}
+
+func (response ConfirmBooking500ApplicationProblemPlusJSONResponse) VisitConfirmBookingResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(500)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ConfirmBooking503ApplicationProblemPlusJSONResponse struct {
+	WriteUnavailableApplicationProblemPlusJSONResponse
+}
+
+func (response ConfirmBooking503ApplicationProblemPlusJSONResponse) VisitConfirmBookingResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
+	w.WriteHeader(503)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type DeclineOfferRequestObject struct {
+	BookingID BookingID `json:"booking_id"`
+	Params    DeclineOfferParams
+}
+
+type DeclineOfferResponseObject interface {
+	VisitDeclineOfferResponse(w http.ResponseWriter) error
+}
+
+type DeclineOffer200ResponseHeaders struct {
+	ETag               string
+	IdempotentReplayed *string
+}
+
+type DeclineOffer200JSONResponse struct {
+	Body    Booking
+	Headers DeclineOffer200ResponseHeaders
+}
+
+func (response DeclineOffer200JSONResponse) VisitDeclineOfferResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.Header().Set("ETag", fmt.Sprint(response.Headers.ETag))
+	if response.Headers.IdempotentReplayed != nil {
+		w.Header().Set("Idempotent-Replayed", fmt.Sprint(*response.Headers.IdempotentReplayed))
+	}
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type DeclineOffer400ApplicationProblemPlusJSONResponse struct {
+	BadKeyApplicationProblemPlusJSONResponse
+}
+
+func (response DeclineOffer400ApplicationProblemPlusJSONResponse) VisitDeclineOfferResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(400)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type DeclineOffer401ApplicationProblemPlusJSONResponse struct {
+	UnauthorizedApplicationProblemPlusJSONResponse
+}
+
+func (response DeclineOffer401ApplicationProblemPlusJSONResponse) VisitDeclineOfferResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.WWWAuthenticate != nil {
+		w.Header().Set("WWW-Authenticate", fmt.Sprint(*response.Headers.WWWAuthenticate))
+	}
+	w.WriteHeader(401)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type DeclineOffer403ApplicationProblemPlusJSONResponse struct {
+	AbilityMissingApplicationProblemPlusJSONResponse
+}
+
+func (response DeclineOffer403ApplicationProblemPlusJSONResponse) VisitDeclineOfferResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(403)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type DeclineOffer404ApplicationProblemPlusJSONResponse struct {
+	NotFoundApplicationProblemPlusJSONResponse
+}
+
+func (response DeclineOffer404ApplicationProblemPlusJSONResponse) VisitDeclineOfferResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(404)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type DeclineOffer409ApplicationProblemPlusJSONResponse struct {
+	OfferConflictApplicationProblemPlusJSONResponse
+}
+
+func (response DeclineOffer409ApplicationProblemPlusJSONResponse) VisitDeclineOfferResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(409)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type DeclineOffer422ApplicationProblemPlusJSONResponse struct {
+	KeyReusedApplicationProblemPlusJSONResponse
+}
+
+func (response DeclineOffer422ApplicationProblemPlusJSONResponse) VisitDeclineOfferResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(422)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type DeclineOffer500ApplicationProblemPlusJSONResponse struct {
+	InternalApplicationProblemPlusJSONResponse
+}
+
+func (response DeclineOffer500ApplicationProblemPlusJSONResponse) VisitDeclineOfferResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(500)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type DeclineOffer503ApplicationProblemPlusJSONResponse struct {
+	WriteUnavailableApplicationProblemPlusJSONResponse
+}
+
+func (response DeclineOffer503ApplicationProblemPlusJSONResponse) VisitDeclineOfferResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
 	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
@@ -4886,6 +7102,210 @@ type GetBookingHistory503ApplicationProblemPlusJSONResponse struct {
 }
 
 func (response GetBookingHistory503ApplicationProblemPlusJSONResponse) VisitGetBookingHistoryResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
+	w.WriteHeader(503)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type MoveBookingRequestObject struct {
+	BookingID BookingID `json:"booking_id"`
+	Params    MoveBookingParams
+	Body      *MoveBookingJSONRequestBody
+}
+
+type MoveBookingResponseObject interface {
+	VisitMoveBookingResponse(w http.ResponseWriter) error
+}
+
+type MoveBooking201ResponseHeaders struct {
+	ETag               string
+	IdempotentReplayed *string
+	Location           string
+}
+
+type MoveBooking201JSONResponse struct {
+	Body    Booking
+	Headers MoveBooking201ResponseHeaders
+}
+
+func (response MoveBooking201JSONResponse) VisitMoveBookingResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.Header().Set("ETag", fmt.Sprint(response.Headers.ETag))
+	if response.Headers.IdempotentReplayed != nil {
+		w.Header().Set("Idempotent-Replayed", fmt.Sprint(*response.Headers.IdempotentReplayed))
+	}
+	w.Header().Set("Location", fmt.Sprint(response.Headers.Location))
+	w.WriteHeader(201)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type MoveBooking400ApplicationProblemPlusJSONResponse struct {
+	BadPostApplicationProblemPlusJSONResponse
+}
+
+func (response MoveBooking400ApplicationProblemPlusJSONResponse) VisitMoveBookingResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(400)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type MoveBooking401ApplicationProblemPlusJSONResponse struct {
+	UnauthorizedApplicationProblemPlusJSONResponse
+}
+
+func (response MoveBooking401ApplicationProblemPlusJSONResponse) VisitMoveBookingResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.WWWAuthenticate != nil {
+		w.Header().Set("WWW-Authenticate", fmt.Sprint(*response.Headers.WWWAuthenticate))
+	}
+	w.WriteHeader(401)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type MoveBooking403ApplicationProblemPlusJSONResponse struct {
+	AbilityMissingApplicationProblemPlusJSONResponse
+}
+
+func (response MoveBooking403ApplicationProblemPlusJSONResponse) VisitMoveBookingResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(403)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type MoveBooking404ApplicationProblemPlusJSONResponse struct {
+	NotFoundApplicationProblemPlusJSONResponse
+}
+
+func (response MoveBooking404ApplicationProblemPlusJSONResponse) VisitMoveBookingResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(404)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type MoveBooking409ApplicationProblemPlusJSONResponse struct {
+	MoveConflictApplicationProblemPlusJSONResponse
+}
+
+func (response MoveBooking409ApplicationProblemPlusJSONResponse) VisitMoveBookingResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(409)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type MoveBooking413ApplicationProblemPlusJSONResponse struct {
+	BodyTooLargeApplicationProblemPlusJSONResponse
+}
+
+func (response MoveBooking413ApplicationProblemPlusJSONResponse) VisitMoveBookingResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(413)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type MoveBooking415ApplicationProblemPlusJSONResponse struct {
+	UnsupportedMediaTypeApplicationProblemPlusJSONResponse
+}
+
+func (response MoveBooking415ApplicationProblemPlusJSONResponse) VisitMoveBookingResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(415)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type MoveBooking422ApplicationProblemPlusJSONResponse struct {
+	BookingInvalidApplicationProblemPlusJSONResponse
+}
+
+func (response MoveBooking422ApplicationProblemPlusJSONResponse) VisitMoveBookingResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(422)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type MoveBooking500ApplicationProblemPlusJSONResponse struct {
+	InternalApplicationProblemPlusJSONResponse
+}
+
+func (response MoveBooking500ApplicationProblemPlusJSONResponse) VisitMoveBookingResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(500)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type MoveBooking503ApplicationProblemPlusJSONResponse struct {
+	WriteUnavailableApplicationProblemPlusJSONResponse
+}
+
+func (response MoveBooking503ApplicationProblemPlusJSONResponse) VisitMoveBookingResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
 	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
@@ -8937,6 +11357,210 @@ func (response CancelSlot503ApplicationProblemPlusJSONResponse) VisitCancelSlotR
 	return err
 }
 
+type CreateHoldRequestObject struct {
+	SlotID SlotID `json:"slot_id"`
+	Params CreateHoldParams
+	Body   *CreateHoldJSONRequestBody
+}
+
+type CreateHoldResponseObject interface {
+	VisitCreateHoldResponse(w http.ResponseWriter) error
+}
+
+type CreateHold201ResponseHeaders struct {
+	ETag               string
+	IdempotentReplayed *string
+	Location           string
+}
+
+type CreateHold201JSONResponse struct {
+	Body    Booking
+	Headers CreateHold201ResponseHeaders
+}
+
+func (response CreateHold201JSONResponse) VisitCreateHoldResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.Header().Set("ETag", fmt.Sprint(response.Headers.ETag))
+	if response.Headers.IdempotentReplayed != nil {
+		w.Header().Set("Idempotent-Replayed", fmt.Sprint(*response.Headers.IdempotentReplayed))
+	}
+	w.Header().Set("Location", fmt.Sprint(response.Headers.Location))
+	w.WriteHeader(201)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CreateHold400ApplicationProblemPlusJSONResponse struct {
+	BadPostApplicationProblemPlusJSONResponse
+}
+
+func (response CreateHold400ApplicationProblemPlusJSONResponse) VisitCreateHoldResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(400)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CreateHold401ApplicationProblemPlusJSONResponse struct {
+	UnauthorizedApplicationProblemPlusJSONResponse
+}
+
+func (response CreateHold401ApplicationProblemPlusJSONResponse) VisitCreateHoldResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.WWWAuthenticate != nil {
+		w.Header().Set("WWW-Authenticate", fmt.Sprint(*response.Headers.WWWAuthenticate))
+	}
+	w.WriteHeader(401)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CreateHold403ApplicationProblemPlusJSONResponse struct {
+	AbilityMissingApplicationProblemPlusJSONResponse
+}
+
+func (response CreateHold403ApplicationProblemPlusJSONResponse) VisitCreateHoldResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(403)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CreateHold404ApplicationProblemPlusJSONResponse struct {
+	NotFoundApplicationProblemPlusJSONResponse
+}
+
+func (response CreateHold404ApplicationProblemPlusJSONResponse) VisitCreateHoldResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(404)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CreateHold409ApplicationProblemPlusJSONResponse struct {
+	HoldConflictApplicationProblemPlusJSONResponse
+}
+
+func (response CreateHold409ApplicationProblemPlusJSONResponse) VisitCreateHoldResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(409)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CreateHold413ApplicationProblemPlusJSONResponse struct {
+	BodyTooLargeApplicationProblemPlusJSONResponse
+}
+
+func (response CreateHold413ApplicationProblemPlusJSONResponse) VisitCreateHoldResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(413)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CreateHold415ApplicationProblemPlusJSONResponse struct {
+	UnsupportedMediaTypeApplicationProblemPlusJSONResponse
+}
+
+func (response CreateHold415ApplicationProblemPlusJSONResponse) VisitCreateHoldResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(415)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CreateHold422ApplicationProblemPlusJSONResponse struct {
+	BookingInvalidApplicationProblemPlusJSONResponse
+}
+
+func (response CreateHold422ApplicationProblemPlusJSONResponse) VisitCreateHoldResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(422)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CreateHold500ApplicationProblemPlusJSONResponse struct {
+	InternalApplicationProblemPlusJSONResponse
+}
+
+func (response CreateHold500ApplicationProblemPlusJSONResponse) VisitCreateHoldResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(500)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CreateHold503ApplicationProblemPlusJSONResponse struct {
+	WriteUnavailableApplicationProblemPlusJSONResponse
+}
+
+func (response CreateHold503ApplicationProblemPlusJSONResponse) VisitCreateHoldResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
+	w.WriteHeader(503)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
 type GetSlotLedgerRequestObject struct {
 	SlotID SlotID `json:"slot_id"`
 	Params GetSlotLedgerParams
@@ -9209,6 +11833,195 @@ type PromoteSlot503ApplicationProblemPlusJSONResponse struct {
 }
 
 func (response PromoteSlot503ApplicationProblemPlusJSONResponse) VisitPromoteSlotResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
+	w.WriteHeader(503)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type SimulateSlotRequestObject struct {
+	SlotID SlotID `json:"slot_id"`
+	Body   *SimulateSlotJSONRequestBody
+}
+
+type SimulateSlotResponseObject interface {
+	VisitSimulateSlotResponse(w http.ResponseWriter) error
+}
+
+type SimulateSlot200JSONResponse Simulation
+
+func (response SimulateSlot200JSONResponse) VisitSimulateSlotResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type SimulateSlot400ApplicationProblemPlusJSONResponse struct {
+	BadBodyApplicationProblemPlusJSONResponse
+}
+
+func (response SimulateSlot400ApplicationProblemPlusJSONResponse) VisitSimulateSlotResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(400)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type SimulateSlot401ApplicationProblemPlusJSONResponse struct {
+	UnauthorizedApplicationProblemPlusJSONResponse
+}
+
+func (response SimulateSlot401ApplicationProblemPlusJSONResponse) VisitSimulateSlotResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.WWWAuthenticate != nil {
+		w.Header().Set("WWW-Authenticate", fmt.Sprint(*response.Headers.WWWAuthenticate))
+	}
+	w.WriteHeader(401)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type SimulateSlot403ApplicationProblemPlusJSONResponse struct {
+	ForbiddenApplicationProblemPlusJSONResponse
+}
+
+func (response SimulateSlot403ApplicationProblemPlusJSONResponse) VisitSimulateSlotResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(403)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type SimulateSlot404ApplicationProblemPlusJSONResponse struct {
+	NotFoundApplicationProblemPlusJSONResponse
+}
+
+func (response SimulateSlot404ApplicationProblemPlusJSONResponse) VisitSimulateSlotResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(404)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type SimulateSlot409ApplicationProblemPlusJSONResponse struct {
+	SimulationConflictApplicationProblemPlusJSONResponse
+}
+
+func (response SimulateSlot409ApplicationProblemPlusJSONResponse) VisitSimulateSlotResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(409)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type SimulateSlot413ApplicationProblemPlusJSONResponse struct {
+	BodyTooLargeApplicationProblemPlusJSONResponse
+}
+
+func (response SimulateSlot413ApplicationProblemPlusJSONResponse) VisitSimulateSlotResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(413)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type SimulateSlot415ApplicationProblemPlusJSONResponse struct {
+	UnsupportedMediaTypeApplicationProblemPlusJSONResponse
+}
+
+func (response SimulateSlot415ApplicationProblemPlusJSONResponse) VisitSimulateSlotResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(415)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type SimulateSlot422ApplicationProblemPlusJSONResponse struct {
+	RangeInvalidApplicationProblemPlusJSONResponse
+}
+
+func (response SimulateSlot422ApplicationProblemPlusJSONResponse) VisitSimulateSlotResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(422)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type SimulateSlot500ApplicationProblemPlusJSONResponse struct {
+	InternalApplicationProblemPlusJSONResponse
+}
+
+func (response SimulateSlot500ApplicationProblemPlusJSONResponse) VisitSimulateSlotResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(500)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type SimulateSlot503ApplicationProblemPlusJSONResponse struct {
+	ReadUnavailableApplicationProblemPlusJSONResponse
+}
+
+func (response SimulateSlot503ApplicationProblemPlusJSONResponse) VisitSimulateSlotResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
 	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
@@ -9975,18 +12788,45 @@ type StrictServerInterface interface {
 	// RegisterUser Create a user and log in
 	// (POST /api/v1/auth/register)
 	RegisterUser(ctx context.Context, request RegisterUserRequestObject) (RegisterUserResponseObject, error)
+	// CreateBookings Book several slots at once, or none
+	// (POST /api/v1/bookings)
+	CreateBookings(ctx context.Context, request CreateBookingsRequestObject) (CreateBookingsResponseObject, error)
 	// GetBooking Get a booking
 	// (GET /api/v1/bookings/{booking_id})
 	GetBooking(ctx context.Context, request GetBookingRequestObject) (GetBookingResponseObject, error)
+	// UpdateBooking Change the number of seats
+	// (PATCH /api/v1/bookings/{booking_id})
+	UpdateBooking(ctx context.Context, request UpdateBookingRequestObject) (UpdateBookingResponseObject, error)
+	// AcceptOffer Accept an offer
+	// (POST /api/v1/bookings/{booking_id}/accept)
+	AcceptOffer(ctx context.Context, request AcceptOfferRequestObject) (AcceptOfferResponseObject, error)
 	// CancelBooking Cancel a booking, or leave the waitlist
 	// (POST /api/v1/bookings/{booking_id}/cancel)
 	CancelBooking(ctx context.Context, request CancelBookingRequestObject) (CancelBookingResponseObject, error)
+	// PreviewCancellation What would cancelling do?
+	// (GET /api/v1/bookings/{booking_id}/cancellation-preview)
+	PreviewCancellation(ctx context.Context, request PreviewCancellationRequestObject) (PreviewCancellationResponseObject, error)
 	// GetBookingChain What led to a booking's changes, and what followed
 	// (GET /api/v1/bookings/{booking_id}/chain)
 	GetBookingChain(ctx context.Context, request GetBookingChainRequestObject) (GetBookingChainResponseObject, error)
+	// UndoCheckIn Undo a check-in
+	// (DELETE /api/v1/bookings/{booking_id}/check-in)
+	UndoCheckIn(ctx context.Context, request UndoCheckInRequestObject) (UndoCheckInResponseObject, error)
+	// CheckInBooking Check an attendee in
+	// (POST /api/v1/bookings/{booking_id}/check-in)
+	CheckInBooking(ctx context.Context, request CheckInBookingRequestObject) (CheckInBookingResponseObject, error)
+	// ConfirmBooking Confirm a hold
+	// (POST /api/v1/bookings/{booking_id}/confirm)
+	ConfirmBooking(ctx context.Context, request ConfirmBookingRequestObject) (ConfirmBookingResponseObject, error)
+	// DeclineOffer Decline an offer
+	// (POST /api/v1/bookings/{booking_id}/decline)
+	DeclineOffer(ctx context.Context, request DeclineOfferRequestObject) (DeclineOfferResponseObject, error)
 	// GetBookingHistory What happened to a booking
 	// (GET /api/v1/bookings/{booking_id}/history)
 	GetBookingHistory(ctx context.Context, request GetBookingHistoryRequestObject) (GetBookingHistoryResponseObject, error)
+	// MoveBooking Move a booking to another slot
+	// (POST /api/v1/bookings/{booking_id}/move)
+	MoveBooking(ctx context.Context, request MoveBookingRequestObject) (MoveBookingResponseObject, error)
 	// GetWaitlistPosition Where do I wait, and why?
 	// (GET /api/v1/bookings/{booking_id}/waitlist-position)
 	GetWaitlistPosition(ctx context.Context, request GetWaitlistPositionRequestObject) (GetWaitlistPositionResponseObject, error)
@@ -10065,12 +12905,18 @@ type StrictServerInterface interface {
 	// CancelSlot Cancel a slot
 	// (POST /api/v1/slots/{slot_id}/cancel)
 	CancelSlot(ctx context.Context, request CancelSlotRequestObject) (CancelSlotResponseObject, error)
+	// CreateHold Keep seats for a while
+	// (POST /api/v1/slots/{slot_id}/holds)
+	CreateHold(ctx context.Context, request CreateHoldRequestObject) (CreateHoldResponseObject, error)
 	// GetSlotLedger What happened to a slot, entry by entry
 	// (GET /api/v1/slots/{slot_id}/ledger)
 	GetSlotLedger(ctx context.Context, request GetSlotLedgerRequestObject) (GetSlotLedgerResponseObject, error)
 	// PromoteSlot Run the promotion now
 	// (POST /api/v1/slots/{slot_id}/promote)
 	PromoteSlot(ctx context.Context, request PromoteSlotRequestObject) (PromoteSlotResponseObject, error)
+	// SimulateSlot What would other waitlist rules do?
+	// (POST /api/v1/slots/{slot_id}/simulation)
+	SimulateSlot(ctx context.Context, request SimulateSlotRequestObject) (SimulateSlotResponseObject, error)
 	// GetSlotWaitlist Who waits for a slot
 	// (GET /api/v1/slots/{slot_id}/waitlist)
 	GetSlotWaitlist(ctx context.Context, request GetSlotWaitlistRequestObject) (GetSlotWaitlistResponseObject, error)
@@ -10227,6 +13073,54 @@ func (sh *strictHandler) RegisterUser(ctx echo.Context) error {
 	return nil
 }
 
+// CreateBookings operation middleware
+func (sh *strictHandler) CreateBookings(ctx echo.Context, params CreateBookingsParams) error {
+	var request CreateBookingsRequestObject
+
+	request.Params = params
+
+	var body CreateBookingsJSONRequestBody
+	var err error
+	if binder, ok := ctx.Echo().Binder.(*echo.DefaultBinder); ok {
+		// A request validator built on kin-openapi's openapi3filter with
+		// KeepValidatedValue leaves the value it validated on the body. Bind
+		// that value, matching member names exactly, so the handler receives
+		// what was validated instead of a second, case-insensitive decode.
+		// Otherwise bind only the request body, so that path and query
+		// parameters are not also bound into the body struct.
+		if vb, ok := ctx.Request().Body.(interface{ ValidatedValue() any }); !ok || runtime.BindJSONValue(vb.ValidatedValue(), &body) != nil {
+			err = binder.BindBody(ctx, &body)
+		}
+	} else {
+		// A custom binder is installed on the Echo instance; defer to it
+		// entirely, since echo.Binder does not expose body-only binding and
+		// the binder may do more than decode (for example call ctx.Validate).
+		err = ctx.Bind(&body)
+	}
+	if err != nil {
+		return err
+	}
+	request.Body = &body
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.CreateBookings(ctx.Request().Context(), request.(CreateBookingsRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "CreateBookings")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(CreateBookingsResponseObject); ok {
+		return validResponse.VisitCreateBookingsResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
 // GetBooking operation middleware
 func (sh *strictHandler) GetBooking(ctx echo.Context, bookingID BookingID, params GetBookingParams) error {
 	var request GetBookingRequestObject
@@ -10247,6 +13141,108 @@ func (sh *strictHandler) GetBooking(ctx echo.Context, bookingID BookingID, param
 		return err
 	} else if validResponse, ok := response.(GetBookingResponseObject); ok {
 		return validResponse.VisitGetBookingResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// UpdateBooking operation middleware
+func (sh *strictHandler) UpdateBooking(ctx echo.Context, bookingID BookingID, params UpdateBookingParams) error {
+	var request UpdateBookingRequestObject
+
+	request.BookingID = bookingID
+	request.Params = params
+	if strings.HasPrefix(ctx.Request().Header.Get("Content-Type"), "application/json") {
+		var body UpdateBookingJSONRequestBody
+		var err error
+		if binder, ok := ctx.Echo().Binder.(*echo.DefaultBinder); ok {
+			// A request validator built on kin-openapi's openapi3filter with
+			// KeepValidatedValue leaves the value it validated on the body. Bind
+			// that value, matching member names exactly, so the handler receives
+			// what was validated instead of a second, case-insensitive decode.
+			// Otherwise bind only the request body, so that path and query
+			// parameters are not also bound into the body struct.
+			if vb, ok := ctx.Request().Body.(interface{ ValidatedValue() any }); !ok || runtime.BindJSONValue(vb.ValidatedValue(), &body) != nil {
+				err = binder.BindBody(ctx, &body)
+			}
+		} else {
+			// A custom binder is installed on the Echo instance; defer to it
+			// entirely, since echo.Binder does not expose body-only binding and
+			// the binder may do more than decode (for example call ctx.Validate).
+			err = ctx.Bind(&body)
+		}
+		if err != nil {
+			return err
+		}
+		request.JSONBody = &body
+
+	}
+	if strings.HasPrefix(ctx.Request().Header.Get("Content-Type"), "application/merge-patch+json") {
+		var body UpdateBookingApplicationMergePatchPlusJSONRequestBody
+		var err error
+		if binder, ok := ctx.Echo().Binder.(*echo.DefaultBinder); ok {
+			// A request validator built on kin-openapi's openapi3filter with
+			// KeepValidatedValue leaves the value it validated on the body. Bind
+			// that value, matching member names exactly, so the handler receives
+			// what was validated instead of a second, case-insensitive decode.
+			// Otherwise bind only the request body, so that path and query
+			// parameters are not also bound into the body struct.
+			if vb, ok := ctx.Request().Body.(interface{ ValidatedValue() any }); !ok || runtime.BindJSONValue(vb.ValidatedValue(), &body) != nil {
+				err = binder.BindBody(ctx, &body)
+			}
+		} else {
+			// A custom binder is installed on the Echo instance; defer to it
+			// entirely, since echo.Binder does not expose body-only binding and
+			// the binder may do more than decode (for example call ctx.Validate).
+			err = ctx.Bind(&body)
+		}
+		if err != nil {
+			return err
+		}
+		request.ApplicationMergePatchPlusJSONBody = &body
+
+	}
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.UpdateBooking(ctx.Request().Context(), request.(UpdateBookingRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "UpdateBooking")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(UpdateBookingResponseObject); ok {
+		return validResponse.VisitUpdateBookingResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// AcceptOffer operation middleware
+func (sh *strictHandler) AcceptOffer(ctx echo.Context, bookingID BookingID, params AcceptOfferParams) error {
+	var request AcceptOfferRequestObject
+
+	request.BookingID = bookingID
+	request.Params = params
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.AcceptOffer(ctx.Request().Context(), request.(AcceptOfferRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "AcceptOffer")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(AcceptOfferResponseObject); ok {
+		return validResponse.VisitAcceptOfferResponse(ctx.Response())
 	} else if response != nil {
 		return fmt.Errorf("unexpected response type: %T", response)
 	}
@@ -10305,6 +13301,31 @@ func (sh *strictHandler) CancelBooking(ctx echo.Context, bookingID BookingID, pa
 	return nil
 }
 
+// PreviewCancellation operation middleware
+func (sh *strictHandler) PreviewCancellation(ctx echo.Context, bookingID BookingID) error {
+	var request PreviewCancellationRequestObject
+
+	request.BookingID = bookingID
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.PreviewCancellation(ctx.Request().Context(), request.(PreviewCancellationRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "PreviewCancellation")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(PreviewCancellationResponseObject); ok {
+		return validResponse.VisitPreviewCancellationResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
 // GetBookingChain operation middleware
 func (sh *strictHandler) GetBookingChain(ctx echo.Context, bookingID BookingID) error {
 	var request GetBookingChainRequestObject
@@ -10324,6 +13345,109 @@ func (sh *strictHandler) GetBookingChain(ctx echo.Context, bookingID BookingID) 
 		return err
 	} else if validResponse, ok := response.(GetBookingChainResponseObject); ok {
 		return validResponse.VisitGetBookingChainResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// UndoCheckIn operation middleware
+func (sh *strictHandler) UndoCheckIn(ctx echo.Context, bookingID BookingID) error {
+	var request UndoCheckInRequestObject
+
+	request.BookingID = bookingID
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.UndoCheckIn(ctx.Request().Context(), request.(UndoCheckInRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "UndoCheckIn")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(UndoCheckInResponseObject); ok {
+		return validResponse.VisitUndoCheckInResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// CheckInBooking operation middleware
+func (sh *strictHandler) CheckInBooking(ctx echo.Context, bookingID BookingID, params CheckInBookingParams) error {
+	var request CheckInBookingRequestObject
+
+	request.BookingID = bookingID
+	request.Params = params
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.CheckInBooking(ctx.Request().Context(), request.(CheckInBookingRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "CheckInBooking")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(CheckInBookingResponseObject); ok {
+		return validResponse.VisitCheckInBookingResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// ConfirmBooking operation middleware
+func (sh *strictHandler) ConfirmBooking(ctx echo.Context, bookingID BookingID, params ConfirmBookingParams) error {
+	var request ConfirmBookingRequestObject
+
+	request.BookingID = bookingID
+	request.Params = params
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.ConfirmBooking(ctx.Request().Context(), request.(ConfirmBookingRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "ConfirmBooking")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(ConfirmBookingResponseObject); ok {
+		return validResponse.VisitConfirmBookingResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// DeclineOffer operation middleware
+func (sh *strictHandler) DeclineOffer(ctx echo.Context, bookingID BookingID, params DeclineOfferParams) error {
+	var request DeclineOfferRequestObject
+
+	request.BookingID = bookingID
+	request.Params = params
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.DeclineOffer(ctx.Request().Context(), request.(DeclineOfferRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "DeclineOffer")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(DeclineOfferResponseObject); ok {
+		return validResponse.VisitDeclineOfferResponse(ctx.Response())
 	} else if response != nil {
 		return fmt.Errorf("unexpected response type: %T", response)
 	}
@@ -10350,6 +13474,55 @@ func (sh *strictHandler) GetBookingHistory(ctx echo.Context, bookingID BookingID
 		return err
 	} else if validResponse, ok := response.(GetBookingHistoryResponseObject); ok {
 		return validResponse.VisitGetBookingHistoryResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// MoveBooking operation middleware
+func (sh *strictHandler) MoveBooking(ctx echo.Context, bookingID BookingID, params MoveBookingParams) error {
+	var request MoveBookingRequestObject
+
+	request.BookingID = bookingID
+	request.Params = params
+
+	var body MoveBookingJSONRequestBody
+	var err error
+	if binder, ok := ctx.Echo().Binder.(*echo.DefaultBinder); ok {
+		// A request validator built on kin-openapi's openapi3filter with
+		// KeepValidatedValue leaves the value it validated on the body. Bind
+		// that value, matching member names exactly, so the handler receives
+		// what was validated instead of a second, case-insensitive decode.
+		// Otherwise bind only the request body, so that path and query
+		// parameters are not also bound into the body struct.
+		if vb, ok := ctx.Request().Body.(interface{ ValidatedValue() any }); !ok || runtime.BindJSONValue(vb.ValidatedValue(), &body) != nil {
+			err = binder.BindBody(ctx, &body)
+		}
+	} else {
+		// A custom binder is installed on the Echo instance; defer to it
+		// entirely, since echo.Binder does not expose body-only binding and
+		// the binder may do more than decode (for example call ctx.Validate).
+		err = ctx.Bind(&body)
+	}
+	if err != nil {
+		return err
+	}
+	request.Body = &body
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.MoveBooking(ctx.Request().Context(), request.(MoveBookingRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "MoveBooking")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(MoveBookingResponseObject); ok {
+		return validResponse.VisitMoveBookingResponse(ctx.Response())
 	} else if response != nil {
 		return fmt.Errorf("unexpected response type: %T", response)
 	}
@@ -11324,6 +14497,55 @@ func (sh *strictHandler) CancelSlot(ctx echo.Context, slotID SlotID, params Canc
 	return nil
 }
 
+// CreateHold operation middleware
+func (sh *strictHandler) CreateHold(ctx echo.Context, slotID SlotID, params CreateHoldParams) error {
+	var request CreateHoldRequestObject
+
+	request.SlotID = slotID
+	request.Params = params
+
+	var body CreateHoldJSONRequestBody
+	var err error
+	if binder, ok := ctx.Echo().Binder.(*echo.DefaultBinder); ok {
+		// A request validator built on kin-openapi's openapi3filter with
+		// KeepValidatedValue leaves the value it validated on the body. Bind
+		// that value, matching member names exactly, so the handler receives
+		// what was validated instead of a second, case-insensitive decode.
+		// Otherwise bind only the request body, so that path and query
+		// parameters are not also bound into the body struct.
+		if vb, ok := ctx.Request().Body.(interface{ ValidatedValue() any }); !ok || runtime.BindJSONValue(vb.ValidatedValue(), &body) != nil {
+			err = binder.BindBody(ctx, &body)
+		}
+	} else {
+		// A custom binder is installed on the Echo instance; defer to it
+		// entirely, since echo.Binder does not expose body-only binding and
+		// the binder may do more than decode (for example call ctx.Validate).
+		err = ctx.Bind(&body)
+	}
+	if err != nil {
+		return err
+	}
+	request.Body = &body
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.CreateHold(ctx.Request().Context(), request.(CreateHoldRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "CreateHold")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(CreateHoldResponseObject); ok {
+		return validResponse.VisitCreateHoldResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
 // GetSlotLedger operation middleware
 func (sh *strictHandler) GetSlotLedger(ctx echo.Context, slotID SlotID, params GetSlotLedgerParams) error {
 	var request GetSlotLedgerRequestObject
@@ -11370,6 +14592,54 @@ func (sh *strictHandler) PromoteSlot(ctx echo.Context, slotID SlotID, params Pro
 		return err
 	} else if validResponse, ok := response.(PromoteSlotResponseObject); ok {
 		return validResponse.VisitPromoteSlotResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// SimulateSlot operation middleware
+func (sh *strictHandler) SimulateSlot(ctx echo.Context, slotID SlotID) error {
+	var request SimulateSlotRequestObject
+
+	request.SlotID = slotID
+
+	var body SimulateSlotJSONRequestBody
+	var err error
+	if binder, ok := ctx.Echo().Binder.(*echo.DefaultBinder); ok {
+		// A request validator built on kin-openapi's openapi3filter with
+		// KeepValidatedValue leaves the value it validated on the body. Bind
+		// that value, matching member names exactly, so the handler receives
+		// what was validated instead of a second, case-insensitive decode.
+		// Otherwise bind only the request body, so that path and query
+		// parameters are not also bound into the body struct.
+		if vb, ok := ctx.Request().Body.(interface{ ValidatedValue() any }); !ok || runtime.BindJSONValue(vb.ValidatedValue(), &body) != nil {
+			err = binder.BindBody(ctx, &body)
+		}
+	} else {
+		// A custom binder is installed on the Echo instance; defer to it
+		// entirely, since echo.Binder does not expose body-only binding and
+		// the binder may do more than decode (for example call ctx.Validate).
+		err = ctx.Bind(&body)
+	}
+	if err != nil {
+		return err
+	}
+	request.Body = &body
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.SimulateSlot(ctx.Request().Context(), request.(SimulateSlotRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "SimulateSlot")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(SimulateSlotResponseObject); ok {
+		return validResponse.VisitSimulateSlotResponse(ctx.Response())
 	} else if response != nil {
 		return fmt.Errorf("unexpected response type: %T", response)
 	}
@@ -11647,412 +14917,521 @@ func (sh *strictHandler) GetReadiness(ctx echo.Context) error {
 // const string: with thousands of chunks the chained `+` fold is several
 // times slower for the Go compiler than parsing a slice literal.
 var swaggerSpec = []string{
-	"7L3tctw2ljd+K6jef1WsLCW33uy4VVv7yI690SZ++dvK+tlNp0Q0iVYzYgMdAq12T0ZVczVzC/t9L2Wu",
-	"5CmcA4AgCfab2paU9YeZWE0SBA+A835+549OIsYTwRlXstP7o8M+0fEkZ/Dv00GWZ2r+OpMy45f6Fzkd",
-	"j2kx7/TsNTI2F6PONc2nTN+UiJR1eh2Kd1yUd6RM0Szv9DrnI0aUuGKc5DS5kkSNGDG3k4EQVxm/lL1Z",
-	"kSm214k6GZeK8kSP+ZhOssfX+49lLpR83N1/9pQeJ93dp3S/u/s0OWS7z9Ljg93u4Ak9Hu6zg7S7/9iO",
-	"14k6Bft9yqS6yNJOr3M0GD47GB4eP306ODxK6RN6mLBnB8/SLuuyo6eHT+B+VczpIGed3pDmkkUdqaia",
-	"yk7vqHsYdVSm9KUAKdR8ArOdFGKQs7F8XKfFzU3UOc0LRtP5cyGuWFojLl4CWrDUp635GvyEpd8/6O53",
-	"IrceOOiFG9Qtx3+KKRnRa0YoybNrZpeAiCFRo0wSTe37thC5UBfXrJCZ4J3e8VN/aZ55S1MnZHNlqlTR",
-	"C/NcpPNzIX6ixSWrrou+QpQQJIdrzT0/EOn8QglxYW+obHl9lWQSny6IGlFOnhyRH7PnLdRl1/pYLicv",
-	"g3Xe4vbe97Z346MbNKx9NdIQFvtFLmR9c5tLJMFrISLiHnc3VIioV54oesUk4cJxC0L5nIxFwR7mPm3Q",
-	"JEDjClE8Gr8R6u2E8TCRuVBETBgnc6YWkJoLdaFv84lth9C/SyI4OegePNnd3989OD7vftfrdnvd7n9t",
-	"ldzwpguqOr1O6F2fYUH2l6xHjXytq+Lo563L22tW5HRSXRfz40QPbh4Os3fZ6f2yCoN/2vk1qq+mMG8O",
-	"sXjJqJIk44RyoUaswPNEFaGcCG9yKhvf77N02LZ2YRK3Lp0lll65F/pL85yqTPCPGU/FLMTA/LvauVji",
-	"3XUxg8ECHC0wVnnUDna7++f7T8z2j8j+QZeMMz5VTJIBG4qCgeYkFS3a5LNdgMer6AqPcc5fkvGFadlY",
-	"rAXE9NaNpeboBdeLpRHJlDQnYFgwRoaiAApy9qnCHQe5SEApMx+TFIwqllZZ0373fP+gZE2MpxXeBYt3",
-	"0PVu0MJ8RcUNBTr7NMkKhqPyaZ5HnXXUPvhOZHF6LVZ7NMVHq4v3DBavUM3v2/d4s11fu/NhJaeTtEm5",
-	"g27lwalkxYrTS/YPOlFnRjOVZ1JdTITMFMxRkwd3woQmmZo/Z7mYndOruly018lA32D2goL7QkcYb76A",
-	"my/sbe7wHnfNAFSfRH31BLaTfY4klGsJMmDkqHtrZrqdY6nna76kd9xd45wuoFvguAYIB8sj+DArxi0H",
-	"9UN4Nb6exorKcrDmabQkbzuNNcpt9TQKrhjH3yqnsPw9cOr8i+6svdXKiiRXbKJQ6NGxVWZweyAz12aK",
-	"4Jf3RXNRxdQzq459r0GFBs0TVF4FQk4LKYrXmRxTlYxqxIRr2li3Kp1ejRBh4caLsR2lZljhZTjg2qBS",
-	"AtwBUpFZpkYERx5muWKFXGiubtnR0vVI1valTfLVPlXT8Huq6IBK9jOn1zTL8XU+Ie0NZOrd0SRjam67",
-	"qN5WoaW9x5MABaPJiKXb0NM+255soUCDvEESaBq/HNMsD4jdl7v6QqugZfpqU76eEs2McP+BI4rhMDRN",
-	"CyYlYZ8yqdo2I52q0eOCXWZSsWLLe9ITjLUva5DK/zSgkD4jP1D53PKXCp3OR6xgoE54/KdBLRBdIyov",
-	"vJsSMeUKRXrTXTKj0rjAjN1wT5SREEGDJGiStUkDR903Qr2bDvJMjuqWG1wGo37ibmijrzbp/bsqVIVb",
-	"gKxO2X2YjqcwRVrIXSWJpvdZysYToRhP5j+y+Rm/pnlWo7n5kWTlreSKzQN09+64uGLzi8wMV6O9987d",
-	"H9mcjKdSoW9jXwutg+Njcp3JbJAzcvrhxdkZSUa0oMkCuXX30QRPyLXTq7EqbQRrrsx7Nm24Mc6qLyAF",
-	"3rN8XdyN3rJksrEuidbQgHdbaW0oti0e9JkW4+DAW4w2Gi1dC3MnLAVXrOA0r58L/JWwohBFiOz2MY/Q",
-	"H8SYqVHGL8kMGFAh+CURnIhpQWSWsrvXLmrUPK5u7donN6lovxnpBtv5RcFSrQrTXIY5S+LdECIj3HVR",
-	"vctR1MhvylMyoVLORJGSVBBU2rQmTJS4ZHr7LtIzcnGZ8S3zhP0mT6h+Q4B6zU/1CQlKcQsN8doC8tkb",
-	"QjaDFoSaYmOaMjKYo7J2+u5MkwzWWnZ6v9SH9MfK8HlazmNCCzpmWnWzhkvn5tc7sToaJGqnu5lnSfJ3",
-	"5VeEqF5+ZDvh/Xs8zdj9TEZUEkrgcaJGVCH1xYQV6FVNBTPUTRI2USdEMoYnUIbXZ5zxbDwd++8DGTtg",
-	"hCqSMyoV2a8tUZ6NM9W2QmP2BeWmT6/WlSpv8hbrPBuz95TXg752YJWNGSngevtq6Zsu7E1VlZGnxJFx",
-	"qFhR9d23HpOWIatDlQ6hqDMRwEX1d1sv2MKTs1J4GcXyZxS0ISK3Lp9HEn/9CsqtByq4gOX1BQvo3+So",
-	"faZI5un6EcgLqehcEin08g0LMa65vm9JcKNofz5DK0gWJTq9zkJTIEAovQavaT4U6NlN51X6u0uQABGg",
-	"/djecGFuCGZNaBaGM/73D2/f9Eim9JmS4PNjtMjnD0G7b9CiQd8aMTRt3wh1Cry76bN64/h6i7dK22yV",
-	"G6pKeykmKJczVmBoeDLJswR+fvybhGspUeyTejxS47xOZjdzMDmH0zzfMvmelORrfG6DfLXvNeR7JaY8",
-	"bVJuCD+HiWav+XuxYLgRiZwmI+ufiIgo9GY0W3Qupq2G5t3p4UfdoyoV7ecFCYgXDe3esWKcKcUC9Ju4",
-	"S2Ea+ter+y6TLvgKTPEbSURxSXn2F1bAdtNXaapVEakKqsQSp/Md5Ej5jtM6MYJULW/QlH07VYkYs5/5",
-	"FRezmsQy18jUXGxSV+AdF+UdVb1ccM4SONdKAJWdR1rr6rmQiqTTAhI94PbxOFMPIGjSJEyD0nXKAK2v",
-	"WZELmtb3sPd7gMT+RUfd16Jg1pEhyYxmCvP4Esq1OiZZcc1SzUTvUwLNIor6X9kkZnlV0xECtC8/JYyl",
-	"NiBcE/WaOiY4rKmirAd6RKu2uXv6uOvSlzA2zWD4C3dHyJ+tTZ4y+J4vsdDvoQvWV32X0KyxJmEywfKM",
-	"pkpl/PL7BkOxV0gaZifSXL9IG8wkk2RSiIRJYNpSCcisutdhrPrXNklY+VwgXS6UyxOq0U6vha/YN4in",
-	"19m/IRyAeeCRggYZmlSt0sGS9ZXWCJsUNYpikJjmWvjgdzF3C47BAyal+cYwFc1Fl1oBuaWw5S1VP2iL",
-	"P7hVpbnSQtvycpO85lol2dfL1XrA1C6/Okxwe12T91xcMf4Ssn1q9IUrhJlLTQJDTctFeT1Q8GIu1kjc",
-	"fbaYxGP2+ZzL9Y9qEKj6VY5CwWgfDlZ6eMMUaonsIYUyScaZ1LNII6vogY2lmWjBrsVVKwv9/GQqZ95C",
-	"Jj8GB48Eq6dwsPbaKRwrUDn1gfGUUEMpKsnpVI1Ekf0FjPUeec5owQrCrgcX//jb3++KSAsKoaofpolk",
-	"DKDzbMz+S/Cae8NcRLfgX/TlJq3MFkGnoLmnDO9MCzFhj09VTrlCu5OLcriw53XhiMbMz1BROzt9c1oO",
-	"56ysqhu2HOcLhjB8FTNExsbSNL8al0dOJxOhmeNrlmb0HB6rrpG7g4z1LQSGDi2Uu/ECbrwwN9Z2d837",
-	"dF/devvHPoFbaBCgcpAImtT/oRkHfPcrmjXU0PIqGeLlJoWv3T0X7p6mL1UrUfCk/MLxovJEYDZsy2m4",
-	"VxkAIbI3FrVJd1hPVE1asjZHlF8aT8GIkTHT/GkcOjZGw2nN23x5Ti+Rr81Iv3PU79y7YkKPnO2f3SRq",
-	"/bs9mr5nv0+b6pm5CO6ZFg3NDurdUuU+ylIUjsbclk0VjKZa3p4Nd1/rydw3Gh98523ZJhlaievu0cT9",
-	"aMyN7zOp39Jw+BJrjwQI60yV1D4cMjAyCXYPxs+c85dcMTYBwWxHud+WRrfF0qhSqEHzJol8ojfNZHul",
-	"zVR249XN5eNuWRcLHkpT5IxkH4uCkTGdax5/r+m8v99G6Dpl2kkNN/hkPuM/S9ZC54yTqWSLKJ3xC7zD",
-	"pNseeVQ/qhIdS4Hsk14iuJoWXBuAw+G9i2iESOyI0k5kQxWfzC0VPqdkktOEWfb/+5RN2dqlPgfd8/2n",
-	"ve7hfSz1OShLfQ5uX3j33XqlPjNH/EWVdx7ptlHrc3yj133EaMoKSNDT0lP/N2UyKbIJ3tV5Q8egb4IP",
-	"mSqG4BJasEoxLRIWQcQvPhvuvhGcoZCNgV/FVubGoH4iPkmn1+l3DvsdcwBQFzAu4WTExlTPwOxYqQpr",
-	"bLp8TvWeTXI6RxlXnWmsh4nJbMQ4zjdDgJJhVkhlwuSEXtKMIz/lwmRkUklSbQTCQzb8s2g2P2X8KvD+",
-	"/rTbPUz+8be/wz/YCSlY/i/9DmefVL8TR4iWYkogDBX1NTKhlyyy8zaxamPjLpyFQGOrOZOPMAqOP3Mr",
-	"RTKwA9Yh+3vNc06HJg+u+pIzTkZiRsaUz4lkieCpNNH0mSjUiKhirqkLBK9ugP0lH/bx48fTqRoxrrQ5",
-	"yQKURndJHGGacgymzb/0y1wgccV4vxP7NJ1Bth36Xx69f/WCPHl63N2pTgyHXTi7Gy99Dk6NYZdn3zen",
-	"iYYbXP5Gksw4vzq9zoQqbQ1wOvar/8E71b46Q1GMgSdMp74fy6ObmcoHYCuvoOKrOam3PC+xejQ/1zsf",
-	"d6OEtDY1lUxGRDL9ndouHswhzkzlHvmeDek0V2SX0Dyv0O6XSr2ix9B+Ba6cgzw2wgFo8PuUFfOSCIYX",
-	"+h+cKTYGEv9/BRt2ep1/elwiHj3G2+Tjyjd3bqLOmH46wwefRNrCNX/sO4LRoqBzfadUc1h1TdiOq9UL",
-	"7DZ9SE2OaGwPrj6zJh8+soVOprixUmvX/FKXjlp+6Zh++onxSzXq9Pa73S7M2/0QWmmo/mjbcjYvo3XD",
-	"Obl6u+1WrVRozuU1YL2grMD6gYJNGIX8nl5Jris2rxHQ3j6iwAcJGw5Zokrbw2fofQ4MhjzSUujgiIzE",
-	"tJARmbACatB29sjHUCUDMqqjgwMShwsA4j3yH34xSp+X1SgnhJKffz77Hj0uM5bne31eYSQHwyfJd/SY",
-	"7R7TLts9oscHu8+G3XS3mzxLusMnw6fp/r5dG5TA5erUyjHaNsrB8fHyfXI2fG09GM19EmuBDxt6pk3m",
-	"TBKWZoqle+QnNlRETFXk6PQdieuWZ3yiuUXOInK0f1BetlZ/vEfib2MC/2YI8wP6Q1gXCFPC6A+3JIHW",
-	"S1rI8FbzvgItKySHc60xktA8xzTtPfJRC5KSU46tbjEpmNSGsODMyHdUMzJJDrtHsK/FVBEKDry9BR9a",
-	"Kk+34ww/QT5340N/sJJaCVIwbckQqshYSHVC6EBcM7Lf7epZ73e7bYwLU8X92aUoDjq9A5wZeBO9eWVc",
-	"sUuTq/0hF60cS2vPixiWVcdvx68w+NUyBVAMFs3BRIluO4mfJSva5qAZ1qIpWK3/NjO40Q/LieCyDSrQ",
-	"VLDrf/oefWM9/vNvEjVOH2+wjpLXIrPtI49rL9WTKr9gkbR/h5PA72hZxAA0IRzp+NOu+TsmmqByj7wQ",
-	"KeuRuDb9eE9rA8+py4jegCLNeoVlNGkUnoAuU0kpXjZENZV7a1Qt87ghgZuIwW8gjkVBqFfOohX/QvBL",
-	"JKvskbg6/TgicYMsjtZGg9iE1C3FlEsJHiyBvYm2snbboL1fK2RSbmu1pQGaNykcNVUcc5Mj/k+ZVBtS",
-	"vw7YsIxUNUAMj9yJU79XobVR1u/pctl1iezCmXo7E4N2ikQmAQlj2fJVKKR/qVHdLWSlbO2O2NbnoqVj",
-	"1+1M5J3YeB/fSy7ywCTAykxqFcGwlG3VwF43WPMa/Oky4lbeuHXaBrBl7YavztN+PuK0Cj7Ms2TTXV8D",
-	"0V2qt1WQj2+iOuLrcgr64LLe8w6Gc8URLHSqN4QoUTtXGcGCfN5EQdiQZaM08Upuono+8bIxqqnL9vmh",
-	"CScufRTijvYpWWaVLn3QZqDeRIHg77IBGqFmf5SV5l6Jm27tGFViE7Cikf0LAtgIPyU4+0YSMeOlB7TM",
-	"mslzMSOZJ4wDG0Ozpeoy61/q29j/DY+Ge84slP67evj8Z8xedg9puuo/GstV+RHu8pmDl+i5BYlYOCiS",
-	"NQSiwS+5iVqKRJbu10Dhyk0UyJdaNlAjR2tLegqW75udZnm5ycjTm27Ky6LGqE1CzqjUxr8DeXI7sPGd",
-	"sCVClAzJS+vJ7NQQcm8pNBZgui7V/ttwej2FSVWqwVfRmM6rFc1bEssG2JtyrfbkgmvpPGB+LbkoEG5k",
-	"7rkLy7VrJ5Ov8JRfi+tUBWLbYHV83LKlUqx82XaOg/GyA/rbiMoQ+JvTaryJmk/X7PYFJA7cK84VAC9Y",
-	"dWM6YIqbKJCcvGyUeob1/Wd8xoMWfWYO2CBl5US5ZVrGE2HDvUwzdUuGuB3OFTWylVbVpDA1amusD1P7",
-	"qrAZoiBSjBmss56mbLosPE7mayX4LR7B31GVjG55wL+eyFuqIls6YOWqftD69704R1s9Bt/YrKcWM6HX",
-	"LslfiWKQpenGgvy2QZWohuSw7PkKYsQdhWScfAANwuS6klSAIlHu2XrAJiJx5VtxAXz4vo12Y/n4kj3o",
-	"Yd/dmmhLkQLJGy9vLcG0fG8z4lwsBUJAfLc4mUl1pJUc9TVMu1sTaA3gv/oR9aaPBKogbN61prmtI9eq",
-	"WwE0SzURpiTRAj3pRzZn6b1Syb+qwct02wb01AaLVoNkWkGAnFYBnG5N3zdlyo3evWOXN1um2dR1mh7K",
-	"gvJnRw+HJbUhKYb2+WVUeOVQmLZxnqvYVcD6a8hVpffhG4D/l6xKC5i4I8NrkWbDLJRAfe6Pk4jJPJDl",
-	"pMWPS2YKJI+HvtPc9hjuuTHoVO8Z3Ti7Ighjv2xhQm0E9BJVIEWW+iN9pJatcWyL02JqTVIB/Y5morgi",
-	"XMxKLhD6bvAI+t8Q11YGcrh3XRL3ogXy0r1hpmAp3QtT7U/B8LMxk1ZVGWaqpqe0s/kWuwuI85bn87tc",
-	"mm0dAXg/4kKaDmmZAf9AoyCThI0nat40u+pUYTStdQq5Yw4jKiBmC0fwQL3uAWt6I5TmPydEFXOs4zCo",
-	"tbHHU+Jy95Yfqrftl2ZWEE7903qPv2q8m/l49a74nuXs1s6pQOOSlZIE/JYx24t2h5vDuNBKY64lMbbg",
-	"7w52iVse+ms0+HO5F7ek6pYyLzbKodjmijpnI2j30s9R8FyPkOCQ+nkKzYSEeqpBaMX0720bBVLl37Pf",
-	"WKI29o1U0aeWEbWC3XUT1fCmVnr6zENw2gKfQ8+lPmQSskkoT7VO4hzBWj3H6iKo8OBzLAAp8VgQnAWA",
-	"XNk1K+ZgNblFq3ygXosKvepy8ePHj7v1mshFwrFeQnmDkEDUoE49wEWNathaKz291QqDNwL3BMgyrBem",
-	"jf1QXV7PQX0n6x2GgNpg3VvQj5bHywIz2Grq5DeSxKYj464ePfZzrF0pV3koC0bTMgch/FnIA0OoThtQ",
-	"7oErbo5UTX0MqdTEStqESHXIoKU0qr12KyQqAQswGlW2Wgep7EB+K+4wS55G+WMnjHp0C+oU3jCrUOe9",
-	"jxG0TeqU+6bx/a46FL7/Y5EpdntrPKm0o12sZnr9V6PtmvE1fPKltnwVJ/5/gyMgEJmMCPukeQmZsGJE",
-	"J9IgNtSIubYTodwRTZdCFBh+S14GR0yvdjIzHqMaAoeRPKhFGpB5G4UrK6yha4cNxtlya9AWkZKP4m/j",
-	"nRrQwredX6PVwBFMSkAVFsHU6rbgIkSdKc9+nzJzGZCLI1sl2vKdNPyViIuQcVNermQZ1U/FHnk7YRxr",
-	"xL3v/Z//JvGY9bSU1us4Zr2ZZiFxn08KMcxyFrmgb4RvlfCMNV/ck+4HfD6U+f1Ia/SUl/0rvpF9ngtx",
-	"RSjWthiTSs9LDCPQKGxaqBiSEa4UV3IHpoD/xgnUhiVpQYdKRiRn6SUrZNTngKAkwajIM6kgsOVm5g1n",
-	"pl8bT9t/8AjehV2NcqHwUU1mS4k+N3+WA1W6c3xj4gwC0KIKaZAM+HSMWy3qmOXAf8EoHVd1Ie2lKrkt",
-	"dpO77H+MgS9y17zp6Y1dLViOOp929WR2r2kBMlnP6hSww16z9zjAa/bRjGtdAuaC/dNeBs+BvYh/2Es/",
-	"60mYK/BvvPCr3vuJCqGCfBwJkmYpZALFci4VG8c2XiZZcZ0lTO95lg8jMpjrQz7V2hTseo/CVCnGU6bn",
-	"4Ba4E3VgjTpRBwdu0qVM8g+DGphS8iSn2VivLbYpwAoI2CkVnvK1Vf8DbdUfdSaFtm2sEHLL2NitNFOg",
-	"5g+m2DVYC1JoMUOvGKGwP7SIj8iAJXQqGWyUETg/9M5huWQzbPCsjFmVjcFRReUVtgQaN9thYD/oPQIx",
-	"TsSPk+SKTWD3mQ09ECJnFPQjf9MFIK24Fo8A4ySvjBztRCXggSb7bhWTtDwsbq8Gx3VVQvq2NQZ1+3sB",
-	"qAXcVBkzjMxQ3fz1AX/mKssRzoqSkchTID0nYjhE+4Sn8oToPYEN/2eZZK0fom/ze3E0ZtL2ST6YVeQB",
-	"HhVi7JB1lNBUXOmDzXltxSpxnSIWQYt4h71tFVabTIUDLFhQlOHE3Fra05Y0OZXKaL+VF2dcPTla/jEl",
-	"21m8VfHG1TerZVZrwmn57KztTHpfnK4+IccEA5JVlpoWqMQrrWCASdaHftcAsYzIPhkw/SLOPilzhGbm",
-	"w0rfHsUuW/7atZwiH/OmNNh/6cCcSyAbD4OrhHXBAxGVYGjNT4ocj68wjNr+9fdRyfwqHLaytKV+gaXd",
-	"foWxV8YENnuawkxo/s4TPUZtqC/kHJCPzELWOulUJVfBqAyt2BmuFR66PfLW6kio81YbzWGb1svsmiEe",
-	"k9WtpLY5YPlKNKXjVcCUWmkyohlvMYZylmoeSD2OgEdDYggBjKGhyHMx00JMs041YuMmRTxYwEXMeKWj",
-	"ASI9wGp/nsxokcqIcEYLzb0BWg3gh1axL4EOAIZZsTD3oXFmDW0vEVxqEcGT0ES+FzP+xaaiiilPqArq",
-	"SSPIyPEwI0GtqcAkkjQrsEefDOkxtXNfQXc061Cjhj+jRScRDu+aZ7AqTL0tqARJhQPInGtFDROTCsaa",
-	"mzEbLizutqtwNnRV6aVsNxhh+9FyOU8/GfZqsc4WIYq10cmi2TQhRS6Zb2Y3vzKlii48bNLBtujBVt6c",
-	"1lS7ae7FEZUXeostG+IHKl/r226ijgdHueypN+yTelE2N/f3JXxrdTBvNgu24QenSNT8wyXoZ4w1YhVB",
-	"C56JEcvBOwNqq77PdAIsGJgFZApqblwKthgec/aV/rPP40qs20bQYJRhxmm+R35geRoR8xbY826IcinB",
-	"9MG9h2Z5xfVRwWTW89YWOg6I59dZfH5vNRsZXWCwa62pcjA61KDA+9R8Pneq3jcISiz3yM+TRIy1LN01",
-	"6h/JqQKxyC8F/g4mm+kGZkCOtT7O0j3yTqtpeIf55TTPyS7wAHbNilLVsjSYmvfpT8c3QPd4QMnXkw59",
-	"5W31BW7qDwFbxvYe2EBxeGUSjpwScGK8q5mvUWBUH37JCrc1viGjTCpRbKQ0+IfMTC50mkqBFXTgmOkx",
-	"roq5ZjpUaxEIpFzjWWyiRguMqDzjV5LQGZ07ZcNXHRZbI/D6ZUzmJ5jqS7i1wWVgdnagMB1YctXGU6w4",
-	"zjC8XtmcAJ4B/uoyTBPckNWapTX248tK4Xql4sgXpM7LL0dimqdkwEieXQWEKPXjBcv99vpGvQZjaFOw",
-	"+Amo5O8AODVOcCHCpL2poju6Jytb/mDplreJGQhS6fO1n8Rlxhuc7VyQgiXikmeSecTLOIk1v4W8DRnX",
-	"Tt7+uicPqebRI7T3XlrS1mEMGpgFbwSBHzLMBtLaU1b1K9gXVvBpjyqTPgzQDtzQLabEhIlJbjlY3WHr",
-	"w8v4DlOHITNh3P+9AkdhnhpnfKr0dtw/6NbusGy18rDxA5jfmi7i7u5h97zreUhrKz8T5Peplk0mZEHJ",
-	"71PNbdAb3XQnH1TcycNMGdIlWgCt41fOHVR+58OY5jn5geZ5RJ6zIocdOqafLvRO0bQ4NHK+pM6Truec",
-	"X9VvC+91uEFVd3B3v0Klgl1n6HY6tDg5XrT68Dub34itS9b0TZeYVlHHK3S3DfYcCbxGT+MBK7TClLBC",
-	"tXm0a5/gHBUIEgytdtxvY2zGQqdKjKnKks5Nm63r7eags8mhssB9xluz66yYlTxjS72fzRO0cC5wW3Uq",
-	"qGg4ym8+lYWHNuwjdj0ZzH22nIJ6KaaFqvpGjH5VMcGOD46fVIywbkhBCPKMPwJ6XRbopbzq568QEqiM",
-	"uyGtV4w+mPtWd3RWhgoyetwvdCCm6gTWY8BMtctasYyXPNWqYqaME1oveFSShgjOJMlt5sGU56DV5Lm2",
-	"nKzn06SzQjB5c1oOEYN8kcbyKlPvRJ4l80UBh2org6VurnxJRxSg8woU9sVBSLEWQ6XVvTECxDuDUo+r",
-	"HytzD8EMtl1KwKF1McxUXPd1LDtlNXkUmhIUvtcCQhFBu05bbL41CRygPofvusuMgaoIDHvtDXbMyj77",
-	"qoBcdOy2wE1LORvaa15AR58gySClSJ6Qy0LMTN4SZKpg9v0GoZ26ZG+YrK49OkTqJ3qPQVIH7CVoZ8jL",
-	"ltgV663bGhgzWkN7kA3ekEG3jQazyHiST9OV3tUet4JaCUtW7N1xd5xptTCYg7TBIFgFIKi5c2q9hJXQ",
-	"luAMPhdrPtFub9pNqHI1Qh7wnMpZ8KFVAnL6vIAEMA09VhZVdTWudddUeB60Khw6h43ThbggME599yyL",
-	"nDVUx8WLZWGwXut7g2G3CueydK8KZk94+OvtxeLCETXvjDVPeECXjAK67mI9r06NxirV5QOK34oUqzHa",
-	"mmYVVuM8frle4NDD8VvT4XIK/cowY4JAoypYKmz8484XLZhrkdoeNtvIlBBFyYXukVkRmNaXMzGMN6cb",
-	"3QNzo6FKW1dTJ1qiVzf9SV5ksKG4lgM7d0PYMdmqA/qeSjeG0wDDiY6XYtf8WFGOq1rtgi92Km7Ibb1U",
-	"yTUDH0atCi/ECctQ+m3UV/OyJ91oRV12fXV1gdA+hfoOG86tiW+bch4h4AqVpOIq0Yfx5/MXa/snVxP3",
-	"a3petymvq0ymIrv9sGy3vt4bSHMv9OV8QsEDPKITzQZt4pvfito/YGI47ESVsWDrLDtlCxUHqySU26hV",
-	"1i0LOGP28zrhZpPWvVGwGT3KDzvUXAKFrq1BjFlxychEPwtxMxtP3HVd7twul4rOtZGsd3+SM1rYZEP/",
-	"NftffZV/El/lWn649fSFlR1dK3moNhLfa/qovpAL6suL7T+fYP7Mwngt0zrMqT+IoqE2l8ZyU7yJImUF",
-	"ZjVAq/qKjCy15nKIXf+Pii266/21WvUQuKPkqX7Y/vN7JhPGU3wELdcUbnD/9u741Yc8DiZCQbVXTIQ2",
-	"YKFOy7ofiNRMLFOQ1FT2FMEcJ5fTBDvgUoi0WS0EI/vWfCX96Ne2+HIz5cjL7KlnhN7/FKNXGctTW64a",
-	"zJ5B1FwsOTHsIuMTUGxZBoYbxU5WEwGIuSTjSpR18SZ1yHIbr8dVU4lLnE7bFCeuC5xe0UkhLgs6lt6q",
-	"uja49ggHo0cqmKQQegPkC9RGnkpFBlC2kzO9OvtBN7zfpKx5Xn1CqFFEoDGsphJWyVbJU77buqear0Oq",
-	"hzj8glXBru3Puvu1ru2Pbdr84oyQBJ1nhp4hrbOU1MFsshnWUFVyQaXe1TS3aYQxmvpxL4APMsxcPEif",
-	"GgcJQwZslAG2zF6fe0GinpYCRnzr0Vx0KVMRiUvxH9vswGYO4yqOh5uoYxX+JdnQWjWCKglnj7g1MLp4",
-	"s6TLJARXeE8BuEINzhPj77HBdpXkqPvM05ZdoqhNUj4pmwzE5DeRcVkmm1bzxMzr7N1BGvhJbEGWgkn8",
-	"eAqsdoop1ZjeKgoXMvIawoNnGKoVoF4+q9ddUiwutXWeEf4AATbMsqkkXRx0z/ef9rqHJunCrxBYpUby",
-	"AKSF7bx03DX56HoeaxdMukqp46c3Uecq4/rZSSHGAjNmq/lDXmUmuMgNZJiewtpvXrt4spzqd75iZpOy",
-	"Gsko1Bb8LkzRg5tu/AVrS7gjM1cqbDS6oREwuOrIDxCc29k6yNGhli8YSV1qjrXZgpHtV2QVZigTFsnV",
-	"6lGiFStTkP9Vchvc1zOuioyZ35053EIJvOkWtPDbjVWna1HpKudzWcrLgt4s1ZzY92zYcadjlQd+1Hfe",
-	"RJ0FmTQRybjrxYLV+6m0GospPP9GloVswDFBzkiapWSmRwhSGe9FKsN2rZN9eWx1lXrO6oboLtgNKwSd",
-	"fWbSCDtjKbK+uMbqbqeYdJ3axjs7FQuLXSFh+xtpy7a5nz+Cuek9sh+Rg4gcRuQff/v7+ukQDU5cn4aF",
-	"b3CK16qrWFP8yqLLsjwSjmRULc4K1GF6+6s5YY+vuBNr5IEvyC3HAJYcUjs91WOZJ9mrCsjYeh5ls7U2",
-	"cilXMvwftGPZY7NhiwojDix1+DQC/oxLl62XA1gvTkIGN9N81ACz6hv8uija5/bwa5WVpaECqXpVFHqE",
-	"ZqMsx5usmlWppKJ1+6TPL4WyOqqPFoAG8RiH0iYEPF3zFGL3GaoNPLdntBUCYDtYgYzgMtz+1ZyBwbO3",
-	"WDqIHBV5dVd1x4f+M2VJngHF3YRnVPa5mhaaXKmYccTHcWVfTTyEQv9rqhzocOlqZ6mhozHGzBJhnkzc",
-	"5/ZEl3jtpq4dp+raNxbM7gv9exOAFcu7a5+WjJim1EXGTR1bCsDEaVy12nDkWpFZqBzNU7fLyjRc0Uqd",
-	"uFujWrGaJbVXtxZ1kBT6TuzMqU+cm1ENZ9eWsfu/lB8Jb4APXGBxaRWpcRLfAPqeqJVBhXSQKvtbKrwJ",
-	"oFFpEWwGXj1TsVVaninpcgfBUF47NXCpvApysuyacSZl+GNtRwljSzclhWxxXp7mMzqXJKZ5ds3iqqMF",
-	"flvqZzEjB+csLjP+nknwA/wRTP4xCKtYXaUXyq3QVmqpFkCsOHgNU8ylxASxsdDredglqaYMFNFxMVvd",
-	"XILxlk0Typ4+sKRgyiqQyx75WQY2D76shg1REsuMHFqcN2x2LoKa9KldFXBrYHKsnmjdl1EuyS/LAMJ+",
-	"bYGYOjg87z4ry0qSaVFAfZRxMPnrp595utvd3z3cP+96ZUKruQaG4A3JqVQXU1mpa8I6ts67Eeb/mdXr",
-	"sOvBxbPhj78f/Nfg/On4/86O3iff78ufRt/9B//3J5P/VIf/Rl8eT/9/0f2YPT+4epXuB8pcNtu0qxYm",
-	"jGnKVt+VjrQLai4NnBkeCKsFWKCfR64B0U4YzmnpYYMOH94pM5bQmFEuMXV9+xBG8C1rVBRUNkhDTmF4",
-	"ztAfIxyAfjhnavOpl4WUrWWTmdrbDqcJZcvC+6tMoxJyq9CkxmnsrrJzCTMap9A3AXrQwU2oJDFq9LHz",
-	"ljnXs01YMoXcVCIU7yq0fddaHvsdUYIcdLta4StoolgBjvq5VZc3qJX9bsEEXoxsK5A1slvOPfDhaiUy",
-	"gFxj7nkixoHaY7MwF4vrg+uDb6lAmLNZ5cULYWjtfY34Tf0LauOGtpoXJAyTGbdJlRDvX70gz46OnxID",
-	"SUwwZCQRx27MxgNWGD0g9lGXYr0jtdGG4RK7bRORMumgyOemSWWfK3GC4DKmHImmKUvRElgdCCimOdTB",
-	"X6C9iYGnbyTRmpoPVgqce2X3VfnGUHjb5RxdsyKnE/fOCrgqVcRcn4ArGEJUvr9h6SQaAEKtTtwY/TTs",
-	"U8JYemHvi3tlfpGFJTRWwIhKQnPXfmu5y3eFVAmz1V5ApoR+JFh2E+q4EeiW7U3dURQSaqwnbmaycJck",
-	"PIVDx285gyp2xhPmfI3avk/wjCWsPZ78RnjeiWHBjG/Q213NesWiEIVcEsFG9zO+F08MTgzC9is7qiqZ",
-	"AYE9pA9tYFECLZx7FaR3AIAPflzG9bokLZVBE6pGNgHBdlytxq7pJHt8vf8YqpoerxIBe+wa5QRm054G",
-	"6E4tFwqyBeMeBlcrqYGrq4/ma1qt7fj/7r7HW3bP0rjatrNKgqPB8NnB8PD46dPB4VFKn9DDhD07eJZ2",
-	"WZcdPT18En67KubhIjovZo3olA5ce8odJrlmuXKaaH6B+S3kkdLEwEJNH9R8Z7U498JIRLj9ToM9gejQ",
-	"l1aMUiz034dRKoH7UUVmoywZmV05nEqagwKbsiRLaymgDf9FW/Vf0JugZ/LD+fk7gjdUaHnUfeancD57",
-	"5r3kqNsN5wYGE/U+jEShnBqEkKSiMMWaJVOrbrsPmhSAaRZUpNfhEq49RACetkWshbM/gY9eZVjGbbWP",
-	"TJJUJNOxZthpj8S2U4J83J92u4eJ5pbwr7q7prwRtov51lLuFtluwYYMaLOwGFCzhpDUtaMiK4FTFxug",
-	"uB4pczNmFhUHu4rgBluCmgeXy0o9V4RnRJrHdyOb2ONxJJ9BLFALX7SnbtlkLTLGRHKO8QCyiyobSihf",
-	"cTshSttIhPKykwpHICD0mJQHwLh5xzTXa8HSi4EAICO7v8pkrPI3F93Af5SNUqJGv0LbXqneMKnefimq",
-	"NXOKgl3erR0498ap9No3f2Nz5KgzZmokUpAyFDEuzQ1eI2nDv8yGdNus/neaSX277/02+hHkBvp6r19p",
-	"iVqn9znlea1XOs4ynorZhfN0o3IGn+clWNYlZ72G0znGbQO5gJ882DIv2P7OAD65WxqtcfTb0/mFEuIi",
-	"p8Ul4OmHuzNFzc4xoUaSUVvLy2DzSv022N8XlSrZkAYOAyhWcKrX1et+0tKYJfIbvdS7njQbsISCCuZk",
-	"nweZrJZGlpViNygDiG9ZrT7WNacmqv6VDTtmlAPwfhlW0AYFpsGK6eUI9WIU6mgFZq6ZHzYPwySL2Uhg",
-	"yrf+rBLvtGBjls5NANz4XOtcFXW3CocGb502ZyHcNhJCsrKBkdHNPb3JqDJWcoM0thhApWy8aUt3XcMU",
-	"cvRqCbjKMuga1vWQHOEWK4BiakwFtfdFdMWwt3NFFcglRek1R1QJb7zluo4J7mj6ftMOExBOfXVS1IpV",
-	"uzKOyCsIzmGWs00qs2C59GFLKPeSKQVnkuXDVQqv1gPCs17UZRGUN/q+YGnDOwivtlcLUTKxd5A0C5Si",
-	"u/jsYkhZ2BEuVk8eBWL1O5D1BWUT2wCd1exg2eOaBwRDk37gObRH3jOaZuHIpH/evJ73fsP7CrCiUahT",
-	"VmTXBiy7zp5HLLmSnd4vfzhvR6fjYjhWyvh4aAgbeRMFHxhnl9gnUAYe+TUwSp07mukE9wugcmBaCF3d",
-	"peHICUCZwdVcCdLEx9lsCdlGdv4LlxXnEXQqYQ8n13XRLjFnLA0lK7W4p844oWTIZpja2IRrKi2czsrR",
-	"k/AClCN5O2VDyJhF9DURlboVEyLzB3M0m8QFzA0imbQGvS1trR+Jaob3CiiNn6GRzzoJ3YvhD7uhnPE1",
-	"8A+Nxh4EMazl03s57YH0xKPmaW/1SDdTXvUmxs4E01VyjD8XFt3iPjjZ9jrgnKl1Wt8s6aGzYrD2vuN7",
-	"OT9gTADgKvY2NnZPBMwrm59HoRKas5lWFaFRG2SuWeOBZtvJkPYbzwHr1u8dVQDUwSdvctFuBQVWhv0/",
-	"R/Ma05h9jc41ptE6ntLN2tgszAuzbVu09gaVoDNuPLN22w3moBT7u8/muq3pg12aT92sOV5lD4UyBLzm",
-	"NS19ZkoPQDWHuomQ1cyqdmKyTNfeEIkK+vxvDkRlreYtcv324u0W/PUV2HXkEuM9aMeVz9VqR/XEBh6H",
-	"UzUtVk4zauqZizZL2xK+TLPWYutz43+fShtk12pRqg1sypH20I3H9Tz0kmzLJNeQK0m/eVk+vgMjXDUN",
-	"H9EWN0rCR4PsQWff60/YDqoLut3aMF1W8SZseoxPwNEHblyvMLWM2/0vO+HryGbvHAcdLp78bupOELP2",
-	"s/CB5pJwAby6LMrGQm2tIq0Mq1BlBssgFT5MWPK9cSOvl1l0yuHVp+/OnB/ac96VhGjNw52wQuoXQShN",
-	"Sj8vFz2gq6Tmfrt29i1+Sz35Fsyu2iOrJt/uN5Jv65M4NiMazwz2kvhTZ9T+b82ibaDW6jsjYqAfEHLI",
-	"fFQ2vO0XbZpc+7kSZX9tO/4b6q24s5QgA+a27+eunDjzBUdEKJkzWmDLIarIWEjlNbxvVlKUMEdfaGlv",
-	"01emseatC7hMd8Tu9esoj6bf/UbaI4qUh60++pnrQYSW+HSqRqLI/gI+/B55zmjBCvKPv/093iMfRpiU",
-	"kbCTEpppROUImvooYdCES5/wBhUfgV35swwB3XwQYwZ2/0iAoSKzS25gwn1XbkNId4/rnVdMVKwzmMr5",
-	"/1FajCRivLIkRoQMI2OfT+WcPIde9IXAiq+yO33TgVqfS9M/ukzMKouQUbDLTCpWrOXKbGneJMthZ4VQ",
-	"DGA39NakBUudqlSwS1pAp9aE1lpl205OK0tD01VrRWEYZlM/GHMC5025timAiSfUtjVp+jtFvlKI872+",
-	"bxWPmJ5aVOt9pRVq/aKN3GNB55Ehr+Gk8BHruXX0N93CraNJ3GS7nzO6XG3LtlH1Q41qC6se9IuXSR9N",
-	"hLWEDzywmezBQsUHLXrcWm5ycNesltHv2jjDgvJqU+xaugV1u3+Zf2Q95nLTQrP3IhgIsXIlBrtdnpDY",
-	"YSTGhOZSIISgQ0GG6oQZPyExfFwMHplUoMccos4h+DNPernhte6mhwha9h9ppt63QO+85YwgyAeZVfqa",
-	"A6ZbOy7gMnhNfJ/NlWqLib9y5RiltQ+IlkHBIDOesMX54RUoFxcbgwdNdnimAFhBOmQgblBhiNTauxRL",
-	"Q2RrdsivAvTVvyJ0Kmv0CzYeqy+UxfXwY29+7l6tuuV//pvEgIJxIYYXczGNbfytzNlDLAfIxSxsHucF",
-	"PBO3wAACXcl0UgP/MCgNF4O5q62CAQBwU0+rz1kuGS6HTZABBFwExEgYS2VZ/4R1lFeYgwhpy7YMivJq",
-	"LRR8gEtmupgg0mmMHWymBYeb9Adjdo6BjDZJQLAfM4BnZ4ngaYmIYfJhY4cLksk+119WQymsRIh8YoMN",
-	"3SRrCW7hkQo05yoFXKaS91H1XN02NpBnUi1AA6xAizrIwVrdnpvjQrXRbk9k3vWiuYhkQ1xoGE7W246u",
-	"CvZk3rJG0thycOkmaIzeJwhAshLYlg2PNl+yD6Xl7JPaWw87w43o5u/vlTJzu5WduHVfar63L3y7EgXb",
-	"ZkMtqrorH7Y6VcGVDvj6h0PNk8tsZ+DCtr1DrK1mRBPGPQIdwl1/d0gzTZAnQgJD8/5LbEDb55hkqYQp",
-	"TbGsLK6gncch3WLllhPe175r3e5Y/lMTVTYVcl5v/WvAfKwW6POZag/gdYBBbQDFsNjeQckBuv5JPbRY",
-	"Z5h1afPjKzzcZVae5jk57obq22oqip73TeSGqwkBN96Bl7uQqRE5NENXE+hDY//qcg/w8xammnHGUk3g",
-	"ow3gSaulecdPvVQ0D8PppkVYLAweIJyWj5/FxSyCGChs7wHDpHKtuISDCYtE0tt6EfdSiZRJuzs3FUfL",
-	"IETXqVZ3S9uKIwjXV5BK90LwlQieEBxx+mMjZ2d/FdR/d2Rbe/MCw0GYDVowqayx407VykLKWFChTGX/",
-	"BLbgdWLyMBSvAPic7Ymwaq7bgvw77w1OvzdITquMbLnCknwBg7iOLEm/Ygq9TpwuDWcUDpHBZcXvzBm9",
-	"ZnKPfKz1io3IkM1YYSzePfJxJPQWMSfZIPAYnOn0S+GbLq8/DtuXrvSY5jmqQGAKbZJsuVLWgTn6LWnZ",
-	"FfTPEnXN5Z95yqS/cxscx8faqyibTgWtbKBQFpw9nzXSNnUn2I3JtMjU/IP+SCM9INBxOg2l/dmYIAKW",
-	"5OIy4z9LViCKIbrd4W8iChKjGxYCLXGPxOx6cBFH5KhLCspTMSY5UwhnzlOSZpdOS6F9jrUD0zHqSbAC",
-	"IH1gauUmGik16dzcAHTCUIS5tc28Kc1UWfYI6TkHiJZMkuU5lNXZH9Gc/m06nrifDTIlaJJw+sfimkky",
-	"mPd5piTLh0bTwlvNloUb2adJTjMuPUeTbcZrKtb6vM//6Z/IeaHZqP7jJ3GpJ/4ofvf2wzmx+A50qkaP",
-	"gfbxDqGIbWhr8mFXoH81AsQJSb791kay2Lff4uwmVEKRuQkDwov/an31f3WIPeSvEFP6a5//dXd31/1P",
-	"3xtXQkQx+SvCf+qn9B8euLAlhcMp5iY31dSw4XDgR1s8XsUT6T9l1NnGg/sHh7W5ePqN68kBDqi/agq8",
-	"rMQqNF+1I+EeBR+Z3UjmpdKC9FjSC64Z75l5xERZ0wxsAzg1grM+tyUiNjEBhTQCulhC6QFjMikybuBm",
-	"slS6hPOEcVpkQto980Lwayx2lfqXb781rJ1KUH2+/bYtnqlPJcY07dnW6se3Lib9LXkUf9o1dduxKRXR",
-	"yiYWvQJN+txBRpmCRKjSOSHxtzFMokxE34mM2xhxc8i3hcgZvkP/S8aGyii18YBBn65cS72TPi/TkyKz",
-	"jyCgNKbznT1yyr3+OGPK6SWT1t9rTnzU3Eve9DQVTG16n5uP1l9w1D0kca14PT7RvADwZvQUoFTWYqkT",
-	"lgMYviv9xrdHbqxK2Xt80ue2urbuyOFpY1Bo3AP77qh7hENBxXwcaW4ACjWbA+o6uCI/ZVLt4aZ4Ceg5",
-	"334LD8d0MskzbCFm4R3++TcpeIzdUZ4dHT/diZy9W9AM02I1lV4bJAMSayMrPiGx5sixSUnqcxfvw+1a",
-	"KZTeI/GnXQsn0dxRmrPilvHArjLlOnlAlSt5zmSWMth4kpk1xVdWPaTw9Uj1Oqm0pDHrh0AD5Kh7TOIm",
-	"6EC8R16LgvV5E6mhtxpSA4B9QVEwemuHZtcxPh2XHpzTd2dmnc7KGnp9dD8wPVdOYu/33R/ZPLa8FcQD",
-	"fDhGZyTsGRAx+KEFmzBTSGchF6nsc2OBSDIXU5h0zzRvRwf9cMgSgxjPaDKCURTWIBjnxsERGYlpIdEL",
-	"Aok74MXGxYrIYK4AP6XP9b+MBC0/Q+2+Z5OczpGQUxbvkR/ZHHnqxByGPfJhCgmKDFnqUfdZCWetj+Dx",
-	"p09aq9jX/3eo/++oz0VBSmwCAqBRRruNiBRlVaElhllTJJNxQ5eV3Fdsjm4gvaTGlMkkuRSc2YOVZkrq",
-	"pXqJoi3jl7keToppkTCvPlubewr2XPzynF7GeyQ+G+6+EZztwpkqO9Ycdo/QYNOMAfiRjZcT/TaAWSoI",
-	"gCIjozC9KV3HN2TCMD4O3fNyO8nRwXckrkM6xFbH6XOpaI48/Wj/oLzTIkfEe+Td6fmLH7CRDzRa8tOq",
-	"gYE8PXz2ZKfX2ioz1pZm3OemWyYS8id9+jWDAiqQ+I8+eAT7nR755R9/+/uvEen7vkH9+z/+9nf9q/UR",
-	"mp9uYtgt8U8Zv+oRRLf5x9/+juA2J6Rg+b/gSP1ODL3GZJ/H3sixDxsZ1TbEMMsR07EBJ7lHYuhUBazw",
-	"oEsGc2KaFZ0QOhDXjOx3uxC72O92zTefZ2NmmbKm2+Hh4TOtZvx8/kLLI4DK0MONaD7cFRPGIxL/4nKx",
-	"I2LSvnfiHhnQ5GpXiV39X6PrpkLvIIyV5HRiOQxAoX37LfnZsK1hxjRnAqlycBA5dobtuRyMjGak3YgM",
-	"RAoNALRgeHJEfsyek6P9wwjjWcQgbxAtE2SfH+0f2y8taGLUETwoZplBF+A1nK/ImHdWVFgmptelxOcB",
-	"xQXOep/HqqAJm9CCcVwAPZGMT1lqY02SwC0kS232rOUAWYpcOj4F721s25FlXpkvpnpByEwLbE9oYVQN",
-	"23dp4xPi9ubjMn5CylBbiVymh9YHB20cC5cBPfas+PfrSDv7e929rgVmo5Os0+sc7nX3DsE2VCOw3Zom",
-	"AmAHiFD44TWkvFMfKVtCWpvB50/YHjkDsyUrmG06ZfMtNTlNWF0vo9GUHsXfxjtkynMGx8kpkXEZO9SX",
-	"tLoAcEFa19OUzidAMD+3Uh+AWOsCYD/KGHbQaSlma4lFvjR35sslU+WZtSLJGoL6N5WN2Z7ZikAtMtZE",
-	"6XNaZlWbUruTsADOJMkuuSj0FhswaM5RW2Jqs+jJqaf4qj4fC6mAG6CR0CMDNheAO6YPNTUTwsIENaqF",
-	"CZ2ybZcHXWuwldy2PEs7vY4z0ktYq+cCMVDMOYXUEE8X/M3kLFgTB1NHxriX5HQ8psXceGYqijQCAk2Z",
-	"lwHVqdp1frKRhwGrDXhtTwbGX82IDL25nsPY9uLJyPSHLd/sMp9Bo9IHXZ97/W7/RWtClFcp4tms4bnt",
-	"Hxw6VK0Kiji4O9AntRRGwMPeuqk6rLS2BT/IieDGQ33Q7a6+K8KVIKuUddwCBL3Esn9g2awrL5nf1QCW",
-	"rMqzfxKXlyyF5N6bqHOECxYazy3s4+c0hfMO9+8vv/8MYboqeyfqHO0frvAqkc7PhfgJkMTgoePlD/1c",
-	"4o29ZmlGAW5LP3xwsPzh/3BK/ivEH7uJOserUOXMYonBAyt820d9jn/2AMZ872mn98uvkcdAjN8OC7GN",
-	"oEK3m0WbVvQSTo0W1PrglBbx+nB+FYS9NfDcQuBtnxNiTVOsrqCIqWrXUFydgomzTNVIvy2hCkSi1z+g",
-	"2mDDRO1PXC7lN9JopsYfpy2QPn9keuagh5oU7FpcMc+dKiQDn9LcTMKgC+kXe45ErR84RtgigMVUOQlc",
-	"YbhHiz4avk/PKV3rtL9ze2TVI/8zp9ZD/MVPkDsz7+FT2yvalh6a0BlZH7XyS+5/GzJpPwGYmS4r/nRQ",
-	"dY2TABxNRlXsWSXJOzLgpRBpCWFrww4mxxgDgVGf6xuMbo92kNuCDZvgdEM9uM+NIqw1eWgjV1XhwV5b",
-	"WFmBB9qp91qRDnRa2CPnwsRM0UqzHuFIWyFN9++jGAU4BK52QifYD21tqkX7qqmFYfGVEqNovGEz8kJf",
-	"q2qFiSgKligyEoUE6biaNuEVN6yk/+0/YP2vWXK8iNyr6oD74aVZRQmsT2hrSqDrBQzObWmbdmTS+jTQ",
-	"B4uhPejwRlOGoPk/CVzNthmYWx+7++D16+uZz5bfD+Uv59RUEn7VL9fRL/FM20iaXv4cNM7tKJZVzOAH",
-	"olBag/vxH2Umxo0m+yVTC/LTUKSA51z/4IKHIGR9MSGJZOCXUkLskVdWnrq4nElkP+oe7fV52YPDpn3Y",
-	"0Jjx4tCxADEsJHPIvRHZJwOmxbOJBl8yVc/2jMssgizo7blk6rnzHZZeW0ivDG3A8pbHZ8M3gjMIFQA+",
-	"5ea+AVOzYhtOtux9e/PjF/ZOL2HcS29c9vhHd6t7fmVOWz4R5LJe5qDHRF+e08tlDBTugVEPUclffPrf",
-	"CPVapNkwQxbz5VT9o1V4Exbvz18bNRoeW+2jXgGS+2djmu8ZTdstin9jqnQZeqzRwaMDezS+a8xtrfjw",
-	"tm9ehOHvLdz9mryyyh5/vVn3vJu9f/Z95+bXZYz0MaLYgKGy8UuiFiPnzKHmXQqtztuMA5u4bq350v2r",
-	"Ri4Yo+8x+Y5eGQV5gag7cPMsS5iNnkobTsWAkNS2A7r2XQ9gl3+jsDSNPDrqPiOhjh07YMq8RRzqhOWy",
-	"2bzKJGz6QiautA0AnCDpygPIgA2FzShynYZln+Mk2jsOxCZAo0lzAgSxhp5LV4NMHOjIOhFSZoOc7ZjA",
-	"piisxdXn1ES40QxcSTLirDDFe27yuvVtkL0KWFd2UPIIZOXRwUGfxw19AWGV4sd4b9gWw3dtLONKu/VH",
-	"NjdibuOYiNX+K8EDp1p4sQLNl8qq0WqswTNQv6kEMkwX+F7nHc1S3MV763j/DY1eeFtGP35ze8nuEK2W",
-	"SnZ759Yls5vDrWV01Amkoyx7tHzEPbGWpfROM8L7LrNXMuP87aUVuTzDqqx7atD9yOYsNSGOO3N1vjD8",
-	"stLHA2RYhWGvo7JgmHGzOMLWev4sVm8WdssJ9te5penZ3ojmLm3Sx8mIYig9aJl6/dYYV0XGvCKTPONX",
-	"muPNiXGwCmNCWle5VToexaUd+EMmlSjmMbhL4XbImhxLll8zuRMRmhRCSgM/qlWMqdSKyKVgUFYOScta",
-	"ybLTeaRK/ovZLzDBYcFY6qFYQtaffs6VTZ9gKhi8IDWKyj/+9vedyJUJgePqhMSJPka/TxlP3ExSSFLS",
-	"cwE860emJwCODBnIVDlY5MrsxjRlTuMxcxgKTO20IwrJgnPZI6cIOgaJGpr+ss8hF3JG5yckVsWUJxTq",
-	"0iGP3CYWFozM9P+NRYEec+e9lwxxJl2rRMxyhOTuwVTZbOU+h4xzYfQmM7KBC7jUnAL71JhfHmEyHcm4",
-	"VIymOyeEiwKzYH0PuN4oM7/koM/dqN+YBOnFXoUXsHk3UiHW01rgPW3CX1/c+2oob8tQBrAXrUsBurHZ",
-	"md9Im0zstVGx5+arNX0ra3qEPHkdIVBj8ZHjhS4GroRh02mkRYRJHMQiP+A6qvRowQ/Ins1cTioxRsul",
-	"QqypwWwWcwwjf9Y21X7KxpmC3jpLbrRAAr9+Rq70EyxGieUQYEwlmkN15eoRmIxfLY2+6HvWsidwUl9Z",
-	"W5i1WWlX4W+fhYWt0GLzfw+Xs3bMrl+hHuR3zW4SUPfkkB6gNDaCHsfLi+Yj10DWZ3iZ7HNb5/xIjz6Y",
-	"m/xybBxX6zm/4wk9cGPhHgIHFQSByIA51KIeiY2aFkdY/2SVSMEtlAR5I7xYkYQytxQDSTW/ZqU6PyJx",
-	"JYQEdfyUp33uXql/xn5WYT7cQAz5jHyy8a4WDc5+U+Q6LVs9Fwn8VbnbIgfUhkgqyJnZUAYI5l89Bug8",
-	"Dl91uAB3Q7uolXm9czWemrKlY9LWmw79WPFJIEkLDXPmqihiU5uuiR5Hfe7MN4xBqxHLCmBWUAgqiRIi",
-	"CrnlaZ6bW/bIK6xYIokYDzLOEBpCG5CUzyOMXWMV73SSiLHmRXb6rryp5GV93ufxbMS4sc0Hc7jLroq2",
-	"HDSndWfbRT5c0ZIpzjKVS8g1MdRhSy7gTX2OTebtONjMPDP9lXoktrONTZwEm6pGJBb8UsDvUJmD+GxY",
-	"xA3ofKkWE/GESgV39Dn8BJa6qaIbunoeLKNyKzVgl1NIjDOvKEuLsPk/3g44zCrLcy0nsK90zxDtX2ie",
-	"96fd7sETt3f/BYofyTDjaQgeQBJatgGGehWupMuRwxcCCIk+NvB7n8dUq+iC50GxANhfuK0bh6QGFqkF",
-	"jtLrLxktkhHUz2QqZxHxbjQ5KIkp8P1gSIe18yA/ocg6SabFCYn7nX/87e/9TmzSAiejgkqmF60w+2IX",
-	"6/5norgySFkOSDsRPGGFAubQ6XWgPK3M0fq948cX1sJKxS6e1SSRfG5xQzOTAjkZGYTn0Nv16nZWDXAA",
-	"+T/qJ5a8Gst89PE2Ab5MYuFShS5e68Ku120xNE1tOVamuRr68tI54vl1AUw7TYtCU4hxTHZLhmB9WliX",
-	"SOJf9B0RUWInbnza093u/iqfpsQWPizG02iCyhBmrtXxu1pedyr1BsGKQI5xW3d0uQ3isrTPH8U1uJbY",
-	"VIV2dyISAwYbHlos8gLHHJ6A0NdWZJ/76DpSV8vKYUZvGXq07r+Wd7k7Da5Nk8ZhfJ/m25/Pq9y+zFgE",
-	"wokCHNwFo+gzjndjTdxhIbgiBQOYFtnCBAEnSYuGtq+QAljHGif0g37iZgU3xL3yV8DUl3sqyiW/Xx4K",
-	"qMh4z35jicG3Wym2957yS6b39hdWtcskzT/08vv4Sb/8elNJ3HyVcctCPPXb/PDrVj0Mi4ocTKwtG7ML",
-	"qC7fiqrdWsKDGtWA5QLagiLiTYLmu8nCoaio9iyMGVjJ4ITMlEmhiQ0Phq0d75HTFLUuOPmIC2Mhpz7k",
-	"Qt8Rwwf+RXAEJhmJGVaAZ2MD2zNmlFtbHsocMBv09N0ZQSwnIieMXkmoxO/z2Do3TM6OVmMNQJuRze4O",
-	"LQeMZjsQamSLjueMFpBy1IWyhWfPnpFHmAvTXJOW9Bf4QKDB3Sa/DKd5Xs1keen0Vj+LpUGzOq6oJVVN",
-	"h/HqOBfkS3V6+wfdhoNhJsjvUy1xlS0M/32q9zfi0WX6VQ4TrxN1cpcU3/kw1nrqDzTPI/KcFTnEusb0",
-	"04XFcTw02KzlBA67UcdtNE2GaSEm7LF72hb2vxjR8QDBEYwCW3YrBdEB3ajdb2MEL0UgWGAzempVin80",
-	"JT6urMOj+yZTWiO5CHbgtktL1nh1m2MJ2Mjd5wJFn7nS4vPnD70SxSBL03tdneFtwjtP6TEVGcZ/0CLc",
-	"S8+acfHc47Qdh05260QckxtzUbKkNh3kTjJ2NPUBew6guJu9PW4arsDHf9im1Teo8eRMsbDuY7DauKer",
-	"gOoB2FEEGPiM+jhxiDMlPT+iCbOSRyb7FxWgHQdk1eeoNHmocWkm6WSilY1eiRBlC1TCucwhZQM/bENl",
-	"Y9haSRIoev4e3pTeR7d/lRF+lhxKNDQVVayaQblKgRpG+V9b7R9Y53crP/feSu274pu48Fb/vx3b/Hzx",
-	"CJ8XVuMTgazFOlSa95OnqN0tS4s2CWUYH3MlmmEWDn1WGLtbXCzQ54/WjIDsYAjFZLqVZXak6UsD5GoD",
-	"Qelcc5A74xxzzpN/zXzXXIQ9cDJJxgJaKYdjqZvywltX1m1BNQaa/olK2ZpOonscjl3DRwRla4v1yNW4",
-	"XjuXu8MYK2xRWw5mG9Mt6NDvQS8iYqYt/sJWVppDACKgQ7ncI6d1dz1E4waMsDRTkAUkTghnsz4vpjlD",
-	"2HhgMV5qrHT5dZxALdS04FqJiisGekzEcIgW+BCSmmejLGclYC9Wp2W8z32MbuBCWM/lRsv4xVSyeMfi",
-	"0tZ4rylGo5b/6ad9r1G1Jq3BuRCcYBuK3IbIF56L5d8AMLfmYqm7QrCFyzpcD5sc6rPmTwU20i5spH++",
-	"02ltCXxtW2LAxRLxUNxKKnwWFLJ7raq/TDO1FU39HrtVYON6XpUHZVXoBfqSvpg7sDJqkiNsd3whv829",
-	"M28WeWxcsmprQtcrA+rcrH3e9VNKwa7AvgTGs2OTpWZl/VB75o3tJNXZMEsN+9BgXlfnocWnzTcsj1Bb",
-	"Wv9JsuhvJ6HuIn1U08Sx0tLFKFdIn/eM+PuVPN/OaG9jCq3gdNnUVFrIzzaF5qhYYsHg/Skib0Q2Kg9m",
-	"lBBX2I5jbqobz5QkeXbt8UXTEodXnNjIOmlydVlockd4xAfzPod/2KZJYqq8us4IG09Uuylh42gDzlyY",
-	"ElmbQW4SbKvVBOgmVwbwHD08ngqMIIUAeFFgcr4gMzqH2TahREg7kgiUpfY5ZjMZxAuw3HZKT1km0SXv",
-	"e/YXAYy0IGDcbQpABZ/iHGBXIN4OOJB5vrc6RGEdnuLe2Ek1C/wrvsS9CYt8BZZYBizx54xCL7WJHiJe",
-	"xO1sGePo/BzC/1UhxoSLGRHcgzp0hcSmn1k1sm38rFjvYJpENlLi9ICPDKhXn0OLI4tVzKd5vrNHTBjK",
-	"BK2XCd2TVnep+9XCZwVFLPngzx3aetkkdmqz7kNy2M9H3I4gvgsxV3OVPywxB6T7c0q5FWXOe2RSdyVw",
-	"zEn9fPH7eyVfHqKEAMbc6uo6zXPruppQqSKCgEy18L/gzFQZYqVfVmDYvIYtYVgvZm1bQKGW4jPguQ8b",
-	"E0J/wnIHFlLhAVRY/DmC53V3lTT7zLIl/PtLVVrclzh7uDRDlNk7BaGNoPkjcOFkqqbVGc1tJ6R2oYcF",
-	"gt2LItTkzIAqYA2Y8Q0Np2paMEjEAcQtxbgpmDDwD9CH1NVBmvaqhVZCbTe1w33sToeVuI+ODg5IuLLC",
-	"6HwI/WAmP6ZzV4wIXifIOPJqgquN26Jut4vb66Tauc1kKOl3NxFO22s69Izu1J+T0AlN4Jgdd6OOKc2u",
-	"VmUceOWXrpa7est+2fQqWoOR3k0pAdC8RTF2GWNfqwm+eou27S0qt/xdu4xO09T2C4aWpQ3PkScxvzqO",
-	"WnpcPMhahjFbVLzwShTQOqpXwzavRnoeuTZoDVBQRHgFWEyLOePBugPeiMVP2olc8zWa56ZJm2tcntOE",
-	"IV4SagCVrlG2SbBLudNSHBQX27Spz+klzfgeQQw3Sa4Ym2CtPv19yqDx70sfj4AzF/HHTnHw2ktBBLfE",
-	"QAxSDPOYfvt9LkdimgPASHstxWvWeeDlEE0UpLusG9CWKcuHHrsaszqvGrMvWi/wedGFo3bASMBqnAEe",
-	"sE2th5ZQe6FEdtiI9zSLHdqsLeh79bUdy5c5gstwxQShY3L2r8sO3xfEDtuCjb08I72HeeKZJDnTtvPU",
-	"hBv2CLZ+0PIXkwiU6fOUqVqTwQjgmW1HKNPmr88fxRjleGd+0YbqG+HltsOwjKUsbc/yNiJmQyOw0u94",
-	"Oh7kbMDWaDj4rhDDLGcbJWNv99VfNJFgGcfyck1whf8kCdchSMSvrf+2HdSHHWPUb1CDRVHTgjfTf75Q",
-	"avODbCc4ZsvzhE/z3KyKvTUimQmWa5GgpiYjOKeKWXgr0+IA4WoADrDEMHRQi+Wde0GkRX39G4dkY9AR",
-	"6/CL68Ij2pYDAXxEYuARX9Jk5IrMbe6djfXYCbnCdEIJ9J0y/mNA2EGgHgSexJbcCc3zPbKFjoltoabX",
-	"862nWgfg1JxJjBo4rGD2OXADzZxK5MCved8PET39znK5qxzr4aKg31LXr/L6xLiM5fKOsdWsYgh5mTLz",
-	"R/GI5Wms2etwyAoG/3RtUOMdaJAHPLKCfClJ/IsLpkQARav/tRPXw+3G8DAgZ+YoxWQGbiesQIVSWJdx",
-	"hePHe+R5ZcqC5/M+1wwUMrU1x8f+qZXW7XM/ILZHntPkaleJ3QFNrkyKtL3WwndfOJougZj94CNBgv80",
-	"Iu9fvSCHh4fPWkFO979bjARahqfqhsDtAUJfIg5xYLpRPTh5AuQ1aHKT+ne2ft3BEpxTG53bxrf9qeVH",
-	"5aRBjxOAygcvr0k9ZHgkMwlorn/edh33GULT8yqZlgxjT6WyUXmHKfyvD1lsbR98syrLrD8JkoKnAVH2",
-	"hrEUVetkWhSMK+eCOsEzgRkMs0Lwy8jl5rYkNJjaHG6qcqDrW/zYDHxhB473CFhL2JYD4juWEaJ/pGAm",
-	"BJQiBqfDSzDwhtp+AgtIcIAFz/hlMJWi4j+7jSOs/gWdXmdSDsvZzL+SiKJgiSIjUUhGBlQpza1Xd12Z",
-	"kdDSX815dRQOAnA2c6sJwBYGyAITudcKKN2J++irL2h1X5C3H++v9+fh+HuQLS3syWY4F7BEzYWIKBBJ",
-	"ylCgWQB+YtkaJtGW0H+xYTAxGdPiSlqm1+c1rodtuCVLCobIVqZxJwwllShYqg/3iBWsTRE/xw970Mm2",
-	"8A3L1T5coK9Og8/jNFB2I20n3vcQ3ASt1VGQMou/RISSyUhwpv+RiDxn9HKq6SWTgjHeMz32bVcHnKNr",
-	"7JspCOlJ/6Brfcu4S7FNA0/YHjk1cf2EcjKi2gadGuC95pAjgIoCq/PRUfeQxDXKOKQp+2Sfc8jOgXb9",
-	"Y+zgQbnT0GxcMxVM7pEYKY7lXC4KOmaUS3LYxRxcq3ZExLSLhMvmNSfWEWJyf7H4QBTemykk/xI6o/PI",
-	"6Z+BZF7TX2QfMNUde+5zzZ+XJOP2DHP227SdchJ7WbW7P7I5eKKzSy6Kmoukz7FyHBHscenaE3yBhd1G",
-	"JXVr5Zs99rjVOoH/GnXKNfJ6qBxWe6gYd8I7vXtX11fhS+4mY/cNmyEdW6KtsAUMZhw4YXBRagLhs2bT",
-	"ftWbq+6Eu85wfU2vmIs2KXMI/7wK8+3dC1vQoh//YT58MUL2mdIq7ERak94Wl6AsDPkATCzRKtVQlIYZ",
-	"oJk07vFcXIqpgkQbI65O+9wDm9XMOtdcc26HAcljdwhKu8iizLamcpbsfJld/h7f8rWn5fbONJLUggjf",
-	"p/TPW5R8rZ0Kup49Bxu2DicE2f2P/9D/WQXO3oa10YZ9yxMP7BSaI2KNWAYlZTMKcKuICh1BYQFmSxvQ",
-	"+7J6TGYAM5SpPsfK/aHJPjfQOFjOOqLywqo58Y7LxdYqXg0iHxoA7bSf3c1qrb4i2q+c4aUJjBT434to",
-	"X7YB1JsdrSs8H7eqrvny+JPN0/ewUe4/WuPAg4i3SVQ59Ae1XWZtUlIdHB4wzwwcdSb7PO53+tNu9zAp",
-	"2HWmaQB/sT380dAFf+t34h4U1Ro8E7BUMGXMUHfDqvpLpjZka18orX9RseWt6iy/QtN/UWh6WKzNSurv",
-	"cb283p2fF5b+rXUAWiZBMhtq1VOi4F2Sos9hpGoCAy0K8MsxyhFiPhW2ewV34IozOgdIWo6Y3n3e5y9M",
-	"TTfYTUUmGeQg8Tk63x7ZREqpJ+Gq8YAZDrESD9NNgUWaiTBIeeJ70M1bTWWvzxE0JHbl/xCFLNEgIasU",
-	"fgONsMCivZzVsjlNRCPLczeVExKLCeMxFGPLPtc3YTHfa3GNDbKZyYIdi2vDMMtMTLNC48iiRZUw/Rjl",
-	"xtSpMTgIlGI8ZUz2uU03sM9npvmIV/bYppWabRFDI5J4BwxLeFnp19zvRt1ut88raJl5ds32yBs2M18D",
-	"NYr4MVOeQqy82tvytNZl2LY41+vMBckFv9QTZkAXq0aDlm/uDLQawC4FeluVvRK8B919i3oMbEGzvjV8",
-	"wZPuWtADGxWr3PptX7Q+ZZno/doO4BZ2zp+8G0Ddh/sAGwEs0FgeTheAKg+2PxhuDl1ykSNdDFguZq7e",
-	"ZlXj7TO4ne9zW4Ca3+v2TQFEnpao/yQ21thHY0DGpsVZtXrF6G2iSFlh0+F+n7Ip22vFTPvaNeBr14AH",
-	"0zXAloV97RnwxXoG+GZsGNNfXqF7Hbsnxi7CBi4Y8tHkxM+x2WPBmLHfvH5mQ2SF48g3t7R55RW77PX5",
-	"W20zzbTNGWfDiyHkgKQsyVImeyQuwDsSA8ocSdmQTnO1Q3JGr9GEVAVU/WkLBXIsTOdaYNgwVtTnrmgw",
-	"JtC0La0YgNZ6BY7aM5a2ewSqc1yaQKD80BqNJUwNGcxtTo0xICVR04Jr853JPfKqYCw1xrJJphEAqqRt",
-	"X31PgUh2VVavzfS33ORBI8Qc4t9pY8xH2wHbHpYpsja1mgn8BuPEdJUOE/j+DKZ1agcwngVcRK+4x9Fm",
-	"kIvkCgijx9c2KPocoQITu3BSCbal6USXCiartOhzQ4zT8qO1wAMbFSbJcskgXRGdqvr/TPlFuTRlaYYN",
-	"OOklt4hAYMNbSOd6sdOOn8KOWDx9XjbKh2cjV5YJordHYneiY/I//20tezj2FhQxjhpmcFS+3XhA+vyR",
-	"P2n8dQeGrNje3pP6JejjwL6oscPJ3mmOT/7nv/vctD1lnxLG0gur9uHETWD7AuMMbkw7TJbGOJs61Zo3",
-	"yninz93E8fSam9xZgXnrabpf0kxqRgdf6H6EhwFkqZjjEtDc79yhP0m/xOiLsd4YJqaPsRPkGml7apVR",
-	"DO4MPhG0C8HBM1AKQX2q9VoRUVjYclSfp/pGLTAtiarPnc+EOSu76BjLhpAiSAbMe75jmGqnVw4TdeC5",
-	"Tu8ANJi1tKpt53P5pHFyoW0u9ubHL+yddkk9Kq3w+Ed3q3t+XTq0+UnM0aiUdJJHxjWqja0dvc6+fCGP",
-	"qCleN4o+MHzjPPuKKHnnmSsreXjs6bj/mJJmpnedbqengewLvN+/CRedcExq5dK9e4wvWQ2OV1SFkLOm",
-	"Lu69n1C2Nx06VVnuPWCEtn0ChIDXENLKYP83c8/tnDxBvePOoC4XeXM2bYm2gvVEYq//Vmxa03PU+XqL",
-	"GqWVvVKazdLqfdL63G+Utm4LtJVblvX5QbfrYklgXmy1R9mdQ1pXWpSNoFenJMNciNRkZt3/HmWLQjde",
-	"At29wKn+ijn9tUPZih3KvlBI5mt7sjuMqaCsWj+igtn/RtJl0vj2drHSjafgS+KCXNKJ7BlJuA8ZIix1",
-	"PiPTLeKaFfM+T0zV9NCUBIFuqv8JBhkRBq+FASkgF0ZLdEjZiK1TwoCf4et8mQupHqyQfW6hXyLweKVZ",
-	"av49t/jXIK0hASVTYBzaPqcA6yebGNog4IfgVnQz1/L2+ZyYeUWEyoTxtAUPwYShEPr6YVcA4ze81PRf",
-	"HgDy1KSMfQ0D3R2aC6QnTczZFM5/jcdoMMd/rCgHvgaFbhsUWsCsTZDjM9hM/5Zds0qutRKuFwDgGX9S",
-	"FQeZZv+ZNNtG1oIu8BQOM2BaVMHAXt5k2c+ZTOWU5vkcRIjFfYptMCc+MeZT1TLaI2ecUCMYsJP0NBnp",
-	"KaciQoCGRNsREPmgmJ7HUsd3MiN40BiTigxFnouZ9xXBTpI4p+2ZS5+JBb+z8mrFXDIn31wDCHDn2yWo",
-	"seWv/SMbNsjDaAL5fsqry024mHk83Xn+HmwzyAenevuBpY3SmbxYrPNUtaYrRcREjg3IjSpxe0uuPIeA",
-	"8gIl9WPpIH7Aaqr9ihUV1UrK11cd9Y76WJR5LQ3HxBLm9VUn3aJOOpVm97fCrcMdTZStPRIDynxMhhmU",
-	"S3BmodLZJ5ooi5OPGQxiqkjBLmkBJklCJdspQQT6fCRm+vdLhmwsw76OxG/gQWaUK7lH9B8SrX3jLq8B",
-	"dJXYum3gXDDEMoRcVzqEPX6wLiWTtS4AVTTZwVTO/49iUu0lYtwGI6sf7wRBY+2lMf30E9REdnoHx0cr",
-	"gOPCXGGdXJaN3jht2Of62srY55pY7wUe4fsiFrxwgz5KsHqYlZJ6zTG7x7vd/fOuB1qMBA6sk94Z3f1n",
-	"T+lx0t19Sve7u0+TQ7b7LD0+2O0OntDj4T47SPYPShpiyxQGjV8ELL6tZupEpi5n0Vz0h4+ovBiLgnV6",
-	"Q5pLFnW0WWaZVY9P8/xmnUVaLvhgh/wZhd6dpdtODSexkgv/rokt+PGeS60tSqqAqgwUePyH/o9FvFhP",
-	"cun9vbhS9AcxI5S7kkLjqQAvRKlnA+QMgQlmUhVUiQLN5AFNrqBFMpZTsuGQJaosNzVobPp89rkDify3",
-	"DOohKUoIcD+I3ODMj7AmteHpOPWno4WYN083d8gC7XOQNqDyRGTgYOf8yQOeBxlTrg+4FoN75I2JhpsX",
-	"Q8LljOPMEJWusvTxTtTntncI9k2RqvoS/Q6QqSK5Qu8+vEFMVXtJIjRnuk0QGVlqqfSsxQk3qi7czivv",
-	"VQssV+3C2cwpBF+LDL/iHa+Cd0x9DMrVRNy9reO7x4DIraIzFUm7XfZhRi8vWUF+PoOCAlT5U5FMx4yr",
-	"yAM4wdQji3d6ggX4xZUkYjjMM872yE/ikmQ8IhMw1k7taYwAH5Rhtb8mfrCl6fd6kks5nGKf1OORGudV",
-	"1lY3a4J8TOuuexuchSrKRgVR4+WnSY7QAIycvjvTTJKSQSFmKLRcWIwV11nCQigb5iW4UHl2zf7SulIH",
-	"3a5fwGF8tommtZbdJmxCFaF5HpFKa2epqHIRdLvZ9oiBwZ1O9Pwk+BQpqCWm3xjEvCFWAt0w4QUtLsCf",
-	"smvGsZfd54sh23cEFvhMkWLK5ZbX93vBqoQupvxfN1hYMWGcTrI9+72tEOVvJ4zrjXS41907JN51V+h1",
-	"+u4M0xYnhbgs6NggewBkCRfkP09f/xQ8Xx8mLPl3KfjnXCD9ju8N62g7hZa1bHmlzqtsi0ry7x/evrnF",
-	"Us0pMpnbLhWWWkFDDi1PeOvi/Kd+4VqLY6cY8P8MMk4xMr8KZ/xia6J35wZrYi89/iMRKbtZuCz2fdQu",
-	"heBwfPUARD/eI6Z+zf76jSSxJlNMckZTKH4DN4c+ZIaXywi2k+mPcpokbKJ6pH5QYvIIA6WMu1TdCS1U",
-	"lkxzirlQ8CRLd1q46Duc0TKHImSPipRh0q/5jKr/0M8tB8fdhKpR6XPSTy9sP+U5Dve73agzzrj7u7mr",
-	"PnPYWn8easA30cYqwEeDrQ5A5nsbZpU+WekB3CCoEG/zQH108hi7Uppdrb/IS1KDbAdCB2Kqv3clceVr",
-	"uPrftPyAqH4YoaxhsZbi6j+tquGqgG0SPa4bHAkJNiU134SMCz30JFMn5Lh7aD8UbO0+Av3OMsnsNyMY",
-	"VSmktaasGc+MWxVHK9pkQHPKE4ZaDpFQcGzcCl5da8vJfM9omn1uBad8SWD/6ovzvc9ny70R8JHzhTvw",
-	"BeUVUqcCkRZFcbWeXrR6d6wayF0I4Y4V122MMpMEL2tTrcg7vc5j8P2ZmTaynTCL1EIT4w67RO9cptC5",
-	"V3JRqifRjKG4vuGzkcAtDgXgu5pqwyxHgwh6/0Sm6UFUwbwwo49ZYGzYz1XH3S68R4FQy6QpVOEmJGZ9",
-	"NWZMNLmbwwJnmTAxyS2WGjgYEb1ywLTNAZlfFR8oNLGYcYtq6QWmwNXYQhmIZxDJpMwE9hGj5kXVWhlb",
-	"ohQR6iF5AuYZ5od6L8S8w1A0y3lck5xmYyK4ST8zigHmM5oOHxAthMYXFq9cCaJJUb7I1byFvw2SK1hq",
-	"M5PLin+zE1DzAOBAy7zm3uguWt0c/QdGczWKauqNax5d1T7tidsj76aDPEvwXWKqZJYyYlzpPvnMcb35",
-	"9eb/BQAA//8=",
+	"7P3rchs5li+KvwqC8/+H7ZqUTOpil6mYmCO77ClPlS/Hlsd7T7FCCTJBMVtJgJUARbOrFdFP06+wv+9H",
+	"6Sc5gbUAJDITyZuom0cfusti3oAFYN3Xb/3ZGojxRHDGlWx1/2yxb3Q8yRj8+7ifZqmav0ulTPmZ/kVO",
+	"x2Oaz1tde42MzcWodUGzKdM3DUTCWt0WxTtOizsSpmiatbqtkxEjSpwzTjI6OJdEjRgxt5O+EOcpP5Pd",
+	"WZ4qttuKWimXivKBfudTOkmfXnSeykwo+bTdefGcHg7aO89pp73zfLDPdl4kh3s77f4zejjssL2k3Xlq",
+	"39eKWjn7Y8qkOk2TVrd10B++2BvuHz5/3t8/SOgzuj9gL/ZeJG3WZgfP95/B/Sqf037GWt0hzSSLWlJR",
+	"NZWt7kF7P2qpVOlLAVKo+QRGO8lFP2Nj+bRKi8vLqHWc5Ywm85dCnLOkQly8BLRgiU9bMxucwtL599ud",
+	"VuTWA1966l7qluN/iykZ0QtGKMnSC2aXgIghUaNUEk3tu7YQmVCnFyyXqeCt7uFzf2leeEtTJWR9ZcpU",
+	"0QvzUiTzEyF+pfkZK6+LvkKUECSDa/U93xfJ/FQJcWpvKG15fZWkEp/OiRpRTp4dkF/Slw3UZRf6WC4n",
+	"L4N13uL27njbuzbpGg0rs0YawmK/yoSsbm5ziQzwWoiIuMfdDSUi6pUnip4zSbhw3IJQPidjkbP7uU9r",
+	"NAnQuEQUj8bvhfowYTxMZC4UERPGyZypBaTmQp3q23xi21fo3yURnOy1957tdDo7e4cn7R+77Xa33f7v",
+	"rZIbvnRKVavbCn3rGhaks2Q9KuRrXBVHP29dPlywPKOT8rqYHyf65ebhMHuXre5vqzD4563fo+pqCvPl",
+	"EIuXjCpJUk4oF2rEcjxPVBHKifAGp9Lx3T5L+01rFyZx49JZYumVe6VnmmVUpYJ/TXkiZiEG5t8V4mLw",
+	"i7+N93banZPOs2Ibm/UaeC86ncH3AkzPfK5gD3q1Qi9uWC67Bk9XURee4phukveFyVlbrwXE8paOJeb0",
+	"BZeMJRFJlTSHYJgzRoYiB/WTs28lBtnPxAD0MjOZwYjpv09TDivLp1kWtQY5o6q81p2dTvuks1esNeOJ",
+	"rG2GvbZ3gxbyKyp0KOjZt0maM+kNZB11cCwuWHI6zMX41Ncm8UU5m2R0wGTgEhANWab+1+k45e6SXunV",
+	"xpDAGCpb4wVsjVzVCdXxmL/dPfbcwD6ZTpL6Euy1Sw9OJctXHN6gs9eKWjOaqiyV6nQiZKpgjHqiuM8m",
+	"dJCq+UuWidkJPa8KXnud9PUNZqcpuK8ufgfm5lO4+dTe5o7+Ydu8gOYMX3IEm9U+RwaUaxHVZ+SgfWVu",
+	"vZ1DD3sDZ9I9bK/BBRbQLcAMAoSD5cFj+pYH2cDPVJKBGLM1DnppMz7vHvxoWfjD0d/G0X9+uObRF3yY",
+	"5uOmo19bpq0effvt4N76HD7pD3Lk5jZTZ2+rm6m2BFveTIpx/K0kP4rfA/LCv+ikxAetx0tyziYKpIOk",
+	"Y6vn4+ZDJUdb8IKf3RWlXuVTz+Nw6DvUSjSo8/7iKhBymkuRv0vlmKrBqEJMuEbE0Fk7ejVChIUbT8f2",
+	"LRWfA14G0cTPJFECPGVSkVmqRgTfPEwzxXK50JOzZR9k2yNZ00zr5KtMVdPwJ6pon0r2hdMLmmb4OZ+Q",
+	"9gYy9e6okzExt52WbyvR0t7j6S45o4MRS7Zhv1zbnmygQI28QRJoGr8e0zQLKIyvd/SFRhWR6at1zfCY",
+	"aGaE+w98tAxfQ5MkZ1IS9i2Vqmkz0qkaPc3ZWSoVy7e8Jz2VrjKzGqn8qQGF9Bn5mcqXlr+U6HQyYjkD",
+	"RdjjPzVqgQwcUSd3JFjbU65QGa17EmdUGu8w6bPhNhyI10fQIAnqZK3TwFH3vVAfp/0slaOqUwMug79r",
+	"4m5ooi8X6tS/q0RVuAXI6sy0++mTDVOkgdxlkmh6/8yyRYoiSGuQy4yTccqnisnt6I3a+H3ebe836417",
+	"W9QbK5/t2M+uqknuX12T3LuqJrlX1yQPGjTJvbAmOWLZQmeEtx7bVCJ/FlnyGhajcpr1BcLMlfoxHoks",
+	"OS0ul86vvkakEiIhU67SjIQWeAuiev+pUb+vw61/2HCmK3SpHeYSYSyFf03HqQrQN9O/W+WlicpwU80T",
+	"rx/vvEAl/YjstdHBM2JkLCSEWmFDdTsvrsY492BCmq/gMLp77Wsg9v4iYleJFCY5Dk8T/G3CxhOhGB/M",
+	"f2Hzt/yCZmllc5sfSVrcSs7ZPLAC3h2n52x+mprXVba8982dX9icjKdSYbSko3X9vcNDcpHKtJ8xcvz5",
+	"1du3ZDCiOR0sUPdvPz/Bsw2a6VVbjCaC1VfmE5vWAiNvyx8gOd6zfF3cjd6ypLK2LgNt2ILKa40cQ7Ft",
+	"qW7XtBh7e95iNNFo6VqYO2EpuGI5p1n1XOCvhOW5yENkt495hP4sxkyNUn5GZqC35YKfEcGJmOZEpgm7",
+	"faOsQs3D8tauTLlORTtnpBts51c5SxhXKc1kmLMMvBtCZIS7Tst3OYoas4fyhEyolDORJyQRBG3dTJNX",
+	"iTOmt+8i8ywTZynfMk/o1HlCeQ4B6tWn6hMSfAkNNMRrC8hnbwi5WrT9oCk2pgkj/TnauMcf32qSwVrL",
+	"Vve36iv9d6X4PC3GMaE5HTNt8Vp/T+vy91tx1tRI1Ex3M86C5B+LWYSoXkyymfD+PZ5Dwf1MRlQSSuBx",
+	"okZUIfXFhOUYpE0EM9QdDNhEHRHJGJ5AGV6fccrT8XTsfw9kbJ8RqkjGqFSkU1kioxKEV2jMblBu+vRq",
+	"XKniJm+xTtIx+0R5NY3MvlilY0ZyuN68WvqmU3tT2dLmCXFkHCqGgWwwWxYek4ZXll9VWD9RayKAi+p5",
+	"W2ty4clZKWENxfI1CtoQkRuXzyOJv3455dbmCi5gcX3BAvo3OWq/VST1XCQRyAup6FwSKfTyaXO4Euu+",
+	"IsGNf+L6/FNBsijR6rYWelAChII1UGz8ZppVlJwPnGFeKvrvJBnqW+rUBxvFXKt7/TSHa2MCCNhgS7Qc",
+	"fVWxcau7PfPpCtkSTQ6rz3pmZso1Ivv0cB4FSFkDr7cluFyataYJIRekEgaSz+DFpA1bvAOmLlW1ZLMV",
+	"10AztHbU+f3aNvEV0sfe0WwoMECczMsUdJcgCThAvrG94dTcEMwc1kIXz9h/fv7wvktSpaWAhOAeo3k2",
+	"vw/2aI0WNeJWiAG0FRcNgXe4QjS7BK4wTHOpwAsNO0sgq2ADwZP76F9dLy6/wJvaWtlSu/bI/dX9rUsj",
+	"99fodH0v1DHovfUw6XunEzcESLlQp6Ubyg6PQsWmXM5Yjom6k0mWDuDnp3+RcC0hin1TT0dqnFUPfJDh",
+	"b/MgPysOcm26tYNcma8h3xsx5UmdckP4OUw0e83nijlDlkjkdDCyvDoiItds0TDLuZjm8s75MA7aB2Uq",
+	"2ukFCYgXDe0+snycKsUC9Ju4S2Ea+tfL+y6VLg8WuNUjSUR+Rnn6V5bDdtNXaaLNOKlyqsSSPIdbqFjx",
+	"Y/VVYgSpWtygKfthOGR5MJQCVxbEUoS+3hRMgYuN0ZQfDYPawv7ce4rH7DoCpC+aNKUKZWpkLpMGyDxV",
+	"AzFmX/g5F7OKUWWukam5GCA13nFa3FF2HQnO2QDYpxH7LtdkRiXJhFQkmeagFsDt43Gq7kE6VJ0wdUpX",
+	"KAO01pqpoEltQxe/B0jsX3TUfSdyZn3tkmjZiMVrA8pJX2tXuVbBUn6nqkYWUdSfZZ2YxVVNR4jXv/42",
+	"YCyxScpVBTS3+XZAFeVZmSUSu6cP264GBDUpBq8/dXc02axFQni2xIl8B5MrfO/MEprVzdcgmWB5RlOl",
+	"Un72U42h2CskCbMTaa6fJjVmkkoyycWASZCNUgmwB+90glp1tnUSlqYLpMuEcpUxFdrptfB9T0H/in9D",
+	"OLXqnucA1cgQ9qsUd1iy1h1XvnfmWpxV94GUV/BO6ec/axMxuFWludJA2+JynbzmWqnC1asfusfULmYd",
+	"Jri9rsl7Is4ZDyrAcGWBAgxADk0KsPIfrpC4/WIxiaFO55rin9VJ1QhUnpWjUDAhBV9WBCHDFGpIPkEK",
+	"pZKMU6lHkURW0QNTVjPRnF2I80YWev1kKkbeQCY/TQQeCUKG4MuaAUPwXQG4kM+MJ4QaSlFJjqdqJPL0",
+	"r+AT6ZKXjObaELnon/7z7/+4LSItQP8oT0wTyRhAJ+mY/bfgFS+SuYiRq7/qy3VamS2CcStzT5GBMM3F",
+	"hD09VhnlCs17LorXhYODC99ovCkpKmpvj98fF69zVlY5Uli85waj7L6KGSJjbWnqs8blkdPJRGjm+I4l",
+	"KT2Bx8pr5O4gY30LgVeHFsrdeAo3npobK7u74uS7q378zqFP4AYaBKgcJIIm9X9pxgHzfkPTmhpaXCVD",
+	"vFyn8IW759TdUw+eaCUKnpQ3nNJQnAh0nzechjuVpBYie21R63SH9UTVpKEea0T5mfEUjBgZM82fxqFj",
+	"YzScxoqs1yf0DPnajPRaB73WnUPQ8cjZPO06Uavz9mj6if0xratn5iK4Zxo0NPtS75Yy91GWonA05hYr",
+	"JGc00fL27XDnnR7MXaPx3o/elq2ToZG47h5N3K/G3PgplforNb86sfZIgLDOVEnswyEDI8UkBUzxcD52",
+	"cs7YBASzfcvdtjTaDZZGmUI1mtdJ5BO9bibbK02msntf1Vw+bBdgUOChNMheSPaxyBkZ07nm8Xeazp1O",
+	"E6GrlGkmNdzgk/kt/yJZA51TTqaSLaJ0yk/xDlNId+BR/aBMdISnsE96JZ5qmnNtAA6Hdy5wFCKxI0oz",
+	"kQ1VfDI3JCgcE4ioW/b/x5RN2U2lItweRMDeHSjsCiRP/bgeRMDMLe0NZhocXupdNWI0YTlkqGvZrP+b",
+	"MDnI0wne1XpPx6DNgoeaKpcXlzMppvmARRC2jd8Od94LzlCEx8ANYyvRY1BuEfKz1W31Wvu9ljleqGkY",
+	"h/NgxMZUj8CcB6lya8q6ggb1SS/oHCVoeaSxfk1MZiPGcbyp9HJ1MNeB0DOacuTWXJiSBCpJok1MeMgG",
+	"lxaN5teUnwe+35u22/uDf/79H/APdkRylv1br8XZN9VrxRECkJrSaUNFfY1M6BmL7LhNwoGxoBeOQqAp",
+	"Vx/JV3gLvn/mVoqkYGWsQ/ZPmqMdD00iePkjbzkZiRkZUz43mU/SpETMRK5GROVzTV0geHkDdJZM7OvX",
+	"r8dTNWJcaWOVBSiNzpg4wjqdGAynf+sVybDinPFeK/ZpOoN0c/TuPP705hV59vyw/aQ8MHztwtFdevnj",
+	"cGoMM377U32YaBbC5UeSpMa11uq2JlRpW4PTsZ/TCL6v5tUZinwMPGE69b1kHt3MUD4DW3kDSBH1QX3g",
+	"WQF/q6WFcLmuEvK61VQyGRHJ9Dy11d2fQxSbyl3yExvSaabIDqFZVqLdb6VsKY+h/Q7sPQNpb0QP0OCP",
+	"KcvnBREML/QnbBIx/2z9/3I2bHVb//K0ABF+irfJp6U5ty6j1ph+e4sPPou0/Wz+6DiC0Tync32nVHNY",
+	"dU3YlsP4COw2fUhNkURsD64+s6YgLLIACQYUpYTRUZ+pq8coZjqm335l/EyNWt1Ou92GcbsfQisNVeNN",
+	"W84m1zRuOCegr7bdyqV69bG8A/hUlBVYQJezCaOQpNUtyHXO5hUC2ttHFPggYcMhG6jCsvEZeo8DgyGP",
+	"tRTaOyAjMc1lRCYsB+yKJ7vka6iUDxnVwd4eicMVcPEu+S+/GrPHi3LMI0LJly9vf0J/zoxl2W6PW1Kj",
+	"QC2IXSkvbFr3vcPD5cv+dvjOujvqyx5r+Q37c6bt61QSlqSKJbvkVzZURExV5Kb9I4mrZmp8pA9/xiJy",
+	"0NkrLlsXQbxL4h9iAv9mCIQL6kBYtIcpYdSBbZDgA8wcaxM3I4WbAUmlm7qhz1UI8GzYGezRF+1kv//j",
+	"ATt8fu300GpXw7aAMoYczVKkifNLMjKgWYZlWLvkq5aThSAYW9VpkjPJuNKXjPqCWlQqyX77AI6tmCpC",
+	"wfu5u2CihW54NcbnquTLE/3ZKiJKkJxpM5BQBWXuR4T2xQUjnXZbj7rTbjfxZVtDX4wuQWmHBe3WFeuN",
+	"K+WKnZlarM+ZaGTI2jhYxI+ttXE1doyRw4YhgN6zaAwmxHbVQXyRLG8ag+bHi4ZgjZqrjOBSPywngsum",
+	"5gIG2Ev/0w+HGNP7X/8iUaH2OxRUcfUbVBL7yNPKR/WgihksUmY+4iBwHg2LGGhmAEc6/rZj/o6JJqjc",
+	"Ja9Ewrokrgw/3tXKzkvq6kc2oEi9HnEZTWqFpaCqlQowlr2iXPiyNaoWVS9Q7kJE/y+gbYicUK9cVds1",
+	"ueBnSFbZJXF5+HFE4hpZHK2NgrQJqRvAEpYSPAhxcRltZe22QXu/FtikhVewIwI0r1M4qmtw5iZH/F9T",
+	"qTakfhXHbhmpKjiBHrkHzrpYhdbGFrmjy2XXJbILZ+rpTQDfKRKpBIDAZctXopD+pUJ1t5ClsvRbYlvX",
+	"RUvHrpuZyEex8T6+k1zknkmAlZnUKoJhKduqtIfZYM0rDVOWEbf0xa3TNtCNxm748jjt9LGzi+DDLB1s",
+	"uusrbXeW6m2lXkmXUbVHzHIK+u1ovOdd444V32CbrXivEEXF9CpvsAXWl1EQTXHZW+owjpdRNRl72TvK",
+	"ed/2+aGJxS59FIK29ilZpOQufdCm715Ggcj5shfU4vT+W1YaeynovLVjVAq9wIpGPkABQVRewdkjScSM",
+	"Fw7eIuUoy8SMpJ4wDmwMzZbKy6x/qW5j/zc8Gu45s1D67/Lh858xe9k9pOmq/6gtV+lHe1dzi46YPDY0",
+	"sb3FwDKaiWmWkD4jZ+kF46RPB+dPfCbzOknVFRnNVRnFgrYjSzXOpm4y2zz6AfCMFcW9B25yD1nItRzf",
+	"oobYO87mBLsDvc1z23xGS8dvwcHyVJhiC5QktZeyvgX1NHe4f2topwYs8DJqKHdbuvKBErzLKJD5uexF",
+	"tWzTLRkNiJXldhEqVia3WO+fKS+q4KMmdXVGJdF0smiGblvV5gkbJETJkPJqoybelviobber7YuHhdxs",
+	"gfxl+Kx5zxXl23b4//ZsChtTR77awCu7C5jWlCcZe7Au7pB1AdH+lQdSQpG6UcXCAYbdPcXiCnYBSArF",
+	"xiaWoP9pwghOkKiZ8K7KUpTh7pkTcMx93fiKh/2aNPQ7yVgBcYFjIx+Wa8vJQxAUOYLMzr0gcrEJNtMh",
+	"Tc+rbaxTCVt9GSl9ZPs7Y+VsezGNU37EMrt6ZmGLVaufUZ+Mi1au3G9mg/Xy27MslRvFx7ajiJmkIGhy",
+	"M6Iy1OPGqRLeQM3UNb97BQnTd8r4CYCNrrqLHZDsZRSo1Fz2lmq56d1XuU1EPLpmI6pGytKJcsu0zKyC",
+	"DbcFZ9W22Fy1SGFVzyjWiWyNz6H7pAxzK3IixZjBOuthynoI0uNkvpcR5+IRfAtW7MOJvGYjeNUDVqzq",
+	"92cU26zfTU3iNyLvp0mysSC/apJUVEEPXPZ8CaXwllKsnHwADcIU/pFEgCJR7NlqAlZE4tJccQG0Mvrg",
+	"kbhDHgmvZ9AqhgSmpj4EOb67GGWxDwIuBr9JzkYypHh8ieTwOsxcebmW9uMh773iuAEiC3giBMdiKRBq",
+	"d3MFeToov2mldLlK55grE2iN9jpVweoNHwlU6mN12/bhtg57o0UEIL7lapuCRAusm1/YnCV3ypB+MF6X",
+	"WaTvxMVDEGULKstD+sf3rRl5fnWDVAGYBe6EIrcEJclcx+Nwh3O1NnP017oabMAxKmj/K9iJx+XeAFde",
+	"0vdFpZwWd2NXzV9Ux1VdF100+YqfHT1cm4INSTG0zy+jwhsH8L+NPV1uiwC6YqUpQhEeeiSJEkSyMi1g",
+	"4I4M70SSDtMQrMOJ/56BmMwDxYlaX3U1iAFIi9A8zW1P4Z5L0/jgkz4GG65GsCn/soWxHf+/+I38owpq",
+	"9FKm5aNTb41rWWxqw7USQVIF4A7nhItZwZtC8wZ+4c8hrqwMIEvsOGiJRQvkgVBcui4Kd8QHXm4+sOwV",
+	"pf4P1xXogyGxxlhfacSLeDX4ne+E4/u7UMTTMZPWhBymqmI/NqvfDV5sIM4Hns1vc2m2tYPh+9hjDG0S",
+	"LUYQQAmFiiRsPFHzuhO7ShVGky9l7nvLjFyU+mMs5g5eR4jblwDvQRmdHRGVzxHEx/TsjD3WHXt8xY1e",
+	"b9ublgmf0/F0K3k+WzFRbtcNa9H8Lb6V1r2QPGxRykfJJoDTBJP7bhMcHtw7m6Uh6F3xE8vYleOnaNOO",
+	"qMPmk6t5J36m8qV9YLunRpMOTeAS8Zz97Y+1IMYWUjJs4vZpn2VitmI6lM1tf6mfMWlR0XaoGn0nfNDF",
+	"w8EylX7IqZL8yhI/7LSEO4L/o75i+vemjQLoLJ/YX9hAbRwIKHeLWEbUUq+Ny6jSH2Klp996HRe2wOcw",
+	"uK4PmYTgIOWJVvRc+E+blojXBaBCfI6YQwV+OoKpQ+M1dsHyOVj8btFKE9RrUaJXVdn4+vXrThVlcJHG",
+	"UQUlvEQIf2q6RNzDRY0qvTBWenqroDbvBe4JkGWIwElr+6G8vF4Oxa2sd7hlwwbr3tCtYHlKV2AEW63W",
+	"fyRJ/Arns6PfHvuwHg49rDiUOaNJkSYbnhbywFAXhg0od88VN0equj6GVKr3NtiESFWI/6U0qnx2KyQq",
+	"IIAxYcpFhlEqu6Z8JVeuJU8NgK8V7lJwBerk3mtWoc4nH9N/m9Qp9k1t/g6gEeb/NU8Vu7qLwzyyit/z",
+	"VXGrnsE2fSOVfqJLHSTlvq7/E7wrgTSciLBvmpeQCctHdCINBnKFmGt7ZoodUffTRIHXb8l144jpwfWl",
+	"xg1XwbQ2kge1SNMU1qacFMie0MzcZp5YRE/QFpGSj+Mf4icV6OIfWr9Hq8ENm6zVMtCwgYdsQBqOWlOe",
+	"/jFl5jJ0GowsMGHDPGl4log0nHIDa6pkkXiaiF3yYcI4opR68/2//4fEY9bVUlqv45h1Z5qFxD0+ycUw",
+	"zVjkMpwi/KqEZ6z54p50P+DzoUS+x1qjp7xo6/1I9ngmxDmhCKeEW5iIYQTahI1ciCEZ4SpxJZ/A5/Hf",
+	"+PHKK0mS06GSEclYcsZyGfU4dDvQv6RSQTTWDUmPSDrnoPTfbeZRebk2BOEVeBe+IBP6e5QnPQ59EyDc",
+	"wuFlegUKIuFfxZtL7cwfmeiZgL4PuUTUYManY9yEUcssFP4L3tJy+SXSXiovhG244C77szOtAtw1b3h6",
+	"y5fRM6PWtx09mJ0LmoO01qM6hi4g79gnfME79tW81zoLzAX7p70MPgV7Ef+wl77oQZgr8G+88Ls+FQMV",
+	"QuD+OhIkSRPIDI3lXEJ1qokCS5ZfpAOmTwPLhhHpz/Xxn2o9C86DR2GqFOMJ02NwK96KWrBGraiFL67T",
+	"pSilDyPsGlzTQUbTsV5bbDiMqa6wdUrc5iqdODrtk86e12jjLnXi6Fy9E0dn+504OnvrdeLwQeyDjTgq",
+	"S7CNRhx6opdRa5Jrm8oKP7dJameBpgrMi/4Us4W0AIdW9PScEQq7T6sWEemzAZ1KBttwBE4XvS9ZJtkM",
+	"8jdAnur/S8fgIKPyXEL65rjeNlvfnrNdAnkB2GdGknM2gb1tjktfiIxR0MsqWzrQn4IX4gt1G3iApPyI",
+	"aHqQdIiDM4EMMqKTCePYntSBAOv12TFNzvRTfvvq2hn2T1TDgLBJhDw3OkXTp2qvdgcx+F6XAK9vW+Ol",
+	"7vAuwJSGm0rvDAMjl0929YVfuEozbJZByUhkCWwHjqkE2lbjiTTrAubbLJVs84VompLfKiPy2inkYuxw",
+	"+5XQVFxpwg3MaMGXDVwYlZieR/S2L7YjNy1Zqh9eOt8g41s6jFR6eGVeUxt9mlNJHKOy/Xu3MFDDhhvB",
+	"1V1f8EVY6CUeXjsP2lQZiRkZspnhMKigG+sD56k5A2C4a4vDTgxajmBOC07PH0TD1PxBWTnSdJhW2lNl",
+	"4bLgXKJqSsytFeQvfZ1KZbTh0odTrp4dLKdwIdEWcxy8cXWeY+Xgmj1XfEnZxFq9GSerD8jJ14BKKL3U",
+	"J2WaGy1dwYD8rb76Y62PWkQ6pM/0hzj7psyGNFvVc1fTVK27MS99sPvfWjDmoh2A16ilAMfHUxoVHXPq",
+	"U4qc+lDi+/7RDLOlJq5ZleiVk+DvyEIalkRuaZMUKjZC7XoqNiIz1RfF2heGRzNotJgw28BIKjbRtC8r",
+	"UQlVdCGrlZFdZ5EnzCHwgSsAuhSs0YKo7BPoLPQJVNcdBrqUKpiLAW6+JEmxAcpHb8LGngj5TQTMOKry",
+	"0DK53GzrNg5gA2ndkNHByPHLdcijKXEVEuG3FtDIr4RYm0Zz6GHi8ihd6LdOpJxRGeIab3EfIePfJR+s",
+	"gYkehJIfQBJo4qzFO3ZWsYapJGMKKcxeX5TDVdqiNNJkRINieATdoxO9L6gnlZA9o6cDfUxDkWVipvVh",
+	"rYWpERvXKbKiWrMSewaLJbAHv0xmNE9kRDijuVYEoQfUynsQ6ABd+yo7sF1vCzYQXGptkw9CA/lJzPiN",
+	"DUXlUz6gKmgGjiB71GtuB1ZbqZ8bSdKcDcDvFTLTKgeszO5xHSrU8Ee06CRuwqfKWqa3BZUgiXCd/Oba",
+	"DsUk2pyFeNhwYYGQXYW3Q1sdtJJ2fuy7KgvHZ8qLgFYmVGTsaeh7BtPoGvW2rslja8aqMn9Vtd30K+pE",
+	"y1V4+s0oKbbv0mYa/UtW6O5auR+ymaYGrmGiiaQQDgG+f2Q8FuKCGejK2PPc11X81Qe5gAmC5LnKZsRG",
+	"Yqkn+Mp77gYWYJn1coSCGc4+H7AVeG3l9NsvLDjWto1KvZcFuPSdTrWJHub6heiXbaJ5VVnniMpTzRGX",
+	"veJnKt/p2y6jltfmcdlT79k3ZVu0hFS58su80Swg7ztxsb5uB31eBfgrCkke2KFN++fYY18OrIGO2cqO",
+	"pfW30UebjrDGRI/JmOVnjEz0s3qchba243r8ZZaPSEXnWj5rK22QMZpbp4X/nc6CU3wzrHOrzpDmMa1g",
+	"gjYt1WfnDqgkLhT9XWPE1yqZyxAXG7EMImKmHCk2M9TS+5xNFJmCzzEuzNMYHnOiUP/Z43EpCdOmdsFb",
+	"himn2S75GXEN8SugNbhXFNwFfOO4gBgVKkXeSu239bhbprALfvBDAkVCrDWsk0Xxoq8jxktyoUUhnFYR",
+	"oXPnsHmE/aflLvkyGYgx7m+0rUlGFRgW/Ezg7+DTx4xU28+aaDMi2SUfqVTmDvPLMewavaPYBcsLh4ml",
+	"wdR8T08dv6CZCJXacteDDs3yqhYXL6DvKXKgzUyvNyYT3plRR+Ygpb5Nhumm8Euau63xiIxSqUS+kdnl",
+	"cz4zuBDj8+n0MWcXKZs12GRm8tA323E47F+RCAzYaE1KjA1z9qKKFA01e8p9bXbV8B3UbwcCZc+KeBfO",
+	"8nQA7Zy94N2p1sYTDOGVW+E/j1owgdNJLsZCmwWdWrDLjb3JyjFswByruGjpgWl1nn1qEWmDYamtWqoF",
+	"sRaEU7xGq2M6N+sbEZpJZ9Kg8BIXLPcdi66yOh0zCMnIzQMupUX7M1zp28/YmOg7DNRZkOCmvl0r+ptg",
+	"/VYcp6kkZuGLUP1qxo7dbYtltdslWnI6c9GJxnajor2Bg58qYyFouQyHtL5mq/n2K4elcYoestYjCUJY",
+	"8won8XDuZ0xZW8yP6Jkuv5EetjYXjqA97phRDh1ybc/gZeRa5ECwR9o/KOWdWF7L6sQrSxFkq86TEnRZ",
+	"mhViXOVzVBkH+oGAdcImarSA0lnKzyWhMzovuIzHKRYvJ3x+mTnxKwz1NdxasydgdPZFYTqwwXmTqmY5",
+	"aIrp9CWZD5gfkJ9WpGUG5XwZkGsNMf+6hKVcgtPyPTwuq0+OLGPP0vOAd4f6+YHL8/T0jXoN9CCWPQHg",
+	"0vpuO8CFTYztTaUD7p4saRJ7SzUJW4iBfZB9dfFXcQaxmso4BMnZQJzxVDKPeCknsVZjoU5DxhWFprOu",
+	"QoNU8+gR2nuvLWmrZmUNRvu9IPBDitU/2mpNywam/WCpBfpBadD7AdpBclmDPjVhYpJZxbCahuWj4vgZ",
+	"Tw76ZsK4/3tJ3pmnximfKjAn99qVO6y2WnrYBEkbc7zaO/vtk7aXmVRZ+Zkgf0y1ym8yEyn5Y6q5DWqD",
+	"9XywvVI+2DBVhnQDzY0B2LCYQXvVZC9MFcvEgFo4wbEWez/TLIvIS5ZnsGfH9Nup3jv63fsWKcN97Vnb",
+	"S8JbNYMKvusAkMqJWe1OiW5azUYhvm8FjZevvv+jrXAUU7151swSK+C0opaHxtx6PdXc6qkjgUqV/pqW",
+	"VOM+y7VlOmC5asotq0zBxXUNBulh2/ttDMpci06VGFOVDlqXTWGZBYoqxOYdOBXc5xwMs3USCZaqbfUz",
+	"tXAscFt5KKgwOspfIQ9s0TEOq/IjqwqY+yxKBfWKTHNVDuMZXb/knDncO3xWcs8EddAgF/kzYECbhLWS",
+	"xbzq9FdIhCu993pz7sx9q+eFlF4VZP3GwOiLqTqC9egzAyKyVgbfa55o5TFVJmcH4zyONERw5nkepzwD",
+	"PSfLCHW5YzNT0ApZ5JvTctiMQ2x1mDep+iiydDB38MWNG1trt4BjahL+MMkvIugemuipqlIRda5KW/nZ",
+	"Us9nk5FtgcrT1dL4CjHzZ9D7Deu8wgr74ihEDDFUWgEdo7Hu7Cj9Xv1YUf0I/s7IVN1A7Pd0mKq46oVd",
+	"dsor8rB5fcppmKuvUKfd/nHpIpVFcDjJyjRYWDnFqiygFx37LXDzQs6H9pqXf6dPsGRQ1CSPyFkuZqZy",
+	"CmplsP5/g0y8qmZR803mjHkVARO9xzQfsNnNFxjMNn7cFR0URmtpdn/AF1LInq4xq5QPsmmy0rea0wwB",
+	"rcGSFQ7BLXLG1bIWXd8HzFksddGo75y3x++P0fn2Vzj5QtumM4zGAJQXehLqlhyqfLXsIHhOZSz40Cr5",
+	"k/q8gATSO3UdUVlVIxt3TYnn6acQy9nEl40uxgWB91R3z/IM3IrqunixbK+Yd/reYJZkiXNZupcVA094",
+	"+OvtpU6G0xa9M1Y/4QFdNgro2ov1zCo1aqtUlQ8o/ktSrCLhK3y3ouiFtUqPfa6XrOn1vlo7ksvZzESX",
+	"yQeezfFYgDFbHDeaM2JXvDnhbCPLRuQFU7pDVk5gWDdn8Rh3Uzu6A9ZPTbO3vrBWtETNrzu8vJy6mh5d",
+	"vNj5Q8Ke00aV0Helunc4hTBcX3kmdsyPS3R1m0jUjlZS3NfUzctK9QIKOw07FB5dqmObF+9Hjfo2ZPQV",
+	"Sa9X0Z7Nx54toFhZlV5fW16gMxwDwIWNylS0B1tzH2FMj0pS8hTpw//l5NXaDtvVtI01XdHbVBfKTK2k",
+	"Ovj5Ku3qem+gTHgpFs4lFmQYWEgobbWbTTsYTrPMP9BiOGxFpXfB1ll2qhfqLVZHKbZRo2xdlmuHRd7r",
+	"ZNqZcvaN8uzQxX6/s+yKZn5Xzj2zeStbSz17cNXeU1ftWm7I9fSTa/XzXUld2KaGsKYX7oacbDevGXx/",
+	"sv+a5f1azoOwMPgs8polULgD6hLUlQhSwJkpi+HCECheseP/UTKvd7y/VsNhAYebPNYP23/+xOSA8QQf",
+	"QWM8gRvcv707fvc7nwZzegFVJyZC2+QAgWMdLERqPpkqyM8t2s9guq5Lz4UdcCZEUsddgTf7DopSJu3v",
+	"TTH9evasl6RaLQ+7+9myb1KWJRYSLJixhG34EF7DVqLyCejOLAVblJL//PzhPZkIaMFHUg7FNQZ70GTB",
+	"Wm5DyYTmdMwUZkOWNY5wLuBXo87AQCJY0UkuznI6lt6q2hQKd4SD8TkVTAwJfQFyNCpvnkpogwRlinp1",
+	"OsFAg51fWOP1CaFGEfljynKgEiKRlclTfNs64OqfQ6qHOPyCVXn86c0r8uxFu1MGHWs9tXXci7NwTKqc",
+	"oWdIsS2UgWBidC0zUAyJ1LuaZjYjPkbvRdwNYLAOUxfx0qfGwe6SPhulgN+72+NeGKyrpYAR3/ptLn6W",
+	"qojEhfiPbaJ7PR1/FV/KZdSyNsWS0kitfUHZvjN53BoYdb+eJwyteK9exEiUIOcsVJi+dsXYEdlrw7kZ",
+	"UQRidcBvoNWZPM6SpN3boGLOlEWWmG4OoNU1lhvj77FJCpbkoP3Cs0RcsYct1TwqmqzH5C8i5bIoGCkn",
+	"JZrP2buDi+9nTAZ5qUOa8zR/TITFEhWRu2igieVCqraY6iMsDRhjWkuyR3wyCxUW4Q8eklUpn2evfdJ5",
+	"3m3vm3yedVPy90BMIsw4Zv9AVW6pnmtVVCwvH/8yap2nXD9rcm0Tl5jbhMdl8Oj1ENb+8toIWcVQf/Q1",
+	"UpsBWC8esJhxC/NB4aZLf8GasjvJzKHNGVV2aCQrrjoyQmxz6uxIFGVQSyc3KuJtsrMB0A5quY2lAEhz",
+	"YnC+egBwPdghP23GzZ5xlafM/O5cDQ2UwJuuQIti01eHa1selM7nsmwqc2aWJ2B/YsOWOx2rPPCLvvMy",
+	"ai1I0gKAESnGzEBrz0SeSKuqGezCR7KojACOCQJW0jQhM/2GIJXxXqQybNcq2bcD91TeEO0Fu2GFfAKf",
+	"mdQyClBi6otrrO52YJ3WQRm6tVOxsCoFqgMeSYvNx/3UICyE6JJORPYish+Rf/79HxvUpVQ5cSNCj9U4",
+	"V13FhhLiYsbmSEblCpMAIpK3v+oD9viKO7FGHviC3HIMYMkhfdtTPZZ56b0SlJSt5603W2sjd32pnORe",
+	"O+09Nhs2JR0spAU/FvBnXLjDvfTSaoGxqRLTfBS7/mCVFKrUMyp7vCgl1o/6Vc9FeabWZVkSqn6uljyj",
+	"j2w2SjO8yepfcdTjRZ00rZps5EwsquLCV2mjCh6u+E6xwT/VJi8Rwx53GIKA8YwoYQBczO0fgQFgB1BE",
+	"cNZM7YymPPKKqquuIKjctqWZADrOBlkK6+JGr9cFjio2sprmmogAGKJfljOZ/rVM55HFuBG5jzKipwQo",
+	"2UORY1OsnNWWBBR8eBjgsMVF+dUzU5AC87OQkz6yC86oKD+vg2Tm+l9T5bpyFaEYlpglN5a02UyYxhUT",
+	"y5Rck8geNyh5SFVXUJkzu7f17/UORQgWV1oFEhewbYDxrv86TfnplCeCM7NQCTTzSuKyFY4fq9S/hyrl",
+	"PSuiKJrH/VgConM7rFJHb/cJWJi4TYBBwwawiHRevX3UQtLZ0kK82w230rjKguj5vxREsX8UNIFRAD0W",
+	"2J1aUazxo/fQ4EJUKg9DmtiK2ByuLRkAvmtFxLx49VTcRp3hrZIuORb8JGvnvi6V2kF+nl4wzqRsLEMe",
+	"YJkgeBQCbpMG3/VxNqNzSWKapRcsLvvZ4LfluCX45uCYxVnKPzEJ3pA/g+lspokRFjTqhXIrtJXyxQXI",
+	"vQ7u09RPKjFBkHl0eu+3SaIpAwyNi9nqRiO8b9kwodLwMxvkTFk1etkjX2Rg8+DHKliVBbHMm0OL857N",
+	"TkTQnji2qwK8H7O/9UCrHp1iSX5bhrT/ewMs+97+SftFUbc1mOY5lCQaF6G/fvqZ5zvtzs5+56TtVeat",
+	"5iAZgk8oo1KdTmWplBBLR1sfR8jCzOq12EX/9MXwlz/2/rt/8nz8v2YHnwY/deSvox//i//ns8n/Vvv/",
+	"QV8fTv9f0f6avtw7f5N0AnVkm23aVSt/xjRhq+9KR9oFZc6mLwAeCKs/W/zox64//ZMwRMTSwwadib1T",
+	"ZuxBLJ6HcNH2kbFhLmuUzJQ2SE1OYXTW0B8DXNBgZM7U5kMvapcbK5VTtbsdThNKB4fvl5lGKeJaokmF",
+	"09hdZccSZjTOrKkDBmN8g1BJYrRrYuczdJEHmxJnIGmoxG5Xq9D2Y2NF+o9aa91rt8lgRHM6UCyHOI1F",
+	"hxhvUJ7+44IBvBrZbrtrxEROvP5e5eJ/wN3F4oqBGAfK/c3CnC4uya++fEs1+ZzNSh9e2OnJ3lcL31Vn",
+	"UHlvaKt5MeIwmXGblAnx6c0r8uLg8LnDcsGIocSWDWM27rPc6AGxj6wR6x2pLVSMltltOxAJk67b35z0",
+	"WSb4WY8rcYR2lKm3o0nCEjQcVgeFjWkG0BOnaHVj3PGRJFpT84E2gXOv7MQrvhjKbnBZbRcsz+jEfbPU",
+	"v4gqYq5PwCEOEUrf67J0EDUw2UZXNsJfnrJvA8aSU3tf3C0y2GwHDq+lN82UOANJt4LjG4yjoAhYBN3T",
+	"xSCeh0SFF9YQ0iuk6Jg9/goydPQjwYK2UDfdqPDDgNUmmU8zt5SQyGUdoTOTYL4kly+csvCBM0CsYHzA",
+	"nKs3lUQM8HAPWHMew3vh+YCGOTOuWW9b1yuR81zkcknmBHr/8bt4VHFgkC6ysp+wlJES2LyaWwQWJYDs",
+	"1C11cYTmjsHJgcug/kZIYYS8i/r+h+41IkuktV8Wr2LK9coPmoCuqBrZ1BqjElayMugkfXrReQoViU9X",
+	"CXE+dW22QwqdCuX6xKiZWIe5pV4p70exscMGy9lQay6RCU8bsLN2Kdr/YilhwuDuC8aC3ueZQDh8HI1h",
+	"jwZt1jIi9+7Vh+N1z/NR4Pfqu7AhF7Fh09ick1paxOI80cZcZyc4uFCQEm0ZZCn/eXXmaHZdo8Mn/l87",
+	"n/CWnbdJbLcDekTKW/WgP3yxN9w/fP68v3+Q0Gd0f8Be7L1I2qzNDp7vPwt/XeXzcKGylzWDCLCuheKU",
+	"u86TmrJyOtAiCzPsyGOliYHF8H7ryierZdosDAmGm6zXOARoL/rSFcKF4WNQoOKmEk7BlprEhLvDwNcc",
+	"kByyqOFU0gwMtYQN0qQihmt+uqYy7qDXTI/k55OTjwRvKC3YQfuFnwz/wj/PB+12OAU6mI/8eSRy5dR9",
+	"7OgkclN1X8jQ8t7+rEkBOO5Bg3EdoeQ6DQe6ezWob+Ekd9gE5ynigVgtO5UkEYPpWOsHSZfEtumufNqb",
+	"ttv7Ay2c4V9Vt2RxI2wXM9dib+XpTs6GDGizsKpb85+QdmnfivwKUTQNOH6XFJlYNSTNFToFwOWi5NpV",
+	"UxsNyhPCkc1f9Niez4UWmD+vmjNUbU4qGWNJDsfoH9lB0wQVIt9AOSJKH29CedGUmyPGHHoGiwNgoh9j",
+	"mum1YMlpXwBGnt1fRc5p8ZuLZeI/ip7bUStN2HgitO44Pz1nc9epv9p7v9rJ3/5dBD3cxzwwPuvvmHvv",
+	"0XJqwvJxqjBGov8eiinHpqJqJBIQZQU+I/zlupPbCIrZkG6bVf9OUqlv94NCRh2HFGjfvvNL5lF98KZT",
+	"nNdqjXrJLHFxHJiel0deFc/VYnwXEjKxuFCEKCRm3Ad948PW3NsUYfijWCKsNvHiVGOaZu51tY7seqTJ",
+	"/FQJcZrR/AyatQa753sPu2MYBdrg17dbzqaytHugTiUHL47+GpyF0xI0QsgqhRcolnOq94DXdLuhH3jk",
+	"9xevNtuu9/0OBdoMFzgJMmQtuSzbBQrYbqs+kG3F0Y9WaWlzjxnl0NW1CLXZdpOMi+nZCE021DLQM5JK",
+	"q/hBpNekX81GAqtgEGnW9oPJ2Zglc5MaY+IQVQ6MymSJm4MHO58y0zFZCMlKwejdEgu1upWV8iC5LfBc",
+	"IUcvmyoA1rDSHb0aUjFkqUtnQPlEcvzZ0KEqEdaKVbs3oryGIwArqksuXRJw+WF1vfct14s83OVHzdgw",
+	"4WoAJ3GtCLYr44i8gpAdphnbpB72q01BH1DupVkLziTLhquUu66Hx2ojC8uiiu/1fcGs9o+QodBco0nJ",
+	"xN5BkjQAOOJSHBb3MIEd4ZJ1yONAss4TyAeFSrJtdDnR7GDZ45oHBMP1fu5GaI98YjRJw9F6/7zZqL3e",
+	"DokAfWom8vMSvq9RvhOWpxfGf1FlzyM2OJet7m9/Okdcq+XimlbK+CCciF58GQUfGKdnOXZ8Dzzye+At",
+	"Ve5ohhPcLwDFBKoNoat72xw5Aa85uJor4Vj5cM8NaQyRHf/CZcVxBP2dauQSwv0l5owloTTGBs/pW04o",
+	"NDeBpOc6Rl9hDbVWjiiGF6B4k7dTNsQJW0RfE2WsWjwhMn9Ox1MtZZKm4iwod9Y6C1zHxDPMILtgOQCl",
+	"5VMuG4Niq8TALdSiNnjwM2GRt27J+V3DUjTZZgvGUs+LxGcqQyE7QDctTp2beFp174kp6riBMfHpuG+G",
+	"1Cgyygj+Wrlz6uMZJnttfRCnk047eDx5apoFMg7fcD3Qbd0lxb5tV/r2i7W/PRZX+rRUaZadmiTWVarY",
+	"4QGbnGl4HuPJ9hZCv/p0JKa5RLOOLxgV3OYytsiIZsPyVjG7ZEShfydsHEOzcgMRqCLBm5cPuSEJoTyF",
+	"7cD3VaHvAsh2RUaGl11a2s2VDVZd9BDJHZ9YwK7DDaE140uZ1Kr+hObANQglAzGZFwWGu+SYEyZVOjbB",
+	"Lz/JTMrpeILqSLfVaZP/v91PgV5VNGcFiia06MgpT8TY4E5i36wQQvmRXXOWmaIVuUv22rBnIyK12dOB",
+	"gZlBunRUMz1Qvpx0wWsVxPgKprvlu22f3+3vHlQ5z16VHRzUDml791nwmLx4tnu4GPb8z1rCHQ66qB5u",
+	"Hrc/VD3yw41Gfhgc+Y8/bjbuNYm9t01iPw8RG4Gvtkvo/W0S+kXjmH/foGC12r+qnhDpn+ZG/RTu0ge4",
+	"nBtQj/e709iQ1awPYlhtKw5uHZ5X7yEsRANw3mGqIgzaui2I9lkKAfGhSbdeyZCparYNdunVy/I2bcbk",
+	"eOtkvr209krDe7dsUWk/eIuyWMps3sudEuneYnZZyEoowb26/WWRPneb8QZWlExGEBlVqUvaux1iSotS",
+	"rpW6Bp3DqfVLVCYttUpj3ms3w0jCzjaGVApVkHN99HB3g1FkZCi+X+IDWqBWIBNW6Odpdfom4AbbjbD8",
+	"xaPCN6lfERV/FrH9Yhydg+cHP+4/O3i+zPKBRWiOWDJ/rzCehNFmaRhJfpNE4JD77bNxUtXdDIAxTCST",
+	"9thaaL2qc6iMgrBC25xAK5xOqRUOBnfW6XezjgxZ3H2mHcJVWKP9jIlzBXvIVDAnyn0YqyW8B3W/V2O+",
+	"Yr0sXJvzZ+kFeC1WSEe8rlYgja077FsZT9ZI0Ck2RqhmatW2yM25/OaUrZjKf9fbG7gUnZgAvn/sbex4",
+	"l7wXCjsVm1JVCkiMnM0GYgx91LAy0obRaLodFAGvGTk6d/R3R6VGwZA46XXd37gTQlEUshB2c0NnpOad",
+	"Rc+CVfoEiNzsBWpb1pgA2OpDW1g1OBEYrtdSHmDiZtzoX3bb9TELz999thJyzcylpZgDdVfOKnsoVD/i",
+	"jn1TUwAvFl7GGag3CKgjDziHcaFAboi8rzfEK8GHWTpohP0CNRHbnspSHv0jWTkXegGhgBFcC5gLNKbn",
+	"zOV5wiLaRHTUE1IoF8plj0P3EpZJBtnIXRJjoioW32uOE9mqcPipQNKQu+RXo35Exl1tny0XIeOPLjMk",
+	"mCkAFNm8FYG1RrYoB5uxLhtahK4gwCIHp7FMQwtxmtWY15HNlx9O1TRfuSyvHoNadHyaNvXrJG3Epjwx",
+	"eXxTaYtStKKYpNAwG2mvhPXDVWrYizLxps2zDMXDdadZFbwD2+9sBN2Bwdp7jdmhp7AdnG1MyWlC2V4l",
+	"02DTY3wESUCQDubB2RVJxnfshENLZZQJq2ywivy4ARaxjrrjMYJGc7IRxBYy9H3gDFg0SbgAZl+AYCIw",
+	"ptY6V4axLXOTZRC2nyds8JPJUVuvlO+Yw6ePP751SW6e/68gRGPh+4TlUn8Icnql9AvhMb1qlVr4H9Yu",
+	"d8e5VKvdwZKtPLJqtXunVu1eHcSheaNJ+8B+yd91Cfv/1LL1Wh80LIkyULsI8W4mlQ6vOqNNq9mvqzL9",
+	"96bjv6HiiztLCdJnbvteN1TJW19wRISSOaM5ttU34evCKghAlxSw8je0tFfpnV5b88YFXKZ8wkqtpX3i",
+	"E5upnyhS7rf+6UNFBBGx4+OpGok8/Su4xbvkJaM5y8k///6PeJd8HmF1yIAdFVD4IypH0LheCdOQrkg4",
+	"2wBiJbArv8gQsPhnMWbgShkJsHRkesZNNofvHa8J6fZhtZe4Sblt9ady/v8oLUYGYryyJEZgXiNjX07l",
+	"nLxkUNUjEGLJgFwGfdLVsdRdzsvErLLAvDk7S6Vi+Vre4XEwNfFYFq+d5UIxQPt1+R1WVcrZGc0hzWZg",
+	"mnS4r+KL15CG+lurC8Mwm/rZ2CM4bsoRY7zPyIDaRt11F7LIVsqf/qTvW8XJqIcWEbajCUBokuRaxxQ5",
+	"0R/ayOMY9McZ8hpOCpNYz1Om53QFv5AmcZ3tXmfqetS6MtxIhWoLYUb0h5dJH3D0rSN84IHNZA8ig91r",
+	"0ePWcpODuyY8jf7WxuUblBOajFOeSpVTZWA9fch8u/uXOVjWYy6XDTT7JIKxJStXYkxmOyKx60kTE5pJ",
+	"gS1bXGM7QOWY8SMSw+RicOkkAoMQkNIeajfhSS/3eq276VcELfuvNFWfGhC/P3BGEFuYzEZzH2KUpiEn",
+	"4mDFZEr8ni3Eakq4f+NSjQprHzoIBQWDTPmAbZJfAw+aMvVUITqHAyTnBoyaSK29S7E06ris+dPChijV",
+	"WYROZYV+IZT22kJZOGE/nOkXBlZQXf7v/yExYOyeiuHpXExjG9IsCgIRaxUKPXNbUHoKz8QNbVcQ9WQ6",
+	"qUALGxTV0/7cgRkhSAqVFhHXxWSIrb6BjmMAOwuVnbIAHELgsnMscIT6aRfu4WXwIZiAq5Q6nWBnqRh7",
+	"ok9zDjfpCWPpj+kCaJL6YD+mkIjPBoInBYitKcyNHepwKntcz6zSFaYUdPOJDTZ0nawF+KxHKtCcyxRw",
+	"qcTepKpFw01sIEulWtCEpATp4jqdVICy3BgXqo12eyLzrqJURSQd4kLD6yRJ1UYY8+Yra1SkLS8DqZde",
+	"6H1iyi9WCfjbiHP9I5BxpuXz7npZfe6Nbvz+XilKyBvZiVv3peZ788I3K1Ee+s7aWlR5V95vdapURRDw",
+	"9Q+HmicXpdTAhW16a6ytZuzehntE/7dIajTQQPAM5ITU7z9jmsXzHscKTiUMRoZlZXGpu2Qc0i1W7iLs",
+	"zVYr96EtVT1FlWpTC/HuwbcLziLSZ9DPwOCguQvQMsRImmoYYEE+me100trz0fNBBiLES1Egj9WCZH+3",
+	"5TcUWphYfX09cBZ0aMEa7mmWAE9amq+9WtcUEJyVBTsTS/nUKl0+gt09cDesqnItYY9gXReZKra9hqHh",
+	"opP6sZFVY0ZqRc2yNcLzyg60QPHWgvFlJOIdb9JLywb/jHoAJQcgheC9v/1eCLO2L3T27cxNgYzBkSip",
+	"I64C+TjLyGE7BExV0bYPO1BQYcpCytqMe9uel9eUqhHZNy8uw0xU33wIZQ+YlYQzXZiEqo+ppvXBFmol",
+	"vCRVr1XAZYPOszAGhj0n/CYTXMwiyAUALm3zmzTvCcfEFmlWH6rgn0sVK2i+N7+KVrWsAdc6KKduaRu7",
+	"8MD1FZSr4gQEkcqoYtJgoDHJUG2TEeFsxqCsJJcqYGuupaqAwCtDArbresvdUDT9CsvUs9dqaYedVboa",
+	"O77SIJYMk0QcaZprihvngjv8K1PaeCxCxTo+q2hoy4W5f4BEA3qG7fm8arrughRi7wvOnl4J6rPMvpYI",
+	"ZNNRFjmn/gSWrzjbFZgJnHZTRInzzBi9YHKXfK1UqEemBQ16mHbJ15HQW8SwHAMxb/E6b6qN2ab1Ug5z",
+	"kGYZqnDgetgkX3ylLB/DoxowFkpNvrz6K5tC6xlv/s6tsUa/90zJuHMmX8H7KpsplNRrz2qFzHVtCHbm",
+	"YJqnav5ZT9iIPAgyHk9DWcw2Ho/o3Jk4S/kXyXJs+oMhL/ibiJwYoEoIcsZdErOL/mkckYO2rTfKmMIO",
+	"pjwhSXrmtCza4wgKMh2jjQKrASIThlZsqJFSk9blJYDpDkVYxNi0uUIVlUU/9K4TCFqcSoSRLqQEurL+",
+	"Mh1P3M/GaAErDjjBWFwwSfrzHk+VZNkwKqoVaUnlZd8mGU259Jy8eMFBUfV4j//Lv5ATrTkr/cev4kwP",
+	"/HH88cPnE2IRf+lUjZ4C7eMnhGIhmwXmhF2BsY0IUI4l+eEHG0VmP/yAo5tQqViRuAMf/puNk/3NwdOT",
+	"v0E89289/rednR33P31vXArPxuRv2NhLP6X/8PoJWlK41oTcpNobcCp8HfiwF7+vFAXAp5wXfOGTRXt4",
+	"/1tGia891Nnbr8zAU+Vc13KwX/6m6fa6FF3UnNm+CXc2aBp2+5mPSotjbxdMcM2635pHTF5EkoI1D2dN",
+	"cNbj1qi0qUQo5hF63JJXvzAmkzzlxrZLE+mqbgaM0zwV0u60V4JfIPad1L/88IMRDlSClvfDD00ZCPos",
+	"YxaC5QhagfnBZZH8QB7H33YM5GNs6uW0Xo31fUCTHnddFQw+GZjhRyT+IYZBFNU4TyIT6EFoefJDLjKG",
+	"39D/krGhMsp9PJZ0DhErkqqjHi8SCiOz+yAEPKbzJ4CGUGyRMeX0jEkboTF8IqrvQG94mgoG1rLHzaT1",
+	"DA7a+ySu4F7GR5qDADK6HgIg59mmq1Ch8EgShxqJX4/cu0qImfFRj1uwvarrlSe1lyY5HaLectA+wFcB",
+	"2GYcaR4CtgObO18L+5ZKtYub4jXgvP/wAzwc08kkSwewjhYZ9l//IgWPsX/8i4PD508i56HKaYqZ8JpK",
+	"7wwIKom1NRkfkVjz8dgkEfa4i9Djdi3hJu6S+NuORaKt7yjNj3HLeP0gUuVafgPoHXnJZJow2HiSmTXF",
+	"T5ZjGjB7pHqVVFo+mfVDjFJy0D4kcR2vNN4l70TOerwO8tpdDeQV+mFA4S3GV4Zm1zE+HRc+1+OPb806",
+	"vS0gNfXR/cz0WDmJvd93fmHz2HJkECowcYynStgzIJhwojmbMFNxa7sSUdnjxoaRZC6mMOguxNaMJGLD",
+	"IRuY1rJQu6zforAQy7gj9w4MdAz4LSHVDuJOuFgR6c8VQC/3uP6XBV1y01A7nxjWTXcBciDeJb+wOfLU",
+	"iTkMu+TzFFKKGbLUg/aLor2lPoKH375pXaSj/29f/99Bj4ucFFClBNobGP04IlIUIGOWGGZNkUwmcFRU",
+	"S5+zOTpu9ZIaYyiV5ExwZg9Wkiqpl+o1CsSUn2X6dVJM8wHz4Bq1wahgz8WvT+hZvEvit8Od94KzHThT",
+	"RWv7/faBBdWBhXQtGneJ/hq4VHMCfQORUSCLwW6iED9DX6h+P76662Vjk4O9H0lcRXiNrWbU41LRDHn6",
+	"QWevuNMCycbFKDz/msjPpftI8eGIKCF2ycfjk1c/gzwg//n5w3ssvehxrL0AlvN8/8WzJ92G2ouIxNq6",
+	"jckgYzSXhvK/anahORqQjcR/9sDp32t1yW///Ps/fo9Iz3f/69//+fd/6F9tGMD8dBnD9op/Tfl5lyCS",
+	"9j///g8E0j4iOcv+Dd/Ua8W75COVssdj782x34opquygYZphn6Rai6ZdEmM/AT3hvTbpz4kp88eD12m3",
+	"CVU9PhZSdTFWmkr9q5n/STpmlqNrEu7v77/QOsqXk1damAHsrn5iRLPhjpgwHpH4N1d6ERFTJvIk7pI+",
+	"HZzvKLGj/2vU60To7Yeh0YxOLHuCjh8//EC+GJ43TJlmayCS9vYixwv/mOrT4OCrNRduR6QvEmgzrKXK",
+	"swPyS/qSHHT2o56RgAbGl2iJIslB59DONKcDo8vgKTNLDooErzQxiIx1aeWM5YAUqv4sLjhoPcAoejxW",
+	"OR2wCc0Zx8XQ40j5lCU2tCwJ3ELSxCbLW/aRJsji42MI1sREG4MY1XGQgZjZCRFyLe09iYdB9AuWU2jx",
+	"PYY0HTO5lB8V1Y5eWwb9an2I0Kyy0LuvgQPYQKLn2G91dtu7bdt1gk7SVre1v9ve3QeLVI3AXKxbJYBD",
+	"KkLRxndQ4UL9TpQSslhNr98B2yVvwVJKc30jVBnZ9GpNTpNFo5fRqFmP4x/iJ2TKMwZHy2mgcZEqoC9p",
+	"XQNgyrWiqCmdTYBgfiq1PgCxViTAZJUx7KDjQkZX8gh9VcBZTGdMVfEyImd76t8AycNsRaAWVLHKHqdF",
+	"EYUpVj4KS+9UkvSMi1xvMT9kViwxtUUz5NjTmg07AN6AFkaX9NlcQDBMH2pqBoR1SLVGL05Tt8uDnj3Y",
+	"Sm5bvk1a3ZbzCxRw+i8F4imbYwoxNE+R/IsJeVn7CDPFxriX5HQ8pvncOIZKWjiCi0+Zl/DYKpuSfm6h",
+	"12Pt8jKCDOPA+1ezW0NfrqYsN314Ar0vS192hQ6gjumDrs+9/rb/oTVbgJYp4hm84bF19vYdmn+pSyd4",
+	"WNAlthSS1MP8vyz7y7SqBj/IieDGQb7Xbq++K8KFX6tUcV2hyWjRK/aeJa+vvGR+12BYsjLP/lWcnbEE",
+	"cvkvo9YBLljofW5hn76kCZx3uL+z/P63CPlf2jtR66Czv8KnRDI/EeJX6EoADx0uf+hL0bvgHUtSCtD9",
+	"+uG9veUP/5ezEN5gL4PLqHW4ClXe2r4E8MAKc/uqz/EXr1mB77DFMHDBQIyrEKEsjKBCT5/t5qjoGZwa",
+	"Laj1wSnM6fXbiJQ6e6zRGyLUCOI62zVoilUVFDFVzRqKK0syYZ6pGumvDagCkej15y03sDZJOkcudfqR",
+	"NHBexpmnjZEef2xa2KNTnOTsQpwzz4MrJAOH1NwMwiCV6w97XkitHzhG2CCAxVQ5CVxiuAeLJg3z02NK",
+	"1jrtH90eWfXIf+HUOqVv/AS5M/MJptpcwLr00ITOyPrdcm5y/9soTfMJwEIUWXLhg6prPAzgpTKqYtcq",
+	"Sd6RAReHSIrWWTbSYUoKMA4Z9bi+wej2aAe5LVizCY431IN73CjCWpOHtKSyCp/KZYVUeKCdeq8V6UAn",
+	"411yIkzIFq00606OtBVS9x0/jlGAQ6zsSegE+9G0TbVoXzW1QFa+UmIUjfdsRl7pa2WtcCDynA0UGYlc",
+	"gnRcTZvwaplW0v8691j/qyMMLCL3qjpgJ7w0qyiB1QFtTQm06d3oGZdRkUKZ+g5cjCa2ohZ6MmCJfxUD",
+	"B1YdGoG59am7Dz6/vp75Yvn9UO12Qk3h8IN+uY5+iWfahuH08megcW5HsSz3H7snCqXrtdYoS79MIFQL",
+	"GVhsLA2uMcRxvC5Zke0J5lzxYmhde7vkuAJKGLvM8Bga9HDW41KxCUQSaZbBTaYPLwagMRIAws7GAt5j",
+	"5hBkbXW1fIIuvjMInxYZoZB0nTMMUmrhbpyt0iVVReZLyARmI5Ex8vig/YJ4XR2fgPR9TaEECxtRuuFJ",
+	"z8Fig9SZACXicbnRafyk6MTvSXjT5NowoB7XX3AON2heVGmiHFV7FXdJrB9CfUJJ9HlVGxjjt2OT4xND",
+	"rofB0j9xbYcN+TDDxKDS4Ue8JsSkz4Yi13MwihFA4Psu3y45aL/o8VofeBMGg2/FUbX5sdafZmKXHJso",
+	"Dh2zhKhZOoCXH+ztkbh2WGIMsmEeApQ6YWyqpo2UW86CnmCd85BpHOIzxS1PPdXtF4ZdjTZWaEwW4W9/",
+	"rpsCfBn9aTPi99bMH95rXf6+siQ1VHo55UnGtq0JbTCEJnFuuVcETMPjKuHjA3SviPZARHaZlC8ecU+s",
+	"Je8/aj67qZF5sIpURJSY+TtjwMFjB8sfey/UG+hduqoyYjaIBUO7uwqJ2U3GSXdrxrrJ5cOAFzJZ43QB",
+	"8cSxKajVRZxsBn3EBIsw6d53km/mBdtap9xwT1zbAzfcRrbWE3aDvrIrdL31u49eTR9r7NPa3AH2hhW4",
+	"p38WmbyXeqOeMbWgEOOo3LHMpY6Bl8S38yWRDAKLkMjwxjpEis43qU0y2u3x2GHx2rRhmxhlwnB0LMCP",
+	"4vfhikiH9BmWsEEu4BlT1QqnuMg8TYPhujOmXrrg75qSffhecAb5GkasbxrcMRgDRgg1cQt789NX9k6v",
+	"wNer41n2+Fd3q3t+XQG/RK5WROXrE3q2TDbCPfDW/RUlzjuRpMPUCreb8tXelBi9HjHzidGkWcr8B1OF",
+	"SbKOPDFB2O37hxfLiDV5ZZk9/n657nm3usBPcNonFtRlKTyu60Tdn9vsBpZHDXwUm9GWOOlR4U523FMb",
+	"YZZ9emljNivPpoEduRKoVPNjrpwZ6ddeGcsYAUMs0vdBZ6/HA0ls2p7d8VXmrg9HMTNIYPOiSAjN8MLk",
+	"tgld45qxjEbiLMX01KTHiTaSwWPgw8KapO+ychBH5k0FRmxUQa6ISFzWDeInR1gfpL+EhUbmaf0VuEea",
+	"QTa3vI+PitWTITEIua5zyH15squ/9NVGCtILxiGFjJwJBhk5NnMY0U2A0AVjj7ummglJfc7YxJOQxm6B",
+	"qo0Il+RM6HdqkjOeOJSUccqNBT2E6kA9JJsxjNDyfVbGA4nImGK1CiRmAMpjKbEQUsth6n1xwcyHYruR",
+	"9vb0JxoscBI/LYZVwZsfiiwTM+nep88tEmXEMlhP0yaiQhk9StinX23Sqln3Rza9uMh2hoRlPEkvSOz6",
+	"7+eUGwXiaDHaSip7HBwMQU0v3iXHUE4AU7VJmkYDJVK45GPjpwppKOjp3lxJAc7wYYK4U5v7HzAtKcsq",
+	"qTtZZomOZgjggKcZc3WRfgqPW2msD7/06/S9RKSZsM38bXdNUG/Lr2l19y7X1lsQiUs/5s8UOPYOcOx/",
+	"/Z5nvd2MpO9NaTUZl9BUDU7llbTYa8kVuts+HSTj6yRVZcfOKnEfVDPeGS3j7juE4EjdtlfoFSIBQnI8",
+	"tK/D2AnCgNyEM+hWXT5N/h3fedOstnkzKoR9kf/tFN7r8wDdqqPnKWIkQfTuKkbQokx3Xuhnheruu9qL",
+	"2v64SGSIjxwjRp3U6mYI42Q2Uxz1uC0xKGJ2tmuYVyK6S7DAANJwICJUUbmwUkGSvXZ7lxyXYZugs22P",
+	"G3yHVEJzMvLYTsJF57BPhfS6bmrVkAtShaR63KRlPgEXGYbWjH0IXWFN7UvATjRhCn3vI0n6bESzYchS",
+	"LPnZasoljusDoF1tJbJ1a9rEtrSBWkPVjdWA6DZiRLAS34M6AXuypEisIp5/YfNP6Eq/LaGM7AYKdM2p",
+	"spLYartrSuLbjMKUeG6TyLyjsYynphndtYi4E9dtClx8JbGG3glAAanJP3TJlNw8UZE/TUvuHkxvQWgb",
+	"D6GSvCp8VHaX2WAJVl5JEidskKWcwSGKI9KfKidLEJbjEaRvo4SByIj31mVyEmuzrCR2c4OSUyLFIikH",
+	"0LTsImWzV55qFhPFskya9JARos1R645CiBBw6HzgtrU15I0bbLAay/abXhvJWfbgoW/PYULavBTr2YFa",
+	"3lyt4PzzdJUjcpZe6I+DR49C3bpx58IaoUTXy2lSglGx0IsdoVcI+shPhJRpP2NPbF/s3GXnUlNJjRnD",
+	"K8XgcOg97jkhcRwAtAR91OxbyWNQFxZky5D4Kd4aTtvFb23sqNpSnoyBqDSJoiUXiwtiem4VzUYKPPGy",
+	"l8fLZX5U8ug4eM2PNDWJRrut9f0y/hHQj2/BHePspKUKlL1z+wqUU4LvpQL1/STZ+NvrHqTa/MLmLLl1",
+	"lwrQzA/aQQ01vSiQeUGF+76SbdZ3k1wxS/lOa4xIhx2jpzSmxFgQ1Lgk9+Iihoa2tU2jBb8y4l5CUCqV",
+	"ZCzGjCvyOLaoOQY2YYioK6AixChrTgE0qBKnM6nAWj14Yr0pEIB9HBsFh6r4SURGtSaq+DymN0Ok1d1i",
+	"K/Fclo2519T2jyNfpbG52U6F7RJqXJER9PKkgNZo04mnkx5XApA4yFsVVDAnuRgDaJL5sWs7NJjA9pBK",
+	"BS0HevzrSBDJjGpsFT99G5Xna2tIpKQgSeGC1D3u0RIAcaZZVnMUpb7vx4b3BpRj6xh34Yym3MJsaOIv",
+	"jPsF9OTWRgrCisXr3nc+mq0fkPBfa3r5Q/7NtvJvPNp6eQiJ+PeHXJxFNvpytj6iCKYR5OMnziYG4PaU",
+	"eSi3WcrPtSKrD/PUYg9q7miLZS0XeBwXiYQ/p1KJfB6DExhuhzKDsWTZBZNPIkIHuZDSNCzX8mMqtREK",
+	"SSDTCYoLzNrA4TxWhVqN+DcwQM1BEq/v9dA6kF2flCM0o+EDiTFS//n3fzyJHE4xVI4cgf9CamuLD9xI",
+	"EoApMqJrjINwbwYAQ6psPlN5dGOaMGfHmjFgLkchDIVkwbHskmPsMgpQLZr+ssehgmRG50ckVvmUDyi4",
+	"RwCG0uKS5Qx7HIxFjjWzrn5XIp8tSm0QJA2wIftTZcEOMZ7AhbGGzZuN9DnTCiDW25hfHpsEmJRLxWjy",
+	"5IhwkWNaSQl1Uwxx/hbnFExxfMcjg6+4OC31FWzea2T8pe802XT64gOn3y6nzzBSRb3sJKMS2YYL3rl5",
+	"EAFXFAFscL6TGrztjCkWbssWDLZFLotyRk2xHwJfQQP3Lonh7Sw5TbmvJaK+t0s+eEmgVl3sQdcE8xzR",
+	"WmGqFkYmP/BsXnY0l1I4KbEzBJ9ljze5X+vpZTwRr/SzbzfkMnctgOcs9zKFbySb54a43huR99MkMaXc",
+	"15nN81lRVarTuhWvzBeeCG+Lr8ALDcL56hG17bBCh09cY42huNl1Ojv0nAEeGvpb1RtmXjX7PRgVW8BB",
+	"TSJuIkTeJZIpWeOa1UBaoVuDXwIbzkjSzN0i7JBg0coBaxA4m0GwWx7W8sAc0jGUltN5UD0bIMPcaqzj",
+	"aozX0XI558Vbi9Fvn/NC4Cqtr/FDKsVdYeP3JJkC9moJjel6uP91O9rXkwu34h1fKjCW69jIuq81p9Am",
+	"V2whn3AksqRIJ7SAxT1epBNWugjsEqO0rpZLCLkX+CIbCejxx7GXcRc/OapaBiYjpJpPGNk+a30/QW1h",
+	"nsVbm0loH8AqneaEwnrhmXOCN+cV9nhDYmE5RfIht/Aht/AuRcZxHeqR8XsiFXH4Jsfo6rHo2ww919L7",
+	"fbZ83zIOTdbdLWTVe0WvK6XFF/AhNrnMNB1GaEpffkIsFXsoQBfnOSa4pdy8DvuE9SE/zavSBWvM1Z7+",
+	"BJRxghMlHIBqhUKn0bLkQ7M/iuTHUIWAQe70oKZs0AJLPy1ZmqQoolZsmJHf45um5Pupm3dBbj6klD3I",
+	"zXuek4/chz0k5d++iBxhcHydaHwl1h4V+VQWjrxAOQCQDVPDh+1eaylC+geMk5uxHJUcDDZcHIoR16K+",
+	"i0O3JhFgbSb+azpOFWD2LbnxFbRO2pTLrwiOC4vxmqt8/qs+JwEWfQxtmfQ6lVeuCoab8vOlQLj6nrWY",
+	"Kw7qIcYcjjHbtINSoPlaYsmuPQLuyaiF//ALaf/nhJvH4uKarAB9jyRUlhI6eQlS1/XDpWNmm2hq1fUs",
+	"tYVEk5wBGJDgTII2Hxk0XSIVmxwRkUN8GvRmo4ljRqXfZukHzmY/VHz+sZ54cqoZ9GlBjxgjK1APw8GQ",
+	"8A2WaiFvoEQKE3wMUP5MGATEMZ07qNkCY9bUCTVGy01WJgx0gQcNSeYjNiH4TRUmCICYVoUKerJGXqoe",
+	"IDTxhMTUHlfpmC0xJuDl3j4wMhOxhvtzUgEVtpi6Q6iW75Kc/YUNlF0Qi21sGnM6cF1oPoofMXvL9caq",
+	"tBC1UFPebrP97np8ARyQwRkOyVZNlNsuMALRuSaC7pp20DvNPrbdQQCegG2/1JLT39++Fec5B27ffouu",
+	"GZv/+ykj0pvhAal3VVNTU8sP6oiSaH4A6b0ekN6bLmC6Z7C+T62XY8fC6zba3z/bQiD7Iuyn7nzJVLNF",
+	"LCkyrbCJHGNZk5+POKFSav0K81gZtxmt826Px3jxtD+PoVk6llH5JrpWXDIBiXuPjRqGRTPYK8KUfdsR",
+	"PvHSZaGsGY0e9GQDALGPaNglpqTK9hGw6edaPTEp6KZDhO1OAP0E0BtcCddqjQdTORGQOC7BF2MSKE+K",
+	"L+pf2Xii5g2Ogyp88XXmfde+1SC27ZSKFhQ2Q95gBzykhW/PZGc5I4kgb81+Mofm39dxWP6Pzv7GzJ9G",
+	"7vbRiimgbBFWwMeisnl1FGjwNjIJ4LYDc2xSjTTRteXkQcFKBjXDaQ7MKsnpUBuyQkRBkNgsM7fskjfY",
+	"+ZwMxLifcrZLvlr8Bz6PbNoFtJSbDAQko9jhu+hewcu0NRxrDmyqevpzzMM0q/JIauMVcqySMl6Ga3hu",
+	"mrybrueGacJV27XGtJ8B89C9hyf2ckal6pLYjjYmBlwjo4rlEYkFPxPwO3T1RhXANu/R72GJZqxUKrij",
+	"x+EnqPExPYOGldYIbqX67GwKTfXMJ4rgKHzb3D6gHJG+tJhAhaNriPZvNMt603Z775nbu/+mDbGYDFOe",
+	"yHKPP/NRirDHWmRCr2uupAuymtYNOSNwbOD3Ho8pgB8jam29n2UqFb6mbvJW0m+1vFF6/SWj+WAESa+p",
+	"ylhEvBtN/yqUGbvksyHdTOSJRPmpN6MYDKb5EYl7rX/+/R+9VmxaCk5GOZVML1pu9sWOfjCGXqA4emcm",
+	"azE1YLkC5tDqtqC1fdHf7Y+Wb1eO6bdfGT9To1Z3r92OWuOU2787UQtUsW5LqtxYpPX+BNncHANEQk4l",
+	"mYyoBBDP0Nf16rZWNWyB/F/1E0s+jS3C9fE2KWepxETkEl1so7525wR61Zn+eaFhDnNon1cMUyv/0PMu",
+	"oYrt6He31iSPQbbT59fB3thhAqshsf5qTHYKhmCr4Yy3Lf5N3xERJZ7Etak932l3VpmaEluYWIyn0YAk",
+	"gYfOmSJ26IaLu1OJ/lKiLRF0abmjqxmOYUA9/thAOruTHxt46/aTiMRDmkmGhxadm1DShycgNNuS7HOT",
+	"NvPrC5Ex2ry7sBtogUVjCwcbvuXuPAU5HqDxdIoSfhl5X87L3L5IkEdfYA6lsTmjWG0a70BbtmEuuCK5",
+	"ZiySyQYmqE0YEA1Ns5ACWMcaJ/SzfuJyhbjZnQqwwdCXh9aKJb9bITXo5vwJXMdGQV/FW/OJ8jOm9/YN",
+	"q9pFg8c/9fL3te2XH0+1mPnt98tS08c3KbcsxFO/zQ+/bzUktqhBsvFdpGN2mmuibUXVbsS0Q42qzzKh",
+	"TX+T4WVhSzAHi6Ki2rVNHcBKhqh5qkx4JDY8GLZ2vEuOk8S1N5Q9jnEHDEZ8zoS+I4YJ/lVwBprGSMzg",
+	"Af0r6ktjRrk15aFFMsaUjj++1TeybEjkhNFzSb6cvNr1Ggh64B2g2/SZkc1Fi8EJ40az7Qs1so0U5tDY",
+	"YK/dbkPL4xcvXpDHGLmor0kDHhpMEGhwu2ho4CQrQZu9dnqrD2tWoxkC1nvON0Oqig7zYyHoF6Dstbqd",
+	"vXbNwTAT5I+plrjKNM8gf0z1/gaxMEz1p0DgnOp/m+zQ4oWHUStzbvzW57HWXH+mWRaRlyzPoFZkTL+d",
+	"gsNJtrr7NnnGvWG/HbXc1tOEmeZiwp66p0F9RqhtANguVFrXsSoDYdI9bHu/jUUCghiSjYDxjGtNBL66",
+	"VpwmxOOtxCZDWgN/Dvbk7bRnxOPQ4GoCxvIQG9p2ZdndDNh4m/DWUd9Mf2fjUWgQ9yvWl92JCI1fcHa1",
+	"UIeJMpwWLKlJK7nzZWu4bE//xLCVaXfYhAbh+FGRUO+cN2cC3HJYsCU9i1Oz4jIYmMkUJI9NXgiqRE8A",
+	"Ywy7SqMa9ajAEkpSSScTrX50CYwOQiJqUZOicB65ntiG6sewsa3hQZ1UP8GXkrsYCLiBEls0PWsFtpu2",
+	"Pdn7ceXnPlmpfXt51XrhrUVwNbZ5R0AZAv0/7E+eonbb0A0bBDeM17kU3zALh16soS12WZCV1uOP14yJ",
+	"PMGgikHN8psW1rxrABMpEfbSOesg/du56pxv/4L5zrqoAqnZEF3dlBdeuc3rFlRjoOl31Fe17ja6wwHa",
+	"NbxG0EN1sR65Gtdr5nK3GHWFLbpGA1STFqy5Q6x3okGwFZwB19AcAtoVuAamu+S46sC3GbssSRUksosj",
+	"wtmsx/NpxiTC7Lvuipj6IV2JCCcAlz/NofYwLhnoMRHDIVrgQwBIxBZ+ruofU49T3oMOfzapGrgQZvq6",
+	"t6X8dCqZTRqmVd5rOiNQy//WReiCBpDbUOQ2zHb1XCz/oS2lqoul6gqBLodr+SLW7st4s8PaUuPEbYkB",
+	"r1OhPhTfSZ/Cm1LVv/MGhcXG9bwq98qq0At0k76YW7AyKpLjOvoOruy3uXPmzSKPjctvbUzxasSgM/kM",
+	"Lq9VDCHRxXl2bPrUrMAibs7FeWmHsWHe2mdoQ42ZXq37FrE2c1ges7a0/k4KQa8moW4jofRXrMNyh6Ff",
+	"bNsVMdTuXv1nM6O9iim0dbzMwlRayM82bVJXssSC4fxji/Bi4vRgRglxDkWFfG6Q0t8qSbL0wuOLFBuh",
+	"8ZITG1knHZyf5ZrcER7x/rzH4R/U5DKKqfIw4iMsyzQeI682fI5m4IDmBm7f5pSblNtyAQK6yZUBgDNN",
+	"UwoVGGtSwyg1pWZ5yyDbAOK+xzG/yfREA8vtSeEpSyW65H3P/iIUtoYmabebFFBqYXYCED4QgdezS7Ns",
+	"d/V6xWoHsztjJ1Us8IcWZHcmLPLQe2xZ77HvMwq91Ca6jy3FrmbLGEfndQj/N7kYEy5mRHAPL8Bh4Xio",
+	"EEVk2/hZDWQAeFDrSXL6hY8NeFyPQ18Eh6k2zbInu8SEoUzQeoVesg3uUvdrjy9qm/7ZHztNEpbYtHZq",
+	"8/CD3bW8DMVbQlnbgpiruMofYNHuiJS7H7Bo5qReX/z+AVb7ihICGHOjq+s4y6zrakKlihCHphr+B5Af",
+	"qDvE2r80x7B5BR7NsF7M47bNyRrK0YDn3m9YMz2F5Q4spMI9qLn4PoLnVXeVNPvMsiX8+6ZqL+5KnD1c",
+	"rCGK7J2c0FrQ/LEyLavKWp3R3J6E1C70sECwe1GEmrw1MAtYFWZ8Q8OpmuYMEnGge59i3JRQGMQIzZSK",
+	"ykhgMfp5/USPwyP7HZJoxQ9rcx9DI/pgrYXR+RAMwgy+AQysqBKG0lz7qU7Ubrdxex2RPpsLju0RI5uh",
+	"FG6C31zl8RnBXW7Pn+NASKAQwRRrl+s09ryCTFfdXb6l40o5VnYB6ZnfTikB0LxBMXYZYw/VBA/eom17",
+	"i4otf9suo+MkIdQUMYuQ58iTmA+Oo7Dj6H7WMozZslaWZ0IkXSPkpYFNKkd6HhfN0qoNhhFDC1rsWhQa",
+	"H48zlT1uAZWeRCRnFwKiM1mGicHmoVwzwQFDBCXUAHbGNM0ITZKcSWl7obuUOy3FQXHJ2VkqFct73DTR",
+	"RBhiSc4Zm2D1Pv1jykiauPJyl1loKQcaxhyhTwUR3BID+xljmCeFrL55j8sR9N3mQjXXUrxjrXteDlHH",
+	"RbrNugFtmbJs6LGrMavyqjG70XqB68Vpi5oxzwFufAa9xW1qfarP2W4okR024h3NYv8ioeQ1qJXpSX5H",
+	"Oex3+gguQxoThI7J239fdvhuEE1sCzb28oz0LuaJp5JkTNvOUxNu2CUfQEJq+WsbxNCxwCDG4xhzsPXe",
+	"jp9E0Oo9NVDaVMqZyAEvBqMcH80v2lB9L7zcdngtYwlLmrO8jYjZ0Ag0yCkvp3JOXk7H/Yz1GVvdlPuY",
+	"i2GasY2Ssbf76RtNJFjGsbxcE1zh7yThOgSSuIqppjW4E3p+p4vL/8tp+m9Q0b+9DqZ6xxj1G9RgkVe0",
+	"4M30nxtKbWZ6pKcKlvvqptYNgeCO2fI84eMsM6tib4UmCBAs1yJBTU1GcEYVs4BXYDSYJDUECCxQDR34",
+	"YnHnbhB7UV9/5LBtDF5iFZBxXcBEBO0PIiYSA5j4mg5GXhsEzL2zsR47IFeYTijJUun8x4C5g9A9CEWJ",
+	"oNYDmmW7XiVUCf8W5KM2AI0kVaDezkbCoJt2SJ/psWiqNYWa3s23nmodAFhzJjFq4LZ7wvaRBM2YCizB",
+	"h7zv+9gA6NZyucsc6/428rmirl/m9QPjMm5m9h9qoOHI47RcM2Xmj7GzdFS014z8/jFPoBEL8MgSFqYk",
+	"8W8umBIBOK3+15O4Gm43hketBwu4nbACFUphK0D38S55WRqy4Nm8xzUDhUxtzfE1n9Qsv88GVL9Gjdjc",
+	"D4jtkpd0cL6jxA527oQUaXutge++cjRdAjr72ceGBP9pRD69eUX29/dfNMKedn5cjA1ahKeqhsDVIUNf",
+	"IzJxYLhRNTh5BOQ1+HKT6jwbZ7e3BPnURue2MbfvWn6UTho2fh1P1By8vCb1kOGRTCXgu36/HefuMqim",
+	"51UyTRrGnkplo/IOZfjf77PY2j4cZ1mWWX8SJAVPA6LsPWMJqtaDaZ4zrpwL6gjPBGYwzHLBzyKXm9uQ",
+	"0GBqc7ipyhmKvMfjp+bFp/bF8S4Bawn7dEB8xzJC9I/kzISAEtPpzeIlGHhDbT+BBSQ4AIWn/CyYSlHy",
+	"n13FEVadQavbmhSv5WzmXxmIPGcDRUYil4z0qVKaW6/uujJvQkt/NefVQTgIwNnMrSYAWxggC0zkXiug",
+	"dCvuowdf0Oq+IG8/3l3vz/3x9yBbWthW2HAuYImaCxGRI5KUoUC9APzIsjVMoi2g/2LDYGIypvm5tEyv",
+	"xytcD1sySjbIGSJbjSXLLsyrpBI5S/Thhu6WDYr4CU7sXifbwhyWq324QA9Og+txGii7kbYT77sPboLG",
+	"6ihImcVfIkLJZCQ40/8YiCxj9Gyq6SUHOWO8iyqS6/OAY8SqZa1aKQjpSf+ga33LuEuxcQMfsF1ybOL6",
+	"A8rJiGobdGqA9+qvHAFUFFidjw/a+ySuUMYhTdkne5xDds5ZesGgsFu/ijsNzcY1E8HkLomR4ljO5aKg",
+	"Y0a5JPttzMG1akdETMdzuGw+c2QdISb3F4sPRO59mULyL6EzOo+c/hlI5jUdRzqAsu7Yc49r/rwkGbdr",
+	"mLPfuO2Yk9jLqt35hc3BE52ecZFXXCQ97nczxqVrTvAFFnYVldStlW/22ONWafr4e9Qq1sjrqrJf7qpi",
+	"3Akf9e5dXV+FmdxOxu57NkM6NkRbYQsYzDhsCA2LUhEI15pN+6A3l90Jt95PlZ4zF21S5hB+vwrz1d0L",
+	"W9Cin/5pJr4YIfut0irsRFqT3haXmD7kAR+AiSVapRqK0jADNJXGPZ6JMzFVkGhjxNVxj3tgs5pZY29Y",
+	"+xqQPHaHoLSLLMpsYypnwc6X2eWf8CsPXS63d6aRpBZE+C6lf16h5GvtVND17DnYsFU4Icjuf/qn6Ua/",
+	"FM7ehrXRhv3ABx7YKbRLxBqxFErKZhTgVhEVOoLCAsyWNqD3RfWYTAFmKFU9jpX7Q5N9bqBxsJx1ROWp",
+	"VXPiJy4XW6t4FYh8aAn0pPnsblZr9YBov3KGlyYwUuB/LqJ90RhQb3a0rlwz8s2ra24ef7J++u43yv1X",
+	"axx4EPE2iSqDjqG276xNSqqCwwPmmYGjTmWPx71Wb9pu7w9ydpFqGsBfbBd/NHTB33qtuAtFtQbPBCwV",
+	"TBkz1N2wqv6MqQ3Z2g2l9S8qtrxSneUDNP2NQtPDYm1WUn+H6+X17rxeWPoP1gFomQRJbahVD4mCd0mK",
+	"Hoc3lRMYaJ6DX45RjhDzibDdK7gDV5zROUDScsT07vEef2VqusFuylPJIAeJz9H59tgmUko9CFeNB8xw",
+	"iJV4mG4KLNIMhEHKE9+F/t5qKrs9jqAhsSv/hyhkgQYJWaXwG2iEORbtZaySzWkiGmmWuaEckVhMGI+h",
+	"GFv2uL4Ji/neiQtsmc1MFuxYXBiGWWRimhUaRxYtqoDpxyg3pk6NwUGgFOMJY7LHbbqBfT41zUe8sscm",
+	"rdRsixgakcRPwLCEjxV+zU47arfbPV5Cy8zSC9c6WfBTm45mdVzTMt0HHgZx5KkYMBM7cv1KD/zKqMc+",
+	"mCZ0MPfgNMMlmm4hdsl7NjOUhvpJHM6UJ3owPV5uxXlcaYpsO7LrTcgFyQTX3+0zWDSr44MJYu4M9UGA",
+	"4Jje80UjB+9Bd9+iBghbUPs3baBZgCv4DRxPGDeHS+8Pv31jcf+ztubSkLhdfviYk5GY5gbsYsct3oAC",
+	"mWBXG/ZiieN/IQzw0Cl8w94+dKijC3AfXjjch8u1kB/WrhV6oOdK9LzRAqhlut1Dv4krGNLfebuJapDg",
+	"HnaaWKAS3582E2U5an8wEhkaMyMLPe2zTMxcQdeq3oFriGvc5b4TFcfq1btOiCwp2kqQ2Jj7X42HIjY9",
+	"9MrlUcYwEHnCcptv+ceUTdluIyjfQ1uKh7YU96Ytha07fGhKcWNNKXw/SbhphDzH+A2254xLxur/x97V",
+	"NbdtY+2/gtHNG3toRXGaZqpc9PX2K2nTJtNmJ9MZ7ZgQCdloKEBDgFa0nfyu3veX7ZwPgKBE2bJjx86u",
+	"b1pHEkkQHwcHzznneYbiLRddrEhNtFaKAYJEMG9GpnDeOfWC451UUw0n5hUcypfaKZHr2fEMk4xKVehS",
+	"ubHIa4TfcqQxFKWayabye6JS8owwCl9jWSmcMjGJh6WR0WDjvbKJiVWpuUBVwLKDMAR4BC3qmM8G8RIs",
+	"/4pn7Z761oBKtDxIYroKSVuMUDjhm9oI2IbcUHxfK1XyAYeztSyydgmjlvCbmqgSu6Z+YibmleFEe+Iw",
+	"JIJFa1SHzgnBIxymLIA2fmnpHRglj6U0C3x/jc06Cjdg6IoGMakei30zrWzxDjsG7v9OqQWB2ljiSzKv",
+	"0iE+wFKHpVWu2xcTw51x1L40bHiIM2AjVeUU5sMSag//4fqedmja2p8Q0YQhD5RTCBIFzvD1arq9tEaC",
+	"yJ4mhpAb0qOda9PFaxgXw+wEzxIj474RzkL+g7B1KNXWXpwoj9KPc2lWE8Mj4eL6yZhovX06zAleffRK",
+	"naWYtAua4OTKiVO7xNsPxc8BqJqYcNU5xR+4zh+2T8bO2N//iSi2StEsTmpZquH+PixIovIKfuKxLnPk",
+	"M3BCplPQhkpL9F9CWgZNy1hy6UJHbBZdQuclhuKZkGZFnPEwMy54m4nJH/Y1lEhLtRPv1MKLxnhdhVzv",
+	"1EDFx1K/n+gzZQSVTPJ0k3MlnFeL8cSEwcaZwMMaxxTzO4OBC7Aim7lxnMlgYmIVWzKPuMh+YqSjvJoT",
+	"ScwERtDSaCNLc5yc2HmcgwqLvlP7GWw2+KDxbdEaEk8+rfuY/E7FdWgErBGVxvSrFdOp4mrhNBxeaVms",
+	"kkdHdSzyuP/l4u+/AtCKm2TgqIUBXwP+snatMiA9MQ/SJU6f7uEtO2hjciU8hCBnkqnOo2zB3ub9xd9/",
+	"hVVyrN4XSpXH4ZBEDec8o2MK+8Z7pvMKf7duYzZ/6PK9iYkNp72OfxR3Fmw3NDN+UmoHbgG+YfwQL0bO",
+	"u3pFQyCrVEgJXgkewqerHIwSp1hRKJv22HJ7piu70bfGZou+uDWqi+/BHghjBfaBVSQS/O4DeUJey6p7",
+	"2fe2qXl1HsClsDrQPwHXBRefsQTvh8WbooK8YgfjKNgIPhrcbTD+gv8CyzkYH0IL2F52W/BTANyp9awi",
+	"rApriHcZVmO0SCRgBSsw0CrDgfHCJvXYvMF4MHr01VP5pBgdPJWPRgdPi8fq4KvyyeHBaPqlfDJ7pA6n",
+	"o8fomMc7deHYpY09hxEePcNcdzHduY8OL4F+8rS77sTkDuwc7Pu2toQfP/wm/DIshqSXdrj8bfxpvP6y",
+	"/bANj+UR7nATiAcc45PvlNnDHTTxY8UDySwsPKfQseRAyz018q2nYO6EJIfVcffJkbmlt503Ds0g84Vh",
+	"3D9sDLNHI7VzDfodJkruZnl1nKw+UHjdUUo+Iq9oEzjuekHJBezuhCtwE0iUjYP3kn7Gv0mZho+Jabh9",
+	"/Mchzb3u3K0ROp8HKV9V+HMHCEfkicpkTidz8Cng2ePz5EBbRbBNSdB1NdCJSeVALyv0uZsw58SQSFhM",
+	"SkCM41qVOG9duKEjxHmKitROzCprS84/vvtKnOfFj5M08TuhxnCvrHCvw7mjDucnigvfi3DeYmAXSVZu",
+	"YBP+CdHxviAKH/bTIuxxJ3ScQ5uO59o0Xrk8qcRGVB8DBwvpPO3BHEJjQbdwJozscgQPYpJDcnDE+R1/",
+	"c6LP6Dewn4dMQmWEUZooPu1cuYmBXV/PVSjK5vaXeSsiimdQiml0UhERNTxCPhtuP8GL7fv80cwXLo3G",
+	"tAB/BFaN9QyuWs7opJBAEm/SHh2GtUiQeOBDRL1xapOAbws2u4eM4Bx3QSqeEHk5HEUcP0isa4PaF6Sj",
+	"6u2Jwp4jfwSHs9Jz7WOCKYLehO3TF3sU54khMUm9lSS9yhRn1y7rQNKUIvBg7dX2MHJD4Qs+CTmLncRJ",
+	"cZ1UWe7SLoSPODZnRV8ceNqOKT63VXlHAcU1FNEv7RYYLAW9roBvQRfcJLgFc+pCYOq5qm4SkqJ5vWng",
+	"7kW4Ph+kCefpPcy0o6+I6D5tBhj/ptqIe3Dp+sCldvtcQ5r+V4AiglMun3lI4WAGY7TjHJgDohwyJe7p",
+	"xooTuXBjBmseYamOKmNuBct2nql6NTEF09fNWncvwz/RaROWiXMVvqoLgSwMruUhHMks9PS4FBbCmhtV",
+	"u4kJHLwZZoaUuuS/Y5ULAkroFGmPwQ1MwNHWcD7ChpgZYlAzTL+JLQeP6x8rwe3KhHSFMuUWYkpO1yQN",
+	"ss+bio3e4Tvo/4sTJRMkT6v7dMnbo9XFUqwFr00b87xoGU1X9MeOUMV98uTHJk+eY6w5GfAGEIUf8Jie",
+	"FL0nx2wUlnrvOwFeMP/a8bRxa8mJeBXdZqpgK+KjdSxgRao7okdrXCOraoVbSCDgzkPSY/6MEf4ueD8U",
+	"L4yQvDHg8XLeFKfQ5NJmVAxYwIEZMwQl1SKqMtodzRsPxQscnPGryi6Tt+iz0tym60P0b8gEvw771Y41",
+	"V3F/i2WemMgTqzu7ZvkWcHLssTsMk++IPP9Krt6tsSI1pjvcwthlYtNj5Ppj+UZuDXD+7NBhp+dNFVGD",
+	"azboWx33sYBFCN4zmEpkJV2sYuYY2gYXM5iXjCmmDq8Tc1kq0SxQ8D7vhNtr6RXnFTNvAes02UoXmkSq",
+	"wMJg2rI2GSYXV6TepFZc6g+nB7sUduaViRRSiL0upHOqHIvc+VoXnkFOzGI7niECipFi2Xg7l14XZNEQ",
+	"f+Qc1j5q5dhFS4NA6ZsAfOZOYc5wmp4LHcRuPWPb8Tva0UIysDRif185r+fSq/39GBmHiYNKUBOz1FXF",
+	"XftM5NK5Zo7D53LKvF4GgiD8CivtOXqtHe+JJStqcW6fsZsMpQyQ95fdIxVXSrdF5zZ6ireC56jqK8Tf",
+	"TLPdezYxOQJ0ecreeh5FKxfzx+0oDTnANCTiWPwGoxA9O3NoI2/NV0dxa6nNWtX4kfCnui6j0PUB+xtw",
+	"7Kwb47p15GsrYTAeDR8/zgb4w/Gj0SgbwIwajJ9iPid4PpuoMfQbEfnCAzv48e613tGyXAYTvsaQfWvZ",
+	"tjghwSBkkd/kjukPfIr67XaU7j4i+mnoWnc4qTKbCYbAIgdX3VTKidJ+vbtH03tQ/QxKrW+fA/ayJ+Fz",
+	"XKA0N/xKlc9J2VbMJ9ta2ZwJLjJjwQXfaki2B9MV1p6dg9O9bXM8P2OkLrzFjlhdpzr8Hqa7JU31tgR2",
+	"I33oKtbuHpa7GizXOJ79W6V/8Rebii9DkaPicS5mGumxjAqyveq9LHzQbKbyLdt4UasTWSMqW0in9lpC",
+	"64mBM5LHoxTeQJfk3adi8mIpjXdDAf9wFPDgpNY1sZhW53GbUAze4iK1xkhjh3ktzJGm3ZoidVfZcNq4",
+	"1f975fywsPNtkoZw+aBXwDB8NZfvXyI/52B8+OSLHYQasa04TrHEECbONh1e+G5nHV7orF8tLeG7si0k",
+	"ScGwlHD0KH2mTAimRk8ORo/ejBIBTergnnHaqQiseHTY9iHJ92MRHHbneBCY9cCNwWl7XlvgxU+lO0b+",
+	"rvFMVk5lA6Pe+2Csxqapqg+XGaSLNz6cIf+Nm96tMXM0bEnCzkX/Xtu28MM7vmtd407V4ypjDzz8E/4X",
+	"2Ncvt3PB/D6ftfS5XQppIr0lB2sQumr9bJQ/ENhA7Xwtva0Js5nK4h2CXZQDqGYzVfiW+pSVgWB9TkwU",
+	"LPtBIzenpB0CIzC2Ys3jU8oE3Aj2HKXNgU0saWdsOxJGTAzuNujyZGIaJZDSxiPYJebSwAKHbXAofuGa",
+	"FX4wVpsvDbWMFJI6Q5/vZRMTdOxJw9/57kMCMSAcNyjBAZ9gG7+dgRLG62MkgNiktk7PpSzhpakWr++R",
+	"nxSawl7eAkrBnIypr0Yto0Nwz0d4r725i/amTPXQdtvi7izl3x0W59y6dZa22H4u+20pT05ULf75AlPT",
+	"yeUvbdHMlfFZQrbPIRbW3ntGZND1OyRCqbRRQ/HSnmD0aoGHtaOwGjOMdhCBCnb+sA9D+hYaeaGF8+q9",
+	"f3jq51XXtK0fa/rBdXmihldYC13G9w67+3fvF5Vlbpij1y+wJEFMa7ukTStmBqn6TBeqj/GdH0IDVekz",
+	"9e+tI3U4GqVcTxy2LqCvYe/mzBHphayqDKNk6iyEj7z0MYkwTLahYEnGZgHtc4gpSnRLiGGXIm2YLgK7",
+	"Ngfy+iHAl/pMGeV2GMKPSKMLz+gZ4BceA0/XPL7fWtXt6LoxX19hYO1CGbnQw/C+W+VyXy2UgYn0eDga",
+	"PhbJ97Gc6ej1CyouXtT2pJZzZplH+nxjxe9HP7/sXV+/LVTxo7PmJgcInvEtm45tqzCYlmseqTddsyWd",
+	"+PG3V798xFCtJBmZjx2qmDYAW5rfYvyg436HB15qcEITe/CfqTaSkhN3sYyfbExgdl5hTMJXD/8sbKk+",
+	"nDss4XkyDIU1uHzhBgIuHzOflwyf/p8TOXRTLiolS+TJQ5gDFhnbcpfhdGK6s6OiUAs/FusLJRcP2kI+",
+	"ThZAgqSiqSSlg+OVqtzbYkVfU4suAhSxxtuWiqrA+DW6+GGatI/A3UL60xZzgqsH6weM9JSSAIcYoZ9r",
+	"E/+9OatuOHMPXo884A/ZlV2At6zzi6kTwyvGr7/c6QKaIOQQX+eCehv3Y7QvYVbDGyV5+pjwKeTUNvC+",
+	"O21XqYcLf8v2BbL1xYjFI+d7KbGSNLgakTA01q3iuOGScHimlPxOZLgIoRfaPxNPRo/Di+JZe2ISjj96",
+	"ZxJGaTdp8JTB8CxNcHHA0RZTWUlTKPJyhEM2PoYVEgrMLSvzVyVLfdMOTvuQnvkLX66GN3eW+8XiS67O",
+	"nYHfSNPp6tKS6pet313OL9pZlWhdcKlPbUnVZ9sMpXaCvoajWl0NxoOHiP1xSzcSvqmQJshkRk5KPvog",
+	"uNdaUQmN2IyhvImhnlNLUxxLdg+g12a6ogORW9q6zFiAO+vQY/Pd56rn3jifu8Ad6m7EZDemkzEcEgtY",
+	"Dd+Tjtybt0XLslB2UQVdHwQYie9yquDMgcnvHQwUC5WXJiisJYEphBq39AzGM4RTzmHWJMsvnaGLkDLa",
+	"hPqwTMhEVQ4lbqhEJnkglV70RbMi4lpUUs+FDbSh7BhQSQerzWO0EEv/g3autwK6on1QrCzsfzdMrlBl",
+	"KM5qyYF5JpDngSJWwXitkrvHaPXm3Z8rWfnTbM29Cfn6a95nWHFD8bqZVrrgmvLGO10qwVB62n28XD/8",
+	"68N/AgAA//8=",
 }
 
 // decodeSpec returns the embedded OpenAPI spec as raw JSON bytes,

@@ -148,6 +148,15 @@ var (
 	EventHasBookings = define(http.StatusConflict, "event_has_bookings", "There are bookings",
 		"The slot or event was booked before, or the change would make attendees' bookings overlap; count tells how many.",
 		"Cancel it instead of deleting it; choose another time.")
+	HoldLimit = define(http.StatusConflict, "hold_limit", "Hold limit reached",
+		"You hold as many seats as one user may at once, or would with these; held tells how many, limit how many one may.",
+		"Confirm or cancel a hold, wait until one expires, or ask for fewer seats.")
+	HoldExpired = define(http.StatusConflict, "hold_expired", "Hold expired",
+		"The hold was not confirmed in time; its seats went back.",
+		"Hold or book seats again.")
+	OfferExpired = define(http.StatusConflict, "offer_expired", "Offer expired",
+		"The offer was not accepted in time; its seats went to whoever waits next.",
+		"Book again; with if_full: waitlist, you join the end of the queue.")
 	EmailTaken = define(http.StatusConflict, "email_taken", "E-mail taken",
 		"A user with this e-mail address exists.",
 		"Log in, or use another address.")
