@@ -104,6 +104,25 @@ WHERE user_id = @user_id
 ORDER BY id
 LIMIT @page::int;
 
+-- In which slots the first who wait for a slot would give seats back: those of
+-- the bookings that they replace, or of what took the places of these.
+-- name: SlotsGivenBack :many
+WITH RECURSIVE line AS (
+    SELECT o.slot_id, o.status, o.replaced_by, 0 AS hops
+    FROM (
+        SELECT b.replaces_booking_id FROM bookings b
+        WHERE b.slot_id = @slot_id AND b.status = 'waitlisted' AND b.replaces_booking_id IS NOT NULL
+        ORDER BY b.queued_version
+        LIMIT @page::int
+    ) w
+    JOIN bookings o ON o.id = w.replaces_booking_id
+    UNION ALL
+    SELECT n.slot_id, n.status, n.replaced_by, l.hops + 1
+    FROM line l JOIN bookings n ON n.id = l.replaced_by
+    WHERE l.hops < @hops::int
+)
+SELECT DISTINCT slot_id FROM line WHERE status IN ('held', 'offered', 'confirmed');
+
 -- The entries of one booking.
 -- name: LedgerOfBooking :many
 SELECT * FROM ledger

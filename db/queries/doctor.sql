@@ -97,11 +97,11 @@ SELECT slot_id, booking_id, version,
               kind, seats_taken, capacity, waitlist_length, taken_expected, capacity_before, waiting_expected)::text AS detail
 FROM beside
 WHERE seats_taken <> taken_expected OR waitlist_length <> waiting_expected
-   OR (capacity <> capacity_before AND kind <> 'edited')
+   OR (capacity <> capacity_before AND (kind <> 'edited' OR booking_id IS NOT NULL))
 LIMIT @page::int;
 
--- Bookings live as the picture in README.md has it: no step leads anywhere else,
--- and nothing comes after the end.
+-- Bookings live as the picture in README.md has it: no kind of entry leads
+-- anywhere else, and nothing comes after the end.
 -- name: DoctorLives :many
 SELECT slot_id, booking_id, version,
        format('the entry (%s) turns the booking from %s to %s', kind, coalesce(was, 'nothing'), status)::text AS detail
@@ -111,13 +111,19 @@ FROM (
     FROM ledger
     WHERE booking_id IS NOT NULL
 ) step
-WHERE NOT CASE coalesce(was, '')
-    WHEN '' THEN status IN ('waitlisted', 'held', 'confirmed')
-    WHEN 'waitlisted' THEN status IN ('waitlisted', 'offered', 'confirmed', 'cancelled', 'expired')
-    WHEN 'held' THEN status IN ('held', 'confirmed', 'cancelled', 'expired')
-    WHEN 'offered' THEN status IN ('offered', 'confirmed', 'cancelled', 'expired')
-    WHEN 'confirmed' THEN status IN ('confirmed', 'cancelled')
-    ELSE false
+WHERE NOT CASE kind
+    WHEN 'waitlisted' THEN was IS NULL AND status = 'waitlisted'
+    WHEN 'held' THEN was IS NULL AND status = 'held'
+    WHEN 'confirmed' THEN coalesce(was, 'held') = 'held' AND status = 'confirmed'
+    WHEN 'cancelled' THEN coalesce(was, '') IN ('waitlisted', 'held', 'offered', 'confirmed') AND status = 'cancelled'
+    WHEN 'expired' THEN coalesce(was, '') IN ('waitlisted', 'held', 'offered') AND status = 'expired'
+    WHEN 'resized' THEN coalesce(was, '') IN ('waitlisted', 'held', 'offered', 'confirmed') AND status = was
+    WHEN 'edited' THEN coalesce(was, '') IN ('held', 'offered') AND status = was
+    ELSE (kind, coalesce(was, ''), status) IN (
+        ('promoted', 'waitlisted', 'confirmed'), ('offered', 'waitlisted', 'offered'),
+        ('passed', 'waitlisted', 'waitlisted'), ('blocked', 'waitlisted', 'waitlisted'), ('unblocked', 'waitlisted', 'waitlisted'),
+        ('accepted', 'offered', 'confirmed'), ('declined', 'offered', 'cancelled'), ('moved', 'confirmed', 'cancelled'),
+        ('checked_in', 'confirmed', 'confirmed'), ('check_in_undone', 'confirmed', 'confirmed'))
 END
 LIMIT @page::int;
 
@@ -152,26 +158,63 @@ WHERE b.id IS NULL OR n.booking_id IS NULL
    OR (b.status, b.seats, b.version, b.user_id) IS DISTINCT FROM (l.status, l.seats, l.version, l.user_id)
 LIMIT @page::int;
 
--- Places in the queue, blocks and passes are what the ledger gives.
+-- Places in the queue, blocks and passes are what the ledger gives: a booking's
+-- place is the version at which it joined, or joined again, asking for more seats.
 -- name: DoctorQueues :many
-WITH queue AS (
-    SELECT booking_id,
-           max(version) FILTER (WHERE kind = 'waitlisted') AS place,
-           max(version) FILTER (WHERE kind = 'blocked')
-               > max(version) FILTER (WHERE kind IN ('waitlisted', 'unblocked')) AS blocked,
-           count(*) FILTER (WHERE kind = 'passed') AS passes
-    FROM ledger
-    WHERE kind IN ('waitlisted', 'blocked', 'unblocked', 'passed')
-    GROUP BY booking_id
+WITH step AS (
+    SELECT l.booking_id, l.version, l.kind,
+           l.kind = 'waitlisted' OR l.seats > lag(l.seats) OVER (PARTITION BY l.slot_id, l.booking_id ORDER BY l.version) AS joins
+    FROM ledger l
+    JOIN bookings b ON b.id = l.booking_id AND b.status = 'waitlisted'
+), queue AS (
+    SELECT booking_id, max(version) FILTER (WHERE joins) AS place FROM step GROUP BY booking_id
+), state AS (
+    SELECT q.booking_id, q.place,
+           coalesce(max(s.version) FILTER (WHERE s.kind = 'blocked')
+                    > coalesce(max(s.version) FILTER (WHERE s.kind = 'unblocked'), 0), false) AS blocked,
+           count(*) FILTER (WHERE s.kind = 'passed') AS passes
+    FROM queue q
+    JOIN step s ON s.booking_id = q.booking_id AND s.version >= q.place
+    GROUP BY q.booking_id, q.place
 )
 SELECT b.slot_id, b.id AS booking_id, b.version,
        format('the booking waits at place %s, blocked %s, passed %s times; the ledger says place %s, blocked %s, passed %s times',
               b.queued_version, b.blocked IS NOT NULL, b.passes, q.place, coalesce(q.blocked, false), coalesce(q.passes, 0))::text AS detail
 FROM bookings b
-LEFT JOIN queue q ON q.booking_id = b.id
+LEFT JOIN state q ON q.booking_id = b.id
 WHERE b.status = 'waitlisted'
   AND (b.queued_version, b.blocked IS NOT NULL, b.passes)
       IS DISTINCT FROM (q.place, coalesce(q.blocked, false), coalesce(q.passes, 0))
+LIMIT @page::int;
+
+-- The seats of a booking change only where an entry is about that. A promotion
+-- may give fewer than were waited for, if they were all that was free and the
+-- booking takes as few: seats_min is known as long as nobody resized it later.
+-- What is held or offered never becomes more.
+-- name: DoctorSeats :many
+WITH step AS (
+    SELECT slot_id, booking_id, version, kind, status, seats, seats_taken < capacity AS more_free,
+           lag(seats) OVER life AS had,
+           max(version) FILTER (WHERE kind = 'resized') OVER (PARTITION BY slot_id, booking_id) AS resized
+    FROM ledger
+    WHERE booking_id IS NOT NULL
+    WINDOW life AS (PARTITION BY slot_id, booking_id ORDER BY version)
+)
+SELECT s.slot_id, s.booking_id, s.version,
+       format('the entry (%s) changes the booking from %s seats to %s; it takes %s at least',
+              s.kind, s.had, s.seats, coalesce(b.seats_min::text, 'all'))::text AS detail
+FROM step s
+LEFT JOIN bookings b ON b.id = s.booking_id
+WHERE s.seats <> s.had
+  AND NOT CASE WHEN s.kind = 'resized' THEN s.seats < s.had OR s.status IN ('waitlisted', 'confirmed')
+               WHEN s.kind IN ('promoted', 'offered') THEN s.seats < s.had AND NOT s.more_free
+                    AND coalesce(s.resized > s.version OR b.seats_min <= s.seats, false)
+               ELSE false
+          END
+UNION ALL
+SELECT slot_id, id, version, format('the booking has %s seats, but takes %s at least', seats, seats_min)::text
+FROM bookings
+WHERE seats_min NOT BETWEEN 1 AND seats
 LIMIT @page::int;
 
 -- Nobody has two live bookings of one slot.
@@ -211,37 +254,48 @@ LIMIT @page::int;
 
 -- No queue jumping, replayed from the ledger. Whenever a booking got seats, no
 -- other waited unblocked in the same slot with an earlier place (a newcomer's
--- place is behind all), unless that one asked for more than was free, and an
--- entry caused by this step says that it was passed.
+-- place is behind all, and so is that of somebody who wants more seats), unless
+-- that one asked for more than was free, and an entry caused by this step says
+-- that it was passed. How few seats somebody would have taken is known as long
+-- as nobody resized the booking later.
 --
 -- Only where somebody waits can anybody be passed over: that makes it cheap.
 -- name: DoctorQueueJumping :many
-WITH step AS (
-    SELECT slot_id, booking_id, version, kind, status, seats, waitlist_length,
-           capacity - seats_taken + seats AS free,
-           lag(status) OVER life AS was,
-           lead(version) OVER life AS until,
-           max(version) FILTER (WHERE kind = 'waitlisted') OVER life AS place
+WITH life AS (
+    SELECT slot_id, booking_id, version, kind, status, seats, waitlist_length, capacity - seats_taken AS left_over,
+           lag(status) OVER life AS was, lag(seats) OVER life AS had,
+           max(version) FILTER (WHERE kind = 'resized') OVER (PARTITION BY slot_id, booking_id) AS resized
     FROM ledger
-    WHERE slot_id IN (SELECT slot_id FROM ledger WHERE kind = 'waitlisted')
-      AND (status <> 'waitlisted' OR kind IN ('waitlisted', 'blocked', 'unblocked'))
+    WHERE booking_id IS NOT NULL AND slot_id IN (SELECT slot_id FROM ledger WHERE kind = 'waitlisted')
     WINDOW life AS (PARTITION BY slot_id, booking_id ORDER BY version)
+), step AS (
+    SELECT slot_id, booking_id, version, status, seats, waitlist_length, left_over, was, had, resized,
+           lead(version) OVER steps AS until,
+           max(version) FILTER (WHERE kind = 'waitlisted' OR (kind = 'resized' AND status = 'waitlisted' AND seats > had)) OVER steps AS place,
+           max(version) FILTER (WHERE kind = 'blocked') OVER steps AS blocked,
+           max(version) FILTER (WHERE kind = 'unblocked') OVER steps AS unblocked
+    FROM life
+    WHERE status <> 'waitlisted' OR kind <> 'passed'
+    WINDOW steps AS (PARTITION BY slot_id, booking_id ORDER BY version)
 ), given AS (
-    SELECT slot_id, booking_id, version, free, coalesce(place, version) AS place
+    SELECT slot_id, booking_id, version,
+           left_over + seats - CASE WHEN was = 'waitlisted' THEN 0 ELSE coalesce(had, 0) END AS free,
+           CASE WHEN was = 'waitlisted' THEN place ELSE version END AS place
     FROM step
     WHERE waitlist_length > 0
       AND status IN ('held', 'offered', 'confirmed')
-      AND (was IS NULL OR was = 'waitlisted')
+      AND (was IS NULL OR was = 'waitlisted' OR seats > had)
 ), waiting AS (
-    SELECT slot_id, booking_id, version AS since, coalesce(until, 9223372036854775807) AS until, place, seats
+    SELECT slot_id, booking_id, version AS since, coalesce(until, 9223372036854775807) AS until, place, seats, resized
     FROM step
-    WHERE status = 'waitlisted' AND kind <> 'blocked'
+    WHERE status = 'waitlisted' AND coalesce(blocked, 0) <= greatest(place, unblocked)
 )
 SELECT g.slot_id, g.booking_id, g.version,
        format('the booking got seats while booking %s waited at the earlier place %s', w.booking_id, w.place)::text AS detail
 FROM given g
 JOIN waiting w ON w.slot_id = g.slot_id AND w.since < g.version AND g.version < w.until AND w.place < g.place
-WHERE w.seats <= g.free OR NOT EXISTS (
+LEFT JOIN bookings b ON b.id = w.booking_id AND coalesce(w.resized, 0) <= w.since
+WHERE coalesce(b.seats_min, w.seats) <= g.free OR NOT EXISTS (
     SELECT FROM ledger p
     WHERE p.kind = 'passed' AND p.booking_id = w.booking_id
       AND p.cause_slot_id = g.slot_id AND p.cause_version = g.version)
@@ -249,14 +303,25 @@ LIMIT @page::int;
 
 -- Nobody waits who could be served, unless a promotion is due anyway: the first
 -- in the queue that the free seats are enough for, where the fit policy lets it
--- pass those before it, and its user is not busy at that time. (100: lookAhead.)
+-- pass those before it, and its user is not busy at that time, but for the booking
+-- that is to be given back or what took its place. (100: lookAhead, 10: maxReplacements.)
 -- name: DoctorServable :many
-WITH waiting AS (
-    SELECT b.id, b.slot_id, b.version, b.user_id, b.during, b.seats, b.replaces_booking_id, e.fit,
+WITH RECURSIVE given_back AS (
+    SELECT w.id AS waiter, o.id, o.replaced_by, 0 AS hops
+    FROM bookings w
+    JOIN bookings o ON o.id = w.replaces_booking_id
+    WHERE w.status = 'waitlisted' AND w.blocked IS NULL
+    UNION ALL
+    SELECT g.waiter, o.id, o.replaced_by, g.hops + 1
+    FROM given_back g
+    JOIN bookings o ON o.id = g.replaced_by
+    WHERE g.hops < 10
+), waiting AS (
+    SELECT b.id, b.slot_id, b.version, b.user_id, b.during, coalesce(b.seats_min, b.seats) AS seats, e.fit,
            s.capacity - s.seats_taken AS free,
            row_number() OVER (PARTITION BY b.slot_id ORDER BY b.queued_version) AS rank,
            coalesce(bool_or(b.passes >= e.max_passes) OVER before, false) AS stops,
-           coalesce(bool_or(b.seats <= s.capacity - s.seats_taken) OVER before, false) AS sooner
+           coalesce(bool_or(coalesce(b.seats_min, b.seats) <= s.capacity - s.seats_taken) OVER before, false) AS sooner
     FROM slots s
     JOIN events e ON e.id = s.event_id
     JOIN bookings b ON b.slot_id = s.id AND b.status = 'waitlisted' AND b.blocked IS NULL
@@ -272,8 +337,9 @@ WHERE w.seats <= w.free AND NOT w.sooner
   AND (w.rank = 1 OR (w.fit = 'first_fit' AND w.rank <= 100 AND NOT w.stops))
   AND NOT EXISTS (
       SELECT FROM bookings o
-      WHERE o.user_id = w.user_id AND o.during && w.during AND o.id IS DISTINCT FROM w.replaces_booking_id
-        AND o.status IN ('held', 'offered', 'confirmed'))
+      WHERE o.user_id = w.user_id AND o.during && w.during
+        AND o.status IN ('held', 'offered', 'confirmed')
+        AND NOT EXISTS (SELECT FROM given_back g WHERE g.waiter = w.id AND g.id = o.id))
 LIMIT @page::int;
 
 -- What an entry names as its cause is there, and came before it.
@@ -287,18 +353,101 @@ WHERE l.cause_slot_id IS NOT NULL
   AND (c.slot_id IS NULL OR (c.slot_id = l.slot_id AND c.version >= l.version))
 LIMIT @page::int;
 
--- Nobody is promoted, offered seats or passed without something that made it possible.
+-- Nobody is promoted, offered seats or passed without something that made it
+-- possible; and whoever confirms a hold or answers an offer names the booking's
+-- entry before.
 -- name: DoctorPromotions :many
-SELECT slot_id, booking_id, version, format('the entry (%s) names no cause', kind)::text AS detail
-FROM ledger
-WHERE kind IN ('promoted', 'offered', 'passed', 'unblocked') AND cause_slot_id IS NULL
+SELECT slot_id, booking_id, version,
+       format('the entry (%s) names %s as its cause', kind, coalesce('entry ' || cause_version, 'nothing'))::text AS detail
+FROM (
+    SELECT slot_id, booking_id, version, kind, cause_slot_id, cause_version,
+           lag(version) OVER (PARTITION BY slot_id, booking_id ORDER BY version) AS before
+    FROM ledger
+    WHERE booking_id IS NOT NULL
+) step
+WHERE (kind IN ('promoted', 'offered', 'passed', 'unblocked') AND cause_slot_id IS NULL)
+   OR ((kind IN ('accepted', 'declined') OR (kind = 'confirmed' AND before IS NOT NULL))
+       AND (cause_slot_id, cause_version) IS DISTINCT FROM (slot_id, before))
+LIMIT @page::int;
+
+-- Who was upgraded gave one booking back for another: the old one is at its end,
+-- by an entry that the new one, of the same user, caused.
+-- name: DoctorReplacements :many
+SELECT b.slot_id, b.id AS booking_id, b.version,
+       format('the booking is %s and replaced by booking %s, %s', b.status, b.replaced_by,
+              CASE WHEN r.id IS NULL THEN 'which is not there'
+                   WHEN r.user_id <> b.user_id THEN 'which is somebody else''s'
+                   ELSE 'which did not end it' END)::text AS detail
+FROM bookings b
+LEFT JOIN bookings r ON r.id = b.replaced_by
+LEFT JOIN ledger l ON l.slot_id = b.slot_id AND l.version = b.version
+LEFT JOIN ledger c ON c.slot_id = l.cause_slot_id AND c.version = l.cause_version
+WHERE b.replaced_by IS NOT NULL
+  AND (b.status <> 'cancelled' OR r.user_id IS DISTINCT FROM b.user_id
+       OR c.booking_id IS DISTINCT FROM b.replaced_by OR c.status <> 'confirmed')
+LIMIT @page::int;
+
+-- A moved booking ended with its move, and one booking of the same user, in
+-- another slot of the same event, began because of that.
+-- name: DoctorMoves :many
+WITH begun AS (
+    SELECT b.id, b.slot_id, b.version, b.user_id, b.moved_from, s.event_id, min(l.version) AS first
+    FROM bookings b
+    LEFT JOIN slots s ON s.id = b.slot_id
+    LEFT JOIN ledger l ON l.slot_id = b.slot_id AND l.booking_id = b.id
+    WHERE b.moved_from IS NOT NULL
+    GROUP BY b.id, s.event_id
+), ended AS (
+    SELECT l.booking_id, l.slot_id, l.version, l.user_id, l.status, s.event_id
+    FROM ledger l
+    LEFT JOIN slots s ON s.id = l.slot_id
+    WHERE l.kind = 'moved'
+)
+SELECT coalesce(n.slot_id, o.slot_id) AS slot_id, coalesce(n.id, o.booking_id) AS booking_id, coalesce(n.version, o.version) AS version,
+       CASE WHEN o.booking_id IS NULL THEN format('the booking was made from booking %s, which was not moved', n.moved_from)
+            WHEN n.id IS NULL THEN 'the booking was moved, but none was made from it'
+            ELSE format('the booking was made from booking %s, but its first entry, user or event does not say so', n.moved_from)
+       END::text AS detail
+FROM begun n
+FULL JOIN ended o ON o.booking_id = n.moved_from
+LEFT JOIN bookings b ON b.id = o.booking_id
+LEFT JOIN ledger f ON f.slot_id = n.slot_id AND f.version = n.first
+WHERE n.id IS NULL OR o.booking_id IS NULL
+   OR (n.user_id, n.event_id, f.cause_slot_id, f.cause_version, b.status)
+      IS DISTINCT FROM (o.user_id, o.event_id, o.slot_id, o.version, 'cancelled')
+   OR n.slot_id = o.slot_id
+LIMIT @page::int;
+
+-- Whoever is checked in was so by the last entry about that, and still has seats.
+-- name: DoctorCheckIns :many
+WITH newest AS (
+    SELECT DISTINCT ON (booking_id) booking_id, kind, at FROM ledger
+    WHERE kind IN ('checked_in', 'check_in_undone')
+    ORDER BY booking_id, version DESC
+)
+SELECT b.slot_id, b.id AS booking_id, b.version,
+       format('the booking is %s and checked in at %s; the last entry about that is %s of %s',
+              b.status, coalesce(b.checked_in_at::text, 'no time'), coalesce(n.kind, 'missing'), coalesce(n.at::text, 'no time'))::text AS detail
+FROM bookings b
+LEFT JOIN newest n ON n.booking_id = b.id
+WHERE b.checked_in_at IS DISTINCT FROM CASE WHEN n.kind = 'checked_in' AND b.status = 'confirmed' THEN n.at END
+LIMIT @page::int;
+
+-- Nobody holds more seats than one may. (20: maxHeld.)
+-- name: DoctorHeld :many
+SELECT NULL::uuid AS slot_id, NULL::uuid AS booking_id, NULL::bigint AS version,
+       format('user %s holds %s seats', user_id, sum(seats))::text AS detail
+FROM bookings
+WHERE status = 'held' AND expires_at > now()
+GROUP BY user_id
+HAVING sum(seats) > 20
 LIMIT @page::int;
 
 -- A blocked waiter is really hindered: by a booking of the same user that takes
 -- seats at that time, or by the slot's capacity.
 -- name: DoctorBlocked :many
 SELECT w.slot_id, w.id AS booking_id, w.version,
-       CASE WHEN w.blocked = 'capacity' THEN format('the booking is blocked for %s seats, but the slot has %s', w.seats, s.capacity)
+       CASE WHEN w.blocked = 'capacity' THEN format('the booking is blocked for %s seats, but the slot has %s', coalesce(w.seats_min, w.seats), s.capacity)
             WHEN x.user_id <> w.user_id THEN format('the booking is blocked by booking %s of somebody else', x.id)
             ELSE format('the booking is blocked by booking %s, which is %s for %s', x.id, coalesce(x.status, 'not there'), x.during)
        END::text AS detail
@@ -308,7 +457,7 @@ LEFT JOIN bookings x ON x.id = w.blocked_by
 LEFT JOIN slots xs ON xs.id = x.slot_id
 WHERE w.status = 'waitlisted' AND w.blocked IS NOT NULL
   AND CASE w.blocked
-      WHEN 'capacity' THEN w.seats <= s.capacity AND s.updated_at < now() - interval '1 minute'
+      WHEN 'capacity' THEN coalesce(w.seats_min, w.seats) <= s.capacity AND s.updated_at < now() - interval '1 minute'
       ELSE x.user_id IS DISTINCT FROM w.user_id
         OR (x.status NOT IN ('held', 'offered', 'confirmed') AND x.updated_at < now() - interval '1 minute')
         OR (NOT x.during && w.during AND xs.updated_at < now() - interval '1 minute')

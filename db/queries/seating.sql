@@ -17,6 +17,10 @@ SELECT id FROM slots WHERE id = ANY(@ids::uuid[]) ORDER BY id FOR NO KEY UPDATE;
 -- name: SlotsLockFree :many
 SELECT id FROM slots WHERE id = ANY(@ids::uuid[]) ORDER BY id FOR NO KEY UPDATE SKIP LOCKED;
 
+-- As SlotsLock, for those who only look: nothing is locked.
+-- name: SlotsFind :many
+SELECT id FROM slots WHERE id = ANY(@ids::uuid[]) ORDER BY id;
+
 -- The database's clock, read once the slots are locked: within a slot it never
 -- runs against the ledger's order.
 -- name: ClockRead :one
@@ -31,7 +35,7 @@ SELECT
     s.promotion_due_at, s.created_at, s.updated_at,
     e.organizer_id, e.status AS event_status, e.booking_opens_at, e.booking_closes_at,
     e.cancellation_closes_minutes, e.waitlist_mode, e.waitlist_limit, e.offer_minutes,
-    e.fit, e.max_passes,
+    e.hold_minutes, e.fit, e.max_passes,
     -- Why slot or event was cancelled: the entry that did it is the slot's latest cause.
     coalesce(e.cancellation_reason,
         (SELECT l.reason FROM ledger l
@@ -100,7 +104,7 @@ CROSS JOIN LATERAL (
     JOIN slots s ON s.id = w.slot_id
     LEFT JOIN bookings x ON x.id = w.blocked_by
     WHERE w.slot_id = slot.id AND w.status = 'waitlisted' AND w.blocked IS NOT NULL
-      AND ((w.blocked = 'capacity' AND w.seats <= s.capacity)
+      AND ((w.blocked = 'capacity' AND coalesce(w.seats_min, w.seats) <= s.capacity)
            OR (w.blocked = 'overlap' AND (x.status NOT IN ('held', 'offered', 'confirmed') OR NOT x.during && w.during)))
     ORDER BY w.queued_version
     LIMIT @page::int
@@ -129,6 +133,10 @@ LIMIT @page::int;
 -- name: UsersLock :many
 SELECT id, deleted_at FROM users WHERE id = ANY(@ids::uuid[]) ORDER BY id FOR NO KEY UPDATE;
 
+-- As UsersLock, for those who only look.
+-- name: UsersFind :many
+SELECT id, deleted_at FROM users WHERE id = ANY(@ids::uuid[]) ORDER BY id;
+
 -- The users' bookings that take seats at an overlapping time. LATERAL with a
 -- limit keeps the planner at one index look-up a wish, with whatever statistics.
 -- name: BookingsOverlapping :many
@@ -156,6 +164,21 @@ CROSS JOIN LATERAL (
       AND l.status IN ('waitlisted', 'held', 'offered', 'confirmed')
     LIMIT 1
 ) b;
+
+-- Blockers and bookings to be given back, with those that took their places.
+-- name: BookingsSucceeding :many
+WITH RECURSIVE line AS (
+    SELECT b.id, b.replaced_by, 0 AS hops FROM bookings b WHERE b.id = ANY(@ids::uuid[])
+    UNION ALL
+    SELECT n.id, n.replaced_by, l.hops + 1 FROM line l JOIN bookings n ON n.id = l.replaced_by WHERE l.hops < @hops::int
+)
+SELECT * FROM bookings WHERE id IN (SELECT id FROM line);
+
+-- How many seats users hold, in all slots.
+-- name: SeatsHeld :many
+SELECT user_id, sum(seats)::int AS seats FROM bookings
+WHERE user_id = ANY(@user_ids::uuid[]) AND status = 'held' AND expires_at > @now
+GROUP BY user_id;
 
 -- Slots in which somebody waits who is blocked by one of these bookings. When
 -- such a booking ends, these slots get a job.
@@ -200,7 +223,10 @@ WITH change AS (
            unnest(@blocked::text[]) AS blocked,
            unnest(@blocked_by::uuid[]) AS blocked_by,
            unnest(@replaces::uuid[]) AS replaces_booking_id,
-           unnest(@expires_at::timestamptz[]) AS expires_at
+           unnest(@replaced_by::uuid[]) AS replaced_by,
+           unnest(@seats_min::int[]) AS seats_min,
+           unnest(@expires_at::timestamptz[]) AS expires_at,
+           unnest(@checked_in_at::timestamptz[]) AS checked_in_at
 ), done AS (
     UPDATE bookings b
     SET seats = c.seats,
@@ -211,7 +237,10 @@ WITH change AS (
         blocked = nullif(c.blocked, ''),
         blocked_by = nullif(c.blocked_by, '00000000-0000-0000-0000-000000000000'),
         replaces_booking_id = nullif(c.replaces_booking_id, '00000000-0000-0000-0000-000000000000'),
+        replaced_by = nullif(c.replaced_by, '00000000-0000-0000-0000-000000000000'),
+        seats_min = nullif(c.seats_min, 0),
         expires_at = nullif(c.expires_at, '0001-01-01T00:00:00Z'),
+        checked_in_at = nullif(c.checked_in_at, '0001-01-01T00:00:00Z'),
         updated_at = @now::timestamptz
     FROM change c
     WHERE b.id = c.id AND b.version = c.expected
@@ -222,11 +251,12 @@ SELECT expect_rows('bookings', (SELECT count(*) FROM done), cardinality(@ids::uu
 -- name: BookingsInsert :exec
 INSERT INTO bookings (
     id, slot_id, user_id, during, seats, status, version, queued_version, passes, blocked, blocked_by,
-    replaces_booking_id, expires_at, created_at, updated_at)
+    replaces_booking_id, moved_from, seats_min, expires_at, created_at, updated_at)
 SELECT n.id, n.slot_id, n.user_id, tstzrange(n.starts_at, n.ends_at, '[)'), n.seats, n.status, n.version,
        nullif(n.queued_version, 0), n.passes, nullif(n.blocked, ''),
        nullif(n.blocked_by, '00000000-0000-0000-0000-000000000000'),
        nullif(n.replaces_booking_id, '00000000-0000-0000-0000-000000000000'),
+       nullif(n.moved_from, '00000000-0000-0000-0000-000000000000'), nullif(n.seats_min, 0),
        nullif(n.expires_at, '0001-01-01T00:00:00Z'), @now::timestamptz, @now::timestamptz
 FROM (
     SELECT unnest(@ids::uuid[]) AS id,
@@ -242,6 +272,8 @@ FROM (
            unnest(@blocked::text[]) AS blocked,
            unnest(@blocked_by::uuid[]) AS blocked_by,
            unnest(@replaces::uuid[]) AS replaces_booking_id,
+           unnest(@moved_from::uuid[]) AS moved_from,
+           unnest(@seats_min::int[]) AS seats_min,
            unnest(@expires_at::timestamptz[]) AS expires_at
 ) n;
 

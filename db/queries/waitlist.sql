@@ -21,25 +21,41 @@ ORDER BY b.queued_version
 LIMIT @page::int;
 
 -- Where a booking waits, with everything that explains it, as of one moment.
--- Who is ready is not blocked. holdup_seats are the seats of the first booking
--- ahead that does not fit and lets nobody pass; 0: there is none.
+-- Who is ready is not blocked. holdup_seats are what the first booking ahead
+-- needs that does not fit and lets nobody pass; 0: there is none.
+--
+-- short_version is the entry since which too few seats are free for this booking,
+-- heldup_version the one since which they are enough for it and too few for the
+-- holdup; 0: not among the last ten thousand entries. Both walk the ledger from
+-- its end, and stop where it was otherwise.
+--
+-- passed_… are the latest twenty passes of this wait, the newest first: where the
+-- entry is, when, how many seats went to the one who passed, how many were free.
 -- name: WaitlistPositionGet :one
 SELECT sqlc.embed(b), e.organizer_id, e.fit,
        s.capacity, s.seats_taken, s.status AS slot_status, s.version AS slot_version, s.freed_version,
        (s.starts_at <= clock_timestamp())::boolean AS started,
        ahead.bookings_ahead, ahead.seats_ahead, ahead.ready_bookings_ahead, ahead.ready_seats_ahead,
-       coalesce((
-           SELECT h.seats FROM bookings h
-           WHERE b.status = 'waitlisted'
-             AND h.slot_id = b.slot_id AND h.status = 'waitlisted' AND h.blocked IS NULL
-             AND h.queued_version < b.queued_version
-             AND h.seats > s.capacity - s.seats_taken
-             AND (e.fit = 'strict' OR h.passes >= e.max_passes)
-           ORDER BY h.queued_version
-           LIMIT 1), 0)::int AS holdup_seats,
+       coalesce(holdup.seats, 0)::int AS holdup_seats,
+       coalesce(holdup.version, 0)::bigint AS holdup_version,
        coalesce((
            SELECT max(l.version) FROM ledger l
-           WHERE l.booking_id = b.id AND l.slot_id = b.slot_id AND l.kind = 'blocked'), 0)::bigint AS blocked_version
+           WHERE l.booking_id = b.id AND l.slot_id = b.slot_id AND l.kind = 'blocked'), 0)::bigint AS blocked_version,
+       coalesce((
+           SELECT r.version + 1
+           FROM (SELECT l.version, l.capacity - l.seats_taken AS free FROM ledger l
+                 WHERE l.slot_id = b.slot_id AND b.status = 'waitlisted'
+                 ORDER BY l.version DESC LIMIT 10000) r
+           WHERE r.free >= coalesce(b.seats_min, b.seats)
+           ORDER BY r.version DESC LIMIT 1), 0)::bigint AS short_version,
+       coalesce((
+           SELECT r.version + 1
+           FROM (SELECT l.version, l.capacity - l.seats_taken AS free FROM ledger l
+                 WHERE l.slot_id = b.slot_id AND holdup.seats > 0
+                 ORDER BY l.version DESC LIMIT 10000) r
+           WHERE r.free < coalesce(b.seats_min, b.seats) OR r.free >= holdup.seats
+           ORDER BY r.version DESC LIMIT 1), 0)::bigint AS heldup_version,
+       passed.versions AS passed_versions, passed.ats AS passed_ats, passed.seats AS passed_seats, passed.free AS passed_free
 FROM bookings b
 JOIN slots s ON s.id = b.slot_id
 JOIN events e ON e.id = s.event_id
@@ -52,4 +68,42 @@ CROSS JOIN LATERAL (
     WHERE b.status = 'waitlisted'
       AND a.slot_id = b.slot_id AND a.status = 'waitlisted' AND a.queued_version < b.queued_version
 ) ahead
+LEFT JOIN LATERAL (
+    SELECT coalesce(h.seats_min, h.seats) AS seats, h.version FROM bookings h
+    WHERE b.status = 'waitlisted'
+      AND h.slot_id = b.slot_id AND h.status = 'waitlisted' AND h.blocked IS NULL
+      AND h.queued_version < b.queued_version
+      AND coalesce(h.seats_min, h.seats) > s.capacity - s.seats_taken
+      AND (e.fit = 'strict' OR h.passes >= e.max_passes)
+    ORDER BY h.queued_version
+    LIMIT 1
+) holdup ON true
+CROSS JOIN LATERAL (
+    SELECT coalesce(array_agg(p.version ORDER BY p.version DESC), '{}')::bigint[] AS versions,
+           coalesce(array_agg(p.at ORDER BY p.version DESC), '{}')::timestamptz[] AS ats,
+           coalesce(array_agg(p.seats ORDER BY p.version DESC), '{}')::int[] AS seats,
+           coalesce(array_agg(p.free ORDER BY p.version DESC), '{}')::int[] AS free
+    FROM (
+        SELECT l.version, l.at, c.seats, c.capacity - c.seats_taken + c.seats AS free
+        FROM ledger l
+        JOIN ledger c ON c.slot_id = l.cause_slot_id AND c.version = l.cause_version
+        WHERE l.booking_id = b.id AND l.slot_id = b.slot_id AND l.kind = 'passed' AND l.version > b.queued_version
+        ORDER BY l.version DESC
+        LIMIT 20
+    ) p
+) passed
 WHERE b.id = @id;
+
+-- Whose an offer is, and where: none of it ever changes.
+-- name: OfferGet :one
+SELECT b.slot_id, b.user_id, e.organizer_id
+FROM bookings b
+JOIN slots s ON s.id = b.slot_id
+JOIN events e ON e.id = s.event_id
+WHERE b.id = @id;
+
+-- The live bookings of a slot, for a copy of it: some order, up to a bound.
+-- name: BookingsToSimulate :many
+SELECT * FROM bookings
+WHERE slot_id = @slot_id AND status IN ('waitlisted', 'held', 'offered', 'confirmed')
+LIMIT @page::int;

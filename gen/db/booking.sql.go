@@ -14,7 +14,7 @@ import (
 
 const BookingGet = `-- name: BookingGet :one
 
-SELECT b.id, b.slot_id, b.user_id, b.during, b.seats, b.status, b.version, b.queued_version, b.passes, b.blocked, b.blocked_by, b.replaces_booking_id, b.expires_at, b.created_at, b.updated_at, s.event_id, e.organizer_id,
+SELECT b.id, b.slot_id, b.user_id, b.during, b.seats, b.status, b.version, b.queued_version, b.passes, b.blocked, b.blocked_by, b.replaces_booking_id, b.expires_at, b.created_at, b.updated_at, b.seats_min, b.replaced_by, b.moved_from, b.checked_in_at, s.event_id, e.organizer_id,
        (CASE WHEN b.status = 'waitlisted' THEN (
            SELECT 1 + count(*) FROM bookings a
            WHERE a.slot_id = b.slot_id AND a.status = 'waitlisted' AND a.queued_version < b.queued_version)
@@ -57,6 +57,10 @@ func (q *Queries) BookingGet(ctx context.Context, db DBTX, id uuid.UUID) (Bookin
 		&i.Booking.ExpiresAt,
 		&i.Booking.CreatedAt,
 		&i.Booking.UpdatedAt,
+		&i.Booking.SeatsMin,
+		&i.Booking.ReplacedBy,
+		&i.Booking.MovedFrom,
+		&i.Booking.CheckedInAt,
 		&i.EventID,
 		&i.OrganizerID,
 		&i.Position,
@@ -65,7 +69,7 @@ func (q *Queries) BookingGet(ctx context.Context, db DBTX, id uuid.UUID) (Bookin
 }
 
 const BookingsConflicting = `-- name: BookingsConflicting :many
-SELECT b.id, b.slot_id, b.user_id, b.during, b.seats, b.status, b.version, b.queued_version, b.passes, b.blocked, b.blocked_by, b.replaces_booking_id, b.expires_at, b.created_at, b.updated_at, s.event_id, 0::bigint AS position
+SELECT b.id, b.slot_id, b.user_id, b.during, b.seats, b.status, b.version, b.queued_version, b.passes, b.blocked, b.blocked_by, b.replaces_booking_id, b.expires_at, b.created_at, b.updated_at, b.seats_min, b.replaced_by, b.moved_from, b.checked_in_at, s.event_id, 0::bigint AS position
 FROM bookings b
 JOIN slots s ON s.id = b.slot_id
 WHERE b.user_id = $1
@@ -124,6 +128,10 @@ func (q *Queries) BookingsConflicting(ctx context.Context, db DBTX, arg Bookings
 			&i.Booking.ExpiresAt,
 			&i.Booking.CreatedAt,
 			&i.Booking.UpdatedAt,
+			&i.Booking.SeatsMin,
+			&i.Booking.ReplacedBy,
+			&i.Booking.MovedFrom,
+			&i.Booking.CheckedInAt,
 			&i.EventID,
 			&i.Position,
 		); err != nil {
@@ -179,7 +187,7 @@ func (q *Queries) BookingsLeaving(ctx context.Context, db DBTX, arg BookingsLeav
 }
 
 const BookingsOfEvent = `-- name: BookingsOfEvent :many
-SELECT b.id, b.slot_id, b.user_id, b.during, b.seats, b.status, b.version, b.queued_version, b.passes, b.blocked, b.blocked_by, b.replaces_booking_id, b.expires_at, b.created_at, b.updated_at, s.event_id,
+SELECT b.id, b.slot_id, b.user_id, b.during, b.seats, b.status, b.version, b.queued_version, b.passes, b.blocked, b.blocked_by, b.replaces_booking_id, b.expires_at, b.created_at, b.updated_at, b.seats_min, b.replaced_by, b.moved_from, b.checked_in_at, s.event_id,
        (CASE WHEN b.status = 'waitlisted' THEN (
            SELECT 1 + count(*) FROM bookings a
            WHERE a.slot_id = b.slot_id AND a.status = 'waitlisted' AND a.queued_version < b.queued_version)
@@ -244,6 +252,10 @@ func (q *Queries) BookingsOfEvent(ctx context.Context, db DBTX, arg BookingsOfEv
 			&i.Booking.ExpiresAt,
 			&i.Booking.CreatedAt,
 			&i.Booking.UpdatedAt,
+			&i.Booking.SeatsMin,
+			&i.Booking.ReplacedBy,
+			&i.Booking.MovedFrom,
+			&i.Booking.CheckedInAt,
 			&i.EventID,
 			&i.Position,
 		); err != nil {
@@ -258,7 +270,7 @@ func (q *Queries) BookingsOfEvent(ctx context.Context, db DBTX, arg BookingsOfEv
 }
 
 const BookingsOfSlot = `-- name: BookingsOfSlot :many
-SELECT b.id, b.slot_id, b.user_id, b.during, b.seats, b.status, b.version, b.queued_version, b.passes, b.blocked, b.blocked_by, b.replaces_booking_id, b.expires_at, b.created_at, b.updated_at, s.event_id,
+SELECT b.id, b.slot_id, b.user_id, b.during, b.seats, b.status, b.version, b.queued_version, b.passes, b.blocked, b.blocked_by, b.replaces_booking_id, b.expires_at, b.created_at, b.updated_at, b.seats_min, b.replaced_by, b.moved_from, b.checked_in_at, s.event_id,
        (CASE WHEN b.status = 'waitlisted' THEN (
            SELECT 1 + count(*) FROM bookings a
            WHERE a.slot_id = b.slot_id AND a.status = 'waitlisted' AND a.queued_version < b.queued_version)
@@ -316,6 +328,10 @@ func (q *Queries) BookingsOfSlot(ctx context.Context, db DBTX, arg BookingsOfSlo
 			&i.Booking.ExpiresAt,
 			&i.Booking.CreatedAt,
 			&i.Booking.UpdatedAt,
+			&i.Booking.SeatsMin,
+			&i.Booking.ReplacedBy,
+			&i.Booking.MovedFrom,
+			&i.Booking.CheckedInAt,
 			&i.EventID,
 			&i.Position,
 		); err != nil {
@@ -330,7 +346,7 @@ func (q *Queries) BookingsOfSlot(ctx context.Context, db DBTX, arg BookingsOfSlo
 }
 
 const BookingsOfUser = `-- name: BookingsOfUser :many
-SELECT b.id, b.slot_id, b.user_id, b.during, b.seats, b.status, b.version, b.queued_version, b.passes, b.blocked, b.blocked_by, b.replaces_booking_id, b.expires_at, b.created_at, b.updated_at, s.event_id,
+SELECT b.id, b.slot_id, b.user_id, b.during, b.seats, b.status, b.version, b.queued_version, b.passes, b.blocked, b.blocked_by, b.replaces_booking_id, b.expires_at, b.created_at, b.updated_at, b.seats_min, b.replaced_by, b.moved_from, b.checked_in_at, s.event_id,
        (CASE WHEN b.status = 'waitlisted' THEN (
            SELECT 1 + count(*) FROM bookings a
            WHERE a.slot_id = b.slot_id AND a.status = 'waitlisted' AND a.queued_version < b.queued_version)
@@ -405,6 +421,10 @@ func (q *Queries) BookingsOfUser(ctx context.Context, db DBTX, arg BookingsOfUse
 			&i.Booking.ExpiresAt,
 			&i.Booking.CreatedAt,
 			&i.Booking.UpdatedAt,
+			&i.Booking.SeatsMin,
+			&i.Booking.ReplacedBy,
+			&i.Booking.MovedFrom,
+			&i.Booking.CheckedInAt,
 			&i.EventID,
 			&i.Position,
 		); err != nil {
@@ -649,6 +669,52 @@ func (q *Queries) LedgerOfBooking(ctx context.Context, db DBTX, arg LedgerOfBook
 			return nil, err
 		}
 		items = append(items, i)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
+const SlotsGivenBack = `-- name: SlotsGivenBack :many
+WITH RECURSIVE line AS (
+    SELECT o.slot_id, o.status, o.replaced_by, 0 AS hops
+    FROM (
+        SELECT b.replaces_booking_id FROM bookings b
+        WHERE b.slot_id = $1 AND b.status = 'waitlisted' AND b.replaces_booking_id IS NOT NULL
+        ORDER BY b.queued_version
+        LIMIT $2::int
+    ) w
+    JOIN bookings o ON o.id = w.replaces_booking_id
+    UNION ALL
+    SELECT n.slot_id, n.status, n.replaced_by, l.hops + 1
+    FROM line l JOIN bookings n ON n.id = l.replaced_by
+    WHERE l.hops < $3::int
+)
+SELECT DISTINCT slot_id FROM line WHERE status IN ('held', 'offered', 'confirmed')
+`
+
+type SlotsGivenBackParams struct {
+	SlotID uuid.UUID
+	Page   int32
+	Hops   int32
+}
+
+// In which slots the first who wait for a slot would give seats back: those of
+// the bookings that they replace, or of what took the places of these.
+func (q *Queries) SlotsGivenBack(ctx context.Context, db DBTX, arg SlotsGivenBackParams) ([]uuid.UUID, error) {
+	rows, err := db.Query(ctx, SlotsGivenBack, arg.SlotID, arg.Page, arg.Hops)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	items := []uuid.UUID{}
+	for rows.Next() {
+		var slot_id uuid.UUID
+		if err := rows.Scan(&slot_id); err != nil {
+			return nil, err
+		}
+		items = append(items, slot_id)
 	}
 	if err := rows.Err(); err != nil {
 		return nil, err

@@ -42,7 +42,7 @@ const EventGet = `-- name: EventGet :one
 SELECT
     e.id, e.organizer_id, e.title, e.description, e.location, e.time_zone, e.status, e.revision,
     e.booking_opens_at, e.booking_closes_at, e.cancellation_closes_minutes, e.waitlist_mode, e.waitlist_limit,
-    e.offer_minutes, e.fit, e.max_passes, e.published_at, e.cancelled_at, e.cancellation_reason,
+    e.offer_minutes, e.fit, e.max_passes, e.hold_minutes, e.published_at, e.cancelled_at, e.cancellation_reason,
     e.created_at, e.updated_at, e.starts_at, e.ends_at,
     sums.slot_count, sums.seats_available
 FROM events e
@@ -73,6 +73,7 @@ type EventGetRow struct {
 	OfferMinutes              int32
 	Fit                       string
 	MaxPasses                 int32
+	HoldMinutes               int32
 	PublishedAt               *time.Time
 	CancelledAt               *time.Time
 	CancellationReason        *string
@@ -105,6 +106,7 @@ func (q *Queries) EventGet(ctx context.Context, db DBTX, id uuid.UUID) (EventGet
 		&i.OfferMinutes,
 		&i.Fit,
 		&i.MaxPasses,
+		&i.HoldMinutes,
 		&i.PublishedAt,
 		&i.CancelledAt,
 		&i.CancellationReason,
@@ -122,10 +124,10 @@ const EventInsert = `-- name: EventInsert :exec
 
 INSERT INTO events (
     id, organizer_id, title, description, location, time_zone, booking_opens_at, booking_closes_at,
-    cancellation_closes_minutes, waitlist_mode, waitlist_limit, offer_minutes, fit, max_passes)
+    cancellation_closes_minutes, waitlist_mode, waitlist_limit, offer_minutes, fit, max_passes, hold_minutes)
 VALUES (
     $1, $2, $3, $4, $5, $6, $7, $8,
-    $9, $10, $11, $12, $13, $14)
+    $9, $10, $11, $12, $13, $14, $15)
 `
 
 type EventInsertParams struct {
@@ -143,6 +145,7 @@ type EventInsertParams struct {
 	OfferMinutes              int32
 	Fit                       string
 	MaxPasses                 int32
+	HoldMinutes               int32
 }
 
 // Events and their slots as organizers edit them and everybody finds them. What
@@ -167,6 +170,7 @@ func (q *Queries) EventInsert(ctx context.Context, db DBTX, arg EventInsertParam
 		arg.OfferMinutes,
 		arg.Fit,
 		arg.MaxPasses,
+		arg.HoldMinutes,
 	)
 	return err
 }
@@ -175,11 +179,11 @@ const EventList = `-- name: EventList :many
 SELECT
     e.id, e.organizer_id, e.title, e.description, e.location, e.time_zone, e.status, e.revision,
     e.booking_opens_at, e.booking_closes_at, e.cancellation_closes_minutes, e.waitlist_mode, e.waitlist_limit,
-    e.offer_minutes, e.fit, e.max_passes, e.published_at, e.cancelled_at, e.cancellation_reason,
+    e.offer_minutes, e.fit, e.max_passes, e.hold_minutes, e.published_at, e.cancelled_at, e.cancellation_reason,
     e.created_at, e.updated_at, e.starts_at, e.ends_at,
     sums.slot_count, sums.seats_available
 FROM (
-    SELECT e.id, e.organizer_id, e.title, e.description, e.location, e.time_zone, e.status, e.revision, e.booking_opens_at, e.booking_closes_at, e.cancellation_closes_minutes, e.waitlist_mode, e.waitlist_limit, e.offer_minutes, e.fit, e.max_passes, e.published_at, e.cancelled_at, e.cancellation_reason, e.created_at, e.updated_at, e.starts_at, e.ends_at, e.search, sort.key
+    SELECT e.id, e.organizer_id, e.title, e.description, e.location, e.time_zone, e.status, e.revision, e.booking_opens_at, e.booking_closes_at, e.cancellation_closes_minutes, e.waitlist_mode, e.waitlist_limit, e.offer_minutes, e.fit, e.max_passes, e.published_at, e.cancelled_at, e.cancellation_reason, e.created_at, e.updated_at, e.starts_at, e.ends_at, e.search, e.hold_minutes, sort.key
     FROM events e
     CROSS JOIN LATERAL (SELECT CASE WHEN $1::boolean THEN e.starts_at ELSE e.created_at END AS key) sort
     WHERE (e.status <> 'draft' OR $2::boolean OR e.organizer_id = $3::uuid)
@@ -253,6 +257,7 @@ type EventListRow struct {
 	OfferMinutes              int32
 	Fit                       string
 	MaxPasses                 int32
+	HoldMinutes               int32
 	PublishedAt               *time.Time
 	CancelledAt               *time.Time
 	CancellationReason        *string
@@ -313,6 +318,7 @@ func (q *Queries) EventList(ctx context.Context, db DBTX, arg EventListParams) (
 			&i.OfferMinutes,
 			&i.Fit,
 			&i.MaxPasses,
+			&i.HoldMinutes,
 			&i.PublishedAt,
 			&i.CancelledAt,
 			&i.CancellationReason,
@@ -451,9 +457,9 @@ UPDATE events
 SET title = $1, description = $2, location = $3, time_zone = $4,
     booking_opens_at = $5, booking_closes_at = $6,
     cancellation_closes_minutes = $7, waitlist_mode = $8,
-    waitlist_limit = $9, offer_minutes = $10, fit = $11, max_passes = $12,
+    waitlist_limit = $9, offer_minutes = $10, fit = $11, max_passes = $12, hold_minutes = $13,
     revision = revision + 1, updated_at = clock_timestamp()
-WHERE id = $13
+WHERE id = $14
 `
 
 type EventUpdateParams struct {
@@ -469,6 +475,7 @@ type EventUpdateParams struct {
 	OfferMinutes              int32
 	Fit                       string
 	MaxPasses                 int32
+	HoldMinutes               int32
 	ID                        uuid.UUID
 }
 
@@ -486,6 +493,7 @@ func (q *Queries) EventUpdate(ctx context.Context, db DBTX, arg EventUpdateParam
 		arg.OfferMinutes,
 		arg.Fit,
 		arg.MaxPasses,
+		arg.HoldMinutes,
 		arg.ID,
 	)
 	return err

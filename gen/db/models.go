@@ -27,6 +27,10 @@ type Booking struct {
 	ExpiresAt         *time.Time
 	CreatedAt         time.Time
 	UpdatedAt         time.Time
+	SeatsMin          *int32
+	ReplacedBy        *uuid.UUID
+	MovedFrom         *uuid.UUID
+	CheckedInAt       *time.Time
 }
 
 type Event struct {
@@ -54,6 +58,7 @@ type Event struct {
 	StartsAt                  *time.Time
 	EndsAt                    *time.Time
 	Search                    interface{}
+	HoldMinutes               int32
 }
 
 type IdempotencyKey struct {

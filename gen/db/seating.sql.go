@@ -13,10 +13,10 @@ import (
 )
 
 const BookingsClearing = `-- name: BookingsClearing :many
-SELECT b.id, b.slot_id, b.user_id, b.during, b.seats, b.status, b.version, b.queued_version, b.passes, b.blocked, b.blocked_by, b.replaces_booking_id, b.expires_at, b.created_at, b.updated_at
+SELECT b.id, b.slot_id, b.user_id, b.during, b.seats, b.status, b.version, b.queued_version, b.passes, b.blocked, b.blocked_by, b.replaces_booking_id, b.expires_at, b.created_at, b.updated_at, b.seats_min, b.replaced_by, b.moved_from, b.checked_in_at
 FROM unnest($1::uuid[]) AS slot(id)
 CROSS JOIN LATERAL (
-    SELECT id, slot_id, user_id, during, seats, status, version, queued_version, passes, blocked, blocked_by, replaces_booking_id, expires_at, created_at, updated_at FROM bookings l
+    SELECT id, slot_id, user_id, during, seats, status, version, queued_version, passes, blocked, blocked_by, replaces_booking_id, expires_at, created_at, updated_at, seats_min, replaced_by, moved_from, checked_in_at FROM bookings l
     WHERE l.slot_id = slot.id AND l.status IN ('waitlisted', 'held', 'offered', 'confirmed')
     LIMIT $2::int
 ) b
@@ -53,6 +53,10 @@ func (q *Queries) BookingsClearing(ctx context.Context, db DBTX, arg BookingsCle
 			&i.ExpiresAt,
 			&i.CreatedAt,
 			&i.UpdatedAt,
+			&i.SeatsMin,
+			&i.ReplacedBy,
+			&i.MovedFrom,
+			&i.CheckedInAt,
 		); err != nil {
 			return nil, err
 		}
@@ -65,10 +69,10 @@ func (q *Queries) BookingsClearing(ctx context.Context, db DBTX, arg BookingsCle
 }
 
 const BookingsDue = `-- name: BookingsDue :many
-SELECT b.id, b.slot_id, b.user_id, b.during, b.seats, b.status, b.version, b.queued_version, b.passes, b.blocked, b.blocked_by, b.replaces_booking_id, b.expires_at, b.created_at, b.updated_at
+SELECT b.id, b.slot_id, b.user_id, b.during, b.seats, b.status, b.version, b.queued_version, b.passes, b.blocked, b.blocked_by, b.replaces_booking_id, b.expires_at, b.created_at, b.updated_at, b.seats_min, b.replaced_by, b.moved_from, b.checked_in_at
 FROM unnest($1::uuid[]) AS slot(id)
 CROSS JOIN LATERAL (
-    SELECT id, slot_id, user_id, during, seats, status, version, queued_version, passes, blocked, blocked_by, replaces_booking_id, expires_at, created_at, updated_at FROM bookings d
+    SELECT id, slot_id, user_id, during, seats, status, version, queued_version, passes, blocked, blocked_by, replaces_booking_id, expires_at, created_at, updated_at, seats_min, replaced_by, moved_from, checked_in_at FROM bookings d
     WHERE d.slot_id = slot.id AND d.status IN ('held', 'offered') AND d.expires_at <= clock_timestamp()
     ORDER BY d.expires_at, d.id
     LIMIT $2::int
@@ -106,6 +110,10 @@ func (q *Queries) BookingsDue(ctx context.Context, db DBTX, arg BookingsDueParam
 			&i.ExpiresAt,
 			&i.CreatedAt,
 			&i.UpdatedAt,
+			&i.SeatsMin,
+			&i.ReplacedBy,
+			&i.MovedFrom,
+			&i.CheckedInAt,
 		); err != nil {
 			return nil, err
 		}
@@ -118,11 +126,11 @@ func (q *Queries) BookingsDue(ctx context.Context, db DBTX, arg BookingsDueParam
 }
 
 const BookingsHeads = `-- name: BookingsHeads :many
-SELECT b.id, b.slot_id, b.user_id, b.during, b.seats, b.status, b.version, b.queued_version, b.passes, b.blocked, b.blocked_by, b.replaces_booking_id, b.expires_at, b.created_at, b.updated_at
+SELECT b.id, b.slot_id, b.user_id, b.during, b.seats, b.status, b.version, b.queued_version, b.passes, b.blocked, b.blocked_by, b.replaces_booking_id, b.expires_at, b.created_at, b.updated_at, b.seats_min, b.replaced_by, b.moved_from, b.checked_in_at
 FROM slots s
 JOIN events e ON e.id = s.event_id
 CROSS JOIN LATERAL (
-    SELECT id, slot_id, user_id, during, seats, status, version, queued_version, passes, blocked, blocked_by, replaces_booking_id, expires_at, created_at, updated_at FROM bookings w
+    SELECT id, slot_id, user_id, during, seats, status, version, queued_version, passes, blocked, blocked_by, replaces_booking_id, expires_at, created_at, updated_at, seats_min, replaced_by, moved_from, checked_in_at FROM bookings w
     WHERE w.slot_id = s.id AND w.status = 'waitlisted' AND w.blocked IS NULL
     ORDER BY w.queued_version
     LIMIT $1::int
@@ -170,6 +178,10 @@ func (q *Queries) BookingsHeads(ctx context.Context, db DBTX, arg BookingsHeadsP
 			&i.ExpiresAt,
 			&i.CreatedAt,
 			&i.UpdatedAt,
+			&i.SeatsMin,
+			&i.ReplacedBy,
+			&i.MovedFrom,
+			&i.CheckedInAt,
 		); err != nil {
 			return nil, err
 		}
@@ -184,11 +196,12 @@ func (q *Queries) BookingsHeads(ctx context.Context, db DBTX, arg BookingsHeadsP
 const BookingsInsert = `-- name: BookingsInsert :exec
 INSERT INTO bookings (
     id, slot_id, user_id, during, seats, status, version, queued_version, passes, blocked, blocked_by,
-    replaces_booking_id, expires_at, created_at, updated_at)
+    replaces_booking_id, moved_from, seats_min, expires_at, created_at, updated_at)
 SELECT n.id, n.slot_id, n.user_id, tstzrange(n.starts_at, n.ends_at, '[)'), n.seats, n.status, n.version,
        nullif(n.queued_version, 0), n.passes, nullif(n.blocked, ''),
        nullif(n.blocked_by, '00000000-0000-0000-0000-000000000000'),
        nullif(n.replaces_booking_id, '00000000-0000-0000-0000-000000000000'),
+       nullif(n.moved_from, '00000000-0000-0000-0000-000000000000'), nullif(n.seats_min, 0),
        nullif(n.expires_at, '0001-01-01T00:00:00Z'), $1::timestamptz, $1::timestamptz
 FROM (
     SELECT unnest($2::uuid[]) AS id,
@@ -204,7 +217,9 @@ FROM (
            unnest($12::text[]) AS blocked,
            unnest($13::uuid[]) AS blocked_by,
            unnest($14::uuid[]) AS replaces_booking_id,
-           unnest($15::timestamptz[]) AS expires_at
+           unnest($15::uuid[]) AS moved_from,
+           unnest($16::int[]) AS seats_min,
+           unnest($17::timestamptz[]) AS expires_at
 ) n
 `
 
@@ -223,6 +238,8 @@ type BookingsInsertParams struct {
 	Blocked        []string
 	BlockedBy      []uuid.UUID
 	Replaces       []uuid.UUID
+	MovedFrom      []uuid.UUID
+	SeatsMin       []int32
 	ExpiresAt      []time.Time
 }
 
@@ -242,16 +259,18 @@ func (q *Queries) BookingsInsert(ctx context.Context, db DBTX, arg BookingsInser
 		arg.Blocked,
 		arg.BlockedBy,
 		arg.Replaces,
+		arg.MovedFrom,
+		arg.SeatsMin,
 		arg.ExpiresAt,
 	)
 	return err
 }
 
 const BookingsLive = `-- name: BookingsLive :many
-SELECT b.id, b.slot_id, b.user_id, b.during, b.seats, b.status, b.version, b.queued_version, b.passes, b.blocked, b.blocked_by, b.replaces_booking_id, b.expires_at, b.created_at, b.updated_at
+SELECT b.id, b.slot_id, b.user_id, b.during, b.seats, b.status, b.version, b.queued_version, b.passes, b.blocked, b.blocked_by, b.replaces_booking_id, b.expires_at, b.created_at, b.updated_at, b.seats_min, b.replaced_by, b.moved_from, b.checked_in_at
 FROM (SELECT unnest($1::uuid[]) AS user_id, unnest($2::uuid[]) AS slot_id) AS wish
 CROSS JOIN LATERAL (
-    SELECT id, slot_id, user_id, during, seats, status, version, queued_version, passes, blocked, blocked_by, replaces_booking_id, expires_at, created_at, updated_at FROM bookings l
+    SELECT id, slot_id, user_id, during, seats, status, version, queued_version, passes, blocked, blocked_by, replaces_booking_id, expires_at, created_at, updated_at, seats_min, replaced_by, moved_from, checked_in_at FROM bookings l
     WHERE l.user_id = wish.user_id AND (l.slot_id = wish.slot_id) IS TRUE
       AND l.status IN ('waitlisted', 'held', 'offered', 'confirmed')
     LIMIT 1
@@ -291,6 +310,10 @@ func (q *Queries) BookingsLive(ctx context.Context, db DBTX, arg BookingsLivePar
 			&i.ExpiresAt,
 			&i.CreatedAt,
 			&i.UpdatedAt,
+			&i.SeatsMin,
+			&i.ReplacedBy,
+			&i.MovedFrom,
+			&i.CheckedInAt,
 		); err != nil {
 			return nil, err
 		}
@@ -303,7 +326,7 @@ func (q *Queries) BookingsLive(ctx context.Context, db DBTX, arg BookingsLivePar
 }
 
 const BookingsNamed = `-- name: BookingsNamed :many
-SELECT id, slot_id, user_id, during, seats, status, version, queued_version, passes, blocked, blocked_by, replaces_booking_id, expires_at, created_at, updated_at FROM bookings WHERE id = ANY($1::uuid[])
+SELECT id, slot_id, user_id, during, seats, status, version, queued_version, passes, blocked, blocked_by, replaces_booking_id, expires_at, created_at, updated_at, seats_min, replaced_by, moved_from, checked_in_at FROM bookings WHERE id = ANY($1::uuid[])
 `
 
 // The bookings that commands name.
@@ -332,6 +355,10 @@ func (q *Queries) BookingsNamed(ctx context.Context, db DBTX, ids []uuid.UUID) (
 			&i.ExpiresAt,
 			&i.CreatedAt,
 			&i.UpdatedAt,
+			&i.SeatsMin,
+			&i.ReplacedBy,
+			&i.MovedFrom,
+			&i.CheckedInAt,
 		); err != nil {
 			return nil, err
 		}
@@ -344,12 +371,12 @@ func (q *Queries) BookingsNamed(ctx context.Context, db DBTX, ids []uuid.UUID) (
 }
 
 const BookingsOverlapping = `-- name: BookingsOverlapping :many
-SELECT b.id, b.slot_id, b.user_id, b.during, b.seats, b.status, b.version, b.queued_version, b.passes, b.blocked, b.blocked_by, b.replaces_booking_id, b.expires_at, b.created_at, b.updated_at
+SELECT b.id, b.slot_id, b.user_id, b.during, b.seats, b.status, b.version, b.queued_version, b.passes, b.blocked, b.blocked_by, b.replaces_booking_id, b.expires_at, b.created_at, b.updated_at, b.seats_min, b.replaced_by, b.moved_from, b.checked_in_at
 FROM (SELECT unnest($1::uuid[]) AS user_id,
              unnest($2::timestamptz[]) AS starts_at,
              unnest($3::timestamptz[]) AS ends_at) AS wish
 CROSS JOIN LATERAL (
-    SELECT id, slot_id, user_id, during, seats, status, version, queued_version, passes, blocked, blocked_by, replaces_booking_id, expires_at, created_at, updated_at FROM bookings o
+    SELECT id, slot_id, user_id, during, seats, status, version, queued_version, passes, blocked, blocked_by, replaces_booking_id, expires_at, created_at, updated_at, seats_min, replaced_by, moved_from, checked_in_at FROM bookings o
     WHERE o.user_id = wish.user_id
       AND o.during && tstzrange(wish.starts_at, wish.ends_at, '[)')
       AND o.status IN ('held', 'offered', 'confirmed')
@@ -390,6 +417,10 @@ func (q *Queries) BookingsOverlapping(ctx context.Context, db DBTX, arg Bookings
 			&i.ExpiresAt,
 			&i.CreatedAt,
 			&i.UpdatedAt,
+			&i.SeatsMin,
+			&i.ReplacedBy,
+			&i.MovedFrom,
+			&i.CheckedInAt,
 		); err != nil {
 			return nil, err
 		}
@@ -402,7 +433,7 @@ func (q *Queries) BookingsOverlapping(ctx context.Context, db DBTX, arg Bookings
 }
 
 const BookingsSeated = `-- name: BookingsSeated :many
-SELECT id, slot_id, user_id, during, seats, status, version, queued_version, passes, blocked, blocked_by, replaces_booking_id, expires_at, created_at, updated_at FROM bookings
+SELECT id, slot_id, user_id, during, seats, status, version, queued_version, passes, blocked, blocked_by, replaces_booking_id, expires_at, created_at, updated_at, seats_min, replaced_by, moved_from, checked_in_at FROM bookings
 WHERE slot_id = $1 AND status IN ('held', 'offered', 'confirmed')
 LIMIT $2::int
 `
@@ -438,6 +469,65 @@ func (q *Queries) BookingsSeated(ctx context.Context, db DBTX, arg BookingsSeate
 			&i.ExpiresAt,
 			&i.CreatedAt,
 			&i.UpdatedAt,
+			&i.SeatsMin,
+			&i.ReplacedBy,
+			&i.MovedFrom,
+			&i.CheckedInAt,
+		); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
+const BookingsSucceeding = `-- name: BookingsSucceeding :many
+WITH RECURSIVE line AS (
+    SELECT b.id, b.replaced_by, 0 AS hops FROM bookings b WHERE b.id = ANY($1::uuid[])
+    UNION ALL
+    SELECT n.id, n.replaced_by, l.hops + 1 FROM line l JOIN bookings n ON n.id = l.replaced_by WHERE l.hops < $2::int
+)
+SELECT id, slot_id, user_id, during, seats, status, version, queued_version, passes, blocked, blocked_by, replaces_booking_id, expires_at, created_at, updated_at, seats_min, replaced_by, moved_from, checked_in_at FROM bookings WHERE id IN (SELECT id FROM line)
+`
+
+type BookingsSucceedingParams struct {
+	Ids  []uuid.UUID
+	Hops int32
+}
+
+// Blockers and bookings to be given back, with those that took their places.
+func (q *Queries) BookingsSucceeding(ctx context.Context, db DBTX, arg BookingsSucceedingParams) ([]Booking, error) {
+	rows, err := db.Query(ctx, BookingsSucceeding, arg.Ids, arg.Hops)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	items := []Booking{}
+	for rows.Next() {
+		var i Booking
+		if err := rows.Scan(
+			&i.ID,
+			&i.SlotID,
+			&i.UserID,
+			&i.During,
+			&i.Seats,
+			&i.Status,
+			&i.Version,
+			&i.QueuedVersion,
+			&i.Passes,
+			&i.Blocked,
+			&i.BlockedBy,
+			&i.ReplacesBookingID,
+			&i.ExpiresAt,
+			&i.CreatedAt,
+			&i.UpdatedAt,
+			&i.SeatsMin,
+			&i.ReplacedBy,
+			&i.MovedFrom,
+			&i.CheckedInAt,
 		); err != nil {
 			return nil, err
 		}
@@ -450,15 +540,15 @@ func (q *Queries) BookingsSeated(ctx context.Context, db DBTX, arg BookingsSeate
 }
 
 const BookingsUnblockable = `-- name: BookingsUnblockable :many
-SELECT b.id, b.slot_id, b.user_id, b.during, b.seats, b.status, b.version, b.queued_version, b.passes, b.blocked, b.blocked_by, b.replaces_booking_id, b.expires_at, b.created_at, b.updated_at
+SELECT b.id, b.slot_id, b.user_id, b.during, b.seats, b.status, b.version, b.queued_version, b.passes, b.blocked, b.blocked_by, b.replaces_booking_id, b.expires_at, b.created_at, b.updated_at, b.seats_min, b.replaced_by, b.moved_from, b.checked_in_at
 FROM unnest($1::uuid[]) AS slot(id)
 CROSS JOIN LATERAL (
-    SELECT w.id, w.slot_id, w.user_id, w.during, w.seats, w.status, w.version, w.queued_version, w.passes, w.blocked, w.blocked_by, w.replaces_booking_id, w.expires_at, w.created_at, w.updated_at
+    SELECT w.id, w.slot_id, w.user_id, w.during, w.seats, w.status, w.version, w.queued_version, w.passes, w.blocked, w.blocked_by, w.replaces_booking_id, w.expires_at, w.created_at, w.updated_at, w.seats_min, w.replaced_by, w.moved_from, w.checked_in_at
     FROM bookings w
     JOIN slots s ON s.id = w.slot_id
     LEFT JOIN bookings x ON x.id = w.blocked_by
     WHERE w.slot_id = slot.id AND w.status = 'waitlisted' AND w.blocked IS NOT NULL
-      AND ((w.blocked = 'capacity' AND w.seats <= s.capacity)
+      AND ((w.blocked = 'capacity' AND coalesce(w.seats_min, w.seats) <= s.capacity)
            OR (w.blocked = 'overlap' AND (x.status NOT IN ('held', 'offered', 'confirmed') OR NOT x.during && w.during)))
     ORDER BY w.queued_version
     LIMIT $2::int
@@ -498,6 +588,10 @@ func (q *Queries) BookingsUnblockable(ctx context.Context, db DBTX, arg Bookings
 			&i.ExpiresAt,
 			&i.CreatedAt,
 			&i.UpdatedAt,
+			&i.SeatsMin,
+			&i.ReplacedBy,
+			&i.MovedFrom,
+			&i.CheckedInAt,
 		); err != nil {
 			return nil, err
 		}
@@ -522,7 +616,10 @@ WITH change AS (
            unnest($8::text[]) AS blocked,
            unnest($9::uuid[]) AS blocked_by,
            unnest($10::uuid[]) AS replaces_booking_id,
-           unnest($11::timestamptz[]) AS expires_at
+           unnest($11::uuid[]) AS replaced_by,
+           unnest($12::int[]) AS seats_min,
+           unnest($13::timestamptz[]) AS expires_at,
+           unnest($14::timestamptz[]) AS checked_in_at
 ), done AS (
     UPDATE bookings b
     SET seats = c.seats,
@@ -533,8 +630,11 @@ WITH change AS (
         blocked = nullif(c.blocked, ''),
         blocked_by = nullif(c.blocked_by, '00000000-0000-0000-0000-000000000000'),
         replaces_booking_id = nullif(c.replaces_booking_id, '00000000-0000-0000-0000-000000000000'),
+        replaced_by = nullif(c.replaced_by, '00000000-0000-0000-0000-000000000000'),
+        seats_min = nullif(c.seats_min, 0),
         expires_at = nullif(c.expires_at, '0001-01-01T00:00:00Z'),
-        updated_at = $12::timestamptz
+        checked_in_at = nullif(c.checked_in_at, '0001-01-01T00:00:00Z'),
+        updated_at = $15::timestamptz
     FROM change c
     WHERE b.id = c.id AND b.version = c.expected
     RETURNING b.id
@@ -553,7 +653,10 @@ type BookingsUpdateParams struct {
 	Blocked        []string
 	BlockedBy      []uuid.UUID
 	Replaces       []uuid.UUID
+	ReplacedBy     []uuid.UUID
+	SeatsMin       []int32
 	ExpiresAt      []time.Time
+	CheckedInAt    []time.Time
 	Now            time.Time
 }
 
@@ -574,17 +677,20 @@ func (q *Queries) BookingsUpdate(ctx context.Context, db DBTX, arg BookingsUpdat
 		arg.Blocked,
 		arg.BlockedBy,
 		arg.Replaces,
+		arg.ReplacedBy,
+		arg.SeatsMin,
 		arg.ExpiresAt,
+		arg.CheckedInAt,
 		arg.Now,
 	)
 	return err
 }
 
 const BookingsWaitedOut = `-- name: BookingsWaitedOut :many
-SELECT b.id, b.slot_id, b.user_id, b.during, b.seats, b.status, b.version, b.queued_version, b.passes, b.blocked, b.blocked_by, b.replaces_booking_id, b.expires_at, b.created_at, b.updated_at
+SELECT b.id, b.slot_id, b.user_id, b.during, b.seats, b.status, b.version, b.queued_version, b.passes, b.blocked, b.blocked_by, b.replaces_booking_id, b.expires_at, b.created_at, b.updated_at, b.seats_min, b.replaced_by, b.moved_from, b.checked_in_at
 FROM slots s
 CROSS JOIN LATERAL (
-    SELECT id, slot_id, user_id, during, seats, status, version, queued_version, passes, blocked, blocked_by, replaces_booking_id, expires_at, created_at, updated_at FROM bookings w
+    SELECT id, slot_id, user_id, during, seats, status, version, queued_version, passes, blocked, blocked_by, replaces_booking_id, expires_at, created_at, updated_at, seats_min, replaced_by, moved_from, checked_in_at FROM bookings w
     WHERE w.slot_id = s.id AND w.status = 'waitlisted'
     ORDER BY w.queued_version
     LIMIT $1::int
@@ -623,6 +729,10 @@ func (q *Queries) BookingsWaitedOut(ctx context.Context, db DBTX, arg BookingsWa
 			&i.ExpiresAt,
 			&i.CreatedAt,
 			&i.UpdatedAt,
+			&i.SeatsMin,
+			&i.ReplacedBy,
+			&i.MovedFrom,
+			&i.CheckedInAt,
 		); err != nil {
 			return nil, err
 		}
@@ -808,6 +918,43 @@ func (q *Queries) LedgerInsert(ctx context.Context, db DBTX, arg LedgerInsertPar
 		arg.CauseVersions,
 	)
 	return err
+}
+
+const SeatsHeld = `-- name: SeatsHeld :many
+SELECT user_id, sum(seats)::int AS seats FROM bookings
+WHERE user_id = ANY($1::uuid[]) AND status = 'held' AND expires_at > $2
+GROUP BY user_id
+`
+
+type SeatsHeldParams struct {
+	UserIds []uuid.UUID
+	Now     *time.Time
+}
+
+type SeatsHeldRow struct {
+	UserID uuid.UUID
+	Seats  int32
+}
+
+// How many seats users hold, in all slots.
+func (q *Queries) SeatsHeld(ctx context.Context, db DBTX, arg SeatsHeldParams) ([]SeatsHeldRow, error) {
+	rows, err := db.Query(ctx, SeatsHeld, arg.UserIds, arg.Now)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	items := []SeatsHeldRow{}
+	for rows.Next() {
+		var i SeatsHeldRow
+		if err := rows.Scan(&i.UserID, &i.Seats); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
 }
 
 const SlotBookingsCount = `-- name: SlotBookingsCount :one
@@ -1013,6 +1160,31 @@ func (q *Queries) SlotsExpiring(ctx context.Context, db DBTX, page int32) ([]uui
 	return items, nil
 }
 
+const SlotsFind = `-- name: SlotsFind :many
+SELECT id FROM slots WHERE id = ANY($1::uuid[]) ORDER BY id
+`
+
+// As SlotsLock, for those who only look: nothing is locked.
+func (q *Queries) SlotsFind(ctx context.Context, db DBTX, ids []uuid.UUID) ([]uuid.UUID, error) {
+	rows, err := db.Query(ctx, SlotsFind, ids)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	items := []uuid.UUID{}
+	for rows.Next() {
+		var id uuid.UUID
+		if err := rows.Scan(&id); err != nil {
+			return nil, err
+		}
+		items = append(items, id)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
 const SlotsLoad = `-- name: SlotsLoad :many
 SELECT
     s.id, s.event_id, s.starts_at, s.ends_at, s.capacity, s.status, s.revision,
@@ -1020,7 +1192,7 @@ SELECT
     s.promotion_due_at, s.created_at, s.updated_at,
     e.organizer_id, e.status AS event_status, e.booking_opens_at, e.booking_closes_at,
     e.cancellation_closes_minutes, e.waitlist_mode, e.waitlist_limit, e.offer_minutes,
-    e.fit, e.max_passes,
+    e.hold_minutes, e.fit, e.max_passes,
     -- Why slot or event was cancelled: the entry that did it is the slot's latest cause.
     coalesce(e.cancellation_reason,
         (SELECT l.reason FROM ledger l
@@ -1054,6 +1226,7 @@ type SlotsLoadRow struct {
 	WaitlistMode              string
 	WaitlistLimit             *int32
 	OfferMinutes              int32
+	HoldMinutes               int32
 	Fit                       string
 	MaxPasses                 int32
 	CancelledBecause          string
@@ -1094,6 +1267,7 @@ func (q *Queries) SlotsLoad(ctx context.Context, db DBTX, ids []uuid.UUID) ([]Sl
 			&i.WaitlistMode,
 			&i.WaitlistLimit,
 			&i.OfferMinutes,
+			&i.HoldMinutes,
 			&i.Fit,
 			&i.MaxPasses,
 			&i.CancelledBecause,
@@ -1330,6 +1504,36 @@ func (q *Queries) SlotsUpdate(ctx context.Context, db DBTX, arg SlotsUpdateParam
 		arg.Now,
 	)
 	return err
+}
+
+const UsersFind = `-- name: UsersFind :many
+SELECT id, deleted_at FROM users WHERE id = ANY($1::uuid[]) ORDER BY id
+`
+
+type UsersFindRow struct {
+	ID        uuid.UUID
+	DeletedAt *time.Time
+}
+
+// As UsersLock, for those who only look.
+func (q *Queries) UsersFind(ctx context.Context, db DBTX, ids []uuid.UUID) ([]UsersFindRow, error) {
+	rows, err := db.Query(ctx, UsersFind, ids)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	items := []UsersFindRow{}
+	for rows.Next() {
+		var i UsersFindRow
+		if err := rows.Scan(&i.ID, &i.DeletedAt); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
 }
 
 const UsersLock = `-- name: UsersLock :many

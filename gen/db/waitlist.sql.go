@@ -7,9 +7,84 @@ package db
 
 import (
 	"context"
+	"time"
 
 	"github.com/google/uuid"
 )
+
+const BookingsToSimulate = `-- name: BookingsToSimulate :many
+SELECT id, slot_id, user_id, during, seats, status, version, queued_version, passes, blocked, blocked_by, replaces_booking_id, expires_at, created_at, updated_at, seats_min, replaced_by, moved_from, checked_in_at FROM bookings
+WHERE slot_id = $1 AND status IN ('waitlisted', 'held', 'offered', 'confirmed')
+LIMIT $2::int
+`
+
+type BookingsToSimulateParams struct {
+	SlotID uuid.UUID
+	Page   int32
+}
+
+// The live bookings of a slot, for a copy of it: some order, up to a bound.
+func (q *Queries) BookingsToSimulate(ctx context.Context, db DBTX, arg BookingsToSimulateParams) ([]Booking, error) {
+	rows, err := db.Query(ctx, BookingsToSimulate, arg.SlotID, arg.Page)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	items := []Booking{}
+	for rows.Next() {
+		var i Booking
+		if err := rows.Scan(
+			&i.ID,
+			&i.SlotID,
+			&i.UserID,
+			&i.During,
+			&i.Seats,
+			&i.Status,
+			&i.Version,
+			&i.QueuedVersion,
+			&i.Passes,
+			&i.Blocked,
+			&i.BlockedBy,
+			&i.ReplacesBookingID,
+			&i.ExpiresAt,
+			&i.CreatedAt,
+			&i.UpdatedAt,
+			&i.SeatsMin,
+			&i.ReplacedBy,
+			&i.MovedFrom,
+			&i.CheckedInAt,
+		); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
+const OfferGet = `-- name: OfferGet :one
+SELECT b.slot_id, b.user_id, e.organizer_id
+FROM bookings b
+JOIN slots s ON s.id = b.slot_id
+JOIN events e ON e.id = s.event_id
+WHERE b.id = $1
+`
+
+type OfferGetRow struct {
+	SlotID      uuid.UUID
+	UserID      uuid.UUID
+	OrganizerID uuid.UUID
+}
+
+// Whose an offer is, and where: none of it ever changes.
+func (q *Queries) OfferGet(ctx context.Context, db DBTX, id uuid.UUID) (OfferGetRow, error) {
+	row := db.QueryRow(ctx, OfferGet, id)
+	var i OfferGetRow
+	err := row.Scan(&i.SlotID, &i.UserID, &i.OrganizerID)
+	return i, err
+}
 
 const SlotOrganizerGet = `-- name: SlotOrganizerGet :one
 
@@ -34,7 +109,7 @@ func (q *Queries) SlotOrganizerGet(ctx context.Context, db DBTX, id uuid.UUID) (
 }
 
 const WaitlistOfSlot = `-- name: WaitlistOfSlot :many
-SELECT b.id, b.slot_id, b.user_id, b.during, b.seats, b.status, b.version, b.queued_version, b.passes, b.blocked, b.blocked_by, b.replaces_booking_id, b.expires_at, b.created_at, b.updated_at, s.event_id,
+SELECT b.id, b.slot_id, b.user_id, b.during, b.seats, b.status, b.version, b.queued_version, b.passes, b.blocked, b.blocked_by, b.replaces_booking_id, b.expires_at, b.created_at, b.updated_at, b.seats_min, b.replaced_by, b.moved_from, b.checked_in_at, s.event_id,
        ((SELECT count(*) FROM bookings a
          WHERE a.slot_id = $1 AND a.status = 'waitlisted' AND a.queued_version <= $2::bigint)
         + row_number() OVER (ORDER BY b.queued_version))::bigint AS position
@@ -84,6 +159,10 @@ func (q *Queries) WaitlistOfSlot(ctx context.Context, db DBTX, arg WaitlistOfSlo
 			&i.Booking.ExpiresAt,
 			&i.Booking.CreatedAt,
 			&i.Booking.UpdatedAt,
+			&i.Booking.SeatsMin,
+			&i.Booking.ReplacedBy,
+			&i.Booking.MovedFrom,
+			&i.Booking.CheckedInAt,
 			&i.EventID,
 			&i.Position,
 		); err != nil {
@@ -98,22 +177,30 @@ func (q *Queries) WaitlistOfSlot(ctx context.Context, db DBTX, arg WaitlistOfSlo
 }
 
 const WaitlistPositionGet = `-- name: WaitlistPositionGet :one
-SELECT b.id, b.slot_id, b.user_id, b.during, b.seats, b.status, b.version, b.queued_version, b.passes, b.blocked, b.blocked_by, b.replaces_booking_id, b.expires_at, b.created_at, b.updated_at, e.organizer_id, e.fit,
+SELECT b.id, b.slot_id, b.user_id, b.during, b.seats, b.status, b.version, b.queued_version, b.passes, b.blocked, b.blocked_by, b.replaces_booking_id, b.expires_at, b.created_at, b.updated_at, b.seats_min, b.replaced_by, b.moved_from, b.checked_in_at, e.organizer_id, e.fit,
        s.capacity, s.seats_taken, s.status AS slot_status, s.version AS slot_version, s.freed_version,
        (s.starts_at <= clock_timestamp())::boolean AS started,
        ahead.bookings_ahead, ahead.seats_ahead, ahead.ready_bookings_ahead, ahead.ready_seats_ahead,
-       coalesce((
-           SELECT h.seats FROM bookings h
-           WHERE b.status = 'waitlisted'
-             AND h.slot_id = b.slot_id AND h.status = 'waitlisted' AND h.blocked IS NULL
-             AND h.queued_version < b.queued_version
-             AND h.seats > s.capacity - s.seats_taken
-             AND (e.fit = 'strict' OR h.passes >= e.max_passes)
-           ORDER BY h.queued_version
-           LIMIT 1), 0)::int AS holdup_seats,
+       coalesce(holdup.seats, 0)::int AS holdup_seats,
+       coalesce(holdup.version, 0)::bigint AS holdup_version,
        coalesce((
            SELECT max(l.version) FROM ledger l
-           WHERE l.booking_id = b.id AND l.slot_id = b.slot_id AND l.kind = 'blocked'), 0)::bigint AS blocked_version
+           WHERE l.booking_id = b.id AND l.slot_id = b.slot_id AND l.kind = 'blocked'), 0)::bigint AS blocked_version,
+       coalesce((
+           SELECT r.version + 1
+           FROM (SELECT l.version, l.capacity - l.seats_taken AS free FROM ledger l
+                 WHERE l.slot_id = b.slot_id AND b.status = 'waitlisted'
+                 ORDER BY l.version DESC LIMIT 10000) r
+           WHERE r.free >= coalesce(b.seats_min, b.seats)
+           ORDER BY r.version DESC LIMIT 1), 0)::bigint AS short_version,
+       coalesce((
+           SELECT r.version + 1
+           FROM (SELECT l.version, l.capacity - l.seats_taken AS free FROM ledger l
+                 WHERE l.slot_id = b.slot_id AND holdup.seats > 0
+                 ORDER BY l.version DESC LIMIT 10000) r
+           WHERE r.free < coalesce(b.seats_min, b.seats) OR r.free >= holdup.seats
+           ORDER BY r.version DESC LIMIT 1), 0)::bigint AS heldup_version,
+       passed.versions AS passed_versions, passed.ats AS passed_ats, passed.seats AS passed_seats, passed.free AS passed_free
 FROM bookings b
 JOIN slots s ON s.id = b.slot_id
 JOIN events e ON e.id = s.event_id
@@ -126,6 +213,30 @@ CROSS JOIN LATERAL (
     WHERE b.status = 'waitlisted'
       AND a.slot_id = b.slot_id AND a.status = 'waitlisted' AND a.queued_version < b.queued_version
 ) ahead
+LEFT JOIN LATERAL (
+    SELECT coalesce(h.seats_min, h.seats) AS seats, h.version FROM bookings h
+    WHERE b.status = 'waitlisted'
+      AND h.slot_id = b.slot_id AND h.status = 'waitlisted' AND h.blocked IS NULL
+      AND h.queued_version < b.queued_version
+      AND coalesce(h.seats_min, h.seats) > s.capacity - s.seats_taken
+      AND (e.fit = 'strict' OR h.passes >= e.max_passes)
+    ORDER BY h.queued_version
+    LIMIT 1
+) holdup ON true
+CROSS JOIN LATERAL (
+    SELECT coalesce(array_agg(p.version ORDER BY p.version DESC), '{}')::bigint[] AS versions,
+           coalesce(array_agg(p.at ORDER BY p.version DESC), '{}')::timestamptz[] AS ats,
+           coalesce(array_agg(p.seats ORDER BY p.version DESC), '{}')::int[] AS seats,
+           coalesce(array_agg(p.free ORDER BY p.version DESC), '{}')::int[] AS free
+    FROM (
+        SELECT l.version, l.at, c.seats, c.capacity - c.seats_taken + c.seats AS free
+        FROM ledger l
+        JOIN ledger c ON c.slot_id = l.cause_slot_id AND c.version = l.cause_version
+        WHERE l.booking_id = b.id AND l.slot_id = b.slot_id AND l.kind = 'passed' AND l.version > b.queued_version
+        ORDER BY l.version DESC
+        LIMIT 20
+    ) p
+) passed
 WHERE b.id = $1
 `
 
@@ -144,12 +255,27 @@ type WaitlistPositionGetRow struct {
 	ReadyBookingsAhead int64
 	ReadySeatsAhead    int64
 	HoldupSeats        int32
+	HoldupVersion      int64
 	BlockedVersion     int64
+	ShortVersion       int64
+	HeldupVersion      int64
+	PassedVersions     []int64
+	PassedAts          []time.Time
+	PassedSeats        []int32
+	PassedFree         []int32
 }
 
 // Where a booking waits, with everything that explains it, as of one moment.
-// Who is ready is not blocked. holdup_seats are the seats of the first booking
-// ahead that does not fit and lets nobody pass; 0: there is none.
+// Who is ready is not blocked. holdup_seats are what the first booking ahead
+// needs that does not fit and lets nobody pass; 0: there is none.
+//
+// short_version is the entry since which too few seats are free for this booking,
+// heldup_version the one since which they are enough for it and too few for the
+// holdup; 0: not among the last ten thousand entries. Both walk the ledger from
+// its end, and stop where it was otherwise.
+//
+// passed_… are the latest twenty passes of this wait, the newest first: where the
+// entry is, when, how many seats went to the one who passed, how many were free.
 func (q *Queries) WaitlistPositionGet(ctx context.Context, db DBTX, id uuid.UUID) (WaitlistPositionGetRow, error) {
 	row := db.QueryRow(ctx, WaitlistPositionGet, id)
 	var i WaitlistPositionGetRow
@@ -169,6 +295,10 @@ func (q *Queries) WaitlistPositionGet(ctx context.Context, db DBTX, id uuid.UUID
 		&i.Booking.ExpiresAt,
 		&i.Booking.CreatedAt,
 		&i.Booking.UpdatedAt,
+		&i.Booking.SeatsMin,
+		&i.Booking.ReplacedBy,
+		&i.Booking.MovedFrom,
+		&i.Booking.CheckedInAt,
 		&i.OrganizerID,
 		&i.Fit,
 		&i.Capacity,
@@ -182,7 +312,14 @@ func (q *Queries) WaitlistPositionGet(ctx context.Context, db DBTX, id uuid.UUID
 		&i.ReadyBookingsAhead,
 		&i.ReadySeatsAhead,
 		&i.HoldupSeats,
+		&i.HoldupVersion,
 		&i.BlockedVersion,
+		&i.ShortVersion,
+		&i.HeldupVersion,
+		&i.PassedVersions,
+		&i.PassedAts,
+		&i.PassedSeats,
+		&i.PassedFree,
 	)
 	return i, err
 }

@@ -26,6 +26,8 @@ const (
 	skipLocked locking = iota
 	// waitForLocks waits, for the lock timeout at most.
 	waitForLocks
+	// onlyLook locks nothing and changes nothing.
+	onlyLook
 )
 
 // run brings tickets to their ends: all of them, whatever happens.
@@ -105,7 +107,8 @@ func (b *batch) transact(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	defer b.release(conn)
+	defer conn.Release()
+	defer rollback(conn)
 
 	b.loaded, err = lockSlots(ctx, conn.Conn(), b.tickets, b.locks)
 	if err != nil {
@@ -122,14 +125,14 @@ func (b *batch) transact(ctx context.Context) error {
 	return b.write(ctx, conn, state)
 }
 
-// release gives the connection back; the pool closes one that is still in a transaction.
-func (b *batch) release(conn *pgxpool.Conn) {
+// rollback ends a transaction that is still open; where that fails, the pool
+// closes the connection.
+func rollback(conn *pgxpool.Conn) {
 	if conn.Conn().PgConn().TxStatus() != 'I' && !conn.Conn().IsClosed() {
 		ctx, cancel := context.WithTimeout(context.Background(), rollbackTimeout)
 		defer cancel()
 		_, _ = conn.Exec(ctx, "ROLLBACK")
 	}
-	conn.Release()
 }
 
 // setAside takes out the tickets of slots that are there but were not to be had.

@@ -15,8 +15,13 @@ type Book struct {
 	SlotID    uuid.UUID
 	UserID    uuid.UUID
 	Seats     int
-	IfFull    IfFull
-	By        By
+	// SeatsMin accepts fewer seats, down to this many; 0: all or none.
+	SeatsMin int
+	IfFull   IfFull
+	// Replaces is a booking of the user, of ReplacesSlotID, that is given back as
+	// soon as this one has seats (keep and upgrade).
+	Replaces, ReplacesSlotID uuid.UUID
+	By                       By
 	// SeesDraft: the caller may know of drafts that are not their own.
 	SeesDraft bool
 }
@@ -31,11 +36,16 @@ const (
 )
 
 func (c Book) needs() needs {
-	return needs{
+	n := needs{
 		slots:  []uuid.UUID{c.SlotID},
 		users:  []uuid.UUID{c.UserID},
 		wishes: []wish{{c.UserID, c.SlotID}},
 	}
+	if c.Replaces != uuid.Nil {
+		n.slots = append(n.slots, c.ReplacesSlotID)
+		n.bookings = []uuid.UUID{c.Replaces}
+	}
+	return n
 }
 
 func (c Book) apply(s *State) (Result, error) {
@@ -47,22 +57,48 @@ func (c Book) apply(s *State) (Result, error) {
 	if err := c.admissible(s, slot); err != nil {
 		return Result{}, err
 	}
+	if err := c.replaceable(s, slot); err != nil {
+		return Result{}, err
+	}
 	promoted, _ := s.promote(slot)
 
-	b := &Booking{
-		ID: c.BookingID, SlotID: slot.ID, UserID: c.UserID, Seats: c.Seats,
-		StartsAt: slot.StartsAt, EndsAt: slot.EndsAt, CreatedAt: s.Now, UpdatedAt: s.Now,
-	}
-	passes, served := slot.serves(b)
+	b := c.booking(s, slot)
+	passed, served := slot.serves(b)
 	if err := c.refusal(s, slot, served); err != nil {
 		return Result{}, err
 	}
 	if served {
-		s.confirm(b, passes, c.By)
+		s.admit(b, Confirmed, KindConfirmed, passed, c.By, Cause{})
+		s.giveBack(b)
 	} else {
 		s.join(b, c.By)
 	}
 	return Result{Slot: *slot, Booking: *b, Promoted: promoted}, nil
+}
+
+// booking is the newcomer.
+func (c Book) booking(s *State, slot *Slot) *Booking {
+	return &Booking{
+		ID: c.BookingID, SlotID: slot.ID, UserID: c.UserID, Seats: c.Seats, SeatsMin: c.SeatsMin, Replaces: c.Replaces,
+		StartsAt: slot.StartsAt, EndsAt: slot.EndsAt, CreatedAt: s.Now, UpdatedAt: s.Now,
+	}
+}
+
+// replaceable checks the booking that is to be given back: one can only give
+// what one has, and elsewhere.
+func (c Book) replaceable(s *State, slot *Slot) error {
+	if c.Replaces == uuid.Nil {
+		return nil
+	}
+	if there := s.slots[c.ReplacesSlotID]; there != nil {
+		s.expireDue(there)
+	}
+	old := s.bookings[c.Replaces]
+	if old == nil || old.UserID != c.UserID || old.SlotID == slot.ID || !old.Status.TakesSeats() {
+		return fault.Invalid(fault.Field{Pointer: "/replaces_booking_id", Code: "not_replaceable",
+			Detail: "must be a booking of yours that has seats in another slot"})
+	}
+	return s.returnable(s.slots[old.SlotID], old, c.By)
 }
 
 // admissible checks everything that does not depend on free seats: the state of
@@ -73,12 +109,6 @@ func (c Book) admissible(s *State, slot *Slot) error {
 		return fault.NotFound.New("There is no such slot.")
 	case s.deleted[c.UserID]:
 		return fault.TokenInvalid.New("This user was deleted.")
-	case slot.EventStatus != EventPublished:
-		return at(slot, fault.EventNotPublished.Newf("The event is %s; only published events take bookings.", slot.EventStatus))
-	case slot.Status == SlotCancelled:
-		return at(slot, fault.SlotCancelled.New("The slot was cancelled."))
-	case slot.Status == SlotClosed:
-		return at(slot, fault.BookingClosed.New("The organizer has closed this slot for bookings."))
 	}
 	if err := slot.open(s.Now); err != nil {
 		return err
@@ -92,10 +122,17 @@ func (c Book) admissible(s *State, slot *Slot) error {
 	return nil
 }
 
-// open checks the time: from booking's opening until its closing or the slot's start.
+// open checks the state of event and slot, then the time: from booking's opening
+// until its closing or the slot's start.
 func (s *Slot) open(now time.Time) error {
 	opens, closes := s.Policy.BookingOpensAt, s.Policy.BookingClosesAt
 	switch {
+	case s.EventStatus != EventPublished:
+		return at(s, fault.EventNotPublished.Newf("The event is %s; only published events take bookings.", s.EventStatus))
+	case s.Status == SlotCancelled:
+		return at(s, fault.SlotCancelled.New("The slot was cancelled."))
+	case s.Status == SlotClosed:
+		return at(s, fault.BookingClosed.New("The organizer has closed this slot for bookings."))
 	case s.Started(now):
 		return at(s, fault.SlotStarted.New("The slot has started."))
 	case now.Before(opens):
@@ -110,8 +147,8 @@ func (s *Slot) open(now time.Time) error {
 // may wait, and is blocked if still busy when the turn comes.
 func (c Book) refusal(s *State, slot *Slot, served bool) error {
 	if served || c.IfFull != Wait {
-		if o := s.blocker(c.UserID, slot.StartsAt, slot.EndsAt, uuid.Nil); o != nil {
-			return at(slot, s.overlap(c.UserID, slot))
+		if o := s.blocker(c.UserID, slot.StartsAt, slot.EndsAt, c.Replaces); o != nil {
+			return at(slot, s.overlap(c.UserID, slot, c.Replaces))
 		}
 	}
 	waitlistOpen := slot.Policy.WaitlistMode != WaitlistOff
@@ -138,10 +175,10 @@ func (s *Slot) full(seats int) *fault.Error {
 }
 
 // overlap names the caller's own bookings at that time.
-func (s *State) overlap(userID uuid.UUID, slot *Slot) *fault.Error {
+func (s *State) overlap(userID uuid.UUID, slot *Slot, except uuid.UUID) *fault.Error {
 	ids := []uuid.UUID{}
 	for _, b := range s.seated[userID] {
-		if b.overlaps(slot.StartsAt, slot.EndsAt) {
+		if b.ID != except && b.overlaps(slot.StartsAt, slot.EndsAt) {
 			ids = append(ids, b.ID)
 		}
 	}
@@ -150,14 +187,3 @@ func (s *State) overlap(userID uuid.UUID, slot *Slot) *fault.Error {
 
 // at adds the version at which a refusal was decided.
 func at(slot *Slot, f *fault.Error) *fault.Error { return f.With("slot_version", slot.Version) }
-
-// confirm gives a newcomer seats at once, past those who did not fit.
-func (s *State) confirm(b *Booking, passes []*Booking, by By) {
-	slot := s.slots[b.SlotID]
-	b.Status = Confirmed
-	slot.SeatsTaken += b.Seats
-	s.record(slot, b, KindConfirmed, by, Cause{})
-	s.add(b)
-	s.noteSeats(b)
-	s.pass(passes, Cause{slot.ID, slot.Version})
-}

@@ -11,7 +11,9 @@ type Booking struct {
 	ID, SlotID, UserID uuid.UUID
 	StartsAt, EndsAt   time.Time // the slot's
 	Seats              int
-	Status             Status
+	// SeatsMin is with how few seats it may be promoted; 0: only with all of them.
+	SeatsMin int
+	Status   Status
 	// Version is the slot's version of the booking's last change.
 	Version int64
 
@@ -22,11 +24,15 @@ type Booking struct {
 	// Blocked says why it cannot take seats now; BlockedBy by which booking of the same user.
 	Blocked   Block
 	BlockedBy uuid.UUID
-	// Replaces is the booking that it gives back when it is promoted.
-	Replaces uuid.UUID
+	// Replaces is the booking that it gives back when it is promoted; ReplacedBy
+	// the one for which it was given back.
+	Replaces, ReplacedBy uuid.UUID
+	// MovedFrom is the booking of another slot that it was made from.
+	MovedFrom uuid.UUID
 
 	// ExpiresAt is until when a hold or an offer stands.
 	ExpiresAt            time.Time
+	CheckedInAt          time.Time
 	CreatedAt, UpdatedAt time.Time
 }
 
@@ -61,6 +67,14 @@ const (
 
 // Ready says whether it waits and could take seats.
 func (b *Booking) Ready() bool { return b.Status == Waitlisted && b.Blocked == NotBlocked }
+
+// least is how few seats it can be given.
+func (b *Booking) least() int {
+	if b.SeatsMin > 0 {
+		return b.SeatsMin
+	}
+	return b.Seats
+}
 
 // due says whether a hold or an offer has run out.
 func (b *Booking) due(now time.Time) bool {

@@ -1,6 +1,8 @@
 package seating
 
 import (
+	"time"
+
 	"github.com/google/uuid"
 
 	"eventbooking/internal/fault"
@@ -13,27 +15,15 @@ type Cancel struct {
 	By                By
 }
 
-func (c Cancel) needs() needs {
-	return needs{
-		slots:    []uuid.UUID{c.SlotID},
-		users:    []uuid.UUID{c.UserID},
-		bookings: []uuid.UUID{c.BookingID},
-		frees:    true,
-	}
-}
+func (c Cancel) needs() needs { return ofBooking(c.SlotID, c.BookingID, c.UserID) }
 
 func (c Cancel) apply(s *State) (Result, error) {
-	slot, err := s.slot(c.SlotID)
+	slot, b, err := s.named(c.SlotID, c.BookingID)
 	if err != nil {
 		return Result{}, err
 	}
-	s.expireDue(slot)
-	b := s.bookings[c.BookingID]
-	if b == nil || b.SlotID != slot.ID {
-		return Result{}, fault.NotFound.New("There is no such booking.")
-	}
 	if b.Status.Live() {
-		if err := c.allowed(s, slot, b); err != nil {
+		if err := s.returnable(slot, b, c.By); err != nil {
 			return Result{}, err
 		}
 		s.turn(b, Cancelled, KindCancelled, c.By, Cause{})
@@ -43,15 +33,15 @@ func (c Cancel) apply(s *State) (Result, error) {
 	return Result{Slot: *slot, Booking: *b}, nil
 }
 
-// allowed: attendees give confirmed seats back until cancelling closes; they may
-// leave the queue, and organizers may cancel, at any time.
-func (c Cancel) allowed(s *State, slot *Slot, b *Booking) error {
+// returnable: attendees give confirmed seats back until cancelling closes; they
+// may leave the queue, and organizers may cancel, at any time.
+func (s *State) returnable(slot *Slot, b *Booking, by By) error {
 	closes := slot.CancellationClosesAt()
-	if c.By.Actor != ByAttendee || b.Status != Confirmed || s.Now.Before(closes) {
+	if by.Actor != ByAttendee || b.Status != Confirmed || s.Now.Before(closes) {
 		return nil
 	}
 	return at(slot, fault.CancellationWindowClosed.
-		Newf("Cancelling closed at %s.", closes.UTC().Format("2006-01-02T15:04:05Z07:00")).
+		Newf("Cancelling closed at %s.", closes.UTC().Format(time.RFC3339)).
 		With("closed_at", closes.UTC()))
 }
 

@@ -21,6 +21,8 @@ type Result struct {
 	Slot Slot
 	// Booking is the one that the command is about, if there is one.
 	Booking Booking
+	// Parts are the results of a bundle's items.
+	Parts []Result
 	// Promoted are the bookings that got seats by it.
 	Promoted []Booking
 	// More says that there is more of the same to do.
@@ -37,6 +39,8 @@ type needs struct {
 	bookings []uuid.UUID
 	// wishes are the seats that users want: their live and their overlapping bookings are loaded.
 	wishes []wish
+	// holders are users whose held seats are counted.
+	holders []uuid.UUID
 	// frees says that seats may become free, so the heads of the queues are wanted.
 	frees bool
 	// unblocks asks for blocked waiters whose reason may be gone.
@@ -67,13 +71,19 @@ func (r retiming) of(starts, ends time.Time) (time.Time, time.Time) {
 // Bounds of the work of one command. What is left is done by the next one.
 const (
 	// expirePage is how many holds, offers and waits one command lets expire.
-	expirePage = 200
+	expirePage = 1000
 	// promotePage is how many bookings one command promotes, blocks or unblocks.
-	promotePage = 100
+	promotePage = 300
 	// lookAhead is how far first_fit looks past bookings that do not fit.
 	lookAhead = 100
 	// headsPage is how much of a queue is loaded.
 	headsPage = promotePage + lookAhead
+	// maxReplacements bounds how far a replaced booking is followed to its successor.
+	maxReplacements = 10
+	// maxHeld is how many seats a user may hold at once.
+	maxHeld = 20
+	// MaxBundle is how many slots one bundle may have.
+	MaxBundle = 10
 	// clearPage is how many bookings one command cancels for a cancelled slot.
 	clearPage = 500
 	// MaxRetimed is how many bookings a slot may have for its time to change.

@@ -109,12 +109,89 @@ var symptoms = map[string]struct{ check, sql string }{
 		`UPDATE ledger SET cause_version = 99999 WHERE (slot_id, version) IN (SELECT slot_id, version FROM ledger WHERE cause_version IS NOT NULL LIMIT 1)`},
 	"a cause that came later": {"causes come before",
 		`UPDATE ledger SET cause_version = version WHERE (slot_id, version) IN (SELECT slot_id, version FROM ledger WHERE cause_slot_id = slot_id LIMIT 1)`},
-	"a promotion without a cause": {"promotions have causes",
+	"a promotion without a cause": {"promotions and answers have causes",
 		`UPDATE ledger SET cause_slot_id = NULL, cause_version = NULL WHERE (slot_id, version) IN (SELECT slot_id, version FROM ledger WHERE kind = 'promoted' LIMIT 1)`},
 	"a hold without an end": {"deadlines before the start",
 		`UPDATE bookings SET expires_at = NULL WHERE status = 'held'`},
 	"an offer that outlasts the start": {"deadlines before the start",
 		`UPDATE bookings SET expires_at = lower(during) + interval '1 second' WHERE id = (SELECT id FROM bookings WHERE status = 'offered' LIMIT 1)`},
+	"a hold that outlasts the start": {"deadlines before the start",
+		`UPDATE bookings SET expires_at = lower(during) + interval '1 second' WHERE status = 'held'`},
+	"too many seats held": {"held seats are bounded",
+		`UPDATE bookings SET seats = 21 WHERE status = 'held'`},
+	"an edit of a booking that edits the slot": {"counters follow from entry to entry", `
+		UPDATE ledger SET kind = 'edited', capacity = capacity + 1
+		WHERE (slot_id, version) IN (SELECT slot_id, version FROM ledger WHERE kind = 'checked_in' LIMIT 1)`},
+	"accepted without an offer": {"bookings live as they may",
+		`UPDATE ledger SET kind = 'accepted' WHERE kind = 'promoted'`},
+	"moved while it waits": {"bookings live as they may",
+		`UPDATE ledger SET status = 'waitlisted' WHERE booking_id IN (SELECT booking_id FROM ledger WHERE kind = 'moved') AND kind = 'confirmed'`},
+	"resized into another status": {"bookings live as they may",
+		`UPDATE ledger SET status = 'offered' WHERE kind = 'resized'`},
+	"an answer to nothing": {"promotions and answers have causes",
+		`UPDATE ledger SET cause_version = cause_version - 1 WHERE kind = 'accepted'`},
+	"a decline by itself": {"promotions and answers have causes",
+		`UPDATE ledger SET cause_slot_id = NULL, cause_version = NULL WHERE kind = 'declined'`},
+	"a hold confirmed out of the blue": {"promotions and answers have causes", `
+		UPDATE ledger l SET cause_version = 1 FROM ledger h
+		WHERE h.kind = 'held' AND l.booking_id = h.booking_id AND l.kind = 'confirmed'`},
+	"seats from nowhere": {"seats as asked for", `
+		UPDATE ledger SET seats = seats + 1
+		WHERE (slot_id, version) IN (SELECT slot_id, version FROM ledger WHERE kind = 'checked_in' LIMIT 1)`},
+	"more seats than waited for": {"seats as asked for",
+		`UPDATE ledger SET seats = seats + 1 WHERE kind = 'promoted'`},
+	"fewer seats than the least": {"seats as asked for", partly(`UPDATE bookings SET seats_min = 3 WHERE id IN (SELECT id FROM partly)`)},
+	"fewer seats than agreed to": {"seats as asked for", partly(`UPDATE bookings SET seats_min = NULL WHERE id IN (SELECT id FROM partly)`)},
+	"fewer seats than were free": {"seats as asked for", partly(`
+		UPDATE ledger SET capacity = capacity + 1 WHERE kind = 'promoted' AND booking_id IN (SELECT id FROM partly)`)},
+	"a hold that grew": {"seats as asked for", `
+		UPDATE ledger SET kind = 'resized', status = 'held', seats = seats + 1
+		WHERE kind = 'expired' AND booking_id IN (SELECT booking_id FROM ledger WHERE kind = 'held')`},
+	"a least that is more": {"seats as asked for",
+		`UPDATE bookings SET seats_min = seats + 1 WHERE id = (SELECT id FROM bookings WHERE status = 'confirmed' LIMIT 1)`},
+	"a replaced booking that stays": {"replacements", `
+		UPDATE bookings SET replaced_by = (SELECT id FROM bookings WHERE status = 'confirmed' LIMIT 1)
+		WHERE id = (SELECT id FROM bookings WHERE status = 'waitlisted' LIMIT 1)`},
+	"replaced by nothing": {"replacements",
+		`UPDATE bookings SET replaced_by = gen_random_uuid() WHERE replaced_by IS NOT NULL`},
+	"replaced by somebody else": {"replacements", `
+		UPDATE bookings SET user_id = (SELECT id FROM users WHERE email = 'admin@test.com')
+		WHERE id IN (SELECT replaced_by FROM bookings)`},
+	"replaced by another booking": {"replacements", `
+		UPDATE bookings b SET replaced_by = o.id FROM bookings o
+		WHERE b.replaced_by IS NOT NULL AND o.user_id = b.user_id AND o.id NOT IN (b.id, b.replaced_by)`},
+	"moved from nowhere": {"moves",
+		`UPDATE bookings SET moved_from = gen_random_uuid() WHERE moved_from IS NOT NULL`},
+	"moved to nowhere": {"moves",
+		`UPDATE bookings SET moved_from = NULL WHERE moved_from IS NOT NULL`},
+	"moved to somebody else": {"moves", `
+		UPDATE bookings SET user_id = (SELECT id FROM users WHERE email = 'admin@test.com') WHERE moved_from IS NOT NULL`},
+	"moved, but not cancelled": {"moves", `
+		UPDATE bookings SET status = 'confirmed' WHERE id IN (SELECT moved_from FROM bookings)`},
+	"moved, but not by a move": {"moves",
+		`UPDATE ledger SET kind = 'cancelled' WHERE kind = 'moved'`},
+	"moved into another event": {"moves", `
+		UPDATE slots SET event_id = (SELECT id FROM events WHERE title = 'Chamber concert')
+		WHERE id IN (SELECT slot_id FROM bookings WHERE moved_from IS NOT NULL)`},
+	"moved for no reason": {"moves", `
+		UPDATE ledger SET cause_slot_id = NULL, cause_version = NULL
+		WHERE kind = 'confirmed' AND booking_id IN (SELECT id FROM bookings WHERE moved_from IS NOT NULL)`},
+	"checked in by nobody": {"check-ins",
+		`UPDATE bookings SET checked_in_at = now() WHERE id = (SELECT id FROM bookings WHERE status = 'confirmed' AND checked_in_at IS NULL LIMIT 1)`},
+	"checked in, then not": {"check-ins",
+		`UPDATE bookings SET checked_in_at = NULL WHERE checked_in_at IS NOT NULL`},
+	"checked in, and undone": {"check-ins", `
+		UPDATE bookings b SET checked_in_at = l.at FROM ledger l
+		WHERE l.kind = 'checked_in' AND l.booking_id = b.id AND b.id IN (SELECT booking_id FROM ledger WHERE kind = 'check_in_undone')`},
+	"at the old place": {"queues as the ledger says", `
+		UPDATE ledger SET kind = 'resized', seats = seats + 1 WHERE (slot_id, version) IN (
+			SELECT p.slot_id, p.version FROM ledger p
+			JOIN bookings b ON b.id = p.booking_id AND b.status = 'waitlisted' AND b.blocked IS NULL AND b.passes > 0
+			WHERE p.kind = 'passed')`},
+	"more seats past the queue": {"no queue jumping", `
+		INSERT INTO ledger SELECT DISTINCT ON (slot_id) slot_id, s.version + 1, 'resized', booking_id, user_id, seats + 1, l.status, l.capacity, l.seats_taken, s.waitlist_length,
+			NULL, actor, NULL, NULL, NULL, at
+		FROM ledger l JOIN slots s ON s.id = l.slot_id AND s.waitlist_ready > 0 WHERE l.kind = 'confirmed'`},
 	"an answer that must not be kept":  {"idempotency keys", storedAnswer(500, "0")},
 	"an answer from the future":        {"idempotency keys", storedAnswer(201, "1 hour")},
 	"an answer that was never deleted": {"idempotency keys", storedAnswer(409, "-3 days")},
@@ -127,6 +204,15 @@ var symptoms = map[string]struct{ check, sql string }{
 	"a cancelled event with attendees": {"nothing left undone", `
 		UPDATE slots SET updated_at = now() - interval '1 hour';
 		UPDATE events SET status = 'cancelled', cancelled_at = now(), updated_at = now() - interval '1 hour' WHERE title = 'Chamber concert'`},
+}
+
+// partly is a statement about the bookings that were promoted with fewer seats.
+func partly(statement string) string {
+	return `WITH partly AS (
+			SELECT p.booking_id AS id FROM ledger p
+			JOIN ledger w ON w.booking_id = p.booking_id AND w.kind = 'waitlisted' AND w.seats > p.seats
+			WHERE p.kind = 'promoted' AND NOT EXISTS (SELECT FROM ledger r WHERE r.booking_id = p.booking_id AND r.kind = 'resized'))
+		` + statement
 }
 
 // copyOf makes a second booking like the first one that is thus.

@@ -18,7 +18,10 @@ type EditSlot struct {
 	Capacity         *int
 	StartsAt, EndsAt *time.Time
 	Status           *SlotStatus
-	By               By
+	// Displace cancels the bookings of attendees who have seats elsewhere at the
+	// new time, instead of refusing it.
+	Displace bool
+	By       By
 }
 
 func (c EditSlot) needs() needs {
@@ -78,28 +81,29 @@ func (c EditSlot) admissible(s *State, slot *Slot, starts, ends time.Time, retim
 	case !s.Now.Before(starts):
 		return fault.InvalidTimeRange.New("starts_at must be in the future.")
 	}
-	return s.retimable(slot, starts, ends)
+	attendees, busy := s.attendees(slot, starts, ends)
+	switch {
+	case attendees > MaxRetimed:
+		return at(slot, fault.EventHasBookings.Newf("The time of a slot with more than %d bookings cannot change.", MaxRetimed).With("count", attendees))
+	case len(busy) > 0 && !c.Displace:
+		return at(slot, fault.EventHasBookings.Newf("%d attendees have seats elsewhere at the new time.", len(busy)).With("count", len(busy)))
+	}
+	return nil
 }
 
-// retimable refuses a time at which attendees of this slot have seats elsewhere.
-func (s *State) retimable(slot *Slot, starts, ends time.Time) error {
-	attendees, busy := 0, 0
-	for _, b := range s.bookings {
+// attendees counts the bookings with seats, and finds those of users who have
+// seats elsewhere at another time of the slot.
+func (s *State) attendees(slot *Slot, starts, ends time.Time) (count int, busy []*Booking) {
+	for _, b := range s.Bookings() {
 		if b.SlotID != slot.ID || !b.Status.TakesSeats() {
 			continue
 		}
-		attendees++
+		count++
 		if s.blocker(b.UserID, starts, ends, b.ID) != nil {
-			busy++
+			busy = append(busy, b)
 		}
 	}
-	switch {
-	case attendees > MaxRetimed:
-		return at(slot, fault.EventHasBookings.Newf("The time of a slot with more than %d bookings cannot change.", MaxRetimed).With("count", slot.SeatsTaken))
-	case busy > 0:
-		return at(slot, fault.EventHasBookings.Newf("%d attendees have seats elsewhere at the new time.", busy).With("count", busy))
-	}
-	return nil
+	return count, busy
 }
 
 func (c EditSlot) resize(s *State, slot *Slot) {
@@ -117,11 +121,15 @@ func (c EditSlot) resize(s *State, slot *Slot) {
 
 // retime moves the slot and all its bookings in time.
 func (s *State) retime(slot *Slot, starts, ends time.Time, by By) {
+	_, busy := s.attendees(slot, starts, ends)
 	text := fmt.Sprintf("%s to %s", slot.StartsAt.UTC().Format(time.RFC3339), starts.UTC().Format(time.RFC3339))
 	slot.StartsAt, slot.EndsAt = starts, ends
 	s.record(slot, nil, KindEdited, by.because(text), Cause{})
 	moved := Cause{slot.ID, slot.Version}
-	for _, b := range s.bookings {
+	for _, b := range busy {
+		s.turn(b, Cancelled, KindCancelled, System("the slot's new time overlaps other seats"), moved)
+	}
+	for _, b := range s.Bookings() {
 		if b.SlotID != slot.ID {
 			continue
 		}

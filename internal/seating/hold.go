@@ -1,14 +1,37 @@
 package seating
 
-// Keep puts a new hold into the state: seats of b.SlotID that are kept for b
-// until b.ExpiresAt. It only writes down what was decided already, with its
-// entry; the seeder tells histories with it.
-func (s *State) Keep(b Booking, by By) Booking {
-	slot := s.slots[b.SlotID]
-	b.Status, b.StartsAt, b.EndsAt = Held, slot.StartsAt, slot.EndsAt
-	b.CreatedAt, b.UpdatedAt = s.Now, s.Now
-	slot.SeatsTaken += b.Seats
-	s.record(slot, &b, KindHeld, by, Cause{})
-	s.add(&b)
-	return b
+import "eventbooking/internal/fault"
+
+// Hold keeps seats for a while, to be confirmed. It never waits and never jumps
+// the queue: it gets seats where a booking would get them at once, or none.
+type Hold struct{ Book }
+
+func (c Hold) needs() needs {
+	n := c.Book.needs()
+	n.holders = n.users
+	return n
+}
+
+func (c Hold) apply(s *State) (Result, error) {
+	slot, err := s.slot(c.SlotID)
+	if err != nil {
+		return Result{}, err
+	}
+	c.IfFull = Reject
+	s.expireDue(slot)
+	if err := c.admissible(s, slot); err != nil {
+		return Result{}, err
+	}
+	if held := s.held[c.UserID]; held+c.Seats > maxHeld {
+		return Result{}, at(slot, fault.HoldLimit.Newf("You hold %d seats; %d are the most.", held, maxHeld).With("held", held).With("limit", maxHeld))
+	}
+	promoted, _ := s.promote(slot)
+	b := c.booking(s, slot)
+	passed, served := slot.serves(b)
+	if err := c.refusal(s, slot, served); err != nil {
+		return Result{}, err
+	}
+	b.ExpiresAt = slot.kept(s.Now, slot.Policy.HoldFor)
+	s.admit(b, Held, KindHeld, passed, c.By, Cause{})
+	return Result{Slot: *slot, Booking: *b, Promoted: promoted}, nil
 }

@@ -17,6 +17,7 @@ import (
 
 // loaded is what a batch has locked and read.
 type loaded struct {
+	locks  locking
 	locked []uuid.UUID
 	now    time.Time
 	slots  map[uuid.UUID]Slot
@@ -27,6 +28,7 @@ type loaded struct {
 	overlapping []db.Booking
 	live        []db.Booking
 	others      []db.Booking // blockers, and bookings to be given back
+	held        []db.SeatsHeldRow
 	blocks      []db.SlotsBlockedByRow
 	awaited     []db.SlotsAwaitedRow
 	keys        []db.IdempotencyKey
@@ -36,15 +38,18 @@ type loaded struct {
 // lockSlots is the first round trip: it begins, locks the slots, and reads what
 // nobody else can change from now on.
 func lockSlots(ctx context.Context, conn *pgx.Conn, tickets []*ticket, locks locking) (*loaded, error) {
-	l, p := &loaded{}, &pipeline{}
-	p.batch.Queue(postgres.Begin)
+	l, p := &loaded{locks: locks}, &pipeline{}
+	begin, lock := postgres.Begin, db.SlotsLock
+	switch locks {
+	case skipLocked:
+		lock = db.SlotsLockFree
+	case onlyLook:
+		begin, lock = beginLook, db.SlotsFind
+	}
+	p.batch.Queue(begin)
 	p.batch.Queue(postgres.DefaultTimeouts.SQL())
 
 	all := needsOf(tickets)
-	lock := db.SlotsLock
-	if locks == skipLocked {
-		lock = db.SlotsLockFree
-	}
 	collect(p, &l.locked, lock, all.slots)
 	var clock []struct{ Now time.Time }
 	collect(p, &clock, db.ClockRead)
@@ -80,10 +85,11 @@ func lockSlots(ctx context.Context, conn *pgx.Conn, tickets []*ticket, locks loc
 // change, and reads what else they have.
 func (l *loaded) lockUsers(ctx context.Context, conn *pgx.Conn, tickets []*ticket) error {
 	l.dropStuck()
-	var userIDs, keyUsers []uuid.UUID
+	var userIDs, keyUsers, holders []uuid.UUID
 	var keys []string
 	for _, t := range tickets {
 		userIDs = append(userIDs, t.needs.users...)
+		holders = append(holders, t.needs.holders...)
 		if t.Key != nil {
 			keyUsers, keys = append(keyUsers, t.Key.UserID), append(keys, t.Key.Value)
 		}
@@ -100,17 +106,24 @@ func (l *loaded) lockUsers(ctx context.Context, conn *pgx.Conn, tickets []*ticke
 	others = slices.DeleteFunc(sorted(others), func(id uuid.UUID) bool { return id == uuid.Nil })
 
 	p := &pipeline{}
-	collect(p, &l.users, db.UsersLock, sorted(userIDs))
+	lock := db.UsersLock
+	if l.locks == onlyLook {
+		lock = db.UsersFind
+	}
+	collect(p, &l.users, lock, sorted(userIDs))
 	if w := l.wishes(tickets); len(w.users) > 0 {
 		collect(p, &l.overlapping, db.BookingsOverlapping, w.users, w.starts, w.ends)
 		collect(p, &l.live, db.BookingsLive, w.users, w.slots)
 		collect(p, &l.awaited, db.SlotsAwaited, w.users, w.starts, w.ends)
 	}
 	if len(others) > 0 {
-		collect(p, &l.others, db.BookingsNamed, others)
+		collect(p, &l.others, db.BookingsSucceeding, others, maxReplacements)
 	}
 	if ending = append(ending, others...); len(ending) > 0 {
 		collect(p, &l.blocks, db.SlotsBlockedBy, sorted(ending))
+	}
+	if len(holders) > 0 {
+		collect(p, &l.held, db.SeatsHeld, holders, l.now)
 	}
 	if len(keys) > 0 {
 		collect(p, &l.keys, db.IdempotencyKeysLoad, keyUsers, keys)
@@ -221,6 +234,9 @@ func (l *loaded) state() *State {
 	for _, u := range l.users {
 		s.deleted[u.ID] = u.DeletedAt != nil
 	}
+	for _, row := range l.held {
+		s.held[row.UserID] = int(row.Seats)
+	}
 	for _, row := range l.blocks {
 		s.blocks[row.BlockedBy] = append(s.blocks[row.BlockedBy], row.SlotID)
 	}
@@ -283,6 +299,7 @@ func slotOf(r db.SlotsLoadRow) Slot {
 			CancellationCloses: time.Duration(r.CancellationClosesMinutes) * time.Minute,
 			WaitlistMode:       WaitlistMode(r.WaitlistMode), WaitlistLimit: limit,
 			OfferFor: time.Duration(r.OfferMinutes) * time.Minute,
+			HoldFor:  time.Duration(r.HoldMinutes) * time.Minute,
 			Fit:      Fit(r.Fit), MaxPasses: int(r.MaxPasses),
 		},
 		Revision: r.Revision, Version: r.Version,
@@ -298,9 +315,10 @@ func BookingOf(r db.Booking) Booking {
 	return Booking{
 		ID: r.ID, SlotID: r.SlotID, UserID: r.UserID,
 		StartsAt: r.During.Lower.Time, EndsAt: r.During.Upper.Time,
-		Seats: int(r.Seats), Status: Status(r.Status), Version: r.Version,
+		Seats: int(r.Seats), SeatsMin: int(given(r.SeatsMin)), Status: Status(r.Status), Version: r.Version,
 		QueuedVersion: given(r.QueuedVersion), Passes: int(r.Passes),
 		Blocked: Block(given(r.Blocked)), BlockedBy: given(r.BlockedBy), Replaces: given(r.ReplacesBookingID),
+		ReplacedBy: given(r.ReplacedBy), MovedFrom: given(r.MovedFrom), CheckedInAt: given(r.CheckedInAt),
 		ExpiresAt: given(r.ExpiresAt), CreatedAt: r.CreatedAt, UpdatedAt: r.UpdatedAt,
 	}
 }

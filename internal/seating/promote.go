@@ -1,6 +1,7 @@
 package seating
 
 import (
+	"fmt"
 	"slices"
 	"time"
 
@@ -43,7 +44,7 @@ func (s *State) unblockReady(slot *Slot) {
 // unblocks says whether the reason is gone, and which entry ended it.
 func (s *State) unblocks(slot *Slot, b *Booking) (Cause, bool) {
 	if b.Blocked == BlockedCapacity {
-		return Cause{slot.ID, slot.FreedVersion}, b.Seats <= slot.Capacity
+		return Cause{slot.ID, slot.FreedVersion}, b.least() <= slot.Capacity
 	}
 	blocker := s.bookings[b.BlockedBy]
 	if blocker == nil || blocker.Status.TakesSeats() && blocker.overlaps(b.StartsAt, b.EndsAt) {
@@ -72,9 +73,9 @@ func (s *State) promote(slot *Slot) (promoted []Booking, done bool) {
 		b := slot.ready[len(passed)]
 		if why, blocker := s.hindrance(slot, b); why != NotBlocked {
 			s.block(b, why, blocker)
-		} else if b.Seats > slot.Free() {
+		} else if b.least() > slot.Free() {
 			passed = append(passed, b)
-		} else if also := s.unlocked(b.Replaces); also != uuid.Nil {
+		} else if also := s.unlocked(s.replaced(b)); also != uuid.Nil {
 			s.wake(slot.ID, also)
 			return promoted, false
 		} else {
@@ -88,10 +89,14 @@ func (s *State) promote(slot *Slot) (promoted []Booking, done bool) {
 
 // hindrance is why a booking cannot take seats now, however many are free.
 func (s *State) hindrance(slot *Slot, b *Booking) (Block, uuid.UUID) {
-	if b.Seats > slot.Capacity {
+	if b.least() > slot.Capacity {
 		return BlockedCapacity, uuid.Nil
 	}
-	if o := s.blocker(b.UserID, slot.StartsAt, slot.EndsAt, b.Replaces); o != nil {
+	except := uuid.Nil
+	if old := s.replaced(b); old != nil {
+		except = old.ID
+	}
+	if o := s.blocker(b.UserID, slot.StartsAt, slot.EndsAt, except); o != nil {
 		return BlockedOverlap, o.ID
 	}
 	return NotBlocked, uuid.Nil
@@ -110,47 +115,66 @@ func (s *Slot) exhausted(passed []*Booking) bool {
 // when promote is done: none of those who are ready fits.
 func (s *Slot) serves(b *Booking) (passes []*Booking, served bool) {
 	switch {
-	case b.Seats > s.Free() || !s.PromotionDueAt.IsZero():
+	case b.least() > s.Free() || !s.PromotionDueAt.IsZero():
 		return nil, false
-	case s.WaitlistReady == 0:
-		return nil, true
-	case s.readyLoaded() && !s.exhausted(s.ready):
-		return slices.Clone(s.ready), true
+	case s.WaitlistReady > 0 && (!s.readyLoaded() || s.exhausted(s.ready)):
+		return nil, false
 	}
-	return nil, false
+	b.Seats = min(b.Seats, s.Free())
+	return slices.Clone(s.ready), true
 }
 
-// unlocked is the slot of a booking with seats, if the batch did not lock it.
-func (s *State) unlocked(bookingID uuid.UUID) uuid.UUID {
-	if b := s.bookings[bookingID]; b != nil && b.Status.TakesSeats() && s.slots[b.SlotID] == nil {
+// replaced is the booking with seats that b gives back when it gets its own, or
+// nil. Of two waits that name one booking, the later means the one that won.
+func (s *State) replaced(b *Booking) *Booking {
+	old := s.bookings[b.Replaces]
+	for hops := 0; old != nil && old.ReplacedBy != uuid.Nil && hops < maxReplacements; hops++ {
+		old = s.bookings[old.ReplacedBy]
+	}
+	if old == nil || old == b || !old.Status.TakesSeats() {
+		return nil
+	}
+	return old
+}
+
+// unlocked is the booking's slot, if there is one and the batch did not lock it.
+func (s *State) unlocked(b *Booking) uuid.UUID {
+	if b != nil && s.slots[b.SlotID] == nil {
 		return b.SlotID
 	}
 	return uuid.Nil
 }
 
-// serve gives a waiting booking its seats: asked first in offer mode, at once
-// otherwise and where the booking names one that it gives back.
+// serve gives a waiting booking its seats, or as many as it takes: asked first in
+// offer mode, at once otherwise and where it names a booking that it gives back.
 func (s *State) serve(slot *Slot, b *Booking, passed []*Booking) {
 	cause := Cause{slot.ID, slot.FreedVersion}
-	old := s.bookings[b.Replaces]
-	upgrades := old != nil && old.Status.TakesSeats()
-
-	if slot.offers(s.Now) && !upgrades {
+	b.Seats = min(b.Seats, slot.Free())
+	if slot.offers(s.Now) && s.replaced(b) == nil {
 		s.turn(b, Offered, KindOffered, System(""), cause)
 	} else {
 		s.turn(b, Confirmed, KindPromoted, System(""), cause)
 	}
 	here := Cause{slot.ID, slot.Version}
-	if upgrades {
-		s.turn(old, Cancelled, KindCancelled, System("upgraded"), here)
-	}
+	s.giveBack(b)
 	s.pass(passed, here)
+}
+
+// giveBack cancels the booking that b, which has seats now, replaces. b's last
+// entry is the cause.
+func (s *State) giveBack(b *Booking) {
+	old := s.replaced(b)
+	if b.Status != Confirmed || old == nil {
+		return
+	}
+	old.ReplacedBy = b.ID
+	s.turn(old, Cancelled, KindCancelled, System("upgraded"), Cause{b.SlotID, b.Version})
 }
 
 // pass notes with each of those who did not fit that somebody went first.
 func (s *State) pass(passed []*Booking, cause Cause) {
 	for _, b := range passed {
 		b.Passes++
-		s.record(s.slots[b.SlotID], b, KindPassed, System(""), cause)
+		s.record(s.slots[b.SlotID], b, KindPassed, System(fmt.Sprintf("%d seats were not free", b.least())), cause)
 	}
 }

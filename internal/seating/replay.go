@@ -33,6 +33,7 @@ type Recalled struct {
 	QueuedVersion int64
 	Passes        int
 	Blocked       bool
+	CheckedIn     bool
 }
 
 // Contradiction is the first entry that cannot be as the ones before it are.
@@ -51,7 +52,7 @@ func (c *Contradiction) Error() string {
 func Replay(entries []Entry) (Replayed, error) {
 	r := Replayed{Bookings: map[uuid.UUID]Recalled{}}
 	for _, e := range entries {
-		for _, rule := range []func(Entry) string{r.follows, r.passes, r.advance, r.counts} {
+		for _, rule := range []func(Entry) string{r.follows, r.passes, r.lives, r.resizes, r.advance, r.counts} {
 			if why := rule(e); why != "" {
 				return r, &Contradiction{e, why}
 			}
@@ -73,7 +74,7 @@ func (r *Replayed) follows(e Entry) string {
 		return fmt.Sprintf("it should be of slot %s", r.SlotID)
 	case (e.Kind == KindOpened) != (r.Version == 0):
 		return "a ledger begins with opened, once"
-	case r.Version > 0 && e.Capacity != r.Capacity && e.Kind != KindEdited:
+	case r.Version > 0 && e.Capacity != r.Capacity && (e.Kind != KindEdited || e.BookingID != uuid.Nil):
 		return fmt.Sprintf("the capacity was %d", r.Capacity)
 	case e.Cause.SlotID == e.SlotID && e.Cause.Version >= e.Version:
 		return fmt.Sprintf("its cause, entry %d, comes later", e.Cause.Version)
@@ -103,20 +104,84 @@ func (r *Replayed) passes(e Entry) string {
 	return ""
 }
 
-// steps are the arrows of a booking's life; any live status may stay as it is.
-var steps = map[Status][]Status{
-	"":         {Waitlisted, Held, Confirmed},
-	Waitlisted: {Waitlisted, Offered, Confirmed, Cancelled, Expired},
-	Held:       {Held, Confirmed, Cancelled, Expired},
-	Offered:    {Offered, Confirmed, Cancelled, Expired},
-	Confirmed:  {Confirmed, Cancelled},
+// life is what the kinds of entries do to a booking: from which status they take
+// it to which. Those without an outcome leave it as it was. Only an edit may also
+// be about no booking.
+var life = map[Kind]struct {
+	from []Status
+	to   Status
+}{
+	KindWaitlisted:    {[]Status{""}, Waitlisted},
+	KindHeld:          {[]Status{""}, Held},
+	KindConfirmed:     {[]Status{"", Held}, Confirmed},
+	KindPromoted:      {[]Status{Waitlisted}, Confirmed},
+	KindOffered:       {[]Status{Waitlisted}, Offered},
+	KindAccepted:      {[]Status{Offered}, Confirmed},
+	KindDeclined:      {[]Status{Offered}, Cancelled},
+	KindMoved:         {[]Status{Confirmed}, Cancelled},
+	KindCancelled:     {[]Status{Waitlisted, Held, Offered, Confirmed}, Cancelled},
+	KindExpired:       {[]Status{Waitlisted, Held, Offered}, Expired},
+	KindPassed:        {[]Status{Waitlisted}, ""},
+	KindBlocked:       {[]Status{Waitlisted}, ""},
+	KindUnblocked:     {[]Status{Waitlisted}, ""},
+	KindResized:       {[]Status{Waitlisted, Held, Offered, Confirmed}, ""},
+	KindEdited:        {[]Status{Held, Offered}, ""},
+	KindCheckedIn:     {[]Status{Confirmed}, ""},
+	KindCheckInUndone: {[]Status{Confirmed}, ""},
 }
 
-// outcomes are the statuses in which the kinds of entries leave a booking.
-var outcomes = map[Kind]Status{
-	KindConfirmed: Confirmed, KindPromoted: Confirmed, KindHeld: Held, KindOffered: Offered,
-	KindWaitlisted: Waitlisted, KindPassed: Waitlisted, KindBlocked: Waitlisted, KindUnblocked: Waitlisted,
-	KindCancelled: Cancelled, KindExpired: Expired,
+// lives: bookings live as they may, each as one user's.
+func (r *Replayed) lives(e Entry) string {
+	step, about := life[e.Kind]
+	if e.BookingID == uuid.Nil {
+		if about && e.Kind != KindEdited {
+			return "it should be about a booking"
+		}
+		return ""
+	}
+	b := r.Bookings[e.BookingID]
+	outcome := step.to
+	if outcome == "" {
+		outcome = b.Status
+	}
+	// What is confirmed, accepted or declined was held or offered by the booking's last entry.
+	answers := b.Status == Held && e.Kind == KindConfirmed || e.Kind == KindAccepted || e.Kind == KindDeclined
+	switch {
+	case !slices.Contains(step.from, b.Status):
+		return fmt.Sprintf("a booking that was %q cannot be %s", b.Status, e.Kind)
+	case e.Status != outcome:
+		return fmt.Sprintf("it should leave the booking %q", outcome)
+	case b.Status != "" && b.UserID != e.UserID:
+		return "the booking was another user's"
+	case answers && e.Cause != Cause{e.SlotID, b.Version}:
+		return fmt.Sprintf("its cause should be entry %d", b.Version)
+	case e.Kind == KindBlocked && b.Blocked, e.Kind == KindUnblocked && !b.Blocked,
+		e.Kind == KindCheckedIn && b.CheckedIn, e.Kind == KindCheckInUndone && !b.CheckedIn:
+		return "the booking was that before"
+	}
+	return ""
+}
+
+// resizes: the seats of a booking change only where that is what the entry is
+// about, and by a promotion with fewer seats, if they were all that was free.
+func (r *Replayed) resizes(e Entry) string {
+	b := r.Bookings[e.BookingID]
+	more := e.Seats > b.Seats
+	switch {
+	case b.Status == "" || e.Seats == b.Seats:
+		return ""
+	case e.Kind == KindResized && more && (b.Status == Held || b.Status == Offered):
+		return "seats that are held or offered can only become fewer"
+	case e.Kind == KindResized && more && b.Status == Confirmed && r.WaitlistReady > 0:
+		return "others wait for the seats that it gets"
+	case e.Kind == KindResized:
+		return ""
+	case more || e.Kind != KindPromoted && e.Kind != KindOffered:
+		return fmt.Sprintf("the booking was for %d seats", b.Seats)
+	case e.SeatsTaken < e.Capacity:
+		return fmt.Sprintf("the booking waited for %d seats, and more were free", b.Seats)
+	}
+	return ""
 }
 
 // advance takes the booking of the entry one step on.
@@ -125,36 +190,27 @@ func (r *Replayed) advance(e Entry) string {
 		return ""
 	}
 	b := r.Bookings[e.BookingID]
-	was := b.Status
-	outcome, known := outcomes[e.Kind]
-	switch {
-	case !slices.Contains(steps[was], e.Status):
-		return fmt.Sprintf("the booking was %q and cannot become %q", was, e.Status)
-	case known && outcome != e.Status:
-		return fmt.Sprintf("it should leave the booking %q", outcome)
-	case was != "" && b.UserID != e.UserID:
-		return "the booking was another user's"
-	case e.Kind == KindBlocked && b.Blocked, e.Kind == KindUnblocked && !b.Blocked:
-		return "the booking was that before"
-	}
 	r.forget(e.BookingID, b)
-	if e.Status.TakesSeats() && !was.TakesSeats() {
+	if e.Status.TakesSeats() && !b.Status.TakesSeats() {
 		if why := r.serve(e, b); why != "" {
 			return why
 		}
 	}
+	// Who asks for more seats while waiting gives the place up for the last one.
+	joins := e.Kind == KindWaitlisted || e.Status == Waitlisted && e.Seats > b.Seats
 	b.UserID, b.Seats, b.Status, b.Version = e.UserID, e.Seats, e.Status, e.Version
-	switch e.Kind {
-	case KindWaitlisted:
-		b.QueuedVersion, b.Blocked = e.Version, false
-	case KindPassed:
+	switch {
+	case joins:
+		b.QueuedVersion, b.Passes, b.Blocked = e.Version, 0, false
+	case e.Kind == KindPassed:
 		b.Passes++
-	case KindBlocked:
-		b.Blocked = true
-	case KindUnblocked:
-		b.Blocked = false
+	case e.Kind == KindBlocked, e.Kind == KindUnblocked:
+		b.Blocked = e.Kind == KindBlocked
+	case e.Kind == KindCheckedIn, e.Kind == KindCheckInUndone:
+		b.CheckedIn = e.Kind == KindCheckedIn
 	}
 	b.Blocked = b.Blocked && b.Status == Waitlisted
+	b.CheckedIn = b.CheckedIn && b.Status == Confirmed
 	r.remember(e.BookingID, b)
 	return ""
 }

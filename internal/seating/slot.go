@@ -56,7 +56,7 @@ type Policy struct {
 	CancellationCloses              time.Duration
 	WaitlistMode                    WaitlistMode
 	WaitlistLimit                   int // NoLimit: any number
-	OfferFor                        time.Duration
+	OfferFor, HoldFor               time.Duration
 	Fit                             Fit
 	MaxPasses                       int
 }
@@ -115,9 +115,9 @@ func (s *Slot) offers(now time.Time) bool {
 	return s.Policy.WaitlistMode == WaitlistOffer || !now.Before(s.CancellationClosesAt())
 }
 
-// offerEnds is until when an offer made now stands, never past the start.
-func (s *Slot) offerEnds(now time.Time) time.Time {
-	ends := now.Add(s.Policy.OfferFor)
+// kept is until when seats are kept from now on, never past the start.
+func (s *Slot) kept(now time.Time, d time.Duration) time.Time {
+	ends := now.Add(d)
 	if s.StartsAt.Before(ends) {
 		return s.StartsAt
 	}

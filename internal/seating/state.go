@@ -22,6 +22,8 @@ type State struct {
 	live map[wish]*Booking
 	// seated are each user's bookings that take seats at the times in question.
 	seated map[uuid.UUID][]*Booking
+	// held counts the seats that users hold, in all slots.
+	held map[uuid.UUID]int
 	// deleted are the users who were anonymised.
 	deleted map[uuid.UUID]bool
 	// blocks tells in which slots somebody waits who is blocked by a booking.
@@ -50,6 +52,7 @@ func NewState(now time.Time) *State {
 		made:     map[uuid.UUID]bool{},
 		live:     map[wish]*Booking{},
 		seated:   map[uuid.UUID][]*Booking{},
+		held:     map[uuid.UUID]int{},
 		deleted:  map[uuid.UUID]bool{},
 		blocks:   map[uuid.UUID][]uuid.UUID{},
 		awaits:   map[uuid.UUID][]awaited{},
@@ -144,7 +147,7 @@ func (s *State) turn(b *Booking, to Status, kind Kind, by By, cause Cause) {
 	case to.TakesSeats():
 		slot.SeatsTaken += b.Seats
 		if to == Offered {
-			b.ExpiresAt = slot.offerEnds(s.Now)
+			b.ExpiresAt = slot.kept(s.Now, slot.Policy.OfferFor)
 			slot.timed = append(slot.timed, b)
 		}
 	case !to.Live():
@@ -158,8 +161,9 @@ func (s *State) turn(b *Booking, to Status, kind Kind, by By, cause Cause) {
 	case !to.TakesSeats() && from.TakesSeats():
 		s.unseat(b)
 		slot.chance(s.Now)
-	case from == Waitlisted:
-		// A head that was too large leaves: those behind may fit.
+	case from == Waitlisted && slot.PromotionDueAt.IsZero():
+		// A head that was too large leaves: those behind may fit. Where a promotion
+		// is due already, what made it due stays its cause.
 		slot.chance(s.Now)
 	}
 }
@@ -170,6 +174,9 @@ func (s *State) leave(slot *Slot, b *Booking) {
 	case b.Status.TakesSeats():
 		slot.SeatsTaken -= b.Seats
 		slot.timed = without(slot.timed, b)
+		if b.Status == Held && (s.made[b.ID] || !b.due(s.Now)) { // What was due when loaded was not counted.
+			s.held[b.UserID] -= b.Seats
+		}
 	case b.Ready():
 		slot.WaitlistLength--
 		slot.dequeue(b)
@@ -177,7 +184,7 @@ func (s *State) leave(slot *Slot, b *Booking) {
 		slot.WaitlistLength--
 		slot.blocked = without(slot.blocked, b)
 	}
-	b.ExpiresAt, b.Blocked, b.BlockedBy = time.Time{}, NotBlocked, uuid.Nil
+	b.ExpiresAt, b.CheckedInAt, b.Blocked, b.BlockedBy = time.Time{}, time.Time{}, NotBlocked, uuid.Nil
 }
 
 // seat notes that the user has seats at this time.
@@ -210,14 +217,33 @@ func (s *State) wake(slotID uuid.UUID, also ...uuid.UUID) {
 	s.wakes[slotID] = append(s.wakes[slotID], also...)
 }
 
-// join puts a new booking at the end of the queue.
-func (s *State) join(b *Booking, by By) {
+// admit gives a newcomer seats at once, past those who did not fit.
+func (s *State) admit(b *Booking, to Status, kind Kind, passed []*Booking, by By, cause Cause) {
 	slot := s.slots[b.SlotID]
-	b.Status, b.QueuedVersion = Waitlisted, slot.Version+1
+	b.Status = to
+	slot.SeatsTaken += b.Seats
+	if to == Held {
+		s.held[b.UserID] += b.Seats
+	}
+	s.record(slot, b, kind, by, cause)
+	s.add(b)
+	s.noteSeats(b)
+	s.pass(passed, Cause{slot.ID, slot.Version})
+}
+
+// join puts a newcomer at the end of the queue.
+func (s *State) join(b *Booking, by By) {
+	s.queue(b, KindWaitlisted, by)
+	s.add(b)
+}
+
+// queue gives a booking the last place in the queue.
+func (s *State) queue(b *Booking, kind Kind, by By) {
+	slot := s.slots[b.SlotID]
+	b.Status, b.QueuedVersion, b.Passes = Waitlisted, slot.Version+1, 0
 	slot.WaitlistLength++
 	slot.enqueue(b)
-	s.record(slot, b, KindWaitlisted, by, Cause{})
-	s.add(b)
+	s.record(slot, b, kind, by, Cause{})
 }
 
 // block takes a booking out of the ready queue; it keeps its place.

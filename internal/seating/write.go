@@ -116,6 +116,9 @@ func update(p *db.BookingsUpdateParams, b *Booking, expected int64) {
 	p.Blocked = append(p.Blocked, string(b.Blocked))
 	p.BlockedBy = append(p.BlockedBy, b.BlockedBy)
 	p.Replaces = append(p.Replaces, b.Replaces)
+	p.ReplacedBy = append(p.ReplacedBy, b.ReplacedBy)
+	p.SeatsMin = append(p.SeatsMin, int32(b.SeatsMin))
+	p.CheckedInAt = append(p.CheckedInAt, b.CheckedInAt)
 	p.ExpiresAt = append(p.ExpiresAt, b.ExpiresAt)
 }
 
@@ -133,6 +136,8 @@ func insert(p *db.BookingsInsertParams, b *Booking) {
 	p.Blocked = append(p.Blocked, string(b.Blocked))
 	p.BlockedBy = append(p.BlockedBy, b.BlockedBy)
 	p.Replaces = append(p.Replaces, b.Replaces)
+	p.MovedFrom = append(p.MovedFrom, b.MovedFrom)
+	p.SeatsMin = append(p.SeatsMin, int32(b.SeatsMin))
 	p.ExpiresAt = append(p.ExpiresAt, b.ExpiresAt)
 }
 

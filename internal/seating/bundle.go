@@ -1,0 +1,102 @@
+package seating
+
+import (
+	"errors"
+
+	"github.com/google/uuid"
+
+	"eventbooking/internal/fault"
+)
+
+// Bundle books several slots for one user: all are confirmed, or none is.
+type Bundle struct {
+	// Items are of different slots, 1 to MaxBundle of them.
+	Items []Book
+}
+
+func (c Bundle) needs() needs {
+	var n needs
+	for _, item := range c.Items {
+		one := item.needs()
+		n.slots = append(n.slots, one.slots...)
+		n.users = append(n.users, one.users...)
+		n.wishes = append(n.wishes, one.wishes...)
+	}
+	return n
+}
+
+// apply checks every item before it changes anything for one of them.
+func (c Bundle) apply(s *State) (Result, error) {
+	if err := c.apart(s); err != nil {
+		return Result{}, err
+	}
+	for i, item := range c.Items {
+		if err := item.ready(s); err != nil {
+			return Result{}, ofItem(err, i, item.SlotID)
+		}
+	}
+	var all Result
+	var places []place
+	for i, item := range c.Items {
+		slot := s.slots[item.SlotID]
+		item.IfFull = Reject // A bundle never waits.
+		b := item.booking(s, slot)
+		passed, served := slot.serves(b)
+		if err := item.refusal(s, slot, served); err != nil {
+			return Result{}, ofItem(err, i, item.SlotID)
+		}
+		places = append(places, place{slot, b, passed})
+	}
+	for i, p := range places {
+		s.admit(p.b, Confirmed, KindConfirmed, p.passed, c.Items[i].By, Cause{})
+		all.Parts = append(all.Parts, Result{Slot: *p.slot, Booking: *p.b})
+	}
+	all.Slot, all.Booking = all.Parts[0].Slot, all.Parts[0].Booking
+	return all, nil
+}
+
+// place is what an item of a bundle gets.
+type place struct {
+	slot   *Slot
+	b      *Booking
+	passed []*Booking
+}
+
+// ready brings the item's slot to rest and checks what does not depend on seats.
+func (c Book) ready(s *State) error {
+	slot, err := s.slot(c.SlotID)
+	if err != nil {
+		return err
+	}
+	s.expireDue(slot)
+	if err := c.admissible(s, slot); err != nil {
+		return err
+	}
+	s.promote(slot)
+	return nil
+}
+
+// apart refuses items whose times overlap, before anything else: no change of
+// the slots would help.
+func (c Bundle) apart(s *State) error {
+	for i, item := range c.Items {
+		slot := s.slots[item.SlotID]
+		for j, earlier := range c.Items[:i] {
+			o := s.slots[earlier.SlotID]
+			if slot != nil && o != nil && o.StartsAt.Before(slot.EndsAt) && slot.StartsAt.Before(o.EndsAt) {
+				return at(slot, fault.BookingOverlap.New("Two items are at overlapping times.").
+					With("booking_ids", []uuid.UUID{}).With("items", []int{j, i}))
+			}
+		}
+	}
+	return nil
+}
+
+// ofItem names the item that was refused.
+func ofItem(err error, i int, slotID uuid.UUID) error {
+	var f *fault.Error
+	if errors.As(err, &f) {
+		return f.With("item", i).With("slot_id", slotID)
+	}
+	return err
+}

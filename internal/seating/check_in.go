@@ -1,0 +1,33 @@
+package seating
+
+import (
+	"time"
+
+	"github.com/google/uuid"
+)
+
+// CheckIn notes that the one who booked has come, or takes it back. Twice is once.
+type CheckIn struct {
+	SlotID, BookingID, UserID uuid.UUID
+	Undo                      bool
+	By                        By
+}
+
+func (c CheckIn) needs() needs { return ofBooking(c.SlotID, c.BookingID, c.UserID) }
+
+func (c CheckIn) apply(s *State) (Result, error) {
+	slot, b, err := s.named(c.SlotID, c.BookingID)
+	switch {
+	case err != nil:
+		return Result{}, err
+	case b.Status != Confirmed:
+		return Result{}, at(slot, transition(b, Confirmed))
+	case c.Undo && !b.CheckedInAt.IsZero():
+		b.CheckedInAt = time.Time{}
+		s.record(slot, b, KindCheckInUndone, c.By, Cause{})
+	case !c.Undo && b.CheckedInAt.IsZero():
+		b.CheckedInAt = s.Now
+		s.record(slot, b, KindCheckedIn, c.By, Cause{})
+	}
+	return Result{Slot: *slot, Booking: *b}, nil
+}

@@ -1,0 +1,56 @@
+package seating
+
+import (
+	"github.com/google/uuid"
+
+	"eventbooking/internal/fault"
+)
+
+// Move exchanges a confirmed booking for one of another slot of the same event,
+// in one step: a new, linked booking there, or nothing changes.
+type Move struct {
+	SlotID, BookingID uuid.UUID
+	UserID            uuid.UUID // whose booking it is
+	// ToSlotID is where it goes, NewID the booking to be made there.
+	ToSlotID, NewID uuid.UUID
+	By              By
+}
+
+func (c Move) needs() needs {
+	n := ofBooking(c.SlotID, c.BookingID, c.UserID)
+	n.slots = append(n.slots, c.ToSlotID)
+	n.wishes = []wish{{c.UserID, c.ToSlotID}}
+	return n
+}
+
+func (c Move) apply(s *State) (Result, error) {
+	from, old, err := s.named(c.SlotID, c.BookingID)
+	if err != nil {
+		return Result{}, err
+	}
+	to := s.slots[c.ToSlotID]
+	if to == nil || to == from || to.EventID != from.EventID {
+		return Result{}, fault.Invalid(fault.Field{Pointer: "/slot_id", Code: "other_event", Detail: "must be another slot of the same event"})
+	}
+	if old.Status != Confirmed {
+		return Result{}, at(from, transition(old, Cancelled))
+	}
+	if err := s.returnable(from, old, c.By); err != nil {
+		return Result{}, err
+	}
+	book := Book{BookingID: c.NewID, SlotID: to.ID, UserID: c.UserID, Seats: old.Seats, IfFull: Reject, Replaces: old.ID, By: c.By}
+	s.expireDue(to)
+	if err := book.admissible(s, to); err != nil {
+		return Result{}, err
+	}
+	promoted, _ := s.promote(to)
+	b := book.booking(s, to)
+	passed, served := to.serves(b)
+	if err := book.refusal(s, to, served); err != nil {
+		return Result{}, err
+	}
+	b.Replaces, b.MovedFrom = uuid.Nil, old.ID
+	s.turn(old, Cancelled, KindMoved, c.By, Cause{})
+	s.admit(b, Confirmed, KindConfirmed, passed, c.By, Cause{from.ID, from.Version})
+	return Result{Slot: *to, Booking: *b, Promoted: promoted}, nil
+}
