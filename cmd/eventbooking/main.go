@@ -28,12 +28,13 @@ const (
 type commands struct {
 	settings
 
-	Serve   serve   `cmd:"" help:"Serve the API, and work off promotions, expiries and jobs. Migrates the database first."`
-	Worker  worker  `cmd:"" help:"Work off promotions, expiries and jobs, without serving. For use beside serve --workers=false."`
-	Migrate migrate `cmd:"" help:"Bring the database's schema up, take it down, or show where it is."`
-	Seed    seeding `cmd:"" help:"Fill the database with users, events and scenarios to try, and print them."`
-	Doctor  doctor  `cmd:"" help:"Recompute every promise of the service on the live database; print what differs, or nothing."`
-	Version version `cmd:"" help:"Print the version."`
+	Serve    serve    `cmd:"" help:"Serve the API, and work off promotions, expiries and jobs. Migrates the database first."`
+	Worker   worker   `cmd:"" help:"Work off promotions, expiries and jobs, without serving. For use beside serve --workers=false."`
+	Migrate  migrate  `cmd:"" help:"Bring the database's schema up, take it down, or show where it is."`
+	Seed     seeding  `cmd:"" help:"Fill the database with users, events and scenarios to try, and print them."`
+	Doctor   doctor   `cmd:"" help:"Recompute every promise of the service on the live database; print what differs, or nothing."`
+	Simulate simulate `cmd:"" help:"Estimate how other waitlist policies would come out, on a copy of a slot. Changes nothing."`
+	Version  version  `cmd:"" help:"Print the version."`
 }
 
 const description = `Event booking: seats in the slots of events, with a waitlist that moves by itself.
@@ -46,6 +47,7 @@ Examples:
   eventbooking migrate status
   eventbooking seed --fresh                throw the data away and seed again
   eventbooking doctor
+  eventbooking simulate <slot-id> --rate=0.2
 
 Without DATABASE_URL it runs a PostgreSQL of its own, whose data stays in DATA_DIR.
 Exit codes: 0 well, 1 failed (doctor: found something), 2 wrong flags or settings, 130 interrupted twice.`

@@ -1,5 +1,6 @@
-// Package booking is what people do with bookings: book and cancel, see their
-// own and their attendees', and follow what happened to them through the ledger.
+// Package booking is what people do with bookings: hold, book, confirm, move,
+// resize and cancel, check in, see their own and their attendees', and follow what
+// happened to them through the ledger.
 // The rules by which seats change hands are in internal/seating; who may ask for
 // what about a booking is here.
 package booking
@@ -45,6 +46,11 @@ func (b Booking) Part(caller account.Caller) seating.Actor {
 	return seating.ByAdmin
 }
 
+// by is the caller acting on the booking.
+func (b Booking) by(caller account.Caller, reason string) seating.By {
+	return seating.By{Actor: b.Part(caller), ID: caller.UserID, Reason: reason}
+}
+
 // Service has the use cases of bookings. It reads by itself, and changes things
 // at the desk only.
 type Service struct {
@@ -59,16 +65,27 @@ func New(pool *pgxpool.Pool, desk *seating.Desk) *Service {
 
 // Get is a booking, for those who may see it.
 func (s *Service) Get(ctx context.Context, caller account.Caller, id uuid.UUID) (Booking, error) {
+	b, err := s.find(ctx, id)
+	if err == nil && !b.VisibleTo(caller) {
+		return Booking{}, missing()
+	}
+	return b, err
+}
+
+// find reads a booking without a lock. Whose it is and of which slot never
+// changes, so commands may be built on it; everything else is the desk's to check.
+func (s *Service) find(ctx context.Context, id uuid.UUID) (Booking, error) {
 	row, err := postgres.Read(ctx, s.pool, func(c *pgxpool.Conn) (db.BookingGetRow, error) { return db.New().BookingGet(ctx, c, id) })
-	if err != nil && !errors.Is(err, pgx.ErrNoRows) {
+	if errors.Is(err, pgx.ErrNoRows) {
+		return Booking{}, missing()
+	}
+	if err != nil {
 		return Booking{}, err
 	}
-	b := Booking{
+	return Booking{
 		Placed:      waitlist.PlacedOf(waitlist.PlacedRow{Booking: row.Booking, EventID: row.EventID, Position: row.Position}),
 		OrganizerID: row.OrganizerID,
-	}
-	if err != nil || !b.VisibleTo(caller) {
-		return Booking{}, fault.NotFound.New("There is no such booking.")
-	}
-	return b, nil
+	}, nil
 }
+
+func missing() error { return fault.NotFound.New("There is no such booking.") }

@@ -12,8 +12,7 @@ import (
 )
 
 // Cancel ends a booking, for its owner or for who manages its event; whoever
-// cancels somebody else's gives a reason. The booking is read without a lock:
-// what is needed of it, its slot and its owner, never changes.
+// cancels somebody else's gives a reason.
 func (s *Service) Cancel(ctx context.Context, caller account.Caller, id uuid.UUID, reason string, order seating.Order) (seating.Outcome, error) {
 	b, err := s.Get(ctx, caller, id)
 	if err != nil {
@@ -26,7 +25,7 @@ func (s *Service) Cancel(ctx context.Context, caller account.Caller, id uuid.UUI
 	}
 	order.Command = seating.Cancel{
 		SlotID: b.SlotID, BookingID: b.ID, UserID: b.UserID,
-		By: seating.By{Actor: b.Part(caller), ID: caller.UserID, Reason: reason},
+		By: b.by(caller, reason),
 	}
 	return s.desk.Do(ctx, order)
 }

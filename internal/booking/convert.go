@@ -4,6 +4,8 @@ import (
 	"crypto/sha256"
 	"encoding/json"
 	"fmt"
+	"net/http"
+	"time"
 
 	"github.com/google/uuid"
 	"github.com/oapi-codegen/nullable"
@@ -16,14 +18,44 @@ import (
 )
 
 func wish(r api.CreateBookingRequestObject) Wish {
-	w := Wish{SlotID: r.SlotID, Seats: 1, IfFull: seating.Reject}
-	if r.Body != nil && r.Body.Seats != nil {
-		w.Seats = *r.Body.Seats
+	w := Wish{
+		SlotID: r.SlotID, Seats: orElse(r.Body.Seats, 1), SeatsMin: orElse(r.Body.SeatsMin, 0),
+		IfFull: seating.IfFull(orElse(r.Body.IfFull, api.IfFull(seating.Reject))),
 	}
-	if r.Body != nil && r.Body.IfFull != nil {
-		w.IfFull = seating.IfFull(*r.Body.IfFull)
+	if id, err := r.Body.ReplacesBookingID.Get(); err == nil {
+		w.Replaces = id
 	}
 	return w
+}
+
+func items(body *api.BookingBundleCreate) []Item {
+	list := make([]Item, len(body.Items))
+	for i, item := range body.Items {
+		list[i] = Item{SlotID: item.SlotID, Seats: orElse(item.Seats, 1)}
+	}
+	return list
+}
+
+func patch(r api.UpdateBookingRequestObject) Patch {
+	body := r.JSONBody
+	if body == nil {
+		body = r.ApplicationMergePatchPlusJSONBody
+	}
+	p := Patch{Seats: body.Seats}
+	if body.SeatsMin.IsSpecified() {
+		p.SeatsMin = new(0) // null
+		if least, err := body.SeatsMin.Get(); err == nil {
+			p.SeatsMin = &least
+		}
+	}
+	return p
+}
+
+func orElse[T any](p *T, otherwise T) T {
+	if p == nil {
+		return otherwise
+	}
+	return *p
 }
 
 func reason(body *api.BookingCancellation) string {
@@ -48,23 +80,90 @@ func when(asked *api.BookingWhen) When {
 	return When(*asked)
 }
 
-func created(r seating.Result) (idempotency.Response, error) {
+// visit sends an answer.
+type visit = func(http.ResponseWriter) error
+
+// answer makes the answer to a change of the booking that it shows, with its tag.
+func answer(r seating.Result, shape func(body api.Booking, tag string) visit) (idempotency.Response, error) {
 	body, tag, err := tagged(placed(r))
 	if err != nil {
 		return idempotency.Response{}, err
 	}
-	return idempotency.Record(api.CreateBooking201JSONResponse{Body: body, Headers: api.CreateBooking201ResponseHeaders{
-		Location: "/api/v1/bookings/" + body.ID.String(), ETag: tag,
-	}}.VisitCreateBookingResponse)
+	return idempotency.Record(shape(body, tag))
+}
+
+func location(b api.Booking) string { return "/api/v1/bookings/" + b.ID.String() }
+
+func created(r seating.Result) (idempotency.Response, error) {
+	return answer(r, func(body api.Booking, tag string) visit {
+		return api.CreateBooking201JSONResponse{Body: body, Headers: api.CreateBooking201ResponseHeaders{
+			Location: location(body), ETag: tag}}.VisitCreateBookingResponse
+	})
+}
+
+func held(r seating.Result) (idempotency.Response, error) {
+	return answer(r, func(body api.Booking, tag string) visit {
+		return api.CreateHold201JSONResponse{Body: body, Headers: api.CreateHold201ResponseHeaders{
+			Location: location(body), ETag: tag}}.VisitCreateHoldResponse
+	})
+}
+
+func bundled(r seating.Result) (idempotency.Response, error) {
+	data := make([]api.Booking, len(r.Parts))
+	for i, part := range r.Parts {
+		data[i] = placed(part).JSON()
+	}
+	return idempotency.Record(api.CreateBookings201JSONResponse{Body: api.BookingBundle{Data: data}}.VisitCreateBookingsResponse)
+}
+
+func confirmed(r seating.Result) (idempotency.Response, error) {
+	return answer(r, func(body api.Booking, tag string) visit {
+		return api.ConfirmBooking200JSONResponse{
+			Body: body, Headers: api.ConfirmBooking200ResponseHeaders{ETag: tag}}.VisitConfirmBookingResponse
+	})
+}
+
+func moved(r seating.Result) (idempotency.Response, error) {
+	return answer(r, func(body api.Booking, tag string) visit {
+		return api.MoveBooking201JSONResponse{Body: body, Headers: api.MoveBooking201ResponseHeaders{
+			Location: location(body), ETag: tag}}.VisitMoveBookingResponse
+	})
 }
 
 func cancelled(r seating.Result) (idempotency.Response, error) {
-	body, tag, err := tagged(placed(r))
-	if err != nil {
-		return idempotency.Response{}, err
+	return answer(r, func(body api.Booking, tag string) visit {
+		return api.CancelBooking200JSONResponse{
+			Body: body, Headers: api.CancelBooking200ResponseHeaders{ETag: tag}}.VisitCancelBookingResponse
+	})
+}
+
+func checkedIn(r seating.Result) (idempotency.Response, error) {
+	return answer(r, func(body api.Booking, tag string) visit {
+		return api.CheckInBooking200JSONResponse{
+			Body: body, Headers: api.CheckInBooking200ResponseHeaders{ETag: tag}}.VisitCheckInBookingResponse
+	})
+}
+
+func checkInUndone(r seating.Result) (idempotency.Response, error) {
+	return answer(r, func(body api.Booking, tag string) visit {
+		return api.UndoCheckIn200JSONResponse{
+			Body: body, Headers: api.UndoCheckIn200ResponseHeaders{ETag: tag}}.VisitUndoCheckInResponse
+	})
+}
+
+func (p Preview) json() api.PreviewCancellation200JSONResponse {
+	body := api.PreviewCancellation200JSONResponse{
+		BookingID: p.BookingID, Allowed: p.Refusal == nil, SeatsFreed: p.SeatsFreed,
+		WouldPromote: p.WouldPromote, SlotVersion: p.SlotVersion,
+		ClosesAt: nullable.NewNullNullable[time.Time](), ReasonCode: nullable.NewNullNullable[string](),
 	}
-	return idempotency.Record(api.CancelBooking200JSONResponse{
-		Body: body, Headers: api.CancelBooking200ResponseHeaders{ETag: tag}}.VisitCancelBookingResponse)
+	if !p.ClosesAt.IsZero() {
+		body.ClosesAt.Set(p.ClosesAt.UTC())
+	}
+	if p.Refusal != nil {
+		body.ReasonCode.Set(p.Refusal.Name)
+	}
+	return body
 }
 
 // placed is the booking of a result. One that waits has just joined the queue,

@@ -19,13 +19,18 @@ func NewHandler(service *Service) *Handler { return &Handler{service: service} }
 
 // CreateBooking asks for seats of a slot.
 func (h *Handler) CreateBooking(ctx context.Context, r api.CreateBookingRequestObject) (api.CreateBookingResponseObject, error) {
-	outcome, err := h.service.Book(ctx, account.CallerFrom(ctx), wish(r), seating.Order{
-		Key: idempotency.From(ctx), Render: created,
-	})
-	if err != nil {
-		return nil, err
-	}
-	return reply{outcome.Response}, nil
+	return replied(h.service.Book(ctx, account.CallerFrom(ctx), wish(r), order(ctx, created)))
+}
+
+// CreateHold keeps seats of a slot for a while.
+func (h *Handler) CreateHold(ctx context.Context, r api.CreateHoldRequestObject) (api.CreateHoldResponseObject, error) {
+	seats := orElse(r.Body.Seats, 1)
+	return replied(h.service.Hold(ctx, account.CallerFrom(ctx), r.SlotID, seats, order(ctx, held)))
+}
+
+// CreateBookings books several slots, or none.
+func (h *Handler) CreateBookings(ctx context.Context, r api.CreateBookingsRequestObject) (api.CreateBookingsResponseObject, error) {
+	return replied(h.service.Bundle(ctx, account.CallerFrom(ctx), items(r.Body), order(ctx, bundled)))
 }
 
 // GetBooking shows a booking.
@@ -41,15 +46,51 @@ func (h *Handler) GetBooking(ctx context.Context, r api.GetBookingRequestObject)
 	return api.GetBooking200JSONResponse{Body: body, Headers: api.GetBooking200ResponseHeaders{ETag: tag}}, nil
 }
 
-// CancelBooking ends a booking.
-func (h *Handler) CancelBooking(ctx context.Context, r api.CancelBookingRequestObject) (api.CancelBookingResponseObject, error) {
-	outcome, err := h.service.Cancel(ctx, account.CallerFrom(ctx), r.BookingID, reason(r.Body), seating.Order{
-		Key: idempotency.From(ctx), Render: cancelled,
-	})
+// UpdateBooking changes the number of its seats.
+func (h *Handler) UpdateBooking(ctx context.Context, r api.UpdateBookingRequestObject) (api.UpdateBookingResponseObject, error) {
+	b, err := h.service.Resize(ctx, account.CallerFrom(ctx), r.BookingID, r.Params.IfMatch, patch(r))
 	if err != nil {
 		return nil, err
 	}
-	return reply{outcome.Response}, nil
+	body, tag, err := tagged(b)
+	if err != nil {
+		return nil, err
+	}
+	return api.UpdateBooking200JSONResponse{Body: body, Headers: api.UpdateBooking200ResponseHeaders{ETag: tag}}, nil
+}
+
+// ConfirmBooking makes a hold a booking for good.
+func (h *Handler) ConfirmBooking(ctx context.Context, r api.ConfirmBookingRequestObject) (api.ConfirmBookingResponseObject, error) {
+	return replied(h.service.Confirm(ctx, account.CallerFrom(ctx), r.BookingID, order(ctx, confirmed)))
+}
+
+// MoveBooking exchanges a booking for one of another slot.
+func (h *Handler) MoveBooking(ctx context.Context, r api.MoveBookingRequestObject) (api.MoveBookingResponseObject, error) {
+	return replied(h.service.Move(ctx, account.CallerFrom(ctx), r.BookingID, r.Body.SlotID, order(ctx, moved)))
+}
+
+// CancelBooking ends a booking.
+func (h *Handler) CancelBooking(ctx context.Context, r api.CancelBookingRequestObject) (api.CancelBookingResponseObject, error) {
+	return replied(h.service.Cancel(ctx, account.CallerFrom(ctx), r.BookingID, reason(r.Body), order(ctx, cancelled)))
+}
+
+// PreviewCancellation tells what cancelling would do.
+func (h *Handler) PreviewCancellation(ctx context.Context, r api.PreviewCancellationRequestObject) (api.PreviewCancellationResponseObject, error) {
+	p, err := h.service.Preview(ctx, account.CallerFrom(ctx), r.BookingID)
+	if err != nil {
+		return nil, err
+	}
+	return p.json(), nil
+}
+
+// CheckInBooking notes that an attendee has come.
+func (h *Handler) CheckInBooking(ctx context.Context, r api.CheckInBookingRequestObject) (api.CheckInBookingResponseObject, error) {
+	return replied(h.service.CheckIn(ctx, account.CallerFrom(ctx), r.BookingID, order(ctx, checkedIn)))
+}
+
+// UndoCheckIn takes that back.
+func (h *Handler) UndoCheckIn(ctx context.Context, r api.UndoCheckInRequestObject) (api.UndoCheckInResponseObject, error) {
+	return replied(h.service.UndoCheckIn(ctx, account.CallerFrom(ctx), r.BookingID, order(ctx, checkInUndone)))
 }
 
 // GetBookingHistory lists what happened to a booking.
@@ -119,11 +160,36 @@ func (h *Handler) ListEventBookings(ctx context.Context, r api.ListEventBookings
 		Body: bookingList(list), Headers: api.ListEventBookings200ResponseHeaders{Link: page.Link(ctx, list.Next)}}, nil
 }
 
+// order is a request's order, but for its command.
+func order(ctx context.Context, render func(seating.Result) (idempotency.Response, error)) seating.Order {
+	return seating.Order{Key: idempotency.From(ctx), Render: render}
+}
+
 // reply is an answer that was made with its effect.
 type reply struct{ idempotency.Response }
+
+func replied(o seating.Outcome, err error) (reply, error) { return reply{o.Response}, err }
 
 // VisitCreateBookingResponse sends it.
 func (r reply) VisitCreateBookingResponse(w http.ResponseWriter) error { return r.Write(w) }
 
+// VisitCreateHoldResponse sends it.
+func (r reply) VisitCreateHoldResponse(w http.ResponseWriter) error { return r.Write(w) }
+
+// VisitCreateBookingsResponse sends it.
+func (r reply) VisitCreateBookingsResponse(w http.ResponseWriter) error { return r.Write(w) }
+
+// VisitConfirmBookingResponse sends it.
+func (r reply) VisitConfirmBookingResponse(w http.ResponseWriter) error { return r.Write(w) }
+
+// VisitMoveBookingResponse sends it.
+func (r reply) VisitMoveBookingResponse(w http.ResponseWriter) error { return r.Write(w) }
+
 // VisitCancelBookingResponse sends it.
 func (r reply) VisitCancelBookingResponse(w http.ResponseWriter) error { return r.Write(w) }
+
+// VisitCheckInBookingResponse sends it.
+func (r reply) VisitCheckInBookingResponse(w http.ResponseWriter) error { return r.Write(w) }
+
+// VisitUndoCheckInResponse sends it.
+func (r reply) VisitUndoCheckInResponse(w http.ResponseWriter) error { return r.Write(w) }

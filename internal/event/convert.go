@@ -35,7 +35,7 @@ func settings(c api.EventCreate) Settings {
 		BookingOpensAt: c.BookingOpensAt, BookingClosesAt: c.BookingClosesAt,
 		CancellationClosesMinutes: c.CancellationClosesMinutes,
 		WaitlistMode:              c.WaitlistMode, WaitlistLimit: c.WaitlistLimit, OfferMinutes: c.OfferMinutes,
-		Fit: c.Fit, MaxPasses: c.MaxPasses,
+		Fit: c.Fit, MaxPasses: c.MaxPasses, HoldMinutes: c.HoldMinutes,
 	})(&s)
 	return s
 }
@@ -55,6 +55,7 @@ func patch(p *api.EventPatch) func(*Settings) {
 		set(&s.OfferMinutes, p.OfferMinutes)
 		set(&s.Fit, (*seating.Fit)(p.Fit))
 		set(&s.MaxPasses, p.MaxPasses)
+		set(&s.HoldMinutes, p.HoldMinutes)
 	}
 }
 
@@ -85,6 +86,7 @@ func session(c api.SlotCreate) Session {
 
 func slotEdit(p *api.SlotPatch) SlotEdit {
 	e := SlotEdit{Capacity: p.Capacity, Status: (*seating.SlotStatus)(p.Status)}
+	e.Displace = p.OnConflict != nil && *p.OnConflict == api.SlotConflictPolicyCancel
 	if p.StartsAt != nil {
 		starts := stored(*p.StartsAt)
 		e.StartsAt = &starts
@@ -112,7 +114,7 @@ func (e Event) json() api.Event {
 		BookingOpensAt: orNull(e.BookingOpensAt), BookingClosesAt: orNull(e.BookingClosesAt),
 		CancellationClosesMinutes: e.CancellationClosesMinutes,
 		WaitlistMode:              api.WaitlistMode(e.WaitlistMode), WaitlistLimit: orNull(e.WaitlistLimit),
-		OfferMinutes: e.OfferMinutes, Fit: api.FitPolicy(e.Fit), MaxPasses: e.MaxPasses,
+		OfferMinutes: e.OfferMinutes, Fit: api.FitPolicy(e.Fit), MaxPasses: e.MaxPasses, HoldMinutes: e.HoldMinutes,
 		PublishedAt: orNull(e.PublishedAt), CancelledAt: orNull(e.CancelledAt), CancellationReason: orNull(e.CancellationReason),
 		CreatedAt: e.CreatedAt, UpdatedAt: e.UpdatedAt,
 	}

@@ -28,6 +28,7 @@ func (s *Service) Create(ctx context.Context, caller account.Caller, settings Se
 			CancellationClosesMinutes: int32(settings.CancellationClosesMinutes),
 			WaitlistMode:              string(settings.WaitlistMode), WaitlistLimit: convert[int32](settings.WaitlistLimit),
 			OfferMinutes: int32(settings.OfferMinutes), Fit: string(settings.Fit), MaxPasses: int32(settings.MaxPasses),
+			HoldMinutes: int32(settings.HoldMinutes),
 		})
 		if err != nil {
 			return Event{}, err

@@ -52,11 +52,12 @@ type Rules struct {
 	OfferMinutes                    int
 	Fit                             seating.Fit
 	MaxPasses                       int
+	HoldMinutes                     int
 }
 
 // Defaults are the settings of an event that says nothing about them.
 var Defaults = Settings{Rules: Rules{
-	WaitlistMode: seating.WaitlistAutomatic, OfferMinutes: 60, Fit: seating.FitStrict, MaxPasses: 3,
+	WaitlistMode: seating.WaitlistAutomatic, OfferMinutes: 60, Fit: seating.FitStrict, MaxPasses: 3, HoldMinutes: 10,
 }}
 
 func (s Settings) equals(other Settings) bool { return reflect.DeepEqual(s, other) }
@@ -159,6 +160,7 @@ func eventOf(r db.EventGetRow) Event {
 			CancellationClosesMinutes: int(r.CancellationClosesMinutes),
 			WaitlistMode:              seating.WaitlistMode(r.WaitlistMode), WaitlistLimit: convert[int](r.WaitlistLimit),
 			OfferMinutes: int(r.OfferMinutes), Fit: seating.Fit(r.Fit), MaxPasses: int(r.MaxPasses),
+			HoldMinutes: int(r.HoldMinutes),
 		}},
 		PublishedAt: utc(r.PublishedAt), CancelledAt: utc(r.CancelledAt), CancellationReason: r.CancellationReason,
 		CreatedAt: r.CreatedAt.UTC(), UpdatedAt: r.UpdatedAt.UTC(),

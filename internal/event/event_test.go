@@ -23,7 +23,7 @@ func TestCreateFillsInTheDefaults(t *testing.T) {
 	h := open(t)
 	got, tag := h.draft()
 	if got.Status != api.EventStatusDraft || got.OrganizerID != h.organizer.UserID || got.Revision != 1 ||
-		got.WaitlistMode != api.WaitlistModeAutomatic || got.OfferMinutes != 60 || got.Fit != api.FitPolicyStrict || got.MaxPasses != 3 ||
+		got.WaitlistMode != api.WaitlistModeAutomatic || got.OfferMinutes != 60 || got.Fit != api.FitPolicyStrict || got.MaxPasses != 3 || got.HoldMinutes != 10 ||
 		!got.WaitlistLimit.IsNull() || !got.BookingOpensAt.IsNull() || !got.StartsAt.IsNull() || !got.PublishedAt.IsNull() {
 		t.Errorf("got %+v", got)
 	}
@@ -42,10 +42,11 @@ func TestCreateKeepsEverything(t *testing.T) {
 		c.BookingClosesAt = nullable.NewNullableWithValue(opens.Add(time.Hour))
 		c.CancellationClosesMinutes, c.WaitlistLimit = ptr(120), nullable.NewNullableWithValue(50)
 		c.WaitlistMode, c.OfferMinutes, c.Fit, c.MaxPasses = ptr(api.WaitlistModeOffer), ptr(30), ptr(api.FitPolicyFirstFit), ptr(0)
+		c.HoldMinutes = ptr(15)
 	})
 	if got.Description != "Two quartets" || got.Location != "Small Hall" || got.CancellationClosesMinutes != 120 ||
 		value(got.WaitlistLimit) != 50 || got.WaitlistMode != api.WaitlistModeOffer || got.OfferMinutes != 30 ||
-		got.Fit != api.FitPolicyFirstFit || got.MaxPasses != 0 ||
+		got.Fit != api.FitPolicyFirstFit || got.MaxPasses != 0 || got.HoldMinutes != 15 ||
 		!value(got.BookingOpensAt).Equal(opens.Truncate(time.Microsecond)) || value(got.BookingOpensAt).Location() != time.UTC {
 		t.Errorf("got %+v", got)
 	}
@@ -196,7 +197,7 @@ func TestRulesChangeUnderTheLocksOfAllSlots(t *testing.T) {
 
 	done := make(chan error, 1)
 	go func() {
-		_, err := h.update(e.ID, "*", api.EventPatch{MaxPasses: ptr(7)})
+		_, err := h.update(e.ID, "*", api.EventPatch{MaxPasses: ptr(7), HoldMinutes: ptr(5)})
 		done <- err
 	}()
 	h.waits(holder)
@@ -210,7 +211,7 @@ func TestRulesChangeUnderTheLocksOfAllSlots(t *testing.T) {
 	}
 	releaseSecond()
 	must(t, <-done)
-	if now, _ := h.get(e.ID); now.MaxPasses != 7 {
+	if now, _ := h.get(e.ID); now.MaxPasses != 7 || now.HoldMinutes != 5 {
 		t.Error("the rules did not change")
 	}
 }

@@ -73,6 +73,7 @@ func (s *Service) replaceTx(ctx context.Context, tx pgx.Tx, caller account.Calle
 		CancellationClosesMinutes: int32(settings.CancellationClosesMinutes),
 		WaitlistMode:              string(settings.WaitlistMode), WaitlistLimit: convert[int32](settings.WaitlistLimit),
 		OfferMinutes: int32(settings.OfferMinutes), Fit: string(settings.Fit), MaxPasses: int32(settings.MaxPasses),
+		HoldMinutes: int32(settings.HoldMinutes),
 	})
 }
 

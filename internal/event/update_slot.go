@@ -15,6 +15,9 @@ type SlotEdit struct {
 	StartsAt, EndsAt *time.Time
 	Capacity         *int
 	Status           *seating.SlotStatus
+	// Displace cancels the bookings of those who have seats elsewhere at the new
+	// time, instead of refusing it.
+	Displace bool
 }
 
 // UpdateSlot edits a slot, at the desk.
@@ -33,7 +36,7 @@ func (s *Service) UpdateSlot(ctx context.Context, caller account.Caller, slotID 
 	// then still holds.
 	outcome, err := s.desk.Do(ctx, seating.Order{Command: seating.EditSlot{
 		SlotID: slotID, Revision: slot.Revision, By: by(caller, ""),
-		Capacity: edit.Capacity, StartsAt: edit.StartsAt, EndsAt: edit.EndsAt, Status: edit.Status,
+		Capacity: edit.Capacity, StartsAt: edit.StartsAt, EndsAt: edit.EndsAt, Status: edit.Status, Displace: edit.Displace,
 	}})
 	return outcome.Result.Slot, err
 }

@@ -26,6 +26,8 @@ type history struct {
 	todo    timeline
 	seen    int
 	blocked map[uuid.UUID][]uuid.UUID
+	// asked is told of the offers, for people to answer them; nil lets them run out.
+	asked func(offer seating.Booking)
 }
 
 func (w *world) newHistory() *history {
@@ -84,9 +86,12 @@ func (h *history) do(c seating.Command) seating.Result {
 // try applies a command now. A refusal leaves no trace, here as in the service.
 func (h *history) try(c seating.Command) (seating.Result, error) {
 	result, err := h.state.Apply(c)
-	for _, b := range result.Promoted {
-		if b.Status == seating.Offered {
+	for _, b := range append(result.Promoted, result.Booking) {
+		if b.Status == seating.Offered || b.Status == seating.Held {
 			h.at(b.ExpiresAt, func() { h.do(seating.Expire{SlotID: b.SlotID}) })
+		}
+		if b.Status == seating.Offered && h.asked != nil {
+			h.asked(b)
 		}
 	}
 	h.follow()
@@ -103,7 +108,7 @@ func (h *history) follow() {
 			if !slices.Contains(h.blocked[e.UserID], e.SlotID) {
 				h.blocked[e.UserID] = append(h.blocked[e.UserID], e.SlotID)
 			}
-		case seating.KindCancelled, seating.KindExpired, seating.KindEdited:
+		case seating.KindCancelled, seating.KindDeclined, seating.KindMoved, seating.KindExpired, seating.KindResized, seating.KindEdited:
 			h.promote(e.SlotID)
 			for _, slotID := range h.blocked[e.UserID] {
 				h.promote(slotID)
@@ -129,11 +134,29 @@ func (h *history) book(slotID uuid.UUID, u *user, seats int) seating.Book {
 	}
 }
 
+// confirm is the command by which a user confirms a hold or accepts an offer.
+func confirm(b seating.Booking, from seating.Status) seating.Confirm {
+	return seating.Confirm{SlotID: b.SlotID, BookingID: b.ID, UserID: b.UserID, From: from, By: oneself(b)}
+}
+
+// decline is the command by which a user declines an offer.
+func decline(b seating.Booking) seating.Decline {
+	return seating.Decline{SlotID: b.SlotID, BookingID: b.ID, UserID: b.UserID, By: oneself(b)}
+}
+
+// checkIn is the command by which the organizer lets somebody in.
+func checkIn(b seating.Booking, by *user, undo bool) seating.CheckIn {
+	return seating.CheckIn{SlotID: b.SlotID, BookingID: b.ID, UserID: b.UserID, Undo: undo, By: organizer(by)}
+}
+
 // cancel is the command by which somebody cancels a booking.
 func cancel(b seating.Booking, by seating.By) seating.Cancel {
 	return seating.Cancel{SlotID: b.SlotID, BookingID: b.ID, UserID: b.UserID, By: by}
 }
 
+func oneself(b seating.Booking) seating.By {
+	return seating.By{Actor: seating.ByAttendee, ID: b.UserID}
+}
 func attendee(u *user) seating.By  { return seating.By{Actor: seating.ByAttendee, ID: u.ID} }
 func organizer(u *user) seating.By { return seating.By{Actor: seating.ByOrganizer, ID: u.ID} }
 

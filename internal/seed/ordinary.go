@@ -14,7 +14,7 @@ type times struct{ first, last int }
 
 var (
 	pastTimes     = times{-150, -10}
-	upcomingTimes = times{21, 170}
+	upcomingTimes = times{28, 170}
 )
 
 // happen makes an ordinary event, with what people did about it until now.
@@ -23,7 +23,7 @@ func (w *world) happen(t times) {
 	p := w.plan(t)
 	e := w.publish(h, p)
 	for i, slotID := range e.slots {
-		w.crowd(h, slotID, p, p.slots[i])
+		w.crowd(h, slotID, e.slots[(i+1)%len(e.slots)], p, p.slots[i])
 	}
 }
 
@@ -32,6 +32,7 @@ func (w *world) happen(t times) {
 func (w *world) ordinary() *history {
 	if w.common == nil {
 		w.common = w.newHistory()
+		w.common.asked = w.answer
 	}
 	return w.common
 }
@@ -79,8 +80,9 @@ func (w *world) policy() seating.Policy {
 	return p
 }
 
-// crowd lets people book a slot, and change their minds.
-func (w *world) crowd(h *history, slotID uuid.UUID, p plan, s session) {
+// crowd lets people book a slot, change their minds, and come. Some of them would
+// rather go to the event's next slot.
+func (w *world) crowd(h *history, slotID, nextID uuid.UUID, p plan, s session) {
 	demand := 10 + w.random.IntN(80) // in hundredths of the capacity
 	if w.chance(30) {
 		demand = 110 + w.random.IntN(50)
@@ -94,11 +96,12 @@ func (w *world) crowd(h *history, slotID uuid.UUID, p plan, s session) {
 		seats := []int{1, 1, 1, 1, 1, 1, 2, 2, 3, 4}[w.random.IntN(10)]
 		asked += seats
 		at := p.publishedAt.Add(w.between(0, until.Sub(p.publishedAt)))
-		regrets := time.Time{}
-		if w.chance(12) {
-			regrets = at.Add(w.between(time.Minute, until.Sub(at)))
-		}
-		h.at(at, func() { w.ask(h, slotID, u, seats, regrets) })
+		h.at(at, func() {
+			if b, booked := w.ask(h, slotID, u, seats); booked {
+				h.at(at.Add(w.between(10*time.Minute, until.Sub(at))), func() { w.change(h, b, nextID, u) })
+				h.at(s.startsAt.Add(w.between(0, 15*time.Minute)), func() { w.come(h, b, p.owner) })
+			}
+		})
 	}
 	if w.chance(8) {
 		more := s.capacity + 1 + w.random.IntN(4)
@@ -109,11 +112,57 @@ func (w *world) crowd(h *history, slotID uuid.UUID, p plan, s session) {
 	}
 }
 
-// ask lets a user ask for seats, and give them back at a later time, if there is
-// one. Refusals are part of life: busy, late, asked before, nothing left.
-func (w *world) ask(h *history, slotID uuid.UUID, u *user, seats int, regrets time.Time) {
-	result, err := h.try(h.book(slotID, u, seats))
-	if err == nil && !regrets.IsZero() {
-		h.at(regrets, func() { _, _ = h.try(cancel(result.Booking, attendee(u))) })
+// ask lets a user ask for seats. Refusals are part of life: busy, late, asked
+// before, nothing left.
+func (w *world) ask(h *history, slotID uuid.UUID, u *user, seats int) (seating.Booking, bool) {
+	book := h.book(slotID, u, seats)
+	if w.chance(15) {
+		book.SeatsMin = 1
+	}
+	if !w.chance(6) {
+		result, err := h.try(book)
+		return result.Booking, err == nil
+	}
+	result, err := h.try(seating.Hold{Book: book})
+	if err == nil && w.chance(80) {
+		h.at(h.state.Now.Add(w.between(time.Second, 9*time.Minute)), func() { _, _ = h.try(confirm(result.Booking, seating.Held)) })
+	}
+	return result.Booking, err == nil
+}
+
+// change is what a user does about a booking later, if anything; where that is
+// no longer possible, it stays as it is.
+func (w *world) change(h *history, b seating.Booking, nextID uuid.UUID, u *user) {
+	var c seating.Command
+	switch dice := w.random.IntN(100); {
+	case dice < 12:
+		c = cancel(b, attendee(u))
+	case dice < 15:
+		c = seating.Resize{SlotID: b.SlotID, BookingID: b.ID, UserID: b.UserID, Seats: 1 + w.random.IntN(3), By: attendee(u)}
+	case dice < 18:
+		c = seating.Move{SlotID: b.SlotID, BookingID: b.ID, UserID: b.UserID, ToSlotID: nextID, NewID: w.id(h.state.Now), By: attendee(u)}
+	default:
+		return
+	}
+	_, _ = h.try(c)
+}
+
+// answer lets most people answer their offers in time: yes, or no.
+func (w *world) answer(offer seating.Booking) {
+	var c seating.Command = decline(offer)
+	switch dice := w.random.IntN(100); {
+	case dice < 60:
+		c = confirm(offer, seating.Offered)
+	case dice >= 75:
+		return
+	}
+	h := w.common
+	h.at(h.state.Now.Add(w.between(time.Minute, offer.ExpiresAt.Sub(h.state.Now))), func() { _, _ = h.try(c) })
+}
+
+// come lets most of those who have seats be checked in.
+func (w *world) come(h *history, b seating.Booking, by *user) {
+	if w.chance(85) {
+		_, _ = h.try(checkIn(b, by, false))
 	}
 }

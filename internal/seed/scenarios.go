@@ -31,8 +31,14 @@ const (
 	BusyUser          = "busy user"
 	OverlappingTimes  = "overlapping times"
 	KeepAndUpgrade    = "keep and upgrade"
-	Offers            = "offers, open and expired"
+	UpgradeChain      = "chain of upgrades"
+	Holds             = "holds"
+	Offers            = "offers"
 	FirstFit          = "first fit, with passes"
+	FewerSeats        = "fewer seats than asked for"
+	MovedBooking      = "moved booking"
+	SeveralSlots      = "several slots at once"
+	CheckIns          = "check-ins"
 	CancelledEvent    = "cancelled event"
 )
 
@@ -46,8 +52,14 @@ func (w *world) playScenarios() {
 	w.playChain()
 	w.playOverlap()
 	w.playUpgrade()
+	w.playUpgradeChain()
+	w.playHolds()
 	w.playOffers()
 	w.playFirstFit()
+	w.playFewerSeats()
+	w.playMove()
+	w.playBundle()
+	w.playCheckIns()
 	w.playCancelledEvent()
 	w.playBusy()
 }
@@ -103,6 +115,11 @@ func (w *world) emailOf(userID uuid.UUID) string {
 	return w.users[i].Email
 }
 
+func (w *world) userOf(b seating.Booking) *user {
+	i := slices.IndexFunc(w.users, func(u *user) bool { return u.ID == b.UserID })
+	return w.users[i]
+}
+
 func get(path string, args ...any) string { return "GET " + fmt.Sprintf(path, args...) }
 
 func post(path string, args ...any) string { return "POST " + fmt.Sprintf(path, args...) }
@@ -127,6 +144,8 @@ func (w *world) playFullSlot() {
 		Step{w.emailOf(seated[0].UserID), post(`/bookings/%s/cancel {}`, seated[0].ID), "gives a seat back: the first in the queue gets it"},
 		Step{w.emailOf(first.UserID), get("/bookings/%s", first.ID), "the first in the queue"},
 		Step{w.visitor.Email, post(`/slots/%s/bookings {}`, s.slots[1]), "201 confirmed: the second evening has 38 free seats"},
+		Step{w.emailOf(seated[1].UserID), get("/bookings/%s/cancellation-preview", seated[1].ID), "one seat would be free, and one who waits would get it"},
+		Step{w.owner.Email, post(`/slots/%s/simulation {"cancellation_rate": 0.2}`, s.slots[0]), "what the policies would make of that: an estimate"},
 	)
 }
 
@@ -220,9 +239,7 @@ func (w *world) playUpgrade() {
 	seated := s.fill(7*dayLong, stalls, 110, 3)
 	var upgrades []seating.Booking
 	for i := range 2 {
-		b := s.books(6*dayLong-time.Duration(i)*time.Hour, stalls, w.attendees[100+i], 1)
-		s.replace(b.ID, kept[i].ID)
-		upgrades = append(upgrades, b)
+		upgrades = append(upgrades, s.upgrades(6*dayLong-time.Duration(i)*time.Hour, stalls, kept[i]))
 	}
 	next := s.fill(5*dayLong, gallery, 104, 2)
 	s.leaves(3*dayLong, seated[0], attendee(w.attendees[110]))
@@ -234,20 +251,70 @@ func (w *world) playUpgrade() {
 	)
 }
 
-// replace lets a booking that waits name the one that it gives back when it is promoted.
-func (h *history) replace(bookingID, oldID uuid.UUID) {
-	for _, b := range h.state.Bookings() {
-		if b.ID == bookingID {
-			b.Replaces = oldID
-		}
+// upgrades lets a user ask for a seat in another slot in place of the one that is kept until then.
+func (s stage) upgrades(ago time.Duration, slot int, kept seating.Booking) seating.Booking {
+	s.tell(s.world.ago(ago))
+	u := s.world.userOf(kept)
+	c := s.book(s.slots[slot], u, 1)
+	c.Replaces, c.ReplacesSlotID = kept.ID, kept.SlotID
+	return s.do(c).Booking
+}
+
+func (w *world) playUpgradeChain() {
+	s := w.stage("Ballet gala", "One evening at four prices: box, stalls, circle, balcony.", venues[1], defaultPolicy(),
+		w.session(27, 19, 3*time.Hour, 2), w.session(27, 19, 3*time.Hour, 2), w.session(27, 19, 3*time.Hour, 2), w.session(27, 19, 3*time.Hour, 2))
+	var seated [4][]seating.Booking
+	for slot := range seated {
+		seated[slot] = s.fill(8*dayLong-time.Duration(slot)*time.Hour, slot, 200+2*slot, 2)
 	}
+	var upgrades []seating.Booking
+	for slot := range 3 { // each into the next better one
+		upgrades = append(upgrades, s.upgrades(6*dayLong-time.Duration(slot)*time.Hour, slot, seated[slot+1][0]))
+	}
+	last := s.fill(5*dayLong, 3, 208, 1)[0]
+	s.leaves(3*dayLong, seated[0][0], attendee(w.attendees[200]))
+	w.scenario(UpgradeChain,
+		Step{w.emailOf(upgrades[0].UserID), get("/bookings/%s/chain", upgrades[0].ID), "from the stalls to the box, which moved two more up and let one in"},
+		Step{w.emailOf(last.UserID), get("/bookings/%s/chain", last.ID), "got a seat on the balcony at the end of three upgrades"},
+		Step{w.emailOf(seated[3][0].UserID), get("/bookings/%s", seated[3][0].ID), "cancelled, and replaced by a seat in the circle"},
+		Step{w.emailOf(seated[3][1].UserID), post(`/slots/%s/bookings {"if_full": "waitlist", "replaces_booking_id": "%s"}`, s.slots[0], seated[3][1].ID),
+			"201 waitlisted for the box; the balcony is kept until then"},
+	)
+}
+
+func (w *world) playHolds() {
+	policy := defaultPolicy()
+	policy.HoldFor = time.Hour
+	s := w.stage("Baking class", "Croissants, from the dough on.", venues[2], policy, w.session(15, 10, 3*time.Hour, 10))
+	s.fill(4*dayLong, 0, 160, 4)
+	lapsed := s.holds(3*dayLong, 0, w.attendees[164], 2)
+	kept := s.holds(2*dayLong, 0, w.attendees[165], 1)
+	s.tell(w.ago(2*dayLong - 5*time.Minute))
+	s.do(confirm(kept, seating.Held))
+	for _, slot := range s.state.Slots() {
+		slot.Policy.HoldFor = dayLong // There must be time to look at it.
+	}
+	open := s.holds(time.Minute, 0, w.busy, 2)
+	w.scenario(Holds,
+		Step{w.busy.Email, post("/bookings/%s/confirm", open.ID), "two seats are held for a day, for once: makes them a booking"},
+		Step{w.emailOf(lapsed.UserID), get("/bookings/%s/history", lapsed.ID), "held for an hour, then expired"},
+		Step{w.emailOf(kept.UserID), get("/bookings/%s/history", kept.ID), "held, then confirmed"},
+		Step{w.visitor.Email, post("/slots/%s/holds {}", s.slots[0]), "201 held, for an hour"},
+	)
+}
+
+// holds lets a user ask at a time for seats to be held.
+func (s stage) holds(ago time.Duration, slot int, u *user, seats int) seating.Booking {
+	s.tell(s.world.ago(ago))
+	return s.do(seating.Hold{Book: s.book(s.slots[slot], u, seats)}).Booking
 }
 
 func (w *world) playOffers() {
 	policy := defaultPolicy()
 	policy.WaitlistMode, policy.OfferFor = seating.WaitlistOffer, 7*dayLong
 	s := w.stage("Wine tasting", "Eight wines; who is next in the queue is asked first.", venues[5], policy,
-		w.session(16, 19, 2*time.Hour, 3), w.session(17, 19, 2*time.Hour, 2))
+		w.session(16, 19, 2*time.Hour, 3), w.session(17, 19, 2*time.Hour, 2), w.session(13, 19, 2*time.Hour, 2))
+	answered := w.playAnswers(s, 2)
 	first := s.fill(14*dayLong, 1, 120, 2)
 	late := s.books(13*dayLong, 1, w.busy, 1)
 	second := s.fill(12*dayLong, 1, 122, 2)
@@ -261,8 +328,23 @@ func (w *world) playOffers() {
 		Step{w.busy.Email, get("/bookings/%s", open.ID), "offered, and open for six days"},
 		Step{w.busy.Email, get("/bookings/%s/history", late.ID), "an offer that was not taken in a week: expired"},
 		Step{w.emailOf(second[0].UserID), get("/bookings/%s/chain", second[0].ID), "offered next, because that one expired"},
-		Step{w.busy.Email, post(`/bookings/%s/cancel {}`, open.ID), "declines: the next in the queue is asked"},
+		Step{w.busy.Email, post("/bookings/%s/decline", open.ID), "the next in the queue is asked"},
+		Step{w.emailOf(second[0].UserID), post("/bookings/%s/accept", second[0].ID), "200 confirmed"},
+		Step{w.emailOf(answered[0].UserID), get("/bookings/%s/history", answered[0].ID), "offered, and declined"},
+		Step{w.emailOf(answered[1].UserID), get("/bookings/%s/history", answered[1].ID), "offered because of that, and accepted"},
 	)
+}
+
+// playAnswers lets two who wait for a slot answer their offers: no, and yes.
+func (w *world) playAnswers(s stage, slot int) []seating.Booking {
+	seated := s.fill(20*dayLong, slot, 124, 2)
+	waiting := s.fill(19*dayLong, slot, 126, 2)
+	s.leaves(18*dayLong, seated[0], attendee(w.attendees[124]))
+	s.tell(w.ago(17 * dayLong))
+	s.do(decline(waiting[0]))
+	s.tell(w.ago(16 * dayLong))
+	s.do(confirm(waiting[1], seating.Offered))
+	return waiting
 }
 
 func (w *world) playFirstFit() {
@@ -277,6 +359,75 @@ func (w *world) playFirstFit() {
 	w.scenario(FirstFit,
 		Step{w.emailOf(large.UserID), get("/bookings/%s/waitlist-position", large.ID), "waits for 4 seats, and was passed once, of 3 times at most"},
 		Step{w.emailOf(small.UserID), get("/bookings/%s/history", small.ID), "fitted into the one free seat"},
+	)
+}
+
+func (w *world) playFewerSeats() {
+	s := w.stage("Castle by candlelight", "A small group, a long staircase.", venues[7], defaultPolicy(), w.session(23, 19, 2*time.Hour, 6))
+	seated := s.fill(8*dayLong, 0, 210, 6)
+	s.tell(w.ago(7 * dayLong))
+	c := s.book(s.slots[0], w.attendees[216], 4)
+	c.SeatsMin = 2
+	family := s.do(c).Booking
+	s.leaves(5*dayLong, seated[0], attendee(w.attendees[210])) // one seat is not enough
+	s.leaves(4*dayLong, seated[1], attendee(w.attendees[211]))
+	w.scenario(FewerSeats,
+		Step{w.emailOf(family.UserID), get("/bookings/%s/history", family.ID), "waited for four seats, or two at least: promoted with two"},
+		Step{w.visitor.Email, post(`/slots/%s/bookings {"seats": 3, "seats_min": 1, "if_full": "waitlist"}`, s.slots[0]), "201 waitlisted, for one seat at least"},
+	)
+}
+
+func (w *world) playMove() {
+	s := w.stage("Salsa course", "The same evening twice.", venues[9], defaultPolicy(),
+		w.session(21, 18, 2*time.Hour, 3), w.session(22, 18, 2*time.Hour, 6))
+	seated := s.fill(8*dayLong, 0, 220, 3)
+	next := s.fill(7*dayLong, 0, 223, 1)[0]
+	s.fill(6*dayLong, 1, 224, 2)
+	s.tell(w.ago(4 * dayLong))
+	old := seated[0]
+	moved := s.do(seating.Move{SlotID: old.SlotID, BookingID: old.ID, UserID: old.UserID, ToSlotID: s.slots[1],
+		NewID: w.id(s.state.Now), By: attendee(w.attendees[220])}).Booking
+	w.scenario(MovedBooking,
+		Step{w.emailOf(moved.UserID), get("/bookings/%s", moved.ID), "made from the booking of the first evening"},
+		Step{w.emailOf(old.UserID), get("/bookings/%s/history", old.ID), "moved: this one is cancelled"},
+		Step{w.emailOf(next.UserID), get("/bookings/%s/chain", next.ID), "got the seat that the move gave back"},
+		Step{w.emailOf(seated[1].UserID), post(`/bookings/%s/move {"slot_id": "%s"}`, seated[1].ID, s.slots[1]), "201: a new booking, of the second evening"},
+	)
+}
+
+func (w *world) playBundle() {
+	s := w.stage("Photo course", "Light, frame, print: three mornings.", venues[6], defaultPolicy(),
+		w.session(24, 10, 3*time.Hour, 5), w.session(25, 10, 3*time.Hour, 5), w.session(26, 10, 3*time.Hour, 2))
+	s.fill(6*dayLong, 0, 230, 2)
+	s.tell(w.ago(5 * dayLong))
+	u := w.attendees[232]
+	var c seating.Bundle
+	for _, slotID := range s.slots {
+		c.Items = append(c.Items, s.book(slotID, u, 1))
+	}
+	made := s.do(c).Parts
+	s.fill(4*dayLong, 2, 233, 1)
+	w.scenario(SeveralSlots,
+		Step{u.Email, get("/bookings/%s", made[0].Booking.ID), "one of three that were made at once"},
+		Step{w.visitor.Email, post(`/bookings {"items": [{"slot_id": "%s"}, {"slot_id": "%s"}]}`, s.slots[0], s.slots[2]), "409 slot_full: the third morning is, so nothing is booked"},
+		Step{w.visitor.Email, post(`/bookings {"items": [{"slot_id": "%s"}, {"slot_id": "%s"}]}`, s.slots[0], s.slots[1]), "201: both are confirmed"},
+	)
+}
+
+func (w *world) playCheckIns() {
+	s := w.stage("Autumn lecture", "Why leaves fall.", venues[10], defaultPolicy(), w.session(-5, 19, 90*time.Minute, 30))
+	came := s.fill(12*dayLong, 0, 170, 9)
+	busys := s.books(11*dayLong, 0, w.busy, 2)
+	s.tell(w.day(-5, 18, 50, berlin))
+	for _, b := range append(came[:7:7], busys) {
+		s.do(checkIn(b, w.owner, false))
+	}
+	s.do(checkIn(came[6], w.owner, true)) // the wrong person
+	w.scenario(CheckIns,
+		Step{w.owner.Email, get("/slots/%s/bookings", s.slots[0]), "seven of ten bookings are checked in"},
+		Step{w.emailOf(came[6].UserID), get("/bookings/%s/history", came[6].ID), "checked in by mistake, and taken back"},
+		Step{w.owner.Email, post("/bookings/%s/check-in", came[6].ID), "200: the right one, later"},
+		Step{w.busy.Email, get("/bookings/%s", busys.ID), "was there"},
 	)
 }
 
@@ -298,18 +449,8 @@ func (w *world) playCancelledEvent() {
 	)
 }
 
-// playBusy gives the busy user what the other scenarios did not: a hold, and a past.
+// playBusy gives the busy user what the other scenarios did not: more of a past.
 func (w *world) playBusy() {
-	baking := w.stage("Baking class", "Croissants, from the dough on.", venues[2], defaultPolicy(), w.session(15, 10, 3*time.Hour, 10))
-	baking.fill(2*dayLong, 0, 160, 4)
-	baking.tell(w.ago(time.Minute))
-	baking.state.Keep(seating.Booking{
-		ID: w.id(baking.state.Now), SlotID: baking.slots[0], UserID: w.busy.ID, Seats: 2, ExpiresAt: baking.state.Now.Add(dayLong),
-	}, attendee(w.busy))
-
-	lecture := w.stage("Autumn lecture", "Why leaves fall.", venues[10], defaultPolicy(), w.session(-5, 19, 90*time.Minute, 30))
-	lecture.fill(12*dayLong, 0, 170, 9)
-	lecture.books(11*dayLong, 0, w.busy, 2)
 	museum := w.stage("Museum at night", "With the lights out.", venues[7], defaultPolicy(), w.session(-7, 21, 2*time.Hour, 20))
 	museum.fill(14*dayLong, 0, 180, 6)
 	missed := museum.books(13*dayLong, 0, w.busy, 1)

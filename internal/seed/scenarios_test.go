@@ -267,10 +267,119 @@ func TestOffers(t *testing.T) {
 	s.expect("next", s.status(s.steps[2]), "offered")
 	offer := s.ledger("booking_id = $1 AND kind = 'offered'", idIn(s.steps[2]))[0]
 	s.expect("because of", *s.ledger("slot_id = $1 AND version = $2", *offer.CauseSlotID, *offer.CauseVersion)[0].BookingID, idIn(s.steps[1]))
-	slotID := s.booking(s.steps[3]).SlotID
-	first := s.first(slotID)
-	s.cancel(s.steps[3])
+	declining := s.booking(s.steps[3])
+	first := s.first(declining.SlotID)
+	s.do(seating.Decline{SlotID: declining.SlotID, BookingID: declining.ID, UserID: declining.UserID, By: seating.By{Actor: seating.ByAttendee, ID: declining.UserID}})
+	s.do(seating.Promote{SlotID: declining.SlotID})
 	s.expect("asked next", s.bookings("id = $1", first.ID)[0].Status, "offered")
+	s.confirm(s.steps[4], seating.Offered)
+	s.expect("accepts", s.status(s.steps[4]), "confirmed")
+	s.expect("said no", s.status(s.steps[5]), "cancelled")
+	s.expect("said yes", s.status(s.steps[6]), "confirmed")
+	decline := s.ledger("booking_id = $1 AND kind = 'declined'", idIn(s.steps[5]))[0]
+	next := s.ledger("booking_id = $1 AND kind = 'offered'", idIn(s.steps[6]))[0]
+	s.expect("asked because of the no", *next.CauseVersion, decline.Version)
+}
+
+// confirm lets a step's user confirm a hold or accept an offer.
+func (s *scene) confirm(step seed.Step, from seating.Status) {
+	s.t.Helper()
+	b := s.booking(step)
+	s.do(seating.Confirm{SlotID: b.SlotID, BookingID: b.ID, UserID: b.UserID, From: from, By: seating.By{Actor: seating.ByAttendee, ID: b.UserID}})
+}
+
+func TestUpgradeChain(t *testing.T) {
+	t.Parallel()
+	s := play(t, seed.UpgradeChain)
+	// From the last one's promotion to the first cancellation: three upgrades, each of two entries.
+	e := s.ledger("booking_id = $1 AND kind = 'promoted'", idIn(s.steps[1]))[0]
+	var kinds []string
+	for e.CauseSlotID != nil {
+		e = s.ledger("slot_id = $1 AND version = $2", *e.CauseSlotID, *e.CauseVersion)[0]
+		kinds = append(kinds, e.Kind)
+	}
+	if want := []string{"cancelled", "promoted", "cancelled", "promoted", "cancelled", "promoted", "cancelled"}; !slices.Equal(kinds, want) {
+		t.Errorf("the causes are %v, want %v", kinds, want)
+	}
+	s.expect("in the box", s.status(s.steps[0]), "confirmed")
+	s.expect("replaced", s.bookings("id = $1", *s.booking(s.steps[2]).ReplacedBy)[0].Status, "confirmed")
+	s.expect("on the balcony", s.bookings("id = $1", idsIn(s.steps[3])[1])[0].Status, "confirmed")
+}
+
+func TestHolds(t *testing.T) {
+	t.Parallel()
+	s := play(t, seed.Holds)
+	s.expect("open", s.status(s.steps[0]), "held")
+	s.confirm(s.steps[0], seating.Held)
+	s.expect("confirmed", s.status(s.steps[0]), "confirmed")
+	s.expect("lapsed", s.status(s.steps[1]), "expired")
+	life := s.ledger("booking_id = $1", idIn(s.steps[1]))
+	s.expect("after an hour", life[1].At.Sub(life[0].At), time.Hour)
+	s.expect("kept", s.status(s.steps[2]), "confirmed")
+	s.expect("was held", s.ledger("booking_id = $1", idIn(s.steps[2]))[0].Kind, "held")
+	visitor := s.user(s.steps[3].Email)
+	r := s.do(seating.Hold{Book: seating.Book{BookingID: testkit.ID(), SlotID: idIn(s.steps[3]), UserID: visitor, Seats: 1, By: seating.By{Actor: seating.ByAttendee, ID: visitor}}})
+	s.expect("for an hour", r.Booking.ExpiresAt.Sub(r.Booking.CreatedAt), time.Hour)
+}
+
+func TestFewerSeats(t *testing.T) {
+	t.Parallel()
+	s := play(t, seed.FewerSeats)
+	b := s.booking(s.steps[0])
+	life := s.ledger("booking_id = $1", b.ID)
+	s.expect("asked for", life[0].Seats, int32(4))
+	s.expect("got", b.Seats, int32(2))
+	s.expect("by", life[1].Kind, "promoted")
+	s.expect("full", s.slots("id = $1", b.SlotID)[0].SeatsTaken, int32(6))
+	waits, err := s.book(s.steps[1], 3, seating.Wait)
+	s.expect("error", err, nil)
+	s.expect("waits", waits.Status, seating.Waitlisted)
+}
+
+func TestMovedBooking(t *testing.T) {
+	t.Parallel()
+	s := play(t, seed.MovedBooking)
+	moved, old := s.booking(s.steps[0]), s.booking(s.steps[1])
+	s.expect("new", moved.Status, "confirmed")
+	s.expect("made from", *moved.MovedFrom, old.ID)
+	s.expect("old", old.Status, "cancelled")
+	promotion := s.ledger("booking_id = $1 AND kind = 'promoted'", idIn(s.steps[2]))[0]
+	s.expect("because of the move", s.ledger("slot_id = $1 AND version = $2", *promotion.CauseSlotID, *promotion.CauseVersion)[0].Kind, "moved")
+	b := s.booking(s.steps[3])
+	r := s.do(seating.Move{SlotID: b.SlotID, BookingID: b.ID, UserID: b.UserID, ToSlotID: idsIn(s.steps[3])[1], NewID: testkit.ID(),
+		By: seating.By{Actor: seating.ByAttendee, ID: b.UserID}})
+	s.expect("moved too", r.Booking.Status, seating.Confirmed)
+}
+
+func TestSeveralSlots(t *testing.T) {
+	t.Parallel()
+	s := play(t, seed.SeveralSlots)
+	one := s.booking(s.steps[0])
+	s.expect("at once", len(s.bookings("user_id = $1 AND created_at = $2", one.UserID, one.CreatedAt)), 3)
+	bundle := func(step seed.Step) error {
+		var c seating.Bundle
+		for _, id := range idsIn(step) {
+			c.Items = append(c.Items, seating.Book{BookingID: testkit.ID(), SlotID: id, UserID: s.user(step.Email), Seats: 1,
+				By: seating.By{Actor: seating.ByAttendee, ID: s.user(step.Email)}})
+		}
+		_, err := s.desk.Do(context.Background(), seating.Order{Command: c})
+		return err
+	}
+	s.expect("one is full", errors.Is(bundle(s.steps[1]), fault.SlotFull), true)
+	s.expect("both", bundle(s.steps[2]), nil)
+}
+
+func TestCheckIns(t *testing.T) {
+	t.Parallel()
+	s := play(t, seed.CheckIns)
+	slotID := idIn(s.steps[0])
+	s.expect("bookings", len(s.bookings("slot_id = $1 AND status = 'confirmed'", slotID)), 10)
+	s.expect("came", len(s.bookings("slot_id = $1 AND checked_in_at IS NOT NULL", slotID)), 7)
+	b := s.booking(s.steps[2])
+	s.expect("the wrong person", b.CheckedInAt == nil, true)
+	s.do(seating.CheckIn{SlotID: b.SlotID, BookingID: b.ID, UserID: b.UserID, By: seating.By{Actor: seating.ByOrganizer, ID: s.user(s.steps[2].Email)}})
+	s.expect("the right one", s.booking(s.steps[2]).CheckedInAt != nil, true)
+	s.expect("busy was there", s.booking(s.steps[3]).CheckedInAt != nil, true)
 }
 
 func TestFirstFit(t *testing.T) {

@@ -73,7 +73,8 @@ func TestCounts(t *testing.T) {
 		t.Errorf("%d of 100 events have several slots, want most", several)
 	}
 	for kind, least := range map[string]int64{"opened": 100, "confirmed": 1000, "waitlisted": 100, "promoted": 20, "cancelled": 100,
-		"offered": 3, "expired": 20, "blocked": 1, "passed": 1, "held": 1, "edited": 2} {
+		"offered": 3, "expired": 20, "blocked": 1, "passed": 1, "held": 20, "edited": 2, "accepted": 1, "declined": 1,
+		"moved": 5, "resized": 5, "checked_in": 100, "check_in_undone": 1} {
 		if got := count(t, pool, fmt.Sprintf("SELECT count(*) FROM ledger WHERE kind = '%s'", kind)); got < least {
 			t.Errorf("%d entries of kind %s, want %d at least", got, kind, least)
 		}
@@ -300,7 +301,8 @@ func TestReportNamesEveryScenario(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, name := range []string{seed.FullSlot, seed.MixedAvailability, seed.CancellationChain, seed.BusyUser, seed.OverlappingTimes,
-		seed.KeepAndUpgrade, seed.Offers, seed.FirstFit, seed.CancelledEvent} {
+		seed.KeepAndUpgrade, seed.UpgradeChain, seed.Holds, seed.Offers, seed.FirstFit, seed.FewerSeats, seed.MovedBooking,
+		seed.SeveralSlots, seed.CheckIns, seed.CancelledEvent} {
 		if len(report.Scenario(name).Steps) == 0 || !strings.Contains(out.String(), name) {
 			t.Errorf("nothing to try for %q", name)
 		}
@@ -321,8 +323,15 @@ func TestReportNamesEveryScenario(t *testing.T) {
 
 var ids = regexp.MustCompile(`[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}`)
 
-// idIn is the first id of a step's request.
-func idIn(s seed.Step) uuid.UUID { return uuid.MustParse(ids.FindString(s.Request)) }
+// idsIn are the ids of a step's request, idIn the first of them.
+func idsIn(s seed.Step) (all []uuid.UUID) {
+	for _, id := range ids.FindAllString(s.Request, -1) {
+		all = append(all, uuid.MustParse(id))
+	}
+	return all
+}
+
+func idIn(s seed.Step) uuid.UUID { return idsIn(s)[0] }
 
 type writer func([]byte)
 

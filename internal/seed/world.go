@@ -145,7 +145,7 @@ type session struct {
 func defaultPolicy() seating.Policy {
 	return seating.Policy{
 		WaitlistMode: seating.WaitlistAutomatic, WaitlistLimit: seating.NoLimit,
-		OfferFor: time.Hour, Fit: seating.FitStrict, MaxPasses: 3,
+		OfferFor: time.Hour, HoldFor: 10 * time.Minute, Fit: seating.FitStrict, MaxPasses: 3,
 	}
 }
 
@@ -156,7 +156,8 @@ func (w *world) publish(h *history, p plan) *event {
 		Location: p.venue.location(), TimeZone: p.venue.zone.String(), Status: string(seating.EventPublished), Revision: 1,
 		CancellationClosesMinutes: int32(p.policy.CancellationCloses.Minutes()),
 		WaitlistMode:              string(p.policy.WaitlistMode), OfferMinutes: int32(p.policy.OfferFor.Minutes()),
-		Fit: string(p.policy.Fit), MaxPasses: int32(p.policy.MaxPasses),
+		HoldMinutes: int32(p.policy.HoldFor.Minutes()),
+		Fit:         string(p.policy.Fit), MaxPasses: int32(p.policy.MaxPasses),
 		PublishedAt: &p.publishedAt, CreatedAt: p.createdAt, UpdatedAt: p.publishedAt,
 	}}
 	if limit := int32(p.policy.WaitlistLimit); limit != seating.NoLimit {

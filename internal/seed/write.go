@@ -41,11 +41,11 @@ var users = table[*user]{"users",
 
 var events = table[*event]{"events",
 	[]string{"id", "organizer_id", "title", "description", "location", "time_zone", "status", "revision",
-		"cancellation_closes_minutes", "waitlist_mode", "waitlist_limit", "offer_minutes", "fit", "max_passes",
+		"cancellation_closes_minutes", "waitlist_mode", "waitlist_limit", "offer_minutes", "hold_minutes", "fit", "max_passes",
 		"published_at", "cancelled_at", "cancellation_reason", "created_at", "updated_at", "starts_at", "ends_at"},
 	func(e *event) []any {
 		return []any{id(e.ID), id(e.OrganizerID), e.Title, e.Description, e.Location, e.TimeZone, e.Status, e.Revision,
-			e.CancellationClosesMinutes, e.WaitlistMode, e.WaitlistLimit, e.OfferMinutes, e.Fit, e.MaxPasses,
+			e.CancellationClosesMinutes, e.WaitlistMode, e.WaitlistLimit, e.OfferMinutes, e.HoldMinutes, e.Fit, e.MaxPasses,
 			e.PublishedAt, e.CancelledAt, e.CancellationReason, e.CreatedAt, e.UpdatedAt, e.StartsAt, e.EndsAt}
 	}}
 
@@ -59,11 +59,12 @@ var slots = table[*seating.Slot]{"slots",
 
 var bookings = table[*seating.Booking]{"bookings",
 	[]string{"id", "slot_id", "user_id", "during", "seats", "status", "version", "queued_version", "passes",
-		"blocked", "blocked_by", "replaces_booking_id", "expires_at", "created_at", "updated_at"},
+		"blocked", "blocked_by", "replaces_booking_id", "replaced_by", "moved_from", "seats_min", "expires_at", "checked_in_at",
+		"created_at", "updated_at"},
 	func(b *seating.Booking) []any {
 		return []any{id(b.ID), id(b.SlotID), id(b.UserID), during(b.StartsAt, b.EndsAt), b.Seats, string(b.Status), b.Version,
-			number(b.QueuedVersion), b.Passes, text(string(b.Blocked)), id(b.BlockedBy), id(b.Replaces),
-			at(b.ExpiresAt), b.CreatedAt, b.UpdatedAt}
+			number(b.QueuedVersion), b.Passes, text(string(b.Blocked)), id(b.BlockedBy), id(b.Replaces), id(b.ReplacedBy), id(b.MovedFrom),
+			number(int64(b.SeatsMin)), at(b.ExpiresAt), at(b.CheckedInAt), b.CreatedAt, b.UpdatedAt}
 	}}
 
 var ledger = table[seating.Entry]{"ledger",

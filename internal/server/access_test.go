@@ -65,6 +65,10 @@ var (
 	draftReaders  = row{unseen, unseen, unseen, ok, unseen, ok, unseen}
 	// A booking is its attendee's, and the event's managers'.
 	bookingParties = row{missing, ok, unseen, ok, unseen, ok, ability}
+	// Answering an offer that was never made is refused to those who might.
+	answerers = row{missing, "invalid_transition", unseen, "invalid_transition", unseen, "invalid_transition", ability}
+	// Checking in is for those who run the event.
+	doorkeepers = row{missing, denied, denied, ok, unseen, ok, ability}
 	// Nobody knows the password of the users here.
 	guessers = row{missing, "validation_failed", "validation_failed", "validation_failed", "validation_failed", "validation_failed", ability}
 )
@@ -154,11 +158,26 @@ var access = map[string]struct {
 	"cancelBooking": {bookingParties, func(c *testkit.Client, s scene) testkit.Answer {
 		return c.Post(s.bookings("/cancel"), `{"reason": "ill"}`)
 	}},
-	"getBookingHistory": {bookingParties, func(c *testkit.Client, s scene) testkit.Answer { return c.Get(s.bookings("/history")) }},
-	"getBookingChain":   {bookingParties, func(c *testkit.Client, s scene) testkit.Answer { return c.Get(s.bookings("/chain")) }},
+	"createHold": {oneself, func(c *testkit.Client, s scene) testkit.Answer { return c.Post(s.frees("/holds"), `{}`) }},
+	"createBookings": {oneself, func(c *testkit.Client, s scene) testkit.Answer {
+		return c.Post("/api/v1/bookings", `{"items": [{"slot_id": "`+s.free.ID.String()+`"}]}`)
+	}},
+	"confirmBooking": {bookingParties, func(c *testkit.Client, s scene) testkit.Answer { return c.Post(s.bookings("/confirm"), nil) }},
+	"updateBooking":  {bookingParties, func(c *testkit.Client, s scene) testkit.Answer { return c.Patch(s.bookings(""), `{"seats": 1}`) }},
+	"moveBooking": {bookingParties, func(c *testkit.Client, s scene) testkit.Answer {
+		return c.Post(s.bookings("/move"), `{"slot_id": "`+s.free.ID.String()+`"}`)
+	}},
+	"previewCancellation": {bookingParties, func(c *testkit.Client, s scene) testkit.Answer { return c.Get(s.bookings("/cancellation-preview")) }},
+	"checkInBooking":      {doorkeepers, func(c *testkit.Client, s scene) testkit.Answer { return c.Post(s.bookings("/check-in"), nil) }},
+	"undoCheckIn":         {doorkeepers, func(c *testkit.Client, s scene) testkit.Answer { return c.Delete(s.bookings("/check-in")) }},
+	"getBookingHistory":   {bookingParties, func(c *testkit.Client, s scene) testkit.Answer { return c.Get(s.bookings("/history")) }},
+	"getBookingChain":     {bookingParties, func(c *testkit.Client, s scene) testkit.Answer { return c.Get(s.bookings("/chain")) }},
 
 	"getWaitlistPosition": {bookingParties, func(c *testkit.Client, s scene) testkit.Answer { return c.Get(s.bookings("/waitlist-position")) }},
 	"getSlotWaitlist":     {managers, func(c *testkit.Client, s scene) testkit.Answer { return c.Get(s.slots("/waitlist")) }},
+	"acceptOffer":         {bookingParties, func(c *testkit.Client, s scene) testkit.Answer { return c.Post(s.bookings("/accept"), nil) }},
+	"declineOffer":        {answerers, func(c *testkit.Client, s scene) testkit.Answer { return c.Post(s.bookings("/decline"), nil) }},
+	"simulateSlot":        {managers, func(c *testkit.Client, s scene) testkit.Answer { return c.Post(s.slots("/simulation"), `{"runs": 1}`) }},
 	"promoteSlot":         {managers, func(c *testkit.Client, s scene) testkit.Answer { return c.Post(s.slots("/promote"), nil) }},
 
 	"getLiveness":  {everybody, get("/livez")},

@@ -33,13 +33,23 @@ func (s *Service) Explain(ctx context.Context, caller account.Caller, bookingID 
 func positionOf(r db.WaitlistPositionGetRow) Position {
 	b := seating.BookingOf(r.Booking)
 	return Position{
-		BookingID: b.ID, SlotID: b.SlotID, Status: b.Status, Seats: b.Seats, Passes: b.Passes,
+		BookingID: b.ID, SlotID: b.SlotID, Status: b.Status, Seats: b.Seats, SeatsMin: b.SeatsMin,
+		QueuedVersion: b.QueuedVersion, Passes: b.Passes, PassedBy: passes(r),
 		Blocked: b.Blocked, BlockedBy: b.BlockedBy, BlockedVersion: r.BlockedVersion,
 		BookingsAhead: int(r.BookingsAhead), SeatsAhead: int(r.SeatsAhead),
 		ReadyBookingsAhead: int(r.ReadyBookingsAhead), ReadySeatsAhead: int(r.ReadySeatsAhead),
-		HoldupSeats: int(r.HoldupSeats),
-		Capacity:    int(r.Capacity), SeatsTaken: int(r.SeatsTaken),
+		HoldupSeats: int(r.HoldupSeats), HoldupVersion: r.HoldupVersion,
+		ShortVersion: r.ShortVersion, HeldupVersion: r.HeldupVersion,
+		Capacity: int(r.Capacity), SeatsTaken: int(r.SeatsTaken),
 		SlotStatus: seating.SlotStatus(r.SlotStatus), Started: r.Started,
 		SlotVersion: r.SlotVersion, FreedVersion: r.FreedVersion,
 	}
+}
+
+func passes(r db.WaitlistPositionGetRow) []Pass {
+	list := make([]Pass, len(r.PassedVersions))
+	for i, version := range r.PassedVersions {
+		list[i] = Pass{At: r.PassedAts[i], Version: version, Seats: int(r.PassedSeats[i]), Free: int(r.PassedFree[i])}
+	}
+	return list
 }

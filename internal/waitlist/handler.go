@@ -49,8 +49,45 @@ func (h *Handler) PromoteSlot(ctx context.Context, r api.PromoteSlotRequestObjec
 	return reply{outcome.Response}, nil
 }
 
+// AcceptOffer takes the seats that were offered.
+func (h *Handler) AcceptOffer(ctx context.Context, r api.AcceptOfferRequestObject) (api.AcceptOfferResponseObject, error) {
+	outcome, err := h.service.Accept(ctx, account.CallerFrom(ctx), r.BookingID, seating.Order{
+		Key: idempotency.From(ctx), Render: accepted,
+	})
+	if err != nil {
+		return nil, err
+	}
+	return reply{outcome.Response}, nil
+}
+
+// DeclineOffer gives the seats back that were offered.
+func (h *Handler) DeclineOffer(ctx context.Context, r api.DeclineOfferRequestObject) (api.DeclineOfferResponseObject, error) {
+	outcome, err := h.service.Decline(ctx, account.CallerFrom(ctx), r.BookingID, seating.Order{
+		Key: idempotency.From(ctx), Render: declined,
+	})
+	if err != nil {
+		return nil, err
+	}
+	return reply{outcome.Response}, nil
+}
+
+// SimulateSlot compares waitlist policies on a copy of a slot.
+func (h *Handler) SimulateSlot(ctx context.Context, r api.SimulateSlotRequestObject) (api.SimulateSlotResponseObject, error) {
+	simulation, err := h.service.Simulate(ctx, account.CallerFrom(ctx), r.SlotID, assumptions(*r.Body))
+	if err != nil {
+		return nil, err
+	}
+	return api.SimulateSlot200JSONResponse(simulation.json()), nil
+}
+
 // reply is an answer that was made with its effect.
 type reply struct{ idempotency.Response }
 
 // VisitPromoteSlotResponse sends it.
 func (r reply) VisitPromoteSlotResponse(w http.ResponseWriter) error { return r.Write(w) }
+
+// VisitAcceptOfferResponse sends it.
+func (r reply) VisitAcceptOfferResponse(w http.ResponseWriter) error { return r.Write(w) }
+
+// VisitDeclineOfferResponse sends it.
+func (r reply) VisitDeclineOfferResponse(w http.ResponseWriter) error { return r.Write(w) }

@@ -6,6 +6,7 @@ package waitlist
 
 import (
 	"fmt"
+	"time"
 
 	"github.com/google/uuid"
 
@@ -18,7 +19,13 @@ type Position struct {
 	BookingID, SlotID uuid.UUID
 	Status            seating.Status
 	Seats             int
-	Passes            int
+	// SeatsMin is with how few seats it may be promoted; 0: only with all of them.
+	SeatsMin int
+	// QueuedVersion is since when it has waited here.
+	QueuedVersion int64
+	Passes        int
+	// PassedBy are the latest of these passes, the newest first.
+	PassedBy []Pass
 	// Blocked says why it cannot take seats now, BlockedBy because of which own
 	// booking, BlockedVersion since when.
 	Blocked        seating.Block
@@ -28,15 +35,27 @@ type Position struct {
 	// All who stand before it; of these, those who are ready, that is, not blocked.
 	BookingsAhead, SeatsAhead           int
 	ReadyBookingsAhead, ReadySeatsAhead int
-	// HoldupSeats are the seats of the first booking ahead that does not fit and
-	// lets nobody pass; 0: there is none.
-	HoldupSeats int
+	// HoldupSeats are the seats that the first booking ahead needs that does not fit
+	// and lets nobody pass; 0: there is none. HoldupVersion is its last change.
+	HoldupSeats   int
+	HoldupVersion int64
+	// ShortVersion is since when too few seats have been free for this booking,
+	// HeldupVersion since when enough for it, and too few for the one that holds it up.
+	ShortVersion, HeldupVersion int64
 
 	// Of the slot.
 	Capacity, SeatsTaken      int
 	SlotStatus                seating.SlotStatus
 	Started                   bool
 	SlotVersion, FreedVersion int64
+}
+
+// Pass is a smaller booking's getting seats first, as the entry at Version says.
+type Pass struct {
+	At      time.Time
+	Version int64
+	// Seats is how many went to the one who passed, of so many that were Free.
+	Seats, Free int
 }
 
 // Reason is one thing that keeps a booking waiting. SinceVersion is the entry of
@@ -75,13 +94,22 @@ func (p Position) Place() int {
 // Free is how many seats of the slot nobody has.
 func (p Position) Free() int { return p.Capacity - p.SeatsTaken }
 
-// SeatsNeeded is how many seats must become free until its turn comes, if nobody
-// ahead leaves. Under first_fit fewer may do. Who is blocked takes none.
+// Least is how few seats it can be promoted with.
+func (p Position) Least() int {
+	if p.SeatsMin > 0 {
+		return p.SeatsMin
+	}
+	return p.Seats
+}
+
+// SeatsNeeded is how many seats must become free until its turn comes for
+// certain, if nobody ahead leaves: those ahead get all that they want, this one
+// the least that it takes. Under first_fit fewer may do. Who is blocked takes none.
 func (p Position) SeatsNeeded() int {
 	if !p.Waits() {
 		return 0
 	}
-	return max(0, p.ReadySeatsAhead+p.Seats-p.Free())
+	return max(0, p.ReadySeatsAhead+p.Least()-p.Free())
 }
 
 // Reasons are all that keep it waiting, the nearest first: what is the matter
@@ -98,18 +126,20 @@ func (p Position) Reasons() []Reason {
 		reasons = append(reasons, Reason{BlockedByOverlap,
 			"You have seats elsewhere at an overlapping time. You keep your place meanwhile.", p.BlockedVersion})
 	}
-	if p.Seats > p.Capacity {
+	switch {
+	case p.Least() > p.Capacity:
 		reasons = append(reasons, Reason{ExceedsCapacity,
-			fmt.Sprintf("You want %s, and the slot has %d altogether.", count(p.Seats, "seat"), p.Capacity), p.BlockedVersion})
-	} else if p.Seats > p.Free() {
-		reasons = append(reasons, Reason{SeatsTaken, p.taken(), 0})
-	} else if p.HoldupSeats > 0 {
+			fmt.Sprintf("You want %s, and the slot has %d altogether.", p.wish(), p.Capacity), p.BlockedVersion})
+	case p.Least() > p.Free():
+		reasons = append(reasons, Reason{SeatsTaken, p.taken(), p.ShortVersion})
+	case p.HoldupSeats > 0:
 		reasons = append(reasons, Reason{LargerBookingAhead,
-			fmt.Sprintf("A booking of %s goes first, and %d of %d are free.", count(p.HoldupSeats, "seat"), p.Free(), p.Capacity), 0})
+			fmt.Sprintf("A booking that needs %s goes first, and %d of %d are free.", count(p.HoldupSeats, "seat"), p.Free(), p.Capacity),
+			p.heldUpSince()})
 	}
 	if p.ReadyBookingsAhead > 0 && p.SeatsNeeded() > 0 {
 		reasons = append(reasons, Reason{AheadOfYou,
-			fmt.Sprintf("%s with %s come first.", count(p.ReadyBookingsAhead, "booking"), count(p.ReadySeatsAhead, "seat")), 0})
+			fmt.Sprintf("%s with %s come first.", count(p.ReadyBookingsAhead, "booking"), count(p.ReadySeatsAhead, "seat")), p.QueuedVersion})
 	}
 	if len(reasons) == 0 && p.SlotStatus != seating.SlotCancelled {
 		reasons = append(reasons, Reason{PromotionPending, "It is your turn: you are promoted within a second.", p.FreedVersion})
@@ -117,14 +147,44 @@ func (p Position) Reasons() []Reason {
 	return reasons
 }
 
+// heldUpSince is the latest of what it takes: that this booking waits, that the
+// other does, as it is, and that so many seats are free.
+func (p Position) heldUpSince() int64 {
+	if p.HeldupVersion == 0 {
+		return 0
+	}
+	return max(p.QueuedVersion, p.HoldupVersion, p.HeldupVersion)
+}
+
 func (p Position) taken() string {
 	if p.Free() > 0 {
-		return fmt.Sprintf("You want %s, and %d of %d are free.", count(p.Seats, "seat"), p.Free(), p.Capacity)
+		return fmt.Sprintf("You want %s, and %d of %d are free.", p.wish(), p.Free(), p.Capacity)
 	}
 	if p.Capacity == 1 {
 		return "The only seat is taken."
 	}
 	return fmt.Sprintf("All %d seats are taken.", p.Capacity)
+}
+
+// WhyPassed says why somebody could go first.
+func (p Position) WhyPassed(pass Pass) string {
+	verb := "were"
+	if pass.Free == 1 {
+		verb = "was"
+	}
+	needs := fmt.Sprint(p.Seats)
+	if p.SeatsMin > 0 {
+		needs = fmt.Sprintf("at least %d", p.SeatsMin)
+	}
+	return fmt.Sprintf("%s %s free and this booking needs %s.", count(pass.Free, "seat"), verb, needs)
+}
+
+// wish is what it asks for.
+func (p Position) wish() string {
+	if p.SeatsMin > 0 && p.SeatsMin < p.Seats {
+		return fmt.Sprintf("%s, or %d at least", count(p.Seats, "seat"), p.SeatsMin)
+	}
+	return count(p.Seats, "seat")
 }
 
 func count(n int, noun string) string {

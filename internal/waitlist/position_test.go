@@ -14,6 +14,7 @@ func TestPosition(t *testing.T) {
 	base := waitlist.Position{
 		Status: seating.Waitlisted, Seats: 2,
 		BookingsAhead: 2, SeatsAhead: 3, ReadyBookingsAhead: 2, ReadySeatsAhead: 3,
+		QueuedVersion: 20, ShortVersion: 12, HoldupVersion: 21, HeldupVersion: 24,
 		Capacity: 10, SeatsTaken: 10, SlotStatus: seating.SlotOpen, SlotVersion: 30, FreedVersion: 29,
 	}
 	first := func(p *waitlist.Position) {
@@ -29,20 +30,32 @@ func TestPosition(t *testing.T) {
 		detail  string // of the first reason
 	}{
 		{"full, behind others", func(*waitlist.Position) {}, 3, 5,
-			[]waitlist.ReasonCode{waitlist.SeatsTaken, waitlist.AheadOfYou}, 0, "All 10 seats are taken."},
+			[]waitlist.ReasonCode{waitlist.SeatsTaken, waitlist.AheadOfYou}, 12, "All 10 seats are taken."},
 		{"next, too few seats", func(p *waitlist.Position) { first(p); p.SeatsTaken = 9 }, 1, 1,
-			[]waitlist.ReasonCode{waitlist.SeatsTaken}, 0, "You want 2 seats, and 1 of 10 are free."},
+			[]waitlist.ReasonCode{waitlist.SeatsTaken}, 12, "You want 2 seats, and 1 of 10 are free."},
 		{"the only seat", func(p *waitlist.Position) { first(p); p.Seats, p.Capacity, p.SeatsTaken = 1, 1, 1 }, 1, 1,
-			[]waitlist.ReasonCode{waitlist.SeatsTaken}, 0, "The only seat is taken."},
+			[]waitlist.ReasonCode{waitlist.SeatsTaken}, 12, "The only seat is taken."},
 		{"enough seats, for those ahead", func(p *waitlist.Position) { p.SeatsTaken = 7 }, 3, 2,
-			[]waitlist.ReasonCode{waitlist.AheadOfYou}, 0, "2 bookings with 3 seats come first."},
+			[]waitlist.ReasonCode{waitlist.AheadOfYou}, 20, "2 bookings with 3 seats come first."},
 		{"a larger one holds the queue up", func(p *waitlist.Position) { p.SeatsTaken, p.HoldupSeats = 8, 3 }, 3, 3,
-			[]waitlist.ReasonCode{waitlist.LargerBookingAhead, waitlist.AheadOfYou}, 0, "A booking of 3 seats goes first, and 2 of 10 are free."},
+			[]waitlist.ReasonCode{waitlist.LargerBookingAhead, waitlist.AheadOfYou}, 24, "A booking that needs 3 seats goes first, and 2 of 10 are free."},
+		{"the larger one came to hold it up later", func(p *waitlist.Position) {
+			p.SeatsTaken, p.HoldupSeats, p.HoldupVersion = 8, 3, 27 // passed for the last time
+		}, 3, 3, []waitlist.ReasonCode{waitlist.LargerBookingAhead, waitlist.AheadOfYou}, 27,
+			"A booking that needs 3 seats goes first, and 2 of 10 are free."},
+		{"held up for longer than the ledger was read", func(p *waitlist.Position) {
+			p.SeatsTaken, p.HoldupSeats, p.HeldupVersion = 8, 3, 0
+		}, 3, 3, []waitlist.ReasonCode{waitlist.LargerBookingAhead, waitlist.AheadOfYou}, 0,
+			"A booking that needs 3 seats goes first, and 2 of 10 are free."},
+		{"content with fewer", func(p *waitlist.Position) { first(p); p.Seats, p.SeatsMin, p.SeatsTaken = 4, 2, 9 }, 1, 1,
+			[]waitlist.ReasonCode{waitlist.SeatsTaken}, 12, "You want 4 seats, or 2 at least, and 1 of 10 are free."},
+		{"fewer are enough", func(p *waitlist.Position) { first(p); p.Seats, p.SeatsMin, p.SeatsTaken = 4, 2, 8 }, 1, 0,
+			[]waitlist.ReasonCode{waitlist.PromotionPending}, 29, "It is your turn: you are promoted within a second."},
 		{"a larger one is not the matter when nothing is free", func(p *waitlist.Position) { p.HoldupSeats = 3 }, 3, 5,
-			[]waitlist.ReasonCode{waitlist.SeatsTaken, waitlist.AheadOfYou}, 0, "All 10 seats are taken."},
+			[]waitlist.ReasonCode{waitlist.SeatsTaken, waitlist.AheadOfYou}, 12, "All 10 seats are taken."},
 		{"only blocked ones ahead", func(p *waitlist.Position) {
 			p.ReadyBookingsAhead, p.ReadySeatsAhead = 0, 0
-		}, 3, 2, []waitlist.ReasonCode{waitlist.SeatsTaken}, 0, "All 10 seats are taken."},
+		}, 3, 2, []waitlist.ReasonCode{waitlist.SeatsTaken}, 12, "All 10 seats are taken."},
 		{"blocked by an own booking", func(p *waitlist.Position) {
 			first(p)
 			p.SeatsTaken, p.Blocked, p.BlockedVersion = 5, seating.BlockedOverlap, 17
@@ -84,5 +97,17 @@ func TestPosition(t *testing.T) {
 				t.Errorf("first reason %+v, want since %d, %q", reasons[0], test.since, test.detail)
 			}
 		})
+	}
+}
+
+func TestWhyPassed(t *testing.T) {
+	t.Parallel()
+	p := waitlist.Position{Seats: 3}
+	if got := p.WhyPassed(waitlist.Pass{Seats: 1, Free: 2}); got != "2 seats were free and this booking needs 3." {
+		t.Error(got)
+	}
+	p.SeatsMin = 2
+	if got := p.WhyPassed(waitlist.Pass{Seats: 1, Free: 1}); got != "1 seat was free and this booking needs at least 2." {
+		t.Error(got)
 	}
 }

@@ -17,11 +17,13 @@ import (
 type Service struct {
 	pool *pgxpool.Pool
 	desk *seating.Desk
+	// simulating has room for one.
+	simulating chan struct{}
 }
 
 // New makes the service.
 func New(pool *pgxpool.Pool, desk *seating.Desk) *Service {
-	return &Service{pool: pool, desk: desk}
+	return &Service{pool: pool, desk: desk, simulating: make(chan struct{}, 1)}
 }
 
 // managed refuses who does not manage the slot.

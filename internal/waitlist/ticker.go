@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"log/slog"
 	"math/rand/v2"
+	"sync/atomic"
 	"time"
 
 	"github.com/google/uuid"
@@ -34,11 +35,11 @@ const (
 	// seldom is how often the backstops look that only lost jobs need.
 	seldom = 10 * time.Second
 	// pollPage is how many slots one look finds at most.
-	pollPage = 200
+	pollPage = 5000
 	// maxLooks bounds how often a round looks again at once, where much is due.
-	maxLooks = 20
+	maxLooks = 40
 	// atOnce is how many commands of a page are at the desk at the same time.
-	atOnce = 64
+	atOnce = 512
 	// roundLimit bounds a round against a database that hangs.
 	roundLimit = 30 * time.Second
 )
@@ -63,7 +64,6 @@ func NewTicker(pool *pgxpool.Pool, desk *seating.Desk, log *slog.Logger, interva
 	q := db.New()
 	t.rounds = []*round{
 		{name: "expire", look: t.slots(q.SlotsExpiring, expire, 1)},
-		// What one Promote leaves to do has a job; looking again would only repeat it.
 		{name: "promote", look: t.slots(q.SlotsPromotionDue, promote, pollPage)},
 		{name: "unblock", every: seldom, look: t.slots(q.SlotsUnblockable, promote, 1)},
 		{name: "clear", every: seldom, look: t.slots(q.SlotsToClear, clearSlot, 1)},
@@ -132,24 +132,32 @@ type finder func(ctx context.Context, c db.DBTX, page int32) ([]uuid.UUID, error
 
 // slots is a look that finds slots and hands in a command for each of them, many
 // at once, so that they share batches. One that fails does not stop the others.
-// Having found as many as again, it asks to look again.
+// Having found as many as again, it asks to look again; and also where a command
+// has served a page of a queue and not all of it. One that served nobody needs
+// other slots too, and has a job that names them.
 func (t *Ticker) slots(find finder, command func(uuid.UUID) seating.Command, again int) func(context.Context) (bool, error) {
 	return func(ctx context.Context) (bool, error) {
 		due, err := postgres.Read(ctx, t.pool, func(c *pgxpool.Conn) ([]uuid.UUID, error) { return find(ctx, c, pollPage) })
 		if err != nil {
 			return false, fmt.Errorf("find what is due: %w", err)
 		}
+		var unfinished atomic.Bool
 		var group errgroup.Group
 		group.SetLimit(atOnce)
 		for _, id := range due {
 			group.Go(func() error {
-				if _, err := do(ctx, t.desk, command(id)); err != nil {
+				result, err := do(ctx, t.desk, command(id))
+				if err != nil {
 					return fmt.Errorf("slot %s: %w", id, err)
+				}
+				if result.More && len(result.Promoted) > 0 {
+					unfinished.Store(true)
 				}
 				return nil
 			})
 		}
-		return len(due) >= again, group.Wait()
+		err = group.Wait()
+		return len(due) >= again || unfinished.Load(), err
 	}
 }
 

@@ -120,6 +120,17 @@ func TestExplain(t *testing.T) {
 			t.Errorf("got %+v, reasons %+v", p, reasons)
 		}
 	})
+	t.Run("since when, by the ledger", func(t *testing.T) {
+		full := testkit.Slot(t, h.pool, event.ID, testkit.Capacity(1), testkit.Times(48*time.Hour, 49*time.Hour))
+		testkit.Book(t, h.desk, full.ID, h.attendee(t).UserID, 1)         // entry 2
+		testkit.Book(t, h.desk, full.ID, h.attendee(t).UserID, 1)         // entry 3
+		last := testkit.Book(t, h.desk, full.ID, h.attendee(t).UserID, 1) // entry 4
+		p, err := h.service.Explain(t.Context(), owner(last), last.ID)
+		r := p.Reasons()
+		if err != nil || len(r) != 2 || r[0].SinceVersion != 2 || r[1].SinceVersion != 4 {
+			t.Errorf("%v; %+v", err, r)
+		}
+	})
 	t.Run("who does not wait", func(t *testing.T) {
 		p, err := h.service.Explain(t.Context(), holder, taken.ID)
 		if err != nil || p.Place() != 0 || len(p.Reasons()) != 0 || p.BookingsAhead != 0 {
@@ -134,6 +145,40 @@ func TestExplain(t *testing.T) {
 		_, err := h.service.Explain(t.Context(), holder, uuid.New())
 		wants(t, err, fault.NotFound)
 	})
+}
+
+// Who was passed learns by how many seats and why, the latest first, and not by whom.
+func TestExplainPasses(t *testing.T) {
+	t.Parallel()
+	h := open(t)
+	event := testkit.Event(t, h.pool, func(e *db.Event) { e.Fit, e.MaxPasses = "first_fit", 2 })
+	slot := testkit.Slot(t, h.pool, event.ID, testkit.Capacity(4))
+	first := testkit.Book(t, h.desk, slot.ID, h.attendee(t).UserID, 2)
+	testkit.Book(t, h.desk, slot.ID, h.attendee(t).UserID, 1)
+	large := testkit.Book(t, h.desk, slot.ID, h.attendee(t).UserID, 3)  // entry 4
+	small := testkit.Book(t, h.desk, slot.ID, h.attendee(t).UserID, 1)  // entries 5 and 6: passes
+	h.cancel(t, small)                                                  // 7
+	testkit.Book(t, h.desk, slot.ID, h.attendee(t).UserID, 1)           // 8 and 9: passes for the last time
+	h.cancel(t, first)                                                  // 10: two are free
+	behind := testkit.Book(t, h.desk, slot.ID, h.attendee(t).UserID, 1) // 11: waits
+
+	position, err := h.handler.GetWaitlistPosition(account.WithCaller(t.Context(), owner(large)), api.GetWaitlistPositionRequestObject{BookingID: large.ID})
+	if err != nil {
+		t.Fatal(err)
+	}
+	p := position.(api.GetWaitlistPosition200JSONResponse)
+	if p.Passes != 2 || len(p.PassedBy) != 2 || p.PassedBy[0].Version != 9 || p.PassedBy[1].Version != 6 ||
+		p.PassedBy[0].Seats != 1 || p.PassedBy[0].Reason != "1 seat was free and this booking needs 3." || p.PassedBy[0].At.IsZero() {
+		t.Errorf("got %+v", p)
+	}
+	if since := p.Reasons[0].SinceVersion; since.IsNull() || since.MustGet() != 2 {
+		t.Errorf("reasons %+v", p.Reasons)
+	}
+	held, err := h.service.Explain(t.Context(), owner(behind), behind.ID)
+	if r := held.Reasons(); err != nil || len(r) == 0 || r[0].Code != waitlist.LargerBookingAhead || r[0].SinceVersion != 11 {
+		t.Errorf("%v; %+v", err, r)
+	}
+	h.sound(t)
 }
 
 func TestList(t *testing.T) {

@@ -1,0 +1,62 @@
+package main
+
+import (
+	"fmt"
+	"io"
+	"text/tabwriter"
+	"time"
+
+	"github.com/google/uuid"
+	"github.com/jackc/pgx/v5/pgxpool"
+
+	"eventbooking/internal/fault"
+	"eventbooking/internal/waitlist"
+)
+
+type simulate struct {
+	SlotID uuid.UUID `arg:"" name:"slot-id" help:"The slot, of which a copy is played on."`
+	Rate   float64   `default:"0.1" help:"How many of the confirmed bookings are cancelled: 0.1 is one in ten."`
+	Number uint64    `name:"seed" default:"1" help:"Which random numbers: the same number, the same answer."`
+	Until  time.Time `placeholder:"TIME" help:"Where it ends, such as 2026-12-01T18:00:00Z. Default: at the slot's start."`
+	Runs   int       `default:"20" help:"How often each policy is played, at most 200 times."`
+}
+
+// Run compares waitlist policies on a copy of a slot, and prints the comparison.
+func (c simulate) Run(s *session) error {
+	return s.withPool(func(pool *pgxpool.Pool) error {
+		simulation, err := waitlist.SimulateSlot(s.ctx, pool, c.SlotID, waitlist.Assumptions{
+			CancellationRate: c.Rate, Seed: c.Number, Until: c.Until, Runs: c.Runs,
+		})
+		if err != nil {
+			return explained(err)
+		}
+		return printSimulation(s.out, simulation)
+	})
+}
+
+// explained says on a terminal what a problem's errors would.
+func explained(err error) error {
+	f := fault.Of(err)
+	if f == nil || len(f.Fields) == 0 {
+		return err
+	}
+	return fmt.Errorf("%w: %s %s", errUsage, f.Fields[0].Pointer, f.Fields[0].Detail)
+}
+
+func printSimulation(out io.Writer, s waitlist.Simulation) error {
+	fmt.Fprintf(out, "Estimate for slot %s at version %d, not a forecast.\nAssumed: %s\n\n", s.SlotID, s.SlotVersion, s)
+	table := tabwriter.NewWriter(out, 0, 0, 3, ' ', tabwriter.AlignRight)
+	fmt.Fprintln(table, "mode\tfit\tget in\tin 8 of 10 runs\tstill wait\tare passed\tmedian wait\t\t")
+	for _, p := range s.Policies {
+		wait, current := "-", ""
+		if p.Promoted > 0 {
+			wait = p.WaitMedian.Round(time.Minute).String()
+		}
+		if p.Current {
+			current = "<- now"
+		}
+		fmt.Fprintf(table, "%s\t%s\t%.1f\t%.0f to %.0f\t%.1f\t%.1f\t%s\t%s\t\n",
+			p.Mode, p.Fit, p.Promoted, p.PromotedP10, p.PromotedP90, p.StillWaiting, p.Passed, wait, current)
+	}
+	return table.Flush()
+}

@@ -1,0 +1,54 @@
+package booking
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/google/uuid"
+
+	"eventbooking/internal/account"
+	"eventbooking/internal/fault"
+	"eventbooking/internal/seating"
+)
+
+// Item is one slot of a bundle.
+type Item struct {
+	SlotID uuid.UUID
+	Seats  int
+}
+
+// Bundle books several slots for the caller: all of them, or none. The parts of
+// the outcome are in the order of the items.
+func (s *Service) Bundle(ctx context.Context, caller account.Caller, items []Item, order seating.Order) (seating.Outcome, error) {
+	if err := checkItems(items); err != nil {
+		return seating.Outcome{}, err
+	}
+	bundle := seating.Bundle{Items: make([]seating.Book, len(items))}
+	for i, item := range items {
+		book, err := request(caller, item.SlotID, item.Seats)
+		if err != nil {
+			return seating.Outcome{}, err
+		}
+		bundle.Items[i] = book
+	}
+	order.Command = bundle
+	return s.desk.Do(ctx, order)
+}
+
+// checkItems refuses slots that are named twice, all of them at once.
+func checkItems(items []Item) error {
+	var wrong []fault.Field
+	first := make(map[uuid.UUID]int, len(items))
+	for i, item := range items {
+		if j, named := first[item.SlotID]; named {
+			wrong = append(wrong, fault.Field{Pointer: fmt.Sprintf("/items/%d/slot_id", i), Code: "duplicate",
+				Detail: fmt.Sprintf("is the slot of item %d, too; ask for all its seats in one item", j)})
+		} else {
+			first[item.SlotID] = i
+		}
+	}
+	if len(wrong) > 0 {
+		return fault.Invalid(wrong...)
+	}
+	return nil
+}

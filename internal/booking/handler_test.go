@@ -1,0 +1,232 @@
+package booking_test
+
+import (
+	"context"
+	"encoding/json"
+	"net/http"
+	"net/http/httptest"
+	"testing"
+	"time"
+
+	"github.com/google/uuid"
+	"github.com/oapi-codegen/nullable"
+
+	"eventbooking/gen/api"
+	"eventbooking/gen/db"
+	"eventbooking/internal/account"
+	"eventbooking/internal/fault"
+	"eventbooking/internal/idempotency"
+	"eventbooking/internal/testkit"
+)
+
+// sent is what a handler's answer looks like when it is sent.
+func sent(t *testing.T, err error, visit func(http.ResponseWriter) error) *httptest.ResponseRecorder {
+	t.Helper()
+	if err != nil {
+		t.Fatal(err)
+	}
+	w := httptest.NewRecorder()
+	if err := visit(w); err != nil {
+		t.Fatal(err)
+	}
+	return w
+}
+
+func decoded[T any](t *testing.T, w *httptest.ResponseRecorder) (body T) {
+	t.Helper()
+	if err := json.Unmarshal(w.Body.Bytes(), &body); err != nil {
+		t.Fatalf("%v in %s", err, w.Body)
+	}
+	return body
+}
+
+// asking is a caller's context with an idempotency key.
+func asking(t *testing.T, caller account.Caller, key string) context.Context {
+	t.Helper()
+	return idempotency.With(account.WithCaller(t.Context(), caller),
+		&idempotency.Key{UserID: caller.UserID, Value: key, Fingerprint: make([]byte, 32)})
+}
+
+// Every operation that changes something answers with the booking as a GET shows
+// it, tag included. Sent again with its key, it answers with the same bytes.
+func TestHandlerLifeOfABooking(t *testing.T) {
+	t.Parallel()
+	h := open(t)
+	event := testkit.Event(t, h.pool)
+	one := testkit.Slot(t, h.pool, event.ID, hours(10))
+	two := testkit.Slot(t, h.pool, event.ID, hours(20))
+	owner, organizer := h.attendee(t), organizerOf(event)
+
+	// twice does something two times with one key, and compares what is shown.
+	twice := func(caller account.Caller, status int, what string, do func(ctx context.Context) (func(http.ResponseWriter) error, error)) api.Booking {
+		t.Helper()
+		ctx := asking(t, caller, what)
+		visit, err := do(ctx)
+		first := sent(t, err, visit)
+		visit, err = do(ctx)
+		again := sent(t, err, visit)
+		b := decoded[api.Booking](t, first)
+		if first.Code != status || again.Code != status || again.Body.String() != first.Body.String() || again.Header().Get("Idempotent-Replayed") != "true" {
+			t.Errorf("%s: %d %s, then %d %v %s", what, first.Code, first.Body, again.Code, again.Header(), again.Body)
+		}
+		if location := first.Header().Get("Location"); (location == "/api/v1/bookings/"+b.ID.String()) != (status == 201) {
+			t.Errorf("%s: Location %q", what, location)
+		}
+		got, err := h.handler.GetBooking(ctx, api.GetBookingRequestObject{BookingID: b.ID})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if w := sent(t, nil, got.VisitGetBookingResponse); w.Body.String() != first.Body.String() || w.Header().Get("ETag") != first.Header().Get("ETag") {
+			t.Errorf("%s: GET shows\n%s, it showed\n%s", what, w.Body, first.Body)
+		}
+		return b
+	}
+
+	held := twice(owner, 201, "hold", func(ctx context.Context) (func(http.ResponseWriter) error, error) {
+		r, err := h.handler.CreateHold(ctx, api.CreateHoldRequestObject{SlotID: one.ID, Body: &api.HoldCreate{}})
+		return r.VisitCreateHoldResponse, err
+	})
+	if held.Status != "held" || held.Seats != 1 || held.ExpiresAt.IsNull() || !held.CheckedInAt.IsNull() || !held.MovedFromBookingID.IsNull() {
+		t.Errorf("hold %+v", held)
+	}
+	confirmed := twice(owner, 200, "confirm", func(ctx context.Context) (func(http.ResponseWriter) error, error) {
+		r, err := h.handler.ConfirmBooking(ctx, api.ConfirmBookingRequestObject{BookingID: held.ID})
+		return r.VisitConfirmBookingResponse, err
+	})
+	if confirmed.Status != "confirmed" || confirmed.ID != held.ID || !confirmed.ExpiresAt.IsNull() {
+		t.Errorf("confirmed %+v", confirmed)
+	}
+	moved := twice(owner, 201, "move", func(ctx context.Context) (func(http.ResponseWriter) error, error) {
+		r, err := h.handler.MoveBooking(ctx, api.MoveBookingRequestObject{BookingID: held.ID, Body: &api.BookingMove{SlotID: two.ID}})
+		return r.VisitMoveBookingResponse, err
+	})
+	if moved.MovedFromBookingID.MustGet() != held.ID || moved.SlotID != two.ID {
+		t.Errorf("moved %+v", moved)
+	}
+	in := twice(organizer, 200, "check in", func(ctx context.Context) (func(http.ResponseWriter) error, error) {
+		r, err := h.handler.CheckInBooking(ctx, api.CheckInBookingRequestObject{BookingID: moved.ID})
+		return r.VisitCheckInBookingResponse, err
+	})
+	if in.CheckedInAt.IsNull() || in.ID != moved.ID {
+		t.Errorf("checked in %+v", in)
+	}
+
+	undo, err := h.handler.UndoCheckIn(account.WithCaller(t.Context(), organizer), api.UndoCheckInRequestObject{BookingID: moved.ID})
+	w := sent(t, err, undo.VisitUndoCheckInResponse)
+	if out := decoded[api.Booking](t, w); w.Code != 200 || !out.CheckedInAt.IsNull() || w.Header().Get("ETag") == "" {
+		t.Errorf("undone %d %s", w.Code, w.Body)
+	}
+}
+
+func TestHandlerUpdateBooking(t *testing.T) {
+	t.Parallel()
+	h := open(t)
+	event := testkit.Event(t, h.pool)
+	slot := testkit.Slot(t, h.pool, event.ID, testkit.Capacity(4))
+	small := testkit.Slot(t, h.pool, event.ID, testkit.Capacity(4))
+	owner := h.attendee(t)
+	ctx := account.WithCaller(t.Context(), owner)
+	h.mustBook(t, h.attendee(t), slot.ID, 4)
+	kept := h.mustBook(t, owner, small.ID, 1)
+	wait := api.IfFull("waitlist")
+	created, err := h.handler.CreateBooking(ctx, api.CreateBookingRequestObject{SlotID: slot.ID, Body: &api.BookingCreate{
+		Seats: new(3), SeatsMin: new(2), IfFull: &wait, ReplacesBookingID: nullable.NewNullableWithValue(kept.ID)}})
+	w := sent(t, err, created.VisitCreateBookingResponse)
+	b, tag := decoded[api.Booking](t, w), w.Header().Get("ETag")
+	if b.SeatsMin.MustGet() != 2 || b.ReplacesBookingID.MustGet() != kept.ID || b.WaitlistPosition.MustGet() != 1 {
+		t.Errorf("created %s", w.Body)
+	}
+
+	update := func(r api.UpdateBookingRequestObject, match *string) (api.Booking, string) {
+		t.Helper()
+		r.BookingID, r.Params.IfMatch = b.ID, match
+		updated, err := h.handler.UpdateBooking(ctx, r)
+		if err != nil {
+			t.Fatal(err)
+		}
+		w := sent(t, nil, updated.VisitUpdateBookingResponse)
+		return decoded[api.Booking](t, w), w.Header().Get("ETag")
+	}
+	got, next := update(api.UpdateBookingRequestObject{JSONBody: &api.BookingPatch{Seats: new(4), SeatsMin: nullable.NewNullableWithValue(3)}}, &tag)
+	if got.Seats != 4 || got.SeatsMin.MustGet() != 3 || next == tag {
+		t.Errorf("updated %+v", got)
+	}
+	got, _ = update(api.UpdateBookingRequestObject{ApplicationMergePatchPlusJSONBody: &api.BookingPatch{SeatsMin: nullable.NewNullNullable[int]()}}, nil)
+	if got.Seats != 4 || !got.SeatsMin.IsNull() {
+		t.Errorf("cleared %+v", got)
+	}
+	_, err = h.handler.UpdateBooking(ctx, api.UpdateBookingRequestObject{
+		BookingID: b.ID, Params: api.UpdateBookingParams{IfMatch: &tag}, JSONBody: &api.BookingPatch{Seats: new(1)}})
+	wants(t, err, fault.VersionMismatch)
+}
+
+func TestHandlerBundle(t *testing.T) {
+	t.Parallel()
+	h := open(t)
+	event := testkit.Event(t, h.pool)
+	one, two := testkit.Slot(t, h.pool, event.ID, hours(10)), testkit.Slot(t, h.pool, event.ID, hours(20))
+	ctx := asking(t, h.attendee(t), "bundle")
+	r := api.CreateBookingsRequestObject{Body: &api.BookingBundleCreate{Items: []api.BookingItem{{SlotID: two.ID}, {SlotID: one.ID, Seats: new(2)}}}}
+	var bodies []string
+	for range 2 {
+		created, err := h.handler.CreateBookings(ctx, r)
+		w := sent(t, err, created.VisitCreateBookingsResponse)
+		bodies = append(bodies, w.Body.String())
+		bundle := decoded[api.BookingBundle](t, w).Data
+		if w.Code != 201 || len(bundle) != 2 || bundle[0].SlotID != two.ID || bundle[0].Seats != 1 || bundle[1].SlotID != one.ID || bundle[1].Seats != 2 || bundle[1].EventID != event.ID {
+			t.Errorf("%d %s", w.Code, w.Body)
+		}
+	}
+	if bodies[0] != bodies[1] {
+		t.Errorf("the repeat is not the first answer again: %s", bodies[1])
+	}
+}
+
+func TestHandlerPreview(t *testing.T) {
+	t.Parallel()
+	h := open(t)
+	event := testkit.Event(t, h.pool, func(e *db.Event) { e.CancellationClosesMinutes = 60 })
+	soon := testkit.Slot(t, h.pool, event.ID, testkit.Times(30*time.Minute, time.Hour))
+	owner := h.attendee(t)
+	b := h.mustBook(t, owner, soon.ID, 2)
+	preview := func(caller account.Caller) api.CancellationPreview {
+		t.Helper()
+		got, err := h.handler.PreviewCancellation(account.WithCaller(t.Context(), caller), api.PreviewCancellationRequestObject{BookingID: b.ID})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return decoded[api.CancellationPreview](t, sent(t, nil, got.VisitPreviewCancellationResponse))
+	}
+	if p := preview(owner); p.Allowed || p.ReasonCode.MustGet() != "cancellation_window_closed" || !p.ClosesAt.MustGet().Equal(soon.StartsAt.Add(-time.Hour)) || p.SeatsFreed != 0 {
+		t.Errorf("owner's %+v", p)
+	}
+	if p := preview(organizerOf(event)); !p.Allowed || !p.ReasonCode.IsNull() || !p.ClosesAt.IsNull() || p.SeatsFreed != 2 || p.SlotVersion != 2 || p.BookingID != b.ID {
+		t.Errorf("organizer's %+v", p)
+	}
+}
+
+// Errors come through the operations on a booking's life as they are.
+func TestHandlerLifeErrors(t *testing.T) {
+	t.Parallel()
+	h := open(t)
+	slot := testkit.Slot(t, h.pool, testkit.Event(t, h.pool).ID)
+	b := h.mustBook(t, h.attendee(t), slot.ID, 1)
+	ctx := account.WithCaller(t.Context(), h.attendee(t))
+
+	_, err := h.handler.CreateHold(ctx, api.CreateHoldRequestObject{SlotID: uuid.New(), Body: &api.HoldCreate{}})
+	wants(t, err, fault.NotFound)
+	_, err = h.handler.CreateBookings(ctx, api.CreateBookingsRequestObject{Body: &api.BookingBundleCreate{Items: []api.BookingItem{{SlotID: uuid.New()}}}})
+	wants(t, err, fault.NotFound)
+	_, err = h.handler.ConfirmBooking(ctx, api.ConfirmBookingRequestObject{BookingID: b.ID})
+	wants(t, err, fault.NotFound)
+	_, err = h.handler.MoveBooking(ctx, api.MoveBookingRequestObject{BookingID: b.ID, Body: &api.BookingMove{SlotID: slot.ID}})
+	wants(t, err, fault.NotFound)
+	_, err = h.handler.UpdateBooking(ctx, api.UpdateBookingRequestObject{BookingID: b.ID, JSONBody: &api.BookingPatch{}})
+	wants(t, err, fault.NotFound)
+	_, err = h.handler.PreviewCancellation(ctx, api.PreviewCancellationRequestObject{BookingID: b.ID})
+	wants(t, err, fault.NotFound)
+	_, err = h.handler.CheckInBooking(ctx, api.CheckInBookingRequestObject{BookingID: b.ID})
+	wants(t, err, fault.NotFound)
+	_, err = h.handler.UndoCheckIn(ctx, api.UndoCheckInRequestObject{BookingID: b.ID})
+	wants(t, err, fault.NotFound)
+}

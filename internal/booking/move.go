@@ -1,0 +1,28 @@
+package booking
+
+import (
+	"context"
+
+	"github.com/google/uuid"
+
+	"eventbooking/internal/account"
+	"eventbooking/internal/seating"
+)
+
+// Move exchanges a booking for one of another slot of the same event, for its
+// owner or for who manages its event. The outcome is about the new booking.
+func (s *Service) Move(ctx context.Context, caller account.Caller, id, toSlotID uuid.UUID, order seating.Order) (seating.Outcome, error) {
+	b, err := s.Get(ctx, caller, id)
+	if err != nil {
+		return seating.Outcome{}, err
+	}
+	next, err := newID()
+	if err != nil {
+		return seating.Outcome{}, err
+	}
+	order.Command = seating.Move{
+		SlotID: b.SlotID, BookingID: b.ID, UserID: b.UserID,
+		ToSlotID: toSlotID, NewID: next, By: b.by(caller, ""),
+	}
+	return s.desk.Do(ctx, order)
+}

@@ -1,0 +1,22 @@
+package waitlist
+
+import (
+	"context"
+
+	"github.com/google/uuid"
+
+	"eventbooking/internal/account"
+	"eventbooking/internal/seating"
+)
+
+// Accept takes the seats that a booking was offered. The order brings the key
+// and the answer.
+func (s *Service) Accept(ctx context.Context, caller account.Caller, bookingID uuid.UUID, order seating.Order) (seating.Outcome, error) {
+	o, err := s.offer(ctx, caller, bookingID)
+	if err != nil {
+		return seating.Outcome{}, err
+	}
+	order.Command = seating.Confirm{
+		SlotID: o.SlotID, BookingID: bookingID, UserID: o.UserID, From: seating.Offered, By: o.by(caller)}
+	return s.desk.Do(ctx, order)
+}
