@@ -107,3 +107,15 @@ WHERE b.id = @id;
 SELECT * FROM bookings
 WHERE slot_id = @slot_id AND status IN ('waitlisted', 'held', 'offered', 'confirmed')
 LIMIT @page::int;
+
+-- In which slots the next few in a queue would give seats back. Read before
+-- anything is locked: a promotion that names them saves a second one.
+-- name: SlotsPeek :many
+SELECT DISTINCT o.slot_id
+FROM (
+    SELECT b.replaces_booking_id FROM bookings b
+    WHERE b.slot_id = @slot_id AND b.status = 'waitlisted' AND b.blocked IS NULL
+    ORDER BY b.queued_version
+    LIMIT @page::int
+) w
+JOIN bookings o ON o.id = w.replaces_booking_id AND o.status IN ('held', 'offered', 'confirmed');

@@ -108,6 +108,44 @@ func (q *Queries) SlotOrganizerGet(ctx context.Context, db DBTX, id uuid.UUID) (
 	return i, err
 }
 
+const SlotsPeek = `-- name: SlotsPeek :many
+SELECT DISTINCT o.slot_id
+FROM (
+    SELECT b.replaces_booking_id FROM bookings b
+    WHERE b.slot_id = $1 AND b.status = 'waitlisted' AND b.blocked IS NULL
+    ORDER BY b.queued_version
+    LIMIT $2::int
+) w
+JOIN bookings o ON o.id = w.replaces_booking_id AND o.status IN ('held', 'offered', 'confirmed')
+`
+
+type SlotsPeekParams struct {
+	SlotID uuid.UUID
+	Page   int32
+}
+
+// In which slots the next few in a queue would give seats back. Read before
+// anything is locked: a promotion that names them saves a second one.
+func (q *Queries) SlotsPeek(ctx context.Context, db DBTX, arg SlotsPeekParams) ([]uuid.UUID, error) {
+	rows, err := db.Query(ctx, SlotsPeek, arg.SlotID, arg.Page)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	items := []uuid.UUID{}
+	for rows.Next() {
+		var slot_id uuid.UUID
+		if err := rows.Scan(&slot_id); err != nil {
+			return nil, err
+		}
+		items = append(items, slot_id)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
 const WaitlistOfSlot = `-- name: WaitlistOfSlot :many
 SELECT b.id, b.slot_id, b.user_id, b.during, b.seats, b.status, b.version, b.queued_version, b.passes, b.blocked, b.blocked_by, b.replaces_booking_id, b.expires_at, b.created_at, b.updated_at, b.seats_min, b.replaced_by, b.moved_from, b.checked_in_at, s.event_id,
        ((SELECT count(*) FROM bookings a

@@ -32,7 +32,7 @@ func TestLeave(t *testing.T) {
 
 	h.exec(t, "UPDATE users SET deleted_at = now() WHERE id = $1", user.UserID)
 	testkit.Work(t, h.pool, func(w *river.Workers) {
-		waitlist.AddWorkers(w, h.desk)
+		waitlist.AddWorkers(w, h.pool, h.desk)
 		booking.AddWorkers(w, h.service)
 	})
 	h.exec(t, "INSERT INTO river.river_job (kind, args, max_attempts) VALUES ('leave', jsonb_build_object('user_id', $1::text), 5)", user.UserID.String())

@@ -33,7 +33,7 @@ func (h house) settle(t *testing.T) {
 // waits until everything that follows has happened.
 func (h house) rush(t *testing.T, crowd []account.Caller, do func(i int, caller account.Caller)) {
 	t.Helper()
-	testkit.Work(t, h.pool, func(w *river.Workers) { waitlist.AddWorkers(w, h.desk) })
+	testkit.Work(t, h.pool, func(w *river.Workers) { waitlist.AddWorkers(w, h.pool, h.desk) })
 	ctx, stop := context.WithCancel(context.Background())
 	var ticking, running sync.WaitGroup
 	ticking.Go(func() {

@@ -65,7 +65,7 @@ func TestCancelledEventIsClearedPageByPage(t *testing.T) {
 func work(t *testing.T, h *house) (stop func()) {
 	t.Helper()
 	workers := river.NewWorkers()
-	waitlist.AddWorkers(workers, h.desk)
+	waitlist.AddWorkers(workers, h.pool, h.desk)
 	client, err := river.NewClient[pgx.Tx](riverpgxv5.New(h.pool), &river.Config{
 		Schema: postgres.RiverSchema, Workers: workers, TestOnly: true,
 		Queues: map[string]river.QueueConfig{river.QueueDefault: {MaxWorkers: 2}},

@@ -47,7 +47,10 @@ const (
 	// connections they share with River's own upkeep.
 	jobWorkers     = 8
 	jobConnections = 8
-	tickInterval   = 500 * time.Millisecond
+	// fetchCooldown is how soon jobs are announced and fetched again. River's 0.1 s
+	// would add up along a chain of promotions.
+	fetchCooldown = time.Millisecond
+	tickInterval  = 500 * time.Millisecond
 	// closeTimeout bounds the end of a pool whose connections do not come back.
 	closeTimeout = 5 * time.Second
 )
@@ -94,7 +97,8 @@ func (a *App) compose(ctx context.Context, config Config) error {
 	}
 	// Inserts only, in the transactions of others; a client with workers refuses
 	// the jobs that it does not know.
-	jobs, err := river.NewClient(riverpgxv5.New(pool), &river.Config{Schema: postgres.RiverSchema, Logger: quiet(a.log)})
+	jobs, err := river.NewClient(riverpgxv5.New(pool), &river.Config{
+		Schema: postgres.RiverSchema, Logger: quiet(a.log), FetchCooldown: fetchCooldown})
 	if err != nil {
 		return fmt.Errorf("jobs: %w", err)
 	}
@@ -135,11 +139,12 @@ func (a *App) employ(ctx context.Context, config Config, seats *booking.Service)
 		return err
 	}
 	workers := river.NewWorkers()
-	waitlist.AddWorkers(workers, a.desk)
+	waitlist.AddWorkers(workers, pool, a.desk)
 	booking.AddWorkers(workers, seats)
 	a.workers, err = river.NewClient(riverpgxv5.New(pool), &river.Config{
 		Schema: postgres.RiverSchema, Logger: quiet(a.log), Workers: workers,
-		Queues: map[string]river.QueueConfig{river.QueueDefault: {MaxWorkers: jobWorkers}},
+		Queues:        map[string]river.QueueConfig{river.QueueDefault: {MaxWorkers: jobWorkers}},
+		FetchCooldown: fetchCooldown,
 	})
 	if err != nil {
 		return fmt.Errorf("workers: %w", err)

@@ -75,7 +75,7 @@ func BenchmarkDue(b *testing.B) {
 					b.Fatal(err)
 				}
 				desk := testkit.Desk(b, pool)
-				testkit.Work(b, pool, func(w *river.Workers) { waitlist.AddWorkers(w, desk) })
+				testkit.Work(b, pool, func(w *river.Workers) { waitlist.AddWorkers(w, pool, desk) })
 				ctx, stop := context.WithCancel(b.Context())
 				ended := make(chan error)
 				go func() { ended <- waitlist.NewTicker(pool, desk, slog.New(slog.DiscardHandler), 0).Run(ctx) }()

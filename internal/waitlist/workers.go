@@ -3,17 +3,22 @@ package waitlist
 import (
 	"context"
 	"errors"
+	"fmt"
 	"time"
 
+	"github.com/google/uuid"
+	"github.com/jackc/pgx/v5/pgxpool"
 	"github.com/riverqueue/river"
 
+	"eventbooking/gen/db"
 	"eventbooking/internal/fault"
+	"eventbooking/internal/postgres"
 	"eventbooking/internal/seating"
 )
 
 // AddWorkers adds the workers of the jobs that the desk inserts.
-func AddWorkers(workers *river.Workers, desk *seating.Desk) {
-	river.AddWorker(workers, &promoteWorker{desk: desk})
+func AddWorkers(workers *river.Workers, pool *pgxpool.Pool, desk *seating.Desk) {
+	river.AddWorker(workers, &promoteWorker{pool: pool, desk: desk})
 	river.AddWorker(workers, &clearWorker{desk: desk})
 }
 
@@ -22,12 +27,24 @@ func AddWorkers(workers *river.Workers, desk *seating.Desk) {
 // transaction: doing the same command again here would only miss those.
 type promoteWorker struct {
 	river.WorkerDefaults[seating.PromoteArgs]
+	pool *pgxpool.Pool
 	desk *seating.Desk
 }
 
-// Work does one job.
+// peekPage is of how many in a queue the promotion looks ahead whose slots it
+// has to lock.
+const peekPage = 5
+
+// Work does one job. It looks first, without locks, which further slots the next
+// in the queue would give seats back in; what it misses, the desk notices.
 func (w *promoteWorker) Work(ctx context.Context, job *river.Job[seating.PromoteArgs]) error {
-	_, err := do(ctx, w.desk, seating.Promote{SlotID: job.Args.SlotID, Also: job.Args.Also})
+	also, err := postgres.Read(ctx, w.pool, func(c *pgxpool.Conn) ([]uuid.UUID, error) {
+		return db.New().SlotsPeek(ctx, c, db.SlotsPeekParams{SlotID: job.Args.SlotID, Page: peekPage})
+	})
+	if err != nil {
+		return fmt.Errorf("peek at the queue: %w", err)
+	}
+	_, err = do(ctx, w.desk, seating.Promote{SlotID: job.Args.SlotID, Also: append(also, job.Args.Also...)})
 	return err
 }
 

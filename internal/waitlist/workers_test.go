@@ -21,7 +21,7 @@ import (
 
 func (h house) work(t *testing.T) {
 	t.Helper()
-	testkit.Work(t, h.pool, func(w *river.Workers) { waitlist.AddWorkers(w, h.desk) })
+	testkit.Work(t, h.pool, func(w *river.Workers) { waitlist.AddWorkers(w, h.pool, h.desk) })
 }
 
 func TestCancellationPromotesNext(t *testing.T) {
