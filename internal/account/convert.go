@@ -5,9 +5,8 @@ import (
 	"encoding/json"
 	"fmt"
 
-	"github.com/oapi-codegen/nullable"
-
 	"eventbooking/gen/api"
+	"eventbooking/internal/page"
 )
 
 func user(u User) api.User {
@@ -21,9 +20,9 @@ func etag(body api.User) string {
 	return fmt.Sprintf(`"%x"`, sum[:12])
 }
 
-func userList(page Users) api.UserList {
-	list := api.UserList{Data: []api.User{}, HasMore: page.More, NextCursor: cursor(page.Next)}
-	for _, u := range page.Users {
+func userList(users Users) api.UserList {
+	list := api.UserList{Data: []api.User{}, HasMore: users.More, NextCursor: page.Cursor(users.Next)}
+	for _, u := range users.Users {
 		list.Data = append(list.Data, user(u))
 	}
 	return list
@@ -34,18 +33,18 @@ func loginResult(l Login) api.LoginResult {
 		Abilities: abilities(l.Token.Abilities), User: user(l.User)}
 }
 
-func tokenPage(page Tokens, caller Caller) api.TokenList {
-	list := api.TokenList{Data: []api.Token{}, HasMore: page.More, NextCursor: cursor(page.Next)}
-	for _, t := range page.Tokens {
+func tokenPage(tokens Tokens, caller Caller) api.TokenList {
+	list := api.TokenList{Data: []api.Token{}, HasMore: tokens.More, NextCursor: page.Cursor(tokens.Next)}
+	for _, t := range tokens.Tokens {
 		list.Data = append(list.Data, api.Token{ID: t.ID, Name: t.Name, Abilities: abilities(t.Abilities), CreatedAt: t.CreatedAt,
-			LastUsedAt: orNull(t.LastUsedAt), ExpiresAt: orNull(t.ExpiresAt), Current: t.ID == caller.TokenID})
+			LastUsedAt: page.OrNull(t.LastUsedAt), ExpiresAt: page.OrNull(t.ExpiresAt), Current: t.ID == caller.TokenID})
 	}
 	return list
 }
 
 func newToken(t NewToken) api.NewToken {
 	return api.NewToken{ID: t.ID, Name: t.Name, Abilities: abilities(t.Abilities), CreatedAt: t.CreatedAt,
-		LastUsedAt: orNull(t.LastUsedAt), ExpiresAt: orNull(t.ExpiresAt), Token: string(t.Secret)}
+		LastUsedAt: page.OrNull(t.LastUsedAt), ExpiresAt: page.OrNull(t.ExpiresAt), Token: string(t.Secret)}
 }
 
 func tokenWish(body api.TokenCreate) TokenWish {
@@ -70,20 +69,6 @@ func texts(abilities api.Abilities) []string {
 		list[i] = string(ability)
 	}
 	return list
-}
-
-func cursor(next string) nullable.Nullable[string] {
-	if next == "" {
-		return nullable.NewNullNullable[string]()
-	}
-	return nullable.NewNullableWithValue(next)
-}
-
-func orNull[T any](value *T) nullable.Nullable[T] {
-	if value == nil {
-		return nullable.NewNullNullable[T]()
-	}
-	return nullable.NewNullableWithValue(*value)
 }
 
 // either is the body, whichever media type it came as.

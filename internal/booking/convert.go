@@ -1,9 +1,6 @@
 package booking
 
 import (
-	"crypto/sha256"
-	"encoding/json"
-	"fmt"
 	"net/http"
 	"time"
 
@@ -13,6 +10,7 @@ import (
 	"eventbooking/gen/api"
 	"eventbooking/gen/db"
 	"eventbooking/internal/idempotency"
+	"eventbooking/internal/page"
 	"eventbooking/internal/seating"
 	"eventbooking/internal/waitlist"
 )
@@ -85,7 +83,7 @@ type visit = func(http.ResponseWriter) error
 
 // answer makes the answer to a change of the booking that it shows, with its tag.
 func answer(r seating.Result, shape func(body api.Booking, tag string) visit) (idempotency.Response, error) {
-	body, tag, err := tagged(placed(r))
+	body, tag, err := placed(r).Tagged()
 	if err != nil {
 		return idempotency.Response{}, err
 	}
@@ -176,23 +174,12 @@ func placed(r seating.Result) waitlist.Placed {
 	return p
 }
 
-// tagged is a booking with the tag of what is shown of it.
-func tagged(p waitlist.Placed) (body api.Booking, tag string, err error) {
-	body = p.JSON()
-	text, err := json.Marshal(body)
-	if err != nil {
-		return body, "", fmt.Errorf("tag of a booking: %w", err)
-	}
-	sum := sha256.Sum256(text)
-	return body, fmt.Sprintf(`"%x"`, sum[:12]), nil
-}
-
 func bookingList(l List) api.BookingList {
 	data := make([]api.Booking, len(l.Bookings))
 	for i, p := range l.Bookings {
 		data[i] = p.JSON()
 	}
-	return api.BookingList{Data: data, NextCursor: cursor(l.Next), HasMore: l.Next != ""}
+	return api.BookingList{Data: data, NextCursor: page.Cursor(l.Next), HasMore: l.Next != ""}
 }
 
 func entryList(e Entries) api.LedgerEntryList {
@@ -200,7 +187,7 @@ func entryList(e Entries) api.LedgerEntryList {
 	for i, entry := range e.Entries {
 		data[i] = EntryJSON(entry)
 	}
-	return api.LedgerEntryList{Data: data, NextCursor: cursor(e.Next), HasMore: e.Next != ""}
+	return api.LedgerEntryList{Data: data, NextCursor: page.Cursor(e.Next), HasMore: e.Next != ""}
 }
 
 func links(chain []Link) []api.ChainLink {
@@ -215,9 +202,9 @@ func links(chain []Link) []api.ChainLink {
 func EntryJSON(e db.Ledger) api.LedgerEntry {
 	return api.LedgerEntry{
 		SlotID: e.SlotID, Version: e.Version, Kind: api.LedgerKind(e.Kind),
-		BookingID: orNull(e.BookingID), UserID: orNull(e.UserID), Seats: int(e.Seats),
+		BookingID: page.OrNull(e.BookingID), UserID: page.OrNull(e.UserID), Seats: int(e.Seats),
 		SeatsTaken: int(e.SeatsTaken), WaitlistLength: int(e.WaitlistLength), Capacity: int(e.Capacity),
-		Reason: orNull(e.Reason), Actor: api.Actor(e.Actor), ActorID: orNull(e.ActorID),
+		Reason: page.OrNull(e.Reason), Actor: api.Actor(e.Actor), ActorID: page.OrNull(e.ActorID),
 		Cause: cause(e.CauseSlotID, e.CauseVersion), At: e.At.UTC(),
 	}
 }
@@ -227,18 +214,4 @@ func cause(slotID *uuid.UUID, version *int64) nullable.Nullable[api.LedgerRef] {
 		return nullable.NewNullNullable[api.LedgerRef]()
 	}
 	return nullable.NewNullableWithValue(api.LedgerRef{SlotID: *slotID, Version: *version})
-}
-
-func cursor(next string) nullable.Nullable[string] {
-	if next == "" {
-		return nullable.NewNullNullable[string]()
-	}
-	return nullable.NewNullableWithValue(next)
-}
-
-func orNull[T any](p *T) nullable.Nullable[T] {
-	if p == nil {
-		return nullable.NewNullNullable[T]()
-	}
-	return nullable.NewNullableWithValue(*p)
 }

@@ -39,7 +39,7 @@ func (h *Handler) GetBooking(ctx context.Context, r api.GetBookingRequestObject)
 	if err != nil {
 		return nil, err
 	}
-	body, tag, err := tagged(b.Placed)
+	body, tag, err := b.Tagged()
 	if err != nil {
 		return nil, err
 	}
@@ -52,7 +52,7 @@ func (h *Handler) UpdateBooking(ctx context.Context, r api.UpdateBookingRequestO
 	if err != nil {
 		return nil, err
 	}
-	body, tag, err := tagged(b)
+	body, tag, err := b.Tagged()
 	if err != nil {
 		return nil, err
 	}

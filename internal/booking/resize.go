@@ -83,7 +83,7 @@ func (b Booking) matches(match *string) error {
 	if anyState(match) {
 		return nil
 	}
-	_, tag, err := tagged(b.Placed)
+	_, tag, err := b.Tagged()
 	if err != nil {
 		return err
 	}

@@ -12,6 +12,7 @@ import (
 	"eventbooking/gen/db"
 	"eventbooking/internal/booking"
 	"eventbooking/internal/idempotency"
+	"eventbooking/internal/page"
 	"eventbooking/internal/seating"
 	"eventbooking/internal/waitlist"
 )
@@ -110,12 +111,12 @@ func (e Event) json() api.Event {
 	return api.Event{
 		ID: e.ID, OrganizerID: e.OrganizerID, Title: e.Title, Description: e.Description, Location: e.Location,
 		TimeZone: e.TimeZone, Status: api.EventStatus(e.Status), Revision: e.Revision,
-		StartsAt: orNull(e.StartsAt), EndsAt: orNull(e.EndsAt), SlotCount: e.SlotCount, SeatsAvailable: e.SeatsAvailable,
-		BookingOpensAt: orNull(e.BookingOpensAt), BookingClosesAt: orNull(e.BookingClosesAt),
+		StartsAt: page.OrNull(e.StartsAt), EndsAt: page.OrNull(e.EndsAt), SlotCount: e.SlotCount, SeatsAvailable: e.SeatsAvailable,
+		BookingOpensAt: page.OrNull(e.BookingOpensAt), BookingClosesAt: page.OrNull(e.BookingClosesAt),
 		CancellationClosesMinutes: e.CancellationClosesMinutes,
-		WaitlistMode:              api.WaitlistMode(e.WaitlistMode), WaitlistLimit: orNull(e.WaitlistLimit),
+		WaitlistMode:              api.WaitlistMode(e.WaitlistMode), WaitlistLimit: page.OrNull(e.WaitlistLimit),
 		OfferMinutes: e.OfferMinutes, Fit: api.FitPolicy(e.Fit), MaxPasses: e.MaxPasses, HoldMinutes: e.HoldMinutes,
-		PublishedAt: orNull(e.PublishedAt), CancelledAt: orNull(e.CancelledAt), CancellationReason: orNull(e.CancellationReason),
+		PublishedAt: page.OrNull(e.PublishedAt), CancelledAt: page.OrNull(e.CancelledAt), CancellationReason: page.OrNull(e.CancellationReason),
 		CreatedAt: e.CreatedAt, UpdatedAt: e.UpdatedAt,
 	}
 }
@@ -182,7 +183,7 @@ func eventList(events Events) api.EventList {
 	for i, e := range events.Events {
 		data[i] = e.json()
 	}
-	return api.EventList{Data: data, NextCursor: cursor(events.Next), HasMore: events.Next != ""}
+	return api.EventList{Data: data, NextCursor: page.Cursor(events.Next), HasMore: events.Next != ""}
 }
 
 func slotList(slots []seating.Slot, next string) api.SlotList {
@@ -190,7 +191,7 @@ func slotList(slots []seating.Slot, next string) api.SlotList {
 	for i, s := range slots {
 		data[i] = waitlist.SlotJSON(s)
 	}
-	return api.SlotList{Data: data, NextCursor: cursor(next), HasMore: next != ""}
+	return api.SlotList{Data: data, NextCursor: page.Cursor(next), HasMore: next != ""}
 }
 
 func entryList(entries []db.Ledger, next string) api.LedgerEntryList {
@@ -198,19 +199,5 @@ func entryList(entries []db.Ledger, next string) api.LedgerEntryList {
 	for i, e := range entries {
 		data[i] = booking.EntryJSON(e)
 	}
-	return api.LedgerEntryList{Data: data, NextCursor: cursor(next), HasMore: next != ""}
-}
-
-func cursor(next string) nullable.Nullable[string] {
-	if next == "" {
-		return nullable.NewNullNullable[string]()
-	}
-	return nullable.NewNullableWithValue(next)
-}
-
-func orNull[T any](p *T) nullable.Nullable[T] {
-	if p == nil {
-		return nullable.NewNullNullable[T]()
-	}
-	return nullable.NewNullableWithValue(*p)
+	return api.LedgerEntryList{Data: data, NextCursor: page.Cursor(next), HasMore: next != ""}
 }

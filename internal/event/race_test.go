@@ -95,9 +95,9 @@ func TestNobodyDeadlocks(t *testing.T) {
 	// A server process tells of its deadlocks when it ends.
 	h.desk.Close()
 	h.pool.Reset()
-	for list[int64](h, `SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()`)[0] > 0 {
-		time.Sleep(10 * time.Millisecond)
-	}
+	testkit.Eventually(t, "all server processes have ended", func() bool {
+		return list[int64](h, `SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()`)[0] == 0
+	})
 	if n := list[int64](h, `SELECT deadlocks FROM pg_stat_database WHERE datname = current_database()`)[0]; n != 0 {
 		t.Errorf("%d deadlocks", n)
 	}

@@ -12,6 +12,8 @@ import (
 	"fmt"
 	"net/url"
 
+	"github.com/oapi-codegen/nullable"
+
 	"eventbooking/internal/fault"
 )
 
@@ -104,6 +106,22 @@ func Cut[T any](rows []T, limit int, list any, key func(T) any) (page []T, next 
 	page = rows[:limit]
 	next, err = Next(list, key(page[limit-1]))
 	return page, next, err == nil, err
+}
+
+// Cursor is next_cursor as the API shows it: null on the last page.
+func Cursor(next string) nullable.Nullable[string] {
+	if next == "" {
+		return nullable.NewNullNullable[string]()
+	}
+	return nullable.NewNullableWithValue(next)
+}
+
+// OrNull is a value that may be missing as the API shows it.
+func OrNull[T any](value *T) nullable.Nullable[T] {
+	if value == nil {
+		return nullable.NewNullNullable[T]()
+	}
+	return nullable.NewNullableWithValue(*value)
 }
 
 type contextKey struct{}

@@ -183,16 +183,14 @@ func TestEmbeddedRestartsAKilledServer(t *testing.T) {
 // death signal, is ended before ours starts.
 func TestEmbeddedEndsAnOrphan(t *testing.T) {
 	t.Parallel()
-	server, err := exec.LookPath("postgres")
-	if err != nil {
-		t.Skip(err)
-	}
 	dir := openDir(t)
 	first := embed(t, dir)
 	must(t, exec1(first.URL(), makeNotes))
 	stop(t, first)
 	data := dataIn(t, dir)
 	info, err := os.Stat(data)
+	must(t, err)
+	server, err := postgres.ServerProgram(t.Context(), dir)
 	must(t, err)
 	orphan := exec.Command(server, "-D", data, "-k", filepath.Join(dir, "run"), "-c", "listen_addresses=")
 	orphan.Dir = dir

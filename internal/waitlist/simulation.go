@@ -195,7 +195,7 @@ const (
 func newPlay(slot seating.Slot, bookings []seating.Booking, now time.Time, o Assumptions, run int) *play {
 	p := &play{state: seating.NewState(now), slotID: slot.ID, began: now, people: make(map[uuid.UUID]*person, len(bookings))}
 	p.state.AddSlot(slot)
-	random := rand.New(rand.NewPCG(o.Seed, uint64(run))) //nolint:gosec // it must be repeatable, not secret
+	random := rand.New(rand.NewPCG(o.Seed, uint64(run)))
 	for i, b := range bookings {
 		b.Replaces = uuid.Nil // It is in another slot, which is not played.
 		if b.Ready() {
