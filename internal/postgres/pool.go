@@ -11,7 +11,9 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgxpool"
+	pgxuuid "github.com/vgarvardt/pgx-google-uuid/v5"
 
 	"eventbooking/internal/fault"
 )
@@ -52,11 +54,19 @@ func Open(ctx context.Context, url string, o PoolOptions) (*pgxpool.Pool, error)
 	config.MaxConnIdleTime = 10 * time.Minute
 	config.HealthCheckPeriod = 15 * time.Second
 	config.PingTimeout = pingTimeout
+	config.AfterConnect = prepare
 	pool, err := pgxpool.NewWithConfig(ctx, config)
 	if err != nil {
 		return nil, fmt.Errorf("open the pool: %w", err)
 	}
 	return pool, nil
+}
+
+// prepare teaches a connection google/uuid's type. Without it pgx goes through
+// the text form for every element of an array, and the desk sends long ones.
+func prepare(_ context.Context, conn *pgx.Conn) error {
+	pgxuuid.Register(conn.TypeMap())
+	return nil
 }
 
 func parse(url string) (*pgxpool.Config, error) {
