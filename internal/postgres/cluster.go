@@ -12,10 +12,7 @@ import (
 	"maps"
 	"net/url"
 	"os"
-	"os/exec"
-	"os/user"
 	"path/filepath"
-	"runtime"
 	"strconv"
 	"syscall"
 	"time"
@@ -29,8 +26,7 @@ type cluster struct {
 	data     string // the data directory of this major version
 	socket   string // the directory of the Unix socket
 	port     int    // a part of the socket's name, nothing more
-	binaries binaries
-	runAs    *syscall.Credential // nil: as ourselves
+	programs Programs
 	settings map[string]string
 	log      *slog.Logger
 }
@@ -59,18 +55,11 @@ func newCluster(ctx context.Context, o EmbeddedOptions) (*cluster, error) {
 	if dir, err = filepath.EvalSymlinks(dir); err != nil {
 		return nil, err
 	}
-	runAs, err := serverUser()
+	found, err := FindPrograms(ctx, dir, o)
 	if err != nil {
 		return nil, err
 	}
-	if err := reachable(dir, runAs); err != nil {
-		return nil, err
-	}
-	found, err := findBinaries(ctx, dir, o)
-	if err != nil {
-		return nil, err
-	}
-	c := &cluster{dir: dir, data: found.dataDir(dir), port: 5432, binaries: found, runAs: runAs, log: o.Logger}
+	c := &cluster{dir: dir, data: found.dataDir(dir), port: 5432, programs: found, log: o.Logger}
 	if c.socket, err = c.socketDir(); err != nil {
 		return nil, fmt.Errorf("DATA_DIR: %w", err)
 	}
@@ -107,47 +96,6 @@ func (c *cluster) url(database string) string {
 	return "postgres://" + databaseUser + "@/" + database + "?" + at.Encode()
 }
 
-// serverUser is who runs PostgreSQL when we are root, because it refuses to run as root.
-func serverUser() (*syscall.Credential, error) {
-	if os.Geteuid() != 0 {
-		return nil, nil
-	}
-	for _, name := range []string{"postgres", "nobody"} {
-		u, err := user.Lookup(name)
-		if err != nil {
-			continue
-		}
-		uid, errUID := strconv.ParseUint(u.Uid, 10, 32)
-		gid, errGID := strconv.ParseUint(u.Gid, 10, 32)
-		if errUID == nil && errGID == nil {
-			return &syscall.Credential{Uid: uint32(uid), Gid: uint32(gid)}, nil
-		}
-	}
-	return nil, errors.New("PostgreSQL refuses to run as root, and there is neither a user postgres nor nobody to run it as")
-}
-
-// reachable tells early, and in words, that the server's user cannot come to dir.
-func reachable(dir string, as *syscall.Credential) error {
-	if as == nil {
-		return nil
-	}
-	for at := dir; ; at = filepath.Dir(at) {
-		info, err := os.Stat(at)
-		if err != nil {
-			return err
-		}
-		owner := info.Sys().(*syscall.Stat_t)
-		mode := info.Mode().Perm()
-		open := mode&0o001 != 0 || owner.Uid == as.Uid && mode&0o100 != 0 || owner.Gid == as.Gid && mode&0o010 != 0
-		if !open {
-			return fmt.Errorf("PostgreSQL runs as user %d here, who may not enter %s: choose another DATA_DIR", as.Uid, at)
-		}
-		if at == filepath.Dir(at) {
-			return nil
-		}
-	}
-}
-
 // socketDir makes the directory of the socket. Every local connection is
 // trusted, so the directory is the guard: only the server's user (and root)
 // may enter it. It lies beside the data, or, where that path is too long for a
@@ -159,7 +107,7 @@ func (c *cluster) socketDir() (string, error) {
 		_, _ = h.Write([]byte(c.dir))
 		dir = fmt.Sprintf("/tmp/eventbooking-%d-%x", os.Geteuid(), h.Sum64())
 	}
-	if err := c.makePrivate(dir); err != nil {
+	if err := c.programs.MakePrivate(dir); err != nil {
 		return "", err
 	}
 	// Under /tmp somebody else may have been there first.
@@ -167,41 +115,10 @@ func (c *cluster) socketDir() (string, error) {
 	if err != nil {
 		return "", err
 	}
-	if !info.IsDir() || info.Mode().Perm() != 0o700 || info.Sys().(*syscall.Stat_t).Uid != c.uid() {
+	if !info.IsDir() || info.Mode().Perm() != 0o700 || info.Sys().(*syscall.Stat_t).Uid != c.programs.uid() {
 		return "", fmt.Errorf("%s is not a directory that only the server's user may enter: remove it", dir)
 	}
 	return dir, nil
-}
-
-func (c *cluster) uid() uint32 {
-	if c.runAs == nil {
-		return uint32(os.Geteuid())
-	}
-	return c.runAs.Uid
-}
-
-// makePrivate makes a directory for the server's user alone; one that is there
-// stays as it is.
-func (c *cluster) makePrivate(dir string) error {
-	err := os.Mkdir(dir, 0o700)
-	if errors.Is(err, fs.ErrExist) {
-		return nil
-	}
-	if err != nil || c.runAs == nil {
-		return err
-	}
-	return os.Chown(dir, int(c.runAs.Uid), int(c.runAs.Gid))
-}
-
-// command runs a PostgreSQL program as the server's user, without what our own
-// environment says to PostgreSQL programs (PGPORT, PGDATA, …), and in a
-// directory that this user can enter.
-func (c *cluster) command(ctx context.Context, program string, args ...string) *exec.Cmd {
-	cmd := exec.CommandContext(ctx, filepath.Join(c.binaries.dir, program), args...)
-	cmd.Dir = c.dir
-	cmd.Env = []string{"PATH=" + os.Getenv("PATH"), "LC_ALL=C"}
-	cmd.SysProcAttr = &syscall.SysProcAttr{Credential: c.runAs, Setpgid: true}
-	return cmd
 }
 
 // initialise makes the data directory where there is none. initdb works beside
@@ -215,34 +132,17 @@ func (c *cluster) initialise(ctx context.Context) error {
 	if err := os.RemoveAll(unfinished); err != nil {
 		return err
 	}
-	if err := c.makePrivate(unfinished); err != nil {
-		return err
-	}
-	args := append([]string{"-D", unfinished, "-U", databaseUser, "--encoding=UTF8", "--auth-local=trust",
-		"--auth-host=reject"}, c.binaries.localeArgs()...)
+	args := []string{"--auth-local=trust", "--auth-host=reject"}
 	if c.settings["fsync"] == "off" {
 		args = append(args, "--no-sync")
 	}
-	if out, err := c.command(ctx, "initdb", args...).CombinedOutput(); err != nil {
-		return fmt.Errorf("initdb: %w\n%s", err, out)
+	if err := c.programs.Initialise(ctx, unfinished, args...); err != nil {
+		return err
 	}
 	if err := os.Rename(unfinished, c.data); err != nil {
 		return err
 	}
 	return syncDir(c.dir)
-}
-
-// localeArgs sort by code point and know every letter's case, the same on every
-// machine: what a search finds must not depend on where it runs.
-func (b binaries) localeArgs() []string {
-	switch {
-	case b.major >= 17:
-		return []string{"--locale=C", "--locale-provider=builtin", "--builtin-locale=C.UTF-8"}
-	case runtime.GOOS == "darwin":
-		return []string{"--locale=C", "--lc-ctype=UTF-8"}
-	default:
-		return []string{"--locale=C", "--lc-ctype=C.UTF-8"}
-	}
 }
 
 func syncDir(path string) error {
@@ -286,7 +186,7 @@ func (c *cluster) ensureDatabase(ctx context.Context) error {
 	}
 	if !extension {
 		return fmt.Errorf("the PostgreSQL in %s lacks the extension btree_gist: install its contrib package, "+
-			"or set DATABASE_URL", c.binaries.dir)
+			"or set DATABASE_URL", c.programs.dir)
 	}
 	if exists {
 		return nil

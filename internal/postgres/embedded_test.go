@@ -6,6 +6,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
 	"net/url"
 	"os"
 	"os/exec"
@@ -188,16 +189,9 @@ func TestEmbeddedEndsAnOrphan(t *testing.T) {
 	must(t, exec1(first.URL(), makeNotes))
 	stop(t, first)
 	data := dataIn(t, dir)
-	info, err := os.Stat(data)
+	programs, err := postgres.FindPrograms(t.Context(), dir, postgres.EmbeddedOptions{Logger: slog.New(slog.DiscardHandler)})
 	must(t, err)
-	server, err := postgres.ServerProgram(t.Context(), dir)
-	must(t, err)
-	orphan := exec.Command(server, "-D", data, "-k", filepath.Join(dir, "run"), "-c", "listen_addresses=")
-	orphan.Dir = dir
-	if os.Geteuid() == 0 {
-		owner := info.Sys().(*syscall.Stat_t)
-		orphan.SysProcAttr = &syscall.SysProcAttr{Credential: &syscall.Credential{Uid: owner.Uid, Gid: owner.Gid}}
-	}
+	orphan := programs.Command(t.Context(), dir, "postgres", "-D", data, "-k", filepath.Join(dir, "run"), "-c", "listen_addresses=")
 	must(t, orphan.Start())
 	eventually(t, "the orphan answers", func() error { return exec1(first.URL(), writeNote) })
 	e := embed(t, dir)

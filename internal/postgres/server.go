@@ -75,7 +75,7 @@ func (c *cluster) launch() (*server, error) {
 	}
 	s := &server{exited: make(chan struct{}), said: &serverLog{log: c.log}}
 	// Its end is ours to order (shutDown), not a context's: that would kill it.
-	cmd := c.command(context.Background(), "postgres", args...)
+	cmd := c.programs.Command(context.Background(), c.dir, "postgres", args...)
 	cmd.Stdout, cmd.Stderr = s.said, s.said
 	cmd.WaitDelay = shutdownGrace
 	started := make(chan error)
@@ -109,7 +109,7 @@ func (c *cluster) awaitReady(ctx context.Context, s *server) error {
 		}
 		select {
 		case <-s.exited:
-			return fmt.Errorf("%s does not start: %s", filepath.Join(c.binaries.dir, "postgres"), s.said.last())
+			return fmt.Errorf("%s does not start: %s", filepath.Join(c.programs.dir, "postgres"), s.said.last())
 		case <-time.After(readyPoll):
 		case <-ctx.Done():
 			s.shutDown()

@@ -1,0 +1,208 @@
+//go:build unix
+
+package lab
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"net/http"
+	"time"
+
+	"github.com/google/uuid"
+)
+
+// epoch is where the clock of the lab begins.
+var epoch = time.Now()
+
+// Now is the lab's one clock: monotonic, the same for all clients.
+func Now() time.Duration { return time.Since(epoch) }
+
+// Client asks the service over HTTP, as one user. It may be used by many
+// goroutines.
+type Client struct {
+	base  string
+	token string
+	http  *http.Client
+}
+
+// answerLimit bounds how long a client waits: longer than the service's own
+// deadline for a request.
+const answerLimit = 30 * time.Second
+
+// Client is a client without a token. The connections of all who are made from
+// it are shared.
+func (s *Service) Client() *Client { return NewClient(s.URL()) }
+
+// NewClient is a client of the service at a base URL.
+func NewClient(base string) *Client {
+	return &Client{base: base, http: &http.Client{
+		Timeout:   answerLimit,
+		Transport: &http.Transport{MaxIdleConns: 2048, MaxIdleConnsPerHost: 2048, DisableCompression: true},
+	}}
+}
+
+// Close ends the idle connections.
+func (c *Client) Close() { c.http.CloseIdleConnections() }
+
+// As is the same client as another user.
+func (c *Client) As(p Person) *Client {
+	other := *c
+	other.token = p.Token
+	return &other
+}
+
+// At is the same client of another process of the service.
+func (c *Client) At(base string) *Client {
+	other := *c
+	other.base = base
+	return &other
+}
+
+// Answer is what came back of a request, and when.
+type Answer struct {
+	Status int
+	Header http.Header
+	Body   []byte
+	// Called and Returned are the lab's clock before the request was sent and
+	// after its answer was read.
+	Called, Returned time.Duration
+	// Err says that no answer came, or not all of it: nobody knows what became of it.
+	Err error
+}
+
+// Header is a header of a request.
+type Header struct{ Name, Value string }
+
+// Key is an idempotency key.
+func Key(value string) Header { return Header{"Idempotency-Key", value} }
+
+// Do sends a request; a body is sent as JSON, nil sends none.
+func (c *Client) Do(ctx context.Context, method, path string, body any, headers ...Header) Answer {
+	var reader io.Reader
+	if body != nil {
+		text, err := json.Marshal(body)
+		if err != nil {
+			return Answer{Err: err}
+		}
+		reader = bytes.NewReader(text)
+	}
+	r, err := http.NewRequestWithContext(ctx, method, c.base+"/api/v1"+path, reader)
+	if err != nil {
+		return Answer{Err: err}
+	}
+	if body != nil {
+		r.Header.Set("Content-Type", "application/json")
+	}
+	if c.token != "" {
+		r.Header.Set("Authorization", "Bearer "+c.token)
+	}
+	for _, h := range headers {
+		r.Header.Set(h.Name, h.Value)
+	}
+	// A key says that a repetition is safe, and net/http would then repeat by itself;
+	// what was sent how often is the experiment's own matter.
+	r.GetBody = nil
+	a := Answer{Called: Now()}
+	response, err := c.http.Do(r)
+	if err == nil {
+		a.Status, a.Header = response.StatusCode, response.Header
+		a.Body, err = io.ReadAll(response.Body)
+		_ = response.Body.Close()
+	}
+	a.Returned, a.Err = Now(), err
+	return a
+}
+
+// Post and Get: see Do.
+func (c *Client) Post(ctx context.Context, path string, body any, headers ...Header) Answer {
+	return c.Do(ctx, http.MethodPost, path, body, headers...)
+}
+
+// Get: see Post.
+func (c *Client) Get(ctx context.Context, path string) Answer {
+	return c.Do(ctx, http.MethodGet, path, nil)
+}
+
+// Booking is what the experiments look at of one.
+type Booking struct {
+	ID               uuid.UUID  `json:"id"`
+	SlotID           uuid.UUID  `json:"slot_id"`
+	UserID           uuid.UUID  `json:"user_id"`
+	Seats            int        `json:"seats"`
+	Status           string     `json:"status"`
+	WaitlistPosition *int       `json:"waitlist_position"`
+	Blocked          bool       `json:"blocked"`
+	ExpiresAt        *time.Time `json:"expires_at"`
+	SlotVersion      int64      `json:"slot_version"`
+}
+
+// Slot is what the experiments look at of one.
+type Slot struct {
+	ID             uuid.UUID `json:"id"`
+	EventID        uuid.UUID `json:"event_id"`
+	Status         string    `json:"status"`
+	Capacity       int       `json:"capacity"`
+	SeatsTaken     int       `json:"seats_taken"`
+	WaitlistLength int       `json:"waitlist_length"`
+	Version        int64     `json:"version"`
+}
+
+// Problem is what the experiments look at of one.
+type Problem struct {
+	Code        string `json:"code"`
+	Detail      string `json:"detail"`
+	Retryable   bool   `json:"retryable"`
+	SlotVersion int64  `json:"slot_version"`
+}
+
+// Booking, Slot and Problem decode the body.
+func (a Answer) Booking() (b Booking, err error) { return b, a.into(&b) }
+
+// Slot: see Booking.
+func (a Answer) Slot() (s Slot, err error) { return s, a.into(&s) }
+
+// Problem: see Booking. It is the zero Problem for an answer that is none.
+func (a Answer) Problem() (p Problem) {
+	if a.Err == nil && a.Status >= http.StatusBadRequest {
+		_ = json.Unmarshal(a.Body, &p)
+	}
+	return p
+}
+
+// Want decodes the body of an answer that must have a status.
+func (a Answer) Want(status int, value any) error {
+	switch {
+	case a.Err != nil:
+		return a.Err
+	case a.Status != status:
+		return fmt.Errorf("status %d, want %d: %s", a.Status, status, a.Body)
+	case value == nil:
+		return nil
+	}
+	return a.into(value)
+}
+
+func (a Answer) into(value any) error {
+	if a.Err != nil {
+		return a.Err
+	}
+	if err := json.Unmarshal(a.Body, value); err != nil {
+		return fmt.Errorf("%w: %d %s", err, a.Status, a.Body)
+	}
+	return nil
+}
+
+// Unknown says that nobody knows what became of the request: no answer came, or
+// the service says so itself.
+func (a Answer) Unknown() bool {
+	return a.Err != nil || a.Problem().Code == "outcome_unknown" || a.Status == http.StatusInternalServerError
+}
+
+// Untouched says that the service promises that the request had no effect and
+// may be sent again.
+func (a Answer) Untouched() bool {
+	return a.Status == http.StatusServiceUnavailable && !a.Unknown()
+}
