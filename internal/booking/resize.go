@@ -60,19 +60,32 @@ func (s *Service) Resize(ctx context.Context, caller account.Caller, id uuid.UUI
 		if err != nil || seats == b.Seats && least == b.SeatsMin {
 			return b.Placed, err
 		}
-		_, err = s.desk.Do(ctx, seating.Order{Command: seating.Resize{
+		outcome, err := s.desk.Do(ctx, seating.Order{Command: seating.Resize{
 			SlotID: b.SlotID, BookingID: b.ID, UserID: b.UserID, Version: b.Version,
 			Seats: seats, SeatsMin: least, By: b.by(caller, ""),
 		}})
 		if err == nil {
-			b, err = s.Get(ctx, caller, id) // for its place in the queue
-			return b.Placed, err
+			return s.resized(ctx, caller, outcome.Result)
 		}
 		if !errors.Is(err, fault.VersionMismatch) || !anyState(match) {
 			return waitlist.Placed{}, err
 		}
 	}
 	return waitlist.Placed{}, fault.Contention.New("The booking keeps changing.").After(time.Second)
+}
+
+// resized is the booking as the desk left it, with its place if it waits: that
+// takes another look. It is done by then, so whatever fails must not say that
+// nothing happened.
+func (s *Service) resized(ctx context.Context, caller account.Caller, r seating.Result) (waitlist.Placed, error) {
+	if r.Booking.Status != seating.Waitlisted {
+		return waitlist.Placed{Booking: r.Booking, EventID: r.Slot.EventID}, nil
+	}
+	b, err := s.Get(ctx, caller, r.Booking.ID)
+	if err != nil {
+		return waitlist.Placed{}, fault.OutcomeUnknown.New("The booking was changed, but not found again for the answer.").After(time.Second)
+	}
+	return b.Placed, nil
 }
 
 // anyState says that a caller does not care what state they change.

@@ -9,6 +9,8 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"strings"
+	"sync/atomic"
 	"time"
 
 	"github.com/google/uuid"
@@ -23,7 +25,9 @@ func Now() time.Duration { return time.Since(epoch) }
 // Client asks the service over HTTP, as one user. It may be used by many
 // goroutines.
 type Client struct {
-	base  string
+	// bases are the processes of the service, asked in turn.
+	bases []string
+	turn  *atomic.Uint64
 	token string
 	http  *http.Client
 }
@@ -36,9 +40,9 @@ const answerLimit = 30 * time.Second
 // it are shared.
 func (s *Service) Client() *Client { return NewClient(s.URL()) }
 
-// NewClient is a client of the service at a base URL.
-func NewClient(base string) *Client {
-	return &Client{base: base, http: &http.Client{
+// NewClient is a client of the service's processes at these URLs.
+func NewClient(bases ...string) *Client {
+	return &Client{bases: bases, turn: &atomic.Uint64{}, http: &http.Client{
 		Timeout:   answerLimit,
 		Transport: &http.Transport{MaxIdleConns: 2048, MaxIdleConnsPerHost: 2048, DisableCompression: true},
 	}}
@@ -57,8 +61,12 @@ func (c *Client) As(p Person) *Client {
 // At is the same client of another process of the service.
 func (c *Client) At(base string) *Client {
 	other := *c
-	other.base = base
+	other.bases = []string{base}
 	return &other
+}
+
+func (c *Client) base() string {
+	return c.bases[c.turn.Add(1)%uint64(len(c.bases))]
 }
 
 // Answer is what came back of a request, and when.
@@ -89,7 +97,7 @@ func (c *Client) Do(ctx context.Context, method, path string, body any, headers 
 		}
 		reader = bytes.NewReader(text)
 	}
-	r, err := http.NewRequestWithContext(ctx, method, c.base+"/api/v1"+path, reader)
+	r, err := http.NewRequestWithContext(ctx, method, c.base()+"/api/v1"+path, reader)
 	if err != nil {
 		return Answer{Err: err}
 	}
@@ -100,11 +108,11 @@ func (c *Client) Do(ctx context.Context, method, path string, body any, headers 
 		r.Header.Set("Authorization", "Bearer "+c.token)
 	}
 	for _, h := range headers {
-		r.Header.Set(h.Name, h.Value)
+		// A key says that a repetition is safe, and net/http would then repeat by itself,
+		// unless the name is written as it does not know it. What was sent how often is
+		// the experiment's own matter.
+		r.Header[strings.ToLower(h.Name)] = []string{h.Value}
 	}
-	// A key says that a repetition is safe, and net/http would then repeat by itself;
-	// what was sent how often is the experiment's own matter.
-	r.GetBody = nil
 	a := Answer{Called: Now()}
 	response, err := c.http.Do(r)
 	if err == nil {
@@ -130,6 +138,7 @@ func (c *Client) Get(ctx context.Context, path string) Answer {
 type Booking struct {
 	ID               uuid.UUID  `json:"id"`
 	SlotID           uuid.UUID  `json:"slot_id"`
+	EventID          uuid.UUID  `json:"event_id"`
 	UserID           uuid.UUID  `json:"user_id"`
 	Seats            int        `json:"seats"`
 	Status           string     `json:"status"`

@@ -10,6 +10,7 @@ import (
 	"fmt"
 	"io/fs"
 	"maps"
+	"math/rand/v2"
 	"net"
 	"os"
 	"os/exec"
@@ -27,6 +28,7 @@ import (
 // durable as one that people keep data in.
 type Cluster struct {
 	lab      *Lab
+	programs postgres.Programs
 	name     string
 	port     int
 	settings map[string]string
@@ -42,7 +44,12 @@ const (
 
 // Cluster makes a server and starts it, with settings above the lab's own.
 func (l *Lab) Cluster(ctx context.Context, name string, settings map[string]string) (*Cluster, error) {
-	c := &Cluster{lab: l, name: name, settings: map[string]string{
+	return l.ClusterOf(ctx, l.programs, name, settings)
+}
+
+// ClusterOf is Cluster with another PostgreSQL than the lab's.
+func (l *Lab) ClusterOf(ctx context.Context, programs postgres.Programs, name string, settings map[string]string) (*Cluster, error) {
+	c := &Cluster{lab: l, programs: programs, name: name, settings: map[string]string{
 		"listen_addresses": "127.0.0.1", "unix_socket_directories": "", "max_connections": "200", "shared_buffers": "256MB",
 		"fsync": "on", "full_page_writes": "on", "synchronous_commit": "on", "jit": "off", "max_wal_size": "4GB",
 		"log_line_prefix": logPrefix, "log_destination": "stderr", "logging_collector": "off", "lc_messages": "C",
@@ -53,7 +60,7 @@ func (l *Lab) Cluster(ctx context.Context, name string, settings map[string]stri
 		return nil, err
 	}
 	// For as long as the experiment runs, whoever is on this machine is trusted.
-	if err := l.programs.Initialise(ctx, c.data(), "--auth=trust"); err != nil {
+	if err := programs.Initialise(ctx, c.data(), "--auth=trust"); err != nil {
 		return nil, err
 	}
 	l.onClose(func() { _ = c.Stop() })
@@ -66,30 +73,40 @@ func (l *Lab) Cluster(ctx context.Context, name string, settings map[string]stri
 // Standby makes a streaming replica of a cluster, which is stopped for the
 // moment of the copy and started again. Its application_name is its name.
 func (c *Cluster) Standby(ctx context.Context, name string, settings map[string]string) (*Cluster, error) {
-	s := &Cluster{lab: c.lab, name: name, settings: maps.Clone(c.settings)}
+	s := &Cluster{lab: c.lab, programs: c.programs, name: name, settings: maps.Clone(c.settings)}
 	maps.Copy(s.settings, settings)
 	var err error
 	if s.port, err = freePort(); err != nil {
 		return nil, err
 	}
-	s.settings["primary_conninfo"] = fmt.Sprintf("host=127.0.0.1 port=%d user=%s application_name=%s", c.port, database, name)
-	if err := c.Stop(); err != nil {
-		return nil, err
+	c.lab.onClose(func() { _ = s.Stop() })
+	return s, s.Follow(ctx, c)
+}
+
+// Follow makes a server that does not run a streaming replica of another, which
+// is stopped for the moment of the copy and started again. What it had is gone,
+// its name and its address stay.
+func (c *Cluster) Follow(ctx context.Context, primary *Cluster) error {
+	c.settings["primary_conninfo"] = fmt.Sprintf("host=127.0.0.1 port=%d user=%s application_name=%s", primary.port, database, c.name)
+	if err := errors.Join(primary.Stop(), os.RemoveAll(c.data())); err != nil {
+		return err
 	}
 	// A copy of a stopped cluster is a base backup, and needs no further program.
-	if out, err := exec.CommandContext(ctx, "cp", "-a", c.data(), s.data()).CombinedOutput(); err != nil {
-		return nil, fmt.Errorf("copy the data of %s: %w\n%s", c.name, err, out)
+	if out, err := exec.CommandContext(ctx, "cp", "-a", primary.data(), c.data()).CombinedOutput(); err != nil {
+		return fmt.Errorf("copy the data of %s: %w\n%s", primary.name, err, out)
 	}
-	signal := filepath.Join(s.data(), "standby.signal")
+	signal := filepath.Join(c.data(), "standby.signal")
 	if err := errors.Join(os.WriteFile(signal, nil, 0o600), os.Chmod(signal, 0o666)); err != nil {
-		return nil, err
+		return err
 	}
-	c.lab.onClose(func() { _ = s.Stop() })
-	if err := c.Start(ctx); err != nil {
-		return nil, err
+	if err := primary.Start(ctx); err != nil {
+		return err
 	}
-	return s, s.Start(ctx)
+	return c.Start(ctx)
 }
+
+// Name is the server's, and the application_name of a standby.
+func (c *Cluster) Name() string { return c.name }
 
 func (c *Cluster) data() string { return filepath.Join(c.lab.dir, c.name) }
 
@@ -133,7 +150,7 @@ func (c *Cluster) launch() (err error) {
 	for name, value := range c.settings {
 		args = append(args, "-c", name+"="+value)
 	}
-	c.process, err = launch(c.lab.programs.Command(context.Background(), c.lab.dir, "postgres", args...), c.Log())
+	c.process, err = launch(c.programs.Command(context.Background(), c.lab.dir, "postgres", args...), c.Log())
 	return err
 }
 
@@ -208,12 +225,15 @@ func (c *Cluster) logged(state string) (n int, err error) {
 	return n, lines.Err()
 }
 
-// freePort is one that nobody listens on at the moment.
-func freePort() (int, error) {
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		return 0, err
+// freePort is one that nobody listens on at the moment. It is below those that
+// systems give to outgoing connections: whoever is killed shall find it free again.
+func freePort() (port int, err error) {
+	for range 100 {
+		port = 20_000 + rand.IntN(10_000)
+		var listener net.Listener
+		if listener, err = net.Listen("tcp", net.JoinHostPort("127.0.0.1", strconv.Itoa(port))); err == nil {
+			return port, listener.Close()
+		}
 	}
-	defer func() { _ = listener.Close() }()
-	return listener.Addr().(*net.TCPAddr).Port, nil
+	return 0, err
 }

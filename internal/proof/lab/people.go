@@ -49,11 +49,12 @@ func People(ctx context.Context, databaseURL string, n int, role account.Role) (
 // EventOptions are what the experiments want of an event; the rest is as the
 // service has it.
 type EventOptions struct {
-	WaitlistMode string `json:"waitlist_mode,omitempty"`
-	Fit          string `json:"fit,omitempty"`
-	MaxPasses    *int   `json:"max_passes,omitempty"`
-	OfferMinutes *int   `json:"offer_minutes,omitempty"`
-	HoldMinutes  *int   `json:"hold_minutes,omitempty"`
+	WaitlistMode  string `json:"waitlist_mode,omitempty"`
+	WaitlistLimit *int   `json:"waitlist_limit,omitempty"`
+	Fit           string `json:"fit,omitempty"`
+	MaxPasses     *int   `json:"max_passes,omitempty"`
+	OfferMinutes  *int   `json:"offer_minutes,omitempty"`
+	HoldMinutes   *int   `json:"hold_minutes,omitempty"`
 }
 
 // SlotOptions are what the experiments want of a slot.

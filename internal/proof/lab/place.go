@@ -4,6 +4,7 @@ package lab
 
 import (
 	"context"
+	"errors"
 	"fmt"
 
 	"eventbooking/internal/account"
@@ -15,17 +16,21 @@ type Subject struct {
 	// Binary is another one; Env are settings of its process.
 	Binary string
 	Env    map[string]string
+	// Processes are how many run on the one database; 0 is one.
+	Processes int
 	// Disarm is SQL that takes the database's own refusals away, so that a wrong
 	// program is seen by the checker and not stopped by a constraint before.
 	Disarm string
 }
 
-// Place is the subject at work: one process on a PostgreSQL of its own, and an
-// organizer to ask it as.
+// Place is the subject at work on a PostgreSQL of its own, with an organizer to
+// ask it as.
 type Place struct {
-	Lab       *Lab
-	Cluster   *Cluster
+	Lab     *Lab
+	Cluster *Cluster
+	// Service is the first process, Twins are the others.
 	Service   *Service
+	Twins     []*Service
 	Organizer *Client
 }
 
@@ -42,9 +47,16 @@ func (l *Lab) Place(ctx context.Context, name string, s Subject) (*Place, error)
 	if err != nil {
 		return nil, err
 	}
-	service, err := l.Service(ctx, name, binary, cluster.URL(), s.Env)
-	if err != nil {
+	p := &Place{Lab: l, Cluster: cluster}
+	if p.Service, err = l.Service(ctx, name, binary, cluster.URL(), s.Env); err != nil {
 		return nil, err
+	}
+	for i := 1; i < s.Processes; i++ {
+		twin, err := l.Service(ctx, fmt.Sprintf("%s-%d", name, i+1), binary, cluster.URL(), s.Env)
+		if err != nil {
+			return nil, err
+		}
+		p.Twins = append(p.Twins, twin)
 	}
 	if s.Disarm != "" {
 		if err := cluster.Exec(ctx, s.Disarm); err != nil {
@@ -55,7 +67,17 @@ func (l *Lab) Place(ctx context.Context, name string, s Subject) (*Place, error)
 	if err != nil {
 		return nil, err
 	}
-	return &Place{Lab: l, Cluster: cluster, Service: service, Organizer: service.Client().As(organizers[0])}, nil
+	p.Organizer = p.Client().As(organizers[0])
+	return p, nil
+}
+
+// Client is a client without a token, of all processes in turn.
+func (p *Place) Client() *Client {
+	bases := []string{p.Service.URL()}
+	for _, twin := range p.Twins {
+		bases = append(bases, twin.URL())
+	}
+	return NewClient(bases...)
 }
 
 // People makes attendees.
@@ -66,8 +88,9 @@ func (p *Place) People(ctx context.Context, n int) ([]Person, error) {
 // Close ends the processes and frees their disk. The logs stay until the lab closes.
 func (p *Place) Close() error {
 	p.Organizer.Close()
-	if err := p.Service.Stop(); err != nil {
-		return err
+	err := p.Service.Stop()
+	for _, twin := range p.Twins {
+		err = errors.Join(err, twin.Stop())
 	}
-	return p.Cluster.Remove()
+	return errors.Join(err, p.Cluster.Remove())
 }

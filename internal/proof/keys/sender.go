@@ -1,0 +1,106 @@
+//go:build unix
+
+package keys
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"net/http"
+
+	"golang.org/x/sync/errgroup"
+
+	"eventbooking/internal/proof/lab"
+	"eventbooking/internal/proof/traffic"
+)
+
+// sender is one person with one command after the other, each of which is sent
+// many times at once: mostly as a customer, sometimes as an organizer.
+type sender struct {
+	trial      *trial
+	dice       *rand.Rand
+	stage      *traffic.Stage
+	person     lab.Person
+	customer   *traffic.Customer
+	organizing organizing
+}
+
+// run sends keys until there are no more of them.
+func (s *sender) run(ctx context.Context) error {
+	for {
+		n := s.trial.taken.Add(1)
+		if n > s.trial.total {
+			return nil
+		}
+		s.trial.lab.Progress("keys", int(n), int(s.trial.total))
+		group, ctx := errgroup.WithContext(ctx)
+		if n%s.trial.killEvery == 0 {
+			group.Go(func() error { return s.trial.kill(ctx) })
+		}
+		group.Go(func() error { return s.one(ctx) })
+		if err := group.Wait(); err != nil {
+			return err
+		}
+	}
+}
+
+// one is one key.
+func (s *sender) one(ctx context.Context) error {
+	if s.dice.IntN(6) == 0 {
+		command := s.organizing.next()
+		a, err := s.send(ctx, command)
+		if err != nil {
+			return err
+		}
+		return s.organizing.learn(command, a)
+	}
+	command := s.customer.Next()
+	for command.Key == "" {
+		command = s.customer.Next()
+	}
+	a, err := s.send(ctx, command)
+	if err != nil {
+		return err
+	}
+	return errors.Join(s.trial.receipts.Add(command, a), s.customer.Learn(ctx, command, a))
+}
+
+// send sends a command many times at once, and returns the answer that all got.
+func (s *sender) send(ctx context.Context, command traffic.Command) (lab.Answer, error) {
+	answers := make([]traffic.Settled, 1+s.dice.IntN(mostTimes))
+	group, sending := errgroup.WithContext(ctx)
+	for i := range answers {
+		group.Go(func() (err error) {
+			answers[i], err = command.Settle(sending, func() {})
+			s.trial.sent.Add(int64(answers[i].Sent))
+			return err
+		})
+	}
+	if err := group.Wait(); err != nil {
+		return lab.Answer{}, err
+	}
+	if err := agree(answers); err != nil {
+		return lab.Answer{}, lab.Broken(fmt.Errorf("%s: %s %s with key %s, %d times: %w", command.Name, command.Method, command.Path, command.Key, len(answers), err))
+	}
+	if answers[0].Stored() && s.dice.IntN(otherRequest) == 0 {
+		return answers[0].Answer, s.reuse(ctx, command)
+	}
+	return answers[0].Answer, nil
+}
+
+// reuse sends another request with the key: one for more seats than any customer
+// asks for.
+func (s *sender) reuse(ctx context.Context, command traffic.Command) error {
+	command.Method, command.Path = http.MethodPost, "/slots/"+s.stage.Slots[0].ID.String()+"/bookings"
+	command.Body = map[string]any{"seats": capacity}
+	a, err := command.Settle(ctx, func() {})
+	if err != nil {
+		return err
+	}
+	s.trial.others.Add(1)
+	if code := a.Problem().Code; a.Status != http.StatusUnprocessableEntity || code != "idempotency_key_reused" {
+		return lab.Broken(fmt.Errorf("%s: the key %s came with another request, and the answer was %d %s", command.Name, command.Key, a.Status, a.Body))
+	}
+	return nil
+}

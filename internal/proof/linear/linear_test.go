@@ -1,0 +1,56 @@
+//go:build unix
+
+package linear
+
+import (
+	"errors"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/anishathalye/porcupine"
+
+	"eventbooking/internal/proof/lab"
+)
+
+func TestProve(t *testing.T) {
+	t.Parallel()
+	l, err := lab.Open(t.Context(), t.Output())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = l.Close(t.Failed()) }()
+	figure, err := Prove(t.Context(), l, Options{Histories: 2, Clients: 6, Operations: 60, Seed: 1})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Log(figure)
+
+	// What cannot be explained is a broken promise, with a picture of it.
+	p := &proof{lab: l}
+	oversold := []porcupine.Operation{
+		{Input: call{verb: book, seats: 1}, Output: all(has(0, 1, 1)), Call: 1, Return: 2},
+		{Input: call{verb: book, user: 1, seats: 1}, Output: all(has(1, 2, 1)), Call: 1, Return: 2},
+	}
+	err = p.check("oversold", slotModel(slotState{capacity: 1}), oversold, nil)
+	pictures, _ := filepath.Glob(filepath.Join(l.Dir(), "linear-*.html"))
+	if !errors.Is(err, lab.ErrBroken) || len(pictures) != 1 || !strings.Contains(err.Error(), pictures[0]) {
+		t.Fatalf("%v; pictures: %q", err, pictures)
+	}
+	if text, err := os.ReadFile(pictures[0]); err != nil || !strings.Contains(string(text), "user 1 books 1 of slot 0") {
+		t.Errorf("the picture does not tell the story: %v", err)
+	}
+	if err := p.check("undone", slotModel(slotState{capacity: 1}), oversold[:1], errors.New("seats are free")); !errors.Is(err, lab.ErrBroken) {
+		t.Errorf("what was left undone is %v", err)
+	}
+}
+
+func TestProveIsBounded(t *testing.T) {
+	t.Parallel()
+	for _, o := range []Options{{Operations: 1}, {Clients: maxClients + 1, Operations: 1}, {Clients: 8, Operations: 8192}} {
+		if _, err := Prove(t.Context(), nil, o); err == nil {
+			t.Errorf("%+v are let through", o)
+		}
+	}
+}

@@ -1,0 +1,168 @@
+//go:build unix
+
+// Package mutant asks the checkers whether they can see a mistake at all. It
+// builds the service with mistakes in it and runs the checkers on each: one that
+// finds nothing wrong with a wrong program proves nothing of a right one.
+//
+// The mistakes are edits of the real source, laid over it by go build -overlay:
+// in the tree, and in what people run, there is no trace of them. An edit that no
+// longer fits the source fails the build, so that the list stays true.
+package mutant
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"go/format"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+
+	"eventbooking/internal/proof/lab"
+)
+
+// Checker is one that must see mistakes. It fails with lab.ErrBroken when it does.
+type Checker func(ctx context.Context, l *lab.Lab, s lab.Subject) (figure string, err error)
+
+// Options say which checkers there are, by their names, in a size that suits
+// many runs.
+type Options struct {
+	Checkers map[string]Checker
+}
+
+// processes run each mutant: with one alone, its desk keeps the commands of a slot
+// in line even where nothing else does.
+const processes = 2
+
+// Prove builds the mutants and lets each be seen by every checker that must see
+// it. That the checkers are content with the same build without a mistake, which
+// the other parts show at length, is asked first.
+func Prove(ctx context.Context, l *lab.Lab, o Options) (string, error) {
+	binary, err := build(ctx, l)
+	if err != nil {
+		return "", err
+	}
+	sound := lab.Subject{Binary: binary, Processes: processes, Env: map[string]string{"MUTANT": ""}}
+	for name, check := range o.Checkers {
+		if _, err := check(ctx, l, sound); err != nil {
+			return "", fmt.Errorf("%s, without a mistake: %w", name, err)
+		}
+	}
+	var missed []error
+	seen := 0
+	for i, m := range All {
+		l.Progress("mutants", i, len(All))
+		subject := lab.Subject{Binary: binary, Processes: processes, Env: map[string]string{"MUTANT": m.Name}, Disarm: m.Disarm}
+		for _, name := range m.SeenBy {
+			_, err := o.Checkers[name](ctx, l, subject)
+			switch {
+			case errors.Is(err, lab.ErrBroken):
+				seen++
+			case err != nil:
+				return "", fmt.Errorf("mutant %s, %s: %w", m.Name, name, err)
+			default:
+				missed = append(missed, fmt.Errorf("%s does not see the mutant %s: %s", name, m.Name, m.Mistake))
+			}
+		}
+	}
+	figure := fmt.Sprintf("%d mutants, %d sights by %d checkers, %d missed", len(All), seen, len(o.Checkers), len(missed))
+	return figure, lab.Broken(errors.Join(missed...))
+}
+
+// build compiles the service with all mistakes in it, asleep until MUTANT names one.
+func build(ctx context.Context, l *lab.Lab) (string, error) {
+	root, err := moduleRoot(ctx)
+	if err != nil {
+		return "", err
+	}
+	files, err := mutate(root)
+	if err != nil {
+		return "", err
+	}
+	dir := filepath.Join(l.Dir(), "mutants-source")
+	if err := os.Mkdir(dir, 0o700); err != nil {
+		return "", err
+	}
+	overlay := struct{ Replace map[string]string }{map[string]string{}}
+	for name, source := range files {
+		path := filepath.Join(dir, strings.ReplaceAll(name, "/", "_"))
+		if err := os.WriteFile(path, source, 0o600); err != nil {
+			return "", err
+		}
+		overlay.Replace[filepath.Join(root, name)] = path
+	}
+	text, err := json.Marshal(overlay)
+	if err != nil {
+		return "", err
+	}
+	path := filepath.Join(dir, "overlay.json")
+	if err := os.WriteFile(path, text, 0o600); err != nil {
+		return "", err
+	}
+	return l.Build(ctx, "mutants", "-overlay", path)
+}
+
+func moduleRoot(ctx context.Context) (string, error) {
+	out, err := exec.CommandContext(ctx, "go", "env", "GOMOD").Output()
+	if err != nil {
+		return "", fmt.Errorf("go env GOMOD: %w", err)
+	}
+	return filepath.Dir(strings.TrimSpace(string(out))), nil
+}
+
+// mutate applies all edits to the module's files, and adds what they call.
+func mutate(root string) (map[string][]byte, error) {
+	files := map[string][]byte{}
+	for _, m := range All {
+		for _, edit := range m.Edits {
+			if err := edit.apply(root, files); err != nil {
+				return nil, fmt.Errorf("mutant %s: %w", m.Name, err)
+			}
+		}
+	}
+	for name, source := range files {
+		formatted, err := format.Source(source)
+		if err != nil {
+			return nil, fmt.Errorf("%s with its mistakes: %w", name, err)
+		}
+		files[name] = formatted
+	}
+	for _, name := range []string{"seating", "postgres"} {
+		files["internal/"+name+"/mutated.go"] = []byte(fmt.Sprintf(switchSource, name))
+	}
+	return files, nil
+}
+
+func (e Edit) apply(root string, files map[string][]byte) error {
+	source, ok := files[e.File]
+	if !ok {
+		var err error
+		if source, err = os.ReadFile(filepath.Join(root, e.File)); err != nil {
+			return err
+		}
+	}
+	if n := strings.Count(string(source), e.Old); n != 1 {
+		return fmt.Errorf("%s has %d places of %q, where one was to be edited: the code has changed, change the mutant too", e.File, n, e.Old)
+	}
+	files[e.File] = []byte(strings.Replace(string(source), e.Old, e.New, 1))
+	return nil
+}
+
+// switchSource is what the edits call.
+const switchSource = `package %s
+
+import "os"
+
+var mutantName = os.Getenv("MUTANT")
+
+func mutated(name string) bool { return mutantName == name }
+
+func durable() string {
+	if mutated("not-on-disk") {
+		return "off"
+	}
+	return "on"
+}
+`

@@ -1,0 +1,62 @@
+//go:build unix
+
+package traffic
+
+import (
+	"fmt"
+	"sync"
+
+	"github.com/google/uuid"
+
+	"eventbooking/internal/proof/lab"
+)
+
+// Receipt is what an answer acknowledged of one booking: how it was after the
+// slot's entry of that version.
+type Receipt struct {
+	Command string
+	Booking uuid.UUID
+	At      Place
+	Seats   int
+	Status  string
+}
+
+// Place is an entry's in a ledger.
+type Place struct {
+	Slot    uuid.UUID
+	Version int64
+}
+
+func (p Place) String() string { return fmt.Sprintf("slot %s version %d", p.Slot, p.Version) }
+
+// Receipts are all that were given out. Many may add to them at once.
+type Receipts struct {
+	mu  sync.Mutex
+	all []Receipt
+}
+
+// Add keeps what the answer to a command acknowledged. Refusals acknowledge nothing.
+func (r *Receipts) Add(command Command, a lab.Answer) error {
+	told, err := Bookings(a)
+	if err != nil {
+		return fmt.Errorf("%s: %w", command.Name, err)
+	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	for _, b := range told {
+		r.all = append(r.all, Receipt{
+			Command: command.Name, Booking: b.ID, At: Place{b.SlotID, b.SlotVersion}, Seats: b.Seats, Status: b.Status,
+		})
+	}
+	return nil
+}
+
+// All are those that were given out so far.
+func (r *Receipts) All() []Receipt {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.all[:len(r.all):len(r.all)]
+}
+
+// Len is how many were given out so far.
+func (r *Receipts) Len() int { return len(r.All()) }
