@@ -1,0 +1,96 @@
+// The package as others get it, used as the README says: packed, installed, compiled and run, in Node and in a
+// browser.
+import assert from 'node:assert/strict';
+import { execFile } from 'node:child_process';
+import { existsSync } from 'node:fs';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { extname, join } from 'node:path';
+import { after, before, test } from 'node:test';
+import { promisify } from 'node:util';
+import { chromium } from 'playwright-core';
+import { startGateway } from './gateway.js';
+import { baseUrl, newcomer, password } from './world.js';
+
+const run = promisify(execFile);
+const source = join(import.meta.dirname, '..');
+const readme = await readFile(join(source, 'README.md'), 'utf8');
+const project = await mkdtemp(join(tmpdir(), 'evb-project-'));
+after(() => rm(project, { recursive: true }));
+
+const blocks = (language: string) => [...readme.matchAll(new RegExp(`^\`\`\`${language}\n(.*?)^\`\`\``, 'gms'))].map((match) => match[1]!);
+
+before(async () => {
+  // Without its scripts, which would build anew what the other tests are using.
+  const { stdout } = await run('npm', ['pack', '--silent', '--ignore-scripts', '--pack-destination', project], { cwd: source });
+  await writeFile(join(project, 'package.json'), '{"type": "module", "private": true}');
+  await run('npm', ['install', '--silent', '--offline', '--no-audit', '--no-fund', `./${stdout.trim()}`], { cwd: project });
+});
+
+test('the package is the client, and nothing else', async () => {
+  const { stdout } = await run('npm', ['ls', '--all', '--parseable'], { cwd: project });
+  assert.deepEqual(stdout.trim().split('\n').slice(1).map((path) => path.slice(project.length + 1)), ['node_modules/eventbooking-client']);
+  assert.ok(!existsSync(join(project, 'node_modules/eventbooking-client/src')));
+});
+
+test('the blocks of the README are a program', async () => {
+  const program = blocks('ts').join('\n');
+  assert.ok(program.includes("'http://127.0.0.1:8000'"));
+  await writeFile(join(project, 'program.ts'), program.replace('http://127.0.0.1:8000', baseUrl));
+  // Without the types of the DOM, as in a project that is for Node alone.
+  const types = ['--lib', 'es2022', '--types', 'node', '--typeRoots', join(source, 'node_modules/@types')];
+  await run(join(source, 'node_modules/.bin/tsc'), ['--strict', '--target', 'es2022', '--module', 'nodenext', ...types, 'program.ts'], {
+    cwd: project,
+  }).catch((error: { stdout: string }) => assert.fail(error.stdout));
+  const { stdout } = await run(process.execPath, ['program.js'], { cwd: project });
+  const [booked, again, ...lines] = stdout.trim().split('\n');
+  assert.match(booked!, /^confirmed \d{4}-/);
+  assert.match(again!, /^You have it: [0-9a-f-]{36}$/);
+  assert.ok(lines.some((line) => / 1 confirmed$/.test(line)));
+  assert.equal(lines.at(-1), 'Busy Bee');
+});
+
+test('the page of the README logs in, lists and books', async () => {
+  const executablePath = [process.env['CHROMIUM'], '/usr/bin/chromium', '/usr/bin/chromium-browser', '/usr/bin/google-chrome'].find(
+    (path) => path && existsSync(path),
+  );
+  assert.ok(executablePath, 'there is no Chromium: install it, or say where it is with CHROMIUM=/path/to/chromium');
+  const [page, ...others] = blocks('html');
+  assert.ok(page && others.length === 0);
+  const types: Record<string, string> = { '.js': 'text/javascript' };
+  const gateway = await startGateway(baseUrl, async (path) => {
+    if (path === '/') {
+      return { type: 'text/html', content: page };
+    }
+    if (path.startsWith('/node_modules/')) {
+      return { type: types[extname(path)] ?? 'text/plain', content: await readFile(join(project, path)) };
+    }
+    return undefined;
+  });
+  after(() => gateway.stop());
+  const browser = await chromium.launch({ executablePath, args: ['--no-sandbox'] });
+  after(() => browser.close());
+  const tab = await browser.newPage();
+  const mistakes: string[] = [];
+  tab.on('pageerror', (error) => mistakes.push(error.message));
+
+  const { email, api } = await newcomer();
+  const told = (text: RegExp) => tab.locator('output').filter({ hasText: text }).waitFor({ timeout: 20_000 });
+  await tab.goto(gateway.url);
+  await tab.fill('[name=email]', email);
+  await tab.fill('[name=password]', 'wrong');
+  await tab.click('form button');
+  await told(/password/i);
+  await tab.fill('[name=password]', password);
+  await tab.click('form button');
+  await told(/^Welcome, New Comer\.$/);
+  assert.ok((await tab.locator('li').count()) > 1);
+  // In the browser, too, a booking whose answer is lost is sent again, and is one.
+  let losses = 2;
+  gateway.loses = (method) => method === 'POST' && losses-- > 0;
+  await tab.click('li button');
+  await told(/: confirmed$/);
+  assert.ok(losses < 0);
+  assert.equal((await api.listMyBookings()).data.data.length, 1);
+  assert.deepEqual(mistakes, []);
+});
