@@ -72,9 +72,10 @@ CROSS JOIN LATERAL (
 WHERE s.id = ANY(@slot_ids::uuid[]) AND s.waitlist_length > 0 AND s.starts_at <= clock_timestamp();
 
 -- The heads of the ready queues, where somebody might be served: something was
--- freed and nobody has looked yet, or this batch may free something. Elsewhere
--- nobody in the queue can be served as it stands, and only first_fit must look,
--- to see whom a newcomer would pass.
+-- freed and nobody has looked yet, or this batch may free something, if only by
+-- finding that a hold or an offer has run out. Elsewhere nobody in the queue can
+-- be served as it stands, and only first_fit must look, to see whom a newcomer
+-- would pass.
 -- name: BookingsHeads :many
 SELECT b.*
 FROM slots s
@@ -89,22 +90,25 @@ WHERE s.id = ANY(@slot_ids::uuid[])
   AND s.waitlist_ready > 0
   AND (s.promotion_due_at IS NOT NULL
        OR s.id = ANY(@freeing::uuid[])
+       OR EXISTS (SELECT FROM bookings d
+                  WHERE d.slot_id = s.id AND d.status IN ('held', 'offered') AND d.expires_at <= clock_timestamp())
        OR (e.fit = 'first_fit' AND s.seats_taken < s.capacity))
 ORDER BY b.slot_id, b.queued_version;
 
 -- Blocked waiters whose reason is gone, with the entry that ended it: the
--- blocker no longer takes seats or has moved in time, or the capacity has grown.
+-- blocker no longer takes seats or has moved in time, or the capacity has grown,
+-- or is about to, to the seats given for each slot (0: it stays).
 -- Read before their users are locked, so the decision looks again.
 -- name: BookingsUnblockable :many
 SELECT b.*
-FROM unnest(@slot_ids::uuid[]) AS slot(id)
+FROM (SELECT unnest(@slot_ids::uuid[]) AS id, unnest(@capacities::int[]) AS capacity) AS slot
 CROSS JOIN LATERAL (
     SELECT w.*
     FROM bookings w
     JOIN slots s ON s.id = w.slot_id
     LEFT JOIN bookings x ON x.id = w.blocked_by
     WHERE w.slot_id = slot.id AND w.status = 'waitlisted' AND w.blocked IS NOT NULL
-      AND ((w.blocked = 'capacity' AND coalesce(w.seats_min, w.seats) <= s.capacity)
+      AND ((w.blocked = 'capacity' AND coalesce(w.seats_min, w.seats) <= greatest(s.capacity, slot.capacity))
            OR (w.blocked = 'overlap' AND (x.status NOT IN ('held', 'offered', 'confirmed') OR NOT x.during && w.during)))
     ORDER BY w.queued_version
     LIMIT @page::int

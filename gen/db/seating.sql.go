@@ -139,6 +139,8 @@ WHERE s.id = ANY($2::uuid[])
   AND s.waitlist_ready > 0
   AND (s.promotion_due_at IS NOT NULL
        OR s.id = ANY($3::uuid[])
+       OR EXISTS (SELECT FROM bookings d
+                  WHERE d.slot_id = s.id AND d.status IN ('held', 'offered') AND d.expires_at <= clock_timestamp())
        OR (e.fit = 'first_fit' AND s.seats_taken < s.capacity))
 ORDER BY b.slot_id, b.queued_version
 `
@@ -150,9 +152,10 @@ type BookingsHeadsParams struct {
 }
 
 // The heads of the ready queues, where somebody might be served: something was
-// freed and nobody has looked yet, or this batch may free something. Elsewhere
-// nobody in the queue can be served as it stands, and only first_fit must look,
-// to see whom a newcomer would pass.
+// freed and nobody has looked yet, or this batch may free something, if only by
+// finding that a hold or an offer has run out. Elsewhere nobody in the queue can
+// be served as it stands, and only first_fit must look, to see whom a newcomer
+// would pass.
 func (q *Queries) BookingsHeads(ctx context.Context, db DBTX, arg BookingsHeadsParams) ([]Booking, error) {
 	rows, err := db.Query(ctx, BookingsHeads, arg.Page, arg.SlotIds, arg.Freeing)
 	if err != nil {
@@ -541,30 +544,32 @@ func (q *Queries) BookingsSucceeding(ctx context.Context, db DBTX, arg BookingsS
 
 const BookingsUnblockable = `-- name: BookingsUnblockable :many
 SELECT b.id, b.slot_id, b.user_id, b.during, b.seats, b.status, b.version, b.queued_version, b.passes, b.blocked, b.blocked_by, b.replaces_booking_id, b.expires_at, b.created_at, b.updated_at, b.seats_min, b.replaced_by, b.moved_from, b.checked_in_at
-FROM unnest($1::uuid[]) AS slot(id)
+FROM (SELECT unnest($1::uuid[]) AS id, unnest($2::int[]) AS capacity) AS slot
 CROSS JOIN LATERAL (
     SELECT w.id, w.slot_id, w.user_id, w.during, w.seats, w.status, w.version, w.queued_version, w.passes, w.blocked, w.blocked_by, w.replaces_booking_id, w.expires_at, w.created_at, w.updated_at, w.seats_min, w.replaced_by, w.moved_from, w.checked_in_at
     FROM bookings w
     JOIN slots s ON s.id = w.slot_id
     LEFT JOIN bookings x ON x.id = w.blocked_by
     WHERE w.slot_id = slot.id AND w.status = 'waitlisted' AND w.blocked IS NOT NULL
-      AND ((w.blocked = 'capacity' AND coalesce(w.seats_min, w.seats) <= s.capacity)
+      AND ((w.blocked = 'capacity' AND coalesce(w.seats_min, w.seats) <= greatest(s.capacity, slot.capacity))
            OR (w.blocked = 'overlap' AND (x.status NOT IN ('held', 'offered', 'confirmed') OR NOT x.during && w.during)))
     ORDER BY w.queued_version
-    LIMIT $2::int
+    LIMIT $3::int
 ) b
 `
 
 type BookingsUnblockableParams struct {
-	SlotIds []uuid.UUID
-	Page    int32
+	SlotIds    []uuid.UUID
+	Capacities []int32
+	Page       int32
 }
 
 // Blocked waiters whose reason is gone, with the entry that ended it: the
-// blocker no longer takes seats or has moved in time, or the capacity has grown.
+// blocker no longer takes seats or has moved in time, or the capacity has grown,
+// or is about to, to the seats given for each slot (0: it stays).
 // Read before their users are locked, so the decision looks again.
 func (q *Queries) BookingsUnblockable(ctx context.Context, db DBTX, arg BookingsUnblockableParams) ([]Booking, error) {
-	rows, err := db.Query(ctx, BookingsUnblockable, arg.SlotIds, arg.Page)
+	rows, err := db.Query(ctx, BookingsUnblockable, arg.SlotIds, arg.Capacities, arg.Page)
 	if err != nil {
 		return nil, err
 	}

@@ -56,9 +56,7 @@ func (h house) upgrade(caller account.Caller, slotID, replaces uuid.UUID) (seati
 func (h house) expire(t *testing.T, id uuid.UUID) {
 	t.Helper()
 	const due = "UPDATE bookings SET expires_at = clock_timestamp() WHERE id = $1 AND status IN ('held', 'offered')"
-	if _, err := h.pool.Exec(context.Background(), due, id); err != nil {
-		t.Error(err)
-	}
+	testkit.Exec(t, h.pool, due, id)
 }
 
 func (h house) status(t *testing.T, id uuid.UUID) (status seating.Status) {

@@ -29,7 +29,10 @@ type PoolOptions struct {
 const (
 	connectTimeout = 3 * time.Second
 	acquireTimeout = 2 * time.Second
-	pingTimeout    = time.Second
+	// restless is how long a connection may be idle and still be trusted,
+	// pingTimeout how long it may then take to answer.
+	restless    = time.Second
+	pingTimeout = 500 * time.Millisecond
 )
 
 // Open makes a pool. A database that cannot be reached now is not an error: the
@@ -53,13 +56,31 @@ func Open(ctx context.Context, url string, o PoolOptions) (*pgxpool.Pool, error)
 	config.MaxConnLifetimeJitter = 10 * time.Minute
 	config.MaxConnIdleTime = 10 * time.Minute
 	config.HealthCheckPeriod = 15 * time.Second
-	config.PingTimeout = pingTimeout
 	config.AfterConnect = prepare
-	pool, err := pgxpool.NewWithConfig(ctx, config)
+	config.ConnConfig.OnNotice = heed
+	var pool *pgxpool.Pool
+	config.ShouldPing = func(ctx context.Context, p pgxpool.ShouldPingParams) bool {
+		if p.IdleDuration < restless || answers(ctx, p.Conn) {
+			return false
+		}
+		pool.Reset()
+		return true // and finds it closed
+	}
+	pool, err = pgxpool.NewWithConfig(ctx, config)
 	if err != nil {
 		return nil, fmt.Errorf("open the pool: %w", err)
 	}
 	return pool, nil
+}
+
+// answers looks whether a connection still does. When one does not, the network
+// or the server may have forgotten the others too, without a word, and each would
+// cost somebody the same wait: whoever finds out empties the pool.
+func answers(ctx context.Context, conn *pgx.Conn) bool {
+	// A caller who leaves says nothing about the connection.
+	detached, cancel := context.WithTimeout(context.WithoutCancel(ctx), pingTimeout)
+	defer cancel()
+	return conn.Ping(detached) == nil
 }
 
 // prepare teaches a connection google/uuid's type. Without it pgx goes through

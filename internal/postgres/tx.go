@@ -97,16 +97,19 @@ func inTx(ctx context.Context, pool *pgxpool.Pool, fn func(tx pgx.Tx) error) err
 	// From here on the caller's cancellation would only make the outcome unknown.
 	detached, cancel := context.WithTimeout(context.WithoutCancel(ctx), CommitTimeout)
 	defer cancel()
-	return Committed(tx.Commit(detached))
+	return Committed(conn.Conn(), tx.Commit(detached))
 }
 
-// Committed says what an error of COMMIT means. An error that the server
+// Committed says what the answer to COMMIT means. An error that the server
 // reports without ending the session is a transaction that did not happen. When
 // the connection went instead, nobody told us whether the commit was written
-// before: fault.OutcomeUnknown.
-func Committed(err error) error {
+// before: fault.OutcomeUnknown. So it is when the server says that it committed
+// and did not wait for its standby.
+func Committed(conn *pgx.Conn, err error) error {
 	var pgErr *pgconn.PgError
 	switch {
+	case err == nil && unreplicated(conn.PgConn()):
+		return fault.OutcomeUnknown.New("The database did not wait until its standby had the change, too.").After(retryAfter)
 	case err == nil:
 		return nil
 	case errors.Is(err, pgx.ErrTxCommitRollback):

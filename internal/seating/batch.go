@@ -70,7 +70,8 @@ func splittable(err error) bool {
 
 func (d *Desk) fail(tickets []*ticket, err error) {
 	err = postgres.Translate(err)
-	if errors.Is(err, context.DeadlineExceeded) {
+	// A deadline that passed in COMMIT is none of these: its outcome is unknown.
+	if fault.Of(err) == nil && errors.Is(err, context.DeadlineExceeded) {
 		err = fault.Overloaded.New("The database did not answer in time.").After(retryAfter)
 	}
 	d.log.Error("batch failed", "commands", len(tickets), "error", err)

@@ -72,6 +72,9 @@ func (c Book) apply(s *State) (Result, error) {
 		s.giveBack(b)
 	} else {
 		s.join(b, c.By)
+		if s.blocker(c.UserID, slot.StartsAt, slot.EndsAt, c.Replaces) != nil {
+			slot.look(s.Now) // Nobody who comes later must wait for somebody who cannot come.
+		}
 	}
 	return Result{Slot: *slot, Booking: *b, Promoted: promoted}, nil
 }

@@ -43,8 +43,10 @@ type needs struct {
 	holders []uuid.UUID
 	// frees says that seats may become free, so the heads of the queues are wanted.
 	frees bool
-	// unblocks asks for blocked waiters whose reason may be gone.
+	// unblocks asks for blocked waiters whose reason may be gone, or will be with
+	// this capacity.
 	unblocks bool
+	capacity int
 	// clears asks for a page of the slot's live bookings.
 	clears bool
 	// retimes is the new time of the slot, whose attendees are then loaded.

@@ -61,6 +61,22 @@ func TestSlotThatStaysLockedIsContention(t *testing.T) {
 	}
 }
 
+// A COMMIT without an answer: nobody knows, whether the connection went or the
+// deadline passed.
+func TestCommitWithoutAnAnswerIsUnknown(t *testing.T) {
+	t.Parallel()
+	for name, fate := range map[string]string{"cut off": "pg_terminate_backend(pg_backend_pid())", "too late": "pg_sleep(60)"} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			h := newHouse(t, 1)
+			h.exec(`CREATE FUNCTION late() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN PERFORM ` + fate + `; RETURN NULL; END $$`)
+			h.exec(`CREATE CONSTRAINT TRIGGER late AFTER INSERT ON bookings DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION late()`)
+			_, err := h.book(h.slot(1, 1), h.users[0], 1, seating.Reject)
+			wantFault(t, err, fault.OutcomeUnknown)
+		})
+	}
+}
+
 // One command of a batch that the database refuses, or that panics, fails alone.
 func TestFailureBelongsToItsCommand(t *testing.T) {
 	t.Parallel()

@@ -26,6 +26,9 @@ type EditSlot struct {
 
 func (c EditSlot) needs() needs {
 	n := needs{slots: []uuid.UUID{c.SlotID}, frees: true}
+	if c.Capacity != nil {
+		n.unblocks, n.capacity = true, *c.Capacity
+	}
 	if c.StartsAt != nil || c.EndsAt != nil {
 		n.retimes = &retiming{c.StartsAt, c.EndsAt}
 	}
@@ -114,8 +117,9 @@ func (c EditSlot) resize(s *State, slot *Slot) {
 	slot.Capacity = *c.Capacity
 	s.record(slot, nil, KindEdited, by, Cause{})
 	slot.chance(s.Now)
+	s.unblockReady(slot) // Those whom the old capacity blocked: a newcomer must not come before them.
 	if slot.WaitlistLength > 0 {
-		s.wake(slot.ID) // Also for those whom the old capacity blocked.
+		s.wake(slot.ID)
 	}
 }
 

@@ -148,6 +148,14 @@ func TestFewerSeatsAreAcceptedDownToTheLeast(t *testing.T) {
 	if b := d.booking(wish.BookingID); b.Seats != 3 {
 		t.Errorf("promoted with %d seats, want 3", b.Seats)
 	}
+	// Its least follows the seats down, and is of no use any more.
+	back := seating.Resize{SlotID: d.slot, BookingID: wish.BookingID, UserID: wish.UserID, Seats: 1, SeatsMin: 1}
+	if r := d.must(back); r.Booking.Seats != 1 || r.Slot.SeatsTaken != 2 {
+		t.Errorf("%d seats, %d taken", r.Booking.Seats, r.Slot.SeatsTaken)
+	}
+	back.SeatsMin = 0
+	_, err := d.apply(back)
+	wantFault(t, err, fault.InvalidTransition)
 	// A newcomer, too.
 	d = newDesktop(t, aSlot(3))
 	d.must(d.book(1))

@@ -62,7 +62,8 @@ func lockSlots(ctx context.Context, conn *pgx.Conn, tickets []*ticket, locks loc
 	collect(p, &l.waitedOut, db.BookingsWaitedOut, expirePage, all.slots)
 	collect(p, &l.heads, db.BookingsHeads, headsPage, all.slots, all.freeing)
 	if len(all.unblocking) > 0 {
-		collect(p, &l.unblockable, db.BookingsUnblockable, all.unblocking, promotePage)
+		slots, capacities := all.unblockable()
+		collect(p, &l.unblockable, db.BookingsUnblockable, slots, capacities, promotePage)
 	}
 	if len(all.clearing) > 0 {
 		collect(p, &l.clearing, db.BookingsClearing, all.clearing, clearPage)
@@ -256,13 +257,15 @@ func (l *loaded) addWaiting(s *State, row db.Booking) {
 
 // needsOf unites the needs of tickets.
 type united struct {
-	slots, bookings               []uuid.UUID
-	freeing, unblocking, clearing []uuid.UUID
-	retimed                       uuid.UUID
+	slots, bookings   []uuid.UUID
+	freeing, clearing []uuid.UUID
+	// unblocking are slots with the capacity that they may get.
+	unblocking map[uuid.UUID]int
+	retimed    uuid.UUID
 }
 
 func needsOf(tickets []*ticket) united {
-	var u united
+	u := united{unblocking: map[uuid.UUID]int{}}
 	for _, t := range tickets {
 		n := t.needs
 		u.slots = append(u.slots, n.slots...)
@@ -271,7 +274,7 @@ func needsOf(tickets []*ticket) united {
 			u.freeing = append(u.freeing, n.slots...)
 		}
 		if n.unblocks {
-			u.unblocking = append(u.unblocking, n.slots[0])
+			u.unblocking[n.slots[0]] = max(u.unblocking[n.slots[0]], n.capacity)
 		}
 		if n.clears {
 			u.clearing = append(u.clearing, n.slots[0])
@@ -281,8 +284,16 @@ func needsOf(tickets []*ticket) united {
 		}
 	}
 	u.slots, u.bookings = sorted(u.slots), sorted(u.bookings)
-	u.freeing, u.unblocking, u.clearing = sorted(u.freeing), sorted(u.unblocking), sorted(u.clearing)
+	u.freeing, u.clearing = sorted(u.freeing), sorted(u.clearing)
 	return u
+}
+
+func (u united) unblockable() (slots []uuid.UUID, capacities []int32) {
+	slots = sortedKeys(u.unblocking)
+	for _, id := range slots {
+		capacities = append(capacities, int32(u.unblocking[id]))
+	}
+	return slots, capacities
 }
 
 func slotOf(r db.SlotsLoadRow) Slot {

@@ -38,7 +38,7 @@ func (c Resize) apply(s *State) (Result, error) {
 	case c.Version != 0 && c.Version != b.Version:
 		return Result{}, at(slot, fault.VersionMismatch.New("The booking has changed since you read it."))
 	case !b.Status.Live(),
-		b.Status != Waitlisted && c.SeatsMin != b.SeatsMin,
+		b.Status != Waitlisted && c.SeatsMin != min(b.SeatsMin, c.Seats), // it follows the seats down
 		c.Seats > b.Seats && (b.Status == Held || b.Status == Offered):
 		return Result{}, at(slot, fault.InvalidTransition.Newf("A booking that is %s cannot change its seats like this.", b.Status).
 			With("from", b.Status).With("to", b.Status))

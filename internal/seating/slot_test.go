@@ -347,6 +347,21 @@ func TestTooLargeForTheNewCapacityIsBlockedUntilItRises(t *testing.T) {
 	d.want(confirmed, confirmed, confirmed)
 }
 
+// Somebody who has seats elsewhere, and is too many for the free ones, waits; but
+// nobody behind on his account.
+func TestBusyNewcomerHoldsNobodyUp(t *testing.T) {
+	t.Parallel()
+	there := aSlot(1)
+	d := newDesktop(t, aSlot(3))
+	d.state.AddSlot(there)
+	d.must(d.book(1))
+	busy, behind := d.book(3), d.book(2)
+	d.must(seating.Book{BookingID: uuid.New(), SlotID: there.ID, UserID: busy.UserID, Seats: 1})
+	d.must(busy)
+	d.must(behind)
+	d.want(confirmed, waitlisted, confirmed)
+}
+
 func TestCapacityStaysAboveWhatIsTaken(t *testing.T) {
 	t.Parallel()
 	d := newDesktop(t, aSlot(4))

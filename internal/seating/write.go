@@ -58,7 +58,7 @@ func (w *writing) commit(conn *pgx.Conn) error {
 	if err == nil && tag == "ROLLBACK" {
 		err = pgx.ErrTxCommitRollback
 	}
-	return postgres.Committed(err)
+	return postgres.Committed(conn, err)
 }
 
 // writing gathers the rows of a State that differ from what was loaded.

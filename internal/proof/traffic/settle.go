@@ -56,7 +56,7 @@ func (c Command) Settle(ctx context.Context, ready func()) (Settled, error) {
 	case err != nil:
 		return s, fmt.Errorf("%s: %s %s with key %q has no definite answer: %w", c.Name, c.Method, c.Path, c.Key, err)
 	case s.Status == http.StatusInternalServerError:
-		return s, fmt.Errorf("%s: %s %s with key %q: %s", c.Name, c.Method, c.Path, c.Key, s.Body)
+		return s, lab.Broken(fmt.Errorf("%s: %s %s with key %q: %s", c.Name, c.Method, c.Path, c.Key, s.Body))
 	}
 	return s, nil
 }

@@ -1,0 +1,248 @@
+//go:build unix
+
+// Package failover takes the primary away. The service knows two servers by its
+// DATABASE_URL, one of them a synchronous replica of the other, and finds by
+// itself which one may be written: when the primary is killed under load and the
+// replica promoted, nothing that was acknowledged is lost, and bookings go on
+// without a restart. And when the replica is what is missing, no COMMIT hangs and
+// none is acknowledged that only one server has.
+package failover
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"time"
+
+	"eventbooking/internal/account"
+	"eventbooking/internal/proof/crowd"
+	"eventbooking/internal/proof/lab"
+)
+
+// Options say how much is tried. The zero Options are the short form.
+type Options struct {
+	// Failovers is how often the primary is killed under load; 0 is 2.
+	Failovers int
+	// Workers is how many attendees ask at once; 0 is 32.
+	Workers int
+	Seed    uint64
+}
+
+const (
+	slots = 4
+	// bound is how long anything else may take: a promotion to be noticed, a replica
+	// to catch up, everybody's doubts to be resolved.
+	bound = 60 * time.Second
+)
+
+// Prove kills primaries, then takes the replica away.
+func Prove(ctx context.Context, l *lab.Lab, o Options) (figure string, err error) {
+	if o.Failovers == 0 {
+		o.Failovers = 2
+	}
+	if o.Workers == 0 {
+		o.Workers = 32
+	}
+	e := &experiment{Options: o, lab: l, random: rand.New(rand.NewPCG(o.Seed, 0))}
+	err = errors.Join(e.run(ctx), e.close())
+	switch {
+	case ctx.Err() != nil:
+		return "", ctx.Err()
+	case err != nil:
+		return "", fmt.Errorf("%w (see %s)", err, l.Dir())
+	}
+	t := e.crowd.Tally()
+	return fmt.Sprintf("%d failovers under load: %d acknowledged bookings and cancellations, 0 lost; %d outcomes unknown and resolved (%d had happened); "+
+		"first one at most %s after the promotion was asked for, which itself took %s; without its standby: %d outcomes unknown, none hung, slowest answer %s",
+		o.Failovers, t.Acknowledged, t.Unknown, t.Happened, e.first.Round(10*time.Millisecond), e.promotion.Round(10*time.Millisecond), e.unreplicated, t.Slowest.Round(100*time.Millisecond)), nil
+}
+
+// experiment is a service on two servers.
+type experiment struct {
+	Options
+	lab              *lab.Lab
+	random           *rand.Rand
+	primary, standby *lab.Cluster
+	service          *lab.Service
+	client           *lab.Client
+	crowd            *crowd.Crowd
+
+	// first is the longest wait for an acknowledgement from when a promotion was
+	// asked for, promotion is PostgreSQL's part of it.
+	first, promotion time.Duration
+	// unreplicated counts what was unknown because the standby was missing.
+	unreplicated int
+}
+
+func (e *experiment) run(ctx context.Context) error {
+	if err := e.open(ctx); err != nil {
+		return err
+	}
+	for i := range e.Failovers {
+		e.lab.Progress("failovers", i, e.Failovers)
+		if i > 0 {
+			if err := e.rejoin(ctx); err != nil {
+				return fmt.Errorf("rejoin before failover %d: %w", i+1, err)
+			}
+		}
+		if err := e.failover(ctx); err != nil {
+			return fmt.Errorf("failover %d: %w", i+1, err)
+		}
+	}
+	if err := e.rejoin(ctx); err != nil {
+		return err
+	}
+	if err := e.standbyReturns(ctx); err != nil {
+		return fmt.Errorf("the standby was gone and came back: %w", err)
+	}
+	if err := e.standbyReplaces(ctx); err != nil {
+		return fmt.Errorf("the standby was gone and had to replace the primary: %w", err)
+	}
+	return nil
+}
+
+// open brings two servers up, and a service that asks the replica first: it must
+// go on to the other to bring its schema up.
+func (e *experiment) open(ctx context.Context) (err error) {
+	// A standby looks for its primary as often as somebody looks who waits for it.
+	settings := map[string]string{"max_wal_size": "256MB", "shared_buffers": "64MB", "wal_retrieve_retry_interval": "100ms"}
+	if e.primary, err = e.lab.Cluster(ctx, "failover_a", settings); err != nil {
+		return err
+	}
+	if e.standby, err = e.primary.Standby(ctx, "failover_b", nil); err != nil {
+		return err
+	}
+	if err := e.synchronise(ctx); err != nil {
+		return err
+	}
+	binary, err := e.lab.Binary()
+	if err != nil {
+		return err
+	}
+	both := e.primary.URL(e.standby.Addr()+","+e.primary.Addr()) + "&target_session_attrs=read-write"
+	if e.service, err = e.lab.Service(ctx, "failover", binary, both, nil); err != nil {
+		return err
+	}
+	organizers, err := lab.People(ctx, e.primary.URL(), 1, account.Organizer)
+	if err != nil {
+		return err
+	}
+	e.client = e.service.Client()
+	e.crowd, err = crowd.Gather(ctx, e.client.As(organizers[0]), e.primary.URL(), e.Workers, slots)
+	return err
+}
+
+func (e *experiment) close() (err error) {
+	if e.client != nil {
+		e.client.Close()
+	}
+	if e.service != nil {
+		err = errors.Join(err, e.service.Stop())
+	}
+	for _, c := range []*lab.Cluster{e.standby, e.primary} {
+		if c != nil {
+			err = errors.Join(err, c.Remove())
+		}
+	}
+	return err
+}
+
+// failover kills the primary under load, and goes on with the other.
+func (e *experiment) failover(ctx context.Context) error {
+	end, rushed := make(chan struct{}), make(chan error, 1)
+	go func() { rushed <- e.crowd.Rush(ctx, end) }()
+	err := e.replace(ctx)
+	close(end)
+	if err := errors.Join(err, <-rushed); err != nil {
+		return err
+	}
+	return e.examine(ctx)
+}
+
+// replace is what a failover is, in the middle of the load.
+func (e *experiment) replace(ctx context.Context) error {
+	if err := e.busy(ctx); err != nil {
+		return err
+	}
+	kill := e.primary.Kill
+	if e.random.IntN(2) == 0 {
+		kill = e.primary.Crash
+	}
+	if err := kill(); err != nil {
+		return err
+	}
+	if err := e.promote(ctx); err != nil {
+		return err
+	}
+	return e.busy(ctx)
+}
+
+// busy waits until everybody has been served twice, on the average, and then for
+// a moment of chance.
+func (e *experiment) busy(ctx context.Context) error {
+	enough := e.crowd.Tally().Acknowledged + 2*e.Workers
+	if err := lab.Await(ctx, bound, func(context.Context) error {
+		if n := e.crowd.Tally().Acknowledged; n < enough {
+			return fmt.Errorf("%d of %d acknowledged", n, enough)
+		}
+		return nil
+	}); err != nil {
+		return err
+	}
+	pause(ctx, time.Duration(e.random.IntN(500_000))*time.Microsecond)
+	return nil
+}
+
+// promote makes the standby the primary, and measures how long the crowd waits
+// for the first acknowledgement from when it was asked to be.
+func (e *experiment) promote(ctx context.Context) error {
+	pause(ctx, time.Duration(e.random.IntN(500_000))*time.Microsecond)
+	acknowledged, asked := e.crowd.Next(), lab.Now()
+	if err := e.standby.Promote(ctx); err != nil {
+		return err
+	}
+	took := lab.Now() - asked
+	e.primary, e.standby = e.standby, e.primary
+	select {
+	case at := <-acknowledged:
+		if waited := at - asked; waited > e.first {
+			e.first, e.promotion = waited, took
+		}
+		return nil
+	case <-time.After(bound):
+		return lab.Broken(fmt.Errorf("no booking within %s of the promotion", bound))
+	}
+}
+
+// rejoin makes the server that was lost the replica of the one that took over.
+func (e *experiment) rejoin(ctx context.Context) error {
+	if err := e.standby.Follow(ctx, e.primary); err != nil {
+		return err
+	}
+	return e.synchronise(ctx)
+}
+
+// examine resolves what nobody knew, holds what everybody was told against what
+// the primary has, and lets the doctor look.
+func (e *experiment) examine(ctx context.Context) error {
+	if err := e.crowd.Settle(ctx, bound); err != nil {
+		return err
+	}
+	if err := e.crowd.Check(ctx, e.primary.URL()); err != nil {
+		return err
+	}
+	found, err := e.service.Doctor(ctx)
+	if err == nil && len(found) > 0 {
+		err = lab.Broken(fmt.Errorf("doctor: %q", found))
+	}
+	return err
+}
+
+// pause waits, by chance and not for something.
+func pause(ctx context.Context, d time.Duration) {
+	select {
+	case <-ctx.Done():
+	case <-time.After(d):
+	}
+}

@@ -1,0 +1,256 @@
+//go:build unix
+
+// Package network puts a bad network between the service and its database, and
+// lets it go bad at the worst moments: while COMMIT and its answer are on their
+// way. What was acknowledged must be there, what was refused must not, what the
+// service did not know a repetition under the same key must find out, everybody
+// must be answered in bounded time, and when the network is good again, so must
+// the service be, soon, and with nothing left behind.
+package network
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+
+	"eventbooking/internal/account"
+	"eventbooking/internal/proof/crowd"
+	"eventbooking/internal/proof/lab"
+)
+
+// Options say how much is tried. The zero Options are the short form.
+type Options struct {
+	// Times is how often each toxic comes at each moment; 0 is 3.
+	Times int
+	// Healthy is how soon the service must be; 0 is two seconds, which is promised.
+	Healthy time.Duration
+	Seed    uint64
+}
+
+const (
+	attendees = 16
+	slots     = 2
+	// settleBound is how long it may take until nobody is in doubt any more.
+	settleBound = 30 * time.Second
+	// heldEvery: in one of so many rounds the network stays bad until everybody has
+	// been answered.
+	heldEvery = 10
+)
+
+// Prove runs the rounds.
+func Prove(ctx context.Context, l *lab.Lab, o Options) (figure string, err error) {
+	if o.Times == 0 {
+		o.Times = 3
+	}
+	if o.Healthy == 0 {
+		o.Healthy = 2 * time.Second
+	}
+	e := &experiment{Options: o, lab: l, random: rand.New(rand.NewPCG(o.Seed, 0))}
+	err = errors.Join(e.run(ctx), e.close(context.WithoutCancel(ctx)))
+	switch {
+	case ctx.Err() != nil:
+		return "", ctx.Err()
+	case err != nil:
+		return "", fmt.Errorf("%w (see %s)", err, l.Dir())
+	case e.doubts == 0:
+		return "", errors.New("no COMMIT was hit")
+	}
+	t := e.crowd.Tally()
+	return fmt.Sprintf("%d toxics × %d in mid-COMMIT (%d left somebody in doubt), × %d at other moments, %d silent networks: %d answers acknowledged, %d refused, "+
+		"%d outcomes unknown and resolved (%d had happened), 0 violations, slowest answer %s, healthy again after at most %s, no goroutine left",
+		len(kinds), e.struck/len(kinds), e.doubts, o.Times, o.Times, t.Acknowledged, t.Refused,
+		t.Unknown, t.Happened, t.Slowest.Round(100*time.Millisecond), e.recovery.Round(10*time.Millisecond)), nil
+}
+
+// experiment is a service behind a proxy, with a crowd before it.
+type experiment struct {
+	Options
+	lab     *lab.Lab
+	random  *rand.Rand
+	cluster *lab.Cluster
+	proxy   *toxiproxy
+	service *service
+	keeper  gatekeeper
+	client  *lab.Client
+	crowd   *crowd.Crowd
+	// probe are those who find out whether the service is well again.
+	probe *crowd.Crowd
+
+	// struck counts the rounds that began in mid-COMMIT, doubts those of them after
+	// which somebody was in doubt; recovery is the slowest.
+	struck, doubts int
+	recovery       time.Duration
+}
+
+func (e *experiment) open(ctx context.Context) (err error) {
+	if e.cluster, err = e.lab.Cluster(ctx, "network-pg", nil); err != nil {
+		return err
+	}
+	if err := e.cluster.Migrate(ctx); err != nil {
+		return err
+	}
+	if err := e.cluster.Exec(ctx, makeCommitGate); err != nil {
+		return err
+	}
+	if e.proxy, err = startToxiproxy(ctx, e.lab, e.cluster.Addr()); err != nil {
+		return err
+	}
+	if e.service, err = startService(ctx, e.lab, e.cluster.URL(e.proxy.listen)); err != nil {
+		return err
+	}
+	if e.keeper.conn, err = pgx.Connect(ctx, e.cluster.URL()); err != nil {
+		return err
+	}
+	organizers, err := lab.People(ctx, e.cluster.URL(), 1, account.Organizer)
+	if err != nil {
+		return err
+	}
+	e.client = lab.NewClient(e.service.url)
+	e.crowd, err = crowd.Gather(ctx, e.client.As(organizers[0]), e.cluster.URL(), attendees+slots, slots)
+	if err != nil {
+		return err
+	}
+	e.probe = e.crowd.Detach(slots)
+	return nil
+}
+
+// close ends everything, the service first: what it leaves behind is seen.
+func (e *experiment) close(ctx context.Context) (err error) {
+	if e.client != nil {
+		e.client.Close()
+	}
+	if e.keeper.conn != nil {
+		err = errors.Join(err, e.keeper.conn.Close(ctx))
+	}
+	if e.service != nil {
+		err = errors.Join(err, e.service.stop(ctx))
+	}
+	if e.proxy != nil {
+		err = errors.Join(err, e.proxy.close())
+	}
+	if e.cluster != nil {
+		err = errors.Join(err, e.cluster.Remove())
+	}
+	return err
+}
+
+// run does every toxic at every moment, and then silence.
+func (e *experiment) run(ctx context.Context) error {
+	if err := e.open(ctx); err != nil {
+		return err
+	}
+	done, total := 0, e.Times*len(kinds)*len(moments)
+	for range e.Times {
+		for _, kind := range kinds {
+			for _, when := range moments {
+				bad := kind(e.random)
+				if err := e.round(ctx, bad, when, e.random.IntN(heldEvery) == 0); err != nil {
+					return fmt.Errorf("%s %v %s, round %d: %w", bad.name, bad.attributes, when.name, done, err)
+				}
+				done++
+				e.lab.Progress("network", done, total)
+			}
+		}
+	}
+	for i := range e.Times {
+		if err := e.silence(ctx); err != nil {
+			return fmt.Errorf("silence %d: %w", i, err)
+		}
+		e.lab.Progress("silent connections", i+1, e.Times)
+	}
+	return examine(ctx, e.cluster.URL())
+}
+
+// round lets the network go bad once, with the crowd at work.
+func (e *experiment) round(ctx context.Context, bad toxic, when moment, held bool) error {
+	if when.gate != nil {
+		if err := e.keeper.exec(ctx, when.gate.shut); err != nil {
+			return err
+		}
+	}
+	before := e.crowd.Tally().Unknown
+	answered := make(chan error, 1)
+	go func() { answered <- e.crowd.Each(ctx) }()
+	if err := e.strike(ctx, bad, when); err != nil {
+		return errors.Join(err, e.proxy.heal(ctx), <-answered)
+	}
+	var broken error
+	if held {
+		broken = <-answered
+	} else {
+		pause(ctx, time.Duration(50+e.random.IntN(300))*time.Millisecond)
+	}
+	unwell := e.recover(ctx)
+	if !held {
+		broken = <-answered
+	}
+	if err := errors.Join(unwell, broken); err != nil {
+		return err
+	}
+	if when.gate != nil {
+		e.struck++
+		if e.crowd.Tally().Unknown > before {
+			e.doubts++
+		}
+	}
+	return e.examine(ctx)
+}
+
+// strike spoils the network at its moment.
+func (e *experiment) strike(ctx context.Context, bad toxic, when moment) error {
+	if when.gate == nil {
+		pause(ctx, time.Duration(e.random.IntN(20_000))*time.Microsecond)
+		return e.proxy.spoil(ctx, bad, when.way(e.random))
+	}
+	err := e.keeper.await(ctx)
+	if err == nil {
+		err = e.proxy.spoil(ctx, bad, when.way(e.random))
+	}
+	return errors.Join(err, e.keeper.exec(ctx, when.gate.open))
+}
+
+// recover makes the network good again, and measures how long the service takes
+// to be so: ready, and serving bookings in the very slots.
+func (e *experiment) recover(ctx context.Context) error {
+	if err := e.proxy.heal(ctx); err != nil {
+		return err
+	}
+	healed := lab.Now()
+	ready := make(chan error, 1)
+	go func() { ready <- lab.Await(ctx, settleBound, e.service.ready) }()
+	if err := errors.Join(e.probe.Served(ctx, settleBound), lab.Broken(<-ready)); err != nil {
+		return fmt.Errorf("after the network was good again: %w", err)
+	}
+	took := lab.Now() - healed
+	e.recovery = max(e.recovery, took)
+	if took > e.Healthy {
+		return lab.Broken(fmt.Errorf("healthy only %s after the network was good again", took))
+	}
+	return nil
+}
+
+// examine resolves what nobody knew, and holds what everybody was told against
+// what the database has.
+func (e *experiment) examine(ctx context.Context) error {
+	for _, c := range []*crowd.Crowd{e.crowd, e.probe} {
+		if err := c.Settle(ctx, settleBound); err != nil {
+			return err
+		}
+		if err := c.Check(ctx, e.cluster.URL()); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// pause waits, by chance and not for something.
+func pause(ctx context.Context, d time.Duration) {
+	select {
+	case <-ctx.Done():
+	case <-time.After(d):
+	}
+}
