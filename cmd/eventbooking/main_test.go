@@ -49,6 +49,7 @@ func TestWrongSettings(t *testing.T) {
 		{"WORKERS", "maybe", exitUsage, "maybe"},
 		{"SEED_IF_EMPTY", "maybe", exitUsage, "maybe"},
 		{"ADDR", "8000", exitUsage, "missing port"},
+		{"CORS_ORIGINS", "shop.example.com", exitUsage, "not an origin"},
 		{"ADDR", taken.Addr().String(), exitFailed, "another process serves on"},
 		{"DATABASE_URL", "http://someone:secret@host/x", exitFailed, "not the address of a PostgreSQL database"},
 		{"DATA_DIR", "/dev/null/data", exitFailed, "not a directory"},

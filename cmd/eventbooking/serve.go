@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"net"
+	"net/url"
 	"syscall"
 	"time"
 
@@ -32,9 +33,10 @@ func (p process) check() error {
 
 type serve struct {
 	process
-	Addr        string `env:"ADDR" default:"127.0.0.1:8000" help:"Host and port to serve on."`
-	Workers     bool   `env:"WORKERS" default:"true" help:"Also work off promotions, expiries and jobs. Turn it off with --workers=false."`
-	SeedIfEmpty bool   `env:"SEED_IF_EMPTY" help:"Seed the database if nobody has used it yet."`
+	Addr        string   `env:"ADDR" default:"127.0.0.1:8000" help:"Host and port to serve on."`
+	Workers     bool     `env:"WORKERS" default:"true" help:"Also work off promotions, expiries and jobs. Turn it off with --workers=false."`
+	CORSOrigins []string `name:"cors-origins" env:"CORS_ORIGINS" placeholder:"ORIGIN,…" help:"Whose pages may use the API from a browser, such as https://shop.example.com; * is everybody's. Default: none."`
+	SeedIfEmpty bool     `env:"SEED_IF_EMPTY" help:"Seed the database if nobody has used it yet."`
 }
 
 // Run serves until it is told to stop.
@@ -42,12 +44,15 @@ func (c *serve) Run(s *session) error {
 	if err := c.check(); err != nil {
 		return err
 	}
+	if err := checkOrigins(c.CORSOrigins); err != nil {
+		return err
+	}
 	listener, err := listen(c.Addr)
 	if err != nil {
 		return err
 	}
 	defer func() { _ = listener.Close() }()
-	return c.live(s, listener, c.Workers, func(url string) error {
+	return c.live(s, server.Config{Workers: c.Workers, CORSOrigins: c.CORSOrigins}, listener, func(url string) error {
 		return usePool(s, url, func(pool *pgxpool.Pool) error {
 			if c.SeedIfEmpty {
 				if err := seedIfEmpty(s, pool); err != nil {
@@ -57,6 +62,17 @@ func (c *serve) Run(s *session) error {
 			return welcome(s, pool, listener.Addr())
 		})
 	})
+}
+
+// checkOrigins refuses what no browser would send as an Origin.
+func checkOrigins(origins []string) error {
+	for _, origin := range origins {
+		u, err := url.Parse(origin)
+		if origin != "*" && (err != nil || u.Scheme == "" || u.Host == "" || origin != u.Scheme+"://"+u.Host) {
+			return fmt.Errorf("%w: CORS_ORIGINS: %q is not an origin, such as https://shop.example.com, without a path", errUsage, origin)
+		}
+	}
+	return nil
 }
 
 // listen says in words what is usually wrong with an address.
@@ -78,7 +94,7 @@ func (c *worker) Run(s *session) error {
 	if err := c.check(); err != nil {
 		return err
 	}
-	return c.live(s, nil, true, func(string) error {
+	return c.live(s, server.Config{Workers: true}, nil, func(string) error {
 		s.log.Info("working")
 		return nil
 	})
@@ -86,7 +102,7 @@ func (c *worker) Run(s *session) error {
 
 // live brings the service up, tells that it is, waits for its end, and takes it
 // down again.
-func (p process) live(s *session, listener net.Listener, workers bool, ready func(url string) error) (err error) {
+func (p process) live(s *session, config server.Config, listener net.Listener, ready func(url string) error) (err error) {
 	url, end, err := s.database()
 	if err != nil {
 		return err
@@ -95,9 +111,8 @@ func (p process) live(s *session, listener net.Listener, workers bool, ready fun
 	if err := migrateWhenUp(s, url); err != nil {
 		return err
 	}
-	app, err := server.New(s.ctx, server.Config{
-		DatabaseURL: url, MaxConns: p.DatabaseMaxConns, Workers: workers, Log: s.log,
-	})
+	config.DatabaseURL, config.MaxConns, config.Log = url, p.DatabaseMaxConns, s.log
+	app, err := server.New(s.ctx, config)
 	if err != nil {
 		return err
 	}

@@ -38,7 +38,9 @@ type Config struct {
 	Workers bool
 	// RequestTimeout is the deadline of a request; 0 means ten seconds.
 	RequestTimeout time.Duration
-	Log            *slog.Logger
+	// CORSOrigins are whose pages may use the API from a browser; "*" is everybody's.
+	CORSOrigins []string
+	Log         *slog.Logger
 }
 
 const (
@@ -119,7 +121,7 @@ func (a *App) compose(ctx context.Context, config Config) error {
 			waitlists: waitlist.NewHandler(waitlist.New(pool, a.desk)),
 			service:   a.service,
 		},
-		authenticate: users.Authenticate, docs: a.service.docs, timeout: config.RequestTimeout, log: a.log,
+		authenticate: users.Authenticate, docs: a.service.docs, timeout: config.RequestTimeout, origins: config.CORSOrigins, log: a.log,
 	})
 	if err != nil {
 		return err

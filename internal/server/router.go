@@ -17,6 +17,7 @@ type routerOptions struct {
 	authenticate Authenticate
 	docs         http.Handler
 	timeout      time.Duration
+	origins      []string
 	log          *slog.Logger
 }
 
@@ -34,7 +35,7 @@ func newRouter(o routerOptions) (*echo.Echo, error) {
 	// Not X-Forwarded-For, which anybody can send.
 	e.IPExtractor = echo.ExtractIPDirect()
 
-	e.Use(traced, hardened, logged(o.log), recovered, timely(o.timeout), bounded, conditional, negotiable)
+	e.Use(traced, hardened, logged(o.log), shared(o.origins), recovered, timely(o.timeout), bounded, conditional, negotiable)
 
 	guards := map[string][]echo.MiddlewareFunc{}
 	for id, operation := range operations {
