@@ -75,7 +75,8 @@ func NewSecret() Secret {
 // ParseSecret tells whether a text can be a secret of ours.
 func ParseSecret(text string) (Secret, bool) {
 	at := len(secretPrefix) + secretRandom
-	if len(text) != at+secretChecksum || !strings.HasPrefix(text, secretPrefix) || text[at:] != checksum(text[:at]) {
+	if len(text) != at+secretChecksum || !strings.HasPrefix(text, secretPrefix) || text[at:] != checksum(text[:at]) ||
+		strings.Trim(text[len(secretPrefix):], base62) != "" {
 		return "", false
 	}
 	return Secret(text), true

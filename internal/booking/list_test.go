@@ -55,7 +55,7 @@ func openCalendar(t *testing.T) calendar {
 	at := func(starts, ends time.Duration) uuid.UUID {
 		slot := testkit.Slot(t, c.pool, event.ID, testkit.Times(1000*day+starts, 1000*day+ends))
 		b := c.mustBook(t, c.me, slot.ID, 1)
-		c.exec(t, "UPDATE slots SET starts_at = starts_at - interval '1000 days', ends_at = ends_at - interval '1000 days' WHERE id = $1", slot.ID)
+		c.exec(t, "UPDATE slots SET starts_at = starts_at - interval '24000 hours', ends_at = ends_at - interval '24000 hours' WHERE id = $1", slot.ID)
 		return b.ID
 	}
 	c.lastYear, c.past = at(-365*day, -364*day), at(-2*day, -day)

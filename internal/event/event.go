@@ -8,6 +8,7 @@ package event
 
 import (
 	"reflect"
+	"regexp"
 	"strings"
 	"time"
 
@@ -99,9 +100,14 @@ func (r Rules) checkPeriod() error {
 // in UTC with four digits for the year.
 func plausible(t time.Time) bool { return t.Year() >= 2000 && t.Year() <= 2999 }
 
+// zoneName is how the names of the IANA database are written. What is more in the
+// directory where it is found (posix/…, right/…), and other paths to a name
+// (Europe//Berlin), nobody else knows.
+var zoneName = regexp.MustCompile(`^[A-Z][A-Za-z0-9_+-]*(/[A-Z][A-Za-z0-9_+-]*)*$`)
+
 // knownZone leaves out the names that mean something else on every machine.
 func knownZone(name string) bool {
-	if name == "" || strings.EqualFold(name, "local") || strings.EqualFold(name, "localtime") {
+	if !zoneName.MatchString(name) || strings.EqualFold(name, "local") || strings.EqualFold(name, "localtime") {
 		return false
 	}
 	_, err := time.LoadLocation(name)

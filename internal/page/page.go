@@ -66,6 +66,10 @@ func After(text *string, list, key any) error {
 	if err := strict.Decode(key); err != nil {
 		return fault.InvalidCursor.New("This is not a cursor that this API made.")
 	}
+	// JSON can say the same in many ways, and a key can lack a part: we say it in one.
+	if ours, err := Next(list, key); err != nil || ours != *text {
+		return fault.InvalidCursor.New("This is not a cursor that this API made.")
+	}
 	return nil
 }
 

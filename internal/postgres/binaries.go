@@ -44,7 +44,7 @@ var places = []string{
 func findBinaries(ctx context.Context, dataDir string, o EmbeddedOptions) (binaries, error) {
 	found := installed(ctx, likelyDirs())
 	if len(found) == 0 {
-		fetched, err := fetchBinaries(ctx, filepath.Join(DefaultDataDir(), "binaries"), o)
+		fetched, err := fetchBinaries(ctx, fetchedDir(), o)
 		if err != nil {
 			return binaries{}, err
 		}
@@ -57,6 +57,9 @@ func findBinaries(ctx context.Context, dataDir string, o EmbeddedOptions) (binar
 	}
 	return best, nil
 }
+
+// fetchedDir is the cache of what is fetched.
+func fetchedDir() string { return filepath.Join(DefaultDataDir(), "binaries") }
 
 // choose takes the version whose data is there already, then the newest: an
 // upgrade of the machine must not make yesterday's bookings vanish.

@@ -31,18 +31,27 @@ var checksums = map[string]string{
 // fetchLimit bounds the download, of 15 MB: a slow line is no reason to give up.
 const fetchLimit = 10 * time.Minute
 
-// fetchBinaries downloads PostgreSQL, once for each cache.
+// fetchBinaries has PostgreSQL where none is installed.
 func fetchBinaries(ctx context.Context, cache string, o EmbeddedOptions) (binaries, error) {
+	b, err := fetched(ctx, cache, o)
+	if err != nil {
+		return binaries{}, fmt.Errorf("no PostgreSQL %d or newer is installed, and fetching one failed (%w): "+
+			"install PostgreSQL, or set DATABASE_URL, or run docker compose up", oldestMajor, err)
+	}
+	return b, nil
+}
+
+// fetched is the PostgreSQL in a cache, downloaded once for each.
+func fetched(ctx context.Context, cache string, o EmbeddedOptions) (binaries, error) {
 	ctx, cancel := context.WithTimeout(ctx, fetchLimit)
 	defer cancel()
 	home := filepath.Join(cache, "postgres-"+string(fetchedVersion))
 	if b, err := inspect(ctx, filepath.Join(home, "bin")); err == nil {
 		return b, nil
 	}
-	o.Logger.Info("no PostgreSQL is installed: fetching one", "version", fetchedVersion, "into", home)
+	o.Logger.Info("fetching PostgreSQL", "version", fetchedVersion, "into", home)
 	if err := fetchInto(ctx, cache, home, o.BinariesURL); err != nil {
-		return binaries{}, fmt.Errorf("no PostgreSQL %d or newer is installed, and fetching one failed (%w): "+
-			"install PostgreSQL, or set DATABASE_URL, or run docker compose up", oldestMajor, err)
+		return binaries{}, err
 	}
 	return inspect(ctx, filepath.Join(home, "bin"))
 }

@@ -3,6 +3,7 @@
 package postgres
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -12,6 +13,7 @@ import (
 	"os/user"
 	"path/filepath"
 	"runtime"
+	"slices"
 	"strconv"
 	"syscall"
 )
@@ -35,6 +37,28 @@ func FindPrograms(ctx context.Context, dataDir string, o EmbeddedOptions) (Progr
 	}
 	found, err := findBinaries(ctx, dataDir, o)
 	return Programs{binaries: found, runAs: runAs}, err
+}
+
+// FindVersions finds every PostgreSQL that is installed here, the oldest first,
+// and the one that would be fetched where there is none, which it fetches if need
+// be. An error says that this one could not be had; the others are found.
+func FindVersions(ctx context.Context, o EmbeddedOptions) ([]Programs, error) {
+	runAs, err := serverUser()
+	if err != nil {
+		return nil, err
+	}
+	found := installed(ctx, likelyDirs())
+	newest, err := fetched(ctx, fetchedDir(), o)
+	if err == nil {
+		found = append(found, newest)
+	}
+	slices.SortFunc(found, func(a, b binaries) int { return cmp.Compare(a.major, b.major) })
+	found = slices.CompactFunc(found, func(a, b binaries) bool { return a.major == b.major })
+	versions := make([]Programs, len(found))
+	for i, b := range found {
+		versions[i] = Programs{binaries: b, runAs: runAs}
+	}
+	return versions, err
 }
 
 // Dir is where the programs are.

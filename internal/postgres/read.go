@@ -7,12 +7,13 @@ import (
 )
 
 // Read runs one query outside a transaction, on a connection that it waits for
-// in bounded time, and again where the connection turns out to be lost. What the
+// in bounded time, and again where the connection turns out to be lost, or where
+// the database's default isolation makes it lose against others. What the
 // database's state causes is a fault.
 func Read[T any](ctx context.Context, pool *pgxpool.Pool, query func(conn *pgxpool.Conn) (T, error)) (T, error) {
 	for try := 0; ; try++ {
 		result, err := read(ctx, pool, query)
-		if try == Retries || !Lost(err) || Backoff(ctx, try) != nil {
+		if try == Retries || !Lost(err) && !Retryable(err) || Backoff(ctx, try) != nil {
 			return result, Translate(err)
 		}
 	}

@@ -7,9 +7,10 @@ import (
 )
 
 // claim traces every effect to the one operation that asked for it. Most answers
-// name their entry by its version; what is left, resizes, whose answers show the
-// booking as it is a moment later, and requests of which nobody knows what became
-// of them, is matched.
+// name their entry by its version; what is left is matched: resizes and edits,
+// whose answers show the booking or the slot as it is a moment later, when those
+// whom an edit unblocks are back in the queue, and requests of which nobody knows
+// what became of them.
 func (c *check) claim() *Violation {
 	c.asked, c.effect = make([]int, len(c.Entries)), make([]int64, len(c.Operations))
 	for i := range c.asked {
@@ -37,7 +38,7 @@ func (c *check) claim() *Violation {
 func (c *check) claimNamed() *Violation {
 	for _, op := range c.byVersion {
 		o := c.Operations[op]
-		if o.Ending != Done || o.Deed == Resize || o.Deed.reads() || !c.mayAsk(op, o.Saw.Version) {
+		if o.Ending != Done || o.Deed == Resize || o.Deed == Edit || o.Deed.reads() || !c.mayAsk(op, o.Saw.Version) {
 			continue
 		}
 		if other := c.asked[o.Saw.Version-1]; other == none {
@@ -97,7 +98,7 @@ func (c *check) claimRest() {
 		if o.Deed == Edit {
 			whose = uuid.Nil // as the entry has it
 		}
-		acknowledged := o.Ending == Done && o.Deed == Resize
+		acknowledged := o.Ending == Done && (o.Deed == Resize || o.Deed == Edit)
 		if (acknowledged || o.Ending == Unknown && !o.Deed.reads()) && len(entries[whose]) > 0 {
 			operations[whose] = append(operations[whose], i)
 		}
