@@ -24,10 +24,11 @@ import (
 )
 
 type options struct {
-	Long bool     `help:"In full: an hour or more. Otherwise the same promises smaller, in minutes."`
-	Only []string `placeholder:"NAME" help:"Only these lines of the table: ${names}."`
-	Seed uint64   `default:"1" help:"Where randomness begins. What several clients do at once still differs from run to run."`
-	Keep bool     `help:"Keep the directory with the logs and the databases. It stays by itself when a promise was broken."`
+	Long   bool     `help:"In full: an hour or more. Otherwise the same promises smaller, in minutes."`
+	Only   []string `placeholder:"NAME" help:"Only these lines of the table: ${names}."`
+	Seed   uint64   `default:"1" help:"Where randomness begins. What several clients do at once still differs from run to run."`
+	Report string   `placeholder:"FILE" help:"Also write the table into a file, as Markdown."`
+	Keep   bool     `help:"Keep the directory with the logs and the databases. It stays by itself when a promise was broken."`
 }
 
 // Exit codes.
@@ -95,9 +96,13 @@ func prove(ctx context.Context, o options) (kept bool, err error) {
 		}
 	}
 	l.Progress("", 0, 0)
-	fmt.Printf("\nPostgreSQL %d, %s %s/%s, %d cores, %s\n\n%s\n", l.Postgres(), runtime.Version(), runtime.GOOS, runtime.GOARCH,
-		runtime.NumCPU(), time.Since(began).Round(time.Second), table(rows))
-	return !slices.ContainsFunc(rows, func(r row) bool { return r.err != nil }), ctx.Err()
+	machine := fmt.Sprintf("PostgreSQL %d, %s %s/%s, %d cores, %s in all", l.Postgres(), runtime.Version(), runtime.GOOS, runtime.GOARCH,
+		runtime.NumCPU(), time.Since(began).Round(time.Second))
+	fmt.Printf("\n%s\n%s\n", table(rows), machine)
+	if o.Report != "" {
+		err = os.WriteFile(o.Report, []byte(markdown(rows)+"\n"+machine+".\n"), 0o644)
+	}
+	return !slices.ContainsFunc(rows, func(r row) bool { return r.err != nil }), errors.Join(err, ctx.Err())
 }
 
 // row is a line of the table.
@@ -124,24 +129,4 @@ func (p promise) examine(ctx context.Context, l *lab.Lab, o options) row {
 		fmt.Fprintf(os.Stderr, "%s: %s (%s)\n", p.name, figure, r.took.Round(time.Second))
 	}
 	return r
-}
-
-// table is written as Markdown, to be read as it is and to be put into a page.
-func table(rows []row) string {
-	lines := [][3]string{{"promise", "figure", "took"}}
-	for _, r := range rows {
-		lines = append(lines, [3]string{r.promise, r.figure, r.took.Round(time.Second).String()})
-	}
-	var wide [3]int
-	for _, line := range lines {
-		for i, cell := range line {
-			wide[i] = max(wide[i], len(cell))
-		}
-	}
-	lines = slices.Insert(lines, 1, [3]string{strings.Repeat("-", wide[0]), strings.Repeat("-", wide[1]), strings.Repeat("-", wide[2])})
-	var text strings.Builder
-	for _, line := range lines {
-		fmt.Fprintf(&text, "| %-*s | %-*s | %-*s |\n", wide[0], line[0], wide[1], line[1], wide[2], line[2])
-	}
-	return text.String()
 }

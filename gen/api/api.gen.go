@@ -650,8 +650,6 @@ type Ability string
 type Actor string
 
 // Booking One user's claim on seats of one slot.
-//
-// Example: {"blocked":false,"checked_in_at":null,"created_at":"2026-11-10T12:00:00Z","ends_at":"2026-12-01T20:00:00Z","event_id":"0197a5c0-7a10-7c3e-9d52-0b6a5f1e2e01","expires_at":null,"id":"0197a5c0-7a10-7c3e-9d52-0b6a5f1e2b01","moved_from_booking_id":null,"replaces_booking_id":null,"seats":1,"seats_min":null,"slot_id":"0197a5c0-7a10-7c3e-9d52-0b6a5f1e2d01","slot_version":12,"starts_at":"2026-12-01T18:00:00Z","status":"confirmed","updated_at":"2026-11-10T12:00:00Z","user_id":"0197a5c0-7a10-7c3e-9d52-0b6a5f1e2c12","waitlist_position":null}
 type Booking struct {
 	// Blocked Waiting, but not able to take a seat now, because one has seats elsewhere at that time or asks for more seats than there are. The place is kept.
 	Blocked bool `json:"blocked"`
@@ -809,8 +807,6 @@ type Cancellation struct {
 }
 
 // CancellationPreview What cancelling a booking would do at this moment.
-//
-// Example: {"allowed":true,"booking_id":"0197a5c0-7a10-7c3e-9d52-0b6a5f1e2b01","closes_at":"2026-12-01T16:00:00Z","reason_code":null,"seats_freed":1,"slot_version":57,"would_promote":1}
 type CancellationPreview struct {
 	// Allowed Whether `cancelBooking` would be accepted from the caller.
 	Allowed bool `json:"allowed"`
@@ -840,8 +836,6 @@ type ChainLink struct {
 	Depth int `json:"depth"`
 
 	// Entry One change of a slot's seats, queue or settings, with the counters after it.
-	//
-	// Example: {"actor":"system","actor_id":null,"at":"2026-11-20T17:03:00Z","booking_id":"0197a5c0-7a10-7c3e-9d52-0b6a5f1e2b02","capacity":50,"cause":{"slot_id":"0197a5c0-7a10-7c3e-9d52-0b6a5f1e2d01","version":57},"kind":"promoted","reason":null,"seats":1,"seats_taken":50,"slot_id":"0197a5c0-7a10-7c3e-9d52-0b6a5f1e2d01","user_id":"0197a5c0-7a10-7c3e-9d52-0b6a5f1e2c12","version":58,"waitlist_length":3}
 	Entry LedgerEntry `json:"entry"`
 }
 
@@ -869,8 +863,6 @@ type Credentials struct {
 type Email = string
 
 // Event What people attend.
-//
-// Example: {"booking_closes_at":null,"booking_opens_at":null,"cancellation_closes_minutes":120,"cancellation_reason":null,"cancelled_at":null,"created_at":"2026-10-30T08:00:00Z","description":"Two quartets and a quintet.","ends_at":"2026-12-02T20:00:00Z","fit":"strict","hold_minutes":10,"id":"0197a5c0-7a10-7c3e-9d52-0b6a5f1e2e01","location":"Small Hall, Berlin","max_passes":3,"offer_minutes":60,"organizer_id":"0197a5c0-7a10-7c3e-9d52-0b6a5f1e2c01","published_at":"2026-11-01T08:00:00Z","revision":3,"seats_available":38,"slot_count":2,"starts_at":"2026-12-01T18:00:00Z","status":"published","time_zone":"Europe/Berlin","title":"Chamber concert","updated_at":"2026-11-01T08:00:00Z","waitlist_limit":50,"waitlist_mode":"automatic"}
 type Event struct {
 	// BookingClosesAt When booking closes; null - when the slot starts.
 	BookingClosesAt nullable.Nullable[time.Time] `json:"booking_closes_at"`
@@ -1104,8 +1096,6 @@ type HoldCreate struct {
 type IfFull string
 
 // LedgerEntry One change of a slot's seats, queue or settings, with the counters after it.
-//
-// Example: {"actor":"system","actor_id":null,"at":"2026-11-20T17:03:00Z","booking_id":"0197a5c0-7a10-7c3e-9d52-0b6a5f1e2b02","capacity":50,"cause":{"slot_id":"0197a5c0-7a10-7c3e-9d52-0b6a5f1e2d01","version":57},"kind":"promoted","reason":null,"seats":1,"seats_taken":50,"slot_id":"0197a5c0-7a10-7c3e-9d52-0b6a5f1e2d01","user_id":"0197a5c0-7a10-7c3e-9d52-0b6a5f1e2c12","version":58,"waitlist_length":3}
 type LedgerEntry struct {
 	// Actor Who did it. `system` is the service itself, by a rule. Open.
 	Actor Actor `json:"actor"`
@@ -1216,14 +1206,10 @@ type LoginResult struct {
 	Token TokenSecret `json:"token"`
 
 	// User Someone who can sign in.
-	//
-	// Example: {"created_at":"2026-05-01T08:00:00Z","email":"busy@test.com","id":"0197a5c0-7a10-7c3e-9d52-0b6a5f1e2c12","name":"Busy Bee","role":"attendee","updated_at":"2026-05-01T08:00:00Z"}
 	User User `json:"user"`
 }
 
 // NewToken A token, with its secret.
-//
-// Example: {"abilities":["bookings:read","bookings:write"],"created_at":"2026-11-23T09:00:00Z","current":false,"expires_at":"2027-01-31T00:00:00Z","id":"0197a5c0-7a10-7c3e-9d52-0b6a5f1e2f02","last_used_at":null,"name":"Phone","token":"evb_9fKq2ZbT7mXw4RcD1sLh8VnJ6pYt3GaE5uQo0WiB2kFd1c"}
 type NewToken struct {
 	// Abilities What the token can be used for. Left out in a request, it is everything (`*`).
 	//
@@ -1280,6 +1266,9 @@ type Problem struct {
 
 	// Capacity `seats_exceed_capacity`: how many seats the slot has altogether.
 	Capacity *int `json:"capacity,omitempty"`
+
+	// Checks `database_unavailable` of `getReadiness`: what was looked at.
+	Checks []ReadinessCheck `json:"checks,omitempty"`
 
 	// ClosedAt `cancellation_window_closed`: when cancelling closed.
 	ClosedAt *time.Time `json:"closed_at,omitempty"`
@@ -1367,8 +1356,6 @@ type Problem struct {
 type ProblemCode string
 
 // ProblemType The documentation of one problem code.
-//
-// Example: {"code":"slot_full","meaning":"The slot has not enough free seats for this booking, or others who wait come first.","remedy":"Book with if_full: waitlist when waitlist_open is true, or choose another slot.","retryable":false,"status":409,"title":"Slot full"}
 type ProblemType struct {
 	// Code What programs match on. Open - more codes may be added; treat an unknown one like its status.
 	Code ProblemCode `json:"code"`
@@ -1404,14 +1391,10 @@ type Promotion struct {
 	Promoted []Booking `json:"promoted"`
 
 	// Slot One dated session of an event.
-	//
-	// Example: {"capacity":50,"created_at":"2026-10-30T08:00:00Z","ends_at":"2026-12-01T20:00:00Z","event_id":"0197a5c0-7a10-7c3e-9d52-0b6a5f1e2e01","id":"0197a5c0-7a10-7c3e-9d52-0b6a5f1e2d01","revision":3,"seats_available":0,"seats_taken":50,"starts_at":"2026-12-01T18:00:00Z","status":"open","updated_at":"2026-11-20T17:03:00Z","version":57,"waitlist_length":4}
 	Slot Slot `json:"slot"`
 }
 
 // Readiness Whether the process can do its work, and what that was derived from.
-//
-// Example: {"checks":[{"detail":"","name":"database","status":"ready"},{"detail":"","name":"migrations","status":"ready"}],"status":"ready"}
 type Readiness struct {
 	// Checks What was looked at.
 	Checks []ReadinessCheck `json:"checks"`
@@ -1472,8 +1455,6 @@ type SimulatedPolicy struct {
 }
 
 // Simulation Policies compared on a copy of a slot. An estimate.
-//
-// Example: {"assumptions":"10 % of the confirmed bookings are cancelled, at random times until 2026-12-01T18:00:00Z; nobody else books. 20 runs, seed 1.","estimate":true,"policies":[{"current":true,"fit":"strict","max_passes":3,"passed":0,"promoted":3.4,"promoted_p10":2,"promoted_p90":4,"still_waiting":0.6,"wait_hours_median":96.5,"waitlist_mode":"automatic"},{"current":false,"fit":"first_fit","max_passes":3,"passed":0.4,"promoted":3.5,"promoted_p10":2,"promoted_p90":4,"still_waiting":0.5,"wait_hours_median":88,"waitlist_mode":"automatic"},{"current":false,"fit":"strict","max_passes":3,"passed":0,"promoted":3.2,"promoted_p10":2,"promoted_p90":4,"still_waiting":0.6,"wait_hours_median":97.5,"waitlist_mode":"offer"},{"current":false,"fit":"first_fit","max_passes":3,"passed":0.4,"promoted":3.3,"promoted_p10":2,"promoted_p90":4,"still_waiting":0.5,"wait_hours_median":89,"waitlist_mode":"offer"}],"slot_id":"0197a5c0-7a10-7c3e-9d52-0b6a5f1e2d01","slot_version":57}
 type Simulation struct {
 	// Assumptions What was assumed, for people.
 	Assumptions string `json:"assumptions"`
@@ -1507,8 +1488,6 @@ type SimulationCreate struct {
 }
 
 // Slot One dated session of an event.
-//
-// Example: {"capacity":50,"created_at":"2026-10-30T08:00:00Z","ends_at":"2026-12-01T20:00:00Z","event_id":"0197a5c0-7a10-7c3e-9d52-0b6a5f1e2e01","id":"0197a5c0-7a10-7c3e-9d52-0b6a5f1e2d01","revision":3,"seats_available":0,"seats_taken":50,"starts_at":"2026-12-01T18:00:00Z","status":"open","updated_at":"2026-11-20T17:03:00Z","version":57,"waitlist_length":4}
 type Slot struct {
 	// Capacity How many seats it may give out.
 	Capacity int `json:"capacity"`
@@ -1609,8 +1588,6 @@ type SlotStatus string
 type SpecDocument map[string]interface{}
 
 // Token A personal access token, without its secret.
-//
-// Example: {"abilities":["*"],"created_at":"2026-11-23T09:00:00Z","current":true,"expires_at":"2026-12-23T09:00:00Z","id":"0197a5c0-7a10-7c3e-9d52-0b6a5f1e2f01","last_used_at":"2026-11-23T09:05:00Z","name":"Login"}
 type Token struct {
 	// Abilities What the token can be used for. Left out in a request, it is everything (`*`).
 	//
@@ -1670,8 +1647,6 @@ type TokenList struct {
 type TokenSecret = string
 
 // User Someone who can sign in.
-//
-// Example: {"created_at":"2026-05-01T08:00:00Z","email":"busy@test.com","id":"0197a5c0-7a10-7c3e-9d52-0b6a5f1e2c12","name":"Busy Bee","role":"attendee","updated_at":"2026-05-01T08:00:00Z"}
 type User struct {
 	// CreatedAt When the user registered.
 	CreatedAt time.Time `json:"created_at"`
@@ -1759,8 +1734,6 @@ type WaitlistEntry struct {
 	BlockedBy nullable.Nullable[uuid.UUID] `json:"blocked_by"`
 
 	// Booking One user's claim on seats of one slot.
-	//
-	// Example: {"blocked":false,"checked_in_at":null,"created_at":"2026-11-10T12:00:00Z","ends_at":"2026-12-01T20:00:00Z","event_id":"0197a5c0-7a10-7c3e-9d52-0b6a5f1e2e01","expires_at":null,"id":"0197a5c0-7a10-7c3e-9d52-0b6a5f1e2b01","moved_from_booking_id":null,"replaces_booking_id":null,"seats":1,"seats_min":null,"slot_id":"0197a5c0-7a10-7c3e-9d52-0b6a5f1e2d01","slot_version":12,"starts_at":"2026-12-01T18:00:00Z","status":"confirmed","updated_at":"2026-11-10T12:00:00Z","user_id":"0197a5c0-7a10-7c3e-9d52-0b6a5f1e2c12","waitlist_position":null}
 	Booking Booking `json:"booking"`
 
 	// Passes How often a smaller booking has passed it.
@@ -1789,8 +1762,6 @@ type WaitlistEntryList struct {
 type WaitlistMode string
 
 // WaitlistPass A smaller booking that got seats ahead of a waiting one, because the waiting one did not fit.
-//
-// Example: {"at":"2026-11-20T17:03:00Z","reason":"2 seats were free and this booking needs 3.","seats":1,"version":57}
 type WaitlistPass struct {
 	// At When, by the database's clock.
 	At time.Time `json:"at"`
@@ -1806,8 +1777,6 @@ type WaitlistPass struct {
 }
 
 // WaitlistPosition Where a booking waits, and why.
-//
-// Example: {"blocked":false,"blocked_by":null,"booking_id":"0197a5c0-7a10-7c3e-9d52-0b6a5f1e2b02","bookings_ahead":2,"passed_by":[],"passes":0,"position":3,"reasons":[{"code":"seats_taken","detail":"All 50 seats are taken.","since_version":51},{"code":"ahead_of_you","detail":"2 bookings with 3 seats come first.","since_version":55}],"seats_ahead":3,"seats_available":0,"seats_needed":4,"slot_id":"0197a5c0-7a10-7c3e-9d52-0b6a5f1e2d01","slot_version":57,"status":"waitlisted"}
 type WaitlistPosition struct {
 	// Blocked Whether it cannot take seats now, whatever becomes free.
 	Blocked bool `json:"blocked"`
@@ -1892,6 +1861,10 @@ type UserID = uuid.UUID
 // AbilityMissing RFC 9457 problem details. The members from `slot_version` on are there for the codes that they belong
 // to; more may be added.
 type AbilityMissing = Problem
+
+// AcceptanceConflict RFC 9457 problem details. The members from `slot_version` on are there for the codes that they belong
+// to; more may be added.
+type AcceptanceConflict = Problem
 
 // BadBody RFC 9457 problem details. The members from `slot_version` on are there for the codes that they belong
 // to; more may be added.
@@ -2510,6 +2483,14 @@ func (a *Problem) UnmarshalJSON(b []byte) error {
 		delete(object, "capacity")
 	}
 
+	if raw, found := object["checks"]; found {
+		err = json.Unmarshal(raw, &a.Checks)
+		if err != nil {
+			return fmt.Errorf("error reading 'checks': %w", err)
+		}
+		delete(object, "checks")
+	}
+
 	if raw, found := object["closed_at"]; found {
 		err = json.Unmarshal(raw, &a.ClosedAt)
 		if err != nil {
@@ -2723,6 +2704,13 @@ func (a Problem) MarshalJSON() ([]byte, error) {
 		object["capacity"], err = json.Marshal(a.Capacity)
 		if err != nil {
 			return nil, fmt.Errorf("error marshaling 'capacity': %w", err)
+		}
+	}
+
+	if a.Checks != nil {
+		object["checks"], err = json.Marshal(a.Checks)
+		if err != nil {
+			return nil, fmt.Errorf("error marshaling 'checks': %w", err)
 		}
 	}
 
@@ -4655,6 +4643,8 @@ func RegisterHandlersWithOptions(router EchoRouter, si ServerInterface, options 
 
 type AbilityMissingApplicationProblemPlusJSONResponse Problem
 
+type AcceptanceConflictApplicationProblemPlusJSONResponse Problem
+
 type BadBodyApplicationProblemPlusJSONResponse Problem
 
 type BadKeyApplicationProblemPlusJSONResponse Problem
@@ -4667,7 +4657,14 @@ type BadPostApplicationProblemPlusJSONResponse Problem
 
 type BodyTooLargeApplicationProblemPlusJSONResponse Problem
 
-type BookingConflictApplicationProblemPlusJSONResponse Problem
+type BookingConflictResponseHeaders struct {
+	IdempotentReplayed *string
+}
+type BookingConflictApplicationProblemPlusJSONResponse struct {
+	Body Problem
+
+	Headers BookingConflictResponseHeaders
+}
 
 type BookingEditConflictApplicationProblemPlusJSONResponse Problem
 
@@ -4675,13 +4672,41 @@ type BookingInvalidApplicationProblemPlusJSONResponse Problem
 
 type BookingPatchInvalidApplicationProblemPlusJSONResponse Problem
 
-type BookingStateConflictApplicationProblemPlusJSONResponse Problem
+type BookingStateConflictResponseHeaders struct {
+	IdempotentReplayed *string
+}
+type BookingStateConflictApplicationProblemPlusJSONResponse struct {
+	Body Problem
 
-type BundleConflictApplicationProblemPlusJSONResponse Problem
+	Headers BookingStateConflictResponseHeaders
+}
 
-type CancellationConflictApplicationProblemPlusJSONResponse Problem
+type BundleConflictResponseHeaders struct {
+	IdempotentReplayed *string
+}
+type BundleConflictApplicationProblemPlusJSONResponse struct {
+	Body Problem
 
-type ConfirmationConflictApplicationProblemPlusJSONResponse Problem
+	Headers BundleConflictResponseHeaders
+}
+
+type CancellationConflictResponseHeaders struct {
+	IdempotentReplayed *string
+}
+type CancellationConflictApplicationProblemPlusJSONResponse struct {
+	Body Problem
+
+	Headers CancellationConflictResponseHeaders
+}
+
+type ConfirmationConflictResponseHeaders struct {
+	IdempotentReplayed *string
+}
+type ConfirmationConflictApplicationProblemPlusJSONResponse struct {
+	Body Problem
+
+	Headers ConfirmationConflictResponseHeaders
+}
 
 type EmailTakenApplicationProblemPlusJSONResponse Problem
 
@@ -4691,21 +4716,49 @@ type EventEditConflictApplicationProblemPlusJSONResponse Problem
 
 type EventPatchInvalidApplicationProblemPlusJSONResponse Problem
 
-type EventStateConflictApplicationProblemPlusJSONResponse Problem
+type EventStateConflictResponseHeaders struct {
+	IdempotentReplayed *string
+}
+type EventStateConflictApplicationProblemPlusJSONResponse struct {
+	Body Problem
+
+	Headers EventStateConflictResponseHeaders
+}
 
 type ForbiddenApplicationProblemPlusJSONResponse Problem
 
-type HoldConflictApplicationProblemPlusJSONResponse Problem
+type HoldConflictResponseHeaders struct {
+	IdempotentReplayed *string
+}
+type HoldConflictApplicationProblemPlusJSONResponse struct {
+	Body Problem
+
+	Headers HoldConflictResponseHeaders
+}
 
 type InternalApplicationProblemPlusJSONResponse Problem
 
-type InvalidCredentialsApplicationProblemPlusJSONResponse Problem
+type InvalidCredentialsResponseHeaders struct {
+	WWWAuthenticate *string
+}
+type InvalidCredentialsApplicationProblemPlusJSONResponse struct {
+	Body Problem
+
+	Headers InvalidCredentialsResponseHeaders
+}
 
 type KeyReusedApplicationProblemPlusJSONResponse Problem
 
 type KeyedInvalidApplicationProblemPlusJSONResponse Problem
 
-type MoveConflictApplicationProblemPlusJSONResponse Problem
+type MoveConflictResponseHeaders struct {
+	IdempotentReplayed *string
+}
+type MoveConflictApplicationProblemPlusJSONResponse struct {
+	Body Problem
+
+	Headers MoveConflictResponseHeaders
+}
 
 type NotAcceptableApplicationProblemPlusJSONResponse Problem
 
@@ -4727,7 +4780,14 @@ type NotReadyApplicationProblemPlusJSONResponse struct {
 	Headers NotReadyResponseHeaders
 }
 
-type OfferConflictApplicationProblemPlusJSONResponse Problem
+type OfferConflictResponseHeaders struct {
+	IdempotentReplayed *string
+}
+type OfferConflictApplicationProblemPlusJSONResponse struct {
+	Body Problem
+
+	Headers OfferConflictResponseHeaders
+}
 
 type RangeInvalidApplicationProblemPlusJSONResponse Problem
 
@@ -4830,10 +4890,13 @@ type LoginUser401ApplicationProblemPlusJSONResponse struct {
 func (response LoginUser401ApplicationProblemPlusJSONResponse) VisitLoginUserResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
 		return err
 	}
 	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.WWWAuthenticate != nil {
+		w.Header().Set("WWW-Authenticate", fmt.Sprint(*response.Headers.WWWAuthenticate))
+	}
 	w.WriteHeader(401)
 	_, err := buf.WriteTo(w)
 	return err
@@ -5259,10 +5322,13 @@ type CreateBookings409ApplicationProblemPlusJSONResponse struct {
 func (response CreateBookings409ApplicationProblemPlusJSONResponse) VisitCreateBookingsResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
 		return err
 	}
 	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.IdempotentReplayed != nil {
+		w.Header().Set("Idempotent-Replayed", fmt.Sprint(*response.Headers.IdempotentReplayed))
+	}
 	w.WriteHeader(409)
 	_, err := buf.WriteTo(w)
 	return err
@@ -5810,7 +5876,7 @@ func (response AcceptOffer404ApplicationProblemPlusJSONResponse) VisitAcceptOffe
 }
 
 type AcceptOffer409ApplicationProblemPlusJSONResponse struct {
-	OfferConflictApplicationProblemPlusJSONResponse
+	AcceptanceConflictApplicationProblemPlusJSONResponse
 }
 
 func (response AcceptOffer409ApplicationProblemPlusJSONResponse) VisitAcceptOfferResponse(w http.ResponseWriter) error {
@@ -5986,10 +6052,13 @@ type CancelBooking409ApplicationProblemPlusJSONResponse struct {
 func (response CancelBooking409ApplicationProblemPlusJSONResponse) VisitCancelBookingResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
 		return err
 	}
 	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.IdempotentReplayed != nil {
+		w.Header().Set("Idempotent-Replayed", fmt.Sprint(*response.Headers.IdempotentReplayed))
+	}
 	w.WriteHeader(409)
 	_, err := buf.WriteTo(w)
 	return err
@@ -6430,10 +6499,13 @@ type UndoCheckIn409ApplicationProblemPlusJSONResponse struct {
 func (response UndoCheckIn409ApplicationProblemPlusJSONResponse) VisitUndoCheckInResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
 		return err
 	}
 	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.IdempotentReplayed != nil {
+		w.Header().Set("Idempotent-Replayed", fmt.Sprint(*response.Headers.IdempotentReplayed))
+	}
 	w.WriteHeader(409)
 	_, err := buf.WriteTo(w)
 	return err
@@ -6583,10 +6655,13 @@ type CheckInBooking409ApplicationProblemPlusJSONResponse struct {
 func (response CheckInBooking409ApplicationProblemPlusJSONResponse) VisitCheckInBookingResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
 		return err
 	}
 	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.IdempotentReplayed != nil {
+		w.Header().Set("Idempotent-Replayed", fmt.Sprint(*response.Headers.IdempotentReplayed))
+	}
 	w.WriteHeader(409)
 	_, err := buf.WriteTo(w)
 	return err
@@ -6752,10 +6827,13 @@ type ConfirmBooking409ApplicationProblemPlusJSONResponse struct {
 func (response ConfirmBooking409ApplicationProblemPlusJSONResponse) VisitConfirmBookingResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
 		return err
 	}
 	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.IdempotentReplayed != nil {
+		w.Header().Set("Idempotent-Replayed", fmt.Sprint(*response.Headers.IdempotentReplayed))
+	}
 	w.WriteHeader(409)
 	_, err := buf.WriteTo(w)
 	return err
@@ -6921,10 +6999,13 @@ type DeclineOffer409ApplicationProblemPlusJSONResponse struct {
 func (response DeclineOffer409ApplicationProblemPlusJSONResponse) VisitDeclineOfferResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
 		return err
 	}
 	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.IdempotentReplayed != nil {
+		w.Header().Set("Idempotent-Replayed", fmt.Sprint(*response.Headers.IdempotentReplayed))
+	}
 	w.WriteHeader(409)
 	_, err := buf.WriteTo(w)
 	return err
@@ -7228,10 +7309,13 @@ type MoveBooking409ApplicationProblemPlusJSONResponse struct {
 func (response MoveBooking409ApplicationProblemPlusJSONResponse) VisitMoveBookingResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
 		return err
 	}
 	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.IdempotentReplayed != nil {
+		w.Header().Set("Idempotent-Replayed", fmt.Sprint(*response.Headers.IdempotentReplayed))
+	}
 	w.WriteHeader(409)
 	_, err := buf.WriteTo(w)
 	return err
@@ -7824,10 +7908,13 @@ type DeleteEvent409ApplicationProblemPlusJSONResponse struct {
 func (response DeleteEvent409ApplicationProblemPlusJSONResponse) VisitDeleteEventResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
 		return err
 	}
 	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.IdempotentReplayed != nil {
+		w.Header().Set("Idempotent-Replayed", fmt.Sprint(*response.Headers.IdempotentReplayed))
+	}
 	w.WriteHeader(409)
 	_, err := buf.WriteTo(w)
 	return err
@@ -8501,10 +8588,13 @@ type CancelEvent409ApplicationProblemPlusJSONResponse struct {
 func (response CancelEvent409ApplicationProblemPlusJSONResponse) VisitCancelEventResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
 		return err
 	}
 	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.IdempotentReplayed != nil {
+		w.Header().Set("Idempotent-Replayed", fmt.Sprint(*response.Headers.IdempotentReplayed))
+	}
 	w.WriteHeader(409)
 	_, err := buf.WriteTo(w)
 	return err
@@ -8702,10 +8792,13 @@ type PublishEvent409ApplicationProblemPlusJSONResponse struct {
 func (response PublishEvent409ApplicationProblemPlusJSONResponse) VisitPublishEventResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
 		return err
 	}
 	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.IdempotentReplayed != nil {
+		w.Header().Set("Idempotent-Replayed", fmt.Sprint(*response.Headers.IdempotentReplayed))
+	}
 	w.WriteHeader(409)
 	_, err := buf.WriteTo(w)
 	return err
@@ -8993,10 +9086,13 @@ type CreateSlot409ApplicationProblemPlusJSONResponse struct {
 func (response CreateSlot409ApplicationProblemPlusJSONResponse) VisitCreateSlotResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
 		return err
 	}
 	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.IdempotentReplayed != nil {
+		w.Header().Set("Idempotent-Replayed", fmt.Sprint(*response.Headers.IdempotentReplayed))
+	}
 	w.WriteHeader(409)
 	_, err := buf.WriteTo(w)
 	return err
@@ -11063,10 +11159,13 @@ type CreateBooking409ApplicationProblemPlusJSONResponse struct {
 func (response CreateBooking409ApplicationProblemPlusJSONResponse) VisitCreateBookingResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
 		return err
 	}
 	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.IdempotentReplayed != nil {
+		w.Header().Set("Idempotent-Replayed", fmt.Sprint(*response.Headers.IdempotentReplayed))
+	}
 	w.WriteHeader(409)
 	_, err := buf.WriteTo(w)
 	return err
@@ -11265,10 +11364,13 @@ type CancelSlot409ApplicationProblemPlusJSONResponse struct {
 func (response CancelSlot409ApplicationProblemPlusJSONResponse) VisitCancelSlotResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
 		return err
 	}
 	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.IdempotentReplayed != nil {
+		w.Header().Set("Idempotent-Replayed", fmt.Sprint(*response.Headers.IdempotentReplayed))
+	}
 	w.WriteHeader(409)
 	_, err := buf.WriteTo(w)
 	return err
@@ -11469,10 +11571,13 @@ type CreateHold409ApplicationProblemPlusJSONResponse struct {
 func (response CreateHold409ApplicationProblemPlusJSONResponse) VisitCreateHoldResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
 		return err
 	}
 	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.IdempotentReplayed != nil {
+		w.Header().Set("Idempotent-Replayed", fmt.Sprint(*response.Headers.IdempotentReplayed))
+	}
 	w.WriteHeader(409)
 	_, err := buf.WriteTo(w)
 	return err
@@ -12670,6 +12775,22 @@ func (response GetProblem200TextHTMLResponse) VisitGetProblemResponse(w http.Res
 		defer closer.Close()
 	}
 	_, err := io.Copy(w, response.Body)
+	return err
+}
+
+type GetProblem400ApplicationProblemPlusJSONResponse struct {
+	BadParameterApplicationProblemPlusJSONResponse
+}
+
+func (response GetProblem400ApplicationProblemPlusJSONResponse) VisitGetProblemResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(400)
+	_, err := buf.WriteTo(w)
 	return err
 }
 
@@ -14917,520 +15038,598 @@ func (sh *strictHandler) GetReadiness(ctx echo.Context) error {
 // const string: with thousands of chunks the chained `+` fold is several
 // times slower for the Go compiler than parsing a slice literal.
 var swaggerSpec = []string{
-	"7P3tchs5ki+M3wqC+/+H7d6STEqy3aZiYx/ZbW97u/3y2PL6nG12qCAWKNaoCLALoGhOjyLmauYWzvdz",
-	"KXMlTyATQKGqUGSRoizJqw8zbbHegASQ7/nLPztDMZkKzriSnf6fHfaVTqYZg38fnaZZqhZvUylTfqZ/",
-	"kbPJhOaLTt9eIxNzMepc0GzG9E1DkbBOv0PxjpPijoQpmmadfud4zIgS54yTjA7PJVFjRszt5FSI85Sf",
-	"yf48TxXb7USdlEtF+VC/8zGdpo8veo9lJpR83O09f0afDLs7z2ivu/NsuM92nidP9na6p0/pk1GP7SXd",
-	"3mP7vk7UydkfMybVSZp0+p2D09HzvdH+k2fPTvcPEvqU7g/Z873nSZd12cGz/adwv8oX9DRjnf6IZpJF",
-	"HamomslO/6C7H3VUqvSlACnUYgqjnebiNGMT+bhKi8vLqHOU5YwmixdCnLOkQly8BLRgiU9bMxucwsr5",
-	"n3Z7ncitB770xL3ULcf/FjMypheMUJKlF8wuAREjosapJJrat20hMqFOLlguU8E7/SfP/KV57i1NlZD1",
-	"lSlTRS/MC5EsjoX4leZnrLwu+gpRQpAMrtX3/KlIFidKiBN7Q2nL66sklfh0TtSYcvL0gPySvmigLrvQ",
-	"x3I1eRms8xa3d8/b3rVJ12hYmTXSEBb7ZSZkdXObS2SI10JExD3ubigRUa88UfScScKF4xaE8gWZiJzd",
-	"zX1ao0mAxiWieDR+J9T7KeNhInOhiJgyThZMLSE1F+pE3+YT275C/y6J4GSvu/d0p9fb2Xty3P2x3+32",
-	"u93/3iq54UsnVHX6ndC3rmFBeivWo0K+xlVx9PPW5f0FyzM6La+L+XGqX24eDrN32en/1obBP+v8HlVX",
-	"U5gvh1i8ZFRJknJCuVBjluN5oopQToQ3OJVObvdZ2m9auzCJG5fOEkuv3Es90yyjKhX8S8oTMQ8xMP+u",
-	"EBeDX/xtvLfT7R33nhbb2KzX0HvRyRy+F2B65nMFe9CrFXpxw3LZNXjcRl14jGP6lrwvTM7aei0hlrd0",
-	"LDGnL7hkLIlIqqQ5BKOcMTISOaifnH0tMcjTTAxBLzOTGY6Z/vsk5bCyfJZlUWeYM6rKa93b6XWPe3vF",
-	"WjOeyNpm2Ot6N2gh31KhQ0HPvk7TnElvIOuogxNxwZKTUS4mJ742iS/K2TSjQyYDl4BoyDL1v04mKXeX",
-	"9Eq3G0MCY6hsjeewNXJVJ1TPY/5299hzA/tkNk3qS7DXLT04kyxvObxhb68TdeY0VVkq1clUyFTBGPVE",
-	"cZ9N6TBVixcsE/Njel4VvPY6OdU3mJ2m4L66+B2am0/g5hN7mzv6T7rmBTRn+JJD2Kz2OTKkXIuoU0YO",
-	"ulfm1ts59LA3cCb9J901uMASugWYQYBwsDx4TN/wIBv4mUoyFBO2xkEvbcZn/YMfLQu/P/rbOPrPnqx5",
-	"9AUfpfmk6ejXlmmrR99+O7i3PoVP+r0c+Xabqbe31c1UW4ItbybFOP5Wkh/F7wF54V90UuK91uMlOWdT",
-	"BdJB0onV83HzoZKjLXjBz26LUq/ymedxeOI71Eo0qPP+4ioQcpZLkb9N5YSq4bhCTLhGxMhZO3o1QoSF",
-	"G08m9i0VnwNeBtHEzyRRAjxlUpF5qsYE3zxKM8VyudSTs2UfZNcjWdNM6+SrTFXT8Ceq6CmV7DOnFzTN",
-	"8HM+Ie0NZObdUSdjYm47Kd9WoqW9x9NdckaHY5Zsw365tj3ZQIEaeYMk0DR+NaFpFlAYX+3oC40qItNX",
-	"65rhEdHMCPcf+GgZvoYmSc6kJOxrKlXTZqQzNX6cs7NUKpZveU96Kl1lZjVS+VMDCukz8jOVLyx/KdHp",
-	"eMxyBoqwx39q1AIZOKZO7kiwtmdcoTJa9yTOqTTeYXLKRttwIF4fQYMkqJO1TgNH3XdCfZidZqkcV50a",
-	"cBn8XVN3QxN9uVAn/l0lqsItQFZnpt1Nn2yYIg3kLpNE0/tnli1TFEFag1xmnExSPlNMbkdv1Mbvs353",
-	"v1lv3Nui3lj5bM9+tq0muX91TXLvqprkXl2TPGjQJPfCmuSYZUudEd56bFOJ/FlkyStYjMpp1hcIM1fq",
-	"x3gssuSkuFw6v/oakUqIhMy4SjMSWuAtiOr9x0b9vg63/pOGM12hS+0wlwhjKfxrOklVgL6Z/t0qL01U",
-	"hptqnnj9eO85KumHZK+LDp4xIxMhIdQKG6rfe341xrkHE9J8BYfR3+teA7H3lxG7SqQwyXF4muBvEjaZ",
-	"CsX4cPELW7zhFzRLK5vb/EjS4lZyzhaBFfDuODlni5PUvK6y5b1v7vzCFmQykwqjJT2t6+89eUIuUpme",
-	"ZowcfXr55g0ZjmlOh0vU/ZvPT/Bsg2Z61RajiWD1lfnIZrXAyJvyB0iO96xeF3ejtyyprK3LUBu2oPJa",
-	"I8dQbFuq2zUtxt6etxhNNFq5FuZOWAquWM5pVj0X+CtheS7yENntYx6hP4kJU+OUn5E56G254GdEcCJm",
-	"OZFpwm7eKKtQ80l5a1emXKeinTPSDbbzy5wljKuUZjLMWYbeDSEywl0n5bscRY3ZQ3lCplTKucgTkgiC",
-	"tm6myavEGdPbd5l5lomzlG+ZJ/TqPKE8hwD16lP1CQm+hAYa4rUl5LM3hFwt2n7QFJvQhJHTBdq4Rx/e",
-	"aJLBWstO/7fqK/13pfg8LcYxpTmdMG3xWn9P5/L3G3HW1EjUTHczzoLkH4pZhKheTLKZ8P49nkPB/UzG",
-	"VBJK4HGixlQh9cWU5RikTQQz1B0O2VQdEskYnkAZXp9JytPJbOJ/D2TsKSNUkYxRqUivskRGJQiv0IR9",
-	"Q7np06txpYqbvMU6TifsI+XVNDL7YpVOGMnhevNq6ZtO7E1lS5snxJFxpBgGssFsWXpMGl5ZflVh/USd",
-	"qQAuqudtrcmlJ6dVwhqK5WsUtCEiNy6fRxJ//XLKrc0VXMDi+pIF9G9y1H6jSOq5SCKQF1LRhSRS6OXT",
-	"5nAl1n1Fghv/xPX5p4JkUaLT7yz1oAQIBWug2OT1LKsoOe85w7xU9N9JMtK31KkPNoq5Vvf6aQ7XxQQQ",
-	"sMFWaDn6qmKTTn975tMVsiWaHFaf9MzMlGtE9unhPAqQsgZeb0twuTJrTRNCLkklDCSfwYtJF7Z4D0xd",
-	"qmrJZi3XQDO0btT7/do28RXSx97SbCQwQJwsyhR0lyAJOEC+ib3hxNwQzBzWQhfP2H9+ev+uT1KlpYCE",
-	"4B6jeba4C/ZojRY14laIAbQVFw2Bd7hCNLsErjBKc6nACw07SyCrYEPBk7voX10vLr/Em9ppbalde+T+",
-	"6v7WlZH7a3S6vhPqCPTeepj0ndOJGwKkXKiT0g1lh0ehYlMu5yzHRN3pNEuH8PPjv0i4lhDFvqrHYzXJ",
-	"qgc+yPC3eZCfFge5Nt3aQa7M15DvtZjxpE65EfwcJpq95nPFnCFLJHI2HFteHRGRa7ZomOVCzHJ563wY",
-	"B92DMhXt9IIExIuGdh9YPkmVYgH6Td2lMA396+V9l0qXBwvc6oEkIj+jPP0ry2G76as00WacVDlVYkWe",
-	"ww1UrPix+ioxglQtbtCUfT8asTwYSoErS2IpQl9vCqbAxcZoyo+GQW1hf+49xmN2HQHS502aUoUyNTKX",
-	"SQNknqmhmLDP/JyLecWoMtfIzFwMkBrvOCnuKLuOBOdsCOzTiH2XazKnkmRCKpLMclAL4PbJJFV3IB2q",
-	"Tpg6pSuUAVprzVTQpLahi98DJPYvOuq+FTmzvnZJtGzE4rUh5eRUa1e5VsFSfquqRpZR1J9lnZjFVU1H",
-	"iNe/+jpkLLFJylUFNLf5dkAV5VmZJRK7p590XQ0IalIMXn/i7miyWYuE8GyFE/kWJlf43pkVNKubr0Ey",
-	"wfKMZ0ql/OynGkOxV0gSZifSXD9JaswklWSaiyGTIBulEmAP3uoEteps6yQsTRdIlwnlKmMqtNNr4fue",
-	"gv4V/4ZwatUdzwGqkSHsVynusGStO65878y1OKvuAimv4J3Sz3/SJmJwq0pzpYG2xeU6ec21UoWrVz90",
-	"h6ldzDpMcHtdk/dYnDMeVIDhyhIFGIAcmhRg5T9cIXH3+XISQ53ONcU/q5OqEag8K0ehYEIKvqwIQoYp",
-	"1JB8ghRKJZmkUo8iiayiB6asZqI5uxDnjSz0+slUjLyBTH6aCDwShAzBlzUDhuC7AnAhnxhPCDWUopIc",
-	"zdRY5OlfwSfSJy8YzbUhcnF68s+//+OmiLQE/aM8MU0kYwAdpxP234JXvEjmIkau/qov12lltgjGrcw9",
-	"RQbCLBdT9vhIZZQrNO+5KF4XDg4ufaPxpqSoqL05endUvM5ZWeVIYfGebxhl91XMEBlrS1OfNS6PnE2n",
-	"QjPHtyxJ6TE8Vl4jdweZ6FsIvDq0UO7GE7jxxNxY2d0VJ99t9eP3nvgEbqBBgMpBImhS/5dmHDDv1zSt",
-	"qaHFVTLCy3UKX7h7Ttw99eCJVqLgSfmNUxqKE4Hu84bTcKuS1EJkry1qne6wnqiaNNRjjSk/M56CMSMT",
-	"pvnTJHRsjIbTWJH16pieIV+bk0HnYNC5dQg6Hjmbp10nanXeHk0/sj9mdfXMXAT3TIOGZl/q3VLmPspS",
-	"FI7GwmKF5IwmWt6+Ge281YO5bTTe+9HbsnUyNBLX3aOJ+8WYGz+lUn+l5lcn1h4JENaZKol9OGRgpJik",
-	"gCkezsdOzhmbgmC2b7ndlka3wdIoU6hG8zqJfKLXzWR7pclUdu+rmstPugUYFHgoDbIXkn0ickYmdKF5",
-	"/K2mc6/XROgqZZpJDTf4ZH7DP0vWQOeUk5lkyyid8hO8wxTSHXhUPygTHeEp7JNeiaea5VwbgKPRrQsc",
-	"hUjsiNJMZEMVn8wNCQpHBCLqlv3/MWMz9q1SEW4OImDvFhR2BZKnflwPImDulvYbZho8udS7asxownLI",
-	"UNeyWf83YXKYp1O8q/OOTkCbBQ81VS4vLmdSzPIhiyBsG78Z7bwTnKEIj4Ebxlaix6DcIuRnp98ZdPYH",
-	"HXO8UNMwDufhmE2oHoE5D1Ll1pR1BQ3qo17QBUrQ8khj/ZqYzMeM43hT6eXqYK4DoWc05cituTAlCVSS",
-	"RJuY8JANLi0bza8pPw98fzDrdveH//z7P+Af7JDkLPu3QYezr2rQiSMEIDWl04aK+hqZ0jMW2XGbhANj",
-	"QS8dhUBTrj6SL/AWfP/crRRJwcpYh+wfNUc7GplE8PJH3nAyFnMyoXxhMp+kSYmYi1yNicoXmrpA8PIG",
-	"6K2Y2JcvX45masy40sYqC1AanTFxhHU6MRhO/zYokmHFOeODTuzTdA7p5ujdefjx9Uvy9NmT7qPywPC1",
-	"S0d36eWPw6kxzPjNT/VholkIlx9IkhrXWqffmVKlbQ1OJ35OI/i+mldnJPIJ8ITZzPeSeXQzQ/kEbOU1",
-	"IEXUB/WeZwX8rZYWwuW6SsjrVjPJZEQk0/PUVvfpAqLYVO6Sn9iIzjJFdgjNMqTdNANBbqQKTO+PGcsX",
-	"xfwMm/PnYnIs/+z8/3I26vQ7//K4wAd+jLfJx6XpdC6jzoR+fYMPPo20aWz+6Dla0DynC32nVAtYUE2z",
-	"joPvCGwkff5M/UNsz6Q+jqbWK7LYBwbvpAS/UZ+pK7UoZjqhX39l/EyNO/1et9uFcbsfQosIBeFNu8nm",
-	"zTTuJSd7r7aTylV49bG8BWRUFANYG5ezKaOQf9UvyHXOFhUC2tvHFFgcYaMRG6rCaPF59YAD7yAPtYDZ",
-	"OyBjMctlRKYsB1iKR7vkS6hKD3nQwd4eicPFbfEu+S+/0HLAi0rLQ0LJ589vfkJXzZxl2e6AW1KjrCyI",
-	"XakcbFr3vSdPVi/7m9Fb68moL3usRTPsz7k2nVNJWJIqluySX9lIETFTkZv2jySuWqDxoT7XGYvIQW+v",
-	"uGyt/3iXxD/EBP7NEOMWJP1u47yNXN/GhN/DPLHIcLOJu/GSVLqJGmrcpulq9ahhjaHcIEfzEafs/IeM",
-	"DGmWYbnULvmi5VnBsCdWxZnmTGprX3Bm1AzUdlJJ9rsHcAbFTBEKXsplEy10uKtxMVfNXp7oz1ZhUILk",
-	"TJtrhCooRz8k9FRcMNLrdvWoe91uE5O1te7F6BKUSlh4bl2m3rhSrtiZqZn6lIlG7qqV+GXM1VoFV+Ot",
-	"GOFrGALoJ8vGYEJhVx3EZ8nypjFo5rpsCNb4uMoILvXDciq4bGoCYAC49D/9sIUxkf/1LxIVX7+TQBX/",
-	"vkG/sI88rnxUD6qYwTLN5AMOAufRsIiBpgNwpOOvO+bvmGiCyl3yUiSsT+LK8ONdrbm8oK7OYwOK1OsG",
-	"V9GkVgAKelepUGLVK8oFKlujalGdAmUpRJz+BVQHkRPqlZVq+yMX/AzJKvskLg8/jkhcI4ujtdF2NiF1",
-	"A6jBSoIHoSguo62s3TZo79fsmvTtCsZDgOZ1Ckd1dczc5Ij/ayrVhtSv4s2tIlUFz88j99CZCm1obQyL",
-	"W7pcdl0iu3Cm7t0E2p0ikUoA8lu1fCUK6V8qVHcLWSofvyG2dV20dOy6mYl8EBvv41vJRe6YBGjNpNoI",
-	"hpVsq9LGZYM1rzQ2WUXc0he3TttA1xi74cvjtNPHDiyCj7J0uOmur7THWam3lXoaXUbVXi6rKei3jfGe",
-	"dw02Wr7BNkXxXiGKyuY2b7CF0JdREPVw1VvqcIuXUTVpetU7yvnZ9vmRiZmufBSCq/YpWaTOrnzQptle",
-	"RoEI96oX1OLp/ltajb0UHN7aMSqFSGBFIx9IgCB6ruDsgSRizgtHbJEalGViTlJPGAc2hmZL5WXWv1S3",
-	"sf8bHg33nFko/Xf58PnPmL3sHtJ01X/Ulqv0o72ruZVGTB4amtgeYGAZzcUsS8gpI2fpBePklA7PH/lM",
-	"5lWSqisymqsyiiXtQVZqnE1dX7Z59AMgFy3FvQdCcgdZyLUc36LW1zvO5gS7A73Nc9t8RkvHb8nB8lSY",
-	"YguUJLWXWr4F9TR3+HxraKcG1O8yaihLW7nygVK5yyiQobnqRbWs0C0ZDYhp5XYRKlYmB1jvnxkvqtWj",
-	"JnV1TiXRdLKog25b1eYJGyREyZDyakMg3pb4oG23q+2L+4XcbIH8Zfikec8V5dt2+P/2bAob+0a+2sAr",
-	"+0uY1ownGbu3Lm6RdQGh+9YDKaE9fVPFwgF73T7F4gp2AUgKxSYmlqD/acIITpCoufCuylKU4faZE3DM",
-	"fd34iof9mjT0W8lYARmBY8MdlmvLyUP6EzmCwS68IHKxCTbTIU1vqm2sUwkDfRUpfQT6W2PlbHsxjVN+",
-	"zDK7emZhi1Wrn1GfjMtWrtwXZoP18tuorJQbxce2o4iZDB9oRjOmMtSLxqkS3kDN1DW/ewmJzbfK+AmA",
-	"grbdxQ7w9TIKVFSueku1LPT2q9wmIh5dsxFVI2XpRLllWmVWwYbbgrNqW2yuWkzQ1jOK9Rxb43PoPinD",
-	"0YqcSDFhsM56mLIegvQ4me9lxLl4BN+CFXt/Iq/ZCG57wIpV/f6MYpvCu6lJ/Frkp2mSbCzIr5okFVVQ",
-	"/lY9X0ITvKEUKycfQIMwBXokEaBIFHu2moAVkbg0V1wArYzeeyRukUfC6+3TxpDA1NT7IMd3F6Ms9kHA",
-	"xeA3s9lIhhSPr5AcXieYKy/Xyr455J1XxDZEBABPhOBYLAVCbWmuIE+H5Te1SperdHi5MoHWaINTFaze",
-	"8JFApX5TN20fbuuwN1pEALZbLp0pSLTEuvmFLVhyqwzpe+N1lUX6VlzcB1G2oLLcp39835qR51c3iBKA",
-	"LeBOKHJLUJLMdTwOtzhXazNHf637wAYco4LK38JOPCpj+F95Sd8VlXJa3E1c1X1RHVd1XfTR5Ct+dvRw",
-	"7QQ2JMXIPr+KCq8dEP829nS5fQHoipXmBUV46IEkShDJyrSAgTsyvBVJOkpD8AvH/nuGYroIFCdqfdXV",
-	"IAagJ0LzNLc9hnsuTYOCj/oYbLgaweb5qxbGdub/7DfcjyroziuZlo8ivTWuZTGkDddKBEkVgDCcEy7m",
-	"BW8KzRv4hT+HuLIygACx4yAgli2QBxZx6bod3BIfeLlJwKpXlPo0XFegD4bEGmN9pREv49Xgd74Vju/v",
-	"QhFPJ0xaE3KUqor92Kx+N3ixgTjveba4yaXZ1g6G72MvMLRJtBhBoCMUKpKwyVQt6k7sKlUYTT6Xue8N",
-	"M3JR6mOxnDt4nRtuXgK8A2V0fkhUvkCwHdNbM/ZYd+zxFTd6vW2/tUz4lE5mW8nz2YqJcrNuWIu6b3Go",
-	"tO6F5GHLUj5KNgGcJpjcd5vgcO/e2SwNQe+Kn1jGrhw/RZt2TB2GnmznnfiZyhf2ge2eGk06NIFLxHP2",
-	"tz/WghhbSMmwidsnpywT85bpUDa3/YV+xqRFRduhavSd8EEXDwfLVPohp0ryK0v8sNMK7gj+j/qK6d+b",
-	"Ngqgs3xkf2FDtXEgoNzVYRVRSz0xLqNKH4dWT7/xOiNsgc9hcF0fMgnBQcoTrei58J82LRF8C0CF+AIx",
-	"hwqccwQ9hwZp7ILlC7D43aKVJqjXokSvqrLx5cuXnSoa4DKNowoeeIlQ+9R0c7iDixpVela0enqroDbv",
-	"BO4JkGWIlElr+6G8vF4OxY2sd7i1wgbr3tBVYHVKV2AEW63WfyBJ/BLns6PfHvuwHg49rDiUOaNJkSYb",
-	"nhbywFC3hA0od8cVN0equj6GVKr3INiESFUo/pU0qnx2KyQqoHoxYcpFhlEqu+Z5JVeuJU8NX68T7iZw",
-	"Berk3mvaUOejj72/TeoU+6Y2f4e2CPP/kqeKXd3FYR5p4/d8WdyqZ7BN30il7+dKB0m5/+r/BO9KIA0n",
-	"Iuyr5iVkyvIxnUqDVVwh5tqemWJH1P00UeD1W3LdOGJ6cH2pccNVsKeN5EEt0jRvtSknBXAnNB23mScW",
-	"sBO0RaTkw/iHuAzP/Fvnh87vUTvsYJO1WkYNNvCQDbDBUWfG0z9mzFyGjoCRBSZsmCcNzxJhg1NuUEuV",
-	"LBJPE7FL3k8ZRxBSb77/9/+QeML6WkrrdZyw/lyzkHjAp7kYpRmLXIZThF+V8Iw1X9yT7gd8PpTI91Br",
-	"9JQX7bcfyAHPhDgnFOGUcAsTMYpAm7CRCzEiY1wlruQj+Dz+Gz9eeSVJcjpSMiIZS85YLqMBh64E+pdU",
-	"KojGuiHpEUnnHJT+u808Ki/XhiC8Au/CF2RCf4/yZMChvwGEWzi8TK9AQST8q3hzqe34AxM9E9CfIZcI",
-	"Acz4bIKbMOqYhcJ/wVs6Lr9E2kvlhbCNEdxlf3YG0t9d84ant3wZPTPqfN3Rg9m5oDlIaz2qI+jW8ZZ9",
-	"xBe8ZV/Me62zwFywf9rL4FOwF/EPe+mzHoS5Av/GC7/rUzFUITjtL2NBkjSBzNBYLiRUp5oosGT5RTpk",
-	"+jSwbBSR04U+/jOtZ8F58ChMlWI8YXoMbsU7UQfWqBN18MV1uhSl9GGEXYNrOsxoOtFri42BMdUVtk6J",
-	"21ylY0ave9zb8xpi3KaOGb2rd8zobb9jRm9vvY4ZQ6xEbW6YUVmCbTTM0BO9jDrTXNtUVvi5TVI7CzRV",
-	"YF6czjBbSAtwaBlPzxmhsPu0ahGRUzakM8lgG47B6aL3Jcskm0P+BshT/X/pBBxkVJ5LSN+c1Ntb69tz",
-	"tksgLwD7wUhyzqawt81xORUiYxT0ssqWDvSR4IX4Qt0GHiApPySaHiQd4eBMIIOM6XTKOLYRdSDAen12",
-	"TDMy/ZTfZrp2hv0T1TAgbOYgz41O0fSp2qvdQQy+1yXA69vWeKk7vEswpeGm0jvDwMjlk1194Weu0gyb",
-	"WlAyFlkC24FjKoG21XgizbqA+TZPJdt8IZqm5Le0iLzeCLmYOBB+JTQVW024gRkt+bKBC6MS0/OI3vbF",
-	"duSmdUr1wyvnG2R8K4eRSg+vzGs+o09zKoljVLbP7hYGathwI7i669+9DAu9xMNr50GbKmMxJyM2NxwG",
-	"FXRjfeA8NWcADHdtcdiJQWsQzGnB6fmDaJiaPygrR5oOU6s9VRYuS84lqqbE3FpB/tLXqVRGGy59OOXq",
-	"6cFqChcSbTnHwRvb8xwrB9dsoOJLyibW6s04aT8gJ18DKqH0Up+UaUK0cgUD8rf66g+1fmcR6ZFTpj/E",
-	"2VdlNqTZqp67mqZq3Y156YPd/9aBMRftALyuKwU4Pp7SqGh/U59S5NSHEt/3j2aYLTVxzapEr5wEf0cW",
-	"0rAkckubpFCxEWrXU7ERmam+KNa+MDyaQUPEhNlGQ1KxqaZ9WYlKqKJLWa2M7DqLPGEOgQ9cAdClYI1+",
-	"QmWfQG+pT6C67jDQlVTBXAxw8yVJiv1NPngTNvZEyG8iYMZRlYeWyeVmW7dxABtI64aMDseOX65DHk2J",
-	"q5AIv7WERn4lxNo0WkAPE5dH6UK/dSLljMoQ13iD+wgZ/y55bw1M9CCU/ACSQLNlLd6xs4o1TCWZUEhh",
-	"9vqiPGnTFqWRJmMaFMNj6PKc6H1BPamE7Bk9HehjGoksE3OtD2stTI3ZpE6RlmpNK/YMFktgD36ezmme",
-	"yIhwRnOtCEJDp9Z7EOgA3fUqO7Bb7/E1FFxqbZMPQwP5Scz5NxuKymd8SFXQDBxD9qjXhA6stlLfNZKk",
-	"ORuC3ytkplUOWJnd4zpUqOGPaNlJ3IRPlbVMbwsqQRLhOu4ttB2KSbQ5C/Gw0dICIbsKb0a2OqiVdn7k",
-	"uyoLx2fKi4BWJlRk7GloYgbT6Bv1tq7JYwvFqjJ/VbXd9CvqRatVePrVKCm279JmGv0LVujuWrkfsbmm",
-	"Bq5hoomkEA4Bvn9oPBbighnoytjz3NdV/PaDXMIEQfJcZTNin7DUE3zlPfcNFmCV9XKIghnOPh+yFry2",
-	"cvrtF5Yca9tGpd7LAlz6TqfaRA9z/UL0yzbRvKqsc0zlieaIq17xM5Vv9W2XUcfr2bjqqXfsq7ItWkKq",
-	"XPll3miWkPetuFhft4N+rAL8FYUkD+zQpv1z5LEvB9ZAJ6y1Y2n9bfTBpiOsMdEjMmH5GSNT/aweZ6Gt",
-	"7bgWfpnlI1LRhZbP2kobZozm1mnhf6e35BR/G9a5VWdI85hamKBNS/XJuQMqiQtFY+kY8bVK5jLExcYs",
-	"g4iYKUeKzQy19D5nU0Vm4HOMC/M0hsecKNR/DnhcSsK0qV3wllHKabZLfkZcQ/wKaA3uFQV3Ad84LiBG",
-	"hUqRt1KbbD3ujinsgh/8kECREGsN62RZvOjLmPGSXOhQ0/a/JEIXzmHzAPtEy13yeToUE9zfaFuTjCow",
-	"LPiZwN/Bp48ZqbbvNNFmRLJLPlCpzB3mlyPYNXpHsQuWFw4TS4OZ+Z6eOn5BMxEqteWuBx2a5VUtLl5A",
-	"31PkQJuZXq9NJrwzow7NQUp9mwzTTeGXNHdb4wEZp1KJfCOzy+d8ZnAhxufT6UPOLlI2b7DJzOShv7Xj",
-	"cNi/IhEYsNGalJgY5uxFFSkaavaU+9ps2/Ad1G8HAmVPi3gXzvJkCL2ZveDdidbGEwzhlVvWP4s6MIGT",
-	"aS4mQpsFvVqwy429ycoxbMAcq7ho6YFpdZ59ahFpg2GprVqqBbGWhFO8RqsTujDrGxGaSWfSoPASFyz3",
-	"HYuusjqdMAjJyM0DLqVF+zNc6XuasQnRdxiosyDBTX27VvQ3wfqtOE5TSczCF6H6dsaO3W3LZbXbJVpy",
-	"OnPRicZuo6K9gYOfKmMhaLkMh7S+Zu18+5XD0jhFD1nrgQQhrHmFk3g49zOmrC3mR/RMl99ID1ubC4fQ",
-	"HnfCKIcOubZn8CpyLXMg2CPtH5TyTiyvZXXilaUIslXnSQm6LM0KMa7yBaqMQ/1AwDphUzVeQuks5eeS",
-	"0DldFFzG4xTLlxM+v8qc+BWG+gpurdkTMDr7ojAd2PC8SVWzHDTFdPqSzAfMD8hPK9Iyg3K+DMi1hph/",
-	"VcJSLsFp+R4el9Unx5axZ+l5wLtD/fzA1Xl6+ka9BnoQq54AcGl9tx3g0ibG9qbSAXdPljSJvZWahC3E",
-	"wD7Ivrr4qziDWE1lHILkbCjOeCqZR7yUk1irsVCnIeOKQtNbV6FBqnn0CO29V5a0VbOyBqP9ThD4IcXq",
-	"H221pmUD036w1AL9oDTo/QDtILmsQZ+aMjHNrGJYTcPyUXH8jCcHfTNl3P+9JO/MU5OUzxSYk3vdyh1W",
-	"Wy09bIKkjTle3Z397nHXy0yqrPxckD9mWuU3mYmU/DHT3Aa1wXo+2F4pH2yUKkO6oebGAGxYzKDbNtkL",
-	"U8UyMaQWTnCixd7PNMsi8oLlGezZCf16oveOfve+RcpwX3va9ZLw2mZQwXcdAFI5MavbK9FNq9koxPet",
-	"oPHy1fd/tBWOYqY3z5pZYgWcVtTx0Jg7r2aaWz12JFCp0l/TkmpyynJtmQ5ZrppyyypTcHFdg0H6pOv9",
-	"NgFlrkNnSkyoSoedy6awzBJFFWLzDpwK7nMOhvk6iQQr1bb6mVo6FritPBRUGB3lr5AHtuwYh1X5sVUF",
-	"zH0WpYJ6Raa5KofxjK5fcs482XvytOSeCeqgQS7yZ8CANglrJYu57fRbJMKV3nu9OXfmvvZ5IaVXBVm/",
-	"MTBOxUwdwnqcMgMislYG3yueaOUxVSZnB+M8jjREcOZ5Hmc8Az0nywh1uWNzU9AKWeSb03LUjENsdZjX",
-	"qfogsnS4cPDFjRtba7eAY2oS/jDJLyLoHprqqapSEXWuSlv56UrPZ5ORbYHK03ZpfIWY+TPo/YZ1brHC",
-	"vjgKEUOMlFZAJ2isOztKv1c/VlQ/gr8zMlU3EPs9GaUqrnphV53yijxsXp9yGmb7Fep1uz+uXKSyCA4n",
-	"WZkGC61TrMoCetmx3wI3L+R8aK95+Xf6BEsGRU3ykJzlYm4qp6BWBuv/N8jEq2oWNd9kzphXETDVe0zz",
-	"AZvdfIHBbOPHbemgMFpLs/sDvpBC9nSNWaV8mM2SVt9qTjMEtAZLVjgEN8gZ22Utur4PmLNY6qJR3zlv",
-	"jt4dofPtr3DyhbZN5xiNASgv9CTULTlU+WrZQfCcyljwoTb5k/q8gATSO3UdUVlVIxt3TYnn6acQy9nE",
-	"l40uxgWB91R3z+oM3IrqunyxbK+Yt/reYJZkiXNZupcVA094+OvtpU6G0xa9M1Y/4QFdNgro2sv1zCo1",
-	"aqtUlQ8o/ktSrCLhK3y3ouiFtUqPfa6XrOn1vlo7ksvZ3ESXyXueLfBYgDFbHDeaM2JXvDnhbCPLRuQF",
-	"U7pFVk5gWN/O4jHupm50C6yfmmZvfWGdaIWaX3d4eTl1NT26eLHzh4Q9p40qoe9Kde9wCmG4vvJM7Jgf",
-	"V+jqNpGoG7VS3NfUzctK9RIKOw07FB5dqWObF+9Hjfo2ZPQVSa9X0Z7Nx54uoVhZlV5fW16iMxwBwIWN",
-	"ylS0B1tzH2FMj0pS8hTpw//5+OXaDtt22saaruhtqgtlplZSHfx8lW51vTdQJrwUC+cSCzIMLCSUttrN",
-	"ph2MZlnmH2gxGnWi0rtg66w61Uv1FqujFNuoUbauyrXDIu91Mu1MOftGeXboYr/bWXZFM78r557ZvJWt",
-	"pZ7du2rvqKt2LTfkevrJtfr5rqQubFNDWNML942cbN9eM/j+ZP81y/u1nAdhYfBJ5DVLoHAH1CWoKxGk",
-	"gDNTFsOFIVC8Ysf/o2Re73h/tcNhAYebPNIP23/+xOSQ8QQfQWM8gRvcv707fvc7nwZzegFVJyZC2+QA",
-	"gWMdLERqPpkqyM8t2s9guq5Lz4UdcCZEUsddgTf7DopSJu3vTTH9evasl6RaLQ+7/dmyr1OWJRYSLJix",
-	"hG34EF7DVqLyKejOLAVblJL//PT+HZkKaMFHUg7FNQZ70GTBWm5DyZTmdMIUZkOWNY5wLuAXo87AQCJY",
-	"0WkuznI6kd6q2hQKd4SD8TkVTAwJfQFyNCpvnklogwRlinp1esFAg51fWOP1CaHGEfljxnKgEiKRlclT",
-	"fNs64OqfQ6qHOPySVXn48fVL8vR5t1cGHes8tnXcy7NwTKqcoWdIsS2UgWBidC0zUIyI1LuaZjYjPkbv",
-	"RdwPYLCOUhfx0qfGwe6SUzZOAb93d8C9MFhfSwEjvvXbXPwsVRGJC/Ef20T3ejp+G1/KZdSxNsWK0kit",
-	"fUHZvjN53BoYdb+eJwyteK9exEiUIOcsVJi+dsXYIdnrwrkZUwRidcBvoNWZPM6SpN3boGLOlEWWmG4O",
-	"oNU1lhvj77FJCpbkoPvcs0RcsYct1TwsmqzH5C8i5bIoGCknJZrP2buDi+9nTAZ5qUOa8zR/TITFEhWR",
-	"u2igieVCqraY6SMsDRhjWkuyR3wyCxUW4Q8eklUpn2eve9x71u/um3yedVPy90BMIsw4Zv9AVW6pnqst",
-	"KpaXj38Zdc5Trp81ubaJS8xtwuMyePR6CGt/eW2ErGKoP/oaqc0ArBcPWMy4pfmgcNOlv2BN2Z1k7tDm",
-	"jCo7MpIVVx0ZIbY5dXYkijKopZMbFfE22dkAaAe13MZSAKQ5MTxvHwBcD3bIT5txs2dc5SkzvztXQwMl",
-	"8KYr0KLY9NXh2pYHpfO5KpvKnJnVCdgf2ajjTkebB37Rd15GnSVJWgAwIsWEGWjtucgTaVU1g134QBaV",
-	"EcAxQcBKmiZkrt8QpDLei1SG7Vol+3bgnsobortkN7TIJ/CZSS2jACWmvrjG6m4H1mkdlKEbOxVLq1Kg",
-	"OuCBtNh83E8NwkKIPulFZC8i+xH559//sUFdSpUTNyL0WI2z7So2lBAXMzZHMipXmAQQkbz9VR+wx1fc",
-	"iTXywBfklmMASw7p257qscpL75WgpGw9b73ZWhu560vlJHfaae+x2bAp6WAhLfixgD/jwh3upZdWC4xN",
-	"lZjmo9j1B6ukUKWeUzngRSmxftSvei7KM7Uuy5JQ9XO15Bl9ZPNxmuFNVv+KowEv6qRp1WQjZ2JZFRe+",
-	"ShtV8HDFd4oN/qk2eYkYDbjDEASMZ0QJA+Bibv8IDAA7gCKCs2ZqZzTlkVdUXXUFQeW2Lc0E0HE2zFJY",
-	"Fzd6vS5wVLGR1SzXRATAEP2ynMn0r2U6jy3Gjch9lBE9JUDJHokcm2LlrLYkoODDwwCHLS7Kr56bghSY",
-	"n4Wc9JFdcEZF+XkdJDPX/5op15WrCMWwxCy5saTNZsI0rphYpuSaRA64QclDqrqCypzZva1/r3coQrC4",
-	"0iqQuIBtA4x3/ddJyk9mPBGcmYVKoJlXEpetcPxYpf49VCnvWRFF0TzuxxIQndthlTp6u0/AwsRtAgwa",
-	"NoBFpPPq7aMOks6WFuLdbriVxlUWRM//pSCK/aOgCYwC6LHE7tSKYo0fvYMGF6JSeRjSxFpic7i2ZAD4",
-	"rhUR8+L2qbiNOsMbJV1yLPhJ1s59XSm1g/w8vWCcSdlYhjzEMkHwKATcJg2+66NsTheSxDRLL1hc9rPB",
-	"b6txS/DNwTGLs5R/ZBK8IX8G09lMEyMsaNQL5VZoK+WLS5B7HdynqZ9UYoog8+j03u+SRFMGGBoX8/ZG",
-	"I7xv1TCh0vATG+ZMWTV61SOfZWDz4McqWJUFscybQ4vzjs2PRdCeOLKrArwfs7/1QKsenWJJfluFtP97",
-	"Ayz73v5x93lRtzWc5TmUJBoXob9++plnO93ezn7vuOtV5rVzkIzAJ5RRqU5mslRKiKWjnQ9jZGFm9Trs",
-	"4vTk+eiXP/b++/T42eR/zQ8+Dn/qyV/HP/4X/8+n0/+t9v+Dvnoy+39F90v6Yu/8ddIL1JFttmnbVv5M",
-	"aMLa70pH2iVlzqYvAB4Iqz9b/OiHrj/9ozBExMrDBp2JvVNm7EEsnodw0faRsWEua5TMlDZITU5hdNbQ",
-	"HwNc0GBkwdTmQy9qlxsrlVO1ux1OE0oHh++XmUYp4lqiSYXT2F1lxxJmNM6sqQMGY3yDUElitGti5zN0",
-	"kQebEmcgaajEbldtaPuhsSL9R6217nW7ZDimOR0qlkOcxqJDTDYoT/9xyQBejm233TViIsdef69y8T/g",
-	"7mJxxVBMAuX+ZmFOlpfkV1++pZp8zualDy/t9GTvq4XvqjOovDe01bwYcZjMuE3KhPj4+iV5fvDkmcNy",
-	"wYihxJYNEzY5ZbnRA2IfWSPWO1JbqBgts9t2KBImXbe/BTllmeBnA67EIdpRpt6OJglL0HBoDwob0wyg",
-	"J07Q6sa44wNJtKbmA20C527txCu+GMpucFltFyzP6NR9s9S/iCpirk/BIQ4RSt/rsnIQNTDZRlc2wl+e",
-	"sK9DxpITe1/cLzLYbAcOr6U3zZQ4A0nXwvENxlFQBCyD7uljEM9DosILawjpFik6Zo+/hAwd/UiwoC3U",
-	"TTcq/DBgtUnm08wtJSRyWUfo3CSYr8jlC6csvOcMECsYHzLn6k0lEUM83EPWnMfwTng+oFHOjGvW29b1",
-	"SuQ8F7lckTmB3n/8Lh5VHBiki7T2E5YyUgKbV3OLwKIEkJ36pS6O0NwxODlwGdTfCCmMkHdR3//QvUZk",
-	"ibT2y/JVTLle+WET0BVVY5taY1TCSlYGnaaPL3qPoSLxcZsQ52PXZjuk0KlQrk+Mmol1mFvqlfJ+FJs4",
-	"bLCcjbTmEpnwtAE765ai/c9XEiYM7r5kLOh9nguEw8fRGPZo0GYtI3Lvbj8cr3uejwK/V9+FDbmIDZvG",
-	"5pzU0iKW54k25jo7wcGFgpRoyyBL+c/tmaPZdY0On/h/7XzEW3beJLHdDugRKW/Vg9PR873R/pNnz073",
-	"DxL6lO4P2fO950mXddnBs/2n4a+rfBEuVPayZhAB1rVQnHHXeVJTVs6GWmRhhh15qDQxsBjeb135qF2m",
-	"zdKQYLjJeo1DgPaiL10hXBg+BgUqbirhFGypSUy4Owx8zQHJIYsazSTNwFBL2DBNKmK45qdrKuMOes30",
-	"SH4+Pv5A8IbSgh10n/vJ8M/983zQ7YZToIP5yJ/GIldO3ceOTiI3VfeFDC3v7U+aFIDjHjQY1xFKrtNw",
-	"oLtXg/oWTnKHTXCeIh6I1bJTSRIxnE20fpD0SWyb7srHg1m3uz/Uwhn+VXVLFjfCdjFzLfZWnu7kbMSA",
-	"NkurujX/CWmX9q3IrxBF04Dj90mRiVVD0mzRKQAuFyXXrpraaFCeEI5s/qLH9nwutMT8edmcoWpzUskE",
-	"S3I4Rv/IDpomqBD5BsohUfp4E8qLptwcMebQM1gcABP9mNBMrwVLTk4FYOTZ/VXknBa/uVgm/qPouR11",
-	"0oRNpkLrjouTc7Zwnfqrvfernfzt30XQw33MA+Oz/o6F9x4tp6Ysn6QKYyT675GYcWwqqsYiAVFW4DPC",
-	"X647uY2gmA3ptln17ySV+nY/KGTUcUiB9u07v2Qe1QdvOsV5rdaol8wSF8eB6Xl55FXxXC3GdyEhE4sL",
-	"RYhCYsZ90Dc+bM29TRGGP4olwmoTL041oWnmXlfryK5HmixOlBAnGc3PoFlrsHu+97A7hlGgDX59u+Vs",
-	"Jku7B+pUcvDi6K/BWTgpQSOErFJ4gWI5p3oPeE23G/qBR35/8Wqz7Xrf71CgzXCB4yBD1pLLsl2ggO22",
-	"6gPZVhz9aJWWNveEUQ5dXYtQm203ybiYnY3RZEMtAz0jqbSKH0R6TfrVfCywCgaRZm0/mJxNWLIwqTEm",
-	"DlHlwKhMlrg5eLDzGTMdk4WQrBSM3i2xUKtbWSkPktsCzxVy9LKpAmANK93RqyEVQ5a6dAaUTyTHnw0d",
-	"qhJhrVi1+02U13AEoKW65NIlAZcfVtd732q9yMNdftCMDROuBnAS14pguzKOyC2E7CjN2Cb1sF9sCvqQ",
-	"ci/NWnAmWTZqU+66Hh6rjSysiiq+0/cFs9o/QIZCc40mJVN7B0nSAOCIS3FY3sMEdoRL1iEPA8k6jyAf",
-	"FCrJttHlRLODVY9rHhAM1/u5G6E98pHRJA1H6/3zZqP2ejskAvSpucjPS/i+RvlOWJ5eGP9FlT2P2fBc",
-	"dvq//ekccZ2Oi2taKeODcCJ68WUUfGCSnuXY8T3wyO+Bt1S5oxlOcL8AFBOoNoS297Y5cgJec3A1W+FY",
-	"+XDPDWkMkR3/0mXFcQT9nWrsEsL9JeaMJaE0xgbP6RtOKDQ3gaTnOkZfYQ11WkcUwwtQvMnbKRvihC2j",
-	"r4kyVi2eEJk/pZOZljJJU3EWlDtrnQWuY+IZZpBdsByA0vIZl41BsTYxcAu1qA0e/ExY5K1bcn7bsBRN",
-	"ttmSsdTzIvGZylDIDtBNi1PnJp5V3XtihjpuYEx8Njk1Q2oUGWUEf63cOfXxDJO9tj6Ik2mvGzyePDXN",
-	"AhmHb7ge6LbukmLftit9+/na356IK31aqjTLTkwSa5sqdnjAJmcansd4sr2F0K8+GYtZLtGs40tGBbe5",
-	"jC0yptmovFXMLhlT6N8JG8fQrNxABKpI8ObVQ25IQihPYTvwfVXouwCyXZGR4WWXlnZzZYNVFz1Ecscn",
-	"lrDrcENozfhSJrWqP6U5cA1CyVBMF0WB4S454oRJlU5M8MtPMpNyNpmiOtLv9Lrk/2/3U6BXFc1ZgaIJ",
-	"LTpyyhMxMbiT2DcrhFB+aNecZaZoRe6SvS7s2YhIbfb0YGBmkC4d1UwPlC8nXfBaBTG+gulu+W7X53f7",
-	"uwdVzrNXZQcHtUPa3X0aPCbPn+4+WQ57/mct4Q4HXVQPN4/bH6oe+ZONRv4kOPIff9xs3GsSe2+bxH4W",
-	"IjYCX22X0PvbJPTzxjH/vkHBarV/VT0h0j/Njfop3KUPcDk3oB7vd6exIatZH8Sw2lYc3Do8r95DWIgG",
-	"4LyjVEUYtHVbEO2zFALiI5Nu3cqQqWq2DXbp1cvyNm3G5HjrdLG9tPZKw3u3bFFpP3iLslzKbN7LnRLp",
-	"3mJ2WchKKMG9uv1lkT53m/EGWkomI4iMqtQn3d0eMaVFKddKXYPO4dT6FSqTllqlMe91m2EkYWcbQyqF",
-	"KsiFPnq4u8EoMjIU3y/xAS1QK5AJLfp5Wp2+CbjBdiMsf/Gw8E3qV0TFn0VsvxhH7+DZwY/7Tw+erbJ8",
-	"YBGaI5bM3yuMJ2G0WRpGkt8kETjkfvtknFR1NwNgDBPJpD22Flqv6hwqoyC0aJsTaIXTK7XCweDOOv1u",
-	"1pEhy7vPdEO4Cmu0nzFxrmAPmQrmRLkPY7WE96Du92rMV6yXhWtz/iy9AK9Fi3TE62oF0ti6w76V8WSN",
-	"BJ1iY4Rqptq2RW7O5TenrGUq/21vb+BSdGIC+P6xt7HjXfJOKOxUbEpVKSAxcjYfign0UcPKSBtGo+l2",
-	"UAS8ZuTo3NHfHZcaBUPipNd1f+NOCEVRyFLYzQ2dkZp3Fj0L2vQJELnZC9S2rDEBsPZDW1o1OBUYrtdS",
-	"HmDi5tzoX3bbnWIWnr/7bCXkmplLKzEH6q6cNnsoVD/ijn1TUwAvFl7GGag3CKgjDziHcaFAboi8rzfE",
-	"S8FHWTpshP0CNRHbnspSHv0DWTkXegGhgBFcC5gLNKHnzOV5wiLaRHTUE1IoF8rlgEP3EpZJBtnIfRJj",
-	"oioW32uOE9mqcPipQNKQu+RXo35Exl1tny0XIeOPLjMkmCkAFNm8FYG1RrYoB5uxLhtahLYQYJGD01il",
-	"oYU4TTvmdWjz5UczNctbl+XVY1DLjk/Tpn6VpI3YlMcmj28mbVGKVhSTFBpmI+2VsH64Sg17USbetHlW",
-	"oXi47jRtwTuw/c5G0B0YrL3TmB16CtvB2caUnCaU7TaZBpse40NIAoJ0MA/OrkgyvmUnHFoqo0xos8Eq",
-	"8uMbsIh11B2PETSak40gtpCh7wNnwKJJwgUw+wIEE4ExtdbZGsa2zE1WQdh+mrLhTyZHbb1SviMOnz76",
-	"8MYluXn+v4IQjYXvU5ZL/SHI6ZXSL4TH9Ko2tfA/rF3ujnOpVruDJVt5pG21e69W7V4dxBPzRpP2gf2S",
-	"v+sS9v+pZeu1PmhYEmWgdhHi3UwqHV11RptWs19XZfrvTcd/Q8UXd5YS5JS57XvdUCVvfMEREUoWjObY",
-	"Vt+ErwurIABdUsDKf6OlvUrv9NqaNy7gKuUTVmot7ROf2Ez9RJFyt/VPHyoiiIgdH83UWOTpX8Et3icv",
-	"GM1ZTv7593/Eu+TTGKtDhuywgMIfUzmGxvVKmIZ0RcLZBhArgV35WYaAxT+JCQNXyliApSPTM26yOXzv",
-	"eE1Id59Ue4mblNvO6Uwu/h+lxchQTFpLYgTmNTL2xUwuyAsGVT0CIZYMyGXQJ10dS93lvErMKgvMm7Oz",
-	"VCqWr+UdngRTE49k8dp5LhQDtF+X32FVpZyd0RzSbIamSYf7Kr54DWmov9VeGIbZ1M/GHsFxU44Y46eM",
-	"DKlt1F13IYusVf70R31fGyejHlpE2I4mAKFJkmsdU+REf2gjj2PQH2fIazgpTGI9T5me0xX8QprEdbZ7",
-	"nanrUefKcCMVqi2FGdEfXiV9wNG3jvCBBzaTPYgMdqdFj1vLTQ7umvA0+lsbl29QTmgySXkqVU6VgfX0",
-	"IfPt7l/lYFmPuVw20OyjCMaWrFyJMZntkMSuJ01MaCYFtmxxje0AlWPOD0kMk4vBpZMIDEJASnuo3YQn",
-	"vdzrte6mXxG07L/QVH1sQPx+zxlBbGEyHy98iFGahpyIw5bJlPg9W4jVlHD/2qUaFdY+dBAKCgaZ8iHb",
-	"JL8GHjRl6qlCdA4HSM4NGDWRWnuXYmXUcVXzp6UNUaqzCJ3KCv1CKO21hbJwwn440y8MrKC6/N//Q2LA",
-	"2D0Ro5OFmMU2pFkUBCLWKhR65rag9ASeiRvariDqyWxagRY2KKonpwsHZoQgKVRaRFwXkyG2+gY6jgHs",
-	"LFR2ygJwCIHLzrHAEeqnXbiHl8GHYAKuUupkip2lYuyJPss53KQnjKU/pgugSeqD/ZhCIj4bCp4UILam",
-	"MDd2qMOpHHA9s0pXmFLQzSc22NB1shbgsx6pQHMuU8ClEnuTqhYNN7GBLJVqSROSEqSL63RSAcpyY1yq",
-	"Ntrticy7ilIVkXSECw2vkyRVG2HMm6+sUZG2ugykXnqh94kpv2gT8LcR5/pHIONMy+fd9bL63Bvd+P29",
-	"UpSQN7ITt+4rzffmhW9Wojz0nbW1qPKuvNvqVKmKIODrH400Ty5KqYEL2/TWWFvN2L0N94j+b5HUaKCB",
-	"4BnICanff8Y0i+cDjhWcShiMDMvK4lJ3yTikW7TuIuzNViv3oS1VPUWValML8e7BtwvOInLKoJ+BwUFz",
-	"F6BliJE01TDAknwy2+mks+ej54MMRIiXokAeqwXJ/m7Hbyi0NLH6+nrgLOnQgjXcsywBnrQyX7td1xQQ",
-	"nJUFOxMr+VSbLh/B7h64G9qqXCvYI1jXRaaKba9haLjspH5oZNWYkVpRs2yN8KKyAy1QvLVgfBmJeMeb",
-	"9NKywT+jHkDJAUgheO9vvxfCrOsLnX07c1MgY3AkSuqIq0A+yjLypBsCpqpo2096UFBhykLK2ox7256X",
-	"15SqMdk3Ly7DTFTf/ATKHjArCWe6NAlVH1NN64Mt1Ep4Sapeq4DLBp1naQwMe074TSa4mEeQCwBc2uY3",
-	"ad4Tjokt06zeV8E/VypW0HxvcRWtalUDrnVQTt3SNnbhgestlKviBASRyqhi0mCgMclQbZMR4WzOoKwk",
-	"lypga66lqoDAK0MCdut6y+1QNP0Ky9Sz12pph702XY0dX2kQS4ZJIo40zTXFjXPBHf7WlDYei1Cxjs8q",
-	"GtpyYe4fINGAnmF7PrdN112SQux9wdnTraA+y+xrhUA2HWWRc+pPYPmKs12BmcBpN0WUOM+M0Qsmd8mX",
-	"SoV6ZFrQoIdpl3wZC71FDMsxEPMWr/NbtTHbtF7KYQ7SLEMVDlwPm+SLt8ryMTyqAWOh1OTLq7+yKbSe",
-	"8ebv3Bpr9HvPlIw7Z/IVvK+ymUJJvfasVshc14ZgZw5neaoWn/SEjciDIOPRLJTFbOPxiM6dibOUf5Ys",
-	"x6Y/GPKCv4nIiQGqhCBn3Ccxuzg9iSNy0LX1RhlT2MGUJyRJz5yWRQccQUFmE7RRYDVAZMLQig01Vmra",
-	"ubwEMN2RCIsYmzZXqKKy6IfedwJBi1OJMNKFlEBX1l9mk6n72RgtYMUBJ5iICybJ6WLAUyVZNoqKakVa",
-	"UnnZ12lGUy49Jy9ecFBUAz7g//Iv5Fhrzkr/8as40wN/GH94/+mYWMRfOlPjx0D7+BGhWMhmgTlhV2Bs",
-	"IwKUY0l++MFGkdkPP+DoplQqViTuwIf/ZuNkf3Pw9ORvEM/924D/bWdnx/1P3xuXwrMx+Rs29tJP6T+8",
-	"foKWFK41ITep9gacCl8HPuzl7ytFAfAp5wVf+mTRHt7/llHiaw/19vYrM/BUOde1HOyXv2m6vSpFFzVn",
-	"tm/CnQ2aht1+5qPS4tjbBRNcs+435hGTF5GkYM3DWROcDbg1Km0qEYp5hB635NUvjMk0T7mx7dJEuqqb",
-	"IeM0T4W0O+2l4BeIfSf1Lz/8YIQDlaDl/fBDUwaCPsuYhWA5glZgfnBZJD+Qh/HXHQP5GJt6Oa1XY30f",
-	"0GTAXVcFg08GZvghiX+IYRBFNc6jyAR6EFqe/JCLjOE39L9kbKiMch+PJV1AxIqk6nDAi4TCyOw+CAFP",
-	"6OIRoCEUW2RCOT1j0kZoDJ+I6jvQG56mgoG1HHAzaT2Dg+4+iSu4l/Gh5iCAjK6HAMh5tukqVCg8kMSh",
-	"RuLXI/euEmJmfDjgFmyv6nrlSe2lSU5HqLccdA/wVQC2GUeah4DtwBbO18K+plLt4qZ4BTjvP/wAD8d0",
-	"Os3SIayjRYb9179IwWPsH//84MmzR5HzUOU0xUx4TaW3BgSVxNqajA9JrPl4bJIIB9xF6HG7lnATd0n8",
-	"dcci0dZ3lObHuGW8fhCpci2/AfSOvGAyTRhsPMnMmuInyzENmD1SvUoqLZ/M+iFGKTnoPiFxHa803iVv",
-	"Rc4GvA7y2m8H8gr9MKDwFuMrI7PrGJ9NCp/r0Yc3Zp3eFJCa+uh+YnqsnMTe7zu/sEVsOTIIFZg4xlMl",
-	"7BkQTDjRnE2Zqbi1XYmoHHBjw0iyEDMYdB9ia0YSsdGIDU1rWahd1m9RWIhl3JF7BwY6BvyWkGoHcSdc",
-	"rIicLhRALw+4/pcFXXLTUDsfGdZN9wFyIN4lv7AF8tSpOQy75NMMUooZstSD7vOivaU+gk++ftW6SE//",
-	"377+v4MBFzkpoEoJtDcw+nFEpChAxiwxzJoimUzgqKiWPmcLdNzqJTXGUCrJmeDMHqwkVVIv1SsUiCk/",
-	"y/TrpJjlQ+bBNWqDUcGei18d07N4l8RvRjvvBGc7cKaK1vb73QMLqgML6Vo07hL9NXCp5gT6BiKjQBaD",
-	"3UQhfoa+UP1+fHXfy8YmB3s/kriK8BpbzWjApaIZ8vSD3l5xpwWSjYtReP41kZ9L95HiwxFRQuySD0fH",
-	"L38GeUD+89P7d1h6MeBYewEs59n+86eP+g21FxGJtXUbk2HGaC4N5X/V7EJzNCAbif8cgNN/0OmT3/75",
-	"93/8HpGB7/7Xv//z7//Qv9owgPnpMobtFf+a8vM+QSTtf/79HwikfUhylv0bvmnQiXfJByrlgMfem2O/",
-	"FVNU2UGjNMM+SbUWTbskxn4CesJ7XXK6IKbMHw9er9slVA34REjVx1hpKvWvZv7H6YRZjq5JuL+//1zr",
-	"KJ+PX2phBrC7+okxzUY7Ysp4ROLfXOlFREyZyKO4T07p8HxHiR39X6NeJ0JvPwyNZnRq2RN0/PjhB/LZ",
-	"8LxRyjRbA5G0txc5XvjHTJ8GB1+tuXA3IqcigTbDWqo8PSC/pC/IQW8/GhgJaGB8iZYokhz0ntiZ5nRo",
-	"dBk8ZWbJQZHglSYGkbEurZyxHJBC1Z/FBQetBxjFgMcqp0M2pTnjuBh6HCmfscSGliWBW0ia2GR5yz7S",
-	"BFl8fATBmphoYxCjOg4yEDM7IUKupb0n8TCIfsFyCi2+J5CmYyaX8sOi2tFry6BfrQ8RmlUWevcVcAAb",
-	"SPQc+53ebne3a7tO0Gna6Xf2d7u7+2CRqjGYi3WrBHBIRSja+BYqXKjfiVJCFqvp9Ttku+QNWEpprm+E",
-	"KiObXq3JabJo9DIaNeth/EP8iMx4xuBoOQ00LlIF9CWtawBMuVYUNaWzKRDMT6XWByDWigSYrDKGHXRU",
-	"yOhKHqGvCjiL6YypKl5G5GxP/RsgeZitCNSCKlY54LQoojDFyodh6Z1Kkp5xkest5ofMiiWmtmiGHHla",
-	"s2EHwBvQwuiTU7YQEAzTh5qaAWEdUq3Ri9PU7fKgZw+2ktuWb5JOv+P8AgWc/guBeMrmmEIMzVMk/2JC",
-	"XtY+wkyxCe4lOZtMaL4wjqGSFo7g4jPmJTx2yqakn1vo9Vi7vIwgwzjw/nZ2a+jL1ZTlpg9Pofdl6cuu",
-	"0AHUMX3Q9bnX3/Y/tGYL0DJFPIM3PLbe3r5D8y916QQPC7rEVkKSepj/l2V/mVbV4Ac5Fdw4yPe63fa7",
-	"Ilz41aaK6wpNRotesXcseb31kvldg2HJyjz7V3F2xhLI5b+MOge4YKH3uYV9/IImcN7h/t7q+98g5H9p",
-	"70Sdg95+i0+JZHEsxK/QlQAeerL6oc9F74K3LEkpQPfrh/f2Vj/8X85CeI29DC6jzpM2VHlj+xLAAy3m",
-	"9kWf489eswLfYYth4IKBGFchQlkYQYWePtvNUdEzODVaUOuDU5jT67cRKXX2WKM3RKgRxHW2a9AUqyoo",
-	"YqaaNRRXlmTCPDM11l8bUgUi0evPW25gbZJ0Dl3q9ANp4LyMM08bIwP+0LSwR6c4ydmFOGeeB1dIBg6p",
-	"hRmEQSrXH/a8kFo/cIywQQCLmXISuMRwD5ZNGuanx5Ssddo/uD3S9sh/5tQ6pb/5CXJn5iNMtbmAdeWh",
-	"CZ2R9bvlfMv9b6M0zScAC1FkyYUPqq7xMICXyqiKfaskeUcGXBwiKVpn2UiHKSnAOGQ04PoGo9ujHeS2",
-	"YM0mONpQDx5wowhrTR7SksoqfCpXFVLhgXbqvVakA52Md8mxMCFbtNKsOznSVkjdd/wwRgEOsbJHoRPs",
-	"R9M21aJ91dQCWflKiVE03rE5eamvlbXCochzNlRkLHIJ0rGdNuHVMrXS/3p3WP+rIwwsI3dbHbAXXpo2",
-	"SmB1QFtTAm16N3rGZVSkUKa+AxejiZ2og54MWOJfxdCBVYdGYG597O6Dz6+vZz5ffT9Uux1TUzh8r1+u",
-	"o1/imbZhOL38GWic21Esy/3H7ohC6XqtNcrSz1MI1UIGFptIg2sMcRyvS1Zke4I5V7wYWdfeLjmqgBLG",
-	"LjM8hgY9nA24VGwKkUSaZXCT6cOLAWiMBICws7GAd5g5BFlbfS2foIvvHMKnRUYoJF3nDIOUWrgbZ6t0",
-	"SVWR+RIygflYZIw8POg+J15Xx0cgfV9RKMHCRpRueNJzsNggdSZAiXhYbnQaPyo68XsS3jS5NgxowPUX",
-	"nMMNmhdVmihH1V7FfRLrh1CfUBJ9XtUGxvjt2OT4xJDrYbD0j13bYUM+zDAxqHT4Ea8JMTllI5HrORjF",
-	"CCDwfZdvnxx0nw94rQ+8CYPBt+Ko2vxY609zsUuOTBSHTlhC1DwdwssP9vZIXDssMQbZMA8BSp0wNlXT",
-	"RsotZ0FPsM55yDQO8Znilsee6vYLw65GGys0Jovwtz/XTQG+jP60GfF7a+YP73Uuf28tSQ2VXsx4krFt",
-	"a0IbDKFJnFvuFQHT8LhK+PgA3SuiPRCRXSXli0fcE2vJ+w+az25qZB60kYqIErN4aww4eOxg9WPvhHoN",
-	"vUvbKiNmg1gwtNurkJjdZJx0N2asm1w+DHghkzVOFxBPHJuCWl3EyWbQR0ywCJPufSf5Zl6wrXXKDffE",
-	"tT1ww21kaz1hN+gr26Lrrd999Gr6WGOf1uYOsN9YgXv8Z5HJe6k36hlTSwoxDssdy1zqGHhJfDtfEskg",
-	"sAiJDK+tQ6TofJPaJKPdAY8dFq9NG7aJUSYMRycC/Ch+H66I9MgpwxI2yAU8Y6pa4RQXmadpMFx3xtQL",
-	"F/xdU7KP3gnOIF/DiPVNgzsGY8AIoSZuYW9+/NLe6RX4enU8qx7/4m51z68r4FfI1YqofHVMz1bJRrgH",
-	"3rrfUuK8FUk6Sq1w+1a+2m8lRq9HzHxkNGmWMv/BVGGSrCNPTBB2+/7h5TJiTV5ZZo+/X6573q0u8BOc",
-	"9qkFdVkJj+s6UZ8ubHYDy6MGPorNaEuc9LBwJzvuqY0wyz69tDGblWfTwA5dCVSq+TFXzoz0a6+MZYyA",
-	"IRbp+6C3N+CBJDZtz+74KnPfh6OYGySwRVEkhGZ4YXLbhK5JzVhGI3GeYnpqMuBEG8ngMfBhYU3Sd1k5",
-	"iCPzpgIjNqogV0QkLusG8aNDrA/SX8JCI/O0/grcI80gm1vex4fF6smQGIRc1wXkvjza1V/6YiMF6QXj",
-	"kEJGzgSDjBybOYzoJkDogrHHfVPNhKQ+Z2zqSUhjt0DVRoRLcib0OzXJGU8cSsok5caCHkF1oB6SzRhG",
-	"aPlTVsYDiciEYrUKJGYAymMpsRBSy2Hqp+KCmQ/FdiPt7elPNFjgJH5cDKuCNz8SWSbm0r1Pn1skyphl",
-	"sJ6mTUSFMnqUsE+/2KRVs+4PbHpxke0MCct4kp6T2PXfzyk3CsThcrSVVA44OBiCml68S46gnACmapM0",
-	"jQZKpHDJx8ZPFdJQ0NO9uZICnOH9FHGnNvc/gCR3VfVe2tBc2Nb7thcmKKMub8f6HbSsASdZJfkny+yy",
-	"oSEDSOJpxlxlZe1lJ5AbpTfg5dqaC2Jx6cf8uQLP3gGe/a/f97y3m5X0vSmuJusSGqvBybySJnst+UK3",
-	"26+DZHyVpKrs3GkT+0FV463RNG6/UwiO1E17hl4iGiAkyEMLO4yfIBTIt3AI3ajbp8nH4ztwmlU3b0aF",
-	"wC9ywJ3Se31eoBt19jxGnCSI4F3FEFqW7c4LHa1Q3313e1HfHxfJDPGhY8Sol1r9DKGczGaKowG3ZQZF",
-	"3M52DvPKRHcJFhlAKg5EhSpqF1YrSLLX7e6SozJ0E3S3HXCD8ZBKaFBGHtpJuAgd9qqQXudNrR5yQaqw",
-	"VA+bNM1H4CbD8JqxEaEzrKl/CdiKJlSh730gySkb02wUshZLvraagonjeg+IV1uJbt2YNrEtbaDWVHVj",
-	"NSC6iTgRrMT3oE7AniwpEm3E8y9s8RHd6TcllJHdQJGuOVVWElttd01JfJORmBLPbRKZtzSe8dg0pLsW",
-	"EXfsOk6Bm68k1tBDAUggNfmHbpmSqycqcqhpyeWDKS4Ib+OhVJKXhZ/K7jIbMMHqK0nihA2zlDM4RHFE",
-	"TmfKyRKE5ngAKdwoYSA64r11lZzE+iwrid3coOyUSLFMygE8LbtI2fylp5rFRLEskyZFZIyIc9S6pBAm",
-	"BJw677ltbw254wYfrMay/cbXRnKWvXjo33O4kDY3xXp3oJ43Vy0cgJ6uckjO0gv9cfDqUahdNy5dWCOU",
-	"6Ho5TVowKhZ6sSP0DEEv+amQMj3N2CPbGzt3GbrUVFNj1nCrOBwOfcA9RySOA8CWoJeafSt5COrCkowZ",
-	"Ej/GW8Opu/itjZ1VW8qVMTCVJlm05HZxgUzPu6LZSIEpXvbSePnMD0oeGQex+YGmJtlot7O+X8Y/Avrx",
-	"LbhjnJ20UoGyd25fgXJK8J1UoL6fRBt/e92BdJtf2IIlN+5SAZr5gTuoo6YXBTovqHDfV8LN+m6SK2Yq",
-	"32qNEemwY/SUxrQYC4Qal+ReXMTR0La2qbTgV0bsSwhMpZJMxIRxRR7GFjnHQCeMEHkFVIQYZc0JAAdV",
-	"YnUmHVirB4+sNwWCsA9jo+BQFT+KyLjWSBWfxxRniLa6W2w1nsu0Mfea+v5J5Ks0Nj/bqbB9Qo0rMoJ+",
-	"nhQQG21K8Ww64EoAGgd5o4IK5jQXEwBOMj/2bZcGE9weUamg7cCAfxkLIplRja3ip2+j8nxtDYmUFCQp",
-	"XKB6wD1aAijOLMtqjqLU9/3YEN+Qcmwf4y6c0ZRbqA1N/KWxv4Ce3NlIQWhZwO5954PZ+gEJ/6Wml9/n",
-	"4GwrB8ejrZeLkIh/v8/HWWajr2brY4qAGkE+fuxsYgBvT5mHdJul/Fwrsvowzyz+oOaOtmDWcoGHcZFM",
-	"+HMqlcgXMTiB4XYoNZhIll0w+SgidJgLKU3Tci0/ZlIboZAIMpuiuMDMDRzOQ1Wo1YiBAwPUHCTxel+P",
-	"rAPZ9Uo5RDMaPpAYI/Wff//Ho8hhFUP1yCH4L6S2tvjQjSQBqCIjuiY4CPdmADGkyuY0lUc3oQlzdqwZ",
-	"A+ZzFMJQSBYcyy45wk6jANei6S8HHKpI5nRxSGKVz/iQgnsEoCgtNlnOsM/BRORYN+tqeCXy2aLcBoHS",
-	"AB/ydKYs4CHGE7gw1rB5s5E+Z1oBxJob88tDkwSTcqkYTR4dEi5yTC0pIW+KEc7fYp2CKY7veGAwFpen",
-	"pr6EzXuNjL/0nSabTl+85/Tb5fQZRqqol6FkVCLbdME7N/ci4IoigA3Pd1KDuZ0xxcKt2YLBtshlUs6p",
-	"KfhD8Cto4t4nMbydJScp97VE1Pd2yXsvEdSqiwPonGCeI1orTNXSyOR7ni3KjuZSGicldobgsxzwJvdr",
-	"PcWMJ+KlfvbNhlzmtgXwnOVepvA3yeb5RlzvtchP0yQx5dzXmc3zSVFVqtW6Ea/MZ54Ib4u34IUG5bx9",
-	"RG07rNBhFNdYYyhudp3ODj1ngIiGHlf1pplXzYAPRsWWcFCTjJsIkfeJZErWuGY1kFbo1uCXwKYzkjRz",
-	"twi7JFjEcsAbBM5mUOxWh7U8QId0AuXldBFUz4bIMLca67ga43W0XM158dZi9NvnvBC4SutrfJ9KcVvY",
-	"+B1JpoC9WkJkuh7uf92O9vXkwo14x1cKjNU6NrLua80ptMkVW8gnHIssKdIJLWjxgBfphJVOArvEKK3t",
-	"cgkh9wJfZCMBA/4w9jLu4keHVcvAZIRU8wkj22vt1E9QW5pn8cZmEtoHsFKnOaGwXnzmnODNeYUD3pBY",
-	"WE6RvM8tvM8tvE2RcVyHemT8jkhFHL7JMbp6LPomQ8+19H6fLd+1jEOTdXcDWfVe4WurtPgCQsQml5nG",
-	"wwhP6ctPiKViHwXo5LzABLeUm9dhr7BTyE/zKnXBGnP1pz8BZZzgRAkHwFqh0Gm0KvnQ7I8i+TFUIWDQ",
-	"Oz24KRu0wPJPS5YmKYrIFRtm5A/4pin5furmbZCb9yll93LzjufkI/dh90n5Ny8ixxgcXycaX4m1R0U+",
-	"lYUkL5AOAGjD1PBhy9daipD+AePkZiyHJQeDDReHYsS1qO/y0K1JBFibif+aTlIFuH0rbnwJ7ZM25fIt",
-	"AXJhMV5xlS9+1eckwKKPoDWTXqfyylUBcVN+vhIMV9+zFnPFQd3HmMMxZpt2UAo0X0ss2bVIwD0ZdfAf",
-	"fiHt/5xw80RcXJMVoO+RhMpSQicvweq6nrh0wmwjTa26nqW2kGiaMwAEEpxJ0OYjg6hLpGLTQyJyiE+D",
-	"3mw0ccyo9Fst/cDZ/IeKzz/WE09ONIM+KegRY2QF6mE4GBK+wVIt5A2USGGCjwHLnwuDgjihCwc3W+DM",
-	"mjqhxmi5ycqEgS7xoCHJfNQmBMCpQgUBGFNbuKBHa+Sl6gFCI09ITB1wlU7YCmMCXu7tAyMzEW/4dEEq",
-	"wMIWV3cE1fJ9krO/sKGyC2LxjU1zTgewCw1I8SNmb7n+WJU2ohZuyttttufdgC+BBDJYwyHZqoly0wVG",
-	"IDrXRNFd0w56q9nHtrsIwBOw7Vdacvr727fiPOfAzdtv0TXj838/ZUR6M9yj9bY1NTW1/KCOKInme6De",
-	"6wHq/dYFTHcM2vex9XLsWIjdRvv7Z1sIZF+EPdWdL5lqtoglRaYdNpETLGvy8xGnVEqtX2EeK+M2o3XR",
-	"H/AYL56cLmJomI5lVL6JrhWXTEDi3kOjhmHRDPaLMGXfdoSPvHRZKGtGowc92QBC7KMa9okpqbK9BGz6",
-	"uVZPTAq66RJhOxRATwH0BlfCtVrjwVROBCWOSxDGmATKk+KL+lc2mapFg+OgCmF8nXnftW81iG07paIN",
-	"hc2QN9gB92nh2zPZWc5IIsgbs5/Mofn3dRyW/6OzvzHzp5G7fbBiCihbhBXwsahsXh0GmryNTQK47cIc",
-	"m1QjTXRtOXlwsJJBzXCaA7NKcjrShqwQURAoNsvMLbvkNXY/J0MxOU052yVfLP4DX0Q27QLayk2HApJR",
-	"7PBddK/gZdoajjUHNlU9pwvMwzSr8kBq4xVyrJIyXoZrem4avZvO54ZpwlXbuca0oAHz0L2HJ/ZyRqXq",
-	"k9iONiYGXCOjiuURiQU/E/A7dPZGFcA28NHvYYlmrFQquGPA4Seo8TF9g0aV9ghupU7Z2Qwa65lPFMFR",
-	"+La5fUg5In1pMYEKR98Q7d9olg1m3e7eU7d3/00bYjEZpTyR5T5/5qMUoY+1yIR+11xJF2Q17RtyRuDY",
-	"wO8DHlMAQEbk2npPy1QqfE3d5K2k32p5o/T6S0bz4RiSXlOVsYh4N5oeVigzdsknQ7q5yBOJ8lNvRjEc",
-	"zvJDEg86//z7Pwad2LQVnI5zKpletNzsix39YAz9QHH0qR4KtLIv+rn90fFtyAn9+ivjZ2rc6e91u1Fn",
-	"knL7dy/qgNrV70iVG+uz3o8gW5gtj8jHqSTTMZUA2Bn6ul7JTlsjFkj9RT+x4tPYElwfZZNelkpMOm4Y",
-	"xSiHbnjFKLQeDy3sEqrYjn60s+bsDUidPooOwcaOArgGifVXY7JTnG1b2GYcZ/Fv+o6IKPEobhq5ElsY",
-	"d4znxsAZgS/NGQ12ZIbfuvODnk2ibQZ0PrlDplmDYRUD/tAAMLszGhsw6u6jiMQjmkmGxwvdkFB817xX",
-	"S1LKTdrM71SIjNHmvYG9OwvUGFvi1/Atd+cJSNwAjWczlMWryPtiUebLRSo7eu1yKGLNGcW60HgHmqiN",
-	"csEVyTULkEw2sCttbAATb5qFFLla73x90k9ctohw3apQGAx9dRCsWPLbFfyC3ssfwclrVOk2fpWPlJ8x",
-	"vbe/sVJctGP8Uy//qbbS8qOZFhK//X5ZatH4OuWWhXiKsvnh960Gr5a1MzZehnTCTnJNtK0oxY3oc6j7",
-	"nLJMaCPd5GJZgBHMlqKoUvZtCwawZyG+nSoTyIgND4atHe+SoyRxzQjlgGOEAMMGnzKh74hhgn8VnIFO",
-	"MBZzeED/iprNhFFujW5oaIzRn6MPb/SNLBsROWX0XJLPxy93vXZ/HswGaCGnzEjWoiHglHGjg54KNbZt",
-	"DxbQhmCv2+1Cg+Lnz5+ThxhjqK9JA3IZTBBocLO4ZeDOKoGQvXIapg9AVqMZQsN7bjJDKq81cLd33P2x",
-	"6Ni7BA+v0+/tdWuugLkgf8y0xFWm1QX5Y6b3N4iFUao/BQLnRP/b5HEWL3wSdTLncO98mmgd82eaZRF5",
-	"wfIMqjom9OsJuIZkp79v01zcG/a7UcdtPU2YWS6m7LF7GhRdBMUGKOyh4EMGcsn1l8pAmPSfdL3fJiIB",
-	"QQxpQcB49NDKa/DFNc40wRhvJTYZ0hpIcbAnb6aZIh6HBqcQMJb7KM62a8BuZ2jF24Q3js9mujEb279B",
-	"3LesBLsVsRS/NOxqQQkTDzgpWFKTVnLrC8xw2R7/iQEm05ywCbfB8aMi9d25Wc4EONCwtEp6FqdmxWXY",
-	"LpPTRx6aDA5UiR4BGhj2gEY16kGB+pOkkk6nWv3oExgdBC/UspZC4YxvPbEN1Y9RYxPCgzqpfoIvJbfR",
-	"Zf8NimHR9KyVwm7aoGTvx9bPfbRS++YyoPXCW4vgamzzlsAnBDp12J88Re2mQRY2CEMY/3ApEmEWDr1Y",
-	"I1uWsiR/bMAfrhm9eIThD4Nv5bcYrHnXANBRIkClc9ZBorZz1Tkv/AXznXVRBfyyIQ66KS+8clPWLajG",
-	"QNPvqAtq3W10i0Opa3iNoOPpcj2yHddr5nI3GB+FLbpGu1KTwKu5Q6x3osGaFZwB19AcAhoLuHaju+So",
-	"6sC3ubUsSRWknItDwtl8wPNZxiQC4rteiJikIV0xBycAbD/LoUowLhnoMRGjEVrgI4AyxGZ5rj4fk4RT",
-	"PoBeejb9GbgQ5uS6t6X8ZCaZTe+lVd5rehhQy//WxdKCdo3bUOQ2zEv1XCz/oS2lqoul6gqBfoJr+SLW",
-	"7qH4bYe1pRaH2xIDXk9BfSi+k46C30pV/85bCRYb1/Oq3CmrQi/Qt/TF3ICVUZEc19EhsLXf5taZN8s8",
-	"Ni4TtTEZqxEtzqQruAxUMYKUFOfZsYlO8wI1uDlr5oUdxoYZZp+gaTTmZHXuWsTazGF1zNrS+jsp2bya",
-	"hLqJ1M9fsWLKHYbTYtu2RDu7fZWazYz2KqbQ1pEtC1NpKT/btJ1cyRILhvOPLBaLidODGSXEOZT/8YXB",
-	"NH+jJMnSC48vUmxZxktObGSddHh+lmtyR3jETxcDDv+gJutQzJSH5h5hAaXxGHlV3As0A4c0N8D4Nvvb",
-	"JMeWSwXQTa4MVJtpb1KowFg9GsaTKbW1WwWuBmD0A475TaZ7GVhujwpPWSrRJe979pfhpTW0M7vZpIBS",
-	"s7FjANuBCLyeXZplu+0rC6u9xm6NnVSxwO+bhd2asMh9l7BVXcK+zyj0SpvoLjb/upotYxyd1yH8X+di",
-	"QriYE8G9yn6HWuPhNxSRbeNnNcX94EGtJ8npFz40MG8DDh0MHPrZLMse7RIThjJB6xZdXxvcpe7XAV/W",
-	"4PyTP3aaJCyxWevUZtEH+2B5GYo3hIe2BTFXcZXfA5jdEil3NwDMzEm9vvj9PQD2FSUEMOZGV9dRllnX",
-	"1ZRKFSFiTDX8D3A8UCGIVXppjmHzCpCZYb2Yx23biDUUjgHPvdsAZHoKqx1YSIU7UHPxfQTPq+4qafaZ",
-	"ZUv497eqvbgtcfZwsYYosndyQmtB84fKNJcqa3VGc3sUUrvQwwLB7mURavLGACJgVZjxDY1mapYzSMSB",
-	"PnuKcVNCYbAdNFMq6hqBxejn9RMDDo/s90iiFT+son0ILeODtRZG50PYBjP4Btiuop4Ximjtp3pRt9vF",
-	"7XVITtlCcGxkGNkMpXC7+uYqj08Iw3Jz/hwHFwKFCKasulynsdct6jRcHXb5lp4r5WjtAtIzv5lSAqB5",
-	"g2LsMsbuqwnuvUXb9hYVW/6mXUZHSUKoKWIWIc+RJzHvHUdhx9HdrGWYsFVNJ8+ESPpGyEsDcFSO9Dws",
-	"2ppVWwEj2hU0w7V4MT5yZioH3EIfPYpIzi4ERGeyDBODzUO5ZoJDhlhHqAHsTGiaEZokOZPSdi13KXda",
-	"ioPikrOzVCqWD7hpd4mAwZKcMzbF6n36x4yRNHHl5S6z0FIONIwFgpQKIrglBnYexjBPCll9iwGXY+iQ",
-	"zYVqrqV4yzp3vByijmB0k3UD2jJl2chjVxNW5VUT9k3rBa4XUS1qRicHYPA5dAG3qfWpPme7oUR22Ii3",
-	"NIv9s4SS16BWpif5HeWw3+ojuAoTTBA6IW/+fdXh+4a4X1uwsVdnpPcxTzyVJGPadp6ZcMMueQ8SUstf",
-	"28qFTgQGMR7GmIOt93b8KIKm7KkBvaZSzkUOeDEY5fhgftGG6jvh5bbDaxlLWNKc5W1EzIZGoEFOeTGT",
-	"C/JiNjnN2Clj7U25D7kYpRnbKBl7u5/+pokEqziWl2uCK/ydJFyH4AzbmGpagzum57e6uPy/nKb/GhX9",
-	"m+s1qneMUb9BDRZ5RQveTP/5RqnNTI/0RMFyX93U+kZwtRO2Ok/4KMvMqthboV0BBMu1SFAzkxGcUcUs",
-	"4BUYDSZJDaH8CvxBB5NY3LkbREnU1x84bBuDbFiFTlwX2hDh9YPYhsRAG76iw7HXsABz72ysxw7IFaYT",
-	"SrJUOv8xYO4gdA+CRiL89JBm2a5XCVVCqgX5qA1AI0kVqLfzsTA4pD1yyvRYNNWaQk1vF1tPtQ4ArDmT",
-	"GDVw2+dg+ziAZkwFEuB93vddbNVzY7ncZY51d1vuXFHXL/P6oXEZNzP79zV4b+RxWq6ZMvOH2AM6Khph",
-	"Rn6nl0fQMgV4ZAnqUpL4NxdMiQBGVv/rUVwNtxvDo9YtBdxOWIEKpbAVSPp4l7woDVnwbDHgmoFCprbm",
-	"+JpPapZ/yoZUv0aN2cIPiO2SF3R4vqPEDvbYhBRpe62B7750NF0BD/vJx4YE/2lEPr5+Sfb395/r8+9s",
-	"hHCcqQH70YWnqobA1SFDXyGGcGC4UTU4eQjkNfhy0+o8G2fnB9pCs7PRuW3M7buWH6WThi1aJ1O1AC+v",
-	"ST1keCRTCfiu329vuNsMqul5lUw7hYmnUtmovAMR/ve7LLa2D8dZlmXWnwRJwbOAKHvHWIKq9XCW54wr",
-	"54I6xDOBGQzzXPCzyOXmNiQ0mNocbqpyRiIf8PixefGJfXG8S8Bawo4aEN+xjBD9IzkzIaDE9GSzeAkG",
-	"3lDbT2ABCQ6Q3ik/C6ZSlPxnV3GEVWfQ6XemxWs5m/tXhiLP2VCRscglI6dUKc2t27uuzJvQ0m/nvDoI",
-	"BwE4m7vVBGALA2SBidxrBZRuxH107wtq7wvy9uPt9f7cHX8PsqWlDYAN5wKWqLkQETkiSRkK1AvADy1b",
-	"wyTaAvovNgwmJhOan0vL9Aa8wvWweaJkw5whstVEsuzCvEoqkbNEH27oQ9mgiB/jxO50si3MYbXahwt0",
-	"7zS4HqeBshtpO/G+u+AmaKyOgpRZ/CUilEzHgjP9j6HIMkbPZppecpgzxvuoIrk+DzhGrFrWqpWCkJ70",
-	"D7rWt4y7FBs38CHbJUcmrj+knIyptkFnBniv/soxQEWB1fnwoLtP4gplHNKUfXLAOWTnnKUXDAq79au4",
-	"09BsXDMRTO6SGCmO5VwuCjphlEuy38UcXKt2RMT0JofL5jOH1hFicn+x+EDk3pcpJP8SOqeLyOmfgWRe",
-	"01CkByjrjj0PuObPK5Jx+4Y5+y3WjjiJvazanV/YAjzR6RkXecVFMuB+32FcuuYEX2BhV1FJ3Vr5Zo89",
-	"bpX2jL9HnWKN0LfwbKfb29nvHXc934JxJ3zQu7e9vgozuZmM3XdsjnRsiLbCFjCYcdi6GRalIhCuNZv2",
-	"Xm8uuxNuvPMpPWcu2qTMIfx+Fearuxe2oEU//tNMfDlC9hulVdiptCa9LS4xHcMDPgATS7RKNRSlYQZo",
-	"Ko17PBNnYqYg0caIq6MB98BmNbPGLq72NSB57A5BaRdZlNnGVM6Cna+yyz/iV+77UW7vTCNJLYjwbUr/",
-	"vELJ19qpoOvZc7Bhq3BCkN3/+E/TN34lnL0Na6MN+54PPbBTaGyINWIplJTNKcCtIip0BIUFmC1tQO+L",
-	"6jGZAsxQqgYcK/dHJvvcQONgOeuYyhOr5sSPXC62VvEqEPnQEuhR89ndrNbqHtG+dYaXJjBS4H8uon3R",
-	"GFBvdrSuXNvwzatrvj3+ZP303W2U+y/WOPAg4m0SVQb9Pm2HWJuUVAWHB8wzA0edygGPB53BrNvdH+bs",
-	"ItU0gL/YLv5o6IK/DTpxH4pqDZ4JWCqYMmaou2FV/RlTG7K1b5TWv6zY8kp1lvfQ9N8Umh4Wa7OS+ltc",
-	"L6935/XC0r+3DkDLJEhqQ616SBS8S1IMOLypnMBA8xz8coxyhJhPhO1ewR244pwuAJKWI6b3gA/4S1PT",
-	"DXZTnkoGOUh8gc63hzaRUupBuGo8YIYjrMTDdFNgkWYgDFKe+C504lYz2R9wBA2JXfk/RCELNEjIKoXf",
-	"QCPMsWgvY5VsThPRSLPMDeWQxGLKeAzF2HLA9U1YzPdWXGBza2ayYCfiwjDMIhPTrNAksmhRBUw/Rrkx",
-	"dWoCDgKlGE8YkwNu0w3s86lpPuKVPTZppWZbxNCIJH4EhiV8rPBr9rpRt9sd8BJaZpZeuM7Igp/YdDSr",
-	"45rm5j7wMIgjT8WAmdiR61d64FdGPfbBNKHXuAenGS7RdAuxS96xuaE01E/icGY80YMZ8HIrzqNKU2Tb",
-	"O11vQi5IJrj+7imDRbM6Ppgg5s5QHwQIjuk9XzRy8B509y1rgLAFtX/TBpoFuILfwPGYcXO49P7w2zcW",
-	"9z/tai4Nidvlh484GYtZbsAudtziDSmQCXa1YS+WOP4XwgAPvcI37O1Dhzq6BPfhucN9uFwL+WHtWqF7",
-	"erai5zctgFql2933m7iCIf2dt5uoBgnuYKeJJSrx3WkzUZaj9gcjkaExM7LQk1OWibkr6GrrHbiGuMZt",
-	"7jtRcaxeveuEyJKirQSJjbn/xXgoYtNDr1weZQwDkScst/mWf8zYjO02gvLdt6W4b0txZ9pS2LrD+6YU",
-	"36wphe8nCTeNkOcYv8H2nHHJWN0lX0zRxQK7ieaMGQeB1zBvhKxwUrJ6teLtVVPtDvh7bZTP0/+PvWtb",
-	"btvm1q+C0c2OPbQi200zVS66vXtK2rTNtNmT6Yz2mBAJ2agpQEOAlrU7ea7e98n+WQeAoA62fIqd//dN",
-	"60giCeKwsPCttb7PKZHryfEEk4xKVehSuaHIa4TfcqQxFKWayKbyO6JS8pwwCl9jWSmcMjGJh6WR0WDj",
-	"vbKRiVWpuUBVwLKDMAR4BC3qkM8G8RIs/4pn7TX1rQGVaHmQxHgRkrYYoXDCN7URsA25vvi+VqrkAw5n",
-	"a1lk7RJGzeE3NVEldk39yIzMr4YT7YnDkAgWrVEdOicEj3CYsgDa+Lmld2CUPJbSzPD9NTbrKNyAoSsa",
-	"xKR6LPbNuLLFGXYM3P9MqRmB2ljiSzKv0iE+wFKHpVWu2xcjw51x1L40bHiIM2AjVeUU5sMSag//4fqe",
-	"dmja2p8Q0YQhD5RTCBIFzvDlarqdtEaCyJ5GhpAb0qOdatPFaxgXw+wEzxIjw3UjnIX8B2HrUKqtvThR",
-	"HqUfp9IsRoZHwsX1kzHRevt0mBO8+uiVOksxaRc0wcmFE6d2jrfvi58DUDUy4apLij9wnT9vn4ydsbv7",
-	"E1FslaKZndSyVP3dXViQROUV/MRjXebIZ+CETKegDZWW6L+EtAyalrHk0oWOWC26hM5LDMUrIc2COONh",
-	"ZlzxNiOTP1/XUCIt1U6cqZkXjfG6CrneqYGKj6V+P9HnyggqmeTpJqdKOK9mw5EJg40zgYc1jinmdwYD",
-	"F2BFNnPDOJPBxMQqtmQecZH9yEhHeTUnkpgJjKCl0UaWpjg5sfM4BxUWfaf2M9hs8EHj26I1JJ58Wvcx",
-	"+Z2K69AIWCMqjelXC6ZTxdXCaTi80rJYJY+O6lDkcf/LxT9/B6AVN8nAUQsDvgT8Ze1aZUB6ZJ6lS5w+",
-	"3cFbdtDG5Ep4CEHOJFOdR9mCndX7i3/+DqvkWF0USpXH4ZBEDec8o2MK+8Z7pvMKf7dsY1Z/6PKdkYkN",
-	"p72OfxR3Fmw3NDN+UmoHbgG+YfwQL0bOu3pBQyCrVEgJXgkewqerHIwSp1hRKJv22HJzpiu70Q/GZou+",
-	"uDWqi+/BHghjBfaBVSQS/O4jeUJey6p72fe2qXl17sGlsDrQPwHXBRefsQTvh8WbooK8YnvDKNgIPhrc",
-	"rTf8gv8Cy9kbHkAL2F52W/BTANyp9awirApriHcZVmO0SCRgBSsw0CrDgfHKJq2xeb1hb7D/1Uv5ohjs",
-	"vZT7g72XxaHa+6p8cbA3GH8pX0z21cF4cIiOebxTF46d29hzGOHRE8x1F+Ot++jgGugnT7u7TkzuwM7B",
-	"vm9qS/jx82/CL8NiSHppi8s/xJ/G66/bD5vwWB7hDjeBeMYxPnmmzA7uoIkfK55JZmHhOYWOJQdanqiR",
-	"HzwFcyskOayOx0+OzC196LxxaAaZLwzj/mljmD0aqa1r0B8xUXI3y6vjZK0DhZcdpeQj8opWgeOuF5Rc",
-	"wO5OuAI3gUTZOHgv6Wf8m5Rp+JiYhtvH3w5pXuvOPRih82WQ8k2FP7eAcESeqEzmdDIHnwKePbxMDrRV",
-	"BFuVBF1WAx2ZVA70ukKf2wlzjgyJhMWkBMQ47lSJ88GFGzpCnKeoSO3EpLK25Pzjx6/EeVn8OEkTfxRq",
-	"DE/KCk86nFvqcH6iuPCTCOcDBnaRZOUeNuGfEB1fF0Thw35ahD3shI5zaNPxVJvGK5cnldiI6mPgYCad",
-	"pz2YQ2gs6BbOhJFdjuBBTHJIDo44v+NvTvQ5/Qb285BJqIwwShPFp50qNzKw6+upCkXZ3P4yb0VE8QxK",
-	"MY1OKiKihkfIZ8PtJ3ixfZ8/m+nMpdGYFuCPwKqxnsFVyxmdFBJI4k3ao8OwFAkSz3yIqDdOrRLwbcBm",
-	"d5ARnOMuSMUTIi8Hg4jjB4l1bVD7gnRUvT1R2HPkj+BwVnqqfUwwRdCbsH36YofiPDEkJqm3kqRXmeLs",
-	"2mUdSJpSBJ4tvdoORm4ofMEnIWexkzgprpMqy13ahfARx+as6KsDT5sxxde2Kh8poLiEIvq53QCDpaDX",
-	"DfAt6IL7BLdgTl0JTL1W1X1CUjSvVw3ckwjX54M04Tx9gpm29BUR3afNAOPfVBvxBC7dHbjUbp9LSNN/",
-	"ClBEcMr1Mw8pHMxgjHacA7NHlEOmxD3dWHEiZ27IYM0+luqoMuZWsGznuaoXI1Mwfd2kdfcy/BOdNmGZ",
-	"OFfhq7oQyMLgWh7CkcxCT49LYSGsuVG1G5nAwZthZkipS/47VrkgoIROkfYY3MAEHG0N5yOsiJkhBjXB",
-	"9JvYcvC4/mchuF2ZkK5QptxATMnpmqRB9nlTsdE7fAf9f3WiZILkafWULvlwtLpYijXjtWljnhcto/GC",
-	"/tgSqnhKnrxt8uQlxpqTAe8BUfgBj+lJ0XtyzEZhqQvfCfCC+deOp41bSk7Eq+g2YwVbER+tYwErUt0R",
-	"PVrjGllVC9xCAgF3HpIe81eM8HfB+754Y4TkjQGPl9OmOIUmlzajYsACDsyYISipFlGV0e5o3ngoXuDg",
-	"jF9Vdp68xTorzW26O0T/nkzwu7BfbVlzFfe3WOaJiTyxurNrlh8AJ8cee8Qw+ZbI82/k6j0YK1JjusMt",
-	"jJ0nNj1Grm/LN/JggPNnhw47PW2qiBrcsUHf6LgPBSxC8J7BVCIr6WwRM8fQNriYwTxnTDF1eJ2YylKJ",
-	"ZoaC93kn3F5LrzivmHkLWKfJVrrQJFIFFgbTlrXJMLm4IvUmteBSfzg92LmwE69MpJBC7HUmnVPlUOTO",
-	"17rwDHJiFtvxBBFQjBTLxtup9Logi4b4I+ewrqNWjl00NwiUvg/AZ+4U5gyn6bnQQezWM7Ydv6MdLSQD",
-	"SyN2d5Xzeiq92t2NkXGYOKgENTJzXVXcta9ELp1rpjh8LqfM63kgCMKvsNKeo9fa8Z5YsqIW5/YZu8pQ",
-	"ygD5+rJ7pOJK6bbo3EZP8VbwHFXrCvFX02x3Xo1MjgBdnrK3XkbRysX8cTtKQw4wDYk4Fr/BKMSanTm0",
-	"kbfmm6O46Ius4rjwJkStW6jKLSG6c7WU2Hgk/KmuyyiNvcceChxU68a4buX50trpDQf9w8Oshz8c7g8G",
-	"WQ/mYG/48jqV3tGuXAcRvsOAfWvXNrggwRxkkd3kkakPfIrq7XaUHj8e+mnIWrc4pzKXCQbAIgNX3VTK",
-	"idJ+vb0/s/aY+hkUWj88A+x1z8GXOEBpZviN6p6Toq2YTbaxrjkTXGLGcgu+VZBsj6ULrDy7BKX70GZ4",
-	"fsY4XXiLLZG6Tm34E0j3QIrqbQHsSvLQTazdEyh3M1CucTz7Nwr/4i9W9V76Ike941xMNJJjGRVEe9WF",
-	"LHxQbKbiLdt4UasTWSMmW0indlo665GBE5LHgxTeQJfk26dS8mIujXd9Af9wFO7glNYlqZhW5XGTTAze",
-	"4iqtxkhih1ktzJCm3ZIe9SahW+ya3lqRwvDVVF68RQ7O3vDgxRdbiDFii3A0YhkhTI9NTYDvttbahS75",
-	"zdJCfSzGP0n8hQWDY0QpMmVCIjV4sTfYfz9IRDKpg4e9ceMW/+2V8/3CThFT2abQq9g/aPuQJPqx0A27",
-	"c9gL7HngrODkvKwt8OKn0h0jR9dwIiunsp5RFz6YpKFpqurjdQbp6u0NZ8i/49b2YOwbDduLsD/Rv5c2",
-	"J/zwke9Nd7gfrXGIsQee/wX/Cwzr19ufYH5fzkz62s6FNJHCkgMyCE+13jRKHAhsoHa+lt7WhMuMZXGG",
-	"gBbl+anJRBW+pTdl9R9YnyMTRcl+0Mi/KWkfwCiLrVjX+JSy/VYCOkdpc2CrStoZ246kECODewo6NpkY",
-	"R5mjtPEIaImpNLDAYbPri1+4LoUfjBXlc0MtIxWkztDnO9nIBK160ul3vvuQQP4HhwpKYsAn2MZvZpmE",
-	"8bqNzA+b1Na1uZYlvDad4t098pMCUNjLG6AnmJMxvdWoeXQInjgHn/Q1t9HXlKnm2XZb3KOl9XvEApwb",
-	"t87SFptPX7/P5cmJqsX/vsH0c3L5S1s0U2V8lhDqcxiF9fVeEeFzfYZkJ5U2qi/e2hOMUM3wSHYUVmOG",
-	"EQ0iScHO769Dir6FRl5p4by68M9P/bTqmrblY816CF2eqP4N1kKX1b3D4P7dxayyzP9y9O4Nlh2IcW3n",
-	"tGnF7B9Vn+tCrWN154fQQFX6XP3/xpE6GAxSPicOTRfQ17B3c3aI9EJWVYaRMHUeQkRe+pgoGCZbX7Ds",
-	"YjOD9jlEDiW6JcSiS9E0TAmBXZuDdeuBvrf6XBnlthjCW6TKhWesGeA3HkNFdzy+31rV7ei6MV/fYGDt",
-	"TBk50/3wvhslcX+dKQMT6bA/6B+K5PtYsnT07g0VEM9qe1LLKTPJI0W+seKPo5/frl1fv89U8aOz5j4H",
-	"CJ7xLZuOTaswmJY7Hqn3XbMlnfjx919/ucVQLSQZmdsOVUwNgC3NbzB+0HF/wAOvNTihiWvwn7E2khIQ",
-	"t7GMn2xMYHbeYEzCV8//KmypPl46LOF5MgyFNbh84QYCLh8yZ5cMn/6XEzl0Uy4qJUvkwkOYAxYZ23KX",
-	"4XRiSrOjolAzPxTLCyUXz9piPU4IQBKkoqkkpXzjlarc2WBF31GLroINsY7blooqvfg1YGLFQ0gnMR+B",
-	"u5n0py3mBFf3lg8Y6SklAQ4xpj7VJv57dVbdc3YevB55wB+zG7sAH1jLF9Mj+jeMUn+51QU0QcghvssF",
-	"9SHux2hfwqyGN0py8TGpU8ixbeB9t9quUg8X/pbtC2TLixELRC73UmK1aHA1IilorE3FccMl4fBMKfmd",
-	"yHARDi+0fyVeDA7Di+JZe2QSHj96ZxI/aTdp8JTB8MxNcHHA0RZjWUlTKPJyhEPGPYYVEprLDSvzNyVL",
-	"fd8OTvuQNfMXvlz07+8s94vFl1xcOgO/kabT1aUlZS9bn13PL9paeWhZVGmdopKqzzcZSu0EfQ1Htbrq",
-	"DXvPEfvjlq4kdVOxTJDCjLyTfPRBcK+1ohIasRpDeR8DOqeWpjiW5e5Br010RQciN7d1mbHIdtahwOa7",
-	"T9Wae+N87gJ3qK0RE9qYMsZw4CtgNXxPOnKv3hYty0zZWRW0exBgJE7LsYIzBya4dzBQLEaem6CilgSm",
-	"EGrc0DMYzxBOOYeZkSyxdI4uQspaE2rAMiET5TiUsaEymOSBVF6xLpoVEdeiknoqbKAGZceAyjZYUR5j",
-	"gljeH/RxvRXQFe2DYvXg+nfDFApVhgKslgCYZwJ5HihUFYzXIrl7jEmv3v21kpU/zZbcm5CTv+R9hhXX",
-	"F++acaULrhtvvNOlEgylp93Hy/Xj/338VwAAAP//",
+	"7P39dts4li8M3wpezXlXPoZ2JNnOh7xmneOkkqpM5eskzmRm2vWYsAhZLFOAioCsqKvzrL6avoXz/7mU",
+	"vpJnYW8ABElQomTZcaqy1kxXLJIguLGxsT9/+/fOUEymgjOuZGfwe4d9ppNpxuDfR2dplqrF61TKlJ/r",
+	"X+RsMqH5ojOw18jEXIw6lzSbMX3TUCSsM+hQvOO0uCNhiqZZZ9A5HjOixAXjJKPDC0nUmBFzOzkT4iLl",
+	"53Iwz1PFdjtRJ+VSUT7UYz6g0/TBZe+BzISSD7q9J4/owbC784j2ujuPhnts50ly0N/pnj2kB6Me6yfd",
+	"3gM7Xifq5Oy3GZPqNE06g87+2ehJf7R38OjR2d5+Qh/SvSF70n+SdFmX7T/aewj3q3xBzzLWGYxoJlnU",
+	"kYqqmewM9rt7UUelSl8KkEItpjDbaS7OMjaRD6q0+PIl6hwNh2yq3o5GLNdUc+Q7y8TwgiXuncMx03+f",
+	"pvyUqs6Az7Is6gxzRhVL4JdOv9t/uNPr7fQeH3cPBnsPB3uP/rsTdRhPpH9Df6f75LjfHXT1/8ENl4wb",
+	"aqwkJese6Cc+T9OcSW8i7Z4+g6cn4pIlp6NcTE7NqsDLcaCcTTM6ZDJwSTKqmbNn/nU6Sbm7lIm2X5B0",
+	"H3XMA5csl6ngnUGvC2uaqzqheo8LQtll7wwFH6X5hCWdqDObJvUl6O8ddx8PDp6YB2eS5S2nN+z1O1Fn",
+	"TlOVpVKdToVMFcxRfyjwS5YzmiyeCgHcUdqMeAn2DsytYCaPmG2WqdeJ3P7FQU/doG77/peYkTG9ZISS",
+	"LL1kdssSMSJqnEqiaXzbNm5p2Q8e+Vv5ibeVq4Ss7+QyVfTCPBXJ4liIVzQ/Z+V10VeIEoJkcK0uI89E",
+	"sjhVQpzaG0oiUl8lqcSnc6LGlJOH++Tn9GkDdWFDtyAvg3XeojjseeKw9tE1Gla+GmkIi/0sE7LK3OYS",
+	"GeK1EBGRx90NJSLqlSeKXjBJuHCnC6F8QSYiZ98mn9ZoEqBxiSgejd8I9XbKeJjIXCgipoyTBVNLSM2F",
+	"OtW3+cS2Q+jfJRGcOJl4oGUiCtOtkhveVJG/3ruuYUF6K9ajQr7GVXH089bl7SXLMzotr4v5caoHNw+H",
+	"xbvsDP7SRsA/6vwSVVdTmDeHRDycuCTlhHKhxizH/UQVoZwIb3IqndzuvbTXtHZhEjcunSWWXrln+ksz",
+	"s35HSjGesMoR8JazO5KIOS8t2+Yq3sPj/t5gf4mK17uCite7korXuwUqXq+m4h08blDxeg0qHqxptlzF",
+	"e1I8uI6K1+8tV/FK/PQ2P6c8/StaB56ux4mwV+7I71z1navacdVzvWZlQ9NXEfylcaLOna+Gd/AjqB7e",
+	"PjVJ+UwxTeR+t3JHzqjU8wA17LcZzRVTWp1Ns0yfFI4kSwkR4Nfuzl63dMonTA7zdIpf3TmeC/s2reYl",
+	"hJLfZilXDGySAG/3S7w9SvVFqfJ0qI/wscgS7yO7bRkX2T4TQ2qm9WFCs4z8RLMsIk9ZnqX6RJjQz6dT",
+	"KqUeey/qiNGI5cXbHnajjtvrbbkB3judnWWpHFdp2+1VtKPLFNl53+4QeknTDE/RruH5oZhpxulvzvBa",
+	"Nzj9q+D6QH0+y8WUPXAUsKfwszGdnLGcDAUfsly13CaO67N0otftoOv9NjF27EyJCVXp0DuyP2SivBeG",
+	"dEqHqVrgEG2Y7hqE5DriqFi7fsPawW/a8OH4UdcprkpysVgUxs/VuDPYLwiPouFTyhMxDxl7/l0hiw9+",
+	"qX/DQ09g4KqXJNEc3hcwEM3rClNKa7ahgRtUW6uvPmhzkD3AOd2knRgmZ023XUIsXDrcHE9ZJubHyFHl",
+	"RcPr5EzfYEwG5Ly6CWl32incfGpvc0ty0DUD0JzhIIfgH7bPkSHl2sw6Y2S/e2WLYzuLUdtqbVdnCd0C",
+	"ixQgHCyP1vNecqM2ruNLXuPQ/a4k3oCS2Ma7fF1KIr57AyZaYlfo+R4M9g6aWebxca+/KcvsX4ll9q/O",
+	"Mv2rsszDekCi18Ayj0srfyMssyog8UxwxTj+VjoOit8D4t+/6IT+WzVmuSQXbKpA2Es6sa4nZD4yEjk6",
+	"lQU/vy1+JpXPPCf4gR8TLNGgLsqLq0BI2DvW7Od1DxKQgoiccKHGVRfglXbnk6UKbf9rCfTebRDo/fru",
+	"3G/Ynf2bF+i9vRW702eqdzRXKc3KjPVCzHKzyXY0c6m5gP+Mc8bIfMw44QJiJKCKjXLGborvet8y3+2X",
+	"+K5/41qE5Ykb5bqDGst9nJ7nNKnIsp8Zm6KAB4E2Mv8eCp4QvczaEJtxlWb6Qs5IKongjKQcbhyluVTf",
+	"eTDMg210Hr14t0fdvVZG7bdm1E/mpjKnHs+Fk416GJKOCGcsIWffpeCN6MZ/GEEoS8ZUQhXtDP5yrZzT",
+	"e3QFq2rvm9fb9uucE2ac3qOvYFQtU9ui62WLx1+NLfq3QKAc1Nhir4EtHt8ytvilkCkQxXsxyyqq/PNL",
+	"li/qpmH7AJ8vTP0ox4Yhv1K80JCpPetuFM/D4TF6B4riqf53LYB30DqA17t6AG9vSwE8u0dsyKe3OlxX",
+	"DviY7WI5OcnpSH31wBwQq1PhbaBymbk/jSnEjXP22yzNw/mt24lh3wQ7N/Hs1SPOVYa9sfjyt8+eOIEV",
+	"kWNY6p9EljS66L5Fv1zltT076p/LUzdm2ddz0mmeOp6LBgP0O1N9HX3xG2eq9VNcljLJ3sFO9+GNpbj0",
+	"yikuoQPloJrjUktxcVMOLo5JX18ru6UXSG7pFiQ/FiY1wtEc675SBtnZrrItZ1TzRbnSDfKyWyzKcJbn",
+	"kMlnREBg2/Wrz7Sj+ghYPqNSnc5k6WjndKLPw3djfRZHHYXf2WGXZ6dPRj//1v/vs+NHk/+c778f/tCT",
+	"r8aP/4P/+8Ppf6m9H+nzg9n/Ft1P6dP+xYukZw7SWS5F/jqVE6qG40rsEK4RMXL55uCaC8QR4cbTiR2l",
+	"UvWBlyGxgp9LogTUKklF5qkaExx5lGaK5XJpLc2Wqwa7nuLS9KX1aGHlUzUNf6CKnlHJPnJvS/iEtDeQ",
+	"mXdHnYyJue20fFuJlvYeL/MmZ3Q4Zsk2sqKuLQTbQIEaeYMkABqzYZZy9r1C85uq0LzGROtVCRHPJzTN",
+	"Avlxz3f0hcaMOKav1hPhjoieGwosKKtkOAxNkpxJSdjnVKom6UVnavwgZ+epVCzfshDzMtgqX1bbW/6n",
+	"AYU0P/9Epe8a91ReiPnR3FWUyhC1YEuMqWNDCUmfYFVqnaBe/Den0hR0kjM22kbN3/URNEiCOlnrNHDU",
+	"fSPUO2ud15yEXEGJmjPfG+nLhTr17ypRFW4Bsrrd9m2WUYYp0kDuMkk0vX9kytatjmnKg8UVbaXvQ3C2",
+	"zsBT85ffOwmbauWyp88IpVfv9w4dKpF3Bh1q68wi/MkTw2VB1y2dNXWhXRgE++bd9spFypOKLC27wqry",
+	"3qjge2uK+8e+AMaRC8F/EFC29758gfJFLjWL8CFQ65eoo/IZH2pZbzigsjrOcV/2K2rJSrfouPmeIbtu",
+	"SHd/ywmylRXYZoJswU4/pVIJ3JP1sO7SXdpmGloQVL+pezDoHQT2cXvBsmKnl0Llrbb6/lW2els6OD55",
+	"HJQFUUFuuZCKTdqIRA+dY1uk/H19Unhi7otbhWkuJuLWrkHvYWAR+loea0VkIvLi+OXsszpFszW0gT4V",
+	"3BYSyCCHbM7XbzM221bGTXeV8fX1xHP/dhYwPNx6xk15DbZhfe0Z5vp6Ba5rhQe/V69uvXp1L+Ae3nt8",
+	"pfLVkj2wvTBk5RPWL1/9kalX6SXjTJbTytzEaZZeMnvra1aOANS4sXtQnRJY7J1B52wmF/9LMal2h2LS",
+	"2oWMm9S4i5/O5II8BRUoF0AlTymqk6c6F/MN79AKK38IkgbWdzTLMs2LjHIoXCrs/jGVYNsxLmbnY0hg",
+	"NymdUEwyTqU1siMicnQKSzIfC0z4HIqJSTneBW6bsMQi5aBTJh3BywfELhkmzbsFBCCYVBLwUeo3DMdC",
+	"SFZCUtlt7xr4oL8JvtZQ5j2jSVrjBDgPrRFpjPZiTayz0+d1ALTqaG0q8MAkPc9BCMjAI7/Uf8Kp/ZHq",
+	"q3vXUF+9NPjUKx2RJS9GuLTaEPwVS84rnuqaWeIE8rp2CRBl2Xot8y/AmgfMDk2GZnU3FOBbV59p9C4E",
+	"I3nR1e23vV7Nfttv9MO0DYWvpqRvGbeyHXpXIWZbOjhy94PkLpkOGMkpWQ4dtvh3+fJXkf738cX+x970",
+	"2adfX9Cz58+fvEznKV28fMgW/97V11//erR4k3Y/v06789f/8b8/v/1BzF/r/38h0tF/dn2p5Gf7NyZl",
+	"n54tKqridYd9en/qSruA5bG/bcujsgZr83LA8uh9iTpW/+1GndKF6+OlJ7eXl/q3s27kYOu89GRzXmqw",
+	"YvtNvNS/cTFpReQ7N4clse9GLj9dx/Vhgz+ndMxoAlwAxMBx//JLA2327GGH+q41C7xzzo+nZhmpg4to",
+	"BVymfMg8fgHPokXB1RM6FaPThZj5o/ULKFEwBvbMwGWroTryQ1CZUZvEL91bpl1yxhJN6/2r74FHYQbX",
+	"S/6TyJLnsOcr/jh9gTBzpR4pBOdCcbkUItTXiFRCJKae03MA9R4NentbAtXZe2A0n+sA+zxosMQqdKnF",
+	"C0uEsRR+hSZ+jb5g+tuEmiYqo3+gis+pH+89QcY7JP0ucvWYkYlA9oMExEHvydVis334IG3/GTdFv3sN",
+	"xN5bRuwqkcIkx+lpgr9M2GQqFOPDxc9s8ZJf0iytMLf5kaTFreSCLQIr4N1xesEWp6kZrsLy3jt3fmYL",
+	"MplJhRiqPaIE6R8cEG1SnmWMHH149vIlGY5pTodLUtC+Psq9l6/WTK/aYjQRrL4y79msBgH2svwCkuM9",
+	"q9fF3egtSypr6zKkE4Yy2zpiDMW2lR1yTYvR73uL0USjlWth7oSl4IrlvIoKYX8lLM9FHiK7fcwj9Acx",
+	"YVB+RuaQGpILfk4EJ4AwkSbs6ycKVqh5UGbtyifXqWi/GekG7PwsZwnjKqWZDEuWoXdDiIxw12n5LkdR",
+	"k1lFeUK06jMXeUISQTD/MtPkVeKcafZdlgGWiXNwU29TJvTqMqH8DQHq1T/VJ6TRY4M0xGtLyGdvCKX/",
+	"zo0HeEITRs4W6PM9evcSQil6rUt6Y0Cup/g8LeYxpTmdMMVyl4MMbtCvkEBcI1Ez3c08C5K/K74iRPXi",
+	"I5sJ79/j5Sy6n8H9Tgk8TtSYKqS+mDL0J5NEMENdaIRySCRjuANleH0mKU8ns4n/PjhjzxihimSMSkV6",
+	"lSUyKkF4hSbsBs9Nn16NK1Xc5C3WcTph7ymvNpewA6t0wkgO15tXC2JY9qZyMh9PiCPjSEGfCUbAXl66",
+	"TRqGLA9VmN3abAMpqr/bOi2W7pxWbSzwWL7GgzZE5Mbl80jir19OeWFJBxawuL5kAf2bHLVfQmGsizxH",
+	"cF5IRReSSKGXb5SLSSWT74oEN5HR60uBDZJFiWpQtnENisdgDRSb1Ovl33Lm0Ic0AxETRVwWYawnFmsJ",
+	"1/XiioekR+aQvysNZN0KvUdfVWwCFv+WDKrtuAgaAo8BsvsUKkU+0VVll0Cu7G6hCSGXtBwJNKmAgUkX",
+	"mL4Hxi9VtaYUst0aaBHXjXq/XBtbX6HNxKtUqmeCj7J0qLaOJvM9afWPmrTaOjNP8xdkT10bYlH/uHsw",
+	"6D9p5rHvSJNBd9gWkSbLS7CN8Fedya47OOEYtYlDvyf8fU/4+wMl/K0lwV8vrkt8f1cR/hQqwk1Ib21L",
+	"XBub7n/PslmPTfe23BWmd7D1HJuvx6YN/Pk9k/W6MlmjLRG3f0PE7a8kLugkpazL/npq/VLqljX6kumw",
+	"KtlylS4BSDYNG6CEaXN/bdga3L7bRK3p1VBrmiZhctpfQVRsPYp8lCxvkgjfVllF+8/WZNLffZRMUl6D",
+	"aiBU/5xKlVNVDtHVOaTNcl8BVQiPmlCJy4EWGb0nwbWA+W+wGF1vMY4SSpA8xWqYP6tLUZ/KlxKV9boG",
+	"iGzW1mQsuF7rKSfskuULYmTF7ST/ba8w8umP6FblXqsEqILhyyHlRPAMm8M30ns1yNfXXIzeTv/Rkr3A",
+	"PtPJNGNrLsietx0y9pk8x1HaLkplTrAor2k2EtogeiqSyqZwl6A9fiBgMLE3nJobgj31uVAE40z//uHt",
+	"mwFJFdGqBPQYYjTPFt9CTlaNFrVwQoUYQFtxybbf5usbbCTUaZ119CdvNbQKGuONUEeQw1GHoXvj8jsa",
+	"AOi4UKelG8rJe0W6COVyznJsRT+dZil6Kh/8KuFaQhT7rB6M1SSrbtxgqHKbG/JhsSFrn1vbkJXvNeR7",
+	"IWY8qVNuBD+HiWav+dINO+ZwQeRsOC4Vt6bKCr2FmOXy1uXj7Xf3y1S0nxckIF40tHvH8kmqamASepCp",
+	"uxSmoX+9zHepLRI2aFd3ZNF1HdhNXy0pwMtxJB+0FHTbpOhemaL+xwapWtygKQuwh8GyALiypC4AwwIN",
+	"hQFwsbEy4PGgu63KgP4D3GbXgSf2pCnGX6FMjcxl0gCZZ2ooJuwjv+BiXjGyzDUyMxcDpMY7Tos7ymmQ",
+	"gnM2BPGpBDCzw/KcU0kyIRVJZjmkSsDtk0mqvoHuinXC1CldoQzQ+pLlmaBJjaGL3wMk9i866r4WObN5",
+	"4xLxAtSYcjASzhiRLL9kCWDYpBP2LVDU/8o6MYurmo7vcnaZsrnfXLqMepxlYq6JjC/cROfyIrhNjb4x",
+	"GHuKy+SpY6ejnOmX90IJTnMxy5JTA7TUGfTwc+CvGmaBg2OCAjRpLn/3/14bkoFeCwzDfsfy+R7a/8Nj",
+	"+bw38LwfZQW141Y58AL2vfEZcTbXR2y+iROvV/iM3rA5eabHaekwqk4I5MYHzTPPPw8ZS545AV1yG+kD",
+	"23TY1we18pJ4S6d+Wbz7FcUMhj91dzSlBBdFxtmKGp1bCI/rJ7+voFk9FzhIJlie8UyplJ//UNNx7RWS",
+	"hDVcaa6fJjX9NpVkmoshk2CuSSUgufZWY9JXv7ZOwtLnAunSySwz/Tw+yhkNZLJrNZNxUwZQDgVIOZtM",
+	"Eb5p0Ol1yf/fpr07f1FRx05zViolUCSnPBETTKMuWWtlYRuRs5kiXHBGRrmYkJDCRgSPEB/LvEJTAY/l",
+	"Q8IFuGVZJhH3WmIhg4XiggoHqKzfJW9HaELigQqFyRF5rD8M8r/B5GMJpoTrXxME8Q98z3ycZlAuDTEU",
+	"nuySfpfkMy4jIhlLSA8OaanSCVVuVaciS4epAWmuxDQr53XlREU8AwQwcIrl3u5+8efptNdF6AP3w5Ou",
+	"ySVKs+xUkwKctt1dA8V5OhazXJ5OWJJSrd/1DnYPDpYeO9HvtQYi9ZZ5DTPv7T45KE/+YXXye20mvx+c",
+	"/JOD3e6jzea+Jsm7BxvRfO8gPO+Hu08eNza32y69e1udeG+31zjvX7ZQTlKVXp+YqoXXxmmeWMFFdjDI",
+	"CS3n9UZslmR7e98l2TJJ1uuWRNmjGxBlNUG234I3g4y592j30cNrk2L965l0//Hu3sMbEV/9jcRXmNJ7",
+	"u48fXYvs6l/bnPv7u73H1y+3MqGeuXTHssaqNWA/FTJYNOjfEG5J8o33zqiRIVwaWNxhyVqvxvQLDG+o",
+	"AvNbIO4VSi718x8UzVWQeaW50kDt4nKd4OYaEbwat+kuidt8C9QuvjpMcHtdkxfSI4OxMbiyJDYGTpqm",
+	"2JjyH66Q2Pk7Gkg8YdcH81H9qBqByl/lKBTEXcLBCqyNMIUaMJaQQqkkk1TqWSSRjQFBlFuL1ZxdiotG",
+	"oXr9ZCpm3kAmHw0JHnmdSmmScapkmphLTWQqrhdQPAwczUgpKsnRTI1Fnv4VvL8D8pTRnOWEXZ6d/vPv",
+	"//haRCrm3UAke4Mm0keeiGdjNrx4ybfVhq933N0f7O01VIoAWGjvyWBvswDNoysVND26BZUiT2paUb8X",
+	"8rkjoTZOR/JasayVjvRoeTqSiaUfpxP237WUTnMRAT3+iv1Mq3vLiJTTIljgAzNh1OBIZZQrzBThohgu",
+	"jJmydESTmGManrw8enNUDEc8wHYPQKUY5wbBh3zXcIiMta1c/2pcHjmbToU+TF9rnf4YHiuvkbuDgNpP",
+	"YOjQQrkb0T44NTdWpGElX+y2pnb2DnwCN9AgQOUgEYDUsPNMsucHFA7BHuPo7eBiTsogNFcr+d8f9Pq3",
+	"sOS/u/eH6C5+rSJ2RYvxEmN9Gotq2udRlhnGEjm603aMlypV6Aj73tLpe0un5S2dkMe+Z4JcYybIj/pD",
+	"bmsmyP43kwlSEbTVTBBkmuW5IMjst6Ff02xylrGz1jVV1c8vPgZdqKFcjGPGzekARYjB7IuH31pyXT/A",
+	"rr1rza4rc10h4R839Qkq1uUVrWF/vpspIkYjOKgFu9Rcj+3+J/SCmfqBsNf7SgmRewc73Ye3ac1WL5mb",
+	"8o0tWS1D7KvXWfp9pNoJhf+gWZrAwfOCprWgSnGVjPBy3dq7dPecunvqtX1jKhF0Vt4w6mxhnaP21mCZ",
+	"3yoc8RDZawZmne6wnsi8r1M5oWo4Li/nszHl5yYBfszIhFGuz9vQouIwpxM7TmVNnx/Tc/SxzMlJZ/+k",
+	"c9vKbHr9kr7Q8Nl1ola/26Ppe/bbrB5aMBeh6qAhumAH9W4pe0KUpShsjYWYYYOCnNGEUElejnZe68nc",
+	"Nhr3H3ssWydDI3HdPZq4tq3ND6nUb6mVi7nGjQHCOuGc2IdDwbEUcWQx5cOVjpELxqbgJLSj3O4oWbch",
+	"SlamUI3mdRL5RK8Hfe2VpsCvG68a/D3oeq13aKoIzaD3JJIdkocmdKFl/K2mc6/XROgqZZpJ7bqB2kde",
+	"8o+SNdA55WQm2TJKp/wU7zDW1b5H9f0y0Q+Bv13jU6MqnjGiZjlnidYkb109ZIjEjijNRDZUgTTzMaOJ",
+	"wYHRYhRgYEqG/hs6AcUDEpKpcijTOZNilg9ZBIWj8cvRzhvBGUrbGBg3tsI3Bj3EYCgMOiedvZOOoQQe",
+	"Cia/eDhmE6pnYKYuVW4jZq49iHrPphldoLArzzTWw8SYyKZMyaueKST3mGprQs9pynFjcWEafFBJEsEZ",
+	"PmTL25bN5lXKLwLvP5l1u3vDf/79H/APdkhylv3bCUDRnHTiCCZDkyRnUloq6mtkSs9ZZOdtSp5N4GXp",
+	"LJzbozqTTzAKjj93K0VSubsm2d9r5jsaGdOq/JKXnIzFnEwoXxDJhoIn0hhVc5GrMVH5QlMXCF5mgN6K",
+	"D/v06dPRTI0ZV+kQ0vtqlMaYbxxhemUMOu6/nRTQ8uKC8ZNO7NN0Ds0bMIh89/2LZ+Tho4PuvfLEcNil",
+	"s/sSdbKUX8CGQYgAKJGtzxEvRoWTWC+qvhUj+U5/f6nlAPVG8to9SN87CALjf+RMTgWXbFebBv/ywETd",
+	"MbHLw8Aoz+XH9BKmcEaHF5BWkDGtJGkG+W3GZqw+oWFpwM2n5Jyd5QnhRYKluaE343PV93pW9NK32sLH",
+	"NV8Kj1XfWXinm16JgfxG4n/SPJgqqcUy9hCBbNn6HMrjbERzDKA0TsVch5CFx5ZjlgV4clgebKP5gFHf",
+	"OB1oPB5cjtJz668IPP6TyAKHxM+MTY2rLtXLgrAHSI6micBIG84izIpHSUKoa5ceemeQF1fz/w+YUt0g",
+	"k8zVlkIp8cfaZPl/YBnz4h3VueiLFcUirQhMSpKcjlRobsXQ61HJqjy7Vjsp3WaugSpUfEJ4EVd8gUmc",
+	"1xteE0sb0Y0fElzttvOMVvMiTvUY6ymr3/Ee8suWzA6fq07P5H4teesLrXitOJqMUHZ62laPooQq+qBb",
+	"ns4KaQ3XPbURdZftSerQlFpIyWX02VBYNs6kjeAsCLR9+RmYWBv+XUKiDdk4MJEfmWpcqFd6ocA/2ziR",
+	"8+Lxq3LNj0w1SNZ281hbdobnEBaN7aawpr4VnkCot3NVAVt4/Aq5GsHp1EbaZInMPaVZlvCXK2F016/J",
+	"GIQN1MrcEFdbsQpUXnky+qJHKSVcP9GwpjLxBrsqO5fDQlWZTPk5ziwXGVtBqlkxUnVSRSbH8hm12eXp",
+	"Frd37bXPxjQNcjIEaBK9NFrRwEI8qoUwAtQsmxKOebV5/ZRKJfJFw8zGdDpl3E5v2VzsOBvOZoXgS7ck",
+	"8YoXvg44IT6B6wGOj5hQdDWdYS46/Bicw2vWwRGXy810KwKzmD9EyFlyHtpdbZfOG2PTKVgJG5qELScd",
+	"AbZf4ww+FQ779efQ7qywCX2Rg8Wzfq5rODbM5IINq+okWmFMZLVR1uf2UE+LjSZSGmTt1VpyZr5UEs/M",
+	"LR2T5o1Lj8YfRfU4tKcQDLzFs9HM5g2bLzsSfxJzQnkZrxHyWqT+uQB2dG7mObiftnRa6it2og3QaQEZ",
+	"4xWXA2gZSUR9PtPAcJvQrwKBVp6OuVgUsUeEi3loMsUga3NwFfirIumZQrhzcBJIFra/p/4Y67O0j1XQ",
+	"sCimX/wsY3LJqkh/oLUpUSl3CrpHwT8PETjotD5luSlrqLCrN9QmbFFK8w5sK3rJMOAKli74ykds3rxx",
+	"rrLFK+nA5Zk8T1JVcy01zeL6/WBFot0Vp3q9nq4v1ZHN+rz8IWx6mWW6I0lq6iv1pqNqXGSKeSu5LHY2",
+	"EvkE0sVmM79U0otq2aIViN6+SLNgUO2theOHuHTKiXB9fSUznREYgGDo71QsIWcLQDmlcpf8wEZ0limy",
+	"Q2iWYWRrmkFE3ESO4fN+mzHQvM33uW4LxbeY7rG/axqPOoPOvzwYislUcAhz423yQelztFI7oZ9f4oMP",
+	"o84k5eaPnqMFzXO60HdKtYBwm6aZ/rtol18J83lNPGJ7lE3pudazRyJnJvwHIF50og1CTVTpFrLypa6t",
+	"fPGlE/r5lUlO7HW7XZi3+yG0iLDTmrjJ4io38pLbkVfjJBcMHy5+ZgFj7DXoARikh2QDkrMpo4DPPSjI",
+	"dcEWFQLa27V2pxmPjUZsqIrsHz+SfsIhskvuagW5v08A0yLSghs0jXu7BAwkqzLZodGvv9/vkzgtPuP0",
+	"gi1OczaTLIl3yX+kMj3LGDn68OzlyxM+HNOcDvXKHhJKPn58+QPmPM5Zlu2ecEtqFBQFsT0q7WgyNax7",
+	"/+CguuxTqhTL9Zj/z1/+fzv/7y//+j/CyzB6bfME67wQa4EFTAsGeioJS1LFkl3yio0UETMVOVo8JnE1",
+	"vys+1Js9YxHZ7/WLyza3Lt4l8f2YwL9B5cOuKWy3kRhWtLanQuMHv4XvRNi2zT7czZek0n2oocZt+tw3",
+	"grOGNYZ+6znqCvjJLjuXkSHNMoz17hLQbwopPrFZKdOcScaVvmQyQzBBJZVkr7sPG1PMFPTHSRbLPrRI",
+	"u7maaHuFtR0hSwNyPJQgOVOznBOqyERIdUjombhkAM2USv2fJsmLZSP+7BI8qjqDfhdODkhIHvR7+4/2",
+	"H+893H8UuSxlb7IpV+yc5Q53pUkOayVhmRi2SsTVpDACQjRMATxAy+bgwg5Xm4Q23JrmoMXwsilY++4q",
+	"M/iiH0Y9DFNiAOh14QFADAVXRsP1q5ZNVtq//irRXjRJOLJAi104yIQGTcQ+8qDyUj2p4guW6TDvcBL4",
+	"HQ2LSDI6vMAta+aF+zz+vGP+jokmqNwlz0TCBiSuTD/e1TqOaSfCh8z2vd+QOC7HKae88GItpY9BLTku",
+	"nvgSVXoarBqi1DvhS1RFhFr1eBl8amsL5FqHYQGEyWSIsESXZIKfsxyXRQ5IXJ5zHJG4RAP9Q524uHpP",
+	"qevbdIUlc6ZJ2xV75x4A/brU+GjVEOWGU1skue02BW2miDj7FVREiAK7D4QsQG3IF9QvT98ntnvK0dpo",
+	"tZuQuqJTpgVgz3KCl1RqC/PzJdrK2m2D9kcecU0bF+9bQZev07xO4aiudpubHPFfGQf9BtRHC6uoAFlF",
+	"KjT8XMGNR+6hMwnb0NoYkLd0uey6RHbh8OOc1LK6YSoJ1FKsWL4ShfQvFaq7hXzn0+Aria3roqU7bJuF",
+	"yDuxMR/fSinyjZ0ArYVUm4NhpdgSyeJYiFc0P2cbrrl++akS4jSzgywlbumNW6ctzCFHjPqH++Tn9Klj",
+	"+PI87edjhP9qmqWpOjrFuN5qrRtvf4p3f4nKMBZJCwripPFu73kuLPhjuxHeCPVW3+4NAe196LTtCG/N",
+	"7V8qwBnzlCdi3vaD/JjVJ3iy+Db0/EFPMofYsGo88DW+Eeqde+LKinfkoY+2eRSK3OxTsoDfXPmgher8",
+	"EgUqDVcNUKtr9EdpNfdSkd7Wdmep/glWNLJ/YUQY4q2CszuSiDkv/PhFiXaWiTlJvTM+wBha2tVtleru",
+	"8H9DBnXPmYXSf5f3tP+M2SLuIU1X/UdtuUo/2ruat0lM7hqaWOsMzGWMLZ4xcp5eMg6VKFB849WfFTVe",
+	"O36RV2jBzFMPAmVhX7xYy/MkVVcUilcVarddnmzLnfCtyaVrkQlFf1JPRhix4KTENoVB88Yv7eklu3WZ",
+	"08PETgvldwuqNAZ51tSk3+NDX6KGvkUrVz7QS+lLFIDfWDVQDfJjSwYOFDAXXIRKoAGb1Pwz40WH3ahJ",
+	"tZ5TqDFLTHS0YKvadwKDhCgZUrRtWM5jiXfazrwaX3xfyM0WyF+GD1r23Ap38pYdundsKkmDrBw0CK1r",
+	"UydmPMnYd/Pq6ubV9vQWxSay9UQgF8Wbxs1pK/rNt1RbuYIFA8ePYhMTCtP/NFEwdzqpufCuylKQ7PYZ",
+	"PtcnO3wt/ooS5JpsiVt5BEBbKRfE04aj1/4K4nuKnC28bIuCszbQdq9t8bGGfhuLDxCpbcO1P4ks8aK1",
+	"t8PIu6ao75hla4R8fTLeODs8n9A0O6aminUDJgAERIvjuOrYLF62HeXWZPI5GAuIWLEd/RoLa+PUM2+i",
+	"qLLCIY71xbfKoHTrn07YaU55C9e/3RrphL2HB75EgXYIq0ap9nS4/WaMyWeJrtkwrZGytE3dMq0yVYHh",
+	"tuAA3JbsrKJvtXVhIwDa1oQnuqR85FtYNikmDNYZy6NrIWhPPPruYPwWj+Bb8Ax835HX7Fhou8GKVf3j",
+	"ORpsqv6tcjO8EPlZmiQbawdXzZuMOmCOsXySqjYmqrbJ3c1fKevSHTqglhiYTJII0E6KjVDNyYxIXPpW",
+	"ZHatNn/38twiLw9o65lNTF9p8mAK+/do1B8uQl3wwU25bV5yxXJT5LLRaVc8vuKMMzduhQc+iAkzoKZa",
+	"zcNaWsGJmOVEpgnbJW880NMhgnt7hx3OBYWhza3MWcK4Smkmr3jyD8sjtUrs9B7ZCoGeG3OVJ2RKpZyL",
+	"PNGHBUL9ZppaSpwzbefWVABv+lW++/Tp004VsXQZ01UBTmGihVl6CwzjbQmkRlMQYMPKtYEFxZeYdT+z",
+	"BUtulQfhu9W+yhR/LS6/B8/+BLmJ33OJthb6MNjz0G3P7VAPfMZcx+1wi7MJb1Es5o1QR07qbSiGNLlo",
+	"aZBVBrL3yq3wyZuilFifoRMHHFiUD1cdQQO0dYufUSq/EeqFmPHkCqQY2edXUQFftK2Nggj5XBA5G44J",
+	"6LOwR7CCXG+NIix4RxIliGRlWsDEHRleiyQdpaGWAsf+OEMxXQSqt7VO7Yq0A+0UlvGqwVfBabzXe2vD",
+	"1bBNlU9n3Ov8tWJhfjAPffSe0Us0nimlN3Ui5qsl+Adz9w/65q2JwmkuhkxKKwoTAQjqc5FfAFKTE3ih",
+	"7wYh5H9DVahAV4Md19Zg2QJ5DRBgplAH+weo4P06Fbjt6m2v6wCA0MCtiE38IUyGdMKktZ1HqaoYzs2G",
+	"QkOgAYjzlmeLr7k029oW8H7CeCKN9aTPJuy5iCeVJGwyVYt6nKFKFUaTj2WR/pVPB9D0BE3aiJzi1ltw",
+	"rLwBtXl+SFS+wK40hGrBTmLvPIg9YeVmr9n2pg8aA9139byhrRhTX9eprQ2eMZWuYZNW6Awg4bJUn5L1",
+	"ArsJPu4Pm4Py3RG1WaaI5gpsMHDFrYbW95i6/veynR/lJyodUO52d828gOn1iec8Bf5cC2JsIWvG1iuc",
+	"nrFMzFtmrNmSjqf6GZO5Fm2HqtEfRA66lAUwd6UfwKukZ7PED+KtkI7gqamvmP69iVEA/uo9+5UN1cYh",
+	"CwTBamvBwBu9rFYDodUSmwHhuiwkw3bkHKYq6E0mIdRKeaIVPRdM1fYq4iAClBtfINJb0bsZGzlzfaI5",
+	"MOBi0UofqNeiRK9rCUJ95HSmxiJP//oNLqp9um3+Czy9VdSwNwJ5As4ybClJa/xQXl4vI+WrrLecTadC",
+	"C4HXLEnpMeC7bbTus2Ko04ke61SZwVZk3QVmsFVAjTuSxM/we3b06LGPvOMwG4tNmTOaFJnM4c9CGRjq",
+	"AL8B5b5xxc2Rqq6PIZXqfdU3IVK1vfhKGlVeuxUSFT1tMf2saAkApzIAttT8w5Y8NVTTTrhD+hWok3vD",
+	"tKHOe7+f+DapU/BN7fsdxi18/6c8VezqLg7zSBtn6rPiVv0F2/SNzNRQTPRQsFFWO0jwfpN4/KfwrgTy",
+	"jyLCPmtZQqYsH9OpNE19K8Rc2zNTcETdTxMFht+S68YR08NDTZlsaL+gXMLrkHJyxlxyTAGXTDQpbY6M",
+	"hUkGbREpeTe+H5f7GP+lc7/zS9QOxt3kAJcB3PvdZQjuUWfG099mzFxW+Yx9iSzya8N30vBXIoJ7yg1W",
+	"tG2SO6ELkohd8nbKOEI/e9/7f/8PiSdsoE9pvY4TNphrERKf8GkuRmnGIpfaFeFbJTxjzRf3pPsBnw+l",
+	"Rd7VGr3fUOWOPOEZNmkCHQ9ZmIhRBNqEDYeIERnjKnEl78Hr8d/48sqQ2ORURiSD9koyOuHQlln/kkrs",
+	"DeempGcknXNQ+mOb76gMrg1BGALvwgEyYfobnXDoZgkxHA6D6RUoiIR/FSOXOs7cMSE5AT3nc4lo7IzP",
+	"JsiEUccsFP4LRum4TBhpL5UXomNMfnfZ/zrNfG5+7g+89EsVnjjqfN7Rk9m5pDmc1npWR1nWiTqv2Xsc",
+	"4DX7ZMa1zgJzwf5pL4NPwV7EP+ylj3oS5gr8Gy/8ArC/SuThFkpJCr2TSCwXEuqnTWhZsvwyHTK9G1g2",
+	"isjZQm//mdazYD94FKZKMZ4wPQe34p2oA2vUiTo4cJ0uBYJEGNfcAEcPM5pO9Npi109MHHatAKe51pit",
+	"aDvLxPAiFEH/RFMFyuPZDLNWtHjW9q6iF4xQGFsfHBE5Y0M6kwxeMgaTWr+VZZLNIeQP0lL/TzoB9weV",
+	"F9gtrOjX4vQvfXvOdgmEkjMKve/JBZvCzA0xzoTIGIVTF7YAS05TfkrVqg7eeHLBAyTlh4TPsoykI5yc",
+	"cVO7fmr6fQ5DO6GK7ejpd6KOfgpVDYTcrq0Qtk5Nlk0Ie9rLC3NiNL2qNjTjiWwe1yWL69vWGNR1m1kC",
+	"ye6aZa3AFYfWJWnOwtP8yFWaYW9/SsYiS4AdOEaftSbOE2nWBZTzeSrZ5gvR9El+75jIa0KSi4nrdqGE",
+	"pmKrD4ZUr1P99KnfPGjJmw2wGpWYJkY02xfsyLXpEXjxyu/NGewYud40Uukhu+HaQH2w3s2pJKaZvEkN",
+	"mFO5hYnCll/SsACu65GXtRKwkFKTYL9NrYiOxZyM2Nz2PlbmcxQk2FvJAH0RtD5pPwx68GAaBH6eP4mG",
+	"T/MnZfscNW2mVjwFoxiza+m+RMWDmFsrcGb6OpXK6DqlF6dcPdxfTWEIfLeQOHhje5ljehet26kIO1Et",
+	"F63eFyftJ+Ra5gUOfOlly2gmarWCrtJ22tiy8h2eb0hG0Bsj0iNnTL+Is8/KMKRhVc8ZSbFL1zqM+cXv",
+	"FfGXDsy56KbhtTcqekvgLo2KPlP1T4qc+lCS+/7WDIulJqlZPdErO8HnyOI0LB25JSYpFCjEOvYUKESG",
+	"CjdtB3UdZbRWSCY0Ybajl1RsWleitCW7VNTKyK6zyJOiuyMYetDkY43GXWWLr7fU4quuO0x0JVUw0g5O",
+	"nCRJsWfQO++DTVOykFUs4Iujqgwtk8t9bV2DBWwirRsyOhw7ebkOeTQlrkIifNcSGlUbZq5FowX0BXKp",
+	"dy6wVydSzqgMSY2XyEco+HfJW2s+oH1YsvIkmcykguMduxVZs0NqQx1ESNFr6KBNq6FGmqxue029UwnF",
+	"swz0wUYtTI3ZJGCqtFNrWolnsFgCPPhxOqd5IiPCGc21Iuh6lbfiQaDDq5RfVDmwW2+mNxRcam2TD0MT",
+	"+UHM+Y1NReUzPqQqaAaOITfQ2Gaos+as3OCQJGnOhuDVCJlplQ1WFve4DhVq+DNathM3kVNlLdNjQSVI",
+	"IqwCzBbaDsUUyZyFZNhoaaGKXYWXI1ul0ko7P/IdUYVbK+WlDsaRsaehWyB8xsCot3VNHlsIV5X5q6rt",
+	"pgdYL1qtwtsWYa6X2WYa/VNW6O5auYfmrnYNE00khdAB8P5D47EQl8zgccaeX7au4ref5BIhCCfPVZgR",
+	"e++l3sFX5rkbWIBV1sshHsyw9/mQtZC1ld1v37BkW78KNpo/wgainkd1Ez3MNWzRg22ieVVF55jKUy0R",
+	"Vw3xE5Wv9W1foo7XHHXVU2/YZ2V75IRUufJg3myWkPe1uFxft9PCXwnwVxQneYBDm/jnKNCAHbwubR1L",
+	"67PROxtsXuNDj8iE5eeMTPWzep6Ftrbj2mJmVo5IRRf6fNZW2jBjNLdOC/89vSW7+GZE51adIc1zamGC",
+	"Ni3VB+cOqISlrcnJkhgBrkrmMkQ9xiwrWsLp+/AL9el9waaKzMDnGBfmaQyPuaNQ/3nC41KKnU3cgVFG",
+	"KafZLvkJ0QrxLaA1uCEK6QK+cVxA9PmX4irF10DIMtP/MQOiBoTDdVzBsGdYJ8uiAZ/GjJfOhQ6FYEnl",
+	"CF04h80diWUgu+TjdCgmyN9oW5OMKjAs+LnA38Gnj/mG8N0cXcws2SXvqFTmDvPLEXCN5ih2yfLCYWJp",
+	"MDPv05+Ob4Cm4lJb7nrSoa+8qsXFCzx/ihJoM9PrhclzdmbUodlIqW+TYTIh/JLmjjXukHEqlcg3Mrt8",
+	"yWcmFxJ8Pp3e5ewyZfMGm8x8vF7fQsJhp49EYMBGa1JiYoRzmT4UbbVmY8HsJsOdcdFDBHOPPDPPYsAG",
+	"oztbNfgyIVdHJbwewBO6MGSKCM2kswzwDBCXLPf9c66mNZ0wiGzIzeMWuMKnQ2gA/3u4xvIsYxOi7zDo",
+	"WkGCm8pirS9vgq5b8T+mkpiFL+KZ7WyGU21CJauOPMcl+gByVpc7YbqN+uoGfnKqjKKtjzfg9fqatXOR",
+	"w6RPp7mYCMWWfKIH5nRHwlmmt5w7OPDbz5myJo0fGDMNqCM9ba11H0Ln5gmjHJo323bWq8i1zA63W9rf",
+	"KGVOLK9l9cMrSxGUTs4hEfT8mRViXOUL1LyG+oGAks+maryE0lnKLyShc7oopIwnKZYvJ7x+lVb+Cqb6",
+	"HG6tqeUwOztQmA5seNGk8VgJmmLOcenoBAgHSOIpcteCx2UZrmmN0/J5CRO4BLbkO0pc6pMcW8GepRcB",
+	"Jwn1k6hWJzPpG/Ua6EmsegJAkvXddoJLW2nbm0ob3D1ZOpD7Kw9km62O3bh9reuVOIeQR2UeguRsKM55",
+	"KplHvJSTWGuDkMyOyFTl1u/r6QVINY8eId57bklbtc5qcNBvBIEfUiyR0MZfWrbT7AtL3fn3S5PeC9AO",
+	"MnAa1JIpE9PM6lfNDuAlZzlEAR0cC9znTJn5OiHLlSebA1CZMt5iLnBbeSp4pjq8lytknPgnuyHOJOUz",
+	"FfRwg7YzttLS3GernalXrJSrcsDAqEMlM/Cgf/CwZAgGj+nSBJu0a62qm9SYkm7e9vNbpNyUxr3e7B5z",
+	"X/sIdGmo4O4wOtiZmKlDWI8zZorR18oVes4Tfb6mymQHoEfZkYYIzjwfx4xncBRkmTaGrUpoCqMgG3Fz",
+	"Wo6a0UGtmH+RqnciS4cLByrayNhaAQAgQJNahOlEEUFDVJuYvgYG/F1i5YcrfSxNdojFJE7bJQxlYkib",
+	"lpkh4kAqW6zwhH4+1dK+iRhipPQZPUF7xqmaelz9WFFFA56VyGRvQ5TpdJSquOrvWbXLESSkxfqUE77a",
+	"r1Cv2328cpFcPuWSdA6Dpd46mcPJ6JXbfgvSXBvuzfaMl+mjd7BkkBwvD8l5LuYmAx9yrrGOdIOcH9Dy",
+	"SxUVFS9IzpiXWTrVPKblgM2jvMSwmfEYtbThhmIW0goKCxHekEKeZk1YpXyYzZJW72pOaIKqX0tW2ARf",
+	"UTK2y49yEO+YHVUCzK9zzsujN0fon/gr7Hyh1fc5+n0BEgaNrbqym6oQG7yE51TGgg+1ydTS+wVOIM2p",
+	"6xyVLhHJAUw3cE1J5umnEL3URLKMLsYFgXGq3LM618/NY2JcNcsWy7aFeK3vDeZjlSSXpXtZMfAOD3+9",
+	"vSStcIKUt8fqOzygy0YBXXu5nlmlRm2VqucDHv+lU6xywlfkbkXRC2uVnvhcLy3Ma3OzdsyIs7mJY5G3",
+	"PFvgtgB7udhuNGfErviWLRuRF0LpFlk5gWndnMVjLPJudAusn5pmb90FnWiFml/3CXjZOzU9uhhYXxqq",
+	"wPDoXGpUCX1vkxvDKYThOp1zsWN+XKGr25SFbtRKcV9TNy8r1Uso7DTsUCBmpY5tBt6LGvVtyB0q0uuu",
+	"oj2blz1cQrGyKr2+trxEZziCQmnruK5oD7Z2M8KwB5Xk+UxLtAdPWZ6lUGn+8fjZ2j6tdtrGmt66baoL",
+	"ZaFWUh38yHi3ut4bKBNeMHemxISqdBgWGFiyJG1djQ1wjmZZ5m9oMRp1otJYwDqrdvVSvcXqKAUbNZ6t",
+	"q7J6sFhwnZweUxa5UUYPeiG/7Xyeom/XlbNcbIR8a0ku312136irdi035Hr6ybX6+a6kLmxTQ1jTC3dD",
+	"Trab1wz+eGf/NZ/3azkPwofBB5HXLIHCHVA/QV0xEgW8gvIxXBgCxRA7/h8l83rH+6tdPT843OSRftj+",
+	"8wcmh4wn+Aga4wnc4P7t3fGL3+QwmD0I6AwxEdomBygF62AhUsvJVEEmYNFwARMDXSIgcMC5EEm9fh9G",
+	"9h0UpZy9X5rCnvU8PS8drlqIcvvz8l6kLEsstEwwqQP7WGEhv61541PQnVkKtigl//7h7RsyFdDDiqQc",
+	"0vgNhpXJt7PShpIpzemEKUwYK2sc4XSpT0adgYlEsKLTXJzndCK9VbX4K24LB+NzKhg7D70BwtiVkWcS",
+	"Gn9AQZRenV4w0GC/L6zx+oRQ44j8NmM5UAkRbcrkKd5tHXD11yHVQxJ+yarcff/iGXn4pNsrg9d0HtiK",
+	"0eWJCiabyNAzpNgWykAwBbOWPCVGRGquppnNvY3RexEPAlh+o9RFvPSucfCN5IyNU8CB3D3hXhhsoE8B",
+	"c3zr0Vz8LFURiYvjP7YptfXE3za+lC9Rx9oUK4qwtPYFBcLO5HFrYNT9eiolNMi8erkUUYJcsFAJ7Nq1",
+	"KYek34V9M6YI6OcAhECrM6lupZO2v0FtjinAKgndHMBPayI3xt9jkzcpyX73iWeJuLRyWxR2WPRTjsmv",
+	"IuWySE0v522Z19m7g4vvJ5UFZalDLPI0f8wVxGR4kbtooInlQjarmOktLA2oVxpK57VQN0sztOCmLxHe",
+	"3ZiSi0ArDiTHaE4jI8gR1wb3HfaRc2YLSk4oEpEbVac1mXWAwwNFikYxBYAcMbxoH29aD0/Dz9JwX8+4",
+	"ylNmfneWbQMl8KYr0MJCAtena5GaS+ywKnlnSdfzckrkezbST1ykzc2Fyg/8rO90Kc/BnCConLddzhG3",
+	"KpFWMzCQS3dkkasMGxTkuaRpQuZ6hCCV8V6kMrBrlezbwTEpM0R3CTe0CF9D5M5hclcC2Cig9cU1Vnc7",
+	"eCXrwGd8tV2xNE8c8nXvSAs6xf1MFExNHpBeRPoR2YvIP//+jw0yxZ0pauzVRugJq+C0XcWG2rjii82W",
+	"jMo53wGoD4+/6hP25IrbseY86HjngpUYIJJD6p130q1yCntJ4SlbzzlsWGsj73Apwfub9hF7YjZsuTi8",
+	"M4vZKODPuPC+etmM1co5U7eh5Sg2K8C6BdTg5lSe8KJGTj/ql/MVdUdadWJJqKyvWsuHLpn5OM3wJlN9",
+	"kMTRCS8KAGnVQiDnYlldBQ6ldXh4uOKqw4bMVFtYRIxOuAPHAmhKhL8BvEVu/whMALuhIfCkFmrnNOWR",
+	"Vy1Y9TxASaItlgKsVDbMUlgXN3u9LrBVsf/GLNdEhEp4PVjOZPrXMp3HFrxB5H75vP4kAPcciRx7eeSs",
+	"tiSgT8LDgOIpLstDz02KOHyfxVLzIQvwi4q6yjr6W67/NVOumUjh+WeJWXJjuBlmwqyhmFih5HpbnXAD",
+	"/4RUdSVOObO8rX+vN1ZAFKTSKpC4wCMCaFr912nKT2c8EZyZhUqgB0kSl40+fFmlsDNUAmq5uFQNivxY",
+	"QlhyHFYpELV8AgYNsgkIaGAAC7XkFZJGHSSdLfbBu910K/02LDqU/0tBFPtHQROYBdBjiZmjFcWaPHoD",
+	"uNyiUgsU0sRaFp27biqAU6sVETNw+8zPRp3hpZIuFxPM8rVTLVee2kF5nl4yzqRsLAwcYuEOGLABK73B",
+	"VXqUzelCkphm6SWLy24d+G11QT6OHJyzOE/5eybB+P49mD1lei9giZFeKLdCWykoWgJJ6XDsTEWTElPE",
+	"xkUf616XJJoyINC4mLc3GmG8VdOE2p8PbJgzZdXoVY98lAHmwZdVQNgKYpmRQ4vzhs2PRdCeOLKrArIf",
+	"k431RLe1Km0rKSY0Ye3JPpzleUOBkausM3i9uOJWQbTIn3ddM9p74arkldwEHQM9NjIGD9Zrgvt9+5im",
+	"8C1rlCBQqU5nsoH6bzDaZeiPAQMA/l4wtfnUi3K5xuK4VO1uZyuF0mvh/eVdUYpglWhS2UqWq+xcwjvJ",
+	"6e11qEf0FxMqSYyKe+ycYs6Ta1OMDJgAldiFog1t3zUWQT7Walm/2yXDMc3pULEc/N62IHmyQUXk4yUT",
+	"eDa2XfDW8DEfe303yvWmgJiIyepDMQlUmJqFOV1eBVodfEtloJzNSy9e2oHB3lcLh1S/oDJuiNW8mFuY",
+	"zMgmZUK8f/GMPNk/eOTgAzACIxFse8ImZyw3B13sF3PHmiO1CYbRB8u2Q5Ew6brwLMgZywQ/P+FKHKKh",
+	"YOqXaJKwBDXj9nB+1Yb1AwOGplURHyINJHdrL1XxxlC0uNoRfxDqK0AVMden4PGFiI/vVlg5iRoMYKOv",
+	"FoHLTtnnIWPJqb0vHhQZQRY73Wu1STPXzne1Z1dr7sHAeagzh6Z3fM6g23mqddB4gMEbqOPAXoW0PT6h",
+	"Gwbq4YOUAeMkeEItA7MYYMzGgzjBC2voEC0yMswWfAYJGfqRYP1SqAlfVPhBwGqSzF9Sx2mQt2MdkXOT",
+	"T7widSscoX7LGdRwMz5kztWaSiKGKHuGrDls/UZ4PphRzoxr1Nt19cLTPBe5XBEoR+87vhclCU4MsgNa",
+	"81ApASHAQVqYBRYlgHUyKDV/gp5QwY8Dk70+ImSsQZi9vj2hLYLIEmnth+WrmHK98sMm6BeqxjaTwmis",
+	"lSA8naYPLnsPoADtQbf35BE9GHZ3HtFed+fRcI/tPEkO+jvds4f0YNRj/aTbe+C6c4b0TRVK7YhRcbIO",
+	"a0u9UpqHYhOHlpOzkVasIhONNPA/3VJw98lKwoRRg5fMBb2/c4E4yzgbI70NjKGVk27s9tPxmu748ML9",
+	"Ohc2pJ41MI1NMahFwZenBTamtrpzjQsFGbBWQJbSXdsLR8N1jQ6X+D933uMtOy+T2LIDeiTKrLp/NnrS",
+	"H+0dPHp0tref0Id0b8ie9J8kXdZl+4/2HobfrvJFuC7VS5JAaEHXeWnGXcMqTVk5G+oTFROqyF2liYG1",
+	"z37Hq3vtEiuWhuTCvVlrEgKUK33pCuG68DYo4BZTCbtgS90Hwm0H4G0OWglF1GgmaQYqQsKGaVI5hmt+",
+	"sqaq3aDXSs/kp+PjdwRvKC3YfveJn/v8xN/P+91uOOM1mH76YSxy5awRbBUiclNkXZyhZd7+oEkBAMFB",
+	"e3adQ8k1KAy0jWnQLsM5zcAEFynCP1gjIJUkEcPZROsHyYDEtleffHAy63b3hvpwhn9V3YLFjcAu5lsL",
+	"3srTnZyNGNBmaRGvlj8h5deOivIKceUM6vKAFIk3NWy5FhDUcLmosHXFs0aD8g7hyKareWLPl0JLrLNn",
+	"zQmJNgWRTLACg2P0jeyg5YQKkW8/HRKltzehvOjlyRF1CT1zxQYw0YcJzfRasOT0TABqlOWvIsWw+M3F",
+	"EvEfRavOqNYx3zb4rbbsrTYAjirthL2XefBU1h2z8MbR59SU5ZNUYYxC/z0SM469yNRYJHCUFYhl8Jdr",
+	"amojGIYhHZtV/05SqW/3gzJGHYeMV9/89CukUX3wPqfYr9WS5JJZ4uIo8Hle2nD1eK7WXruQjG1hHojQ",
+	"BJu2Bxuwm+IKmxEKfxRLhMUFXpxoQtPMDVdr5KpnmixOlRCnGc3PocdbuJdwVO9zGgW659bZDdv9++RO",
+	"J+w0ByeTfhvshdNSJXzIaIYBFMs51Tzg9epsaCMa+W1Jqz066+1CQ4EuIwWOgwJZn1xW7GLvYtOkzYd2",
+	"bM5xXsMwnTDKg/3iPtmuZ37Hs4C+NWFJU29IRMw3hpvavRF9LeyTb6khuAw9wDgGpc8bb7Uq4IFv3mlG",
+	"vwjnO7tDxp46dmUckVucK6M0Y5tU/H2ySbZDyr1EUsGZZNmoTUHfeqB81te/KpD1Rt8XzNt9B0Hx5io0",
+	"Sqb2DpKkAUgFF1VfjgcPHOHyQ8jdQH7IPUhBhFqZbSDGa+m96nGtPgYjxH66QIhHnFdt+X6zgWLNDokA",
+	"FWIu8osSyKPRNxOWp5fGZA9IpAYX4qfrdAy2Q8fxcTYbotXOBbqUlDiPoFsNG9u6VvSWrJyxJJSt1uCg",
+	"e8kJBXB2yG2tI38VSnendVwtvADFSPbY27w72zL6mlhbVbEOkfkDtsRlSVPJBxRR6qMRrmN+ESYKXbIc",
+	"4JfyGZeNoaE2kWAL4Kb1anxN+JhZt5D1tiG0maSiJXOpp7/hM5WpkB2gmz7CnDdyVvUiiRmqUoE58dnk",
+	"zEypUUyXoZOFZFBXAKWZ55jTs/VJnE573eD25KlpdsQ4vMP1cLXVXBT7zlzp3U/WfvdEXOnVUqVZdmpy",
+	"FdvUxsIDNgfPyDzGk+0thB76dCxmuUTrgS+ZFdzmEnPImGajMqsYLhlT6D8GjGNoVkZuh2IBvHn1lBtC",
+	"8eVP2A4oWBVQK4CXVeQleEmEJW6uMFh10UMkd3JiibgON7TUgi9lUqvXU5qD1CCUDMV0UZQt7ZIjTphU",
+	"6cTEWCq5RFLOJjDgMq0C7tL2QTluVY9Fmfc0ZrzpRQzL+qn5mBBSYJ4O0SOIOIGjVEUYUHDoKqhIpRCs",
+	"GZlUvFbaT/U4bFAgv3qLWb2o20t5rHT5dMsWlfjBW5TlrLl5A0vqteg3XBZSLUrIc46/LOjYbnPpo6Ne",
+	"rXUMzZkHNYlda4x8HZDubo/YnsxcnwQNgsrpAivkrBbPpTn3u82IVsDZRvtKoUJmobcecjdoUjnliRbD",
+	"M8whgQdUOqlWb7ZoYmQVgaYaUtuCpfzGw8KJoIfwmnoXcadiHr39R/uP9x7uP1qlLsEiNHvTmc8rzGtd",
+	"XsKIomFQ201y6EJ28gdjTdZtE4A7JJJJu20tyk+In5tyUOq1bFo5xY6iszbFg9cFl728FX66vSb4L9U6",
+	"3e9XtNFvmZ552yGAXVwzJoCBG3tR0HiXvBEK+4aZ+hoKaEWczYdiAu0YsJzDlF7W2llvWvrotQZEU0W/",
+	"d1xq2wXZJl4PzI3RgotE3+tofK439Xpdz0VueIEquWEL9KWlDrbltz5+AEplzo1iYNnuDFMXfO6z5Rtr",
+	"hntXFkrWDZM2PBTKCfYanzd0Fi8CCOXiyDqIbr1c0rk/Cs1mQ3RazRDPBB9l6bARGgP0F+yeJEu5kXdk",
+	"ZV/oBYSqC4B9xgDqhF4wlxwDi2iTC/EASyEFPJcnHBC+WSYZpHANSIzZPVgxqCVOZEvZ4Kei/FcWLVgj",
+	"43yxz5Yrp/BHF04LhleAIpvD9YYbrF7pHGzGg2roNNTiAItcDfAq1SEkadoJr0ObZDiaqVneutSi7lFd",
+	"tn2amPp5kjbiNx2b5IeZtInGWoNJUmhfh7SHvuJ2Lf3Cu6K2rYl5VpUeOwT3thXHCFG/Ub0xuvu/6UJj",
+	"/Qlb6rgKaURNSJRtYlWbbmPsGg0xdA/ypcjMumU7HDqz4ZnQhsEq58cNiIh11B1PEDTaOY1Ab5DW6Ff7",
+	"mt7oXICwL4CiEDxKa52tod7K0mQVzNuHKRv+YAL765VnHHF49dG7ly4zwHNMFYRorNabslzqF0EilJR+",
+	"9R4G6P8cBXx/1qK9WlcNzLg2wG0IGGo+Kh1d9Ys2reW7rrq8X5o2yoYqInKWEuSMOfa97krkl76IjQgl",
+	"C0Zz7GNpwhaF/hyoTC5ASm9oaa/SrLC25o0LuEpNg5VaS0/DJzZT1FD4ftuaml8oG8RXjI9maizy9K/g",
+	"2RyQp4zmLCf//Ps/4l3yYYzJp0N2WACrjqkcQ6dIJUx7kyLRgF2enT4Z/fxb/7/Pjh9N/nO+/374Q0++",
+	"Gj/+D/7vD6f/pfZ+pM8PZv9bdD+lT/sXL5LeMCT7PsoQTOUHMWHgdBgLsAlkes5JqGfsyqNKWey6nJ2n",
+	"UrF8LV9kQ1dNWQw7z4ViAIjnYmP2YM7ZOc0hRDk0sMm1FputTxTT7rTlgRLe6j8Z7RfnTTmiPp6ZxtgN",
+	"aYIia5Xv9V7f18alpacWVZqSAjSNyNhG/q2g98eQ10gj+Ij1/DL6m67ghdAkrjPrdabalfvlblSwXKHa",
+	"0kJl/eJVEhzcSusIcHhgM/mN4BnftPh2a7nJxl2zwF2/a+N0U8oJTbSFLFVOlUG+8kFMLfevMufXEy5f",
+	"Gmj2XgQjGRZfMAYrUR6S2KGEx9j3H0C0XasRKJyd80MSw8fF4EBIBLq8IR0wBABs3+J3edP6jx4iaEd+",
+	"oql63wCK+ZYzgvB7ZD5e+ChcNA25rIYtE1HwfTZxvClZ8YXLuChsS8B0Dx4MMuVDtkmaATxoKslShQW0",
+	"DrOTG7xGIrUGLMXKGNcqOP6lENXVrwjtygr9gs2NqwtlEff84JkBcRez83G18Pr//h8SAwzdqRidLsQs",
+	"tgG0oZgwk4kCcGRQi5Hbmo9TeCZuAMLGwuTZtIK+Z4DGTs8WDg4B65iptKBxLgJAbLYw9IAAZDYovpAF",
+	"ZAFCn1xIcLNAiZMLLvAyfAF8gMvsPp0i1n+MXSpnOYeb9AdjqrLpy2IynIAfU0hiZEPBkwLnzdTOxA6Y",
+	"L5UnXH9ZBae7FOLxiQ12aJ2sBT6bRypQf8sUcGlY3kdV63qaxECWSrUEFrpUde2wpytQG26OS9VGy54o",
+	"vKs4FxFJR7jQMJys9oNvC8Nq3rJGBv3qFNp62qrmE5O62ia8bOOb9ZdA4o0+n3fXS25yI7r5+7xSVHk1",
+	"ihO37itN4OaFb1aivAL5tbWoMld+2+pUKQMz4FkejbRMdvWmKIVtll+sLU/sp4E8ov9b5HaZ6n14BjIQ",
+	"6vefMy3i+QnHihMlTBmrFWVxqd9PHNItWvd1875WK/chlqruokp1jEVB9RBOBWcROWMA+WugStwFQNU2",
+	"J03Ag3Z9gO1L4MSx+muWJSAdViaQtoP4hiOsQrpzsVJitIGkDkJR47q0VX5WCCqwc4sMBYsFbWi4bM+8",
+	"axSamCJXUXhsddGi8YBa6vRHDF0fNJeLeQRhQthSNvVBK0vhIMCyY/BtFetp5SkIvSsWVzkCVzUUWAfU",
+	"ShqFpBlVHK63OAnh0GxUFTKqmDSYEkwyPGOhh/+cQSp0LlXAMFjrXAHpVIZY6dYPmduhFfilBKmnXNcy",
+	"knptmoLhppONksvsI4QNpLmmuLEEgfBrUdqYl6EEc8xtCvPTBz8tSEhmDgXbMq1tJt+S7ELvDc74aQWd",
+	"hCNzxpKl9UQoPExDJjSe9Csw5doZGiBMYLebChH8zozRSyZ3yadKKVZkILXRHbBLPo2FZhEjcgyiqMU/",
+	"uqm2DJvm+DsMF5plqB+CnbhJKmmrBAAjoxqKCUtNC7yaAZtd52naPufWRKOPpV3SxJ1+Xsi+CjOF8v3s",
+	"Xq2QuX5gAmcOZ3mqFh/0B5sjD6IqR7NQgqMNQCIYYybOU/5RshxBzDE+AX8TkRMD/ANRnXhAYnZ5dhpH",
+	"ZL9rc+QzprABEE9Ikp67g5iecKx+nU1QoYTVgCMTplYw1FipaefLFwAnG4nwEWMzagptRRbtBAfuQNDH",
+	"qURYvuKUQL/Dr7PJ1P1sNExQuUESTMQlk+RsccJTJVk2iooKG1rSitjnaUZTLj2PHF5wOAcn/IT/y7+Q",
+	"Y61cKf3HK3GuJ343fvf2wzGxCGp0psYPgPbxPUKx+MICHQFXoCM6AtQ4Se7ft2Ezdv8+zm5KpWJFpgK8",
+	"+G82qPE3h0ZK/gYBrL+d8L/t7Oy4/9f3xmczufhf+sTdHYpJTP6GjQr0U/oPrz+KJYVrtcJNFq5BPsDh",
+	"wOG4fLySyxafci7LpU8W3RX9d5lAYO2hXn+v8gWeKuea/oGK+zdNN1CIcSwDmJXPCjBSsyDaYoiI4KS/",
+	"R96IS4A0Jf1u/+EhvAhqQUAH8LsKelB60ArBtnBSYpe8TPRpiwFjQICCjNkkBWMNdqff8tQmW2i9YGD6",
+	"Cdj10DOMyTRPOdoLJzxNpEvhHzJO81RIy5vPBL9E9BGpf7l/3xwnVIJeeP9+U5BW734M1FoZoj/3vgu0",
+	"3yd34887BnQnNlUhWhPHKhbQ1zQVWOEvTBXWsx+S+H4MkyhS++9Fxo+P2KPkfi4yhu/Q/5Ixjmg0BdzI",
+	"0J040yft4QkvspMiw68Q4ZvQxT0oFCyYakI5PWfSOuCNZInqPOtNT1PBAAudcPPR+gv2u3skriAPxYda",
+	"5gA2pZ4C9KGwbacg3fmO1wAa3x65sUqYRfHhCbe9L6qeNZ7UBoVeosDS+919HArgjuJISx2wNtjCmdLs",
+	"cyrVLjLFc0DavH8fHo7pdJql2NXYYnP9669S8BgbNj7ZP3h0L3IOiJymmFarqfTawFCReCgSFh+SWEv+",
+	"2ORZnXAXgEV2LSHX7JL4847FAqtzlJbgyDIeYHCqXI89wGAhT5lMEwaMJ5lZU3xl2WUNX49Ur5JKn2hm",
+	"/RAliux3D0hcR4yKd8lrkbMTXofZGrSD2QLAZCgvQ/f5yHAd47NJ4VI7evfSrNPLAtRIb90PTM+Vk9j7",
+	"fedntoitDIdjCD4cw2USeAaOMvzQnE2ZqSuzsPVUnnBj9UiyEDOY9ABCJ+bsYqMRG5rmWlChp0dRWNVh",
+	"vE39fVNVDW4pyEaCsAIuVkTOFgpk7gnX/7J4BO4z1M57htWBAxDP8S75mS1QXE/NZtglH2aQn8hQou53",
+	"nxQNfvQWPPj8WWsvPf0/e/p/9k+4yEkBFkUAYNZo1BGRosDfsMQwa4pkMnGBoibwgi3QL6eX1JhPqSTn",
+	"gjO7sZJUSb1Uz/EITfl5poeTYpYPmYcepE1MBTwXPz+m5/EuiV+Odt4IznZgTxW9JPe6+7beHBbSNanZ",
+	"Jfpt4DHLCXROQUFhOvK7JtQohGF8HHrgpXaS/f5jElcxtmKrS51wqWiGMn2/1y/utFBecTELz2kj8gvp",
+	"XlK8WJ+IYpe8Ozp+9hM2I4VmsZDHfcIxkRtEzqO9Jw/vDRoSuSMSa3s4JsOM0Vwayr/S4kJLNDyr499P",
+	"wKd70hmQv/zz7//4JSInvndX//7Pv/9D/2q9vOanLzGwV/wq5RcDgliG//z7PxDK8JDkLPs3HOmkE0O/",
+	"ZHnCY2/k2MfqjyocNEozBNKvYfjvkhgRXfUH97vkbEFMMStuvF63S6g64RMh1QBDYanUv5rvP9YKhpHo",
+	"moR7e3tPtC738fiZPswA+Ew/MabZaEdMGY9I/BeXxx0Rk3N+Lx6QMzq82FFiR//XKOSJ0OyHka+MTq14",
+	"Aszl+/fJRyPzRinTYg2OpH4/crIQ2w07AEEthbsRORMJNFrTp8rDffJz+pTs9/YiUxpscNSIPlDkCd/v",
+	"HeySY+Mp/3j8Yucx0sUh3qIS4JoVkLOZIh//tdstKJTTodGBcHda4eS0x0JSR6iW8AoobWSsW3tqWXmq",
+	"ZWhcAD2CEgVyh8Qqp0M2pTnjuLT6s1I+Y4mNQ0oCt5A0sdnJVhilCR4Y8RF49mPbrDmVJ9yB82AunYmn",
+	"+ucnRlyxubG2vSGnw+yOlB8WhVgezK6egd6SaNYZLDPsQG43t+fyHXR6u93drkURptO0M+js7XZ398Ai",
+	"VmMwV+tWEYBsiVBo6jUk31O/s4+EtEHTO23IdslLsNTSnNnOtDafVZPTpFzoxTVK2934fnyPzHjGYKM6",
+	"fTYu4sr6ktZcAHZSq52a0tkUCObnrurtFGu1BExmGQNfHRUnfiXpzFcsnMV2zlS1xjxytq/+DarfDYMC",
+	"taDATp5wWmStmzrKw7AukEqSnnORaxbz4yvFElObz0+OPB3cCBeQNGi5DMgZWwjAr9UigpoJYYlEDbjb",
+	"6f12edCzWJghE7oY3L9f9M0u7Hjzbbvk/v0P0DTvnKZc3wt1NsATRi229nAHeA5Z/WXSGXScr6OAXH0q",
+	"EIDQSBIIHXmq7q8m0mONQ0xVmiB/ytlkQvOFcXaV7AQEoJwxL+OuUzaP/eQ2r03Ily9RR5vlgfHb2eKh",
+	"N5fs/CUvno4FZ+U3u2x1UBi18NCiRL/bf5GXr+48anKQlx1lg3meKoiTliniGfHhufX6ew7xFRMSO+9g",
+	"puA1QjffSjwxDxf2S9kHqJVJ+EFOBTdO/363uylXhGZhb3zwynLgEdzuLXa7x57qu/2VaveYJVdbavlN",
+	"1YBaZRH8Spyfs8TkQmcpR4y+c6ZeN84J7nrwI9wCI+4jhUP3upV48JQmsEHh/t7q+18ijmtpsaPOfm+v",
+	"xatEsjgW4hVAzcJDB6sf+lgA0r5mSUoBj1U/3O+vfvg/nNHxAgFqv0SdgzZUeWnBZuGBFt/2SW+8jx4C",
+	"re817gz+8kvk7Xjjr8RSe3NaobvRdhBS9Bw2uj6t9XYuLPT1saFLcM1rAP6G0H2vE4NXU6yqpYiZalZT",
+	"XDGIiTXN1Fi/bUgVnIteT7hyV0CT1nHokm3vSOIda6B8Lk74XdMXFD3zJGeX4oJ5bmQhGfi4FmYSBotT",
+	"v7iizDrZveQUBheyNrLcxg+dwuA56ZUVCnx7YQCHzmQxU+5QLsng/WVkBQrqr052O2vIk3eOC9sKlY+c",
+	"Wt/7je9Rtyvfw6c2Fyau3JahXbg+yPpN7jAbjGreY1gcIUuRCtCojVsEXGtGIx1YvcnblMCWIik6LtiA",
+	"jklzx3BrdML1DcaEQHPLsWDN9DjaUN0+4UbfdvGIsqWQylXFPSgynBWh9fVAf75dcixMZPqE+4GVSBs7",
+	"dYf33RirVCAkeO/KmjrIiCck9sDf46IbH1gDJ9x2SwU8SJFfyJDg8GOVm+rzvpJsEYR8Rdlom2/YnDzT",
+	"18r66VDkORsqMha5hGO/nXLllfW00kR762qiwFQrlcP3Pv22phrahF90pku7tKm0jgv0+SKDQJdqmjBs",
+	"6PVKDB30Y2gG5tYH7r4vXzbSPm3d1ccl/XDxgTds/rG4dUO19cnq+6Hc6pia6s/v6uo66iruJBso1NyW",
+	"gQK7HT213KPiG9FPXT+OxoPz4xSiyZBVxibS4ItCpMlrqx/ZvhEuWCBG1l24S44qGGyxS02OAdGesxMu",
+	"FZtCrJNmGdxkerXBOplYBZxsNlrxBrOhIBNtoA8j6PSGXbuLihXI+s0ZM+38qTrhHtyb/o7IvAllznws",
+	"MkbuwsFTdP7Bw+w5hRogbFbkpic9B4sNo0Ovd0nulpthxfeK48s7zk0jRHek6Tc4Jx6g/VeyA6JqP7sB",
+	"ifVDqDwoiX60apM7fHds8pZiyF8xQLjHrjWdIR9mzRgQLnyJ16iOnLGRAP+w0YJYJhnq/MaLPNAn9wmv",
+	"tTI1gTp4VxxVG+RpZWkudsmRiTPRCUuImqdDGHy/3ydxbbPEGAbE3AuotSmiZ63MEy+kYn28cdkNFde1",
+	"E/2IeSmdsJAWVw13htSScqc0UBhsRKMz+EtY9BW3PPBe+jNbdL78cgXNxiRr/uX3IuGv06Jn437nS/S7",
+	"zU3vR+s9fND58ktrXcJQ6emMJxm7BSrRs/LafdnsQ5rUIsuAEUhDT1yG5QKsXkVFCgTDV2lLxSPuiZLe",
+	"hIhDT5eXTaE69EKLsmel+79EWvFq//SPxc1fos5EXLL2z7727l5LF3unz8BNrf39NhoLwrAsXhtLGh7b",
+	"X/3YG6FeQO+xtoqi2SkWl+v2KotmnYw/9qt5TUzuKAY48QA0/jVQHTg29bJ6otObQFc0BwcWefgBjM0c",
+	"nlvrdBfuaWd72IXbwNV6um3QF65F1zq/Nd7VdOXGPmvNHdxuWLl+8HuROf7FGKBLCn8Oy61gXOIhuKt8",
+	"h4skkkEgGdJgXljPlMvpc06U/d0TXvT6tmnqNq3OhF3pRIBDy29wEpEeOWNaxcMSk/icqWrRVVxkOqeB",
+	"8CwcVnNeHFaGFpE5xuzXGdXZ5DPWv7XQ04oMyrgUP4yDXiSbuWZMiJAe5h1La+tgozeCM0hHMgrYlSKD",
+	"7qBfqX8Up+Mz94wHWbzWCJ+Kh9bWY1ZoMBWl5PkxPV+lhcA9Jb0DK1HfQjHp0rP/yLvxS7SOvlJTVRI2",
+	"zFLOWrz0B/9O5zFq9daPpVuBknstlYHXIklHqdU7biqecVMazvVoAO8ZTZoVgB+ZKiz5dY56k7uw/RjK",
+	"8uN7zWOsfHL98mVdSWfVtB9Azk0tGM9KEF0n7s8WNtGI5VHDEYdND0uC/7AIubiD7YQXJ5uXD2rTbW1+",
+	"56Grhkz1UcmL5tl+GaZxKCHQi8UD3+/1T3ggO1Ufbzu+QTbwYUTmBsFtUdQLoveq8FTZTM1JzceEvpV5",
+	"innnyQknhJqUbh881pRzlPW2ODIjFUiyUQVxJHKnpVHb4nuHWCqo34Q1h+Zp/Ra4R5pJNncTjg+L1ZMh",
+	"DQWS2BeQhnZvV7/pk42mpZeMQ24oORcMkuNsSQCi0gChi/MsHpjCRiT1BWNTT3kxVjEUcEW4JOdCjwk6",
+	"BU8cus0k5cbxNIJCYT0lWwrgOniXcFwiMqFYuAb5TIBwWcoYhpoR+PQzccnMi2LLSP2+fkWD44rED4pp",
+	"VVDpRyLLxFy68fS+RaKMWQbraZpJVCijZwl8+slmo5t1v2OzUYsyBqhEcIG2QOf3w+UoOak84eCXCyrh",
+	"8S45gjoh+FSbfW2MAyJFQDf7Kspjk5evrj0CNbyKP0/2wHKf8P1eP6RilpWC9bVMeMnbKcKebe7qA3XK",
+	"QUl4SYNzYdbYtbEDc8dl7VkXnz4ywUVeSf3LMst9aCoDbHqaMVcrXhvsFHLg9D76srbSiVBw+jH/W+Ho",
+	"2YGj51//2N99DTmJjjhLbYaSwgrl8R2fMO2f/TS2GHnbtDZMBjc0NoONu7n5cV1ph7fbZ4hkfJ6kquw4",
+	"bBPzRV3pte3Jf+sdjrCZvrbX8RnCUELpDrSQw7gpIt/chLPxq7oUm/yHvnOwWff0vqjQWIp6Eqe1X5+H",
+	"8as6Eh+gWwQi91ex5JZVzvBCySzsDz8aVWCVxAWkfHzoBLErYgcFEzHEDDPF0Qm3JUtFvN42SPMq2HcJ",
+	"+nUg3w6iwVWtDIaRpN/t7pKjMmYYZIadcINXk0row0bu2o9wkXlsySG9zpdav+WCVPHQ7japyvfABYth",
+	"dWPkQmdWU5kXMHZ5od/ekeSMjWk2Cpm7JT/urdKQy9WIG4bBfffeVmLgVyvOaBf/Lbkat6XG1Lqxbqy/",
+	"RFuL/66hCMEK/BH0IFxcLQlKalAb5eJntniPgaavpVLg5KF402wpq0dYZ8qaesTXjFHWVIfSEdKkAdzS",
+	"0N8D00bwWk7sY9cnDNyupVMaPUYA0lQ7ztFNVnK9RUVlCS254DBTD5HHPLRX8qzwG1q2s7FFLEyVJPYD",
+	"KnEE5dT2aETUpDtQ2IIHJgQSvVFXHftYumoVC/dtUN9PpFh2aAPMM7tM2fyZp2nGRLEskybTbYx4kdS6",
+	"CBHBCQ7jt9x2y4ZjzkA31gS530fbKAJlryr6Wx2+qk2xs942AE7IVQuHrKd6HZLz9FK/HLysFOva0cUO",
+	"a4R6gF5OU8qAepJe7Ag9ddCafiqkTM8yds+22s699H2ErcBKh1Yha5z6Cfccw6byfiYVdsCzo5K7oP0s",
+	"Sfwj8QO8NVRu8AdQjcoRzK+VIGhQck3ngJIDzCUteH4uLQeL5gJlf5lXRHKn5BuzSLmddzQ1SZ+7nfU9",
+	"ZP4e1o9voVjX++7lGYH+Wh3Zp6q0aD/EW/fY9vRLZ9x8k/rlHyc5z2fTbyBF72e2YMlXd5UBzfyIMmBt",
+	"0MsC7huU2z9Wkt767q8rVp7catUZ6bBjFLbGVDoL1h2Xzs+4CPCiy8GWRkC8APGZIWKaSjIRE32a340t",
+	"VpuB1xkh1hfoAjGeWacAVVcJIpvyDq0E3LNeMsgOuBsbTY+q+F5ExrU+wPg8lqxAGoC7xRZru+w8c6/B",
+	"gJlEvm5n622cLj8g1LiYI2hHSwFV2JaIzKYnXAnAfyIvVVDTnuZiAlB95seBbftisi5GVCroY3LCtRIm",
+	"mbERrAasb6PyYm1VkZQ0RSlcBsUJ92gJMGyzLKs5AFPfp2djz0PKsR+Vu6DVNgvHpIn/1YPSV8poDFg0",
+	"nZvyjL0LvHsN8BXvMTNSSJv5VDPGvifCbSsRzqOtlxCUiP/5PSlumWNm9RE2pgj7Ezyzjp0jBPptpMxD",
+	"ns9SfqGVdi24ZhbeV58EFtnBSry7cZHL/FMqlcgXscEZFhJhTSeSZZdM3osIHeZCYgmg3NVn5UwyGWM2",
+	"1myKRyOmT+F07qrChEBMOJiglpaJ16Z+ZIMgrtHUIfpO4AWJ8Uz88+//uBe53gFQ+XgITiupLVQ+dDNJ",
+	"AAjQHNMTnIQbWTqgZON38Wc3oQlzzgszB0yqKg5+IVlwLrvkCFsdA3wZZOuecKiAnNPFIYlVPuNDCj4x",
+	"gIa2yJ85I3P9PxORI8CDA5uQeKYUpaIIQ0rSRIIzzMAJY0yMC+MCMSObk/ZcK7tYL2p+uWsy0VIuFaPJ",
+	"vUPCRY75XSUkbDHC77fY4+B/wTHuGATjbzx1/xnsrps65H6svHd9R4V5LGyn64vfT7TtnmgZRpWplw5p",
+	"GMz2A/Lkw/ej7opHHRte7KSm10fGFAv37wwGxiOXtj03CPkG9JLlUvABiWF0lpym3Nf8UXTskrde1rk1",
+	"AU6gY5N5Doq+U7U0i+AtzxblKEopZ5wS+4XgkD/hTbGFikQtcqUjI1PTvAIi3yw8bX36CY9NN4s1E1eD",
+	"iak8Ec/0t7y8OeH50XvntlMAI1Je6RvJALwh6ftC5Gdpkhjol+vMAPygqCrFvr+Kx0/zibfVWshkf1/c",
+	"oEh2HRdqIjoUnL5OR5r+Zmh4AQ0Z6x2er1r2Eww9L5HkpgIhESIfEMmUrEnvarS6sGXA54VN9yRplrIR",
+	"domyHVsA7xiki0G8XR079rCm0glA0dCF/GrCezuBQxSvW40c3sTR8Kw87+2fDkDdtM6HtyAS5lW8+qfy",
+	"8grS0lF6m3K1vuJh9Y0kasG6lQApr+eMu+5Q1Xqn31eJL608FldbNHhAXWu2tc3T2kKm9VhkSZFobVtD",
+	"nPAi0brS/WmXGByBdlnWkMaFA9lY2gm/G3upvPG9w6odZpLLqpnWke2oe+ZnwC5N2Xppc6ztA1iE2Zxq",
+	"Xa8rdmGk5ozrE/5HTbkuZ79/Q+pBed7fE6//YInXZn3reTHfyImO0zepllfPRLlVmdf+kfKtJV6b5OOv",
+	"UCvl4TG0KnYqQMdsjq0+NaFPG+S7emc/ZFJg3y4uyJwuMM835WY47GZ7Bmm6HoAE2MsOFgHRa9yhj6cz",
+	"wKSGEieiVTnYhj+KHPBQ3ZcBXvfAQ20YD1EJLFmaNADEutqwzuqE/2kLrUqYRt/MmV/GV/qeCvvHOvFh",
+	"Wb/Bo95w5R+kzOqbrqoaY6LLOpk1lbyZqMgDtZ12CuggQK4yNeW7JJjaqH/AnBczl8OSW8emfoTyPWoZ",
+	"HN94GobJOlr7eHmVTlIFaNIrbnwGnVBv8Pz5sfZta3TAALZ7zlW+eKUlQuAwOoJ2rXrxyjxa7XiR8ouV",
+	"3S70PWsdIzip7xkj4YwRmyxVShu5lswQ1+MMmTvq4D98CIs/T/LIRFxek6Wm75GEylLKPS81srAyFvRs",
+	"T5Sep7bmdZozwBIUnEmwuCLTw4JIxaaHROSQbQK2jRGdmPPuN0y9z9n8fiUqFesPT071UXRa0CPG+CSU",
+	"bnIw9nyjsgqhEajmxbRE04tqLgy29YQuXIOHorODKWltzH0xefMw0SUeWiSZD/iI2HlVlEHAcWyLNHhv",
+	"jcoBPUFo7g+lAydcpRO2wuCDwT0+MNoBdvg4W5BKKw/byWIEODUDkrNf2VDZBbEdRUzDftfSQowcsxne",
+	"cl1uHSYfdENySJUet9k+2Cd8CZqg6e7xh7Rf/R4AX7NZxlpdLvqddU3W11r+fc3eFuXuCVsyuD0P1Nc3",
+	"taMrdhC7CrJ02yYY5f4X1UTnlo96acZ/vipbzcffG2C09WhoavkRW1HSi773vrie3hc3Xd/7jXXLeGCd",
+	"aTu2a0Wjm+cnWydrBwLlpQi2UC3SseJWjBTjhBI5wapfP7V7SqXUyi2WBDBuiwMWgxMe48XTs4XWceem",
+	"ytj3BGmtMROQe3zX6MBYU4rt8Qw8jJ3hPa/yAOBP0OLEUA/09fDRqAfEVBzb1mm2YklrTaZqyTTFsw3Z",
+	"oIUahksquRha3cSseOzzEZe6gmA+PU+KN+pf2WSqFt+qf6ratuQmS4Vq726vVQUeDapXdvmKDoO2gMzg",
+	"KX2vJtqeb4jljCSCvDR7xwiI/7lODOBPXTSEKYyNkvydPZKBskWkzuZZl+z4w0Cz7rGpG3JSxORMggyJ",
+	"TrjXskAy5mVyJzkdKUmUEFGwmUGWmVt2yYs0g6YAQzE5SznbJZ8sJhZfRDZ/DNqDT4cCsurs9F2ov5Db",
+	"WqbG+rQxRa9nC0ybN6tyR5KhPlXc3nYYYogKBon0IK4ZT+AvfAtctXLXdBcFP4Qbhyf2ckalGpDYzjYm",
+	"BnAso4rlEYkFPxfwuyauUXdsb1Y9Dkv0IUKlgjtOOPwEJbCmJeyo0l3NrdQZO59Bg3TziiJTAt5tbh9S",
+	"2+b7jBnPzMAQ7d9olp3Mut3+Q8e7/6YN5piMUp7Icr9281KK7Tm0erBLnsPKuIwL0/0tZwS2jen2GVNo",
+	"0mG7K4Tbix46RjS5DJwxoMNm55YWITi5usOjUoOhT2yluUoymg/HUPmQqoxFxLvRND3GQ22XfDALMhd5",
+	"IlED0SwuhsNZfkjik84///6Pk05sms5PxzmVTLNCbrhtRz8YQ991nL02TDu/zRgEgExH9N86/lk3oZ9f",
+	"MX6uxp1Bv9uNOpOU2797UQcU10FHqtz4HupN0rKF2UjY8yOVZDqmEpDe/z/2vmy5bSP7+1W6eDNSPoim",
+	"pDiZ0Bcp2YkTT7yVl3HNF6aEJtGUMAK7GTQgmuPyc839PNm/+pzTjQYIkuAikVJ0k8gSlkYvZz+/X93b",
+	"zf5oNVW2MNWfzB1LXg3byBweW30ba+w8mTOKYQoc8cUojCfEs1bXCF5xZG5trfj1hG5sDrjDCrSjAFnE",
+	"QvPWkB0VEsN2k1PcN/zdXBGwTB2G80aeqS2MO8TTSMCREAp2bpcdGUlxdyoxMM+M14WxU3d0zbEiAdST",
+	"B0Q94k5+SDQsncOAhUOeaIGHFo1R6Hifv1dLus99NH1fX6lE8Pl7A+bfg7ezffVz3uWuPAc9XjPHeY4a",
+	"ftn0Pp2WpX3Rz4RB5xSQI1LBEYwhPALW7WGqZMZSIwK00HOEoHHXQDXM+wqt0my18/Xe3PG1QaZ3f1PC",
+	"Lwux3NyShxuWZ4GLTbNe9teLUl4IHGUzsl28FO7X2Xuz+g3ue+muvbm88wejT99BfoWciyZRtXdGuZpz",
+	"ectughjkKdj6v38xW7dvfPT0LDcK7vc/zBYtHInnsbTiz3Md6Bd/bDVvPN9fcDGmeCTOUzNpW3ET5mIU",
+	"ozXYF4mSF9pWvlr0NSwm5Whkdy1xGkQzoIgmziiHGJL+gE0bttlZFDnmfd2TmJzDjJ3ZnmGbhfCB/1FS",
+	"gD1zqSZwg/kt2nojwaUNuehLx8N69vaFuVAkQ6bHgl9p9vHDs7bHbe9hkIEF1RdkFRTs92MhySrvq+zS",
+	"kpVNgTzspNPpmLee/PDDD+wA03uza7IYTKBR5ylb0nhKs7YdUnsUJjsFrIUAawl99mfnB/jIszPriOxM",
+	"XuCWlq/VbZ10Tr47Oj456hx/6Py92+l0O53/Xw3ilpGcW93jk85MwGai2J+5sWAyWjv2Z27OHKjZYWxe",
+	"BQr83PxMpffFAx8HrcSlr1rvR8Zm/5UnScCeijSBJsIR/3wOwUrd6p7a+j73hNNO0HLHwUxMnqqxeOTu",
+	"BscB2WmAk2ag5ECAnnckwgko5+7jjve7kYrAsCkqdc3Qymtg6f9catNbiXWG9HVFBYy8/TeTXrU7bnEL",
+	"U3E+jM/W8qep6Y2w5KuaHvMihyBr70FK1gn7JfnY4jqYjkRYabWE5be4ENOxDW7yrSpfYS2+661/pSMU",
+	"bnDjR+/CPUv5lrvB9zMP68mHnWMdwyigoYYUaZ112LAnfC8Sr36T+GYZTEoenhfaYp4Ru/et5rhsj75g",
+	"NjqOvi7Cy3Kyumgkc3HKCwURaGyy1l5wxWjJMgQu1ZmzA6q1Qwv6EJB1M2j8Qqv7bwWqZBRrPh4ba7XL",
+	"YHSQ6cwW8cbuEvrKdXDVNEAVQnxNDta6KMO3s4uF6iLax6zbLQBzoJEyA8uxLo3kyd8b3/fOmnS76wsy",
+	"C29d2M0E954AVtXwKdpfeVb8rmGt1sgkUoonLadvUMZCyHho20wX1Br35MGKCchDzGASgqvPZD8TygZ4",
+	"do0lES4yDu1LLi7uEmnXwo+MBxUo+9vLWTnTeHUJ+1pJMVfK3lx5hrWYt+JOwUqvjzroeTQu+ffUFtwt",
+	"tP5fzlzePJbrhXE38TdOG2qTVyqKh7HVWTelHWfjxntcXbJC2PgXkS3zDJppkflaY4clI7CdbBcPyIIZ",
+	"qX7GgOqdwZ89IzE0Z4iYOJQUIIWNxAX+OcfU32Zn1eyj7WsRUZxBu5d6wqSY9GSaJ0Ijb9qQgBGoRk+7",
+	"llHJgP8sTwFFISxFw0KmhkMMdw0B/BzJ4R32EjboxLIH3PG29QikOvbDuKfF8jzXwrbW8KouI6o7bvXJ",
+	"PqLSVsPLdkGsCjw+qQWo9YTMZjb7mt0eXqj1F+OWV0Ot1ZAoUPuvpEosrX9QGgrs8SPY4/9vp8NqECm9",
+	"KaDgkoLZnnp2ZRt45G8FIxg23r1w7H6O4mwrft0ehwFh73tRwDvlg5oFus3Y4Q580opevAnW/8Zxxr1z",
+	"hhdFGF2bxdzq27lozlRJ5tor1BCqBV0k0la2TgoWlZs2NTZqCpj1r9Ysb36f8SzXWBDcuh+FTYUPuWr/",
+	"5/IKJ7uBtlLjVAG6Xl6xVEWYbt6QaQulSo2u+4O0sZn630UjxUtsdHeSpl+cw4YgyPsHsDFfi23iRW8d",
+	"1r/wshcqi3UJ60tOfG0p2JmFOaQaL/DAlboC1AY5JQKtF5lmSXztKR2OpOiylNFCvcQHVxepme4ARU1/",
+	"2pPwA6cafpVnHnVYgLgXFLz1wHemGEEY8JRY2GwvFbWalJsMMWeWEYIz8YYW/gUK3nqoxhJx/jLMZWA+",
+	"60ms6yV+dHD6D4ugdawxP+en+RbBKN9lgoMieblTLAjHW/4BEDehpsusQ5wk7dZarJc79bifedO6JY+7",
+	"Eql6oBzfm3TsA9f4Mq7x+1l/s9S7vosU4pt5xZQQuAlL53mqRkyqCVPSQ59yGJJeO3xR00P5CAKggkzD",
+	"bDW5eeABwUX3JHDmORTlPEkO24zS31Sus5wIaV5awf22JxfYE+y9P3YeRSKyrWnctsrdbaOjVMN5ZwCU",
+	"y/Wk21HqlQTafrEn+bZhA2ymVRuf1ux5ug+MS3MsibsB2Uzn4OZqsx6IljbUwtoevtrA9FmS2EDzmOss",
+	"QOTIamkXwHICgAOCKMQplkRVoJtJvWFTmSVBv9W+fhQh9wcn2ReLTXWMuX55wBgXZyvRYh/Ds0mwuHT9",
+	"14Ae8KtKosZ3w8UYZl7enWJjzNifcosttfejNKoaUdZ0xqygx3/fVmvtvlRR1ffiqqLWNWV8piTqICMS",
+	"7rIvQv7GYZ2zgEFQKGVaVH/EXhDaGQIWUPh2mGd5KqBsdaR0xjIhqUOWgNuMmC8gN0Bom/vNHT0Jt5we",
+	"s8i4Kwgbc/DtyQmrb6UlTwUx2WjwcwCRCwAbQI2xrzoOOp0Obq8nrC+mCgB1eBbYYibz7lmU3jsecy1a",
+	"53YZcnWohdB9SohH0Jx7+vio891R5/jDSadoznUQSeVLjl3/7kra6ib7R5vGaL0OxpXGPs+Zc7Xk9wWY",
+	"t0EXaHGd0+rN4HzXtQjKxgCmaZaP86fiuqYmhLMebCX38ls+Ftc9RMf3OjpeiKBdh8jPoohxQmZSdZFy",
+	"z9Z6CJTXB8rvZtfqSCxqU32uUnahVNQl81AT7m05jX9QEPYXKUKYHoYgyEzzqbbQmj6bRax70iLiHgYs",
+	"FdcKUu9Jgg463ZQalTIQCIGLtuPRiMcJ41GUCm2MKMDldaX4xv4DkzcVF7HORNqTYD21GZL4aHYlxBgh",
+	"yfifuWBx5DCzXMeBnTmwTadIHKKYknYygHCYsLlisPamPakvVZ4AjuKCAISZBWNYJuriAtL7dQAvI7G0",
+	"L/Y46Mm+GPBcQx0FcVJp7CCe2zL7SrTueNfrLNbsLttDlRRaJENPWo5EVVTaxbylttCbxfkO5lOzwQ6c",
+	"XCqzIamDMjbHfAuHYWl5qGPqmdPICPv+jnQxvhIruAMfNUD01LoDZkE2aonYrzbAvRYXy5CmFeMj9uLH",
+	"ZYLiFtGktxDIWt7U18VWO3PExTBjgEeZ8aluszdgTBhTxUbi+UhhfvsgRH/H7O3wMGBSgWYDFiWu9USl",
+	"gBeKR/8t/SY8bLPXqtSNpm1w/0a1cVUCYcXj3AY40sBrhkwIrPNprqfsaT7qJ6IvRPPAx9tUDeNErNWn",
+	"tt1X77oXbatC1isTxd1wTxrR6nD9mzjixj7/wK/2GiTqn86Pe45u3M5K1GDHkHMFTo5KKz7OeublLbV8",
+	"CTPS8wyWe3NH+pY4akZief/UWZLQqthLgSASdIfRYllOnVIJz4TFaAaXkOrLEdO+AOJ3fAHFle1augDz",
+	"9785SFOC+K9yCKyK8Y+EhrUg/4ww/n/mg0uPIhLL5m1W3Q7IAUwxzpJYu7wSQK0i9iiyJyDn1IAnSdvr",
+	"fy/R04BKN+49Kf8MvAejk5GQ45j1hRmLmbVNtfhyApqebJjxfzXdeqdZDQy5i7GgT2XJLLePlk9jKvDy",
+	"73Tpgrc4e9/z1px9EOsQ1qUg3POOt/1w0qDmoCzw7y5H9IbeXVlVDiifMl9XvpmhREMVYcwCwro6CC9F",
+	"EoVGOw2HIhXwY0FNfAgcv6BiSuQWmoW/u8xvAHQ05qfDsFoXRq7mDL0vxGQRtgXwYyo0fmGbPS0NWclk",
+	"2pNG/0CPmlGYRuYbjenFW6d+nUGbPeWDq6NMHfX54Iqaw+zf9kdtPXPLuISD5r1PQAH5jIC9e/6MnZ6e",
+	"/mAEn/MKfRztYw9Hu5ZgwqXvq67f5rwkPyP9Uc1wg2qZyRNYUQKCH1e/c+7X+YUIdV9nqxe28W13Wv0W",
+	"m+wGtW9JQjyBpOVonE0hdUP9EwJFSayBiWZ9db3ninKvKTS8+CdRZ448s9YWaTm6ox/vsrrdPvlGWQfb",
+	"yCd0NuU1Kvi1EBF6VIM8TY2OsLc8wTOBmcNJqpDRky+qb6Nuakl91EOV9mT4iB58bh8cthk4ycieCklb",
+	"K00xLJYKyutGyMHhwNGIOMC4zeD4KgnkY6i8bjh1enJSSZ3azwFXGHVpVFs2Vwo4bxLGrU5kq9saF4+V",
+	"YuL/ZaDSVAwydqlSLVifZ5nRPM0Dr/QkjDM1C71+W5/hk2LiTZZKIgLPw6a4lbLFOwlePkQim0civf24",
+	"v7HHuxNtROk4138yp4sEKEhmIwyZShENmGZgFpbpiZWu2CxTAMiHJGBCNuLplbaytycrwhfgLJgWg1Qg",
+	"OvFIi+SaHqUzlYrIHO5LARmt3WbxjQfzAWfxfvXa0Ec1N5fhhuXGMu6nrQSqsHgI3tsg0PSTd/VDpGlx",
+	"pCmzO3o7ZQF3IbY0t78e2lfwNwHjbHyppDA/DFSSCH6Rm/nSg1QI2UUB4+hAcYwI8mPsWmzr0754MwKK",
+	"UhTI7ykHos3OqFRpwCW75DKCCgV47OwjLwGUF+IGB992TllYmRmH6Wvv7EkJ9Y4X8bWAqgDzKOnMY1v+",
+	"ECmh2yzEGUdAAFcsMRJcanbawX4Ya2wFLJR5koT4Z3rNExs9oz4cbK1UqfdmDo04jE/4NHDGf01jDfHO",
+	"HgOhnVNKPWm00pLGmC6pJI8Tm53JukYVzeILqdJKXK0nUXIifSAu3c26BCN+ZZbK5qvgg+c3zaBU28D0",
+	"d7vD93LtAXf/RqvqDxdeemvOQms1DbE3HS5WEzQd/Wsx8ZTHHEOJFhrierhLKopuo/aTxgpvbV334ACV",
+	"w1O7boN4xa8EKwmBe+35bB6u2oI79OgLffhiwqwXmfFFxtqGiGzvKqr3upgSlSRY7whQBLBNINaUJkrU",
+	"hcozKDEkDXzWkx7zi9E/iRHLU/sYUKZ2h6ACDwqOqpuu91/Ag1XopGVBnHf4JXejrn9PWtmXyA2cUosq",
+	"sU+NABt0ra/cFLCaPw4btgpaCm1mj76Y/zVh0LPlMBjweCMHHhuHsdSpzT2GrvgJBz4QpIEKoMMN23aI",
+	"Z69ogNcxgJnGWU8iZNaQ2qAIgBMxTi65Pre2WnjomoLMWa2w8gFp9eE+s+it1wb+QKLXuBzWTDDOwF+X",
+	"RA/bS+1xQ7cYT+hGjaa3T2Iwe/7vNrHeJ+tEeax0tuI0EfIig7StucBWcFb56ADbmRibYt2TYa/Vyzud",
+	"00EqrmMzB/Av0cZf0rzg73qtsOsDLYF8w/pamt29AnuyXft3ppNsi9ASG6FKrInctCWIBlo27P5tBLlA",
+	"lxb3fqK93+hud7GHRNic+a90tbGssEV6OfbDW+9Cs+TxKE8agUa896/cAGzigTTw1kgD4TiuB4e1x1hX",
+	"ZivdLGHgG5swsLqJxbYuxgyJQzRaq56EJ5WrzXiaQhxfcInkf5GyPK3ScRdM+BTodCTykRnV9IxQjiAo",
+	"kcZaQKGrnGKw/sA2O2gzCIeHADp4iFgI2BICmpkGIqCuVrZZiG0o3Z5ECMXQQXdBrUZBtgCdH/A7cIVS",
+	"hE1IRKXjgvK+cZK4oTxhoRoLGQK4kO7JmNRmm71S18B3QKV2xiC4Jj1dtC7QCo0Ci09cEChiSRLW544g",
+	"+pZlQkZC6J60tWH2/phodj3giXnuGG2LECh3w0OI2sDLijzIcSfodDo9WSKjSOJrQYmPUMlzW/Nsnbsw",
+	"mCFNAivIs2zhS+zIzSM9uGXyC32uCrPmPltFPUiGW4g2ey0mNNOAYIHDyWVkBtOTYYHqBdSYxcC8JiDY",
+	"hFKxREnz3r6ARbPOLfjedGUdQyWUEJg9X1Bseje66+4oNeUWHOE1ckK6jIT2xRP1H4Skc2+2LoZy8wpy",
+	"2ncdsK54hqaND5KbAWfpkdtRAw5rB0eNZJ5dMf/ZS3HYvMPh+DsawbOtZomu3KT8MJNLZvIGeq796W7Q",
+	"dQ2oV/YWf7Yb3vsSrt+eR/PAH7pBTOue04dWs5J3kDl0gZtwd2hDy7aF/QVZKa3AiaDzvkjUxDWiNw3U",
+	"3UAidZ95RCtZls1ZRFUSFTShLKwETLC9vNrWTc6SSiORUk2qYH/mIhf7TzRais888IzORKweaEYfaEZv",
+	"lGbUglE8kIzeGsmoH5irJwHVV5gpD8HLCkvRkTb7RC2ZU4iKQKYJI1JYIAORjiHqmVEpzGJcK69HvN2T",
+	"b7JLkU5iLVgYD8+HUAUbiUEcCd1lYQrx3hAw71kkhjxPskOWCH6NQbEsBawRozFAvmlWhC/gWUFPOqiS",
+	"kPHx2PhwpRFRPA60VZe8P3cLNLW74E4N6IkNgxXQp6w/tVXFFBLTLMtTyYyO1232PBUiIueVyokVAPUy",
+	"KSbmmhRx9dmMGn0jqQ0PAe8RjV9JUUJwhWglLFNgo4TZROE3UDbQNdqO4ftjGNaZfQDFSnERvZ54Nzf9",
+	"RA2uYGLM86+EGGPyDnBfAlh3riEgxaDAGqqxynPRkzQZZ8VHG2sCAlswSJFoAW0qmJ00/6Hu32Jpis5g",
+	"WztiltyizEJU0tKiVTECDv0OSovviqFCeP/5KJblACEFYqHWLCPK2G7dCge2mo2p1OL3xBm7EGbqNXDU",
+	"9iSthHbnJyAuueLtZk/Q6cNPKh1Fb1xmCJpPNbtUE3h8m72ykdGetHctaA2Fc/6oeDPZbL8hqm7E8vFF",
+	"yiPR/uYbcyARvdca4edxFALIlWbc34LK4keAcWiL7HBbOiAJbSdiFkrCTJ4nKJ4wLqeIxmd2xpKv6cnw",
+	"Ud1AkeEi1uxKjDOWyyxObAuWL6Dca3HeL+JrIRkCQcgiFqkzMe72pF1s2Am0rG5NoQHBCjgbxyYx13U7",
+	"2YgY1+Pu7SNCXupJrrFK0hi3WOuER6PIoEPNO4PJoyYJc+hLiBZWZhsD330tSEOkAsRz73rSsPUehICS",
+	"LImhmHZK3BtwWqiokk5a4HCMwAvostDpv5D97782sg9K0hKamAWvRJqD4qxSBqQnD/wjjr89hEeWwtve",
+	"neYlmOM4wCl3zIyHs89n//uvPSXn4vNAiOjceqA4cKoaPcfyFvdMf1/BdVUZM3uhDg970g0cdR1d5DQL",
+	"jNsM0/0mirUxC+AL3S/hZoC5Tqe4BDzxibHNJ5mXkOsaGqFEBbNYsoM6NtoamsmiAL7ZWtsgOLGG9644",
+	"TsDhUFKUw8lGLZvtY0QW+Zpe0PgrGmdZzJPybc9VnpLAODK3mgMLJpOxpkAeSIUpLitP/FA0CZFWt2W3",
+	"hDEbzdNa3W/pJyPMW92Tr1ACACK8PILfbNIJRz+knwdKIm+QERBOSCJHulklSwtkvKGlQ6oRw61uq3P8",
+	"w/f88aBz9D0/7hx9PzgVRz9Ej0+OOv3v+OPhsTjpd07BV5h4dRpe9H+i3MxBljMeQiUQ6zeeo5OvKzu2",
+	"N9l+Q5uqQe8NDeYNdg95O6v5vW/ppvK+aH7/R7qpsj7NH1AU1Ky6BvNi/7S7SgBU7IBy7PxKyEMwKDyz",
+	"nh1wQiqk/Qx29iEKn/tAtdOsIqsKQLdKOGX9SIofRPHvenbJY9n0Vry4dP+vsc5UOm36BHs5PsPuyrfk",
+	"2y19yswNX4PWSF03q4V75V0IVWHiOhaTZx7fxrLqsNkbXK1XoxF8LF26Z/RCW+geaZT3sntp/wmGaKS7",
+	"bqszw0DlC4U4/1auUMqp2MaQT3tMNlQuDy95LXUprKrn4f0K3YzZNFfZrfBuIP/B3gEmTKFpnTvg/46u",
+	"8dl6zpGtp3j9ZnmxWv9oZ6RIixJgVHXR/bL9mCgLPQLzEENdxiI27+7a6Ce0KppDEmNVoDHhKUqYVcmW",
+	"SjVlZIj0ZJ8Pri5SswH96jJeqi3DIIrn8LFUcK1km5FGgNDQJB6Iah7MDKUnY81OOh1XVgZBQ+QcjY1v",
+	"CO09Re8TxNBqKUPvNm1mwTW4S9pMXDmyZC95kkAoM1EqoharZiZy2RTYISGDT+G4lcoer5tvL7gwH5gY",
+	"99lQ+k1MRbRrMwnPwK1V7Nwn7sW9p1msWhwAnHgDBsdvkFqry8BSWM6HGOqWinpCM6bzUSzzTOjQwxmC",
+	"lCBkHcdcZ2hvUP4dTNO2i6A4wG3MLUD5mRdm8QMHIeRI4Bpju9i6dyGZFDGSRqiR0D1pLJx4JCzkEI0/",
+	"Cp15hBEbTIiWCufB0DgDjEoaP+Ymiu/5dz4aaz+VW2QHXVZGqowyM4r6DzCf6CWr4wyMo0oamR1kttYp",
+	"12IWk3xOYucQaLEoaQvwmjZte9JxSUBMIGGeLEmwB5Jl6kLAzKHtBcuZxKM4c+0QkDHDxCD+AY2xIp/O",
+	"cba8Fg3uJ+liHZTyWZC2YQeVTzuEtC/mPsnr0woxyrFmutTYQVNazv9BEox6eJZnre9UQgI6EvczG1FJ",
+	"QWQTNSeG7kfM1wiOmynYj8i4GQmFxelrG970YaJuIhKNB3RWUrf/2gHmknZZcnP52jUDzH/NwCacy4eo",
+	"ZkNzHVKhqI+hfgmbKR9imduLZRYWTCWw+VeJSyYOrmC1snws56HYX6yphvEIMU0lYtxLxS74WHcpNngM",
+	"vb0icrVxaISBIWXJZSwKCBl15kewm5kibhUBn6pt1h8qEUJbTkLUcvg6PwoJTboi1T1paVoCMNuiOKKf",
+	"XVssxC/BLo0zyMZCAWWsJNWTzfDPQ8hzCOWTbuTG6H06ZTSugHE9EDKqpR3Yp8aDMoTF/YG/ruBtNDaq",
+	"8IafzXZa3j/gxcFjoe8JE8zdq97/hK3oYxI1ypUdo1ToT/GHhsGvh1r+TWv5F+geqk2/gRjVLxD48bCm",
+	"vMAN8HV/zkoFNkabxZq2ja7UysNd+Ji+MJqVgjUOwAMEMcJJ5zrnSTIFjWjZokJbgx8+ofxYRRKzF5Jx",
+	"0nMg2Uf54NIMOVIBgiEMeJJgwTpHLAYRObkTkx7FbJvO2FAliZp4X3G302E+MtFWghq3oXFKKEmrkJej",
+	"rdGwmdzZJg7TA4poHZRHWQftIM0Ek77HWaaGiZt3aKbvDPs1l+XlZlJNPAXmilw2xTTcWb7mziVXCPaM",
+	"YlVb1l5zna4uM4fQCEyjF4CyYjx1JdIgG7TrHpqQxPadFc1GPBIsHzOe9WRYqsxJeSaop4dAqog4WyXx",
+	"IEbWcCNhoGUolgE09iRIpy2mhOtkPD81YWqYCemAciF1MeZai6jLQp2l8SCjHAGUa58PIYEARSU8z9SI",
+	"Z/EAJRqE76l/pI5tyE3RRIKW++CUjRbQr+O3xpgJIpeMUkPubyjWbSMOl+ybb4TO4hHPxDffuCIas3GA",
+	"J7snJ3GS0NQ+YSHXOh/B8ukQu54mFoQU/gSwSlToEjvyN6I4pyJ2qWY1JOWX6jGWAHDYBxVGnxvfkilm",
+	"ofnqUJdmW1wOn/RkCGHh0Kf2WMTfQWaCU0d+xg4oL4BVBP4CSbzd+b61qx34DYF+M4+9rs4aKeEdbpIi",
+	"AUtxNkliph6JYgYi0ZV0yURUWg7OWHYZp5G9nB2R/ahSwdJc6jIEUeWwt7qd9ulp0IILu8edTtAyh6bV",
+	"/X4V4B8nCFdJt3TWnayFRpePMPkR7ijmrPGNn8RK9UGFHphjslnxGTjovz0jMLwNGJ9ik+x/7P92aEIa",
+	"BDEI6A/y7Q4VOc0ToVmkfmxu/9XGMO4A4s7uuUdWDZIsMBj9lqS1AHC8BnNXqOsD3JQa8wNG7fDE2Igx",
+	"CmgsKmIWU+iSvxMR6U9FGf89i0mv0XRmb2kYly6CXNsAtlm5I8nC08y2JT1EujdVEsoDNZmp6VxHKzxE",
+	"tteLbOeaDlWtaD9LEii207PUum0WihE3PtcwBoRdKYyfDYrgMx9kjEdRKrTGhnyVZywVFzyFxMaAa3FY",
+	"EE71pPG8M3DQ4QFxhD5jiN13yEE14TLTbWb+oTEFSl0VFVZeqTKG6mZWQSyT/SyEr90cBA1GOSvzy7Pr",
+	"wLahnpHGEmsmjszE2glsw0ZqdVt/5gKyP8R4CLPf8kWvMYsAE9X+acQ/vwSKilb35PG3QQuMjm5LZykW",
+	"8gS1I4IpcOgTZgfOG4L5W6up8DdT8k6hLLjjgG64us31nrl+ubqDed+KqiuOTQMN97G4eJ8V287w1HI6",
+	"ylY74b8rqqkQG/urmbaojWrcBpiBR1/M/yw72WrayezAxeQGv6oJ49Kh4FNOE4Kehc8BFIRlQY92f58P",
+	"riBMisXXmLYrNAARDkvxOetJx/7+SwwQ/hxFNCQqFZAC8IxdYgn2TE70zB+OUVTeON3YAearJ0Hck3PS",
+	"d8zKJS0FDZAjLo2UMKquzV5TYyS9GDCCJhJHhsTLpaUPD4OehHgteVMJ11n5JRaw27heXn24yrP1degC",
+	"xrXKlPXkSKViPu48yKZN+gGN1ul6JtRKgntlmPXtvXJ3LYclpbDK0OcFE82ecP0RUkycXfEAJ76fwcR/",
+	"usjUcwxM7azzD8sruU8J30wd7y1i96bxwdtKLftqPlKD+X7i+wm/uBAp+/gC+pfQc4jUIB8JmQUebR0l",
+	"EpFoTj9Bfpv0CqD2kliKNnupLiBHOza+T0+e2eMYQFIPMfosBf28xiYH9Wfp7TYI4v1kvnup2M3E5+zR",
+	"ZTbCvJiTllWHqz7Pwi9Ee43jVebFKnFg/fx5nCgCNDx7+wJa4Vg/VRPUpK5+UKTX8UDU8WLRS3Dtk/ha",
+	"/Gfu4p90OtV85DhVA+P7G9OF6st4xniSBJBeFtc275rxzFVO2/3bZs8xKpSPzfg0hJc5WGVI/IEpaigq",
+	"M0YLZcBvZzu8jK+FFLrBlthetNW9c4X63+KWmT33IoMM65a33E9KlNc+zeWPa+w1NRaSj+O2nbLaLWeO",
+	"zZuxkGZvn7Y77VPm/d119p69fYGYIuNUXaR8RPRgwHsmFfvX2auXt7Rr3o/F4B9ayfV2TcOE7lgMfiKR",
+	"O0/UWJG85bX/UBb3XLN/vH/zeoPFn3KUpJsuvisqMqZAdms6wyzFv8wnrLTc9qNrAnr9WHKs/G6iUG5t",
+	"lc0JWmOV7Z8efRmoSHxduND2fdwurpIgYswDmLm9S9i93P72b5qFZppClggeASY2RNiMICAVqAPYoARt",
+	"fDYYiHHWZdWjF7KDou+eipMAH3KQJxxbh+BOER3e0r56i1+4LK4MEC8qEtgETtNifC3noJYaxiCyO+bZ",
+	"ZRHYNXe3qs6nr3u8yDKU34xi6f49u0tvMzVp52il2mVzB3pHX4O1bTkEcKbisU2o3FcuZPmu0Q24z9HD",
+	"2qZc+OSsMRC89nCaafBa06ApgPG+OQlx1tAymHXMfDfK/MyLjwqqcgZ6KBfbrQ7TwhqfjvfAIWjABoDT",
+	"riFwwek7USZjWorF2RP2uHNqPx5CQj3pQZXjPCChaGEjGXfMyNSJtEav8eZYnydcDgTavUwDqDhFvzwk",
+	"/1sSOu8Ej+LbNnmLlzY/x/49M4fT/HHavrkgxmsFY54uPCnPuCwtf6SQOF6lV6uZyo0ZhqvkyXXMySK9",
+	"nqdHYs3wz62gladJq9t6BAF6GulM8xL2uNpN5+D+yeeHCHyhZLgZxGwO8oNLiCI6CYH1H5lZG8YJBgL0",
+	"RKVRgK/RQYkBiZ4+EjXPhjNWjq4DaaWrZSZgQUm5aRukpGdirGn2sSABx0KNE8vRC1kApBLoC+MZQyNX",
+	"KVEBMC4TaUn6vcQu5APmzEzEM2A70RqK4olK+RosMh/b0LZuB4wXJXhIV4vtnt4LsY2wLhvs0iKDhMcj",
+	"piwjA9lh2J6Ipe4S0vYAjESiynyxmYriRf2Ctr3u26AaTES2b7rgXaGdgIYeEFJbgTr1nj4paOVnMkeC",
+	"J9llULEmbe9ZxX2wJ67N3ub9JB4Q4k6e6TgSjPJd/vTRcf36x9f/CwAA//8=",
 }
 
 // decodeSpec returns the embedded OpenAPI spec as raw JSON bytes,

@@ -256,10 +256,8 @@ func TestAccessIsComplete(t *testing.T) {
 func (h *house) secretive(role account.Role) account.Caller {
 	h.t.Helper()
 	caller := testkit.User(h.t, h.pool, role)
-	if _, err := h.pool.Exec(h.t.Context(), "UPDATE users SET password_hash = (SELECT password_hash FROM users WHERE email = 'secretive@test.com') WHERE id = $1",
-		caller.UserID); err != nil {
-		h.t.Fatal(err)
-	}
+	testkit.Exec(h.t, h.pool, "UPDATE users SET password_hash = (SELECT password_hash FROM users WHERE email = 'secretive@test.com') WHERE id = $1",
+		caller.UserID)
 	return caller
 }
 

@@ -17,23 +17,24 @@ const maxDepth = 32
 
 // checkJSON reads a body more strictly than its decoder does: exactly one value,
 // in UTF-8, in which no member comes twice (of which readers would choose
-// differently), and without NUL, which PostgreSQL cannot store.
-func checkJSON(body []byte) error {
+// differently), and without NUL, which PostgreSQL cannot store. It tells where the
+// nulls are.
+func checkJSON(body []byte) (nulls []string, err error) {
 	if !utf8.Valid(body) {
-		return fault.MalformedBody.New("The body is not encoded in UTF-8.")
+		return nil, fault.MalformedBody.New("The body is not encoded in UTF-8.")
 	}
 	w := walk{decoder: json.NewDecoder(bytes.NewReader(body))}
 	w.decoder.UseNumber()
 	if err := w.value("", 0); err != nil {
-		return malformed(err)
+		return nil, malformed(err)
 	}
 	if _, err := w.decoder.Token(); !errors.Is(err, io.EOF) {
-		return fault.MalformedBody.New("The body goes on after its JSON value.")
+		return nil, fault.MalformedBody.New("The body goes on after its JSON value.")
 	}
 	if len(w.nuls) > 0 {
-		return fault.Invalid(w.nuls...)
+		return nil, fault.Invalid(w.nuls...)
 	}
-	return nil
+	return w.nulls, nil
 }
 
 func malformed(err error) error {
@@ -52,7 +53,9 @@ func malformed(err error) error {
 // walk goes through a JSON value token by token.
 type walk struct {
 	decoder *json.Decoder
-	nuls    []fault.Field
+	// nuls are the texts with the character U+0000, nulls the places without a value.
+	nuls  []fault.Field
+	nulls []string
 }
 
 // value reads one value, which is at pointer.
@@ -76,6 +79,8 @@ func (w *walk) value(pointer string, depth int) error {
 		}
 		_, err = w.decoder.Token() // the closing bracket
 		return unfinished(err)
+	case nil:
+		w.nulls = append(w.nulls, pointer)
 	case string:
 		if strings.ContainsRune(t, 0) && len(w.nuls) < maxFields {
 			w.nuls = append(w.nuls, fault.Field{Pointer: pointer, Code: "nul", Detail: "must not contain the character U+0000"})

@@ -123,6 +123,10 @@ func TestValidationSaysWhatAndWhere(t *testing.T) {
 		}},
 		{"PATCH", "/api/v1/me", `{}`, []string{" minProperties: must have at least 1 field"}},
 		{"PATCH", "/api/v1/me", `{"name": null}`, []string{"/name nullable: must not be null"}},
+		// Left out, it has a default; null is not leaving out.
+		{"POST", "/api/v1/auth/login", `{"email": "a@b.cd", "password": "x", "token_name": null}`, []string{"/token_name nullable: must not be null"}},
+		{"POST", "/api/v1/bookings", `{"items": [{"slot_id": "0197a5c0-7a10-7c3e-9d52-0b6a5f1e2d01", "seats": null}]}`,
+			[]string{"/items/0/seats nullable: must not be null"}},
 		{"GET", "/api/v1/me/bookings?limit=0&status=", "", []string{
 			"limit minimum: must be at least 1",
 			"status empty: must not be empty",

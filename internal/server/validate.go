@@ -130,7 +130,41 @@ func (o *operation) checkBody(r *http.Request) error {
 	}
 	// The generated code knows one spelling only.
 	r.Header.Set(echo.HeaderContentType, media)
-	return checkJSON(body)
+	nulls, err := checkJSON(body)
+	if err != nil {
+		return err
+	}
+	return refuseNulls(accepted.Content[media].Schema, nulls)
+}
+
+// refuseNulls refuses null where there is a default: the validator would take it
+// for nothing, and set the default, also where the contract allows no null.
+func refuseNulls(schema *openapi3.SchemaRef, nulls []string) error {
+	var wrong []fault.Field
+	for _, pointer := range nulls {
+		if s := schemaAt(schema, pointer); s != nil && s.Value.Default != nil && !s.Value.Nullable && len(wrong) < maxFields {
+			wrong = append(wrong, fault.Field{Pointer: pointer, Code: "nullable", Detail: "must not be null"})
+		}
+	}
+	if len(wrong) == 0 {
+		return nil
+	}
+	return fault.Invalid(wrong...)
+}
+
+// schemaAt is the schema of the place of a body that a JSON pointer leads to, or nil.
+func schemaAt(s *openapi3.SchemaRef, pointer string) *openapi3.SchemaRef {
+	for _, name := range strings.Split(pointer, "/")[1:] {
+		switch {
+		case s == nil:
+			return nil
+		case s.Value.Items != nil:
+			s = s.Value.Items
+		default:
+			s = s.Value.Properties[name]
+		}
+	}
+	return s
 }
 
 func mediaTypes(content openapi3.Content) []string {

@@ -247,6 +247,8 @@ var theContract = sync.OnceValue(func() *contract {
 			s.AdditionalProperties.Has = &none
 		}
 	}
+	// To clients it is open, so that there may be more one day; these are to be described, too.
+	spec.Components.Schemas["Problem"].Value.AdditionalProperties.Has = &none
 	return &contract{spec}
 })
 
@@ -309,6 +311,26 @@ func checkRequest(r *http.Request, route *routers.Route, path map[string]string)
 		Request: r, PathParams: path, Route: route, Options: validation()})
 }
 
+// everywhere are the headers that need no description with each answer: HTTP's
+// own, what only browsers read, and X-Request-Id, which the contract describes
+// once for all answers.
+var everywhere = []string{"Content-Length", "Content-Type", "Date", "Vary",
+	"Content-Security-Policy", "Referrer-Policy", "X-Content-Type-Options", "X-Frame-Options",
+	"X-Request-Id"}
+
+// described says whether a caller can know what a header of an answer means.
+func described(name string, documented openapi3.Headers) bool {
+	if slices.Contains(everywhere, name) || strings.HasPrefix(name, "Access-Control-") {
+		return true
+	}
+	for known := range documented {
+		if http.CanonicalHeaderKey(known) == name {
+			return true
+		}
+	}
+	return false
+}
+
 func checkAnswer(r *http.Request, route *routers.Route, path map[string]string, a Answer) error {
 	if a.Header.Get("X-Request-Id") == "" {
 		return fmt.Errorf("no X-Request-Id")
@@ -322,8 +344,14 @@ func checkAnswer(r *http.Request, route *routers.Route, path map[string]string, 
 	if route == nil || a.Status == http.StatusMethodNotAllowed {
 		return nil
 	}
-	if route.Operation.Responses.Status(a.Status) == nil {
+	documented := route.Operation.Responses.Status(a.Status)
+	if documented == nil {
 		return fmt.Errorf("status %d is not documented", a.Status)
+	}
+	for name := range a.Header {
+		if !described(name, documented.Value.Headers) {
+			return fmt.Errorf("the header %s is not documented for status %d", name, a.Status)
+		}
 	}
 	options := validation()
 	options.ExcludeResponseBody = strings.HasPrefix(a.Header.Get("Content-Type"), "text/html")

@@ -66,7 +66,7 @@ func Eventually(t testing.TB, what string, holds func() bool) {
 func User(t testing.TB, pool *pgxpool.Pool, role account.Role) account.Caller {
 	t.Helper()
 	caller := Caller(ID(), role)
-	exec(t, pool, `INSERT INTO users (id, email, name, password_hash, role) VALUES ($1, $2, 'Some One', '', $3)`,
+	Exec(t, pool, `INSERT INTO users (id, email, name, password_hash, role) VALUES ($1, $2, 'Some One', '', $3)`,
 		caller.UserID, caller.UserID.String()+"@test.com", string(role))
 	return caller
 }
@@ -95,7 +95,7 @@ func Event(t testing.TB, pool *pgxpool.Pool, edits ...func(*db.Event)) db.Event 
 	if e.Status == string(seating.EventCancelled) && e.CancelledAt == nil {
 		e.CancelledAt = &now
 	}
-	exec(t, pool, `
+	Exec(t, pool, `
 		INSERT INTO events (id, organizer_id, title, description, location, time_zone, status, booking_opens_at,
 			booking_closes_at, cancellation_closes_minutes, waitlist_mode, waitlist_limit, offer_minutes, fit,
 			max_passes, published_at, cancelled_at, cancellation_reason)
@@ -152,10 +152,14 @@ func Book(t testing.TB, desk *seating.Desk, slotID, userID uuid.UUID, seats int)
 // ID is a new id, as the application makes them.
 func ID() uuid.UUID { return uuid.Must(uuid.NewV7()) }
 
-func exec(t testing.TB, pool *pgxpool.Pool, sql string, args ...any) {
+// Exec runs a statement as the service would: whatever isolation is the
+// database's default, it does not lose against what other tests do.
+func Exec(t testing.TB, pool *pgxpool.Pool, sql string, args ...any) {
 	t.Helper()
-	_, err := pool.Exec(context.Background(), sql, args...)
-	must(t, err)
+	must(t, postgres.InTx(context.Background(), pool, func(tx pgx.Tx) error {
+		_, err := tx.Exec(context.Background(), sql, args...)
+		return err
+	}))
 }
 
 func must(t testing.TB, err error) {

@@ -1,0 +1,114 @@
+package server
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+	"testing"
+
+	"eventbooking/gen/api"
+	"eventbooking/internal/fault"
+)
+
+// Of every code that an operation can answer with, there is an example at its
+// status, and there are no others.
+func TestEveryProblemHasItsExample(t *testing.T) {
+	t.Parallel()
+	operations, err := loadOperations()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for id, o := range operations {
+		var listed, shown []string
+		for _, code := range o.Extensions["x-problems"].([]any) {
+			listed = append(listed, fmt.Sprintf("%d %s", fault.Lookup(code.(string)).Status, code))
+		}
+		for status, response := range o.Responses.Map() {
+			content := response.Value.Content["application/problem+json"]
+			if content == nil {
+				continue
+			}
+			for _, example := range content.Examples {
+				problem := example.Value.Value.(map[string]any)
+				shown = append(shown, fmt.Sprintf("%s %s", status, problem["code"]))
+				if !strings.Contains(*response.Value.Description, "`"+problem["code"].(string)+"`") {
+					t.Errorf("%s: the description of %s does not name %s", id, status, problem["code"])
+				}
+			}
+		}
+		slices.Sort(listed)
+		slices.Sort(shown)
+		if shown = slices.Compact(shown); !slices.Equal(listed, shown) {
+			t.Errorf("%s: x-problems has\n%s, the examples\n%s", id, strings.Join(listed, ", "), strings.Join(shown, ", "))
+		}
+	}
+}
+
+// Every operation tells its readers who may ask, as the service has it, and what
+// comes of asking again.
+func TestDescriptionsSayWhoMay(t *testing.T) {
+	t.Parallel()
+	operations, err := loadOperations()
+	if err != nil {
+		t.Fatal(err)
+	}
+	words := map[string]string{"organizer": "organizers", "admin": "administrators"}
+	for id, o := range operations {
+		_, who, found := strings.Cut(o.Description, "\n**Who may:** ")
+		who, again, both := strings.Cut(strings.Join(strings.Fields(who), " "), " **Sent again:** ")
+		if !found || !both || again == "" {
+			t.Errorf("%s: the description does not end with who may, and what happens when it is sent again", id)
+			continue
+		}
+		var want []string
+		switch {
+		case o.access == public:
+			want = []string{"everybody, without a token."}
+		case o.access == optional:
+			want = []string{"everybody; a token is not needed."}
+		case o.ability != "":
+			want = []string{"with the ability `" + o.ability + "`."}
+		}
+		for _, role := range o.roles {
+			want = append(want, words[role])
+		}
+		for _, words := range want {
+			if !strings.Contains(who, words) {
+				t.Errorf("%s may be asked by %q, which does not say %q", id, who, words)
+			}
+		}
+		if o.keyed != strings.Contains(again, "`Idempotency-Key`") {
+			t.Errorf("%s: sent again, %q", id, again)
+		}
+	}
+}
+
+// A link leads to an operation, with parameters that it has.
+func TestLinksLead(t *testing.T) {
+	t.Parallel()
+	spec, err := api.GetSpec()
+	if err != nil {
+		t.Fatal(err)
+	}
+	operations, err := loadOperations()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, link := range spec.Components.Links {
+		to := operations[link.Value.OperationID]
+		if to == nil {
+			t.Errorf("%s leads to %q, which there is not", name, link.Value.OperationID)
+			continue
+		}
+		for parameter := range maps.Keys(link.Value.Parameters) {
+			in, header, ok := strings.Cut(parameter, ".")
+			if !ok {
+				in, header = "path", parameter
+			}
+			if to.Parameters.GetByInAndName(in, header) == nil && to.route.PathItem.Parameters.GetByInAndName(in, header) == nil {
+				t.Errorf("%s gives %s a parameter %s, which it has not", name, link.Value.OperationID, parameter)
+			}
+		}
+	}
+}

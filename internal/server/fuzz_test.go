@@ -1,0 +1,201 @@
+package server
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"log/slog"
+	"net/http"
+	"net/http/httptest"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/uuid"
+	"github.com/labstack/echo/v4"
+	"github.com/riverqueue/river"
+	"github.com/riverqueue/river/riverdriver/riverpgxv5"
+
+	"eventbooking/gen/api"
+	"eventbooking/internal/account"
+	"eventbooking/internal/booking"
+	"eventbooking/internal/event"
+	"eventbooking/internal/fault"
+	"eventbooking/internal/postgres"
+	"eventbooking/internal/seating"
+	"eventbooking/internal/waitlist"
+)
+
+// A key is accepted if it comes once and has 1 to 255 visible characters.
+func FuzzIdempotencyKey(f *testing.F) {
+	for _, seed := range []string{"", "once", "a b", strings.Repeat("k", 255), strings.Repeat("k", 256), "\x7f", "é", "\t", "~!"} {
+		f.Add(seed, uint8(1))
+	}
+	f.Add("once", uint8(2))
+	f.Add("once", uint8(0))
+	f.Fuzz(func(t *testing.T, value string, times uint8) {
+		header := http.Header{}
+		for range times % 3 {
+			header.Add(idempotencyKey, value)
+		}
+		visible := !strings.ContainsFunc(value, func(r rune) bool { return r <= ' ' || r > '~' })
+		good := times%3 == 0 || times%3 == 1 && len(value) >= 1 && len(value) <= 255 && visible
+		err := (&operation{keyed: true}).checkKey(header)
+		if (err == nil) != good || err != nil && !errors.Is(err, fault.IdempotencyKeyInvalid) {
+			t.Errorf("%q, %d times: %v", value, times%3, err)
+		}
+	})
+}
+
+// A bearer token is what stands behind Bearer in the one Authorization.
+func FuzzBearer(f *testing.F) {
+	for _, seed := range []string{"Bearer evb_1", "bearer  evb_1 ", "Basic evb_1", "Bearer", "Bearer ", "", "Bearer a b", "evb_1", "BEARER\tevb_1"} {
+		f.Add(seed)
+	}
+	f.Fuzz(func(t *testing.T, value string) {
+		token, err := bearerOf(http.Header{echo.HeaderAuthorization: {value}})
+		if err != nil {
+			if !errors.Is(err, fault.TokenInvalid) || token != "" {
+				t.Errorf("%q: %q, %v", value, token, err)
+			}
+			return
+		}
+		if token == "" || token != strings.TrimSpace(token) || !strings.HasPrefix(strings.ToLower(value), "bearer ") || !strings.Contains(value, token) {
+			t.Errorf("%q is taken for the token %q", value, token)
+		}
+		if again, err := bearerOf(http.Header{echo.HeaderAuthorization: {"Bearer " + token}}); err != nil || again != token {
+			t.Errorf("%q comes back as %q, %v", token, again, err)
+		}
+		if _, err := bearerOf(http.Header{echo.HeaderAuthorization: {value, value}}); !errors.Is(err, fault.TokenInvalid) {
+			t.Errorf("two headers are accepted: %v", err)
+		}
+	})
+}
+
+// A time of the contract is one that its decoder reads, too, and can say again.
+func FuzzTime(f *testing.F) {
+	for _, seed := range []string{"2026-12-01T18:00:00Z", "2026-12-01T18:00:00.123456789+02:00", "2026-12-01t18:00:00z", "2026-12-01 18:00:00Z",
+		"2026-12-01T8:00:00Z", "2026-12-01T18:00:00,5Z", "2026-12-01T18:00:60Z", "2026-02-30T00:00:00Z", "0000-01-01T00:00:00Z",
+		"0001-01-01T00:00:00+23:59", "9999-12-31T23:59:59-23:59", "2026-12-01T18:00:00+24:00", "2026-12-01T18:00:00+02", "2026-12-01T24:00:00Z", ""} {
+		f.Add(seed)
+	}
+	f.Fuzz(func(t *testing.T, text string) {
+		if checkTime(text) != nil {
+			return
+		}
+		var read time.Time
+		if err := read.UnmarshalText([]byte(text)); err != nil {
+			t.Fatalf("%q is accepted, and cannot be read: %v", text, err)
+		}
+		shown, err := read.UTC().MarshalText()
+		if err != nil || checkTime(string(shown)) != nil {
+			t.Errorf("%q is accepted, and %q is not: %v", text, shown, err)
+		}
+	})
+}
+
+// written are operations that take a body, with what it is decoded into.
+var written = []struct {
+	method, path string
+	into         func() any
+}{
+	{http.MethodPost, "/api/v1/events", func() any { return new(api.EventCreate) }},
+	{http.MethodPatch, "/api/v1/events/ID", func() any { return new(api.EventPatch) }},
+	{http.MethodPost, "/api/v1/events/ID/slots", func() any { return new(api.SlotCreate) }},
+	{http.MethodPatch, "/api/v1/slots/ID", func() any { return new(api.SlotPatch) }},
+	{http.MethodPost, "/api/v1/slots/ID/cancel", func() any { return new(api.Cancellation) }},
+	{http.MethodPost, "/api/v1/slots/ID/bookings", func() any { return new(api.BookingCreate) }},
+	{http.MethodPost, "/api/v1/slots/ID/holds", func() any { return new(api.HoldCreate) }},
+	{http.MethodPost, "/api/v1/bookings", func() any { return new(api.BookingBundleCreate) }},
+	{http.MethodPatch, "/api/v1/bookings/ID", func() any { return new(api.BookingPatch) }},
+	{http.MethodPost, "/api/v1/bookings/ID/move", func() any { return new(api.BookingMove) }},
+	{http.MethodPost, "/api/v1/bookings/ID/cancel", func() any { return new(api.BookingCancellation) }},
+	{http.MethodPost, "/api/v1/slots/ID/simulation", func() any { return new(api.SimulationCreate) }},
+	{http.MethodPatch, "/api/v1/me", func() any { return new(api.ProfilePatch) }},
+	{http.MethodPost, "/api/v1/me/tokens", func() any { return new(api.TokenCreate) }},
+	{http.MethodPatch, "/api/v1/users/ID", func() any { return new(api.UserPatch) }},
+}
+
+// Whatever body comes, it is refused as a problem of the operation, or it is what
+// the contract describes. Then the way ends at a database that is not there,
+// which is the one thing on the way that may be wrong with the service.
+func FuzzBody(f *testing.F) {
+	router := withoutDatabase(f)
+	for i, seed := range []string{`{"title":"T","time_zone":"UTC"}`, `{"waitlist_limit":null}`, `{"starts_at":"2026-12-01T8:00:00Z","ends_at":"2026-12-01T20:00:00Z","capacity":1}`,
+		`{"capacity":1.0}`, `{"reason":" "}`, `{"seats":1e0,"if_full":"waitlist","seats_min":null,"replaces_booking_id":null}`, `{"seats":20}`,
+		`{"items":[{"slot_id":"0197a5c0-7a10-7c3e-9d52-0b6a5f1e2d01"}]}`, `{"seats":2,"seats_min":3}`, `{"slot_id":"0197A5C0-7a10-7c3e-9d52-0b6a5f1e2d01"}`,
+		`{"reason":"\ud800"}`, `{"cancellation_rate":1e-400,"until":null}`, `{"name":"N"}`, `{"name":"N","abilities":["*"],"expires_at":null}`, `{"role":"admin"}`,
+	} {
+		f.Add(uint8(i), []byte(seed))
+	}
+	for i := range written {
+		for _, seed := range []string{`{}`, `null`, `[]`, `{"x":1}`, ``, `{"title":null,"seats":99999999999999999999}`} {
+			f.Add(uint8(i), []byte(seed))
+		}
+	}
+	f.Fuzz(func(t *testing.T, which uint8, body []byte) {
+		operation := written[int(which)%len(written)]
+		path := strings.ReplaceAll(operation.path, "ID", uuid.Max.String())
+		r := httptest.NewRequest(operation.method, path, bytes.NewReader(body))
+		r.Header.Set(echo.HeaderContentType, "application/json")
+		r.Header.Set(echo.HeaderAuthorization, "Bearer token")
+		r.Header.Set("If-Match", "*")
+		answer := httptest.NewRecorder()
+		router.ServeHTTP(answer, r)
+
+		var p api.Problem
+		err := json.Unmarshal(answer.Body.Bytes(), &p)
+		code := fault.Lookup(string(p.Code))
+		if err != nil || code == nil || code.Status != answer.Code || answer.Header().Get(echo.HeaderContentType) != "application/problem+json" {
+			t.Fatalf("%s %s with %q: %d %s", operation.method, path, body, answer.Code, answer.Body)
+		}
+		refusals := []*fault.Code{fault.MalformedBody, fault.ValidationFailed, fault.InvalidTimeRange, fault.UnknownTimeZone, fault.BodyTooLarge}
+		if code != fault.DatabaseUnavailable {
+			if !slices.Contains(refusals, code) {
+				t.Fatalf("%s %s with %q: %d %s", operation.method, path, body, answer.Code, answer.Body)
+			}
+			return
+		}
+		if len(body) == 0 {
+			return // where it may be left out
+		}
+		strict := json.NewDecoder(bytes.NewReader(body))
+		strict.DisallowUnknownFields()
+		if err := strict.Decode(operation.into()); err != nil {
+			t.Errorf("%s %s: %q is accepted: %v", operation.method, path, body, err)
+		}
+	})
+}
+
+// withoutDatabase is the service before a database that cannot be reached, for
+// which every bearer is an administrator.
+func withoutDatabase(f *testing.F) http.Handler {
+	log := slog.New(slog.DiscardHandler)
+	const nowhere = "postgres://nobody@127.0.0.1:1/nothing?sslmode=disable"
+	pool, err := postgres.Open(f.Context(), nowhere, postgres.PoolOptions{})
+	if err != nil {
+		f.Fatal(err)
+	}
+	f.Cleanup(pool.Close)
+	jobs, err := river.NewClient(riverpgxv5.New(pool), &river.Config{Schema: postgres.RiverSchema, Logger: log})
+	if err != nil {
+		f.Fatal(err)
+	}
+	desk := seating.NewDesk(pool, jobs, log)
+	f.Cleanup(desk.Close)
+	admin := account.Caller{UserID: uuid.UUID{1}, Role: account.Admin, Abilities: []string{account.AbilityAll}}
+	router, err := newRouter(routerOptions{
+		operations: &Operations{
+			accounts: account.NewHandler(account.New(pool, account.Options{})), bookings: booking.NewHandler(booking.New(pool, desk)),
+			events: event.NewHandler(event.New(pool, desk, jobs)), waitlists: waitlist.NewHandler(waitlist.New(pool, desk)), service: &service{},
+		},
+		authenticate: func(context.Context, string) (account.Caller, error) { return admin, nil },
+		docs:         http.NotFoundHandler(), timeout: time.Minute, log: log,
+	})
+	if err != nil {
+		f.Fatal(err)
+	}
+	return router
+}
