@@ -94,6 +94,9 @@ func (h *history) try(c seating.Command) (seating.Result, error) {
 			h.asked(b)
 		}
 	}
+	if _, promoted := c.(seating.Promote); !promoted && !result.Slot.PromotionDueAt.IsZero() {
+		h.promote(result.Slot.ID) // as the desk does, by a job
+	}
 	h.follow()
 	return result, err
 }
