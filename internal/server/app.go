@@ -121,7 +121,7 @@ func (a *App) compose(ctx context.Context, config Config) error {
 			waitlists: waitlist.NewHandler(waitlist.New(pool, a.desk)),
 			service:   a.service,
 		},
-		authenticate: users.Authenticate, docs: a.service.docs, timeout: config.RequestTimeout, origins: config.CORSOrigins, log: a.log,
+		authenticate: users.Authenticate, docs: a.service.docs, policy: a.service.policy(), timeout: config.RequestTimeout, origins: config.CORSOrigins, log: a.log,
 	})
 	if err != nil {
 		return err

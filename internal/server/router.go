@@ -16,6 +16,7 @@ type routerOptions struct {
 	operations   api.StrictServerInterface
 	authenticate Authenticate
 	docs         http.Handler
+	policy       string
 	timeout      time.Duration
 	origins      []string
 	log          *slog.Logger
@@ -35,7 +36,7 @@ func newRouter(o routerOptions) (*echo.Echo, error) {
 	// Not X-Forwarded-For, which anybody can send.
 	e.IPExtractor = echo.ExtractIPDirect()
 
-	e.Use(traced, hardened, logged(o.log), shared(o.origins), recovered, timely(o.timeout), bounded, conditional, negotiable)
+	e.Use(traced, hardened(o.policy), logged(o.log), shared(o.origins), recovered, timely(o.timeout), bounded, conditional, negotiable)
 
 	guards := map[string][]echo.MiddlewareFunc{}
 	for id, operation := range operations {
@@ -53,14 +54,6 @@ type withHead struct{ *echo.Echo }
 func (e withHead) GET(path string, h echo.HandlerFunc, m ...echo.MiddlewareFunc) *echo.Route {
 	e.HEAD(path, h, m...)
 	return e.Echo.GET(path, h, m...)
-}
-
-// hardened keeps browsers from taking an answer for something else than it says.
-func hardened(next echo.HandlerFunc) echo.HandlerFunc {
-	return func(c echo.Context) error {
-		c.Response().Header().Set(echo.HeaderXContentTypeOptions, "nosniff")
-		return next(c)
-	}
 }
 
 // assets are the files of Swagger UI. Those that do not exist are our 404.

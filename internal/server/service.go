@@ -27,7 +27,9 @@ type service struct {
 	pool        *pgxpool.Pool
 	databaseURL string
 	specJSON    []byte
-	docs        http.Handler
+	// docs are Swagger UI's files, page is the one that shows them.
+	docs http.Handler
+	page []byte
 	// leaving is set when the process begins to stop.
 	leaving atomic.Bool
 
@@ -49,14 +51,19 @@ func newService(pool *pgxpool.Pool, databaseURL string) (*service, error) {
 	if err != nil {
 		return nil, fmt.Errorf("read openapi.yaml: %w", err)
 	}
-	return &service{
-		pool: pool, databaseURL: databaseURL, specJSON: specJSON,
-		docs: v5emb.NewHandlerWithConfig(swgui.Config{
-			Title: "Event booking", SwaggerJSON: "/openapi.json", BasePath: docsPath,
-			SettingsUI: map[string]string{"persistAuthorization": "true", "tryItOutEnabled": "true", "displayRequestDuration": "true"},
-		}),
-	}, nil
+	docs := v5emb.NewHandlerWithConfig(swgui.Config{
+		Title: "Event booking", SwaggerJSON: "/openapi.json", BasePath: docsPath,
+		SettingsUI: map[string]string{"persistAuthorization": "true", "tryItOutEnabled": "true", "displayRequestDuration": "true"},
+	})
+	page, err := pageOf(docs, docsPath)
+	if err != nil {
+		return nil, fmt.Errorf("page of Swagger UI: %w", err)
+	}
+	return &service{pool: pool, databaseURL: databaseURL, specJSON: specJSON, docs: docs, page: page}, nil
 }
+
+// policy is that of all pages.
+func (s *service) policy() string { return pagePolicy(s.page, []byte(problemTemplate)) }
 
 // GetLiveness says that the process answers.
 func (s *service) GetLiveness(context.Context, api.GetLivenessRequestObject) (api.GetLivenessResponseObject, error) {
@@ -131,18 +138,7 @@ func (doc specJSON) VisitGetSpecJSONResponse(w http.ResponseWriter) error {
 
 // GetDocs is Swagger UI's page.
 func (s *service) GetDocs(context.Context, api.GetDocsRequestObject) (api.GetDocsResponseObject, error) {
-	return docsPage{s.docs}, nil
-}
-
-type docsPage struct{ ui http.Handler }
-
-func (p docsPage) VisitGetDocsResponse(w http.ResponseWriter) error {
-	r, err := http.NewRequest(http.MethodGet, docsPath, nil)
-	if err != nil {
-		return err
-	}
-	p.ui.ServeHTTP(w, r)
-	return nil
+	return api.GetDocs200TextHTMLResponse{Body: bytes.NewReader(s.page), ContentLength: int64(len(s.page))}, nil
 }
 
 // GetProblem explains a code: to browsers as a page.
@@ -167,7 +163,9 @@ func (s *service) GetProblem(ctx context.Context, request api.GetProblemRequestO
 	return nil, fault.NotAcceptable.New("This operation answers in application/json and text/html.")
 }
 
-var problemPage = template.Must(template.New("problem").Parse(strings.TrimSpace(`
+var problemPage = template.Must(template.New("problem").Parse(strings.TrimSpace(problemTemplate)))
+
+const problemTemplate = `
 <!DOCTYPE html>
 <html lang="en">
 <head><meta charset="utf-8"><meta name="viewport" content="width=device-width"><title>{{.Title}} – Event booking</title>
@@ -182,4 +180,4 @@ var problemPage = template.Must(template.New("problem").Parse(strings.TrimSpace(
 <p><a href="/docs">The API</a></p>
 </body>
 </html>
-`)))
+`

@@ -4,6 +4,8 @@ package server_test
 
 import (
 	"bytes"
+	"crypto/sha256"
+	"encoding/base64"
 	"encoding/json"
 	"net/http"
 	"regexp"
@@ -72,6 +74,32 @@ func TestDocsWorkOffline(t *testing.T) {
 		}
 		if answer := h.Get(link[1], testkit.OnPurpose).Want(http.StatusOK); len(answer.Body) == 0 {
 			t.Errorf("%s is empty", link[1])
+		}
+	}
+}
+
+// Under the policy of a page, nothing runs in it but what came with it.
+func TestPagesRunOnlyWhatIsTheirs(t *testing.T) {
+	t.Parallel()
+	h := openHouse(t)
+	const header = "Content-Security-Policy"
+	for _, path := range []string{"/docs", "/problems/slot_full"} {
+		page := h.Get(path, testkit.Header("Accept", "text/html")).Want(http.StatusOK)
+		policy := page.Header.Get(header)
+		inline := regexp.MustCompile(`(?s)<(?:script|style)>(.*?)</`).FindAllSubmatch(page.Body, -1)
+		if len(inline) == 0 || strings.Contains(policy, "unsafe") {
+			t.Errorf("%s: %d inline parts, policy %q", path, len(inline), policy)
+		}
+		for _, part := range inline {
+			sum := sha256.Sum256(part[1])
+			if !strings.Contains(policy, base64.StdEncoding.EncodeToString(sum[:])) {
+				t.Errorf("%s: the policy %q does not know %.60s…", path, policy, part[1])
+			}
+		}
+	}
+	for _, path := range []string{"/livez", "/docs/swagger-ui.css", "/api/v1/me"} {
+		if policy := h.Get(path, testkit.OnPurpose).Header.Get(header); policy != "default-src 'none'; frame-ancestors 'none'" {
+			t.Errorf("%s: policy %q", path, policy)
 		}
 	}
 }
