@@ -61,9 +61,6 @@ func FindVersions(ctx context.Context, o EmbeddedOptions) ([]Programs, error) {
 	return versions, err
 }
 
-// Dir is where the programs are.
-func (p Programs) Dir() string { return p.dir }
-
 // Major is PostgreSQL's major version.
 func (p Programs) Major() int { return p.major }
 

@@ -8,6 +8,7 @@ import (
 
 	"eventbooking/internal/proof/crash"
 	"eventbooking/internal/proof/lab"
+	"eventbooking/internal/proof/labtest"
 )
 
 func TestProve(t *testing.T) {
@@ -27,11 +28,7 @@ func TestDue(t *testing.T) {
 // try makes an experiment in a lab of its own.
 func try(t *testing.T, experiment func(context.Context, *lab.Lab) (string, error)) {
 	t.Helper()
-	l, err := lab.Open(t.Context(), t.Output())
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer func() { _ = l.Close(t.Failed()) }()
+	l := labtest.Open(t)
 	figure, err := experiment(t.Context(), l)
 	if err != nil {
 		t.Fatal(err)

@@ -8,21 +8,13 @@ import (
 	"strings"
 	"testing"
 
-	"eventbooking/internal/proof/lab"
+	"eventbooking/internal/proof/labtest"
 )
 
 // One room's races, on a server with hostile defaults.
 func TestProve(t *testing.T) {
 	t.Parallel()
-	l, err := lab.Open(t.Context(), t.Output())
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer func() {
-		if err := l.Close(t.Failed()); err != nil {
-			t.Error(err)
-		}
-	}()
+	l := labtest.Open(t)
 	figure, err := Prove(t.Context(), l, Options{
 		Packages: []string{"eventbooking/internal/seating"}, Run: "^(TestBookingFillsThenWaitsThenIsPromoted|TestSameKeyHasOneEffect)$"})
 	if err != nil || !strings.Contains(figure, "2 tests, 0 failures") {

@@ -190,14 +190,14 @@ func (e *experiment) busy(ctx context.Context) error {
 	}); err != nil {
 		return err
 	}
-	pause(ctx, time.Duration(e.random.IntN(500_000))*time.Microsecond)
+	lab.Pause(ctx, time.Duration(e.random.IntN(500_000))*time.Microsecond)
 	return nil
 }
 
 // promote makes the standby the primary, and measures how long the crowd waits
 // for the first acknowledgement from when it was asked to be.
 func (e *experiment) promote(ctx context.Context) error {
-	pause(ctx, time.Duration(e.random.IntN(500_000))*time.Microsecond)
+	lab.Pause(ctx, time.Duration(e.random.IntN(500_000))*time.Microsecond)
 	acknowledged, asked := e.crowd.Next(), lab.Now()
 	if err := e.standby.Promote(ctx); err != nil {
 		return err
@@ -237,12 +237,4 @@ func (e *experiment) examine(ctx context.Context) error {
 		err = lab.Broken(fmt.Errorf("doctor: %q", found))
 	}
 	return err
-}
-
-// pause waits, by chance and not for something.
-func pause(ctx context.Context, d time.Duration) {
-	select {
-	case <-ctx.Done():
-	case <-time.After(d):
-	}
 }

@@ -129,7 +129,7 @@ func (e *experiment) endWaits(ctx context.Context) error {
 			return err
 		}
 		total += n
-		pause(ctx, waitsPace)
+		lab.Pause(ctx, waitsPace)
 	}
 	if total == 0 {
 		return errors.New("no wait for the standby was there to be ended")

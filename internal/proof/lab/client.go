@@ -58,13 +58,6 @@ func (c *Client) As(p Person) *Client {
 	return &other
 }
 
-// At is the same client of another process of the service.
-func (c *Client) At(base string) *Client {
-	other := *c
-	other.bases = []string{base}
-	return &other
-}
-
 func (c *Client) base() string {
 	return c.bases[c.turn.Add(1)%uint64(len(c.bases))]
 }
@@ -167,11 +160,8 @@ type Problem struct {
 	SlotVersion int64  `json:"slot_version"`
 }
 
-// Booking, Slot and Problem decode the body.
+// Booking and Problem decode the body.
 func (a Answer) Booking() (b Booking, err error) { return b, a.into(&b) }
-
-// Slot: see Booking.
-func (a Answer) Slot() (s Slot, err error) { return s, a.into(&s) }
 
 // Problem: see Booking. It is the zero Problem for an answer that is none.
 func (a Answer) Problem() (p Problem) {

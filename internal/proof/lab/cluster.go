@@ -225,6 +225,12 @@ func (c *Cluster) logged(state string) (n int, err error) {
 	return n, lines.Err()
 }
 
+// FreeAddr is an address of the loopback that nobody listens on at the moment.
+func FreeAddr() (string, error) {
+	port, err := freePort()
+	return net.JoinHostPort("127.0.0.1", strconv.Itoa(port)), err
+}
+
 // freePort is one that nobody listens on at the moment. It is below those that
 // systems give to outgoing connections: whoever is killed shall find it free again.
 func freePort() (port int, err error) {

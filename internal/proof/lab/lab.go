@@ -14,6 +14,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strings"
 	"sync"
 	"syscall"
 	"time"
@@ -98,6 +99,15 @@ func (l *Lab) Build(ctx context.Context, name string, flags ...string) (string, 
 	return path, nil
 }
 
+// Root is the directory of our module, which the working directory must be in.
+func Root(ctx context.Context) (string, error) {
+	out, err := exec.CommandContext(ctx, "go", "env", "GOMOD").Output()
+	if err != nil {
+		return "", fmt.Errorf("go env GOMOD: %w", err)
+	}
+	return filepath.Dir(strings.TrimSpace(string(out))), nil
+}
+
 // process is a program that runs until it is told to end. Its output goes to a
 // file.
 type process struct {
@@ -166,5 +176,13 @@ func Await(ctx context.Context, within time.Duration, holds func(context.Context
 			return fmt.Errorf("not within %s: %w", within, err)
 		case <-time.After(10 * time.Millisecond):
 		}
+	}
+}
+
+// Pause waits, by chance and not for something.
+func Pause(ctx context.Context, d time.Duration) {
+	select {
+	case <-ctx.Done():
+	case <-time.After(d):
 	}
 }

@@ -10,6 +10,7 @@ import (
 
 	"eventbooking/internal/account"
 	"eventbooking/internal/proof/lab"
+	"eventbooking/internal/proof/labtest"
 )
 
 // What the experiments stand on: servers and services that start, are killed and
@@ -17,9 +18,7 @@ import (
 func TestLab(t *testing.T) {
 	t.Parallel()
 	ctx := t.Context()
-	l, err := lab.Open(ctx, t.Output())
-	must(t, err)
-	defer func() { must(t, l.Close(t.Failed())) }()
+	l := labtest.Open(t)
 	cluster, err := l.Cluster(ctx, "one", nil)
 	must(t, err)
 	binary, err := l.Binary()

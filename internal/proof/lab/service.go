@@ -11,7 +11,6 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
-	"strconv"
 	"strings"
 	"syscall"
 	"time"
@@ -33,11 +32,11 @@ const serviceReady = 60 * time.Second
 // Service starts a process of a binary on a database and waits until it is
 // ready. More settings are environment variables.
 func (l *Lab) Service(ctx context.Context, name, binary, databaseURL string, env map[string]string) (*Service, error) {
-	port, err := freePort()
+	addr, err := FreeAddr()
 	if err != nil {
 		return nil, err
 	}
-	s := &Service{lab: l, name: name, binary: binary, addr: "127.0.0.1:" + strconv.Itoa(port)}
+	s := &Service{lab: l, name: name, binary: binary, addr: addr}
 	s.env = map[string]string{"ADDR": s.addr, "DATABASE_URL": databaseURL, "PATH": os.Getenv("PATH")}
 	maps.Copy(s.env, env)
 	l.onClose(func() { _ = s.Stop() })
@@ -74,20 +73,25 @@ func (s *Service) AwaitReady(ctx context.Context, within time.Duration) error {
 		if !s.process.running() {
 			return fmt.Errorf("%s has ended; see %s", s.name, s.Log())
 		}
-		r, err := http.NewRequestWithContext(ctx, http.MethodGet, s.URL()+"/readyz", nil)
-		if err != nil {
-			return err
-		}
-		response, err := http.DefaultClient.Do(r)
-		if err != nil {
-			return err
-		}
-		defer func() { _ = response.Body.Close() }()
-		if response.StatusCode != http.StatusOK {
-			return fmt.Errorf("/readyz: %s", response.Status)
-		}
-		return nil
+		return Ready(ctx, http.DefaultClient, s.URL())
 	})
+}
+
+// Ready asks the service at a URL once whether it is ready.
+func Ready(ctx context.Context, client *http.Client, url string) error {
+	r, err := http.NewRequestWithContext(ctx, http.MethodGet, url+"/readyz", nil)
+	if err != nil {
+		return err
+	}
+	response, err := client.Do(r)
+	if err != nil {
+		return err
+	}
+	defer func() { _ = response.Body.Close() }()
+	if response.StatusCode != http.StatusOK {
+		return fmt.Errorf("/readyz: %s", response.Status)
+	}
+	return nil
 }
 
 // Kill ends the process with SIGKILL.

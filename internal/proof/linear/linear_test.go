@@ -12,15 +12,12 @@ import (
 	"github.com/anishathalye/porcupine"
 
 	"eventbooking/internal/proof/lab"
+	"eventbooking/internal/proof/labtest"
 )
 
 func TestProve(t *testing.T) {
 	t.Parallel()
-	l, err := lab.Open(t.Context(), t.Output())
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer func() { _ = l.Close(t.Failed()) }()
+	l := labtest.Open(t)
 	figure, err := Prove(t.Context(), l, Options{Histories: 2, Clients: 6, Operations: 60, Seed: 1})
 	if err != nil {
 		t.Fatal(err)

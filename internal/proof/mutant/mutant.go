@@ -16,7 +16,6 @@ import (
 	"fmt"
 	"go/format"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"strings"
 
@@ -73,7 +72,7 @@ func Prove(ctx context.Context, l *lab.Lab, o Options) (string, error) {
 
 // build compiles the service with all mistakes in it, asleep until MUTANT names one.
 func build(ctx context.Context, l *lab.Lab) (string, error) {
-	root, err := moduleRoot(ctx)
+	root, err := lab.Root(ctx)
 	if err != nil {
 		return "", err
 	}
@@ -102,14 +101,6 @@ func build(ctx context.Context, l *lab.Lab) (string, error) {
 		return "", err
 	}
 	return l.Build(ctx, "mutants", "-overlay", path)
-}
-
-func moduleRoot(ctx context.Context) (string, error) {
-	out, err := exec.CommandContext(ctx, "go", "env", "GOMOD").Output()
-	if err != nil {
-		return "", fmt.Errorf("go env GOMOD: %w", err)
-	}
-	return filepath.Dir(strings.TrimSpace(string(out))), nil
 }
 
 // mutate applies all edits to the module's files, and adds what they call.

@@ -5,17 +5,13 @@ package mutant
 import (
 	"testing"
 
-	"eventbooking/internal/proof/lab"
+	"eventbooking/internal/proof/labtest"
 )
 
 // Every edit fits the source as it is today, and what comes out compiles.
 func TestMutantsCompile(t *testing.T) {
 	t.Parallel()
-	l, err := lab.Open(t.Context(), t.Output())
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer func() { _ = l.Close(false) }()
+	l := labtest.Open(t)
 	if _, err := build(t.Context(), l); err != nil {
 		t.Fatal(err)
 	}

@@ -182,7 +182,7 @@ func (e *experiment) round(ctx context.Context, bad toxic, when moment, held boo
 	if held {
 		broken = <-answered
 	} else {
-		pause(ctx, time.Duration(50+e.random.IntN(300))*time.Millisecond)
+		lab.Pause(ctx, time.Duration(50+e.random.IntN(300))*time.Millisecond)
 	}
 	unwell := e.recover(ctx)
 	if !held {
@@ -203,7 +203,7 @@ func (e *experiment) round(ctx context.Context, bad toxic, when moment, held boo
 // strike spoils the network at its moment.
 func (e *experiment) strike(ctx context.Context, bad toxic, when moment) error {
 	if when.gate == nil {
-		pause(ctx, time.Duration(e.random.IntN(20_000))*time.Microsecond)
+		lab.Pause(ctx, time.Duration(e.random.IntN(20_000))*time.Microsecond)
 		return e.proxy.spoil(ctx, bad, when.way(e.random))
 	}
 	err := e.keeper.await(ctx)
@@ -245,12 +245,4 @@ func (e *experiment) examine(ctx context.Context) error {
 		}
 	}
 	return nil
-}
-
-// pause waits, by chance and not for something.
-func pause(ctx context.Context, d time.Duration) {
-	select {
-	case <-ctx.Done():
-	case <-time.After(d):
-	}
 }

@@ -63,19 +63,7 @@ func startService(ctx context.Context, l *lab.Lab, databaseURL string) (*service
 
 // ready asks whether the service is.
 func (s *service) ready(ctx context.Context) error {
-	r, err := http.NewRequestWithContext(ctx, http.MethodGet, s.url+"/readyz", nil)
-	if err != nil {
-		return err
-	}
-	response, err := s.http.Do(r)
-	if err != nil {
-		return err
-	}
-	defer func() { _ = response.Body.Close() }()
-	if response.StatusCode != http.StatusOK {
-		return fmt.Errorf("/readyz: %s", response.Status)
-	}
-	return nil
+	return lab.Ready(ctx, s.http, s.url)
 }
 
 // stop ends the service, and fails if it leaves a goroutine behind.

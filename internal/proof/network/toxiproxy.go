@@ -12,7 +12,6 @@ import (
 	"net/http"
 	"os/exec"
 	"path/filepath"
-	"strings"
 	"time"
 
 	"eventbooking/internal/proof/lab"
@@ -41,7 +40,7 @@ func startToxiproxy(ctx context.Context, l *lab.Lab, upstream string) (*toxiprox
 	if err != nil {
 		return nil, err
 	}
-	addr, err := freeAddr()
+	addr, err := lab.FreeAddr()
 	if err != nil {
 		return nil, err
 	}
@@ -66,14 +65,12 @@ func startToxiproxy(ctx context.Context, l *lab.Lab, upstream string) (*toxiprox
 	return t, err
 }
 
-// buildToxiproxy compiles the tool of the module beside ours. The working
-// directory must be in the module.
+// buildToxiproxy compiles the tool of the module beside ours.
 func buildToxiproxy(ctx context.Context, l *lab.Lab) (string, error) {
-	module, err := exec.CommandContext(ctx, "go", "env", "GOMOD").Output()
+	root, err := lab.Root(ctx)
 	if err != nil {
-		return "", fmt.Errorf("go env GOMOD: %w", err)
+		return "", err
 	}
-	root := filepath.Dir(strings.TrimSpace(string(module)))
 	binary := filepath.Join(l.Dir(), "toxiproxy")
 	cmd := exec.CommandContext(ctx, "go", "build", "-modfile=internal/tools/toxiproxy/go.mod", "-o", binary,
 		"github.com/Shopify/toxiproxy/v2/cmd/server")
@@ -82,15 +79,6 @@ func buildToxiproxy(ctx context.Context, l *lab.Lab) (string, error) {
 		return "", fmt.Errorf("go build toxiproxy: %w\n%s", err, out)
 	}
 	return binary, nil
-}
-
-// freeAddr is one of the loopback that nobody listens on at the moment.
-func freeAddr() (string, error) {
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		return "", err
-	}
-	return listener.Addr().String(), listener.Close()
 }
 
 // spoil begins to do something bad to what passes.

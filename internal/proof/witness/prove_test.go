@@ -5,18 +5,14 @@ package witness_test
 import (
 	"testing"
 
-	"eventbooking/internal/proof/lab"
+	"eventbooking/internal/proof/labtest"
 	"eventbooking/internal/proof/witness"
 )
 
 // A small experiment: whatever was told was true.
 func TestProve(t *testing.T) {
 	t.Parallel()
-	l, err := lab.Open(t.Context(), t.Output())
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer func() { _ = l.Close(t.Failed()) }()
+	l := labtest.Open(t)
 	figure, err := witness.Prove(t.Context(), l, witness.Options{Operations: 2000, InFlight: 40, Seed: 1})
 	if err != nil {
 		t.Fatal(err)
