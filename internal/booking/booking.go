@@ -33,17 +33,9 @@ func (b Booking) VisibleTo(caller account.Caller) bool {
 	return caller.UserID == b.UserID || caller.Manages(b.OrganizerID)
 }
 
-// Part is in which part a caller who sees the booking acts on it. An organizer
-// stays one when the booking is their own; an administrator with a booking is an
-// attendee like any other.
+// Part is in which part a caller who sees the booking acts on it.
 func (b Booking) Part(caller account.Caller) seating.Actor {
-	switch {
-	case caller.UserID == b.OrganizerID && caller.Manages(b.OrganizerID):
-		return seating.ByOrganizer
-	case caller.UserID == b.UserID:
-		return seating.ByAttendee
-	}
-	return seating.ByAdmin
+	return waitlist.Part(caller, b.UserID, b.OrganizerID)
 }
 
 // by is the caller acting on the booking.

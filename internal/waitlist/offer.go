@@ -33,15 +33,7 @@ func (s *Service) offer(ctx context.Context, caller account.Caller, bookingID uu
 	return offer(row), nil
 }
 
-// by is the caller as the ledger names them. An organizer stays one when the
-// booking is their own; an administrator with a booking is an attendee.
+// by is the caller as the ledger names them.
 func (o offer) by(caller account.Caller) seating.By {
-	actor := seating.ByAdmin
-	switch {
-	case caller.UserID == o.OrganizerID && caller.Manages(o.OrganizerID):
-		actor = seating.ByOrganizer
-	case caller.UserID == o.UserID:
-		actor = seating.ByAttendee
-	}
-	return seating.By{Actor: actor, ID: caller.UserID}
+	return seating.By{Actor: Part(caller, o.UserID, o.OrganizerID), ID: caller.UserID}
 }

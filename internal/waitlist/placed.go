@@ -52,6 +52,19 @@ type Owner = struct {
 	Status      string
 }
 
+// Part is in which part a caller acts on a booking that they see, given whose it is
+// and whose event. An organizer stays one when the booking is their own; an
+// administrator with a booking is an attendee like any other.
+func Part(caller account.Caller, userID, organizerID uuid.UUID) seating.Actor {
+	switch {
+	case caller.UserID == organizerID && caller.Manages(organizerID):
+		return seating.ByOrganizer
+	case caller.UserID == userID:
+		return seating.ByAttendee
+	}
+	return seating.ByAdmin
+}
+
 // Managed refuses who does not manage what was looked up. Somebody else's draft
 // does not exist; what everybody can see is merely not theirs.
 func Managed(caller account.Caller, owner Owner, err error) error {
