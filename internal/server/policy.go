@@ -1,12 +1,13 @@
 package server
 
 import (
-	"bytes"
 	"crypto/sha256"
 	"encoding/base64"
 	"net/http"
 	"regexp"
 	"strings"
+
+	"eventbooking/internal/idempotency"
 
 	"github.com/labstack/echo/v4"
 )
@@ -65,16 +66,9 @@ func pageOf(h http.Handler, path string) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	w := &keeper{header: http.Header{}}
-	h.ServeHTTP(w, r)
-	return w.Bytes(), nil
+	answer, err := idempotency.Record(func(w http.ResponseWriter) error {
+		h.ServeHTTP(w, r)
+		return nil
+	})
+	return answer.Body, err
 }
-
-// keeper keeps what is written.
-type keeper struct {
-	header http.Header
-	bytes.Buffer
-}
-
-func (k *keeper) Header() http.Header { return k.header }
-func (k *keeper) WriteHeader(int)     {}
