@@ -61,22 +61,37 @@ func (c Book) apply(s *State) (Result, error) {
 		return Result{}, err
 	}
 	promoted, _ := s.promote(slot)
-
-	b := c.booking(s, slot)
-	passed, served := slot.serves(b)
-	if err := c.refusal(s, slot, served); err != nil {
+	p, err := c.seek(s, slot)
+	if err != nil {
 		return Result{}, err
 	}
-	if served {
-		s.admit(b, Confirmed, KindConfirmed, passed, c.By, Cause{})
-		s.giveBack(b)
+	if p.served {
+		s.admit(p.b, Confirmed, KindConfirmed, p.passed, c.By, Cause{})
+		s.giveBack(p.b)
 	} else {
-		s.join(b, c.By)
+		s.join(p.b, c.By)
 		if s.blocker(c.UserID, slot.StartsAt, slot.EndsAt, c.Replaces) != nil {
 			slot.look(s.Now) // Nobody who comes later must wait for somebody who cannot come.
 		}
 	}
-	return Result{Slot: *slot, Booking: *b, Promoted: promoted}, nil
+	return Result{Slot: *slot, Booking: *p.b, Promoted: promoted}, nil
+}
+
+// place is what a newcomer finds: seats at once, past those who do not fit, or a
+// queue to wait in.
+type place struct {
+	slot   *Slot
+	b      *Booking
+	passed []*Booking
+	served bool
+}
+
+// seek looks for the newcomer's place, when the queue has had its turn, and
+// refuses whoever has none.
+func (c Book) seek(s *State, slot *Slot) (place, error) {
+	p := place{slot: slot, b: c.booking(s, slot)}
+	p.passed, p.served = slot.serves(p.b)
+	return p, c.refusal(s, slot, p.served)
 }
 
 // booking is the newcomer.

@@ -38,14 +38,12 @@ func (c Bundle) apply(s *State) (Result, error) {
 	var all Result
 	var places []place
 	for i, item := range c.Items {
-		slot := s.slots[item.SlotID]
 		item.IfFull = Reject // A bundle never waits.
-		b := item.booking(s, slot)
-		passed, served := slot.serves(b)
-		if err := item.refusal(s, slot, served); err != nil {
+		p, err := item.seek(s, s.slots[item.SlotID])
+		if err != nil {
 			return Result{}, ofItem(err, i, item.SlotID)
 		}
-		places = append(places, place{slot, b, passed})
+		places = append(places, p)
 	}
 	for i, p := range places {
 		s.admit(p.b, Confirmed, KindConfirmed, p.passed, c.Items[i].By, Cause{})
@@ -53,13 +51,6 @@ func (c Bundle) apply(s *State) (Result, error) {
 	}
 	all.Slot, all.Booking = all.Parts[0].Slot, all.Parts[0].Booking
 	return all, nil
-}
-
-// place is what an item of a bundle gets.
-type place struct {
-	slot   *Slot
-	b      *Booking
-	passed []*Booking
 }
 
 // ready brings the item's slot to rest and checks what does not depend on seats.

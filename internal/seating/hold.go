@@ -26,12 +26,11 @@ func (c Hold) apply(s *State) (Result, error) {
 		return Result{}, at(slot, fault.HoldLimit.Newf("You hold %d seats; %d are the most.", held, maxHeld).With("held", held).With("limit", maxHeld))
 	}
 	promoted, _ := s.promote(slot)
-	b := c.booking(s, slot)
-	passed, served := slot.serves(b)
-	if err := c.refusal(s, slot, served); err != nil {
+	p, err := c.seek(s, slot)
+	if err != nil {
 		return Result{}, err
 	}
-	b.ExpiresAt = slot.kept(s.Now, slot.Policy.HoldFor)
-	s.admit(b, Held, KindHeld, passed, c.By, Cause{})
-	return Result{Slot: *slot, Booking: *b, Promoted: promoted}, nil
+	p.b.ExpiresAt = slot.kept(s.Now, slot.Policy.HoldFor)
+	s.admit(p.b, Held, KindHeld, p.passed, c.By, Cause{})
+	return Result{Slot: *slot, Booking: *p.b, Promoted: promoted}, nil
 }

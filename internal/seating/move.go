@@ -44,13 +44,12 @@ func (c Move) apply(s *State) (Result, error) {
 		return Result{}, err
 	}
 	promoted, _ := s.promote(to)
-	b := book.booking(s, to)
-	passed, served := to.serves(b)
-	if err := book.refusal(s, to, served); err != nil {
+	p, err := book.seek(s, to)
+	if err != nil {
 		return Result{}, err
 	}
-	b.Replaces, b.MovedFrom = uuid.Nil, old.ID
+	p.b.Replaces, p.b.MovedFrom = uuid.Nil, old.ID
 	s.turn(old, Cancelled, KindMoved, c.By, Cause{})
-	s.admit(b, Confirmed, KindConfirmed, passed, c.By, Cause{from.ID, from.Version})
-	return Result{Slot: *to, Booking: *b, Promoted: promoted}, nil
+	s.admit(p.b, Confirmed, KindConfirmed, p.passed, c.By, Cause{from.ID, from.Version})
+	return Result{Slot: *to, Booking: *p.b, Promoted: promoted}, nil
 }

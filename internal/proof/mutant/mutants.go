@@ -73,8 +73,8 @@ var All = []Mutant{
 		Name: "oversell", Mistake: "<= for <: a newcomer gets one seat that is not there",
 		Edits: []Edit{
 			{bookGo,
-				"	passed, served := slot.serves(b)\n	if err := c.refusal",
-				"	passed, served := slot.serves(b)\n	if mutated(\"oversell\") && b.least() == slot.Free()+1 && slot.WaitlistReady == 0 {\n		served = true\n	}\n	if err := c.refusal"},
+				"	p.passed, p.served = slot.serves(p.b)\n",
+				"	p.passed, p.served = slot.serves(p.b)\n	if mutated(\"oversell\") && p.b.least() == slot.Free()+1 && slot.WaitlistReady == 0 {\n		p.served = true\n	}\n"},
 		},
 		Disarm: oversellable, SeenBy: []string{Witness, Linear},
 	},
