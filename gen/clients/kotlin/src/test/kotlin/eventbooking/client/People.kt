@@ -88,3 +88,8 @@ internal fun <T> eventually(look: () -> T, enough: (T) -> Boolean): T {
     }
     throw AssertionError("after ten seconds still ${look()}")
 }
+
+/** Whether a thread that sends a request has been refused, and pauses before the next attempt. */
+internal fun Thread.waitsToRepeat(): Boolean =
+    // The compiler adds to the name of a function that takes a Duration.
+    stackTrace.any { it.className == RetryInterceptor::class.qualifiedName && it.methodName.startsWith("sleep") }

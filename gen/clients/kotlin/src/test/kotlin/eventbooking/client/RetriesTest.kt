@@ -96,7 +96,8 @@ class RetriesTest {
             val person = newcomer(service.url, retries)
 
             service.stop()
-            val restart = thread { Thread.sleep(1000); service.start() }
+            val asking = Thread.currentThread()
+            val restart = thread { eventually({ asking.waitsToRepeat() }) { it }; service.start() }
             // A PATCH that was not sent, for want of a connection, is sent when there is one.
             val unconnected = EventBooking(service.url, retries = retries) { person.token }
             assertEquals("Patient", unconnected.me.updateMe(ProfilePatch(name = "Patient")).name)
@@ -120,7 +121,7 @@ class RetriesTest {
         val person = newcomer(service.url, Retries(attempts = 20, firstWait = 20.milliseconds))
         val slot = slot()
         wire.cut = true
-        val back = thread { Thread.sleep(1500); wire.cut = false }
+        val back = thread { eventually({ person.seen.count { it.operation == "createBooking" } }) { it > 0 }; wire.cut = false }
         person.book(slot)
         back.join()
         assertEquals(1, bookedIn(slot))
@@ -162,8 +163,7 @@ class RetriesTest {
             wire.cut = true
             var thrown: Throwable? = null
             val waiting = thread { thrown = runCatching { person.api.me.getMe() }.exceptionOrNull() }
-            eventually({ waiting.state }) { it == Thread.State.TIMED_WAITING && wire.connections.get() > 0 }
-            Thread.sleep(200)
+            eventually({ waiting.waitsToRepeat() }) { it }
             waiting.interrupt()
             waiting.join(10_000)
             assertTrue(thrown is InterruptedIOException, "$thrown")
