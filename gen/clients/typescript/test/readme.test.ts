@@ -8,7 +8,7 @@ import { tmpdir } from 'node:os';
 import { extname, join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { promisify } from 'node:util';
-import { chromium } from 'playwright-core';
+import { openTab } from './browser.js';
 import { startGateway } from './gateway.js';
 import { baseUrl, newcomer, password } from './world.js';
 
@@ -51,10 +51,6 @@ test('the blocks of the README are a program', async () => {
 });
 
 test('the page of the README logs in, lists and books', async () => {
-  const executablePath = [process.env['CHROMIUM'], '/usr/bin/chromium', '/usr/bin/chromium-browser', '/usr/bin/google-chrome'].find(
-    (path) => path && existsSync(path),
-  );
-  assert.ok(executablePath, 'there is no Chromium: install it, or say where it is with CHROMIUM=/path/to/chromium');
   const [page, ...others] = blocks('html');
   assert.ok(page && others.length === 0);
   const types: Record<string, string> = { '.js': 'text/javascript' };
@@ -68,11 +64,7 @@ test('the page of the README logs in, lists and books', async () => {
     return undefined;
   });
   after(() => gateway.stop());
-  const browser = await chromium.launch({ executablePath, args: ['--no-sandbox'] });
-  after(() => browser.close());
-  const tab = await browser.newPage();
-  const mistakes: string[] = [];
-  tab.on('pageerror', (error) => mistakes.push(error.message));
+  const { tab, mistakes } = await openTab();
 
   const { email, api } = await newcomer();
   const told = (text: RegExp) => tab.locator('output').filter({ hasText: text }).waitFor({ timeout: 20_000 });
