@@ -90,7 +90,7 @@ func (s *Service) applyTx(ctx context.Context, tx pgx.Tx, before, rules Rules, s
 	}
 	switch {
 	case waiting > 0 && rules.WaitlistMode == seating.WaitlistOff:
-		return fault.WaitlistInUse.Newf("%d bookings wait for slots of this event.", waiting)
+		return fault.WaitlistInUse.Newf("%d bookings wait for slots of this event.", waiting).With("count", waiting)
 	case !rules.reorders(before):
 		return nil
 	}

@@ -384,12 +384,30 @@ func checkProblem(route *routers.Route, a Answer) error {
 	case a.Status == http.StatusUnauthorized && a.Header.Get("WWW-Authenticate") == "":
 		return fmt.Errorf("no WWW-Authenticate")
 	}
+	if err := checkMembers(code, a.Body); err != nil {
+		return err
+	}
 	if route == nil || a.Status == http.StatusMethodNotAllowed {
 		return nil
 	}
 	listed, _ := route.Operation.Extensions["x-problems"].([]any)
 	if !slices.Contains(listed, any(code.Name)) {
 		return fmt.Errorf("%s is not among the x-problems of %s", code.Name, route.Operation.OperationID)
+	}
+	return nil
+}
+
+// checkMembers looks for the members that come with every problem of a code.
+func checkMembers(code *fault.Code, problem []byte) error {
+	var members map[string]any
+	if err := json.Unmarshal(problem, &members); err != nil {
+		return err
+	}
+	for name, schema := range theContract().spec.Components.Schemas["Problem"].Value.Properties {
+		codes, _ := schema.Value.Extensions["x-problems"].([]any)
+		if _, there := members[name]; !there && slices.Contains(codes, any(code.Name)) {
+			return fmt.Errorf("%s without its member %s", code.Name, name)
+		}
 	}
 	return nil
 }

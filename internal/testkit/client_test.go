@@ -3,10 +3,15 @@
 package testkit
 
 import (
+	"encoding/json"
+	"fmt"
 	"net/http"
 	"net/http/httptest"
 	"strings"
 	"testing"
+
+	"eventbooking/gen/api"
+	"eventbooking/internal/fault"
 )
 
 // What the contract does not describe is found: whichever part of an answer it is.
@@ -17,6 +22,8 @@ func TestAnswersAreHeldAgainstTheContract(t *testing.T) {
 		problem = `{"type": "/problems/internal", "title": "Internal error", "status": 500, "detail": "d", "instance": "/livez",
 			"code": "internal", "request_id": "1", "retryable": false`
 	)
+	full := fmt.Sprintf(`{"type": "/problems/slot_full", "title": %q, "status": 409, "detail": "d", "instance": "/livez",
+		"code": "slot_full", "request_id": "1", "retryable": false}`, fault.SlotFull.Title)
 	for name, c := range map[string]struct {
 		status int
 		header map[string]string
@@ -34,6 +41,7 @@ func TestAnswersAreHeldAgainstTheContract(t *testing.T) {
 		"another type":         {200, nil, `{"status": 1}`, "status"},
 		"another member":       {500, map[string]string{"Content-Type": "application/problem+json"}, problem + `, "mood": "bad"}`, "mood"},
 		"no problem":           {500, nil, alive, "no problem"},
+		"a member less":        {409, map[string]string{"Content-Type": "application/problem+json"}, full, "waitlist_open"},
 		"another problem":      {500, map[string]string{"Content-Type": "application/problem+json"}, strings.ReplaceAll(problem, "internal", "slot_full") + `}`, "catalogue"},
 	} {
 		answer := Answer{Status: c.status, Body: []byte(c.body), Header: http.Header{"X-Request-Id": {"1"}, "Content-Type": {"application/json"}}}
@@ -45,6 +53,24 @@ func TestAnswersAreHeldAgainstTheContract(t *testing.T) {
 		err := checkAnswer(request, route, path, answer)
 		if (err == nil) != (c.want == "") || err != nil && !strings.Contains(err.Error(), c.want) {
 			t.Errorf("%s: %v, want %q", name, err, c.want)
+		}
+	}
+}
+
+// What the contract shows of problems has the members that it promises.
+func TestExamplesHaveTheirMembers(t *testing.T) {
+	t.Parallel()
+	for name, example := range theContract().spec.Components.Examples {
+		text, err := json.Marshal(example.Value.Value)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var problem api.Problem
+		if json.Unmarshal(text, &problem) != nil || problem.Type == "" {
+			continue
+		}
+		if err := checkMembers(fault.Lookup(string(problem.Code)), text); err != nil {
+			t.Errorf("the example %s: %v", name, err)
 		}
 	}
 }

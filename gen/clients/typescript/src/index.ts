@@ -1,5 +1,5 @@
 export { eventBooking, type EventBooking, type Settings } from './client.js';
-export { HttpError, Problem, isProblem, type ProblemDetails } from './problem.js';
+export { HttpError, Problem, isProblem, type ProblemDetails, type ProblemWith } from './problem.js';
 export { paginate, type Page } from './paginate.js';
 export type { Retry } from './retry.js';
 export type { Token as TokenProvider } from './token.js';

@@ -1,3 +1,4 @@
+import type { Members } from './generated/members.gen.js';
 import type { Problem as Document, ProblemCode } from './generated/types.gen.js';
 
 /** The members of a problem that the API documents. */
@@ -38,11 +39,16 @@ export class Problem extends HttpError {
 }
 export interface Problem extends Readonly<ProblemDetails> {}
 
+/** A problem of one of these codes, with the members that always come with it. */
+export type ProblemWith<Code extends ProblemCode> = Code extends keyof Members
+  ? Problem & { code: Code } & Required<Pick<ProblemDetails, Members[Code]>>
+  : Problem & { code: Code };
+
 /**
  * Whether something that was thrown is a problem, with one of these codes if
  * there are any.
  */
-export function isProblem<Code extends ProblemCode = ProblemCode>(error: unknown, ...codes: Code[]): error is Problem & { code: Code } {
+export function isProblem<Code extends ProblemCode = ProblemCode>(error: unknown, ...codes: Code[]): error is ProblemWith<Code> {
   return error instanceof Problem && (codes.length === 0 || (codes as string[]).includes(error.code));
 }
 

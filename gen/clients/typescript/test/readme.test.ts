@@ -10,7 +10,7 @@ import { after, before, test } from 'node:test';
 import { promisify } from 'node:util';
 import { openTab } from './browser.js';
 import { startGateway } from './gateway.js';
-import { baseUrl, newcomer, password } from './world.js';
+import { baseUrl, logIn, newcomer, newEvent, password } from './world.js';
 
 const run = promisify(execFile);
 const source = join(import.meta.dirname, '..');
@@ -67,6 +67,8 @@ test('the page of the README logs in, lists and books', async () => {
   const { tab, mistakes } = await openTab();
 
   const { email, api } = await newcomer();
+  const { slots } = await newEvent(await logIn('organizer@test.com'), [1], { title: 'Full house' });
+  await (await newcomer()).api.createBooking({ path: { slot_id: slots[0]!.id }, body: {} });
   const told = (text: RegExp) => tab.locator('output').filter({ hasText: text }).waitFor({ timeout: 20_000 });
   await tab.goto(gateway.url);
   await tab.fill('[name=email]', email);
@@ -84,5 +86,9 @@ test('the page of the README logs in, lists and books', async () => {
   await told(/: confirmed$/);
   assert.ok(losses < 0);
   assert.equal((await api.listMyBookings()).data.data.length, 1);
+  await tab.click('li button');
+  await told(/^You have /);
+  await tab.locator('li', { hasText: 'Full house' }).getByRole('button').click();
+  await told(/: waitlisted, as number 1$/);
   assert.deepEqual(mistakes, []);
 });

@@ -6,7 +6,7 @@ export type ClientOptions = {
 
 /**
  * RFC 9457 problem details. The members from `slot_version` on are there for the codes that they belong
- * to; more may be added.
+ * to, and always for those in their `x-problems`; more may be added.
  *
  */
 export type Problem = {
