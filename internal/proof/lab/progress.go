@@ -17,9 +17,16 @@ type progress struct {
 	terminal bool
 
 	mu    sync.Mutex
-	began map[string]time.Time
+	tasks map[string]task
 	last  time.Time
 	open  bool
+}
+
+// task is what progress is told of, and since when. Under the same name another
+// one may come later.
+type task struct {
+	total int
+	began time.Time
 }
 
 const (
@@ -28,7 +35,7 @@ const (
 )
 
 func newProgress(out io.Writer) *progress {
-	p := &progress{out: out, began: map[string]time.Time{}}
+	p := &progress{out: out, tasks: map[string]task{}}
 	if file, ok := out.(*os.File); ok {
 		info, err := file.Stat()
 		p.terminal = err == nil && info.Mode()&os.ModeCharDevice != 0
@@ -40,8 +47,13 @@ func (p *progress) tell(what string, done, total int) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	now := time.Now()
-	if p.began[what].IsZero() {
-		p.began[what] = now
+	running, known := p.tasks[what]
+	if !known || running.total != total {
+		running = task{total, now}
+		p.tasks[what] = running
+	}
+	if done >= total {
+		delete(p.tasks, what)
 	}
 	pace := logPace
 	if p.terminal {
@@ -51,7 +63,7 @@ func (p *progress) tell(what string, done, total int) {
 		return
 	}
 	p.last = now
-	text := fmt.Sprintf("  %s: %d of %d, %s", what, done, total, now.Sub(p.began[what]).Round(time.Second))
+	text := fmt.Sprintf("  %s: %d of %d, %s", what, done, total, now.Sub(running.began).Round(time.Second))
 	if p.terminal {
 		_, _ = fmt.Fprintf(p.out, "\r\033[K%s", text)
 		p.open = true
