@@ -78,7 +78,7 @@ func prove(ctx context.Context, o options) (kept bool, err error) {
 	}
 	var rows []row
 	defer func() {
-		keep := o.Keep || slices.ContainsFunc(rows, row.broken)
+		keep := o.Keep || slices.ContainsFunc(rows, row.failed)
 		err = errors.Join(err, l.Close(keep))
 		if keep {
 			fmt.Fprintf(os.Stderr, "logs and histories are in %s\n", l.Dir())
@@ -113,6 +113,9 @@ type row struct {
 }
 
 func (r row) broken() bool { return errors.Is(r.err, lab.ErrBroken) }
+
+// failed says that there is something to look into.
+func (r row) failed() bool { return r.err != nil && !errors.Is(r.err, context.Canceled) }
 
 func (p promise) examine(ctx context.Context, l *lab.Lab, o options) row {
 	began := time.Now()

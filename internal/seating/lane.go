@@ -69,6 +69,7 @@ func (l *lane) take(fit fits) []*ticket {
 	for {
 		for len(l.internal)+len(l.public) == 0 {
 			if l.closed {
+				l.changed.Broadcast() // Only withdrawn tickets may have been waited for.
 				return nil
 			}
 			l.changed.Wait()

@@ -123,7 +123,7 @@ func on(ctx context.Context, l *lab.Lab, programs postgres.Programs, o Options) 
 	result, err := test(ctx, cluster.URL(), o, report, func(done int) { l.Progress(name, done, max(done, len(o.Packages))) })
 	switch {
 	case len(result.failed) > 0:
-		return outcome{}, fmt.Errorf("%d tests failed with hostile defaults (%s), see %s", len(result.failed), strings.Join(result.failed, ", "), report.Name())
+		return outcome{}, lab.Broken(fmt.Errorf("%d tests failed with hostile defaults (%s), see %s", len(result.failed), strings.Join(result.failed, ", "), report.Name()))
 	case err != nil:
 		return outcome{}, fmt.Errorf("go test: %w", err)
 	case result.passed == 0:

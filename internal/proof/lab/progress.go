@@ -22,10 +22,9 @@ type progress struct {
 	open  bool
 }
 
-// task is what progress is told of, and since when. Under the same name another
-// one may come later.
+// task is what progress is told of, and since when.
 type task struct {
-	total int
+	done  int
 	began time.Time
 }
 
@@ -48,13 +47,11 @@ func (p *progress) tell(what string, done, total int) {
 	defer p.mu.Unlock()
 	now := time.Now()
 	running, known := p.tasks[what]
-	if !known || running.total != total {
-		running = task{total, now}
-		p.tasks[what] = running
+	if !known || done < running.done/2 {
+		running.began = now // The first, or another one of that name: those who count together fall back less.
 	}
-	if done >= total {
-		delete(p.tasks, what)
-	}
+	running.done = done
+	p.tasks[what] = running
 	pace := logPace
 	if p.terminal {
 		pace = terminalPace
