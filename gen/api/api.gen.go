@@ -15387,7 +15387,7 @@ var swaggerSpec = []string{
 	"zoD85Z9//8cvETnxvcT693/+/R/6V+stNj99iYG94lcpvxgQhEv859//gWiJhyRn2b/hSCedGBpqyxMe",
 	"eyPHfjOHqMJBozTDTgu1Jg+7JEbwWv3B/S45WxBTFIsbr9ftEqpO+ERINcCQWir1r+b7j7WiYk4GTcK9",
 	"vb0nWif8ePxMH4oAoKafGNNstCOmjEck/ovLB4+IyV2/Fw/IGR1e7Cixo/9rFPtEaPbDCFpGp1Y8ATz1",
-	"/fvko5F5o5RpsQZHW78fOVmI/agdEKGWwt2InIkEOvHp0+nhPvk5fUr2e3uRKTE2eGxEH0zyhO/3DnbJ",
+	"/fvko5F5o5RpsQZHW78fOVmI/agdEKGWwt2InIkEOvHp0+nhPvk5fUr2e3uRKTE2eGwnXJ9Mkuz3DnbJ",
 	"sfG4fzx+sfMY6eLAfVGZcN0syNlMkY//2u0WFMrp0OhSuDutcHJaaCGpI1RveAVBNzJWsj39rDzVMjQu",
 	"ACNBGQO5Q2KV0yGb0pxxXFr9WSmfscTGMyWBW0ia2CxnK4zSBA+M+AgiBLHt5p3KE+5AfjAnz8Rl/XMY",
 	"I7fY/Vrb8JAbYnZHyg+Lgi4PE1jPQG9JNA8NJhq2qLeb23MdDzq93e5ut2NAkek07Qw6e7vd3T2wrNUY",
