@@ -48,7 +48,7 @@ test-contract: ## Ask the service all that its contract allows, and more (schema
 prove: ## Show that the promises hold, under races, crashes and bad networks: minutes (docs/promises.md)
 	go run ./cmd/prove
 
-prove-long: ## The same in full: an hour and a half
+prove-long: ## The same in full: 75 to 95 minutes
 	go run ./cmd/prove --long
 
 fuzz: ## Fuzz everything that reads what strangers send, FUZZTIME=30s each
