@@ -15,10 +15,10 @@ type EditRules struct {
 	WaitlistMode WaitlistMode
 	Fit          Fit
 	MaxPasses    int
-	By           By
+	By           Actor
 }
 
-func (c EditRules) needs() needs { return needs{slots: []uuid.UUID{c.SlotID}} }
+func (c EditRules) Needs() Needs { return Needs{Slots: []uuid.UUID{c.SlotID}} }
 
 func (c EditRules) apply(s *State) (Result, error) {
 	slot, err := s.slot(c.SlotID)
@@ -27,8 +27,8 @@ func (c EditRules) apply(s *State) (Result, error) {
 	}
 	changes := c.changes(slot.Policy)
 	slot.Policy.WaitlistMode, slot.Policy.Fit, slot.Policy.MaxPasses = c.WaitlistMode, c.Fit, c.MaxPasses
-	if changes != "" && slot.promotes(s.Now) {
-		s.record(slot, nil, KindEdited, c.By.because(changes), Cause{})
+	if changes != "" && slot.canPromote(s.Now) {
+		s.record(slot, nil, KindEdited, c.By.withReason(changes), Cause{})
 		slot.noteReordered(s.Now)
 	}
 	return Result{Slot: *slot}, nil

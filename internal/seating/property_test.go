@@ -11,6 +11,7 @@ import (
 	"github.com/google/uuid"
 	"pgregory.net/rapid"
 
+	"eventbooking/internal/audit"
 	"eventbooking/internal/fault"
 	"eventbooking/internal/seating"
 )
@@ -64,7 +65,7 @@ func drawSandbox(t *rapid.T) *sandbox {
 	d := &sandbox{T: t, state: seating.NewState(now), ledgers: map[uuid.UUID][]seating.Entry{}}
 	for i, after := range []int{0, 0, 1, 5} {
 		starts := now.Add(time.Duration(20+after) * time.Hour)
-		slot, opened := seating.Opened(seating.Slot{
+		slot, opened := seating.Open(seating.Slot{
 			ID: uuid.UUID{15: byte(i + 1)}, EventID: uuid.UUID{14: 1}, EventStatus: seating.EventPublished, Status: seating.SlotOpen,
 			StartsAt: starts, EndsAt: starts.Add(2 * time.Hour), Capacity: rapid.IntRange(1, 5).Draw(t, "capacity"), CreatedAt: now,
 			Policy: seating.Policy{
@@ -103,7 +104,7 @@ func (d *sandbox) draw() seating.Command {
 	case "expire":
 		return seating.Expire{SlotID: slot}
 	case "clear":
-		return seating.Clear{SlotID: slot} // nothing, unless the slot was cancelled
+		return seating.CancelAllBookings{SlotID: slot} // nothing, unless the slot was cancelled
 	case "rules":
 		return d.rules(slot)
 	case "capacity", "retime", "status":
@@ -129,7 +130,7 @@ var suits = map[string][]seating.Status{
 
 // about is a command about a booking that was made before.
 func (d *sandbox) about(want string, b seating.Booking, slot uuid.UUID) seating.Command {
-	by := seating.By{Actor: oneOf(d, seating.ByAttendee, seating.ByOrganizer)}
+	by := seating.Actor{Role: oneOf(d, seating.ActorAttendee, seating.ActorOrganizer)}
 	switch want {
 	case "upgrade":
 		c := d.book(slot)
@@ -250,7 +251,7 @@ func (d *sandbox) apply(c seating.Command) {
 		d.Fatalf("%T was refused and made a booking", c)
 	}
 	for _, e := range d.state.Entries()[entries:] {
-		if e.By.Actor != seating.BySystem || e.By.Reason == "test" {
+		if e.By.Role != seating.ActorSystem || e.By.Reason == "test" {
 			d.Fatalf("%T was refused with %v and left entry %d (%s)", c, err, e.Version, e.Kind)
 		}
 	}
@@ -391,7 +392,7 @@ func (d *sandbox) replays() {
 		d.ledgers[e.SlotID] = append(d.ledgers[e.SlotID], e)
 	}
 	for _, slot := range d.state.Slots() {
-		replayed, err := seating.Replay(d.ledgers[slot.ID])
+		replayed, err := audit.Replay(d.ledgers[slot.ID])
 		if err != nil {
 			d.Fatal(err, d.describe(slot.ID))
 		}
@@ -410,14 +411,14 @@ func (d *sandbox) replays() {
 	}
 }
 
-func (d *sandbox) recalls(slotID uuid.UUID, recalled map[uuid.UUID]seating.Recalled) {
+func (d *sandbox) recalls(slotID uuid.UUID, recalled map[uuid.UUID]audit.Recalled) {
 	count := 0
 	for _, b := range d.state.Bookings() {
 		if b.SlotID != slotID {
 			continue
 		}
 		count++
-		want := seating.Recalled{
+		want := audit.Recalled{
 			UserID: b.UserID, Seats: b.Seats, Status: b.Status, Version: b.Version, QueuedVersion: b.QueuedVersion,
 			Passes: b.Passes, Blocked: b.Blocked != seating.NotBlocked, CheckedIn: !b.CheckedInAt.IsZero(),
 		}

@@ -63,9 +63,9 @@ func TestDescriptionsSayWhoMay(t *testing.T) {
 		}
 		var want []string
 		switch {
-		case o.access == public:
+		case o.login == public:
 			want = []string{"everybody, without a token."}
-		case o.access == optional:
+		case o.login == optional:
 			want = []string{"everybody; a token is not needed."}
 		case o.ability != "":
 			want = []string{"with the ability `" + o.ability + "`."}
