@@ -634,30 +634,45 @@ func (e WaitlistMode) Valid() bool {
 	}
 }
 
-// Abilities What the token can be used for. Left out in a request, it is everything (`*`).
+// Abilities What the token can be used for. If omitted in a request, all abilities (`*`).
 //
 // Example: ["*"]
 type Abilities = []Ability
 
-// Ability What a token can be used for, within what its user may do. Open. `*` everything · `me:read`, `me:write`
-// profile, password, tokens · `bookings:read`, `bookings:write` one's own bookings (and an organizer's
-// look at, or change of, one booking of his events) · `events:read` an organizer's drafts, ledgers,
-// queues, lists of bookings and simulations · `events:write` an organizer's edits of events and slots, and
-// checking in · `users:read`, `users:write` an administrator's work on users.
+// Ability What a token can be used for, within what its user may do:
+//
+//   - `*`: everything.
+//   - `me:read`, `me:write`: the user's profile, password and tokens.
+//   - `bookings:read`, `bookings:write`: the user's own bookings; for organizers, also reading or changing
+//     single bookings of their events.
+//   - `events:read`: for organizers, drafts, ledgers, waitlists, lists of bookings and simulations of their
+//     events.
+//   - `events:write`: for organizers, changes to their events and slots, promotion and check-in.
+//   - `users:read`, `users:write`: for administrators, managing users.
+//
+// More values may be added.
 type Ability string
 
-// Actor Who did it. `system` is the service itself, by a rule. Open.
+// Actor Who made the change, and in which role:
+//
+//   - `organizer`: a user acting on their own event, also if they are an administrator.
+//   - `attendee`: a user acting on their own booking at somebody else's event, also if they are an
+//     administrator. Asking for seats for oneself is always `attendee`, even at one's own event.
+//   - `admin`: an administrator in all other cases.
+//   - `system`: the service itself, by a rule.
+//
+// More values may be added.
 type Actor string
 
 // Booking One user's claim on seats of one slot.
 type Booking struct {
-	// Blocked Waiting, but not able to take a seat now, because one has seats elsewhere at that time or asks for more seats than there are. The place is kept.
+	// Blocked Whether the booking waits but cannot take seats now, because its user has seats elsewhere at that time, or because it asks for more seats than the slot has. It keeps its place in the queue.
 	Blocked bool `json:"blocked"`
 
-	// CheckedInAt When its user was checked in; null if that has not happened.
+	// CheckedInAt When the attendee was checked in; null if not checked in.
 	CheckedInAt nullable.Nullable[time.Time] `json:"checked_in_at"`
 
-	// CreatedAt When it was asked for.
+	// CreatedAt When the booking was requested.
 	CreatedAt time.Time `json:"created_at"`
 
 	// EndsAt When the slot ends.
@@ -666,44 +681,48 @@ type Booking struct {
 	// EventID The slot's event.
 	EventID uuid.UUID `json:"event_id"`
 
-	// ExpiresAt Until when a hold or an offer stands; null otherwise.
+	// ExpiresAt When the hold or the offer expires; null otherwise.
 	ExpiresAt nullable.Nullable[time.Time] `json:"expires_at"`
 
 	// ID The booking's id, the same from request to end.
 	ID uuid.UUID `json:"id"`
 
-	// MovedFromBookingID The booking that was moved here; null if none.
+	// MovedFromBookingID The booking from which this one was moved; null if none.
 	MovedFromBookingID nullable.Nullable[uuid.UUID] `json:"moved_from_booking_id"`
 
-	// ReplacesBookingID The booking that is given back when this one is confirmed, or was; null if none.
+	// ReplacesBookingID The booking that is cancelled when this one is confirmed, or that was cancelled then; null if none.
 	ReplacesBookingID nullable.Nullable[uuid.UUID] `json:"replaces_booking_id"`
 
-	// Seats How many seats.
+	// Seats The number of seats.
 	Seats int `json:"seats"`
 
-	// SeatsMin With how few seats it is content when its turn comes; null - all or none.
+	// SeatsMin The smallest number of seats that the booking accepts when it is promoted; null for all or none.
 	SeatsMin nullable.Nullable[int] `json:"seats_min"`
 
 	// SlotID The slot.
 	SlotID uuid.UUID `json:"slot_id"`
 
-	// SlotVersion The slot's ledger version of the booking's last change.
+	// SlotVersion The version, in the slot's ledger, of the booking's last change.
 	SlotVersion int64 `json:"slot_version"`
 
 	// StartsAt When the slot starts.
 	StartsAt time.Time `json:"starts_at"`
 
-	// Status `waitlisted` waits in the queue · `held`, `offered` seats are kept until `expires_at` · `confirmed` ·
-	// `cancelled`, `expired` are final. Held, offered and confirmed bookings take seats. Open.
+	// Status - `waitlisted`: waits in the queue.
+	// - `held`, `offered`: seats are kept until `expires_at`.
+	// - `confirmed`: has seats.
+	// - `cancelled`, `expired`: final.
+	//
+	// Held, offered and confirmed bookings take seats. More values may be added.
 	Status BookingStatus `json:"status"`
 
-	// UpdatedAt When it last changed.
+	// UpdatedAt When the booking last changed.
 	UpdatedAt time.Time `json:"updated_at"`
 
-	// UserID Whose booking it is.
+	// UserID The booking's owner.
 	UserID uuid.UUID `json:"user_id"`
 
-	// WaitlistPosition Place in the queue, 1 being next; null when it does not wait.
+	// WaitlistPosition The position in the queue, 1 being next; null if the booking does not wait.
 	WaitlistPosition nullable.Nullable[int] `json:"waitlist_position"`
 }
 
@@ -713,54 +732,54 @@ type BookingBundle struct {
 	Data []Booking `json:"data"`
 }
 
-// BookingBundleCreate What to book, all or none.
+// BookingBundleCreate The items to book, all or none.
 type BookingBundleCreate struct {
 	// Items One item for each slot.
 	Items []BookingItem `json:"items"`
 }
 
-// BookingCancellation Why a booking is cancelled.
+// BookingCancellation The reason for cancelling a booking.
 type BookingCancellation struct {
-	// Reason In the ledger. Organizers and administrators must give one, attendees may.
+	// Reason The reason, for the ledger. Required for cancelling somebody else's booking, otherwise optional.
 	Reason *string `json:"reason,omitempty"`
 }
 
-// BookingChain What led to a booking's changes, and what followed from them.
+// BookingChain The causes and consequences of a booking's changes.
 type BookingChain struct {
 	// BookingID The booking.
 	BookingID uuid.UUID `json:"booking_id"`
 
-	// Causes Upwards, nearest first.
+	// Causes The entries that led to those of the booking, nearest first.
 	Causes []ChainLink `json:"causes"`
 
-	// Consequences Downwards, nearest first.
+	// Consequences The entries that followed from those of the booking, nearest first.
 	Consequences []ChainLink `json:"consequences"`
 
-	// Truncated Whether there was more in one of the directions.
+	// Truncated Whether there are more causes or consequences than listed.
 	Truncated bool `json:"truncated"`
 }
 
-// BookingCreate How many seats, and what to do when they are not free.
+// BookingCreate The number of seats, and what to do if they are not free.
 type BookingCreate struct {
-	// IfFull `reject` answers 409 when the seats are not free; `waitlist` joins the queue.
+	// IfFull What to do if the seats are not free. `reject`: return 409. `waitlist`: join the queue.
 	IfFull *IfFull `json:"if_full,omitempty"`
 
-	// ReplacesBookingID A booking of one's own in another slot, that takes seats: it is given back when the new one is confirmed.
+	// ReplacesBookingID Another booking of the caller, in another slot, that takes seats. It is cancelled when the new booking is confirmed.
 	ReplacesBookingID nullable.Nullable[uuid.UUID] `json:"replaces_booking_id,omitempty"`
 
-	// Seats How many seats.
+	// Seats The number of seats.
 	Seats *int `json:"seats,omitempty"`
 
-	// SeatsMin Be content with fewer seats, down to this many; not above `seats`. Left out - all or none.
+	// SeatsMin The smallest number of seats to accept; at most `seats`. If omitted, all or none.
 	SeatsMin *int `json:"seats_min,omitempty"`
 }
 
-// BookingItem How many seats of which slot.
+// BookingItem The number of seats to book in one slot.
 type BookingItem struct {
-	// Seats How many seats.
+	// Seats The number of seats.
 	Seats *int `json:"seats,omitempty"`
 
-	// SlotID The slot; each one once.
+	// SlotID The slot; each slot can be named only once.
 	SlotID uuid.UUID `json:"slot_id"`
 }
 
@@ -774,7 +793,7 @@ type BookingList struct {
 	// Example: false
 	HasMore HasMore `json:"has_more"`
 
-	// NextCursor Pass it as `cursor` for the next page; null on the last one.
+	// NextCursor Pass this as `cursor` to get the next page; null on the last page.
 	NextCursor nullable.Nullable[NextCursor] `json:"next_cursor"`
 }
 
@@ -784,29 +803,33 @@ type BookingMove struct {
 	SlotID uuid.UUID `json:"slot_id"`
 }
 
-// BookingPatch A merge patch of a booking - what is left out stays, null clears.
+// BookingPatch A merge patch of a booking: omitted members keep their values, null clears a value.
 type BookingPatch struct {
-	// Seats How many seats.
+	// Seats The number of seats.
 	Seats *int `json:"seats,omitempty"`
 
-	// SeatsMin With how few seats it is content when its turn comes; null - all or none.
+	// SeatsMin The smallest number of seats that the booking accepts when it is promoted; null for all or none.
 	SeatsMin nullable.Nullable[int] `json:"seats_min,omitempty"`
 }
 
-// BookingStatus `waitlisted` waits in the queue · `held`, `offered` seats are kept until `expires_at` · `confirmed` ·
-// `cancelled`, `expired` are final. Held, offered and confirmed bookings take seats. Open.
+// BookingStatus - `waitlisted`: waits in the queue.
+// - `held`, `offered`: seats are kept until `expires_at`.
+// - `confirmed`: has seats.
+// - `cancelled`, `expired`: final.
+//
+// Held, offered and confirmed bookings take seats. More values may be added.
 type BookingStatus string
 
-// BookingWhen By the slot's times. Upcoming - starts later. Ongoing - has started and not ended. Past - has ended. All - whenever it is.
+// BookingWhen By the slot's times. `upcoming`: has not started. `ongoing`: has started but not ended. `past`: has ended. `all`: at any time.
 type BookingWhen string
 
-// Cancellation Why an event or a slot is cancelled.
+// Cancellation The reason for cancelling an event or a slot.
 type Cancellation struct {
-	// Reason For the attendees; it is in the ledger and in their bookings' history.
+	// Reason The reason, for the attendees. It appears in the ledger and in the history of their bookings.
 	Reason string `json:"reason"`
 }
 
-// CancellationPreview What cancelling a booking would do at this moment.
+// CancellationPreview What cancelling a booking would do now.
 type CancellationPreview struct {
 	// Allowed Whether `cancelBooking` would be accepted from the caller.
 	Allowed bool `json:"allowed"`
@@ -814,176 +837,184 @@ type CancellationPreview struct {
 	// BookingID The booking.
 	BookingID uuid.UUID `json:"booking_id"`
 
-	// ClosesAt Until when the caller may cancel, also when that is over; null when no such time holds.
+	// ClosesAt Until when the caller can cancel, even if that time has passed; null if there is no such limit.
 	ClosesAt nullable.Nullable[time.Time] `json:"closes_at"`
 
-	// ReasonCode The problem code that `cancelBooking` would answer with: `cancellation_window_closed`, `invalid_transition`; null when it is allowed. Open.
+	// ReasonCode The problem code that `cancelBooking` would return (`cancellation_window_closed` or `invalid_transition`); null if it is allowed. More values may be added.
 	ReasonCode nullable.Nullable[string] `json:"reason_code"`
 
 	// SeatsFreed How many seats would become free.
 	SeatsFreed int `json:"seats_freed"`
 
-	// SlotVersion The slot's ledger version at which all this holds.
+	// SlotVersion The slot's ledger version to which this response applies.
 	SlotVersion int64 `json:"slot_version"`
 
-	// WouldPromote How many of the slot's waiting bookings would get seats, or an offer of them, at once; 100 means 100 or more.
+	// WouldPromote How many of the slot's waiting bookings would get seats, or an offer of seats, at once; 100 means 100 or more.
 	WouldPromote int `json:"would_promote"`
 }
 
 // ChainLink One ledger entry of a chain.
 type ChainLink struct {
-	// Depth How many links away from the booking.
+	// Depth The distance from the booking, in links.
 	Depth int `json:"depth"`
 
-	// Entry One change of a slot's seats, queue or settings, with the counters after it.
+	// Entry One change of a slot's seats, queue or settings, with the counters after the change.
 	Entry LedgerEntry `json:"entry"`
 }
 
 // CheckStatus Whether it works.
 type CheckStatus string
 
-// Credentials E-mail address and password, and what the token should be like.
+// Credentials E-mail address and password, and the name and abilities of the new token.
 type Credentials struct {
-	// Abilities What the token can be used for. Left out in a request, it is everything (`*`).
+	// Abilities What the token can be used for. If omitted in a request, all abilities (`*`).
 	//
 	// Example: ["*"]
 	Abilities *Abilities `json:"abilities,omitempty"`
 
-	// Email An e-mail address. No mail is sent to it.
+	// Email An e-mail address. The service sends no mail to it.
 	Email Email `json:"email"`
 
 	// Password The user's password.
 	Password string `json:"password"`
 
-	// TokenName To recognise the token in `listTokens`.
+	// TokenName A name that helps to recognize the token in `listTokens`.
 	TokenName *string `json:"token_name,omitempty"`
 }
 
-// Email An e-mail address. No mail is sent to it.
+// Email An e-mail address. The service sends no mail to it.
 type Email = string
 
-// Event What people attend.
+// Event An event that people attend.
 type Event struct {
-	// BookingClosesAt When booking closes; null - when the slot starts.
+	// BookingClosesAt When booking closes; if null, when the slot starts.
 	BookingClosesAt nullable.Nullable[time.Time] `json:"booking_closes_at"`
 
-	// BookingOpensAt When booking opens; null - when it is published.
+	// BookingOpensAt When booking opens; if null, when the event is published.
 	BookingOpensAt nullable.Nullable[time.Time] `json:"booking_opens_at"`
 
-	// CancellationClosesMinutes Until how many minutes before a slot's start attendees may cancel.
+	// CancellationClosesMinutes How many minutes before a slot's start cancellation closes for attendees.
 	CancellationClosesMinutes int `json:"cancellation_closes_minutes"`
 
-	// CancellationReason Why it was cancelled.
+	// CancellationReason Why the event was cancelled; null if it was not.
 	CancellationReason nullable.Nullable[string] `json:"cancellation_reason"`
 
-	// CancelledAt When it was cancelled.
+	// CancelledAt When the event was cancelled; null if it was not.
 	CancelledAt nullable.Nullable[time.Time] `json:"cancelled_at"`
 
 	// CreatedAt When it was created.
 	CreatedAt time.Time `json:"created_at"`
 
-	// Description What it is about; may be empty.
+	// Description The description; may be empty.
 	Description string `json:"description"`
 
-	// EndsAt End of its last slot, cancelled ones left out unless all are; null without slots.
+	// EndsAt End of the last slot, ignoring cancelled slots unless all are cancelled; null without slots.
 	EndsAt nullable.Nullable[time.Time] `json:"ends_at"`
 
-	// Fit For waiting bookings of several seats. `strict`: one that does not fit waits, and everybody behind it.
-	// `first_fit`: a smaller one may pass it, `max_passes` times. Open.
+	// Fit What happens when the next booking in the queue needs more seats than are free:
+	//
+	// - `strict`: it waits, and so do all bookings behind it.
+	// - `first_fit`: smaller bookings may pass it, up to `max_passes` times.
+	//
+	// More values may be added.
 	Fit FitPolicy `json:"fit"`
 
-	// HoldMinutes How long a hold stands, never past the slot's start.
+	// HoldMinutes How long a hold is valid, in minutes. A hold never lasts beyond the slot's start.
 	HoldMinutes int `json:"hold_minutes"`
 
 	// ID The event's id.
 	ID uuid.UUID `json:"id"`
 
-	// Location Where it is; may be empty.
+	// Location The location; may be empty.
 	Location string `json:"location"`
 
-	// MaxPasses How often smaller bookings may pass one that waits, with `first_fit`.
+	// MaxPasses How often smaller bookings can pass a waiting booking under `first_fit`.
 	MaxPasses int `json:"max_passes"`
 
-	// OfferMinutes How long an offer stands, never past the slot's start.
+	// OfferMinutes How long an offer is valid, in minutes. An offer never lasts beyond the slot's start.
 	OfferMinutes int `json:"offer_minutes"`
 
-	// OrganizerID Whose event it is.
+	// OrganizerID The event's organizer.
 	OrganizerID uuid.UUID `json:"organizer_id"`
 
-	// PublishedAt When it was published.
+	// PublishedAt When the event was published; null if never.
 	PublishedAt nullable.Nullable[time.Time] `json:"published_at"`
 
-	// Revision The version of its settings; grows with every edit.
+	// Revision The version of the settings; it increases with every edit.
 	Revision int64 `json:"revision"`
 
-	// SeatsAvailable Free seats of open slots that have not started.
+	// SeatsAvailable The number of free seats in open slots that have not started.
 	SeatsAvailable int `json:"seats_available"`
 
-	// SlotCount How many slots it has, cancelled ones included.
+	// SlotCount The number of slots, including cancelled ones.
 	SlotCount int `json:"slot_count"`
 
-	// StartsAt Start of its first slot, cancelled ones left out unless all are; null without slots.
+	// StartsAt Start of the first slot, ignoring cancelled slots unless all are cancelled; null without slots.
 	StartsAt nullable.Nullable[time.Time] `json:"starts_at"`
 
-	// Status `draft` only its organizer sees it · `published` · `cancelled` for good. Open.
+	// Status `draft`: visible only to its organizer and to administrators. `published`: visible to everybody. `cancelled`: final. More values may be added.
 	Status EventStatus `json:"status"`
 
-	// TimeZone The IANA time zone to show its times in.
+	// TimeZone The IANA time zone in which to display the event's times.
 	TimeZone string `json:"time_zone"`
 
-	// Title Its title.
+	// Title The title.
 	Title string `json:"title"`
 
-	// UpdatedAt When it was last edited.
+	// UpdatedAt When the event last changed.
 	UpdatedAt time.Time `json:"updated_at"`
 
-	// WaitlistLimit How many bookings may wait for a slot; null - no limit.
+	// WaitlistLimit How many bookings can wait for one slot; null for no limit.
 	WaitlistLimit nullable.Nullable[int] `json:"waitlist_limit"`
 
-	// WaitlistMode `off` no waitlist · `automatic` whoever is next is confirmed at once · `offer` whoever is next gets an
-	// offer to accept within `offer_minutes`. Open.
+	// WaitlistMode - `off`: no waitlist.
+	// - `automatic`: the next booking in the queue is confirmed at once. After cancellation has closed for
+	//   attendees, it gets an offer instead.
+	// - `offer`: the next booking in the queue gets an offer, to be accepted within `offer_minutes`.
+	//
+	// More values may be added.
 	WaitlistMode WaitlistMode `json:"waitlist_mode"`
 }
 
-// EventCreate A new event. Only title and time zone are required.
+// EventCreate A new event. Only `title` and `time_zone` are required.
 type EventCreate struct {
-	// BookingClosesAt When booking closes; null or left out - when the slot starts.
+	// BookingClosesAt When booking closes; if null or omitted, when the slot starts.
 	BookingClosesAt nullable.Nullable[time.Time] `json:"booking_closes_at,omitempty"`
 
-	// BookingOpensAt When booking opens; null or left out - when it is published.
+	// BookingOpensAt When booking opens; if null or omitted, when the event is published.
 	BookingOpensAt nullable.Nullable[time.Time] `json:"booking_opens_at,omitempty"`
 
-	// CancellationClosesMinutes Until how many minutes before a slot's start attendees may cancel.
+	// CancellationClosesMinutes How many minutes before a slot's start cancellation closes for attendees.
 	CancellationClosesMinutes *int `json:"cancellation_closes_minutes,omitempty"`
 
-	// Description What it is about.
+	// Description The description.
 	Description *string `json:"description,omitempty"`
 
-	// Fit Whether smaller bookings may pass.
+	// Fit Whether smaller bookings can pass a larger one that waits.
 	Fit *FitPolicy `json:"fit,omitempty"`
 
-	// HoldMinutes How long a hold stands.
+	// HoldMinutes How long a hold is valid, in minutes.
 	HoldMinutes *int `json:"hold_minutes,omitempty"`
 
-	// Location Where it is.
+	// Location The location.
 	Location *string `json:"location,omitempty"`
 
-	// MaxPasses How often they may.
+	// MaxPasses How often smaller bookings can pass a waiting booking under `first_fit`.
 	MaxPasses *int `json:"max_passes,omitempty"`
 
-	// OfferMinutes How long an offer stands.
+	// OfferMinutes How long an offer is valid, in minutes.
 	OfferMinutes *int `json:"offer_minutes,omitempty"`
 
-	// TimeZone A name of the IANA time zone database, such as Europe/Berlin or UTC.
+	// TimeZone A name in the IANA time zone database, such as Europe/Berlin or UTC.
 	TimeZone string `json:"time_zone"`
 
-	// Title Its title.
+	// Title The title.
 	Title string `json:"title"`
 
-	// WaitlistLimit How many bookings may wait for a slot; null or left out - no limit.
+	// WaitlistLimit How many bookings can wait for one slot; null or omitted for no limit.
 	WaitlistLimit nullable.Nullable[int] `json:"waitlist_limit,omitempty"`
 
-	// WaitlistMode What happens when a slot is full.
+	// WaitlistMode Whether a full slot has a waitlist, and how it promotes.
 	WaitlistMode *WaitlistMode `json:"waitlist_mode,omitempty"`
 }
 
@@ -997,71 +1028,79 @@ type EventList struct {
 	// Example: false
 	HasMore HasMore `json:"has_more"`
 
-	// NextCursor Pass it as `cursor` for the next page; null on the last one.
+	// NextCursor Pass this as `cursor` to get the next page; null on the last page.
 	NextCursor nullable.Nullable[NextCursor] `json:"next_cursor"`
 }
 
-// EventPatch A merge patch of an event - what is left out stays, null clears.
+// EventPatch A merge patch of an event: omitted members keep their values, null clears a value.
 type EventPatch struct {
-	// BookingClosesAt When booking closes; null - when the slot starts.
+	// BookingClosesAt When booking closes; if null, when the slot starts.
 	BookingClosesAt nullable.Nullable[time.Time] `json:"booking_closes_at,omitempty"`
 
-	// BookingOpensAt When booking opens; null - when it is published.
+	// BookingOpensAt When booking opens; if null, when the event is published.
 	BookingOpensAt nullable.Nullable[time.Time] `json:"booking_opens_at,omitempty"`
 
-	// CancellationClosesMinutes Until how many minutes before a slot's start attendees may cancel.
+	// CancellationClosesMinutes How many minutes before a slot's start cancellation closes for attendees.
 	CancellationClosesMinutes *int `json:"cancellation_closes_minutes,omitempty"`
 
-	// Description What it is about.
+	// Description The description.
 	Description *string `json:"description,omitempty"`
 
-	// Fit For waiting bookings of several seats. `strict`: one that does not fit waits, and everybody behind it.
-	// `first_fit`: a smaller one may pass it, `max_passes` times. Open.
+	// Fit What happens when the next booking in the queue needs more seats than are free:
+	//
+	// - `strict`: it waits, and so do all bookings behind it.
+	// - `first_fit`: smaller bookings may pass it, up to `max_passes` times.
+	//
+	// More values may be added.
 	Fit *FitPolicy `json:"fit,omitempty"`
 
-	// HoldMinutes How long a hold stands.
+	// HoldMinutes How long a hold is valid, in minutes.
 	HoldMinutes *int `json:"hold_minutes,omitempty"`
 
-	// Location Where it is.
+	// Location The location.
 	Location *string `json:"location,omitempty"`
 
-	// MaxPasses How often smaller bookings may pass.
+	// MaxPasses How often smaller bookings can pass a waiting booking under `first_fit`.
 	MaxPasses *int `json:"max_passes,omitempty"`
 
-	// OfferMinutes How long an offer stands.
+	// OfferMinutes How long an offer is valid, in minutes.
 	OfferMinutes *int `json:"offer_minutes,omitempty"`
 
-	// TimeZone A name of the IANA time zone database.
+	// TimeZone A name in the IANA time zone database.
 	TimeZone *string `json:"time_zone,omitempty"`
 
-	// Title Its title.
+	// Title The title.
 	Title *string `json:"title,omitempty"`
 
-	// WaitlistLimit How many bookings may wait for a slot; null - no limit.
+	// WaitlistLimit How many bookings can wait for one slot; null for no limit.
 	WaitlistLimit nullable.Nullable[int] `json:"waitlist_limit,omitempty"`
 
-	// WaitlistMode `off` no waitlist · `automatic` whoever is next is confirmed at once · `offer` whoever is next gets an
-	// offer to accept within `offer_minutes`. Open.
+	// WaitlistMode - `off`: no waitlist.
+	// - `automatic`: the next booking in the queue is confirmed at once. After cancellation has closed for
+	//   attendees, it gets an offer instead.
+	// - `offer`: the next booking in the queue gets an offer, to be accepted within `offer_minutes`.
+	//
+	// More values may be added.
 	WaitlistMode *WaitlistMode `json:"waitlist_mode,omitempty"`
 }
 
 // EventSort The order of a list of events.
 type EventSort string
 
-// EventStatus `draft` only its organizer sees it · `published` · `cancelled` for good. Open.
+// EventStatus `draft`: visible only to its organizer and to administrators. `published`: visible to everybody. `cancelled`: final. More values may be added.
 type EventStatus string
 
-// EventWhen Upcoming - starts later. Ongoing - has started and not ended. Past - has ended. All - whenever it is.
+// EventWhen `upcoming`: has not started. `ongoing`: has started but not ended. `past`: has ended. `all`: at any time.
 type EventWhen string
 
-// FieldProblem One wrong place of the input - either a JSON pointer into the body or the name of a parameter.
+// FieldProblem One invalid value of the input, in the body (`pointer`) or in a parameter (`parameter`).
 type FieldProblem struct {
-	// Code What is wrong, for programs. Open.
+	// Code What is wrong, for programs. More codes may be added.
 	//
 	// Example: minimum
 	Code string `json:"code"`
 
-	// Detail What is wrong, for people.
+	// Detail What is wrong, in human-readable form.
 	//
 	// Example: must be at least 1
 	Detail string `json:"detail"`
@@ -1077,8 +1116,12 @@ type FieldProblem struct {
 	Pointer *string `json:"pointer,omitempty"`
 }
 
-// FitPolicy For waiting bookings of several seats. `strict`: one that does not fit waits, and everybody behind it.
-// `first_fit`: a smaller one may pass it, `max_passes` times. Open.
+// FitPolicy What happens when the next booking in the queue needs more seats than are free:
+//
+// - `strict`: it waits, and so do all bookings behind it.
+// - `first_fit`: smaller bookings may pass it, up to `max_passes` times.
+//
+// More values may be added.
 type FitPolicy string
 
 // HasMore Whether there is a next page.
@@ -1086,65 +1129,89 @@ type FitPolicy string
 // Example: false
 type HasMore = bool
 
-// HoldCreate How many seats to keep.
+// HoldCreate The number of seats to hold.
 type HoldCreate struct {
-	// Seats How many seats; 20 is what one user may hold at once.
+	// Seats The number of seats; a user can hold at most 20 at once.
 	Seats *int `json:"seats,omitempty"`
 }
 
-// IfFull `reject` answers 409 when the seats are not free; `waitlist` joins the queue.
+// IfFull What to do if the seats are not free. `reject`: return 409. `waitlist`: join the queue.
 type IfFull string
 
-// LedgerEntry One change of a slot's seats, queue or settings, with the counters after it.
+// LedgerEntry One change of a slot's seats, queue or settings, with the counters after the change.
 type LedgerEntry struct {
-	// Actor Who did it. `system` is the service itself, by a rule. Open.
+	// Actor Who made the change, and in which role:
+	//
+	// - `organizer`: a user acting on their own event, also if they are an administrator.
+	// - `attendee`: a user acting on their own booking at somebody else's event, also if they are an
+	//   administrator. Asking for seats for oneself is always `attendee`, even at one's own event.
+	// - `admin`: an administrator in all other cases.
+	// - `system`: the service itself, by a rule.
+	//
+	// More values may be added.
 	Actor Actor `json:"actor"`
 
-	// ActorID The user who did it; null for the system, and for an attendee, for others.
+	// ActorID The user who made the change; null for the system, and hidden (null) from attendees if it is somebody else.
 	ActorID nullable.Nullable[uuid.UUID] `json:"actor_id"`
 
-	// At When, by the database's clock.
+	// At When it happened, by the database's clock.
 	At time.Time `json:"at"`
 
-	// BookingID The booking that it is about; null for entries about the slot, and for an attendee, about others.
+	// BookingID The booking that changed; null for entries about the slot, and hidden (null) from attendees in entries about others.
 	BookingID nullable.Nullable[uuid.UUID] `json:"booking_id"`
 
-	// Capacity Capacity after it.
+	// Capacity Capacity after the change.
 	Capacity int `json:"capacity"`
 
-	// Cause Names one ledger entry.
+	// Cause A reference to a ledger entry.
 	Cause nullable.Nullable[LedgerRef] `json:"cause"`
 
-	// Kind What happened. Open. `opened` the slot was created · `confirmed` seats were booked, or a hold was
-	// confirmed · `waitlisted` a booking joined the queue · `held` seats are kept for a while · `promoted`,
-	// `offered` a waiting booking got seats, or an offer of them · `passed` a smaller booking went ahead of
-	// this one · `blocked`, `unblocked` a waiting booking cannot, or can again, take seats · `cancelled` ·
-	// `accepted`, `declined` an offer was taken, or turned down · `resized` a booking has more or fewer seats
-	// than before, or rejoined the queue with more · `moved` a booking went to or came from another slot ·
-	// `expired` a hold or an offer ran out, or the slot started while it waited · `edited` capacity or times
-	// changed · `closed`, `reopened` · `slot_cancelled`, `event_cancelled` · `checked_in`, `check_in_undone` ·
-	// `deleted`.
+	// Kind What happened:
+	//
+	// - `opened`: the slot was created.
+	// - `confirmed`: seats were booked, or a hold was confirmed.
+	// - `waitlisted`: a booking joined the queue.
+	// - `held`: seats were put on hold.
+	// - `promoted`, `offered`: a waiting booking got seats, or an offer of seats.
+	// - `passed`: a smaller booking got seats ahead of this one.
+	// - `blocked`, `unblocked`: a waiting booking cannot take seats, or can take them again.
+	// - `cancelled`: a booking was cancelled.
+	// - `accepted`, `declined`: an offer was accepted or declined.
+	// - `resized`: the `seats` or the `seats_min` of a booking changed; with more seats, a waiting booking
+	//   rejoined the queue at its end.
+	// - `moved`: a booking was moved to another slot, where a new booking was `confirmed`.
+	// - `expired`: a hold or an offer was not used in time, or the slot started while the booking waited.
+	// - `edited`: the slot's capacity or times changed, or the event's `fit`, `max_passes` or `waitlist_mode`.
+	//   Such a change of the event is written to every slot of it that can still promote, and makes a promotion
+	//   due at once. An `edited` entry with a booking says that its hold or offer ends earlier, because the slot
+	//   now starts earlier.
+	// - `closed`, `reopened`: the slot was closed for booking, or opened again.
+	// - `slot_cancelled`, `event_cancelled`: the slot or its event was cancelled.
+	// - `checked_in`, `check_in_undone`: an attendee was checked in, or that was undone.
+	// - `deleted`: the slot, or the draft with the slot, was deleted.
+	//
+	// More values may be added.
 	Kind LedgerKind `json:"kind"`
 
-	// Reason Why, in somebody's words or the service's; null where nobody said why, and for an attendee, where others did about others.
+	// Reason The reason, given by a user or by the service; null if none was given, and hidden (null) from attendees where others gave it about others.
 	Reason nullable.Nullable[string] `json:"reason"`
 
-	// Seats How many seats it is about; 0 for entries about the slot.
+	// Seats The number of seats of the booking; 0 for entries about the slot.
 	Seats int `json:"seats"`
 
-	// SeatsTaken Seats taken after it.
+	// SeatsTaken Seats taken after the change.
 	SeatsTaken int `json:"seats_taken"`
 
 	// SlotID The slot.
 	SlotID uuid.UUID `json:"slot_id"`
 
-	// UserID Whose booking it is; null for entries about the slot, and for an attendee, about others.
+	// UserID The booking's owner; null for entries about the slot, and hidden (null) from attendees in entries about others.
 	UserID nullable.Nullable[uuid.UUID] `json:"user_id"`
 
-	// Version The entry's place in the slot's ledger: 1, 2, 3, …
+	// Version The position of the entry in the slot's ledger: 1, 2, 3, …
 	Version int64 `json:"version"`
 
-	// WaitlistLength Bookings waiting after it.
+	// WaitlistLength Waitlisted bookings after the change.
 	WaitlistLength int `json:"waitlist_length"`
 }
 
@@ -1158,31 +1225,47 @@ type LedgerEntryList struct {
 	// Example: false
 	HasMore HasMore `json:"has_more"`
 
-	// NextCursor Pass it as `cursor` for the next page; null on the last one.
+	// NextCursor Pass this as `cursor` to get the next page; null on the last page.
 	NextCursor nullable.Nullable[NextCursor] `json:"next_cursor"`
 }
 
-// LedgerKind What happened. Open. `opened` the slot was created · `confirmed` seats were booked, or a hold was
-// confirmed · `waitlisted` a booking joined the queue · `held` seats are kept for a while · `promoted`,
-// `offered` a waiting booking got seats, or an offer of them · `passed` a smaller booking went ahead of
-// this one · `blocked`, `unblocked` a waiting booking cannot, or can again, take seats · `cancelled` ·
-// `accepted`, `declined` an offer was taken, or turned down · `resized` a booking has more or fewer seats
-// than before, or rejoined the queue with more · `moved` a booking went to or came from another slot ·
-// `expired` a hold or an offer ran out, or the slot started while it waited · `edited` capacity or times
-// changed · `closed`, `reopened` · `slot_cancelled`, `event_cancelled` · `checked_in`, `check_in_undone` ·
-// `deleted`.
+// LedgerKind What happened:
+//
+//   - `opened`: the slot was created.
+//   - `confirmed`: seats were booked, or a hold was confirmed.
+//   - `waitlisted`: a booking joined the queue.
+//   - `held`: seats were put on hold.
+//   - `promoted`, `offered`: a waiting booking got seats, or an offer of seats.
+//   - `passed`: a smaller booking got seats ahead of this one.
+//   - `blocked`, `unblocked`: a waiting booking cannot take seats, or can take them again.
+//   - `cancelled`: a booking was cancelled.
+//   - `accepted`, `declined`: an offer was accepted or declined.
+//   - `resized`: the `seats` or the `seats_min` of a booking changed; with more seats, a waiting booking
+//     rejoined the queue at its end.
+//   - `moved`: a booking was moved to another slot, where a new booking was `confirmed`.
+//   - `expired`: a hold or an offer was not used in time, or the slot started while the booking waited.
+//   - `edited`: the slot's capacity or times changed, or the event's `fit`, `max_passes` or `waitlist_mode`.
+//     Such a change of the event is written to every slot of it that can still promote, and makes a promotion
+//     due at once. An `edited` entry with a booking says that its hold or offer ends earlier, because the slot
+//     now starts earlier.
+//   - `closed`, `reopened`: the slot was closed for booking, or opened again.
+//   - `slot_cancelled`, `event_cancelled`: the slot or its event was cancelled.
+//   - `checked_in`, `check_in_undone`: an attendee was checked in, or that was undone.
+//   - `deleted`: the slot, or the draft with the slot, was deleted.
+//
+// More values may be added.
 type LedgerKind string
 
-// LedgerRef Names one ledger entry.
+// LedgerRef A reference to a ledger entry.
 type LedgerRef struct {
-	// SlotID The slot in whose ledger it is.
+	// SlotID The slot to whose ledger the entry belongs.
 	SlotID uuid.UUID `json:"slot_id"`
 
-	// Version Its version there.
+	// Version The version of the entry in that ledger.
 	Version int64 `json:"version"`
 }
 
-// Liveness The process answers.
+// Liveness The process is alive.
 type Liveness struct {
 	// Status Always `alive`.
 	//
@@ -1190,17 +1273,17 @@ type Liveness struct {
 	Status string `json:"status"`
 }
 
-// LoginResult A new token, and whose it is.
+// LoginResult A new token and its user.
 type LoginResult struct {
-	// Abilities What the token can be used for. Left out in a request, it is everything (`*`).
+	// Abilities What the token can be used for. If omitted in a request, all abilities (`*`).
 	//
 	// Example: ["*"]
 	Abilities Abilities `json:"abilities"`
 
-	// ExpiresAt When the token stops working - 30 days from now.
+	// ExpiresAt When the token expires: 30 days from now.
 	ExpiresAt time.Time `json:"expires_at"`
 
-	// Token For `Authorization: Bearer …`. Shown once; only its hash is stored.
+	// Token The secret, for `Authorization: Bearer …`. It is shown only once; only its hash is stored.
 	//
 	// Example: evb_9fKq2ZbT7mXw4RcD1sLh8VnJ6pYt3GaE5uQo0WiB2kFd1c
 	Token TokenSecret `json:"token"`
@@ -1209,88 +1292,88 @@ type LoginResult struct {
 	User User `json:"user"`
 }
 
-// NewToken A token, with its secret.
+// NewToken A token with its secret.
 type NewToken struct {
-	// Abilities What the token can be used for. Left out in a request, it is everything (`*`).
+	// Abilities What the token can be used for. If omitted in a request, all abilities (`*`).
 	//
 	// Example: ["*"]
 	Abilities Abilities `json:"abilities"`
 
-	// CreatedAt When it was made.
+	// CreatedAt When the token was created.
 	CreatedAt time.Time `json:"created_at"`
 
-	// Current Whether it is the token of this request (it is not).
+	// Current Whether this is the token of this request: always false.
 	Current bool `json:"current"`
 
-	// ExpiresAt When it stops working; null means never.
+	// ExpiresAt When the token expires; null if never.
 	ExpiresAt nullable.Nullable[time.Time] `json:"expires_at"`
 
 	// ID The token's id.
 	ID uuid.UUID `json:"id"`
 
-	// LastUsedAt Null - it was never used yet.
+	// LastUsedAt Null, because the token has not been used yet.
 	LastUsedAt nullable.Nullable[time.Time] `json:"last_used_at"`
 
-	// Name To recognise it.
+	// Name A name that helps to recognize the token.
 	Name string `json:"name"`
 
-	// Token For `Authorization: Bearer …`. Shown once; only its hash is stored.
+	// Token The secret, for `Authorization: Bearer …`. It is shown only once; only its hash is stored.
 	//
 	// Example: evb_9fKq2ZbT7mXw4RcD1sLh8VnJ6pYt3GaE5uQo0WiB2kFd1c
 	Token TokenSecret `json:"token"`
 }
 
-// NextCursor Pass it as `cursor` for the next page; null on the last one.
+// NextCursor Pass this as `cursor` to get the next page; null on the last page.
 type NextCursor = string
 
-// Password 8 to 200 characters, any of them.
+// Password 8 to 200 characters of any kind.
 type Password = string
 
-// PasswordChange The present password, and the one to come.
+// PasswordChange The current password and the new one.
 type PasswordChange struct {
-	// CurrentPassword The present password.
+	// CurrentPassword The current password.
 	CurrentPassword string `json:"current_password"`
 
-	// NewPassword 8 to 200 characters, any of them.
+	// NewPassword 8 to 200 characters of any kind.
 	NewPassword Password `json:"new_password"`
 }
 
-// Problem RFC 9457 problem details. The members from `slot_version` on are there for the codes that they belong
-// to, and always for those in their `x-problems`; more may be added.
+// Problem Problem details (RFC 9457). The members from `slot_version` on are present with certain codes only: always
+// with the codes in their `x-problems`, sometimes with others. More members may be added.
 type Problem struct {
-	// BookingID `already_booked`: one's live booking of this slot.
+	// BookingID `already_booked`: the user's live booking of this slot.
 	BookingID *uuid.UUID `json:"booking_id,omitempty"`
 
-	// BookingIds `booking_overlap`: one's own bookings at overlapping times.
+	// BookingIds `booking_overlap`: the user's bookings at overlapping times.
 	BookingIds []uuid.UUID `json:"booking_ids,omitempty"`
 
-	// Capacity `seats_exceed_capacity`: how many seats the slot has altogether.
+	// Capacity `seats_exceed_capacity`: how many seats the slot has in total.
 	Capacity *int `json:"capacity,omitempty"`
 
-	// Checks `database_unavailable` of `getReadiness`: what was looked at.
+	// Checks `database_unavailable` of `getReadiness`: what was checked.
 	Checks []ReadinessCheck `json:"checks,omitempty"`
 
-	// ClosedAt `cancellation_window_closed`: when cancelling closed.
+	// ClosedAt `cancellation_window_closed`: when cancellation closed.
 	ClosedAt *time.Time `json:"closed_at,omitempty"`
 
-	// Code What programs match on. Open - more codes may be added; treat an unknown one like its status.
+	// Code Identifies the kind of problem, for programs. More codes may be added: treat an unknown code like its HTTP status.
 	Code ProblemCode `json:"code"`
 
-	// Count `event_has_bookings`, `waitlist_in_use`: how many bookings stand in the way.
+	// Count `event_has_bookings`, `waitlist_in_use`: how many bookings prevent the change.
 	Count *int `json:"count,omitempty"`
 
-	// Detail One sentence about this occurrence, for people.
+	// Detail A human-readable explanation of this occurrence.
 	//
 	// Example: No seats are free in this slot.
 	Detail string `json:"detail"`
 
-	// Errors What is wrong where, for codes about input.
+	// Errors For problems with the input: what is wrong, and where.
 	Errors []FieldProblem `json:"errors,omitempty"`
 
-	// From `invalid_transition`: the present state.
+	// From `invalid_transition`: the current state.
 	From *string `json:"from,omitempty"`
 
-	// Held `hold_limit`: how many seats one holds now.
+	// Held `hold_limit`: how many seats the user holds now.
 	Held *int `json:"held,omitempty"`
 
 	// Instance The path of the request.
@@ -1298,24 +1381,24 @@ type Problem struct {
 	// Example: /api/v1/slots/0197a5c0-7a10-7c3e-9d52-0b6a5f1e2d01/bookings
 	Instance string `json:"instance"`
 
-	// Item `createBookings`: the place of the item that is refused, counted from 0.
+	// Item `createBookings`: the index of the refused item, counted from 0.
 	Item *int `json:"item,omitempty"`
 
-	// Items `createBookings`: the places of two items that overlap each other.
+	// Items `createBookings`: the indexes of two items that overlap each other.
 	Items []int `json:"items,omitempty"`
 
-	// Limit `hold_limit`: how many one may hold at once.
+	// Limit `hold_limit`: how many seats a user can hold at once.
 	Limit *int `json:"limit,omitempty"`
 
 	// OpensAt `booking_not_open`: when booking opens.
 	OpensAt *time.Time `json:"opens_at,omitempty"`
 
-	// RequestID The `X-Request-Id` of the answer.
+	// RequestID The `X-Request-Id` of the response.
 	//
 	// Example: 4bf92f3577b34da6a3ce929d0e0e4736
 	RequestID string `json:"request_id"`
 
-	// Retryable Whether the same request, unchanged, may succeed later (then with `Retry-After`).
+	// Retryable Whether the same, unchanged request may succeed later. If so, the response has `Retry-After`.
 	//
 	// Example: false
 	Retryable bool `json:"retryable"`
@@ -1323,10 +1406,10 @@ type Problem struct {
 	// SeatsTaken `capacity_below_taken`: how many seats are taken.
 	SeatsTaken *int `json:"seats_taken,omitempty"`
 
-	// SlotID `createBookings`: the slot of this item.
+	// SlotID `createBookings`: the slot of the refused item.
 	SlotID *uuid.UUID `json:"slot_id,omitempty"`
 
-	// SlotVersion The ledger version of the slot at which the refusal was decided.
+	// SlotVersion The ledger version of the slot at which the request was refused.
 	SlotVersion *int64 `json:"slot_version,omitempty"`
 
 	// Status The HTTP status.
@@ -1334,15 +1417,15 @@ type Problem struct {
 	// Example: 409
 	Status int `json:"status"`
 
-	// Title Short and the same for every occurrence.
+	// Title A short title, the same for every occurrence of the code.
 	//
 	// Example: Slot full
 	Title string `json:"title"`
 
-	// To `invalid_transition`: the state that was asked for.
+	// To `invalid_transition`: the requested state.
 	To *string `json:"to,omitempty"`
 
-	// Type Where this kind of problem is documented: `/problems/<code>`.
+	// Type The address of the documentation of this problem code: `/problems/<code>`.
 	//
 	// Example: /problems/slot_full
 	Type string `json:"type"`
@@ -1352,65 +1435,65 @@ type Problem struct {
 	AdditionalProperties map[string]interface{} `json:"-"`
 }
 
-// ProblemCode What programs match on. Open - more codes may be added; treat an unknown one like its status.
+// ProblemCode Identifies the kind of problem, for programs. More codes may be added: treat an unknown code like its HTTP status.
 type ProblemCode string
 
 // ProblemType The documentation of one problem code.
 type ProblemType struct {
-	// Code What programs match on. Open - more codes may be added; treat an unknown one like its status.
+	// Code Identifies the kind of problem, for programs. More codes may be added: treat an unknown code like its HTTP status.
 	Code ProblemCode `json:"code"`
 
-	// Meaning What has happened.
+	// Meaning What the code means.
 	Meaning string `json:"meaning"`
 
 	// Remedy What to do about it.
 	Remedy string `json:"remedy"`
 
-	// Retryable Whether the same request, unchanged, may succeed later.
+	// Retryable Whether the same, unchanged request may succeed later.
 	Retryable bool `json:"retryable"`
 
-	// Status The HTTP status that it comes with.
+	// Status The HTTP status of the problem.
 	Status int `json:"status"`
 
-	// Title The problem's title.
+	// Title The title of the problem.
 	Title string `json:"title"`
 }
 
-// ProfilePatch What one can change of oneself.
+// ProfilePatch The changes that a user can make to their own profile.
 type ProfilePatch struct {
-	// Email An e-mail address. No mail is sent to it.
+	// Email An e-mail address. The service sends no mail to it.
 	Email *Email `json:"email,omitempty"`
 
-	// Name How the user wants to be called.
+	// Name The user's display name.
 	Name *UserName `json:"name,omitempty"`
 }
 
-// Promotion What a promotion did.
+// Promotion The result of a promotion.
 type Promotion struct {
-	// Promoted The bookings that got seats (or an offer of them), in order.
+	// Promoted The bookings that got seats or an offer of seats, in order.
 	Promoted []Booking `json:"promoted"`
 
 	// Slot One dated session of an event.
 	Slot Slot `json:"slot"`
 }
 
-// Readiness Whether the process can do its work, and what that was derived from.
+// Readiness Whether the process is ready, and the checks behind that.
 type Readiness struct {
-	// Checks What was looked at.
+	// Checks What was checked.
 	Checks []ReadinessCheck `json:"checks"`
 
 	// Status Whether it works.
 	Status CheckStatus `json:"status"`
 }
 
-// ReadinessCheck One thing that the process needs.
+// ReadinessCheck The check of one dependency of the process.
 type ReadinessCheck struct {
-	// Detail In a few words; may be empty.
+	// Detail A short explanation; may be empty.
 	//
 	// Example:
 	Detail string `json:"detail"`
 
-	// Name What was looked at.
+	// Name What was checked.
 	//
 	// Example: database
 	Name string `json:"name"`
@@ -1419,133 +1502,141 @@ type ReadinessCheck struct {
 	Status CheckStatus `json:"status"`
 }
 
-// SimulatedPolicy How one policy came out, over all runs.
+// SimulatedPolicy The results of one policy over all runs.
 type SimulatedPolicy struct {
-	// Current Whether it is the event's own policy.
+	// Current Whether this is the event's own policy.
 	Current bool `json:"current"`
 
-	// Fit For waiting bookings of several seats. `strict`: one that does not fit waits, and everybody behind it.
-	// `first_fit`: a smaller one may pass it, `max_passes` times. Open.
+	// Fit What happens when the next booking in the queue needs more seats than are free:
+	//
+	// - `strict`: it waits, and so do all bookings behind it.
+	// - `first_fit`: smaller bookings may pass it, up to `max_passes` times.
+	//
+	// More values may be added.
 	Fit FitPolicy `json:"fit"`
 
-	// MaxPasses How often smaller bookings may pass one that waits, with `first_fit`.
+	// MaxPasses How often smaller bookings can pass a waiting booking under `first_fit`.
 	MaxPasses int `json:"max_passes"`
 
-	// Passed How often a smaller booking passed one that waits - the mean of the runs.
+	// Passed How often a smaller booking passed a waiting one; the mean of all runs.
 	Passed float64 `json:"passed"`
 
-	// Promoted How many of those who wait got in - the mean of the runs.
+	// Promoted How many of the waiting bookings got in; the mean of all runs.
 	Promoted float64 `json:"promoted"`
 
-	// PromotedP10 In nine of ten runs it was at least as many.
+	// PromotedP10 The 10th percentile: at least this many got in in nine of ten runs.
 	PromotedP10 float64 `json:"promoted_p10"`
 
-	// PromotedP90 In nine of ten runs it was at most as many.
+	// PromotedP90 The 90th percentile: at most this many got in in nine of ten runs.
 	PromotedP90 float64 `json:"promoted_p90"`
 
-	// StillWaiting How many bookings still waited at the end - the mean of the runs.
+	// StillWaiting How many bookings still waited at the end; the mean of all runs.
 	StillWaiting float64 `json:"still_waiting"`
 
-	// WaitHoursMedian How many hours from now half of those who got in had to wait at most; null when nobody got in.
+	// WaitHoursMedian The median wait of the bookings that got in, in hours from now; null if none got in.
 	WaitHoursMedian nullable.Nullable[float64] `json:"wait_hours_median"`
 
-	// WaitlistMode `off` no waitlist · `automatic` whoever is next is confirmed at once · `offer` whoever is next gets an
-	// offer to accept within `offer_minutes`. Open.
+	// WaitlistMode - `off`: no waitlist.
+	// - `automatic`: the next booking in the queue is confirmed at once. After cancellation has closed for
+	//   attendees, it gets an offer instead.
+	// - `offer`: the next booking in the queue gets an offer, to be accepted within `offer_minutes`.
+	//
+	// More values may be added.
 	WaitlistMode WaitlistMode `json:"waitlist_mode"`
 }
 
-// Simulation Policies compared on a copy of a slot. An estimate.
+// Simulation A comparison of waitlist policies on a copy of a slot. An estimate.
 type Simulation struct {
-	// Assumptions What was assumed, for people.
+	// Assumptions The assumptions in human-readable form.
 	Assumptions string `json:"assumptions"`
 
 	// Estimate Always true.
 	Estimate bool `json:"estimate"`
 
-	// Policies Strict and first fit, each automatic and with offers.
+	// Policies `strict` and `first_fit`, each with automatic promotion and with offers.
 	Policies []SimulatedPolicy `json:"policies"`
 
 	// SlotID The slot.
 	SlotID uuid.UUID `json:"slot_id"`
 
-	// SlotVersion The slot's ledger version of the copy.
+	// SlotVersion The slot's ledger version from which the copy was made.
 	SlotVersion int64 `json:"slot_version"`
 }
 
-// SimulationCreate What a simulation assumes.
+// SimulationCreate The assumptions of a simulation.
 type SimulationCreate struct {
-	// CancellationRate How many of the confirmed bookings are cancelled until the end: 0.1 is one in ten.
+	// CancellationRate The share of confirmed bookings that are cancelled by the end; 0.1 is 10 %.
 	CancellationRate *float64 `json:"cancellation_rate,omitempty"`
 
-	// Runs How often each policy is played, with other random numbers each time.
+	// Runs How often each policy is simulated, each time with different random numbers.
 	Runs *int `json:"runs,omitempty"`
 
-	// Seed For the random numbers; the same seed, the same answer.
+	// Seed The seed of the random numbers; the same seed gives the same result.
 	Seed *int `json:"seed,omitempty"`
 
-	// Until Where the simulation ends; null or left out - at the slot's start.
+	// Until When the simulation ends; if null or omitted, at the slot's start.
 	Until nullable.Nullable[time.Time] `json:"until,omitempty"`
 }
 
 // Slot One dated session of an event.
 type Slot struct {
-	// Capacity How many seats it may give out.
+	// Capacity How many seats the slot has.
 	Capacity int `json:"capacity"`
 
 	// CreatedAt When it was created.
 	CreatedAt time.Time `json:"created_at"`
 
-	// EndsAt When it ends.
+	// EndsAt When the slot ends.
 	EndsAt time.Time `json:"ends_at"`
 
-	// EventID Its event.
+	// EventID The slot's event.
 	EventID uuid.UUID `json:"event_id"`
 
 	// ID The slot's id.
 	ID uuid.UUID `json:"id"`
 
-	// Revision The version of its settings; grows with every edit.
+	// Revision The version of the settings; it increases with every edit.
 	Revision int64 `json:"revision"`
 
-	// SeatsAvailable `capacity` less `seats_taken`. Not all of them are a newcomer's while others wait.
+	// SeatsAvailable `capacity` minus `seats_taken`. While bookings wait, a newcomer cannot get all of these seats.
 	SeatsAvailable int `json:"seats_available"`
 
-	// SeatsTaken Seats of bookings that are held, offered or confirmed.
+	// SeatsTaken The number of seats of held, offered and confirmed bookings.
 	SeatsTaken int `json:"seats_taken"`
 
-	// StartsAt When it starts.
+	// StartsAt When the slot starts.
 	StartsAt time.Time `json:"starts_at"`
 
-	// Status `open` · `closed` takes no new bookings or waiters · `cancelled` for good. Open.
+	// Status `open`: can be booked. `closed`: accepts no new bookings or waitlist entries. `cancelled`: final. More values may be added.
 	Status SlotStatus `json:"status"`
 
-	// UpdatedAt When it or its seats last changed.
+	// UpdatedAt When the slot, its seats or its queue last changed.
 	UpdatedAt time.Time `json:"updated_at"`
 
-	// Version Its position in its own ledger; grows by one with every entry.
+	// Version The slot's position in its ledger; it increases by one with every entry.
 	Version int64 `json:"version"`
 
-	// WaitlistLength How many bookings wait.
+	// WaitlistLength The number of waitlisted bookings.
 	WaitlistLength int `json:"waitlist_length"`
 }
 
-// SlotConflictPolicy What becomes of this slot's bookings that its new times would make overlap with seats that their users
-// have elsewhere: `refuse` the edit, `cancel` these bookings. Left out, it is `refuse`.
+// SlotConflictPolicy What to do with bookings of this slot that would overlap, at its new times, with seats that their users
+// have elsewhere: `refuse` the edit or `cancel` these bookings. If omitted, `refuse`.
 type SlotConflictPolicy string
 
 // SlotCreate A new slot.
 type SlotCreate struct {
-	// Capacity How many seats it may give out.
+	// Capacity How many seats the slot has.
 	Capacity int `json:"capacity"`
 
-	// EndsAt When it ends, after its start.
+	// EndsAt When the slot ends; after its start.
 	EndsAt time.Time `json:"ends_at"`
 
-	// StartsAt When it starts; in the future.
+	// StartsAt When the slot starts; in the future.
 	StartsAt time.Time `json:"starts_at"`
 }
 
-// SlotEditStatus The statuses that an edit can give to a slot.
+// SlotEditStatus The statuses that an edit can set.
 type SlotEditStatus string
 
 // SlotList A page of slots.
@@ -1558,30 +1649,30 @@ type SlotList struct {
 	// Example: false
 	HasMore HasMore `json:"has_more"`
 
-	// NextCursor Pass it as `cursor` for the next page; null on the last one.
+	// NextCursor Pass this as `cursor` to get the next page; null on the last page.
 	NextCursor nullable.Nullable[NextCursor] `json:"next_cursor"`
 }
 
-// SlotPatch A merge patch of a slot - what is left out stays.
+// SlotPatch A merge patch of a slot: omitted members keep their values.
 type SlotPatch struct {
-	// Capacity How many seats it may give out; not below the seats taken.
+	// Capacity How many seats the slot has; at least the number of seats taken.
 	Capacity *int `json:"capacity,omitempty"`
 
-	// EndsAt When it ends, after its start.
+	// EndsAt When the slot ends; after its start.
 	EndsAt *time.Time `json:"ends_at,omitempty"`
 
-	// OnConflict What becomes of this slot's bookings that its new times would make overlap with seats that their users
-	// have elsewhere: `refuse` the edit, `cancel` these bookings. Left out, it is `refuse`.
+	// OnConflict What to do with bookings of this slot that would overlap, at its new times, with seats that their users
+	// have elsewhere: `refuse` the edit or `cancel` these bookings. If omitted, `refuse`.
 	OnConflict *SlotConflictPolicy `json:"on_conflict,omitempty"`
 
-	// StartsAt When it starts; in the future.
+	// StartsAt When the slot starts; in the future.
 	StartsAt *time.Time `json:"starts_at,omitempty"`
 
-	// Status The statuses that an edit can give to a slot.
+	// Status The statuses that an edit can set.
 	Status *SlotEditStatus `json:"status,omitempty"`
 }
 
-// SlotStatus `open` · `closed` takes no new bookings or waiters · `cancelled` for good. Open.
+// SlotStatus `open`: can be booked. `closed`: accepts no new bookings or waitlist entries. `cancelled`: final. More values may be added.
 type SlotStatus string
 
 // SpecDocument An OpenAPI document.
@@ -1589,41 +1680,41 @@ type SpecDocument map[string]interface{}
 
 // Token A personal access token, without its secret.
 type Token struct {
-	// Abilities What the token can be used for. Left out in a request, it is everything (`*`).
+	// Abilities What the token can be used for. If omitted in a request, all abilities (`*`).
 	//
 	// Example: ["*"]
 	Abilities Abilities `json:"abilities"`
 
-	// CreatedAt When it was made.
+	// CreatedAt When the token was created.
 	CreatedAt time.Time `json:"created_at"`
 
-	// Current Whether it is the token of this request.
+	// Current Whether this is the token of this request.
 	Current bool `json:"current"`
 
-	// ExpiresAt When it stops working; null means never.
+	// ExpiresAt When the token expires; null if never.
 	ExpiresAt nullable.Nullable[time.Time] `json:"expires_at"`
 
 	// ID The token's id.
 	ID uuid.UUID `json:"id"`
 
-	// LastUsedAt When it was last used, to the minute; null if never.
+	// LastUsedAt When the token was last used, to the minute; null if never.
 	LastUsedAt nullable.Nullable[time.Time] `json:"last_used_at"`
 
-	// Name To recognise it.
+	// Name A name that helps to recognize the token.
 	Name string `json:"name"`
 }
 
-// TokenCreate A token to be made.
+// TokenCreate A new token.
 type TokenCreate struct {
-	// Abilities What the token can be used for. Left out in a request, it is everything (`*`).
+	// Abilities What the token can be used for. If omitted in a request, all abilities (`*`).
 	//
 	// Example: ["*"]
 	Abilities Abilities `json:"abilities"`
 
-	// ExpiresAt In the future, a year away at most. Left out - 30 days from now; null - never.
+	// ExpiresAt When the token expires: in the future, at most a year ahead. If omitted, 30 days from now; if null, never.
 	ExpiresAt nullable.Nullable[time.Time] `json:"expires_at,omitempty"`
 
-	// Name To recognise it.
+	// Name A name that helps to recognize the token.
 	Name string `json:"name"`
 }
 
@@ -1637,11 +1728,11 @@ type TokenList struct {
 	// Example: false
 	HasMore HasMore `json:"has_more"`
 
-	// NextCursor Pass it as `cursor` for the next page; null on the last one.
+	// NextCursor Pass this as `cursor` to get the next page; null on the last page.
 	NextCursor nullable.Nullable[NextCursor] `json:"next_cursor"`
 }
 
-// TokenSecret For `Authorization: Bearer …`. Shown once; only its hash is stored.
+// TokenSecret The secret, for `Authorization: Bearer …`. It is shown only once; only its hash is stored.
 //
 // Example: evb_9fKq2ZbT7mXw4RcD1sLh8VnJ6pYt3GaE5uQo0WiB2kFd1c
 type TokenSecret = string
@@ -1651,31 +1742,35 @@ type User struct {
 	// CreatedAt When the user registered.
 	CreatedAt time.Time `json:"created_at"`
 
-	// Email As the user wrote it; compared without regard to case.
+	// Email The e-mail address as entered. Addresses are compared case-insensitively.
 	Email string `json:"email"`
 
 	// ID The user's id.
 	ID uuid.UUID `json:"id"`
 
-	// Name How the user wants to be called.
+	// Name The user's display name.
 	Name string `json:"name"`
 
-	// Role `attendee` books; `organizer` also has events of his own; `admin` may do everything. Open.
+	// Role - `attendee`: can book.
+	// - `organizer`: can also create events and manage their own.
+	// - `admin`: can do everything, including managing all events and the roles of users.
+	//
+	// More values may be added.
 	Role UserRole `json:"role"`
 
-	// UpdatedAt When name, e-mail address or role last changed.
+	// UpdatedAt When the name, the e-mail address or the role last changed.
 	UpdatedAt time.Time `json:"updated_at"`
 }
 
 // UserCreate A new user.
 type UserCreate struct {
-	// Email An e-mail address. No mail is sent to it.
+	// Email An e-mail address. The service sends no mail to it.
 	Email Email `json:"email"`
 
-	// Name How the user wants to be called.
+	// Name The user's display name.
 	Name UserName `json:"name"`
 
-	// Password 8 to 200 characters, any of them.
+	// Password 8 to 200 characters of any kind.
 	Password Password `json:"password"`
 }
 
@@ -1689,63 +1784,83 @@ type UserList struct {
 	// Example: false
 	HasMore HasMore `json:"has_more"`
 
-	// NextCursor Pass it as `cursor` for the next page; null on the last one.
+	// NextCursor Pass this as `cursor` to get the next page; null on the last page.
 	NextCursor nullable.Nullable[NextCursor] `json:"next_cursor"`
 }
 
-// UserName How the user wants to be called.
+// UserName The user's display name.
 type UserName = string
 
-// UserPatch What an administrator can change of a user.
+// UserPatch The changes that an administrator can make to a user.
 type UserPatch struct {
-	// Role `attendee` books; `organizer` also has events of his own; `admin` may do everything. Open.
+	// Role - `attendee`: can book.
+	// - `organizer`: can also create events and manage their own.
+	// - `admin`: can do everything, including managing all events and the roles of users.
+	//
+	// More values may be added.
 	Role *UserRole `json:"role,omitempty"`
 }
 
-// UserRole `attendee` books; `organizer` also has events of his own; `admin` may do everything. Open.
+// UserRole - `attendee`: can book.
+// - `organizer`: can also create events and manage their own.
+// - `admin`: can do everything, including managing all events and the roles of users.
+//
+// More values may be added.
 type UserRole string
 
 // WaitReason One reason why a booking waits.
 type WaitReason struct {
-	// Code Why a booking waits. Open. `seats_taken` not enough seats are free · `ahead_of_you` others come first ·
-	// `larger_booking_ahead` one that does not fit holds up the queue · `blocked_by_overlap` one has seats
-	// elsewhere at that time · `exceeds_capacity` it asks for more seats than the slot has ·
-	// `promotion_pending` its turn has come, and it is promoted within a second · `slot_started` waiting is
-	// over.
+	// Code Why a booking waits:
+	//
+	// - `seats_taken`: not enough seats are free.
+	// - `ahead_of_you`: other bookings are ahead in the queue.
+	// - `larger_booking_ahead`: a booking ahead that does not fit holds up the queue.
+	// - `blocked_by_overlap`: the user has seats elsewhere at an overlapping time.
+	// - `exceeds_capacity`: the booking asks for more seats than the slot has.
+	// - `promotion_pending`: the booking is next and will be promoted within a second.
+	// - `slot_started`: the slot has started, so waiting is over.
+	//
+	// More values may be added.
 	Code WaitReasonCode `json:"code"`
 
-	// Detail For people, without names.
+	// Detail The reason in human-readable form, without names.
 	Detail string `json:"detail"`
 
-	// SinceVersion The slot's ledger version since which it holds, where one entry says so.
+	// SinceVersion The slot's ledger version since which the reason applies; null if no single entry caused it.
 	SinceVersion nullable.Nullable[int64] `json:"since_version"`
 }
 
-// WaitReasonCode Why a booking waits. Open. `seats_taken` not enough seats are free · `ahead_of_you` others come first ·
-// `larger_booking_ahead` one that does not fit holds up the queue · `blocked_by_overlap` one has seats
-// elsewhere at that time · `exceeds_capacity` it asks for more seats than the slot has ·
-// `promotion_pending` its turn has come, and it is promoted within a second · `slot_started` waiting is
-// over.
+// WaitReasonCode Why a booking waits:
+//
+// - `seats_taken`: not enough seats are free.
+// - `ahead_of_you`: other bookings are ahead in the queue.
+// - `larger_booking_ahead`: a booking ahead that does not fit holds up the queue.
+// - `blocked_by_overlap`: the user has seats elsewhere at an overlapping time.
+// - `exceeds_capacity`: the booking asks for more seats than the slot has.
+// - `promotion_pending`: the booking is next and will be promoted within a second.
+// - `slot_started`: the slot has started, so waiting is over.
+//
+// More values may be added.
 type WaitReasonCode string
 
-// WaitlistEntry One place of the queue.
+// WaitlistEntry One entry of the queue.
 type WaitlistEntry struct {
-	// BlockedBy The user's booking at an overlapping time, if that blocks it.
+	// BlockedBy The user's booking at an overlapping time, if that is what blocks this one; otherwise null.
 	BlockedBy nullable.Nullable[uuid.UUID] `json:"blocked_by"`
 
 	// Booking One user's claim on seats of one slot.
 	Booking Booking `json:"booking"`
 
-	// Passes How often a smaller booking has passed it.
+	// Passes How often a smaller booking has passed this one.
 	Passes int `json:"passes"`
 
-	// Position 1 is next.
+	// Position The position in the queue; 1 is next.
 	Position int `json:"position"`
 }
 
 // WaitlistEntryList A page of the queue.
 type WaitlistEntryList struct {
-	// Data The places of this page.
+	// Data The entries of this page.
 	Data []WaitlistEntry `json:"data"`
 
 	// HasMore Whether there is a next page.
@@ -1753,72 +1868,80 @@ type WaitlistEntryList struct {
 	// Example: false
 	HasMore HasMore `json:"has_more"`
 
-	// NextCursor Pass it as `cursor` for the next page; null on the last one.
+	// NextCursor Pass this as `cursor` to get the next page; null on the last page.
 	NextCursor nullable.Nullable[NextCursor] `json:"next_cursor"`
 }
 
-// WaitlistMode `off` no waitlist · `automatic` whoever is next is confirmed at once · `offer` whoever is next gets an
-// offer to accept within `offer_minutes`. Open.
+// WaitlistMode - `off`: no waitlist.
+//   - `automatic`: the next booking in the queue is confirmed at once. After cancellation has closed for
+//     attendees, it gets an offer instead.
+//   - `offer`: the next booking in the queue gets an offer, to be accepted within `offer_minutes`.
+//
+// More values may be added.
 type WaitlistMode string
 
-// WaitlistPass A smaller booking that got seats ahead of a waiting one, because the waiting one did not fit.
+// WaitlistPass A smaller booking that got seats ahead of a waiting one that did not fit.
 type WaitlistPass struct {
-	// At When, by the database's clock.
+	// At When it happened, by the database's clock.
 	At time.Time `json:"at"`
 
-	// Reason Why it could pass, for people.
+	// Reason Why it could pass, in human-readable form.
 	Reason string `json:"reason"`
 
-	// Seats How many seats the smaller booking got.
+	// Seats The number of seats that the smaller booking got.
 	Seats int `json:"seats"`
 
-	// Version The entry in the slot's ledger that says so.
+	// Version The version of the entry in the slot's ledger.
 	Version int64 `json:"version"`
 }
 
-// WaitlistPosition Where a booking waits, and why.
+// WaitlistPosition Where and why a booking waits.
 type WaitlistPosition struct {
-	// Blocked Whether it cannot take seats now, whatever becomes free.
+	// Blocked Whether the booking cannot take seats now, even if some become free.
 	Blocked bool `json:"blocked"`
 
-	// BlockedBy One's own booking at an overlapping time, if that is why.
+	// BlockedBy The owner's booking at an overlapping time, if that is what blocks this one; otherwise null.
 	BlockedBy nullable.Nullable[uuid.UUID] `json:"blocked_by"`
 
 	// BookingID The booking.
 	BookingID uuid.UUID `json:"booking_id"`
 
-	// BookingsAhead Bookings ahead.
+	// BookingsAhead The number of bookings ahead.
 	BookingsAhead int `json:"bookings_ahead"`
 
 	// PassedBy The latest of these passes, newest first, without names.
 	PassedBy []WaitlistPass `json:"passed_by"`
 
-	// Passes How often a smaller booking has passed it.
+	// Passes How often a smaller booking has passed this one.
 	Passes int `json:"passes"`
 
-	// Position 1 is next; null when it does not wait.
+	// Position The position in the queue, 1 being next; null if the booking does not wait.
 	Position nullable.Nullable[int] `json:"position"`
 
-	// Reasons Why it waits, the nearest reason first.
+	// Reasons Why the booking waits, nearest reason first.
 	Reasons []WaitReason `json:"reasons"`
 
-	// SeatsAhead Seats that those ahead wait for.
+	// SeatsAhead The number of seats that the bookings ahead wait for.
 	SeatsAhead int `json:"seats_ahead"`
 
-	// SeatsAvailable Seats that are free now.
+	// SeatsAvailable The number of seats that are free now.
 	SeatsAvailable int `json:"seats_available"`
 
-	// SeatsNeeded How many seats must become free until its turn comes, if nobody ahead leaves. With `first_fit`, fewer may do. Who is blocked is not counted.
+	// SeatsNeeded How many seats must become free before the booking is promoted, if nobody ahead leaves. Under `first_fit`, fewer may be enough. Blocked bookings ahead are not counted.
 	SeatsNeeded int `json:"seats_needed"`
 
 	// SlotID The slot.
 	SlotID uuid.UUID `json:"slot_id"`
 
-	// SlotVersion The slot's ledger version at which all this holds.
+	// SlotVersion The slot's ledger version to which this response applies.
 	SlotVersion int64 `json:"slot_version"`
 
-	// Status `waitlisted` waits in the queue · `held`, `offered` seats are kept until `expires_at` · `confirmed` ·
-	// `cancelled`, `expired` are final. Held, offered and confirmed bookings take seats. Open.
+	// Status - `waitlisted`: waits in the queue.
+	// - `held`, `offered`: seats are kept until `expires_at`.
+	// - `confirmed`: has seats.
+	// - `cancelled`, `expired`: final.
+	//
+	// Held, offered and confirmed bookings take seats. More values may be added.
 	Status BookingStatus `json:"status"`
 }
 
@@ -1858,264 +1981,264 @@ type TokenID = uuid.UUID
 // UserID defines model for UserID.
 type UserID = uuid.UUID
 
-// AbilityMissing RFC 9457 problem details. The members from `slot_version` on are there for the codes that they belong
-// to, and always for those in their `x-problems`; more may be added.
+// AbilityMissing Problem details (RFC 9457). The members from `slot_version` on are present with certain codes only: always
+// with the codes in their `x-problems`, sometimes with others. More members may be added.
 type AbilityMissing = Problem
 
-// AcceptanceConflict RFC 9457 problem details. The members from `slot_version` on are there for the codes that they belong
-// to, and always for those in their `x-problems`; more may be added.
+// AcceptanceConflict Problem details (RFC 9457). The members from `slot_version` on are present with certain codes only: always
+// with the codes in their `x-problems`, sometimes with others. More members may be added.
 type AcceptanceConflict = Problem
 
-// BadBody RFC 9457 problem details. The members from `slot_version` on are there for the codes that they belong
-// to, and always for those in their `x-problems`; more may be added.
+// BadBody Problem details (RFC 9457). The members from `slot_version` on are present with certain codes only: always
+// with the codes in their `x-problems`, sometimes with others. More members may be added.
 type BadBody = Problem
 
-// BadKey RFC 9457 problem details. The members from `slot_version` on are there for the codes that they belong
-// to, and always for those in their `x-problems`; more may be added.
+// BadKey Problem details (RFC 9457). The members from `slot_version` on are present with certain codes only: always
+// with the codes in their `x-problems`, sometimes with others. More members may be added.
 type BadKey = Problem
 
-// BadList RFC 9457 problem details. The members from `slot_version` on are there for the codes that they belong
-// to, and always for those in their `x-problems`; more may be added.
+// BadList Problem details (RFC 9457). The members from `slot_version` on are present with certain codes only: always
+// with the codes in their `x-problems`, sometimes with others. More members may be added.
 type BadList = Problem
 
-// BadParameter RFC 9457 problem details. The members from `slot_version` on are there for the codes that they belong
-// to, and always for those in their `x-problems`; more may be added.
+// BadParameter Problem details (RFC 9457). The members from `slot_version` on are present with certain codes only: always
+// with the codes in their `x-problems`, sometimes with others. More members may be added.
 type BadParameter = Problem
 
-// BadPost RFC 9457 problem details. The members from `slot_version` on are there for the codes that they belong
-// to, and always for those in their `x-problems`; more may be added.
+// BadPost Problem details (RFC 9457). The members from `slot_version` on are present with certain codes only: always
+// with the codes in their `x-problems`, sometimes with others. More members may be added.
 type BadPost = Problem
 
-// BodyTooLarge RFC 9457 problem details. The members from `slot_version` on are there for the codes that they belong
-// to, and always for those in their `x-problems`; more may be added.
+// BodyTooLarge Problem details (RFC 9457). The members from `slot_version` on are present with certain codes only: always
+// with the codes in their `x-problems`, sometimes with others. More members may be added.
 type BodyTooLarge = Problem
 
-// BookingConflict RFC 9457 problem details. The members from `slot_version` on are there for the codes that they belong
-// to, and always for those in their `x-problems`; more may be added.
+// BookingConflict Problem details (RFC 9457). The members from `slot_version` on are present with certain codes only: always
+// with the codes in their `x-problems`, sometimes with others. More members may be added.
 type BookingConflict = Problem
 
-// BookingEditConflict RFC 9457 problem details. The members from `slot_version` on are there for the codes that they belong
-// to, and always for those in their `x-problems`; more may be added.
+// BookingEditConflict Problem details (RFC 9457). The members from `slot_version` on are present with certain codes only: always
+// with the codes in their `x-problems`, sometimes with others. More members may be added.
 type BookingEditConflict = Problem
 
-// BookingInvalid RFC 9457 problem details. The members from `slot_version` on are there for the codes that they belong
-// to, and always for those in their `x-problems`; more may be added.
+// BookingInvalid Problem details (RFC 9457). The members from `slot_version` on are present with certain codes only: always
+// with the codes in their `x-problems`, sometimes with others. More members may be added.
 type BookingInvalid = Problem
 
-// BookingPatchInvalid RFC 9457 problem details. The members from `slot_version` on are there for the codes that they belong
-// to, and always for those in their `x-problems`; more may be added.
+// BookingPatchInvalid Problem details (RFC 9457). The members from `slot_version` on are present with certain codes only: always
+// with the codes in their `x-problems`, sometimes with others. More members may be added.
 type BookingPatchInvalid = Problem
 
-// BookingStateConflict RFC 9457 problem details. The members from `slot_version` on are there for the codes that they belong
-// to, and always for those in their `x-problems`; more may be added.
+// BookingStateConflict Problem details (RFC 9457). The members from `slot_version` on are present with certain codes only: always
+// with the codes in their `x-problems`, sometimes with others. More members may be added.
 type BookingStateConflict = Problem
 
-// BundleConflict RFC 9457 problem details. The members from `slot_version` on are there for the codes that they belong
-// to, and always for those in their `x-problems`; more may be added.
+// BundleConflict Problem details (RFC 9457). The members from `slot_version` on are present with certain codes only: always
+// with the codes in their `x-problems`, sometimes with others. More members may be added.
 type BundleConflict = Problem
 
-// CancellationConflict RFC 9457 problem details. The members from `slot_version` on are there for the codes that they belong
-// to, and always for those in their `x-problems`; more may be added.
+// CancellationConflict Problem details (RFC 9457). The members from `slot_version` on are present with certain codes only: always
+// with the codes in their `x-problems`, sometimes with others. More members may be added.
 type CancellationConflict = Problem
 
-// ConfirmationConflict RFC 9457 problem details. The members from `slot_version` on are there for the codes that they belong
-// to, and always for those in their `x-problems`; more may be added.
+// ConfirmationConflict Problem details (RFC 9457). The members from `slot_version` on are present with certain codes only: always
+// with the codes in their `x-problems`, sometimes with others. More members may be added.
 type ConfirmationConflict = Problem
 
-// EmailTaken RFC 9457 problem details. The members from `slot_version` on are there for the codes that they belong
-// to, and always for those in their `x-problems`; more may be added.
+// EmailTaken Problem details (RFC 9457). The members from `slot_version` on are present with certain codes only: always
+// with the codes in their `x-problems`, sometimes with others. More members may be added.
 type EmailTaken = Problem
 
-// EventCreateInvalid RFC 9457 problem details. The members from `slot_version` on are there for the codes that they belong
-// to, and always for those in their `x-problems`; more may be added.
+// EventCreateInvalid Problem details (RFC 9457). The members from `slot_version` on are present with certain codes only: always
+// with the codes in their `x-problems`, sometimes with others. More members may be added.
 type EventCreateInvalid = Problem
 
-// EventEditConflict RFC 9457 problem details. The members from `slot_version` on are there for the codes that they belong
-// to, and always for those in their `x-problems`; more may be added.
+// EventEditConflict Problem details (RFC 9457). The members from `slot_version` on are present with certain codes only: always
+// with the codes in their `x-problems`, sometimes with others. More members may be added.
 type EventEditConflict = Problem
 
-// EventPatchInvalid RFC 9457 problem details. The members from `slot_version` on are there for the codes that they belong
-// to, and always for those in their `x-problems`; more may be added.
+// EventPatchInvalid Problem details (RFC 9457). The members from `slot_version` on are present with certain codes only: always
+// with the codes in their `x-problems`, sometimes with others. More members may be added.
 type EventPatchInvalid = Problem
 
-// EventStateConflict RFC 9457 problem details. The members from `slot_version` on are there for the codes that they belong
-// to, and always for those in their `x-problems`; more may be added.
+// EventStateConflict Problem details (RFC 9457). The members from `slot_version` on are present with certain codes only: always
+// with the codes in their `x-problems`, sometimes with others. More members may be added.
 type EventStateConflict = Problem
 
-// Forbidden RFC 9457 problem details. The members from `slot_version` on are there for the codes that they belong
-// to, and always for those in their `x-problems`; more may be added.
+// Forbidden Problem details (RFC 9457). The members from `slot_version` on are present with certain codes only: always
+// with the codes in their `x-problems`, sometimes with others. More members may be added.
 type Forbidden = Problem
 
-// HoldConflict RFC 9457 problem details. The members from `slot_version` on are there for the codes that they belong
-// to, and always for those in their `x-problems`; more may be added.
+// HoldConflict Problem details (RFC 9457). The members from `slot_version` on are present with certain codes only: always
+// with the codes in their `x-problems`, sometimes with others. More members may be added.
 type HoldConflict = Problem
 
-// Internal RFC 9457 problem details. The members from `slot_version` on are there for the codes that they belong
-// to, and always for those in their `x-problems`; more may be added.
+// Internal Problem details (RFC 9457). The members from `slot_version` on are present with certain codes only: always
+// with the codes in their `x-problems`, sometimes with others. More members may be added.
 type Internal = Problem
 
-// InvalidCredentials RFC 9457 problem details. The members from `slot_version` on are there for the codes that they belong
-// to, and always for those in their `x-problems`; more may be added.
+// InvalidCredentials Problem details (RFC 9457). The members from `slot_version` on are present with certain codes only: always
+// with the codes in their `x-problems`, sometimes with others. More members may be added.
 type InvalidCredentials = Problem
 
-// KeyReused RFC 9457 problem details. The members from `slot_version` on are there for the codes that they belong
-// to, and always for those in their `x-problems`; more may be added.
+// KeyReused Problem details (RFC 9457). The members from `slot_version` on are present with certain codes only: always
+// with the codes in their `x-problems`, sometimes with others. More members may be added.
 type KeyReused = Problem
 
-// KeyedInvalid RFC 9457 problem details. The members from `slot_version` on are there for the codes that they belong
-// to, and always for those in their `x-problems`; more may be added.
+// KeyedInvalid Problem details (RFC 9457). The members from `slot_version` on are present with certain codes only: always
+// with the codes in their `x-problems`, sometimes with others. More members may be added.
 type KeyedInvalid = Problem
 
-// MoveConflict RFC 9457 problem details. The members from `slot_version` on are there for the codes that they belong
-// to, and always for those in their `x-problems`; more may be added.
+// MoveConflict Problem details (RFC 9457). The members from `slot_version` on are present with certain codes only: always
+// with the codes in their `x-problems`, sometimes with others. More members may be added.
 type MoveConflict = Problem
 
-// NotAcceptable RFC 9457 problem details. The members from `slot_version` on are there for the codes that they belong
-// to, and always for those in their `x-problems`; more may be added.
+// NotAcceptable Problem details (RFC 9457). The members from `slot_version` on are present with certain codes only: always
+// with the codes in their `x-problems`, sometimes with others. More members may be added.
 type NotAcceptable = Problem
 
-// NotFound RFC 9457 problem details. The members from `slot_version` on are there for the codes that they belong
-// to, and always for those in their `x-problems`; more may be added.
+// NotFound Problem details (RFC 9457). The members from `slot_version` on are present with certain codes only: always
+// with the codes in their `x-problems`, sometimes with others. More members may be added.
 type NotFound = Problem
 
-// NotReady RFC 9457 problem details. The members from `slot_version` on are there for the codes that they belong
-// to, and always for those in their `x-problems`; more may be added.
+// NotReady Problem details (RFC 9457). The members from `slot_version` on are present with certain codes only: always
+// with the codes in their `x-problems`, sometimes with others. More members may be added.
 type NotReady = Problem
 
-// OfferConflict RFC 9457 problem details. The members from `slot_version` on are there for the codes that they belong
-// to, and always for those in their `x-problems`; more may be added.
+// OfferConflict Problem details (RFC 9457). The members from `slot_version` on are present with certain codes only: always
+// with the codes in their `x-problems`, sometimes with others. More members may be added.
 type OfferConflict = Problem
 
-// RangeInvalid RFC 9457 problem details. The members from `slot_version` on are there for the codes that they belong
-// to, and always for those in their `x-problems`; more may be added.
+// RangeInvalid Problem details (RFC 9457). The members from `slot_version` on are present with certain codes only: always
+// with the codes in their `x-problems`, sometimes with others. More members may be added.
 type RangeInvalid = Problem
 
-// RangeOnly RFC 9457 problem details. The members from `slot_version` on are there for the codes that they belong
-// to, and always for those in their `x-problems`; more may be added.
+// RangeOnly Problem details (RFC 9457). The members from `slot_version` on are present with certain codes only: always
+// with the codes in their `x-problems`, sometimes with others. More members may be added.
 type RangeOnly = Problem
 
-// ReadUnavailable RFC 9457 problem details. The members from `slot_version` on are there for the codes that they belong
-// to, and always for those in their `x-problems`; more may be added.
+// ReadUnavailable Problem details (RFC 9457). The members from `slot_version` on are present with certain codes only: always
+// with the codes in their `x-problems`, sometimes with others. More members may be added.
 type ReadUnavailable = Problem
 
-// SimulationConflict RFC 9457 problem details. The members from `slot_version` on are there for the codes that they belong
-// to, and always for those in their `x-problems`; more may be added.
+// SimulationConflict Problem details (RFC 9457). The members from `slot_version` on are present with certain codes only: always
+// with the codes in their `x-problems`, sometimes with others. More members may be added.
 type SimulationConflict = Problem
 
-// SlotCreateInvalid RFC 9457 problem details. The members from `slot_version` on are there for the codes that they belong
-// to, and always for those in their `x-problems`; more may be added.
+// SlotCreateInvalid Problem details (RFC 9457). The members from `slot_version` on are present with certain codes only: always
+// with the codes in their `x-problems`, sometimes with others. More members may be added.
 type SlotCreateInvalid = Problem
 
-// SlotDeleteConflict RFC 9457 problem details. The members from `slot_version` on are there for the codes that they belong
-// to, and always for those in their `x-problems`; more may be added.
+// SlotDeleteConflict Problem details (RFC 9457). The members from `slot_version` on are present with certain codes only: always
+// with the codes in their `x-problems`, sometimes with others. More members may be added.
 type SlotDeleteConflict = Problem
 
-// SlotEditConflict RFC 9457 problem details. The members from `slot_version` on are there for the codes that they belong
-// to, and always for those in their `x-problems`; more may be added.
+// SlotEditConflict Problem details (RFC 9457). The members from `slot_version` on are present with certain codes only: always
+// with the codes in their `x-problems`, sometimes with others. More members may be added.
 type SlotEditConflict = Problem
 
-// TokenRejected RFC 9457 problem details. The members from `slot_version` on are there for the codes that they belong
-// to, and always for those in their `x-problems`; more may be added.
+// TokenRejected Problem details (RFC 9457). The members from `slot_version` on are present with certain codes only: always
+// with the codes in their `x-problems`, sometimes with others. More members may be added.
 type TokenRejected = Problem
 
-// Unauthorized RFC 9457 problem details. The members from `slot_version` on are there for the codes that they belong
-// to, and always for those in their `x-problems`; more may be added.
+// Unauthorized Problem details (RFC 9457). The members from `slot_version` on are present with certain codes only: always
+// with the codes in their `x-problems`, sometimes with others. More members may be added.
 type Unauthorized = Problem
 
-// UnsupportedMediaType RFC 9457 problem details. The members from `slot_version` on are there for the codes that they belong
-// to, and always for those in their `x-problems`; more may be added.
+// UnsupportedMediaType Problem details (RFC 9457). The members from `slot_version` on are present with certain codes only: always
+// with the codes in their `x-problems`, sometimes with others. More members may be added.
 type UnsupportedMediaType = Problem
 
-// ValidationFailed RFC 9457 problem details. The members from `slot_version` on are there for the codes that they belong
-// to, and always for those in their `x-problems`; more may be added.
+// ValidationFailed Problem details (RFC 9457). The members from `slot_version` on are present with certain codes only: always
+// with the codes in their `x-problems`, sometimes with others. More members may be added.
 type ValidationFailed = Problem
 
-// VersionMismatch RFC 9457 problem details. The members from `slot_version` on are there for the codes that they belong
-// to, and always for those in their `x-problems`; more may be added.
+// VersionMismatch Problem details (RFC 9457). The members from `slot_version` on are present with certain codes only: always
+// with the codes in their `x-problems`, sometimes with others. More members may be added.
 type VersionMismatch = Problem
 
-// VersionRequired RFC 9457 problem details. The members from `slot_version` on are there for the codes that they belong
-// to, and always for those in their `x-problems`; more may be added.
+// VersionRequired Problem details (RFC 9457). The members from `slot_version` on are present with certain codes only: always
+// with the codes in their `x-problems`, sometimes with others. More members may be added.
 type VersionRequired = Problem
 
-// WriteUnavailable RFC 9457 problem details. The members from `slot_version` on are there for the codes that they belong
-// to, and always for those in their `x-problems`; more may be added.
+// WriteUnavailable Problem details (RFC 9457). The members from `slot_version` on are present with certain codes only: always
+// with the codes in their `x-problems`, sometimes with others. More members may be added.
 type WriteUnavailable = Problem
 
 // CreateBookingsParams defines parameters for CreateBookings.
 type CreateBookingsParams struct {
-	// IdempotencyKey Makes the request repeatable: the same key with the same request has one effect, and the first answer
-	// again (for 24 hours, per user). With another request it is 422 `idempotency_key_reused`. Visible ASCII
-	// characters; a UUID does well.
+	// IdempotencyKey Makes the request safe to repeat: for 24 hours, the same request with the same key has one effect and
+	// returns the first response again. Keys belong to the user. Using a key for a different request is 422
+	// `idempotency_key_reused`. A key has 1 to 255 visible ASCII characters, for example a UUID.
 	IdempotencyKey *IdempotencyKey `json:"Idempotency-Key,omitempty"`
 }
 
 // GetBookingParams defines parameters for GetBooking.
 type GetBookingParams struct {
-	// IfNoneMatch One or more `ETag`s that the caller has. When one of them is the present one, the answer is 304 without a body.
+	// IfNoneMatch One or more `ETag`s that the caller has stored. If one of them is current, the response is 304 without a body.
 	IfNoneMatch *IfNoneMatch `json:"If-None-Match,omitempty"`
 }
 
 // UpdateBookingParams defines parameters for UpdateBooking.
 type UpdateBookingParams struct {
-	// IfMatch The `ETag` of what is edited. Left out, any state is; stale, it is 412 `version_mismatch`. `*` matches any state.
+	// IfMatch The `ETag` of the resource to change. If omitted, any state matches; a stale tag is 412 `version_mismatch`. `*` matches any state.
 	IfMatch *IfMatchOptional `json:"If-Match,omitempty"`
 }
 
 // AcceptOfferParams defines parameters for AcceptOffer.
 type AcceptOfferParams struct {
-	// IdempotencyKey Makes the request repeatable: the same key with the same request has one effect, and the first answer
-	// again (for 24 hours, per user). With another request it is 422 `idempotency_key_reused`. Visible ASCII
-	// characters; a UUID does well.
+	// IdempotencyKey Makes the request safe to repeat: for 24 hours, the same request with the same key has one effect and
+	// returns the first response again. Keys belong to the user. Using a key for a different request is 422
+	// `idempotency_key_reused`. A key has 1 to 255 visible ASCII characters, for example a UUID.
 	IdempotencyKey *IdempotencyKey `json:"Idempotency-Key,omitempty"`
 }
 
 // CancelBookingParams defines parameters for CancelBooking.
 type CancelBookingParams struct {
-	// IdempotencyKey Makes the request repeatable: the same key with the same request has one effect, and the first answer
-	// again (for 24 hours, per user). With another request it is 422 `idempotency_key_reused`. Visible ASCII
-	// characters; a UUID does well.
+	// IdempotencyKey Makes the request safe to repeat: for 24 hours, the same request with the same key has one effect and
+	// returns the first response again. Keys belong to the user. Using a key for a different request is 422
+	// `idempotency_key_reused`. A key has 1 to 255 visible ASCII characters, for example a UUID.
 	IdempotencyKey *IdempotencyKey `json:"Idempotency-Key,omitempty"`
 }
 
 // CheckInBookingParams defines parameters for CheckInBooking.
 type CheckInBookingParams struct {
-	// IdempotencyKey Makes the request repeatable: the same key with the same request has one effect, and the first answer
-	// again (for 24 hours, per user). With another request it is 422 `idempotency_key_reused`. Visible ASCII
-	// characters; a UUID does well.
+	// IdempotencyKey Makes the request safe to repeat: for 24 hours, the same request with the same key has one effect and
+	// returns the first response again. Keys belong to the user. Using a key for a different request is 422
+	// `idempotency_key_reused`. A key has 1 to 255 visible ASCII characters, for example a UUID.
 	IdempotencyKey *IdempotencyKey `json:"Idempotency-Key,omitempty"`
 }
 
 // ConfirmBookingParams defines parameters for ConfirmBooking.
 type ConfirmBookingParams struct {
-	// IdempotencyKey Makes the request repeatable: the same key with the same request has one effect, and the first answer
-	// again (for 24 hours, per user). With another request it is 422 `idempotency_key_reused`. Visible ASCII
-	// characters; a UUID does well.
+	// IdempotencyKey Makes the request safe to repeat: for 24 hours, the same request with the same key has one effect and
+	// returns the first response again. Keys belong to the user. Using a key for a different request is 422
+	// `idempotency_key_reused`. A key has 1 to 255 visible ASCII characters, for example a UUID.
 	IdempotencyKey *IdempotencyKey `json:"Idempotency-Key,omitempty"`
 }
 
 // DeclineOfferParams defines parameters for DeclineOffer.
 type DeclineOfferParams struct {
-	// IdempotencyKey Makes the request repeatable: the same key with the same request has one effect, and the first answer
-	// again (for 24 hours, per user). With another request it is 422 `idempotency_key_reused`. Visible ASCII
-	// characters; a UUID does well.
+	// IdempotencyKey Makes the request safe to repeat: for 24 hours, the same request with the same key has one effect and
+	// returns the first response again. Keys belong to the user. Using a key for a different request is 422
+	// `idempotency_key_reused`. A key has 1 to 255 visible ASCII characters, for example a UUID.
 	IdempotencyKey *IdempotencyKey `json:"Idempotency-Key,omitempty"`
 }
 
 // GetBookingHistoryParams defines parameters for GetBookingHistory.
 type GetBookingHistoryParams struct {
-	// Limit How many to return at most; above 100 is 100.
+	// Limit Maximum number of items to return. Values above 100 are treated as 100.
 	Limit *Limit `form:"limit,omitempty" json:"limit,omitempty"`
 
-	// Cursor `next_cursor` of the page before, with the same filters.
+	// Cursor `next_cursor` of the previous page, with the same filters.
 	Cursor *Cursor `form:"cursor,omitempty" json:"cursor,omitempty"`
 }
 
 // MoveBookingParams defines parameters for MoveBooking.
 type MoveBookingParams struct {
-	// IdempotencyKey Makes the request repeatable: the same key with the same request has one effect, and the first answer
-	// again (for 24 hours, per user). With another request it is 422 `idempotency_key_reused`. Visible ASCII
-	// characters; a UUID does well.
+	// IdempotencyKey Makes the request safe to repeat: for 24 hours, the same request with the same key has one effect and
+	// returns the first response again. Keys belong to the user. Using a key for a different request is 422
+	// `idempotency_key_reused`. A key has 1 to 255 visible ASCII characters, for example a UUID.
 	IdempotencyKey *IdempotencyKey `json:"Idempotency-Key,omitempty"`
 }
 
@@ -2144,102 +2267,102 @@ type ListEventsParams struct {
 	// Sort Order by the start of the first slot or by creation time; a leading `-` reverses the order. Events without slots come last.
 	Sort *EventSort `form:"sort,omitempty" json:"sort,omitempty"`
 
-	// Limit How many to return at most; above 100 is 100.
+	// Limit Maximum number of items to return. Values above 100 are treated as 100.
 	Limit *Limit `form:"limit,omitempty" json:"limit,omitempty"`
 
-	// Cursor `next_cursor` of the page before, with the same filters.
+	// Cursor `next_cursor` of the previous page, with the same filters.
 	Cursor *Cursor `form:"cursor,omitempty" json:"cursor,omitempty"`
 }
 
 // CreateEventParams defines parameters for CreateEvent.
 type CreateEventParams struct {
-	// IdempotencyKey Makes the request repeatable: the same key with the same request has one effect, and the first answer
-	// again (for 24 hours, per user). With another request it is 422 `idempotency_key_reused`. Visible ASCII
-	// characters; a UUID does well.
+	// IdempotencyKey Makes the request safe to repeat: for 24 hours, the same request with the same key has one effect and
+	// returns the first response again. Keys belong to the user. Using a key for a different request is 422
+	// `idempotency_key_reused`. A key has 1 to 255 visible ASCII characters, for example a UUID.
 	IdempotencyKey *IdempotencyKey `json:"Idempotency-Key,omitempty"`
 }
 
 // DeleteEventParams defines parameters for DeleteEvent.
 type DeleteEventParams struct {
-	// IfMatch The `ETag` of what is edited. Left out, it is 428 `version_required`; stale, 412 `version_mismatch`. `*` matches any state.
+	// IfMatch The `ETag` of the resource to change. If omitted, the response is 428 `version_required`; a stale tag is 412 `version_mismatch`. `*` matches any state.
 	IfMatch *IfMatch `json:"If-Match,omitempty"`
 }
 
 // GetEventParams defines parameters for GetEvent.
 type GetEventParams struct {
-	// IfNoneMatch One or more `ETag`s that the caller has. When one of them is the present one, the answer is 304 without a body.
+	// IfNoneMatch One or more `ETag`s that the caller has stored. If one of them is current, the response is 304 without a body.
 	IfNoneMatch *IfNoneMatch `json:"If-None-Match,omitempty"`
 }
 
 // UpdateEventParams defines parameters for UpdateEvent.
 type UpdateEventParams struct {
-	// IfMatch The `ETag` of what is edited. Left out, it is 428 `version_required`; stale, 412 `version_mismatch`. `*` matches any state.
+	// IfMatch The `ETag` of the resource to change. If omitted, the response is 428 `version_required`; a stale tag is 412 `version_mismatch`. `*` matches any state.
 	IfMatch *IfMatch `json:"If-Match,omitempty"`
 }
 
 // ListEventBookingsParams defines parameters for ListEventBookings.
 type ListEventBookingsParams struct {
-	// Status Only bookings in one of these statuses, separated by commas. Default - all.
+	// Status Only bookings with one of these statuses, separated by commas. Default: all.
 	Status BookingStatusFilter `form:"status,omitempty" json:"status,omitempty"`
 
-	// Limit How many to return at most; above 100 is 100.
+	// Limit Maximum number of items to return. Values above 100 are treated as 100.
 	Limit *Limit `form:"limit,omitempty" json:"limit,omitempty"`
 
-	// Cursor `next_cursor` of the page before, with the same filters.
+	// Cursor `next_cursor` of the previous page, with the same filters.
 	Cursor *Cursor `form:"cursor,omitempty" json:"cursor,omitempty"`
 }
 
 // CancelEventParams defines parameters for CancelEvent.
 type CancelEventParams struct {
-	// IdempotencyKey Makes the request repeatable: the same key with the same request has one effect, and the first answer
-	// again (for 24 hours, per user). With another request it is 422 `idempotency_key_reused`. Visible ASCII
-	// characters; a UUID does well.
+	// IdempotencyKey Makes the request safe to repeat: for 24 hours, the same request with the same key has one effect and
+	// returns the first response again. Keys belong to the user. Using a key for a different request is 422
+	// `idempotency_key_reused`. A key has 1 to 255 visible ASCII characters, for example a UUID.
 	IdempotencyKey *IdempotencyKey `json:"Idempotency-Key,omitempty"`
 }
 
 // PublishEventParams defines parameters for PublishEvent.
 type PublishEventParams struct {
-	// IdempotencyKey Makes the request repeatable: the same key with the same request has one effect, and the first answer
-	// again (for 24 hours, per user). With another request it is 422 `idempotency_key_reused`. Visible ASCII
-	// characters; a UUID does well.
+	// IdempotencyKey Makes the request safe to repeat: for 24 hours, the same request with the same key has one effect and
+	// returns the first response again. Keys belong to the user. Using a key for a different request is 422
+	// `idempotency_key_reused`. A key has 1 to 255 visible ASCII characters, for example a UUID.
 	IdempotencyKey *IdempotencyKey `json:"Idempotency-Key,omitempty"`
 }
 
 // ListSlotsParams defines parameters for ListSlots.
 type ListSlotsParams struct {
-	// Limit How many to return at most; above 100 is 100.
+	// Limit Maximum number of items to return. Values above 100 are treated as 100.
 	Limit *Limit `form:"limit,omitempty" json:"limit,omitempty"`
 
-	// Cursor `next_cursor` of the page before, with the same filters.
+	// Cursor `next_cursor` of the previous page, with the same filters.
 	Cursor *Cursor `form:"cursor,omitempty" json:"cursor,omitempty"`
 }
 
 // CreateSlotParams defines parameters for CreateSlot.
 type CreateSlotParams struct {
-	// IdempotencyKey Makes the request repeatable: the same key with the same request has one effect, and the first answer
-	// again (for 24 hours, per user). With another request it is 422 `idempotency_key_reused`. Visible ASCII
-	// characters; a UUID does well.
+	// IdempotencyKey Makes the request safe to repeat: for 24 hours, the same request with the same key has one effect and
+	// returns the first response again. Keys belong to the user. Using a key for a different request is 422
+	// `idempotency_key_reused`. A key has 1 to 255 visible ASCII characters, for example a UUID.
 	IdempotencyKey *IdempotencyKey `json:"Idempotency-Key,omitempty"`
 }
 
 // GetMeParams defines parameters for GetMe.
 type GetMeParams struct {
-	// IfNoneMatch One or more `ETag`s that the caller has. When one of them is the present one, the answer is 304 without a body.
+	// IfNoneMatch One or more `ETag`s that the caller has stored. If one of them is current, the response is 304 without a body.
 	IfNoneMatch *IfNoneMatch `json:"If-None-Match,omitempty"`
 }
 
 // ListMyBookingsParams defines parameters for ListMyBookings.
 type ListMyBookingsParams struct {
-	// Status Only bookings in one of these statuses, separated by commas. Default - all.
+	// Status Only bookings with one of these statuses, separated by commas. Default: all.
 	Status BookingStatusFilter `form:"status,omitempty" json:"status,omitempty"`
 
 	// When Only bookings whose slot is in this phase.
 	When *BookingWhen `form:"when,omitempty" json:"when,omitempty"`
 
-	// Limit How many to return at most; above 100 is 100.
+	// Limit Maximum number of items to return. Values above 100 are treated as 100.
 	Limit *Limit `form:"limit,omitempty" json:"limit,omitempty"`
 
-	// Cursor `next_cursor` of the page before, with the same filters.
+	// Cursor `next_cursor` of the previous page, with the same filters.
 	Cursor *Cursor `form:"cursor,omitempty" json:"cursor,omitempty"`
 }
 
@@ -2251,99 +2374,99 @@ type ListConflictsParams struct {
 	// EndsAt End of the range (RFC 3339), after its start. The end is not part of the range.
 	EndsAt time.Time `form:"ends_at" json:"ends_at"`
 
-	// Limit How many to return at most; above 100 is 100.
+	// Limit Maximum number of items to return. Values above 100 are treated as 100.
 	Limit *Limit `form:"limit,omitempty" json:"limit,omitempty"`
 
-	// Cursor `next_cursor` of the page before, with the same filters.
+	// Cursor `next_cursor` of the previous page, with the same filters.
 	Cursor *Cursor `form:"cursor,omitempty" json:"cursor,omitempty"`
 }
 
 // ListTokensParams defines parameters for ListTokens.
 type ListTokensParams struct {
-	// Limit How many to return at most; above 100 is 100.
+	// Limit Maximum number of items to return. Values above 100 are treated as 100.
 	Limit *Limit `form:"limit,omitempty" json:"limit,omitempty"`
 
-	// Cursor `next_cursor` of the page before, with the same filters.
+	// Cursor `next_cursor` of the previous page, with the same filters.
 	Cursor *Cursor `form:"cursor,omitempty" json:"cursor,omitempty"`
 }
 
 // DeleteSlotParams defines parameters for DeleteSlot.
 type DeleteSlotParams struct {
-	// IfMatch The `ETag` of what is edited. Left out, it is 428 `version_required`; stale, 412 `version_mismatch`. `*` matches any state.
+	// IfMatch The `ETag` of the resource to change. If omitted, the response is 428 `version_required`; a stale tag is 412 `version_mismatch`. `*` matches any state.
 	IfMatch *IfMatch `json:"If-Match,omitempty"`
 }
 
 // GetSlotParams defines parameters for GetSlot.
 type GetSlotParams struct {
-	// IfNoneMatch One or more `ETag`s that the caller has. When one of them is the present one, the answer is 304 without a body.
+	// IfNoneMatch One or more `ETag`s that the caller has stored. If one of them is current, the response is 304 without a body.
 	IfNoneMatch *IfNoneMatch `json:"If-None-Match,omitempty"`
 }
 
 // UpdateSlotParams defines parameters for UpdateSlot.
 type UpdateSlotParams struct {
-	// IfMatch The `ETag` of what is edited. Left out, it is 428 `version_required`; stale, 412 `version_mismatch`. `*` matches any state.
+	// IfMatch The `ETag` of the resource to change. If omitted, the response is 428 `version_required`; a stale tag is 412 `version_mismatch`. `*` matches any state.
 	IfMatch *IfMatch `json:"If-Match,omitempty"`
 }
 
 // ListSlotBookingsParams defines parameters for ListSlotBookings.
 type ListSlotBookingsParams struct {
-	// Status Only bookings in one of these statuses, separated by commas. Default - all.
+	// Status Only bookings with one of these statuses, separated by commas. Default: all.
 	Status BookingStatusFilter `form:"status,omitempty" json:"status,omitempty"`
 
-	// Limit How many to return at most; above 100 is 100.
+	// Limit Maximum number of items to return. Values above 100 are treated as 100.
 	Limit *Limit `form:"limit,omitempty" json:"limit,omitempty"`
 
-	// Cursor `next_cursor` of the page before, with the same filters.
+	// Cursor `next_cursor` of the previous page, with the same filters.
 	Cursor *Cursor `form:"cursor,omitempty" json:"cursor,omitempty"`
 }
 
 // CreateBookingParams defines parameters for CreateBooking.
 type CreateBookingParams struct {
-	// IdempotencyKey Makes the request repeatable: the same key with the same request has one effect, and the first answer
-	// again (for 24 hours, per user). With another request it is 422 `idempotency_key_reused`. Visible ASCII
-	// characters; a UUID does well.
+	// IdempotencyKey Makes the request safe to repeat: for 24 hours, the same request with the same key has one effect and
+	// returns the first response again. Keys belong to the user. Using a key for a different request is 422
+	// `idempotency_key_reused`. A key has 1 to 255 visible ASCII characters, for example a UUID.
 	IdempotencyKey *IdempotencyKey `json:"Idempotency-Key,omitempty"`
 }
 
 // CancelSlotParams defines parameters for CancelSlot.
 type CancelSlotParams struct {
-	// IdempotencyKey Makes the request repeatable: the same key with the same request has one effect, and the first answer
-	// again (for 24 hours, per user). With another request it is 422 `idempotency_key_reused`. Visible ASCII
-	// characters; a UUID does well.
+	// IdempotencyKey Makes the request safe to repeat: for 24 hours, the same request with the same key has one effect and
+	// returns the first response again. Keys belong to the user. Using a key for a different request is 422
+	// `idempotency_key_reused`. A key has 1 to 255 visible ASCII characters, for example a UUID.
 	IdempotencyKey *IdempotencyKey `json:"Idempotency-Key,omitempty"`
 }
 
 // CreateHoldParams defines parameters for CreateHold.
 type CreateHoldParams struct {
-	// IdempotencyKey Makes the request repeatable: the same key with the same request has one effect, and the first answer
-	// again (for 24 hours, per user). With another request it is 422 `idempotency_key_reused`. Visible ASCII
-	// characters; a UUID does well.
+	// IdempotencyKey Makes the request safe to repeat: for 24 hours, the same request with the same key has one effect and
+	// returns the first response again. Keys belong to the user. Using a key for a different request is 422
+	// `idempotency_key_reused`. A key has 1 to 255 visible ASCII characters, for example a UUID.
 	IdempotencyKey *IdempotencyKey `json:"Idempotency-Key,omitempty"`
 }
 
 // GetSlotLedgerParams defines parameters for GetSlotLedger.
 type GetSlotLedgerParams struct {
-	// Limit How many to return at most; above 100 is 100.
+	// Limit Maximum number of items to return. Values above 100 are treated as 100.
 	Limit *Limit `form:"limit,omitempty" json:"limit,omitempty"`
 
-	// Cursor `next_cursor` of the page before, with the same filters.
+	// Cursor `next_cursor` of the previous page, with the same filters.
 	Cursor *Cursor `form:"cursor,omitempty" json:"cursor,omitempty"`
 }
 
 // PromoteSlotParams defines parameters for PromoteSlot.
 type PromoteSlotParams struct {
-	// IdempotencyKey Makes the request repeatable: the same key with the same request has one effect, and the first answer
-	// again (for 24 hours, per user). With another request it is 422 `idempotency_key_reused`. Visible ASCII
-	// characters; a UUID does well.
+	// IdempotencyKey Makes the request safe to repeat: for 24 hours, the same request with the same key has one effect and
+	// returns the first response again. Keys belong to the user. Using a key for a different request is 422
+	// `idempotency_key_reused`. A key has 1 to 255 visible ASCII characters, for example a UUID.
 	IdempotencyKey *IdempotencyKey `json:"Idempotency-Key,omitempty"`
 }
 
 // GetSlotWaitlistParams defines parameters for GetSlotWaitlist.
 type GetSlotWaitlistParams struct {
-	// Limit How many to return at most; above 100 is 100.
+	// Limit Maximum number of items to return. Values above 100 are treated as 100.
 	Limit *Limit `form:"limit,omitempty" json:"limit,omitempty"`
 
-	// Cursor `next_cursor` of the page before, with the same filters.
+	// Cursor `next_cursor` of the previous page, with the same filters.
 	Cursor *Cursor `form:"cursor,omitempty" json:"cursor,omitempty"`
 }
 
@@ -2355,10 +2478,10 @@ type ListUsersParams struct {
 	// Role Only users with this role.
 	Role *UserRole `form:"role,omitempty" json:"role,omitempty"`
 
-	// Limit How many to return at most; above 100 is 100.
+	// Limit Maximum number of items to return. Values above 100 are treated as 100.
 	Limit *Limit `form:"limit,omitempty" json:"limit,omitempty"`
 
-	// Cursor `next_cursor` of the page before, with the same filters.
+	// Cursor `next_cursor` of the previous page, with the same filters.
 	Cursor *Cursor `form:"cursor,omitempty" json:"cursor,omitempty"`
 }
 
@@ -15038,610 +15161,619 @@ func (sh *strictHandler) GetReadiness(ctx echo.Context) error {
 // const string: with thousands of chunks the chained `+` fold is several
 // times slower for the Go compiler than parsing a slice literal.
 var swaggerSpec = []string{
-	"7P39dts4li8M3wpezXlXJRnakWQ7H86atY6TSqrcla9JnM7MlOsRYRGyWKYAFQFZUVfnWX01fQvn/3Mp",
-	"fSXPwt4ACJKgRMmy41RlrZmuWCRBcGNjY3/+9u+doZhMBWdcyc7h7x32iU6mGYN/H52lWaoWr1IpU36u",
-	"f5GzyYTmi86hvUYm5mLUuaTZjOmbhiJhncMOxTsGxR0JUzTNOoedkzEjSlwwTjI6vJBEjRkxt5MzIS5S",
-	"fi4P53mq2G4n6qRcKsqHesz7dJrev+zdl5lQ8n639/ghPRh2dx7SXnfn4XCP7TxODvo73bMH9GDUY/2k",
-	"27tvx+tEnZz9NmNSDdKkc9jZPxs97o/2Dh4+PNvbT+gDujdkj/uPky7rsv2Hew/gfpUv6FnGOocjmkkW",
-	"daSiaiY7h/vdvaijUqUvBUihFlOY7TQXZxmbyPtVWnz+HHWOhkM2VW9GI5ZrqjnynWVieMES987hmOm/",
-	"BykfUNU55LMsizrDnFHFEvil0+/2H+z0eju9Ryfdg8O9B4d7D/+nE3UYT6R/Q3+n+/ik3z3s6v+DGy4Z",
-	"N9RYSUrWPdBPfJqmOZPeRNo9fQZPT8QlSwajXEwGZlXg5ThQzqYZHTIZuCQZ1czZM/8aTFLuLmWi7Rck",
-	"3Ycd88Aly2UqeOew14U1zVWdUL1HBaHssneGgo/SfMKSTtSZTZP6EvT3TrqPDg8emwdnkuUtpzfs9TtR",
-	"Z05TlaVSDaZCpgrmqD8U+CXLGU0WT4UA7ihtRrwEewfmVjCTR8w2y9TrRG7/4qADN6jbvv8tZmRMLxmh",
-	"JEsvmd2yRIyIGqeSaBrfto1bWvaDh/5Wfuxt5Soh6zu5TBW9ME9FsjgR4iXNz1l5XfQVooQgGVyry8gz",
-	"kSwGSoiBvaEkIvVVkkp8OidqTDl5sE9+Sp82UBc2dAvyMljnLYrDnicOax9do2Hlq5GGsNjPMiGrzG0u",
-	"kSFeCxERedzdUCKiXnmi6AWThAt3uhDKF2QicvZ18mmNJgEal4ji0fi1UG+mjIeJzIUiYso4WTC1hNRc",
-	"qIG+zSe2HUL/LongxMnEAy0TUZhuldzwpor89d51DQvSW7EeFfI1roqjn7cuby5ZntFpeV3Mj1M9uHk4",
-	"LN5l5/DnNgL+YeeXqLqawrw5JOLhxCUpJ5QLNWY57ieqCOVEeJNT6eR276W9prULk7hx6Syx9Mo901+a",
-	"mfU7UorxhFWPgAVot2LOWV5auc21vAcn/b3D/SVaXu8KWl7vSlpe7xZoeb2alnfwqEHL6zVoebCs2XIt",
-	"73Hx4DpaXr+3XMsrsdSb/Jzy9G9oIJR4Su8+d/EbW31jq1Zs9VyvWdnY9NUEf2mcuHNnrOEd/Aiqh7dP",
-	"TVI+U0wTud+t3JEzKvU8QBX7bUZzxZRWadMs06eFI8lSQgT4tbuz1y2d9AmTwzyd4ld3TubCvk2regmh",
-	"5LdZyhUDuyTA2/0Sb49SfVGqPB3qY3wsssT7yG5bxkW2z8SQmmm9n9AsIz/SLIvIU5ZnqVagJvTTYEql",
-	"1GPvRR0xGrG8eNuDbtRxO70tN8B7p7OzLJXjKm27vYqGdJkiO+/bHUIvaZrhSdo1PD8UM804/c0ZXusH",
-	"g78Jrg/V57NcTNl9RwF7Ej8b08kZy8lQ8CHLVctt4rg+Syd63Q663m8TY8vOlJhQlQ69Y/t9Jsp7YUin",
-	"dJiqBQ7RhumuQUiuI46Ktes3rB38po0fjh91neKqJBeLRWH8XI07h/sF4VE0fEx5IuYhg8+/K2T1wS/1",
-	"b3jgCQxc9ZIkmsP7AkaieV1hTmntNjRwg3prddb7bQ6y+zinm7QVw+Ss6bdLiIVLh5vjKcvE/AQ5qrxo",
-	"eJ2c6RuM2YCcVzcj7U4bwM0De5tbkoOuGYDmDAd5Alq0fY4MKdem1hkj+90rWx3bWYzaVmu7OkvoFlik",
-	"AOFgebSed8yN3riOP3mNQ/ebkngDSmIbD/N1KYn47g2YaIldoed7cLh30Mwyj056/U1ZZv9KLLN/dZbp",
-	"X5VlHtSDEr0GlnlUWvkbYZlVQYlngivG8bfScVD8HhD//kUn9N+oMcsluWBTBcJe0ol1PyHzkZHI0bEs",
-	"+Plt8TWpfOY5wg/8uGCJBnVRXlwFQsLesXY/r3iR3nAkRURETijJ2WgmabYdw7/CHSuNoxuU6b3bINP7",
-	"9Q2637BB+zcv03t7Kzaoz1dvaa5SmpV564WY5bjPgLvUXMB/xjljJB0RLiBOAqrYKGfsppiu9zUz3X6J",
-	"6fo3rkVYhrhRljuo8duH6XlOk4os+4mxKQp4RhUR3Px7KHhC9DJrQ2zGVZoRwRlJJXCdvW+U5lJ9Y8Ew",
-	"C7ZRefTa3R5t91r5tN+aTz+am8qMejIXVi7qUTRfannIhkxKfcc3LrwB9fgPIwtlyZ5KqKKdw5+vlXN6",
-	"D69gWO199Xrbfp1zwozTe/gF7Kplalt0vWzx6IuxRf8WCJSDGlvsNbDFo1vGFr8UMgUCeS9mWVbNA8zI",
-	"KGVZIkNJIi1ifL4w9QMdG0b9SiFDQ6b2rLtRSA+HxwAeKIsD/e9aDO+gdQyvd/UY3t6WYnh2j9ioT291",
-	"xK4c8zHbxXJyktOR+uKxOSBWp8LbQOWqDyTDXJqc/TZLc5ZcjdVbhLNvgq2bePfqwecq495YqPnrZ1Oc",
-	"wIogMiz1jyJLGr11X6N/rvLanh31z+WxG7PsyznrNE+dzEWDMfqNqb6M3viVM9X62S5LmWTvYKf74May",
-	"XXrlbJfQgXJQTXepZbu4KQcXx2Szr5Xo0gvkuXQLkp8IkyXhaI5lYCmDZG1X6JYzqvmiXPgGadotFmU4",
-	"y3NI6jMiILDt+tVn2lF9BCyfUakGM1k62jmd6PPw7VifxVFH4Xd22OXZ4PHop9/6/3N28nDyX/P9d8Pv",
-	"e/Ll+NFf+V8eTP9b7f1Anx/M/lN0P6ZP+xcvkp45SGe5FPmrVE6oGo4rYUS4Rib2YiCWCHcMvDtK1R94",
-	"GZIr+LkkSkDNklRknqoxwYz2UZoplsulNTVbrh7sehpL7RProcLKN2qqfU8VPaOSfeDeJvBJZ28gM++O",
-	"Ov0Sc9ugfFuJiPYeL+0mZ3Q4Zsk2UqKuLf7aQIEaeYMkABqzYZZy9q1E86sq0bzGLOtV2RDPJzTNAslx",
-	"z3f0BUKTJGeyOS2O6bvq2XBHRM8RJRbUV7LycOxTKlWT+KIzNb6fs/NUKqgU2KYU89LYGr6wttf8TwSK",
-	"af7+kUrfSe7RTX+ZV5cjQ0SDHTKmjislJICCWamVgnox4JxKU+BJzthoGzWA10jXAAXqRK2TwNH2tVBv",
-	"rXVeIa6+DBVrznxvJC8XauDfVSIq3AJUdXvv66yqDFOkgdxlkmh6/8CULWMd05QH6yzayuIH4HSdgafm",
-	"5987CZtq5bKnTwylV+/3Dh0qkXcOO9SWnUX4kyeUy2KvWzp56iK8MAj2zbvtlYuUJxXJWnaFVaW/UcH3",
-	"1hT+j3xxjCMXx8BBQNne+/wZqhm51CzCh0CtX6KOymd8qCW/4YDK6jgHftl5TpxnP1hq+a2y6saSZve3",
-	"nDNbWYFt5swWbPVjKpXAvVkP8y7drW2moQVC9Zu6B4e9g8B+bi9gVuz4Uui81Zbfv8qWb0sHxyePgjIh",
-	"KsgtF1KxSRvR6IF2bIuUv69PCk/cfXarMM3FRNzaNeg9CCxCX8tlrZBMRF4cw5x9UgM0ZkMb6GPBbRXB",
-	"XPDhdiVz5Uy8VZK5fzvLGR5sPfmmvAbbMMf2DF99uXLXtSKE32pZt17LuhfwEO89ulIxa8kk2F4ksvIJ",
-	"6xez/sDUy/SScSbLGWZu4jRLL5m99RUrBwFq3Ng9qE4JTPbOYedsJhf/WzGpdodi0tqLjJvUeIyfzuSC",
-	"PAXtJxdAJU8fqpOnOhfzDW/RECt/CJIG1nc0yzLNi4xyKGMqLP9EAAqQQmgTxsXsfIzpxUX+e6qk9xOm",
-	"vYu8AA5SY6qIQYGCg2kXOG/CEoujg56adAQTOXSHF0lH7t8gZ0gqCbgv9WuHYyEkK6Gs7LZ3E7zXXwff",
-	"bWj0jtEkrfEEnIzWojQWfLE61g/qcz18ZkerVIEHJul5DuJABh75pf4TTu2PVHfdu4a666WRqF7psCy5",
-	"NMIl14bgL1lyXnFi12wTH1BkLeMEiLJsvZY5G2DNA7aHJkOzzhuK9q2r2TS6GoJhvejqRtxer2bE7Tc6",
-	"ZdrGxVdT0jePWxkQvasQsy0dHLn7QXKX7AcM8pTMhw5b/EUe/yrS/zm52P/Qmz77+OsLevb8+ePjdJ7S",
-	"xfEDtvhLV19/9evR4nXa/fQq7c5f/fU/P735Xsxf6f9/IdLRf3V9qeSXATRmag/OFhWl8bojQr0/dfld",
-	"wAbZ37YNUlmDtXk5YIP0Pkcdqwl3o07pwvXx0uPby0v921lMcrB1Xnq8OS812LP9Jl7q37iYtCLyrZvD",
-	"krB4I5cP1nGCWM17QMeMJsAFQAwc9+dfGmizZw871HetgeCdc36INctIHXREK+Ay5UPm8Qu4Fy1Crp7Q",
-	"QIwGCzHzR+sX1gKYAntm4KGYmArG0MgPQGVGbRK/dG+ZdskZSzSt96++Bx6GGVwv+Y8iS57Dnq845fQF",
-	"wsyVetgQ3AzF5VK8UF8jUgmRmDpPzxXUe3jY29sS2M7efaP5XAcQ6EGDJVahSy14WCKMpfBLNPZr9AUn",
-	"gM21aaIyegqq2J368d5jZLwnpN9Frh4zMhHIfpCNeNh7fLVAbR8+SNt/xmHR714DsfeWEbtKpDDJcXqa",
-	"4McJm0yFYny4+IktjvklzdIKc5sfSVrcSi7YIrAC3h2DC7YYpGa4Cst779z5iS3IZCaNE6JHlCD9gwOi",
-	"TcqzjJGj98+Oj8lwTHM6XJKW9uUR8L0ctmZ61RajiWD1lXnHZjVosOPyC0iO96xeF3ejtyyprK3LkE4Y",
-	"ymzriDEU21amyDUtRr/vLUYTjVauhbkTloIrlvMqVIT9lbA8F3mI7PYxj9DvxYSpccrPyRzyRHLBz4ng",
-	"BGAn0oR9+RzCCjUPyqxd+eQ6Fe03I92AnZ/lLGFcpTSTYcky9G4IkRHuGpTvchS1yVY8IVr1mYs8IYkg",
-	"mJqZafIqcc40+y5LCsvEOTistykTenWZUP6GAPXqn+oT0uixQRritSXkszeEUoLnFF3BE5owcrbAzLqj",
-	"t8cQVNFrXdIbA3I9xedpMY8pzemEKZa7vGRwg36BpOIaiZrpbuZZkPxt8RUhqhcf2Ux4/x4vjdH9TMZU",
-	"EkrgcXSoA/XFlKE/uXDUU2iS8oRIxnAHyvD6TFKeTmYT/31wxp4xQhXJGJWK9CpLZFSC8ApN2A2emz69",
-	"GlequMlbrJN0wt5RXm08YQdW6YSRHK43rxZEs+xN5cw+nhBHxpGCHhSMgL28dJs0DFkeqjC7tdkGUlR/",
-	"t3VaLN05rVpc4LF8jQdtiMiNy+eRxF+/nPLCkg4sYHF9yQL6NzlqHwPQsotBR3BeSEUXkkihl2+Ui0kl",
-	"re+KBDcx0utLhw2SRYlqeLZxDYrHYA0Um9SL6N9whp1sMGgoAYIIQ4rLwo31PGMt5LpeLPEJ6ZE5yxmh",
-	"0qDZrVB99FXFJmD0b8mm2o6XoCH2GKC8T6FS8BO9VXYV5MrmF5oQsrn1RaumFvAm0oWN0AODmKpaEwvZ",
-	"blH0S7tR75drY/UrtKV4mUr1TPBRlg7V1mFnvmWz/lGzWVun7Gn+gtyqa4M26p90Dw77j5t57BskZdBF",
-	"tkVIyvISbCMkVmey6w5YOEZt4tBv6YDf0gH/QOmAa0nwV4vrEt/fVIQ/hYpwE9JbGxfXxqb73zJv1mPT",
-	"vS13kOkdbD3v5suxaQN/fstuva7s1mhLxO3fEHH7K4kLOkkpE7O/nlq/lLpljb5kOqxKwFylSwDUTcMG",
-	"KIHe3Fsb1wa37zZhbXo1WJumSZg895cQKVuPIh8ky5skwtdVdNH+szWZ9HcfJZO04s8+4oTqX1OpcqrK",
-	"Ubs6g7RZ7SugDuFJE6p/OdASo/c4uBQw/w3WouutxVFCCVKnWAzzZ3Ul6lP5XCKyXtY6jc3KmhwG15k9",
-	"5YRdsnxBjKS4ndS/7dVHPvkR/KpSpwpUwYDmkHIieIat5BvpvRoD7EsuRm+n/3DJVmCf6GSasTUXZM/b",
-	"DRn7RJ7jKG0XpTInWJRXNBsJbQ49FUllT7hL0Ew/EMKZ2BsG5oZgB34uFMHI01/ev3l9SFJFtCIB3YgY",
-	"zbPF15ClVaNFLZhQIQbQVlyy7TcE+wr7DXVa5yH9yTsSrULMeC3UEWR11DHrXruMjwa0Oi7UoHRDOZ2v",
-	"SCChXM5Zjo3rp9MsRT/l/V8lXEuIYp/U/bGaZNWNG4xcbnNDPig2ZO1zaxuy8r2GfC/EjCd1yo3g5zDR",
-	"7DVfuuUMRRuRs+HYqgqmBtYKvYWY5fLWZejtd/fLVLSfFyQgXjS0e8vySapqGBN6kKm7FKahf73Md6nE",
-	"3nQWDOs7WXRnB3bTV0v673K0yfstBd02KbpXpqj/sUGqFjdoygJGYrBQAK4sqRTAoEBDqQBcbKwVeHTY",
-	"3VatQP8+brPrgBt73BThr1CmRuYyaYDMMzUUE/aBX3Axr5hY5hqZmYsBUuMdg+KOcmKk4JwNQXwqAczs",
-	"gD/nVJJMSEWSWQ6JEnD7ZILV77e8D2OdMHVKVygDtL5keSZoUmPo4vcAif2LjrqvRM5sJrkEEABtJHAw",
-	"Es4YkSy/ZIk+q1Q6YV8DRf2vrBOzuKrp+DZnlymb+22oy6DIWSbmmsj4wk10Li9+29QSHEOxA1wmTx0b",
-	"jHKmX94L5TvNxSxLBgZ/qXPYw8+Bv2ooBg6lCZKRpLn8zft7bdgGei0wCPsN5+dbYP8Pj/PzzmD4fpAV",
-	"HI9b5cAL2PfGZ8TZXB+x+SZOvF7hM3rN5uSZHqelw6g6IZAb7zXPPP80ZCx55gS0f8bDDYTBHcTJ8KgR",
-	"s8YvLsanBt5T4dTgot44W1Gucwthc/08+CZi1ZOBg/SBBRnPlEr5+fc1rdZeIUlYp5Xm+iCpabSpJNNc",
-	"DJkEA00qAcm0txqyvvq1dRKWPhdIl05mmWnw8UHOqiV7vS75/9t0dleVTnNG/OB8IUuknE2mCOlUfraG",
-	"jVsZJSJUkZzyREwwjbpkr5XFbUTOZopwwRkZ5WJCQiobETwi8zHj9hWaKngwPyFcgGOWZRI/SmJxw3ws",
-	"QLmGqgeott8lb0ZoROKRCsXKEXmkPwzyv8HoYwmmhOtfE8T8D3zPfJxmUEINURSe7JJ+l+QzLiMiNef3",
-	"4JiWKp1Q5VZ5KrJ0mBoU50pMs3JiV85UxDhAUAOnWu7t7hd/Dqa9LsIhuB8ed00uUZplA9O0tnPY3TUY",
-	"nYOxmOVyMGFJSrWG1zvYPThYevBEv9c6jNR76zXMvLf7+KA8+QfVye+1mfx+cPKPD3a7Dzeb+5ok7x5s",
-	"RPO9g/C8H+w+ftTYBW+79O5tdeK93V7jvH/ZQn1JVZp9ZBVMhL29VbIswsAnNKzXW7NZtvljfZNtddnW",
-	"65aE28MbEG410bbfgluDrLr3cPfhg2uTa/3rmXT/0e7egxsRaP2NBFqY0nu7jx5eizTrX9uc+/u7vUfX",
-	"L8kyoZ45Haus02oTIKh/+XWF/g3hJiZfebuNGhnC1YPFHZas9ZpNvwbxhoo0vwbiXqEqUz//XtFcBZlX",
-	"misN1C4u1wlurhHBq7Gc7pJYztdA7eKrwwS31zV5IWEyGC+DK0viZeC4aYqXKf/hComdD6SBxBN2fWAg",
-	"1Y+qEaj8VY5CQXQmHKxA5AhTqAGJCSmUSjJJpZ5FEtm4EES+tVjN2aW4aBSq10+mYuYNZPIxk+CRV6mU",
-	"JkGnSqaJudREpuJ6AdjDwPmMlKKSHM3UWOTp38AjfEieMpqznLDLs8G//vHPL0WkYt4NRLI3aCJ94Il4",
-	"NmbDi2O+rT5+vZPu/uHeXkPtCECK9h4f7m0WtHl4pRKnh7egduRxTSvq90J+eCTUxilKXteWtVKUHi5P",
-	"UTLx9ZN0wv6nluZpLiLsx9+wBWp1bxmRMigCCD58E0YSjlRGucLsES6K4cLIKktHNMk6KQdz9vjo9VEx",
-	"HPFg3T2YlWKcG4Qo8r3GITLWtnL9q3F55Gw6FfowfaV1+hN4rLxG7g4Caj+BoUML5W5E+2BgbqxIw0oO",
-	"2W1N9+wd+ARuoEGAykEiAKlh55kE0PcoHEoNeseUnzPIF9lyg/K+FrC9/i2EAOju/SHakV+rgF3Rk7zE",
-	"Vh/HopoIepRlJjgmcnSm3YEUukAnqLvfWkF9awW1vBUUctu3LJFrzBL5QX/Ibc0S2f9qskQqIreaJYJM",
-	"szxPBJn9NvR5mk3OMnbWut6q+vnFx6ArNZSncaItQZGzuuZRJGg8+NoS7/oBdu1da+ZdmesKCf+oqatQ",
-	"sS4vaQ0p9K2Qaio4w8AVir1K/yxIrCQFRNuWekHtHex0H9ymZVu9am7KN7ZqtQSyL16G6TeeaicX/kqz",
-	"NIGz5wVNa/GV4ioZ4eW64Xfp7hm4e+qlf2MqEaVW3jBMbWGoo2RrMNJvFfB4iOw1W7NOd1hPZN5XqZxQ",
-	"NRxXlhMvkom9GlhNvGXg3VJazOcn9Bz9LHNy2tk/7dy28pueT8f699bJWP1gj4rv2G+zelzBjprbq81U",
-	"9G4pu0GUJSVshoWYYQ+DnNGEUEmORzuv9GRuG3H7j+rE9b6xkbjuHk1c2/nm+1Tqt1Soa6+SxF6uk9cJ",
-	"Ze+eenzMoM3i4ekqysgFY1PwE9pRbnegrNsQKAvRqUb/OqH8BahHf92gDRFgN141CnzQ9Tr10NT19UTi",
-	"g2I5oQst4W81tXu9leRuigSXSeOT+Zh/kKyBziknM8mWUTrlA7zDmFf7HtX3y0R/AlzuuqQOKcdGBkTN",
-	"cs4SIkajW1csGSKxI0ozkQ1VIAd9zGhiIGK0SAWEmJKl/5pOQO2A3GWqHCh1zqSY5UMWQVVpfDzaeS04",
-	"Q8kbA+PGVhDHoIUYgIXDzmln77RjKIEHhElFHo7ZhOoZmKlLldvQmesmot6xaUYXKPjKM431MDFmtClT",
-	"D6tnClk+phSb0HOactxYXJh+IFSSRHCGD9nat2WzeZnyi8D7T2fd7t7wX//4J/yDPSE5y/7jFFBqTjtx",
-	"BJOhSZIzKS0V9TUypecssvM29dAmArN0Fs7vUZ3JRxgFx5+7lSKp3F2T7O808x2NjG1VfskxJ2MxJxPK",
-	"F0SyoeCJNBXbc5GrMVH5QlMXCF5mgN6KD/v48ePRTI0ZV+kQ8vxqlMbgb2zyLGPQcP/jtECiFxeMn3Zi",
-	"n6Zz6PWA0eQ77148Iw8eHnTvlieGwy6d3eeok6X8AjYM4gdA/Wx9jngxMjmNSBhwPWFI32nvx1oOUG8k",
-	"rzuELCOMdw47/ytnciq4ZLvaMPi3+yb8jhleHkBGeS4/pJcwhTM6vID8goxphUkzyG8zNmP1CQ1LA24+",
-	"JeftLE8ILxKs2w29GZ+rvtezoZe+1VZFrvlSeKz6zsI93fRKjOg3Ev+j5sFUSS2WseUIpM3W51AeZyOa",
-	"YyylcSrmumYFny3HLAvw5LA82EbzAZO+cTrQpTy4HKXn1l8RePxHkQUOiZ8Ym5qYTqqXhZiAjiZH00Rg",
-	"pA1nEWbFoyQh1HVXD70zyIur+f97zK1ukEnmakuhlPhjbbL837OMeQGP6lz0xYpikVYEJiVJTkcqNLdi",
-	"6PWoZFWeXaudlG4z10AVKj4hvIgrvsBk0OsNr4nFkiCrJ8ULqt/Rdp7Ral7EqZ5gsWX1O95BotmS2eFz",
-	"1emZJLAlb32hFa8VR5MRyk5P2+pRlFBF73fL01khreG6pzai7rI9SR2aUgspuYw+GwrLxpm0EZwFgbYv",
-	"PwMTa8O/S0i0IRsHJvIDU40L9VIvFHhnGydyXjx+Va75gakGydpuHmvLzvAcwqKx3RTW1LfCEwi1gq4q",
-	"YAuPX6F6KTid2kibLJG5pzTLEjRzJY7u2jsZg7CBWpkb4morVsHRK09GX/QopYRrPxrWVCbeYFdl53JQ",
-	"qCqTMbtrzEguMraCVLNipOqkilSO5TNqs8vTLW7v2mufjWka5GQIzyR6abSigRV5VAthRK9ZNiUc82rz",
-	"+jGVSuSLhpmN6XTKuJ3esrnYcTaczQrBl25J4hUvfBVwQnwE1wMcHzGh6Go6w6R0+DE4h1esgyMul5vp",
-	"VgRmMX8IkbPkPLS72i6dN8amU7ASNjQJW1c6AuC/xhm4ITaZQ7uzIjWHROQw86yf6xqODTO5YC+rOolW",
-	"GBNZbZT1uT3U7mKjiZQGWXu1lpyZx0rimbmlY9K8cenR+IOoHof2FIKBt3g2mtm8ZvNlR+KPYk5oBcyc",
-	"TOgFk/rnAvXRuZnn4H7a0mmpr9iJNuCqBWSMV2WOiTeJqM9nGhhuE/pV8NHK0zEXi2r2iHAxD02mGGRt",
-	"Dq6iglUkPVOIhQ5OAsnC9vfUH2N9lvZhDBoWxbSXn2VMLlkV6Q+0NiUqdU9B9yj45yECB43Zpyw39Q0V",
-	"dvWG2oQtShnfgW1FL5mXyQe+8hGbN2+cq2zxSj5weSbPk1TVXEtNs7h+P1iRaXfFqV6vp+tzdWSzPsff",
-	"h00vs0zfSZKaQku96agaF3li3koui52NRD6BZLHZzK+Z9KJatnoForcv0iwYVHtjsfohLp1yIlwbYMlM",
-	"2wQGaBj6O6H+YAEQqFTuku/ZiM4yRXYIzTKMbE0ziIibyDF83m8zBpq3+T7XiqH4FtNY9ndN41HnsPNv",
-	"94diMhUcwtx4m7xf+hyt1E7op2N88EHUmaTc/NFztKB5Thf6TqkWEG7TNNN/F931K2E+r79HbI+yKT3X",
-	"evZI5MyE/6BFMp1og1ATVbqFrHyp60JffOmEfnppUhN73W4X5u1+CC0i7LQmbrKgy4285Hbk1TjJBcOH",
-	"i59YwBh7BXoABukh2YDkbMoogHcfFuS6YIsKAe3tWrvTjMdGIzZURQ6QH0k/5RDZxYqY/j4BcItIC27Q",
-	"NO7uEjCQrMpkh0a//n6/T+K0+IzBBVsMcjaTLIl3yV9TmZ5ljBy9f3Z8fMqHY5rToV7ZJ4SSDx+Ov8eM",
-	"xznLst1TbkmNgqIgtkelHU2mhnXvHxxUl31KlWK5HvP/+fn/t/P//vLv/yu8DKNXNkuwzguxFljAtGCg",
-	"p5KwJFUs2SUv2UgRMVORo8UjEldzveInerNnLCL7vX5x2ebZxbskvhcT+DeofNhShe02EsOK1vZUaPzg",
-	"N/CdiPC22Ye7+ZJUug811LhNn/tacNawxtCePUddAT/Z5eYyMqRZhrHeXQL6TSHFJzYrZZozybgikKEO",
-	"mSGYoJJKstfdh40pZgqa5ySLZR9apN1cTbS9xOKOkKUBOR5KkJypWc4JVWQipHpC6Jm4ZIDRlEr9nybJ",
-	"i3Uj/uwSPKo6h/0unByQjnzY7+0/3H+092D/YeRylL3Jplyxc5Y7AJYmOayVhGVi2CoRV5PCiAzRMAXw",
-	"AC2bgws7XG0S2nBrmoMWw8umYO27q8zgs34Y9TBMiQEU2IWHBDEUXBkN1y9fNllp//6rRHvRJOHIAkp2",
-	"4bATGjQR+8j9ykv1pIovWKbDvMVJ4Hc0LCLJ6PACt6yZF+7z+NOO+TsmmqBylzwTCTskcWX68a7WcUyv",
-	"ET5ktiX+hsRxOU455YUXayl9DHzJSfHE56jS8GDVEKXGCp+jKjTUqsfLKFRbWyDXVwzLH0wmQ4TVuiQT",
-	"/JzluCzykMTlOccRiUs00D/UiYur95S6pk5XWDJnmrRdsbfuAdCvS12RVg1R7ka1RZLbVlTQg4qIs19B",
-	"RYQosPtAyALUhnxB/fL0fWK7pxytjVa7CakrOmVaIPcsJ3hJpbZ4P5+jrazdNmh/5BHX9HjxvhV0+TrN",
-	"6xSO6mq3uckR/6Vx0G9AfbSwimqQVaRCw8+V23jkHjqTsA2tjQF5S5fLrktkFw4/zkktqxumkkBFxYrl",
-	"K1FI/1KhulvItz4NvpDYui5ausO2WYi8FRvz8a2UIl/ZCdBaSLU5GFaKLZEsToR4SfNztuGa65cPlBCD",
-	"zA6ylLilN26dtjCHHLvzPNgnP6VPHcOX52k/HyP8V9MsTdXRAON6q7VuvP0p3v05KuNYJC0oiJPGu73n",
-	"ubAokO1GeC3UG327N4Qt6W45whtz++cKcsY85YmYt/0gP2b1EZ4svg09f9CwzEE2rBoPfI2vhXrrnriy",
-	"4h15MKRtHoUiN/uULHA4Vz5oMTs/R4F6w1UD1Goc/VFazb1UpLe13Vmqf4IVjexfGBGGeKvg7DtJxJwX",
-	"fvyiQDvLxJyk3hkfYAwt7eq2SnV3+L8hg7rnzELpv8t72n/GbBH3kKar/qO2XKUf7V3N2yQmd8rY6D7U",
-	"whkj5+kl41CJAsU3Xv1ZUeO14xd5hRbMPHU/UBb22Yu1PE9SdUWheFWhdtvlybbcCV+bXLoWmVA0L/Vk",
-	"hBELTkpsUxg0b/zSnl6yW5c5PUzstFB+t6BKY5BnTU36HT70OWrobbRy5QONlj5HAfCNVQPVAD+2ZOBA",
-	"AXPBRagEGtRJzT8zXrTfjZpU6zmFGrPEREcLtqp9JzBIiJIhRduG5TyWeKvtzKvxxbeF3GyB/GV4r2XP",
-	"rXAnb9mh+51NJWmQlYcNQuva1IkZTzL2zby6unm1Pb1FsYlsPRHIRfGmcXPain7zLdVWrmDBwPGj2MSE",
-	"wvQ/TRTMnU5qLryrshQku32Gz/XJDl+Lv6IEuSZb4lYeAdBfygXxtOHo9cGC+J4iZwsv26LgrA203Wtb",
-	"fKyh38biA0Zq23DtjyJLvGjt7TDyrinqO2bZGiFfn4w3zg7PJzTNTqipYt2ACQD/0KI4rjo2i5dtR7k1",
-	"mXwOxgIiVmxHv8bC2jj1zJsoqqxwiGN98a0yKN36pxM2yClv4fq3WyOdsHfwwOco0Bdh1SjV5g6334wx",
-	"+SzRNRumNVKWtqlbplWmKjDcFhyA25KdVfStti5sBEDbmvBEl1QqK8epFBMG64zl0bUQtCcefXcwfotH",
-	"8C14Br7tyGt2LLTdYMWq/vEcDTZV/1a5GV6I/CxNko21g6vmTUYdMMdYPklVGxNV2+Tu5i+UdekOHVBL",
-	"DEwmSQRoJ8VGqOZkRiQufSsyu1abv3l5bpGXB7T1zCamrzR5MIX9WzTqDxehLvjgptw2x1yx3BS5bHTa",
-	"FY+vOOPMjVvhgfdiwgyoqVbzsJZWcCJmOZFpwnbJaw/0dAi4Kol32OFcUBja3MqcJYyrlGbyiif/sDxS",
-	"q8RO75GtEOi5MVd5QqZUyrnIE31YINRvpqmlxDnTdm5NBfCmX+W7jx8/7lQRS5cxXRXgFCZamKW3wDDe",
-	"lkBqNAUBNqxcG1hQfIlZ9xNbsORWeRC+We2rTPFX4vJb8OxPkJv4LZdoa6EPgz0P7fbcDvXAZ8x13A63",
-	"OJvwFsViXgt15KTehmJIk4uWBlllIHuv3AqfvC5KifUZOnHAgUX5cNURdIi2bvEzSuXXQr0QM55cgRQj",
-	"+/wqKuCLtrVRECGfCyJnwzEBfRb2CFaQ661RhAW/k0QJIlmZFjBxR4ZXIklHaailwIk/zlBMF4Hqba1T",
-	"uyLtQDuFZbxq8FVwGu/03tpwNWx35cGMe32/VizM9+ahD94zeonGM6X0pk7EfLUEf2/u/l7fvDVROM3F",
-	"kElpRWEiAEF9LvILQGpyAi/03SCE/G+oChXoarDj2hosWyCvAQLMFOpg/wAVvF+mArddve11HQAQGrgV",
-	"sYk/hMmQTpi0tvMoVRXDudlQaAg0AHHe8GzxJZdmW9sC3k8YT6SxnvTZhB0X8aSShE2malGPM1Spwmjy",
-	"oSzSv/DpAJqeoEkbkVPceguOldegNs+fEJUvsCsNoVqwk9g7D2JPWLnZa7a96YPGQPddPW9oK8bUl3Vq",
-	"a4NnTKVr2KQVOgNIuCzVp2S9wG6Cj/vD5qB8c0RtlimiuQIbDFxxq6H1PaauAb5s50f5kUoHlLvdXTMv",
-	"YHp94jlPgT/XghhbyJqx9QqDM5aJecuMNVvS8VQ/YzLXou1QNfqDyEGXsgDmrvQDeJX0bJb4QbwV0hE8",
-	"NfUV0783MQrAX71jv7Kh2jhkgSBYbS0YeKOX1WogtFpiMyBcl4Vk2I6cw1QFvckkhFopT7Si54Kp2l5F",
-	"HESAcuMLRHorOjdjG2euTzQHBlwsWukD9VqU6HUtQagPnM7UWOTp377CRbVPt81/gae3ihr2WiBPwFmG",
-	"LSVpjR/Ky+tlpHyR9Zaz6VRoIfCKJSk9AXy3jdZ9Vgw1mOixBsoMtiLrLjCDrQJqfCdJ/Ay/Z0ePHvvI",
-	"Ow6zsdiUOaNJkckc/iyUgaH+7xtQ7itX3Byp6voYUqneVX0TIlVbja+kUeW1WyFR0dMW08+KlgBwKgNg",
-	"S80/bMlTQzXthLulX4E6uTdMG+q883uLb5M6Bd/Uvt9h3ML3f8xTxa7u4jCPtHGmPitu1V+wTd/ITA3F",
-	"RA8FG2W1gwTvN4nHfwrvSiD/KCLsk5YlZMryMZ1K09S3Qsy1PTMFR9T9NFFg+C25bhwxPTzUlMmG9gvK",
-	"JbwOKSdnzCXHFHDJRJPS5shYmGTQFpGSd+J7cbmP8c+de51fonYw7iYHuAzg3u8uQ3CPOjOe/jZj5rLK",
-	"Z+xzZJFfG76Thr8SEdxTbrCibZPcCV2QROySN1PGEfrZ+97/+39IPGGH+pTW6zhhh3MtQuJTPs3FKM1Y",
-	"5FK7InyrhGes+eKedD/g86G0yDtao/cbqnwnT3mGTZpAx0MWJmIUgTZhwyFiRMa4SlzJu/B6/De+vDIk",
-	"NjmVEcmgvZKMTjm0Zda/pBJ7w7kp6RlJ5xyU/tjmOyqDa0MQhsC7cIBMmP5Gpxy6WUIMh8NgegUKIuFf",
-	"xciljjPfmZCcgJ7zuUQ0dsZnE2TCqGMWCv8Fo3RcJoy0l8oL0TEmv7vsf51mPjc/9wde+qUKTxx1Pu3o",
-	"yexc0hxOaz2royzrRJ1X7B0O8Ip9NONaZ4G5YP+0l8GnYC/iH/bSBz0JcwX+jRd+AdhfJfJwC6Ukhd5J",
-	"JJYLCfXTJrQsWX6ZDpneDSwbReRsobf/TOtZsB88ClOlGE+YnoNb8U7UgTXqRB0cuE6XAkEijGtugKOH",
-	"GU0nem2x6ycmDrtWgNNca8xWtJ1lYngRiqB/pKkC5fFshlkrWjxre1fRC0YojK0PjoicsSGdSQYvGYNJ",
-	"rd/KMsnmEPIHaan/J52A+4PKC+wWVvRrcfqXvj1nuwRCyRmF3vfkgk1h5oYYZ0JkjMKpC1uAJYOUD6ha",
-	"1cEbTy54gKT8CeGzLCPpCCdn3NSun5p+n8PQTqhiO3r6naijn0JVAyG3ayuErVOTZRPCnvbywpwYTa+q",
-	"Dc14IpvHdcni+rY1BnXdZpZAsrtmWStwxaF1SZqz8DQ/cJVm2NufkrHIEmAHjtFnrYnzRJp1AeV8nkq2",
-	"+UI0fZLfOybympDkYuK6XSihqdjqgyHVa6CfHvjNg5a82QCrUYlpYkSzfcGOXJsegRev/N6cwY6R600j",
-	"lR6yG64N1Afr3ZxKYprJm9SAOZVbmChs+SUNC+C6HnlZKwELKTUJ9tvUiuhYzMmIzW3vY2U+R0GCvZUM",
-	"0BdB65P2w6AHD6ZB4Of5k2j4NH9Sts9R02ZqxVMwijG7lu5LVDyIubUCZ6avU6mMrlN6ccrVg/3VFIbA",
-	"dwuJgze2lzmmd9G6nYqwE9Vy0ep9cdJ+Qq5lXuDAl162jGaiVivoKm2njS0r3+L5hmQEvTEiPXLG9Is4",
-	"+6QMQxpW9ZyRFLt0rcOYn/1eET93YM5FNw2vvVHRWwJ3aVT0map/UuTUh5Lc97dmWCw1Sc3qiV7ZCT5H",
-	"Fqdh6cgtMUmhQCHWsadAITJUuGk7qOsoo7VCMqEJsx29pGLTuhKlLdmlolZGdp1FnhTdHcHQgyYfazTu",
-	"Klt8vaUWX3XdYaIrqYKRdnDiJEmKPYPeeh9smpKFrGIBXxxVZWiZXO5r6xosYBNp3ZDR4djJy3XIoylx",
-	"FRLhu5bQqNowcy0aLaAvkEu9c4G9OpFyRmVIahwjH6Hg3yVvrPmA9mHJypNkMpMKjnfsVmTNDqkNdRAh",
-	"Ra+hgzathhppsrrtNfVOJRTPMtAHG7UwNWaTgKnSTq1pJZ7BYgnw4IfpnOaJjAhnNNeKoOtV3ooHgQ4v",
-	"U35R5cBuvZneUHCptU0+DE3kezHnNzYVlc/4kKqgGTiG3EBjm6HOmrNyg0OSpDkbglcjZKZVNlhZ3OM6",
-	"VKjhz2jZTtxETpW1TI8FlSCJsAowW2g7FFMkcxaSYaOlhSp2FY5HtkqllXZ+5DuiCrdWyksdjCNjT0O3",
-	"QPiMQ6Pe1jV5bCFcVeavqrabHmC9aLUKb1uEuV5mm2n0T1mhu2vlHpq72jVMNJEUQgfA+58Yj4W4ZAaP",
-	"M/b8snUVv/0klwhBOHmuwozYey/1Dr4yz93AAqyyXp7gwQx7nw9ZC1lb2f32DUu29ctgo/kjbCDqeVQ3",
-	"0cNcwxY92CaaV1V0jqkcaIm4aogfqXylb/scdbzmqKuees0+KdsjJ6TKlQfzZrOEvK/E5fq6nRb+SoC/",
-	"ojjJAxzaxD9HgQbs4HVp61han43e2mDzGh96RCYsP2dkqp/V8yy0tR3XFjOzckQqutDns7bShhmjuXVa",
-	"+O/pLdnFNyM6t+oMaZ5TCxO0aaneO3dAJSxtTU6WxAhwVTKXIeoxZlnREk7fh1+oT+8LNlVkBj7HuDBP",
-	"Y3jMHYX6z1Mel1LsbOIOjDJKOc12yY+IVohvAa3BDVFIF/CN4wKiz78UVym+BkKWmf6PGRA1IByu4wqG",
-	"PcM6WRYN+DhmvHQudCgESypH6MI5bL6TWAaySz5Mh2KC/I22NcmoAsOCnwv8HXz6mG8I383RxcySXfKW",
-	"SmXuML8cAddojmKXLC8cJpYGM/M+/en4BmgqLrXlricd+sqrWly8wPOnKIE2M71emDxnZ0Y9MRsp9W0y",
-	"TCaEX9LcscZ3ZJxKJfKNzC5f8pnJhQSfT6e3ObtM2bzBJjMfr9e3kHDY6SMRGLDRmpSYGOFcpg9FW63Z",
-	"WDC7yXBnXPQQwdwjz8yzGLDB6M5WDb5MyNVRCa8H8IQuDJkiQjPpLAM8A8Qly33/nKtpTScMIhty87gF",
-	"rvBgCA3gfw/XWJ5lbEL0HQZdK0hwU1ms9eVN0HUr/sdUErPwRTyznc0w0CZUsurIc1yiDyBndbkTptuo",
-	"r27gJ6fKKNr6eANer69ZOxc5THowzcVEKLbkEz0wp+8knGV6y7mDA7/9nClr0viBMdOAOtLT1lr3E+jc",
-	"PGGUQ/Nm2856FbmW2eF2S/sbpcyJ5bWsfnhlKYLSyTkkgp4/s0KMq3yBmtdQPxBQ8tlUjZdQOkv5hSR0",
-	"TheFlPEkxfLlhNev0spfwlSfw601tRxmZwcK04ENL5o0HitBU8w5Lh2dAOEASTxF7lrwuCzDNa1xWj4v",
-	"YQKXwJZ8R4lLfZJjK9iz9CLgJKF+EtXqZCZ9o14DPYlVTwBIsr7bTnBpK217U2mDuydLB3J/5YFss9Wx",
-	"G7evdb0U5xDyqMxDkJwNxTlPJfOIl3ISa20QktkRmarc+n09vQCp5tEjxHvPLWmr1lkNDvq1IPBDiiUS",
-	"2vhLy3aafWGpO/9+adJ7AdpBBk6DWjJlYppZ/arZAbzkLIcooINjgfucKTNfJ2S58mRzACpTxlvMBW4r",
-	"TwXPVIf3coWME/9kN8SZpHymgh5u0HbGVlqa+2y1M/WKlXJVDhgYdahkBh70Dx6UDMHgMV2aYJN2rVV1",
-	"kxpT0s3bfn6LlJvSuNeb3WPuax+BLg0V3B1GBzsTM/UE1uOMmWL0tXKFnvNEn6+pMtkB6FF2pCGCM8/H",
-	"MeMZHAVZpo1hqxKawijIRtyclqNmdFAr5l+k6q3I0uHCgYo2MrZWAAAI0KQWYTpRRNAQ1Samr4EBf5dY",
-	"+cFKH0uTHWIxidN2CUOZGNKmZWaIOJDKFis8oZ8GWto3EUOMlD6jJ2jPOFVTj6sfK6powLMSmextiDIN",
-	"RqmKq/6eVbscQUJarE854av9CvW63UcrF8nlUy5J5zBY6q2TOZyMXrnttyDNteHebM94mT56B0sGyfHy",
-	"CTnPxdxk4EPONdaRbpDzA1p+qaKi4gXJGfMyS6eax7QcsHmUlxg2Mx6jljbcUMxCWkFhIcIbUsjTrAmr",
-	"lA+zWdLqXc0JTVD1a8kKm+ALSsZ2+VEO4h2zo0qA+XXOOT56fYT+ib/BzhdafZ+j3xcgYdDYqiu7qQqx",
-	"wTE8pzIWfKhNppbeL3ACaU5d56h0iUgOYLqBa0oyTz+F6KUmkmV0MS4IjFPlntW5fm4eE+OqWbZYti3E",
-	"K31vMB+rJLks3cuKgXd4+OvtJWmFE6S8PVbf4QFdNgro2sv1zCo1aqtUPR/w+C+dYpUTviJ3K4peWKv0",
-	"xOd6aWFem5u1Y0aczU0ci7zh2QK3BdjLxXajOSN2xbds2Yi8EEq3yMoJTOvmLB5jkXejW2D91DR76y7o",
-	"RCvU/LpPwMveqenRxcD60lAFhkfnUqNK6Hub3BhOIQzX6ZyLHfPjCl3dpix0o1aK+5q6eVmpXkJhp2GH",
-	"AjErdWwz8F7UqG9D7lCRXncV7dm87MESipVV6fW15SU6wxEUSlvHdUV7sLWbEYY9qCTPZ1qi3X/K8iyF",
-	"SvMPJ8/W9mm10zbW9NZtU10oC7WS6uBHxrvV9d5AmfCCuTMlJlSlw7DAwJIlaetqbIBzNMsyf0OL0agT",
-	"lcYC1lm1q5fqLVZHKdio8WxdldWDxYLr5PSYssiNMnrQC/l15/MUfbuunOViI+RbS3L55qr9Sl21a7kh",
-	"19NPrtXPdyV1YZsawppeuBtyst28ZvDHO/uv+bxfy3kQPgzei7xmCRTugPoJ6oqRKOAVlI/hwhAohtjx",
-	"/yiZ1zveX+3q+cHhJo/0w/af3zM5ZDzBR9AYT+AG92/vjl/8JofB7EFAZ4iJ0DY5QClYBwuRWk6mCjIB",
-	"i4YLmBjoEgGBA86FSOr1+zCy76Ao5ez90hT2rOfpeelw1UKU25+X9yJlWWKhZYJJHdjHCgv5bc0bn4Lu",
-	"zFKwRSn5y/s3r8lUQA8rknJI4zcYVibfzkobSqY0pxOmMGGsrHGE06U+GnUGJhLBik5zcZ7TifRW1eKv",
-	"uC0cjM+pYOw89AYIY1dGnklo/AEFUXp1esFAg/2+sMbrE0KNI/LbjOVAJUS0KZOneLd1wNVfh1QPSfgl",
-	"q3Ln3Ytn5MHjbq8MXtO5bytGlycqmGwiQ8+QYlsoA8EUzFrylBgRqbmaZjb3NkbvRXwYwPIbpS7ipXeN",
-	"g28kZ2ycAg7k7in3wmCH+hQwx7cezcXPUhWRuDj+Y5tSW0/8beNL+Rx1rE2xoghLa19QIOxMHrcGRt2v",
-	"p1JCg8yrl0sRJcgFC5XArl2b8oT0u7BvxhQB/RyAEGh1JtWtdNL2N6jNMQVYJaGbA/hpTeTG+Hts8iYl",
-	"2e8+9iwRl1Zui8KeFP2UY/KrSLksUtPLeVvmdfbu4OL7SWVBWeoQizzNH3MFMRle5C4aaGK5kM0qZnoL",
-	"SwPqlYbSeS3UzdIMLbjpc4R3N6bkItCKA8kxmtPICHLEtcF9h33knNmCkhOKRORG1WlNZh3g8ECRolFM",
-	"ASBHDC/ax5vWw9PwszTc1zOu8pSZ351l20AJvOkKtLCQwPXpWqTmEjusSt5Z0vW8nBL5jo30Exdpc3Oh",
-	"8gM/6TtdynMwJwgq522Xc8StSqTVDAzk0neyyFWGDQryXNI0IXM9QpDKeC9SGdi1Svbt4JiUGaK7hBta",
-	"hK8hcucwuSsBbBTQ+uIaq7sdvJJ14DO+2K5YmicO+brfSQs6xf1MFExNPiS9iPQjsheRf/3jnxtkijtT",
-	"1NirjdATVsFpu4oNtXHFF5stGZVzvgNQHx5/1SfsyRW3Y8150PHOBSsxQCSH1DvvpFvlFPaSwlO2nnPY",
-	"sNZG3uFSgvdX7SP2xGzYcnF4ZxazUcCfceF99bIZq5Vzpm5Dy1FsVoB1C6jBzak85UWNnH7UL+cr6o60",
-	"6sSSUFlftZYPXTLzcZrhTab6IImjU14UANKqhUDOxbK6ChxK6/DwcMVVhw2ZqbawiBidcgeOBdCUCH8D",
-	"eIvc/hGYAHZDQ+BJLdTOacojr1qw6nmAkkRbLAVYqWyYpbAubvZ6XWCrYv+NWa6JCJXwerCcyfRvZTqP",
-	"LXiDyP3yef1JAO45Ejn28shZbUlAn4SHAcVTXJaHnpsUcfg+i6XmQxbgFxV1lXX0t1z/a6ZcM5HC888S",
-	"s+TGcDPMhFlDMbFCyfW2OuUG/gmp6kqccmZ5W/9eb6yAKEilVSBxgUcE0LT6r0HKBzOeCM7MQiXQgySJ",
-	"y0YfvqxS2BkqAbVcXKoGRX4sISw5DqsUiFo+AYMG2QQENDCAhVryCkmjDpLOFvvg3W66lX4bFh3K/6Ug",
-	"iv2joAnMAuixxMzRimJNHr0GXG5RqQUKaWIti85dNxXAqdWKiBm4feZno85wrKTLxQSzfO1Uy5WndlCe",
-	"p5eMMykbCwOHWLgDBmzASm9wlR5lc7qQJKZZesnislsHfltdkI8jB+cszlP+jkkwvn8PZk+Z3gtYYqQX",
-	"yq3QVgqKlkBSOhw7U9GkxBSxcdHHutcliaYMCDQu5u2NRhhv1TSh9uc9G+ZMWTV61SMfZIB58GUVELaC",
-	"WGbk0OK8ZvMTEbQnjuyqgOzHZGM90W2tSttKiglNWHuyD2d53lBg5CrrDF4vrrhVEC3y5x3XjPZuuCp5",
-	"JTdBx0CPjYzBg/Wa4H7fPqYpfMsaJQhUqsFMNlD/NUa7DP0xYADA3wumNp96US7XWByXqt3tbKVQei28",
-	"v7wrShGsEk0qW8lylZ1LeCc5vb0O9Yj+YkIliVFxj51TzHlybYqRAROgErtQtKHt28YiyEdaLet3u2Q4",
-	"pjkdKpaD39sWJE82qIh8tGQCz8a2C94aPuYTr+9Gud4UEBMxWX0oJoEKU7Mwg+VVoNXBt1QGytm89OKl",
-	"HRjsfbVwSPULKuOGWM2LuYXJjGxSJsS7F8/I4/2Dhw4+ACMwEsG2J2xyxnJz0MV+MXesOVKbYBh9sGw7",
-	"FAmTrgvPgpyxTPDzU64ELh1FlQJvhyPdQmLEn3bMFGT8BI0KU+tEk4QlqEW3h/6rNrc/NMBpWm3x4dRA",
-	"yrfzaEWdYooA1156A0SeixmFIs/V7vqHoR4FVBFzfQreY4ge+S6KlWK80t2hPOnKHGDWzY5hREkbsE9D",
-	"xpKBvS8+LNKPLFC719eTZq538HIXVXVuwZfhDLU1EQzmh7qF6HWNzxl0YE+1XhwfYkAJakuwfyJtj5no",
-	"hoEa/ZDrBw2m4Km5DGDjEONIHuwKXmip11TJ1/wmpGGLjBIjQp5BQol+JFh/FWoiGBV+HLD6JPO5xHE3",
-	"5B1ZR+rc5EO355BA80jPI4nvhY9tisu/4Qwq1xkfMudgTiURQ5S4Q9YcrH8tPM/TKGdGeHnyo15um+ci",
-	"lyvSAzDmgO9F+YkTg5yI1lxaSrsI8KgW4YGlDCC8HJZaXkEnrN2VzBfogq/XAZwZ9bdCLh8kINRlCTSM",
-	"EFkirWW1Bn8U48LbU675bdgEmEPV2OafGD2/krpAp+n9y959KNu73+09fkgPht2dh7TX3Xk43GM7j5OD",
-	"/k737AE9GPVYP+n27ntsWdfSVSghJkZ107r5LfVLyTGKTRzGUM5GWh2NTAzXgCZ1SyHxx6viOw1Yy0vm",
-	"gj7zuUB0apyNOUMM+KMV+G7s9tPxWhX5oMz9Ohc3JOw1MJRNzKjlDmzMUc3Jwu5050JBTrEV76UE4g1F",
-	"e3VsmIvh2UYnV/xfO+/wlp3jJLbMhF6gMqPvn40e90d7Bw8fnu3tJ/QB3Ruyx/3HSZd12f7DvQedYEGy",
-	"yhfhWmAvMQXhHF23qxl3TcL0usjZUJ/1mMRG7ihNLqw397uM3W2XzLI0DBruh1uTPaDQ6ktrckmwP/Iv",
-	"ywKp4a1WAGGmEnbalvpChBtCwNsc6BWKwdFM0gwUpYQN06SijNQ8mE311EF/op7JjycnbwneUFrW/e5j",
-	"Pyv9sS8z9rvdcC5yMDH4/VjkytmJ2MRF5Kb8vTjnyzvgvSYFQDcHPQ3rHJyudWSgoc9GZ6jtuxpEX9WM",
-	"cpEieIc14VJJEjGcTbSekxyS2HZalPdPZ93u3lArGfCvqlO3uBFYytCj4L883cnZiAH9lpZgg4wKWBN2",
-	"VJSNiApoMLMPSZE2VUMGDPjcasaDm/EvNT+ofrIonXZV0UZJ9PSEyOYherLVF3VLzO5nzZmmNreUTLC0",
-	"hmNYleygmYs6n2/sPiFKSwdCedGklSOcFrpci/1jwkoTmullYsngTAAcmOWlIne0+M0FifEfRQ/WqFNt",
-	"rG87N1d7MVc7O0eVPtHeyzzcMetnW3jj6CNtyvJJqjD4pP8eiRnHJnNqLBI49QooOvjLdau1oSnDq44D",
-	"q38nqdS3JwF7Iapa8lHNSo5CezNaZnHZABl8npcPXjvJK0X1LtZme9MHQm/B0yYKG0ee/mL+KJYIq0a8",
-	"AOCEppkbrtahV880WQyUEIOM5ufQvC/cJDqqN7CNAm2R6+yWs5kscQ/Um+TgPdRvg70wKEEcBH0GEZwT",
-	"OaeaB7wmrA39YSO/32y1+Wq9D2wogmmkwElQVuuDz0pkbEptuu/5mJ3NyetrWOwTRnmwEeBH287Ob2UX",
-	"UOomLGlq+omtEIxtqnZvRCkMB1taKhgu9RLAq0Gz9MZbrUl4qKrfNcOahBPZ3SFjTx27Mo7ILc6VUZqx",
-	"TUo5P9rs6SHlXoaw4EyybNSmUnM9tEUbxFkVoXyt7wsmZL+FbIfm8kJKpvYOkqQBrAyXLrEc6B84wiX+",
-	"kDuBxJ+7kFsKRVDbaAWgpfeqx7X2GQz9+3kgIR5xrsnl+81mAGh2SASoEHORX5TQO426mrA8vTRehYBE",
-	"avDDfrxO72o72CMfQLUhDcH5kZeSEucR9Bxix2Ib3XBk5YwloTTEBh/kMScUUPchabkO6Vbo453WAdPw",
-	"AhQj2WNv87Z7y+hrgqhVxTpE5vfY65glTbU8UB2rj0a4joljmAF2yXLA1cpnXDbG/NqE+C0yn9ar8TXh",
-	"Y2bdCuXbBr1nssWWzKWe14jPVKZCdoBu+ghzDtNZ1ZklZqhKBebEZ5MzM6VGMV3GxBaSQcEI1NyeY7LW",
-	"1icxmPa6we3JU9PFinF4h2vOa8v0KDYUutK7H6/97om40qulSrNsYJJQ2xQ9wwM2udLIPMaT7S2EHnow",
-	"FrNcovXAl8wKbnMZV2RMs1GZVQyXjCk0lgPGMTQrQ/JDFQjevHrKDTkW5U/YDtpbFSktAIRWJJx42aEl",
-	"bq4wWHXRQyR3cmKJuA53KtWCL2VSq9dTmoPUIJQMxXRR1KPtkiNOmFTpxISRKkliUs4mMOAyrQLu0vZB",
-	"OTRXD7eZ9zSmMupFDMv6qfmYEARkng7RoYgAkKNURRjzcLA5qEilEE8amRzLVtpP9ThsUCC/eO9gvajb",
-	"y2WttG91yxaV+MFblOWsuXlnUkqkG8VwWUi1KEEKOv6yaHK7zTWtjnq1nkA0Zx6GKLYjMvL1kHR3e8Q2",
-	"2+b6JGgQVE4XWCFntXguzbnfbYYqA8422lcKpU8LvfWQu0GTyilPtBieYXIQPKDSSbUst0V3KqsINBUH",
-	"29465Tc+KZwIegivW3sR3Crm0dt/uP9o78H+w1XqEixCs6Od+bzCvJ70JfAvGkYr3iQ5MmQnvzfWZN02",
-	"ARxLIpm029bCN4X4uSnfp16kqJVTbBU7a1MVel046I245XZUxpM1Oo271tbBDP623eeaE2/N8rfMu73t",
-	"2M4ueBoTADeOvVBrvEteC4UN4UzhFAUYKs7mQzGBPhtYp2Nqamt9yjetafV6PqKpot87LvVjg4Qar7np",
-	"xjDQRQb3dXS015t6vXb2Ije8QJXcsLf90hoW28tdHz+AkTPnRjGwbHeG2RU+99m6nDWjxSsrYOuGSRse",
-	"CiV7ex3tG1rGFwGEctVrHR25Xgfr3B+FZrMh7LBmiGeCj7J02Ih5AvoLtsWSpUTW72RlX+gFhHIawPPG",
-	"2OqEXjCXvwOLaBM58QBLIbc/l6ccoNtZJhlkqR2SGBOQsBRUS5zI1ijCT0Vdtyx660bG+WKfLZfE4Y8u",
-	"nBYMrwBFNsdhDnfOvdI52Az01dBCqsUBFrni7lWqQ0jStBNeT2z25WimZnnrGpq6R3XZ9mli6udJ2gjM",
-	"dWJyJ2bSZpBrDSZJoS8h0h4axtu19Csqi6LFJuZZVVPuoPnblpJj74GNCsnR3f9VV5DrT9hSK13IQmqC",
-	"GG0Tq9p0G2M7cIihe1g+RfrXLdvh0HIPz4Q2DFY5P25ARKyj7niCoNHOaUTwg+xKv4zbNL3nAoR9gQCG",
-	"qGBa62yN4VeWJqvw+95P2fB7E9hfr+7miMOrj94eu8wAzzFVEKKxDHPKcqlfBDlSUvplmRig/3NUZv5Z",
-	"qzFr7VIwKdwg8iESrPmodHTVL9q0SPO6Ci5/adooG6qIyFlKkDPm2Pe6S8yPfREbEUoWjObYoNSELQr9",
-	"OVByXqDP3tDSXqULZW3NGxdwlZoGK7WWnoZPbKaoofD9ujU1vwI6CJwZH83UWOTp38CzeUieMpqznPzr",
-	"H/+Md8n7MSafDtmTAjF3TOUYWoAqYfrWFIkG7PJs8Hj002/9/zk7eTj5r/n+u+H3Pfly/Oiv/C8Ppv+t",
-	"9n6gzw9m/ym6H9On/YsXSW8Ykn0fZAh/9L2YMHA6jAXYBDI95yTUDHjlUaUsKGHOzlOpWL6WL7KhXaos",
-	"hp3nQjFAOnSxMXsw5+yc5hCiHBo87Frv1NYniulj2/JACW/1H432i/OmHOE8z0zH84Y0QZG1yvd6p+9r",
-	"49LSU4sq3WYBc0hkbCP/VtD7Y8hrpBF8xHp+Gf1NV/BCaBLXmfU6U+3KjZA3qkSvUG1pBbp+8SoJDm6l",
-	"dQQ4PLCZ/EZUlK9afLu13GTjrolcoN+1cbop5YQm2kKWKqfKQJr56LSW+1eZ8+sJl88NNHsngpEMCxwZ",
-	"g5Uon5DYwb/HhGZSIDq66yEDtcFz/oTE8HExOBASgS5vSAcMITvbt/jt+7T+o4cI2pEfaareNaCdvuGM",
-	"IK4imY8XPrwaTUMuq2HLRBR8n00cb0pWfOEyLgrbEsD6gweDTPmQbZJmAA+aQrRUYf2vA2PlBoiTSK0B",
-	"S7EyxrWqz8JS7PHqV4R2ZYV+wa7V1YWyUIp+8Myg84vZ+bhaW/5//w+JAV9wIEaDhZjFNoA2FBNmMlEA",
-	"Zw5qMXJb8zGAZ+IGhHOsq55NK7CKBkFucLZw2BRYhk2lRQN0EQBis4WhuQdA7kHxhSzgIRDT5gJhPqDE",
-	"yQUXeBkqAj7AZXYPptjEIcb2o7Ocw036gzFV2TTcMRlOwI8pJDGyoeBJAeBnamdih7iYylOuv6wCwF4K",
-	"8fjEBju0TtYCeM8jFai/ZQq4NCzvo6p1PU1iIEulWoL3XSoMd6DiFVwUN8elaqNlTxTeVdCRiKQjXGgY",
-	"TlYb/bfF1zVvWSODfnUKbT1tVfOJSV1tE1628c36SyDxRp/Pu+slN7kR3fx9XimqvBrFiVv3lSZw88I3",
-	"K1FeDf/aWlSZK79udaqUgRnwLI9GWia7UlSUwjbLL9aWJzZKQR7R/y1yuwzAADwDGQj1+8+ZFvH8lGPF",
-	"iRKmwtWKsrjUyCkO6RatG/Z5X6uV+xBLVXdRpTrGwtt60LWCs4icMcByNhgu7gLApZuTJuBBuz4k/iU4",
-	"8Vj9NcsSkA4rE0jbYbfDEVYh3blYKTHaYI0HMcZxXdoqPysEFdi5RYaCBfk2NFy2Z942Ck1MkasoPLa6",
-	"aNF4QC11+iM4so+GzMU8gjAhbCmb+qCVpXAQYNkx+KYKvLXyFISmJIurHIGrOkW0cuLY4JZRSJrh4uF6",
-	"i5MQDs1GVSGjikkDScEkwzNWRoSzOYNU6FyqgGGw1rkC0qmMAtOtHzK3QyvwSwlST7muZST12nR7w00n",
-	"GyWX2UeIB0lzTXFjCQLh16K0MS9DCeaY2xTmp/d+WpCQzBwKthde20y+JdmF3huc8bMa+cmNzBlLltYT",
-	"ofAwnbbQeNKvwJRrZ2iAMIHdbipE8DszRi+Z3CUfK6VYkcFKR3fALvk4FppFjMgxULEWoumm+m1smuPv",
-	"IGBolqF+CHbiJqmkrRIAjIxqKCYsdaPwagZsdp2nafucWxONPkh6SRN3+nkh+yrMFMr3s3u1Qub6gQmc",
-	"OZzlqVq81x9sjjyIqhzNQgmONgCJKJuZOE/5B8lyRKfH+AT8TURODG4QRHXiQxKzy7NBHJH9rs2Rz5jC",
-	"zk48IUl67g5iesqx+nU2QYUSVgOOTJhawVBjpaadz58BP20kwkeMzagptBVZ9IksDgR9nEqDbWhLZPTv",
-	"6Hr4dTaZggfNngTo/rD2/Sl3Wi7NMtOwh1rmzdkQev5At7ZP04ymXJpMVPQ67p7yU/5v/0ZOtFal9B8v",
-	"xbme8Z347Zv3J8Siu9GZGt8Hosd3CcWqCwuQBOyAHugIEPEkuXfPxsvYvXs4pymVihUpCvDiv9toxt8d",
-	"viz5O/pq/37K/76zs+P+X98cn83k4n/rs3Z3KCYx+Tv2ntCP6T+8ljeYrVnoWik3X20wD3A4cDUuH6/k",
-	"rMWnnLNy6ZNFw0z/XSYEWHuo19+rfEFEEianqSGZjfb8XVMN9GAcyIBx5bMCXNYshzYUIiI46e+R1+IS",
-	"IGpJv9t/gJi15nm0W3Imp4JLdGW5MhHomEihx0Xpfn0a2LwScpzooxejx4AmBemzSQqWW2rqZKzRcmga",
-	"RdhV0VONyTRPubEX0kRqqw/zcoaM0zwV0rLoM8EvEX1E6l+QxfQPQ1OZpJmM5QCaI7jcvXePvGc8aQrd",
-	"apmA4VsrWfTX33Ph93uHJP60Y6B44lMOaluBqmy8+Vphx9cb6SyfkPheTM5ziDV4Gf/6PcDZgP5K7uUi",
-	"Y/gO/S8ZE/eCUw6/4DuwI3WWlV72xMtgigxnQxRwQhe75I1lPSiCpefM5CprRd7InlNe4mx3o36RaWNL",
-	"jojBHyKGCPrA3u/ukbiCTwQkRJBOPQloQ2K7jkFS9HfylDt4Hxw/coOVoI30UKb1SdX/xpPqoARaycIO",
-	"2O/u40gAihTr75NolLCFs7jZp1SqXeSd54A5eu8e1mHYFg7TaWa4yYJ8/fuvUvAY+3Y+3j94eHeXvDL4",
-	"VCQeioTFT0isj4TYJmC5wCyw8SkvQdpAoadbxu9kCdCZGOmeZT5CdKrVWa19mYqu0hPY0NSir5xyhKI2",
-	"AxVQ0yANLYCdZiq8LZX20w2O6S451jIPY1qRj6wFMKCwZPun3Ke0OW9w+RGKCu87IHEdmSreJa/CaF6H",
-	"dTQvQGDjDs/LB8Ujr9mcXNJsZkaBoJQdiijhqi1mE+fOO3p7bBb/uABUclKCchJ7v+/8xBaxPUXgJATC",
-	"4aEpgRMhsIXfn7MpMzVttheCPiO1wQWcuBAzwCU7hLCNOT7ZaMSGXse2/r4p3waZqYdUqZEssPyYCQUh",
-	"DSuwI3K2UCj69T+iU45oCO5D1M47hrWJh3BKxLvkJ7aQBnEcU8Uh5EjezyBDcjTL3Oh4uGD+SmQ2oEUz",
-	"J/vdx6e8uFOMCrbWn+fySyMTTqGAvgdlv+SIHHz6pNWxnv6fvQi2r8hJAX5FABPYWghmCqdcihKNh9B7",
-	"yVDfhDqK8+uCLdDVCPsAfHGpJOeCMysDklTBMXFUnIDWi2G7qkZWXCHoZNlqpkQq4Pv4+QnVYhANoOPR",
-	"zmvB2Q4IijgyIt2+IZVkr7uPNhRCpUD4xmRuED0pcBXmBHoBoezDWRDXVt2dNvA2fNGhHhOCP6fcSObI",
-	"kKt49X7/EYmruGPxE/gUmjGi6Dnc1usXt1lss3iXvBA5VBvArCwtolNezAKIN8WY+C55e3Ty7EeTeGza",
-	"Vfup7SBWH+49fnD3kAg8ARya/gVjU3Nw4UaPSMxnWRaf8mHGqFbe8YJZzZda5t27Z3YLiX8/Bc/3aeeQ",
-	"/Pyvf/zzl4ic+j5w/fu//vFP/av1hZufPsfArPHLlF8cEgSD/Nc//olYkE9IzrL/wJFOO/EuORHknCnX",
-	"jeKUT+k5ixCqJPbeF/sNLKIKq47STMHOiBGdVxOx3yVnC2KqflHKGnCLXrf7hIzT8zHLT7kRgqgG4jag",
-	"Ut9iyHKiFTJzzmlq7+3tPdaK2YeTZ7vkHUozqAmk2WhHTBmPSPyzS4KPiEnYvxsfkjM6vNhRYkf/11gz",
-	"idBcjGHDjE6tfAVM7nv3yAcjyUcpAxmgT+p+P3ISHptwO/RFc0e3G5EzkUALwkuWkwf75Kf0KV7r7aEk",
-	"Ah0BeuQp6J+2mJrv2O8d7JITE3b4cPJi5xHcD2qU4Io6S8A19SDsE0QXPvx7t1uQLadDbXXdu0eeo3rl",
-	"68j6sCjhBkfmdLUnsz0RKJRzWZRMUJRAyJ3yWOV0yKY0ZxzXW88u5TMrasHnkkNDzcS5cX3hlyaoycdH",
-	"EByJbSPzVGLDGUhENMFofsoLRRXj1djz230VujDkEyTsPDWBC1906N2LRrFBgsPG/FYKeA7zw05vt7vb",
-	"7RgoaDpNO4edvd3u7h74E9QYjP26aQkQZSIU2MN8Mmze7VpemUQISaTJv8xQ4O+SY63sQVaxqSSxicGa",
-	"sth9ISNO0yd34nvx3eiUzzhW7rorcRGhB0/WLokRwVPr6pri2RTyiUwa8N88+1bvsVjrYeCEkDHw1VGh",
-	"3FTS+HwtypnCVrAYJEB75lt/gv4VEAUMiwINT/nQ0Upq/gKcXbC4te5Z13FSSdJzjme8H7NyS2+2DQ4I",
-	"tRLGkjnl+gCG0kdPNBlr8NBQXh+oBggE5qd3BoZZC1LBoWsXDJ22uAs/joXeuYf37hW95gu/CbXfde/e",
-	"e2g0eU5Tru91FDCmhHU4dIAfcRscJ53DjvMiFWC2TwVCOxrJAkE5zyz41cTQrP2NSWAT5F05m0xovsDC",
-	"lZKBhcieM+alMnbK3gc/a9BrrPP5c9Q5m8lFffh2no7Qi0telCXvnY4FZ5UX+yumVx82nX63/yKvDsB5",
-	"KuVhXnZAHs7zVEH8uUwQz0USnluvv+eQdDHRs/MWZgreOHSfrsRp8/B2P5d9q1pNhh+MaquH6ne7m/JE",
-	"aBb2xvsvLf8dwe3eWrd77Km+21+pdo9ZcrWllt+FEKgVCIHB3jaopIDNDODs0ihGRmbvdqJOlnIERzxn",
-	"6lXjpOGu+z/ALfDKfVyC0L1uqe4/pQnsX7i/t/r+YwTQLXFD1Nnv7bV4lUgWJ0K8BIxfeOhg9UMfCiTg",
-	"VyxJKQDh6of7/dUP/9VZRy8QGfhz1DloQ5Vji/ILD7T4to96Z37woH99d33n8OdfIk8kGH8xYhzUDzWv",
-	"N5ei59gSaqbGet+XocnXA+cu4WWvgbgcgle+ThBkTbmqoiNmqlnTOWnsrljur2kbdRAvV8077fRjE63s",
-	"wheTO6CkXIoLZjz3pxwClZF+lJguvBguubtLXgvf5WdFY/1MphyUjnOW7KTc+BGqZ7F1XoCx7+sXRkuS",
-	"Zl5Jw/ksZsod0CWJvL+MdnNajNtZQ3q8dbzWVoR84NRGOm58R7o9+A6XtrH+c+XmC+219bHsb3If2Zhf",
-	"G5sBk/+txQ2Oci/HXUupTAAOCJuQlB82qr+Gt0DhyrJT7vScyGwzbSgYUwM3pmPymomyji7ueY/qyrje",
-	"lc9LctdYwq6oakgl20m5ZIDJf8myBU7O2RkQ9gc9PtDyElwcJicADEkbXYi0cVQPkt2JsT4IgrF3r6bI",
-	"F8LjMYk94P34iecMhWc1iSZAGFiJkDDxo8Sb6vu+Gm2xm3xV2uijr9mcPNPXyhrsUOQ5GyoyFrmEc7+d",
-	"+uUVVLXSVXvr6qqAB7dSfXzn02+ryqMpznGIZyXtMc39dd6F3u80Ydgw7qUYOtzN0CTMrffdfZ8/b6SB",
-	"2qK3D0u6TOMDr9n8Q3Hrhqrr49X3Q63bCTWlt99U1nVUVtxM9mAw8p9AR/4t6KjlBiFfiW7qmqE0K6bg",
-	"xJ9NAT0BEvvYRBrPzggCExj1h3aImVCRbd8hcudutKHl5yloquCFyxmJXXp4TFJ9xHBGpGJTiCTbKIkJ",
-	"vQGS3hjLVVwGOksOTbTXtkfEV0NPQP0GSLjOGcamPYy9U27SJiYYKpmPtXLgXKzm5Ck6MsFxBvmXptm+",
-	"Seqp9fjDE3jMINEN5NchjlVtb2vwy4GaGCsiKU/YJ4ipYe6Fmgs4sE02BXxUKt3oFDKMyq3S4sgIzaIE",
-	"z7q57Vwh7JgzZmuXYA2zzK6rMhXgsnh/oRMhZ5wxPyapnwPfpKUeNIeI0FWkGVoe4mfGpxz6tkn80GqP",
-	"RnR/xyanDaucECP5NZ1g3AkiYGqeDk1Iq0/i2uYB+Bqknyl8gk5xLWwYLzhjraC47LSK65pKKZ5zyuuq",
-	"3ZgC9M5olgN7YPA3pKaUW96BAmHDI53Dn8NysLjlvvfin9ii8/mXK2g6Jm3259+L1MtOiwaf+53P0e+2",
-	"SqAfrffwQefzL611C0OlpzOeZOwWqEjPymv3ebMPaVKTipC63qee0HQhAdhyfkNUWdGXAokBq1Sn4hH3",
-	"REmJQuynp8sL2FA3eqEFxbPS/Z8jrYW1f/qH4ubPUWciLln7Z195d6+lmL3VB+KmDoH9NuoLAuIsXhlj",
-	"Gx7bX/3Ya6FeQBe4tlqj2SkWIe32ao5mnYyD9os5VkwWL2oveNan2GZQ6yeevuj0J9AZzbmBlTZ+tGMz",
-	"p+fW2g2GGwvaRoLhXny1xnobNOdr0TrQ7094NZ25sdldcxu9G1ay7/9epO9/NoZoKOHdxfQkuUxlepYB",
-	"uKeBGgbdSpRb9bicY0jFFWXPjDTpO9b/AlmUkPSNeX27XnN6Wz6ALikf65hOIHEMlF/X+yYiPXLG9FSx",
-	"/Cc+Z6paEBefcpeBngYCvHB+6c+y55fNLlryieXvqytupzwuhR8DipvN6DNmRkgj8w6otbWx0WvBGWRG",
-	"GVXsSlFFd+Sv1ESKc/KZe8aDkV5rhI/FQ2trNCt0mYp68vyEnq/SR+CekgaC1cFvoMB3qRZw5N34OVpH",
-	"c6kpLQkbZilnLV76vX+ncyS1euuH0q1Ayb2WasErkaSj1GogNxX8uCld53p0gXeMJs2qwA9MFWkW65z8",
-	"Ju9h+wGX5af5mqda+SD75fO6ks4qbN+DnJtagKQlwMa14wj9E57o/6446FofARAu8Q5OPNiC6alFwiyR",
-	"cCaYbuh+iq/Jy0XonVo67SlvSJTVp9uOb6IdehAvkatMcKWc+tWmpBJ7yVm3FLlTJORVfFFPCMX76Ckn",
-	"PqZvhOnwcUCfiyMzQgHzG1XhYEReeKkMdPDdXfKCzVmuX2Q+AStD/aY/BG6W5A7Ms7nrc/ykWEIZWEMs",
-	"Ml/od6l0wu7ukncsY1RC4xaqJDkXVvGxx9kuULs43OJDVAWw/NTM2F/aC8amRrEBqBhjP0PFHRbXwHoB",
-	"JL82MqV5o54U44kDKJqk3DjtsKpaKtN+B9DSi5rdVBkMC4lV0bZ6L7I57JbPED6Sw8dDrwLI4npiUp+J",
-	"yXxOla27gJwrQs/EJTNzilf4xEh8v5j7Ljke6XeZ5GvbgiATc2gNosQ5Qg2gkxLHR2KPWQa8Y7qIxIc+",
-	"seEzMOPRopu5fqDF3ja1eK48HGpEnNO13kvcFo8EcJJOud6s9sODFgAk32LaeRF3tC7rIQsogjesoDa5",
-	"FisTsy7EJ5Uccl/GqSJy2uuHVNqyErK+VgsvemPk6OZORlDfHJyIF6AxPCOImgti0TdcfqF1LeoDGjz2",
-	"lSTFLLNsmBMIJtzBAEUhIOza3a0NO4C8Pb3bPq+t7CIsoH7M/2Y48naA8/79z/H915BP6Yi01GYpKcwA",
-	"mdDxSdT+2Y9ji5u4TWvHpURbabO5+XNdGZG323uJZHyepKrswmwTikYd7ZVR0W6/6xM205f2f1pBNGZV",
-	"veaGfJ9f1MPZ5M70fZXNeq73RYUOU1TJOGvh+hyeX9SveR8VXkgouIolGUxGeIUVhbzQP52M9YyuXXLk",
-	"+sjERZuBOFAWqTVOhJUzvISVzae86CBXmB2IaueZDLsEXUumWBO/nJmC15oChxXDqJ/1u91dclRYrA5F",
-	"yx3VEbTrI3ckKxIlbJT/LkEIYdMg1cSYq7B5d6BWN6RQ3zVgEC10VzBUzICCF8rwd5KcsTHNRk8w4F5x",
-	"L/tGl7HGb41iXdWfNw7Z+w7IrcTrr1Z60i5WXXKGbkvRqfXw3VjDibYWq15DVYIV+CNoSri4WjCUFKU2",
-	"6sdPbPEOI2NfSunAyQPgidlSVtOwUnFNTeNLBlVrykXplGnSEW5prPK+aT55LWf6iZ+9R8v5LehuAtdk",
-	"7cCvuwOL4pijklfQPnLKEbHOP8AxwmMwuMwRmnpoSFSS2A/6xJF1WFvgpYsUIC7g3wi/dcqx3WtpcO+8",
-	"tl+wWkHgVn/xvttgf54xqMM1Q95p8p3d3SXxNGeXKZs/81TWGCoTIKuBJpcU8eWpMg1Qx3Q6NVBdb/QB",
-	"jVoAvk1/SVXa+y3azbFddgSji9hB95IzNhK2bzig7p1yULOflKqHg9raEgczaDULmGuOrmNCAYYEADTM",
-	"6kanHDJ/NSeUuCcyDmhTW30CKegGUbIEbtFWdcI6aUu1YuwnDvkYr8kawJElKxRoQEdGamfixwX6/VPe",
-	"7O3FBzQDVKuS6+Cu1Qkg7MhIZJlmEixFmWUM4w6gs8k/oD5XDgx/qQxMAwhtmmSUPHxPFwWRPQ+elt9F",
-	"K43qEz4one/2s8DQnbc0TTCtdrezvvPPlyr68S3UUHvfvjzt0l+vI/tUlRjth3AAaltUjKtC/+tSjP84",
-	"GZA+m34FeZA/sQVLvrgX0B749qQQeeDc/INlQ67v2Ltiqc+tVvmRDjtGg2zMWXwPyiRokHHpFI2NRpkI",
-	"W6gzRBRyyLxIFeFifkjmBbI93n7GCmfandiCCEanvAxTZJgIEAOhGAbPtAEANN61yQoQeb8TGx2UKn1l",
-	"XGt+jS/GYiHwALpbbBcH1zoZbz1nyqYYeOqlc5RHfqk+dfkBgPiEdS9QU3XKAdaLC4MDSnMGGh8vCp6M",
-	"mRCZbBFXBXU+oznlirHk0BQfGX1DGtgr2woJVLWPhc5JJCt76MDHJy/W9ArWNduISFGUVhGP5ADpN8sy",
-	"bZoFDCGTDOEugG5nkZ70mnzB+PzmCaQBu6tzU26+t4F3r4GT4z1mRmrScMxH7n7LONxWxqEheOEysJzz",
-	"LfWw0bm0+jgbUwRmCp5f7zyoVQOhzrjKU+b1XshSfqFl1sKAitokfHOfhd4okvGGuZBYwyh3yZ0TL0HR",
-	"GOD2UT26Pr2KhPMfU6lEvoh37+rzdCaZjMm5YBKwGLFgMlXSDnAIZrmF6gZrvZSgh6WYOWOJVyqrH4FE",
-	"ONuLraj9NB8oRg7vy421C/45qc8ZPmQyPuUwrZHI5zRPahMpRncJcfjppflNaMLIVEgodTDTAF0CHRCm",
-	"RNRA1+ySp0KNCbiLCrltOoDskud0OEaoPw+aDtKqn5BY5TM+pOAShIZBVu9QAJc41/8zETkii1p7UsJp",
-	"yUURzjKotlBErv8oElgRbNse1MZlY77cVB+fA2zeGeD/wy+n/I5J8ku5VIwmJjiH3kd9GGAWopc7CUQu",
-	"2M405HSMCp2B9GTk11lt8Qy26k0dlD9U3ru+A8Q8Frb/9cVvZ+P1ZON/J5G+mpdRSgK/+gLq26l5xVOT",
-	"DS92UtMwJ2Mq2KJISRIbVIJBykHdh3NKCdD5o9KpgA5+uN3gVoIzARFQWS71GXM8qiYQANqwRT7QpkEF",
-	"HsIl8fvxAoyhkGqOhZaPJegJSRozJeoStJDDkQ0BlXsstJKZJkvfObX1S1ql/wazenkinmnaHN+c2Pzg",
-	"vXPr+ZI2UbvCVTeSNnlD8veFyM/SJDEwPteZNvleUVVKB/givkTNL9qisQJltVz2N8gNimXXk6QmpkPx",
-	"+uv00elvho4w0Nm03ir9qrVawWh8UJpXA/OekeOHNfW/0BFlSjyW1XSc8mfeGUBrUtrUjpNC6K+Kl5fA",
-	"4dIJHAEXbKq+nAzfXmQSJe1WQ5M3cUo8K8/7Wg4KTPPc0kkRXQdUin8+Ly/8LR2qtymB7QseV19J9hqs",
-	"G4iyAqT9Ok65646DrXf+fZHg1cqDcbVdg0fZtSap2+S1qyeoj0WWlPPTscWYaUSeM5vulOwSA/tgUs5q",
-	"iVorU84gyQ0HtRE4213KS3eOQ3aVn7tusvXKeeouc82b2PaS1M2Y37LUq7pDqXbgK9IdyvP+lqv+B8tV",
-	"N+tbz8j5Ss57I24ww/TqSTC3KlndP3G+tlx1k639BQrQHLbGLjluUz5mM0QKRHSbagKHla8ZABo79JU3",
-	"qRHK4mdDjvCEXjDTJMsdT5g88atITVyTFWnqJvcdIYogMX7T9HTDI0XifKCiznMMFAVvDouBV54N4j+s",
-	"pQgYBjjlzZoA+TMqAiXsqq9GDSjjaH3Ly/1jKQGwrF/h6W+48g9SrPZV16aNMVemMbfnpWuKXcnsqWXs",
-	"QF6N32vToG4yri3aPAGL9mxBTCX/LqnkVCLsuJ/UKBn2sDZzxFIc28FPYlpjcyIJqWWGfJX5HCaZae0j",
-	"52U6SRVgiq+48Rl0173BM+mH2ret0RcFmPA5V/lCc2bogDoiU3oO+Vdljq02QUn5xcoGKPqetY4WnNS3",
-	"1JOayH8JFaZe7kl5ca4l08T1vUMOjzr4Dx9D5M+TjDIRl9dk1el7vJrfKpQfOPVNYBPawY+Ke7FSEtKO",
-	"TDEnJFDO8tzrkRwZ9PBTLcengD8pOMPuGFG908lJxQlMyT3O5vfKUa9YkyMZ6DNrUFDJ2EoiS0pomLGP",
-	"+2jbTDehKurvK7pvnGAnEoOCPqEL4jf9fsOzRTg2bJP6YZpL65OPLbA1PKLvJ6nC2o1KImtbpMm7T1of",
-	"f+6dpzxV5XD2KISa7bBFgcwFTxg9AvuynC2qfVlgzU55nI4AQOiQ5OxXNlS1jvAQxpS75MhxmuU8+JjI",
-	"dUEZU1UgKLJPIJswBeqUW+6DO03z9WWwkKblyh/Q5PUbRXzJjiprtULpd9a1cl9pyfglG6CUW2xsyUb3",
-	"vFlf3jqPrthz7iqg4207pZSbpFQTqls+6qUz//mqhDUff+uS0tYJoqnlZ26Jkpr0rUvK9XRJuekC5a+s",
-	"r8p9q8bu2N4lK6u+XKWvq/DVikyRXUG1aMeaYTFSjGslbIJlzD5m/JRKCSVWqURl/06MPw3OFkXBEYfB",
-	"5+PF3civP/LDD2eZwA5/HNxNGMgxGpgLZhRNwXhyyufjhVZOpUqzzEDJ3zHV0DKObHkUJkfe3SVv4LUz",
-	"aVM9tBLJ6YQlCM5fyca0euYpx6YvcalNDJ9lGfbus+/Tv7LJVC2+Mn9VtXXNTdYg1d7dXo0KPBqu1HW9",
-	"fFytBNanYSngtyqlrbmKnmPDo5K3yFnX04K7WocM/tSlSZgiucK/7w5lzxeTscS1nv0I3dtNY3aQalpk",
-	"h7K5QYREpV4VmRTOv29c80lOR+FEcXD60ywzt+ySF2mmLIYa5L5NzlKuRe1HEwMf4Q2miclsOhSQv2fq",
-	"OrH2GNPqIIUAXEcO1yHWZ0psu77jJ9n1+U6SoT5LCpHp4NlA/UBoBpDdjCcmBRGPG2rh2aDOVowQEReT",
-	"69GvYISISSvQVzMq1SGJ7QfE9gv+P/a+dblxW0v3VVCqOrXtPrRattPJjrrmh5OdS8/uJF19mV1zNneZ",
-	"sAhZHFOAQlBWe1JddZ7mPNh5kimstXAhRUnUxZbs+FfSFkiCALju6/uAYt6oGLJ5IpYoea3mhtDPsbya",
-	"lhjXkCmMnnBdVofCL1iBAAE4eMEaYZ/RwvAUKLJgtfmPuAWdM4+wMbGcl2S+4n6hQr0SFNzpG53JYMn/",
-	"jed5PO31zr52n8C/GZ87MXbwMJMpxo7C+fFYOubdLvsBX8cWQuAzzbIDFwh8ghTps49LlrDqv3aHmzrc",
-	"pBCwRBuoQnPacHbzQZPqt/fjNM9PSnMoteDFYATlLVmZi4gFA4lqe0Ad5BfGRFFFqrF2RQ0G0+I1S+LO",
-	"//+//y/uJHQr4UhuJqOCa/GaJaqgw3piLk9gsZwhiy9i/NzO71MB6SZi5f+9E2rSMf/8VsjrctTpn/V6",
-	"UWecSfvv06gDdnC/o8uCQhn1N4aAJ51EqOXJNJuMuAZM/6anm83rtFXlsOr/MFeseDRIMPPpWbzETCNu",
-	"4YJZDAs1rszCOFa87PSNLBcn5tLOmm8PU0Dx4OAc7SzYxyqDjHm8kan1yy0pdfJPMyJipTpOFr1CqXbw",
-	"Agl8on2cidcZwn+LjHt6bCrnN35cEHbF6KOTZuyIiGecHEhiicw8veMuS4Y81+6RpY0a68XntaJS3fvS",
-	"q10plQu++Hyg92F1l4Vy1IsW1Y28BPOgYXmnUzQcVh4N4CC+uqtojaAjC+PZMAJC4wBMgW1jLBc8hRK6",
-	"k4QVRqRpUmSQdF8gKgHfyKicRe+mVVGu9+V9MFd8aZFxPtzU9Fsvu9t7EHDB6my0P0qbZaGDcOi1wFm2",
-	"o37GoXC9Lj+Y3W9x3Vs39v7y3x+Nxn0PqRzyatqE794bDWy+1gf2T8RgWoBj8c8/zNG9ErwQxcXUqL5/",
-	"/sscUe/BfEB1LqwVYD0V+sO/dpq8XuyeuHBWNhaXhVm2nXgljUlgJHHXjKPhjrL+SuRKXlsaOAKv6zIQ",
-	"tYBlsyq1iBVANpuZkMqBA5102UWakjRDPYlJQ3Nqky5L4K3/W0lB0aNMknEO3a3mBzOvNNOTnN+F5n0s",
-	"zQiNWdCLd2/MVEU+ZACR8enj990a0x/6AWCNXVmEBjfCaD9yDSAgpcqRG5pJrHm6A3q6s16vZ2Z09u23",
-	"37IjSDrOb2ByvKwfd6PG2+X5w1hu0zwDG4LyZ6+AwBD8naP7GmYiTyscYXP7iqReQVCZtrPT75z1zr4+",
-	"OT076Z1+7P213+v1e73/Uw8wV5G7O/3Ts95cbGmm2O9TYwuVtH/s96n5SEEzDzPzKLABLs3/U3OBv+Gr",
-	"qJO71Frnw9i4zj/zPI/Yd6LIASpgzD9fQihVd/rntlzR3eG8F3Xcp9Lpd36YFmoiXrqrwSFBUiOo6xgY",
-	"dxBMA8d7nYM+77/qBX8bqxQsJF94bKZW3YPfrE1n864NO7LJ1L6sqbtRdt1PCtievOXNWv47MT5hJ1yu",
-	"thfC1q9rtSxLHoMcfwKpY6cUVuSN/ThYklxYybWCqNoPxLRxi4tCoyzUacuveheOdJzYLS78FAw8sNR0",
-	"tTP+MPPFgYzYO6Y0zMJ41YKUapNp2bI//iASxGHD/HaZVkpyXnqNscgCPvi2e9y2l39g1jxLvyxDEEMJ",
-	"RKFrsL1diSKCZ7owr4u/XAkhg/iN7yzHZ6QR0wpHe+TGWKaZ5pMJ2KqLCxL7Ftg4K23hPTuiakO024/3",
-	"hyjj+H2hQ62hxcvL8g3ZfZtiFV8t2rP0EJOGD4BVgvbKHFLJpoSkZ39tfd17a93tr/PJbLz1kreT3weC",
-	"4tXAzGn/5Izp/WN9NSY/3y1Ne0KG5DYDXF3jmLtsUZddkKTNtBuAAWrVENcoVSwbZVf7hOqKcupYzgXR",
-	"LQ2XrWb2VfkuPg8hERed13Ya1WzjAyXNnN28vtz9VUmxUPbeX8mJNad34m/BXm8O0Bi4Oy77+J2tGlzq",
-	"GrydG94+ThyEiLdxRs5b6phfVJoNM6vJ7ktnzsekD7hkZo2QNED/Lncb2umWxbpkj7UvcJxskxLIgjlZ",
-	"f8HGorgWDH6OGmo6zLeUAGPhm+EJCJSky97Vk5xUhiLSrBRGtKvXECzRAuavY2kkzJ1TF9ibRJJ1MhFS",
-	"Y4B4xotUd9nHaSEhdVeJmyVMDYdsNspyEdCmcLCooX4FU4MAyARzdyUbYJa7e2XycqpFUmUNQVfAm/z0",
-	"JktajIwGeDNkyTArk4glPpyI1JK1qQd8KyzBmyfQ5XcHKFeFsSukzQhQEyBmx4q7WIYdYoHT4otJEBJf",
-	"dNkbxO3QjHuYfJZ6WJA+43XuGYLyB/SvqUypdDTcPnYtgM/GtndRap7Lu0o/xcFAYtqD6j2b07NGjONA",
-	"6G7n2WzYwhPEqH8qBC/rMep6LFlO83w91foOJ/klqkwFvvkT+Ob/916n1SK0fF9Y0xWFuztzxRXPoAx5",
-	"EHhpOHhPwv39Ic3KnXi/BxwzhbMfhEwfladuNughA6178NxrhkKzL/9AQdmDCxksC8e63pkWsCnOgFND",
-	"qGtGWy00cSJjW7j+kns3LrDJYyVlwtLSVuctblik/gEQzrG0u/M0Ksa8A71uB+/q0jF7hnZSPFZDQ19d",
-	"ClaHIW/fUmsr0CqtyocDpbKdrt8fiop0TuuV/w5bQmUfHnjKYpW1TQhh5/QPPsSwVDOgo70+0EolgtFc",
-	"YYfwHd4zNrogYKGHNg2jCczfr5VKERskz24DJUSNKTIICBCm5hUf3FwXZu2jWGYSZA8WJNnCYc9GFzHB",
-	"ByMbxA6QfO6qsWxskXuNAys9ohGUWsfSCORMTm27AtMjVRD/hHcv7NfRZcSsSfjc9ZjGYsTNWNYYLnBm",
-	"juPCBfQDkG1392XJTkwZBsnOWB4lQR5xn9nOHTP777eMr8K5/xFQWKFmzmxhlufdzkbsrHt1zL8PlnVH",
-	"jnntk3imyz+Y3PYzT/4qnvynWdO00gl/jPz32znPVHh0HzYSAox7E6k5e//G1kbZbA5hjwGCaVPlvjFN",
-	"yMDKkNY3lo6SnVJEaJPUmuJaoIAvTs3E0t9tGQLch/BVeJqK1OctbIvjxE3yCdgjlZLZRwPFXS3f3Y2+",
-	"rx23wyLuCs3GFpBd67apbdih9hTIvhYYGY8D/Ju+g/urgXvm+NpSQWv78S0JbS8KZWdykE+hHXnCdRkh",
-	"6Gi9vk5JoSuY4FBstgAR3GlFhweOdc0Ph+aAUubpAHCHkrOtGjLjVweqcWd2EqUOAWDbBKkr479EdIOf",
-	"VZ62vhoGY3h7db+QjW1jx9AD9kg/jXq0eiRb0zdmdQH++6E6pQ+ldK3RqblIU+2Qi5XrsIZ4ad0ADKGP",
-	"552RirdDHg20UYNrQtVX8Ii6U7KSXwguhcZmRK+gqPJwWk4LAUzHY6VLVgoZS+x3JlxAoxkAioVGnJ+y",
-	"lN9RmRyKe7jhko5o8oAU4oLjhMf8LpYWa9u3wJglgBJn+7jTqNfrkSY7WoD0/CRiuL69cZ8hXIeACd3C",
-	"BJsFzdTnr056X5/0Tj+e9XwztcPZqg45df3Wa+mv++zzbRvzDbpM15r7sk5dgJp/IhjPLRp1/Tin5tsh",
-	"Q29qIlStA8zurJ7n3/y4tjaFMydsPf3qSz75cc/B9oMOtnsJtO+I+0WahvbEfOA9ML6e4+7NcffH2Vg8",
-	"Fss6iT+OMh1kwKcyVRIr7S07i/H6qwUF5P1PtSgiOEdkuFWYR4yVgoEAAlymKn7tScNsLaJ+zbKSFeJW",
-	"QW1/nqMnr19TVzMrjMIZUJRfGqvIYWmejHmWM56mhdBIBBNL+hcYflD4cCVYIa4zXULsAQytLkNaKc1u",
-	"hJi49/mLZllqET2lYrmS16IAuDWNVrJ5vMVXi6UaWoAhyy6aWRw22w5YiLEx7GyPdDkSYypIgLyCuGN6",
-	"pKZ5ClGLkt8IBi87b39yecdydX0t0pNM0urPW5djsRDkx7dCn0bsSgz4FIk8Y2lnTr3gixulfxGdR97r",
-	"PA+QvM+m4Ds1RVTxQBKPRV0M2z19oHbg+4Wjj5ZDy7sPqVRsNiJJgZE9Sz9oyQYJamyLL2Ur8HP4Fh5J",
-	"5+ovYg3f45MG/KZG38Ms5lZtH4fV+nnQImR5XehPoqx0e7eRIg+Iir6DkNrqns4+U2j9sbEYX4XaPCsY",
-	"4Ilpa8sY7YrfNdYXqlywIy0ES9DtMoc+OWYY14nlhGs9U0VKY/DKd/TH5LgbNuJVMw6719v1ggKK/Cxu",
-	"+iMtvWG8hsBgv5vqO/bddHyViysh2kdd3hVqmOVio9683T563/13OxW6QW0snocn0nzXRFjRJgxg7P6P",
-	"/OagUcT+w3mRP6ITubd6OxR8YG2C/6SKmuu0mf35QF1uxoPKL0vY7e29+AfiWhqLdVrGECc3aO9gmSQ+",
-	"BA2NUxEwLVhYcHAgX4dsB45Dgjgv/LBuM+WFGfAXRJ/XXh/ViTAq7BSYMllCToHppCo5BWvmpggGEjXF",
-	"D3ww8qROUFMgtEv+26nC29gmxgqtUtB59xcdcPeMFcAAKHB2eQlhh9fsFNS2+FxuqrB3wKBk3uGXu503",
-	"1jWA3HtICVgHS8C6ez4GmpNnZHjUFRPB5hx8i197ukwsf9iUM/PAG/wOwzmDUgdQt2u06x0o2/mWnlxV",
-	"JQ4oabOZTgT5DTFSxGo5SkYiTxOjgYZDUQBZd8CsfQz01NhaFrKn6Fgm/3R55ohRTvo4aSpQ+zgSWjh2",
-	"JzcVGz91EeA5/mo1zdNYYtA1KDHHKSRdZlnozNPCXj2jKy19VRClvatQibPv+ODmpFQnV3xwg5oxlqmC",
-	"i0O68f0ptu/dTq+gRPoQUp9AXoUdvf/xe3Z+fv7tsZGNzkEM8ddPA/z1Ri4TV0ZQ9wK358T5ARm8muYb",
-	"1YtYsFRGyNSGCSb1t134imFVRNMr2lKKXbzgo1bT/qjdo5auSJDXSNdJKZxC0Icrxea6/MC16EHztCzR",
-	"u1XaLFIGNnv7aDXy7kleqmrahj+hYWvamK4BiVMFHLVXvTbfBUKVzgpluWrtHkJhYXPVHbWXS2osH6oi",
-	"lslLuv2lvX2CjHhInI2p4jAnDd8iZpPT10vSR5iY1QymcZ/p1rOzWrq1vl6YLAe12ph7rUaft4nt1pey",
-	"0+9M/G2lmIW/DFRRiEHJRqrQgl3xsjTqp300lu6Ewad28divmioUhF+oWbBQnUOPYz4HJVsHJYNDeLhh",
-	"yMcTeEShuMLFgkliLTa+NMnSGjYVe4+i1EraqovSZQnJlISNeXGjKwI3lqHE7bIPYlCI0t+Donyp53rM",
-	"CiMMRwLH6FIVW6XUtnNhPuIyPq0uIHqp9pYyXLDaTsbjsZNYFtYawXNbxKL+Fox+DkYtNYpLe6B3UyXw",
-	"GMJPK8kLJeNpCqkCToWH2N5BH40FKYJLqQFnpKQggeM4anHimSCHI8N6AN2NJbTKgOAzlq8eqZnEy6gV",
-	"h6TlgEtQg0zRz/N3NGYiERMefdU7j2VSW67kmJpQ3KUSmiuvCy5LNkbKYayKtOWOUAiRKiiUGLIEdwLp",
-	"DTNtyysibMvEidIQCnSc96B3x+ai5DTPkwhf3zyZBsNrGs+LeoSwUVQVwZw4cCLGknqErJPQ0P1jbgaG",
-	"PjzytNcjVUYKCvCcFzgYuDzjqS5jiS5CQA7PLmRDu02mWXYtjR6qWPHenTFiGhwJTtt8HyUg7rQGXs/i",
-	"nh8Uhlv4Ce4Ahd6xFQzu32iN/csFpN6ZD6OznmI5mAYdq0Dazv5XMQt0TnOXDokT2GpEGIfzUdORW7XQ",
-	"tNaVG6vJZ9+pGt86FEI4PF1P2mPaPsy1Azfq5R/04ss52T46BalLNdFspooQphHzAM2RKGrSLZyjpSIg",
-	"pcjVtZqWUJlIKvoilgF/UKYZz41QvrPXRljAWOVhtkoD9Y7jD7q/9oIlTGteM7WJ++C7zri27/c4OgoO",
-	"pF9/hRxBv347OXJ/qOYbtuav3YywnmsPx7eOCAulTC//MP9ZJSSoVd8hpoKNPOIp467yCVwMW+GEgXDq",
-	"sgL6cqxg0kG3vs7kQEQhhhi18RCCGIK8jLi+tIbbcspGIFM/dMbGzbranwkbWxfYmgXGFfjzEjb6b9V8",
-	"cejQIpLGVo2zD08FMS8CHjeJ4xtbHbqS7tA2itpBuZDX5cimC62YReOM6MAyHcsk7sTTXu98UIjbzCwJ",
-	"/Et08Y+0TPi3uJMAd27mkR9B5mHxrqWPquNcsf3DXFl4gkfTxLZDCI2t4DM2xKzaERYFbRu2L7fClqCh",
-	"/lpbedbqajc4gGlsTzRZGW3MLewCXw1y8S4YaLY8G0/zVugYH8KRW6BqPHNUPhhHJXyOmwGBHTDKlzlK",
-	"m/FTUr9DMz3lbzbjYFWTjak79WX7PIDTPZbVSiheFNmti8OPBZcQl6fS0UlhGRiJ4c2oohP24sX3BOJk",
-	"VAtFK3imEVKMyzsI7lvchMVID+gi5GomMN2MgA5Wb8eSkdaGVh92dCVyNYNpRwhFZqGkLuEX7AgCV8VM",
-	"EfsgIJTBEoSewDYTxgcDMSkBNSugdETjgP5WcbgyoSNoW6nwT2ozv1ofSZclaiJkApzK2tgAiC6BM/qY",
-	"jYV22hjZKAV13IzVbbURx2+TUtC0avHXGvw3PCtmPslATWWZRCwbMl6WQqbCGCAAKAHYF7byzR4u47JB",
-	"NMjTcqjCXO0zMac9AEjzE+I3wu+N7RkBFcr+AVkfJS9tYbf1LJOoBhhCl9DawQRdVV4R0BiYJ5FLuphz",
-	"JLKGXVbQtK6VPU/eqPtVzGi1oc/IYapdGYGgGdf4LFu6DY6vg9NzPrrtY/IoKWbvrHcNXj8NIa85xPeG",
-	"Wy1gXoVL3dBDgpxbj2N0B774BmkqXcWW+yNQKh+FxOMMRwOjy9MaFt3XPbDjeIlGVIBVrHQ5gQSvB7Ct",
-	"VZNWTm94+5XgdsGH4khWWmHerWf2rt18/byYqxfzHtrJwxVv0VAOcGL2knDBW177FsbvzoN6poPdIrj2",
-	"xNlg66nSR0gEu8QteTwssFUjw/6BDJZO1GkyqdeIGN5DhveQaWFrqZ5NSWGt2R8xladBqe2PqnDma9gW",
-	"mEn2+1RMBbYnRmyqRSyTWjQnOXQa2Uos6JlFdi469kwi+0wie68ksvVQwzOF7L1TyIZBwGakf32DRKgJ",
-	"+FdJJVgCNbmgLDCZVQjMbWHgyuheUBfaCvdxFKoazGT5dvgu+60ciWKWaRGxJBteDqd5nrBUDLJU6D5V",
-	"8BYQZE7YEcDBiCGf5uVx5MDHzMygK8Ol1uwZBH40H9iAmzuIGquj6hNkfDIB/BcbvUE9x7W/Bsp2bQll",
-	"I/oLqrFM20hdyvi0VGNeZgOe53dsNhKS+hEB8YVdMClmxgoobIG0MItYCJHiUlMZstXVMCmK7UDl8Ryn",
-	"gJKigpKLbAyo4ynMWM5UgMNi3od21bWnTiBECCg37CKW85ZACAFgmywxRmmRDervCqXYV8K8q2bJVa4G",
-	"NyJNYEo3Qkw0rikizprDxoPKapyeyLWYYY8zBcWQqteeW/uWAFFgTmgw7cybOnAYzZnA9bgWJZ6VOi6C",
-	"bx2VCsPPGGKEyVyOM1k7Qja2OxQzQbHA/vwiWCo/VQCMUgHLApvONbAUx5I2w39lEZED+iebM0qfKWaM",
-	"PdyQ/XoRh4jq8zCy3Q1vEUt+pW5FOH5RLywIhZf+UjLv/i7EBJZwOrkueCq6L16YjxYRkq21fpmlCSB9",
-	"+ZLx4GB6cI3ImJZ2hN1HXsayBFbFRSgbZh0DwfIaQ8pGsCx7m1gmL5smemwWk5ehVLgRk5JNZZnlmCIQ",
-	"M/jCILdBT41qBFOU0dB8LGKpSzHphwSOVQEa+QmTaLHisM8CUTXDnRRh1iAUM9Tc4Uiy7eQgEZBmhRiU",
-	"uS3eygLKLDaG1YXV1FQYGgqHCtAHaoBYqtyLASFTbQkfMT0SrpIn2C4VvA7LsxsBaRp4badV8AyAMHNY",
-	"17H0QNUseGZDDzdmZDzm9+Usk6maXVLuBc4r2IC48GOeCpc9AEemb0acdlniFHgSy7OuTXmAmrd8Nub4",
-	"1QLmkZceNt1zFIgbgh8/juV5txanD640D8EUzhEeBMcBejx//1h+5b5m8XkgRHpp/ecklq+6LKF63Ess",
-	"E3I3DU97LL/uLl04dkTfqN1u8yEDJE3jd34cy2+6DYJ07tHaDP1rN9TPdpDTqbAU5s3dX9JMG1sJFs39",
-	"ES42uwegbThdDV8CWIfMLM6kDDfWEcTj08nJT8w36hHUbUH0jGsyS9KtUWwWlStXch6x3Jpnx/oq+6La",
-	"AR9NSVENwP8m0XhEQltWiOFUg3Fsw+xf0KQtM55Xr/xRTUmfYlH5TGFtubE/s6FZGcgKWJEaRu5Jlnb6",
-	"HXtgjKUN6YP+V/R/RqV1+mdfoEIDFFn18X+3sPxmNFMk3MVASeSnMt8FKghSDGAY0zgIp6ycUcPH1Ol3",
-	"eqfffsNfDXon3/DT3sk3g3Nx8m366uykd/U1fzU8FWdXvXPwrmZBFU2QLpkpu2pmAGiMIZNiILTmgN7T",
-	"apnOvqwdDrjPTio6Vy3aqGgyv2EjWHCy2l/7ji6qHo3213+ii2p71P4GvuRp3T1YlC1xSjSwmkj2woYD",
-	"8HTo8dCP3ONYkn0DrsgxiqGnQP7UrnSuDla4Tixq8zBUGIEKr/p+xDPZ9lIcXLn+58y40Hdt72CH4z3s",
-	"4XxHB2PlXeYu+BJ1xuq2XdHiL8FAKN8Tt5mYfR8YL6vK+OYvcEV5rWbwqTL0wAivdtD70yphaM/S4VNe",
-	"0Uz33SRppkFOnyrYfymSnoGibY39dcDsV9X6/oq/1JT6q/s8wZ/Q9ZhPD1b9meACX7DhvImO17fOawj/",
-	"RmMWez5b5xMbPbO9sXQtSxxStUr/j13Hk783K+kLCyGK5GJlFA/hMoW/XyuVdtmbUtcIvgjsVM5HV674",
-	"4Oa6MKcuiqWxUNS09PEPvbhgz5fToZ/HtZJdRmoB5jZXNIdJxVjayLOZta1HO+v1qry3yI/rC+38zY4W",
-	"kdge94nvimVlLH0XnG8wexossJ47c58ssLjlZA6PeJ6Dz5YrlVKLXTs7u2pI7JHiI6Qk3UlBVfX475/b",
-	"9ZlZ9JDNrL+LO5HuHYkCI8UPVSj1lLhED542tG6wjFSe6nuwV/4OWcim5DeF90JIKtthkmmWmAldjjM5",
-	"LYW90KZXIG8n1QybOCDDG0tfq0pVEATPbSMyDrjdJXHMWPMUVOlJJV6RsELkgmtgKDGmiBlIuTPIOmag",
-	"ll20h0lV1MypbCx8ZpbOpk1ll3pxWwOmoeF5mLzGEgDIMsO//2s6nmgfLOq7NKzLgRkjifJg1A6iMVFU",
-	"qSOI5Vy6J8wcUHIJqtHm0e8XJNWOHXgXpNDNS5glgxz6WS/IiAOmQSaBDha5Ykp1LWBR0aKD/c+zcVba",
-	"8gBMU+Jm4Q9ovxntihnOgc9GYSOPGtZnHoWJREpTMU7b65OiruUXLU7yhtAmpoeR91lNt4JxuHYNwaNJ",
-	"gkCT6mFmQGo5j3KmFgTuwxD9BtF4swSHEYo3M6E4PL1ty4s+ztR9hL7x85yX6t0/dyi7on5WXFwdu2Eo",
-	"+88ZQoXv8jl+2tK0N6vlxOFzqHRHoVJvs9Tipn+WsGfuUCuWdEsA2gnG/ChqOJkI6UtEqXPCMzUltpok",
-	"YlwPhEwBccUoHwpBujrTE0TWlWksybK55hPdpxjlKbRxizR4CsCj88HIcgeroTfOI/hf25hBf4e10Yyn",
-	"qTYGXSzh1sRuiI+xUVBo3Tamd53a1bg5iuqlyiiImLq25zCoCpC0KQQxjwLg4ojxoDKtEEPzJFrBMASP",
-	"N8HaV/dqx4fcS1JFQHk66Ow1uJbWBhhe8IM5EatbQoKgfCb0E6EreuwNGdVNaRlJe+7J2LYnY4miohLf",
-	"ewh4/ZTdCh1ClFkYFPG5rHT8+cYD9nGUaVKDuqG3AaI+eDMMKGFwJ5ZascQWK0Ot+VRP4SpgL3PaRLru",
-	"DpK+2InIoSQY5xBhZTEP4FDM70aWijSWHnvNvsFrWy9csqHKczWrzvsJJNZCKKudhDweQsdUYLXWIdZH",
-	"O6IlGoCzO7zB4lpzFvQk7iFrBSt/wEmrlnmg92jV7w1GeCoDO1OqWaC+XLnNtvCYe0v9PLo8DQHlUShr",
-	"18UllkB+CKRdKs8GgJWV6LLIBiXF3qH6+nIIgfmgHsSK/+C0mOEYMYdWGKNkGGcDNbmLZdAmz4D3BHvC",
-	"ZoCNZeEANSu4TNW44tFAAqHaYFHwUuDs9EjNNBupGbV9OY17LUqWyQh+ypEyXmB7JVxn/qyGpZABVHOm",
-	"gbFlEQsWnPK/aKPDYgmLdefyEah8tLDNeE4hwfuSP8uusxC2qhB6mpcWG4xL9uKF0GU25qV48cKTk2Bj",
-	"aAyHCQjf2SzLc1qh1yzhWk/HsKM6YZrfmTEEcQs/mdf5tWoPQLYDiU5hExoyBZSWaobOAliDELPaF+rY",
-	"nWzE05rv+YFO1CKWxhqBkzMHW1YtZTpa0I92jHQ3EIxOHBW+JaaZb2tdQEUTMF025xfxXv6jxNYtjgh7",
-	"lIG8iGUwwHFcAxIcHsVMs1e9c5Z4UZP0Gdc3YChh52MxlXpvTrsty6odVWAxgBfgQUUaGljlMsLLCtrn",
-	"NtkgsHereZ7THvtfrNpgpasIdLVM0UzUWjzOz1fdIQrOptmYKmpWTS51+r3u+XnUgYH9014v6hi50Ol/",
-	"sw5QlTtA6+Seepsu51IbM0Rg/QRX+FVsfeE/xFqFVV7rLSqvIkxMp7UOjD/0IVCn/Bk5/DzIw1DtLA/S",
-	"2PPo0UHt4Wlv4zZGaR4BLtT+qXvWDQMtMYrDNrAVME2r4Ze67DuEUagKf7qIVDt0FpIuN3bkjRCTRxBT",
-	"/4fvj3hiUfUNevrsJS0j6z5etwu0pbU7vSxm0ny713Osfpex+oYWok1UwHOgfrNA/VTTZ7VEjvM8h5K4",
-	"OSrrT1qwRIy58flKxYaZr8a7svTT4jMflIynaSG0ZkfWbozlgGtxkkktoAj4VuR3x1Wm2FJBEMHIgQwb",
-	"bBLscwQGty4jQiGcWp1He77Cb6XUh/tsSXH9CZZzbmOqq+og5z02EFTpihOzlHatunCAOv3O71MBje7E",
-	"Cgrr3QmFrrF9AJ7X/jTmn98CMUunf/bqq6gDlkW/o8sCC5aixhnhOvrpmLO3aBLmt05bwW8W5b1COfDI",
-	"EQZxf9vrPDN+taqDld+JmvMfSAvt9skPPmSltjcdNaWP2eol/HdNKXmpcbg6aYd6qME7gBV4+Yf5j+Xr",
-	"W08vmRO4nNnjF4jfcek4Gcz/O5UIWCyyKuGJuRNoPUShiS9UihkydINICCk1kL47lpA2pgBZl/2U3WIz",
-	"JUhquJ252vshli8UCs/rOoJdhJOcjZTrT+Aylu5VEDiOtCX5KVfTkljLK2oLitzHXBq5UY7EuMt+Vb76",
-	"nWqqvNdjJhvLo6965wgd5M5EckwhaHKvcm5MsvBRNqScKy0AFE7rzXXqQhru6oLZJPFiagSQVdt0TRot",
-	"1A+MqbUE+do0ALt75P4aMytKYp2pL4ochkaP/yKfwe4PN3b4Hy4i9SMGpPbWIIkCjpO0ZmSFttDPB4sn",
-	"v21c8KHS5qHeT9Vgscv4QRS3QrMPM359LQr26Q1F4jLNUjWYjoXElOtMFTeA2Zhn0mhnxcrijjmhryOW",
-	"q2vIIE/Ac3zx4sJ+jtCvlcZywnWJ+VzYgyU8j6ia1LS0fI+bMjz+zbz6StFbis/ly1E5xlSZk5h1N6xR",
-	"PFqfwC9gd4PvrUobV6GI++HzJMckr2AX795AUyC7KtQMdasrlRTFbTYQTbRx9BA8DHl2K/574Wl47wEm",
-	"6snLSaGMVQGWC75CGkHqHMrvKJ9buhJxe6Qx6kC9lTw2X4uZqbZE7YVAwhos14YnwN9ThZtrn/UQp+Vt",
-	"diuk0C1OzO6Cs+6ZaxQ8+0uajyStI/DjZ7dixwcSAMWgzoDWat0jqCZC8knWtQu39CSag/XbREhz9M+7",
-	"ve45C8a5humLd28wGDUp1HXBx+4Q0RHiKfvPi1/ePsQh+jARg3/XSm52iFrmeydi8DeSzotOgZPeu939",
-	"nyjEZ/fEPsaIiX//8NuvW5yHO44SeDfnwQjKDPCvsutM8twcj/FDHYD/NK+y1gGwL98QJrzKJEJntlJI",
-	"e9h382ltsO/2p5d/DFQqvrTaevtYbrdbSYe7y8xtsPA6MUsFsAhQgWcH+DagrOyy71CJYu2bcfF//vjL",
-	"W1Dor1lyAcDqfVb/SBOIVEhlzJyhKAQ06gOUujn9D3G+3uHLrIpaX1SWxfhrzsut9N5BuHjCy5GPFpsL",
-	"OnUPNtROQcAaCnbGmXT/nj+mD5nrtIuzVnG3uQI9rC/RVsbg3OnEPrdUdLegR167FubrVhfgAUev7T4E",
-	"xdxa8MqBbCcv5t270Bkz/8/9a0R1AQOxvnbGLmGEWKvVWp3a45HASYAmkokRIKmxdZ2rZCtWbdUuvtHr",
-	"WAZA++ZO6dQcH2Z8OePGRVDXyDVLwi+AlgCiU0nVfmbGZWRXPOdyIKwFrabAzktRNhBvGOUkQ1DohxBL",
-	"7wVPs4e2nv1D23/w4TWr7GdYx+79BVB+VfAKdy0M7iJY3/aatjW9d525vIm2XBS3zboGGrTw507UmRZ5",
-	"p995CQkCmulcF5goCdDwVt1QPAAyaqSBuHnsfN4TKhmx0hxiSn2zV8MsFxFUos9UQbw89fuNRcPdPmlR",
-	"hDFxaNiBz6wSJw9ugxGr+TsBdppmVwIr51U13QH18/wW63/D22H2oOF+HwDxh3AoQdSkTAutobrfiFKq",
-	"kKoCTtrW94hxX7KHiDvYYRk8Gjsr5598EVb3G9uKQneDnGdjpqSH9TE/YpN4taUsSzFLY8kMSsWETINH",
-	"OxiF5v21je1Ucjas8+VanCY3ESxN6bsmCgsZjrLbdVsEM3AFK/Mz+FnwvBwRUlJUU2J0P9BhwWW6y95N",
-	"r/JsgDJeTUudpYIllHBLwmWnD/bLv778TwAAAP//",
+	"7L2Lchs3ti78Kvi5z6kk3i2ZpCRf6DpVR3bsxBPfji2P99lRfjbEBsWOmgDTaIrmzPiveZp5sHmSv7AW",
+	"gAa60WSTomTZcdXeE4t9AxYWFtb1W3/vjMR0JjjjhewM/t5hH+l0ljH49/FZmqXF8mUqZcrP1S9yPp3S",
+	"fNkZmGtkqi9GnUuazZm6aSQS1hl0KN4xLO9IWEHTrDPonEwYKcQF4ySjowtJigkj+nZyJsRFys/lYJGn",
+	"BdvvRJ2Uy4LykXrnXTpL71727spMFPJut/fwPj0adffu01537/7ogO09TI76e92ze/Ro3GP9pNu7a97X",
+	"iTo5+2POZDFMk86gc3g2ftgfHxzdv392cJjQe/RgxB72HyZd1mWH9w/uwf1FvqRnGesMxjSTLOrIghZz",
+	"2Rkcdg+iTpEW6lKAFMVyBqOd5eIsY1N5t0qLT5+izvFoxGbF6/GY5YpqlnxnmRhdsMR+czRh6u9hyoe0",
+	"6Az4PMuizihntGAJ/NLpd/v39nq9vd6Dk+7R4ODe4OD+f3eiDuOJdG/o73UfnvS7g676P7jhknFNjbWk",
+	"ZN0j9cTHWZoz6Qyk3dNn8PRUXLJkOM7FdKhXBT6OL8rZLKMjJgOXJKOKOXv6X8Npyu2lTLSdQdK939EP",
+	"XLJcpoJ3Br0urGle1AnVe1ASyix7ZyT4OM2nLOlEnfksqS9B/+Ck+2Bw9FA/OJcsbzm8Ua/fiToLmhZZ",
+	"KovhTMi0gDGqiQK/ZDmjyfKxEMAd3mbES7B3YGwlMznEbLNMvU5k9y++dGhfarfv/xVzMqGXjFCSpZfM",
+	"bFkixqSYpJIoGt+2jest+9F9dys/dLZylZD1nexTRS3MY5EsT4R4QfNz5q+LukIKIUgG1+oy8kwky2Eh",
+	"xNDc4IlIdZWkEp/OSTGhnNw7JL+kjxuoCxu6BXkZrPMOxWHPEYe1SddoWJk10hAW+0kmZJW59SUywmsh",
+	"IiKP2xs8IqqVJwW9YJJwYU8XQvmSTEXOvkw+rdEkQGOPKA6NX4ni9YzxMJG5KIiYMU6WrFhBai6KobrN",
+	"JbZ5hfpdEsGJlYlHSiaiMN0pueFLFfnrfOsaFqS3Zj0q5GtcFUs/Z11eX7I8ozN/XfSPM/Vy/XBYvMvO",
+	"4Nc2Av5+57eouppCfzkk4uHEJSknlItiwnLcT7QglBPhDK5Ip7d7Lx00rV2YxI1LZ4ilVu6Jmmmm1++4",
+	"KBhPWPUIWIJ2Kxac5d7Kba/l3TvpHwwOV2h5vStoeb0raXm9W6Dl9Wpa3tGDBi2v16DlwbJmq7W8h+WD",
+	"m2h5/d5qLc9jqdf5OeXp39BA8HhK7T578RtbfWOrVmz1VK2Zb2y6aoK7NFbc2TNW8w5OgqrXm6emKZ8X",
+	"TBG5363ckTMq1ThAFftjTvOCFUqlTbNMnRaWJCsJEeDX7t5B1zvpEyZHeTrDWXdOFsJ8Tal6CaHkj3nK",
+	"CwZ2SYC3+x5vj1N1URZ5OlLH+ERkiTPJblvGRbbPxIjqYb2b0iwjP9Msi8hjlmepUqCm9ONwRqVU7z6I",
+	"OmI8Znn5tXvdqGN3eltugO/O5mdZKidV2nZ7FQ3pMkV2PjQ7hF7SNMOTtKt5fiTminH62zO80g+GfxNc",
+	"HapP57mYsbuWAuYkfjKh0zOWk5HgI5YXLbeJ5fosnap1O+o6v021LTsvxJQW6cg5tt9lwt8LIzqjo7RY",
+	"4ivaMN01CMlNxFG5dv2GtYPflPHDcVLXKa48uVguCuPnxaQzOCwJj6LhQ8oTsQgZfO5dIasPfqnP4Z4j",
+	"MHDVPUm0gO8FjET9udKcUtpt6MUN6q3RWe+2Ocju4phu0lYMk7Om364gFi4dbo7HLBOLE+Qof9HwOjlT",
+	"N2izATmvbkaanTaEm4fmNrskR139ApozfMkj0KLNc2REuTK1zhg57F7Z6tjNYtS2WtvVWUG3wCIFCAfL",
+	"o/S851zrjZv4kzc4dL8piTegJLbxMF+Xkojf3oKJVtgVarxHg4OjZpZ5cNLrb8syh1dimcOrs0z/qixz",
+	"rx6U6DWwzANv5W+EZdYFJZ4IXjCOv3nHQfl7QPy7F63Qf11MWC7JBZsVIOwlnRr3EzIfGYscHcuCn98W",
+	"X1ORzx1H+JEbF/RoUBfl5VUgJOwdY/fzihfpNUdSRETkhJKcjeeSZrsx/CvcsdY4ukGZ3rsNMr1f36CH",
+	"DRu0f/MyvXewZoO6fPWG5kVKM5+3nol5jvsMuKtYCPjPJGeMpGPCBcRJQBUb54zdFNP1vmSmO/SYrn/j",
+	"WoRhiBtluaMav72fnec0qciyXxiboYBntCCC63+PBE+IWmZliM15kWZEcEZSCVxn7hunuSy+sWCYBduo",
+	"PGrtbo+2e6182m/Npx/0TT6jniyEkYvqLYovlTxkIyaluuMbF96AevzVyELp2VMJLWhn8Ou1ck7v/hUM",
+	"q4MvXm87rHNOmHF69z+DXbVKbYuuly0efDa26N8CgXJUY4uDBrZ4cMvY4rdSpkAg79k8y6p5gBkZpyxL",
+	"ZChJpEWMzxWmbqBjy6ifFzLUZGrPuluF9PD1GMADZXGo/l2L4R21juH1rh7DO9hRDM/sERP16a2P2Pkx",
+	"H71dDCcnOR0Xnz02B8TqVHgbqFz1gWSYS5OzP+ZpzpKrsXqLcPZNsHUT7149+Fxl3BsLNX/5bIoDWBNE",
+	"hqX+WWRJo7fuS/TPVT7bM2/9c3nsJiz7fM46xVMnC9FgjH5jqs+jN37hTLV5tstKJjk42uveu7Fsl56f",
+	"7RI6UI6q6S61bBc75ODi6Gz2jRJdeoE8l25J8hOhsyQszbEMLGWQrG0L3XJGFV/4hW+Qpt1iUUbzPIek",
+	"Pi0CAtuuX32mHdXHwPIZlcVwLr2jndOpOg/fTNRZHHUKnGeHXZ4NH45/+aP/32cn96f/tTh8O/qxJ19M",
+	"HvyV/+Xe7P8WBz/Rp0fz/yO6H9LH/YtnSU8fpPNcivxlKqe0GE0qYUS4RqbmYiCWCHcMnTu86g+8DMkV",
+	"/FySQkDNkizIIi0mBDPax2lWsFyurKnZcfVg19FYalOshworc1RU+5EW9IxK9p47m8AlnbmBzJ076vRL",
+	"9G1D/zaPiOYeJ+0mZ3Q0YckuUqKuLf7aQIEaeYMkABqzUZZy9q1E84sq0bzGLOt12RBPpzTNAslxT/fU",
+	"BUKTJGeyOS2Oqbvq2XDHRI0RJRbUVzL/dexjKosm8UXnxeRuzs5TWUClwC6lmJPG1jDD2l5zpwgUU/z9",
+	"M5Wuk9yhm5qZU5cjQ0SDHTKhlislJICCWamUgnox4IJKXeBJzth4FzWA10jXAAXqRK2TwNL2lSjeGOu8",
+	"Qlx1GSrWrPneSF4uiqF7l0dUuAWoavfel1lVGaZIA7l9kih6/8QKU8Y6oSkP1lm0lcX3wOk6B0/Nr3/v",
+	"JGymlMueOjEKtXp/79BRIfLOoENN2VmEPzlC2Rd7Xe/kqYvw0iA41N82Vy5SnlQkq+8Kq0p/rYIfbCj8",
+	"H7jiGN9cHgNHAWX74NMnqGbkUrEIHwG1fos6RT7nIyX5NQdUVsc68H3nObGe/WCp5bfKqhtLmj3ccc5s",
+	"ZQV2mTNbstXPqSwE7s16mHflbm0zDCUQqnPqHg16R4H93F7ArNnxXui81ZY/vMqWb0sHyycPgjIhKskt",
+	"l7Jg0zai0QHt2BUp/745KRxx98muwiwXU3Fr16B3L7AIfSWXlUIyFXl5DHP2sRiiMRvaQB9KbqsI5pIP",
+	"dyuZK2firZLM/dtZznBv58k3/hrswhw70Hz1+cpdN4oQfqtl3Xkt60HAQ3zw4ErFrJ5JsLtIZGUKmxez",
+	"/sSKF+kl40z6GWZ24DRLL5m59SXzgwA1buweVYcEJntn0Dmby+X/Lpgs9kdi2tqLjJtUe4wfz+WSPAbt",
+	"JxdAJUcfqpOnOhY9hzdoiPkTQdLA+o7nWaZ4kVEOZUyl5Z8IQAEqENqEcTE/n2B6cZn/nhbS+QnT3kVe",
+	"AgcVE1oQjQIFB9M+cN6UJQZHBz016RgGMrCHF0nH9t8gZ0gqCbgv1WdHEyEk81BW9tu7Cd6p2cG8NY3e",
+	"MpqkNZ6Ak9FYlNqCL1fH+EFdrodpdpRKFXhgmp7nIA5k4JHf6j/h0L6muuveNdRdr4xE9bzD0nNphEuu",
+	"NcFfsOS84sSu2SYuoMhGxgkQZdV6rXI2wJoHbA9FhmadNxTt21SzaXQ1BMN60dWNuINezYg7bHTKtI2L",
+	"r6ekax63MiB6VyFmWzpYcveD5PbsBwzyeOZDhy3/Ip//LtL/Prk4fN+bPfnw+zN69vTpw+fpIqXL5/fY",
+	"8i9ddf3l78fLV2n348u0u3j51//z8fWPYvFS/f8zkY7/q+tKJbcMoDFTe3i2rCiN1x0R6v2py+8CNsjh",
+	"rm2QyhpszMsBG6T3KeoYTbgbdbwL18dLD28vL/VvZzHJ0c556eH2vNRgz/abeKl/42LSiMg3dgwrwuKN",
+	"XD7cxAliNO8hnTCaABcAMfC9v/7WQJsDc9ihvmsMBOecc0OsWUbqoCNKAZcpHzGHX8C9aBBy1YCGYjxc",
+	"irn7tn5pLYApcKBfPBJTXcEYevM9UJlRm8SZHqzSLjljiaL14dX3wP0wg6sl/1lkyVPY8xWnnLpAmL5S",
+	"DxuCm6G87MUL1TUiCyESXefpuIJ69we9gx2B7Rzc1ZrPdQCBHjVYYhW61IKHHmEMhV+gsV+jLzgBTK5N",
+	"E5XRU1DF7lSP9x4i4z0i/S5y9YSRqUD2g2zEQe/h1QK1fZiQsv+0w6LfvQZiH6widpVIYZLj8BTBnyds",
+	"OhMF46PlL2z5nF/SLK0wt/6RpOWt5IItAyvg3DG8YMthql9XYXnnm3u/sCWZzqV2QvRIIUj/6Igok/Is",
+	"Y+T43ZPnz8loQnM6WpGW9vkR8J0ctmZ61RajiWD1lXnL5jVosOf+B0iO96xfF3ujsyyprK3LiE4Zymzj",
+	"iNEU21WmyDUtRr/vLEYTjdauhb4TloIXLOdVqAjzK2F5LvIQ2c1jDqHfiSkrJik/JwvIE8kFPyeCE4Cd",
+	"SBP2+XMIK9Q88lm7MuU6Fc2ckW7Azk9yljBepDSTYckycm4IkRHuGvp3WYqaZCueEKX6LESekEQQTM3M",
+	"FHkLcc4U+65KCsvEOTisdykTenWZ4M8hQL36VF1Caj02SEO8toJ85oZQSvCCoit4ShNGzpaYWXf85jkE",
+	"VdRae3pjQK6n+DwtxzGjOZ2yguU2LxncoJ8hqbhGoma663GWJH9TziJE9XKSzYR373HSGO3PZEIloQQe",
+	"R4c6UF/MGPqTS0c9hSYpj4hkDHegDK/PNOXpdD51vwdn7BkjtCAZo7IgvcoSaZUgvEJTdoPnpkuvxpUq",
+	"b3IW6ySdsreUVxtPmBcX6ZSRHK43rxZEs8xNfmYfT4gl47iAHhSMgL28cps0vNJ/VWl2K7MNpKiat3Fa",
+	"rNw5rVpc4LF8jQdtiMiNy+eQxF2/nPLSkg4sYHl9xQK6N1lqPwegZRuDjuC8kAVdSiKFWr5xLqaVtL4r",
+	"ElzHSK8vHTZIlkJUw7ONa1A+BmtQsGm9iP41Z9jJBoOGEiCIMKS4KtxYzzNWQq7rxBIfkR5ZsJwRKjWa",
+	"3RrVR10t2BSM/h3ZVLvxEjTEHgOUdynkBT/RW2VWQa5tfqEIIZtbX7RqagFfIl3YCD0wiGlRa2Ih2y2K",
+	"+mg36v12bax+hbYUL1JZPBF8nKWjYuewM9+yWb/WbNbWKXuKvyC36tqgjfon3aNB/2Ezj32DpAy6yHYI",
+	"SekvwS5CYnUmu+6AhWXUJg79lg74LR3wK0oH3EiCv1xel/j+piL8KVSEm5Deyri4NjY9/JZ5sxmbHuy4",
+	"g0zvaOd5N5+PTRv481t263Vlt0Y7Im7/hojbX0tc0Em8TMz+Zmr9Sur6Gr1nOqxLwFynSwDUTcMG8EBv",
+	"7myMa4Pbd5ewNr0arE3TIHSe+wuIlG1GkfeS5U0S4csqumg/bUUmNe/jZJpW/NnHnFD1ayqLnBZ+1K7O",
+	"IG1W+wqoQ3jShOpfjpTE6D0MLgWMf4u16DprcZxQgtQpF0P/WV2J+lA+eURWy1qnsV5ZncNgO7OnnLBL",
+	"li+JlhS3k/q3vfrIJT+CX1XqVIEqGNAcUU4Ez7CVfCO912OAfc7F6O3176/YCuwjnc4ytuGCHDi7IWMf",
+	"yVN8S9tFqYwJFuUlzcZCmUOPRVLZE/YSNNMPhHCm5oahviHYgZ+LgmDk6S/vXr8akLQgSpGAbkSM5tny",
+	"S8jSqtGiFkyoEANoKy7Z7huCfYH9hjqt85D+5B2J1iFmvBLFMWR11DHrXtmMjwa0Oi6KoXeDn85XJpBQ",
+	"Lhcsx8b1s1mWop/y7u8SriWkYB+Lu5NimlU3bjByucsNea/ckLXp1jZkZb6afM/EnCd1yo3h5zDRzDVX",
+	"uuUMRRuR89HEqAq6BtYIvaWY5/LWZegddg99KprpBQmIFzXt3rB8mhY1jAn1kpm9FKahe93nu1RibzoD",
+	"hvWdLLuzA7upq57+uxpt8m5LQbdLih74FHUnG6RqeYOiLGAkBgsF4MqKSgEMCjSUCsDFxlqBB4PurmoF",
+	"+ndxm10H3NjDpgh/hTI1MvukATLPi5GYsvf8gotFxcTS18hcXwyQGu8Ylnf4iZGCczYC8VkIYGYL/Lmg",
+	"kmRCFiSZ55AoAbdPp1j9fsv7MNYJU6d0hTJA60uWZ4ImNYYufw+Q2L1oqftS5MxkkksAAVBGAgcj4YwR",
+	"yfJLlqizqkin7EugqDvLOjHLq4qOb3J2mbKF24baB0XOMrFQRMYPbqNzOfHbppbgGIod4jI56thwnDP1",
+	"8V4o32kh5lky1PhLnUEPpwN/1VAMLEoTJCNJffmb9/fasA3UWmAQ9hvOz7fA/leP8/NWY/i+lxUcj1vl",
+	"wAvY99pnxNlCHbH5Nk68XukzesUW5Il6T0uHUXVAIDfeKZ55+nHEWPLECmj3jIcbCIM7iJXhUSNmjVtc",
+	"jE8NnafCqcFlvXG2plznFsLmunnwTcSqJwMH6QMLMpkXRcrPf6xpteYKScI6rdTXh0lNo00lmeVixCQY",
+	"aLIQkEx7qyHrq7Otk9CbLpAunc4z3eDjvZxXS/Z6XfI/TTq7rUqnOSNucL6UJVLOpzOEdPKfrWHjVt4S",
+	"EVqQnPJETDGN2rPXfHEbkbN5QbjgjIxzMSUhlY0IHpHFhHHzCUUVPJgfES7AMcsyiZOSWNywmAhQrqHq",
+	"Aart98nrMRqReKRCsXJEHqiJQf43GH0swZRw9WuCmP+B+SwmaQYl1BBF4ck+6XdJPucyIlJxfg+OaVmk",
+	"U1rYVZ6JLB2lGsW5EtOsnNiVMxUxDhDUwKqWB/uH5Z/DWa+LcAj2h4ddnUuUZtlQN63tDLr7GqNzOBHz",
+	"XA6nLEmp0vB6R/tHRysPnujvtQ4j9d56DSPv7T888gd/rzr4gzaDPwwO/uHRfvf+dmPfkOTdo61ofnAU",
+	"Hve9/YcPGrvg7ZbevZ0OvLffaxz3bzuoL6lKsw+sgolwcLBOlkUY+ISG9WprNss2913fZFtdtvW6nnC7",
+	"fwPCrSbaDltwa5BVD+7v3793bXKtfz2D7j/YP7h3IwKtv5VAC1P6YP/B/WuRZv1rG3P/cL/34PolWSaK",
+	"J1bH8nVaZQIE9S+3rtC9IdzE5Atvt1EjQ7h6sLzDkLVes+nWIN5QkeaXQNwrVGWq598VNC+CzCv1lQZq",
+	"l5frBNfXiODVWE53RSznS6B2Oeswwc11RV5ImAzGy+DKingZOG6a4mWF+3CFxNYH0kDiKbs+MJDqpGoE",
+	"8mdlKRREZ8KXlYgcYQo1IDEhhVJJpqlUo0giExeCyLcSqzm7FBeNQvX6yVSOvIFMLmYSPPIylVIn6FTJ",
+	"NNWXmshUXi8Bexg4n5FSVJLjeTERefo38AgPyGNGc5YTdnk2/Pc///W5iFSOu4FI5gZFpPc8EU8mbHTx",
+	"nO+qj1/vpHs4ODhoqB0BSNHew8HBdkGb+1cqcbp/C2pHHta0on4v5IdHQm2douR0bdkoRen+6hQlHV8/",
+	"Safsv2tpnvoiwn78DVugVveWFinDMoDgwjdhJOG4yCgvMHuEi/J1YWSVlW/UyTopB3P2+fGr4/J1xIF1",
+	"d2BWyvfcIESR6zUOkbG2leuzxuWR89lMqMP0pdLpT+Axf43sHQTUfgKvDi2UvRHtg6G+sSINKzlktzXd",
+	"s3fkEriBBgEqB4kApIadpxNA36Fw8Br0Tig/Z5AvsuMG5X0lYHv9WwgB0D34KtqRX6uAXdOT3GOrDxNR",
+	"TQQ9zjIdHBM5OtO+hxS6QCeoH761gvrWCmp1Kyjktm9ZIteYJfKTmshtzRI5/GKyRCoit5olgkyzOk8E",
+	"mf029HmaT88ydta63qo6/XIy6EoN5WmcKEtQ5KyueZQJGve+tMS7foBde9eaeedzXSnhHzR1FSrX5QWt",
+	"IYW+EbKYCc4wcIVir9I/CxIrSQnRtqNeUAdHe917t2nZ1q+aHfKNrVotgeyzl2G6jafayYW/0ixN4Ox5",
+	"RtNafKW8SsZ4uW74Xdp7hvaeeunfhEpEqZU3DFNbGuoo2RqM9FsFPB4ie83WrNMd1hOZ92Uqp7QYTSrL",
+	"iRfJ1FwNrCbeMnRu8Rbz6Qk9Rz/Lgpx2Dk87t638pufSsT7fOhmrE3ao+Jb9Ma/HFcxbc3O1mYrOLb4b",
+	"pDCkhM2wFHPsYZAzmhAqyfPx3ks1mNtG3P6DOnGdOTYS196jiGs63/yYSvWVCnXNVZKYy3XyWqHs3FOP",
+	"j2m0WTw8bUUZuWBsBn5C85bbHSjrNgTKQnSq0b9OKHcB6tFf+9KGCLB9XzUKfNR1OvXQ1Pb1ROKDYjml",
+	"SyXhbzW1e7215G6KBPukccn8nL+XrIHOKSdzyVZROuVDvEObV4cO1Q99oj8CLrddUkeUYyMDUsxzzhIi",
+	"xuNbVywZIrElSjORNVUgB33CaKIhYpRIBYQYz9J/Dv0QxinoHtC2IFeCQA3CAlTnTIp5PmIRVJjGz8d7",
+	"rwRnKIVjYOLYCOUYNBINtjDonHYOTjuaKnhY6LTk0YRNqRqNnoYschNGs51FirdsltElCkF/1LF6TUzS",
+	"MepKqdSQ8SJnCfa+UoOeCS5ZKeJMk5UJTZSIG89z6L3CxmM2wl5ZK0b1IuUXgXGczrvdg9G///kv+Ad7",
+	"RHKW/a9TQK457cSYJ6i+TZMkZ1IaiqrrZEbPWYRz0FXSOi6zchzWG1Idi5LtM1pMym8s7Mrtb7gGbxVX",
+	"Ho+10eV/B34mE7EgU8qXRLKRQJAKUuRLQs9pyn0m6K2Z0ocPH47nxUTx4Qjy/mpUxmBwrPMuY9B4/9dp",
+	"iUwvLhhX5E7HNqK8oJJIxcnfv332hNy7f9T9wR8VvnPl0D5FnSzlF7B7EEwAimkDJIGLQHVwP0U61REr",
+	"3OEnjPRbpf65Eg/UeafTNEL6wOOdQed/GGbeV/bCf9zVUXlM/HJwM/xR4WWSFpBzkDGlRKkh/jFnc1Yf",
+	"zch72/bjsR7QhtE0fRmfq37XsatXftVUSm74UXis+s3SZd30SYzyN1NeXTeBUuOOCgzBf81WJMfwSvNI",
+	"8DowgcuTE5YFGHLkv22rAYGZ3zge6FweXA7vuc1XBB7/WWSBwwL6t2GcJ+UrPg5Pb/nlMPsdJwmhqHAX",
+	"YsWXg1y4nvN/xEzrBqGkr24slRL3rduwwI8sY04gpDoqdRGPba1aqgOryp+UJDkdF6HRlS/fjGJGGdo3",
+	"uop3m74GSlI5ifCyrphDqv6DXZ/YJcOG/mEi29dXZ9F2lNF63sSBnmARZnUWbyEBLciVifNcdXg6OWzF",
+	"V58p/avd2aR4E9U1rfrs7EhKaEHvdv0hbSK1V43qCmI7NKwWEnPdiLYUno2jaSNIW41pQ5kaGFAbHl4z",
+	"lC3ZOTCYn1jRuFA/sWLdQM7Lx6/KNT+xokHCthvHxhI0PIawgGw3hA11r/AAQq2i/cE8S3lCxLwgCzCz",
+	"sMxp6Y8Pi56Co6x9YJuV0/d4g/cQnf0hq0tOayht0K2gZmbfdbUVreDw+aNSFytkK4RtYaqGWh/Y1Hnh",
+	"VVneDyxVZTdmiCkzX2SsBcnm5duqAytTQlaPap00CB2t24qA2iefTGjKm74ryYjOJcPcjZF6zR9zxkdM",
+	"rhoQvvFqo/o5lYXIlw0srQaWseSc5YTxIk9Xj8e8a8sRrRCPDQuzrQX6EytesmYpqNjJuC7guIkJRYfV",
+	"GSa5w4/BEb1kHXx/s5xtmMt2hq3+0gtYo6stovOebYdhRO+KgbhxiuAQ7Du2GcTWhwvYANdzoujRBbtj",
+	"NRDJOMLD54b/ls25P9RAY6uBeC/ZeLnWHafq+3Cc7uj01J9df2KmRfWYNKcTvH2HZ6Ye0iu2WHVUHqtT",
+	"wceJjMiUajWaswUILHWPzZjY0emprphBNuC1+UPVN+kDrbyzPp5Z4HXb0K6Cu1axNuacYDGwsvi5WITG",
+	"UT6/MQtXgcYqxMCrQYE/c5/cnIldPIT6h81VghxsY2imML8+HOm+b2MyVOqo/MGoixipUnfspQFemDvP",
+	"b8MDXtp4o6qpeJLPId1SjNEqbtomV9nMlaxifyhPk7QIuKGaxnH9XrMyY+/Kg71e39in6pv1Gj3/MRxY",
+	"00v1nSSpLtlUu44WkzLjzFnNVcG2scinkHY2n7vVl048zNTBQBz4WZoFo3CvDeo/RriVcilsS2HJdAsG",
+	"BsgaaqZQy7AEOFUq98mPbEznWTEgNMswLjbLILiug9Awvz/mDNRvPUHb1aGcjO5R+3dF5HFn0PmPuyMx",
+	"nQkOEXO8Td715qP02Sn9+BwfvBd1pinXf/QsMWie06W6UxZLCNYpoqm/y0b9lQih0yokNscrnAliLnWg",
+	"1cZiJZ0qy1DRVdq1rMzVtrQv5zqlH1/oPMdet9uFkdsfQusI262JoQyCcyM72W15NWay0fTR8hcWsMte",
+	"0gsd+jfhcUnHYNjnbMZoMYCYf/+QALpFVBLQ3O6T9YJhOqPiRQysK534lOesmOdcOka52ZU6Ykx+YUtJ",
+	"zlgm+LkBBlb6wj55L1N+Tii8GstzkhRiF7ywg0glOez3T3mcltMdXrDlMGdzyZJ4nxzbofXU6/tHR+Qy",
+	"lelZxsjxuyfPn5PRhOZ0pHgC0xx0pJhQ8v798x/3T7lZJpQz5UI5FN5TJG7gmf7RUZVlZrQoWK7e+f/+",
+	"+v/s/X+//ef/CC/h+KVJV6zzUazkXVzN1FBTHME5tU+ej4lADO3I3IOEB6I9IHE1ES1+RKiSHxkjBSY0",
+	"Hvb65W0mGTDeJ/GdmMC/wdOAfV/YfiOhjNRuT6FGYrwGGiAM3VWJYkdu5nK75/9KcNbAENBUPseUMqSB",
+	"zShmZESzjOWwBTBRBqlgD40pNPLH/J86pxx0D2GrK1uXQtryqnmW+UFXE6EvsCKlLrQ+ptP51NG/4CBC",
+	"qaUEzT75K+ZT0zNlgvW6XQCrKjAHnSgp0O02yX4sg3HHneBp2Rn0u3B6QXb1oN87vH/44ODe4f3Iplw7",
+	"00h5wc5ZbvFkmk4CpamsOgiMJnO1cwCBLhqGAA6oVWOwUZKrDULZi01jUMJ+1RCMWXmVEXxSDyNPY1IP",
+	"gNouHWCLkeCFVrXdamydZPefv0s0U/XhIEtk3KWFgmjQhswjdysfVYMqZ7BKj3qDg8B5NCwiyejoQhJq",
+	"M4+JHh75XjJG4o97+u/4h33yRCRsQOLKBOJ9pWnp5il8xEyP/y3JY5O0cspLL9pKCmk8lpPyiU9RpYPD",
+	"uld4nSI+RVWsq3WP+7BaO1si2ygN6zl0CoZuhiJDkFuwRnJAYn8CcURijyDqhzqlcSkfU9uy6grrZ82l",
+	"tsv3xj4AKr/X82ndK/xeWzukf6jRFtCfEjtBdYeedUl/fwIuue1zltpa0d6G2BX1NS2RiVaT3NPyDZ7R",
+	"p2gnq7cL6h875NU9bJy5gm4eonqdxorwYSJZ8r/QIYMt6I9mX1nvso5YaI/agiKH4CNrqbahtrZrb+mC",
+	"lSsTmcXD6ZWlaa7hlkoCIZk1q+gRSv1SIb5dzzcuKT6TBLs+ktpjuFmevBFbM/StFChf2HGwgbxqc0qs",
+	"lWAiWZ4I8YLm52zLVVcfHxZCDDPzkpXk9b64c+rCGHJsRXTvkPySPrYs74/TTB+TEa6mdeoSqyHmX67X",
+	"yfH2x3j3p8gH7UhaUBAHjXc7z3NhIC/bveGVKF6r251XmPr1lm94rW//VIEJWaQ8EYu2E3IDaR/gyXJu",
+	"6JmE7mwWn2Ld+8AX+koUb+wTV1bKIwdztc2jUNFnnpIl6OjaBw1A6acoUFy57gW1gk73La3G7lUk7mx3",
+	"egVesKKR+QtD1LnFLQe/0Xdl9N4pSM8ysYATvxSBAe5QIq9uv1S3iPsbcql9Tq+W+tvf2O4zep/YhxRx",
+	"1R+1NfN+NHc175WYfO+jwSst54wRDYeUQF2RU2dX1q/tuQVsobXST90NlLx9ciJBT5O0uKI8vKo8u+2i",
+	"ZFdehi9NJF2LOCibtDriwZEIICB2KwSaN7y3l1fs0lUOEB3bLXXfHWjSGFnaUJF+iw99ihq6OK1d+0BL",
+	"qU9RAGZk3Ytq0CY7snCgVNtUBxgNUDsWLQYy+LsqBmVVu15QSRStMOSnk6d0uK/ks9rEgWNCpA2p3SY4",
+	"6PDIG2V5Xo1R/kwrW1/QrdbGXYF3ShLdCp/zjr2+30mdlNEsOgcNMuza9Is5TzL2zdS6uqm1O0WmYFPZ",
+	"eiCQOeMM4+bUF/XlW6q+XM2aEZxBNJl8H6v/xD/gEbUQOsasl0ZfliaOdvtMn+sTG65Gf0XhcU12xa08",
+	"ABzQGafpF0APk0zwc5aTs6XDpCVjbaH2XtvaI0TALtYeYGHbBnR/FlnixHNvh713TXHhCcu2DQq7NL1x",
+	"3ng6pWl2QnWl7hYcAfiPBsVy3elZfmw3Gq62MaD4YQIFWqkkbE99xsD3WC3NGSgqr3CWY+30rTIz7fqn",
+	"UzbMKW8RDTD7JJ2yt/DApyjQF2LdW6rNLb5ZqRVLqEZSb7va5VpntwLj7cBBuCuBWkUha+vdRiC4nUlU",
+	"dFmlsnLS+jh8gAZjqsJq0WpHZLoOY5yXQ/wduAy+7dLr8zi03Wflgn59HghTbHDb/A/PRH6WJsnW+sJV",
+	"Uy+jDhhrLMdU8LXPK2Pd3nwtiZumEGN16qY9j0BZ0eChJBEVL3w1sTMisTdf5HmlWX9zAd0iFxDo8JnJ",
+	"fF9rFWGO/LfY1dcZyi6Z4aa8O895wXJdWrPVyVc+vua80zfuyHwjc84+ztioYAmi4xMxgnKWZJ+8EsVE",
+	"GdhgR0MJkJt3h+NAaWgSMnMGwLg0k1fUAEb+m1plgzqP7E4H8CxZC4o7o1IuRJ6o00PtA0i9rGkDziSq",
+	"nPfhw4e9KnzrKraror3CcEub9RZYzbui+ObG4mC1rfcLW7LkVrkXvpn0rqmxau1eistvgbY/QU7jt0Sk",
+	"XcdKoCeh3a4Oik55i0ZZvb05iLcogPNKFLq27yzbNr9ckYt6L1lnNjuf3BmrxPjSmOCUCfs4yuYJk8oG",
+	"yJdON1qnEByBQMxh688DBfUrUTwTc55cgTRj8/w6quCHdkYQW+hurRr2MZVFWbSDFeDGXyAZoP+6xICR",
+	"Wzq8FEk6TkP9F05cY2okZkundlxp27ZAPNB/YhXTaiAZ/Pxbtcm2XAbTjno4506jtDUr8qN+6L3zjFqb",
+	"ybwo1O5OxGK9NH+n7/5R3byzpZ3lYqTUdh0hBPlTyrvQbEEGuSOvyhTo8bBnmzysWhanHQSMD6prv4K6",
+	"4Out6y3Xp12p7nVJfIgP3IoAxVdgLigKSACTAK+RrhvLEVVktXXQEHMA6rzm2fJzrs3OjiDARmM8keSM",
+	"jUUO8IfYixIzGiRh01mxrMcbqlRhNHnvy+7PfAyAbido0kbKlLfekvNDsvwyHQGSS6GkRE7zNFsShyyP",
+	"yvY9hEKLn9g5IWJHmNnJKa6+6aNHgxFePftoJwbW5/V7+0aQAV1cmR/kmTKw0WBiX23iyjcH1ZojaI3b",
+	"SnEHdmC44nZDk3xC5fDMwQle71/5mUqLCbzbnaPoiBa8PqrK7K7aWEti7CDVxpQ9DM9YJhYt091MUchj",
+	"9YxOe4t2Q9XoK5GFOsGBmcxJJ8jnhfgYYUlatJaS4L6pr5j6vYlRAGzrLfsdglFbcglCbrW1a+CLTn6s",
+	"BuxqifaA4GAG5GE38s5vwxeRs3mhezvpUREAWYQRg8sAH1AmFGOJFm9+J+xyybzpqZXwqHUtIar3nM6L",
+	"icjTv32BS2qebpsoA09fE0KZe+yFWMFfYyd35bMsupzPZkLJgZcsSekJAMpttfjz8lVDcE0OC/2yNRl6",
+	"gRHsbEUam8xbLeU7SeInONs99e3Y6iW2dT0t73jKRyIBDDlzloanjWIy1F9/C8p+uTqepVJdW0MC1RvW",
+	"b0Ofahf3teSpfHYn1ClbBJe8Bq+v9x0uyVKDXO2EG9BfgSq585o2VHnrtmvfJVVKVqnN3yLzwvw/5GnB",
+	"ru4b0Y+0cbw+KW9VM9ilU2VejMRUvQr2xnrPCt6v85a/uWWCqU0RYR9BiM+ElOlZttTNhyrE3tinU3JM",
+	"3cMTBV6/I6ePJbaD2ZqyQJ+XDwbqGBWNEeXkjFlb2QV9VjKaGqM5UpaBTrZNmSTfx3div1n0r507nd+i",
+	"dmj3OsfYx7nvd1cB3UedOU//mDN9ucjn7FNkwGkbpknDk0SY+5SThbpJWUE2RTgRg1N+yvdIfCceYIwU",
+	"OGcffpuyQc4oLP+UDRZKxMQDm2P8nSSzXIzTjEVlxhikkKlBSHyFsYHsi+wPgdepg9BcfwS6vu02I9WC",
+	"SAFBLsXZIkfGTvn5KSdESciMldYdBnfTHFM/9Vjw3ziSQe310FtWRrqNlYxsTxP1m/qPeqn9gJqntG7H",
+	"8oNqMIFvmslWP4qbU2pweztefH0m1LfL5jLQt810OIG3K7qVpMW/3E95DX1kRKaUU0UyILga4Sl/KXKG",
+	"OooEjjiDvvQsQXB7xudTZPWoo7kB/wVf6djkHWku+cvb0d4Ie9klh2JxO377B176rYrTHHU+7qnB7F3S",
+	"nNOp2um/do6zrBN1XrK3+IKX7IN+r/Fj6AvmT3MZ3B3mIv5hLr1Xg9BX4N944TdAPy5CbSY+TASZ0oTp",
+	"BjRqPSNYKthw6WgCzQfNNrOLHw8I1U2VRgVwNNcsoHaBzlgGlk+BtZYQX6o2aUI2MN3EV7/TBCRpQaSY",
+	"MlBFWSbZd3LF5xQ/+18kxxJeo/gL+74CU3MmWTaGNs3Zgi6lM6oI3q++KzjT2xzbXOHo1evV0CtzA3mc",
+	"ZTq7Z0Ql03tKLmXBplp02NOyUN+PyNlSCfF5xjbgbjPSTtSx69OJOjCaTtTB79V5ssQnCaPua6k2ymg6",
+	"VUuB1BKIr29aY85yZW+Zs+ssE6OLUHLFhwkDMriQY9BNDnwo2uFf0Aumv8LFIiJnDDo+liIfcP7hulp4",
+	"3Z6u0O0A0inDejj7FKHyApcXugfgk4DZaPPoJ1Tuk+cFuWBsJuFDAIBm7J0/5mwOzQ805c6EyBgFHQ0k",
+	"GUuGKR/SIjhhv1W+VmbgIZLyR4TPs0xxq5p5+bv6mIV8T2jB9tTEOlFH3Y5aKSLE19YSmxMnq0dT0l4a",
+	"VQFbeQe/WfsG44lc/QGgqrptg5faZk0rWgnYvnJr8PCh7U+aszXDnIgssel34zEzvhqp1wU27SKVbPv1",
+	"aJqQ23bJ6T0zzsXU9n4phKJhq+lCKuFQPT10e2+t+DJ+CmU7OiM5cie8ymVMzkJDWDtzjSIoWw8INrBb",
+	"2EoWuFB6cOoSYjTYrElaARBQhOQ7GDsIifBoA53RVrXIMHho01BLW+DsKc0ytdqVF5ftTeyRB/4riVRB",
+	"h7NuymeWC7Qlxbe5nbo7toZpu2M1vcWa9mArZoS3aAs//Cp9MTISVm9v1FqjClqfukBlYTrcuCNIeXHv",
+	"cP0KQJZGC4mFN7aXWbpv2KZdwrANXEsZ7Ux9AxFtW1Wulj1iwbEH5to1tVXis8aOsZDNp696R2dEeuSM",
+	"qclw9rEot6c7Tes5Ux/alHE/ua1Tfu3ADMrmMk6/sbLVCu7wqGz9Vp9gZBUZ7zhxd3RYyjWJ46q6UNkp",
+	"LqOWh6x3pHu8U6py4ux3NiocVQ7hz+pLZGwILTqV5gRaf8pRnSvYrK7OJbSgKxlJ2n0s8oTZmkRwKkDP",
+	"mw166fnehd5K70J13WGga6mCKSHgT0ySFJttvXEmrPsEBqqeTCcmNe2oKmh9mtkp1xVqgOCCPmx0NLFC",
+	"dRMaKXJchU74rRWEqvau3ZBQOaNScJijPpmxz51mlzq18IEwj+G1SAdNmT4j9onxVlc/U7UKS8hXo8wR",
+	"oVusgZgpG3cdtenb1UiycNN6TCcPNqxX24Q6slh7UQLmVDv9qZUYx7E0NG7EnucoG0CZEqSYCFlHz+WM",
+	"5kplgX6HrbkXSPQi5RdV3u3W22O6hGox2rHIMrFQzKCU2s816CKf8xEt1li+ylpVclcZo5o1FAe7nAHW",
+	"qTqM8Mivmp2V7eyfMLjAFQq6Y1u177cVjRXdNdLt4inYMInvjlGH/DhnIaE5XlnXZZbk+dgUdbUyMQz8",
+	"ldE0vIp5OLncDuaR1ruheShq+OR52CzBluJOhry1Tq5qc+iefL2opf1h+vbZ1oPXYY4IbYA8IrQgUyEL",
+	"jXkbV3pOVuyP9mNbIV3hxLsyW5qz26o7Qe/VTa3DOlPrUakgmFgIp1OWEMGzJRF8xFpI/IqoMB9dIQNM",
+	"j6l6h59z5gYPttETce+l2Ld4G82wKnEnVA6VIF33ip+pfKlu+xR1nH7K6556xT4Wpn9VSNX0X+aMZgV5",
+	"X4rLTQXsBzgzCgGemVVqVCNLHTsCzgKI0Clr7U/bnI3emHyMDSZ6TKYsP2dkBskTrno0sOHNKVPbToKr",
+	"VocF0DMeoVk5yhjNJZavzI0HxP1yb8V+vzWydjeun+ahtjComxb2nfV5+BPaK5HkWBIPtF/f86BD3GPC",
+	"srLJI9yJc1aqwQWbFWTOizQjcWlxx/igPV3jQRkC0JfcFFeTNTcg41Qp+af8lP+MuKP4SaOJ49tK4VQG",
+	"HvZJu5BLOWFICMjUf/RHUAPDT3Rscb/jS0hWhWI+TBj3jqAOhShhxZpfus4zqN/aJ/F8NhLTlJ9rMnHj",
+	"12LJPokFPxflNf07RF84euzhrhmVhb7F/ESzLB6ok5/yJXxq36GD+aSaPn5AySYqi04EAw/N9HpsTF62",
+	"9KAN5/smxqYJ26ASSGczEC6aqdESNVFSiCekshD5sgzcu4flppamK3D1mEPy1qXjm5xdpmzRkFgRssXJ",
+	"QswzDZGzqNOKolnVbM/orafZNtavU7sFJFZpkVno52AYbacmbiZkQ+DnPYgWq77rqnGlXOE0dIwXrBUd",
+	"TIRNMKNSujERtOKgJpbI+WhCAMZq+yARLu9wJBLW4FbFZCui7sCxhQmPPcLJ9yubPok8WKb7Qzk/PGH0",
+	"4q8Qhq3NmqEy+AJr+7NYkCn0l4czwHDPSEAojPkRjG6jGr0y1uDFFkzkQalTTuzL9oOHFEMmtwgywNiH",
+	"+lReMVMHv+07RGtV27CEbwUSnLPCWNJQCqWjk459XYAF8AgawE8Z5dD33bTIX0e2VQ4Es+XdjeRzqL+m",
+	"1ZlXliQosqxPJegg1SvFeIGilJKReiBgcLBZMQkvepJKaPFdih/rB0o5yVJ+0SJyByNYZyS8gNE+hVtr",
+	"VgIM0LwoTAo2umhSqYyQTQuyEDmO2By5gJMA+XVl1mnwmPVB2jY4ZZ/WYdVMglxkQdaURQp/lEmGmsE5",
+	"W2AOXeBUcRMd12ccqhvVaqjhrHsCsNPV3WaoK1vym5u87W6f9I7s/toj21SiYFd/V3d7Ic4hVlS1doB4",
+	"IM0nLJuBeyJnI3HO078xJ9sz5SRWWiaUriBKnTOw3qa6BNLRoVCIL58aYtewCKu48W6yr4TyeC4I3FII",
+	"UjkUzadduh4desM/CNAVktvCgwFlD0g4Y2KWGY2t2Ym+QjuA0KtFaYL7HkEWwTzLolJraBMpXnsqWlil",
+	"GeMtRgO3hQZj0cAtHNQVUodcnUHTaZryeRFywdvzTN9hQBGoU7CYW50TK3HwnWiqWsXaNVSP+kf3PFM1",
+	"eOR742zS5j9Mlg6BvCQRT89ZoIm0vwGB1kXuN/jkNeV46Y/o+9pnDXivCh6r5S+PjCqIqBcb5Yk95Yk5",
+	"JiC9AR3v6TkXuUZI0552yB4mc57BCZRl4CWoUnWRFhMxLzTa/dZUHTejEpvT5VlavBFZOlpaMOOV+wMa",
+	"x1PMMksl0cXvKTd7Zp8c40XOLlkOpFD7aCn04eruJG+f3FvreWoypAxeetourSwTI9rMDeZqC1aY0o9D",
+	"sKIaSCXGBePaIeY0M1CmmXqM0KqmTOY8UfYnRPOG47SIqy6vdWIEoYtaLKDRvhuW0FzedBF73e6Dteto",
+	"M3mH61bU3tlqYe1x0VaU2Qec7Do14asYvZfp2gwxay4xqMhRZ2BBUq4kmzpKoPoHQfGg8n2L3DAwZbxq",
+	"r1V+YGXzaGM15XAsaxmFahy9ZJ7DrZ35OhLzkH5T8UBjIUXKR9k88aWk4Ey2+FRzFhyAFhhSw466HSK5",
+	"XX6dbW2B2XVej5A6RZ8fvzpGz87fIKnU1DcUQhmNs4w6eoP1qoa2UJEWTfwCl4IPtUr9w123XeKfTWOz",
+	"MPsNepsnY6FpjK6A0MFHG1XgonRvuRy2PpvUjmWqHVurVtG0y3mp7g1m9Hmy0NDfV1qcE8tlBCfNL5xi",
+	"52zDukgIaOtRwJ5YrUBXqVFbqeqBhAqJd3JWdI6KFK/op2E92RG7myUWOm3ANo7qcbbQkUbymmdLEsPS",
+	"xeA3iMvuNSBJzKrv3IKDZgkmSeEWGXPhcd2oXaf9FN3o9th4NUvE+FI60WqzpO4dcTK1asp++V51aVR0",
+	"ogYX3CrNNKP5OUPRqSsS0sLz1dl3W2U1XBp4Lvb0j2sMDZOXElyxtVbHZpaEbwKsXAZzayjatdYi0G8+",
+	"iG6tdaBHeG8F1VeaChsr/ys0Ge081HHHik5jqtwjDE5RSZ7OlSi9+5jlWQowHe9PnmzsR2yn8mzoM92t",
+	"vlLK0rrq4mZDdKsMsIUy48Tm54WY0iIdNYoPSsZqeKbYUDNsBhDW6hSciIUybHQMxRMeYjzuRN4ngMXW",
+	"SZCV6pRRnUoGazzy16WD6TLxDZLBdHH4Vqlg6An+shPBytaKV06P0g7w68yO+uY3/2r85pt4dzdTo27S",
+	"Z3oV7WWnCstX48K8cb3ka9Q8rl3d2Mh3Ej503om8ZvWU3pAAhp6p5qNQjOIf96VxU75iz/3D8y7sOX+1",
+	"g0UBn6Q8Vg+bf/7I5IjxBB9BX0QCN9h/O3f85ja9DWVXxICVEw/IZSrTs4xhXj0ErR1vusYCqoDQ7JO4",
+	"7L9TvqEQ6IyGHiFuWqrJRV2ZSmUoCuNyvTte/uhvTQHyes6ok5ZZmfoXkiP6LGVZYoDGwsWUGmYT8QlN",
+	"4SmfzYvIQyv8Pp4JaIcY/0A0KAuZ0ZxOWcFyddX8G/GxfB0onJf3QcMVLHLBzzFldJaL85xOTf6wei6w",
+	"zAZ7y0qEYCS2CCZgVD6acjKZTynfyxlNlEBRw5hWvjKXgKIORX1UFqQXDAgZAjTEIZRUB0kwo8UkIn/M",
+	"Wb5UlNQdiuzj/reNa7P+OVyN0AHyl3evXxF9naQcQaX0Kr599oTce9jt+SBmnbummnt15ovOXtO0Denm",
+	"pbISpvyEzpRG6VaAfSzKEjAn2R2wfmUNcobmmNhokJTQNRQPMGSfmtI5CVVzNMvKw+eMTVKekFTjDZVK",
+	"w6CucyiWA50jLSIynym5FJfqS6yDGu2hhdo4sD5FHWNcral+TJUuBIQztp9dSW331BOEoZXzjqoTFTmU",
+	"frmr0q9HBq9K6QeguJoCuX7XJGp6KkF/i0I4XfToyfcccLgDTodK3aVTYWGLL0mMT8cDkzR82H24X9Zw",
+	"xAPyu6jiH5XJh/rD5u4gO7iZkUHhjcEtFCvG+sH0VtxCgM2FcV9E/8OsbTFXokFq0MgSsCyQaGjAzlYm",
+	"GcJNnyK8uzHODiu8qMOkOfofkBpgtrRXBzrAk+/VDT9gJqq138o0a69gfavK0VV5QCixWAKYYmqARgkH",
+	"TC8xumgfWtwIx0cHLh3qmIJteibmhfUItKEUrzwLxWxyK1IZvPv6DEwbgiBbrUtIm0vWLk/4LRurJy7S",
+	"5jZ6/gO/qDtticDqqpXz9JJxxI4DbhW5WXSdoOkjI0FeBzzTYhEQZg0pT87pJSKrVZZjh7hKlfL9R6S7",
+	"golaJD9ATNc2pKikP+CpoC5usfq7wUzaBLDntm2qleUXFhHItLGHtP4Q7tOA9CLSj8hBRP79z39tUYFh",
+	"DXpt9ddkoi3XcyBQN1zvhkrYkgh6c0d+VUUAeMjhyPrYHUll974+oTrOSWVkD5wBIYXWOYPXefKdsouU",
+	"bebR14y0lUvfq5/4oh37jsBeZT2wxMKowl8GAtR07jFZu7WiV10jpeQwdvfB4iBUOeFJiz8Bz3rluGXF",
+	"n1LrECmvVpbrfWOmhAIqtHiLqTj2q3frbs1zsbJ4Sb8MSurg+Yr5Uj5PqLIuLVsJrseqYbkALZibP0Ij",
+	"qSGKwoiUmg4/FRM2RQDyahmxSy8vkVuDveriRoAUZ6MsxWW0U1WP2AJIkRNzDz6dM5n+za67BtEwMJSx",
+	"rRmPvQr4UqECRbi0K6P6vE85ITmrrjPRsNmM63EASFltqvAreLw8VBQNs+pBnqjbHQ7VWNG2/JpafE2P",
+	"MGpFANRbnQEGrtUPEAHGSpqxGlCsISFL0sLbOUqbNQqceh30srSg8foDJqcvVmZz5JvEIi83DPhc1XQI",
+	"eQcBdMdS8YJHizxVB6r1+1mAhVQXpShWk0WaZSa0iyfzFNBlaImKrT6V4BKBtUiOuZ2kPjFh2culknSp",
+	"k07VmhpCaxBTnkjCaJ6lLC/xcw2p1Le4WOhQnLlP7wDbuTtnDdIJ7gDdo0TWygne7G6meu8pxOFzN5l9",
+	"s+5rFaic0OOyuHmA1q/+GqZ8OOeJ4EyjLocRdn2gUHwA35lA8zd3GJZRwANbWpx6B1BJ9DMbuE6QMBU0",
+	"gBBugJGuHoQASkkPidBKvAqqgJE34A5AcQOqA8gaA0nooA9EHeQvU+iJd9vhVhqnGRRF95dyUcwf5ZrA",
+	"KIBWK1wDyhgKKCQ5U9PnI/CnU68cNGRktMRAsd3xoPJXSFtnWiqlZywTulh/rb7eBt40oPIistp5JW++",
+	"jX67VvEMqiTKumNSNlaVm9bbNEsvAw4U2RA7OTbo6Oqx2HfGwm/rIWTwzcFBi/OUv2USnFx/D2aTYmEk",
+	"IC9oVPCdVZm2wY3Gz+tbB+SgSxJFDjCxNI5CO5cKvGjd+KDu8x0b5awwluK6R97LAMvgxypYpiWV9JtD",
+	"K/KKLU5E0HS23fCUrFRrIWGcu1qNVmjmZT++jQvedHOmVR7rFPZH+R2jjWqQ7oHpFADe5zC6xeY8tbMi",
+	"myZJCF/boA6MymKolLbgHF5Bbo2rZ+BkTGjxjDGOKt+SXaHssSys3qaMen83+y9UmAAD87eSF/z2qFfZ",
+	"f4YDzVjC289aqbXpv6FSIkOCMg53xYoE56woI1TKIjcpkrysuzSG+lrSv2mspn+gvtXvdpWKnNMROOYh",
+	"NW1JLlK+TWX9gxXffzIx/ZI3DAGZLmx+ix8NUxBE8NVPDFcDCVTfuyMkAc4W3odXNuIy99XCndUZVN4b",
+	"YjUn2B6mMDJIhQc1Og0GViWGaR8eHt3/AeEBTFYinI+xCw8SK3akuVJFmATdX50jI5YXNOU6fi54tjRS",
+	"9pQ7YaCEGSimNCfxxz0NkiPjCGIqaAPC/dq3iVF5M5q6zt4edjemGQBwDNER4zeAUvqPjzaaypaO4KhT",
+	"TgN6unifgZyWclihnBabH3nJ8ozO/IGVTs+C6BtmELAxNW7WYbf2QKh0+fJHXRkEDLs58KI9HuzjiLFk",
+	"aO6LB5AU7YADud1aYN1FoSGcm9211ZEFP4XjU/ZLMEso1DJOLWt8zoq30MiLSRkPEO7WMT5be0DtSwAM",
+	"JuQERQMtePauQnoaYJ5CPZe0rYZUJV/zt5CGLVLVtKx4Aplq6pFg6Wuo/3TkOGiUnSmZyyOWt2e5AQVp",
+	"6dKvTjLQedzxz+OXYbpNOTrH1Zwc9nGWUU7LKEgqiRiheB75CRCdV8KJ1kO1ccp9CVKHWchzkQdY9xlm",
+	"JMHESmcGJEdpbi0TiRCvmeXt/fZeblaAZ5WwDyxsAHhsEOiTupYV6++BNQFnSv2rkHcMyUhhuYJ9pUQG",
+	"6DWLDRmmfDkMIeUIPdVgc9NiYvwC2oSo5DLRWXr3sncXSqfvdnsP79OjUXfvPu119+6PDtjew+Sov9c9",
+	"u0ePxj3WT7q9uw6f1g2AIpQ6F6N+atpB6CVIecI+loMbo5cW0hkw6UKj+XW9bJaH6wKkDb0QVoxBx5IW",
+	"wvRcmJQnFqIiw4nu8Wr78TjNK92uCf06DzdkBq9kp0AukE0A2pqnmssd7InPRQFVEUbqeyUQW8r76rth",
+	"LJprG51s8X/tvcVb9p4ncclOiLDnM/vh2fhhf3xwdP/+2cFhQu/RgxF72H+YdFmXHd4/uNcJ4kYU+TKM",
+	"1eD2l5N0yiIy5zoIYJtqKbVPzkdKAyAZLRh2T5Ui8oYJSobfj7ZVntrKPIPYaBzDM5aJBd4W4KCcYTLC",
+	"hjwTejusWKNPNLwFXZRoVwrsqPdTBYjRwUNUe8WAMlrpqJvUwTBWO02bUC+CHkw1kp9PTt4QvMFb3cPu",
+	"Q7e45qErUQ673XBJRLA+4ZjIicgLrFFw27yJXEeMSj3ANiYQSWWXvFO0gc4IQRfGJqes7fZ3xXPWdPiv",
+	"E9XgBerZJGI0nzJe+NqPi2c6ILHp5i3vns673YOR+hn+VfUtlzcCn2malEyZp3s2erASHQOkWcAUMW9F",
+	"KYoQt7otxcDWbAZgbgOOv5rtYUf8W80zq54sES0sWIXWMB2dIjJJzI4UdkXiCpv+STCL/TmgQ46xkwoD",
+	"n41aJT3wlmntA1IoQUIoJ7pFNiLVZukF9u2s7jQdHJvSTK0dS4ZnAtAsDbeV2ejlbzYJA/9RNv2POmnC",
+	"pjNRMD5aDi/YcqgfMU61oe4+b/+uXi9jYvZjDmym8ewtnfeoE3HGciy71H+PxZxjY+FiIhI4NEswVfgL",
+	"mEVjirgMbNmy+neSSnV7ErBAoqpzIKrZ3VFo90arrDgT5oPpOeUnNUWgAoBiI4Y6fB8KIAaPpyhsbjnq",
+	"j/6jXCIsenPCmFOaZvZ1+lhxuUPx1rAQYghADRBClfPZTKiBDqcsSelQb0DzsN2bUQfoh6Qa0xRnUmW3",
+	"nM2lxz1QIJeDq1J9DXbE0IOjCfohIjhRck4VDzjd/6NOyAmBMWXdtr5T7fofdSpN64NxWC0aThqleU18",
+	"C+6jUTdXy2zgBZgyyoMNiG3fexAngHO8H9YJpyxpKtrAVHjMckyL/RvRKYNxoJa6iDk6NZmdd61XOGxB",
+	"ZPNLVhfH2LPHHEZmbSyRWxw34zRj21S4n1ifjbb5HGNqChlbwmkFrvv2t6li3ww72ASa1kVYX6n7gtUa",
+	"b0xiT1PCtpxnha6nMrfWd5JNCVndVAcoVSbNhQHDAfYjqdjMW3bdUaJ93eNKZw0mLbipLiH2sd7Q1VvR",
+	"yV2AU7CEpEZPrqmXUsQJyKgGb++H6/PhtsOyc/HAG1ImrK96JfVwHOGYlbpkZHnCZown6ihzJIaibAhu",
+	"vcnfiUaO4+asI4KWOnyndWg3tBrle8yZuH1j3lXE1jHdqioeovm7dDpXUj9pKh0st7xtnD+DW8GnBWV+",
+	"+ZzLxhhku/QECwSqRCO8PnwKbYrZcAtxD3Ra3Irh1LOK8RlnNIKzR0A4dcKBLHbWoXSWiTnqWoERYckK",
+	"DKhRUlf7PtQaPijBnfKdj2Q463XDnNjrFhMyY/lIaY4ZG5SFwcBNMFgclPo/nnLUJRi/+pAeNgzpYWBI",
+	"UEB5TSOClNyhXoo2yA+Yw4sZyESrpIwnO1s19ebhRMxziQZJg96A1xCDwq+PcrSAFNuqw9tsSlql8gvv",
+	"Wz/QhsQQf+C7gfiswmMG0C/LXBknWdZj+AqzVVc6RGgrTVaI9qAid0zUFGmeSrSMzARQ+EI9jJJDIzFb",
+	"liWukNnNZJFOtfetkiUn5XwKH2gwE5wbVhT/10OE+ouNmZxqecPHhZlNyFuGxeuI41lK8whDNJiwbnDL",
+	"Sj0XY42QlqF01PYdwqvnbINmevVavG17CsFmKx3YsPJQUkETtrt830rPeLu0kcc9zsKtZuytq+pdVkT+",
+	"tu8MaDIeFq3lRIM8uh+ss5cTmoOoDzXrA/PQhZ42ta4gl7v7PaUX9brkfzZIOaturBHNSqJ7g+13myEq",
+	"gfG1bpdKQxGW6C0BUEjA+kkKOf68IDnliZLR8EFZwQlo0WHSKB2rAAvUXTai433vURmTgJvO00vtCYbf",
+	"UGv1B9U7vH/44ODe4f11Who0clyR8VryC1SshBFxaRFE0d8mgzRkqL/TpmwdnADQkIlk0kSpDNpeiLmb",
+	"cpt+bk5halFWfl1tPhr7cnzwsPrUbRu8FPy4q2Tvd7J1v9nmxGX9opZ5y19IjwEbGI4BlE2aKkAMEO+T",
+	"D1AMV/aIo2kRYS3eSEzRP8ZFASm/0AMW5iOZ07V2++L4htr8SYuOqlfqSfBhE9zILR0AaveXjQNaYfPr",
+	"vgiFLL1t6g+ssNwOsr+NpmGr6JUNVBjNo8KpZ0vwLbgMa4qmNoyary2l97liUS+s37COPi1jT6jkBGH6",
+	"nUiJXz5fh+yvF9RbV06pO22Jha/Y5ong4ywdrYaLwsgDrEetBTrWooGHC4LJOmgXmTJdKHNKp8xA3/id",
+	"odMcPOPylEPPEZZJBul7AxJjrkSMulCSQnGlzhKNtVywi+R17jdP+gWM+KMNGwbDSECQ7XsDhPv0bn+q",
+	"NkMvNrR5bH0cPtJ4EbD/V+oiIYm0iah7ZCAyxvNinrO236m7jFdtoybmfpqkjbCJIJTgmg3ScOQzKHbG",
+	"Ah+3+rUsMG1inXXIFLaLTFtACuxRsxUcBcYtvmgcCjWFHbXfV4RsgS7dJgS31XZ+5DonA0BuNkvuVm55",
+	"aJiLx0QbtqscKTcmMzbRlhzJ0GhPNQKu6vRUJSfODIbJvgUdGOhkKmgg6sBMgI5lnWsGnmZrdFVfJK1D",
+	"Vn03Y6MfdQ7EZkVRx5y8njF+/Oa5TaJwHGwlxRoLa2csl+pDQBYpsYoxsq21/ozFtn/O8toA7cHQUA9E",
+	"OiVCg3nvbGI7r7W9rrrZ35q21BX00d22rd4CUMAT45GNhlGyZDRHVCRfda8iEDgtDz47I1ylV3WNQxqX",
+	"e50OCcPZSInEJ7bTIlGof9lqpFv2Htay4RqmCMfH82Ii8vRv4M8dkMeM5iwn//7nv+J98hxxTidiwRFk",
+	"XfARe4T/BPQiKidwRyHyapYHuzwbPhz/8kf/v89O7k//a3H4dvRjT76YPPgr/8u92f8tDn6iT4/m/0d0",
+	"P6SP+xfPkt4oJGDfyxDW9DsxZeAwmQg0XtJzrsOiFd21zckImWo5O09lwfKN3LHhXuuArFfpwS+V/gNv",
+	"J8f4G8N6EQxFsoSMqGR7KZcM8n0vWbYMdmBvfZLp0uGWB1lYWjjvMS021Y3hTEyRtcq9e6vua+u045C3",
+	"WdQJqvGe1Ee3ct4FvViaxFp2wYQ28y+p+V3h+ArD4VxnCmTUuTJYQYVqK0EK1IfXyXvwjm0i7uGB7aQ9",
+	"ou180cLeruUmm3dDUAv1jd1kBXO/HYeXH0wt/6/zSGwmaj41UO2tCEV09khsAOmMxSvEBQLP2d4i+grN",
+	"pNDWlGmOhiCBXPGyzXfW0JNq4vrBRMMOFpMUm0GY1tDwqPoHzTL3lUbWyXKHtEeyM/NxO/Eq3UwNKGg7",
+	"f6Bp8bYBtvo1N7DVZDFZehCUacjXN2qZXoTfM3UFTRmrJWh2QxJNaWZDP5rgSSVTPmLbpInAg16hI4yE",
+	"zmZZ6tmmQt16nhkAOYBXSkiLEOS69kIr+2JUZxYSFxVSB07e2prajhdOZHOgO8qI+fmkAnuguV2ZOkMx",
+	"Hi7FPB5g1bcDY5IzDRHrNSqAJ7Epq6kpGsJtHtYpPgjyJBEMgarGaaFRAOaz6gs16uLwbBkAV8FOOTAB",
+	"G4rBRjg1oBWDkjpiLJEu3ImLdUrlBfZ7q/YP8WIdDipvKvhwhp2PKq9KJUJAYdZVlqndbZLkgMuhF45k",
+	"I2FwYd1CLrck2OkGFBEpbCprKmGSm/QT8YJ37iKD1V9fuRIB06E/2Ak+GW0CoEOPamlak6jKUlmsaFaB",
+	"e1CnCtiOGBXIIDvGleeoXeUgg0TYtUPDc6j/wmulBUF+hPtgkUoGsmIrzHY9hg2qQNbngNeTrhXL6MRr",
+	"C+G8NvhsYt1r8OTdPf+I9Ayj72+WV2c/ZifoslpZ59goBi3brPVANPPNNUGr+1z9ZSuoXu5wSN0S4zGc",
+	"JzZUoE8Qk4CqJVlzw6bUAVB3gJgh+ONBKE08GORTTsq2ChFJIQ1HOi0XuSwY1aIVflo7Eu8F4OF1Ks2N",
+	"zI695o/xJpDEbTsKO2RXdluw8qey4Su1aBbA3Su70KdumphDN+BrvZmWNk1dVZT+khZkBJkZSi5Em2Rb",
+	"b9DlxORzhEDw99cmlm0JQlxRTK+amgwujTKpxjS40LRdtZnfNEr6D6hBASpVC/PAQGKvLBls7ApAuFhE",
+	"YCepo1eKKSNnbKT+A5poMOi07qiHRi2366xf116mlYfPKN9aL1vD5KWqDjGLTrvCrkaiZrRgsijzG/HE",
+	"jghnC/U7lCAETLeNDkuQdD5KVLd+ct5mZSgiPXLG1BfVEVPak+4esCaP2lD7G5qPZm/LsOCsNm2ABaK5",
+	"WiFt6sJCbbQy2o8QKvnA1L823FgRuT5z2s6+bfNlV+TzNn7WgvqtR5mz3+GMJSsrC/H9us2nFVumsXjF",
+	"FjSmX4QeBmg8h/PPGL1kcp+8r1ZnRmTMFiy3Jb1gru+TxygBq2Q0XQY1YtxN9c/atmYHugGgJwbyDDT8",
+	"l3bGbJPs3SqXRttVDcXHXusop/LHZLA6RovL/jXp7PaN8Iwaa+qUArfCbqGcWrPrK9Sun/DAu6N5nhbL",
+	"d2rC+pCGmODxPJRPbHDkESI4E+cpfy9Zjp1IMKQGf2MyK/hKIT4ZD0jMLs+GikkFgu0orfCwa+pcMlZg",
+	"s0ienPIkPU+1K5RqnID5FJVjWBg442GUJYtNimLW+fQJgB3HAawttZJ6CzrKlSybZZcHkjr9Jcsy0Ad0",
+	"EZz6HbX+3+dTpRfsE3MSSY2MjBv2lFuNnWaZxjuw3TFyNhJ5glODOvyUS50DrkFQlX3wH/9BTpQSWKg/",
+	"XggwO76P37x+d0IM7CSdF5O7QP/4B0LhkCrrIxRnoN84AsRmSe7cMYFfducOjmlGZeGmAKhv/cME3v5R",
+	"InD/Az1n/zjl/9jb27P/r26Oz+Zy+b/VWb8/EtOY/AP7RanH1B9etxe/LU7KTScehFLB14GPevX7vHgC",
+	"PmW93CufLDuFu9/SAezaQ73+QWUGEUmYnKWaZCYw+Q9FNXAA4Is0KmA+Z2WnUVwOZfxERHDSPyCvxCWk",
+	"aJJ+t38Psbf182iDeeiGtsgLUjmoPOWFf7/aKibxijxPZGRSIiCUAOjaWMYGVKejiTXEBrrZj21WxFgS",
+	"k1mecp3fmSbylOtPyBHjNE+FNCz6RPBLRDWS6hdkMfXDiNr6UcDegtIsuX/nDnnHeNKUg6DEA+YhHDt9",
+	"Ce7YnJI7AxJ/3NMQX/EpB7URRmlNVbXMM5bj57Wglo9IfCcm5zmF6Iotu5mq71ifMCV3cpEx/AaEXmJi",
+	"P3DKMRgD31Cnq9rZ3sceOel+keZsCFZP6XKfvDasJ2vBIiN7TrnfuN7cWAaG1HA1rhnRRFB6wmH3gMQV",
+	"3DMgIQAGwyCgXZLXvfY7ecotbBi+P7Iv8yDT1Kt0f7GqUxTaX3sv1f2Y1A447B7imwBsLVbzk1q3XVqP",
+	"AvuI7h/FO08BHPnOHQwWmLY16nRHbjKIgv/5uxQ89qDrX2IeNCfxSCQsfkRidSTEJkPRATpMC3nKPags",
+	"qPO2y/id9PDpiZbuWaax9HQfL92JWRdlek8YqCD1p6IypmLrF5Vw+CANjT6jmApvgwY/MHWNs79PniuZ",
+	"hyHYyMXtA3xiWLLDU+5SWp83uPwIcYf3HZG4jngXb4oVeMqDYIHkFVu4Hi2IlZpXlX3XGJ9PrY/0+M1z",
+	"vfjPS6A2KyUoJ7Hz+94vbBmbUwROQqd9MTZn1uFVNf+czZi2Hgz2lzojlcEHnLgUcwA9HKCfCo9PNh6z",
+	"ke7JqoR3/1CDM4DMVK8sUi1ZYPkx90+p31ZgR+RsWaDoV/+IdB+EciLF3ls2y+gS6Ttn8T75hS2lbmnl",
+	"xMXJuzmkE4/nmX07Hi6YfWX7z1NtOxx2H57y8k4xLtkaEA6MyhnpyBkFAEko7CfH5Ojjx4gcdnvqfw4i",
+	"2L4CqgY0qB4B8HLw3UMaOwzhlEvh0VhnjCP1tQu0PL8uGGaU4T6AHjSpJOfY6A1kQJIWcEwclyegcbqo",
+	"BVKEiYy4Mv3oXKudElkA38dPT6gSgx+Q+uO9V4KzPRAUcaRFuvlCKslB9xDNLGAhdBzrBCOiBgX+0By7",
+	"yqHs0y3woK8njMScNvA1/NDA9g4/5VoyV8CL1b7sPyBxFc8wfgRToRkjBQVz8LDXL28zmInxPnkmcijq",
+	"gVHZTn+nvBwFEG+GKRz75M3xyZOfwaWmqPWXd69fecUkIFbvHzy890OLapKIxHyeZfEpH2WMKt0dL+jV",
+	"fKFk3p07pm19/PdTCCecdgbk13//81+/ReTUDSyo3//9z3+pX02AQf/0SSNXvEj5xYAg8uy///kvBJ59",
+	"RHKW/S9802kn3icnfkudUz6j5yxCiKPY+V7sNuKJKqw6TrMCdkaM6OGKiP2uslh0AT9KWZ3v2+t2H5FJ",
+	"ej5h+SnXQhDVQNwGVKpbNFlOlEKmzzlF7YODg4dKMXt/8mSfvEVppq5NaDbeEzPGIxL/agtMIqJLYn6I",
+	"B+SMji72CrGn/qutmUQoLj7l2oFp5CufzQu1sd5rST5OGcgAdVL3+5GV8H/MlZS2qK76jm43ImcigfjW",
+	"JcvJvUPyS/oYr/UOUBKBjnDKNdIlUSewfrp3tE9O2EfYxe9Pnu090FkzS6JuptYSsI2JCPs4YrOCvP/P",
+	"brckW05Hyuq6c4c8RfXK1ZHVYeHBmUf6dLV9FfSJoNa8hOQFRQmE3CmPi5yO2IzmjON6q9GlfG5ErTrx",
+	"4BaSJtp/Iz3hlyaoycfHEAGKiTLt8VCHfBBIo9UZB/yUl4oq5iRcspyWop6gN0O6fuWq6FC7F41iDTLZ",
+	"eQpCyURCnbhDp7ff3e92NEI9naWdQedgv7t/AK6FYgJ2f920BHBDEQqXYtqj1I1mTckLkLyeQgyZxTpp",
+	"XldpmUR46H9OUceymj75Pr4T/xCd8jnPlOYW2ytxmXEBvq59EiMysNLV45Up7mqPxUoPA3+EDsQdl8pN",
+	"NYXX0aKsKWwEi8Hc0Ge+8SdAqn06ZfuaRYGGp3xkaSUVf9HCWNzQPbam46SSpOccz3i3V5tder1t8IVQ",
+	"WKQtmVMO3QzoJXNFk7YGB7aFOkgRpdLA+NTOyOiIueU8cOiaBUMnMO7CDxOhdu7gzh3ctEr5L/0m1Mzr",
+	"zp13ihGhy6y611JAmxLG4dABfsRt8DzpDDrWoVQiZz8WCBirJQsEHR2z4HcdFzT2N+YsTpF35Xw6pfkS",
+	"q7w8AwsRg+fMybjt+N4HN7nVaRH26VPUOZvLZf317TwdoQ97XpQV351NBGeVD7srplYfNp36tvshpyLG",
+	"Oi3lIPd9kYNFnhYQ1PcJ4rhIwmPr9Q8sQjfmI3fewEjBG4ee1LUQjw6O9yffzarUZPhBq7bqVf1ud1ue",
+	"CI3C3Hj3heG/Y7jdWet2jz1Wd7sr1e4xQ6621HI7rwK1AiE42Nsa7JgBAl5ZtOcVT2UpR4jVc1a8bBw0",
+	"3HX3J7gFPnmISxC61y7V3cc0gf0L9/fW3/8cgbk9bog6h72DFp8SyfJEiBeAHQ4PHa1/6H2JMP6SJSkF",
+	"gG31cL+//uG/WuvoGSKOf4o6R22o8tygh8MDLeb2Qe3M9w6kuOu57wx+/S1yRIL2FyO6SP1Qc7oMFvQc",
+	"u9fNi4na934fhM1A/z0c/g2Q3EOw7dcJrq4oV1V0xLxo1nROmopclRU8k2QhcpM4gLqOk0DonHbqsalS",
+	"dmHG5HtQUi7FBdOe+1NeTIRSJtRxr3ueY+Tkh33ySrguPyMa62cy5aB0nLNkL+Xaj1A9i43zAoz9ei9Y",
+	"eP8lVHyHz2cxL+wB7Unkw1W0w+Yw+N7OBtLjjeW1tiLkPacm0nHjO9Luwbe4tI0F0ms3X2ivbd4j4yb3",
+	"kQn/tbEZwO1uLW5wlJdlGCClMgHYgWxKUj5oVH+dntY0y0651XMivc2UoaBNDdyYlslrJsomurjjPaor",
+	"42pXPvXkbovaP4I957SdATkCoMcH2vaCi0MnEIAhaaILkTKO6kGy72MsY4O47A9XU+RL4fGQxE5Dj/iR",
+	"4wyFZxWJpkAYWImQMHEDxtvq+64abWDWXFVa66Ov2II8Udd8DXYk8pyNCjIRuYRzv5365dT9tdJVe5vq",
+	"qlwumnvHW/XxrUu/nSqPuD9L7AhPe0xzd52VBomODhj6CzGyMLyhQehb79r7Pn3aSgM1tZnvVzTZxwde",
+	"scX78tYtVdeH6++HkswTquvJv6msm6isuJnMwaDlP0n5bnRUv/HQF6Kb2iZLzYopOPHnM0AWgYxrNpXa",
+	"szOGwEQJXotoiLqngcitu9GElp+moKmCFy5nJLYJ9jFJ1RHDGZEFm0Ek2URJdOhNaaf4QyodgMGByWS0",
+	"SJTqJWqMNvNsnDOMTWPbb3j4lOu0iSmGShYTpRxYF6s+ecr2b3CcQf6nulXapJ5aD1I8gbE/BcqvAb6r",
+	"2okb1YkYqImxIqfXKeZeFAsBB7bOpoBJpbb7BcG2137PxjjSQrMsBDVubjNWCDvmTFMMCaEWRK9roYvk",
+	"Zfn9UidCzjhjbkwSG8Km3FIP+spE6CpSDC0HOM34lCvhDolRCftYbSKL7u9Yp7fFmAsCEOmv6BTjToiR",
+	"uEhHOqTVJ3Ft88RYhIEsMRJc96psYcM4wRljBcW+0yquaypePOeU11W7CQUAq/E8B/bA4G9ITfF7b4IC",
+	"YcIjncGvYTlY3nLX+fAvbNn59NsVNB2dhvvr38tkzE6LzsOHnU/R3021Qz/a7OGjzqffWusWmkqP5zzJ",
+	"2C1QkZ74a/dpu4k0qUllSF3tU0do2pAAbDmTlwerV9GXAokB61Sn8hH7hKdEYQ3U49V1g6gbPVOC4ol3",
+	"/6dIaWHtn/6pvPlT1JmKS9b+2ZfO3RspZm/UgbitQ+CwjfqC0FDLl9rYhscO1z/2ShTPoLtkW61R7xSD",
+	"Pnh7NUe9TtpB+9kcKzqLF7UXPOtTTox+4uiLVn8CnVGfG1ga5EY7tnN67qyNabhhqWlQGu7xWWvYuUXT",
+	"zxYtSd2+p1fTmRubaDa357xhJfvu38tM/k/aEA3lvjv1GZepTM8yQDJRChGUkVmQP9viy+YcQyqu8D0z",
+	"UqfvGP8LZFFC0jfm9e2T2KJjm0oCdEkVDtA4nULiGCi/CFMNqPN+aVF8zopqMV98ym0GehoI8BamOq7S",
+	"wihaMUV/fnXF7ZTHXvgxoLiZjD5tZoQ0MueA2lgbG78SnEFmlFbFrhRVtEf+Wk2kPCef2GccAPeN3vCh",
+	"fGhjjWaNLlNRT56e0PN1+gjc42kgWAL9GoqVV2oBx86Nn6JNNJea0pKwUZZy1uKjP7p3WkdSq6++924F",
+	"Sh60VAteiiQdp0YDuangx03pOtejC7xlNGlWBX5iRZlmscnJr/Medh9wWX2ab3iq+QfZb582lXRGYfsR",
+	"5NzM4HmtgBKvHUfon3BE/3flQdf6CIBwiXNw4sEWTE8tE2aJhDNBQ2G5Kb6mpTNgH9XSaU95Q6KsBjUq",
+	"TbSBA9kT2coEW/epPq2rLqE01lTzTMn3ZUJexRf1iFC8j55y4iJjR5gOHwf0uTjSbyhRsqMKsg+U0vkK",
+	"XfzDPnnGFgxALfQUoIuTD4ABN0vyPYyzuZt8/KhcQhlYQ6yJX6pvFemU/bBP3rKMUQltl2ghybkwio+P",
+	"6VEebvEAVQEsUNUjdpf2grGZVmwyyLH0QGPgWbVegNuhjEypv6gGxXiyb/CqpinXTjus6pZFuMA3LSyK",
+	"+WLCuFNuq3PYDZ8h+CmHyUM7EMjieqRTn4nOfE4LU3cBOVeEnolLpscUr/GJkfhuOfZ98nysvmURg3E7",
+	"ZGIB/XsKcY44CeikxPcjsScsA97RrX7igUtsmAZmPOqZ1cqrvzNzK2vOoUbEOl1t0/yccq1B6uKRAO7V",
+	"KVeb1Uw8aAFA8i2mnZdxR+OyHrGAInjDCmqTa7EyMONCfFTJIXdlXFFGTnv9kErrKyGba7Xwoddajm7v",
+	"ZAT1zcKiOAEazTOCFAtBDHKIzS80rkV1QIPHvpKkmGVlFyYIJnyPAYp6P6Ifaq8dQt6e2m2fNlZ2EcVS",
+	"PebOGY68PeC8//xzzP8a8iktkVbaLJ7C/A4ecUnU/tkPEwPuuUtrx6ZEG2mzvflzXRmRt9t7iWR8mqSF",
+	"78JsE4pGHe2lVtFuv+sTNtPn9n8aQVQHLrkh3+dn9XA2uTNdX2WznuvMqNRhyioZay1cn8Pzs/o176LC",
+	"CwkFV7Ekg8kIL7GikJf6p5WxjtFlYPqUnh+XDTfiQFmk0jgROU/zElY2n/KypWNpdgBEn4ctS9C1pIs1",
+	"LSYfQv1VFTisGEb9rN/t7pPj0mK1oF/2qI6gpyb5XrIyUcJE+X8gInc6HesYM361EHocYJCd8pBC/YMG",
+	"g2ihuyIkNb5Q8FIZ/k6SMzah2fgRBtwr7uUKzJCyxm+NYl3Vn7cO2bsOyJ3E669WetIuVu05Q3el6NSa",
+	"vW6t4UQ7i1VvoCrBCnwNmhIurhIMnqLURv34hS3fYmTscykdOHiLdOpoGkYqbqhpfM6gak258E6ZJh3h",
+	"lsYq7+pmr9dypp+42XvUz29BdxO4JmsHft0d6MD0el5B88gpR1A79wDHCI/G4DIYvQ4aEpUkdoM+cWQc",
+	"1gZ46SLltps+wm+dcmy07L3cOa8t8uhaBYEb/cWZt8YrPWNQh6tf+X2T7+yHfRLPcnaZssUTR2WNoTIB",
+	"shpockmxA4FtPoyQunBiv1YHNGoB+DU1k6q0115h99j2HcHoIrboxC4YIeLwnXJQsx951cNBbW2Fgxm0",
+	"miWMNUfXMaEAQwIAGgZA+ZRD5q/iBI97Iu2A1rXVJ5CCbtpCuOAWbVUnrJM2VCvf/YgsJkLpS/qarAEc",
+	"GbJCgcZ5eskArAtG4sYF+v1T3uztxQcUA1SrkjG+4mLRVgeAsCMIoWewqeYZw7gD6GzyK9Tn/MDw58rA",
+	"1IDXuruK5+F7vCyJ7HjwlPwue7BUn3BB6Vy3nwG77ryhaYJptfudzZ1/rlRRj++ghtqZ++q0S3e9js1T",
+	"VWK0f4UFUNuhYlwV+l+WYvz1ZEC6bPoF5EH+wpYs+exeQHPgm5NC5IFz8yvLhtzcsXfFUp9brfIjHfa0",
+	"BtmYs/gOlEnQIGPvFI21RpkIU6gzQhR0yLxIC8LFYkAWGpY/NQqo2+Di+9iACEan3Icp0kwEiIFQDINn",
+	"2hAAGn8wyQoQef8+1jooLdSViY+WbT+MxULgAbS3mFYVFtkabz1nhUkxcNRL6yiP3FJ9avMDAPEJ616g",
+	"puqUA6wXFxoHlOYMND5eFjxpMyHS2SK2Cup8TnPKC8YS0wpL6xtSw15NmYOq86HUOYlkrNoCgVB5saFX",
+	"sK7ZRkSKsrSKOCQHSL95linTLGAI6WQIewF0O4P0pNbkM8bnt08gDdhdnZty870JfHsDnBznMf2mJg1H",
+	"T3L/W8bhrjIONcFLl4HhnG+ph43OpfXH2YQiMFPw/HrrQK1qCHXTass2ashSfoFw8hqgQdhGOm5LrjIZ",
+	"b5QLiTWMcp98f+IkKGoD3Dyq3q5OrzLh/OdUFiJfxvs/qPN0LpmMyblgErAYsWAyLaR5wQDMcgPVDda6",
+	"l6CHpZg5Y4lTKqsegUQ40yCvrP3UExRji/dl37UP/jmpzhk+YjI+5TCsscgXNE9qAynfbhPicOre+KY0",
+	"gd4lUOqghwG6hMXwVzPW0DX75LEoJth5sJTbuqPIPnlKRxOE+nOg6SCt+hGJi3zORxRcgpIupdU7CoBL",
+	"XKj/mYockUWNPSnhtOSiDGdpVFsoIld/lAmsCLZtDmrtstEz19XH5wCbdwb4//DLKf9eJ/np1mA6OIfe",
+	"R+w7oXjNyZ0EIpdspzu6WkaFbkZqMPLLrLZ4Alv1pg7Knyrf3dwBoh/71NCoOOXfzsbrycb/TiJ9FS+j",
+	"lAR+dQXUt1PziqcmG13spbqFTsaKQHejd6yQJNaoBMOUg7oP51QhQOePvFMBHfxwu9PpUCOgslyqM+b5",
+	"uNazVhSn3CAfKNOgAg9R9rN24gUYQyHVHAslHz3oCUkaMyXqErSUw5EJAfk9FlrJTJ2lb53a6iOt0n+D",
+	"Wb08EU8UbZ7fnNh873xz5/mSJlG7wlU3kjZ5Q/L3mcjP0iTRMD7XmTb5rqCFlw7wWXyJil9Ml6W9tI01",
+	"426QGxTLtidJTUyH4vXX6aNTc4aOMNCltd5j/6q1WsFofFCaVwPzjpHjhjXVv9ARpUs8VtV0nPInzhlA",
+	"a1Ja146TUuivi5d74HDpFI6ACzYrPp8M311kEiXtTkOTN3FKPPHHfS0HBaZ57uikiK4DKsU9n1cX/nqH",
+	"6m1KYPuMx9UXkr0G6wairARpv45T7rrjYJudf58leLX2YFxv1+BRdq1J6iZ57eoJ6hORJX5+OrYY003V",
+	"c2bSnZJ9omEfdMpZLVFrbcoZJLnhS00EznSXctKd45Bd5eau62w9P0/dZq45A9tdkrp+57cs9aru4NUO",
+	"fEG6gz/ub7nqX1muul7fekbOF3Lea3GDGaZXT4K5Vcnq7onzpeWq62ztz1CAZrE19snzNuVjJkOkREQ3",
+	"qSZwWLmaAaCxQ0t6nRpRGPxsyBGe0gumm2TZ4wmTJ34XqY5rsjJNXee+I0QRJMZvm56ueaRMnA9U1DmO",
+	"gbLgzWIx8MqzQfyHjRQBzQCnvFkTIH9GRcDDrvpi1AAfR+tbXu7XpQTAsn6Bp7/myq+kWO2Lrk2bYK5M",
+	"Y27PC9sUu5LZU8vYgbwat9emRt1kXFm0eQIW7dmS6Er+fVLJqUTYcTepUTLsYa3HiKU4poOfxLTG5kQS",
+	"UssM+SLzOXQy08ZHzot0mhaAKb7mxifQXfcGz6SfanPboC8KMOFTXuRLxZmhA+qYzOg55F/5HFttgpLy",
+	"i7UNUNQ9Gx0tOKhvqSc1kf8CKkyd3BN/ca4l08T2vUMOjzr4DxdD5M+TjDIVl9dk1al7nJrfKpQfOPV1",
+	"YBPawY/Le7FSEtKOdDEnJFDO89zpkRxp9PBTJcdngD8pOMPuGFG908lJxQlMyR3OFnf8qFesyJEM1Zk1",
+	"LKmkbSWRJR4aZuziPpo2002oimp+ZfeNE+xEolHQp3RJ3Kbfr3m2DMeGTVI/DHNlffJzA2wNj6j7SVpg",
+	"7UYlkbUt0uQPj1off/abpzwt/HD2OISabbFFgcwlT2g9AvuynC2rfVlgzU55nI4BQGhAcvY7GxW1jvAQ",
+	"xpT75NhymuE8mExku6BMaFEiKLKPIJswBeqUG+6DO3Xz9VWwkLrlyldo8rqNIj5nR5WNWqH0O5tauS+V",
+	"ZPycDVD8Fhs7stEdb9bnt86jK/acuwroeNtOKX6TlGpCdctHnXTmP1+VsOLjb11S2jpBFLXczC3hqUnf",
+	"uqRcT5eUmy5Q/sL6qtw1auye6V3y/7P3rcuN21q6r4JS1anYfWi1bOeyo6754WTn0rM7SVdfJjVnc5cJ",
+	"i5DFMQUoBGW1J9VV52nOg50nmcJaCxdSlERdbMmOfyUtgyQIgOu+vm9l15fr9HUdvsaQ8dUV3Ih27BlW",
+	"w1JIY4SNsY05xIyfcK2hxSrTaOwfJfjT5dWdbziScPPZ6O44CvuPwvTDVa6Q4U9CuAkTOWSBuWSGJwWT",
+	"aSxnoztjnOoyy3OCkj+ibmidRLY9Cosjj7vsN3jsVNtSD2NESj4WKYLz16oxrZ0ZSyR9SSo0MXKa58jd",
+	"Z59nfhXjSXn3yOJVdeqah+xBmnt2ezOq4dLmTl3H5eN6JbA/DVsBn7uUdhYq+gEJjyrRIuddT/zpap0y",
+	"+Eu3JmGJ5Ir4vlPKQSwmF6mjnv0d2NuJmB2kmhHZTdXcIEKiCldFrpWL71NoPi34sLlQHIL+PM9pSJf9",
+	"mOWlxVCD2rfxVSaNqP2dcuBDHEAkJtPJQEH9HvV1Yu8xltVBCQGEjhyuQ2J0SmJZ3/GV7P58odnA6BIv",
+	"Mh08G5gfCM0AslvIlEoQUd1wC88GfbZqiIi4WFyPcQUSIlRWYP6ac132WWJfILFvABTzRsWQzROxRMlr",
+	"NTeE/hzLq2mJcQ2ZwugJ12V1KPwFKxAgAAcvWCPsM1oYngJFFqw2/xG3oHPmETYmlvOSzFfcL1SoV4KC",
+	"O32jMxks+b/xPI+nvd7Z1+4T+DfjcyfGDh5mMsXYUTg/HkvHvNtlP+Dr2EIIfKZZduACgU+QIn32cckS",
+	"Vv1X7nBTh5sUApZoA1VoThvObj5oUv32fpzm+UlpDqUWvBiMoLwlK3MRsWAgUW0PqIP8wpgoqkg11q6o",
+	"wWBavGJJ3Pn///f/xZ2EbiUcyc1kVHAtXrFEFXRYT8zlCSyWM2TxRYyf2/ljKiDdRKz8f3RCTTrmn94I",
+	"eV2OOv2zXi/qjDNp/30adcAO7nd0WVAoo/7GEPCkkwi1PJlmkxHXgOnf9HSzeZ22qhxW/XdzxYpHgwQz",
+	"n57FS8w04hYumMWwUOPKLIxjxctO38hycWIu7az59jAFFA8OztHOgn2oMsiYxxuZWr/cklIn/zQjIlaq",
+	"42TRK5RqBy+QwCfax5l4nSH8t8i4p8emcn7jxwVhV4w+OmnGjoh4xsmBJJbIzNM77rJkyHPtHlnaqLFe",
+	"fF4rKtW9L73alVK54IvPB3ofVndZKEe9aFHdyEswDxqWdzpFw2Hl0QAO4qu7itYIOrIwng0jIDQOwBTY",
+	"NsZywVMooTtJWGFEmiZFBkn3BaIS8I2Myln0bloV5Xpf3ntzxecWGefDTU2/8bK7vQcBF6zORvujtFkW",
+	"OgiHXgucZTvqZxwK1+vyvdn9Fte9cWPvL//9wWjcd5DKIa+mTfjundHA5mt9YP9EDKYFOBb//NMc3SvB",
+	"C1FcTI3q++e/zBH1Hsx7VOfCWgHWU6Ef/rXT5PVi98SFs7KxuCzMsu3EK2lMAiOJu2YcDXeU9VciV/La",
+	"0sAReF2XgagFLJtVqUWsALLZzIRUDhzopMsu0pSkGepJTBqaU5t0WQJv/d9KCooeZZKMc+huNX8w80oz",
+	"Pcn5XWjex9KM0JgFvXj72kxV5EMGEBkfP3zfrTH9oR8A1tiVRWhwI4z2I9cAAlKqHLmhmcSapzugpzvr",
+	"9XpmRmfffvstO4Kk4/wGJsfL+nE3arxdnj+M5TbNM7AhKH/2CggMwd85uq9hJvK0whE2t69I6hUElWk7",
+	"O/3OWe/s65PTs5Pe6Yfe3/q9Xr/X+z/1AHMVubvTPz3rzcWWZor9MTW2UEn7x/6Ymo8UNPMwM48CG+DS",
+	"/D81F/gbfhV1cpda67wfG9f5Z57nEftOFDlABYz5p0sIpepO/9yWK7o7nPeijvtUOv3OD9NCTcRLdzU4",
+	"JEhqBHUdA+MOgmngeK9z0Of9r3rBb2OVgoXkC4/N1Kp78Ju16WzetWFHNpna5zV1N8qu+0kB25O3vFnL",
+	"fyfGJ+yEy9X2Qtj6da2WZcljkONPIHXslMKKvLEfB0uSCyu5VhBV+4GYNm5xUWiUhTpt+VVvw5GOE7vF",
+	"hR+DgQeWmq52xh9mvjiQEXvHlIZZGK9akFJtMi1b9scfRII4bJjfLtNKSc5LrzEWWcAH33aP2/byT8ya",
+	"Z+nnZQhiKIEodA22tytRRPBMF+Z18ZcrIWQQv/Gd5fiMNGJa4WiP3BjLNNN8MgFbdXFBYt8CG2elLbxn",
+	"R1RtiHb78f4QZRy/L3SoNbR4eVm+IbtvU6ziy0V7lh5i0vABsErQXplDKtmUkPTsb62ve2etu/11PpmN",
+	"t17ydvL7QFC8Gpg57U/OmN4/1ldj8vPt0rQnZEhuM8DVNY65yxZ12QVJ2ky7ARigVg1xjVLFslF2tU+o",
+	"riinjuVcEN3ScNlqZl+V7+LzEBJx0Xltp1HNNj5Q0szZzevL3V+VFAtl7/2VnFhzeif+Fuz15gCNgbvj",
+	"so/f2arBpa7Bm7nh7ePEQYh4G2fkvKWO+UWl2TCzmuy+dOZ8TPqAS2bWCEkD9O9yt6GdblmsS/ZY+wLH",
+	"yTYpgSyYk/UXbCyKa8Hgz1FDTYf5lhJgLHw9PAGBknTZ23qSk8pQRJqVwoh29QqCJVrA/HUsjYS5c+oC",
+	"e5NIsk4mQmoMEM94keou+zAtJKTuKnGzhKnhkM1GWS4C2hQOFjXUr2BqEACZYO6uZAPMcnevTF5OtUiq",
+	"rCHoCniTn95kSYuR0QCvhywZZmUSscSHE5Fasjb1gG+FJXjzBLr87gDlqjB2hbQZAWoCxOxYcRfLsEMs",
+	"cFp8MQlC4osue424HZpxD5PPUg8L0me8zj1DUP6A/jWVKZWOhtvHrgXw2dj2LkrNc3lX6ac4GEhMe1C9",
+	"Z3N61ohxHAjd7TybDVt4ghj1T4XgZT1GXY8ly2mer6da3+IkP0eVqcA3fwLf/P/e67RahJbvC2u6onB3",
+	"Z6644hmUIQ8CLw0H70m4vz+kWbkT7/eAY6Zw9oOQ6aPy1M0GPWSgdQ+ee81QaPblHygoe3Ahg2XhWNc7",
+	"0wI2xRlwagh1zWirhSZOZGwL119y78YFNnmspExYWtrqvMUNi9TfA8I5lnZ3nkbFmHeg1+3gXV06Zs/Q",
+	"TorHamjoq0vB6jDk7VtqbQVapVX5cKBUttP1+0NRkc5pvfLfYUuo7MMDT1mssrYJIeyc/sGHGJZqBnS0",
+	"1wdaqUQwmivsEL7De8ZGFwQs9NCmYTSB+f1aqRSxQfLsNlBC1Jgig4AAYWpe8cHNdWHWPoplJkH2YEGS",
+	"LRz2bHQRE3wwskHsAMnnrhrLxha5Vziw0iMaQal1LI1AzuTUtiswPVIF8U9498J+HV1GzJqEz12PaSxG",
+	"3IxljeECZ+Y4LlxAPwDZdndfluzElGGQ7IzlURLkEfeZ7dwxs/9+y/gqnPsfAIUVaubMFmZ53u1sxM66",
+	"V8f8+2BZd+SY1z6JZ7r8g8ltP/Pkr+LJf5o1TSud8MfIf7+d80yFR/dhIyHAuDeRmrP3r21tlM3mEPYY",
+	"IJg2Ve4b04QMrAxpfWPpKNkpRYQ2Sa0prgUK+OLUTCz93ZYhwL0PX4WnqUh93sK2OE7cJJ+APVIpmX00",
+	"UNzV8t3d6PvacTss4q7QbGwB2bVum9qGHWpPgexrgZHxOMC/6Tu4vxq4Z46vLRW0th/fktD2olB2Jgf5",
+	"FNqRJ1yXEYKO1uvrlBS6ggkOxWYLEMGdVnR44FjX/HBoDihlng4Adyg526ohM351oBp3ZidR6hAAtk2Q",
+	"ujL+c0Q3+FnlaeurYTCGt1f3C9nYNnYMPWCP9NOoR6tHsjV9Y1YX4L8fqlP6UErXGp2aizTVDrlYuQ5r",
+	"iJfWDcAQ+njeGal4O+TRQBs1uCZUfQWPqDslK/mF4FJobEb0CooqD6fltBDAdDxWumSlkLHEfmfCBTSa",
+	"AaBYaMT5KUv5HZXJobiHGy7piCYPSCEuOE54zO9iabG2fQuMWQIocbaPO416vR5psqMFSM9PIobr2xv3",
+	"GcJ1CJjQLUywWdBMff7VSe/rk97ph7Oeb6Z2OFvVIaeu33ot/XWffb5tY75Bl+lac1/WqQtQ808E47lF",
+	"o64f59R8O2ToTU2EqnWA2Z3V8/y7H9fWpnDmhK2nX33JRz/uOdh+0MF2L4H2HXG/SNPQnpgPvAfG13Pc",
+	"vTnu/jgbi8diWSfxh1Gmgwz4VKZKYqW9ZWcxXn+1oIC8/6kWRQTniAy3CvOIsVIwEECAy1TFrz1pmK1F",
+	"1K9YVrJC3Cqo7c9z9OT1K+pqZoVROAOK8ktjFTkszZMxz3LG07QQGolgYkn/AsMPCh+uBCvEdaZLiD2A",
+	"odVlSCul2Y0QE/c+X2iWpRbRUyqWK3ktCoBb02glm8dbfLVYqqEFGLLsopnFYbPtgIUYG8PO9kiXIzGm",
+	"ggTIK4g7pkdqmqcQtSj5jWDwsvP2J5d3LFfX1yI9ySSt/rx1ORYLQX58K/RpxK7EgE+RyDOWdubUC764",
+	"UfoX0Xnkvc7zAMn7bAq+U1NEFQ8k8VjUxbDd0wdqB75fOPpoObS8+5BKxWYjkhQY2bP0g5ZskKDGtvhS",
+	"tgI/h2/hkXSu/iLW8D0+asBvavQ9zGJu1fZxWK2fBy1ClteF/iTKSrd3GynygKjoOwipre7p7DOF1h8b",
+	"i/FVqM2zggGemLa2jNGu+F1jfaHKBTvSQrAE3S5z6JNjhnGdWE641jNVpDQGr3xLPybH3bARr5px2L3e",
+	"rhcUUORncdMfaekN4zUEBvvdVN+x76bjq1xcCdE+6vK2UMMsFxv15u320fvuv9up0A1qY/E8PJHmuybC",
+	"ijZhAGP3f+A3B40i9h/Oi/wRnci91duh4ANrE/wnVdRcp83szwfqcjMeVH5Zwm5v78U/ENfSWKzTMoY4",
+	"uUF7B8sk8SFoaJyKgGnBwoKDA/kqZDtwHBLEeeGHdZspL8yALxB9Xnt9VCfCqLBTYMpkCTkFppOq5BSs",
+	"mZsiGEjUFD/wwciTOkFNgdAu+W+nCm9jmxgrtEpB590XOuDuGSuAAVDg7PISwg6v2CmobfGp3FRh74BB",
+	"ybzDL3c7b6xrALn3kBKwDpaAdfd8DDQnz8jwqCsmgs05+Ba/9nSZWP6wKWfmgTf4HYZzBqUOoG7XaNc7",
+	"ULbzLT25qkocUNJmM50I8htipIjVcpSMRJ4mRgMNh6IAsu6AWfsY6KmxtSxkT9GxTP7p8swRo5z0cdJU",
+	"oPZhJLRw7E5uKjZ+6iLAc/zVapqnscSga1BijlNIusyy0Jmnhb16Rlda+qogSntXoRJn3/HBzUmpTq74",
+	"4AY1YyxTBReHdOP7U2zfu51eQYn0PqQ+gbwKO3r34/fs/Pz822MjG52DGOKvnwb4641cJq6MoO4Fbs+J",
+	"8wMyeDXNN6oXsWCpjJCpDRNM6m+78BXDqoimV7SlFLt4wUetpv1Ru0ctXZEgr5Cuk1I4haAPV4rNdfmB",
+	"a9GD5mlZonertFmkDGz29tFq5N2TvFTVtA1/QsPWtDFdAxKnCjhqr3plvguEKp0VynLV2j2EwsLmqjtq",
+	"L5fUWD5URSyTl3T7S3v7BBnxkDgbU8VhThq+Rcwmp6+WpI8wMasZTOM+061nZ7V0a329MFkOarUx91qN",
+	"Pm8T260vZaffmfjbSjEL/zJQRSEGJRupQgt2xcvSqJ/20Vi6Ewaf2sVjv2yqUBB+oWbBQnUOPY75HJRs",
+	"HZQMDuHhhiEfT+ARheIKFwsmibXY+NIkS2vYVOwdilIraasuSpclJFMSNubFja4I3FiGErfL3otBIUp/",
+	"D4rypZ7rMSuMMBwJHKNLVWyVUtvOhfmAy/i0uoDopdpbynDBajsZj8dOYllYawTPbRGL+nsw+jkYtdQo",
+	"Lu2B3k2VwGMIP60kL5SMpymkCjgVHmJ7B300FqQILqUGnJGSggSO46jFiWeCHI4M6wF0N5bQKgOCz1i+",
+	"eqRmEi+jVhySlgMuQQ0yRX+ev6MxE4mY8OjL3nksk9pyJcfUhOIuldBceV1wWbIxUg5jVaQtd4RCiFRB",
+	"ocSQJbgTSG+YaVteEWFbJk6UhlCg47wHvTs2FyWneZ5E+PrmyTQYXtN4XtQjhI2iqgjmxIETMZbUI2Sd",
+	"hIbuH3MzMPThkae9HqkyUlCA57zAwcDlGU91GUt0EQJyeHYhG9ptMs2ya2n0UMWK9+6MEdPgSHDa5vso",
+	"AXGnNfB6Fvf8oDDcwk9wByj0jq1gcP9Ga+xfLiD11nwYnfUUy8E06FgF0nb2v4pZoHOau3RInMBWI8I4",
+	"nI+ajtyqhaa1rtxYTT77TtX41qEQwuHpetIe0/Zhrh24US//pBdfzsn2wSlIXaqJZjNVhDCNmAdojkRR",
+	"k27hHC0VASlFrq7VtITKRFLRF7EM+IMyzXhuhPKdvTbCAsYqD7NVGqh3HH/Q/bUXLGFa85qpTdwH33XG",
+	"tX2/x9FRcCD9+ivkCPr128mR+0M137A1f+1mhPVcezi+dURYKGV6+af5zyohQa36DjEVbOQRTxl3lU/g",
+	"YtgKJwyEU5cV0JdjBZMOuvV1JgciCjHEqI2HEMQQ5GXE9aU13JZTNgKZ+qEzNm7W1f5M2Ni6wNYsMK7A",
+	"X5ew0X+r5otDhxaRNLZqnH14Koh5EfC4SRxf2+rQlXSHtlHUDsqFvC5HNl1oxSwaZ0QHlulYJnEnnvZ6",
+	"54NC3GZmSeBfoos/0jLhb3EnAe7czCM/gszD4l1LH1XHuWL7h7my8ASPpolthxAaW8FnbIhZtSMsCto2",
+	"bF9uhS1BQ/21tvKs1dVucADT2J5osjLamFvYBb4a5OJtMNBseTae5q3QMd6HI7dA1XjmqHwwjkr4HDcD",
+	"AjtglC9zlDbjp6R+h2Z6yt9sxsGqJhtTd+rL9nkAp3ssq5VQvCiyWxeHHwsuIS5PpaOTwjIwEsObUUUn",
+	"7MWL7wnEyagWilbwTCOkGJd3ENy3uAmLkR7QRcjVTGC6GQEdrN6OJSOtDa0+7OhK5GoG044QisxCSV3C",
+	"X7AjCFwVM0Xsg4BQBksQegLbTBgfDMSkBNSsgNIRjQP6reJwZUJH0LZS4Z/UZn61PpIuS9REyAQ4lbWx",
+	"ARBdAmf0IRsL7bQxslEK6rgZq9tqI47fJqWgadXirzX4b3hWzHySgZrKMolYNmS8LIVMhTFAAFACsC9s",
+	"5Zs9XMZlg2iQp+VQhbnaZ2JOewCQ5ifEb4TfG9szAiqU/Q5ZHyUvbWG39SyTqAYYQpfQ2sEEXVVeEdAY",
+	"mCeRS7qYcySyhl1W0LSulT1P3qj7VcxotaHPyGGqXRmBoBnX+Cxbug2Or4PTcz667WPyKClm76x3DV4/",
+	"DSGvOcT3hlstYF6FS93QQ4KcW49jdAe++AZpKl3FlvszUCofhMTjDEcDo8vTGhbd1z2w43iJRlSAVax0",
+	"OYEErwewrVWTVk5vePuV4HbBh+JIVlph3q1n9q7dfP28mKsX8x7aycMVb9FQDnBi9pJwwVte+wbG786D",
+	"eqaD3SK49sTZYOup0kdIBLvELXk8LLBVI8P+QAZLJ+o0mdRrRAzvIcN7yLSwtVTPpqSw1uyPmMrToNT2",
+	"R1U48zVsC8wk+2MqpgLbEyM21SKWSS2akxw6jWwlFvTMIjsXHXsmkX0mkb1XEtl6qOGZQvbeKWTDIGAz",
+	"0r++QSLUBPyrpBIsgZpcUBaYzCoE5rYwcGV0L6gLbYX7OApVDWayfDt8l/1WjkQxy7SIWJINL4fTPE9Y",
+	"KgZZKnSfKngLCDIn7AjgYMSQT/PyOHLgY2Zm0JXhUmv2DAI/mg9swM0dRI3VUfUJMj6ZAP6Ljd6gnuPa",
+	"XwNlu7aEshH9BdVYpm2kLmV8WqoxL7MBz/M7NhsJSf2IgPjCLpgUM2MFFLZAWphFLIRIcampDNnqapgU",
+	"xXag8niOU0BJUUHJRTYG1PEUZixnKsBhMe9Du+raUycQIgSUG3YRy3lLIIQAsE2WGKO0yAb1d4VS7Cth",
+	"3lWz5CpXgxuRJjClGyEmGtcUEWfNYeNBZTVOT+RazLDHmYJiSNVrz619S4AoMCc0mHbmTR04jOZM4Hpc",
+	"ixLPSh0XwbeOSoXhZwwxwmQux5msHSEb2x2KmaBYYH9+ESyVnyoARqmAZYFN5xpYimNJm+G/sojIAf2T",
+	"zRmlzxQzxh5uyH69iENE9XkY2e6Gt4glv1K3Ihy/qBcWhMJLfymZd/8QYgJLOJ1cFzwV3RcvzEeLCMnW",
+	"Wr/M0gSQvnzJeHAwPbhGZExLO8LuIy9jWQKr4iKUDbOOgWB5hSFlI1iWvU0sk5dNEz02i8nLUCrciEnJ",
+	"prLMckwRiBl8YZDboKdGNYIpymhoPhax1KWY9EMCx6oAjfyESbRYcdhngaia4U6KMGsQihlq7nAk2XZy",
+	"kAhIs0IMytwWb2UBZRYbw+rCamoqDA2FQwXoAzVALFXuxYCQqbaEj5geCVfJE2yXCl6H5dmNgDQNvLbT",
+	"KngGQJg5rOtYeqBqFjyzoYcbMzIe8/tylslUzS4p9wLnFWxAXPgxT4XLHoAj0zcjTrsscQo8ieVZ16Y8",
+	"QM1bPhtz/GoB88hLD5vuOQrEDcGPH8fyvFuL0wdXmodgCucID4LjAD2ev38sv3Rfs/g0ECK9tP5zEsuv",
+	"uiyhetxLLBNyNw1Peyy/7i5dOHZE36jdbvMhAyRN43d+HMtvug2CdO7R2gz9WzfUz3aQ06mwFObN3S9p",
+	"po2tBIvmfoSLze4BaBtOV8OXANYhM4szKcONdQTx+HRy8hPzjXoEdVsQPeOazJJ0axSbReXKlZxHLLfm",
+	"2bG+yr6odsBHU1JUA/C/STQekdCWFWI41WAc2zD7ZzRpy4zn1St/VFPSp1hUPlNYW27sz2xoVgayAlak",
+	"hpF7kqWdfsceGGNpQ/qg/yX9n1Fpnf7ZZ6jQAEVWffw/LCy/Gc0UCXcxUBL5qcx3gQqCFAMYxjQOwikr",
+	"Z9TwMXX6nd7pt9/wrwa9k2/4ae/km8G5OPk2/erspHf1Nf9qeCrOrnrn4F3NgiqaIF0yU3bVzADQGEMm",
+	"xUBozQG9p9UynX1eOxxwn51UdK5atFHRZH7DRrDgZLW/9i1dVD0a7a//SBfV9qj9DXzJ07p7sChb4pRo",
+	"YDWR7IUNB+Dp0OOhP3KPY0n2DbgixyiGngL5U7vSuTpY4TqxqM3DUGEEKrzq+xHPZNtLcXDl+p8z40Lf",
+	"tb2DHY73sIfzLR2MlXeZu+Bz1Bmr23ZFi78EA6F8T9xmYvZ9YLysKuObv8AV5bWawcfK0AMjvNpB70+r",
+	"hKE9S4dPeUUz3XeTpJkGOX2qYP+lSHoGirY19tcBs19V6/sr/lJT6q/u8wQ/oesxnx6s+jPBBb5gw3kT",
+	"Ha9vndcQ/kZjFns+W+cTGz2zvbF0LUscUrVK/89dx5O/NyvpCwshiuRiZRQP4TKF36+VSrvsdalrBF8E",
+	"dirnoytXfHBzXZhTF8XSWChqWvr4h15csOfL6dDP41rJLiO1AHObK5rDpGIsbeTZzNrWo531elXeW+TH",
+	"9YV2/mZHi0hsj/vEd8WyMpa+C843mD0NFljPnblPFljccjKHRzzPwWfLlUqpxa6dnV01JPZI8RFSku6k",
+	"oKp6/PfP7frMLHrIZtY/xJ1I945EgZHihyqUekpcogdPG1o3WEYqT/U92Cv/gCxkU/KbwnshJJXtMMk0",
+	"S8yELseZnJbCXmjTK5C3k2qGTRyQ4Y2lr1WlKgiC57YRGQfc7pI4Zqx5Cqr0pBKvSFghcsE1MJQYU8QM",
+	"pNwZZB0zUMsu2sOkKmrmVDYWPjNLZ9Omsku9uK0B09DwPExeYwkAZJnh3/81HU+0Dxb1XRrW5cCMkUR5",
+	"MGoH0ZgoqtQRxHIu3RNmDii5BNVo8+j3C5Jqxw68C1Lo5iXMkkEO/awXZMQB0yCTQAeLXDGluhawqGjR",
+	"wf7n2TgrbXkApilxs/APaL8Z7YoZzoHPRmEjjxrWZx6FiURKUzFO2+uToq7lFy1O8obQJqaHkfdZTbeC",
+	"cbh2DcGjSYJAk+phZkBqOY9yphYE7sMQ/QbReLMEhxGKNzOhODy9bcuLPszUfYS+8fOcl+rdv3You6J+",
+	"VlxcHbthKPuvGUKF7/I5ftrStDer5cThc6h0R6FSb7PU4qZ/lbBn7lArlnRLANoJxvwoajiZCOlLRKlz",
+	"wjM1JbaaJGJcD4RMAXHFKB8KQbo60xNE1pVpLMmyueYT3acY5Sm0cYs0eArAo/PByHIHq6E3ziP4X9uY",
+	"Qb/D2mjG01Qbgy6WcGtiN8TH2CgotG4b07tO7WrcHEX1UmUURExd23MYVAVI2hSCmEcBcHHEeFCZVoih",
+	"eRKtYBiCx5tg7at7teND7iWpIqA8HXT2GlxLawMML/jBnIjVLSFBUD4T+onQFT32hozqprSMpD33ZGzb",
+	"k7FEUVGJ7z0EvH7KboUOIcosDIr4VFY6/nzjAfswyjSpQd3Q2wBRH7wZBpQwuBNLrVhii5Wh1nyqp3AV",
+	"sJc5bSJddwdJX+xE5FASjHOIsLKYB3Ao5u9Gloo0lh57zb7BK1svXLKhynM1q877CSTWQiirnYQ8HkLH",
+	"VGC11iHWRzuiJRqAszu8weJacxb0JO4hawUrf8BJq5Z5oHdo1e8NRngqAztTqlmgvly5zbbwmHtL/Ty6",
+	"PA0B5VEoa9fFJZZAfgikXSrPBoCVleiyyAYlxd6h+vpyCIH5oB7Eiv/gtJjhGDGHVhijZBhnAzW5i2XQ",
+	"Js+A9wR7wmaAjWXhADUruEzVuOLRQAKh2mBR8FLg7PRIzTQbqRm1fTmNey1KlskI/pQjZbzA9kq4zvys",
+	"hqWQAVRzpoGxZRELFpzyL7TRYbGExbpz+QhUPlrYZjynkOB9yZ9l11kIW1UIPc1Liw3GJXvxQugyG/NS",
+	"vHjhyUmwMTSGwwSE72yW5Tmt0CuWcK2nY9hRnTDN78wYgriFP5nX+bVqD0C2A4lOYRMaMgWUlmqGzgJY",
+	"gxCz2hfq2J1sxNOa7/mBTtQilsYagZMzB1tWLWU6WtCPdox0NxCMThwVviWmmW9rXUBFEzBdNucX8V7+",
+	"o8TWLY4Ie5SBvIhlMMBxXAMSHB7FTLOveucs8aIm6TOub8BQws7HYir13px2W5ZVO6rAYgAvwIOKNDSw",
+	"ymWElxW0z22yQWDvVvM8pz32v1i1wUpXEehqmaKZqLV4nJ+vukMUnE2zMVXUrJpc6vR73fPzqAMD+6e9",
+	"XtQxcqHT/2YdoCp3gNbJPfU2Xc6lNmaIwPoRrvCr2PrC38VahVVe6y0qryJMTKe1Dow/9CFQp/wZOfw8",
+	"yMNQ7SwP0tjz6NFB7eFpb+M2RmkeAS7U/ql71g0DLTGKwzawFTBNq+GXuuw7hFGoCn+6iFQ7dBaSLjd2",
+	"5I0Qk0cQU//d90c8saj6Bj199pKWkXUfr9sF2tLanV4WM2m+3es5Vr/LWH1DC9EmKuA5UL9ZoH6q6bNa",
+	"Isd5nkNJ3ByV9UctWCLG3Ph8pWLDzFfjXVn6afGJD0rG07QQWrMjazfGcsC1OMmkFlAEfCvyu+MqU2yp",
+	"IIhg5ECGDTYJ9jkCg1uXEaEQTq3Ooz1f4bdS6sN9tqS4/gjLObcx1VV1kPMeGwiqdMWJWUq7Vl04QJ1+",
+	"54+pgEZ3YgWF9e6EQtfYPgDPa/805p/eADFLp3/21ZdRByyLfkeXBRYsRY0zwnX00zFnb9EkzN86bQW/",
+	"WZR3CuXAI0cYxP1tr/PM+NWqDlZ+J2rOfyAttNtHP/iQldredNSUPmarl/DfNaXkpcbh6qQd6qEG7wBW",
+	"4OWf5j+Wr289vWRO4HJmj18gfsel42Qw/+9UImCxyKqEJ+ZOoPUQhSa+UClmyNANIiGk1ED67lhC2pgC",
+	"ZF32U3aLzZQgqeF25mrvh1i+UCg8r+sIdhFOcjZSrj+By1i6V0HgONKW5KdcTUtiLa+oLShyH3Np5EY5",
+	"EuMu+1X56neqqfJej5lsLI++7J0jdJA7E8kxhaDJvcq5McnCR9mQcq60AFA4rTfXqQtpuKsLZpPEi6kR",
+	"QFZt0zVptFA/MKbWEuRr0wDs7pH7a8ysKIl1pr4ochgaPf6LfAa7P9zY4X+4iNSPGJDaW4MkCjhO0pqR",
+	"FdpCPx8snvy2ccGHSpuHej9Vg8Uu43tR3ArN3s/49bUo2MfXFInLNEvVYDoWElOuM1XcAGZjnkmjnRUr",
+	"izvmhL6OWK6uIYM8Ac/xxYsL+zlCv1YaywnXJeZzYQ+W8DyialLT0vI9bsrw+Hfz6itFbyk+lS9H5RhT",
+	"ZU5i1t2wRvFofQK/gN0NvrcqbVyFIu6HT5Mck7yCXbx9DU2B7KpQM9StrlRSFLfZQDTRxtFD8DDk2a34",
+	"74Wn4Z0HmKgnLyeFMlYFWC74CmkEqXMov6N8bulKxO2RxqgD9Vby2HwtZqbaErUXAglrsFwbngC/pwo3",
+	"1z7rIU7Lm+xWSKFbnJjdBWfdM9coePaXNB9JWkfgx89uxY4PJACKQZ0BrdW6R1BNhOSTrGsXbulJNAfr",
+	"t4mQ5uifd3vdcxaMcw3TF29fYzBqUqjrgo/dIaIjxFP2nxe/vHmIQ/R+Igb/rpXc7BC1zPdOxODvJJ0X",
+	"nQInvXe7+z9RiM/uiX2MERP//v63X7c4D3ccJfBuzoMRlBngX2XXmeS5OR7jhzoA/2leZa0DYF++IUx4",
+	"lUmEzmylkPaw7+bT2mDf7Z9e/jlQqfjcauvtY7ndbiUd7i4zt8HC68QsFcAiQAWeHeDbgLKyy75DJYq1",
+	"b8bF//nDL29Aob9iyQUAq/dZ/SNNIFIhlTFzhqIQ0KgPUOrm9D/E+XqLL7Mqan1RWRbjrzkvt9J7B+Hi",
+	"CS9HPlpsLujUPdhQOwUBayjYGWfS/Xv+mD5krtMuzlrF3eYK9LA+R1sZg3OnE/vcUtHdgh557VqYr1td",
+	"gAccvbb7EBRza8ErB7KdvJh370JnzPw/968R1QUMxPraGbuEEWKtVmt1ao9HAicBmkgmRoCkxtZ1rpKt",
+	"WLVVu/hGr2IZAO2bO6VTc3yY8eWMGxdBXSPXLAm/AFoCiE4lVfuZGZeRXfGcy4GwFrSaAjsvRdlAvGGU",
+	"kwxBoR9CLL0TPM0e2nr2D23/wYfXrLKfYR279xdA+VXBK9y1MLiLYH3ba9rW9N515vIm2nJR3DbrGmjQ",
+	"wj93os60yDv9zktIENBM57rAREmAhrfqhuIBkFEjDcTNY+fznlDJiJXmEFPqm70aZrmIoBJ9pgri5anf",
+	"bywa7vZRiyKMiUPDDnxmlTh5cBuMWM3fCbDTNLsSWDmvqukOqJ/nt1j/G94OswcN93sPiD+EQwmiJmVa",
+	"aA3V/UaUUoVUFXDStr5HjPuSPUTcwQ7L4NHYWTn/5Iuwut/YVhS6G+Q8GzMlPayP+SM2iVdbyrIUszSW",
+	"zKBUTMg0eLSDUWjeX9vYTiVnwzpfrsVpchPB0pS+a6KwkOEou123RTADV7AyP4OfBc/LESElRTUlRvcD",
+	"HRZcprvs7fQqzwYo49W01FkqWEIJtyRcdvpgP//r8/8EAAD//w==",
 }
 
 // decodeSpec returns the embedded OpenAPI spec as raw JSON bytes,
