@@ -13,6 +13,7 @@ import (
 	"github.com/jackc/pgx/v5/pgxpool"
 
 	"eventbooking/internal/postgres"
+	"eventbooking/internal/postgres/embedded"
 )
 
 // settings are those of every command.
@@ -78,14 +79,14 @@ func (s *session) database() (url string, end func(), err error) {
 	if s.DatabaseURL != "" {
 		return s.DatabaseURL, func() {}, nil
 	}
-	embedded, err := postgres.StartEmbedded(s.ctx, postgres.EmbeddedOptions{DataDir: s.DataDir, Logger: s.log})
+	own, err := embedded.Start(s.ctx, embedded.Options{DataDir: s.DataDir, Logger: s.log})
 	if err != nil {
 		return "", nil, err
 	}
-	return embedded.URL(), func() {
+	return own.URL(), func() {
 		ctx, cancel := context.WithTimeout(context.WithoutCancel(s.ctx), stopTimeout)
 		defer cancel()
-		if err := embedded.Stop(ctx); err != nil {
+		if err := own.Stop(ctx); err != nil {
 			s.log.Warn("the embedded PostgreSQL did not end in time", "error", err)
 		}
 	}, nil

@@ -22,7 +22,7 @@ import (
 // record of the migrations themselves.
 func schema(t *testing.T, url string) string {
 	t.Helper()
-	return query1[string](t, url, `
+	return testkit.QueryOn[string](t, url, `
 		SELECT coalesce(string_agg(line, E'\n' ORDER BY line), '') FROM (
 			SELECT format('%s.%s %s %s', n.nspname, c.relname, c.relkind,
 				(SELECT string_agg(format('%s %s', attname, atttypid::regtype), ', ' ORDER BY attname)
@@ -90,8 +90,8 @@ func withoutExtension(s string) string {
 func TestMigrateLeavesANewerDatabaseAlone(t *testing.T) {
 	t.Parallel()
 	url := testkit.DatabaseURL(t)
-	must(t, exec1(url, "UPDATE schema_migrations SET version = 999"))
-	must(t, exec1(url, "INSERT INTO river.river_migration (line, version) VALUES ('main', 999)"))
+	must(t, testkit.ExecOn(url, "UPDATE schema_migrations SET version = 999"))
+	must(t, testkit.ExecOn(url, "INSERT INTO river.river_migration (line, version) VALUES ('main', 999)"))
 	must(t, postgres.MigrateUp(t.Context(), url))
 	if s, err := postgres.MigrationStatus(t.Context(), url); err != nil || s.Version != 999 || s.River != 999 || !s.Current() {
 		t.Errorf("%+v, %v", s, err)
@@ -118,7 +118,7 @@ func TestMigrateDownTooFar(t *testing.T) {
 func TestMigrateRefusesADirtyDatabase(t *testing.T) {
 	t.Parallel()
 	url := testkit.DatabaseURL(t)
-	must(t, exec1(url, "UPDATE schema_migrations SET dirty = true"))
+	must(t, testkit.ExecOn(url, "UPDATE schema_migrations SET dirty = true"))
 	if err := postgres.MigrateUp(t.Context(), url); err == nil || !strings.Contains(err.Error(), "Dirty") {
 		t.Errorf("got %v", err)
 	}
@@ -140,14 +140,14 @@ func TestMigrateEightAtOnce(t *testing.T) {
 func TestMigrateAfterAKillInTheFirst(t *testing.T) {
 	t.Parallel()
 	url := testkit.EmptyDatabaseURL(t)
-	killed := start(t, "migrate slowly", url, nil)
-	eventually(t, "the first migration runs", func() error {
-		if query1[int](t, url, "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event = 'PgSleep'") == 0 {
+	killed := testkit.StartJob(t, migrateSlowly, url, nil)
+	testkit.Await(t, "the first migration runs", func() error {
+		if testkit.QueryOn[int](t, url, "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event = 'PgSleep'") == 0 {
 			return errors.New("it does not")
 		}
 		return nil
 	})
-	killed.kill()
+	killed.Kill()
 	if s, err := postgres.MigrationStatus(t.Context(), url); err != nil || s.Version != 0 || s.Dirty {
 		t.Errorf("after the kill: %+v, %v", s, err)
 	}
@@ -168,10 +168,10 @@ func TestMigrationThatFailsLeavesNothing(t *testing.T) {
 	if err == nil || !strings.Contains(err.Error(), "version 2") {
 		t.Errorf("the error does not name the migration: %v", err)
 	}
-	if got := query1[string](t, url, "SELECT format('%s %s', version, dirty) FROM schema_migrations"); got != "1 f" {
+	if got := testkit.QueryOn[string](t, url, "SELECT format('%s %s', version, dirty) FROM schema_migrations"); got != "1 f" {
 		t.Errorf("the record says %q, want version 1, clean", got)
 	}
-	if query1[bool](t, url, "SELECT to_regclass('half') IS NOT NULL") {
+	if testkit.QueryOn[bool](t, url, "SELECT to_regclass('half') IS NOT NULL") {
 		t.Error("half of a migration is there")
 	}
 	mended := maps.Clone(files)

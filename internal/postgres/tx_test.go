@@ -73,7 +73,7 @@ func TestInTxCommitsOrLeavesNothing(t *testing.T) {
 func TestInTxSaysWhatItNeeds(t *testing.T) {
 	t.Parallel()
 	url := testkit.DatabaseURL(t)
-	must(t, exec1(url, `DO $$ DECLARE bad text; BEGIN
+	must(t, testkit.ExecOn(url, `DO $$ DECLARE bad text; BEGIN
 		FOREACH bad IN ARRAY ARRAY['default_transaction_isolation TO serializable', 'default_transaction_read_only TO on',
 			'synchronous_commit TO off', 'lock_timeout TO 0'] LOOP
 			EXECUTE format('ALTER DATABASE %I SET %s', current_database(), bad);
@@ -103,7 +103,7 @@ func TestInTxSaysWhatItNeeds(t *testing.T) {
 func TestInTxRunsADeadlocksVictimAgain(t *testing.T) {
 	t.Parallel()
 	pool := testkit.Database(t)
-	must(t, exec1(pool.Config().ConnString(), "CREATE TABLE rows (id int, n int); INSERT INTO rows VALUES (1, 0), (2, 0)"))
+	must(t, testkit.ExecOn(pool.Config().ConnString(), "CREATE TABLE rows (id int, n int); INSERT INTO rows VALUES (1, 0), (2, 0)"))
 	var both sync.WaitGroup
 	both.Add(2)
 	swap := func(first, second int) error {

@@ -22,6 +22,7 @@ import (
 
 	"eventbooking/db"
 	"eventbooking/internal/postgres"
+	"eventbooking/internal/postgres/embedded"
 )
 
 // server is the PostgreSQL that this process's tests use.
@@ -98,7 +99,7 @@ func ownServer() (string, error) {
 }
 
 func startIn(dir string) (string, error) {
-	embedded, err := postgres.StartEmbedded(context.Background(), postgres.EmbeddedOptions{
+	own, err := embedded.Start(context.Background(), embedded.Options{
 		DataDir: dir,
 		Logger:  slog.New(slog.DiscardHandler),
 		Settings: map[string]string{
@@ -109,7 +110,7 @@ func startIn(dir string) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	return embedded.URL(), nil // it goes when we go
+	return own.URL(), nil // it goes when we go
 }
 
 // held keeps the slot's lock from being collected, and so closed.

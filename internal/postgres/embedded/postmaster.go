@@ -1,6 +1,6 @@
 //go:build unix
 
-package postgres
+package embedded
 
 import (
 	"bytes"
@@ -19,8 +19,8 @@ import (
 	"time"
 )
 
-// server is one running postmaster that this process started.
-type server struct {
+// postmaster is one running postmaster that this process started.
+type postmaster struct {
 	process *os.Process
 	exited  chan struct{} // closed when it is gone
 	said    *serverLog
@@ -40,7 +40,7 @@ const (
 
 // start runs the server. The caller holds the ownership of the cluster, so any
 // other server on its data is an orphan of an owner who was killed.
-func (c *cluster) start(ctx context.Context) (*server, error) {
+func (c *cluster) start(ctx context.Context) (*postmaster, error) {
 	if err := c.endOrphan(ctx); err != nil {
 		return nil, err
 	}
@@ -49,7 +49,7 @@ func (c *cluster) start(ctx context.Context) (*server, error) {
 	}
 	var err error
 	for range startTries {
-		var s *server
+		var s *postmaster
 		if s, err = c.launch(); err != nil {
 			return nil, err
 		}
@@ -68,12 +68,12 @@ func (c *cluster) start(ctx context.Context) (*server, error) {
 }
 
 // launch starts the postmaster itself, not pg_ctl, which would leave it to itself.
-func (c *cluster) launch() (*server, error) {
+func (c *cluster) launch() (*postmaster, error) {
 	args := []string{"-D", c.data}
 	for name, value := range c.settings {
 		args = append(args, "-c", name+"="+value)
 	}
-	s := &server{exited: make(chan struct{}), said: &serverLog{log: c.log}}
+	s := &postmaster{exited: make(chan struct{}), said: &serverLog{log: c.log}}
 	// Its end is ours to order (shutDown), not a context's: that would kill it.
 	cmd := c.programs.Command(context.Background(), c.dir, "postgres", args...)
 	cmd.Stdout, cmd.Stderr = s.said, s.said
@@ -101,7 +101,7 @@ func (c *cluster) launch() (*server, error) {
 }
 
 // awaitReady waits until the server answers, and ends it when it never does.
-func (c *cluster) awaitReady(ctx context.Context, s *server) error {
+func (c *cluster) awaitReady(ctx context.Context, s *postmaster) error {
 	for {
 		err := c.answers(ctx, "postgres")
 		if err == nil {
@@ -120,7 +120,7 @@ func (c *cluster) awaitReady(ctx context.Context, s *server) error {
 
 // shutDown ends the server: clients are disconnected, then everything is on
 // disk. Returns when it is gone.
-func (s *server) shutDown() {
+func (s *postmaster) shutDown() {
 	for _, signal := range []os.Signal{syscall.SIGINT, syscall.SIGQUIT, syscall.SIGKILL} {
 		_ = s.process.Signal(signal)
 		select {

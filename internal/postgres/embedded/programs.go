@@ -1,6 +1,6 @@
 //go:build unix
 
-package postgres
+package embedded
 
 import (
 	"cmp"
@@ -27,7 +27,7 @@ type Programs struct {
 
 // FindPrograms finds the PostgreSQL whose data is in a directory already, or the
 // newest that is installed, or fetches one where there is none.
-func FindPrograms(ctx context.Context, dataDir string, o EmbeddedOptions) (Programs, error) {
+func FindPrograms(ctx context.Context, dataDir string, o Options) (Programs, error) {
 	runAs, err := serverUser()
 	if err != nil {
 		return Programs{}, err
@@ -42,7 +42,7 @@ func FindPrograms(ctx context.Context, dataDir string, o EmbeddedOptions) (Progr
 // FindVersions finds every PostgreSQL that is installed here, the oldest first,
 // and the one that would be fetched where there is none, which it fetches if need
 // be. An error says that this one could not be had; the others are found.
-func FindVersions(ctx context.Context, o EmbeddedOptions) ([]Programs, error) {
+func FindVersions(ctx context.Context, o Options) ([]Programs, error) {
 	runAs, err := serverUser()
 	if err != nil {
 		return nil, err

@@ -1,6 +1,6 @@
 //go:build unix
 
-package postgres
+package embedded
 
 import (
 	"context"
@@ -20,7 +20,7 @@ import (
 // the server, by a lock that the kernel takes back when the owner dies; the
 // others are guests, who keep trying that lock and start the server again when
 // they get it. Whoever uses the URL only sees its connections break and come back.
-type Embedded struct {
+type Server struct {
 	cluster *cluster
 	log     *slog.Logger
 	lock    *os.File
@@ -28,8 +28,8 @@ type Embedded struct {
 	stopped chan struct{}
 }
 
-// EmbeddedOptions tell where the data lives and how the server runs.
-type EmbeddedOptions struct {
+// Options tell where the data lives and how the server runs.
+type Options struct {
 	// DataDir holds the data, one directory per major version; empty means DefaultDataDir.
 	DataDir string
 	// Settings are settings of the server beside and above our own, such as max_connections.
@@ -52,9 +52,9 @@ const (
 	restartPause = time.Second
 )
 
-// StartEmbedded starts the server of a data directory, or joins the one that
+// Start starts the server of a data directory, or joins the one that
 // another process runs there, and returns when it answers.
-func StartEmbedded(ctx context.Context, o EmbeddedOptions) (*Embedded, error) {
+func Start(ctx context.Context, o Options) (*Server, error) {
 	if o.Logger == nil {
 		o.Logger = slog.Default()
 	}
@@ -68,7 +68,7 @@ func StartEmbedded(ctx context.Context, o EmbeddedOptions) (*Embedded, error) {
 	if err != nil {
 		return nil, fmt.Errorf("embedded PostgreSQL: %w", err)
 	}
-	e := &Embedded{cluster: cluster, log: o.Logger, lock: lock, stopped: make(chan struct{})}
+	e := &Server{cluster: cluster, log: o.Logger, lock: lock, stopped: make(chan struct{})}
 	owned, err := e.join(ctx)
 	if err != nil {
 		_ = lock.Close()
@@ -82,11 +82,11 @@ func StartEmbedded(ctx context.Context, o EmbeddedOptions) (*Embedded, error) {
 }
 
 // URL is where the server answers, whoever owns it.
-func (e *Embedded) URL() string { return e.cluster.url(databaseName) }
+func (e *Server) URL() string { return e.cluster.url(databaseName) }
 
 // Stop ends the server if this process owns it, and leaves it to its owner
 // otherwise. It returns early when ctx ends; the server still goes.
-func (e *Embedded) Stop(ctx context.Context) error {
+func (e *Server) Stop(ctx context.Context) error {
 	e.stop()
 	select {
 	case <-e.stopped:
@@ -98,7 +98,7 @@ func (e *Embedded) Stop(ctx context.Context) error {
 
 // join waits until the server answers: ours, or, with a nil server, another
 // process's.
-func (e *Embedded) join(ctx context.Context) (*server, error) {
+func (e *Server) join(ctx context.Context) (*postmaster, error) {
 	for {
 		owned, err := e.own(ctx)
 		if owned != nil || err != nil {
@@ -115,7 +115,7 @@ func (e *Embedded) join(ctx context.Context) (*server, error) {
 
 // own starts the server if the ownership is free, or ours already. A nil server
 // without an error means that another process has it.
-func (e *Embedded) own(ctx context.Context) (*server, error) {
+func (e *Server) own(ctx context.Context) (*postmaster, error) {
 	err := syscall.Flock(int(e.lock.Fd()), syscall.LOCK_EX|syscall.LOCK_NB)
 	if errors.Is(err, syscall.EWOULDBLOCK) {
 		return nil, nil
@@ -134,7 +134,7 @@ func (e *Embedded) own(ctx context.Context) (*server, error) {
 
 // keep holds the ownership while there is a server of ours, restarts it when it
 // ends by itself, and takes over when another owner is gone.
-func (e *Embedded) keep(ctx context.Context, owned *server) {
+func (e *Server) keep(ctx context.Context, owned *postmaster) {
 	defer close(e.stopped)
 	// Closing gives the ownership up, so it comes after the server's end.
 	defer func() { _ = e.lock.Close() }()
@@ -157,7 +157,7 @@ func (e *Embedded) keep(ctx context.Context, owned *server) {
 }
 
 // takeOver waits for the ownership and starts the server; nil means that ctx ended.
-func (e *Embedded) takeOver(ctx context.Context) *server {
+func (e *Server) takeOver(ctx context.Context) *postmaster {
 	wait := ownershipPoll
 	for pause(ctx, wait) {
 		limited, cancel := context.WithTimeout(ctx, startLimit)
@@ -189,4 +189,16 @@ func DefaultDataDir() string {
 		home = "."
 	}
 	return filepath.Join(home, ".local", "share", "eventbooking")
+}
+
+// pause waits, and tells whether ctx still holds.
+func pause(ctx context.Context, d time.Duration) bool {
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-ctx.Done():
+		return false
+	case <-timer.C:
+		return true
+	}
 }

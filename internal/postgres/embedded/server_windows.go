@@ -1,4 +1,4 @@
-package postgres
+package embedded
 
 import (
 	"context"
@@ -8,24 +8,24 @@ import (
 
 // Embedded is the PostgreSQL that runs when nobody gave a DATABASE_URL; there is
 // none on Windows.
-type Embedded struct{}
+type Server struct{}
 
-// EmbeddedOptions tell where the data lives and how the server runs.
-type EmbeddedOptions struct {
+// Options tell where the data lives and how the server runs.
+type Options struct {
 	DataDir     string
 	Settings    map[string]string
 	Logger      *slog.Logger
 	BinariesURL string
 }
 
-// StartEmbedded refuses: what ties the server to us and lets processes share it
+// Start refuses: what ties the server to us and lets processes share it
 // is Unix's.
-func StartEmbedded(context.Context, EmbeddedOptions) (*Embedded, error) {
+func Start(context.Context, Options) (*Server, error) {
 	return nil, errors.New("there is no embedded PostgreSQL on Windows: set DATABASE_URL, or run docker compose up")
 }
 
-func (e *Embedded) URL() string                { return "" }
-func (e *Embedded) Stop(context.Context) error { return nil }
+func (e *Server) URL() string                { return "" }
+func (e *Server) Stop(context.Context) error { return nil }
 
 // DefaultDataDir is nowhere, as there is no data.
 func DefaultDataDir() string { return "" }

@@ -1,6 +1,6 @@
 //go:build unix
 
-package postgres
+package embedded
 
 import (
 	"log/slog"
@@ -58,7 +58,7 @@ func TestFetchThatFails(t *testing.T) {
 	empty := httptest.NewServer(http.NotFoundHandler())
 	t.Cleanup(empty.Close)
 	cache := t.TempDir()
-	_, err := fetchBinaries(t.Context(), cache, EmbeddedOptions{BinariesURL: empty.URL, Logger: slog.New(slog.DiscardHandler)})
+	_, err := fetchBinaries(t.Context(), cache, Options{BinariesURL: empty.URL, Logger: slog.New(slog.DiscardHandler)})
 	if err == nil {
 		t.Fatal("fetched from an empty repository")
 	}

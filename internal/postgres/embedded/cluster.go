@@ -1,6 +1,6 @@
 //go:build unix
 
-package postgres
+package embedded
 
 import (
 	"context"
@@ -40,7 +40,7 @@ const (
 
 // newCluster finds the binaries and the user, and makes the directories that
 // owner and guests share.
-func newCluster(ctx context.Context, o EmbeddedOptions) (*cluster, error) {
+func newCluster(ctx context.Context, o Options) (*cluster, error) {
 	if o.DataDir == "" {
 		o.DataDir = DefaultDataDir()
 	}

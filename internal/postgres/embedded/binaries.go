@@ -1,6 +1,6 @@
 //go:build unix
 
-package postgres
+package embedded
 
 import (
 	"bytes"
@@ -41,7 +41,7 @@ var places = []string{
 // findBinaries looks for an installed PostgreSQL, and fetches one where there is
 // none, into a cache beside the default data directory: the server's user can
 // enter it, and every data directory shares it.
-func findBinaries(ctx context.Context, dataDir string, o EmbeddedOptions) (binaries, error) {
+func findBinaries(ctx context.Context, dataDir string, o Options) (binaries, error) {
 	found := installed(ctx, likelyDirs())
 	if len(found) == 0 {
 		fetched, err := fetchBinaries(ctx, fetchedDir(), o)

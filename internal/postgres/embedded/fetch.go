@@ -1,6 +1,6 @@
 //go:build unix
 
-package postgres
+package embedded
 
 import (
 	"context"
@@ -32,7 +32,7 @@ var checksums = map[string]string{
 const fetchLimit = 10 * time.Minute
 
 // fetchBinaries has PostgreSQL where none is installed.
-func fetchBinaries(ctx context.Context, cache string, o EmbeddedOptions) (binaries, error) {
+func fetchBinaries(ctx context.Context, cache string, o Options) (binaries, error) {
 	b, err := fetched(ctx, cache, o)
 	if err != nil {
 		return binaries{}, fmt.Errorf("no PostgreSQL %d or newer is installed, and fetching one failed (%w): "+
@@ -42,7 +42,7 @@ func fetchBinaries(ctx context.Context, cache string, o EmbeddedOptions) (binari
 }
 
 // fetched is the PostgreSQL in a cache, downloaded once for each.
-func fetched(ctx context.Context, cache string, o EmbeddedOptions) (binaries, error) {
+func fetched(ctx context.Context, cache string, o Options) (binaries, error) {
 	ctx, cancel := context.WithTimeout(ctx, fetchLimit)
 	defer cancel()
 	home := filepath.Join(cache, "postgres-"+string(fetchedVersion))
