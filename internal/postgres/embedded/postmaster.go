@@ -3,45 +3,42 @@
 package embedded
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"fmt"
 	"io/fs"
-	"log/slog"
 	"os"
 	"path/filepath"
 	"runtime"
 	"strconv"
 	"strings"
-	"sync"
 	"syscall"
 	"time"
 )
 
-// postmaster is one running postmaster that this process started.
+// postmaster is the main process of a running server that this process started.
 type postmaster struct {
 	process *os.Process
 	exited  chan struct{} // closed when it is gone
-	said    *serverLog
+	log     *serverLog
 }
 
 const (
-	// shutdownGrace is what a fast shutdown (which writes a checkpoint) may take
-	// before it becomes an immediate one, from which the next start recovers.
+	// shutdownGrace is how long a fast shutdown (which writes a checkpoint) may
+	// take before it becomes an immediate one, after which the next start recovers.
 	shutdownGrace = 10 * time.Second
-	// readyPoll is how often a starting server is asked whether it answers.
-	readyPoll = 20 * time.Millisecond
+	// readyInterval is how often a starting server is asked whether it answers.
+	readyInterval = 20 * time.Millisecond
 	// startTries covers the moment in which the children of a killed postmaster
 	// still hold its shared memory, and the new one refuses to start.
 	startTries = 4
 	startPause = 300 * time.Millisecond
 )
 
-// start runs the server. The caller holds the ownership of the cluster, so any
-// other server on its data is an orphan of an owner who was killed.
+// start runs the server. The caller owns the cluster, so any other server on its
+// data is the orphan of an owner who was killed.
 func (c *cluster) start(ctx context.Context) (*postmaster, error) {
-	if err := c.endOrphan(ctx); err != nil {
+	if err := c.stopOrphan(ctx); err != nil {
 		return nil, err
 	}
 	if err := c.initialise(ctx); err != nil {
@@ -49,15 +46,15 @@ func (c *cluster) start(ctx context.Context) (*postmaster, error) {
 	}
 	var err error
 	for range startTries {
-		var s *postmaster
-		if s, err = c.launch(); err != nil {
+		var p *postmaster
+		if p, err = c.launch(); err != nil {
 			return nil, err
 		}
-		if err = c.awaitReady(ctx, s); err == nil {
+		if err = c.awaitReady(ctx, p); err == nil {
 			if err = c.ensureDatabase(ctx); err == nil {
-				return s, nil
+				return p, nil
 			}
-			s.shutDown()
+			p.shutDown()
 			return nil, err
 		}
 		if !pause(ctx, startPause) {
@@ -67,102 +64,103 @@ func (c *cluster) start(ctx context.Context) (*postmaster, error) {
 	return nil, err
 }
 
-// launch starts the postmaster itself, not pg_ctl, which would leave it to itself.
+// launch starts the postmaster itself. pg_ctl would detach it from this process.
 func (c *cluster) launch() (*postmaster, error) {
 	args := []string{"-D", c.data}
 	for name, value := range c.settings {
 		args = append(args, "-c", name+"="+value)
 	}
-	s := &postmaster{exited: make(chan struct{}), said: &serverLog{log: c.log}}
-	// Its end is ours to order (shutDown), not a context's: that would kill it.
+	p := &postmaster{exited: make(chan struct{}), log: &serverLog{log: c.log}}
+	// No context: its end would kill the server instead of shutting it down.
 	cmd := c.programs.Command(context.Background(), c.dir, "postgres", args...)
-	cmd.Stdout, cmd.Stderr = s.said, s.said
+	cmd.Stdout, cmd.Stderr = p.log, p.log
 	cmd.WaitDelay = shutdownGrace
 	started := make(chan error)
 	go func() {
 		// The kernel's death signal follows the thread that forked, not the
-		// process: this one must live as long as the server.
+		// process: this thread must live as long as the server.
 		runtime.LockOSThread()
 		defer runtime.UnlockOSThread()
-		release, err := startTied(cmd)
+		release, err := startDependent(cmd)
 		started <- err
 		if err != nil {
 			return
 		}
-		defer close(s.exited)
+		defer close(p.exited)
 		_ = cmd.Wait()
 		release()
 	}()
 	if err := <-started; err != nil {
 		return nil, err
 	}
-	s.process = cmd.Process
-	return s, nil
+	p.process = cmd.Process
+	return p, nil
 }
 
-// awaitReady waits until the server answers, and ends it when it never does.
-func (c *cluster) awaitReady(ctx context.Context, s *postmaster) error {
+// awaitReady waits until the server answers. If it does not before ctx ends, it
+// is shut down.
+func (c *cluster) awaitReady(ctx context.Context, p *postmaster) error {
 	for {
-		err := c.answers(ctx, "postgres")
+		err := c.ping(ctx, "postgres")
 		if err == nil {
 			return nil
 		}
 		select {
-		case <-s.exited:
-			return fmt.Errorf("%s does not start: %s", filepath.Join(c.programs.dir, "postgres"), s.said.last())
-		case <-time.After(readyPoll):
+		case <-p.exited:
+			return fmt.Errorf("%s does not start: %s", filepath.Join(c.programs.dir, "postgres"), p.log.last())
+		case <-time.After(readyInterval):
 		case <-ctx.Done():
-			s.shutDown()
+			p.shutDown()
 			return fmt.Errorf("the server does not answer: %w", err)
 		}
 	}
 }
 
-// shutDown ends the server: clients are disconnected, then everything is on
-// disk. Returns when it is gone.
-func (s *postmaster) shutDown() {
+// shutDown disconnects all clients, writes everything to disk, and returns when
+// the server is gone. It becomes less gentle every shutdownGrace.
+func (p *postmaster) shutDown() {
 	for _, signal := range []os.Signal{syscall.SIGINT, syscall.SIGQUIT, syscall.SIGKILL} {
-		_ = s.process.Signal(signal)
+		_ = p.process.Signal(signal)
 		select {
-		case <-s.exited:
+		case <-p.exited:
 			return
 		case <-time.After(shutdownGrace):
 		}
 	}
 }
 
-// endOrphan ends the server that a killed owner left, if it has not gone yet,
-// and takes its traces for what they are.
-func (c *cluster) endOrphan(ctx context.Context) error {
+// stopOrphan stops the server that a killed owner left, if it still runs, and
+// clears what would keep the next one from starting.
+func (c *cluster) stopOrphan(ctx context.Context) error {
 	pidFile := filepath.Join(c.data, "postmaster.pid")
-	pid, err := postmasterPID(pidFile)
+	pid, err := readPID(pidFile)
 	if errors.Is(err, fs.ErrNotExist) {
 		return c.removeSockets()
 	}
 	if err != nil {
 		return err
 	}
-	began, asked := time.Now(), syscall.Signal(0)
-	for servesFrom(pid, c.data) {
+	began, sent := time.Now(), syscall.Signal(0)
+	for isPostmaster(pid, c.data) {
 		signal := syscall.SIGINT
 		if time.Since(began) > shutdownGrace {
 			signal = syscall.SIGQUIT
 		}
-		if signal != asked {
-			asked = signal
+		if signal != sent {
+			sent = signal
 			_ = syscall.Kill(pid, signal)
 		}
-		if !pause(ctx, readyPoll) {
+		if !pause(ctx, readyInterval) {
 			return fmt.Errorf("an earlier server (process %d) does not end: %w", pid, ctx.Err())
 		}
 	}
-	if err := disown(pidFile); err != nil {
+	if err := replacePID(pidFile); err != nil {
 		return err
 	}
 	return c.removeSockets()
 }
 
-func postmasterPID(pidFile string) (int, error) {
+func readPID(pidFile string) (int, error) {
 	content, err := os.ReadFile(pidFile)
 	if err != nil {
 		return 0, err
@@ -172,15 +170,15 @@ func postmasterPID(pidFile string) (int, error) {
 	return pid, nil
 }
 
-// disown makes a dead server's postmaster.pid say our process id. After a
-// reboot, and in every restarted container, another process may have the dead
-// one's id, and PostgreSQL would refuse to start because of it; its parent's id
-// it knows to be no server. Removing the file would also remove the check that
-// nobody uses the old shared memory.
-func disown(pidFile string) error {
+// replacePID writes our process id over a dead server's in postmaster.pid. After
+// a reboot, and in every restarted container, another process may have the dead
+// server's id, and PostgreSQL would refuse to start because of it; it ignores the
+// id of its own parent. Removing the file instead would also remove the check
+// that nobody uses the old shared memory.
+func replacePID(pidFile string) error {
 	content, err := os.ReadFile(pidFile)
 	if errors.Is(err, fs.ErrNotExist) {
-		return nil // it ended in order
+		return nil // the server removed it when it shut down
 	}
 	if err != nil {
 		return err
@@ -189,8 +187,8 @@ func disown(pidFile string) error {
 	return os.WriteFile(pidFile, fmt.Appendf(nil, "%d\n%s", os.Getpid(), rest), 0o600)
 }
 
-// removeSockets clears what a dead server listened on: the same question of
-// process ids, asked by the socket's own lock file.
+// removeSockets removes a dead server's socket and its lock file, which holds a
+// process id as well.
 func (c *cluster) removeSockets() error {
 	name := filepath.Join(c.socket, fmt.Sprintf(".s.PGSQL.%d", c.port))
 	for _, path := range []string{name, name + ".lock"} {
@@ -199,54 +197,4 @@ func (c *cluster) removeSockets() error {
 		}
 	}
 	return nil
-}
-
-// serverLog passes on what the server says, line by line, and remembers the
-// last of it for the error of a start that fails.
-type serverLog struct {
-	log *slog.Logger
-
-	mu     sync.Mutex
-	line   []byte
-	recent []string
-}
-
-const (
-	recentLines = 20
-	maxLogLine  = 4096
-)
-
-func (l *serverLog) Write(p []byte) (int, error) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	for rest := p; len(rest) > 0; {
-		line, after, whole := bytes.Cut(rest, []byte("\n"))
-		rest = after
-		l.line = append(l.line, line[:min(len(line), max(0, maxLogLine-len(l.line)))]...)
-		if whole {
-			l.emit(string(l.line))
-			l.line = l.line[:0]
-		}
-	}
-	return len(p), nil
-}
-
-func (l *serverLog) emit(line string) {
-	if len(l.recent) == recentLines {
-		l.recent = l.recent[1:]
-	}
-	l.recent = append(l.recent, line)
-	level := slog.LevelDebug
-	// Refusals while it starts and ends are FATAL for PostgreSQL, for us they are normal.
-	if strings.HasPrefix(line, "PANIC:") || strings.HasPrefix(line, "WARNING:") ||
-		strings.Contains(line, "deadlock detected") {
-		level = slog.LevelWarn
-	}
-	l.log.Log(context.Background(), level, "postgres: "+line)
-}
-
-func (l *serverLog) last() string {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return strings.Join(l.recent, "\n")
 }

@@ -9,44 +9,39 @@ import (
 	"strings"
 )
 
-// startTied starts a server that goes when we go. There is no death signal
-// here, so a shell waits on a pipe whose other end only we hold: when it closes
-// because we are gone, the shell ends the server.
-func startTied(cmd *exec.Cmd) (release func(), err error) {
-	ours, theirs, err := pipeEnds()
+// startDependent starts a server that ends when this process does. Without a
+// death signal, a shell waits on a pipe whose other end only this process holds:
+// when the process is gone the pipe closes, and the shell ends the server.
+func startDependent(cmd *exec.Cmd) (release func(), err error) {
+	watched, held, err := os.Pipe()
 	if err != nil {
 		return nil, err
 	}
-	defer func() { _ = theirs.Close() }()
+	defer func() { _ = watched.Close() }()
 	if err := cmd.Start(); err != nil {
-		_ = ours.Close()
+		_ = held.Close()
 		return nil, err
 	}
-	watch := exec.Command("/bin/sh", "-c", `read -r _; kill -INT "$1"`, "sh", strconv.Itoa(cmd.Process.Pid))
-	watch.Stdin = theirs
-	watch.SysProcAttr = cmd.SysProcAttr
-	if err := watch.Start(); err != nil {
-		_ = ours.Close()
+	watcher := exec.Command("/bin/sh", "-c", `read -r _; kill -INT "$1"`, "sh", strconv.Itoa(cmd.Process.Pid))
+	watcher.Stdin = watched
+	watcher.SysProcAttr = cmd.SysProcAttr
+	if err := watcher.Start(); err != nil {
+		_ = held.Close()
 		_ = cmd.Process.Kill()
 		_ = cmd.Wait()
 		return nil, err
 	}
 	return func() {
-		// Before the pipe closes: the server's id may be another's by now.
-		_ = watch.Process.Kill()
-		_ = watch.Wait()
-		_ = ours.Close()
+		// Before the pipe closes: another process may have the server's id by now.
+		_ = watcher.Process.Kill()
+		_ = watcher.Wait()
+		_ = held.Close()
 	}, nil
 }
 
-func pipeEnds() (ours, theirs *os.File, err error) {
-	theirs, ours, err = os.Pipe()
-	return ours, theirs, err
-}
-
-// servesFrom tells whether a process is the server of a data directory, by the
-// command line that launch gave it.
-func servesFrom(pid int, data string) bool {
+// isPostmaster reports whether a process is the server of a data directory, by
+// the command line that launch gave it.
+func isPostmaster(pid int, data string) bool {
 	if pid <= 0 {
 		return false
 	}

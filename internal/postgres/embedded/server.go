@@ -13,170 +13,176 @@ import (
 	"time"
 )
 
-// Embedded is the PostgreSQL that runs when nobody gave a DATABASE_URL: a real
-// server on a Unix socket, whose data stays between runs.
-//
-// Several processes may hold an Embedded of one data directory. One of them owns
-// the server, by a lock that the kernel takes back when the owner dies; the
-// others are guests, who keep trying that lock and start the server again when
-// they get it. Whoever uses the URL only sees its connections break and come back.
+// Server is a PostgreSQL server that this process owns, or uses as the guest of
+// another process. See the package documentation.
 type Server struct {
 	cluster *cluster
 	log     *slog.Logger
 	lock    *os.File
 	stop    context.CancelFunc
-	stopped chan struct{}
+	stopped chan struct{} // closed when supervise has returned
 }
 
-// Options tell where the data lives and how the server runs.
+// Options say where the data lives and how the server runs.
 type Options struct {
-	// DataDir holds the data, one directory per major version; empty means DefaultDataDir.
+	// DataDir holds the data, in one directory per major version. Empty means
+	// DefaultDataDir.
 	DataDir string
-	// Settings are settings of the server beside and above our own, such as max_connections.
+	// Settings are PostgreSQL settings, such as max_connections. They override
+	// this package's own.
 	Settings map[string]string
-	// Logger is told what the server says; nil means slog.Default.
+	// Logger receives the server's log lines. Nil means slog.Default.
 	Logger *slog.Logger
-	// BinariesURL is the Maven repository to fetch PostgreSQL from where none is
-	// installed; empty means the public one.
+	// BinariesURL is the Maven repository to fetch PostgreSQL from if none is
+	// installed. Empty means Maven Central.
 	BinariesURL string
+}
+
+func (o Options) logger() *slog.Logger {
+	if o.Logger == nil {
+		return slog.Default()
+	}
+	return o.Logger
 }
 
 const (
 	// startLimit bounds a start: initdb, or the recovery after a crash.
 	startLimit = 60 * time.Second
-	// ownershipPoll is how often a guest tries to become the owner. flock has no
-	// waiting with a deadline, and a tenth of a second is well below what a pool
-	// notices.
-	ownershipPoll = 100 * time.Millisecond
-	// restartPause keeps a server that cannot start from being started in a tight loop.
-	restartPause = time.Second
+	// lockInterval is how often a guest tries to become the owner. flock cannot
+	// wait with a deadline, and a pool does not notice a tenth of a second.
+	lockInterval = 100 * time.Millisecond
+	// restartInterval keeps a server that cannot start from being started in a tight loop.
+	restartInterval = time.Second
 )
 
-// Start starts the server of a data directory, or joins the one that
-// another process runs there, and returns when it answers.
+// Start starts the server of a data directory, or joins the one that another
+// process runs there. It returns when the server answers, after 60 seconds at
+// most; fetching PostgreSQL may take 10 minutes more. Its errors say what is
+// missing, in words for whoever started the program.
 func Start(ctx context.Context, o Options) (*Server, error) {
-	if o.Logger == nil {
-		o.Logger = slog.Default()
-	}
 	cluster, err := newCluster(ctx, o)
 	if err != nil {
 		return nil, fmt.Errorf("embedded PostgreSQL: %w", err)
 	}
 	ctx, cancel := context.WithTimeout(ctx, startLimit)
 	defer cancel()
+	// Go opens files close-on-exec: the server does not inherit the lock.
 	lock, err := os.OpenFile(filepath.Join(cluster.dir, "owner.lock"), os.O_CREATE|os.O_RDWR, 0o600)
 	if err != nil {
 		return nil, fmt.Errorf("embedded PostgreSQL: %w", err)
 	}
-	e := &Server{cluster: cluster, log: o.Logger, lock: lock, stopped: make(chan struct{})}
-	owned, err := e.join(ctx)
+	s := &Server{cluster: cluster, log: o.logger(), lock: lock, stopped: make(chan struct{})}
+	own, err := s.startOrJoin(ctx)
 	if err != nil {
 		_ = lock.Close()
 		return nil, fmt.Errorf("embedded PostgreSQL: %w", err)
 	}
 	// The server outlives the call that started it.
-	keeping, stop := context.WithCancel(context.WithoutCancel(ctx))
-	e.stop = stop
-	go e.keep(keeping, owned)
-	return e, nil
+	supervised, stop := context.WithCancel(context.WithoutCancel(ctx))
+	s.stop = stop
+	go s.supervise(supervised, own)
+	return s, nil
 }
 
-// URL is where the server answers, whoever owns it.
-func (e *Server) URL() string { return e.cluster.url(databaseName) }
+// URL is the address of the server's database. It stays the same when the server
+// restarts or changes its owner.
+func (s *Server) URL() string { return s.cluster.url(databaseName) }
 
-// Stop ends the server if this process owns it, and leaves it to its owner
-// otherwise. It returns early when ctx ends; the server still goes.
-func (e *Server) Stop(ctx context.Context) error {
-	e.stop()
+// Stop shuts the server down if this process owns it, and leaves it to its owner
+// otherwise. If ctx ends first, Stop returns its error, and the shutdown goes on.
+func (s *Server) Stop(ctx context.Context) error {
+	s.stop()
 	select {
-	case <-e.stopped:
+	case <-s.stopped:
 		return nil
 	case <-ctx.Done():
 		return fmt.Errorf("embedded PostgreSQL: stopping: %w", ctx.Err())
 	}
 }
 
-// join waits until the server answers: ours, or, with a nil server, another
-// process's.
-func (e *Server) join(ctx context.Context) (*postmaster, error) {
+// startOrJoin waits until a server answers, and returns it if it is ours. Nil
+// without an error means that another process owns it.
+func (s *Server) startOrJoin(ctx context.Context) (*postmaster, error) {
 	for {
-		owned, err := e.own(ctx)
-		if owned != nil || err != nil {
-			return owned, err
+		own, err := s.tryStart(ctx)
+		if own != nil || err != nil {
+			return own, err
 		}
-		if err = e.cluster.answers(ctx, databaseName); err == nil {
+		if err = s.cluster.ping(ctx, databaseName); err == nil {
 			return nil, nil
 		}
-		if !pause(ctx, ownershipPoll) {
-			return nil, fmt.Errorf("another process owns %s, and its server does not answer: %w", e.cluster.dir, err)
+		if !pause(ctx, lockInterval) {
+			return nil, fmt.Errorf("another process owns %s, but its server does not answer: %w", s.cluster.dir, err)
 		}
 	}
 }
 
-// own starts the server if the ownership is free, or ours already. A nil server
-// without an error means that another process has it.
-func (e *Server) own(ctx context.Context) (*postmaster, error) {
-	err := syscall.Flock(int(e.lock.Fd()), syscall.LOCK_EX|syscall.LOCK_NB)
+// tryStart starts the server if no other process owns it. Nil without an error
+// means that one does.
+func (s *Server) tryStart(ctx context.Context) (*postmaster, error) {
+	err := syscall.Flock(int(s.lock.Fd()), syscall.LOCK_EX|syscall.LOCK_NB)
 	if errors.Is(err, syscall.EWOULDBLOCK) {
 		return nil, nil
 	}
 	if err != nil {
-		return nil, fmt.Errorf("lock %s: %w", e.lock.Name(), err)
+		return nil, fmt.Errorf("lock %s: %w", s.lock.Name(), err)
 	}
-	owned, err := e.cluster.start(ctx)
+	own, err := s.cluster.start(ctx)
 	if err != nil {
-		// Another process may have what this one lacks.
-		_ = syscall.Flock(int(e.lock.Fd()), syscall.LOCK_UN)
+		// Another process may be able to start it.
+		_ = syscall.Flock(int(s.lock.Fd()), syscall.LOCK_UN)
 		return nil, err
 	}
-	return owned, nil
+	return own, nil
 }
 
-// keep holds the ownership while there is a server of ours, restarts it when it
-// ends by itself, and takes over when another owner is gone.
-func (e *Server) keep(ctx context.Context, owned *postmaster) {
-	defer close(e.stopped)
-	// Closing gives the ownership up, so it comes after the server's end.
-	defer func() { _ = e.lock.Close() }()
+// supervise runs until ctx ends: it restarts our server when it ends by itself,
+// and as a guest it takes over when the owner is gone.
+func (s *Server) supervise(ctx context.Context, own *postmaster) {
+	defer close(s.stopped)
+	// Closing releases the ownership, so it comes after the server's end.
+	defer func() { _ = s.lock.Close() }()
 	for {
-		if owned == nil {
-			if owned = e.takeOver(ctx); owned == nil {
+		if own == nil {
+			if own = s.takeOver(ctx); own == nil {
 				return
 			}
-			e.log.Info("embedded PostgreSQL taken over", "data", e.cluster.data)
+			s.log.Info("embedded PostgreSQL taken over", "data", s.cluster.data)
 		}
 		select {
-		case <-owned.exited:
-			e.log.Warn("embedded PostgreSQL ended unexpectedly, starting it again", "data", e.cluster.data)
-			owned = nil
+		case <-own.exited:
+			s.log.Warn("embedded PostgreSQL ended unexpectedly, restarting it", "data", s.cluster.data)
+			own = nil
 		case <-ctx.Done():
-			owned.shutDown()
+			own.shutDown()
 			return
 		}
 	}
 }
 
-// takeOver waits for the ownership and starts the server; nil means that ctx ended.
-func (e *Server) takeOver(ctx context.Context) *postmaster {
-	wait := ownershipPoll
+// takeOver waits for the ownership and starts the server. Nil means that ctx ended.
+func (s *Server) takeOver(ctx context.Context) *postmaster {
+	wait := lockInterval
 	for pause(ctx, wait) {
 		limited, cancel := context.WithTimeout(ctx, startLimit)
-		owned, err := e.own(limited)
+		own, err := s.tryStart(limited)
 		cancel()
-		if owned != nil {
-			return owned
+		if own != nil {
+			return own
 		}
-		wait = ownershipPoll
+		wait = lockInterval
 		if err != nil && ctx.Err() == nil {
-			e.log.Error("embedded PostgreSQL does not start", "error", err)
-			wait = restartPause
+			s.log.Error("embedded PostgreSQL does not start", "error", err)
+			wait = restartInterval
 		}
 	}
 	return nil
 }
 
-// DefaultDataDir is where the data lives unless DATA_DIR says otherwise. Root's
-// own home is closed to the user that the server runs as.
+// DefaultDataDir is where the data lives if Options name no directory:
+// $XDG_DATA_HOME/eventbooking, ~/.local/share/eventbooking, or, for root,
+// /var/lib/eventbooking, because the user that the server then runs as cannot
+// enter root's home.
 func DefaultDataDir() string {
 	if os.Geteuid() == 0 {
 		return "/var/lib/eventbooking"
@@ -191,7 +197,7 @@ func DefaultDataDir() string {
 	return filepath.Join(home, ".local", "share", "eventbooking")
 }
 
-// pause waits, and tells whether ctx still holds.
+// pause waits, and reports whether ctx is still alive.
 func pause(ctx context.Context, d time.Duration) bool {
 	timer := time.NewTimer(d)
 	defer timer.Stop()

@@ -26,7 +26,7 @@ const (
 	countNotes = "SELECT count(*) FROM notes"
 )
 
-func TestEmbeddedKeepsItsData(t *testing.T) {
+func TestDataSurvivesARestart(t *testing.T) {
 	t.Parallel()
 	dir := testkit.ServerDir(t)
 	first := testkit.Embedded(t, dir)
@@ -38,7 +38,7 @@ func TestEmbeddedKeepsItsData(t *testing.T) {
 		}
 	}
 	if got := testkit.QueryOn[string](t, first.URL(), "SELECT lower('ÄÉЖ')"); got != "äéж" {
-		t.Errorf("letters beyond ASCII have no case here: %q", got)
+		t.Errorf("lower() of letters beyond ASCII is %q", got)
 	}
 	testkit.StopEmbedded(t, first)
 	if err := testkit.ExecOn(first.URL(), "SELECT"); err == nil {
@@ -49,8 +49,7 @@ func TestEmbeddedKeepsItsData(t *testing.T) {
 	}
 }
 
-// A directory whose path is too long for a socket.
-func TestEmbeddedFarDown(t *testing.T) {
+func TestPathMayBeTooLongForASocket(t *testing.T) {
 	t.Parallel()
 	dir := filepath.Join(testkit.ServerDir(t), strings.Repeat("long/", 30))
 	e := testkit.Embedded(t, dir)
@@ -60,10 +59,10 @@ func TestEmbeddedFarDown(t *testing.T) {
 	t.Cleanup(func() { _ = os.RemoveAll(at.Query().Get("host")) })
 }
 
-func TestEmbeddedAsAnOrdinaryUser(t *testing.T) {
+func TestRunsAsAnOrdinaryUser(t *testing.T) {
 	t.Parallel()
 	if os.Geteuid() != 0 {
-		t.Skip("the other tests are that already")
+		t.Skip("not root: the other tests run as an ordinary user already")
 	}
 	nobody, err := user.Lookup("nobody")
 	must(t, err)
@@ -75,15 +74,15 @@ func TestEmbeddedAsAnOrdinaryUser(t *testing.T) {
 	url := other.Wait()
 	must(t, testkit.ExecOn(url, makeNotes))
 	other.Kill()
-	testkit.Await(t, "the server ends with the killed process", func() error {
+	testkit.Await(t, "the server ends with its killed owner", func() error {
 		if testkit.ExecOn(url, "SELECT") == nil {
-			return errors.New("it answers")
+			return errors.New("the server answers")
 		}
 		return nil
 	})
 }
 
-func TestEmbeddedEndsWithAKilledProcessAndRecovers(t *testing.T) {
+func TestServerEndsWithItsKilledOwnerAndRecovers(t *testing.T) {
 	t.Parallel()
 	dir := testkit.ServerDir(t)
 	other := testkit.StartJob(t, serve, dir, nil)
@@ -92,13 +91,13 @@ func TestEmbeddedEndsWithAKilledProcessAndRecovers(t *testing.T) {
 	must(t, testkit.ExecOn(url, writeNote))
 	pid := postmasterPID(t, dir)
 	other.Kill()
-	testkit.Await(t, "the server ends with the killed process", func() error { return gone(pid) })
+	testkit.Await(t, "the server ends with its killed owner", func() error { return checkGone(pid) })
 	if got := testkit.QueryOn[int](t, testkit.Embedded(t, dir).URL(), countNotes); got != 1 {
 		t.Errorf("%d notes after the kill, want 1", got)
 	}
 }
 
-func TestEmbeddedSurvivorTakesOver(t *testing.T) {
+func TestGuestTakesOverFromAKilledOwner(t *testing.T) {
 	t.Parallel()
 	dir := testkit.ServerDir(t)
 	owner := testkit.StartJob(t, serve, dir, nil)
@@ -114,7 +113,7 @@ func TestEmbeddedSurvivorTakesOver(t *testing.T) {
 	owner.Kill()
 	testkit.Await(t, "the guest's pool works again", func() error {
 		if now := postmasterPID(t, dir); now == old || now == 0 {
-			return errors.New("there is no new server")
+			return errors.New("no new server")
 		}
 		_, err := pool.Exec(t.Context(), "INSERT INTO notes VALUES ('after')")
 		return err
@@ -124,21 +123,21 @@ func TestEmbeddedSurvivorTakesOver(t *testing.T) {
 	}
 }
 
-// A guest that leaves takes nothing with it; an owner that leaves in order hands over.
-func TestEmbeddedOwnerAndGuestLeave(t *testing.T) {
+// Stopping a guest does not touch the server; stopping the owner passes it on.
+func TestStopPassesTheServerToAGuest(t *testing.T) {
 	t.Parallel()
 	dir := testkit.ServerDir(t)
-	owner, leaver, heir := testkit.Embedded(t, dir), testkit.Embedded(t, dir), testkit.Embedded(t, dir)
+	owner, leaver, successor := testkit.Embedded(t, dir), testkit.Embedded(t, dir), testkit.Embedded(t, dir)
 	began := testkit.QueryOn[string](t, owner.URL(), "SELECT pg_postmaster_start_time()::text")
 	testkit.StopEmbedded(t, leaver)
 	if now := testkit.QueryOn[string](t, owner.URL(), "SELECT pg_postmaster_start_time()::text"); now != began {
-		t.Errorf("a guest's end restarted the server")
+		t.Error("stopping a guest restarted the server")
 	}
 	testkit.StopEmbedded(t, owner)
-	testkit.Await(t, "the last one has the server", func() error { return testkit.ExecOn(heir.URL(), "SELECT") })
+	testkit.Await(t, "the last guest runs the server", func() error { return testkit.ExecOn(successor.URL(), "SELECT") })
 }
 
-func TestEmbeddedRestartsAKilledServer(t *testing.T) {
+func TestOwnerRestartsAKilledServer(t *testing.T) {
 	t.Parallel()
 	dir := testkit.ServerDir(t)
 	e := testkit.Embedded(t, dir)
@@ -147,15 +146,15 @@ func TestEmbeddedRestartsAKilledServer(t *testing.T) {
 	must(t, syscall.Kill(pid, syscall.SIGKILL))
 	testkit.Await(t, "the server is back", func() error {
 		if postmasterPID(t, dir) == pid {
-			return errors.New("it is still the old one")
+			return errors.New("still the old server")
 		}
 		return testkit.ExecOn(e.URL(), countNotes)
 	})
 }
 
-// A server that went on after its owner was killed, as it may where there is no
-// death signal, is ended before ours starts.
-func TestEmbeddedEndsAnOrphan(t *testing.T) {
+// A server may outlive its killed owner where there is no death signal. It is
+// ended before a new one starts.
+func TestStartEndsAnOrphan(t *testing.T) {
 	t.Parallel()
 	dir := testkit.ServerDir(t)
 	first := testkit.Embedded(t, dir)
@@ -174,9 +173,9 @@ func TestEmbeddedEndsAnOrphan(t *testing.T) {
 	}
 }
 
-// After a reboot, or in a restarted container, the process id that a killed
-// server left in its lock files may be anybody's.
-func TestEmbeddedIgnoresAnothersProcessID(t *testing.T) {
+// After a reboot, or in a restarted container, another process may have the
+// process id that a killed server left in its lock files.
+func TestStartIgnoresAReusedProcessID(t *testing.T) {
 	t.Parallel()
 	dir := testkit.ServerDir(t)
 	first := testkit.Embedded(t, dir)
@@ -189,24 +188,23 @@ func TestEmbeddedIgnoresAnothersProcessID(t *testing.T) {
 	testkit.StopEmbedded(t, first)
 
 	owner := info.Sys().(*syscall.Stat_t)
-	stranger := exec.Command("sleep", "60")
+	other := exec.Command("sleep", "60")
 	if os.Geteuid() == 0 {
-		stranger.SysProcAttr = &syscall.SysProcAttr{Credential: &syscall.Credential{Uid: owner.Uid, Gid: owner.Gid}}
+		other.SysProcAttr = &syscall.SysProcAttr{Credential: &syscall.Credential{Uid: owner.Uid, Gid: owner.Gid}}
 	}
-	must(t, stranger.Start())
-	t.Cleanup(func() { _ = stranger.Process.Kill(); _ = stranger.Wait() })
+	must(t, other.Start())
+	t.Cleanup(func() { _ = other.Process.Kill(); _ = other.Wait() })
 	_, rest, _ := strings.Cut(string(content), "\n")
-	must(t, os.WriteFile(pidFile, fmt.Appendf(nil, "%d\n%s", stranger.Process.Pid, rest), 0o600))
+	must(t, os.WriteFile(pidFile, fmt.Appendf(nil, "%d\n%s", other.Process.Pid, rest), 0o600))
 	must(t, os.Chown(pidFile, int(owner.Uid), int(owner.Gid)))
 
 	must(t, testkit.ExecOn(testkit.Embedded(t, dir).URL(), countNotes))
-	if err := gone(stranger.Process.Pid); err == nil {
-		t.Error("the stranger was ended")
+	if err := checkGone(other.Process.Pid); err == nil {
+		t.Error("the other process was ended")
 	}
 }
 
-// initdb killed half-way leaves nothing that is taken for data.
-func TestEmbeddedUnfinishedInitdb(t *testing.T) {
+func TestStartIgnoresAnUnfinishedInitdb(t *testing.T) {
 	t.Parallel()
 	dir := testkit.ServerDir(t)
 	e := testkit.Embedded(t, dir)
@@ -217,7 +215,7 @@ func TestEmbeddedUnfinishedInitdb(t *testing.T) {
 	must(t, testkit.ExecOn(testkit.Embedded(t, dir).URL(), "SELECT"))
 }
 
-func TestEmbeddedSaysWhyItDoesNotStart(t *testing.T) {
+func TestFailedStartSaysWhy(t *testing.T) {
 	t.Parallel()
 	_, err := embedded.Start(t.Context(), embedded.Options{
 		DataDir: testkit.ServerDir(t), Logger: quiet, Settings: map[string]string{"max_connections": "many"},
@@ -236,6 +234,7 @@ func TestEmbeddedSaysWhyItDoesNotStart(t *testing.T) {
 	}
 }
 
+// dataIn is the data directory of the only version in dir.
 func dataIn(t *testing.T, dir string) string {
 	t.Helper()
 	found, err := filepath.Glob(filepath.Join(dir, "postgres-*"))
@@ -256,11 +255,11 @@ func postmasterPID(t *testing.T, dir string) int {
 	return pid
 }
 
-// gone tells that a process is no more, or only a zombie.
-func gone(pid int) error {
+// checkGone returns nil if a process does not exist or is a zombie.
+func checkGone(pid int) error {
 	status, err := exec.Command("ps", "-o", "stat=", "-p", strconv.Itoa(pid)).Output()
 	if err == nil && !strings.HasPrefix(strings.TrimSpace(string(status)), "Z") {
-		return fmt.Errorf("process %d is there: %s", pid, status)
+		return fmt.Errorf("process %d runs: %s", pid, status)
 	}
 	return nil
 }

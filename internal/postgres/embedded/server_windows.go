@@ -6,11 +6,10 @@ import (
 	"log/slog"
 )
 
-// Embedded is the PostgreSQL that runs when nobody gave a DATABASE_URL; there is
-// none on Windows.
+// Server is a running PostgreSQL server. There is none on Windows.
 type Server struct{}
 
-// Options tell where the data lives and how the server runs.
+// Options say where the data lives and how the server runs.
 type Options struct {
 	DataDir     string
 	Settings    map[string]string
@@ -18,14 +17,17 @@ type Options struct {
 	BinariesURL string
 }
 
-// Start refuses: what ties the server to us and lets processes share it
-// is Unix's.
+// Start returns an error: file locks, sockets and signals, by which processes
+// share a server, are those of Unix.
 func Start(context.Context, Options) (*Server, error) {
-	return nil, errors.New("there is no embedded PostgreSQL on Windows: set DATABASE_URL, or run docker compose up")
+	return nil, errors.New("embedded PostgreSQL does not run on Windows: set DATABASE_URL, or run docker compose up")
 }
 
-func (e *Server) URL() string                { return "" }
-func (e *Server) Stop(context.Context) error { return nil }
+// URL is empty.
+func (*Server) URL() string { return "" }
 
-// DefaultDataDir is nowhere, as there is no data.
+// Stop does nothing.
+func (*Server) Stop(context.Context) error { return nil }
+
+// DefaultDataDir is empty.
 func DefaultDataDir() string { return "" }
