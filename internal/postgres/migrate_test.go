@@ -39,7 +39,7 @@ func schema(t *testing.T, url string) string {
 		) AS everything WHERE line NOT LIKE '%schema_migrations%'`)
 }
 
-func TestMigrateUpDownUp(t *testing.T) {
+func TestMigrateDownLeavesNothingAndUpRestoresTheSchema(t *testing.T) {
 	t.Parallel()
 	url := testkit.EmptyDatabaseURL(t)
 	status := func() postgres.Status {
@@ -49,7 +49,7 @@ func TestMigrateUpDownUp(t *testing.T) {
 	}
 	empty := schema(t, url)
 	if s := status(); s.Version != 0 || s.River != 0 || s.Latest == 0 || s.RiverLatest == 0 || s.Current() {
-		t.Errorf("an empty database is %+v", s)
+		t.Errorf("status of an empty database: %+v", s)
 	}
 	must(t, postgres.MigrateUp(t.Context(), url))
 	must(t, postgres.MigrateUp(t.Context(), url))
@@ -71,11 +71,11 @@ func TestMigrateUpDownUp(t *testing.T) {
 	}
 	must(t, postgres.MigrateUp(t.Context(), url))
 	if again := schema(t, url); again != whole {
-		t.Errorf("up again made another schema:\n%s\nwant:\n%s", again, whole)
+		t.Errorf("the second MigrateUp made another schema:\n%s\nwant:\n%s", again, whole)
 	}
 }
 
-// withoutExtension leaves out what an extension brought, which may stay.
+// withoutExtension removes the objects of an extension, which may stay.
 func withoutExtension(s string) string {
 	var kept []string
 	for line := range strings.Lines(s) {
@@ -86,7 +86,7 @@ func withoutExtension(s string) string {
 	return strings.Join(kept, "")
 }
 
-// An older program starts on the database of a newer one.
+// An older program must start on the database of a newer one.
 func TestMigrateLeavesANewerDatabaseAlone(t *testing.T) {
 	t.Parallel()
 	url := testkit.DatabaseURL(t)
@@ -98,23 +98,22 @@ func TestMigrateLeavesANewerDatabaseAlone(t *testing.T) {
 	}
 }
 
-// All that was asked for, or nothing.
-func TestMigrateDownTooFar(t *testing.T) {
+func TestMigrateDownByTooManyRevertsNothing(t *testing.T) {
 	t.Parallel()
 	for _, url := range []string{testkit.EmptyDatabaseURL(t), testkit.DatabaseURL(t)} {
 		before, err := postgres.MigrationStatus(t.Context(), url)
 		must(t, err)
 		err = postgres.MigrateDown(t.Context(), url, int(before.Version)+1)
-		if err == nil || !strings.Contains(err.Error(), "take back") {
+		if err == nil || !strings.Contains(err.Error(), "cannot revert") {
 			t.Errorf("got %v", err)
 		}
 		if after, err := postgres.MigrationStatus(t.Context(), url); err != nil || after != before {
-			t.Errorf("took back something: %+v, %v", after, err)
+			t.Errorf("something was reverted: %+v, %v", after, err)
 		}
 	}
 }
 
-// What another tool left half-way, without a transaction, nobody can mend unseen.
+// Another tool, without a transaction, failed half-way: only a person can repair it.
 func TestMigrateRefusesADirtyDatabase(t *testing.T) {
 	t.Parallel()
 	url := testkit.DatabaseURL(t)
@@ -124,7 +123,8 @@ func TestMigrateRefusesADirtyDatabase(t *testing.T) {
 	}
 }
 
-func TestMigrateEightAtOnce(t *testing.T) {
+func TestEightProcessesMigrateAtOnce(t *testing.T) {
+	testkit.SkipIfShort(t, "eight migrations at once")
 	t.Parallel()
 	url := testkit.EmptyDatabaseURL(t)
 	var all errgroup.Group
@@ -137,13 +137,14 @@ func TestMigrateEightAtOnce(t *testing.T) {
 	}
 }
 
-func TestMigrateAfterAKillInTheFirst(t *testing.T) {
+func TestMigrationResumesAfterAKill(t *testing.T) {
+	testkit.SkipIfShort(t, "it kills a process")
 	t.Parallel()
 	url := testkit.EmptyDatabaseURL(t)
 	killed := testkit.StartJob(t, migrateSlowly, url, nil)
 	testkit.Await(t, "the first migration runs", func() error {
 		if testkit.QueryOn[int](t, url, "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event = 'PgSleep'") == 0 {
-			return errors.New("it does not")
+			return errors.New("it does not run")
 		}
 		return nil
 	})
@@ -157,7 +158,7 @@ func TestMigrateAfterAKillInTheFirst(t *testing.T) {
 	}
 }
 
-func TestMigrationThatFailsLeavesNothing(t *testing.T) {
+func TestFailedMigrationLeavesNothing(t *testing.T) {
 	t.Parallel()
 	url := testkit.EmptyDatabaseURL(t)
 	files := fstest.MapFS{
@@ -172,7 +173,7 @@ func TestMigrationThatFailsLeavesNothing(t *testing.T) {
 		t.Errorf("the record says %q, want version 1, clean", got)
 	}
 	if testkit.QueryOn[bool](t, url, "SELECT to_regclass('half') IS NOT NULL") {
-		t.Error("half of a migration is there")
+		t.Error("half of the migration was applied")
 	}
 	mended := maps.Clone(files)
 	mended["migrations/000002_bad.up.sql"] = &fstest.MapFile{Data: []byte("CREATE TABLE half ()")}
@@ -189,7 +190,7 @@ func TestMigrationMustNotCommit(t *testing.T) {
 	}
 }
 
-func TestLockIsForOne(t *testing.T) {
+func TestLockHasOneHolder(t *testing.T) {
 	t.Parallel()
 	url := testkit.EmptyDatabaseURL(t)
 	unlock, err := postgres.Lock(t.Context(), url, "seed")

@@ -49,6 +49,15 @@ func ServerDir(t testing.TB) string {
 	return dir
 }
 
+// SkipIfShort skips a test under go test -short, and says why: such as that it
+// starts and kills servers.
+func SkipIfShort(t testing.TB, why string) {
+	t.Helper()
+	if testing.Short() {
+		t.Skip("skipped by -short: " + why)
+	}
+}
+
 // Await waits until try returns nil, for 30 seconds at most. The clause what
 // completes "waiting until".
 func Await(t testing.TB, what string, try func() error) {

@@ -50,6 +50,7 @@ func TestDataSurvivesARestart(t *testing.T) {
 }
 
 func TestPathMayBeTooLongForASocket(t *testing.T) {
+	testkit.SkipIfShort(t, "it starts a server")
 	t.Parallel()
 	dir := filepath.Join(testkit.ServerDir(t), strings.Repeat("long/", 30))
 	e := testkit.Embedded(t, dir)
@@ -60,6 +61,7 @@ func TestPathMayBeTooLongForASocket(t *testing.T) {
 }
 
 func TestRunsAsAnOrdinaryUser(t *testing.T) {
+	testkit.SkipIfShort(t, "it starts and kills servers")
 	t.Parallel()
 	if os.Geteuid() != 0 {
 		t.Skip("not root: the other tests run as an ordinary user already")
@@ -83,6 +85,7 @@ func TestRunsAsAnOrdinaryUser(t *testing.T) {
 }
 
 func TestServerEndsWithItsKilledOwnerAndRecovers(t *testing.T) {
+	testkit.SkipIfShort(t, "it starts and kills servers")
 	t.Parallel()
 	dir := testkit.ServerDir(t)
 	other := testkit.StartJob(t, serve, dir, nil)
@@ -98,6 +101,7 @@ func TestServerEndsWithItsKilledOwnerAndRecovers(t *testing.T) {
 }
 
 func TestGuestTakesOverFromAKilledOwner(t *testing.T) {
+	testkit.SkipIfShort(t, "it starts and kills servers")
 	t.Parallel()
 	dir := testkit.ServerDir(t)
 	owner := testkit.StartJob(t, serve, dir, nil)
@@ -125,6 +129,7 @@ func TestGuestTakesOverFromAKilledOwner(t *testing.T) {
 
 // Stopping a guest does not touch the server; stopping the owner passes it on.
 func TestStopPassesTheServerToAGuest(t *testing.T) {
+	testkit.SkipIfShort(t, "it starts and stops servers")
 	t.Parallel()
 	dir := testkit.ServerDir(t)
 	owner, leaver, successor := testkit.Embedded(t, dir), testkit.Embedded(t, dir), testkit.Embedded(t, dir)
@@ -138,6 +143,7 @@ func TestStopPassesTheServerToAGuest(t *testing.T) {
 }
 
 func TestOwnerRestartsAKilledServer(t *testing.T) {
+	testkit.SkipIfShort(t, "it starts and kills servers")
 	t.Parallel()
 	dir := testkit.ServerDir(t)
 	e := testkit.Embedded(t, dir)
@@ -155,6 +161,7 @@ func TestOwnerRestartsAKilledServer(t *testing.T) {
 // A server may outlive its killed owner where there is no death signal. It is
 // ended before a new one starts.
 func TestStartEndsAnOrphan(t *testing.T) {
+	testkit.SkipIfShort(t, "it starts and kills servers")
 	t.Parallel()
 	dir := testkit.ServerDir(t)
 	first := testkit.Embedded(t, dir)
@@ -176,6 +183,7 @@ func TestStartEndsAnOrphan(t *testing.T) {
 // After a reboot, or in a restarted container, another process may have the
 // process id that a killed server left in its lock files.
 func TestStartIgnoresAReusedProcessID(t *testing.T) {
+	testkit.SkipIfShort(t, "it starts and kills servers")
 	t.Parallel()
 	dir := testkit.ServerDir(t)
 	first := testkit.Embedded(t, dir)
@@ -205,6 +213,7 @@ func TestStartIgnoresAReusedProcessID(t *testing.T) {
 }
 
 func TestStartIgnoresAnUnfinishedInitdb(t *testing.T) {
+	testkit.SkipIfShort(t, "it starts and stops servers")
 	t.Parallel()
 	dir := testkit.ServerDir(t)
 	e := testkit.Embedded(t, dir)
