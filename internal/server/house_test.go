@@ -50,7 +50,7 @@ func openHouse(t testing.TB, edits ...func(*server.Config)) *house {
 		}
 	})
 	return &house{
-		Client: testkit.NewClient(t, listener.URL).Patient(), t: t, app: app,
+		Client: testkit.NewClient(t, listener.URL).RetryBusy(), t: t, app: app,
 		pool: testkit.Connect(t, config.DatabaseURL, testkit.MaxConns(4)),
 	}
 }
@@ -95,6 +95,6 @@ func (h *house) rows(table string) (n int) {
 // in is the same house for a part of the test.
 func (h *house) in(t testing.TB) *house {
 	part := *h
-	part.t, part.Client = t, testkit.NewClient(t, h.Base()).Patient()
+	part.t, part.Client = t, testkit.NewClient(t, h.Base()).RetryBusy()
 	return &part
 }
