@@ -27,7 +27,7 @@ type Job struct {
 // process stays until it is killed or the test ends.
 type JobFunc func(ctx context.Context, arg string) (string, error)
 
-// jobVariable tells the test binary, started again, which job to do, and its argument.
+// jobVariable holds the name of a job and its argument.
 const jobVariable = "EVENTBOOKING_TEST_JOB"
 
 // RunJobs does the job that StartJob started this process for, and returns at

@@ -107,7 +107,7 @@ func (c *cluster) socketDir() (string, error) {
 		_, _ = h.Write([]byte(c.dir))
 		dir = fmt.Sprintf("/tmp/eventbooking-%d-%x", os.Geteuid(), h.Sum64())
 	}
-	if err := c.programs.MakePrivate(dir); err != nil {
+	if err := c.programs.makePrivate(dir); err != nil {
 		return "", err
 	}
 	// Under /tmp another user may have made the directory first.

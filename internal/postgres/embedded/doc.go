@@ -1,5 +1,5 @@
-// Package embedded runs a PostgreSQL server of one's own: the database of
-// whoever starts the service without a DATABASE_URL, and of the tests.
+// Package embedded runs a local PostgreSQL server: the database of the service when
+// it has no DATABASE_URL, and of the tests.
 //
 // Start runs the postgres program itself, listening on a Unix socket only, with
 // its data in a directory that stays between runs. The program is an installed
@@ -9,11 +9,10 @@
 //
 // Any number of processes may Start the same data directory. One of them owns the
 // server, by an flock on owner.lock; the others are guests, who only use it. The
-// kernel releases the lock when the owner dies, however it dies, so there is no
-// stale lock to recognise, as there would be with a file that holds a process id.
-// Guests try the lock ten times a second; who gets it starts the server again on
-// the same data and the same socket. Users of the URL see their connections break
-// and come back.
+// kernel releases the lock when the owner dies, even by SIGKILL; a lock file with a
+// process id would be left behind. Guests try the lock ten times a second. The one
+// that gets it starts the server again on the same data and the same socket, so a
+// pool on the URL loses its connections and reconnects.
 //
 // # Ending with its owner
 //

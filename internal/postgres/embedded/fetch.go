@@ -73,8 +73,8 @@ func fetchInto(ctx context.Context, cache, home, repository string) error {
 }
 
 // fetch lets embedded-postgres download and unpack PostgreSQL into dir/home. That
-// library offers this only as the first part of a start, which must not go on:
-// it cannot run as root, and it listens on TCP. A data directory that cannot be
+// library offers this only as the first part of a start. The rest must not run: it
+// fails as root, and listens on TCP. A data directory that cannot be
 // cleared makes it fail there, before it runs anything.
 func fetch(ctx context.Context, dir, repository string) error {
 	archive, home := filepath.Join(dir, "archive"), filepath.Join(dir, "home")

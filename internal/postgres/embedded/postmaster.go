@@ -174,7 +174,7 @@ func readPID(pidFile string) (int, error) {
 // a reboot, and in every restarted container, another process may have the dead
 // server's id, and PostgreSQL would refuse to start because of it; it ignores the
 // id of its own parent. Removing the file instead would also remove the check
-// that nobody uses the old shared memory.
+// that no process uses the old shared memory.
 func replacePID(pidFile string) error {
 	content, err := os.ReadFile(pidFile)
 	if errors.Is(err, fs.ErrNotExist) {

@@ -15,8 +15,8 @@ func startDependent(cmd *exec.Cmd) (release func(), err error) {
 }
 
 // isPostmaster reports whether a process is the server of a data directory, by
-// its working directory. A zombie has none, and whoever got the id by chance has
-// another.
+// its working directory. A zombie has none, and another process that got the same
+// id has another.
 func isPostmaster(pid int, data string) bool {
 	workingDir, err := os.Readlink(fmt.Sprintf("/proc/%d/cwd", pid))
 	return err == nil && workingDir == data

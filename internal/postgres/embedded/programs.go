@@ -107,7 +107,7 @@ func (p Programs) Command(ctx context.Context, dir, program string, args ...stri
 // Initialise runs initdb to make a data directory, with the superuser and the
 // locale of the service. The error contains initdb's output.
 func (p Programs) Initialise(ctx context.Context, data string, initdbArgs ...string) error {
-	if err := p.MakePrivate(data); err != nil {
+	if err := p.makePrivate(data); err != nil {
 		return err
 	}
 	args := append([]string{"-D", data, "-U", databaseUser, "--encoding=UTF8"}, p.localeArgs()...)
@@ -117,9 +117,9 @@ func (p Programs) Initialise(ctx context.Context, data string, initdbArgs ...str
 	return nil
 }
 
-// MakePrivate makes a directory that only the server's user may enter. A
+// makePrivate makes a directory that only the server's user may enter. A
 // directory that exists is left as it is.
-func (p Programs) MakePrivate(dir string) error {
+func (p Programs) makePrivate(dir string) error {
 	err := os.Mkdir(dir, 0o700)
 	if errors.Is(err, fs.ErrExist) {
 		return nil

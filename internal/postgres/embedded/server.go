@@ -57,8 +57,8 @@ const (
 
 // Start starts the server of a data directory, or joins the one that another
 // process runs there. It returns when the server answers, after 60 seconds at
-// most; fetching PostgreSQL may take 10 minutes more. Its errors say what is
-// missing, in words for whoever started the program.
+// most; fetching PostgreSQL may take 10 minutes more. Its errors are for the user:
+// where it helps, they name the variable to change or the program to install.
 func Start(ctx context.Context, o Options) (*Server, error) {
 	cluster, err := newCluster(ctx, o)
 	if err != nil {

@@ -12,8 +12,8 @@ import (
 	"syscall"
 )
 
-// serverUser is the user to run PostgreSQL as, which refuses to run as root: the
-// current one (nil), or for root postgres or nobody.
+// serverUser is the user to run PostgreSQL as: nil is the current one. PostgreSQL
+// refuses to run as root, so for root it is the user postgres or nobody.
 func serverUser() (*syscall.Credential, error) {
 	if os.Geteuid() != 0 {
 		return nil, nil
