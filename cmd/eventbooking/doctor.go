@@ -12,8 +12,8 @@ import (
 
 type doctor struct{}
 
-// Run prints what differs from what was promised. What is late only, it says, and
-// is content.
+// Run prints all violations and warnings. It returns an error if there are
+// violations; a warning, about work that is late, is none.
 func (doctor) Run(s *session) error {
 	return s.withPool(func(pool *pgxpool.Pool) error {
 		status, err := postgres.MigrationStatus(s.ctx, pool.Config().ConnString())
@@ -21,7 +21,7 @@ func (doctor) Run(s *session) error {
 			return err
 		}
 		if !status.Current() {
-			return errors.New("the database's schema is not the one of this program: run eventbooking migrate up first")
+			return errors.New("the database schema is not up to date: run eventbooking migrate up first")
 		}
 		findings, err := audit.Doctor(s.ctx, pool, func(done, total int, name string) {
 			s.log.Debug("examining", "done", done, "of", total, "next", name)
@@ -29,18 +29,18 @@ func (doctor) Run(s *session) error {
 		if err != nil {
 			return err
 		}
-		broken := 0
+		violations := 0
 		for _, finding := range findings {
 			fmt.Fprintln(s.out, finding)
 			if !finding.Warning {
-				broken++
+				violations++
 			}
 		}
 		switch {
-		case broken > 0:
-			return errors.New("not everything is as promised")
+		case violations > 0:
+			return fmt.Errorf("violations found: %d", violations)
 		case len(findings) == 0:
-			fmt.Fprintln(s.out, "nothing")
+			fmt.Fprintln(s.out, "ok: no violations")
 		}
 		return nil
 	})

@@ -1,5 +1,5 @@
-// Command eventbooking is the whole service in one binary: it serves the API,
-// works off what happens later, migrates, seeds and examines the database.
+// Command eventbooking is the whole service in one binary: it serves the API, runs
+// its workers, and migrates, seeds and checks the database.
 package main
 
 import (
@@ -11,7 +11,7 @@ import (
 	"os/signal"
 	"runtime/debug"
 	"syscall"
-	_ "time/tzdata" // events have time zones, wherever this runs
+	_ "time/tzdata" // events have time zones, and the system may have no data about them
 
 	"github.com/alecthomas/kong"
 )
@@ -23,52 +23,51 @@ const (
 	exitInterrupted = 130
 )
 
-// commands are what the program can do. Every flag with an environment variable
-// may be given either way; the flag wins.
+// commands are the subcommands. A flag overrides its environment variable.
 type commands struct {
 	settings
 
-	Serve    serve    `cmd:"" help:"Serve the API, and work off promotions, expiries and jobs. Migrates the database first."`
-	Worker   worker   `cmd:"" help:"Work off promotions, expiries and jobs, without serving. For use beside serve --workers=false."`
-	Migrate  migrate  `cmd:"" help:"Bring the database's schema up, take it down, or show where it is."`
-	Seed     seeding  `cmd:"" help:"Fill the database with users, events and scenarios to try, and print them."`
-	Doctor   doctor   `cmd:"" help:"Recompute every promise of the service on the live database; print what differs, or nothing."`
-	Simulate simulate `cmd:"" help:"Estimate how other waitlist policies would come out, on a copy of a slot. Changes nothing."`
+	Serve    serve    `cmd:"" help:"Serve the API and run the workers. Migrates the database first."`
+	Worker   worker   `cmd:"" help:"Run only the workers: promotions, expiries and jobs. Use it with serve --workers=false."`
+	Migrate  migrate  `cmd:"" help:"Migrate the database schema up or down, or show its version."`
+	Seed     seeding  `cmd:"" help:"Fill the database with sample data, and print what to try with it."`
+	Doctor   doctor   `cmd:"" help:"Check every invariant of the service on the live database, and print the violations."`
+	Simulate simulate `cmd:"" help:"Estimate how each waitlist policy would work out for a slot. Changes nothing."`
 	Version  version  `cmd:"" help:"Print the version."`
 }
 
-const description = `Event booking: seats in the slots of events, with a waitlist that moves by itself.
+const description = `Event booking API: book seats in event slots, with an automatic waitlist.
 
 Examples:
-  eventbooking serve --seed-if-empty       start everything, with data to try, on 127.0.0.1:8000
-  eventbooking serve --workers=false       only answer requests …
-  eventbooking worker                      … and let another process work off the rest
+  eventbooking serve --seed-if-empty       serve on 127.0.0.1:8000, with sample data
+  eventbooking serve --workers=false       serve without the workers
+  eventbooking worker                      run only the workers
   DATABASE_URL=postgres://… eventbooking serve
   eventbooking migrate status
-  eventbooking seed --fresh                throw the data away and seed again
+  eventbooking seed --fresh                delete all data and seed again
   eventbooking doctor
   eventbooking simulate <slot-id> --rate=0.2
 
-Without DATABASE_URL it runs a PostgreSQL of its own, whose data stays in DATA_DIR.
-Exit codes: 0 well, 1 failed (doctor: found something), 2 wrong flags or settings, 130 interrupted twice.`
+Without DATABASE_URL it runs its own PostgreSQL, with the data in DATA_DIR.
+Exit codes: 0 success, 1 error (doctor: violations found), 2 invalid flags or settings, 130 interrupted twice.`
 
 func main() { os.Exit(run(interruptible(), os.Args[1:], os.Stdout, os.Stderr)) }
 
-// run is the program, but for its end, which comes when ctx ends, or before.
+// run runs a command until it is done or ctx ends, and returns the exit code.
 func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	var c commands
 	exited := -1
 	parser, err := kong.New(&c, kong.Name("eventbooking"), kong.Description(description), kong.Writers(stdout, stderr),
 		kong.Exit(func(code int) { exited = code }), kong.ConfigureHelp(kong.HelpOptions{Compact: true, WrapUpperBound: 110}))
 	if err != nil {
-		panic(err) // the commands above are wrong
+		panic(err) // the tags of commands are invalid
 	}
 	if len(args) == 0 {
 		args = []string{"--help"}
 	}
 	chosen, err := parser.Parse(args)
 	if exited >= 0 {
-		return exited // --help has been answered
+		return exited // --help was printed
 	}
 	if err != nil {
 		fmt.Fprintf(stderr, "eventbooking: %v\nSee eventbooking --help.\n", err)
@@ -88,8 +87,8 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	return exitFailed
 }
 
-// interruptible ends its context at the first Ctrl-C or SIGTERM, and the process
-// at the second.
+// interruptible returns a context that ends at the first Ctrl-C or SIGTERM. The
+// second one exits the process.
 func interruptible() context.Context {
 	ctx, cancel := context.WithCancel(context.Background())
 	signals := make(chan os.Signal, 2)
@@ -108,7 +107,7 @@ type version struct{}
 func (version) Run(s *session) error {
 	info, ok := debug.ReadBuildInfo()
 	if !ok {
-		return errors.New("this binary does not know its version")
+		return errors.New("this binary has no build information")
 	}
 	revision := ""
 	for _, setting := range info.Settings {

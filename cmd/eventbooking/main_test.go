@@ -19,7 +19,7 @@ import (
 	"eventbooking/internal/testkit"
 )
 
-// program runs the program to its end.
+// program runs a command until it is done.
 func program(t *testing.T, args ...string) (code int, stdout, stderr string) {
 	t.Helper()
 	var out, log bytes.Buffer
@@ -27,9 +27,8 @@ func program(t *testing.T, args ...string) (code int, stdout, stderr string) {
 	return code, out.String(), log.String()
 }
 
-// What is wrong with a setting is said with the variable's name, before anything
-// else happens.
-func TestWrongSettings(t *testing.T) {
+// The error names the variable, and comes before anything else happens.
+func TestInvalidSettingsAreNamed(t *testing.T) {
 	taken, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
@@ -40,17 +39,17 @@ func TestWrongSettings(t *testing.T) {
 		code        int
 		says        string
 	}{
-		{"LOG_LEVEL", "loud", exitUsage, `"loud" is none of debug, info, warn, error`},
-		{"LOG_FORMAT", "xml", exitUsage, `"xml" is none of text, json`},
+		{"LOG_LEVEL", "loud", exitUsage, `"loud" is not one of debug, info, warn, error`},
+		{"LOG_FORMAT", "xml", exitUsage, `"xml" is not one of text, json`},
 		{"SHUTDOWN_TIMEOUT", "soon", exitUsage, "invalid duration"},
-		{"SHUTDOWN_TIMEOUT", "0s", exitUsage, "not a time above zero"},
+		{"SHUTDOWN_TIMEOUT", "0s", exitUsage, "not a positive duration"},
 		{"DATABASE_MAX_CONNS", "many", exitUsage, "many"},
-		{"DATABASE_MAX_CONNS", "0", exitUsage, "not a number above zero"},
+		{"DATABASE_MAX_CONNS", "0", exitUsage, "not positive"},
 		{"WORKERS", "maybe", exitUsage, "maybe"},
 		{"SEED_IF_EMPTY", "maybe", exitUsage, "maybe"},
 		{"ADDR", "8000", exitUsage, "missing port"},
 		{"CORS_ORIGINS", "shop.example.com", exitUsage, "not an origin"},
-		{"ADDR", taken.Addr().String(), exitFailed, "another process serves on"},
+		{"ADDR", taken.Addr().String(), exitFailed, "already in use"},
 		{"DATABASE_URL", "http://someone:secret@host/x", exitFailed, "not the address of a PostgreSQL database"},
 		{"DATA_DIR", "/dev/null/data", exitFailed, "not a directory"},
 	} {
@@ -66,13 +65,13 @@ func TestWrongSettings(t *testing.T) {
 				t.Errorf("exit code %d, want %d with %q: %s", code, c.code, c.says, stderr)
 			}
 			if strings.Contains(stderr, "secret") {
-				t.Errorf("a secret is told: %s", stderr)
+				t.Errorf("the password is printed: %s", stderr)
 			}
 		})
 	}
 }
 
-func TestWrongArguments(t *testing.T) {
+func TestInvalidArgumentsAreUsageErrors(t *testing.T) {
 	t.Parallel()
 	for _, args := range [][]string{{"fly"}, {"serve", "--fly"}, {"migrate"}, {"migrate", "down", "--steps=0"}, {"seed", "--scale=x"}, {"seed", "--scale=0"}} {
 		if code, _, stderr := program(t, args...); code != exitUsage || stderr == "" {
@@ -81,8 +80,7 @@ func TestWrongArguments(t *testing.T) {
 	}
 }
 
-// The help names every command, and every variable with its default.
-func TestHelp(t *testing.T) {
+func TestHelpNamesEveryCommandAndVariable(t *testing.T) {
 	t.Parallel()
 	code, all, _ := program(t)
 	if code != 0 {
@@ -91,13 +89,13 @@ func TestHelp(t *testing.T) {
 	_, forServe, _ := program(t, "serve", "--help")
 	for _, want := range []string{"serve", "worker", "migrate up", "migrate down", "migrate status", "seed", "doctor", "version", "Examples"} {
 		if !strings.Contains(all, want) {
-			t.Errorf("--help does not say %q", want)
+			t.Errorf("--help does not contain %q", want)
 		}
 	}
 	for _, want := range []string{"$ADDR", "127.0.0.1:8000", "$DATABASE_URL", "$DATA_DIR", "$LOG_FORMAT", "$LOG_LEVEL", "$WORKERS",
 		"$SHUTDOWN_TIMEOUT", "20s", "$DATABASE_MAX_CONNS", "16", "$SEED_IF_EMPTY"} {
 		if !strings.Contains(forServe, want) {
-			t.Errorf("serve --help does not say %q", want)
+			t.Errorf("serve --help does not contain %q", want)
 		}
 	}
 	if code, text, _ := program(t, "version"); code != 0 || !strings.HasPrefix(text, "eventbooking ") {
@@ -105,8 +103,7 @@ func TestHelp(t *testing.T) {
 	}
 }
 
-// Up, down and up again; and data that is there, is as promised, and can be found.
-func TestDatabaseCommands(t *testing.T) {
+func TestMigratedAndSeededDatabasePassesTheDoctor(t *testing.T) {
 	t.Parallel()
 	on := "--database-url=" + testkit.EmptyDatabaseURL(t)
 	for _, c := range []struct {
@@ -118,7 +115,7 @@ func TestDatabaseCommands(t *testing.T) {
 		{[]string{"migrate", "down"}, "River"},
 		{[]string{"migrate", "down", "--all"}, "schema  0 of"},
 		{[]string{"seed", "--seed=7"}, "busy@test.com"},
-		{[]string{"doctor"}, "nothing"},
+		{[]string{"doctor"}, "ok: no violations\n"},
 		{[]string{"seed", "--fresh"}, "busy@test.com"},
 	} {
 		if code, stdout, stderr := program(t, append(c.args, on)...); code != 0 || !strings.Contains(stdout, c.says) {
@@ -127,8 +124,7 @@ func TestDatabaseCommands(t *testing.T) {
 	}
 }
 
-// What is broken, the doctor prints, and tells by the exit code.
-func TestDoctorFinds(t *testing.T) {
+func TestDoctorPrintsAViolationAndFails(t *testing.T) {
 	t.Parallel()
 	url := testkit.DatabaseURL(t)
 	pool := testkit.Connect(t, url)
@@ -142,15 +138,14 @@ func TestDoctorFinds(t *testing.T) {
 	}
 }
 
-// A simulation is printed as a table, the same each time; what is wrong is said.
-func TestSimulate(t *testing.T) {
+func TestSimulatePrintsTheSameTableForTheSameSeed(t *testing.T) {
 	t.Parallel()
 	url := testkit.DatabaseURL(t)
 	pool := testkit.Connect(t, url)
 	slot := testkit.Slot(t, pool, testkit.Event(t, pool).ID).ID.String()
 	on := "--database-url=" + url
 	code, first, _ := program(t, "simulate", slot, "--rate=0.5", "--seed=3", "--runs=4", on)
-	for _, want := range []string{"Estimate", slot, "50 %", "4 runs, seed 3", "automatic", "first_fit", "<- now"} {
+	for _, want := range []string{"Estimate", slot, "50 %", "4 runs, seed 3", "automatic", "first_fit", "<- current"} {
 		if code != 0 || !strings.Contains(first, want) {
 			t.Errorf("exit code %d, want %q:\n%s", code, want, first)
 		}
@@ -174,7 +169,6 @@ func TestSimulate(t *testing.T) {
 	}
 }
 
-// On a database without our tables it says what to do first.
 func TestDoctorNeedsTheSchema(t *testing.T) {
 	t.Parallel()
 	code, _, stderr := program(t, "doctor", "--database-url="+testkit.EmptyDatabaseURL(t))
@@ -183,8 +177,7 @@ func TestDoctorNeedsTheSchema(t *testing.T) {
 	}
 }
 
-// The seeder leaves other people's data alone.
-func TestSeedRefusesOthersData(t *testing.T) {
+func TestSeedRefusesADatabaseWithOtherData(t *testing.T) {
 	t.Parallel()
 	url := testkit.DatabaseURL(t)
 	testkit.Event(t, testkit.Connect(t, url))
@@ -194,16 +187,17 @@ func TestSeedRefusesOthersData(t *testing.T) {
 	}
 }
 
-// Two processes start at once on an empty database, one of them with a worker's
-// company: both serve, what they seeded is there once, and each ends with 0.
-func TestServeTogether(t *testing.T) {
+// Two processes and a worker start at once on an empty database: both serve, the
+// data is seeded once, and all exit with 0.
+func TestProcessesStartTogether(t *testing.T) {
+	testkit.SkipIfShort(t, "it starts several services")
 	t.Parallel()
 	url := testkit.EmptyDatabaseURL(t)
 	ctx, stop := context.WithCancel(t.Context())
 	defer stop()
 	var group sync.WaitGroup
-	start := func(args ...string) *screen {
-		out := &screen{}
+	start := func(args ...string) *output {
+		out := &output{}
 		group.Go(func() {
 			if code := run(ctx, append(args, "--database-url="+url), out, out); code != 0 {
 				t.Errorf("%v: exit code %d:\n%s", args, code, out)
@@ -211,7 +205,7 @@ func TestServeTogether(t *testing.T) {
 		})
 		return out
 	}
-	both := []*screen{
+	both := []*output{
 		start("serve", "--addr=127.0.0.1:0", "--seed-if-empty"),
 		start("serve", "--addr=127.0.0.1:0", "--seed-if-empty", "--workers=false"),
 	}
@@ -219,7 +213,7 @@ func TestServeTogether(t *testing.T) {
 	for _, out := range both {
 		base := out.wait(t, "Serving on   ")
 		out.wait(t, "Log in as    busy@test.com")
-		waitFor(t, "ready", func() bool {
+		waitFor(t, "the service is ready", func() bool {
 			response, err := http.Get(base + "/readyz")
 			if err != nil {
 				return false
@@ -228,7 +222,7 @@ func TestServeTogether(t *testing.T) {
 			return response.StatusCode == http.StatusOK
 		})
 	}
-	worker.wait(t, "msg=working")
+	worker.wait(t, `msg="workers started"`)
 	pool := testkit.Connect(t, url)
 	if empty, err := seed.Empty(t.Context(), pool); err != nil || empty {
 		t.Errorf("not seeded: %v", err)
@@ -240,43 +234,43 @@ func TestServeTogether(t *testing.T) {
 	group.Wait()
 }
 
-// screen is what a running program writes.
-type screen struct {
+// output is what a running program has written so far.
+type output struct {
 	mu   sync.Mutex
 	text bytes.Buffer
 }
 
-var _ io.Writer = (*screen)(nil)
+var _ io.Writer = (*output)(nil)
 
-func (s *screen) Write(b []byte) (int, error) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return s.text.Write(b)
+func (o *output) Write(b []byte) (int, error) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	return o.text.Write(b)
 }
 
-func (s *screen) String() string {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return s.text.String()
+func (o *output) String() string {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	return o.text.String()
 }
 
-// wait waits for a line, and gives the rest of it.
-func (s *screen) wait(t *testing.T, begins string) (rest string) {
+// wait waits for a line that begins with a prefix, and returns the rest of it.
+func (o *output) wait(t *testing.T, prefix string) (rest string) {
 	t.Helper()
-	waitFor(t, fmt.Sprintf("%q on the screen", begins), func() bool {
-		_, after, found := strings.Cut(s.String(), begins)
+	waitFor(t, fmt.Sprintf("the program prints %q", prefix), func() bool {
+		_, after, found := strings.Cut(o.String(), prefix)
 		rest, _, _ = strings.Cut(after, "\n")
 		return found && strings.Contains(after, "\n")
 	})
 	return rest
 }
 
-func waitFor(t *testing.T, what string, is func() bool) {
+func waitFor(t *testing.T, what string, holds func() bool) {
 	t.Helper()
-	const patience = time.Minute
-	for deadline := time.Now().Add(patience); !is(); time.Sleep(20 * time.Millisecond) {
+	const timeout = time.Minute
+	for deadline := time.Now().Add(timeout); !holds(); time.Sleep(20 * time.Millisecond) {
 		if time.Now().After(deadline) {
-			t.Fatalf("not %s after %s", what, patience)
+			t.Fatalf("timed out waiting until %s", what)
 		}
 	}
 }

@@ -7,9 +7,9 @@ import (
 )
 
 type migrate struct {
-	Up     migrateUp     `cmd:"" help:"Bring the schema to the version that this program needs."`
-	Down   migrateDown   `cmd:"" help:"Take migrations back, with their data."`
-	Status migrateStatus `cmd:"" help:"Show the schema's version and the one that this program needs."`
+	Up     migrateUp     `cmd:"" help:"Migrate the schema to the version that this program needs."`
+	Down   migrateDown   `cmd:"" help:"Revert migrations. Deletes their data."`
+	Status migrateStatus `cmd:"" help:"Show the schema's version and the version that this program needs."`
 }
 
 type migrateUp struct{}
@@ -24,8 +24,8 @@ func (migrateUp) Run(s *session) error {
 }
 
 type migrateDown struct {
-	Steps int  `default:"1" help:"How many migrations to take back."`
-	All   bool `help:"All of them: what is left is an empty database."`
+	Steps int  `default:"1" help:"How many migrations to revert."`
+	All   bool `help:"Revert all migrations, to an empty database."`
 }
 
 func (c migrateDown) Run(s *session) error {
@@ -34,7 +34,7 @@ func (c migrateDown) Run(s *session) error {
 	case c.All:
 		steps = 0
 	case steps < 1:
-		return fmt.Errorf("%w: --steps: %d is not a number above zero; --all takes back everything", errUsage, steps)
+		return fmt.Errorf("%w: --steps: %d is not positive; use --all to revert everything", errUsage, steps)
 	}
 	return s.withDatabase(func(url string) error {
 		if err := postgres.MigrateDown(s.ctx, url, steps); err != nil {
@@ -57,7 +57,7 @@ func showStatus(s *session, url string) error {
 	}
 	fmt.Fprintf(s.out, "schema  %d of %d\nRiver   %d of %d\n", status.Version, status.Latest, status.River, status.RiverLatest)
 	if status.Dirty {
-		fmt.Fprintln(s.out, "dirty: a tool that migrates without a transaction stopped half-way")
+		fmt.Fprintln(s.out, "dirty: another tool's migration failed half-way; repair the schema, then clear schema_migrations.dirty")
 	}
 	return nil
 }

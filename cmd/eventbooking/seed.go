@@ -13,9 +13,9 @@ import (
 )
 
 type seeding struct {
-	Fresh  bool  `help:"Delete everything in the database first, whoever made it. Without it, only what was seeded is replaced."`
-	Scale  int   `default:"1" help:"How many times the usual amount, for load tests."`
-	Number int64 `name:"seed" default:"1" help:"Which data: the same number makes the same, at the same time."`
+	Fresh  bool  `help:"Delete all data first. Otherwise only seeded data is replaced, and other data is an error."`
+	Scale  int   `default:"1" help:"Multiply the amount of data, for load tests."`
+	Number int64 `name:"seed" default:"1" help:"Random seed. The same seed at the same time makes the same data."`
 }
 
 // Run seeds the database and prints what to try with it.
@@ -35,7 +35,7 @@ func (c seeding) Run(s *session) error {
 	})
 }
 
-// seedIfEmpty seeds a database that nobody has used, and prints what to try.
+// seedIfEmpty seeds a database without data, and prints what to try.
 func seedIfEmpty(s *session, pool *pgxpool.Pool) error {
 	report, seeded, err := seed.RunIfEmpty(s.ctx, pool, seed.Options{Number: 1})
 	if err != nil || !seeded {
@@ -44,7 +44,7 @@ func seedIfEmpty(s *session, pool *pgxpool.Pool) error {
 	return report.Print(s.out)
 }
 
-// isSeeded looks for the one whom newcomers log in as.
+// isSeeded reports whether the seeded user to log in as exists.
 func isSeeded(s *session, pool *pgxpool.Pool) (bool, error) {
 	_, err := db.New().UserFindByEmail(s.ctx, pool, "busy@test.com")
 	if errors.Is(err, pgx.ErrNoRows) {

@@ -15,31 +15,31 @@ import (
 	"eventbooking/internal/server"
 )
 
-// process are the settings of a process that stays.
+// process are the settings of a long-running process.
 type process struct {
-	ShutdownTimeout  time.Duration `env:"SHUTDOWN_TIMEOUT" default:"20s" help:"How long requests and jobs may take to end when the process is stopped."`
-	DatabaseMaxConns int32         `env:"DATABASE_MAX_CONNS" default:"16" help:"How many database connections serve requests; bookings and jobs have some of their own."`
+	ShutdownTimeout  time.Duration `env:"SHUTDOWN_TIMEOUT" default:"20s" help:"How long running requests and jobs may take when the process stops."`
+	DatabaseMaxConns int32         `env:"DATABASE_MAX_CONNS" default:"16" help:"Size of the database connection pool for requests. Bookings and jobs use additional connections."`
 }
 
 func (p process) check() error {
 	switch {
 	case p.ShutdownTimeout <= 0:
-		return fmt.Errorf("%w: SHUTDOWN_TIMEOUT: %s is not a time above zero, such as 20s", errUsage, p.ShutdownTimeout)
+		return fmt.Errorf("%w: SHUTDOWN_TIMEOUT: %s is not a positive duration, such as 20s", errUsage, p.ShutdownTimeout)
 	case p.DatabaseMaxConns < 1:
-		return fmt.Errorf("%w: DATABASE_MAX_CONNS: %d is not a number above zero", errUsage, p.DatabaseMaxConns)
+		return fmt.Errorf("%w: DATABASE_MAX_CONNS: %d is not positive", errUsage, p.DatabaseMaxConns)
 	}
 	return nil
 }
 
 type serve struct {
 	process
-	Addr        string   `env:"ADDR" default:"127.0.0.1:8000" help:"Host and port to serve on."`
-	Workers     bool     `env:"WORKERS" default:"true" help:"Also work off promotions, expiries and jobs. Turn it off with --workers=false."`
-	CORSOrigins []string `name:"cors-origins" env:"CORS_ORIGINS" placeholder:"ORIGIN,…" help:"Whose pages may use the API from a browser, such as https://shop.example.com; * is everybody's. Default: none."`
-	SeedIfEmpty bool     `env:"SEED_IF_EMPTY" help:"Seed the database if nobody has used it yet."`
+	Addr        string   `env:"ADDR" default:"127.0.0.1:8000" help:"Host and port to listen on."`
+	Workers     bool     `env:"WORKERS" default:"true" help:"Also run the workers: promotions, expiries and jobs. Disable with --workers=false."`
+	CORSOrigins []string `name:"cors-origins" env:"CORS_ORIGINS" placeholder:"ORIGIN" help:"Origins that may call the API from a browser, such as https://shop.example.com, or * for all. Default: none."`
+	SeedIfEmpty bool     `env:"SEED_IF_EMPTY" help:"Seed the database with sample data if it is empty."`
 }
 
-// Run serves until it is told to stop.
+// Run serves until the session's context ends.
 func (c *serve) Run(s *session) error {
 	if err := c.check(); err != nil {
 		return err
@@ -52,7 +52,7 @@ func (c *serve) Run(s *session) error {
 		return err
 	}
 	defer func() { _ = listener.Close() }()
-	return c.live(s, server.Config{Workers: c.Workers, CORSOrigins: c.CORSOrigins}, listener, func(url string) error {
+	return c.runService(s, server.Config{Workers: c.Workers, CORSOrigins: c.CORSOrigins}, listener, func(url string) error {
 		return usePool(s, url, func(pool *pgxpool.Pool) error {
 			if c.SeedIfEmpty {
 				if err := seedIfEmpty(s, pool); err != nil {
@@ -64,50 +64,51 @@ func (c *serve) Run(s *session) error {
 	})
 }
 
-// checkOrigins refuses what no browser would send as an Origin.
+// checkOrigins returns an error for what no browser sends as an Origin.
 func checkOrigins(origins []string) error {
 	for _, origin := range origins {
 		u, err := url.Parse(origin)
 		if origin != "*" && (err != nil || u.Scheme == "" || u.Host == "" || origin != u.Scheme+"://"+u.Host) {
-			return fmt.Errorf("%w: CORS_ORIGINS: %q is not an origin, such as https://shop.example.com, without a path", errUsage, origin)
+			return fmt.Errorf("%w: CORS_ORIGINS: %q is not an origin: use scheme and host only, such as https://shop.example.com", errUsage, origin)
 		}
 	}
 	return nil
 }
 
-// listen says in words what is usually wrong with an address.
+// listen listens on an address. Its errors name ADDR and suggest what to do.
 func listen(addr string) (net.Listener, error) {
 	listener, err := net.Listen("tcp", addr)
 	switch {
 	case errors.Is(err, syscall.EADDRINUSE):
-		return nil, fmt.Errorf("ADDR: another process serves on %s already; stop it, or choose another address, such as ADDR=127.0.0.1:8001", addr)
+		return nil, fmt.Errorf("ADDR: %s is already in use: stop the other process, or use another address, such as ADDR=127.0.0.1:8001", addr)
 	case err != nil:
-		return nil, fmt.Errorf("%w: ADDR: cannot serve on %q: %w", errUsage, addr, err)
+		return nil, fmt.Errorf("%w: ADDR: cannot listen on %q: %w", errUsage, addr, err)
 	}
 	return listener, nil
 }
 
 type worker struct{ process }
 
-// Run works until it is told to stop.
+// Run runs the workers until the session's context ends.
 func (c *worker) Run(s *session) error {
 	if err := c.check(); err != nil {
 		return err
 	}
-	return c.live(s, server.Config{Workers: true}, nil, func(string) error {
-		s.log.Info("working")
+	return c.runService(s, server.Config{Workers: true}, nil, func(string) error {
+		s.log.Info("workers started")
 		return nil
 	})
 }
 
-// live brings the service up, tells that it is, waits for its end, and takes it
-// down again.
-func (p process) live(s *session, config server.Config, listener net.Listener, ready func(url string) error) (err error) {
-	url, end, err := s.database()
+// runService migrates and starts the service, and stops it when the session's
+// context ends or the service fails. It calls ready before the service starts to
+// answer, with the database's URL. A nil listener means workers only.
+func (p process) runService(s *session, config server.Config, listener net.Listener, ready func(url string) error) (err error) {
+	url, stop, err := s.database()
 	if err != nil {
 		return err
 	}
-	defer end()
+	defer stop()
 	if err := migrateWhenUp(s, url); err != nil {
 		return err
 	}
@@ -129,7 +130,7 @@ func (p process) live(s *session, config server.Config, listener net.Listener, r
 	}
 	select {
 	case <-s.ctx.Done():
-		s.log.Info("stopping; once more to stop at once")
+		s.log.Info("stopping; press Ctrl-C again to exit immediately")
 		return nil
 	case err := <-app.Failed():
 		return err
@@ -137,15 +138,15 @@ func (p process) live(s *session, config server.Config, listener net.Listener, r
 }
 
 const (
-	// patience is how long a start waits for a database that starts too.
-	patience = 30 * time.Second
-	// retryPause is between two tries.
+	// startTimeout is how long a start waits for a database that is starting as well.
+	startTimeout = 30 * time.Second
+	// retryPause is the time between two tries.
 	retryPause = time.Second
 )
 
-// migrateWhenUp brings the schema up, as soon as there is a database.
+// migrateWhenUp migrates the database as soon as it can be reached.
 func migrateWhenUp(s *session, url string) error {
-	ctx, cancel := context.WithTimeout(s.ctx, patience)
+	ctx, cancel := context.WithTimeout(s.ctx, startTimeout)
 	defer cancel()
 	for {
 		err := postgres.MigrateUp(s.ctx, url)
@@ -161,7 +162,7 @@ func migrateWhenUp(s *session, url string) error {
 	}
 }
 
-// welcome tells where to go, and, when the data to try is there, as whom.
+// welcome prints where the service is, and, if it is seeded, whom to log in as.
 func welcome(s *session, pool *pgxpool.Pool, addr net.Addr) error {
 	seeded, err := isSeeded(s, pool)
 	if err != nil {
@@ -169,7 +170,7 @@ func welcome(s *session, pool *pgxpool.Pool, addr net.Addr) error {
 	}
 	host := addr.String()
 	if tcp, ok := addr.(*net.TCPAddr); ok && tcp.IP.IsUnspecified() {
-		host = fmt.Sprintf("localhost:%d", tcp.Port) // [::] is no address to go to
+		host = fmt.Sprintf("localhost:%d", tcp.Port) // [::] is no address to open in a browser
 	}
 	fmt.Fprintf(s.out, "\nServing on   http://%s\nAPI docs     http://%s/docs\n", host, host)
 	if seeded {

@@ -13,47 +13,48 @@ import (
 	"github.com/jackc/pgx/v5/pgxpool"
 
 	"eventbooking/internal/postgres"
+	"eventbooking/internal/postgres/embedded"
 )
 
-// settings are those of every command.
+// settings are the settings of every command.
 type settings struct {
-	DatabaseURL string   `env:"DATABASE_URL" placeholder:"URL" help:"The PostgreSQL database, such as postgres://user:password@host:5432/eventbooking. Empty: a PostgreSQL of its own, in DATA_DIR."`
-	DataDir     string   `env:"DATA_DIR" placeholder:"DIR" help:"Where that PostgreSQL keeps its data. Default: ~/.local/share/eventbooking, for root /var/lib/eventbooking."`
-	LogFormat   format   `env:"LOG_FORMAT" default:"text" help:"How to log, on stderr: text or json."`
-	LogLevel    loglevel `env:"LOG_LEVEL" default:"info" help:"What to log: debug, info, warn or error."`
+	DatabaseURL string   `env:"DATABASE_URL" placeholder:"URL" help:"URL of the PostgreSQL database, such as postgres://user:password@host:5432/eventbooking. Default: run an embedded PostgreSQL in DATA_DIR."`
+	DataDir     string   `env:"DATA_DIR" placeholder:"DIR" help:"Data directory of the embedded PostgreSQL. Default: ~/.local/share/eventbooking, for root /var/lib/eventbooking."`
+	LogFormat   format   `env:"LOG_FORMAT" default:"text" help:"Log format, on stderr: text or json."`
+	LogLevel    loglevel `env:"LOG_LEVEL" default:"info" help:"Lowest level to log: debug, info, warn or error."`
 }
 
-// errUsage marks errors of those who start the program.
-var errUsage = errors.New("wrong setting")
+// errUsage marks invalid flags and settings, whose exit code is exitUsage.
+var errUsage = errors.New("invalid setting")
 
 // format is a value of LOG_FORMAT.
 type format string
 
-// UnmarshalText reads it.
+// UnmarshalText parses it.
 func (f *format) UnmarshalText(text []byte) error {
 	*f = format(text)
-	return oneOf(string(text), "text", "json")
+	return checkOneOf(string(text), "text", "json")
 }
 
 // loglevel is a value of LOG_LEVEL.
 type loglevel string
 
-// UnmarshalText reads it.
+// UnmarshalText parses it.
 func (l *loglevel) UnmarshalText(text []byte) error {
 	*l = loglevel(text)
-	return oneOf(string(text), "debug", "info", "warn", "error")
+	return checkOneOf(string(text), "debug", "info", "warn", "error")
 }
 
-func oneOf(value string, choices ...string) error {
+func checkOneOf(value string, choices ...string) error {
 	if !slices.Contains(choices, value) {
-		return fmt.Errorf("%q is none of %s", value, strings.Join(choices, ", "))
+		return fmt.Errorf("%q is not one of %s", value, strings.Join(choices, ", "))
 	}
 	return nil
 }
 
 func (s settings) logger(w io.Writer) *slog.Logger {
 	var level slog.Level
-	_ = level.UnmarshalText([]byte(s.LogLevel)) // checked when it was read
+	_ = level.UnmarshalText([]byte(s.LogLevel)) // checked when it was parsed
 	options := &slog.HandlerOptions{Level: level}
 	if s.LogFormat == "json" {
 		return slog.New(slog.NewJSONHandler(w, options))
@@ -61,7 +62,7 @@ func (s settings) logger(w io.Writer) *slog.Logger {
 	return slog.New(slog.NewTextHandler(w, options))
 }
 
-// session is one run of a command.
+// session is what one run of a command needs.
 type session struct {
 	settings
 	ctx context.Context
@@ -69,39 +70,40 @@ type session struct {
 	log *slog.Logger
 }
 
-// stopTimeout bounds the end of the embedded PostgreSQL.
+// stopTimeout bounds the shutdown of the embedded PostgreSQL.
 const stopTimeout = 30 * time.Second
 
-// database is where the data is: DATABASE_URL, or the embedded PostgreSQL, which
-// end stops if this process owns it.
-func (s *session) database() (url string, end func(), err error) {
+// database returns DATABASE_URL, or starts the embedded PostgreSQL and returns its
+// URL. stop stops that server if this process owns it.
+func (s *session) database() (url string, stop func(), err error) {
 	if s.DatabaseURL != "" {
 		return s.DatabaseURL, func() {}, nil
 	}
-	embedded, err := postgres.StartEmbedded(s.ctx, postgres.EmbeddedOptions{DataDir: s.DataDir, Logger: s.log})
+	own, err := embedded.Start(s.ctx, embedded.Options{DataDir: s.DataDir, Logger: s.log})
 	if err != nil {
 		return "", nil, err
 	}
-	return embedded.URL(), func() {
+	return own.URL(), func() {
 		ctx, cancel := context.WithTimeout(context.WithoutCancel(s.ctx), stopTimeout)
 		defer cancel()
-		if err := embedded.Stop(ctx); err != nil {
-			s.log.Warn("the embedded PostgreSQL did not end in time", "error", err)
+		if err := own.Stop(ctx); err != nil {
+			s.log.Warn("the embedded PostgreSQL did not stop in time", "error", err)
 		}
 	}, nil
 }
 
-// withDatabase does something with the database, and ends it if it is our own.
+// withDatabase calls do with the database's URL, and stops the database afterwards
+// if it is embedded.
 func (s *session) withDatabase(do func(url string) error) error {
-	url, end, err := s.database()
+	url, stop, err := s.database()
 	if err != nil {
 		return err
 	}
-	defer end()
+	defer stop()
 	return do(url)
 }
 
-// withPool is withDatabase with connections.
+// withPool is withDatabase with a pool of connections.
 func (s *session) withPool(do func(pool *pgxpool.Pool) error) error {
 	return s.withDatabase(func(url string) error { return usePool(s, url, do) })
 }

@@ -14,11 +14,11 @@ import (
 )
 
 type simulate struct {
-	SlotID uuid.UUID `arg:"" name:"slot-id" help:"The slot, of which a copy is played on."`
-	Rate   float64   `default:"0.1" help:"How many of the confirmed bookings are cancelled: 0.1 is one in ten."`
-	Number uint64    `name:"seed" default:"1" help:"Which random numbers: the same number, the same answer."`
-	Until  time.Time `placeholder:"TIME" help:"Where it ends, such as 2026-12-01T18:00:00Z. Default: at the slot's start."`
-	Runs   int       `default:"20" help:"How often each policy is played, at most 200 times."`
+	SlotID uuid.UUID `arg:"" name:"slot-id" help:"The slot to simulate."`
+	Rate   float64   `default:"0.1" help:"Share of the confirmed bookings that are cancelled: 0.1 is one in ten."`
+	Number uint64    `name:"seed" default:"1" help:"Random seed. The same seed gives the same result."`
+	Until  time.Time `placeholder:"TIME" help:"End of the simulated time, such as 2026-12-01T18:00:00Z. Default: the slot's start."`
+	Runs   int       `default:"20" help:"How often each policy is simulated, at most 200."`
 }
 
 // Run compares waitlist policies on a copy of a slot, and prints the comparison.
@@ -28,14 +28,15 @@ func (c simulate) Run(s *session) error {
 			CancellationRate: c.Rate, Seed: c.Number, Until: c.Until, Runs: c.Runs,
 		})
 		if err != nil {
-			return explained(err)
+			return errWithField(err)
 		}
 		return printSimulation(s.out, result)
 	})
 }
 
-// explained says on a terminal what a problem's errors would.
-func explained(err error) error {
+// errWithField returns a fault with the detail of its first wrong field, which the
+// API would show in the problem's errors.
+func errWithField(err error) error {
 	f := fault.Of(err)
 	if f == nil || len(f.Fields) == 0 {
 		return err
@@ -46,14 +47,14 @@ func explained(err error) error {
 func printSimulation(out io.Writer, s simulation.Simulation) error {
 	fmt.Fprintf(out, "Estimate for slot %s at version %d, not a forecast.\nAssumed: %s\n\n", s.SlotID, s.SlotVersion, s)
 	table := tabwriter.NewWriter(out, 0, 0, 3, ' ', tabwriter.AlignRight)
-	fmt.Fprintln(table, "mode\tfit\tget in\tin 8 of 10 runs\tstill wait\tare passed\tmedian wait\t\t")
+	fmt.Fprintln(table, "mode\tfit\tpromoted\t8 of 10 runs\tstill waiting\tpassed over\tmedian wait\t\t")
 	for _, p := range s.Policies {
 		wait, current := "-", ""
 		if p.Promoted > 0 {
 			wait = p.WaitMedian.Round(time.Minute).String()
 		}
 		if p.Current {
-			current = "<- now"
+			current = "<- current"
 		}
 		fmt.Fprintf(table, "%s\t%s\t%.1f\t%.0f to %.0f\t%.1f\t%.1f\t%s\t%s\t\n",
 			p.Mode, p.Fit, p.Promoted, p.PromotedP10, p.PromotedP90, p.StillWaiting, p.Passed, wait, current)

@@ -25,7 +25,7 @@ import (
 func TestCancelledEventIsClearedPageByPage(t *testing.T) {
 	h := open(t)
 	e := h.event()
-	testkit.Gather(t, h.pool, e.ID, testkit.Crowd{Slots: 4, Seated: 2000, Waiting: 500})
+	testkit.InsertFullSlots(t, h.pool, e.ID, testkit.FullSlots{Slots: 4, Seated: 2000, Waiting: 500})
 	live := func() int64 {
 		return list[int64](h, `SELECT count(*) FROM bookings WHERE status IN ('waitlisted', 'held', 'offered', 'confirmed')`)[0]
 	}

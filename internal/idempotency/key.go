@@ -1,8 +1,15 @@
-// Package idempotency lets a request be sent again without having its effect
-// again: the key, the effect and the answer are written in one transaction, and
-// a repeat gets the same bytes (the IETF draft "The Idempotency-Key HTTP Header
-// Field"). A key belongs to one user; every transaction that uses one holds the
-// lock of that user's row, so two requests with one key follow each other.
+// Package idempotency makes requests with an Idempotency-Key repeatable: the
+// effect happens once, and a repeat gets the first answer, byte for byte (the IETF
+// draft "The Idempotency-Key HTTP Header Field").
+//
+// The key and the answer are written in the transaction of the effect, so a crash
+// leaves all of them or none. A key belongs to one user, and a transaction that
+// uses a key locks that user's row before it looks the key up. So of two requests
+// with one key the second waits for the first, then finds its answer. The key's
+// unique index would keep the effect single as well, but only by failing the
+// second transaction after it has done its work. The usual alternative, a row
+// "in progress" that is committed before the effect, would after a crash leave
+// keys whose outcome nobody knows.
 package idempotency
 
 import (
@@ -19,27 +26,31 @@ import (
 	"eventbooking/internal/fault"
 )
 
-// Kept is how long a key is remembered.
-const Kept = 24 * time.Hour
+// Retention is how long a key is remembered at least.
+const Retention = 24 * time.Hour
 
-// Key is what came in the Idempotency-Key header, with what it stands for.
+// Key is the Idempotency-Key of a request.
 type Key struct {
-	UserID      uuid.UUID
-	Value       string
+	UserID uuid.UUID
+	// Value is the header's value.
+	Value string
+	// Fingerprint identifies the request that the key came with.
 	Fingerprint []byte
-	// Refuse renders a refusal as the caller gets it, so that it can be stored.
+	// Refuse renders a fault as the response that the caller gets, to be stored.
 	Refuse func(*fault.Error) Response
 }
 
-// Response is an answer as it went out, or goes out again.
+// Response is an HTTP response that can be stored and sent again.
 type Response struct {
-	Status   int
-	Header   map[string]string
-	Body     []byte
+	Status int
+	Header map[string]string
+	Body   []byte
+	// Replayed means that it was sent before. Write then adds the header
+	// Idempotent-Replayed.
 	Replayed bool
 }
 
-// Write sends the answer.
+// Write sends the response. Its error is that of writing the body.
 func (r Response) Write(w http.ResponseWriter) error {
 	for name, value := range r.Header {
 		w.Header().Set(name, value)
@@ -52,11 +63,12 @@ func (r Response) Write(w http.ResponseWriter) error {
 	return err
 }
 
-// Record keeps what visit, a generated response's Visit method, would send.
+// Record returns what visit, the Visit method of a generated response, writes. Its
+// error is that of visit.
 func Record(visit func(http.ResponseWriter) error) (Response, error) {
 	rec := recorder{header: http.Header{}, status: http.StatusOK}
 	if err := visit(&rec); err != nil {
-		return Response{}, fmt.Errorf("render the answer: %w", err)
+		return Response{}, fmt.Errorf("render the response: %w", err)
 	}
 	r := Response{Status: rec.status, Header: map[string]string{}, Body: rec.body.Bytes()}
 	for name := range rec.header {
@@ -75,8 +87,9 @@ func (r *recorder) Header() http.Header         { return r.header }
 func (r *recorder) WriteHeader(status int)      { r.status = status }
 func (r *recorder) Write(b []byte) (int, error) { return r.body.Write(b) }
 
-// Fingerprint tells requests apart: method, path, and the decoded request
-// written out again, so that spacing and the order of members do not matter.
+// Fingerprint is a SHA-256 of method, path and the decoded request, written as JSON
+// again, so that spacing and the order of members do not matter. It fails only if
+// request cannot be written as JSON.
 func Fingerprint(method, path string, request any) ([]byte, error) {
 	text, err := json.Marshal(request)
 	if err != nil {
@@ -88,16 +101,18 @@ func Fingerprint(method, path string, request any) ([]byte, error) {
 	return h.Sum(nil), nil
 }
 
-// Check compares the request with the one that the key came with first.
+// Check returns fault.IdempotencyKeyReused if the stored fingerprint is that of
+// another request.
 func (k *Key) Check(fingerprint []byte) error {
 	if bytes.Equal(k.Fingerprint, fingerprint) {
 		return nil
 	}
-	return fault.IdempotencyKeyReused.New("This Idempotency-Key came with another request before. Make a new key for a new effect.")
+	return fault.IdempotencyKeyReused.New("This Idempotency-Key came with another request before. Use a new key for each request.")
 }
 
-// Storable says whether the answer to a refused request is remembered: what the
-// state of things decided is, what may be otherwise in a moment is not.
+// Storable reports whether the response to a refused request is stored: a conflict
+// with the state of the data is, what a retry may change (overload, a lost
+// connection) is not.
 func Storable(err error) bool {
 	f := fault.Of(err)
 	return f != nil && f.Status == http.StatusConflict
@@ -105,12 +120,12 @@ func Storable(err error) bool {
 
 type contextKey struct{}
 
-// With puts the request's key where its handler finds it.
+// With returns a context that carries the request's key.
 func With(ctx context.Context, k *Key) context.Context {
 	return context.WithValue(ctx, contextKey{}, k)
 }
 
-// From is the request's key, or nil when it came without one.
+// From is the request's key, or nil if it has none.
 func From(ctx context.Context) *Key {
 	k, _ := ctx.Value(contextKey{}).(*Key)
 	return k

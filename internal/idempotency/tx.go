@@ -15,9 +15,11 @@ import (
 	"eventbooking/internal/postgres"
 )
 
-// InTx is postgres.InTx for a request that may be repeated: fn has its effect
-// and renders the answer in one transaction, in which the answer is stored too.
-// A nil key is a request without one. Refusals are not stored: they had no effect.
+// InTx is postgres.InTx for a request with an optional key. If the key is known,
+// InTx returns its stored response, or fault.IdempotencyKeyReused if that belongs
+// to another request. Otherwise it runs fn, which has its effect in tx and renders
+// the response, and stores that in the same transaction. Errors of fn are not
+// stored: they had no effect.
 func InTx(ctx context.Context, pool *pgxpool.Pool, key *Key, fn func(tx pgx.Tx) (Response, error)) (Response, error) {
 	var response Response
 	err := postgres.InTx(ctx, pool, func(tx pgx.Tx) (err error) {
@@ -37,8 +39,9 @@ func InTx(ctx context.Context, pool *pgxpool.Pool, key *Key, fn func(tx pgx.Tx) 
 	return response, err
 }
 
-// lookUp finds the first answer. The user's lock makes a duplicate in flight
-// wait here until the first is through.
+// lookUp finds the stored response. A duplicate in flight waits here for the user's
+// lock until the first request has committed. The key is read by a statement of its
+// own: one that waited for the lock itself would not see that commit.
 func lookUp(ctx context.Context, tx pgx.Tx, key *Key) (Response, bool, error) {
 	q := db.New()
 	if _, err := q.UsersLock(ctx, tx, []uuid.UUID{key.UserID}); err != nil {
@@ -60,7 +63,7 @@ func lookUp(ctx context.Context, tx pgx.Tx, key *Key) (Response, bool, error) {
 func store(ctx context.Context, tx pgx.Tx, key *Key, r Response) error {
 	header, err := json.Marshal(r.Header)
 	if err != nil {
-		return fmt.Errorf("header of the answer: %w", err)
+		return fmt.Errorf("header of the response: %w", err)
 	}
 	return db.New().IdempotencyKeysInsert(ctx, tx, db.IdempotencyKeysInsertParams{
 		UserIds: []uuid.UUID{key.UserID}, Keys: []string{key.Value}, Fingerprints: [][]byte{key.Fingerprint},
@@ -68,7 +71,7 @@ func store(ctx context.Context, tx pgx.Tx, key *Key, r Response) error {
 	})
 }
 
-// Stored reads an answer back.
+// Stored decodes a stored response.
 func Stored(row db.IdempotencyKey) (Response, error) {
 	r := Response{Status: int(row.Status), Body: row.Body}
 	if err := json.Unmarshal(row.Header, &r.Header); err != nil {
@@ -77,15 +80,16 @@ func Stored(row db.IdempotencyKey) (Response, error) {
 	return r, nil
 }
 
-// sweepPage is how many keys one Sweep forgets at most.
+// sweepPage is how many keys one Sweep deletes at most.
 const sweepPage = 1000
 
-// Sweep forgets a page of keys that are older than Kept.
+// Sweep deletes up to 1000 keys that are older than Retention, and returns how many
+// it deleted. A cancelled ctx is no error.
 func Sweep(ctx context.Context, pool *pgxpool.Pool) (int64, error) {
 	n, err := db.New().IdempotencyKeysDeleteOld(ctx, pool, db.IdempotencyKeysDeleteOldParams{
-		Before: time.Now().Add(-Kept), Page: sweepPage})
+		Before: time.Now().Add(-Retention), Page: sweepPage})
 	if err != nil && !errors.Is(err, context.Canceled) {
-		return 0, fmt.Errorf("forget old idempotency keys: %w", err)
+		return 0, fmt.Errorf("delete old idempotency keys: %w", err)
 	}
 	return n, nil
 }

@@ -20,8 +20,8 @@ type key struct {
 	ID uuid.UUID `json:"i"`
 }
 
-// Whatever is accepted as a cursor is what this API makes, to the byte, and of
-// this list only; all else is refused as what it is.
+// A text is accepted only if it is, byte for byte, a cursor that Next makes for
+// this list. Any other is refused with the right fault.
 func FuzzAfter(f *testing.F) {
 	ours, err := page.Next("list", key{time.Unix(1, 0).UTC(), uuid.Max})
 	if err != nil {
@@ -51,7 +51,7 @@ func FuzzAfter(f *testing.F) {
 			return
 		}
 		if again, err := page.Next("list", k); err != nil || again != text {
-			t.Errorf("%q is accepted, and is no cursor of ours: that would be %q (%v)", text, again, err)
+			t.Errorf("%q is accepted, but Next makes %q (%v)", text, again, err)
 		}
 		if err := page.After(&text, "another", &k); !errors.Is(err, fault.CursorMismatch) {
 			t.Errorf("%q is accepted for another list: %v", text, err)
@@ -61,7 +61,7 @@ func FuzzAfter(f *testing.F) {
 
 func encode(text string) string { return base64.RawURLEncoding.EncodeToString([]byte(text)) }
 
-// What Next makes, After reads, for the same list and for no other.
+// After reads what Next makes, for the same list and no other.
 func FuzzNext(f *testing.F) {
 	f.Add("mine", "others", int64(0), []byte("0123456789abcdef"))
 	f.Add("", "\x00", int64(-62135596800000000), []byte(nil))
@@ -73,7 +73,7 @@ func FuzzNext(f *testing.F) {
 			if y := k.At.Year(); y >= 0 && y <= 9999 {
 				t.Fatal(err)
 			}
-			return // JSON has no such year, and neither has the contract.
+			return // JSON and the contract have no such year.
 		}
 		var read key
 		if err := page.After(&text, list, &read); err != nil || read != k {
@@ -81,7 +81,7 @@ func FuzzNext(f *testing.F) {
 		}
 		a, _ := json.Marshal(list)
 		b, _ := json.Marshal(other)
-		if !bytes.Equal(a, b) { // what is no UTF-8 is the same in JSON
+		if !bytes.Equal(a, b) { // invalid UTF-8 may be equal in JSON
 			if err := page.After(&text, other, &read); !errors.Is(err, fault.CursorMismatch) {
 				t.Errorf("a cursor of %q is accepted for %q: %v", list, other, err)
 			}

@@ -1,6 +1,6 @@
-// Package page cuts lists into pages by keyset: a page starts after the key of
-// the last row of the one before, so it costs the same however deep it is, and
-// rows that come and go in between shift nothing.
+// Package page cuts lists into pages by keyset: a page starts after the key of the
+// last row of the page before. Unlike with an offset, every page costs the same,
+// and rows that are inserted or deleted in between are not repeated or skipped.
 package page
 
 import (
@@ -20,11 +20,11 @@ import (
 const (
 	defaultLimit = 20
 	maxLimit     = 100
-	// maxCursor bounds what is decoded; ours are far shorter.
+	// maxCursor is the longest text that is decoded; cursors are far shorter.
 	maxCursor = 1024
 )
 
-// Limit is how many rows a page has: 20 unless asked otherwise, 100 at most.
+// Limit is the number of rows of a page: what was asked for, at most 100, or 20.
 func Limit(asked *int) int {
 	switch {
 	case asked == nil:
@@ -35,16 +35,17 @@ func Limit(asked *int) int {
 	return *asked
 }
 
-// cursor is what the opaque text holds: which list it belongs to, and the key
-// after which the next page starts.
+// cursor is what the opaque text encodes: the hash of its list, and the key after
+// which the next page starts.
 type cursor struct {
 	List []byte          `json:"l"`
 	Key  json.RawMessage `json:"k"`
 }
 
-// After reads a cursor into key. It leaves key alone when there is none, which is
-// the first page. list is everything that makes up the list (its name and
-// filters, without limit and cursor); a cursor fits the list that it was made for.
+// After decodes a cursor into key, and leaves key alone if text is nil, which is
+// the first page. list is everything that makes up the list: its name and filters,
+// without limit and cursor. It returns fault.CursorMismatch if the cursor was made
+// for another list, and fault.InvalidCursor for any text that Next does not make.
 func After(text *string, list, key any) error {
 	if text == nil {
 		return nil
@@ -52,30 +53,36 @@ func After(text *string, list, key any) error {
 	raw, err := base64.RawURLEncoding.Strict().DecodeString(*text)
 	var c cursor
 	if err != nil || len(*text) > maxCursor || json.Unmarshal(raw, &c) != nil || len(c.List) == 0 {
-		return fault.InvalidCursor.New("This is not a cursor that this API made.")
+		return errInvalidCursor()
 	}
-	mark, err := markOf(list)
+	hash, err := hashOf(list)
 	if err != nil {
 		return err
 	}
-	if !bytes.Equal(c.List, mark) {
+	if !bytes.Equal(c.List, hash) {
 		return fault.CursorMismatch.New("This cursor belongs to a list with other filters.")
 	}
 	strict := json.NewDecoder(bytes.NewReader(c.Key))
 	strict.DisallowUnknownFields()
 	if err := strict.Decode(key); err != nil {
-		return fault.InvalidCursor.New("This is not a cursor that this API made.")
+		return errInvalidCursor()
 	}
-	// JSON can say the same in many ways, and a key can lack a part: we say it in one.
+	// The same key has many forms in JSON, and a key may lack a part: only the form
+	// that Next makes is valid.
 	if ours, err := Next(list, key); err != nil || ours != *text {
-		return fault.InvalidCursor.New("This is not a cursor that this API made.")
+		return errInvalidCursor()
 	}
 	return nil
 }
 
-// Next makes the cursor of the page after key.
+func errInvalidCursor() error {
+	return fault.InvalidCursor.New("This cursor was not made by this API.")
+}
+
+// Next makes the cursor of the page that starts after key. It fails only if list or
+// key cannot be written as JSON.
 func Next(list, key any) (string, error) {
-	mark, err := markOf(list)
+	hash, err := hashOf(list)
 	if err != nil {
 		return "", err
 	}
@@ -83,15 +90,15 @@ func Next(list, key any) (string, error) {
 	if err != nil {
 		return "", fmt.Errorf("cursor: %w", err)
 	}
-	raw, err := json.Marshal(cursor{List: mark, Key: k})
+	raw, err := json.Marshal(cursor{List: hash, Key: k})
 	if err != nil {
 		return "", fmt.Errorf("cursor: %w", err)
 	}
 	return base64.RawURLEncoding.EncodeToString(raw), nil
 }
 
-// markOf tells lists apart.
-func markOf(list any) ([]byte, error) {
+// hashOf identifies a list.
+func hashOf(list any) ([]byte, error) {
 	text, err := json.Marshal(list)
 	if err != nil {
 		return nil, fmt.Errorf("cursor: %w", err)
@@ -100,9 +107,9 @@ func markOf(list any) ([]byte, error) {
 	return sum[:8], nil
 }
 
-// Cut takes the rows of one page out of rows, which was read with one row more
-// than the limit, and makes the cursor of the next page; more is false, and next
-// empty, on the last one.
+// Cut returns the rows of one page and the cursor of the next. rows must have been
+// read with one row more than limit: that row shows that there are more. On the
+// last page more is false and next is empty.
 func Cut[T any](rows []T, limit int, list any, key func(T) any) (page []T, next string, more bool, err error) {
 	if len(rows) <= limit {
 		return rows, "", false, nil
@@ -112,7 +119,7 @@ func Cut[T any](rows []T, limit int, list any, key func(T) any) (page []T, next 
 	return page, next, err == nil, err
 }
 
-// Cursor is next_cursor as the API shows it: null on the last page.
+// Cursor is next_cursor in the API: null on the last page.
 func Cursor(next string) nullable.Nullable[string] {
 	if next == "" {
 		return nullable.NewNullNullable[string]()
@@ -120,7 +127,7 @@ func Cursor(next string) nullable.Nullable[string] {
 	return nullable.NewNullableWithValue(next)
 }
 
-// OrNull is a value that may be missing as the API shows it.
+// OrNull is a value in the API that is null if it is missing.
 func OrNull[T any](value *T) nullable.Nullable[T] {
 	if value == nil {
 		return nullable.NewNullNullable[T]()
@@ -130,13 +137,13 @@ func OrNull[T any](value *T) nullable.Nullable[T] {
 
 type contextKey struct{}
 
-// WithURL puts the request's address where Link finds it.
+// WithURL returns a context that carries the request's URL for Link.
 func WithURL(ctx context.Context, u *url.URL) context.Context {
 	return context.WithValue(ctx, contextKey{}, u)
 }
 
-// Link is the value of the Link header that leads to the next page (RFC 8288),
-// or nil on the last page.
+// Link is the Link header that leads to the next page (RFC 8288): the request's URL
+// with another cursor. It is nil on the last page.
 func Link(ctx context.Context, next string) *string {
 	u, _ := ctx.Value(contextKey{}).(*url.URL)
 	if next == "" || u == nil {

@@ -14,12 +14,12 @@ import (
 	"eventbooking/internal/fault"
 )
 
-// SQLSTATEs that mean something to us, by PostgreSQL's names for them.
+// The SQLSTATEs that are handled, by PostgreSQL's names for them.
 const (
 	serializationFailure = "40001"
 	deadlockDetected     = "40P01"
 	lockNotAvailable     = "55P03"
-	queryCanceled        = "57014" // by statement_timeout; a caller's end is a context error
+	queryCanceled        = "57014" // by statement_timeout; a cancelled caller is a context error
 	idleInTransaction    = "25P03"
 	adminShutdown        = "57P01"
 	crashShutdown        = "57P02"
@@ -28,12 +28,12 @@ const (
 	connectionException  = "08" // the class
 )
 
-// retryAfter is what callers are asked to wait when the database is the matter,
-// and not their request.
+// retryAfter is how long callers are asked to wait when the cause is the database,
+// not their request.
 const retryAfter = time.Second
 
-// Retryable tells whether the same transaction may succeed when it runs again:
-// it lost a deadlock, a serialization conflict, or the patience for a lock.
+// Retryable reports whether the same transaction may succeed when it runs again:
+// it lost a deadlock or a serialization conflict, or did not get a lock in time.
 func Retryable(err error) bool {
 	switch sqlState(err) {
 	case serializationFailure, deadlockDetected, lockNotAvailable:
@@ -42,27 +42,27 @@ func Retryable(err error) bool {
 	return false
 }
 
-// Lost tells whether the connection went away in the middle of a transaction
-// whose COMMIT was not sent: nothing happened, and another connection may do.
-// The server hangs up on idle transactions, and a pool holds connections for a
-// while whose server has restarted.
+// Lost reports whether the connection was lost in a transaction before its COMMIT
+// was sent: nothing happened, and it may succeed on another connection. The server
+// ends idle transactions, and a pool may hold connections to a server that has
+// restarted since.
 func Lost(err error) bool {
 	return Unavailable(err) && !errors.Is(err, fault.DatabaseUnavailable)
 }
 
-// Unavailable tells whether an error means that the database cannot be reached:
-// refused, cut off, starting, stopping, or out of connections.
+// Unavailable reports whether an error means that the database cannot be reached:
+// it refuses or loses connections, starts, stops, or has no connection left.
 func Unavailable(err error) bool {
 	if err == nil || errors.Is(err, fault.OutcomeUnknown) {
 		return false
 	}
 	var connect *pgconn.ConnectError
 	if errors.Is(err, fault.DatabaseUnavailable) || errors.As(err, &connect) {
-		return true // a ConnectError for whatever reason: no route, a wrong password, …
+		return true // whatever its reason: no route, a wrong password, …
 	}
 	switch state := sqlState(err); state {
 	case "":
-		return !isContext(err) && isConnectionLoss(err)
+		return !isContextError(err) && isConnectionLoss(err)
 	case adminShutdown, crashShutdown, cannotConnectNow, tooManyConnections, idleInTransaction:
 		return true
 	default:
@@ -77,30 +77,31 @@ func isConnectionLoss(err error) bool {
 		pgconn.SafeToRetry(err) // pgx found the connection closed before it sent anything
 }
 
-// isContext separates the caller's end from the network's: a deadline that
-// passed is a net.Error too.
-func isContext(err error) bool {
+// isContextError tells a caller who gave up from a broken network: an exceeded
+// deadline is a net.Error as well.
+func isContextError(err error) bool {
 	return errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded)
 }
 
-// Translate turns what the database's state causes into the fault that a caller
-// is told, with the cause beside it for the log. Every other error comes back as
-// it is: what a violated constraint means, only the room that wrote knows.
+// Translate turns errors of the database's state into faults, wrapping the cause
+// for the log: fault.Contention, fault.DatabaseUnavailable or fault.Overloaded. It
+// returns every other error as it is: only the package that wrote knows what a
+// violated constraint means.
 func Translate(err error) error {
 	switch {
 	case err == nil || fault.Of(err) != nil:
 		return err
 	case Retryable(err):
-		return because(fault.Contention, "Others changed the same things at the same time, again and again.", err)
+		return errFault(fault.Contention, "Concurrent requests kept changing the same data.", err)
 	case Unavailable(err):
-		return because(fault.DatabaseUnavailable, "The database cannot be reached at the moment.", err)
+		return errFault(fault.DatabaseUnavailable, "The database cannot be reached.", err)
 	case sqlState(err) == queryCanceled:
-		return because(fault.Overloaded, "The database did not answer in time.", err)
+		return errFault(fault.Overloaded, "The database did not answer in time.", err)
 	}
 	return err
 }
 
-func because(code *fault.Code, detail string, cause error) error {
+func errFault(code *fault.Code, detail string, cause error) error {
 	return fmt.Errorf("%w (%w)", code.New(detail).After(retryAfter), cause)
 }
 

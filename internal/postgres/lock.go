@@ -8,14 +8,16 @@ import (
 	"github.com/jackc/pgx/v5"
 )
 
-// Lock waits, as long as ctx lasts, until this process alone holds the named
-// lock of the database, for work that only one may do at start: migrating,
-// seeding. unlock gives it back; so does the end of the process.
+// Lock takes a named lock of the database, for work that one process does at a
+// time, such as migrating or seeding. It waits until the lock is free or ctx ends.
+// unlock releases it; so does the end of the process. Errors are an url that is no
+// PostgreSQL address, fault.DatabaseUnavailable, or the error of ctx.
 //
-// It is held by a transaction on a connection of its own, not by a session:
-// behind a pooler, sessions are not ours.
+// The lock is a transaction's advisory lock on a connection of its own. A
+// session's would not do: behind a pooler, the next statement may run in another
+// session, and the lock would stay with a session that nobody unlocks.
 func Lock(ctx context.Context, url, name string) (unlock func(), err error) {
-	config, err := parse(url)
+	config, err := parseURL(url)
 	if err != nil {
 		return nil, err
 	}
@@ -29,8 +31,8 @@ func Lock(ctx context.Context, url, name string) (unlock func(), err error) {
 		defer cancel()
 		_ = conn.Close(closing)
 	}
-	// No timeout of the database's own may end the wait, or the lock while the
-	// work goes on elsewhere.
+	// Without timeouts: none may end the wait, nor the idle transaction while the
+	// work goes on in other connections.
 	if _, err := conn.Exec(ctx, fmt.Sprintf("%s; %s; SELECT pg_advisory_xact_lock(%d)",
 		Begin, Timeouts{}.SQL(), lockKey(name))); err != nil {
 		unlock()

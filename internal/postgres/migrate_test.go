@@ -22,7 +22,7 @@ import (
 // record of the migrations themselves.
 func schema(t *testing.T, url string) string {
 	t.Helper()
-	return query1[string](t, url, `
+	return testkit.QueryOn[string](t, url, `
 		SELECT coalesce(string_agg(line, E'\n' ORDER BY line), '') FROM (
 			SELECT format('%s.%s %s %s', n.nspname, c.relname, c.relkind,
 				(SELECT string_agg(format('%s %s', attname, atttypid::regtype), ', ' ORDER BY attname)
@@ -39,7 +39,7 @@ func schema(t *testing.T, url string) string {
 		) AS everything WHERE line NOT LIKE '%schema_migrations%'`)
 }
 
-func TestMigrateUpDownUp(t *testing.T) {
+func TestMigrateDownLeavesNothingAndUpRestoresTheSchema(t *testing.T) {
 	t.Parallel()
 	url := testkit.EmptyDatabaseURL(t)
 	status := func() postgres.Status {
@@ -49,7 +49,7 @@ func TestMigrateUpDownUp(t *testing.T) {
 	}
 	empty := schema(t, url)
 	if s := status(); s.Version != 0 || s.River != 0 || s.Latest == 0 || s.RiverLatest == 0 || s.Current() {
-		t.Errorf("an empty database is %+v", s)
+		t.Errorf("status of an empty database: %+v", s)
 	}
 	must(t, postgres.MigrateUp(t.Context(), url))
 	must(t, postgres.MigrateUp(t.Context(), url))
@@ -71,11 +71,11 @@ func TestMigrateUpDownUp(t *testing.T) {
 	}
 	must(t, postgres.MigrateUp(t.Context(), url))
 	if again := schema(t, url); again != whole {
-		t.Errorf("up again made another schema:\n%s\nwant:\n%s", again, whole)
+		t.Errorf("the second MigrateUp made another schema:\n%s\nwant:\n%s", again, whole)
 	}
 }
 
-// withoutExtension leaves out what an extension brought, which may stay.
+// withoutExtension removes the objects of an extension, which may stay.
 func withoutExtension(s string) string {
 	var kept []string
 	for line := range strings.Lines(s) {
@@ -86,45 +86,45 @@ func withoutExtension(s string) string {
 	return strings.Join(kept, "")
 }
 
-// An older program starts on the database of a newer one.
+// An older program must start on the database of a newer one.
 func TestMigrateLeavesANewerDatabaseAlone(t *testing.T) {
 	t.Parallel()
 	url := testkit.DatabaseURL(t)
-	must(t, exec1(url, "UPDATE schema_migrations SET version = 999"))
-	must(t, exec1(url, "INSERT INTO river.river_migration (line, version) VALUES ('main', 999)"))
+	must(t, testkit.ExecOn(url, "UPDATE schema_migrations SET version = 999"))
+	must(t, testkit.ExecOn(url, "INSERT INTO river.river_migration (line, version) VALUES ('main', 999)"))
 	must(t, postgres.MigrateUp(t.Context(), url))
 	if s, err := postgres.MigrationStatus(t.Context(), url); err != nil || s.Version != 999 || s.River != 999 || !s.Current() {
 		t.Errorf("%+v, %v", s, err)
 	}
 }
 
-// All that was asked for, or nothing.
-func TestMigrateDownTooFar(t *testing.T) {
+func TestMigrateDownByTooManyRevertsNothing(t *testing.T) {
 	t.Parallel()
 	for _, url := range []string{testkit.EmptyDatabaseURL(t), testkit.DatabaseURL(t)} {
 		before, err := postgres.MigrationStatus(t.Context(), url)
 		must(t, err)
 		err = postgres.MigrateDown(t.Context(), url, int(before.Version)+1)
-		if err == nil || !strings.Contains(err.Error(), "take back") {
+		if err == nil || !strings.Contains(err.Error(), "cannot revert") {
 			t.Errorf("got %v", err)
 		}
 		if after, err := postgres.MigrationStatus(t.Context(), url); err != nil || after != before {
-			t.Errorf("took back something: %+v, %v", after, err)
+			t.Errorf("something was reverted: %+v, %v", after, err)
 		}
 	}
 }
 
-// What another tool left half-way, without a transaction, nobody can mend unseen.
+// Another tool, without a transaction, failed half-way: only a person can repair it.
 func TestMigrateRefusesADirtyDatabase(t *testing.T) {
 	t.Parallel()
 	url := testkit.DatabaseURL(t)
-	must(t, exec1(url, "UPDATE schema_migrations SET dirty = true"))
+	must(t, testkit.ExecOn(url, "UPDATE schema_migrations SET dirty = true"))
 	if err := postgres.MigrateUp(t.Context(), url); err == nil || !strings.Contains(err.Error(), "Dirty") {
 		t.Errorf("got %v", err)
 	}
 }
 
-func TestMigrateEightAtOnce(t *testing.T) {
+func TestEightProcessesMigrateAtOnce(t *testing.T) {
+	testkit.SkipIfShort(t, "eight migrations at once")
 	t.Parallel()
 	url := testkit.EmptyDatabaseURL(t)
 	var all errgroup.Group
@@ -137,17 +137,18 @@ func TestMigrateEightAtOnce(t *testing.T) {
 	}
 }
 
-func TestMigrateAfterAKillInTheFirst(t *testing.T) {
+func TestMigrationResumesAfterAKill(t *testing.T) {
+	testkit.SkipIfShort(t, "it kills a process")
 	t.Parallel()
 	url := testkit.EmptyDatabaseURL(t)
-	killed := start(t, "migrate slowly", url, nil)
-	eventually(t, "the first migration runs", func() error {
-		if query1[int](t, url, "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event = 'PgSleep'") == 0 {
-			return errors.New("it does not")
+	killed := testkit.StartJob(t, migrateSlowly, url, nil)
+	testkit.Await(t, "the first migration runs", func() error {
+		if testkit.QueryOn[int](t, url, "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event = 'PgSleep'") == 0 {
+			return errors.New("it does not run")
 		}
 		return nil
 	})
-	killed.kill()
+	killed.Kill()
 	if s, err := postgres.MigrationStatus(t.Context(), url); err != nil || s.Version != 0 || s.Dirty {
 		t.Errorf("after the kill: %+v, %v", s, err)
 	}
@@ -157,7 +158,7 @@ func TestMigrateAfterAKillInTheFirst(t *testing.T) {
 	}
 }
 
-func TestMigrationThatFailsLeavesNothing(t *testing.T) {
+func TestFailedMigrationLeavesNothing(t *testing.T) {
 	t.Parallel()
 	url := testkit.EmptyDatabaseURL(t)
 	files := fstest.MapFS{
@@ -168,11 +169,11 @@ func TestMigrationThatFailsLeavesNothing(t *testing.T) {
 	if err == nil || !strings.Contains(err.Error(), "version 2") {
 		t.Errorf("the error does not name the migration: %v", err)
 	}
-	if got := query1[string](t, url, "SELECT format('%s %s', version, dirty) FROM schema_migrations"); got != "1 f" {
+	if got := testkit.QueryOn[string](t, url, "SELECT format('%s %s', version, dirty) FROM schema_migrations"); got != "1 f" {
 		t.Errorf("the record says %q, want version 1, clean", got)
 	}
-	if query1[bool](t, url, "SELECT to_regclass('half') IS NOT NULL") {
-		t.Error("half of a migration is there")
+	if testkit.QueryOn[bool](t, url, "SELECT to_regclass('half') IS NOT NULL") {
+		t.Error("half of the migration was applied")
 	}
 	mended := maps.Clone(files)
 	mended["migrations/000002_bad.up.sql"] = &fstest.MapFile{Data: []byte("CREATE TABLE half ()")}
@@ -189,7 +190,7 @@ func TestMigrationMustNotCommit(t *testing.T) {
 	}
 }
 
-func TestLockIsForOne(t *testing.T) {
+func TestLockHasOneHolder(t *testing.T) {
 	t.Parallel()
 	url := testkit.EmptyDatabaseURL(t)
 	unlock, err := postgres.Lock(t.Context(), url, "seed")

@@ -1,8 +1,9 @@
-// Package postgres is the ground that every room stands on: connections to
-// PostgreSQL, the one way to run a transaction with its timeouts and retries
-// (InTx), what a database error means to a caller, the migrations of our tables
-// and of River's, and the embedded server that runs when no DATABASE_URL is
-// given. It knows nothing of events, slots or bookings.
+// Package postgres connects the service to PostgreSQL: pools (Open), transactions
+// with timeouts and retries (InTx), single queries (Read), what a database error
+// means to a caller (Translate), locks for work that one process does (Lock), and
+// the migrations of our tables and River's (MigrateUp). It knows nothing of
+// events, slots or bookings. The server that runs without a DATABASE_URL is in
+// postgres/embedded.
 package postgres
 
 import (
@@ -20,51 +21,54 @@ import (
 
 // PoolOptions size and name a pool.
 type PoolOptions struct {
-	// MaxConns bounds the pool; 0 keeps what the URL or pgx says.
+	// MaxConns is the size of the pool. 0 means what the URL says, or pgx's default.
 	MaxConns int32
-	// Name is the application_name that the database shows for these connections.
+	// Name is the connections' application_name in pg_stat_activity.
 	Name string
 }
 
 const (
 	connectTimeout = 3 * time.Second
 	acquireTimeout = 2 * time.Second
-	// restless is how long a connection may be idle and still be trusted,
-	// pingTimeout how long it may then take to answer.
-	restless    = time.Second
-	pingTimeout = 500 * time.Millisecond
+	// idleBeforePing is how long a connection may be idle and still be used without
+	// a ping, pingTimeout how long it may then take to answer.
+	idleBeforePing = time.Second
+	pingTimeout    = 500 * time.Millisecond
 )
 
-// Open makes a pool. A database that cannot be reached now is not an error: the
-// pool connects when it is asked for a connection, again and again.
+// Open makes a pool. It does not connect: the pool does when it is asked for a
+// connection, so a database that is down now is not an error. The only error is
+// an url that is no PostgreSQL address; it does not contain the url.
 func Open(ctx context.Context, url string, o PoolOptions) (*pgxpool.Pool, error) {
-	config, err := parse(url)
+	config, err := parseURL(url)
 	if err != nil {
 		return nil, err
 	}
-	// The only parameter sent at connecting: poolers refuse others, so what a
-	// transaction needs it sets itself (see Timeouts).
+	// The only parameter that is sent when connecting, because poolers refuse
+	// others: transactions set what they need themselves (see Timeouts).
 	if o.Name != "" {
 		config.ConnConfig.RuntimeParams["application_name"] = o.Name
 	}
 	if o.MaxConns > 0 {
 		config.MaxConns = o.MaxConns
 	}
-	// Connections do not live for ever, so that a database behind a changed
-	// address gets its share, and do not all end at once.
+	// Connections are renewed, so that a database behind a changed address gets its
+	// share of them, and not all at the same moment.
 	config.MaxConnLifetime = time.Hour
 	config.MaxConnLifetimeJitter = 10 * time.Minute
 	config.MaxConnIdleTime = 10 * time.Minute
 	config.HealthCheckPeriod = 15 * time.Second
-	config.AfterConnect = prepare
-	config.ConnConfig.OnNotice = heed
+	config.AfterConnect = registerTypes
+	config.ConnConfig.OnNotice = onNotice
 	var pool *pgxpool.Pool
 	config.ShouldPing = func(ctx context.Context, p pgxpool.ShouldPingParams) bool {
-		if p.IdleDuration < restless || answers(ctx, p.Conn) {
+		if p.IdleDuration < idleBeforePing || isAlive(ctx, p.Conn) {
 			return false
 		}
+		// The network or the server may have dropped the others silently, too, and
+		// each would cost a caller the same wait: renew all of them.
 		pool.Reset()
-		return true // and finds it closed
+		return true // the ping finds this one closed
 	}
 	pool, err = pgxpool.NewWithConfig(ctx, config)
 	if err != nil {
@@ -73,27 +77,25 @@ func Open(ctx context.Context, url string, o PoolOptions) (*pgxpool.Pool, error)
 	return pool, nil
 }
 
-// answers looks whether a connection still does. When one does not, the network
-// or the server may have forgotten the others too, without a word, and each would
-// cost somebody the same wait: whoever finds out empties the pool.
-func answers(ctx context.Context, conn *pgx.Conn) bool {
-	// A caller who leaves says nothing about the connection.
+// isAlive reports whether a connection answers within pingTimeout.
+func isAlive(ctx context.Context, conn *pgx.Conn) bool {
+	// A cancelled caller says nothing about the connection.
 	detached, cancel := context.WithTimeout(context.WithoutCancel(ctx), pingTimeout)
 	defer cancel()
 	return conn.Ping(detached) == nil
 }
 
-// prepare teaches a connection google/uuid's type. Without it pgx goes through
-// the text form for every element of an array, and the desk sends long ones.
-func prepare(_ context.Context, conn *pgx.Conn) error {
+// registerTypes lets pgx send google/uuid values in binary. Without it pgx formats
+// every element of an array as text, and the desk sends long arrays.
+func registerTypes(_ context.Context, conn *pgx.Conn) error {
 	pgxuuid.Register(conn.TypeMap())
 	return nil
 }
 
-func parse(url string) (*pgxpool.Config, error) {
+func parseURL(url string) (*pgxpool.Config, error) {
 	config, err := pgxpool.ParseConfig(url)
 	if err != nil {
-		// Not wrapped: what pgx says about an address it cannot parse may quote the password.
+		// Not wrapped: pgx's error may quote the password.
 		return nil, errors.New("DATABASE_URL is not the address of a PostgreSQL database, " +
 			"such as postgres://user:password@host:5432/eventbooking?sslmode=require")
 	}
@@ -101,8 +103,9 @@ func parse(url string) (*pgxpool.Config, error) {
 	return config, nil
 }
 
-// Acquire takes a connection from the pool, or refuses in bounded time with
-// fault.DatabaseUnavailable.
+// Acquire takes a connection from the pool. It waits at most 2 seconds, then
+// returns fault.DatabaseUnavailable; if ctx ends first, the error of ctx. The
+// caller must Release the connection.
 func Acquire(ctx context.Context, pool *pgxpool.Pool) (*pgxpool.Conn, error) {
 	limited, cancel := context.WithTimeout(ctx, acquireTimeout)
 	defer cancel()
@@ -111,7 +114,7 @@ func Acquire(ctx context.Context, pool *pgxpool.Pool) (*pgxpool.Conn, error) {
 		return conn, nil
 	}
 	if ctx.Err() != nil {
-		return nil, ctx.Err() // the caller's own end, not the database's
+		return nil, ctx.Err() // the caller gave up, not the database
 	}
-	return nil, because(fault.DatabaseUnavailable, "The database gives no connection at the moment.", err)
+	return nil, errFault(fault.DatabaseUnavailable, "No database connection is available.", err)
 }

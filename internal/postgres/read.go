@@ -6,10 +6,11 @@ import (
 	"github.com/jackc/pgx/v5/pgxpool"
 )
 
-// Read runs one query outside a transaction, on a connection that it waits for
-// in bounded time, and again where the connection turns out to be lost, or where
-// the database's default isolation makes it lose against others. What the
-// database's state causes is a fault.
+// Read runs query, one statement that may be repeated, outside a transaction and
+// returns its result. It runs query again, up to Retries times, when the
+// connection is lost, or when the query loses against concurrent transactions,
+// which happens if the database's default isolation is serializable. Errors go
+// through Translate.
 func Read[T any](ctx context.Context, pool *pgxpool.Pool, query func(conn *pgxpool.Conn) (T, error)) (T, error) {
 	for try := 0; ; try++ {
 		result, err := read(ctx, pool, query)

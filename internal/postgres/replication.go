@@ -2,26 +2,25 @@ package postgres
 
 import "github.com/jackc/pgx/v5/pgconn"
 
-// With a synchronous standby, COMMIT waits for it. Who ends that wait
-// (pg_cancel_backend) does not undo the commit: PostgreSQL answers COMMIT as if
-// all were well, and only a warning says that the standby may not have it. If it
-// then takes over, what was acknowledged is lost.
+// With a synchronous standby, COMMIT waits for it. Cancelling that wait
+// (pg_cancel_backend) does not undo the commit: PostgreSQL answers COMMIT as
+// usual, and only a warning says that the standby may not have the change. If the
+// standby then takes over, an acknowledged change is lost.
 
-// waitForStandby is the function of PostgreSQL that warns. Its name is in every
-// language the same, unlike the message, and unlike the SQLSTATE it means nothing
-// else.
-const waitForStandby = "SyncRepWaitForLSN"
+// syncWaitRoutine is the PostgreSQL function that warns. Unlike the message it is
+// not translated, and unlike the SQLSTATE it means nothing else.
+const syncWaitRoutine = "SyncRepWaitForLSN"
 
-// heed remembers the warning with its connection.
-func heed(conn *pgconn.PgConn, notice *pgconn.Notice) {
-	if notice.Routine == waitForStandby {
-		conn.CustomData()[waitForStandby] = true
+// onNotice remembers the warning with its connection.
+func onNotice(conn *pgconn.PgConn, notice *pgconn.Notice) {
+	if notice.Routine == syncWaitRoutine {
+		conn.CustomData()[syncWaitRoutine] = true
 	}
 }
 
-// unreplicated tells whether the warning came since it was last asked.
-func unreplicated(conn *pgconn.PgConn) bool {
-	_, warned := conn.CustomData()[waitForStandby]
-	delete(conn.CustomData(), waitForStandby)
+// takeSyncWarning reports whether the warning came since the last call.
+func takeSyncWarning(conn *pgconn.PgConn) bool {
+	_, warned := conn.CustomData()[syncWaitRoutine]
+	delete(conn.CustomData(), syncWaitRoutine)
 	return warned
 }

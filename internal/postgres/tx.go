@@ -14,25 +14,32 @@ import (
 	"eventbooking/internal/fault"
 )
 
-// Begin opens every transaction of ours. What our rules rest on is said, so that
-// no default of a database or of a role changes it.
+// Begin opens every transaction. It says what the service relies on, so that no
+// default of a database or a role changes it. READ COMMITTED is enough because
+// what is decided on is read after its row is locked; SERIALIZABLE would abort
+// more transactions and is no substitute for the locks and constraints.
 const Begin = "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE"
 
-// Timeouts bound one transaction. They are set inside it, because poolers refuse
-// them at connecting: a lock is given up before its statement is, and a
-// statement before the request that waits for it.
+// Timeouts bound one transaction; 0 is no bound. The transaction sets them
+// itself, because poolers refuse them as parameters of a connection. Lock is the
+// shortest and the request's own timeout the longest, so that the error says what
+// the request waited for.
 type Timeouts struct {
-	Lock      time.Duration
+	// Lock bounds the wait for each lock (lock_timeout).
+	Lock time.Duration
+	// Statement bounds each statement but COMMIT (statement_timeout).
 	Statement time.Duration
-	// Idle ends a transaction whose client fell silent, which keeps seats locked.
+	// Idle ends a transaction whose client sends nothing, because it keeps its
+	// rows locked (idle_in_transaction_session_timeout).
 	Idle time.Duration
 }
 
-// DefaultTimeouts are those of InTx and of the desk.
+// DefaultTimeouts are the timeouts of InTx and of the desk.
 var DefaultTimeouts = Timeouts{Lock: 2 * time.Second, Statement: 4 * time.Second, Idle: time.Second}
 
-// SQL is the one statement, without parameters, that sets the timeouts for the
-// rest of its transaction, and that a COMMIT answered is a COMMIT on disk.
+// SQL is one statement without parameters that sets the timeouts for the rest of
+// its transaction. It also turns synchronous_commit on: an acknowledged COMMIT is
+// on disk.
 func (t Timeouts) SQL() string {
 	return fmt.Sprintf("SELECT set_config('lock_timeout', '%dms', true), set_config('statement_timeout', '%dms', true), "+
 		"set_config('idle_in_transaction_session_timeout', '%dms', true), set_config('synchronous_commit', 'on', true)",
@@ -40,18 +47,23 @@ func (t Timeouts) SQL() string {
 }
 
 const (
-	// CommitTimeout bounds COMMIT, which statement_timeout does not.
+	// CommitTimeout bounds COMMIT; statement_timeout does not (tried).
 	CommitTimeout = 5 * time.Second
-	// rollbackTimeout bounds the way back; a connection that does not manage it is closed.
+	// rollbackTimeout bounds ROLLBACK; a connection that takes longer is closed.
 	rollbackTimeout = time.Second
-	// Retries are how often a transaction that lost against another runs again.
+	// Retries is how often a transaction runs again, after its first try.
 	Retries = 3
 )
 
-// InTx runs fn in a transaction and commits when it returns nil. When the
-// transaction loses against others (a deadlock, a lock not had in time) or its
-// connection before COMMIT, fn runs again, up to Retries times, so nothing but SQL and jobs may leave it. Errors
-// of fn come back as they are; what the database's state causes is a fault.
+// InTx runs fn in a transaction with DefaultTimeouts and commits when fn returns
+// nil. Otherwise, and when fn panics, it rolls back and returns the error of fn.
+//
+// When the transaction loses against others (a deadlock, a serialization failure,
+// a lock not had in time) or loses its connection before COMMIT, nothing has
+// happened, and fn runs again after Backoff, up to Retries times. So fn must have
+// no effects but through tx. What failed at COMMIT without an answer is never
+// repeated, because it may have happened: that is fault.OutcomeUnknown. Other
+// errors of the database go through Translate.
 func InTx(ctx context.Context, pool *pgxpool.Pool, fn func(tx pgx.Tx) error) error {
 	for try := 0; ; try++ {
 		err := inTx(ctx, pool, fn)
@@ -61,8 +73,9 @@ func InTx(ctx context.Context, pool *pgxpool.Pool, fn func(tx pgx.Tx) error) err
 	}
 }
 
-// Backoff waits before try number try+1, longer each time and never in step
-// with whoever it lost against.
+// Backoff waits before the next try, where try counts from 0: 5 to 15 ms, twice as
+// long after each, up to half a second. The wait is random, so that transactions
+// that collided do not collide again. It returns the error of ctx if that ends.
 func Backoff(ctx context.Context, try int) error {
 	ceiling := 10 * time.Millisecond << min(try, 5)
 	if !pause(ctx, ceiling/2+rand.N(ceiling)) {
@@ -77,12 +90,12 @@ func inTx(ctx context.Context, pool *pgxpool.Pool, fn func(tx pgx.Tx) error) err
 		return err
 	}
 	defer conn.Release()
-	// Sent as one simple query: one round trip.
+	// A simple query of two statements: one round trip.
 	tx, err := conn.BeginTx(ctx, pgx.TxOptions{BeginQuery: Begin + "; " + DefaultTimeouts.SQL()})
 	if err != nil {
 		return err
 	}
-	// Also after a panic in fn; after the commit it does nothing.
+	// Also after a panic in fn. After a commit it does nothing.
 	defer func() {
 		detached, cancel := context.WithTimeout(context.WithoutCancel(ctx), rollbackTimeout)
 		defer cancel()
@@ -94,35 +107,34 @@ func inTx(ctx context.Context, pool *pgxpool.Pool, fn func(tx pgx.Tx) error) err
 	if err := ctx.Err(); err != nil {
 		return err
 	}
-	// From here on the caller's cancellation would only make the outcome unknown.
+	// Cancelling COMMIT would only make the outcome unknown.
 	detached, cancel := context.WithTimeout(context.WithoutCancel(ctx), CommitTimeout)
 	defer cancel()
 	return Committed(conn.Conn(), tx.Commit(detached))
 }
 
-// Committed says what the answer to COMMIT means. An error that the server
-// reports without ending the session is a transaction that did not happen. When
-// the connection went instead, nobody told us whether the commit was written
-// before: fault.OutcomeUnknown. So it is when the server says that it committed
-// and did not wait for its standby.
+// Committed turns the result of COMMIT into the outcome of the transaction. Nil
+// means committed. It returns fault.OutcomeUnknown if the connection was lost
+// before the answer came, or if the server committed without waiting for its
+// standby. Any other error means that nothing was committed.
 func Committed(conn *pgx.Conn, err error) error {
 	var pgErr *pgconn.PgError
 	switch {
-	case err == nil && unreplicated(conn.PgConn()):
-		return fault.OutcomeUnknown.New("The database did not wait until its standby had the change, too.").After(retryAfter)
+	case err == nil && takeSyncWarning(conn.PgConn()):
+		return fault.OutcomeUnknown.New("The change was committed, but may not have reached the standby database.").After(retryAfter)
 	case err == nil:
 		return nil
 	case errors.Is(err, pgx.ErrTxCommitRollback):
-		return fmt.Errorf("a failed statement was overlooked in the transaction: %w", err)
+		return fmt.Errorf("the transaction went on after a failed statement: %w", err)
 	case errors.As(err, &pgErr) && pgErr.SeverityUnlocalized == "ERROR":
 		return err
 	case pgconn.SafeToRetry(err):
 		return err // COMMIT was never sent
 	}
-	return because(fault.OutcomeUnknown, "The connection to the database was lost while the change was committed.", err)
+	return errFault(fault.OutcomeUnknown, "The connection to the database was lost while the change was committed.", err)
 }
 
-// pause waits, and tells whether ctx still holds.
+// pause waits, and reports whether ctx is still alive.
 func pause(ctx context.Context, d time.Duration) bool {
 	timer := time.NewTimer(d)
 	defer timer.Stop()

@@ -32,17 +32,17 @@ func count(t *testing.T, pool *pgxpool.Pool, table string) (n int) {
 	return n
 }
 
-func isFault(t *testing.T, err error, code *fault.Code) {
+func wantFault(t *testing.T, err error, code *fault.Code) {
 	t.Helper()
 	if !errors.Is(err, code) {
 		t.Fatalf("got %v, want %s", err, code.Name)
 	}
 	if fault.Of(err).RetryAfter == 0 {
-		t.Error("the fault does not say when to try again")
+		t.Error("the fault has no RetryAfter")
 	}
 }
 
-func TestInTxCommitsOrLeavesNothing(t *testing.T) {
+func TestInTxCommitsOrRollsBack(t *testing.T) {
 	t.Parallel()
 	pool := testkit.Database(t)
 	must(t, postgres.InTx(t.Context(), pool, run("CREATE TABLE notes (); INSERT INTO notes DEFAULT VALUES")))
@@ -51,8 +51,8 @@ func TestInTxCommitsOrLeavesNothing(t *testing.T) {
 		must(t, run("INSERT INTO notes DEFAULT VALUES")(tx))
 		return ours
 	})
-	if err != ours { //nolint:errorlint // not merely wrapped: the very same
-		t.Errorf("got %v, want the very error of the function", err)
+	if err != ours { //nolint:errorlint // the same error, not a wrapped one
+		t.Errorf("got %v, want the error of the function itself", err)
 	}
 	func() {
 		defer func() { _ = recover() }()
@@ -69,11 +69,11 @@ func TestInTxCommitsOrLeavesNothing(t *testing.T) {
 	}
 }
 
-// No default of a database or of a role changes what the rules rest on.
-func TestInTxSaysWhatItNeeds(t *testing.T) {
+// No default of a database or a role changes what the service relies on.
+func TestInTxOverridesTheDatabasesDefaults(t *testing.T) {
 	t.Parallel()
 	url := testkit.DatabaseURL(t)
-	must(t, exec1(url, `DO $$ DECLARE bad text; BEGIN
+	must(t, testkit.ExecOn(url, `DO $$ DECLARE bad text; BEGIN
 		FOREACH bad IN ARRAY ARRAY['default_transaction_isolation TO serializable', 'default_transaction_read_only TO on',
 			'synchronous_commit TO off', 'lock_timeout TO 0'] LOOP
 			EXECUTE format('ALTER DATABASE %I SET %s', current_database(), bad);
@@ -98,12 +98,12 @@ func TestInTxSaysWhatItNeeds(t *testing.T) {
 	}
 }
 
-// Two transactions that lock the same rows the other way round: one is the
-// deadlock's victim, runs again, and both happen.
-func TestInTxRunsADeadlocksVictimAgain(t *testing.T) {
+// Two transactions lock the same rows in opposite order: one is the deadlock's
+// victim and runs again, and both commit.
+func TestInTxRetriesADeadlocksVictim(t *testing.T) {
 	t.Parallel()
 	pool := testkit.Database(t)
-	must(t, exec1(pool.Config().ConnString(), "CREATE TABLE rows (id int, n int); INSERT INTO rows VALUES (1, 0), (2, 0)"))
+	must(t, testkit.ExecOn(pool.Config().ConnString(), "CREATE TABLE rows (id int, n int); INSERT INTO rows VALUES (1, 0), (2, 0)"))
 	var both sync.WaitGroup
 	both.Add(2)
 	swap := func(first, second int) error {
@@ -112,7 +112,7 @@ func TestInTxRunsADeadlocksVictimAgain(t *testing.T) {
 			if err := run(fmt.Sprintf("UPDATE rows SET n = n + 1 WHERE id = %d", first))(tx); err != nil {
 				return err
 			}
-			met() // each holds its first row before either wants its second
+			met() // each holds its first row before either asks for its second
 			return run(fmt.Sprintf("UPDATE rows SET n = n + 1 WHERE id = %d", second))(tx)
 		})
 	}
@@ -127,7 +127,7 @@ func TestInTxRunsADeadlocksVictimAgain(t *testing.T) {
 	}
 }
 
-func TestInTxGivesUp(t *testing.T) {
+func TestInTxGivesUpAfterItsRetries(t *testing.T) {
 	t.Parallel()
 	pool := testkit.Database(t)
 	for _, state := range []string{"40001", "40P01", "55P03"} {
@@ -136,14 +136,14 @@ func TestInTxGivesUp(t *testing.T) {
 			tries++
 			return run("DO $$ BEGIN RAISE 'lost' USING ERRCODE = '" + state + "'; END $$")(tx)
 		})
-		isFault(t, err, fault.Contention)
+		wantFault(t, err, fault.Contention)
 		if tries != 1+postgres.Retries {
 			t.Errorf("%s: %d tries, want %d", state, tries, 1+postgres.Retries)
 		}
 	}
 }
 
-func TestInTxStopsWithItsCaller(t *testing.T) {
+func TestInTxDoesNotCommitForACancelledCaller(t *testing.T) {
 	t.Parallel()
 	pool := testkit.Database(t)
 	ctx, cancel := context.WithCancel(t.Context())
@@ -152,17 +152,17 @@ func TestInTxStopsWithItsCaller(t *testing.T) {
 		return run("CREATE TABLE notes ()")(tx)
 	})
 	if !errors.Is(err, context.Canceled) || fault.Of(err) != nil {
-		t.Errorf("got %v, want the caller's own end", err)
+		t.Errorf("got %v, want context.Canceled", err)
 	}
 	var there bool
 	must(t, pool.QueryRow(t.Context(), "SELECT to_regclass('notes') IS NOT NULL").Scan(&there))
 	if there {
-		t.Error("it committed for a caller who had left")
+		t.Error("it committed")
 	}
 }
 
-// A failed statement whose error nobody looked at: COMMIT answers ROLLBACK.
-func TestInTxNoticesARollback(t *testing.T) {
+// After a failed statement whose error was ignored, COMMIT answers ROLLBACK.
+func TestInTxReportsAnIgnoredFailure(t *testing.T) {
 	t.Parallel()
 	err := postgres.InTx(t.Context(), testkit.Database(t), func(tx pgx.Tx) error {
 		_ = run("SELECT 1/0")(tx)
@@ -185,13 +185,13 @@ func atCommit(t *testing.T, statement string) (*pgxpool.Pool, func(pgx.Tx) error
 	return pool, run("INSERT INTO notes VALUES (1)")
 }
 
-func TestCommitWithoutAnAnswer(t *testing.T) {
+func TestCommitWithoutAnAnswerIsUnknown(t *testing.T) {
 	t.Parallel()
 	pool, insert := atCommit(t, "PERFORM pg_terminate_backend(pg_backend_pid())")
-	isFault(t, postgres.InTx(t.Context(), pool, insert), fault.OutcomeUnknown)
+	wantFault(t, postgres.InTx(t.Context(), pool, insert), fault.OutcomeUnknown)
 }
 
-func TestCommitThatIsRefused(t *testing.T) {
+func TestRefusedCommitReturnsTheViolation(t *testing.T) {
 	t.Parallel()
 	pool, insert := atCommit(t, "RAISE 'no' USING ERRCODE = '23505', CONSTRAINT = 'notes_unique'")
 	err := postgres.InTx(t.Context(), pool, insert)
@@ -199,38 +199,39 @@ func TestCommitThatIsRefused(t *testing.T) {
 		t.Errorf("got %v, want the violation of notes_unique", err)
 	}
 	if fault.Of(err) != nil {
-		t.Errorf("only the room knows what a violation means, and got %v", err)
+		t.Errorf("got the fault %v: only the caller knows what a violation means", err)
 	}
 }
 
-func TestInTxCutOff(t *testing.T) {
+func TestInTxOnALostConnectionIsUnavailable(t *testing.T) {
 	t.Parallel()
 	pool := testkit.Database(t)
-	isFault(t, postgres.InTx(t.Context(), pool, run("SELECT pg_terminate_backend(pg_backend_pid())")), fault.DatabaseUnavailable)
+	wantFault(t, postgres.InTx(t.Context(), pool, run("SELECT pg_terminate_backend(pg_backend_pid())")), fault.DatabaseUnavailable)
 	must(t, postgres.InTx(t.Context(), pool, run("SELECT")))
 }
 
-func TestInTxTooSlow(t *testing.T) {
+func TestInTxIsBoundedByItsTimeouts(t *testing.T) {
+	testkit.SkipIfShort(t, "it waits for several timeouts")
 	t.Parallel()
 	pool := testkit.Database(t)
-	isFault(t, postgres.InTx(t.Context(), pool, run("SELECT pg_sleep(30)")), fault.Overloaded)
-	isFault(t, postgres.InTx(t.Context(), pool, func(tx pgx.Tx) error {
-		time.Sleep(postgres.DefaultTimeouts.Idle + time.Second) // a client that fell silent
+	wantFault(t, postgres.InTx(t.Context(), pool, run("SELECT pg_sleep(30)")), fault.Overloaded)
+	wantFault(t, postgres.InTx(t.Context(), pool, func(tx pgx.Tx) error {
+		time.Sleep(postgres.DefaultTimeouts.Idle + time.Second) // a client that sends nothing
 		return run("SELECT")(tx)
 	}), fault.DatabaseUnavailable)
 }
 
-func TestInTxWithoutAConnection(t *testing.T) {
+func TestInTxWithoutAFreeConnectionIsUnavailable(t *testing.T) {
 	t.Parallel()
 	pool := testkit.DatabaseWith(t, testkit.MaxConns(1))
 	held, err := pool.Acquire(t.Context())
 	must(t, err)
-	isFault(t, postgres.InTx(t.Context(), pool, run("SELECT")), fault.DatabaseUnavailable)
+	wantFault(t, postgres.InTx(t.Context(), pool, run("SELECT")), fault.DatabaseUnavailable)
 	held.Release()
 	must(t, postgres.InTx(t.Context(), pool, run("SELECT")))
 }
 
-func TestOpenRefusesWhatIsNoAddress(t *testing.T) {
+func TestOpenRefusesABadURLWithoutQuotingIt(t *testing.T) {
 	t.Parallel()
 	for _, url := range []string{"postgres://me:s3cret@host:port/x", "postgres://me:s3cret@h/x?sslmode=s3cret", "nonsense s3cret",
 		"postgres://me:s3%zzcret@h/x", "mysql://me:s3cret@h/x"} {

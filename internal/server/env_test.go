@@ -51,7 +51,7 @@ func openHouse(t testing.TB, edits ...func(*server.Config)) *env {
 		}
 	})
 	return &env{
-		Client: testkit.NewClient(t, listener.URL).Patient(), t: t, app: app,
+		Client: testkit.NewClient(t, listener.URL).RetryBusy(), t: t, app: app,
 		pool: testkit.Connect(t, config.DatabaseURL, testkit.MaxConns(4)),
 	}
 }
@@ -96,6 +96,6 @@ func (h *env) rows(table string) (n int) {
 // in is the same env for a part of the test.
 func (h *env) in(t testing.TB) *env {
 	part := *h
-	part.t, part.Client = t, testkit.NewClient(t, h.Base()).Patient()
+	part.t, part.Client = t, testkit.NewClient(t, h.Base()).RetryBusy()
 	return &part
 }

@@ -25,7 +25,7 @@ func TestErrorsOnPurpose(t *testing.T) {
 	slot := testkit.Slot(t, h.pool, event.ID)
 	book := "/api/v1/slots/" + slot.ID.String() + "/bookings"
 	login := "/api/v1/auth/login"
-	header, wrong := testkit.Header, testkit.OnPurpose
+	header, wrong := testkit.Header, testkit.OffContract
 	asText := header("Content-Type", "text/plain")
 	ledger := h.rows("ledger")
 
@@ -137,7 +137,7 @@ func TestValidationSaysWhatAndWhere(t *testing.T) {
 		if c.body != "" {
 			body = c.body
 		}
-		answer := me.Send(c.method, c.path, body, testkit.OnPurpose)
+		answer := me.Send(c.method, c.path, body, testkit.OffContract)
 		var problem struct{ Errors []fault.Field }
 		answer.Into(&problem)
 		var got []string
@@ -154,7 +154,7 @@ func TestValidationSaysWhatAndWhere(t *testing.T) {
 func TestWrongMethodNamesTheRightOnes(t *testing.T) {
 	t.Parallel()
 	h := openHouse(t)
-	allow := h.Put("/api/v1/events", `{}`, testkit.OnPurpose).Want(http.StatusMethodNotAllowed).Header.Get("Allow")
+	allow := h.Put("/api/v1/events", `{}`, testkit.OffContract).Want(http.StatusMethodNotAllowed).Header.Get("Allow")
 	for _, method := range []string{"GET", "HEAD", "POST"} {
 		if !strings.Contains(allow, method) {
 			t.Errorf("Allow: %s lacks %s", allow, method)

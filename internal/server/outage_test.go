@@ -14,6 +14,7 @@ import (
 	"eventbooking/internal/access"
 	"eventbooking/internal/fault"
 	"eventbooking/internal/postgres"
+	"eventbooking/internal/postgres/embedded"
 	"eventbooking/internal/server"
 	"eventbooking/internal/testkit"
 )
@@ -65,9 +66,9 @@ func TestOutage(t *testing.T) {
 	})
 }
 
-func startDatabase(t *testing.T, dir string) *postgres.Embedded {
+func startDatabase(t *testing.T, dir string) *embedded.Server {
 	t.Helper()
-	database, err := postgres.StartEmbedded(t.Context(), postgres.EmbeddedOptions{DataDir: dir, Logger: slog.New(slog.DiscardHandler)})
+	database, err := embedded.Start(t.Context(), embedded.Options{DataDir: dir, Logger: slog.New(slog.DiscardHandler)})
 	if err != nil {
 		t.Fatal(err)
 	}

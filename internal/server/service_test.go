@@ -72,7 +72,7 @@ func TestDocsWorkOffline(t *testing.T) {
 			t.Errorf("the page asks for %s", link[1])
 			continue
 		}
-		if answer := h.Get(link[1], testkit.OnPurpose).Want(http.StatusOK); len(answer.Body) == 0 {
+		if answer := h.Get(link[1], testkit.OffContract).Want(http.StatusOK); len(answer.Body) == 0 {
 			t.Errorf("%s is empty", link[1])
 		}
 	}
@@ -98,7 +98,7 @@ func TestPagesRunOnlyWhatIsTheirs(t *testing.T) {
 		}
 	}
 	for _, path := range []string{"/livez", "/docs/swagger-ui.css", "/api/v1/me"} {
-		if policy := h.Get(path, testkit.OnPurpose).Header.Get(header); policy != "default-src 'none'; frame-ancestors 'none'" {
+		if policy := h.Get(path, testkit.OffContract).Header.Get(header); policy != "default-src 'none'; frame-ancestors 'none'" {
 			t.Errorf("%s: policy %q", path, policy)
 		}
 	}
@@ -138,7 +138,7 @@ func TestRequestIDContinuesTheTrace(t *testing.T) {
 	const id = "4bf92f3577b34da6a3ce929d0e0e4736"
 	trace := testkit.Header("Traceparent", "00-"+id+"-00f067aa0ba902b7-01")
 	for _, answer := range []testkit.Answer{
-		h.Get("/livez", trace), h.Get("/api/v1/me", trace), h.Get("/nowhere", trace, testkit.OnPurpose),
+		h.Get("/livez", trace), h.Get("/api/v1/me", trace), h.Get("/nowhere", trace, testkit.OffContract),
 	} {
 		if got := answer.Header.Get("X-Request-Id"); got != id {
 			t.Errorf("X-Request-Id %q, want the caller's trace id", got)

@@ -41,7 +41,7 @@ func TestFromRegistrationToPromotion(t *testing.T) {
 	wish := slotCreate()
 	wish.Capacity = 1
 	organizer.Post(path+"/slots", wish).Want(http.StatusCreated).Into(&slot)
-	organizer.Patch(path, `{"waitlist_limit": 1}`, testkit.OnPurpose).WantProblem(fault.VersionRequired)
+	organizer.Patch(path, `{"waitlist_limit": 1}`, testkit.OffContract).WantProblem(fault.VersionRequired)
 	stale := organizer.Get(path).Want(http.StatusOK).Header.Get("ETag")
 	organizer.Patch(path, `{"waitlist_limit": 1}`, testkit.Header("If-Match", stale)).Want(http.StatusOK)
 	organizer.Patch(path, `{"waitlist_limit": 2}`, testkit.Header("If-Match", stale)).WantProblem(fault.VersionMismatch)

@@ -91,7 +91,7 @@ func TestSimulationsAreBounded(t *testing.T) {
 	t.Parallel()
 	h := open(t)
 	event := testkit.Event(t, h.pool)
-	testkit.Gather(t, h.pool, event.ID, testkit.Crowd{Slots: 1, Seated: 5001, Waiting: 5000})
+	testkit.InsertFullSlots(t, h.pool, event.ID, testkit.FullSlots{Slots: 1, Seated: 5001, Waiting: 5000})
 	slot := h.slotOf(t, event.ID)
 	_, err := simulation.OfSlot(t.Context(), h.pool, slot, simulation.DefaultAssumptions)
 	wants(t, err, fault.ValidationFailed)

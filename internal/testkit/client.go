@@ -23,27 +23,26 @@ import (
 	"eventbooking/internal/fault"
 )
 
-// Client sends requests to a running service, and holds every exchange against
-// openapi.yaml: the test fails when a request is not what the contract
-// describes (unless it is wrong on purpose), or an answer is not. It may be used
-// by many goroutines.
+// Client sends requests to a running service and checks every exchange against
+// openapi.yaml: the test fails if an answer is not what the contract describes, or
+// a request is not, unless it is sent with OffContract. Clients are safe for
+// concurrent use.
 type Client struct {
-	t     testing.TB
-	base  string
-	token string
-	// patient clients repeat what the service was too busy for.
-	patient bool
-	http    *http.Client
+	t         testing.TB
+	base      string
+	token     string
+	retryBusy bool // see RetryBusy
+	http      *http.Client
 }
 
-// NewClient is a client without a token of the service at a base URL.
+// NewClient is a client of the service at a base URL, without a token.
 func NewClient(t testing.TB, base string) *Client {
 	transport := &http.Transport{MaxIdleConnsPerHost: 64}
 	t.Cleanup(transport.CloseIdleConnections)
 	return &Client{t: t, base: base, http: &http.Client{Transport: transport}}
 }
 
-// Base is where the service is.
+// Base is the service's base URL.
 func (c *Client) Base() string { return c.base }
 
 // As is the same client with a token.
@@ -53,29 +52,29 @@ func (c *Client) As(token string) *Client {
 	return &other
 }
 
-// Patient is the same client, but it repeats a request, for a while, that the
-// service was too busy for, as clients should: a machine that runs many tests at
-// once may starve a service so that it says 503, and means it.
-func (c *Client) Patient() *Client {
+// RetryBusy is the same client, but it repeats a request that was refused with a
+// retryable 503, for 30 seconds at most: a machine that runs many tests at once may
+// truly overload a service.
+func (c *Client) RetryBusy() *Client {
 	other := *c
-	other.patient = true
+	other.retryBusy = true
 	return &other
 }
 
 const (
-	patience = 30 * time.Second
-	// repeatPause is short: a test has the service for itself.
-	repeatPause = 50 * time.Millisecond
+	retryLimit = 30 * time.Second
+	// retryPause is short because no one else uses the test's service.
+	retryPause = 50 * time.Millisecond
 )
 
-// busy says whether the request had no effect and may have one now.
-func (a Answer) busy() bool {
+// isBusy reports whether the request had no effect but may have one if repeated.
+func (a Answer) isBusy() bool {
 	var p api.Problem
 	return a.Status == http.StatusServiceUnavailable && json.Unmarshal(a.Body, &p) == nil &&
 		(p.Code == api.ProblemCodeOverloaded || p.Code == api.ProblemCodeDatabaseUnavailable || p.Code == api.ProblemCodeContention)
 }
 
-// Answer is what came back.
+// Answer is the response to a request, read whole.
 type Answer struct {
 	Status int
 	Header http.Header
@@ -90,7 +89,7 @@ type RequestOption func(*request)
 
 type request struct {
 	*http.Request
-	onPurpose bool
+	offContract bool
 }
 
 // Header sets a header of the request.
@@ -98,36 +97,38 @@ func Header(name, value string) RequestOption {
 	return func(r *request) { r.Header.Set(name, value) }
 }
 
-// OnPurpose says that the request is not what the contract describes.
-func OnPurpose(r *request) { r.onPurpose = true }
+// OffContract marks a request that is deliberately not what the contract
+// describes.
+func OffContract(r *request) { r.offContract = true }
 
-// Get, Post, Put, Patch and Delete send a request. A body is sent as JSON, or as
-// it is when it is an io.Reader or a string; nil sends none.
+// Get sends a GET request. Like the other methods it fails the test, but goes on,
+// if there is no answer.
 func (c *Client) Get(path string, o ...RequestOption) Answer {
 	return c.Send(http.MethodGet, path, nil, o...)
 }
 
-// Post: see Get.
+// Post sends a POST request with a body as of Send.
 func (c *Client) Post(path string, body any, o ...RequestOption) Answer {
 	return c.Send(http.MethodPost, path, body, o...)
 }
 
-// Put: see Get.
+// Put sends a PUT request with a body as of Send.
 func (c *Client) Put(path string, body any, o ...RequestOption) Answer {
 	return c.Send(http.MethodPut, path, body, o...)
 }
 
-// Patch: see Get.
+// Patch sends a PATCH request with a body as of Send.
 func (c *Client) Patch(path string, body any, o ...RequestOption) Answer {
 	return c.Send(http.MethodPatch, path, body, o...)
 }
 
-// Delete: see Get.
+// Delete sends a DELETE request without a body.
 func (c *Client) Delete(path string, o ...RequestOption) Answer {
 	return c.Send(http.MethodDelete, path, nil, o...)
 }
 
-// Send sends a request with any method.
+// Send sends a request with any method. A body is sent as JSON, an io.Reader or a
+// string as it is; nil sends none.
 func (c *Client) Send(method, path string, body any, options ...RequestOption) Answer {
 	c.t.Helper()
 	r, err := http.NewRequestWithContext(context.Background(), method, c.base+path, reader(c.t, body))
@@ -146,7 +147,7 @@ func (c *Client) Send(method, path string, body any, options ...RequestOption) A
 		option(sent)
 	}
 	answer := c.exchange(sent)
-	for began := time.Now(); c.patient && answer.busy() && time.Since(began) < patience; answer = c.exchange(sent) {
+	for began := time.Now(); c.retryBusy && answer.isBusy() && time.Since(began) < retryLimit; answer = c.exchange(sent) {
 		if sent.Body != nil {
 			if sent.GetBody == nil {
 				break
@@ -155,7 +156,7 @@ func (c *Client) Send(method, path string, body any, options ...RequestOption) A
 				break
 			}
 		}
-		time.Sleep(repeatPause)
+		time.Sleep(retryPause)
 	}
 	return answer
 }
@@ -180,7 +181,7 @@ func (c *Client) exchange(sent *request) Answer {
 	c.t.Helper()
 	answer := Answer{t: c.t, request: sent.Method + " " + sent.URL.RequestURI()}
 	route, path := theContract().find(sent.Method, sent.URL.EscapedPath())
-	if !sent.onPurpose {
+	if !sent.offContract {
 		if route == nil {
 			c.t.Errorf("%s is not in the contract", answer.request)
 		} else if err := checkRequest(sent.Request, route, path); err != nil {
@@ -222,7 +223,7 @@ func (a Answer) WantProblem(code *fault.Code) api.Problem {
 	return problem
 }
 
-// Into decodes the body.
+// Into decodes the body into value, and fails the test if it cannot.
 func (a Answer) Into(value any) {
 	a.t.Helper()
 	if err := json.Unmarshal(a.Body, value); err != nil {
@@ -230,8 +231,8 @@ func (a Answer) Into(value any) {
 	}
 }
 
-// contract is openapi.yaml, read more strictly than it is written: members of
-// answers that it does not name are mistakes.
+// contract is openapi.yaml, made stricter: members of answers that it does not name
+// are errors.
 type contract struct {
 	spec *openapi3.T
 }
@@ -239,7 +240,7 @@ type contract struct {
 var theContract = sync.OnceValue(func() *contract {
 	spec, err := api.GetSpec()
 	if err != nil {
-		panic(err) // it is generated
+		panic(err) // the generated contract is broken
 	}
 	none := false
 	for _, schema := range spec.Components.Schemas {
@@ -247,12 +248,13 @@ var theContract = sync.OnceValue(func() *contract {
 			s.AdditionalProperties.Has = &none
 		}
 	}
-	// To clients it is open, so that there may be more one day; these are to be described, too.
+	// Open for clients, so that members may be added, but these must be described.
 	spec.Components.Schemas["Problem"].Value.AdditionalProperties.Has = &none
 	return &contract{spec}
 })
 
-// find is the operation of a method and a path, with the path's parameters.
+// find returns the operation of a method and a path, with the path's parameters, or
+// nil if there is none.
 func (c *contract) find(method, path string) (*routers.Route, map[string]string) {
 	var best *routers.Route
 	var parameters map[string]string
@@ -298,7 +300,7 @@ func validation() *openapi3filter.Options {
 }
 
 func checkRequest(r *http.Request, route *routers.Route, path map[string]string) error {
-	// A copy, so that what the validator reads and changes does not go out.
+	// A copy, because the validator reads and changes the request.
 	r = r.Clone(context.Background())
 	if r.GetBody != nil {
 		body, err := r.GetBody()
@@ -311,16 +313,15 @@ func checkRequest(r *http.Request, route *routers.Route, path map[string]string)
 		Request: r, PathParams: path, Route: route, Options: validation()})
 }
 
-// everywhere are the headers that need no description with each answer: HTTP's
-// own, what only browsers read, and X-Request-Id, which the contract describes
-// once for all answers.
-var everywhere = []string{"Content-Length", "Content-Type", "Date", "Vary",
+// commonHeaders need no description with each answer: HTTP's own, those for
+// browsers, and X-Request-Id, which the contract describes once for all answers.
+var commonHeaders = []string{"Content-Length", "Content-Type", "Date", "Vary",
 	"Content-Security-Policy", "Referrer-Policy", "X-Content-Type-Options", "X-Frame-Options",
 	"X-Request-Id"}
 
-// described says whether a caller can know what a header of an answer means.
-func described(name string, documented openapi3.Headers) bool {
-	if slices.Contains(everywhere, name) || strings.HasPrefix(name, "Access-Control-") {
+// isDescribed reports whether the contract describes a header of an answer.
+func isDescribed(name string, documented openapi3.Headers) bool {
+	if slices.Contains(commonHeaders, name) || strings.HasPrefix(name, "Access-Control-") {
 		return true
 	}
 	for known := range documented {
@@ -340,7 +341,7 @@ func checkAnswer(r *http.Request, route *routers.Route, path map[string]string, 
 			return err
 		}
 	}
-	// Of an address or a method that does not exist, the contract has no operation.
+	// The contract has no operation for a path or method that does not exist.
 	if route == nil || a.Status == http.StatusMethodNotAllowed {
 		return nil
 	}
@@ -349,7 +350,7 @@ func checkAnswer(r *http.Request, route *routers.Route, path map[string]string, 
 		return fmt.Errorf("status %d is not documented", a.Status)
 	}
 	for name := range a.Header {
-		if !described(name, documented.Value.Headers) {
+		if !isDescribed(name, documented.Value.Headers) {
 			return fmt.Errorf("the header %s is not documented for status %d", name, a.Status)
 		}
 	}
@@ -361,11 +362,11 @@ func checkAnswer(r *http.Request, route *routers.Route, path map[string]string, 
 	})
 }
 
-// checkProblem holds what is true for all problems.
+// checkProblem checks what is true for all problems.
 func checkProblem(route *routers.Route, a Answer) error {
 	var p api.Problem
 	if err := json.Unmarshal(a.Body, &p); err != nil {
-		return fmt.Errorf("no problem: %w", err)
+		return fmt.Errorf("not a problem: %w", err)
 	}
 	code := fault.Lookup(string(p.Code))
 	switch {
@@ -374,7 +375,7 @@ func checkProblem(route *routers.Route, a Answer) error {
 	case code == nil:
 		return fmt.Errorf("unknown code %q", p.Code)
 	case code.Status != a.Status || p.Status != a.Status || p.Type != "/problems/"+code.Name || p.Title != code.Title || p.Retryable != code.Retryable:
-		return fmt.Errorf("not as the catalogue has %s", code.Name)
+		return fmt.Errorf("differs from the catalogue's %s", code.Name)
 	case p.Detail == "" || p.Instance == "":
 		return fmt.Errorf("no detail or no instance")
 	case p.RequestID != a.Header.Get("X-Request-Id") && a.Header.Get("Idempotent-Replayed") == "":
@@ -397,7 +398,7 @@ func checkProblem(route *routers.Route, a Answer) error {
 	return nil
 }
 
-// checkMembers looks for the members that come with every problem of a code.
+// checkMembers checks for the members that every problem of a code has.
 func checkMembers(code *fault.Code, problem []byte) error {
 	var members map[string]any
 	if err := json.Unmarshal(problem, &members); err != nil {
@@ -406,7 +407,7 @@ func checkMembers(code *fault.Code, problem []byte) error {
 	for name, schema := range theContract().spec.Components.Schemas["Problem"].Value.Properties {
 		codes, _ := schema.Value.Extensions["x-problems"].([]any)
 		if _, there := members[name]; !there && slices.Contains(codes, any(code.Name)) {
-			return fmt.Errorf("%s without its member %s", code.Name, name)
+			return fmt.Errorf("%s lacks its member %s", code.Name, name)
 		}
 	}
 	return nil

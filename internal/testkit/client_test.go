@@ -14,8 +14,8 @@ import (
 	"eventbooking/internal/fault"
 )
 
-// What the contract does not describe is found: whichever part of an answer it is.
-func TestAnswersAreHeldAgainstTheContract(t *testing.T) {
+// Whatever the contract does not describe is found, in every part of an answer.
+func TestAnswersOffTheContractAreFound(t *testing.T) {
 	t.Parallel()
 	const (
 		alive   = `{"status": "alive"}`
@@ -28,7 +28,7 @@ func TestAnswersAreHeldAgainstTheContract(t *testing.T) {
 		status int
 		header map[string]string
 		body   string
-		want   string // in what is said about it; empty: it is as described
+		want   string // part of the error; empty: as described
 	}{
 		"as described":         {200, nil, alive, ""},
 		"a problem":            {500, map[string]string{"Content-Type": "application/problem+json"}, problem + `}`, ""},
@@ -40,7 +40,7 @@ func TestAnswersAreHeldAgainstTheContract(t *testing.T) {
 		"a field less":         {200, nil, `{}`, "status"},
 		"another type":         {200, nil, `{"status": 1}`, "status"},
 		"another member":       {500, map[string]string{"Content-Type": "application/problem+json"}, problem + `, "mood": "bad"}`, "mood"},
-		"no problem":           {500, nil, alive, "no problem"},
+		"no problem":           {500, nil, alive, "not a problem"},
 		"a member less":        {409, map[string]string{"Content-Type": "application/problem+json"}, full, "waitlist_open"},
 		"another problem":      {500, map[string]string{"Content-Type": "application/problem+json"}, strings.ReplaceAll(problem, "internal", "slot_full") + `}`, "catalogue"},
 	} {
@@ -57,7 +57,7 @@ func TestAnswersAreHeldAgainstTheContract(t *testing.T) {
 	}
 }
 
-// What the contract shows of problems has the members that it promises.
+// The contract's examples of problems have the members that it promises.
 func TestExamplesHaveTheirMembers(t *testing.T) {
 	t.Parallel()
 	for name, example := range theContract().spec.Components.Examples {

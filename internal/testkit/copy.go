@@ -10,16 +10,16 @@ import (
 	"github.com/jackc/pgx/v5"
 )
 
-// CopyURL is the address of a copy of a database from DatabaseURL, to which
-// nobody may be connected: what took long to fill serves many tests, which do not
-// see each other's changes. It is dropped with the test.
-func CopyURL(t testing.TB, of string) string {
+// CopyURL is the URL of a copy of a database from DatabaseURL, so that many tests
+// can start from data that took long to insert. The original must have no
+// connections. The copy is dropped with the test.
+func CopyURL(t testing.TB, original string) string {
 	t.Helper()
 	s, err := theServer()
 	if err != nil {
 		t.Fatalf("testkit: %v", err)
 	}
-	u, err := url.Parse(of)
+	u, err := url.Parse(original)
 	if err != nil {
 		t.Fatalf("testkit: %v", err)
 	}

@@ -2,10 +2,14 @@
 
 // Package testkit gives every test a real PostgreSQL database of its own.
 //
-// A test process takes a server for itself: the embedded one, in a directory
-// that later runs use again. Its databases are copies of a migrated template, so
-// that one costs a few hundredths of a second. TEST_DATABASE_URL names another
-// server to use instead, which any number of processes may share.
+// Each test process starts an embedded server of its own, in a directory that
+// later runs use again. Databases are copies of a migrated template, which takes a
+// few hundredths of a second. TEST_DATABASE_URL names another server to use
+// instead, which any number of processes may share.
+//
+// The package also makes what tests need in a database (Event, Slot, Book …),
+// clients that check every exchange against the contract (Client), servers to stop
+// and kill (Embedded), and other processes of the test binary (StartJob).
 package testkit
 
 import (
@@ -21,25 +25,25 @@ import (
 	"eventbooking/internal/postgres"
 )
 
-// Option changes what Database gives.
+// Option changes the pool of DatabaseWith or Connect.
 type Option func(*options)
 
 type options struct{ maxConns int32 }
 
-// MaxConns raises the size of the pool for a test that needs a crowd.
+// MaxConns is the size of the pool, for tests that need many connections.
 func MaxConns(n int32) Option { return func(o *options) { o.maxConns = n } }
 
 const (
-	// smallPool lets many parallel tests share a server.
+	// smallPool is small enough for many parallel tests to share a server.
 	smallPool = 8
 	// databaseLimit bounds each step of making and dropping a database.
 	databaseLimit = time.Minute
-	// closeLimit is how long a test's own work may hold connections after its end.
+	// closeLimit is how long a test may hold connections after its end.
 	closeLimit = 10 * time.Second
 )
 
-// Database is a pool on a migrated, empty database that only this test has. It
-// is dropped with the test.
+// Database is a pool on a migrated, empty database of this test. It is dropped with
+// the test.
 func Database(t testing.TB) *pgxpool.Pool {
 	t.Helper()
 	return DatabaseWith(t)
@@ -51,8 +55,8 @@ func DatabaseWith(t testing.TB, opts ...Option) *pgxpool.Pool {
 	return Connect(t, DatabaseURL(t), opts...)
 }
 
-// Connect is one more pool on a database from DatabaseURL, as another process
-// would have it. It is closed with the test.
+// Connect is another pool on a database from DatabaseURL, like that of another
+// process. It is closed with the test.
 func Connect(t testing.TB, url string, opts ...Option) *pgxpool.Pool {
 	t.Helper()
 	o := options{maxConns: smallPool}
@@ -67,8 +71,8 @@ func Connect(t testing.TB, url string, opts ...Option) *pgxpool.Pool {
 	return pool
 }
 
-// DatabaseURL is the address of a migrated, empty database that only this test
-// has. It is dropped with the test.
+// DatabaseURL is the URL of a migrated, empty database of this test. It is dropped
+// with the test.
 func DatabaseURL(t testing.TB) string {
 	t.Helper()
 	s, err := theServer()
@@ -78,7 +82,7 @@ func DatabaseURL(t testing.TB) string {
 	return s.create(t, s.template)
 }
 
-// EmptyDatabaseURL is like DatabaseURL, but nothing is migrated yet.
+// EmptyDatabaseURL is DatabaseURL without any migration.
 func EmptyDatabaseURL(t testing.TB) string {
 	t.Helper()
 	s, err := theServer()
@@ -91,7 +95,7 @@ func EmptyDatabaseURL(t testing.TB) string {
 // create makes a database for a test and drops it with the test.
 func (s *server) create(t testing.TB, template string) string {
 	t.Helper()
-	// The time in the name lets a later run tell what a killed one left.
+	// By the time in the name a later run finds what a killed one left.
 	name := fmt.Sprintf("%s%08x_%s", testPrefix, time.Now().Unix(), rand.Text()[:12])
 	id := pgx.Identifier{name}.Sanitize()
 	if err := s.exec("CREATE DATABASE " + id + " TEMPLATE " + template + " STRATEGY " + copyStrategy); err != nil {
@@ -105,8 +109,8 @@ func (s *server) create(t testing.TB, template string) string {
 	return s.urlOf(name)
 }
 
-// closePool closes a test's pool, which waits for the connections that are out:
-// one that never comes back is the test's mistake, and must not hang the run.
+// closePool closes a test's pool. That waits for all connections to be released;
+// one that never is fails the test instead of hanging the run.
 func closePool(t testing.TB, pool *pgxpool.Pool) {
 	closed := make(chan struct{})
 	go func() {
@@ -116,6 +120,6 @@ func closePool(t testing.TB, pool *pgxpool.Pool) {
 	select {
 	case <-closed:
 	case <-time.After(closeLimit):
-		t.Errorf("testkit: %d connections were never given back", pool.Stat().AcquiredConns())
+		t.Errorf("testkit: %d connections were not released", pool.Stat().AcquiredConns())
 	}
 }

@@ -49,14 +49,14 @@ func TestDatabaseIsDroppedWithItsTest(t *testing.T) {
 	}
 }
 
-func TestMaxConns(t *testing.T) {
+func TestMaxConnsSetsThePoolSize(t *testing.T) {
 	t.Parallel()
 	if got := testkit.DatabaseWith(t, testkit.MaxConns(50)).Config().MaxConns; got != 50 {
 		t.Errorf("MaxConns = %d, want 50", got)
 	}
 }
 
-// What one more test costs, beside the drop at its end.
+// BenchmarkDatabase measures what a database costs a test, without its drop.
 func BenchmarkDatabase(b *testing.B) {
 	for b.Loop() {
 		testkit.DatabaseURL(b)

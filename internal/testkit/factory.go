@@ -28,12 +28,12 @@ func Desk(t testing.TB, pool *pgxpool.Pool) *desk.Desk {
 	t.Helper()
 	jobs, err := river.NewClient(riverpgxv5.New(pool), &river.Config{Schema: postgres.RiverSchema})
 	must(t, err)
-	desk := desk.New(pool, jobs, slog.New(slog.NewTextHandler(t.Output(), nil)))
-	t.Cleanup(desk.Close)
-	return desk
+	d := desk.New(pool, jobs, slog.New(slog.NewTextHandler(t.Output(), nil)))
+	t.Cleanup(d.Close)
+	return d
 }
 
-// Work runs the workers that add brings, on the jobs of the test's database,
+// Work runs the workers that add registers, on the jobs of the test's database,
 // until the test ends.
 func Work(t testing.TB, pool *pgxpool.Pool, add func(*river.Workers)) {
 	t.Helper()
@@ -53,18 +53,19 @@ func Work(t testing.TB, pool *pgxpool.Pool, add func(*river.Workers)) {
 	})
 }
 
-// Eventually waits until something holds that others bring about.
+// Eventually waits until holds returns true, for 20 seconds at most. The clause
+// what completes "waiting until".
 func Eventually(t testing.TB, what string, holds func() bool) {
 	t.Helper()
 	for deadline := time.Now().Add(20 * time.Second); !holds(); time.Sleep(5 * time.Millisecond) {
 		if time.Now().After(deadline) {
-			t.Fatalf("it did not come about that %s", what)
+			t.Fatalf("timed out waiting until %s", what)
 		}
 	}
 }
 
-// User is a new user in a role, asking with a token that can do everything.
-// Nobody can log in as them.
+// User inserts a user with a role, without a password, and returns them as a caller
+// with every ability.
 func User(t testing.TB, pool *pgxpool.Pool, role access.Role) access.Caller {
 	t.Helper()
 	caller := Caller(ID(), role)
@@ -73,13 +74,14 @@ func User(t testing.TB, pool *pgxpool.Pool, role access.Role) access.Caller {
 	return caller
 }
 
-// Caller is a user who is asking, in a role, with every ability.
+// Caller is a user as the caller of a request, with every ability. The user need
+// not exist.
 func Caller(userID uuid.UUID, role access.Role) access.Caller {
 	return access.Caller{UserID: userID, Role: role, Abilities: []string{"*"}}
 }
 
-// Event is a new event: published, with an automatic strict waitlist, of a new
-// organizer, unless edits say otherwise.
+// Event inserts an event: published, with an automatic strict waitlist, of a new
+// organizer, unless edits change that.
 func Event(t testing.TB, pool *pgxpool.Pool, edits ...func(*db.Event)) db.Event {
 	t.Helper()
 	now := time.Now().UTC()
@@ -108,8 +110,8 @@ func Event(t testing.TB, pool *pgxpool.Pool, edits ...func(*db.Event)) db.Event 
 	return e
 }
 
-// Slot is a new open slot of an event: ten seats, tomorrow for two hours, unless
-// edits say otherwise. So two of them overlap.
+// Slot inserts an open slot of an event: ten seats, tomorrow for two hours, unless
+// edits change that. So two of them overlap.
 func Slot(t testing.TB, pool *pgxpool.Pool, eventID uuid.UUID, edits ...func(*seating.Slot)) seating.Slot {
 	t.Helper()
 	now := time.Now().UTC().Truncate(time.Second)
@@ -127,12 +129,12 @@ func Slot(t testing.TB, pool *pgxpool.Pool, eventID uuid.UUID, edits ...func(*se
 	return slot
 }
 
-// Capacity is an edit of a slot.
+// Capacity is an edit for Slot.
 func Capacity(seats int) func(*seating.Slot) {
 	return func(s *seating.Slot) { s.Capacity = seats }
 }
 
-// Times is an edit of a slot: when it starts and ends, from now on.
+// Times is an edit for Slot: when it starts and ends, counted from now.
 func Times(starts, ends time.Duration) func(*seating.Slot) {
 	return func(s *seating.Slot) {
 		now := time.Now().UTC().Truncate(time.Microsecond)
@@ -140,7 +142,7 @@ func Times(starts, ends time.Duration) func(*seating.Slot) {
 	}
 }
 
-// Book lets a user book seats of a slot, or wait for them.
+// Book books seats of a slot for a user, or puts them on the waitlist.
 func Book(t testing.TB, d *desk.Desk, slotID, userID uuid.UUID, seats int) seating.Booking {
 	t.Helper()
 	outcome, err := d.Do(context.Background(), desk.Submission{Command: seating.Book{
@@ -151,8 +153,8 @@ func Book(t testing.TB, d *desk.Desk, slotID, userID uuid.UUID, seats int) seati
 	return outcome.Result.Booking
 }
 
-// Sound fails the test if the doctor finds that anything is not as promised.
-// Tests without workers allow what is merely late.
+// Sound fails the test if the doctor finds a violation. What is merely late, since
+// most tests run no workers, is none.
 func Sound(t testing.TB, pool *pgxpool.Pool) {
 	t.Helper()
 	findings, err := audit.Doctor(context.Background(), pool, nil)
@@ -164,11 +166,11 @@ func Sound(t testing.TB, pool *pgxpool.Pool) {
 	}
 }
 
-// ID is a new id, as the application makes them.
+// ID is a new id of the kind that the service makes (UUID version 7).
 func ID() uuid.UUID { return uuid.Must(uuid.NewV7()) }
 
-// Exec runs a statement as the service would: whatever isolation is the
-// database's default, it does not lose against what other tests do.
+// Exec runs a statement in a transaction of the service's kind, with its retries:
+// a default isolation of the database's own does not make it fail.
 func Exec(t testing.TB, pool *pgxpool.Pool, sql string, args ...any) {
 	t.Helper()
 	must(t, postgres.InTx(context.Background(), pool, func(tx pgx.Tx) error {

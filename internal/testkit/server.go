@@ -22,6 +22,7 @@ import (
 
 	"eventbooking/db"
 	"eventbooking/internal/postgres"
+	"eventbooking/internal/postgres/embedded"
 )
 
 // server is the PostgreSQL that this process's tests use.
@@ -37,12 +38,12 @@ const (
 	// copyStrategy is the faster one for a template of a few megabytes: measured,
 	// see BenchmarkDatabase.
 	copyStrategy = "WAL_LOG"
-	// leftoverAge is after how long a database on a shared server must be a killed run's.
+	// leftoverAge is when a database on a shared server is taken to be a killed run's.
 	leftoverAge = time.Hour
-	// leftoverLimit bounds what one start clears away; the next one goes on.
+	// leftoverLimit bounds how many databases one start drops; the next one goes on.
 	leftoverLimit = 200
-	// maxSlots bounds how many test processes have a server at once.
-	maxSlots = 32
+	// maxServers bounds how many test processes have a server at once.
+	maxServers = 32
 )
 
 // theServer is opened by the first test that needs it and lives as long as the process.
@@ -78,17 +79,17 @@ func openServer() (*server, error) {
 	return s, s.makeTemplate(ctx)
 }
 
-// ownServer starts an embedded server that no other process uses: one shared by
-// all would end with whichever test process happens to own it, under the others.
-// Its directory is free again when this process is gone.
+// ownServer starts an embedded server that no other process uses. A shared one
+// would restart whenever the test process that owns it ends, and fail the tests of
+// the others. Its directory is free again when this process is gone.
 func ownServer() (string, error) {
-	dir, err := takeSlot()
+	dir, err := lockServerDir()
 	if err != nil {
 		return "", err
 	}
 	url, err := startIn(dir)
 	if err != nil {
-		// Without fsync a crash of the machine may ruin it. Nothing in it matters.
+		// Without fsync, a crash of the machine may have corrupted it. Start afresh.
 		if err := os.RemoveAll(dir); err != nil {
 			return "", err
 		}
@@ -98,7 +99,7 @@ func ownServer() (string, error) {
 }
 
 func startIn(dir string) (string, error) {
-	embedded, err := postgres.StartEmbedded(context.Background(), postgres.EmbeddedOptions{
+	own, err := embedded.Start(context.Background(), embedded.Options{
 		DataDir: dir,
 		Logger:  slog.New(slog.DiscardHandler),
 		Settings: map[string]string{
@@ -109,26 +110,26 @@ func startIn(dir string) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	return embedded.URL(), nil // it goes when we go
+	return own.URL(), nil // it ends with this process
 }
 
-// held keeps the slot's lock from being collected, and so closed.
-var held *os.File //nolint:unused // it is there to be held, not to be read
+// dirLock keeps the locked file from being collected, and so closed.
+var dirLock *os.File //nolint:unused // never read
 
-// takeSlot finds a server's directory that no living test process uses.
-func takeSlot() (string, error) {
+// lockServerDir finds a directory that no living test process uses, and locks it.
+func lockServerDir() (string, error) {
 	root := filepath.Join(os.TempDir(), "eventbooking-test-"+strconv.Itoa(os.Geteuid()))
 	if err := os.MkdirAll(root, 0o755); err != nil {
 		return "", err
 	}
-	for slot := range maxSlots {
-		dir := filepath.Join(root, strconv.Itoa(slot))
+	for number := range maxServers {
+		dir := filepath.Join(root, strconv.Itoa(number))
 		lock, err := os.OpenFile(dir+".lock", os.O_CREATE|os.O_RDWR, 0o600)
 		if err != nil {
 			return "", err
 		}
 		if err = syscall.Flock(int(lock.Fd()), syscall.LOCK_EX|syscall.LOCK_NB); err == nil {
-			held = lock
+			dirLock = lock
 			return dir, nil
 		}
 		_ = lock.Close()
@@ -136,11 +137,11 @@ func takeSlot() (string, error) {
 			return "", err
 		}
 	}
-	return "", fmt.Errorf("%d test processes have a server already", maxSlots)
+	return "", fmt.Errorf("%d test processes have a server already", maxServers)
 }
 
-// makeTemplate migrates a database once for each set of migrations. It gets its
-// name when it is whole.
+// makeTemplate migrates a database once for each set of migrations. It is renamed
+// to its name when it is complete.
 func (s *server) makeTemplate(ctx context.Context) error {
 	var exists bool
 	if err := s.admin.QueryRow(ctx, "SELECT EXISTS (SELECT FROM pg_database WHERE datname = $1)", s.template).Scan(&exists); err != nil || exists {
@@ -153,11 +154,11 @@ func (s *server) makeTemplate(ctx context.Context) error {
 	if err := postgres.MigrateUp(ctx, s.urlOf(unfinished)); err != nil {
 		return err
 	}
-	// Nobody may connect to it: CREATE DATABASE copies only what nobody uses.
+	// CREATE DATABASE copies only a database without connections.
 	return s.exec("ALTER DATABASE "+unfinished+" ALLOW_CONNECTIONS false", "ALTER DATABASE "+unfinished+" RENAME TO "+s.template)
 }
 
-// migrationsHash names the template after all that makes it.
+// migrationsHash identifies all migrations that make the template.
 func migrationsHash() (string, error) {
 	h := sha256.New()
 	err := fs.WalkDir(db.Migrations, ".", func(path string, d fs.DirEntry, err error) error {
@@ -172,9 +173,9 @@ func migrationsHash() (string, error) {
 	return fmt.Sprintf("%x", h.Sum(nil)[:8]), err
 }
 
-// dropLeftovers drops what killed runs left, when it is older than age. Templates
-// of other migrations go too, but only on a server of our own: elsewhere another
-// checkout may use them.
+// dropLeftovers drops the databases of killed runs that are older than age. On a
+// server of our own it also drops the templates of other migrations; on a shared
+// one another checkout may use them.
 func (s *server) dropLeftovers(ctx context.Context, age time.Duration) error {
 	rows, err := s.admin.Query(ctx, `
 		SELECT quote_ident(datname) FROM pg_database
@@ -209,7 +210,7 @@ func (s *server) exec(statements ...string) error {
 func (s *server) urlOf(database string) string {
 	u, err := url.Parse(s.url)
 	if err != nil {
-		panic(err) // postgres.Open has accepted it
+		panic(err) // postgres.Open accepted it
 	}
 	u.Path = "/" + database
 	return u.String()

@@ -15,19 +15,19 @@ import (
 
 // dueAtOnce are the shapes in which many holds may be due: in one slot, and one
 // in each of many. For each of them somebody waits.
-func dueAtOnce(n int) map[string]testkit.Crowd {
-	return map[string]testkit.Crowd{
+func dueAtOnce(n int) map[string]testkit.FullSlots {
+	return map[string]testkit.FullSlots{
 		"in one slot":   {Slots: 1, Seated: n, Waiting: n},
 		"in many slots": {Slots: n, Seated: 1, Waiting: 1},
 	}
 }
 
 // gather writes a crowd, no more than five hundred slots into an event.
-func gather(t testing.TB, pool *pgxpool.Pool, c testkit.Crowd) {
+func gather(t testing.TB, pool *pgxpool.Pool, c testkit.FullSlots) {
 	t.Helper()
 	for left := c.Slots; left > 0; left -= 500 {
 		c.Slots = min(left, 500)
-		testkit.Gather(t, pool, testkit.Event(t, pool).ID, c)
+		testkit.InsertFullSlots(t, pool, testkit.Event(t, pool).ID, c)
 	}
 }
 

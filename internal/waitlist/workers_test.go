@@ -183,7 +183,7 @@ func TestTicker(t *testing.T) {
 	})
 	t.Run("forgets old idempotency keys", func(t *testing.T) {
 		h.exec(t, `INSERT INTO idempotency_keys (user_id, key, fingerprint, status, header, body, created_at)
-			VALUES ($1, 'old', $2, 200, '{}', '', $3)`, h.attendee(t).UserID, make([]byte, 32), time.Now().Add(-idempotency.Kept-time.Hour))
+			VALUES ($1, 'old', $2, 200, '{}', '', $3)`, h.attendee(t).UserID, make([]byte, 32), time.Now().Add(-idempotency.Retention-time.Hour))
 		ticker.Tick(t.Context())
 		var n int
 		if err := h.pool.QueryRow(t.Context(), "SELECT count(*) FROM idempotency_keys").Scan(&n); err != nil || n != 0 {

@@ -23,7 +23,7 @@ import (
 
 	"github.com/jackc/pgx/v5"
 
-	"eventbooking/internal/postgres"
+	"eventbooking/internal/postgres/embedded"
 	"eventbooking/internal/proof/lab"
 )
 
@@ -87,24 +87,24 @@ func Prove(ctx context.Context, l *lab.Lab, o Options) (figure string, err error
 
 // find chooses the oldest and the newest PostgreSQL; in the short form the one
 // that the lab has.
-func find(ctx context.Context, l *lab.Lab, o Options) ([]postgres.Programs, error) {
+func find(ctx context.Context, l *lab.Lab, o Options) ([]embedded.Programs, error) {
 	if !o.Long {
-		programs, err := postgres.FindPrograms(ctx, l.Dir(), postgres.EmbeddedOptions{Logger: slog.New(slog.DiscardHandler)})
-		return []postgres.Programs{programs}, err
+		programs, err := embedded.FindPrograms(ctx, l.Dir(), embedded.Options{Logger: slog.New(slog.DiscardHandler)})
+		return []embedded.Programs{programs}, err
 	}
 	l.Progress("finding every PostgreSQL", 0, 1)
-	versions, err := postgres.FindVersions(ctx, postgres.EmbeddedOptions{Logger: slog.New(slog.DiscardHandler)})
+	versions, err := embedded.FindVersions(ctx, embedded.Options{Logger: slog.New(slog.DiscardHandler)})
 	switch {
 	case err != nil:
 		return nil, fmt.Errorf("the newest PostgreSQL cannot be had: %w", err)
 	case len(versions) < 2:
 		return nil, fmt.Errorf("only PostgreSQL %d is to be had here: install an older one, too", versions[0].Major())
 	}
-	return []postgres.Programs{versions[0], versions[len(versions)-1]}, nil
+	return []embedded.Programs{versions[0], versions[len(versions)-1]}, nil
 }
 
 // on runs the suite on a server of its own.
-func on(ctx context.Context, l *lab.Lab, programs postgres.Programs, o Options) (outcome, error) {
+func on(ctx context.Context, l *lab.Lab, programs embedded.Programs, o Options) (outcome, error) {
 	name := "defaults-" + strconv.Itoa(programs.Major())
 	settings := map[string]string{"max_connections": "300", "fsync": "off", "full_page_writes": "off"}
 	maps.Copy(settings, Hostile)

@@ -22,13 +22,14 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"eventbooking/internal/postgres"
+	"eventbooking/internal/postgres/embedded"
 )
 
 // Cluster is a PostgreSQL server of the lab's own, on a port of the loopback, as
 // durable as one that people keep data in.
 type Cluster struct {
 	lab      *Lab
-	programs postgres.Programs
+	programs embedded.Programs
 	name     string
 	port     int
 	settings map[string]string
@@ -48,7 +49,7 @@ func (l *Lab) Cluster(ctx context.Context, name string, settings map[string]stri
 }
 
 // ClusterOf is Cluster with another PostgreSQL than the lab's.
-func (l *Lab) ClusterOf(ctx context.Context, programs postgres.Programs, name string, settings map[string]string) (*Cluster, error) {
+func (l *Lab) ClusterOf(ctx context.Context, programs embedded.Programs, name string, settings map[string]string) (*Cluster, error) {
 	c := &Cluster{lab: l, programs: programs, name: name, settings: map[string]string{
 		"listen_addresses": "127.0.0.1", "unix_socket_directories": "", "max_connections": "200", "shared_buffers": "256MB",
 		"fsync": "on", "full_page_writes": "on", "synchronous_commit": "on", "jit": "off", "max_wal_size": "4GB",

@@ -19,14 +19,14 @@ import (
 	"syscall"
 	"time"
 
-	"eventbooking/internal/postgres"
+	"eventbooking/internal/postgres/embedded"
 )
 
 // Lab is a directory with everything that an experiment leaves behind: binaries,
 // databases, logs. Its processes end with it.
 type Lab struct {
 	dir      string
-	programs postgres.Programs
+	programs embedded.Programs
 	progress *progress
 	binary   func() (string, error)
 
@@ -43,7 +43,7 @@ func Open(ctx context.Context, out io.Writer) (*Lab, error) {
 	if err := os.Chmod(dir, 0o755); err != nil { // PostgreSQL's user must come in
 		return nil, err
 	}
-	programs, err := postgres.FindPrograms(ctx, dir, postgres.EmbeddedOptions{Logger: slog.New(slog.NewTextHandler(out, nil))})
+	programs, err := embedded.FindPrograms(ctx, dir, embedded.Options{Logger: slog.New(slog.NewTextHandler(out, nil))})
 	if err != nil {
 		return nil, fmt.Errorf("PostgreSQL for the lab: %w", err)
 	}

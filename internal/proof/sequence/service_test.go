@@ -117,7 +117,7 @@ func (m *machine) settle(people int, rules sequence.Rules, slots []lab.SlotOptio
 	must(m.t, err)
 	m.people, err = lab.People(ctx, m.url, people, access.Attendee)
 	must(m.t, err)
-	m.client = testkit.NewClient(witness{m.service.t, m.t}, m.base).Patient()
+	m.client = testkit.NewClient(witness{m.service.t, m.t}, m.base).RetryBusy()
 	m.organizers = organizers
 	options := lab.EventOptions{WaitlistMode: rules.Waitlist, Fit: "strict", MaxPasses: &rules.MaxPasses}
 	if rules.FirstFit {

@@ -1,6 +1,6 @@
 //go:build unix
 
-package postgres
+package embedded
 
 import (
 	"log/slog"
@@ -14,7 +14,7 @@ import (
 
 func TestChoosePrefersTheVersionWithData(t *testing.T) {
 	t.Parallel()
-	found := []binaries{{"old", 15}, {"newest", 18}, {"new", 17}}
+	found := []Programs{{dir: "old", major: 15}, {dir: "newest", major: 18}, {dir: "new", major: 17}}
 	dir := t.TempDir()
 	if got := choose(found, dir); got.dir != "newest" {
 		t.Errorf("without data: %v", got)
@@ -35,7 +35,7 @@ func TestChoosePrefersTheVersionWithData(t *testing.T) {
 	}
 }
 
-func TestInstalledTakesOnlyWhatWorks(t *testing.T) {
+func TestInstalledSkipsWhatDoesNotWork(t *testing.T) {
 	t.Parallel()
 	program := func(version string) string {
 		dir := t.TempDir()
@@ -52,13 +52,13 @@ func TestInstalledTakesOnlyWhatWorks(t *testing.T) {
 	}
 }
 
-// Without any binaries, the error names the ways out.
-func TestFetchThatFails(t *testing.T) {
+// Without any programs, the error names the ways out.
+func TestFailedFetchNamesTheAlternatives(t *testing.T) {
 	t.Setenv("TMPDIR", t.TempDir()) // where embedded-postgres leaves its log
 	empty := httptest.NewServer(http.NotFoundHandler())
 	t.Cleanup(empty.Close)
 	cache := t.TempDir()
-	_, err := fetchBinaries(t.Context(), cache, EmbeddedOptions{BinariesURL: empty.URL, Logger: slog.New(slog.DiscardHandler)})
+	_, err := installedOrFetched(t.Context(), nil, cache, Options{BinariesURL: empty.URL, Logger: slog.New(slog.DiscardHandler)})
 	if err == nil {
 		t.Fatal("fetched from an empty repository")
 	}
@@ -72,7 +72,7 @@ func TestFetchThatFails(t *testing.T) {
 	}
 }
 
-func TestVerifyKnowsItsArchives(t *testing.T) {
+func TestVerifyRefusesAWrongChecksum(t *testing.T) {
 	t.Parallel()
 	for name := range checksums {
 		if !strings.HasSuffix(name, "-"+fetchedVersion+".txz") {
@@ -83,12 +83,12 @@ func TestVerifyKnowsItsArchives(t *testing.T) {
 			t.Fatal(err)
 		}
 		if err := verify(dir); err == nil {
-			t.Errorf("%s: anything passes", name)
+			t.Errorf("%s: any content passes", name)
 		}
 	}
 }
 
-func TestDefaultDataDir(t *testing.T) {
+func TestDefaultDataDirFollowsXDGExceptForRoot(t *testing.T) {
 	dir := t.TempDir()
 	t.Setenv("XDG_DATA_HOME", dir)
 	want := filepath.Join(dir, "eventbooking")

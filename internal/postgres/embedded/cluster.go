@@ -1,6 +1,6 @@
 //go:build unix
 
-package postgres
+package embedded
 
 import (
 	"context"
@@ -20,12 +20,12 @@ import (
 	"github.com/jackc/pgx/v5"
 )
 
-// cluster is the embedded server's data on disk, with what it takes to run it.
+// cluster is the server's data on disk, with what it takes to run a server on it.
 type cluster struct {
 	dir      string // DATA_DIR: the lock, and one data directory per major version
 	data     string // the data directory of this major version
 	socket   string // the directory of the Unix socket
-	port     int    // a part of the socket's name, nothing more
+	port     int    // only a part of the socket's name
 	programs Programs
 	settings map[string]string
 	log      *slog.Logger
@@ -38,9 +38,9 @@ const (
 	maxSocketPath = 103
 )
 
-// newCluster finds the binaries and the user, and makes the directories that
-// owner and guests share.
-func newCluster(ctx context.Context, o EmbeddedOptions) (*cluster, error) {
+// newCluster finds the programs and makes the directories that owner and guests
+// share.
+func newCluster(ctx context.Context, o Options) (*cluster, error) {
 	if o.DataDir == "" {
 		o.DataDir = DefaultDataDir()
 	}
@@ -51,7 +51,7 @@ func newCluster(ctx context.Context, o EmbeddedOptions) (*cluster, error) {
 	if err := os.MkdirAll(dir, 0o755); err != nil {
 		return nil, fmt.Errorf("DATA_DIR: %w", err)
 	}
-	// The running server knows its directory by the path without symbolic links.
+	// isPostmaster compares with the path without symbolic links.
 	if dir, err = filepath.EvalSymlinks(dir); err != nil {
 		return nil, err
 	}
@@ -59,7 +59,7 @@ func newCluster(ctx context.Context, o EmbeddedOptions) (*cluster, error) {
 	if err != nil {
 		return nil, err
 	}
-	c := &cluster{dir: dir, data: found.dataDir(dir), port: 5432, programs: found, log: o.Logger}
+	c := &cluster{dir: dir, data: found.dataDir(dir), port: 5432, programs: found, log: o.logger()}
 	if c.socket, err = c.socketDir(); err != nil {
 		return nil, fmt.Errorf("DATA_DIR: %w", err)
 	}
@@ -68,8 +68,8 @@ func newCluster(ctx context.Context, o EmbeddedOptions) (*cluster, error) {
 	return c, nil
 }
 
-// defaultSettings suit a machine that runs the service beside the database.
-// Durability is on: people keep data in it.
+// defaultSettings suit a machine that runs the service beside the database. They
+// are durable, because people keep data in it.
 func (c *cluster) defaultSettings() map[string]string {
 	return map[string]string{
 		"listen_addresses":        "",
@@ -92,14 +92,14 @@ func (c *cluster) defaultSettings() map[string]string {
 }
 
 func (c *cluster) url(database string) string {
-	at := url.Values{"host": {c.socket}, "port": {strconv.Itoa(c.port)}, "sslmode": {"disable"}}
-	return "postgres://" + databaseUser + "@/" + database + "?" + at.Encode()
+	params := url.Values{"host": {c.socket}, "port": {strconv.Itoa(c.port)}, "sslmode": {"disable"}}
+	return "postgres://" + databaseUser + "@/" + database + "?" + params.Encode()
 }
 
-// socketDir makes the directory of the socket. Every local connection is
-// trusted, so the directory is the guard: only the server's user (and root)
-// may enter it. It lies beside the data, or, where that path is too long for a
-// socket, under /tmp, by a name that every process derives alike.
+// socketDir makes the directory of the socket. The server trusts every local
+// connection, so access is limited by the directory: only the server's user and
+// root may enter it. It lies beside the data, or, if that path is too long for a
+// socket, under /tmp, by a name that every process derives from the data's path.
 func (c *cluster) socketDir() (string, error) {
 	dir := filepath.Join(c.dir, "run")
 	if len(dir)+len("/.s.PGSQL.5432") > maxSocketPath {
@@ -107,23 +107,23 @@ func (c *cluster) socketDir() (string, error) {
 		_, _ = h.Write([]byte(c.dir))
 		dir = fmt.Sprintf("/tmp/eventbooking-%d-%x", os.Geteuid(), h.Sum64())
 	}
-	if err := c.programs.MakePrivate(dir); err != nil {
+	if err := c.programs.makePrivate(dir); err != nil {
 		return "", err
 	}
-	// Under /tmp somebody else may have been there first.
+	// Under /tmp another user may have made the directory first.
 	info, err := os.Lstat(dir)
 	if err != nil {
 		return "", err
 	}
 	if !info.IsDir() || info.Mode().Perm() != 0o700 || info.Sys().(*syscall.Stat_t).Uid != c.programs.uid() {
-		return "", fmt.Errorf("%s is not a directory that only the server's user may enter: remove it", dir)
+		return "", fmt.Errorf("%s must be a directory that only the server's user may enter: remove it", dir)
 	}
 	return dir, nil
 }
 
-// initialise makes the data directory where there is none. initdb works beside
-// it and a rename puts it in place, so that one killed half-way leaves nothing
-// that looks like data.
+// initialise makes the data directory if there is none. initdb works in another
+// directory, which is renamed when it is complete: an initdb that is killed must
+// not leave what looks like data.
 func (c *cluster) initialise(ctx context.Context) error {
 	if _, err := os.Stat(filepath.Join(c.data, "PG_VERSION")); !errors.Is(err, fs.ErrNotExist) {
 		return err
@@ -154,8 +154,8 @@ func syncDir(path string) error {
 	return dir.Sync()
 }
 
-// answers tells whether the server accepts a connection to a database.
-func (c *cluster) answers(ctx context.Context, database string) error {
+// ping returns nil if the server accepts a connection to a database.
+func (c *cluster) ping(ctx context.Context, database string) error {
 	conn, err := c.connect(ctx, database)
 	if err != nil {
 		return err
@@ -169,8 +169,9 @@ func (c *cluster) connect(ctx context.Context, database string) (*pgx.Conn, erro
 	return pgx.Connect(ctx, c.url(database))
 }
 
-// ensureDatabase makes our database on a new cluster, and says so when this
-// PostgreSQL lacks the extension that the overlap rule stands on.
+// ensureDatabase makes the service's database on a new cluster. It fails if this
+// PostgreSQL lacks btree_gist, which the exclusion constraint on overlapping
+// bookings needs.
 func (c *cluster) ensureDatabase(ctx context.Context) error {
 	conn, err := c.connect(ctx, "postgres")
 	if err != nil {
