@@ -127,12 +127,12 @@ func problemBody(f *fault.Error, instance, requestID string) api.Problem {
 		Type: problemType(f.Code), Title: f.Title, Status: f.Status, Detail: f.Detail,
 		Instance: instance, Code: api.ProblemCode(f.Name), RequestID: requestID, Retryable: f.Retryable,
 
-		BookingID: m.BookingID, Capacity: m.Capacity, ClosedAt: m.ClosedAt, Count: m.Count, From: m.From, To: m.To,
+		BookingID: m.BookingID, BookingIds: m.BookingIDs, Capacity: m.Capacity, ClosedAt: m.ClosedAt, Count: m.Count, From: m.From, To: m.To,
 		Held: m.Held, Item: m.Item, Items: m.Items, Limit: m.Limit, OpensAt: m.OpensAt, SeatsTaken: m.SeatsTaken,
-		SlotID: m.SlotID, SlotVersion: m.SlotVersion, WaitlistOpen: m.WaitlistOpen, Checks: readinessChecks(m.Checks),
+		SlotID: m.SlotID, SlotVersion: m.SlotVersion, WaitlistOpen: m.WaitlistOpen,
 	}
-	if m.BookingIDs != nil {
-		p.BookingIds = &m.BookingIDs
+	if len(m.Checks) > 0 {
+		p.Checks = readinessChecks(m.Checks)
 	}
 	for _, field := range f.Fields {
 		p.Errors = append(p.Errors, api.FieldProblem{

@@ -398,7 +398,8 @@ func checkProblem(route *routers.Route, a Answer) error {
 	return nil
 }
 
-// checkMembers checks for the members that every problem of a code has.
+// checkMembers checks for the members that every problem of a code has, and that
+// none has a member that belongs to others only.
 func checkMembers(code *fault.Code, problem []byte) error {
 	var members map[string]any
 	if err := json.Unmarshal(problem, &members); err != nil {
@@ -406,8 +407,15 @@ func checkMembers(code *fault.Code, problem []byte) error {
 	}
 	for name, schema := range theContract().spec.Components.Schemas["Problem"].Value.Properties {
 		codes, _ := schema.Value.Extensions["x-problems"].([]any)
-		if _, there := members[name]; !there && slices.Contains(codes, any(code.Name)) {
+		value, there := members[name]
+		list, _ := value.([]any)
+		switch belongs := slices.Contains(codes, any(code.Name)); {
+		case belongs && !there:
 			return fmt.Errorf("%s lacks its member %s", code.Name, name)
+		case there && !belongs && len(codes) > 0:
+			return fmt.Errorf("%s has the member %s of %v", code.Name, name, codes)
+		case list != nil && len(list) == 0 && !belongs:
+			return fmt.Errorf("%s has an empty member %s, which should be left out", code.Name, name)
 		}
 	}
 	return nil
