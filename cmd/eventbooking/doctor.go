@@ -6,8 +6,8 @@ import (
 
 	"github.com/jackc/pgx/v5/pgxpool"
 
+	"eventbooking/internal/audit"
 	"eventbooking/internal/postgres"
-	"eventbooking/internal/seating"
 )
 
 type doctor struct{}
@@ -23,7 +23,7 @@ func (doctor) Run(s *session) error {
 		if !status.Current() {
 			return errors.New("the database schema is not up to date: run eventbooking migrate up first")
 		}
-		findings, err := seating.Doctor(s.ctx, pool, func(done, total int, name string) {
+		findings, err := audit.Doctor(s.ctx, pool, func(done, total int, name string) {
 			s.log.Debug("examining", "done", done, "of", total, "next", name)
 		})
 		if err != nil {

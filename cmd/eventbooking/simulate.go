@@ -10,7 +10,7 @@ import (
 	"github.com/jackc/pgx/v5/pgxpool"
 
 	"eventbooking/internal/fault"
-	"eventbooking/internal/waitlist"
+	"eventbooking/internal/simulation"
 )
 
 type simulate struct {
@@ -24,13 +24,13 @@ type simulate struct {
 // Run compares waitlist policies on a copy of a slot, and prints the comparison.
 func (c simulate) Run(s *session) error {
 	return s.withPool(func(pool *pgxpool.Pool) error {
-		simulation, err := waitlist.SimulateSlot(s.ctx, pool, c.SlotID, waitlist.Assumptions{
+		result, err := simulation.OfSlot(s.ctx, pool, c.SlotID, simulation.Assumptions{
 			CancellationRate: c.Rate, Seed: c.Number, Until: c.Until, Runs: c.Runs,
 		})
 		if err != nil {
 			return errWithField(err)
 		}
-		return printSimulation(s.out, simulation)
+		return printSimulation(s.out, result)
 	})
 }
 
@@ -44,7 +44,7 @@ func errWithField(err error) error {
 	return fmt.Errorf("%w: %s %s", errUsage, f.Fields[0].Pointer, f.Fields[0].Detail)
 }
 
-func printSimulation(out io.Writer, s waitlist.Simulation) error {
+func printSimulation(out io.Writer, s simulation.Simulation) error {
 	fmt.Fprintf(out, "Estimate for slot %s at version %d, not a forecast.\nAssumed: %s\n\n", s.SlotID, s.SlotVersion, s)
 	table := tabwriter.NewWriter(out, 0, 0, 3, ' ', tabwriter.AlignRight)
 	fmt.Fprintln(table, "mode\tfit\tpromoted\t8 of 10 runs\tstill waiting\tpassed over\tmedian wait\t\t")

@@ -89,7 +89,7 @@ SELECT sqlc.embed(b), s.event_id, 0::bigint AS position
 FROM bookings b
 JOIN slots s ON s.id = b.slot_id
 WHERE b.user_id = @user_id
-  AND b.status IN ('held', 'offered', 'confirmed')
+  AND takes_seats(b.status)
   AND b.during && tstzrange(@starts_at::timestamptz, @ends_at::timestamptz, '[)')
   AND (s.starts_at, b.id) > (@after_starts::timestamptz, @after_id::uuid)
 ORDER BY s.starts_at, b.id
@@ -99,7 +99,7 @@ LIMIT @page::int;
 -- name: BookingsLeaving :many
 SELECT id, slot_id FROM bookings
 WHERE user_id = @user_id
-  AND status IN ('waitlisted', 'held', 'offered', 'confirmed')
+  AND is_live(status)
   AND id > @after_id
 ORDER BY id
 LIMIT @page::int;
@@ -121,7 +121,7 @@ WITH RECURSIVE line AS (
     FROM line l JOIN bookings n ON n.id = l.replaced_by
     WHERE l.hops < @hops::int
 )
-SELECT DISTINCT slot_id FROM line WHERE status IN ('held', 'offered', 'confirmed');
+SELECT DISTINCT slot_id FROM line WHERE takes_seats(status);
 
 -- The entries of one booking.
 -- name: LedgerOfBooking :many

@@ -1,8 +1,9 @@
--- The doctor's checks (internal/seating/doctor.go): what the code promises,
+-- The doctor's checks (internal/audit/doctor.go): what the code promises,
 -- computed again from the rows, on a live database, in one snapshot.
 --
 -- Every check answers with what differs, in the same four columns: the slot, the
--- booking, the version, and a sentence for people. An empty answer is health.
+-- booking and the version (a nil UUID or 0 where it is about none), and a sentence
+-- for people. No rows: nothing differs.
 -- They read whole tables, so none is meant for a request. What can lawfully
 -- differ until a job or a ticker comes is given a minute.
 --
@@ -10,12 +11,12 @@
 
 -- The slot's count of taken seats is what its bookings take.
 -- name: DoctorSeatsTaken :many
-SELECT s.id AS slot_id, NULL::uuid AS booking_id, s.version,
+SELECT s.id AS slot_id, '00000000-0000-0000-0000-000000000000'::uuid AS booking_id, s.version,
        format('seats_taken is %s, but its bookings take %s', s.seats_taken, coalesce(b.taken, 0))::text AS detail
 FROM slots s
 LEFT JOIN (
     SELECT slot_id, sum(seats) AS taken FROM bookings
-    WHERE status IN ('held', 'offered', 'confirmed')
+    WHERE takes_seats(status)
     GROUP BY slot_id
 ) b ON b.slot_id = s.id
 WHERE s.seats_taken <> coalesce(b.taken, 0)
@@ -24,7 +25,7 @@ LIMIT @page::int;
 -- The slot's counts of those who wait, and of those among them who are not
 -- blocked, are what its bookings say.
 -- name: DoctorWaitlist :many
-SELECT s.id AS slot_id, NULL::uuid AS booking_id, s.version,
+SELECT s.id AS slot_id, '00000000-0000-0000-0000-000000000000'::uuid AS booking_id, s.version,
        format('waitlist_length is %s and waitlist_ready %s, but %s bookings wait, %s of them unblocked',
               s.waitlist_length, s.waitlist_ready, coalesce(b.waiting, 0), coalesce(b.ready, 0))::text AS detail
 FROM slots s
@@ -38,13 +39,13 @@ LIMIT @page::int;
 
 -- No slot has given out more seats than it has, by its count or by its bookings.
 -- name: DoctorOversell :many
-SELECT s.id AS slot_id, NULL::uuid AS booking_id, s.version,
+SELECT s.id AS slot_id, '00000000-0000-0000-0000-000000000000'::uuid AS booking_id, s.version,
        format('%s seats are taken by its count and %s by its bookings, of a capacity of %s',
               s.seats_taken, coalesce(b.taken, 0), s.capacity)::text AS detail
 FROM slots s
 LEFT JOIN (
     SELECT slot_id, sum(seats) AS taken FROM bookings
-    WHERE status IN ('held', 'offered', 'confirmed')
+    WHERE takes_seats(status)
     GROUP BY slot_id
 ) b ON b.slot_id = s.id
 WHERE s.seats_taken < 0 OR greatest(s.seats_taken, b.taken) > s.capacity
@@ -53,7 +54,7 @@ LIMIT @page::int;
 -- The ledger of a slot counts 1, 2, 3, … up to the slot's version. The ledger of
 -- a slot that was deleted stays; nobody has seats in it or waits.
 -- name: DoctorVersions :many
-SELECT coalesce(s.id, l.slot_id) AS slot_id, NULL::uuid AS booking_id, l.last AS version,
+SELECT coalesce(s.id, l.slot_id)::uuid AS slot_id, '00000000-0000-0000-0000-000000000000'::uuid AS booking_id, coalesce(l.last, 0)::bigint AS version,
        CASE WHEN s.id IS NULL AND l.first = 1 AND l.entries = l.last
             THEN 'the slot is gone, but its ledger ends with seats taken or with a queue'
             ELSE format('the ledger has %s entries from %s to %s, and the slot is at version %s',
@@ -75,7 +76,7 @@ LIMIT @page::int;
 -- name: DoctorCounters :many
 WITH step AS (
     SELECT slot_id, booking_id, version, kind, capacity, seats_taken, waitlist_length,
-           CASE WHEN status IN ('held', 'offered', 'confirmed') THEN seats ELSE 0 END AS takes,
+           CASE WHEN takes_seats(status) THEN seats ELSE 0 END AS takes,
            (status IS NOT DISTINCT FROM 'waitlisted')::int AS waits
     FROM ledger
 ), change AS (
@@ -92,7 +93,7 @@ WITH step AS (
     FROM change
     WINDOW log AS (PARTITION BY slot_id ORDER BY version)
 )
-SELECT slot_id, booking_id, version,
+SELECT slot_id, coalesce(booking_id, '00000000-0000-0000-0000-000000000000')::uuid AS booking_id, version,
        format('the entry (%s) says %s seats of %s and %s waiting; by the entry before it should be %s of %s, and %s',
               kind, seats_taken, capacity, waitlist_length, taken_expected, capacity_before, waiting_expected)::text AS detail
 FROM beside
@@ -103,7 +104,7 @@ LIMIT @page::int;
 -- Bookings live as the picture in README.md has it: no kind of entry leads
 -- anywhere else, and nothing comes after the end.
 -- name: DoctorLives :many
-SELECT slot_id, booking_id, version,
+SELECT slot_id, coalesce(booking_id, '00000000-0000-0000-0000-000000000000')::uuid AS booking_id, version,
        format('the entry (%s) turns the booking from %s to %s', kind, coalesce(was, 'nothing'), status)::text AS detail
 FROM (
     SELECT slot_id, booking_id, version, kind, status,
@@ -129,7 +130,7 @@ LIMIT @page::int;
 
 -- The slot says what its last entry says.
 -- name: DoctorLastEntries :many
-SELECT s.id AS slot_id, NULL::uuid AS booking_id, s.version,
+SELECT s.id AS slot_id, '00000000-0000-0000-0000-000000000000'::uuid AS booking_id, s.version,
        format('the slot has %s seats of %s taken and %s waiting; its last entry says %s of %s, and %s',
               s.seats_taken, s.capacity, s.waitlist_length, l.seats_taken, l.capacity, l.waitlist_length)::text AS detail
 FROM slots s
@@ -145,7 +146,7 @@ WITH newest AS (
     WHERE booking_id IS NOT NULL
     GROUP BY slot_id, booking_id
 )
-SELECT coalesce(b.slot_id, n.slot_id) AS slot_id, coalesce(b.id, n.booking_id) AS booking_id, n.version,
+SELECT coalesce(b.slot_id, n.slot_id)::uuid AS slot_id, coalesce(b.id, n.booking_id)::uuid AS booking_id, coalesce(n.version, 0)::bigint AS version,
        CASE WHEN b.id IS NULL THEN 'the ledger speaks of a booking that is not there'
             WHEN n.booking_id IS NULL THEN 'no entry of the ledger speaks of the booking'
             ELSE format('the booking is %s with %s seats at version %s; its last entry says %s with %s at version %s',
@@ -200,7 +201,7 @@ WITH step AS (
     WHERE booking_id IS NOT NULL
     WINDOW life AS (PARTITION BY slot_id, booking_id ORDER BY version)
 )
-SELECT s.slot_id, s.booking_id, s.version,
+SELECT s.slot_id, coalesce(s.booking_id, '00000000-0000-0000-0000-000000000000')::uuid AS booking_id, s.version,
        format('the entry (%s) changes the booking from %s seats to %s; it takes %s at least',
               s.kind, s.had, s.seats, coalesce(b.seats_min::text, 'all'))::text AS detail
 FROM step s
@@ -219,10 +220,10 @@ LIMIT @page::int;
 
 -- Nobody has two live bookings of one slot.
 -- name: DoctorOneLive :many
-SELECT slot_id, NULL::uuid AS booking_id, NULL::bigint AS version,
+SELECT slot_id, '00000000-0000-0000-0000-000000000000'::uuid AS booking_id, 0::bigint AS version,
        format('user %s has %s live bookings of the slot', user_id, count(*))::text AS detail
 FROM bookings
-WHERE status IN ('waitlisted', 'held', 'offered', 'confirmed')
+WHERE is_live(status)
 GROUP BY user_id, slot_id
 HAVING count(*) > 1
 LIMIT @page::int;
@@ -238,7 +239,7 @@ FROM (
            max(upper(during)) OVER (PARTITION BY user_id ORDER BY lower(during), id
                                     ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING) AS busy_until
     FROM bookings
-    WHERE status IN ('held', 'offered', 'confirmed')
+    WHERE takes_seats(status)
 ) b
 WHERE lower(during) < busy_until
 LIMIT @page::int;
@@ -283,14 +284,14 @@ WITH life AS (
            CASE WHEN was = 'waitlisted' THEN place ELSE version END AS place
     FROM step
     WHERE waitlist_length > 0
-      AND status IN ('held', 'offered', 'confirmed')
+      AND takes_seats(status)
       AND (was IS NULL OR was = 'waitlisted' OR seats > had)
 ), waiting AS (
     SELECT slot_id, booking_id, version AS since, coalesce(until, 9223372036854775807) AS until, place, seats, resized
     FROM step
     WHERE status = 'waitlisted' AND coalesce(blocked, 0) <= greatest(place, unblocked)
 )
-SELECT g.slot_id, g.booking_id, g.version,
+SELECT g.slot_id, coalesce(g.booking_id, '00000000-0000-0000-0000-000000000000')::uuid AS booking_id, g.version,
        format('the booking got seats while booking %s waited at the earlier place %s', w.booking_id, w.place)::text AS detail
 FROM given g
 JOIN waiting w ON w.slot_id = g.slot_id AND w.since < g.version AND g.version < w.until AND w.place < g.place
@@ -338,13 +339,13 @@ WHERE w.seats <= w.free AND NOT w.sooner
   AND NOT EXISTS (
       SELECT FROM bookings o
       WHERE o.user_id = w.user_id AND o.during && w.during
-        AND o.status IN ('held', 'offered', 'confirmed')
+        AND takes_seats(o.status)
         AND NOT EXISTS (SELECT FROM given_back g WHERE g.waiter = w.id AND g.id = o.id))
 LIMIT @page::int;
 
 -- What an entry names as its cause is there, and came before it.
 -- name: DoctorCauses :many
-SELECT l.slot_id, l.booking_id, l.version,
+SELECT l.slot_id, coalesce(l.booking_id, '00000000-0000-0000-0000-000000000000')::uuid AS booking_id, l.version,
        format('the entry (%s) names entry %s of slot %s as its cause, which %s', l.kind, l.cause_version, l.cause_slot_id,
               CASE WHEN c.slot_id IS NULL THEN 'is not there' ELSE 'came later' END)::text AS detail
 FROM ledger l
@@ -357,7 +358,7 @@ LIMIT @page::int;
 -- possible; and whoever confirms a hold or answers an offer names the booking's
 -- entry before.
 -- name: DoctorPromotions :many
-SELECT slot_id, booking_id, version,
+SELECT slot_id, coalesce(booking_id, '00000000-0000-0000-0000-000000000000')::uuid AS booking_id, version,
        format('the entry (%s) names %s as its cause', kind, coalesce('entry ' || cause_version, 'nothing'))::text AS detail
 FROM (
     SELECT slot_id, booking_id, version, kind, cause_slot_id, cause_version,
@@ -403,7 +404,7 @@ WITH begun AS (
     LEFT JOIN slots s ON s.id = l.slot_id
     WHERE l.kind = 'moved'
 )
-SELECT coalesce(n.slot_id, o.slot_id) AS slot_id, coalesce(n.id, o.booking_id) AS booking_id, coalesce(n.version, o.version) AS version,
+SELECT coalesce(n.slot_id, o.slot_id)::uuid AS slot_id, coalesce(n.id, o.booking_id)::uuid AS booking_id, coalesce(n.version, o.version)::bigint AS version,
        CASE WHEN o.booking_id IS NULL THEN format('the booking was made from booking %s, which was not moved', n.moved_from)
             WHEN n.id IS NULL THEN 'the booking was moved, but none was made from it'
             ELSE format('the booking was made from booking %s, but its first entry, user or event does not say so', n.moved_from)
@@ -435,7 +436,7 @@ LIMIT @page::int;
 
 -- Nobody holds more seats than one may. (20: maxHeld.)
 -- name: DoctorHeld :many
-SELECT NULL::uuid AS slot_id, NULL::uuid AS booking_id, NULL::bigint AS version,
+SELECT '00000000-0000-0000-0000-000000000000'::uuid AS slot_id, '00000000-0000-0000-0000-000000000000'::uuid AS booking_id, 0::bigint AS version,
        format('user %s holds %s seats', user_id, sum(seats))::text AS detail
 FROM bookings
 WHERE status = 'held' AND expires_at > now()
@@ -459,7 +460,7 @@ WHERE w.status = 'waitlisted' AND w.blocked IS NOT NULL
   AND CASE w.blocked
       WHEN 'capacity' THEN coalesce(w.seats_min, w.seats) <= s.capacity AND s.updated_at < now() - interval '1 minute'
       ELSE x.user_id IS DISTINCT FROM w.user_id
-        OR (x.status NOT IN ('held', 'offered', 'confirmed') AND x.updated_at < now() - interval '1 minute')
+        OR (NOT takes_seats(x.status) AND x.updated_at < now() - interval '1 minute')
         OR (NOT x.during && w.during AND xs.updated_at < now() - interval '1 minute')
       END
 LIMIT @page::int;
@@ -486,7 +487,7 @@ LIMIT @page::int;
 -- What should have been done by now: promotions that are due, and slots that
 -- were cancelled with bookings left. A sign that no worker runs.
 -- name: DoctorPending :many
-SELECT s.id AS slot_id, NULL::uuid AS booking_id, s.version,
+SELECT s.id AS slot_id, '00000000-0000-0000-0000-000000000000'::uuid AS booking_id, s.version,
        CASE WHEN s.promotion_due_at IS NOT NULL THEN format('a promotion is due since %s', s.promotion_due_at)
             ELSE format('the slot was cancelled, but %s seats are still taken and %s bookings wait', s.seats_taken, s.waitlist_length)
        END::text AS detail
@@ -501,7 +502,7 @@ LIMIT @page::int;
 -- Stored answers are ones that may be stored (successes and conflicts), not from
 -- the future, and not long past their day.
 -- name: DoctorIdempotencyKeys :many
-SELECT NULL::uuid AS slot_id, NULL::uuid AS booking_id, NULL::bigint AS version,
+SELECT '00000000-0000-0000-0000-000000000000'::uuid AS slot_id, '00000000-0000-0000-0000-000000000000'::uuid AS booking_id, 0::bigint AS version,
        format('the key of user %s of %s keeps an answer with status %s', user_id, created_at, status)::text AS detail
 FROM idempotency_keys
 WHERE NOT (status BETWEEN 200 AND 299 OR status = 409)
@@ -510,7 +511,7 @@ LIMIT @page::int;
 
 -- An event spans its slots: those that are not cancelled, or all when all are.
 -- name: DoctorEventSpans :many
-SELECT NULL::uuid AS slot_id, NULL::uuid AS booking_id, NULL::bigint AS version,
+SELECT '00000000-0000-0000-0000-000000000000'::uuid AS slot_id, '00000000-0000-0000-0000-000000000000'::uuid AS booking_id, 0::bigint AS version,
        format('event %s is said to last from %s to %s; its slots last from %s to %s', e.id,
               coalesce(e.starts_at::text, 'nothing'), coalesce(e.ends_at::text, 'nothing'),
               coalesce(s.starts_at::text, 'nothing'), coalesce(s.ends_at::text, 'nothing'))::text AS detail

@@ -5,13 +5,16 @@
 -- settings after it has locked a slot, so whatever seats depend on changes only
 -- under the locks of all slots of the event.
 
+-- The parameters are those of EventUpdate, in the same order: one mapping writes both.
 -- name: EventInsert :exec
 INSERT INTO events (
-    id, organizer_id, title, description, location, time_zone, booking_opens_at, booking_closes_at,
-    cancellation_closes_minutes, waitlist_mode, waitlist_limit, offer_minutes, fit, max_passes, hold_minutes)
+    title, description, location, time_zone, booking_opens_at, booking_closes_at,
+    cancellation_closes_minutes, waitlist_mode, waitlist_limit, offer_minutes, fit, max_passes, hold_minutes,
+    id, organizer_id)
 VALUES (
-    @id, @organizer_id, @title, @description, @location, @time_zone, sqlc.narg('booking_opens_at'), sqlc.narg('booking_closes_at'),
-    @cancellation_closes_minutes, @waitlist_mode, sqlc.narg('waitlist_limit'), @offer_minutes, @fit, @max_passes, @hold_minutes);
+    @title, @description, @location, @time_zone, sqlc.narg('booking_opens_at'), sqlc.narg('booking_closes_at'),
+    @cancellation_closes_minutes, @waitlist_mode, sqlc.narg('waitlist_limit'), @offer_minutes, @fit, @max_passes, @hold_minutes,
+    @id, @organizer_id);
 
 -- An event with what its slots come to. Nobody can have the seats of a cancelled one.
 -- name: EventGet :one
@@ -98,7 +101,7 @@ SET title = @title, description = @description, location = @location, time_zone 
     cancellation_closes_minutes = @cancellation_closes_minutes, waitlist_mode = @waitlist_mode,
     waitlist_limit = sqlc.narg('waitlist_limit'), offer_minutes = @offer_minutes, fit = @fit, max_passes = @max_passes, hold_minutes = @hold_minutes,
     revision = revision + 1, updated_at = clock_timestamp()
-WHERE id = @id;
+WHERE id = @id AND organizer_id = @organizer_id;
 
 -- name: EventPublish :exec
 UPDATE events

@@ -1,5 +1,5 @@
--- The desk's queries (internal/seating/batch.go): everything that changes seats.
--- It pipelines them, so it uses their texts and row types, not their methods.
+-- The desk's queries (internal/desk/load.go and write.go): everything that changes
+-- seats. It sends them in pipelines, several in a round trip (pipeline.go).
 --
 -- Lock order, for everybody: slots by id, users by id, bookings, idempotency
 -- keys, jobs. Each lock is taken in a statement of its own, and what is decided
@@ -109,25 +109,25 @@ CROSS JOIN LATERAL (
     LEFT JOIN bookings x ON x.id = w.blocked_by
     WHERE w.slot_id = slot.id AND w.status = 'waitlisted' AND w.blocked IS NOT NULL
       AND ((w.blocked = 'capacity' AND coalesce(w.seats_min, w.seats) <= greatest(s.capacity, slot.capacity))
-           OR (w.blocked = 'overlap' AND (x.status NOT IN ('held', 'offered', 'confirmed') OR NOT x.during && w.during)))
+           OR (w.blocked = 'overlap' AND (NOT takes_seats(x.status) OR NOT x.during && w.during)))
     ORDER BY w.queued_version
     LIMIT @page::int
 ) b;
 
 -- One page of the live bookings of slots that were cancelled.
--- name: BookingsClearing :many
+-- name: BookingsCancelling :many
 SELECT b.*
 FROM unnest(@slot_ids::uuid[]) AS slot(id)
 CROSS JOIN LATERAL (
     SELECT * FROM bookings l
-    WHERE l.slot_id = slot.id AND l.status IN ('waitlisted', 'held', 'offered', 'confirmed')
+    WHERE l.slot_id = slot.id AND is_live(l.status)
     LIMIT @page::int
 ) b;
 
 -- Who has seats in a slot whose time is about to change.
 -- name: BookingsSeated :many
 SELECT * FROM bookings
-WHERE slot_id = @slot_id AND status IN ('held', 'offered', 'confirmed')
+WHERE slot_id = @slot_id AND takes_seats(status)
 LIMIT @page::int;
 
 -- Second round trip: the users, and what else they have.
@@ -152,7 +152,7 @@ CROSS JOIN LATERAL (
     SELECT * FROM bookings o
     WHERE o.user_id = wish.user_id
       AND o.during && tstzrange(wish.starts_at, wish.ends_at, '[)')
-      AND o.status IN ('held', 'offered', 'confirmed')
+      AND takes_seats(o.status)
     LIMIT 1000
 ) b;
 
@@ -165,7 +165,7 @@ FROM (SELECT unnest(@user_ids::uuid[]) AS user_id, unnest(@slot_ids::uuid[]) AS 
 CROSS JOIN LATERAL (
     SELECT * FROM bookings l
     WHERE l.user_id = wish.user_id AND (l.slot_id = wish.slot_id) IS TRUE
-      AND l.status IN ('waitlisted', 'held', 'offered', 'confirmed')
+      AND is_live(l.status)
     LIMIT 1
 ) b;
 
@@ -398,12 +398,12 @@ SELECT DISTINCT w.slot_id
 FROM bookings w
 JOIN bookings x ON x.id = w.blocked_by
 WHERE w.blocked_by IS NOT NULL AND w.status = 'waitlisted'
-  AND (x.status NOT IN ('held', 'offered', 'confirmed') OR NOT x.during && w.during)
+  AND (NOT takes_seats(x.status) OR NOT x.during && w.during)
 LIMIT @page::int;
 
 -- Slots that were cancelled, or whose event was, with bookings left: the
 -- backstop for a lost job.
--- name: SlotsToClear :many
+-- name: SlotsToCancelBookings :many
 SELECT s.id
 FROM slots s
 JOIN events e ON e.id = s.event_id

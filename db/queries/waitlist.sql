@@ -105,7 +105,7 @@ WHERE b.id = @id;
 -- The live bookings of a slot, for a copy of it: some order, up to a bound.
 -- name: BookingsToSimulate :many
 SELECT * FROM bookings
-WHERE slot_id = @slot_id AND status IN ('waitlisted', 'held', 'offered', 'confirmed')
+WHERE slot_id = @slot_id AND is_live(status)
 LIMIT @page::int;
 
 -- In which slots the next few in a queue would give seats back. Read before
@@ -118,4 +118,4 @@ FROM (
     ORDER BY b.queued_version
     LIMIT @page::int
 ) w
-JOIN bookings o ON o.id = w.replaces_booking_id AND o.status IN ('held', 'offered', 'confirmed');
+JOIN bookings o ON o.id = w.replaces_booking_id AND takes_seats(o.status);

@@ -634,30 +634,45 @@ func (e WaitlistMode) Valid() bool {
 	}
 }
 
-// Abilities What the token can be used for. Left out in a request, it is everything (`*`).
+// Abilities What the token can be used for. If omitted in a request, all abilities (`*`).
 //
 // Example: ["*"]
 type Abilities = []Ability
 
-// Ability What a token can be used for, within what its user may do. Open. `*` everything · `me:read`, `me:write`
-// profile, password, tokens · `bookings:read`, `bookings:write` one's own bookings (and an organizer's
-// look at, or change of, one booking of his events) · `events:read` an organizer's drafts, ledgers,
-// queues, lists of bookings and simulations · `events:write` an organizer's edits of events and slots, and
-// checking in · `users:read`, `users:write` an administrator's work on users.
+// Ability What a token can be used for, within what its user may do:
+//
+//   - `*`: everything.
+//   - `me:read`, `me:write`: the user's profile, password and tokens.
+//   - `bookings:read`, `bookings:write`: the user's own bookings; for organizers, also reading or changing
+//     single bookings of their events.
+//   - `events:read`: for organizers, drafts, ledgers, waitlists, lists of bookings and simulations of their
+//     events.
+//   - `events:write`: for organizers, changes to their events and slots, promotion and check-in.
+//   - `users:read`, `users:write`: for administrators, managing users.
+//
+// More values may be added.
 type Ability string
 
-// Actor Who did it. `system` is the service itself, by a rule. Open.
+// Actor Who made the change, and in which role:
+//
+//   - `organizer`: a user acting on their own event, also if they are an administrator.
+//   - `attendee`: a user acting on their own booking at somebody else's event, also if they are an
+//     administrator. Asking for seats for oneself is always `attendee`, even at one's own event.
+//   - `admin`: an administrator in all other cases.
+//   - `system`: the service itself, by a rule.
+//
+// More values may be added.
 type Actor string
 
 // Booking One user's claim on seats of one slot.
 type Booking struct {
-	// Blocked Waiting, but not able to take a seat now, because one has seats elsewhere at that time or asks for more seats than there are. The place is kept.
+	// Blocked Whether the booking waits but cannot take seats now, because its user has seats elsewhere at that time, or because it asks for more seats than the slot has. It keeps its place in the queue.
 	Blocked bool `json:"blocked"`
 
-	// CheckedInAt When its user was checked in; null if that has not happened.
+	// CheckedInAt When the attendee was checked in; null if not checked in.
 	CheckedInAt nullable.Nullable[time.Time] `json:"checked_in_at"`
 
-	// CreatedAt When it was asked for.
+	// CreatedAt When the booking was requested.
 	CreatedAt time.Time `json:"created_at"`
 
 	// EndsAt When the slot ends.
@@ -666,44 +681,48 @@ type Booking struct {
 	// EventID The slot's event.
 	EventID uuid.UUID `json:"event_id"`
 
-	// ExpiresAt Until when a hold or an offer stands; null otherwise.
+	// ExpiresAt When the hold or the offer expires; null otherwise.
 	ExpiresAt nullable.Nullable[time.Time] `json:"expires_at"`
 
 	// ID The booking's id, the same from request to end.
 	ID uuid.UUID `json:"id"`
 
-	// MovedFromBookingID The booking that was moved here; null if none.
+	// MovedFromBookingID The booking from which this one was moved; null if none.
 	MovedFromBookingID nullable.Nullable[uuid.UUID] `json:"moved_from_booking_id"`
 
-	// ReplacesBookingID The booking that is given back when this one is confirmed, or was; null if none.
+	// ReplacesBookingID The booking that is cancelled when this one is confirmed, or that was cancelled then; null if none.
 	ReplacesBookingID nullable.Nullable[uuid.UUID] `json:"replaces_booking_id"`
 
-	// Seats How many seats.
+	// Seats The number of seats.
 	Seats int `json:"seats"`
 
-	// SeatsMin With how few seats it is content when its turn comes; null - all or none.
+	// SeatsMin The smallest number of seats that the booking accepts when it is promoted; null for all or none.
 	SeatsMin nullable.Nullable[int] `json:"seats_min"`
 
 	// SlotID The slot.
 	SlotID uuid.UUID `json:"slot_id"`
 
-	// SlotVersion The slot's ledger version of the booking's last change.
+	// SlotVersion The version, in the slot's ledger, of the booking's last change.
 	SlotVersion int64 `json:"slot_version"`
 
 	// StartsAt When the slot starts.
 	StartsAt time.Time `json:"starts_at"`
 
-	// Status `waitlisted` waits in the queue · `held`, `offered` seats are kept until `expires_at` · `confirmed` ·
-	// `cancelled`, `expired` are final. Held, offered and confirmed bookings take seats. Open.
+	// Status - `waitlisted`: waits in the queue.
+	// - `held`, `offered`: seats are kept until `expires_at`.
+	// - `confirmed`: has seats.
+	// - `cancelled`, `expired`: final.
+	//
+	// Held, offered and confirmed bookings take seats. More values may be added.
 	Status BookingStatus `json:"status"`
 
-	// UpdatedAt When it last changed.
+	// UpdatedAt When the booking last changed.
 	UpdatedAt time.Time `json:"updated_at"`
 
-	// UserID Whose booking it is.
+	// UserID The booking's owner.
 	UserID uuid.UUID `json:"user_id"`
 
-	// WaitlistPosition Place in the queue, 1 being next; null when it does not wait.
+	// WaitlistPosition The position in the queue, 1 being next; null if the booking does not wait.
 	WaitlistPosition nullable.Nullable[int] `json:"waitlist_position"`
 }
 
@@ -713,54 +732,54 @@ type BookingBundle struct {
 	Data []Booking `json:"data"`
 }
 
-// BookingBundleCreate What to book, all or none.
+// BookingBundleCreate The items to book, all or none.
 type BookingBundleCreate struct {
 	// Items One item for each slot.
 	Items []BookingItem `json:"items"`
 }
 
-// BookingCancellation Why a booking is cancelled.
+// BookingCancellation The reason for cancelling a booking.
 type BookingCancellation struct {
-	// Reason In the ledger. Organizers and administrators must give one, attendees may.
+	// Reason The reason, for the ledger. Required for cancelling somebody else's booking, otherwise optional.
 	Reason *string `json:"reason,omitempty"`
 }
 
-// BookingChain What led to a booking's changes, and what followed from them.
+// BookingChain The causes and consequences of a booking's changes.
 type BookingChain struct {
 	// BookingID The booking.
 	BookingID uuid.UUID `json:"booking_id"`
 
-	// Causes Upwards, nearest first.
+	// Causes The entries that led to those of the booking, nearest first.
 	Causes []ChainLink `json:"causes"`
 
-	// Consequences Downwards, nearest first.
+	// Consequences The entries that followed from those of the booking, nearest first.
 	Consequences []ChainLink `json:"consequences"`
 
-	// Truncated Whether there was more in one of the directions.
+	// Truncated Whether there are more causes or consequences than listed.
 	Truncated bool `json:"truncated"`
 }
 
-// BookingCreate How many seats, and what to do when they are not free.
+// BookingCreate The number of seats, and what to do if they are not free.
 type BookingCreate struct {
-	// IfFull `reject` answers 409 when the seats are not free; `waitlist` joins the queue.
+	// IfFull What to do if the seats are not free. `reject`: return 409. `waitlist`: join the queue.
 	IfFull *IfFull `json:"if_full,omitempty"`
 
-	// ReplacesBookingID A booking of one's own in another slot, that takes seats: it is given back when the new one is confirmed.
+	// ReplacesBookingID Another booking of the caller, in another slot, that takes seats. It is cancelled when the new booking is confirmed.
 	ReplacesBookingID nullable.Nullable[uuid.UUID] `json:"replaces_booking_id,omitempty"`
 
-	// Seats How many seats.
+	// Seats The number of seats.
 	Seats *int `json:"seats,omitempty"`
 
-	// SeatsMin Be content with fewer seats, down to this many; not above `seats`. Left out - all or none.
+	// SeatsMin The smallest number of seats to accept; at most `seats`. If omitted, all or none.
 	SeatsMin *int `json:"seats_min,omitempty"`
 }
 
-// BookingItem How many seats of which slot.
+// BookingItem The number of seats to book in one slot.
 type BookingItem struct {
-	// Seats How many seats.
+	// Seats The number of seats.
 	Seats *int `json:"seats,omitempty"`
 
-	// SlotID The slot; each one once.
+	// SlotID The slot; each slot can be named only once.
 	SlotID uuid.UUID `json:"slot_id"`
 }
 
@@ -774,7 +793,7 @@ type BookingList struct {
 	// Example: false
 	HasMore HasMore `json:"has_more"`
 
-	// NextCursor Pass it as `cursor` for the next page; null on the last one.
+	// NextCursor Pass this as `cursor` to get the next page; null on the last page.
 	NextCursor nullable.Nullable[NextCursor] `json:"next_cursor"`
 }
 
@@ -784,29 +803,33 @@ type BookingMove struct {
 	SlotID uuid.UUID `json:"slot_id"`
 }
 
-// BookingPatch A merge patch of a booking - what is left out stays, null clears.
+// BookingPatch A merge patch of a booking: omitted members keep their values, null clears a value.
 type BookingPatch struct {
-	// Seats How many seats.
+	// Seats The number of seats.
 	Seats *int `json:"seats,omitempty"`
 
-	// SeatsMin With how few seats it is content when its turn comes; null - all or none.
+	// SeatsMin The smallest number of seats that the booking accepts when it is promoted; null for all or none.
 	SeatsMin nullable.Nullable[int] `json:"seats_min,omitempty"`
 }
 
-// BookingStatus `waitlisted` waits in the queue · `held`, `offered` seats are kept until `expires_at` · `confirmed` ·
-// `cancelled`, `expired` are final. Held, offered and confirmed bookings take seats. Open.
+// BookingStatus - `waitlisted`: waits in the queue.
+// - `held`, `offered`: seats are kept until `expires_at`.
+// - `confirmed`: has seats.
+// - `cancelled`, `expired`: final.
+//
+// Held, offered and confirmed bookings take seats. More values may be added.
 type BookingStatus string
 
-// BookingWhen By the slot's times. Upcoming - starts later. Ongoing - has started and not ended. Past - has ended. All - whenever it is.
+// BookingWhen By the slot's times. `upcoming`: has not started. `ongoing`: has started but not ended. `past`: has ended. `all`: at any time.
 type BookingWhen string
 
-// Cancellation Why an event or a slot is cancelled.
+// Cancellation The reason for cancelling an event or a slot.
 type Cancellation struct {
-	// Reason For the attendees; it is in the ledger and in their bookings' history.
+	// Reason The reason, for the attendees. It appears in the ledger and in the history of their bookings.
 	Reason string `json:"reason"`
 }
 
-// CancellationPreview What cancelling a booking would do at this moment.
+// CancellationPreview What cancelling a booking would do now.
 type CancellationPreview struct {
 	// Allowed Whether `cancelBooking` would be accepted from the caller.
 	Allowed bool `json:"allowed"`
@@ -814,176 +837,184 @@ type CancellationPreview struct {
 	// BookingID The booking.
 	BookingID uuid.UUID `json:"booking_id"`
 
-	// ClosesAt Until when the caller may cancel, also when that is over; null when no such time holds.
+	// ClosesAt Until when the caller can cancel, even if that time has passed; null if there is no such limit.
 	ClosesAt nullable.Nullable[time.Time] `json:"closes_at"`
 
-	// ReasonCode The problem code that `cancelBooking` would answer with: `cancellation_window_closed`, `invalid_transition`; null when it is allowed. Open.
+	// ReasonCode The problem code that `cancelBooking` would return (`cancellation_window_closed` or `invalid_transition`); null if it is allowed. More values may be added.
 	ReasonCode nullable.Nullable[string] `json:"reason_code"`
 
 	// SeatsFreed How many seats would become free.
 	SeatsFreed int `json:"seats_freed"`
 
-	// SlotVersion The slot's ledger version at which all this holds.
+	// SlotVersion The slot's ledger version to which this response applies.
 	SlotVersion int64 `json:"slot_version"`
 
-	// WouldPromote How many of the slot's waiting bookings would get seats, or an offer of them, at once; 100 means 100 or more.
+	// WouldPromote How many of the slot's waiting bookings would get seats, or an offer of seats, at once; 100 means 100 or more.
 	WouldPromote int `json:"would_promote"`
 }
 
 // ChainLink One ledger entry of a chain.
 type ChainLink struct {
-	// Depth How many links away from the booking.
+	// Depth The distance from the booking, in links.
 	Depth int `json:"depth"`
 
-	// Entry One change of a slot's seats, queue or settings, with the counters after it.
+	// Entry One change of a slot's seats, queue or settings, with the counters after the change.
 	Entry LedgerEntry `json:"entry"`
 }
 
 // CheckStatus Whether it works.
 type CheckStatus string
 
-// Credentials E-mail address and password, and what the token should be like.
+// Credentials E-mail address and password, and the name and abilities of the new token.
 type Credentials struct {
-	// Abilities What the token can be used for. Left out in a request, it is everything (`*`).
+	// Abilities What the token can be used for. If omitted in a request, all abilities (`*`).
 	//
 	// Example: ["*"]
 	Abilities *Abilities `json:"abilities,omitempty"`
 
-	// Email An e-mail address. No mail is sent to it.
+	// Email An e-mail address. The service sends no mail to it.
 	Email Email `json:"email"`
 
 	// Password The user's password.
 	Password string `json:"password"`
 
-	// TokenName To recognise the token in `listTokens`.
+	// TokenName A name that helps to recognize the token in `listTokens`.
 	TokenName *string `json:"token_name,omitempty"`
 }
 
-// Email An e-mail address. No mail is sent to it.
+// Email An e-mail address. The service sends no mail to it.
 type Email = string
 
-// Event What people attend.
+// Event An event that people attend.
 type Event struct {
-	// BookingClosesAt When booking closes; null - when the slot starts.
+	// BookingClosesAt When booking closes; if null, when the slot starts.
 	BookingClosesAt nullable.Nullable[time.Time] `json:"booking_closes_at"`
 
-	// BookingOpensAt When booking opens; null - when it is published.
+	// BookingOpensAt When booking opens; if null, when the event is published.
 	BookingOpensAt nullable.Nullable[time.Time] `json:"booking_opens_at"`
 
-	// CancellationClosesMinutes Until how many minutes before a slot's start attendees may cancel.
+	// CancellationClosesMinutes How many minutes before a slot's start cancellation closes for attendees.
 	CancellationClosesMinutes int `json:"cancellation_closes_minutes"`
 
-	// CancellationReason Why it was cancelled.
+	// CancellationReason Why the event was cancelled; null if it was not.
 	CancellationReason nullable.Nullable[string] `json:"cancellation_reason"`
 
-	// CancelledAt When it was cancelled.
+	// CancelledAt When the event was cancelled; null if it was not.
 	CancelledAt nullable.Nullable[time.Time] `json:"cancelled_at"`
 
 	// CreatedAt When it was created.
 	CreatedAt time.Time `json:"created_at"`
 
-	// Description What it is about; may be empty.
+	// Description The description; may be empty.
 	Description string `json:"description"`
 
-	// EndsAt End of its last slot, cancelled ones left out unless all are; null without slots.
+	// EndsAt End of the last slot, ignoring cancelled slots unless all are cancelled; null without slots.
 	EndsAt nullable.Nullable[time.Time] `json:"ends_at"`
 
-	// Fit For waiting bookings of several seats. `strict`: one that does not fit waits, and everybody behind it.
-	// `first_fit`: a smaller one may pass it, `max_passes` times. Open.
+	// Fit What happens when the next booking in the queue needs more seats than are free:
+	//
+	// - `strict`: it waits, and so do all bookings behind it.
+	// - `first_fit`: smaller bookings may pass it, up to `max_passes` times.
+	//
+	// More values may be added.
 	Fit FitPolicy `json:"fit"`
 
-	// HoldMinutes How long a hold stands, never past the slot's start.
+	// HoldMinutes How long a hold is valid, in minutes. A hold never lasts beyond the slot's start.
 	HoldMinutes int `json:"hold_minutes"`
 
 	// ID The event's id.
 	ID uuid.UUID `json:"id"`
 
-	// Location Where it is; may be empty.
+	// Location The location; may be empty.
 	Location string `json:"location"`
 
-	// MaxPasses How often smaller bookings may pass one that waits, with `first_fit`.
+	// MaxPasses How often smaller bookings can pass a waiting booking under `first_fit`.
 	MaxPasses int `json:"max_passes"`
 
-	// OfferMinutes How long an offer stands, never past the slot's start.
+	// OfferMinutes How long an offer is valid, in minutes. An offer never lasts beyond the slot's start.
 	OfferMinutes int `json:"offer_minutes"`
 
-	// OrganizerID Whose event it is.
+	// OrganizerID The event's organizer.
 	OrganizerID uuid.UUID `json:"organizer_id"`
 
-	// PublishedAt When it was published.
+	// PublishedAt When the event was published; null if never.
 	PublishedAt nullable.Nullable[time.Time] `json:"published_at"`
 
-	// Revision The version of its settings; grows with every edit.
+	// Revision The version of the settings; it increases with every edit.
 	Revision int64 `json:"revision"`
 
-	// SeatsAvailable Free seats of open slots that have not started.
+	// SeatsAvailable The number of free seats in open slots that have not started.
 	SeatsAvailable int `json:"seats_available"`
 
-	// SlotCount How many slots it has, cancelled ones included.
+	// SlotCount The number of slots, including cancelled ones.
 	SlotCount int `json:"slot_count"`
 
-	// StartsAt Start of its first slot, cancelled ones left out unless all are; null without slots.
+	// StartsAt Start of the first slot, ignoring cancelled slots unless all are cancelled; null without slots.
 	StartsAt nullable.Nullable[time.Time] `json:"starts_at"`
 
-	// Status `draft` only its organizer sees it · `published` · `cancelled` for good. Open.
+	// Status `draft`: visible only to its organizer and to administrators. `published`: visible to everybody. `cancelled`: final. More values may be added.
 	Status EventStatus `json:"status"`
 
-	// TimeZone The IANA time zone to show its times in.
+	// TimeZone The IANA time zone in which to display the event's times.
 	TimeZone string `json:"time_zone"`
 
-	// Title Its title.
+	// Title The title.
 	Title string `json:"title"`
 
-	// UpdatedAt When it was last edited.
+	// UpdatedAt When the event last changed.
 	UpdatedAt time.Time `json:"updated_at"`
 
-	// WaitlistLimit How many bookings may wait for a slot; null - no limit.
+	// WaitlistLimit How many bookings can wait for one slot; null for no limit.
 	WaitlistLimit nullable.Nullable[int] `json:"waitlist_limit"`
 
-	// WaitlistMode `off` no waitlist · `automatic` whoever is next is confirmed at once · `offer` whoever is next gets an
-	// offer to accept within `offer_minutes`. Open.
+	// WaitlistMode - `off`: no waitlist.
+	// - `automatic`: the next booking in the queue is confirmed at once. After cancellation has closed for
+	//   attendees, it gets an offer instead.
+	// - `offer`: the next booking in the queue gets an offer, to be accepted within `offer_minutes`.
+	//
+	// More values may be added.
 	WaitlistMode WaitlistMode `json:"waitlist_mode"`
 }
 
-// EventCreate A new event. Only title and time zone are required.
+// EventCreate A new event. Only `title` and `time_zone` are required.
 type EventCreate struct {
-	// BookingClosesAt When booking closes; null or left out - when the slot starts.
+	// BookingClosesAt When booking closes; if null or omitted, when the slot starts.
 	BookingClosesAt nullable.Nullable[time.Time] `json:"booking_closes_at,omitempty"`
 
-	// BookingOpensAt When booking opens; null or left out - when it is published.
+	// BookingOpensAt When booking opens; if null or omitted, when the event is published.
 	BookingOpensAt nullable.Nullable[time.Time] `json:"booking_opens_at,omitempty"`
 
-	// CancellationClosesMinutes Until how many minutes before a slot's start attendees may cancel.
+	// CancellationClosesMinutes How many minutes before a slot's start cancellation closes for attendees.
 	CancellationClosesMinutes *int `json:"cancellation_closes_minutes,omitempty"`
 
-	// Description What it is about.
+	// Description The description.
 	Description *string `json:"description,omitempty"`
 
-	// Fit Whether smaller bookings may pass.
+	// Fit Whether smaller bookings can pass a larger one that waits.
 	Fit *FitPolicy `json:"fit,omitempty"`
 
-	// HoldMinutes How long a hold stands.
+	// HoldMinutes How long a hold is valid, in minutes.
 	HoldMinutes *int `json:"hold_minutes,omitempty"`
 
-	// Location Where it is.
+	// Location The location.
 	Location *string `json:"location,omitempty"`
 
-	// MaxPasses How often they may.
+	// MaxPasses How often smaller bookings can pass a waiting booking under `first_fit`.
 	MaxPasses *int `json:"max_passes,omitempty"`
 
-	// OfferMinutes How long an offer stands.
+	// OfferMinutes How long an offer is valid, in minutes.
 	OfferMinutes *int `json:"offer_minutes,omitempty"`
 
-	// TimeZone A name of the IANA time zone database, such as Europe/Berlin or UTC.
+	// TimeZone A name in the IANA time zone database, such as Europe/Berlin or UTC.
 	TimeZone string `json:"time_zone"`
 
-	// Title Its title.
+	// Title The title.
 	Title string `json:"title"`
 
-	// WaitlistLimit How many bookings may wait for a slot; null or left out - no limit.
+	// WaitlistLimit How many bookings can wait for one slot; null or omitted for no limit.
 	WaitlistLimit nullable.Nullable[int] `json:"waitlist_limit,omitempty"`
 
-	// WaitlistMode What happens when a slot is full.
+	// WaitlistMode Whether a full slot has a waitlist, and how it promotes.
 	WaitlistMode *WaitlistMode `json:"waitlist_mode,omitempty"`
 }
 
@@ -997,71 +1028,79 @@ type EventList struct {
 	// Example: false
 	HasMore HasMore `json:"has_more"`
 
-	// NextCursor Pass it as `cursor` for the next page; null on the last one.
+	// NextCursor Pass this as `cursor` to get the next page; null on the last page.
 	NextCursor nullable.Nullable[NextCursor] `json:"next_cursor"`
 }
 
-// EventPatch A merge patch of an event - what is left out stays, null clears.
+// EventPatch A merge patch of an event: omitted members keep their values, null clears a value.
 type EventPatch struct {
-	// BookingClosesAt When booking closes; null - when the slot starts.
+	// BookingClosesAt When booking closes; if null, when the slot starts.
 	BookingClosesAt nullable.Nullable[time.Time] `json:"booking_closes_at,omitempty"`
 
-	// BookingOpensAt When booking opens; null - when it is published.
+	// BookingOpensAt When booking opens; if null, when the event is published.
 	BookingOpensAt nullable.Nullable[time.Time] `json:"booking_opens_at,omitempty"`
 
-	// CancellationClosesMinutes Until how many minutes before a slot's start attendees may cancel.
+	// CancellationClosesMinutes How many minutes before a slot's start cancellation closes for attendees.
 	CancellationClosesMinutes *int `json:"cancellation_closes_minutes,omitempty"`
 
-	// Description What it is about.
+	// Description The description.
 	Description *string `json:"description,omitempty"`
 
-	// Fit For waiting bookings of several seats. `strict`: one that does not fit waits, and everybody behind it.
-	// `first_fit`: a smaller one may pass it, `max_passes` times. Open.
+	// Fit What happens when the next booking in the queue needs more seats than are free:
+	//
+	// - `strict`: it waits, and so do all bookings behind it.
+	// - `first_fit`: smaller bookings may pass it, up to `max_passes` times.
+	//
+	// More values may be added.
 	Fit *FitPolicy `json:"fit,omitempty"`
 
-	// HoldMinutes How long a hold stands.
+	// HoldMinutes How long a hold is valid, in minutes.
 	HoldMinutes *int `json:"hold_minutes,omitempty"`
 
-	// Location Where it is.
+	// Location The location.
 	Location *string `json:"location,omitempty"`
 
-	// MaxPasses How often smaller bookings may pass.
+	// MaxPasses How often smaller bookings can pass a waiting booking under `first_fit`.
 	MaxPasses *int `json:"max_passes,omitempty"`
 
-	// OfferMinutes How long an offer stands.
+	// OfferMinutes How long an offer is valid, in minutes.
 	OfferMinutes *int `json:"offer_minutes,omitempty"`
 
-	// TimeZone A name of the IANA time zone database.
+	// TimeZone A name in the IANA time zone database.
 	TimeZone *string `json:"time_zone,omitempty"`
 
-	// Title Its title.
+	// Title The title.
 	Title *string `json:"title,omitempty"`
 
-	// WaitlistLimit How many bookings may wait for a slot; null - no limit.
+	// WaitlistLimit How many bookings can wait for one slot; null for no limit.
 	WaitlistLimit nullable.Nullable[int] `json:"waitlist_limit,omitempty"`
 
-	// WaitlistMode `off` no waitlist · `automatic` whoever is next is confirmed at once · `offer` whoever is next gets an
-	// offer to accept within `offer_minutes`. Open.
+	// WaitlistMode - `off`: no waitlist.
+	// - `automatic`: the next booking in the queue is confirmed at once. After cancellation has closed for
+	//   attendees, it gets an offer instead.
+	// - `offer`: the next booking in the queue gets an offer, to be accepted within `offer_minutes`.
+	//
+	// More values may be added.
 	WaitlistMode *WaitlistMode `json:"waitlist_mode,omitempty"`
 }
 
 // EventSort The order of a list of events.
 type EventSort string
 
-// EventStatus `draft` only its organizer sees it · `published` · `cancelled` for good. Open.
+// EventStatus `draft`: visible only to its organizer and to administrators. `published`: visible to everybody. `cancelled`: final. More values may be added.
 type EventStatus string
 
-// EventWhen Upcoming - starts later. Ongoing - has started and not ended. Past - has ended. All - whenever it is.
+// EventWhen `upcoming`: has not started. `ongoing`: has started but not ended. `past`: has ended. `all`: at any time.
 type EventWhen string
 
-// FieldProblem One wrong place of the input - either a JSON pointer into the body or the name of a parameter.
+// FieldProblem One invalid value of the input, in the body (`pointer`) or in a parameter (`parameter`).
 type FieldProblem struct {
-	// Code What is wrong, for programs. Open.
+	// Code What is wrong, for programs. More codes may be added.
 	//
 	// Example: minimum
 	Code string `json:"code"`
 
-	// Detail What is wrong, for people.
+	// Detail What is wrong, in human-readable form.
 	//
 	// Example: must be at least 1
 	Detail string `json:"detail"`
@@ -1077,8 +1116,12 @@ type FieldProblem struct {
 	Pointer *string `json:"pointer,omitempty"`
 }
 
-// FitPolicy For waiting bookings of several seats. `strict`: one that does not fit waits, and everybody behind it.
-// `first_fit`: a smaller one may pass it, `max_passes` times. Open.
+// FitPolicy What happens when the next booking in the queue needs more seats than are free:
+//
+// - `strict`: it waits, and so do all bookings behind it.
+// - `first_fit`: smaller bookings may pass it, up to `max_passes` times.
+//
+// More values may be added.
 type FitPolicy string
 
 // HasMore Whether there is a next page.
@@ -1086,65 +1129,89 @@ type FitPolicy string
 // Example: false
 type HasMore = bool
 
-// HoldCreate How many seats to keep.
+// HoldCreate The number of seats to hold.
 type HoldCreate struct {
-	// Seats How many seats; 20 is what one user may hold at once.
+	// Seats The number of seats; a user can hold at most 20 at once.
 	Seats *int `json:"seats,omitempty"`
 }
 
-// IfFull `reject` answers 409 when the seats are not free; `waitlist` joins the queue.
+// IfFull What to do if the seats are not free. `reject`: return 409. `waitlist`: join the queue.
 type IfFull string
 
-// LedgerEntry One change of a slot's seats, queue or settings, with the counters after it.
+// LedgerEntry One change of a slot's seats, queue or settings, with the counters after the change.
 type LedgerEntry struct {
-	// Actor Who did it. `system` is the service itself, by a rule. Open.
+	// Actor Who made the change, and in which role:
+	//
+	// - `organizer`: a user acting on their own event, also if they are an administrator.
+	// - `attendee`: a user acting on their own booking at somebody else's event, also if they are an
+	//   administrator. Asking for seats for oneself is always `attendee`, even at one's own event.
+	// - `admin`: an administrator in all other cases.
+	// - `system`: the service itself, by a rule.
+	//
+	// More values may be added.
 	Actor Actor `json:"actor"`
 
-	// ActorID The user who did it; null for the system, and for an attendee, for others.
+	// ActorID The user who made the change; null for the system, and hidden (null) from attendees if it is somebody else.
 	ActorID nullable.Nullable[uuid.UUID] `json:"actor_id"`
 
-	// At When, by the database's clock.
+	// At When it happened, by the database's clock.
 	At time.Time `json:"at"`
 
-	// BookingID The booking that it is about; null for entries about the slot, and for an attendee, about others.
+	// BookingID The booking that changed; null for entries about the slot, and hidden (null) from attendees in entries about others.
 	BookingID nullable.Nullable[uuid.UUID] `json:"booking_id"`
 
-	// Capacity Capacity after it.
+	// Capacity Capacity after the change.
 	Capacity int `json:"capacity"`
 
-	// Cause Names one ledger entry.
+	// Cause A reference to a ledger entry.
 	Cause nullable.Nullable[LedgerRef] `json:"cause"`
 
-	// Kind What happened. Open. `opened` the slot was created · `confirmed` seats were booked, or a hold was
-	// confirmed · `waitlisted` a booking joined the queue · `held` seats are kept for a while · `promoted`,
-	// `offered` a waiting booking got seats, or an offer of them · `passed` a smaller booking went ahead of
-	// this one · `blocked`, `unblocked` a waiting booking cannot, or can again, take seats · `cancelled` ·
-	// `accepted`, `declined` an offer was taken, or turned down · `resized` a booking has more or fewer seats
-	// than before, or rejoined the queue with more · `moved` a booking went to or came from another slot ·
-	// `expired` a hold or an offer ran out, or the slot started while it waited · `edited` capacity or times
-	// changed · `closed`, `reopened` · `slot_cancelled`, `event_cancelled` · `checked_in`, `check_in_undone` ·
-	// `deleted`.
+	// Kind What happened:
+	//
+	// - `opened`: the slot was created.
+	// - `confirmed`: seats were booked, or a hold was confirmed.
+	// - `waitlisted`: a booking joined the queue.
+	// - `held`: seats were put on hold.
+	// - `promoted`, `offered`: a waiting booking got seats, or an offer of seats.
+	// - `passed`: a smaller booking got seats ahead of this one.
+	// - `blocked`, `unblocked`: a waiting booking cannot take seats, or can take them again.
+	// - `cancelled`: a booking was cancelled.
+	// - `accepted`, `declined`: an offer was accepted or declined.
+	// - `resized`: the `seats` or the `seats_min` of a booking changed; with more seats, a waiting booking
+	//   rejoined the queue at its end.
+	// - `moved`: a booking was moved to another slot, where a new booking was `confirmed`.
+	// - `expired`: a hold or an offer was not used in time, or the slot started while the booking waited.
+	// - `edited`: the slot's capacity or times changed, or the event's `fit`, `max_passes` or `waitlist_mode`.
+	//   Such a change of the event is written to every slot of it that can still promote, and makes a promotion
+	//   due at once. An `edited` entry with a booking says that its hold or offer ends earlier, because the slot
+	//   now starts earlier.
+	// - `closed`, `reopened`: the slot was closed for booking, or opened again.
+	// - `slot_cancelled`, `event_cancelled`: the slot or its event was cancelled.
+	// - `checked_in`, `check_in_undone`: an attendee was checked in, or that was undone.
+	// - `deleted`: the slot, or the draft with the slot, was deleted.
+	//
+	// More values may be added.
 	Kind LedgerKind `json:"kind"`
 
-	// Reason Why, in somebody's words or the service's; null where nobody said why, and for an attendee, where others did about others.
+	// Reason The reason, given by a user or by the service; null if none was given, and hidden (null) from attendees where others gave it about others.
 	Reason nullable.Nullable[string] `json:"reason"`
 
-	// Seats How many seats it is about; 0 for entries about the slot.
+	// Seats The number of seats of the booking; 0 for entries about the slot.
 	Seats int `json:"seats"`
 
-	// SeatsTaken Seats taken after it.
+	// SeatsTaken Seats taken after the change.
 	SeatsTaken int `json:"seats_taken"`
 
 	// SlotID The slot.
 	SlotID uuid.UUID `json:"slot_id"`
 
-	// UserID Whose booking it is; null for entries about the slot, and for an attendee, about others.
+	// UserID The booking's owner; null for entries about the slot, and hidden (null) from attendees in entries about others.
 	UserID nullable.Nullable[uuid.UUID] `json:"user_id"`
 
-	// Version The entry's place in the slot's ledger: 1, 2, 3, …
+	// Version The position of the entry in the slot's ledger: 1, 2, 3, …
 	Version int64 `json:"version"`
 
-	// WaitlistLength Bookings waiting after it.
+	// WaitlistLength Waitlisted bookings after the change.
 	WaitlistLength int `json:"waitlist_length"`
 }
 
@@ -1158,31 +1225,47 @@ type LedgerEntryList struct {
 	// Example: false
 	HasMore HasMore `json:"has_more"`
 
-	// NextCursor Pass it as `cursor` for the next page; null on the last one.
+	// NextCursor Pass this as `cursor` to get the next page; null on the last page.
 	NextCursor nullable.Nullable[NextCursor] `json:"next_cursor"`
 }
 
-// LedgerKind What happened. Open. `opened` the slot was created · `confirmed` seats were booked, or a hold was
-// confirmed · `waitlisted` a booking joined the queue · `held` seats are kept for a while · `promoted`,
-// `offered` a waiting booking got seats, or an offer of them · `passed` a smaller booking went ahead of
-// this one · `blocked`, `unblocked` a waiting booking cannot, or can again, take seats · `cancelled` ·
-// `accepted`, `declined` an offer was taken, or turned down · `resized` a booking has more or fewer seats
-// than before, or rejoined the queue with more · `moved` a booking went to or came from another slot ·
-// `expired` a hold or an offer ran out, or the slot started while it waited · `edited` capacity or times
-// changed · `closed`, `reopened` · `slot_cancelled`, `event_cancelled` · `checked_in`, `check_in_undone` ·
-// `deleted`.
+// LedgerKind What happened:
+//
+//   - `opened`: the slot was created.
+//   - `confirmed`: seats were booked, or a hold was confirmed.
+//   - `waitlisted`: a booking joined the queue.
+//   - `held`: seats were put on hold.
+//   - `promoted`, `offered`: a waiting booking got seats, or an offer of seats.
+//   - `passed`: a smaller booking got seats ahead of this one.
+//   - `blocked`, `unblocked`: a waiting booking cannot take seats, or can take them again.
+//   - `cancelled`: a booking was cancelled.
+//   - `accepted`, `declined`: an offer was accepted or declined.
+//   - `resized`: the `seats` or the `seats_min` of a booking changed; with more seats, a waiting booking
+//     rejoined the queue at its end.
+//   - `moved`: a booking was moved to another slot, where a new booking was `confirmed`.
+//   - `expired`: a hold or an offer was not used in time, or the slot started while the booking waited.
+//   - `edited`: the slot's capacity or times changed, or the event's `fit`, `max_passes` or `waitlist_mode`.
+//     Such a change of the event is written to every slot of it that can still promote, and makes a promotion
+//     due at once. An `edited` entry with a booking says that its hold or offer ends earlier, because the slot
+//     now starts earlier.
+//   - `closed`, `reopened`: the slot was closed for booking, or opened again.
+//   - `slot_cancelled`, `event_cancelled`: the slot or its event was cancelled.
+//   - `checked_in`, `check_in_undone`: an attendee was checked in, or that was undone.
+//   - `deleted`: the slot, or the draft with the slot, was deleted.
+//
+// More values may be added.
 type LedgerKind string
 
-// LedgerRef Names one ledger entry.
+// LedgerRef A reference to a ledger entry.
 type LedgerRef struct {
-	// SlotID The slot in whose ledger it is.
+	// SlotID The slot to whose ledger the entry belongs.
 	SlotID uuid.UUID `json:"slot_id"`
 
-	// Version Its version there.
+	// Version The version of the entry in that ledger.
 	Version int64 `json:"version"`
 }
 
-// Liveness The process answers.
+// Liveness The process is alive.
 type Liveness struct {
 	// Status Always `alive`.
 	//
@@ -1190,17 +1273,17 @@ type Liveness struct {
 	Status string `json:"status"`
 }
 
-// LoginResult A new token, and whose it is.
+// LoginResult A new token and its user.
 type LoginResult struct {
-	// Abilities What the token can be used for. Left out in a request, it is everything (`*`).
+	// Abilities What the token can be used for. If omitted in a request, all abilities (`*`).
 	//
 	// Example: ["*"]
 	Abilities Abilities `json:"abilities"`
 
-	// ExpiresAt When the token stops working - 30 days from now.
+	// ExpiresAt When the token expires: 30 days from now.
 	ExpiresAt time.Time `json:"expires_at"`
 
-	// Token For `Authorization: Bearer …`. Shown once; only its hash is stored.
+	// Token The secret, for `Authorization: Bearer …`. It is shown only once; only its hash is stored.
 	//
 	// Example: evb_9fKq2ZbT7mXw4RcD1sLh8VnJ6pYt3GaE5uQo0WiB2kFd1c
 	Token TokenSecret `json:"token"`
@@ -1209,88 +1292,88 @@ type LoginResult struct {
 	User User `json:"user"`
 }
 
-// NewToken A token, with its secret.
+// NewToken A token with its secret.
 type NewToken struct {
-	// Abilities What the token can be used for. Left out in a request, it is everything (`*`).
+	// Abilities What the token can be used for. If omitted in a request, all abilities (`*`).
 	//
 	// Example: ["*"]
 	Abilities Abilities `json:"abilities"`
 
-	// CreatedAt When it was made.
+	// CreatedAt When the token was created.
 	CreatedAt time.Time `json:"created_at"`
 
-	// Current Whether it is the token of this request (it is not).
+	// Current Whether this is the token of this request: always false.
 	Current bool `json:"current"`
 
-	// ExpiresAt When it stops working; null means never.
+	// ExpiresAt When the token expires; null if never.
 	ExpiresAt nullable.Nullable[time.Time] `json:"expires_at"`
 
 	// ID The token's id.
 	ID uuid.UUID `json:"id"`
 
-	// LastUsedAt Null - it was never used yet.
+	// LastUsedAt Null, because the token has not been used yet.
 	LastUsedAt nullable.Nullable[time.Time] `json:"last_used_at"`
 
-	// Name To recognise it.
+	// Name A name that helps to recognize the token.
 	Name string `json:"name"`
 
-	// Token For `Authorization: Bearer …`. Shown once; only its hash is stored.
+	// Token The secret, for `Authorization: Bearer …`. It is shown only once; only its hash is stored.
 	//
 	// Example: evb_9fKq2ZbT7mXw4RcD1sLh8VnJ6pYt3GaE5uQo0WiB2kFd1c
 	Token TokenSecret `json:"token"`
 }
 
-// NextCursor Pass it as `cursor` for the next page; null on the last one.
+// NextCursor Pass this as `cursor` to get the next page; null on the last page.
 type NextCursor = string
 
-// Password 8 to 200 characters, any of them.
+// Password 8 to 200 characters of any kind.
 type Password = string
 
-// PasswordChange The present password, and the one to come.
+// PasswordChange The current password and the new one.
 type PasswordChange struct {
-	// CurrentPassword The present password.
+	// CurrentPassword The current password.
 	CurrentPassword string `json:"current_password"`
 
-	// NewPassword 8 to 200 characters, any of them.
+	// NewPassword 8 to 200 characters of any kind.
 	NewPassword Password `json:"new_password"`
 }
 
-// Problem RFC 9457 problem details. The members from `slot_version` on are there for the codes that they belong
-// to, and always for those in their `x-problems`; more may be added.
+// Problem Problem details (RFC 9457). The members from `slot_version` on are present with certain codes only: always
+// with the codes in their `x-problems`, sometimes with others. More members may be added.
 type Problem struct {
-	// BookingID `already_booked`: one's live booking of this slot.
+	// BookingID `already_booked`: the user's live booking of this slot.
 	BookingID *uuid.UUID `json:"booking_id,omitempty"`
 
-	// BookingIds `booking_overlap`: one's own bookings at overlapping times.
-	BookingIds []uuid.UUID `json:"booking_ids,omitempty"`
+	// BookingIds `booking_overlap`: the user's bookings at overlapping times.
+	BookingIds *[]uuid.UUID `json:"booking_ids,omitempty"`
 
-	// Capacity `seats_exceed_capacity`: how many seats the slot has altogether.
+	// Capacity `seats_exceed_capacity`: how many seats the slot has in total.
 	Capacity *int `json:"capacity,omitempty"`
 
-	// Checks `database_unavailable` of `getReadiness`: what was looked at.
+	// Checks `database_unavailable` of `getReadiness`: what was checked.
 	Checks []ReadinessCheck `json:"checks,omitempty"`
 
-	// ClosedAt `cancellation_window_closed`: when cancelling closed.
+	// ClosedAt `cancellation_window_closed`: when cancellation closed.
 	ClosedAt *time.Time `json:"closed_at,omitempty"`
 
-	// Code What programs match on. Open - more codes may be added; treat an unknown one like its status.
+	// Code Identifies the kind of problem, for programs. More codes may be added: treat an unknown code like its HTTP status.
 	Code ProblemCode `json:"code"`
 
-	// Count `event_has_bookings`, `waitlist_in_use`: how many bookings stand in the way.
+	// Count `event_has_bookings`, `waitlist_in_use`: how many bookings prevent the change.
 	Count *int `json:"count,omitempty"`
 
-	// Detail One sentence about this occurrence, for people.
+	// Detail A human-readable explanation of this occurrence.
 	//
 	// Example: No seats are free in this slot.
 	Detail string `json:"detail"`
 
-	// Errors What is wrong where, for codes about input.
+	// Errors For problems with the input: what is wrong, and where.
 	Errors []FieldProblem `json:"errors,omitempty"`
 
-	// From `invalid_transition`: the present state.
+	// From `invalid_transition`: the current state.
 	From *string `json:"from,omitempty"`
 
-	// Held `hold_limit`: how many seats one holds now.
+	// Held `hold_limit`: how many seats the user holds now.
 	Held *int `json:"held,omitempty"`
 
 	// Instance The path of the request.
@@ -1298,24 +1381,24 @@ type Problem struct {
 	// Example: /api/v1/slots/0197a5c0-7a10-7c3e-9d52-0b6a5f1e2d01/bookings
 	Instance string `json:"instance"`
 
-	// Item `createBookings`: the place of the item that is refused, counted from 0.
+	// Item `createBookings`: the index of the refused item, counted from 0.
 	Item *int `json:"item,omitempty"`
 
-	// Items `createBookings`: the places of two items that overlap each other.
+	// Items `createBookings`: the indexes of two items that overlap each other.
 	Items []int `json:"items,omitempty"`
 
-	// Limit `hold_limit`: how many one may hold at once.
+	// Limit `hold_limit`: how many seats a user can hold at once.
 	Limit *int `json:"limit,omitempty"`
 
 	// OpensAt `booking_not_open`: when booking opens.
 	OpensAt *time.Time `json:"opens_at,omitempty"`
 
-	// RequestID The `X-Request-Id` of the answer.
+	// RequestID The `X-Request-Id` of the response.
 	//
 	// Example: 4bf92f3577b34da6a3ce929d0e0e4736
 	RequestID string `json:"request_id"`
 
-	// Retryable Whether the same request, unchanged, may succeed later (then with `Retry-After`).
+	// Retryable Whether the same, unchanged request may succeed later. If so, the response has `Retry-After`.
 	//
 	// Example: false
 	Retryable bool `json:"retryable"`
@@ -1323,10 +1406,10 @@ type Problem struct {
 	// SeatsTaken `capacity_below_taken`: how many seats are taken.
 	SeatsTaken *int `json:"seats_taken,omitempty"`
 
-	// SlotID `createBookings`: the slot of this item.
+	// SlotID `createBookings`: the slot of the refused item.
 	SlotID *uuid.UUID `json:"slot_id,omitempty"`
 
-	// SlotVersion The ledger version of the slot at which the refusal was decided.
+	// SlotVersion The ledger version of the slot at which the request was refused.
 	SlotVersion *int64 `json:"slot_version,omitempty"`
 
 	// Status The HTTP status.
@@ -1334,15 +1417,15 @@ type Problem struct {
 	// Example: 409
 	Status int `json:"status"`
 
-	// Title Short and the same for every occurrence.
+	// Title A short title, the same for every occurrence of the code.
 	//
 	// Example: Slot full
 	Title string `json:"title"`
 
-	// To `invalid_transition`: the state that was asked for.
+	// To `invalid_transition`: the requested state.
 	To *string `json:"to,omitempty"`
 
-	// Type Where this kind of problem is documented: `/problems/<code>`.
+	// Type The address of the documentation of this problem code: `/problems/<code>`.
 	//
 	// Example: /problems/slot_full
 	Type string `json:"type"`
@@ -1352,65 +1435,65 @@ type Problem struct {
 	AdditionalProperties map[string]interface{} `json:"-"`
 }
 
-// ProblemCode What programs match on. Open - more codes may be added; treat an unknown one like its status.
+// ProblemCode Identifies the kind of problem, for programs. More codes may be added: treat an unknown code like its HTTP status.
 type ProblemCode string
 
 // ProblemType The documentation of one problem code.
 type ProblemType struct {
-	// Code What programs match on. Open - more codes may be added; treat an unknown one like its status.
+	// Code Identifies the kind of problem, for programs. More codes may be added: treat an unknown code like its HTTP status.
 	Code ProblemCode `json:"code"`
 
-	// Meaning What has happened.
+	// Meaning What the code means.
 	Meaning string `json:"meaning"`
 
 	// Remedy What to do about it.
 	Remedy string `json:"remedy"`
 
-	// Retryable Whether the same request, unchanged, may succeed later.
+	// Retryable Whether the same, unchanged request may succeed later.
 	Retryable bool `json:"retryable"`
 
-	// Status The HTTP status that it comes with.
+	// Status The HTTP status of the problem.
 	Status int `json:"status"`
 
-	// Title The problem's title.
+	// Title The title of the problem.
 	Title string `json:"title"`
 }
 
-// ProfilePatch What one can change of oneself.
+// ProfilePatch The changes that a user can make to their own profile.
 type ProfilePatch struct {
-	// Email An e-mail address. No mail is sent to it.
+	// Email An e-mail address. The service sends no mail to it.
 	Email *Email `json:"email,omitempty"`
 
-	// Name How the user wants to be called.
+	// Name The user's display name.
 	Name *UserName `json:"name,omitempty"`
 }
 
-// Promotion What a promotion did.
+// Promotion The result of a promotion.
 type Promotion struct {
-	// Promoted The bookings that got seats (or an offer of them), in order.
+	// Promoted The bookings that got seats or an offer of seats, in order.
 	Promoted []Booking `json:"promoted"`
 
 	// Slot One dated session of an event.
 	Slot Slot `json:"slot"`
 }
 
-// Readiness Whether the process can do its work, and what that was derived from.
+// Readiness Whether the process is ready, and the checks behind that.
 type Readiness struct {
-	// Checks What was looked at.
+	// Checks What was checked.
 	Checks []ReadinessCheck `json:"checks"`
 
 	// Status Whether it works.
 	Status CheckStatus `json:"status"`
 }
 
-// ReadinessCheck One thing that the process needs.
+// ReadinessCheck The check of one dependency of the process.
 type ReadinessCheck struct {
-	// Detail In a few words; may be empty.
+	// Detail A short explanation; may be empty.
 	//
 	// Example:
 	Detail string `json:"detail"`
 
-	// Name What was looked at.
+	// Name What was checked.
 	//
 	// Example: database
 	Name string `json:"name"`
@@ -1419,133 +1502,141 @@ type ReadinessCheck struct {
 	Status CheckStatus `json:"status"`
 }
 
-// SimulatedPolicy How one policy came out, over all runs.
+// SimulatedPolicy The results of one policy over all runs.
 type SimulatedPolicy struct {
-	// Current Whether it is the event's own policy.
+	// Current Whether this is the event's own policy.
 	Current bool `json:"current"`
 
-	// Fit For waiting bookings of several seats. `strict`: one that does not fit waits, and everybody behind it.
-	// `first_fit`: a smaller one may pass it, `max_passes` times. Open.
+	// Fit What happens when the next booking in the queue needs more seats than are free:
+	//
+	// - `strict`: it waits, and so do all bookings behind it.
+	// - `first_fit`: smaller bookings may pass it, up to `max_passes` times.
+	//
+	// More values may be added.
 	Fit FitPolicy `json:"fit"`
 
-	// MaxPasses How often smaller bookings may pass one that waits, with `first_fit`.
+	// MaxPasses How often smaller bookings can pass a waiting booking under `first_fit`.
 	MaxPasses int `json:"max_passes"`
 
-	// Passed How often a smaller booking passed one that waits - the mean of the runs.
+	// Passed How often a smaller booking passed a waiting one; the mean of all runs.
 	Passed float64 `json:"passed"`
 
-	// Promoted How many of those who wait got in - the mean of the runs.
+	// Promoted How many of the waiting bookings got in; the mean of all runs.
 	Promoted float64 `json:"promoted"`
 
-	// PromotedP10 In nine of ten runs it was at least as many.
+	// PromotedP10 The 10th percentile: at least this many got in in nine of ten runs.
 	PromotedP10 float64 `json:"promoted_p10"`
 
-	// PromotedP90 In nine of ten runs it was at most as many.
+	// PromotedP90 The 90th percentile: at most this many got in in nine of ten runs.
 	PromotedP90 float64 `json:"promoted_p90"`
 
-	// StillWaiting How many bookings still waited at the end - the mean of the runs.
+	// StillWaiting How many bookings still waited at the end; the mean of all runs.
 	StillWaiting float64 `json:"still_waiting"`
 
-	// WaitHoursMedian How many hours from now half of those who got in had to wait at most; null when nobody got in.
+	// WaitHoursMedian The median wait of the bookings that got in, in hours from now; null if none got in.
 	WaitHoursMedian nullable.Nullable[float64] `json:"wait_hours_median"`
 
-	// WaitlistMode `off` no waitlist · `automatic` whoever is next is confirmed at once · `offer` whoever is next gets an
-	// offer to accept within `offer_minutes`. Open.
+	// WaitlistMode - `off`: no waitlist.
+	// - `automatic`: the next booking in the queue is confirmed at once. After cancellation has closed for
+	//   attendees, it gets an offer instead.
+	// - `offer`: the next booking in the queue gets an offer, to be accepted within `offer_minutes`.
+	//
+	// More values may be added.
 	WaitlistMode WaitlistMode `json:"waitlist_mode"`
 }
 
-// Simulation Policies compared on a copy of a slot. An estimate.
+// Simulation A comparison of waitlist policies on a copy of a slot. An estimate.
 type Simulation struct {
-	// Assumptions What was assumed, for people.
+	// Assumptions The assumptions in human-readable form.
 	Assumptions string `json:"assumptions"`
 
 	// Estimate Always true.
 	Estimate bool `json:"estimate"`
 
-	// Policies Strict and first fit, each automatic and with offers.
+	// Policies `strict` and `first_fit`, each with automatic promotion and with offers.
 	Policies []SimulatedPolicy `json:"policies"`
 
 	// SlotID The slot.
 	SlotID uuid.UUID `json:"slot_id"`
 
-	// SlotVersion The slot's ledger version of the copy.
+	// SlotVersion The slot's ledger version from which the copy was made.
 	SlotVersion int64 `json:"slot_version"`
 }
 
-// SimulationCreate What a simulation assumes.
+// SimulationCreate The assumptions of a simulation.
 type SimulationCreate struct {
-	// CancellationRate How many of the confirmed bookings are cancelled until the end: 0.1 is one in ten.
+	// CancellationRate The share of confirmed bookings that are cancelled by the end; 0.1 is 10 %.
 	CancellationRate *float64 `json:"cancellation_rate,omitempty"`
 
-	// Runs How often each policy is played, with other random numbers each time.
+	// Runs How often each policy is simulated, each time with different random numbers.
 	Runs *int `json:"runs,omitempty"`
 
-	// Seed For the random numbers; the same seed, the same answer.
+	// Seed The seed of the random numbers; the same seed gives the same result.
 	Seed *int `json:"seed,omitempty"`
 
-	// Until Where the simulation ends; null or left out - at the slot's start.
+	// Until When the simulation ends; if null or omitted, at the slot's start.
 	Until nullable.Nullable[time.Time] `json:"until,omitempty"`
 }
 
 // Slot One dated session of an event.
 type Slot struct {
-	// Capacity How many seats it may give out.
+	// Capacity How many seats the slot has.
 	Capacity int `json:"capacity"`
 
 	// CreatedAt When it was created.
 	CreatedAt time.Time `json:"created_at"`
 
-	// EndsAt When it ends.
+	// EndsAt When the slot ends.
 	EndsAt time.Time `json:"ends_at"`
 
-	// EventID Its event.
+	// EventID The slot's event.
 	EventID uuid.UUID `json:"event_id"`
 
 	// ID The slot's id.
 	ID uuid.UUID `json:"id"`
 
-	// Revision The version of its settings; grows with every edit.
+	// Revision The version of the settings; it increases with every edit.
 	Revision int64 `json:"revision"`
 
-	// SeatsAvailable `capacity` less `seats_taken`. Not all of them are a newcomer's while others wait.
+	// SeatsAvailable `capacity` minus `seats_taken`. While bookings wait, a newcomer cannot get all of these seats.
 	SeatsAvailable int `json:"seats_available"`
 
-	// SeatsTaken Seats of bookings that are held, offered or confirmed.
+	// SeatsTaken The number of seats of held, offered and confirmed bookings.
 	SeatsTaken int `json:"seats_taken"`
 
-	// StartsAt When it starts.
+	// StartsAt When the slot starts.
 	StartsAt time.Time `json:"starts_at"`
 
-	// Status `open` · `closed` takes no new bookings or waiters · `cancelled` for good. Open.
+	// Status `open`: can be booked. `closed`: accepts no new bookings or waitlist entries. `cancelled`: final. More values may be added.
 	Status SlotStatus `json:"status"`
 
-	// UpdatedAt When it or its seats last changed.
+	// UpdatedAt When the slot, its seats or its queue last changed.
 	UpdatedAt time.Time `json:"updated_at"`
 
-	// Version Its position in its own ledger; grows by one with every entry.
+	// Version The slot's position in its ledger; it increases by one with every entry.
 	Version int64 `json:"version"`
 
-	// WaitlistLength How many bookings wait.
+	// WaitlistLength The number of waitlisted bookings.
 	WaitlistLength int `json:"waitlist_length"`
 }
 
-// SlotConflictPolicy What becomes of this slot's bookings that its new times would make overlap with seats that their users
-// have elsewhere: `refuse` the edit, `cancel` these bookings. Left out, it is `refuse`.
+// SlotConflictPolicy What to do with bookings of this slot that would overlap, at its new times, with seats that their users
+// have elsewhere: `refuse` the edit or `cancel` these bookings. If omitted, `refuse`.
 type SlotConflictPolicy string
 
 // SlotCreate A new slot.
 type SlotCreate struct {
-	// Capacity How many seats it may give out.
+	// Capacity How many seats the slot has.
 	Capacity int `json:"capacity"`
 
-	// EndsAt When it ends, after its start.
+	// EndsAt When the slot ends; after its start.
 	EndsAt time.Time `json:"ends_at"`
 
-	// StartsAt When it starts; in the future.
+	// StartsAt When the slot starts; in the future.
 	StartsAt time.Time `json:"starts_at"`
 }
 
-// SlotEditStatus The statuses that an edit can give to a slot.
+// SlotEditStatus The statuses that an edit can set.
 type SlotEditStatus string
 
 // SlotList A page of slots.
@@ -1558,30 +1649,30 @@ type SlotList struct {
 	// Example: false
 	HasMore HasMore `json:"has_more"`
 
-	// NextCursor Pass it as `cursor` for the next page; null on the last one.
+	// NextCursor Pass this as `cursor` to get the next page; null on the last page.
 	NextCursor nullable.Nullable[NextCursor] `json:"next_cursor"`
 }
 
-// SlotPatch A merge patch of a slot - what is left out stays.
+// SlotPatch A merge patch of a slot: omitted members keep their values.
 type SlotPatch struct {
-	// Capacity How many seats it may give out; not below the seats taken.
+	// Capacity How many seats the slot has; at least the number of seats taken.
 	Capacity *int `json:"capacity,omitempty"`
 
-	// EndsAt When it ends, after its start.
+	// EndsAt When the slot ends; after its start.
 	EndsAt *time.Time `json:"ends_at,omitempty"`
 
-	// OnConflict What becomes of this slot's bookings that its new times would make overlap with seats that their users
-	// have elsewhere: `refuse` the edit, `cancel` these bookings. Left out, it is `refuse`.
+	// OnConflict What to do with bookings of this slot that would overlap, at its new times, with seats that their users
+	// have elsewhere: `refuse` the edit or `cancel` these bookings. If omitted, `refuse`.
 	OnConflict *SlotConflictPolicy `json:"on_conflict,omitempty"`
 
-	// StartsAt When it starts; in the future.
+	// StartsAt When the slot starts; in the future.
 	StartsAt *time.Time `json:"starts_at,omitempty"`
 
-	// Status The statuses that an edit can give to a slot.
+	// Status The statuses that an edit can set.
 	Status *SlotEditStatus `json:"status,omitempty"`
 }
 
-// SlotStatus `open` · `closed` takes no new bookings or waiters · `cancelled` for good. Open.
+// SlotStatus `open`: can be booked. `closed`: accepts no new bookings or waitlist entries. `cancelled`: final. More values may be added.
 type SlotStatus string
 
 // SpecDocument An OpenAPI document.
@@ -1589,41 +1680,41 @@ type SpecDocument map[string]interface{}
 
 // Token A personal access token, without its secret.
 type Token struct {
-	// Abilities What the token can be used for. Left out in a request, it is everything (`*`).
+	// Abilities What the token can be used for. If omitted in a request, all abilities (`*`).
 	//
 	// Example: ["*"]
 	Abilities Abilities `json:"abilities"`
 
-	// CreatedAt When it was made.
+	// CreatedAt When the token was created.
 	CreatedAt time.Time `json:"created_at"`
 
-	// Current Whether it is the token of this request.
+	// Current Whether this is the token of this request.
 	Current bool `json:"current"`
 
-	// ExpiresAt When it stops working; null means never.
+	// ExpiresAt When the token expires; null if never.
 	ExpiresAt nullable.Nullable[time.Time] `json:"expires_at"`
 
 	// ID The token's id.
 	ID uuid.UUID `json:"id"`
 
-	// LastUsedAt When it was last used, to the minute; null if never.
+	// LastUsedAt When the token was last used, to the minute; null if never.
 	LastUsedAt nullable.Nullable[time.Time] `json:"last_used_at"`
 
-	// Name To recognise it.
+	// Name A name that helps to recognize the token.
 	Name string `json:"name"`
 }
 
-// TokenCreate A token to be made.
+// TokenCreate A new token.
 type TokenCreate struct {
-	// Abilities What the token can be used for. Left out in a request, it is everything (`*`).
+	// Abilities What the token can be used for. If omitted in a request, all abilities (`*`).
 	//
 	// Example: ["*"]
 	Abilities Abilities `json:"abilities"`
 
-	// ExpiresAt In the future, a year away at most. Left out - 30 days from now; null - never.
+	// ExpiresAt When the token expires: in the future, at most a year ahead. If omitted, 30 days from now; if null, never.
 	ExpiresAt nullable.Nullable[time.Time] `json:"expires_at,omitempty"`
 
-	// Name To recognise it.
+	// Name A name that helps to recognize the token.
 	Name string `json:"name"`
 }
 
@@ -1637,11 +1728,11 @@ type TokenList struct {
 	// Example: false
 	HasMore HasMore `json:"has_more"`
 
-	// NextCursor Pass it as `cursor` for the next page; null on the last one.
+	// NextCursor Pass this as `cursor` to get the next page; null on the last page.
 	NextCursor nullable.Nullable[NextCursor] `json:"next_cursor"`
 }
 
-// TokenSecret For `Authorization: Bearer …`. Shown once; only its hash is stored.
+// TokenSecret The secret, for `Authorization: Bearer …`. It is shown only once; only its hash is stored.
 //
 // Example: evb_9fKq2ZbT7mXw4RcD1sLh8VnJ6pYt3GaE5uQo0WiB2kFd1c
 type TokenSecret = string
@@ -1651,31 +1742,35 @@ type User struct {
 	// CreatedAt When the user registered.
 	CreatedAt time.Time `json:"created_at"`
 
-	// Email As the user wrote it; compared without regard to case.
+	// Email The e-mail address as entered. Addresses are compared case-insensitively.
 	Email string `json:"email"`
 
 	// ID The user's id.
 	ID uuid.UUID `json:"id"`
 
-	// Name How the user wants to be called.
+	// Name The user's display name.
 	Name string `json:"name"`
 
-	// Role `attendee` books; `organizer` also has events of his own; `admin` may do everything. Open.
+	// Role - `attendee`: can book.
+	// - `organizer`: can also create events and manage their own.
+	// - `admin`: can do everything, including managing all events and the roles of users.
+	//
+	// More values may be added.
 	Role UserRole `json:"role"`
 
-	// UpdatedAt When name, e-mail address or role last changed.
+	// UpdatedAt When the name, the e-mail address or the role last changed.
 	UpdatedAt time.Time `json:"updated_at"`
 }
 
 // UserCreate A new user.
 type UserCreate struct {
-	// Email An e-mail address. No mail is sent to it.
+	// Email An e-mail address. The service sends no mail to it.
 	Email Email `json:"email"`
 
-	// Name How the user wants to be called.
+	// Name The user's display name.
 	Name UserName `json:"name"`
 
-	// Password 8 to 200 characters, any of them.
+	// Password 8 to 200 characters of any kind.
 	Password Password `json:"password"`
 }
 
@@ -1689,63 +1784,83 @@ type UserList struct {
 	// Example: false
 	HasMore HasMore `json:"has_more"`
 
-	// NextCursor Pass it as `cursor` for the next page; null on the last one.
+	// NextCursor Pass this as `cursor` to get the next page; null on the last page.
 	NextCursor nullable.Nullable[NextCursor] `json:"next_cursor"`
 }
 
-// UserName How the user wants to be called.
+// UserName The user's display name.
 type UserName = string
 
-// UserPatch What an administrator can change of a user.
+// UserPatch The changes that an administrator can make to a user.
 type UserPatch struct {
-	// Role `attendee` books; `organizer` also has events of his own; `admin` may do everything. Open.
+	// Role - `attendee`: can book.
+	// - `organizer`: can also create events and manage their own.
+	// - `admin`: can do everything, including managing all events and the roles of users.
+	//
+	// More values may be added.
 	Role *UserRole `json:"role,omitempty"`
 }
 
-// UserRole `attendee` books; `organizer` also has events of his own; `admin` may do everything. Open.
+// UserRole - `attendee`: can book.
+// - `organizer`: can also create events and manage their own.
+// - `admin`: can do everything, including managing all events and the roles of users.
+//
+// More values may be added.
 type UserRole string
 
 // WaitReason One reason why a booking waits.
 type WaitReason struct {
-	// Code Why a booking waits. Open. `seats_taken` not enough seats are free · `ahead_of_you` others come first ·
-	// `larger_booking_ahead` one that does not fit holds up the queue · `blocked_by_overlap` one has seats
-	// elsewhere at that time · `exceeds_capacity` it asks for more seats than the slot has ·
-	// `promotion_pending` its turn has come, and it is promoted within a second · `slot_started` waiting is
-	// over.
+	// Code Why a booking waits:
+	//
+	// - `seats_taken`: not enough seats are free.
+	// - `ahead_of_you`: other bookings are ahead in the queue.
+	// - `larger_booking_ahead`: a booking ahead that does not fit holds up the queue.
+	// - `blocked_by_overlap`: the user has seats elsewhere at an overlapping time.
+	// - `exceeds_capacity`: the booking asks for more seats than the slot has.
+	// - `promotion_pending`: the booking is next and will be promoted within a second.
+	// - `slot_started`: the slot has started, so waiting is over.
+	//
+	// More values may be added.
 	Code WaitReasonCode `json:"code"`
 
-	// Detail For people, without names.
+	// Detail The reason in human-readable form, without names.
 	Detail string `json:"detail"`
 
-	// SinceVersion The slot's ledger version since which it holds, where one entry says so.
+	// SinceVersion The slot's ledger version since which the reason applies; null if no single entry caused it.
 	SinceVersion nullable.Nullable[int64] `json:"since_version"`
 }
 
-// WaitReasonCode Why a booking waits. Open. `seats_taken` not enough seats are free · `ahead_of_you` others come first ·
-// `larger_booking_ahead` one that does not fit holds up the queue · `blocked_by_overlap` one has seats
-// elsewhere at that time · `exceeds_capacity` it asks for more seats than the slot has ·
-// `promotion_pending` its turn has come, and it is promoted within a second · `slot_started` waiting is
-// over.
+// WaitReasonCode Why a booking waits:
+//
+// - `seats_taken`: not enough seats are free.
+// - `ahead_of_you`: other bookings are ahead in the queue.
+// - `larger_booking_ahead`: a booking ahead that does not fit holds up the queue.
+// - `blocked_by_overlap`: the user has seats elsewhere at an overlapping time.
+// - `exceeds_capacity`: the booking asks for more seats than the slot has.
+// - `promotion_pending`: the booking is next and will be promoted within a second.
+// - `slot_started`: the slot has started, so waiting is over.
+//
+// More values may be added.
 type WaitReasonCode string
 
-// WaitlistEntry One place of the queue.
+// WaitlistEntry One entry of the queue.
 type WaitlistEntry struct {
-	// BlockedBy The user's booking at an overlapping time, if that blocks it.
+	// BlockedBy The user's booking at an overlapping time, if that is what blocks this one; otherwise null.
 	BlockedBy nullable.Nullable[uuid.UUID] `json:"blocked_by"`
 
 	// Booking One user's claim on seats of one slot.
 	Booking Booking `json:"booking"`
 
-	// Passes How often a smaller booking has passed it.
+	// Passes How often a smaller booking has passed this one.
 	Passes int `json:"passes"`
 
-	// Position 1 is next.
+	// Position The position in the queue; 1 is next.
 	Position int `json:"position"`
 }
 
 // WaitlistEntryList A page of the queue.
 type WaitlistEntryList struct {
-	// Data The places of this page.
+	// Data The entries of this page.
 	Data []WaitlistEntry `json:"data"`
 
 	// HasMore Whether there is a next page.
@@ -1753,72 +1868,80 @@ type WaitlistEntryList struct {
 	// Example: false
 	HasMore HasMore `json:"has_more"`
 
-	// NextCursor Pass it as `cursor` for the next page; null on the last one.
+	// NextCursor Pass this as `cursor` to get the next page; null on the last page.
 	NextCursor nullable.Nullable[NextCursor] `json:"next_cursor"`
 }
 
-// WaitlistMode `off` no waitlist · `automatic` whoever is next is confirmed at once · `offer` whoever is next gets an
-// offer to accept within `offer_minutes`. Open.
+// WaitlistMode - `off`: no waitlist.
+//   - `automatic`: the next booking in the queue is confirmed at once. After cancellation has closed for
+//     attendees, it gets an offer instead.
+//   - `offer`: the next booking in the queue gets an offer, to be accepted within `offer_minutes`.
+//
+// More values may be added.
 type WaitlistMode string
 
-// WaitlistPass A smaller booking that got seats ahead of a waiting one, because the waiting one did not fit.
+// WaitlistPass A smaller booking that got seats ahead of a waiting one that did not fit.
 type WaitlistPass struct {
-	// At When, by the database's clock.
+	// At When it happened, by the database's clock.
 	At time.Time `json:"at"`
 
-	// Reason Why it could pass, for people.
+	// Reason Why it could pass, in human-readable form.
 	Reason string `json:"reason"`
 
-	// Seats How many seats the smaller booking got.
+	// Seats The number of seats that the smaller booking got.
 	Seats int `json:"seats"`
 
-	// Version The entry in the slot's ledger that says so.
+	// Version The version of the entry in the slot's ledger.
 	Version int64 `json:"version"`
 }
 
-// WaitlistPosition Where a booking waits, and why.
+// WaitlistPosition Where and why a booking waits.
 type WaitlistPosition struct {
-	// Blocked Whether it cannot take seats now, whatever becomes free.
+	// Blocked Whether the booking cannot take seats now, even if some become free.
 	Blocked bool `json:"blocked"`
 
-	// BlockedBy One's own booking at an overlapping time, if that is why.
+	// BlockedBy The owner's booking at an overlapping time, if that is what blocks this one; otherwise null.
 	BlockedBy nullable.Nullable[uuid.UUID] `json:"blocked_by"`
 
 	// BookingID The booking.
 	BookingID uuid.UUID `json:"booking_id"`
 
-	// BookingsAhead Bookings ahead.
+	// BookingsAhead The number of bookings ahead.
 	BookingsAhead int `json:"bookings_ahead"`
 
 	// PassedBy The latest of these passes, newest first, without names.
 	PassedBy []WaitlistPass `json:"passed_by"`
 
-	// Passes How often a smaller booking has passed it.
+	// Passes How often a smaller booking has passed this one.
 	Passes int `json:"passes"`
 
-	// Position 1 is next; null when it does not wait.
+	// Position The position in the queue, 1 being next; null if the booking does not wait.
 	Position nullable.Nullable[int] `json:"position"`
 
-	// Reasons Why it waits, the nearest reason first.
+	// Reasons Why the booking waits, nearest reason first.
 	Reasons []WaitReason `json:"reasons"`
 
-	// SeatsAhead Seats that those ahead wait for.
+	// SeatsAhead The number of seats that the bookings ahead wait for.
 	SeatsAhead int `json:"seats_ahead"`
 
-	// SeatsAvailable Seats that are free now.
+	// SeatsAvailable The number of seats that are free now.
 	SeatsAvailable int `json:"seats_available"`
 
-	// SeatsNeeded How many seats must become free until its turn comes, if nobody ahead leaves. With `first_fit`, fewer may do. Who is blocked is not counted.
+	// SeatsNeeded How many seats must become free before the booking is promoted, if nobody ahead leaves. Under `first_fit`, fewer may be enough. Blocked bookings ahead are not counted.
 	SeatsNeeded int `json:"seats_needed"`
 
 	// SlotID The slot.
 	SlotID uuid.UUID `json:"slot_id"`
 
-	// SlotVersion The slot's ledger version at which all this holds.
+	// SlotVersion The slot's ledger version to which this response applies.
 	SlotVersion int64 `json:"slot_version"`
 
-	// Status `waitlisted` waits in the queue · `held`, `offered` seats are kept until `expires_at` · `confirmed` ·
-	// `cancelled`, `expired` are final. Held, offered and confirmed bookings take seats. Open.
+	// Status - `waitlisted`: waits in the queue.
+	// - `held`, `offered`: seats are kept until `expires_at`.
+	// - `confirmed`: has seats.
+	// - `cancelled`, `expired`: final.
+	//
+	// Held, offered and confirmed bookings take seats. More values may be added.
 	Status BookingStatus `json:"status"`
 }
 
@@ -1858,271 +1981,271 @@ type TokenID = uuid.UUID
 // UserID defines model for UserID.
 type UserID = uuid.UUID
 
-// AbilityMissing RFC 9457 problem details. The members from `slot_version` on are there for the codes that they belong
-// to, and always for those in their `x-problems`; more may be added.
+// AbilityMissing Problem details (RFC 9457). The members from `slot_version` on are present with certain codes only: always
+// with the codes in their `x-problems`, sometimes with others. More members may be added.
 type AbilityMissing = Problem
 
-// AcceptanceConflict RFC 9457 problem details. The members from `slot_version` on are there for the codes that they belong
-// to, and always for those in their `x-problems`; more may be added.
+// AcceptanceConflict Problem details (RFC 9457). The members from `slot_version` on are present with certain codes only: always
+// with the codes in their `x-problems`, sometimes with others. More members may be added.
 type AcceptanceConflict = Problem
 
-// BadBody RFC 9457 problem details. The members from `slot_version` on are there for the codes that they belong
-// to, and always for those in their `x-problems`; more may be added.
+// BadBody Problem details (RFC 9457). The members from `slot_version` on are present with certain codes only: always
+// with the codes in their `x-problems`, sometimes with others. More members may be added.
 type BadBody = Problem
 
-// BadKey RFC 9457 problem details. The members from `slot_version` on are there for the codes that they belong
-// to, and always for those in their `x-problems`; more may be added.
+// BadKey Problem details (RFC 9457). The members from `slot_version` on are present with certain codes only: always
+// with the codes in their `x-problems`, sometimes with others. More members may be added.
 type BadKey = Problem
 
-// BadList RFC 9457 problem details. The members from `slot_version` on are there for the codes that they belong
-// to, and always for those in their `x-problems`; more may be added.
+// BadList Problem details (RFC 9457). The members from `slot_version` on are present with certain codes only: always
+// with the codes in their `x-problems`, sometimes with others. More members may be added.
 type BadList = Problem
 
-// BadParameter RFC 9457 problem details. The members from `slot_version` on are there for the codes that they belong
-// to, and always for those in their `x-problems`; more may be added.
+// BadParameter Problem details (RFC 9457). The members from `slot_version` on are present with certain codes only: always
+// with the codes in their `x-problems`, sometimes with others. More members may be added.
 type BadParameter = Problem
 
-// BadPost RFC 9457 problem details. The members from `slot_version` on are there for the codes that they belong
-// to, and always for those in their `x-problems`; more may be added.
+// BadPost Problem details (RFC 9457). The members from `slot_version` on are present with certain codes only: always
+// with the codes in their `x-problems`, sometimes with others. More members may be added.
 type BadPost = Problem
 
-// BodyTooLarge RFC 9457 problem details. The members from `slot_version` on are there for the codes that they belong
-// to, and always for those in their `x-problems`; more may be added.
+// BodyTooLarge Problem details (RFC 9457). The members from `slot_version` on are present with certain codes only: always
+// with the codes in their `x-problems`, sometimes with others. More members may be added.
 type BodyTooLarge = Problem
 
-// BookingConflict RFC 9457 problem details. The members from `slot_version` on are there for the codes that they belong
-// to, and always for those in their `x-problems`; more may be added.
+// BookingConflict Problem details (RFC 9457). The members from `slot_version` on are present with certain codes only: always
+// with the codes in their `x-problems`, sometimes with others. More members may be added.
 type BookingConflict = Problem
 
-// BookingEditConflict RFC 9457 problem details. The members from `slot_version` on are there for the codes that they belong
-// to, and always for those in their `x-problems`; more may be added.
+// BookingEditConflict Problem details (RFC 9457). The members from `slot_version` on are present with certain codes only: always
+// with the codes in their `x-problems`, sometimes with others. More members may be added.
 type BookingEditConflict = Problem
 
-// BookingInvalid RFC 9457 problem details. The members from `slot_version` on are there for the codes that they belong
-// to, and always for those in their `x-problems`; more may be added.
+// BookingInvalid Problem details (RFC 9457). The members from `slot_version` on are present with certain codes only: always
+// with the codes in their `x-problems`, sometimes with others. More members may be added.
 type BookingInvalid = Problem
 
-// BookingPatchInvalid RFC 9457 problem details. The members from `slot_version` on are there for the codes that they belong
-// to, and always for those in their `x-problems`; more may be added.
+// BookingPatchInvalid Problem details (RFC 9457). The members from `slot_version` on are present with certain codes only: always
+// with the codes in their `x-problems`, sometimes with others. More members may be added.
 type BookingPatchInvalid = Problem
 
-// BookingStateConflict RFC 9457 problem details. The members from `slot_version` on are there for the codes that they belong
-// to, and always for those in their `x-problems`; more may be added.
+// BookingStateConflict Problem details (RFC 9457). The members from `slot_version` on are present with certain codes only: always
+// with the codes in their `x-problems`, sometimes with others. More members may be added.
 type BookingStateConflict = Problem
 
-// BundleConflict RFC 9457 problem details. The members from `slot_version` on are there for the codes that they belong
-// to, and always for those in their `x-problems`; more may be added.
+// BundleConflict Problem details (RFC 9457). The members from `slot_version` on are present with certain codes only: always
+// with the codes in their `x-problems`, sometimes with others. More members may be added.
 type BundleConflict = Problem
 
-// CancellationConflict RFC 9457 problem details. The members from `slot_version` on are there for the codes that they belong
-// to, and always for those in their `x-problems`; more may be added.
+// CancellationConflict Problem details (RFC 9457). The members from `slot_version` on are present with certain codes only: always
+// with the codes in their `x-problems`, sometimes with others. More members may be added.
 type CancellationConflict = Problem
 
-// ConfirmationConflict RFC 9457 problem details. The members from `slot_version` on are there for the codes that they belong
-// to, and always for those in their `x-problems`; more may be added.
+// ConfirmationConflict Problem details (RFC 9457). The members from `slot_version` on are present with certain codes only: always
+// with the codes in their `x-problems`, sometimes with others. More members may be added.
 type ConfirmationConflict = Problem
 
-// EmailTaken RFC 9457 problem details. The members from `slot_version` on are there for the codes that they belong
-// to, and always for those in their `x-problems`; more may be added.
+// EmailTaken Problem details (RFC 9457). The members from `slot_version` on are present with certain codes only: always
+// with the codes in their `x-problems`, sometimes with others. More members may be added.
 type EmailTaken = Problem
 
-// EventCreateInvalid RFC 9457 problem details. The members from `slot_version` on are there for the codes that they belong
-// to, and always for those in their `x-problems`; more may be added.
+// EventCreateInvalid Problem details (RFC 9457). The members from `slot_version` on are present with certain codes only: always
+// with the codes in their `x-problems`, sometimes with others. More members may be added.
 type EventCreateInvalid = Problem
 
-// EventEditConflict RFC 9457 problem details. The members from `slot_version` on are there for the codes that they belong
-// to, and always for those in their `x-problems`; more may be added.
+// EventEditConflict Problem details (RFC 9457). The members from `slot_version` on are present with certain codes only: always
+// with the codes in their `x-problems`, sometimes with others. More members may be added.
 type EventEditConflict = Problem
 
-// EventPatchInvalid RFC 9457 problem details. The members from `slot_version` on are there for the codes that they belong
-// to, and always for those in their `x-problems`; more may be added.
+// EventPatchInvalid Problem details (RFC 9457). The members from `slot_version` on are present with certain codes only: always
+// with the codes in their `x-problems`, sometimes with others. More members may be added.
 type EventPatchInvalid = Problem
 
-// EventStateConflict RFC 9457 problem details. The members from `slot_version` on are there for the codes that they belong
-// to, and always for those in their `x-problems`; more may be added.
+// EventStateConflict Problem details (RFC 9457). The members from `slot_version` on are present with certain codes only: always
+// with the codes in their `x-problems`, sometimes with others. More members may be added.
 type EventStateConflict = Problem
 
-// Forbidden RFC 9457 problem details. The members from `slot_version` on are there for the codes that they belong
-// to, and always for those in their `x-problems`; more may be added.
+// Forbidden Problem details (RFC 9457). The members from `slot_version` on are present with certain codes only: always
+// with the codes in their `x-problems`, sometimes with others. More members may be added.
 type Forbidden = Problem
 
-// HoldConflict RFC 9457 problem details. The members from `slot_version` on are there for the codes that they belong
-// to, and always for those in their `x-problems`; more may be added.
+// HoldConflict Problem details (RFC 9457). The members from `slot_version` on are present with certain codes only: always
+// with the codes in their `x-problems`, sometimes with others. More members may be added.
 type HoldConflict = Problem
 
-// Internal RFC 9457 problem details. The members from `slot_version` on are there for the codes that they belong
-// to, and always for those in their `x-problems`; more may be added.
+// Internal Problem details (RFC 9457). The members from `slot_version` on are present with certain codes only: always
+// with the codes in their `x-problems`, sometimes with others. More members may be added.
 type Internal = Problem
 
-// InvalidCredentials RFC 9457 problem details. The members from `slot_version` on are there for the codes that they belong
-// to, and always for those in their `x-problems`; more may be added.
+// InvalidCredentials Problem details (RFC 9457). The members from `slot_version` on are present with certain codes only: always
+// with the codes in their `x-problems`, sometimes with others. More members may be added.
 type InvalidCredentials = Problem
 
-// KeyReused RFC 9457 problem details. The members from `slot_version` on are there for the codes that they belong
-// to, and always for those in their `x-problems`; more may be added.
+// KeyReused Problem details (RFC 9457). The members from `slot_version` on are present with certain codes only: always
+// with the codes in their `x-problems`, sometimes with others. More members may be added.
 type KeyReused = Problem
 
-// KeyedInvalid RFC 9457 problem details. The members from `slot_version` on are there for the codes that they belong
-// to, and always for those in their `x-problems`; more may be added.
+// KeyedInvalid Problem details (RFC 9457). The members from `slot_version` on are present with certain codes only: always
+// with the codes in their `x-problems`, sometimes with others. More members may be added.
 type KeyedInvalid = Problem
 
-// MoveConflict RFC 9457 problem details. The members from `slot_version` on are there for the codes that they belong
-// to, and always for those in their `x-problems`; more may be added.
+// MoveConflict Problem details (RFC 9457). The members from `slot_version` on are present with certain codes only: always
+// with the codes in their `x-problems`, sometimes with others. More members may be added.
 type MoveConflict = Problem
 
-// NotAcceptable RFC 9457 problem details. The members from `slot_version` on are there for the codes that they belong
-// to, and always for those in their `x-problems`; more may be added.
+// NotAcceptable Problem details (RFC 9457). The members from `slot_version` on are present with certain codes only: always
+// with the codes in their `x-problems`, sometimes with others. More members may be added.
 type NotAcceptable = Problem
 
-// NotFound RFC 9457 problem details. The members from `slot_version` on are there for the codes that they belong
-// to, and always for those in their `x-problems`; more may be added.
+// NotFound Problem details (RFC 9457). The members from `slot_version` on are present with certain codes only: always
+// with the codes in their `x-problems`, sometimes with others. More members may be added.
 type NotFound = Problem
 
-// NotReady RFC 9457 problem details. The members from `slot_version` on are there for the codes that they belong
-// to, and always for those in their `x-problems`; more may be added.
+// NotReady Problem details (RFC 9457). The members from `slot_version` on are present with certain codes only: always
+// with the codes in their `x-problems`, sometimes with others. More members may be added.
 type NotReady = Problem
 
-// OfferConflict RFC 9457 problem details. The members from `slot_version` on are there for the codes that they belong
-// to, and always for those in their `x-problems`; more may be added.
+// OfferConflict Problem details (RFC 9457). The members from `slot_version` on are present with certain codes only: always
+// with the codes in their `x-problems`, sometimes with others. More members may be added.
 type OfferConflict = Problem
 
-// RangeInvalid RFC 9457 problem details. The members from `slot_version` on are there for the codes that they belong
-// to, and always for those in their `x-problems`; more may be added.
+// RangeInvalid Problem details (RFC 9457). The members from `slot_version` on are present with certain codes only: always
+// with the codes in their `x-problems`, sometimes with others. More members may be added.
 type RangeInvalid = Problem
 
-// RangeOnly RFC 9457 problem details. The members from `slot_version` on are there for the codes that they belong
-// to, and always for those in their `x-problems`; more may be added.
+// RangeOnly Problem details (RFC 9457). The members from `slot_version` on are present with certain codes only: always
+// with the codes in their `x-problems`, sometimes with others. More members may be added.
 type RangeOnly = Problem
 
-// ReadUnavailable RFC 9457 problem details. The members from `slot_version` on are there for the codes that they belong
-// to, and always for those in their `x-problems`; more may be added.
+// ReadUnavailable Problem details (RFC 9457). The members from `slot_version` on are present with certain codes only: always
+// with the codes in their `x-problems`, sometimes with others. More members may be added.
 type ReadUnavailable = Problem
 
-// SimulationConflict RFC 9457 problem details. The members from `slot_version` on are there for the codes that they belong
-// to, and always for those in their `x-problems`; more may be added.
+// SimulationConflict Problem details (RFC 9457). The members from `slot_version` on are present with certain codes only: always
+// with the codes in their `x-problems`, sometimes with others. More members may be added.
 type SimulationConflict = Problem
 
-// SlotCreateInvalid RFC 9457 problem details. The members from `slot_version` on are there for the codes that they belong
-// to, and always for those in their `x-problems`; more may be added.
+// SlotCreateInvalid Problem details (RFC 9457). The members from `slot_version` on are present with certain codes only: always
+// with the codes in their `x-problems`, sometimes with others. More members may be added.
 type SlotCreateInvalid = Problem
 
-// SlotDeleteConflict RFC 9457 problem details. The members from `slot_version` on are there for the codes that they belong
-// to, and always for those in their `x-problems`; more may be added.
+// SlotDeleteConflict Problem details (RFC 9457). The members from `slot_version` on are present with certain codes only: always
+// with the codes in their `x-problems`, sometimes with others. More members may be added.
 type SlotDeleteConflict = Problem
 
-// SlotEditConflict RFC 9457 problem details. The members from `slot_version` on are there for the codes that they belong
-// to, and always for those in their `x-problems`; more may be added.
+// SlotEditConflict Problem details (RFC 9457). The members from `slot_version` on are present with certain codes only: always
+// with the codes in their `x-problems`, sometimes with others. More members may be added.
 type SlotEditConflict = Problem
 
-// TokenRejected RFC 9457 problem details. The members from `slot_version` on are there for the codes that they belong
-// to, and always for those in their `x-problems`; more may be added.
+// TokenRejected Problem details (RFC 9457). The members from `slot_version` on are present with certain codes only: always
+// with the codes in their `x-problems`, sometimes with others. More members may be added.
 type TokenRejected = Problem
 
-// Unauthorized RFC 9457 problem details. The members from `slot_version` on are there for the codes that they belong
-// to, and always for those in their `x-problems`; more may be added.
+// Unauthorized Problem details (RFC 9457). The members from `slot_version` on are present with certain codes only: always
+// with the codes in their `x-problems`, sometimes with others. More members may be added.
 type Unauthorized = Problem
 
-// UnsupportedMediaType RFC 9457 problem details. The members from `slot_version` on are there for the codes that they belong
-// to, and always for those in their `x-problems`; more may be added.
+// UnsupportedMediaType Problem details (RFC 9457). The members from `slot_version` on are present with certain codes only: always
+// with the codes in their `x-problems`, sometimes with others. More members may be added.
 type UnsupportedMediaType = Problem
 
-// ValidationFailed RFC 9457 problem details. The members from `slot_version` on are there for the codes that they belong
-// to, and always for those in their `x-problems`; more may be added.
+// ValidationFailed Problem details (RFC 9457). The members from `slot_version` on are present with certain codes only: always
+// with the codes in their `x-problems`, sometimes with others. More members may be added.
 type ValidationFailed = Problem
 
-// VersionMismatch RFC 9457 problem details. The members from `slot_version` on are there for the codes that they belong
-// to, and always for those in their `x-problems`; more may be added.
+// VersionMismatch Problem details (RFC 9457). The members from `slot_version` on are present with certain codes only: always
+// with the codes in their `x-problems`, sometimes with others. More members may be added.
 type VersionMismatch = Problem
 
-// VersionRequired RFC 9457 problem details. The members from `slot_version` on are there for the codes that they belong
-// to, and always for those in their `x-problems`; more may be added.
+// VersionRequired Problem details (RFC 9457). The members from `slot_version` on are present with certain codes only: always
+// with the codes in their `x-problems`, sometimes with others. More members may be added.
 type VersionRequired = Problem
 
-// WriteUnavailable RFC 9457 problem details. The members from `slot_version` on are there for the codes that they belong
-// to, and always for those in their `x-problems`; more may be added.
+// WriteUnavailable Problem details (RFC 9457). The members from `slot_version` on are present with certain codes only: always
+// with the codes in their `x-problems`, sometimes with others. More members may be added.
 type WriteUnavailable = Problem
 
 // CreateBookingsParams defines parameters for CreateBookings.
 type CreateBookingsParams struct {
-	// IdempotencyKey Makes the request repeatable: the same key with the same request has one effect, and the first answer
-	// again (for 24 hours, per user). With another request it is 422 `idempotency_key_reused`. Visible ASCII
-	// characters; a UUID does well.
+	// IdempotencyKey Makes the request safe to repeat: for 24 hours, the same request with the same key has one effect and
+	// returns the first response again. Keys belong to the user. Using a key for a different request is 422
+	// `idempotency_key_reused`. A key has 1 to 255 visible ASCII characters, for example a UUID.
 	IdempotencyKey *IdempotencyKey `json:"Idempotency-Key,omitempty"`
 }
 
 // GetBookingParams defines parameters for GetBooking.
 type GetBookingParams struct {
-	// IfNoneMatch One or more `ETag`s that the caller has. When one of them is the present one, the answer is 304 without a body.
+	// IfNoneMatch One or more `ETag`s that the caller has stored. If one of them is current, the response is 304 without a body.
 	IfNoneMatch *IfNoneMatch `json:"If-None-Match,omitempty"`
 }
 
 // UpdateBookingParams defines parameters for UpdateBooking.
 type UpdateBookingParams struct {
-	// IfMatch The `ETag` of what is edited. Left out, any state is; stale, it is 412 `version_mismatch`. `*` matches any state.
+	// IfMatch The `ETag` of the resource to change. If omitted, any state matches; a stale tag is 412 `version_mismatch`. `*` matches any state.
 	IfMatch *IfMatchOptional `json:"If-Match,omitempty"`
 }
 
 // AcceptOfferParams defines parameters for AcceptOffer.
 type AcceptOfferParams struct {
-	// IdempotencyKey Makes the request repeatable: the same key with the same request has one effect, and the first answer
-	// again (for 24 hours, per user). With another request it is 422 `idempotency_key_reused`. Visible ASCII
-	// characters; a UUID does well.
+	// IdempotencyKey Makes the request safe to repeat: for 24 hours, the same request with the same key has one effect and
+	// returns the first response again. Keys belong to the user. Using a key for a different request is 422
+	// `idempotency_key_reused`. A key has 1 to 255 visible ASCII characters, for example a UUID.
 	IdempotencyKey *IdempotencyKey `json:"Idempotency-Key,omitempty"`
 }
 
 // CancelBookingParams defines parameters for CancelBooking.
 type CancelBookingParams struct {
-	// IdempotencyKey Makes the request repeatable: the same key with the same request has one effect, and the first answer
-	// again (for 24 hours, per user). With another request it is 422 `idempotency_key_reused`. Visible ASCII
-	// characters; a UUID does well.
+	// IdempotencyKey Makes the request safe to repeat: for 24 hours, the same request with the same key has one effect and
+	// returns the first response again. Keys belong to the user. Using a key for a different request is 422
+	// `idempotency_key_reused`. A key has 1 to 255 visible ASCII characters, for example a UUID.
 	IdempotencyKey *IdempotencyKey `json:"Idempotency-Key,omitempty"`
 }
 
 // CheckInBookingParams defines parameters for CheckInBooking.
 type CheckInBookingParams struct {
-	// IdempotencyKey Makes the request repeatable: the same key with the same request has one effect, and the first answer
-	// again (for 24 hours, per user). With another request it is 422 `idempotency_key_reused`. Visible ASCII
-	// characters; a UUID does well.
+	// IdempotencyKey Makes the request safe to repeat: for 24 hours, the same request with the same key has one effect and
+	// returns the first response again. Keys belong to the user. Using a key for a different request is 422
+	// `idempotency_key_reused`. A key has 1 to 255 visible ASCII characters, for example a UUID.
 	IdempotencyKey *IdempotencyKey `json:"Idempotency-Key,omitempty"`
 }
 
 // ConfirmBookingParams defines parameters for ConfirmBooking.
 type ConfirmBookingParams struct {
-	// IdempotencyKey Makes the request repeatable: the same key with the same request has one effect, and the first answer
-	// again (for 24 hours, per user). With another request it is 422 `idempotency_key_reused`. Visible ASCII
-	// characters; a UUID does well.
+	// IdempotencyKey Makes the request safe to repeat: for 24 hours, the same request with the same key has one effect and
+	// returns the first response again. Keys belong to the user. Using a key for a different request is 422
+	// `idempotency_key_reused`. A key has 1 to 255 visible ASCII characters, for example a UUID.
 	IdempotencyKey *IdempotencyKey `json:"Idempotency-Key,omitempty"`
 }
 
 // DeclineOfferParams defines parameters for DeclineOffer.
 type DeclineOfferParams struct {
-	// IdempotencyKey Makes the request repeatable: the same key with the same request has one effect, and the first answer
-	// again (for 24 hours, per user). With another request it is 422 `idempotency_key_reused`. Visible ASCII
-	// characters; a UUID does well.
+	// IdempotencyKey Makes the request safe to repeat: for 24 hours, the same request with the same key has one effect and
+	// returns the first response again. Keys belong to the user. Using a key for a different request is 422
+	// `idempotency_key_reused`. A key has 1 to 255 visible ASCII characters, for example a UUID.
 	IdempotencyKey *IdempotencyKey `json:"Idempotency-Key,omitempty"`
 }
 
 // GetBookingHistoryParams defines parameters for GetBookingHistory.
 type GetBookingHistoryParams struct {
-	// Limit How many to return at most; above 100 is 100.
+	// Limit Maximum number of items to return. Values above 100 are treated as 100.
 	Limit *Limit `form:"limit,omitempty" json:"limit,omitempty"`
 
-	// Cursor `next_cursor` of the page before, with the same filters.
+	// Cursor `next_cursor` of the previous page, with the same filters.
 	Cursor *Cursor `form:"cursor,omitempty" json:"cursor,omitempty"`
 }
 
 // MoveBookingParams defines parameters for MoveBooking.
 type MoveBookingParams struct {
-	// IdempotencyKey Makes the request repeatable: the same key with the same request has one effect, and the first answer
-	// again (for 24 hours, per user). With another request it is 422 `idempotency_key_reused`. Visible ASCII
-	// characters; a UUID does well.
+	// IdempotencyKey Makes the request safe to repeat: for 24 hours, the same request with the same key has one effect and
+	// returns the first response again. Keys belong to the user. Using a key for a different request is 422
+	// `idempotency_key_reused`. A key has 1 to 255 visible ASCII characters, for example a UUID.
 	IdempotencyKey *IdempotencyKey `json:"Idempotency-Key,omitempty"`
 }
 
 // ListEventsParams defines parameters for ListEvents.
 type ListEventsParams struct {
-	// Q Full text search in title, description and location. Several words must all occur; `"…"` is a
-	// phrase, `or` and `-word` work.
+	// Q Full-text search in title, description and location. All words must occur; `"…"` searches for a
+	// phrase; `or` and `-word` are supported.
 	Q *string `form:"q,omitempty" json:"q,omitempty"`
 
 	// When Only events in this phase.
@@ -2131,219 +2254,219 @@ type ListEventsParams struct {
 	// From Only events that end after this time.
 	From *time.Time `form:"from,omitempty" json:"from,omitempty"`
 
-	// To Only events that start before this time. With `from` - the events that overlap `[from, to)`.
+	// To Only events that start before this time. Together with `from`, only events that overlap `[from, to)`.
 	To *time.Time `form:"to,omitempty" json:"to,omitempty"`
 
-	// Available `true` leaves only published events with a free seat in an open slot that has not started
-	// (`seats_available` above 0), `false` only the others.
+	// Available `true`: only published events with a free seat in an open slot that has not started (`seats_available`
+	// above 0). `false`: only the others.
 	Available *bool `form:"available,omitempty" json:"available,omitempty"`
 
 	// OrganizerID Only this organizer's events.
 	OrganizerID *uuid.UUID `form:"organizer_id,omitempty" json:"organizer_id,omitempty"`
 
-	// Sort By the start of the first slot or by creation; `-` in front reverses. Events without slots come last.
+	// Sort Order by the start of the first slot or by creation time; a leading `-` reverses the order. Events without slots come last.
 	Sort *EventSort `form:"sort,omitempty" json:"sort,omitempty"`
 
-	// Limit How many to return at most; above 100 is 100.
+	// Limit Maximum number of items to return. Values above 100 are treated as 100.
 	Limit *Limit `form:"limit,omitempty" json:"limit,omitempty"`
 
-	// Cursor `next_cursor` of the page before, with the same filters.
+	// Cursor `next_cursor` of the previous page, with the same filters.
 	Cursor *Cursor `form:"cursor,omitempty" json:"cursor,omitempty"`
 }
 
 // CreateEventParams defines parameters for CreateEvent.
 type CreateEventParams struct {
-	// IdempotencyKey Makes the request repeatable: the same key with the same request has one effect, and the first answer
-	// again (for 24 hours, per user). With another request it is 422 `idempotency_key_reused`. Visible ASCII
-	// characters; a UUID does well.
+	// IdempotencyKey Makes the request safe to repeat: for 24 hours, the same request with the same key has one effect and
+	// returns the first response again. Keys belong to the user. Using a key for a different request is 422
+	// `idempotency_key_reused`. A key has 1 to 255 visible ASCII characters, for example a UUID.
 	IdempotencyKey *IdempotencyKey `json:"Idempotency-Key,omitempty"`
 }
 
 // DeleteEventParams defines parameters for DeleteEvent.
 type DeleteEventParams struct {
-	// IfMatch The `ETag` of what is edited. Left out, it is 428 `version_required`; stale, 412 `version_mismatch`. `*` matches any state.
+	// IfMatch The `ETag` of the resource to change. If omitted, the response is 428 `version_required`; a stale tag is 412 `version_mismatch`. `*` matches any state.
 	IfMatch *IfMatch `json:"If-Match,omitempty"`
 }
 
 // GetEventParams defines parameters for GetEvent.
 type GetEventParams struct {
-	// IfNoneMatch One or more `ETag`s that the caller has. When one of them is the present one, the answer is 304 without a body.
+	// IfNoneMatch One or more `ETag`s that the caller has stored. If one of them is current, the response is 304 without a body.
 	IfNoneMatch *IfNoneMatch `json:"If-None-Match,omitempty"`
 }
 
 // UpdateEventParams defines parameters for UpdateEvent.
 type UpdateEventParams struct {
-	// IfMatch The `ETag` of what is edited. Left out, it is 428 `version_required`; stale, 412 `version_mismatch`. `*` matches any state.
+	// IfMatch The `ETag` of the resource to change. If omitted, the response is 428 `version_required`; a stale tag is 412 `version_mismatch`. `*` matches any state.
 	IfMatch *IfMatch `json:"If-Match,omitempty"`
 }
 
 // ListEventBookingsParams defines parameters for ListEventBookings.
 type ListEventBookingsParams struct {
-	// Status Only bookings in one of these statuses, separated by commas. Default - all.
+	// Status Only bookings with one of these statuses, separated by commas. Default: all.
 	Status BookingStatusFilter `form:"status,omitempty" json:"status,omitempty"`
 
-	// Limit How many to return at most; above 100 is 100.
+	// Limit Maximum number of items to return. Values above 100 are treated as 100.
 	Limit *Limit `form:"limit,omitempty" json:"limit,omitempty"`
 
-	// Cursor `next_cursor` of the page before, with the same filters.
+	// Cursor `next_cursor` of the previous page, with the same filters.
 	Cursor *Cursor `form:"cursor,omitempty" json:"cursor,omitempty"`
 }
 
 // CancelEventParams defines parameters for CancelEvent.
 type CancelEventParams struct {
-	// IdempotencyKey Makes the request repeatable: the same key with the same request has one effect, and the first answer
-	// again (for 24 hours, per user). With another request it is 422 `idempotency_key_reused`. Visible ASCII
-	// characters; a UUID does well.
+	// IdempotencyKey Makes the request safe to repeat: for 24 hours, the same request with the same key has one effect and
+	// returns the first response again. Keys belong to the user. Using a key for a different request is 422
+	// `idempotency_key_reused`. A key has 1 to 255 visible ASCII characters, for example a UUID.
 	IdempotencyKey *IdempotencyKey `json:"Idempotency-Key,omitempty"`
 }
 
 // PublishEventParams defines parameters for PublishEvent.
 type PublishEventParams struct {
-	// IdempotencyKey Makes the request repeatable: the same key with the same request has one effect, and the first answer
-	// again (for 24 hours, per user). With another request it is 422 `idempotency_key_reused`. Visible ASCII
-	// characters; a UUID does well.
+	// IdempotencyKey Makes the request safe to repeat: for 24 hours, the same request with the same key has one effect and
+	// returns the first response again. Keys belong to the user. Using a key for a different request is 422
+	// `idempotency_key_reused`. A key has 1 to 255 visible ASCII characters, for example a UUID.
 	IdempotencyKey *IdempotencyKey `json:"Idempotency-Key,omitempty"`
 }
 
 // ListSlotsParams defines parameters for ListSlots.
 type ListSlotsParams struct {
-	// Limit How many to return at most; above 100 is 100.
+	// Limit Maximum number of items to return. Values above 100 are treated as 100.
 	Limit *Limit `form:"limit,omitempty" json:"limit,omitempty"`
 
-	// Cursor `next_cursor` of the page before, with the same filters.
+	// Cursor `next_cursor` of the previous page, with the same filters.
 	Cursor *Cursor `form:"cursor,omitempty" json:"cursor,omitempty"`
 }
 
 // CreateSlotParams defines parameters for CreateSlot.
 type CreateSlotParams struct {
-	// IdempotencyKey Makes the request repeatable: the same key with the same request has one effect, and the first answer
-	// again (for 24 hours, per user). With another request it is 422 `idempotency_key_reused`. Visible ASCII
-	// characters; a UUID does well.
+	// IdempotencyKey Makes the request safe to repeat: for 24 hours, the same request with the same key has one effect and
+	// returns the first response again. Keys belong to the user. Using a key for a different request is 422
+	// `idempotency_key_reused`. A key has 1 to 255 visible ASCII characters, for example a UUID.
 	IdempotencyKey *IdempotencyKey `json:"Idempotency-Key,omitempty"`
 }
 
 // GetMeParams defines parameters for GetMe.
 type GetMeParams struct {
-	// IfNoneMatch One or more `ETag`s that the caller has. When one of them is the present one, the answer is 304 without a body.
+	// IfNoneMatch One or more `ETag`s that the caller has stored. If one of them is current, the response is 304 without a body.
 	IfNoneMatch *IfNoneMatch `json:"If-None-Match,omitempty"`
 }
 
 // ListMyBookingsParams defines parameters for ListMyBookings.
 type ListMyBookingsParams struct {
-	// Status Only bookings in one of these statuses, separated by commas. Default - all.
+	// Status Only bookings with one of these statuses, separated by commas. Default: all.
 	Status BookingStatusFilter `form:"status,omitempty" json:"status,omitempty"`
 
 	// When Only bookings whose slot is in this phase.
 	When *BookingWhen `form:"when,omitempty" json:"when,omitempty"`
 
-	// Limit How many to return at most; above 100 is 100.
+	// Limit Maximum number of items to return. Values above 100 are treated as 100.
 	Limit *Limit `form:"limit,omitempty" json:"limit,omitempty"`
 
-	// Cursor `next_cursor` of the page before, with the same filters.
+	// Cursor `next_cursor` of the previous page, with the same filters.
 	Cursor *Cursor `form:"cursor,omitempty" json:"cursor,omitempty"`
 }
 
 // ListConflictsParams defines parameters for ListConflicts.
 type ListConflictsParams struct {
-	// StartsAt Start of the range, RFC 3339.
+	// StartsAt Start of the range (RFC 3339).
 	StartsAt time.Time `form:"starts_at" json:"starts_at"`
 
-	// EndsAt End of the range, RFC 3339, after its start; not itself part of the range.
+	// EndsAt End of the range (RFC 3339), after its start. The end is not part of the range.
 	EndsAt time.Time `form:"ends_at" json:"ends_at"`
 
-	// Limit How many to return at most; above 100 is 100.
+	// Limit Maximum number of items to return. Values above 100 are treated as 100.
 	Limit *Limit `form:"limit,omitempty" json:"limit,omitempty"`
 
-	// Cursor `next_cursor` of the page before, with the same filters.
+	// Cursor `next_cursor` of the previous page, with the same filters.
 	Cursor *Cursor `form:"cursor,omitempty" json:"cursor,omitempty"`
 }
 
 // ListTokensParams defines parameters for ListTokens.
 type ListTokensParams struct {
-	// Limit How many to return at most; above 100 is 100.
+	// Limit Maximum number of items to return. Values above 100 are treated as 100.
 	Limit *Limit `form:"limit,omitempty" json:"limit,omitempty"`
 
-	// Cursor `next_cursor` of the page before, with the same filters.
+	// Cursor `next_cursor` of the previous page, with the same filters.
 	Cursor *Cursor `form:"cursor,omitempty" json:"cursor,omitempty"`
 }
 
 // DeleteSlotParams defines parameters for DeleteSlot.
 type DeleteSlotParams struct {
-	// IfMatch The `ETag` of what is edited. Left out, it is 428 `version_required`; stale, 412 `version_mismatch`. `*` matches any state.
+	// IfMatch The `ETag` of the resource to change. If omitted, the response is 428 `version_required`; a stale tag is 412 `version_mismatch`. `*` matches any state.
 	IfMatch *IfMatch `json:"If-Match,omitempty"`
 }
 
 // GetSlotParams defines parameters for GetSlot.
 type GetSlotParams struct {
-	// IfNoneMatch One or more `ETag`s that the caller has. When one of them is the present one, the answer is 304 without a body.
+	// IfNoneMatch One or more `ETag`s that the caller has stored. If one of them is current, the response is 304 without a body.
 	IfNoneMatch *IfNoneMatch `json:"If-None-Match,omitempty"`
 }
 
 // UpdateSlotParams defines parameters for UpdateSlot.
 type UpdateSlotParams struct {
-	// IfMatch The `ETag` of what is edited. Left out, it is 428 `version_required`; stale, 412 `version_mismatch`. `*` matches any state.
+	// IfMatch The `ETag` of the resource to change. If omitted, the response is 428 `version_required`; a stale tag is 412 `version_mismatch`. `*` matches any state.
 	IfMatch *IfMatch `json:"If-Match,omitempty"`
 }
 
 // ListSlotBookingsParams defines parameters for ListSlotBookings.
 type ListSlotBookingsParams struct {
-	// Status Only bookings in one of these statuses, separated by commas. Default - all.
+	// Status Only bookings with one of these statuses, separated by commas. Default: all.
 	Status BookingStatusFilter `form:"status,omitempty" json:"status,omitempty"`
 
-	// Limit How many to return at most; above 100 is 100.
+	// Limit Maximum number of items to return. Values above 100 are treated as 100.
 	Limit *Limit `form:"limit,omitempty" json:"limit,omitempty"`
 
-	// Cursor `next_cursor` of the page before, with the same filters.
+	// Cursor `next_cursor` of the previous page, with the same filters.
 	Cursor *Cursor `form:"cursor,omitempty" json:"cursor,omitempty"`
 }
 
 // CreateBookingParams defines parameters for CreateBooking.
 type CreateBookingParams struct {
-	// IdempotencyKey Makes the request repeatable: the same key with the same request has one effect, and the first answer
-	// again (for 24 hours, per user). With another request it is 422 `idempotency_key_reused`. Visible ASCII
-	// characters; a UUID does well.
+	// IdempotencyKey Makes the request safe to repeat: for 24 hours, the same request with the same key has one effect and
+	// returns the first response again. Keys belong to the user. Using a key for a different request is 422
+	// `idempotency_key_reused`. A key has 1 to 255 visible ASCII characters, for example a UUID.
 	IdempotencyKey *IdempotencyKey `json:"Idempotency-Key,omitempty"`
 }
 
 // CancelSlotParams defines parameters for CancelSlot.
 type CancelSlotParams struct {
-	// IdempotencyKey Makes the request repeatable: the same key with the same request has one effect, and the first answer
-	// again (for 24 hours, per user). With another request it is 422 `idempotency_key_reused`. Visible ASCII
-	// characters; a UUID does well.
+	// IdempotencyKey Makes the request safe to repeat: for 24 hours, the same request with the same key has one effect and
+	// returns the first response again. Keys belong to the user. Using a key for a different request is 422
+	// `idempotency_key_reused`. A key has 1 to 255 visible ASCII characters, for example a UUID.
 	IdempotencyKey *IdempotencyKey `json:"Idempotency-Key,omitempty"`
 }
 
 // CreateHoldParams defines parameters for CreateHold.
 type CreateHoldParams struct {
-	// IdempotencyKey Makes the request repeatable: the same key with the same request has one effect, and the first answer
-	// again (for 24 hours, per user). With another request it is 422 `idempotency_key_reused`. Visible ASCII
-	// characters; a UUID does well.
+	// IdempotencyKey Makes the request safe to repeat: for 24 hours, the same request with the same key has one effect and
+	// returns the first response again. Keys belong to the user. Using a key for a different request is 422
+	// `idempotency_key_reused`. A key has 1 to 255 visible ASCII characters, for example a UUID.
 	IdempotencyKey *IdempotencyKey `json:"Idempotency-Key,omitempty"`
 }
 
 // GetSlotLedgerParams defines parameters for GetSlotLedger.
 type GetSlotLedgerParams struct {
-	// Limit How many to return at most; above 100 is 100.
+	// Limit Maximum number of items to return. Values above 100 are treated as 100.
 	Limit *Limit `form:"limit,omitempty" json:"limit,omitempty"`
 
-	// Cursor `next_cursor` of the page before, with the same filters.
+	// Cursor `next_cursor` of the previous page, with the same filters.
 	Cursor *Cursor `form:"cursor,omitempty" json:"cursor,omitempty"`
 }
 
 // PromoteSlotParams defines parameters for PromoteSlot.
 type PromoteSlotParams struct {
-	// IdempotencyKey Makes the request repeatable: the same key with the same request has one effect, and the first answer
-	// again (for 24 hours, per user). With another request it is 422 `idempotency_key_reused`. Visible ASCII
-	// characters; a UUID does well.
+	// IdempotencyKey Makes the request safe to repeat: for 24 hours, the same request with the same key has one effect and
+	// returns the first response again. Keys belong to the user. Using a key for a different request is 422
+	// `idempotency_key_reused`. A key has 1 to 255 visible ASCII characters, for example a UUID.
 	IdempotencyKey *IdempotencyKey `json:"Idempotency-Key,omitempty"`
 }
 
 // GetSlotWaitlistParams defines parameters for GetSlotWaitlist.
 type GetSlotWaitlistParams struct {
-	// Limit How many to return at most; above 100 is 100.
+	// Limit Maximum number of items to return. Values above 100 are treated as 100.
 	Limit *Limit `form:"limit,omitempty" json:"limit,omitempty"`
 
-	// Cursor `next_cursor` of the page before, with the same filters.
+	// Cursor `next_cursor` of the previous page, with the same filters.
 	Cursor *Cursor `form:"cursor,omitempty" json:"cursor,omitempty"`
 }
 
@@ -2352,13 +2475,13 @@ type ListUsersParams struct {
 	// Email Only the user with this e-mail address.
 	Email *string `form:"email,omitempty" json:"email,omitempty"`
 
-	// Role Only users in this role.
+	// Role Only users with this role.
 	Role *UserRole `form:"role,omitempty" json:"role,omitempty"`
 
-	// Limit How many to return at most; above 100 is 100.
+	// Limit Maximum number of items to return. Values above 100 are treated as 100.
 	Limit *Limit `form:"limit,omitempty" json:"limit,omitempty"`
 
-	// Cursor `next_cursor` of the page before, with the same filters.
+	// Cursor `next_cursor` of the previous page, with the same filters.
 	Cursor *Cursor `form:"cursor,omitempty" json:"cursor,omitempty"`
 }
 
@@ -2863,7 +2986,7 @@ func (a Problem) MarshalJSON() ([]byte, error) {
 
 // ServerInterface represents all server handlers.
 type ServerInterface interface {
-	// LoginUser Log in with e-mail and password
+	// LoginUser Log in with e-mail address and password
 	// (POST /api/v1/auth/login)
 	LoginUser(ctx echo.Context) error
 	// LogoutUser Revoke the token of this request
@@ -2872,7 +2995,7 @@ type ServerInterface interface {
 	// RegisterUser Create a user and log in
 	// (POST /api/v1/auth/register)
 	RegisterUser(ctx echo.Context) error
-	// CreateBookings Book several slots at once, or none
+	// CreateBookings Book several slots in one step
 	// (POST /api/v1/bookings)
 	CreateBookings(ctx echo.Context, params CreateBookingsParams) error
 	// GetBooking Get a booking
@@ -2884,19 +3007,19 @@ type ServerInterface interface {
 	// AcceptOffer Accept an offer
 	// (POST /api/v1/bookings/{booking_id}/accept)
 	AcceptOffer(ctx echo.Context, bookingID BookingID, params AcceptOfferParams) error
-	// CancelBooking Cancel a booking, or leave the waitlist
+	// CancelBooking Cancel a booking or leave the waitlist
 	// (POST /api/v1/bookings/{booking_id}/cancel)
 	CancelBooking(ctx echo.Context, bookingID BookingID, params CancelBookingParams) error
-	// PreviewCancellation What would cancelling do?
+	// PreviewCancellation Preview a cancellation
 	// (GET /api/v1/bookings/{booking_id}/cancellation-preview)
 	PreviewCancellation(ctx echo.Context, bookingID BookingID) error
-	// GetBookingChain What led to a booking's changes, and what followed
+	// GetBookingChain Get a booking's chain of causes and consequences
 	// (GET /api/v1/bookings/{booking_id}/chain)
 	GetBookingChain(ctx echo.Context, bookingID BookingID) error
 	// UndoCheckIn Undo a check-in
 	// (DELETE /api/v1/bookings/{booking_id}/check-in)
 	UndoCheckIn(ctx echo.Context, bookingID BookingID) error
-	// CheckInBooking Check an attendee in
+	// CheckInBooking Check in an attendee
 	// (POST /api/v1/bookings/{booking_id}/check-in)
 	CheckInBooking(ctx echo.Context, bookingID BookingID, params CheckInBookingParams) error
 	// ConfirmBooking Confirm a hold
@@ -2905,16 +3028,16 @@ type ServerInterface interface {
 	// DeclineOffer Decline an offer
 	// (POST /api/v1/bookings/{booking_id}/decline)
 	DeclineOffer(ctx echo.Context, bookingID BookingID, params DeclineOfferParams) error
-	// GetBookingHistory What happened to a booking
+	// GetBookingHistory List a booking's ledger entries
 	// (GET /api/v1/bookings/{booking_id}/history)
 	GetBookingHistory(ctx echo.Context, bookingID BookingID, params GetBookingHistoryParams) error
 	// MoveBooking Move a booking to another slot
 	// (POST /api/v1/bookings/{booking_id}/move)
 	MoveBooking(ctx echo.Context, bookingID BookingID, params MoveBookingParams) error
-	// GetWaitlistPosition Where do I wait, and why?
+	// GetWaitlistPosition Explain a booking's waitlist position
 	// (GET /api/v1/bookings/{booking_id}/waitlist-position)
 	GetWaitlistPosition(ctx echo.Context, bookingID BookingID) error
-	// ListEvents Find events
+	// ListEvents Search events
 	// (GET /api/v1/events)
 	ListEvents(ctx echo.Context, params ListEventsParams) error
 	// CreateEvent Create an event
@@ -2944,28 +3067,28 @@ type ServerInterface interface {
 	// CreateSlot Add a slot to an event
 	// (POST /api/v1/events/{event_id}/slots)
 	CreateSlot(ctx echo.Context, eventID EventID, params CreateSlotParams) error
-	// DeleteMe Delete oneself
+	// DeleteMe Delete your user
 	// (DELETE /api/v1/me)
 	DeleteMe(ctx echo.Context) error
-	// GetMe Who am I?
+	// GetMe Get the current user
 	// (GET /api/v1/me)
 	GetMe(ctx echo.Context, params GetMeParams) error
-	// UpdateMe Change one's name or e-mail address
+	// UpdateMe Change your name or e-mail address
 	// (PATCH /api/v1/me)
 	UpdateMe(ctx echo.Context) error
-	// ListMyBookings List one's bookings
+	// ListMyBookings List your bookings
 	// (GET /api/v1/me/bookings)
 	ListMyBookings(ctx echo.Context, params ListMyBookingsParams) error
-	// ListConflicts Which of my bookings overlap this time?
+	// ListConflicts List your bookings that overlap a time range
 	// (GET /api/v1/me/conflicts)
 	ListConflicts(ctx echo.Context, params ListConflictsParams) error
-	// ChangePassword Change one's password
+	// ChangePassword Change your password
 	// (PUT /api/v1/me/password)
 	ChangePassword(ctx echo.Context) error
-	// ListTokens List one's tokens
+	// ListTokens List your tokens
 	// (GET /api/v1/me/tokens)
 	ListTokens(ctx echo.Context, params ListTokensParams) error
-	// CreateToken Make another token
+	// CreateToken Create a token
 	// (POST /api/v1/me/tokens)
 	CreateToken(ctx echo.Context) error
 	// DeleteToken Revoke a token
@@ -2983,25 +3106,25 @@ type ServerInterface interface {
 	// ListSlotBookings List a slot's bookings
 	// (GET /api/v1/slots/{slot_id}/bookings)
 	ListSlotBookings(ctx echo.Context, slotID SlotID, params ListSlotBookingsParams) error
-	// CreateBooking Book seats, or join the waitlist
+	// CreateBooking Book seats or join the waitlist
 	// (POST /api/v1/slots/{slot_id}/bookings)
 	CreateBooking(ctx echo.Context, slotID SlotID, params CreateBookingParams) error
 	// CancelSlot Cancel a slot
 	// (POST /api/v1/slots/{slot_id}/cancel)
 	CancelSlot(ctx echo.Context, slotID SlotID, params CancelSlotParams) error
-	// CreateHold Keep seats for a while
+	// CreateHold Hold seats
 	// (POST /api/v1/slots/{slot_id}/holds)
 	CreateHold(ctx echo.Context, slotID SlotID, params CreateHoldParams) error
-	// GetSlotLedger What happened to a slot, entry by entry
+	// GetSlotLedger List a slot's ledger entries
 	// (GET /api/v1/slots/{slot_id}/ledger)
 	GetSlotLedger(ctx echo.Context, slotID SlotID, params GetSlotLedgerParams) error
-	// PromoteSlot Run the promotion now
+	// PromoteSlot Run promotion now
 	// (POST /api/v1/slots/{slot_id}/promote)
 	PromoteSlot(ctx echo.Context, slotID SlotID, params PromoteSlotParams) error
-	// SimulateSlot What would other waitlist rules do?
+	// SimulateSlot Simulate waitlist policies
 	// (POST /api/v1/slots/{slot_id}/simulation)
 	SimulateSlot(ctx echo.Context, slotID SlotID) error
-	// GetSlotWaitlist Who waits for a slot
+	// GetSlotWaitlist List a slot's waitlist
 	// (GET /api/v1/slots/{slot_id}/waitlist)
 	GetSlotWaitlist(ctx echo.Context, slotID SlotID, params GetSlotWaitlistParams) error
 	// ListUsers List users
@@ -3013,19 +3136,19 @@ type ServerInterface interface {
 	// GetDocs Explore the API in a browser
 	// (GET /docs)
 	GetDocs(ctx echo.Context) error
-	// GetLiveness Does the process run?
+	// GetLiveness Check liveness
 	// (GET /livez)
 	GetLiveness(ctx echo.Context) error
-	// GetSpecJSON This document, as JSON
+	// GetSpecJSON Get the OpenAPI document as JSON
 	// (GET /openapi.json)
 	GetSpecJSON(ctx echo.Context) error
-	// GetSpecYAML This document, as YAML
+	// GetSpecYAML Get the OpenAPI document as YAML
 	// (GET /openapi.yaml)
 	GetSpecYAML(ctx echo.Context) error
-	// GetProblem What does this problem mean, and what to do about it?
+	// GetProblem Get the documentation of a problem code
 	// (GET /problems/{code})
 	GetProblem(ctx echo.Context, code string) error
-	// GetReadiness Can the process do its work?
+	// GetReadiness Check readiness
 	// (GET /readyz)
 	GetReadiness(ctx echo.Context) error
 }
@@ -12900,7 +13023,7 @@ func (response GetReadiness503ApplicationProblemPlusJSONResponse) VisitGetReadin
 
 // StrictServerInterface represents all server handlers.
 type StrictServerInterface interface {
-	// LoginUser Log in with e-mail and password
+	// LoginUser Log in with e-mail address and password
 	// (POST /api/v1/auth/login)
 	LoginUser(ctx context.Context, request LoginUserRequestObject) (LoginUserResponseObject, error)
 	// LogoutUser Revoke the token of this request
@@ -12909,7 +13032,7 @@ type StrictServerInterface interface {
 	// RegisterUser Create a user and log in
 	// (POST /api/v1/auth/register)
 	RegisterUser(ctx context.Context, request RegisterUserRequestObject) (RegisterUserResponseObject, error)
-	// CreateBookings Book several slots at once, or none
+	// CreateBookings Book several slots in one step
 	// (POST /api/v1/bookings)
 	CreateBookings(ctx context.Context, request CreateBookingsRequestObject) (CreateBookingsResponseObject, error)
 	// GetBooking Get a booking
@@ -12921,19 +13044,19 @@ type StrictServerInterface interface {
 	// AcceptOffer Accept an offer
 	// (POST /api/v1/bookings/{booking_id}/accept)
 	AcceptOffer(ctx context.Context, request AcceptOfferRequestObject) (AcceptOfferResponseObject, error)
-	// CancelBooking Cancel a booking, or leave the waitlist
+	// CancelBooking Cancel a booking or leave the waitlist
 	// (POST /api/v1/bookings/{booking_id}/cancel)
 	CancelBooking(ctx context.Context, request CancelBookingRequestObject) (CancelBookingResponseObject, error)
-	// PreviewCancellation What would cancelling do?
+	// PreviewCancellation Preview a cancellation
 	// (GET /api/v1/bookings/{booking_id}/cancellation-preview)
 	PreviewCancellation(ctx context.Context, request PreviewCancellationRequestObject) (PreviewCancellationResponseObject, error)
-	// GetBookingChain What led to a booking's changes, and what followed
+	// GetBookingChain Get a booking's chain of causes and consequences
 	// (GET /api/v1/bookings/{booking_id}/chain)
 	GetBookingChain(ctx context.Context, request GetBookingChainRequestObject) (GetBookingChainResponseObject, error)
 	// UndoCheckIn Undo a check-in
 	// (DELETE /api/v1/bookings/{booking_id}/check-in)
 	UndoCheckIn(ctx context.Context, request UndoCheckInRequestObject) (UndoCheckInResponseObject, error)
-	// CheckInBooking Check an attendee in
+	// CheckInBooking Check in an attendee
 	// (POST /api/v1/bookings/{booking_id}/check-in)
 	CheckInBooking(ctx context.Context, request CheckInBookingRequestObject) (CheckInBookingResponseObject, error)
 	// ConfirmBooking Confirm a hold
@@ -12942,16 +13065,16 @@ type StrictServerInterface interface {
 	// DeclineOffer Decline an offer
 	// (POST /api/v1/bookings/{booking_id}/decline)
 	DeclineOffer(ctx context.Context, request DeclineOfferRequestObject) (DeclineOfferResponseObject, error)
-	// GetBookingHistory What happened to a booking
+	// GetBookingHistory List a booking's ledger entries
 	// (GET /api/v1/bookings/{booking_id}/history)
 	GetBookingHistory(ctx context.Context, request GetBookingHistoryRequestObject) (GetBookingHistoryResponseObject, error)
 	// MoveBooking Move a booking to another slot
 	// (POST /api/v1/bookings/{booking_id}/move)
 	MoveBooking(ctx context.Context, request MoveBookingRequestObject) (MoveBookingResponseObject, error)
-	// GetWaitlistPosition Where do I wait, and why?
+	// GetWaitlistPosition Explain a booking's waitlist position
 	// (GET /api/v1/bookings/{booking_id}/waitlist-position)
 	GetWaitlistPosition(ctx context.Context, request GetWaitlistPositionRequestObject) (GetWaitlistPositionResponseObject, error)
-	// ListEvents Find events
+	// ListEvents Search events
 	// (GET /api/v1/events)
 	ListEvents(ctx context.Context, request ListEventsRequestObject) (ListEventsResponseObject, error)
 	// CreateEvent Create an event
@@ -12981,28 +13104,28 @@ type StrictServerInterface interface {
 	// CreateSlot Add a slot to an event
 	// (POST /api/v1/events/{event_id}/slots)
 	CreateSlot(ctx context.Context, request CreateSlotRequestObject) (CreateSlotResponseObject, error)
-	// DeleteMe Delete oneself
+	// DeleteMe Delete your user
 	// (DELETE /api/v1/me)
 	DeleteMe(ctx context.Context, request DeleteMeRequestObject) (DeleteMeResponseObject, error)
-	// GetMe Who am I?
+	// GetMe Get the current user
 	// (GET /api/v1/me)
 	GetMe(ctx context.Context, request GetMeRequestObject) (GetMeResponseObject, error)
-	// UpdateMe Change one's name or e-mail address
+	// UpdateMe Change your name or e-mail address
 	// (PATCH /api/v1/me)
 	UpdateMe(ctx context.Context, request UpdateMeRequestObject) (UpdateMeResponseObject, error)
-	// ListMyBookings List one's bookings
+	// ListMyBookings List your bookings
 	// (GET /api/v1/me/bookings)
 	ListMyBookings(ctx context.Context, request ListMyBookingsRequestObject) (ListMyBookingsResponseObject, error)
-	// ListConflicts Which of my bookings overlap this time?
+	// ListConflicts List your bookings that overlap a time range
 	// (GET /api/v1/me/conflicts)
 	ListConflicts(ctx context.Context, request ListConflictsRequestObject) (ListConflictsResponseObject, error)
-	// ChangePassword Change one's password
+	// ChangePassword Change your password
 	// (PUT /api/v1/me/password)
 	ChangePassword(ctx context.Context, request ChangePasswordRequestObject) (ChangePasswordResponseObject, error)
-	// ListTokens List one's tokens
+	// ListTokens List your tokens
 	// (GET /api/v1/me/tokens)
 	ListTokens(ctx context.Context, request ListTokensRequestObject) (ListTokensResponseObject, error)
-	// CreateToken Make another token
+	// CreateToken Create a token
 	// (POST /api/v1/me/tokens)
 	CreateToken(ctx context.Context, request CreateTokenRequestObject) (CreateTokenResponseObject, error)
 	// DeleteToken Revoke a token
@@ -13020,25 +13143,25 @@ type StrictServerInterface interface {
 	// ListSlotBookings List a slot's bookings
 	// (GET /api/v1/slots/{slot_id}/bookings)
 	ListSlotBookings(ctx context.Context, request ListSlotBookingsRequestObject) (ListSlotBookingsResponseObject, error)
-	// CreateBooking Book seats, or join the waitlist
+	// CreateBooking Book seats or join the waitlist
 	// (POST /api/v1/slots/{slot_id}/bookings)
 	CreateBooking(ctx context.Context, request CreateBookingRequestObject) (CreateBookingResponseObject, error)
 	// CancelSlot Cancel a slot
 	// (POST /api/v1/slots/{slot_id}/cancel)
 	CancelSlot(ctx context.Context, request CancelSlotRequestObject) (CancelSlotResponseObject, error)
-	// CreateHold Keep seats for a while
+	// CreateHold Hold seats
 	// (POST /api/v1/slots/{slot_id}/holds)
 	CreateHold(ctx context.Context, request CreateHoldRequestObject) (CreateHoldResponseObject, error)
-	// GetSlotLedger What happened to a slot, entry by entry
+	// GetSlotLedger List a slot's ledger entries
 	// (GET /api/v1/slots/{slot_id}/ledger)
 	GetSlotLedger(ctx context.Context, request GetSlotLedgerRequestObject) (GetSlotLedgerResponseObject, error)
-	// PromoteSlot Run the promotion now
+	// PromoteSlot Run promotion now
 	// (POST /api/v1/slots/{slot_id}/promote)
 	PromoteSlot(ctx context.Context, request PromoteSlotRequestObject) (PromoteSlotResponseObject, error)
-	// SimulateSlot What would other waitlist rules do?
+	// SimulateSlot Simulate waitlist policies
 	// (POST /api/v1/slots/{slot_id}/simulation)
 	SimulateSlot(ctx context.Context, request SimulateSlotRequestObject) (SimulateSlotResponseObject, error)
-	// GetSlotWaitlist Who waits for a slot
+	// GetSlotWaitlist List a slot's waitlist
 	// (GET /api/v1/slots/{slot_id}/waitlist)
 	GetSlotWaitlist(ctx context.Context, request GetSlotWaitlistRequestObject) (GetSlotWaitlistResponseObject, error)
 	// ListUsers List users
@@ -13050,19 +13173,19 @@ type StrictServerInterface interface {
 	// GetDocs Explore the API in a browser
 	// (GET /docs)
 	GetDocs(ctx context.Context, request GetDocsRequestObject) (GetDocsResponseObject, error)
-	// GetLiveness Does the process run?
+	// GetLiveness Check liveness
 	// (GET /livez)
 	GetLiveness(ctx context.Context, request GetLivenessRequestObject) (GetLivenessResponseObject, error)
-	// GetSpecJSON This document, as JSON
+	// GetSpecJSON Get the OpenAPI document as JSON
 	// (GET /openapi.json)
 	GetSpecJSON(ctx context.Context, request GetSpecJSONRequestObject) (GetSpecJSONResponseObject, error)
-	// GetSpecYAML This document, as YAML
+	// GetSpecYAML Get the OpenAPI document as YAML
 	// (GET /openapi.yaml)
 	GetSpecYAML(ctx context.Context, request GetSpecYAMLRequestObject) (GetSpecYAMLResponseObject, error)
-	// GetProblem What does this problem mean, and what to do about it?
+	// GetProblem Get the documentation of a problem code
 	// (GET /problems/{code})
 	GetProblem(ctx context.Context, request GetProblemRequestObject) (GetProblemResponseObject, error)
-	// GetReadiness Can the process do its work?
+	// GetReadiness Check readiness
 	// (GET /readyz)
 	GetReadiness(ctx context.Context, request GetReadinessRequestObject) (GetReadinessResponseObject, error)
 }
@@ -15038,600 +15161,619 @@ func (sh *strictHandler) GetReadiness(ctx echo.Context) error {
 // const string: with thousands of chunks the chained `+` fold is several
 // times slower for the Go compiler than parsing a slice literal.
 var swaggerSpec = []string{
-	"7P39dts4li8M3wpezXlXPoZ2JNnOh7xmneOkkqpM5eskzmRm2vWYsAhZLFOAioCsqKvzrL6avoXz/7mU",
-	"vpJnYW8ABElQomTZcaqy1kxXLJIguLGxsT9/+/fOUEymgjOuZGfwe4d9ppNpxuDfR2dplqrF61TKlJ/r",
-	"X+RsMqH5ojOw18jEXIw6lzSbMX3TUCSsM+hQvOO0uCNhiqZZZ9A5HjOixAXjJKPDC0nUmBFzOzkT4iLl",
-	"53Iwz1PFdjtRJ+VSUT7UYz6g0/TBZe+BzISSD7q9J4/owbC784j2ujuPhnts50ly0N/pnj2kB6Me6yfd",
-	"3gM7Xifq5Oy3GZPqNE06g87+2ehJf7R38OjR2d5+Qh/SvSF70n+SdFmX7T/aewj3q3xBzzLWGYxoJlnU",
-	"kYqqmewM9rt7UUelSl8KkEItpjDbaS7OMjaRD6q0+PIl6hwNh2yq3o5GLNdUc+Q7y8TwgiXuncMx03+f",
-	"pvyUqs6Az7Is6gxzRhVL4JdOv9t/uNPr7fQeH3cPBnsPB3uP/rsTdRhPpH9Df6f75LjfHXT1/8ENl4wb",
-	"aqwkJese6Cc+T9OcSW8i7Z4+g6cn4pIlp6NcTE7NqsDLcaCcTTM6ZDJwSTKqmbNn/nU6Sbm7lIm2X5B0",
-	"H3XMA5csl6ngnUGvC2uaqzqheo8LQtll7wwFH6X5hCWdqDObJvUl6O8ddx8PDp6YB2eS5S2nN+z1O1Fn",
-	"TlOVpVKdToVMFcxRfyjwS5YzmiyeCgHcUdqMeAn2DsytYCaPmG2WqdeJ3P7FQU/doG77/peYkTG9ZISS",
-	"LL1kdssSMSJqnEqiaXzbNm5p2Q8e+Vv5ibeVq4Ss7+QyVfTCPBXJ4liIVzQ/Z+V10VeIEoJkcK0uI89E",
-	"sjhVQpzaG0oiUl8lqcSnc6LGlJOH++Tn9GkDdWFDtyAvg3XeojjseeKw9tE1Gla+GmkIi/0sE7LK3OYS",
-	"GeK1EBGRx90NJSLqlSeKXjBJuHCnC6F8QSYiZ98mn9ZoEqBxiSgejd8I9XbKeJjIXCgipoyTBVNLSM2F",
-	"OtW3+cS2Q+jfJRGcOJl4oGUiCtOtkhveVJG/3ruuYUF6K9ajQr7GVXH089bl7SXLMzotr4v5caoHNw+H",
-	"xbvsDP7SRsA/6vwSVVdTmDeHRDycuCTlhHKhxizH/UQVoZwIb3IqndzuvbTXtHZhEjcunSWWXrln+ksz",
-	"s35HSjGesMoR8JazO5KIOS8t2+Yq3sPj/t5gf4mK17uCite7korXuwUqXq+m4h08blDxeg0qHqxptlzF",
-	"e1I8uI6K1+8tV/FK/PQ2P6c8/StaB56ux4mwV+7I71z1navacdVzvWZlQ9NXEfylcaLOna+Gd/AjqB7e",
-	"PjVJ+UwxTeR+t3JHzqjU8wA17LcZzRVTWp1Ns0yfFI4kSwkR4Nfuzl63dMonTA7zdIpf3TmeC/s2reYl",
-	"hJLfZilXDGySAG/3S7w9SvVFqfJ0qI/wscgS7yO7bRkX2T4TQ2qm9WFCs4z8RLMsIk9ZnqX6RJjQz6dT",
-	"KqUeey/qiNGI5cXbHnajjtvrbbkB3judnWWpHFdp2+1VtKPLFNl53+4QeknTDE/RruH5oZhpxulvzvBa",
-	"Nzj9q+D6QH0+y8WUPXAUsKfwszGdnLGcDAUfsly13CaO67N0otftoOv9NjF27EyJCVXp0DuyP2SivBeG",
-	"dEqHqVrgEG2Y7hqE5DriqFi7fsPawW/a8OH4UdcprkpysVgUxs/VuDPYLwiPouFTyhMxDxl7/l0hiw9+",
-	"qX/DQ09g4KqXJNEc3hcwEM3rClNKa7ahgRtUW6uvPmhzkD3AOd2knRgmZ023XUIsXDrcHE9ZJubHyFHl",
-	"RcPr5EzfYEwG5Ly6CWl32incfGpvc0ty0DUD0JzhIIfgH7bPkSHl2sw6Y2S/e2WLYzuLUdtqbVdnCd0C",
-	"ixQgHCyP1vNecqM2ruNLXuPQ/a4k3oCS2Ma7fF1KIr57AyZaYlfo+R4M9g6aWebxca+/KcvsX4ll9q/O",
-	"Mv2rsszDekCi18Ayj0srfyMssyog8UxwxTj+VjoOit8D4t+/6IT+WzVmuSQXbKpA2Es6sa4nZD4yEjk6",
-	"lQU/vy1+JpXPPCf4gR8TLNGgLsqLq0BI2DvW7Od1DxKQgoiccKHGVRfglXbnk6UKbf9rCfTebRDo/fru",
-	"3G/Ynf2bF+i9vRW702eqdzRXKc3KjPVCzHKzyXY0c6m5gP+Mc8bIfMw44QJiJKCKjXLGborvet8y3+2X",
-	"+K5/41qE5Ykb5bqDGst9nJ7nNKnIsp8Zm6KAB4E2Mv8eCp4QvczaEJtxlWb6Qs5IKongjKQcbhyluVTf",
-	"eTDMg210Hr14t0fdvVZG7bdm1E/mpjKnHs+Fk416GJKOCGcsIWffpeCN6MZ/GEEoS8ZUQhXtDP5yrZzT",
-	"e3QFq2rvm9fb9uucE2ac3qOvYFQtU9ui62WLx1+NLfq3QKAc1Nhir4EtHt8ytvilkCkQxXsxyyqq/PNL",
-	"li/qpmH7AJ8vTP0ox4Yhv1K80JCpPetuFM/D4TF6B4riqf53LYB30DqA17t6AG9vSwE8u0dsyKe3OlxX",
-	"DviY7WI5OcnpSH31wBwQq1PhbaBymbk/jSnEjXP22yzNw/mt24lh3wQ7N/Hs1SPOVYa9sfjyt8+eOIEV",
-	"kWNY6p9EljS66L5Fv1zltT076p/LUzdm2ddz0mmeOp6LBgP0O1N9HX3xG2eq9VNcljLJ3sFO9+GNpbj0",
-	"yikuoQPloJrjUktxcVMOLo5JX18ru6UXSG7pFiQ/FiY1wtEc675SBtnZrrItZ1TzRbnSDfKyWyzKcJbn",
-	"kMlnREBg2/Wrz7Sj+ghYPqNSnc5k6WjndKLPw3djfRZHHYXf2WGXZ6dPRj//1v/vs+NHk/+c778f/tCT",
-	"r8aP/4P/+8Ppf6m9H+nzg9n/Ft1P6dP+xYukZw7SWS5F/jqVE6qG40rsEK4RMXL55uCaC8QR4cbTiR2l",
-	"UvWBlyGxgp9LogTUKklF5qkaExx5lGaK5XJpLc2Wqwa7nuLS9KX1aGHlUzUNf6CKnlHJPnJvS/iEtDeQ",
-	"mXdHnYyJue20fFuJlvYeL/MmZ3Q4Zsk2sqKuLQTbQIEaeYMkABqzYZZy9r1C85uq0LzGROtVCRHPJzTN",
-	"Avlxz3f0hcaMOKav1hPhjoieGwosKKtkOAxNkpxJSdjnVKom6UVnavwgZ+epVCzfshDzMtgqX1bbW/6n",
-	"AYU0P/9Epe8a91ReiPnR3FWUyhC1YEuMqWNDCUmfYFVqnaBe/Den0hR0kjM22kbN3/URNEiCOlnrNHDU",
-	"fSPUO2ud15yEXEGJmjPfG+nLhTr17ypRFW4Bsrrd9m2WUYYp0kDuMkk0vX9kytatjmnKg8UVbaXvQ3C2",
-	"zsBT85ffOwmbauWyp88IpVfv9w4dKpF3Bh1q68wi/MkTw2VB1y2dNXWhXRgE++bd9spFypOKLC27wqry",
-	"3qjge2uK+8e+AMaRC8F/EFC29758gfJFLjWL8CFQ65eoo/IZH2pZbzigsjrOcV/2K2rJSrfouPmeIbtu",
-	"SHd/ywmylRXYZoJswU4/pVIJ3JP1sO7SXdpmGloQVL+pezDoHQT2cXvBsmKnl0Llrbb6/lW2els6OD55",
-	"HJQFUUFuuZCKTdqIRA+dY1uk/H19Unhi7otbhWkuJuLWrkHvYWAR+loea0VkIvLi+OXsszpFszW0gT4V",
-	"3BYSyCCHbM7XbzM221bGTXeV8fX1xHP/dhYwPNx6xk15DbZhfe0Z5vp6Ba5rhQe/V69uvXp1L+Ae3nt8",
-	"pfLVkj2wvTBk5RPWL1/9kalX6SXjTJbTytzEaZZeMnvra1aOANS4sXtQnRJY7J1B52wmF/9LMal2h2LS",
-	"2oWMm9S4i5/O5II8BRUoF0AlTymqk6c6F/MN79AKK38IkgbWdzTLMs2LjHIoXCrs/jGVYNsxLmbnY0hg",
-	"NymdUEwyTqU1siMicnQKSzIfC0z4HIqJSTneBW6bsMQi5aBTJh3BywfELhkmzbsFBCCYVBLwUeo3DMdC",
-	"SFZCUtlt7xr4oL8JvtZQ5j2jSVrjBDgPrRFpjPZiTayz0+d1ALTqaG0q8MAkPc9BCMjAI7/Uf8Kp/ZHq",
-	"q3vXUF+9NPjUKx2RJS9GuLTaEPwVS84rnuqaWeIE8rp2CRBl2Xot8y/AmgfMDk2GZnU3FOBbV59p9C4E",
-	"I3nR1e23vV7Nfttv9MO0DYWvpqRvGbeyHXpXIWZbOjhy94PkLpkOGMkpWQ4dtvh3+fJXkf738cX+x970",
-	"2adfX9Cz58+fvEznKV28fMgW/97V11//erR4k3Y/v06789f/8b8/v/1BzF/r/38h0tF/dn2p5Gf7NyZl",
-	"n54tKqridYd9en/qSruA5bG/bcujsgZr83LA8uh9iTpW/+1GndKF6+OlJ7eXl/q3s27kYOu89GRzXmqw",
-	"YvtNvNS/cTFpReQ7N4clse9GLj9dx/Vhgz+ndMxoAlwAxMBx//JLA2327GGH+q41C7xzzo+nZhmpg4to",
-	"BVymfMg8fgHPokXB1RM6FaPThZj5o/ULKFEwBvbMwGWroTryQ1CZUZvEL91bpl1yxhJN6/2r74FHYQbX",
-	"S/6TyJLnsOcr/jh9gTBzpR4pBOdCcbkUItTXiFRCJKae03MA9R4NentbAtXZe2A0n+sA+zxosMQqdKnF",
-	"C0uEsRR+hSZ+jb5g+tuEmiYqo3+gis+pH+89QcY7JP0ucvWYkYlA9oMExEHvydVis334IG3/GTdFv3sN",
-	"xN5bRuwqkcIkx+lpgr9M2GQqFOPDxc9s8ZJf0iytMLf5kaTFreSCLQIr4N1xesEWp6kZrsLy3jt3fmYL",
-	"MplJhRiqPaIE6R8cEG1SnmWMHH149vIlGY5pTodLUtC+Psq9l6/WTK/aYjQRrL4y79msBgH2svwCkuM9",
-	"q9fF3egtSypr6zKkE4Yy2zpiDMW2lR1yTYvR73uL0USjlWth7oSl4IrlvIoKYX8lLM9FHiK7fcwj9Acx",
-	"YVB+RuaQGpILfk4EJ4AwkSbs6ycKVqh5UGbtyifXqWi/GekG7PwsZwnjKqWZDEuWoXdDiIxw12n5LkdR",
-	"k1lFeUK06jMXeUISQTD/MtPkVeKcafZdlgGWiXNwU29TJvTqMqH8DQHq1T/VJ6TRY4M0xGtLyGdvCKX/",
-	"zo0HeEITRs4W6PM9evcSQil6rUt6Y0Cup/g8LeYxpTmdMMVyl4MMbtCvkEBcI1Ez3c08C5K/K74iRPXi",
-	"I5sJ79/j5Sy6n8H9Tgk8TtSYKqS+mDL0J5NEMENdaIRySCRjuANleH0mKU8ns4n/PjhjzxihimSMSkV6",
-	"lSUyKkF4hSbsBs9Nn16NK1Xc5C3WcTph7ymvNpewA6t0wkgO15tXC2JY9qZyMh9PiCPjSEGfCUbAXl66",
-	"TRqGLA9VmN3abAMpqr/bOi2W7pxWbSzwWL7GgzZE5Mbl80jir19OeWFJBxawuL5kAf2bHLVfQmGsizxH",
-	"cF5IRReSSKGXb5SLSSWT74oEN5HR60uBDZJFiWpQtnENisdgDRSb1Ovl33Lm0Ic0AxETRVwWYawnFmsJ",
-	"1/XiioekR+aQvysNZN0KvUdfVWwCFv+WDKrtuAgaAo8BsvsUKkU+0VVll0Cu7G6hCSGbe1u06loBbyJd",
-	"2AU9sIapqnWpkO0WRb+0G/V+uTY+v0LfiVepVM8EH2XpUG0dXuZ7FusfNYu1daqe5i9Ip7o2CKP+cfdg",
-	"0H/SzGPfoSeD/rEtQk+Wl2Ab8bA6k113tMIxahOHfs8A/J4B+AfKAFxLgr9eXJf4/q4i/ClUhJuQ3tq4",
-	"uDY23f+edrMem+5tuU1M72DrSTdfj00b+PN7aut1pbZGWyJu/4aI219JXNBJSmmY/fXU+qXULWv0JdNh",
-	"VfblKl0CoG0aNkAJ5Ob+2jg2uH23CWPTq8HYNE3CJLm/gjDZehT5KFneJBG+rTqL9p+tyaS/+yiZpLyG",
-	"3UCo/jmVKqeqHLOrc0ib5b4CzBAeNaGalwMtMnpPgmsB899gMbreYhwllCB5itUwf1aXoj6VLyUq63UN",
-	"ENmsrUlhcM3XU07YJcsXxMiK20n+215y5NMf4a7KzVcJUAXjmUPKieAZdotvpPdq1K+vuRi9nf6jJXuB",
-	"faaTacbWXJA9bztk7DN5jqO0XZTKnGBRXtNsJLRB9FQklU3hLkG//EAQZ2JvODU3BJvsc6EIBp7+/cPb",
-	"NwOSKqJVCWg6xGieLb6FJK0aLWrhhAoxgLbikm2/79c32Fmo0zoN6U/ee2gVVsYboY4gqaOOS/fGJXw0",
-	"INJxoU5LN5Sz+Yr8EcrlnOXYm346zVL0VD74VcK1hCj2WT0Yq0lW3bjB2OU2N+TDYkPWPre2ISvfa8j3",
-	"Qsx4UqfcCH4OE81e86UbttDhgsjZcFyqdk2VFXoLMcvlrUvQ2+/ul6loPy9IQLxoaPeO5ZNU1dAl9CBT",
-	"dylMQ/96me9SWzVs4K/uyKINO7CbvlpSgJcDSz5oKei2SdG9MkX9jw1StbhBUxZwEIN1AnBlSaEAhgUa",
-	"KgXgYmOpwONBd1ulAv0HuM2uA2DsSVOMv0KZGpnLpAEyz9RQTNhHfsHFvGJkmWtkZi4GSI13nBZ3lPMi",
-	"BedsCOJTCWBmB+45p5JkQiqSzHJIlYDbJ5NUfQPtFuuEqVO6Qhmg9SXLM0GTGkMXvwdI7F901H0tcmYT",
-	"ySUCCKgx5WAknDEiWX7JEgC1SSfsW6Co/5V1YhZXNR3f5ewyZXO/23QZBjnLxFwTGV+4ic7lRXCbOn9j",
-	"MPYUl8lTx05HOdMv74UynuZiliWnBnmpM+jh58BfNRADh88E6UjSXP7u/702aAO9FhiG/Q7u8z20/4cH",
-	"93lv8Ho/ygqMx61y4AXse+Mz4myuj9h8Eyder/AZvWFz8kyP09JhVJ0QyI0Pmmeefx4yljxzArrkNtIH",
-	"tmm5rw9q5WX1lk79snj3S4wZDH/q7mjKES6qjrMVRTu3EC/Xz4ZfQbN6cnCQTLA845lSKT//oabj2isk",
-	"CWu40lw/TWr6bSrJNBdDJsFck0pAcu2tBqmvfm2dhKXPBdKlk1lmGnx8lDMaSG3Xaibjpi6gHAqQcjaZ",
-	"Ip7ToNPrkv+/zYN3/qKisJ3mrFRboEhOeSImmEZdstbKwjYiZzNFuOCMjHIxISGFjQgeIWCWeYWmAh7L",
-	"h4QLcMuyTCIQtsTKBovNBSUPUGq/S96O0ITEAxUqlSPyWH8Y5H+DyccSTAnXvyaI6h/4nvk4zaB+GmIo",
-	"PNkl/S7JZ1xGRDKWkB4c0lKlE6rcqk5Flg5Tg9pciWlWzuvKiYoAB4ho4BTLvd394s/Taa+LWAjuhydd",
-	"k0uUZtmpJgU4bbu7BpvzdCxmuTydsCSlWr/rHeweHCw9dqLfax1F6j30Gmbe231yUJ78w+rk99pMfj84",
-	"+ScHu91Hm819TZJ3Dzai+d5BeN4Pd588bux2t11697Y68d5ur3Hev2yhvqQqvT4xVQuvjdM8sYKL7GCQ",
-	"E3rQ643YLMn29r5LsmWSrNctibJHNyDKaoJsvwVvBhlz79Huo4fXJsX61zPp/uPdvYc3Ir76G4mvMKX3",
-	"dh8/uhbZ1b+2Off3d3uPr19uZUI9c+mOZY1Va8B+KmSwitC/Idyj5BtvplEjQ7hWsLjDkrVenulXHN5Q",
-	"Sea3QNwr1GDq5z8omqsg80pzpYHaxeU6wc01Ing1btNdErf5FqhdfHWY4Pa6Ji+kRwZjY3BlSWwMnDRN",
-	"sTHlP1whsfN3NJB4wq4P96P6UTUClb/KUSgIxISDFeAbYQo1gC4hhVJJJqnUs0giGwOCKLcWqzm7FBeN",
-	"QvX6yVTMvIFMPjwSPPI6ldIk41TJNDGXmshUXC+weRg4mpFSVJKjmRqLPP0reH8H5CmjOcsJuzw7/eff",
-	"//G1iFTMu4FI9gZNpI88Ec/GbHjxkm+rL1/vuLs/2NtrqBQB9NDek8HeZgGaR1cqaHp0CypFntS0on4v",
-	"5HNHQm2cjuT1ZlkrHenR8nQkE0s/Tifsv2spneYiInz8FRucVveWESmnRbDAR2rCqMGRyihXmCnCRTFc",
-	"GERl6YgmMcd0QHl59OaoGI54CO4eokoxzg2iEfmu4RAZa1u5/tW4PHI2nQp9mL7WOv0xPFZeI3cHAbWf",
-	"wNChhXI3on1wam6sSMNKvthtTe3sHfgEbqBBgMpBIgCpYeeZZM8PKByCTcfR28HFnJRRaa5W8r8/6PVv",
-	"Ycl/d+8P0W78WkXsip7jJcb6NBbVtM+jLDOMJXJ0p+0YL1Wq0BH2vcfT9x5Py3s8IY99zwS5xkyQH/WH",
-	"3NZMkP1vJhOkImirmSDINMtzQZDZb0MDp9nkLGNnrWuqqp9ffAy6UEO5GMeMm9MBihCD2RcPv7Xkun6A",
-	"XXvXml1X5rpCwj9uahxUrMsrWgMDfTdTRIxGcFALdqm5Hvv/T+gFM/UDYa/3lRIi9w52ug9v05qtXjI3",
-	"5RtbslqG2Fevs/QbS7UTCv9BszSBg+cFTWtBleIqGeHlurV36e45dffUa/vGVCIKrbxhGNrCOkftrcEy",
-	"v1XA4iGy1wzMOt1hPZF5X6dyQtVwXF7OZ2PKz00C/JiRCaNcn7ehRcVhTid2nMqaPj+m5+hjmZOTzv5J",
-	"57aV2fT6JX2h4bPrRK1+t0fT9+y3WT20YC5C1UFDdMEO6t1S9oQoS1HYGgsxw44FOaMJoZK8HO281pO5",
-	"bTTuP/ZYtk6GRuK6ezRxbZ+bH1Kp31IrF3OdHAOEdcI5sQ+HgmMpAstiyocrHSMXjE3BSWhHud1Rsm5D",
-	"lKxMoRrN6yTyiV4P+torTYFfN141+HvQ9Xrx0FQRmkEzSiQ7JA9N6ELL+FtN516vidBVyjST2rUHtY+8",
-	"5B8la6BzyslMsmWUTvkp3mGsq32P6vtloh8Cf7tOqEZVPGNEzXLOEq1J3rp6yBCJHVGaiWyoAmnmY0YT",
-	"gwOjxSjAwJQM/Td0AooHJCRT5WCncybFLB+yCApH45ejnTeCM5S2MTBubIVvDHqIwVAYdE46eycdQwk8",
-	"FEx+8XDMJlTPwExdqtxGzFy/EPWeTTO6QGFXnmmsh4kxkU2Zklc9U0juMdXWhJ7TlOPG4sJ0/KCSJIIz",
-	"fMiWty2bzauUXwTefzLrdveG//z7P+Af7JDkLPu3E4CiOenEEUyGJknOpLRU1NfIlJ6zyM7blDybwMvS",
-	"WTi3R3Umn2AUHH/uVoqkcndNsr/XzHc0MqZV+SUvORmLOZlQviCSDQVPpDGq5iJXY6LyhaYuELzMAL0V",
-	"H/bp06ejmRozrtIhpPfVKI0x3zjC9MoYdNx/Oymw5sUF4yed2KfpHLo5YBD57vsXz8jDRwfde+WJ4bBL",
-	"Z/cl6mQpv4ANgxABUCJbnyNejAonsV5UfStG8p3+/lLLAeqN5PV/kGUY8c6g8z9yJqeCS7arTYN/eWCi",
-	"7pjY5WFglOfyY3oJUzijwwtIK8iYVpI0g/w2YzNWn9CwNODmU3LOzvKE8CLB0tzQm/G56ns9K3rpW23h",
-	"45ovhceq7yy8002vxEB+I/E/aR5MldRiGZuKQLZsfQ7lcTaiOQZQGqdirkPIwmPLMcsCPDksD7bRfMCo",
-	"b5wOdCIPLkfpufVXBB7/SWSBQ+JnxqbGVZfqZUHYAyRH00RgpA1nEWbFoyQh1PVPD70zyIur+f8HTKlu",
-	"kEnmakuhlPhjbbL8P7CMefGO6lz0xYpikVYEJiVJTkcqNLdi6PWoZFWeXaudlG4z10AVKj4hvIgrvsAk",
-	"zusNr4mljejGDwmudtt5Rqt5Ead6jPWU1e94D/llS2aHz1WnZ3K/lrz1hVa8VhxNRig7PW2rR1FCFX3Q",
-	"LU9nhbSG657aiLrL9iR1aEotpOQy+mwoLBtn0kZwFgTavvwMTKwN/y4h0YZsHJjIj0w1LtQrvVDgn22c",
-	"yHnx+FW55kemGiRru3msLTvDcwiLxnZTWFPfCk8g1Oy5qoAtPH6FXI3gdGojbbJE5p7SLEv4y5Uwumvg",
-	"ZAzCBmplboirrVgFKq88GX3Ro5QSrsFoWFOZeINdlZ3LYaGqTKb8HGeWi4ytINWsGKk6qSKTY/mM2uzy",
-	"dIvbu/baZ2OaBjkZAjSJXhqtaGAhHtVCGAFqlk0Jx7zavH5KpRL5omFmYzqdMm6nt2wudpwNZ7NC8KVb",
-	"knjFC18HnBCfwPUAx0dMKLqazjAXHX4MzuE16+CIy+VmuhWBWcwfIuQsOQ/trrZL542x6RSshA1NwpaT",
-	"jgDbr3EGnwqH/fpzaHdW2IS+yMHiWT/XNRwbZnLBhlV1Eq0wJrLaKOtze6inxUYTKQ2y9motOTNfKoln",
-	"5paOSfPGpUfjj6J6HNpTCAbe4tloZvOGzZcdiT+JOaG8jNcIeS1S/1wAOzo38xzcT1s6LfUVO9EG6LSA",
-	"jPGKywG0jCSiPp9pYLhN6FeBQCtPx1wsitgjwsU8NJlikLU5uAr8VZH0TCHcOTgJJAvb31N/jPVZ2scq",
-	"aFgU00B+ljG5ZFWkP9DalKiUOwXdo+CfhwgctF6fstyUNVTY1RtqE7YopXkHthW9ZBhwBUsXfOUjNm/e",
-	"OFfZ4pV04PJMniepqrmWmmZx/X6wItHuilO9Xk/Xl+rIZn1e/hA2vcwy3ZEkNfWVetNRNS4yxbyVXBY7",
-	"G4l8Aulis5lfKulFtWzRCkRvX6RZMKj21sLxQ1w65US4Rr+Smc4IDEAw9HcqlpCzBaCcUrlLfmAjOssU",
-	"2SE0yzCyNc0gIm4ix/B5v80YaN7m+1y3heJbTPfY3zWNR51B518eDMVkKjiEufE2+aD0OVqpndDPL/HB",
-	"h1FnknLzR8/RguY5Xeg7pVpAuE3TTP9d9M+vhPm8Jh6xPcqm9Fzr2SORMxP+AxAvOtEGoSaqdAtZ+VLX",
-	"Z7740gn9/MokJ/a63S7M2/0QWkTYaU3cZHGVG3nJ7circZILhg8XP7OAMfYa9AAM0kOyAcnZlFHA5x4U",
-	"5LpgiwoB7e1au9OMx0YjNlRF9o8fST/hENkld7WC3N8ngGkRacENmsa9XQIGklWZ7NDo19/v90mcFp9x",
-	"esEWpzmbSZbEu+Q/UpmeZYwcfXj28uUJH45pTod6ZQ8JJR8/vvwBcx7nLMt2T7glNQqKgtgelXY0mRrW",
-	"vX9wUF32KVWK5XrM/+cv/7+d//eXf/0f4WUYvbZ5gnVeiLXAAqYFAz2VhCWpYskuecVGioiZihwtHpO4",
-	"mt8VH+rNnrGI7Pf6xWWbWxfvkvh+TODfoPJh1xS220gMK1rbU6Hxg9/CdyJs22Yf7uZLUuk+1FDjNn3u",
-	"G8FZwxpDA/YcdQX8ZJedy8iQZhnGencJ6DeFFJ/YrJRpziTjSl8ymSGYoJJKstfdh40pZgr64ySLZR9a",
-	"pN1cTbS9wtqOkKUBOR5KkJypWc4JVWQipDok9ExcMoBmSqX+T5PkxbIRf3YJHlWdQb8LJwckJA/6vf1H",
-	"+4/3Hu4/ilyWsjfZlCt2znKHu9Ikh7WSsEwMWyXialIYASEapgAeoGVzcGGHq01CG25Nc9BieNkUrH13",
-	"lRl80Q+jHoYpMQD0uvAAIIaCK6Ph+lXLJivtX3+VaC+aJBxZoMUuHGRCgyZiH3lQeameVPEFy3SYdzgJ",
-	"/I6GRSQZHV7gljXzwn0ef94xf8dEE1TukmciYQMSV6Yf72odx7QT4UNm+95vSByX45RTXnixltLHoJYc",
-	"F098iSo9DVYNUeqd8CWqIkKterwMPrW1BXKtw7AAwmQyRFiiSzLBz1mOyyIHJC7POY5IXKKB/qFOXFy9",
-	"p9T1bbrCkjnTpO2KvXMPgH5dany0aohyw6ktktx2m4I2U0Sc/QoqIkSB3QdCFqA25Avql6fvE9s95Wht",
-	"tNpNSF3RKdMCsGc5wUsqtYX5+RJtZe22Qfsjj7imjYv3raDL12lep3BUV7vNTY74r4yDfgPqo4VVVICs",
-	"IhUafq7gxiP30JmEbWhtDMhbulx2XSK7cPhxTmpZ3TCVBGopVixfiUL6lwrV3UK+82nwlcTWddHSHbbN",
-	"QuSd2JiPb6UU+cZOgNZCqs3BsFJsiWRxLMQrmp+zDddcv/xUCXGa2UGWErf0xq3TFuaQI0b9w33yc/rU",
-	"MXx5nvbzMcJ/Nc3SVB2dYlxvtdaNtz/Fu79EZRiLpAUFcdJ4t/c8Fxb8sd0Ib4R6q2/3hoD2PnTadoS3",
-	"5vYvFeCMecoTMW/7QX7M6hM8WXwbev6gJ5lDbFg1Hvga3wj1zj1xZcU78tBH2zwKRW72KVnAb6580EJ1",
-	"fokClYarBqjVNfqjtJp7qUhva7uzVP8EKxrZvzAiDPFWwdkdScScF378okQ7y8ScpN4ZH2AMLe3qtkp1",
-	"d/i/IYO658xC6b/Le9p/xmwR95Cmq/6jtlylH+1dzdskJncNTax1BuYyxhbPGDlPLxmHShQovvHqz4oa",
-	"rx2/yCu0YOapB4GysC9erOV5kqorCsWrCrXbLk+25U741uTStciEoj+pJyOMWHBSYpvCoHnjl/b0kt26",
-	"zOlhYqeF8rsFVRqDPGtq0u/xoS9RQ9+ilSsf6KX0JQrAb6waqAb5sSUDBwqYCy5CJdCATWr+mfGiw27U",
-	"pFrPKdSYJSY6WrBV7TuBQUKUDCnaNiznscQ7bWdejS++L+RmC+Qvwwcte26FO3nLDt07NpWkQVYOGoTW",
-	"takTM55k7Lt5dXXzant6i2IT2XoikIviTePmtBX95luqrVzBgoHjR7GJCYXpf5oomDud1Fx4V2UpSHb7",
-	"DJ/rkx2+Fn9FCXJNtsStPAKgrZQL4mnD0Wt/BfE9Rc4WXrZFwVkbaLvXtvhYQ7+NxQeI1Lbh2p9ElnjR",
-	"2tth5F1T1HfMsjVCvj4Zb5wdnk9omh1TU8W6ARMAAqLFcVx1bBYv245yazL5HIwFRKzYjn6NhbVx6pk3",
-	"UVRZ4RDH+uJbZVC69U8n7DSnvIXr326NdMLewwNfokA7hFWjVHs63H4zxuSzRNdsmNZIWdqmbplWmarA",
-	"cFtwAG5LdlbRt9q6sBEAbWvCE11SPvItLJsUEwbrjOXRtRC0Jx59dzB+i0fwLXgGvu/Ia3YstN1gxar+",
-	"8RwNNlX/VrkZXoj8LE2SjbWDq+ZNRh0wx1g+SVUbE1Xb5O7mr5R16Q4dUEsMTCZJBGgnxUao5mRGJC59",
-	"KzK7Vpu/e3lukZcHtPXMJqavNHkwhf17NOoPF6Eu+OCm3DYvuWK5KXLZ6LQrHl9xxpkbt8IDH8SEGVBT",
-	"reZhLa3gRMxyItOE7ZI3HujpEMG9vcMO54LC0OZW5ixhXKU0k1c8+YflkVoldnqPbIVAz425yhMypVLO",
-	"RZ7owwKhfjNNLSXOmbZzayqAN/0q33369Gmnili6jOmqAKcw0cIsvQWG8bYEUqMpCLBh5drAguJLzLqf",
-	"2YIlt8qD8N1qX2WKvxaX34Nnf4LcxO+5RFsLfRjseei253aoBz5jruN2uMXZhLcoFvNGqCMn9TYUQ5pc",
-	"tDTIKgPZe+VW+ORNUUqsz9CJAw4syoerjqAB2rrFzyiV3wj1Qsx4cgVSjOzzq6iAL9rWRkGEfC6InA3H",
-	"BPRZ2CNYQa63RhEWvCOJEkSyMi1g4o4Mr0WSjtJQS4Fjf5yhmC4C1dtap3ZF2oF2Cst41eCr4DTe6721",
-	"4WrYpsqnM+51/lqxMD+Yhz56z+glGs+U0ps6EfPVEvyDufsHffPWROE0F0MmpRWFiQAE9bnILwCpyQm8",
-	"0HeDEPK/oSpUoKvBjmtrsGyBvAYIMFOog/0DVPB+nQrcdvW213UAQGjgVsQm/hAmQzph0trOo1RVDOdm",
-	"Q6Eh0ADEecuzxddcmm1tC3g/YTyRxnrSZxP2XMSTShI2mapFPc5QpQqjyceySP/KpwNoeoImbUROcest",
-	"OFbegNo8PyQqX2BXGkK1YCexdx7EnrBys9dse9MHjYHuu3re0FaMqa/r1NYGz5hK17BJK3QGkHBZqk/J",
-	"eoHdBB/3h81B+e6I2ixTRHMFNhi44lZD63tMXf972c6P8hOVDih3u7tmXsD0+sRzngJ/rgUxtpA1Y+sV",
-	"Ts9YJuYtM9ZsScdT/YzJXIu2Q9XoDyIHXcoCmLvSD+BV0rNZ4gfxVkhH8NTUV0z/3sQoAH/1nv3Khmrj",
-	"kAWCYLW1YOCNXlargdBqic2AcF0WkmE7cg5TFfQmkxBqpTzRip4Lpmp7FXEQAcqNLxDprejdjI2cuT7R",
-	"HBhwsWilD9RrUaLXtQShPnI6U2ORp3/9BhfVPt02/wWe3ipq2BuBPAFnGbaUpDV+KC+vl5HyVdZbzqZT",
-	"oYXAa5ak9Bjw3TZa91kx1OlEj3WqzGArsu4CM9gqoMYdSeJn+D07evTYR95xmI3FpswZTYpM5vBnoQwM",
-	"dYDfgHLfuOLmSFXXx5BK9b7qmxCp2l58JY0qr90KiYqetph+VrQEgFMZAFtq/mFLnhqqaSfcIf0K1Mm9",
-	"YdpQ573fT3yb1Cn4pvb9DuMWvv9Tnip2dReHeaSNM/VZcav+gm36RmZqKCZ6KNgoqx0keL9JPP5TeFcC",
-	"+UcRYZ+1LCFTlo/pVJqmvhViru2ZKTii7qeJAsNvyXXjiOnhoaZMNrRfUC7hdUg5OWMuOaaASyaalDZH",
-	"xsIkg7aIlLwb34/LfYz/0rnf+SVqB+NucoDLAO797jIE96gz4+lvM2Yuq3zGvkQW+bXhO2n4KxHBPeUG",
-	"K9o2yZ3QBUnELnk7ZRyhn73v/b//h8QTNtCntF7HCRvMtQiJT/g0F6M0Y5FL7YrwrRKeseaLe9L9gM+H",
-	"0iLvao3eb6hyR57wDJs0gY6HLEzEKAJtwoZDxIiMcZW4kvfg9fhvfHllSGxyKiOSQXslGZ1waMusf0kl",
-	"9oZzU9Izks45KP2xzXdUBteGIAyBd+EAmTD9jU44dLOEGA6HwfQKFETCv4qRSx1n7piQnICe87lENHbG",
-	"ZxNkwqhjFgr/BaN0XCaMtJfKC9ExJr+77H+dZj43P/cHXvqlCk8cdT7v6MnsXNIcTms9q6Ms60Sd1+w9",
-	"DvCafTLjWmeBuWD/tJfBp2Av4h/20kc9CXMF/o0XfgHYXyXycAulJIXeSSSWCwn10ya0LFl+mQ6Z3g0s",
-	"G0XkbKG3/0zrWbAfPApTpRhPmJ6DW/FO1IE16kQdHLhOlwJBIoxrboCjhxlNJ3ptsesnJg67VoDTXGvM",
-	"VrSdZWJ4EYqgf6KpAuXxbIZZK1o8a3tX0QtGKIytD46InLEhnUkGLxmDSa3fyjLJ5hDyB2mp/yedgPuD",
-	"ygvsFlb0a3H6l749Z7sEQskZhd735IJNYeaGGGdCZIzCqQtbgCWnKT+lalUHbzy54AGS8kPCZ1lG0hFO",
-	"zripXT81/T6HoZ1QxXb09DtRRz+FqgZCbtdWCFunJssmhD3t5YU5MZpeVRua8UQ2j+uSxfVtawzqus0s",
-	"gWR3zbJW4IpD65I0Z+FpfuQqzbC3PyVjkSXADhyjz1oT54k06wLK+TyVbPOFaPokv3dM5DUhycXEdbtQ",
-	"QlOx1QdDqtepfvrUbx605M0GWI1KTBMjmu0LduTa9Ai8eOX35gx2jFxvGqn0kN1wbaA+WO/mVBLTTN6k",
-	"Bsyp3MJEYcsvaVgA1/XIy1oJWEipSbDfplZEx2JORmxuex8r8zkKEuytZIC+CFqftB8GPXgwDQI/z59E",
-	"w6f5k7J9jpo2UyueglGM2bV0X6LiQcytFTgzfZ1KZXSd0otTrh7ur6YwBL5bSBy8sb3MMb2L1u1UhJ2o",
-	"lotW74uT9hNyLfMCB770smU0E7VaQVdpO21sWfkOzzckI+iNEemRM6ZfxNlnZRjSsKrnjKTYpWsdxvzi",
-	"94r4SwfmXHTT8NobFb0lcJdGRZ+p+idFTn0oyX1/a4bFUpPUrJ7olZ3gc2RxGpaO3BKTFAoUYh17ChQi",
-	"Q4WbtoO6jjJaKyQTmjDb0UsqNq0rUdqSXSpqZWTXWeRJ0d0RDD1o8rFG466yxddbavFV1x0mupIqGGkH",
-	"J06SpNgz6J33waYpWcgqFvDFUVWGlsnlvrauwQI2kdYNGR2OnbxchzyaElchEb5rCY2qDTPXotEC+gK5",
-	"1DsX2KsTKWdUhqTGS+QjFPy75K01H9A+LFl5kkxmUsHxjt2KrNkhtaEOIqToNXTQptVQI01Wt72m3qmE",
-	"4lkG+mCjFqbGbBIwVdqpNa3EM1gsAR78OJ3TPJER4YzmWhF0vcpb8SDQ4VXKL6oc2K030xsKLrW2yYeh",
-	"ifwg5vzGpqLyGR9SFTQDx5AbaGwz1FlzVm5wSJI0Z0PwaoTMtMoGK4t7XIcKNfwZLduJm8ipspbpsaAS",
-	"JBFWAWYLbYdiimTOQjJstLRQxa7Cy5GtUmmlnR/5jqjCrZXyUgfjyNjT0C0QPmNg1Nu6Jo8thKvK/FXV",
-	"dtMDrBetVuFtizDXy2wzjf4pK3R3rdxDc1e7hokmkkLoAHj/ofFYiEtm8Dhjzy9bV/HbT3KJEIST5yrM",
-	"iL33Uu/gK/PcDSzAKuvlEA9m2Pt8yFrI2srut29Ysq1fBRvNH2EDUc+juoke5hq26ME20byqonNM5amW",
-	"iKuG+InK1/q2L1HHa4666qk37LOyPXJCqlx5MG82S8j7Wlyur9tp4a8E+CuKkzzAoU38cxRowA5el7aO",
-	"pfXZ6J0NNq/xoUdkwvJzRqb6WT3PQlvbcW0xMytHpKILfT5rK22YMZpbp4X/nt6SXXwzonOrzpDmObUw",
-	"QZuW6oNzB1TC0tbkZEmMAFclcxmiHmOWFS3h9H34hfr0vmBTRWbgc4wL8zSGx9xRqP884XEpxc4m7sAo",
-	"o5TTbJf8hGiF+BbQGtwQhXQB3zguIPr8S3GV4msgZJnp/5gBUQPC4TquYNgzrJNl0YBPY8ZL50KHQrCk",
-	"coQunMPmjsQykF3ycToUE+RvtK1JRhUYFvxc4O/g08d8Q/huji5mluySd1Qqc4f55Qi4RnMUu2R54TCx",
-	"NJiZ9+lPxzdAU3GpLXc96dBXXtXi4gWeP0UJtJnp9cLkOTsz6tBspNS3yTCZEH5Jc8cad8g4lUrkG5ld",
-	"vuQzkwsJPp9O73J2mbJ5g01mPl6vbyHhsNNHIjBgozUpMTHCuUwfirZas7FgdpPhzrjoIYK5R56ZZzFg",
-	"g9GdrRp8mZCroxJeD+AJXRgyRYRm0lkGeAaIS5b7/jlX05pOGEQ25OZxC1zh0yE0gP89XGN5lrEJ0XcY",
-	"dK0gwU1lsdaXN0HXrfgfU0nMwhfxzHY2w6k2oZJVR57jEn0AOavLnTDdRn11Az85VUbR1scb8Hp9zdq5",
-	"yGHSp9NcTIRiSz7RA3O6I+Es01vOHRz47edMWZPGD4yZBtSRnrbWug+hc/OEUQ7Nm20761XkWmaH2y3t",
-	"b5QyJ5bXsvrhlaUISifnkAh6/swKMa7yBWpeQ/1AQMlnUzVeQuks5ReS0DldFFLGkxTLlxNev0orfwVT",
-	"fQ631tRymJ0dKEwHNrxo0nisBE0x57h0dAKEAyTxFLlrweOyDNe0xmn5vIQJXAJb8h0lLvVJjq1gz9KL",
-	"gJOE+klUq5OZ9I16DfQkVj0BIMn6bjvBpa207U2lDe6eLB3I/ZUHss1Wx27cvtb1SpxDyKMyD0FyNhTn",
-	"PJXMI17KSay1QUhmR2Sqcuv39fQCpJpHjxDvPbekrVpnNTjoN4LADymWSGjjLy3bafaFpe78+6VJ7wVo",
-	"Bxk4DWrJlIlpZvWrZgfwkrMcooAOjgXuc6bMfJ2Q5cqTzQGoTBlvMRe4rTwVPFMd3ssVMk78k90QZ5Ly",
-	"mQp6uEHbGVtpae6z1c7UK1bKVTlgYNShkhl40D94WDIEg8d0aYJN2rVW1U1qTEk3b/v5LVJuSuNeb3aP",
-	"ua99BLo0VHB3GB3sTMzUIazHGTPF6GvlCj3niT5fU2WyA9Cj7EhDBGeej2PGMzgKskwbw1YlNIVRkI24",
-	"OS1HzeigVsy/SNU7kaXDhQMVbWRsrQAAEKBJLcJ0ooigIapNTF8DA/4usfLDlT6WJjvEYhKn7RKGMjGk",
-	"TcvMEHEglS1WeEI/n2pp30QMMVL6jJ6gPeNUTT2ufqyoogHPSmSytyHKdDpKVVz196za5QgS0mJ9yglf",
-	"7Veo1+0+XrlILp9ySTqHwVJvnczhZPTKbb8Faa4N92Z7xsv00TtYMkiOl4fkPBdzk4EPOddYR7pBzg9o",
-	"+aWKiooXJGfMyyydah7TcsDmUV5i2Mx4jFracEMxC2kFhYUIb0ghT7MmrFI+zGZJq3c1JzRB1a8lK2yC",
-	"rygZ2+VHOYh3zI4qAebXOefl0Zsj9E/8FXa+0Or7HP2+AAmDxlZd2U1ViA1ewnMqY8GH2mRq6f0CJ5Dm",
-	"1HWOSpeI5ACmG7imJPP0U4heaiJZRhfjgsA4Ve5Znevn5jExrppli2XbQrzW9wbzsUqSy9K9rBh4h4e/",
-	"3l6SVjhByttj9R0e0GWjgK69XM+sUqO2StXzAY//0ilWOeErcrei6IW1Sk98rpcW5rW5WTtmxNncxLHI",
-	"W54tcFuAvVxsN5ozYld8y5aNyAuhdIusnMC0bs7iMRZ5N7oF1k9Ns7fugk60Qs2v+wS87J2aHl0MrC8N",
-	"VWB4dC41qoS+t8mN4RTCcJ3OudgxP67Q1W3KQjdqpbivqZuXleolFHYadigQs1LHNgPvRY36NuQOFel1",
-	"V9GezcseLqFYWZVeX1teojMcQaG0dVxXtAdbuxlh2INK8nymJdqDpyzPUqg0/3j8bG2fVjttY01v3TbV",
-	"hbJQK6kOfmS8W13vDZQJL5g7U2JCVToMCwwsWZK2rsYGOEezLPM3tBiNOlFpLGCdVbt6qd5idZSCjRrP",
-	"1lVZPVgsuE5OjymL3CijB72Q33Y+T9G368pZLjZCvrUkl++u2m/UVbuWG3I9/eRa/XxXUhe2qSGs6YW7",
-	"ISfbzWsGf7yz/5rP+7WcB+HD4IPIa5ZA4Q6on6CuGIkCXkH5GC4MgWKIHf+Pknm94/3Vrp4fHG7ySD9s",
-	"//kDk0PGE3wEjfEEbnD/9u74xW9yGMweBHSGmAhtkwOUgnWwEKnlZKogE7BouICJgS4REDjgXIikXr8P",
-	"I/sOilLO3i9NYc96np6XDlctRLn9eXkvUpYlFlommNSBfaywkN/WvPEp6M4sBVuUkn//8PYNmQroYUVS",
-	"Dmn8BsPK5NtZaUPJlOZ0whQmjJU1jnC61CejzsBEIljRaS7OczqR3qpa/BW3hYPxORWMnYfeAGHsysgz",
-	"CY0/oCBKr04vGGiw3xfWeH1CqHFEfpuxHKiEiDZl8hTvtg64+uuQ6iEJv2RV7r5/8Yw8fNLtlcFrOg9s",
-	"xejyRAWTTWToGVJsC2UgmIJZS54SIyI1V9PM5t7G6L2IBwEsv1HqIl561zj4RnLGxingQO6ecC8MNtCn",
-	"gDm+9WgufpaqiMTF8R/blNp64m8bX8qXqGNtihVFWFr7ggJhZ/K4NTDqfj2VEhpkXr1ciihBLlioBHbt",
-	"2pRD0u/CvhlTBPRzAEKg1ZlUt9JJ29+gNscUYJWEbg7gpzWRG+PvscmblGS/+8SzRFxauS0KOyz6Kcfk",
-	"V5FyWaSml/O2zOvs3cHF95PKgrLUIRZ5mj/mCmIyvMhdNNDEciGbVcz0FpYG1CsNpfNaqJulGVpw05cI",
-	"725MyUWgFQeSYzSnkRHkiGuD+w77yDmzBSUnFInIjarTmsw6wOGBIkWjmAJAjhhetI83rYen4WdpuK9n",
-	"XOUpM787y7aBEnjTFWhhIYHr07VIzSV2WJW8s6TreTkl8j0b6Scu0ubmQuUHftZ3upTnYE4QVM7bLueI",
-	"W5VIqxkYyKU7sshVhg0K8lzSNCFzPUKQyngvUhnYtUr27eCYlBmiu4QbWoSvIXLnMLkrAWwU0PriGqu7",
-	"HbySdeAzvtquWJonDvm6d6QFneJ+JgqmJg9ILyL9iOxF5J9//8cGmeLOFDX2aiP0hFVw2q5iQ21c8cVm",
-	"S0blnO8A1IfHX/UJe3LF7VhzHnS8c8FKDBDJIfXOO+lWOYW9pPCUreccNqy1kXe4lOD9TfuIPTEbtlwc",
-	"3pnFbBTwZ1x4X71sxmrlnKnb0HIUmxVg3QJqcHMqT3hRI6cf9cv5irojrTqxJFTWV63lQ5fMfJxmeJOp",
-	"Pkji6IQXBYC0aiGQc7GsrgKH0jo8PFxx1WFDZqotLCJGJ9yBYwE0JcLfAN4it38EJoDd0BB4Ugu1c5ry",
-	"yKsWrHoeoCTRFksBViobZimsi5u9XhfYqth/Y5ZrIkIlvB4sZzL9a5nOYwveIHK/fF5/EoB7jkSOvTxy",
-	"VlsS0CfhYUDxFJfloecmRRy+z2Kp+ZAF+EVFXWUd/S3X/5op10yk8PyzxCy5MdwMM2HWUEysUHK9rU64",
-	"gX9CqroSp5xZ3ta/1xsrIApSaRVIXOARATSt/us05aczngjOzEIl0IMkictGH76sUtgZKgG1XFyqBkV+",
-	"LCEsOQ6rFIhaPgGDBtkEBDQwgIVa8gpJow6Szhb74N1uupV+GxYdyv+lIIr9o6AJzALoscTM0YpiTR69",
-	"AVxuUakFCmliLYvOXTcVwKnViogZuH3mZ6PO8FJJl4sJZvnaqZYrT+2gPE8vGWdSNhYGDrFwBwzYgJXe",
-	"4Co9yuZ0IUlMs/SSxWW3Dvy2uiAfRw7OWZyn/D2TYHz/HsyeMr0XsMRIL5Rboa0UFC2BpHQ4dqaiSYkp",
-	"YuOij3WvSxJNGRBoXMzbG40w3qppQu3PBzbMmbJq9KpHPsoA8+DLKiBsBbHMyKHFecPmxyJoTxzZVQHZ",
-	"j8nGeqLbWpW2lRQTmrD2ZB/O8ryhwMhV1hm8XlxxqyBa5M+7rhntvXBV8kpugo6BHhsZgwfrNcH9vn1M",
-	"U/iWNUoQqFSnM9lA/TcY7TL0x4ABAH8vmNp86kW5XGNxXKp2t7OVQum18P7yrihFsEo0qWwly1V2LuGd",
-	"5PT2OtQj+osJlSRGxT12TjHnybUpRgZMgErsQtGGtu8aiyAfa7Ws3+2S4ZjmdKhYDn5vW5A82aAi8vGS",
-	"CTwb2y54a/iYj72+G+V6U0BMxGT1oZgEKkzNwpwurwKtDr6lMlDO5qUXL+3AYO+rhUOqX1AZN8RqXswt",
-	"TGZkkzIh3r94Rp7sHzxy8AEYgZEItj1hkzOWm4Mu9ou5Y82R2gTD6INl26FImHRdeBbkjGWCn59wJXDp",
-	"KKoUeDsc6RYSI/68Y6Yg40M0KkytE00SlqAW3R76r9rcfmCA07Ta4sOpgZRv59GKOsUUAa699AaIPBcz",
-	"CkWeq931B6EeBVQRc30K3mOIHvkuipVivNLdoTzpyhxg1s2OYURJO2Wfh4wlp/a+eFCkH1mgdq+vJ81c",
-	"7+DlLqrq3IIvwxlqayIYzA91C9HrGp8z6MCear04HmBACWpLsH8ibY+Z6IaBGv2Q6wcNpuCpuQxgY4Bx",
-	"JA92BS+01Guq5Gt+E9KwRUaJESHPIKFEPxKsvwo1EYwKPw5YfZL5XOK4G/KOrCN1bvKh23NIoHmk55HE",
-	"98LHNsXl33IGleuMD5lzMKeSiCFK3CFrDta/EZ7naZQzI7w8+VEvt81zkcsV6QEYc8D3ovzEiUFORGsu",
-	"LaVdBHhUi/DAUgYQXgalllfQCWt3JfMFuuDrdQBnRv2tkMsHCQh1WQINI0SWSGtZrcEfxbjw9pRrfhs2",
-	"AeZQNbb5J0bPr6Qu0Gn64LL3AMr2HnR7Tx7Rg2F35xHtdXceDffYzpPkoL/TPXtID0Y91k+6vQceW9a1",
-	"dBVKiIlR3bRufkv9UnKMYhOHMZSzkVZHIxPDNaBJ3VJI/Mmq+E4D1vKSuaDPfC4QnRpnY84QA/5oBb4b",
-	"u/10vFZFPihzv87FDQl7DQxlEzNquQMbc1RzsrA73blQkFNsxXspgXhD0V4dG+ZieLbRyRX/5857vGXn",
-	"ZRJbZkIvUJnR989GT/qjvYNHj8729hP6kO4N2ZP+k6TLumz/0d7DTrAgWeWLcC2wl5iCcI6u29WMuyZh",
-	"el3kbKjPekxiI3eVJhfWm/tdxu61S2ZZGgYN98OtyR5QaPWlNbkk2B/5l2WB1PBWK4AwUwk7bUt9IcIN",
-	"IeBtDvQKxeBoJmkGilLChmlSUUZqHsymeuqgP1HP5Kfj43cEbygt6373iZ+V/sSXGfvdbjgXOZgY/GEs",
-	"cuXsRGziInJT/l6c8+Ud8EGTAqCbg56GdQ5O1zoy0NBnozPU9l0Noq9qRrlIEbzDmnCpJIkYziZaz0kG",
-	"JLadFuWDk1m3uzfUSgb8q+rULW4EljL0KPgvT3dyNmJAv6Ul2CCjAtaEHRVlI6ICGszsASnSpmrIgAGf",
-	"W814cDP+peYH1U8WpdOuKtooiZ6eENk8RE+2+qJuidn9rDnT1OaWkgmW1nAMq5IdNHNR5/ON3UOitHQg",
-	"lBdNWjnCaaHLtdg/Jqw0oZleJpacngmAA7O8VOSOFr+5IDH+o+jBGnWqjfVt5+ZqL+ZqZ+eo0ifae5mH",
-	"O2b9bAtvHH2kTVk+SRUGn/TfIzHj2GROjUUCp14BRQd/uW61NjRleNVxYPXvJJX69iRgL0RVSz6qWclR",
-	"aG9GyywuGyCDz/PywWsneaWo3sXabG/6QOgteNpEYePI01/MH8USYdWIFwCc0DRzw9U69OqZJotTJcRp",
-	"RvNzaN4XbhId1RvYRoG2yHV2y9lMlrgH6k1y8B7qt8FeOC1BHAR9BhGcEzmnmge8JqwN/WEjv99stflq",
-	"vQ9sKIJppMBxUFbrg89KZGxKbbrv+Zidzcnra1jsE0Z5sBHgJ9vOzm9lF1DqJixpavqJrRCMbap2b0Qp",
-	"DAdbWioYLvUSwKtBs/TGW61JeKiqd5phTcKJ7O6QsaeOXRlH5BbnyijN2CalnJ9s9vSQci9DWHAmWTZq",
-	"U6m5HtqiDeKsilC+0fcFE7LfQbZDc3khJVN7B0nSAFaGS5dYDvQPHOESf8jdQOLPPcgthSKobbQC0NJ7",
-	"1eNa+wyG/v08kBCPONfk8v1mMwA0OyQCVIi5yC9K6J1GXU1Ynl4ar0JAIjX4YT9dp3e1HeyRD6DakIbg",
-	"/MhLSYnzCHoOsWOxjW44snLGklAaYoMP8iUnFFD3IWm5DulW6OOd1gHT8AIUI9ljb/O2e8voa4KoVcU6",
-	"ROYP2OuYJU21PFAdq49GuI6JY5gBdslywNXKZ1w2xvzahPgtMp/Wq/E14WNm3Qrl2wa9Z7LFlsylnteI",
-	"z1SmQnaAbvoIcw7TWdWZJWaoSgXmxGeTMzOlRjFdxsQWkkHBCNTcnmOy1tYncTrtdYPbk6emixXj8A7X",
-	"nNeW6VFsKHSldz9Z+90TcaVXS5Vm2alJQm1T9AwP2ORKI/MYT7a3EHro07GY5RKtB75kVnCby7giY5qN",
-	"yqxiuGRMobEcMI6hWRmSH6pA8ObVU27IsSh/wnbQ3qpIaQEgtCLhxMsOLXFzhcGqix4iuZMTS8R1uFOp",
-	"Fnwpk1q9ntIcpAahZCimi6IebZccccKkSicmjFRJEpNyNoEBl2kVcJe2D8qhuXq4zbynMZVRL2JY1k/N",
-	"x4QgIPN0iA5FBIAcpSrCmIeDzUFFKoV40sjkWLbSfqrHYYMC+dV7B+tF3V4ua6V9q1u2qMQP3qIsZ83N",
-	"O5NSIt0ohstCqkUJUtDxl0WT222uaXXUq/UEojnzMESxHZGRrwPS3e0R22yb65OgQVA5XWCFnNXiuTTn",
-	"frcZqgw422hfKZQ+LfTWQ+4GTSqnPNFieIbJQfCASifVstwW3amsItBUHGx765TfeFg4EfQQXrf2IrhV",
-	"zKO3/2j/8d7D/Uer1CVYhGZHO/N5hXk96UvgXzSMVrxJcmTITv5grMm6bQI4lkQyabethW8K8XNTvk+9",
-	"SFErp9gqdtamKvS6cNAbccvtqIwna3Qad62tgxn8bbvPNSfemuVvmXd727GdXfA0JgBuHHuh1niXvBEK",
-	"G8KZwikKMFSczYdiAn02sE7H1NTW+pRvWtPq9XxEU0W/d1zqxwYJNV5z041hoIsM7uvoaK839Xrt7EVu",
-	"eIEquWFv+6U1LLaXuz5+ACNnzo1iYNnuDLMrfO6zdTlrRotXVsDWDZM2PBRK9vY62je0jC8CCOWq1zo6",
-	"cr0O1rk/Cs1mQ9hhzRDPBB9l6bAR8wT0F2yLJUuJrHdkZV/oBYRyGsDzxtjqhF4wl78Di2gTOfEASyG3",
-	"P5cnHKDbWSYZZKkNSIwJSFgKqiVOZGsU4aeirlsWvXUj43yxz5ZL4vBHF04LhleAIpvjMIc7517pHGwG",
-	"+mpoIdXiAItccfcq1SEkadoJr0ObfTmaqVneuoam7lFdtn2amPp5kjYCcx2b3ImZtBnkWoNJUuhLiLSH",
-	"hvF2Lf2KyqJosYl5VtWUO2j+tqXk2Htgo0JydPd/0xXk+hO21EoXspCaIEbbxKo23cbYDhxi6B6WT5H+",
-	"dct2OLTcwzOhDYNVzo8bEBHrqDueIGi0cxoR/CC70i/jNk3vuQBhXyCAISqY1jpbY/iVpckq/L4PUzb8",
-	"wQT216u7OeLw6qN3L11mgOeYKgjRWIY5ZbnUL4IcKSn9skwM0P85KjP/rNWYtXYpmBRuEPkQCdZ8VDq6",
-	"6hdtWqR5XQWXvzRtlA1VROQsJcgZc+x73SXmL30RGxFKFozm2KDUhC0K/TlQcl6gz97Q0l6lC2VtzRsX",
-	"cJWaBiu1lp6GT2ymqKHw/bY1Nb8COgicGR/N1Fjk6V/BszkgTxnNWU7++fd/xLvkwxiTT4fssEDMHVM5",
-	"hhagSpi+NUWiAbs8O30y+vm3/n+fHT+a/Od8//3wh558NX78H/zfH07/S+39SJ8fzP636H5Kn/YvXiS9",
-	"YUj2fZQh/NEPYsLA6TAWYBPI9JyTUDPglUeVsqCEOTtPpWL5Wr7Ihnapshh2ngvFAOnQxcbswZyzc5pD",
-	"iHJo8LBrvVNbnyimj23LAyW81X8y2i/Om3KE8zwzHc8b0gRF1irf672+r41LS08tqnSbBcwhkbGN/FtB",
-	"748hr5FG8BHr+WX0N13BC6FJXGfW60y1KzdC3qgSvUK1pRXo+sWrJDi4ldYR4PDAZvIbUVG+afHt1nKT",
-	"jbsmcoF+18bpppQTmmgLWaqcKgNp5qPTWu5fZc6vJ1y+NNDsvQhGMixwZAxWojwksYN/jwnNpEB0dNdD",
-	"BmqD5/yQxPBxMTgQEoEub0gHDCE727f47fu0/qOHCNqRn2iq3jegnb7ljCCuIpmPFz68Gk1DLqthy0QU",
-	"fJ9NHG9KVnzhMi4K2xLA+oMHg0z5kG2SZgAPmkK0VGH9rwNj5QaIk0itAUuxMsa1qs/CUuzx6leEdmWF",
-	"fsGu1dWFslCKfvDMoPOL2fm4Wlv+f/8PiQFf8FSMThdiFtsA2lBMmMlEAZw5qMXIbc3HKTwTNyCcY131",
-	"bFqBVTQIcqdnC4dNgWXYVFo0QBcBIDZbGJp7AOQeFF/IAh4CMW0uEOYDSpxccIGXoSLgA1xm9+kUmzjE",
-	"2H50lnO4SX8wpiqbhjsmwwn4MYUkRjYUPCkA/EztTOwQF1N5wvWXVQDYSyEen9hgh9bJWgDveaQC9bdM",
-	"AZeG5X1Uta6nSQxkqVRL8L5LheEOVLyCi+LmuFRttOyJwrsKOhKRdIQLDcPJaqP/tvi65i1rZNCvTqGt",
-	"p61qPjGpq23Cyza+WX8JJN7o83l3veQmN6Kbv88rRZVXozhx677SBG5e+GYlyqvhX1uLKnPlt61OlTIw",
-	"A57l0UjLZFeKilLYZvnF2vLERinII/q/RW6XARiAZyADoX7/OdMinp9wrDhRwlS4WlEWlxo5xSHdonXD",
-	"Pu9rtXIfYqnqLqpUx1h4Ww+6VnAWkTMGWM4Gw8VdALh0c9IEPGjXh8S/BCceq79mWQLSYWUCaTvsdjjC",
-	"KqQ7FyslRhus8SDGOK5LW+VnhaACO7fIULAg34aGy/bMu0ahiSlyFYXHVhctGg+opU5/BEf20ZC5mEcQ",
-	"JoQtZVMftLIUDgIsOwbfVoG3Vp6C0JRkcZUjcFWniFZOHBvcMgpJM1w8XG9xEsKh2agqZFQxaSApmGR4",
-	"xsqIcDZnkAqdSxUwDNY6V0A6lVFguvVD5nZoBX4pQeop17WMpF6bbm+46WSj5DL7CPEgaa4pbixBIPxa",
-	"lDbmZSjBHHObwvz0wU8LEpKZQ8H2wmubybcku9B7gzN+ViM/uZE5Y8nSeiIUHqbTFhpP+hWYcu0MDRAm",
-	"sNtNhQh+Z8boJZO75FOlFCsyWOnoDtgln8ZCs4gROQYq1kI03VS/jU1z/B0EDM0y1A/BTtwklbRVAoCR",
-	"UQ3FhKVuFF7NgM2u8zRtn3NrotEHSS9p4k4/L2RfhZlC+X52r1bIXD8wgTOHszxViw/6g82RB1GVo1ko",
-	"wdEGIBFlMxPnKf8oWY7o9BifgL+JyInBDYKoTjwgMbs8O40jst+1OfIZU9jZiSckSc/dQUxPOFa/ziao",
-	"UMJqwJEJUysYaqzUtPPlC+CnjUT4iLEZNYW2Ios+kQN3IOjjVCK2YXFKoN/h19lk6n42Giao3CAJJuKS",
-	"SXK2OOGpkiwbRUWFDS1pRezzNKMpl55HDi84nIMTfsL/5V/IsVaulP7jlTjXE78bv3v74ZhYkDc6U+MH",
-	"QPv4HqFYfGFxkoAr0BEdATCeJPfv27AZu38fZzelUrEiUwFe/Dcb1Pibg5klf4MA1t9O+N92dnbc/+t7",
-	"47OZXPwvfeLuDsUkJn/DDhT6Kf2H1/jGksL10OEmC9cgH+Bw4HBcPl7JZYtPOZfl0ieLtpn+u0wgsPZQ",
-	"r79X+QJPlXPdHEHF/ZumGyjEOJZB5cpnBcqsWRBtMUREcNLfI2/EJWDVkn63//AQXgS1IKAD+O0iPbQ/",
-	"6HFhe3MpsUteJvq0xYAxAEhBxmySgrEGu9PvZWuTLbReMDCNIux66BnGZJqnHO2FE54m0qXwDxmneSqk",
-	"5c1ngl8i+ojUv9y/b44TKkEvvH+/KUirdz8Gaq0M0Z973wXa75O78ecdA7oTm6oQrYljFQvoa5oKrPAX",
-	"pgrr2Q9JfD+GSRSp/fci48dHnFdyPxcZw3fof8kYRzSaAm5kaDud6ZP28IQX2UmR4VeI8E3o4h4UChZM",
-	"NaGcnjNpHfBGskR1nvWmp6lggIVOuPlo/QX73T0SV5CH4kMtcwB+U08BGozYfmKQ7nzH6+yNb4/cWCXM",
-	"ovjwhNumJlXPGk9qg0KTWGDp/e4+DgVwR3GkpQ5YG2zhTGn2OZVqF5niOYCJ3r8PD8d0Os1SbFdtYbv+",
-	"9VcpeIydOJ/sHzy6FzkHRE5TTKvVVHptYKhIPBQJiw9JrCV/bPKsTrgLwCK7lpBrdktAzTWO0hIcWcZD",
-	"gk6Va56oGQClpX7yhBfwKgg1XQWRNnjRoLaZjgO75CmTaYKS1r35juUNnHrZ9Q1UxNWrklyfjIYPEG2K",
-	"7HcPSFxHnop3yWuRsxNeh+satIPrAkRtKFNDN/zIcC/js0nhmjt699Ks98sCHEmLgA9Mz5WT2Pt952e2",
-	"iO1ZAMcZfDiG3STwHhyJ+KE5mzJTn2b7GlB5wo31JMlCzGDSAwjBmDOQjUZsaLqvQaWfHkVhdYjxWvX3",
-	"TXU2uLcgqwnCE7joETlbKJDdJ1z/y+IauM9QO+8ZVhkOQMzHu+RntkCxPzWbapd8mEGeI0PJvN99UnSA",
-	"0lv54PNnrQX19P/s6f/ZP+EiJwXoFAEsXqOZR0SKAsfDEsOsKZLJxBeK2sILtkD/nl5SY4alkpwLzuwG",
-	"TVIl9VI9x6M45eeZHk6KWT5kHgqRNlUV8Fz8/Jiex7skfjnaeSM424G9WTQb3evu27p1WEjXxWiX6LeB",
-	"5y0n0FoHBQ6KKuK6lKMwh/Fx6IGXIkr2+49JXMXqiq1OdsKlohmeDfu9fnGnhQSLi1l4zh+RX0j3kuLF",
-	"+mQVu+Td0fGzn7BbLXQThnzwE44J4SC6Hu09eXhv0JAQHpFY29UxGWaM5tJQ/pUWO1oy4pkf/34CvuGT",
-	"zoD85Z9//8cvETnxvcT693/+/R/6V+stNj99iYG94lcpvxgQhEv859//gWiJhyRn2b/hSCedGBpqyxMe",
-	"eyPHfjOHqMJBozTDTgu1Jg+7JEbwWv3B/S45WxBTFIsbr9ftEqpO+ERINcCQWir1r+b7j7WiYk4GTcK9",
-	"vb0nWif8ePxMH4oAoKafGNNstCOmjEck/ovLB4+IyV2/Fw/IGR1e7Cixo/9rFPtEaPbDCFpGp1Y8ATz1",
-	"/fvko5F5o5RpsQZHW78fOVmI/agdEKGWwt2InIkEOvHp0+nhPvk5fUr2e3uRKTE2eGwnXJ9Mkuz3DnbJ",
-	"sfG4fzx+sfMY6eLAfVGZcN0syNlMkY//2u0WFMrp0OhSuDutcHJaaCGpI1RveAVBNzJWsj39rDzVMjQu",
-	"ACNBGQO5Q2KV0yGb0pxxXFr9WSmfscTGMyWBW0ia2CxnK4zSBA+M+AgiBLHt5p3KE+5AfjAnz8Rl/XMY",
-	"I7fY/Vrb8JAbYnZHyg+Lgi4PE1jPQG9JNA8NJhq2qLeb23MdDzq93e5ut2NAkek07Qw6e7vd3T2wrNUY",
-	"zN66dQVgXSIU4noNSfzUb/0kIf3QNNcbsl3yEiy+NGe2dbHNi9XkNKkbenGN8nc3vh/fIzOeMdioTi+O",
-	"i/i0vqQ1IICv1OqrpnQ2BYL5ObB6O8VavQHTW8bAV0fFiV9JXvMVC2f5nTNVrVWPnA2tf4MqesOgQC0o",
-	"1JMnnBbZ76Ye8zCsC6SSpOdc5JrF/DhNscTU1gWQI0+XN8IFJA1aQANyxhYCYHS1iKBmQlhqUcMod/aD",
-	"XR70UBbmzIQuBvfvF43VC3+A+bZdcv/+B+iqeE5Tru+Feh3gCaNeW7u6AzyHrP4y6Qw6zmdSQLc+FQhk",
-	"aCQJhKA8lflXEzGyRiamPE2QP+VsMqH5wjjNSvYGAlnOmJe51ymb2X6SnNdH5suXqKPN+8D47Wz60JtL",
-	"/oIlL56OBWflN7usd1AYtfDQokS/23+Rl/fuPHNykJcdboN5niqIt5Yp4jkDwnPr9fccciwmNnbewUzB",
-	"+4TuwpW4ZB6+7JeyL1Erk/CDnApuggf9bndTrgjNwt744JXlwCO43Vvsdo891Xf7K9XuMUuuttTyu+4B",
-	"tcoi+JU4P2eJyanOUo5Yf+dMvW6cE9z14Ee4BUbcRwqH7nUr8eApTWCDwv291fe/RDzY0mJHnf3eXotX",
-	"iWRxLMQrgKyFhw5WP/SxALZ9zZKUAq6rfrjfX/3wfzij4wUC3X6JOgdtqPLSgtbCAy2+7ZPeeB89JFvf",
-	"+9wZ/OWXyNvxxu+JJfvmtEK3pW0xpeg5djaaqbHezmWE7fUwpkuwz2sAB4dQgq8Ty1dTrKqliJlqVlNc",
-	"UYnxUMzUWL9tSBWci17TwHLbSJMecuiSdu9I4h1roHwuTvhd0zgWPfwkZ5fignnuaCEZ+MoWZhIG01O/",
-	"uKLMOtm95BQGV7Q2stzGD53C4DnplRUKfHthAIfOZDFT7lAuyeD9ZWQFCuqvTnY7a8iTd44L2wqVj5xa",
-	"H/6N71G3K9/DpzYXOK7clqFduD5Y+03uMBvUat5jWGQhSxEP0KiNWwRca0YjHVi9yduUwJYiKRo/2MCQ",
-	"SZfHsG10wvUNxoRAc8uxYM30ONpQ3T7hRt92cY2ypZDKVUVCKDKcFaH19UADx11yLEyE+4T7AZpIGzt1",
-	"x/ndGKtdILR478qaOsiIJyT2QOTjol0jWAMn3LbTBVxJkV/IkODwY56b6vO+kmyRiHxF2Wibb9icPNPX",
-	"yvrpUOQ5GyoyFrmEY7+dcuWVB7XSRHvraqLAVCuVw/c+/bamGtrEYXSmS7u0qbSOC/T5IoNAG3OaMOx9",
-	"9koMHYRkaAbm1gfuvi9fNtI+bf3WxyUNk/GBN2z+sbh1Q7X1yer7oWzrmJoq0u/q6jrqKu4kG3DU3JaB",
-	"ArsdPbXc6+Ib0U9dX4/Gg/PjFKLSkJ3GJtLglEKkyfhQZCZUZPtPuGCBGFl34S45qmC5xS7FOQZkfM5O",
-	"uFRsCjFTmmVwk2lLB+tkYhVwstloxRvMqoKMtoE+jKCpHbZ1LypfIHs4ZxiO1Sf5Cfdg4/R3ROZNKHPm",
-	"Y5ExchcOnqK5EB5mzynUEmE/JDc96TlYbDg+E3B83S335IrvFceXd5ybnpHuSNNvcE486BpQyTKIqq37",
-	"BiTWD6HyoCT60ar9/PDdscl/iiEPxgDqHrsufIZ8mH1jwLzwJV5PPnLGRgL8w0YLYplkqPMbL/JAn9wn",
-	"vNaf1gTq4F1xVO0FqJWludglRybORCcsIWqeDmHw/X6fxLXNEmMYEHM4oGaniJ61Mk+8kIr18cZlN1Rc",
-	"1070I+aldMJCWlw13BlSS8oN20BhsBGNzuAvYdFX3PLAe+nPbNH58ssVNBuT9PmX34vEwU6L9pT7nS/R",
-	"7zbHvR+t9/BB58svrXUJQ6WnM55k7BaoRM/Ka/dlsw9pUossA0YgDT1xGZYLsHoVFSkQDF+lLRWPuCdK",
-	"ehMiFz1dXn6F6tALLcqele7/EmnFq/3TPxY3f4k6E3HJ2j/72rt7LV3snT4DN7X299toLAjnsnhtLGl4",
-	"bH/1Y2+EegE9zNoqimanWHyv26ssmnUy/tiv5jUxOagY4MQD0PjXQHXg2BzM6olObwJd0RwcWCziBzA2",
-	"c3hurWNeuDee7YUXbidX6w23QX+5Ft3v/BZ7V9OVG/u1NXeCu2Hl+sHvRQb6F2OALikgOiy3lHEJjOCu",
-	"8h0ukkgGgWRIg3lhPVMuN9A5UfZ3T3jRTN2mu9v0PBN2pRMBDi2/UUpEeuSMaRUPS1Xic6aqxVtxkTGd",
-	"BsKzcFjNeXFYGVpE5hizX2dUZ5MXWf/WQk8rMjHjUvwwDnqRbOaaMSFCeph3LK2tg43eCM4gHckoYFeK",
-	"DLqDfqX+UZyOz9wzHvTxWiN8Kh5aW49ZocFUlJLnx/R8lRYC95T0DqxofQtFqUvP/iPvxi/ROvpKTVVJ",
-	"2DBLOWvx0h/8O53HqNVbP5ZuBUrutVQGXoskHaVW77ipeMZNaTjXowG8ZzRpVgB+ZKqw5Nc56k3uwvZj",
-	"KMuP7zWPsfLJ9cuXdSWdVdN+ADk3taA+K8F4nbg/W9hEI5ZHDUccNk8sCf7DIuTiDrYTXpxsXj6oTbe1",
-	"+Z2Hrqoy1UclL3p4++WcxqGEgDEWV3y/1z/hgexUfbzt+AbZwIcjmRskuEVRd4jeq8JTZTM1JzUfE/pW",
-	"5qlEaJITTgg1Kd0+CK0pCynrbXFkRioQaaMKcknkTkujtsX3DrHkUL8JaxfN0/otcI80k2zuShwfFqsn",
-	"QxoKJLEvIA3t3q5+0ycbTUsvGYfcUHIuGCTH2dICRLcBQhfnWTwwBZJI6gvGpp7yYqxiKASLcEnOhR4T",
-	"dAqeOJScScqN42kEBcd6SrakwDUJL+HBRGRCsQAO8pkAKbOUMQy1J/DpZ+KSmRfFlpH6ff2KBscViR8U",
-	"06qg249Elom5dOPpfYtEGbMM1tM0pahQRs8S+PSTzUY3637HZqMWZQxQieACbYEG9IfL0XZSecLBLxdU",
-	"wuNdcgT1RvCpNvvaGAdEioBu9lWUxyYvX117BGp4lYOe7IHlPuH7vX5IxSwrBetrmfCSt1OET9vc1Qfq",
-	"lIOk8JIG58KssWuHB+aOy9qzLj59ZIKLvJL6l2WW+9BUBvj1NGOu5rw22CnkwOl99GVtpRMh5fRj/rfC",
-	"0bMDR8+//rG/+xpyEh1xltoMJYUVyuw7PmHaP/tpbLH2tmltmAxuqPiCjbu5+XFdaYe322eIZHyepKrs",
-	"OGwT80Vd6bXt7X/rHY6wmb621/EZwllC6Q60osO4KSLo3ISz8au6FJv8h75zsFn39L6o0FiKehKntV+f",
-	"h/GrOhIfoFsEIvdXseSWVc7wQsks7A8/GlVgnsQFNH186ASxK4YHBROxyAwzxdEJtyVLRbzeNlrzKuF3",
-	"Cfp1IN8OosFVrQyGkaTf7e6SozL2GGSGnXCDe5NK6OdG7tqPcJF5bO0hvQ6aWr/lglRx1e42qcr3wAWL",
-	"YXVj5EKHV1OZFzB2eaHf3pHkjI1pNgqZuyU/7q3SkMvViBuGwX333lZi4FcrzmgX/y25GrelxtS6um6s",
-	"v0Rbi/+uoQjBCvwR9CBcXC0JSmpQG+XiZ7Z4j4Gmr6VS4OSheNNsKatHWGfKmnrE14xR1lSH0hHSpAHc",
-	"0tDfA9OO8FpO7GPXbwzcrqVTGj1GAPZUO87RTVZyvUVFZQktueAwUw8RzDzUWPKs8BtatrOxRSxMlST2",
-	"AypxBOXU9mhE9KU7UNiCByYEEr1RVx37WLpqFQv3bVDfT6RYdmgDXDS7TNn8madpxkSxLJMm022MuJPU",
-	"uggRCQoO47fcdt2GY85AQNYEud+P2ygCZa8q+lsdTqtNsbPeNgBOyFULh6yneh2S8/RSvxy8rBTr2tHF",
-	"DmuEeoBeTlPKgHqSXuwIPXUAlTIVUqZnGbtnW3bnXvo+wlZgpUOrkDVO/YR7jmFTeT+TCjvp2VHJXdB+",
-	"liT+kfgB3hoqN/gDqEblCObXShA0aLumA0HJAeaSFjw/l5aDRZOCsr/MKyK5U/KNWcTdzjuamqTP3c76",
-	"HjJ/D+vHt1Cs63338oxAf62O7FNVWrQf4q17bHv6pTNuvkn98o+TnOez6TeQovczW7Dkq7vKgGZ+RBmw",
-	"NuhlARsOyu0fK0lvfffXFStPbrXqjHTYMQpbYyqdBf2OS+dnXAR40eVgSyMgXoA4zxAxTSWZiIk+ze/G",
-	"FqvNwOuMEOsLdIEYz6xTgLyrBJFNeYdWAu5ZLxlkB9yNjaZHVXwvIuNaP2F8HktWIA3A3WKLtV12nrnX",
-	"YMBMIl+3s/U2TpcfEGpczBG0taWATmxLRGbTE64E4D+RlyqoaU9zMQHIP/PjwLaPMVkXIyoV9EM54VoJ",
-	"k8zYCFYD1rdRebG2qkhKmqIULoPihHu0BBi2WZbVHICp79Ozsech5djXyl3QapuFY9LE/+pB6StlNAYs",
-	"ms5NecbeBd69BviK95gZKaTNfKoZY98T4baVCOfR1ksISsT//J4Ut8wxs/oIG1OE/QmeWcfOEQJ9O1Lm",
-	"IdhnKb/QSrsWXDMLE6xPAovsYCXe3bjIZf4plUrki9jgFQvJoGJtIll2yeS9iNBhLiSWAMpdfVbOJJMx",
-	"ZmPNpng0YvoUTueuKkwIxISDCWppmXjt7kc2COIaVh2i7wRekBjPxD///o97ketBAJWPh+C0ktpC5UM3",
-	"kwSAAM0xPcFJuJGlA1w2fhd/dhOaMOe8MHPApKri4BeSBeeyS46wZTLAl0G27gmHCsg5XRySWOUzPqTg",
-	"EwOIaYv8mTMy1/8zETkCPDiwCYlnSlEqijCkJE0kOMMMLDHGxLgwLhAzsjlpz7Wyi/Wi5pe7JhMt5VIx",
-	"mtw7JFzkmN9VQtQWI/x+i2EO/hcc445BQv7GU/efwe66qUPux8p713dUmMfCdrq++P1E2+6JlmFUmXrp",
-	"kIbBbF8hTz58P+queNSx4cVOanqGZEyxcB/QYGA8cmnbc4O0b0AvWS4FH5AYRmfJacp9zR9Fxy5562Wd",
-	"WxPgBDo/meeg6DtVS7MI3vJsUY6ilHLGKbFfCA75E94UW6hI1CJXOjIyNc0rYPTNwtPWp5/w2HTFWDNx",
-	"NZiYyhPxTH/Ly5sTnh+9d247BTAi5ZW+kQzAG5K+L0R+liaJgX65zgzAD4qqUuz7q3j8NJ94W62FTPb3",
-	"xQ2KZNe5oSaiQ8Hp63Sk6W+GxhnQ2LHeKfqqZT/B0PMSSW4qEBIh8gGRTMma9K5GqwtbBnxe2LxPkmYp",
-	"G2G3Kdv5BfCOQboYxNvVsWMPayqdABQNXcivJry3EzhE8brVyOFNHA3PyvPe/ulgWn7U+PAWRMK8ilf/",
-	"VF5eQVo6Sm9TrtZXPKy+kUQtWLcSIOX1nHHXHapa7/T7KvGllcfiaosGD6hrzba2eVpbyLQeiywpEq1t",
-	"a4gTXiRaV7pI7RKDI9AuyxrSuHAgG0s74XdjL5U3vndYtcNMclk10zqynXnP/AzYpSlbL22OtX0AizCb",
-	"U63rdcUujNSccX3C/6gp1+Xs929IPSjP+3vi9R8s8dqsbz0v5hs50XH6JtXy6pkotyrz2j9SvrXEa5N8",
-	"/BVqpTw8hlbFTgXomM2x1acm9GmDfFfv7IdMCuzbxQWZ0wXm+abcDIddcc8gTdcDkAB72cEiIHqNO/Tx",
-	"dAaY1FDiRLQqB9vwR5EDHqr7MsDrHnioDeMhKoElS5MGgFhXG9ZZnfA/baFVCdPomznzy/hK31Nh/1gn",
-	"PizrN3jUG678g5RZfdNVVWNMdFkns6aSNxMVeaC2004BHQTIVaamfJcEUxv1D5jzYuZyWHLr2NSPUL5H",
-	"LYPjG0/DMFlHax8vr9JJqgBNesWNz6AT6g2ePz/Wvm2NDhjAds+5yhevtEQIHEZH0K5VL16ZR6sdL1J+",
-	"sbLbhb5nrWMEJ/U9YyScMWKTpUppI9eSGeJ6nCFzRx38hw9h8edJHpmIy2uy1PQ9klBZSrnnpUYWVsaC",
-	"nu2J0vPU1rxOcwZYgoIzCRZXZHpYEKnY9JCIHLJNwLYxohNz3v2Gqfc5m9+vRKVi/eHJqT6KTgt6xBif",
-	"hNJNDsaeb1RWITQC1byYlmh6Uc2Fwbae0IVr8FB0djAlrY25LyZvHia6xEOLJPMBHxE7r4oyCDiObZEG",
-	"761ROaAnqI8uLB044SqdsBUGHwzu8YHRDrDDx9mCVFp52E4WI8CpGZCc/cqGyi6I7ShiGva7lhZi5JjN",
-	"8Jbrcusw+aAbkkOq9LjN9sE+4UvQBE13jz+k/er3APiazTLW6nLR76xrsr7W8u9r9rYod0/YksHteaC+",
-	"vqkdXbGD2FWQpds2wSj3v6gmOrd81Esz/vNV2Wo+/t4Ao61HQ1PLj9iKkl70vffF9fS+uOn63m+sW8YD",
-	"60zbsV0rGt08P9k6WTsQKC9FsIVqkY4Vt2KkGCeUyAlW/fqp3VMqpVZusSSAcVscsBic8Bgvnp4ttI47",
-	"N1XGvidIa42ZgNzju0YHxppSbI9n4GHsDO95lQcAf4IWJ4Z6oK+Hj0Y9IKbi2LZOsxVLWmsyVUumKZ5t",
-	"yAYt1DBcUsnF0OomZsVjn4+41BUE8+l5UrxR/8omU7X4Vv1T1bYlN1kqVHt3e60q8GhQvbLLV3QYtAVk",
-	"Bk/pezXR9nxDLGckEeSl2TtGQPzPdWIAf+qiIUxhbJTk7+yRDJQtInU2z7pkxx8GmnWPTd2QkyImZxJk",
-	"SHTCvZYFkjEvkzvJ6UhJooSIgs0MsszcsktepBk0BRiKyVnK2S75ZDGx+CKy+WPQHnw6FJBVZ6fvQv2F",
-	"3NYyNdanjSl6PVtg2rxZlTuSDPWp4va2wxBDVDBIpAdxzXgCf+Fb4KqVu6a7KPgh3Dg8sZczKtWAxHa2",
-	"MTGAYxlVLI9ILPi5gN81cY26Y3uz6nFYog8RKhXcccLhJyiBNS1hR5Xuam6lztj5DBqkm1cUmRLwbnP7",
-	"kNo232fMeGYGhmj/RrPsZNbt9h863v03bTDHZJTyRJb7tZuXUmzPodWDXfIcVsZlXJjubzkjsG1Mt8+Y",
-	"QpMO210h3F700DGiyWXgjAEdNju3tAjBydUdHpUaDH1iK81VktF8OIbKh1RlLCLejabpMR5qu+SDWZC5",
-	"yBOJGohmcTEczvJDEp90/j/2vm25bSNr91W6eDNSNkRTUpz8oS9SshMnnvhUPoxrdpgSmkRTwgjsZtCA",
-	"aI7LVftp9ivM/TzKfpJdvdbqRgMESfAgkVJ0k8gSDo0+rPP6vv/3f/5vrxUS6fz4MuVamK2Q0m47MjeG",
-	"wLuOozeOaevPXEACiBjR/2z5um7EP78U8iK7bHVPOp2gNYql/fdx0ALDtdvSWUqxh1mStGRKBwk5P2LN",
-	"xpdcA9J73dvN/mg1VbYw1Z/MHUteDdvIHB5bfRtr7DyZM4phChzxxSiMJ8SzVtcIXnFkbm2t+PWEbmwO",
-	"uMMKtKMAWcRC89aQHRUSw3aTU9w3/N1cEbBMHYbzRp6pLYw7xNNIwJEQCnZulx0ZSXF3KjEwz4zXhbFT",
-	"d3TNsSIB1JMHRD3iTn5INCydw4CFQ55ogYcWjVHoeJ+/V0u6z300fV9fqUTw+XsD5t+Dt7N99XPe5a48",
-	"Bz1eM8d5jhp+2fQ+nZalfdHPhEHnFJAjUsERjCE8AtbtYapkxlIjArTQc4SgcddANcz7Cq3SbLXz9d7c",
-	"8bVBpnd/U8IvC7Hc3JKHG5ZngYtNs17214tSXggcZTOyXbwU7tfZe7P6De576a69ubzzB6NP30F+hZyL",
-	"JlG1d0a5mnN5y26CGOQp2Pq/fzFbt2989PQsNwru9z/MFi0cieextOLPcx3oF39sNW88319wMaZ4JM5T",
-	"M2lbcRPmYhSjNdgXiZIX2la+WvQ1LCblaGR3LXEaRDOgiCbOKIcYkv6ATRu22VkUOeZ93ZOYnMOMndme",
-	"YZuF8IH/VlKAPXOpJnCD+S3aeiPBpQ256EvHw3r29oW5UCRDpseCX2n28cOztsdt72GQgQXVF2QVFOz3",
-	"YyHJKu+r7NKSlU2BPOyk0+mYt5788MMP7ADTe7NrshhMoFHnKVvSeEqzth1SexQmOwWshQBrCX32Z+cH",
-	"+MizM+uI7Exe4JaWr9VtnXROvjs6PjnqHH/o/E+30+l2Ov+7GsQtIzm3uscnnZmAzUSxP3NjwWS0duzP",
-	"3Jw5ULPD2LwKFPi5+ZlK74sHPg5aiUtftd6PjM3+K0+SgD0VaQJNhCP++RyClbrVPbX1fe4Jp52g5Y6D",
-	"mZg8VWPxyN0NjgOy0wAnzUDJgQA970iEE1DO3ccd73cjFYFhU1TqmqGV18DS/7nUprcS6wzp64oKGHn7",
-	"bya9anfc4ham4nwYn63lT1PTG2HJVzU95kUOQdbeg5SsE/ZL8rHFdTAdibDSagnLb3EhpmMb3ORbVb7C",
-	"WnzXW/9KRyjc4MaP3oV7lvItd4PvZx7Wkw87xzqGUUBDDSnSOuuwYU/4XiRe/SbxzTKYlDw8L7TFPCN2",
-	"71vNcdkefcFsdBx9XYSX5WR10Ujm4pQXCiLQ2GStveCK0ZJlCFyqM2cHVGuHFvQhIOtm0PiFVvffClTJ",
-	"KNZ8PDbWapfB6CDTmS3ijd0l9JXr4KppgCqE+JocrHVRhm9nFwvVRbSPWbdbAOZAI2UGlmNdGsmT/2l8",
-	"3ztr0u2uL8gsvHVhNxPcewJYVcOnaH/lWfG7hrVaI5NIKZ60nL5BGQsh46FtM11Qa9yTBysmIA8xg0kI",
-	"rj6T/UwoG+DZNZZEuMg4tC+5uLhLpF0LPzIeVKDsby9n5Uzj1SXsayXFXCl7c+UZ1mLeijsFK70+6qDn",
-	"0bjk31NbcLfQ+n85c3nzWK4Xxt3E3zhtqE1eqSgexlZn3ZR2nI0b73F1yQph419EtswzaKZF5muNHZaM",
-	"wHayXTwgC2ak+hkDqncGf/aMxNCcIWLiUFKAFDYSF/jnHFN/m51Vs4+2r0VEcQbtXuoJk2LSk2meCI28",
-	"aUMCRqAaPe1aRiUD/rM8BRSFsBQNC5kaDjHcNQTwcySHd9hL2KATyx5wx9vWI5Dq2A/jnhbL81wL21rD",
-	"q7qMqO641Sf7iEpbDS/bBbEq8PikFqDWEzKb2exrdnt4odZfjFteDbVWQ6JA7b+SKrG0/kFpKLDHj2CP",
-	"/6+dDqtBpPSmgIJLCmZ76tmVbeCRvxWMYNh498Kx+zmKs634dXscBoS970UB75QPahboNmOHO/BJK3rx",
-	"Jlj/G8cZ984ZXhRhdG0Wc6tv56I5UyWZa69QQ6gWdJFIW9k6KVhUbtrU2KgpYNa/WrO8+X3Gs1xjQXDr",
-	"fhQ2FT7kqv2fyyuc7AbaSo1TBeh6ecVSFWG6eUOmLZQqNbruD9LGZup/F40UL7HR3UmafnEOG4Ig7x/A",
-	"xnwttokXvXVY/8LLXqgs1iWsLznxtaVgZxbmkGq8wANX6gpQG+SUCLReZJol8bWndDiSostSRgv1Eh9c",
-	"XaRmugMUNf1pT8IPnGr4VZ551GEB4l5Q8NYD35liBGHAU2Jhs71U1GpSbjLEnFlGCM7EG1r4Fyh466Ea",
-	"S8T5yzCXgfmsJ7Gul/jRwek/LILWscb8nJ/mWwSjfJcJDork5U6xIBxv+QdA3ISaLrMOcZK0W2uxXu7U",
-	"437mTeuWPO5KpOqBcnxv0rEPXOPLuMbvZ/3NUu/6LlKIb+YVU0LgJiyd56kaMakmTEkPfcphSHrt8EVN",
-	"D+UjCIAKMg2z1eTmgQcEF92TwJnnUJTzJDlsM0p/U7nOciKkeWkF99ueXGBPsPf+2HkUici2pnHbKne3",
-	"jY5SDeedAVAu15NuR6lXEmj7xZ7k24YNsJlWbXxas+fpPjAuzbEk7gZkM52Dm6vNeiBa2lALa3v4agPT",
-	"Z0liA81jrrMAkSOrpV0AywkADgiiEKdYElWBbib1hk1llgT9Vvv6UYTcH5xkXyw21THm+uUBY1ycrUSL",
-	"fQzPJsHi0vVfA3rAryqJGt8NF2OYeXl3io0xY3/KLbbU3o/SqGpEWdMZs4Ie/31brbX7UkVV34urilrX",
-	"lPGZkqiDjEi4y74I+RuHdc4CBkGhlGlR/RF7QWhnCFhA4dthnuWpgLLVkdIZy4SkDlkCbjNivoDcAKFt",
-	"7jd39CTccnrMIuOuIGzMwbcnJ6y+lZY8FcRko8HPAUQuAGwANca+6jjodDq4vZ6wvpgqANThWWCLmcy7",
-	"Z1F673jMtWid22XI1aEWQvcpIR5Bc+7p46POd0ed4w8nnaI510EklS85dv27K2mrm+wfbRqj9ToYVxr7",
-	"PGfO1ZLfF2DeBl2gxXVOqzeD813XIigbA5imWT7On4rrmpoQznqwldzLb/lYXPcQHd/r6HghgnYdIj+L",
-	"IsYJmUnVRco9W+shUF4fKL+bXasjsahN9blK2YVSUZfMQ024t+U0/kFB2F+kCGF6GIIgM82n2kJr+mwW",
-	"se5Ji4h7GLBUXCtIvScJOuh0U2pUykAgBC7ajkcjHieMR1EqtDGiAJfXleIb+w9M3lRcxDoTaU+C9dRm",
-	"SOKj2ZUQY4Qk43/mgsWRw8xyHQd25sA2nSJxiGJK2skAwmHC5orB2pv2pL5UeQI4igsCEGYWjGGZqIsL",
-	"SO/XAbyMxNK+2OOgJ/tiwHMNdRTESaWxg3huy+wr0brjXa+zWLO7bA9VUmiRDD1pORJVUWkX85baQm8W",
-	"5zuYT80GO3ByqcyGpA7K2BzzLRyGpeWhjqlnTiMj7Ps70sX4SqzgDnzUANFT6w6YBdmoJWK/2gD3Wlws",
-	"Q5pWjI/Yix+XCYpbRJPeQiBreVNfF1vtzBEXw4wBHmXGp7rN3oAxYUwVG4nnI4X57YMQ/R2zt8PDgEkF",
-	"mg1YlLjWE5UCXige/bf0m/CwzV6rUjeatsH9G9XGVQmEFY9zG+BIA68ZMiGwzqe5nrKn+aifiL4QzQMf",
-	"b1M1jBOxVp/adl+96160rQpZr0wUd8M9aUSrw/Vv4ogb+/wDv9prkKh/OD/uObpxOytRgx1DzhU4OSqt",
-	"+DjrmZe31PIlzEjPM1juzR3pW+KoGYnl/VNnSUKrYi8FgkjQHUaLZTl1SiU8ExajGVxCqi9HTPsCiN/x",
-	"BRRXtmvpAszf/+YgTQniv8ohsCrGPxIa1oL8M8L4/5kPLj2KSCybt1l1OyAHMMU4S2Lt8koAtYrYo8ie",
-	"gJxTA54kba//vURPAyrduPek/DPwHoxORkKOY9YXZixm1jbV4ssJaHqyYcb/1XTrnWY1MOQuxoI+lSWz",
-	"3D5aPo2pwMu/06UL3uLsfc9bc/ZBrENYl4Jwzzve9sNJg5qDssC/uxzRG3p3ZVU5oHzKfF35ZoYSDVWE",
-	"MQsI6+ogvBRJFBrtNByKVMCPBTXxIXD8goopkVtoFv7uMr8B0NGYnw7Dal0YuZoz9L4Qk0XYFsCPqdD4",
-	"hW32tDRkJZNpTxr9Az1qRmEamW80phdvnfp1Bm32lA+ujjJ11OeDK2oOs3/bH7X1zC3jEg6a9z4BBeQz",
-	"Avbu+TN2enr6gxF8ziv0cbSPPRztWoIJl76vun6b85L8jPRHNcMNqmUmT2BFCQh+XP3OuV/nFyLUfZ2t",
-	"XtjGt91p9VtsshvUviUJ8QSSlqNxNoXUDfVPCBQlsQYmmvXV9Z4ryr2m0PDin0SdOfLMWluk5eiOfrzL",
-	"6nb75BtlHWwjn9DZlNeo4NdCROhRDfI0NTrC3vIEzwRmDiepQkZPvqi+jbqpJfVRD1Xak+EjevC5fXDY",
-	"ZuAkI3sqJG2tNMWwWCoorxshB4cDRyPiAOM2g+OrJJCPofK64dTpyUkldWo/B1xh1KVRbdlcKeC8SRi3",
-	"OpGtbmtcPFaKif+XgUpTMcjYpUq1YH2eZUbzNA+80pMwztQs9PptfYZPiok3WSqJCDwPm+JWyhbvJHj5",
-	"EIlsHon09uP+xh7vTrQRpeNc/8mcLhKgIJmNMGQqRTRgmoFZWKYnVrpis0wBIB+SgAnZiKdX2srenqwI",
-	"X4CzYFoMUoHoxCMtkmt6lM5UKiJzuC8FZLR2m8U3HswHnMX71WtDH9XcXIYblhvLuJ+2EqjC4iF4b4NA",
-	"00/e1Q+RpsWRpszu6O2UBdyF2NLc/npoX8HfBIyz8aWSwvwwUEki+EVu5ksPUiFkFwWMowPFMSLIj7Fr",
-	"sa1P++LNCChKUSC/pxyINjujUqUBl+ySywgqFOCxs4+8BFBeiBscfNs5ZWFlZhymr72zJyXUO17E1wKq",
-	"AsyjpDOPbflDpIRusxBnHAEBXLHESHCp2WkH+2GssRWwUOZJEuKf6TVPbPSM+nCwtVKl3ps5NOIwPuHT",
-	"wBn/NY01xDt7DIR2Tin1pNFKSxpjuqSSPE5sdibrGlU0iy+kSitxtZ5EyYn0gbh0N+sSjPiVWSqbr4IP",
-	"nt80g1JtA9Pf7Q7fy7UH3P0brao/XHjprTkLrdU0xN50uFhN0HT0r8XEUx5zDCVaaIjr4S6pKLqN2k8a",
-	"K7y1dd2DA1QOT+26DeIVvxKsJATuteezebhqC+7Qoy/04YsJs15kxhcZaxsisr2rqN7rYkpUkmC9I0AR",
-	"wDaBWFOaKFEXKs+gxJA08FlPeswvRv8kRixP7WNAmdodggo8KDiqbrrefwEPVqGTlgVx3uGX3I26/j1p",
-	"ZV8iN3BKLarEPjUCbNC1vnJTwGr+OGzYKmgptJk9+mL+14RBz5bDYMDjjRx4bBzGUqc29xi64icc+ECQ",
-	"BiqADjds2yGevaIBXscAZhpnPYmQWUNqgyIATsQ4ueT63Npq4aFrCjJntcLKB6TVh/vMordeG/gDiV7j",
-	"clgzwTgDf10SPWwvtccN3WI8oRs1mt4+icHs+b/bxHqfrBPlsdLZitNEyIsM0rbmAlvBWeWjA2xnYmyK",
-	"dU+GvVYv73ROB6m4js0cwL9EG39J84K/67XCrg+0BPIN62tpdvcK7Ml27d+ZTrItQktshCqxJnLTliAa",
-	"aNmw+7cR5AJdWtz7ifZ+o7vdxR4SYXPmv9LVxrLCFunl2A9vvQvNksejPGkEGvHev3IDsIkH0sBbIw2E",
-	"47geHNYeY12ZrXSzhIFvbMLA6iYW27oYMyQO0WitehKeVK4242kKcXzBJZL/RcrytErHXTDhU6DTkchH",
-	"ZlTTM0I5gqBEGmsBha5yisH6A9vsoM0gHB4C6OAhYiFgSwhoZhqIgLpa2WYhtqF0exIhFEMH3QW1GgXZ",
-	"AnR+wO/AFUoRNiERlY4LyvvGSeKG8oSFaixkCOBCuidjUptt9kpdA98BldoZg+Ca9HTRukArNAosPnFB",
-	"oIglSVifO4LoW5YJGQmhe9LWhtn7Y6LZ9YAn5rljtC1CoNwNDyFqAy8r8iDHnaDT6fRkiYwiia8FJT5C",
-	"Jc9tzbN17sJghjQJrCDPsoUvsSM3j/Tglskv9LkqzJr7bBX1IBluIdrstZjQTAOCBQ4nl5EZTE+GBaoX",
-	"UGMWA/OagGATSsUSJc17+wIWzTq34HvTlXUMlVBCYPZ8QbHp3eiuu6PUlFtwhNfICekyEtoXT9R/EJLO",
-	"vdm6GMrNK8hp33XAuuIZmjY+SG4GnKVHbkcNOKwdHDWSeXbF/GcvxWHzDofj72gEz7aaJbpyk/LDTC6Z",
-	"yRvoufanu0HXNaBe2Vv82W5470u4fnsezQN/6AYxrXtOH1rNSt5B5tAFbsLdoQ0t2xb2F2SltAIngs77",
-	"IlET14jeNFB3A4nUfeYRrWRZNmcRVUlU0ISysBIwwfbyals3OUsqjURKNamC/ZmLXOw/0WgpPvPAMzoT",
-	"sXqgGX2gGb1RmlELRvFAMnprJKN+YK6eBFRfYaY8BC8rLEVH2uwTtWROISoCmSaMSGGBDEQ6hqhnRqUw",
-	"i3GtvB7xdk++yS5FOom1YGE8PB9CFWwkBnEkdJeFKcR7Q8C8Z5EY8jzJDlki+DUGxbIUsEaMxgD5plkR",
-	"voBnBT3poEpCxsdj48OVRkTxONBWXfL+3C3Q1O6COzWgJzYMVkCfsv7UVhVTSEyzLE8lMzpet9nzVIiI",
-	"nFcqJ1YA1MukmJhrUsTVZzNq9I2kNjwEvEc0fiVFCcEVopWwTIGNEmYThd9A2UDXaDuG749hWGf2ARQr",
-	"xUX0euLd3PQTNbiCiTHPvxJijMk7wH0JYN25hoAUgwJrqMYqz0VP0mScFR9trAkIbMEgRaIFtKlgdtL8",
-	"h7p/i6UpOoNt7YhZcosyC1FJS4tWxQg49DsoLb4rhgrh/eejWJYDhBSIhVqzjChju3UrHNhqNqZSi98T",
-	"Z+xCmKnXwFHbk7QS2p2fgLjkirebPUGnDz+pdBS9cZkhaD7V7FJN4PFt9spGRnvS3rWgNRTO+aPizWSz",
-	"/YaouhHLxxcpj0T7m2/MgUT0XmuEn8dRCCBXmnF/CyqLHwHGoS2yw23pgCS0nYhZKAkzeZ6geMK4nCIa",
-	"n9kZS76mJ8NHdQNFhotYsysxzlguszixLVi+gHKvxXm/iK+FZAgEIYtYpM7EuNuTdrFhJ9CyujWFBgQr",
-	"4Gwcm8Rc1+1kI2Jcj7u3jwh5qSe5xipJY9xirRMejSKDDjXvDCaPmiTMoS8hWliZbQx897UgDZEKEM+9",
-	"60nD1nsQAkqyJIZi2ilxb8BpoaJKOmmBwzECL6DLQqf/Qvbf/9jIPihJS2hiFrwSaQ6Ks0oZkJ488I84",
-	"/vYQHlkKb3t3mpdgjuMAp9wxMx7OPp/99z/2lJyLzwMhonPrgeLAqWr0HMtb3DP9fQXXVWXM7IU6POxJ",
-	"N3DUdXSR0ywwbjNM95so1sYsgC90v4SbAeY6neIS8MQnxjafZF5CrmtohBIVzGLJDurYaGtoJosC+GZr",
-	"bYPgxBreu+I4AYdDSVEOJxu1bLaPEVnka3pB469onGUxT8q3PVd5SgLjyNxqDiyYTMaaAnkgFaa4rDzx",
-	"Q9EkRFrdlt0Sxmw0T2t1v6WfjDBvdU++QgkAiPDyCH6zSScc/ZB+HiiJvEFGQDghiRzpZpUsLZDxhpYO",
-	"qUYMt7qtzvEP3/PHg87R9/y4c/T94FQc/RA9Pjnq9L/jj4fH4qTfOQVfYeLVaXjR/4lyMwdZzngIlUCs",
-	"33iOTr6u7NjeZPsNbaoGvTc0mDfYPeTtrOb3vqWbyvui+f0f6abK+jR/QFFQs+oazIv90+4qAVCxA8qx",
-	"8yshD8Gg8Mx6dsAJqZD2M9jZhyh87gPVTrOKrCoA3SrhlPUjKX4Qxb/r2SWPZdNb8eLS/b/GOlPptOkT",
-	"7OX4DLsr35Jvt/QpMzd8DVojdd2sFu6VdyFUhYnrWEyeeXwby6rDZm9wtV6NRvCxdOme0QttoXukUd7L",
-	"7qX9Jxiike66rc4MA5UvFOL8S7lCKadiG0M+7THZULk8vOS11KWwqp6H9yt0M2bTXGW3wruB/Ad7B5gw",
-	"haZ17oD/O7rGZ+s5R7ae4vWb5cVq/aOdkSItSoBR1UX3y/Zjoiz0CMxDDHUZi9i8u2ujn9CqaA5JjFWB",
-	"xoSnKGFWJVsq1ZSRIdKTfT64ukjNBvSry3iptgyDKJ7Dx1LBtZJtRhoBQkOTeCCqeTAzlJ6MNTvpdFxZ",
-	"GQQNkXM0Nr4htPcUvU8QQ6ulDL3btJkF1+AuaTNx5ciSveRJAqHMRKmIWqyamchlU2CHhAw+heNWKnu8",
-	"br694MJ8YGLcZ0PpNzEV0a7NJDwDt1axc5+4F/eeZrFqcQBw4g0YHL9Baq0uA0thOR9iqFsq6gnNmM5H",
-	"scwzoUMPZwhSgpB1HHOdob1B+XcwTdsuguIAtzG3AOVnXpjFDxyEkCOBa4ztYuvehWRSxEgaoUZC96Sx",
-	"cOKRsJBDNP4odOYRRmwwIVoqnAdD4wwwKmn8mJsovudf+Wis/VRukR10WRmpMsrMKOo/wHyil6yOMzCO",
-	"KmlkdpDZWqdci1lM8jmJnUOgxaKkLcBr2rTtScclATGBhHmyJMEeSJapCwEzh7YXLGcSj+LMtUNAxgwT",
-	"g/gHNMaKfDrH2fJaNLifpIt1UMpnQdqGHVQ+7RDSvpj7JK9PK8Qox5rpUmMHTWk5/wdJMOrhWZ61vlMJ",
-	"CehI3M9sRCUFkU3UnBi6HzFfIzhupmA/IuNmJBQWp69teNOHibqJSDQe0FlJ3f5rB5hL2mXJzeVr1www",
-	"/zUDm3AuH6KaDc11SIWiPob6JWymfIhlbi+WWVgwlcDmXyUumTi4gtXK8rGch2J/saYaxiPENJWIcS8V",
-	"u+Bj3aXY4DH09orI1cahEQaGlCWXsSggZNSZH8FuZoq4VQR8qrZZf6hECG05CVHL4ev8KCQ06YpU96Sl",
-	"aQnAbIviiH52bbEQvwS7NM4gGwsFlLGSVE82wz8PIc8hlE+6kRuj9+mU0bgCxvVAyKiWdmCfGg/KEBb3",
-	"B/66grfR2KjCG34222l5/4AXB4+FvidMMHevev8TtqKPSdQoV3aMUqE/xR8aBr8eavk3reVfoHuoNv0G",
-	"YlS/QODHw5ryAjfA1/05KxXYGG0Wa9o2ulIrD3fhY/rCaFYK1jgADxDECCed65wnyRQ0omWLCm0NfviE",
-	"8mMVScxeSMZJz4FkH+WDSzPkSAUIhjDgSYIF6xyxGETk5E5MehSzbTpjQ5UkauJ9xd1Oh/nIRFsJatyG",
-	"ximhJK1CXo62RsNmcmebOEwPKKJ1UB5lHbSDNBNM+h5nmRombt6hmb4z7NdclpebSTXxFJgrctkU03Bn",
-	"+Zo7l1wh2DOKVW1Ze811urrMHEIjMI1eAMqK8dSVSINs0K57aEIS23dWNBvxSLB8zHjWk2GpMiflmaCe",
-	"HgKpIuJslcSDGFnDjYSBlqFYBtDYkyCdtpgSrpPx/NSEqWEmpAPKhdTFmGstoi4LdZbGg4xyBFCufT6E",
-	"BAIUlfA8UyOexQOUaBC+p/6ROrYhN0UTCVrug1M2WkC/jt8aYyaIXDJKDbm/oVi3jThcsm++ETqLRzwT",
-	"33zjimjMxgGe7J6cxElCU/uEhVzrfATLp0PseppYEFL4E8AqUaFL7MjfiOKcitilmtWQlF+qx1gCwGEf",
-	"VBh9bnxLppiF5qtDXZptcTl80pMhhIVDn9pjEX8HmQlOHfkZO6C8AFYR+Ask8Xbn+9auduA3BPrNPPa6",
-	"OmukhHe4SYoELMXZJImZeiSKGYhEV9IlE1FpOThj2WWcRvZydkT2o0oFS3OpyxBElcPe6nbap6dBCy7s",
-	"Hnc6Qcscmlb3+1WAf5wgXCXd0ll3shYaXT7C5Ee4o5izxjd+EivVBxV6YI7JZsVn4KD/9ozA8DZgfIpN",
-	"sv+x/9uhCWkQxCCgP8i3O1TkNE+EZpH6sbn9VxvDuAOIO7vnHlk1SLLAYPRbktYCwPEazF2hrg9wU2rM",
-	"Dxi1wxNjI8YooLGoiFlMoUv+TkSkPxVl/PcsJr1G05m9pWFcughybQPYZuWOJAtPM9uW9BDp3lRJKA/U",
-	"ZKamcx2t8BDZXi+ynWs6VLWi/SxJoNhOz1LrtlkoRtz4XMMYEHalMH42KILPfJAxHkWp0Bob8lWesVRc",
-	"8BQSGwOuxWFBONWTxvPOwEGHB8QR+owhdt8hB9WEy0y3mfmHxhQodVVUWHmlyhiqm1kFsUz2sxC+dnMQ",
-	"NBjlrMwvz64D24Z6RhpLrJk4MhNrJ7ANG6nVbf2ZC8j+EOMhzH7LF73GLAJMVPunEf/8EigqWt2Tx98G",
-	"LTA6ui2dpVjIE9SOCKbAoU+YHThvCOZvrabC30zJO4Wy4I4DuuHqNtd75vrl6g7mfSuqrjg2DTTcx+Li",
-	"fVZsO8NTy+koW+2E/66opkJs7K9m2qI2qnEbYAYefTH/s+xkq2knswMXkxv8qiaMS4eCTzlNCHoWPgdQ",
-	"EJYFPdr9fT64gjApFl9j2q7QAEQ4LMXnrCcd+/svMUD4cxTRkKhUQArAM3aJJdgzOdEzfzhGUXnjdGMH",
-	"mK+eBHFPzknfMSuXtBQ0QI64NFLCqLo2e02NkfRiwAiaSBwZEi+Xlj48DHoS4rXkTSVcZ+WXWMBu43p5",
-	"9eEqz9bXoQsY1ypT1pMjlYr5uPMgmzbpBzRap+uZUCsJ7pVh1rf3yt21HJaUwipDnxdMNHvC9UdIMXF2",
-	"xQOc+H4GE//hIlPPMTC1s84/LK/kPiV8M3W8t4jdm8YHbyu17Kv5SA3m+4nvJ/ziQqTs4wvoX0LPIVKD",
-	"fCRkFni0dZRIRKI5/QT5bdIrgNpLYina7KW6gBzt2Pg+PXlmj2MAST3E6LMU9PMamxzUn6W32yCI95P5",
-	"7qViNxOfs0eX2QjzYk5aVh2u+jwLvxDtNY5XmRerxIH18+dxogjQ8OztC2iFY/1UTVCTuvpBkV7HA1HH",
-	"i0UvwbVP4mvx77mLf9LpVPOR41QNjO9vTBeqL+MZ40kSQHpZXNu8a8YzVzlt92+bPceoUD4249MQXuZg",
-	"lSHxB6aooajMGC2UAb+d7fAyvhZS6AZbYnvRVvfOFep/i1tm9tyLDDKsW95yPylRXvs0lz+usdfUWEg+",
-	"jtt2ymq3nDk2b8ZCmr192u60T5n3d9fZe/b2BWKKjFN1kfIR0YMB75lU7J9nr17e0q55PxaDv2sl19s1",
-	"DRO6YzH4iUTuPFFjRfKW1/5DWdxzzf7+/s3rDRZ/ylGSbrr4rqjImALZrekMsxT/NJ+w0nLbj64J6PVj",
-	"ybHyu4lCubVVNidojVW2f3r0ZaAi8XXhQtv3cbu4SoKIMQ9g5vYuYfdy+9u/aRaaaQpZIngEmNgQYTOC",
-	"gFSgDmCDErTx2WAgxlmXVY9eyA6KvnsqTgJ8yEGecGwdgjtFdHhL++otfuGyuDJAvKhIYBM4TYvxtZyD",
-	"WmoYg8jumGeXRWDX3N2qOp++7vEiy1B+M4ql+/fsLr3N1KSdo5Vql80d6B19Dda25RDAmYrHNqFyX7mQ",
-	"5btGN+A+Rw9rm3Lhk7PGQPDaw2mmwWtNg6YAxvvmJMRZQ8tg1jHz3SjzMy8+KqjKGeihXGy3OkwLa3w6",
-	"3gOHoAEbAE67hsAFp+9EmYxpKRZnT9jjzqn9eAgJ9aQHVY7zgISihY1k3DEjUyfSGr3Gm2N9nnA5EGj3",
-	"Mg2g4hT98pD8b0novBM8im/b5C1e2vwc+/fMHE7zx2n75oIYrxWMebrwpDzjsrT8kULieJVerWYqN2YY",
-	"rpIn1zEni/R6nh6JNcM/t4JWniatbusRBOhppDPNS9jjajedg/snnx8i8IWS4WYQsznIDy4hiugkBNZ/",
-	"ZGZtGCcYCNATlUYBvkYHJQYkevpI1Dwbzlg5ug6kla6WmYAFJeWmbZCSnomxptnHggQcCzVOLEcvZAGQ",
-	"SqAvjGcMjVylRAXAuEykJen3EruQD5gzMxHPgO1EayiKJyrla7DIfGxD27odMF6U4CFdLbZ7ei/ENsK6",
-	"bLBLiwwSHo+YsowMZIdheyKWuktI2wMwEokq88VmKooX9Qva9rpvg2owEdm+6YJ3hXYCGnpASG0F6tR7",
-	"+qSglZ/JHAmeZJdBxZq0vWcV98GeuDZ7m/eTeECIO3mm40gwynf500fH9esfX/9/AAAA//8=",
+	"7L2Lchs3ti78Kvi5z6kk3i2ZpCRf6DpVR3bsxBPfji2P99lRfjbEBsWOmgDTaIrmzPiveZp5sHmSv7AW",
+	"gAa60WSTomTZcdXeE4t9AxYWFtb1W3/vjMR0JjjjhewM/t5hH+l0ljH49/FZmqXF8mUqZcrP1S9yPp3S",
+	"fNkZmGtkqi9GnUuazZm6aSQS1hl0KN4xLO9IWEHTrDPonEwYKcQF4ySjowtJigkj+nZyJsRFys/lYJGn",
+	"BdvvRJ2Uy4LykXrnXTpL71727spMFPJut/fwPj0adffu01537/7ogO09TI76e92ze/Ro3GP9pNu7a97X",
+	"iTo5+2POZDFMk86gc3g2ftgfHxzdv392cJjQe/RgxB72HyZd1mWH9w/uwf1FvqRnGesMxjSTLOrIghZz",
+	"2Rkcdg+iTpEW6lKAFMVyBqOd5eIsY1N5t0qLT5+izvFoxGbF6/GY5YpqlnxnmRhdsMR+czRh6u9hyoe0",
+	"6Az4PMuizihntGAJ/NLpd/v39nq9vd6Dk+7R4ODe4OD+f3eiDuOJdG/o73UfnvS7g676P7jhknFNjbWk",
+	"ZN0j9cTHWZoz6Qyk3dNn8PRUXLJkOM7FdKhXBT6OL8rZLKMjJgOXJKOKOXv6X8Npyu2lTLSdQdK939EP",
+	"XLJcpoJ3Br0urGle1AnVe1ASyix7ZyT4OM2nLOlEnfksqS9B/+Ck+2Bw9FA/OJcsbzm8Ua/fiToLmhZZ",
+	"KovhTMi0gDGqiQK/ZDmjyfKxEMAd3mbES7B3YGwlMznEbLNMvU5k9y++dGhfarfv/xVzMqGXjFCSpZfM",
+	"bFkixqSYpJIoGt+2jest+9F9dys/dLZylZD1nexTRS3MY5EsT4R4QfNz5q+LukIKIUgG1+oy8kwky2Eh",
+	"xNDc4IlIdZWkEp/OSTGhnNw7JL+kjxuoCxu6BXkZrPMOxWHPEYe1SddoWJk10hAW+0kmZJW59SUywmsh",
+	"IiKP2xs8IqqVJwW9YJJwYU8XQvmSTEXOvkw+rdEkQGOPKA6NX4ni9YzxMJG5KIiYMU6WrFhBai6KobrN",
+	"JbZ5hfpdEsGJlYlHSiaiMN0pueFLFfnrfOsaFqS3Zj0q5GtcFUs/Z11eX7I8ozN/XfSPM/Vy/XBYvMvO",
+	"4Nc2Av5+57eouppCfzkk4uHEJSknlItiwnLcT7QglBPhDK5Ip7d7Lx00rV2YxI1LZ4ilVu6Jmmmm1++4",
+	"KBhPWPUIWIJ2Kxac5d7Kba/l3TvpHwwOV2h5vStoeb0raXm9W6Dl9Wpa3tGDBi2v16DlwbJmq7W8h+WD",
+	"m2h5/d5qLc9jqdf5OeXp39BA8HhK7T578RtbfWOrVmz1VK2Zb2y6aoK7NFbc2TNW8w5OgqrXm6emKZ8X",
+	"TBG5363ckTMq1ThAFftjTvOCFUqlTbNMnRaWJCsJEeDX7t5B1zvpEyZHeTrDWXdOFsJ8Tal6CaHkj3nK",
+	"CwZ2SYC3+x5vj1N1URZ5OlLH+ERkiTPJblvGRbbPxIjqYb2b0iwjP9Msi8hjlmepUqCm9ONwRqVU7z6I",
+	"OmI8Znn5tXvdqGN3eltugO/O5mdZKidV2nZ7FQ3pMkV2PjQ7hF7SNMOTtKt5fiTminH62zO80g+GfxNc",
+	"HapP57mYsbuWAuYkfjKh0zOWk5HgI5YXLbeJ5fosnap1O+o6v021LTsvxJQW6cg5tt9lwt8LIzqjo7RY",
+	"4ivaMN01CMlNxFG5dv2GtYPflPHDcVLXKa48uVguCuPnxaQzOCwJj6LhQ8oTsQgZfO5dIasPfqnP4Z4j",
+	"MHDVPUm0gO8FjET9udKcUtpt6MUN6q3RWe+2Ocju4phu0lYMk7Om364gFi4dbo7HLBOLE+Qof9HwOjlT",
+	"N2izATmvbkaanTaEm4fmNrskR139ApozfMkj0KLNc2REuTK1zhg57F7Z6tjNYtS2WtvVWUG3wCIFCAfL",
+	"o/S851zrjZv4kzc4dL8piTegJLbxMF+Xkojf3oKJVtgVarxHg4OjZpZ5cNLrb8syh1dimcOrs0z/qixz",
+	"rx6U6DWwzANv5W+EZdYFJZ4IXjCOv3nHQfl7QPy7F63Qf11MWC7JBZsVIOwlnRr3EzIfGYscHcuCn98W",
+	"X1ORzx1H+JEbF/RoUBfl5VUgJOwdY/fzihfpNUdSRETkhJKcjeeSZrsx/CvcsdY4ukGZ3rsNMr1f36CH",
+	"DRu0f/MyvXewZoO6fPWG5kVKM5+3nol5jvsMuKtYCPjPJGeMpGPCBcRJQBUb54zdFNP1vmSmO/SYrn/j",
+	"WoRhiBtluaMav72fnec0qciyXxiboYBntCCC63+PBE+IWmZliM15kWZEcEZSCVxn7hunuSy+sWCYBduo",
+	"PGrtbo+2e6182m/Npx/0TT6jniyEkYvqLYovlTxkIyaluuMbF96AevzVyELp2VMJLWhn8Ou1ck7v/hUM",
+	"q4MvXm87rHNOmHF69z+DXbVKbYuuly0efDa26N8CgXJUY4uDBrZ4cMvY4rdSpkAg79k8y6p5gBkZpyxL",
+	"ZChJpEWMzxWmbqBjy6ifFzLUZGrPuluF9PD1GMADZXGo/l2L4R21juH1rh7DO9hRDM/sERP16a2P2Pkx",
+	"H71dDCcnOR0Xnz02B8TqVHgbqFz1gWSYS5OzP+ZpzpKrsXqLcPZNsHUT7149+Fxl3BsLNX/5bIoDWBNE",
+	"hqX+WWRJo7fuS/TPVT7bM2/9c3nsJiz7fM46xVMnC9FgjH5jqs+jN37hTLV5tstKJjk42uveu7Fsl56f",
+	"7RI6UI6q6S61bBc75ODi6Gz2jRJdeoE8l25J8hOhsyQszbEMLGWQrG0L3XJGFV/4hW+Qpt1iUUbzPIek",
+	"Pi0CAtuuX32mHdXHwPIZlcVwLr2jndOpOg/fTNRZHHUKnGeHXZ4NH45/+aP/32cn96f/tTh8O/qxJ19M",
+	"HvyV/+Xe7P8WBz/Rp0fz/yO6H9LH/YtnSU8fpPNcivxlKqe0GE0qYUS4RqbmYiCWCHcMnTu86g+8DMkV",
+	"/FySQkDNkizIIi0mBDPax2lWsFyurKnZcfVg19FYalOshworc1RU+5EW9IxK9p47m8AlnbmBzJ076vRL",
+	"9G1D/zaPiOYeJ+0mZ3Q0YckuUqKuLf7aQIEaeYMkABqzUZZy9q1E84sq0bzGLOt12RBPpzTNAslxT/fU",
+	"BUKTJGeyOS2Oqbvq2XDHRI0RJRbUVzL/dexjKosm8UXnxeRuzs5TWUClwC6lmJPG1jDD2l5zpwgUU/z9",
+	"M5Wuk9yhm5qZU5cjQ0SDHTKhlislJICCWamUgnox4IJKXeBJzth4FzWA10jXAAXqRK2TwNL2lSjeGOu8",
+	"Qlx1GSrWrPneSF4uiqF7l0dUuAWoavfel1lVGaZIA7l9kih6/8QKU8Y6oSkP1lm0lcX3wOk6B0/Nr3/v",
+	"JGymlMueOjEKtXp/79BRIfLOoENN2VmEPzlC2Rd7Xe/kqYvw0iA41N82Vy5SnlQkq+8Kq0p/rYIfbCj8",
+	"H7jiGN9cHgNHAWX74NMnqGbkUrEIHwG1fos6RT7nIyX5NQdUVsc68H3nObGe/WCp5bfKqhtLmj3ccc5s",
+	"ZQV2mTNbstXPqSwE7s16mHflbm0zDCUQqnPqHg16R4H93F7ArNnxXui81ZY/vMqWb0sHyycPgjIhKskt",
+	"l7Jg0zai0QHt2BUp/745KRxx98muwiwXU3Fr16B3L7AIfSWXlUIyFXl5DHP2sRiiMRvaQB9KbqsI5pIP",
+	"dyuZK2firZLM/dtZznBv58k3/hrswhw70Hz1+cpdN4oQfqtl3Xkt60HAQ3zw4ErFrJ5JsLtIZGUKmxez",
+	"/sSKF+kl40z6GWZ24DRLL5m59SXzgwA1buweVYcEJntn0Dmby+X/Lpgs9kdi2tqLjJtUe4wfz+WSPAbt",
+	"JxdAJUcfqpOnOhY9hzdoiPkTQdLA+o7nWaZ4kVEOZUyl5Z8IQAEqENqEcTE/n2B6cZn/nhbS+QnT3kVe",
+	"AgcVE1oQjQIFB9M+cN6UJQZHBz016RgGMrCHF0nH9t8gZ0gqCbgv1WdHEyEk81BW9tu7Cd6p2cG8NY3e",
+	"MpqkNZ6Ak9FYlNqCL1fH+EFdrodpdpRKFXhgmp7nIA5k4JHf6j/h0L6muuveNdRdr4xE9bzD0nNphEuu",
+	"NcFfsOS84sSu2SYuoMhGxgkQZdV6rXI2wJoHbA9FhmadNxTt21SzaXQ1BMN60dWNuINezYg7bHTKtI2L",
+	"r6ekax63MiB6VyFmWzpYcveD5PbsBwzyeOZDhy3/Ip//LtL/Prk4fN+bPfnw+zN69vTpw+fpIqXL5/fY",
+	"8i9ddf3l78fLV2n348u0u3j51//z8fWPYvFS/f8zkY7/q+tKJbcMoDFTe3i2rCiN1x0R6v2py+8CNsjh",
+	"rm2QyhpszMsBG6T3KeoYTbgbdbwL18dLD28vL/VvZzHJ0c556eH2vNRgz/abeKl/42LSiMg3dgwrwuKN",
+	"XD7cxAliNO8hnTCaABcAMfC9v/7WQJsDc9ihvmsMBOecc0OsWUbqoCNKAZcpHzGHX8C9aBBy1YCGYjxc",
+	"irn7tn5pLYApcKBfPBJTXcEYevM9UJlRm8SZHqzSLjljiaL14dX3wP0wg6sl/1lkyVPY8xWnnLpAmL5S",
+	"DxuCm6G87MUL1TUiCyESXefpuIJ69we9gx2B7Rzc1ZrPdQCBHjVYYhW61IKHHmEMhV+gsV+jLzgBTK5N",
+	"E5XRU1DF7lSP9x4i4z0i/S5y9YSRqUD2g2zEQe/h1QK1fZiQsv+0w6LfvQZiH6widpVIYZLj8BTBnyds",
+	"OhMF46PlL2z5nF/SLK0wt/6RpOWt5IItAyvg3DG8YMthql9XYXnnm3u/sCWZzqV2QvRIIUj/6Igok/Is",
+	"Y+T43ZPnz8loQnM6WpGW9vkR8J0ctmZ61RajiWD1lXnL5jVosOf+B0iO96xfF3ujsyyprK3LiE4Zymzj",
+	"iNEU21WmyDUtRr/vLEYTjdauhb4TloIXLOdVqAjzK2F5LvIQ2c1jDqHfiSkrJik/JwvIE8kFPyeCE4Cd",
+	"SBP2+XMIK9Q88lm7MuU6Fc2ckW7Azk9yljBepDSTYckycm4IkRHuGvp3WYqaZCueEKX6LESekEQQTM3M",
+	"FHkLcc4U+65KCsvEOTisdykTenWZ4M8hQL36VF1Caj02SEO8toJ85oZQSvCCoit4ShNGzpaYWXf85jkE",
+	"VdRae3pjQK6n+DwtxzGjOZ2yguU2LxncoJ8hqbhGoma663GWJH9TziJE9XKSzYR373HSGO3PZEIloQQe",
+	"R4c6UF/MGPqTS0c9hSYpj4hkDHegDK/PNOXpdD51vwdn7BkjtCAZo7IgvcoSaZUgvEJTdoPnpkuvxpUq",
+	"b3IW6ySdsreUVxtPmBcX6ZSRHK43rxZEs8xNfmYfT4gl47iAHhSMgL28cps0vNJ/VWl2K7MNpKiat3Fa",
+	"rNw5rVpc4LF8jQdtiMiNy+eQxF2/nPLSkg4sYHl9xQK6N1lqPwegZRuDjuC8kAVdSiKFWr5xLqaVtL4r",
+	"ElzHSK8vHTZIlkJUw7ONa1A+BmtQsGm9iP41Z9jJBoOGEiCIMKS4KtxYzzNWQq7rxBIfkR5ZsJwRKjWa",
+	"3RrVR10t2BSM/h3ZVLvxEjTEHgOUdynkBT/RW2VWQa5tfqEIIZtbX7RqagFfIl3YCD0wiGlRa2Ih2y2K",
+	"+mg36v12bax+hbYUL1JZPBF8nKWjYuewM9+yWb/WbNbWKXuKvyC36tqgjfon3aNB/2Ezj32DpAy6yHYI",
+	"SekvwS5CYnUmu+6AhWXUJg79lg74LR3wK0oH3EiCv1xel/j+piL8KVSEm5Deyri4NjY9/JZ5sxmbHuy4",
+	"g0zvaOd5N5+PTRv481t263Vlt0Y7Im7/hojbX0tc0Em8TMz+Zmr9Sur6Gr1nOqxLwFynSwDUTcMG8EBv",
+	"7myMa4Pbd5ewNr0arE3TIHSe+wuIlG1GkfeS5U0S4csqumg/bUUmNe/jZJpW/NnHnFD1ayqLnBZ+1K7O",
+	"IG1W+wqoQ3jShOpfjpTE6D0MLgWMf4u16DprcZxQgtQpF0P/WV2J+lA+eURWy1qnsV5ZncNgO7OnnLBL",
+	"li+JlhS3k/q3vfrIJT+CX1XqVIEqGNAcUU4Ez7CVfCO912OAfc7F6O3176/YCuwjnc4ytuGCHDi7IWMf",
+	"yVN8S9tFqYwJFuUlzcZCmUOPRVLZE/YSNNMPhHCm5oahviHYgZ+LgmDk6S/vXr8akLQgSpGAbkSM5tny",
+	"S8jSqtGiFkyoEANoKy7Z7huCfYH9hjqt85D+5B2J1iFmvBLFMWR11DHrXtmMjwa0Oi6KoXeDn85XJpBQ",
+	"Lhcsx8b1s1mWop/y7u8SriWkYB+Lu5NimlU3bjByucsNea/ckLXp1jZkZb6afM/EnCd1yo3h5zDRzDVX",
+	"uuUMRRuR89HEqAq6BtYIvaWY5/LWZegddg99KprpBQmIFzXt3rB8mhY1jAn1kpm9FKahe93nu1RibzoD",
+	"hvWdLLuzA7upq57+uxpt8m5LQbdLih74FHUnG6RqeYOiLGAkBgsF4MqKSgEMCjSUCsDFxlqBB4PurmoF",
+	"+ndxm10H3NjDpgh/hTI1MvukATLPi5GYsvf8gotFxcTS18hcXwyQGu8Ylnf4iZGCczYC8VkIYGYL/Lmg",
+	"kmRCFiSZ55AoAbdPp1j9fsv7MNYJU6d0hTJA60uWZ4ImNYYufw+Q2L1oqftS5MxkkksAAVBGAgcj4YwR",
+	"yfJLlqizqkin7EugqDvLOjHLq4qOb3J2mbKF24baB0XOMrFQRMYPbqNzOfHbppbgGIod4jI56thwnDP1",
+	"8V4o32kh5lky1PhLnUEPpwN/1VAMLEoTJCNJffmb9/fasA3UWmAQ9hvOz7fA/leP8/NWY/i+lxUcj1vl",
+	"wAvY99pnxNlCHbH5Nk68XukzesUW5Il6T0uHUXVAIDfeKZ55+nHEWPLECmj3jIcbCIM7iJXhUSNmjVtc",
+	"jE8NnafCqcFlvXG2plznFsLmunnwTcSqJwMH6QMLMpkXRcrPf6xpteYKScI6rdTXh0lNo00lmeVixCQY",
+	"aLIQkEx7qyHrq7Otk9CbLpAunc4z3eDjvZxXS/Z6XfI/TTq7rUqnOSNucL6UJVLOpzOEdPKfrWHjVt4S",
+	"EVqQnPJETDGN2rPXfHEbkbN5QbjgjIxzMSUhlY0IHpHFhHHzCUUVPJgfES7AMcsyiZOSWNywmAhQrqHq",
+	"Aart98nrMRqReKRCsXJEHqiJQf43GH0swZRw9WuCmP+B+SwmaQYl1BBF4ck+6XdJPucyIlJxfg+OaVmk",
+	"U1rYVZ6JLB2lGsW5EtOsnNiVMxUxDhDUwKqWB/uH5Z/DWa+LcAj2h4ddnUuUZtlQN63tDLr7GqNzOBHz",
+	"XA6nLEmp0vB6R/tHRysPnujvtQ4j9d56DSPv7T888gd/rzr4gzaDPwwO/uHRfvf+dmPfkOTdo61ofnAU",
+	"Hve9/YcPGrvg7ZbevZ0OvLffaxz3bzuoL6lKsw+sgolwcLBOlkUY+ISG9WprNss2913fZFtdtvW6nnC7",
+	"fwPCrSbaDltwa5BVD+7v3793bXKtfz2D7j/YP7h3IwKtv5VAC1P6YP/B/WuRZv1rG3P/cL/34PolWSaK",
+	"J1bH8nVaZQIE9S+3rtC9IdzE5Atvt1EjQ7h6sLzDkLVes+nWIN5QkeaXQNwrVGWq598VNC+CzCv1lQZq",
+	"l5frBNfXiODVWE53RSznS6B2Oeswwc11RV5ImAzGy+DKingZOG6a4mWF+3CFxNYH0kDiKbs+MJDqpGoE",
+	"8mdlKRREZ8KXlYgcYQo1IDEhhVJJpqlUo0giExeCyLcSqzm7FBeNQvX6yVSOvIFMLmYSPPIylVIn6FTJ",
+	"NNWXmshUXi8Bexg4n5FSVJLjeTERefo38AgPyGNGc5YTdnk2/Pc///W5iFSOu4FI5gZFpPc8EU8mbHTx",
+	"nO+qj1/vpHs4ODhoqB0BSNHew8HBdkGb+1cqcbp/C2pHHta0on4v5IdHQm2douR0bdkoRen+6hQlHV8/",
+	"Safsv2tpnvoiwn78DVugVveWFinDMoDgwjdhJOG4yCgvMHuEi/J1YWSVlW/UyTopB3P2+fGr4/J1xIF1",
+	"d2BWyvfcIESR6zUOkbG2leuzxuWR89lMqMP0pdLpT+Axf43sHQTUfgKvDi2UvRHtg6G+sSINKzlktzXd",
+	"s3fkEriBBgEqB4kApIadpxNA36Fw8Br0Tig/Z5AvsuMG5X0lYHv9WwgB0D34KtqRX6uAXdOT3GOrDxNR",
+	"TQQ9zjIdHBM5OtO+hxS6QCeoH761gvrWCmp1Kyjktm9ZIteYJfKTmshtzRI5/GKyRCoit5olgkyzOk8E",
+	"mf029HmaT88ydta63qo6/XIy6EoN5WmcKEtQ5KyueZQJGve+tMS7foBde9eaeedzXSnhHzR1FSrX5QWt",
+	"IYW+EbKYCc4wcIVir9I/CxIrSQnRtqNeUAdHe917t2nZ1q+aHfKNrVotgeyzl2G6jafayYW/0ixN4Ox5",
+	"RtNafKW8SsZ4uW74Xdp7hvaeeunfhEpEqZU3DFNbGuoo2RqM9FsFPB4ie83WrNMd1hOZ92Uqp7QYTSrL",
+	"iRfJ1FwNrCbeMnRu8Rbz6Qk9Rz/Lgpx2Dk87t638pufSsT7fOhmrE3ao+Jb9Ma/HFcxbc3O1mYrOLb4b",
+	"pDCkhM2wFHPsYZAzmhAqyfPx3ks1mNtG3P6DOnGdOTYS196jiGs63/yYSvWVCnXNVZKYy3XyWqHs3FOP",
+	"j2m0WTw8bUUZuWBsBn5C85bbHSjrNgTKQnSq0b9OKHcB6tFf+9KGCLB9XzUKfNR1OvXQ1Pb1ROKDYjml",
+	"SyXhbzW1e7215G6KBPukccn8nL+XrIHOKSdzyVZROuVDvEObV4cO1Q99oj8CLrddUkeUYyMDUsxzzhIi",
+	"xuNbVywZIrElSjORNVUgB33CaKIhYpRIBYQYz9J/Dv0QxinoHtC2IFeCQA3CAlTnTIp5PmIRVJjGz8d7",
+	"rwRnKIVjYOLYCOUYNBINtjDonHYOTjuaKnhY6LTk0YRNqRqNnoYschNGs51FirdsltElCkF/1LF6TUzS",
+	"MepKqdSQ8SJnCfa+UoOeCS5ZKeJMk5UJTZSIG89z6L3CxmM2wl5ZK0b1IuUXgXGczrvdg9G///kv+Ad7",
+	"RHKW/a9TQK457cSYJ6i+TZMkZ1IaiqrrZEbPWYRz0FXSOi6zchzWG1Idi5LtM1pMym8s7Mrtb7gGbxVX",
+	"Ho+10eV/B34mE7EgU8qXRLKRQJAKUuRLQs9pyn0m6K2Z0ocPH47nxUTx4Qjy/mpUxmBwrPMuY9B4/9dp",
+	"iUwvLhhX5E7HNqK8oJJIxcnfv332hNy7f9T9wR8VvnPl0D5FnSzlF7B7EEwAimkDJIGLQHVwP0U61REr",
+	"3OEnjPRbpf65Eg/UeafTNEL6wOOdQed/GGbeV/bCf9zVUXlM/HJwM/xR4WWSFpBzkDGlRKkh/jFnc1Yf",
+	"zch72/bjsR7QhtE0fRmfq37XsatXftVUSm74UXis+s3SZd30SYzyN1NeXTeBUuOOCgzBf81WJMfwSvNI",
+	"8DowgcuTE5YFGHLkv22rAYGZ3zge6FweXA7vuc1XBB7/WWSBwwL6t2GcJ+UrPg5Pb/nlMPsdJwmhqHAX",
+	"YsWXg1y4nvN/xEzrBqGkr24slRL3rduwwI8sY04gpDoqdRGPba1aqgOryp+UJDkdF6HRlS/fjGJGGdo3",
+	"uop3m74GSlI5ifCyrphDqv6DXZ/YJcOG/mEi29dXZ9F2lNF63sSBnmARZnUWbyEBLciVifNcdXg6OWzF",
+	"V58p/avd2aR4E9U1rfrs7EhKaEHvdv0hbSK1V43qCmI7NKwWEnPdiLYUno2jaSNIW41pQ5kaGFAbHl4z",
+	"lC3ZOTCYn1jRuFA/sWLdQM7Lx6/KNT+xokHCthvHxhI0PIawgGw3hA11r/AAQq2i/cE8S3lCxLwgCzCz",
+	"sMxp6Y8Pi56Co6x9YJuV0/d4g/cQnf0hq0tOayht0K2gZmbfdbUVreDw+aNSFytkK4RtYaqGWh/Y1Hnh",
+	"VVneDyxVZTdmiCkzX2SsBcnm5duqAytTQlaPap00CB2t24qA2iefTGjKm74ryYjOJcPcjZF6zR9zxkdM",
+	"rhoQvvFqo/o5lYXIlw0srQaWseSc5YTxIk9Xj8e8a8sRrRCPDQuzrQX6EytesmYpqNjJuC7guIkJRYfV",
+	"GSa5w4/BEb1kHXx/s5xtmMt2hq3+0gtYo6stovOebYdhRO+KgbhxiuAQ7Du2GcTWhwvYANdzoujRBbtj",
+	"NRDJOMLD54b/ls25P9RAY6uBeC/ZeLnWHafq+3Cc7uj01J9df2KmRfWYNKcTvH2HZ6Ye0iu2WHVUHqtT",
+	"wceJjMiUajWaswUILHWPzZjY0emprphBNuC1+UPVN+kDrbyzPp5Z4HXb0K6Cu1axNuacYDGwsvi5WITG",
+	"UT6/MQtXgcYqxMCrQYE/c5/cnIldPIT6h81VghxsY2imML8+HOm+b2MyVOqo/MGoixipUnfspQFemDvP",
+	"b8MDXtp4o6qpeJLPId1SjNEqbtomV9nMlaxifyhPk7QIuKGaxnH9XrMyY+/Kg71e39in6pv1Gj3/MRxY",
+	"00v1nSSpLtlUu44WkzLjzFnNVcG2scinkHY2n7vVl048zNTBQBz4WZoFo3CvDeo/RriVcilsS2HJdAsG",
+	"BsgaaqZQy7AEOFUq98mPbEznWTEgNMswLjbLILiug9Awvz/mDNRvPUHb1aGcjO5R+3dF5HFn0PmPuyMx",
+	"nQkOEXO8Td715qP02Sn9+BwfvBd1pinXf/QsMWie06W6UxZLCNYpoqm/y0b9lQih0yokNscrnAliLnWg",
+	"1cZiJZ0qy1DRVdq1rMzVtrQv5zqlH1/oPMdet9uFkdsfQusI262JoQyCcyM72W15NWay0fTR8hcWsMte",
+	"0gsd+jfhcUnHYNjnbMZoMYCYf/+QALpFVBLQ3O6T9YJhOqPiRQysK534lOesmOdcOka52ZU6Ykx+YUtJ",
+	"zlgm+LkBBlb6wj55L1N+Tii8GstzkhRiF7ywg0glOez3T3mcltMdXrDlMGdzyZJ4nxzbofXU6/tHR+Qy",
+	"lelZxsjxuyfPn5PRhOZ0pHgC0xx0pJhQ8v798x/3T7lZJpQz5UI5FN5TJG7gmf7RUZVlZrQoWK7e+f/+",
+	"+v/s/X+//ef/CC/h+KVJV6zzUazkXVzN1FBTHME5tU+ej4lADO3I3IOEB6I9IHE1ES1+RKiSHxkjBSY0",
+	"Hvb65W0mGTDeJ/GdmMC/wdOAfV/YfiOhjNRuT6FGYrwGGiAM3VWJYkdu5nK75/9KcNbAENBUPseUMqSB",
+	"zShmZESzjOWwBTBRBqlgD40pNPLH/J86pxx0D2GrK1uXQtryqnmW+UFXE6EvsCKlLrQ+ptP51NG/4CBC",
+	"qaUEzT75K+ZT0zNlgvW6XQCrKjAHnSgp0O02yX4sg3HHneBp2Rn0u3B6QXb1oN87vH/44ODe4f3Iplw7",
+	"00h5wc5ZbvFkmk4CpamsOgiMJnO1cwCBLhqGAA6oVWOwUZKrDULZi01jUMJ+1RCMWXmVEXxSDyNPY1IP",
+	"gNouHWCLkeCFVrXdamydZPefv0s0U/XhIEtk3KWFgmjQhswjdysfVYMqZ7BKj3qDg8B5NCwiyejoQhJq",
+	"M4+JHh75XjJG4o97+u/4h33yRCRsQOLKBOJ9pWnp5il8xEyP/y3JY5O0cspLL9pKCmk8lpPyiU9RpYPD",
+	"uld4nSI+RVWsq3WP+7BaO1si2ygN6zl0CoZuhiJDkFuwRnJAYn8CcURijyDqhzqlcSkfU9uy6grrZ82l",
+	"tsv3xj4AKr/X82ndK/xeWzukf6jRFtCfEjtBdYeedUl/fwIuue1zltpa0d6G2BX1NS2RiVaT3NPyDZ7R",
+	"p2gnq7cL6h875NU9bJy5gm4eonqdxorwYSJZ8r/QIYMt6I9mX1nvso5YaI/agiKH4CNrqbahtrZrb+mC",
+	"lSsTmcXD6ZWlaa7hlkoCIZk1q+gRSv1SIb5dzzcuKT6TBLs+ktpjuFmevBFbM/StFChf2HGwgbxqc0qs",
+	"lWAiWZ4I8YLm52zLVVcfHxZCDDPzkpXk9b64c+rCGHJsRXTvkPySPrYs74/TTB+TEa6mdeoSqyHmX67X",
+	"yfH2x3j3p8gH7UhaUBAHjXc7z3NhIC/bveGVKF6r251XmPr1lm94rW//VIEJWaQ8EYu2E3IDaR/gyXJu",
+	"6JmE7mwWn2Ld+8AX+koUb+wTV1bKIwdztc2jUNFnnpIl6OjaBw1A6acoUFy57gW1gk73La3G7lUk7mx3",
+	"egVesKKR+QtD1LnFLQe/0Xdl9N4pSM8ysYATvxSBAe5QIq9uv1S3iPsbcql9Tq+W+tvf2O4zep/YhxRx",
+	"1R+1NfN+NHc175WYfO+jwSst54wRDYeUQF2RU2dX1q/tuQVsobXST90NlLx9ciJBT5O0uKI8vKo8u+2i",
+	"ZFdehi9NJF2LOCibtDriwZEIICB2KwSaN7y3l1fs0lUOEB3bLXXfHWjSGFnaUJF+iw99ihq6OK1d+0BL",
+	"qU9RAGZk3Ytq0CY7snCgVNtUBxgNUDsWLQYy+LsqBmVVu15QSRStMOSnk6d0uK/ks9rEgWNCpA2p3SY4",
+	"6PDIG2V5Xo1R/kwrW1/QrdbGXYF3ShLdCp/zjr2+30mdlNEsOgcNMuza9Is5TzL2zdS6uqm1O0WmYFPZ",
+	"eiCQOeMM4+bUF/XlW6q+XM2aEZxBNJl8H6v/xD/gEbUQOsasl0ZfliaOdvtMn+sTG65Gf0XhcU12xa08",
+	"ABzQGafpF0APk0zwc5aTs6XDpCVjbaH2XtvaI0TALtYeYGHbBnR/FlnixHNvh713TXHhCcu2DQq7NL1x",
+	"3ng6pWl2QnWl7hYcAfiPBsVy3elZfmw3Gq62MaD4YQIFWqkkbE99xsD3WC3NGSgqr3CWY+30rTIz7fqn",
+	"UzbMKW8RDTD7JJ2yt/DApyjQF2LdW6rNLb5ZqRVLqEZSb7va5VpntwLj7cBBuCuBWkUha+vdRiC4nUlU",
+	"dFmlsnLS+jh8gAZjqsJq0WpHZLoOY5yXQ/wduAy+7dLr8zi03Wflgn59HghTbHDb/A/PRH6WJsnW+sJV",
+	"Uy+jDhhrLMdU8LXPK2Pd3nwtiZumEGN16qY9j0BZ0eChJBEVL3w1sTMisTdf5HmlWX9zAd0iFxDo8JnJ",
+	"fF9rFWGO/LfY1dcZyi6Z4aa8O895wXJdWrPVyVc+vua80zfuyHwjc84+ztioYAmi4xMxgnKWZJ+8EsVE",
+	"GdhgR0MJkJt3h+NAaWgSMnMGwLg0k1fUAEb+m1plgzqP7E4H8CxZC4o7o1IuRJ6o00PtA0i9rGkDziSq",
+	"nPfhw4e9KnzrKraror3CcEub9RZYzbui+ObG4mC1rfcLW7LkVrkXvpn0rqmxau1eistvgbY/QU7jt0Sk",
+	"XcdKoCeh3a4Oik55i0ZZvb05iLcogPNKFLq27yzbNr9ckYt6L1lnNjuf3BmrxPjSmOCUCfs4yuYJk8oG",
+	"yJdON1qnEByBQMxh688DBfUrUTwTc55cgTRj8/w6quCHdkYQW+hurRr2MZVFWbSDFeDGXyAZoP+6xICR",
+	"Wzq8FEk6TkP9F05cY2okZkundlxp27ZAPNB/YhXTaiAZ/Pxbtcm2XAbTjno4506jtDUr8qN+6L3zjFqb",
+	"ybwo1O5OxGK9NH+n7/5R3byzpZ3lYqTUdh0hBPlTyrvQbEEGuSOvyhTo8bBnmzysWhanHQSMD6prv4K6",
+	"4Out6y3Xp12p7nVJfIgP3IoAxVdgLigKSACTAK+RrhvLEVVktXXQEHMA6rzm2fJzrs3OjiDARmM8keSM",
+	"jUUO8IfYixIzGiRh01mxrMcbqlRhNHnvy+7PfAyAbido0kbKlLfekvNDsvwyHQGSS6GkRE7zNFsShyyP",
+	"yvY9hEKLn9g5IWJHmNnJKa6+6aNHgxFePftoJwbW5/V7+0aQAV1cmR/kmTKw0WBiX23iyjcH1ZojaI3b",
+	"SnEHdmC44nZDk3xC5fDMwQle71/5mUqLCbzbnaPoiBa8PqrK7K7aWEti7CDVxpQ9DM9YJhYt091MUchj",
+	"9YxOe4t2Q9XoK5GFOsGBmcxJJ8jnhfgYYUlatJaS4L6pr5j6vYlRAGzrLfsdglFbcglCbrW1a+CLTn6s",
+	"BuxqifaA4GAG5GE38s5vwxeRs3mhezvpUREAWYQRg8sAH1AmFGOJFm9+J+xyybzpqZXwqHUtIar3nM6L",
+	"icjTv32BS2qebpsoA09fE0KZe+yFWMFfYyd35bMsupzPZkLJgZcsSekJAMpttfjz8lVDcE0OC/2yNRl6",
+	"gRHsbEUam8xbLeU7SeInONs99e3Y6iW2dT0t73jKRyIBDDlzloanjWIy1F9/C8p+uTqepVJdW0MC1RvW",
+	"b0Ofahf3teSpfHYn1ClbBJe8Bq+v9x0uyVKDXO2EG9BfgSq585o2VHnrtmvfJVVKVqnN3yLzwvw/5GnB",
+	"ru4b0Y+0cbw+KW9VM9ilU2VejMRUvQr2xnrPCt6v85a/uWWCqU0RYR9BiM+ElOlZttTNhyrE3tinU3JM",
+	"3cMTBV6/I6ePJbaD2ZqyQJ+XDwbqGBWNEeXkjFlb2QV9VjKaGqM5UpaBTrZNmSTfx3div1n0r507nd+i",
+	"dmj3OsfYx7nvd1cB3UedOU//mDN9ucjn7FNkwGkbpknDk0SY+5SThbpJWUE2RTgRg1N+yvdIfCceYIwU",
+	"OGcffpuyQc4oLP+UDRZKxMQDm2P8nSSzXIzTjEVlxhikkKlBSHyFsYHsi+wPgdepg9BcfwS6vu02I9WC",
+	"SAFBLsXZIkfGTvn5KSdESciMldYdBnfTHFM/9Vjw3ziSQe310FtWRrqNlYxsTxP1m/qPeqn9gJqntG7H",
+	"8oNqMIFvmslWP4qbU2pweztefH0m1LfL5jLQt810OIG3K7qVpMW/3E95DX1kRKaUU0UyILga4Sl/KXKG",
+	"OooEjjiDvvQsQXB7xudTZPWoo7kB/wVf6djkHWku+cvb0d4Ie9klh2JxO377B176rYrTHHU+7qnB7F3S",
+	"nNOp2um/do6zrBN1XrK3+IKX7IN+r/Fj6AvmT3MZ3B3mIv5hLr1Xg9BX4N944TdAPy5CbSY+TASZ0oTp",
+	"BjRqPSNYKthw6WgCzQfNNrOLHw8I1U2VRgVwNNcsoHaBzlgGlk+BtZYQX6o2aUI2MN3EV7/TBCRpQaSY",
+	"MlBFWSbZd3LF5xQ/+18kxxJeo/gL+74CU3MmWTaGNs3Zgi6lM6oI3q++KzjT2xzbXOHo1evV0CtzA3mc",
+	"ZTq7Z0Ql03tKLmXBplp02NOyUN+PyNlSCfF5xjbgbjPSTtSx69OJOjCaTtTB79V5ssQnCaPua6k2ymg6",
+	"VUuB1BKIr29aY85yZW+Zs+ssE6OLUHLFhwkDMriQY9BNDnwo2uFf0Aumv8LFIiJnDDo+liIfcP7hulp4",
+	"3Z6u0O0A0inDejj7FKHyApcXugfgk4DZaPPoJ1Tuk+cFuWBsJuFDAIBm7J0/5mwOzQ805c6EyBgFHQ0k",
+	"GUuGKR/SIjhhv1W+VmbgIZLyR4TPs0xxq5p5+bv6mIV8T2jB9tTEOlFH3Y5aKSLE19YSmxMnq0dT0l4a",
+	"VQFbeQe/WfsG44lc/QGgqrptg5faZk0rWgnYvnJr8PCh7U+aszXDnIgssel34zEzvhqp1wU27SKVbPv1",
+	"aJqQ23bJ6T0zzsXU9n4phKJhq+lCKuFQPT10e2+t+DJ+CmU7OiM5cie8ymVMzkJDWDtzjSIoWw8INrBb",
+	"2EoWuFB6cOoSYjTYrElaARBQhOQ7GDsIifBoA53RVrXIMHho01BLW+DsKc0ytdqVF5ftTeyRB/4riVRB",
+	"h7NuymeWC7Qlxbe5nbo7toZpu2M1vcWa9mArZoS3aAs//Cp9MTISVm9v1FqjClqfukBlYTrcuCNIeXHv",
+	"cP0KQJZGC4mFN7aXWbpv2KZdwrANXEsZ7Ux9AxFtW1Wulj1iwbEH5to1tVXis8aOsZDNp696R2dEeuSM",
+	"qclw9rEot6c7Tes5Ux/alHE/ua1Tfu3ADMrmMk6/sbLVCu7wqGz9Vp9gZBUZ7zhxd3RYyjWJ46q6UNkp",
+	"LqOWh6x3pHu8U6py4ux3NiocVQ7hz+pLZGwILTqV5gRaf8pRnSvYrK7OJbSgKxlJ2n0s8oTZmkRwKkDP",
+	"mw166fnehd5K70J13WGga6mCKSHgT0ySFJttvXEmrPsEBqqeTCcmNe2oKmh9mtkp1xVqgOCCPmx0NLFC",
+	"dRMaKXJchU74rRWEqvau3ZBQOaNScJijPpmxz51mlzq18IEwj+G1SAdNmT4j9onxVlc/U7UKS8hXo8wR",
+	"oVusgZgpG3cdtenb1UiycNN6TCcPNqxX24Q6slh7UQLmVDv9qZUYx7E0NG7EnucoG0CZEqSYCFlHz+WM",
+	"5kplgX6HrbkXSPQi5RdV3u3W22O6hGox2rHIMrFQzKCU2s816CKf8xEt1li+ylpVclcZo5o1FAe7nAHW",
+	"qTqM8Mivmp2V7eyfMLjAFQq6Y1u177cVjRXdNdLt4inYMInvjlGH/DhnIaE5XlnXZZbk+dgUdbUyMQz8",
+	"ldE0vIp5OLncDuaR1ruheShq+OR52CzBluJOhry1Tq5qc+iefL2opf1h+vbZ1oPXYY4IbYA8IrQgUyEL",
+	"jXkbV3pOVuyP9mNbIV3hxLsyW5qz26o7Qe/VTa3DOlPrUakgmFgIp1OWEMGzJRF8xFpI/IqoMB9dIQNM",
+	"j6l6h59z5gYPttETce+l2Ld4G82wKnEnVA6VIF33ip+pfKlu+xR1nH7K6556xT4Wpn9VSNX0X+aMZgV5",
+	"X4rLTQXsBzgzCgGemVVqVCNLHTsCzgKI0Clr7U/bnI3emHyMDSZ6TKYsP2dkBskTrno0sOHNKVPbToKr",
+	"VocF0DMeoVk5yhjNJZavzI0HxP1yb8V+vzWydjeun+ahtjComxb2nfV5+BPaK5HkWBIPtF/f86BD3GPC",
+	"srLJI9yJc1aqwQWbFWTOizQjcWlxx/igPV3jQRkC0JfcFFeTNTcg41Qp+af8lP+MuKP4SaOJ49tK4VQG",
+	"HvZJu5BLOWFICMjUf/RHUAPDT3Rscb/jS0hWhWI+TBj3jqAOhShhxZpfus4zqN/aJ/F8NhLTlJ9rMnHj",
+	"12LJPokFPxflNf07RF84euzhrhmVhb7F/ESzLB6ok5/yJXxq36GD+aSaPn5AySYqi04EAw/N9HpsTF62",
+	"9KAN5/smxqYJ26ASSGczEC6aqdESNVFSiCekshD5sgzcu4flppamK3D1mEPy1qXjm5xdpmzRkFgRssXJ",
+	"QswzDZGzqNOKolnVbM/orafZNtavU7sFJFZpkVno52AYbacmbiZkQ+DnPYgWq77rqnGlXOE0dIwXrBUd",
+	"TIRNMKNSujERtOKgJpbI+WhCAMZq+yARLu9wJBLW4FbFZCui7sCxhQmPPcLJ9yubPok8WKb7Qzk/PGH0",
+	"4q8Qhq3NmqEy+AJr+7NYkCn0l4czwHDPSEAojPkRjG6jGr0y1uDFFkzkQalTTuzL9oOHFEMmtwgywNiH",
+	"+lReMVMHv+07RGtV27CEbwUSnLPCWNJQCqWjk459XYAF8AgawE8Z5dD33bTIX0e2VQ4Es+XdjeRzqL+m",
+	"1ZlXliQosqxPJegg1SvFeIGilJKReiBgcLBZMQkvepJKaPFdih/rB0o5yVJ+0SJyByNYZyS8gNE+hVtr",
+	"VgIM0LwoTAo2umhSqYyQTQuyEDmO2By5gJMA+XVl1mnwmPVB2jY4ZZ/WYdVMglxkQdaURQp/lEmGmsE5",
+	"W2AOXeBUcRMd12ccqhvVaqjhrHsCsNPV3WaoK1vym5u87W6f9I7s/toj21SiYFd/V3d7Ic4hVlS1doB4",
+	"IM0nLJuBeyJnI3HO078xJ9sz5SRWWiaUriBKnTOw3qa6BNLRoVCIL58aYtewCKu48W6yr4TyeC4I3FII",
+	"UjkUzadduh4desM/CNAVktvCgwFlD0g4Y2KWGY2t2Ym+QjuA0KtFaYL7HkEWwTzLolJraBMpXnsqWlil",
+	"GeMtRgO3hQZj0cAtHNQVUodcnUHTaZryeRFywdvzTN9hQBGoU7CYW50TK3HwnWiqWsXaNVSP+kf3PFM1",
+	"eOR742zS5j9Mlg6BvCQRT89ZoIm0vwGB1kXuN/jkNeV46Y/o+9pnDXivCh6r5S+PjCqIqBcb5Yk95Yk5",
+	"JiC9AR3v6TkXuUZI0552yB4mc57BCZRl4CWoUnWRFhMxLzTa/dZUHTejEpvT5VlavBFZOlpaMOOV+wMa",
+	"x1PMMksl0cXvKTd7Zp8c40XOLlkOpFD7aCn04eruJG+f3FvreWoypAxeetourSwTI9rMDeZqC1aY0o9D",
+	"sKIaSCXGBePaIeY0M1CmmXqM0KqmTOY8UfYnRPOG47SIqy6vdWIEoYtaLKDRvhuW0FzedBF73e6Dteto",
+	"M3mH61bU3tlqYe1x0VaU2Qec7Do14asYvZfp2gwxay4xqMhRZ2BBUq4kmzpKoPoHQfGg8n2L3DAwZbxq",
+	"r1V+YGXzaGM15XAsaxmFahy9ZJ7DrZ35OhLzkH5T8UBjIUXKR9k88aWk4Ey2+FRzFhyAFhhSw466HSK5",
+	"XX6dbW2B2XVej5A6RZ8fvzpGz87fIKnU1DcUQhmNs4w6eoP1qoa2UJEWTfwCl4IPtUr9w123XeKfTWOz",
+	"MPsNepsnY6FpjK6A0MFHG1XgonRvuRy2PpvUjmWqHVurVtG0y3mp7g1m9Hmy0NDfV1qcE8tlBCfNL5xi",
+	"52zDukgIaOtRwJ5YrUBXqVFbqeqBhAqJd3JWdI6KFK/op2E92RG7myUWOm3ANo7qcbbQkUbymmdLEsPS",
+	"xeA3iMvuNSBJzKrv3IKDZgkmSeEWGXPhcd2oXaf9FN3o9th4NUvE+FI60WqzpO4dcTK1asp++V51aVR0",
+	"ogYX3CrNNKP5OUPRqSsS0sLz1dl3W2U1XBp4Lvb0j2sMDZOXElyxtVbHZpaEbwKsXAZzayjatdYi0G8+",
+	"iG6tdaBHeG8F1VeaChsr/ys0Ge081HHHik5jqtwjDE5RSZ7OlSi9+5jlWQowHe9PnmzsR2yn8mzoM92t",
+	"vlLK0rrq4mZDdKsMsIUy48Tm54WY0iIdNYoPSsZqeKbYUDNsBhDW6hSciIUybHQMxRMeYjzuRN4ngMXW",
+	"SZCV6pRRnUoGazzy16WD6TLxDZLBdHH4Vqlg6An+shPBytaKV06P0g7w68yO+uY3/2r85pt4dzdTo27S",
+	"Z3oV7WWnCstX48K8cb3ka9Q8rl3d2Mh3Ej503om8ZvWU3pAAhp6p5qNQjOIf96VxU75iz/3D8y7sOX+1",
+	"g0UBn6Q8Vg+bf/7I5IjxBB9BX0QCN9h/O3f85ja9DWVXxICVEw/IZSrTs4xhXj0ErR1vusYCqoDQ7JO4",
+	"7L9TvqEQ6IyGHiFuWqrJRV2ZSmUoCuNyvTte/uhvTQHyes6ok5ZZmfoXkiP6LGVZYoDGwsWUGmYT8QlN",
+	"4SmfzYvIQyv8Pp4JaIcY/0A0KAuZ0ZxOWcFyddX8G/GxfB0onJf3QcMVLHLBzzFldJaL85xOTf6wei6w",
+	"zAZ7y0qEYCS2CCZgVD6acjKZTynfyxlNlEBRw5hWvjKXgKIORX1UFqQXDAgZAjTEIZRUB0kwo8UkIn/M",
+	"Wb5UlNQdiuzj/reNa7P+OVyN0AHyl3evXxF9naQcQaX0Kr599oTce9jt+SBmnbummnt15ovOXtO0Denm",
+	"pbISpvyEzpRG6VaAfSzKEjAn2R2wfmUNcobmmNhokJTQNRQPMGSfmtI5CVVzNMvKw+eMTVKekFTjDZVK",
+	"w6CucyiWA50jLSIynym5FJfqS6yDGu2hhdo4sD5FHWNcral+TJUuBIQztp9dSW331BOEoZXzjqoTFTmU",
+	"frmr0q9HBq9K6QeguJoCuX7XJGp6KkF/i0I4XfToyfcccLgDTodK3aVTYWGLL0mMT8cDkzR82H24X9Zw",
+	"xAPyu6jiH5XJh/rD5u4gO7iZkUHhjcEtFCvG+sH0VtxCgM2FcV9E/8OsbTFXokFq0MgSsCyQaGjAzlYm",
+	"GcJNnyK8uzHODiu8qMOkOfofkBpgtrRXBzrAk+/VDT9gJqq138o0a69gfavK0VV5QCixWAKYYmqARgkH",
+	"TC8xumgfWtwIx0cHLh3qmIJteibmhfUItKEUrzwLxWxyK1IZvPv6DEwbgiBbrUtIm0vWLk/4LRurJy7S",
+	"5jZ6/gO/qDtticDqqpXz9JJxxI4DbhW5WXSdoOkjI0FeBzzTYhEQZg0pT87pJSKrVZZjh7hKlfL9R6S7",
+	"golaJD9ATNc2pKikP+CpoC5usfq7wUzaBLDntm2qleUXFhHItLGHtP4Q7tOA9CLSj8hBRP79z39tUYFh",
+	"DXpt9ddkoi3XcyBQN1zvhkrYkgh6c0d+VUUAeMjhyPrYHUll974+oTrOSWVkD5wBIYXWOYPXefKdsouU",
+	"bebR14y0lUvfq5/4oh37jsBeZT2wxMKowl8GAtR07jFZu7WiV10jpeQwdvfB4iBUOeFJiz8Bz3rluGXF",
+	"n1LrECmvVpbrfWOmhAIqtHiLqTj2q3frbs1zsbJ4Sb8MSurg+Yr5Uj5PqLIuLVsJrseqYbkALZibP0Ij",
+	"qSGKwoiUmg4/FRM2RQDyahmxSy8vkVuDveriRoAUZ6MsxWW0U1WP2AJIkRNzDz6dM5n+za67BtEwMJSx",
+	"rRmPvQr4UqECRbi0K6P6vE85ITmrrjPRsNmM63EASFltqvAreLw8VBQNs+pBnqjbHQ7VWNG2/JpafE2P",
+	"MGpFANRbnQEGrtUPEAHGSpqxGlCsISFL0sLbOUqbNQqceh30srSg8foDJqcvVmZz5JvEIi83DPhc1XQI",
+	"eQcBdMdS8YJHizxVB6r1+1mAhVQXpShWk0WaZSa0iyfzFNBlaImKrT6V4BKBtUiOuZ2kPjFh2culknSp",
+	"k07VmhpCaxBTnkjCaJ6lLC/xcw2p1Le4WOhQnLlP7wDbuTtnDdIJ7gDdo0TWygne7G6meu8pxOFzN5l9",
+	"s+5rFaic0OOyuHmA1q/+GqZ8OOeJ4EyjLocRdn2gUHwA35lA8zd3GJZRwANbWpx6B1BJ9DMbuE6QMBU0",
+	"gBBugJGuHoQASkkPidBKvAqqgJE34A5AcQOqA8gaA0nooA9EHeQvU+iJd9vhVhqnGRRF95dyUcwf5ZrA",
+	"KIBWK1wDyhgKKCQ5U9PnI/CnU68cNGRktMRAsd3xoPJXSFtnWiqlZywTulh/rb7eBt40oPIistp5JW++",
+	"jX67VvEMqiTKumNSNlaVm9bbNEsvAw4U2RA7OTbo6Oqx2HfGwm/rIWTwzcFBi/OUv2USnFx/D2aTYmEk",
+	"IC9oVPCdVZm2wY3Gz+tbB+SgSxJFDjCxNI5CO5cKvGjd+KDu8x0b5awwluK6R97LAMvgxypYpiWV9JtD",
+	"K/KKLU5E0HS23fCUrFRrIWGcu1qNVmjmZT++jQvedHOmVR7rFPZH+R2jjWqQ7oHpFADe5zC6xeY8tbMi",
+	"myZJCF/boA6MymKolLbgHF5Bbo2rZ+BkTGjxjDGOKt+SXaHssSys3qaMen83+y9UmAAD87eSF/z2qFfZ",
+	"f4YDzVjC289aqbXpv6FSIkOCMg53xYoE56woI1TKIjcpkrysuzSG+lrSv2mspn+gvtXvdpWKnNMROOYh",
+	"NW1JLlK+TWX9gxXffzIx/ZI3DAGZLmx+ix8NUxBE8NVPDFcDCVTfuyMkAc4W3odXNuIy99XCndUZVN4b",
+	"YjUn2B6mMDJIhQc1Og0GViWGaR8eHt3/AeEBTFYinI+xCw8SK3akuVJFmATdX50jI5YXNOU6fi54tjRS",
+	"9pQ7YaCEGSimNCfxxz0NkiPjCGIqaAPC/dq3iVF5M5q6zt4edjemGQBwDNER4zeAUvqPjzaaypaO4KhT",
+	"TgN6unifgZyWclihnBabH3nJ8ozO/IGVTs+C6BtmELAxNW7WYbf2QKh0+bKZx3vyIp3tGYDlPRvm1xvT",
+	"n11lsDC95gCN9oywjyPGkqG5Lx5A8rQDIuR2dQH+EIWGem5261ZHFvwUjk/ZOcFsolBrObX88Tkr3kLD",
+	"LyZlPEBYXMdIbe0ptS8B0JiQsxQNueAZvQoRaoD5DPWc07aaVJV8zd9CGrZIadMy5QlktKlHgiWyoT7V",
+	"kePIUfaoZC6P2D0wyw14SEvXf3WSgQ7ljh8fvwzTbcrlOa7m7rCPs4xyWkZLUknECMX4yE+U6LwSTlQf",
+	"qpJT7kuaOhxDnos8wLrPMHMJJlY6PSCJSnNrmXCEuM4sb+/f93K4AjyrDoXAwgYAygaBfqprWbH+HlgT",
+	"cLrUvwr5yZC0FJYr2H9KZIBys9iQYcqXwxBSjhBVDbY5LSbGf6BNjUrOE52ldy97d6HE+m639/A+PRp1",
+	"9+7TXnfv/uiA7T1Mjvp73bN79GjcY/2k27vr8GndUChCKXYx6rGmbYRegpQn7GM5uDF6cyHtAZMzNOpf",
+	"18t6ebgukNrQM2HFGHTMaSFMb4ZJebIhejKc/B6vth+P0+TS7a7Qr/NwQwbxSnYK5AzZRKGteaq5LMJq",
+	"BlwUUD1hpL5XKrGlvK++G8aiubbRGRf/195bvGXveRKX7IRIfD6zH56NH/bHB0f3758dHCb0Hj0YsYf9",
+	"h0mXddnh/YN7nSC+RJEvw5gObh86SacsInOugwW2+ZZSD+V8pDQAktGCYZdVKSJvmKBk+H1rW+WzrcxH",
+	"iI3GMTxjmVjgbQEOyhkmLWzIM6G3w4o1+k7DW9BFk3alwI56RFUAGx3cRLVXDHijlY66mR0MY7VztQkd",
+	"I+jpVCP5+eTkDcEbvNU97D50i3AeuhLlsNsNl04E6xiOiZyIvMBaBrcdnMh1ZKnUA2wDA5FUdsk7RRvo",
+	"oBB0dWxyytqugFc8Z/GhEFENrqCeTSJG8ynjha/9uLinAxKbrt/y7um82z0YqZ/hX1UfdHkj8JmmScmU",
+	"ebpnowwrUTRAmgVMEfNWlKIIhavbVwxsbWcADjfgIKzZHnbEv9U8uOrJEvnCglpoDdPRKSKT7OxIYVck",
+	"rrD9nwSz3Z8DiuQYO64w8O2oVdIDb5n+PiCFEiSEcqJbaSOibZZeYH/P6k7TQbQpzdTasWR4JgD10nBb",
+	"mbVe/maTNfAftsW+uiVh05koGB8thxdsOdSPGOfbUHept39Xr5exM/sxB17TeACXznvUiThjOZZn6r/H",
+	"Ys6xAXExEQkcmiXoKvwFzKKxR1wGtmxZ/TtJpbo9CVggUdWJENXs7ii0e6NVVpwJB8L0nDKVmiJQAUqx",
+	"kUUd5g8FGoPHUxQ2txz1R/9RLhEWxznhzilNM/s6fay43KF4a1gIMQRABwi1yvlsJtRAh1OWpHSoN6B5",
+	"2O7NqAP0Q1KNaYozqbJbzubS4x4opMvBpam+Bjti6MHWBP0QEZwoOaeKB8oG90oQBJwQGHvW7e3VO93u",
+	"9uoFfnP7YLxWi4aTRmleE9+C+6jVzVU1G3gBpozyYKNi2x8fxAngIe+HdcIpS5qKOzBlHrMh02L/RnTK",
+	"YLyopS5ijk5NZudd6xUOWzjZ/JLVRTT27DGHkVkbS+QWx804zdg2lfAn1mejbT7HmJpCZpdwWobr/v5t",
+	"qt03wxg2Aal1kdhX6r5gVccbkwDUlNgt51mh667MrfWdZFNHVjffAUqVyXVhYHGAB0kqNvOW3XmUaF/3",
+	"uNJZg8kNbkpMiH2sN3T1VnRyHOAULKGr0ZNr6qoUcQIyqsHb++H6fLjtMO9c3PCG1Arrq15JPRxHOLal",
+	"LhlZnrAZ44k6yhyJoSgbgmVv8neikeO4OevIoaUO32kdAg6tRvkecyZu38B3FbF17Leqiodo/i6dzpXU",
+	"T5pKDMstbxvsz+BW8GlBOWA+57IxVtkujcEChirRCK8Pn0KbYjvcQnwEnT63Yjj17GN8xhmN4OwREE6d",
+	"cCCLnXUonWVijrpWYERY2gIDapTU1f4QtcYQSnCnfOcjGc563TAn9rrFhMxYPlKaY8YGZQExcBMMFgel",
+	"/o+nHHUJxq8+pIcNQ3oYGBIUWl7TiCB1d6iXog1CBOb6YqYy0Sop48nOVk29eTgR81yiQdKgN+A1xKrw",
+	"66gcLSDF9uvwNpu6VqkQw/vWD7QhgcQf+G6gQKswmgGUzDKnxkmq9Ri+wmzVlQ4R2kqTFaI9qMgdEzVF",
+	"mqcSLSMzARS+UDej5NBIzJZlKSxkgDNZpFPtfatk00k5n8IHGswE54YVIAH1EKH+YmPGp1re8HFhZhPy",
+	"lmGRO+J9ltI8whANJrYbfLNSz8VYI6RvKB21fSfx6jnboJlevWZv295DsNlKBzasPJRe0ITtLi+40lve",
+	"Lm3kcY+zcKsZe+vqe5cVkb/tOwOajIdZaznRIJTuB+vx5YTmIOpDTf3APHQhqk1NLMjl7n5P6UW9Lvmf",
+	"DVLOqhtrRLOS6N5g+91mKEtgfK3bpdJQhCV6SwBkErB+kkItAC9ITnmiZDR8UFbwBFp0ojRKxypgA3WX",
+	"jeh433tUxiTgpvP0UnuC4TfUWv1B9Q7vHz44uHd4f52WBg0fV2TGlvwClS1h5FxaBNH2t8k0DRnq77Qp",
+	"WwcxANRkIpk0USqDyhdi7qbcpp+bU5halJ9fVzuQxv4dHzxMP3XbBi8FP+4q2fudbN2XtjnBWb+oZX7z",
+	"F9KLwAaGYwBvk6ZaEAPE++QDFM2VveRoWkRYszcSU/SPcVFAajD0ioX5SOZ0t92+iL6hhn/SovPqlXoX",
+	"fNgEX3JLB4Da/WWDgVYY/rp/QiFLb5v6Aysxt4P2b6Np2Gp7ZQMVRvOocOrZEnwLLsOa4qoNo+ZrS+59",
+	"rljUC/A3rLdPy9gTKjlBOH8nUuKX2deh/euF99aVU+pOW2LmK7Z5Ivg4S0erYaUw8gDrUWuVjjVr4OGC",
+	"YLIO2kWmnBfKodIpMxA5fgfpNAfPuDzl0JuEZZJB+t6AxJgrEaMulKRQhKmzRGMtF+wieR3+zZN+oSP+",
+	"aMOGwTASEGT7HgLhfr7bn6rNEI0N7SBbH4ePNK4E7P+VukhIIm0i6h4ZKI3xvJjnrO136i7jVduoibmf",
+	"JmkjvCIIJbhmgzQc+QyKorEQyK2SLQtRm1hnHYKF7TbTFrgCe9lsBVuBcYsvGq9CTWFHbfoVIVugULcJ",
+	"wW21nR+5zskA4JvNkruVWx4a6+Ix0YbtKkfKjcmMTbQlRzI02lONwKw6PVXJiTODdbJvwQkGOpkKGo06",
+	"cBSgY1nnmoGx2RqF1RdJ6xBY383Y6EedA7FZ8dQxJ69njB+/eW6TKBwHW0mxxgLcGcul+hCQRUqsdoxs",
+	"C64/Y1Hun7MMN0B7MDTUA5FOidCg3zub2M5rcq+rvva3pi11BX10t+2ttwAe8MR4ZKNhlCwZzRE9yVfd",
+	"q0gFTmuEz84IV+lpXeOQxuVep0PCcDZSIvGJ7bRIFOpfthrplseHtWy4hinC8fG8mIg8/Rv4cwfkMaM5",
+	"y8m///mveJ88RzzUiVhwBGMXfMQe4T8B5YjKCdxRiLya5cEuz4YPx7/80f/vs5P70/9aHL4d/diTLyYP",
+	"/sr/cm/2f4uDn+jTo/n/Ed0P6eP+xbOkNwoJ2PcyhEn9TkwZOEwmAo2X9JzrsGhFd21zMkKmWs7OU1mw",
+	"fCN3bLgnOyDwVXr1S6X/wNvJMf7GsF4EQ5EsISMq2V7KJYN830uWLYOd2lufZLrEuOVBFpYWzntMK051",
+	"YzgTU2Stcu/eqvvaOu045G0WdYJqXCj10a2cd0Evliaxll0woc38S2p+Vzi+wrA515kCGXWuDGpQodpK",
+	"MAP14XXyHrxjm4h7eGA7aY+oPF+0sLdrucnm3RD8Qn1jN1nB3G/b4eUHU8v/6zwSm4maTw1UeytCEZ09",
+	"EhvgOmPxCnGBAHW2B4m+QjMptDVlmqghmCBXvGzznTVEpZq4fjDR8ITFJMWmEaaFNDyq/kGzzH2lkXWy",
+	"3CHtEe/MfNyOvUo3UwMK2s4faFq8bYC3fs0NvDVZTJYeVGUa8vWNWqYX4fdMXUFTxmoJrt2QRFOa2dC3",
+	"JnhSyZSP2DZpIvCgV+gII6GzWZZ6tqlQt55nBmgOYJgS0iIEua4N0cr+GdWZhcRFhdSBk7e2prYzhhPZ",
+	"HOjOM2J+PqnAHmhuV6bOUIyHSzGPB1j17cCd5ExDyXoNDeBJbN5qaoqGcJuHiYoPgjxJBENAq3FaaBSA",
+	"+az6Qo3OODxbBkBYsKMOTMCGYrBhTg2QxaCpjhhLpAt34mKiUnmBfeGqfUa8WIeD3psKPpxhh6TKq1KJ",
+	"UFGYdZVlanebJDngcuiZI9lIGPxYt5DLLQl2ugZFRAqbyppKmOQmfUe84J27yGD111euRMp06A92gk9G",
+	"mwDo0KNamtYkqrJUFiuaWuAe1KkCtnNGBVrIjnHlOWpXOcggEXb30PAc6r/wWmnBkh/hPlikkoGs2Arb",
+	"XY9hgyqQ9Tng9aRrxTI68dpCPa8NPptY9xrceXfPPyI9w+j7m+XV2Y/ZCbqsVtY5NopByzZrPRDNfHNN",
+	"EOw+V3/ZCqqXOxxSt8R4DOeJDRXoE8QkoGpJ1tzYKXWA1h3AZgj+eBBKEw8u+ZSTsv1CRFJIw5FOa0Yu",
+	"C0a1aIWf1o7EewF4eJ1KcyOzY69JZLwJdHHbzsMO2ZXdFqz8qWz4Si2aBXr3yi70qZsm5tAN+FpvpvVN",
+	"U/cVpb+kBRlBZoaSC9Em2dYbdEMx+RwhsPz9tYllW4IVVxTTq6Ymg0ujTKoxjTA0bVdt5jeNkv4DalCA",
+	"StXCPDDQ2StLBhu7BxAuFhHYSerolWLKyBkbqf+AJhoMOq076qGhy+0669e1oWnl4TPKt9bL1jB5qapD",
+	"zKLTrrCrkagZLZgsyvxGPLEjwtlC/Q4lCAHTbaPDEiSdjxLVrZ+ct1kZikiPnDH1RXXElPakuwesyaM2",
+	"1P6G5qPZ2zIsOKvNHWCBaK5WSJu6sFAbrYz2I4RKPjD1rw03VkSuz5y2A3DbfNkV+byNn7WgfutR5ux3",
+	"OGPJyspCfL9uB2rFlmlAXrEFjekXoYcBGtTh/DNGL5ncJ++r1ZkRGbMFy21JL5jr++QxSsAqGU03Qo0Y",
+	"d1N9trat2YGuAeiJgTwDDf+lnTHbJHu3yqXRdlVD8bHXYsqp/DEZrI7R4rJ/TTq7/SU8o8aaOqXArbBb",
+	"KKfW7PoKtesnPPDuaJ6nxfKdmrA+pCEmeDwP5RMbvHmEEs7EecrfS5ZjxxIMqcHfmMwKvlKIT8YDErPL",
+	"s6FiUoFgO0orPOyaOpeMFdhUkienPEnPU+0KpRonYD5F5RgWBs54GGXJYpOimHU+fQJgx3EAa0utpN6C",
+	"jnIly6ba5YGkTn/Jsgz0AV0Ep35Hrf/3+VTpBfvEnERSIyjjhj3lVmOnWabxDmwXjZyNRJ7g1KAOP+VS",
+	"54BrEFRlH/zHf5ATpQQW6o8XAsyO7+M3r9+dEAM7SefF5C7QP/6BUDikyvoIxRnoN44A2VmSO3dM4Jfd",
+	"uYNjmlFZuCkA6lv/MIG3f5RI3f9Az9k/Tvk/9vb27P+rm+OzuVz+b3XW74/ENCb/wL5S6jH1h9cVxm+f",
+	"k3LTsQehVPB14KNe/T4vnoBPWS/3yifLjuLut3QAu/ZQr39QmUFEEiZnqSaZCUz+Q1ENHAD4Io0KmM9Z",
+	"2ZEUl0MZPxERnPQPyCtxCSmapN/t30OMbv082mAeuqEt8oJUDipPeeHfr7aKSbwizxMZmZQICCUACjeW",
+	"sQHV6WhiDbGBbgpkmxoxlsRklqdc53emiTzl+hNyxDjNUyENiz4R/BJRjaT6BVlM/TCitn4UsLegNEvu",
+	"37lD3jGeNOUgKPGAeQjHTv+COzan5M6AxB/3NMRXfMpBbYRRWlNVLfOM5fh5LajlIxLficl5TiG6Ystu",
+	"puo71idMyZ1cZAy/AaGXmNgPnHIMxsA31Omqdrb3sUdOul+kORuC1VO63CevDevJWrDIyJ5T7je4NzeW",
+	"gSE1XI1rRjQRlJ5w2D0gcQX3DEgIgMEwCGir5HW5/U6ecgsbhu+P7Ms8yDT1Kt2HrOoUhTbZ3kt13ya1",
+	"Aw67h/gmAFuL1fyk1m2X1qPAPqL7R/HOUwBHvnMHgwWmvY063ZGbDKLgf/4uBY89iPuXmAfNSTwSCYsf",
+	"kVgdCbHJUHSADtNCnnIPKgvqvO0yfic9HHuipXuWaSw93e9Ld2zWRZneEwYqSP2pqIyp2PpFJWw+SEOj",
+	"zyimwtugERBMXePx75PnSuZhCDZycfsAnxiW7PCUu5TW5w0uP0Lc4X1HJK4j3sWbYgWe8iBYIHnFFq5H",
+	"C2Kl5lVlfzbG51PrIz1+81wv/vMSqM1KCcpJ7Py+9wtbxuYUgZPQaXOMTZx1eFXNP2czpq0Hg/2lzkhl",
+	"8AEnLsUcQA8H6KfC45ONx2yke7cq4d0/1OAMIDPVK4tUSxZYfsz9U+q3FdgROVsWKPrVPyLdL6GcSLH3",
+	"ls0yukT6zlm8T35hS6lbXzlxcfJuDunE43lm346HC2Zf2T71VNsOh92Hp7y8U4xLtgaEA6NyRjpyRgFA",
+	"Egr7yTE5+vgxIofdnvqfgwi2r4CqAQ2qRwC8HHz3kMYOQzjlUng01hnjSH3tAi3PrwuGGWW4D6BXTSrJ",
+	"OTaEAxmQpAUcE8flCWicLmqBFGEiI65M3zrXaqdEFsD38dMTqsTgB6T+eO+V4GwPBEUcaZFuvpBKctA9",
+	"RDMLWAgdxzrBiKhBgT80x+5zKPt0qzzo/wkjMacNfA0/NLA9xk+5lswV8GK1L/sPSFzFM4wfwVRoxkhB",
+	"wRw87PXL2wxmYrxPnokcinpgVLYj4CkvRwHE0/0g9smb45MnP4NLTVHrL+9ev/KKSUCs3j94eO+HFtUk",
+	"EYn5PMviUz7KGFW6O17Qq/lCybw7d0x7+/jvpxBOOO0MyK///ue/fovIqRtYUL//+5//Ur+aAIP+6ZNG",
+	"rniR8osBQeTZf//zXwg8+4jkLPtf+KbTTrxPTvzWO6d8Rs9ZhBBHsfO92G3YE1VYdZxmBeyMGNHDFRH7",
+	"XWWx6AJ+lLI637fX7T4ik/R8wvJTroUgqoG4DahUt2iynCiFTJ9zitoHBwcPlWL2/uTJPnmL0kxdm9Bs",
+	"vCdmjEck/tUWmEREl8T8EA/IGR1d7BViT/1XWzOJUFx8yrUD08hXPpsXamO915J8nDKQAeqk7vcjK+H/",
+	"mCspbVFd9R3dbkTORALxrUuWk3uH5Jf0MV7rHaAkAh3hlGukS6JOYP1072ifnLCPsIvfnzzbe6CzZpZE",
+	"3UytJWAbGBH2ccRmBXn/n91uSbacjpTVdecOeYrqlasjq8PCgzOP9Olq+yroE0GteQnJC4oSCLlTHhc5",
+	"HbEZzRnH9VajS/nciFp14sEtJE20/0Z6wi9NUJOPjyECFBNl2uOhDvkgkEarMw74KS8VVcxJuGQ5LUU9",
+	"QW+GdP3KVdGhdi8axRpksvMUhJKJhDpxh05vv7vf7WiEejpLO4POwX53/wBcC8UE7P66aQnghiIULsW0",
+	"R6kb0pqSFyB5PYUYMot10ryu0jKJ8NAnnaKOZTV98n18J/4hOuVzninNLbZX4jLjAnxd+yRGZGClq8cr",
+	"U9zVHouVHgb+CB2IOy6Vm2oKr6NFWVPYCBaDuaHPfONPgFT7dMr2NYsCDU/5yNJKKv6ihbG4octsTcdJ",
+	"JUnPOZ7xbk83u/R62+ALobBIWzKnHLoZ0EvmiiZtDQ5sq3WQIkqlgfGpnZHREXPLeeDQNQuGTmBt4YFO",
+	"MrhzB/es0v1Ltwk107pz5y3sNjD0izt3iKWANiWMw6ED/Ijb4HnSGXSsQ6lEzn4sEDBWSxYIOjpmwe86",
+	"Lmjsb8xZnCLvyvl0SvMlVnl5BhYiBs+Zk3Hb8b0PbnKr00rs06eoczaXy/rr23k6Qh/2vCgrvjubCM4q",
+	"H3ZXTK0+bDr1bfdDTkWMdVrKQe77IgeLPC0gqO8TxHGRhMfW6x9YhG7MR+68gZGCNw49qWshHh0c70++",
+	"m1WpyfCDVm3Vq/rd7rY8ERqFufHuC8N/x3C7s9btHnus7nZXqt1jhlxtqeV2aAVqBUJwsLc12DEDBLyy",
+	"aM8rnspSjhCr56x42ThouOvuT3ALfPIQlyB0r12qu49pAvsX7u+tv/85AnN73BB1DnsHLT4lkuWJEC8A",
+	"OxweOlr/0PsSYfwlS1IKANvq4X5//cN/tdbRM0Qc/xR1jtpQ5blBD4cHWsztg9qZ7x1Icddz3xn8+lvk",
+	"iATtL0Z0kfqh5nQjLOg5drmbFxO17/0+CJuB/ns4/BsguYdg268TXF1RrqroiHnRrOmcNBW5Kit4JslC",
+	"5CZxAHUdJ4HQOe3UY1Ol7MKMyfegpFyKC6Y996e8mAilTKjjXvdGx8jJD/vklXBdfkY01s5kykHnOGfJ",
+	"Xsq1G6F2FhvnBRj79Z6x8P5LqPgOn89iXtgD2pPIh6toh81h8L2dDaTHG8trbUXIe05NpOPGd6Tdg29x",
+	"aRsLpNduvtBe27xHxk3uIxP+a2MzgNvdWtzgKC/LMEBKZQKwA9mUpHzQqP46va9plp1yq+dEepspQ0Gb",
+	"GrgxLZPXTJRNdHHHe1RXxtWufOrJ3Ra1fwR7zmk7A3IEQI8PtPcFF4dOIABD0kQXImUc1YNk38dYxgZx",
+	"2R+upsiXwuMhiZ2GHvEjxxkKDysSTYEwsBIhYeIGjLfV91012sCsuaq01kdfsQV5oq75GuxI5DkbFWQi",
+	"cgnnfjv1y6n7a6Wr9jbVVblcNPeYt+rjW5d+O1UecX+W2BGe9pjm7jorDRIdHTD0F2JkYXhDg9C33rX3",
+	"ffq0lQZqajPfr2jGjw+8Yov35a1bqq4P198PJZknVNeTf1NZN1FZcTOZg0HLf5Ly3eiofuOhL0Q3tU2W",
+	"mhVTcOLPZ4AsAhnXbCq1Z2cMgYkSvBbREHVPA5Fbd6MJLT9NQVMFL1zOSGwT7GOSqiOGMyILNoNIsomS",
+	"6NCb0k7xh1Q6AIMDk8lokSjVS9QYbebZOGcYm8b24PDwKddpE1MMlSwmSjmwLlZ98pTt3+A4g/xPdau0",
+	"ST21HqR4AmN/CpRfA3xXtWM3qhMxUBNjRU6vU8y9KBYCDmydTQGTSm33C4Jtr/2ejXGkhWZZCGrc3Gas",
+	"EHbMmaYYEkItiF7XQhfJy/L7pU6EnHHG3JgkNoRNuaUe9JWJ0FWkGFoOcJrxKVfCHRKjEvax2kQW3d+x",
+	"Tm+LMRcEINJf0SnGnRAjcZGOdEirT+La5omxCANZYiS47lW53oZxYjPGCIp9n1Uc0FS8eM4pr6t2EwoA",
+	"VuN5DuyBwd+QmuL33gQFwoRHOoNfw3KwvOWu8+Ff2LLz6bcraDo6DffXv5fJmJ0WnYcPO5+iv5tqh360",
+	"2cNHnU+/tdYtNJUez3mSsVugIj3x1+7TdhNpUpPKkLrap47QtCEB2HImLw9Wr6IvBRID1qlO5SP2CU+J",
+	"whqox6vrBlE3eqYExRPv/k+R0sLaP/1TefOnqDMVl6z9sy+duzdSzN6oA3Fbh8BhG/UFoaGWL7WxDY8d",
+	"rn/slSieQXfJtlqj3ikGffD2ao56nbSD9rM5VnQWL2oveNannBj9xNEXrf4EOqM+OLA0yI12bOf03Fkb",
+	"03DDUtOgNNzjs9awc4umny1akrp9T6+mMzc20Wxuz3nDSvbdv5eZ/J+0IRrKfXfqMy5TmZ5lgGSiFCIo",
+	"I7Mgf7bFl805hlRc4XtmpE7fMQ4YyKKEpG/M69snsUXHNpUE6JIqHKBxOoXEMVB+EaYaUOf90qL4nBXV",
+	"Yr74lNsM9LQe4C1McVylg1G0Yob+9OqK2ymPvehjSHEzGX3azAhpZM4BtbE2Nn4lOIPMKK2KXSmqaI/8",
+	"tZpIeU4+sc84AO4bveFD+dDGGs0aXaainjw9oefr9BG4x9NAsAT6NRQrr9QCjp0bP0WbaC41pSVhoyzl",
+	"rMVHf3TvtI6kVl99790KlDxoqRa8FEk6To0GclPBj5vSda5HF3jLaNKsCvzEijLNYpOTX+c97D7gsvo0",
+	"3/BU8w+y3z5tKumMwvYjyLmZwfNaASVeO47QP+HI/u/Kg671GQDhEufgxIMtmJ5aJswSyXhhobDcFF/T",
+	"0hmwj2rptKe8IVFWgxqVJtrAgeyJbGWCrftUn9ZVl1Aaa6p5puT7MiGv4ot6RCjeR085cZGxI0yHjwP6",
+	"XBzpN5Qo2VEF2QdK6XyFLv5hnzxjCwagFnoK0MXJB8CAmyX5HsbZ3E0+flQuoQysIdbEL9W3inTKftgn",
+	"b1nGqIS2S7SQ5FwYxcfH9CgPt3iAugAWqOoRu0t7wdhMKzYZ5Fh6oDHwrFovwO1QRqbUX1SDYjzZN3hV",
+	"05Rrpx1WdcsiXOCbFhbFfDFh3Cm31Tnshs8Q/JTD5KEdCGRxPdKpz0RnPqeFqbuAnCtCz8Ql02OK1/jE",
+	"SHy3HPs+eT5W37KIwbgdMrGA/j2FOEecBHRS4vuR2BOWAe/oVj/xwCU2TAMzHvXMauXV35m5lTXnUCNi",
+	"na62aX5OudYgdfFIAPfqlKvNaiYetAAg+RbTzsvAo3FZj1hAEbxZBbXRtVgZmHEhPqrkkLsyrigjp71+",
+	"SKX1lZDNtVr40GstR7d3MoL6ZmFRnACN5hlBioUgBjnE5hca16I6oMFjX0lSzLKyCxMEE77HAEW9H9EP",
+	"tdcOIW9P7bZPGyu7iGKpHnPnDEfeHnDef/455n8N+ZSWSCttFk9hfgePuCRq/+yHiQH33KW1Y1OijbTZ",
+	"3vy5rozI2+29RDI+TdLCd2G2CUWjjvZSq2i33/UJm+lz+z+NIKoDl9yQ7/Ozejib3Jmur7JZz3VmVOow",
+	"ZZWMtRauz+H5Wf2ad1HhhYSCq1iSwWSEl1hRyEv908pYx+gyMH1Kz4/LhhtxoCxSaZyInKd5CSubT3nZ",
+	"0rE0OwCiz8OWJeha0sWaFpMPof6qChxWDKN+1u9298lxabFa0C97VEfQU5N8L1mZKGGi/D8QkTudjnWM",
+	"Gb9aCD0OMMhOeUih/kGDQbRQXhGSGl8oeKkNfyfJGZvQbPwIA+4V93IFZkhZ47dGsa7qz1uH7F0H5E7i",
+	"9VcrPWkXq/acobtSdGrNXrfWcKKdxao3UJVgBb4GTQkXVwkGT1Fqo378wpZvMTL2uZQOHLxFOnU0DSMV",
+	"N9Q0PmdQtaZceKdMk45wS2OVd3Wz12s500/c7D3q57eguwlck7UDv+4OdGB6Pa+geeSUI6ide4BjhEdj",
+	"cBmMXgcNiUoSu0GfODIOawO8dJFy200f4bdOOTZa9l7unNcWeXStgsCN/uLMW+OVnjGow9Wv/L7Jd/bD",
+	"PolnObtM2eKJo7LGUJkAWQ00uaTYgcA2H0ZIXTixX6sTGrUA/JqaSVXaa6+we277jmB0EVt0YheMEHH4",
+	"Tjmo2Y+86uGgtrbCwQxazRLGmqPrmFCAIQEADQOgfMoh81dxgsc9kXZA69rqE0hBN20hXHCLtqoT1kkb",
+	"qpXvfkQWE6H0JX1N1gCODFmhQOM8vWQA1gUjceMC/f4pb/b24gOKAapVyRhfcbFoqwNA2BGE0DPYVPOM",
+	"YdwBlDb5FepzfmD4c2VgasBr3V3F8/A9XpZUdjx4Sn6XPViqT7igdK7bz4Bdd97QNMG02v3O5s4/V6qo",
+	"x3dQQ+3MfXXapbtex+apKjHav8ICqO1QMa4K/S9LMf56MiBdNv0C8iB/YUuWfHYvoDnwzUkh8sC5+ZVl",
+	"Q27u2Ltiqc+tVvmRDntag2zMWXwHyiRokLF3isZao0yEKdQZIQo6ZF6kBeFiMSALDcufGgXUbXDxfWxA",
+	"BKNT7sMUaSYCxEAohsEzbQgAjT+YZAWIvH8fax2UFurKxEfLth/GYiHwANpbTKsKi2yNt56zwqQYOOql",
+	"dZRHbqk+tfkBgPiEdS9QU3XKAdaLC40DSnMGGh8vC560mRDpbBFbBXU+pznlBWOJaYWl9Q2pYa+mzEHV",
+	"+VDqnEQyVm2BQKi82NArWNdsIyJFWVpFHJIDpN88y5RpFjCEdDKEvUDPaWqRntSafL74/BUSSAN2V+em",
+	"3HxvAt/eACfHeUy/qUnD0ZPc/5ZxuKuMQ03w0mVgOOdb6mGjc2n9cTahCMwUPL/eOlCrGkLdtNqyjRqy",
+	"lF8gnLwGaBC2kY7bkqtMxhvlQmINo9wn3584CYraADePqrer06tMOP85lYXIl/H+D+o8nUsmY3IumAQs",
+	"RiyYTAtpXjAAs9xAdYO17iXoYSlmzljilMqqRyARzjTIK2s/9QTF2OJ92Xftg39OqnOGj5iMTzkMayzy",
+	"Bc2T2kDKt9uEOJy6N74pTaB3CZQ66GGALmEx/NWMNXTNPnksigl2HiwFt+4osk+e0tEEof4caDpIq35E",
+	"4iKf8xEFl6CkS2n1jgLgEhfqf6YiR2RRY09KOC25KMNZGtUWisjVH2UCK4Jtm4Nau2z0zHX18TnA5p0B",
+	"/j/8csq/10l+ujWYDs6h9xH7Tihec3Ingcgl2+mOrpZRoZuRGoz8MqstnsBWvamD8qfKdzd3gOjHPjU0",
+	"Kk75t7PxerLxv5NIX8XMKCWBYV0B9e3UvOKpyUYXe6luoZOxItDd6B0rJIk1KsEw5aDuwzlVCND5I+9U",
+	"QAc/3O50OtQIqCyX6ox5Pq71rBXFKTfIB8o0qMBDlP2snXgBxlBINcdCyUcPekKSxkyJmgQtxXBkIkB+",
+	"i4VWMlMn6VuntvpGu/TfYFYvT8QTRZvnNyc23zvf3Hm+pEnUrnDVjaRN3pD8fSbyszRJNIzPdaZNvito",
+	"4aUDfBZfouIX02VpL21jzbg75AbFsu1JUhPToXj9dfro1JyhIwx0aa332L9qrVYwGh+U5tXAvGPkuGFN",
+	"9S90ROkSj1U1Haf8iXMG0JqU1rXjpBT66+LlHjhcOoUj4ILNis8nw3cXmURJu9PQ5E2cEk/8cV/LQYFp",
+	"njs6KaLrgEpxz+fVhb/eoXqbEtg+43H1hWSvwbqBKCtB2q/jlLvuONhm599nCV6tPRjX2zV4lF1rkrpJ",
+	"Xrt6gvpEZImfn44txnRT9ZyZdKdkn2jYB51yVkvUWptyBklu+FITgTPdpZx05zhkV7m56zpbz89Tt5lr",
+	"zsB2l6Su3/ktS72qO3i1A1+Q7uCP+1uu+leWq67Xt56R84Wc91rcYIbp1ZNgblWyunvifGm56jpb+zMU",
+	"oFlsjX3yvE35mMkQKSHRTaoJHFauZgBo7NCSXqdGFAY/G3KEp/SC6SZZ9nzC5InfRarjmqxMU9e57whR",
+	"BInx26anax4pE+cDFXWOY6AseLNYDLzybBD/YSNFQDPAKW/WBMifURHwsKu+GDXAx9H6lpf7dSkBsKxf",
+	"4OmvufIrKVb7omvTJpgr05jb88I2xa5k9tQydiCvxu21qVE3GVcWbZ6ARXu2JLqSf59UcioRdtxNapQM",
+	"e1jrMWIpjungJzGtsTmRhNQyQ77IfA6dzLTxkfMinaYFYIqvufEJdNe9wTPpp9rcNuiLAkz4lBf5UnFm",
+	"6IA6JjN6DvlXPsdWm6Ck/GJtAxR1z0ZHCw7qW+pJTeS/gApTJ/fEX5xryTSxfe+Qw6MO/sPFEPnzJKNM",
+	"xeU1WXXqHqfmtwrlB059HdiEdvDj8l6slIS0I13MCQmU8zx3eiRHGj38VMnxGeBPCs6wO0ZU73RyUnEC",
+	"U3KHs8UdP+oVK3IkQ3VmDUsqaVtJZImHhhm7uI+mzXQTqqKaX9l94wQ7kWgU9CldErfp92ueLcOxYZPU",
+	"D8NcWZ/83ABbwyPqfpIWWLtRSWRtizT5w6PW55/95ilPCz+cPQ6hZltsUSBzyRNaj8C+LGfLal8WWLNT",
+	"HqdjABAakJz9zkZFrSM8hDHlPjm2nGY4DyYT2S4oE1qUCIrsI8gmTIE65Yb74E7dfH0VLKRuufIVmrxu",
+	"o4jP2VFlo1Yo/c6mVu5LJRk/ZwMUv8XGjmx0x5v1+a3z6Io9564COt62U4rfJKWaUN3yUSed+c9XJaz4",
+	"+FuXlLZOEEWt/5+9b11u3NbSfRWUqk7F7kOrZTuXHXXNDyc7l57dSbr6Mqk5m7tMWIQsjilAISirPamu",
+	"Ok9zHuw8yRTWWriQoiTqYkt2/CtpGSRBAFz39X1h5ZaqmEnPLCn3w5Ly0A3Kj4xX5aU1Y08sd8nKri/X",
+	"6es6fI0l46sruBHt2DOshqWQxggbYxtziBk/4VpDi1Wm0dg/SvCny6s733Ak4eaz0d1xFPYfhemHq1wh",
+	"w5+EcBMmcsgEc8kMTwom01jORnfGONVllucEJX9E3dA6iWx7FBZHHnfZb/DYqbalHsaIlHwsUgTnr1Vj",
+	"Wjszlkj6klRoYuQ0z5G7zz7P/CrGk/LukcWr6tQ1D9mDNPfs9mZUw6XNnbqOy8f1SmB/GrYCPncp7SxU",
+	"9AMSHlWiRc67nvjT1Tpl8JduTcISyRXxfaeUg1hMLlJHPfs7sLcTMTtINSOym8q5QYZEFa6KXCsX36fQ",
+	"fFrwYXOlOAT9eZ7TkC77MctLi6EGtW/jq0waUfs75cCHOIBITKaTgYL6PerrxN5jLKuDEgIIHTlch8To",
+	"lMSyvuMr2f35QrOB0SVeZjp4NjA/EJoBZLeQKZUgorrhFp4N+mzVEBFxsbge4wokRKiswPw157rss8S+",
+	"QGLfACjmjYohmydiiZLXam4I/TmWV9MS4xoyhdETrsvqUPgLViBAAA5esEbYZ7QwPAWKLFht/iNuQefM",
+	"I2xMLOclma+4X6hQrwQFd/pGZzJY8n/jeR5Pe72zr90n8G/G506MHTzMZIqxo3B+PJaOebfLfsDXsYUQ",
+	"+Eyz7MAFAp8gRfrs45LFrPqv3NmmBjcpBKzQJqrQnDac3XzQpPrt/TjN85PSHEoteDEYQXlLVuYiYsFA",
+	"otoeUAf5hTFRVJFqrF1Rg8G0eMWSuPP//+//izsJ3Uo4kpvJqOBavGKJKuiwnpjLE1gsZ8jiixg/t/PH",
+	"VEC6iVj5/+iEmnTMP70R8rocdfpnvV7UGWfS/vs06oAd3O/osqBQRv2NIeBJJxFqeTLNJiOuAdO/6elm",
+	"8zptVTms+u/mihWPBglmPj2Ll5hpxC1cMIthocaVWRjHipedvpHl4sRc2lnz7WEKKB4cnKOdBftQZZAx",
+	"jzcytX65JaVO/mlGRKxUx8miVyjVDl4ggU+0jzPxOkP4b5FxT49N5fzGjwvCrhh9dNKMHRHxjJMDSSyR",
+	"mad33GXJkOfaPbK0UWO9+LxWVKp7X3q1K6VywRefD/Q+rO6yUI560aK6kZdgHjQs73SKhsPKowEcxFd3",
+	"Fa0RdGRhPBtGQGgcgCmwbYzlgqdQQneSsMLINE2KDJLuC0Ql4BsZlbPo3bQqyvW+vPfmis8tMs6Hm5p+",
+	"42V3ew8CLlidjfZHabMsdBAOvRY4y3bUzzgUrtfle7P7La5748beX/77g1G57yCVQ15Nm/DdO6OBzdf6",
+	"wP6JGEwLcCz++ac5uleCF6K4mBrV989/mSPqPZj3qM6FtQKsp0I//GunyevF7okLZ2VjcVmYZduJV9KY",
+	"BEYSd804Gu4o669EruS1pYEj8LouA1ELWDarUotYAWSzmQmpHDjQSZddpClJM9STmDQ0pzbpsgTe+r+V",
+	"FBQ9yiQZ59Ddav5g5pVmepLzu9C8j6UZoTELevH2tZmqyIcMIDI+fvi+W2P6Qz8ArLEri9DgRhjtR64B",
+	"BKRUOXJDM4k1T3dAT3fW6/XMjM6+/fZbdgRJx/kNTI6X9ONu1Hi7In8Yy22aZ2BDUP7sFRAYgr9zdF/D",
+	"TORphSNsbl+R1CsIKtN2dvqds97Z1yenZye90w+9v/V7vX6v93/qAeYqcnenf3rWm4stzRT7Y2psoZI2",
+	"kP0xNR8paOZhZh4FNsCl+X9qLvA3/Crq5C611nk/Nq7zzzzPI/adKHKAChjzT5cQStWd/rktV3R3OO9F",
+	"HfepdPqdH6aFmoiX7mpwSJDUCOo6BsYdBNPA8V7noM/7X/WC38YqBQvJFx6bqVX34Ddr09m8a8OObDK1",
+	"z2vqbpRd95MCtidvebOW/06MT9gJl6vthbD161oty5LHIMefQOrYKYUVeWM/DpYkF1ZyrSCq9gMxbdzi",
+	"otAoC3Xa8qvehiMdJ3aLCz8GAw8sNV3tjD/MfHEgI/aOKQ2zMF61IKXaZFq27I8/iARx2DC/XaaVkpyX",
+	"XmMssoAPvu0et+3ln5g1z9LPyxDEUAJR6Bpsb1eiiOCZLszr4i9XQsggfuM7y/EZacS0wtEeuTGWaab5",
+	"ZAK26uKCxL4FNs5KW3jPjqjaEO324/0hyjh+X+hQa2jx8rJ8Q3bfpljFl4v2LD3EpOEDYJWgvTKHVLIp",
+	"IenZ31pf985ad/vrfDIbb73k7eT3gaB4NTBz2p+cMb1/rK/G5OfbpWlPyJDcZoCraxxzly7qsguStJl2",
+	"AzBArRriGqWKZaPwap9QXVFOHcu5ILql4bLVzL4q38XnISTiovPaTqOabXygpJmzm9eXu78qKRbK3vsr",
+	"ObHm9E78LdjrzQEaA3fHZR+/s1WDS12DN3PD28eJgxDxNs7IeUsd84tKs2FmNdl96cz5mPQBl8ysEZIG",
+	"6N/lbkM73bJYl+yx9gWOk21SAlkwJ+sv2FgU14LBn6OGmg7zLSXAWPh6eAICJemyt/UkJ5WhiDQrhRHt",
+	"6hUES7SA+etYGglz59QF9iaRZJ1MhNQYIJ7xItVd9mFaSEjdVeJmCVPDIZuNslwEtCkcLGqoX8HUIAAy",
+	"wdxdyQaY5e5embycapFUWUPQFfAmP73JkhYjowFeD1kyzMokYokPJyK1ZG3qAd8KS/DmCXT53QHKVWHs",
+	"CmkzAtQEiNmx4i6WYYdY4LT4YhKExBdd9hpxOzTjHiafpR4WpM94nXuGoPwB/WsqUyodDbePXQvgs7Ht",
+	"XZSa5/Ku0k9xMJCY9qB6z+b0rBHjOBC623k2G7bwBDHqnwrBy3qMuh5LltM8X0+1vsVJfo4qU4Fv/gS+",
+	"+f+912m1CC3fF9Z0ReHuzlxxxTMoQx4EXhoO3pNwf39Is3In3u8Bx0zh7Ach00flqZsNeshA6x4895qh",
+	"0OzLP1BQ9uBCBsvCsa53pgVsijPg1BDqmtFWC02cyNgWrr/kvo0LbPJYTZmwtLTVeYsbFqm/B4RzLO3u",
+	"PI2KMe9Ar9vBu7p0zJ6hnRSP1dDQV5eC1WHI27fU2gq0Sqvy4UCpbKfr94eiIp3TeuW/w5ZQ2YcHnrJY",
+	"ZW0TQtg5/YMPMSzVDOhorw+0UolgNFfYIXyH94yNMghY6KFNw6gC8/u1Uilig+TZbaCEqDFFBgEBwtS8",
+	"4oOb68KsfRTLTILswYIkWzjs2egiJvhgZIPYAZLPXTWWjS1yr3BgpUc0glLrWBqBnMmpbVdgeqQK4p/w",
+	"7oX9OrqMmDUJn7se01iMuBnLGsMFzsxxXLiAfgCy7e6+LNmJKcMg2RnLoyTII+4z27ljZv/9lvFVOPc/",
+	"AAor1MyZLczyvNvZiJ11r47598Gy7sgxr30Sz3T5B5PbfubJX8WT/zRrmlY64Y+R/34755kKj+7DRkKA",
+	"cW8iNWfvX9vaKJvNIewxQDBtqtw3pgkZWBnS+sbSUbJTightklpTXAsU8MWpmVj6uy1DgHsfvgpPU5H6",
+	"vIVtcZy4ST4Be6RSMvtooLir5bu70fe143ZYxF2h2dgCsmvdNrUNO9SeAtnXAiPjcYB/03dwfzVwzxxf",
+	"WypobT++JaHtRaHsTA7yKbQjT7guIwQdrdfXKSl0BRMcis0WIII7rejwwLGu+eHQHFDKPB0A7lBytlVD",
+	"ZvzqQDXuzE6i1CEAbJsgdWX854hu8LPK09ZXw2AMb6/uF7KxbewYesAe6adRj1aPZGv6xqwuwH8/VKf0",
+	"oZSuNTo1F2mqHXKxch3WEC+tG4Ah9PG8M1LxdsijgTZqcE2o+goeUXdKVvILwaXQ2IzoFRRVHk7LaSGA",
+	"6XisdMlKIWOJ/c6EC2g0A0Cx0IjzU5byOyqTQ3EPN1zSEU0ekEJccJzwmN/F0mJt+xYYswRQ4mwfdxr1",
+	"ej3SZEcLkJ6fRAzXtzfuM4TrEDChW5hgs6CZ+vyrk97XJ73TD2c930ztcLaqQ05dv/Va+us++3zbxnyD",
+	"LtO15r6sUxeg5p8IxnOLRl0/zqn5dsjQm5oIVesAszur5/l3P66tTeHMCVtPv/qSj37cc7D9oIPtXgLt",
+	"O+J+kaahPTEfeA+Mr+e4e3Pc/XE2Fo/Fsk7iD6NMBxnwqUyVxEp7y85ivP5qQQF5/1MtigjOERluFeYR",
+	"Y6VgIIAAl6mKX3vSMFuLqF+xrGSFuFVQ25/n6MrrV9TVzAqjcAYU5ZfGKnJYmidjnuWMp2khNBLBxJL+",
+	"BYYfFD5cCVaI60yXEHsAPtAuQ1opzW6EmLj3+UKzLLWInlKxXMlrUQDcmkYr2Tze4qvFUg0twJBlF80s",
+	"DpttByzEmGfS9UiXIzGmggTIK4g7pkdqmqcQtij5jWDwsnP2J5d3LFfX1yI9ySQt/rx1ORaLQX58K/Rp",
+	"xK7EgE+RyDOWdubUC764UfoX0Xnkvc7zAMn7bAq+U1NEFQ8k8VjUxbDd1AdqB75fOPpoObS8+5BKxWYj",
+	"khQY2rP0g5ZskKDGNv9StgM/h2/hkXSu/iLW8D0+asBvavQ9zGpu1fZxWK2fBy1ClteF/iTKSrd3Gyny",
+	"gKjoOwipre7p7DOF1h8bi/FVqM2zggGemLa2jNGu+F1jfaHKBTvSQrAE3S5z6JNjhoGdWE641jNVpDQG",
+	"r3xLPybH3bARr5py2L3erhcUUORncdMfaekN4zUEBvvdVN+x76bjq1xcCdE+6vK2UMMsFxv15u320fvu",
+	"v9up0A1qY/E8PJHmuybCijZhAGP3f+A3B40i9h/Oi/wRnci91duh4ANrE/wnVdRcp83szwfqcjMeVH5Z",
+	"wm5v78U/ENfSWKzTMoY4uUF7B8sk8SFoaJyKgGnBwoKDA/kqZDtwHBLEeeGHdZspL8yALxB9XnuFVCfC",
+	"qLBTYMpkCTkFppOq5BSsmZsiGEjUFD/wwciTOkFNgdAu+W+nCm9jmxgrtEpB590XOuDuGSuAAVDg7PIS",
+	"wg6v2CmobfGp3FBh74JBybzDL3c7b6xrALn3kBKwDpaAdfd8DDQnz8jwqCsmgs05+Ba/9nSZWP6wKWfm",
+	"gTf4HYZzBqUOoG7XaNc7ULbzLT25qkocUNJmM50I8htipIjVcpSMRJ4mRgMNh6IAsu6AWfsY6KmxtSxk",
+	"T9GxTP7p8swRo5z0cdJUoPZhJLRw7E5uKjZ+6iLAc/zVapqnscSga1BijlNIusyy0Jmnhb16Rlda+qog",
+	"SntXoRJn3/HBzUmpTq744AY1YyxTBReHdOP7U2zfu51eQYn0PqQ+gbwKO3r34/fs/Pz822MjG52DGOKv",
+	"nwb4641cJq6MoO4Fbs+J8wMyeDXNN6oXsWCpjJCpDRNM6m+78BXDqoimV7SlFLt4wUetpv1Ru0ctXZEg",
+	"r5Cuk1I4haAPV4rNdfmBa9GD5mlZonertFmkDGz29tFq5N2TvFTVtA1/QsPWtDFdAxKnCjhqr3plvguE",
+	"Kp0VypLV2j2EwsLmqjtqL5fUWD5URSyTl3T7S3v7BBnxkDgbU8VhThq+Rcwmp6+WpI8wMasZTOM+061n",
+	"Z7V0a329MFkOarUx91qNPm8T260vZaffmfjbSjEL/zJQRSEGJRupQgt2xcvSqJ/20Vi6Ewaf2sVjv2yq",
+	"UBB+oWbBQnUOPY75HJRsHZQMDuHhhiEfT+ARheIKFwsmibXY+NIkS2vYVOwdilIraasuSpclJFMSNubF",
+	"ja4I3FiGErfL3otBIUp/D4rypZ7rMSuMMBwJHKNLVWyTUtvShfmAy/i0uoDopdpbynDBajsZj8dOYllY",
+	"awTPbRGL+nsw+jkYtdQoLu2B3k2VwGMIP60kL5SMpymkCjgVHmJ/B300FqQILqUGnJGSgiSO46jFiWeC",
+	"HI4M6wF0N5bQKgOCz1i+eqRmEi+jVhySlgMuQQ0yRX+ev6MxE4mY8OjL3nksk9pyJcfUheIuldBceV1w",
+	"WbIxUg5jVaQtd4RCiFRBocSQJbgTSG+YaVteEWFbJk6UhlCg47wHvTs2FyWneZ5E+PrmyTQYXtN4XtQj",
+	"hI2iqgjmxIETMZbUI2SdhIbuH3MzMPThkae9HqkyUlCA57zAwcDlGU91GUt0EQJyeHYhG9ptMs2ya2n0",
+	"UMWK9+6MEdPgSHDa5vsoAXGnNfB6Fvf8oDDcwk9wByj0jq1gcP9Ga+xfLiD11nwYnfUUy8E06FgF0nb2",
+	"v4pZoHOau3RInMBeI8I4nI+ajtyqhaa1rtxYTT77TtX41qEQwuHpetIe0/Zhrh24US//pBdfzsn2wSlI",
+	"XaqJZjNVhDCNmAdojkRRk27hHC0VASlFrq7VtITKRFLRF7EM+IMyzXhuhPKdvTbCAsYqD7NVGqh4HH/Q",
+	"/bUXLGFa85qpTdwH33XGtX2/x9FRcCD9+ivkCPr128mR+0M137A1f+1mhPVcezi+dURYKGV6+af5zyoh",
+	"Qa36DjEVbOQRTxl3lU/gYtgKJwyEU5cV0JdjBZMOuvV1JgciCjHEqI2HEMQQ5GXE9aU13JZTNgKZ+qEz",
+	"Nm7W1f5M2Ni6wNYsMK7AX5ew0X+r5otDhxaRNLZqnH14Koh5EfC4SRxf2+rQlXSHtlHUDsqFvC5HNl1o",
+	"xSwaZ0QHlulYJnEnnvZ654NC3GZmSeBfoos/0jLhb3EnAe7czCM/gtDD4l1LH1XHuWL7h7my8ASPpolt",
+	"hxAaW8FnbIhZtSMsCto2bF9uhS1BQ/21tvKs1dVucADT2J5osjLamFvYBb4a5OJtMNBseTae5q3QMd6H",
+	"I7dA1XjmqHwwjkr4HDcDAjtglC9zlDbjp6R+h2Z6yt9sxsGqJhtTd+rL9nkAp3ssq5VQvCiyWxeHHwsu",
+	"IS5PpaOTwjIwEsObUUUn7MWL7wnEyagWilbwTCOkGJd3ENy3uAmLkR7QR8jVTGC6GQEdrN6OJSOtDa0+",
+	"7OhK5GoG044QisxCSV3CX7AjCFwVM0Xsg4BYBksQegLbTBgfDMSkBNSsgNIRjQP6reJwZUJH0LZS4Z/U",
+	"Zn61PpIuS9REyAQ4lbWxARBdAmf0IRsLmBBoY2SjFNRxM1a31UYcv01KQdOqxV9r8N/wrJj5JAM1lWUS",
+	"sWzIeFkKmQpjgACgBGBf2Mo3e7iMzwbRIE/LoQpztc/EnPYAIM1PiN8Ivze2ZwRUKPsdsj5KXtrCbutZ",
+	"JlENMIQuobWDCbqqvCKgMTBPIpd0MedIZA27rKBpXSt7nrxR96uY0WpDn5HDVLsyAkEzrvFZtnQbHF8H",
+	"p+d8dNvH5FFSzN5Z7xq8fhpCXnOI7w23WsC8Cpe6oYcEObcex+gOfPEN0lS6ii33Z6BUPgiJxxmOBkaX",
+	"pzUsuq97YMfxEo2oAKtY6XICCV4PYFurJq2c3vD2K8Htgg/Fkay0wrxbz+xdu/n6eTFXL+Y9tJOHK96i",
+	"oRzgxOwl4YK3vPYNjN+dB/VMB7tFcO2Js8HWU6WPkAh2iVvyeFhgq0aG/YEMlk7UaTKp14gY3kOG95Bp",
+	"YWupnk1JYa3ZHzGVp0Gp7Y+qcOZr2BaYSfbHVEwFtidGbKpFLJNaNCc5dBrZSizomUV2Ljr2TCL7TCJ7",
+	"rySy9VDDM4XsvVPIhkHAZqR/fYNEqAn4V0klWAI1uaAsMJlVCMxtYeDK6F5QF9pK93EUqhrMZPl2+C77",
+	"rRyJYpZpEbEkG14Op3mesFQMslToPlXwFhBkTtgRwMGIIZ/m5XHkwMfMzKArw6XW7BkEfjQf2ICbO4ga",
+	"q6PqE2R8MgH8Fxu9QT3Htb8GynZtCWUj+gvqsUzbSF3K+LRUY15mA57nd2w2EpL6EQHxhV0wKWbGCihs",
+	"gbQwi1gIkeJSUxmy1dUwKYrtQOXxHKeAkqKCkotsDKjjKcxYzlSAw2Leh3bVtadOIEQIKDfsIpbzlkAI",
+	"AWCbLDFGaZEN6u8KpdhXwryrZslVrgY3Ik1gSjdCTDSuKSLOmsPGg8pqnJ7ItZhhjzMFxZCq155b+5YA",
+	"UWBOaDDtzJs6cBjNmcD1uBYlnpU6LoJvHZUKw88YYoTJXI4zWTtCNrY7FDNBscD+/CJYKj9VAIxSAcsC",
+	"m841sBTHkjbDf2URkQP6J5szSp8pZow93JD9ehGHiOrzMLLdDW8RS36lbkU4flEvLAiFl/5SMu/+IcQE",
+	"lnA6uS54KrovXpiPFhGSrbV+maUJIH35kvHgYHpwjciYlnaE3UdexrIEVsVFKBtmHQPB8gpDykawLHub",
+	"WCYvmyZ6bBaTl6FUuBGTkk1lmeWYIhAz+MIgt0FPjWoEU5TR0HwsYqlLMemHBI5VARr5CZNoseKwzwJR",
+	"NcOdFGHWIBQz1NzhSLLt5CARkGaFGJS5Ld7KAsosNobVhdXUVBgaCocK0AdqgFiq3IsBIVNtCR8xPRKu",
+	"kifYLhW8DsuzGwFpGnhtp1XwDIAwc1jXsfRA1Sx4ZkMPN2ZkPOb35SyTqZpdUu4FzivYgLjwY54Klz0A",
+	"R6ZvRpx2WeIUeBLLs65NeYCat3w25vjVAuaRlx423XMUiBuCHz+O5Xm3FqcPrjQPwRTOER4ExwF6PH//",
+	"WH7pvmbxaSBEemn95ySWX3VZQvW4l1gm5G4anvZYft1dunDsiL5Ru93mQwZImsbv/DiW33QbBOnco7UZ",
+	"+rduqJ/tIKdTYSnMm7tf0kwbWwkWzf0IF5vdA9A2nK6GLwGsQ2YWZ1KGG+sI4vHp5OQn5hv1COq2IHrG",
+	"NZkl6bYoNgvLlSs5j1huzbNjfZV9Ue2Aj6akqAbgf5NoPCKhLSvEcKrBOLZh9s9o0pYZz6tX/qimpE+x",
+	"qHymsLbc2J/Z0KwMZAWsSA0j9yRLO/2OPTDG0ob0Qf9L+j+j0jr9s89QoQGKrPr4f1hYfjOaKRLuYqAk",
+	"8lOZfUQFQYoBDGMaB+GUlTNq+Jg6/U7v9Ntv+FeD3sk3/LR38s3gXJx8m351dtK7+pp/NTwVZ1e9c/Cu",
+	"ZkEVTZAumSm7amYAHLchk8IcXw7oPa2W6ezz2uGA++ykonPVoo2KJvMbNoIFJ6v9tW/pourRaH/9R7qo",
+	"tkftb+BLntbdg0XZEqdEA6uJZC9sOABPhx4P/ZF7HEuyb8AVOUYx9BTIn9qVztXBCteJRW0ehgojUOFV",
+	"3494JtteioMr1/+cGRf6ru0d7HC8hz2cb+lgrLzL3AWfo85Y3bYrWvwlGAjle+I2E7PvA+NlVRnf/AWu",
+	"KK/VDD5Whh4Y4dUOen9aJQztWTp8yiua6b6bJM00yOlTBfsvRdIzULStsb8OmP2qWt9f8ZeaUn91nyf4",
+	"CV2P+fRg1Z8JLvAFG86b6Hh967yG8Dcas9jz2Tqf2OiZ7Y2la1nikKpV+n/uOp78vVlJX1gIUSQXK6N4",
+	"CJcp/H6tVNplr0tdI/gisFM5H1254oOb68KcuiiWxkJR09LHP/Tigj1fTod+HtdKdhmpBZjbXNEcJhVj",
+	"aSPPZta2Hu2s16vy3iI/ri+08zc7WkRie9wnviuWlbH0XXC+wexpsMB67sx9ssDilpM5POJ5Dj5brlRK",
+	"LXbt7OyqIbFHio+QknQnBVXV479/btdnZtFDNrP+Ie5EunckCowUP1Sh1FPiEj142tC6wTJSearvwV75",
+	"B2Qhm5LfFN4LIalsh0mmWWImdDnO5LQU9kKbXoG8nVQzbOKADG8sfa0qVUEQPLeNyDjgdpfEMWPNU1Cn",
+	"J5V4RcIKkQuugaHEmCJmIOXOIOuYgVp20R4mVVEzp7Kx8JlZOps2lV3qxW0NmIaG52HyGksAIMsM//6v",
+	"6XiifbCo79KwLgdmjCTKg1E7iMZEUaWOIJZz6Z4wc0DJJahGm0e/X5BUO3bgXZBCNy9hlgxy6Ge9ICMO",
+	"mAaZBDpY5Iop1bWARUWLDvY/z8ZZacsDME2Jm4V/QPvNaFfMcA58NgobedSwPvMoTCRSmopx2l6fFHUt",
+	"v2hxkjeENjE9jLzParoVrMO1awgeTRIEmlQPMwNSy3mUM7UgcB+G6DeIxpslOIxQvJkJxeHpbVte9GGm",
+	"7iP0jZ/nvFTv/rVD2RX1s+Li6tgNQ9l/zRAqfJfP8dOWpr1ZLScOn0OlOwqVepulFjf9q4Q9c4dasaRb",
+	"AuBOMOZHUcPJREhfIkqdE56pKbHVJBHjeiBkCogrRvlQCNLVmZ4gsq5MY0mWzTWf6D7FKE+hjVukwVMA",
+	"Hp0PRpY7WA29cR7B/9rGDPod1kYznqbaGHSxhFsTuyE+xkZBoXXbmN51alfj5iiqlyqjIGLq2p7DoCpA",
+	"0qYQxDwKgIsjxoPKtEIMzZNoBcMQPN4Ea1/dqx0fci9JFQHl6aCz1+BaWhtgeMEP5kSsbgkJgvKZ0E+E",
+	"ruixN2RUN6VlJO25J2PbnowliopKfO8h4PVTdit0CFFmYVDEp7LS8ecbD9iHUaZJDeqG3gaI+uDNMKCE",
+	"wZ1YasUSW6wMteZTPYWrgL3MaRPpujtI+mInIoeSYJxDhJXFPIBDMX83slSksfTYa/YNXtl64ZINVZ6r",
+	"WXXeTyCxFkJZ7STk8RA6pgKrtQ6xPtoRLdEAnN3hDRbXmrOgJ3EPWStY+QNOWrXMA71Dq35vMMJTGdiZ",
+	"Us0C9eXKbbaFx9xb6ufR5WkIKI9CWbsuLrEE8kMg7VJ5NgCsrESXRTYoKfYO1deXQwjMB/UgVvwHp8UM",
+	"x4g5tMIYJcM4G6jJXSyDNnkGvCfYEzYDbCwLB6hZwWWqxhWPBhII1QaLgpcCZ6dHaqbZSM2o7ctp3GtR",
+	"skxG8KccKeMFtlfCdeZnNSyFDKCaMw2MLYtYsOCUf6GNEoslLNady0eg8tHCNuM5hQTvS/4su85C2KpC",
+	"6GleWmwwLtmLF0KX2ZiX4sULT06CjaExHCYgfGezLM9phV6xhGs9HcOO6oRpfmfGEMQt/Mm8zq9VewCy",
+	"HUh0CpvQkCmgtFQzdBbAGoSY1b5Qx+5kI57WfM8PdKIWsTTWCJycOdiyainT0YJ+tGOku4FgdOKo8C0x",
+	"zXxb6wIqmoDpsjm/iPfyHyW2bnFE2KMM5EUsgwGO4xqQ4PAoZpp91TtniRc1SZ9xfQOWEnY+FlOp9+a0",
+	"27Ks2lEFFgN4AR5UpKGBVS4jvKygfW6TDQJ7t5rnOe2x/8WqDVa6ikBXyxTNRK3F4/x81R2i4Gyajami",
+	"ZtXkUqff656fRx0Y2D/t9aKOkQud/jfrAFW5A7RO7qm36XIutTFDBNaPcIVfxdYX/i7WKqzyWm9ReRVh",
+	"YjqtdWD8oQ+BOuXPyOHnQR6Gamd5kMaeR48Oag9Pexu3MUrzCHCh9k/ds24YaIlRHLaBrYBpWg2/1GXf",
+	"IYxCVfjTRaTaobOQdLmxI2+EmDyCmPrvvj/iiUXVN+jps5e0jKz7eN0u0JbW7vSymEnz7V7Psfpdxuob",
+	"Wog2UQHPgfrNAvVTTZ/VEjnO8xxq4uaorD9qwRIx5sbnKxUbZr4a78rST4tPfFAynqaF0JodWbsxlgOu",
+	"xUkmtYAi4FuR3x1XmWJLBUEEIwcybLBJsM8RGNy6jAiFcGp1Hu25Cr+VUh9usy3F9UdYzrmNqa6qg5z3",
+	"2EBQpStOzFLaterCAer0O39MBTS6EysorHcnFLrG9gF4XvunMf/0BohZOv2zr76MOmBZ9Du6LLBgKWqc",
+	"Ea6jn445e4smYf7WaSv4zaK8UygHHjnCIO5ve51nxq9WdbDyO1Fz/gNpod0++sGHrNT2pqOm9DFbvYT/",
+	"riklLzYOVyftUA81eAewAi//NP+xfH3r6SVzApcze/wC8TsuHSeD+X+nEgGLRVZFPDF3Aq2HKDTxhUox",
+	"Q4ZuEAkhpQbSd8cS0sYUIOuyn7JbbKYESQ23M1d7P8TyhULheV1HsItwkrORcv0JXMbSvQoCx5G2JEfl",
+	"aloSa3lFb0GR+5hLIzfKkRh32a/KV79TTZV3e8xkY3n0Ze8coYPcmUiOKQRN7lXOjUkWPsqGlHOlBYDC",
+	"ab2xTl1Mw11dMJskXkyNALJqm65Jo4X6gTG1liBfmwZgd4/cX2NmRUmsM/VFkcPQ6PFf5DPY/eHGDv/D",
+	"RaR+xIDU3hokUcBxktaMrNAW+vlg8eS3jQs+VNo81PupGix2Gd+L4lZo9n7Gr69FwT6+plBcplmqBtOx",
+	"kJhynaniBjAb80wa7axYWdwxJ/R1xHJ1DRnkCXiOL15c2M8RGrbSWE64LjGfC3uwmOcRVZOalpbvcWOG",
+	"x7+bV18pekvxqXw5KseYKnMSs+6GNYpH6xP4Bexu8L1VaeMqFHE/fJrkmOQV7OLta2gKZFeFmqFudaWS",
+	"orjNBqKJNo4egochz27Ffy88De88wEQ9eTkplNkosFzwFdIIUudQfkf53NKViNsjjVEH6q3ksflazEy1",
+	"JWovBBLWYLk2PAF+TxVurn3WQ5yWN9mtkEK3ODG7C866Z65R8OwvaT6StI7Aj5/dih0fSAAUgzoDWqt1",
+	"j6CaCMknWdcu3NKTaA7WbxMhzdE/7/a65ywY5xqmL96+xmDUpFDXBR+7Q0RHiKfsPy9+efMQh+j9RAz+",
+	"XSu52SFqme+diMHfSTovOgVOeu9293+iEJ/dE/sYIyb+/f1vv25xHu44SuDdnAcjKDPAv8quM8lzczzG",
+	"D3UA/tO8yloHwL58Q5jwKpMIndlKIe1h382ntcG+2z+9/HOgUvG51dbbx3K73Uo63F1mboOF14lZKoBF",
+	"gAo8O8C3AWVll32HShRr34yL//OHX96AQn/FkgsAVu+z+keaQKRCKmPmDEUhoFEfoNTN6X+I8/UWX2ZV",
+	"1PqisizGX3NebqX3DsLFE16OfLTYXNCpe7ChdgoC1lCwM86k+/f8MX3IXKddnLWKu80V6GF9jrYyBudO",
+	"J/a5paK7BT3y2rUwX7e6AA84em33ISjm1oJXDmQ7eTHv3oXOmPl/7l8jqgsYiPW1M3YJI8Rardbq1B6P",
+	"BE4CNJFMjABJja3rXCVbsWqrdvGNXsUyANo3d0qn5vgw48sZNy6CukauWRJ+AbQEEJ1KqvYzMy4ju+I5",
+	"lwNhLWg1BXZeirKBeMMoJxmCQj+EWHoneJo9tPXsH9r+gw+vWWU/wzp27y+A8quCV7hrYXAXwfq217St",
+	"6b3rzOVNtOWiuG3WNdCghX/uRJ1pkXf6nZeQIKCZznWBiZIADW/VDcUDIKNGGoibx87nPaGSESvNIabU",
+	"N3s1zHIRQSX6TBXEy1O/31g03O2jFkUYFIeGHfjMKoHy4DYYsZq/E2CnaXYlsHJeVdMdUD/Pb7H+N7wd",
+	"Zg8a7vceEH8IhxJETcq00Bqq+40opRKpKuCkbX2PGPcle4i4gx2WwaOxs3L+yRdhdb+xrSh0N8h5NmZK",
+	"elgf80dsEq+2lGUpZmksmUGpmJBp8GgHo9C8v7axnUrOhnW+XIvT5CaCpSl910RhIcNRdrtui2AGrmBl",
+	"fgY/C56XI0JKimpKjO4HOiy4THfZ2+lVng1QxqtpqbNUsIQSbkm47PTBfv7X5/8JAAD//w==",
 }
 
 // decodeSpec returns the embedded OpenAPI spec as raw JSON bytes,

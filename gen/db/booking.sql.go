@@ -73,7 +73,7 @@ SELECT b.id, b.slot_id, b.user_id, b.during, b.seats, b.status, b.version, b.que
 FROM bookings b
 JOIN slots s ON s.id = b.slot_id
 WHERE b.user_id = $1
-  AND b.status IN ('held', 'offered', 'confirmed')
+  AND takes_seats(b.status)
   AND b.during && tstzrange($2::timestamptz, $3::timestamptz, '[)')
   AND (s.starts_at, b.id) > ($4::timestamptz, $5::uuid)
 ORDER BY s.starts_at, b.id
@@ -148,7 +148,7 @@ func (q *Queries) BookingsConflicting(ctx context.Context, db DBTX, arg Bookings
 const BookingsLeaving = `-- name: BookingsLeaving :many
 SELECT id, slot_id FROM bookings
 WHERE user_id = $1
-  AND status IN ('waitlisted', 'held', 'offered', 'confirmed')
+  AND is_live(status)
   AND id > $2
 ORDER BY id
 LIMIT $3::int
@@ -691,7 +691,7 @@ WITH RECURSIVE line AS (
     FROM line l JOIN bookings n ON n.id = l.replaced_by
     WHERE l.hops < $3::int
 )
-SELECT DISTINCT slot_id FROM line WHERE status IN ('held', 'offered', 'confirmed')
+SELECT DISTINCT slot_id FROM line WHERE takes_seats(status)
 `
 
 type SlotsGivenBackParams struct {

@@ -25,7 +25,7 @@ WHERE w.status = 'waitlisted' AND w.blocked IS NOT NULL
   AND CASE w.blocked
       WHEN 'capacity' THEN coalesce(w.seats_min, w.seats) <= s.capacity AND s.updated_at < now() - interval '1 minute'
       ELSE x.user_id IS DISTINCT FROM w.user_id
-        OR (x.status NOT IN ('held', 'offered', 'confirmed') AND x.updated_at < now() - interval '1 minute')
+        OR (NOT takes_seats(x.status) AND x.updated_at < now() - interval '1 minute')
         OR (NOT x.during && w.during AND xs.updated_at < now() - interval '1 minute')
       END
 LIMIT $1::int
@@ -71,7 +71,7 @@ WITH newest AS (
     WHERE booking_id IS NOT NULL
     GROUP BY slot_id, booking_id
 )
-SELECT coalesce(b.slot_id, n.slot_id) AS slot_id, coalesce(b.id, n.booking_id) AS booking_id, n.version,
+SELECT coalesce(b.slot_id, n.slot_id)::uuid AS slot_id, coalesce(b.id, n.booking_id)::uuid AS booking_id, coalesce(n.version, 0)::bigint AS version,
        CASE WHEN b.id IS NULL THEN 'the ledger speaks of a booking that is not there'
             WHEN n.booking_id IS NULL THEN 'no entry of the ledger speaks of the booking'
             ELSE format('the booking is %s with %s seats at version %s; its last entry says %s with %s at version %s',
@@ -88,7 +88,7 @@ LIMIT $1::int
 type DoctorBookingsRow struct {
 	SlotID    uuid.UUID
 	BookingID uuid.UUID
-	Version   interface{}
+	Version   int64
 	Detail    string
 }
 
@@ -120,7 +120,7 @@ func (q *Queries) DoctorBookings(ctx context.Context, db DBTX, page int32) ([]Do
 }
 
 const DoctorCauses = `-- name: DoctorCauses :many
-SELECT l.slot_id, l.booking_id, l.version,
+SELECT l.slot_id, coalesce(l.booking_id, '00000000-0000-0000-0000-000000000000')::uuid AS booking_id, l.version,
        format('the entry (%s) names entry %s of slot %s as its cause, which %s', l.kind, l.cause_version, l.cause_slot_id,
               CASE WHEN c.slot_id IS NULL THEN 'is not there' ELSE 'came later' END)::text AS detail
 FROM ledger l
@@ -132,7 +132,7 @@ LIMIT $1::int
 
 type DoctorCausesRow struct {
 	SlotID    uuid.UUID
-	BookingID *uuid.UUID
+	BookingID uuid.UUID
 	Version   int64
 	Detail    string
 }
@@ -214,7 +214,7 @@ func (q *Queries) DoctorCheckIns(ctx context.Context, db DBTX, page int32) ([]Do
 const DoctorCounters = `-- name: DoctorCounters :many
 WITH step AS (
     SELECT slot_id, booking_id, version, kind, capacity, seats_taken, waitlist_length,
-           CASE WHEN status IN ('held', 'offered', 'confirmed') THEN seats ELSE 0 END AS takes,
+           CASE WHEN takes_seats(status) THEN seats ELSE 0 END AS takes,
            (status IS NOT DISTINCT FROM 'waitlisted')::int AS waits
     FROM ledger
 ), change AS (
@@ -231,7 +231,7 @@ WITH step AS (
     FROM change
     WINDOW log AS (PARTITION BY slot_id ORDER BY version)
 )
-SELECT slot_id, booking_id, version,
+SELECT slot_id, coalesce(booking_id, '00000000-0000-0000-0000-000000000000')::uuid AS booking_id, version,
        format('the entry (%s) says %s seats of %s and %s waiting; by the entry before it should be %s of %s, and %s',
               kind, seats_taken, capacity, waitlist_length, taken_expected, capacity_before, waiting_expected)::text AS detail
 FROM beside
@@ -242,7 +242,7 @@ LIMIT $1::int
 
 type DoctorCountersRow struct {
 	SlotID    uuid.UUID
-	BookingID *uuid.UUID
+	BookingID uuid.UUID
 	Version   int64
 	Detail    string
 }
@@ -316,7 +316,7 @@ func (q *Queries) DoctorDeadlines(ctx context.Context, db DBTX, page int32) ([]D
 }
 
 const DoctorEventSpans = `-- name: DoctorEventSpans :many
-SELECT NULL::uuid AS slot_id, NULL::uuid AS booking_id, NULL::bigint AS version,
+SELECT '00000000-0000-0000-0000-000000000000'::uuid AS slot_id, '00000000-0000-0000-0000-000000000000'::uuid AS booking_id, 0::bigint AS version,
        format('event %s is said to last from %s to %s; its slots last from %s to %s', e.id,
               coalesce(e.starts_at::text, 'nothing'), coalesce(e.ends_at::text, 'nothing'),
               coalesce(s.starts_at::text, 'nothing'), coalesce(s.ends_at::text, 'nothing'))::text AS detail
@@ -333,9 +333,9 @@ LIMIT $1::int
 `
 
 type DoctorEventSpansRow struct {
-	SlotID    *uuid.UUID
-	BookingID *uuid.UUID
-	Version   *int64
+	SlotID    uuid.UUID
+	BookingID uuid.UUID
+	Version   int64
 	Detail    string
 }
 
@@ -366,7 +366,7 @@ func (q *Queries) DoctorEventSpans(ctx context.Context, db DBTX, page int32) ([]
 }
 
 const DoctorHeld = `-- name: DoctorHeld :many
-SELECT NULL::uuid AS slot_id, NULL::uuid AS booking_id, NULL::bigint AS version,
+SELECT '00000000-0000-0000-0000-000000000000'::uuid AS slot_id, '00000000-0000-0000-0000-000000000000'::uuid AS booking_id, 0::bigint AS version,
        format('user %s holds %s seats', user_id, sum(seats))::text AS detail
 FROM bookings
 WHERE status = 'held' AND expires_at > now()
@@ -376,9 +376,9 @@ LIMIT $1::int
 `
 
 type DoctorHeldRow struct {
-	SlotID    *uuid.UUID
-	BookingID *uuid.UUID
-	Version   *int64
+	SlotID    uuid.UUID
+	BookingID uuid.UUID
+	Version   int64
 	Detail    string
 }
 
@@ -409,7 +409,7 @@ func (q *Queries) DoctorHeld(ctx context.Context, db DBTX, page int32) ([]Doctor
 }
 
 const DoctorIdempotencyKeys = `-- name: DoctorIdempotencyKeys :many
-SELECT NULL::uuid AS slot_id, NULL::uuid AS booking_id, NULL::bigint AS version,
+SELECT '00000000-0000-0000-0000-000000000000'::uuid AS slot_id, '00000000-0000-0000-0000-000000000000'::uuid AS booking_id, 0::bigint AS version,
        format('the key of user %s of %s keeps an answer with status %s', user_id, created_at, status)::text AS detail
 FROM idempotency_keys
 WHERE NOT (status BETWEEN 200 AND 299 OR status = 409)
@@ -418,9 +418,9 @@ LIMIT $1::int
 `
 
 type DoctorIdempotencyKeysRow struct {
-	SlotID    *uuid.UUID
-	BookingID *uuid.UUID
-	Version   *int64
+	SlotID    uuid.UUID
+	BookingID uuid.UUID
+	Version   int64
 	Detail    string
 }
 
@@ -452,7 +452,7 @@ func (q *Queries) DoctorIdempotencyKeys(ctx context.Context, db DBTX, page int32
 }
 
 const DoctorLastEntries = `-- name: DoctorLastEntries :many
-SELECT s.id AS slot_id, NULL::uuid AS booking_id, s.version,
+SELECT s.id AS slot_id, '00000000-0000-0000-0000-000000000000'::uuid AS booking_id, s.version,
        format('the slot has %s seats of %s taken and %s waiting; its last entry says %s of %s, and %s',
               s.seats_taken, s.capacity, s.waitlist_length, l.seats_taken, l.capacity, l.waitlist_length)::text AS detail
 FROM slots s
@@ -463,7 +463,7 @@ LIMIT $1::int
 
 type DoctorLastEntriesRow struct {
 	SlotID    uuid.UUID
-	BookingID *uuid.UUID
+	BookingID uuid.UUID
 	Version   int64
 	Detail    string
 }
@@ -495,7 +495,7 @@ func (q *Queries) DoctorLastEntries(ctx context.Context, db DBTX, page int32) ([
 }
 
 const DoctorLives = `-- name: DoctorLives :many
-SELECT slot_id, booking_id, version,
+SELECT slot_id, coalesce(booking_id, '00000000-0000-0000-0000-000000000000')::uuid AS booking_id, version,
        format('the entry (%s) turns the booking from %s to %s', kind, coalesce(was, 'nothing'), status)::text AS detail
 FROM (
     SELECT slot_id, booking_id, version, kind, status,
@@ -522,7 +522,7 @@ LIMIT $1::int
 
 type DoctorLivesRow struct {
 	SlotID    uuid.UUID
-	BookingID *uuid.UUID
+	BookingID uuid.UUID
 	Version   int64
 	Detail    string
 }
@@ -568,7 +568,7 @@ WITH begun AS (
     LEFT JOIN slots s ON s.id = l.slot_id
     WHERE l.kind = 'moved'
 )
-SELECT coalesce(n.slot_id, o.slot_id) AS slot_id, coalesce(n.id, o.booking_id) AS booking_id, coalesce(n.version, o.version) AS version,
+SELECT coalesce(n.slot_id, o.slot_id)::uuid AS slot_id, coalesce(n.id, o.booking_id)::uuid AS booking_id, coalesce(n.version, o.version)::bigint AS version,
        CASE WHEN o.booking_id IS NULL THEN format('the booking was made from booking %s, which was not moved', n.moved_from)
             WHEN n.id IS NULL THEN 'the booking was moved, but none was made from it'
             ELSE format('the booking was made from booking %s, but its first entry, user or event does not say so', n.moved_from)
@@ -619,10 +619,10 @@ func (q *Queries) DoctorMoves(ctx context.Context, db DBTX, page int32) ([]Docto
 }
 
 const DoctorOneLive = `-- name: DoctorOneLive :many
-SELECT slot_id, NULL::uuid AS booking_id, NULL::bigint AS version,
+SELECT slot_id, '00000000-0000-0000-0000-000000000000'::uuid AS booking_id, 0::bigint AS version,
        format('user %s has %s live bookings of the slot', user_id, count(*))::text AS detail
 FROM bookings
-WHERE status IN ('waitlisted', 'held', 'offered', 'confirmed')
+WHERE is_live(status)
 GROUP BY user_id, slot_id
 HAVING count(*) > 1
 LIMIT $1::int
@@ -630,8 +630,8 @@ LIMIT $1::int
 
 type DoctorOneLiveRow struct {
 	SlotID    uuid.UUID
-	BookingID *uuid.UUID
-	Version   *int64
+	BookingID uuid.UUID
+	Version   int64
 	Detail    string
 }
 
@@ -714,7 +714,7 @@ FROM (
            max(upper(during)) OVER (PARTITION BY user_id ORDER BY lower(during), id
                                     ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING) AS busy_until
     FROM bookings
-    WHERE status IN ('held', 'offered', 'confirmed')
+    WHERE takes_seats(status)
 ) b
 WHERE lower(during) < busy_until
 LIMIT $1::int
@@ -755,13 +755,13 @@ func (q *Queries) DoctorOverlaps(ctx context.Context, db DBTX, page int32) ([]Do
 }
 
 const DoctorOversell = `-- name: DoctorOversell :many
-SELECT s.id AS slot_id, NULL::uuid AS booking_id, s.version,
+SELECT s.id AS slot_id, '00000000-0000-0000-0000-000000000000'::uuid AS booking_id, s.version,
        format('%s seats are taken by its count and %s by its bookings, of a capacity of %s',
               s.seats_taken, coalesce(b.taken, 0), s.capacity)::text AS detail
 FROM slots s
 LEFT JOIN (
     SELECT slot_id, sum(seats) AS taken FROM bookings
-    WHERE status IN ('held', 'offered', 'confirmed')
+    WHERE takes_seats(status)
     GROUP BY slot_id
 ) b ON b.slot_id = s.id
 WHERE s.seats_taken < 0 OR greatest(s.seats_taken, b.taken) > s.capacity
@@ -770,7 +770,7 @@ LIMIT $1::int
 
 type DoctorOversellRow struct {
 	SlotID    uuid.UUID
-	BookingID *uuid.UUID
+	BookingID uuid.UUID
 	Version   int64
 	Detail    string
 }
@@ -802,7 +802,7 @@ func (q *Queries) DoctorOversell(ctx context.Context, db DBTX, page int32) ([]Do
 }
 
 const DoctorPending = `-- name: DoctorPending :many
-SELECT s.id AS slot_id, NULL::uuid AS booking_id, s.version,
+SELECT s.id AS slot_id, '00000000-0000-0000-0000-000000000000'::uuid AS booking_id, s.version,
        CASE WHEN s.promotion_due_at IS NOT NULL THEN format('a promotion is due since %s', s.promotion_due_at)
             ELSE format('the slot was cancelled, but %s seats are still taken and %s bookings wait', s.seats_taken, s.waitlist_length)
        END::text AS detail
@@ -817,7 +817,7 @@ LIMIT $1::int
 
 type DoctorPendingRow struct {
 	SlotID    uuid.UUID
-	BookingID *uuid.UUID
+	BookingID uuid.UUID
 	Version   int64
 	Detail    string
 }
@@ -850,7 +850,7 @@ func (q *Queries) DoctorPending(ctx context.Context, db DBTX, page int32) ([]Doc
 }
 
 const DoctorPromotions = `-- name: DoctorPromotions :many
-SELECT slot_id, booking_id, version,
+SELECT slot_id, coalesce(booking_id, '00000000-0000-0000-0000-000000000000')::uuid AS booking_id, version,
        format('the entry (%s) names %s as its cause', kind, coalesce('entry ' || cause_version, 'nothing'))::text AS detail
 FROM (
     SELECT slot_id, booking_id, version, kind, cause_slot_id, cause_version,
@@ -866,7 +866,7 @@ LIMIT $1::int
 
 type DoctorPromotionsRow struct {
 	SlotID    uuid.UUID
-	BookingID *uuid.UUID
+	BookingID uuid.UUID
 	Version   int64
 	Detail    string
 }
@@ -922,14 +922,14 @@ WITH life AS (
            CASE WHEN was = 'waitlisted' THEN place ELSE version END AS place
     FROM step
     WHERE waitlist_length > 0
-      AND status IN ('held', 'offered', 'confirmed')
+      AND takes_seats(status)
       AND (was IS NULL OR was = 'waitlisted' OR seats > had)
 ), waiting AS (
     SELECT slot_id, booking_id, version AS since, coalesce(until, 9223372036854775807) AS until, place, seats, resized
     FROM step
     WHERE status = 'waitlisted' AND coalesce(blocked, 0) <= greatest(place, unblocked)
 )
-SELECT g.slot_id, g.booking_id, g.version,
+SELECT g.slot_id, coalesce(g.booking_id, '00000000-0000-0000-0000-000000000000')::uuid AS booking_id, g.version,
        format('the booking got seats while booking %s waited at the earlier place %s', w.booking_id, w.place)::text AS detail
 FROM given g
 JOIN waiting w ON w.slot_id = g.slot_id AND w.since < g.version AND g.version < w.until AND w.place < g.place
@@ -943,7 +943,7 @@ LIMIT $1::int
 
 type DoctorQueueJumpingRow struct {
 	SlotID    uuid.UUID
-	BookingID *uuid.UUID
+	BookingID uuid.UUID
 	Version   int64
 	Detail    string
 }
@@ -1102,7 +1102,7 @@ WITH step AS (
     WHERE booking_id IS NOT NULL
     WINDOW life AS (PARTITION BY slot_id, booking_id ORDER BY version)
 )
-SELECT s.slot_id, s.booking_id, s.version,
+SELECT s.slot_id, coalesce(s.booking_id, '00000000-0000-0000-0000-000000000000')::uuid AS booking_id, s.version,
        format('the entry (%s) changes the booking from %s seats to %s; it takes %s at least',
               s.kind, s.had, s.seats, coalesce(b.seats_min::text, 'all'))::text AS detail
 FROM step s
@@ -1122,7 +1122,7 @@ LIMIT $1::int
 
 type DoctorSeatsRow struct {
 	SlotID    uuid.UUID
-	BookingID *uuid.UUID
+	BookingID uuid.UUID
 	Version   int64
 	Detail    string
 }
@@ -1158,12 +1158,12 @@ func (q *Queries) DoctorSeats(ctx context.Context, db DBTX, page int32) ([]Docto
 
 const DoctorSeatsTaken = `-- name: DoctorSeatsTaken :many
 
-SELECT s.id AS slot_id, NULL::uuid AS booking_id, s.version,
+SELECT s.id AS slot_id, '00000000-0000-0000-0000-000000000000'::uuid AS booking_id, s.version,
        format('seats_taken is %s, but its bookings take %s', s.seats_taken, coalesce(b.taken, 0))::text AS detail
 FROM slots s
 LEFT JOIN (
     SELECT slot_id, sum(seats) AS taken FROM bookings
-    WHERE status IN ('held', 'offered', 'confirmed')
+    WHERE takes_seats(status)
     GROUP BY slot_id
 ) b ON b.slot_id = s.id
 WHERE s.seats_taken <> coalesce(b.taken, 0)
@@ -1172,16 +1172,17 @@ LIMIT $1::int
 
 type DoctorSeatsTakenRow struct {
 	SlotID    uuid.UUID
-	BookingID *uuid.UUID
+	BookingID uuid.UUID
 	Version   int64
 	Detail    string
 }
 
-// The doctor's checks (internal/seating/doctor.go): what the code promises,
+// The doctor's checks (internal/audit/doctor.go): what the code promises,
 // computed again from the rows, on a live database, in one snapshot.
 //
 // Every check answers with what differs, in the same four columns: the slot, the
-// booking, the version, and a sentence for people. An empty answer is health.
+// booking and the version (a nil UUID or 0 where it is about none), and a sentence
+// for people. No rows: nothing differs.
 // They read whole tables, so none is meant for a request. What can lawfully
 // differ until a job or a ticker comes is given a minute.
 //
@@ -1245,7 +1246,7 @@ WHERE w.seats <= w.free AND NOT w.sooner
   AND NOT EXISTS (
       SELECT FROM bookings o
       WHERE o.user_id = w.user_id AND o.during && w.during
-        AND o.status IN ('held', 'offered', 'confirmed')
+        AND takes_seats(o.status)
         AND NOT EXISTS (SELECT FROM given_back g WHERE g.waiter = w.id AND g.id = o.id))
 LIMIT $1::int
 `
@@ -1329,7 +1330,7 @@ func (q *Queries) DoctorTimes(ctx context.Context, db DBTX, page int32) ([]Docto
 }
 
 const DoctorVersions = `-- name: DoctorVersions :many
-SELECT coalesce(s.id, l.slot_id) AS slot_id, NULL::uuid AS booking_id, l.last AS version,
+SELECT coalesce(s.id, l.slot_id)::uuid AS slot_id, '00000000-0000-0000-0000-000000000000'::uuid AS booking_id, coalesce(l.last, 0)::bigint AS version,
        CASE WHEN s.id IS NULL AND l.first = 1 AND l.entries = l.last
             THEN 'the slot is gone, but its ledger ends with seats taken or with a queue'
             ELSE format('the ledger has %s entries from %s to %s, and the slot is at version %s',
@@ -1349,8 +1350,8 @@ LIMIT $1::int
 
 type DoctorVersionsRow struct {
 	SlotID    uuid.UUID
-	BookingID *uuid.UUID
-	Version   interface{}
+	BookingID uuid.UUID
+	Version   int64
 	Detail    string
 }
 
@@ -1382,7 +1383,7 @@ func (q *Queries) DoctorVersions(ctx context.Context, db DBTX, page int32) ([]Do
 }
 
 const DoctorWaitlist = `-- name: DoctorWaitlist :many
-SELECT s.id AS slot_id, NULL::uuid AS booking_id, s.version,
+SELECT s.id AS slot_id, '00000000-0000-0000-0000-000000000000'::uuid AS booking_id, s.version,
        format('waitlist_length is %s and waitlist_ready %s, but %s bookings wait, %s of them unblocked',
               s.waitlist_length, s.waitlist_ready, coalesce(b.waiting, 0), coalesce(b.ready, 0))::text AS detail
 FROM slots s
@@ -1397,7 +1398,7 @@ LIMIT $1::int
 
 type DoctorWaitlistRow struct {
 	SlotID    uuid.UUID
-	BookingID *uuid.UUID
+	BookingID uuid.UUID
 	Version   int64
 	Detail    string
 }

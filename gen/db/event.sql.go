@@ -123,16 +123,16 @@ func (q *Queries) EventGet(ctx context.Context, db DBTX, id uuid.UUID) (EventGet
 const EventInsert = `-- name: EventInsert :exec
 
 INSERT INTO events (
-    id, organizer_id, title, description, location, time_zone, booking_opens_at, booking_closes_at,
-    cancellation_closes_minutes, waitlist_mode, waitlist_limit, offer_minutes, fit, max_passes, hold_minutes)
+    title, description, location, time_zone, booking_opens_at, booking_closes_at,
+    cancellation_closes_minutes, waitlist_mode, waitlist_limit, offer_minutes, fit, max_passes, hold_minutes,
+    id, organizer_id)
 VALUES (
-    $1, $2, $3, $4, $5, $6, $7, $8,
-    $9, $10, $11, $12, $13, $14, $15)
+    $1, $2, $3, $4, $5, $6,
+    $7, $8, $9, $10, $11, $12, $13,
+    $14, $15)
 `
 
 type EventInsertParams struct {
-	ID                        uuid.UUID
-	OrganizerID               uuid.UUID
 	Title                     string
 	Description               string
 	Location                  string
@@ -146,6 +146,8 @@ type EventInsertParams struct {
 	Fit                       string
 	MaxPasses                 int32
 	HoldMinutes               int32
+	ID                        uuid.UUID
+	OrganizerID               uuid.UUID
 }
 
 // Events and their slots as organizers edit them and everybody finds them. What
@@ -154,10 +156,9 @@ type EventInsertParams struct {
 // Lock order: slots by id before their event's row. The desk reads an event's
 // settings after it has locked a slot, so whatever seats depend on changes only
 // under the locks of all slots of the event.
+// The parameters are those of EventUpdate, in the same order: one mapping writes both.
 func (q *Queries) EventInsert(ctx context.Context, db DBTX, arg EventInsertParams) error {
 	_, err := db.Exec(ctx, EventInsert,
-		arg.ID,
-		arg.OrganizerID,
 		arg.Title,
 		arg.Description,
 		arg.Location,
@@ -171,6 +172,8 @@ func (q *Queries) EventInsert(ctx context.Context, db DBTX, arg EventInsertParam
 		arg.Fit,
 		arg.MaxPasses,
 		arg.HoldMinutes,
+		arg.ID,
+		arg.OrganizerID,
 	)
 	return err
 }
@@ -459,7 +462,7 @@ SET title = $1, description = $2, location = $3, time_zone = $4,
     cancellation_closes_minutes = $7, waitlist_mode = $8,
     waitlist_limit = $9, offer_minutes = $10, fit = $11, max_passes = $12, hold_minutes = $13,
     revision = revision + 1, updated_at = clock_timestamp()
-WHERE id = $14
+WHERE id = $14 AND organizer_id = $15
 `
 
 type EventUpdateParams struct {
@@ -477,6 +480,7 @@ type EventUpdateParams struct {
 	MaxPasses                 int32
 	HoldMinutes               int32
 	ID                        uuid.UUID
+	OrganizerID               uuid.UUID
 }
 
 func (q *Queries) EventUpdate(ctx context.Context, db DBTX, arg EventUpdateParams) error {
@@ -495,6 +499,7 @@ func (q *Queries) EventUpdate(ctx context.Context, db DBTX, arg EventUpdateParam
 		arg.MaxPasses,
 		arg.HoldMinutes,
 		arg.ID,
+		arg.OrganizerID,
 	)
 	return err
 }

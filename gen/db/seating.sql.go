@@ -12,24 +12,24 @@ import (
 	"github.com/google/uuid"
 )
 
-const BookingsClearing = `-- name: BookingsClearing :many
+const BookingsCancelling = `-- name: BookingsCancelling :many
 SELECT b.id, b.slot_id, b.user_id, b.during, b.seats, b.status, b.version, b.queued_version, b.passes, b.blocked, b.blocked_by, b.replaces_booking_id, b.expires_at, b.created_at, b.updated_at, b.seats_min, b.replaced_by, b.moved_from, b.checked_in_at
 FROM unnest($1::uuid[]) AS slot(id)
 CROSS JOIN LATERAL (
     SELECT id, slot_id, user_id, during, seats, status, version, queued_version, passes, blocked, blocked_by, replaces_booking_id, expires_at, created_at, updated_at, seats_min, replaced_by, moved_from, checked_in_at FROM bookings l
-    WHERE l.slot_id = slot.id AND l.status IN ('waitlisted', 'held', 'offered', 'confirmed')
+    WHERE l.slot_id = slot.id AND is_live(l.status)
     LIMIT $2::int
 ) b
 `
 
-type BookingsClearingParams struct {
+type BookingsCancellingParams struct {
 	SlotIds []uuid.UUID
 	Page    int32
 }
 
 // One page of the live bookings of slots that were cancelled.
-func (q *Queries) BookingsClearing(ctx context.Context, db DBTX, arg BookingsClearingParams) ([]Booking, error) {
-	rows, err := db.Query(ctx, BookingsClearing, arg.SlotIds, arg.Page)
+func (q *Queries) BookingsCancelling(ctx context.Context, db DBTX, arg BookingsCancellingParams) ([]Booking, error) {
+	rows, err := db.Query(ctx, BookingsCancelling, arg.SlotIds, arg.Page)
 	if err != nil {
 		return nil, err
 	}
@@ -275,7 +275,7 @@ FROM (SELECT unnest($1::uuid[]) AS user_id, unnest($2::uuid[]) AS slot_id) AS wi
 CROSS JOIN LATERAL (
     SELECT id, slot_id, user_id, during, seats, status, version, queued_version, passes, blocked, blocked_by, replaces_booking_id, expires_at, created_at, updated_at, seats_min, replaced_by, moved_from, checked_in_at FROM bookings l
     WHERE l.user_id = wish.user_id AND (l.slot_id = wish.slot_id) IS TRUE
-      AND l.status IN ('waitlisted', 'held', 'offered', 'confirmed')
+      AND is_live(l.status)
     LIMIT 1
 ) b
 `
@@ -382,7 +382,7 @@ CROSS JOIN LATERAL (
     SELECT id, slot_id, user_id, during, seats, status, version, queued_version, passes, blocked, blocked_by, replaces_booking_id, expires_at, created_at, updated_at, seats_min, replaced_by, moved_from, checked_in_at FROM bookings o
     WHERE o.user_id = wish.user_id
       AND o.during && tstzrange(wish.starts_at, wish.ends_at, '[)')
-      AND o.status IN ('held', 'offered', 'confirmed')
+      AND takes_seats(o.status)
     LIMIT 1000
 ) b
 `
@@ -437,7 +437,7 @@ func (q *Queries) BookingsOverlapping(ctx context.Context, db DBTX, arg Bookings
 
 const BookingsSeated = `-- name: BookingsSeated :many
 SELECT id, slot_id, user_id, during, seats, status, version, queued_version, passes, blocked, blocked_by, replaces_booking_id, expires_at, created_at, updated_at, seats_min, replaced_by, moved_from, checked_in_at FROM bookings
-WHERE slot_id = $1 AND status IN ('held', 'offered', 'confirmed')
+WHERE slot_id = $1 AND takes_seats(status)
 LIMIT $2::int
 `
 
@@ -552,7 +552,7 @@ CROSS JOIN LATERAL (
     LEFT JOIN bookings x ON x.id = w.blocked_by
     WHERE w.slot_id = slot.id AND w.status = 'waitlisted' AND w.blocked IS NOT NULL
       AND ((w.blocked = 'capacity' AND coalesce(w.seats_min, w.seats) <= greatest(s.capacity, slot.capacity))
-           OR (w.blocked = 'overlap' AND (x.status NOT IN ('held', 'offered', 'confirmed') OR NOT x.during && w.during)))
+           OR (w.blocked = 'overlap' AND (NOT takes_seats(x.status) OR NOT x.during && w.during)))
     ORDER BY w.queued_version
     LIMIT $3::int
 ) b
@@ -1293,8 +1293,8 @@ const SlotsLock = `-- name: SlotsLock :many
 SELECT id FROM slots WHERE id = ANY($1::uuid[]) ORDER BY id FOR NO KEY UPDATE
 `
 
-// The desk's queries (internal/seating/batch.go): everything that changes seats.
-// It pipelines them, so it uses their texts and row types, not their methods.
+// The desk's queries (internal/desk/load.go and write.go): everything that changes
+// seats. It sends them in pipelines, several in a round trip (pipeline.go).
 //
 // Lock order, for everybody: slots by id, users by id, bookings, idempotency
 // keys, jobs. Each lock is taken in a statement of its own, and what is decided
@@ -1373,7 +1373,7 @@ func (q *Queries) SlotsPromotionDue(ctx context.Context, db DBTX, page int32) ([
 	return items, nil
 }
 
-const SlotsToClear = `-- name: SlotsToClear :many
+const SlotsToCancelBookings = `-- name: SlotsToCancelBookings :many
 SELECT s.id
 FROM slots s
 JOIN events e ON e.id = s.event_id
@@ -1384,8 +1384,8 @@ LIMIT $1::int
 
 // Slots that were cancelled, or whose event was, with bookings left: the
 // backstop for a lost job.
-func (q *Queries) SlotsToClear(ctx context.Context, db DBTX, page int32) ([]uuid.UUID, error) {
-	rows, err := db.Query(ctx, SlotsToClear, page)
+func (q *Queries) SlotsToCancelBookings(ctx context.Context, db DBTX, page int32) ([]uuid.UUID, error) {
+	rows, err := db.Query(ctx, SlotsToCancelBookings, page)
 	if err != nil {
 		return nil, err
 	}
@@ -1409,7 +1409,7 @@ SELECT DISTINCT w.slot_id
 FROM bookings w
 JOIN bookings x ON x.id = w.blocked_by
 WHERE w.blocked_by IS NOT NULL AND w.status = 'waitlisted'
-  AND (x.status NOT IN ('held', 'offered', 'confirmed') OR NOT x.during && w.during)
+  AND (NOT takes_seats(x.status) OR NOT x.during && w.during)
 LIMIT $1::int
 `
 

@@ -14,7 +14,7 @@ import (
 
 const BookingsToSimulate = `-- name: BookingsToSimulate :many
 SELECT id, slot_id, user_id, during, seats, status, version, queued_version, passes, blocked, blocked_by, replaces_booking_id, expires_at, created_at, updated_at, seats_min, replaced_by, moved_from, checked_in_at FROM bookings
-WHERE slot_id = $1 AND status IN ('waitlisted', 'held', 'offered', 'confirmed')
+WHERE slot_id = $1 AND is_live(status)
 LIMIT $2::int
 `
 
@@ -116,7 +116,7 @@ FROM (
     ORDER BY b.queued_version
     LIMIT $2::int
 ) w
-JOIN bookings o ON o.id = w.replaces_booking_id AND o.status IN ('held', 'offered', 'confirmed')
+JOIN bookings o ON o.id = w.replaces_booking_id AND takes_seats(o.status)
 `
 
 type SlotsPeekParams struct {

@@ -8,15 +8,16 @@ import (
 	"github.com/jackc/pgx/v5/pgxpool"
 
 	"eventbooking/gen/db"
+	"eventbooking/internal/access"
 	"eventbooking/internal/fault"
 	"eventbooking/internal/postgres"
 )
 
 // Authenticate tells who is asking, by the token that came with the request.
-func (s *Service) Authenticate(ctx context.Context, bearer string) (Caller, error) {
+func (s *Service) Authenticate(ctx context.Context, bearer string) (access.Caller, error) {
 	secret, ok := ParseSecret(bearer)
 	if !ok {
-		return Nobody, fault.TokenInvalid.New("This is not a token of this service; it may be mistyped or cut off.")
+		return access.Nobody, fault.TokenInvalid.New("This is not a token of this service; it may be mistyped or cut off.")
 	}
 	token, err := postgres.Read(ctx, s.pool, func(conn *pgxpool.Conn) (db.TokenAuthenticateRow, error) {
 		token, err := db.New().TokenAuthenticate(ctx, conn, secret.Hash())
@@ -28,11 +29,11 @@ func (s *Service) Authenticate(ctx context.Context, bearer string) (Caller, erro
 	})
 	switch {
 	case errors.Is(err, pgx.ErrNoRows):
-		return Nobody, fault.TokenInvalid.New("This token is unknown or was revoked.")
+		return access.Nobody, fault.TokenInvalid.New("This token is unknown or was revoked.")
 	case err != nil:
-		return Nobody, err
+		return access.Nobody, err
 	case token.Expired:
-		return Nobody, fault.TokenExpired.New("This token has expired.")
+		return access.Nobody, fault.TokenExpired.New("This token has expired.")
 	}
-	return Caller{UserID: token.UserID, TokenID: token.ID, Role: Role(token.Role), Abilities: token.Abilities}, nil
+	return access.Caller{UserID: token.UserID, TokenID: token.ID, Role: access.Role(token.Role), Abilities: token.Abilities}, nil
 }

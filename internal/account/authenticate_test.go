@@ -6,6 +6,7 @@ import (
 	"testing"
 	"time"
 
+	"eventbooking/internal/access"
 	"eventbooking/internal/account"
 	"eventbooking/internal/fault"
 	"eventbooking/internal/testkit"
@@ -13,12 +14,12 @@ import (
 
 func TestAuthenticateRefuses(t *testing.T) {
 	t.Parallel()
-	h := newHouse(t)
+	h := newEnv(t)
 	login, caller := h.join(t, "busy@test.com")
 	for _, bearer := range []string{"", "evb_", "x" + string(login.Token.Secret), string(account.NewSecret())} {
 		got, err := h.Authenticate(t.Context(), bearer)
 		isFault(t, err, fault.TokenInvalid)
-		if got.Known() {
+		if got.IsKnown() {
 			t.Errorf("%q is %+v", bearer, got)
 		}
 	}
@@ -38,7 +39,7 @@ func TestAuthenticateRefuses(t *testing.T) {
 // A mistyped token costs the database nothing.
 func TestAuthenticateMistypedWithoutDatabase(t *testing.T) {
 	t.Parallel()
-	h := newHouse(t)
+	h := newEnv(t)
 	h.pool.Close()
 	_, err := h.Authenticate(t.Context(), string(account.NewSecret())[:49]+"-")
 	isFault(t, err, fault.TokenInvalid)
@@ -48,17 +49,17 @@ func TestAuthenticateMistypedWithoutDatabase(t *testing.T) {
 
 func TestAuthenticateGoesByThePresentRole(t *testing.T) {
 	t.Parallel()
-	h := newHouse(t)
+	h := newEnv(t)
 	login, _ := h.join(t, "busy@test.com")
 	h.exec(t, "UPDATE users SET role = 'organizer'")
-	if caller := h.caller(t, login.Token.Secret); caller.Role != account.Organizer {
+	if caller := h.caller(t, login.Token.Secret); caller.Role != access.Organizer {
 		t.Errorf("%+v", caller)
 	}
 }
 
 func TestAuthenticateNotesTheUseOnceAMinute(t *testing.T) {
 	t.Parallel()
-	h := newHouse(t)
+	h := newEnv(t)
 	login, _ := h.join(t, "busy@test.com")
 	lastUsed := func() (at time.Time) {
 		must(t, h.pool.QueryRow(t.Context(), "SELECT last_used_at FROM tokens").Scan(&at))
@@ -80,7 +81,7 @@ func TestAuthenticateNotesTheUseOnceAMinute(t *testing.T) {
 // database that takes no writes.
 func TestAuthenticateDoesNotDependOnNotingTheUse(t *testing.T) {
 	t.Parallel()
-	h := newHouse(t)
+	h := newEnv(t)
 	login, _ := h.join(t, "busy@test.com")
 	h.exec(t, "UPDATE tokens SET last_used_at = NULL")
 	tx, err := h.pool.Begin(t.Context())
@@ -93,7 +94,7 @@ func TestAuthenticateDoesNotDependOnNotingTheUse(t *testing.T) {
 	h.exec(t, `DO $$ BEGIN EXECUTE format('ALTER DATABASE %I SET default_transaction_read_only TO on', current_database()); END $$`)
 	readOnly := account.New(testkit.Connect(t, h.pool.Config().ConnString()), account.Options{})
 	caller, err := readOnly.Authenticate(t.Context(), string(login.Token.Secret))
-	if err != nil || !caller.Known() {
+	if err != nil || !caller.IsKnown() {
 		t.Errorf("%+v, %v", caller, err)
 	}
 	if h.count(t, "SELECT count(last_used_at) FROM tokens") != 0 {
@@ -103,14 +104,14 @@ func TestAuthenticateDoesNotDependOnNotingTheUse(t *testing.T) {
 
 func TestCaller(t *testing.T) {
 	t.Parallel()
-	if account.Nobody.Known() || account.Nobody.Can(account.AbilityMeRead) || account.CallerFrom(t.Context()).Known() {
+	if access.Nobody.IsKnown() || access.Nobody.Can(access.AbilityMeRead) || access.CallerFrom(t.Context()).IsKnown() {
 		t.Error("nobody is somebody")
 	}
-	for role, want := range map[account.Role][2]bool{
-		account.Attendee: {false, false}, account.Organizer: {true, false}, account.Admin: {true, true},
+	for role, want := range map[access.Role][2]bool{
+		access.Attendee: {false, false}, access.Organizer: {true, false}, access.Admin: {true, true},
 	} {
 		c := testkit.Caller(testkit.ID(), role)
-		if got := account.CallerFrom(account.WithCaller(t.Context(), c)); got.UserID != c.UserID {
+		if got := access.CallerFrom(access.WithCaller(t.Context(), c)); got.UserID != c.UserID {
 			t.Errorf("%+v", got)
 		}
 		if got := [2]bool{c.Manages(c.UserID), c.Manages(testkit.ID())}; got != want {

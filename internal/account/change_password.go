@@ -7,13 +7,14 @@ import (
 	"github.com/jackc/pgx/v5/pgxpool"
 
 	"eventbooking/gen/db"
+	"eventbooking/internal/access"
 	"eventbooking/internal/fault"
 	"eventbooking/internal/postgres"
 )
 
 // ChangePassword replaces the caller's password and revokes all other tokens:
 // who changes it because somebody else knows it wants that one out.
-func (s *Service) ChangePassword(ctx context.Context, caller Caller, current, next string) error {
+func (s *Service) ChangePassword(ctx context.Context, caller access.Caller, current, next string) error {
 	user, err := postgres.Read(ctx, s.pool, func(conn *pgxpool.Conn) (db.User, error) {
 		return db.New().UserFind(ctx, conn, caller.UserID)
 	})

@@ -8,13 +8,14 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"eventbooking/gen/db"
+	"eventbooking/internal/access"
 	"eventbooking/internal/fault"
 	"eventbooking/internal/postgres"
 )
 
 // CreateToken makes one more token for the caller. It can do no more than the
 // caller's own.
-func (s *Service) CreateToken(ctx context.Context, caller Caller, wish TokenWish) (NewToken, error) {
+func (s *Service) CreateToken(ctx context.Context, caller access.Caller, wish TokenWish) (NewToken, error) {
 	var in input
 	wish.Name = in.line("/name", wish.Name)
 	if err := in.err(); err != nil {
@@ -43,7 +44,7 @@ func (s *Service) CreateToken(ctx context.Context, caller Caller, wish TokenWish
 // roomTx sees under the user's lock whether the caller may have another token. A
 // token that was revoked while its request was on the way must not live on in
 // one that it makes.
-func roomTx(ctx context.Context, tx pgx.Tx, caller Caller) error {
+func roomTx(ctx context.Context, tx pgx.Tx, caller access.Caller) error {
 	standing, err := db.New().TokenStanding(ctx, tx, db.TokenStandingParams{ID: caller.TokenID, UserID: caller.UserID})
 	switch {
 	case err != nil:

@@ -6,13 +6,14 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"eventbooking/gen/db"
+	"eventbooking/internal/access"
 	"eventbooking/internal/postgres"
 )
 
 // DeleteMe anonymises the caller for good. The row stays, because bookings and
 // ledgers name its id; whoever decides something about the user under its lock
 // finds it deleted.
-func (s *Service) DeleteMe(ctx context.Context, caller Caller) error {
+func (s *Service) DeleteMe(ctx context.Context, caller access.Caller) error {
 	return postgres.InTx(ctx, s.pool, func(tx pgx.Tx) error {
 		q := db.New()
 		if _, err := q.UserLock(ctx, tx, caller.UserID); err != nil {

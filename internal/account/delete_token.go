@@ -7,12 +7,13 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"eventbooking/gen/db"
+	"eventbooking/internal/access"
 	"eventbooking/internal/fault"
 	"eventbooking/internal/postgres"
 )
 
 // DeleteToken revokes one of the caller's tokens.
-func (s *Service) DeleteToken(ctx context.Context, caller Caller, tokenID uuid.UUID) error {
+func (s *Service) DeleteToken(ctx context.Context, caller access.Caller, tokenID uuid.UUID) error {
 	return postgres.InTx(ctx, s.pool, func(tx pgx.Tx) error {
 		n, err := db.New().TokenDelete(ctx, tx, db.TokenDeleteParams{ID: tokenID, UserID: caller.UserID})
 		if err == nil && n == 0 {

@@ -4,7 +4,9 @@ import (
 	"context"
 
 	"eventbooking/gen/api"
+	"eventbooking/internal/access"
 	"eventbooking/internal/page"
+	"eventbooking/internal/view"
 )
 
 // Handler answers the operations of the tags auth, users and me.
@@ -43,7 +45,7 @@ func (h *Handler) LoginUser(ctx context.Context, r api.LoginUserRequestObject) (
 
 // LogoutUser implements api.StrictServerInterface.
 func (h *Handler) LogoutUser(ctx context.Context, _ api.LogoutUserRequestObject) (api.LogoutUserResponseObject, error) {
-	if err := h.service.LogOut(ctx, CallerFrom(ctx)); err != nil {
+	if err := h.service.LogOut(ctx, access.CallerFrom(ctx)); err != nil {
 		return nil, err
 	}
 	return api.LogoutUser204Response{}, nil
@@ -64,39 +66,42 @@ func (h *Handler) ListUsers(ctx context.Context, r api.ListUsersRequestObject) (
 
 // UpdateUser implements api.StrictServerInterface.
 func (h *Handler) UpdateUser(ctx context.Context, r api.UpdateUserRequestObject) (api.UpdateUserResponseObject, error) {
-	patch := either(r.ApplicationMergePatchPlusJSONBody, r.JSONBody)
-	u, err := h.service.SetRole(ctx, CallerFrom(ctx), r.UserID, Role(*patch.Role))
+	patch := view.Either(r.ApplicationMergePatchPlusJSONBody, r.JSONBody)
+	u, err := h.service.SetRole(ctx, access.CallerFrom(ctx), r.UserID, access.Role(*patch.Role))
 	if err != nil {
 		return nil, err
 	}
 	body := user(u)
-	return api.UpdateUser200JSONResponse{Body: body, Headers: api.UpdateUser200ResponseHeaders{ETag: etag(body)}}, nil
+	etag, err := view.ETag(body)
+	return api.UpdateUser200JSONResponse{Body: body, Headers: api.UpdateUser200ResponseHeaders{ETag: etag}}, err
 }
 
 // GetMe implements api.StrictServerInterface.
 func (h *Handler) GetMe(ctx context.Context, _ api.GetMeRequestObject) (api.GetMeResponseObject, error) {
-	u, err := h.service.Me(ctx, CallerFrom(ctx))
+	u, err := h.service.Me(ctx, access.CallerFrom(ctx))
 	if err != nil {
 		return nil, err
 	}
 	body := user(u)
-	return api.GetMe200JSONResponse{Body: body, Headers: api.GetMe200ResponseHeaders{ETag: etag(body)}}, nil
+	etag, err := view.ETag(body)
+	return api.GetMe200JSONResponse{Body: body, Headers: api.GetMe200ResponseHeaders{ETag: etag}}, err
 }
 
 // UpdateMe implements api.StrictServerInterface.
 func (h *Handler) UpdateMe(ctx context.Context, r api.UpdateMeRequestObject) (api.UpdateMeResponseObject, error) {
-	patch := either(r.ApplicationMergePatchPlusJSONBody, r.JSONBody)
-	u, err := h.service.UpdateMe(ctx, CallerFrom(ctx), Profile{Email: patch.Email, Name: patch.Name})
+	patch := view.Either(r.ApplicationMergePatchPlusJSONBody, r.JSONBody)
+	u, err := h.service.UpdateMe(ctx, access.CallerFrom(ctx), Profile{Email: patch.Email, Name: patch.Name})
 	if err != nil {
 		return nil, err
 	}
 	body := user(u)
-	return api.UpdateMe200JSONResponse{Body: body, Headers: api.UpdateMe200ResponseHeaders{ETag: etag(body)}}, nil
+	etag, err := view.ETag(body)
+	return api.UpdateMe200JSONResponse{Body: body, Headers: api.UpdateMe200ResponseHeaders{ETag: etag}}, err
 }
 
 // DeleteMe implements api.StrictServerInterface.
 func (h *Handler) DeleteMe(ctx context.Context, _ api.DeleteMeRequestObject) (api.DeleteMeResponseObject, error) {
-	if err := h.service.DeleteMe(ctx, CallerFrom(ctx)); err != nil {
+	if err := h.service.DeleteMe(ctx, access.CallerFrom(ctx)); err != nil {
 		return nil, err
 	}
 	return api.DeleteMe204Response{}, nil
@@ -104,7 +109,7 @@ func (h *Handler) DeleteMe(ctx context.Context, _ api.DeleteMeRequestObject) (ap
 
 // ChangePassword implements api.StrictServerInterface.
 func (h *Handler) ChangePassword(ctx context.Context, r api.ChangePasswordRequestObject) (api.ChangePasswordResponseObject, error) {
-	if err := h.service.ChangePassword(ctx, CallerFrom(ctx), r.Body.CurrentPassword, r.Body.NewPassword); err != nil {
+	if err := h.service.ChangePassword(ctx, access.CallerFrom(ctx), r.Body.CurrentPassword, r.Body.NewPassword); err != nil {
 		return nil, err
 	}
 	return api.ChangePassword204Response{}, nil
@@ -112,7 +117,7 @@ func (h *Handler) ChangePassword(ctx context.Context, r api.ChangePasswordReques
 
 // ListTokens implements api.StrictServerInterface.
 func (h *Handler) ListTokens(ctx context.Context, r api.ListTokensRequestObject) (api.ListTokensResponseObject, error) {
-	caller := CallerFrom(ctx)
+	caller := access.CallerFrom(ctx)
 	tokens, err := h.service.ListTokens(ctx, caller, r.Params.Limit, r.Params.Cursor)
 	if err != nil {
 		return nil, err
@@ -125,7 +130,7 @@ func (h *Handler) ListTokens(ctx context.Context, r api.ListTokensRequestObject)
 
 // CreateToken implements api.StrictServerInterface.
 func (h *Handler) CreateToken(ctx context.Context, r api.CreateTokenRequestObject) (api.CreateTokenResponseObject, error) {
-	token, err := h.service.CreateToken(ctx, CallerFrom(ctx), tokenWish(*r.Body))
+	token, err := h.service.CreateToken(ctx, access.CallerFrom(ctx), tokenWish(*r.Body))
 	if err != nil {
 		return nil, err
 	}
@@ -137,7 +142,7 @@ func (h *Handler) CreateToken(ctx context.Context, r api.CreateTokenRequestObjec
 
 // DeleteToken implements api.StrictServerInterface.
 func (h *Handler) DeleteToken(ctx context.Context, r api.DeleteTokenRequestObject) (api.DeleteTokenResponseObject, error) {
-	if err := h.service.DeleteToken(ctx, CallerFrom(ctx), r.TokenID); err != nil {
+	if err := h.service.DeleteToken(ctx, access.CallerFrom(ctx), r.TokenID); err != nil {
 		return nil, err
 	}
 	return api.DeleteToken204Response{}, nil

@@ -16,6 +16,7 @@ import (
 	"github.com/oapi-codegen/nullable"
 
 	"eventbooking/gen/api"
+	"eventbooking/internal/access"
 	"eventbooking/internal/account"
 	"eventbooking/internal/fault"
 	"eventbooking/internal/page"
@@ -59,16 +60,16 @@ func answer(t *testing.T, visit func(*httptest.ResponseRecorder) error, status i
 }
 
 // as is the context of a request with a token.
-func (h *house) as(t *testing.T, token any) context.Context {
-	return account.WithCaller(t.Context(), h.caller(t, account.Secret(token.(string))))
+func (h *env) as(t *testing.T, token any) context.Context {
+	return access.WithCaller(t.Context(), h.caller(t, account.Secret(token.(string))))
 }
 
 // One user's way through all operations, as the answers look on the wire.
 func TestHandler(t *testing.T) {
 	t.Parallel()
-	h := newHouse(t)
+	h := newEnv(t)
 	ops := account.NewHandler(h.Service)
-	admin := account.WithCaller(t.Context(), h.admin(t, "admin@test.com"))
+	admin := access.WithCaller(t.Context(), h.admin(t, "admin@test.com"))
 
 	registered, err := ops.RegisterUser(t.Context(), api.RegisterUserRequestObject{
 		Body: &api.UserCreate{Email: "busy@test.com", Name: "Busy Bee", Password: password}})
@@ -105,7 +106,7 @@ func TestHandler(t *testing.T) {
 	}
 
 	role := api.UserRoleOrganizer
-	promoted, err := ops.UpdateUser(admin, api.UpdateUserRequestObject{UserID: account.CallerFrom(me).UserID,
+	promoted, err := ops.UpdateUser(admin, api.UpdateUserRequestObject{UserID: access.CallerFrom(me).UserID,
 		ApplicationMergePatchPlusJSONBody: &api.UserPatch{Role: &role}})
 	must(t, err)
 	if _, body = answer(t, func(w *httptest.ResponseRecorder) error { return promoted.VisitUpdateUserResponse(w) }, 200); body["role"] != "organizer" {
@@ -130,10 +131,10 @@ func TestHandler(t *testing.T) {
 
 func TestHandlerOfTokens(t *testing.T) {
 	t.Parallel()
-	h := newHouse(t)
+	h := newEnv(t)
 	ops := account.NewHandler(h.Service)
 	_, caller := h.join(t, "busy@test.com")
-	me := account.WithCaller(t.Context(), caller)
+	me := access.WithCaller(t.Context(), caller)
 
 	var last map[string]any
 	for _, c := range []struct {
@@ -183,10 +184,10 @@ func TestHandlerOfTokens(t *testing.T) {
 // Refusals come back as they are, with nothing to send beside them.
 func TestHandlerPassesRefusalsOn(t *testing.T) {
 	t.Parallel()
-	h := newHouse(t)
+	h := newEnv(t)
 	ops := account.NewHandler(h.Service)
 	_, caller := h.join(t, "busy@test.com")
-	me, role := account.WithCaller(t.Context(), caller), api.UserRoleAdmin
+	me, role := access.WithCaller(t.Context(), caller), api.UserRoleAdmin
 	for name, c := range map[string]struct {
 		code *fault.Code
 		call func() (any, error)

@@ -7,6 +7,7 @@ import (
 	"github.com/jackc/pgx/v5/pgxpool"
 
 	"eventbooking/gen/db"
+	"eventbooking/internal/access"
 	"eventbooking/internal/page"
 	"eventbooking/internal/postgres"
 )
@@ -23,7 +24,7 @@ type Tokens struct {
 type tokenList struct{ TokensOf uuid.UUID }
 
 // ListTokens are the caller's tokens, the newest first.
-func (s *Service) ListTokens(ctx context.Context, caller Caller, limit *int, cursor *string) (Tokens, error) {
+func (s *Service) ListTokens(ctx context.Context, caller access.Caller, limit *int, cursor *string) (Tokens, error) {
 	list, before := tokenList{caller.UserID}, uuid.Max
 	if err := page.After(cursor, list, &before); err != nil {
 		return Tokens{}, err

@@ -8,18 +8,19 @@ import (
 	"testing"
 	"time"
 
+	"eventbooking/internal/access"
 	"eventbooking/internal/account"
 	"eventbooking/internal/fault"
 )
 
 func TestRegisterLogsIn(t *testing.T) {
 	t.Parallel()
-	h := newHouse(t)
+	h := newEnv(t)
 	before := time.Now()
 	login, err := h.Register(t.Context(), account.Registration{Email: " New@Comer.com ", Name: " New Comer ", Password: password})
 	must(t, err)
 	u := login.User
-	if u.Email != "New@Comer.com" || u.Name != "New Comer" || u.Role != account.Attendee || u.CreatedAt.Location() != time.UTC {
+	if u.Email != "New@Comer.com" || u.Name != "New Comer" || u.Role != access.Attendee || u.CreatedAt.Location() != time.UTC {
 		t.Errorf("%+v", u)
 	}
 	month := 30 * 24 * time.Hour
@@ -27,7 +28,7 @@ func TestRegisterLogsIn(t *testing.T) {
 		t.Errorf("the token works for %v", got)
 	}
 	caller := h.caller(t, login.Token.Secret)
-	if !caller.Known() || caller.UserID != u.ID || caller.TokenID != login.Token.ID || caller.Role != account.Attendee || !caller.Can("anything") {
+	if !caller.IsKnown() || caller.UserID != u.ID || caller.TokenID != login.Token.ID || caller.Role != access.Attendee || !caller.Can("anything") {
 		t.Errorf("%+v", caller)
 	}
 	if n := h.count(t, "SELECT count(*) FROM users WHERE password_hash LIKE '%' || $1 || '%'", password); n != 0 {
@@ -40,7 +41,7 @@ func TestRegisterLogsIn(t *testing.T) {
 
 func TestRegisterOneUserPerAddress(t *testing.T) {
 	t.Parallel()
-	h := newHouse(t)
+	h := newEnv(t)
 	var made, taken atomic.Int32
 	together(6, func(i int) {
 		email := []string{"one@test.com", "One@Test.com", " ONE@TEST.COM"}[i%3]
@@ -59,7 +60,7 @@ func TestRegisterOneUserPerAddress(t *testing.T) {
 
 func TestRegisterRefuses(t *testing.T) {
 	t.Parallel()
-	h := newHouse(t)
+	h := newEnv(t)
 	_, err := h.Register(t.Context(), account.Registration{Email: "a@test.com", Name: " \t ", Password: password})
 	isWrong(t, err, fault.ValidationFailed, "/name")
 	_, err = h.Register(t.Context(), account.Registration{Email: "deleted+1@invalid", Name: "A", Password: password})
@@ -71,7 +72,7 @@ func TestRegisterRefuses(t *testing.T) {
 
 func TestLogIn(t *testing.T) {
 	t.Parallel()
-	h := newHouse(t)
+	h := newEnv(t)
 	first, _ := h.join(t, "busy@test.com")
 	login, err := h.LogIn(t.Context(), account.Credentials{Email: " BUSY@test.com", Password: password})
 	must(t, err)
@@ -79,10 +80,10 @@ func TestLogIn(t *testing.T) {
 		t.Errorf("%+v", login)
 	}
 	phone, err := h.LogIn(t.Context(), account.Credentials{Email: "busy@test.com", Password: password,
-		TokenName: " Phone ", Abilities: []string{account.AbilityBookingsRead}})
+		TokenName: " Phone ", Abilities: []string{access.AbilityBookingsRead}})
 	must(t, err)
 	caller := h.caller(t, phone.Token.Secret)
-	if phone.Token.Name != "Phone" || !caller.Can(account.AbilityBookingsRead) || caller.Can(account.AbilityBookingsWrite) {
+	if phone.Token.Name != "Phone" || !caller.Can(access.AbilityBookingsRead) || caller.Can(access.AbilityBookingsWrite) {
 		t.Errorf("%+v, %+v", phone, caller)
 	}
 	h.caller(t, first.Token.Secret) // earlier logins go on
@@ -91,7 +92,7 @@ func TestLogIn(t *testing.T) {
 // Nothing tells a wrong password from an unknown address.
 func TestLogInRefusesAlike(t *testing.T) {
 	t.Parallel()
-	h := newHouse(t)
+	h := newEnv(t)
 	_, caller := h.join(t, "gone@test.com")
 	must(t, h.DeleteMe(t.Context(), caller))
 	h.join(t, "busy@test.com")
@@ -122,7 +123,7 @@ func TestLogInDoesNotSlipPast(t *testing.T) {
 		"UPDATE users SET password_hash = 'another'",
 		"UPDATE users SET deleted_at = now(), password_hash = NULL",
 	} {
-		h := newHouse(t)
+		h := newEnv(t)
 		login, _ := h.join(t, "busy@test.com")
 		err := h.whileLocked(t, login.User.ID, change, func() error {
 			_, err := h.LogIn(t.Context(), account.Credentials{Email: "busy@test.com", Password: password})
@@ -135,10 +136,10 @@ func TestLogInDoesNotSlipPast(t *testing.T) {
 	}
 }
 
-// Nobody is kept from logging in by earlier logins, and they do not pile up.
+// access.Nobody is kept from logging in by earlier logins, and they do not pile up.
 func TestLogInsAreBounded(t *testing.T) {
 	t.Parallel()
-	h := newHouse(t)
+	h := newEnv(t)
 	first, caller := h.join(t, "busy@test.com")
 	script, err := h.CreateToken(t.Context(), caller, account.TokenWish{Name: "Script", Abilities: []string{"*"}, NeverExpires: true})
 	must(t, err)
@@ -167,7 +168,7 @@ func TestLogInsAreBounded(t *testing.T) {
 
 func TestLogOut(t *testing.T) {
 	t.Parallel()
-	h := newHouse(t)
+	h := newEnv(t)
 	login, caller := h.join(t, "busy@test.com")
 	other, err := h.LogIn(t.Context(), account.Credentials{Email: "busy@test.com", Password: password})
 	must(t, err)

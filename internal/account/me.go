@@ -6,11 +6,12 @@ import (
 	"github.com/jackc/pgx/v5/pgxpool"
 
 	"eventbooking/gen/db"
+	"eventbooking/internal/access"
 	"eventbooking/internal/postgres"
 )
 
 // Me is the caller.
-func (s *Service) Me(ctx context.Context, caller Caller) (User, error) {
+func (s *Service) Me(ctx context.Context, caller access.Caller) (User, error) {
 	row, err := postgres.Read(ctx, s.pool, func(conn *pgxpool.Conn) (db.User, error) {
 		return db.New().UserFind(ctx, conn, caller.UserID)
 	})

@@ -7,6 +7,7 @@ import (
 	"sync/atomic"
 	"testing"
 
+	"eventbooking/internal/access"
 	"eventbooking/internal/account"
 	"eventbooking/internal/fault"
 	"eventbooking/internal/testkit"
@@ -14,7 +15,7 @@ import (
 
 func TestUpdateMe(t *testing.T) {
 	t.Parallel()
-	h := newHouse(t)
+	h := newEnv(t)
 	login, caller := h.join(t, "busy@test.com")
 	h.join(t, "other@test.com")
 	same, err := h.UpdateMe(t.Context(), caller, account.Profile{Name: to(" New Comer")})
@@ -24,7 +25,7 @@ func TestUpdateMe(t *testing.T) {
 	}
 	u, err := h.UpdateMe(t.Context(), caller, account.Profile{Name: to(" Busy Bumblebee ")})
 	must(t, err)
-	if u.Name != "Busy Bumblebee" || u.Email != "busy@test.com" || !u.UpdatedAt.After(login.User.UpdatedAt) || u.Role != account.Attendee {
+	if u.Name != "Busy Bumblebee" || u.Email != "busy@test.com" || !u.UpdatedAt.After(login.User.UpdatedAt) || u.Role != access.Attendee {
 		t.Errorf("%+v", u)
 	}
 	_, err = h.UpdateMe(t.Context(), caller, account.Profile{Email: to("Busy@Test.com")}) // one's own, in other letters
@@ -42,7 +43,7 @@ func TestUpdateMe(t *testing.T) {
 
 func TestDeleteMe(t *testing.T) {
 	t.Parallel()
-	h := newHouse(t)
+	h := newEnv(t)
 	login, caller := h.join(t, "busy@test.com")
 	other, _ := h.join(t, "other@test.com")
 
@@ -83,7 +84,7 @@ func TestDeleteMe(t *testing.T) {
 
 func TestChangePassword(t *testing.T) {
 	t.Parallel()
-	h := newHouse(t)
+	h := newEnv(t)
 	other, _ := h.join(t, "other@test.com")
 	old, _ := h.join(t, "busy@test.com")
 	login, err := h.LogIn(t.Context(), account.Credentials{Email: "busy@test.com", Password: password})
@@ -106,7 +107,7 @@ func TestChangePassword(t *testing.T) {
 // Of two changes at once, both from the same current password, one holds.
 func TestChangePasswordTwiceAtOnce(t *testing.T) {
 	t.Parallel()
-	h := newHouse(t)
+	h := newEnv(t)
 	_, caller := h.join(t, "busy@test.com")
 	err := h.whileLocked(t, caller.UserID, "UPDATE users SET password_hash = 'another'", func() error {
 		return h.ChangePassword(t.Context(), caller, password, "mine mine")
@@ -119,35 +120,35 @@ func TestChangePasswordTwiceAtOnce(t *testing.T) {
 
 func TestSetRole(t *testing.T) {
 	t.Parallel()
-	h := newHouse(t)
+	h := newEnv(t)
 	admin := h.admin(t, "admin@test.com")
 	login, caller := h.join(t, "busy@test.com")
-	u, err := h.SetRole(t.Context(), admin, caller.UserID, account.Organizer)
+	u, err := h.SetRole(t.Context(), admin, caller.UserID, access.Organizer)
 	must(t, err)
-	if u.Role != account.Organizer || u.Name != login.User.Name || u.Email != login.User.Email || !u.UpdatedAt.After(login.User.UpdatedAt) {
+	if u.Role != access.Organizer || u.Name != login.User.Name || u.Email != login.User.Email || !u.UpdatedAt.After(login.User.UpdatedAt) {
 		t.Errorf("%+v", u)
 	}
-	same, err := h.SetRole(t.Context(), admin, caller.UserID, account.Organizer)
+	same, err := h.SetRole(t.Context(), admin, caller.UserID, access.Organizer)
 	if err != nil || same != u {
 		t.Errorf("%+v, %v: nothing was to change", same, err)
 	}
-	_, err = h.SetRole(t.Context(), admin, admin.UserID, account.Attendee)
+	_, err = h.SetRole(t.Context(), admin, admin.UserID, access.Attendee)
 	isFault(t, err, fault.NotPermitted)
-	_, err = h.SetRole(t.Context(), admin, testkit.ID(), account.Attendee)
+	_, err = h.SetRole(t.Context(), admin, testkit.ID(), access.Attendee)
 	isFault(t, err, fault.NotFound)
 	must(t, h.DeleteMe(t.Context(), caller))
-	_, err = h.SetRole(t.Context(), admin, caller.UserID, account.Admin)
+	_, err = h.SetRole(t.Context(), admin, caller.UserID, access.Admin)
 	isFault(t, err, fault.NotFound)
 	must(t, h.DeleteMe(t.Context(), admin))
-	_, err = h.SetRole(t.Context(), admin, caller.UserID, account.Admin)
+	_, err = h.SetRole(t.Context(), admin, caller.UserID, access.Admin)
 	isFault(t, err, fault.TokenInvalid)
 }
 
 // Administrators who demote each other all at once leave one.
 func TestSomeAdministratorStays(t *testing.T) {
 	t.Parallel()
-	h := newHouse(t)
-	var admins [4]account.Caller
+	h := newEnv(t)
+	var admins [4]access.Caller
 	for i := range admins {
 		admins[i] = h.admin(t, address(i))
 	}
@@ -157,7 +158,7 @@ func TestSomeAdministratorStays(t *testing.T) {
 			if j == i {
 				continue
 			}
-			if _, err := h.SetRole(t.Context(), admins[i], admins[j].UserID, account.Attendee); err != nil {
+			if _, err := h.SetRole(t.Context(), admins[i], admins[j].UserID, access.Attendee); err != nil {
 				isFault(t, err, fault.NotPermitted)
 				refused.Add(1)
 			}
@@ -170,7 +171,7 @@ func TestSomeAdministratorStays(t *testing.T) {
 
 func TestListUsers(t *testing.T) {
 	t.Parallel()
-	h := newHouse(t)
+	h := newEnv(t)
 	admin := h.admin(t, "admin@test.com")
 	var want []string
 	for i := range 5 {

@@ -13,6 +13,7 @@ import (
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgxpool"
 
+	"eventbooking/internal/access"
 	"eventbooking/internal/account"
 	"eventbooking/internal/fault"
 	"eventbooking/internal/testkit"
@@ -20,8 +21,8 @@ import (
 
 const password = "correct horse"
 
-// house is a service on a database of its own.
-type house struct {
+// env is a service on a database of its own.
+type env struct {
 	*account.Service
 	pool *pgxpool.Pool
 	// deleted are those for whom OnDelete was called; refuse is what it answers.
@@ -29,9 +30,9 @@ type house struct {
 	refuse  error
 }
 
-func newHouse(t *testing.T, opts ...testkit.Option) *house {
+func newEnv(t *testing.T, opts ...testkit.Option) *env {
 	t.Helper()
-	h := &house{pool: testkit.DatabaseWith(t, opts...)}
+	h := &env{pool: testkit.DatabaseWith(t, opts...)}
 	h.Service = account.New(h.pool, account.Options{OnDelete: func(ctx context.Context, tx pgx.Tx, id uuid.UUID) error {
 		h.deleted = append(h.deleted, id)
 		return errors.Join(h.refuse, tx.Conn().Ping(ctx))
@@ -40,7 +41,7 @@ func newHouse(t *testing.T, opts ...testkit.Option) *house {
 }
 
 // join registers a newcomer, and returns the login and who is asking with it.
-func (h *house) join(t *testing.T, email string) (account.Login, account.Caller) {
+func (h *env) join(t *testing.T, email string) (account.Login, access.Caller) {
 	t.Helper()
 	login, err := h.Register(t.Context(), account.Registration{Email: email, Name: "New Comer", Password: password})
 	must(t, err)
@@ -48,27 +49,27 @@ func (h *house) join(t *testing.T, email string) (account.Login, account.Caller)
 }
 
 // admin is a new administrator, who is asking.
-func (h *house) admin(t *testing.T, email string) account.Caller {
+func (h *env) admin(t *testing.T, email string) access.Caller {
 	t.Helper()
 	login, _ := h.join(t, email)
 	h.exec(t, "UPDATE users SET role = 'admin' WHERE id = $1", login.User.ID)
 	return h.caller(t, login.Token.Secret)
 }
 
-func (h *house) caller(t *testing.T, secret account.Secret) account.Caller {
+func (h *env) caller(t *testing.T, secret account.Secret) access.Caller {
 	t.Helper()
 	caller, err := h.Authenticate(t.Context(), string(secret))
 	must(t, err)
 	return caller
 }
 
-func (h *house) exec(t *testing.T, sql string, args ...any) {
+func (h *env) exec(t *testing.T, sql string, args ...any) {
 	t.Helper()
 	_, err := h.pool.Exec(t.Context(), sql, args...)
 	must(t, err)
 }
 
-func (h *house) count(t *testing.T, sql string, args ...any) (n int) {
+func (h *env) count(t *testing.T, sql string, args ...any) (n int) {
 	t.Helper()
 	must(t, h.pool.QueryRow(t.Context(), sql, args...).Scan(&n))
 	return n
@@ -76,7 +77,7 @@ func (h *house) count(t *testing.T, sql string, args ...any) (n int) {
 
 // whileLocked runs slow, which has to wait for the user's row, and meanwhile does
 // what changes that row; it returns what slow answered.
-func (h *house) whileLocked(t *testing.T, userID uuid.UUID, change string, slow func() error) error {
+func (h *env) whileLocked(t *testing.T, userID uuid.UUID, change string, slow func() error) error {
 	t.Helper()
 	tx, err := h.pool.Begin(t.Context())
 	must(t, err)

@@ -11,7 +11,9 @@ import (
 	"github.com/google/uuid"
 
 	"eventbooking/gen/db"
+	"eventbooking/internal/access"
 	"eventbooking/internal/fault"
+	"eventbooking/internal/view"
 )
 
 // Token lets its bearer in as its user, within its abilities. It can be listed
@@ -110,7 +112,7 @@ type TokenWish struct {
 
 // everything is the token that a login asks for when it asks for nothing else.
 func everything() TokenWish {
-	return TokenWish{Name: loginName, Abilities: []string{AbilityAll}}
+	return TokenWish{Name: loginName, Abilities: []string{access.AbilityAll}}
 }
 
 // expiry is when the token is to expire; nil is never.
@@ -137,13 +139,5 @@ func badExpiry(code, detail string) error {
 
 func tokenOf(row db.Token) Token {
 	return Token{ID: row.ID, Name: row.Name, Abilities: row.Abilities,
-		CreatedAt: row.CreatedAt.UTC(), LastUsedAt: utc(row.LastUsedAt), ExpiresAt: utc(row.ExpiresAt)}
-}
-
-func utc(t *time.Time) *time.Time {
-	if t == nil {
-		return nil
-	}
-	u := t.UTC()
-	return &u
+		CreatedAt: row.CreatedAt.UTC(), LastUsedAt: view.UTC(row.LastUsedAt), ExpiresAt: view.UTC(row.ExpiresAt)}
 }

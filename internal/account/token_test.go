@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"eventbooking/gen/api"
+	"eventbooking/internal/access"
 )
 
 func TestSecretHasItsForm(t *testing.T) {
@@ -100,10 +101,10 @@ func TestExpiryOfAToken(t *testing.T) {
 func TestAbilitiesAreTheSpecs(t *testing.T) {
 	t.Parallel()
 	for ours, theirs := range map[string]api.Ability{
-		AbilityAll: api.AbilityAll, AbilityMeRead: api.AbilityMeRead, AbilityMeWrite: api.AbilityMeWrite,
-		AbilityBookingsRead: api.AbilityBookingsRead, AbilityBookingsWrite: api.AbilityBookingsWrite,
-		AbilityEventsRead: api.AbilityEventsRead, AbilityEventsWrite: api.AbilityEventsWrite,
-		AbilityUsersRead: api.AbilityUsersRead, AbilityUsersWrite: api.AbilityUsersWrite,
+		access.AbilityAll: api.AbilityAll, access.AbilityMeRead: api.AbilityMeRead, access.AbilityMeWrite: api.AbilityMeWrite,
+		access.AbilityBookingsRead: api.AbilityBookingsRead, access.AbilityBookingsWrite: api.AbilityBookingsWrite,
+		access.AbilityEventsRead: api.AbilityEventsRead, access.AbilityEventsWrite: api.AbilityEventsWrite,
+		access.AbilityUsersRead: api.AbilityUsersRead, access.AbilityUsersWrite: api.AbilityUsersWrite,
 	} {
 		if ours != string(theirs) {
 			t.Errorf("%s is %s in the spec", ours, theirs)

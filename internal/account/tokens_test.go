@@ -9,6 +9,7 @@ import (
 
 	"github.com/google/uuid"
 
+	"eventbooking/internal/access"
 	"eventbooking/internal/account"
 	"eventbooking/internal/fault"
 	"eventbooking/internal/testkit"
@@ -16,25 +17,25 @@ import (
 
 func TestCreateToken(t *testing.T) {
 	t.Parallel()
-	h := newHouse(t)
+	h := newEnv(t)
 	_, caller := h.join(t, "busy@test.com")
 	at := time.Now().Add(time.Hour).Truncate(time.Microsecond)
 	token, err := h.CreateToken(t.Context(), caller, account.TokenWish{Name: " Phone ",
-		Abilities: []string{account.AbilityMeWrite, account.AbilityBookingsRead}, ExpiresAt: &at})
+		Abilities: []string{access.AbilityMeWrite, access.AbilityBookingsRead}, ExpiresAt: &at})
 	must(t, err)
 	if token.Name != "Phone" || !token.ExpiresAt.Equal(at) || token.LastUsedAt != nil {
 		t.Errorf("%+v", token)
 	}
 	phone := h.caller(t, token.Secret)
-	if phone.UserID != caller.UserID || !phone.Can(account.AbilityMeWrite) || phone.Can(account.AbilityMeRead) {
+	if phone.UserID != caller.UserID || !phone.Can(access.AbilityMeWrite) || phone.Can(access.AbilityMeRead) {
 		t.Errorf("%+v", phone)
 	}
 
 	// It can hand out what it has, and nothing else.
-	_, err = h.CreateToken(t.Context(), phone, account.TokenWish{Name: "Less", Abilities: []string{account.AbilityBookingsRead}})
+	_, err = h.CreateToken(t.Context(), phone, account.TokenWish{Name: "Less", Abilities: []string{access.AbilityBookingsRead}})
 	must(t, err)
-	for _, more := range []string{account.AbilityAll, account.AbilityBookingsWrite} {
-		_, err = h.CreateToken(t.Context(), phone, account.TokenWish{Name: "More", Abilities: []string{account.AbilityMeWrite, more}})
+	for _, more := range []string{access.AbilityAll, access.AbilityBookingsWrite} {
+		_, err = h.CreateToken(t.Context(), phone, account.TokenWish{Name: "More", Abilities: []string{access.AbilityMeWrite, more}})
 		isFault(t, err, fault.AbilityMissing)
 	}
 	past := time.Now().Add(-time.Second)
@@ -50,7 +51,7 @@ func TestCreateToken(t *testing.T) {
 // A hundred, also when they are asked for at the same moment.
 func TestCreateTokenIsBounded(t *testing.T) {
 	t.Parallel()
-	h := newHouse(t)
+	h := newEnv(t)
 	_, caller := h.join(t, "busy@test.com")
 	h.exec(t, `INSERT INTO tokens (id, user_id, name, hash, abilities, expires_at)
 		SELECT gen_random_uuid(), $1, 'Script', sha256(n::text::bytea), '{*}', CASE WHEN n > 10 THEN NULL ELSE now() - interval '1 day' END
@@ -75,7 +76,7 @@ func TestCreateTokenIsBounded(t *testing.T) {
 // What was revoked while its request was on the way makes no heir.
 func TestRevokedTokenMakesNoOther(t *testing.T) {
 	t.Parallel()
-	h := newHouse(t)
+	h := newEnv(t)
 	_, caller := h.join(t, "busy@test.com")
 	err := h.whileLocked(t, caller.UserID, "DELETE FROM tokens", func() error {
 		_, err := h.CreateToken(t.Context(), caller, account.TokenWish{Name: "Heir", Abilities: []string{"*"}})
@@ -89,7 +90,7 @@ func TestRevokedTokenMakesNoOther(t *testing.T) {
 
 func TestDeleteToken(t *testing.T) {
 	t.Parallel()
-	h := newHouse(t)
+	h := newEnv(t)
 	login, caller := h.join(t, "busy@test.com")
 	_, other := h.join(t, "other@test.com")
 	isFault(t, h.DeleteToken(t.Context(), other, login.Token.ID), fault.NotFound)
@@ -102,7 +103,7 @@ func TestDeleteToken(t *testing.T) {
 
 func TestListTokens(t *testing.T) {
 	t.Parallel()
-	h := newHouse(t)
+	h := newEnv(t)
 	_, other := h.join(t, "other@test.com")
 	login, caller := h.join(t, "busy@test.com")
 	want := []uuid.UUID{login.Token.ID}
@@ -139,7 +140,7 @@ func TestListTokens(t *testing.T) {
 	isFault(t, err, fault.CursorMismatch)
 	_, err = h.ListTokens(t.Context(), caller, nil, to("nonsense"))
 	isFault(t, err, fault.InvalidCursor)
-	if nobodys, err := h.ListTokens(t.Context(), testkit.Caller(testkit.ID(), account.Attendee), nil, nil); err != nil || len(nobodys.Tokens) != 0 {
+	if nobodys, err := h.ListTokens(t.Context(), testkit.Caller(testkit.ID(), access.Attendee), nil, nil); err != nil || len(nobodys.Tokens) != 0 {
 		t.Errorf("%+v, %v", nobodys, err)
 	}
 }

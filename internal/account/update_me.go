@@ -6,14 +6,16 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"eventbooking/gen/db"
+	"eventbooking/internal/access"
 	"eventbooking/internal/postgres"
+	"eventbooking/internal/view"
 )
 
 // Profile is what one can change of oneself; nil leaves it as it is.
 type Profile struct{ Email, Name *string }
 
 // UpdateMe changes the caller's name or e-mail address.
-func (s *Service) UpdateMe(ctx context.Context, caller Caller, p Profile) (User, error) {
+func (s *Service) UpdateMe(ctx context.Context, caller access.Caller, p Profile) (User, error) {
 	var in input
 	if p.Email != nil {
 		email := in.email("/email", *p.Email)
@@ -32,7 +34,7 @@ func (s *Service) UpdateMe(ctx context.Context, caller Caller, p Profile) (User,
 		if err != nil {
 			return gone(err)
 		}
-		change := db.UserUpdateParams{ID: row.ID, Email: or(p.Email, row.Email), Name: or(p.Name, row.Name), Role: row.Role}
+		change := db.UserUpdateParams{ID: row.ID, Email: view.OrElse(p.Email, row.Email), Name: view.OrElse(p.Name, row.Name), Role: row.Role}
 		if change.Email != row.Email || change.Name != row.Name {
 			row, err = db.New().UserUpdate(ctx, tx, change)
 		}
@@ -40,11 +42,4 @@ func (s *Service) UpdateMe(ctx context.Context, caller Caller, p Profile) (User,
 		return emailTaken(err)
 	})
 	return user, err
-}
-
-func or(change *string, present string) string {
-	if change == nil {
-		return present
-	}
-	return *change
 }

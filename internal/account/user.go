@@ -1,6 +1,6 @@
 // Package account knows who there is and who is asking: users with their roles,
 // and the tokens by which they come. What a caller may do with somebody else's
-// things, the rooms that own them decide; Caller tells them who it is.
+// things, the rooms that own them decide; access.Caller tells them who it is.
 package account
 
 import (
@@ -14,6 +14,7 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"eventbooking/gen/db"
+	"eventbooking/internal/access"
 	"eventbooking/internal/fault"
 	"eventbooking/internal/postgres"
 )
@@ -22,19 +23,9 @@ import (
 type User struct {
 	ID                   uuid.UUID
 	Email, Name          string
-	Role                 Role
+	Role                 access.Role
 	CreatedAt, UpdatedAt time.Time
 }
-
-// Role is in which part a user meets the service.
-type Role string
-
-// The roles. An organizer manages their own events, an admin all of them.
-const (
-	Attendee  Role = "attendee"
-	Organizer Role = "organizer"
-	Admin     Role = "admin"
-)
 
 // reservedDomain is where deleted users' addresses are. It can never exist (RFC
 // 2606), and nobody registers with it: a taken address would stop a deletion.
@@ -87,7 +78,7 @@ func isLine(text string) bool {
 }
 
 func userOf(row db.User) User {
-	return User{ID: row.ID, Email: row.Email, Name: row.Name, Role: Role(row.Role),
+	return User{ID: row.ID, Email: row.Email, Name: row.Name, Role: access.Role(row.Role),
 		CreatedAt: row.CreatedAt.UTC(), UpdatedAt: row.UpdatedAt.UTC()}
 }
 

@@ -7,50 +7,51 @@ import (
 
 	"github.com/google/uuid"
 
-	"eventbooking/internal/account"
+	"eventbooking/internal/access"
+	"eventbooking/internal/desk"
 	"eventbooking/internal/fault"
 	"eventbooking/internal/seating"
 )
 
-// Wish is what a caller wants of a slot.
-type Wish struct {
+// Request is what a caller asks for in a slot.
+type Request struct {
 	SlotID uuid.UUID
 	Seats  int
-	// SeatsMin is with how few seats it is content; 0: all or none.
+	// SeatsMin is how few seats are accepted; 0: all or none.
 	SeatsMin int
 	IfFull   seating.IfFull
 	// Replaces is a booking of the caller's that is given back for this one; nil: none.
 	Replaces uuid.UUID
 }
 
-// Book asks for seats for the caller. The order brings the key and the answer.
-func (s *Service) Book(ctx context.Context, caller account.Caller, wish Wish, order seating.Order) (seating.Outcome, error) {
-	if err := checkLeast(wish.Seats, wish.SeatsMin); err != nil {
-		return seating.Outcome{}, err
+// Book asks for seats for the caller. The submission brings the key and the answer.
+func (s *Service) Book(ctx context.Context, caller access.Caller, r Request, sub desk.Submission) (desk.Outcome, error) {
+	if err := checkSeatsMin(r.Seats, r.SeatsMin); err != nil {
+		return desk.Outcome{}, err
 	}
-	book, err := request(caller, wish.SlotID, wish.Seats)
+	book, err := command(caller, r.SlotID, r.Seats)
 	if err != nil {
-		return seating.Outcome{}, err
+		return desk.Outcome{}, err
 	}
-	book.SeatsMin, book.IfFull = wish.SeatsMin, wish.IfFull
-	if wish.Replaces != uuid.Nil {
-		old, err := s.replaceable(ctx, caller, wish.Replaces)
+	book.SeatsMin, book.IfFull = r.SeatsMin, r.IfFull
+	if r.Replaces != uuid.Nil {
+		old, err := s.findReplaceable(ctx, caller, r.Replaces)
 		if err != nil {
-			return seating.Outcome{}, err
+			return desk.Outcome{}, err
 		}
 		book.Replaces, book.ReplacesSlotID = old.ID, old.SlotID
 	}
-	order.Command = book
-	return s.desk.Do(ctx, order)
+	sub.Command = book
+	return s.desk.Do(ctx, sub)
 }
 
-// request is a new booking of the caller's.
-func request(caller account.Caller, slotID uuid.UUID, seats int) (seating.Book, error) {
+// command asks for a new booking of the caller's.
+func command(caller access.Caller, slotID uuid.UUID, seats int) (seating.Book, error) {
 	id, err := newID()
 	return seating.Book{
 		BookingID: id, SlotID: slotID, UserID: caller.UserID, Seats: seats, IfFull: seating.Reject,
-		By:        seating.By{Actor: seating.ByAttendee, ID: caller.UserID},
-		SeesDraft: caller.Role == account.Admin,
+		By:        seating.Actor{Role: seating.ActorAttendee, ID: caller.UserID},
+		SeesDraft: caller.Role == access.Admin,
 	}, err
 }
 
@@ -62,8 +63,8 @@ func newID() (uuid.UUID, error) {
 	return id, nil
 }
 
-// checkLeast: nobody can be content only with more than they ask for.
-func checkLeast(seats, least int) error {
+// checkSeatsMin: nobody can accept only more than they ask for.
+func checkSeatsMin(seats, least int) error {
 	if least <= seats {
 		return nil
 	}
@@ -71,9 +72,9 @@ func checkLeast(seats, least int) error {
 		Detail: fmt.Sprintf("must not be above seats, which is %d", seats)})
 }
 
-// replaceable is a booking that the caller may give back for another: their own.
+// findReplaceable is a booking that the caller may give back for another: their own.
 // Whether it has seats to give is the desk's to say.
-func (s *Service) replaceable(ctx context.Context, caller account.Caller, id uuid.UUID) (Booking, error) {
+func (s *Service) findReplaceable(ctx context.Context, caller access.Caller, id uuid.UUID) (Booking, error) {
 	b, err := s.find(ctx, id)
 	if errors.Is(err, fault.NotFound) || err == nil && b.UserID != caller.UserID {
 		err = fault.Invalid(fault.Field{Pointer: "/replaces_booking_id", Code: "not_replaceable",

@@ -14,52 +14,43 @@ import (
 	"github.com/jackc/pgx/v5/pgxpool"
 
 	"eventbooking/gen/db"
-	"eventbooking/internal/account"
+	"eventbooking/internal/access"
+	"eventbooking/internal/desk"
 	"eventbooking/internal/fault"
 	"eventbooking/internal/postgres"
 	"eventbooking/internal/seating"
-	"eventbooking/internal/waitlist"
+	"eventbooking/internal/view"
 )
 
 // Booking is a booking with whose event it is for, which says who may see it.
 type Booking struct {
-	waitlist.Placed
+	view.Booking
 	OrganizerID uuid.UUID
 }
 
-// VisibleTo says who knows of the booking: its owner, and who manages its event.
-// For everybody else it does not exist.
-func (b Booking) VisibleTo(caller account.Caller) bool {
-	return caller.UserID == b.UserID || caller.Manages(b.OrganizerID)
-}
-
-// Part is in which part a caller who sees the booking acts on it.
-func (b Booking) Part(caller account.Caller) seating.Actor {
-	return waitlist.Part(caller, b.UserID, b.OrganizerID)
-}
-
-// by is the caller acting on the booking.
-func (b Booking) by(caller account.Caller, reason string) seating.By {
-	return seating.By{Actor: b.Part(caller), ID: caller.UserID, Reason: reason}
+// actor is the caller, acting on the booking, as the ledger records them.
+func (b Booking) actor(caller access.Caller, reason string) seating.Actor {
+	return access.ActorFor(caller, b.OrganizerID, b.UserID, reason)
 }
 
 // Service has the use cases of bookings. It reads by itself, and changes things
 // at the desk only.
 type Service struct {
 	pool *pgxpool.Pool
-	desk *seating.Desk
+	desk *desk.Desk
 }
 
 // New makes the service.
-func New(pool *pgxpool.Pool, desk *seating.Desk) *Service {
-	return &Service{pool: pool, desk: desk}
+func New(pool *pgxpool.Pool, d *desk.Desk) *Service {
+	return &Service{pool: pool, desk: d}
 }
 
-// Get is a booking, for those who may see it.
-func (s *Service) Get(ctx context.Context, caller account.Caller, id uuid.UUID) (Booking, error) {
+// Get returns a booking to who may see it; to everybody else it is
+// fault.NotFound.
+func (s *Service) Get(ctx context.Context, caller access.Caller, id uuid.UUID) (Booking, error) {
 	b, err := s.find(ctx, id)
-	if err == nil && !b.VisibleTo(caller) {
-		return Booking{}, missing()
+	if err == nil && !caller.CanSeeBooking(b.UserID, b.OrganizerID) {
+		return Booking{}, errNotFound()
 	}
 	return b, err
 }
@@ -69,15 +60,15 @@ func (s *Service) Get(ctx context.Context, caller account.Caller, id uuid.UUID) 
 func (s *Service) find(ctx context.Context, id uuid.UUID) (Booking, error) {
 	row, err := postgres.Read(ctx, s.pool, func(c *pgxpool.Conn) (db.BookingGetRow, error) { return db.New().BookingGet(ctx, c, id) })
 	if errors.Is(err, pgx.ErrNoRows) {
-		return Booking{}, missing()
+		return Booking{}, errNotFound()
 	}
 	if err != nil {
 		return Booking{}, err
 	}
 	return Booking{
-		Placed:      waitlist.PlacedOf(waitlist.PlacedRow{Booking: row.Booking, EventID: row.EventID, Position: row.Position}),
+		Booking:     view.BookingFrom(view.BookingRow{Booking: row.Booking, EventID: row.EventID, Position: row.Position}),
 		OrganizerID: row.OrganizerID,
 	}, nil
 }
 
-func missing() error { return fault.NotFound.New("There is no such booking.") }
+func errNotFound() error { return fault.NotFound.New("There is no such booking.") }

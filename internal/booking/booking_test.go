@@ -13,37 +13,38 @@ import (
 
 	"eventbooking/gen/api"
 	"eventbooking/gen/db"
-	"eventbooking/internal/account"
+	"eventbooking/internal/access"
 	"eventbooking/internal/booking"
+	"eventbooking/internal/desk"
 	"eventbooking/internal/fault"
 	"eventbooking/internal/idempotency"
 	"eventbooking/internal/seating"
 	"eventbooking/internal/testkit"
-	"eventbooking/internal/waitlist"
+	"eventbooking/internal/view"
 )
 
-// house is a database with a desk and the room on it.
-type house struct {
+// env is a database with a desk and the room on it.
+type env struct {
 	pool    *pgxpool.Pool
-	desk    *seating.Desk
+	desk    *desk.Desk
 	service *booking.Service
 	handler *booking.Handler
 }
 
-func open(t *testing.T, opts ...testkit.Option) house {
+func open(t *testing.T, opts ...testkit.Option) env {
 	t.Helper()
 	pool := testkit.DatabaseWith(t, opts...)
 	desk := testkit.Desk(t, pool)
 	service := booking.New(pool, desk)
-	return house{pool, desk, service, booking.NewHandler(service)}
+	return env{pool, desk, service, booking.NewHandler(service)}
 }
 
-func (h house) attendee(t *testing.T) account.Caller {
+func (h env) attendee(t *testing.T) access.Caller {
 	t.Helper()
-	return testkit.User(t, h.pool, account.Attendee)
+	return testkit.User(t, h.pool, access.Attendee)
 }
 
-func (h house) exec(t *testing.T, sql string, args ...any) {
+func (h env) exec(t *testing.T, sql string, args ...any) {
 	t.Helper()
 	if _, err := h.pool.Exec(t.Context(), sql, args...); err != nil {
 		t.Fatal(err)
@@ -51,7 +52,7 @@ func (h house) exec(t *testing.T, sql string, args ...any) {
 }
 
 // count is the answer to a query for one number.
-func (h house) count(t *testing.T, sql string, args ...any) (n int) {
+func (h env) count(t *testing.T, sql string, args ...any) (n int) {
 	t.Helper()
 	if err := h.pool.QueryRow(context.Background(), sql, args...).Scan(&n); err != nil {
 		t.Fatal(err)
@@ -60,12 +61,12 @@ func (h house) count(t *testing.T, sql string, args ...any) (n int) {
 }
 
 // book is the caller asking for seats, waiting for them if need be.
-func (h house) book(caller account.Caller, slotID uuid.UUID, seats int) (seating.Booking, error) {
-	outcome, err := h.service.Book(context.Background(), caller, booking.Wish{SlotID: slotID, Seats: seats, IfFull: seating.Wait}, seating.Order{})
+func (h env) book(caller access.Caller, slotID uuid.UUID, seats int) (seating.Booking, error) {
+	outcome, err := h.service.Book(context.Background(), caller, booking.Request{SlotID: slotID, Seats: seats, IfFull: seating.Wait}, desk.Submission{})
 	return outcome.Result.Booking, err
 }
 
-func (h house) mustBook(t *testing.T, caller account.Caller, slotID uuid.UUID, seats int) seating.Booking {
+func (h env) mustBook(t *testing.T, caller access.Caller, slotID uuid.UUID, seats int) seating.Booking {
 	t.Helper()
 	b, err := h.book(caller, slotID, seats)
 	if err != nil {
@@ -74,61 +75,25 @@ func (h house) mustBook(t *testing.T, caller account.Caller, slotID uuid.UUID, s
 	return b
 }
 
-func (h house) cancel(caller account.Caller, id uuid.UUID, reason string) (seating.Booking, error) {
-	outcome, err := h.service.Cancel(context.Background(), caller, id, reason, seating.Order{})
+func (h env) cancel(caller access.Caller, id uuid.UUID, reason string) (seating.Booking, error) {
+	outcome, err := h.service.Cancel(context.Background(), caller, id, reason, desk.Submission{})
 	return outcome.Result.Booking, err
 }
 
-func (h house) promote(t *testing.T, slotID uuid.UUID) {
+func (h env) promote(t *testing.T, slotID uuid.UUID) {
 	t.Helper()
-	if _, err := h.desk.Do(t.Context(), seating.Order{Command: seating.Promote{SlotID: slotID}}); err != nil {
+	if _, err := h.desk.Do(t.Context(), desk.Submission{Command: seating.Promote{SlotID: slotID}}); err != nil {
 		t.Fatal(err)
 	}
 }
 
-func organizerOf(e db.Event) account.Caller { return testkit.Caller(e.OrganizerID, account.Organizer) }
+func organizerOf(e db.Event) access.Caller { return testkit.Caller(e.OrganizerID, access.Organizer) }
 
 // wants fails the test unless err is of the code.
 func wants(t *testing.T, err error, code *fault.Code) {
 	t.Helper()
 	if !errors.Is(err, code) {
 		t.Errorf("got %v, want %s", err, code.Name)
-	}
-}
-
-func TestPart(t *testing.T) {
-	t.Parallel()
-	owner, organizer := uuid.New(), uuid.New()
-	b := booking.Booking{OrganizerID: organizer}
-	b.UserID = owner
-	own := b
-	own.UserID = organizer
-	tests := []struct {
-		name   string
-		b      booking.Booking
-		caller account.Caller
-		sees   bool
-		part   seating.Actor
-	}{
-		{"owner", b, testkit.Caller(owner, account.Attendee), true, seating.ByAttendee},
-		{"organizer of the event", b, testkit.Caller(organizer, account.Organizer), true, seating.ByOrganizer},
-		{"organizer with a booking at the own event", own, testkit.Caller(organizer, account.Organizer), true, seating.ByOrganizer},
-		{"organizer who is one no longer", own, testkit.Caller(organizer, account.Attendee), true, seating.ByAttendee},
-		{"administrator", b, testkit.Caller(uuid.New(), account.Admin), true, seating.ByAdmin},
-		{"administrator with a booking", b, testkit.Caller(owner, account.Admin), true, seating.ByAttendee},
-		{"organizer of another event", b, testkit.Caller(uuid.New(), account.Organizer), false, ""},
-		{"another attendee", b, testkit.Caller(uuid.New(), account.Attendee), false, ""},
-	}
-	for _, test := range tests {
-		t.Run(test.name, func(t *testing.T) {
-			t.Parallel()
-			if sees := test.b.VisibleTo(test.caller); sees != test.sees {
-				t.Fatalf("sees: %v", sees)
-			}
-			if test.sees && test.b.Part(test.caller) != test.part {
-				t.Errorf("part %s, want %s", test.b.Part(test.caller), test.part)
-			}
-		})
 	}
 }
 
@@ -143,7 +108,7 @@ func TestBook(t *testing.T) {
 	if b.Status != seating.Confirmed || b.Seats != 2 || b.ID.Version() != 7 {
 		t.Errorf("got %+v", b)
 	}
-	_, err := h.service.Book(t.Context(), second, booking.Wish{SlotID: slot.ID, Seats: 1, IfFull: seating.Reject}, seating.Order{})
+	_, err := h.service.Book(t.Context(), second, booking.Request{SlotID: slot.ID, Seats: 1, IfFull: seating.Reject}, desk.Submission{})
 	wants(t, err, fault.SlotFull)
 	if b := h.mustBook(t, second, slot.ID, 1); b.Status != seating.Waitlisted {
 		t.Errorf("got %+v", b)
@@ -157,7 +122,7 @@ func TestBook(t *testing.T) {
 	hidden := testkit.Slot(t, h.pool, draft.ID)
 	_, err = h.book(first, hidden.ID, 1)
 	wants(t, err, fault.NotFound)
-	_, err = h.book(testkit.User(t, h.pool, account.Admin), hidden.ID, 1)
+	_, err = h.book(testkit.User(t, h.pool, access.Admin), hidden.ID, 1)
 	wants(t, err, fault.EventNotPublished)
 	_, err = h.book(first, uuid.New(), 1)
 	wants(t, err, fault.NotFound)
@@ -169,7 +134,7 @@ func TestCancel(t *testing.T) {
 	event := testkit.Event(t, h.pool, func(e *db.Event) { e.CancellationClosesMinutes = 60 })
 	soon := testkit.Slot(t, h.pool, event.ID, testkit.Times(30*time.Minute, 2*time.Hour))
 	later := testkit.Slot(t, h.pool, event.ID)
-	owner, admin := h.attendee(t), testkit.User(t, h.pool, account.Admin)
+	owner, admin := h.attendee(t), testkit.User(t, h.pool, access.Admin)
 
 	// reasonless is a validation error that points at the reason.
 	reasonless := func(err error) {
@@ -231,7 +196,7 @@ func TestCancel(t *testing.T) {
 	})
 	t.Run("others' bookings do not exist", func(t *testing.T) {
 		b := h.mustBook(t, h.attendee(t), later.ID, 1)
-		for _, caller := range []account.Caller{owner, testkit.User(t, h.pool, account.Organizer)} {
+		for _, caller := range []access.Caller{owner, testkit.User(t, h.pool, access.Organizer)} {
 			_, err := h.cancel(caller, b.ID, "Because.")
 			wants(t, err, fault.NotFound)
 		}
@@ -251,7 +216,7 @@ func TestHandlerBookAndCancel(t *testing.T) {
 	h.mustBook(t, h.attendee(t), slot.ID, 1)
 	h.mustBook(t, h.attendee(t), slot.ID, 1)
 	caller := h.attendee(t)
-	ctx := account.WithCaller(t.Context(), caller)
+	ctx := access.WithCaller(t.Context(), caller)
 	keyed := func(value string) context.Context {
 		return idempotency.With(ctx, &idempotency.Key{UserID: caller.UserID, Value: value, Fingerprint: make([]byte, 32)})
 	}
@@ -317,7 +282,7 @@ func TestHandlerErrors(t *testing.T) {
 	event := testkit.Event(t, h.pool)
 	slot := testkit.Slot(t, h.pool, event.ID)
 	b := h.mustBook(t, h.attendee(t), slot.ID, 1)
-	ctx := account.WithCaller(t.Context(), h.attendee(t))
+	ctx := access.WithCaller(t.Context(), h.attendee(t))
 	reason, damaged := "Because.", "damaged"
 	now := time.Now()
 
@@ -347,26 +312,26 @@ func TestDatabaseDown(t *testing.T) {
 	h.pool.Close()
 	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
 	defer cancel()
-	admin := testkit.Caller(uuid.New(), account.Admin)
+	admin := testkit.Caller(uuid.New(), access.Admin)
 	_, err := h.service.Get(ctx, admin, uuid.New())
 	wants(t, err, fault.DatabaseUnavailable)
 	_, err = h.service.Preview(ctx, admin, uuid.New())
 	wants(t, err, fault.DatabaseUnavailable)
-	_, err = h.service.CheckIn(ctx, admin, uuid.New(), seating.Order{})
+	_, err = h.service.CheckIn(ctx, admin, uuid.New(), desk.Submission{})
 	wants(t, err, fault.DatabaseUnavailable)
-	_, err = h.service.Book(ctx, admin, booking.Wish{Seats: 1, Replaces: uuid.New()}, seating.Order{})
+	_, err = h.service.Book(ctx, admin, booking.Request{Seats: 1, Replaces: uuid.New()}, desk.Submission{})
 	wants(t, err, fault.DatabaseUnavailable)
-	_, err = h.service.ListMine(ctx, admin, nil, booking.Always, booking.Asked{})
+	_, err = h.service.ListMine(ctx, admin, nil, booking.Always, booking.PageRequest{})
 	wants(t, err, fault.DatabaseUnavailable)
-	_, err = h.service.ListConflicts(ctx, admin, time.Now(), time.Now().Add(time.Hour), booking.Asked{})
+	_, err = h.service.ListConflicts(ctx, admin, time.Now(), time.Now().Add(time.Hour), booking.PageRequest{})
 	wants(t, err, fault.DatabaseUnavailable)
-	_, err = h.service.ListOfEvent(ctx, admin, uuid.New(), nil, booking.Asked{})
+	_, err = h.service.ListOfEvent(ctx, admin, uuid.New(), nil, booking.PageRequest{})
 	wants(t, err, fault.DatabaseUnavailable)
-	wants(t, h.service.Leave(ctx, admin.UserID), fault.DatabaseUnavailable)
+	wants(t, h.service.CancelBookingsOfDeletedUser(ctx, admin.UserID), fault.DatabaseUnavailable)
 }
 
 // ids are those of a page, in its order.
-func ids(bookings []waitlist.Placed) []uuid.UUID {
+func ids(bookings []view.Booking) []uuid.UUID {
 	list := make([]uuid.UUID, len(bookings))
 	for i, b := range bookings {
 		list[i] = b.ID

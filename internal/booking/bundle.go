@@ -6,7 +6,8 @@ import (
 
 	"github.com/google/uuid"
 
-	"eventbooking/internal/account"
+	"eventbooking/internal/access"
+	"eventbooking/internal/desk"
 	"eventbooking/internal/fault"
 	"eventbooking/internal/seating"
 )
@@ -17,22 +18,22 @@ type Item struct {
 	Seats  int
 }
 
-// Bundle books several slots for the caller: all of them, or none. The parts of
-// the outcome are in the order of the items.
-func (s *Service) Bundle(ctx context.Context, caller account.Caller, items []Item, order seating.Order) (seating.Outcome, error) {
+// Bundle books several slots for the caller: all of them, or none. The items of
+// the outcome are in the order of those.
+func (s *Service) Bundle(ctx context.Context, caller access.Caller, items []Item, sub desk.Submission) (desk.Outcome, error) {
 	if err := checkItems(items); err != nil {
-		return seating.Outcome{}, err
+		return desk.Outcome{}, err
 	}
 	bundle := seating.Bundle{Items: make([]seating.Book, len(items))}
 	for i, item := range items {
-		book, err := request(caller, item.SlotID, item.Seats)
+		book, err := command(caller, item.SlotID, item.Seats)
 		if err != nil {
-			return seating.Outcome{}, err
+			return desk.Outcome{}, err
 		}
 		bundle.Items[i] = book
 	}
-	order.Command = bundle
-	return s.desk.Do(ctx, order)
+	sub.Command = bundle
+	return s.desk.Do(ctx, sub)
 }
 
 // checkItems refuses slots that are named twice, all of them at once.

@@ -7,7 +7,7 @@ import (
 	"github.com/jackc/pgx/v5/pgxpool"
 
 	"eventbooking/gen/db"
-	"eventbooking/internal/account"
+	"eventbooking/internal/access"
 	"eventbooking/internal/postgres"
 )
 
@@ -29,7 +29,7 @@ type Link struct {
 
 // Chain follows the causes of a booking's entries, and what they caused, across
 // slots. The other slots' entries show what the caller may see of them.
-func (s *Service) Chain(ctx context.Context, caller account.Caller, id uuid.UUID) (Chain, error) {
+func (s *Service) Chain(ctx context.Context, caller access.Caller, id uuid.UUID) (Chain, error) {
 	if _, err := s.Get(ctx, caller, id); err != nil {
 		return Chain{}, err
 	}
@@ -46,10 +46,10 @@ func (s *Service) Chain(ctx context.Context, caller account.Caller, id uuid.UUID
 	}
 	chain := Chain{Truncated: len(causes) > maxLinks || len(consequences) > maxLinks}
 	for _, row := range causes[:min(len(causes), maxLinks)] {
-		chain.Causes = append(chain.Causes, Link{int(row.Depth), shown(row.Ledger, caller, row.OrganizerID)})
+		chain.Causes = append(chain.Causes, Link{int(row.Depth), redact(row.Ledger, caller, row.OrganizerID)})
 	}
 	for _, row := range consequences[:min(len(consequences), maxLinks)] {
-		chain.Consequences = append(chain.Consequences, Link{int(row.Depth), shown(row.Ledger, caller, row.OrganizerID)})
+		chain.Consequences = append(chain.Consequences, Link{int(row.Depth), redact(row.Ledger, caller, row.OrganizerID)})
 	}
 	return chain, nil
 }

@@ -5,19 +5,20 @@ import (
 
 	"github.com/google/uuid"
 
-	"eventbooking/internal/account"
+	"eventbooking/internal/access"
+	"eventbooking/internal/desk"
 	"eventbooking/internal/seating"
 )
 
 // Confirm makes a hold a booking for good, for its owner or for who manages its
 // event.
-func (s *Service) Confirm(ctx context.Context, caller account.Caller, id uuid.UUID, order seating.Order) (seating.Outcome, error) {
+func (s *Service) Confirm(ctx context.Context, caller access.Caller, id uuid.UUID, sub desk.Submission) (desk.Outcome, error) {
 	b, err := s.Get(ctx, caller, id)
 	if err != nil {
-		return seating.Outcome{}, err
+		return desk.Outcome{}, err
 	}
-	order.Command = seating.Confirm{
-		SlotID: b.SlotID, BookingID: b.ID, UserID: b.UserID, From: seating.Held, By: b.by(caller, ""),
+	sub.Command = seating.Confirm{
+		SlotID: b.SlotID, BookingID: b.ID, UserID: b.UserID, From: seating.Held, By: b.actor(caller, ""),
 	}
-	return s.desk.Do(ctx, order)
+	return s.desk.Do(ctx, sub)
 }

@@ -4,21 +4,18 @@ import (
 	"net/http"
 	"time"
 
-	"github.com/google/uuid"
 	"github.com/oapi-codegen/nullable"
 
 	"eventbooking/gen/api"
-	"eventbooking/gen/db"
 	"eventbooking/internal/idempotency"
-	"eventbooking/internal/page"
 	"eventbooking/internal/seating"
-	"eventbooking/internal/waitlist"
+	"eventbooking/internal/view"
 )
 
-func wish(r api.CreateBookingRequestObject) Wish {
-	w := Wish{
-		SlotID: r.SlotID, Seats: orElse(r.Body.Seats, 1), SeatsMin: orElse(r.Body.SeatsMin, 0),
-		IfFull: seating.IfFull(orElse(r.Body.IfFull, api.IfFull(seating.Reject))),
+func request(r api.CreateBookingRequestObject) Request {
+	w := Request{
+		SlotID: r.SlotID, Seats: view.OrElse(r.Body.Seats, 1), SeatsMin: view.OrElse(r.Body.SeatsMin, 0),
+		IfFull: seating.IfFull(view.OrElse(r.Body.IfFull, api.IfFull(seating.Reject))),
 	}
 	if id, err := r.Body.ReplacesBookingID.Get(); err == nil {
 		w.Replaces = id
@@ -29,16 +26,13 @@ func wish(r api.CreateBookingRequestObject) Wish {
 func items(body *api.BookingBundleCreate) []Item {
 	list := make([]Item, len(body.Items))
 	for i, item := range body.Items {
-		list[i] = Item{SlotID: item.SlotID, Seats: orElse(item.Seats, 1)}
+		list[i] = Item{SlotID: item.SlotID, Seats: view.OrElse(item.Seats, 1)}
 	}
 	return list
 }
 
 func patch(r api.UpdateBookingRequestObject) Patch {
-	body := r.JSONBody
-	if body == nil {
-		body = r.ApplicationMergePatchPlusJSONBody
-	}
+	body := view.Either(r.JSONBody, r.ApplicationMergePatchPlusJSONBody)
 	p := Patch{Seats: body.Seats}
 	if body.SeatsMin.IsSpecified() {
 		p.SeatsMin = new(0) // null
@@ -47,13 +41,6 @@ func patch(r api.UpdateBookingRequestObject) Patch {
 		}
 	}
 	return p
-}
-
-func orElse[T any](p *T, otherwise T) T {
-	if p == nil {
-		return otherwise
-	}
-	return *p
 }
 
 func reason(body *api.BookingCancellation) string {
@@ -83,7 +70,7 @@ type visit = func(http.ResponseWriter) error
 
 // answer makes the answer to a change of the booking that it shows, with its tag.
 func answer(r seating.Result, shape func(body api.Booking, tag string) visit) (idempotency.Response, error) {
-	body, tag, err := placed(r).Tagged()
+	body, tag, err := shown(r).Tagged()
 	if err != nil {
 		return idempotency.Response{}, err
 	}
@@ -107,9 +94,9 @@ func held(r seating.Result) (idempotency.Response, error) {
 }
 
 func bundled(r seating.Result) (idempotency.Response, error) {
-	data := make([]api.Booking, len(r.Parts))
-	for i, part := range r.Parts {
-		data[i] = placed(part).JSON()
+	data := make([]api.Booking, len(r.Items))
+	for i, item := range r.Items {
+		data[i] = shown(item).JSON()
 	}
 	return idempotency.Record(api.CreateBookings201JSONResponse{Body: api.BookingBundle{Data: data}}.VisitCreateBookingsResponse)
 }
@@ -164,10 +151,10 @@ func (p Preview) json() api.PreviewCancellation200JSONResponse {
 	return body
 }
 
-// placed is the booking of a result. One that waits has just joined the queue,
+// shown is the booking of a result. One that waits has just joined the queue,
 // so it stands at its end.
-func placed(r seating.Result) waitlist.Placed {
-	p := waitlist.Placed{Booking: r.Booking, EventID: r.Slot.EventID}
+func shown(r seating.Result) view.Booking {
+	p := view.Booking{Booking: r.Booking, EventID: r.Slot.EventID}
 	if p.Status == seating.Waitlisted {
 		p.Position = r.Slot.WaitlistLength
 	}
@@ -179,39 +166,13 @@ func bookingList(l List) api.BookingList {
 	for i, p := range l.Bookings {
 		data[i] = p.JSON()
 	}
-	return api.BookingList{Data: data, NextCursor: page.Cursor(l.Next), HasMore: l.Next != ""}
-}
-
-func entryList(e Entries) api.LedgerEntryList {
-	data := make([]api.LedgerEntry, len(e.Entries))
-	for i, entry := range e.Entries {
-		data[i] = EntryJSON(entry)
-	}
-	return api.LedgerEntryList{Data: data, NextCursor: page.Cursor(e.Next), HasMore: e.Next != ""}
+	return api.BookingList{Data: data, NextCursor: view.ZeroIsNull(l.Next), HasMore: l.Next != ""}
 }
 
 func links(chain []Link) []api.ChainLink {
 	list := make([]api.ChainLink, len(chain))
 	for i, link := range chain {
-		list[i] = api.ChainLink{Depth: link.Depth, Entry: EntryJSON(link.Entry)}
+		list[i] = api.ChainLink{Depth: link.Depth, Entry: view.Entry(link.Entry)}
 	}
 	return list
-}
-
-// EntryJSON is a ledger entry as the API shows it.
-func EntryJSON(e db.Ledger) api.LedgerEntry {
-	return api.LedgerEntry{
-		SlotID: e.SlotID, Version: e.Version, Kind: api.LedgerKind(e.Kind),
-		BookingID: page.OrNull(e.BookingID), UserID: page.OrNull(e.UserID), Seats: int(e.Seats),
-		SeatsTaken: int(e.SeatsTaken), WaitlistLength: int(e.WaitlistLength), Capacity: int(e.Capacity),
-		Reason: page.OrNull(e.Reason), Actor: api.Actor(e.Actor), ActorID: page.OrNull(e.ActorID),
-		Cause: cause(e.CauseSlotID, e.CauseVersion), At: e.At.UTC(),
-	}
-}
-
-func cause(slotID *uuid.UUID, version *int64) nullable.Nullable[api.LedgerRef] {
-	if slotID == nil || version == nil {
-		return nullable.NewNullNullable[api.LedgerRef]()
-	}
-	return nullable.NewNullableWithValue(api.LedgerRef{SlotID: *slotID, Version: *version})
 }

@@ -13,7 +13,7 @@ import (
 
 	"eventbooking/gen/api"
 	"eventbooking/gen/db"
-	"eventbooking/internal/account"
+	"eventbooking/internal/access"
 	"eventbooking/internal/fault"
 	"eventbooking/internal/idempotency"
 	"eventbooking/internal/testkit"
@@ -41,9 +41,9 @@ func decoded[T any](t *testing.T, w *httptest.ResponseRecorder) (body T) {
 }
 
 // asking is a caller's context with an idempotency key.
-func asking(t *testing.T, caller account.Caller, key string) context.Context {
+func asking(t *testing.T, caller access.Caller, key string) context.Context {
 	t.Helper()
-	return idempotency.With(account.WithCaller(t.Context(), caller),
+	return idempotency.With(access.WithCaller(t.Context(), caller),
 		&idempotency.Key{UserID: caller.UserID, Value: key, Fingerprint: make([]byte, 32)})
 }
 
@@ -58,7 +58,7 @@ func TestHandlerLifeOfABooking(t *testing.T) {
 	owner, organizer := h.attendee(t), organizerOf(event)
 
 	// twice does something two times with one key, and compares what is shown.
-	twice := func(caller account.Caller, status int, what string, do func(ctx context.Context) (func(http.ResponseWriter) error, error)) api.Booking {
+	twice := func(caller access.Caller, status int, what string, do func(ctx context.Context) (func(http.ResponseWriter) error, error)) api.Booking {
 		t.Helper()
 		ctx := asking(t, caller, what)
 		visit, err := do(ctx)
@@ -111,7 +111,7 @@ func TestHandlerLifeOfABooking(t *testing.T) {
 		t.Errorf("checked in %+v", in)
 	}
 
-	undo, err := h.handler.UndoCheckIn(account.WithCaller(t.Context(), organizer), api.UndoCheckInRequestObject{BookingID: moved.ID})
+	undo, err := h.handler.UndoCheckIn(access.WithCaller(t.Context(), organizer), api.UndoCheckInRequestObject{BookingID: moved.ID})
 	w := sent(t, err, undo.VisitUndoCheckInResponse)
 	if out := decoded[api.Booking](t, w); w.Code != 200 || !out.CheckedInAt.IsNull() || w.Header().Get("ETag") == "" {
 		t.Errorf("undone %d %s", w.Code, w.Body)
@@ -125,7 +125,7 @@ func TestHandlerUpdateBooking(t *testing.T) {
 	slot := testkit.Slot(t, h.pool, event.ID, testkit.Capacity(4))
 	small := testkit.Slot(t, h.pool, event.ID, testkit.Capacity(4))
 	owner := h.attendee(t)
-	ctx := account.WithCaller(t.Context(), owner)
+	ctx := access.WithCaller(t.Context(), owner)
 	h.mustBook(t, h.attendee(t), slot.ID, 4)
 	kept := h.mustBook(t, owner, small.ID, 1)
 	wait := api.IfFull("waitlist")
@@ -189,9 +189,9 @@ func TestHandlerPreview(t *testing.T) {
 	soon := testkit.Slot(t, h.pool, event.ID, testkit.Times(30*time.Minute, time.Hour))
 	owner := h.attendee(t)
 	b := h.mustBook(t, owner, soon.ID, 2)
-	preview := func(caller account.Caller) api.CancellationPreview {
+	preview := func(caller access.Caller) api.CancellationPreview {
 		t.Helper()
-		got, err := h.handler.PreviewCancellation(account.WithCaller(t.Context(), caller), api.PreviewCancellationRequestObject{BookingID: b.ID})
+		got, err := h.handler.PreviewCancellation(access.WithCaller(t.Context(), caller), api.PreviewCancellationRequestObject{BookingID: b.ID})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -211,7 +211,7 @@ func TestHandlerLifeErrors(t *testing.T) {
 	h := open(t)
 	slot := testkit.Slot(t, h.pool, testkit.Event(t, h.pool).ID)
 	b := h.mustBook(t, h.attendee(t), slot.ID, 1)
-	ctx := account.WithCaller(t.Context(), h.attendee(t))
+	ctx := access.WithCaller(t.Context(), h.attendee(t))
 
 	_, err := h.handler.CreateHold(ctx, api.CreateHoldRequestObject{SlotID: uuid.New(), Body: &api.HoldCreate{}})
 	wants(t, err, fault.NotFound)

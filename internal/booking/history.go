@@ -7,7 +7,7 @@ import (
 	"github.com/jackc/pgx/v5/pgxpool"
 
 	"eventbooking/gen/db"
-	"eventbooking/internal/account"
+	"eventbooking/internal/access"
 	"eventbooking/internal/page"
 	"eventbooking/internal/postgres"
 	"eventbooking/internal/seating"
@@ -21,7 +21,7 @@ type Entries struct {
 }
 
 // History is what happened to a booking, from the request to its end.
-func (s *Service) History(ctx context.Context, caller account.Caller, id uuid.UUID, limit *int, cursor *string) (Entries, error) {
+func (s *Service) History(ctx context.Context, caller access.Caller, id uuid.UUID, limit *int, cursor *string) (Entries, error) {
 	list := []any{"history", id}
 	var after int64
 	if err := page.After(cursor, list, &after); err != nil {
@@ -41,21 +41,21 @@ func (s *Service) History(ctx context.Context, caller account.Caller, id uuid.UU
 	}
 	rows, next, _, err := page.Cut(rows, n, list, func(e db.Ledger) any { return e.Version })
 	for i := range rows {
-		rows[i] = shown(rows[i], caller, &b.OrganizerID)
+		rows[i] = redact(rows[i], caller, &b.OrganizerID)
 	}
 	return Entries{rows, next}, err
 }
 
-// shown is an entry as a caller may see it: whole, if they manage the event;
+// redact returns an entry as a caller may see it: whole, if they manage the event;
 // otherwise without the ids of others, and without what others wrote about
 // others. Everybody may know that something happened, not to whom.
-func shown(e db.Ledger, caller account.Caller, organizerID *uuid.UUID) db.Ledger {
+func redact(e db.Ledger, caller access.Caller, organizerID *uuid.UUID) db.Ledger {
 	if organizerID != nil && caller.Manages(*organizerID) {
 		return e
 	}
 	own := func(id *uuid.UUID) bool { return id != nil && *id == caller.UserID }
 	if !own(e.UserID) {
-		if e.Actor != string(seating.BySystem) && e.BookingID != nil && !own(e.ActorID) {
+		if e.Actor != string(seating.ActorSystem) && e.BookingID != nil && !own(e.ActorID) {
 			e.Reason = nil
 		}
 		e.BookingID, e.UserID = nil, nil

@@ -8,7 +8,7 @@ import (
 
 	"eventbooking/gen/api"
 	"eventbooking/gen/db"
-	"eventbooking/internal/account"
+	"eventbooking/internal/access"
 	"eventbooking/internal/seating"
 	"eventbooking/internal/testkit"
 )
@@ -16,15 +16,15 @@ import (
 // chain is three attendees of a slot with one seat: the first cancels and the
 // second is promoted, cancels too, and the third is.
 type chain struct {
-	house
+	env
 	event                db.Event
-	users                [3]account.Caller
+	users                [3]access.Caller
 	first, second, third seating.Booking
 }
 
 func openChain(t *testing.T) chain {
 	t.Helper()
-	c := chain{house: open(t)}
+	c := chain{env: open(t)}
 	c.event = testkit.Event(t, c.pool)
 	slot := testkit.Slot(t, c.pool, c.event.ID, testkit.Capacity(1))
 	var bookings [3]seating.Booking
@@ -77,7 +77,7 @@ func TestHistoryHidesActors(t *testing.T) {
 	if _, err := h.cancel(organizerOf(event), b.ID, "Paid twice."); err != nil {
 		t.Fatal(err)
 	}
-	last := func(caller account.Caller) db.Ledger {
+	last := func(caller access.Caller) db.Ledger {
 		t.Helper()
 		page, err := h.service.History(t.Context(), caller, b.ID, nil, nil)
 		if err != nil {
@@ -159,7 +159,7 @@ func TestChainAcrossSlots(t *testing.T) {
 	if e := theirs.Causes[0].Entry; e.BookingID != nil || e.UserID != nil || e.Reason != nil {
 		t.Errorf("the organizer of another event sees %+v", e)
 	}
-	all, err := h.service.Chain(t.Context(), testkit.User(t, h.pool, account.Admin), blocker.ID)
+	all, err := h.service.Chain(t.Context(), testkit.User(t, h.pool, access.Admin), blocker.ID)
 	if err != nil || len(all.Consequences) != 2 {
 		t.Fatalf("%v, %+v", err, all)
 	}
@@ -192,7 +192,7 @@ func TestChainIsBounded(t *testing.T) {
 func TestHistoryAndChainHandlers(t *testing.T) {
 	t.Parallel()
 	c := openChain(t)
-	ctx := account.WithCaller(t.Context(), c.users[1])
+	ctx := access.WithCaller(t.Context(), c.users[1])
 	history, err := c.handler.GetBookingHistory(ctx, api.GetBookingHistoryRequestObject{BookingID: c.second.ID})
 	if err != nil {
 		t.Fatal(err)

@@ -5,16 +5,17 @@ import (
 
 	"github.com/google/uuid"
 
-	"eventbooking/internal/account"
+	"eventbooking/internal/access"
+	"eventbooking/internal/desk"
 	"eventbooking/internal/seating"
 )
 
 // Hold keeps seats for the caller for a while, to be confirmed.
-func (s *Service) Hold(ctx context.Context, caller account.Caller, slotID uuid.UUID, seats int, order seating.Order) (seating.Outcome, error) {
-	book, err := request(caller, slotID, seats)
+func (s *Service) Hold(ctx context.Context, caller access.Caller, slotID uuid.UUID, seats int, sub desk.Submission) (desk.Outcome, error) {
+	book, err := command(caller, slotID, seats)
 	if err != nil {
-		return seating.Outcome{}, err
+		return desk.Outcome{}, err
 	}
-	order.Command = seating.Hold{Book: book}
-	return s.desk.Do(ctx, order)
+	sub.Command = seating.Hold{Book: book}
+	return s.desk.Do(ctx, sub)
 }

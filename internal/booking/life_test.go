@@ -9,8 +9,9 @@ import (
 	"github.com/google/uuid"
 
 	"eventbooking/gen/db"
-	"eventbooking/internal/account"
+	"eventbooking/internal/access"
 	"eventbooking/internal/booking"
+	"eventbooking/internal/desk"
 	"eventbooking/internal/fault"
 	"eventbooking/internal/seating"
 	"eventbooking/internal/testkit"
@@ -21,12 +22,12 @@ func hours(n int) func(*seating.Slot) {
 	return testkit.Times(time.Duration(n)*time.Hour, time.Duration(n+1)*time.Hour)
 }
 
-func (h house) hold(caller account.Caller, slotID uuid.UUID, seats int) (seating.Booking, error) {
-	outcome, err := h.service.Hold(context.Background(), caller, slotID, seats, seating.Order{})
+func (h env) hold(caller access.Caller, slotID uuid.UUID, seats int) (seating.Booking, error) {
+	outcome, err := h.service.Hold(context.Background(), caller, slotID, seats, desk.Submission{})
 	return outcome.Result.Booking, err
 }
 
-func (h house) mustHold(t *testing.T, caller account.Caller, slotID uuid.UUID, seats int) seating.Booking {
+func (h env) mustHold(t *testing.T, caller access.Caller, slotID uuid.UUID, seats int) seating.Booking {
 	t.Helper()
 	b, err := h.hold(caller, slotID, seats)
 	if err != nil {
@@ -35,31 +36,31 @@ func (h house) mustHold(t *testing.T, caller account.Caller, slotID uuid.UUID, s
 	return b
 }
 
-func (h house) confirm(caller account.Caller, id uuid.UUID) (seating.Booking, error) {
-	outcome, err := h.service.Confirm(context.Background(), caller, id, seating.Order{})
+func (h env) confirm(caller access.Caller, id uuid.UUID) (seating.Booking, error) {
+	outcome, err := h.service.Confirm(context.Background(), caller, id, desk.Submission{})
 	return outcome.Result.Booking, err
 }
 
-func (h house) move(caller account.Caller, id, toSlotID uuid.UUID) (seating.Booking, error) {
-	outcome, err := h.service.Move(context.Background(), caller, id, toSlotID, seating.Order{})
+func (h env) move(caller access.Caller, id, toSlotID uuid.UUID) (seating.Booking, error) {
+	outcome, err := h.service.Move(context.Background(), caller, id, toSlotID, desk.Submission{})
 	return outcome.Result.Booking, err
 }
 
 // upgrade is the caller waiting for a seat that replaces a booking of theirs.
-func (h house) upgrade(caller account.Caller, slotID, replaces uuid.UUID) (seating.Booking, error) {
+func (h env) upgrade(caller access.Caller, slotID, replaces uuid.UUID) (seating.Booking, error) {
 	outcome, err := h.service.Book(context.Background(), caller,
-		booking.Wish{SlotID: slotID, Seats: 1, IfFull: seating.Wait, Replaces: replaces}, seating.Order{})
+		booking.Request{SlotID: slotID, Seats: 1, IfFull: seating.Wait, Replaces: replaces}, desk.Submission{})
 	return outcome.Result.Booking, err
 }
 
 // expire makes a hold or an offer due.
-func (h house) expire(t *testing.T, id uuid.UUID) {
+func (h env) expire(t *testing.T, id uuid.UUID) {
 	t.Helper()
 	const due = "UPDATE bookings SET expires_at = clock_timestamp() WHERE id = $1 AND status IN ('held', 'offered')"
 	testkit.Exec(t, h.pool, due, id)
 }
 
-func (h house) status(t *testing.T, id uuid.UUID) (status seating.Status) {
+func (h env) status(t *testing.T, id uuid.UUID) (status seating.Status) {
 	t.Helper()
 	if err := h.pool.QueryRow(context.Background(), "SELECT status FROM bookings WHERE id = $1", id).Scan(&status); err != nil {
 		t.Fatal(err)
@@ -68,7 +69,7 @@ func (h house) status(t *testing.T, id uuid.UUID) (status seating.Status) {
 }
 
 // actor is who did what to a booking last, by the ledger.
-func (h house) actor(t *testing.T, id uuid.UUID) (actor seating.Actor) {
+func (h env) actor(t *testing.T, id uuid.UUID) (actor seating.ActorRole) {
 	t.Helper()
 	err := h.pool.QueryRow(context.Background(),
 		"SELECT actor FROM ledger WHERE booking_id = $1 ORDER BY version DESC LIMIT 1", id).Scan(&actor)
@@ -94,18 +95,18 @@ func wantsField(t *testing.T, err error, pointers ...string) {
 }
 
 // parts are everybody who may act on an attendee's booking, and as what.
-func (h house) parts(t *testing.T, owner account.Caller, event db.Event) map[seating.Actor]account.Caller {
+func (h env) parts(t *testing.T, owner access.Caller, event db.Event) map[seating.ActorRole]access.Caller {
 	t.Helper()
-	return map[seating.Actor]account.Caller{
-		seating.ByAttendee: owner, seating.ByOrganizer: organizerOf(event),
-		seating.ByAdmin: testkit.User(t, h.pool, account.Admin),
+	return map[seating.ActorRole]access.Caller{
+		seating.ActorAttendee: owner, seating.ActorOrganizer: organizerOf(event),
+		seating.ActorAdmin: testkit.User(t, h.pool, access.Admin),
 	}
 }
 
 // strangers are everybody else: for them the booking does not exist.
-func (h house) strangers(t *testing.T) []account.Caller {
+func (h env) strangers(t *testing.T) []access.Caller {
 	t.Helper()
-	return []account.Caller{h.attendee(t), testkit.User(t, h.pool, account.Organizer)}
+	return []access.Caller{h.attendee(t), testkit.User(t, h.pool, access.Organizer)}
 }
 
 func TestHoldAndConfirm(t *testing.T) {
@@ -145,7 +146,7 @@ func TestHoldAndConfirm(t *testing.T) {
 	waiting := h.attendee(t)
 	_, err = h.confirm(waiting, h.mustBook(t, waiting, slot.ID, 1).ID)
 	wants(t, err, fault.InvalidTransition)
-	h.sound(t)
+	testkit.Sound(t, h.pool)
 }
 
 // A user holds 20 seats at most, in all slots together.
@@ -158,14 +159,14 @@ func TestHoldLimit(t *testing.T) {
 	first := h.mustHold(t, owner, one.ID, 19)
 	_, err := h.hold(owner, two.ID, 2)
 	wants(t, err, fault.HoldLimit)
-	if f := fault.Of(err); f != nil && (f.Extra["held"] != 19 || f.Extra["limit"] != 20) {
-		t.Errorf("extra %v", f.Extra)
+	if f := fault.Of(err); f != nil && (*f.Members.Held != 19 || *f.Members.Limit != 20) {
+		t.Errorf("members %v", f.Members)
 	}
 	if _, err := h.cancel(owner, first.ID, ""); err != nil {
 		t.Fatal(err)
 	}
 	h.mustHold(t, owner, two.ID, 20)
-	h.sound(t)
+	testkit.Sound(t, h.pool)
 }
 
 func TestConfirmByWhom(t *testing.T) {
@@ -192,12 +193,12 @@ func TestBookWithFewerSeats(t *testing.T) {
 	t.Parallel()
 	h := open(t)
 	slot := testkit.Slot(t, h.pool, testkit.Event(t, h.pool).ID, testkit.Capacity(3))
-	wish := booking.Wish{SlotID: slot.ID, Seats: 2, SeatsMin: 3}
-	_, err := h.service.Book(t.Context(), h.attendee(t), wish, seating.Order{})
+	wish := booking.Request{SlotID: slot.ID, Seats: 2, SeatsMin: 3}
+	_, err := h.service.Book(t.Context(), h.attendee(t), wish, desk.Submission{})
 	wantsField(t, err, "/seats_min")
 	h.mustBook(t, h.attendee(t), slot.ID, 1)
 	wish.Seats, wish.SeatsMin = 3, 2
-	outcome, err := h.service.Book(t.Context(), h.attendee(t), wish, seating.Order{})
+	outcome, err := h.service.Book(t.Context(), h.attendee(t), wish, desk.Submission{})
 	if b := outcome.Result.Booking; err != nil || b.Seats != 2 || b.Status != seating.Confirmed {
 		t.Errorf("%+v, %v", b, err)
 	}
@@ -247,7 +248,7 @@ func TestUpgrade(t *testing.T) {
 			t.Errorf("booking is %s, want %s", got, want)
 		}
 	}
-	h.sound(t)
+	testkit.Sound(t, h.pool)
 }
 
 func TestMove(t *testing.T) {
@@ -292,8 +293,8 @@ func TestMove(t *testing.T) {
 	t.Run("too late for the attendee, not for who manages", func(t *testing.T) {
 		for part, caller := range h.parts(t, h.attendee(t), event) {
 			late := h.mustBook(t, h.attendee(t), soon.ID, 1)
-			if part == seating.ByAttendee {
-				_, err := h.move(testkit.Caller(late.UserID, account.Attendee), late.ID, two.ID)
+			if part == seating.ActorAttendee {
+				_, err := h.move(testkit.Caller(late.UserID, access.Attendee), late.ID, two.ID)
 				wants(t, err, fault.CancellationWindowClosed)
 				continue
 			}
@@ -307,7 +308,7 @@ func TestMove(t *testing.T) {
 			}
 		}
 	})
-	h.sound(t)
+	testkit.Sound(t, h.pool)
 }
 
 func TestBundle(t *testing.T) {
@@ -318,7 +319,7 @@ func TestBundle(t *testing.T) {
 	two := testkit.Slot(t, h.pool, testkit.Event(t, h.pool).ID, hours(20))
 	same := testkit.Slot(t, h.pool, event.ID, hours(20))
 	bundle := func(items ...booking.Item) (seating.Result, error) {
-		outcome, err := h.service.Bundle(t.Context(), owner, items, seating.Order{})
+		outcome, err := h.service.Bundle(t.Context(), owner, items, desk.Submission{})
 		return outcome.Result, err
 	}
 	_, err := bundle(booking.Item{one.ID, 1}, booking.Item{two.ID, 1}, booking.Item{one.ID, 1}, booking.Item{two.ID, 2})
@@ -332,17 +333,17 @@ func TestBundle(t *testing.T) {
 	h.mustBook(t, h.attendee(t), one.ID, 1)
 	_, err = bundle(booking.Item{two.ID, 1}, booking.Item{one.ID, 2})
 	wants(t, err, fault.SlotFull)
-	if f := fault.Of(err); f != nil && (f.Extra["item"] != 1 || f.Extra["slot_id"] != one.ID) {
-		t.Errorf("extra %v", f.Extra)
+	if f := fault.Of(err); f != nil && (*f.Members.Item != 1 || *f.Members.SlotID != one.ID) {
+		t.Errorf("members %v", f.Members)
 	}
 	if n := h.count(t, "SELECT count(*) FROM bookings WHERE user_id = $1", owner.UserID); n != 0 {
 		t.Errorf("refused bundles left %d bookings", n)
 	}
 	r, err := bundle(booking.Item{two.ID, 3}, booking.Item{one.ID, 1})
-	if err != nil || len(r.Parts) != 2 || r.Parts[0].Booking.SlotID != two.ID || r.Parts[0].Booking.Seats != 3 || r.Parts[1].Booking.Status != seating.Confirmed {
-		t.Errorf("%+v, %v", r.Parts, err)
+	if err != nil || len(r.Items) != 2 || r.Items[0].Booking.SlotID != two.ID || r.Items[0].Booking.Seats != 3 || r.Items[1].Booking.Status != seating.Confirmed {
+		t.Errorf("%+v, %v", r.Items, err)
 	}
-	h.sound(t)
+	testkit.Sound(t, h.pool)
 }
 
 func TestCheckIn(t *testing.T) {
@@ -353,42 +354,42 @@ func TestCheckIn(t *testing.T) {
 	b := h.mustBook(t, owner, slot.ID, 1)
 	waits := h.mustBook(t, h.attendee(t), slot.ID, 1)
 	for _, caller := range h.strangers(t) {
-		_, err := h.service.CheckIn(t.Context(), caller, b.ID, seating.Order{})
+		_, err := h.service.CheckIn(t.Context(), caller, b.ID, desk.Submission{})
 		wants(t, err, fault.NotFound)
 	}
-	_, err := h.service.UndoCheckIn(t.Context(), owner, b.ID, seating.Order{})
+	_, err := h.service.UndoCheckIn(t.Context(), owner, b.ID, desk.Submission{})
 	wants(t, err, fault.NotPermitted)
-	_, err = h.service.CheckIn(t.Context(), organizerOf(event), uuid.New(), seating.Order{})
+	_, err = h.service.CheckIn(t.Context(), organizerOf(event), uuid.New(), desk.Submission{})
 	wants(t, err, fault.NotFound)
-	_, err = h.service.CheckIn(t.Context(), organizerOf(event), waits.ID, seating.Order{})
+	_, err = h.service.CheckIn(t.Context(), organizerOf(event), waits.ID, desk.Submission{})
 	wants(t, err, fault.InvalidTransition)
 
-	first, err := h.service.CheckIn(t.Context(), organizerOf(event), b.ID, seating.Order{})
-	if err != nil || first.Result.Booking.CheckedInAt.IsZero() || h.actor(t, b.ID) != seating.ByOrganizer {
+	first, err := h.service.CheckIn(t.Context(), organizerOf(event), b.ID, desk.Submission{})
+	if err != nil || first.Result.Booking.CheckedInAt.IsZero() || h.actor(t, b.ID) != seating.ActorOrganizer {
 		t.Fatalf("%+v, %v", first.Result.Booking, err)
 	}
-	admin := testkit.User(t, h.pool, account.Admin)
-	again, err := h.service.CheckIn(t.Context(), admin, b.ID, seating.Order{})
+	admin := testkit.User(t, h.pool, access.Admin)
+	again, err := h.service.CheckIn(t.Context(), admin, b.ID, desk.Submission{})
 	if err != nil || !again.Result.Booking.CheckedInAt.Equal(first.Result.Booking.CheckedInAt) {
 		t.Errorf("%+v, %v", again.Result.Booking, err)
 	}
-	undone, err := h.service.UndoCheckIn(t.Context(), admin, b.ID, seating.Order{})
-	if err != nil || !undone.Result.Booking.CheckedInAt.IsZero() || h.actor(t, b.ID) != seating.ByAdmin {
+	undone, err := h.service.UndoCheckIn(t.Context(), admin, b.ID, desk.Submission{})
+	if err != nil || !undone.Result.Booking.CheckedInAt.IsZero() || h.actor(t, b.ID) != seating.ActorAdmin {
 		t.Errorf("%+v, %v", undone.Result.Booking, err)
 	}
-	h.sound(t)
+	testkit.Sound(t, h.pool)
 }
 
-// An administrator at the own booking checks in as what they are there.
-func TestCheckInOfOneself(t *testing.T) {
+// An administrator who checks themselves in at another's event is an attendee there.
+func TestCheckInOfOneselfIsRecordedAsTheAttendees(t *testing.T) {
 	t.Parallel()
 	h := open(t)
-	admin := testkit.User(t, h.pool, account.Admin)
+	admin := testkit.User(t, h.pool, access.Admin)
 	b := h.mustBook(t, admin, testkit.Slot(t, h.pool, testkit.Event(t, h.pool).ID).ID, 1)
-	if _, err := h.service.CheckIn(t.Context(), admin, b.ID, seating.Order{}); err != nil {
+	if _, err := h.service.CheckIn(t.Context(), admin, b.ID, desk.Submission{}); err != nil {
 		t.Fatal(err)
 	}
-	if by := h.actor(t, b.ID); by != seating.ByAdmin {
+	if by := h.actor(t, b.ID); by != seating.ActorAttendee {
 		t.Errorf("by %s", by)
 	}
 }
@@ -407,7 +408,7 @@ func TestPreview(t *testing.T) {
 	late := h.mustBook(t, owner, soon.ID, 2)
 	version := int64(h.count(t, "SELECT version FROM slots WHERE id = $1", slot.ID))
 
-	preview := func(caller account.Caller, id uuid.UUID) booking.Preview {
+	preview := func(caller access.Caller, id uuid.UUID) booking.Preview {
 		t.Helper()
 		p, err := h.service.Preview(t.Context(), caller, id)
 		if err != nil {
@@ -441,7 +442,7 @@ func TestPreview(t *testing.T) {
 
 	held := h.mustHold(t, h.attendee(t), soon.ID, 1)
 	h.expire(t, held.ID)
-	if p := preview(testkit.Caller(held.UserID, account.Attendee), held.ID); p.Refusal == nil || p.Refusal.Code != fault.InvalidTransition {
+	if p := preview(testkit.Caller(held.UserID, access.Attendee), held.ID); p.Refusal == nil || p.Refusal.Code != fault.InvalidTransition {
 		t.Errorf("expired: %+v", p)
 	}
 	if _, err := h.cancel(owner, b.ID, ""); err != nil {

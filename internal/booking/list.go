@@ -4,18 +4,18 @@ import (
 	"slices"
 
 	"eventbooking/internal/page"
-	"eventbooking/internal/waitlist"
+	"eventbooking/internal/view"
 )
 
 // List is a page of bookings. Next is the cursor of the page after it, empty on
 // the last one.
 type List struct {
-	Bookings []waitlist.Placed
+	Bookings []view.Booking
 	Next     string
 }
 
-// Asked is the part of a list that is asked for.
-type Asked struct {
+// PageRequest is the part of a list that is asked for.
+type PageRequest struct {
 	Limit  *int
 	Cursor *string
 }
@@ -31,10 +31,10 @@ func (s Statuses) filter() []string {
 	return slices.Compact(sorted)
 }
 
-func byID(p waitlist.Placed) any { return p.ID }
+func byID(p view.Booking) any { return p.ID }
 
 // cut makes a page of rows that were read with one more than the limit.
-func cut(rows []waitlist.Placed, limit int, list any, key func(waitlist.Placed) any) (List, error) {
+func cut(rows []view.Booking, limit int, list any, key func(view.Booking) any) (List, error) {
 	bookings, next, _, err := page.Cut(rows, limit, list, key)
 	return List{bookings, next}, err
 }

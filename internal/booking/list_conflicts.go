@@ -8,11 +8,11 @@ import (
 	"github.com/jackc/pgx/v5/pgxpool"
 
 	"eventbooking/gen/db"
-	"eventbooking/internal/account"
+	"eventbooking/internal/access"
 	"eventbooking/internal/fault"
 	"eventbooking/internal/page"
 	"eventbooking/internal/postgres"
-	"eventbooking/internal/waitlist"
+	"eventbooking/internal/view"
 )
 
 // conflictKey is where the list goes on.
@@ -22,16 +22,16 @@ type conflictKey struct {
 }
 
 // ListConflicts are the caller's bookings with seats at a time.
-func (s *Service) ListConflicts(ctx context.Context, caller account.Caller, starts, ends time.Time, asked Asked) (List, error) {
+func (s *Service) ListConflicts(ctx context.Context, caller access.Caller, starts, ends time.Time, ask PageRequest) (List, error) {
 	if !starts.Before(ends) {
 		return List{}, fault.InvalidTimeRange.New("ends_at must be after starts_at.")
 	}
 	list := []any{"conflicts", caller.UserID, starts.UTC(), ends.UTC()}
 	var after conflictKey
-	if err := page.After(asked.Cursor, list, &after); err != nil {
+	if err := page.After(ask.Cursor, list, &after); err != nil {
 		return List{}, err
 	}
-	n := page.Limit(asked.Limit)
+	n := page.Limit(ask.Limit)
 	rows, err := postgres.Read(ctx, s.pool, func(c *pgxpool.Conn) ([]db.BookingsConflictingRow, error) {
 		return db.New().BookingsConflicting(ctx, c, db.BookingsConflictingParams{
 			UserID: caller.UserID, StartsAt: starts, EndsAt: ends,
@@ -40,7 +40,7 @@ func (s *Service) ListConflicts(ctx context.Context, caller account.Caller, star
 	if err != nil {
 		return List{}, err
 	}
-	return cut(waitlist.AllPlaced(rows), n, list, func(p waitlist.Placed) any {
+	return cut(view.BookingsFrom(rows), n, list, func(p view.Booking) any {
 		return conflictKey{p.StartsAt, p.ID}
 	})
 }

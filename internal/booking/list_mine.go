@@ -8,10 +8,10 @@ import (
 	"github.com/jackc/pgx/v5/pgxpool"
 
 	"eventbooking/gen/db"
-	"eventbooking/internal/account"
+	"eventbooking/internal/access"
 	"eventbooking/internal/page"
 	"eventbooking/internal/postgres"
-	"eventbooking/internal/waitlist"
+	"eventbooking/internal/view"
 )
 
 // When is a phase of a booking's slot, by the database's clock.
@@ -40,14 +40,14 @@ type startKey struct {
 }
 
 // ListMine are the caller's bookings.
-func (s *Service) ListMine(ctx context.Context, caller account.Caller, statuses Statuses, when When, asked Asked) (List, error) {
+func (s *Service) ListMine(ctx context.Context, caller access.Caller, statuses Statuses, when When, ask PageRequest) (List, error) {
 	filter, direction := statuses.filter(), when.direction()
 	list := []any{"mine", caller.UserID, filter, when}
 	after := startKey{Starts: math.MinInt64}
-	if err := page.After(asked.Cursor, list, &after); err != nil {
+	if err := page.After(ask.Cursor, list, &after); err != nil {
 		return List{}, err
 	}
-	n := page.Limit(asked.Limit)
+	n := page.Limit(ask.Limit)
 	rows, err := postgres.Read(ctx, s.pool, func(c *pgxpool.Conn) ([]db.BookingsOfUserRow, error) {
 		return db.New().BookingsOfUser(ctx, c, db.BookingsOfUserParams{
 			UserID: caller.UserID, Statuses: filter, Phase: string(when), Direction: direction,
@@ -56,7 +56,7 @@ func (s *Service) ListMine(ctx context.Context, caller account.Caller, statuses 
 	if err != nil {
 		return List{}, err
 	}
-	return cut(waitlist.AllPlaced(rows), n, list, func(p waitlist.Placed) any {
+	return cut(view.BookingsFrom(rows), n, list, func(p view.Booking) any {
 		return startKey{p.StartsAt.UnixMicro() * direction, p.ID}
 	})
 }

@@ -7,28 +7,25 @@ import (
 	"github.com/jackc/pgx/v5/pgxpool"
 
 	"eventbooking/gen/db"
-	"eventbooking/internal/account"
+	"eventbooking/internal/access"
 	"eventbooking/internal/page"
 	"eventbooking/internal/postgres"
-	"eventbooking/internal/waitlist"
+	"eventbooking/internal/view"
 )
 
 // ListOfEvent are the bookings of all slots of an event, the newest first, for
 // who manages it.
-func (s *Service) ListOfEvent(ctx context.Context, caller account.Caller, eventID uuid.UUID, statuses Statuses, asked Asked) (List, error) {
+func (s *Service) ListOfEvent(ctx context.Context, caller access.Caller, eventID uuid.UUID, statuses Statuses, ask PageRequest) (List, error) {
 	filter := statuses.filter()
 	list := []any{"event", eventID, filter}
 	before := uuid.Max
-	if err := page.After(asked.Cursor, list, &before); err != nil {
+	if err := page.After(ask.Cursor, list, &before); err != nil {
 		return List{}, err
 	}
-	owner, err := postgres.Read(ctx, s.pool, func(c *pgxpool.Conn) (db.EventOrganizerGetRow, error) {
-		return db.New().EventOrganizerGet(ctx, c, eventID)
-	})
-	if err := waitlist.Managed(caller, owner, err); err != nil {
+	if err := access.CheckManagesEvent(ctx, s.pool, caller, eventID); err != nil {
 		return List{}, err
 	}
-	n := page.Limit(asked.Limit)
+	n := page.Limit(ask.Limit)
 	rows, err := postgres.Read(ctx, s.pool, func(c *pgxpool.Conn) ([]db.BookingsOfEventRow, error) {
 		return db.New().BookingsOfEvent(ctx, c, db.BookingsOfEventParams{
 			EventID: eventID, Statuses: filter, BeforeID: before, Page: int32(n + 1)})
@@ -36,5 +33,5 @@ func (s *Service) ListOfEvent(ctx context.Context, caller account.Caller, eventI
 	if err != nil {
 		return List{}, err
 	}
-	return cut(waitlist.AllPlaced(rows), n, list, byID)
+	return cut(view.BookingsFrom(rows), n, list, byID)
 }

@@ -10,7 +10,7 @@ import (
 
 	"eventbooking/gen/api"
 	"eventbooking/gen/db"
-	"eventbooking/internal/account"
+	"eventbooking/internal/access"
 	"eventbooking/internal/booking"
 	"eventbooking/internal/fault"
 	"eventbooking/internal/page"
@@ -18,10 +18,10 @@ import (
 )
 
 // walk reads a list to its end, two at a time.
-func walk(t *testing.T, list func(booking.Asked) (booking.List, error)) []uuid.UUID {
+func walk(t *testing.T, list func(booking.PageRequest) (booking.List, error)) []uuid.UUID {
 	t.Helper()
 	two, all := 2, []uuid.UUID{}
-	asked := booking.Asked{Limit: &two}
+	asked := booking.PageRequest{Limit: &two}
 	for {
 		l, err := list(asked)
 		if err != nil {
@@ -40,14 +40,14 @@ func walk(t *testing.T, list func(booking.Asked) (booking.List, error)) []uuid.U
 
 // calendar is an attendee with a booking in every phase and several statuses.
 type calendar struct {
-	house
-	me                                                     account.Caller
+	env
+	me                                                     access.Caller
 	past, lastYear, ongoing, tomorrow, nextWeek, cancelled uuid.UUID
 }
 
 func openCalendar(t *testing.T) calendar {
 	t.Helper()
-	c := calendar{house: open(t)}
+	c := calendar{env: open(t)}
 	c.me = c.attendee(t)
 	event := testkit.Event(t, c.pool)
 	const day = 24 * time.Hour
@@ -88,7 +88,7 @@ func TestListMine(t *testing.T) {
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
 			t.Parallel()
-			got := walk(t, func(a booking.Asked) (booking.List, error) {
+			got := walk(t, func(a booking.PageRequest) (booking.List, error) {
 				return c.service.ListMine(t.Context(), c.me, test.statuses, test.when, a)
 			})
 			if !slices.Equal(got, test.want) {
@@ -99,11 +99,11 @@ func TestListMine(t *testing.T) {
 	t.Run("a cursor belongs to its filter, however that is written", func(t *testing.T) {
 		t.Parallel()
 		one := 1
-		l, err := c.service.ListMine(t.Context(), c.me, booking.Statuses{"confirmed", "cancelled"}, booking.Always, booking.Asked{Limit: &one})
+		l, err := c.service.ListMine(t.Context(), c.me, booking.Statuses{"confirmed", "cancelled"}, booking.Always, booking.PageRequest{Limit: &one})
 		if err != nil {
 			t.Fatal(err)
 		}
-		next := booking.Asked{Cursor: &l.Next}
+		next := booking.PageRequest{Cursor: &l.Next}
 		if _, err := c.service.ListMine(t.Context(), c.me, booking.Statuses{"cancelled", "confirmed"}, booking.Always, next); err != nil {
 			t.Error(err)
 		}
@@ -117,7 +117,7 @@ func TestListConflicts(t *testing.T) {
 	c := openCalendar(t)
 	now := time.Now()
 	all := func(starts, ends time.Time) []uuid.UUID {
-		return walk(t, func(a booking.Asked) (booking.List, error) {
+		return walk(t, func(a booking.PageRequest) (booking.List, error) {
 			return c.service.ListConflicts(t.Context(), c.me, starts, ends, a)
 		})
 	}
@@ -134,7 +134,7 @@ func TestListConflicts(t *testing.T) {
 	if got := all(b.EndsAt.Add(-time.Microsecond), b.EndsAt); !slices.Equal(got, []uuid.UUID{c.tomorrow}) {
 		t.Errorf("got %v", got)
 	}
-	if _, err := c.service.ListConflicts(t.Context(), c.me, now, now, booking.Asked{}); err == nil {
+	if _, err := c.service.ListConflicts(t.Context(), c.me, now, now, booking.PageRequest{}); err == nil {
 		t.Error("an empty range was accepted")
 	}
 }
@@ -163,13 +163,13 @@ func TestListOfSlotAndEvent(t *testing.T) {
 	slices.Reverse(ofEvent)
 	me := organizerOf(event)
 
-	slotList := func(s booking.Statuses) func(booking.Asked) (booking.List, error) {
-		return func(a booking.Asked) (booking.List, error) {
+	slotList := func(s booking.Statuses) func(booking.PageRequest) (booking.List, error) {
+		return func(a booking.PageRequest) (booking.List, error) {
 			return h.service.ListOfSlot(t.Context(), me, one.ID, s, a)
 		}
 	}
-	eventList := func(s booking.Statuses) func(booking.Asked) (booking.List, error) {
-		return func(a booking.Asked) (booking.List, error) {
+	eventList := func(s booking.Statuses) func(booking.PageRequest) (booking.List, error) {
+		return func(a booking.PageRequest) (booking.List, error) {
 			return h.service.ListOfEvent(t.Context(), me, event.ID, s, a)
 		}
 	}
@@ -186,7 +186,7 @@ func TestListOfSlotAndEvent(t *testing.T) {
 	if got := walk(t, eventList(booking.Statuses{"waitlisted", "expired"})); !slices.Equal(got, waiting) {
 		t.Errorf("waiting: got %v, want %v", got, waiting)
 	}
-	l, err := h.service.ListOfEvent(t.Context(), me, event.ID, booking.Statuses{"waitlisted"}, booking.Asked{})
+	l, err := h.service.ListOfEvent(t.Context(), me, event.ID, booking.Statuses{"waitlisted"}, booking.PageRequest{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -202,19 +202,19 @@ func TestListsAreForWhoManages(t *testing.T) {
 	h := open(t)
 	published, draft := testkit.Event(t, h.pool), testkit.Event(t, h.pool, func(e *db.Event) { e.Status = "draft" })
 	slot, hidden := testkit.Slot(t, h.pool, published.ID), testkit.Slot(t, h.pool, draft.ID)
-	stranger := testkit.User(t, h.pool, account.Organizer)
-	try := func(caller account.Caller, eventID, slotID uuid.UUID, code *fault.Code) {
+	stranger := testkit.User(t, h.pool, access.Organizer)
+	try := func(caller access.Caller, eventID, slotID uuid.UUID, code *fault.Code) {
 		t.Helper()
-		_, err := h.service.ListOfEvent(t.Context(), caller, eventID, nil, booking.Asked{})
+		_, err := h.service.ListOfEvent(t.Context(), caller, eventID, nil, booking.PageRequest{})
 		wants(t, err, code)
-		_, err = h.service.ListOfSlot(t.Context(), caller, slotID, nil, booking.Asked{})
+		_, err = h.service.ListOfSlot(t.Context(), caller, slotID, nil, booking.PageRequest{})
 		wants(t, err, code)
 	}
 	try(stranger, published.ID, slot.ID, fault.NotPermitted)
 	try(stranger, draft.ID, hidden.ID, fault.NotFound)
 	try(stranger, uuid.New(), uuid.New(), fault.NotFound)
-	admin := testkit.User(t, h.pool, account.Admin)
-	if _, err := h.service.ListOfEvent(t.Context(), admin, draft.ID, nil, booking.Asked{}); err != nil {
+	admin := testkit.User(t, h.pool, access.Admin)
+	if _, err := h.service.ListOfEvent(t.Context(), admin, draft.ID, nil, booking.PageRequest{}); err != nil {
 		t.Error(err)
 	}
 }
@@ -227,7 +227,7 @@ func TestListHandlers(t *testing.T) {
 	me := organizerOf(event)
 	mine := h.mustBook(t, me, slot.ID, 1)
 	h.mustBook(t, h.attendee(t), slot.ID, 1)
-	ctx := page.WithURL(account.WithCaller(t.Context(), me), &url.URL{Path: "/list"})
+	ctx := page.WithURL(access.WithCaller(t.Context(), me), &url.URL{Path: "/list"})
 	one, confirmed, all := 1, api.BookingStatusFilter{"confirmed"}, api.BookingWhen("all")
 	check := func(name string, body api.BookingList, link *string, err error, more bool) {
 		t.Helper()

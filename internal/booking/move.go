@@ -5,24 +5,25 @@ import (
 
 	"github.com/google/uuid"
 
-	"eventbooking/internal/account"
+	"eventbooking/internal/access"
+	"eventbooking/internal/desk"
 	"eventbooking/internal/seating"
 )
 
 // Move exchanges a booking for one of another slot of the same event, for its
 // owner or for who manages its event. The outcome is about the new booking.
-func (s *Service) Move(ctx context.Context, caller account.Caller, id, toSlotID uuid.UUID, order seating.Order) (seating.Outcome, error) {
+func (s *Service) Move(ctx context.Context, caller access.Caller, id, toSlotID uuid.UUID, sub desk.Submission) (desk.Outcome, error) {
 	b, err := s.Get(ctx, caller, id)
 	if err != nil {
-		return seating.Outcome{}, err
+		return desk.Outcome{}, err
 	}
 	next, err := newID()
 	if err != nil {
-		return seating.Outcome{}, err
+		return desk.Outcome{}, err
 	}
-	order.Command = seating.Move{
+	sub.Command = seating.Move{
 		SlotID: b.SlotID, BookingID: b.ID, UserID: b.UserID,
-		ToSlotID: toSlotID, NewID: next, By: b.by(caller, ""),
+		ToSlotID: toSlotID, NewID: next, By: b.actor(caller, ""),
 	}
-	return s.desk.Do(ctx, order)
+	return s.desk.Do(ctx, sub)
 }

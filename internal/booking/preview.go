@@ -9,7 +9,8 @@ import (
 	"github.com/jackc/pgx/v5/pgxpool"
 
 	"eventbooking/gen/db"
-	"eventbooking/internal/account"
+	"eventbooking/internal/access"
+	"eventbooking/internal/desk"
 	"eventbooking/internal/fault"
 	"eventbooking/internal/postgres"
 	"eventbooking/internal/seating"
@@ -40,7 +41,7 @@ const (
 
 // Preview tells who sees a booking what cancelling it would do. First the slot is
 // brought up to date: what is due by now is no consequence of the cancellation.
-func (s *Service) Preview(ctx context.Context, caller account.Caller, id uuid.UUID) (Preview, error) {
+func (s *Service) Preview(ctx context.Context, caller access.Caller, id uuid.UUID) (Preview, error) {
 	b, err := s.Get(ctx, caller, id)
 	if err != nil {
 		return Preview{}, err
@@ -51,8 +52,8 @@ func (s *Service) Preview(ctx context.Context, caller account.Caller, id uuid.UU
 	if err != nil {
 		return Preview{}, err
 	}
-	by := b.by(caller, "")
-	results, err := seating.Look(ctx, s.pool,
+	by := b.actor(caller, "")
+	results, err := desk.DryRun(ctx, s.pool,
 		seating.Expire{SlotID: b.SlotID},
 		seating.Cancel{SlotID: b.SlotID, BookingID: b.ID, UserID: b.UserID, By: by},
 		seating.Promote{SlotID: b.SlotID, Also: also})
@@ -62,7 +63,7 @@ func (s *Service) Preview(ctx context.Context, caller account.Caller, id uuid.UU
 	}
 	now := results[0].Slot
 	preview := Preview{BookingID: b.ID, SlotVersion: now.Version}
-	if by.Actor == seating.ByAttendee && b.Status == seating.Confirmed {
+	if by.Role == seating.ActorAttendee && b.Status == seating.Confirmed {
 		preview.ClosesAt = now.CancellationClosesAt()
 	}
 	if refused {

@@ -14,24 +14,26 @@ import (
 	"github.com/riverqueue/river"
 
 	"eventbooking/gen/db"
-	"eventbooking/internal/account"
+	"eventbooking/internal/access"
 	"eventbooking/internal/booking"
+	"eventbooking/internal/desk"
 	"eventbooking/internal/fault"
 	"eventbooking/internal/seating"
 	"eventbooking/internal/testkit"
+	"eventbooking/internal/view"
 	"eventbooking/internal/waitlist"
 )
 
 // settle runs workers and a ticker, until the test ends, and waits until
 // everything that is due or follows has happened.
-func (h house) settle(t *testing.T) {
+func (h env) settle(t *testing.T) {
 	t.Helper()
 	h.rush(t, nil, nil)
 }
 
 // rush lets all at once do something, with workers and a ticker running, and
 // waits until everything that follows has happened.
-func (h house) rush(t *testing.T, crowd []account.Caller, do func(i int, caller account.Caller)) {
+func (h env) rush(t *testing.T, crowd []access.Caller, do func(i int, caller access.Caller)) {
 	t.Helper()
 	testkit.Work(t, h.pool, func(w *river.Workers) { waitlist.AddWorkers(w, h.pool, h.desk) })
 	ctx, stop := context.WithCancel(context.Background())
@@ -52,9 +54,9 @@ func (h house) rush(t *testing.T, crowd []account.Caller, do func(i int, caller 
 	ticking.Wait()
 }
 
-func (h house) crowd(t *testing.T, n int) []account.Caller {
+func (h env) crowd(t *testing.T, n int) []access.Caller {
 	t.Helper()
-	crowd := make([]account.Caller, n)
+	crowd := make([]access.Caller, n)
 	for i := range crowd {
 		crowd[i] = h.attendee(t)
 	}
@@ -62,22 +64,10 @@ func (h house) crowd(t *testing.T, n int) []account.Caller {
 }
 
 // none fails the test if a query for what must not be finds anything.
-func (h house) none(t *testing.T, what, sql string) {
+func (h env) none(t *testing.T, what, sql string) {
 	t.Helper()
 	if n := h.count(t, "SELECT count(*) FROM ("+sql+") wrong"); n != 0 {
 		t.Errorf("%s: %d", what, n)
-	}
-}
-
-// sound fails the test if the doctor finds anything.
-func (h house) sound(t *testing.T) {
-	t.Helper()
-	findings, err := seating.Doctor(context.Background(), h.pool, nil)
-	if err != nil {
-		t.Fatal(err)
-	}
-	for _, f := range findings {
-		t.Error(f)
 	}
 }
 
@@ -102,7 +92,7 @@ func TestRushOnOneSlot(t *testing.T) {
 	t.Parallel()
 	h := open(t, testkit.MaxConns(20))
 	slot := testkit.Slot(t, h.pool, testkit.Event(t, h.pool).ID, testkit.Capacity(20))
-	h.rush(t, h.crowd(t, 150), func(i int, caller account.Caller) {
+	h.rush(t, h.crowd(t, 150), func(i int, caller access.Caller) {
 		b, err := h.book(caller, slot.ID, 1+i%3)
 		if err == nil && i%3 != 0 {
 			_, err = h.cancel(caller, b.ID, "")
@@ -111,7 +101,7 @@ func TestRushOnOneSlot(t *testing.T) {
 			t.Error(err)
 		}
 	})
-	h.sound(t)
+	testkit.Sound(t, h.pool)
 	if n := h.count(t, "SELECT count(*) FROM bookings WHERE slot_id = $1", slot.ID); n != 150 {
 		t.Errorf("%d bookings", n)
 	}
@@ -143,12 +133,12 @@ func TestRushOnOverlappingSlots(t *testing.T) {
 		slots = append(slots, testkit.Slot(t, h.pool, event.ID, testkit.Capacity(3), testkit.Times(starts, starts+90*time.Minute)).ID)
 	}
 	people := h.crowd(t, 10)
-	crowd := make([]account.Caller, 0, 12*len(people))
+	crowd := make([]access.Caller, 0, 12*len(people))
 	for range slots {
 		crowd = append(crowd, people...)
 	}
 	expected := []*fault.Code{fault.BookingOverlap, fault.AlreadyBooked}
-	h.rush(t, crowd, func(i int, caller account.Caller) {
+	h.rush(t, crowd, func(i int, caller access.Caller) {
 		b, err := h.book(caller, slots[(i*7)%len(slots)], 1+i%2)
 		if err == nil && i%4 == 0 {
 			_, err = h.cancel(caller, b.ID, "")
@@ -162,7 +152,7 @@ func TestRushOnOverlappingSlots(t *testing.T) {
 			t.Error(err)
 		}
 	})
-	h.sound(t)
+	testkit.Sound(t, h.pool)
 	h.none(t, "blocked bookings whose blocker is gone", `
 		SELECT FROM bookings w JOIN bookings x ON x.id = w.blocked_by
 		WHERE w.status = 'waitlisted' AND (x.status NOT IN ('held', 'offered', 'confirmed') OR NOT x.during && w.during)`)
@@ -191,7 +181,7 @@ func TestRaceHoldExpiryAgainstConfirm(t *testing.T) {
 		h.expire(t, holds[i].ID)
 	}
 	var told [n]error
-	h.rush(t, slices.Concat(holders, holders), func(i int, caller account.Caller) {
+	h.rush(t, slices.Concat(holders, holders), func(i int, caller access.Caller) {
 		switch {
 		case i < n:
 			_, told[i] = h.confirm(caller, holds[i].ID)
@@ -199,7 +189,7 @@ func TestRaceHoldExpiryAgainstConfirm(t *testing.T) {
 			h.expire(t, holds[i-n].ID)
 		}
 	})
-	h.sound(t)
+	testkit.Sound(t, h.pool)
 	for i, err := range told {
 		want := seating.Confirmed
 		if err != nil {
@@ -219,7 +209,7 @@ func TestRaceHoldExpiryAgainstConfirm(t *testing.T) {
 }
 
 // offering is a slot whose seats are all offered to a crowd, behind which others wait.
-func (h house) offering(t *testing.T, n, more int) (seating.Slot, []seating.Booking) {
+func (h env) offering(t *testing.T, n, more int) (seating.Slot, []seating.Booking) {
 	t.Helper()
 	event := testkit.Event(t, h.pool, func(e *db.Event) { e.WaitlistMode = string(seating.WaitlistOffer) })
 	slot := testkit.Slot(t, h.pool, event.ID, testkit.Capacity(n))
@@ -243,23 +233,23 @@ func (h house) offering(t *testing.T, n, more int) (seating.Slot, []seating.Book
 	return slot, offers
 }
 
-func owners(bookings []seating.Booking) (crowd []account.Caller) {
+func owners(bookings []seating.Booking) (crowd []access.Caller) {
 	for _, b := range bookings {
-		crowd = append(crowd, testkit.Caller(b.UserID, account.Attendee))
+		crowd = append(crowd, testkit.Caller(b.UserID, access.Attendee))
 	}
 	return crowd
 }
 
 // accept and decline are what attendees say to offers.
-func (h house) accept(b seating.Booking) error {
-	_, err := h.desk.Do(context.Background(), seating.Order{Command: seating.Confirm{
-		SlotID: b.SlotID, BookingID: b.ID, UserID: b.UserID, From: seating.Offered, By: seating.By{Actor: seating.ByAttendee, ID: b.UserID}}})
+func (h env) accept(b seating.Booking) error {
+	_, err := h.desk.Do(context.Background(), desk.Submission{Command: seating.Confirm{
+		SlotID: b.SlotID, BookingID: b.ID, UserID: b.UserID, From: seating.Offered, By: seating.Actor{Role: seating.ActorAttendee, ID: b.UserID}}})
 	return err
 }
 
-func (h house) decline(b seating.Booking) error {
-	_, err := h.desk.Do(context.Background(), seating.Order{Command: seating.Decline{
-		SlotID: b.SlotID, BookingID: b.ID, UserID: b.UserID, By: seating.By{Actor: seating.ByAttendee, ID: b.UserID}}})
+func (h env) decline(b seating.Booking) error {
+	_, err := h.desk.Do(context.Background(), desk.Submission{Command: seating.Decline{
+		SlotID: b.SlotID, BookingID: b.ID, UserID: b.UserID, By: seating.Actor{Role: seating.ActorAttendee, ID: b.UserID}}})
 	return err
 }
 
@@ -273,7 +263,7 @@ func TestRaceOfferExpiryAgainstAccept(t *testing.T) {
 	slot, offers := h.offering(t, n, n)
 	var told [n]error
 	crowd := owners(offers)
-	h.rush(t, slices.Concat(crowd, crowd), func(i int, _ account.Caller) {
+	h.rush(t, slices.Concat(crowd, crowd), func(i int, _ access.Caller) {
 		switch {
 		case i >= n:
 			h.expire(t, offers[i-n].ID)
@@ -283,7 +273,7 @@ func TestRaceOfferExpiryAgainstAccept(t *testing.T) {
 			told[i] = h.accept(offers[i])
 		}
 	})
-	h.sound(t)
+	testkit.Sound(t, h.pool)
 	lost := 0
 	for i, err := range told {
 		want := seating.Confirmed
@@ -319,13 +309,13 @@ func TestRaceDeclineAgainstCapacityRaise(t *testing.T) {
 	const n, raises = 40, 20
 	slot, offers := h.offering(t, n, 3*n)
 	crowd := owners(offers)
-	h.rush(t, append(crowd, crowd[:raises]...), func(i int, _ account.Caller) {
+	h.rush(t, append(crowd, crowd[:raises]...), func(i int, _ access.Caller) {
 		var err error
 		switch {
 		case i >= n:
 			capacity := 2*n + i // those that come too late to raise it are refused
-			_, err = h.desk.Do(context.Background(), seating.Order{Command: seating.EditSlot{
-				SlotID: slot.ID, Capacity: &capacity, By: seating.By{Actor: seating.ByOrganizer, ID: slot.OrganizerID}}})
+			_, err = h.desk.Do(context.Background(), desk.Submission{Command: seating.EditSlot{
+				SlotID: slot.ID, Capacity: &capacity, By: seating.Actor{Role: seating.ActorOrganizer, ID: slot.OrganizerID}}})
 			if errors.Is(err, fault.CapacityBelowTaken) {
 				err = nil
 			}
@@ -338,7 +328,7 @@ func TestRaceDeclineAgainstCapacityRaise(t *testing.T) {
 			t.Error(err)
 		}
 	})
-	h.sound(t)
+	testkit.Sound(t, h.pool)
 	h.none(t, "slots with seats that nobody was offered", "SELECT FROM slots WHERE seats_taken < capacity AND waitlist_ready > 0")
 	for i, b := range offers {
 		want := []seating.Status{seating.Confirmed, seating.Cancelled}[i%2]
@@ -369,7 +359,7 @@ func TestRaceMovesThatCross(t *testing.T) {
 				mine[i] = h.mustBook(t, caller, slots[i%2], 1)
 			}
 			var went tally[string]
-			h.rush(t, crowd, func(i int, caller account.Caller) {
+			h.rush(t, crowd, func(i int, caller access.Caller) {
 				for hop := range 4 { // there, back, and once more
 					to := slots[(i+hop+1)%2]
 					if mine[i].SlotID == to {
@@ -387,7 +377,7 @@ func TestRaceMovesThatCross(t *testing.T) {
 					}
 				}
 			})
-			h.sound(t)
+			testkit.Sound(t, h.pool)
 			if moved := went.of["moved"]; (moved > 0) != (free > 0) {
 				t.Errorf("with %d free seats %d were moved", free, moved)
 			}
@@ -415,15 +405,15 @@ func TestRaceResize(t *testing.T) {
 	owner := h.attendee(t)
 	b := h.mustBook(t, owner, slot.ID, 1)
 	var went tally[bool]
-	h.rush(t, make([]account.Caller, 40), func(i int, _ account.Caller) {
+	h.rush(t, make([]access.Caller, 40), func(i int, _ access.Caller) {
 		seats := 1 + i%20
-		_, err := h.service.Resize(context.Background(), owner, b.ID, nil, booking.Patch{Seats: &seats})
+		_, err := h.service.Resize(context.Background(), owner, b.ID, view.AnyState, booking.Patch{Seats: &seats})
 		went.add(err == nil)
 		if err != nil && !errors.Is(err, fault.Contention) {
 			t.Error(err)
 		}
 	})
-	h.sound(t)
+	testkit.Sound(t, h.pool)
 	if went.of[true] == 0 {
 		t.Error("nobody could resize it")
 	}
@@ -455,18 +445,18 @@ func TestRaceChainOfUpgrades(t *testing.T) {
 		}
 		wishes = append(wishes, wish)
 	}
-	crowd, leaving := []account.Caller{first}, []seating.Booking{start}
+	crowd, leaving := []access.Caller{first}, []seating.Booking{start}
 	for _, slotID := range slots[:n] {
 		for _, caller := range h.crowd(t, behind) {
 			crowd, leaving = append(crowd, caller), append(leaving, h.mustBook(t, caller, slotID, 1))
 		}
 	}
-	h.rush(t, crowd, func(i int, caller account.Caller) {
+	h.rush(t, crowd, func(i int, caller access.Caller) {
 		if _, err := h.cancel(caller, leaving[i].ID, ""); err != nil {
 			t.Error(err)
 		}
 	})
-	h.sound(t)
+	testkit.Sound(t, h.pool)
 	for i := range wishes {
 		if now, old := h.status(t, wishes[i].ID), h.status(t, olds[i].ID); now != seating.Confirmed || old != seating.Cancelled {
 			t.Errorf("wish %d is %s, what it replaces is %s", i, now, old)

@@ -3,16 +3,15 @@ package booking
 import (
 	"context"
 	"errors"
-	"slices"
-	"strings"
 	"time"
 
 	"github.com/google/uuid"
 
-	"eventbooking/internal/account"
+	"eventbooking/internal/access"
+	"eventbooking/internal/desk"
 	"eventbooking/internal/fault"
 	"eventbooking/internal/seating"
-	"eventbooking/internal/waitlist"
+	"eventbooking/internal/view"
 )
 
 // Patch is what changes of a booking; nil leaves it as it is.
@@ -33,7 +32,7 @@ func (p Patch) of(b seating.Booking) (seats, least int, err error) {
 	if p.SeatsMin != nil {
 		least = *p.SeatsMin
 	}
-	return seats, least, checkLeast(seats, least)
+	return seats, least, checkSeatsMin(seats, least)
 }
 
 // resizeTries is how often a patch is worked out anew because the booking changed
@@ -41,68 +40,61 @@ func (p Patch) of(b seating.Booking) (seats, least int, err error) {
 const resizeTries = 3
 
 // Resize changes for how many seats a booking is, for its owner or for who
-// manages its event. match is the If-Match header, nil if none was sent: the
-// state that the patch is meant for.
+// manages its event. match is the state that
+// the patch is meant for.
 //
 // A patch says what changes; the rest is filled in from a booking read without a
 // lock. So the desk takes it for the version that was read only: a promotion with
 // fewer seats in between is not undone by what nobody asked for.
-func (s *Service) Resize(ctx context.Context, caller account.Caller, id uuid.UUID, match *string, patch Patch) (waitlist.Placed, error) {
+func (s *Service) Resize(ctx context.Context, caller access.Caller, id uuid.UUID, match view.IfMatch, patch Patch) (view.Booking, error) {
 	for range resizeTries {
 		b, err := s.Get(ctx, caller, id)
 		if err != nil {
-			return waitlist.Placed{}, err
+			return view.Booking{}, err
 		}
-		if err := b.matches(match); err != nil {
-			return waitlist.Placed{}, err
+		if err := b.check(match); err != nil {
+			return view.Booking{}, err
 		}
-		seats, least, err := patch.of(b.Booking)
+		seats, least, err := patch.of(b.Booking.Booking)
 		if err != nil || seats == b.Seats && least == b.SeatsMin {
-			return b.Placed, err
+			return b.Booking, err
 		}
-		outcome, err := s.desk.Do(ctx, seating.Order{Command: seating.Resize{
+		outcome, err := s.desk.Do(ctx, desk.Submission{Command: seating.Resize{
 			SlotID: b.SlotID, BookingID: b.ID, UserID: b.UserID, Version: b.Version,
-			Seats: seats, SeatsMin: least, By: b.by(caller, ""),
+			Seats: seats, SeatsMin: least, By: b.actor(caller, ""),
 		}})
 		if err == nil {
 			return s.resized(ctx, caller, outcome.Result)
 		}
-		if !errors.Is(err, fault.VersionMismatch) || !anyState(match) {
-			return waitlist.Placed{}, err
+		if !errors.Is(err, fault.VersionMismatch) || !match.IsAny() {
+			return view.Booking{}, err
 		}
 	}
-	return waitlist.Placed{}, fault.Contention.New("The booking keeps changing.").After(time.Second)
+	return view.Booking{}, fault.Contention.New("The booking keeps changing.").After(time.Second)
 }
 
 // resized is the booking as the desk left it, with its place if it waits: that
 // takes another look. It is done by then, so whatever fails must not say that
 // nothing happened.
-func (s *Service) resized(ctx context.Context, caller account.Caller, r seating.Result) (waitlist.Placed, error) {
+func (s *Service) resized(ctx context.Context, caller access.Caller, r seating.Result) (view.Booking, error) {
 	if r.Booking.Status != seating.Waitlisted {
-		return waitlist.Placed{Booking: r.Booking, EventID: r.Slot.EventID}, nil
+		return view.Booking{Booking: r.Booking, EventID: r.Slot.EventID}, nil
 	}
 	b, err := s.Get(ctx, caller, r.Booking.ID)
 	if err != nil {
-		return waitlist.Placed{}, fault.OutcomeUnknown.New("The booking was changed, but not found again for the answer.").After(time.Second)
+		return view.Booking{}, fault.OutcomeUnknown.New("The booking was changed, but not found again for the answer.").After(time.Second)
 	}
-	return b.Placed, nil
+	return b.Booking, nil
 }
 
-// anyState says that a caller does not care what state they change.
-func anyState(match *string) bool { return match == nil || strings.TrimSpace(*match) == "*" }
-
-// matches compares the booking with an If-Match header: a list of tags, or *.
-func (b Booking) matches(match *string) error {
-	if anyState(match) {
-		return nil
+// check compares the booking's ETag with an If-Match header.
+func (b Booking) check(match view.IfMatch) error {
+	if match.IsAny() {
+		return nil // no need to work the tag out
 	}
-	_, tag, err := b.Tagged()
+	_, etag, err := b.Tagged()
 	if err != nil {
 		return err
 	}
-	named := slices.ContainsFunc(strings.Split(*match, ","), func(t string) bool { return strings.TrimSpace(t) == tag })
-	if !named {
-		return fault.VersionMismatch.New("The booking is not as you saw it; get it again for its present ETag, which is sent with its quotes.")
-	}
-	return nil
+	return match.Check(etag)
 }

@@ -7,12 +7,12 @@ import (
 
 	"eventbooking/gen/api"
 	"eventbooking/gen/db"
-	"eventbooking/internal/account"
+	"eventbooking/internal/access"
 	"eventbooking/internal/booking"
 	"eventbooking/internal/fault"
 	"eventbooking/internal/seating"
 	"eventbooking/internal/testkit"
-	"eventbooking/internal/waitlist"
+	"eventbooking/internal/view"
 )
 
 func TestPatchOf(t *testing.T) {
@@ -54,8 +54,8 @@ func TestResize(t *testing.T) {
 	soon := testkit.Slot(t, h.pool, event.ID, hours(10))
 	owner, waiter := h.attendee(t), h.attendee(t)
 	b := h.mustBook(t, owner, slot.ID, 2)
-	resize := func(caller account.Caller, id uuid.UUID, patch booking.Patch) (waitlist.Placed, error) {
-		return h.service.Resize(t.Context(), caller, id, nil, patch)
+	resize := func(caller access.Caller, id uuid.UUID, patch booking.Patch) (view.Booking, error) {
+		return h.service.Resize(t.Context(), caller, id, view.AnyState, patch)
 	}
 	seats := func(n int) booking.Patch { return booking.Patch{Seats: &n} }
 
@@ -93,6 +93,9 @@ func TestResize(t *testing.T) {
 	h.mustBook(t, h.attendee(t), slot.ID, 4)
 	_, err = resize(owner, b.ID, seats(3))
 	wants(t, err, fault.SlotFull)
+	if open := fault.Of(err).Members.WaitlistOpen; open == nil || !*open {
+		t.Errorf("waitlist_open is %v", open)
+	}
 	if got, err := resize(waiter, first.ID, seats(3)); err != nil || got.Position != 1 || got.Seats != 3 {
 		t.Errorf("%+v, %v", got, err)
 	}
@@ -106,7 +109,7 @@ func TestResize(t *testing.T) {
 	held := h.mustHold(t, h.attendee(t), soon.ID, 1)
 	_, err = resize(organizerOf(event), held.ID, seats(2))
 	wants(t, err, fault.InvalidTransition)
-	h.sound(t)
+	testkit.Sound(t, h.pool)
 }
 
 func TestResizeIfMatch(t *testing.T) {
@@ -115,7 +118,7 @@ func TestResizeIfMatch(t *testing.T) {
 	slot := testkit.Slot(t, h.pool, testkit.Event(t, h.pool).ID)
 	owner := h.attendee(t)
 	b := h.mustBook(t, owner, slot.ID, 1)
-	ctx := account.WithCaller(t.Context(), owner)
+	ctx := access.WithCaller(t.Context(), owner)
 	tag := func() string {
 		t.Helper()
 		got, err := h.handler.GetBooking(ctx, api.GetBookingRequestObject{BookingID: b.ID})
@@ -125,7 +128,7 @@ func TestResizeIfMatch(t *testing.T) {
 		return got.(api.GetBooking200JSONResponse).Headers.ETag
 	}
 	resize := func(match string, n int) error {
-		_, err := h.service.Resize(ctx, owner, b.ID, &match, booking.Patch{Seats: &n})
+		_, err := h.service.Resize(ctx, owner, b.ID, view.OptionalIfMatch(&match), booking.Patch{Seats: &n})
 		return err
 	}
 	seen := tag()

@@ -9,7 +9,8 @@ import (
 	"github.com/riverqueue/river"
 
 	"eventbooking/gen/db"
-	"eventbooking/internal/account"
+	"eventbooking/internal/access"
+	"eventbooking/internal/desk"
 	"eventbooking/internal/idempotency"
 	"eventbooking/internal/seating"
 )
@@ -17,9 +18,9 @@ import (
 // Cancel ends an event for good: its status at once, its slots and bookings by
 // jobs. No slot is locked. A command that has locked one before may still give
 // seats away; the job of that slot waits for its lock, and takes them back.
-func (s *Service) Cancel(ctx context.Context, caller account.Caller, eventID uuid.UUID, reason string, once Once[Event]) (idempotency.Response, error) {
+func (s *Service) Cancel(ctx context.Context, caller access.Caller, eventID uuid.UUID, reason string, once Once[Event]) (idempotency.Response, error) {
 	if strings.TrimSpace(reason) == "" {
-		return idempotency.Response{}, blank("/reason")
+		return idempotency.Response{}, errBlank("/reason")
 	}
 	return once.do(ctx, s.pool, func(tx pgx.Tx) (Event, error) {
 		row, err := lockTx(ctx, tx, caller, eventID)
@@ -28,7 +29,7 @@ func (s *Service) Cancel(ctx context.Context, caller account.Caller, eventID uui
 		}
 		switch status := seating.EventStatus(row.Status); status {
 		case seating.EventDraft:
-			return Event{}, transition(status, seating.EventCancelled, "Nobody has seen the draft; delete it instead.")
+			return Event{}, errInvalidTransition(status, seating.EventCancelled, "Nobody has seen the draft; delete it instead.")
 		case seating.EventPublished:
 			if err := s.cancelTx(ctx, tx, eventID, reason); err != nil {
 				return Event{}, err
@@ -49,7 +50,7 @@ func (s *Service) cancelTx(ctx context.Context, tx pgx.Tx, eventID uuid.UUID, re
 	}
 	jobs := make([]river.InsertManyParams, len(slots))
 	for i, slotID := range slots {
-		jobs[i] = river.InsertManyParams{Args: seating.ClearArgs{SlotID: slotID}}
+		jobs[i] = river.InsertManyParams{Args: desk.CancelBookingsArgs{SlotID: slotID}}
 	}
 	return s.insertTx(ctx, tx, jobs)
 }

@@ -12,6 +12,7 @@ import (
 	"github.com/riverqueue/river/riverdriver/riverpgxv5"
 
 	"eventbooking/gen/api"
+	"eventbooking/internal/desk"
 	"eventbooking/internal/fault"
 	"eventbooking/internal/postgres"
 	"eventbooking/internal/seating"
@@ -37,7 +38,7 @@ func TestCancelledEventIsClearedPageByPage(t *testing.T) {
 
 	// Some pages of some slots, and then workers that are cut off.
 	for _, slotID := range list[uuid.UUID](h, `SELECT id FROM slots ORDER BY id LIMIT 2`) {
-		outcome, err := h.desk.Do(t.Context(), seating.Order{Command: seating.Clear{SlotID: slotID}, Internal: true})
+		outcome, err := h.desk.Do(t.Context(), desk.Submission{Command: seating.CancelAllBookings{SlotID: slotID}, Internal: true})
 		must(t, err)
 		if !outcome.Result.More {
 			t.Error("one page was all")
@@ -58,11 +59,11 @@ func TestCancelledEventIsClearedPageByPage(t *testing.T) {
 	if n := list[int64](h, `SELECT count(*) FROM ledger WHERE kind = 'cancelled'`)[0]; n != 10_000 {
 		t.Errorf("%d entries for ten thousand bookings", n)
 	}
-	h.sound()
+	testkit.Sound(t, h.pool)
 }
 
 // work runs the workers until they are told to end, which cuts their jobs off.
-func work(t *testing.T, h *house) (stop func()) {
+func work(t *testing.T, h *env) (stop func()) {
 	t.Helper()
 	workers := river.NewWorkers()
 	waitlist.AddWorkers(workers, h.pool, h.desk)
@@ -73,16 +74,6 @@ func work(t *testing.T, h *house) (stop func()) {
 	must(t, err)
 	must(t, client.Start(context.Background()))
 	return func() { must(t, client.StopAndCancel(context.Background())) }
-}
-
-// sound has the doctor look.
-func (h *house) sound() {
-	h.Helper()
-	findings, err := seating.Doctor(h.Context(), h.pool, nil)
-	must(h.T, err)
-	for _, finding := range findings {
-		h.Error(finding)
-	}
 }
 
 // A new time that overlaps attendees' other seats is refused with their number,
@@ -103,8 +94,8 @@ func TestUpdateSlotOnConflict(t *testing.T) {
 	for _, policy := range []*api.SlotConflictPolicy{nil, ptr(api.SlotConflictPolicyRefuse)} {
 		move.OnConflict = policy
 		_, err := h.updateSlot(slot.ID, "*", move)
-		if f := refusal(t, err, fault.EventHasBookings); f.Extra["count"] != 1 {
-			t.Errorf("got %v", f.Extra)
+		if f := refusal(t, err, fault.EventHasBookings); *f.Members.Count != 1 {
+			t.Errorf("got %v", f.Members)
 		}
 	}
 	move.OnConflict = ptr(api.SlotConflictPolicyCancel)
@@ -117,5 +108,5 @@ func TestUpdateSlotOnConflict(t *testing.T) {
 			t.Errorf("%s, want %s", got, want)
 		}
 	}
-	h.sound()
+	testkit.Sound(t, h.pool)
 }

@@ -1,26 +1,20 @@
 package event
 
 import (
-	"crypto/sha256"
-	"encoding/json"
-	"fmt"
 	"time"
 
 	"github.com/oapi-codegen/nullable"
 
 	"eventbooking/gen/api"
-	"eventbooking/gen/db"
-	"eventbooking/internal/booking"
 	"eventbooking/internal/idempotency"
-	"eventbooking/internal/page"
 	"eventbooking/internal/seating"
-	"eventbooking/internal/waitlist"
+	"eventbooking/internal/view"
 )
 
 func filter(p api.ListEventsParams) Filter {
-	sort := or(p.Sort, api.EventSortStartsAt)
+	sort := view.OrElse(p.Sort, api.EventSortStartsAt)
 	return Filter{
-		Words: p.Q, Phase: Phase(or(p.When, api.EventWhenUpcoming)), From: p.From, To: p.To,
+		Words: p.Q, Phase: Phase(view.OrElse(p.When, api.EventWhenUpcoming)), From: p.From, To: p.To,
 		Available: p.Available, OrganizerID: p.OrganizerID,
 		ByStart:   sort == api.EventSortStartsAt || sort == api.EventSortStartsAtDescending,
 		Backwards: sort == api.EventSortStartsAtDescending || sort == api.EventSortCreatedAtDescending,
@@ -48,8 +42,8 @@ func patch(p *api.EventPatch) func(*Settings) {
 		set(&s.Description, p.Description)
 		set(&s.Location, p.Location)
 		set(&s.TimeZone, p.TimeZone)
-		merge(&s.BookingOpensAt, p.BookingOpensAt, stored)
-		merge(&s.BookingClosesAt, p.BookingClosesAt, stored)
+		merge(&s.BookingOpensAt, p.BookingOpensAt, asStored)
+		merge(&s.BookingClosesAt, p.BookingClosesAt, asStored)
 		set(&s.CancellationClosesMinutes, p.CancellationClosesMinutes)
 		set(&s.WaitlistMode, (*seating.WaitlistMode)(p.WaitlistMode))
 		merge(&s.WaitlistLimit, p.WaitlistLimit, same)
@@ -78,63 +72,46 @@ func merge[T any](field **T, change nullable.Nullable[T], as func(T) T) {
 
 func same[T any](v T) T { return v }
 
-// stored is a time as the database will have it.
-func stored(t time.Time) time.Time { return t.UTC().Truncate(time.Microsecond) }
+// asStored is a time as the database will have it.
+func asStored(t time.Time) time.Time { return t.UTC().Truncate(time.Microsecond) }
 
-func session(c api.SlotCreate) Session {
-	return Session{StartsAt: stored(c.StartsAt), EndsAt: stored(c.EndsAt), Capacity: c.Capacity}
+func newSlot(c api.SlotCreate) NewSlot {
+	return NewSlot{StartsAt: asStored(c.StartsAt), EndsAt: asStored(c.EndsAt), Capacity: c.Capacity}
 }
 
 func slotEdit(p *api.SlotPatch) SlotEdit {
 	e := SlotEdit{Capacity: p.Capacity, Status: (*seating.SlotStatus)(p.Status)}
 	e.Displace = p.OnConflict != nil && *p.OnConflict == api.SlotConflictPolicyCancel
 	if p.StartsAt != nil {
-		starts := stored(*p.StartsAt)
+		starts := asStored(*p.StartsAt)
 		e.StartsAt = &starts
 	}
 	if p.EndsAt != nil {
-		ends := stored(*p.EndsAt)
+		ends := asStored(*p.EndsAt)
 		e.EndsAt = &ends
 	}
 	return e
-}
-
-// either is the body, whichever media type it came as.
-func either[T any](a, b *T) *T {
-	if a != nil {
-		return a
-	}
-	return b
 }
 
 func (e Event) json() api.Event {
 	return api.Event{
 		ID: e.ID, OrganizerID: e.OrganizerID, Title: e.Title, Description: e.Description, Location: e.Location,
 		TimeZone: e.TimeZone, Status: api.EventStatus(e.Status), Revision: e.Revision,
-		StartsAt: page.OrNull(e.StartsAt), EndsAt: page.OrNull(e.EndsAt), SlotCount: e.SlotCount, SeatsAvailable: e.SeatsAvailable,
-		BookingOpensAt: page.OrNull(e.BookingOpensAt), BookingClosesAt: page.OrNull(e.BookingClosesAt),
+		StartsAt: view.OrNull(e.StartsAt), EndsAt: view.OrNull(e.EndsAt), SlotCount: e.SlotCount, SeatsAvailable: e.SeatsAvailable,
+		BookingOpensAt: view.OrNull(e.BookingOpensAt), BookingClosesAt: view.OrNull(e.BookingClosesAt),
 		CancellationClosesMinutes: e.CancellationClosesMinutes,
-		WaitlistMode:              api.WaitlistMode(e.WaitlistMode), WaitlistLimit: page.OrNull(e.WaitlistLimit),
+		WaitlistMode:              api.WaitlistMode(e.WaitlistMode), WaitlistLimit: view.OrNull(e.WaitlistLimit),
 		OfferMinutes: e.OfferMinutes, Fit: api.FitPolicy(e.Fit), MaxPasses: e.MaxPasses, HoldMinutes: e.HoldMinutes,
-		PublishedAt: page.OrNull(e.PublishedAt), CancelledAt: page.OrNull(e.CancelledAt), CancellationReason: page.OrNull(e.CancellationReason),
+		PublishedAt: view.OrNull(e.PublishedAt), CancelledAt: view.OrNull(e.CancelledAt), CancellationReason: view.OrNull(e.CancellationReason),
 		CreatedAt: e.CreatedAt, UpdatedAt: e.UpdatedAt,
 	}
 }
 
-// tagged is an event with the tag of what is shown of it. The revision stands in
-// front, because edits compare it alone.
-func tagged(e Event) (body api.Event, tag string, err error) {
+// tagged is an event as the API shows it, with its ETag.
+func tagged(e Event) (body api.Event, etag string, err error) {
 	body = e.json()
-	text, err := json.Marshal(body)
-	if err != nil {
-		return body, "", fmt.Errorf("tag of an event: %w", err)
-	}
-	sum := sha256.Sum256(text)
-	return body, fmt.Sprintf(`"%d.%x"`, e.Revision, sum[:12]), nil
-}
-
-func taggedSlot(s seating.Slot) (api.Slot, string) {
-	return waitlist.SlotJSON(s), fmt.Sprintf(`"%d.%d"`, s.Revision, s.Version)
+	etag, err = view.RevisionETag(e.Revision, body)
+	return body, etag, err
 }
 
 func created(e Event) (idempotency.Response, error) {
@@ -166,14 +143,14 @@ func cancelled(e Event) (idempotency.Response, error) {
 }
 
 func slotCreated(s seating.Slot) (idempotency.Response, error) {
-	body, tag := taggedSlot(s)
+	body, tag := view.TaggedSlot(s)
 	return idempotency.Record(api.CreateSlot201JSONResponse{Body: body, Headers: api.CreateSlot201ResponseHeaders{
 		Location: "/api/v1/slots/" + s.ID.String(), ETag: tag,
 	}}.VisitCreateSlotResponse)
 }
 
 func slotCancelled(r seating.Result) (idempotency.Response, error) {
-	body, tag := taggedSlot(r.Slot)
+	body, tag := view.TaggedSlot(r.Slot)
 	return idempotency.Record(api.CancelSlot200JSONResponse{
 		Body: body, Headers: api.CancelSlot200ResponseHeaders{ETag: tag}}.VisitCancelSlotResponse)
 }
@@ -183,21 +160,13 @@ func eventList(events Events) api.EventList {
 	for i, e := range events.Events {
 		data[i] = e.json()
 	}
-	return api.EventList{Data: data, NextCursor: page.Cursor(events.Next), HasMore: events.Next != ""}
+	return api.EventList{Data: data, NextCursor: view.ZeroIsNull(events.Next), HasMore: events.Next != ""}
 }
 
 func slotList(slots []seating.Slot, next string) api.SlotList {
 	data := make([]api.Slot, len(slots))
 	for i, s := range slots {
-		data[i] = waitlist.SlotJSON(s)
+		data[i] = view.Slot(s)
 	}
-	return api.SlotList{Data: data, NextCursor: page.Cursor(next), HasMore: next != ""}
-}
-
-func entryList(entries []db.Ledger, next string) api.LedgerEntryList {
-	data := make([]api.LedgerEntry, len(entries))
-	for i, e := range entries {
-		data[i] = booking.EntryJSON(e)
-	}
-	return api.LedgerEntryList{Data: data, NextCursor: page.Cursor(next), HasMore: next != ""}
+	return api.SlotList{Data: data, NextCursor: view.ZeroIsNull(next), HasMore: next != ""}
 }

@@ -7,7 +7,8 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"eventbooking/gen/db"
-	"eventbooking/internal/account"
+	"eventbooking/internal/access"
+	"eventbooking/internal/desk"
 	"eventbooking/internal/fault"
 	"eventbooking/internal/idempotency"
 	"eventbooking/internal/seating"
@@ -15,7 +16,7 @@ import (
 
 // CreateSlot adds a slot to an event. The event's row is locked, so that nobody
 // cancels it or changes the rules of its slots meanwhile.
-func (s *Service) CreateSlot(ctx context.Context, caller account.Caller, eventID uuid.UUID, session Session, once Once[seating.Slot]) (idempotency.Response, error) {
+func (s *Service) CreateSlot(ctx context.Context, caller access.Caller, eventID uuid.UUID, n NewSlot, once Once[seating.Slot]) (idempotency.Response, error) {
 	id, err := uuid.NewV7()
 	if err != nil {
 		return idempotency.Response{}, err
@@ -26,7 +27,7 @@ func (s *Service) CreateSlot(ctx context.Context, caller account.Caller, eventID
 			return seating.Slot{}, err
 		}
 		if status := seating.EventStatus(row.Status); status == seating.EventCancelled {
-			return seating.Slot{}, transition(status, status, "The event was cancelled, and takes no slots any more.")
+			return seating.Slot{}, errInvalidTransition(status, status, "The event was cancelled, and takes no slots any more.")
 		}
 		present, err := db.New().EventSlotsCount(ctx, tx, eventID)
 		if err != nil {
@@ -35,12 +36,12 @@ func (s *Service) CreateSlot(ctx context.Context, caller account.Caller, eventID
 		if present.Slots >= maxSlots {
 			return seating.Slot{}, fault.Invalid(fault.Field{Code: "too_many_slots", Detail: "the event has as many slots as an event may have; make another event"})
 		}
-		if err := session.check(present.Now); err != nil {
+		if err := n.check(present.Now); err != nil {
 			return seating.Slot{}, err
 		}
-		return seating.OpenTx(ctx, tx, seating.Slot{
+		return desk.OpenTx(ctx, tx, seating.Slot{
 			ID: id, EventID: eventID, Status: seating.SlotOpen, Revision: 1,
-			StartsAt: session.StartsAt, EndsAt: session.EndsAt, Capacity: session.Capacity, CreatedAt: present.Now,
-		}, by(caller, ""))
+			StartsAt: n.StartsAt, EndsAt: n.EndsAt, Capacity: n.Capacity, CreatedAt: present.Now,
+		}, access.ActorFor(caller, row.OrganizerID, uuid.Nil, ""))
 	})
 }

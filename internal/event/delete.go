@@ -7,19 +7,21 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"eventbooking/gen/db"
-	"eventbooking/internal/account"
+	"eventbooking/internal/access"
+	"eventbooking/internal/desk"
 	"eventbooking/internal/postgres"
 	"eventbooking/internal/seating"
+	"eventbooking/internal/view"
 )
 
 // Delete removes a draft with its slots.
-func (s *Service) Delete(ctx context.Context, caller account.Caller, eventID uuid.UUID, match Match) error {
+func (s *Service) Delete(ctx context.Context, caller access.Caller, eventID uuid.UUID, match view.IfMatch) error {
 	// Asked before anything is locked: strangers do not stop a published event's slots.
 	event, err := s.managed(ctx, caller, eventID)
 	if err != nil {
 		return err
 	}
-	if err := deletable(match, event.Revision, event.Status); err != nil {
+	if err := checkDeletable(match, event.Revision, event.Status); err != nil {
 		return err
 	}
 	return postgres.InTx(ctx, s.pool, func(tx pgx.Tx) error {
@@ -27,11 +29,11 @@ func (s *Service) Delete(ctx context.Context, caller account.Caller, eventID uui
 		if err != nil {
 			return err
 		}
-		if err := deletable(match, row.Revision, seating.EventStatus(row.Status)); err != nil {
+		if err := checkDeletable(match, row.Revision, seating.EventStatus(row.Status)); err != nil {
 			return err
 		}
 		for _, slot := range slots {
-			if err := seating.RemoveTx(ctx, tx, slot.ID, 0, by(caller, "the draft was deleted")); err != nil {
+			if err := desk.RemoveTx(ctx, tx, slot.ID, view.AnyState.CheckRevision, access.ActorFor(caller, row.OrganizerID, uuid.Nil, "the draft was deleted")); err != nil {
 				return err
 			}
 		}
@@ -39,12 +41,12 @@ func (s *Service) Delete(ctx context.Context, caller account.Caller, eventID uui
 	})
 }
 
-func deletable(match Match, revision int64, status seating.EventStatus) error {
-	if err := match.check(revision); err != nil {
+func checkDeletable(match view.IfMatch, revision int64, status seating.EventStatus) error {
+	if err := match.CheckRevision(revision); err != nil {
 		return err
 	}
 	if status != seating.EventDraft {
-		return transition(status, "deleted", "The event was published once; cancel it instead.")
+		return errInvalidTransition(status, "deleted", "The event was published once; cancel it instead.")
 	}
 	return nil
 }

@@ -6,17 +6,19 @@ import (
 	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
 
-	"eventbooking/internal/account"
+	"eventbooking/internal/access"
+	"eventbooking/internal/desk"
 	"eventbooking/internal/postgres"
-	"eventbooking/internal/seating"
+	"eventbooking/internal/view"
 )
 
 // DeleteSlot removes a slot that was never booked.
-func (s *Service) DeleteSlot(ctx context.Context, caller account.Caller, slotID uuid.UUID, match Match) error {
-	if _, err := s.managedSlot(ctx, caller, slotID); err != nil {
+func (s *Service) DeleteSlot(ctx context.Context, caller access.Caller, slotID uuid.UUID, match view.IfMatch) error {
+	slot, err := s.managedSlot(ctx, caller, slotID)
+	if err != nil {
 		return err
 	}
 	return postgres.InTx(ctx, s.pool, func(tx pgx.Tx) error {
-		return seating.RemoveTx(ctx, tx, slotID, match.Revision, by(caller, ""))
+		return desk.RemoveTx(ctx, tx, slotID, match.CheckRevision, access.ActorFor(caller, slot.OrganizerID, uuid.Nil, ""))
 	})
 }

@@ -15,9 +15,10 @@ import (
 	"github.com/google/uuid"
 
 	"eventbooking/gen/db"
-	"eventbooking/internal/account"
+	"eventbooking/internal/access"
 	"eventbooking/internal/fault"
 	"eventbooking/internal/seating"
+	"eventbooking/internal/view"
 )
 
 // Event is what people attend.
@@ -65,17 +66,12 @@ func (s Settings) equals(other Settings) bool { return reflect.DeepEqual(s, othe
 
 func (r Rules) equals(other Rules) bool { return reflect.DeepEqual(r, other) }
 
-// reorders says whether under other rules somebody else may be next.
-func (r Rules) reorders(before Rules) bool {
-	return r.Fit != before.Fit || r.MaxPasses != before.MaxPasses || r.WaitlistMode != before.WaitlistMode
-}
-
 // check holds the rules that the contract cannot say.
 func (s Settings) check() error {
 	switch {
 	case strings.TrimSpace(s.Title) == "":
-		return blank("/title")
-	case !knownZone(s.TimeZone):
+		return errBlank("/title")
+	case !isZone(s.TimeZone):
 		f := fault.UnknownTimeZone.Newf("%q is not a time zone of the IANA database.", s.TimeZone)
 		f.Fields = []fault.Field{{Pointer: "/time_zone", Code: "time_zone", Detail: "must be a name such as Europe/Berlin or UTC"}}
 		return f
@@ -86,27 +82,27 @@ func (s Settings) check() error {
 func (r Rules) checkPeriod() error {
 	opens, closes := r.BookingOpensAt, r.BookingClosesAt
 	switch {
-	case opens != nil && !plausible(*opens):
-		return badTime("/booking_opens_at", "must be in the years 2000 to 2999")
-	case closes != nil && !plausible(*closes):
-		return badTime("/booking_closes_at", "must be in the years 2000 to 2999")
+	case opens != nil && !isPlausible(*opens):
+		return errBadTime("/booking_opens_at", "must be in the years 2000 to 2999")
+	case closes != nil && !isPlausible(*closes):
+		return errBadTime("/booking_closes_at", "must be in the years 2000 to 2999")
 	case opens != nil && closes != nil && !opens.Before(*closes):
-		return badTime("/booking_closes_at", "must be after booking_opens_at")
+		return errBadTime("/booking_closes_at", "must be after booking_opens_at")
 	}
 	return nil
 }
 
-// plausible keeps out what is surely a mistake, and what could not be written
+// isPlausible keeps out what is surely a mistake, and what could not be written
 // in UTC with four digits for the year.
-func plausible(t time.Time) bool { return t.Year() >= 2000 && t.Year() <= 2999 }
+func isPlausible(t time.Time) bool { return t.Year() >= 2000 && t.Year() <= 2999 }
 
 // zoneName is how the names of the IANA database are written. What is more in the
 // directory where it is found (posix/…, right/…), and other paths to a name
 // (Europe//Berlin), nobody else knows.
 var zoneName = regexp.MustCompile(`^[A-Z][A-Za-z0-9_+-]*(/[A-Z][A-Za-z0-9_+-]*)*$`)
 
-// knownZone leaves out the names that mean something else on every machine.
-func knownZone(name string) bool {
+// isZone leaves out the names that mean something else on every machine.
+func isZone(name string) bool {
 	if !zoneName.MatchString(name) || strings.EqualFold(name, "local") || strings.EqualFold(name, "localtime") {
 		return false
 	}
@@ -114,73 +110,57 @@ func knownZone(name string) bool {
 	return err == nil
 }
 
-// sees says whether the caller may know of something of an event.
-func sees(caller account.Caller, organizerID uuid.UUID, status seating.EventStatus) bool {
-	return status != seating.EventDraft || caller.Can(account.AbilityEventsRead) && caller.Manages(organizerID)
+// canSee says whether the caller may know of an event and what belongs to it.
+func canSee(caller access.Caller, organizerID uuid.UUID, status seating.EventStatus) bool {
+	return status != seating.EventDraft || caller.Can(access.AbilityEventsRead) && caller.Manages(organizerID)
 }
 
-// manages refuses who does not manage an event. Somebody else's draft does not
-// exist, in the very words of what does not; what everybody sees is merely not theirs.
-func manages(caller account.Caller, organizerID uuid.UUID, status seating.EventStatus, missing error) error {
-	switch {
-	case caller.Manages(organizerID):
-		return nil
-	case status == seating.EventDraft:
-		return missing
-	}
-	return fault.NotPermitted.New("Only the event's organizer and administrators may do this.")
+func errNoEvent() error { return fault.NotFound.New("There is no such event.") }
+
+// errInvalidTransition refuses a step that an event's life does not have.
+func errInvalidTransition(from, to seating.EventStatus, detail string) error {
+	return fault.InvalidTransition.New(detail).With(fault.Members{From: new(string(from)), To: new(string(to))})
 }
 
-// by is the caller as the ledger names them.
-func by(caller account.Caller, reason string) seating.By {
-	actor := seating.ByOrganizer
-	if caller.Role == account.Admin {
-		actor = seating.ByAdmin
-	}
-	return seating.By{Actor: actor, ID: caller.UserID, Reason: reason}
-}
-
-func noEvent() error { return fault.NotFound.New("There is no such event.") }
-
-// transition is the refusal of a step that an event's life does not have.
-func transition(from, to seating.EventStatus, detail string) error {
-	return fault.InvalidTransition.New(detail).With("from", from).With("to", to)
-}
-
-func blank(pointer string) error {
+func errBlank(pointer string) error {
 	return fault.Invalid(fault.Field{Pointer: pointer, Code: "blank", Detail: "must not be blank"})
 }
 
-// badTime is the refusal of a time or of a range that ends there.
-func badTime(pointer, detail string) error {
+// errBadTime refuses a time, or a range that ends there.
+func errBadTime(pointer, detail string) error {
 	f := fault.InvalidTimeRange.Newf("%s %s.", strings.TrimPrefix(pointer, "/"), detail)
 	f.Fields = []fault.Field{{Pointer: pointer, Code: "time_range", Detail: detail}}
 	return f
+}
+
+// row is what the database keeps of the settings of an event.
+func (s Settings) row(id, organizerID uuid.UUID) db.EventUpdateParams {
+	return db.EventUpdateParams{
+		ID: id, OrganizerID: organizerID,
+		Title: s.Title, Description: s.Description, Location: s.Location, TimeZone: s.TimeZone,
+		BookingOpensAt: s.BookingOpensAt, BookingClosesAt: s.BookingClosesAt,
+		CancellationClosesMinutes: int32(s.CancellationClosesMinutes),
+		WaitlistMode:              string(s.WaitlistMode), WaitlistLimit: convert[int32](s.WaitlistLimit),
+		OfferMinutes: int32(s.OfferMinutes), Fit: string(s.Fit), MaxPasses: int32(s.MaxPasses),
+		HoldMinutes: int32(s.HoldMinutes),
+	}
 }
 
 func eventOf(r db.EventGetRow) Event {
 	return Event{
 		ID: r.ID, OrganizerID: r.OrganizerID, Status: seating.EventStatus(r.Status), Revision: r.Revision,
 		Settings: Settings{Title: r.Title, Description: r.Description, Location: r.Location, TimeZone: r.TimeZone, Rules: Rules{
-			BookingOpensAt: utc(r.BookingOpensAt), BookingClosesAt: utc(r.BookingClosesAt),
+			BookingOpensAt: view.UTC(r.BookingOpensAt), BookingClosesAt: view.UTC(r.BookingClosesAt),
 			CancellationClosesMinutes: int(r.CancellationClosesMinutes),
 			WaitlistMode:              seating.WaitlistMode(r.WaitlistMode), WaitlistLimit: convert[int](r.WaitlistLimit),
 			OfferMinutes: int(r.OfferMinutes), Fit: seating.Fit(r.Fit), MaxPasses: int(r.MaxPasses),
 			HoldMinutes: int(r.HoldMinutes),
 		}},
-		PublishedAt: utc(r.PublishedAt), CancelledAt: utc(r.CancelledAt), CancellationReason: r.CancellationReason,
+		PublishedAt: view.UTC(r.PublishedAt), CancelledAt: view.UTC(r.CancelledAt), CancellationReason: r.CancellationReason,
 		CreatedAt: r.CreatedAt.UTC(), UpdatedAt: r.UpdatedAt.UTC(),
-		StartsAt: utc(r.StartsAt), EndsAt: utc(r.EndsAt),
+		StartsAt: view.UTC(r.StartsAt), EndsAt: view.UTC(r.EndsAt),
 		SlotCount: int(r.SlotCount), SeatsAvailable: int(r.SeatsAvailable),
 	}
-}
-
-func utc(t *time.Time) *time.Time {
-	if t == nil {
-		return nil
-	}
-	u := t.UTC()
-	return &u
 }
 
 func convert[To, From int | int32](p *From) *To {

@@ -12,8 +12,8 @@ import (
 
 	"eventbooking/gen/api"
 	"eventbooking/internal/fault"
-	"eventbooking/internal/page"
 	"eventbooking/internal/seating"
+	"eventbooking/internal/view"
 )
 
 // A zone is accepted by the name that the IANA database has for it, and no other
@@ -71,21 +71,21 @@ func FuzzPeriod(f *testing.F) {
 		if err == nil {
 			err = json.Unmarshal(text, &again)
 		}
-		if err != nil || !reflect.DeepEqual(again.BookingOpensAt, page.OrNull(s.BookingOpensAt)) ||
-			!reflect.DeepEqual(again.BookingClosesAt, page.OrNull(s.BookingClosesAt)) {
+		if err != nil || !reflect.DeepEqual(again.BookingOpensAt, view.OrNull(s.BookingOpensAt)) ||
+			!reflect.DeepEqual(again.BookingClosesAt, view.OrNull(s.BookingClosesAt)) {
 			t.Errorf("%s (%v)", text, err)
 		}
 	})
 }
 
-// Sessions that are accepted start in the future and end after that.
-func FuzzSession(f *testing.F) {
+// New slots that are accepted start in the future and end after that.
+func FuzzNewSlot(f *testing.F) {
 	now := time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)
 	f.Add(int64(1), int64(2))
 	f.Add(int64(0), int64(0))
 	f.Add(int64(1)<<62, int64(-1)<<62)
 	f.Fuzz(func(t *testing.T, starts, ends int64) {
-		n := Session{StartsAt: now.Add(time.Duration(starts)), EndsAt: now.Add(time.Duration(ends)), Capacity: 1}
+		n := NewSlot{StartsAt: now.Add(time.Duration(starts)), EndsAt: now.Add(time.Duration(ends)), Capacity: 1}
 		err := n.check(now)
 		good := n.StartsAt.After(now) && n.EndsAt.After(n.StartsAt) && n.EndsAt.Sub(n.StartsAt) <= maxDuration && !n.StartsAt.After(now.AddDate(yearsAhead, 0, 0))
 		if (err == nil) != good || err != nil && !errors.Is(err, fault.InvalidTimeRange) {
@@ -156,7 +156,7 @@ func sameValue(want, got any, null bool, was any) bool {
 	if shown, ok := got.(string); isText && ok {
 		a, errA := time.Parse(time.RFC3339, text)
 		b, errB := time.Parse(time.RFC3339, shown)
-		if errA == nil && errB == nil && stored(a).Equal(b) {
+		if errA == nil && errB == nil && asStored(a).Equal(b) {
 			return true
 		}
 	}

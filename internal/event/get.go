@@ -6,18 +6,18 @@ import (
 	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5/pgxpool"
 
-	"eventbooking/internal/account"
+	"eventbooking/internal/access"
 	"eventbooking/internal/postgres"
 )
 
 // Get is an event as it is now.
-func (s *Service) Get(ctx context.Context, caller account.Caller, eventID uuid.UUID) (Event, error) {
+func (s *Service) Get(ctx context.Context, caller access.Caller, eventID uuid.UUID) (Event, error) {
 	event, err := postgres.Read(ctx, s.pool, func(conn *pgxpool.Conn) (Event, error) { return get(ctx, conn, eventID) })
 	if err != nil {
 		return Event{}, err
 	}
-	if !sees(caller, event.OrganizerID, event.Status) {
-		return Event{}, noEvent()
+	if !canSee(caller, event.OrganizerID, event.Status) {
+		return Event{}, errNoEvent()
 	}
 	return event, nil
 }

@@ -5,10 +5,12 @@ import (
 	"net/http"
 
 	"eventbooking/gen/api"
-	"eventbooking/internal/account"
+	"eventbooking/internal/access"
+	"eventbooking/internal/desk"
 	"eventbooking/internal/idempotency"
 	"eventbooking/internal/page"
 	"eventbooking/internal/seating"
+	"eventbooking/internal/view"
 )
 
 // Handler implements the operations of the tags events and slots.
@@ -19,7 +21,7 @@ func NewHandler(service *Service) *Handler { return &Handler{service: service} }
 
 // ListEvents finds events.
 func (h *Handler) ListEvents(ctx context.Context, r api.ListEventsRequestObject) (api.ListEventsResponseObject, error) {
-	events, err := h.service.List(ctx, account.CallerFrom(ctx), filter(r.Params), r.Params.Limit, r.Params.Cursor)
+	events, err := h.service.List(ctx, access.CallerFrom(ctx), filter(r.Params), r.Params.Limit, r.Params.Cursor)
 	if err != nil {
 		return nil, err
 	}
@@ -31,7 +33,7 @@ func (h *Handler) ListEvents(ctx context.Context, r api.ListEventsRequestObject)
 
 // CreateEvent makes a draft.
 func (h *Handler) CreateEvent(ctx context.Context, r api.CreateEventRequestObject) (api.CreateEventResponseObject, error) {
-	answer, err := h.service.Create(ctx, account.CallerFrom(ctx), settings(*r.Body), Once[Event]{idempotency.From(ctx), created})
+	answer, err := h.service.Create(ctx, access.CallerFrom(ctx), settings(*r.Body), Once[Event]{idempotency.From(ctx), created})
 	if err != nil {
 		return nil, err
 	}
@@ -40,7 +42,7 @@ func (h *Handler) CreateEvent(ctx context.Context, r api.CreateEventRequestObjec
 
 // GetEvent shows an event.
 func (h *Handler) GetEvent(ctx context.Context, r api.GetEventRequestObject) (api.GetEventResponseObject, error) {
-	event, err := h.service.Get(ctx, account.CallerFrom(ctx), r.EventID)
+	event, err := h.service.Get(ctx, access.CallerFrom(ctx), r.EventID)
 	if err != nil {
 		return nil, err
 	}
@@ -50,12 +52,12 @@ func (h *Handler) GetEvent(ctx context.Context, r api.GetEventRequestObject) (ap
 
 // UpdateEvent edits an event.
 func (h *Handler) UpdateEvent(ctx context.Context, r api.UpdateEventRequestObject) (api.UpdateEventResponseObject, error) {
-	match, err := ParseMatch(r.Params.IfMatch)
+	match, err := view.RequireIfMatch(r.Params.IfMatch)
 	if err != nil {
 		return nil, err
 	}
-	event, err := h.service.Update(ctx, account.CallerFrom(ctx), r.EventID, match,
-		patch(either(r.ApplicationMergePatchPlusJSONBody, r.JSONBody)))
+	event, err := h.service.Update(ctx, access.CallerFrom(ctx), r.EventID, match,
+		patch(view.Either(r.ApplicationMergePatchPlusJSONBody, r.JSONBody)))
 	if err != nil {
 		return nil, err
 	}
@@ -65,11 +67,11 @@ func (h *Handler) UpdateEvent(ctx context.Context, r api.UpdateEventRequestObjec
 
 // DeleteEvent removes a draft.
 func (h *Handler) DeleteEvent(ctx context.Context, r api.DeleteEventRequestObject) (api.DeleteEventResponseObject, error) {
-	match, err := ParseMatch(r.Params.IfMatch)
+	match, err := view.RequireIfMatch(r.Params.IfMatch)
 	if err != nil {
 		return nil, err
 	}
-	if err := h.service.Delete(ctx, account.CallerFrom(ctx), r.EventID, match); err != nil {
+	if err := h.service.Delete(ctx, access.CallerFrom(ctx), r.EventID, match); err != nil {
 		return nil, err
 	}
 	return api.DeleteEvent204Response{}, nil
@@ -77,7 +79,7 @@ func (h *Handler) DeleteEvent(ctx context.Context, r api.DeleteEventRequestObjec
 
 // PublishEvent shows a draft to everybody.
 func (h *Handler) PublishEvent(ctx context.Context, r api.PublishEventRequestObject) (api.PublishEventResponseObject, error) {
-	answer, err := h.service.Publish(ctx, account.CallerFrom(ctx), r.EventID, Once[Event]{idempotency.From(ctx), published})
+	answer, err := h.service.Publish(ctx, access.CallerFrom(ctx), r.EventID, Once[Event]{idempotency.From(ctx), published})
 	if err != nil {
 		return nil, err
 	}
@@ -86,7 +88,7 @@ func (h *Handler) PublishEvent(ctx context.Context, r api.PublishEventRequestObj
 
 // CancelEvent ends an event for good.
 func (h *Handler) CancelEvent(ctx context.Context, r api.CancelEventRequestObject) (api.CancelEventResponseObject, error) {
-	answer, err := h.service.Cancel(ctx, account.CallerFrom(ctx), r.EventID, r.Body.Reason, Once[Event]{idempotency.From(ctx), cancelled})
+	answer, err := h.service.Cancel(ctx, access.CallerFrom(ctx), r.EventID, r.Body.Reason, Once[Event]{idempotency.From(ctx), cancelled})
 	if err != nil {
 		return nil, err
 	}
@@ -95,7 +97,7 @@ func (h *Handler) CancelEvent(ctx context.Context, r api.CancelEventRequestObjec
 
 // ListSlots shows the slots of an event.
 func (h *Handler) ListSlots(ctx context.Context, r api.ListSlotsRequestObject) (api.ListSlotsResponseObject, error) {
-	slots, next, err := h.service.ListSlots(ctx, account.CallerFrom(ctx), r.EventID, r.Params.Limit, r.Params.Cursor)
+	slots, next, err := h.service.ListSlots(ctx, access.CallerFrom(ctx), r.EventID, r.Params.Limit, r.Params.Cursor)
 	if err != nil {
 		return nil, err
 	}
@@ -107,7 +109,7 @@ func (h *Handler) ListSlots(ctx context.Context, r api.ListSlotsRequestObject) (
 
 // CreateSlot adds a slot to an event.
 func (h *Handler) CreateSlot(ctx context.Context, r api.CreateSlotRequestObject) (api.CreateSlotResponseObject, error) {
-	answer, err := h.service.CreateSlot(ctx, account.CallerFrom(ctx), r.EventID, session(*r.Body), Once[seating.Slot]{idempotency.From(ctx), slotCreated})
+	answer, err := h.service.CreateSlot(ctx, access.CallerFrom(ctx), r.EventID, newSlot(*r.Body), Once[seating.Slot]{idempotency.From(ctx), slotCreated})
 	if err != nil {
 		return nil, err
 	}
@@ -116,36 +118,36 @@ func (h *Handler) CreateSlot(ctx context.Context, r api.CreateSlotRequestObject)
 
 // GetSlot shows a slot.
 func (h *Handler) GetSlot(ctx context.Context, r api.GetSlotRequestObject) (api.GetSlotResponseObject, error) {
-	slot, err := h.service.GetSlot(ctx, account.CallerFrom(ctx), r.SlotID)
+	slot, err := h.service.GetSlot(ctx, access.CallerFrom(ctx), r.SlotID)
 	if err != nil {
 		return nil, err
 	}
-	body, tag := taggedSlot(slot.Slot)
+	body, tag := view.TaggedSlot(slot.Slot)
 	return api.GetSlot200JSONResponse{Body: body, Headers: api.GetSlot200ResponseHeaders{ETag: tag}}, nil
 }
 
 // UpdateSlot edits a slot.
 func (h *Handler) UpdateSlot(ctx context.Context, r api.UpdateSlotRequestObject) (api.UpdateSlotResponseObject, error) {
-	match, err := ParseMatch(r.Params.IfMatch)
+	match, err := view.RequireIfMatch(r.Params.IfMatch)
 	if err != nil {
 		return nil, err
 	}
-	slot, err := h.service.UpdateSlot(ctx, account.CallerFrom(ctx), r.SlotID, match,
-		slotEdit(either(r.ApplicationMergePatchPlusJSONBody, r.JSONBody)))
+	slot, err := h.service.UpdateSlot(ctx, access.CallerFrom(ctx), r.SlotID, match,
+		slotEdit(view.Either(r.ApplicationMergePatchPlusJSONBody, r.JSONBody)))
 	if err != nil {
 		return nil, err
 	}
-	body, tag := taggedSlot(slot)
+	body, tag := view.TaggedSlot(slot)
 	return api.UpdateSlot200JSONResponse{Body: body, Headers: api.UpdateSlot200ResponseHeaders{ETag: tag}}, nil
 }
 
 // DeleteSlot removes a slot that was never booked.
 func (h *Handler) DeleteSlot(ctx context.Context, r api.DeleteSlotRequestObject) (api.DeleteSlotResponseObject, error) {
-	match, err := ParseMatch(r.Params.IfMatch)
+	match, err := view.RequireIfMatch(r.Params.IfMatch)
 	if err != nil {
 		return nil, err
 	}
-	if err := h.service.DeleteSlot(ctx, account.CallerFrom(ctx), r.SlotID, match); err != nil {
+	if err := h.service.DeleteSlot(ctx, access.CallerFrom(ctx), r.SlotID, match); err != nil {
 		return nil, err
 	}
 	return api.DeleteSlot204Response{}, nil
@@ -153,8 +155,8 @@ func (h *Handler) DeleteSlot(ctx context.Context, r api.DeleteSlotRequestObject)
 
 // CancelSlot ends a slot for good.
 func (h *Handler) CancelSlot(ctx context.Context, r api.CancelSlotRequestObject) (api.CancelSlotResponseObject, error) {
-	outcome, err := h.service.CancelSlot(ctx, account.CallerFrom(ctx), r.SlotID, r.Body.Reason,
-		seating.Order{Key: idempotency.From(ctx), Render: slotCancelled})
+	outcome, err := h.service.CancelSlot(ctx, access.CallerFrom(ctx), r.SlotID, r.Body.Reason,
+		desk.Submission{Key: idempotency.From(ctx), Render: slotCancelled})
 	if err != nil {
 		return nil, err
 	}
@@ -163,12 +165,12 @@ func (h *Handler) CancelSlot(ctx context.Context, r api.CancelSlotRequestObject)
 
 // GetSlotLedger shows what happened to a slot.
 func (h *Handler) GetSlotLedger(ctx context.Context, r api.GetSlotLedgerRequestObject) (api.GetSlotLedgerResponseObject, error) {
-	entries, next, err := h.service.Ledger(ctx, account.CallerFrom(ctx), r.SlotID, r.Params.Limit, r.Params.Cursor)
+	entries, next, err := h.service.Ledger(ctx, access.CallerFrom(ctx), r.SlotID, r.Params.Limit, r.Params.Cursor)
 	if err != nil {
 		return nil, err
 	}
 	return api.GetSlotLedger200JSONResponse{
-		Body:    entryList(entries, next),
+		Body:    view.EntryList(entries, next),
 		Headers: api.GetSlotLedger200ResponseHeaders{Link: page.Link(ctx, next)},
 	}, nil
 }

@@ -7,14 +7,14 @@ import (
 	"github.com/jackc/pgx/v5/pgxpool"
 
 	"eventbooking/gen/db"
-	"eventbooking/internal/account"
+	"eventbooking/internal/access"
 	"eventbooking/internal/page"
 	"eventbooking/internal/postgres"
 )
 
 // Ledger is a page of what happened to a slot, for who manages it. next is the
 // cursor of the page after it, if there is more.
-func (s *Service) Ledger(ctx context.Context, caller account.Caller, slotID uuid.UUID, limit *int, cursor *string) (entries []db.Ledger, next string, err error) {
+func (s *Service) Ledger(ctx context.Context, caller access.Caller, slotID uuid.UUID, limit *int, cursor *string) (entries []db.Ledger, next string, err error) {
 	list := []any{"ledger", slotID}
 	var after int64
 	if err := page.After(cursor, list, &after); err != nil {

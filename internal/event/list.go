@@ -9,7 +9,7 @@ import (
 	"github.com/jackc/pgx/v5/pgxpool"
 
 	"eventbooking/gen/db"
-	"eventbooking/internal/account"
+	"eventbooking/internal/access"
 	"eventbooking/internal/fault"
 	"eventbooking/internal/page"
 	"eventbooking/internal/postgres"
@@ -45,30 +45,30 @@ type Events struct {
 	Next   string
 }
 
-// place is where in the list an event stands. Those without a start come last,
+// listKey is where in the list an event stands. Those without a start come last,
 // by their creation.
-type place struct {
+type listKey struct {
 	Dateless bool      `json:"d,omitempty"`
 	At       time.Time `json:"t"`
 	ID       uuid.UUID `json:"i"`
 }
 
-// beginning is the place before the first event.
-func (f Filter) beginning() place {
+// beginning is before the first event.
+func (f Filter) beginning() listKey {
 	if f.Backwards {
-		return place{At: time.Date(9999, 12, 31, 0, 0, 0, 0, time.UTC), ID: uuid.Max}
+		return listKey{At: time.Date(9999, 12, 31, 0, 0, 0, 0, time.UTC), ID: uuid.Max}
 	}
-	return place{}
+	return listKey{}
 }
 
-func (f Filter) placeOf(e Event) place {
+func (f Filter) keyOf(e Event) listKey {
 	switch {
 	case !f.ByStart:
-		return place{At: e.CreatedAt, ID: e.ID}
+		return listKey{At: e.CreatedAt, ID: e.ID}
 	case e.StartsAt == nil:
-		return place{Dateless: true, At: e.CreatedAt, ID: e.ID}
+		return listKey{Dateless: true, At: e.CreatedAt, ID: e.ID}
 	}
-	return place{At: *e.StartsAt, ID: e.ID}
+	return listKey{At: *e.StartsAt, ID: e.ID}
 }
 
 // dateless says whether events without a start follow those that have one.
@@ -77,7 +77,7 @@ func (f Filter) dateless() bool {
 }
 
 // List is a page of the events that match a filter and that the caller may see.
-func (s *Service) List(ctx context.Context, caller account.Caller, f Filter, limit *int, cursor *string) (Events, error) {
+func (s *Service) List(ctx context.Context, caller access.Caller, f Filter, limit *int, cursor *string) (Events, error) {
 	if f.From != nil && f.To != nil && !f.From.Before(*f.To) {
 		return Events{}, fault.InvalidTimeRange.New("to must be after from.")
 	}
@@ -100,12 +100,12 @@ func (s *Service) List(ctx context.Context, caller account.Caller, f Filter, lim
 	if err != nil {
 		return Events{}, err
 	}
-	events, next, _, err := page.Cut(events, size, f, func(e Event) any { return f.placeOf(e) })
+	events, next, _, err := page.Cut(events, size, f, func(e Event) any { return f.keyOf(e) })
 	return Events{Events: events, Next: next}, err
 }
 
-// load reads at most n events after a place.
-func (f Filter) load(ctx context.Context, conn db.DBTX, caller account.Caller, after place, n int) ([]Event, error) {
+// load reads at most n events after a key.
+func (f Filter) load(ctx context.Context, conn db.DBTX, caller access.Caller, after listKey, n int) ([]Event, error) {
 	p := db.EventListParams{
 		OrganizerID: f.OrganizerID, Words: f.Words, EndsAfter: f.From, StartsBefore: f.To, Phase: string(f.Phase), Available: f.Available,
 		ByStart: f.ByStart && !after.Dateless, Backwards: f.Backwards, AfterKey: after.At, AfterID: after.ID, Page: int32(n),
@@ -113,11 +113,11 @@ func (f Filter) load(ctx context.Context, conn db.DBTX, caller account.Caller, a
 	if f.ByStart {
 		p.Dateless = &after.Dateless
 	}
-	switch { // Whose drafts are shown: see sees.
-	case !caller.Can(account.AbilityEventsRead):
-	case caller.Role == account.Admin:
+	switch { // Whose drafts are shown: see canSee.
+	case !caller.Can(access.AbilityEventsRead):
+	case caller.Role == access.Admin:
 		p.AllDrafts = true
-	case caller.Role == account.Organizer:
+	case caller.Role == access.Organizer:
 		p.DraftsOf = &caller.UserID
 	}
 	rows, err := db.New().EventList(ctx, planned{conn}, p)

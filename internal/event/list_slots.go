@@ -8,7 +8,7 @@ import (
 	"github.com/jackc/pgx/v5/pgxpool"
 
 	"eventbooking/gen/db"
-	"eventbooking/internal/account"
+	"eventbooking/internal/access"
 	"eventbooking/internal/page"
 	"eventbooking/internal/postgres"
 	"eventbooking/internal/seating"
@@ -16,7 +16,7 @@ import (
 
 // ListSlots is a page of an event's slots, by their start. next is the cursor of
 // the page after it, if there is more.
-func (s *Service) ListSlots(ctx context.Context, caller account.Caller, eventID uuid.UUID, limit *int, cursor *string) (slots []seating.Slot, next string, err error) {
+func (s *Service) ListSlots(ctx context.Context, caller access.Caller, eventID uuid.UUID, limit *int, cursor *string) (slots []seating.Slot, next string, err error) {
 	list := []any{"slots", eventID}
 	var after struct {
 		At time.Time `json:"t"`

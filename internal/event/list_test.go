@@ -15,14 +15,14 @@ import (
 
 	"eventbooking/gen/api"
 	"eventbooking/gen/db"
-	"eventbooking/internal/account"
+	"eventbooking/internal/access"
 	"eventbooking/internal/fault"
 	"eventbooking/internal/seating"
 	"eventbooking/internal/testkit"
 )
 
 // pages walks a list from page to page and returns the titles.
-func (h *house) pages(ctx context.Context, p api.ListEventsParams) (titles []string) {
+func (h *env) pages(ctx context.Context, p api.ListEventsParams) (titles []string) {
 	h.Helper()
 	for more, n := true, 0; more; n++ {
 		if n > 100 {
@@ -44,7 +44,7 @@ func (h *house) pages(ctx context.Context, p api.ListEventsParams) (titles []str
 
 // programme is a database with events in every phase and status. Names say what
 // they are, in the order of their starts; their creation is in another order.
-func programme(t *testing.T) *house {
+func programme(t *testing.T) *env {
 	h := open(t)
 	minute := 0
 	add := func(title string, status seating.EventStatus, slots ...func(*seating.Slot)) db.Event {
@@ -71,7 +71,7 @@ func programme(t *testing.T) *house {
 	add("dateless 2", seating.EventPublished)
 	add("ongoing, over", seating.EventPublished, hours(0, 2))
 	slot := list[uuid.UUID](h, `SELECT id FROM slots WHERE event_id = $1`, full.ID)[0]
-	testkit.Book(t, h.desk, slot, testkit.User(t, h.pool, account.Attendee).UserID, 2)
+	testkit.Book(t, h.desk, slot, testkit.User(t, h.pool, access.Attendee).UserID, 2)
 	return h
 }
 
@@ -158,16 +158,16 @@ func TestListFilters(t *testing.T) {
 func TestListShowsDraftsToThoseWhoManageThem(t *testing.T) {
 	h := programme(t)
 	former, unable := h.organizer, h.organizer
-	former.Role, unable.Abilities = account.Attendee, []string{account.AbilityEventsWrite}
+	former.Role, unable.Abilities = access.Attendee, []string{access.AbilityEventsWrite}
 	for name, c := range map[string]struct {
-		caller account.Caller
+		caller access.Caller
 		drafts bool
 	}{
-		"nobody":            {account.Nobody, false},
+		"nobody":            {access.Nobody, false},
 		"the organizer":     {h.organizer, true},
-		"another organizer": {testkit.User(t, h.pool, account.Organizer), false},
-		"an admin":          {testkit.User(t, h.pool, account.Admin), true},
-		"an attendee":       {testkit.User(t, h.pool, account.Attendee), false},
+		"another organizer": {testkit.User(t, h.pool, access.Organizer), false},
+		"an admin":          {testkit.User(t, h.pool, access.Admin), true},
+		"an attendee":       {testkit.User(t, h.pool, access.Attendee), false},
 		"a former one":      {former, false},
 		"a token for less":  {unable, false},
 	} {

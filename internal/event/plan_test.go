@@ -12,7 +12,7 @@ import (
 	"github.com/jackc/pgx/v5/pgxpool"
 
 	"eventbooking/gen/db"
-	"eventbooking/internal/account"
+	"eventbooking/internal/access"
 	"eventbooking/internal/testkit"
 )
 
@@ -40,13 +40,15 @@ func (e *explained) Query(ctx context.Context, sql string, args ...any) (pgx.Row
 // drafts, spread over a year around now.
 func crowd(t *testing.T) *pgxpool.Pool {
 	pool := testkit.Database(t)
-	testkit.User(t, pool, account.Organizer)
+	testkit.User(t, pool, access.Organizer)
 	for _, sql := range []string{
 		`ALTER TABLE slots DISABLE TRIGGER USER`,
-		`INSERT INTO events (id, organizer_id, title, description, time_zone, status, published_at, starts_at, ends_at, created_at)
+		`INSERT INTO events (id, organizer_id, title, description, time_zone, status, published_at, starts_at, ends_at, created_at,
+			cancellation_closes_minutes, waitlist_mode, offer_minutes, fit, max_passes, hold_minutes)
 		 SELECT gen_random_uuid(), (SELECT id FROM users), 'Event ' || n, 'about w' || n % 1000, 'UTC',
 			CASE WHEN n % 10 = 0 THEN 'draft' ELSE 'published' END, now(),
-			now() + (n - 10000) * interval '20 minutes', now() + (n - 10000) * interval '20 minutes' + interval '2 days', now() - n * interval '1 minute'
+			now() + (n - 10000) * interval '20 minutes', now() + (n - 10000) * interval '20 minutes' + interval '2 days', now() - n * interval '1 minute',
+			0, 'automatic', 60, 'strict', 3, 10
 		 FROM generate_series(1, 20000) n`,
 		`INSERT INTO slots (id, event_id, starts_at, ends_at, capacity)
 		 SELECT gen_random_uuid(), e.id, e.starts_at + n * interval '12 hours', e.starts_at + n * interval '12 hours' + interval '2 hours', 10
@@ -82,7 +84,7 @@ func TestListsWalkAnIndex(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			conn := &explained{DBTX: pool}
-			rows, err := c.filter.load(t.Context(), conn, account.Nobody, c.filter.beginning(), 21)
+			rows, err := c.filter.load(t.Context(), conn, access.Nobody, c.filter.beginning(), 21)
 			if err != nil || len(rows) == 0 {
 				t.Fatalf("%d rows, %v", len(rows), err)
 			}
@@ -102,7 +104,7 @@ func TestListsAreNotPrepared(t *testing.T) {
 	}
 	defer conn.Release()
 	f := Filter{Phase: Upcoming}
-	if _, err := f.load(t.Context(), conn, account.Nobody, f.beginning(), 1); err != nil {
+	if _, err := f.load(t.Context(), conn, access.Nobody, f.beginning(), 1); err != nil {
 		t.Fatal(err)
 	}
 	var prepared int

@@ -7,14 +7,14 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"eventbooking/gen/db"
-	"eventbooking/internal/account"
+	"eventbooking/internal/access"
 	"eventbooking/internal/idempotency"
 	"eventbooking/internal/seating"
 )
 
 // Publish shows a draft to everybody. A command that is under way meanwhile sees
 // the draft, and refuses, or the published event.
-func (s *Service) Publish(ctx context.Context, caller account.Caller, eventID uuid.UUID, once Once[Event]) (idempotency.Response, error) {
+func (s *Service) Publish(ctx context.Context, caller access.Caller, eventID uuid.UUID, once Once[Event]) (idempotency.Response, error) {
 	return once.do(ctx, s.pool, func(tx pgx.Tx) (Event, error) {
 		row, err := lockTx(ctx, tx, caller, eventID)
 		if err != nil {
@@ -22,7 +22,7 @@ func (s *Service) Publish(ctx context.Context, caller account.Caller, eventID uu
 		}
 		switch status := seating.EventStatus(row.Status); status {
 		case seating.EventCancelled:
-			return Event{}, transition(status, seating.EventPublished, "The event was cancelled, and stays cancelled.")
+			return Event{}, errInvalidTransition(status, seating.EventPublished, "The event was cancelled, and stays cancelled.")
 		case seating.EventDraft:
 			if err := db.New().EventPublish(ctx, tx, eventID); err != nil {
 				return Event{}, err

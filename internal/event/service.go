@@ -10,7 +10,8 @@ import (
 	"github.com/riverqueue/river"
 
 	"eventbooking/gen/db"
-	"eventbooking/internal/account"
+	"eventbooking/internal/access"
+	"eventbooking/internal/desk"
 	"eventbooking/internal/idempotency"
 	"eventbooking/internal/postgres"
 	"eventbooking/internal/seating"
@@ -19,13 +20,13 @@ import (
 // Service has the use cases of events and slots.
 type Service struct {
 	pool *pgxpool.Pool
-	desk *seating.Desk
+	desk *desk.Desk
 	jobs *river.Client[pgx.Tx]
 }
 
 // New makes the service. It only inserts jobs.
-func New(pool *pgxpool.Pool, desk *seating.Desk, jobs *river.Client[pgx.Tx]) *Service {
-	return &Service{pool: pool, desk: desk, jobs: jobs}
+func New(pool *pgxpool.Pool, d *desk.Desk, jobs *river.Client[pgx.Tx]) *Service {
+	return &Service{pool: pool, desk: d, jobs: jobs}
 }
 
 // Once is what belongs to a request that may be repeated: its key, or nil, and
@@ -48,36 +49,36 @@ func (o Once[T]) do(ctx context.Context, pool *pgxpool.Pool, effect func(tx pgx.
 }
 
 // managed reads an event for who manages it.
-func (s *Service) managed(ctx context.Context, caller account.Caller, eventID uuid.UUID) (Event, error) {
+func (s *Service) managed(ctx context.Context, caller access.Caller, eventID uuid.UUID) (Event, error) {
 	event, err := postgres.Read(ctx, s.pool, func(conn *pgxpool.Conn) (Event, error) { return get(ctx, conn, eventID) })
 	if err != nil {
 		return Event{}, err
 	}
-	return event, manages(caller, event.OrganizerID, event.Status, noEvent())
+	return event, caller.CheckManages(event.OrganizerID, event.Status, errNoEvent())
 }
 
 func get(ctx context.Context, conn db.DBTX, eventID uuid.UUID) (Event, error) {
 	row, err := db.New().EventGet(ctx, conn, eventID)
 	if errors.Is(err, pgx.ErrNoRows) {
-		return Event{}, noEvent()
+		return Event{}, errNoEvent()
 	}
 	return eventOf(row), err
 }
 
 // lockTx locks an event's row for who manages the event.
-func lockTx(ctx context.Context, tx pgx.Tx, caller account.Caller, eventID uuid.UUID) (db.EventLockRow, error) {
+func lockTx(ctx context.Context, tx pgx.Tx, caller access.Caller, eventID uuid.UUID) (db.EventLockRow, error) {
 	row, err := db.New().EventLock(ctx, tx, eventID)
 	switch {
 	case errors.Is(err, pgx.ErrNoRows):
-		return row, noEvent()
+		return row, errNoEvent()
 	case err != nil:
 		return row, err
 	}
-	return row, manages(caller, row.OrganizerID, seating.EventStatus(row.Status), noEvent())
+	return row, caller.CheckManages(row.OrganizerID, seating.EventStatus(row.Status), errNoEvent())
 }
 
 // lockAllTx locks all slots of an event, and its row.
-func lockAllTx(ctx context.Context, tx pgx.Tx, caller account.Caller, eventID uuid.UUID) (row db.EventLockRow, slots []db.EventSlotsLockRestRow, err error) {
+func lockAllTx(ctx context.Context, tx pgx.Tx, caller access.Caller, eventID uuid.UUID) (row db.EventLockRow, slots []db.EventSlotsLockRestRow, err error) {
 	q := db.New()
 	if err = q.EventSlotsLock(ctx, tx, eventID); err != nil {
 		return row, nil, err

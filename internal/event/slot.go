@@ -10,7 +10,7 @@ import (
 	"github.com/jackc/pgx/v5/pgxpool"
 
 	"eventbooking/gen/db"
-	"eventbooking/internal/account"
+	"eventbooking/internal/access"
 	"eventbooking/internal/fault"
 	"eventbooking/internal/postgres"
 	"eventbooking/internal/seating"
@@ -30,18 +30,18 @@ const (
 	yearsAhead = 10
 )
 
-// Session is what a new slot is made of.
-type Session struct {
+// NewSlot is what a new slot is made of: its times and how many seats it has.
+type NewSlot struct {
 	StartsAt, EndsAt time.Time
 	Capacity         int
 }
 
-func (n Session) check(now time.Time) error {
+func (n NewSlot) check(now time.Time) error {
 	switch {
 	case !n.StartsAt.Before(n.EndsAt):
-		return badTime("/ends_at", "must be after starts_at")
+		return errBadTime("/ends_at", "must be after starts_at")
 	case !now.Before(n.StartsAt):
-		return badTime("/starts_at", "must be in the future")
+		return errBadTime("/starts_at", "must be in the future")
 	}
 	return checkBounds(n.StartsAt, n.EndsAt, now)
 }
@@ -50,21 +50,21 @@ func (n Session) check(now time.Time) error {
 func checkBounds(starts, ends, now time.Time) error {
 	switch {
 	case starts.After(now.AddDate(yearsAhead, 0, 0)):
-		return badTime("/starts_at", "must be at most ten years ahead")
+		return errBadTime("/starts_at", "must be at most ten years ahead")
 	case ends.Sub(starts) > maxDuration:
-		return badTime("/ends_at", "must be at most 31 days after starts_at")
+		return errBadTime("/ends_at", "must be at most 31 days after starts_at")
 	}
 	return nil
 }
 
-func noSlot() error { return fault.NotFound.New("There is no such slot.") }
+func errNoSlot() error { return fault.NotFound.New("There is no such slot.") }
 
 // slot reads a slot.
 func (s *Service) slot(ctx context.Context, slotID uuid.UUID) (Slot, error) {
 	row, err := postgres.Read(ctx, s.pool, func(conn *pgxpool.Conn) (db.SlotGetRow, error) { return db.New().SlotGet(ctx, conn, slotID) })
 	switch {
 	case errors.Is(err, pgx.ErrNoRows):
-		return Slot{}, noSlot()
+		return Slot{}, errNoSlot()
 	case err != nil:
 		return Slot{}, err
 	}
@@ -74,12 +74,12 @@ func (s *Service) slot(ctx context.Context, slotID uuid.UUID) (Slot, error) {
 }
 
 // managedSlot reads a slot for who manages its event.
-func (s *Service) managedSlot(ctx context.Context, caller account.Caller, slotID uuid.UUID) (Slot, error) {
+func (s *Service) managedSlot(ctx context.Context, caller access.Caller, slotID uuid.UUID) (Slot, error) {
 	slot, err := s.slot(ctx, slotID)
 	if err != nil {
 		return Slot{}, err
 	}
-	return slot, manages(caller, slot.OrganizerID, slot.EventStatus, noSlot())
+	return slot, caller.CheckManages(slot.OrganizerID, slot.EventStatus, errNoSlot())
 }
 
 // slotOf reads what the slot's own row says.

@@ -10,7 +10,7 @@ import (
 	"github.com/google/uuid"
 
 	"eventbooking/gen/api"
-	"eventbooking/internal/account"
+	"eventbooking/internal/access"
 	"eventbooking/internal/fault"
 	"eventbooking/internal/page"
 	"eventbooking/internal/seating"
@@ -23,7 +23,7 @@ func tomorrow() api.SlotCreate {
 	return api.SlotCreate{StartsAt: starts, EndsAt: starts.Add(2 * time.Hour), Capacity: 50}
 }
 
-func (h *house) createSlot(eventID uuid.UUID, c api.SlotCreate) (answer, error) {
+func (h *env) createSlot(eventID uuid.UUID, c api.SlotCreate) (answer, error) {
 	h.Helper()
 	r, err := h.handler.CreateSlot(h.mine(), api.CreateSlotRequestObject{EventID: eventID, Body: &c})
 	if err != nil {
@@ -32,7 +32,7 @@ func (h *house) createSlot(eventID uuid.UUID, c api.SlotCreate) (answer, error) 
 	return sent(h, r.VisitCreateSlotResponse), nil
 }
 
-func (h *house) updateSlot(id uuid.UUID, match string, p api.SlotPatch) (api.Slot, error) {
+func (h *env) updateSlot(id uuid.UUID, match string, p api.SlotPatch) (api.Slot, error) {
 	h.Helper()
 	r, err := h.handler.UpdateSlot(h.mine(), api.UpdateSlotRequestObject{SlotID: id, Params: api.UpdateSlotParams{IfMatch: &match}, JSONBody: &p})
 	if err != nil {
@@ -114,7 +114,7 @@ func TestUpdateSlot(t *testing.T) {
 	h := open(t)
 	slot := testkit.Slot(t, h.pool, h.event().ID)
 	_, tag := h.getSlot(slot.ID)
-	testkit.Book(t, h.desk, slot.ID, testkit.User(t, h.pool, account.Attendee).UserID, 3)
+	testkit.Book(t, h.desk, slot.ID, testkit.User(t, h.pool, access.Attendee).UserID, 3)
 
 	// Bookings that arrive meanwhile do not stand in the way of an edit.
 	got, err := h.updateSlot(slot.ID, tag, api.SlotPatch{Capacity: ptr(20), Status: ptr(api.SlotEditStatusClosed)})

@@ -5,26 +5,26 @@ import (
 
 	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
-	"github.com/riverqueue/river"
 
 	"eventbooking/gen/db"
-	"eventbooking/internal/account"
+	"eventbooking/internal/access"
 	"eventbooking/internal/fault"
 	"eventbooking/internal/postgres"
 	"eventbooking/internal/seating"
+	"eventbooking/internal/view"
 )
 
 // Update edits an event's settings. An edit that changes nothing makes no revision.
-func (s *Service) Update(ctx context.Context, caller account.Caller, eventID uuid.UUID, match Match, edit func(*Settings)) (Event, error) {
+func (s *Service) Update(ctx context.Context, caller access.Caller, eventID uuid.UUID, match view.IfMatch, edit func(*Settings)) (Event, error) {
 	before, err := s.managed(ctx, caller, eventID)
 	if err != nil {
 		return Event{}, err
 	}
-	if err := match.check(before.Revision); err != nil {
+	if err := match.CheckRevision(before.Revision); err != nil {
 		return Event{}, err
 	}
 	if before.Status == seating.EventCancelled {
-		return Event{}, transition(before.Status, before.Status, "The event was cancelled, and stays as it is.")
+		return Event{}, errInvalidTransition(before.Status, before.Status, "The event was cancelled, and stays as it is.")
 	}
 	settings := before.Settings
 	edit(&settings)
@@ -47,7 +47,7 @@ func (s *Service) Update(ctx context.Context, caller account.Caller, eventID uui
 
 // replaceTx writes settings over those of the event as it was read. Everything
 // was decided on that revision, so it must still be the present one.
-func (s *Service) replaceTx(ctx context.Context, tx pgx.Tx, caller account.Caller, before Event, settings Settings) error {
+func (s *Service) replaceTx(ctx context.Context, tx pgx.Tx, caller access.Caller, before Event, settings Settings) error {
 	var (
 		row   db.EventLockRow
 		slots []db.EventSlotsLockRestRow
@@ -61,38 +61,29 @@ func (s *Service) replaceTx(ctx context.Context, tx pgx.Tx, caller account.Calle
 	if err != nil {
 		return err
 	}
-	if err := (Match{Revision: before.Revision}).check(row.Revision); err != nil {
+	if row.Revision != before.Revision {
+		return fault.VersionMismatch.Newf("The event is at revision %d; the edit was of revision %d.", row.Revision, before.Revision)
+	}
+	actor := access.ActorFor(caller, before.OrganizerID, uuid.Nil, "")
+	if err := s.applyTx(ctx, tx, actor, settings.Rules, slots); err != nil {
 		return err
 	}
-	if err := s.applyTx(ctx, tx, before.Rules, settings.Rules, slots); err != nil {
-		return err
-	}
-	return db.New().EventUpdate(ctx, tx, db.EventUpdateParams{
-		ID: before.ID, Title: settings.Title, Description: settings.Description, Location: settings.Location, TimeZone: settings.TimeZone,
-		BookingOpensAt: settings.BookingOpensAt, BookingClosesAt: settings.BookingClosesAt,
-		CancellationClosesMinutes: int32(settings.CancellationClosesMinutes),
-		WaitlistMode:              string(settings.WaitlistMode), WaitlistLimit: convert[int32](settings.WaitlistLimit),
-		OfferMinutes: int32(settings.OfferMinutes), Fit: string(settings.Fit), MaxPasses: int32(settings.MaxPasses),
-		HoldMinutes: int32(settings.HoldMinutes),
-	})
+	return db.New().EventUpdate(ctx, tx, settings.row(before.ID, before.OrganizerID))
 }
 
 // applyTx holds new rules against who waits under the old ones: nobody may be
-// left waiting without a waitlist, and who is next may be somebody else now.
-func (s *Service) applyTx(ctx context.Context, tx pgx.Tx, before, rules Rules, slots []db.EventSlotsLockRestRow) error {
-	var jobs []river.InsertManyParams
+// left waiting without a waitlist, and who can be served now comes before any
+// newcomer.
+func (s *Service) applyTx(ctx context.Context, tx pgx.Tx, actor seating.Actor, rules Rules, slots []db.EventSlotsLockRestRow) error {
 	waiting := 0
+	var edits []seating.Command
 	for _, slot := range slots {
-		if slot.WaitlistLength > 0 {
-			waiting += int(slot.WaitlistLength)
-			jobs = append(jobs, river.InsertManyParams{Args: seating.PromoteArgs{SlotID: slot.ID}})
-		}
+		waiting += int(slot.WaitlistLength)
+		edits = append(edits, seating.EditRules{
+			SlotID: slot.ID, WaitlistMode: rules.WaitlistMode, Fit: rules.Fit, MaxPasses: rules.MaxPasses, By: actor})
 	}
-	switch {
-	case waiting > 0 && rules.WaitlistMode == seating.WaitlistOff:
-		return fault.WaitlistInUse.Newf("%d bookings wait for slots of this event.", waiting).With("count", waiting)
-	case !rules.reorders(before):
-		return nil
+	if waiting > 0 && rules.WaitlistMode == seating.WaitlistOff {
+		return fault.WaitlistInUse.Newf("%d bookings wait for slots of this event.", waiting).With(fault.Members{Count: new(waiting)})
 	}
-	return s.insertTx(ctx, tx, jobs)
+	return s.desk.ApplyTx(ctx, tx, edits...)
 }

@@ -6,8 +6,10 @@ import (
 
 	"github.com/google/uuid"
 
-	"eventbooking/internal/account"
+	"eventbooking/internal/access"
+	"eventbooking/internal/desk"
 	"eventbooking/internal/seating"
+	"eventbooking/internal/view"
 )
 
 // SlotEdit is what changes of a slot; nil leaves it as it is.
@@ -21,12 +23,12 @@ type SlotEdit struct {
 }
 
 // UpdateSlot edits a slot, at the desk.
-func (s *Service) UpdateSlot(ctx context.Context, caller account.Caller, slotID uuid.UUID, match Match, edit SlotEdit) (seating.Slot, error) {
+func (s *Service) UpdateSlot(ctx context.Context, caller access.Caller, slotID uuid.UUID, match view.IfMatch, edit SlotEdit) (seating.Slot, error) {
 	slot, err := s.managedSlot(ctx, caller, slotID)
 	if err != nil {
 		return seating.Slot{}, err
 	}
-	if err := match.check(slot.Revision); err != nil {
+	if err := match.CheckRevision(slot.Revision); err != nil {
 		return seating.Slot{}, err
 	}
 	if err := edit.check(slot); err != nil {
@@ -34,8 +36,8 @@ func (s *Service) UpdateSlot(ctx context.Context, caller account.Caller, slotID 
 	}
 	// The revision that was just read, also when any will do: what was checked here
 	// then still holds.
-	outcome, err := s.desk.Do(ctx, seating.Order{Command: seating.EditSlot{
-		SlotID: slotID, Revision: slot.Revision, By: by(caller, ""),
+	outcome, err := s.desk.Do(ctx, desk.Submission{Command: seating.EditSlot{
+		SlotID: slotID, Revision: slot.Revision, By: access.ActorFor(caller, slot.OrganizerID, uuid.Nil, ""),
 		Capacity: edit.Capacity, StartsAt: edit.StartsAt, EndsAt: edit.EndsAt, Status: edit.Status, Displace: edit.Displace,
 	}})
 	return outcome.Result.Slot, err
@@ -46,12 +48,5 @@ func (e SlotEdit) check(slot Slot) error {
 	if e.StartsAt == nil && e.EndsAt == nil {
 		return nil
 	}
-	return checkBounds(or(e.StartsAt, slot.StartsAt), or(e.EndsAt, slot.EndsAt), slot.Now)
-}
-
-func or[T any](change *T, present T) T {
-	if change == nil {
-		return present
-	}
-	return *change
+	return checkBounds(view.OrElse(e.StartsAt, slot.StartsAt), view.OrElse(e.EndsAt, slot.EndsAt), slot.Now)
 }

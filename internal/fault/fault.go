@@ -7,8 +7,11 @@ package fault
 
 import (
 	"errors"
-	"maps"
+	"fmt"
+	"reflect"
 	"time"
+
+	"github.com/google/uuid"
 )
 
 // Error is a refusal with its code, what to do about it, and what belongs to it.
@@ -19,19 +22,45 @@ type Error struct {
 	Detail string
 	// Fields are the places of the input that are wrong, for validation errors.
 	Fields []Field
-	// Extra are further members of the problem, such as booking_id.
-	Extra map[string]any
+	// Members are what else the problem tells, such as booking_id.
+	Members Members
 	// RetryAfter, when not zero, tells when it is worth trying again.
 	RetryAfter time.Duration
+}
+
+// Members are what a problem tells beside its text. Which codes have which
+// members is in the contract (openapi.yaml, Problem); nil: it does not have this one.
+type Members struct {
+	BookingID   *uuid.UUID
+	BookingIDs  []uuid.UUID
+	Capacity    *int
+	Checks      []Check
+	ClosedAt    *time.Time
+	Count       *int
+	From, To    *string
+	Held        *int
+	Item        *int
+	Items       []int
+	Limit       *int
+	OpensAt     *time.Time
+	SeatsTaken  *int
+	SlotID      *uuid.UUID
+	SlotVersion *int64
+	// WaitlistOpen says whether one may wait for a slot that is full.
+	WaitlistOpen *bool
+}
+
+// Check is something that the service needs, and whether it is ready.
+type Check struct {
+	Name, Detail string
+	Ready        bool
 }
 
 // Field is one wrong place of the input: a JSON pointer into the body (RFC 6901)
 // or the name of a parameter, never both.
 type Field struct {
-	Pointer   string `json:"pointer,omitempty"`
-	Parameter string `json:"parameter,omitempty"`
-	Code      string `json:"code"`
-	Detail    string `json:"detail"`
+	Pointer, Parameter string
+	Code, Detail       string
 }
 
 func (e *Error) Error() string {
@@ -53,14 +82,15 @@ func (e *Error) Is(target error) bool {
 	return false
 }
 
-// With returns a copy that carries one more member of the problem.
-func (e *Error) With(member string, value any) *Error {
+// With returns a copy that carries further members; those that m leaves out stay.
+func (e *Error) With(m Members) *Error {
 	c := *e
-	c.Extra = maps.Clone(e.Extra)
-	if c.Extra == nil {
-		c.Extra = map[string]any{}
+	to, from := reflect.ValueOf(&c.Members).Elem(), reflect.ValueOf(m)
+	for i := range from.NumField() {
+		if !from.Field(i).IsZero() {
+			to.Field(i).Set(from.Field(i))
+		}
 	}
-	c.Extra[member] = value
 	return &c
 }
 
@@ -96,4 +126,12 @@ func InvalidParameter(name, code, detail string) *Error {
 	e := InvalidParameters.New("A parameter has a value that this operation does not accept; see errors.")
 	e.Fields = []Field{{Parameter: name, Code: code, Detail: detail}}
 	return e
+}
+
+// Count says a number of things: "1 seat", "2 seats".
+func Count(n int, noun string) string {
+	if n == 1 {
+		return "1 " + noun
+	}
+	return fmt.Sprintf("%d %ss", n, noun)
 }

@@ -21,7 +21,7 @@ type Book struct {
 	// Replaces is a booking of the user, of ReplacesSlotID, that is given back as
 	// soon as this one has seats (keep and upgrade).
 	Replaces, ReplacesSlotID uuid.UUID
-	By                       By
+	By                       Actor
 	// SeesDraft: the caller may know of drafts that are not their own.
 	SeesDraft bool
 }
@@ -35,15 +35,15 @@ const (
 	Wait   IfFull = "waitlist"
 )
 
-func (c Book) needs() needs {
-	n := needs{
-		slots:  []uuid.UUID{c.SlotID},
-		users:  []uuid.UUID{c.UserID},
-		wishes: []wish{{c.UserID, c.SlotID}},
+func (c Book) Needs() Needs {
+	n := Needs{
+		Slots:  []uuid.UUID{c.SlotID},
+		Users:  []uuid.UUID{c.UserID},
+		Wanted: []UserSlot{{c.UserID, c.SlotID}},
 	}
 	if c.Replaces != uuid.Nil {
-		n.slots = append(n.slots, c.ReplacesSlotID)
-		n.bookings = []uuid.UUID{c.Replaces}
+		n.Slots = append(n.Slots, c.ReplacesSlotID)
+		n.Bookings = []uuid.UUID{c.Replaces}
 	}
 	return n
 }
@@ -54,44 +54,46 @@ func (c Book) apply(s *State) (Result, error) {
 		return Result{}, err
 	}
 	s.expireDue(slot)
-	if err := c.admissible(s, slot); err != nil {
+	if err := c.checkAdmissible(s, slot); err != nil {
 		return Result{}, err
 	}
-	if err := c.replaceable(s, slot); err != nil {
+	if err := c.checkReplaceable(s, slot); err != nil {
 		return Result{}, err
 	}
 	promoted, _ := s.promote(slot)
-	p, err := c.seek(s, slot)
+	p, err := c.decide(s, slot)
 	if err != nil {
 		return Result{}, err
 	}
 	if p.served {
-		s.admit(p.b, Confirmed, KindConfirmed, p.passed, c.By, Cause{})
+		s.seatNewcomer(p.b, Confirmed, KindConfirmed, p.passed, c.By, Cause{})
 		s.giveBack(p.b)
 	} else {
-		s.join(p.b, c.By)
+		s.enqueueNewcomer(p.b, c.By)
 		if s.blocker(c.UserID, slot.StartsAt, slot.EndsAt, c.Replaces) != nil {
-			slot.look(s.Now) // Nobody who comes later must wait for somebody who cannot come.
+			slot.markPromotionDue(s.Now) // Nobody who comes later must wait for somebody who cannot come.
 		}
 	}
 	return Result{Slot: *slot, Booking: *p.b, Promoted: promoted}, nil
 }
 
-// place is what a newcomer finds: seats at once, past those who do not fit, or a
-// queue to wait in.
-type place struct {
+// decision is what becomes of a newcomer: seats at once, past those who do not
+// fit, or waiting.
+type decision struct {
 	slot   *Slot
 	b      *Booking
 	passed []*Booking
 	served bool
 }
 
-// seek looks for the newcomer's place, when the queue has had its turn, and
-// refuses whoever has none.
-func (c Book) seek(s *State, slot *Slot) (place, error) {
-	p := place{slot: slot, b: c.booking(s, slot)}
-	p.passed, p.served = slot.serves(p.b)
-	return p, c.refusal(s, slot, p.served)
+// decide says whether the newcomer gets seats, when the queue has had its turn,
+// and refuses who neither gets any nor may wait.
+func (c Book) decide(s *State, slot *Slot) (decision, error) {
+	p := decision{slot: slot, b: c.booking(s, slot)}
+	if p.passed, p.served = slot.canSeat(p.b); p.served {
+		p.b.Seats = min(p.b.Seats, slot.Free())
+	}
+	return p, c.checkAvailable(s, slot, p.served)
 }
 
 // booking is the newcomer.
@@ -102,9 +104,9 @@ func (c Book) booking(s *State, slot *Slot) *Booking {
 	}
 }
 
-// replaceable checks the booking that is to be given back: one can only give
+// checkReplaceable checks the booking that is to be given back: one can only give
 // what one has, and elsewhere.
-func (c Book) replaceable(s *State, slot *Slot) error {
+func (c Book) checkReplaceable(s *State, slot *Slot) error {
 	if c.Replaces == uuid.Nil {
 		return nil
 	}
@@ -116,92 +118,97 @@ func (c Book) replaceable(s *State, slot *Slot) error {
 		return fault.Invalid(fault.Field{Pointer: "/replaces_booking_id", Code: "not_replaceable",
 			Detail: "must be a booking of yours that has seats in another slot"})
 	}
-	return s.returnable(s.slots[old.SlotID], old, c.By)
+	return s.checkReturnable(s.slots[old.SlotID], old, c.By)
 }
 
-// admissible checks everything that does not depend on free seats: the state of
+// checkAdmissible checks everything that does not depend on free seats: the state of
 // event and slot, then the time, then the caller's own bookings of the slot.
-func (c Book) admissible(s *State, slot *Slot) error {
+func (c Book) checkAdmissible(s *State, slot *Slot) error {
 	switch {
 	case slot.EventStatus == EventDraft && !c.SeesDraft && c.UserID != slot.OrganizerID:
-		return fault.NotFound.New("There is no such slot.")
+		return errNoSlot()
 	case s.deleted[c.UserID]:
 		return fault.TokenInvalid.New("This user was deleted.")
 	}
-	if err := slot.open(s.Now); err != nil {
+	if err := slot.checkOpen(s.Now); err != nil {
 		return err
 	}
 	if c.Seats > slot.Capacity {
-		return at(slot, fault.SeatsExceedCapacity.Newf("The slot has %d seats altogether.", slot.Capacity).With("capacity", slot.Capacity))
+		return atVersion(slot, fault.SeatsExceedCapacity.Newf("The slot has %s in total.", fault.Count(slot.Capacity, "seat")).With(fault.Members{Capacity: new(slot.Capacity)}))
 	}
-	if b := s.live[wish{c.UserID, slot.ID}]; b != nil {
-		return at(slot, fault.AlreadyBooked.Newf("You have a %s booking of this slot.", b.Status).With("booking_id", b.ID))
+	if b := s.live[UserSlot{c.UserID, slot.ID}]; b != nil {
+		return atVersion(slot, fault.AlreadyBooked.Newf("You have a %s booking of this slot.", b.Status).With(fault.Members{BookingID: new(b.ID)}))
 	}
 	return nil
 }
 
-// open checks the state of event and slot, then the time: from booking's opening
+// checkOpen checks the state of event and slot, then the time: from booking's opening
 // until its closing or the slot's start.
-func (s *Slot) open(now time.Time) error {
+func (s *Slot) checkOpen(now time.Time) error {
 	opens, closes := s.Policy.BookingOpensAt, s.Policy.BookingClosesAt
 	switch {
 	case s.EventStatus != EventPublished:
-		return at(s, fault.EventNotPublished.Newf("The event is %s; only published events take bookings.", s.EventStatus))
+		return atVersion(s, fault.EventNotPublished.Newf("The event is %s; only published events take bookings.", s.EventStatus))
 	case s.Status == SlotCancelled:
-		return at(s, fault.SlotCancelled.New("The slot was cancelled."))
+		return atVersion(s, fault.SlotCancelled.New("The slot was cancelled."))
 	case s.Status == SlotClosed:
-		return at(s, fault.BookingClosed.New("The organizer has closed this slot for bookings."))
+		return atVersion(s, fault.BookingClosed.New("The organizer has closed this slot for bookings."))
 	case s.Started(now):
-		return at(s, fault.SlotStarted.New("The slot has started."))
+		return atVersion(s, fault.SlotStarted.New("The slot has started."))
 	case now.Before(opens):
-		return at(s, fault.BookingNotOpen.Newf("Booking opens at %s.", opens.UTC().Format(time.RFC3339)).With("opens_at", opens.UTC()))
+		return atVersion(s, fault.BookingNotOpen.Newf("Booking opens at %s.", opens.UTC().Format(time.RFC3339)).With(fault.Members{OpensAt: new(opens.UTC())}))
 	case !closes.IsZero() && !now.Before(closes):
-		return at(s, fault.BookingClosed.Newf("Booking closed at %s.", closes.UTC().Format(time.RFC3339)))
+		return atVersion(s, fault.BookingClosed.Newf("Booking closed at %s.", closes.UTC().Format(time.RFC3339)))
 	}
 	return nil
 }
 
-// refusal checks overlap, then full or waitlist. A busy newcomer who would wait
+// checkAvailable checks overlap, then full or waitlist. A busy newcomer who would wait
 // may wait, and is blocked if still busy when the turn comes.
-func (c Book) refusal(s *State, slot *Slot, served bool) error {
+func (c Book) checkAvailable(s *State, slot *Slot, served bool) error {
 	if served || c.IfFull != Wait {
 		if o := s.blocker(c.UserID, slot.StartsAt, slot.EndsAt, c.Replaces); o != nil {
-			return at(slot, s.overlap(c.UserID, slot, c.Replaces))
+			return atVersion(slot, s.errOverlap(c.UserID, slot, c.Replaces))
 		}
 	}
-	waitlistOpen := slot.Policy.WaitlistMode != WaitlistOff
-	limit := slot.Policy.WaitlistLimit
-	waitlistFull := limit != NoLimit && slot.WaitlistLength >= limit
 	switch {
 	case served:
 		return nil
 	case c.IfFull != Wait:
-		return at(slot, slot.full(c.Seats).With("waitlist_open", waitlistOpen && !waitlistFull))
-	case !waitlistOpen:
-		return at(slot, fault.WaitlistDisabled.New("The slot is full, and this event keeps no waitlist."))
-	case waitlistFull:
-		return at(slot, fault.WaitlistFull.Newf("The slot is full, and %d bookings wait already.", slot.WaitlistLength))
+		return atVersion(slot, slot.errSlotFull(c.Seats))
+	case slot.Policy.WaitlistMode == WaitlistOff:
+		return atVersion(slot, fault.WaitlistDisabled.New("The slot is full, and this event has no waitlist."))
+	case slot.waitlistFull():
+		return atVersion(slot, fault.WaitlistFull.Newf("The slot is full, and so is its waitlist, with %s.", fault.Count(slot.WaitlistLength, "booking")))
 	}
 	return nil
 }
 
-func (s *Slot) full(seats int) *fault.Error {
-	if s.WaitlistReady > 0 && s.Free() >= seats {
-		return fault.SlotFull.New("The free seats of this slot are for those who wait already.")
-	}
-	return fault.SlotFull.Newf("The slot has %d free seats; %d were asked for.", s.Free(), seats)
+func (s *Slot) waitlistFull() bool {
+	limit := s.Policy.WaitlistLimit
+	return limit != NoLimit && s.WaitlistLength >= limit
 }
 
-// overlap names the caller's own bookings at that time.
-func (s *State) overlap(userID uuid.UUID, slot *Slot, except uuid.UUID) *fault.Error {
+func (s *Slot) errSlotFull(seats int) *fault.Error {
+	f := fault.SlotFull.Newf("The slot has %s free; %d requested.", fault.Count(s.Free(), "seat"), seats)
+	if s.WaitlistReady > 0 && s.Free() >= seats {
+		f = fault.SlotFull.New("The free seats of this slot go to those who are already waiting.")
+	}
+	return f.With(fault.Members{WaitlistOpen: new(s.Policy.WaitlistMode != WaitlistOff && !s.waitlistFull())})
+}
+
+// errOverlap names the caller's own bookings at that time.
+func (s *State) errOverlap(userID uuid.UUID, slot *Slot, except uuid.UUID) *fault.Error {
 	ids := []uuid.UUID{}
 	for _, b := range s.seated[userID] {
 		if b.ID != except && b.overlaps(slot.StartsAt, slot.EndsAt) {
 			ids = append(ids, b.ID)
 		}
 	}
-	return fault.BookingOverlap.New("You have seats elsewhere at an overlapping time.").With("booking_ids", ids)
+	return fault.BookingOverlap.New("You have a booking at an overlapping time.").With(fault.Members{BookingIDs: ids})
 }
 
-// at adds the version at which a refusal was decided.
-func at(slot *Slot, f *fault.Error) *fault.Error { return f.With("slot_version", slot.Version) }
+// atVersion adds the version at which a refusal was decided.
+func atVersion(slot *Slot, f *fault.Error) *fault.Error {
+	return f.With(fault.Members{SlotVersion: new(slot.Version)})
+}

@@ -34,6 +34,9 @@ type Booking struct {
 	ExpiresAt            time.Time
 	CheckedInAt          time.Time
 	CreatedAt, UpdatedAt time.Time
+
+	// counted is what it contributes to its slot's counters, as verify knows it.
+	counted counters
 }
 
 // Status is where a booking is in its life.
@@ -69,7 +72,7 @@ const (
 func (b *Booking) Ready() bool { return b.Status == Waitlisted && b.Blocked == NotBlocked }
 
 // least is how few seats it can be given.
-func (b *Booking) least() int {
+func (b *Booking) minSeats() int {
 	if b.SeatsMin > 0 {
 		return b.SeatsMin
 	}
@@ -77,7 +80,7 @@ func (b *Booking) least() int {
 }
 
 // due says whether a hold or an offer has run out.
-func (b *Booking) due(now time.Time) bool {
+func (b *Booking) isDue(now time.Time) bool {
 	return (b.Status == Held || b.Status == Offered) && !now.Before(b.ExpiresAt)
 }
 

@@ -14,13 +14,13 @@ type Bundle struct {
 	Items []Book
 }
 
-func (c Bundle) needs() needs {
-	var n needs
+func (c Bundle) Needs() Needs {
+	var n Needs
 	for _, item := range c.Items {
-		one := item.needs()
-		n.slots = append(n.slots, one.slots...)
-		n.users = append(n.users, one.users...)
-		n.wishes = append(n.wishes, one.wishes...)
+		one := item.Needs()
+		n.Slots = append(n.Slots, one.Slots...)
+		n.Users = append(n.Users, one.Users...)
+		n.Wanted = append(n.Wanted, one.Wanted...)
 	}
 	return n
 }
@@ -32,24 +32,24 @@ func (c Bundle) apply(s *State) (Result, error) {
 	}
 	for i, item := range c.Items {
 		if err := item.ready(s); err != nil {
-			return Result{}, ofItem(err, i, item.SlotID)
+			return Result{}, inItem(err, i, item.SlotID)
 		}
 	}
 	var all Result
-	var places []place
+	var decisions []decision
 	for i, item := range c.Items {
 		item.IfFull = Reject // A bundle never waits.
-		p, err := item.seek(s, s.slots[item.SlotID])
+		p, err := item.decide(s, s.slots[item.SlotID])
 		if err != nil {
-			return Result{}, ofItem(err, i, item.SlotID)
+			return Result{}, inItem(err, i, item.SlotID)
 		}
-		places = append(places, p)
+		decisions = append(decisions, p)
 	}
-	for i, p := range places {
-		s.admit(p.b, Confirmed, KindConfirmed, p.passed, c.Items[i].By, Cause{})
-		all.Parts = append(all.Parts, Result{Slot: *p.slot, Booking: *p.b})
+	for i, p := range decisions {
+		s.seatNewcomer(p.b, Confirmed, KindConfirmed, p.passed, c.Items[i].By, Cause{})
+		all.Items = append(all.Items, Result{Slot: *p.slot, Booking: *p.b})
 	}
-	all.Slot, all.Booking = all.Parts[0].Slot, all.Parts[0].Booking
+	all.Slot, all.Booking = all.Items[0].Slot, all.Items[0].Booking
 	return all, nil
 }
 
@@ -60,7 +60,7 @@ func (c Book) ready(s *State) error {
 		return err
 	}
 	s.expireDue(slot)
-	if err := c.admissible(s, slot); err != nil {
+	if err := c.checkAdmissible(s, slot); err != nil {
 		return err
 	}
 	s.promote(slot)
@@ -75,19 +75,19 @@ func (c Bundle) apart(s *State) error {
 		for j, earlier := range c.Items[:i] {
 			o := s.slots[earlier.SlotID]
 			if slot != nil && o != nil && o.StartsAt.Before(slot.EndsAt) && slot.StartsAt.Before(o.EndsAt) {
-				return at(slot, fault.BookingOverlap.New("Two items are at overlapping times.").
-					With("booking_ids", []uuid.UUID{}).With("items", []int{j, i}))
+				return atVersion(slot, fault.BookingOverlap.New("Two items are at overlapping times.").
+					With(fault.Members{BookingIDs: []uuid.UUID{}, Items: []int{j, i}}))
 			}
 		}
 	}
 	return nil
 }
 
-// ofItem names the item that was refused.
-func ofItem(err error, i int, slotID uuid.UUID) error {
+// inItem names the item that was refused.
+func inItem(err error, i int, slotID uuid.UUID) error {
 	var f *fault.Error
 	if errors.As(err, &f) {
-		return f.With("item", i).With("slot_id", slotID)
+		return f.With(fault.Members{Item: new(i), SlotID: new(slotID)})
 	}
 	return err
 }

@@ -12,40 +12,40 @@ import (
 type Cancel struct {
 	SlotID, BookingID uuid.UUID
 	UserID            uuid.UUID // whose booking it is
-	By                By
+	By                Actor
 }
 
-func (c Cancel) needs() needs { return ofBooking(c.SlotID, c.BookingID, c.UserID) }
+func (c Cancel) Needs() Needs { return needsOfBooking(c.SlotID, c.BookingID, c.UserID) }
 
 func (c Cancel) apply(s *State) (Result, error) {
-	slot, b, err := s.named(c.SlotID, c.BookingID)
+	slot, b, err := s.findBooking(c.SlotID, c.BookingID)
 	if err != nil {
 		return Result{}, err
 	}
 	if b.Status.Live() {
-		if err := s.returnable(slot, b, c.By); err != nil {
+		if err := s.checkReturnable(slot, b, c.By); err != nil {
 			return Result{}, err
 		}
-		s.turn(b, Cancelled, KindCancelled, c.By, Cause{})
+		s.transition(b, Cancelled, KindCancelled, c.By, Cause{})
 	} else if b.Status != Cancelled {
-		return Result{}, at(slot, transition(b, Cancelled))
+		return Result{}, atVersion(slot, errInvalidTransition(b, Cancelled))
 	}
 	return Result{Slot: *slot, Booking: *b}, nil
 }
 
-// returnable: attendees give confirmed seats back until cancelling closes; they
+// checkReturnable: attendees give confirmed seats back until cancelling closes; they
 // may leave the queue, and organizers may cancel, at any time.
-func (s *State) returnable(slot *Slot, b *Booking, by By) error {
+func (s *State) checkReturnable(slot *Slot, b *Booking, by Actor) error {
 	closes := slot.CancellationClosesAt()
-	if by.Actor != ByAttendee || b.Status != Confirmed || s.Now.Before(closes) {
+	if by.Role != ActorAttendee || b.Status != Confirmed || s.Now.Before(closes) {
 		return nil
 	}
-	return at(slot, fault.CancellationWindowClosed.
+	return atVersion(slot, fault.CancellationWindowClosed.
 		Newf("Cancelling closed at %s.", closes.UTC().Format(time.RFC3339)).
-		With("closed_at", closes.UTC()))
+		With(fault.Members{ClosedAt: new(closes.UTC())}))
 }
 
-// transition is the refusal of a step that a booking's life does not have.
-func transition(b *Booking, to Status) *fault.Error {
-	return fault.InvalidTransition.Newf("The booking is %s.", b.Status).With("from", b.Status).With("to", to)
+// errInvalidTransition refuses a step that a booking's life does not have.
+func errInvalidTransition(b *Booking, to Status) *fault.Error {
+	return fault.InvalidTransition.Newf("The booking is %s.", b.Status).With(fault.Members{From: new(string(b.Status)), To: new(string(to))})
 }

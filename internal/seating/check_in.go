@@ -10,18 +10,18 @@ import (
 type CheckIn struct {
 	SlotID, BookingID, UserID uuid.UUID
 	Undo                      bool
-	By                        By
+	By                        Actor
 }
 
-func (c CheckIn) needs() needs { return ofBooking(c.SlotID, c.BookingID, c.UserID) }
+func (c CheckIn) Needs() Needs { return needsOfBooking(c.SlotID, c.BookingID, c.UserID) }
 
 func (c CheckIn) apply(s *State) (Result, error) {
-	slot, b, err := s.named(c.SlotID, c.BookingID)
+	slot, b, err := s.findBooking(c.SlotID, c.BookingID)
 	switch {
 	case err != nil:
 		return Result{}, err
 	case b.Status != Confirmed:
-		return Result{}, at(slot, transition(b, Confirmed))
+		return Result{}, atVersion(slot, errInvalidTransition(b, Confirmed))
 	case c.Undo && !b.CheckedInAt.IsZero():
 		b.CheckedInAt = time.Time{}
 		s.record(slot, b, KindCheckInUndone, c.By, Cause{})

@@ -21,16 +21,16 @@ type EditSlot struct {
 	// Displace cancels the bookings of attendees who have seats elsewhere at the
 	// new time, instead of refusing it.
 	Displace bool
-	By       By
+	By       Actor
 }
 
-func (c EditSlot) needs() needs {
-	n := needs{slots: []uuid.UUID{c.SlotID}, frees: true}
+func (c EditSlot) Needs() Needs {
+	n := Needs{Slots: []uuid.UUID{c.SlotID}, Frees: true}
 	if c.Capacity != nil {
-		n.unblocks, n.capacity = true, *c.Capacity
+		n.Unblocks, n.Capacity = true, *c.Capacity
 	}
 	if c.StartsAt != nil || c.EndsAt != nil {
-		n.retimes = &retiming{c.StartsAt, c.EndsAt}
+		n.NewTimes = &NewTimes{c.StartsAt, c.EndsAt}
 	}
 	return n
 }
@@ -42,22 +42,22 @@ func (c EditSlot) apply(s *State) (Result, error) {
 	}
 	s.expireDue(slot)
 	if c.Revision != 0 && c.Revision != slot.Revision {
-		return Result{}, at(slot, fault.VersionMismatch.Newf("The slot is at revision %d; the edit was of revision %d.", slot.Revision, c.Revision))
+		return Result{}, atVersion(slot, fault.VersionMismatch.Newf("The slot is at revision %d; the edit was made to revision %d.", slot.Revision, c.Revision))
 	}
-	if slot.gone() && c.Status != nil && *c.Status == SlotCancelled {
+	if slot.isCancelled() && c.Status != nil && *c.Status == SlotCancelled {
 		return Result{Slot: *slot}, nil // Cancelling twice is cancelling once.
 	}
 	starts, ends := c.times(slot)
 	retimed := !starts.Equal(slot.StartsAt) || !ends.Equal(slot.EndsAt)
-	if err := c.admissible(s, slot, starts, ends, retimed); err != nil {
+	if err := c.checkAdmissible(s, slot, starts, ends, retimed); err != nil {
 		return Result{}, err
 	}
 	before := slot.Version
 	c.resize(s, slot)
 	if retimed {
-		s.retime(slot, starts, ends, c.By)
+		s.setTimes(slot, starts, ends, c.By)
 	}
-	c.restate(s, slot)
+	c.setStatus(s, slot)
 	if slot.Version > before {
 		slot.Revision++
 	}
@@ -66,19 +66,19 @@ func (c EditSlot) apply(s *State) (Result, error) {
 
 // times are the slot's times after the edit.
 func (c EditSlot) times(slot *Slot) (starts, ends time.Time) {
-	return retiming{c.StartsAt, c.EndsAt}.of(slot.StartsAt, slot.EndsAt)
+	return NewTimes{c.StartsAt, c.EndsAt}.Over(slot.StartsAt, slot.EndsAt)
 }
 
-func (c EditSlot) admissible(s *State, slot *Slot, starts, ends time.Time, retimed bool) error {
+func (c EditSlot) checkAdmissible(s *State, slot *Slot, starts, ends time.Time, retimed bool) error {
 	switch {
-	case slot.gone():
-		return at(slot, fault.SlotCancelled.New("The slot was cancelled; it cannot be edited any more."))
+	case slot.isCancelled():
+		return atVersion(slot, fault.SlotCancelled.New("The slot was cancelled and can no longer be edited."))
 	case c.Capacity != nil && *c.Capacity < slot.SeatsTaken:
-		return at(slot, fault.CapacityBelowTaken.Newf("%d seats are taken.", slot.SeatsTaken).With("seats_taken", slot.SeatsTaken))
+		return atVersion(slot, fault.CapacityBelowTaken.Newf("%d seats are taken.", slot.SeatsTaken).With(fault.Members{SeatsTaken: new(slot.SeatsTaken)}))
 	case !retimed:
 		return nil
 	case slot.Started(s.Now):
-		return at(slot, fault.SlotStarted.New("The slot has started; its time cannot change any more."))
+		return atVersion(slot, fault.SlotStarted.New("The slot has started; its times can no longer change."))
 	case !starts.Before(ends):
 		return fault.InvalidTimeRange.New("ends_at must be after starts_at.")
 	case !s.Now.Before(starts):
@@ -86,10 +86,10 @@ func (c EditSlot) admissible(s *State, slot *Slot, starts, ends time.Time, retim
 	}
 	attendees, busy := s.attendees(slot, starts, ends)
 	switch {
-	case attendees > MaxRetimed:
-		return at(slot, fault.EventHasBookings.Newf("The time of a slot with more than %d bookings cannot change.", MaxRetimed).With("count", attendees))
+	case attendees > MaxTimeChange:
+		return atVersion(slot, fault.EventHasBookings.Newf("The time of a slot with more than %d bookings cannot change.", MaxTimeChange).With(fault.Members{Count: new(attendees)}))
 	case len(busy) > 0 && !c.Displace:
-		return at(slot, fault.EventHasBookings.Newf("%d attendees have seats elsewhere at the new time.", len(busy)).With("count", len(busy)))
+		return atVersion(slot, fault.EventHasBookings.Newf("%s would have overlapping bookings at the new time.", fault.Count(len(busy), "attendee")).With(fault.Members{Count: new(len(busy))}))
 	}
 	return nil
 }
@@ -113,25 +113,25 @@ func (c EditSlot) resize(s *State, slot *Slot) {
 	if c.Capacity == nil || *c.Capacity == slot.Capacity {
 		return
 	}
-	by := c.By.because(fmt.Sprintf("capacity %d to %d", slot.Capacity, *c.Capacity))
+	by := c.By.withReason(fmt.Sprintf("capacity %d to %d", slot.Capacity, *c.Capacity))
 	slot.Capacity = *c.Capacity
 	s.record(slot, nil, KindEdited, by, Cause{})
-	slot.chance(s.Now)
-	s.unblockReady(slot) // Those whom the old capacity blocked: a newcomer must not come before them.
+	slot.noteFreed(s.Now)
+	s.unblockEnded(slot) // Those whom the old capacity blocked: a newcomer must not come before them.
 	if slot.WaitlistLength > 0 {
-		s.wake(slot.ID)
+		s.requestPromotion(slot.ID)
 	}
 }
 
-// retime moves the slot and all its bookings in time.
-func (s *State) retime(slot *Slot, starts, ends time.Time, by By) {
+// setTimes moves the slot and all its bookings in time.
+func (s *State) setTimes(slot *Slot, starts, ends time.Time, by Actor) {
 	_, busy := s.attendees(slot, starts, ends)
 	text := fmt.Sprintf("%s to %s", slot.StartsAt.UTC().Format(time.RFC3339), starts.UTC().Format(time.RFC3339))
 	slot.StartsAt, slot.EndsAt = starts, ends
-	s.record(slot, nil, KindEdited, by.because(text), Cause{})
+	s.record(slot, nil, KindEdited, by.withReason(text), Cause{})
 	moved := Cause{slot.ID, slot.Version}
 	for _, b := range busy {
-		s.turn(b, Cancelled, KindCancelled, System("the slot's new time overlaps other seats"), moved)
+		s.transition(b, Cancelled, KindCancelled, System("the slot's new time overlaps other seats"), moved)
 	}
 	for _, b := range s.Bookings() {
 		if b.SlotID != slot.ID {
@@ -145,38 +145,38 @@ func (s *State) retime(slot *Slot, starts, ends time.Time, by By) {
 			b.ExpiresAt = starts
 			s.record(slot, b, KindEdited, System("the slot starts earlier"), moved)
 		}
-		s.noteSeats(b)
+		s.promoteBehind(b)
 		for _, slotID := range s.blocks[b.ID] {
-			s.wake(slotID)
+			s.requestPromotion(slotID)
 		}
 	}
 	if slot.WaitlistLength > 0 {
-		s.wake(slot.ID) // Who is blocked may have changed.
+		s.requestPromotion(slot.ID) // Who is blocked may have changed.
 	}
 }
 
-func (c EditSlot) restate(s *State, slot *Slot) {
+func (c EditSlot) setStatus(s *State, slot *Slot) {
 	if c.Status == nil || *c.Status == slot.Status {
 		return
 	}
 	kind := map[SlotStatus]Kind{SlotOpen: KindReopened, SlotClosed: KindClosed, SlotCancelled: KindSlotCancelled}[*c.Status]
-	s.restate(slot, *c.Status, kind, c.By)
+	s.setStatus(slot, *c.Status, kind, c.By)
 }
 
-// restate opens, closes or cancels a slot. The bookings of a cancelled slot go
+// setStatus opens, closes or cancels a slot. The bookings of a cancelled slot go
 // in pages, each caused by this entry.
-func (s *State) restate(slot *Slot, to SlotStatus, kind Kind, by By) {
+func (s *State) setStatus(slot *Slot, to SlotStatus, kind Kind, by Actor) {
 	s.record(slot, nil, kind, by, Cause{})
-	slot.chance(s.Now)
+	slot.noteFreed(s.Now)
 	slot.Status = to
 	if to == SlotCancelled {
 		slot.PromotionDueAt, slot.CancelledBecause = time.Time{}, by.Reason
-		s.clears[slot.ID] = true
+		s.cancellations[slot.ID] = true
 	}
 }
 
-// because keeps the reason that was given, and says what changed where none was.
-func (by By) because(what string) By {
+// withReason keeps the reason that was given, and says what changed where none was.
+func (by Actor) withReason(what string) Actor {
 	by.Reason = strings.TrimSuffix(what+": "+by.Reason, ": ")
 	return by
 }

@@ -11,7 +11,7 @@ import (
 // depends on its coming in time.
 type Expire struct{ SlotID uuid.UUID }
 
-func (c Expire) needs() needs { return needs{slots: []uuid.UUID{c.SlotID}, frees: true} }
+func (c Expire) Needs() Needs { return Needs{Slots: []uuid.UUID{c.SlotID}, Frees: true} }
 
 func (c Expire) apply(s *State) (Result, error) {
 	slot, err := s.slot(c.SlotID)
@@ -27,13 +27,13 @@ func (c Expire) apply(s *State) (Result, error) {
 // expireDue ends what is due among the bookings that were loaded.
 func (s *State) expireDue(slot *Slot) {
 	for _, b := range slices.Clone(slot.timed) {
-		if b.due(s.Now) {
-			s.turn(b, Expired, KindExpired, System("the "+map[Status]string{Held: "hold", Offered: "offer"}[b.Status]+" ran out"), Cause{})
+		if b.isDue(s.Now) {
+			s.transition(b, Expired, KindExpired, System("the "+map[Status]string{Held: "hold", Offered: "offer"}[b.Status]+" expired"), Cause{})
 		}
 	}
 	if slot.Started(s.Now) {
 		for _, b := range slices.Concat(slot.ready, slot.blocked) {
-			s.turn(b, Expired, KindExpired, System("the slot started"), Cause{})
+			s.transition(b, Expired, KindExpired, System("the slot started"), Cause{})
 		}
 	}
 }

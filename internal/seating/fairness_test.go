@@ -42,7 +42,7 @@ func TestBundleDoesNotJumpOverWhatItFrees(t *testing.T) {
 // Seats that were held, and are not any more, do not count.
 func TestHoldsThatRanOutDoNotCount(t *testing.T) {
 	t.Parallel()
-	d := newDesktop(t, holdable(100))
+	d := newFixture(t, holdable(100))
 	h := d.hold(20)
 	d.must(h)
 	d.state.Now = noon.Add(time.Hour)

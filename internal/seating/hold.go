@@ -6,9 +6,9 @@ import "eventbooking/internal/fault"
 // the queue: it gets seats where a booking would get them at once, or none.
 type Hold struct{ Book }
 
-func (c Hold) needs() needs {
-	n := c.Book.needs()
-	n.holders = n.users
+func (c Hold) Needs() Needs {
+	n := c.Book.Needs()
+	n.Holders = n.Users
 	return n
 }
 
@@ -19,18 +19,18 @@ func (c Hold) apply(s *State) (Result, error) {
 	}
 	c.IfFull = Reject
 	s.expireDue(slot)
-	if err := c.admissible(s, slot); err != nil {
+	if err := c.checkAdmissible(s, slot); err != nil {
 		return Result{}, err
 	}
 	if held := s.held[c.UserID]; held+c.Seats > maxHeld {
-		return Result{}, at(slot, fault.HoldLimit.Newf("You hold %d seats; %d are the most.", held, maxHeld).With("held", held).With("limit", maxHeld))
+		return Result{}, atVersion(slot, fault.HoldLimit.Newf("You hold %s; the limit is %d.", fault.Count(held, "seat"), maxHeld).With(fault.Members{Held: new(held), Limit: new(maxHeld)}))
 	}
 	promoted, _ := s.promote(slot)
-	p, err := c.seek(s, slot)
+	p, err := c.decide(s, slot)
 	if err != nil {
 		return Result{}, err
 	}
-	p.b.ExpiresAt = slot.kept(s.Now, slot.Policy.HoldFor)
-	s.admit(p.b, Held, KindHeld, p.passed, c.By, Cause{})
+	p.b.ExpiresAt = slot.deadline(s.Now, slot.Policy.HoldFor)
+	s.seatNewcomer(p.b, Held, KindHeld, p.passed, c.By, Cause{})
 	return Result{Slot: *slot, Booking: *p.b, Promoted: promoted}, nil
 }

@@ -19,7 +19,7 @@ type Entry struct {
 
 	Capacity, SeatsTaken, WaitlistLength int
 
-	By    By
+	By    Actor
 	Cause Cause
 	At    time.Time
 }
@@ -54,26 +54,26 @@ const (
 	KindDeleted        Kind = "deleted"
 )
 
-// By is who did it, and the reason given.
-type By struct {
-	Actor  Actor
+// Actor is who did it, and the reason given.
+type Actor struct {
+	Role   ActorRole
 	ID     uuid.UUID // nil: the system
 	Reason string
 }
 
-// Actor is in which part somebody acts.
-type Actor string
+// ActorRole is in which role somebody acts. Package access says which one.
+type ActorRole string
 
-// The parts.
+// The roles of actors.
 const (
-	ByAttendee  Actor = "attendee"
-	ByOrganizer Actor = "organizer"
-	ByAdmin     Actor = "admin"
-	BySystem    Actor = "system"
+	ActorAttendee  ActorRole = "attendee"
+	ActorOrganizer ActorRole = "organizer"
+	ActorAdmin     ActorRole = "admin"
+	ActorSystem    ActorRole = "system"
 )
 
 // System is the actor of what happens by itself.
-func System(reason string) By { return By{Actor: BySystem, Reason: reason} }
+func System(reason string) Actor { return Actor{Role: ActorSystem, Reason: reason} }
 
 // Cause is the entry that made another possible, in the same ledger or another
 // slot's. The zero Cause is a beginning.

@@ -13,13 +13,13 @@ import (
 
 const held = seating.Held
 
-func (d *desktop) hold(seats int) seating.Hold { return seating.Hold{Book: d.book(seats)} }
+func (d *fixture) hold(seats int) seating.Hold { return seating.Hold{Book: d.book(seats)} }
 
-func (d *desktop) confirm(b seating.Book, from seating.Status) seating.Confirm {
-	return seating.Confirm{SlotID: b.SlotID, BookingID: b.BookingID, UserID: b.UserID, From: from, By: seating.By{Actor: seating.ByAttendee}}
+func (d *fixture) confirm(b seating.Book, from seating.Status) seating.Confirm {
+	return seating.Confirm{SlotID: b.SlotID, BookingID: b.BookingID, UserID: b.UserID, From: from, By: seating.Actor{Role: seating.ActorAttendee}}
 }
 
-func (d *desktop) booking(id uuid.UUID) seating.Booking {
+func (d *fixture) booking(id uuid.UUID) seating.Booking {
 	for _, b := range d.state.Bookings() {
 		if b.ID == id {
 			return *b
@@ -36,7 +36,7 @@ func holdable(capacity int) seating.Slot {
 
 func TestHoldRunsOutOrIsConfirmed(t *testing.T) {
 	t.Parallel()
-	d := newDesktop(t, holdable(2))
+	d := newFixture(t, holdable(2))
 	kept, lost := d.hold(1), d.hold(1)
 	if r := d.must(kept); !r.Booking.ExpiresAt.Equal(noon.Add(10 * time.Minute)) {
 		t.Errorf("expires at %s", r.Booking.ExpiresAt)
@@ -61,7 +61,7 @@ func TestHoldRunsOutOrIsConfirmed(t *testing.T) {
 
 func TestHoldsNeverWaitAndNeverJump(t *testing.T) {
 	t.Parallel()
-	d := newDesktop(t, holdable(2))
+	d := newFixture(t, holdable(2))
 	d.must(d.book(1))
 	d.must(d.book(2)) // waits for two, strictly: the free seat is not for others
 	_, err := d.apply(d.hold(1))
@@ -70,7 +70,7 @@ func TestHoldsNeverWaitAndNeverJump(t *testing.T) {
 
 func TestHeldSeatsAreBounded(t *testing.T) {
 	t.Parallel()
-	d := newDesktop(t, holdable(100))
+	d := newFixture(t, holdable(100))
 	h := d.hold(20)
 	d.must(h)
 	other := holdable(100)
@@ -78,8 +78,8 @@ func TestHeldSeatsAreBounded(t *testing.T) {
 	d.state.AddSlot(other)
 	more := seating.Hold{Book: seating.Book{BookingID: uuid.New(), SlotID: other.ID, UserID: h.UserID, Seats: 1}}
 	_, err := d.apply(more)
-	if f := wantFault(t, err, fault.HoldLimit); f["held"] != 20 {
-		t.Errorf("held is %v", f["held"])
+	if f := wantFault(t, err, fault.HoldLimit); *f.Held != 20 {
+		t.Errorf("held is %v", *f.Held)
 	}
 	d.must(d.confirm(h.Book, held)) // what is confirmed is not held any more
 	d.must(more)
@@ -89,7 +89,7 @@ func TestOfferIsAcceptedOrDeclined(t *testing.T) {
 	t.Parallel()
 	slot := aSlot(1)
 	slot.Policy.WaitlistMode = seating.WaitlistOffer
-	d := newDesktop(t, slot)
+	d := newFixture(t, slot)
 	first, second, third := d.book(1), d.book(1), d.book(1)
 	d.must(first)
 	d.must(second)
@@ -98,7 +98,7 @@ func TestOfferIsAcceptedOrDeclined(t *testing.T) {
 	wantFault(t, err, fault.InvalidTransition)
 	d.must(d.cancel(first))
 	d.must(seating.Promote{SlotID: d.slot})
-	d.must(seating.Decline{SlotID: d.slot, BookingID: second.BookingID, UserID: second.UserID, By: seating.By{Actor: seating.ByAttendee}})
+	d.must(seating.Decline{SlotID: d.slot, BookingID: second.BookingID, UserID: second.UserID, By: seating.Actor{Role: seating.ActorAttendee}})
 	declined := d.now().Version
 	d.must(seating.Promote{SlotID: d.slot})
 	d.want(cancelled, cancelled, offered)
@@ -118,7 +118,7 @@ func TestOfferTooLate(t *testing.T) {
 	t.Parallel()
 	slot := aSlot(1)
 	slot.Policy.WaitlistMode = seating.WaitlistOffer
-	d := newDesktop(t, slot)
+	d := newFixture(t, slot)
 	first, second := d.book(1), d.book(1)
 	d.must(first)
 	d.must(second)
@@ -131,14 +131,14 @@ func TestOfferTooLate(t *testing.T) {
 
 func TestFewerSeatsAreAcceptedDownToTheLeast(t *testing.T) {
 	t.Parallel()
-	d := newDesktop(t, aSlot(4))
+	d := newFixture(t, aSlot(4))
 	first := d.book(4)
 	d.must(first)
 	wish := d.book(4)
 	wish.SeatsMin = 2
 	d.must(wish)
 	resize := func(seats int) {
-		d.must(seating.Resize{SlotID: d.slot, BookingID: first.BookingID, UserID: first.UserID, Seats: seats, By: seating.By{Actor: seating.ByAttendee}})
+		d.must(seating.Resize{SlotID: d.slot, BookingID: first.BookingID, UserID: first.UserID, Seats: seats, By: seating.Actor{Role: seating.ActorAttendee}})
 		d.must(seating.Promote{SlotID: d.slot})
 	}
 	resize(3)
@@ -157,7 +157,7 @@ func TestFewerSeatsAreAcceptedDownToTheLeast(t *testing.T) {
 	_, err := d.apply(back)
 	wantFault(t, err, fault.InvalidTransition)
 	// A newcomer, too.
-	d = newDesktop(t, aSlot(3))
+	d = newFixture(t, aSlot(3))
 	d.must(d.book(1))
 	part := d.book(3)
 	part.SeatsMin = 1
@@ -168,11 +168,11 @@ func TestFewerSeatsAreAcceptedDownToTheLeast(t *testing.T) {
 
 func TestResizing(t *testing.T) {
 	t.Parallel()
-	d := newDesktop(t, aSlot(3))
+	d := newFixture(t, aSlot(3))
 	mine := d.book(2)
 	d.must(mine)
 	to := func(b seating.Book, seats int) (seating.Result, error) {
-		return d.apply(seating.Resize{SlotID: d.slot, BookingID: b.BookingID, UserID: b.UserID, Seats: seats, By: seating.By{Actor: seating.ByAttendee}})
+		return d.apply(seating.Resize{SlotID: d.slot, BookingID: b.BookingID, UserID: b.UserID, Seats: seats, By: seating.Actor{Role: seating.ActorAttendee}})
 	}
 	if r, err := to(mine, 3); err != nil || r.Slot.SeatsTaken != 3 {
 		t.Fatalf("%v, %d taken", err, r.Slot.SeatsTaken)
@@ -202,11 +202,11 @@ func TestResizing(t *testing.T) {
 	wantFault(t, err, fault.VersionMismatch)
 }
 
-// event is a desktop with further slots of the same event, an hour apart.
-func event(t tester, capacities ...int) (*desktop, []seating.Slot) {
+// event is a fixture with further slots of the same event, an hour apart.
+func event(t tester, capacities ...int) (*fixture, []seating.Slot) {
 	var slots []seating.Slot
 	first := holdable(capacities[0])
-	d := newDesktop(t, first)
+	d := newFixture(t, first)
 	slots = append(slots, first)
 	for i, capacity := range capacities[1:] {
 		s := holdable(capacity)
@@ -225,14 +225,14 @@ func TestMoveIsOneStepOrNothing(t *testing.T) {
 	theirs.SlotID = slots[1].ID
 	d.must(mine)
 	d.must(theirs)
-	move := seating.Move{SlotID: slots[0].ID, BookingID: mine.BookingID, UserID: mine.UserID, ToSlotID: slots[1].ID, NewID: uuid.New(), By: seating.By{Actor: seating.ByAttendee}}
+	move := seating.Move{SlotID: slots[0].ID, BookingID: mine.BookingID, UserID: mine.UserID, ToSlotID: slots[1].ID, NewID: uuid.New(), By: seating.Actor{Role: seating.ActorAttendee}}
 	entries := len(d.state.Entries())
 	_, err := d.apply(move)
 	wantFault(t, err, fault.SlotFull)
 	if len(d.state.Entries()) != entries {
 		t.Error("a refused move left a trace")
 	}
-	d.must(seating.Cancel{SlotID: slots[1].ID, BookingID: theirs.BookingID, UserID: theirs.UserID, By: seating.By{Actor: seating.ByAttendee}})
+	d.must(seating.Cancel{SlotID: slots[1].ID, BookingID: theirs.BookingID, UserID: theirs.UserID, By: seating.Actor{Role: seating.ActorAttendee}})
 	r := d.must(move)
 	if r.Booking.Status != confirmed || r.Booking.MovedFrom != mine.BookingID || r.Booking.SlotID != slots[1].ID {
 		t.Errorf("new booking is %+v", r.Booking)
@@ -265,15 +265,15 @@ func TestBundleIsAllOrNothing(t *testing.T) {
 	d.must(full)
 	entries := len(d.state.Entries())
 	_, err := d.apply(bundle(slots[0].ID, slots[1].ID, slots[2].ID))
-	if f := wantFault(t, err, fault.SlotFull); f["item"] != 2 {
-		t.Errorf("item is %v", f["item"])
+	if f := wantFault(t, err, fault.SlotFull); *f.Item != 2 {
+		t.Errorf("item is %v", *f.Item)
 	}
 	if len(d.state.Entries()) != entries {
 		t.Error("a refused bundle left a trace")
 	}
 	r := d.must(bundle(slots[0].ID, slots[1].ID))
-	if len(r.Parts) != 2 || r.Parts[1].Booking.Status != confirmed {
-		t.Errorf("parts are %+v", r.Parts)
+	if len(r.Items) != 2 || r.Items[1].Booking.Status != confirmed {
+		t.Errorf("parts are %+v", r.Items)
 	}
 }
 
@@ -286,8 +286,8 @@ func TestBundleItemsMustNotOverlap(t *testing.T) {
 	_, err := d.apply(seating.Bundle{Items: []seating.Book{
 		{BookingID: uuid.New(), SlotID: slots[0].ID, UserID: user, Seats: 1},
 		{BookingID: uuid.New(), SlotID: same.ID, UserID: user, Seats: 1}}})
-	if f := wantFault(t, err, fault.BookingOverlap); !slices.Equal(f["items"].([]int), []int{0, 1}) {
-		t.Errorf("items are %v", f["items"])
+	if f := wantFault(t, err, fault.BookingOverlap); !slices.Equal(f.Items, []int{0, 1}) {
+		t.Errorf("items are %v", f.Items)
 	}
 }
 
@@ -335,7 +335,7 @@ func TestLaterUpgradeMeansTheWinner(t *testing.T) {
 		rivals, wishes = append(rivals, rival), append(wishes, wish)
 	}
 	for i, rival := range rivals {
-		d.must(seating.Cancel{SlotID: rival.SlotID, BookingID: rival.BookingID, UserID: rival.UserID, By: seating.By{Actor: seating.ByAttendee}})
+		d.must(seating.Cancel{SlotID: rival.SlotID, BookingID: rival.BookingID, UserID: rival.UserID, By: seating.Actor{Role: seating.ActorAttendee}})
 		d.must(seating.Promote{SlotID: wishes[i].SlotID})
 	}
 	if a, b, c := d.booking(base.BookingID), d.booking(wishes[0].BookingID), d.booking(wishes[1].BookingID); a.Status != cancelled || b.Status != cancelled || c.Status != confirmed {
@@ -345,10 +345,10 @@ func TestLaterUpgradeMeansTheWinner(t *testing.T) {
 
 func TestCheckInAndItsUndo(t *testing.T) {
 	t.Parallel()
-	d := newDesktop(t, aSlot(1))
+	d := newFixture(t, aSlot(1))
 	b := d.book(1)
 	d.must(b)
-	in := seating.CheckIn{SlotID: d.slot, BookingID: b.BookingID, UserID: b.UserID, By: seating.By{Actor: seating.ByOrganizer}}
+	in := seating.CheckIn{SlotID: d.slot, BookingID: b.BookingID, UserID: b.UserID, By: seating.Actor{Role: seating.ActorOrganizer}}
 	d.must(in)
 	d.must(in)
 	if at := d.booking(b.BookingID).CheckedInAt; !at.Equal(noon) || d.now().Version != 2 {

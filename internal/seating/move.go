@@ -13,18 +13,18 @@ type Move struct {
 	UserID            uuid.UUID // whose booking it is
 	// ToSlotID is where it goes, NewID the booking to be made there.
 	ToSlotID, NewID uuid.UUID
-	By              By
+	By              Actor
 }
 
-func (c Move) needs() needs {
-	n := ofBooking(c.SlotID, c.BookingID, c.UserID)
-	n.slots = append(n.slots, c.ToSlotID)
-	n.wishes = []wish{{c.UserID, c.ToSlotID}}
+func (c Move) Needs() Needs {
+	n := needsOfBooking(c.SlotID, c.BookingID, c.UserID)
+	n.Slots = append(n.Slots, c.ToSlotID)
+	n.Wanted = []UserSlot{{c.UserID, c.ToSlotID}}
 	return n
 }
 
 func (c Move) apply(s *State) (Result, error) {
-	from, old, err := s.named(c.SlotID, c.BookingID)
+	from, old, err := s.findBooking(c.SlotID, c.BookingID)
 	if err != nil {
 		return Result{}, err
 	}
@@ -33,23 +33,23 @@ func (c Move) apply(s *State) (Result, error) {
 		return Result{}, fault.Invalid(fault.Field{Pointer: "/slot_id", Code: "other_event", Detail: "must be another slot of the same event"})
 	}
 	if old.Status != Confirmed {
-		return Result{}, at(from, transition(old, Cancelled))
+		return Result{}, atVersion(from, errInvalidTransition(old, Cancelled))
 	}
-	if err := s.returnable(from, old, c.By); err != nil {
+	if err := s.checkReturnable(from, old, c.By); err != nil {
 		return Result{}, err
 	}
 	book := Book{BookingID: c.NewID, SlotID: to.ID, UserID: c.UserID, Seats: old.Seats, IfFull: Reject, Replaces: old.ID, By: c.By}
 	s.expireDue(to)
-	if err := book.admissible(s, to); err != nil {
+	if err := book.checkAdmissible(s, to); err != nil {
 		return Result{}, err
 	}
 	promoted, _ := s.promote(to)
-	p, err := book.seek(s, to)
+	p, err := book.decide(s, to)
 	if err != nil {
 		return Result{}, err
 	}
 	p.b.Replaces, p.b.MovedFrom = uuid.Nil, old.ID
-	s.turn(old, Cancelled, KindMoved, c.By, Cause{})
-	s.admit(p.b, Confirmed, KindConfirmed, p.passed, c.By, Cause{from.ID, from.Version})
+	s.transition(old, Cancelled, KindMoved, c.By, Cause{})
+	s.seatNewcomer(p.b, Confirmed, KindConfirmed, p.passed, c.By, Cause{from.ID, from.Version})
 	return Result{Slot: *to, Booking: *p.b, Promoted: promoted}, nil
 }

@@ -1,6 +1,7 @@
 package seating
 
 import (
+	"eventbooking/internal/fault"
 	"fmt"
 	"slices"
 	"time"
@@ -15,8 +16,8 @@ type Promote struct {
 	Also []uuid.UUID
 }
 
-func (c Promote) needs() needs {
-	return needs{slots: append([]uuid.UUID{c.SlotID}, c.Also...), frees: true, unblocks: true}
+func (c Promote) Needs() Needs {
+	return Needs{Slots: append([]uuid.UUID{c.SlotID}, c.Also...), Frees: true, Unblocks: true}
 }
 
 func (c Promote) apply(s *State) (Result, error) {
@@ -25,26 +26,26 @@ func (c Promote) apply(s *State) (Result, error) {
 		return Result{}, err
 	}
 	s.expireDue(slot)
-	s.unblockReady(slot)
-	slot.look(s.Now)
+	s.unblockEnded(slot)
+	slot.markPromotionDue(s.Now)
 	promoted, done := s.promote(slot)
 	return Result{Slot: *slot, Promoted: promoted, More: !done}, nil
 }
 
-// unblockReady puts those back into the queue whose reason to be blocked is gone,
-// in the order of their places.
-func (s *State) unblockReady(slot *Slot) {
+// unblockEnded puts those back into the queue whose reason to be blocked is gone,
+// in the order of their decisions.
+func (s *State) unblockEnded(slot *Slot) {
 	for _, b := range slices.Clone(slot.blocked) {
-		if cause, gone := s.unblocks(slot, b); gone {
+		if cause, gone := s.blockEnded(slot, b); gone {
 			s.unblock(b, cause)
 		}
 	}
 }
 
-// unblocks says whether the reason is gone, and which entry ended it.
-func (s *State) unblocks(slot *Slot, b *Booking) (Cause, bool) {
+// blockEnded says whether the reason is gone, and which entry ended it.
+func (s *State) blockEnded(slot *Slot, b *Booking) (Cause, bool) {
 	if b.Blocked == BlockedCapacity {
-		return Cause{slot.ID, slot.FreedVersion}, b.least() <= slot.Capacity
+		return slot.cause(), b.minSeats() <= slot.Capacity
 	}
 	blocker := s.bookings[b.BlockedBy]
 	if blocker == nil || blocker.Status.TakesSeats() && blocker.overlaps(b.StartsAt, b.EndsAt) {
@@ -57,39 +58,39 @@ func (s *State) unblocks(slot *Slot, b *Booking) (Cause, bool) {
 // can be served as things stand. If not, the page is over, or somebody's turn
 // needs a slot that is not locked; then whoever comes after waits too.
 func (s *State) promote(slot *Slot) (promoted []Booking, done bool) {
-	if slot.PromotionDueAt.IsZero() || !slot.promotes(s.Now) {
+	if slot.PromotionDueAt.IsZero() || !slot.canPromote(s.Now) {
 		slot.PromotionDueAt = time.Time{}
 		return nil, true
 	}
 	var passed []*Booking
-	for step := 0; step < headsPage; step++ {
-		if slot.Free() <= 0 || len(passed) == slot.WaitlistReady || slot.exhausted(passed) {
+	for step := 0; step < HeadsPage; step++ {
+		if slot.Free() <= 0 || len(passed) == slot.WaitlistReady || slot.cannotPass(passed) {
 			slot.PromotionDueAt = time.Time{}
 			return promoted, true
 		}
-		if len(passed) == len(slot.ready) || len(promoted) == promotePage {
+		if len(passed) == len(slot.ready) || len(promoted) == PromotePage {
 			break
 		}
 		b := slot.ready[len(passed)]
-		if why, blocker := s.hindrance(slot, b); why != NotBlocked {
+		if why, blocker := s.blockReason(slot, b); why != NotBlocked {
 			s.block(b, why, blocker)
-		} else if b.least() > slot.Free() {
+		} else if b.minSeats() > slot.Free() {
 			passed = append(passed, b)
 		} else if also := s.unlocked(s.replaced(b)); also != uuid.Nil {
-			s.wake(slot.ID, also)
+			s.requestPromotion(slot.ID, also)
 			return promoted, false
 		} else {
-			s.serve(slot, b, passed)
+			s.promoteOne(slot, b, passed)
 			promoted = append(promoted, *b)
 		}
 	}
-	s.wake(slot.ID)
+	s.requestPromotion(slot.ID)
 	return promoted, false
 }
 
-// hindrance is why a booking cannot take seats now, however many are free.
-func (s *State) hindrance(slot *Slot, b *Booking) (Block, uuid.UUID) {
-	if b.least() > slot.Capacity {
+// blockReason is why a booking cannot take seats now, however many are free.
+func (s *State) blockReason(slot *Slot, b *Booking) (Block, uuid.UUID) {
+	if b.minSeats() > slot.Capacity {
 		return BlockedCapacity, uuid.Nil
 	}
 	except := uuid.Nil
@@ -102,25 +103,24 @@ func (s *State) hindrance(slot *Slot, b *Booking) (Block, uuid.UUID) {
 	return NotBlocked, uuid.Nil
 }
 
-// exhausted says that nobody may pass those who do not fit: by the strict rule,
+// cannotPass says that nobody may pass those who do not fit: by the strict rule,
 // or because there are too many, or because one was passed often enough.
-func (s *Slot) exhausted(passed []*Booking) bool {
+func (s *Slot) cannotPass(passed []*Booking) bool {
 	if s.Policy.Fit == FitStrict {
 		return len(passed) > 0
 	}
 	return len(passed) >= lookAhead || slices.ContainsFunc(passed, func(b *Booking) bool { return b.Passes >= s.Policy.MaxPasses })
 }
 
-// serves says whether a newcomer gets seats at once, and whom that passes. Asked
+// canSeat says whether a newcomer can have seats at once, and whom that passes. Asked
 // when promote is done: none of those who are ready fits.
-func (s *Slot) serves(b *Booking) (passes []*Booking, served bool) {
+func (s *Slot) canSeat(b *Booking) (passes []*Booking, served bool) {
 	switch {
-	case b.least() > s.Free() || !s.PromotionDueAt.IsZero():
+	case b.minSeats() > s.Free() || !s.PromotionDueAt.IsZero():
 		return nil, false
-	case s.WaitlistReady > 0 && (!s.readyLoaded() || s.exhausted(s.ready)):
+	case s.WaitlistReady > 0 && (!s.readyLoaded() || s.cannotPass(s.ready)):
 		return nil, false
 	}
-	b.Seats = min(b.Seats, s.Free())
 	return slices.Clone(s.ready), true
 }
 
@@ -128,7 +128,7 @@ func (s *Slot) serves(b *Booking) (passes []*Booking, served bool) {
 // nil. Of two waits that name one booking, the later means the one that won.
 func (s *State) replaced(b *Booking) *Booking {
 	old := s.bookings[b.Replaces]
-	for hops := 0; old != nil && old.ReplacedBy != uuid.Nil && hops < maxReplacements; hops++ {
+	for hops := 0; old != nil && old.ReplacedBy != uuid.Nil && hops < MaxReplacements; hops++ {
 		old = s.bookings[old.ReplacedBy]
 	}
 	if old == nil || old == b || !old.Status.TakesSeats() {
@@ -145,19 +145,19 @@ func (s *State) unlocked(b *Booking) uuid.UUID {
 	return uuid.Nil
 }
 
-// serve gives a waiting booking its seats, or as many as it takes: asked first in
+// promoteOne gives a waiting booking its seats, or as many as it takes: asked first in
 // offer mode, at once otherwise and where it names a booking that it gives back.
-func (s *State) serve(slot *Slot, b *Booking, passed []*Booking) {
-	cause := Cause{slot.ID, slot.FreedVersion}
+func (s *State) promoteOne(slot *Slot, b *Booking, passed []*Booking) {
+	cause := slot.cause()
 	b.Seats = min(b.Seats, slot.Free())
-	if slot.offers(s.Now) && s.replaced(b) == nil {
-		s.turn(b, Offered, KindOffered, System(""), cause)
+	if slot.mustOffer(s.Now) && s.replaced(b) == nil {
+		s.transition(b, Offered, KindOffered, System(""), cause)
 	} else {
-		s.turn(b, Confirmed, KindPromoted, System(""), cause)
+		s.transition(b, Confirmed, KindPromoted, System(""), cause)
 	}
 	here := Cause{slot.ID, slot.Version}
 	s.giveBack(b)
-	s.pass(passed, here)
+	s.notePassed(passed, here)
 }
 
 // giveBack cancels the booking that b, which has seats now, replaces. b's last
@@ -168,13 +168,13 @@ func (s *State) giveBack(b *Booking) {
 		return
 	}
 	old.ReplacedBy = b.ID
-	s.turn(old, Cancelled, KindCancelled, System("upgraded"), Cause{b.SlotID, b.Version})
+	s.transition(old, Cancelled, KindCancelled, System("upgraded"), Cause{b.SlotID, b.Version})
 }
 
-// pass notes with each of those who did not fit that somebody went first.
-func (s *State) pass(passed []*Booking, cause Cause) {
+// notePassed notes with each of those who did not fit that somebody went first.
+func (s *State) notePassed(passed []*Booking, cause Cause) {
 	for _, b := range passed {
 		b.Passes++
-		s.record(s.slots[b.SlotID], b, KindPassed, System(fmt.Sprintf("%d seats were not free", b.least())), cause)
+		s.record(s.slots[b.SlotID], b, KindPassed, System(fmt.Sprintf("fewer than %s were free", fault.Count(b.minSeats(), "seat"))), cause)
 	}
 }

@@ -11,6 +11,7 @@ import (
 	"github.com/google/uuid"
 	"pgregory.net/rapid"
 
+	"eventbooking/internal/audit"
 	"eventbooking/internal/fault"
 	"eventbooking/internal/seating"
 )
@@ -64,7 +65,7 @@ func drawSandbox(t *rapid.T) *sandbox {
 	d := &sandbox{T: t, state: seating.NewState(now), ledgers: map[uuid.UUID][]seating.Entry{}}
 	for i, after := range []int{0, 0, 1, 5} {
 		starts := now.Add(time.Duration(20+after) * time.Hour)
-		slot, opened := seating.Opened(seating.Slot{
+		slot, opened := seating.Open(seating.Slot{
 			ID: uuid.UUID{15: byte(i + 1)}, EventID: uuid.UUID{14: 1}, EventStatus: seating.EventPublished, Status: seating.SlotOpen,
 			StartsAt: starts, EndsAt: starts.Add(2 * time.Hour), Capacity: rapid.IntRange(1, 5).Draw(t, "capacity"), CreatedAt: now,
 			Policy: seating.Policy{
@@ -86,7 +87,7 @@ func drawSandbox(t *rapid.T) *sandbox {
 // wants says how often which command comes.
 var wants = strings.Fields(`book book book book book book book book book book hold hold upgrade upgrade upgrade bundle bundle
 	confirm confirm accept decline move move resize resize resize check-in undo cancel cancel cancel
-	promote promote promote promote promote expire capacity capacity capacity retime retime status clear`)
+	promote promote promote promote promote expire capacity capacity capacity rules rules retime retime status clear`)
 
 func (d *sandbox) draw() seating.Command {
 	slot := oneOf(d, d.slots...)
@@ -103,7 +104,9 @@ func (d *sandbox) draw() seating.Command {
 	case "expire":
 		return seating.Expire{SlotID: slot}
 	case "clear":
-		return seating.Clear{SlotID: slot} // nothing, unless the slot was cancelled
+		return seating.CancelAllBookings{SlotID: slot} // nothing, unless the slot was cancelled
+	case "rules":
+		return d.rules(slot)
 	case "capacity", "retime", "status":
 		return d.edit(slot, want)
 	}
@@ -127,7 +130,7 @@ var suits = map[string][]seating.Status{
 
 // about is a command about a booking that was made before.
 func (d *sandbox) about(want string, b seating.Booking, slot uuid.UUID) seating.Command {
-	by := seating.By{Actor: oneOf(d, seating.ByAttendee, seating.ByOrganizer)}
+	by := seating.Actor{Role: oneOf(d, seating.ActorAttendee, seating.ActorOrganizer)}
 	switch want {
 	case "upgrade":
 		c := d.book(slot)
@@ -182,6 +185,13 @@ func (d *sandbox) bundle() seating.Bundle {
 		c.Items = append(c.Items, item)
 	}
 	return c
+}
+
+func (d *sandbox) rules(slotID uuid.UUID) seating.EditRules {
+	return seating.EditRules{
+		SlotID: slotID, WaitlistMode: oneOf(d, seating.WaitlistAutomatic, seating.WaitlistOffer),
+		Fit: oneOf(d, seating.FitStrict, seating.FitFirstFit), MaxPasses: d.pick(3), By: seating.System("test"),
+	}
 }
 
 func (d *sandbox) edit(slotID uuid.UUID, what string) seating.EditSlot {
@@ -241,7 +251,7 @@ func (d *sandbox) apply(c seating.Command) {
 		d.Fatalf("%T was refused and made a booking", c)
 	}
 	for _, e := range d.state.Entries()[entries:] {
-		if e.By.Actor != seating.BySystem || e.By.Reason == "test" {
+		if e.By.Role != seating.ActorSystem || e.By.Reason == "test" {
 			d.Fatalf("%T was refused with %v and left entry %d (%s)", c, err, e.Version, e.Kind)
 		}
 	}
@@ -382,7 +392,7 @@ func (d *sandbox) replays() {
 		d.ledgers[e.SlotID] = append(d.ledgers[e.SlotID], e)
 	}
 	for _, slot := range d.state.Slots() {
-		replayed, err := seating.Replay(d.ledgers[slot.ID])
+		replayed, err := audit.Replay(d.ledgers[slot.ID])
 		if err != nil {
 			d.Fatal(err, d.describe(slot.ID))
 		}
@@ -401,14 +411,14 @@ func (d *sandbox) replays() {
 	}
 }
 
-func (d *sandbox) recalls(slotID uuid.UUID, recalled map[uuid.UUID]seating.Recalled) {
+func (d *sandbox) recalls(slotID uuid.UUID, recalled map[uuid.UUID]audit.Recalled) {
 	count := 0
 	for _, b := range d.state.Bookings() {
 		if b.SlotID != slotID {
 			continue
 		}
 		count++
-		want := seating.Recalled{
+		want := audit.Recalled{
 			UserID: b.UserID, Seats: b.Seats, Status: b.Status, Version: b.Version, QueuedVersion: b.QueuedVersion,
 			Passes: b.Passes, Blocked: b.Blocked != seating.NotBlocked, CheckedIn: !b.CheckedInAt.IsZero(),
 		}

@@ -19,31 +19,31 @@ type Resize struct {
 	Seats   int
 	// SeatsMin is for those who wait: 0 is all or none. Others keep theirs.
 	SeatsMin int
-	By       By
+	By       Actor
 }
 
-func (c Resize) needs() needs {
-	n := ofBooking(c.SlotID, c.BookingID, c.UserID)
+func (c Resize) Needs() Needs {
+	n := needsOfBooking(c.SlotID, c.BookingID, c.UserID)
 	// Rejoining, it may be promoted in the same batch.
-	n.wishes = []wish{{c.UserID, c.SlotID}}
+	n.Wanted = []UserSlot{{c.UserID, c.SlotID}}
 	return n
 }
 
 func (c Resize) apply(s *State) (Result, error) {
-	slot, b, err := s.named(c.SlotID, c.BookingID)
+	slot, b, err := s.findBooking(c.SlotID, c.BookingID)
 	if err != nil {
 		return Result{}, err
 	}
 	switch {
 	case c.Version != 0 && c.Version != b.Version:
-		return Result{}, at(slot, fault.VersionMismatch.New("The booking has changed since you read it."))
+		return Result{}, atVersion(slot, fault.VersionMismatch.New("The booking has changed since you read it."))
 	case !b.Status.Live(),
 		b.Status != Waitlisted && c.SeatsMin != min(b.SeatsMin, c.Seats), // it follows the seats down
 		c.Seats > b.Seats && (b.Status == Held || b.Status == Offered):
-		return Result{}, at(slot, fault.InvalidTransition.Newf("A booking that is %s cannot change its seats like this.", b.Status).
-			With("from", b.Status).With("to", b.Status))
+		return Result{}, atVersion(slot, fault.InvalidTransition.Newf("The seats of a booking that is %s cannot be changed this way.", b.Status).
+			With(fault.Members{From: new(string(b.Status)), To: new(string(b.Status))}))
 	case c.Seats > slot.Capacity:
-		return Result{}, at(slot, fault.SeatsExceedCapacity.Newf("The slot has %d seats altogether.", slot.Capacity).With("capacity", slot.Capacity))
+		return Result{}, atVersion(slot, fault.SeatsExceedCapacity.Newf("The slot has %s in total.", fault.Count(slot.Capacity, "seat")).With(fault.Members{Capacity: new(slot.Capacity)}))
 	case c.Seats == b.Seats && c.SeatsMin == b.SeatsMin:
 		return Result{Slot: *slot, Booking: *b}, nil
 	}
@@ -58,23 +58,23 @@ func (c Resize) apply(s *State) (Result, error) {
 func (c Resize) resizeWaiting(s *State, slot *Slot, b *Booking) {
 	by, more := c.by(b), c.Seats > b.Seats
 	if b.Blocked == BlockedCapacity {
-		s.wake(slot.ID) // It may fit now.
+		s.requestPromotion(slot.ID) // It may fit now.
 	}
 	if more {
-		s.leave(slot, b)
+		s.uncount(slot, b)
 	}
 	b.Seats, b.SeatsMin = c.Seats, c.SeatsMin
 	if more {
-		s.queue(b, KindResized, by)
+		s.enqueue(b, KindResized, by)
 	} else {
 		s.record(slot, b, KindResized, by, Cause{})
 	}
-	slot.chance(s.Now)
+	slot.noteFreed(s.Now)
 }
 
 func (c Resize) resizeSeated(s *State, slot *Slot, b *Booking) error {
 	by, more := c.by(b), c.Seats-b.Seats
-	if err := s.resizable(slot, b, more, c.By); err != nil {
+	if err := s.checkResizable(slot, b, more, c.By); err != nil {
 		return err
 	}
 	if b.Status == Held {
@@ -84,30 +84,30 @@ func (c Resize) resizeSeated(s *State, slot *Slot, b *Booking) error {
 	b.Seats, b.SeatsMin = c.Seats, min(c.SeatsMin, c.Seats)
 	s.record(slot, b, KindResized, by, Cause{})
 	if more < 0 {
-		slot.chance(s.Now)
+		slot.noteFreed(s.Now)
 	}
 	return nil
 }
 
-// resizable: fewer seats are given back like a cancellation; more are taken like
+// checkResizable: fewer seats are given back like a cancellation; more are taken like
 // a booking that nobody waits before, save that booking may open later only.
-func (s *State) resizable(slot *Slot, b *Booking, more int, by By) error {
+func (s *State) checkResizable(slot *Slot, b *Booking, more int, by Actor) error {
 	if more <= 0 {
-		return s.returnable(slot, b, by)
+		return s.checkReturnable(slot, b, by)
 	}
-	if err := slot.open(s.Now); err != nil && !errors.Is(err, fault.BookingNotOpen) {
+	if err := slot.checkOpen(s.Now); err != nil && !errors.Is(err, fault.BookingNotOpen) {
 		return err
 	}
 	s.promote(slot)
 	if more > slot.Free() || slot.WaitlistReady > 0 {
-		return at(slot, slot.full(more))
+		return atVersion(slot, slot.errSlotFull(more))
 	}
 	return nil
 }
 
-func (c Resize) by(b *Booking) By {
+func (c Resize) by(b *Booking) Actor {
 	if c.Seats == b.Seats {
 		return c.By
 	}
-	return c.By.because(fmt.Sprintf("%d to %d seats", b.Seats, c.Seats))
+	return c.By.withReason(fmt.Sprintf("%d to %d seats", b.Seats, c.Seats))
 }

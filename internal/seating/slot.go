@@ -1,7 +1,7 @@
 // Package seating is the seat core: the one place where seats change hands.
 //
 // A slot is a state machine. Commands (Book, Cancel, Promote, Expire, EditSlot,
-// Clear) are pure and deterministic code that turns a loaded State into another,
+// CancelAllBookings) are pure and deterministic code that turns a loaded State into another,
 // with a ledger entry for every step; they know no context, database or clock.
 // The Desk gathers commands, loads what they need under locks, lets them decide,
 // and writes the outcome, a batch of commands in one transaction.
@@ -48,6 +48,11 @@ type Slot struct {
 	// page. blocked and timed hold those who are blocked, and the holds and offers,
 	// as far as they were loaded.
 	ready, blocked, timed []*Booking
+
+	// counted are the counters as verify knows them, wasDue and wasWrong say that a
+	// promotion was due, or the queue in disorder, when the slot was loaded.
+	counted          counters
+	wasDue, wasWrong bool
 }
 
 // Policy is what the organizer decided for the slots of an event.
@@ -93,8 +98,10 @@ const (
 // Free is how many seats nobody has.
 func (s *Slot) Free() int { return s.Capacity - s.SeatsTaken }
 
-// gone says that the slot or its event was cancelled, for good.
-func (s *Slot) gone() bool { return s.Status == SlotCancelled || s.EventStatus == EventCancelled }
+// isCancelled says whether the slot or its event was cancelled, for good.
+func (s *Slot) isCancelled() bool {
+	return s.Status == SlotCancelled || s.EventStatus == EventCancelled
+}
 
 // Started says whether the slot has begun. The beginning belongs to the slot.
 func (s *Slot) Started(now time.Time) bool { return !now.Before(s.StartsAt) }
@@ -104,19 +111,19 @@ func (s *Slot) CancellationClosesAt() time.Time {
 	return s.StartsAt.Add(-s.Policy.CancellationCloses)
 }
 
-// promotes says whether somebody who waits here can still get seats.
-func (s *Slot) promotes(now time.Time) bool {
+// canPromote says whether somebody who waits here can still get seats.
+func (s *Slot) canPromote(now time.Time) bool {
 	return s.EventStatus == EventPublished && s.Status != SlotCancelled && !s.Started(now)
 }
 
-// offers says whether a promotion asks first. Inside the cancellation window it
+// mustOffer says whether a promotion asks first. Inside the cancellation window it
 // always does: nobody gets seats that they can no longer give back.
-func (s *Slot) offers(now time.Time) bool {
+func (s *Slot) mustOffer(now time.Time) bool {
 	return s.Policy.WaitlistMode == WaitlistOffer || !now.Before(s.CancellationClosesAt())
 }
 
-// kept is until when seats are kept from now on, never past the start.
-func (s *Slot) kept(now time.Time, d time.Duration) time.Time {
+// deadline is until when seats are kept from now on, never past the start.
+func (s *Slot) deadline(now time.Time, d time.Duration) time.Time {
 	ends := now.Add(d)
 	if s.StartsAt.Before(ends) {
 		return s.StartsAt
@@ -127,23 +134,23 @@ func (s *Slot) kept(now time.Time, d time.Duration) time.Time {
 // readyLoaded says whether ready is the whole ready queue, not its first page.
 func (s *Slot) readyLoaded() bool { return len(s.ready) == s.WaitlistReady }
 
-// enqueue puts a booking that is ready into the loaded part of the queue, at its
-// place, and counts it. A place beyond the loaded page is left to the next load.
-func (s *Slot) enqueue(b *Booking) {
-	at, _ := slices.BinarySearchFunc(s.ready, b, byPlace)
+// addReady puts a booking that is ready into the loaded part of the queue, at its
+// position, and counts it. A position beyond the loaded page is left to the next load.
+func (s *Slot) addReady(b *Booking) {
+	at, _ := slices.BinarySearchFunc(s.ready, b, byPosition)
 	if at < len(s.ready) || s.readyLoaded() {
 		s.ready = slices.Insert(s.ready, at, b)
 	}
 	s.WaitlistReady++
 }
 
-// dequeue takes a booking out of the ready queue.
-func (s *Slot) dequeue(b *Booking) {
+// removeReady takes a booking out of the ready queue.
+func (s *Slot) removeReady(b *Booking) {
 	s.ready = without(s.ready, b)
 	s.WaitlistReady--
 }
 
-func byPlace(a, b *Booking) int { return cmp.Compare(a.QueuedVersion, b.QueuedVersion) }
+func byPosition(a, b *Booking) int { return cmp.Compare(a.QueuedVersion, b.QueuedVersion) }
 
 func without(list []*Booking, b *Booking) []*Booking {
 	if at := slices.Index(list, b); at >= 0 {
@@ -152,18 +159,37 @@ func without(list []*Booking, b *Booking) []*Booking {
 	return list
 }
 
-// chance notes that the slot's latest entry may let somebody who waits be served.
-func (s *Slot) chance(now time.Time) {
+// noteFreed notes that the slot's latest entry may let somebody who waits be served.
+func (s *Slot) noteFreed(now time.Time) {
 	if s.Status == SlotCancelled {
 		return // What follows is caused by the cancellation of the slot.
 	}
 	s.FreedVersion = s.Version
-	s.look(now)
+	s.markPromotionDue(now)
 }
 
-// look makes a promotion due, if there are seats and somebody who might want them.
-func (s *Slot) look(now time.Time) {
-	if s.PromotionDueAt.IsZero() && s.WaitlistReady > 0 && s.Free() > 0 && s.promotes(now) {
+// noteReordered notes that the slot's latest entry may let somebody who waits be
+// served, though it freed no seats: a head that was too large left, or the rules
+// changed. Where a promotion is due already, what made it due stays its cause.
+func (s *Slot) noteReordered(now time.Time) {
+	if s.PromotionDueAt.IsZero() || s.FreedVersion == 0 {
+		s.noteFreed(now)
+	}
+}
+
+// cause is the entry to which a promotion is due.
+func (s *Slot) cause() Cause {
+	if s.FreedVersion == 0 {
+		// Nothing was noted. No promotion may lack a cause: the ledger refuses it,
+		// each time, and the seat would never be given.
+		return Cause{s.ID, s.Version}
+	}
+	return Cause{s.ID, s.FreedVersion}
+}
+
+// markPromotionDue makes a promotion due, if there are seats and somebody who might want them.
+func (s *Slot) markPromotionDue(now time.Time) {
+	if s.PromotionDueAt.IsZero() && s.WaitlistReady > 0 && s.Free() > 0 && s.canPromote(now) {
 		s.PromotionDueAt = now
 	}
 }

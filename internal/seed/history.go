@@ -37,8 +37,8 @@ func (w *world) newHistory() *history {
 }
 
 // open adds a slot. When it starts, the waiting for it ends.
-func (h *history) open(slot seating.Slot, by seating.By) {
-	slot, entry := seating.Opened(slot, by)
+func (h *history) open(slot seating.Slot, by seating.Actor) {
+	slot, entry := seating.Open(slot, by)
 	h.state.AddSlot(slot)
 	h.opened = append(h.opened, entry)
 	h.at(slot.StartsAt, func() { h.do(seating.Expire{SlotID: slot.ID}) })
@@ -153,15 +153,15 @@ func checkIn(b seating.Booking, by *user, undo bool) seating.CheckIn {
 }
 
 // cancel is the command by which somebody cancels a booking.
-func cancel(b seating.Booking, by seating.By) seating.Cancel {
+func cancel(b seating.Booking, by seating.Actor) seating.Cancel {
 	return seating.Cancel{SlotID: b.SlotID, BookingID: b.ID, UserID: b.UserID, By: by}
 }
 
-func oneself(b seating.Booking) seating.By {
-	return seating.By{Actor: seating.ByAttendee, ID: b.UserID}
+func oneself(b seating.Booking) seating.Actor {
+	return seating.Actor{Role: seating.ActorAttendee, ID: b.UserID}
 }
-func attendee(u *user) seating.By  { return seating.By{Actor: seating.ByAttendee, ID: u.ID} }
-func organizer(u *user) seating.By { return seating.By{Actor: seating.ByOrganizer, ID: u.ID} }
+func attendee(u *user) seating.Actor  { return seating.Actor{Role: seating.ActorAttendee, ID: u.ID} }
+func organizer(u *user) seating.Actor { return seating.Actor{Role: seating.ActorOrganizer, ID: u.ID} }
 
 // timeline is a heap of moments by their time; of two at once, the first made is first.
 type timeline struct {

@@ -90,7 +90,7 @@ func (s stage) books(ago time.Duration, slot int, u *user, seats int) seating.Bo
 }
 
 // leaves lets a user cancel a booking at a time.
-func (s stage) leaves(ago time.Duration, b seating.Booking, by seating.By) {
+func (s stage) leaves(ago time.Duration, b seating.Booking, by seating.Actor) {
 	s.tell(s.world.ago(ago))
 	s.do(cancel(b, by))
 }
@@ -182,7 +182,7 @@ func (s stage) restate(ago time.Duration, slot int, to seating.SlotStatus) {
 // clear cancels the bookings of a slot that was cancelled, page by page.
 func (s stage) clear(slotID uuid.UUID) {
 	for more := true; more; {
-		more = s.do(seating.Clear{SlotID: slotID}).More
+		more = s.do(seating.CancelAllBookings{SlotID: slotID}).More
 	}
 }
 
@@ -405,7 +405,7 @@ func (w *world) playBundle() {
 	for _, slotID := range s.slots {
 		c.Items = append(c.Items, s.book(slotID, u, 1))
 	}
-	made := s.do(c).Parts
+	made := s.do(c).Items
 	s.fill(4*dayLong, 2, 233, 1)
 	w.scenario(SeveralSlots,
 		Step{u.Email, get("/bookings/%s", made[0].Booking.ID), "one of three that were made at once"},

@@ -12,6 +12,7 @@ import (
 	"github.com/jackc/pgx/v5/pgxpool"
 
 	"eventbooking/gen/db"
+	"eventbooking/internal/desk"
 	"eventbooking/internal/fault"
 	"eventbooking/internal/seating"
 	"eventbooking/internal/seed"
@@ -22,7 +23,7 @@ import (
 type scene struct {
 	t     *testing.T
 	pool  *pgxpool.Pool
-	desk  *seating.Desk
+	desk  *desk.Desk
 	steps []seed.Step
 }
 
@@ -31,16 +32,16 @@ func play(t *testing.T, scenario string) *scene {
 	pool := testkit.Database(t)
 	report := run(t, pool, seed.Options{Number: 11})
 	s := &scene{t, pool, testkit.Desk(t, pool), report.Scenario(scenario).Steps}
-	t.Cleanup(func() { healthy(t, pool) })
+	t.Cleanup(func() { testkit.Sound(t, pool) })
 	return s
 }
 
 // book is what a step's user gets for a step's slot.
 func (s *scene) book(step seed.Step, seats int, ifFull seating.IfFull) (seating.Booking, error) {
 	s.t.Helper()
-	outcome, err := s.desk.Do(context.Background(), seating.Order{Command: seating.Book{
+	outcome, err := s.desk.Do(context.Background(), desk.Submission{Command: seating.Book{
 		BookingID: testkit.ID(), SlotID: idIn(step), UserID: s.user(step.Email), Seats: seats, IfFull: ifFull,
-		By: seating.By{Actor: seating.ByAttendee, ID: s.user(step.Email)},
+		By: seating.Actor{Role: seating.ActorAttendee, ID: s.user(step.Email)},
 	}})
 	return outcome.Result.Booking, err
 }
@@ -49,13 +50,13 @@ func (s *scene) book(step seed.Step, seats int, ifFull seating.IfFull) (seating.
 func (s *scene) cancel(step seed.Step) {
 	s.t.Helper()
 	b := s.booking(step)
-	s.do(seating.Cancel{SlotID: b.SlotID, BookingID: b.ID, UserID: b.UserID, By: seating.By{Actor: seating.ByAttendee, ID: b.UserID}})
+	s.do(seating.Cancel{SlotID: b.SlotID, BookingID: b.ID, UserID: b.UserID, By: seating.Actor{Role: seating.ActorAttendee, ID: b.UserID}})
 	s.do(seating.Promote{SlotID: b.SlotID})
 }
 
 func (s *scene) do(c seating.Command) seating.Result {
 	s.t.Helper()
-	outcome, err := s.desk.Do(context.Background(), seating.Order{Command: c})
+	outcome, err := s.desk.Do(context.Background(), desk.Submission{Command: c})
 	if err != nil {
 		s.t.Fatal(err)
 	}
@@ -219,7 +220,7 @@ func TestOverlappingTimes(t *testing.T) {
 	s := play(t, seed.OverlappingTimes)
 	_, err := s.book(s.steps[0], 1, seating.Reject)
 	s.expect("booking_overlap", errors.Is(err, fault.BookingOverlap), true)
-	named := fault.Of(err).Extra["booking_ids"].([]uuid.UUID)
+	named := fault.Of(err).Members.BookingIDs
 	if !slices.Equal(named, []uuid.UUID{idIn(s.steps[1])}) {
 		t.Errorf("named %v, want %s", named, idIn(s.steps[1]))
 	}
@@ -269,7 +270,7 @@ func TestOffers(t *testing.T) {
 	s.expect("because of", *s.ledger("slot_id = $1 AND version = $2", *offer.CauseSlotID, *offer.CauseVersion)[0].BookingID, idIn(s.steps[1]))
 	declining := s.booking(s.steps[3])
 	first := s.first(declining.SlotID)
-	s.do(seating.Decline{SlotID: declining.SlotID, BookingID: declining.ID, UserID: declining.UserID, By: seating.By{Actor: seating.ByAttendee, ID: declining.UserID}})
+	s.do(seating.Decline{SlotID: declining.SlotID, BookingID: declining.ID, UserID: declining.UserID, By: seating.Actor{Role: seating.ActorAttendee, ID: declining.UserID}})
 	s.do(seating.Promote{SlotID: declining.SlotID})
 	s.expect("asked next", s.bookings("id = $1", first.ID)[0].Status, "offered")
 	s.confirm(s.steps[4], seating.Offered)
@@ -285,7 +286,7 @@ func TestOffers(t *testing.T) {
 func (s *scene) confirm(step seed.Step, from seating.Status) {
 	s.t.Helper()
 	b := s.booking(step)
-	s.do(seating.Confirm{SlotID: b.SlotID, BookingID: b.ID, UserID: b.UserID, From: from, By: seating.By{Actor: seating.ByAttendee, ID: b.UserID}})
+	s.do(seating.Confirm{SlotID: b.SlotID, BookingID: b.ID, UserID: b.UserID, From: from, By: seating.Actor{Role: seating.ActorAttendee, ID: b.UserID}})
 }
 
 func TestUpgradeChain(t *testing.T) {
@@ -318,7 +319,7 @@ func TestHolds(t *testing.T) {
 	s.expect("kept", s.status(s.steps[2]), "confirmed")
 	s.expect("was held", s.ledger("booking_id = $1", idIn(s.steps[2]))[0].Kind, "held")
 	visitor := s.user(s.steps[3].Email)
-	r := s.do(seating.Hold{Book: seating.Book{BookingID: testkit.ID(), SlotID: idIn(s.steps[3]), UserID: visitor, Seats: 1, By: seating.By{Actor: seating.ByAttendee, ID: visitor}}})
+	r := s.do(seating.Hold{Book: seating.Book{BookingID: testkit.ID(), SlotID: idIn(s.steps[3]), UserID: visitor, Seats: 1, By: seating.Actor{Role: seating.ActorAttendee, ID: visitor}}})
 	s.expect("for an hour", r.Booking.ExpiresAt.Sub(r.Booking.CreatedAt), time.Hour)
 }
 
@@ -347,7 +348,7 @@ func TestMovedBooking(t *testing.T) {
 	s.expect("because of the move", s.ledger("slot_id = $1 AND version = $2", *promotion.CauseSlotID, *promotion.CauseVersion)[0].Kind, "moved")
 	b := s.booking(s.steps[3])
 	r := s.do(seating.Move{SlotID: b.SlotID, BookingID: b.ID, UserID: b.UserID, ToSlotID: idsIn(s.steps[3])[1], NewID: testkit.ID(),
-		By: seating.By{Actor: seating.ByAttendee, ID: b.UserID}})
+		By: seating.Actor{Role: seating.ActorAttendee, ID: b.UserID}})
 	s.expect("moved too", r.Booking.Status, seating.Confirmed)
 }
 
@@ -360,9 +361,9 @@ func TestSeveralSlots(t *testing.T) {
 		var c seating.Bundle
 		for _, id := range idsIn(step) {
 			c.Items = append(c.Items, seating.Book{BookingID: testkit.ID(), SlotID: id, UserID: s.user(step.Email), Seats: 1,
-				By: seating.By{Actor: seating.ByAttendee, ID: s.user(step.Email)}})
+				By: seating.Actor{Role: seating.ActorAttendee, ID: s.user(step.Email)}})
 		}
-		_, err := s.desk.Do(context.Background(), seating.Order{Command: c})
+		_, err := s.desk.Do(context.Background(), desk.Submission{Command: c})
 		return err
 	}
 	s.expect("one is full", errors.Is(bundle(s.steps[1]), fault.SlotFull), true)
@@ -377,7 +378,7 @@ func TestCheckIns(t *testing.T) {
 	s.expect("came", len(s.bookings("slot_id = $1 AND checked_in_at IS NOT NULL", slotID)), 7)
 	b := s.booking(s.steps[2])
 	s.expect("the wrong person", b.CheckedInAt == nil, true)
-	s.do(seating.CheckIn{SlotID: b.SlotID, BookingID: b.ID, UserID: b.UserID, By: seating.By{Actor: seating.ByOrganizer, ID: s.user(s.steps[2].Email)}})
+	s.do(seating.CheckIn{SlotID: b.SlotID, BookingID: b.ID, UserID: b.UserID, By: seating.Actor{Role: seating.ActorOrganizer, ID: s.user(s.steps[2].Email)}})
 	s.expect("the right one", s.booking(s.steps[2]).CheckedInAt != nil, true)
 	s.expect("busy was there", s.booking(s.steps[3]).CheckedInAt != nil, true)
 }

@@ -16,9 +16,9 @@ import (
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgxpool"
 
+	"eventbooking/internal/access"
 	"eventbooking/internal/account"
 	"eventbooking/internal/postgres"
-	"eventbooking/internal/seating"
 	"eventbooking/internal/seed"
 	"eventbooking/internal/testkit"
 )
@@ -31,7 +31,7 @@ func TestSeededPassesDoctor(t *testing.T) {
 			t.Parallel()
 			pool := testkit.Database(t)
 			report := run(t, pool, o)
-			healthy(t, pool)
+			testkit.Sound(t, pool)
 			scale := int64(max(o.Scale, 1))
 			if c := report.Counts; c.Users != 300*scale || c.Events != 100*scale {
 				t.Errorf("%d users and %d events, want %d and %d", c.Users, c.Events, 300*scale, 100*scale)
@@ -89,13 +89,13 @@ func TestAccounts(t *testing.T) {
 	service := account.New(pool, account.Options{})
 	for _, want := range []struct {
 		email, password, name string
-		role                  account.Role
+		role                  access.Role
 	}{
-		{"admin@example.com", "password123", "Alex Example", account.Attendee},
-		{"busy@test.com", "password", "Busy Bee", account.Attendee},
-		{"admin@test.com", "password", "Ada Admin", account.Admin},
-		{"organizer@test.com", "password", "Olga Organizer", account.Organizer},
-		{"user001@example.com", "password", "", account.Attendee},
+		{"admin@example.com", "password123", "Alex Example", access.Attendee},
+		{"busy@test.com", "password", "Busy Bee", access.Attendee},
+		{"admin@test.com", "password", "Ada Admin", access.Admin},
+		{"organizer@test.com", "password", "Olga Organizer", access.Organizer},
+		{"user001@example.com", "password", "", access.Attendee},
 	} {
 		login, err := service.LogIn(ctx, account.Credentials{Email: want.email, Password: want.password})
 		if err != nil {
@@ -157,7 +157,7 @@ func TestOthersDataIsRefused(t *testing.T) {
 	if got := count(t, pool, "SELECT count(*) FROM ledger WHERE slot_id = '"+slot.ID.String()+"'"); got != 0 {
 		t.Error("others' data is still there")
 	}
-	healthy(t, pool)
+	testkit.Sound(t, pool)
 	if _, err := pool.Exec(ctx, "TRUNCATE ledger"); err == nil {
 		t.Error("the ledger can be emptied now")
 	}
@@ -186,7 +186,7 @@ func TestOwnDataIsReplaced(t *testing.T) {
 		t.Error("a token outlived its user")
 	}
 	// One registration, and it is no longer only ours.
-	testkit.User(t, pool, account.Attendee)
+	testkit.User(t, pool, access.Attendee)
 	if _, err := seed.Run(ctx, pool, seed.Options{}); !errors.Is(err, seed.ErrOthersData) {
 		t.Errorf("got %v, want ErrOthersData", err)
 	}
@@ -228,7 +228,7 @@ func TestSeededOnce(t *testing.T) {
 	if empty, err := seed.Empty(ctx, first); err != nil || empty {
 		t.Errorf("Empty = %t, %v after", empty, err)
 	}
-	healthy(t, first)
+	testkit.Sound(t, first)
 }
 
 // What writing in bulk takes away is there again afterwards, and obeyed.
@@ -344,17 +344,6 @@ func run(t *testing.T, pool *pgxpool.Pool, o seed.Options) seed.Report {
 		t.Fatal(err)
 	}
 	return report
-}
-
-func healthy(t *testing.T, pool *pgxpool.Pool) {
-	t.Helper()
-	findings, err := seating.Doctor(context.Background(), pool, nil)
-	if err != nil {
-		t.Fatal(err)
-	}
-	for _, f := range findings {
-		t.Error(f)
-	}
 }
 
 func count(t *testing.T, pool *pgxpool.Pool, sql string) (n int64) {

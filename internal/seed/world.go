@@ -12,7 +12,7 @@ import (
 	"github.com/google/uuid"
 
 	"eventbooking/gen/db"
-	"eventbooking/internal/account"
+	"eventbooking/internal/access"
 	"eventbooking/internal/seating"
 )
 
@@ -84,21 +84,21 @@ func (w *world) tell() {
 // populate makes the users: the accounts first, if this world has them.
 func (w *world) populate() {
 	if w.index == 0 {
-		w.visitor = w.join("admin@example.com", "Alex Example", account.Attendee, visitorsPassword, 300)
-		w.busy = w.join("busy@test.com", "Busy Bee", account.Attendee, password, 206)
-		w.join("admin@test.com", "Ada Admin", account.Admin, password, 400)
-		w.owner = w.join("organizer@test.com", "Olga Organizer", account.Organizer, password, 390)
+		w.visitor = w.join("admin@example.com", "Alex Example", access.Attendee, visitorsPassword, 300)
+		w.busy = w.join("busy@test.com", "Busy Bee", access.Attendee, password, 206)
+		w.join("admin@test.com", "Ada Admin", access.Admin, password, 400)
+		w.owner = w.join("organizer@test.com", "Olga Organizer", access.Organizer, password, 390)
 	}
 	// Their numbers go on from world to world.
 	first := max(0, w.index*usersPerWorld-4) + 1
 	count := usersPerWorld - len(w.users)
 	for i := range count {
-		role := account.Attendee
+		role := access.Attendee
 		if i >= count-organizersPerWorld {
-			role = account.Organizer
+			role = access.Organizer
 		}
 		u := w.join(fmt.Sprintf("user%03d@example.com", first+i), w.pick(firstNames)+" "+w.pick(lastNames), role, password, 200+w.random.IntN(190))
-		if role == account.Organizer {
+		if role == access.Organizer {
 			w.organizers = append(w.organizers, u)
 		} else {
 			w.attendees = append(w.attendees, u)
@@ -113,7 +113,7 @@ const (
 )
 
 // join is a user who registered some days ago.
-func (w *world) join(email, name string, role account.Role, password string, daysAgo int) *user {
+func (w *world) join(email, name string, role access.Role, password string, daysAgo int) *user {
 	at := w.day(-daysAgo, 8, 0, time.UTC)
 	if w.index > 0 || len(w.users) > 3 {
 		at = at.Add(w.between(0, 12*time.Hour))

@@ -72,7 +72,7 @@ var ledger = table[seating.Entry]{"ledger",
 		"waitlist_length", "reason", "actor", "actor_id", "cause_slot_id", "cause_version", "at"},
 	func(e seating.Entry) []any {
 		return []any{id(e.SlotID), e.Version, string(e.Kind), id(e.BookingID), id(e.UserID), e.Seats, text(string(e.Status)),
-			e.Capacity, e.SeatsTaken, e.WaitlistLength, text(e.By.Reason), string(e.By.Actor), id(e.By.ID),
+			e.Capacity, e.SeatsTaken, e.WaitlistLength, text(e.By.Reason), string(e.By.Role), id(e.By.ID),
 			id(e.Cause.SlotID), number(e.Cause.Version), e.At}
 	}}
 

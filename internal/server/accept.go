@@ -11,9 +11,9 @@ import (
 
 type acceptKey struct{}
 
-// negotiable keeps the Accept header where handlers find it, which get decoded
+// accept keeps the Accept header where handlers find it, which get decoded
 // requests only.
-func negotiable(next echo.HandlerFunc) echo.HandlerFunc {
+func accept(next echo.HandlerFunc) echo.HandlerFunc {
 	return func(c echo.Context) error {
 		r := c.Request()
 		accept := strings.Join(r.Header.Values(echo.HeaderAccept), ",")

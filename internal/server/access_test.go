@@ -12,7 +12,9 @@ import (
 
 	"eventbooking/gen/api"
 	"eventbooking/gen/db"
+	"eventbooking/internal/access"
 	"eventbooking/internal/account"
+	"eventbooking/internal/desk"
 	"eventbooking/internal/seating"
 	"eventbooking/internal/server"
 	"eventbooking/internal/testkit"
@@ -21,7 +23,7 @@ import (
 // scene is what callers ask for in the table below: things of an attendee and of
 // an organizer, in which somebody may have a part.
 type scene struct {
-	attendee, organizer account.Caller
+	attendee, organizer access.Caller
 	// token is one more of the attendee's.
 	token uuid.UUID
 	draft db.Event
@@ -73,8 +75,8 @@ var (
 	guessers = row{missing, "validation_failed", "validation_failed", "validation_failed", "validation_failed", "validation_failed", ability}
 )
 
-// access is who may do what: every operation, asked by everybody.
-var access = map[string]struct {
+// permissions is who may do what: every operation, asked by everybody.
+var permissions = map[string]struct {
 	want row
 	ask  func(c *testkit.Client, s scene) testkit.Answer
 }{
@@ -208,7 +210,7 @@ func TestAccess(t *testing.T) {
 	desk := testkit.Desk(t, h.pool)
 	h.Post("/api/v1/auth/register", api.UserCreate{Email: "secretive@test.com", Name: "Secretive", Password: testkit.ID().String()}).Want(http.StatusCreated)
 	names := []string{"nobody", "the attendee", "another attendee", "the organizer", "another organizer", "an administrator", "a token for something else"}
-	for operation, c := range access {
+	for operation, c := range permissions {
 		t.Run(operation, func(t *testing.T) {
 			t.Parallel()
 			h := h.in(t)
@@ -240,12 +242,12 @@ func TestAccessIsComplete(t *testing.T) {
 	for _, item := range spec.Paths.Map() {
 		for _, o := range item.Operations() {
 			known[o.OperationID] = true
-			if _, found := access[o.OperationID]; !found {
+			if _, found := permissions[o.OperationID]; !found {
 				t.Errorf("%s is not in the table", o.OperationID)
 			}
 		}
 	}
-	for name := range access {
+	for name := range permissions {
 		if id, _, _ := strings.Cut(name, " "); !known[id] {
 			t.Errorf("%s is not in the contract", id)
 		}
@@ -253,7 +255,7 @@ func TestAccessIsComplete(t *testing.T) {
 }
 
 // secretive is a new user with a password that nobody knows.
-func (h *house) secretive(role account.Role) account.Caller {
+func (h *env) secretive(role access.Role) access.Caller {
 	h.t.Helper()
 	caller := testkit.User(h.t, h.pool, role)
 	testkit.Exec(h.t, h.pool, "UPDATE users SET password_hash = (SELECT password_hash FROM users WHERE email = 'secretive@test.com') WHERE id = $1",
@@ -261,9 +263,9 @@ func (h *house) secretive(role account.Role) account.Caller {
 	return caller
 }
 
-func (h *house) scene(desk *seating.Desk) scene {
+func (h *env) scene(desk *desk.Desk) scene {
 	h.t.Helper()
-	s := scene{attendee: h.secretive(account.Attendee), organizer: h.secretive(account.Organizer)}
+	s := scene{attendee: h.secretive(access.Attendee), organizer: h.secretive(access.Organizer)}
 	s.token = h.issue(s.attendee, account.NewSecret())
 	mine := func(e *db.Event) { e.OrganizerID = s.organizer.UserID }
 	s.event = testkit.Event(h.t, h.pool, mine)
@@ -275,8 +277,8 @@ func (h *house) scene(desk *seating.Desk) scene {
 }
 
 // callers are the columns of the table, made when they are needed.
-func (h *house) callers(s scene, operation string) []func() *testkit.Client {
-	other := func(role account.Role, abilities ...string) func() *testkit.Client {
+func (h *env) callers(s scene, operation string) []func() *testkit.Client {
+	other := func(role access.Role, abilities ...string) func() *testkit.Client {
 		return func() *testkit.Client { return h.token(h.secretive(role), abilities...) }
 	}
 	weak := "me:read"
@@ -286,10 +288,10 @@ func (h *house) callers(s scene, operation string) []func() *testkit.Client {
 	return []func() *testkit.Client{
 		func() *testkit.Client { return h.Client },
 		func() *testkit.Client { return h.token(s.attendee) },
-		other(account.Attendee),
+		other(access.Attendee),
 		func() *testkit.Client { return h.token(s.organizer) },
-		other(account.Organizer),
-		other(account.Admin),
-		other(account.Admin, weak),
+		other(access.Organizer),
+		other(access.Admin),
+		other(access.Admin, weak),
 	}
 }

@@ -9,12 +9,12 @@ import (
 
 	"github.com/labstack/echo/v4"
 
-	"eventbooking/internal/account"
+	"eventbooking/internal/access"
 )
 
-// logged writes one line for each request when it is answered. It has neither
+// accessLog writes one line for each request when it is answered. It has neither
 // the query nor any header: what people search for and who they are is theirs.
-func logged(log *slog.Logger) echo.MiddlewareFunc {
+func accessLog(log *slog.Logger) echo.MiddlewareFunc {
 	return func(next echo.HandlerFunc) echo.HandlerFunc {
 		return func(c echo.Context) error {
 			began := time.Now()
@@ -31,7 +31,7 @@ func logged(log *slog.Logger) echo.MiddlewareFunc {
 				slog.String("request_id", RequestID(r.Context())),
 				slog.String("ip", c.RealIP()),
 			}
-			if caller := account.CallerFrom(r.Context()); caller.Known() {
+			if caller := access.CallerFrom(r.Context()); caller.IsKnown() {
 				attributes = append(attributes, slog.String("user_id", caller.UserID.String()))
 			}
 			log.LogAttrs(r.Context(), slog.LevelInfo, "request", attributes...)
@@ -48,8 +48,8 @@ type panicked struct {
 
 func (p *panicked) Error() string { return fmt.Sprintf("panic: %v", p.value) }
 
-// recovered turns a panic into an error: it costs its own request only.
-func recovered(next echo.HandlerFunc) echo.HandlerFunc {
+// recoverPanics turns a panic into an error: it costs its own request only.
+func recoverPanics(next echo.HandlerFunc) echo.HandlerFunc {
 	return func(c echo.Context) (err error) {
 		defer func() {
 			switch p := recover(); p {

@@ -1,6 +1,6 @@
-// Package server puts the rooms together: it composes the service, lays the way
-// of a request (identify, bound, authenticate, validate, decode), renders every
-// error, and starts and stops everything in order. What knows Echo lives here.
+// Package server composes the service: it sets up what a request passes through
+// (identify, bound, authenticate, validate, decode), renders every error as a
+// problem, and starts and stops everything in order. Only this package knows Echo.
 package server
 
 import (
@@ -21,9 +21,10 @@ import (
 
 	"eventbooking/internal/account"
 	"eventbooking/internal/booking"
+	"eventbooking/internal/desk"
 	"eventbooking/internal/event"
 	"eventbooking/internal/postgres"
-	"eventbooking/internal/seating"
+	"eventbooking/internal/simulation"
 	"eventbooking/internal/waitlist"
 )
 
@@ -61,7 +62,7 @@ const (
 type App struct {
 	log     *slog.Logger
 	service *service
-	desk    *seating.Desk
+	desk    *desk.Desk
 	http    *http.Server
 	// workers and ticker are nil in a process that only serves.
 	workers    *river.Client[pgx.Tx]
@@ -93,7 +94,7 @@ func (a *App) compose(ctx context.Context, config Config) error {
 	if err != nil {
 		return err
 	}
-	deskPool, err := a.open(ctx, config.DatabaseURL, "eventbooking desk", seating.Connections)
+	deskPool, err := a.open(ctx, config.DatabaseURL, "eventbooking desk", desk.Connections)
 	if err != nil {
 		return err
 	}
@@ -108,17 +109,17 @@ func (a *App) compose(ctx context.Context, config Config) error {
 		return err
 	}
 	users := account.New(pool, account.Options{OnDelete: func(ctx context.Context, tx pgx.Tx, userID uuid.UUID) error {
-		_, err := jobs.InsertTx(ctx, tx, booking.LeaveArgs{UserID: userID}, nil)
+		_, err := jobs.InsertTx(ctx, tx, booking.DeletedUserArgs{UserID: userID}, nil)
 		return err
 	}})
-	a.desk = seating.NewDesk(deskPool, jobs, a.log)
-	seats := booking.New(pool, a.desk)
+	a.desk = desk.New(deskPool, jobs, a.log)
+	bookings := booking.New(pool, a.desk)
 	router, err := newRouter(routerOptions{
 		operations: &Operations{
 			accounts:  account.NewHandler(users),
-			bookings:  booking.NewHandler(seats),
+			bookings:  booking.NewHandler(bookings),
 			events:    event.NewHandler(event.New(pool, a.desk, jobs)),
-			waitlists: waitlist.NewHandler(waitlist.New(pool, a.desk)),
+			waitlists: waitlist.NewHandler(waitlist.New(pool, a.desk), simulation.New(pool)),
 			service:   a.service,
 		},
 		authenticate: users.Authenticate, docs: a.service.docs, policy: a.service.policy(), timeout: config.RequestTimeout, origins: config.CORSOrigins, log: a.log,
@@ -130,19 +131,19 @@ func (a *App) compose(ctx context.Context, config Config) error {
 	if !config.Workers {
 		return nil
 	}
-	return a.employ(ctx, config, seats)
+	return a.prepareWorkers(ctx, config, bookings)
 }
 
-// employ prepares who works without being asked: the workers of jobs, and the
-// ticker.
-func (a *App) employ(ctx context.Context, config Config, seats *booking.Service) error {
+// prepareWorkers makes what works without being asked: the workers of jobs, and
+// the ticker.
+func (a *App) prepareWorkers(ctx context.Context, config Config, bookings *booking.Service) error {
 	pool, err := a.open(ctx, config.DatabaseURL, "eventbooking jobs", jobConnections)
 	if err != nil {
 		return err
 	}
 	workers := river.NewWorkers()
 	waitlist.AddWorkers(workers, pool, a.desk)
-	booking.AddWorkers(workers, seats)
+	booking.AddWorkers(workers, bookings)
 	a.workers, err = river.NewClient(riverpgxv5.New(pool), &river.Config{
 		Schema: postgres.RiverSchema, Logger: quiet(a.log), Workers: workers,
 		Queues:        map[string]river.QueueConfig{river.QueueDefault: {MaxWorkers: jobWorkers}},
@@ -213,7 +214,7 @@ func (a *App) Failed() <-chan error { return a.failed }
 // requests, the last ones to their ends, then who works by itself, then the desk,
 // which all of them used, and the connections. When ctx ends it hurries.
 func (a *App) Stop(ctx context.Context) error {
-	a.service.leaving.Store(true)
+	a.service.stopping.Store(true)
 	err := a.drain(ctx)
 	if a.stopTicker != nil {
 		a.stopTicker()

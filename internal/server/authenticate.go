@@ -8,17 +8,17 @@ import (
 
 	"github.com/labstack/echo/v4"
 
-	"eventbooking/internal/account"
+	"eventbooking/internal/access"
 	"eventbooking/internal/fault"
 )
 
 // Authenticate finds out whose token it is.
-type Authenticate func(ctx context.Context, bearer string) (account.Caller, error)
+type Authenticate func(ctx context.Context, bearer string) (access.Caller, error)
 
-// authenticated finds out who is asking, as far as the operation wants to know.
-func authenticated(o *operation, authenticate Authenticate) echo.MiddlewareFunc {
+// authenticate finds out who is asking, as far as the operation wants to know.
+func authenticate(o *operation, authenticate Authenticate) echo.MiddlewareFunc {
 	return func(next echo.HandlerFunc) echo.HandlerFunc {
-		if o.access == public {
+		if o.login == public {
 			return next // a token, even a bad one, does not matter here
 		}
 		return func(c echo.Context) error {
@@ -27,7 +27,7 @@ func authenticated(o *operation, authenticate Authenticate) echo.MiddlewareFunc 
 			switch {
 			case err != nil:
 				return err
-			case bearer == "" && o.access == optional:
+			case bearer == "" && o.login == optional:
 				return next(c)
 			case bearer == "":
 				return fault.TokenMissing.New("Log in, and send the token as Authorization: Bearer evb_….")
@@ -36,7 +36,7 @@ func authenticated(o *operation, authenticate Authenticate) echo.MiddlewareFunc 
 			if err != nil {
 				return err
 			}
-			c.SetRequest(r.WithContext(account.WithCaller(r.Context(), caller)))
+			c.SetRequest(r.WithContext(access.WithCaller(r.Context(), caller)))
 			return next(c)
 		}
 	}
@@ -56,12 +56,12 @@ func bearerOf(header http.Header) (string, error) {
 	return token, nil
 }
 
-// permitted holds what the contract says about tokens (x-ability) and users
+// authorize holds what the contract says about tokens (x-ability) and users
 // (x-roles). Whose thing it is, the use case looks at.
-func permitted(o *operation) echo.MiddlewareFunc {
+func authorize(o *operation) echo.MiddlewareFunc {
 	return func(next echo.HandlerFunc) echo.HandlerFunc {
 		return func(c echo.Context) error {
-			caller := account.CallerFrom(c.Request().Context())
+			caller := access.CallerFrom(c.Request().Context())
 			if o.ability != "" && !caller.Can(o.ability) {
 				return fault.AbilityMissing.Newf("This operation needs a token with the ability %s.", o.ability)
 			}

@@ -22,7 +22,7 @@ type operation struct {
 	route   *routers.Route
 	options *openapi3filter.Options
 
-	access  access
+	login   login
 	ability string
 	roles   []string
 	// query are its query parameters; the value says whether one may be given twice.
@@ -30,11 +30,11 @@ type operation struct {
 	keyed bool
 }
 
-// access says whether an operation wants to know who is asking.
-type access int
+// login says whether an operation wants to know who is asking.
+type login int
 
 const (
-	required access = iota
+	required login = iota
 	optional
 	public
 )
@@ -65,9 +65,9 @@ func newOperation(spec *openapi3.T, path string, item *openapi3.PathItem, method
 	loaded := &operation{Operation: o, options: options, query: map[string]bool{}}
 	switch {
 	case o.Security != nil && len(*o.Security) == 0:
-		loaded.access = public
+		loaded.login = public
 	case o.Security != nil && len((*o.Security)[0]) == 0:
-		loaded.access = optional
+		loaded.login = optional
 	}
 	loaded.ability, _ = o.Extensions["x-ability"].(string)
 	roles, _ := o.Extensions["x-roles"].([]any)

@@ -45,9 +45,9 @@ func TestEveryProblemHasItsExample(t *testing.T) {
 	}
 }
 
-// Every operation tells its readers who may ask, as the service has it, and what
-// comes of asking again.
-func TestDescriptionsSayWhoMay(t *testing.T) {
+// Every operation says who may call it, as the service enforces it, and what
+// repeating it does.
+func TestDescriptionsSayWhoMayCall(t *testing.T) {
 	t.Parallel()
 	operations, err := loadOperations()
 	if err != nil {
@@ -55,17 +55,17 @@ func TestDescriptionsSayWhoMay(t *testing.T) {
 	}
 	words := map[string]string{"organizer": "organizers", "admin": "administrators"}
 	for id, o := range operations {
-		_, who, found := strings.Cut(o.Description, "\n**Who may:** ")
-		who, again, both := strings.Cut(strings.Join(strings.Fields(who), " "), " **Sent again:** ")
+		_, who, found := strings.Cut(o.Description, "\n**Access:** ")
+		who, again, both := strings.Cut(strings.Join(strings.Fields(who), " "), " **Repeating it** ")
 		if !found || !both || again == "" {
-			t.Errorf("%s: the description does not end with who may, and what happens when it is sent again", id)
+			t.Errorf("%s: the description does not end with who may call it and what repeating it does", id)
 			continue
 		}
 		var want []string
 		switch {
-		case o.access == public:
+		case o.login == public:
 			want = []string{"everybody, without a token."}
-		case o.access == optional:
+		case o.login == optional:
 			want = []string{"everybody; a token is not needed."}
 		case o.ability != "":
 			want = []string{"with the ability `" + o.ability + "`."}
@@ -75,11 +75,11 @@ func TestDescriptionsSayWhoMay(t *testing.T) {
 		}
 		for _, words := range want {
 			if !strings.Contains(who, words) {
-				t.Errorf("%s may be asked by %q, which does not say %q", id, who, words)
+				t.Errorf("%s: access is %q, which does not say %q", id, who, words)
 			}
 		}
 		if o.keyed != strings.Contains(again, "`Idempotency-Key`") {
-			t.Errorf("%s: sent again, %q", id, again)
+			t.Errorf("%s: repeating it %q", id, again)
 		}
 	}
 }

@@ -11,10 +11,10 @@ import (
 // corsAge is how long a browser may remember what it was allowed.
 const corsAge = 2 * time.Hour
 
-// shared lets pages of these origins use the API; "*" is every page. Tokens are
+// cors lets pages of these origins use the API; "*" is every page. Tokens are
 // sent by the page itself, never by the browser, so no page can act for somebody
 // who did not give it a token.
-func shared(origins []string) echo.MiddlewareFunc {
+func cors(origins []string) echo.MiddlewareFunc {
 	if len(origins) == 0 {
 		return func(next echo.HandlerFunc) echo.HandlerFunc { return next }
 	}

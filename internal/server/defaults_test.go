@@ -10,7 +10,7 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"eventbooking/gen/api"
-	"eventbooking/internal/account"
+	"eventbooking/internal/access"
 	"eventbooking/internal/server"
 	"eventbooking/internal/testkit"
 )
@@ -54,8 +54,8 @@ func TestEveryTransactionSaysWhatItNeeds(t *testing.T) {
 	if _, err := h.pool.Exec(t.Context(), "UPDATE events SET title = title"); err == nil {
 		t.Fatal("the tables refuse nothing")
 	}
-	_, organizer := h.user(account.Organizer)
-	_, ann := h.user(account.Attendee)
+	_, organizer := h.user(access.Organizer)
+	_, ann := h.user(access.Attendee)
 	var bob api.LoginResult
 	h.Post("/api/v1/auth/register", api.UserCreate{Email: "bob@test.com", Name: "Bob", Password: "password"}).Want(http.StatusCreated).Into(&bob)
 	waiting := h.As(bob.Token)

@@ -10,6 +10,7 @@ import (
 	"strings"
 	"testing"
 
+	"eventbooking/internal/access"
 	"eventbooking/internal/account"
 	"eventbooking/internal/fault"
 	"eventbooking/internal/testkit"
@@ -19,7 +20,7 @@ import (
 func TestErrorsOnPurpose(t *testing.T) {
 	t.Parallel()
 	h := openHouse(t)
-	_, me := h.user(account.Attendee)
+	_, me := h.user(access.Attendee)
 	event := testkit.Event(t, h.pool)
 	slot := testkit.Slot(t, h.pool, event.ID)
 	book := "/api/v1/slots/" + slot.ID.String() + "/bookings"
@@ -103,7 +104,7 @@ func TestErrorsOnPurpose(t *testing.T) {
 func TestValidationSaysWhatAndWhere(t *testing.T) {
 	t.Parallel()
 	h := openHouse(t)
-	_, me := h.user(account.Attendee)
+	_, me := h.user(access.Attendee)
 	for _, c := range []struct {
 		method, path, body string
 		want               []string

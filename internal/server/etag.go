@@ -1,6 +1,7 @@
 package server
 
 import (
+	"eventbooking/internal/view"
 	"net/http"
 	"strings"
 
@@ -18,7 +19,7 @@ func conditional(next echo.HandlerFunc) echo.HandlerFunc {
 		}
 		response.Before(func() {
 			tag := response.Header().Get("ETag")
-			if response.Status != http.StatusOK || tag == "" || !matches(asked, tag) {
+			if response.Status != http.StatusOK || tag == "" || !view.ParseTags(asked).MatchWeakly(tag) {
 				return
 			}
 			response.Status = http.StatusNotModified
@@ -27,29 +28,6 @@ func conditional(next echo.HandlerFunc) echo.HandlerFunc {
 			response.Writer = headerOnly{response.Writer}
 		})
 		return next(c)
-	}
-}
-
-// matches compares a list of tags with one, weakly: W/ does not matter.
-func matches(list, tag string) bool {
-	tag = strings.TrimPrefix(tag, "W/")
-	for rest := list; ; {
-		rest = strings.TrimLeft(rest, " \t,")
-		if strings.HasPrefix(rest, "*") {
-			return true
-		}
-		rest = strings.TrimPrefix(rest, "W/")
-		if !strings.HasPrefix(rest, `"`) {
-			return false // no tag, or nothing more
-		}
-		end := strings.IndexByte(rest[1:], '"')
-		if end < 0 {
-			return false
-		}
-		if rest[:end+2] == tag {
-			return true
-		}
-		rest = rest[end+2:]
 	}
 }
 

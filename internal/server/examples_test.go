@@ -264,7 +264,7 @@ func answerTo(name string, answers map[string]any) any {
 }
 
 // try sends the request, and compares the answer with the contract's.
-func (e example) try(h *house, things map[string]string) {
+func (e example) try(h *env, things map[string]string) {
 	h.t.Helper()
 	ask := usual(e.operation)
 	for _, key := range []string{e.id, e.id + " " + e.name} {
@@ -324,7 +324,7 @@ func (e example) try(h *house, things map[string]string) {
 }
 
 // logIn is a client of a seeded user.
-func (h *house) logIn(userID string) *testkit.Client {
+func (h *env) logIn(userID string) *testkit.Client {
 	h.t.Helper()
 	credentials := api.Credentials{Password: "password"}
 	if err := h.pool.QueryRow(h.t.Context(), "SELECT email FROM users WHERE id = $1", userID).Scan(&credentials.Email); err != nil {

@@ -19,12 +19,14 @@ import (
 	"github.com/riverqueue/river/riverdriver/riverpgxv5"
 
 	"eventbooking/gen/api"
+	"eventbooking/internal/access"
 	"eventbooking/internal/account"
 	"eventbooking/internal/booking"
+	"eventbooking/internal/desk"
 	"eventbooking/internal/event"
 	"eventbooking/internal/fault"
 	"eventbooking/internal/postgres"
-	"eventbooking/internal/seating"
+	"eventbooking/internal/simulation"
 	"eventbooking/internal/waitlist"
 )
 
@@ -183,15 +185,15 @@ func withoutDatabase(f *testing.F) http.Handler {
 	if err != nil {
 		f.Fatal(err)
 	}
-	desk := seating.NewDesk(pool, jobs, log)
-	f.Cleanup(desk.Close)
-	admin := account.Caller{UserID: uuid.UUID{1}, Role: account.Admin, Abilities: []string{account.AbilityAll}}
+	d := desk.New(pool, jobs, log)
+	f.Cleanup(d.Close)
+	admin := access.Caller{UserID: uuid.UUID{1}, Role: access.Admin, Abilities: []string{access.AbilityAll}}
 	router, err := newRouter(routerOptions{
 		operations: &Operations{
-			accounts: account.NewHandler(account.New(pool, account.Options{})), bookings: booking.NewHandler(booking.New(pool, desk)),
-			events: event.NewHandler(event.New(pool, desk, jobs)), waitlists: waitlist.NewHandler(waitlist.New(pool, desk)), service: &service{},
+			accounts: account.NewHandler(account.New(pool, account.Options{})), bookings: booking.NewHandler(booking.New(pool, d)),
+			events: event.NewHandler(event.New(pool, d, jobs)), waitlists: waitlist.NewHandler(waitlist.New(pool, d), simulation.New(pool)), service: &service{},
 		},
-		authenticate: func(context.Context, string) (account.Caller, error) { return admin, nil },
+		authenticate: func(context.Context, string) (access.Caller, error) { return admin, nil },
 		docs:         http.NotFoundHandler(), timeout: time.Minute, log: log,
 	})
 	if err != nil {

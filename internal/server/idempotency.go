@@ -7,7 +7,7 @@ import (
 	"github.com/labstack/echo/v4"
 
 	"eventbooking/gen/api"
-	"eventbooking/internal/account"
+	"eventbooking/internal/access"
 	"eventbooking/internal/fault"
 	"eventbooking/internal/idempotency"
 )
@@ -33,8 +33,8 @@ func (o *operation) checkKey(header http.Header) error {
 	return nil
 }
 
-// repeatable gives the use cases the request's idempotency key.
-func repeatable(next api.StrictHandlerFunc, _ string) api.StrictHandlerFunc {
+// idempotent gives the use cases the request's idempotency key.
+func idempotent(next api.StrictHandlerFunc, _ string) api.StrictHandlerFunc {
 	return func(c echo.Context, request any) (any, error) {
 		key, err := keyOf(c, request)
 		if err != nil {
@@ -52,9 +52,9 @@ func repeatable(next api.StrictHandlerFunc, _ string) api.StrictHandlerFunc {
 // operations with keys have the same fields, and no common type.
 func keyOf(c echo.Context, request any) (*idempotency.Key, error) {
 	r := c.Request()
-	caller := account.CallerFrom(r.Context())
+	caller := access.CallerFrom(r.Context())
 	params := reflect.ValueOf(request).FieldByName("Params")
-	if !caller.Known() || !params.IsValid() {
+	if !caller.IsKnown() || !params.IsValid() {
 		return nil, nil
 	}
 	header := params.FieldByName("IdempotencyKey")

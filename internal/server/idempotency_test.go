@@ -9,7 +9,7 @@ import (
 	"testing"
 
 	"eventbooking/gen/api"
-	"eventbooking/internal/account"
+	"eventbooking/internal/access"
 	"eventbooking/internal/fault"
 	"eventbooking/internal/testkit"
 )
@@ -22,7 +22,7 @@ func TestRepeatedRequest(t *testing.T) {
 	event := testkit.Event(t, h.pool)
 	slot := testkit.Slot(t, h.pool, event.ID)
 	path := "/api/v1/slots/" + slot.ID.String() + "/bookings"
-	_, me := h.user(account.Attendee)
+	_, me := h.user(access.Attendee)
 	key := testkit.Header("Idempotency-Key", "once")
 
 	answers := make([]testkit.Answer, 8)
@@ -59,7 +59,7 @@ func TestRepeatedRequest(t *testing.T) {
 		t.Errorf("the refusal was not replayed: %s and %s", first.Body, second.Body)
 	}
 	// Another user's key is another key.
-	_, other := h.user(account.Attendee)
+	_, other := h.user(access.Attendee)
 	if a := other.Post(path, `{"seats": 2}`, key).Want(http.StatusCreated); a.Header.Get("Idempotent-Replayed") != "" {
 		t.Error("one user got another's answer")
 	}
@@ -69,7 +69,7 @@ func TestRepeatedRequest(t *testing.T) {
 func TestNotModified(t *testing.T) {
 	t.Parallel()
 	h := openHouse(t)
-	_, me := h.user(account.Attendee)
+	_, me := h.user(access.Attendee)
 	first := me.Get("/api/v1/me").Want(http.StatusOK)
 	tag := first.Header.Get("ETag")
 	for _, list := range []string{tag, "W/" + tag, `"x", ` + tag, "*"} {

@@ -14,9 +14,9 @@ import (
 // event's description of 10,000 characters, fits well.
 const maxBody = 64 << 10
 
-// timely gives each request a deadline. Whatever waits for the database or for
+// deadline gives each request a deadline. Whatever waits for the database or for
 // the desk waits with it.
-func timely(timeout time.Duration) echo.MiddlewareFunc {
+func deadline(timeout time.Duration) echo.MiddlewareFunc {
 	return func(next echo.HandlerFunc) echo.HandlerFunc {
 		return func(c echo.Context) error {
 			ctx, cancel := context.WithTimeout(c.Request().Context(), timeout)
@@ -27,9 +27,9 @@ func timely(timeout time.Duration) echo.MiddlewareFunc {
 	}
 }
 
-// bounded refuses bodies that are too large: at once when their size is told, and
+// limitBody refuses bodies that are too large: at once when their size is told, and
 // while they are read when it is not.
-func bounded(next echo.HandlerFunc) echo.HandlerFunc {
+func limitBody(next echo.HandlerFunc) echo.HandlerFunc {
 	return func(c echo.Context) error {
 		r := c.Request()
 		if r.ContentLength > maxBody {

@@ -12,7 +12,7 @@ import (
 
 	"eventbooking/gen/api"
 	"eventbooking/gen/db"
-	"eventbooking/internal/account"
+	"eventbooking/internal/access"
 	"eventbooking/internal/fault"
 	"eventbooking/internal/seating"
 	"eventbooking/internal/testkit"
@@ -23,9 +23,9 @@ import (
 func TestProblemsHaveTheMembersOfTheirCodes(t *testing.T) {
 	t.Parallel()
 	h := openHouse(t)
-	_, admin := h.user(account.Admin)
-	_, owner := h.user(account.Attendee)
-	_, other := h.user(account.Attendee)
+	_, admin := h.user(access.Admin)
+	_, owner := h.user(access.Attendee)
+	_, other := h.user(access.Attendee)
 
 	raised := map[string]bool{}
 	raises := func(code *fault.Code, answer testkit.Answer) {

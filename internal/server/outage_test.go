@@ -11,7 +11,7 @@ import (
 	"time"
 
 	"eventbooking/gen/api"
-	"eventbooking/internal/account"
+	"eventbooking/internal/access"
 	"eventbooking/internal/fault"
 	"eventbooking/internal/postgres"
 	"eventbooking/internal/postgres/embedded"
@@ -26,15 +26,15 @@ func TestOutage(t *testing.T) {
 	t.Parallel()
 	dir := shortDir(t)
 	database := startDatabase(t, dir)
-	// Before the house: it is stopped first.
+	// Before the env: it is stopped first.
 	t.Cleanup(func() { _ = database.Stop(context.Background()) })
 	if err := postgres.MigrateUp(t.Context(), database.URL()); err != nil {
 		t.Fatal(err)
 	}
 	h := openHouse(t, func(c *server.Config) { c.DatabaseURL, c.RequestTimeout = database.URL(), 0 })
 	h.Client = testkit.NewClient(t, h.Base())
-	_, first := h.user(account.Attendee)
-	_, second := h.user(account.Attendee)
+	_, first := h.user(access.Attendee)
+	_, second := h.user(access.Attendee)
 	slot := testkit.Slot(t, h.pool, testkit.Event(t, h.pool).ID, testkit.Capacity(1))
 	path := "/api/v1/slots/" + slot.ID.String() + "/bookings"
 	var taken, waiting api.Booking

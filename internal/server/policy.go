@@ -40,9 +40,9 @@ func hashes(inline *regexp.Regexp, pages [][]byte) string {
 	return all.String()
 }
 
-// hardened keeps browsers from taking an answer for something else than it says,
+// securityHeaders keeps browsers from taking an answer for something else than it says,
 // and from running in our pages what is not ours.
-func hardened(pages string) echo.MiddlewareFunc {
+func securityHeaders(pages string) echo.MiddlewareFunc {
 	return func(next echo.HandlerFunc) echo.HandlerFunc {
 		return func(c echo.Context) error {
 			header := c.Response().Header()

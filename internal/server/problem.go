@@ -6,13 +6,13 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"maps"
 	"net/http"
 	"strconv"
 	"time"
 
 	"github.com/labstack/echo/v4"
 
+	"eventbooking/gen/api"
 	"eventbooking/internal/fault"
 	"eventbooking/internal/idempotency"
 	"eventbooking/internal/postgres"
@@ -107,19 +107,8 @@ func faultOfFramework(err *echo.HTTPError) *fault.Error {
 
 // problem renders a fault (RFC 9457).
 func problem(f *fault.Error, instance, requestID string) idempotency.Response {
-	members := maps.Clone(f.Extra)
-	if members == nil {
-		members = map[string]any{}
-	}
-	maps.Copy(members, map[string]any{
-		"type": problemType(f.Code), "title": f.Title, "status": f.Status, "detail": f.Detail,
-		"instance": instance, "code": f.Name, "request_id": requestID, "retryable": f.Retryable,
-	})
-	if len(f.Fields) > 0 {
-		members["errors"] = f.Fields
-	}
-	body, err := json.Marshal(members)
-	if err != nil { // a member that JSON does not have: a mistake of ours
+	body, err := json.Marshal(problemBody(f, instance, requestID))
+	if err != nil { // what JSON does not have: a mistake of ours
 		return problem(fault.Internal.New("The problem cannot be described."), instance, requestID)
 	}
 	header := map[string]string{echo.HeaderContentType: "application/problem+json"}
@@ -130,6 +119,34 @@ func problem(f *fault.Error, instance, requestID string) idempotency.Response {
 		header[echo.HeaderWWWAuthenticate] = challenge(f.Code)
 	}
 	return idempotency.Response{Status: f.Status, Header: header, Body: append(body, '\n')}
+}
+
+func problemBody(f *fault.Error, instance, requestID string) api.Problem {
+	m := f.Members
+	p := api.Problem{
+		Type: problemType(f.Code), Title: f.Title, Status: f.Status, Detail: f.Detail,
+		Instance: instance, Code: api.ProblemCode(f.Name), RequestID: requestID, Retryable: f.Retryable,
+
+		BookingID: m.BookingID, Capacity: m.Capacity, ClosedAt: m.ClosedAt, Count: m.Count, From: m.From, To: m.To,
+		Held: m.Held, Item: m.Item, Items: m.Items, Limit: m.Limit, OpensAt: m.OpensAt, SeatsTaken: m.SeatsTaken,
+		SlotID: m.SlotID, SlotVersion: m.SlotVersion, WaitlistOpen: m.WaitlistOpen, Checks: readinessChecks(m.Checks),
+	}
+	if m.BookingIDs != nil {
+		p.BookingIds = &m.BookingIDs
+	}
+	for _, field := range f.Fields {
+		p.Errors = append(p.Errors, api.FieldProblem{
+			Pointer: notEmpty(field.Pointer), Parameter: notEmpty(field.Parameter), Code: field.Code, Detail: field.Detail})
+	}
+	return p
+}
+
+// notEmpty is a text, or nil for an empty one.
+func notEmpty(text string) *string {
+	if text == "" {
+		return nil
+	}
+	return &text
 }
 
 func problemType(code *fault.Code) string { return "/problems/" + code.Name }

@@ -11,7 +11,7 @@ import (
 	"eventbooking/gen/api"
 )
 
-// routerOptions are what the way of a request needs.
+// routerOptions are what the router needs.
 type routerOptions struct {
 	operations   api.StrictServerInterface
 	authenticate Authenticate
@@ -22,8 +22,8 @@ type routerOptions struct {
 	log          *slog.Logger
 }
 
-// newRouter lays the way that every request goes: what holds for all of them
-// first, then what its operation demands, then the handler.
+// newRouter sets up what every request passes through: first what holds for all
+// of them, then what its operation demands, then the handler.
 func newRouter(o routerOptions) (*echo.Echo, error) {
 	operations, err := loadOperations()
 	if err != nil {
@@ -36,13 +36,13 @@ func newRouter(o routerOptions) (*echo.Echo, error) {
 	// Not X-Forwarded-For, which anybody can send.
 	e.IPExtractor = echo.ExtractIPDirect()
 
-	e.Use(traced, hardened(o.policy), logged(o.log), shared(o.origins), recovered, timely(o.timeout), bounded, conditional, negotiable)
+	e.Use(trace, securityHeaders(o.policy), accessLog(o.log), cors(o.origins), recoverPanics, deadline(o.timeout), limitBody, conditional, accept)
 
 	guards := map[string][]echo.MiddlewareFunc{}
 	for id, operation := range operations {
-		guards[id] = []echo.MiddlewareFunc{authenticated(operation, o.authenticate), permitted(operation), validated(operation)}
+		guards[id] = []echo.MiddlewareFunc{authenticate(operation, o.authenticate), authorize(operation), validate(operation)}
 	}
-	handler := api.NewStrictHandler(o.operations, []api.StrictMiddlewareFunc{repeatable})
+	handler := api.NewStrictHandler(o.operations, []api.StrictMiddlewareFunc{idempotent})
 	api.RegisterHandlersWithOptions(withHead{e}, handler, api.RegisterHandlersOptions{OperationMiddlewares: guards})
 	withHead{e}.GET(docsPath+"/*", assets(o.docs))
 	return e, nil
@@ -59,7 +59,7 @@ func (e withHead) GET(path string, h echo.HandlerFunc, m ...echo.MiddlewareFunc)
 // assets are the files of Swagger UI. Those that do not exist are our 404.
 func assets(files http.Handler) echo.HandlerFunc {
 	return func(c echo.Context) error {
-		w := &orMissing{ResponseWriter: c.Response()}
+		w := &notFoundHeld{ResponseWriter: c.Response()}
 		files.ServeHTTP(w, c.Request())
 		if w.missing {
 			return echo.ErrNotFound
@@ -68,19 +68,19 @@ func assets(files http.Handler) echo.HandlerFunc {
 	}
 }
 
-// orMissing holds a 404 back.
-type orMissing struct {
+// notFoundHeld holds a 404 back, to be answered as a problem.
+type notFoundHeld struct {
 	http.ResponseWriter
 	missing bool
 }
 
-func (w *orMissing) WriteHeader(status int) {
+func (w *notFoundHeld) WriteHeader(status int) {
 	if w.missing = status == http.StatusNotFound; !w.missing {
 		w.ResponseWriter.WriteHeader(status)
 	}
 }
 
-func (w *orMissing) Write(b []byte) (int, error) {
+func (w *notFoundHeld) Write(b []byte) (int, error) {
 	if w.missing {
 		return len(b), nil
 	}

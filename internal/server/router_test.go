@@ -17,7 +17,7 @@ import (
 	"github.com/labstack/echo/v4"
 
 	"eventbooking/gen/api"
-	"eventbooking/internal/account"
+	"eventbooking/internal/access"
 	"eventbooking/internal/fault"
 )
 
@@ -37,7 +37,7 @@ func ask(t *testing.T, timeout time.Duration, do func(context.Context) error) (*
 	var log bytes.Buffer
 	router, err := newRouter(routerOptions{
 		operations:   odd{do: do},
-		authenticate: func(context.Context, string) (account.Caller, error) { return account.Nobody, nil },
+		authenticate: func(context.Context, string) (access.Caller, error) { return access.Nobody, nil },
 		docs:         http.NotFoundHandler(), timeout: timeout,
 		log: slog.New(slog.NewJSONHandler(&log, nil)),
 	})
@@ -59,7 +59,7 @@ func TestUnforeseenErrors(t *testing.T) {
 		logged string // "" if it is not worth a line
 	}{
 		"panic":            {func(context.Context) error { panic("secret") }, fault.Internal, `"stack":"`},
-		"nil pointer":      {func(context.Context) error { var o *Operations; o.leaving.Load(); return nil }, fault.Internal, `"stack":"`},
+		"nil pointer":      {func(context.Context) error { var o *Operations; o.stopping.Load(); return nil }, fault.Internal, `"stack":"`},
 		"unknown":          {func(context.Context) error { return errors.New("secret") }, fault.Internal, `"error":"secret"`},
 		"out of time":      {func(ctx context.Context) error { <-ctx.Done(); return fmt.Errorf("read: %w", ctx.Err()) }, fault.Overloaded, "deadline exceeded"},
 		"the caller's end": {func(context.Context) error { return context.Canceled }, fault.Overloaded, ""},
@@ -67,8 +67,10 @@ func TestUnforeseenErrors(t *testing.T) {
 		"refusal":          {func(context.Context) error { return fault.SlotFull }, fault.SlotFull, ""},
 		"wrapped":          {func(context.Context) error { return fmt.Errorf("secret: %w", fault.SlotFull.New("Full.")) }, fault.SlotFull, ""},
 		"Echo's":           {func(context.Context) error { return echo.ErrTeapot }, fault.Internal, "teapot"},
-		"not for JSON":     {func(context.Context) error { return fault.SlotFull.New("Full.").With("x", func() {}) }, fault.Internal, ""},
-		"shutting down":    {func(context.Context) error { return fault.ShuttingDown }, fault.ShuttingDown, "shutting_down"},
+		"not for JSON": {func(context.Context) error {
+			return fault.SlotFull.New("Full.").With(fault.Members{OpensAt: new(time.Date(10000, 1, 1, 0, 0, 0, 0, time.UTC))})
+		}, fault.Internal, ""},
+		"shutting down": {func(context.Context) error { return fault.ShuttingDown }, fault.ShuttingDown, "shutting_down"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -97,8 +99,8 @@ func TestAccessLog(t *testing.T) {
 	var log bytes.Buffer
 	router, err := newRouter(routerOptions{
 		operations: odd{do: func(context.Context) error { return nil }}, docs: http.NotFoundHandler(), timeout: time.Second,
-		authenticate: func(context.Context, string) (account.Caller, error) {
-			return account.Nobody, fault.TokenInvalid.New("Unknown.")
+		authenticate: func(context.Context, string) (access.Caller, error) {
+			return access.Nobody, fault.TokenInvalid.New("Unknown.")
 		},
 		log: slog.New(slog.NewJSONHandler(&log, nil)),
 	})

@@ -30,8 +30,8 @@ type service struct {
 	// docs are Swagger UI's files, page is the one that shows them.
 	docs http.Handler
 	page []byte
-	// leaving is set when the process begins to stop.
-	leaving atomic.Bool
+	// stopping is set when the process begins to stop.
+	stopping atomic.Bool
 
 	// The last look at the migrations, which costs a connection: anybody may ask
 	// for readiness, as often as they like.
@@ -72,19 +72,19 @@ func (s *service) GetLiveness(context.Context, api.GetLivenessRequestObject) (ap
 
 // GetReadiness says whether the process can do its work.
 func (s *service) GetReadiness(ctx context.Context, _ api.GetReadinessRequestObject) (api.GetReadinessResponseObject, error) {
-	if s.leaving.Load() {
+	if s.stopping.Load() {
 		return nil, fault.ShuttingDown.New("This process is stopping.")
 	}
 	ctx, cancel := context.WithTimeout(ctx, checkTimeout)
 	defer cancel()
-	checks := []api.ReadinessCheck{check("database", s.pool.Ping(ctx))}
-	if checks[0].Status == api.CheckStatusReady {
+	checks := []fault.Check{check("database", s.pool.Ping(ctx))}
+	if checks[0].Ready {
 		checks = append(checks, check("migrations", s.migrated(ctx)))
 	}
-	if last := checks[len(checks)-1]; last.Status != api.CheckStatusReady {
-		return nil, fault.DatabaseUnavailable.Newf("Not ready: %s %s.", last.Name, last.Detail).With("checks", checks)
+	if last := checks[len(checks)-1]; !last.Ready {
+		return nil, fault.DatabaseUnavailable.Newf("Not ready: %s %s.", last.Name, last.Detail).With(fault.Members{Checks: checks})
 	}
-	return api.GetReadiness200JSONResponse{Status: api.CheckStatusReady, Checks: checks}, nil
+	return api.GetReadiness200JSONResponse{Status: api.CheckStatusReady, Checks: readinessChecks(checks)}, nil
 }
 
 // migrated looks at the schema, once a second at most.
@@ -104,15 +104,26 @@ func (s *service) migrated(ctx context.Context) error {
 
 // check is the result of one check. Of an unforeseen error it tells no details:
 // they may name hosts and users.
-func check(name string, err error) api.ReadinessCheck {
-	c := api.ReadinessCheck{Name: name, Status: api.CheckStatusReady}
-	if err != nil {
-		c.Status, c.Detail = api.CheckStatusUnavailable, "cannot be reached"
+func check(name string, err error) fault.Check {
+	switch f := fault.Of(err); {
+	case err == nil:
+		return fault.Check{Name: name, Ready: true}
+	case f != nil:
+		return fault.Check{Name: name, Detail: f.Detail}
 	}
-	if f := fault.Of(err); f != nil {
-		c.Detail = f.Detail
+	return fault.Check{Name: name, Detail: "cannot be reached"}
+}
+
+// readinessChecks are checks as the API shows them.
+func readinessChecks(checks []fault.Check) []api.ReadinessCheck {
+	list := make([]api.ReadinessCheck, len(checks))
+	for i, c := range checks {
+		list[i] = api.ReadinessCheck{Name: c.Name, Status: api.CheckStatusUnavailable, Detail: c.Detail}
+		if c.Ready {
+			list[i].Status = api.CheckStatusReady
+		}
 	}
-	return c
+	return list
 }
 
 // GetSpecYAML is the contract as it is written.

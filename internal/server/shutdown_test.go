@@ -11,7 +11,7 @@ import (
 	"strings"
 	"testing"
 
-	"eventbooking/internal/account"
+	"eventbooking/internal/access"
 	"eventbooking/internal/fault"
 	"eventbooking/internal/server"
 	"eventbooking/internal/testkit"
@@ -34,8 +34,8 @@ func TestShutdown(t *testing.T) {
 	if err := app.Start(t.Context(), listener); err != nil {
 		t.Fatal(err)
 	}
-	h := &house{Client: testkit.NewClient(t, "http://"+listener.Addr().String()), t: t, app: app, pool: testkit.Connect(t, url)}
-	_, me := h.user(account.Attendee)
+	h := &env{Client: testkit.NewClient(t, "http://"+listener.Addr().String()), t: t, app: app, pool: testkit.Connect(t, url)}
+	_, me := h.user(access.Attendee)
 	slot := testkit.Slot(t, h.pool, testkit.Event(t, h.pool).ID)
 
 	// Somebody keeps the slot, so the booking is on its way for as long as we want.

@@ -13,9 +13,8 @@ import (
 
 	"eventbooking/gen/api"
 	"eventbooking/gen/db"
-	"eventbooking/internal/account"
+	"eventbooking/internal/access"
 	"eventbooking/internal/fault"
-	"eventbooking/internal/seating"
 	"eventbooking/internal/server"
 	"eventbooking/internal/testkit"
 )
@@ -24,7 +23,7 @@ import (
 func TestFromRegistrationToPromotion(t *testing.T) {
 	t.Parallel()
 	h := openHouse(t)
-	_, admin := h.user(account.Admin)
+	_, admin := h.user(access.Admin)
 	register := func(name string) (*testkit.Client, api.User) {
 		var login api.LoginResult
 		h.Post("/api/v1/auth/register", api.UserCreate{Email: name + "@test.com", Name: name, Password: "password"}).
@@ -110,7 +109,7 @@ func TestRush(t *testing.T) {
 	path := "/api/v1/slots/" + slot.ID.String() + "/bookings"
 	clients := make([]*testkit.Client, people)
 	for i := range clients {
-		_, clients[i] = h.user(account.Attendee)
+		_, clients[i] = h.user(access.Attendee)
 	}
 	var group sync.WaitGroup
 	for i, c := range clients {
@@ -133,8 +132,5 @@ func TestRush(t *testing.T) {
 		row := h.pool.QueryRow(t.Context(), "SELECT seats_taken, waitlist_length FROM slots WHERE id = $1", slot.ID)
 		return row.Scan(&s.SeatsTaken, &s.WaitlistLength) == nil && int(s.SeatsTaken) == seats && int(s.WaitlistLength) == waiting
 	})
-	findings, err := seating.Doctor(t.Context(), h.pool, nil)
-	if err != nil || len(findings) > 0 {
-		t.Errorf("%v %v", findings, err)
-	}
+	testkit.Sound(t, h.pool)
 }

@@ -18,8 +18,8 @@ func RequestID(ctx context.Context) string {
 	return id
 }
 
-// traced gives every request its id, and every answer the X-Request-Id.
-func traced(next echo.HandlerFunc) echo.HandlerFunc {
+// trace gives every request its id, and every answer the X-Request-Id.
+func trace(next echo.HandlerFunc) echo.HandlerFunc {
 	return func(c echo.Context) error {
 		id := traceID(c.Request().Header.Values("Traceparent"))
 		if id == "" {

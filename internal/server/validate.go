@@ -24,8 +24,8 @@ import (
 // maxFields bounds how many wrong places one answer names.
 const maxFields = 50
 
-// validated lets only what the contract describes reach the handler.
-func validated(o *operation) echo.MiddlewareFunc {
+// validate lets only what the contract describes reach the handler.
+func validate(o *operation) echo.MiddlewareFunc {
 	return func(next echo.HandlerFunc) echo.HandlerFunc {
 		return func(c echo.Context) error {
 			r := c.Request()
@@ -276,15 +276,15 @@ func rule(e *openapi3.SchemaError) string {
 	case "uniqueItems":
 		return "must not have an item twice"
 	case "minLength":
-		return "must have at least " + count(s.MinLength, "character")
+		return "must have at least " + fault.Count(int(s.MinLength), "character")
 	case "maxLength":
-		return "must have at most " + count(*s.MaxLength, "character")
+		return "must have at most " + fault.Count(int(*s.MaxLength), "character")
 	case "minItems":
-		return "must have at least " + count(s.MinItems, "item")
+		return "must have at least " + fault.Count(int(s.MinItems), "item")
 	case "maxItems":
-		return "must have at most " + count(*s.MaxItems, "item")
+		return "must have at most " + fault.Count(int(*s.MaxItems), "item")
 	case "minProperties":
-		return "must have at least " + count(s.MinProps, "field")
+		return "must have at least " + fault.Count(int(s.MinProps), "field")
 	case "minimum":
 		return "must be at least " + number(*s.Min)
 	case "maximum":
@@ -303,13 +303,6 @@ func wordFor(name string) string {
 		return word
 	}
 	return "a " + name
-}
-
-func count(n uint64, noun string) string {
-	if n == 1 {
-		return "1 " + noun
-	}
-	return strconv.FormatUint(n, 10) + " " + noun + "s"
 }
 
 func number(n float64) string { return strconv.FormatFloat(n, 'f', -1, 64) }

@@ -15,18 +15,20 @@ import (
 	"github.com/riverqueue/river/riverdriver/riverpgxv5"
 
 	"eventbooking/gen/db"
-	"eventbooking/internal/account"
+	"eventbooking/internal/access"
+	"eventbooking/internal/audit"
+	"eventbooking/internal/desk"
 	"eventbooking/internal/postgres"
 	"eventbooking/internal/seating"
 )
 
 // Desk is a desk on the test's database, closed with the test. Jobs that it
 // inserts stay in the table until the test runs workers.
-func Desk(t testing.TB, pool *pgxpool.Pool) *seating.Desk {
+func Desk(t testing.TB, pool *pgxpool.Pool) *desk.Desk {
 	t.Helper()
 	jobs, err := river.NewClient(riverpgxv5.New(pool), &river.Config{Schema: postgres.RiverSchema})
 	must(t, err)
-	desk := seating.NewDesk(pool, jobs, slog.New(slog.NewTextHandler(t.Output(), nil)))
+	desk := desk.New(pool, jobs, slog.New(slog.NewTextHandler(t.Output(), nil)))
 	t.Cleanup(desk.Close)
 	return desk
 }
@@ -64,7 +66,7 @@ func Eventually(t testing.TB, what string, holds func() bool) {
 
 // User inserts a user with a role, without a password, and returns them as a caller
 // with every ability.
-func User(t testing.TB, pool *pgxpool.Pool, role account.Role) account.Caller {
+func User(t testing.TB, pool *pgxpool.Pool, role access.Role) access.Caller {
 	t.Helper()
 	caller := Caller(ID(), role)
 	Exec(t, pool, `INSERT INTO users (id, email, name, password_hash, role) VALUES ($1, $2, 'Some One', '', $3)`,
@@ -74,8 +76,8 @@ func User(t testing.TB, pool *pgxpool.Pool, role account.Role) account.Caller {
 
 // Caller is a user as the caller of a request, with every ability. The user need
 // not exist.
-func Caller(userID uuid.UUID, role account.Role) account.Caller {
-	return account.Caller{UserID: userID, Role: role, Abilities: []string{"*"}}
+func Caller(userID uuid.UUID, role access.Role) access.Caller {
+	return access.Caller{UserID: userID, Role: role, Abilities: []string{"*"}}
 }
 
 // Event inserts an event: published, with an automatic strict waitlist, of a new
@@ -86,13 +88,13 @@ func Event(t testing.TB, pool *pgxpool.Pool, edits ...func(*db.Event)) db.Event 
 	e := db.Event{
 		ID: ID(), Title: "Some Event", TimeZone: "UTC", Status: string(seating.EventPublished),
 		WaitlistMode: string(seating.WaitlistAutomatic), OfferMinutes: 60,
-		Fit: string(seating.FitStrict), MaxPasses: 3, PublishedAt: &now,
+		Fit: string(seating.FitStrict), MaxPasses: 3, HoldMinutes: 10, PublishedAt: &now,
 	}
 	for _, edit := range edits {
 		edit(&e)
 	}
 	if e.OrganizerID == uuid.Nil {
-		e.OrganizerID = User(t, pool, account.Organizer).UserID
+		e.OrganizerID = User(t, pool, access.Organizer).UserID
 	}
 	if e.Status == string(seating.EventCancelled) && e.CancelledAt == nil {
 		e.CancelledAt = &now
@@ -100,11 +102,11 @@ func Event(t testing.TB, pool *pgxpool.Pool, edits ...func(*db.Event)) db.Event 
 	Exec(t, pool, `
 		INSERT INTO events (id, organizer_id, title, description, location, time_zone, status, booking_opens_at,
 			booking_closes_at, cancellation_closes_minutes, waitlist_mode, waitlist_limit, offer_minutes, fit,
-			max_passes, published_at, cancelled_at, cancellation_reason)
-		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18)`,
+			max_passes, hold_minutes, published_at, cancelled_at, cancellation_reason)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19)`,
 		e.ID, e.OrganizerID, e.Title, e.Description, e.Location, e.TimeZone, e.Status, e.BookingOpensAt,
 		e.BookingClosesAt, e.CancellationClosesMinutes, e.WaitlistMode, e.WaitlistLimit, e.OfferMinutes, e.Fit,
-		e.MaxPasses, e.PublishedAt, e.CancelledAt, e.CancellationReason)
+		e.MaxPasses, e.HoldMinutes, e.PublishedAt, e.CancelledAt, e.CancellationReason)
 	return e
 }
 
@@ -121,7 +123,7 @@ func Slot(t testing.TB, pool *pgxpool.Pool, eventID uuid.UUID, edits ...func(*se
 		edit(&slot)
 	}
 	must(t, postgres.InTx(context.Background(), pool, func(tx pgx.Tx) (err error) {
-		slot, err = seating.OpenTx(context.Background(), tx, slot, seating.System(""))
+		slot, err = desk.OpenTx(context.Background(), tx, slot, seating.System(""))
 		return err
 	}))
 	return slot
@@ -141,14 +143,27 @@ func Times(starts, ends time.Duration) func(*seating.Slot) {
 }
 
 // Book books seats of a slot for a user, or puts them on the waitlist.
-func Book(t testing.TB, desk *seating.Desk, slotID, userID uuid.UUID, seats int) seating.Booking {
+func Book(t testing.TB, d *desk.Desk, slotID, userID uuid.UUID, seats int) seating.Booking {
 	t.Helper()
-	outcome, err := desk.Do(context.Background(), seating.Order{Command: seating.Book{
+	outcome, err := d.Do(context.Background(), desk.Submission{Command: seating.Book{
 		BookingID: ID(), SlotID: slotID, UserID: userID, Seats: seats, IfFull: seating.Wait,
-		By: seating.By{Actor: seating.ByAttendee, ID: userID},
+		By: seating.Actor{Role: seating.ActorAttendee, ID: userID},
 	}})
 	must(t, err)
 	return outcome.Result.Booking
+}
+
+// Sound fails the test if the doctor finds a violation. Warnings, about work that
+// is late, are allowed: the test may run no workers.
+func Sound(t testing.TB, pool *pgxpool.Pool) {
+	t.Helper()
+	findings, err := audit.Doctor(context.Background(), pool, nil)
+	must(t, err)
+	for _, f := range findings {
+		if !f.Warning {
+			t.Error(f)
+		}
+	}
 }
 
 // ID is a new id of the kind that the service makes (UUID version 7).

@@ -5,18 +5,19 @@ import (
 
 	"github.com/google/uuid"
 
-	"eventbooking/internal/account"
+	"eventbooking/internal/access"
+	"eventbooking/internal/desk"
 	"eventbooking/internal/seating"
 )
 
-// Accept takes the seats that a booking was offered. The order brings the key
+// Accept takes the seats that a booking was offered. The submission brings the key
 // and the answer.
-func (s *Service) Accept(ctx context.Context, caller account.Caller, bookingID uuid.UUID, order seating.Order) (seating.Outcome, error) {
+func (s *Service) Accept(ctx context.Context, caller access.Caller, bookingID uuid.UUID, sub desk.Submission) (desk.Outcome, error) {
 	o, err := s.offer(ctx, caller, bookingID)
 	if err != nil {
-		return seating.Outcome{}, err
+		return desk.Outcome{}, err
 	}
-	order.Command = seating.Confirm{
-		SlotID: o.SlotID, BookingID: bookingID, UserID: o.UserID, From: seating.Offered, By: o.by(caller)}
-	return s.desk.Do(ctx, order)
+	sub.Command = seating.Confirm{
+		SlotID: o.SlotID, BookingID: bookingID, UserID: o.UserID, From: seating.Offered, By: o.actor(caller)}
+	return s.desk.Do(ctx, sub)
 }

@@ -55,7 +55,7 @@ func TestManyDueAtOnce(t *testing.T) {
 			if left := waitingIn(t, h.pool); left != 0 {
 				t.Errorf("%d of %d still wait", left, n)
 			}
-			h.sound(t)
+			testkit.Sound(t, h.pool)
 		})
 	}
 }

@@ -9,7 +9,8 @@ import (
 	"github.com/jackc/pgx/v5/pgxpool"
 
 	"eventbooking/gen/db"
-	"eventbooking/internal/account"
+	"eventbooking/internal/access"
+	"eventbooking/internal/desk"
 	"eventbooking/internal/fault"
 	"eventbooking/internal/postgres"
 	"eventbooking/internal/seating"
@@ -17,21 +18,21 @@ import (
 
 // Explain tells where a booking waits and why, to its owner and to who manages
 // its event. One statement reads all of it, so that it fits together.
-func (s *Service) Explain(ctx context.Context, caller account.Caller, bookingID uuid.UUID) (Position, error) {
+func (s *Service) Explain(ctx context.Context, caller access.Caller, bookingID uuid.UUID) (Position, error) {
 	row, err := postgres.Read(ctx, s.pool, func(c *pgxpool.Conn) (db.WaitlistPositionGetRow, error) {
 		return db.New().WaitlistPositionGet(ctx, c, bookingID)
 	})
 	if err != nil && !errors.Is(err, pgx.ErrNoRows) {
 		return Position{}, err
 	}
-	if err != nil || caller.UserID != row.Booking.UserID && !caller.Manages(row.OrganizerID) {
+	if err != nil || !caller.CanSeeBooking(row.Booking.UserID, row.OrganizerID) {
 		return Position{}, fault.NotFound.New("There is no such booking.")
 	}
 	return positionOf(row), nil
 }
 
 func positionOf(r db.WaitlistPositionGetRow) Position {
-	b := seating.BookingOf(r.Booking)
+	b := desk.BookingOf(r.Booking)
 	return Position{
 		BookingID: b.ID, SlotID: b.SlotID, Status: b.Status, Seats: b.Seats, SeatsMin: b.SeatsMin,
 		QueuedVersion: b.QueuedVersion, Passes: b.Passes, PassedBy: passes(r),

@@ -5,21 +5,27 @@ import (
 	"net/http"
 
 	"eventbooking/gen/api"
-	"eventbooking/internal/account"
+	"eventbooking/internal/access"
+	"eventbooking/internal/desk"
 	"eventbooking/internal/idempotency"
 	"eventbooking/internal/page"
-	"eventbooking/internal/seating"
+	"eventbooking/internal/simulation"
 )
 
 // Handler implements the operations of the tag waitlist.
-type Handler struct{ service *Service }
+type Handler struct {
+	service     *Service
+	simulations *simulation.Service
+}
 
 // NewHandler makes the handler.
-func NewHandler(service *Service) *Handler { return &Handler{service: service} }
+func NewHandler(service *Service, simulations *simulation.Service) *Handler {
+	return &Handler{service: service, simulations: simulations}
+}
 
 // GetWaitlistPosition tells where one waits, and why.
 func (h *Handler) GetWaitlistPosition(ctx context.Context, r api.GetWaitlistPositionRequestObject) (api.GetWaitlistPositionResponseObject, error) {
-	position, err := h.service.Explain(ctx, account.CallerFrom(ctx), r.BookingID)
+	position, err := h.service.Explain(ctx, access.CallerFrom(ctx), r.BookingID)
 	if err != nil {
 		return nil, err
 	}
@@ -28,7 +34,7 @@ func (h *Handler) GetWaitlistPosition(ctx context.Context, r api.GetWaitlistPosi
 
 // GetSlotWaitlist lists a slot's queue.
 func (h *Handler) GetSlotWaitlist(ctx context.Context, r api.GetSlotWaitlistRequestObject) (api.GetSlotWaitlistResponseObject, error) {
-	queue, next, err := h.service.List(ctx, account.CallerFrom(ctx), r.SlotID, r.Params.Limit, r.Params.Cursor)
+	queue, next, err := h.service.List(ctx, access.CallerFrom(ctx), r.SlotID, r.Params.Limit, r.Params.Cursor)
 	if err != nil {
 		return nil, err
 	}
@@ -40,7 +46,7 @@ func (h *Handler) GetSlotWaitlist(ctx context.Context, r api.GetSlotWaitlistRequ
 
 // PromoteSlot runs a slot's promotion now.
 func (h *Handler) PromoteSlot(ctx context.Context, r api.PromoteSlotRequestObject) (api.PromoteSlotResponseObject, error) {
-	outcome, err := h.service.Promote(ctx, account.CallerFrom(ctx), r.SlotID, seating.Order{
+	outcome, err := h.service.Promote(ctx, access.CallerFrom(ctx), r.SlotID, desk.Submission{
 		Key: idempotency.From(ctx), Render: promoted,
 	})
 	if err != nil {
@@ -51,7 +57,7 @@ func (h *Handler) PromoteSlot(ctx context.Context, r api.PromoteSlotRequestObjec
 
 // AcceptOffer takes the seats that were offered.
 func (h *Handler) AcceptOffer(ctx context.Context, r api.AcceptOfferRequestObject) (api.AcceptOfferResponseObject, error) {
-	outcome, err := h.service.Accept(ctx, account.CallerFrom(ctx), r.BookingID, seating.Order{
+	outcome, err := h.service.Accept(ctx, access.CallerFrom(ctx), r.BookingID, desk.Submission{
 		Key: idempotency.From(ctx), Render: accepted,
 	})
 	if err != nil {
@@ -62,7 +68,7 @@ func (h *Handler) AcceptOffer(ctx context.Context, r api.AcceptOfferRequestObjec
 
 // DeclineOffer gives the seats back that were offered.
 func (h *Handler) DeclineOffer(ctx context.Context, r api.DeclineOfferRequestObject) (api.DeclineOfferResponseObject, error) {
-	outcome, err := h.service.Decline(ctx, account.CallerFrom(ctx), r.BookingID, seating.Order{
+	outcome, err := h.service.Decline(ctx, access.CallerFrom(ctx), r.BookingID, desk.Submission{
 		Key: idempotency.From(ctx), Render: declined,
 	})
 	if err != nil {
@@ -73,11 +79,11 @@ func (h *Handler) DeclineOffer(ctx context.Context, r api.DeclineOfferRequestObj
 
 // SimulateSlot compares waitlist policies on a copy of a slot.
 func (h *Handler) SimulateSlot(ctx context.Context, r api.SimulateSlotRequestObject) (api.SimulateSlotResponseObject, error) {
-	simulation, err := h.service.Simulate(ctx, account.CallerFrom(ctx), r.SlotID, assumptions(*r.Body))
+	result, err := h.simulations.Run(ctx, access.CallerFrom(ctx), r.SlotID, simulation.AssumptionsFrom(*r.Body))
 	if err != nil {
 		return nil, err
 	}
-	return api.SimulateSlot200JSONResponse(simulation.json()), nil
+	return api.SimulateSlot200JSONResponse(result.JSON()), nil
 }
 
 // reply is an answer that was made with its effect.

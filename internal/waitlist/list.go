@@ -7,20 +7,21 @@ import (
 	"github.com/jackc/pgx/v5/pgxpool"
 
 	"eventbooking/gen/db"
-	"eventbooking/internal/account"
+	"eventbooking/internal/access"
 	"eventbooking/internal/page"
 	"eventbooking/internal/postgres"
+	"eventbooking/internal/view"
 )
 
 // List is a page of a slot's queue, for who manages the slot: blocked bookings
 // stand at the place that they keep. next is the cursor of the page after it.
-func (s *Service) List(ctx context.Context, caller account.Caller, slotID uuid.UUID, limit *int, cursor *string) (queue []Placed, next string, err error) {
+func (s *Service) List(ctx context.Context, caller access.Caller, slotID uuid.UUID, limit *int, cursor *string) (queue []view.Booking, next string, err error) {
 	list := []any{"waitlist", slotID}
 	var after int64
 	if err := page.After(cursor, list, &after); err != nil {
 		return nil, "", err
 	}
-	if err := s.managed(ctx, caller, slotID); err != nil {
+	if err := access.CheckManagesSlot(ctx, s.pool, caller, slotID); err != nil {
 		return nil, "", err
 	}
 	n := page.Limit(limit)
@@ -30,6 +31,6 @@ func (s *Service) List(ctx context.Context, caller account.Caller, slotID uuid.U
 	if err != nil {
 		return nil, "", err
 	}
-	queue, next, _, err = page.Cut(AllPlaced(rows), n, list, func(p Placed) any { return p.QueuedVersion })
+	queue, next, _, err = page.Cut(view.BookingsFrom(rows), n, list, func(p view.Booking) any { return p.QueuedVersion })
 	return queue, next, err
 }

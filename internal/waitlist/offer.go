@@ -9,7 +9,7 @@ import (
 	"github.com/jackc/pgx/v5/pgxpool"
 
 	"eventbooking/gen/db"
-	"eventbooking/internal/account"
+	"eventbooking/internal/access"
 	"eventbooking/internal/fault"
 	"eventbooking/internal/postgres"
 	"eventbooking/internal/seating"
@@ -20,20 +20,20 @@ type offer db.OfferGetRow
 
 // offer reads a booking for who may answer: its owner, and who manages its event.
 // For everybody else it does not exist. No lock is needed: none of it changes.
-func (s *Service) offer(ctx context.Context, caller account.Caller, bookingID uuid.UUID) (offer, error) {
+func (s *Service) offer(ctx context.Context, caller access.Caller, bookingID uuid.UUID) (offer, error) {
 	row, err := postgres.Read(ctx, s.pool, func(c *pgxpool.Conn) (db.OfferGetRow, error) {
 		return db.New().OfferGet(ctx, c, bookingID)
 	})
 	if err != nil && !errors.Is(err, pgx.ErrNoRows) {
 		return offer{}, err
 	}
-	if err != nil || caller.UserID != row.UserID && !caller.Manages(row.OrganizerID) {
+	if err != nil || !caller.CanSeeBooking(row.UserID, row.OrganizerID) {
 		return offer{}, fault.NotFound.New("There is no such booking.")
 	}
 	return offer(row), nil
 }
 
-// by is the caller as the ledger names them.
-func (o offer) by(caller account.Caller) seating.By {
-	return seating.By{Actor: Part(caller, o.UserID, o.OrganizerID), ID: caller.UserID}
+// actor is the caller as the ledger records them.
+func (o offer) actor(caller access.Caller) seating.Actor {
+	return access.ActorFor(caller, o.OrganizerID, o.UserID, "")
 }

@@ -10,7 +10,8 @@ import (
 
 	"eventbooking/gen/api"
 	"eventbooking/gen/db"
-	"eventbooking/internal/account"
+	"eventbooking/internal/access"
+	"eventbooking/internal/desk"
 	"eventbooking/internal/fault"
 	"eventbooking/internal/idempotency"
 	"eventbooking/internal/seating"
@@ -18,7 +19,7 @@ import (
 )
 
 // offers is a slot whose only seat is offered to the first of those who wait.
-func (h house) offers(t *testing.T) (event db.Event, offered, next seating.Booking) {
+func (h env) offers(t *testing.T) (event db.Event, offered, next seating.Booking) {
 	t.Helper()
 	event = testkit.Event(t, h.pool, func(e *db.Event) { e.WaitlistMode = "offer" })
 	slot := testkit.Slot(t, h.pool, event.ID, testkit.Capacity(1))
@@ -33,29 +34,29 @@ func (h house) offers(t *testing.T) (event db.Event, offered, next seating.Booki
 	return event, offered, next
 }
 
-func (h house) promote(t *testing.T, slotID uuid.UUID) {
+func (h env) promote(t *testing.T, slotID uuid.UUID) {
 	t.Helper()
-	if _, err := h.service.Promote(t.Context(), testkit.Caller(uuid.Nil, account.Admin), slotID, seating.Order{}); err != nil {
+	if _, err := h.service.Promote(t.Context(), testkit.Caller(uuid.Nil, access.Admin), slotID, desk.Submission{}); err != nil {
 		t.Fatal(err)
 	}
 }
 
-func (h house) accept(t *testing.T, caller account.Caller, b seating.Booking) error {
+func (h env) accept(t *testing.T, caller access.Caller, b seating.Booking) error {
 	t.Helper()
-	_, err := h.service.Accept(t.Context(), caller, b.ID, seating.Order{})
+	_, err := h.service.Accept(t.Context(), caller, b.ID, desk.Submission{})
 	return err
 }
 
-func (h house) decline(t *testing.T, caller account.Caller, b seating.Booking) error {
+func (h env) decline(t *testing.T, caller access.Caller, b seating.Booking) error {
 	t.Helper()
-	_, err := h.service.Decline(t.Context(), caller, b.ID, seating.Order{})
+	_, err := h.service.Decline(t.Context(), caller, b.ID, desk.Submission{})
 	return err
 }
 
-func owner(b seating.Booking) account.Caller { return testkit.Caller(b.UserID, account.Attendee) }
+func owner(b seating.Booking) access.Caller { return testkit.Caller(b.UserID, access.Attendee) }
 
 // actor is who made the last entry about a booking.
-func (h house) actor(t *testing.T, b seating.Booking) (actor string) {
+func (h env) actor(t *testing.T, b seating.Booking) (actor string) {
 	t.Helper()
 	if err := h.pool.QueryRow(t.Context(), "SELECT actor FROM ledger WHERE booking_id = $1 ORDER BY version DESC LIMIT 1", b.ID).Scan(&actor); err != nil {
 		t.Fatal(err)
@@ -108,16 +109,16 @@ func TestWhoAnswersOffers(t *testing.T) {
 	t.Parallel()
 	h := open(t)
 	event, offered, next := h.offers(t)
-	for _, stranger := range []account.Caller{owner(next), testkit.User(t, h.pool, account.Organizer)} {
+	for _, stranger := range []access.Caller{owner(next), testkit.User(t, h.pool, access.Organizer)} {
 		wants(t, h.accept(t, stranger, offered), fault.NotFound)
 		wants(t, h.decline(t, stranger, offered), fault.NotFound)
 	}
 	wants(t, h.accept(t, owner(next), seating.Booking{ID: uuid.New()}), fault.NotFound)
-	if err := h.decline(t, testkit.Caller(event.OrganizerID, account.Organizer), offered); err != nil || h.actor(t, offered) != "organizer" {
+	if err := h.decline(t, testkit.Caller(event.OrganizerID, access.Organizer), offered); err != nil || h.actor(t, offered) != "organizer" {
 		t.Errorf("%v, by %s", err, h.actor(t, offered))
 	}
 	h.promote(t, next.SlotID)
-	if err := h.accept(t, testkit.User(t, h.pool, account.Admin), next); err != nil || h.actor(t, next) != "admin" {
+	if err := h.accept(t, testkit.User(t, h.pool, access.Admin), next); err != nil || h.actor(t, next) != "admin" {
 		t.Errorf("%v, by %s", err, h.actor(t, next))
 	}
 }
@@ -144,7 +145,7 @@ func TestOfferAnswersAreKept(t *testing.T) {
 	} {
 		_, offered, next := h.offers(t)
 		key := &idempotency.Key{UserID: offered.UserID, Value: "once", Fingerprint: make([]byte, 32)}
-		ctx := idempotency.With(account.WithCaller(t.Context(), owner(offered)), key)
+		ctx := idempotency.With(access.WithCaller(t.Context(), owner(offered)), key)
 		first, again := httptest.NewRecorder(), httptest.NewRecorder()
 		for _, w := range []*httptest.ResponseRecorder{first, again} {
 			if err := answer(ctx, offered.ID, w); err != nil {
@@ -161,7 +162,7 @@ func TestOfferAnswersAreKept(t *testing.T) {
 		if again.Body.String() != first.Body.String() || again.Header().Get("Idempotent-Replayed") != "true" {
 			t.Error("the repeat is not the first answer again")
 		}
-		wants(t, answer(account.WithCaller(t.Context(), owner(next)), offered.ID, httptest.NewRecorder()), fault.NotFound)
+		wants(t, answer(access.WithCaller(t.Context(), owner(next)), offered.ID, httptest.NewRecorder()), fault.NotFound)
 	}
 }
 
@@ -176,7 +177,7 @@ func TestOfferRaces(t *testing.T) {
 		h.together(t,
 			func() error { return h.accept(t, owner(offered), offered) },
 			func() error {
-				_, err := h.desk.Do(t.Context(), seating.Order{Command: seating.Expire{SlotID: offered.SlotID}})
+				_, err := h.desk.Do(t.Context(), desk.Submission{Command: seating.Expire{SlotID: offered.SlotID}})
 				return err
 			})
 		h.promote(t, offered.SlotID)
@@ -190,7 +191,7 @@ func TestOfferRaces(t *testing.T) {
 		h.together(t,
 			func() error { return h.decline(t, owner(offered), offered) },
 			func() error {
-				_, err := h.desk.Do(t.Context(), seating.Order{Command: seating.EditSlot{SlotID: offered.SlotID, Capacity: &two, By: seating.System("")}})
+				_, err := h.desk.Do(t.Context(), desk.Submission{Command: seating.EditSlot{SlotID: offered.SlotID, Capacity: &two, By: seating.System("")}})
 				return err
 			})
 		h.promote(t, offered.SlotID)
@@ -198,11 +199,11 @@ func TestOfferRaces(t *testing.T) {
 			t.Errorf("%s, %s", a, b)
 		}
 	}
-	h.sound(t)
+	testkit.Sound(t, h.pool)
 }
 
 // together does things at once; each is done or refused.
-func (h house) together(t *testing.T, do ...func() error) {
+func (h env) together(t *testing.T, do ...func() error) {
 	t.Helper()
 	results := make(chan error)
 	for _, f := range do {
@@ -211,20 +212,6 @@ func (h house) together(t *testing.T, do ...func() error) {
 	for range do {
 		if err := <-results; err != nil && fault.Of(err) == nil {
 			t.Error(err)
-		}
-	}
-}
-
-// sound has the doctor look, who may find that something is late.
-func (h house) sound(t *testing.T) {
-	t.Helper()
-	findings, err := seating.Doctor(t.Context(), h.pool, nil)
-	if err != nil {
-		t.Fatal(err)
-	}
-	for _, f := range findings {
-		if !f.Warning {
-			t.Error(f)
 		}
 	}
 }

@@ -1,7 +1,6 @@
-// Package waitlist is the ordered queue of a slot: who is where in it and why,
-// and what moves it. Seats change hands in internal/seating; this room asks the
-// desk to promote whenever somebody might be served (workers.go, ticker.go) and
-// explains to those who wait why they still do.
+// Package waitlist is the ordered queue of a slot: who is at which position and
+// why, and what moves it. It submits promotions to the desk whenever somebody
+// might be served (workers.go, ticker.go), and takes the answers to offers.
 package waitlist
 
 import (
@@ -10,6 +9,7 @@ import (
 
 	"github.com/google/uuid"
 
+	"eventbooking/internal/fault"
 	"eventbooking/internal/seating"
 )
 
@@ -83,8 +83,8 @@ const (
 // Waits says whether the booking stands in the queue at all.
 func (p Position) Waits() bool { return p.Status == seating.Waitlisted }
 
-// Place is 1 for who is next, 0 for a booking that does not wait.
-func (p Position) Place() int {
+// Number is 1 for who is next, 0 for a booking that does not wait.
+func (p Position) Number() int {
 	if !p.Waits() {
 		return 0
 	}
@@ -94,8 +94,8 @@ func (p Position) Place() int {
 // Free is how many seats of the slot nobody has.
 func (p Position) Free() int { return p.Capacity - p.SeatsTaken }
 
-// Least is how few seats it can be promoted with.
-func (p Position) Least() int {
+// MinSeats is how few seats it can be promoted with.
+func (p Position) MinSeats() int {
 	if p.SeatsMin > 0 {
 		return p.SeatsMin
 	}
@@ -109,7 +109,7 @@ func (p Position) SeatsNeeded() int {
 	if !p.Waits() {
 		return 0
 	}
-	return max(0, p.ReadySeatsAhead+p.Least()-p.Free())
+	return max(0, p.ReadySeatsAhead+p.MinSeats()-p.Free())
 }
 
 // Reasons are all that keep it waiting, the nearest first: what is the matter
@@ -124,25 +124,25 @@ func (p Position) Reasons() []Reason {
 	var reasons []Reason
 	if p.Blocked == seating.BlockedOverlap {
 		reasons = append(reasons, Reason{BlockedByOverlap,
-			"You have seats elsewhere at an overlapping time. You keep your place meanwhile.", p.BlockedVersion})
+			"You have a booking at an overlapping time. You keep your position meanwhile.", p.BlockedVersion})
 	}
 	switch {
-	case p.Least() > p.Capacity:
+	case p.MinSeats() > p.Capacity:
 		reasons = append(reasons, Reason{ExceedsCapacity,
-			fmt.Sprintf("You want %s, and the slot has %d altogether.", p.wish(), p.Capacity), p.BlockedVersion})
-	case p.Least() > p.Free():
+			fmt.Sprintf("You want %s, and the slot has %d in total.", p.wanted(), p.Capacity), p.BlockedVersion})
+	case p.MinSeats() > p.Free():
 		reasons = append(reasons, Reason{SeatsTaken, p.taken(), p.ShortVersion})
 	case p.HoldupSeats > 0:
 		reasons = append(reasons, Reason{LargerBookingAhead,
-			fmt.Sprintf("A booking that needs %s goes first, and %d of %d are free.", count(p.HoldupSeats, "seat"), p.Free(), p.Capacity),
+			fmt.Sprintf("A booking that needs %s goes first, and %d of %d are free.", fault.Count(p.HoldupSeats, "seat"), p.Free(), p.Capacity),
 			p.heldUpSince()})
 	}
 	if p.ReadyBookingsAhead > 0 && p.SeatsNeeded() > 0 {
 		reasons = append(reasons, Reason{AheadOfYou,
-			fmt.Sprintf("%s with %s come first.", count(p.ReadyBookingsAhead, "booking"), count(p.ReadySeatsAhead, "seat")), p.QueuedVersion})
+			fmt.Sprintf("%s ahead of you, for %s.", fault.Count(p.ReadyBookingsAhead, "booking"), fault.Count(p.ReadySeatsAhead, "seat")), p.QueuedVersion})
 	}
 	if len(reasons) == 0 && p.SlotStatus != seating.SlotCancelled {
-		reasons = append(reasons, Reason{PromotionPending, "It is your turn: you are promoted within a second.", p.FreedVersion})
+		reasons = append(reasons, Reason{PromotionPending, "It is your turn: you will be promoted within a second.", p.FreedVersion})
 	}
 	return reasons
 }
@@ -158,7 +158,7 @@ func (p Position) heldUpSince() int64 {
 
 func (p Position) taken() string {
 	if p.Free() > 0 {
-		return fmt.Sprintf("You want %s, and %d of %d are free.", p.wish(), p.Free(), p.Capacity)
+		return fmt.Sprintf("You want %s, and %d of %d are free.", p.wanted(), p.Free(), p.Capacity)
 	}
 	if p.Capacity == 1 {
 		return "The only seat is taken."
@@ -176,20 +176,13 @@ func (p Position) WhyPassed(pass Pass) string {
 	if p.SeatsMin > 0 {
 		needs = fmt.Sprintf("at least %d", p.SeatsMin)
 	}
-	return fmt.Sprintf("%s %s free and this booking needs %s.", count(pass.Free, "seat"), verb, needs)
+	return fmt.Sprintf("%s %s free and this booking needs %s.", fault.Count(pass.Free, "seat"), verb, needs)
 }
 
-// wish is what it asks for.
-func (p Position) wish() string {
+// wanted is what it asks for, in words.
+func (p Position) wanted() string {
 	if p.SeatsMin > 0 && p.SeatsMin < p.Seats {
-		return fmt.Sprintf("%s, or %d at least", count(p.Seats, "seat"), p.SeatsMin)
+		return fmt.Sprintf("%s, or %d at least", fault.Count(p.Seats, "seat"), p.SeatsMin)
 	}
-	return count(p.Seats, "seat")
-}
-
-func count(n int, noun string) string {
-	if n == 1 {
-		return "1 " + noun
-	}
-	return fmt.Sprintf("%d %ss", n, noun)
+	return fault.Count(p.Seats, "seat")
 }

@@ -36,7 +36,7 @@ func TestPosition(t *testing.T) {
 		{"the only seat", func(p *waitlist.Position) { first(p); p.Seats, p.Capacity, p.SeatsTaken = 1, 1, 1 }, 1, 1,
 			[]waitlist.ReasonCode{waitlist.SeatsTaken}, 12, "The only seat is taken."},
 		{"enough seats, for those ahead", func(p *waitlist.Position) { p.SeatsTaken = 7 }, 3, 2,
-			[]waitlist.ReasonCode{waitlist.AheadOfYou}, 20, "2 bookings with 3 seats come first."},
+			[]waitlist.ReasonCode{waitlist.AheadOfYou}, 20, "2 bookings ahead of you, for 3 seats."},
 		{"a larger one holds the queue up", func(p *waitlist.Position) { p.SeatsTaken, p.HoldupSeats = 8, 3 }, 3, 3,
 			[]waitlist.ReasonCode{waitlist.LargerBookingAhead, waitlist.AheadOfYou}, 24, "A booking that needs 3 seats goes first, and 2 of 10 are free."},
 		{"the larger one came to hold it up later", func(p *waitlist.Position) {
@@ -50,7 +50,7 @@ func TestPosition(t *testing.T) {
 		{"content with fewer", func(p *waitlist.Position) { first(p); p.Seats, p.SeatsMin, p.SeatsTaken = 4, 2, 9 }, 1, 1,
 			[]waitlist.ReasonCode{waitlist.SeatsTaken}, 12, "You want 4 seats, or 2 at least, and 1 of 10 are free."},
 		{"fewer are enough", func(p *waitlist.Position) { first(p); p.Seats, p.SeatsMin, p.SeatsTaken = 4, 2, 8 }, 1, 0,
-			[]waitlist.ReasonCode{waitlist.PromotionPending}, 29, "It is your turn: you are promoted within a second."},
+			[]waitlist.ReasonCode{waitlist.PromotionPending}, 29, "It is your turn: you will be promoted within a second."},
 		{"a larger one is not the matter when nothing is free", func(p *waitlist.Position) { p.HoldupSeats = 3 }, 3, 5,
 			[]waitlist.ReasonCode{waitlist.SeatsTaken, waitlist.AheadOfYou}, 12, "All 10 seats are taken."},
 		{"only blocked ones ahead", func(p *waitlist.Position) {
@@ -59,17 +59,17 @@ func TestPosition(t *testing.T) {
 		{"blocked by an own booking", func(p *waitlist.Position) {
 			first(p)
 			p.SeatsTaken, p.Blocked, p.BlockedVersion = 5, seating.BlockedOverlap, 17
-		}, 1, 0, []waitlist.ReasonCode{waitlist.BlockedByOverlap}, 17, "You have seats elsewhere at an overlapping time. You keep your place meanwhile."},
+		}, 1, 0, []waitlist.ReasonCode{waitlist.BlockedByOverlap}, 17, "You have a booking at an overlapping time. You keep your position meanwhile."},
 		{"more than the slot has", func(p *waitlist.Position) {
 			first(p)
 			p.Seats, p.SeatsTaken, p.Blocked, p.BlockedVersion = 12, 0, seating.BlockedCapacity, 18
-		}, 1, 2, []waitlist.ReasonCode{waitlist.ExceedsCapacity}, 18, "You want 12 seats, and the slot has 10 altogether."},
+		}, 1, 2, []waitlist.ReasonCode{waitlist.ExceedsCapacity}, 18, "You want 12 seats, and the slot has 10 in total."},
 		{"its turn", func(p *waitlist.Position) { p.SeatsTaken = 0 }, 3, 0,
-			[]waitlist.ReasonCode{waitlist.PromotionPending}, 29, "It is your turn: you are promoted within a second."},
+			[]waitlist.ReasonCode{waitlist.PromotionPending}, 29, "It is your turn: you will be promoted within a second."},
 		{"the capacity has grown again", func(p *waitlist.Position) {
 			first(p)
 			p.SeatsTaken, p.Blocked, p.BlockedVersion = 0, seating.BlockedCapacity, 18
-		}, 1, 0, []waitlist.ReasonCode{waitlist.PromotionPending}, 29, "It is your turn: you are promoted within a second."},
+		}, 1, 0, []waitlist.ReasonCode{waitlist.PromotionPending}, 29, "It is your turn: you will be promoted within a second."},
 		{"the slot was cancelled, and is being cleared", func(p *waitlist.Position) {
 			p.SeatsTaken, p.SlotStatus = 0, seating.SlotCancelled
 		}, 3, 0, nil, 0, ""},
@@ -82,8 +82,8 @@ func TestPosition(t *testing.T) {
 			t.Parallel()
 			p := base
 			test.edit(&p)
-			if p.Place() != test.place || p.SeatsNeeded() != test.needed {
-				t.Errorf("place %d, needed %d; want %d, %d", p.Place(), p.SeatsNeeded(), test.place, test.needed)
+			if p.Number() != test.place || p.SeatsNeeded() != test.needed {
+				t.Errorf("place %d, needed %d; want %d, %d", p.Number(), p.SeatsNeeded(), test.place, test.needed)
 			}
 			reasons := p.Reasons()
 			var codes []waitlist.ReasonCode

@@ -13,68 +13,69 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"eventbooking/gen/db"
+	"eventbooking/internal/desk"
 	"eventbooking/internal/idempotency"
 	"eventbooking/internal/postgres"
 	"eventbooking/internal/seating"
 )
 
-// Ticker is the clock of the seats: it finds what is due by time, and what a lost
-// job left undone, and hands it to the desk. Every process may run one; commands
+// Ticker finds what is due by time, and what a lost job left undone, and submits it
+// to the desk. Every process may run one; commands
 // that find nothing to do do nothing.
 type Ticker struct {
 	pool     *pgxpool.Pool
-	desk     *seating.Desk
+	desk     *desk.Desk
 	log      *slog.Logger
 	interval time.Duration
-	rounds   []*round
+	tasks    []*task
 }
 
 const (
 	// maxInterval is how late something may be noticed.
 	maxInterval = 500 * time.Millisecond
-	// seldom is how often the backstops look that only lost jobs need.
-	seldom = 10 * time.Second
-	// pollPage is how many slots one look finds at most.
+	// backstopInterval is how often it looks for what only a lost job leaves undone.
+	backstopInterval = 10 * time.Second
+	// pollPage is how many slots one poll finds at most.
 	pollPage = 5000
-	// maxLooks bounds how often a round looks again at once, where much is due.
-	maxLooks = 40
-	// atOnce is how many commands of a page are at the desk at the same time.
-	atOnce = 512
-	// roundLimit bounds a round against a database that hangs.
-	roundLimit = 30 * time.Second
+	// maxPolls bounds how often a task polls again at once, where much is due.
+	maxPolls = 40
+	// submitAtOnce is how many commands of a page are at the desk at the same time.
+	submitAtOnce = 512
+	// taskTimeout bounds a run of a task against a database that hangs.
+	taskTimeout = 30 * time.Second
 )
 
-// round is one thing that is looked after.
-type round struct {
+// task is one thing that the ticker looks for.
+type task struct {
 	name  string
 	every time.Duration
-	// look does a page of what is due, and says whether there may be more.
-	look func(context.Context) (more bool, err error)
+	// poll does a page of what is due, and says whether there may be more.
+	poll func(context.Context) (more bool, err error)
 
 	last    time.Time
 	failing bool
 }
 
-// NewTicker makes a ticker that looks at every interval, at most half a second.
-func NewTicker(pool *pgxpool.Pool, desk *seating.Desk, log *slog.Logger, interval time.Duration) *Ticker {
+// NewTicker makes a ticker that polls at every interval, half a second at most.
+func NewTicker(pool *pgxpool.Pool, d *desk.Desk, log *slog.Logger, interval time.Duration) *Ticker {
 	if interval <= 0 || interval > maxInterval {
 		interval = maxInterval
 	}
-	t := &Ticker{pool: pool, desk: desk, log: log, interval: interval}
+	t := &Ticker{pool: pool, desk: d, log: log, interval: interval}
 	q := db.New()
-	t.rounds = []*round{
-		{name: "expire", look: t.slots(q.SlotsExpiring, expire, 1)},
-		{name: "promote", look: t.slots(q.SlotsPromotionDue, promote, pollPage)},
-		{name: "unblock", every: seldom, look: t.slots(q.SlotsUnblockable, promote, 1)},
-		{name: "clear", every: seldom, look: t.slots(q.SlotsToClear, clearSlot, 1)},
-		{name: "forget idempotency keys", every: seldom, look: t.forget},
+	t.tasks = []*task{
+		{name: "expire", poll: t.slots(q.SlotsExpiring, expire, 1)},
+		{name: "promote", poll: t.slots(q.SlotsPromotionDue, promote, pollPage)},
+		{name: "unblock", every: backstopInterval, poll: t.slots(q.SlotsUnblockable, promote, 1)},
+		{name: "cancel bookings", every: backstopInterval, poll: t.slots(q.SlotsToCancelBookings, cancelBookings, 1)},
+		{name: "delete old idempotency keys", every: backstopInterval, poll: t.deleteOldKeys},
 	}
 	return t
 }
 
-func expire(id uuid.UUID) seating.Command    { return seating.Expire{SlotID: id} }
-func promote(id uuid.UUID) seating.Command   { return seating.Promote{SlotID: id} }
-func clearSlot(id uuid.UUID) seating.Command { return seating.Clear{SlotID: id} }
+func expire(id uuid.UUID) seating.Command         { return seating.Expire{SlotID: id} }
+func promote(id uuid.UUID) seating.Command        { return seating.Promote{SlotID: id} }
+func cancelBookings(id uuid.UUID) seating.Command { return seating.CancelAllBookings{SlotID: id} }
 
 // Run ticks until ctx ends. It starts its first tick at once.
 func (t *Ticker) Run(ctx context.Context) error {
@@ -91,48 +92,48 @@ func (t *Ticker) Run(ctx context.Context) error {
 	}
 }
 
-// tick does the rounds whose time has come.
+// tick runs the tasks that are due.
 func (t *Ticker) tick(ctx context.Context) {
-	for _, r := range t.rounds {
-		if now := time.Now(); ctx.Err() == nil && now.Sub(r.last) >= r.every {
-			r.last = now
-			t.note(ctx, r, t.do(ctx, r))
+	for _, k := range t.tasks {
+		if now := time.Now(); ctx.Err() == nil && now.Sub(k.last) >= k.every {
+			k.last = now
+			t.note(ctx, k, t.run(ctx, k))
 		}
 	}
 }
 
-// do looks until nothing more is due, within bounds.
-func (t *Ticker) do(ctx context.Context, r *round) error {
-	ctx, cancel := context.WithTimeout(ctx, roundLimit)
+// run polls until nothing more is due, within bounds.
+func (t *Ticker) run(ctx context.Context, k *task) error {
+	ctx, cancel := context.WithTimeout(ctx, taskTimeout)
 	defer cancel()
-	for range maxLooks {
-		if more, err := r.look(ctx); !more || err != nil {
+	for range maxPolls {
+		if more, err := k.poll(ctx); !more || err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-// note logs that a round begins to fail or works again, not each failure in
+// note logs that a task begins to fail or works again, not each failure in
 // between: a database that is down for a minute is two lines.
-func (t *Ticker) note(ctx context.Context, r *round, err error) {
+func (t *Ticker) note(ctx context.Context, k *task, err error) {
 	failing := err != nil
 	switch {
-	case ctx.Err() != nil || failing == r.failing:
+	case ctx.Err() != nil || failing == k.failing:
 		return
 	case failing:
-		t.log.Error("the ticker fails", "round", r.name, "error", err)
+		t.log.Error("the ticker fails", "task", k.name, "error", err)
 	default:
-		t.log.Info("the ticker works again", "round", r.name)
+		t.log.Info("the ticker works again", "task", k.name)
 	}
-	r.failing = failing
+	k.failing = failing
 }
 
 type finder func(ctx context.Context, c db.DBTX, page int32) ([]uuid.UUID, error)
 
-// slots is a look that finds slots and hands in a command for each of them, many
+// slots is a poll that finds slots and submits a command for each of them, many
 // at once, so that they share batches. One that fails does not stop the others.
-// Having found as many as again, it asks to look again; and also where a command
+// Having found as many as again, it asks to poll again; and also where a command
 // has served a page of a queue and not all of it. One that served nobody needs
 // other slots too, and has a job that names them.
 func (t *Ticker) slots(find finder, command func(uuid.UUID) seating.Command, again int) func(context.Context) (bool, error) {
@@ -143,10 +144,10 @@ func (t *Ticker) slots(find finder, command func(uuid.UUID) seating.Command, aga
 		}
 		var unfinished atomic.Bool
 		var group errgroup.Group
-		group.SetLimit(atOnce)
+		group.SetLimit(submitAtOnce)
 		for _, id := range due {
 			group.Go(func() error {
-				result, err := do(ctx, t.desk, command(id))
+				result, err := submit(ctx, t.desk, command(id))
 				if err != nil {
 					return fmt.Errorf("slot %s: %w", id, err)
 				}
@@ -161,8 +162,8 @@ func (t *Ticker) slots(find finder, command func(uuid.UUID) seating.Command, aga
 	}
 }
 
-// forget is a look that deletes old idempotency keys.
-func (t *Ticker) forget(ctx context.Context) (bool, error) {
+// deleteOldKeys is a poll that deletes old idempotency keys.
+func (t *Ticker) deleteOldKeys(ctx context.Context) (bool, error) {
 	n, err := idempotency.Sweep(ctx, t.pool)
 	return n > 0, err
 }

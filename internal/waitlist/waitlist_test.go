@@ -13,46 +13,48 @@ import (
 
 	"eventbooking/gen/api"
 	"eventbooking/gen/db"
-	"eventbooking/internal/account"
+	"eventbooking/internal/access"
+	"eventbooking/internal/desk"
 	"eventbooking/internal/fault"
 	"eventbooking/internal/idempotency"
 	"eventbooking/internal/seating"
+	"eventbooking/internal/simulation"
 	"eventbooking/internal/testkit"
 	"eventbooking/internal/waitlist"
 )
 
-// house is a database with a desk and the room on it.
-type house struct {
+// env is a database with a desk and the room on it.
+type env struct {
 	pool    *pgxpool.Pool
-	desk    *seating.Desk
+	desk    *desk.Desk
 	service *waitlist.Service
 	handler *waitlist.Handler
 }
 
-func open(t *testing.T) house {
+func open(t *testing.T) env {
 	t.Helper()
 	pool := testkit.Database(t)
-	desk := testkit.Desk(t, pool)
-	service := waitlist.New(pool, desk)
-	return house{pool, desk, service, waitlist.NewHandler(service)}
+	d := testkit.Desk(t, pool)
+	service := waitlist.New(pool, d)
+	return env{pool, d, service, waitlist.NewHandler(service, simulation.New(pool))}
 }
 
-func (h house) attendee(t *testing.T) account.Caller {
+func (h env) attendee(t *testing.T) access.Caller {
 	t.Helper()
-	return testkit.User(t, h.pool, account.Attendee)
+	return testkit.User(t, h.pool, access.Attendee)
 }
 
 // cancel is the owner giving a booking back.
-func (h house) cancel(t *testing.T, b seating.Booking) {
+func (h env) cancel(t *testing.T, b seating.Booking) {
 	t.Helper()
-	_, err := h.desk.Do(t.Context(), seating.Order{Command: seating.Cancel{
-		SlotID: b.SlotID, BookingID: b.ID, UserID: b.UserID, By: seating.By{Actor: seating.ByAttendee, ID: b.UserID}}})
+	_, err := h.desk.Do(t.Context(), desk.Submission{Command: seating.Cancel{
+		SlotID: b.SlotID, BookingID: b.ID, UserID: b.UserID, By: seating.Actor{Role: seating.ActorAttendee, ID: b.UserID}}})
 	if err != nil {
 		t.Fatal(err)
 	}
 }
 
-func (h house) status(t *testing.T, b seating.Booking) (status string) {
+func (h env) status(t *testing.T, b seating.Booking) (status string) {
 	t.Helper()
 	if err := h.pool.QueryRow(context.Background(), "SELECT status FROM bookings WHERE id = $1", b.ID).Scan(&status); err != nil {
 		t.Fatal(err)
@@ -60,7 +62,7 @@ func (h house) status(t *testing.T, b seating.Booking) (status string) {
 	return status
 }
 
-func (h house) exec(t *testing.T, sql string, args ...any) {
+func (h env) exec(t *testing.T, sql string, args ...any) {
 	t.Helper()
 	if _, err := h.pool.Exec(t.Context(), sql, args...); err != nil {
 		t.Fatal(err)
@@ -90,13 +92,13 @@ func TestExplain(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if p.Place() != 2 || p.BookingsAhead != 1 || p.SeatsAhead != 2 || p.SeatsNeeded() != 3 || p.SlotVersion != second.Version {
+	if p.Number() != 2 || p.BookingsAhead != 1 || p.SeatsAhead != 2 || p.SeatsNeeded() != 3 || p.SlotVersion != second.Version {
 		t.Errorf("got %+v", p)
 	}
 
 	t.Run("strict order holds up", func(t *testing.T) {
 		h.exec(t, "UPDATE slots SET capacity = 3 WHERE id = $1", slot.ID)
-		p, err := h.service.Explain(t.Context(), testkit.Caller(event.OrganizerID, account.Organizer), second.ID)
+		p, err := h.service.Explain(t.Context(), testkit.Caller(event.OrganizerID, access.Organizer), second.ID)
 		if err != nil || len(p.Reasons()) != 2 || p.Reasons()[0].Code != waitlist.LargerBookingAhead || p.HoldupSeats != 2 {
 			t.Errorf("%v; %+v", err, p.Reasons())
 		}
@@ -107,7 +109,7 @@ func TestExplain(t *testing.T) {
 		blocker := testkit.Book(t, h.desk, elsewhere.ID, busy.UserID, 1)
 		h.exec(t, "UPDATE slots SET capacity = 10 WHERE id = $1", slot.ID)
 		h.cancel(t, taken)
-		if _, err := h.service.Promote(t.Context(), testkit.Caller(uuid.Nil, account.Admin), slot.ID, seating.Order{}); err != nil {
+		if _, err := h.service.Promote(t.Context(), testkit.Caller(uuid.Nil, access.Admin), slot.ID, desk.Submission{}); err != nil {
 			t.Fatal(err)
 		}
 		p, err := h.service.Explain(t.Context(), busy, waiting.ID)
@@ -115,7 +117,7 @@ func TestExplain(t *testing.T) {
 			t.Fatal(err)
 		}
 		reasons := p.Reasons()
-		if p.Place() != 1 || p.BlockedBy != blocker.ID || len(reasons) != 1 ||
+		if p.Number() != 1 || p.BlockedBy != blocker.ID || len(reasons) != 1 ||
 			reasons[0].Code != waitlist.BlockedByOverlap || reasons[0].SinceVersion == 0 {
 			t.Errorf("got %+v, reasons %+v", p, reasons)
 		}
@@ -133,12 +135,12 @@ func TestExplain(t *testing.T) {
 	})
 	t.Run("who does not wait", func(t *testing.T) {
 		p, err := h.service.Explain(t.Context(), holder, taken.ID)
-		if err != nil || p.Place() != 0 || len(p.Reasons()) != 0 || p.BookingsAhead != 0 {
+		if err != nil || p.Number() != 0 || len(p.Reasons()) != 0 || p.BookingsAhead != 0 {
 			t.Errorf("%v; %+v", err, p)
 		}
 	})
 	t.Run("others' bookings do not exist", func(t *testing.T) {
-		for _, caller := range []account.Caller{holder, testkit.User(t, h.pool, account.Organizer)} {
+		for _, caller := range []access.Caller{holder, testkit.User(t, h.pool, access.Organizer)} {
 			_, err := h.service.Explain(t.Context(), caller, second.ID)
 			wants(t, err, fault.NotFound)
 		}
@@ -162,7 +164,7 @@ func TestExplainPasses(t *testing.T) {
 	h.cancel(t, first)                                                  // 10: two are free
 	behind := testkit.Book(t, h.desk, slot.ID, h.attendee(t).UserID, 1) // 11: waits
 
-	position, err := h.handler.GetWaitlistPosition(account.WithCaller(t.Context(), owner(large)), api.GetWaitlistPositionRequestObject{BookingID: large.ID})
+	position, err := h.handler.GetWaitlistPosition(access.WithCaller(t.Context(), owner(large)), api.GetWaitlistPositionRequestObject{BookingID: large.ID})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -178,14 +180,14 @@ func TestExplainPasses(t *testing.T) {
 	if r := held.Reasons(); err != nil || len(r) == 0 || r[0].Code != waitlist.LargerBookingAhead || r[0].SinceVersion != 11 {
 		t.Errorf("%v; %+v", err, r)
 	}
-	h.sound(t)
+	testkit.Sound(t, h.pool)
 }
 
 func TestList(t *testing.T) {
 	t.Parallel()
 	h := open(t)
 	event := testkit.Event(t, h.pool)
-	organizer := testkit.Caller(event.OrganizerID, account.Organizer)
+	organizer := testkit.Caller(event.OrganizerID, access.Organizer)
 	slot := testkit.Slot(t, h.pool, event.ID, testkit.Capacity(1))
 	testkit.Book(t, h.desk, slot.ID, h.attendee(t).UserID, 1)
 	var queue []seating.Booking
@@ -225,11 +227,11 @@ func TestManagedOnly(t *testing.T) {
 	h := open(t)
 	published, draft := testkit.Event(t, h.pool), testkit.Event(t, h.pool, func(e *db.Event) { e.Status = "draft" })
 	slot, hidden := testkit.Slot(t, h.pool, published.ID), testkit.Slot(t, h.pool, draft.ID)
-	stranger := testkit.User(t, h.pool, account.Organizer)
+	stranger := testkit.User(t, h.pool, access.Organizer)
 
-	try := func(caller account.Caller, slotID uuid.UUID) error {
+	try := func(caller access.Caller, slotID uuid.UUID) error {
 		_, _, list := h.service.List(t.Context(), caller, slotID, nil, nil)
-		_, promote := h.service.Promote(t.Context(), caller, slotID, seating.Order{})
+		_, promote := h.service.Promote(t.Context(), caller, slotID, desk.Submission{})
 		if fault.Of(list) != nil && !errors.Is(promote, fault.Of(list)) {
 			t.Errorf("List says %v, Promote %v", list, promote)
 		}
@@ -238,7 +240,7 @@ func TestManagedOnly(t *testing.T) {
 	wants(t, try(stranger, slot.ID), fault.NotPermitted)
 	wants(t, try(stranger, hidden.ID), fault.NotFound)
 	wants(t, try(stranger, uuid.New()), fault.NotFound)
-	for _, caller := range []account.Caller{testkit.Caller(published.OrganizerID, account.Organizer), testkit.User(t, h.pool, account.Admin)} {
+	for _, caller := range []access.Caller{testkit.Caller(published.OrganizerID, access.Organizer), testkit.User(t, h.pool, access.Admin)} {
 		if err := try(caller, slot.ID); err != nil {
 			t.Error(err)
 		}
@@ -250,11 +252,11 @@ func TestHandler(t *testing.T) {
 	h := open(t)
 	event := testkit.Event(t, h.pool)
 	slot := testkit.Slot(t, h.pool, event.ID, testkit.Capacity(1))
-	organizer := testkit.Caller(event.OrganizerID, account.Organizer)
+	organizer := testkit.Caller(event.OrganizerID, access.Organizer)
 	first := testkit.Book(t, h.desk, slot.ID, h.attendee(t).UserID, 1)
 	waiting := testkit.Book(t, h.desk, slot.ID, h.attendee(t).UserID, 1)
 	key := &idempotency.Key{UserID: organizer.UserID, Value: "once", Fingerprint: make([]byte, 32)}
-	ctx := idempotency.With(account.WithCaller(t.Context(), organizer), key)
+	ctx := idempotency.With(access.WithCaller(t.Context(), organizer), key)
 
 	position, err := h.handler.GetWaitlistPosition(ctx, api.GetWaitlistPositionRequestObject{BookingID: waiting.ID})
 	if err != nil {
@@ -296,7 +298,7 @@ func TestHandler(t *testing.T) {
 	}
 
 	// Errors come through as they are.
-	nobody := account.WithCaller(t.Context(), h.attendee(t))
+	nobody := access.WithCaller(t.Context(), h.attendee(t))
 	_, err = h.handler.GetWaitlistPosition(nobody, api.GetWaitlistPositionRequestObject{BookingID: waiting.ID})
 	wants(t, err, fault.NotFound)
 	_, err = h.handler.GetSlotWaitlist(nobody, api.GetSlotWaitlistRequestObject{SlotID: slot.ID})
@@ -312,7 +314,7 @@ func TestDatabaseDown(t *testing.T) {
 	pool.Close()
 	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
 	defer cancel()
-	admin := testkit.Caller(uuid.New(), account.Admin)
+	admin := testkit.Caller(uuid.New(), access.Admin)
 	_, err := service.Explain(ctx, admin, uuid.New())
 	wants(t, err, fault.DatabaseUnavailable)
 	_, _, err = service.List(ctx, admin, uuid.New(), nil, nil)

@@ -13,13 +13,14 @@ import (
 	"github.com/riverqueue/river"
 
 	"eventbooking/gen/db"
+	"eventbooking/internal/desk"
 	"eventbooking/internal/idempotency"
 	"eventbooking/internal/seating"
 	"eventbooking/internal/testkit"
 	"eventbooking/internal/waitlist"
 )
 
-func (h house) work(t *testing.T) {
+func (h env) work(t *testing.T) {
 	t.Helper()
 	testkit.Work(t, h.pool, func(w *river.Workers) { waitlist.AddWorkers(w, h.pool, h.desk) })
 }
@@ -77,7 +78,7 @@ func TestCancelledSlotIsCleared(t *testing.T) {
 	}
 	h.work(t)
 	cancelled := seating.SlotCancelled
-	if _, err := h.desk.Do(t.Context(), seating.Order{Command: seating.EditSlot{SlotID: slot.ID, Status: &cancelled, By: seating.System("")}}); err != nil {
+	if _, err := h.desk.Do(t.Context(), desk.Submission{Command: seating.EditSlot{SlotID: slot.ID, Status: &cancelled, By: seating.System("")}}); err != nil {
 		t.Fatal(err)
 	}
 	for _, b := range bookings {

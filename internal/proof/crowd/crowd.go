@@ -14,7 +14,7 @@ import (
 	"sync"
 	"time"
 
-	"eventbooking/internal/account"
+	"eventbooking/internal/access"
 	"eventbooking/internal/proof/lab"
 )
 
@@ -42,7 +42,7 @@ type Tally struct {
 
 // Gather makes a crowd, and an event of the organizer's with slots for it.
 func Gather(ctx context.Context, organizer *lab.Client, databaseURL string, attendees, slots int) (*Crowd, error) {
-	people, err := lab.People(ctx, databaseURL, attendees, account.Attendee)
+	people, err := lab.People(ctx, databaseURL, attendees, access.Attendee)
 	if err != nil {
 		return nil, err
 	}

@@ -15,7 +15,7 @@ import (
 	"math/rand/v2"
 	"time"
 
-	"eventbooking/internal/account"
+	"eventbooking/internal/access"
 	"eventbooking/internal/proof/crowd"
 	"eventbooking/internal/proof/lab"
 )
@@ -124,7 +124,7 @@ func (e *experiment) open(ctx context.Context) (err error) {
 	if e.service, err = e.lab.Service(ctx, "failover", binary, both, nil); err != nil {
 		return err
 	}
-	organizers, err := lab.People(ctx, e.primary.URL(), 1, account.Organizer)
+	organizers, err := lab.People(ctx, e.primary.URL(), 1, access.Organizer)
 	if err != nil {
 		return err
 	}

@@ -16,7 +16,7 @@ import (
 
 	"golang.org/x/sync/errgroup"
 
-	"eventbooking/internal/account"
+	"eventbooking/internal/access"
 	"eventbooking/internal/proof/lab"
 	"eventbooking/internal/proof/traffic"
 )
@@ -92,7 +92,7 @@ func (t *trial) senders(ctx context.Context, seed uint64) ([]*sender, error) {
 	if err != nil {
 		return nil, err
 	}
-	people, err := lab.People(ctx, t.place.Cluster.URL(), senders, account.Organizer)
+	people, err := lab.People(ctx, t.place.Cluster.URL(), senders, access.Organizer)
 	if err != nil {
 		return nil, err
 	}

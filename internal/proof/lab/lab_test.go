@@ -8,7 +8,7 @@ import (
 	"testing"
 	"time"
 
-	"eventbooking/internal/account"
+	"eventbooking/internal/access"
 	"eventbooking/internal/proof/lab"
 	"eventbooking/internal/proof/labtest"
 )
@@ -25,7 +25,7 @@ func TestLab(t *testing.T) {
 	must(t, err)
 	service, err := l.Service(ctx, "service", binary, cluster.URL(), nil)
 	must(t, err)
-	organizer, err := lab.People(ctx, cluster.URL(), 1, account.Organizer)
+	organizer, err := lab.People(ctx, cluster.URL(), 1, access.Organizer)
 	must(t, err)
 	client := service.Client().As(organizer[0])
 	slots, err := client.Publish(ctx, lab.EventOptions{}, lab.Tomorrow(0, 1))

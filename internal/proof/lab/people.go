@@ -11,6 +11,7 @@ import (
 	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
 
+	"eventbooking/internal/access"
 	"eventbooking/internal/account"
 )
 
@@ -22,7 +23,7 @@ type Person struct {
 
 // People makes users in a role, each with a token for everything. It writes them
 // past the service: a thousand registrations are a thousand slow hashes.
-func People(ctx context.Context, databaseURL string, n int, role account.Role) ([]Person, error) {
+func People(ctx context.Context, databaseURL string, n int, role access.Role) ([]Person, error) {
 	conn, err := pgx.Connect(ctx, databaseURL)
 	if err != nil {
 		return nil, err

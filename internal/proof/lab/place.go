@@ -5,9 +5,8 @@ package lab
 import (
 	"context"
 	"errors"
+	"eventbooking/internal/access"
 	"fmt"
-
-	"eventbooking/internal/account"
 )
 
 // Subject is what an experiment is made on. The zero Subject is the service of
@@ -63,7 +62,7 @@ func (l *Lab) Place(ctx context.Context, name string, s Subject) (*Place, error)
 			return nil, fmt.Errorf("disarm: %w", err)
 		}
 	}
-	organizers, err := People(ctx, cluster.URL(), 1, account.Organizer)
+	organizers, err := People(ctx, cluster.URL(), 1, access.Organizer)
 	if err != nil {
 		return nil, err
 	}
@@ -82,7 +81,7 @@ func (p *Place) Client() *Client {
 
 // People makes attendees.
 func (p *Place) People(ctx context.Context, n int) ([]Person, error) {
-	return People(ctx, p.Cluster.URL(), n, account.Attendee)
+	return People(ctx, p.Cluster.URL(), n, access.Attendee)
 }
 
 // Close ends the processes and frees their disk. The logs stay until the lab closes.

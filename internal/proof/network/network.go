@@ -17,7 +17,7 @@ import (
 
 	"github.com/jackc/pgx/v5"
 
-	"eventbooking/internal/account"
+	"eventbooking/internal/access"
 	"eventbooking/internal/proof/crowd"
 	"eventbooking/internal/proof/lab"
 )
@@ -105,7 +105,7 @@ func (e *experiment) open(ctx context.Context) (err error) {
 	if e.keeper.conn, err = pgx.Connect(ctx, e.cluster.URL()); err != nil {
 		return err
 	}
-	organizers, err := lab.People(ctx, e.cluster.URL(), 1, account.Organizer)
+	organizers, err := lab.People(ctx, e.cluster.URL(), 1, access.Organizer)
 	if err != nil {
 		return err
 	}

@@ -14,9 +14,9 @@ import (
 
 	"go.uber.org/goleak"
 
+	"eventbooking/internal/audit"
 	"eventbooking/internal/postgres"
 	"eventbooking/internal/proof/lab"
-	"eventbooking/internal/seating"
 	"eventbooking/internal/server"
 )
 
@@ -88,7 +88,7 @@ func examine(ctx context.Context, databaseURL string) error {
 		return err
 	}
 	defer pool.Close()
-	findings, err := seating.Doctor(ctx, pool, nil)
+	findings, err := audit.Doctor(ctx, pool, nil)
 	if err != nil {
 		return err
 	}

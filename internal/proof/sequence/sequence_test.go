@@ -11,8 +11,8 @@ import (
 	"pgregory.net/rapid"
 
 	"eventbooking/gen/api"
+	"eventbooking/internal/audit"
 	"eventbooking/internal/proof/sequence"
-	"eventbooking/internal/seating"
 	"eventbooking/internal/testkit"
 )
 
@@ -41,7 +41,7 @@ func TestSequences(t *testing.T) {
 			"read": m.read, "read lists": m.readLists,
 		})
 	})
-	findings, err := seating.Doctor(t.Context(), s.pool, nil)
+	findings, err := audit.Doctor(t.Context(), s.pool, nil)
 	if err != nil || len(findings) > 0 {
 		t.Errorf("%v %v", findings, err)
 	}

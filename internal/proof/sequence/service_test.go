@@ -14,7 +14,7 @@ import (
 	"github.com/jackc/pgx/v5/pgxpool"
 	"pgregory.net/rapid"
 
-	"eventbooking/internal/account"
+	"eventbooking/internal/access"
 	"eventbooking/internal/proof/lab"
 	"eventbooking/internal/proof/sequence"
 	"eventbooking/internal/server"
@@ -113,9 +113,9 @@ func (s *service) draw(t *rapid.T) *machine {
 // settle makes the event and the people in the service.
 func (m *machine) settle(people int, rules sequence.Rules, slots []lab.SlotOptions) {
 	ctx := m.t.Context()
-	organizers, err := lab.People(ctx, m.url, 2, account.Organizer)
+	organizers, err := lab.People(ctx, m.url, 2, access.Organizer)
 	must(m.t, err)
-	m.people, err = lab.People(ctx, m.url, people, account.Attendee)
+	m.people, err = lab.People(ctx, m.url, people, access.Attendee)
 	must(m.t, err)
 	m.client = testkit.NewClient(witness{m.service.t, m.t}, m.base).RetryBusy()
 	m.organizers = organizers

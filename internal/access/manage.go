@@ -1,0 +1,95 @@
+package access
+
+import (
+	"context"
+	"errors"
+
+	"github.com/google/uuid"
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgxpool"
+
+	"eventbooking/gen/db"
+	"eventbooking/internal/fault"
+	"eventbooking/internal/postgres"
+	"eventbooking/internal/seating"
+)
+
+// Manages says whether the caller may manage what belongs to an organizer. A
+// demoted organizer manages nothing.
+func (c Caller) Manages(organizerID uuid.UUID) bool {
+	return c.Role == Admin || c.Role == Organizer && c.UserID == organizerID
+}
+
+// CanSeeBooking says whether the caller knows of a user's booking at an
+// organizer's event: its owner does, and who manages the event. For everybody else
+// it does not exist.
+func (c Caller) CanSeeBooking(userID, organizerID uuid.UUID) bool {
+	return c.UserID == userID || c.Manages(organizerID)
+}
+
+// CheckManages refuses who does not manage an event. Somebody else's draft does
+// not exist: that is missing, the very error for what does not. What everybody
+// sees is merely not theirs: fault.NotPermitted.
+func (c Caller) CheckManages(organizerID uuid.UUID, status seating.EventStatus, missing error) error {
+	switch {
+	case c.Manages(organizerID):
+		return nil
+	case status == seating.EventDraft:
+		return missing
+	}
+	return fault.NotPermitted.New("Only the event's organizer and administrators may do this.")
+}
+
+// CheckManagesSlot is CheckManages for the event of a slot. Without one the error
+// is fault.NotFound.
+func CheckManagesSlot(ctx context.Context, pool *pgxpool.Pool, caller Caller, slotID uuid.UUID) error {
+	row, err := postgres.Read(ctx, pool, func(c *pgxpool.Conn) (db.SlotOrganizerGetRow, error) {
+		return db.New().SlotOrganizerGet(ctx, c, slotID)
+	})
+	return checkOwner(caller, owner(row), err, fault.NotFound.New("There is no such slot."))
+}
+
+// CheckManagesEvent is CheckManages for an event. Without one the error is
+// fault.NotFound.
+func CheckManagesEvent(ctx context.Context, pool *pgxpool.Pool, caller Caller, eventID uuid.UUID) error {
+	row, err := postgres.Read(ctx, pool, func(c *pgxpool.Conn) (db.EventOrganizerGetRow, error) {
+		return db.New().EventOrganizerGet(ctx, c, eventID)
+	})
+	return checkOwner(caller, owner(row), err, fault.NotFound.New("There is no such event."))
+}
+
+// owner is whose an event is, and how it stands.
+type owner struct {
+	OrganizerID uuid.UUID
+	Status      string
+}
+
+func checkOwner(caller Caller, o owner, err, missing error) error {
+	switch {
+	case errors.Is(err, pgx.ErrNoRows):
+		return missing
+	case err != nil:
+		return err
+	}
+	return caller.CheckManages(o.OrganizerID, seating.EventStatus(o.Status), missing)
+}
+
+// ActorFor is the caller as the ledger records them, acting on something of an
+// organizer's event and, where it is a booking, of a user's: organizer on an event
+// of their own, attendee on their own booking elsewhere, an administrator too, and
+// admin otherwise. Whether they may act is another question, which never follows
+// from this.
+func ActorFor(caller Caller, organizerID, userID uuid.UUID, reason string) seating.Actor {
+	actor := seating.Actor{Role: seating.ActorAdmin, ID: caller.UserID, Reason: reason}
+	switch caller.UserID {
+	case organizerID:
+		if caller.Manages(organizerID) {
+			actor.Role = seating.ActorOrganizer
+		} else {
+			actor.Role = seating.ActorAttendee
+		}
+	case userID:
+		actor.Role = seating.ActorAttendee
+	}
+	return actor
+}

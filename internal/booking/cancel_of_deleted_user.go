@@ -1,0 +1,82 @@
+package booking
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/google/uuid"
+	"github.com/jackc/pgx/v5/pgxpool"
+	"github.com/riverqueue/river"
+	"golang.org/x/sync/errgroup"
+
+	"eventbooking/gen/db"
+	"eventbooking/internal/desk"
+	"eventbooking/internal/fault"
+	"eventbooking/internal/postgres"
+	"eventbooking/internal/seating"
+)
+
+const (
+	// deletedPage is how many bookings are looked up at once.
+	deletedPage = 100
+	// cancelAtOnce is how many of them are at the desk at the same time.
+	cancelAtOnce = 32
+)
+
+// CancelBookingsOfDeletedUser cancels all live bookings of a user who was deleted. It may be cut off
+// anywhere and begun again: what is cancelled is no longer live. Nothing new
+// comes meanwhile, because the desk knows the user as deleted.
+func (s *Service) CancelBookingsOfDeletedUser(ctx context.Context, userID uuid.UUID) error {
+	for after := uuid.Nil; ; {
+		page, err := postgres.Read(ctx, s.pool, func(c *pgxpool.Conn) ([]db.BookingsLeavingRow, error) {
+			return db.New().BookingsLeaving(ctx, c, db.BookingsLeavingParams{UserID: userID, AfterID: after, Page: deletedPage})
+		})
+		if err != nil || len(page) == 0 {
+			return err
+		}
+		var group errgroup.Group
+		group.SetLimit(cancelAtOnce)
+		for _, b := range page {
+			group.Go(func() error { return s.cancelOfDeleted(ctx, userID, b) })
+		}
+		if err := group.Wait(); err != nil {
+			return err
+		}
+		after = page[len(page)-1].ID
+	}
+}
+
+// cancelOfDeleted cancels one booking, unless it has come to its end by itself.
+func (s *Service) cancelOfDeleted(ctx context.Context, userID uuid.UUID, b db.BookingsLeavingRow) error {
+	_, err := s.desk.Do(ctx, desk.Submission{Internal: true, Command: seating.Cancel{
+		SlotID: b.SlotID, BookingID: b.ID, UserID: userID, By: seating.System("the user was deleted")}})
+	if err != nil && !errors.Is(err, fault.InvalidTransition) {
+		return fmt.Errorf("cancel booking %s: %w", b.ID, err)
+	}
+	return nil
+}
+
+// DeletedUserArgs is the job that cancels the bookings of a deleted user. The
+// transaction that deletes the user inserts it.
+type DeletedUserArgs struct {
+	UserID uuid.UUID `json:"user_id"`
+}
+
+// Kind names the job; queued jobs keep the name that they were given once.
+func (DeletedUserArgs) Kind() string { return "leave" }
+
+// AddWorkers adds the worker of that job.
+func AddWorkers(workers *river.Workers, service *Service) {
+	river.AddWorker(workers, &cancelBookingsWorker{service: service})
+}
+
+type cancelBookingsWorker struct {
+	river.WorkerDefaults[DeletedUserArgs]
+	service *Service
+}
+
+// Work does one job.
+func (w *cancelBookingsWorker) Work(ctx context.Context, job *river.Job[DeletedUserArgs]) error {
+	return w.service.CancelBookingsOfDeletedUser(ctx, job.Args.UserID)
+}

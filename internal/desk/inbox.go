@@ -1,0 +1,141 @@
+package desk
+
+import (
+	"slices"
+	"sync"
+
+	"github.com/google/uuid"
+)
+
+// inbox is a bounded queue of submissions before some workers.
+type inbox struct {
+	mu       sync.Mutex
+	changed  *sync.Cond
+	internal []*pending
+	public   []*pending
+	// perSlot counts the public submissions by their first slot, waiting or running.
+	perSlot map[uuid.UUID]int
+	// running counts batches in work.
+	running int
+	closed  bool
+}
+
+func newInbox() *inbox {
+	in := &inbox{perSlot: map[uuid.UUID]int{}}
+	in.changed = sync.NewCond(&in.mu)
+	return in
+}
+
+// put queues a submission, unless the inbox or the slot's half of it is full.
+func (in *inbox) put(p *pending) bool {
+	in.mu.Lock()
+	defer in.mu.Unlock()
+	switch {
+	case in.closed:
+		return false
+	case p.Internal:
+		in.internal = append(in.internal, p)
+	case len(in.public) >= inboxSize || in.perSlot[p.slots[0]] >= inboxSize/2:
+		return false
+	default:
+		in.public = append(in.public, p)
+	}
+	in.perSlot[p.slots[0]]++
+	in.changed.Signal()
+	return true
+}
+
+// has says whether submissions of this slot wait or run here.
+func (in *inbox) has(slot uuid.UUID) bool {
+	in.mu.Lock()
+	defer in.mu.Unlock()
+	return in.perSlot[slot] > 0
+}
+
+// fits says whether a submission may join a batch.
+type fits func(batch []*pending, p *pending) bool
+
+func anySlots([]*pending, *pending) bool { return true }
+
+func sameSlots(batch []*pending, p *pending) bool {
+	return len(batch) == 0 || slices.Equal(batch[0].slots, p.slots)
+}
+
+// take waits for submissions and takes a batch of those that fit, internal ones
+// first. It returns nil when the inbox is closed and empty.
+func (in *inbox) take(fit fits) []*pending {
+	in.mu.Lock()
+	defer in.mu.Unlock()
+	for {
+		for len(in.internal)+len(in.public) == 0 {
+			if in.closed {
+				in.changed.Broadcast() // Only withdrawn submissions may have been waited for.
+				return nil
+			}
+			in.changed.Wait()
+		}
+		batch := in.gather(nil, &in.internal, fit)
+		batch = in.gather(batch, &in.public, fit)
+		if len(batch) > 0 {
+			in.running++
+			return batch
+		}
+	}
+}
+
+// gather moves submissions from a queue into the batch, and drops withdrawn ones.
+func (in *inbox) gather(batch []*pending, queue *[]*pending, fit fits) []*pending {
+	var rest []*pending
+	for i, p := range *queue {
+		if len(batch) == batchSize || len(batch) == 1 && batch[0].isAlone() {
+			rest = append(rest, (*queue)[i:]...)
+			break
+		}
+		switch {
+		case p.isWithdrawn():
+			in.forget(p)
+		case !fit(batch, p) || p.isAlone() && len(batch) > 0:
+			rest = append(rest, p)
+		case p.take():
+			batch = append(batch, p)
+		default: // withdrawn just now
+			in.forget(p)
+		}
+	}
+	*queue = rest
+	return batch
+}
+
+// release says that a batch is through with this inbox.
+func (in *inbox) release(batch []*pending) {
+	in.mu.Lock()
+	defer in.mu.Unlock()
+	for _, p := range batch {
+		in.forget(p)
+	}
+	in.running--
+	in.changed.Broadcast()
+}
+
+func (in *inbox) forget(p *pending) {
+	slot := p.slots[0]
+	if in.perSlot[slot]--; in.perSlot[slot] <= 0 {
+		delete(in.perSlot, slot)
+	}
+}
+
+func (in *inbox) close() {
+	in.mu.Lock()
+	defer in.mu.Unlock()
+	in.closed = true
+	in.changed.Broadcast()
+}
+
+// wait returns when the inbox is closed and its last batch is through.
+func (in *inbox) wait() {
+	in.mu.Lock()
+	defer in.mu.Unlock()
+	for !in.closed || in.running > 0 || len(in.internal)+len(in.public) > 0 {
+		in.changed.Wait()
+	}
+}

@@ -1,0 +1,321 @@
+package desk
+
+import (
+	"context"
+	"fmt"
+	"iter"
+	"slices"
+	"time"
+
+	"github.com/google/uuid"
+	"github.com/jackc/pgx/v5"
+
+	"eventbooking/gen/db"
+	"eventbooking/internal/postgres"
+	"eventbooking/internal/seating"
+)
+
+// loaded is what a batch has locked and read.
+type loaded struct {
+	locks  locking
+	locked []uuid.UUID
+	now    time.Time
+	slots  map[uuid.UUID]seating.Slot
+
+	named, due, waitedOut, heads, unblockable, cancelling, attending []db.Booking
+
+	users       []db.UsersLockRow
+	overlapping []db.Booking
+	live        []db.Booking
+	others      []db.Booking // blockers, and bookings to be given back
+	held        []db.SeatsHeldRow
+	blocks      []db.SlotsBlockedByRow
+	waiting     []db.SlotsAwaitedRow
+	answered    keyring
+}
+
+// lockSlots is the first round trip: it begins, locks the slots, and reads what
+// nobody else can change from now on.
+func lockSlots(ctx context.Context, conn *pgx.Conn, commands []*pending, locks locking) (*loaded, error) {
+	l, p, q := &loaded{locks: locks}, &pipeline{}, db.New()
+	begin, lock := postgres.Begin, q.SlotsLock
+	switch locks {
+	case skipLocked:
+		lock = q.SlotsLockFree
+	case readOnly:
+		begin, lock = beginReadOnly, q.SlotsFind
+	}
+	p.batch.Queue(begin)
+	p.batch.Queue(postgres.DefaultTimeouts.SQL())
+
+	all := unite(commands)
+	read(p, &l.locked, lock, all.slots)
+	read(p, &l.now, clock, q)
+	var slots []db.SlotsLoadRow
+	read(p, &slots, q.SlotsLoad, all.slots)
+	if len(all.bookings) > 0 {
+		read(p, &l.named, q.BookingsNamed, all.bookings)
+	}
+	read(p, &l.due, q.BookingsDue, db.BookingsDueParams{SlotIds: all.slots, Page: seating.ExpirePage})
+	read(p, &l.waitedOut, q.BookingsWaitedOut, db.BookingsWaitedOutParams{SlotIds: all.slots, Page: seating.ExpirePage})
+	read(p, &l.heads, q.BookingsHeads, db.BookingsHeadsParams{SlotIds: all.slots, Freeing: all.freeing, Page: seating.HeadsPage})
+	if len(all.unblocking) > 0 {
+		read(p, &l.unblockable, q.BookingsUnblockable, all.unblockable())
+	}
+	if len(all.cancelling) > 0 {
+		read(p, &l.cancelling, q.BookingsCancelling, db.BookingsCancellingParams{SlotIds: all.cancelling, Page: seating.CancelPage})
+	}
+	if all.moving != uuid.Nil {
+		read(p, &l.attending, q.BookingsSeated, db.BookingsSeatedParams{SlotID: all.moving, Page: seating.MaxTimeChange + 1})
+	}
+	if err := p.send(ctx, conn); err != nil {
+		return nil, fmt.Errorf("lock slots: %w", err)
+	}
+	l.slots = make(map[uuid.UUID]seating.Slot, len(slots))
+	for _, row := range slots {
+		l.slots[row.ID] = SlotOf(row)
+	}
+	return l, nil
+}
+
+// clock reads the database's clock.
+func clock(ctx context.Context, conn db.DBTX, q *db.Queries) (time.Time, error) {
+	return q.ClockRead(ctx, conn)
+}
+
+// lockUsers is the second round trip: it locks everybody whose bookings may
+// change, and reads what else they have.
+func (l *loaded) lockUsers(ctx context.Context, conn *pgx.Conn, commands []*pending) error {
+	l.dropContended()
+	users, others, ending := l.concerned(commands)
+	var holders []uuid.UUID
+	var keys db.IdempotencyKeysLoadParams
+	for _, c := range commands {
+		holders = append(holders, c.needs.Holders...)
+		if c.Key != nil {
+			keys.UserIds, keys.Keys = append(keys.UserIds, c.Key.UserID), append(keys.Keys, c.Key.Value)
+		}
+	}
+	p, q := &pipeline{}, db.New()
+	lock := q.UsersLock
+	if l.locks == readOnly {
+		lock = usersFind
+	}
+	read(p, &l.users, lock, seating.SortedIDs(append(users, keys.UserIds...)))
+	if w := l.wanted(commands); len(w.users) > 0 {
+		read(p, &l.overlapping, q.BookingsOverlapping, db.BookingsOverlappingParams{UserIds: w.users, Starts: w.starts, Ends: w.ends})
+		read(p, &l.live, q.BookingsLive, db.BookingsLiveParams{UserIds: w.users, SlotIds: w.slots})
+		read(p, &l.waiting, q.SlotsAwaited, db.SlotsAwaitedParams{UserIds: w.users, Starts: w.starts, Ends: w.ends})
+	}
+	if len(others) > 0 {
+		read(p, &l.others, q.BookingsSucceeding, db.BookingsSucceedingParams{Ids: others, Hops: seating.MaxReplacements})
+	}
+	if ending = append(ending, others...); len(ending) > 0 {
+		read(p, &l.blocks, q.SlotsBlockedBy, seating.SortedIDs(ending))
+	}
+	if len(holders) > 0 {
+		read(p, &l.held, q.SeatsHeld, db.SeatsHeldParams{UserIds: holders, Now: &l.now})
+	}
+	var stored []db.IdempotencyKey
+	if len(keys.Keys) > 0 {
+		read(p, &stored, q.IdempotencyKeysLoad, keys)
+	}
+	if err := p.send(ctx, conn); err != nil {
+		return fmt.Errorf("lock users: %w", err)
+	}
+	var err error
+	l.answered, err = newKeyring(stored)
+	return err
+}
+
+// usersFind is UsersFind with the rows of UsersLock.
+func usersFind(ctx context.Context, conn db.DBTX, ids []uuid.UUID) ([]db.UsersLockRow, error) {
+	found, err := db.New().UsersFind(ctx, conn, ids)
+	rows := make([]db.UsersLockRow, len(found))
+	for i, row := range found {
+		rows[i] = db.UsersLockRow(row)
+	}
+	return rows, err
+}
+
+// concerned are the users whose bookings may change; the blockers of bookings and
+// those that are to be given back; and the bookings that may end.
+func (l *loaded) concerned(commands []*pending) (users, others, ending []uuid.UUID) {
+	for _, c := range commands {
+		users = append(users, c.needs.Users...)
+	}
+	for b := range l.ofSlots() {
+		users = append(users, b.UserID)
+		for _, other := range []*uuid.UUID{b.BlockedBy, b.ReplacesBookingID} {
+			if other != nil {
+				others = append(others, *other)
+			}
+		}
+		if seating.Status(b.Status).TakesSeats() {
+			ending = append(ending, b.ID)
+		}
+	}
+	return users, seating.SortedIDs(others), ending
+}
+
+// isContended says whether a slot is there, and locked by somebody else.
+func (l *loaded) isContended(id uuid.UUID) bool {
+	_, exists := l.slots[id]
+	return exists && !slices.Contains(l.locked, id)
+}
+
+// dropContended forgets what belongs to slots that are not ours.
+func (l *loaded) dropContended() {
+	foreign := func(b db.Booking) bool { return l.isContended(b.SlotID) }
+	for _, list := range []*[]db.Booking{&l.named, &l.due, &l.waitedOut, &l.heads, &l.unblockable, &l.cancelling, &l.attending} {
+		*list = slices.DeleteFunc(*list, foreign)
+	}
+	for id := range l.slots {
+		if l.isContended(id) {
+			delete(l.slots, id)
+		}
+	}
+}
+
+// ofSlots are the bookings of the locked slots.
+func (l *loaded) ofSlots() iter.Seq[db.Booking] {
+	return concat(l.named, l.due, l.waitedOut, l.heads, l.unblockable, l.cancelling, l.attending)
+}
+
+// bookings are all that were read.
+func (l *loaded) bookings() iter.Seq[db.Booking] {
+	return concat(slices.Collect(l.ofSlots()), l.overlapping, l.live, l.others)
+}
+
+func concat[T any](lists ...[]T) iter.Seq[T] {
+	return func(yield func(T) bool) {
+		for _, list := range lists {
+			for _, x := range list {
+				if !yield(x) {
+					return
+				}
+			}
+		}
+	}
+}
+
+// wantedSeats is who may get seats in which slot at which time, as parallel arrays.
+type wantedSeats struct {
+	users, slots []uuid.UUID
+	starts, ends []time.Time
+}
+
+func (w *wantedSeats) add(userID uuid.UUID, slot seating.Slot) {
+	w.users, w.slots = append(w.users, userID), append(w.slots, slot.ID)
+	w.starts, w.ends = append(w.starts, slot.StartsAt), append(w.ends, slot.EndsAt)
+}
+
+// wanted are the seats that the commands, the heads of the queues, and the
+// attendees of a slot whose time changes may get.
+func (l *loaded) wanted(commands []*pending) wantedSeats {
+	var w wantedSeats
+	for _, c := range commands {
+		for _, seat := range c.needs.Wanted {
+			if slot, ok := l.slots[seat.SlotID]; ok {
+				w.add(seat.UserID, slot)
+			}
+		}
+		if times := c.needs.NewTimes; times != nil {
+			for _, b := range l.attending {
+				slot := l.slots[b.SlotID]
+				slot.StartsAt, slot.EndsAt = times.Over(slot.StartsAt, slot.EndsAt)
+				if slot.StartsAt.Before(slot.EndsAt) {
+					w.add(b.UserID, slot)
+				}
+			}
+		}
+	}
+	for _, b := range slices.Concat(l.heads, l.unblockable) {
+		w.add(b.UserID, l.slots[b.SlotID])
+	}
+	return w
+}
+
+// state builds what the commands decide on, afresh each time.
+func (l *loaded) state() *seating.State {
+	s := seating.NewState(l.now)
+	for _, slot := range l.slots {
+		s.AddSlot(slot)
+	}
+	for _, b := range l.waitedOut {
+		addWaiting(s, b)
+	}
+	for _, b := range l.heads {
+		if slot := l.slots[b.SlotID]; !slot.Started(l.now) {
+			addWaiting(s, b)
+		}
+	}
+	for b := range l.bookings() {
+		s.AddBooking(BookingOf(b))
+	}
+	for _, u := range l.users {
+		if u.DeletedAt != nil {
+			s.AddDeleted(u.ID)
+		}
+	}
+	for _, row := range l.held {
+		s.AddHeld(row.UserID, int(row.Seats))
+	}
+	for _, row := range l.blocks {
+		s.AddBlock(row.BlockedBy, row.SlotID)
+	}
+	for _, row := range l.waiting {
+		s.AddWait(row.UserID, seating.Waiting{SlotID: row.SlotID, StartsAt: row.StartsAt, EndsAt: row.EndsAt})
+	}
+	return s
+}
+
+func addWaiting(s *seating.State, row db.Booking) {
+	if b := BookingOf(row); b.Ready() {
+		s.AddHead(b)
+	} else {
+		s.AddBooking(b)
+	}
+}
+
+// united are the needs of all commands of a batch.
+type united struct {
+	slots, bookings     []uuid.UUID
+	freeing, cancelling []uuid.UUID
+	// unblocking are slots with the capacity that they may get.
+	unblocking map[uuid.UUID]int
+	// moving is the slot whose time changes.
+	moving uuid.UUID
+}
+
+func unite(commands []*pending) united {
+	u := united{unblocking: map[uuid.UUID]int{}}
+	for _, c := range commands {
+		n := c.needs
+		u.slots = append(u.slots, n.Slots...)
+		u.bookings = append(u.bookings, n.Bookings...)
+		if n.Frees {
+			u.freeing = append(u.freeing, n.Slots...)
+		}
+		if n.Unblocks {
+			u.unblocking[n.Slots[0]] = max(u.unblocking[n.Slots[0]], n.Capacity)
+		}
+		if n.CancelsAll {
+			u.cancelling = append(u.cancelling, n.Slots[0])
+		}
+		if n.NewTimes != nil {
+			u.moving = n.Slots[0]
+		}
+	}
+	u.slots, u.bookings = seating.SortedIDs(u.slots), seating.SortedIDs(u.bookings)
+	u.freeing, u.cancelling = seating.SortedIDs(u.freeing), seating.SortedIDs(u.cancelling)
+	return u
+}
+
+func (u united) unblockable() db.BookingsUnblockableParams {
+	p := db.BookingsUnblockableParams{Page: seating.PromotePage}
+	for id, capacity := range u.unblocking {
+		p.SlotIds, p.Capacities = append(p.SlotIds, id), append(p.Capacities, int32(capacity))
+	}
+	return p
+}

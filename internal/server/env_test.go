@@ -1,0 +1,101 @@
+//go:build unix
+
+package server_test
+
+import (
+	"context"
+	"log/slog"
+	"net/http/httptest"
+	"testing"
+	"time"
+
+	"github.com/google/uuid"
+	"github.com/jackc/pgx/v5/pgxpool"
+
+	"eventbooking/internal/access"
+	"eventbooking/internal/account"
+	"eventbooking/internal/server"
+	"eventbooking/internal/testkit"
+)
+
+// env is the service on a database of its own, and a patient client without a
+// token.
+type env struct {
+	*testkit.Client
+	t    testing.TB
+	pool *pgxpool.Pool
+	app  *server.App
+}
+
+func openHouse(t testing.TB, edits ...func(*server.Config)) *env {
+	t.Helper()
+	config := server.Config{
+		DatabaseURL: testkit.DatabaseURL(t), MaxConns: 8, Workers: true, RequestTimeout: time.Minute,
+		Log: slog.New(slog.NewTextHandler(t.Output(), nil)),
+	}
+	for _, edit := range edits {
+		edit(&config)
+	}
+	app, err := server.New(t.Context(), config)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := app.Start(t.Context(), nil); err != nil {
+		t.Fatal(err)
+	}
+	listener := httptest.NewServer(app.Handler())
+	t.Cleanup(func() {
+		listener.Close()
+		if err := app.Stop(context.Background()); err != nil {
+			t.Error(err)
+		}
+	})
+	return &env{
+		Client: testkit.NewClient(t, listener.URL).RetryBusy(), t: t, app: app,
+		pool: testkit.Connect(t, config.DatabaseURL, testkit.MaxConns(4)),
+	}
+}
+
+// user is a new user in a role, and a client with a token of theirs: one that can
+// do everything, unless abilities are named.
+func (h *env) user(role access.Role, abilities ...string) (access.Caller, *testkit.Client) {
+	h.t.Helper()
+	caller := testkit.User(h.t, h.pool, role)
+	return caller, h.token(caller, abilities...)
+}
+
+// token is a client with a new token of a user.
+func (h *env) token(caller access.Caller, abilities ...string) *testkit.Client {
+	h.t.Helper()
+	secret := account.NewSecret()
+	h.issue(caller, secret, abilities...)
+	return h.As(string(secret))
+}
+
+// issue makes a token of a user.
+func (h *env) issue(caller access.Caller, secret account.Secret, abilities ...string) uuid.UUID {
+	h.t.Helper()
+	if len(abilities) == 0 {
+		abilities = []string{"*"}
+	}
+	id := testkit.ID()
+	testkit.Exec(h.t, h.pool, "INSERT INTO tokens (id, user_id, name, hash, abilities) VALUES ($1, $2, 'Test', $3, $4)",
+		id, caller.UserID, secret.Hash(), abilities)
+	return id
+}
+
+// rows counts what is in a table.
+func (h *env) rows(table string) (n int) {
+	h.t.Helper()
+	if err := h.pool.QueryRow(h.t.Context(), "SELECT count(*) FROM "+table).Scan(&n); err != nil {
+		h.t.Fatal(err)
+	}
+	return n
+}
+
+// in is the same env for a part of the test.
+func (h *env) in(t testing.TB) *env {
+	part := *h
+	part.t, part.Client = t, testkit.NewClient(t, h.Base()).RetryBusy()
+	return &part
+}

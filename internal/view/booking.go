@@ -1,0 +1,65 @@
+package view
+
+import (
+	"github.com/google/uuid"
+
+	"eventbooking/gen/api"
+	"eventbooking/gen/db"
+	"eventbooking/internal/desk"
+	"eventbooking/internal/seating"
+)
+
+// Booking is a booking with its event and its position in the queue: what the API
+// shows of it.
+type Booking struct {
+	seating.Booking
+	EventID uuid.UUID
+	// Position is 1 for who is next, 0 for a booking that does not wait.
+	Position int
+}
+
+// BookingRow is the shape of every query that reads bookings with their positions.
+type BookingRow = struct {
+	Booking  db.Booking
+	EventID  uuid.UUID
+	Position int64
+}
+
+// BookingFrom reads a row.
+func BookingFrom(row BookingRow) Booking {
+	return Booking{Booking: desk.BookingOf(row.Booking), EventID: row.EventID, Position: int(row.Position)}
+}
+
+// BookingsFrom reads the rows of a query.
+func BookingsFrom[R ~struct {
+	Booking  db.Booking
+	EventID  uuid.UUID
+	Position int64
+}](rows []R) []Booking {
+	bookings := make([]Booking, len(rows))
+	for i, row := range rows {
+		bookings[i] = BookingFrom(BookingRow(row))
+	}
+	return bookings
+}
+
+// JSON is the booking as the API shows it.
+func (b Booking) JSON() api.Booking {
+	return api.Booking{
+		ID: b.ID, SlotID: b.SlotID, EventID: b.EventID, UserID: b.UserID,
+		Seats: b.Seats, Status: api.BookingStatus(b.Status),
+		WaitlistPosition: ZeroIsNull(b.Position), Blocked: b.Blocked != seating.NotBlocked,
+		ExpiresAt: ZeroIsNull(b.ExpiresAt.UTC()), SeatsMin: ZeroIsNull(b.SeatsMin),
+		ReplacesBookingID: ZeroIsNull(b.Replaces), MovedFromBookingID: ZeroIsNull(b.MovedFrom),
+		CheckedInAt: ZeroIsNull(b.CheckedInAt.UTC()), SlotVersion: b.Version,
+		StartsAt: b.StartsAt.UTC(), EndsAt: b.EndsAt.UTC(),
+		CreatedAt: b.CreatedAt.UTC(), UpdatedAt: b.UpdatedAt.UTC(),
+	}
+}
+
+// Tagged is the booking as the API shows it, with its ETag.
+func (b Booking) Tagged() (body api.Booking, etag string, err error) {
+	body = b.JSON()
+	etag, err = ETag(body)
+	return body, etag, err
+}

@@ -1,0 +1,93 @@
+// Package view is what several parts of the API show alike: bookings, slots and
+// ledger entries as JSON, their ETags, and values that may be null.
+package view
+
+import (
+	"time"
+
+	"github.com/google/uuid"
+	"github.com/oapi-codegen/nullable"
+
+	"eventbooking/gen/api"
+	"eventbooking/gen/db"
+	"eventbooking/internal/seating"
+)
+
+// Slot is a slot as the API shows it.
+func Slot(s seating.Slot) api.Slot {
+	return api.Slot{
+		ID: s.ID, EventID: s.EventID, Status: api.SlotStatus(s.Status),
+		StartsAt: s.StartsAt.UTC(), EndsAt: s.EndsAt.UTC(),
+		Capacity: s.Capacity, SeatsTaken: s.SeatsTaken, SeatsAvailable: s.Free(),
+		WaitlistLength: s.WaitlistLength, Version: s.Version, Revision: s.Revision,
+		CreatedAt: s.CreatedAt.UTC(), UpdatedAt: s.UpdatedAt.UTC(),
+	}
+}
+
+// Entry is a ledger entry as the API shows it.
+func Entry(e db.Ledger) api.LedgerEntry {
+	return api.LedgerEntry{
+		SlotID: e.SlotID, Version: e.Version, Kind: api.LedgerKind(e.Kind),
+		BookingID: OrNull(e.BookingID), UserID: OrNull(e.UserID), Seats: int(e.Seats),
+		SeatsTaken: int(e.SeatsTaken), WaitlistLength: int(e.WaitlistLength), Capacity: int(e.Capacity),
+		Reason: OrNull(e.Reason), Actor: api.Actor(e.Actor), ActorID: OrNull(e.ActorID),
+		Cause: cause(e.CauseSlotID, e.CauseVersion), At: e.At.UTC(),
+	}
+}
+
+func cause(slotID *uuid.UUID, version *int64) nullable.Nullable[api.LedgerRef] {
+	if slotID == nil || version == nil {
+		return nullable.NewNullNullable[api.LedgerRef]()
+	}
+	return nullable.NewNullableWithValue(api.LedgerRef{SlotID: *slotID, Version: *version})
+}
+
+// EntryList is a page of ledger entries as the API shows it; next is the cursor
+// of the page after it, or empty.
+func EntryList(entries []db.Ledger, next string) api.LedgerEntryList {
+	data := make([]api.LedgerEntry, len(entries))
+	for i, e := range entries {
+		data[i] = Entry(e)
+	}
+	return api.LedgerEntryList{Data: data, NextCursor: ZeroIsNull(next), HasMore: next != ""}
+}
+
+// OrNull is a value that may be missing.
+func OrNull[T any](value *T) nullable.Nullable[T] {
+	if value == nil {
+		return nullable.NewNullNullable[T]()
+	}
+	return nullable.NewNullableWithValue(*value)
+}
+
+// ZeroIsNull is null for the zero value, for what has no other use of it.
+func ZeroIsNull[T comparable](value T) nullable.Nullable[T] {
+	if value == *new(T) {
+		return nullable.NewNullNullable[T]()
+	}
+	return nullable.NewNullableWithValue(value)
+}
+
+// OrElse is a value, or another one where it is missing.
+func OrElse[T any](value *T, otherwise T) T {
+	if value == nil {
+		return otherwise
+	}
+	return *value
+}
+
+// Either is the body of a request, whichever of two media types it came as.
+func Either[T any](a, b *T) *T {
+	if a != nil {
+		return a
+	}
+	return b
+}
+
+// UTC is a time in UTC, or nil.
+func UTC(t *time.Time) *time.Time {
+	if t == nil {
+		return nil
+	}
+	return new(t.UTC())
+}
