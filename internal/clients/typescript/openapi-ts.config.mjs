@@ -6,7 +6,7 @@ const here = (path) => fileURLToPath(new URL(path, import.meta.url));
 export default defineConfig({
   input: here('../../../openapi.yaml'),
   // Node's modules want the extension.
-  output: { path: here('src/generated'), module: { extension: '.js' } },
+  output: { path: here('../../../gen/clients/typescript'), module: { extension: '.js' } },
   logs: { level: 'silent', file: false },
   plugins: [
     // Where the service is, is the caller's to say.
