@@ -13,6 +13,7 @@ REDOCLY := REDOCLY_TELEMETRY=off REDOCLY_SUPPRESS_UPDATE_NOTICE=true npx --yes @
 LINT    := go tool -modfile=$(TOOLS)/golangci-lint/go.mod golangci-lint
 TYPESCRIPT := internal/clients/typescript
 KOTLIN  := mvn -B -ntp -q -f internal/clients/kotlin/pom.xml
+RELEASED := $(TOOLS)/oasdiff/released.yaml
 ACCEPTED := $(TOOLS)/oasdiff/accepted.txt
 COVERED := 80
 FUZZTIME := 30s
@@ -71,7 +72,7 @@ $(TYPESCRIPT)/node_modules/.package-lock.json: $(TYPESCRIPT)/package-lock.json
 	cd $(TYPESCRIPT) && npm ci --no-audit --no-fund
 
 release-spec: ## Take openapi.yaml for the released one, which further changes must not break
-	cp openapi.yaml openapi.released.yaml
+	cp openapi.yaml $(RELEASED)
 	@echo 'now empty the list in $(ACCEPTED)'
 
 check: ## Check format, vet, lint, the spec and that it breaks nobody, and that gen/ is what its sources give
@@ -80,7 +81,7 @@ check: ## Check format, vet, lint, the spec and that it breaks nobody, and that 
 	$(LINT) run ./...
 	@command -v npx >/dev/null || { echo 'make check wants Node 20 or newer with npx, to lint openapi.yaml: apt-get install npm'; exit 1; }
 	$(REDOCLY) lint
-	@$(OASDIFF) breaking --fail-on WARN --err-ignore $(ACCEPTED) --warn-ignore $(ACCEPTED) openapi.released.yaml openapi.yaml || \
+	@$(OASDIFF) breaking --fail-on WARN --err-ignore $(ACCEPTED) --warn-ignore $(ACCEPTED) $(RELEASED) openapi.yaml || \
 		{ echo 'openapi.yaml breaks what was released: take it back, or say why in $(ACCEPTED)'; exit 1; }
 	@before=$$($(GENERATED)) && $(MAKE) --no-print-directory generate && test "$$before" = "$$($(GENERATED))" || \
 		{ echo 'gen/ was not what its sources give; now it is: look at git diff gen'; exit 1; }
