@@ -8,7 +8,7 @@ let spec;
 const settings = await config;
 await createClient({ ...settings, parser: { patch: { input: (parsed) => void (spec = structuredClone(parsed)) } } });
 
-// Which operations take an Idempotency-Key is in the spec, but not in what openapi-ts makes of it.
+// openapi-ts does not output which operations take an Idempotency-Key.
 const keyed = Object.entries(spec.paths).flatMap(([path, item]) =>
   Object.entries(item)
     .filter(([, operation]) => operation.parameters?.some(takesKey))
@@ -26,7 +26,7 @@ ${keyed.join('\n')}
 ]);
 `);
 
-// Nor which members a problem always has when it has this code or that.
+// Nor which members every problem of a code has.
 const members = {};
 for (const [name, schema] of Object.entries(spec.components.schemas.Problem.properties)) {
   for (const code of schema['x-problems'] ?? []) {

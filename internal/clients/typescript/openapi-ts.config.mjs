@@ -5,14 +5,13 @@ const here = (path) => fileURLToPath(new URL(path, import.meta.url));
 
 export default defineConfig({
   input: here('../../../openapi.yaml'),
-  // Node's modules want the extension.
+  // Node needs the extension in imports.
   output: { path: here('../../../gen/clients/typescript'), module: { extension: '.js' } },
   logs: { level: 'silent', file: false },
   plugins: [
-    // Where the service is, is the caller's to say.
+    // The caller sets the base URL.
     { name: '@hey-api/client-fetch', baseUrl: false, throwOnError: true },
-    // Times stay the strings that they are on the wire, and enums are unions of their values: nothing is
-    // converted, so nothing has to be generated for it.
+    // Times stay strings and enums are unions of strings, so no code to convert values is generated.
     '@hey-api/typescript',
     '@hey-api/sdk',
   ],

@@ -3,6 +3,6 @@ export { HttpError, Problem, isProblem, type ProblemDetails, type ProblemWith } 
 export { paginate, type Page } from './paginate.js';
 export type { Retry } from './retry.js';
 export type { Token as TokenProvider } from './token.js';
-// The schemas of the API, and what each operation takes and answers with. What is
-// exported above by the same name (`Problem`) comes first.
+// The schemas of the API, and the inputs and outputs of each operation. The `Problem`
+// exported above takes precedence over the schema of that name.
 export type * from './generated/types.gen.js';

@@ -1,4 +1,4 @@
-/** One page of a list, as the API answers with it. */
+/** One page of a list, as the API returns it. */
 export interface Page<Item> {
   data: Item[];
   next_cursor: string | null;
@@ -6,12 +6,12 @@ export interface Page<Item> {
 }
 
 /**
- * All items of a list, page by page, each page when it is needed:
+ * Yields all items of a list, requesting each page when it is needed:
  *
  *     for await (const event of paginate((page) => api.listEvents({ query: { q: 'concert', ...page } }))) …
  *
- * The list goes on for as long as one takes items from it; leave the loop, and
- * nothing more is asked for.
+ * Leaving the loop early requests no further pages. Throws an `Error` if a page
+ * leads to itself, as it does if `list` ignores the cursor.
  */
 export async function* paginate<Item>(
   list: (page: { cursor?: string }) => Promise<{ data: Page<Item> }>,
@@ -23,9 +23,9 @@ export async function* paginate<Item>(
     if (!page.has_more) {
       return;
     }
-    // Or else it would go on forever.
+    // Otherwise the loop would never end.
     if (page.next_cursor === null || page.next_cursor === cursor) {
-      throw new Error('there is more, but no way to it: give `list` the cursor that it gets');
+      throw new Error('there is no cursor of a further page: pass the cursor on in `list`');
     }
     cursor = page.next_cursor;
   }

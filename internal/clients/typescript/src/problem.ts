@@ -8,54 +8,53 @@ export type ProblemDetails = Known<Document>;
 type Known<T> = { [Name in keyof T as string extends Name ? never : Name]: T[Name] };
 
 /**
- * An answer that is no success. What has no answer at all, such as a network
- * error, stays what `fetch` threw.
+ * An unsuccessful response. If there was no response at all, as after a network
+ * error, the error that `fetch` threw is passed on instead.
  */
 export class HttpError extends Error {
   override readonly name: string = 'HttpError';
   readonly status: number;
   readonly headers: Headers;
 
-  constructor(message: string, answer: Response) {
+  constructor(message: string, response: Response) {
     super(message);
-    this.status = answer.status;
-    this.headers = answer.headers;
+    this.status = response.status;
+    this.headers = response.headers;
   }
 }
 
 /**
- * A problem that the API answered with. It has all members of the problem
- * document; match on `code`, and treat one that you do not know like its
- * `status`: more codes may be added.
+ * An error response of the API, with all members of the problem document. Match on
+ * `code`. Later versions may add codes: treat an unknown one by its `status`.
  */
 export class Problem extends HttpError {
   override readonly name = 'Problem';
 
-  constructor(document: Document, answer: Response) {
+  constructor(document: Document, response: Response) {
     const places = (document.errors ?? []).map((error) => `${error.pointer ?? error.parameter}: ${error.detail}`);
-    super([`${document.code}: ${document.detail}`, ...places].join('\n'), answer);
+    super([`${document.code}: ${document.detail}`, ...places].join('\n'), response);
     Object.assign(this, document);
   }
 }
 export interface Problem extends Readonly<ProblemDetails> {}
 
-/** A problem of one of these codes, with the members that always come with it. */
+/** A problem with one of these codes, and the members that it always has. */
 export type ProblemWith<Code extends ProblemCode> = Code extends keyof Members
   ? Problem & { code: Code } & Required<Pick<ProblemDetails, Members[Code]>>
   : Problem & { code: Code };
 
 /**
- * Whether something that was thrown is a problem, with one of these codes if
- * there are any.
+ * Whether something that was thrown is a problem, and has one of these codes if any
+ * are given.
  */
 export function isProblem<Code extends ProblemCode = ProblemCode>(error: unknown, ...codes: Code[]): error is ProblemWith<Code> {
   return error instanceof Problem && (codes.length === 0 || (codes as string[]).includes(error.code));
 }
 
-/** The problem document that an answer consists of, if it does. The answer can still be read. */
-export async function problemOf(answer: Response): Promise<Document | undefined> {
-  if (answer.headers.get('Content-Type')?.startsWith('application/problem+json')) {
-    return answer.clone().json();
+/** Returns the problem document in a response, or undefined if there is none. The response can still be read. */
+export async function problemOf(response: Response): Promise<Document | undefined> {
+  if (response.headers.get('Content-Type')?.startsWith('application/problem+json')) {
+    return response.clone().json();
   }
   return undefined;
 }

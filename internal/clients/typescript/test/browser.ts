@@ -3,22 +3,22 @@ import { existsSync } from 'node:fs';
 import { after } from 'node:test';
 import { chromium, type Page } from 'playwright-core';
 
-/** A tab in the system's Chromium, and everything that goes wrong in it: exceptions, and what it says on its console. */
-export async function openTab(): Promise<{ tab: Page; mistakes: string[] }> {
+/** Opens a tab in the system's Chromium. `errors` collects its exceptions and console errors. */
+export async function openTab(): Promise<{ tab: Page; errors: string[] }> {
   const executablePath = [process.env['CHROMIUM'], '/usr/bin/chromium', '/usr/bin/chromium-browser', '/usr/bin/google-chrome'].find(
     (path) => path && existsSync(path),
   );
-  assert.ok(executablePath, 'there is no Chromium: install it, or say where it is with CHROMIUM=/path/to/chromium');
+  assert.ok(executablePath, 'Chromium was not found: install it, or set CHROMIUM to its path');
   const browser = await chromium.launch({ executablePath, args: ['--no-sandbox'] });
   after(() => browser.close());
   const tab = await browser.newPage();
-  const mistakes: string[] = [];
-  tab.on('pageerror', (error) => mistakes.push(error.message));
+  const errors: string[] = [];
+  tab.on('pageerror', (error) => errors.push(error.message));
   tab.on('console', (message) => {
-    // Chromium says there of each answer that is no success, too.
+    // Chromium also logs every unsuccessful response as an error; those are expected.
     if (message.type() === 'error' && !message.text().startsWith('Failed to load resource: the server responded with')) {
-      mistakes.push(message.text());
+      errors.push(message.text());
     }
   });
-  return { tab, mistakes };
+  return { tab, errors };
 }

@@ -3,14 +3,14 @@ import { after, test } from 'node:test';
 import { inspect } from 'node:util';
 import { eventBooking, HttpError, isProblem, Problem, type ProblemCode } from 'eventbooking-client';
 import { startGateway } from './gateway.js';
-import { baseUrl, logIn, newcomer, newEvent, recording, type Attempt } from './world.js';
+import { baseUrl, logIn, newAttendee, newEvent, recording, type Attempt } from './fixtures.js';
 
-const anybody = eventBooking({ baseUrl });
+const anonymous = eventBooking({ baseUrl });
 const organizer = await logIn('organizer@test.com');
-const { api: attendee, email, token } = await newcomer();
-const { api: another } = await newcomer();
+const { api: attendee, email, token } = await newAttendee();
+const { api: another } = await newAttendee();
 
-// An event with a slot of one seat, which the attendee has, and one of five.
+// An event with a slot of one seat, which the attendee has booked, and a slot of five.
 const { event, slots } = await newEvent(organizer, [1, 5], { waitlist_limit: 0 });
 const [full, free] = slots.map(({ id }) => ({ slot_id: id })) as [{ slot_id: string }, { slot_id: string }];
 const { data: booking } = await attendee.createBooking({ path: full, body: {} });
@@ -19,15 +19,15 @@ const title = { title: 'Chamber concert', time_zone: 'Europe/Berlin' };
 
 const refusals: [ProblemCode, number, () => Promise<unknown>][] = [
   ['invalid_parameter', 400, () => attendee.getBooking({ path: { booking_id: '1' } })],
-  ['invalid_cursor', 400, () => anybody.listEvents({ query: { cursor: 'mine' } })],
+  ['invalid_cursor', 400, () => anonymous.listEvents({ query: { cursor: 'mine' } })],
   ['idempotency_key_invalid', 400, () => attendee.createHold({ path: free, body: {}, headers: { 'Idempotency-Key': 'a b\tc' } })],
-  ['token_missing', 401, () => anybody.getMe()],
+  ['token_missing', 401, () => anonymous.getMe()],
   ['token_invalid', 401, () => eventBooking({ baseUrl, token: 'evb_mine' }).getMe()],
-  ['invalid_credentials', 401, () => anybody.loginUser({ body: { email, password: 'wrong' } })],
+  ['invalid_credentials', 401, () => anonymous.loginUser({ body: { email, password: 'wrong' } })],
   ['ability_missing', 403, () => lackAbility()],
   ['not_permitted', 403, () => attendee.createEvent({ body: title })],
   ['not_found', 404, () => another.getBooking({ path: own })],
-  ['not_found', 404, () => anybody.getProblem({ path: { code: 'unheard_of' } })],
+  ['not_found', 404, () => anonymous.getProblem({ path: { code: 'unheard_of' } })],
   ['slot_full', 409, () => another.createBooking({ path: full, body: {} })],
   ['waitlist_full', 409, () => another.createBooking({ path: full, body: { if_full: 'waitlist' } })],
   ['already_booked', 409, () => attendee.createBooking({ path: full, body: {} })],
@@ -35,7 +35,7 @@ const refusals: [ProblemCode, number, () => Promise<unknown>][] = [
   ['invalid_transition', 409, () => attendee.acceptOffer({ path: own }).then(() => attendee.declineOffer({ path: own }))],
   ['capacity_below_taken', 409, () => shrink()],
   ['event_has_bookings', 409, () => organizer.deleteSlot({ path: full, headers: { 'If-Match': '*' } })],
-  ['email_taken', 409, () => anybody.registerUser({ body: { email, name: 'Another', password: 'password' } })],
+  ['email_taken', 409, () => anonymous.registerUser({ body: { email, name: 'Another', password: 'password' } })],
   ['version_mismatch', 412, () => organizer.updateEvent({ path: { event_id: event.id }, headers: { 'If-Match': '"0"' }, body: { title: 'New' } })],
   ['body_too_large', 413, () => organizer.createEvent({ body: { ...title, description: 'x'.repeat(70_000) } })],
   ['validation_failed', 422, () => attendee.createBooking({ path: free, body: { seats: 0 } })],
@@ -47,7 +47,7 @@ const refusals: [ProblemCode, number, () => Promise<unknown>][] = [
 ];
 
 for (const [code, status, call] of refusals) {
-  test(`${status} ${code}`, async () => {
+  test(`${status} ${code} is thrown as a problem`, async () => {
     const error = await call().then(() => undefined, (thrown: unknown) => thrown);
     assert.ok(isProblem(error), inspect(error));
     assert.equal(error.code, code);
@@ -58,7 +58,7 @@ for (const [code, status, call] of refusals) {
   });
 }
 
-test('a problem has the members of its code', async () => {
+test('a problem has the members of its code, and the compiler knows them', async () => {
   const caught = async (call: Promise<unknown>) => {
     const error = await call.then(() => undefined, (thrown: unknown) => thrown);
     assert.ok(error instanceof Problem);
@@ -67,7 +67,7 @@ test('a problem has the members of its code', async () => {
   assert.equal((await caught(another.createBooking({ path: full, body: {} }))).waitlist_open, false);
   const twice = await caught(attendee.createBooking({ path: full, body: {} }));
   assert.ok(isProblem(twice, 'already_booked', 'booking_overlap'));
-  // The compiler knows which members come with a code: this one may be missing from other problems.
+  // Compiles only because isProblem narrows the type: other codes may lack these members.
   const named: string[] = twice.code === 'already_booked' ? [twice.booking_id] : twice.booking_ids;
   assert.deepEqual(named, [booking.id]);
   assert.equal((await caught(another.createBooking({ path: free, body: { seats: 6 } }))).capacity, 5);
@@ -79,19 +79,19 @@ test('a problem has the members of its code', async () => {
   assert.ok(!isProblem(new Error('something else')));
 });
 
-test('a problem tells no token to who logs it', async () => {
+test('a logged problem does not reveal the token', async () => {
   const error = await attendee.createBooking({ path: full, body: {} }).catch((thrown: unknown) => thrown);
   assert.match(inspect(error), /already_booked/);
   assert.ok(!inspect(error, { depth: Infinity, showHidden: true }).includes(token));
 });
 
-test('a problem is returned to who does not want it thrown', async () => {
+test('with throwOnError: false, a problem is returned', async () => {
   const { data, error } = await attendee.createBooking({ path: full, body: {}, throwOnError: false });
   assert.equal(data, undefined);
   assert.equal(error?.code, 'already_booked');
 });
 
-test('what something on the way answers is no problem of the API, and is repeated', async () => {
+test('a 502 of a proxy is retried, and thrown as an HttpError', async () => {
   const gateway = await startGateway(baseUrl);
   after(() => gateway.stop());
   const attempts: Attempt[] = [];

@@ -2,10 +2,10 @@ import { once } from 'node:events';
 import { createServer, request } from 'node:http';
 import type { AddressInfo } from 'node:net';
 
-/** What stands before the service: it serves pages of its own, and passes everything else on. */
+/** A reverse proxy in front of the service that also serves pages of its own. */
 export interface Gateway {
   url: string;
-  /** Whether it loses the answer to a request that it has passed on, and says 502 instead. */
+  /** Whether to replace the service's response to a request with this method by 502. */
   loses?: (method: string) => boolean;
   stop(): Promise<void>;
 }
@@ -14,23 +14,23 @@ export async function startGateway(
   service: string,
   page?: (path: string) => Promise<{ type: string; content: string | Buffer } | undefined>,
 ): Promise<Gateway> {
-  const server = createServer(async (asked, answer) => {
-    const own = await page?.(asked.url ?? '/');
+  const server = createServer(async (incoming, response) => {
+    const own = await page?.(incoming.url ?? '/');
     if (own) {
-      answer.writeHead(200, { 'Content-Type': own.type }).end(own.content);
+      response.writeHead(200, { 'Content-Type': own.type }).end(own.content);
     } else {
-      const { method, headers, url } = asked;
-      const passed = request(new URL(url ?? '/', service), { method, headers }, (came) => {
+      const { method, headers, url } = incoming;
+      const outgoing = request(new URL(url ?? '/', service), { method, headers }, (received) => {
         if (gateway.loses?.(method ?? '')) {
-          came.resume();
-          answer.writeHead(502, { 'Content-Type': 'text/html' }).end('<h1>Bad Gateway</h1>');
+          received.resume();
+          response.writeHead(502, { 'Content-Type': 'text/html' }).end('<h1>Bad Gateway</h1>');
           return;
         }
-        answer.writeHead(came.statusCode ?? 500, came.headers);
-        came.pipe(answer);
+        response.writeHead(received.statusCode ?? 500, received.headers);
+        received.pipe(response);
       });
-      passed.on('error', (error) => answer.destroy(error));
-      asked.pipe(passed);
+      outgoing.on('error', (error) => response.destroy(error));
+      incoming.pipe(outgoing);
     }
   });
   server.listen(0, '127.0.0.1');

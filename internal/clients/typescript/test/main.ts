@@ -1,5 +1,5 @@
-// Runs the tests against a service of their own, with a fresh database and the data to try. With names of
-// tests' files as arguments, only those.
+// Starts a service with a fresh, seeded database, and runs the tests against it. Arguments select test files by
+// name, such as `retry`.
 import { execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { chmod, mkdtemp, readdir, rm } from 'node:fs/promises';

@@ -1,24 +1,24 @@
-// Every operation, in the way that it is meant to go. The last test looks whether that is so.
+// Calls every operation successfully. The last test checks that none was left out.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { eventBooking, type Booking } from 'eventbooking-client';
 import { until } from './service.js';
-import { baseUrl, logIn, newcomer, newEvent, nextTime, password, recording, type Attempt } from './world.js';
+import { baseUrl, logIn, newAttendee, newEvent, nextTime, password, recording, type Attempt } from './fixtures.js';
 
 const attempts: Attempt[] = [];
 const settings = { fetch: recording(attempts) };
-const anybody = eventBooking({ baseUrl, ...settings });
+const anonymous = eventBooking({ baseUrl, ...settings });
 const organizer = await logIn('organizer@test.com', settings);
 const admin = await logIn('admin@test.com', settings);
 
-test('auth: register, log in, log out', async () => {
+test('a user can register, log in and log out', async () => {
   const email = `auth-${Date.now()}@test.com`;
-  const registered = await anybody.registerUser({ body: { email, name: 'New Comer', password } });
+  const registered = await anonymous.registerUser({ body: { email, name: 'New Comer', password } });
   assert.equal(registered.response.status, 201);
   assert.equal(registered.data.user.email, email);
   assert.deepEqual(registered.data.abilities, ['*']);
 
-  const { data: login } = await anybody.loginUser({ body: { email, password, abilities: ['me:read'] } });
+  const { data: login } = await anonymous.loginUser({ body: { email, password, abilities: ['me:read'] } });
   assert.deepEqual(login.abilities, ['me:read']);
   const api = eventBooking({ baseUrl, ...settings, token: login.token });
   assert.equal((await api.getMe()).data.id, registered.data.user.id);
@@ -26,8 +26,8 @@ test('auth: register, log in, log out', async () => {
   await assert.rejects(api.getMe(), { code: 'token_invalid' });
 });
 
-test('me: profile, password, tokens, and the end', async () => {
-  const { api, email } = await newcomer(settings);
+test('users can edit their profile, password and tokens, and delete themselves', async () => {
+  const { api, email } = await newAttendee(settings);
   const { data: me, response } = await api.getMe();
   assert.equal(me.email, email);
   assert.equal(me.role, 'attendee');
@@ -37,7 +37,7 @@ test('me: profile, password, tokens, and the end', async () => {
 
   assert.equal((await api.updateMe({ body: { name: 'Newer Comer' } })).data.name, 'Newer Comer');
   await api.changePassword({ body: { current_password: password, new_password: 'correct horse battery' } });
-  await anybody.loginUser({ body: { email, password: 'correct horse battery' } });
+  await anonymous.loginUser({ body: { email, password: 'correct horse battery' } });
 
   const { data: token } = await api.createToken({ body: { name: 'Phone', abilities: ['bookings:read'] } });
   assert.match(token.token, /^evb_/);
@@ -50,8 +50,8 @@ test('me: profile, password, tokens, and the end', async () => {
   await assert.rejects(api.getMe(), { status: 401 });
 });
 
-test('users: find one, and make an organizer of him', async () => {
-  const { api, email } = await newcomer(settings);
+test('an administrator can find a user and make them an organizer', async () => {
+  const { api, email } = await newAttendee(settings);
   const { data: found } = await admin.listUsers({ query: { email } });
   assert.equal(found.data.length, 1);
   const user_id = found.data[0]!.id;
@@ -59,7 +59,7 @@ test('users: find one, and make an organizer of him', async () => {
   assert.equal((await api.getMe()).data.role, 'organizer');
 });
 
-test('events: from draft to cancelled', async () => {
+test('an organizer can create, edit, publish, cancel and delete events', async () => {
   const { data: draft } = await organizer.createEvent({ body: { title: 'Recital for sawmill', time_zone: 'Europe/Berlin', waitlist_limit: 5 } });
   const path = { event_id: draft.id };
   assert.equal(draft.status, 'draft');
@@ -75,7 +75,7 @@ test('events: from draft to cancelled', async () => {
   const { data: slot } = await organizer.createSlot({ path, body: { ...nextTime(), capacity: 5 } });
   assert.equal(slot.seats_available, 5);
   assert.equal((await organizer.publishEvent({ path })).data.status, 'published');
-  const { data: events } = await anybody.listEvents({ query: { q: 'sawmill', available: true } });
+  const { data: events } = await anonymous.listEvents({ query: { q: 'sawmill', available: true } });
   assert.deepEqual(events.data.map(({ id }) => id), [draft.id]);
   assert.equal((await organizer.cancelEvent({ path, body: { reason: 'The quartet is ill.' } })).data.status, 'cancelled');
 
@@ -84,10 +84,10 @@ test('events: from draft to cancelled', async () => {
   await assert.rejects(organizer.getEvent({ path: { event_id: another.id } }), { code: 'not_found' });
 });
 
-test('slots: edit, list, cancel, delete, and their ledger', async () => {
+test('an organizer can edit, list, cancel and delete slots, and read their ledger', async () => {
   const { event, slots } = await newEvent(organizer, [1, 1]);
   const path = { slot_id: slots[0]!.id };
-  const { data: slot, response } = await anybody.getSlot({ path });
+  const { data: slot, response } = await anonymous.getSlot({ path });
   assert.equal(slot.capacity, 1);
   const { data: larger } = await organizer.updateSlot({ path, headers: { 'If-Match': response.headers.get('ETag')! }, body: { capacity: 3 } });
   assert.equal(larger.seats_available, 3);
@@ -96,12 +96,12 @@ test('slots: edit, list, cancel, delete, and their ledger', async () => {
   assert.deepEqual(ledger.data.map(({ kind }) => kind), ['opened', 'edited', 'slot_cancelled']);
 
   await organizer.deleteSlot({ path: { slot_id: slots[1]!.id }, headers: { 'If-Match': '*' } });
-  const { data: left } = await anybody.listSlots({ path: { event_id: event.id } });
+  const { data: left } = await anonymous.listSlots({ path: { event_id: event.id } });
   assert.deepEqual(left.data.map(({ id }) => id), [slot.id]);
 });
 
-test('bookings: book, change, move, cancel, and what happened', async () => {
-  const { api } = await newcomer(settings);
+test('an attendee can book, hold, change, move and cancel, and read the history', async () => {
+  const { api } = await newAttendee(settings);
   const { event, slots } = await newEvent(organizer, [3, 3, 3, 3]);
   const [first, second, third, fourth] = slots.map(({ id }) => ({ slot_id: id })) as [Path, Path, Path, Path];
 
@@ -143,10 +143,10 @@ test('bookings: book, change, move, cancel, and what happened', async () => {
   assert.deepEqual(ofSlot.data.map(({ id }) => id), [moved.id]);
 });
 
-test('waitlist: who waits and why, and the promotion', async () => {
+test('the waitlist shows positions and reasons, and promotes when a seat is freed', async () => {
   const { slots } = await newEvent(organizer, [1]);
   const path = { slot_id: slots[0]!.id };
-  const [early, late] = [(await newcomer(settings)).api, (await newcomer(settings)).api];
+  const [early, late] = [(await newAttendee(settings)).api, (await newAttendee(settings)).api];
   const { data: taken } = await early.createBooking({ path, body: {} });
   const { data: waiting } = await late.createBooking({ path, body: { if_full: 'waitlist' } });
   assert.equal(waiting.waitlist_position, 1);
@@ -160,7 +160,7 @@ test('waitlist: who waits and why, and the promotion', async () => {
   assert.equal(simulation.policies.length, 4);
 
   await early.cancelBooking({ path: { booking_id: taken.id }, body: {} });
-  // Whoever is quicker, this or the service itself.
+  // The service's own worker may have promoted already.
   const { data: promotion } = await organizer.promoteSlot({ path });
   assert.ok(promotion.promoted.length <= 1);
   const promoted = await until('the promotion', () => inStatus(late, waiting.id, 'confirmed'));
@@ -168,10 +168,10 @@ test('waitlist: who waits and why, and the promotion', async () => {
   assert.equal(chain.causes[0]!.entry.kind, 'cancelled');
 });
 
-test('waitlist: an offer is declined, the next one accepted', async () => {
+test('a declined offer goes to the next in line, who can accept it', async () => {
   const { slots } = await newEvent(organizer, [1], { waitlist_mode: 'offer' });
   const path = { slot_id: slots[0]!.id };
-  const [early, next, last] = [(await newcomer(settings)).api, (await newcomer(settings)).api, (await newcomer(settings)).api];
+  const [early, next, last] = [(await newAttendee(settings)).api, (await newAttendee(settings)).api, (await newAttendee(settings)).api];
   const { data: taken } = await early.createBooking({ path, body: {} });
   const { data: first } = await next.createBooking({ path, body: { if_full: 'waitlist' } });
   const { data: second } = await last.createBooking({ path, body: { if_full: 'waitlist' } });
@@ -183,23 +183,23 @@ test('waitlist: an offer is declined, the next one accepted', async () => {
   assert.equal((await last.acceptOffer({ path: { booking_id: second.id } })).data.status, 'confirmed');
 });
 
-test('service: health, documents, and what a problem means', async () => {
-  assert.equal((await anybody.getLiveness()).data.status, 'alive');
-  assert.equal((await anybody.getReadiness()).data.status, 'ready');
-  assert.match(await ((await anybody.getSpecYaml()).data as Blob).text(), /^openapi: /);
-  assert.equal((await anybody.getSpecJson()).data['openapi'], '3.0.3');
-  assert.match((await anybody.getDocs()).data, /<html/i);
-  const { data: problem } = await anybody.getProblem({ path: { code: 'slot_full' }, headers: { Accept: 'application/json' } });
+test('health, documentation and problem descriptions can be read', async () => {
+  assert.equal((await anonymous.getLiveness()).data.status, 'alive');
+  assert.equal((await anonymous.getReadiness()).data.status, 'ready');
+  assert.match(await ((await anonymous.getSpecYaml()).data as Blob).text(), /^openapi: /);
+  assert.equal((await anonymous.getSpecJson()).data['openapi'], '3.0.3');
+  assert.match((await anonymous.getDocs()).data, /<html/i);
+  const { data: problem } = await anonymous.getProblem({ path: { code: 'slot_full' }, headers: { Accept: 'application/json' } });
   assert.ok(typeof problem === 'object' && problem.status === 409);
 });
 
-test('every operation of the spec has been called, and has succeeded', async () => {
-  const { data: spec } = await anybody.getSpecJson();
-  const succeeded = attempts.filter(({ answer }) => answer?.ok).map(({ method, path }) => `${method} ${path}`);
+test('every operation of the spec has been called successfully', async () => {
+  const { data: spec } = await anonymous.getSpecJson();
+  const succeeded = attempts.filter(({ response }) => response?.ok).map(({ method, path }) => `${method} ${path}`);
   const missing = Object.entries(spec['paths'] as Record<string, Record<string, { operationId?: string }>>).flatMap(([path, item]) => {
-    const shape = new RegExp(`^\\w+ ${path.replaceAll('.', '\\.').replace(/\{\w+\}/g, '[^/]+')}$`);
+    const pattern = new RegExp(`^\\w+ ${path.replaceAll('.', '\\.').replace(/\{\w+\}/g, '[^/]+')}$`);
     return Object.entries(item)
-      .filter(([method]) => !succeeded.some((call) => call.startsWith(method.toUpperCase()) && shape.test(call)))
+      .filter(([method]) => !succeeded.some((call) => call.startsWith(method.toUpperCase()) && pattern.test(call)))
       .flatMap(([, operation]) => operation.operationId ?? []);
   });
   assert.ok(succeeded.length > 0);
@@ -208,7 +208,7 @@ test('every operation of the spec has been called, and has succeeded', async () 
 
 type Path = { slot_id: string };
 
-async function inStatus(api: typeof anybody, booking_id: string, status: Booking['status']): Promise<Booking | false> {
+async function inStatus(api: typeof anonymous, booking_id: string, status: Booking['status']): Promise<Booking | false> {
   const { data } = await api.getBooking({ path: { booking_id } });
   return data.status === status && data;
 }

@@ -1,16 +1,16 @@
 import { once } from 'node:events';
 import { createServer, connect, type AddressInfo, type NetConnectOpts, type Socket } from 'node:net';
 
-/** A bad network: passes bytes on between callers and a server, and may be told to lose some. */
+/** A TCP proxy in front of a server that loses bytes or connections when told to. */
 export interface Proxy {
-  /** Where it listens, when that is a port. */
+  /** The port that it listens on; 0 for a Unix socket. */
   port: number;
   /**
-   * Decides about each piece of what the server says: it is passed on, or lost
-   * without a word, or lost with the connection, or half of it is.
+   * Decides what happens to each chunk that the server sends: it is passed on, or
+   * dropped, or the connection is cut before it (`cut`) or in the middle of it (`halve`).
    */
-  onAnswer?: ((piece: Buffer) => 'pass' | 'lose' | 'cut' | 'halve') | undefined;
-  /** Cuts the connections that there are. */
+  onChunk?: ((chunk: Buffer) => 'pass' | 'drop' | 'cut' | 'halve') | undefined;
+  /** Cuts all open connections. */
   cut(): void;
   /** Whether new connections are refused. */
   down: boolean;
@@ -19,29 +19,29 @@ export interface Proxy {
 
 export async function startProxy(to: NetConnectOpts, listen: string | number = 0): Promise<Proxy> {
   const open = new Set<Socket>();
-  const server = createServer((caller) => {
+  const server = createServer((client) => {
     if (proxy.down) {
-      caller.destroy();
+      client.destroy();
       return;
     }
     const upstream = connect(to);
     const end = () => {
-      for (const socket of [caller, upstream]) {
+      for (const socket of [client, upstream]) {
         socket.destroy();
         open.delete(socket);
       }
     };
-    for (const socket of [caller, upstream]) {
+    for (const socket of [client, upstream]) {
       open.add(socket);
       socket.on('close', end).on('error', end);
     }
-    caller.on('data', (piece) => upstream.write(piece));
-    upstream.on('data', (piece) => {
-      switch (proxy.onAnswer?.(piece) ?? 'pass') {
+    client.on('data', (chunk) => upstream.write(chunk));
+    upstream.on('data', (chunk) => {
+      switch (proxy.onChunk?.(chunk) ?? 'pass') {
         case 'pass':
-          return caller.write(piece);
+          return client.write(chunk);
         case 'halve':
-          return caller.write(piece.subarray(0, -piece.length / 2), end);
+          return client.write(chunk.subarray(0, -chunk.length / 2), end);
         case 'cut':
           return end();
       }

@@ -1,5 +1,4 @@
-// The package as others get it, used as the README says: packed, installed, compiled and run, in Node and in a
-// browser.
+// Packs and installs the package, then compiles and runs the README's code with it, in Node and in a browser.
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
 import { existsSync } from 'node:fs';
@@ -10,7 +9,7 @@ import { after, before, test } from 'node:test';
 import { promisify } from 'node:util';
 import { openTab } from './browser.js';
 import { startGateway } from './gateway.js';
-import { baseUrl, logIn, newcomer, newEvent, password } from './world.js';
+import { baseUrl, logIn, newAttendee, newEvent, password } from './fixtures.js';
 
 const run = promisify(execFile);
 const source = join(import.meta.dirname, '..');
@@ -21,23 +20,23 @@ after(() => rm(project, { recursive: true }));
 const blocks = (language: string) => [...readme.matchAll(new RegExp(`^\`\`\`${language}\n(.*?)^\`\`\``, 'gms'))].map((match) => match[1]!);
 
 before(async () => {
-  // Without its scripts, which would build anew what the other tests are using.
+  // Without scripts: prepack would rebuild dist, which the other tests are using.
   const { stdout } = await run('npm', ['pack', '--silent', '--ignore-scripts', '--pack-destination', project], { cwd: source });
   await writeFile(join(project, 'package.json'), '{"type": "module", "private": true}');
   await run('npm', ['install', '--silent', '--offline', '--no-audit', '--no-fund', `./${stdout.trim()}`], { cwd: project });
 });
 
-test('the package is the client, and nothing else', async () => {
+test('the package has no dependencies and no sources', async () => {
   const { stdout } = await run('npm', ['ls', '--all', '--parseable'], { cwd: project });
   assert.deepEqual(stdout.trim().split('\n').slice(1).map((path) => path.slice(project.length + 1)), ['node_modules/eventbooking-client']);
   assert.ok(!existsSync(join(project, 'node_modules/eventbooking-client/src')));
 });
 
-test('the blocks of the README are a program', async () => {
+test('the TypeScript blocks of the README compile and run as one program', async () => {
   const program = blocks('ts').join('\n');
   assert.ok(program.includes("'http://127.0.0.1:8000'"));
   await writeFile(join(project, 'program.ts'), program.replace('http://127.0.0.1:8000', baseUrl));
-  // Without the types of the DOM, as in a project that is for Node alone.
+  // Without the DOM's types, as in a project for Node only.
   const types = ['--lib', 'es2022', '--types', 'node', '--typeRoots', join(source, 'node_modules/@types')];
   await run(join(source, 'node_modules/.bin/tsc'), ['--strict', '--target', 'es2022', '--module', 'nodenext', ...types, 'program.ts'], {
     cwd: project,
@@ -45,12 +44,12 @@ test('the blocks of the README are a program', async () => {
   const { stdout } = await run(process.execPath, ['program.js'], { cwd: project });
   const [booked, again, ...lines] = stdout.trim().split('\n');
   assert.match(booked!, /^confirmed \d{4}-/);
-  assert.match(again!, /^You have it: [0-9a-f-]{36}$/);
+  assert.match(again!, /^Already booked: [0-9a-f-]{36}$/);
   assert.ok(lines.some((line) => / 1 confirmed$/.test(line)));
   assert.equal(lines.at(-1), 'Busy Bee');
 });
 
-test('the page of the README logs in, lists and books', async () => {
+test('the HTML page of the README logs in, lists events and books', async () => {
   const [page, ...others] = blocks('html');
   assert.ok(page && others.length === 0);
   const types: Record<string, string> = { '.js': 'text/javascript' };
@@ -64,31 +63,31 @@ test('the page of the README logs in, lists and books', async () => {
     return undefined;
   });
   after(() => gateway.stop());
-  const { tab, mistakes } = await openTab();
+  const { tab, errors } = await openTab();
 
-  const { email, api } = await newcomer();
+  const { email, api } = await newAttendee();
   const { slots } = await newEvent(await logIn('organizer@test.com'), [1], { title: 'Full house' });
-  await (await newcomer()).api.createBooking({ path: { slot_id: slots[0]!.id }, body: {} });
-  const told = (text: RegExp) => tab.locator('output').filter({ hasText: text }).waitFor({ timeout: 20_000 });
+  await (await newAttendee()).api.createBooking({ path: { slot_id: slots[0]!.id }, body: {} });
+  const isShown = (text: RegExp) => tab.locator('output').filter({ hasText: text }).waitFor({ timeout: 20_000 });
   await tab.goto(gateway.url);
   await tab.fill('[name=email]', email);
   await tab.fill('[name=password]', 'wrong');
   await tab.click('form button');
-  await told(/password/i);
+  await isShown(/password/i);
   await tab.fill('[name=password]', password);
   await tab.click('form button');
-  await told(/^Welcome, New Comer\.$/);
+  await isShown(/^Welcome, New Comer\.$/);
   assert.ok((await tab.locator('li').count()) > 1);
-  // In the browser, too, a booking whose answer is lost is sent again, and is one.
+  // A booking whose response is lost is retried in the browser, too, and made once.
   let losses = 2;
   gateway.loses = (method) => method === 'POST' && losses-- > 0;
   await tab.click('li button');
-  await told(/: confirmed$/);
+  await isShown(/: confirmed$/);
   assert.ok(losses < 0);
   assert.equal((await api.listMyBookings()).data.data.length, 1);
   await tab.click('li button');
-  await told(/^You have /);
+  await isShown(/^You have /);
   await tab.locator('li', { hasText: 'Full house' }).getByRole('button').click();
-  await told(/: waitlisted, as number 1$/);
-  assert.deepEqual(mistakes, []);
+  await isShown(/: waitlisted, as number 1$/);
+  assert.deepEqual(errors, []);
 });

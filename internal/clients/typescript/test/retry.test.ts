@@ -1,5 +1,5 @@
-// Networks that lose answers, databases that go away, and a service that starts again: each request has one
-// effect, and its caller is told.
+// Lost responses, an unavailable database and a restarting service: each request has one effect, and its caller
+// learns the result.
 import assert from 'node:assert/strict';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -8,11 +8,11 @@ import { after, beforeEach, test } from 'node:test';
 import { eventBooking, isProblem, type EventBooking, type Settings } from 'eventbooking-client';
 import { startProxy } from './proxy.js';
 import { startService } from './service.js';
-import { baseUrl, logIn, newcomer, newEvent, recording, type Attempt } from './world.js';
+import { baseUrl, logIn, newAttendee, newEvent, recording, type Attempt } from './fixtures.js';
 
 const organizer = await logIn('organizer@test.com');
 
-// Between us and the service.
+// Between the client and the service.
 const network = await startProxy({ host: '127.0.0.1', port: Number(new URL(baseUrl).port) });
 after(() => network.stop());
 
@@ -27,14 +27,14 @@ let service = await startService(second);
 after(() => service.stop());
 
 beforeEach(() => {
-  network.onAnswer = database.onAnswer = undefined;
+  network.onChunk = database.onChunk = undefined;
   database.down = false;
 });
 
-/** A client by way of one of the two, what it did, and a slot to book with it. */
+/** Returns a new attendee's client of the service at this address, its recorded attempts, and a slot to book. */
 async function attendee(at: string, settings: Partial<Settings> = {}) {
   const attempts: Attempt[] = [];
-  const { token } = await newcomer();
+  const { token } = await newAttendee();
   const { slots } = await newEvent(organizer, [5]);
   const api = eventBooking({ baseUrl: at, token, fetch: recording(attempts), ...settings });
   return { api, attempts, path: { slot_id: slots[0]!.id } };
@@ -43,18 +43,18 @@ async function attendee(at: string, settings: Partial<Settings> = {}) {
 const viaNetwork = (settings?: Partial<Settings>) => attendee(`http://127.0.0.1:${network.port}`, settings);
 const viaDatabase = (settings?: Partial<Settings>) => attendee(service.url, settings);
 
-/** Loses the next answers, each at its first byte. */
-function loseAnswers(count: number) {
-  network.onAnswer = () => (count-- > 0 ? 'cut' : 'pass');
+/** Cuts the connection at the first byte of each of the next `count` responses. */
+function loseResponses(count: number) {
+  network.onChunk = () => (count-- > 0 ? 'cut' : 'pass');
 }
 
 async function bookings(api: EventBooking) {
   return (await api.listMyBookings()).data.data;
 }
 
-test('a lost answer: the request is repeated with its key, and has one effect', async () => {
+test('a request whose response is lost is retried with its key, and has one effect', async () => {
   const { api, attempts, path } = await viaNetwork();
-  loseAnswers(2);
+  loseResponses(2);
   const { data: booking, response } = await api.createBooking({ path, body: {} });
   assert.equal(response.headers.get('Idempotent-Replayed'), 'true');
   assert.equal(attempts.length, 3);
@@ -63,7 +63,7 @@ test('a lost answer: the request is repeated with its key, and has one effect', 
   assert.deepEqual((await bookings(api)).map(({ id }) => id), [booking.id]);
 });
 
-test('each call has a key of its own, or the one that its caller gives', async () => {
+test('each call has its own key, unless the caller sets one', async () => {
   const { api, attempts, path } = await viaNetwork();
   const { data: booking } = await api.createBooking({ path, body: {} });
   await api.cancelBooking({ path: { booking_id: booking.id } });
@@ -75,34 +75,34 @@ test('each call has a key of its own, or the one that its caller gives', async (
   assert.deepEqual(others, ['mine', 'mine']);
 });
 
-test('half an answer is none', async () => {
+test('a request is retried if the connection is lost in the middle of the response', async () => {
   const { api, attempts, path } = await viaNetwork();
   let halved = false;
-  network.onAnswer = (piece) => {
+  network.onChunk = (chunk) => {
     if (halved) {
       return 'pass';
     }
     halved = true;
-    assert.ok(piece.indexOf('\r\n\r\n') < piece.length / 2, 'the half is more than the head');
+    assert.ok(chunk.indexOf('\r\n\r\n') < chunk.length / 2, 'half of the chunk is less than the header');
     return 'halve';
   };
   assert.equal((await api.getSlot({ path })).data.id, path.slot_id);
   assert.equal(attempts.length, 2);
-  assert.equal(attempts[0]!.answer?.status, 200);
+  assert.equal(attempts[0]!.response?.status, 200);
 });
 
-test('what cannot be repeated is not: a POST without a key', async () => {
+test('a POST without a key is not retried if its response is lost', async () => {
   const attempts: Attempt[] = [];
   const api = eventBooking({ baseUrl: `http://127.0.0.1:${network.port}`, fetch: recording(attempts) });
-  loseAnswers(1);
+  loseResponses(1);
   await assert.rejects(api.loginUser({ body: { email: 'busy@test.com', password: 'password' } }), TypeError);
   assert.equal(attempts.length, 1);
   assert.equal(attempts[0]!.key, null);
 });
 
-test('it gives up after its attempts, and when its caller does', async () => {
+test('retries end after the last attempt, and when the caller aborts', async () => {
   const { api, attempts } = await viaNetwork({ retry: { attempts: 2, pause: 1 } });
-  loseAnswers(Infinity);
+  loseResponses(Infinity);
   await assert.rejects(api.listMyBookings(), TypeError);
   assert.equal(attempts.length, 2);
 
@@ -114,20 +114,20 @@ test('it gives up after its attempts, and when its caller does', async () => {
   assert.equal(patient.attempts.length, 1);
 });
 
-test('an attempt that takes too long is repeated', async () => {
+test('an attempt that times out is retried', async () => {
   const { api, attempts, path } = await viaNetwork({ timeout: 3000 });
   let lost = false;
-  network.onAnswer = () => {
-    const verdict = lost ? 'pass' : 'lose';
+  network.onChunk = () => {
+    const action = lost ? 'pass' : 'drop';
     lost = true;
-    return verdict;
+    return action;
   };
   await api.createBooking({ path, body: {} });
   assert.equal(attempts.length, 2);
   assert.ok(attempts[1]!.at - attempts[0]!.at >= 3000);
 });
 
-test('503 with Retry-After: no attempt comes earlier, and none when that is too long to wait', async () => {
+test('Retry-After is respected, and ends the retries if it exceeds the longest pause', async () => {
   const impatient = await viaDatabase({ retry: { longestPause: 100 } });
   const { api, attempts, path } = await viaDatabase({ retry: { pause: 1 } });
   database.down = true;
@@ -142,26 +142,26 @@ test('503 with Retry-After: no attempt comes earlier, and none when that is too 
   setTimeout(() => (database.down = false), 500);
   assert.equal((await api.createBooking({ path, body: {} })).data.status, 'confirmed');
   const [first, next] = attempts;
-  assert.equal(first!.answer!.status, 503);
-  assert.ok(next!.at - first!.at >= Number(first!.answer!.headers.get('Retry-After')) * 1000);
+  assert.equal(first!.response!.status, 503);
+  assert.ok(next!.at - first!.at >= Number(first!.response!.headers.get('Retry-After')) * 1000);
 });
 
-test('an outcome that the service does not know either: the same key finds it out', async () => {
+test('after outcome_unknown, retrying with the same key returns the outcome', async () => {
   const { api, attempts, path } = await viaDatabase();
   let lost = false;
-  database.onAnswer = (piece) => {
-    const cut: boolean = !lost && piece.includes('COMMIT\0');
+  database.onChunk = (chunk) => {
+    const cut: boolean = !lost && chunk.includes('COMMIT\0');
     lost ||= cut;
     return cut ? 'cut' : 'pass';
   };
   const { data: booking, response } = await api.createBooking({ path, body: {} });
-  assert.equal((await attempts[0]!.answer!.json()).code, 'outcome_unknown');
+  assert.equal((await attempts[0]!.response!.json()).code, 'outcome_unknown');
   assert.equal(response.headers.get('Idempotent-Replayed'), 'true');
   assert.equal(attempts[1]!.key, attempts[0]!.key);
   assert.deepEqual((await bookings(api)).map(({ id }) => id), [booking.id]);
 });
 
-test('a service that starts again: the request waits for it', async () => {
+test('retries outlast a restart of the service', async () => {
   const { api, attempts, path } = await viaDatabase({ retry: { attempts: 20, longestPause: 500 } });
   const { host } = new URL(service.url);
   await service.stop();

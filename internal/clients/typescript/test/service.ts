@@ -3,14 +3,14 @@ import { once } from 'node:events';
 import { createInterface } from 'node:readline';
 
 export interface Service {
-  /** Where it serves. */
+  /** Its base URL. */
   url: string;
   stop(): Promise<void>;
 }
 
 /**
- * Starts the service, on a free port unless ADDR says which. It is up when this
- * returns, and ends with this process at the latest.
+ * Starts the service, on a free port unless `settings` has ADDR, and waits until it
+ * serves. It is stopped when this process exits, if not before.
  */
 export async function startService(settings: Record<string, string>, ...flags: string[]): Promise<Service> {
   const binary = process.env['EVENTBOOKING'];
@@ -28,7 +28,7 @@ export async function startService(settings: Record<string, string>, ...flags: s
     for await (const line of createInterface(service.stdout)) {
       const url = /^Serving on\s+(\S+)/.exec(line)?.[1];
       if (url) {
-        service.stdout.resume(); // or a full pipe would stop it
+        service.stdout.resume(); // a full pipe would block the service
         return url;
       }
     }
@@ -44,11 +44,11 @@ export async function startService(settings: Record<string, string>, ...flags: s
   };
 }
 
-/** Waits for something, but not forever. */
+/** Waits for a promise, and rejects if that takes longer. */
 export async function within<T>(milliseconds: number, what: string, promise: Promise<T>): Promise<T> {
   let timer;
   const late = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => reject(new Error(`waited ${milliseconds} ms for ${what}`)), milliseconds);
+    timer = setTimeout(() => reject(new Error(`timed out after ${milliseconds} ms waiting for ${what}`)), milliseconds);
   });
   try {
     return await Promise.race([promise, late]);
@@ -57,14 +57,14 @@ export async function within<T>(milliseconds: number, what: string, promise: Pro
   }
 }
 
-/** Asks until the answer is yes. */
-export async function until<T>(what: string, ask: () => Promise<T | false | undefined>): Promise<T> {
+/** Calls `poll` until it returns a result, for up to 30 seconds. */
+export async function until<T>(what: string, poll: () => Promise<T | false | undefined>): Promise<T> {
   for (const deadline = Date.now() + 30_000; Date.now() < deadline; ) {
-    const answer = await ask();
-    if (answer) {
-      return answer;
+    const result = await poll();
+    if (result) {
+      return result;
     }
     await new Promise((resolve) => setTimeout(resolve, 50));
   }
-  throw new Error(`waited 30 s for ${what}`);
+  throw new Error(`timed out after 30 s waiting for ${what}`);
 }

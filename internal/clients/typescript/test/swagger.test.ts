@@ -1,17 +1,17 @@
-// Swagger UI as people use it, in a browser. It is none of the client's business, but there is a browser here.
+// Uses Swagger UI in a browser. It is not part of the client, but the browser tests are here.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { Locator } from 'playwright-core';
 import { openTab } from './browser.js';
-import { baseUrl, logIn, newcomer, newEvent, password } from './world.js';
+import { baseUrl, logIn, newAttendee, newEvent, password } from './fixtures.js';
 
-const { tab, mistakes } = await openTab();
-// Whatever is not the service's own would be missing where there is no internet.
-const elsewhere: string[] = [];
+const { tab, errors } = await openTab();
+// Requests to other origins would fail without internet access.
+const external: string[] = [];
 await tab.route(
   (url) => url.origin !== baseUrl && url.protocol !== 'data:',
   (route) => {
-    elsewhere.push(route.request().url());
+    external.push(route.request().url());
     return route.abort();
   },
 );
@@ -22,7 +22,7 @@ interface Input {
   body?: object;
 }
 
-/** Tries an operation out, as by hand, and reads the answer that the page shows. */
+/** Executes an operation with "Try it out", and returns the response that the page shows. */
 async function tryOut(tag: string, operation: string, { parameters = {}, body }: Input = {}): Promise<{ status: number; shown: Record<string, unknown> }> {
   const block = tab.locator(`#operations-${tag}-${operation}`);
   if (!(await block.locator('.opblock-body').isVisible())) {
@@ -34,27 +34,27 @@ async function tryOut(tag: string, operation: string, { parameters = {}, body }:
   if (body) {
     await fill(block.locator('textarea.body-param__text'), JSON.stringify(body));
   }
-  const answered = tab.waitForResponse((answer) => answer.url().startsWith(`${baseUrl}/api/`));
+  const responded = tab.waitForResponse((response) => response.url().startsWith(`${baseUrl}/api/`));
   await block.locator('button.execute').click();
-  const status = (await answered).status();
-  const answer = block.locator('.live-responses-table tr.response');
-  await answer.filter({ has: tab.locator('.response-col_status', { hasText: String(status) }) }).waitFor();
-  return { status, shown: JSON.parse(await answer.locator('.highlight-code code').first().innerText()) };
+  const status = (await responded).status();
+  const row = block.locator('.live-responses-table tr.response');
+  await row.filter({ has: tab.locator('.response-col_status', { hasText: String(status) }) }).waitFor();
+  return { status, shown: JSON.parse(await row.locator('.highlight-code code').first().innerText()) };
 }
 
-/** Fills as a keyboard does, which the page waits a moment for. */
+/** Fills an input and leaves it: the page reads the text only then. */
 async function fill(input: Locator, text: string): Promise<void> {
   await input.fill(text);
   await input.blur();
 }
 
-test('log in, authorize, list, book, book again, cancel', async () => {
-  const { email } = await newcomer();
+test('in Swagger UI, one can log in, authorize, list events, book and cancel', async () => {
+  const { email } = await newAttendee();
   const { event, slots } = await newEvent(await logIn('organizer@test.com'), [1]);
   const slot_id = slots[0]!.id;
 
-  const stranger = await tryOut('bookings', 'createBooking', { parameters: { slot_id }, body: { seats: 1 } });
-  assert.equal(stranger.status, 401);
+  const unauthorized = await tryOut('bookings', 'createBooking', { parameters: { slot_id }, body: { seats: 1 } });
+  assert.equal(unauthorized.status, 401);
 
   const login = await tryOut('auth', 'loginUser', { body: { email, password } });
   assert.equal(login.status, 200);
@@ -82,7 +82,7 @@ test('log in, authorize, list, book, book again, cancel', async () => {
   assert.equal(cancelled.shown['status'], 'cancelled');
 });
 
-test('nothing is missing offline, and the content security policy is in nobody’s way', () => {
-  assert.deepEqual(elsewhere, []);
-  assert.deepEqual(mistakes, []);
+test('Swagger UI works offline, and within the content security policy', () => {
+  assert.deepEqual(external, []);
+  assert.deepEqual(errors, []);
 });

@@ -1,13 +1,13 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { eventBooking, type TokenProvider } from 'eventbooking-client';
-import { baseUrl, newcomer, password, recording, type Attempt } from './world.js';
+import { baseUrl, newAttendee, password, recording, type Attempt } from './fixtures.js';
 
-const anybody = eventBooking({ baseUrl });
+const anonymous = eventBooking({ baseUrl });
 
-/** A user whose first token has been revoked, and who logs in again when it is refused. */
+/** Returns a user whose first token is revoked, with a token provider that logs in again when a token is refused. */
 async function loggedOut() {
-  const { email, token, api } = await newcomer();
+  const { email, token, api } = await newAttendee();
   await api.logoutUser();
   const refusals: string[] = [];
   const provider: TokenProvider = async (refused) => {
@@ -15,22 +15,22 @@ async function loggedOut() {
       return token;
     }
     refusals.push(refused);
-    return (await anybody.loginUser({ body: { email, password } })).data.token;
+    return (await anonymous.loginUser({ body: { email, password } })).data.token;
   };
   return { email, token, refusals, provider };
 }
 
-test('a refused token is replaced, once, for all who wait for it', async () => {
+test('a refused token is renewed once for all requests that were refused with it', async () => {
   const { email, token, refusals, provider } = await loggedOut();
   const attempts: Attempt[] = [];
   const api = eventBooking({ baseUrl, token: provider, fetch: recording(attempts) });
-  const answers = await Promise.all([api.getMe(), api.updateMe({ body: { name: 'Newer' } }), api.listTokens()]);
-  assert.equal(answers[0].data.email, email);
+  const results = await Promise.all([api.getMe(), api.updateMe({ body: { name: 'Newer' } }), api.listTokens()]);
+  assert.equal(results[0].data.email, email);
   assert.deepEqual(refusals, [token]);
-  assert.deepEqual(attempts.map(({ answer }) => answer?.status).sort(), [200, 200, 200, 401, 401, 401]);
+  assert.deepEqual(attempts.map(({ response }) => response?.status).sort(), [200, 200, 200, 401, 401, 401]);
 });
 
-test('a request is sent again once, not more', async () => {
+test('a request with a refused token is sent again at most once', async () => {
   const { token, provider } = await loggedOut();
   const attempts: Attempt[] = [];
   const settings = { baseUrl, fetch: recording(attempts) };
@@ -41,7 +41,7 @@ test('a request is sent again once, not more', async () => {
     await assert.rejects(eventBooking({ ...settings, token: same }).getMe(), { code: 'token_invalid' });
     assert.equal(attempts.length, 1);
   }
-  // Unless what was asked for the token comes up with one the next time.
+  // A renewal that failed does not prevent the next one.
   let broken = true;
   const api = eventBooking({ ...settings, token: (refused) => (refused && broken ? Promise.reject(new Error('offline')) : provider(refused)) });
   await assert.rejects(api.getMe(), { message: 'offline' });
@@ -49,7 +49,7 @@ test('a request is sent again once, not more', async () => {
   await api.getMe();
 });
 
-test('without a token, what is open to everybody is', async () => {
+test('without a token, public operations work and others are refused', async () => {
   await eventBooking({ baseUrl, token: () => undefined }).listEvents();
   await assert.rejects(eventBooking({ baseUrl, token: () => undefined }).getMe(), { code: 'token_missing' });
 });

@@ -1,22 +1,22 @@
 import { randomUUID } from 'node:crypto';
 import { eventBooking, type Event, type EventBooking, type EventCreate, type Settings, type Slot } from 'eventbooking-client';
 
-/** Where the service is that the tests run against. */
+/** The address of the service that the tests run against. */
 export const baseUrl = process.env['SERVICE_URL'] ?? '';
 if (!baseUrl) {
   throw new Error('SERVICE_URL is not set: run the tests with npm test');
 }
 
-/** One attempt of a request, and what came of it: nothing when there was no answer. */
+/** One attempt of a request; without a response if none arrived. */
 export interface Attempt {
   method: string;
   path: string;
   key: string | null;
   at: number;
-  answer?: Response;
+  response?: Response;
 }
 
-/** A `fetch` that writes down what it does. */
+/** Returns a `fetch` that records its attempts. */
 export function recording(attempts: Attempt[]): typeof fetch {
   return async (input, init) => {
     const request = input as Request;
@@ -27,37 +27,37 @@ export function recording(attempts: Attempt[]): typeof fetch {
       at: Date.now(),
     };
     attempts.push(attempt);
-    const answer = await fetch(request, init);
-    attempt.answer = answer.clone();
-    return answer;
+    const response = await fetch(request, init);
+    attempt.response = response.clone();
+    return response;
   };
 }
 
-/** Everybody's password, of the seeded users and of ours. */
+/** The password of all users, the seeded ones included. */
 export const password = 'password';
 
-/** A client of one of the seeded users. */
+/** Logs in as one of the seeded users. */
 export async function logIn(email: string, settings: Partial<Settings> = {}): Promise<EventBooking> {
   const { data } = await eventBooking({ baseUrl }).loginUser({ body: { email, password } });
   return eventBooking({ baseUrl, ...settings, token: data.token });
 }
 
-/** A new attendee, and a client of his. */
-export async function newcomer(settings: Partial<Settings> = {}): Promise<{ email: string; token: string; api: EventBooking }> {
+/** Registers a new attendee. */
+export async function newAttendee(settings: Partial<Settings> = {}): Promise<{ email: string; token: string; api: EventBooking }> {
   const email = `${randomUUID()}@test.com`;
   const { data } = await eventBooking({ baseUrl }).registerUser({ body: { email, name: 'New Comer', password } });
   return { email, token: data.token, api: eventBooking({ baseUrl, ...settings, token: data.token }) };
 }
 
-let day = 300; // behind the seeded events, so that who looks for the next one finds one of those
+let day = 300; // after the seeded events, so that tests looking for the next event find a seeded one
 
-/** The time of a slot that overlaps no other one of this test. */
+/** Returns the times of a slot that overlaps no other slot of this test file. */
 export function nextTime(): { starts_at: string; ends_at: string } {
   const start = Date.now() + ++day * 24 * 3_600_000;
   return { starts_at: new Date(start).toISOString(), ends_at: new Date(start + 3_600_000).toISOString() };
 }
 
-/** A published event with a slot for each of these capacities. */
+/** Publishes an event with one slot per capacity. */
 export async function newEvent(
   organizer: EventBooking,
   capacities: number[],
