@@ -1,12 +1,12 @@
 package eventbooking.client.infrastructure
 
 /**
- * What the contract says about an operation, as far as the client's manners depend on it.
+ * What the interceptors need to know about an operation of openapi.yaml.
  *
  * @property id the operationId
- * @property path with its parameters in braces
- * @property takesToken whether it looks at who is asking
- * @property headers the headers that it takes, in lower case
+ * @property path the path, with its parameters in braces
+ * @property takesToken whether it accepts a token
+ * @property headers the request headers that it accepts, in lower case
  */
 internal class Operation(
     val id: String,
@@ -16,7 +16,7 @@ internal class Operation(
     vararg val headers: String,
 )
 
-/** All operations of the contract. */
+/** All operations of openapi.yaml. */
 internal val OPERATIONS: List<Operation> = listOf(
     Operation("loginUser", "POST", "/api/v1/auth/login", false),
     Operation("logoutUser", "POST", "/api/v1/auth/logout", true),

@@ -23,7 +23,7 @@ fun firstBooking(url: String = "http://127.0.0.1:8000"): Booking? {
     } catch (e: ProblemException) {
         when (e.code) {
             ProblemCode.AlreadyBooked -> api.bookings.getBooking(e.problem.bookingId!!)
-            ProblemCode.SlotFull -> null // somebody was faster
+            ProblemCode.SlotFull -> null // somebody else was faster
             else -> throw e
         }
     }

@@ -11,7 +11,7 @@ import eventbooking.client.apis.WaitlistApi
 import okhttp3.OkHttpClient
 
 /**
- * The event booking API: one property for each of its parts, with all operations of the contract.
+ * A client of the event booking API, with one property per group of operations.
  *
  * ```
  * var token: String? = null
@@ -20,18 +20,19 @@ import okhttp3.OkHttpClient
  * api.bookings.listMyBookings()
  * ```
  *
- * Whatever operation is called:
+ * For every operation:
  *
- * - a refusal is thrown as [ProblemException], with its code; without any answer it is an [java.io.IOException];
- * - a POST that may have an `Idempotency-Key` gets one, and keeps it when it is sent again;
- * - what may succeed later is sent again, within the bounds of [Retries] and only if that cannot do harm.
+ * - an error response is thrown as a [ProblemException] with its code; if there is no response, an
+ *   [java.io.IOException] is thrown;
+ * - a POST that accepts an `Idempotency-Key` gets one, the same for all its attempts;
+ * - a request that may succeed later is retried as [Retries] says, if repeating it is safe.
  *
- * Calls block, and end early when their thread is interrupted. One instance serves any number of threads.
+ * Calls block until they are done or their thread is interrupted. An instance is safe for use by multiple threads.
  *
- * @param baseUrl where the service is, without `/api/v1`
- * @param http for time-outs, proxies and interceptors of your own; its connections are shared
- * @param retries how often, and after which waits, requests are sent again
- * @param token asked before every request that needs one: the token to send, or null to send none
+ * @param baseUrl the address of the service, without `/api/v1`
+ * @param http sets timeouts, proxies and further interceptors; its connection pool is shared
+ * @param retries how often, and after what waits, requests are retried
+ * @param token called for every attempt that needs a token; returns the token to send, or null to send none
  */
 class EventBooking(
     baseUrl: String,
@@ -40,35 +41,35 @@ class EventBooking(
     token: () -> String? = { null },
 ) {
     private val calls: OkHttpClient = http.newBuilder()
-        // Repeating is decided in one place: OkHttp would also repeat what must not be.
+        // RetryInterceptor decides what is retried: OkHttp would also retry requests that are not safe to repeat.
         .retryOnConnectionFailure(false)
         .addInterceptor(KeyInterceptor)
         .addInterceptor(RetryInterceptor(retries))
         .addInterceptor(TokenInterceptor(token))
-        .addInterceptor(AnswerInterceptor)
+        .addInterceptor(ErrorInterceptor)
         .build()
 
-    /** Getting a token, and giving it back. */
+    /** Registration, login and logout. */
     val auth: AuthApi = AuthApi(baseUrl, calls)
 
-    /** The user who is asking: profile, password, tokens. */
+    /** The authenticated user: profile, password, tokens. */
     val me: MeApi = MeApi(baseUrl, calls)
 
-    /** For administrators: who there is, and in which role. */
+    /** Users and their roles, for administrators. */
     val users: UsersApi = UsersApi(baseUrl, calls)
 
-    /** What people attend. */
+    /** Events: listing, and managing one's own. */
     val events: EventsApi = EventsApi(baseUrl, calls)
 
-    /** The dated sessions of an event. */
+    /** Slots, the times of an event that can be booked. */
     val slots: SlotsApi = SlotsApi(baseUrl, calls)
 
-    /** Claims on seats of a slot. */
+    /** Bookings and holds of seats in a slot. */
     val bookings: BookingsApi = BookingsApi(baseUrl, calls)
 
-    /** Who waits for a slot, and why; offers. */
+    /** Waitlists: positions, reasons, offers and promotions. */
     val waitlist: WaitlistApi = WaitlistApi(baseUrl, calls)
 
-    /** Health, documentation and the description of problems. */
+    /** Health, documentation and descriptions of problems. */
     val service: ServiceApi = ServiceApi(baseUrl, calls)
 }

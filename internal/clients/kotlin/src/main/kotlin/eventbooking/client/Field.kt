@@ -9,25 +9,25 @@ import kotlinx.serialization.encoding.Decoder
 import kotlinx.serialization.encoding.Encoder
 
 /**
- * A field of a request for which left out and `null` are two things, as in a merge patch: left out, it stays as it is;
+ * A field of a request that distinguishes omitted from `null`, as a merge patch does: an omitted field stays as it is,
  * `null` clears it.
  *
  * ```
- * EventPatch(location = "Great Hall", waitlistLimit = Field(null))    // no limit any more
+ * EventPatch(location = "Great Hall", waitlistLimit = Field(null))    // removes the limit
  * EventPatch(location = "Great Hall", waitlistLimit = Field(50))
- * EventPatch(location = "Great Hall")                                 // whatever limit there is
+ * EventPatch(location = "Great Hall")                                 // keeps the limit
  * ```
  */
 @Serializable(with = FieldSerializer::class)
 sealed interface Field<out T : Any> {
-    /** Not sent. */
+    /** Omitted from the request. */
     data object LeftOut : Field<Nothing>
 
-    /** Sent, with a [value] or as `null`. */
+    /** Sent with a [value], or as `null`. */
     data class Sent<out T : Any>(val value: T?) : Field<T>
 }
 
-/** A field that is sent, with a [value] or as `null`. */
+/** Returns a field that is sent with a [value], or as `null`. */
 fun <T : Any> Field(value: T?): Field<T> = Field.Sent(value)
 
 internal class FieldSerializer<T : Any>(element: KSerializer<T>) : KSerializer<Field<T>> {
@@ -36,8 +36,8 @@ internal class FieldSerializer<T : Any>(element: KSerializer<T>) : KSerializer<F
     override val descriptor: SerialDescriptor = value.descriptor
 
     override fun serialize(encoder: Encoder, value: Field<T>) = when (value) {
-        // Generated fields are left out by default, and defaults are not encoded.
-        Field.LeftOut -> throw SerializationException("a field that is left out cannot be written")
+        // Cannot happen in generated classes: LeftOut is their default, and defaults are not encoded.
+        Field.LeftOut -> throw SerializationException("an omitted field cannot be encoded")
         is Field.Sent -> encoder.encodeSerializableValue(this.value, value.value)
     }
 

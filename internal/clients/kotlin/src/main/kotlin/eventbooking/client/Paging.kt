@@ -19,7 +19,7 @@ import eventbooking.client.models.WaitlistEntryList
 import kotlin.experimental.ExperimentalTypeInference
 
 /**
- * All items of a list, whatever list it is. A page is fetched when its first item is asked for:
+ * Returns all items of a list. Each page is fetched when its first item is needed:
  *
  * ```
  * paginate { cursor -> api.events.listEvents(available = true, cursor = cursor) }
@@ -31,34 +31,34 @@ import kotlin.experimental.ExperimentalTypeInference
 @JvmName("paginateEvents")
 fun paginate(fetch: (cursor: String?) -> EventList): Sequence<Event> = items(fetch, EventList::data, EventList::nextCursor)
 
-/** All slots of a list. */
+/** Returns all slots of a list. */
 @OverloadResolutionByLambdaReturnType
 @JvmName("paginateSlots")
 fun paginate(fetch: (cursor: String?) -> SlotList): Sequence<Slot> = items(fetch, SlotList::data, SlotList::nextCursor)
 
-/** All bookings of a list. */
+/** Returns all bookings of a list. */
 @OverloadResolutionByLambdaReturnType
 @JvmName("paginateBookings")
 fun paginate(fetch: (cursor: String?) -> BookingList): Sequence<Booking> = items(fetch, BookingList::data, BookingList::nextCursor)
 
-/** All places of a queue. */
+/** Returns all entries of a waitlist. */
 @OverloadResolutionByLambdaReturnType
 @JvmName("paginateWaitlist")
 fun paginate(fetch: (cursor: String?) -> WaitlistEntryList): Sequence<WaitlistEntry> =
     items(fetch, WaitlistEntryList::data, WaitlistEntryList::nextCursor)
 
-/** All entries of a ledger. */
+/** Returns all entries of a ledger. */
 @OverloadResolutionByLambdaReturnType
 @JvmName("paginateLedger")
 fun paginate(fetch: (cursor: String?) -> LedgerEntryList): Sequence<LedgerEntry> =
     items(fetch, LedgerEntryList::data, LedgerEntryList::nextCursor)
 
-/** All tokens of a list. */
+/** Returns all tokens of a list. */
 @OverloadResolutionByLambdaReturnType
 @JvmName("paginateTokens")
 fun paginate(fetch: (cursor: String?) -> TokenList): Sequence<Token> = items(fetch, TokenList::data, TokenList::nextCursor)
 
-/** All users of a list. */
+/** Returns all users of a list. */
 @OverloadResolutionByLambdaReturnType
 @JvmName("paginateUsers")
 fun paginate(fetch: (cursor: String?) -> UserList): Sequence<User> = items(fetch, UserList::data, UserList::nextCursor)
@@ -68,8 +68,8 @@ private fun <P, T> items(fetch: (String?) -> P, data: (P) -> List<T>, next: (P) 
     do {
         val page = fetch(cursor)
         yieldAll(data(page))
-        // A page that leads to itself would have no end.
-        val following = next(page).also { check(it == null || it != cursor) { "the page after $it is itself" } }
+        // Otherwise a page that leads to itself would repeat forever.
+        val following = next(page).also { check(it == null || it != cursor) { "the page at cursor $it leads to itself: pass the cursor on in fetch" } }
         cursor = following
     } while (cursor != null)
 }

@@ -13,7 +13,7 @@ import kotlinx.serialization.json.jsonPrimitive
 import okhttp3.Response
 
 /**
- * The service refused. Match on [code], which says why:
+ * An error response of the service. Match on [code], which says why:
  *
  * ```
  * try {
@@ -27,9 +27,9 @@ import okhttp3.Response
  * }
  * ```
  *
- * @property problem everything that was said about it; the members that belong to the code among it
- * @property members the same as it was sent, with members that a later version of the service may have added
- * @property retryAfter in how long it is worth trying again, for what is [Problem.retryable]
+ * @property problem the problem document, including the members specific to its code
+ * @property members the same document as received, including members that are newer than this client
+ * @property retryAfter the wait before another attempt that the response asks for, or null if it asks for none
  */
 class ProblemException internal constructor(
     val problem: Problem,
@@ -37,17 +37,17 @@ class ProblemException internal constructor(
     val retryAfter: Duration?,
 ) : RuntimeException("${problem.status} ${members.string("code")}: ${problem.detail} (request ${problem.requestId})") {
 
-    /** Why. [ProblemCode.Unknown] is a code that is newer than this client: treat it like its [status]. */
+    /** Why the request failed. [ProblemCode.Unknown] stands for a code newer than this client: treat it by its [status]. */
     val code: ProblemCode get() = problem.code
 
-    /** The [code] as it was sent, also when it is unknown. */
+    /** The [code] as received, even if it is unknown. */
     val codeName: String get() = members.string("code")
 
     /** The HTTP status. */
     val status: Int get() = problem.status
 
     internal companion object {
-        /** The problem that an answer carries, or null when it carries none; then its body is not touched. */
+        /** Returns the problem in a response, or null if there is none; the body is then left unread. Throws [IOException] if it is malformed. */
         fun of(response: Response): ProblemException? {
             if (response.body.contentType()?.subtype != "problem+json") return null
             val json = Serializer.kotlinxSerializationJson
@@ -56,7 +56,7 @@ class ProblemException internal constructor(
                 val wait = response.header("Retry-After")?.toLongOrNull()?.seconds
                 ProblemException(json.decodeFromJsonElement<Problem>(members), members, wait)
             } catch (e: IllegalArgumentException) { // What the parser throws.
-                throw IOException("${response.code} with a problem that is none: ${e.message}", e)
+                throw IOException("${response.code} with a malformed problem: ${e.message}", e)
             }
         }
     }

@@ -23,112 +23,112 @@ import kotlin.test.assertNotNull
 import kotlin.test.assertTrue
 import kotlinx.serialization.json.jsonPrimitive
 
-/** What goes wrong comes as a [ProblemException] with its code, and with the members that belong to it. */
+/** Error responses are thrown as [ProblemException], with their code and its members. */
 class ErrorsTest {
     @Test
-    fun `a booking that cannot be`() {
-        val event = event()
-        val slot = slot(event, capacity = 2)
-        val (first, second) = List(2) { newcomer() }
+    fun `a refused booking has the members of its code`() {
+        val event = newEvent()
+        val slot = newSlot(event, capacity = 2)
+        val (first, second) = List(2) { newAttendee() }
         val booking = first.book(slot, seats = 2)
 
-        val full = refused(ProblemCode.SlotFull) { second.book(slot) }
+        val full = assertRefused(ProblemCode.SlotFull) { second.book(slot) }
         assertEquals(409, full.status)
         assertEquals(true, full.problem.waitlistOpen)
-        assertEquals(booking.id, refused(ProblemCode.AlreadyBooked) { first.book(slot) }.problem.bookingId)
-        val overlap = refused(ProblemCode.BookingOverlap) { first.book(slot(event, capacity = 5)) }
+        assertEquals(booking.id, assertRefused(ProblemCode.AlreadyBooked) { first.book(slot) }.problem.bookingId)
+        val overlap = assertRefused(ProblemCode.BookingOverlap) { first.book(newSlot(event, capacity = 5)) }
         assertEquals(listOf(booking.id), overlap.problem.bookingIds)
-        assertEquals(2, refused(ProblemCode.SeatsExceedCapacity) { second.book(slot, seats = 3) }.problem.capacity)
-        val (one, two) = List(2) { slot(event, days = 40L + it, capacity = 20) }
+        assertEquals(2, assertRefused(ProblemCode.SeatsExceedCapacity) { second.book(slot, seats = 3) }.problem.capacity)
+        val (one, two) = List(2) { newSlot(event, days = 40L + it, capacity = 20) }
         second.api.bookings.createHold(one.id, HoldCreate(11))
-        assertEquals(20, refused(ProblemCode.HoldLimit) { second.api.bookings.createHold(two.id, HoldCreate(11)) }.problem.limit)
-        val bundle = listOf(BookingItem(slot(event, days = 50).id), BookingItem(slot.id))
-        assertEquals(1, refused(ProblemCode.SlotFull) { second.api.bookings.createBookings(BookingBundleCreate(bundle)) }.problem.item)
+        assertEquals(20, assertRefused(ProblemCode.HoldLimit) { second.api.bookings.createHold(two.id, HoldCreate(11)) }.problem.limit)
+        val bundle = listOf(BookingItem(newSlot(event, days = 50).id), BookingItem(slot.id))
+        assertEquals(1, assertRefused(ProblemCode.SlotFull) { second.api.bookings.createBookings(BookingBundleCreate(bundle)) }.problem.item)
 
-        val cancelled = first.book(slot(event, days = 60)).also { first.api.bookings.cancelBooking(it.id) }
-        val gone = refused(ProblemCode.InvalidTransition) { first.api.waitlist.acceptOffer(cancelled.id) }
+        val cancelled = first.book(newSlot(event, days = 60)).also { first.api.bookings.cancelBooking(it.id) }
+        val gone = assertRefused(ProblemCode.InvalidTransition) { first.api.waitlist.acceptOffer(cancelled.id) }
         assertEquals("cancelled", gone.problem.from)
-        refused(ProblemCode.WaitlistDisabled) {
-            val short = slot(event(WaitlistMode.Off), days = 70, capacity = 1)
+        assertRefused(ProblemCode.WaitlistDisabled) {
+            val short = newSlot(newEvent(WaitlistMode.Off), days = 70, capacity = 1)
             first.book(short)
             second.book(short, ifFull = IfFull.Waitlist)
         }
     }
 
     @Test
-    fun `input that is not accepted says where`() {
-        val nobody = somebody()
-        val invalid = refused(ProblemCode.ValidationFailed) { nobody.api.auth.registerUser(UserCreate("somebody@test.com", "S", "short")) }
+    fun `a problem of invalid input names the field`() {
+        val anonymous = anonymous()
+        val invalid = assertRefused(ProblemCode.ValidationFailed) { anonymous.api.auth.registerUser(UserCreate("new@test.com", "S", "short")) }
         assertEquals("/password", invalid.problem.errors?.single()?.pointer)
-        val wrong = refused(ProblemCode.InvalidParameter) { nobody.api.events.listEvents(limit = 0) }
+        val wrong = assertRefused(ProblemCode.InvalidParameter) { anonymous.api.events.listEvents(limit = 0) }
         assertEquals("limit", wrong.problem.errors?.single()?.parameter)
-        refused(ProblemCode.InvalidCursor) { nobody.api.events.listEvents(cursor = "nonsense") }
-        refused(ProblemCode.CursorMismatch) {
-            val cursor = nobody.api.events.listEvents(limit = 1).nextCursor
-            nobody.api.events.listEvents(q = "concert", cursor = cursor)
+        assertRefused(ProblemCode.InvalidCursor) { anonymous.api.events.listEvents(cursor = "nonsense") }
+        assertRefused(ProblemCode.CursorMismatch) {
+            val cursor = anonymous.api.events.listEvents(limit = 1).nextCursor
+            anonymous.api.events.listEvents(q = "concert", cursor = cursor)
         }
-        refused(ProblemCode.UnknownTimeZone) { organizer.api.events.createEvent(EventCreate("Nowhere", "Europe/Atlantis")) }
-        refused(ProblemCode.InvalidTimeRange) { organizer.api.slots.createSlot(event().id, SlotCreate(inDays(2), inDays(1), 1)) }
-        refused(ProblemCode.EmailTaken) { nobody.api.auth.registerUser(UserCreate("busy@test.com", "Not Busy", "password")) }
+        assertRefused(ProblemCode.UnknownTimeZone) { organizer.api.events.createEvent(EventCreate("Nowhere", "Europe/Atlantis")) }
+        assertRefused(ProblemCode.InvalidTimeRange) { organizer.api.slots.createSlot(newEvent().id, SlotCreate(inDays(2), inDays(1), 1)) }
+        assertRefused(ProblemCode.EmailTaken) { anonymous.api.auth.registerUser(UserCreate("busy@test.com", "Not Busy", "password")) }
     }
 
     @Test
-    fun `who may not`() {
-        val person = newcomer()
-        val token = somebody().api.me
-        refused(ProblemCode.TokenMissing) { token.getMe() }
-        refused(ProblemCode.TokenInvalid) { EventBooking(Service.shared.url) { "evb_nonsense" }.me.getMe() }
-        refused(ProblemCode.InvalidCredentials) { somebody(person.email, "wrong password") }
-        refused(ProblemCode.NotPermitted) { person.api.users.listUsers() }
-        refused(ProblemCode.AbilityMissing) {
-            val weak = person.api.me.createToken(TokenCreate("Weak", setOf(Ability.MeRead))).token
+    fun `missing authentication and missing permission have different codes`() {
+        val user = newAttendee()
+        val unauthenticated = anonymous().api.me
+        assertRefused(ProblemCode.TokenMissing) { unauthenticated.getMe() }
+        assertRefused(ProblemCode.TokenInvalid) { EventBooking(Service.shared.url) { "evb_nonsense" }.me.getMe() }
+        assertRefused(ProblemCode.InvalidCredentials) { logIn(user.email, "wrong password") }
+        assertRefused(ProblemCode.NotPermitted) { user.api.users.listUsers() }
+        assertRefused(ProblemCode.AbilityMissing) {
+            val weak = user.api.me.createToken(TokenCreate("Weak", setOf(Ability.MeRead))).token
             EventBooking(Service.shared.url) { weak }.bookings.listMyBookings()
         }
-        val booking = newcomer().book(slot())
-        val absent = refused(ProblemCode.NotFound) { person.api.bookings.getBooking(booking.id) }
+        val booking = newAttendee().book(newSlot())
+        val absent = assertRefused(ProblemCode.NotFound) { user.api.bookings.getBooking(booking.id) }
         assertTrue(absent.message!!.contains("404 not_found"), absent.message)
         assertTrue(absent.message!!.contains(absent.problem.requestId), absent.message)
     }
 
     @Test
-    fun `an edit of what has changed`() {
-        val slot = slot(capacity = 2)
-        newcomer().book(slot, seats = 2)
+    fun `edits need the current version, and must fit the bookings`() {
+        val slot = newSlot(capacity = 2)
+        newAttendee().book(slot, seats = 2)
         val slots = organizer.api.slots
-        refused(ProblemCode.VersionRequired) { slots.updateSlot(slot.id, SlotPatch(capacity = 3)) }
-        refused(ProblemCode.VersionMismatch) { slots.updateSlot(slot.id, SlotPatch(capacity = 3), "\"77.1\"") }
+        assertRefused(ProblemCode.VersionRequired) { slots.updateSlot(slot.id, SlotPatch(capacity = 3)) }
+        assertRefused(ProblemCode.VersionMismatch) { slots.updateSlot(slot.id, SlotPatch(capacity = 3), "\"77.1\"") }
         val tag = slots.getSlotWithHttpInfo(slot.id, null).etag
-        assertEquals(2, refused(ProblemCode.CapacityBelowTaken) { slots.updateSlot(slot.id, SlotPatch(capacity = 1), tag) }.problem.seatsTaken)
-        refused(ProblemCode.EventHasBookings) { slots.deleteSlot(slot.id, tag) }
+        assertEquals(2, assertRefused(ProblemCode.CapacityBelowTaken) { slots.updateSlot(slot.id, SlotPatch(capacity = 1), tag) }.problem.seatsTaken)
+        assertRefused(ProblemCode.EventHasBookings) { slots.deleteSlot(slot.id, tag) }
         val event = organizer.api.events.cancelEvent(slot.eventId, Cancellation("Ill."))
-        val over = refused(ProblemCode.InvalidTransition) { organizer.api.events.updateEvent(event.id, EventPatch(title = "Again"), "*") }
+        val over = assertRefused(ProblemCode.InvalidTransition) { organizer.api.events.updateEvent(event.id, EventPatch(title = "Again"), "*") }
         assertEquals("cancelled", over.problem.from)
     }
 
     @Test
-    fun `a key of one's own, and what it was used for`() {
-        val person = newcomer()
-        val slot = slot()
+    fun `the same key returns the first response, and is refused for another request`() {
+        val user = newAttendee()
+        val slot = newSlot()
         val key = UUID.randomUUID().toString()
-        val first = person.api.bookings.createBookingWithHttpInfo(slot.id, BookingCreate(), key)
-        val again = person.api.bookings.createBookingWithHttpInfo(slot.id, BookingCreate(), key)
+        val first = user.api.bookings.createBookingWithHttpInfo(slot.id, BookingCreate(), key)
+        val again = user.api.bookings.createBookingWithHttpInfo(slot.id, BookingCreate(), key)
         assertEquals(assertNotNull(first.body), again.body)
         assertEquals(listOf(false, true), listOf(first.replayed, again.replayed))
-        refused(ProblemCode.IdempotencyKeyReused) { person.api.bookings.createBooking(slot.id, BookingCreate(2), key) }
-        refused(ProblemCode.IdempotencyKeyInvalid) { person.api.bookings.createBooking(slot.id, BookingCreate(), "k".repeat(256)) }
+        assertRefused(ProblemCode.IdempotencyKeyReused) { user.api.bookings.createBooking(slot.id, BookingCreate(2), key) }
+        assertRefused(ProblemCode.IdempotencyKeyInvalid) { user.api.bookings.createBooking(slot.id, BookingCreate(), "k".repeat(256)) }
     }
 
     @Test
-    fun `codes and values of a later version are kept`() {
-        Wire(Service.shared.address).use { wire ->
-            val person = newcomer(wire.url)
-            val slot = slot(capacity = 1)
-            // The answers of the service, with words that it may learn one day; as long as the old ones, for Content-Length.
-            wire.rewrite = { it.replace("slot_full", "slot_gone").replace("waitlist_open", "whitelist_too").replace("confirmed", "pencilled") }
-            val booking = person.book(slot)
+    fun `unknown codes, values and members of a later version are kept`() {
+        Proxy(Service.shared.address).use { proxy ->
+            val user = newAttendee(proxy.url)
+            val slot = newSlot(capacity = 1)
+            // Replaced by texts of the same length, so that Content-Length stays correct.
+            proxy.rewrite = { it.replace("slot_full", "slot_gone").replace("waitlist_open", "whitelist_too").replace("confirmed", "pencilled") }
+            val booking = user.book(slot)
             assertEquals("Unknown", booking.status.name)
 
-            val e = refused(ProblemCode.Unknown) { newcomer(wire.url).book(slot) }
+            val e = assertRefused(ProblemCode.Unknown) { newAttendee(proxy.url).book(slot) }
             assertEquals("slot_gone", e.codeName)
             assertEquals(409, e.status)
             assertEquals("true", e.members.getValue("whitelist_too").jsonPrimitive.content)
@@ -136,15 +136,14 @@ class ErrorsTest {
     }
 
     @Test
-    fun `a login is not helped by the token that it is to replace`() {
-        // A provider that logs in by the client that asks it: once, because logging in needs no token.
-        var asked = 0
+    fun `a token provider can log in with the client that calls it`() {
+        var calls = 0
         lateinit var api: EventBooking
         api = EventBooking(Service.shared.url) {
-            asked++
+            calls++
             api.auth.loginUser(Credentials("busy@test.com", "password")).token
         }
         assertEquals("busy@test.com", api.me.getMe().email)
-        assertEquals(1, asked)
+        assertEquals(1, calls, "calls of the provider: logging in needs no token")
     }
 }

@@ -20,76 +20,81 @@ import kotlin.test.assertEquals
 import kotlin.test.assertFailsWith
 import okhttp3.OkHttpClient
 
-/** One request as it went over the wire, and how it was answered. */
-internal data class Seen(val operation: String, val status: Int, val key: String?, val code: String?, val atMillis: Long)
+/** One attempt of a request, and its response. */
+internal data class Attempt(val operation: String, val status: Int, val key: String?, val code: String?, val atMillis: Long)
 
-/** A client, and what it sent: every attempt is an entry of [seen]. */
-internal class Person(val api: EventBooking, val seen: List<Seen>, val email: String = "", val id: UUID? = null, val token: String? = null)
+/** A user's client, and its recorded attempts. */
+internal class TestUser(val api: EventBooking, val attempts: List<Attempt>, val email: String = "", val id: UUID? = null, val token: String? = null)
 
-private fun recording(seen: MutableList<Seen>): OkHttpClient = OkHttpClient.Builder().addNetworkInterceptor { chain ->
+private fun recording(attempts: MutableList<Attempt>): OkHttpClient = OkHttpClient.Builder().addNetworkInterceptor { chain ->
     val request = chain.request()
     val response = chain.proceed(request)
     val problem = Regex(""""code":"([a-z_]+)"""").find(if (response.code >= 400) response.peekBody(1 shl 16).string() else "")
     val operation = checkNotNull(request.operation()) { "no operation for ${request.method} ${request.url}" }
-    seen += Seen(operation.id, response.code, request.header("Idempotency-Key"), problem?.groupValues?.get(1), System.nanoTime() / 1_000_000)
+    attempts += Attempt(operation.id, response.code, request.header("Idempotency-Key"), problem?.groupValues?.get(1), System.nanoTime() / 1_000_000)
     response
 }.build()
 
-/** Somebody who logs in at [url]; without an e-mail address, somebody without a token. */
-internal fun somebody(email: String? = null, password: String = "password", url: String = Service.shared.url, retries: Retries = Retries()): Person {
-    val seen = CopyOnWriteArrayList<Seen>()
+/** A client without a token. */
+internal fun anonymous(url: String = Service.shared.url): TestUser {
+    val attempts = CopyOnWriteArrayList<Attempt>()
+    return TestUser(EventBooking(url, recording(attempts)), attempts)
+}
+
+/** Logs a user in. */
+internal fun logIn(email: String, password: String = "password", url: String = Service.shared.url, retries: Retries = Retries()): TestUser {
+    val attempts = CopyOnWriteArrayList<Attempt>()
     var token: String? = null
-    val api = EventBooking(url, recording(seen), retries) { token }
-    if (email == null) return Person(api, seen)
+    val api = EventBooking(url, recording(attempts), retries) { token }
     val login = api.auth.loginUser(Credentials(email, password))
     token = login.token
-    return Person(api, seen, email, login.user.id, token)
+    return TestUser(api, attempts, email, login.user.id, token)
 }
 
-/** A new attendee, of whom nobody else knows. */
-internal fun newcomer(url: String = Service.shared.url, retries: Retries = Retries()): Person {
+/** Registers a new attendee, used by this test only. */
+internal fun newAttendee(url: String = Service.shared.url, retries: Retries = Retries()): TestUser {
     val email = "${UUID.randomUUID()}@test.com"
-    somebody(url = url).api.auth.registerUser(UserCreate(email, "New Comer", "password"))
-    return somebody(email, url = url, retries = retries)
+    anonymous(url).api.auth.registerUser(UserCreate(email, "New Comer", "password"))
+    return logIn(email, url = url, retries = retries)
 }
 
-internal val organizer: Person by lazy { somebody("organizer@test.com") }
+internal val organizer: TestUser by lazy { logIn("organizer@test.com") }
 
-internal val admin: Person by lazy { somebody("admin@test.com") }
+internal val admin: TestUser by lazy { logIn("admin@test.com") }
 
 internal fun inDays(days: Long): OffsetDateTime = OffsetDateTime.now(ZoneOffset.UTC).truncatedTo(ChronoUnit.SECONDS).plusDays(days)
 
-/** A published event of the organizer's. */
-internal fun event(mode: WaitlistMode = WaitlistMode.Automatic, title: String = "Kotlin evening"): Event {
+/** Publishes an event of [organizer]. */
+internal fun newEvent(mode: WaitlistMode = WaitlistMode.Automatic, title: String = "Kotlin evening"): Event {
     val draft = organizer.api.events.createEvent(EventCreate(title, "Europe/Berlin", waitlistMode = mode))
     return organizer.api.events.publishEvent(draft.id)
 }
 
-/** A slot of two hours, some days from now. */
-internal fun slot(event: Event = event(), days: Long = 30, capacity: Int = 10): Slot =
+/** Creates a slot of two hours, [days] from now. */
+internal fun newSlot(event: Event = newEvent(), days: Long = 30, capacity: Int = 10): Slot =
     organizer.api.slots.createSlot(event.id, SlotCreate(inDays(days), inDays(days).plusHours(2), capacity))
 
-internal fun Person.book(slot: Slot, seats: Int = 1, ifFull: IfFull = IfFull.Reject): Booking =
+internal fun TestUser.book(slot: Slot, seats: Int = 1, ifFull: IfFull = IfFull.Reject): Booking =
     api.bookings.createBooking(slot.id, BookingCreate(seats, ifFull))
 
-/** That [call] is refused with this code. */
-internal fun refused(code: ProblemCode, call: () -> Any?): ProblemException {
+/** Asserts that [call] fails with a problem of this code, and returns it. */
+internal fun assertRefused(code: ProblemCode, call: () -> Any?): ProblemException {
     val e = assertFailsWith<ProblemException> { call() }
     assertEquals(code, e.code, e.message)
     return e
 }
 
-/** What [look] finds, as soon as that is [enough]: for what happens in the background. */
-internal fun <T> eventually(look: () -> T, enough: (T) -> Boolean): T {
+/** Calls [poll] until its result satisfies [isDone], for ten seconds, and returns that result. */
+internal fun <T> eventually(poll: () -> T, isDone: (T) -> Boolean): T {
     repeat(100) {
-        val found = look()
-        if (enough(found)) return found
+        val result = poll()
+        if (isDone(result)) return result
         Thread.sleep(100)
     }
-    throw AssertionError("after ten seconds still ${look()}")
+    throw AssertionError("timed out after ten seconds, with ${poll()}")
 }
 
-/** Whether a thread that sends a request has been refused, and pauses before the next attempt. */
-internal fun Thread.waitsToRepeat(): Boolean =
-    // The compiler adds to the name of a function that takes a Duration.
+/** Whether the thread is waiting between two attempts of a request. */
+internal fun Thread.isWaitingToRetry(): Boolean =
+    // startsWith, because the compiler adds a suffix to the names of functions that take a Duration.
     stackTrace.any { it.className == RetryInterceptor::class.qualifiedName && it.methodName.startsWith("sleep") }

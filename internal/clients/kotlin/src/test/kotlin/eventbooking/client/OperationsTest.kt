@@ -45,26 +45,26 @@ import kotlinx.serialization.json.jsonObject
 import kotlinx.serialization.json.jsonPrimitive
 import org.junit.jupiter.api.AfterAll
 
-/** Every operation of the contract, the way it is meant to go. */
+/** Calls every operation of the contract successfully. */
 class OperationsTest {
     companion object {
-        private val people = mutableListOf<Person>()
+        private val users = mutableListOf<TestUser>()
 
-        private fun attendee(): Person = newcomer().also { people += it }
+        private fun attendee(): TestUser = newAttendee().also { users += it }
 
         @AfterAll
         @JvmStatic
         fun `every operation was called, with a key where the contract has one`() {
-            val seen = (people + organizer + admin).flatMap { it.seen }
-            val done = seen.filter { it.status < 400 }.map { it.operation }.toSet()
-            assertEquals(OPERATIONS.map { it.id }.toSet(), done, "operations of the contract, and those that were called")
+            val attempts = (users + organizer + admin).flatMap { it.attempts }
+            val done = attempts.filter { it.status < 400 }.map { it.operation }.toSet()
+            assertEquals(OPERATIONS.map { it.id }.toSet(), done, "operations of the contract, and those called successfully")
 
             val keyed = contract().filterValues { it }.keys
-            seen.forEach { assertEquals(it.operation in keyed, it.key != null, "a key for ${it.operation}") }
+            attempts.forEach { assertEquals(it.operation in keyed, it.key != null, "a key for ${it.operation}") }
         }
 
-        /** The operationIds of the service that runs, and whether they take an Idempotency-Key. */
-        private fun contract(): Map<String, Boolean> = somebody().api.service.getSpecJson().getValue("paths").jsonObject.values
+        /** The operationIds of the running service, and whether each accepts an Idempotency-Key. */
+        private fun contract(): Map<String, Boolean> = anonymous().api.service.getSpecJson().getValue("paths").jsonObject.values
             .flatMap { path -> path.jsonObject.values.filterIsInstance<JsonObject>().filter { "operationId" in it } }
             .associate { operation ->
                 val parameters = operation["parameters"]?.jsonArray.orEmpty().map { it.jsonObject["\$ref"]?.jsonPrimitive?.content }
@@ -76,16 +76,16 @@ class OperationsTest {
     private val slots get() = organizer.api.slots
 
     @Test
-    fun `the operations are those of the service`() {
+    fun `the client has the operations of the service`() {
         assertEquals(contract().keys, OPERATIONS.map { it.id }.toSet())
     }
 
     @Test
-    fun `users, tokens and passwords`() {
-        val person = attendee()
-        val api = person.api
+    fun `users can edit their profile, password and tokens, and delete themselves`() {
+        val user = attendee()
+        val api = user.api
         val me = api.me.getMeWithHttpInfo(null)
-        assertEquals(person.email, me.body?.email)
+        assertEquals(user.email, me.body?.email)
         val unchanged = api.me.getMeWithHttpInfo(me.etag)
         assertEquals(304, unchanged.statusCode)
         assertNull(unchanged.body)
@@ -99,27 +99,27 @@ class OperationsTest {
         assertEquals(3, api.me.listTokens().data.size)
 
         api.me.changePassword(PasswordChange("password", "correct horse"))
-        val again = somebody(person.email, "correct horse").also { people += it }
+        val again = logIn(user.email, "correct horse").also { users += it }
         again.api.auth.logoutUser()
-        refused(ProblemCode.TokenInvalid) { again.api.me.getMe() }
+        assertRefused(ProblemCode.TokenInvalid) { again.api.me.getMe() }
         api.me.deleteMe()
-        refused(ProblemCode.TokenInvalid) { api.me.getMe() }
+        assertRefused(ProblemCode.TokenInvalid) { api.me.getMe() }
 
-        val nobody = somebody().also { people += it }
-        assertEquals("B", nobody.api.auth.registerUser(UserCreate("${UUID.randomUUID()}@test.com", "B", "password")).user.name)
+        val anonymous = anonymous().also { users += it }
+        assertEquals("B", anonymous.api.auth.registerUser(UserCreate("${UUID.randomUUID()}@test.com", "B", "password")).user.name)
     }
 
     @Test
-    fun `an administrator makes an organizer`() {
-        val person = attendee()
-        val found = admin.api.users.listUsers(email = person.email).data.single()
+    fun `an administrator can find a user and make them an organizer`() {
+        val user = attendee()
+        val found = admin.api.users.listUsers(email = user.email).data.single()
         assertEquals(UserRole.Attendee, found.role)
         assertEquals(UserRole.Organizer, admin.api.users.updateUser(found.id, UserPatch(UserRole.Organizer)).role)
-        assertEquals(UserRole.Organizer, person.api.me.getMe().role)
+        assertEquals(UserRole.Organizer, user.api.me.getMe().role)
     }
 
     @Test
-    fun `an event and its slots, from draft to cancellation`() {
+    fun `an organizer can create, edit, publish, cancel and delete events and slots`() {
         val title = "Quintet ${UUID.randomUUID()}"
         val draft = events.createEvent(EventCreate(title, "Europe/Berlin", waitlistLimit = Field(5), holdMinutes = 15))
         assertEquals(EventStatus.Draft, draft.status)
@@ -131,11 +131,11 @@ class OperationsTest {
         assertEquals("Great Hall" to 15, edited.location to edited.holdMinutes, "what is left out stays")
         assertEquals(304, events.getEventWithHttpInfo(draft.id, events.getEventWithHttpInfo(draft.id, null).etag).statusCode)
 
-        val first = slot(draft, days = 10, capacity = 3)
-        val second = slot(draft, days = 11)
+        val first = newSlot(draft, days = 10, capacity = 3)
+        val second = newSlot(draft, days = 11)
         events.publishEvent(draft.id)
-        val nobody = somebody().also { people += it }
-        assertEquals(draft.id, nobody.api.events.listEvents(q = title, `when` = EventWhen.Upcoming, available = true).data.single().id)
+        val anonymous = anonymous().also { users += it }
+        assertEquals(draft.id, anonymous.api.events.listEvents(q = title, `when` = EventWhen.Upcoming, available = true).data.single().id)
         assertEquals(listOf(first.id, second.id), paginate { slots.listSlots(draft.id, 1, it) }.map { it.id }.toList())
 
         val tag = slots.getSlotWithHttpInfo(first.id, null).etag
@@ -149,27 +149,27 @@ class OperationsTest {
 
         val other = events.createEvent(EventCreate("Never to be", "UTC"))
         events.deleteEvent(other.id, "*")
-        refused(ProblemCode.NotFound) { events.getEvent(other.id) }
+        assertRefused(ProblemCode.NotFound) { events.getEvent(other.id) }
     }
 
     @Test
-    fun `a booking, from request to end`() {
-        val person = attendee()
-        val event = event()
-        val evening = slot(event, days = 20)
-        val later = slot(event, days = 21)
-        val bookings = person.api.bookings
+    fun `an attendee can book, change, move and cancel, and read the history`() {
+        val user = attendee()
+        val event = newEvent()
+        val evening = newSlot(event, days = 20)
+        val later = newSlot(event, days = 21)
+        val bookings = user.api.bookings
 
-        val answer = bookings.createBookingWithHttpInfo(evening.id, BookingCreate(seats = 2), null)
-        val booking = assertNotNull(answer.body)
+        val response = bookings.createBookingWithHttpInfo(evening.id, BookingCreate(seats = 2), null)
+        val booking = assertNotNull(response.body)
         assertEquals(BookingStatus.Confirmed, booking.status)
-        assertFalse(answer.replayed)
-        assertTrue(bookings.getBookingWithHttpInfo(booking.id, answer.etag).statusCode == 304)
+        assertFalse(response.replayed)
+        assertTrue(bookings.getBookingWithHttpInfo(booking.id, response.etag).statusCode == 304)
         assertEquals(booking, bookings.getBooking(booking.id))
         assertEquals(booking.id, bookings.listMyBookings(listOf(BookingStatus.Confirmed, BookingStatus.Held), BookingWhen.Upcoming).data.single().id)
         assertEquals(booking.id, bookings.listConflicts(inDays(20), inDays(20).plusMinutes(1)).data.single().id)
 
-        assertEquals(3, bookings.updateBooking(booking.id, BookingPatch(seats = 3), answer.etag).seats)
+        assertEquals(3, bookings.updateBooking(booking.id, BookingPatch(seats = 3), response.etag).seats)
         assertEquals(3, bookings.previewCancellation(booking.id).seatsFreed)
         val moved = bookings.moveBooking(booking.id, BookingMove(later.id))
         assertEquals(booking.id, moved.movedFromBookingId)
@@ -184,19 +184,19 @@ class OperationsTest {
     }
 
     @Test
-    fun `holds and bundles`() {
-        val person = attendee()
-        val event = event()
-        val held = person.api.bookings.createHold(slot(event, days = 20).id, HoldCreate(seats = 2))
+    fun `holds can be confirmed, and several slots booked together`() {
+        val user = attendee()
+        val event = newEvent()
+        val held = user.api.bookings.createHold(newSlot(event, days = 20).id, HoldCreate(seats = 2))
         assertNotNull(held.expiresAt)
-        assertEquals(BookingStatus.Confirmed, person.api.bookings.confirmBooking(held.id).status)
-        val items = listOf(BookingItem(slot(event, days = 22).id), BookingItem(slot(event, days = 23).id, seats = 2))
-        assertEquals(listOf(1, 2), person.api.bookings.createBookings(BookingBundleCreate(items)).data.map { it.seats })
+        assertEquals(BookingStatus.Confirmed, user.api.bookings.confirmBooking(held.id).status)
+        val items = listOf(BookingItem(newSlot(event, days = 22).id), BookingItem(newSlot(event, days = 23).id, seats = 2))
+        assertEquals(listOf(1, 2), user.api.bookings.createBookings(BookingBundleCreate(items)).data.map { it.seats })
     }
 
     @Test
-    fun `a waitlist that makes offers`() {
-        val slot = slot(event(WaitlistMode.Offer), capacity = 1)
+    fun `a declined offer goes to the next in line, who can accept it`() {
+        val slot = newSlot(newEvent(WaitlistMode.Offer), capacity = 1)
         val (first, second, third) = List(3) { attendee() }
         val taken = first.book(slot)
         val waiting = second.book(slot, ifFull = IfFull.Waitlist)
@@ -211,8 +211,8 @@ class OperationsTest {
         assertTrue(organizer.api.waitlist.simulateSlot(slot.id, SimulationCreate(cancellationRate = 0.5, runs = 2)).estimate)
 
         first.api.bookings.cancelBooking(taken.id, bookingCancellation = BookingCancellation("Ill."))
-        fun offered(person: Person, booking: UUID) =
-            eventually({ person.api.bookings.getBooking(booking).status }) { it == BookingStatus.Offered }
+        fun offered(user: TestUser, booking: UUID) =
+            eventually({ user.api.bookings.getBooking(booking).status }) { it == BookingStatus.Offered }
         offered(second, waiting.id)
         assertEquals(BookingStatus.Cancelled, second.api.waitlist.declineOffer(waiting.id).status)
         offered(third, behind.id)
@@ -220,19 +220,19 @@ class OperationsTest {
     }
 
     @Test
-    fun `a waiting booking asks for all seats or none`() {
-        val person = attendee()
-        val slot = slot(capacity = 2)
+    fun `a waitlisted booking can stop accepting fewer seats`() {
+        val user = attendee()
+        val slot = newSlot(capacity = 2)
         attendee().book(slot, seats = 2)
-        val waiting = person.api.bookings.createBooking(slot.id, BookingCreate(2, IfFull.Waitlist, seatsMin = 1))
+        val waiting = user.api.bookings.createBooking(slot.id, BookingCreate(2, IfFull.Waitlist, seatsMin = 1))
         assertEquals(1, waiting.seatsMin)
-        assertNull(person.api.bookings.updateBooking(waiting.id, BookingPatch(seatsMin = Field(null))).seatsMin)
+        assertNull(user.api.bookings.updateBooking(waiting.id, BookingPatch(seatsMin = Field(null))).seatsMin)
     }
 
     @Test
-    fun `health and documentation`() {
-        val nobody = somebody().also { people += it }
-        val service = nobody.api.service
+    fun `health, documentation and problem descriptions can be read`() {
+        val anonymous = anonymous().also { users += it }
+        val service = anonymous.api.service
         assertEquals("alive", service.getLiveness().status)
         assertTrue(service.getReadiness().checks.isNotEmpty())
         assertContains(service.getSpecYaml().readText(), "openapi: 3.0.3")

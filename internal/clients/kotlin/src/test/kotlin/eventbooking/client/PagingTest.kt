@@ -12,23 +12,23 @@ import java.lang.reflect.ParameterizedType
 import kotlin.test.Test
 import kotlin.test.assertEquals
 
-/** Lists are walked page by page, and no further than one wants. */
+/** [paginate] fetches lists page by page, as far as needed. */
 class PagingTest {
     @Test
-    fun `all items, in order, a page at a time`() {
-        val event = event()
-        val slots = List(5) { slot(event, days = 10L + it) }
-        val nobody = somebody()
-        val all = paginate { cursor -> nobody.api.slots.listSlots(event.id, limit = 2, cursor = cursor) }
-        assertEquals(0, nobody.seen.size, "nothing is fetched before it is asked for")
+    fun `paginate returns all items in order and fetches each page when it is needed`() {
+        val event = newEvent()
+        val slots = List(5) { newSlot(event, days = 10L + it) }
+        val anonymous = anonymous()
+        val all = paginate { cursor -> anonymous.api.slots.listSlots(event.id, limit = 2, cursor = cursor) }
+        assertEquals(0, anonymous.attempts.size, "nothing is fetched before an item is needed")
         assertEquals(slots[1].id, all.drop(1).first().id)
-        assertEquals(1, nobody.seen.size, "one page is enough for two")
+        assertEquals(1, anonymous.attempts.size, "two items need one page")
         assertEquals(slots.map { it.id }, all.map { it.id }.toList())
-        assertEquals(1 + 3, nobody.seen.size)
+        assertEquals(1 + 3, anonymous.attempts.size)
     }
 
     @Test
-    fun `every list of the contract can be walked`() {
+    fun `paginate accepts every list of the contract`() {
         val apis = listOf(AuthApi::class, BookingsApi::class, EventsApi::class, MeApi::class, ServiceApi::class, SlotsApi::class, UsersApi::class, WaitlistApi::class)
         val lists = apis.flatMap { it.java.methods.toList() }.map { it.returnType }
             .filter { type -> type.methods.any { it.name == "getNextCursor" } }

@@ -17,30 +17,30 @@ import kotlin.test.assertEquals
 import kotlin.test.assertTrue
 import kotlin.time.Duration.Companion.seconds
 
-/** What the README shows compiles, and does what it says. */
+/** The code in the README compiles, and does what the README says. */
 class ReadmeTest {
     private val url = Service.shared.url
 
     @Test
-    fun `the first booking`() {
+    fun `the first booking is confirmed`() {
         assertEquals(BookingStatus.Confirmed, firstBooking(url)?.status)
     }
 
     @Test
-    fun `tokens, lists, retries and edits`() {
+    fun `the code for tokens, lists, retries and edits works`() {
         val token = Login(url, Credentials("busy@test.com", "password"))()
         val api =
             EventBooking(url, retries = Retries(attempts = 10, longestWait = 30.seconds)) { token }
-        val never =
-            EventBooking(url, retries = Retries(attempts = 1)) { token } // never
-        assertEquals(api.me.getMe(), never.me.getMe())
+        val once =
+            EventBooking(url, retries = Retries(attempts = 1)) { token } // no retries
+        assertEquals(api.me.getMe(), once.me.getMe())
 
         val waited =
             paginate { cursor -> api.bookings.listMyBookings(status = listOf(BookingStatus.Waitlisted), cursor = cursor) }
                 .sumOf { it.seats }
         assertTrue(waited > 0, "busy@test.com has a booking in every status")
 
-        edit(organizer.api, event().id)
+        edit(organizer.api, newEvent().id)
     }
 
     private fun edit(api: EventBooking, id: java.util.UUID) {
@@ -51,7 +51,7 @@ class ReadmeTest {
 
     @OptIn(ExperimentalPathApi::class)
     @Test
-    fun `every line of code in it is one of the tests'`() {
+    fun `every line of code in the README is also in the tests`() {
         val tests = Path("src/test/kotlin").walk().filter { it.extension == "kt" }.flatMap { it.readLines() }.map { it.trim() }.toSet()
         val blocks = Regex("```kotlin\n(.*?)```", RegexOption.DOT_MATCHES_ALL).findAll(Path("README.md").readText()).toList()
         assertTrue(blocks.size >= 5)

@@ -21,120 +21,120 @@ import kotlin.time.Duration.Companion.minutes
 import kotlin.time.Duration.Companion.seconds
 import kotlin.time.TimeSource
 
-/** What is sent again when the network or the service fails, what is not, and that there is one effect. */
+/** Requests are retried when the network or the service fails, if that is safe, and have one effect. */
 class RetriesTest {
     private val quick = Retries(attempts = 4, firstWait = 20.milliseconds)
 
-    /** How many bookings a slot has seen, by its ledger. */
-    private fun bookedIn(slot: Slot): Int =
+    /** How many bookings of a slot were confirmed, according to its ledger. */
+    private fun confirmations(slot: Slot): Int =
         paginate { organizer.api.slots.getSlotLedger(slot.id, cursor = it) }.count { it.kind == LedgerKind.Confirmed }
 
     @Test
-    fun `a booking whose answer is lost is made once, and answered`() {
-        Wire(Service.shared.address).use { wire ->
-            val person = newcomer(wire.url, quick)
-            val slot = slot()
-            wire.loseAnswerTo("/bookings")
-            val answer = person.api.bookings.createBookingWithHttpInfo(slot.id, BookingCreate(2), null)
-            assertEquals(2, assertNotNull(answer.body).seats)
-            assertTrue(answer.replayed, "the second attempt gets the first one's answer")
-            assertEquals(1, bookedIn(slot))
+    fun `a booking whose response is lost is made once and returned`() {
+        Proxy(Service.shared.address).use { proxy ->
+            val user = newAttendee(proxy.url, quick)
+            val slot = newSlot()
+            proxy.loseResponseTo("/bookings")
+            val response = user.api.bookings.createBookingWithHttpInfo(slot.id, BookingCreate(2), null)
+            assertEquals(2, assertNotNull(response.body).seats)
+            assertTrue(response.replayed, "the second attempt gets the first one's response")
+            assertEquals(1, confirmations(slot))
         }
     }
 
     @Test
-    fun `a read whose answer is lost is read again`() {
-        Wire(Service.shared.address).use { wire ->
-            val person = newcomer(wire.url, quick)
-            wire.loseAnswerTo("/api/v1/me")
-            assertEquals(person.email, person.api.me.getMe().email)
+    fun `a read whose response is lost is retried`() {
+        Proxy(Service.shared.address).use { proxy ->
+            val user = newAttendee(proxy.url, quick)
+            proxy.loseResponseTo("/api/v1/me")
+            assertEquals(user.email, user.api.me.getMe().email)
         }
     }
 
     @Test
-    fun `what has no key is not sent again when its answer is lost`() {
-        Wire(Service.shared.address).use { wire ->
-            val person = newcomer(wire.url, quick)
-            val tokens = person.api.me.listTokens().data.size
-            wire.loseAnswerTo("POST /api/v1/me/tokens")
-            assertFailsWith<IOException> { person.api.me.createToken(TokenCreate("Once", setOf(Ability.All))) }
-            assertEquals(tokens + 1, person.api.me.listTokens().data.size)
+    fun `a write without a key is not retried if its response is lost`() {
+        Proxy(Service.shared.address).use { proxy ->
+            val user = newAttendee(proxy.url, quick)
+            val tokens = user.api.me.listTokens().data.size
+            proxy.loseResponseTo("POST /api/v1/me/tokens")
+            assertFailsWith<IOException> { user.api.me.createToken(TokenCreate("Once", setOf(Ability.All))) }
+            assertEquals(tokens + 1, user.api.me.listTokens().data.size)
 
-            wire.loseAnswerTo("PATCH /api/v1/me")
-            assertFailsWith<IOException> { person.api.me.updateMe(ProfilePatch(name = "Once")) }
-            assertEquals("Once", person.api.me.getMe().name)
+            proxy.loseResponseTo("PATCH /api/v1/me")
+            assertFailsWith<IOException> { user.api.me.updateMe(ProfilePatch(name = "Once")) }
+            assertEquals("Once", user.api.me.getMe().name)
         }
     }
 
     @Test
-    fun `attempts are bounded`() {
-        Wire(Service.shared.address).use { wire ->
-            wire.cut = true
-            val api = EventBooking(wire.url, retries = Retries(attempts = 3, firstWait = 20.milliseconds))
+    fun `retries end after the last attempt`() {
+        Proxy(Service.shared.address).use { proxy ->
+            proxy.cut = true
+            val api = EventBooking(proxy.url, retries = Retries(attempts = 3, firstWait = 20.milliseconds))
             assertFailsWith<IOException> { api.events.listEvents() }
-            assertEquals(3, wire.connections.get())
+            assertEquals(3, proxy.connections.get())
         }
     }
 
     @Test
-    fun `a refusal is not sent again, and every call has a key of its own`() {
-        val person = newcomer()
-        val slot = slot()
-        person.book(slot)
-        refused(ProblemCode.AlreadyBooked) { person.book(slot) }
-        val (first, second) = person.seen.filter { it.operation == "createBooking" }
+    fun `an error that is not retryable is not retried, and every call has its own key`() {
+        val user = newAttendee()
+        val slot = newSlot()
+        user.book(slot)
+        assertRefused(ProblemCode.AlreadyBooked) { user.book(slot) }
+        val (first, second) = user.attempts.filter { it.operation == "createBooking" }
         assertNotEquals(first.key, second.key)
     }
 
     @Test
-    fun `a service that is restarted meanwhile`() {
+    fun `retries outlast a restart of the service`() {
         Service().use { service ->
             val retries = Retries(attempts = 100, firstWait = 200.milliseconds, longestWait = 500.milliseconds)
-            val organizer = somebody("organizer@test.com", url = service.url)
+            val organizer = logIn("organizer@test.com", url = service.url)
             val event = organizer.api.events.listEvents(organizerId = organizer.id, available = true).data.first()
             val slot = paginate { organizer.api.slots.listSlots(event.id, cursor = it) }.first { it.seatsAvailable > 0 }
-            val person = newcomer(service.url, retries)
+            val user = newAttendee(service.url, retries)
 
             service.stop()
-            val asking = Thread.currentThread()
-            val restart = thread { eventually({ asking.waitsToRepeat() }) { it }; service.start() }
-            // A PATCH that was not sent, for want of a connection, is sent when there is one.
-            val unconnected = EventBooking(service.url, retries = retries) { person.token }
+            val caller = Thread.currentThread()
+            val restart = thread { eventually({ caller.isWaitingToRetry() }) { it }; service.start() }
+            // A PATCH is retried if it was not sent, because there was no connection.
+            val unconnected = EventBooking(service.url, retries = retries) { user.token }
             assertEquals("Patient", unconnected.me.updateMe(ProfilePatch(name = "Patient")).name)
             restart.join()
 
             service.stop()
             val again = thread { service.start() }
-            val booking = person.book(slot)
+            val booking = user.book(slot)
             again.join()
-            assertEquals(listOf(booking.id), person.api.bookings.listMyBookings().data.map { it.id })
+            assertEquals(listOf(booking.id), user.api.bookings.listMyBookings().data.map { it.id })
         }
     }
 
-    /** A second process, with a wire to the database of the first. */
-    private fun withDatabaseWire(test: (Service, Wire) -> Unit) = Wire(Service.shared.postgres()).use { wire ->
-        Service("postgres://eventbooking@127.0.0.1:${wire.port}/eventbooking?sslmode=disable").use { test(it, wire) }
+    /** Runs [test] with a second process whose connections to the first one's database go through a proxy. */
+    private fun withDatabaseProxy(test: (Service, Proxy) -> Unit) = Proxy(Service.shared.postgres()).use { proxy ->
+        Service("postgres://eventbooking@127.0.0.1:${proxy.port}/eventbooking?sslmode=disable").use { test(it, proxy) }
     }
 
     @Test
-    fun `a database that is away for a while`() = withDatabaseWire { service, wire ->
-        val person = newcomer(service.url, Retries(attempts = 20, firstWait = 20.milliseconds))
-        val slot = slot()
-        wire.cut = true
-        val back = thread { eventually({ person.seen.count { it.operation == "createBooking" } }) { it > 0 }; wire.cut = false }
-        person.book(slot)
+    fun `retries outlast a database outage and respect Retry-After`() = withDatabaseProxy { service, proxy ->
+        val user = newAttendee(service.url, Retries(attempts = 20, firstWait = 20.milliseconds))
+        val slot = newSlot()
+        proxy.cut = true
+        val back = thread { eventually({ user.attempts.count { it.operation == "createBooking" } }) { it > 0 }; proxy.cut = false }
+        user.book(slot)
         back.join()
-        assertEquals(1, bookedIn(slot))
+        assertEquals(1, confirmations(slot))
 
-        val attempts = person.seen.filter { it.operation == "createBooking" }
+        val attempts = user.attempts.filter { it.operation == "createBooking" }
         assertEquals("database_unavailable", attempts.first().code)
         assertEquals(201, attempts.last().status)
         assertEquals(1, attempts.map { it.key }.distinct().size, "one key for all attempts")
         attempts.zipWithNext { one, next ->
-            assertTrue(next.atMillis - one.atMillis >= 1000, "Retry-After is a second, and it came after ${next.atMillis - one.atMillis} ms")
+            assertTrue(next.atMillis - one.atMillis >= 1000, "Retry-After is one second, but the next attempt came after ${next.atMillis - one.atMillis} ms")
         }
 
-        wire.cut = true
+        proxy.cut = true
         val impatient = EventBooking(service.url, retries = Retries(longestWait = 500.milliseconds))
         val started = TimeSource.Monotonic.markNow()
         val e = assertFailsWith<ProblemException> { impatient.events.listEvents() }
@@ -143,27 +143,27 @@ class RetriesTest {
     }
 
     @Test
-    fun `an outcome that the service does not know`() = withDatabaseWire { service, wire ->
-        val person = newcomer(service.url, quick)
-        val slot = slot()
-        person.api.me.getMe()
-        // What PostgreSQL says when it has committed.
-        wire.loseAnswer("COMMIT\u0000")
-        person.book(slot)
-        assertEquals(1, bookedIn(slot))
-        val attempts = person.seen.filter { it.operation == "createBooking" }
+    fun `after outcome_unknown, retrying with the same key returns the outcome`() = withDatabaseProxy { service, proxy ->
+        val user = newAttendee(service.url, quick)
+        val slot = newSlot()
+        user.api.me.getMe()
+        // PostgreSQL's message that it has committed.
+        proxy.loseResponse("COMMIT\u0000")
+        user.book(slot)
+        assertEquals(1, confirmations(slot))
+        val attempts = user.attempts.filter { it.operation == "createBooking" }
         assertEquals(listOf("outcome_unknown", null), attempts.map { it.code })
         assertEquals(1, attempts.map { it.key }.distinct().size)
     }
 
     @Test
-    fun `whoever is interrupted does not wait`() {
-        Wire(Service.shared.address).use { wire ->
-            val person = newcomer(wire.url, Retries(firstWait = 5.minutes, longestWait = 10.minutes))
-            wire.cut = true
+    fun `an interrupt ends the wait between attempts`() {
+        Proxy(Service.shared.address).use { proxy ->
+            val user = newAttendee(proxy.url, Retries(firstWait = 5.minutes, longestWait = 10.minutes))
+            proxy.cut = true
             var thrown: Throwable? = null
-            val waiting = thread { thrown = runCatching { person.api.me.getMe() }.exceptionOrNull() }
-            eventually({ waiting.waitsToRepeat() }) { it }
+            val waiting = thread { thrown = runCatching { user.api.me.getMe() }.exceptionOrNull() }
+            eventually({ waiting.isWaitingToRetry() }) { it }
             waiting.interrupt()
             waiting.join(10_000)
             assertTrue(thrown is InterruptedIOException, "$thrown")
