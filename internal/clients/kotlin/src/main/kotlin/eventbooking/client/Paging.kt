@@ -69,7 +69,7 @@ private fun <P, T> items(fetch: (String?) -> P, data: (P) -> List<T>, next: (P) 
         val page = fetch(cursor)
         yieldAll(data(page))
         // Otherwise a page that leads to itself would repeat forever.
-        val following = next(page).also { check(it == null || it != cursor) { "the page at cursor $it leads to itself: pass the cursor on in fetch" } }
+        val following = next(page).also { check(it == null || it != cursor) { "the page at $it leads to itself: pass the cursor on" } }
         cursor = following
     } while (cursor != null)
 }

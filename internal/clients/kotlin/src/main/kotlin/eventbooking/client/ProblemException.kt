@@ -47,7 +47,11 @@ class ProblemException internal constructor(
     val status: Int get() = problem.status
 
     internal companion object {
-        /** Returns the problem in a response, or null if there is none; the body is then left unread. Throws [IOException] if it is malformed. */
+        /**
+         * Returns the problem in a response, or null if there is none; the body is then left unread.
+         *
+         * @throws IOException if the problem is malformed
+         */
         fun of(response: Response): ProblemException? {
             if (response.body.contentType()?.subtype != "problem+json") return null
             val json = Serializer.kotlinxSerializationJson

@@ -131,7 +131,7 @@ class RetriesTest {
         assertEquals(201, attempts.last().status)
         assertEquals(1, attempts.map { it.key }.distinct().size, "one key for all attempts")
         attempts.zipWithNext { one, next ->
-            assertTrue(next.atMillis - one.atMillis >= 1000, "Retry-After is one second, but the next attempt came after ${next.atMillis - one.atMillis} ms")
+            assertTrue(next.atMillis - one.atMillis >= 1000, "Retry-After is 1 s, but the wait was ${next.atMillis - one.atMillis} ms")
         }
 
         proxy.cut = true
