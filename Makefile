@@ -1,90 +1,93 @@
-# make          shows what there is
-# make run      is all that is needed to try it; make test, to trust it
+# `make` lists the targets.
 
 .DEFAULT_GOAL := help
-.PHONY: help run test test-clients test-contract prove prove-long fuzz generate generate-clients release-spec check seed
+.PHONY: help run seed test test-short test-clients test-contract prove prove-long fuzz generate generate-clients release-spec check
 
-BINARY  := bin/eventbooking
-TOOLS   := internal/tools
-SQLC    := CGO_ENABLED=0 go tool -modfile=$(TOOLS)/sqlc/go.mod sqlc
-OAPI    := go tool -modfile=$(TOOLS)/oapi-codegen/go.mod oapi-codegen
-OASDIFF := go tool -modfile=$(TOOLS)/oasdiff/go.mod oasdiff
-REDOCLY := REDOCLY_TELEMETRY=off REDOCLY_SUPPRESS_UPDATE_NOTICE=true npx --yes @redocly/cli@2.77.0
-LINT    := go tool -modfile=$(TOOLS)/golangci-lint/go.mod golangci-lint
-TYPESCRIPT := gen/clients/typescript
-KOTLIN  := mvn -B -ntp -q -f gen/clients/kotlin/pom.xml
-ACCEPTED := $(TOOLS)/oasdiff/accepted.txt
-COVERED := 80
-FUZZTIME := 30s
-# What gen/ holds, in one line a file; what is installed and built there is not generated.
-GENERATED := find gen -type f -not -path '*/node_modules/*' -not -path '*/dist/*' -not -path '*/build/*' -not -path '*/target/*' -not -path '*/.openapi-generator/*' \
-	-exec cksum {} + | sort
+BINARY     := bin/eventbooking
+TOOLS      := internal/tools
+SQLC       := CGO_ENABLED=0 go tool -modfile=$(TOOLS)/sqlc/go.mod sqlc
+OAPI       := go tool -modfile=$(TOOLS)/oapi-codegen/go.mod oapi-codegen
+OASDIFF    := go tool -modfile=$(TOOLS)/oasdiff/go.mod oasdiff
+REDOCLY    := REDOCLY_TELEMETRY=off REDOCLY_SUPPRESS_UPDATE_NOTICE=true npx --yes @redocly/cli@2.77.0
+LINT       := go tool -modfile=$(TOOLS)/golangci-lint/go.mod golangci-lint
+TYPESCRIPT := internal/clients/typescript
+KOTLIN     := mvn -B -ntp -q -f internal/clients/kotlin/pom.xml
+RELEASED   := $(TOOLS)/oasdiff/released.yaml
+ACCEPTED   := $(TOOLS)/oasdiff/accepted.txt
+COVERED    := 80
+FUZZTIME   := 30s
+# One line per file in gen/.
+GENERATED  := find gen -type f -exec cksum {} + | sort
 
 NEED_MAVEN := command -v mvn >/dev/null && command -v javac >/dev/null || \
-	{ echo 'the Kotlin client needs Maven and a JDK, 17 or newer: apt-get install maven openjdk-17-jdk-headless'; exit 1; }
+	{ echo 'the Kotlin client needs Maven and JDK 17 or newer: apt-get install maven openjdk-17-jdk-headless'; exit 1; }
 
 help: ## Show this help
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
-run: $(BINARY) ## Build and serve on 127.0.0.1:8000, with data to try; bin/eventbooking --help tells its settings
+run: $(BINARY) ## Build and serve on 127.0.0.1:8000 with sample data (settings: bin/eventbooking --help)
 	@$(BINARY) serve --seed-if-empty
 
-seed: $(BINARY) ## Throw the data away and seed again
+seed: $(BINARY) ## Delete all data and seed again
 	$(BINARY) seed --fresh
 
-test: ## Run all tests with the race detector; fails below 80 % coverage of internal/
+test: ## Run all Go tests with the race detector; fails if they cover less than 80 % of internal/
 	go test -race -timeout 14m -coverpkg=./internal/... -coverprofile=coverage.out ./...
 	@go tool cover -func=coverage.out | awk '$$1 == "total:" { covered = $$3 + 0; \
 		printf "coverage of internal/: %s %% of statements (at least $(COVERED) %%)\n", covered; exit (covered < $(COVERED)) }'
 
-test-clients: $(TYPESCRIPT)/node_modules/.package-lock.json ## Test the TypeScript and the Kotlin client against the real service
+test-short: ## Run the Go tests without the slow ones (go test -short)
+	go test -short ./...
+
+test-clients: $(TYPESCRIPT)/node_modules/.package-lock.json ## Test the TypeScript and Kotlin clients against the real service
 	cd $(TYPESCRIPT) && npm test
 	@$(NEED_MAVEN)
 	$(KOTLIN) verify
 
-test-contract: ## Ask the service all that its contract allows, and more (schemathesis)
+test-contract: ## Test the service against openapi.yaml with generated requests (schemathesis)
 	.ci/contract
 
-prove: ## Show that the promises hold, under races, crashes and bad networks: minutes (docs/promises.md)
+prove: ## Test the promises under races, crashes and network failures; takes minutes (docs/promises.md)
 	go run ./cmd/prove
 
-prove-long: ## The same in full: 75 to 95 minutes
+prove-long: ## Run prove in full; takes 75 to 95 minutes
 	go run ./cmd/prove --long
 
-fuzz: ## Fuzz everything that reads what strangers send, FUZZTIME=30s each
-	@for package in $$(grep -rl '^func Fuzz' internal | xargs -n1 dirname | sort -u); do \
+fuzz: ## Fuzz everything that parses untrusted input, FUZZTIME=30s each
+	@for package in $$(grep -rl --include='*_test.go' '^func Fuzz' internal | xargs -n1 dirname | sort -u); do \
 		for target in $$(grep -ho '^func Fuzz[A-Za-z]*' $$package/*_test.go | cut -d' ' -f2); do \
 			go test ./$$package -run '^$$' -fuzz "^$$target$$" -fuzztime $(FUZZTIME) -fuzzminimizetime 20x || exit 1; \
 		done; done
 
-generate: generate-clients ## Generate gen/ from openapi.yaml, db/migrations and db/queries
+generate: ## Generate the Go code in gen/ from openapi.yaml, db/migrations and db/queries; needs Go only
 	$(OAPI) -config $(TOOLS)/oapi-codegen.yaml openapi.yaml
 	$(SQLC) generate
 
-generate-clients: $(TYPESCRIPT)/node_modules/.package-lock.json
+generate-clients: $(TYPESCRIPT)/node_modules/.package-lock.json ## Generate the clients' code in gen/clients from openapi.yaml; needs Node and a JDK with Maven
 	cd $(TYPESCRIPT) && npm run --silent generate
 	@$(NEED_MAVEN)
-	@$(KOTLIN) -P generate generate-sources >/dev/null
+	@$(KOTLIN) -P generate process-sources >/dev/null
 
-# Installed as the lock file says, when that has changed.
+# npm ci writes this file, so it runs again only when package-lock.json has changed.
 $(TYPESCRIPT)/node_modules/.package-lock.json: $(TYPESCRIPT)/package-lock.json
-	@command -v npm >/dev/null || { echo 'the TypeScript client needs Node 20 or newer with npm: apt-get install npm'; exit 1; }
+	@command -v npm >/dev/null || { echo 'the TypeScript client needs Node 20 or newer with npm: apt-get install nodejs npm'; exit 1; }
 	cd $(TYPESCRIPT) && npm ci --no-audit --no-fund
 
-release-spec: ## Take openapi.yaml for the released one, which further changes must not break
-	cp openapi.yaml openapi.released.yaml
+release-spec: ## Record openapi.yaml as released: make check then reports changes that break it
+	cp openapi.yaml $(RELEASED)
 	@echo 'now empty the list in $(ACCEPTED)'
 
-check: ## Check format, vet, lint, the spec and that it breaks nobody, and that gen/ is what its sources give
-	@test -z "$$(gofmt -l cmd db gen internal *.go)" || { gofmt -l cmd db gen internal *.go; echo 'run gofmt -w on these'; exit 1; }
+check: ## Check format, vet, go.mod, lint, openapi.yaml, its compatibility with the last release, and that gen/ is up to date
+	@test -z "$$(gofmt -l cmd db gen internal *.go)" || { gofmt -l cmd db gen internal *.go; echo 'run gofmt -w on these files'; exit 1; }
+	go mod tidy -diff
 	go vet ./...
 	$(LINT) run ./...
-	@command -v npx >/dev/null || { echo 'make check wants Node 20 or newer with npx, to lint openapi.yaml: apt-get install npm'; exit 1; }
+	@command -v npx >/dev/null || { echo 'make check needs Node 20 or newer with npx to lint openapi.yaml: apt-get install nodejs npm'; exit 1; }
 	$(REDOCLY) lint
-	@$(OASDIFF) breaking --fail-on WARN --err-ignore $(ACCEPTED) --warn-ignore $(ACCEPTED) openapi.released.yaml openapi.yaml || \
-		{ echo 'openapi.yaml breaks what was released: take it back, or say why in $(ACCEPTED)'; exit 1; }
-	@before=$$($(GENERATED)) && $(MAKE) --no-print-directory generate && test "$$before" = "$$($(GENERATED))" || \
-		{ echo 'gen/ was not what its sources give; now it is: look at git diff gen'; exit 1; }
+	@$(OASDIFF) breaking --fail-on WARN --err-ignore $(ACCEPTED) --warn-ignore $(ACCEPTED) $(RELEASED) openapi.yaml || \
+		{ echo 'openapi.yaml has a breaking change: undo it, or give the reason in $(ACCEPTED)'; exit 1; }
+	@before=$$($(GENERATED)) && $(MAKE) --no-print-directory generate generate-clients && test "$$before" = "$$($(GENERATED))" || \
+		{ echo 'gen/ was out of date and has been generated again: see git diff gen'; exit 1; }
 
 .PHONY: $(BINARY)
 $(BINARY):

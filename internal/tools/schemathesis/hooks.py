@@ -1,7 +1,7 @@
-"""Who is asking, and about what: what schemathesis cannot know of this service.
+"""Gives schemathesis tokens, ids of seeded resources, and checks specific to this service.
 
-.ci/contract sets CONTRACT_URL and CONTRACT_ROLE. Without the ids of things that
-exist, all that is asked about one thing would be answered with 404.
+.ci/contract sets CONTRACT_URL and CONTRACT_ROLE. Without ids of resources that
+exist, every request about a single resource would return 404.
 """
 
 import os
@@ -14,26 +14,26 @@ API = os.environ["CONTRACT_URL"] + "/api/v1"
 ROLE = os.environ["CONTRACT_ROLE"]
 EMAIL = {"attendee": "busy@test.com", "organizer": "organizer@test.com", "admin": "admin@test.com"}[ROLE]
 
-# These end what they are asked with: a token, or its user. Each of their requests
-# is somebody else's, who is there for nothing else.
+# These revoke the token or delete or change its user, so each of their requests is
+# sent by a newly registered user.
 ONE_OFF = {"logoutUser", "deleteMe", "changePassword", "updateMe"}
 
 
 def log_in(email, password="password"):
-    answer = requests.post(f"{API}/auth/login", json={"email": email, "password": password}, timeout=30)
-    answer.raise_for_status()
-    return answer.json()["token"]
+    response = requests.post(f"{API}/auth/login", json={"email": email, "password": password}, timeout=30)
+    response.raise_for_status()
+    return response.json()["token"]
 
 
 def register():
-    answer = requests.post(f"{API}/auth/register", timeout=30, json={
+    response = requests.post(f"{API}/auth/register", timeout=30, json={
         "email": f"{uuid.uuid4()}@example.com", "name": "One Off", "password": "password"})
-    answer.raise_for_status()
-    return answer.json()["token"]
+    response.raise_for_status()
+    return response.json()["token"]
 
 
 class Tokens:
-    """One token for all requests, and another one when it was revoked."""
+    """Provides one token for all requests, and a new one after it was revoked."""
 
     token = None
 
@@ -59,13 +59,13 @@ def after_call(context, case, response):
 
 
 def pages(path, token):
-    """Everything that a list has, on its first ten pages."""
+    """Returns the items on the first ten pages of a list."""
     found, cursor = [], None
     for _ in range(10):
-        answer = requests.get(API + path, timeout=30, headers={"Authorization": f"Bearer {token}"},
+        response = requests.get(API + path, timeout=30, headers={"Authorization": f"Bearer {token}"},
                               params={"limit": 100, **({"cursor": cursor} if cursor else {})})
-        answer.raise_for_status()
-        page = answer.json()
+        response.raise_for_status()
+        page = response.json()
         found += page["data"]
         cursor = page["next_cursor"]
         if not cursor:
@@ -74,7 +74,7 @@ def pages(path, token):
 
 
 def seeded():
-    """The ids of what this role can see or change: its own first, where it has any."""
+    """Returns the ids of resources that this role can see or change."""
     token = log_in(EMAIL)
     events = pages("/events?when=all", token)
     if ROLE == "organizer":
@@ -90,7 +90,7 @@ def seeded():
         "event_id": sorted(e["id"] for e in events),
         "slot_id": sorted(s["id"] for s in slots),
         "booking_id": sorted(b["id"] for b in bookings),
-        # Not the accounts that the requests are from.
+        # Without the accounts that send the requests.
         "user_id": sorted(u["id"] for u in users if not u["email"].endswith("@test.com")),
     }
 
@@ -99,7 +99,7 @@ SEEDED = seeded()
 
 
 def real(name, value):
-    """In two of three cases, a seeded id instead of a made-up one: always the same for the same."""
+    """Replaces two of three generated ids by seeded ones; the same id always by the same one."""
     known = SEEDED.get(name)
     try:
         number = uuid.UUID(value).int
@@ -115,7 +115,7 @@ def map_path_parameters(context, path_parameters):
 
 @schemathesis.hook
 def map_headers(context, headers):
-    # No made-up ETag is ever the present one; * is. Every third stays, and is stale.
+    # No generated ETag is current, but * matches any. One of three stays, and is stale.
     if headers and len(headers.get("If-Match") or "") % 3:
         headers["If-Match"] = "*"
     return headers
@@ -139,7 +139,7 @@ def items_of(body):
 
 @schemathesis.check
 def problems_are_problems(context, response, case):
-    """Whoever refuses, the answer is problem+json, and leads back to its request in the log."""
+    """Every error response is problem+json, and has the id of its request."""
     if response.status_code < 400 or response.request.method == "HEAD":
         return
     content_type = response.headers.get("content-type")
@@ -147,26 +147,26 @@ def problems_are_problems(context, response, case):
     problem = response.json()
     assert problem["status"] == response.status_code, problem
     assert problem["type"] == "/problems/" + problem["code"], problem
-    # An answer that is replayed has the id of the first request.
+    # A replayed response has the id of the first request.
     if "idempotent-replayed" not in response.headers:
         assert response.headers["x-request-id"] == [problem["request_id"]], problem
 
 
-# Refusals of the form of a request. What is well-formed may still be refused for
-# what it means: an end before its start, a cursor of nowhere, a wrong password.
+# Errors in the form of a request. A well-formed request may still be refused for its
+# meaning: an end before its start, an unknown cursor, a wrong password.
 FORM = {"malformed_body", "invalid_parameter", "idempotency_key_invalid", "not_acceptable", "unsupported_media_type"}
 FORM_OF_FIELD = {"type", "nullable", "enum", "format", "pattern", "required", "unknown_field", "uniqueItems", "minimum",
                  "maximum", "minLength", "maxLength", "minItems", "maxItems", "minProperties"}
 
 
 @schemathesis.check
-def what_the_schema_allows_is_understood(context, response, case):
-    """The schemas are as strict as the service."""
+def valid_requests_are_well_formed(context, response, case):
+    """A request that the schema allows is well-formed for the service, too."""
     if case.meta is None or not case.meta.generation.mode.is_positive or not 400 <= response.status_code < 500:
         return
     problem = response.json()
     assert problem["code"] not in FORM, problem
     if problem["code"] == "validation_failed":
-        # An organizer must give a reason, an attendee may: no schema says that.
+        # Organizers must give a reason, attendees may: the schema cannot express that.
         wrong = [e for e in problem["errors"] if e["code"] in FORM_OF_FIELD and e.get("pointer") != "/reason"]
         assert not wrong, problem
