@@ -12,7 +12,7 @@ import (
 	"github.com/google/uuid"
 )
 
-const TokenAuthenticate = `-- name: TokenAuthenticate :one
+const tokenAuthenticate = `-- name: TokenAuthenticate :one
 SELECT t.id, t.user_id, t.abilities, u.role,
        coalesce(t.expires_at <= clock_timestamp(), false)::bool AS expired,
        coalesce(t.last_used_at <= clock_timestamp() - interval '1 minute', true)::bool AS stale
@@ -32,7 +32,7 @@ type TokenAuthenticateRow struct {
 
 // Who is asking, by the hash of the token that came.
 func (q *Queries) TokenAuthenticate(ctx context.Context, db DBTX, hash []byte) (TokenAuthenticateRow, error) {
-	row := db.QueryRow(ctx, TokenAuthenticate, hash)
+	row := db.QueryRow(ctx, tokenAuthenticate, hash)
 	var i TokenAuthenticateRow
 	err := row.Scan(
 		&i.ID,
@@ -45,7 +45,7 @@ func (q *Queries) TokenAuthenticate(ctx context.Context, db DBTX, hash []byte) (
 	return i, err
 }
 
-const TokenDelete = `-- name: TokenDelete :execrows
+const tokenDelete = `-- name: TokenDelete :execrows
 DELETE FROM tokens WHERE id = $1 AND user_id = $2
 `
 
@@ -55,14 +55,14 @@ type TokenDeleteParams struct {
 }
 
 func (q *Queries) TokenDelete(ctx context.Context, db DBTX, arg TokenDeleteParams) (int64, error) {
-	result, err := db.Exec(ctx, TokenDelete, arg.ID, arg.UserID)
+	result, err := db.Exec(ctx, tokenDelete, arg.ID, arg.UserID)
 	if err != nil {
 		return 0, err
 	}
 	return result.RowsAffected(), nil
 }
 
-const TokenInsert = `-- name: TokenInsert :one
+const tokenInsert = `-- name: TokenInsert :one
 INSERT INTO tokens (id, user_id, name, hash, abilities, expires_at)
 VALUES ($1, $2, $3, $4, $5, $6)
 RETURNING id, user_id, name, hash, abilities, created_at, last_used_at, expires_at
@@ -78,7 +78,7 @@ type TokenInsertParams struct {
 }
 
 func (q *Queries) TokenInsert(ctx context.Context, db DBTX, arg TokenInsertParams) (Token, error) {
-	row := db.QueryRow(ctx, TokenInsert,
+	row := db.QueryRow(ctx, tokenInsert,
 		arg.ID,
 		arg.UserID,
 		arg.Name,
@@ -100,7 +100,7 @@ func (q *Queries) TokenInsert(ctx context.Context, db DBTX, arg TokenInsertParam
 	return i, err
 }
 
-const TokenList = `-- name: TokenList :many
+const tokenList = `-- name: TokenList :many
 SELECT id, user_id, name, hash, abilities, created_at, last_used_at, expires_at FROM tokens
 WHERE user_id = $1 AND id < $2
 ORDER BY id DESC
@@ -114,7 +114,7 @@ type TokenListParams struct {
 }
 
 func (q *Queries) TokenList(ctx context.Context, db DBTX, arg TokenListParams) ([]Token, error) {
-	rows, err := db.Query(ctx, TokenList, arg.UserID, arg.Before, arg.Page)
+	rows, err := db.Query(ctx, tokenList, arg.UserID, arg.Before, arg.Page)
 	if err != nil {
 		return nil, err
 	}
@@ -142,7 +142,7 @@ func (q *Queries) TokenList(ctx context.Context, db DBTX, arg TokenListParams) (
 	return items, nil
 }
 
-const TokenStanding = `-- name: TokenStanding :one
+const tokenStanding = `-- name: TokenStanding :one
 SELECT count(*) FILTER (WHERE id = $1) > 0 AS present,
        count(*) FILTER (WHERE expires_at IS NULL OR expires_at > clock_timestamp()) AS working
 FROM tokens
@@ -161,13 +161,13 @@ type TokenStandingRow struct {
 
 // Whether a token is there, and how many of the user's tokens work.
 func (q *Queries) TokenStanding(ctx context.Context, db DBTX, arg TokenStandingParams) (TokenStandingRow, error) {
-	row := db.QueryRow(ctx, TokenStanding, arg.ID, arg.UserID)
+	row := db.QueryRow(ctx, tokenStanding, arg.ID, arg.UserID)
 	var i TokenStandingRow
 	err := row.Scan(&i.Present, &i.Working)
 	return i, err
 }
 
-const TokenTouch = `-- name: TokenTouch :exec
+const tokenTouch = `-- name: TokenTouch :exec
 UPDATE tokens
 SET last_used_at = clock_timestamp()
 WHERE id = (
@@ -179,20 +179,20 @@ WHERE id = (
 // Notes that a token was used, once a minute. Many requests may come with one
 // token at the same moment: one of them writes, and the others do not wait for it.
 func (q *Queries) TokenTouch(ctx context.Context, db DBTX, id uuid.UUID) error {
-	_, err := db.Exec(ctx, TokenTouch, id)
+	_, err := db.Exec(ctx, tokenTouch, id)
 	return err
 }
 
-const TokensDelete = `-- name: TokensDelete :exec
+const tokensDelete = `-- name: TokensDelete :exec
 DELETE FROM tokens WHERE user_id = $1
 `
 
 func (q *Queries) TokensDelete(ctx context.Context, db DBTX, userID uuid.UUID) error {
-	_, err := db.Exec(ctx, TokensDelete, userID)
+	_, err := db.Exec(ctx, tokensDelete, userID)
 	return err
 }
 
-const TokensDeleteOthers = `-- name: TokensDeleteOthers :exec
+const tokensDeleteOthers = `-- name: TokensDeleteOthers :exec
 DELETE FROM tokens WHERE user_id = $1 AND id <> $2
 `
 
@@ -203,11 +203,11 @@ type TokensDeleteOthersParams struct {
 
 // Revokes all tokens of a user but one.
 func (q *Queries) TokensDeleteOthers(ctx context.Context, db DBTX, arg TokensDeleteOthersParams) error {
-	_, err := db.Exec(ctx, TokensDeleteOthers, arg.UserID, arg.KeepID)
+	_, err := db.Exec(ctx, tokensDeleteOthers, arg.UserID, arg.KeepID)
 	return err
 }
 
-const TokensKeep = `-- name: TokensKeep :exec
+const tokensKeep = `-- name: TokensKeep :exec
 DELETE FROM tokens
 WHERE id IN (
     SELECT t.id FROM tokens t
@@ -224,11 +224,11 @@ type TokensKeepParams struct {
 // Keeps those of a user's tokens that work longest: what has expired goes first,
 // then what expires next.
 func (q *Queries) TokensKeep(ctx context.Context, db DBTX, arg TokensKeepParams) error {
-	_, err := db.Exec(ctx, TokensKeep, arg.UserID, arg.Keep)
+	_, err := db.Exec(ctx, tokensKeep, arg.UserID, arg.Keep)
 	return err
 }
 
-const UserAnonymise = `-- name: UserAnonymise :exec
+const userAnonymise = `-- name: UserAnonymise :exec
 UPDATE users
 SET email = 'deleted+' || id || '@invalid',
     name = 'Deleted user',
@@ -241,16 +241,16 @@ WHERE id = $1
 // Leaves nothing that tells who it was. The address is of a domain that nobody
 // can register with, so it cannot be taken.
 func (q *Queries) UserAnonymise(ctx context.Context, db DBTX, id uuid.UUID) error {
-	_, err := db.Exec(ctx, UserAnonymise, id)
+	_, err := db.Exec(ctx, userAnonymise, id)
 	return err
 }
 
-const UserFind = `-- name: UserFind :one
+const userFind = `-- name: UserFind :one
 SELECT id, email, name, password_hash, role, created_at, updated_at, deleted_at FROM users WHERE id = $1 AND deleted_at IS NULL
 `
 
 func (q *Queries) UserFind(ctx context.Context, db DBTX, id uuid.UUID) (User, error) {
-	row := db.QueryRow(ctx, UserFind, id)
+	row := db.QueryRow(ctx, userFind, id)
 	var i User
 	err := row.Scan(
 		&i.ID,
@@ -265,12 +265,12 @@ func (q *Queries) UserFind(ctx context.Context, db DBTX, id uuid.UUID) (User, er
 	return i, err
 }
 
-const UserFindByEmail = `-- name: UserFindByEmail :one
+const userFindByEmail = `-- name: UserFindByEmail :one
 SELECT id, email, name, password_hash, role, created_at, updated_at, deleted_at FROM users WHERE lower(email) = lower($1) AND deleted_at IS NULL
 `
 
 func (q *Queries) UserFindByEmail(ctx context.Context, db DBTX, email string) (User, error) {
-	row := db.QueryRow(ctx, UserFindByEmail, email)
+	row := db.QueryRow(ctx, userFindByEmail, email)
 	var i User
 	err := row.Scan(
 		&i.ID,
@@ -285,7 +285,7 @@ func (q *Queries) UserFindByEmail(ctx context.Context, db DBTX, email string) (U
 	return i, err
 }
 
-const UserInsert = `-- name: UserInsert :one
+const userInsert = `-- name: UserInsert :one
 
 INSERT INTO users (id, email, name, password_hash)
 VALUES ($1, $2, $3, $4)
@@ -304,7 +304,7 @@ type UserInsertParams struct {
 // Whoever changes a user, or what lets somebody in as that user, locks the
 // user's row first: a login must not slip past a change of the password.
 func (q *Queries) UserInsert(ctx context.Context, db DBTX, arg UserInsertParams) (User, error) {
-	row := db.QueryRow(ctx, UserInsert,
+	row := db.QueryRow(ctx, userInsert,
 		arg.ID,
 		arg.Email,
 		arg.Name,
@@ -324,7 +324,7 @@ func (q *Queries) UserInsert(ctx context.Context, db DBTX, arg UserInsertParams)
 	return i, err
 }
 
-const UserList = `-- name: UserList :many
+const userList = `-- name: UserList :many
 SELECT id, email, name, password_hash, role, created_at, updated_at, deleted_at FROM users
 WHERE id < $1
   AND deleted_at IS NULL
@@ -343,7 +343,7 @@ type UserListParams struct {
 
 // The users before a given id, which is the order in which they came.
 func (q *Queries) UserList(ctx context.Context, db DBTX, arg UserListParams) ([]User, error) {
-	rows, err := db.Query(ctx, UserList,
+	rows, err := db.Query(ctx, userList,
 		arg.Before,
 		arg.Email,
 		arg.Role,
@@ -376,13 +376,13 @@ func (q *Queries) UserList(ctx context.Context, db DBTX, arg UserListParams) ([]
 	return items, nil
 }
 
-const UserLock = `-- name: UserLock :one
+const userLock = `-- name: UserLock :one
 SELECT id, email, name, password_hash, role, created_at, updated_at, deleted_at FROM users WHERE id = $1 AND deleted_at IS NULL FOR NO KEY UPDATE
 `
 
 // Locks one user; no row when the user was deleted, also while this waited.
 func (q *Queries) UserLock(ctx context.Context, db DBTX, id uuid.UUID) (User, error) {
-	row := db.QueryRow(ctx, UserLock, id)
+	row := db.QueryRow(ctx, userLock, id)
 	var i User
 	err := row.Scan(
 		&i.ID,
@@ -397,7 +397,7 @@ func (q *Queries) UserLock(ctx context.Context, db DBTX, id uuid.UUID) (User, er
 	return i, err
 }
 
-const UserSetPassword = `-- name: UserSetPassword :exec
+const userSetPassword = `-- name: UserSetPassword :exec
 UPDATE users SET password_hash = $1 WHERE id = $2
 `
 
@@ -407,11 +407,11 @@ type UserSetPasswordParams struct {
 }
 
 func (q *Queries) UserSetPassword(ctx context.Context, db DBTX, arg UserSetPasswordParams) error {
-	_, err := db.Exec(ctx, UserSetPassword, arg.PasswordHash, arg.ID)
+	_, err := db.Exec(ctx, userSetPassword, arg.PasswordHash, arg.ID)
 	return err
 }
 
-const UserUpdate = `-- name: UserUpdate :one
+const userUpdate = `-- name: UserUpdate :one
 UPDATE users
 SET email = $1, name = $2, role = $3, updated_at = clock_timestamp()
 WHERE id = $4
@@ -426,7 +426,7 @@ type UserUpdateParams struct {
 }
 
 func (q *Queries) UserUpdate(ctx context.Context, db DBTX, arg UserUpdateParams) (User, error) {
-	row := db.QueryRow(ctx, UserUpdate,
+	row := db.QueryRow(ctx, userUpdate,
 		arg.Email,
 		arg.Name,
 		arg.Role,

@@ -12,7 +12,7 @@ import (
 	"github.com/google/uuid"
 )
 
-const BookingGet = `-- name: BookingGet :one
+const bookingGet = `-- name: BookingGet :one
 
 SELECT b.id, b.slot_id, b.user_id, b.during, b.seats, b.status, b.version, b.queued_version, b.passes, b.blocked, b.blocked_by, b.replaces_booking_id, b.expires_at, b.created_at, b.updated_at, b.seats_min, b.replaced_by, b.moved_from, b.checked_in_at, s.event_id, e.organizer_id,
        (CASE WHEN b.status = 'waitlisted' THEN (
@@ -39,7 +39,7 @@ type BookingGetRow struct {
 // 0 for all others.
 // A booking with what says who may see it.
 func (q *Queries) BookingGet(ctx context.Context, db DBTX, id uuid.UUID) (BookingGetRow, error) {
-	row := db.QueryRow(ctx, BookingGet, id)
+	row := db.QueryRow(ctx, bookingGet, id)
 	var i BookingGetRow
 	err := row.Scan(
 		&i.Booking.ID,
@@ -68,7 +68,7 @@ func (q *Queries) BookingGet(ctx context.Context, db DBTX, id uuid.UUID) (Bookin
 	return i, err
 }
 
-const BookingsConflicting = `-- name: BookingsConflicting :many
+const bookingsConflicting = `-- name: BookingsConflicting :many
 SELECT b.id, b.slot_id, b.user_id, b.during, b.seats, b.status, b.version, b.queued_version, b.passes, b.blocked, b.blocked_by, b.replaces_booking_id, b.expires_at, b.created_at, b.updated_at, b.seats_min, b.replaced_by, b.moved_from, b.checked_in_at, s.event_id, 0::bigint AS position
 FROM bookings b
 JOIN slots s ON s.id = b.slot_id
@@ -97,7 +97,7 @@ type BookingsConflictingRow struct {
 
 // One user's bookings that take seats at a time, by their start.
 func (q *Queries) BookingsConflicting(ctx context.Context, db DBTX, arg BookingsConflictingParams) ([]BookingsConflictingRow, error) {
-	rows, err := db.Query(ctx, BookingsConflicting,
+	rows, err := db.Query(ctx, bookingsConflicting,
 		arg.UserID,
 		arg.StartsAt,
 		arg.EndsAt,
@@ -145,7 +145,7 @@ func (q *Queries) BookingsConflicting(ctx context.Context, db DBTX, arg Bookings
 	return items, nil
 }
 
-const BookingsLeaving = `-- name: BookingsLeaving :many
+const bookingsLeaving = `-- name: BookingsLeaving :many
 SELECT id, slot_id FROM bookings
 WHERE user_id = $1
   AND is_live(status)
@@ -167,7 +167,7 @@ type BookingsLeavingRow struct {
 
 // A page of one user's live bookings, to be cancelled because the user goes.
 func (q *Queries) BookingsLeaving(ctx context.Context, db DBTX, arg BookingsLeavingParams) ([]BookingsLeavingRow, error) {
-	rows, err := db.Query(ctx, BookingsLeaving, arg.UserID, arg.AfterID, arg.Page)
+	rows, err := db.Query(ctx, bookingsLeaving, arg.UserID, arg.AfterID, arg.Page)
 	if err != nil {
 		return nil, err
 	}
@@ -186,7 +186,7 @@ func (q *Queries) BookingsLeaving(ctx context.Context, db DBTX, arg BookingsLeav
 	return items, nil
 }
 
-const BookingsOfEvent = `-- name: BookingsOfEvent :many
+const bookingsOfEvent = `-- name: BookingsOfEvent :many
 SELECT b.id, b.slot_id, b.user_id, b.during, b.seats, b.status, b.version, b.queued_version, b.passes, b.blocked, b.blocked_by, b.replaces_booking_id, b.expires_at, b.created_at, b.updated_at, b.seats_min, b.replaced_by, b.moved_from, b.checked_in_at, s.event_id,
        (CASE WHEN b.status = 'waitlisted' THEN (
            SELECT 1 + count(*) FROM bookings a
@@ -223,7 +223,7 @@ type BookingsOfEventRow struct {
 // The bookings of all slots of an event, the newest first. Each slot offers at
 // most a page of its own, found by index.
 func (q *Queries) BookingsOfEvent(ctx context.Context, db DBTX, arg BookingsOfEventParams) ([]BookingsOfEventRow, error) {
-	rows, err := db.Query(ctx, BookingsOfEvent,
+	rows, err := db.Query(ctx, bookingsOfEvent,
 		arg.Statuses,
 		arg.BeforeID,
 		arg.Page,
@@ -269,7 +269,7 @@ func (q *Queries) BookingsOfEvent(ctx context.Context, db DBTX, arg BookingsOfEv
 	return items, nil
 }
 
-const BookingsOfSlot = `-- name: BookingsOfSlot :many
+const bookingsOfSlot = `-- name: BookingsOfSlot :many
 SELECT b.id, b.slot_id, b.user_id, b.during, b.seats, b.status, b.version, b.queued_version, b.passes, b.blocked, b.blocked_by, b.replaces_booking_id, b.expires_at, b.created_at, b.updated_at, b.seats_min, b.replaced_by, b.moved_from, b.checked_in_at, s.event_id,
        (CASE WHEN b.status = 'waitlisted' THEN (
            SELECT 1 + count(*) FROM bookings a
@@ -299,7 +299,7 @@ type BookingsOfSlotRow struct {
 
 // A slot's bookings, the oldest first: ids are made in the order of time.
 func (q *Queries) BookingsOfSlot(ctx context.Context, db DBTX, arg BookingsOfSlotParams) ([]BookingsOfSlotRow, error) {
-	rows, err := db.Query(ctx, BookingsOfSlot,
+	rows, err := db.Query(ctx, bookingsOfSlot,
 		arg.SlotID,
 		arg.Statuses,
 		arg.AfterID,
@@ -345,7 +345,7 @@ func (q *Queries) BookingsOfSlot(ctx context.Context, db DBTX, arg BookingsOfSlo
 	return items, nil
 }
 
-const BookingsOfUser = `-- name: BookingsOfUser :many
+const bookingsOfUser = `-- name: BookingsOfUser :many
 SELECT b.id, b.slot_id, b.user_id, b.during, b.seats, b.status, b.version, b.queued_version, b.passes, b.blocked, b.blocked_by, b.replaces_booking_id, b.expires_at, b.created_at, b.updated_at, b.seats_min, b.replaced_by, b.moved_from, b.checked_in_at, s.event_id,
        (CASE WHEN b.status = 'waitlisted' THEN (
            SELECT 1 + count(*) FROM bookings a
@@ -389,7 +389,7 @@ type BookingsOfUserRow struct {
 // direction 1, the latest first with direction -1. Starts are counted in
 // microseconds times direction, so that one order serves both.
 func (q *Queries) BookingsOfUser(ctx context.Context, db DBTX, arg BookingsOfUserParams) ([]BookingsOfUserRow, error) {
-	rows, err := db.Query(ctx, BookingsOfUser,
+	rows, err := db.Query(ctx, bookingsOfUser,
 		arg.Direction,
 		arg.UserID,
 		arg.Statuses,
@@ -438,7 +438,7 @@ func (q *Queries) BookingsOfUser(ctx context.Context, db DBTX, arg BookingsOfUse
 	return items, nil
 }
 
-const EventOrganizerGet = `-- name: EventOrganizerGet :one
+const eventOrganizerGet = `-- name: EventOrganizerGet :one
 SELECT organizer_id, status FROM events WHERE id = $1
 `
 
@@ -449,13 +449,13 @@ type EventOrganizerGetRow struct {
 
 // Whose event it is, for lists of its bookings.
 func (q *Queries) EventOrganizerGet(ctx context.Context, db DBTX, id uuid.UUID) (EventOrganizerGetRow, error) {
-	row := db.QueryRow(ctx, EventOrganizerGet, id)
+	row := db.QueryRow(ctx, eventOrganizerGet, id)
 	var i EventOrganizerGetRow
 	err := row.Scan(&i.OrganizerID, &i.Status)
 	return i, err
 }
 
-const LedgerCauses = `-- name: LedgerCauses :many
+const ledgerCauses = `-- name: LedgerCauses :many
 WITH RECURSIVE up AS (
     SELECT 1 AS depth, c.slot_id, c.version, c.cause_slot_id, c.cause_version
     FROM ledger own
@@ -501,7 +501,7 @@ type LedgerCausesRow struct {
 // starts, so they are left out. LIMIT inside stops the recursion itself, and
 // LATERAL keeps each step a look at the primary key.
 func (q *Queries) LedgerCauses(ctx context.Context, db DBTX, arg LedgerCausesParams) ([]LedgerCausesRow, error) {
-	rows, err := db.Query(ctx, LedgerCauses, arg.BookingID, arg.Links)
+	rows, err := db.Query(ctx, ledgerCauses, arg.BookingID, arg.Links)
 	if err != nil {
 		return nil, err
 	}
@@ -539,7 +539,7 @@ func (q *Queries) LedgerCauses(ctx context.Context, db DBTX, arg LedgerCausesPar
 	return items, nil
 }
 
-const LedgerConsequences = `-- name: LedgerConsequences :many
+const ledgerConsequences = `-- name: LedgerConsequences :many
 WITH RECURSIVE down AS (
     SELECT 1 AS depth, c.slot_id, c.version
     FROM ledger own
@@ -581,7 +581,7 @@ type LedgerConsequencesRow struct {
 // What followed from the entries of a booking: what they caused, what that
 // caused, and so on, across slots, nearest first. See LedgerCauses.
 func (q *Queries) LedgerConsequences(ctx context.Context, db DBTX, arg LedgerConsequencesParams) ([]LedgerConsequencesRow, error) {
-	rows, err := db.Query(ctx, LedgerConsequences, arg.Links, arg.BookingID)
+	rows, err := db.Query(ctx, ledgerConsequences, arg.Links, arg.BookingID)
 	if err != nil {
 		return nil, err
 	}
@@ -619,7 +619,7 @@ func (q *Queries) LedgerConsequences(ctx context.Context, db DBTX, arg LedgerCon
 	return items, nil
 }
 
-const LedgerOfBooking = `-- name: LedgerOfBooking :many
+const ledgerOfBooking = `-- name: LedgerOfBooking :many
 SELECT slot_id, version, kind, booking_id, user_id, seats, status, capacity, seats_taken, waitlist_length, reason, actor, actor_id, cause_slot_id, cause_version, at FROM ledger
 WHERE booking_id = $1 AND slot_id = $2 AND version > $3
 ORDER BY version
@@ -635,7 +635,7 @@ type LedgerOfBookingParams struct {
 
 // The entries of one booking.
 func (q *Queries) LedgerOfBooking(ctx context.Context, db DBTX, arg LedgerOfBookingParams) ([]Ledger, error) {
-	rows, err := db.Query(ctx, LedgerOfBooking,
+	rows, err := db.Query(ctx, ledgerOfBooking,
 		arg.BookingID,
 		arg.SlotID,
 		arg.AfterVersion,
@@ -676,7 +676,7 @@ func (q *Queries) LedgerOfBooking(ctx context.Context, db DBTX, arg LedgerOfBook
 	return items, nil
 }
 
-const SlotsGivenBack = `-- name: SlotsGivenBack :many
+const slotsGivenBack = `-- name: SlotsGivenBack :many
 WITH RECURSIVE line AS (
     SELECT o.slot_id, o.status, o.replaced_by, 0 AS hops
     FROM (
@@ -703,7 +703,7 @@ type SlotsGivenBackParams struct {
 // In which slots the first who wait for a slot would give seats back: those of
 // the bookings that they replace, or of what took the places of these.
 func (q *Queries) SlotsGivenBack(ctx context.Context, db DBTX, arg SlotsGivenBackParams) ([]uuid.UUID, error) {
-	rows, err := db.Query(ctx, SlotsGivenBack, arg.SlotID, arg.Page, arg.Hops)
+	rows, err := db.Query(ctx, slotsGivenBack, arg.SlotID, arg.Page, arg.Hops)
 	if err != nil {
 		return nil, err
 	}

@@ -11,7 +11,7 @@ import (
 	"github.com/google/uuid"
 )
 
-const DoctorBlocked = `-- name: DoctorBlocked :many
+const doctorBlocked = `-- name: DoctorBlocked :many
 SELECT w.slot_id, w.id AS booking_id, w.version,
        CASE WHEN w.blocked = 'capacity' THEN format('the booking is blocked for %s seats, but the slot has %s', coalesce(w.seats_min, w.seats), s.capacity)
             WHEN x.user_id <> w.user_id THEN format('the booking is blocked by booking %s of somebody else', x.id)
@@ -41,7 +41,7 @@ type DoctorBlockedRow struct {
 // A blocked waiter is really hindered: by a booking of the same user that takes
 // seats at that time, or by the slot's capacity.
 func (q *Queries) DoctorBlocked(ctx context.Context, db DBTX, page int32) ([]DoctorBlockedRow, error) {
-	rows, err := db.Query(ctx, DoctorBlocked, page)
+	rows, err := db.Query(ctx, doctorBlocked, page)
 	if err != nil {
 		return nil, err
 	}
@@ -65,7 +65,7 @@ func (q *Queries) DoctorBlocked(ctx context.Context, db DBTX, page int32) ([]Doc
 	return items, nil
 }
 
-const DoctorBookings = `-- name: DoctorBookings :many
+const doctorBookings = `-- name: DoctorBookings :many
 WITH newest AS (
     SELECT slot_id, booking_id, max(version) AS version FROM ledger
     WHERE booking_id IS NOT NULL
@@ -95,7 +95,7 @@ type DoctorBookingsRow struct {
 // A booking is as its last entry left it. No booking is without an entry, and no
 // entry speaks of a booking that is not there.
 func (q *Queries) DoctorBookings(ctx context.Context, db DBTX, page int32) ([]DoctorBookingsRow, error) {
-	rows, err := db.Query(ctx, DoctorBookings, page)
+	rows, err := db.Query(ctx, doctorBookings, page)
 	if err != nil {
 		return nil, err
 	}
@@ -119,7 +119,7 @@ func (q *Queries) DoctorBookings(ctx context.Context, db DBTX, page int32) ([]Do
 	return items, nil
 }
 
-const DoctorCauses = `-- name: DoctorCauses :many
+const doctorCauses = `-- name: DoctorCauses :many
 SELECT l.slot_id, coalesce(l.booking_id, '00000000-0000-0000-0000-000000000000')::uuid AS booking_id, l.version,
        format('the entry (%s) names entry %s of slot %s as its cause, which %s', l.kind, l.cause_version, l.cause_slot_id,
               CASE WHEN c.slot_id IS NULL THEN 'is not there' ELSE 'came later' END)::text AS detail
@@ -139,7 +139,7 @@ type DoctorCausesRow struct {
 
 // What an entry names as its cause is there, and came before it.
 func (q *Queries) DoctorCauses(ctx context.Context, db DBTX, page int32) ([]DoctorCausesRow, error) {
-	rows, err := db.Query(ctx, DoctorCauses, page)
+	rows, err := db.Query(ctx, doctorCauses, page)
 	if err != nil {
 		return nil, err
 	}
@@ -163,7 +163,7 @@ func (q *Queries) DoctorCauses(ctx context.Context, db DBTX, page int32) ([]Doct
 	return items, nil
 }
 
-const DoctorCheckIns = `-- name: DoctorCheckIns :many
+const doctorCheckIns = `-- name: DoctorCheckIns :many
 WITH newest AS (
     SELECT DISTINCT ON (booking_id) booking_id, kind, at FROM ledger
     WHERE kind IN ('checked_in', 'check_in_undone')
@@ -187,7 +187,7 @@ type DoctorCheckInsRow struct {
 
 // Whoever is checked in was so by the last entry about that, and still has seats.
 func (q *Queries) DoctorCheckIns(ctx context.Context, db DBTX, page int32) ([]DoctorCheckInsRow, error) {
-	rows, err := db.Query(ctx, DoctorCheckIns, page)
+	rows, err := db.Query(ctx, doctorCheckIns, page)
 	if err != nil {
 		return nil, err
 	}
@@ -211,7 +211,7 @@ func (q *Queries) DoctorCheckIns(ctx context.Context, db DBTX, page int32) ([]Do
 	return items, nil
 }
 
-const DoctorCounters = `-- name: DoctorCounters :many
+const doctorCounters = `-- name: DoctorCounters :many
 WITH step AS (
     SELECT slot_id, booking_id, version, kind, capacity, seats_taken, waitlist_length,
            CASE WHEN takes_seats(status) THEN seats ELSE 0 END AS takes,
@@ -250,7 +250,7 @@ type DoctorCountersRow struct {
 // The counters of an entry are those of the entry before, changed by what this
 // one did to its booking; the capacity changes by edits only.
 func (q *Queries) DoctorCounters(ctx context.Context, db DBTX, page int32) ([]DoctorCountersRow, error) {
-	rows, err := db.Query(ctx, DoctorCounters, page)
+	rows, err := db.Query(ctx, doctorCounters, page)
 	if err != nil {
 		return nil, err
 	}
@@ -274,7 +274,7 @@ func (q *Queries) DoctorCounters(ctx context.Context, db DBTX, page int32) ([]Do
 	return items, nil
 }
 
-const DoctorDeadlines = `-- name: DoctorDeadlines :many
+const doctorDeadlines = `-- name: DoctorDeadlines :many
 SELECT slot_id, id AS booking_id, version,
        format('the booking is %s until %s, after the start of its slot', status, expires_at)::text AS detail
 FROM bookings
@@ -291,7 +291,7 @@ type DoctorDeadlinesRow struct {
 
 // Neither holds nor offers outlast the start of their slot.
 func (q *Queries) DoctorDeadlines(ctx context.Context, db DBTX, page int32) ([]DoctorDeadlinesRow, error) {
-	rows, err := db.Query(ctx, DoctorDeadlines, page)
+	rows, err := db.Query(ctx, doctorDeadlines, page)
 	if err != nil {
 		return nil, err
 	}
@@ -315,7 +315,7 @@ func (q *Queries) DoctorDeadlines(ctx context.Context, db DBTX, page int32) ([]D
 	return items, nil
 }
 
-const DoctorEventSpans = `-- name: DoctorEventSpans :many
+const doctorEventSpans = `-- name: DoctorEventSpans :many
 SELECT '00000000-0000-0000-0000-000000000000'::uuid AS slot_id, '00000000-0000-0000-0000-000000000000'::uuid AS booking_id, 0::bigint AS version,
        format('event %s is said to last from %s to %s; its slots last from %s to %s', e.id,
               coalesce(e.starts_at::text, 'nothing'), coalesce(e.ends_at::text, 'nothing'),
@@ -341,7 +341,7 @@ type DoctorEventSpansRow struct {
 
 // An event spans its slots: those that are not cancelled, or all when all are.
 func (q *Queries) DoctorEventSpans(ctx context.Context, db DBTX, page int32) ([]DoctorEventSpansRow, error) {
-	rows, err := db.Query(ctx, DoctorEventSpans, page)
+	rows, err := db.Query(ctx, doctorEventSpans, page)
 	if err != nil {
 		return nil, err
 	}
@@ -365,7 +365,7 @@ func (q *Queries) DoctorEventSpans(ctx context.Context, db DBTX, page int32) ([]
 	return items, nil
 }
 
-const DoctorHeld = `-- name: DoctorHeld :many
+const doctorHeld = `-- name: DoctorHeld :many
 SELECT '00000000-0000-0000-0000-000000000000'::uuid AS slot_id, '00000000-0000-0000-0000-000000000000'::uuid AS booking_id, 0::bigint AS version,
        format('user %s holds %s seats', user_id, sum(seats))::text AS detail
 FROM bookings
@@ -384,7 +384,7 @@ type DoctorHeldRow struct {
 
 // Nobody holds more seats than one may. (20: maxHeld.)
 func (q *Queries) DoctorHeld(ctx context.Context, db DBTX, page int32) ([]DoctorHeldRow, error) {
-	rows, err := db.Query(ctx, DoctorHeld, page)
+	rows, err := db.Query(ctx, doctorHeld, page)
 	if err != nil {
 		return nil, err
 	}
@@ -408,7 +408,7 @@ func (q *Queries) DoctorHeld(ctx context.Context, db DBTX, page int32) ([]Doctor
 	return items, nil
 }
 
-const DoctorIdempotencyKeys = `-- name: DoctorIdempotencyKeys :many
+const doctorIdempotencyKeys = `-- name: DoctorIdempotencyKeys :many
 SELECT '00000000-0000-0000-0000-000000000000'::uuid AS slot_id, '00000000-0000-0000-0000-000000000000'::uuid AS booking_id, 0::bigint AS version,
        format('the key of user %s of %s keeps an answer with status %s', user_id, created_at, status)::text AS detail
 FROM idempotency_keys
@@ -427,7 +427,7 @@ type DoctorIdempotencyKeysRow struct {
 // Stored answers are ones that may be stored (successes and conflicts), not from
 // the future, and not long past their day.
 func (q *Queries) DoctorIdempotencyKeys(ctx context.Context, db DBTX, page int32) ([]DoctorIdempotencyKeysRow, error) {
-	rows, err := db.Query(ctx, DoctorIdempotencyKeys, page)
+	rows, err := db.Query(ctx, doctorIdempotencyKeys, page)
 	if err != nil {
 		return nil, err
 	}
@@ -451,7 +451,7 @@ func (q *Queries) DoctorIdempotencyKeys(ctx context.Context, db DBTX, page int32
 	return items, nil
 }
 
-const DoctorLastEntries = `-- name: DoctorLastEntries :many
+const doctorLastEntries = `-- name: DoctorLastEntries :many
 SELECT s.id AS slot_id, '00000000-0000-0000-0000-000000000000'::uuid AS booking_id, s.version,
        format('the slot has %s seats of %s taken and %s waiting; its last entry says %s of %s, and %s',
               s.seats_taken, s.capacity, s.waitlist_length, l.seats_taken, l.capacity, l.waitlist_length)::text AS detail
@@ -470,7 +470,7 @@ type DoctorLastEntriesRow struct {
 
 // The slot says what its last entry says.
 func (q *Queries) DoctorLastEntries(ctx context.Context, db DBTX, page int32) ([]DoctorLastEntriesRow, error) {
-	rows, err := db.Query(ctx, DoctorLastEntries, page)
+	rows, err := db.Query(ctx, doctorLastEntries, page)
 	if err != nil {
 		return nil, err
 	}
@@ -494,7 +494,7 @@ func (q *Queries) DoctorLastEntries(ctx context.Context, db DBTX, page int32) ([
 	return items, nil
 }
 
-const DoctorLives = `-- name: DoctorLives :many
+const doctorLives = `-- name: DoctorLives :many
 SELECT slot_id, coalesce(booking_id, '00000000-0000-0000-0000-000000000000')::uuid AS booking_id, version,
        format('the entry (%s) turns the booking from %s to %s', kind, coalesce(was, 'nothing'), status)::text AS detail
 FROM (
@@ -530,7 +530,7 @@ type DoctorLivesRow struct {
 // Bookings live as the picture in README.md has it: no kind of entry leads
 // anywhere else, and nothing comes after the end.
 func (q *Queries) DoctorLives(ctx context.Context, db DBTX, page int32) ([]DoctorLivesRow, error) {
-	rows, err := db.Query(ctx, DoctorLives, page)
+	rows, err := db.Query(ctx, doctorLives, page)
 	if err != nil {
 		return nil, err
 	}
@@ -554,7 +554,7 @@ func (q *Queries) DoctorLives(ctx context.Context, db DBTX, page int32) ([]Docto
 	return items, nil
 }
 
-const DoctorMoves = `-- name: DoctorMoves :many
+const doctorMoves = `-- name: DoctorMoves :many
 WITH begun AS (
     SELECT b.id, b.slot_id, b.version, b.user_id, b.moved_from, s.event_id, min(l.version) AS first
     FROM bookings b
@@ -594,7 +594,7 @@ type DoctorMovesRow struct {
 // A moved booking ended with its move, and one booking of the same user, in
 // another slot of the same event, began because of that.
 func (q *Queries) DoctorMoves(ctx context.Context, db DBTX, page int32) ([]DoctorMovesRow, error) {
-	rows, err := db.Query(ctx, DoctorMoves, page)
+	rows, err := db.Query(ctx, doctorMoves, page)
 	if err != nil {
 		return nil, err
 	}
@@ -618,7 +618,7 @@ func (q *Queries) DoctorMoves(ctx context.Context, db DBTX, page int32) ([]Docto
 	return items, nil
 }
 
-const DoctorOneLive = `-- name: DoctorOneLive :many
+const doctorOneLive = `-- name: DoctorOneLive :many
 SELECT slot_id, '00000000-0000-0000-0000-000000000000'::uuid AS booking_id, 0::bigint AS version,
        format('user %s has %s live bookings of the slot', user_id, count(*))::text AS detail
 FROM bookings
@@ -637,7 +637,7 @@ type DoctorOneLiveRow struct {
 
 // Nobody has two live bookings of one slot.
 func (q *Queries) DoctorOneLive(ctx context.Context, db DBTX, page int32) ([]DoctorOneLiveRow, error) {
-	rows, err := db.Query(ctx, DoctorOneLive, page)
+	rows, err := db.Query(ctx, doctorOneLive, page)
 	if err != nil {
 		return nil, err
 	}
@@ -661,7 +661,7 @@ func (q *Queries) DoctorOneLive(ctx context.Context, db DBTX, page int32) ([]Doc
 	return items, nil
 }
 
-const DoctorOverdue = `-- name: DoctorOverdue :many
+const doctorOverdue = `-- name: DoctorOverdue :many
 SELECT b.slot_id, b.id AS booking_id, b.version,
        CASE b.status WHEN 'waitlisted' THEN format('the booking still waits, but its slot started at %s', lower(b.during))
                      ELSE format('the booking is still %s, but only until %s', b.status, b.expires_at)
@@ -681,7 +681,7 @@ type DoctorOverdueRow struct {
 
 // What should have expired by now: a sign that no worker runs.
 func (q *Queries) DoctorOverdue(ctx context.Context, db DBTX, page int32) ([]DoctorOverdueRow, error) {
-	rows, err := db.Query(ctx, DoctorOverdue, page)
+	rows, err := db.Query(ctx, doctorOverdue, page)
 	if err != nil {
 		return nil, err
 	}
@@ -705,7 +705,7 @@ func (q *Queries) DoctorOverdue(ctx context.Context, db DBTX, page int32) ([]Doc
 	return items, nil
 }
 
-const DoctorOverlaps = `-- name: DoctorOverlaps :many
+const doctorOverlaps = `-- name: DoctorOverlaps :many
 SELECT slot_id, id AS booking_id, version,
        format('user %s has seats elsewhere until %s, but the slot starts at %s',
               user_id, busy_until, lower(during))::text AS detail
@@ -730,7 +730,7 @@ type DoctorOverlapsRow struct {
 // Nobody has seats in two places at once: ordered by their starts, no booking of
 // a user starts before all earlier ones have ended.
 func (q *Queries) DoctorOverlaps(ctx context.Context, db DBTX, page int32) ([]DoctorOverlapsRow, error) {
-	rows, err := db.Query(ctx, DoctorOverlaps, page)
+	rows, err := db.Query(ctx, doctorOverlaps, page)
 	if err != nil {
 		return nil, err
 	}
@@ -754,7 +754,7 @@ func (q *Queries) DoctorOverlaps(ctx context.Context, db DBTX, page int32) ([]Do
 	return items, nil
 }
 
-const DoctorOversell = `-- name: DoctorOversell :many
+const doctorOversell = `-- name: DoctorOversell :many
 SELECT s.id AS slot_id, '00000000-0000-0000-0000-000000000000'::uuid AS booking_id, s.version,
        format('%s seats are taken by its count and %s by its bookings, of a capacity of %s',
               s.seats_taken, coalesce(b.taken, 0), s.capacity)::text AS detail
@@ -777,7 +777,7 @@ type DoctorOversellRow struct {
 
 // No slot has given out more seats than it has, by its count or by its bookings.
 func (q *Queries) DoctorOversell(ctx context.Context, db DBTX, page int32) ([]DoctorOversellRow, error) {
-	rows, err := db.Query(ctx, DoctorOversell, page)
+	rows, err := db.Query(ctx, doctorOversell, page)
 	if err != nil {
 		return nil, err
 	}
@@ -801,7 +801,7 @@ func (q *Queries) DoctorOversell(ctx context.Context, db DBTX, page int32) ([]Do
 	return items, nil
 }
 
-const DoctorPending = `-- name: DoctorPending :many
+const doctorPending = `-- name: DoctorPending :many
 SELECT s.id AS slot_id, '00000000-0000-0000-0000-000000000000'::uuid AS booking_id, s.version,
        CASE WHEN s.promotion_due_at IS NOT NULL THEN format('a promotion is due since %s', s.promotion_due_at)
             ELSE format('the slot was cancelled, but %s seats are still taken and %s bookings wait', s.seats_taken, s.waitlist_length)
@@ -825,7 +825,7 @@ type DoctorPendingRow struct {
 // What should have been done by now: promotions that are due, and slots that
 // were cancelled with bookings left. A sign that no worker runs.
 func (q *Queries) DoctorPending(ctx context.Context, db DBTX, page int32) ([]DoctorPendingRow, error) {
-	rows, err := db.Query(ctx, DoctorPending, page)
+	rows, err := db.Query(ctx, doctorPending, page)
 	if err != nil {
 		return nil, err
 	}
@@ -849,7 +849,7 @@ func (q *Queries) DoctorPending(ctx context.Context, db DBTX, page int32) ([]Doc
 	return items, nil
 }
 
-const DoctorPromotions = `-- name: DoctorPromotions :many
+const doctorPromotions = `-- name: DoctorPromotions :many
 SELECT slot_id, coalesce(booking_id, '00000000-0000-0000-0000-000000000000')::uuid AS booking_id, version,
        format('the entry (%s) names %s as its cause', kind, coalesce('entry ' || cause_version, 'nothing'))::text AS detail
 FROM (
@@ -875,7 +875,7 @@ type DoctorPromotionsRow struct {
 // possible; and whoever confirms a hold or answers an offer names the booking's
 // entry before.
 func (q *Queries) DoctorPromotions(ctx context.Context, db DBTX, page int32) ([]DoctorPromotionsRow, error) {
-	rows, err := db.Query(ctx, DoctorPromotions, page)
+	rows, err := db.Query(ctx, doctorPromotions, page)
 	if err != nil {
 		return nil, err
 	}
@@ -899,7 +899,7 @@ func (q *Queries) DoctorPromotions(ctx context.Context, db DBTX, page int32) ([]
 	return items, nil
 }
 
-const DoctorQueueJumping = `-- name: DoctorQueueJumping :many
+const doctorQueueJumping = `-- name: DoctorQueueJumping :many
 WITH life AS (
     SELECT slot_id, booking_id, version, kind, status, seats, waitlist_length, capacity - seats_taken AS left_over,
            lag(status) OVER life AS was, lag(seats) OVER life AS had,
@@ -957,7 +957,7 @@ type DoctorQueueJumpingRow struct {
 //
 // Only where somebody waits can anybody be passed over: that makes it cheap.
 func (q *Queries) DoctorQueueJumping(ctx context.Context, db DBTX, page int32) ([]DoctorQueueJumpingRow, error) {
-	rows, err := db.Query(ctx, DoctorQueueJumping, page)
+	rows, err := db.Query(ctx, doctorQueueJumping, page)
 	if err != nil {
 		return nil, err
 	}
@@ -981,7 +981,7 @@ func (q *Queries) DoctorQueueJumping(ctx context.Context, db DBTX, page int32) (
 	return items, nil
 }
 
-const DoctorQueues = `-- name: DoctorQueues :many
+const doctorQueues = `-- name: DoctorQueues :many
 WITH step AS (
     SELECT l.booking_id, l.version, l.kind,
            l.kind = 'waitlisted' OR l.seats > lag(l.seats) OVER (PARTITION BY l.slot_id, l.booking_id ORDER BY l.version) AS joins
@@ -1019,7 +1019,7 @@ type DoctorQueuesRow struct {
 // Places in the queue, blocks and passes are what the ledger gives: a booking's
 // place is the version at which it joined, or joined again, asking for more seats.
 func (q *Queries) DoctorQueues(ctx context.Context, db DBTX, page int32) ([]DoctorQueuesRow, error) {
-	rows, err := db.Query(ctx, DoctorQueues, page)
+	rows, err := db.Query(ctx, doctorQueues, page)
 	if err != nil {
 		return nil, err
 	}
@@ -1043,7 +1043,7 @@ func (q *Queries) DoctorQueues(ctx context.Context, db DBTX, page int32) ([]Doct
 	return items, nil
 }
 
-const DoctorReplacements = `-- name: DoctorReplacements :many
+const doctorReplacements = `-- name: DoctorReplacements :many
 SELECT b.slot_id, b.id AS booking_id, b.version,
        format('the booking is %s and replaced by booking %s, %s', b.status, b.replaced_by,
               CASE WHEN r.id IS NULL THEN 'which is not there'
@@ -1069,7 +1069,7 @@ type DoctorReplacementsRow struct {
 // Who was upgraded gave one booking back for another: the old one is at its end,
 // by an entry that the new one, of the same user, caused.
 func (q *Queries) DoctorReplacements(ctx context.Context, db DBTX, page int32) ([]DoctorReplacementsRow, error) {
-	rows, err := db.Query(ctx, DoctorReplacements, page)
+	rows, err := db.Query(ctx, doctorReplacements, page)
 	if err != nil {
 		return nil, err
 	}
@@ -1093,7 +1093,7 @@ func (q *Queries) DoctorReplacements(ctx context.Context, db DBTX, page int32) (
 	return items, nil
 }
 
-const DoctorSeats = `-- name: DoctorSeats :many
+const doctorSeats = `-- name: DoctorSeats :many
 WITH step AS (
     SELECT slot_id, booking_id, version, kind, status, seats, seats_taken < capacity AS more_free,
            lag(seats) OVER life AS had,
@@ -1132,7 +1132,7 @@ type DoctorSeatsRow struct {
 // booking takes as few: seats_min is known as long as nobody resized it later.
 // What is held or offered never becomes more.
 func (q *Queries) DoctorSeats(ctx context.Context, db DBTX, page int32) ([]DoctorSeatsRow, error) {
-	rows, err := db.Query(ctx, DoctorSeats, page)
+	rows, err := db.Query(ctx, doctorSeats, page)
 	if err != nil {
 		return nil, err
 	}
@@ -1156,7 +1156,7 @@ func (q *Queries) DoctorSeats(ctx context.Context, db DBTX, page int32) ([]Docto
 	return items, nil
 }
 
-const DoctorSeatsTaken = `-- name: DoctorSeatsTaken :many
+const doctorSeatsTaken = `-- name: DoctorSeatsTaken :many
 
 SELECT s.id AS slot_id, '00000000-0000-0000-0000-000000000000'::uuid AS booking_id, s.version,
        format('seats_taken is %s, but its bookings take %s', s.seats_taken, coalesce(b.taken, 0))::text AS detail
@@ -1189,7 +1189,7 @@ type DoctorSeatsTakenRow struct {
 // held, offered and confirmed bookings take seats.
 // The slot's count of taken seats is what its bookings take.
 func (q *Queries) DoctorSeatsTaken(ctx context.Context, db DBTX, page int32) ([]DoctorSeatsTakenRow, error) {
-	rows, err := db.Query(ctx, DoctorSeatsTaken, page)
+	rows, err := db.Query(ctx, doctorSeatsTaken, page)
 	if err != nil {
 		return nil, err
 	}
@@ -1213,7 +1213,7 @@ func (q *Queries) DoctorSeatsTaken(ctx context.Context, db DBTX, page int32) ([]
 	return items, nil
 }
 
-const DoctorServable = `-- name: DoctorServable :many
+const doctorServable = `-- name: DoctorServable :many
 WITH RECURSIVE given_back AS (
     SELECT w.id AS waiter, o.id, o.replaced_by, 0 AS hops
     FROM bookings w
@@ -1263,7 +1263,7 @@ type DoctorServableRow struct {
 // pass those before it, and its user is not busy at that time, but for the booking
 // that is to be given back or what took its place. (100: lookAhead, 10: maxReplacements.)
 func (q *Queries) DoctorServable(ctx context.Context, db DBTX, page int32) ([]DoctorServableRow, error) {
-	rows, err := db.Query(ctx, DoctorServable, page)
+	rows, err := db.Query(ctx, doctorServable, page)
 	if err != nil {
 		return nil, err
 	}
@@ -1287,7 +1287,7 @@ func (q *Queries) DoctorServable(ctx context.Context, db DBTX, page int32) ([]Do
 	return items, nil
 }
 
-const DoctorTimes = `-- name: DoctorTimes :many
+const doctorTimes = `-- name: DoctorTimes :many
 SELECT b.slot_id, b.id AS booking_id, b.version,
        format('the booking is for %s, its slot is %s', b.during, coalesce(s.during::text, 'not there'))::text AS detail
 FROM bookings b
@@ -1305,7 +1305,7 @@ type DoctorTimesRow struct {
 
 // A booking's time is its slot's.
 func (q *Queries) DoctorTimes(ctx context.Context, db DBTX, page int32) ([]DoctorTimesRow, error) {
-	rows, err := db.Query(ctx, DoctorTimes, page)
+	rows, err := db.Query(ctx, doctorTimes, page)
 	if err != nil {
 		return nil, err
 	}
@@ -1329,7 +1329,7 @@ func (q *Queries) DoctorTimes(ctx context.Context, db DBTX, page int32) ([]Docto
 	return items, nil
 }
 
-const DoctorVersions = `-- name: DoctorVersions :many
+const doctorVersions = `-- name: DoctorVersions :many
 SELECT coalesce(s.id, l.slot_id)::uuid AS slot_id, '00000000-0000-0000-0000-000000000000'::uuid AS booking_id, coalesce(l.last, 0)::bigint AS version,
        CASE WHEN s.id IS NULL AND l.first = 1 AND l.entries = l.last
             THEN 'the slot is gone, but its ledger ends with seats taken or with a queue'
@@ -1358,7 +1358,7 @@ type DoctorVersionsRow struct {
 // The ledger of a slot counts 1, 2, 3, … up to the slot's version. The ledger of
 // a slot that was deleted stays; nobody has seats in it or waits.
 func (q *Queries) DoctorVersions(ctx context.Context, db DBTX, page int32) ([]DoctorVersionsRow, error) {
-	rows, err := db.Query(ctx, DoctorVersions, page)
+	rows, err := db.Query(ctx, doctorVersions, page)
 	if err != nil {
 		return nil, err
 	}
@@ -1382,7 +1382,7 @@ func (q *Queries) DoctorVersions(ctx context.Context, db DBTX, page int32) ([]Do
 	return items, nil
 }
 
-const DoctorWaitlist = `-- name: DoctorWaitlist :many
+const doctorWaitlist = `-- name: DoctorWaitlist :many
 SELECT s.id AS slot_id, '00000000-0000-0000-0000-000000000000'::uuid AS booking_id, s.version,
        format('waitlist_length is %s and waitlist_ready %s, but %s bookings wait, %s of them unblocked',
               s.waitlist_length, s.waitlist_ready, coalesce(b.waiting, 0), coalesce(b.ready, 0))::text AS detail
@@ -1406,7 +1406,7 @@ type DoctorWaitlistRow struct {
 // The slot's counts of those who wait, and of those among them who are not
 // blocked, are what its bookings say.
 func (q *Queries) DoctorWaitlist(ctx context.Context, db DBTX, page int32) ([]DoctorWaitlistRow, error) {
-	rows, err := db.Query(ctx, DoctorWaitlist, page)
+	rows, err := db.Query(ctx, doctorWaitlist, page)
 	if err != nil {
 		return nil, err
 	}

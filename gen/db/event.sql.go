@@ -12,7 +12,7 @@ import (
 	"github.com/google/uuid"
 )
 
-const EventCancel = `-- name: EventCancel :exec
+const eventCancel = `-- name: EventCancel :exec
 UPDATE events
 SET status = 'cancelled', cancelled_at = clock_timestamp(), cancellation_reason = $1::text,
     revision = revision + 1, updated_at = clock_timestamp()
@@ -25,20 +25,20 @@ type EventCancelParams struct {
 }
 
 func (q *Queries) EventCancel(ctx context.Context, db DBTX, arg EventCancelParams) error {
-	_, err := db.Exec(ctx, EventCancel, arg.Reason, arg.ID)
+	_, err := db.Exec(ctx, eventCancel, arg.Reason, arg.ID)
 	return err
 }
 
-const EventDelete = `-- name: EventDelete :exec
+const eventDelete = `-- name: EventDelete :exec
 DELETE FROM events WHERE id = $1
 `
 
 func (q *Queries) EventDelete(ctx context.Context, db DBTX, id uuid.UUID) error {
-	_, err := db.Exec(ctx, EventDelete, id)
+	_, err := db.Exec(ctx, eventDelete, id)
 	return err
 }
 
-const EventGet = `-- name: EventGet :one
+const eventGet = `-- name: EventGet :one
 SELECT
     e.id, e.organizer_id, e.title, e.description, e.location, e.time_zone, e.status, e.revision,
     e.booking_opens_at, e.booking_closes_at, e.cancellation_closes_minutes, e.waitlist_mode, e.waitlist_limit,
@@ -87,7 +87,7 @@ type EventGetRow struct {
 
 // An event with what its slots come to. Nobody can have the seats of a cancelled one.
 func (q *Queries) EventGet(ctx context.Context, db DBTX, id uuid.UUID) (EventGetRow, error) {
-	row := db.QueryRow(ctx, EventGet, id)
+	row := db.QueryRow(ctx, eventGet, id)
 	var i EventGetRow
 	err := row.Scan(
 		&i.ID,
@@ -120,7 +120,7 @@ func (q *Queries) EventGet(ctx context.Context, db DBTX, id uuid.UUID) (EventGet
 	return i, err
 }
 
-const EventInsert = `-- name: EventInsert :exec
+const eventInsert = `-- name: EventInsert :exec
 
 INSERT INTO events (
     title, description, location, time_zone, booking_opens_at, booking_closes_at,
@@ -158,7 +158,7 @@ type EventInsertParams struct {
 // under the locks of all slots of the event.
 // The parameters are those of EventUpdate, in the same order: one mapping writes both.
 func (q *Queries) EventInsert(ctx context.Context, db DBTX, arg EventInsertParams) error {
-	_, err := db.Exec(ctx, EventInsert,
+	_, err := db.Exec(ctx, eventInsert,
 		arg.Title,
 		arg.Description,
 		arg.Location,
@@ -178,7 +178,7 @@ func (q *Queries) EventInsert(ctx context.Context, db DBTX, arg EventInsertParam
 	return err
 }
 
-const EventList = `-- name: EventList :many
+const eventList = `-- name: EventList :many
 SELECT
     e.id, e.organizer_id, e.title, e.description, e.location, e.time_zone, e.status, e.revision,
     e.booking_opens_at, e.booking_closes_at, e.cancellation_closes_minutes, e.waitlist_mode, e.waitlist_limit,
@@ -281,7 +281,7 @@ type EventListRow struct {
 // index that is read backwards has its nulls first, so events without a start
 // are a list of their own, with dateless.
 func (q *Queries) EventList(ctx context.Context, db DBTX, arg EventListParams) ([]EventListRow, error) {
-	rows, err := db.Query(ctx, EventList,
+	rows, err := db.Query(ctx, eventList,
 		arg.ByStart,
 		arg.AllDrafts,
 		arg.DraftsOf,
@@ -342,7 +342,7 @@ func (q *Queries) EventList(ctx context.Context, db DBTX, arg EventListParams) (
 	return items, nil
 }
 
-const EventLock = `-- name: EventLock :one
+const eventLock = `-- name: EventLock :one
 SELECT organizer_id, status, revision FROM events WHERE id = $1 FOR NO KEY UPDATE
 `
 
@@ -355,29 +355,29 @@ type EventLockRow struct {
 // Locks an event's row: its settings and its status stay, and no slot is added
 // or removed.
 func (q *Queries) EventLock(ctx context.Context, db DBTX, id uuid.UUID) (EventLockRow, error) {
-	row := db.QueryRow(ctx, EventLock, id)
+	row := db.QueryRow(ctx, eventLock, id)
 	var i EventLockRow
 	err := row.Scan(&i.OrganizerID, &i.Status, &i.Revision)
 	return i, err
 }
 
-const EventPublish = `-- name: EventPublish :exec
+const eventPublish = `-- name: EventPublish :exec
 UPDATE events
 SET status = 'published', published_at = clock_timestamp(), revision = revision + 1, updated_at = clock_timestamp()
 WHERE id = $1
 `
 
 func (q *Queries) EventPublish(ctx context.Context, db DBTX, id uuid.UUID) error {
-	_, err := db.Exec(ctx, EventPublish, id)
+	_, err := db.Exec(ctx, eventPublish, id)
 	return err
 }
 
-const EventSlots = `-- name: EventSlots :many
+const eventSlots = `-- name: EventSlots :many
 SELECT id FROM slots WHERE event_id = $1 ORDER BY id
 `
 
 func (q *Queries) EventSlots(ctx context.Context, db DBTX, eventID uuid.UUID) ([]uuid.UUID, error) {
-	rows, err := db.Query(ctx, EventSlots, eventID)
+	rows, err := db.Query(ctx, eventSlots, eventID)
 	if err != nil {
 		return nil, err
 	}
@@ -396,7 +396,7 @@ func (q *Queries) EventSlots(ctx context.Context, db DBTX, eventID uuid.UUID) ([
 	return items, nil
 }
 
-const EventSlotsCount = `-- name: EventSlotsCount :one
+const eventSlotsCount = `-- name: EventSlotsCount :one
 SELECT count(*) AS slots, clock_timestamp()::timestamptz AS now FROM slots WHERE event_id = $1
 `
 
@@ -407,23 +407,23 @@ type EventSlotsCountRow struct {
 
 // How many slots an event has, and the time at which another may be added.
 func (q *Queries) EventSlotsCount(ctx context.Context, db DBTX, eventID uuid.UUID) (EventSlotsCountRow, error) {
-	row := db.QueryRow(ctx, EventSlotsCount, eventID)
+	row := db.QueryRow(ctx, eventSlotsCount, eventID)
 	var i EventSlotsCountRow
 	err := row.Scan(&i.Slots, &i.Now)
 	return i, err
 }
 
-const EventSlotsLock = `-- name: EventSlotsLock :exec
+const eventSlotsLock = `-- name: EventSlotsLock :exec
 SELECT FROM slots WHERE event_id = $1 ORDER BY id FOR NO KEY UPDATE
 `
 
 // Locks the slots of an event, in id order.
 func (q *Queries) EventSlotsLock(ctx context.Context, db DBTX, eventID uuid.UUID) error {
-	_, err := db.Exec(ctx, EventSlotsLock, eventID)
+	_, err := db.Exec(ctx, eventSlotsLock, eventID)
 	return err
 }
 
-const EventSlotsLockRest = `-- name: EventSlotsLockRest :many
+const eventSlotsLockRest = `-- name: EventSlotsLockRest :many
 SELECT id, waitlist_length FROM slots WHERE event_id = $1 ORDER BY id FOR NO KEY UPDATE NOWAIT
 `
 
@@ -436,7 +436,7 @@ type EventSlotsLockRestRow struct {
 // more can come. That is late, against the order of locks, so it does not wait:
 // where somebody else has one, it fails, and the transaction runs again.
 func (q *Queries) EventSlotsLockRest(ctx context.Context, db DBTX, eventID uuid.UUID) ([]EventSlotsLockRestRow, error) {
-	rows, err := db.Query(ctx, EventSlotsLockRest, eventID)
+	rows, err := db.Query(ctx, eventSlotsLockRest, eventID)
 	if err != nil {
 		return nil, err
 	}
@@ -455,7 +455,7 @@ func (q *Queries) EventSlotsLockRest(ctx context.Context, db DBTX, eventID uuid.
 	return items, nil
 }
 
-const EventUpdate = `-- name: EventUpdate :exec
+const eventUpdate = `-- name: EventUpdate :exec
 UPDATE events
 SET title = $1, description = $2, location = $3, time_zone = $4,
     booking_opens_at = $5, booking_closes_at = $6,
@@ -484,7 +484,7 @@ type EventUpdateParams struct {
 }
 
 func (q *Queries) EventUpdate(ctx context.Context, db DBTX, arg EventUpdateParams) error {
-	_, err := db.Exec(ctx, EventUpdate,
+	_, err := db.Exec(ctx, eventUpdate,
 		arg.Title,
 		arg.Description,
 		arg.Location,
@@ -504,7 +504,7 @@ func (q *Queries) EventUpdate(ctx context.Context, db DBTX, arg EventUpdateParam
 	return err
 }
 
-const LedgerList = `-- name: LedgerList :many
+const ledgerList = `-- name: LedgerList :many
 SELECT slot_id, version, kind, booking_id, user_id, seats, status, capacity, seats_taken, waitlist_length, reason, actor, actor_id, cause_slot_id, cause_version, at FROM ledger
 WHERE slot_id = $1 AND version > $2
 ORDER BY version
@@ -519,7 +519,7 @@ type LedgerListParams struct {
 
 // A slot's ledger from a version on.
 func (q *Queries) LedgerList(ctx context.Context, db DBTX, arg LedgerListParams) ([]Ledger, error) {
-	rows, err := db.Query(ctx, LedgerList, arg.SlotID, arg.AfterVersion, arg.Page)
+	rows, err := db.Query(ctx, ledgerList, arg.SlotID, arg.AfterVersion, arg.Page)
 	if err != nil {
 		return nil, err
 	}
@@ -555,7 +555,7 @@ func (q *Queries) LedgerList(ctx context.Context, db DBTX, arg LedgerListParams)
 	return items, nil
 }
 
-const SlotGet = `-- name: SlotGet :one
+const slotGet = `-- name: SlotGet :one
 SELECT s.id, s.event_id, s.starts_at, s.ends_at, s.during, s.capacity, s.status, s.revision, s.version, s.seats_taken, s.waitlist_length, s.waitlist_ready, s.freed_version, s.promotion_due_at, s.created_at, s.updated_at, e.organizer_id, e.status AS event_status, clock_timestamp()::timestamptz AS now
 FROM slots s
 JOIN events e ON e.id = s.event_id
@@ -571,7 +571,7 @@ type SlotGetRow struct {
 
 // A slot with what says who may see and change it, and the time at which that was so.
 func (q *Queries) SlotGet(ctx context.Context, db DBTX, id uuid.UUID) (SlotGetRow, error) {
-	row := db.QueryRow(ctx, SlotGet, id)
+	row := db.QueryRow(ctx, slotGet, id)
 	var i SlotGetRow
 	err := row.Scan(
 		&i.Slot.ID,
@@ -597,7 +597,7 @@ func (q *Queries) SlotGet(ctx context.Context, db DBTX, id uuid.UUID) (SlotGetRo
 	return i, err
 }
 
-const SlotList = `-- name: SlotList :many
+const slotList = `-- name: SlotList :many
 SELECT id, event_id, starts_at, ends_at, during, capacity, status, revision, version, seats_taken, waitlist_length, waitlist_ready, freed_version, promotion_due_at, created_at, updated_at FROM slots
 WHERE event_id = $1 AND (starts_at, id) > ($2::timestamptz, $3::uuid)
 ORDER BY starts_at, id
@@ -613,7 +613,7 @@ type SlotListParams struct {
 
 // An event's slots by their start.
 func (q *Queries) SlotList(ctx context.Context, db DBTX, arg SlotListParams) ([]Slot, error) {
-	rows, err := db.Query(ctx, SlotList,
+	rows, err := db.Query(ctx, slotList,
 		arg.EventID,
 		arg.AfterStart,
 		arg.AfterID,

@@ -12,7 +12,7 @@ import (
 	"github.com/google/uuid"
 )
 
-const BookingsCancelling = `-- name: BookingsCancelling :many
+const bookingsCancelling = `-- name: BookingsCancelling :many
 SELECT b.id, b.slot_id, b.user_id, b.during, b.seats, b.status, b.version, b.queued_version, b.passes, b.blocked, b.blocked_by, b.replaces_booking_id, b.expires_at, b.created_at, b.updated_at, b.seats_min, b.replaced_by, b.moved_from, b.checked_in_at
 FROM unnest($1::uuid[]) AS slot(id)
 CROSS JOIN LATERAL (
@@ -29,7 +29,7 @@ type BookingsCancellingParams struct {
 
 // One page of the live bookings of slots that were cancelled.
 func (q *Queries) BookingsCancelling(ctx context.Context, db DBTX, arg BookingsCancellingParams) ([]Booking, error) {
-	rows, err := db.Query(ctx, BookingsCancelling, arg.SlotIds, arg.Page)
+	rows, err := db.Query(ctx, bookingsCancelling, arg.SlotIds, arg.Page)
 	if err != nil {
 		return nil, err
 	}
@@ -68,7 +68,7 @@ func (q *Queries) BookingsCancelling(ctx context.Context, db DBTX, arg BookingsC
 	return items, nil
 }
 
-const BookingsDue = `-- name: BookingsDue :many
+const bookingsDue = `-- name: BookingsDue :many
 SELECT b.id, b.slot_id, b.user_id, b.during, b.seats, b.status, b.version, b.queued_version, b.passes, b.blocked, b.blocked_by, b.replaces_booking_id, b.expires_at, b.created_at, b.updated_at, b.seats_min, b.replaced_by, b.moved_from, b.checked_in_at
 FROM unnest($1::uuid[]) AS slot(id)
 CROSS JOIN LATERAL (
@@ -86,7 +86,7 @@ type BookingsDueParams struct {
 
 // Holds and offers whose time is over.
 func (q *Queries) BookingsDue(ctx context.Context, db DBTX, arg BookingsDueParams) ([]Booking, error) {
-	rows, err := db.Query(ctx, BookingsDue, arg.SlotIds, arg.Page)
+	rows, err := db.Query(ctx, bookingsDue, arg.SlotIds, arg.Page)
 	if err != nil {
 		return nil, err
 	}
@@ -125,7 +125,7 @@ func (q *Queries) BookingsDue(ctx context.Context, db DBTX, arg BookingsDueParam
 	return items, nil
 }
 
-const BookingsHeads = `-- name: BookingsHeads :many
+const bookingsHeads = `-- name: BookingsHeads :many
 SELECT b.id, b.slot_id, b.user_id, b.during, b.seats, b.status, b.version, b.queued_version, b.passes, b.blocked, b.blocked_by, b.replaces_booking_id, b.expires_at, b.created_at, b.updated_at, b.seats_min, b.replaced_by, b.moved_from, b.checked_in_at
 FROM slots s
 JOIN events e ON e.id = s.event_id
@@ -157,7 +157,7 @@ type BookingsHeadsParams struct {
 // be served as it stands, and only first_fit must look, to see whom a newcomer
 // would pass.
 func (q *Queries) BookingsHeads(ctx context.Context, db DBTX, arg BookingsHeadsParams) ([]Booking, error) {
-	rows, err := db.Query(ctx, BookingsHeads, arg.Page, arg.SlotIds, arg.Freeing)
+	rows, err := db.Query(ctx, bookingsHeads, arg.Page, arg.SlotIds, arg.Freeing)
 	if err != nil {
 		return nil, err
 	}
@@ -196,7 +196,7 @@ func (q *Queries) BookingsHeads(ctx context.Context, db DBTX, arg BookingsHeadsP
 	return items, nil
 }
 
-const BookingsInsert = `-- name: BookingsInsert :exec
+const bookingsInsert = `-- name: BookingsInsert :exec
 INSERT INTO bookings (
     id, slot_id, user_id, during, seats, status, version, queued_version, passes, blocked, blocked_by,
     replaces_booking_id, moved_from, seats_min, expires_at, created_at, updated_at)
@@ -247,7 +247,7 @@ type BookingsInsertParams struct {
 }
 
 func (q *Queries) BookingsInsert(ctx context.Context, db DBTX, arg BookingsInsertParams) error {
-	_, err := db.Exec(ctx, BookingsInsert,
+	_, err := db.Exec(ctx, bookingsInsert,
 		arg.Now,
 		arg.Ids,
 		arg.SlotIds,
@@ -269,7 +269,7 @@ func (q *Queries) BookingsInsert(ctx context.Context, db DBTX, arg BookingsInser
 	return err
 }
 
-const BookingsLive = `-- name: BookingsLive :many
+const bookingsLive = `-- name: BookingsLive :many
 SELECT b.id, b.slot_id, b.user_id, b.during, b.seats, b.status, b.version, b.queued_version, b.passes, b.blocked, b.blocked_by, b.replaces_booking_id, b.expires_at, b.created_at, b.updated_at, b.seats_min, b.replaced_by, b.moved_from, b.checked_in_at
 FROM (SELECT unnest($1::uuid[]) AS user_id, unnest($2::uuid[]) AS slot_id) AS wish
 CROSS JOIN LATERAL (
@@ -289,7 +289,7 @@ type BookingsLiveParams struct {
 // keeps the planner from going through all bookings of the slot, as it does
 // while it has no statistics; a user has few.
 func (q *Queries) BookingsLive(ctx context.Context, db DBTX, arg BookingsLiveParams) ([]Booking, error) {
-	rows, err := db.Query(ctx, BookingsLive, arg.UserIds, arg.SlotIds)
+	rows, err := db.Query(ctx, bookingsLive, arg.UserIds, arg.SlotIds)
 	if err != nil {
 		return nil, err
 	}
@@ -328,13 +328,13 @@ func (q *Queries) BookingsLive(ctx context.Context, db DBTX, arg BookingsLivePar
 	return items, nil
 }
 
-const BookingsNamed = `-- name: BookingsNamed :many
+const bookingsNamed = `-- name: BookingsNamed :many
 SELECT id, slot_id, user_id, during, seats, status, version, queued_version, passes, blocked, blocked_by, replaces_booking_id, expires_at, created_at, updated_at, seats_min, replaced_by, moved_from, checked_in_at FROM bookings WHERE id = ANY($1::uuid[])
 `
 
 // The bookings that commands name.
 func (q *Queries) BookingsNamed(ctx context.Context, db DBTX, ids []uuid.UUID) ([]Booking, error) {
-	rows, err := db.Query(ctx, BookingsNamed, ids)
+	rows, err := db.Query(ctx, bookingsNamed, ids)
 	if err != nil {
 		return nil, err
 	}
@@ -373,7 +373,7 @@ func (q *Queries) BookingsNamed(ctx context.Context, db DBTX, ids []uuid.UUID) (
 	return items, nil
 }
 
-const BookingsOverlapping = `-- name: BookingsOverlapping :many
+const bookingsOverlapping = `-- name: BookingsOverlapping :many
 SELECT b.id, b.slot_id, b.user_id, b.during, b.seats, b.status, b.version, b.queued_version, b.passes, b.blocked, b.blocked_by, b.replaces_booking_id, b.expires_at, b.created_at, b.updated_at, b.seats_min, b.replaced_by, b.moved_from, b.checked_in_at
 FROM (SELECT unnest($1::uuid[]) AS user_id,
              unnest($2::timestamptz[]) AS starts_at,
@@ -396,7 +396,7 @@ type BookingsOverlappingParams struct {
 // The users' bookings that take seats at an overlapping time. LATERAL with a
 // limit keeps the planner at one index look-up a wish, with whatever statistics.
 func (q *Queries) BookingsOverlapping(ctx context.Context, db DBTX, arg BookingsOverlappingParams) ([]Booking, error) {
-	rows, err := db.Query(ctx, BookingsOverlapping, arg.UserIds, arg.Starts, arg.Ends)
+	rows, err := db.Query(ctx, bookingsOverlapping, arg.UserIds, arg.Starts, arg.Ends)
 	if err != nil {
 		return nil, err
 	}
@@ -435,7 +435,7 @@ func (q *Queries) BookingsOverlapping(ctx context.Context, db DBTX, arg Bookings
 	return items, nil
 }
 
-const BookingsSeated = `-- name: BookingsSeated :many
+const bookingsSeated = `-- name: BookingsSeated :many
 SELECT id, slot_id, user_id, during, seats, status, version, queued_version, passes, blocked, blocked_by, replaces_booking_id, expires_at, created_at, updated_at, seats_min, replaced_by, moved_from, checked_in_at FROM bookings
 WHERE slot_id = $1 AND takes_seats(status)
 LIMIT $2::int
@@ -448,7 +448,7 @@ type BookingsSeatedParams struct {
 
 // Who has seats in a slot whose time is about to change.
 func (q *Queries) BookingsSeated(ctx context.Context, db DBTX, arg BookingsSeatedParams) ([]Booking, error) {
-	rows, err := db.Query(ctx, BookingsSeated, arg.SlotID, arg.Page)
+	rows, err := db.Query(ctx, bookingsSeated, arg.SlotID, arg.Page)
 	if err != nil {
 		return nil, err
 	}
@@ -487,7 +487,7 @@ func (q *Queries) BookingsSeated(ctx context.Context, db DBTX, arg BookingsSeate
 	return items, nil
 }
 
-const BookingsSucceeding = `-- name: BookingsSucceeding :many
+const bookingsSucceeding = `-- name: BookingsSucceeding :many
 WITH RECURSIVE line AS (
     SELECT b.id, b.replaced_by, 0 AS hops FROM bookings b WHERE b.id = ANY($1::uuid[])
     UNION ALL
@@ -503,7 +503,7 @@ type BookingsSucceedingParams struct {
 
 // Blockers and bookings to be given back, with those that took their places.
 func (q *Queries) BookingsSucceeding(ctx context.Context, db DBTX, arg BookingsSucceedingParams) ([]Booking, error) {
-	rows, err := db.Query(ctx, BookingsSucceeding, arg.Ids, arg.Hops)
+	rows, err := db.Query(ctx, bookingsSucceeding, arg.Ids, arg.Hops)
 	if err != nil {
 		return nil, err
 	}
@@ -542,7 +542,7 @@ func (q *Queries) BookingsSucceeding(ctx context.Context, db DBTX, arg BookingsS
 	return items, nil
 }
 
-const BookingsUnblockable = `-- name: BookingsUnblockable :many
+const bookingsUnblockable = `-- name: BookingsUnblockable :many
 SELECT b.id, b.slot_id, b.user_id, b.during, b.seats, b.status, b.version, b.queued_version, b.passes, b.blocked, b.blocked_by, b.replaces_booking_id, b.expires_at, b.created_at, b.updated_at, b.seats_min, b.replaced_by, b.moved_from, b.checked_in_at
 FROM (SELECT unnest($1::uuid[]) AS id, unnest($2::int[]) AS capacity) AS slot
 CROSS JOIN LATERAL (
@@ -569,7 +569,7 @@ type BookingsUnblockableParams struct {
 // or is about to, to the seats given for each slot (0: it stays).
 // Read before their users are locked, so the decision looks again.
 func (q *Queries) BookingsUnblockable(ctx context.Context, db DBTX, arg BookingsUnblockableParams) ([]Booking, error) {
-	rows, err := db.Query(ctx, BookingsUnblockable, arg.SlotIds, arg.Capacities, arg.Page)
+	rows, err := db.Query(ctx, bookingsUnblockable, arg.SlotIds, arg.Capacities, arg.Page)
 	if err != nil {
 		return nil, err
 	}
@@ -608,7 +608,7 @@ func (q *Queries) BookingsUnblockable(ctx context.Context, db DBTX, arg Bookings
 	return items, nil
 }
 
-const BookingsUpdate = `-- name: BookingsUpdate :exec
+const bookingsUpdate = `-- name: BookingsUpdate :exec
 
 WITH change AS (
     SELECT unnest($1::uuid[]) AS id,
@@ -671,7 +671,7 @@ type BookingsUpdateParams struct {
 //
 // In the arrays a zero value (nil UUID, 0, ”, year 1) stands for NULL, as in Go.
 func (q *Queries) BookingsUpdate(ctx context.Context, db DBTX, arg BookingsUpdateParams) error {
-	_, err := db.Exec(ctx, BookingsUpdate,
+	_, err := db.Exec(ctx, bookingsUpdate,
 		arg.Ids,
 		arg.Expected,
 		arg.Seats,
@@ -691,7 +691,7 @@ func (q *Queries) BookingsUpdate(ctx context.Context, db DBTX, arg BookingsUpdat
 	return err
 }
 
-const BookingsWaitedOut = `-- name: BookingsWaitedOut :many
+const bookingsWaitedOut = `-- name: BookingsWaitedOut :many
 SELECT b.id, b.slot_id, b.user_id, b.during, b.seats, b.status, b.version, b.queued_version, b.passes, b.blocked, b.blocked_by, b.replaces_booking_id, b.expires_at, b.created_at, b.updated_at, b.seats_min, b.replaced_by, b.moved_from, b.checked_in_at
 FROM slots s
 CROSS JOIN LATERAL (
@@ -710,7 +710,7 @@ type BookingsWaitedOutParams struct {
 
 // Those who still wait for slots that have started: their waiting is over.
 func (q *Queries) BookingsWaitedOut(ctx context.Context, db DBTX, arg BookingsWaitedOutParams) ([]Booking, error) {
-	rows, err := db.Query(ctx, BookingsWaitedOut, arg.Page, arg.SlotIds)
+	rows, err := db.Query(ctx, bookingsWaitedOut, arg.Page, arg.SlotIds)
 	if err != nil {
 		return nil, err
 	}
@@ -749,20 +749,20 @@ func (q *Queries) BookingsWaitedOut(ctx context.Context, db DBTX, arg BookingsWa
 	return items, nil
 }
 
-const ClockRead = `-- name: ClockRead :one
+const clockRead = `-- name: ClockRead :one
 SELECT clock_timestamp()::timestamptz AS now
 `
 
 // The database's clock, read once the slots are locked: within a slot it never
 // runs against the ledger's order.
 func (q *Queries) ClockRead(ctx context.Context, db DBTX) (time.Time, error) {
-	row := db.QueryRow(ctx, ClockRead)
+	row := db.QueryRow(ctx, clockRead)
 	var now time.Time
 	err := row.Scan(&now)
 	return now, err
 }
 
-const IdempotencyKeysDeleteOld = `-- name: IdempotencyKeysDeleteOld :execrows
+const idempotencyKeysDeleteOld = `-- name: IdempotencyKeysDeleteOld :execrows
 DELETE FROM idempotency_keys
 WHERE (user_id, key) IN (
     SELECT k.user_id, k.key FROM idempotency_keys k
@@ -779,14 +779,14 @@ type IdempotencyKeysDeleteOldParams struct {
 
 // Idempotency keys are kept for a day.
 func (q *Queries) IdempotencyKeysDeleteOld(ctx context.Context, db DBTX, arg IdempotencyKeysDeleteOldParams) (int64, error) {
-	result, err := db.Exec(ctx, IdempotencyKeysDeleteOld, arg.Before, arg.Page)
+	result, err := db.Exec(ctx, idempotencyKeysDeleteOld, arg.Before, arg.Page)
 	if err != nil {
 		return 0, err
 	}
 	return result.RowsAffected(), nil
 }
 
-const IdempotencyKeysInsert = `-- name: IdempotencyKeysInsert :exec
+const idempotencyKeysInsert = `-- name: IdempotencyKeysInsert :exec
 INSERT INTO idempotency_keys (user_id, key, fingerprint, status, header, body)
 SELECT unnest($1::uuid[]), unnest($2::text[]), unnest($3::bytea[]),
        unnest($4::int[]), unnest($5::jsonb[]), unnest($6::bytea[])
@@ -802,7 +802,7 @@ type IdempotencyKeysInsertParams struct {
 }
 
 func (q *Queries) IdempotencyKeysInsert(ctx context.Context, db DBTX, arg IdempotencyKeysInsertParams) error {
-	_, err := db.Exec(ctx, IdempotencyKeysInsert,
+	_, err := db.Exec(ctx, idempotencyKeysInsert,
 		arg.UserIds,
 		arg.Keys,
 		arg.Fingerprints,
@@ -813,7 +813,7 @@ func (q *Queries) IdempotencyKeysInsert(ctx context.Context, db DBTX, arg Idempo
 	return err
 }
 
-const IdempotencyKeysLoad = `-- name: IdempotencyKeysLoad :many
+const idempotencyKeysLoad = `-- name: IdempotencyKeysLoad :many
 SELECT k.user_id, k.key, k.fingerprint, k.status, k.header, k.body, k.created_at
 FROM (SELECT unnest($1::uuid[]) AS user_id, unnest($2::text[]) AS key) AS asked
 JOIN idempotency_keys k ON k.user_id = asked.user_id AND k.key = asked.key
@@ -826,7 +826,7 @@ type IdempotencyKeysLoadParams struct {
 
 // What was answered to these requests before.
 func (q *Queries) IdempotencyKeysLoad(ctx context.Context, db DBTX, arg IdempotencyKeysLoadParams) ([]IdempotencyKey, error) {
-	rows, err := db.Query(ctx, IdempotencyKeysLoad, arg.UserIds, arg.Keys)
+	rows, err := db.Query(ctx, idempotencyKeysLoad, arg.UserIds, arg.Keys)
 	if err != nil {
 		return nil, err
 	}
@@ -853,7 +853,7 @@ func (q *Queries) IdempotencyKeysLoad(ctx context.Context, db DBTX, arg Idempote
 	return items, nil
 }
 
-const LedgerInsert = `-- name: LedgerInsert :exec
+const ledgerInsert = `-- name: LedgerInsert :exec
 INSERT INTO ledger (
     slot_id, version, kind, booking_id, user_id, seats, status, capacity, seats_taken, waitlist_length,
     reason, actor, actor_id, cause_slot_id, cause_version, at)
@@ -904,7 +904,7 @@ type LedgerInsertParams struct {
 }
 
 func (q *Queries) LedgerInsert(ctx context.Context, db DBTX, arg LedgerInsertParams) error {
-	_, err := db.Exec(ctx, LedgerInsert,
+	_, err := db.Exec(ctx, ledgerInsert,
 		arg.At,
 		arg.SlotIds,
 		arg.Versions,
@@ -925,7 +925,7 @@ func (q *Queries) LedgerInsert(ctx context.Context, db DBTX, arg LedgerInsertPar
 	return err
 }
 
-const SeatsHeld = `-- name: SeatsHeld :many
+const seatsHeld = `-- name: SeatsHeld :many
 SELECT user_id, sum(seats)::int AS seats FROM bookings
 WHERE user_id = ANY($1::uuid[]) AND status = 'held' AND expires_at > $2
 GROUP BY user_id
@@ -943,7 +943,7 @@ type SeatsHeldRow struct {
 
 // How many seats users hold, in all slots.
 func (q *Queries) SeatsHeld(ctx context.Context, db DBTX, arg SeatsHeldParams) ([]SeatsHeldRow, error) {
-	rows, err := db.Query(ctx, SeatsHeld, arg.UserIds, arg.Now)
+	rows, err := db.Query(ctx, seatsHeld, arg.UserIds, arg.Now)
 	if err != nil {
 		return nil, err
 	}
@@ -962,28 +962,28 @@ func (q *Queries) SeatsHeld(ctx context.Context, db DBTX, arg SeatsHeldParams) (
 	return items, nil
 }
 
-const SlotBookingsCount = `-- name: SlotBookingsCount :one
+const slotBookingsCount = `-- name: SlotBookingsCount :one
 SELECT count(*) FROM bookings WHERE slot_id = $1
 `
 
 // How many bookings, of whatever status, a slot has ever had.
 func (q *Queries) SlotBookingsCount(ctx context.Context, db DBTX, slotID uuid.UUID) (int64, error) {
-	row := db.QueryRow(ctx, SlotBookingsCount, slotID)
+	row := db.QueryRow(ctx, slotBookingsCount, slotID)
 	var count int64
 	err := row.Scan(&count)
 	return count, err
 }
 
-const SlotDelete = `-- name: SlotDelete :exec
+const slotDelete = `-- name: SlotDelete :exec
 DELETE FROM slots WHERE id = $1
 `
 
 func (q *Queries) SlotDelete(ctx context.Context, db DBTX, id uuid.UUID) error {
-	_, err := db.Exec(ctx, SlotDelete, id)
+	_, err := db.Exec(ctx, slotDelete, id)
 	return err
 }
 
-const SlotInsert = `-- name: SlotInsert :exec
+const slotInsert = `-- name: SlotInsert :exec
 
 INSERT INTO slots (id, event_id, starts_at, ends_at, capacity, status, version, created_at, updated_at)
 VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $8)
@@ -1003,7 +1003,7 @@ type SlotInsertParams struct {
 // A slot comes and goes outside the desk: nobody can have seats in it yet, or
 // anybody ever had.
 func (q *Queries) SlotInsert(ctx context.Context, db DBTX, arg SlotInsertParams) error {
-	_, err := db.Exec(ctx, SlotInsert,
+	_, err := db.Exec(ctx, slotInsert,
 		arg.ID,
 		arg.EventID,
 		arg.StartsAt,
@@ -1016,13 +1016,13 @@ func (q *Queries) SlotInsert(ctx context.Context, db DBTX, arg SlotInsertParams)
 	return err
 }
 
-const SlotLock = `-- name: SlotLock :one
+const slotLock = `-- name: SlotLock :one
 SELECT id, event_id, starts_at, ends_at, during, capacity, status, revision, version, seats_taken, waitlist_length, waitlist_ready, freed_version, promotion_due_at, created_at, updated_at FROM slots WHERE id = $1 FOR NO KEY UPDATE
 `
 
 // Locks one slot outside the desk.
 func (q *Queries) SlotLock(ctx context.Context, db DBTX, id uuid.UUID) (Slot, error) {
-	row := db.QueryRow(ctx, SlotLock, id)
+	row := db.QueryRow(ctx, slotLock, id)
 	var i Slot
 	err := row.Scan(
 		&i.ID,
@@ -1045,7 +1045,7 @@ func (q *Queries) SlotLock(ctx context.Context, db DBTX, id uuid.UUID) (Slot, er
 	return i, err
 }
 
-const SlotsAwaited = `-- name: SlotsAwaited :many
+const slotsAwaited = `-- name: SlotsAwaited :many
 SELECT DISTINCT w.user_id, w.slot_id, s.starts_at, s.ends_at
 FROM (SELECT unnest($1::uuid[]) AS user_id,
              unnest($2::timestamptz[]) AS starts_at,
@@ -1073,7 +1073,7 @@ type SlotsAwaitedRow struct {
 // they take seats here, they can no longer take any there, and must not keep
 // them from those behind: these slots get a job.
 func (q *Queries) SlotsAwaited(ctx context.Context, db DBTX, arg SlotsAwaitedParams) ([]SlotsAwaitedRow, error) {
-	rows, err := db.Query(ctx, SlotsAwaited, arg.UserIds, arg.Starts, arg.Ends)
+	rows, err := db.Query(ctx, slotsAwaited, arg.UserIds, arg.Starts, arg.Ends)
 	if err != nil {
 		return nil, err
 	}
@@ -1097,7 +1097,7 @@ func (q *Queries) SlotsAwaited(ctx context.Context, db DBTX, arg SlotsAwaitedPar
 	return items, nil
 }
 
-const SlotsBlockedBy = `-- name: SlotsBlockedBy :many
+const slotsBlockedBy = `-- name: SlotsBlockedBy :many
 SELECT DISTINCT slot_id, blocked_by::uuid AS blocked_by FROM bookings
 WHERE blocked_by = ANY($1::uuid[]) AND status = 'waitlisted'
 `
@@ -1110,7 +1110,7 @@ type SlotsBlockedByRow struct {
 // Slots in which somebody waits who is blocked by one of these bookings. When
 // such a booking ends, these slots get a job.
 func (q *Queries) SlotsBlockedBy(ctx context.Context, db DBTX, ids []uuid.UUID) ([]SlotsBlockedByRow, error) {
-	rows, err := db.Query(ctx, SlotsBlockedBy, ids)
+	rows, err := db.Query(ctx, slotsBlockedBy, ids)
 	if err != nil {
 		return nil, err
 	}
@@ -1129,7 +1129,7 @@ func (q *Queries) SlotsBlockedBy(ctx context.Context, db DBTX, ids []uuid.UUID) 
 	return items, nil
 }
 
-const SlotsExpiring = `-- name: SlotsExpiring :many
+const slotsExpiring = `-- name: SlotsExpiring :many
 
 (SELECT DISTINCT d.slot_id
  FROM (SELECT slot_id FROM bookings
@@ -1146,7 +1146,7 @@ UNION
 // The tickers' worklists, read without locks: the commands look again.
 // Slots in which a hold or an offer is due, or the waiting is over.
 func (q *Queries) SlotsExpiring(ctx context.Context, db DBTX, page int32) ([]uuid.UUID, error) {
-	rows, err := db.Query(ctx, SlotsExpiring, page)
+	rows, err := db.Query(ctx, slotsExpiring, page)
 	if err != nil {
 		return nil, err
 	}
@@ -1165,13 +1165,13 @@ func (q *Queries) SlotsExpiring(ctx context.Context, db DBTX, page int32) ([]uui
 	return items, nil
 }
 
-const SlotsFind = `-- name: SlotsFind :many
+const slotsFind = `-- name: SlotsFind :many
 SELECT id FROM slots WHERE id = ANY($1::uuid[]) ORDER BY id
 `
 
 // As SlotsLock, for those who only look: nothing is locked.
 func (q *Queries) SlotsFind(ctx context.Context, db DBTX, ids []uuid.UUID) ([]uuid.UUID, error) {
-	rows, err := db.Query(ctx, SlotsFind, ids)
+	rows, err := db.Query(ctx, slotsFind, ids)
 	if err != nil {
 		return nil, err
 	}
@@ -1190,7 +1190,7 @@ func (q *Queries) SlotsFind(ctx context.Context, db DBTX, ids []uuid.UUID) ([]uu
 	return items, nil
 }
 
-const SlotsLoad = `-- name: SlotsLoad :many
+const slotsLoad = `-- name: SlotsLoad :many
 SELECT
     s.id, s.event_id, s.starts_at, s.ends_at, s.capacity, s.status, s.revision,
     s.version, s.seats_taken, s.waitlist_length, s.waitlist_ready, s.freed_version,
@@ -1240,7 +1240,7 @@ type SlotsLoadRow struct {
 // The slots with their events' settings. Those settings change only under the
 // locks of all slots of the event, so they are stable here.
 func (q *Queries) SlotsLoad(ctx context.Context, db DBTX, ids []uuid.UUID) ([]SlotsLoadRow, error) {
-	rows, err := db.Query(ctx, SlotsLoad, ids)
+	rows, err := db.Query(ctx, slotsLoad, ids)
 	if err != nil {
 		return nil, err
 	}
@@ -1287,7 +1287,7 @@ func (q *Queries) SlotsLoad(ctx context.Context, db DBTX, ids []uuid.UUID) ([]Sl
 	return items, nil
 }
 
-const SlotsLock = `-- name: SlotsLock :many
+const slotsLock = `-- name: SlotsLock :many
 
 
 SELECT id FROM slots WHERE id = ANY($1::uuid[]) ORDER BY id FOR NO KEY UPDATE
@@ -1303,7 +1303,7 @@ SELECT id FROM slots WHERE id = ANY($1::uuid[]) ORDER BY id FOR NO KEY UPDATE
 // First round trip: the slots, and what their queues hold.
 // Locks the slots, the mutexes of their seats, in id order.
 func (q *Queries) SlotsLock(ctx context.Context, db DBTX, ids []uuid.UUID) ([]uuid.UUID, error) {
-	rows, err := db.Query(ctx, SlotsLock, ids)
+	rows, err := db.Query(ctx, slotsLock, ids)
 	if err != nil {
 		return nil, err
 	}
@@ -1322,14 +1322,14 @@ func (q *Queries) SlotsLock(ctx context.Context, db DBTX, ids []uuid.UUID) ([]uu
 	return items, nil
 }
 
-const SlotsLockFree = `-- name: SlotsLockFree :many
+const slotsLockFree = `-- name: SlotsLockFree :many
 SELECT id FROM slots WHERE id = ANY($1::uuid[]) ORDER BY id FOR NO KEY UPDATE SKIP LOCKED
 `
 
 // As SlotsLock, leaving out those that somebody else has locked: one stuck slot
 // must not stop the others.
 func (q *Queries) SlotsLockFree(ctx context.Context, db DBTX, ids []uuid.UUID) ([]uuid.UUID, error) {
-	rows, err := db.Query(ctx, SlotsLockFree, ids)
+	rows, err := db.Query(ctx, slotsLockFree, ids)
 	if err != nil {
 		return nil, err
 	}
@@ -1348,13 +1348,13 @@ func (q *Queries) SlotsLockFree(ctx context.Context, db DBTX, ids []uuid.UUID) (
 	return items, nil
 }
 
-const SlotsPromotionDue = `-- name: SlotsPromotionDue :many
+const slotsPromotionDue = `-- name: SlotsPromotionDue :many
 SELECT id FROM slots WHERE promotion_due_at IS NOT NULL ORDER BY promotion_due_at LIMIT $1::int
 `
 
 // Slots in which somebody might be promoted and nobody has looked yet.
 func (q *Queries) SlotsPromotionDue(ctx context.Context, db DBTX, page int32) ([]uuid.UUID, error) {
-	rows, err := db.Query(ctx, SlotsPromotionDue, page)
+	rows, err := db.Query(ctx, slotsPromotionDue, page)
 	if err != nil {
 		return nil, err
 	}
@@ -1373,7 +1373,7 @@ func (q *Queries) SlotsPromotionDue(ctx context.Context, db DBTX, page int32) ([
 	return items, nil
 }
 
-const SlotsToCancelBookings = `-- name: SlotsToCancelBookings :many
+const slotsToCancelBookings = `-- name: SlotsToCancelBookings :many
 SELECT s.id
 FROM slots s
 JOIN events e ON e.id = s.event_id
@@ -1385,7 +1385,7 @@ LIMIT $1::int
 // Slots that were cancelled, or whose event was, with bookings left: the
 // backstop for a lost job.
 func (q *Queries) SlotsToCancelBookings(ctx context.Context, db DBTX, page int32) ([]uuid.UUID, error) {
-	rows, err := db.Query(ctx, SlotsToCancelBookings, page)
+	rows, err := db.Query(ctx, slotsToCancelBookings, page)
 	if err != nil {
 		return nil, err
 	}
@@ -1404,7 +1404,7 @@ func (q *Queries) SlotsToCancelBookings(ctx context.Context, db DBTX, page int32
 	return items, nil
 }
 
-const SlotsUnblockable = `-- name: SlotsUnblockable :many
+const slotsUnblockable = `-- name: SlotsUnblockable :many
 SELECT DISTINCT w.slot_id
 FROM bookings w
 JOIN bookings x ON x.id = w.blocked_by
@@ -1416,7 +1416,7 @@ LIMIT $1::int
 // Slots in which somebody is blocked by a booking that no longer takes seats:
 // the backstop for a lost job.
 func (q *Queries) SlotsUnblockable(ctx context.Context, db DBTX, page int32) ([]uuid.UUID, error) {
-	rows, err := db.Query(ctx, SlotsUnblockable, page)
+	rows, err := db.Query(ctx, slotsUnblockable, page)
 	if err != nil {
 		return nil, err
 	}
@@ -1435,7 +1435,7 @@ func (q *Queries) SlotsUnblockable(ctx context.Context, db DBTX, page int32) ([]
 	return items, nil
 }
 
-const SlotsUpdate = `-- name: SlotsUpdate :exec
+const slotsUpdate = `-- name: SlotsUpdate :exec
 WITH change AS (
     SELECT unnest($1::uuid[]) AS id,
            unnest($2::bigint[]) AS expected,
@@ -1492,7 +1492,7 @@ type SlotsUpdateParams struct {
 // compares them. A changed time cascades to the bookings, and the overlap
 // constraint looks at each of them.
 func (q *Queries) SlotsUpdate(ctx context.Context, db DBTX, arg SlotsUpdateParams) error {
-	_, err := db.Exec(ctx, SlotsUpdate,
+	_, err := db.Exec(ctx, slotsUpdate,
 		arg.Ids,
 		arg.Expected,
 		arg.Versions,
@@ -1511,7 +1511,7 @@ func (q *Queries) SlotsUpdate(ctx context.Context, db DBTX, arg SlotsUpdateParam
 	return err
 }
 
-const UsersFind = `-- name: UsersFind :many
+const usersFind = `-- name: UsersFind :many
 SELECT id, deleted_at FROM users WHERE id = ANY($1::uuid[]) ORDER BY id
 `
 
@@ -1522,7 +1522,7 @@ type UsersFindRow struct {
 
 // As UsersLock, for those who only look.
 func (q *Queries) UsersFind(ctx context.Context, db DBTX, ids []uuid.UUID) ([]UsersFindRow, error) {
-	rows, err := db.Query(ctx, UsersFind, ids)
+	rows, err := db.Query(ctx, usersFind, ids)
 	if err != nil {
 		return nil, err
 	}
@@ -1541,7 +1541,7 @@ func (q *Queries) UsersFind(ctx context.Context, db DBTX, ids []uuid.UUID) ([]Us
 	return items, nil
 }
 
-const UsersLock = `-- name: UsersLock :many
+const usersLock = `-- name: UsersLock :many
 
 SELECT id, deleted_at FROM users WHERE id = ANY($1::uuid[]) ORDER BY id FOR NO KEY UPDATE
 `
@@ -1555,7 +1555,7 @@ type UsersLockRow struct {
 // Locks the users, in id order: whatever else they do about seats waits. Without
 // it two bookings of one user in two slots would deadlock in bookings_no_overlap.
 func (q *Queries) UsersLock(ctx context.Context, db DBTX, ids []uuid.UUID) ([]UsersLockRow, error) {
-	rows, err := db.Query(ctx, UsersLock, ids)
+	rows, err := db.Query(ctx, usersLock, ids)
 	if err != nil {
 		return nil, err
 	}

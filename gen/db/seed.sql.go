@@ -10,30 +10,30 @@ import (
 	"time"
 )
 
-const SeedClock = `-- name: SeedClock :one
+const seedClock = `-- name: SeedClock :one
 SELECT clock_timestamp()::timestamptz AS now
 `
 
 func (q *Queries) SeedClock(ctx context.Context, db DBTX) (time.Time, error) {
-	row := db.QueryRow(ctx, SeedClock)
+	row := db.QueryRow(ctx, seedClock)
 	var now time.Time
 	err := row.Scan(&now)
 	return now, err
 }
 
-const SeedEmpty = `-- name: SeedEmpty :one
+const seedEmpty = `-- name: SeedEmpty :one
 SELECT (NOT EXISTS (SELECT FROM users) AND NOT EXISTS (SELECT FROM events) AND NOT EXISTS (SELECT FROM ledger))::bool AS empty
 `
 
 // Whether a database holds nothing yet.
 func (q *Queries) SeedEmpty(ctx context.Context, db DBTX) (bool, error) {
-	row := db.QueryRow(ctx, SeedEmpty)
+	row := db.QueryRow(ctx, seedEmpty)
 	var empty bool
 	err := row.Scan(&empty)
 	return empty, err
 }
 
-const SeedLock = `-- name: SeedLock :exec
+const seedLock = `-- name: SeedLock :exec
 
 LOCK TABLE users, events, slots, bookings, ledger IN SHARE ROW EXCLUSIVE MODE
 `
@@ -41,11 +41,11 @@ LOCK TABLE users, events, slots, bookings, ledger IN SHARE ROW EXCLUSIVE MODE
 // The seeder's queries (internal/seed). What it writes goes by COPY.
 // Nobody else writes what the seeder is about to replace.
 func (q *Queries) SeedLock(ctx context.Context, db DBTX) error {
-	_, err := db.Exec(ctx, SeedLock)
+	_, err := db.Exec(ctx, seedLock)
 	return err
 }
 
-const SeedOthers = `-- name: SeedOthers :one
+const seedOthers = `-- name: SeedOthers :one
 SELECT (EXISTS (SELECT FROM users WHERE substr(id::text, 15, 4) <> '75ed')
         OR EXISTS (SELECT FROM events WHERE substr(id::text, 15, 4) <> '75ed')
         OR EXISTS (SELECT FROM slots WHERE substr(id::text, 15, 4) <> '75ed')
@@ -56,7 +56,7 @@ SELECT (EXISTS (SELECT FROM users WHERE substr(id::text, 15, 4) <> '75ed')
 // Whether it holds anything that the seeder did not make: the third group of the
 // seeder's ids reads 75ed.
 func (q *Queries) SeedOthers(ctx context.Context, db DBTX) (bool, error) {
-	row := db.QueryRow(ctx, SeedOthers)
+	row := db.QueryRow(ctx, seedOthers)
 	var others bool
 	err := row.Scan(&others)
 	return others, err

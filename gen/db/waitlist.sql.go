@@ -12,7 +12,7 @@ import (
 	"github.com/google/uuid"
 )
 
-const BookingsToSimulate = `-- name: BookingsToSimulate :many
+const bookingsToSimulate = `-- name: BookingsToSimulate :many
 SELECT id, slot_id, user_id, during, seats, status, version, queued_version, passes, blocked, blocked_by, replaces_booking_id, expires_at, created_at, updated_at, seats_min, replaced_by, moved_from, checked_in_at FROM bookings
 WHERE slot_id = $1 AND is_live(status)
 LIMIT $2::int
@@ -25,7 +25,7 @@ type BookingsToSimulateParams struct {
 
 // The live bookings of a slot, for a copy of it: some order, up to a bound.
 func (q *Queries) BookingsToSimulate(ctx context.Context, db DBTX, arg BookingsToSimulateParams) ([]Booking, error) {
-	rows, err := db.Query(ctx, BookingsToSimulate, arg.SlotID, arg.Page)
+	rows, err := db.Query(ctx, bookingsToSimulate, arg.SlotID, arg.Page)
 	if err != nil {
 		return nil, err
 	}
@@ -64,7 +64,7 @@ func (q *Queries) BookingsToSimulate(ctx context.Context, db DBTX, arg BookingsT
 	return items, nil
 }
 
-const OfferGet = `-- name: OfferGet :one
+const offerGet = `-- name: OfferGet :one
 SELECT b.slot_id, b.user_id, e.organizer_id
 FROM bookings b
 JOIN slots s ON s.id = b.slot_id
@@ -80,13 +80,13 @@ type OfferGetRow struct {
 
 // Whose an offer is, and where: none of it ever changes.
 func (q *Queries) OfferGet(ctx context.Context, db DBTX, id uuid.UUID) (OfferGetRow, error) {
-	row := db.QueryRow(ctx, OfferGet, id)
+	row := db.QueryRow(ctx, offerGet, id)
 	var i OfferGetRow
 	err := row.Scan(&i.SlotID, &i.UserID, &i.OrganizerID)
 	return i, err
 }
 
-const SlotOrganizerGet = `-- name: SlotOrganizerGet :one
+const slotOrganizerGet = `-- name: SlotOrganizerGet :one
 
 SELECT e.organizer_id, e.status
 FROM slots s
@@ -102,13 +102,13 @@ type SlotOrganizerGetRow struct {
 // The queue of a slot as people read it. Promotion itself is in seating.sql.
 // Whose slot it is.
 func (q *Queries) SlotOrganizerGet(ctx context.Context, db DBTX, id uuid.UUID) (SlotOrganizerGetRow, error) {
-	row := db.QueryRow(ctx, SlotOrganizerGet, id)
+	row := db.QueryRow(ctx, slotOrganizerGet, id)
 	var i SlotOrganizerGetRow
 	err := row.Scan(&i.OrganizerID, &i.Status)
 	return i, err
 }
 
-const SlotsPeek = `-- name: SlotsPeek :many
+const slotsPeek = `-- name: SlotsPeek :many
 SELECT DISTINCT o.slot_id
 FROM (
     SELECT b.replaces_booking_id FROM bookings b
@@ -127,7 +127,7 @@ type SlotsPeekParams struct {
 // In which slots the next few in a queue would give seats back. Read before
 // anything is locked: a promotion that names them saves a second one.
 func (q *Queries) SlotsPeek(ctx context.Context, db DBTX, arg SlotsPeekParams) ([]uuid.UUID, error) {
-	rows, err := db.Query(ctx, SlotsPeek, arg.SlotID, arg.Page)
+	rows, err := db.Query(ctx, slotsPeek, arg.SlotID, arg.Page)
 	if err != nil {
 		return nil, err
 	}
@@ -146,7 +146,7 @@ func (q *Queries) SlotsPeek(ctx context.Context, db DBTX, arg SlotsPeekParams) (
 	return items, nil
 }
 
-const WaitlistOfSlot = `-- name: WaitlistOfSlot :many
+const waitlistOfSlot = `-- name: WaitlistOfSlot :many
 SELECT b.id, b.slot_id, b.user_id, b.during, b.seats, b.status, b.version, b.queued_version, b.passes, b.blocked, b.blocked_by, b.replaces_booking_id, b.expires_at, b.created_at, b.updated_at, b.seats_min, b.replaced_by, b.moved_from, b.checked_in_at, s.event_id,
        ((SELECT count(*) FROM bookings a
          WHERE a.slot_id = $1 AND a.status = 'waitlisted' AND a.queued_version <= $2::bigint)
@@ -173,7 +173,7 @@ type WaitlistOfSlotRow struct {
 // Those who wait for a slot, in the order of the queue. A page is a stretch of
 // it without gaps, so the places are counted once, before the page.
 func (q *Queries) WaitlistOfSlot(ctx context.Context, db DBTX, arg WaitlistOfSlotParams) ([]WaitlistOfSlotRow, error) {
-	rows, err := db.Query(ctx, WaitlistOfSlot, arg.SlotID, arg.AfterVersion, arg.Page)
+	rows, err := db.Query(ctx, waitlistOfSlot, arg.SlotID, arg.AfterVersion, arg.Page)
 	if err != nil {
 		return nil, err
 	}
@@ -214,7 +214,7 @@ func (q *Queries) WaitlistOfSlot(ctx context.Context, db DBTX, arg WaitlistOfSlo
 	return items, nil
 }
 
-const WaitlistPositionGet = `-- name: WaitlistPositionGet :one
+const waitlistPositionGet = `-- name: WaitlistPositionGet :one
 SELECT b.id, b.slot_id, b.user_id, b.during, b.seats, b.status, b.version, b.queued_version, b.passes, b.blocked, b.blocked_by, b.replaces_booking_id, b.expires_at, b.created_at, b.updated_at, b.seats_min, b.replaced_by, b.moved_from, b.checked_in_at, e.organizer_id, e.fit,
        s.capacity, s.seats_taken, s.status AS slot_status, s.version AS slot_version, s.freed_version,
        (s.starts_at <= clock_timestamp())::boolean AS started,
@@ -315,7 +315,7 @@ type WaitlistPositionGetRow struct {
 // passed_… are the latest twenty passes of this wait, the newest first: where the
 // entry is, when, how many seats went to the one who passed, how many were free.
 func (q *Queries) WaitlistPositionGet(ctx context.Context, db DBTX, id uuid.UUID) (WaitlistPositionGetRow, error) {
-	row := db.QueryRow(ctx, WaitlistPositionGet, id)
+	row := db.QueryRow(ctx, waitlistPositionGet, id)
 	var i WaitlistPositionGetRow
 	err := row.Scan(
 		&i.Booking.ID,

@@ -12,8 +12,6 @@ import (
 	"fmt"
 	"net/url"
 
-	"github.com/oapi-codegen/nullable"
-
 	"eventbooking/internal/fault"
 )
 
@@ -117,22 +115,6 @@ func Cut[T any](rows []T, limit int, list any, key func(T) any) (page []T, next 
 	page = rows[:limit]
 	next, err = Next(list, key(page[limit-1]))
 	return page, next, err == nil, err
-}
-
-// Cursor is next_cursor in the API: null on the last page.
-func Cursor(next string) nullable.Nullable[string] {
-	if next == "" {
-		return nullable.NewNullNullable[string]()
-	}
-	return nullable.NewNullableWithValue(next)
-}
-
-// OrNull is a value in the API that is null if it is missing.
-func OrNull[T any](value *T) nullable.Nullable[T] {
-	if value == nil {
-		return nullable.NewNullNullable[T]()
-	}
-	return nullable.NewNullableWithValue(*value)
 }
 
 type contextKey struct{}
