@@ -1,3 +1,5 @@
+// Package audit holds what is stored against what was promised: it replays the ledger of
+// a slot (Replay), and recomputes every invariant on a live database (Doctor).
 package audit
 
 import (

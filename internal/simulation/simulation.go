@@ -1,3 +1,5 @@
+// Package simulation estimates how waitlist policies would come out: it plays a copy
+// of a slot on with the pure core of package seating, with cancellations made up.
 package simulation
 
 import (
