@@ -21,15 +21,15 @@ export type Options<TData extends TDataShape = TDataShape, ThrowOnError extends 
 /**
  * Create a user and log in
  *
- * Creates an attendee and answers like a login: with a token that is good for everything the user may do,
- * for 30 days. The token is shown this once. An `Idempotency-Key` is ignored, because the answer is a
- * secret.
+ * Creates a user with the role `attendee` and logs them in: the response contains a token with all
+ * abilities, valid for 30 days. The token is shown only once. An `Idempotency-Key` is ignored, because the
+ * response contains a secret.
  *
- * The e-mail address is compared without regard to case; the password has 8 to 200 characters. To become
- * an organizer, ask an administrator (`updateUser`).
+ * E-mail addresses are compared case-insensitively. The password must have 8 to 200 characters. To become an
+ * organizer, ask an administrator (`updateUser`).
  *
- * **Who may:** everybody, without a token. **Sent again:** it is 409 `email_taken`, and the first
- * token still works.
+ * **Access:** everybody, without a token. **Repeating it** returns 409 `email_taken`; the first token
+ * remains valid.
  *
  */
 export const registerUser = <ThrowOnError extends boolean = true>(options: Options<RegisterUserData, ThrowOnError>): RequestResult<RegisterUserResponses, RegisterUserErrors, ThrowOnError> => (options.client ?? client).post<RegisterUserResponses, RegisterUserErrors, ThrowOnError>({
@@ -42,16 +42,16 @@ export const registerUser = <ThrowOnError extends boolean = true>(options: Optio
 });
 
 /**
- * Log in with e-mail and password
+ * Log in with e-mail address and password
  *
- * Makes a new token, shown this once. It expires after 30 days and has every ability (`*`) unless
- * `abilities` asks for less; `token_name` helps to recognise it in `listTokens`.
+ * Creates a new token, which is shown only once. It expires after 30 days and has all abilities (`*`),
+ * unless `abilities` asks for fewer. `token_name` helps to recognize the token in `listTokens`.
  *
- * An unknown e-mail address and a wrong password get the same answer, in the same time. Every login makes
- * a token of its own; an `Idempotency-Key` is ignored, because the answer is a secret. A user has at
- * most 100 tokens: beyond that, a login takes the place of the one that expires first.
+ * An unknown e-mail address and a wrong password get the same response, in the same time. Every login
+ * creates a separate token. An `Idempotency-Key` is ignored, because the response contains a secret. A user
+ * can have at most 100 tokens: after that, each login replaces the token that expires first.
  *
- * **Who may:** everybody, without a token. **Sent again:** it makes another token.
+ * **Access:** everybody, without a token. **Repeating it** creates another token.
  *
  */
 export const loginUser = <ThrowOnError extends boolean = true>(options: Options<LoginUserData, ThrowOnError>): RequestResult<LoginUserResponses, LoginUserErrors, ThrowOnError> => (options.client ?? client).post<LoginUserResponses, LoginUserErrors, ThrowOnError>({
@@ -66,10 +66,10 @@ export const loginUser = <ThrowOnError extends boolean = true>(options: Options<
 /**
  * Revoke the token of this request
  *
- * The token that authenticates this request stops working at once; the user's other tokens stay
- * (`deleteToken` revokes one of those). Any token can do this, whatever its abilities.
+ * The token of this request stops working at once. The user's other tokens remain valid (to revoke one of
+ * those, use `deleteToken`). No ability is required.
  *
- * **Who may:** everybody who is logged in. **Sent again:** it is 401, because the token is gone.
+ * **Access:** any logged-in user. **Repeating it** returns 401, because the token is revoked.
  *
  */
 export const logoutUser = <ThrowOnError extends boolean = true>(options?: Options<LogoutUserData, ThrowOnError>): RequestResult<LogoutUserResponses, LogoutUserErrors, ThrowOnError> => (options?.client ?? client).post<LogoutUserResponses, LogoutUserErrors, ThrowOnError>({
@@ -81,10 +81,10 @@ export const logoutUser = <ThrowOnError extends boolean = true>(options?: Option
 /**
  * List users
  *
- * All users, the newest first. `email` finds one by the exact address (without regard to case), which is
- * how to get the id that `updateUser` wants. Users who deleted themselves are not listed.
+ * Lists all users, newest first. Use `email` to find a user by their exact address (compared
+ * case-insensitively), for example to get the id for `updateUser`. Deleted users are not listed.
  *
- * **Who may:** administrators, with the ability `users:read`. **Sent again:** it changes nothing.
+ * **Access:** administrators, with the ability `users:read`. **Repeating it** changes nothing.
  *
  */
 export const listUsers = <ThrowOnError extends boolean = true>(options?: Options<ListUsersData, ThrowOnError>): RequestResult<ListUsersResponses, ListUsersErrors, ThrowOnError> => (options?.client ?? client).get<ListUsersResponses, ListUsersErrors, ThrowOnError>({
@@ -96,13 +96,12 @@ export const listUsers = <ThrowOnError extends boolean = true>(options?: Options
 /**
  * Change a user's role
  *
- * How an attendee becomes an organizer or an administrator, and back. It takes effect with the user's next
- * request. Giving a user the role that he has changes nothing. An organizer who becomes an attendee keeps
- * his events, but only administrators can manage them. Nobody changes his own role (403 `not_permitted`),
- * so that the last administrator cannot lock everybody out.
+ * Makes an attendee an organizer or an administrator, or the reverse. The new role applies from the user's
+ * next request. Giving a user the role that they already have changes nothing. An organizer who becomes an
+ * attendee keeps their events, but only administrators can manage them. No user can change their own role
+ * (403 `not_permitted`), so that the last administrator cannot lose access.
  *
- * **Who may:** administrators, with the ability `users:write`. **Sent again:** it changes nothing
- * more.
+ * **Access:** administrators, with the ability `users:write`. **Repeating it** changes nothing further.
  *
  */
 export const updateUser = <ThrowOnError extends boolean = true>(options: Options<UpdateUserData, ThrowOnError>): RequestResult<UpdateUserResponses, UpdateUserErrors, ThrowOnError> => (options.client ?? client).patch<UpdateUserResponses, UpdateUserErrors, ThrowOnError>({
@@ -116,15 +115,15 @@ export const updateUser = <ThrowOnError extends boolean = true>(options: Options
 });
 
 /**
- * Delete oneself
+ * Delete your user
  *
- * For good: cancels one's live bookings (whatever the cancellation window says, and whoever waits is
- * promoted), revokes all tokens, and replaces name and e-mail address, which somebody may then register
- * again. Ledgers keep an opaque id. Events that one organizes stay and go on: cancel them first if they
- * should not.
+ * This cannot be undone. It cancels all live bookings of the user, even after cancellation has closed, and
+ * promotes from the waitlists; it revokes all tokens; and it replaces the name and the e-mail address. The
+ * address can then be registered again. Ledgers keep the user's id, which no longer leads to a name. Events
+ * of which the user is the organizer remain: cancel them first if they should not take place.
  *
- * **Who may:** everybody who is logged in, with the ability `me:write`. **Sent again:** it is 401,
- * because the user is gone.
+ * **Access:** any logged-in user, with the ability `me:write`. **Repeating it** returns 401, because the
+ * user is deleted.
  *
  */
 export const deleteMe = <ThrowOnError extends boolean = true>(options?: Options<DeleteMeData, ThrowOnError>): RequestResult<DeleteMeResponses, DeleteMeErrors, ThrowOnError> => (options?.client ?? client).delete<DeleteMeResponses, DeleteMeErrors, ThrowOnError>({
@@ -134,12 +133,11 @@ export const deleteMe = <ThrowOnError extends boolean = true>(options?: Options<
 });
 
 /**
- * Who am I?
+ * Get the current user
  *
- * The user whose token this is.
+ * Returns the user to whom the token of this request belongs.
  *
- * **Who may:** everybody who is logged in, with the ability `me:read`. **Sent again:** it changes
- * nothing.
+ * **Access:** any logged-in user, with the ability `me:read`. **Repeating it** changes nothing.
  *
  */
 export const getMe = <ThrowOnError extends boolean = true>(options?: Options<GetMeData, ThrowOnError>): RequestResult<GetMeResponses, GetMeErrors, ThrowOnError> => (options?.client ?? client).get<GetMeResponses, GetMeErrors, ThrowOnError>({
@@ -149,13 +147,12 @@ export const getMe = <ThrowOnError extends boolean = true>(options?: Options<Get
 });
 
 /**
- * Change one's name or e-mail address
+ * Change your name or e-mail address
  *
- * A merge patch: what is left out stays. One's role is not among it (`updateUser`), nor is the password
- * (`changePassword`). No `If-Match` is needed.
+ * A merge patch: omitted members keep their values. It cannot change the role (see `updateUser`) or the
+ * password (see `changePassword`). `If-Match` is not needed.
  *
- * **Who may:** everybody who is logged in, with the ability `me:write`. **Sent again:** it changes
- * nothing more.
+ * **Access:** any logged-in user, with the ability `me:write`. **Repeating it** changes nothing further.
  *
  */
 export const updateMe = <ThrowOnError extends boolean = true>(options: Options<UpdateMeData, ThrowOnError>): RequestResult<UpdateMeResponses, UpdateMeErrors, ThrowOnError> => (options.client ?? client).patch<UpdateMeResponses, UpdateMeErrors, ThrowOnError>({
@@ -169,13 +166,13 @@ export const updateMe = <ThrowOnError extends boolean = true>(options: Options<U
 });
 
 /**
- * Change one's password
+ * Change your password
  *
- * Needs the current password; when it is wrong, that is 422 `validation_failed` with an entry for
- * `/current_password`. All other tokens of the user are revoked; the one of this request goes on working.
+ * Requires the current password; if it is wrong, the response is 422 `validation_failed` with an entry for
+ * `/current_password`. All other tokens of the user are revoked; the token of this request remains valid.
  *
- * **Who may:** everybody who is logged in, with the ability `me:write`. **Sent again:** it is 422,
- * because the password has changed.
+ * **Access:** any logged-in user, with the ability `me:write`. **Repeating it** returns 422, because the
+ * current password has changed.
  *
  */
 export const changePassword = <ThrowOnError extends boolean = true>(options: Options<ChangePasswordData, ThrowOnError>): RequestResult<ChangePasswordResponses, ChangePasswordErrors, ThrowOnError> => (options.client ?? client).put<ChangePasswordResponses, ChangePasswordErrors, ThrowOnError>({
@@ -189,13 +186,12 @@ export const changePassword = <ThrowOnError extends boolean = true>(options: Opt
 });
 
 /**
- * List one's tokens
+ * List your tokens
  *
- * The tokens that work or have expired, the newest first; revoked ones are gone. `current` marks the one
- * of this request. The secrets themselves are stored nowhere.
+ * Lists valid and expired tokens, newest first. Revoked tokens are not listed. `current` marks the token of
+ * this request. Secrets are not included: only their hashes are stored.
  *
- * **Who may:** everybody who is logged in, with the ability `me:read`. **Sent again:** it changes
- * nothing.
+ * **Access:** any logged-in user, with the ability `me:read`. **Repeating it** changes nothing.
  *
  */
 export const listTokens = <ThrowOnError extends boolean = true>(options?: Options<ListTokensData, ThrowOnError>): RequestResult<ListTokensResponses, ListTokensErrors, ThrowOnError> => (options?.client ?? client).get<ListTokensResponses, ListTokensErrors, ThrowOnError>({
@@ -205,17 +201,16 @@ export const listTokens = <ThrowOnError extends boolean = true>(options?: Option
 });
 
 /**
- * Make another token
+ * Create a token
  *
- * For a script, a phone, a colleague's screen: with only the abilities that it needs. The secret is shown
- * this once. A token can hand out only abilities that it has itself (403 `ability_missing`), and abilities
- * never give more than the user's role does. `expires_at` left out means 30 days from now, `null` means
- * never; a time in the past, or more than a year away, is 422 `invalid_time_range`. With 100 tokens that
- * work, it is 422 `validation_failed`: revoke one first. An `Idempotency-Key` is ignored, because the
- * answer is a secret.
+ * Creates an additional token, for example for a script or a phone, with only the abilities that it needs.
+ * The secret is shown only once. A token can pass on only abilities that it has itself (403
+ * `ability_missing`), and abilities never grant more than the user's role does. If `expires_at` is omitted,
+ * the token expires after 30 days; with `null`, it never expires. A time in the past, or more than a year
+ * ahead, is 422 `invalid_time_range`. A user with 100 valid tokens gets 422 `validation_failed`, and must
+ * revoke one first. An `Idempotency-Key` is ignored, because the response contains a secret.
  *
- * **Who may:** everybody who is logged in, with the ability `me:write`. **Sent again:** it makes
- * another token.
+ * **Access:** any logged-in user, with the ability `me:write`. **Repeating it** creates another token.
  *
  */
 export const createToken = <ThrowOnError extends boolean = true>(options: Options<CreateTokenData, ThrowOnError>): RequestResult<CreateTokenResponses, CreateTokenErrors, ThrowOnError> => (options.client ?? client).post<CreateTokenResponses, CreateTokenErrors, ThrowOnError>({
@@ -231,10 +226,10 @@ export const createToken = <ThrowOnError extends boolean = true>(options: Option
 /**
  * Revoke a token
  *
- * It stops working at once. The one of this request can be revoked too, which is what `logoutUser` does. A
- * token that is already revoked, or another user's, is 404.
+ * The token stops working at once. The token of this request can be revoked too, as `logoutUser` does. A
+ * token that is already revoked, or that belongs to another user, is 404.
  *
- * **Who may:** everybody who is logged in, with the ability `me:write`. **Sent again:** it is 404.
+ * **Access:** any logged-in user, with the ability `me:write`. **Repeating it** returns 404.
  *
  */
 export const deleteToken = <ThrowOnError extends boolean = true>(options: Options<DeleteTokenData, ThrowOnError>): RequestResult<DeleteTokenResponses, DeleteTokenErrors, ThrowOnError> => (options.client ?? client).delete<DeleteTokenResponses, DeleteTokenErrors, ThrowOnError>({
@@ -244,15 +239,14 @@ export const deleteToken = <ThrowOnError extends boolean = true>(options: Option
 });
 
 /**
- * List one's bookings
+ * List your bookings
  *
- * All one's bookings, in every status, the latest slot first; with `when=upcoming` the next slot first.
- * `when` goes by the slot's times and the database's clock: `upcoming` starts later, `ongoing` has started
- * and not ended, `past` has ended. Each booking carries its slot's times, so that a list can be shown
- * without another call. `waitlist_position` is the place among those who wait, 1 being next.
+ * Lists the caller's bookings in every status, latest slot first; with `when=upcoming`, next slot first.
+ * `when` compares the slot's times with the database's clock: `upcoming` slots have not started, `ongoing`
+ * slots have started but not ended, `past` slots have ended. Each booking includes its slot's times.
+ * `waitlist_position` is the booking's position among those that wait; 1 is next.
  *
- * **Who may:** everybody who is logged in, with the ability `bookings:read`. **Sent again:** it
- * changes nothing.
+ * **Access:** any logged-in user, with the ability `bookings:read`. **Repeating it** changes nothing.
  *
  */
 export const listMyBookings = <ThrowOnError extends boolean = true>(options?: Options<ListMyBookingsData, ThrowOnError>): RequestResult<ListMyBookingsResponses, ListMyBookingsErrors, ThrowOnError> => (options?.client ?? client).get<ListMyBookingsResponses, ListMyBookingsErrors, ThrowOnError>({
@@ -263,14 +257,14 @@ export const listMyBookings = <ThrowOnError extends boolean = true>(options?: Op
 });
 
 /**
- * Which of my bookings overlap this time?
+ * List your bookings that overlap a time range
  *
- * One's own bookings that take seats (`held`, `offered`, `confirmed`) at a time that overlaps `[starts_at,
- * ends_at)`, by their start: what `createBooking` would refuse as `booking_overlap`. Bookings that only
- * wait are not listed, because they may overlap. Back-to-back is no overlap.
+ * Lists the caller's bookings that take seats (`held`, `offered`, `confirmed`) at a time that overlaps
+ * `[starts_at, ends_at)`, ordered by start. These are the bookings because of which `createBooking` would
+ * return `booking_overlap`. Waitlisted bookings are not listed, because they may overlap. Back-to-back times
+ * do not overlap.
  *
- * **Who may:** everybody who is logged in, with the ability `bookings:read`. **Sent again:** it
- * changes nothing.
+ * **Access:** any logged-in user, with the ability `bookings:read`. **Repeating it** changes nothing.
  *
  */
 export const listConflicts = <ThrowOnError extends boolean = true>(options: Options<ListConflictsData, ThrowOnError>): RequestResult<ListConflictsResponses, ListConflictsErrors, ThrowOnError> => (options.client ?? client).get<ListConflictsResponses, ListConflictsErrors, ThrowOnError>({
@@ -280,19 +274,19 @@ export const listConflicts = <ThrowOnError extends boolean = true>(options: Opti
 });
 
 /**
- * Find events
+ * Search events
  *
- * Published and cancelled events, for everybody; with a token that has the ability `events:read`,
- * organizers see their own drafts too, and administrators all drafts. Filters combine. Without any, it is
- * the upcoming events, the next one first.
+ * Lists published and cancelled events. With a token that has the ability `events:read`, organizers also see
+ * their own drafts, and administrators see all drafts. Filters can be combined. Without filters, the
+ * upcoming events are listed, next one first.
  *
- * `when` goes by the database's clock and the event's `starts_at` and `ends_at`, the start of its first
- * slot and the end of its last: `upcoming` starts later, `ongoing` has started and not ended, `past` has
- * ended. An event of several slots that has begun is ongoing, and its later slots can still be booked:
- * `when=all&available=true` finds everything that has a free seat. Events without slots are found with
- * `all` only.
+ * `when` compares the database's clock with the event's `starts_at` and `ends_at`, which are the start of
+ * its first slot and the end of its last: `upcoming` events have not started, `ongoing` events have started
+ * but not ended, `past` events have ended. An event with several slots is ongoing once its first slot has
+ * started, and its later slots can still be booked: use `when=all&available=true` to find every event with a
+ * free seat. Events without slots are only found with `when=all`.
  *
- * **Who may:** everybody; a token is not needed. **Sent again:** it changes nothing.
+ * **Access:** everybody; a token is not needed. **Repeating it** changes nothing.
  *
  */
 export const listEvents = <ThrowOnError extends boolean = true>(options?: Options<ListEventsData, ThrowOnError>): RequestResult<ListEventsResponses, ListEventsErrors, ThrowOnError> => (options?.client ?? client).get<ListEventsResponses, ListEventsErrors, ThrowOnError>({
@@ -304,13 +298,13 @@ export const listEvents = <ThrowOnError extends boolean = true>(options?: Option
 /**
  * Create an event
  *
- * The event belongs to the caller and is a draft: nobody else sees it until `publishEvent`. Add its slots
- * with `createSlot`. `time_zone` is how its times are meant to be shown; the API itself speaks UTC.
- * `booking_closes_at` must be after `booking_opens_at`, both in the years 2000 to 2999 (422
- * `invalid_time_range`).
+ * Creates a draft that belongs to the caller. Only its organizer and administrators can see it until
+ * `publishEvent`. Add slots with `createSlot`. `time_zone` says in which time zone to display the event's
+ * times; the API itself uses UTC. `booking_closes_at` must be after `booking_opens_at`, and both must be in
+ * the years 2000 to 2999 (422 `invalid_time_range`).
  *
- * **Who may:** organizers and administrators, with the ability `events:write`. **Sent again:**
- * with the same `Idempotency-Key` it has one effect.
+ * **Access:** organizers and administrators, with the ability `events:write`. **Repeating it** with the same
+ * `Idempotency-Key` has no further effect.
  *
  */
 export const createEvent = <ThrowOnError extends boolean = true>(options: Options<CreateEventData, ThrowOnError>): RequestResult<CreateEventResponses, CreateEventErrors, ThrowOnError> => (options.client ?? client).post<CreateEventResponses, CreateEventErrors, ThrowOnError>({
@@ -326,11 +320,11 @@ export const createEvent = <ThrowOnError extends boolean = true>(options: Option
 /**
  * Delete a draft
  *
- * The draft and its slots are gone. What was published once is cancelled instead (`cancelEvent`), so that
- * nobody's booking disappears: deleting it is 409 `invalid_transition`.
+ * Deletes the draft and its slots. An event that has been published cannot be deleted, so that no booking
+ * disappears (409 `invalid_transition`): cancel it instead (`cancelEvent`).
  *
- * **Who may:** organizers, of their own events, and administrators, with the ability
- * `events:write`. **Sent again:** it is 404.
+ * **Access:** organizers, for their own events, and administrators, with the ability `events:write`.
+ * **Repeating it** returns 404.
  *
  */
 export const deleteEvent = <ThrowOnError extends boolean = true>(options: Options<DeleteEventData, ThrowOnError>): RequestResult<DeleteEventResponses, DeleteEventErrors, ThrowOnError> => (options.client ?? client).delete<DeleteEventResponses, DeleteEventErrors, ThrowOnError>({
@@ -342,11 +336,11 @@ export const deleteEvent = <ThrowOnError extends boolean = true>(options: Option
 /**
  * Get an event
  *
- * Published and cancelled events are for everybody; a draft only for its organizer and administrators
- * (with a token that has the ability `events:read`), for others it is 404. `seats_available` counts the
- * free seats of open slots that have not started, at this moment.
+ * Published and cancelled events are visible to everybody. A draft is visible only to its organizer and to
+ * administrators, with a token that has the ability `events:read`; for everybody else it is 404.
+ * `seats_available` is the current number of free seats in open slots that have not started.
  *
- * **Who may:** everybody; a token is not needed. **Sent again:** it changes nothing.
+ * **Access:** everybody; a token is not needed. **Repeating it** changes nothing.
  *
  */
 export const getEvent = <ThrowOnError extends boolean = true>(options: Options<GetEventData, ThrowOnError>): RequestResult<GetEventResponses, GetEventErrors, ThrowOnError> => (options.client ?? client).get<GetEventResponses, GetEventErrors, ThrowOnError>({
@@ -358,13 +352,16 @@ export const getEvent = <ThrowOnError extends boolean = true>(options: Options<G
 /**
  * Edit an event
  *
- * A merge patch, with the `ETag` that one has read as `If-Match`. A published event can be edited too; new
- * rules hold for what happens from then on. Turning `waitlist_mode` off is refused while somebody waits in
- * one of the slots (409 `waitlist_in_use`), and a cancelled event stays as it is (409
- * `invalid_transition`).
+ * A merge patch, with the event's `ETag` as `If-Match`. Published events can be edited too; new settings
+ * apply to everything that happens afterwards. Turning `waitlist_mode` off while bookings wait in one of the
+ * event's slots is 409 `waitlist_in_use`. A cancelled event cannot be edited (409 `invalid_transition`).
  *
- * **Who may:** organizers, of their own events, and administrators, with the ability
- * `events:write`. **Sent again:** with the same `If-Match` it is 412.
+ * If `fit`, `max_passes` or `waitlist_mode` changes, an `edited` entry is written to the ledger of every
+ * slot of the event that can still promote. It makes a promotion due at once: a waiting booking that fits
+ * under the new settings gets its seats before any new booking.
+ *
+ * **Access:** organizers, for their own events, and administrators, with the ability `events:write`.
+ * **Repeating it** with the same `If-Match` returns 412.
  *
  */
 export const updateEvent = <ThrowOnError extends boolean = true>(options: Options<UpdateEventData, ThrowOnError>): RequestResult<UpdateEventResponses, UpdateEventErrors, ThrowOnError> => (options.client ?? client).patch<UpdateEventResponses, UpdateEventErrors, ThrowOnError>({
@@ -380,12 +377,12 @@ export const updateEvent = <ThrowOnError extends boolean = true>(options: Option
 /**
  * Publish a draft
  *
- * From now on everybody sees the event, and its slots can be booked from `booking_opens_at` on (at once
- * when that is null). Publishing it twice changes nothing and is 200; a cancelled event stays cancelled
- * (409 `invalid_transition`). Slots can be added before and after.
+ * Makes the event visible to everybody. Its slots can be booked from `booking_opens_at`, or at once if that
+ * is null. Publishing a published event changes nothing and returns 200. A cancelled event cannot be
+ * published (409 `invalid_transition`). Slots can be added before and after publishing.
  *
- * **Who may:** organizers, of their own events, and administrators, with the ability
- * `events:write`. **Sent again:** with the same `Idempotency-Key` it has one effect.
+ * **Access:** organizers, for their own events, and administrators, with the ability `events:write`.
+ * **Repeating it** with the same `Idempotency-Key` has no further effect.
  *
  */
 export const publishEvent = <ThrowOnError extends boolean = true>(options: Options<PublishEventData, ThrowOnError>): RequestResult<PublishEventResponses, PublishEventErrors, ThrowOnError> => (options.client ?? client).post<PublishEventResponses, PublishEventErrors, ThrowOnError>({
@@ -397,13 +394,14 @@ export const publishEvent = <ThrowOnError extends boolean = true>(options: Optio
 /**
  * Cancel an event
  *
- * At once, nobody can book it any more. Its live bookings are then cancelled in the background, page by
- * page and without promotions, each with a ledger entry that carries the reason; with many bookings that
- * takes a moment after the answer. There is no way back. Cancelling twice changes nothing and is 200 (the
- * first reason stays); a draft is deleted instead (409 `invalid_transition`).
+ * Closes the event for booking at once and for good. Its live bookings are then cancelled in the background,
+ * in pages and without promotions, each with a ledger entry that has the reason; with many bookings, this
+ * continues for a short time after the response. Cancelling a cancelled event changes nothing and returns
+ * 200; the first reason is kept. A draft cannot be cancelled (409 `invalid_transition`): delete it instead
+ * (`deleteEvent`).
  *
- * **Who may:** organizers, of their own events, and administrators, with the ability
- * `events:write`. **Sent again:** with the same `Idempotency-Key` it has one effect.
+ * **Access:** organizers, for their own events, and administrators, with the ability `events:write`.
+ * **Repeating it** with the same `Idempotency-Key` has no further effect.
  *
  */
 export const cancelEvent = <ThrowOnError extends boolean = true>(options: Options<CancelEventData, ThrowOnError>): RequestResult<CancelEventResponses, CancelEventErrors, ThrowOnError> => (options.client ?? client).post<CancelEventResponses, CancelEventErrors, ThrowOnError>({
@@ -419,9 +417,10 @@ export const cancelEvent = <ThrowOnError extends boolean = true>(options: Option
 /**
  * List an event's slots
  *
- * All slots, past, closed and cancelled ones too, by their start. Who sees the event sees its slots.
+ * Lists all slots of the event, including past, closed and cancelled ones, ordered by start. Whoever can see
+ * the event can see its slots.
  *
- * **Who may:** everybody; a token is not needed. **Sent again:** it changes nothing.
+ * **Access:** everybody; a token is not needed. **Repeating it** changes nothing.
  *
  */
 export const listSlots = <ThrowOnError extends boolean = true>(options: Options<ListSlotsData, ThrowOnError>): RequestResult<ListSlotsResponses, ListSlotsErrors, ThrowOnError> => (options.client ?? client).get<ListSlotsResponses, ListSlotsErrors, ThrowOnError>({
@@ -433,13 +432,13 @@ export const listSlots = <ThrowOnError extends boolean = true>(options: Options<
 /**
  * Add a slot to an event
  *
- * To a draft or a published event (then it can be booked at once); a cancelled event takes none (409
- * `invalid_transition`). It must start in the future, at most ten years ahead, and end after its start, at
- * most 31 days later (422 `invalid_time_range`). Slots of one event may overlap each other. An event has at
- * most 1,000 slots; beyond that, it is 422 `validation_failed`.
+ * Adds a slot to a draft or a published event. A slot of a published event can be booked at once. Adding a
+ * slot to a cancelled event is 409 `invalid_transition`. The slot must start in the future, at most ten
+ * years ahead, and end at most 31 days after its start (422 `invalid_time_range`). Slots of one event may
+ * overlap. An event can have at most 1,000 slots (422 `validation_failed`).
  *
- * **Who may:** organizers, of their own events, and administrators, with the ability
- * `events:write`. **Sent again:** with the same `Idempotency-Key` it has one effect.
+ * **Access:** organizers, for their own events, and administrators, with the ability `events:write`.
+ * **Repeating it** with the same `Idempotency-Key` has no further effect.
  *
  */
 export const createSlot = <ThrowOnError extends boolean = true>(options: Options<CreateSlotData, ThrowOnError>): RequestResult<CreateSlotResponses, CreateSlotErrors, ThrowOnError> => (options.client ?? client).post<CreateSlotResponses, CreateSlotErrors, ThrowOnError>({
@@ -455,10 +454,10 @@ export const createSlot = <ThrowOnError extends boolean = true>(options: Options
 /**
  * List an event's bookings
  *
- * For the event's organizer - the bookings of all its slots, the newest first.
+ * Lists the bookings of all slots of the event, newest first.
  *
- * **Who may:** organizers, of their own events, and administrators, with the ability
- * `events:read`. **Sent again:** it changes nothing.
+ * **Access:** organizers, for their own events, and administrators, with the ability `events:read`.
+ * **Repeating it** changes nothing.
  *
  */
 export const listEventBookings = <ThrowOnError extends boolean = true>(options: Options<ListEventBookingsData, ThrowOnError>): RequestResult<ListEventBookingsResponses, ListEventBookingsErrors, ThrowOnError> => (options.client ?? client).get<ListEventBookingsResponses, ListEventBookingsErrors, ThrowOnError>({
@@ -471,11 +470,11 @@ export const listEventBookings = <ThrowOnError extends boolean = true>(options: 
 /**
  * Delete a slot that was never booked
  *
- * The slot is gone. Once somebody has booked it or waited for it, even if that was cancelled since, it
- * stays for good (409 `event_has_bookings`): cancel it instead (`cancelSlot`).
+ * A slot that has ever had a booking or a waitlist entry, even one that was cancelled since, cannot be
+ * deleted (409 `event_has_bookings`): cancel it instead (`cancelSlot`).
  *
- * **Who may:** organizers, of their own events, and administrators, with the ability
- * `events:write`. **Sent again:** it is 404.
+ * **Access:** organizers, for their own events, and administrators, with the ability `events:write`.
+ * **Repeating it** returns 404.
  *
  */
 export const deleteSlot = <ThrowOnError extends boolean = true>(options: Options<DeleteSlotData, ThrowOnError>): RequestResult<DeleteSlotResponses, DeleteSlotErrors, ThrowOnError> => (options.client ?? client).delete<DeleteSlotResponses, DeleteSlotErrors, ThrowOnError>({
@@ -487,10 +486,10 @@ export const deleteSlot = <ThrowOnError extends boolean = true>(options: Options
 /**
  * Get a slot
  *
- * With its free seats and the length of its waitlist at this moment. Its `ETag` is
- * `"<revision>.<version>"`: it changes with every booking. Who sees the event sees its slots.
+ * Includes the current number of free seats and the current length of the waitlist. The `ETag` is
+ * `"<revision>.<version>"`, so it changes with every booking. Whoever can see the event can see its slots.
  *
- * **Who may:** everybody; a token is not needed. **Sent again:** it changes nothing.
+ * **Access:** everybody; a token is not needed. **Repeating it** changes nothing.
  *
  */
 export const getSlot = <ThrowOnError extends boolean = true>(options: Options<GetSlotData, ThrowOnError>): RequestResult<GetSlotResponses, GetSlotErrors, ThrowOnError> => (options.client ?? client).get<GetSlotResponses, GetSlotErrors, ThrowOnError>({
@@ -502,20 +501,23 @@ export const getSlot = <ThrowOnError extends boolean = true>(options: Options<Ge
 /**
  * Edit a slot
  *
- * A merge patch, with the `ETag` that one has read as `If-Match`. Only the revision in it is compared, so
- * that bookings that arrive meanwhile do not stand in the way of an edit.
+ * A merge patch, with the slot's `ETag` as `If-Match`. Only the revision in the `ETag` is compared, so
+ * bookings that arrive in the meantime do not prevent the edit.
  *
- * Capacity can rise at any time (who waits is promoted) and fall to the seats that are taken. `status:
- * closed` takes no new bookings and no new waiters, while those who wait are still promoted; `open` opens
- * it again. Moving the times moves the bookings with them, and is refused when it would make attendees
- * overlap with their other bookings (409 `event_has_bookings`, with `count`), or when more than 10,000
- * bookings are live. With `on_conflict: cancel`, the bookings of this slot that would overlap are cancelled
- * instead, each with its ledger entry, and whoever waits is promoted. New times keep the bounds of
- * `createSlot`. A slot that has started can no longer be moved (409 `slot_started`), and a cancelled one
- * not be edited (409 `slot_cancelled`).
+ * - **Capacity** can be raised at any time, which promotes from the waitlist, and lowered to the number of
+ * seats taken (below that, 409 `capacity_below_taken`).
+ * - **Status:** a `closed` slot accepts no new bookings and no new waitlist entries, but still promotes
+ * those that wait. `open` opens it again.
+ * - **Times:** changing the times moves the slot's bookings too. It is 409 `event_has_bookings`, with
+ * `count`, if attendees would then overlap with their other bookings, or if more than 10,000 bookings take
+ * seats in this slot. With `on_conflict: cancel`, bookings of this slot that would overlap are cancelled
+ * instead, each with a ledger entry, and their seats go to the waitlist. New times have the same bounds as
+ * in `createSlot`. A slot that has started cannot be moved (409 `slot_started`).
  *
- * **Who may:** organizers, of their own events, and administrators, with the ability
- * `events:write`. **Sent again:** with the same `If-Match` it is 412.
+ * A cancelled slot cannot be edited (409 `slot_cancelled`).
+ *
+ * **Access:** organizers, for their own events, and administrators, with the ability `events:write`.
+ * **Repeating it** with the same `If-Match` returns 412.
  *
  */
 export const updateSlot = <ThrowOnError extends boolean = true>(options: Options<UpdateSlotData, ThrowOnError>): RequestResult<UpdateSlotResponses, UpdateSlotErrors, ThrowOnError> => (options.client ?? client).patch<UpdateSlotResponses, UpdateSlotErrors, ThrowOnError>({
@@ -531,12 +533,13 @@ export const updateSlot = <ThrowOnError extends boolean = true>(options: Options
 /**
  * Cancel a slot
  *
- * As `cancelEvent`, for one slot: nobody can book it any more, and its live bookings are cancelled in the
- * background, each with a ledger entry that carries the reason. Cancelling twice changes nothing and
- * is 200. A slot of a draft is deleted instead (409 `invalid_transition`).
+ * Closes the slot for booking at once and for good. Its live bookings are then cancelled in the background,
+ * without promotions, each with a ledger entry that has the reason. Cancelling a cancelled slot changes
+ * nothing and returns 200. A slot of a draft cannot be cancelled (409 `invalid_transition`): delete it
+ * instead (`deleteSlot`).
  *
- * **Who may:** organizers, of their own events, and administrators, with the ability
- * `events:write`. **Sent again:** with the same `Idempotency-Key` it has one effect.
+ * **Access:** organizers, for their own events, and administrators, with the ability `events:write`.
+ * **Repeating it** with the same `Idempotency-Key` has no further effect.
  *
  */
 export const cancelSlot = <ThrowOnError extends boolean = true>(options: Options<CancelSlotData, ThrowOnError>): RequestResult<CancelSlotResponses, CancelSlotErrors, ThrowOnError> => (options.client ?? client).post<CancelSlotResponses, CancelSlotErrors, ThrowOnError>({
@@ -550,15 +553,15 @@ export const cancelSlot = <ThrowOnError extends boolean = true>(options: Options
 });
 
 /**
- * What happened to a slot, entry by entry
+ * List a slot's ledger entries
  *
- * For the event's organizer. The ledger is append-only and has no gaps: entry 1 opened the slot, and every
- * change of its seats, its queue or its settings is one more `version`. Each entry carries the counters
- * after it, who did it, why, and what caused it (a promotion names the cancellation that freed its seats).
- * By version, ascending.
+ * Lists everything that happened to the slot, ordered by `version`, ascending. The ledger is append-only and
+ * has no gaps: entry 1 opened the slot, and each change of its seats, its queue or its settings adds one
+ * entry. Each entry has the counters after the change, who made it, the reason, and the entry that caused it
+ * (for example, a promotion refers to the cancellation that freed its seats).
  *
- * **Who may:** organizers, of their own events, and administrators, with the ability
- * `events:read`. **Sent again:** it changes nothing.
+ * **Access:** organizers, for their own events, and administrators, with the ability `events:read`.
+ * **Repeating it** changes nothing.
  *
  */
 export const getSlotLedger = <ThrowOnError extends boolean = true>(options: Options<GetSlotLedgerData, ThrowOnError>): RequestResult<GetSlotLedgerResponses, GetSlotLedgerErrors, ThrowOnError> => (options.client ?? client).get<GetSlotLedgerResponses, GetSlotLedgerErrors, ThrowOnError>({
@@ -570,11 +573,11 @@ export const getSlotLedger = <ThrowOnError extends boolean = true>(options: Opti
 /**
  * List a slot's bookings
  *
- * For the event's organizer - the oldest first. `getSlotWaitlist` has those who wait, in the order
- * of the queue.
+ * Lists the bookings of the slot, oldest first. For waitlisted bookings in queue order, use
+ * `getSlotWaitlist`.
  *
- * **Who may:** organizers, of their own events, and administrators, with the ability
- * `events:read`. **Sent again:** it changes nothing.
+ * **Access:** organizers, for their own events, and administrators, with the ability `events:read`.
+ * **Repeating it** changes nothing.
  *
  */
 export const listSlotBookings = <ThrowOnError extends boolean = true>(options: Options<ListSlotBookingsData, ThrowOnError>): RequestResult<ListSlotBookingsResponses, ListSlotBookingsErrors, ThrowOnError> => (options.client ?? client).get<ListSlotBookingsResponses, ListSlotBookingsErrors, ThrowOnError>({
@@ -585,37 +588,46 @@ export const listSlotBookings = <ThrowOnError extends boolean = true>(options: O
 });
 
 /**
- * Book seats, or join the waitlist
+ * Book seats or join the waitlist
  *
- * Asks for `seats` of this slot. When they are free and nobody waits for them, the booking is `confirmed`.
- * Otherwise `if_full` decides: `reject` (the default) leaves no trace and answers 409 `slot_full`,
- * `waitlist` appends the booking to the queue: it is `waitlisted`, with its `waitlist_position`, and is
- * promoted by itself when its turn comes. Freed seats never go to a newcomer ahead of the queue.
+ * Asks for `seats` of this slot. If the seats are free and nobody waits for them, the booking is
+ * `confirmed`. Otherwise, `if_full` decides: with `reject` (the default), nothing is stored and the response
+ * is 409 `slot_full`; with `waitlist`, the booking is appended to the queue as `waitlisted`, with its
+ * `waitlist_position`, and is promoted automatically when it is next. A newcomer never gets freed seats
+ * ahead of the queue.
  *
- * One user has at most one live booking of a slot, and no two with seats at overlapping times. A booking
- * that waits may overlap: it is `blocked`, and keeps its place, for as long as it does when its turn
- * comes. A newcomer who has seats elsewhere at that time is waitlisted when the slot is full, and refused
- * (409 `booking_overlap`) when it is not.
+ * A user can have at most one live booking of a slot, and no two bookings with seats at overlapping times. A
+ * waitlisted booking may overlap; if it still overlaps when it is next, it becomes `blocked` and keeps its
+ * place. If a user with seats elsewhere at that time asks for a slot, they are waitlisted if the slot is
+ * full, and get 409 `booking_overlap` if it is not.
  *
- * With `seats_min`, the booking takes what there is: when its turn comes, at once or later, it gets as many
- * seats as are free, from `seats_min` to `seats`, and `seats` of the booking then says how many. More than
- * `seats` is 422 `validation_failed` for `/seats_min`.
+ * With `seats_min`, the booking accepts fewer seats: when it is next, at once or later, it gets as many
+ * seats as are free, from `seats_min` to `seats`. The booking's `seats` is then that number. `seats_min`
+ * above `seats` is 422 `validation_failed` for `/seats_min`.
  *
- * **Keep and upgrade.** `replaces_booking_id` names a booking of one's own, in another slot, that takes
- * seats (`held`, `offered` or `confirmed`; anything else is 422 `validation_failed` for
- * `/replaces_booking_id`). It is kept until the new booking is confirmed, and given back in the same step:
- * at once when seats are free, and otherwise, with `if_full: waitlist`, when the turn comes, without
- * asking again even where the event makes offers. The two may overlap. When the old booking ends before
- * that, the new one waits on like any other.
+ * **Keep and upgrade.** `replaces_booking_id` names another booking of the caller, in another slot, that
+ * takes seats (`held`, `offered` or `confirmed`; otherwise 422 `validation_failed` for
+ * `/replaces_booking_id`). That booking is kept until the new one is confirmed, and cancelled in the same
+ * step: at once if seats are free, otherwise, with `if_full: waitlist`, when the new booking is promoted.
+ * The promotion confirms it directly, even if the event makes offers. The two bookings may overlap. If the
+ * old booking ends before that, the new one continues to wait like any other. If the caller can no longer
+ * cancel the old booking, the response is 409 `cancellation_window_closed`.
  *
- * What is refused, in this order: `not_found` · `event_not_published`, `slot_cancelled`, `booking_closed`
- * (the slot is closed) · `slot_started`, `booking_not_open` (with `opens_at`), `booking_closed` ·
- * `seats_exceed_capacity` · `already_booked` (with `booking_id`) · `booking_overlap` (with `booking_ids`)
- * · `slot_full` (with `waitlist_open`), `waitlist_disabled`, `waitlist_full`. Every refusal carries the
- * `slot_version` at which it was decided.
+ * Checks are made in this order:
  *
- * **Who may:** everybody who is logged in, with the ability `bookings:write`. **Sent again:** with
- * the same `Idempotency-Key` it has one effect.
+ * 1. `not_found`
+ * 2. `event_not_published`, `slot_cancelled`, `booking_closed` (the slot is closed)
+ * 3. `slot_started`, `booking_not_open` (with `opens_at`), `booking_closed`
+ * 4. `seats_exceed_capacity`
+ * 5. `already_booked` (with `booking_id`)
+ * 6. `cancellation_window_closed` (of the booking named by `replaces_booking_id`)
+ * 7. `booking_overlap` (with `booking_ids`)
+ * 8. `slot_full` (with `waitlist_open`), `waitlist_disabled`, `waitlist_full`
+ *
+ * Each of these problems except `not_found` has the `slot_version` at which the request was decided.
+ *
+ * **Access:** any logged-in user, with the ability `bookings:write`. **Repeating it** with the same
+ * `Idempotency-Key` has no further effect.
  *
  */
 export const createBooking = <ThrowOnError extends boolean = true>(options: Options<CreateBookingData, ThrowOnError>): RequestResult<CreateBookingResponses, CreateBookingErrors, ThrowOnError> => (options.client ?? client).post<CreateBookingResponses, CreateBookingErrors, ThrowOnError>({
@@ -629,21 +641,21 @@ export const createBooking = <ThrowOnError extends boolean = true>(options: Opti
 });
 
 /**
- * Keep seats for a while
+ * Hold seats
  *
- * Keeps `seats` of this slot until `expires_at`: the event's `hold_minutes` from now, and never past the
- * slot's start. `confirmBooking` makes it a booking, `cancelBooking` gives it back, and when neither comes
- * in time, it is `expired` and its seats go to whoever waits.
+ * Keeps `seats` of this slot until `expires_at`, which is `hold_minutes` of the event from now, but never
+ * after the slot's start. `confirmBooking` confirms the hold, and `cancelBooking` releases it. A hold that
+ * is neither confirmed nor cancelled in time becomes `expired`, and its seats go to the waitlist.
  *
- * A hold never waits and never jumps the queue: when the seats are not free, or others wait for them, it
- * is 409 `slot_full` (to wait, use `createBooking` with `if_full: waitlist`). One user holds at most 20
- * seats at once, in all slots together (409 `hold_limit`, with `held` and `limit`).
+ * A hold never waits and never jumps the queue: if the seats are not free, or others wait for them, the
+ * response is 409 `slot_full` (to wait, use `createBooking` with `if_full: waitlist`). A user can hold at
+ * most 20 seats at once, in all slots together (409 `hold_limit`, with `held` and `limit`).
  *
- * Otherwise a hold is refused as a booking is, in the same order (`createBooking`): it takes seats, so it
- * cannot overlap with others of one's own, and one has at most one live booking of a slot.
+ * The other checks are those of `createBooking`, in the same order: a hold takes seats, so it cannot overlap
+ * with other seats of the caller, and a user can have at most one live booking of a slot.
  *
- * **Who may:** everybody who is logged in, with the ability `bookings:write`. **Sent again:** with
- * the same `Idempotency-Key` it has one effect.
+ * **Access:** any logged-in user, with the ability `bookings:write`. **Repeating it** with the same
+ * `Idempotency-Key` has no further effect.
  *
  */
 export const createHold = <ThrowOnError extends boolean = true>(options: Options<CreateHoldData, ThrowOnError>): RequestResult<CreateHoldResponses, CreateHoldErrors, ThrowOnError> => (options.client ?? client).post<CreateHoldResponses, CreateHoldErrors, ThrowOnError>({
@@ -657,20 +669,20 @@ export const createHold = <ThrowOnError extends boolean = true>(options: Options
 });
 
 /**
- * Book several slots at once, or none
+ * Book several slots in one step
  *
- * Up to ten items, each for another slot, of one event or of several. All of them are `confirmed` in one
- * step, or all are refused and nothing is changed. Nobody waits: an item whose seats are not free, or that
- * others wait for, refuses the whole (409 `slot_full`).
+ * Takes up to ten items, each for a different slot, of one or several events. Either all are `confirmed` in
+ * one step, or nothing changes. Nothing is waitlisted: if the seats of one item are not free, or others wait
+ * for them, the whole request is 409 `slot_full`.
  *
- * Each item is refused as a booking of its slot is (`createBooking`), and the answer is about the first
- * item, in the order of the request, that is refused: `item` is its place, counted from 0, and `slot_id`
- * its slot. Two items whose slots overlap refuse each other before anything else is looked at: 409
- * `booking_overlap` with `items`, the places of the two. A slot named twice is 422 `validation_failed` for
- * the second one.
+ * Items whose slots overlap each other are checked first: 409 `booking_overlap` with `items`, the indexes of
+ * the two. Then each item is checked as in `createBooking`, first everything except overlap and free seats
+ * for all items, then these two. The response describes the first item, in request order, that fails: `item`
+ * is its index, counted from 0, and `slot_id` its slot. Naming a slot twice is 422 `validation_failed` for
+ * the second item.
  *
- * **Who may:** everybody who is logged in, with the ability `bookings:write`. **Sent again:** with
- * the same `Idempotency-Key` it has one effect.
+ * **Access:** any logged-in user, with the ability `bookings:write`. **Repeating it** with the same
+ * `Idempotency-Key` has no further effect.
  *
  */
 export const createBookings = <ThrowOnError extends boolean = true>(options: Options<CreateBookingsData, ThrowOnError>): RequestResult<CreateBookingsResponses, CreateBookingsErrors, ThrowOnError> => (options.client ?? client).post<CreateBookingsResponses, CreateBookingsErrors, ThrowOnError>({
@@ -686,11 +698,12 @@ export const createBookings = <ThrowOnError extends boolean = true>(options: Opt
 /**
  * Get a booking
  *
- * One's own; the event's organizer and administrators see it too. For everybody else it is 404.
- * `waitlist_position` is the place among those who wait, 1 being next; `getWaitlistPosition` explains it.
+ * A booking is visible to its owner, to the event's organizer and to administrators. For everybody else it
+ * is 404. `waitlist_position` is its position among those that wait, 1 being next; `getWaitlistPosition`
+ * explains it.
  *
- * **Who may:** the owner of the booking, the organizer of its event, and administrators, with the
- * ability `bookings:read`. **Sent again:** it changes nothing.
+ * **Access:** the owner of the booking, the event's organizer and administrators, with the ability
+ * `bookings:read`. **Repeating it** changes nothing.
  *
  */
 export const getBooking = <ThrowOnError extends boolean = true>(options: Options<GetBookingData, ThrowOnError>): RequestResult<GetBookingResponses, GetBookingErrors, ThrowOnError> => (options.client ?? client).get<GetBookingResponses, GetBookingErrors, ThrowOnError>({
@@ -702,25 +715,25 @@ export const getBooking = <ThrowOnError extends boolean = true>(options: Options
 /**
  * Change the number of seats
  *
- * A merge patch of a booking, by its owner, the event's organizer or an administrator; for everybody else
- * it is 404. `If-Match` may be left out; when it is sent and the booking has changed since, it is 412
- * `version_mismatch`.
+ * A merge patch. For everybody except the booking's owner, the event's organizer and administrators, the
+ * booking is 404. `If-Match` is optional: if it is sent and the booking has changed since, the response is
+ * 412 `version_mismatch`.
  *
- * - `confirmed`: more seats when they are free and nobody waits for them (409 `slot_full` otherwise, and
- * as for a new booking `event_not_published`, `slot_cancelled`, `slot_started`, `booking_closed`); fewer
- * until cancelling closes (409 `cancellation_window_closed`; organizers and administrators at any time).
- * What is given back goes to whoever waits.
- * - `waitlisted`: fewer seats keep the place in the queue, more go to its end. `seats_min`, the fewest
- * that it would be promoted with, matters only now; `null` clears it, and above `seats` it is 422
- * `validation_failed` for `/seats_min`. Left out, it follows `seats` down.
+ * - `confirmed`: more seats, if they are free and nobody waits for them (otherwise 409 `slot_full`; as for a
+ * new booking, also `event_not_published`, `slot_cancelled`, `slot_started` or `booking_closed`). Fewer
+ * seats, until cancellation closes (409 `cancellation_window_closed`; organizers and administrators at any
+ * time). Released seats go to the waitlist.
+ * - `waitlisted`: with fewer seats, the booking keeps its place in the queue; with more, it moves to the
+ * end. `seats_min`, the smallest number of seats that it accepts when promoted, can be changed only in
+ * this status; `null` clears it, and a value above `seats` is 422 `validation_failed` for `/seats_min`. If
+ * omitted, it is lowered together with `seats`.
  * - `held`, `offered`: fewer seats only.
  *
- * What the booking's status does not allow is 409 `invalid_transition`; more seats than the slot has is
- * 422 `seats_exceed_capacity`. Asking for what is already so changes nothing.
+ * A change that the booking's status does not allow is 409 `invalid_transition`. More seats than the slot
+ * has is 422 `seats_exceed_capacity`. A patch without a difference changes nothing.
  *
- * **Who may:** the owner of the booking, the organizer of its event, and administrators, with the
- * ability `bookings:write`. **Sent again:** it changes nothing more, and with `If-Match` it is
- * 412.
+ * **Access:** the owner of the booking, the event's organizer and administrators, with the ability
+ * `bookings:write`. **Repeating it** changes nothing further; with the same `If-Match` it returns 412.
  *
  */
 export const updateBooking = <ThrowOnError extends boolean = true>(options: Options<UpdateBookingData, ThrowOnError>): RequestResult<UpdateBookingResponses, UpdateBookingErrors, ThrowOnError> => (options.client ?? client).patch<UpdateBookingResponses, UpdateBookingErrors, ThrowOnError>({
@@ -736,14 +749,14 @@ export const updateBooking = <ThrowOnError extends boolean = true>(options: Opti
 /**
  * Confirm a hold
  *
- * Makes a `held` booking `confirmed`, until its `expires_at`; after that it is 409 `hold_expired`, and its
- * seats are somebody else's. Confirming twice changes nothing and is 200. Offers are accepted
- * (`acceptOffer`); a booking that waits, or was cancelled, cannot be confirmed (409 `invalid_transition`).
- * Its owner confirms it, or the event's organizer or an administrator for them; for everybody else it is
- * 404.
+ * Makes a `held` booking `confirmed`. After its `expires_at`, the response is 409 `hold_expired`, and its
+ * seats are released. Confirming a confirmed booking changes nothing and returns 200. Offers are accepted
+ * with `acceptOffer`. A booking that is waitlisted, offered or cancelled cannot be confirmed (409
+ * `invalid_transition`). The event's organizer and administrators can confirm on the owner's behalf; for
+ * everybody else the booking is 404.
  *
- * **Who may:** the owner of the booking, the organizer of its event, and administrators, with the
- * ability `bookings:write`. **Sent again:** with the same `Idempotency-Key` it has one effect.
+ * **Access:** the owner of the booking, the event's organizer and administrators, with the ability
+ * `bookings:write`. **Repeating it** with the same `Idempotency-Key` has no further effect.
  *
  */
 export const confirmBooking = <ThrowOnError extends boolean = true>(options: Options<ConfirmBookingData, ThrowOnError>): RequestResult<ConfirmBookingResponses, ConfirmBookingErrors, ThrowOnError> => (options.client ?? client).post<ConfirmBookingResponses, ConfirmBookingErrors, ThrowOnError>({
@@ -755,18 +768,18 @@ export const confirmBooking = <ThrowOnError extends boolean = true>(options: Opt
 /**
  * Move a booking to another slot
  *
- * Books as many seats in another slot of the same event, and gives the present ones back, in one step; or
- * nothing changes. The answer is a *new* booking, with `moved_from_booking_id`; the old one is `cancelled`,
- * and its seats go to whoever waits there. The two slots may overlap each other.
+ * Books the same number of seats in another slot of the same event and cancels the current booking, in one
+ * step: if one fails, nothing changes. The response is a *new* booking with `moved_from_booking_id`. The old
+ * booking is `cancelled`, and its seats go to the waitlist of its slot. The two slots may overlap.
  *
- * Only a `confirmed` booking can be moved (409 `invalid_transition`), and by its owner only until cancelling
- * it closes (409 `cancellation_window_closed`). The event's organizer and administrators move it at any
- * time; for everybody else it is 404. The other slot is booked as by `createBooking` with `if_full: reject`,
- * and refuses like it. A slot of another event, one that does not exist and the present one are 422
- * `validation_failed` for `/slot_id`.
+ * Only a `confirmed` booking can be moved (409 `invalid_transition`). Its owner can move it until
+ * cancellation closes (409 `cancellation_window_closed`); the event's organizer and administrators can move
+ * it at any time; for everybody else it is 404. The other slot is booked as by `createBooking` with
+ * `if_full: reject`, with the same checks. A slot of another event, a slot that does not exist and the
+ * current slot are 422 `validation_failed` for `/slot_id`.
  *
- * **Who may:** the owner of the booking, the organizer of its event, and administrators, with the
- * ability `bookings:write`. **Sent again:** with the same `Idempotency-Key` it has one effect.
+ * **Access:** the owner of the booking, the event's organizer and administrators, with the ability
+ * `bookings:write`. **Repeating it** with the same `Idempotency-Key` has no further effect.
  *
  */
 export const moveBooking = <ThrowOnError extends boolean = true>(options: Options<MoveBookingData, ThrowOnError>): RequestResult<MoveBookingResponses, MoveBookingErrors, ThrowOnError> => (options.client ?? client).post<MoveBookingResponses, MoveBookingErrors, ThrowOnError>({
@@ -780,20 +793,22 @@ export const moveBooking = <ThrowOnError extends boolean = true>(options: Option
 });
 
 /**
- * Cancel a booking, or leave the waitlist
+ * Cancel a booking or leave the waitlist
  *
- * The seats of a `confirmed`, `held` or `offered` booking go to whoever waits, at once; a `waitlisted` one
- * leaves the queue. Cancelling an offer is the same as `declineOffer`, but for the ledger's word for it.
- * Cancelling twice changes nothing and is 200; an `expired` booking stays so (409 `invalid_transition`).
- * `previewCancellation` tells beforehand what would happen.
+ * The seats of a `confirmed`, `held` or `offered` booking go to the waitlist at once. A `waitlisted` booking
+ * leaves the queue. Cancelling an offer is the same as `declineOffer`, except for the kind of the ledger
+ * entry. Cancelling a cancelled booking changes nothing and returns 200. An `expired` booking cannot be
+ * cancelled (409 `invalid_transition`). `previewCancellation` shows in advance what would happen.
  *
- * One cancels one's own confirmed booking until the event's `cancellation_closes_minutes` before the slot
- * starts (409 `cancellation_window_closed` after that; giving back a hold or an offer, and leaving the
- * waitlist, is always possible), with or without a reason. The event's organizer and administrators cancel
- * at any time, and must give a reason (else 422 `validation_failed` for `/reason`).
+ * Owners can cancel a confirmed booking until the event's `cancellation_closes_minutes` before the slot's
+ * start; after that, the response is 409 `cancellation_window_closed`. They can release a hold or an offer,
+ * and leave the waitlist, at any time. Their reason is optional. The event's organizer and administrators
+ * can cancel at any time; whoever cancels somebody else's booking must give a reason (otherwise 422
+ * `validation_failed` for `/reason`). An administrator's own booking at somebody else's event follows the
+ * rules for owners.
  *
- * **Who may:** the owner of the booking, the organizer of its event, and administrators, with the
- * ability `bookings:write`. **Sent again:** with the same `Idempotency-Key` it has one effect.
+ * **Access:** the owner of the booking, the event's organizer and administrators, with the ability
+ * `bookings:write`. **Repeating it** with the same `Idempotency-Key` has no further effect.
  *
  */
 export const cancelBooking = <ThrowOnError extends boolean = true>(options: Options<CancelBookingData, ThrowOnError>): RequestResult<CancelBookingResponses, CancelBookingErrors, ThrowOnError> => (options.client ?? client).post<CancelBookingResponses, CancelBookingErrors, ThrowOnError>({
@@ -807,18 +822,18 @@ export const cancelBooking = <ThrowOnError extends boolean = true>(options: Opti
 });
 
 /**
- * What would cancelling do?
+ * Preview a cancellation
  *
- * Whether `cancelBooking` would be accepted from the caller at this moment (`allowed`, and if not, the
- * `reason_code` that it would answer with), until when (`closes_at`), how many seats it would free, and
- * how many of those who wait would get them, or an offer of them, at once: a number, no names, counted up
- * to 100. It changes nothing and promises nothing: others may be faster.
+ * Shows what `cancelBooking` would do if the caller sent it now: whether it would be accepted (`allowed`,
+ * otherwise the problem code in `reason_code`), until when (`closes_at`), how many seats it would free, and
+ * how many waiting bookings would get seats, or an offer of seats, at once. That number is counted up to
+ * 100; no names are given. Nothing changes, and nothing is guaranteed: other requests may come first.
  *
- * Who sees the booking may ask. The event's organizer and administrators cancel at any time, so for them
- * `closes_at` is null. A booking that is cancelled already can be cancelled again, which frees nothing.
+ * Whoever can see the booking can ask. The event's organizer and administrators can cancel at any time, so
+ * for them `closes_at` is null. A cancelled booking can be cancelled again, which frees nothing.
  *
- * **Who may:** the owner of the booking, the organizer of its event, and administrators, with the
- * ability `bookings:read`. **Sent again:** it changes nothing.
+ * **Access:** the owner of the booking, the event's organizer and administrators, with the ability
+ * `bookings:read`. **Repeating it** changes nothing.
  *
  */
 export const previewCancellation = <ThrowOnError extends boolean = true>(options: Options<PreviewCancellationData, ThrowOnError>): RequestResult<PreviewCancellationResponses, PreviewCancellationErrors, ThrowOnError> => (options.client ?? client).get<PreviewCancellationResponses, PreviewCancellationErrors, ThrowOnError>({
@@ -830,12 +845,12 @@ export const previewCancellation = <ThrowOnError extends boolean = true>(options
 /**
  * Undo a check-in
  *
- * For the event's organizer, when it was the wrong person: `checked_in_at` is null again. Of a booking that is
- * not checked in, it changes nothing and is 200. Only a `confirmed` booking has a check-in (409
- * `invalid_transition`).
+ * Sets `checked_in_at` back to null, for example after checking in the wrong person. If the booking is not
+ * checked in, nothing changes and the response is 200. A booking that is not `confirmed` is 409
+ * `invalid_transition`.
  *
- * **Who may:** organizers, of their own events, and administrators, with the ability
- * `events:write`. **Sent again:** it changes nothing more.
+ * **Access:** organizers, for their own events, and administrators, with the ability `events:write`.
+ * **Repeating it** changes nothing further.
  *
  */
 export const undoCheckIn = <ThrowOnError extends boolean = true>(options: Options<UndoCheckInData, ThrowOnError>): RequestResult<UndoCheckInResponses, UndoCheckInErrors, ThrowOnError> => (options.client ?? client).delete<UndoCheckInResponses, UndoCheckInErrors, ThrowOnError>({
@@ -845,14 +860,13 @@ export const undoCheckIn = <ThrowOnError extends boolean = true>(options: Option
 });
 
 /**
- * Check an attendee in
+ * Check in an attendee
  *
- * For the event's organizer, at the door: sets `checked_in_at` of a `confirmed` booking (any other is 409
- * `invalid_transition`), at whatever time. Checking in twice changes nothing and is 200; the first time
- * stays.
+ * Sets `checked_in_at` of a `confirmed` booking, at any time; any other status is 409 `invalid_transition`.
+ * Checking in a booking that is already checked in changes nothing and returns 200; the first time is kept.
  *
- * **Who may:** organizers, of their own events, and administrators, with the ability
- * `events:write`. **Sent again:** with the same `Idempotency-Key` it has one effect.
+ * **Access:** organizers, for their own events, and administrators, with the ability `events:write`.
+ * **Repeating it** with the same `Idempotency-Key` has no further effect.
  *
  */
 export const checkInBooking = <ThrowOnError extends boolean = true>(options: Options<CheckInBookingData, ThrowOnError>): RequestResult<CheckInBookingResponses, CheckInBookingErrors, ThrowOnError> => (options.client ?? client).post<CheckInBookingResponses, CheckInBookingErrors, ThrowOnError>({
@@ -862,13 +876,13 @@ export const checkInBooking = <ThrowOnError extends boolean = true>(options: Opt
 });
 
 /**
- * What happened to a booking
+ * List a booking's ledger entries
  *
- * The ledger entries of this booking, from the request to its end, by version. Who sees the booking sees
- * its history; an attendee sees no user ids but his own (`null` instead).
+ * Lists the ledger entries of this booking, from the request to its end, ordered by version. Whoever can see
+ * the booking can see its history. An attendee sees no user ids except their own (`null` instead).
  *
- * **Who may:** the owner of the booking, the organizer of its event, and administrators, with the
- * ability `bookings:read`. **Sent again:** it changes nothing.
+ * **Access:** the owner of the booking, the event's organizer and administrators, with the ability
+ * `bookings:read`. **Repeating it** changes nothing.
  *
  */
 export const getBookingHistory = <ThrowOnError extends boolean = true>(options: Options<GetBookingHistoryData, ThrowOnError>): RequestResult<GetBookingHistoryResponses, GetBookingHistoryErrors, ThrowOnError> => (options.client ?? client).get<GetBookingHistoryResponses, GetBookingHistoryErrors, ThrowOnError>({
@@ -878,18 +892,19 @@ export const getBookingHistory = <ThrowOnError extends boolean = true>(options: 
 });
 
 /**
- * What led to a booking's changes, and what followed
+ * Get a booking's chain of causes and consequences
  *
- * The ledger entries that are linked by cause to those of this booking (`getBookingHistory` has those
- * themselves), across slots. `causes` goes up from its entries (the cancellation that freed the seats for
- * its promotion; what caused that; …), nearest first; `consequences` goes down from them (the promotions
- * that its own cancellation made possible; what followed from those; …), nearest first. At most 100 links
- * each way; `truncated` says that there were more. An attendee sees no booking or user ids but his own
- * and no reasons that others gave about others (`null` instead); nor does an organizer of what happened
- * at others' events.
+ * Returns the ledger entries that are linked by cause to the entries of this booking, across slots. (The
+ * booking's own entries are in `getBookingHistory`.) `causes` goes back from its entries: for example the
+ * cancellation that freed the seats for its promotion, then the cause of that cancellation. `consequences`
+ * goes forward: for example the promotions that its own cancellation made possible, then what followed from
+ * those. Both start with the nearest. Each has at most 100 links; `truncated` says whether there were more.
  *
- * **Who may:** the owner of the booking, the organizer of its event, and administrators, with the
- * ability `bookings:read`. **Sent again:** it changes nothing.
+ * Attendees see no booking ids and user ids except their own, and no reasons that others gave about others
+ * (`null` instead). The same applies to organizers for entries of events that are not theirs.
+ *
+ * **Access:** the owner of the booking, the event's organizer and administrators, with the ability
+ * `bookings:read`. **Repeating it** changes nothing.
  *
  */
 export const getBookingChain = <ThrowOnError extends boolean = true>(options: Options<GetBookingChainData, ThrowOnError>): RequestResult<GetBookingChainResponses, GetBookingChainErrors, ThrowOnError> => (options.client ?? client).get<GetBookingChainResponses, GetBookingChainErrors, ThrowOnError>({
@@ -899,15 +914,15 @@ export const getBookingChain = <ThrowOnError extends boolean = true>(options: Op
 });
 
 /**
- * Where do I wait, and why?
+ * Explain a booking's waitlist position
  *
- * How many bookings and seats are ahead, how often a smaller booking has passed (and when, and why:
- * `passed_by`), whether the booking is blocked (and by which of one's own bookings), and what must happen
- * for it to be promoted: `reasons`, the nearest one first. Nobody else is named. For a booking that does
- * not wait, `position` is null and `reasons` is empty.
+ * Returns how many bookings and seats are ahead, how often a smaller booking has passed this one
+ * (`passed_by` says when and why), whether the booking is blocked and by which of the owner's bookings, and
+ * why it still waits (`reasons`, nearest first). Other users are not named. For a booking that does not
+ * wait, `position` is null and `reasons` is empty.
  *
- * **Who may:** the owner of the booking, the organizer of its event, and administrators, with the
- * ability `bookings:read`. **Sent again:** it changes nothing.
+ * **Access:** the owner of the booking, the event's organizer and administrators, with the ability
+ * `bookings:read`. **Repeating it** changes nothing.
  *
  */
 export const getWaitlistPosition = <ThrowOnError extends boolean = true>(options: Options<GetWaitlistPositionData, ThrowOnError>): RequestResult<GetWaitlistPositionResponses, GetWaitlistPositionErrors, ThrowOnError> => (options.client ?? client).get<GetWaitlistPositionResponses, GetWaitlistPositionErrors, ThrowOnError>({
@@ -919,13 +934,14 @@ export const getWaitlistPosition = <ThrowOnError extends boolean = true>(options
 /**
  * Accept an offer
  *
- * Makes an `offered` booking `confirmed`, until its `expires_at`; after that it is 409 `offer_expired`,
- * and its seats are offered to the next. Accepting twice changes nothing and is 200. A booking that still
- * waits, is held (`confirmBooking`) or was cancelled has no offer to accept (409 `invalid_transition`). For
- * its owner, and for the event's organizer on the owner's behalf; for everybody else it is 404.
+ * Makes an `offered` booking `confirmed`. After its `expires_at`, the response is 409 `offer_expired`, and
+ * its seats go to the next in the queue. Accepting an accepted offer changes nothing and returns 200. A
+ * booking that is waitlisted, held (see `confirmBooking`) or cancelled has no offer to accept (409
+ * `invalid_transition`). The event's organizer and administrators can accept on the owner's behalf; for
+ * everybody else the booking is 404.
  *
- * **Who may:** the owner of the booking, the organizer of its event, and administrators, with the
- * ability `bookings:write`. **Sent again:** with the same `Idempotency-Key` it has one effect.
+ * **Access:** the owner of the booking, the event's organizer and administrators, with the ability
+ * `bookings:write`. **Repeating it** with the same `Idempotency-Key` has no further effect.
  *
  */
 export const acceptOffer = <ThrowOnError extends boolean = true>(options: Options<AcceptOfferData, ThrowOnError>): RequestResult<AcceptOfferResponses, AcceptOfferErrors, ThrowOnError> => (options.client ?? client).post<AcceptOfferResponses, AcceptOfferErrors, ThrowOnError>({
@@ -937,14 +953,14 @@ export const acceptOffer = <ThrowOnError extends boolean = true>(options: Option
 /**
  * Decline an offer
  *
- * Makes an `offered` booking `cancelled`, and its seats are offered to the next at once, without waiting
- * for `expires_at`. There is no way back into the queue but a new booking, at its end. Declining twice, or what
- * is cancelled already, changes nothing and is 200; an expired offer is 409 `offer_expired`, and anything else
- * that is not offered 409 `invalid_transition`. For its owner, and for the event's organizer on the owner's
- * behalf; for everybody else it is 404.
+ * Makes an `offered` booking `cancelled`. Its seats go to the next in the queue at once, without waiting for
+ * `expires_at`. To wait again, the user must make a new booking, which joins the end of the queue. Declining
+ * a cancelled booking changes nothing and returns 200. An expired offer is 409 `offer_expired`; any other
+ * booking without an offer is 409 `invalid_transition`. The event's organizer and administrators can decline
+ * on the owner's behalf; for everybody else the booking is 404.
  *
- * **Who may:** the owner of the booking, the organizer of its event, and administrators, with the
- * ability `bookings:write`. **Sent again:** with the same `Idempotency-Key` it has one effect.
+ * **Access:** the owner of the booking, the event's organizer and administrators, with the ability
+ * `bookings:write`. **Repeating it** with the same `Idempotency-Key` has no further effect.
  *
  */
 export const declineOffer = <ThrowOnError extends boolean = true>(options: Options<DeclineOfferData, ThrowOnError>): RequestResult<DeclineOfferResponses, DeclineOfferErrors, ThrowOnError> => (options.client ?? client).post<DeclineOfferResponses, DeclineOfferErrors, ThrowOnError>({
@@ -954,13 +970,12 @@ export const declineOffer = <ThrowOnError extends boolean = true>(options: Optio
 });
 
 /**
- * Who waits for a slot
+ * List a slot's waitlist
  *
- * For the event's organizer - the waitlisted bookings in the order of the queue, blocked ones at the place
- * that they keep.
+ * Lists the waitlisted bookings in queue order. Blocked bookings are listed at the place that they keep.
  *
- * **Who may:** organizers, of their own events, and administrators, with the ability
- * `events:read`. **Sent again:** it changes nothing.
+ * **Access:** organizers, for their own events, and administrators, with the ability `events:read`.
+ * **Repeating it** changes nothing.
  *
  */
 export const getSlotWaitlist = <ThrowOnError extends boolean = true>(options: Options<GetSlotWaitlistData, ThrowOnError>): RequestResult<GetSlotWaitlistResponses, GetSlotWaitlistErrors, ThrowOnError> => (options.client ?? client).get<GetSlotWaitlistResponses, GetSlotWaitlistErrors, ThrowOnError>({
@@ -970,14 +985,14 @@ export const getSlotWaitlist = <ThrowOnError extends boolean = true>(options: Op
 });
 
 /**
- * Run the promotion now
+ * Run promotion now
  *
- * Gives free seats to whoever is next in the queue. This happens by itself whenever seats become free, so
- * that the answer usually is an empty `promoted`; that changes nothing. In a queue with much to do, one
- * call does a bounded page of it, and the rest follows by itself.
+ * Gives free seats to the next bookings in the queue. This happens automatically whenever seats become free,
+ * so `promoted` is usually empty, and then nothing changes. For a long queue, one call promotes a limited
+ * number of bookings; the rest follow automatically.
  *
- * **Who may:** organizers, of their own events, and administrators, with the ability
- * `events:write`. **Sent again:** with the same `Idempotency-Key` it has one effect.
+ * **Access:** organizers, for their own events, and administrators, with the ability `events:write`.
+ * **Repeating it** with the same `Idempotency-Key` has no further effect.
  *
  */
 export const promoteSlot = <ThrowOnError extends boolean = true>(options: Options<PromoteSlotData, ThrowOnError>): RequestResult<PromoteSlotResponses, PromoteSlotErrors, ThrowOnError> => (options.client ?? client).post<PromoteSlotResponses, PromoteSlotErrors, ThrowOnError>({
@@ -987,20 +1002,24 @@ export const promoteSlot = <ThrowOnError extends boolean = true>(options: Option
 });
 
 /**
- * What would other waitlist rules do?
+ * Simulate waitlist policies
  *
- * For the event's organizer: plays on, on a copy of the slot as it is now, with cancellations made up at
- * `cancellation_rate`, and compares the policies by who gets in, how long they wait and how often somebody
- * is passed: `strict` and `first_fit`, each automatic and with offers. `current` marks the event's own.
+ * Compares four policies, `strict` and `first_fit`, each with automatic promotion and with offers, on a copy
+ * of the slot as it is now. It simulates random cancellations at `cancellation_rate` and shows how many
+ * bookings get in, how long they wait and how often a booking is passed. `current` marks the event's own
+ * policy.
  *
- * The same `seed` on the same slot version gives the same answer. It is an **estimate**: nobody knows who
- * will cancel; `assumptions` says what was assumed. Nothing is changed, so there is no `Idempotency-Key`.
+ * The same `seed` and the same slot version give the same result. It is an **estimate**, because nobody
+ * knows who will cancel; `assumptions` says what was assumed. Nothing changes, so there is no
+ * `Idempotency-Key`.
  *
- * A slot that has started or was cancelled has nothing to simulate (409 `slot_started`, `slot_cancelled`);
- * `until` in the past is 422 `invalid_time_range`, and after the slot's start it means the start.
+ * A slot that has started or was cancelled cannot be simulated (409 `slot_started`, `slot_cancelled`), nor
+ * one with more than 10,000 live bookings (422 `validation_failed`). If `until` is in the past, the response
+ * is 422 `invalid_time_range`; if it is after the slot's start, the simulation ends at the start. A
+ * simulation that takes too long is 503 `overloaded`: ask for fewer runs.
  *
- * **Who may:** organizers, of their own events, and administrators, with the ability
- * `events:read`. **Sent again:** it gives the same answer, as long as the slot is the same.
+ * **Access:** organizers, for their own events, and administrators, with the ability `events:read`.
+ * **Repeating it** returns the same result, as long as the slot has not changed.
  *
  */
 export const simulateSlot = <ThrowOnError extends boolean = true>(options: Options<SimulateSlotData, ThrowOnError>): RequestResult<SimulateSlotResponses, SimulateSlotErrors, ThrowOnError> => (options.client ?? client).post<SimulateSlotResponses, SimulateSlotErrors, ThrowOnError>({
@@ -1014,43 +1033,44 @@ export const simulateSlot = <ThrowOnError extends boolean = true>(options: Optio
 });
 
 /**
- * Does the process run?
+ * Check liveness
  *
- * 200 as long as the process can answer at all, whatever the state of its database. For a supervisor that
- * restarts what does not answer.
+ * Returns 200 as long as the process can respond, whatever the state of its database. Use it for a
+ * supervisor that restarts a process that does not respond.
  *
- * **Who may:** everybody, without a token. **Sent again:** it changes nothing.
+ * **Access:** everybody, without a token. **Repeating it** changes nothing.
  *
  */
 export const getLiveness = <ThrowOnError extends boolean = true>(options?: Options<GetLivenessData, ThrowOnError>): RequestResult<GetLivenessResponses, GetLivenessErrors, ThrowOnError> => (options?.client ?? client).get<GetLivenessResponses, GetLivenessErrors, ThrowOnError>({ url: '/livez', ...options });
 
 /**
- * Can the process do its work?
+ * Check readiness
  *
- * 200 when the database answers and its schema is as new as this binary wants it; 503 problem+json
- * otherwise, and while the process shuts down. For a load balancer that sends requests elsewhere.
+ * Returns 200 if the database responds and its schema is up to date for this version of the service;
+ * otherwise, and during shutdown, 503 as `application/problem+json`. Use it for a load balancer that routes
+ * requests to ready processes.
  *
- * **Who may:** everybody, without a token. **Sent again:** it changes nothing.
+ * **Access:** everybody, without a token. **Repeating it** changes nothing.
  *
  */
 export const getReadiness = <ThrowOnError extends boolean = true>(options?: Options<GetReadinessData, ThrowOnError>): RequestResult<GetReadinessResponses, GetReadinessErrors, ThrowOnError> => (options?.client ?? client).get<GetReadinessResponses, GetReadinessErrors, ThrowOnError>({ url: '/readyz', ...options });
 
 /**
- * This document, as YAML
+ * Get the OpenAPI document as YAML
  *
- * The OpenAPI 3.0.3 description of this API, as it is written.
+ * Returns the OpenAPI 3.0.3 description of this API in its original form.
  *
- * **Who may:** everybody, without a token. **Sent again:** it changes nothing.
+ * **Access:** everybody, without a token. **Repeating it** changes nothing.
  *
  */
 export const getSpecYaml = <ThrowOnError extends boolean = true>(options?: Options<GetSpecYamlData, ThrowOnError>): RequestResult<GetSpecYamlResponses, GetSpecYamlErrors, ThrowOnError> => (options?.client ?? client).get<GetSpecYamlResponses, GetSpecYamlErrors, ThrowOnError>({ url: '/openapi.yaml', ...options });
 
 /**
- * This document, as JSON
+ * Get the OpenAPI document as JSON
  *
- * The OpenAPI 3.0.3 description of this API, for programs that read no YAML.
+ * Returns the OpenAPI 3.0.3 description of this API, for programs that do not read YAML.
  *
- * **Who may:** everybody, without a token. **Sent again:** it changes nothing.
+ * **Access:** everybody, without a token. **Repeating it** changes nothing.
  *
  */
 export const getSpecJson = <ThrowOnError extends boolean = true>(options?: Options<GetSpecJsonData, ThrowOnError>): RequestResult<GetSpecJsonResponses, GetSpecJsonErrors, ThrowOnError> => (options?.client ?? client).get<GetSpecJsonResponses, GetSpecJsonErrors, ThrowOnError>({ url: '/openapi.json', ...options });
@@ -1058,21 +1078,21 @@ export const getSpecJson = <ThrowOnError extends boolean = true>(options?: Optio
 /**
  * Explore the API in a browser
  *
- * Swagger UI over this document, with everything it needs; it works offline. Log in, press
- * Authorize, paste the token.
+ * Serves Swagger UI for this document. It works offline. To try operations, log in, press **Authorize** and
+ * paste the token.
  *
- * **Who may:** everybody, without a token. **Sent again:** it changes nothing.
+ * **Access:** everybody, without a token. **Repeating it** changes nothing.
  *
  */
 export const getDocs = <ThrowOnError extends boolean = true>(options?: Options<GetDocsData, ThrowOnError>): RequestResult<GetDocsResponses, GetDocsErrors, ThrowOnError> => (options?.client ?? client).get<GetDocsResponses, GetDocsErrors, ThrowOnError>({ url: '/docs', ...options });
 
 /**
- * What does this problem mean, and what to do about it?
+ * Get the documentation of a problem code
  *
- * The documentation of one problem code: where a problem's `type` leads. A page for browsers, JSON for
- * `Accept: application/json` (and when nothing particular is accepted).
+ * Returns the documentation of one problem code; the `type` of each problem refers to it. Browsers get an
+ * HTML page; `Accept: application/json`, or no preference, gets JSON.
  *
- * **Who may:** everybody, without a token. **Sent again:** it changes nothing.
+ * **Access:** everybody, without a token. **Repeating it** changes nothing.
  *
  */
 export const getProblem = <ThrowOnError extends boolean = true>(options: Options<GetProblemData, ThrowOnError>): RequestResult<GetProblemResponses, GetProblemErrors, ThrowOnError> => (options.client ?? client).get<GetProblemResponses, GetProblemErrors, ThrowOnError>({ url: '/problems/{code}', ...options });

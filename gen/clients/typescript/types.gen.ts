@@ -5,17 +5,17 @@ export type ClientOptions = {
 };
 
 /**
- * RFC 9457 problem details. The members from `slot_version` on are there for the codes that they belong
- * to, and always for those in their `x-problems`; more may be added.
+ * Problem details (RFC 9457). The members from `slot_version` on are present with certain codes only: always
+ * with the codes in their `x-problems`, sometimes with others. More members may be added.
  *
  */
 export type Problem = {
     /**
-     * Where this kind of problem is documented: `/problems/<code>`.
+     * The address of the documentation of this problem code: `/problems/<code>`.
      */
     type: string;
     /**
-     * Short and the same for every occurrence.
+     * A short title, the same for every occurrence of the code.
      */
     title: string;
     /**
@@ -23,7 +23,7 @@ export type Problem = {
      */
     status: number;
     /**
-     * One sentence about this occurrence, for people.
+     * A human-readable explanation of this occurrence.
      */
     detail: string;
     /**
@@ -32,19 +32,19 @@ export type Problem = {
     instance: string;
     code: ProblemCode;
     /**
-     * The `X-Request-Id` of the answer.
+     * The `X-Request-Id` of the response.
      */
     request_id: string;
     /**
-     * Whether the same request, unchanged, may succeed later (then with `Retry-After`).
+     * Whether the same, unchanged request may succeed later. If so, the response has `Retry-After`.
      */
     retryable: boolean;
     /**
-     * What is wrong where, for codes about input.
+     * For problems with the input: what is wrong, and where.
      */
     errors?: Array<FieldProblem>;
     /**
-     * The ledger version of the slot at which the refusal was decided.
+     * The ledger version of the slot at which the request was refused.
      */
     slot_version?: number;
     /**
@@ -52,19 +52,19 @@ export type Problem = {
      */
     waitlist_open?: boolean;
     /**
-     * `already_booked`: one's live booking of this slot.
+     * `already_booked`: the user's live booking of this slot.
      */
     booking_id?: string;
     /**
-     * `booking_overlap`: one's own bookings at overlapping times.
+     * `booking_overlap`: the user's bookings at overlapping times.
      */
     booking_ids?: Array<string>;
     /**
-     * `invalid_transition`: the present state.
+     * `invalid_transition`: the current state.
      */
     from?: string;
     /**
-     * `invalid_transition`: the state that was asked for.
+     * `invalid_transition`: the requested state.
      */
     to?: string;
     /**
@@ -76,39 +76,39 @@ export type Problem = {
      */
     seats_taken?: number;
     /**
-     * `event_has_bookings`, `waitlist_in_use`: how many bookings stand in the way.
+     * `event_has_bookings`, `waitlist_in_use`: how many bookings prevent the change.
      */
     count?: number;
     /**
-     * `seats_exceed_capacity`: how many seats the slot has altogether.
+     * `seats_exceed_capacity`: how many seats the slot has in total.
      */
     capacity?: number;
     /**
-     * `cancellation_window_closed`: when cancelling closed.
+     * `cancellation_window_closed`: when cancellation closed.
      */
     closed_at?: string;
     /**
-     * `hold_limit`: how many seats one holds now.
+     * `hold_limit`: how many seats the user holds now.
      */
     held?: number;
     /**
-     * `hold_limit`: how many one may hold at once.
+     * `hold_limit`: how many seats a user can hold at once.
      */
     limit?: number;
     /**
-     * `createBookings`: the place of the item that is refused, counted from 0.
+     * `createBookings`: the index of the refused item, counted from 0.
      */
     item?: number;
     /**
-     * `createBookings`: the slot of this item.
+     * `createBookings`: the slot of the refused item.
      */
     slot_id?: string;
     /**
-     * `database_unavailable` of `getReadiness`: what was looked at.
+     * `database_unavailable` of `getReadiness`: what was checked.
      */
     checks?: Array<ReadinessCheck>;
     /**
-     * `createBookings`: the places of two items that overlap each other.
+     * `createBookings`: the indexes of two items that overlap each other.
      */
     items?: [
         number,
@@ -118,12 +118,12 @@ export type Problem = {
 };
 
 /**
- * What programs match on. Open - more codes may be added; treat an unknown one like its status.
+ * Identifies the kind of problem, for programs. More codes may be added: treat an unknown code like its HTTP status.
  */
 export type ProblemCode = 'malformed_body' | 'invalid_parameter' | 'invalid_cursor' | 'cursor_mismatch' | 'idempotency_key_invalid' | 'token_missing' | 'token_invalid' | 'token_expired' | 'invalid_credentials' | 'ability_missing' | 'not_permitted' | 'not_found' | 'method_not_allowed' | 'not_acceptable' | 'slot_full' | 'waitlist_full' | 'waitlist_disabled' | 'waitlist_in_use' | 'already_booked' | 'booking_overlap' | 'invalid_transition' | 'cancellation_window_closed' | 'event_not_published' | 'booking_not_open' | 'booking_closed' | 'slot_started' | 'slot_cancelled' | 'capacity_below_taken' | 'event_has_bookings' | 'hold_limit' | 'hold_expired' | 'offer_expired' | 'email_taken' | 'version_mismatch' | 'body_too_large' | 'unsupported_media_type' | 'version_required' | 'validation_failed' | 'idempotency_key_reused' | 'invalid_time_range' | 'unknown_time_zone' | 'seats_exceed_capacity' | 'internal' | 'overloaded' | 'database_unavailable' | 'contention' | 'shutting_down' | 'outcome_unknown';
 
 /**
- * One wrong place of the input - either a JSON pointer into the body or the name of a parameter.
+ * One invalid value of the input, in the body (`pointer`) or in a parameter (`parameter`).
  */
 export type FieldProblem = {
     /**
@@ -135,11 +135,11 @@ export type FieldProblem = {
      */
     parameter?: string;
     /**
-     * What is wrong, for programs. Open.
+     * What is wrong, for programs. More codes may be added.
      */
     code: string;
     /**
-     * What is wrong, for people.
+     * What is wrong, in human-readable form.
      */
     detail: string;
 };
@@ -150,15 +150,15 @@ export type FieldProblem = {
 export type ProblemType = {
     code: ProblemCode;
     /**
-     * The HTTP status that it comes with.
+     * The HTTP status of the problem.
      */
     status: number;
     /**
-     * The problem's title.
+     * The title of the problem.
      */
     title: string;
     /**
-     * What has happened.
+     * What the code means.
      */
     meaning: string;
     /**
@@ -166,13 +166,17 @@ export type ProblemType = {
      */
     remedy: string;
     /**
-     * Whether the same request, unchanged, may succeed later.
+     * Whether the same, unchanged request may succeed later.
      */
     retryable: boolean;
 };
 
 /**
- * `attendee` books; `organizer` also has events of his own; `admin` may do everything. Open.
+ * - `attendee`: can book.
+ * - `organizer`: can also create events and manage their own.
+ * - `admin`: can do everything, including managing all events and the roles of users.
+ *
+ * More values may be added.
  *
  */
 export type UserRole = 'attendee' | 'organizer' | 'admin';
@@ -186,11 +190,11 @@ export type User = {
      */
     id: string;
     /**
-     * As the user wrote it; compared without regard to case.
+     * The e-mail address as entered. Addresses are compared case-insensitively.
      */
     email: string;
     /**
-     * How the user wants to be called.
+     * The user's display name.
      */
     name: string;
     role: UserRole;
@@ -199,7 +203,7 @@ export type User = {
      */
     created_at: string;
     /**
-     * When name, e-mail address or role last changed.
+     * When the name, the e-mail address or the role last changed.
      */
     updated_at: string;
 };
@@ -226,14 +230,14 @@ export type UserCreate = {
 };
 
 /**
- * What an administrator can change of a user.
+ * The changes that an administrator can make to a user.
  */
 export type UserPatch = {
     role?: UserRole;
 };
 
 /**
- * What one can change of oneself.
+ * The changes that a user can make to their own profile.
  */
 export type ProfilePatch = {
     email?: Email;
@@ -241,33 +245,33 @@ export type ProfilePatch = {
 };
 
 /**
- * An e-mail address. No mail is sent to it.
+ * An e-mail address. The service sends no mail to it.
  */
 export type Email = string;
 
 /**
- * How the user wants to be called.
+ * The user's display name.
  */
 export type UserName = string;
 
 /**
- * 8 to 200 characters, any of them.
+ * 8 to 200 characters of any kind.
  */
 export type Password = string;
 
 /**
- * The present password, and the one to come.
+ * The current password and the new one.
  */
 export type PasswordChange = {
     /**
-     * The present password.
+     * The current password.
      */
     current_password: string;
     new_password: Password;
 };
 
 /**
- * E-mail address and password, and what the token should be like.
+ * E-mail address and password, and the name and abilities of the new token.
  */
 export type Credentials = {
     email: Email;
@@ -276,19 +280,19 @@ export type Credentials = {
      */
     password: string;
     /**
-     * To recognise the token in `listTokens`.
+     * A name that helps to recognize the token in `listTokens`.
      */
     token_name?: string;
     abilities?: Abilities;
 };
 
 /**
- * A new token, and whose it is.
+ * A new token and its user.
  */
 export type LoginResult = {
     token: TokenSecret;
     /**
-     * When the token stops working - 30 days from now.
+     * When the token expires: 30 days from now.
      */
     expires_at: string;
     abilities: Abilities;
@@ -296,22 +300,29 @@ export type LoginResult = {
 };
 
 /**
- * For `Authorization: Bearer …`. Shown once; only its hash is stored.
+ * The secret, for `Authorization: Bearer …`. It is shown only once; only its hash is stored.
  */
 export type TokenSecret = string;
 
 /**
- * What a token can be used for, within what its user may do. Open. `*` everything · `me:read`, `me:write`
- * profile, password, tokens · `bookings:read`, `bookings:write` one's own bookings (and an organizer's
- * look at, or change of, one booking of his events) · `events:read` an organizer's drafts, ledgers,
- * queues, lists of bookings and simulations · `events:write` an organizer's edits of events and slots, and
- * checking in · `users:read`, `users:write` an administrator's work on users.
+ * What a token can be used for, within what its user may do:
+ *
+ * - `*`: everything.
+ * - `me:read`, `me:write`: the user's profile, password and tokens.
+ * - `bookings:read`, `bookings:write`: the user's own bookings; for organizers, also reading or changing
+ * single bookings of their events.
+ * - `events:read`: for organizers, drafts, ledgers, waitlists, lists of bookings and simulations of their
+ * events.
+ * - `events:write`: for organizers, changes to their events and slots, promotion and check-in.
+ * - `users:read`, `users:write`: for administrators, managing users.
+ *
+ * More values may be added.
  *
  */
 export type Ability = '*' | 'me:read' | 'me:write' | 'bookings:read' | 'bookings:write' | 'events:read' | 'events:write' | 'users:read' | 'users:write';
 
 /**
- * What the token can be used for. Left out in a request, it is everything (`*`).
+ * What the token can be used for. If omitted in a request, all abilities (`*`).
  */
 export type Abilities = Array<Ability>;
 
@@ -324,24 +335,24 @@ export type Token = {
      */
     id: string;
     /**
-     * To recognise it.
+     * A name that helps to recognize the token.
      */
     name: string;
     abilities: Abilities;
     /**
-     * When it was made.
+     * When the token was created.
      */
     created_at: string;
     /**
-     * When it was last used, to the minute; null if never.
+     * When the token was last used, to the minute; null if never.
      */
     last_used_at: string | null;
     /**
-     * When it stops working; null means never.
+     * When the token expires; null if never.
      */
     expires_at: string | null;
     /**
-     * Whether it is the token of this request.
+     * Whether this is the token of this request.
      */
     current: boolean;
 };
@@ -359,22 +370,22 @@ export type TokenList = {
 };
 
 /**
- * A token to be made.
+ * A new token.
  */
 export type TokenCreate = {
     /**
-     * To recognise it.
+     * A name that helps to recognize the token.
      */
     name: string;
     abilities: Abilities;
     /**
-     * In the future, a year away at most. Left out - 30 days from now; null - never.
+     * When the token expires: in the future, at most a year ahead. If omitted, 30 days from now; if null, never.
      */
     expires_at?: string | null;
 };
 
 /**
- * A token, with its secret.
+ * A token with its secret.
  */
 export type NewToken = {
     /**
@@ -382,36 +393,36 @@ export type NewToken = {
      */
     id: string;
     /**
-     * To recognise it.
+     * A name that helps to recognize the token.
      */
     name: string;
     abilities: Abilities;
     /**
-     * When it was made.
+     * When the token was created.
      */
     created_at: string;
     /**
-     * Null - it was never used yet.
+     * Null, because the token has not been used yet.
      */
     last_used_at: string | null;
     /**
-     * When it stops working; null means never.
+     * When the token expires; null if never.
      */
     expires_at: string | null;
     /**
-     * Whether it is the token of this request (it is not).
+     * Whether this is the token of this request: always false.
      */
     current: boolean;
     token: TokenSecret;
 };
 
 /**
- * `draft` only its organizer sees it · `published` · `cancelled` for good. Open.
+ * `draft`: visible only to its organizer and to administrators. `published`: visible to everybody. `cancelled`: final. More values may be added.
  */
 export type EventStatus = 'draft' | 'published' | 'cancelled';
 
 /**
- * Upcoming - starts later. Ongoing - has started and not ended. Past - has ended. All - whenever it is.
+ * `upcoming`: has not started. `ongoing`: has started but not ended. `past`: has ended. `all`: at any time.
  */
 export type EventWhen = 'upcoming' | 'ongoing' | 'past' | 'all';
 
@@ -421,21 +432,29 @@ export type EventWhen = 'upcoming' | 'ongoing' | 'past' | 'all';
 export type EventSort = 'starts_at' | '-starts_at' | 'created_at' | '-created_at';
 
 /**
- * `off` no waitlist · `automatic` whoever is next is confirmed at once · `offer` whoever is next gets an
- * offer to accept within `offer_minutes`. Open.
+ * - `off`: no waitlist.
+ * - `automatic`: the next booking in the queue is confirmed at once. After cancellation has closed for
+ * attendees, it gets an offer instead.
+ * - `offer`: the next booking in the queue gets an offer, to be accepted within `offer_minutes`.
+ *
+ * More values may be added.
  *
  */
 export type WaitlistMode = 'off' | 'automatic' | 'offer';
 
 /**
- * For waiting bookings of several seats. `strict`: one that does not fit waits, and everybody behind it.
- * `first_fit`: a smaller one may pass it, `max_passes` times. Open.
+ * What happens when the next booking in the queue needs more seats than are free:
+ *
+ * - `strict`: it waits, and so do all bookings behind it.
+ * - `first_fit`: smaller bookings may pass it, up to `max_passes` times.
+ *
+ * More values may be added.
  *
  */
 export type FitPolicy = 'strict' | 'first_fit';
 
 /**
- * What people attend.
+ * An event that people attend.
  */
 export type Event = {
     /**
@@ -443,86 +462,86 @@ export type Event = {
      */
     id: string;
     /**
-     * Whose event it is.
+     * The event's organizer.
      */
     organizer_id: string;
     /**
-     * Its title.
+     * The title.
      */
     title: string;
     /**
-     * What it is about; may be empty.
+     * The description; may be empty.
      */
     description: string;
     /**
-     * Where it is; may be empty.
+     * The location; may be empty.
      */
     location: string;
     /**
-     * The IANA time zone to show its times in.
+     * The IANA time zone in which to display the event's times.
      */
     time_zone: string;
     status: EventStatus;
     /**
-     * Start of its first slot, cancelled ones left out unless all are; null without slots.
+     * Start of the first slot, ignoring cancelled slots unless all are cancelled; null without slots.
      */
     starts_at: string | null;
     /**
-     * End of its last slot, cancelled ones left out unless all are; null without slots.
+     * End of the last slot, ignoring cancelled slots unless all are cancelled; null without slots.
      */
     ends_at: string | null;
     /**
-     * How many slots it has, cancelled ones included.
+     * The number of slots, including cancelled ones.
      */
     slot_count: number;
     /**
-     * Free seats of open slots that have not started.
+     * The number of free seats in open slots that have not started.
      */
     seats_available: number;
     /**
-     * When booking opens; null - when it is published.
+     * When booking opens; if null, when the event is published.
      */
     booking_opens_at: string | null;
     /**
-     * When booking closes; null - when the slot starts.
+     * When booking closes; if null, when the slot starts.
      */
     booking_closes_at: string | null;
     /**
-     * Until how many minutes before a slot's start attendees may cancel.
+     * How many minutes before a slot's start cancellation closes for attendees.
      */
     cancellation_closes_minutes: number;
     waitlist_mode: WaitlistMode;
     /**
-     * How many bookings may wait for a slot; null - no limit.
+     * How many bookings can wait for one slot; null for no limit.
      */
     waitlist_limit: number | null;
     /**
-     * How long an offer stands, never past the slot's start.
+     * How long an offer is valid, in minutes. An offer never lasts beyond the slot's start.
      */
     offer_minutes: number;
     fit: FitPolicy;
     /**
-     * How often smaller bookings may pass one that waits, with `first_fit`.
+     * How often smaller bookings can pass a waiting booking under `first_fit`.
      */
     max_passes: number;
     /**
-     * How long a hold stands, never past the slot's start.
+     * How long a hold is valid, in minutes. A hold never lasts beyond the slot's start.
      */
     hold_minutes: number;
     /**
-     * When it was published.
+     * When the event was published; null if never.
      */
     published_at: string | null;
     /**
-     * When it was cancelled.
+     * When the event was cancelled; null if it was not.
      */
     cancelled_at: string | null;
     /**
-     * Why it was cancelled.
+     * Why the event was cancelled; null if it was not.
      */
     cancellation_reason: string | null;
     /**
-     * The version of its settings; grows with every edit.
+     * The version of the settings; it increases with every edit.
      */
     revision: number;
     /**
@@ -530,7 +549,7 @@ export type Event = {
      */
     created_at: string;
     /**
-     * When it was last edited.
+     * When the event last changed.
      */
     updated_at: string;
 };
@@ -548,138 +567,138 @@ export type EventList = {
 };
 
 /**
- * A new event. Only title and time zone are required.
+ * A new event. Only `title` and `time_zone` are required.
  */
 export type EventCreate = {
     /**
-     * Its title.
+     * The title.
      */
     title: string;
     /**
-     * What it is about.
+     * The description.
      */
     description?: string;
     /**
-     * Where it is.
+     * The location.
      */
     location?: string;
     /**
-     * A name of the IANA time zone database, such as Europe/Berlin or UTC.
+     * A name in the IANA time zone database, such as Europe/Berlin or UTC.
      */
     time_zone: string;
     /**
-     * When booking opens; null or left out - when it is published.
+     * When booking opens; if null or omitted, when the event is published.
      */
     booking_opens_at?: string | null;
     /**
-     * When booking closes; null or left out - when the slot starts.
+     * When booking closes; if null or omitted, when the slot starts.
      */
     booking_closes_at?: string | null;
     /**
-     * Until how many minutes before a slot's start attendees may cancel.
+     * How many minutes before a slot's start cancellation closes for attendees.
      */
     cancellation_closes_minutes?: number;
     /**
-     * What happens when a slot is full.
+     * Whether a full slot has a waitlist, and how it promotes.
      */
     waitlist_mode?: 'off' | 'automatic' | 'offer';
     /**
-     * How many bookings may wait for a slot; null or left out - no limit.
+     * How many bookings can wait for one slot; null or omitted for no limit.
      */
     waitlist_limit?: number | null;
     /**
-     * How long an offer stands.
+     * How long an offer is valid, in minutes.
      */
     offer_minutes?: number;
     /**
-     * Whether smaller bookings may pass.
+     * Whether smaller bookings can pass a larger one that waits.
      */
     fit?: 'strict' | 'first_fit';
     /**
-     * How often they may.
+     * How often smaller bookings can pass a waiting booking under `first_fit`.
      */
     max_passes?: number;
     /**
-     * How long a hold stands.
+     * How long a hold is valid, in minutes.
      */
     hold_minutes?: number;
 };
 
 /**
- * A merge patch of an event - what is left out stays, null clears.
+ * A merge patch of an event: omitted members keep their values, null clears a value.
  */
 export type EventPatch = {
     /**
-     * Its title.
+     * The title.
      */
     title?: string;
     /**
-     * What it is about.
+     * The description.
      */
     description?: string;
     /**
-     * Where it is.
+     * The location.
      */
     location?: string;
     /**
-     * A name of the IANA time zone database.
+     * A name in the IANA time zone database.
      */
     time_zone?: string;
     /**
-     * When booking opens; null - when it is published.
+     * When booking opens; if null, when the event is published.
      */
     booking_opens_at?: string | null;
     /**
-     * When booking closes; null - when the slot starts.
+     * When booking closes; if null, when the slot starts.
      */
     booking_closes_at?: string | null;
     /**
-     * Until how many minutes before a slot's start attendees may cancel.
+     * How many minutes before a slot's start cancellation closes for attendees.
      */
     cancellation_closes_minutes?: number;
     waitlist_mode?: WaitlistMode;
     /**
-     * How many bookings may wait for a slot; null - no limit.
+     * How many bookings can wait for one slot; null for no limit.
      */
     waitlist_limit?: number | null;
     /**
-     * How long an offer stands.
+     * How long an offer is valid, in minutes.
      */
     offer_minutes?: number;
     fit?: FitPolicy;
     /**
-     * How often smaller bookings may pass.
+     * How often smaller bookings can pass a waiting booking under `first_fit`.
      */
     max_passes?: number;
     /**
-     * How long a hold stands.
+     * How long a hold is valid, in minutes.
      */
     hold_minutes?: number;
 };
 
 /**
- * Why an event or a slot is cancelled.
+ * The reason for cancelling an event or a slot.
  */
 export type Cancellation = {
     /**
-     * For the attendees; it is in the ledger and in their bookings' history.
+     * The reason, for the attendees. It appears in the ledger and in the history of their bookings.
      */
     reason: string;
 };
 
 /**
- * `open` · `closed` takes no new bookings or waiters · `cancelled` for good. Open.
+ * `open`: can be booked. `closed`: accepts no new bookings or waitlist entries. `cancelled`: final. More values may be added.
  */
 export type SlotStatus = 'open' | 'closed' | 'cancelled';
 
 /**
- * The statuses that an edit can give to a slot.
+ * The statuses that an edit can set.
  */
 export type SlotEditStatus = 'open' | 'closed';
 
 /**
- * What becomes of this slot's bookings that its new times would make overlap with seats that their users
- * have elsewhere: `refuse` the edit, `cancel` these bookings. Left out, it is `refuse`.
+ * What to do with bookings of this slot that would overlap, at its new times, with seats that their users
+ * have elsewhere: `refuse` the edit or `cancel` these bookings. If omitted, `refuse`.
  *
  */
 export type SlotConflictPolicy = 'refuse' | 'cancel';
@@ -693,40 +712,40 @@ export type Slot = {
      */
     id: string;
     /**
-     * Its event.
+     * The slot's event.
      */
     event_id: string;
     /**
-     * When it starts.
+     * When the slot starts.
      */
     starts_at: string;
     /**
-     * When it ends.
+     * When the slot ends.
      */
     ends_at: string;
     /**
-     * How many seats it may give out.
+     * How many seats the slot has.
      */
     capacity: number;
     /**
-     * Seats of bookings that are held, offered or confirmed.
+     * The number of seats of held, offered and confirmed bookings.
      */
     seats_taken: number;
     /**
-     * `capacity` less `seats_taken`. Not all of them are a newcomer's while others wait.
+     * `capacity` minus `seats_taken`. While bookings wait, a newcomer cannot get all of these seats.
      */
     seats_available: number;
     /**
-     * How many bookings wait.
+     * The number of waitlisted bookings.
      */
     waitlist_length: number;
     status: SlotStatus;
     /**
-     * Its position in its own ledger; grows by one with every entry.
+     * The slot's position in its ledger; it increases by one with every entry.
      */
     version: number;
     /**
-     * The version of its settings; grows with every edit.
+     * The version of the settings; it increases with every edit.
      */
     revision: number;
     /**
@@ -734,7 +753,7 @@ export type Slot = {
      */
     created_at: string;
     /**
-     * When it or its seats last changed.
+     * When the slot, its seats or its queue last changed.
      */
     updated_at: string;
 };
@@ -756,33 +775,33 @@ export type SlotList = {
  */
 export type SlotCreate = {
     /**
-     * When it starts; in the future.
+     * When the slot starts; in the future.
      */
     starts_at: string;
     /**
-     * When it ends, after its start.
+     * When the slot ends; after its start.
      */
     ends_at: string;
     /**
-     * How many seats it may give out.
+     * How many seats the slot has.
      */
     capacity: number;
 };
 
 /**
- * A merge patch of a slot - what is left out stays.
+ * A merge patch of a slot: omitted members keep their values.
  */
 export type SlotPatch = {
     /**
-     * When it starts; in the future.
+     * When the slot starts; in the future.
      */
     starts_at?: string;
     /**
-     * When it ends, after its start.
+     * When the slot ends; after its start.
      */
     ends_at?: string;
     /**
-     * How many seats it may give out; not below the seats taken.
+     * How many seats the slot has; at least the number of seats taken.
      */
     capacity?: number;
     status?: SlotEditStatus;
@@ -790,40 +809,65 @@ export type SlotPatch = {
 };
 
 /**
- * What happened. Open. `opened` the slot was created · `confirmed` seats were booked, or a hold was
- * confirmed · `waitlisted` a booking joined the queue · `held` seats are kept for a while · `promoted`,
- * `offered` a waiting booking got seats, or an offer of them · `passed` a smaller booking went ahead of
- * this one · `blocked`, `unblocked` a waiting booking cannot, or can again, take seats · `cancelled` ·
- * `accepted`, `declined` an offer was taken, or turned down · `resized` a booking has more or fewer seats
- * than before, or rejoined the queue with more · `moved` a booking went to or came from another slot ·
- * `expired` a hold or an offer ran out, or the slot started while it waited · `edited` capacity or times
- * changed · `closed`, `reopened` · `slot_cancelled`, `event_cancelled` · `checked_in`, `check_in_undone` ·
- * `deleted`.
+ * What happened:
+ *
+ * - `opened`: the slot was created.
+ * - `confirmed`: seats were booked, or a hold was confirmed.
+ * - `waitlisted`: a booking joined the queue.
+ * - `held`: seats were put on hold.
+ * - `promoted`, `offered`: a waiting booking got seats, or an offer of seats.
+ * - `passed`: a smaller booking got seats ahead of this one.
+ * - `blocked`, `unblocked`: a waiting booking cannot take seats, or can take them again.
+ * - `cancelled`: a booking was cancelled.
+ * - `accepted`, `declined`: an offer was accepted or declined.
+ * - `resized`: the `seats` or the `seats_min` of a booking changed; with more seats, a waiting booking
+ * rejoined the queue at its end.
+ * - `moved`: a booking was moved to another slot, where a new booking was `confirmed`.
+ * - `expired`: a hold or an offer was not used in time, or the slot started while the booking waited.
+ * - `edited`: the slot's capacity or times changed, or the event's `fit`, `max_passes` or `waitlist_mode`.
+ * Such a change of the event is written to every slot of it that can still promote, and makes a promotion
+ * due at once. An `edited` entry with a booking says that its hold or offer ends earlier, because the slot
+ * now starts earlier.
+ * - `closed`, `reopened`: the slot was closed for booking, or opened again.
+ * - `slot_cancelled`, `event_cancelled`: the slot or its event was cancelled.
+ * - `checked_in`, `check_in_undone`: an attendee was checked in, or that was undone.
+ * - `deleted`: the slot, or the draft with the slot, was deleted.
+ *
+ * More values may be added.
  *
  */
 export type LedgerKind = 'opened' | 'confirmed' | 'waitlisted' | 'held' | 'promoted' | 'offered' | 'passed' | 'blocked' | 'unblocked' | 'cancelled' | 'accepted' | 'declined' | 'resized' | 'moved' | 'expired' | 'edited' | 'closed' | 'reopened' | 'slot_cancelled' | 'event_cancelled' | 'checked_in' | 'check_in_undone' | 'deleted';
 
 /**
- * Who did it. `system` is the service itself, by a rule. Open.
+ * Who made the change, and in which role:
+ *
+ * - `organizer`: a user acting on their own event, also if they are an administrator.
+ * - `attendee`: a user acting on their own booking at somebody else's event, also if they are an
+ * administrator. Asking for seats for oneself is always `attendee`, even at one's own event.
+ * - `admin`: an administrator in all other cases.
+ * - `system`: the service itself, by a rule.
+ *
+ * More values may be added.
+ *
  */
 export type Actor = 'attendee' | 'organizer' | 'admin' | 'system';
 
 /**
- * Names one ledger entry.
+ * A reference to a ledger entry.
  */
 export type LedgerRef = {
     /**
-     * The slot in whose ledger it is.
+     * The slot to whose ledger the entry belongs.
      */
     slot_id: string;
     /**
-     * Its version there.
+     * The version of the entry in that ledger.
      */
     version: number;
 } | null;
 
 /**
- * One change of a slot's seats, queue or settings, with the counters after it.
+ * One change of a slot's seats, queue or settings, with the counters after the change.
  */
 export type LedgerEntry = {
     /**
@@ -831,46 +875,46 @@ export type LedgerEntry = {
      */
     slot_id: string;
     /**
-     * The entry's place in the slot's ledger: 1, 2, 3, …
+     * The position of the entry in the slot's ledger: 1, 2, 3, …
      */
     version: number;
     kind: LedgerKind;
     /**
-     * The booking that it is about; null for entries about the slot, and for an attendee, about others.
+     * The booking that changed; null for entries about the slot, and hidden (null) from attendees in entries about others.
      */
     booking_id: string | null;
     /**
-     * Whose booking it is; null for entries about the slot, and for an attendee, about others.
+     * The booking's owner; null for entries about the slot, and hidden (null) from attendees in entries about others.
      */
     user_id: string | null;
     /**
-     * How many seats it is about; 0 for entries about the slot.
+     * The number of seats of the booking; 0 for entries about the slot.
      */
     seats: number;
     /**
-     * Seats taken after it.
+     * Seats taken after the change.
      */
     seats_taken: number;
     /**
-     * Bookings waiting after it.
+     * Waitlisted bookings after the change.
      */
     waitlist_length: number;
     /**
-     * Capacity after it.
+     * Capacity after the change.
      */
     capacity: number;
     /**
-     * Why, in somebody's words or the service's; null where nobody said why, and for an attendee, where others did about others.
+     * The reason, given by a user or by the service; null if none was given, and hidden (null) from attendees where others gave it about others.
      */
     reason: string | null;
     actor: Actor;
     /**
-     * The user who did it; null for the system, and for an attendee, for others.
+     * The user who made the change; null for the system, and hidden (null) from attendees if it is somebody else.
      */
     actor_id: string | null;
     cause: LedgerRef;
     /**
-     * When, by the database's clock.
+     * When it happened, by the database's clock.
      */
     at: string;
 };
@@ -888,19 +932,23 @@ export type LedgerEntryList = {
 };
 
 /**
- * `waitlisted` waits in the queue · `held`, `offered` seats are kept until `expires_at` · `confirmed` ·
- * `cancelled`, `expired` are final. Held, offered and confirmed bookings take seats. Open.
+ * - `waitlisted`: waits in the queue.
+ * - `held`, `offered`: seats are kept until `expires_at`.
+ * - `confirmed`: has seats.
+ * - `cancelled`, `expired`: final.
+ *
+ * Held, offered and confirmed bookings take seats. More values may be added.
  *
  */
 export type BookingStatus = 'waitlisted' | 'held' | 'offered' | 'confirmed' | 'cancelled' | 'expired';
 
 /**
- * By the slot's times. Upcoming - starts later. Ongoing - has started and not ended. Past - has ended. All - whenever it is.
+ * By the slot's times. `upcoming`: has not started. `ongoing`: has started but not ended. `past`: has ended. `all`: at any time.
  */
 export type BookingWhen = 'upcoming' | 'ongoing' | 'past' | 'all';
 
 /**
- * `reject` answers 409 when the seats are not free; `waitlist` joins the queue.
+ * What to do if the seats are not free. `reject`: return 409. `waitlist`: join the queue.
  */
 export type IfFull = 'reject' | 'waitlist';
 
@@ -921,44 +969,44 @@ export type Booking = {
      */
     event_id: string;
     /**
-     * Whose booking it is.
+     * The booking's owner.
      */
     user_id: string;
     /**
-     * How many seats.
+     * The number of seats.
      */
     seats: number;
     status: BookingStatus;
     /**
-     * Place in the queue, 1 being next; null when it does not wait.
+     * The position in the queue, 1 being next; null if the booking does not wait.
      */
     waitlist_position: number | null;
     /**
-     * Waiting, but not able to take a seat now, because one has seats elsewhere at that time or asks for more seats than there are. The place is kept.
+     * Whether the booking waits but cannot take seats now, because its user has seats elsewhere at that time, or because it asks for more seats than the slot has. It keeps its place in the queue.
      */
     blocked: boolean;
     /**
-     * Until when a hold or an offer stands; null otherwise.
+     * When the hold or the offer expires; null otherwise.
      */
     expires_at: string | null;
     /**
-     * With how few seats it is content when its turn comes; null - all or none.
+     * The smallest number of seats that the booking accepts when it is promoted; null for all or none.
      */
     seats_min: number | null;
     /**
-     * The booking that is given back when this one is confirmed, or was; null if none.
+     * The booking that is cancelled when this one is confirmed, or that was cancelled then; null if none.
      */
     replaces_booking_id: string | null;
     /**
-     * The booking that was moved here; null if none.
+     * The booking from which this one was moved; null if none.
      */
     moved_from_booking_id: string | null;
     /**
-     * When its user was checked in; null if that has not happened.
+     * When the attendee was checked in; null if not checked in.
      */
     checked_in_at: string | null;
     /**
-     * The slot's ledger version of the booking's last change.
+     * The version, in the slot's ledger, of the booking's last change.
      */
     slot_version: number;
     /**
@@ -970,11 +1018,11 @@ export type Booking = {
      */
     ends_at: string;
     /**
-     * When it was asked for.
+     * When the booking was requested.
      */
     created_at: string;
     /**
-     * When it last changed.
+     * When the booking last changed.
      */
     updated_at: string;
 };
@@ -992,36 +1040,36 @@ export type BookingList = {
 };
 
 /**
- * How many seats, and what to do when they are not free.
+ * The number of seats, and what to do if they are not free.
  */
 export type BookingCreate = {
     /**
-     * How many seats.
+     * The number of seats.
      */
     seats?: number;
     if_full?: IfFull;
     /**
-     * Be content with fewer seats, down to this many; not above `seats`. Left out - all or none.
+     * The smallest number of seats to accept; at most `seats`. If omitted, all or none.
      */
     seats_min?: number;
     /**
-     * A booking of one's own in another slot, that takes seats: it is given back when the new one is confirmed.
+     * Another booking of the caller, in another slot, that takes seats. It is cancelled when the new booking is confirmed.
      */
     replaces_booking_id?: string | null;
 };
 
 /**
- * How many seats to keep.
+ * The number of seats to hold.
  */
 export type HoldCreate = {
     /**
-     * How many seats; 20 is what one user may hold at once.
+     * The number of seats; a user can hold at most 20 at once.
      */
     seats?: number;
 };
 
 /**
- * What to book, all or none.
+ * The items to book, all or none.
  */
 export type BookingBundleCreate = {
     /**
@@ -1031,15 +1079,15 @@ export type BookingBundleCreate = {
 };
 
 /**
- * How many seats of which slot.
+ * The number of seats to book in one slot.
  */
 export type BookingItem = {
     /**
-     * The slot; each one once.
+     * The slot; each slot can be named only once.
      */
     slot_id: string;
     /**
-     * How many seats.
+     * The number of seats.
      */
     seats?: number;
 };
@@ -1055,15 +1103,15 @@ export type BookingBundle = {
 };
 
 /**
- * A merge patch of a booking - what is left out stays, null clears.
+ * A merge patch of a booking: omitted members keep their values, null clears a value.
  */
 export type BookingPatch = {
     /**
-     * How many seats.
+     * The number of seats.
      */
     seats?: number;
     /**
-     * With how few seats it is content when its turn comes; null - all or none.
+     * The smallest number of seats that the booking accepts when it is promoted; null for all or none.
      */
     seats_min?: number | null;
 };
@@ -1079,17 +1127,17 @@ export type BookingMove = {
 };
 
 /**
- * Why a booking is cancelled.
+ * The reason for cancelling a booking.
  */
 export type BookingCancellation = {
     /**
-     * In the ledger. Organizers and administrators must give one, attendees may.
+     * The reason, for the ledger. Required for cancelling somebody else's booking, otherwise optional.
      */
     reason?: string;
 };
 
 /**
- * What cancelling a booking would do at this moment.
+ * What cancelling a booking would do now.
  */
 export type CancellationPreview = {
     /**
@@ -1101,11 +1149,11 @@ export type CancellationPreview = {
      */
     allowed: boolean;
     /**
-     * Until when the caller may cancel, also when that is over; null when no such time holds.
+     * Until when the caller can cancel, even if that time has passed; null if there is no such limit.
      */
     closes_at: string | null;
     /**
-     * The problem code that `cancelBooking` would answer with: `cancellation_window_closed`, `invalid_transition`; null when it is allowed. Open.
+     * The problem code that `cancelBooking` would return (`cancellation_window_closed` or `invalid_transition`); null if it is allowed. More values may be added.
      */
     reason_code: string | null;
     /**
@@ -1113,11 +1161,11 @@ export type CancellationPreview = {
      */
     seats_freed: number;
     /**
-     * How many of the slot's waiting bookings would get seats, or an offer of them, at once; 100 means 100 or more.
+     * How many of the slot's waiting bookings would get seats, or an offer of seats, at once; 100 means 100 or more.
      */
     would_promote: number;
     /**
-     * The slot's ledger version at which all this holds.
+     * The slot's ledger version to which this response applies.
      */
     slot_version: number;
 };
@@ -1127,14 +1175,14 @@ export type CancellationPreview = {
  */
 export type ChainLink = {
     /**
-     * How many links away from the booking.
+     * The distance from the booking, in links.
      */
     depth: number;
     entry: LedgerEntry;
 };
 
 /**
- * What led to a booking's changes, and what followed from them.
+ * The causes and consequences of a booking's changes.
  */
 export type BookingChain = {
     /**
@@ -1142,25 +1190,31 @@ export type BookingChain = {
      */
     booking_id: string;
     /**
-     * Upwards, nearest first.
+     * The entries that led to those of the booking, nearest first.
      */
     causes: Array<ChainLink>;
     /**
-     * Downwards, nearest first.
+     * The entries that followed from those of the booking, nearest first.
      */
     consequences: Array<ChainLink>;
     /**
-     * Whether there was more in one of the directions.
+     * Whether there are more causes or consequences than listed.
      */
     truncated: boolean;
 };
 
 /**
- * Why a booking waits. Open. `seats_taken` not enough seats are free · `ahead_of_you` others come first ·
- * `larger_booking_ahead` one that does not fit holds up the queue · `blocked_by_overlap` one has seats
- * elsewhere at that time · `exceeds_capacity` it asks for more seats than the slot has ·
- * `promotion_pending` its turn has come, and it is promoted within a second · `slot_started` waiting is
- * over.
+ * Why a booking waits:
+ *
+ * - `seats_taken`: not enough seats are free.
+ * - `ahead_of_you`: other bookings are ahead in the queue.
+ * - `larger_booking_ahead`: a booking ahead that does not fit holds up the queue.
+ * - `blocked_by_overlap`: the user has seats elsewhere at an overlapping time.
+ * - `exceeds_capacity`: the booking asks for more seats than the slot has.
+ * - `promotion_pending`: the booking is next and will be promoted within a second.
+ * - `slot_started`: the slot has started, so waiting is over.
+ *
+ * More values may be added.
  *
  */
 export type WaitReasonCode = 'seats_taken' | 'ahead_of_you' | 'larger_booking_ahead' | 'blocked_by_overlap' | 'exceeds_capacity' | 'promotion_pending' | 'slot_started';
@@ -1171,39 +1225,39 @@ export type WaitReasonCode = 'seats_taken' | 'ahead_of_you' | 'larger_booking_ah
 export type WaitReason = {
     code: WaitReasonCode;
     /**
-     * For people, without names.
+     * The reason in human-readable form, without names.
      */
     detail: string;
     /**
-     * The slot's ledger version since which it holds, where one entry says so.
+     * The slot's ledger version since which the reason applies; null if no single entry caused it.
      */
     since_version: number | null;
 };
 
 /**
- * A smaller booking that got seats ahead of a waiting one, because the waiting one did not fit.
+ * A smaller booking that got seats ahead of a waiting one that did not fit.
  */
 export type WaitlistPass = {
     /**
-     * When, by the database's clock.
+     * When it happened, by the database's clock.
      */
     at: string;
     /**
-     * The entry in the slot's ledger that says so.
+     * The version of the entry in the slot's ledger.
      */
     version: number;
     /**
-     * How many seats the smaller booking got.
+     * The number of seats that the smaller booking got.
      */
     seats: number;
     /**
-     * Why it could pass, for people.
+     * Why it could pass, in human-readable form.
      */
     reason: string;
 };
 
 /**
- * Where a booking waits, and why.
+ * Where and why a booking waits.
  */
 export type WaitlistPosition = {
     /**
@@ -1216,27 +1270,27 @@ export type WaitlistPosition = {
     slot_id: string;
     status: BookingStatus;
     /**
-     * 1 is next; null when it does not wait.
+     * The position in the queue, 1 being next; null if the booking does not wait.
      */
     position: number | null;
     /**
-     * Seats that those ahead wait for.
+     * The number of seats that the bookings ahead wait for.
      */
     seats_ahead: number;
     /**
-     * Bookings ahead.
+     * The number of bookings ahead.
      */
     bookings_ahead: number;
     /**
-     * Whether it cannot take seats now, whatever becomes free.
+     * Whether the booking cannot take seats now, even if some become free.
      */
     blocked: boolean;
     /**
-     * One's own booking at an overlapping time, if that is why.
+     * The owner's booking at an overlapping time, if that is what blocks this one; otherwise null.
      */
     blocked_by: string | null;
     /**
-     * How often a smaller booking has passed it.
+     * How often a smaller booking has passed this one.
      */
     passes: number;
     /**
@@ -1244,37 +1298,37 @@ export type WaitlistPosition = {
      */
     passed_by: Array<WaitlistPass>;
     /**
-     * How many seats must become free until its turn comes, if nobody ahead leaves. With `first_fit`, fewer may do. Who is blocked is not counted.
+     * How many seats must become free before the booking is promoted, if nobody ahead leaves. Under `first_fit`, fewer may be enough. Blocked bookings ahead are not counted.
      */
     seats_needed: number;
     /**
-     * Seats that are free now.
+     * The number of seats that are free now.
      */
     seats_available: number;
     /**
-     * Why it waits, the nearest reason first.
+     * Why the booking waits, nearest reason first.
      */
     reasons: Array<WaitReason>;
     /**
-     * The slot's ledger version at which all this holds.
+     * The slot's ledger version to which this response applies.
      */
     slot_version: number;
 };
 
 /**
- * One place of the queue.
+ * One entry of the queue.
  */
 export type WaitlistEntry = {
     /**
-     * 1 is next.
+     * The position in the queue; 1 is next.
      */
     position: number;
     /**
-     * How often a smaller booking has passed it.
+     * How often a smaller booking has passed this one.
      */
     passes: number;
     /**
-     * The user's booking at an overlapping time, if that blocks it.
+     * The user's booking at an overlapping time, if that is what blocks this one; otherwise null.
      */
     blocked_by: string | null;
     booking: Booking;
@@ -1285,7 +1339,7 @@ export type WaitlistEntry = {
  */
 export type WaitlistEntryList = {
     /**
-     * The places of this page.
+     * The entries of this page.
      */
     data: Array<WaitlistEntry>;
     next_cursor: NextCursor;
@@ -1293,80 +1347,80 @@ export type WaitlistEntryList = {
 };
 
 /**
- * What a promotion did.
+ * The result of a promotion.
  */
 export type Promotion = {
     slot: Slot;
     /**
-     * The bookings that got seats (or an offer of them), in order.
+     * The bookings that got seats or an offer of seats, in order.
      */
     promoted: Array<Booking>;
 };
 
 /**
- * What a simulation assumes.
+ * The assumptions of a simulation.
  */
 export type SimulationCreate = {
     /**
-     * How many of the confirmed bookings are cancelled until the end: 0.1 is one in ten.
+     * The share of confirmed bookings that are cancelled by the end; 0.1 is 10 %.
      */
     cancellation_rate?: number;
     /**
-     * For the random numbers; the same seed, the same answer.
+     * The seed of the random numbers; the same seed gives the same result.
      */
     seed?: number;
     /**
-     * Where the simulation ends; null or left out - at the slot's start.
+     * When the simulation ends; if null or omitted, at the slot's start.
      */
     until?: string | null;
     /**
-     * How often each policy is played, with other random numbers each time.
+     * How often each policy is simulated, each time with different random numbers.
      */
     runs?: number;
 };
 
 /**
- * How one policy came out, over all runs.
+ * The results of one policy over all runs.
  */
 export type SimulatedPolicy = {
     waitlist_mode: WaitlistMode;
     fit: FitPolicy;
     /**
-     * How often smaller bookings may pass one that waits, with `first_fit`.
+     * How often smaller bookings can pass a waiting booking under `first_fit`.
      */
     max_passes: number;
     /**
-     * Whether it is the event's own policy.
+     * Whether this is the event's own policy.
      */
     current: boolean;
     /**
-     * How many of those who wait got in - the mean of the runs.
+     * How many of the waiting bookings got in; the mean of all runs.
      */
     promoted: number;
     /**
-     * In nine of ten runs it was at least as many.
+     * The 10th percentile: at least this many got in in nine of ten runs.
      */
     promoted_p10: number;
     /**
-     * In nine of ten runs it was at most as many.
+     * The 90th percentile: at most this many got in in nine of ten runs.
      */
     promoted_p90: number;
     /**
-     * How many bookings still waited at the end - the mean of the runs.
+     * How many bookings still waited at the end; the mean of all runs.
      */
     still_waiting: number;
     /**
-     * How many hours from now half of those who got in had to wait at most; null when nobody got in.
+     * The median wait of the bookings that got in, in hours from now; null if none got in.
      */
     wait_hours_median: number | null;
     /**
-     * How often a smaller booking passed one that waits - the mean of the runs.
+     * How often a smaller booking passed a waiting one; the mean of all runs.
      */
     passed: number;
 };
 
 /**
- * Policies compared on a copy of a slot. An estimate.
+ * A comparison of waitlist policies on a copy of a slot. An estimate.
  */
 export type Simulation = {
     /**
@@ -1374,7 +1428,7 @@ export type Simulation = {
      */
     slot_id: string;
     /**
-     * The slot's ledger version of the copy.
+     * The slot's ledger version from which the copy was made.
      */
     slot_version: number;
     /**
@@ -1382,17 +1436,17 @@ export type Simulation = {
      */
     estimate: boolean;
     /**
-     * What was assumed, for people.
+     * The assumptions in human-readable form.
      */
     assumptions: string;
     /**
-     * Strict and first fit, each automatic and with offers.
+     * `strict` and `first_fit`, each with automatic promotion and with offers.
      */
     policies: Array<SimulatedPolicy>;
 };
 
 /**
- * Pass it as `cursor` for the next page; null on the last one.
+ * Pass this as `cursor` to get the next page; null on the last page.
  */
 export type NextCursor = string | null;
 
@@ -1402,7 +1456,7 @@ export type NextCursor = string | null;
 export type HasMore = boolean;
 
 /**
- * The process answers.
+ * The process is alive.
  */
 export type Liveness = {
     /**
@@ -1417,27 +1471,27 @@ export type Liveness = {
 export type CheckStatus = 'ready' | 'unavailable';
 
 /**
- * One thing that the process needs.
+ * The check of one dependency of the process.
  */
 export type ReadinessCheck = {
     /**
-     * What was looked at.
+     * What was checked.
      */
     name: string;
     status: CheckStatus;
     /**
-     * In a few words; may be empty.
+     * A short explanation; may be empty.
      */
     detail: string;
 };
 
 /**
- * Whether the process can do its work, and what that was derived from.
+ * Whether the process is ready, and the checks behind that.
  */
 export type Readiness = {
     status: CheckStatus;
     /**
-     * What was looked at.
+     * What was checked.
      */
     checks: Array<ReadinessCheck>;
 };
@@ -1475,40 +1529,40 @@ export type SlotId = string;
 export type BookingId = string;
 
 /**
- * How many to return at most; above 100 is 100.
+ * Maximum number of items to return. Values above 100 are treated as 100.
  */
 export type Limit = number;
 
 /**
- * `next_cursor` of the page before, with the same filters.
+ * `next_cursor` of the previous page, with the same filters.
  */
 export type Cursor = string;
 
 /**
- * Only bookings in one of these statuses, separated by commas. Default - all.
+ * Only bookings with one of these statuses, separated by commas. Default: all.
  */
 export type BookingStatusFilter = Array<BookingStatus>;
 
 /**
- * Makes the request repeatable: the same key with the same request has one effect, and the first answer
- * again (for 24 hours, per user). With another request it is 422 `idempotency_key_reused`. Visible ASCII
- * characters; a UUID does well.
+ * Makes the request safe to repeat: for 24 hours, the same request with the same key has one effect and
+ * returns the first response again. Keys belong to the user. Using a key for a different request is 422
+ * `idempotency_key_reused`. A key has 1 to 255 visible ASCII characters, for example a UUID.
  *
  */
 export type IdempotencyKey = string;
 
 /**
- * The `ETag` of what is edited. Left out, it is 428 `version_required`; stale, 412 `version_mismatch`. `*` matches any state.
+ * The `ETag` of the resource to change. If omitted, the response is 428 `version_required`; a stale tag is 412 `version_mismatch`. `*` matches any state.
  */
 export type IfMatch = string;
 
 /**
- * The `ETag` of what is edited. Left out, any state is; stale, it is 412 `version_mismatch`. `*` matches any state.
+ * The `ETag` of the resource to change. If omitted, any state matches; a stale tag is 412 `version_mismatch`. `*` matches any state.
  */
 export type IfMatchOptional = string;
 
 /**
- * One or more `ETag`s that the caller has. When one of them is the present one, the answer is 304 without a body.
+ * One or more `ETag`s that the caller has stored. If one of them is current, the response is 304 without a body.
  */
 export type IfNoneMatch = string;
 
@@ -1521,7 +1575,7 @@ export type RegisterUserData = {
 
 export type RegisterUserErrors = {
     /**
-     * The body is no JSON object, or a parameter is wrong. Codes: `malformed_body`, `invalid_parameter`.
+     * The body is not valid JSON, or a parameter is invalid. Codes: `malformed_body`, `invalid_parameter`.
      */
     400: Problem;
     /**
@@ -1533,19 +1587,19 @@ export type RegisterUserErrors = {
      */
     413: Problem;
     /**
-     * The body's `Content-Type` is not one that the operation reads. Code: `unsupported_media_type`.
+     * The operation does not accept the body's `Content-Type`, or the body has a `Content-Encoding`. Code: `unsupported_media_type`.
      */
     415: Problem;
     /**
-     * A value of the body is missing, unknown or unacceptable. Code: `validation_failed`.
+     * A value in the body is missing, unknown or invalid. Code: `validation_failed`.
      */
     422: Problem;
     /**
-     * Something went wrong on our side. Nothing was changed. Code: `internal`.
+     * An unexpected error occurred. Nothing was changed. Code: `internal`.
      */
     500: Problem;
     /**
-     * Not now; try again after `Retry-After`. Nothing was changed, except perhaps with `outcome_unknown`. Codes: `overloaded`, `database_unavailable`, `contention`, `shutting_down`, `outcome_unknown`.
+     * The service is temporarily unavailable; try again after `Retry-After`. Nothing was changed, except possibly with `outcome_unknown`. Codes: `overloaded`, `database_unavailable`, `contention`, `shutting_down`, `outcome_unknown`.
      */
     503: Problem;
 };
@@ -1554,7 +1608,7 @@ export type RegisterUserError = RegisterUserErrors[keyof RegisterUserErrors];
 
 export type RegisterUserResponses = {
     /**
-     * The user exists, and this is the first token.
+     * The user was created; this is their first token.
      */
     201: LoginResult;
 };
@@ -1570,11 +1624,11 @@ export type LoginUserData = {
 
 export type LoginUserErrors = {
     /**
-     * The body is no JSON object, or a parameter is wrong. Codes: `malformed_body`, `invalid_parameter`.
+     * The body is not valid JSON, or a parameter is invalid. Codes: `malformed_body`, `invalid_parameter`.
      */
     400: Problem;
     /**
-     * E-mail and password do not belong together. Code: `invalid_credentials`.
+     * The e-mail address and the password do not match. Code: `invalid_credentials`.
      */
     401: Problem;
     /**
@@ -1582,19 +1636,19 @@ export type LoginUserErrors = {
      */
     413: Problem;
     /**
-     * The body's `Content-Type` is not one that the operation reads. Code: `unsupported_media_type`.
+     * The operation does not accept the body's `Content-Type`, or the body has a `Content-Encoding`. Code: `unsupported_media_type`.
      */
     415: Problem;
     /**
-     * A value of the body is missing, unknown or unacceptable. Code: `validation_failed`.
+     * A value in the body is missing, unknown or invalid. Code: `validation_failed`.
      */
     422: Problem;
     /**
-     * Something went wrong on our side. Nothing was changed. Code: `internal`.
+     * An unexpected error occurred. Nothing was changed. Code: `internal`.
      */
     500: Problem;
     /**
-     * Not now; try again after `Retry-After`. Nothing was changed, except perhaps with `outcome_unknown`. Codes: `overloaded`, `database_unavailable`, `contention`, `shutting_down`, `outcome_unknown`.
+     * The service is temporarily unavailable; try again after `Retry-After`. Nothing was changed, except possibly with `outcome_unknown`. Codes: `overloaded`, `database_unavailable`, `contention`, `shutting_down`, `outcome_unknown`.
      */
     503: Problem;
 };
@@ -1603,7 +1657,7 @@ export type LoginUserError = LoginUserErrors[keyof LoginUserErrors];
 
 export type LoginUserResponses = {
     /**
-     * Logged in.
+     * The login succeeded; this is the new token.
      */
     200: LoginResult;
 };
@@ -1619,19 +1673,19 @@ export type LogoutUserData = {
 
 export type LogoutUserErrors = {
     /**
-     * A parameter is wrong. Code: `invalid_parameter`.
+     * A parameter is invalid. Code: `invalid_parameter`.
      */
     400: Problem;
     /**
-     * No token, or one that does not work. Codes: `token_missing`, `token_invalid`, `token_expired`.
+     * The token is missing, invalid or expired. Codes: `token_missing`, `token_invalid`, `token_expired`.
      */
     401: Problem;
     /**
-     * Something went wrong on our side. Nothing was changed. Code: `internal`.
+     * An unexpected error occurred. Nothing was changed. Code: `internal`.
      */
     500: Problem;
     /**
-     * Not now; try again after `Retry-After`. Nothing was changed, except perhaps with `outcome_unknown`. Codes: `overloaded`, `database_unavailable`, `contention`, `shutting_down`, `outcome_unknown`.
+     * The service is temporarily unavailable; try again after `Retry-After`. Nothing was changed, except possibly with `outcome_unknown`. Codes: `overloaded`, `database_unavailable`, `contention`, `shutting_down`, `outcome_unknown`.
      */
     503: Problem;
 };
@@ -1640,7 +1694,7 @@ export type LogoutUserError = LogoutUserErrors[keyof LogoutUserErrors];
 
 export type LogoutUserResponses = {
     /**
-     * The token is revoked.
+     * The token was revoked.
      */
     204: void;
 };
@@ -1656,15 +1710,15 @@ export type ListUsersData = {
          */
         email?: string;
         /**
-         * Only users in this role.
+         * Only users with this role.
          */
         role?: UserRole;
         /**
-         * How many to return at most; above 100 is 100.
+         * Maximum number of items to return. Values above 100 are treated as 100.
          */
         limit?: number;
         /**
-         * `next_cursor` of the page before, with the same filters.
+         * `next_cursor` of the previous page, with the same filters.
          */
         cursor?: string;
     };
@@ -1673,23 +1727,23 @@ export type ListUsersData = {
 
 export type ListUsersErrors = {
     /**
-     * A parameter is wrong, or the cursor is not one of this list. Codes: `invalid_parameter`, `invalid_cursor`, `cursor_mismatch`.
+     * A parameter is invalid, or the cursor does not belong to this list. Codes: `invalid_parameter`, `invalid_cursor`, `cursor_mismatch`.
      */
     400: Problem;
     /**
-     * No token, or one that does not work. Codes: `token_missing`, `token_invalid`, `token_expired`.
+     * The token is missing, invalid or expired. Codes: `token_missing`, `token_invalid`, `token_expired`.
      */
     401: Problem;
     /**
-     * The token lacks the ability that `x-ability` names, or the user may not do this. Codes: `ability_missing`, `not_permitted`.
+     * The token lacks the required ability (see `x-ability`), or the user may not do this. Codes: `ability_missing`, `not_permitted`.
      */
     403: Problem;
     /**
-     * Something went wrong on our side. Nothing was changed. Code: `internal`.
+     * An unexpected error occurred. Nothing was changed. Code: `internal`.
      */
     500: Problem;
     /**
-     * Not now; try again after `Retry-After`. Codes: `overloaded`, `database_unavailable`, `shutting_down`.
+     * The service is temporarily unavailable; try again after `Retry-After`. Codes: `overloaded`, `database_unavailable`, `shutting_down`.
      */
     503: Problem;
 };
@@ -1719,19 +1773,19 @@ export type UpdateUserData = {
 
 export type UpdateUserErrors = {
     /**
-     * The body is no JSON object, or a parameter is wrong. Codes: `malformed_body`, `invalid_parameter`.
+     * The body is not valid JSON, or a parameter is invalid. Codes: `malformed_body`, `invalid_parameter`.
      */
     400: Problem;
     /**
-     * No token, or one that does not work. Codes: `token_missing`, `token_invalid`, `token_expired`.
+     * The token is missing, invalid or expired. Codes: `token_missing`, `token_invalid`, `token_expired`.
      */
     401: Problem;
     /**
-     * The token lacks the ability that `x-ability` names, or the user may not do this. Codes: `ability_missing`, `not_permitted`.
+     * The token lacks the required ability (see `x-ability`), or the user may not do this. Codes: `ability_missing`, `not_permitted`.
      */
     403: Problem;
     /**
-     * There is no such thing, or it is not the caller's to see. Code: `not_found`.
+     * The resource does not exist, or the caller may not see it. Code: `not_found`.
      */
     404: Problem;
     /**
@@ -1739,19 +1793,19 @@ export type UpdateUserErrors = {
      */
     413: Problem;
     /**
-     * The body's `Content-Type` is not one that the operation reads. Code: `unsupported_media_type`.
+     * The operation does not accept the body's `Content-Type`, or the body has a `Content-Encoding`. Code: `unsupported_media_type`.
      */
     415: Problem;
     /**
-     * A value of the body is missing, unknown or unacceptable. Code: `validation_failed`.
+     * A value in the body is missing, unknown or invalid. Code: `validation_failed`.
      */
     422: Problem;
     /**
-     * Something went wrong on our side. Nothing was changed. Code: `internal`.
+     * An unexpected error occurred. Nothing was changed. Code: `internal`.
      */
     500: Problem;
     /**
-     * Not now; try again after `Retry-After`. Nothing was changed, except perhaps with `outcome_unknown`. Codes: `overloaded`, `database_unavailable`, `contention`, `shutting_down`, `outcome_unknown`.
+     * The service is temporarily unavailable; try again after `Retry-After`. Nothing was changed, except possibly with `outcome_unknown`. Codes: `overloaded`, `database_unavailable`, `contention`, `shutting_down`, `outcome_unknown`.
      */
     503: Problem;
 };
@@ -1760,7 +1814,7 @@ export type UpdateUserError = UpdateUserErrors[keyof UpdateUserErrors];
 
 export type UpdateUserResponses = {
     /**
-     * The user, in the new role.
+     * The user with the new role.
      */
     200: User;
 };
@@ -1776,23 +1830,23 @@ export type DeleteMeData = {
 
 export type DeleteMeErrors = {
     /**
-     * A parameter is wrong. Code: `invalid_parameter`.
+     * A parameter is invalid. Code: `invalid_parameter`.
      */
     400: Problem;
     /**
-     * No token, or one that does not work. Codes: `token_missing`, `token_invalid`, `token_expired`.
+     * The token is missing, invalid or expired. Codes: `token_missing`, `token_invalid`, `token_expired`.
      */
     401: Problem;
     /**
-     * The token lacks the ability that `x-ability` names. Code: `ability_missing`.
+     * The token lacks a required ability (see `x-ability`). Code: `ability_missing`.
      */
     403: Problem;
     /**
-     * Something went wrong on our side. Nothing was changed. Code: `internal`.
+     * An unexpected error occurred. Nothing was changed. Code: `internal`.
      */
     500: Problem;
     /**
-     * Not now; try again after `Retry-After`. Nothing was changed, except perhaps with `outcome_unknown`. Codes: `overloaded`, `database_unavailable`, `contention`, `shutting_down`, `outcome_unknown`.
+     * The service is temporarily unavailable; try again after `Retry-After`. Nothing was changed, except possibly with `outcome_unknown`. Codes: `overloaded`, `database_unavailable`, `contention`, `shutting_down`, `outcome_unknown`.
      */
     503: Problem;
 };
@@ -1812,7 +1866,7 @@ export type GetMeData = {
     body?: never;
     headers?: {
         /**
-         * One or more `ETag`s that the caller has. When one of them is the present one, the answer is 304 without a body.
+         * One or more `ETag`s that the caller has stored. If one of them is current, the response is 304 without a body.
          */
         'If-None-Match'?: string;
     };
@@ -1823,23 +1877,23 @@ export type GetMeData = {
 
 export type GetMeErrors = {
     /**
-     * A parameter is wrong. Code: `invalid_parameter`.
+     * A parameter is invalid. Code: `invalid_parameter`.
      */
     400: Problem;
     /**
-     * No token, or one that does not work. Codes: `token_missing`, `token_invalid`, `token_expired`.
+     * The token is missing, invalid or expired. Codes: `token_missing`, `token_invalid`, `token_expired`.
      */
     401: Problem;
     /**
-     * The token lacks the ability that `x-ability` names. Code: `ability_missing`.
+     * The token lacks a required ability (see `x-ability`). Code: `ability_missing`.
      */
     403: Problem;
     /**
-     * Something went wrong on our side. Nothing was changed. Code: `internal`.
+     * An unexpected error occurred. Nothing was changed. Code: `internal`.
      */
     500: Problem;
     /**
-     * Not now; try again after `Retry-After`. Codes: `overloaded`, `database_unavailable`, `shutting_down`.
+     * The service is temporarily unavailable; try again after `Retry-After`. Codes: `overloaded`, `database_unavailable`, `shutting_down`.
      */
     503: Problem;
 };
@@ -1864,15 +1918,15 @@ export type UpdateMeData = {
 
 export type UpdateMeErrors = {
     /**
-     * The body is no JSON object, or a parameter is wrong. Codes: `malformed_body`, `invalid_parameter`.
+     * The body is not valid JSON, or a parameter is invalid. Codes: `malformed_body`, `invalid_parameter`.
      */
     400: Problem;
     /**
-     * No token, or one that does not work. Codes: `token_missing`, `token_invalid`, `token_expired`.
+     * The token is missing, invalid or expired. Codes: `token_missing`, `token_invalid`, `token_expired`.
      */
     401: Problem;
     /**
-     * The token lacks the ability that `x-ability` names. Code: `ability_missing`.
+     * The token lacks a required ability (see `x-ability`). Code: `ability_missing`.
      */
     403: Problem;
     /**
@@ -1884,19 +1938,19 @@ export type UpdateMeErrors = {
      */
     413: Problem;
     /**
-     * The body's `Content-Type` is not one that the operation reads. Code: `unsupported_media_type`.
+     * The operation does not accept the body's `Content-Type`, or the body has a `Content-Encoding`. Code: `unsupported_media_type`.
      */
     415: Problem;
     /**
-     * A value of the body is missing, unknown or unacceptable. Code: `validation_failed`.
+     * A value in the body is missing, unknown or invalid. Code: `validation_failed`.
      */
     422: Problem;
     /**
-     * Something went wrong on our side. Nothing was changed. Code: `internal`.
+     * An unexpected error occurred. Nothing was changed. Code: `internal`.
      */
     500: Problem;
     /**
-     * Not now; try again after `Retry-After`. Nothing was changed, except perhaps with `outcome_unknown`. Codes: `overloaded`, `database_unavailable`, `contention`, `shutting_down`, `outcome_unknown`.
+     * The service is temporarily unavailable; try again after `Retry-After`. Nothing was changed, except possibly with `outcome_unknown`. Codes: `overloaded`, `database_unavailable`, `contention`, `shutting_down`, `outcome_unknown`.
      */
     503: Problem;
 };
@@ -1921,15 +1975,15 @@ export type ChangePasswordData = {
 
 export type ChangePasswordErrors = {
     /**
-     * The body is no JSON object, or a parameter is wrong. Codes: `malformed_body`, `invalid_parameter`.
+     * The body is not valid JSON, or a parameter is invalid. Codes: `malformed_body`, `invalid_parameter`.
      */
     400: Problem;
     /**
-     * No token, or one that does not work. Codes: `token_missing`, `token_invalid`, `token_expired`.
+     * The token is missing, invalid or expired. Codes: `token_missing`, `token_invalid`, `token_expired`.
      */
     401: Problem;
     /**
-     * The token lacks the ability that `x-ability` names. Code: `ability_missing`.
+     * The token lacks a required ability (see `x-ability`). Code: `ability_missing`.
      */
     403: Problem;
     /**
@@ -1937,19 +1991,19 @@ export type ChangePasswordErrors = {
      */
     413: Problem;
     /**
-     * The body's `Content-Type` is not one that the operation reads. Code: `unsupported_media_type`.
+     * The operation does not accept the body's `Content-Type`, or the body has a `Content-Encoding`. Code: `unsupported_media_type`.
      */
     415: Problem;
     /**
-     * A value of the body is missing, unknown or unacceptable. Code: `validation_failed`.
+     * A value in the body is missing, unknown or invalid. Code: `validation_failed`.
      */
     422: Problem;
     /**
-     * Something went wrong on our side. Nothing was changed. Code: `internal`.
+     * An unexpected error occurred. Nothing was changed. Code: `internal`.
      */
     500: Problem;
     /**
-     * Not now; try again after `Retry-After`. Nothing was changed, except perhaps with `outcome_unknown`. Codes: `overloaded`, `database_unavailable`, `contention`, `shutting_down`, `outcome_unknown`.
+     * The service is temporarily unavailable; try again after `Retry-After`. Nothing was changed, except possibly with `outcome_unknown`. Codes: `overloaded`, `database_unavailable`, `contention`, `shutting_down`, `outcome_unknown`.
      */
     503: Problem;
 };
@@ -1958,7 +2012,7 @@ export type ChangePasswordError = ChangePasswordErrors[keyof ChangePasswordError
 
 export type ChangePasswordResponses = {
     /**
-     * The new password holds from now on.
+     * The password was changed.
      */
     204: void;
 };
@@ -1970,11 +2024,11 @@ export type ListTokensData = {
     path?: never;
     query?: {
         /**
-         * How many to return at most; above 100 is 100.
+         * Maximum number of items to return. Values above 100 are treated as 100.
          */
         limit?: number;
         /**
-         * `next_cursor` of the page before, with the same filters.
+         * `next_cursor` of the previous page, with the same filters.
          */
         cursor?: string;
     };
@@ -1983,23 +2037,23 @@ export type ListTokensData = {
 
 export type ListTokensErrors = {
     /**
-     * A parameter is wrong, or the cursor is not one of this list. Codes: `invalid_parameter`, `invalid_cursor`, `cursor_mismatch`.
+     * A parameter is invalid, or the cursor does not belong to this list. Codes: `invalid_parameter`, `invalid_cursor`, `cursor_mismatch`.
      */
     400: Problem;
     /**
-     * No token, or one that does not work. Codes: `token_missing`, `token_invalid`, `token_expired`.
+     * The token is missing, invalid or expired. Codes: `token_missing`, `token_invalid`, `token_expired`.
      */
     401: Problem;
     /**
-     * The token lacks the ability that `x-ability` names. Code: `ability_missing`.
+     * The token lacks a required ability (see `x-ability`). Code: `ability_missing`.
      */
     403: Problem;
     /**
-     * Something went wrong on our side. Nothing was changed. Code: `internal`.
+     * An unexpected error occurred. Nothing was changed. Code: `internal`.
      */
     500: Problem;
     /**
-     * Not now; try again after `Retry-After`. Codes: `overloaded`, `database_unavailable`, `shutting_down`.
+     * The service is temporarily unavailable; try again after `Retry-After`. Codes: `overloaded`, `database_unavailable`, `shutting_down`.
      */
     503: Problem;
 };
@@ -2024,15 +2078,15 @@ export type CreateTokenData = {
 
 export type CreateTokenErrors = {
     /**
-     * The body is no JSON object, or a parameter is wrong. Codes: `malformed_body`, `invalid_parameter`.
+     * The body is not valid JSON, or a parameter is invalid. Codes: `malformed_body`, `invalid_parameter`.
      */
     400: Problem;
     /**
-     * No token, or one that does not work. Codes: `token_missing`, `token_invalid`, `token_expired`.
+     * The token is missing, invalid or expired. Codes: `token_missing`, `token_invalid`, `token_expired`.
      */
     401: Problem;
     /**
-     * The token lacks the ability that `x-ability` names. Code: `ability_missing`.
+     * The token lacks a required ability (see `x-ability`). Code: `ability_missing`.
      */
     403: Problem;
     /**
@@ -2040,19 +2094,19 @@ export type CreateTokenErrors = {
      */
     413: Problem;
     /**
-     * The body's `Content-Type` is not one that the operation reads. Code: `unsupported_media_type`.
+     * The operation does not accept the body's `Content-Type`, or the body has a `Content-Encoding`. Code: `unsupported_media_type`.
      */
     415: Problem;
     /**
-     * A value of the body is missing, unknown or unacceptable, or times do not fit together. Codes: `validation_failed`, `invalid_time_range`.
+     * A value in the body is missing, unknown or invalid, or the times are not a valid range. Codes: `validation_failed`, `invalid_time_range`.
      */
     422: Problem;
     /**
-     * Something went wrong on our side. Nothing was changed. Code: `internal`.
+     * An unexpected error occurred. Nothing was changed. Code: `internal`.
      */
     500: Problem;
     /**
-     * Not now; try again after `Retry-After`. Nothing was changed, except perhaps with `outcome_unknown`. Codes: `overloaded`, `database_unavailable`, `contention`, `shutting_down`, `outcome_unknown`.
+     * The service is temporarily unavailable; try again after `Retry-After`. Nothing was changed, except possibly with `outcome_unknown`. Codes: `overloaded`, `database_unavailable`, `contention`, `shutting_down`, `outcome_unknown`.
      */
     503: Problem;
 };
@@ -2061,7 +2115,7 @@ export type CreateTokenError = CreateTokenErrors[keyof CreateTokenErrors];
 
 export type CreateTokenResponses = {
     /**
-     * The token, with its secret.
+     * The new token, with its secret.
      */
     201: NewToken;
 };
@@ -2082,27 +2136,27 @@ export type DeleteTokenData = {
 
 export type DeleteTokenErrors = {
     /**
-     * A parameter is wrong. Code: `invalid_parameter`.
+     * A parameter is invalid. Code: `invalid_parameter`.
      */
     400: Problem;
     /**
-     * No token, or one that does not work. Codes: `token_missing`, `token_invalid`, `token_expired`.
+     * The token is missing, invalid or expired. Codes: `token_missing`, `token_invalid`, `token_expired`.
      */
     401: Problem;
     /**
-     * The token lacks the ability that `x-ability` names. Code: `ability_missing`.
+     * The token lacks a required ability (see `x-ability`). Code: `ability_missing`.
      */
     403: Problem;
     /**
-     * There is no such thing, or it is not the caller's to see. Code: `not_found`.
+     * The resource does not exist, or the caller may not see it. Code: `not_found`.
      */
     404: Problem;
     /**
-     * Something went wrong on our side. Nothing was changed. Code: `internal`.
+     * An unexpected error occurred. Nothing was changed. Code: `internal`.
      */
     500: Problem;
     /**
-     * Not now; try again after `Retry-After`. Nothing was changed, except perhaps with `outcome_unknown`. Codes: `overloaded`, `database_unavailable`, `contention`, `shutting_down`, `outcome_unknown`.
+     * The service is temporarily unavailable; try again after `Retry-After`. Nothing was changed, except possibly with `outcome_unknown`. Codes: `overloaded`, `database_unavailable`, `contention`, `shutting_down`, `outcome_unknown`.
      */
     503: Problem;
 };
@@ -2111,7 +2165,7 @@ export type DeleteTokenError = DeleteTokenErrors[keyof DeleteTokenErrors];
 
 export type DeleteTokenResponses = {
     /**
-     * Revoked.
+     * The token was revoked.
      */
     204: void;
 };
@@ -2123,7 +2177,7 @@ export type ListMyBookingsData = {
     path?: never;
     query?: {
         /**
-         * Only bookings in one of these statuses, separated by commas. Default - all.
+         * Only bookings with one of these statuses, separated by commas. Default: all.
          */
         status?: Array<BookingStatus>;
         /**
@@ -2131,11 +2185,11 @@ export type ListMyBookingsData = {
          */
         when?: BookingWhen;
         /**
-         * How many to return at most; above 100 is 100.
+         * Maximum number of items to return. Values above 100 are treated as 100.
          */
         limit?: number;
         /**
-         * `next_cursor` of the page before, with the same filters.
+         * `next_cursor` of the previous page, with the same filters.
          */
         cursor?: string;
     };
@@ -2144,23 +2198,23 @@ export type ListMyBookingsData = {
 
 export type ListMyBookingsErrors = {
     /**
-     * A parameter is wrong, or the cursor is not one of this list. Codes: `invalid_parameter`, `invalid_cursor`, `cursor_mismatch`.
+     * A parameter is invalid, or the cursor does not belong to this list. Codes: `invalid_parameter`, `invalid_cursor`, `cursor_mismatch`.
      */
     400: Problem;
     /**
-     * No token, or one that does not work. Codes: `token_missing`, `token_invalid`, `token_expired`.
+     * The token is missing, invalid or expired. Codes: `token_missing`, `token_invalid`, `token_expired`.
      */
     401: Problem;
     /**
-     * The token lacks the ability that `x-ability` names. Code: `ability_missing`.
+     * The token lacks a required ability (see `x-ability`). Code: `ability_missing`.
      */
     403: Problem;
     /**
-     * Something went wrong on our side. Nothing was changed. Code: `internal`.
+     * An unexpected error occurred. Nothing was changed. Code: `internal`.
      */
     500: Problem;
     /**
-     * Not now; try again after `Retry-After`. Codes: `overloaded`, `database_unavailable`, `shutting_down`.
+     * The service is temporarily unavailable; try again after `Retry-After`. Codes: `overloaded`, `database_unavailable`, `shutting_down`.
      */
     503: Problem;
 };
@@ -2181,19 +2235,19 @@ export type ListConflictsData = {
     path?: never;
     query: {
         /**
-         * Start of the range, RFC 3339.
+         * Start of the range (RFC 3339).
          */
         starts_at: string;
         /**
-         * End of the range, RFC 3339, after its start; not itself part of the range.
+         * End of the range (RFC 3339), after its start. The end is not part of the range.
          */
         ends_at: string;
         /**
-         * How many to return at most; above 100 is 100.
+         * Maximum number of items to return. Values above 100 are treated as 100.
          */
         limit?: number;
         /**
-         * `next_cursor` of the page before, with the same filters.
+         * `next_cursor` of the previous page, with the same filters.
          */
         cursor?: string;
     };
@@ -2202,15 +2256,15 @@ export type ListConflictsData = {
 
 export type ListConflictsErrors = {
     /**
-     * A parameter is wrong, or the cursor is not one of this list. Codes: `invalid_parameter`, `invalid_cursor`, `cursor_mismatch`.
+     * A parameter is invalid, or the cursor does not belong to this list. Codes: `invalid_parameter`, `invalid_cursor`, `cursor_mismatch`.
      */
     400: Problem;
     /**
-     * No token, or one that does not work. Codes: `token_missing`, `token_invalid`, `token_expired`.
+     * The token is missing, invalid or expired. Codes: `token_missing`, `token_invalid`, `token_expired`.
      */
     401: Problem;
     /**
-     * The token lacks the ability that `x-ability` names. Code: `ability_missing`.
+     * The token lacks a required ability (see `x-ability`). Code: `ability_missing`.
      */
     403: Problem;
     /**
@@ -2218,11 +2272,11 @@ export type ListConflictsErrors = {
      */
     422: Problem;
     /**
-     * Something went wrong on our side. Nothing was changed. Code: `internal`.
+     * An unexpected error occurred. Nothing was changed. Code: `internal`.
      */
     500: Problem;
     /**
-     * Not now; try again after `Retry-After`. Codes: `overloaded`, `database_unavailable`, `shutting_down`.
+     * The service is temporarily unavailable; try again after `Retry-After`. Codes: `overloaded`, `database_unavailable`, `shutting_down`.
      */
     503: Problem;
 };
@@ -2231,7 +2285,7 @@ export type ListConflictsError = ListConflictsErrors[keyof ListConflictsErrors];
 
 export type ListConflictsResponses = {
     /**
-     * A page of bookings that overlap; an empty one when the time is free.
+     * A page of bookings that overlap; empty if there are none.
      */
     200: BookingList;
 };
@@ -2243,8 +2297,8 @@ export type ListEventsData = {
     path?: never;
     query?: {
         /**
-         * Full text search in title, description and location. Several words must all occur; `"…"` is a
-         * phrase, `or` and `-word` work.
+         * Full-text search in title, description and location. All words must occur; `"…"` searches for a
+         * phrase; `or` and `-word` are supported.
          *
          */
         q?: string;
@@ -2257,12 +2311,12 @@ export type ListEventsData = {
          */
         from?: string;
         /**
-         * Only events that start before this time. With `from` - the events that overlap `[from, to)`.
+         * Only events that start before this time. Together with `from`, only events that overlap `[from, to)`.
          */
         to?: string;
         /**
-         * `true` leaves only published events with a free seat in an open slot that has not started
-         * (`seats_available` above 0), `false` only the others.
+         * `true`: only published events with a free seat in an open slot that has not started (`seats_available`
+         * above 0). `false`: only the others.
          *
          */
         available?: boolean;
@@ -2271,15 +2325,15 @@ export type ListEventsData = {
          */
         organizer_id?: string;
         /**
-         * By the start of the first slot or by creation; `-` in front reverses. Events without slots come last.
+         * Order by the start of the first slot or by creation time; a leading `-` reverses the order. Events without slots come last.
          */
         sort?: EventSort;
         /**
-         * How many to return at most; above 100 is 100.
+         * Maximum number of items to return. Values above 100 are treated as 100.
          */
         limit?: number;
         /**
-         * `next_cursor` of the page before, with the same filters.
+         * `next_cursor` of the previous page, with the same filters.
          */
         cursor?: string;
     };
@@ -2288,11 +2342,11 @@ export type ListEventsData = {
 
 export type ListEventsErrors = {
     /**
-     * A parameter is wrong, or the cursor is not one of this list. Codes: `invalid_parameter`, `invalid_cursor`, `cursor_mismatch`.
+     * A parameter is invalid, or the cursor does not belong to this list. Codes: `invalid_parameter`, `invalid_cursor`, `cursor_mismatch`.
      */
     400: Problem;
     /**
-     * A token was sent, and it does not work. Without any, the operation is open to everybody. Codes: `token_invalid`, `token_expired`.
+     * A token was sent, but it is invalid or expired. No token is needed for this operation. Codes: `token_invalid`, `token_expired`.
      */
     401: Problem;
     /**
@@ -2300,11 +2354,11 @@ export type ListEventsErrors = {
      */
     422: Problem;
     /**
-     * Something went wrong on our side. Nothing was changed. Code: `internal`.
+     * An unexpected error occurred. Nothing was changed. Code: `internal`.
      */
     500: Problem;
     /**
-     * Not now; try again after `Retry-After`. Codes: `overloaded`, `database_unavailable`, `shutting_down`.
+     * The service is temporarily unavailable; try again after `Retry-After`. Codes: `overloaded`, `database_unavailable`, `shutting_down`.
      */
     503: Problem;
 };
@@ -2324,9 +2378,9 @@ export type CreateEventData = {
     body: EventCreate;
     headers?: {
         /**
-         * Makes the request repeatable: the same key with the same request has one effect, and the first answer
-         * again (for 24 hours, per user). With another request it is 422 `idempotency_key_reused`. Visible ASCII
-         * characters; a UUID does well.
+         * Makes the request safe to repeat: for 24 hours, the same request with the same key has one effect and
+         * returns the first response again. Keys belong to the user. Using a key for a different request is 422
+         * `idempotency_key_reused`. A key has 1 to 255 visible ASCII characters, for example a UUID.
          *
          */
         'Idempotency-Key'?: string;
@@ -2338,15 +2392,15 @@ export type CreateEventData = {
 
 export type CreateEventErrors = {
     /**
-     * The body is no JSON object, or a parameter or the idempotency key is wrong. Codes: `malformed_body`, `invalid_parameter`, `idempotency_key_invalid`.
+     * The body is not valid JSON, or a parameter or the idempotency key is invalid. Codes: `malformed_body`, `invalid_parameter`, `idempotency_key_invalid`.
      */
     400: Problem;
     /**
-     * No token, or one that does not work. Codes: `token_missing`, `token_invalid`, `token_expired`.
+     * The token is missing, invalid or expired. Codes: `token_missing`, `token_invalid`, `token_expired`.
      */
     401: Problem;
     /**
-     * The token lacks the ability that `x-ability` names, or the user may not do this. Codes: `ability_missing`, `not_permitted`.
+     * The token lacks the required ability (see `x-ability`), or the user may not do this. Codes: `ability_missing`, `not_permitted`.
      */
     403: Problem;
     /**
@@ -2354,19 +2408,19 @@ export type CreateEventErrors = {
      */
     413: Problem;
     /**
-     * The body's `Content-Type` is not one that the operation reads. Code: `unsupported_media_type`.
+     * The operation does not accept the body's `Content-Type`, or the body has a `Content-Encoding`. Code: `unsupported_media_type`.
      */
     415: Problem;
     /**
-     * A value of the body is missing, unknown or unacceptable, or the idempotency key was used before. Codes: `validation_failed`, `unknown_time_zone`, `invalid_time_range`, `idempotency_key_reused`.
+     * A value in the body is missing, unknown or invalid, or the idempotency key was used for another request. Codes: `validation_failed`, `unknown_time_zone`, `invalid_time_range`, `idempotency_key_reused`.
      */
     422: Problem;
     /**
-     * Something went wrong on our side. Nothing was changed. Code: `internal`.
+     * An unexpected error occurred. Nothing was changed. Code: `internal`.
      */
     500: Problem;
     /**
-     * Not now; try again after `Retry-After`. Nothing was changed, except perhaps with `outcome_unknown`. Codes: `overloaded`, `database_unavailable`, `contention`, `shutting_down`, `outcome_unknown`.
+     * The service is temporarily unavailable; try again after `Retry-After`. Nothing was changed, except possibly with `outcome_unknown`. Codes: `overloaded`, `database_unavailable`, `contention`, `shutting_down`, `outcome_unknown`.
      */
     503: Problem;
 };
@@ -2375,7 +2429,7 @@ export type CreateEventError = CreateEventErrors[keyof CreateEventErrors];
 
 export type CreateEventResponses = {
     /**
-     * The draft.
+     * The new draft.
      */
     201: Event;
 };
@@ -2386,7 +2440,7 @@ export type DeleteEventData = {
     body?: never;
     headers?: {
         /**
-         * The `ETag` of what is edited. Left out, it is 428 `version_required`; stale, 412 `version_mismatch`. `*` matches any state.
+         * The `ETag` of the resource to change. If omitted, the response is 428 `version_required`; a stale tag is 412 `version_mismatch`. `*` matches any state.
          */
         'If-Match'?: string;
     };
@@ -2402,27 +2456,27 @@ export type DeleteEventData = {
 
 export type DeleteEventErrors = {
     /**
-     * A parameter is wrong. Code: `invalid_parameter`.
+     * A parameter is invalid. Code: `invalid_parameter`.
      */
     400: Problem;
     /**
-     * No token, or one that does not work. Codes: `token_missing`, `token_invalid`, `token_expired`.
+     * The token is missing, invalid or expired. Codes: `token_missing`, `token_invalid`, `token_expired`.
      */
     401: Problem;
     /**
-     * The token lacks the ability that `x-ability` names, or the user may not do this. Codes: `ability_missing`, `not_permitted`.
+     * The token lacks the required ability (see `x-ability`), or the user may not do this. Codes: `ability_missing`, `not_permitted`.
      */
     403: Problem;
     /**
-     * There is no such thing, or it is not the caller's to see. Code: `not_found`.
+     * The resource does not exist, or the caller may not see it. Code: `not_found`.
      */
     404: Problem;
     /**
-     * The event's state does not allow it. Code: `invalid_transition`.
+     * The event's status does not allow this. Code: `invalid_transition`.
      */
     409: Problem;
     /**
-     * `If-Match` names another state than the present one. Code: `version_mismatch`.
+     * `If-Match` does not match the current state. Code: `version_mismatch`.
      */
     412: Problem;
     /**
@@ -2430,11 +2484,11 @@ export type DeleteEventErrors = {
      */
     428: Problem;
     /**
-     * Something went wrong on our side. Nothing was changed. Code: `internal`.
+     * An unexpected error occurred. Nothing was changed. Code: `internal`.
      */
     500: Problem;
     /**
-     * Not now; try again after `Retry-After`. Nothing was changed, except perhaps with `outcome_unknown`. Codes: `overloaded`, `database_unavailable`, `contention`, `shutting_down`, `outcome_unknown`.
+     * The service is temporarily unavailable; try again after `Retry-After`. Nothing was changed, except possibly with `outcome_unknown`. Codes: `overloaded`, `database_unavailable`, `contention`, `shutting_down`, `outcome_unknown`.
      */
     503: Problem;
 };
@@ -2454,7 +2508,7 @@ export type GetEventData = {
     body?: never;
     headers?: {
         /**
-         * One or more `ETag`s that the caller has. When one of them is the present one, the answer is 304 without a body.
+         * One or more `ETag`s that the caller has stored. If one of them is current, the response is 304 without a body.
          */
         'If-None-Match'?: string;
     };
@@ -2470,23 +2524,23 @@ export type GetEventData = {
 
 export type GetEventErrors = {
     /**
-     * A parameter is wrong. Code: `invalid_parameter`.
+     * A parameter is invalid. Code: `invalid_parameter`.
      */
     400: Problem;
     /**
-     * A token was sent, and it does not work. Without any, the operation is open to everybody. Codes: `token_invalid`, `token_expired`.
+     * A token was sent, but it is invalid or expired. No token is needed for this operation. Codes: `token_invalid`, `token_expired`.
      */
     401: Problem;
     /**
-     * There is no such thing, or it is not the caller's to see. Code: `not_found`.
+     * The resource does not exist, or the caller may not see it. Code: `not_found`.
      */
     404: Problem;
     /**
-     * Something went wrong on our side. Nothing was changed. Code: `internal`.
+     * An unexpected error occurred. Nothing was changed. Code: `internal`.
      */
     500: Problem;
     /**
-     * Not now; try again after `Retry-After`. Codes: `overloaded`, `database_unavailable`, `shutting_down`.
+     * The service is temporarily unavailable; try again after `Retry-After`. Codes: `overloaded`, `database_unavailable`, `shutting_down`.
      */
     503: Problem;
 };
@@ -2506,7 +2560,7 @@ export type UpdateEventData = {
     body: EventPatch;
     headers?: {
         /**
-         * The `ETag` of what is edited. Left out, it is 428 `version_required`; stale, 412 `version_mismatch`. `*` matches any state.
+         * The `ETag` of the resource to change. If omitted, the response is 428 `version_required`; a stale tag is 412 `version_mismatch`. `*` matches any state.
          */
         'If-Match'?: string;
     };
@@ -2522,27 +2576,27 @@ export type UpdateEventData = {
 
 export type UpdateEventErrors = {
     /**
-     * The body is no JSON object, or a parameter is wrong. Codes: `malformed_body`, `invalid_parameter`.
+     * The body is not valid JSON, or a parameter is invalid. Codes: `malformed_body`, `invalid_parameter`.
      */
     400: Problem;
     /**
-     * No token, or one that does not work. Codes: `token_missing`, `token_invalid`, `token_expired`.
+     * The token is missing, invalid or expired. Codes: `token_missing`, `token_invalid`, `token_expired`.
      */
     401: Problem;
     /**
-     * The token lacks the ability that `x-ability` names, or the user may not do this. Codes: `ability_missing`, `not_permitted`.
+     * The token lacks the required ability (see `x-ability`), or the user may not do this. Codes: `ability_missing`, `not_permitted`.
      */
     403: Problem;
     /**
-     * There is no such thing, or it is not the caller's to see. Code: `not_found`.
+     * The resource does not exist, or the caller may not see it. Code: `not_found`.
      */
     404: Problem;
     /**
-     * The event is cancelled, or somebody waits. Codes: `invalid_transition`, `waitlist_in_use`.
+     * The event is cancelled, or bookings wait in its slots. Codes: `invalid_transition`, `waitlist_in_use`.
      */
     409: Problem;
     /**
-     * `If-Match` names another state than the present one. Code: `version_mismatch`.
+     * `If-Match` does not match the current state. Code: `version_mismatch`.
      */
     412: Problem;
     /**
@@ -2550,11 +2604,11 @@ export type UpdateEventErrors = {
      */
     413: Problem;
     /**
-     * The body's `Content-Type` is not one that the operation reads. Code: `unsupported_media_type`.
+     * The operation does not accept the body's `Content-Type`, or the body has a `Content-Encoding`. Code: `unsupported_media_type`.
      */
     415: Problem;
     /**
-     * A value of the body is unknown or unacceptable. Codes: `validation_failed`, `unknown_time_zone`, `invalid_time_range`.
+     * A value in the body is unknown or invalid. Codes: `validation_failed`, `unknown_time_zone`, `invalid_time_range`.
      */
     422: Problem;
     /**
@@ -2562,11 +2616,11 @@ export type UpdateEventErrors = {
      */
     428: Problem;
     /**
-     * Something went wrong on our side. Nothing was changed. Code: `internal`.
+     * An unexpected error occurred. Nothing was changed. Code: `internal`.
      */
     500: Problem;
     /**
-     * Not now; try again after `Retry-After`. Nothing was changed, except perhaps with `outcome_unknown`. Codes: `overloaded`, `database_unavailable`, `contention`, `shutting_down`, `outcome_unknown`.
+     * The service is temporarily unavailable; try again after `Retry-After`. Nothing was changed, except possibly with `outcome_unknown`. Codes: `overloaded`, `database_unavailable`, `contention`, `shutting_down`, `outcome_unknown`.
      */
     503: Problem;
 };
@@ -2586,9 +2640,9 @@ export type PublishEventData = {
     body?: never;
     headers?: {
         /**
-         * Makes the request repeatable: the same key with the same request has one effect, and the first answer
-         * again (for 24 hours, per user). With another request it is 422 `idempotency_key_reused`. Visible ASCII
-         * characters; a UUID does well.
+         * Makes the request safe to repeat: for 24 hours, the same request with the same key has one effect and
+         * returns the first response again. Keys belong to the user. Using a key for a different request is 422
+         * `idempotency_key_reused`. A key has 1 to 255 visible ASCII characters, for example a UUID.
          *
          */
         'Idempotency-Key'?: string;
@@ -2605,23 +2659,23 @@ export type PublishEventData = {
 
 export type PublishEventErrors = {
     /**
-     * A parameter or the idempotency key is wrong. Codes: `invalid_parameter`, `idempotency_key_invalid`.
+     * A parameter or the idempotency key is invalid. Codes: `invalid_parameter`, `idempotency_key_invalid`.
      */
     400: Problem;
     /**
-     * No token, or one that does not work. Codes: `token_missing`, `token_invalid`, `token_expired`.
+     * The token is missing, invalid or expired. Codes: `token_missing`, `token_invalid`, `token_expired`.
      */
     401: Problem;
     /**
-     * The token lacks the ability that `x-ability` names, or the user may not do this. Codes: `ability_missing`, `not_permitted`.
+     * The token lacks the required ability (see `x-ability`), or the user may not do this. Codes: `ability_missing`, `not_permitted`.
      */
     403: Problem;
     /**
-     * There is no such thing, or it is not the caller's to see. Code: `not_found`.
+     * The resource does not exist, or the caller may not see it. Code: `not_found`.
      */
     404: Problem;
     /**
-     * The event's state does not allow it. Code: `invalid_transition`.
+     * The event's status does not allow this. Code: `invalid_transition`.
      */
     409: Problem;
     /**
@@ -2629,11 +2683,11 @@ export type PublishEventErrors = {
      */
     422: Problem;
     /**
-     * Something went wrong on our side. Nothing was changed. Code: `internal`.
+     * An unexpected error occurred. Nothing was changed. Code: `internal`.
      */
     500: Problem;
     /**
-     * Not now; try again after `Retry-After`. Nothing was changed, except perhaps with `outcome_unknown`. Codes: `overloaded`, `database_unavailable`, `contention`, `shutting_down`, `outcome_unknown`.
+     * The service is temporarily unavailable; try again after `Retry-After`. Nothing was changed, except possibly with `outcome_unknown`. Codes: `overloaded`, `database_unavailable`, `contention`, `shutting_down`, `outcome_unknown`.
      */
     503: Problem;
 };
@@ -2653,9 +2707,9 @@ export type CancelEventData = {
     body: Cancellation;
     headers?: {
         /**
-         * Makes the request repeatable: the same key with the same request has one effect, and the first answer
-         * again (for 24 hours, per user). With another request it is 422 `idempotency_key_reused`. Visible ASCII
-         * characters; a UUID does well.
+         * Makes the request safe to repeat: for 24 hours, the same request with the same key has one effect and
+         * returns the first response again. Keys belong to the user. Using a key for a different request is 422
+         * `idempotency_key_reused`. A key has 1 to 255 visible ASCII characters, for example a UUID.
          *
          */
         'Idempotency-Key'?: string;
@@ -2672,23 +2726,23 @@ export type CancelEventData = {
 
 export type CancelEventErrors = {
     /**
-     * The body is no JSON object, or a parameter or the idempotency key is wrong. Codes: `malformed_body`, `invalid_parameter`, `idempotency_key_invalid`.
+     * The body is not valid JSON, or a parameter or the idempotency key is invalid. Codes: `malformed_body`, `invalid_parameter`, `idempotency_key_invalid`.
      */
     400: Problem;
     /**
-     * No token, or one that does not work. Codes: `token_missing`, `token_invalid`, `token_expired`.
+     * The token is missing, invalid or expired. Codes: `token_missing`, `token_invalid`, `token_expired`.
      */
     401: Problem;
     /**
-     * The token lacks the ability that `x-ability` names, or the user may not do this. Codes: `ability_missing`, `not_permitted`.
+     * The token lacks the required ability (see `x-ability`), or the user may not do this. Codes: `ability_missing`, `not_permitted`.
      */
     403: Problem;
     /**
-     * There is no such thing, or it is not the caller's to see. Code: `not_found`.
+     * The resource does not exist, or the caller may not see it. Code: `not_found`.
      */
     404: Problem;
     /**
-     * The event's state does not allow it. Code: `invalid_transition`.
+     * The event's status does not allow this. Code: `invalid_transition`.
      */
     409: Problem;
     /**
@@ -2696,19 +2750,19 @@ export type CancelEventErrors = {
      */
     413: Problem;
     /**
-     * The body's `Content-Type` is not one that the operation reads. Code: `unsupported_media_type`.
+     * The operation does not accept the body's `Content-Type`, or the body has a `Content-Encoding`. Code: `unsupported_media_type`.
      */
     415: Problem;
     /**
-     * A value of the body is missing, unknown or unacceptable, or the idempotency key was used before. Codes: `validation_failed`, `idempotency_key_reused`.
+     * A value in the body is missing, unknown or invalid, or the idempotency key was used for another request. Codes: `validation_failed`, `idempotency_key_reused`.
      */
     422: Problem;
     /**
-     * Something went wrong on our side. Nothing was changed. Code: `internal`.
+     * An unexpected error occurred. Nothing was changed. Code: `internal`.
      */
     500: Problem;
     /**
-     * Not now; try again after `Retry-After`. Nothing was changed, except perhaps with `outcome_unknown`. Codes: `overloaded`, `database_unavailable`, `contention`, `shutting_down`, `outcome_unknown`.
+     * The service is temporarily unavailable; try again after `Retry-After`. Nothing was changed, except possibly with `outcome_unknown`. Codes: `overloaded`, `database_unavailable`, `contention`, `shutting_down`, `outcome_unknown`.
      */
     503: Problem;
 };
@@ -2734,11 +2788,11 @@ export type ListSlotsData = {
     };
     query?: {
         /**
-         * How many to return at most; above 100 is 100.
+         * Maximum number of items to return. Values above 100 are treated as 100.
          */
         limit?: number;
         /**
-         * `next_cursor` of the page before, with the same filters.
+         * `next_cursor` of the previous page, with the same filters.
          */
         cursor?: string;
     };
@@ -2747,23 +2801,23 @@ export type ListSlotsData = {
 
 export type ListSlotsErrors = {
     /**
-     * A parameter is wrong, or the cursor is not one of this list. Codes: `invalid_parameter`, `invalid_cursor`, `cursor_mismatch`.
+     * A parameter is invalid, or the cursor does not belong to this list. Codes: `invalid_parameter`, `invalid_cursor`, `cursor_mismatch`.
      */
     400: Problem;
     /**
-     * A token was sent, and it does not work. Without any, the operation is open to everybody. Codes: `token_invalid`, `token_expired`.
+     * A token was sent, but it is invalid or expired. No token is needed for this operation. Codes: `token_invalid`, `token_expired`.
      */
     401: Problem;
     /**
-     * There is no such thing, or it is not the caller's to see. Code: `not_found`.
+     * The resource does not exist, or the caller may not see it. Code: `not_found`.
      */
     404: Problem;
     /**
-     * Something went wrong on our side. Nothing was changed. Code: `internal`.
+     * An unexpected error occurred. Nothing was changed. Code: `internal`.
      */
     500: Problem;
     /**
-     * Not now; try again after `Retry-After`. Codes: `overloaded`, `database_unavailable`, `shutting_down`.
+     * The service is temporarily unavailable; try again after `Retry-After`. Codes: `overloaded`, `database_unavailable`, `shutting_down`.
      */
     503: Problem;
 };
@@ -2783,9 +2837,9 @@ export type CreateSlotData = {
     body: SlotCreate;
     headers?: {
         /**
-         * Makes the request repeatable: the same key with the same request has one effect, and the first answer
-         * again (for 24 hours, per user). With another request it is 422 `idempotency_key_reused`. Visible ASCII
-         * characters; a UUID does well.
+         * Makes the request safe to repeat: for 24 hours, the same request with the same key has one effect and
+         * returns the first response again. Keys belong to the user. Using a key for a different request is 422
+         * `idempotency_key_reused`. A key has 1 to 255 visible ASCII characters, for example a UUID.
          *
          */
         'Idempotency-Key'?: string;
@@ -2802,23 +2856,23 @@ export type CreateSlotData = {
 
 export type CreateSlotErrors = {
     /**
-     * The body is no JSON object, or a parameter or the idempotency key is wrong. Codes: `malformed_body`, `invalid_parameter`, `idempotency_key_invalid`.
+     * The body is not valid JSON, or a parameter or the idempotency key is invalid. Codes: `malformed_body`, `invalid_parameter`, `idempotency_key_invalid`.
      */
     400: Problem;
     /**
-     * No token, or one that does not work. Codes: `token_missing`, `token_invalid`, `token_expired`.
+     * The token is missing, invalid or expired. Codes: `token_missing`, `token_invalid`, `token_expired`.
      */
     401: Problem;
     /**
-     * The token lacks the ability that `x-ability` names, or the user may not do this. Codes: `ability_missing`, `not_permitted`.
+     * The token lacks the required ability (see `x-ability`), or the user may not do this. Codes: `ability_missing`, `not_permitted`.
      */
     403: Problem;
     /**
-     * There is no such thing, or it is not the caller's to see. Code: `not_found`.
+     * The resource does not exist, or the caller may not see it. Code: `not_found`.
      */
     404: Problem;
     /**
-     * The event's state does not allow it. Code: `invalid_transition`.
+     * The event's status does not allow this. Code: `invalid_transition`.
      */
     409: Problem;
     /**
@@ -2826,19 +2880,19 @@ export type CreateSlotErrors = {
      */
     413: Problem;
     /**
-     * The body's `Content-Type` is not one that the operation reads. Code: `unsupported_media_type`.
+     * The operation does not accept the body's `Content-Type`, or the body has a `Content-Encoding`. Code: `unsupported_media_type`.
      */
     415: Problem;
     /**
-     * A value of the body is missing, unknown or unacceptable, or the idempotency key was used before. Codes: `validation_failed`, `invalid_time_range`, `idempotency_key_reused`.
+     * A value in the body is missing, unknown or invalid, or the idempotency key was used for another request. Codes: `validation_failed`, `invalid_time_range`, `idempotency_key_reused`.
      */
     422: Problem;
     /**
-     * Something went wrong on our side. Nothing was changed. Code: `internal`.
+     * An unexpected error occurred. Nothing was changed. Code: `internal`.
      */
     500: Problem;
     /**
-     * Not now; try again after `Retry-After`. Nothing was changed, except perhaps with `outcome_unknown`. Codes: `overloaded`, `database_unavailable`, `contention`, `shutting_down`, `outcome_unknown`.
+     * The service is temporarily unavailable; try again after `Retry-After`. Nothing was changed, except possibly with `outcome_unknown`. Codes: `overloaded`, `database_unavailable`, `contention`, `shutting_down`, `outcome_unknown`.
      */
     503: Problem;
 };
@@ -2847,7 +2901,7 @@ export type CreateSlotError = CreateSlotErrors[keyof CreateSlotErrors];
 
 export type CreateSlotResponses = {
     /**
-     * The open slot.
+     * The new slot.
      */
     201: Slot;
 };
@@ -2864,15 +2918,15 @@ export type ListEventBookingsData = {
     };
     query?: {
         /**
-         * Only bookings in one of these statuses, separated by commas. Default - all.
+         * Only bookings with one of these statuses, separated by commas. Default: all.
          */
         status?: Array<BookingStatus>;
         /**
-         * How many to return at most; above 100 is 100.
+         * Maximum number of items to return. Values above 100 are treated as 100.
          */
         limit?: number;
         /**
-         * `next_cursor` of the page before, with the same filters.
+         * `next_cursor` of the previous page, with the same filters.
          */
         cursor?: string;
     };
@@ -2881,27 +2935,27 @@ export type ListEventBookingsData = {
 
 export type ListEventBookingsErrors = {
     /**
-     * A parameter is wrong, or the cursor is not one of this list. Codes: `invalid_parameter`, `invalid_cursor`, `cursor_mismatch`.
+     * A parameter is invalid, or the cursor does not belong to this list. Codes: `invalid_parameter`, `invalid_cursor`, `cursor_mismatch`.
      */
     400: Problem;
     /**
-     * No token, or one that does not work. Codes: `token_missing`, `token_invalid`, `token_expired`.
+     * The token is missing, invalid or expired. Codes: `token_missing`, `token_invalid`, `token_expired`.
      */
     401: Problem;
     /**
-     * The token lacks the ability that `x-ability` names, or the user may not do this. Codes: `ability_missing`, `not_permitted`.
+     * The token lacks the required ability (see `x-ability`), or the user may not do this. Codes: `ability_missing`, `not_permitted`.
      */
     403: Problem;
     /**
-     * There is no such thing, or it is not the caller's to see. Code: `not_found`.
+     * The resource does not exist, or the caller may not see it. Code: `not_found`.
      */
     404: Problem;
     /**
-     * Something went wrong on our side. Nothing was changed. Code: `internal`.
+     * An unexpected error occurred. Nothing was changed. Code: `internal`.
      */
     500: Problem;
     /**
-     * Not now; try again after `Retry-After`. Codes: `overloaded`, `database_unavailable`, `shutting_down`.
+     * The service is temporarily unavailable; try again after `Retry-After`. Codes: `overloaded`, `database_unavailable`, `shutting_down`.
      */
     503: Problem;
 };
@@ -2921,7 +2975,7 @@ export type DeleteSlotData = {
     body?: never;
     headers?: {
         /**
-         * The `ETag` of what is edited. Left out, it is 428 `version_required`; stale, 412 `version_mismatch`. `*` matches any state.
+         * The `ETag` of the resource to change. If omitted, the response is 428 `version_required`; a stale tag is 412 `version_mismatch`. `*` matches any state.
          */
         'If-Match'?: string;
     };
@@ -2937,19 +2991,19 @@ export type DeleteSlotData = {
 
 export type DeleteSlotErrors = {
     /**
-     * A parameter is wrong. Code: `invalid_parameter`.
+     * A parameter is invalid. Code: `invalid_parameter`.
      */
     400: Problem;
     /**
-     * No token, or one that does not work. Codes: `token_missing`, `token_invalid`, `token_expired`.
+     * The token is missing, invalid or expired. Codes: `token_missing`, `token_invalid`, `token_expired`.
      */
     401: Problem;
     /**
-     * The token lacks the ability that `x-ability` names, or the user may not do this. Codes: `ability_missing`, `not_permitted`.
+     * The token lacks the required ability (see `x-ability`), or the user may not do this. Codes: `ability_missing`, `not_permitted`.
      */
     403: Problem;
     /**
-     * There is no such thing, or it is not the caller's to see. Code: `not_found`.
+     * The resource does not exist, or the caller may not see it. Code: `not_found`.
      */
     404: Problem;
     /**
@@ -2957,7 +3011,7 @@ export type DeleteSlotErrors = {
      */
     409: Problem;
     /**
-     * `If-Match` names another state than the present one. Code: `version_mismatch`.
+     * `If-Match` does not match the current state. Code: `version_mismatch`.
      */
     412: Problem;
     /**
@@ -2965,11 +3019,11 @@ export type DeleteSlotErrors = {
      */
     428: Problem;
     /**
-     * Something went wrong on our side. Nothing was changed. Code: `internal`.
+     * An unexpected error occurred. Nothing was changed. Code: `internal`.
      */
     500: Problem;
     /**
-     * Not now; try again after `Retry-After`. Nothing was changed, except perhaps with `outcome_unknown`. Codes: `overloaded`, `database_unavailable`, `contention`, `shutting_down`, `outcome_unknown`.
+     * The service is temporarily unavailable; try again after `Retry-After`. Nothing was changed, except possibly with `outcome_unknown`. Codes: `overloaded`, `database_unavailable`, `contention`, `shutting_down`, `outcome_unknown`.
      */
     503: Problem;
 };
@@ -2989,7 +3043,7 @@ export type GetSlotData = {
     body?: never;
     headers?: {
         /**
-         * One or more `ETag`s that the caller has. When one of them is the present one, the answer is 304 without a body.
+         * One or more `ETag`s that the caller has stored. If one of them is current, the response is 304 without a body.
          */
         'If-None-Match'?: string;
     };
@@ -3005,23 +3059,23 @@ export type GetSlotData = {
 
 export type GetSlotErrors = {
     /**
-     * A parameter is wrong. Code: `invalid_parameter`.
+     * A parameter is invalid. Code: `invalid_parameter`.
      */
     400: Problem;
     /**
-     * A token was sent, and it does not work. Without any, the operation is open to everybody. Codes: `token_invalid`, `token_expired`.
+     * A token was sent, but it is invalid or expired. No token is needed for this operation. Codes: `token_invalid`, `token_expired`.
      */
     401: Problem;
     /**
-     * There is no such thing, or it is not the caller's to see. Code: `not_found`.
+     * The resource does not exist, or the caller may not see it. Code: `not_found`.
      */
     404: Problem;
     /**
-     * Something went wrong on our side. Nothing was changed. Code: `internal`.
+     * An unexpected error occurred. Nothing was changed. Code: `internal`.
      */
     500: Problem;
     /**
-     * Not now; try again after `Retry-After`. Codes: `overloaded`, `database_unavailable`, `shutting_down`.
+     * The service is temporarily unavailable; try again after `Retry-After`. Codes: `overloaded`, `database_unavailable`, `shutting_down`.
      */
     503: Problem;
 };
@@ -3041,7 +3095,7 @@ export type UpdateSlotData = {
     body: SlotPatch;
     headers?: {
         /**
-         * The `ETag` of what is edited. Left out, it is 428 `version_required`; stale, 412 `version_mismatch`. `*` matches any state.
+         * The `ETag` of the resource to change. If omitted, the response is 428 `version_required`; a stale tag is 412 `version_mismatch`. `*` matches any state.
          */
         'If-Match'?: string;
     };
@@ -3057,19 +3111,19 @@ export type UpdateSlotData = {
 
 export type UpdateSlotErrors = {
     /**
-     * The body is no JSON object, or a parameter is wrong. Codes: `malformed_body`, `invalid_parameter`.
+     * The body is not valid JSON, or a parameter is invalid. Codes: `malformed_body`, `invalid_parameter`.
      */
     400: Problem;
     /**
-     * No token, or one that does not work. Codes: `token_missing`, `token_invalid`, `token_expired`.
+     * The token is missing, invalid or expired. Codes: `token_missing`, `token_invalid`, `token_expired`.
      */
     401: Problem;
     /**
-     * The token lacks the ability that `x-ability` names, or the user may not do this. Codes: `ability_missing`, `not_permitted`.
+     * The token lacks the required ability (see `x-ability`), or the user may not do this. Codes: `ability_missing`, `not_permitted`.
      */
     403: Problem;
     /**
-     * There is no such thing, or it is not the caller's to see. Code: `not_found`.
+     * The resource does not exist, or the caller may not see it. Code: `not_found`.
      */
     404: Problem;
     /**
@@ -3077,7 +3131,7 @@ export type UpdateSlotErrors = {
      */
     409: Problem;
     /**
-     * `If-Match` names another state than the present one. Code: `version_mismatch`.
+     * `If-Match` does not match the current state. Code: `version_mismatch`.
      */
     412: Problem;
     /**
@@ -3085,11 +3139,11 @@ export type UpdateSlotErrors = {
      */
     413: Problem;
     /**
-     * The body's `Content-Type` is not one that the operation reads. Code: `unsupported_media_type`.
+     * The operation does not accept the body's `Content-Type`, or the body has a `Content-Encoding`. Code: `unsupported_media_type`.
      */
     415: Problem;
     /**
-     * A value of the body is missing, unknown or unacceptable, or times do not fit together. Codes: `validation_failed`, `invalid_time_range`.
+     * A value in the body is missing, unknown or invalid, or the times are not a valid range. Codes: `validation_failed`, `invalid_time_range`.
      */
     422: Problem;
     /**
@@ -3097,11 +3151,11 @@ export type UpdateSlotErrors = {
      */
     428: Problem;
     /**
-     * Something went wrong on our side. Nothing was changed. Code: `internal`.
+     * An unexpected error occurred. Nothing was changed. Code: `internal`.
      */
     500: Problem;
     /**
-     * Not now; try again after `Retry-After`. Nothing was changed, except perhaps with `outcome_unknown`. Codes: `overloaded`, `database_unavailable`, `contention`, `shutting_down`, `outcome_unknown`.
+     * The service is temporarily unavailable; try again after `Retry-After`. Nothing was changed, except possibly with `outcome_unknown`. Codes: `overloaded`, `database_unavailable`, `contention`, `shutting_down`, `outcome_unknown`.
      */
     503: Problem;
 };
@@ -3121,9 +3175,9 @@ export type CancelSlotData = {
     body: Cancellation;
     headers?: {
         /**
-         * Makes the request repeatable: the same key with the same request has one effect, and the first answer
-         * again (for 24 hours, per user). With another request it is 422 `idempotency_key_reused`. Visible ASCII
-         * characters; a UUID does well.
+         * Makes the request safe to repeat: for 24 hours, the same request with the same key has one effect and
+         * returns the first response again. Keys belong to the user. Using a key for a different request is 422
+         * `idempotency_key_reused`. A key has 1 to 255 visible ASCII characters, for example a UUID.
          *
          */
         'Idempotency-Key'?: string;
@@ -3140,23 +3194,23 @@ export type CancelSlotData = {
 
 export type CancelSlotErrors = {
     /**
-     * The body is no JSON object, or a parameter or the idempotency key is wrong. Codes: `malformed_body`, `invalid_parameter`, `idempotency_key_invalid`.
+     * The body is not valid JSON, or a parameter or the idempotency key is invalid. Codes: `malformed_body`, `invalid_parameter`, `idempotency_key_invalid`.
      */
     400: Problem;
     /**
-     * No token, or one that does not work. Codes: `token_missing`, `token_invalid`, `token_expired`.
+     * The token is missing, invalid or expired. Codes: `token_missing`, `token_invalid`, `token_expired`.
      */
     401: Problem;
     /**
-     * The token lacks the ability that `x-ability` names, or the user may not do this. Codes: `ability_missing`, `not_permitted`.
+     * The token lacks the required ability (see `x-ability`), or the user may not do this. Codes: `ability_missing`, `not_permitted`.
      */
     403: Problem;
     /**
-     * There is no such thing, or it is not the caller's to see. Code: `not_found`.
+     * The resource does not exist, or the caller may not see it. Code: `not_found`.
      */
     404: Problem;
     /**
-     * The event's state does not allow it. Code: `invalid_transition`.
+     * The event's status does not allow this. Code: `invalid_transition`.
      */
     409: Problem;
     /**
@@ -3164,19 +3218,19 @@ export type CancelSlotErrors = {
      */
     413: Problem;
     /**
-     * The body's `Content-Type` is not one that the operation reads. Code: `unsupported_media_type`.
+     * The operation does not accept the body's `Content-Type`, or the body has a `Content-Encoding`. Code: `unsupported_media_type`.
      */
     415: Problem;
     /**
-     * A value of the body is missing, unknown or unacceptable, or the idempotency key was used before. Codes: `validation_failed`, `idempotency_key_reused`.
+     * A value in the body is missing, unknown or invalid, or the idempotency key was used for another request. Codes: `validation_failed`, `idempotency_key_reused`.
      */
     422: Problem;
     /**
-     * Something went wrong on our side. Nothing was changed. Code: `internal`.
+     * An unexpected error occurred. Nothing was changed. Code: `internal`.
      */
     500: Problem;
     /**
-     * Not now; try again after `Retry-After`. Nothing was changed, except perhaps with `outcome_unknown`. Codes: `overloaded`, `database_unavailable`, `contention`, `shutting_down`, `outcome_unknown`.
+     * The service is temporarily unavailable; try again after `Retry-After`. Nothing was changed, except possibly with `outcome_unknown`. Codes: `overloaded`, `database_unavailable`, `contention`, `shutting_down`, `outcome_unknown`.
      */
     503: Problem;
 };
@@ -3202,11 +3256,11 @@ export type GetSlotLedgerData = {
     };
     query?: {
         /**
-         * How many to return at most; above 100 is 100.
+         * Maximum number of items to return. Values above 100 are treated as 100.
          */
         limit?: number;
         /**
-         * `next_cursor` of the page before, with the same filters.
+         * `next_cursor` of the previous page, with the same filters.
          */
         cursor?: string;
     };
@@ -3215,27 +3269,27 @@ export type GetSlotLedgerData = {
 
 export type GetSlotLedgerErrors = {
     /**
-     * A parameter is wrong, or the cursor is not one of this list. Codes: `invalid_parameter`, `invalid_cursor`, `cursor_mismatch`.
+     * A parameter is invalid, or the cursor does not belong to this list. Codes: `invalid_parameter`, `invalid_cursor`, `cursor_mismatch`.
      */
     400: Problem;
     /**
-     * No token, or one that does not work. Codes: `token_missing`, `token_invalid`, `token_expired`.
+     * The token is missing, invalid or expired. Codes: `token_missing`, `token_invalid`, `token_expired`.
      */
     401: Problem;
     /**
-     * The token lacks the ability that `x-ability` names, or the user may not do this. Codes: `ability_missing`, `not_permitted`.
+     * The token lacks the required ability (see `x-ability`), or the user may not do this. Codes: `ability_missing`, `not_permitted`.
      */
     403: Problem;
     /**
-     * There is no such thing, or it is not the caller's to see. Code: `not_found`.
+     * The resource does not exist, or the caller may not see it. Code: `not_found`.
      */
     404: Problem;
     /**
-     * Something went wrong on our side. Nothing was changed. Code: `internal`.
+     * An unexpected error occurred. Nothing was changed. Code: `internal`.
      */
     500: Problem;
     /**
-     * Not now; try again after `Retry-After`. Codes: `overloaded`, `database_unavailable`, `shutting_down`.
+     * The service is temporarily unavailable; try again after `Retry-After`. Codes: `overloaded`, `database_unavailable`, `shutting_down`.
      */
     503: Problem;
 };
@@ -3261,15 +3315,15 @@ export type ListSlotBookingsData = {
     };
     query?: {
         /**
-         * Only bookings in one of these statuses, separated by commas. Default - all.
+         * Only bookings with one of these statuses, separated by commas. Default: all.
          */
         status?: Array<BookingStatus>;
         /**
-         * How many to return at most; above 100 is 100.
+         * Maximum number of items to return. Values above 100 are treated as 100.
          */
         limit?: number;
         /**
-         * `next_cursor` of the page before, with the same filters.
+         * `next_cursor` of the previous page, with the same filters.
          */
         cursor?: string;
     };
@@ -3278,27 +3332,27 @@ export type ListSlotBookingsData = {
 
 export type ListSlotBookingsErrors = {
     /**
-     * A parameter is wrong, or the cursor is not one of this list. Codes: `invalid_parameter`, `invalid_cursor`, `cursor_mismatch`.
+     * A parameter is invalid, or the cursor does not belong to this list. Codes: `invalid_parameter`, `invalid_cursor`, `cursor_mismatch`.
      */
     400: Problem;
     /**
-     * No token, or one that does not work. Codes: `token_missing`, `token_invalid`, `token_expired`.
+     * The token is missing, invalid or expired. Codes: `token_missing`, `token_invalid`, `token_expired`.
      */
     401: Problem;
     /**
-     * The token lacks the ability that `x-ability` names, or the user may not do this. Codes: `ability_missing`, `not_permitted`.
+     * The token lacks the required ability (see `x-ability`), or the user may not do this. Codes: `ability_missing`, `not_permitted`.
      */
     403: Problem;
     /**
-     * There is no such thing, or it is not the caller's to see. Code: `not_found`.
+     * The resource does not exist, or the caller may not see it. Code: `not_found`.
      */
     404: Problem;
     /**
-     * Something went wrong on our side. Nothing was changed. Code: `internal`.
+     * An unexpected error occurred. Nothing was changed. Code: `internal`.
      */
     500: Problem;
     /**
-     * Not now; try again after `Retry-After`. Codes: `overloaded`, `database_unavailable`, `shutting_down`.
+     * The service is temporarily unavailable; try again after `Retry-After`. Codes: `overloaded`, `database_unavailable`, `shutting_down`.
      */
     503: Problem;
 };
@@ -3318,9 +3372,9 @@ export type CreateBookingData = {
     body: BookingCreate;
     headers?: {
         /**
-         * Makes the request repeatable: the same key with the same request has one effect, and the first answer
-         * again (for 24 hours, per user). With another request it is 422 `idempotency_key_reused`. Visible ASCII
-         * characters; a UUID does well.
+         * Makes the request safe to repeat: for 24 hours, the same request with the same key has one effect and
+         * returns the first response again. Keys belong to the user. Using a key for a different request is 422
+         * `idempotency_key_reused`. A key has 1 to 255 visible ASCII characters, for example a UUID.
          *
          */
         'Idempotency-Key'?: string;
@@ -3337,23 +3391,23 @@ export type CreateBookingData = {
 
 export type CreateBookingErrors = {
     /**
-     * The body is no JSON object, or a parameter or the idempotency key is wrong. Codes: `malformed_body`, `invalid_parameter`, `idempotency_key_invalid`.
+     * The body is not valid JSON, or a parameter or the idempotency key is invalid. Codes: `malformed_body`, `invalid_parameter`, `idempotency_key_invalid`.
      */
     400: Problem;
     /**
-     * No token, or one that does not work. Codes: `token_missing`, `token_invalid`, `token_expired`.
+     * The token is missing, invalid or expired. Codes: `token_missing`, `token_invalid`, `token_expired`.
      */
     401: Problem;
     /**
-     * The token lacks the ability that `x-ability` names. Code: `ability_missing`.
+     * The token lacks a required ability (see `x-ability`). Code: `ability_missing`.
      */
     403: Problem;
     /**
-     * There is no such thing, or it is not the caller's to see. Code: `not_found`.
+     * The resource does not exist, or the caller may not see it. Code: `not_found`.
      */
     404: Problem;
     /**
-     * The state of the event, of the slot or of one's own bookings does not allow it. Codes: `event_not_published`, `slot_cancelled`, `booking_not_open`, `booking_closed`, `slot_started`, `already_booked`, `booking_overlap`, `slot_full`, `waitlist_disabled`, `waitlist_full`, `cancellation_window_closed` (of the booking that would be given back).
+     * The state of the event, of the slot or of the caller's bookings does not allow this. Codes: `event_not_published`, `slot_cancelled`, `booking_not_open`, `booking_closed`, `slot_started`, `already_booked`, `booking_overlap`, `slot_full`, `waitlist_disabled`, `waitlist_full`, `cancellation_window_closed` (of the booking to be replaced).
      */
     409: Problem;
     /**
@@ -3361,19 +3415,19 @@ export type CreateBookingErrors = {
      */
     413: Problem;
     /**
-     * The body's `Content-Type` is not one that the operation reads. Code: `unsupported_media_type`.
+     * The operation does not accept the body's `Content-Type`, or the body has a `Content-Encoding`. Code: `unsupported_media_type`.
      */
     415: Problem;
     /**
-     * A value of the body is unknown or unacceptable, or the idempotency key was used before. Codes: `validation_failed`, `seats_exceed_capacity`, `idempotency_key_reused`.
+     * A value in the body is missing, unknown or invalid, or the idempotency key was used for another request. Codes: `validation_failed`, `seats_exceed_capacity`, `idempotency_key_reused`.
      */
     422: Problem;
     /**
-     * Something went wrong on our side. Nothing was changed. Code: `internal`.
+     * An unexpected error occurred. Nothing was changed. Code: `internal`.
      */
     500: Problem;
     /**
-     * Not now; try again after `Retry-After`. Nothing was changed, except perhaps with `outcome_unknown`. Codes: `overloaded`, `database_unavailable`, `contention`, `shutting_down`, `outcome_unknown`.
+     * The service is temporarily unavailable; try again after `Retry-After`. Nothing was changed, except possibly with `outcome_unknown`. Codes: `overloaded`, `database_unavailable`, `contention`, `shutting_down`, `outcome_unknown`.
      */
     503: Problem;
 };
@@ -3382,7 +3436,7 @@ export type CreateBookingError = CreateBookingErrors[keyof CreateBookingErrors];
 
 export type CreateBookingResponses = {
     /**
-     * The booking, `confirmed` (seats taken) or `waitlisted` (a place in the queue).
+     * The booking, `confirmed` (with seats) or `waitlisted` (with a position in the queue).
      *
      */
     201: Booking;
@@ -3394,9 +3448,9 @@ export type CreateHoldData = {
     body: HoldCreate;
     headers?: {
         /**
-         * Makes the request repeatable: the same key with the same request has one effect, and the first answer
-         * again (for 24 hours, per user). With another request it is 422 `idempotency_key_reused`. Visible ASCII
-         * characters; a UUID does well.
+         * Makes the request safe to repeat: for 24 hours, the same request with the same key has one effect and
+         * returns the first response again. Keys belong to the user. Using a key for a different request is 422
+         * `idempotency_key_reused`. A key has 1 to 255 visible ASCII characters, for example a UUID.
          *
          */
         'Idempotency-Key'?: string;
@@ -3413,23 +3467,23 @@ export type CreateHoldData = {
 
 export type CreateHoldErrors = {
     /**
-     * The body is no JSON object, or a parameter or the idempotency key is wrong. Codes: `malformed_body`, `invalid_parameter`, `idempotency_key_invalid`.
+     * The body is not valid JSON, or a parameter or the idempotency key is invalid. Codes: `malformed_body`, `invalid_parameter`, `idempotency_key_invalid`.
      */
     400: Problem;
     /**
-     * No token, or one that does not work. Codes: `token_missing`, `token_invalid`, `token_expired`.
+     * The token is missing, invalid or expired. Codes: `token_missing`, `token_invalid`, `token_expired`.
      */
     401: Problem;
     /**
-     * The token lacks the ability that `x-ability` names. Code: `ability_missing`.
+     * The token lacks a required ability (see `x-ability`). Code: `ability_missing`.
      */
     403: Problem;
     /**
-     * There is no such thing, or it is not the caller's to see. Code: `not_found`.
+     * The resource does not exist, or the caller may not see it. Code: `not_found`.
      */
     404: Problem;
     /**
-     * The state of the event, of the slot or of one's own bookings does not allow it. Codes: `event_not_published`, `slot_cancelled`, `booking_not_open`, `booking_closed`, `slot_started`, `already_booked`, `booking_overlap`, `hold_limit`, `slot_full`.
+     * The state of the event, of the slot or of the caller's bookings does not allow this. Codes: `event_not_published`, `slot_cancelled`, `booking_not_open`, `booking_closed`, `slot_started`, `already_booked`, `booking_overlap`, `hold_limit`, `slot_full`.
      */
     409: Problem;
     /**
@@ -3437,19 +3491,19 @@ export type CreateHoldErrors = {
      */
     413: Problem;
     /**
-     * The body's `Content-Type` is not one that the operation reads. Code: `unsupported_media_type`.
+     * The operation does not accept the body's `Content-Type`, or the body has a `Content-Encoding`. Code: `unsupported_media_type`.
      */
     415: Problem;
     /**
-     * A value of the body is unknown or unacceptable, or the idempotency key was used before. Codes: `validation_failed`, `seats_exceed_capacity`, `idempotency_key_reused`.
+     * A value in the body is missing, unknown or invalid, or the idempotency key was used for another request. Codes: `validation_failed`, `seats_exceed_capacity`, `idempotency_key_reused`.
      */
     422: Problem;
     /**
-     * Something went wrong on our side. Nothing was changed. Code: `internal`.
+     * An unexpected error occurred. Nothing was changed. Code: `internal`.
      */
     500: Problem;
     /**
-     * Not now; try again after `Retry-After`. Nothing was changed, except perhaps with `outcome_unknown`. Codes: `overloaded`, `database_unavailable`, `contention`, `shutting_down`, `outcome_unknown`.
+     * The service is temporarily unavailable; try again after `Retry-After`. Nothing was changed, except possibly with `outcome_unknown`. Codes: `overloaded`, `database_unavailable`, `contention`, `shutting_down`, `outcome_unknown`.
      */
     503: Problem;
 };
@@ -3469,9 +3523,9 @@ export type CreateBookingsData = {
     body: BookingBundleCreate;
     headers?: {
         /**
-         * Makes the request repeatable: the same key with the same request has one effect, and the first answer
-         * again (for 24 hours, per user). With another request it is 422 `idempotency_key_reused`. Visible ASCII
-         * characters; a UUID does well.
+         * Makes the request safe to repeat: for 24 hours, the same request with the same key has one effect and
+         * returns the first response again. Keys belong to the user. Using a key for a different request is 422
+         * `idempotency_key_reused`. A key has 1 to 255 visible ASCII characters, for example a UUID.
          *
          */
         'Idempotency-Key'?: string;
@@ -3483,23 +3537,23 @@ export type CreateBookingsData = {
 
 export type CreateBookingsErrors = {
     /**
-     * The body is no JSON object, or a parameter or the idempotency key is wrong. Codes: `malformed_body`, `invalid_parameter`, `idempotency_key_invalid`.
+     * The body is not valid JSON, or a parameter or the idempotency key is invalid. Codes: `malformed_body`, `invalid_parameter`, `idempotency_key_invalid`.
      */
     400: Problem;
     /**
-     * No token, or one that does not work. Codes: `token_missing`, `token_invalid`, `token_expired`.
+     * The token is missing, invalid or expired. Codes: `token_missing`, `token_invalid`, `token_expired`.
      */
     401: Problem;
     /**
-     * The token lacks the ability that `x-ability` names. Code: `ability_missing`.
+     * The token lacks a required ability (see `x-ability`). Code: `ability_missing`.
      */
     403: Problem;
     /**
-     * There is no such thing, or it is not the caller's to see. Code: `not_found`.
+     * The resource does not exist, or the caller may not see it. Code: `not_found`.
      */
     404: Problem;
     /**
-     * The state of the event, of the slot or of one's own bookings does not allow the item that `item` names, or the two that `items` names. Codes: `event_not_published`, `slot_cancelled`, `booking_not_open`, `booking_closed`, `slot_started`, `already_booked`, `booking_overlap`, `slot_full`.
+     * The state of the event, of the slot or of the caller's bookings does not allow one item (`item`), or two items overlap (`items`). Codes: `event_not_published`, `slot_cancelled`, `booking_not_open`, `booking_closed`, `slot_started`, `already_booked`, `booking_overlap`, `slot_full`.
      */
     409: Problem;
     /**
@@ -3507,19 +3561,19 @@ export type CreateBookingsErrors = {
      */
     413: Problem;
     /**
-     * The body's `Content-Type` is not one that the operation reads. Code: `unsupported_media_type`.
+     * The operation does not accept the body's `Content-Type`, or the body has a `Content-Encoding`. Code: `unsupported_media_type`.
      */
     415: Problem;
     /**
-     * A value of the body is unknown or unacceptable, or the idempotency key was used before. Codes: `validation_failed`, `seats_exceed_capacity`, `idempotency_key_reused`.
+     * A value in the body is missing, unknown or invalid, or the idempotency key was used for another request. Codes: `validation_failed`, `seats_exceed_capacity`, `idempotency_key_reused`.
      */
     422: Problem;
     /**
-     * Something went wrong on our side. Nothing was changed. Code: `internal`.
+     * An unexpected error occurred. Nothing was changed. Code: `internal`.
      */
     500: Problem;
     /**
-     * Not now; try again after `Retry-After`. Nothing was changed, except perhaps with `outcome_unknown`. Codes: `overloaded`, `database_unavailable`, `contention`, `shutting_down`, `outcome_unknown`.
+     * The service is temporarily unavailable; try again after `Retry-After`. Nothing was changed, except possibly with `outcome_unknown`. Codes: `overloaded`, `database_unavailable`, `contention`, `shutting_down`, `outcome_unknown`.
      */
     503: Problem;
 };
@@ -3539,7 +3593,7 @@ export type GetBookingData = {
     body?: never;
     headers?: {
         /**
-         * One or more `ETag`s that the caller has. When one of them is the present one, the answer is 304 without a body.
+         * One or more `ETag`s that the caller has stored. If one of them is current, the response is 304 without a body.
          */
         'If-None-Match'?: string;
     };
@@ -3555,27 +3609,27 @@ export type GetBookingData = {
 
 export type GetBookingErrors = {
     /**
-     * A parameter is wrong. Code: `invalid_parameter`.
+     * A parameter is invalid. Code: `invalid_parameter`.
      */
     400: Problem;
     /**
-     * No token, or one that does not work. Codes: `token_missing`, `token_invalid`, `token_expired`.
+     * The token is missing, invalid or expired. Codes: `token_missing`, `token_invalid`, `token_expired`.
      */
     401: Problem;
     /**
-     * The token lacks the ability that `x-ability` names. Code: `ability_missing`.
+     * The token lacks a required ability (see `x-ability`). Code: `ability_missing`.
      */
     403: Problem;
     /**
-     * There is no such thing, or it is not the caller's to see. Code: `not_found`.
+     * The resource does not exist, or the caller may not see it. Code: `not_found`.
      */
     404: Problem;
     /**
-     * Something went wrong on our side. Nothing was changed. Code: `internal`.
+     * An unexpected error occurred. Nothing was changed. Code: `internal`.
      */
     500: Problem;
     /**
-     * Not now; try again after `Retry-After`. Codes: `overloaded`, `database_unavailable`, `shutting_down`.
+     * The service is temporarily unavailable; try again after `Retry-After`. Codes: `overloaded`, `database_unavailable`, `shutting_down`.
      */
     503: Problem;
 };
@@ -3595,7 +3649,7 @@ export type UpdateBookingData = {
     body: BookingPatch;
     headers?: {
         /**
-         * The `ETag` of what is edited. Left out, any state is; stale, it is 412 `version_mismatch`. `*` matches any state.
+         * The `ETag` of the resource to change. If omitted, any state matches; a stale tag is 412 `version_mismatch`. `*` matches any state.
          */
         'If-Match'?: string;
     };
@@ -3611,27 +3665,27 @@ export type UpdateBookingData = {
 
 export type UpdateBookingErrors = {
     /**
-     * The body is no JSON object, or a parameter is wrong. Codes: `malformed_body`, `invalid_parameter`.
+     * The body is not valid JSON, or a parameter is invalid. Codes: `malformed_body`, `invalid_parameter`.
      */
     400: Problem;
     /**
-     * No token, or one that does not work. Codes: `token_missing`, `token_invalid`, `token_expired`.
+     * The token is missing, invalid or expired. Codes: `token_missing`, `token_invalid`, `token_expired`.
      */
     401: Problem;
     /**
-     * The token lacks the ability that `x-ability` names. Code: `ability_missing`.
+     * The token lacks a required ability (see `x-ability`). Code: `ability_missing`.
      */
     403: Problem;
     /**
-     * There is no such thing, or it is not the caller's to see. Code: `not_found`.
+     * The resource does not exist, or the caller may not see it. Code: `not_found`.
      */
     404: Problem;
     /**
-     * The state of the booking, of the event or of the slot does not allow it. Codes: `event_not_published`, `slot_cancelled`, `booking_closed`, `slot_started`, `slot_full`, `cancellation_window_closed`, `invalid_transition`.
+     * The state of the booking, of the event or of the slot does not allow this. Codes: `event_not_published`, `slot_cancelled`, `booking_closed`, `slot_started`, `slot_full`, `cancellation_window_closed`, `invalid_transition`.
      */
     409: Problem;
     /**
-     * `If-Match` names another state than the present one. Code: `version_mismatch`.
+     * `If-Match` does not match the current state. Code: `version_mismatch`.
      */
     412: Problem;
     /**
@@ -3639,19 +3693,19 @@ export type UpdateBookingErrors = {
      */
     413: Problem;
     /**
-     * The body's `Content-Type` is not one that the operation reads. Code: `unsupported_media_type`.
+     * The operation does not accept the body's `Content-Type`, or the body has a `Content-Encoding`. Code: `unsupported_media_type`.
      */
     415: Problem;
     /**
-     * A value of the body is unknown or unacceptable. Codes: `validation_failed`, `seats_exceed_capacity`.
+     * A value in the body is unknown or invalid. Codes: `validation_failed`, `seats_exceed_capacity`.
      */
     422: Problem;
     /**
-     * Something went wrong on our side. Nothing was changed. Code: `internal`.
+     * An unexpected error occurred. Nothing was changed. Code: `internal`.
      */
     500: Problem;
     /**
-     * Not now; try again after `Retry-After`. Nothing was changed, except perhaps with `outcome_unknown`. Codes: `overloaded`, `database_unavailable`, `contention`, `shutting_down`, `outcome_unknown`.
+     * The service is temporarily unavailable; try again after `Retry-After`. Nothing was changed, except possibly with `outcome_unknown`. Codes: `overloaded`, `database_unavailable`, `contention`, `shutting_down`, `outcome_unknown`.
      */
     503: Problem;
 };
@@ -3671,9 +3725,9 @@ export type ConfirmBookingData = {
     body?: never;
     headers?: {
         /**
-         * Makes the request repeatable: the same key with the same request has one effect, and the first answer
-         * again (for 24 hours, per user). With another request it is 422 `idempotency_key_reused`. Visible ASCII
-         * characters; a UUID does well.
+         * Makes the request safe to repeat: for 24 hours, the same request with the same key has one effect and
+         * returns the first response again. Keys belong to the user. Using a key for a different request is 422
+         * `idempotency_key_reused`. A key has 1 to 255 visible ASCII characters, for example a UUID.
          *
          */
         'Idempotency-Key'?: string;
@@ -3690,23 +3744,23 @@ export type ConfirmBookingData = {
 
 export type ConfirmBookingErrors = {
     /**
-     * A parameter or the idempotency key is wrong. Codes: `invalid_parameter`, `idempotency_key_invalid`.
+     * A parameter or the idempotency key is invalid. Codes: `invalid_parameter`, `idempotency_key_invalid`.
      */
     400: Problem;
     /**
-     * No token, or one that does not work. Codes: `token_missing`, `token_invalid`, `token_expired`.
+     * The token is missing, invalid or expired. Codes: `token_missing`, `token_invalid`, `token_expired`.
      */
     401: Problem;
     /**
-     * The token lacks the ability that `x-ability` names. Code: `ability_missing`.
+     * The token lacks a required ability (see `x-ability`). Code: `ability_missing`.
      */
     403: Problem;
     /**
-     * There is no such thing, or it is not the caller's to see. Code: `not_found`.
+     * The resource does not exist, or the caller may not see it. Code: `not_found`.
      */
     404: Problem;
     /**
-     * The booking is not held, or no longer. Codes: `slot_cancelled`, `hold_expired`, `invalid_transition`.
+     * The booking is not held, or its slot was cancelled. Codes: `slot_cancelled`, `hold_expired`, `invalid_transition`.
      */
     409: Problem;
     /**
@@ -3714,11 +3768,11 @@ export type ConfirmBookingErrors = {
      */
     422: Problem;
     /**
-     * Something went wrong on our side. Nothing was changed. Code: `internal`.
+     * An unexpected error occurred. Nothing was changed. Code: `internal`.
      */
     500: Problem;
     /**
-     * Not now; try again after `Retry-After`. Nothing was changed, except perhaps with `outcome_unknown`. Codes: `overloaded`, `database_unavailable`, `contention`, `shutting_down`, `outcome_unknown`.
+     * The service is temporarily unavailable; try again after `Retry-After`. Nothing was changed, except possibly with `outcome_unknown`. Codes: `overloaded`, `database_unavailable`, `contention`, `shutting_down`, `outcome_unknown`.
      */
     503: Problem;
 };
@@ -3738,9 +3792,9 @@ export type MoveBookingData = {
     body: BookingMove;
     headers?: {
         /**
-         * Makes the request repeatable: the same key with the same request has one effect, and the first answer
-         * again (for 24 hours, per user). With another request it is 422 `idempotency_key_reused`. Visible ASCII
-         * characters; a UUID does well.
+         * Makes the request safe to repeat: for 24 hours, the same request with the same key has one effect and
+         * returns the first response again. Keys belong to the user. Using a key for a different request is 422
+         * `idempotency_key_reused`. A key has 1 to 255 visible ASCII characters, for example a UUID.
          *
          */
         'Idempotency-Key'?: string;
@@ -3757,23 +3811,23 @@ export type MoveBookingData = {
 
 export type MoveBookingErrors = {
     /**
-     * The body is no JSON object, or a parameter or the idempotency key is wrong. Codes: `malformed_body`, `invalid_parameter`, `idempotency_key_invalid`.
+     * The body is not valid JSON, or a parameter or the idempotency key is invalid. Codes: `malformed_body`, `invalid_parameter`, `idempotency_key_invalid`.
      */
     400: Problem;
     /**
-     * No token, or one that does not work. Codes: `token_missing`, `token_invalid`, `token_expired`.
+     * The token is missing, invalid or expired. Codes: `token_missing`, `token_invalid`, `token_expired`.
      */
     401: Problem;
     /**
-     * The token lacks the ability that `x-ability` names. Code: `ability_missing`.
+     * The token lacks a required ability (see `x-ability`). Code: `ability_missing`.
      */
     403: Problem;
     /**
-     * There is no such thing, or it is not the caller's to see. Code: `not_found`.
+     * The resource does not exist, or the caller may not see it. Code: `not_found`.
      */
     404: Problem;
     /**
-     * The booking cannot be moved, or the other slot not be booked. Codes: `event_not_published`, `slot_cancelled`, `booking_not_open`, `booking_closed`, `slot_started`, `already_booked`, `booking_overlap`, `slot_full`, `cancellation_window_closed`, `invalid_transition`.
+     * The booking cannot be moved, or the other slot cannot be booked. Codes: `event_not_published`, `slot_cancelled`, `booking_not_open`, `booking_closed`, `slot_started`, `already_booked`, `booking_overlap`, `slot_full`, `cancellation_window_closed`, `invalid_transition`.
      */
     409: Problem;
     /**
@@ -3781,19 +3835,19 @@ export type MoveBookingErrors = {
      */
     413: Problem;
     /**
-     * The body's `Content-Type` is not one that the operation reads. Code: `unsupported_media_type`.
+     * The operation does not accept the body's `Content-Type`, or the body has a `Content-Encoding`. Code: `unsupported_media_type`.
      */
     415: Problem;
     /**
-     * A value of the body is unknown or unacceptable, or the idempotency key was used before. Codes: `validation_failed`, `seats_exceed_capacity`, `idempotency_key_reused`.
+     * A value in the body is missing, unknown or invalid, or the idempotency key was used for another request. Codes: `validation_failed`, `seats_exceed_capacity`, `idempotency_key_reused`.
      */
     422: Problem;
     /**
-     * Something went wrong on our side. Nothing was changed. Code: `internal`.
+     * An unexpected error occurred. Nothing was changed. Code: `internal`.
      */
     500: Problem;
     /**
-     * Not now; try again after `Retry-After`. Nothing was changed, except perhaps with `outcome_unknown`. Codes: `overloaded`, `database_unavailable`, `contention`, `shutting_down`, `outcome_unknown`.
+     * The service is temporarily unavailable; try again after `Retry-After`. Nothing was changed, except possibly with `outcome_unknown`. Codes: `overloaded`, `database_unavailable`, `contention`, `shutting_down`, `outcome_unknown`.
      */
     503: Problem;
 };
@@ -3813,9 +3867,9 @@ export type CancelBookingData = {
     body?: BookingCancellation;
     headers?: {
         /**
-         * Makes the request repeatable: the same key with the same request has one effect, and the first answer
-         * again (for 24 hours, per user). With another request it is 422 `idempotency_key_reused`. Visible ASCII
-         * characters; a UUID does well.
+         * Makes the request safe to repeat: for 24 hours, the same request with the same key has one effect and
+         * returns the first response again. Keys belong to the user. Using a key for a different request is 422
+         * `idempotency_key_reused`. A key has 1 to 255 visible ASCII characters, for example a UUID.
          *
          */
         'Idempotency-Key'?: string;
@@ -3832,23 +3886,23 @@ export type CancelBookingData = {
 
 export type CancelBookingErrors = {
     /**
-     * The body is no JSON object, or a parameter or the idempotency key is wrong. Codes: `malformed_body`, `invalid_parameter`, `idempotency_key_invalid`.
+     * The body is not valid JSON, or a parameter or the idempotency key is invalid. Codes: `malformed_body`, `invalid_parameter`, `idempotency_key_invalid`.
      */
     400: Problem;
     /**
-     * No token, or one that does not work. Codes: `token_missing`, `token_invalid`, `token_expired`.
+     * The token is missing, invalid or expired. Codes: `token_missing`, `token_invalid`, `token_expired`.
      */
     401: Problem;
     /**
-     * The token lacks the ability that `x-ability` names. Code: `ability_missing`.
+     * The token lacks a required ability (see `x-ability`). Code: `ability_missing`.
      */
     403: Problem;
     /**
-     * There is no such thing, or it is not the caller's to see. Code: `not_found`.
+     * The resource does not exist, or the caller may not see it. Code: `not_found`.
      */
     404: Problem;
     /**
-     * The booking can no longer be cancelled, or not by the caller. Codes: `cancellation_window_closed`, `invalid_transition`.
+     * The booking cannot be cancelled, or no longer by the caller. Codes: `cancellation_window_closed`, `invalid_transition`.
      */
     409: Problem;
     /**
@@ -3856,19 +3910,19 @@ export type CancelBookingErrors = {
      */
     413: Problem;
     /**
-     * The body's `Content-Type` is not one that the operation reads. Code: `unsupported_media_type`.
+     * The operation does not accept the body's `Content-Type`, or the body has a `Content-Encoding`. Code: `unsupported_media_type`.
      */
     415: Problem;
     /**
-     * A value of the body is missing, unknown or unacceptable, or the idempotency key was used before. Codes: `validation_failed`, `idempotency_key_reused`.
+     * A value in the body is missing, unknown or invalid, or the idempotency key was used for another request. Codes: `validation_failed`, `idempotency_key_reused`.
      */
     422: Problem;
     /**
-     * Something went wrong on our side. Nothing was changed. Code: `internal`.
+     * An unexpected error occurred. Nothing was changed. Code: `internal`.
      */
     500: Problem;
     /**
-     * Not now; try again after `Retry-After`. Nothing was changed, except perhaps with `outcome_unknown`. Codes: `overloaded`, `database_unavailable`, `contention`, `shutting_down`, `outcome_unknown`.
+     * The service is temporarily unavailable; try again after `Retry-After`. Nothing was changed, except possibly with `outcome_unknown`. Codes: `overloaded`, `database_unavailable`, `contention`, `shutting_down`, `outcome_unknown`.
      */
     503: Problem;
 };
@@ -3898,27 +3952,27 @@ export type PreviewCancellationData = {
 
 export type PreviewCancellationErrors = {
     /**
-     * A parameter is wrong. Code: `invalid_parameter`.
+     * A parameter is invalid. Code: `invalid_parameter`.
      */
     400: Problem;
     /**
-     * No token, or one that does not work. Codes: `token_missing`, `token_invalid`, `token_expired`.
+     * The token is missing, invalid or expired. Codes: `token_missing`, `token_invalid`, `token_expired`.
      */
     401: Problem;
     /**
-     * The token lacks the ability that `x-ability` names. Code: `ability_missing`.
+     * The token lacks a required ability (see `x-ability`). Code: `ability_missing`.
      */
     403: Problem;
     /**
-     * There is no such thing, or it is not the caller's to see. Code: `not_found`.
+     * The resource does not exist, or the caller may not see it. Code: `not_found`.
      */
     404: Problem;
     /**
-     * Something went wrong on our side. Nothing was changed. Code: `internal`.
+     * An unexpected error occurred. Nothing was changed. Code: `internal`.
      */
     500: Problem;
     /**
-     * Not now; try again after `Retry-After`. Codes: `overloaded`, `database_unavailable`, `shutting_down`.
+     * The service is temporarily unavailable; try again after `Retry-After`. Codes: `overloaded`, `database_unavailable`, `shutting_down`.
      */
     503: Problem;
 };
@@ -3927,7 +3981,7 @@ export type PreviewCancellationError = PreviewCancellationErrors[keyof PreviewCa
 
 export type PreviewCancellationResponses = {
     /**
-     * What would happen.
+     * The preview.
      */
     200: CancellationPreview;
 };
@@ -3948,31 +4002,31 @@ export type UndoCheckInData = {
 
 export type UndoCheckInErrors = {
     /**
-     * A parameter is wrong. Code: `invalid_parameter`.
+     * A parameter is invalid. Code: `invalid_parameter`.
      */
     400: Problem;
     /**
-     * No token, or one that does not work. Codes: `token_missing`, `token_invalid`, `token_expired`.
+     * The token is missing, invalid or expired. Codes: `token_missing`, `token_invalid`, `token_expired`.
      */
     401: Problem;
     /**
-     * The token lacks the ability that `x-ability` names, or the user may not do this. Codes: `ability_missing`, `not_permitted`.
+     * The token lacks the required ability (see `x-ability`), or the user may not do this. Codes: `ability_missing`, `not_permitted`.
      */
     403: Problem;
     /**
-     * There is no such thing, or it is not the caller's to see. Code: `not_found`.
+     * The resource does not exist, or the caller may not see it. Code: `not_found`.
      */
     404: Problem;
     /**
-     * The booking's state does not allow it. Code: `invalid_transition`.
+     * The booking's status does not allow this. Code: `invalid_transition`.
      */
     409: Problem;
     /**
-     * Something went wrong on our side. Nothing was changed. Code: `internal`.
+     * An unexpected error occurred. Nothing was changed. Code: `internal`.
      */
     500: Problem;
     /**
-     * Not now; try again after `Retry-After`. Nothing was changed, except perhaps with `outcome_unknown`. Codes: `overloaded`, `database_unavailable`, `contention`, `shutting_down`, `outcome_unknown`.
+     * The service is temporarily unavailable; try again after `Retry-After`. Nothing was changed, except possibly with `outcome_unknown`. Codes: `overloaded`, `database_unavailable`, `contention`, `shutting_down`, `outcome_unknown`.
      */
     503: Problem;
 };
@@ -3981,7 +4035,7 @@ export type UndoCheckInError = UndoCheckInErrors[keyof UndoCheckInErrors];
 
 export type UndoCheckInResponses = {
     /**
-     * The booking, not checked in.
+     * The booking without `checked_in_at`.
      */
     200: Booking;
 };
@@ -3992,9 +4046,9 @@ export type CheckInBookingData = {
     body?: never;
     headers?: {
         /**
-         * Makes the request repeatable: the same key with the same request has one effect, and the first answer
-         * again (for 24 hours, per user). With another request it is 422 `idempotency_key_reused`. Visible ASCII
-         * characters; a UUID does well.
+         * Makes the request safe to repeat: for 24 hours, the same request with the same key has one effect and
+         * returns the first response again. Keys belong to the user. Using a key for a different request is 422
+         * `idempotency_key_reused`. A key has 1 to 255 visible ASCII characters, for example a UUID.
          *
          */
         'Idempotency-Key'?: string;
@@ -4011,23 +4065,23 @@ export type CheckInBookingData = {
 
 export type CheckInBookingErrors = {
     /**
-     * A parameter or the idempotency key is wrong. Codes: `invalid_parameter`, `idempotency_key_invalid`.
+     * A parameter or the idempotency key is invalid. Codes: `invalid_parameter`, `idempotency_key_invalid`.
      */
     400: Problem;
     /**
-     * No token, or one that does not work. Codes: `token_missing`, `token_invalid`, `token_expired`.
+     * The token is missing, invalid or expired. Codes: `token_missing`, `token_invalid`, `token_expired`.
      */
     401: Problem;
     /**
-     * The token lacks the ability that `x-ability` names, or the user may not do this. Codes: `ability_missing`, `not_permitted`.
+     * The token lacks the required ability (see `x-ability`), or the user may not do this. Codes: `ability_missing`, `not_permitted`.
      */
     403: Problem;
     /**
-     * There is no such thing, or it is not the caller's to see. Code: `not_found`.
+     * The resource does not exist, or the caller may not see it. Code: `not_found`.
      */
     404: Problem;
     /**
-     * The booking's state does not allow it. Code: `invalid_transition`.
+     * The booking's status does not allow this. Code: `invalid_transition`.
      */
     409: Problem;
     /**
@@ -4035,11 +4089,11 @@ export type CheckInBookingErrors = {
      */
     422: Problem;
     /**
-     * Something went wrong on our side. Nothing was changed. Code: `internal`.
+     * An unexpected error occurred. Nothing was changed. Code: `internal`.
      */
     500: Problem;
     /**
-     * Not now; try again after `Retry-After`. Nothing was changed, except perhaps with `outcome_unknown`. Codes: `overloaded`, `database_unavailable`, `contention`, `shutting_down`, `outcome_unknown`.
+     * The service is temporarily unavailable; try again after `Retry-After`. Nothing was changed, except possibly with `outcome_unknown`. Codes: `overloaded`, `database_unavailable`, `contention`, `shutting_down`, `outcome_unknown`.
      */
     503: Problem;
 };
@@ -4048,7 +4102,7 @@ export type CheckInBookingError = CheckInBookingErrors[keyof CheckInBookingError
 
 export type CheckInBookingResponses = {
     /**
-     * The booking, with its `checked_in_at`.
+     * The booking with its `checked_in_at`.
      */
     200: Booking;
 };
@@ -4065,11 +4119,11 @@ export type GetBookingHistoryData = {
     };
     query?: {
         /**
-         * How many to return at most; above 100 is 100.
+         * Maximum number of items to return. Values above 100 are treated as 100.
          */
         limit?: number;
         /**
-         * `next_cursor` of the page before, with the same filters.
+         * `next_cursor` of the previous page, with the same filters.
          */
         cursor?: string;
     };
@@ -4078,27 +4132,27 @@ export type GetBookingHistoryData = {
 
 export type GetBookingHistoryErrors = {
     /**
-     * A parameter is wrong, or the cursor is not one of this list. Codes: `invalid_parameter`, `invalid_cursor`, `cursor_mismatch`.
+     * A parameter is invalid, or the cursor does not belong to this list. Codes: `invalid_parameter`, `invalid_cursor`, `cursor_mismatch`.
      */
     400: Problem;
     /**
-     * No token, or one that does not work. Codes: `token_missing`, `token_invalid`, `token_expired`.
+     * The token is missing, invalid or expired. Codes: `token_missing`, `token_invalid`, `token_expired`.
      */
     401: Problem;
     /**
-     * The token lacks the ability that `x-ability` names. Code: `ability_missing`.
+     * The token lacks a required ability (see `x-ability`). Code: `ability_missing`.
      */
     403: Problem;
     /**
-     * There is no such thing, or it is not the caller's to see. Code: `not_found`.
+     * The resource does not exist, or the caller may not see it. Code: `not_found`.
      */
     404: Problem;
     /**
-     * Something went wrong on our side. Nothing was changed. Code: `internal`.
+     * An unexpected error occurred. Nothing was changed. Code: `internal`.
      */
     500: Problem;
     /**
-     * Not now; try again after `Retry-After`. Codes: `overloaded`, `database_unavailable`, `shutting_down`.
+     * The service is temporarily unavailable; try again after `Retry-After`. Codes: `overloaded`, `database_unavailable`, `shutting_down`.
      */
     503: Problem;
 };
@@ -4128,27 +4182,27 @@ export type GetBookingChainData = {
 
 export type GetBookingChainErrors = {
     /**
-     * A parameter is wrong. Code: `invalid_parameter`.
+     * A parameter is invalid. Code: `invalid_parameter`.
      */
     400: Problem;
     /**
-     * No token, or one that does not work. Codes: `token_missing`, `token_invalid`, `token_expired`.
+     * The token is missing, invalid or expired. Codes: `token_missing`, `token_invalid`, `token_expired`.
      */
     401: Problem;
     /**
-     * The token lacks the ability that `x-ability` names. Code: `ability_missing`.
+     * The token lacks a required ability (see `x-ability`). Code: `ability_missing`.
      */
     403: Problem;
     /**
-     * There is no such thing, or it is not the caller's to see. Code: `not_found`.
+     * The resource does not exist, or the caller may not see it. Code: `not_found`.
      */
     404: Problem;
     /**
-     * Something went wrong on our side. Nothing was changed. Code: `internal`.
+     * An unexpected error occurred. Nothing was changed. Code: `internal`.
      */
     500: Problem;
     /**
-     * Not now; try again after `Retry-After`. Codes: `overloaded`, `database_unavailable`, `shutting_down`.
+     * The service is temporarily unavailable; try again after `Retry-After`. Codes: `overloaded`, `database_unavailable`, `shutting_down`.
      */
     503: Problem;
 };
@@ -4178,27 +4232,27 @@ export type GetWaitlistPositionData = {
 
 export type GetWaitlistPositionErrors = {
     /**
-     * A parameter is wrong. Code: `invalid_parameter`.
+     * A parameter is invalid. Code: `invalid_parameter`.
      */
     400: Problem;
     /**
-     * No token, or one that does not work. Codes: `token_missing`, `token_invalid`, `token_expired`.
+     * The token is missing, invalid or expired. Codes: `token_missing`, `token_invalid`, `token_expired`.
      */
     401: Problem;
     /**
-     * The token lacks the ability that `x-ability` names. Code: `ability_missing`.
+     * The token lacks a required ability (see `x-ability`). Code: `ability_missing`.
      */
     403: Problem;
     /**
-     * There is no such thing, or it is not the caller's to see. Code: `not_found`.
+     * The resource does not exist, or the caller may not see it. Code: `not_found`.
      */
     404: Problem;
     /**
-     * Something went wrong on our side. Nothing was changed. Code: `internal`.
+     * An unexpected error occurred. Nothing was changed. Code: `internal`.
      */
     500: Problem;
     /**
-     * Not now; try again after `Retry-After`. Codes: `overloaded`, `database_unavailable`, `shutting_down`.
+     * The service is temporarily unavailable; try again after `Retry-After`. Codes: `overloaded`, `database_unavailable`, `shutting_down`.
      */
     503: Problem;
 };
@@ -4207,7 +4261,7 @@ export type GetWaitlistPositionError = GetWaitlistPositionErrors[keyof GetWaitli
 
 export type GetWaitlistPositionResponses = {
     /**
-     * The position, and the reasons for it.
+     * The position and the reasons for it.
      */
     200: WaitlistPosition;
 };
@@ -4218,9 +4272,9 @@ export type AcceptOfferData = {
     body?: never;
     headers?: {
         /**
-         * Makes the request repeatable: the same key with the same request has one effect, and the first answer
-         * again (for 24 hours, per user). With another request it is 422 `idempotency_key_reused`. Visible ASCII
-         * characters; a UUID does well.
+         * Makes the request safe to repeat: for 24 hours, the same request with the same key has one effect and
+         * returns the first response again. Keys belong to the user. Using a key for a different request is 422
+         * `idempotency_key_reused`. A key has 1 to 255 visible ASCII characters, for example a UUID.
          *
          */
         'Idempotency-Key'?: string;
@@ -4237,23 +4291,23 @@ export type AcceptOfferData = {
 
 export type AcceptOfferErrors = {
     /**
-     * A parameter or the idempotency key is wrong. Codes: `invalid_parameter`, `idempotency_key_invalid`.
+     * A parameter or the idempotency key is invalid. Codes: `invalid_parameter`, `idempotency_key_invalid`.
      */
     400: Problem;
     /**
-     * No token, or one that does not work. Codes: `token_missing`, `token_invalid`, `token_expired`.
+     * The token is missing, invalid or expired. Codes: `token_missing`, `token_invalid`, `token_expired`.
      */
     401: Problem;
     /**
-     * The token lacks the ability that `x-ability` names. Code: `ability_missing`.
+     * The token lacks a required ability (see `x-ability`). Code: `ability_missing`.
      */
     403: Problem;
     /**
-     * There is no such thing, or it is not the caller's to see. Code: `not_found`.
+     * The resource does not exist, or the caller may not see it. Code: `not_found`.
      */
     404: Problem;
     /**
-     * The booking is not offered, or no longer. Codes: `slot_cancelled`, `offer_expired`, `invalid_transition`.
+     * The booking is not offered, or its slot was cancelled. Codes: `slot_cancelled`, `offer_expired`, `invalid_transition`.
      */
     409: Problem;
     /**
@@ -4261,11 +4315,11 @@ export type AcceptOfferErrors = {
      */
     422: Problem;
     /**
-     * Something went wrong on our side. Nothing was changed. Code: `internal`.
+     * An unexpected error occurred. Nothing was changed. Code: `internal`.
      */
     500: Problem;
     /**
-     * Not now; try again after `Retry-After`. Nothing was changed, except perhaps with `outcome_unknown`. Codes: `overloaded`, `database_unavailable`, `contention`, `shutting_down`, `outcome_unknown`.
+     * The service is temporarily unavailable; try again after `Retry-After`. Nothing was changed, except possibly with `outcome_unknown`. Codes: `overloaded`, `database_unavailable`, `contention`, `shutting_down`, `outcome_unknown`.
      */
     503: Problem;
 };
@@ -4285,9 +4339,9 @@ export type DeclineOfferData = {
     body?: never;
     headers?: {
         /**
-         * Makes the request repeatable: the same key with the same request has one effect, and the first answer
-         * again (for 24 hours, per user). With another request it is 422 `idempotency_key_reused`. Visible ASCII
-         * characters; a UUID does well.
+         * Makes the request safe to repeat: for 24 hours, the same request with the same key has one effect and
+         * returns the first response again. Keys belong to the user. Using a key for a different request is 422
+         * `idempotency_key_reused`. A key has 1 to 255 visible ASCII characters, for example a UUID.
          *
          */
         'Idempotency-Key'?: string;
@@ -4304,23 +4358,23 @@ export type DeclineOfferData = {
 
 export type DeclineOfferErrors = {
     /**
-     * A parameter or the idempotency key is wrong. Codes: `invalid_parameter`, `idempotency_key_invalid`.
+     * A parameter or the idempotency key is invalid. Codes: `invalid_parameter`, `idempotency_key_invalid`.
      */
     400: Problem;
     /**
-     * No token, or one that does not work. Codes: `token_missing`, `token_invalid`, `token_expired`.
+     * The token is missing, invalid or expired. Codes: `token_missing`, `token_invalid`, `token_expired`.
      */
     401: Problem;
     /**
-     * The token lacks the ability that `x-ability` names. Code: `ability_missing`.
+     * The token lacks a required ability (see `x-ability`). Code: `ability_missing`.
      */
     403: Problem;
     /**
-     * There is no such thing, or it is not the caller's to see. Code: `not_found`.
+     * The resource does not exist, or the caller may not see it. Code: `not_found`.
      */
     404: Problem;
     /**
-     * The booking is not offered, or no longer. Codes: `offer_expired`, `invalid_transition`.
+     * The booking is not offered. Codes: `offer_expired`, `invalid_transition`.
      */
     409: Problem;
     /**
@@ -4328,11 +4382,11 @@ export type DeclineOfferErrors = {
      */
     422: Problem;
     /**
-     * Something went wrong on our side. Nothing was changed. Code: `internal`.
+     * An unexpected error occurred. Nothing was changed. Code: `internal`.
      */
     500: Problem;
     /**
-     * Not now; try again after `Retry-After`. Nothing was changed, except perhaps with `outcome_unknown`. Codes: `overloaded`, `database_unavailable`, `contention`, `shutting_down`, `outcome_unknown`.
+     * The service is temporarily unavailable; try again after `Retry-After`. Nothing was changed, except possibly with `outcome_unknown`. Codes: `overloaded`, `database_unavailable`, `contention`, `shutting_down`, `outcome_unknown`.
      */
     503: Problem;
 };
@@ -4358,11 +4412,11 @@ export type GetSlotWaitlistData = {
     };
     query?: {
         /**
-         * How many to return at most; above 100 is 100.
+         * Maximum number of items to return. Values above 100 are treated as 100.
          */
         limit?: number;
         /**
-         * `next_cursor` of the page before, with the same filters.
+         * `next_cursor` of the previous page, with the same filters.
          */
         cursor?: string;
     };
@@ -4371,27 +4425,27 @@ export type GetSlotWaitlistData = {
 
 export type GetSlotWaitlistErrors = {
     /**
-     * A parameter is wrong, or the cursor is not one of this list. Codes: `invalid_parameter`, `invalid_cursor`, `cursor_mismatch`.
+     * A parameter is invalid, or the cursor does not belong to this list. Codes: `invalid_parameter`, `invalid_cursor`, `cursor_mismatch`.
      */
     400: Problem;
     /**
-     * No token, or one that does not work. Codes: `token_missing`, `token_invalid`, `token_expired`.
+     * The token is missing, invalid or expired. Codes: `token_missing`, `token_invalid`, `token_expired`.
      */
     401: Problem;
     /**
-     * The token lacks the ability that `x-ability` names, or the user may not do this. Codes: `ability_missing`, `not_permitted`.
+     * The token lacks the required ability (see `x-ability`), or the user may not do this. Codes: `ability_missing`, `not_permitted`.
      */
     403: Problem;
     /**
-     * There is no such thing, or it is not the caller's to see. Code: `not_found`.
+     * The resource does not exist, or the caller may not see it. Code: `not_found`.
      */
     404: Problem;
     /**
-     * Something went wrong on our side. Nothing was changed. Code: `internal`.
+     * An unexpected error occurred. Nothing was changed. Code: `internal`.
      */
     500: Problem;
     /**
-     * Not now; try again after `Retry-After`. Codes: `overloaded`, `database_unavailable`, `shutting_down`.
+     * The service is temporarily unavailable; try again after `Retry-After`. Codes: `overloaded`, `database_unavailable`, `shutting_down`.
      */
     503: Problem;
 };
@@ -4411,9 +4465,9 @@ export type PromoteSlotData = {
     body?: never;
     headers?: {
         /**
-         * Makes the request repeatable: the same key with the same request has one effect, and the first answer
-         * again (for 24 hours, per user). With another request it is 422 `idempotency_key_reused`. Visible ASCII
-         * characters; a UUID does well.
+         * Makes the request safe to repeat: for 24 hours, the same request with the same key has one effect and
+         * returns the first response again. Keys belong to the user. Using a key for a different request is 422
+         * `idempotency_key_reused`. A key has 1 to 255 visible ASCII characters, for example a UUID.
          *
          */
         'Idempotency-Key'?: string;
@@ -4430,19 +4484,19 @@ export type PromoteSlotData = {
 
 export type PromoteSlotErrors = {
     /**
-     * A parameter or the idempotency key is wrong. Codes: `invalid_parameter`, `idempotency_key_invalid`.
+     * A parameter or the idempotency key is invalid. Codes: `invalid_parameter`, `idempotency_key_invalid`.
      */
     400: Problem;
     /**
-     * No token, or one that does not work. Codes: `token_missing`, `token_invalid`, `token_expired`.
+     * The token is missing, invalid or expired. Codes: `token_missing`, `token_invalid`, `token_expired`.
      */
     401: Problem;
     /**
-     * The token lacks the ability that `x-ability` names, or the user may not do this. Codes: `ability_missing`, `not_permitted`.
+     * The token lacks the required ability (see `x-ability`), or the user may not do this. Codes: `ability_missing`, `not_permitted`.
      */
     403: Problem;
     /**
-     * There is no such thing, or it is not the caller's to see. Code: `not_found`.
+     * The resource does not exist, or the caller may not see it. Code: `not_found`.
      */
     404: Problem;
     /**
@@ -4450,11 +4504,11 @@ export type PromoteSlotErrors = {
      */
     422: Problem;
     /**
-     * Something went wrong on our side. Nothing was changed. Code: `internal`.
+     * An unexpected error occurred. Nothing was changed. Code: `internal`.
      */
     500: Problem;
     /**
-     * Not now; try again after `Retry-After`. Nothing was changed, except perhaps with `outcome_unknown`. Codes: `overloaded`, `database_unavailable`, `contention`, `shutting_down`, `outcome_unknown`.
+     * The service is temporarily unavailable; try again after `Retry-After`. Nothing was changed, except possibly with `outcome_unknown`. Codes: `overloaded`, `database_unavailable`, `contention`, `shutting_down`, `outcome_unknown`.
      */
     503: Problem;
 };
@@ -4463,7 +4517,7 @@ export type PromoteSlotError = PromoteSlotErrors[keyof PromoteSlotErrors];
 
 export type PromoteSlotResponses = {
     /**
-     * The slot after the promotion, and who was promoted.
+     * The slot after the promotion, and the promoted bookings.
      */
     200: Promotion;
 };
@@ -4484,23 +4538,23 @@ export type SimulateSlotData = {
 
 export type SimulateSlotErrors = {
     /**
-     * The body is no JSON object, or a parameter is wrong. Codes: `malformed_body`, `invalid_parameter`.
+     * The body is not valid JSON, or a parameter is invalid. Codes: `malformed_body`, `invalid_parameter`.
      */
     400: Problem;
     /**
-     * No token, or one that does not work. Codes: `token_missing`, `token_invalid`, `token_expired`.
+     * The token is missing, invalid or expired. Codes: `token_missing`, `token_invalid`, `token_expired`.
      */
     401: Problem;
     /**
-     * The token lacks the ability that `x-ability` names, or the user may not do this. Codes: `ability_missing`, `not_permitted`.
+     * The token lacks the required ability (see `x-ability`), or the user may not do this. Codes: `ability_missing`, `not_permitted`.
      */
     403: Problem;
     /**
-     * There is no such thing, or it is not the caller's to see. Code: `not_found`.
+     * The resource does not exist, or the caller may not see it. Code: `not_found`.
      */
     404: Problem;
     /**
-     * The slot has nothing to simulate. Codes: `slot_cancelled`, `slot_started`.
+     * The slot cannot be simulated. Codes: `slot_cancelled`, `slot_started`.
      */
     409: Problem;
     /**
@@ -4508,19 +4562,19 @@ export type SimulateSlotErrors = {
      */
     413: Problem;
     /**
-     * The body's `Content-Type` is not one that the operation reads. Code: `unsupported_media_type`.
+     * The operation does not accept the body's `Content-Type`, or the body has a `Content-Encoding`. Code: `unsupported_media_type`.
      */
     415: Problem;
     /**
-     * A value of the body is missing, unknown or unacceptable, or times do not fit together. Codes: `validation_failed`, `invalid_time_range`.
+     * A value in the body is missing, unknown or invalid, or the times are not a valid range. Codes: `validation_failed`, `invalid_time_range`.
      */
     422: Problem;
     /**
-     * Something went wrong on our side. Nothing was changed. Code: `internal`.
+     * An unexpected error occurred. Nothing was changed. Code: `internal`.
      */
     500: Problem;
     /**
-     * Not now; try again after `Retry-After`. Codes: `overloaded`, `database_unavailable`, `shutting_down`.
+     * The service is temporarily unavailable; try again after `Retry-After`. Codes: `overloaded`, `database_unavailable`, `shutting_down`.
      */
     503: Problem;
 };
@@ -4529,7 +4583,7 @@ export type SimulateSlotError = SimulateSlotErrors[keyof SimulateSlotErrors];
 
 export type SimulateSlotResponses = {
     /**
-     * The policies, compared.
+     * The compared policies.
      */
     200: Simulation;
 };
@@ -4545,7 +4599,7 @@ export type GetLivenessData = {
 
 export type GetLivenessErrors = {
     /**
-     * Something went wrong on our side. Nothing was changed. Code: `internal`.
+     * An unexpected error occurred. Nothing was changed. Code: `internal`.
      */
     500: Problem;
 };
@@ -4554,7 +4608,7 @@ export type GetLivenessError = GetLivenessErrors[keyof GetLivenessErrors];
 
 export type GetLivenessResponses = {
     /**
-     * It runs.
+     * The process is alive.
      */
     200: Liveness;
 };
@@ -4570,11 +4624,11 @@ export type GetReadinessData = {
 
 export type GetReadinessErrors = {
     /**
-     * Something went wrong on our side. Nothing was changed. Code: `internal`.
+     * An unexpected error occurred. Nothing was changed. Code: `internal`.
      */
     500: Problem;
     /**
-     * The process cannot do its work now. Codes: `database_unavailable`, `shutting_down`.
+     * The process is not ready. Codes: `database_unavailable`, `shutting_down`.
      */
     503: Problem;
 };
@@ -4583,7 +4637,7 @@ export type GetReadinessError = GetReadinessErrors[keyof GetReadinessErrors];
 
 export type GetReadinessResponses = {
     /**
-     * Ready.
+     * The process is ready.
      */
     200: Readiness;
 };
@@ -4599,7 +4653,7 @@ export type GetSpecYamlData = {
 
 export type GetSpecYamlErrors = {
     /**
-     * Something went wrong on our side. Nothing was changed. Code: `internal`.
+     * An unexpected error occurred. Nothing was changed. Code: `internal`.
      */
     500: Problem;
 };
@@ -4624,7 +4678,7 @@ export type GetSpecJsonData = {
 
 export type GetSpecJsonErrors = {
     /**
-     * Something went wrong on our side. Nothing was changed. Code: `internal`.
+     * An unexpected error occurred. Nothing was changed. Code: `internal`.
      */
     500: Problem;
 };
@@ -4649,7 +4703,7 @@ export type GetDocsData = {
 
 export type GetDocsErrors = {
     /**
-     * Something went wrong on our side. Nothing was changed. Code: `internal`.
+     * An unexpected error occurred. Nothing was changed. Code: `internal`.
      */
     500: Problem;
 };
@@ -4658,7 +4712,7 @@ export type GetDocsError = GetDocsErrors[keyof GetDocsErrors];
 
 export type GetDocsResponses = {
     /**
-     * The page.
+     * The page of Swagger UI.
      */
     200: string;
 };
@@ -4669,7 +4723,7 @@ export type GetProblemData = {
     body?: never;
     path: {
         /**
-         * The code of a problem.
+         * A problem code.
          */
         code: string;
     };
@@ -4679,19 +4733,19 @@ export type GetProblemData = {
 
 export type GetProblemErrors = {
     /**
-     * A parameter is wrong. Code: `invalid_parameter`.
+     * A parameter is invalid. Code: `invalid_parameter`.
      */
     400: Problem;
     /**
-     * There is no such thing, or it is not the caller's to see. Code: `not_found`.
+     * The resource does not exist, or the caller may not see it. Code: `not_found`.
      */
     404: Problem;
     /**
-     * None of the forms of the answer is acceptable. Code: `not_acceptable`.
+     * The `Accept` header excludes every media type of the response. Code: `not_acceptable`.
      */
     406: Problem;
     /**
-     * Something went wrong on our side. Nothing was changed. Code: `internal`.
+     * An unexpected error occurred. Nothing was changed. Code: `internal`.
      */
     500: Problem;
 };
@@ -4700,7 +4754,7 @@ export type GetProblemError = GetProblemErrors[keyof GetProblemErrors];
 
 export type GetProblemResponses = {
     /**
-     * What it means.
+     * The documentation of the code.
      */
     200: ProblemType;
 };

@@ -60,8 +60,8 @@ open class AuthApi(basePath: kotlin.String = defaultBasePath, client: Call.Facto
 
     /**
      * POST /api/v1/auth/login
-     * Log in with e-mail and password
-     * Makes a new token, shown this once. It expires after 30 days and has every ability (&#x60;*&#x60;) unless &#x60;abilities&#x60; asks for less; &#x60;token_name&#x60; helps to recognise it in &#x60;listTokens&#x60;.  An unknown e-mail address and a wrong password get the same answer, in the same time. Every login makes a token of its own; an &#x60;Idempotency-Key&#x60; is ignored, because the answer is a secret. A user has at most 100 tokens: beyond that, a login takes the place of the one that expires first.  **Who may:** everybody, without a token. **Sent again:** it makes another token. 
+     * Log in with e-mail address and password
+     * Creates a new token, which is shown only once. It expires after 30 days and has all abilities (&#x60;*&#x60;), unless &#x60;abilities&#x60; asks for fewer. &#x60;token_name&#x60; helps to recognize the token in &#x60;listTokens&#x60;.  An unknown e-mail address and a wrong password get the same response, in the same time. Every login creates a separate token. An &#x60;Idempotency-Key&#x60; is ignored, because the response contains a secret. A user can have at most 100 tokens: after that, each login replaces the token that expires first.  **Access:** everybody, without a token. **Repeating it** creates another token. 
      * @param credentials 
      * @return LoginResult
      * @throws IllegalStateException If the request is not correctly configured
@@ -92,8 +92,8 @@ open class AuthApi(basePath: kotlin.String = defaultBasePath, client: Call.Facto
 
     /**
      * POST /api/v1/auth/login
-     * Log in with e-mail and password
-     * Makes a new token, shown this once. It expires after 30 days and has every ability (&#x60;*&#x60;) unless &#x60;abilities&#x60; asks for less; &#x60;token_name&#x60; helps to recognise it in &#x60;listTokens&#x60;.  An unknown e-mail address and a wrong password get the same answer, in the same time. Every login makes a token of its own; an &#x60;Idempotency-Key&#x60; is ignored, because the answer is a secret. A user has at most 100 tokens: beyond that, a login takes the place of the one that expires first.  **Who may:** everybody, without a token. **Sent again:** it makes another token. 
+     * Log in with e-mail address and password
+     * Creates a new token, which is shown only once. It expires after 30 days and has all abilities (&#x60;*&#x60;), unless &#x60;abilities&#x60; asks for fewer. &#x60;token_name&#x60; helps to recognize the token in &#x60;listTokens&#x60;.  An unknown e-mail address and a wrong password get the same response, in the same time. Every login creates a separate token. An &#x60;Idempotency-Key&#x60; is ignored, because the response contains a secret. A user can have at most 100 tokens: after that, each login replaces the token that expires first.  **Access:** everybody, without a token. **Repeating it** creates another token. 
      * @param credentials 
      * @return ApiResponse<LoginResult?>
      * @throws IllegalStateException If the request is not correctly configured
@@ -135,7 +135,7 @@ open class AuthApi(basePath: kotlin.String = defaultBasePath, client: Call.Facto
     /**
      * POST /api/v1/auth/logout
      * Revoke the token of this request
-     * The token that authenticates this request stops working at once; the user&#39;s other tokens stay (&#x60;deleteToken&#x60; revokes one of those). Any token can do this, whatever its abilities.  **Who may:** everybody who is logged in. **Sent again:** it is 401, because the token is gone. 
+     * The token of this request stops working at once. The user&#39;s other tokens remain valid (to revoke one of those, use &#x60;deleteToken&#x60;). No ability is required.  **Access:** any logged-in user. **Repeating it** returns 401, because the token is revoked. 
      * @return void
      * @throws IllegalStateException If the request is not correctly configured
      * @throws IOException Rethrows the OkHttp execute method exception
@@ -165,7 +165,7 @@ open class AuthApi(basePath: kotlin.String = defaultBasePath, client: Call.Facto
     /**
      * POST /api/v1/auth/logout
      * Revoke the token of this request
-     * The token that authenticates this request stops working at once; the user&#39;s other tokens stay (&#x60;deleteToken&#x60; revokes one of those). Any token can do this, whatever its abilities.  **Who may:** everybody who is logged in. **Sent again:** it is 401, because the token is gone. 
+     * The token of this request stops working at once. The user&#39;s other tokens remain valid (to revoke one of those, use &#x60;deleteToken&#x60;). No ability is required.  **Access:** any logged-in user. **Repeating it** returns 401, because the token is revoked. 
      * @return ApiResponse<Unit?>
      * @throws IllegalStateException If the request is not correctly configured
      * @throws IOException Rethrows the OkHttp execute method exception
@@ -203,7 +203,7 @@ open class AuthApi(basePath: kotlin.String = defaultBasePath, client: Call.Facto
     /**
      * POST /api/v1/auth/register
      * Create a user and log in
-     * Creates an attendee and answers like a login: with a token that is good for everything the user may do, for 30 days. The token is shown this once. An &#x60;Idempotency-Key&#x60; is ignored, because the answer is a secret.  The e-mail address is compared without regard to case; the password has 8 to 200 characters. To become an organizer, ask an administrator (&#x60;updateUser&#x60;).  **Who may:** everybody, without a token. **Sent again:** it is 409 &#x60;email_taken&#x60;, and the first token still works. 
+     * Creates a user with the role &#x60;attendee&#x60; and logs them in: the response contains a token with all abilities, valid for 30 days. The token is shown only once. An &#x60;Idempotency-Key&#x60; is ignored, because the response contains a secret.  E-mail addresses are compared case-insensitively. The password must have 8 to 200 characters. To become an organizer, ask an administrator (&#x60;updateUser&#x60;).  **Access:** everybody, without a token. **Repeating it** returns 409 &#x60;email_taken&#x60;; the first token remains valid. 
      * @param userCreate 
      * @return LoginResult
      * @throws IllegalStateException If the request is not correctly configured
@@ -235,7 +235,7 @@ open class AuthApi(basePath: kotlin.String = defaultBasePath, client: Call.Facto
     /**
      * POST /api/v1/auth/register
      * Create a user and log in
-     * Creates an attendee and answers like a login: with a token that is good for everything the user may do, for 30 days. The token is shown this once. An &#x60;Idempotency-Key&#x60; is ignored, because the answer is a secret.  The e-mail address is compared without regard to case; the password has 8 to 200 characters. To become an organizer, ask an administrator (&#x60;updateUser&#x60;).  **Who may:** everybody, without a token. **Sent again:** it is 409 &#x60;email_taken&#x60;, and the first token still works. 
+     * Creates a user with the role &#x60;attendee&#x60; and logs them in: the response contains a token with all abilities, valid for 30 days. The token is shown only once. An &#x60;Idempotency-Key&#x60; is ignored, because the response contains a secret.  E-mail addresses are compared case-insensitively. The password must have 8 to 200 characters. To become an organizer, ask an administrator (&#x60;updateUser&#x60;).  **Access:** everybody, without a token. **Repeating it** returns 409 &#x60;email_taken&#x60;; the first token remains valid. 
      * @param userCreate 
      * @return ApiResponse<LoginResult?>
      * @throws IllegalStateException If the request is not correctly configured

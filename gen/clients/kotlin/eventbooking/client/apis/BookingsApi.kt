@@ -71,10 +71,10 @@ open class BookingsApi(basePath: kotlin.String = defaultBasePath, client: Call.F
 
     /**
      * POST /api/v1/bookings/{booking_id}/cancel
-     * Cancel a booking, or leave the waitlist
-     * The seats of a &#x60;confirmed&#x60;, &#x60;held&#x60; or &#x60;offered&#x60; booking go to whoever waits, at once; a &#x60;waitlisted&#x60; one leaves the queue. Cancelling an offer is the same as &#x60;declineOffer&#x60;, but for the ledger&#39;s word for it. Cancelling twice changes nothing and is 200; an &#x60;expired&#x60; booking stays so (409 &#x60;invalid_transition&#x60;). &#x60;previewCancellation&#x60; tells beforehand what would happen.  One cancels one&#39;s own confirmed booking until the event&#39;s &#x60;cancellation_closes_minutes&#x60; before the slot starts (409 &#x60;cancellation_window_closed&#x60; after that; giving back a hold or an offer, and leaving the waitlist, is always possible), with or without a reason. The event&#39;s organizer and administrators cancel at any time, and must give a reason (else 422 &#x60;validation_failed&#x60; for &#x60;/reason&#x60;).  **Who may:** the owner of the booking, the organizer of its event, and administrators, with the ability &#x60;bookings:write&#x60;. **Sent again:** with the same &#x60;Idempotency-Key&#x60; it has one effect. 
+     * Cancel a booking or leave the waitlist
+     * The seats of a &#x60;confirmed&#x60;, &#x60;held&#x60; or &#x60;offered&#x60; booking go to the waitlist at once. A &#x60;waitlisted&#x60; booking leaves the queue. Cancelling an offer is the same as &#x60;declineOffer&#x60;, except for the kind of the ledger entry. Cancelling a cancelled booking changes nothing and returns 200. An &#x60;expired&#x60; booking cannot be cancelled (409 &#x60;invalid_transition&#x60;). &#x60;previewCancellation&#x60; shows in advance what would happen.  Owners can cancel a confirmed booking until the event&#39;s &#x60;cancellation_closes_minutes&#x60; before the slot&#39;s start; after that, the response is 409 &#x60;cancellation_window_closed&#x60;. They can release a hold or an offer, and leave the waitlist, at any time. Their reason is optional. The event&#39;s organizer and administrators can cancel at any time; whoever cancels somebody else&#39;s booking must give a reason (otherwise 422 &#x60;validation_failed&#x60; for &#x60;/reason&#x60;). An administrator&#39;s own booking at somebody else&#39;s event follows the rules for owners.  **Access:** the owner of the booking, the event&#39;s organizer and administrators, with the ability &#x60;bookings:write&#x60;. **Repeating it** with the same &#x60;Idempotency-Key&#x60; has no further effect. 
      * @param bookingId The booking&#39;s id.
-     * @param idempotencyKey Makes the request repeatable: the same key with the same request has one effect, and the first answer again (for 24 hours, per user). With another request it is 422 &#x60;idempotency_key_reused&#x60;. Visible ASCII characters; a UUID does well.  (optional)
+     * @param idempotencyKey Makes the request safe to repeat: for 24 hours, the same request with the same key has one effect and returns the first response again. Keys belong to the user. Using a key for a different request is 422 &#x60;idempotency_key_reused&#x60;. A key has 1 to 255 visible ASCII characters, for example a UUID.  (optional)
      * @param bookingCancellation  (optional)
      * @return Booking
      * @throws IllegalStateException If the request is not correctly configured
@@ -105,10 +105,10 @@ open class BookingsApi(basePath: kotlin.String = defaultBasePath, client: Call.F
 
     /**
      * POST /api/v1/bookings/{booking_id}/cancel
-     * Cancel a booking, or leave the waitlist
-     * The seats of a &#x60;confirmed&#x60;, &#x60;held&#x60; or &#x60;offered&#x60; booking go to whoever waits, at once; a &#x60;waitlisted&#x60; one leaves the queue. Cancelling an offer is the same as &#x60;declineOffer&#x60;, but for the ledger&#39;s word for it. Cancelling twice changes nothing and is 200; an &#x60;expired&#x60; booking stays so (409 &#x60;invalid_transition&#x60;). &#x60;previewCancellation&#x60; tells beforehand what would happen.  One cancels one&#39;s own confirmed booking until the event&#39;s &#x60;cancellation_closes_minutes&#x60; before the slot starts (409 &#x60;cancellation_window_closed&#x60; after that; giving back a hold or an offer, and leaving the waitlist, is always possible), with or without a reason. The event&#39;s organizer and administrators cancel at any time, and must give a reason (else 422 &#x60;validation_failed&#x60; for &#x60;/reason&#x60;).  **Who may:** the owner of the booking, the organizer of its event, and administrators, with the ability &#x60;bookings:write&#x60;. **Sent again:** with the same &#x60;Idempotency-Key&#x60; it has one effect. 
+     * Cancel a booking or leave the waitlist
+     * The seats of a &#x60;confirmed&#x60;, &#x60;held&#x60; or &#x60;offered&#x60; booking go to the waitlist at once. A &#x60;waitlisted&#x60; booking leaves the queue. Cancelling an offer is the same as &#x60;declineOffer&#x60;, except for the kind of the ledger entry. Cancelling a cancelled booking changes nothing and returns 200. An &#x60;expired&#x60; booking cannot be cancelled (409 &#x60;invalid_transition&#x60;). &#x60;previewCancellation&#x60; shows in advance what would happen.  Owners can cancel a confirmed booking until the event&#39;s &#x60;cancellation_closes_minutes&#x60; before the slot&#39;s start; after that, the response is 409 &#x60;cancellation_window_closed&#x60;. They can release a hold or an offer, and leave the waitlist, at any time. Their reason is optional. The event&#39;s organizer and administrators can cancel at any time; whoever cancels somebody else&#39;s booking must give a reason (otherwise 422 &#x60;validation_failed&#x60; for &#x60;/reason&#x60;). An administrator&#39;s own booking at somebody else&#39;s event follows the rules for owners.  **Access:** the owner of the booking, the event&#39;s organizer and administrators, with the ability &#x60;bookings:write&#x60;. **Repeating it** with the same &#x60;Idempotency-Key&#x60; has no further effect. 
      * @param bookingId The booking&#39;s id.
-     * @param idempotencyKey Makes the request repeatable: the same key with the same request has one effect, and the first answer again (for 24 hours, per user). With another request it is 422 &#x60;idempotency_key_reused&#x60;. Visible ASCII characters; a UUID does well.  (optional)
+     * @param idempotencyKey Makes the request safe to repeat: for 24 hours, the same request with the same key has one effect and returns the first response again. Keys belong to the user. Using a key for a different request is 422 &#x60;idempotency_key_reused&#x60;. A key has 1 to 255 visible ASCII characters, for example a UUID.  (optional)
      * @param bookingCancellation  (optional)
      * @return ApiResponse<Booking?>
      * @throws IllegalStateException If the request is not correctly configured
@@ -128,7 +128,7 @@ open class BookingsApi(basePath: kotlin.String = defaultBasePath, client: Call.F
      * To obtain the request config of the operation cancelBooking
      *
      * @param bookingId The booking&#39;s id.
-     * @param idempotencyKey Makes the request repeatable: the same key with the same request has one effect, and the first answer again (for 24 hours, per user). With another request it is 422 &#x60;idempotency_key_reused&#x60;. Visible ASCII characters; a UUID does well.  (optional)
+     * @param idempotencyKey Makes the request safe to repeat: for 24 hours, the same request with the same key has one effect and returns the first response again. Keys belong to the user. Using a key for a different request is 422 &#x60;idempotency_key_reused&#x60;. A key has 1 to 255 visible ASCII characters, for example a UUID.  (optional)
      * @param bookingCancellation  (optional)
      * @return RequestConfig
      */
@@ -152,10 +152,10 @@ open class BookingsApi(basePath: kotlin.String = defaultBasePath, client: Call.F
 
     /**
      * POST /api/v1/bookings/{booking_id}/check-in
-     * Check an attendee in
-     * For the event&#39;s organizer, at the door: sets &#x60;checked_in_at&#x60; of a &#x60;confirmed&#x60; booking (any other is 409 &#x60;invalid_transition&#x60;), at whatever time. Checking in twice changes nothing and is 200; the first time stays.  **Who may:** organizers, of their own events, and administrators, with the ability &#x60;events:write&#x60;. **Sent again:** with the same &#x60;Idempotency-Key&#x60; it has one effect. 
+     * Check in an attendee
+     * Sets &#x60;checked_in_at&#x60; of a &#x60;confirmed&#x60; booking, at any time; any other status is 409 &#x60;invalid_transition&#x60;. Checking in a booking that is already checked in changes nothing and returns 200; the first time is kept.  **Access:** organizers, for their own events, and administrators, with the ability &#x60;events:write&#x60;. **Repeating it** with the same &#x60;Idempotency-Key&#x60; has no further effect. 
      * @param bookingId The booking&#39;s id.
-     * @param idempotencyKey Makes the request repeatable: the same key with the same request has one effect, and the first answer again (for 24 hours, per user). With another request it is 422 &#x60;idempotency_key_reused&#x60;. Visible ASCII characters; a UUID does well.  (optional)
+     * @param idempotencyKey Makes the request safe to repeat: for 24 hours, the same request with the same key has one effect and returns the first response again. Keys belong to the user. Using a key for a different request is 422 &#x60;idempotency_key_reused&#x60;. A key has 1 to 255 visible ASCII characters, for example a UUID.  (optional)
      * @return Booking
      * @throws IllegalStateException If the request is not correctly configured
      * @throws IOException Rethrows the OkHttp execute method exception
@@ -185,10 +185,10 @@ open class BookingsApi(basePath: kotlin.String = defaultBasePath, client: Call.F
 
     /**
      * POST /api/v1/bookings/{booking_id}/check-in
-     * Check an attendee in
-     * For the event&#39;s organizer, at the door: sets &#x60;checked_in_at&#x60; of a &#x60;confirmed&#x60; booking (any other is 409 &#x60;invalid_transition&#x60;), at whatever time. Checking in twice changes nothing and is 200; the first time stays.  **Who may:** organizers, of their own events, and administrators, with the ability &#x60;events:write&#x60;. **Sent again:** with the same &#x60;Idempotency-Key&#x60; it has one effect. 
+     * Check in an attendee
+     * Sets &#x60;checked_in_at&#x60; of a &#x60;confirmed&#x60; booking, at any time; any other status is 409 &#x60;invalid_transition&#x60;. Checking in a booking that is already checked in changes nothing and returns 200; the first time is kept.  **Access:** organizers, for their own events, and administrators, with the ability &#x60;events:write&#x60;. **Repeating it** with the same &#x60;Idempotency-Key&#x60; has no further effect. 
      * @param bookingId The booking&#39;s id.
-     * @param idempotencyKey Makes the request repeatable: the same key with the same request has one effect, and the first answer again (for 24 hours, per user). With another request it is 422 &#x60;idempotency_key_reused&#x60;. Visible ASCII characters; a UUID does well.  (optional)
+     * @param idempotencyKey Makes the request safe to repeat: for 24 hours, the same request with the same key has one effect and returns the first response again. Keys belong to the user. Using a key for a different request is 422 &#x60;idempotency_key_reused&#x60;. A key has 1 to 255 visible ASCII characters, for example a UUID.  (optional)
      * @return ApiResponse<Booking?>
      * @throws IllegalStateException If the request is not correctly configured
      * @throws IOException Rethrows the OkHttp execute method exception
@@ -207,7 +207,7 @@ open class BookingsApi(basePath: kotlin.String = defaultBasePath, client: Call.F
      * To obtain the request config of the operation checkInBooking
      *
      * @param bookingId The booking&#39;s id.
-     * @param idempotencyKey Makes the request repeatable: the same key with the same request has one effect, and the first answer again (for 24 hours, per user). With another request it is 422 &#x60;idempotency_key_reused&#x60;. Visible ASCII characters; a UUID does well.  (optional)
+     * @param idempotencyKey Makes the request safe to repeat: for 24 hours, the same request with the same key has one effect and returns the first response again. Keys belong to the user. Using a key for a different request is 422 &#x60;idempotency_key_reused&#x60;. A key has 1 to 255 visible ASCII characters, for example a UUID.  (optional)
      * @return RequestConfig
      */
     fun checkInBookingRequestConfig(bookingId: java.util.UUID, idempotencyKey: kotlin.String?) : RequestConfig<Unit> {
@@ -230,9 +230,9 @@ open class BookingsApi(basePath: kotlin.String = defaultBasePath, client: Call.F
     /**
      * POST /api/v1/bookings/{booking_id}/confirm
      * Confirm a hold
-     * Makes a &#x60;held&#x60; booking &#x60;confirmed&#x60;, until its &#x60;expires_at&#x60;; after that it is 409 &#x60;hold_expired&#x60;, and its seats are somebody else&#39;s. Confirming twice changes nothing and is 200. Offers are accepted (&#x60;acceptOffer&#x60;); a booking that waits, or was cancelled, cannot be confirmed (409 &#x60;invalid_transition&#x60;). Its owner confirms it, or the event&#39;s organizer or an administrator for them; for everybody else it is 404.  **Who may:** the owner of the booking, the organizer of its event, and administrators, with the ability &#x60;bookings:write&#x60;. **Sent again:** with the same &#x60;Idempotency-Key&#x60; it has one effect. 
+     * Makes a &#x60;held&#x60; booking &#x60;confirmed&#x60;. After its &#x60;expires_at&#x60;, the response is 409 &#x60;hold_expired&#x60;, and its seats are released. Confirming a confirmed booking changes nothing and returns 200. Offers are accepted with &#x60;acceptOffer&#x60;. A booking that is waitlisted, offered or cancelled cannot be confirmed (409 &#x60;invalid_transition&#x60;). The event&#39;s organizer and administrators can confirm on the owner&#39;s behalf; for everybody else the booking is 404.  **Access:** the owner of the booking, the event&#39;s organizer and administrators, with the ability &#x60;bookings:write&#x60;. **Repeating it** with the same &#x60;Idempotency-Key&#x60; has no further effect. 
      * @param bookingId The booking&#39;s id.
-     * @param idempotencyKey Makes the request repeatable: the same key with the same request has one effect, and the first answer again (for 24 hours, per user). With another request it is 422 &#x60;idempotency_key_reused&#x60;. Visible ASCII characters; a UUID does well.  (optional)
+     * @param idempotencyKey Makes the request safe to repeat: for 24 hours, the same request with the same key has one effect and returns the first response again. Keys belong to the user. Using a key for a different request is 422 &#x60;idempotency_key_reused&#x60;. A key has 1 to 255 visible ASCII characters, for example a UUID.  (optional)
      * @return Booking
      * @throws IllegalStateException If the request is not correctly configured
      * @throws IOException Rethrows the OkHttp execute method exception
@@ -263,9 +263,9 @@ open class BookingsApi(basePath: kotlin.String = defaultBasePath, client: Call.F
     /**
      * POST /api/v1/bookings/{booking_id}/confirm
      * Confirm a hold
-     * Makes a &#x60;held&#x60; booking &#x60;confirmed&#x60;, until its &#x60;expires_at&#x60;; after that it is 409 &#x60;hold_expired&#x60;, and its seats are somebody else&#39;s. Confirming twice changes nothing and is 200. Offers are accepted (&#x60;acceptOffer&#x60;); a booking that waits, or was cancelled, cannot be confirmed (409 &#x60;invalid_transition&#x60;). Its owner confirms it, or the event&#39;s organizer or an administrator for them; for everybody else it is 404.  **Who may:** the owner of the booking, the organizer of its event, and administrators, with the ability &#x60;bookings:write&#x60;. **Sent again:** with the same &#x60;Idempotency-Key&#x60; it has one effect. 
+     * Makes a &#x60;held&#x60; booking &#x60;confirmed&#x60;. After its &#x60;expires_at&#x60;, the response is 409 &#x60;hold_expired&#x60;, and its seats are released. Confirming a confirmed booking changes nothing and returns 200. Offers are accepted with &#x60;acceptOffer&#x60;. A booking that is waitlisted, offered or cancelled cannot be confirmed (409 &#x60;invalid_transition&#x60;). The event&#39;s organizer and administrators can confirm on the owner&#39;s behalf; for everybody else the booking is 404.  **Access:** the owner of the booking, the event&#39;s organizer and administrators, with the ability &#x60;bookings:write&#x60;. **Repeating it** with the same &#x60;Idempotency-Key&#x60; has no further effect. 
      * @param bookingId The booking&#39;s id.
-     * @param idempotencyKey Makes the request repeatable: the same key with the same request has one effect, and the first answer again (for 24 hours, per user). With another request it is 422 &#x60;idempotency_key_reused&#x60;. Visible ASCII characters; a UUID does well.  (optional)
+     * @param idempotencyKey Makes the request safe to repeat: for 24 hours, the same request with the same key has one effect and returns the first response again. Keys belong to the user. Using a key for a different request is 422 &#x60;idempotency_key_reused&#x60;. A key has 1 to 255 visible ASCII characters, for example a UUID.  (optional)
      * @return ApiResponse<Booking?>
      * @throws IllegalStateException If the request is not correctly configured
      * @throws IOException Rethrows the OkHttp execute method exception
@@ -284,7 +284,7 @@ open class BookingsApi(basePath: kotlin.String = defaultBasePath, client: Call.F
      * To obtain the request config of the operation confirmBooking
      *
      * @param bookingId The booking&#39;s id.
-     * @param idempotencyKey Makes the request repeatable: the same key with the same request has one effect, and the first answer again (for 24 hours, per user). With another request it is 422 &#x60;idempotency_key_reused&#x60;. Visible ASCII characters; a UUID does well.  (optional)
+     * @param idempotencyKey Makes the request safe to repeat: for 24 hours, the same request with the same key has one effect and returns the first response again. Keys belong to the user. Using a key for a different request is 422 &#x60;idempotency_key_reused&#x60;. A key has 1 to 255 visible ASCII characters, for example a UUID.  (optional)
      * @return RequestConfig
      */
     fun confirmBookingRequestConfig(bookingId: java.util.UUID, idempotencyKey: kotlin.String?) : RequestConfig<Unit> {
@@ -306,11 +306,11 @@ open class BookingsApi(basePath: kotlin.String = defaultBasePath, client: Call.F
 
     /**
      * POST /api/v1/slots/{slot_id}/bookings
-     * Book seats, or join the waitlist
-     * Asks for &#x60;seats&#x60; of this slot. When they are free and nobody waits for them, the booking is &#x60;confirmed&#x60;. Otherwise &#x60;if_full&#x60; decides: &#x60;reject&#x60; (the default) leaves no trace and answers 409 &#x60;slot_full&#x60;, &#x60;waitlist&#x60; appends the booking to the queue: it is &#x60;waitlisted&#x60;, with its &#x60;waitlist_position&#x60;, and is promoted by itself when its turn comes. Freed seats never go to a newcomer ahead of the queue.  One user has at most one live booking of a slot, and no two with seats at overlapping times. A booking that waits may overlap: it is &#x60;blocked&#x60;, and keeps its place, for as long as it does when its turn comes. A newcomer who has seats elsewhere at that time is waitlisted when the slot is full, and refused (409 &#x60;booking_overlap&#x60;) when it is not.  With &#x60;seats_min&#x60;, the booking takes what there is: when its turn comes, at once or later, it gets as many seats as are free, from &#x60;seats_min&#x60; to &#x60;seats&#x60;, and &#x60;seats&#x60; of the booking then says how many. More than &#x60;seats&#x60; is 422 &#x60;validation_failed&#x60; for &#x60;/seats_min&#x60;.  **Keep and upgrade.** &#x60;replaces_booking_id&#x60; names a booking of one&#39;s own, in another slot, that takes seats (&#x60;held&#x60;, &#x60;offered&#x60; or &#x60;confirmed&#x60;; anything else is 422 &#x60;validation_failed&#x60; for &#x60;/replaces_booking_id&#x60;). It is kept until the new booking is confirmed, and given back in the same step: at once when seats are free, and otherwise, with &#x60;if_full: waitlist&#x60;, when the turn comes, without asking again even where the event makes offers. The two may overlap. When the old booking ends before that, the new one waits on like any other.  What is refused, in this order: &#x60;not_found&#x60; · &#x60;event_not_published&#x60;, &#x60;slot_cancelled&#x60;, &#x60;booking_closed&#x60; (the slot is closed) · &#x60;slot_started&#x60;, &#x60;booking_not_open&#x60; (with &#x60;opens_at&#x60;), &#x60;booking_closed&#x60; · &#x60;seats_exceed_capacity&#x60; · &#x60;already_booked&#x60; (with &#x60;booking_id&#x60;) · &#x60;booking_overlap&#x60; (with &#x60;booking_ids&#x60;) · &#x60;slot_full&#x60; (with &#x60;waitlist_open&#x60;), &#x60;waitlist_disabled&#x60;, &#x60;waitlist_full&#x60;. Every refusal carries the &#x60;slot_version&#x60; at which it was decided.  **Who may:** everybody who is logged in, with the ability &#x60;bookings:write&#x60;. **Sent again:** with the same &#x60;Idempotency-Key&#x60; it has one effect. 
+     * Book seats or join the waitlist
+     * Asks for &#x60;seats&#x60; of this slot. If the seats are free and nobody waits for them, the booking is &#x60;confirmed&#x60;. Otherwise, &#x60;if_full&#x60; decides: with &#x60;reject&#x60; (the default), nothing is stored and the response is 409 &#x60;slot_full&#x60;; with &#x60;waitlist&#x60;, the booking is appended to the queue as &#x60;waitlisted&#x60;, with its &#x60;waitlist_position&#x60;, and is promoted automatically when it is next. A newcomer never gets freed seats ahead of the queue.  A user can have at most one live booking of a slot, and no two bookings with seats at overlapping times. A waitlisted booking may overlap; if it still overlaps when it is next, it becomes &#x60;blocked&#x60; and keeps its place. If a user with seats elsewhere at that time asks for a slot, they are waitlisted if the slot is full, and get 409 &#x60;booking_overlap&#x60; if it is not.  With &#x60;seats_min&#x60;, the booking accepts fewer seats: when it is next, at once or later, it gets as many seats as are free, from &#x60;seats_min&#x60; to &#x60;seats&#x60;. The booking&#39;s &#x60;seats&#x60; is then that number. &#x60;seats_min&#x60; above &#x60;seats&#x60; is 422 &#x60;validation_failed&#x60; for &#x60;/seats_min&#x60;.  **Keep and upgrade.** &#x60;replaces_booking_id&#x60; names another booking of the caller, in another slot, that takes seats (&#x60;held&#x60;, &#x60;offered&#x60; or &#x60;confirmed&#x60;; otherwise 422 &#x60;validation_failed&#x60; for &#x60;/replaces_booking_id&#x60;). That booking is kept until the new one is confirmed, and cancelled in the same step: at once if seats are free, otherwise, with &#x60;if_full: waitlist&#x60;, when the new booking is promoted. The promotion confirms it directly, even if the event makes offers. The two bookings may overlap. If the old booking ends before that, the new one continues to wait like any other. If the caller can no longer cancel the old booking, the response is 409 &#x60;cancellation_window_closed&#x60;.  Checks are made in this order:  1. &#x60;not_found&#x60; 2. &#x60;event_not_published&#x60;, &#x60;slot_cancelled&#x60;, &#x60;booking_closed&#x60; (the slot is closed) 3. &#x60;slot_started&#x60;, &#x60;booking_not_open&#x60; (with &#x60;opens_at&#x60;), &#x60;booking_closed&#x60; 4. &#x60;seats_exceed_capacity&#x60; 5. &#x60;already_booked&#x60; (with &#x60;booking_id&#x60;) 6. &#x60;cancellation_window_closed&#x60; (of the booking named by &#x60;replaces_booking_id&#x60;) 7. &#x60;booking_overlap&#x60; (with &#x60;booking_ids&#x60;) 8. &#x60;slot_full&#x60; (with &#x60;waitlist_open&#x60;), &#x60;waitlist_disabled&#x60;, &#x60;waitlist_full&#x60;  Each of these problems except &#x60;not_found&#x60; has the &#x60;slot_version&#x60; at which the request was decided.  **Access:** any logged-in user, with the ability &#x60;bookings:write&#x60;. **Repeating it** with the same &#x60;Idempotency-Key&#x60; has no further effect. 
      * @param slotId The slot&#39;s id.
      * @param bookingCreate 
-     * @param idempotencyKey Makes the request repeatable: the same key with the same request has one effect, and the first answer again (for 24 hours, per user). With another request it is 422 &#x60;idempotency_key_reused&#x60;. Visible ASCII characters; a UUID does well.  (optional)
+     * @param idempotencyKey Makes the request safe to repeat: for 24 hours, the same request with the same key has one effect and returns the first response again. Keys belong to the user. Using a key for a different request is 422 &#x60;idempotency_key_reused&#x60;. A key has 1 to 255 visible ASCII characters, for example a UUID.  (optional)
      * @return Booking
      * @throws IllegalStateException If the request is not correctly configured
      * @throws IOException Rethrows the OkHttp execute method exception
@@ -340,11 +340,11 @@ open class BookingsApi(basePath: kotlin.String = defaultBasePath, client: Call.F
 
     /**
      * POST /api/v1/slots/{slot_id}/bookings
-     * Book seats, or join the waitlist
-     * Asks for &#x60;seats&#x60; of this slot. When they are free and nobody waits for them, the booking is &#x60;confirmed&#x60;. Otherwise &#x60;if_full&#x60; decides: &#x60;reject&#x60; (the default) leaves no trace and answers 409 &#x60;slot_full&#x60;, &#x60;waitlist&#x60; appends the booking to the queue: it is &#x60;waitlisted&#x60;, with its &#x60;waitlist_position&#x60;, and is promoted by itself when its turn comes. Freed seats never go to a newcomer ahead of the queue.  One user has at most one live booking of a slot, and no two with seats at overlapping times. A booking that waits may overlap: it is &#x60;blocked&#x60;, and keeps its place, for as long as it does when its turn comes. A newcomer who has seats elsewhere at that time is waitlisted when the slot is full, and refused (409 &#x60;booking_overlap&#x60;) when it is not.  With &#x60;seats_min&#x60;, the booking takes what there is: when its turn comes, at once or later, it gets as many seats as are free, from &#x60;seats_min&#x60; to &#x60;seats&#x60;, and &#x60;seats&#x60; of the booking then says how many. More than &#x60;seats&#x60; is 422 &#x60;validation_failed&#x60; for &#x60;/seats_min&#x60;.  **Keep and upgrade.** &#x60;replaces_booking_id&#x60; names a booking of one&#39;s own, in another slot, that takes seats (&#x60;held&#x60;, &#x60;offered&#x60; or &#x60;confirmed&#x60;; anything else is 422 &#x60;validation_failed&#x60; for &#x60;/replaces_booking_id&#x60;). It is kept until the new booking is confirmed, and given back in the same step: at once when seats are free, and otherwise, with &#x60;if_full: waitlist&#x60;, when the turn comes, without asking again even where the event makes offers. The two may overlap. When the old booking ends before that, the new one waits on like any other.  What is refused, in this order: &#x60;not_found&#x60; · &#x60;event_not_published&#x60;, &#x60;slot_cancelled&#x60;, &#x60;booking_closed&#x60; (the slot is closed) · &#x60;slot_started&#x60;, &#x60;booking_not_open&#x60; (with &#x60;opens_at&#x60;), &#x60;booking_closed&#x60; · &#x60;seats_exceed_capacity&#x60; · &#x60;already_booked&#x60; (with &#x60;booking_id&#x60;) · &#x60;booking_overlap&#x60; (with &#x60;booking_ids&#x60;) · &#x60;slot_full&#x60; (with &#x60;waitlist_open&#x60;), &#x60;waitlist_disabled&#x60;, &#x60;waitlist_full&#x60;. Every refusal carries the &#x60;slot_version&#x60; at which it was decided.  **Who may:** everybody who is logged in, with the ability &#x60;bookings:write&#x60;. **Sent again:** with the same &#x60;Idempotency-Key&#x60; it has one effect. 
+     * Book seats or join the waitlist
+     * Asks for &#x60;seats&#x60; of this slot. If the seats are free and nobody waits for them, the booking is &#x60;confirmed&#x60;. Otherwise, &#x60;if_full&#x60; decides: with &#x60;reject&#x60; (the default), nothing is stored and the response is 409 &#x60;slot_full&#x60;; with &#x60;waitlist&#x60;, the booking is appended to the queue as &#x60;waitlisted&#x60;, with its &#x60;waitlist_position&#x60;, and is promoted automatically when it is next. A newcomer never gets freed seats ahead of the queue.  A user can have at most one live booking of a slot, and no two bookings with seats at overlapping times. A waitlisted booking may overlap; if it still overlaps when it is next, it becomes &#x60;blocked&#x60; and keeps its place. If a user with seats elsewhere at that time asks for a slot, they are waitlisted if the slot is full, and get 409 &#x60;booking_overlap&#x60; if it is not.  With &#x60;seats_min&#x60;, the booking accepts fewer seats: when it is next, at once or later, it gets as many seats as are free, from &#x60;seats_min&#x60; to &#x60;seats&#x60;. The booking&#39;s &#x60;seats&#x60; is then that number. &#x60;seats_min&#x60; above &#x60;seats&#x60; is 422 &#x60;validation_failed&#x60; for &#x60;/seats_min&#x60;.  **Keep and upgrade.** &#x60;replaces_booking_id&#x60; names another booking of the caller, in another slot, that takes seats (&#x60;held&#x60;, &#x60;offered&#x60; or &#x60;confirmed&#x60;; otherwise 422 &#x60;validation_failed&#x60; for &#x60;/replaces_booking_id&#x60;). That booking is kept until the new one is confirmed, and cancelled in the same step: at once if seats are free, otherwise, with &#x60;if_full: waitlist&#x60;, when the new booking is promoted. The promotion confirms it directly, even if the event makes offers. The two bookings may overlap. If the old booking ends before that, the new one continues to wait like any other. If the caller can no longer cancel the old booking, the response is 409 &#x60;cancellation_window_closed&#x60;.  Checks are made in this order:  1. &#x60;not_found&#x60; 2. &#x60;event_not_published&#x60;, &#x60;slot_cancelled&#x60;, &#x60;booking_closed&#x60; (the slot is closed) 3. &#x60;slot_started&#x60;, &#x60;booking_not_open&#x60; (with &#x60;opens_at&#x60;), &#x60;booking_closed&#x60; 4. &#x60;seats_exceed_capacity&#x60; 5. &#x60;already_booked&#x60; (with &#x60;booking_id&#x60;) 6. &#x60;cancellation_window_closed&#x60; (of the booking named by &#x60;replaces_booking_id&#x60;) 7. &#x60;booking_overlap&#x60; (with &#x60;booking_ids&#x60;) 8. &#x60;slot_full&#x60; (with &#x60;waitlist_open&#x60;), &#x60;waitlist_disabled&#x60;, &#x60;waitlist_full&#x60;  Each of these problems except &#x60;not_found&#x60; has the &#x60;slot_version&#x60; at which the request was decided.  **Access:** any logged-in user, with the ability &#x60;bookings:write&#x60;. **Repeating it** with the same &#x60;Idempotency-Key&#x60; has no further effect. 
      * @param slotId The slot&#39;s id.
      * @param bookingCreate 
-     * @param idempotencyKey Makes the request repeatable: the same key with the same request has one effect, and the first answer again (for 24 hours, per user). With another request it is 422 &#x60;idempotency_key_reused&#x60;. Visible ASCII characters; a UUID does well.  (optional)
+     * @param idempotencyKey Makes the request safe to repeat: for 24 hours, the same request with the same key has one effect and returns the first response again. Keys belong to the user. Using a key for a different request is 422 &#x60;idempotency_key_reused&#x60;. A key has 1 to 255 visible ASCII characters, for example a UUID.  (optional)
      * @return ApiResponse<Booking?>
      * @throws IllegalStateException If the request is not correctly configured
      * @throws IOException Rethrows the OkHttp execute method exception
@@ -364,7 +364,7 @@ open class BookingsApi(basePath: kotlin.String = defaultBasePath, client: Call.F
      *
      * @param slotId The slot&#39;s id.
      * @param bookingCreate 
-     * @param idempotencyKey Makes the request repeatable: the same key with the same request has one effect, and the first answer again (for 24 hours, per user). With another request it is 422 &#x60;idempotency_key_reused&#x60;. Visible ASCII characters; a UUID does well.  (optional)
+     * @param idempotencyKey Makes the request safe to repeat: for 24 hours, the same request with the same key has one effect and returns the first response again. Keys belong to the user. Using a key for a different request is 422 &#x60;idempotency_key_reused&#x60;. A key has 1 to 255 visible ASCII characters, for example a UUID.  (optional)
      * @return RequestConfig
      */
     fun createBookingRequestConfig(slotId: java.util.UUID, bookingCreate: BookingCreate, idempotencyKey: kotlin.String?) : RequestConfig<BookingCreate> {
@@ -387,10 +387,10 @@ open class BookingsApi(basePath: kotlin.String = defaultBasePath, client: Call.F
 
     /**
      * POST /api/v1/bookings
-     * Book several slots at once, or none
-     * Up to ten items, each for another slot, of one event or of several. All of them are &#x60;confirmed&#x60; in one step, or all are refused and nothing is changed. Nobody waits: an item whose seats are not free, or that others wait for, refuses the whole (409 &#x60;slot_full&#x60;).  Each item is refused as a booking of its slot is (&#x60;createBooking&#x60;), and the answer is about the first item, in the order of the request, that is refused: &#x60;item&#x60; is its place, counted from 0, and &#x60;slot_id&#x60; its slot. Two items whose slots overlap refuse each other before anything else is looked at: 409 &#x60;booking_overlap&#x60; with &#x60;items&#x60;, the places of the two. A slot named twice is 422 &#x60;validation_failed&#x60; for the second one.  **Who may:** everybody who is logged in, with the ability &#x60;bookings:write&#x60;. **Sent again:** with the same &#x60;Idempotency-Key&#x60; it has one effect. 
+     * Book several slots in one step
+     * Takes up to ten items, each for a different slot, of one or several events. Either all are &#x60;confirmed&#x60; in one step, or nothing changes. Nothing is waitlisted: if the seats of one item are not free, or others wait for them, the whole request is 409 &#x60;slot_full&#x60;.  Items whose slots overlap each other are checked first: 409 &#x60;booking_overlap&#x60; with &#x60;items&#x60;, the indexes of the two. Then each item is checked as in &#x60;createBooking&#x60;, first everything except overlap and free seats for all items, then these two. The response describes the first item, in request order, that fails: &#x60;item&#x60; is its index, counted from 0, and &#x60;slot_id&#x60; its slot. Naming a slot twice is 422 &#x60;validation_failed&#x60; for the second item.  **Access:** any logged-in user, with the ability &#x60;bookings:write&#x60;. **Repeating it** with the same &#x60;Idempotency-Key&#x60; has no further effect. 
      * @param bookingBundleCreate 
-     * @param idempotencyKey Makes the request repeatable: the same key with the same request has one effect, and the first answer again (for 24 hours, per user). With another request it is 422 &#x60;idempotency_key_reused&#x60;. Visible ASCII characters; a UUID does well.  (optional)
+     * @param idempotencyKey Makes the request safe to repeat: for 24 hours, the same request with the same key has one effect and returns the first response again. Keys belong to the user. Using a key for a different request is 422 &#x60;idempotency_key_reused&#x60;. A key has 1 to 255 visible ASCII characters, for example a UUID.  (optional)
      * @return BookingBundle
      * @throws IllegalStateException If the request is not correctly configured
      * @throws IOException Rethrows the OkHttp execute method exception
@@ -420,10 +420,10 @@ open class BookingsApi(basePath: kotlin.String = defaultBasePath, client: Call.F
 
     /**
      * POST /api/v1/bookings
-     * Book several slots at once, or none
-     * Up to ten items, each for another slot, of one event or of several. All of them are &#x60;confirmed&#x60; in one step, or all are refused and nothing is changed. Nobody waits: an item whose seats are not free, or that others wait for, refuses the whole (409 &#x60;slot_full&#x60;).  Each item is refused as a booking of its slot is (&#x60;createBooking&#x60;), and the answer is about the first item, in the order of the request, that is refused: &#x60;item&#x60; is its place, counted from 0, and &#x60;slot_id&#x60; its slot. Two items whose slots overlap refuse each other before anything else is looked at: 409 &#x60;booking_overlap&#x60; with &#x60;items&#x60;, the places of the two. A slot named twice is 422 &#x60;validation_failed&#x60; for the second one.  **Who may:** everybody who is logged in, with the ability &#x60;bookings:write&#x60;. **Sent again:** with the same &#x60;Idempotency-Key&#x60; it has one effect. 
+     * Book several slots in one step
+     * Takes up to ten items, each for a different slot, of one or several events. Either all are &#x60;confirmed&#x60; in one step, or nothing changes. Nothing is waitlisted: if the seats of one item are not free, or others wait for them, the whole request is 409 &#x60;slot_full&#x60;.  Items whose slots overlap each other are checked first: 409 &#x60;booking_overlap&#x60; with &#x60;items&#x60;, the indexes of the two. Then each item is checked as in &#x60;createBooking&#x60;, first everything except overlap and free seats for all items, then these two. The response describes the first item, in request order, that fails: &#x60;item&#x60; is its index, counted from 0, and &#x60;slot_id&#x60; its slot. Naming a slot twice is 422 &#x60;validation_failed&#x60; for the second item.  **Access:** any logged-in user, with the ability &#x60;bookings:write&#x60;. **Repeating it** with the same &#x60;Idempotency-Key&#x60; has no further effect. 
      * @param bookingBundleCreate 
-     * @param idempotencyKey Makes the request repeatable: the same key with the same request has one effect, and the first answer again (for 24 hours, per user). With another request it is 422 &#x60;idempotency_key_reused&#x60;. Visible ASCII characters; a UUID does well.  (optional)
+     * @param idempotencyKey Makes the request safe to repeat: for 24 hours, the same request with the same key has one effect and returns the first response again. Keys belong to the user. Using a key for a different request is 422 &#x60;idempotency_key_reused&#x60;. A key has 1 to 255 visible ASCII characters, for example a UUID.  (optional)
      * @return ApiResponse<BookingBundle?>
      * @throws IllegalStateException If the request is not correctly configured
      * @throws IOException Rethrows the OkHttp execute method exception
@@ -442,7 +442,7 @@ open class BookingsApi(basePath: kotlin.String = defaultBasePath, client: Call.F
      * To obtain the request config of the operation createBookings
      *
      * @param bookingBundleCreate 
-     * @param idempotencyKey Makes the request repeatable: the same key with the same request has one effect, and the first answer again (for 24 hours, per user). With another request it is 422 &#x60;idempotency_key_reused&#x60;. Visible ASCII characters; a UUID does well.  (optional)
+     * @param idempotencyKey Makes the request safe to repeat: for 24 hours, the same request with the same key has one effect and returns the first response again. Keys belong to the user. Using a key for a different request is 422 &#x60;idempotency_key_reused&#x60;. A key has 1 to 255 visible ASCII characters, for example a UUID.  (optional)
      * @return RequestConfig
      */
     fun createBookingsRequestConfig(bookingBundleCreate: BookingBundleCreate, idempotencyKey: kotlin.String?) : RequestConfig<BookingBundleCreate> {
@@ -465,11 +465,11 @@ open class BookingsApi(basePath: kotlin.String = defaultBasePath, client: Call.F
 
     /**
      * POST /api/v1/slots/{slot_id}/holds
-     * Keep seats for a while
-     * Keeps &#x60;seats&#x60; of this slot until &#x60;expires_at&#x60;: the event&#39;s &#x60;hold_minutes&#x60; from now, and never past the slot&#39;s start. &#x60;confirmBooking&#x60; makes it a booking, &#x60;cancelBooking&#x60; gives it back, and when neither comes in time, it is &#x60;expired&#x60; and its seats go to whoever waits.  A hold never waits and never jumps the queue: when the seats are not free, or others wait for them, it is 409 &#x60;slot_full&#x60; (to wait, use &#x60;createBooking&#x60; with &#x60;if_full: waitlist&#x60;). One user holds at most 20 seats at once, in all slots together (409 &#x60;hold_limit&#x60;, with &#x60;held&#x60; and &#x60;limit&#x60;).  Otherwise a hold is refused as a booking is, in the same order (&#x60;createBooking&#x60;): it takes seats, so it cannot overlap with others of one&#39;s own, and one has at most one live booking of a slot.  **Who may:** everybody who is logged in, with the ability &#x60;bookings:write&#x60;. **Sent again:** with the same &#x60;Idempotency-Key&#x60; it has one effect. 
+     * Hold seats
+     * Keeps &#x60;seats&#x60; of this slot until &#x60;expires_at&#x60;, which is &#x60;hold_minutes&#x60; of the event from now, but never after the slot&#39;s start. &#x60;confirmBooking&#x60; confirms the hold, and &#x60;cancelBooking&#x60; releases it. A hold that is neither confirmed nor cancelled in time becomes &#x60;expired&#x60;, and its seats go to the waitlist.  A hold never waits and never jumps the queue: if the seats are not free, or others wait for them, the response is 409 &#x60;slot_full&#x60; (to wait, use &#x60;createBooking&#x60; with &#x60;if_full: waitlist&#x60;). A user can hold at most 20 seats at once, in all slots together (409 &#x60;hold_limit&#x60;, with &#x60;held&#x60; and &#x60;limit&#x60;).  The other checks are those of &#x60;createBooking&#x60;, in the same order: a hold takes seats, so it cannot overlap with other seats of the caller, and a user can have at most one live booking of a slot.  **Access:** any logged-in user, with the ability &#x60;bookings:write&#x60;. **Repeating it** with the same &#x60;Idempotency-Key&#x60; has no further effect. 
      * @param slotId The slot&#39;s id.
      * @param holdCreate 
-     * @param idempotencyKey Makes the request repeatable: the same key with the same request has one effect, and the first answer again (for 24 hours, per user). With another request it is 422 &#x60;idempotency_key_reused&#x60;. Visible ASCII characters; a UUID does well.  (optional)
+     * @param idempotencyKey Makes the request safe to repeat: for 24 hours, the same request with the same key has one effect and returns the first response again. Keys belong to the user. Using a key for a different request is 422 &#x60;idempotency_key_reused&#x60;. A key has 1 to 255 visible ASCII characters, for example a UUID.  (optional)
      * @return Booking
      * @throws IllegalStateException If the request is not correctly configured
      * @throws IOException Rethrows the OkHttp execute method exception
@@ -499,11 +499,11 @@ open class BookingsApi(basePath: kotlin.String = defaultBasePath, client: Call.F
 
     /**
      * POST /api/v1/slots/{slot_id}/holds
-     * Keep seats for a while
-     * Keeps &#x60;seats&#x60; of this slot until &#x60;expires_at&#x60;: the event&#39;s &#x60;hold_minutes&#x60; from now, and never past the slot&#39;s start. &#x60;confirmBooking&#x60; makes it a booking, &#x60;cancelBooking&#x60; gives it back, and when neither comes in time, it is &#x60;expired&#x60; and its seats go to whoever waits.  A hold never waits and never jumps the queue: when the seats are not free, or others wait for them, it is 409 &#x60;slot_full&#x60; (to wait, use &#x60;createBooking&#x60; with &#x60;if_full: waitlist&#x60;). One user holds at most 20 seats at once, in all slots together (409 &#x60;hold_limit&#x60;, with &#x60;held&#x60; and &#x60;limit&#x60;).  Otherwise a hold is refused as a booking is, in the same order (&#x60;createBooking&#x60;): it takes seats, so it cannot overlap with others of one&#39;s own, and one has at most one live booking of a slot.  **Who may:** everybody who is logged in, with the ability &#x60;bookings:write&#x60;. **Sent again:** with the same &#x60;Idempotency-Key&#x60; it has one effect. 
+     * Hold seats
+     * Keeps &#x60;seats&#x60; of this slot until &#x60;expires_at&#x60;, which is &#x60;hold_minutes&#x60; of the event from now, but never after the slot&#39;s start. &#x60;confirmBooking&#x60; confirms the hold, and &#x60;cancelBooking&#x60; releases it. A hold that is neither confirmed nor cancelled in time becomes &#x60;expired&#x60;, and its seats go to the waitlist.  A hold never waits and never jumps the queue: if the seats are not free, or others wait for them, the response is 409 &#x60;slot_full&#x60; (to wait, use &#x60;createBooking&#x60; with &#x60;if_full: waitlist&#x60;). A user can hold at most 20 seats at once, in all slots together (409 &#x60;hold_limit&#x60;, with &#x60;held&#x60; and &#x60;limit&#x60;).  The other checks are those of &#x60;createBooking&#x60;, in the same order: a hold takes seats, so it cannot overlap with other seats of the caller, and a user can have at most one live booking of a slot.  **Access:** any logged-in user, with the ability &#x60;bookings:write&#x60;. **Repeating it** with the same &#x60;Idempotency-Key&#x60; has no further effect. 
      * @param slotId The slot&#39;s id.
      * @param holdCreate 
-     * @param idempotencyKey Makes the request repeatable: the same key with the same request has one effect, and the first answer again (for 24 hours, per user). With another request it is 422 &#x60;idempotency_key_reused&#x60;. Visible ASCII characters; a UUID does well.  (optional)
+     * @param idempotencyKey Makes the request safe to repeat: for 24 hours, the same request with the same key has one effect and returns the first response again. Keys belong to the user. Using a key for a different request is 422 &#x60;idempotency_key_reused&#x60;. A key has 1 to 255 visible ASCII characters, for example a UUID.  (optional)
      * @return ApiResponse<Booking?>
      * @throws IllegalStateException If the request is not correctly configured
      * @throws IOException Rethrows the OkHttp execute method exception
@@ -523,7 +523,7 @@ open class BookingsApi(basePath: kotlin.String = defaultBasePath, client: Call.F
      *
      * @param slotId The slot&#39;s id.
      * @param holdCreate 
-     * @param idempotencyKey Makes the request repeatable: the same key with the same request has one effect, and the first answer again (for 24 hours, per user). With another request it is 422 &#x60;idempotency_key_reused&#x60;. Visible ASCII characters; a UUID does well.  (optional)
+     * @param idempotencyKey Makes the request safe to repeat: for 24 hours, the same request with the same key has one effect and returns the first response again. Keys belong to the user. Using a key for a different request is 422 &#x60;idempotency_key_reused&#x60;. A key has 1 to 255 visible ASCII characters, for example a UUID.  (optional)
      * @return RequestConfig
      */
     fun createHoldRequestConfig(slotId: java.util.UUID, holdCreate: HoldCreate, idempotencyKey: kotlin.String?) : RequestConfig<HoldCreate> {
@@ -547,9 +547,9 @@ open class BookingsApi(basePath: kotlin.String = defaultBasePath, client: Call.F
     /**
      * GET /api/v1/bookings/{booking_id}
      * Get a booking
-     * One&#39;s own; the event&#39;s organizer and administrators see it too. For everybody else it is 404. &#x60;waitlist_position&#x60; is the place among those who wait, 1 being next; &#x60;getWaitlistPosition&#x60; explains it.  **Who may:** the owner of the booking, the organizer of its event, and administrators, with the ability &#x60;bookings:read&#x60;. **Sent again:** it changes nothing. 
+     * A booking is visible to its owner, to the event&#39;s organizer and to administrators. For everybody else it is 404. &#x60;waitlist_position&#x60; is its position among those that wait, 1 being next; &#x60;getWaitlistPosition&#x60; explains it.  **Access:** the owner of the booking, the event&#39;s organizer and administrators, with the ability &#x60;bookings:read&#x60;. **Repeating it** changes nothing. 
      * @param bookingId The booking&#39;s id.
-     * @param ifNoneMatch One or more &#x60;ETag&#x60;s that the caller has. When one of them is the present one, the answer is 304 without a body. (optional)
+     * @param ifNoneMatch One or more &#x60;ETag&#x60;s that the caller has stored. If one of them is current, the response is 304 without a body. (optional)
      * @return Booking
      * @throws IllegalStateException If the request is not correctly configured
      * @throws IOException Rethrows the OkHttp execute method exception
@@ -580,9 +580,9 @@ open class BookingsApi(basePath: kotlin.String = defaultBasePath, client: Call.F
     /**
      * GET /api/v1/bookings/{booking_id}
      * Get a booking
-     * One&#39;s own; the event&#39;s organizer and administrators see it too. For everybody else it is 404. &#x60;waitlist_position&#x60; is the place among those who wait, 1 being next; &#x60;getWaitlistPosition&#x60; explains it.  **Who may:** the owner of the booking, the organizer of its event, and administrators, with the ability &#x60;bookings:read&#x60;. **Sent again:** it changes nothing. 
+     * A booking is visible to its owner, to the event&#39;s organizer and to administrators. For everybody else it is 404. &#x60;waitlist_position&#x60; is its position among those that wait, 1 being next; &#x60;getWaitlistPosition&#x60; explains it.  **Access:** the owner of the booking, the event&#39;s organizer and administrators, with the ability &#x60;bookings:read&#x60;. **Repeating it** changes nothing. 
      * @param bookingId The booking&#39;s id.
-     * @param ifNoneMatch One or more &#x60;ETag&#x60;s that the caller has. When one of them is the present one, the answer is 304 without a body. (optional)
+     * @param ifNoneMatch One or more &#x60;ETag&#x60;s that the caller has stored. If one of them is current, the response is 304 without a body. (optional)
      * @return ApiResponse<Booking?>
      * @throws IllegalStateException If the request is not correctly configured
      * @throws IOException Rethrows the OkHttp execute method exception
@@ -601,7 +601,7 @@ open class BookingsApi(basePath: kotlin.String = defaultBasePath, client: Call.F
      * To obtain the request config of the operation getBooking
      *
      * @param bookingId The booking&#39;s id.
-     * @param ifNoneMatch One or more &#x60;ETag&#x60;s that the caller has. When one of them is the present one, the answer is 304 without a body. (optional)
+     * @param ifNoneMatch One or more &#x60;ETag&#x60;s that the caller has stored. If one of them is current, the response is 304 without a body. (optional)
      * @return RequestConfig
      */
     fun getBookingRequestConfig(bookingId: java.util.UUID, ifNoneMatch: kotlin.String?) : RequestConfig<Unit> {
@@ -623,8 +623,8 @@ open class BookingsApi(basePath: kotlin.String = defaultBasePath, client: Call.F
 
     /**
      * GET /api/v1/bookings/{booking_id}/chain
-     * What led to a booking&#39;s changes, and what followed
-     * The ledger entries that are linked by cause to those of this booking (&#x60;getBookingHistory&#x60; has those themselves), across slots. &#x60;causes&#x60; goes up from its entries (the cancellation that freed the seats for its promotion; what caused that; …), nearest first; &#x60;consequences&#x60; goes down from them (the promotions that its own cancellation made possible; what followed from those; …), nearest first. At most 100 links each way; &#x60;truncated&#x60; says that there were more. An attendee sees no booking or user ids but his own and no reasons that others gave about others (&#x60;null&#x60; instead); nor does an organizer of what happened at others&#39; events.  **Who may:** the owner of the booking, the organizer of its event, and administrators, with the ability &#x60;bookings:read&#x60;. **Sent again:** it changes nothing. 
+     * Get a booking&#39;s chain of causes and consequences
+     * Returns the ledger entries that are linked by cause to the entries of this booking, across slots. (The booking&#39;s own entries are in &#x60;getBookingHistory&#x60;.) &#x60;causes&#x60; goes back from its entries: for example the cancellation that freed the seats for its promotion, then the cause of that cancellation. &#x60;consequences&#x60; goes forward: for example the promotions that its own cancellation made possible, then what followed from those. Both start with the nearest. Each has at most 100 links; &#x60;truncated&#x60; says whether there were more.  Attendees see no booking ids and user ids except their own, and no reasons that others gave about others (&#x60;null&#x60; instead). The same applies to organizers for entries of events that are not theirs.  **Access:** the owner of the booking, the event&#39;s organizer and administrators, with the ability &#x60;bookings:read&#x60;. **Repeating it** changes nothing. 
      * @param bookingId The booking&#39;s id.
      * @return BookingChain
      * @throws IllegalStateException If the request is not correctly configured
@@ -655,8 +655,8 @@ open class BookingsApi(basePath: kotlin.String = defaultBasePath, client: Call.F
 
     /**
      * GET /api/v1/bookings/{booking_id}/chain
-     * What led to a booking&#39;s changes, and what followed
-     * The ledger entries that are linked by cause to those of this booking (&#x60;getBookingHistory&#x60; has those themselves), across slots. &#x60;causes&#x60; goes up from its entries (the cancellation that freed the seats for its promotion; what caused that; …), nearest first; &#x60;consequences&#x60; goes down from them (the promotions that its own cancellation made possible; what followed from those; …), nearest first. At most 100 links each way; &#x60;truncated&#x60; says that there were more. An attendee sees no booking or user ids but his own and no reasons that others gave about others (&#x60;null&#x60; instead); nor does an organizer of what happened at others&#39; events.  **Who may:** the owner of the booking, the organizer of its event, and administrators, with the ability &#x60;bookings:read&#x60;. **Sent again:** it changes nothing. 
+     * Get a booking&#39;s chain of causes and consequences
+     * Returns the ledger entries that are linked by cause to the entries of this booking, across slots. (The booking&#39;s own entries are in &#x60;getBookingHistory&#x60;.) &#x60;causes&#x60; goes back from its entries: for example the cancellation that freed the seats for its promotion, then the cause of that cancellation. &#x60;consequences&#x60; goes forward: for example the promotions that its own cancellation made possible, then what followed from those. Both start with the nearest. Each has at most 100 links; &#x60;truncated&#x60; says whether there were more.  Attendees see no booking ids and user ids except their own, and no reasons that others gave about others (&#x60;null&#x60; instead). The same applies to organizers for entries of events that are not theirs.  **Access:** the owner of the booking, the event&#39;s organizer and administrators, with the ability &#x60;bookings:read&#x60;. **Repeating it** changes nothing. 
      * @param bookingId The booking&#39;s id.
      * @return ApiResponse<BookingChain?>
      * @throws IllegalStateException If the request is not correctly configured
@@ -696,11 +696,11 @@ open class BookingsApi(basePath: kotlin.String = defaultBasePath, client: Call.F
 
     /**
      * GET /api/v1/bookings/{booking_id}/history
-     * What happened to a booking
-     * The ledger entries of this booking, from the request to its end, by version. Who sees the booking sees its history; an attendee sees no user ids but his own (&#x60;null&#x60; instead).  **Who may:** the owner of the booking, the organizer of its event, and administrators, with the ability &#x60;bookings:read&#x60;. **Sent again:** it changes nothing. 
+     * List a booking&#39;s ledger entries
+     * Lists the ledger entries of this booking, from the request to its end, ordered by version. Whoever can see the booking can see its history. An attendee sees no user ids except their own (&#x60;null&#x60; instead).  **Access:** the owner of the booking, the event&#39;s organizer and administrators, with the ability &#x60;bookings:read&#x60;. **Repeating it** changes nothing. 
      * @param bookingId The booking&#39;s id.
-     * @param limit How many to return at most; above 100 is 100. (optional, default to 20)
-     * @param cursor &#x60;next_cursor&#x60; of the page before, with the same filters. (optional)
+     * @param limit Maximum number of items to return. Values above 100 are treated as 100. (optional, default to 20)
+     * @param cursor &#x60;next_cursor&#x60; of the previous page, with the same filters. (optional)
      * @return LedgerEntryList
      * @throws IllegalStateException If the request is not correctly configured
      * @throws IOException Rethrows the OkHttp execute method exception
@@ -730,11 +730,11 @@ open class BookingsApi(basePath: kotlin.String = defaultBasePath, client: Call.F
 
     /**
      * GET /api/v1/bookings/{booking_id}/history
-     * What happened to a booking
-     * The ledger entries of this booking, from the request to its end, by version. Who sees the booking sees its history; an attendee sees no user ids but his own (&#x60;null&#x60; instead).  **Who may:** the owner of the booking, the organizer of its event, and administrators, with the ability &#x60;bookings:read&#x60;. **Sent again:** it changes nothing. 
+     * List a booking&#39;s ledger entries
+     * Lists the ledger entries of this booking, from the request to its end, ordered by version. Whoever can see the booking can see its history. An attendee sees no user ids except their own (&#x60;null&#x60; instead).  **Access:** the owner of the booking, the event&#39;s organizer and administrators, with the ability &#x60;bookings:read&#x60;. **Repeating it** changes nothing. 
      * @param bookingId The booking&#39;s id.
-     * @param limit How many to return at most; above 100 is 100. (optional, default to 20)
-     * @param cursor &#x60;next_cursor&#x60; of the page before, with the same filters. (optional)
+     * @param limit Maximum number of items to return. Values above 100 are treated as 100. (optional, default to 20)
+     * @param cursor &#x60;next_cursor&#x60; of the previous page, with the same filters. (optional)
      * @return ApiResponse<LedgerEntryList?>
      * @throws IllegalStateException If the request is not correctly configured
      * @throws IOException Rethrows the OkHttp execute method exception
@@ -753,8 +753,8 @@ open class BookingsApi(basePath: kotlin.String = defaultBasePath, client: Call.F
      * To obtain the request config of the operation getBookingHistory
      *
      * @param bookingId The booking&#39;s id.
-     * @param limit How many to return at most; above 100 is 100. (optional, default to 20)
-     * @param cursor &#x60;next_cursor&#x60; of the page before, with the same filters. (optional)
+     * @param limit Maximum number of items to return. Values above 100 are treated as 100. (optional, default to 20)
+     * @param cursor &#x60;next_cursor&#x60; of the previous page, with the same filters. (optional)
      * @return RequestConfig
      */
     fun getBookingHistoryRequestConfig(bookingId: java.util.UUID, limit: kotlin.Int?, cursor: kotlin.String?) : RequestConfig<Unit> {
@@ -783,12 +783,12 @@ open class BookingsApi(basePath: kotlin.String = defaultBasePath, client: Call.F
 
     /**
      * GET /api/v1/me/conflicts
-     * Which of my bookings overlap this time?
-     * One&#39;s own bookings that take seats (&#x60;held&#x60;, &#x60;offered&#x60;, &#x60;confirmed&#x60;) at a time that overlaps &#x60;[starts_at, ends_at)&#x60;, by their start: what &#x60;createBooking&#x60; would refuse as &#x60;booking_overlap&#x60;. Bookings that only wait are not listed, because they may overlap. Back-to-back is no overlap.  **Who may:** everybody who is logged in, with the ability &#x60;bookings:read&#x60;. **Sent again:** it changes nothing. 
-     * @param startsAt Start of the range, RFC 3339.
-     * @param endsAt End of the range, RFC 3339, after its start; not itself part of the range.
-     * @param limit How many to return at most; above 100 is 100. (optional, default to 20)
-     * @param cursor &#x60;next_cursor&#x60; of the page before, with the same filters. (optional)
+     * List your bookings that overlap a time range
+     * Lists the caller&#39;s bookings that take seats (&#x60;held&#x60;, &#x60;offered&#x60;, &#x60;confirmed&#x60;) at a time that overlaps &#x60;[starts_at, ends_at)&#x60;, ordered by start. These are the bookings because of which &#x60;createBooking&#x60; would return &#x60;booking_overlap&#x60;. Waitlisted bookings are not listed, because they may overlap. Back-to-back times do not overlap.  **Access:** any logged-in user, with the ability &#x60;bookings:read&#x60;. **Repeating it** changes nothing. 
+     * @param startsAt Start of the range (RFC 3339).
+     * @param endsAt End of the range (RFC 3339), after its start. The end is not part of the range.
+     * @param limit Maximum number of items to return. Values above 100 are treated as 100. (optional, default to 20)
+     * @param cursor &#x60;next_cursor&#x60; of the previous page, with the same filters. (optional)
      * @return BookingList
      * @throws IllegalStateException If the request is not correctly configured
      * @throws IOException Rethrows the OkHttp execute method exception
@@ -818,12 +818,12 @@ open class BookingsApi(basePath: kotlin.String = defaultBasePath, client: Call.F
 
     /**
      * GET /api/v1/me/conflicts
-     * Which of my bookings overlap this time?
-     * One&#39;s own bookings that take seats (&#x60;held&#x60;, &#x60;offered&#x60;, &#x60;confirmed&#x60;) at a time that overlaps &#x60;[starts_at, ends_at)&#x60;, by their start: what &#x60;createBooking&#x60; would refuse as &#x60;booking_overlap&#x60;. Bookings that only wait are not listed, because they may overlap. Back-to-back is no overlap.  **Who may:** everybody who is logged in, with the ability &#x60;bookings:read&#x60;. **Sent again:** it changes nothing. 
-     * @param startsAt Start of the range, RFC 3339.
-     * @param endsAt End of the range, RFC 3339, after its start; not itself part of the range.
-     * @param limit How many to return at most; above 100 is 100. (optional, default to 20)
-     * @param cursor &#x60;next_cursor&#x60; of the page before, with the same filters. (optional)
+     * List your bookings that overlap a time range
+     * Lists the caller&#39;s bookings that take seats (&#x60;held&#x60;, &#x60;offered&#x60;, &#x60;confirmed&#x60;) at a time that overlaps &#x60;[starts_at, ends_at)&#x60;, ordered by start. These are the bookings because of which &#x60;createBooking&#x60; would return &#x60;booking_overlap&#x60;. Waitlisted bookings are not listed, because they may overlap. Back-to-back times do not overlap.  **Access:** any logged-in user, with the ability &#x60;bookings:read&#x60;. **Repeating it** changes nothing. 
+     * @param startsAt Start of the range (RFC 3339).
+     * @param endsAt End of the range (RFC 3339), after its start. The end is not part of the range.
+     * @param limit Maximum number of items to return. Values above 100 are treated as 100. (optional, default to 20)
+     * @param cursor &#x60;next_cursor&#x60; of the previous page, with the same filters. (optional)
      * @return ApiResponse<BookingList?>
      * @throws IllegalStateException If the request is not correctly configured
      * @throws IOException Rethrows the OkHttp execute method exception
@@ -841,10 +841,10 @@ open class BookingsApi(basePath: kotlin.String = defaultBasePath, client: Call.F
     /**
      * To obtain the request config of the operation listConflicts
      *
-     * @param startsAt Start of the range, RFC 3339.
-     * @param endsAt End of the range, RFC 3339, after its start; not itself part of the range.
-     * @param limit How many to return at most; above 100 is 100. (optional, default to 20)
-     * @param cursor &#x60;next_cursor&#x60; of the page before, with the same filters. (optional)
+     * @param startsAt Start of the range (RFC 3339).
+     * @param endsAt End of the range (RFC 3339), after its start. The end is not part of the range.
+     * @param limit Maximum number of items to return. Values above 100 are treated as 100. (optional, default to 20)
+     * @param cursor &#x60;next_cursor&#x60; of the previous page, with the same filters. (optional)
      * @return RequestConfig
      */
     fun listConflictsRequestConfig(startsAt: java.time.OffsetDateTime, endsAt: java.time.OffsetDateTime, limit: kotlin.Int?, cursor: kotlin.String?) : RequestConfig<Unit> {
@@ -876,11 +876,11 @@ open class BookingsApi(basePath: kotlin.String = defaultBasePath, client: Call.F
     /**
      * GET /api/v1/events/{event_id}/bookings
      * List an event&#39;s bookings
-     * For the event&#39;s organizer - the bookings of all its slots, the newest first.  **Who may:** organizers, of their own events, and administrators, with the ability &#x60;events:read&#x60;. **Sent again:** it changes nothing. 
+     * Lists the bookings of all slots of the event, newest first.  **Access:** organizers, for their own events, and administrators, with the ability &#x60;events:read&#x60;. **Repeating it** changes nothing. 
      * @param eventId The event&#39;s id.
-     * @param status Only bookings in one of these statuses, separated by commas. Default - all. (optional)
-     * @param limit How many to return at most; above 100 is 100. (optional, default to 20)
-     * @param cursor &#x60;next_cursor&#x60; of the page before, with the same filters. (optional)
+     * @param status Only bookings with one of these statuses, separated by commas. Default: all. (optional)
+     * @param limit Maximum number of items to return. Values above 100 are treated as 100. (optional, default to 20)
+     * @param cursor &#x60;next_cursor&#x60; of the previous page, with the same filters. (optional)
      * @return BookingList
      * @throws IllegalStateException If the request is not correctly configured
      * @throws IOException Rethrows the OkHttp execute method exception
@@ -911,11 +911,11 @@ open class BookingsApi(basePath: kotlin.String = defaultBasePath, client: Call.F
     /**
      * GET /api/v1/events/{event_id}/bookings
      * List an event&#39;s bookings
-     * For the event&#39;s organizer - the bookings of all its slots, the newest first.  **Who may:** organizers, of their own events, and administrators, with the ability &#x60;events:read&#x60;. **Sent again:** it changes nothing. 
+     * Lists the bookings of all slots of the event, newest first.  **Access:** organizers, for their own events, and administrators, with the ability &#x60;events:read&#x60;. **Repeating it** changes nothing. 
      * @param eventId The event&#39;s id.
-     * @param status Only bookings in one of these statuses, separated by commas. Default - all. (optional)
-     * @param limit How many to return at most; above 100 is 100. (optional, default to 20)
-     * @param cursor &#x60;next_cursor&#x60; of the page before, with the same filters. (optional)
+     * @param status Only bookings with one of these statuses, separated by commas. Default: all. (optional)
+     * @param limit Maximum number of items to return. Values above 100 are treated as 100. (optional, default to 20)
+     * @param cursor &#x60;next_cursor&#x60; of the previous page, with the same filters. (optional)
      * @return ApiResponse<BookingList?>
      * @throws IllegalStateException If the request is not correctly configured
      * @throws IOException Rethrows the OkHttp execute method exception
@@ -934,9 +934,9 @@ open class BookingsApi(basePath: kotlin.String = defaultBasePath, client: Call.F
      * To obtain the request config of the operation listEventBookings
      *
      * @param eventId The event&#39;s id.
-     * @param status Only bookings in one of these statuses, separated by commas. Default - all. (optional)
-     * @param limit How many to return at most; above 100 is 100. (optional, default to 20)
-     * @param cursor &#x60;next_cursor&#x60; of the page before, with the same filters. (optional)
+     * @param status Only bookings with one of these statuses, separated by commas. Default: all. (optional)
+     * @param limit Maximum number of items to return. Values above 100 are treated as 100. (optional, default to 20)
+     * @param cursor &#x60;next_cursor&#x60; of the previous page, with the same filters. (optional)
      * @return RequestConfig
      */
     fun listEventBookingsRequestConfig(eventId: java.util.UUID, status: kotlin.collections.List<BookingStatus>?, limit: kotlin.Int?, cursor: kotlin.String?) : RequestConfig<Unit> {
@@ -968,12 +968,12 @@ open class BookingsApi(basePath: kotlin.String = defaultBasePath, client: Call.F
 
     /**
      * GET /api/v1/me/bookings
-     * List one&#39;s bookings
-     * All one&#39;s bookings, in every status, the latest slot first; with &#x60;when&#x3D;upcoming&#x60; the next slot first. &#x60;when&#x60; goes by the slot&#39;s times and the database&#39;s clock: &#x60;upcoming&#x60; starts later, &#x60;ongoing&#x60; has started and not ended, &#x60;past&#x60; has ended. Each booking carries its slot&#39;s times, so that a list can be shown without another call. &#x60;waitlist_position&#x60; is the place among those who wait, 1 being next.  **Who may:** everybody who is logged in, with the ability &#x60;bookings:read&#x60;. **Sent again:** it changes nothing. 
-     * @param status Only bookings in one of these statuses, separated by commas. Default - all. (optional)
+     * List your bookings
+     * Lists the caller&#39;s bookings in every status, latest slot first; with &#x60;when&#x3D;upcoming&#x60;, next slot first. &#x60;when&#x60; compares the slot&#39;s times with the database&#39;s clock: &#x60;upcoming&#x60; slots have not started, &#x60;ongoing&#x60; slots have started but not ended, &#x60;past&#x60; slots have ended. Each booking includes its slot&#39;s times. &#x60;waitlist_position&#x60; is the booking&#39;s position among those that wait; 1 is next.  **Access:** any logged-in user, with the ability &#x60;bookings:read&#x60;. **Repeating it** changes nothing. 
+     * @param status Only bookings with one of these statuses, separated by commas. Default: all. (optional)
      * @param `when` Only bookings whose slot is in this phase. (optional, default to BookingWhen.All)
-     * @param limit How many to return at most; above 100 is 100. (optional, default to 20)
-     * @param cursor &#x60;next_cursor&#x60; of the page before, with the same filters. (optional)
+     * @param limit Maximum number of items to return. Values above 100 are treated as 100. (optional, default to 20)
+     * @param cursor &#x60;next_cursor&#x60; of the previous page, with the same filters. (optional)
      * @return BookingList
      * @throws IllegalStateException If the request is not correctly configured
      * @throws IOException Rethrows the OkHttp execute method exception
@@ -1003,12 +1003,12 @@ open class BookingsApi(basePath: kotlin.String = defaultBasePath, client: Call.F
 
     /**
      * GET /api/v1/me/bookings
-     * List one&#39;s bookings
-     * All one&#39;s bookings, in every status, the latest slot first; with &#x60;when&#x3D;upcoming&#x60; the next slot first. &#x60;when&#x60; goes by the slot&#39;s times and the database&#39;s clock: &#x60;upcoming&#x60; starts later, &#x60;ongoing&#x60; has started and not ended, &#x60;past&#x60; has ended. Each booking carries its slot&#39;s times, so that a list can be shown without another call. &#x60;waitlist_position&#x60; is the place among those who wait, 1 being next.  **Who may:** everybody who is logged in, with the ability &#x60;bookings:read&#x60;. **Sent again:** it changes nothing. 
-     * @param status Only bookings in one of these statuses, separated by commas. Default - all. (optional)
+     * List your bookings
+     * Lists the caller&#39;s bookings in every status, latest slot first; with &#x60;when&#x3D;upcoming&#x60;, next slot first. &#x60;when&#x60; compares the slot&#39;s times with the database&#39;s clock: &#x60;upcoming&#x60; slots have not started, &#x60;ongoing&#x60; slots have started but not ended, &#x60;past&#x60; slots have ended. Each booking includes its slot&#39;s times. &#x60;waitlist_position&#x60; is the booking&#39;s position among those that wait; 1 is next.  **Access:** any logged-in user, with the ability &#x60;bookings:read&#x60;. **Repeating it** changes nothing. 
+     * @param status Only bookings with one of these statuses, separated by commas. Default: all. (optional)
      * @param `when` Only bookings whose slot is in this phase. (optional, default to BookingWhen.All)
-     * @param limit How many to return at most; above 100 is 100. (optional, default to 20)
-     * @param cursor &#x60;next_cursor&#x60; of the page before, with the same filters. (optional)
+     * @param limit Maximum number of items to return. Values above 100 are treated as 100. (optional, default to 20)
+     * @param cursor &#x60;next_cursor&#x60; of the previous page, with the same filters. (optional)
      * @return ApiResponse<BookingList?>
      * @throws IllegalStateException If the request is not correctly configured
      * @throws IOException Rethrows the OkHttp execute method exception
@@ -1026,10 +1026,10 @@ open class BookingsApi(basePath: kotlin.String = defaultBasePath, client: Call.F
     /**
      * To obtain the request config of the operation listMyBookings
      *
-     * @param status Only bookings in one of these statuses, separated by commas. Default - all. (optional)
+     * @param status Only bookings with one of these statuses, separated by commas. Default: all. (optional)
      * @param `when` Only bookings whose slot is in this phase. (optional, default to BookingWhen.All)
-     * @param limit How many to return at most; above 100 is 100. (optional, default to 20)
-     * @param cursor &#x60;next_cursor&#x60; of the page before, with the same filters. (optional)
+     * @param limit Maximum number of items to return. Values above 100 are treated as 100. (optional, default to 20)
+     * @param cursor &#x60;next_cursor&#x60; of the previous page, with the same filters. (optional)
      * @return RequestConfig
      */
     fun listMyBookingsRequestConfig(status: kotlin.collections.List<BookingStatus>?, `when`: BookingWhen?, limit: kotlin.Int?, cursor: kotlin.String?) : RequestConfig<Unit> {
@@ -1065,11 +1065,11 @@ open class BookingsApi(basePath: kotlin.String = defaultBasePath, client: Call.F
     /**
      * GET /api/v1/slots/{slot_id}/bookings
      * List a slot&#39;s bookings
-     * For the event&#39;s organizer - the oldest first. &#x60;getSlotWaitlist&#x60; has those who wait, in the order of the queue.  **Who may:** organizers, of their own events, and administrators, with the ability &#x60;events:read&#x60;. **Sent again:** it changes nothing. 
+     * Lists the bookings of the slot, oldest first. For waitlisted bookings in queue order, use &#x60;getSlotWaitlist&#x60;.  **Access:** organizers, for their own events, and administrators, with the ability &#x60;events:read&#x60;. **Repeating it** changes nothing. 
      * @param slotId The slot&#39;s id.
-     * @param status Only bookings in one of these statuses, separated by commas. Default - all. (optional)
-     * @param limit How many to return at most; above 100 is 100. (optional, default to 20)
-     * @param cursor &#x60;next_cursor&#x60; of the page before, with the same filters. (optional)
+     * @param status Only bookings with one of these statuses, separated by commas. Default: all. (optional)
+     * @param limit Maximum number of items to return. Values above 100 are treated as 100. (optional, default to 20)
+     * @param cursor &#x60;next_cursor&#x60; of the previous page, with the same filters. (optional)
      * @return BookingList
      * @throws IllegalStateException If the request is not correctly configured
      * @throws IOException Rethrows the OkHttp execute method exception
@@ -1100,11 +1100,11 @@ open class BookingsApi(basePath: kotlin.String = defaultBasePath, client: Call.F
     /**
      * GET /api/v1/slots/{slot_id}/bookings
      * List a slot&#39;s bookings
-     * For the event&#39;s organizer - the oldest first. &#x60;getSlotWaitlist&#x60; has those who wait, in the order of the queue.  **Who may:** organizers, of their own events, and administrators, with the ability &#x60;events:read&#x60;. **Sent again:** it changes nothing. 
+     * Lists the bookings of the slot, oldest first. For waitlisted bookings in queue order, use &#x60;getSlotWaitlist&#x60;.  **Access:** organizers, for their own events, and administrators, with the ability &#x60;events:read&#x60;. **Repeating it** changes nothing. 
      * @param slotId The slot&#39;s id.
-     * @param status Only bookings in one of these statuses, separated by commas. Default - all. (optional)
-     * @param limit How many to return at most; above 100 is 100. (optional, default to 20)
-     * @param cursor &#x60;next_cursor&#x60; of the page before, with the same filters. (optional)
+     * @param status Only bookings with one of these statuses, separated by commas. Default: all. (optional)
+     * @param limit Maximum number of items to return. Values above 100 are treated as 100. (optional, default to 20)
+     * @param cursor &#x60;next_cursor&#x60; of the previous page, with the same filters. (optional)
      * @return ApiResponse<BookingList?>
      * @throws IllegalStateException If the request is not correctly configured
      * @throws IOException Rethrows the OkHttp execute method exception
@@ -1123,9 +1123,9 @@ open class BookingsApi(basePath: kotlin.String = defaultBasePath, client: Call.F
      * To obtain the request config of the operation listSlotBookings
      *
      * @param slotId The slot&#39;s id.
-     * @param status Only bookings in one of these statuses, separated by commas. Default - all. (optional)
-     * @param limit How many to return at most; above 100 is 100. (optional, default to 20)
-     * @param cursor &#x60;next_cursor&#x60; of the page before, with the same filters. (optional)
+     * @param status Only bookings with one of these statuses, separated by commas. Default: all. (optional)
+     * @param limit Maximum number of items to return. Values above 100 are treated as 100. (optional, default to 20)
+     * @param cursor &#x60;next_cursor&#x60; of the previous page, with the same filters. (optional)
      * @return RequestConfig
      */
     fun listSlotBookingsRequestConfig(slotId: java.util.UUID, status: kotlin.collections.List<BookingStatus>?, limit: kotlin.Int?, cursor: kotlin.String?) : RequestConfig<Unit> {
@@ -1158,10 +1158,10 @@ open class BookingsApi(basePath: kotlin.String = defaultBasePath, client: Call.F
     /**
      * POST /api/v1/bookings/{booking_id}/move
      * Move a booking to another slot
-     * Books as many seats in another slot of the same event, and gives the present ones back, in one step; or nothing changes. The answer is a *new* booking, with &#x60;moved_from_booking_id&#x60;; the old one is &#x60;cancelled&#x60;, and its seats go to whoever waits there. The two slots may overlap each other.  Only a &#x60;confirmed&#x60; booking can be moved (409 &#x60;invalid_transition&#x60;), and by its owner only until cancelling it closes (409 &#x60;cancellation_window_closed&#x60;). The event&#39;s organizer and administrators move it at any time; for everybody else it is 404. The other slot is booked as by &#x60;createBooking&#x60; with &#x60;if_full: reject&#x60;, and refuses like it. A slot of another event, one that does not exist and the present one are 422 &#x60;validation_failed&#x60; for &#x60;/slot_id&#x60;.  **Who may:** the owner of the booking, the organizer of its event, and administrators, with the ability &#x60;bookings:write&#x60;. **Sent again:** with the same &#x60;Idempotency-Key&#x60; it has one effect. 
+     * Books the same number of seats in another slot of the same event and cancels the current booking, in one step: if one fails, nothing changes. The response is a *new* booking with &#x60;moved_from_booking_id&#x60;. The old booking is &#x60;cancelled&#x60;, and its seats go to the waitlist of its slot. The two slots may overlap.  Only a &#x60;confirmed&#x60; booking can be moved (409 &#x60;invalid_transition&#x60;). Its owner can move it until cancellation closes (409 &#x60;cancellation_window_closed&#x60;); the event&#39;s organizer and administrators can move it at any time; for everybody else it is 404. The other slot is booked as by &#x60;createBooking&#x60; with &#x60;if_full: reject&#x60;, with the same checks. A slot of another event, a slot that does not exist and the current slot are 422 &#x60;validation_failed&#x60; for &#x60;/slot_id&#x60;.  **Access:** the owner of the booking, the event&#39;s organizer and administrators, with the ability &#x60;bookings:write&#x60;. **Repeating it** with the same &#x60;Idempotency-Key&#x60; has no further effect. 
      * @param bookingId The booking&#39;s id.
      * @param bookingMove 
-     * @param idempotencyKey Makes the request repeatable: the same key with the same request has one effect, and the first answer again (for 24 hours, per user). With another request it is 422 &#x60;idempotency_key_reused&#x60;. Visible ASCII characters; a UUID does well.  (optional)
+     * @param idempotencyKey Makes the request safe to repeat: for 24 hours, the same request with the same key has one effect and returns the first response again. Keys belong to the user. Using a key for a different request is 422 &#x60;idempotency_key_reused&#x60;. A key has 1 to 255 visible ASCII characters, for example a UUID.  (optional)
      * @return Booking
      * @throws IllegalStateException If the request is not correctly configured
      * @throws IOException Rethrows the OkHttp execute method exception
@@ -1192,10 +1192,10 @@ open class BookingsApi(basePath: kotlin.String = defaultBasePath, client: Call.F
     /**
      * POST /api/v1/bookings/{booking_id}/move
      * Move a booking to another slot
-     * Books as many seats in another slot of the same event, and gives the present ones back, in one step; or nothing changes. The answer is a *new* booking, with &#x60;moved_from_booking_id&#x60;; the old one is &#x60;cancelled&#x60;, and its seats go to whoever waits there. The two slots may overlap each other.  Only a &#x60;confirmed&#x60; booking can be moved (409 &#x60;invalid_transition&#x60;), and by its owner only until cancelling it closes (409 &#x60;cancellation_window_closed&#x60;). The event&#39;s organizer and administrators move it at any time; for everybody else it is 404. The other slot is booked as by &#x60;createBooking&#x60; with &#x60;if_full: reject&#x60;, and refuses like it. A slot of another event, one that does not exist and the present one are 422 &#x60;validation_failed&#x60; for &#x60;/slot_id&#x60;.  **Who may:** the owner of the booking, the organizer of its event, and administrators, with the ability &#x60;bookings:write&#x60;. **Sent again:** with the same &#x60;Idempotency-Key&#x60; it has one effect. 
+     * Books the same number of seats in another slot of the same event and cancels the current booking, in one step: if one fails, nothing changes. The response is a *new* booking with &#x60;moved_from_booking_id&#x60;. The old booking is &#x60;cancelled&#x60;, and its seats go to the waitlist of its slot. The two slots may overlap.  Only a &#x60;confirmed&#x60; booking can be moved (409 &#x60;invalid_transition&#x60;). Its owner can move it until cancellation closes (409 &#x60;cancellation_window_closed&#x60;); the event&#39;s organizer and administrators can move it at any time; for everybody else it is 404. The other slot is booked as by &#x60;createBooking&#x60; with &#x60;if_full: reject&#x60;, with the same checks. A slot of another event, a slot that does not exist and the current slot are 422 &#x60;validation_failed&#x60; for &#x60;/slot_id&#x60;.  **Access:** the owner of the booking, the event&#39;s organizer and administrators, with the ability &#x60;bookings:write&#x60;. **Repeating it** with the same &#x60;Idempotency-Key&#x60; has no further effect. 
      * @param bookingId The booking&#39;s id.
      * @param bookingMove 
-     * @param idempotencyKey Makes the request repeatable: the same key with the same request has one effect, and the first answer again (for 24 hours, per user). With another request it is 422 &#x60;idempotency_key_reused&#x60;. Visible ASCII characters; a UUID does well.  (optional)
+     * @param idempotencyKey Makes the request safe to repeat: for 24 hours, the same request with the same key has one effect and returns the first response again. Keys belong to the user. Using a key for a different request is 422 &#x60;idempotency_key_reused&#x60;. A key has 1 to 255 visible ASCII characters, for example a UUID.  (optional)
      * @return ApiResponse<Booking?>
      * @throws IllegalStateException If the request is not correctly configured
      * @throws IOException Rethrows the OkHttp execute method exception
@@ -1215,7 +1215,7 @@ open class BookingsApi(basePath: kotlin.String = defaultBasePath, client: Call.F
      *
      * @param bookingId The booking&#39;s id.
      * @param bookingMove 
-     * @param idempotencyKey Makes the request repeatable: the same key with the same request has one effect, and the first answer again (for 24 hours, per user). With another request it is 422 &#x60;idempotency_key_reused&#x60;. Visible ASCII characters; a UUID does well.  (optional)
+     * @param idempotencyKey Makes the request safe to repeat: for 24 hours, the same request with the same key has one effect and returns the first response again. Keys belong to the user. Using a key for a different request is 422 &#x60;idempotency_key_reused&#x60;. A key has 1 to 255 visible ASCII characters, for example a UUID.  (optional)
      * @return RequestConfig
      */
     fun moveBookingRequestConfig(bookingId: java.util.UUID, bookingMove: BookingMove, idempotencyKey: kotlin.String?) : RequestConfig<BookingMove> {
@@ -1238,8 +1238,8 @@ open class BookingsApi(basePath: kotlin.String = defaultBasePath, client: Call.F
 
     /**
      * GET /api/v1/bookings/{booking_id}/cancellation-preview
-     * What would cancelling do?
-     * Whether &#x60;cancelBooking&#x60; would be accepted from the caller at this moment (&#x60;allowed&#x60;, and if not, the &#x60;reason_code&#x60; that it would answer with), until when (&#x60;closes_at&#x60;), how many seats it would free, and how many of those who wait would get them, or an offer of them, at once: a number, no names, counted up to 100. It changes nothing and promises nothing: others may be faster.  Who sees the booking may ask. The event&#39;s organizer and administrators cancel at any time, so for them &#x60;closes_at&#x60; is null. A booking that is cancelled already can be cancelled again, which frees nothing.  **Who may:** the owner of the booking, the organizer of its event, and administrators, with the ability &#x60;bookings:read&#x60;. **Sent again:** it changes nothing. 
+     * Preview a cancellation
+     * Shows what &#x60;cancelBooking&#x60; would do if the caller sent it now: whether it would be accepted (&#x60;allowed&#x60;, otherwise the problem code in &#x60;reason_code&#x60;), until when (&#x60;closes_at&#x60;), how many seats it would free, and how many waiting bookings would get seats, or an offer of seats, at once. That number is counted up to 100; no names are given. Nothing changes, and nothing is guaranteed: other requests may come first.  Whoever can see the booking can ask. The event&#39;s organizer and administrators can cancel at any time, so for them &#x60;closes_at&#x60; is null. A cancelled booking can be cancelled again, which frees nothing.  **Access:** the owner of the booking, the event&#39;s organizer and administrators, with the ability &#x60;bookings:read&#x60;. **Repeating it** changes nothing. 
      * @param bookingId The booking&#39;s id.
      * @return CancellationPreview
      * @throws IllegalStateException If the request is not correctly configured
@@ -1270,8 +1270,8 @@ open class BookingsApi(basePath: kotlin.String = defaultBasePath, client: Call.F
 
     /**
      * GET /api/v1/bookings/{booking_id}/cancellation-preview
-     * What would cancelling do?
-     * Whether &#x60;cancelBooking&#x60; would be accepted from the caller at this moment (&#x60;allowed&#x60;, and if not, the &#x60;reason_code&#x60; that it would answer with), until when (&#x60;closes_at&#x60;), how many seats it would free, and how many of those who wait would get them, or an offer of them, at once: a number, no names, counted up to 100. It changes nothing and promises nothing: others may be faster.  Who sees the booking may ask. The event&#39;s organizer and administrators cancel at any time, so for them &#x60;closes_at&#x60; is null. A booking that is cancelled already can be cancelled again, which frees nothing.  **Who may:** the owner of the booking, the organizer of its event, and administrators, with the ability &#x60;bookings:read&#x60;. **Sent again:** it changes nothing. 
+     * Preview a cancellation
+     * Shows what &#x60;cancelBooking&#x60; would do if the caller sent it now: whether it would be accepted (&#x60;allowed&#x60;, otherwise the problem code in &#x60;reason_code&#x60;), until when (&#x60;closes_at&#x60;), how many seats it would free, and how many waiting bookings would get seats, or an offer of seats, at once. That number is counted up to 100; no names are given. Nothing changes, and nothing is guaranteed: other requests may come first.  Whoever can see the booking can ask. The event&#39;s organizer and administrators can cancel at any time, so for them &#x60;closes_at&#x60; is null. A cancelled booking can be cancelled again, which frees nothing.  **Access:** the owner of the booking, the event&#39;s organizer and administrators, with the ability &#x60;bookings:read&#x60;. **Repeating it** changes nothing. 
      * @param bookingId The booking&#39;s id.
      * @return ApiResponse<CancellationPreview?>
      * @throws IllegalStateException If the request is not correctly configured
@@ -1312,7 +1312,7 @@ open class BookingsApi(basePath: kotlin.String = defaultBasePath, client: Call.F
     /**
      * DELETE /api/v1/bookings/{booking_id}/check-in
      * Undo a check-in
-     * For the event&#39;s organizer, when it was the wrong person: &#x60;checked_in_at&#x60; is null again. Of a booking that is not checked in, it changes nothing and is 200. Only a &#x60;confirmed&#x60; booking has a check-in (409 &#x60;invalid_transition&#x60;).  **Who may:** organizers, of their own events, and administrators, with the ability &#x60;events:write&#x60;. **Sent again:** it changes nothing more. 
+     * Sets &#x60;checked_in_at&#x60; back to null, for example after checking in the wrong person. If the booking is not checked in, nothing changes and the response is 200. A booking that is not &#x60;confirmed&#x60; is 409 &#x60;invalid_transition&#x60;.  **Access:** organizers, for their own events, and administrators, with the ability &#x60;events:write&#x60;. **Repeating it** changes nothing further. 
      * @param bookingId The booking&#39;s id.
      * @return Booking
      * @throws IllegalStateException If the request is not correctly configured
@@ -1344,7 +1344,7 @@ open class BookingsApi(basePath: kotlin.String = defaultBasePath, client: Call.F
     /**
      * DELETE /api/v1/bookings/{booking_id}/check-in
      * Undo a check-in
-     * For the event&#39;s organizer, when it was the wrong person: &#x60;checked_in_at&#x60; is null again. Of a booking that is not checked in, it changes nothing and is 200. Only a &#x60;confirmed&#x60; booking has a check-in (409 &#x60;invalid_transition&#x60;).  **Who may:** organizers, of their own events, and administrators, with the ability &#x60;events:write&#x60;. **Sent again:** it changes nothing more. 
+     * Sets &#x60;checked_in_at&#x60; back to null, for example after checking in the wrong person. If the booking is not checked in, nothing changes and the response is 200. A booking that is not &#x60;confirmed&#x60; is 409 &#x60;invalid_transition&#x60;.  **Access:** organizers, for their own events, and administrators, with the ability &#x60;events:write&#x60;. **Repeating it** changes nothing further. 
      * @param bookingId The booking&#39;s id.
      * @return ApiResponse<Booking?>
      * @throws IllegalStateException If the request is not correctly configured
@@ -1385,10 +1385,10 @@ open class BookingsApi(basePath: kotlin.String = defaultBasePath, client: Call.F
     /**
      * PATCH /api/v1/bookings/{booking_id}
      * Change the number of seats
-     * A merge patch of a booking, by its owner, the event&#39;s organizer or an administrator; for everybody else it is 404. &#x60;If-Match&#x60; may be left out; when it is sent and the booking has changed since, it is 412 &#x60;version_mismatch&#x60;.  - &#x60;confirmed&#x60;: more seats when they are free and nobody waits for them (409 &#x60;slot_full&#x60; otherwise, and   as for a new booking &#x60;event_not_published&#x60;, &#x60;slot_cancelled&#x60;, &#x60;slot_started&#x60;, &#x60;booking_closed&#x60;); fewer   until cancelling closes (409 &#x60;cancellation_window_closed&#x60;; organizers and administrators at any time).   What is given back goes to whoever waits. - &#x60;waitlisted&#x60;: fewer seats keep the place in the queue, more go to its end. &#x60;seats_min&#x60;, the fewest   that it would be promoted with, matters only now; &#x60;null&#x60; clears it, and above &#x60;seats&#x60; it is 422   &#x60;validation_failed&#x60; for &#x60;/seats_min&#x60;. Left out, it follows &#x60;seats&#x60; down. - &#x60;held&#x60;, &#x60;offered&#x60;: fewer seats only.  What the booking&#39;s status does not allow is 409 &#x60;invalid_transition&#x60;; more seats than the slot has is 422 &#x60;seats_exceed_capacity&#x60;. Asking for what is already so changes nothing.  **Who may:** the owner of the booking, the organizer of its event, and administrators, with the ability &#x60;bookings:write&#x60;. **Sent again:** it changes nothing more, and with &#x60;If-Match&#x60; it is 412. 
+     * A merge patch. For everybody except the booking&#39;s owner, the event&#39;s organizer and administrators, the booking is 404. &#x60;If-Match&#x60; is optional: if it is sent and the booking has changed since, the response is 412 &#x60;version_mismatch&#x60;.  - &#x60;confirmed&#x60;: more seats, if they are free and nobody waits for them (otherwise 409 &#x60;slot_full&#x60;; as for a   new booking, also &#x60;event_not_published&#x60;, &#x60;slot_cancelled&#x60;, &#x60;slot_started&#x60; or &#x60;booking_closed&#x60;). Fewer   seats, until cancellation closes (409 &#x60;cancellation_window_closed&#x60;; organizers and administrators at any   time). Released seats go to the waitlist. - &#x60;waitlisted&#x60;: with fewer seats, the booking keeps its place in the queue; with more, it moves to the   end. &#x60;seats_min&#x60;, the smallest number of seats that it accepts when promoted, can be changed only in   this status; &#x60;null&#x60; clears it, and a value above &#x60;seats&#x60; is 422 &#x60;validation_failed&#x60; for &#x60;/seats_min&#x60;. If   omitted, it is lowered together with &#x60;seats&#x60;. - &#x60;held&#x60;, &#x60;offered&#x60;: fewer seats only.  A change that the booking&#39;s status does not allow is 409 &#x60;invalid_transition&#x60;. More seats than the slot has is 422 &#x60;seats_exceed_capacity&#x60;. A patch without a difference changes nothing.  **Access:** the owner of the booking, the event&#39;s organizer and administrators, with the ability &#x60;bookings:write&#x60;. **Repeating it** changes nothing further; with the same &#x60;If-Match&#x60; it returns 412. 
      * @param bookingId The booking&#39;s id.
      * @param bookingPatch 
-     * @param ifMatch The &#x60;ETag&#x60; of what is edited. Left out, any state is; stale, it is 412 &#x60;version_mismatch&#x60;. &#x60;*&#x60; matches any state. (optional)
+     * @param ifMatch The &#x60;ETag&#x60; of the resource to change. If omitted, any state matches; a stale tag is 412 &#x60;version_mismatch&#x60;. &#x60;*&#x60; matches any state. (optional)
      * @return Booking
      * @throws IllegalStateException If the request is not correctly configured
      * @throws IOException Rethrows the OkHttp execute method exception
@@ -1419,10 +1419,10 @@ open class BookingsApi(basePath: kotlin.String = defaultBasePath, client: Call.F
     /**
      * PATCH /api/v1/bookings/{booking_id}
      * Change the number of seats
-     * A merge patch of a booking, by its owner, the event&#39;s organizer or an administrator; for everybody else it is 404. &#x60;If-Match&#x60; may be left out; when it is sent and the booking has changed since, it is 412 &#x60;version_mismatch&#x60;.  - &#x60;confirmed&#x60;: more seats when they are free and nobody waits for them (409 &#x60;slot_full&#x60; otherwise, and   as for a new booking &#x60;event_not_published&#x60;, &#x60;slot_cancelled&#x60;, &#x60;slot_started&#x60;, &#x60;booking_closed&#x60;); fewer   until cancelling closes (409 &#x60;cancellation_window_closed&#x60;; organizers and administrators at any time).   What is given back goes to whoever waits. - &#x60;waitlisted&#x60;: fewer seats keep the place in the queue, more go to its end. &#x60;seats_min&#x60;, the fewest   that it would be promoted with, matters only now; &#x60;null&#x60; clears it, and above &#x60;seats&#x60; it is 422   &#x60;validation_failed&#x60; for &#x60;/seats_min&#x60;. Left out, it follows &#x60;seats&#x60; down. - &#x60;held&#x60;, &#x60;offered&#x60;: fewer seats only.  What the booking&#39;s status does not allow is 409 &#x60;invalid_transition&#x60;; more seats than the slot has is 422 &#x60;seats_exceed_capacity&#x60;. Asking for what is already so changes nothing.  **Who may:** the owner of the booking, the organizer of its event, and administrators, with the ability &#x60;bookings:write&#x60;. **Sent again:** it changes nothing more, and with &#x60;If-Match&#x60; it is 412. 
+     * A merge patch. For everybody except the booking&#39;s owner, the event&#39;s organizer and administrators, the booking is 404. &#x60;If-Match&#x60; is optional: if it is sent and the booking has changed since, the response is 412 &#x60;version_mismatch&#x60;.  - &#x60;confirmed&#x60;: more seats, if they are free and nobody waits for them (otherwise 409 &#x60;slot_full&#x60;; as for a   new booking, also &#x60;event_not_published&#x60;, &#x60;slot_cancelled&#x60;, &#x60;slot_started&#x60; or &#x60;booking_closed&#x60;). Fewer   seats, until cancellation closes (409 &#x60;cancellation_window_closed&#x60;; organizers and administrators at any   time). Released seats go to the waitlist. - &#x60;waitlisted&#x60;: with fewer seats, the booking keeps its place in the queue; with more, it moves to the   end. &#x60;seats_min&#x60;, the smallest number of seats that it accepts when promoted, can be changed only in   this status; &#x60;null&#x60; clears it, and a value above &#x60;seats&#x60; is 422 &#x60;validation_failed&#x60; for &#x60;/seats_min&#x60;. If   omitted, it is lowered together with &#x60;seats&#x60;. - &#x60;held&#x60;, &#x60;offered&#x60;: fewer seats only.  A change that the booking&#39;s status does not allow is 409 &#x60;invalid_transition&#x60;. More seats than the slot has is 422 &#x60;seats_exceed_capacity&#x60;. A patch without a difference changes nothing.  **Access:** the owner of the booking, the event&#39;s organizer and administrators, with the ability &#x60;bookings:write&#x60;. **Repeating it** changes nothing further; with the same &#x60;If-Match&#x60; it returns 412. 
      * @param bookingId The booking&#39;s id.
      * @param bookingPatch 
-     * @param ifMatch The &#x60;ETag&#x60; of what is edited. Left out, any state is; stale, it is 412 &#x60;version_mismatch&#x60;. &#x60;*&#x60; matches any state. (optional)
+     * @param ifMatch The &#x60;ETag&#x60; of the resource to change. If omitted, any state matches; a stale tag is 412 &#x60;version_mismatch&#x60;. &#x60;*&#x60; matches any state. (optional)
      * @return ApiResponse<Booking?>
      * @throws IllegalStateException If the request is not correctly configured
      * @throws IOException Rethrows the OkHttp execute method exception
@@ -1442,7 +1442,7 @@ open class BookingsApi(basePath: kotlin.String = defaultBasePath, client: Call.F
      *
      * @param bookingId The booking&#39;s id.
      * @param bookingPatch 
-     * @param ifMatch The &#x60;ETag&#x60; of what is edited. Left out, any state is; stale, it is 412 &#x60;version_mismatch&#x60;. &#x60;*&#x60; matches any state. (optional)
+     * @param ifMatch The &#x60;ETag&#x60; of the resource to change. If omitted, any state matches; a stale tag is 412 &#x60;version_mismatch&#x60;. &#x60;*&#x60; matches any state. (optional)
      * @return RequestConfig
      */
     fun updateBookingRequestConfig(bookingId: java.util.UUID, bookingPatch: BookingPatch, ifMatch: kotlin.String?) : RequestConfig<BookingPatch> {

@@ -65,10 +65,10 @@ open class EventsApi(basePath: kotlin.String = defaultBasePath, client: Call.Fac
     /**
      * POST /api/v1/events/{event_id}/cancel
      * Cancel an event
-     * At once, nobody can book it any more. Its live bookings are then cancelled in the background, page by page and without promotions, each with a ledger entry that carries the reason; with many bookings that takes a moment after the answer. There is no way back. Cancelling twice changes nothing and is 200 (the first reason stays); a draft is deleted instead (409 &#x60;invalid_transition&#x60;).  **Who may:** organizers, of their own events, and administrators, with the ability &#x60;events:write&#x60;. **Sent again:** with the same &#x60;Idempotency-Key&#x60; it has one effect. 
+     * Closes the event for booking at once and for good. Its live bookings are then cancelled in the background, in pages and without promotions, each with a ledger entry that has the reason; with many bookings, this continues for a short time after the response. Cancelling a cancelled event changes nothing and returns 200; the first reason is kept. A draft cannot be cancelled (409 &#x60;invalid_transition&#x60;): delete it instead (&#x60;deleteEvent&#x60;).  **Access:** organizers, for their own events, and administrators, with the ability &#x60;events:write&#x60;. **Repeating it** with the same &#x60;Idempotency-Key&#x60; has no further effect. 
      * @param eventId The event&#39;s id.
      * @param cancellation 
-     * @param idempotencyKey Makes the request repeatable: the same key with the same request has one effect, and the first answer again (for 24 hours, per user). With another request it is 422 &#x60;idempotency_key_reused&#x60;. Visible ASCII characters; a UUID does well.  (optional)
+     * @param idempotencyKey Makes the request safe to repeat: for 24 hours, the same request with the same key has one effect and returns the first response again. Keys belong to the user. Using a key for a different request is 422 &#x60;idempotency_key_reused&#x60;. A key has 1 to 255 visible ASCII characters, for example a UUID.  (optional)
      * @return Event
      * @throws IllegalStateException If the request is not correctly configured
      * @throws IOException Rethrows the OkHttp execute method exception
@@ -99,10 +99,10 @@ open class EventsApi(basePath: kotlin.String = defaultBasePath, client: Call.Fac
     /**
      * POST /api/v1/events/{event_id}/cancel
      * Cancel an event
-     * At once, nobody can book it any more. Its live bookings are then cancelled in the background, page by page and without promotions, each with a ledger entry that carries the reason; with many bookings that takes a moment after the answer. There is no way back. Cancelling twice changes nothing and is 200 (the first reason stays); a draft is deleted instead (409 &#x60;invalid_transition&#x60;).  **Who may:** organizers, of their own events, and administrators, with the ability &#x60;events:write&#x60;. **Sent again:** with the same &#x60;Idempotency-Key&#x60; it has one effect. 
+     * Closes the event for booking at once and for good. Its live bookings are then cancelled in the background, in pages and without promotions, each with a ledger entry that has the reason; with many bookings, this continues for a short time after the response. Cancelling a cancelled event changes nothing and returns 200; the first reason is kept. A draft cannot be cancelled (409 &#x60;invalid_transition&#x60;): delete it instead (&#x60;deleteEvent&#x60;).  **Access:** organizers, for their own events, and administrators, with the ability &#x60;events:write&#x60;. **Repeating it** with the same &#x60;Idempotency-Key&#x60; has no further effect. 
      * @param eventId The event&#39;s id.
      * @param cancellation 
-     * @param idempotencyKey Makes the request repeatable: the same key with the same request has one effect, and the first answer again (for 24 hours, per user). With another request it is 422 &#x60;idempotency_key_reused&#x60;. Visible ASCII characters; a UUID does well.  (optional)
+     * @param idempotencyKey Makes the request safe to repeat: for 24 hours, the same request with the same key has one effect and returns the first response again. Keys belong to the user. Using a key for a different request is 422 &#x60;idempotency_key_reused&#x60;. A key has 1 to 255 visible ASCII characters, for example a UUID.  (optional)
      * @return ApiResponse<Event?>
      * @throws IllegalStateException If the request is not correctly configured
      * @throws IOException Rethrows the OkHttp execute method exception
@@ -122,7 +122,7 @@ open class EventsApi(basePath: kotlin.String = defaultBasePath, client: Call.Fac
      *
      * @param eventId The event&#39;s id.
      * @param cancellation 
-     * @param idempotencyKey Makes the request repeatable: the same key with the same request has one effect, and the first answer again (for 24 hours, per user). With another request it is 422 &#x60;idempotency_key_reused&#x60;. Visible ASCII characters; a UUID does well.  (optional)
+     * @param idempotencyKey Makes the request safe to repeat: for 24 hours, the same request with the same key has one effect and returns the first response again. Keys belong to the user. Using a key for a different request is 422 &#x60;idempotency_key_reused&#x60;. A key has 1 to 255 visible ASCII characters, for example a UUID.  (optional)
      * @return RequestConfig
      */
     fun cancelEventRequestConfig(eventId: java.util.UUID, cancellation: Cancellation, idempotencyKey: kotlin.String?) : RequestConfig<Cancellation> {
@@ -146,9 +146,9 @@ open class EventsApi(basePath: kotlin.String = defaultBasePath, client: Call.Fac
     /**
      * POST /api/v1/events
      * Create an event
-     * The event belongs to the caller and is a draft: nobody else sees it until &#x60;publishEvent&#x60;. Add its slots with &#x60;createSlot&#x60;. &#x60;time_zone&#x60; is how its times are meant to be shown; the API itself speaks UTC. &#x60;booking_closes_at&#x60; must be after &#x60;booking_opens_at&#x60;, both in the years 2000 to 2999 (422 &#x60;invalid_time_range&#x60;).  **Who may:** organizers and administrators, with the ability &#x60;events:write&#x60;. **Sent again:** with the same &#x60;Idempotency-Key&#x60; it has one effect. 
+     * Creates a draft that belongs to the caller. Only its organizer and administrators can see it until &#x60;publishEvent&#x60;. Add slots with &#x60;createSlot&#x60;. &#x60;time_zone&#x60; says in which time zone to display the event&#39;s times; the API itself uses UTC. &#x60;booking_closes_at&#x60; must be after &#x60;booking_opens_at&#x60;, and both must be in the years 2000 to 2999 (422 &#x60;invalid_time_range&#x60;).  **Access:** organizers and administrators, with the ability &#x60;events:write&#x60;. **Repeating it** with the same &#x60;Idempotency-Key&#x60; has no further effect. 
      * @param eventCreate 
-     * @param idempotencyKey Makes the request repeatable: the same key with the same request has one effect, and the first answer again (for 24 hours, per user). With another request it is 422 &#x60;idempotency_key_reused&#x60;. Visible ASCII characters; a UUID does well.  (optional)
+     * @param idempotencyKey Makes the request safe to repeat: for 24 hours, the same request with the same key has one effect and returns the first response again. Keys belong to the user. Using a key for a different request is 422 &#x60;idempotency_key_reused&#x60;. A key has 1 to 255 visible ASCII characters, for example a UUID.  (optional)
      * @return Event
      * @throws IllegalStateException If the request is not correctly configured
      * @throws IOException Rethrows the OkHttp execute method exception
@@ -179,9 +179,9 @@ open class EventsApi(basePath: kotlin.String = defaultBasePath, client: Call.Fac
     /**
      * POST /api/v1/events
      * Create an event
-     * The event belongs to the caller and is a draft: nobody else sees it until &#x60;publishEvent&#x60;. Add its slots with &#x60;createSlot&#x60;. &#x60;time_zone&#x60; is how its times are meant to be shown; the API itself speaks UTC. &#x60;booking_closes_at&#x60; must be after &#x60;booking_opens_at&#x60;, both in the years 2000 to 2999 (422 &#x60;invalid_time_range&#x60;).  **Who may:** organizers and administrators, with the ability &#x60;events:write&#x60;. **Sent again:** with the same &#x60;Idempotency-Key&#x60; it has one effect. 
+     * Creates a draft that belongs to the caller. Only its organizer and administrators can see it until &#x60;publishEvent&#x60;. Add slots with &#x60;createSlot&#x60;. &#x60;time_zone&#x60; says in which time zone to display the event&#39;s times; the API itself uses UTC. &#x60;booking_closes_at&#x60; must be after &#x60;booking_opens_at&#x60;, and both must be in the years 2000 to 2999 (422 &#x60;invalid_time_range&#x60;).  **Access:** organizers and administrators, with the ability &#x60;events:write&#x60;. **Repeating it** with the same &#x60;Idempotency-Key&#x60; has no further effect. 
      * @param eventCreate 
-     * @param idempotencyKey Makes the request repeatable: the same key with the same request has one effect, and the first answer again (for 24 hours, per user). With another request it is 422 &#x60;idempotency_key_reused&#x60;. Visible ASCII characters; a UUID does well.  (optional)
+     * @param idempotencyKey Makes the request safe to repeat: for 24 hours, the same request with the same key has one effect and returns the first response again. Keys belong to the user. Using a key for a different request is 422 &#x60;idempotency_key_reused&#x60;. A key has 1 to 255 visible ASCII characters, for example a UUID.  (optional)
      * @return ApiResponse<Event?>
      * @throws IllegalStateException If the request is not correctly configured
      * @throws IOException Rethrows the OkHttp execute method exception
@@ -200,7 +200,7 @@ open class EventsApi(basePath: kotlin.String = defaultBasePath, client: Call.Fac
      * To obtain the request config of the operation createEvent
      *
      * @param eventCreate 
-     * @param idempotencyKey Makes the request repeatable: the same key with the same request has one effect, and the first answer again (for 24 hours, per user). With another request it is 422 &#x60;idempotency_key_reused&#x60;. Visible ASCII characters; a UUID does well.  (optional)
+     * @param idempotencyKey Makes the request safe to repeat: for 24 hours, the same request with the same key has one effect and returns the first response again. Keys belong to the user. Using a key for a different request is 422 &#x60;idempotency_key_reused&#x60;. A key has 1 to 255 visible ASCII characters, for example a UUID.  (optional)
      * @return RequestConfig
      */
     fun createEventRequestConfig(eventCreate: EventCreate, idempotencyKey: kotlin.String?) : RequestConfig<EventCreate> {
@@ -224,9 +224,9 @@ open class EventsApi(basePath: kotlin.String = defaultBasePath, client: Call.Fac
     /**
      * DELETE /api/v1/events/{event_id}
      * Delete a draft
-     * The draft and its slots are gone. What was published once is cancelled instead (&#x60;cancelEvent&#x60;), so that nobody&#39;s booking disappears: deleting it is 409 &#x60;invalid_transition&#x60;.  **Who may:** organizers, of their own events, and administrators, with the ability &#x60;events:write&#x60;. **Sent again:** it is 404. 
+     * Deletes the draft and its slots. An event that has been published cannot be deleted, so that no booking disappears (409 &#x60;invalid_transition&#x60;): cancel it instead (&#x60;cancelEvent&#x60;).  **Access:** organizers, for their own events, and administrators, with the ability &#x60;events:write&#x60;. **Repeating it** returns 404. 
      * @param eventId The event&#39;s id.
-     * @param ifMatch The &#x60;ETag&#x60; of what is edited. Left out, it is 428 &#x60;version_required&#x60;; stale, 412 &#x60;version_mismatch&#x60;. &#x60;*&#x60; matches any state. (optional)
+     * @param ifMatch The &#x60;ETag&#x60; of the resource to change. If omitted, the response is 428 &#x60;version_required&#x60;; a stale tag is 412 &#x60;version_mismatch&#x60;. &#x60;*&#x60; matches any state. (optional)
      * @return void
      * @throws IllegalStateException If the request is not correctly configured
      * @throws IOException Rethrows the OkHttp execute method exception
@@ -256,9 +256,9 @@ open class EventsApi(basePath: kotlin.String = defaultBasePath, client: Call.Fac
     /**
      * DELETE /api/v1/events/{event_id}
      * Delete a draft
-     * The draft and its slots are gone. What was published once is cancelled instead (&#x60;cancelEvent&#x60;), so that nobody&#39;s booking disappears: deleting it is 409 &#x60;invalid_transition&#x60;.  **Who may:** organizers, of their own events, and administrators, with the ability &#x60;events:write&#x60;. **Sent again:** it is 404. 
+     * Deletes the draft and its slots. An event that has been published cannot be deleted, so that no booking disappears (409 &#x60;invalid_transition&#x60;): cancel it instead (&#x60;cancelEvent&#x60;).  **Access:** organizers, for their own events, and administrators, with the ability &#x60;events:write&#x60;. **Repeating it** returns 404. 
      * @param eventId The event&#39;s id.
-     * @param ifMatch The &#x60;ETag&#x60; of what is edited. Left out, it is 428 &#x60;version_required&#x60;; stale, 412 &#x60;version_mismatch&#x60;. &#x60;*&#x60; matches any state. (optional)
+     * @param ifMatch The &#x60;ETag&#x60; of the resource to change. If omitted, the response is 428 &#x60;version_required&#x60;; a stale tag is 412 &#x60;version_mismatch&#x60;. &#x60;*&#x60; matches any state. (optional)
      * @return ApiResponse<Unit?>
      * @throws IllegalStateException If the request is not correctly configured
      * @throws IOException Rethrows the OkHttp execute method exception
@@ -276,7 +276,7 @@ open class EventsApi(basePath: kotlin.String = defaultBasePath, client: Call.Fac
      * To obtain the request config of the operation deleteEvent
      *
      * @param eventId The event&#39;s id.
-     * @param ifMatch The &#x60;ETag&#x60; of what is edited. Left out, it is 428 &#x60;version_required&#x60;; stale, 412 &#x60;version_mismatch&#x60;. &#x60;*&#x60; matches any state. (optional)
+     * @param ifMatch The &#x60;ETag&#x60; of the resource to change. If omitted, the response is 428 &#x60;version_required&#x60;; a stale tag is 412 &#x60;version_mismatch&#x60;. &#x60;*&#x60; matches any state. (optional)
      * @return RequestConfig
      */
     fun deleteEventRequestConfig(eventId: java.util.UUID, ifMatch: kotlin.String?) : RequestConfig<Unit> {
@@ -299,9 +299,9 @@ open class EventsApi(basePath: kotlin.String = defaultBasePath, client: Call.Fac
     /**
      * GET /api/v1/events/{event_id}
      * Get an event
-     * Published and cancelled events are for everybody; a draft only for its organizer and administrators (with a token that has the ability &#x60;events:read&#x60;), for others it is 404. &#x60;seats_available&#x60; counts the free seats of open slots that have not started, at this moment.  **Who may:** everybody; a token is not needed. **Sent again:** it changes nothing. 
+     * Published and cancelled events are visible to everybody. A draft is visible only to its organizer and to administrators, with a token that has the ability &#x60;events:read&#x60;; for everybody else it is 404. &#x60;seats_available&#x60; is the current number of free seats in open slots that have not started.  **Access:** everybody; a token is not needed. **Repeating it** changes nothing. 
      * @param eventId The event&#39;s id.
-     * @param ifNoneMatch One or more &#x60;ETag&#x60;s that the caller has. When one of them is the present one, the answer is 304 without a body. (optional)
+     * @param ifNoneMatch One or more &#x60;ETag&#x60;s that the caller has stored. If one of them is current, the response is 304 without a body. (optional)
      * @return Event
      * @throws IllegalStateException If the request is not correctly configured
      * @throws IOException Rethrows the OkHttp execute method exception
@@ -332,9 +332,9 @@ open class EventsApi(basePath: kotlin.String = defaultBasePath, client: Call.Fac
     /**
      * GET /api/v1/events/{event_id}
      * Get an event
-     * Published and cancelled events are for everybody; a draft only for its organizer and administrators (with a token that has the ability &#x60;events:read&#x60;), for others it is 404. &#x60;seats_available&#x60; counts the free seats of open slots that have not started, at this moment.  **Who may:** everybody; a token is not needed. **Sent again:** it changes nothing. 
+     * Published and cancelled events are visible to everybody. A draft is visible only to its organizer and to administrators, with a token that has the ability &#x60;events:read&#x60;; for everybody else it is 404. &#x60;seats_available&#x60; is the current number of free seats in open slots that have not started.  **Access:** everybody; a token is not needed. **Repeating it** changes nothing. 
      * @param eventId The event&#39;s id.
-     * @param ifNoneMatch One or more &#x60;ETag&#x60;s that the caller has. When one of them is the present one, the answer is 304 without a body. (optional)
+     * @param ifNoneMatch One or more &#x60;ETag&#x60;s that the caller has stored. If one of them is current, the response is 304 without a body. (optional)
      * @return ApiResponse<Event?>
      * @throws IllegalStateException If the request is not correctly configured
      * @throws IOException Rethrows the OkHttp execute method exception
@@ -353,7 +353,7 @@ open class EventsApi(basePath: kotlin.String = defaultBasePath, client: Call.Fac
      * To obtain the request config of the operation getEvent
      *
      * @param eventId The event&#39;s id.
-     * @param ifNoneMatch One or more &#x60;ETag&#x60;s that the caller has. When one of them is the present one, the answer is 304 without a body. (optional)
+     * @param ifNoneMatch One or more &#x60;ETag&#x60;s that the caller has stored. If one of them is current, the response is 304 without a body. (optional)
      * @return RequestConfig
      */
     fun getEventRequestConfig(eventId: java.util.UUID, ifNoneMatch: kotlin.String?) : RequestConfig<Unit> {
@@ -375,17 +375,17 @@ open class EventsApi(basePath: kotlin.String = defaultBasePath, client: Call.Fac
 
     /**
      * GET /api/v1/events
-     * Find events
-     * Published and cancelled events, for everybody; with a token that has the ability &#x60;events:read&#x60;, organizers see their own drafts too, and administrators all drafts. Filters combine. Without any, it is the upcoming events, the next one first.  &#x60;when&#x60; goes by the database&#39;s clock and the event&#39;s &#x60;starts_at&#x60; and &#x60;ends_at&#x60;, the start of its first slot and the end of its last: &#x60;upcoming&#x60; starts later, &#x60;ongoing&#x60; has started and not ended, &#x60;past&#x60; has ended. An event of several slots that has begun is ongoing, and its later slots can still be booked: &#x60;when&#x3D;all&amp;available&#x3D;true&#x60; finds everything that has a free seat. Events without slots are found with &#x60;all&#x60; only.  **Who may:** everybody; a token is not needed. **Sent again:** it changes nothing. 
-     * @param q Full text search in title, description and location. Several words must all occur; &#x60;\&quot;…\&quot;&#x60; is a phrase, &#x60;or&#x60; and &#x60;-word&#x60; work.  (optional)
+     * Search events
+     * Lists published and cancelled events. With a token that has the ability &#x60;events:read&#x60;, organizers also see their own drafts, and administrators see all drafts. Filters can be combined. Without filters, the upcoming events are listed, next one first.  &#x60;when&#x60; compares the database&#39;s clock with the event&#39;s &#x60;starts_at&#x60; and &#x60;ends_at&#x60;, which are the start of its first slot and the end of its last: &#x60;upcoming&#x60; events have not started, &#x60;ongoing&#x60; events have started but not ended, &#x60;past&#x60; events have ended. An event with several slots is ongoing once its first slot has started, and its later slots can still be booked: use &#x60;when&#x3D;all&amp;available&#x3D;true&#x60; to find every event with a free seat. Events without slots are only found with &#x60;when&#x3D;all&#x60;.  **Access:** everybody; a token is not needed. **Repeating it** changes nothing. 
+     * @param q Full-text search in title, description and location. All words must occur; &#x60;\&quot;…\&quot;&#x60; searches for a phrase; &#x60;or&#x60; and &#x60;-word&#x60; are supported.  (optional)
      * @param `when` Only events in this phase. (optional, default to EventWhen.Upcoming)
      * @param from Only events that end after this time. (optional)
-     * @param to Only events that start before this time. With &#x60;from&#x60; - the events that overlap &#x60;[from, to)&#x60;. (optional)
-     * @param available &#x60;true&#x60; leaves only published events with a free seat in an open slot that has not started (&#x60;seats_available&#x60; above 0), &#x60;false&#x60; only the others.  (optional)
+     * @param to Only events that start before this time. Together with &#x60;from&#x60;, only events that overlap &#x60;[from, to)&#x60;. (optional)
+     * @param available &#x60;true&#x60;: only published events with a free seat in an open slot that has not started (&#x60;seats_available&#x60; above 0). &#x60;false&#x60;: only the others.  (optional)
      * @param organizerId Only this organizer&#39;s events. (optional)
-     * @param sort By the start of the first slot or by creation; &#x60;-&#x60; in front reverses. Events without slots come last. (optional, default to EventSort.StartsAt)
-     * @param limit How many to return at most; above 100 is 100. (optional, default to 20)
-     * @param cursor &#x60;next_cursor&#x60; of the page before, with the same filters. (optional)
+     * @param sort Order by the start of the first slot or by creation time; a leading &#x60;-&#x60; reverses the order. Events without slots come last. (optional, default to EventSort.StartsAt)
+     * @param limit Maximum number of items to return. Values above 100 are treated as 100. (optional, default to 20)
+     * @param cursor &#x60;next_cursor&#x60; of the previous page, with the same filters. (optional)
      * @return EventList
      * @throws IllegalStateException If the request is not correctly configured
      * @throws IOException Rethrows the OkHttp execute method exception
@@ -415,17 +415,17 @@ open class EventsApi(basePath: kotlin.String = defaultBasePath, client: Call.Fac
 
     /**
      * GET /api/v1/events
-     * Find events
-     * Published and cancelled events, for everybody; with a token that has the ability &#x60;events:read&#x60;, organizers see their own drafts too, and administrators all drafts. Filters combine. Without any, it is the upcoming events, the next one first.  &#x60;when&#x60; goes by the database&#39;s clock and the event&#39;s &#x60;starts_at&#x60; and &#x60;ends_at&#x60;, the start of its first slot and the end of its last: &#x60;upcoming&#x60; starts later, &#x60;ongoing&#x60; has started and not ended, &#x60;past&#x60; has ended. An event of several slots that has begun is ongoing, and its later slots can still be booked: &#x60;when&#x3D;all&amp;available&#x3D;true&#x60; finds everything that has a free seat. Events without slots are found with &#x60;all&#x60; only.  **Who may:** everybody; a token is not needed. **Sent again:** it changes nothing. 
-     * @param q Full text search in title, description and location. Several words must all occur; &#x60;\&quot;…\&quot;&#x60; is a phrase, &#x60;or&#x60; and &#x60;-word&#x60; work.  (optional)
+     * Search events
+     * Lists published and cancelled events. With a token that has the ability &#x60;events:read&#x60;, organizers also see their own drafts, and administrators see all drafts. Filters can be combined. Without filters, the upcoming events are listed, next one first.  &#x60;when&#x60; compares the database&#39;s clock with the event&#39;s &#x60;starts_at&#x60; and &#x60;ends_at&#x60;, which are the start of its first slot and the end of its last: &#x60;upcoming&#x60; events have not started, &#x60;ongoing&#x60; events have started but not ended, &#x60;past&#x60; events have ended. An event with several slots is ongoing once its first slot has started, and its later slots can still be booked: use &#x60;when&#x3D;all&amp;available&#x3D;true&#x60; to find every event with a free seat. Events without slots are only found with &#x60;when&#x3D;all&#x60;.  **Access:** everybody; a token is not needed. **Repeating it** changes nothing. 
+     * @param q Full-text search in title, description and location. All words must occur; &#x60;\&quot;…\&quot;&#x60; searches for a phrase; &#x60;or&#x60; and &#x60;-word&#x60; are supported.  (optional)
      * @param `when` Only events in this phase. (optional, default to EventWhen.Upcoming)
      * @param from Only events that end after this time. (optional)
-     * @param to Only events that start before this time. With &#x60;from&#x60; - the events that overlap &#x60;[from, to)&#x60;. (optional)
-     * @param available &#x60;true&#x60; leaves only published events with a free seat in an open slot that has not started (&#x60;seats_available&#x60; above 0), &#x60;false&#x60; only the others.  (optional)
+     * @param to Only events that start before this time. Together with &#x60;from&#x60;, only events that overlap &#x60;[from, to)&#x60;. (optional)
+     * @param available &#x60;true&#x60;: only published events with a free seat in an open slot that has not started (&#x60;seats_available&#x60; above 0). &#x60;false&#x60;: only the others.  (optional)
      * @param organizerId Only this organizer&#39;s events. (optional)
-     * @param sort By the start of the first slot or by creation; &#x60;-&#x60; in front reverses. Events without slots come last. (optional, default to EventSort.StartsAt)
-     * @param limit How many to return at most; above 100 is 100. (optional, default to 20)
-     * @param cursor &#x60;next_cursor&#x60; of the page before, with the same filters. (optional)
+     * @param sort Order by the start of the first slot or by creation time; a leading &#x60;-&#x60; reverses the order. Events without slots come last. (optional, default to EventSort.StartsAt)
+     * @param limit Maximum number of items to return. Values above 100 are treated as 100. (optional, default to 20)
+     * @param cursor &#x60;next_cursor&#x60; of the previous page, with the same filters. (optional)
      * @return ApiResponse<EventList?>
      * @throws IllegalStateException If the request is not correctly configured
      * @throws IOException Rethrows the OkHttp execute method exception
@@ -443,15 +443,15 @@ open class EventsApi(basePath: kotlin.String = defaultBasePath, client: Call.Fac
     /**
      * To obtain the request config of the operation listEvents
      *
-     * @param q Full text search in title, description and location. Several words must all occur; &#x60;\&quot;…\&quot;&#x60; is a phrase, &#x60;or&#x60; and &#x60;-word&#x60; work.  (optional)
+     * @param q Full-text search in title, description and location. All words must occur; &#x60;\&quot;…\&quot;&#x60; searches for a phrase; &#x60;or&#x60; and &#x60;-word&#x60; are supported.  (optional)
      * @param `when` Only events in this phase. (optional, default to EventWhen.Upcoming)
      * @param from Only events that end after this time. (optional)
-     * @param to Only events that start before this time. With &#x60;from&#x60; - the events that overlap &#x60;[from, to)&#x60;. (optional)
-     * @param available &#x60;true&#x60; leaves only published events with a free seat in an open slot that has not started (&#x60;seats_available&#x60; above 0), &#x60;false&#x60; only the others.  (optional)
+     * @param to Only events that start before this time. Together with &#x60;from&#x60;, only events that overlap &#x60;[from, to)&#x60;. (optional)
+     * @param available &#x60;true&#x60;: only published events with a free seat in an open slot that has not started (&#x60;seats_available&#x60; above 0). &#x60;false&#x60;: only the others.  (optional)
      * @param organizerId Only this organizer&#39;s events. (optional)
-     * @param sort By the start of the first slot or by creation; &#x60;-&#x60; in front reverses. Events without slots come last. (optional, default to EventSort.StartsAt)
-     * @param limit How many to return at most; above 100 is 100. (optional, default to 20)
-     * @param cursor &#x60;next_cursor&#x60; of the page before, with the same filters. (optional)
+     * @param sort Order by the start of the first slot or by creation time; a leading &#x60;-&#x60; reverses the order. Events without slots come last. (optional, default to EventSort.StartsAt)
+     * @param limit Maximum number of items to return. Values above 100 are treated as 100. (optional, default to 20)
+     * @param cursor &#x60;next_cursor&#x60; of the previous page, with the same filters. (optional)
      * @return RequestConfig
      */
     fun listEventsRequestConfig(q: kotlin.String?, `when`: EventWhen?, from: java.time.OffsetDateTime?, to: java.time.OffsetDateTime?, available: kotlin.Boolean?, organizerId: java.util.UUID?, sort: EventSort?, limit: kotlin.Int?, cursor: kotlin.String?) : RequestConfig<Unit> {
@@ -502,9 +502,9 @@ open class EventsApi(basePath: kotlin.String = defaultBasePath, client: Call.Fac
     /**
      * POST /api/v1/events/{event_id}/publish
      * Publish a draft
-     * From now on everybody sees the event, and its slots can be booked from &#x60;booking_opens_at&#x60; on (at once when that is null). Publishing it twice changes nothing and is 200; a cancelled event stays cancelled (409 &#x60;invalid_transition&#x60;). Slots can be added before and after.  **Who may:** organizers, of their own events, and administrators, with the ability &#x60;events:write&#x60;. **Sent again:** with the same &#x60;Idempotency-Key&#x60; it has one effect. 
+     * Makes the event visible to everybody. Its slots can be booked from &#x60;booking_opens_at&#x60;, or at once if that is null. Publishing a published event changes nothing and returns 200. A cancelled event cannot be published (409 &#x60;invalid_transition&#x60;). Slots can be added before and after publishing.  **Access:** organizers, for their own events, and administrators, with the ability &#x60;events:write&#x60;. **Repeating it** with the same &#x60;Idempotency-Key&#x60; has no further effect. 
      * @param eventId The event&#39;s id.
-     * @param idempotencyKey Makes the request repeatable: the same key with the same request has one effect, and the first answer again (for 24 hours, per user). With another request it is 422 &#x60;idempotency_key_reused&#x60;. Visible ASCII characters; a UUID does well.  (optional)
+     * @param idempotencyKey Makes the request safe to repeat: for 24 hours, the same request with the same key has one effect and returns the first response again. Keys belong to the user. Using a key for a different request is 422 &#x60;idempotency_key_reused&#x60;. A key has 1 to 255 visible ASCII characters, for example a UUID.  (optional)
      * @return Event
      * @throws IllegalStateException If the request is not correctly configured
      * @throws IOException Rethrows the OkHttp execute method exception
@@ -535,9 +535,9 @@ open class EventsApi(basePath: kotlin.String = defaultBasePath, client: Call.Fac
     /**
      * POST /api/v1/events/{event_id}/publish
      * Publish a draft
-     * From now on everybody sees the event, and its slots can be booked from &#x60;booking_opens_at&#x60; on (at once when that is null). Publishing it twice changes nothing and is 200; a cancelled event stays cancelled (409 &#x60;invalid_transition&#x60;). Slots can be added before and after.  **Who may:** organizers, of their own events, and administrators, with the ability &#x60;events:write&#x60;. **Sent again:** with the same &#x60;Idempotency-Key&#x60; it has one effect. 
+     * Makes the event visible to everybody. Its slots can be booked from &#x60;booking_opens_at&#x60;, or at once if that is null. Publishing a published event changes nothing and returns 200. A cancelled event cannot be published (409 &#x60;invalid_transition&#x60;). Slots can be added before and after publishing.  **Access:** organizers, for their own events, and administrators, with the ability &#x60;events:write&#x60;. **Repeating it** with the same &#x60;Idempotency-Key&#x60; has no further effect. 
      * @param eventId The event&#39;s id.
-     * @param idempotencyKey Makes the request repeatable: the same key with the same request has one effect, and the first answer again (for 24 hours, per user). With another request it is 422 &#x60;idempotency_key_reused&#x60;. Visible ASCII characters; a UUID does well.  (optional)
+     * @param idempotencyKey Makes the request safe to repeat: for 24 hours, the same request with the same key has one effect and returns the first response again. Keys belong to the user. Using a key for a different request is 422 &#x60;idempotency_key_reused&#x60;. A key has 1 to 255 visible ASCII characters, for example a UUID.  (optional)
      * @return ApiResponse<Event?>
      * @throws IllegalStateException If the request is not correctly configured
      * @throws IOException Rethrows the OkHttp execute method exception
@@ -556,7 +556,7 @@ open class EventsApi(basePath: kotlin.String = defaultBasePath, client: Call.Fac
      * To obtain the request config of the operation publishEvent
      *
      * @param eventId The event&#39;s id.
-     * @param idempotencyKey Makes the request repeatable: the same key with the same request has one effect, and the first answer again (for 24 hours, per user). With another request it is 422 &#x60;idempotency_key_reused&#x60;. Visible ASCII characters; a UUID does well.  (optional)
+     * @param idempotencyKey Makes the request safe to repeat: for 24 hours, the same request with the same key has one effect and returns the first response again. Keys belong to the user. Using a key for a different request is 422 &#x60;idempotency_key_reused&#x60;. A key has 1 to 255 visible ASCII characters, for example a UUID.  (optional)
      * @return RequestConfig
      */
     fun publishEventRequestConfig(eventId: java.util.UUID, idempotencyKey: kotlin.String?) : RequestConfig<Unit> {
@@ -579,10 +579,10 @@ open class EventsApi(basePath: kotlin.String = defaultBasePath, client: Call.Fac
     /**
      * PATCH /api/v1/events/{event_id}
      * Edit an event
-     * A merge patch, with the &#x60;ETag&#x60; that one has read as &#x60;If-Match&#x60;. A published event can be edited too; new rules hold for what happens from then on. Turning &#x60;waitlist_mode&#x60; off is refused while somebody waits in one of the slots (409 &#x60;waitlist_in_use&#x60;), and a cancelled event stays as it is (409 &#x60;invalid_transition&#x60;).  **Who may:** organizers, of their own events, and administrators, with the ability &#x60;events:write&#x60;. **Sent again:** with the same &#x60;If-Match&#x60; it is 412. 
+     * A merge patch, with the event&#39;s &#x60;ETag&#x60; as &#x60;If-Match&#x60;. Published events can be edited too; new settings apply to everything that happens afterwards. Turning &#x60;waitlist_mode&#x60; off while bookings wait in one of the event&#39;s slots is 409 &#x60;waitlist_in_use&#x60;. A cancelled event cannot be edited (409 &#x60;invalid_transition&#x60;).  If &#x60;fit&#x60;, &#x60;max_passes&#x60; or &#x60;waitlist_mode&#x60; changes, an &#x60;edited&#x60; entry is written to the ledger of every slot of the event that can still promote. It makes a promotion due at once: a waiting booking that fits under the new settings gets its seats before any new booking.  **Access:** organizers, for their own events, and administrators, with the ability &#x60;events:write&#x60;. **Repeating it** with the same &#x60;If-Match&#x60; returns 412. 
      * @param eventId The event&#39;s id.
      * @param eventPatch 
-     * @param ifMatch The &#x60;ETag&#x60; of what is edited. Left out, it is 428 &#x60;version_required&#x60;; stale, 412 &#x60;version_mismatch&#x60;. &#x60;*&#x60; matches any state. (optional)
+     * @param ifMatch The &#x60;ETag&#x60; of the resource to change. If omitted, the response is 428 &#x60;version_required&#x60;; a stale tag is 412 &#x60;version_mismatch&#x60;. &#x60;*&#x60; matches any state. (optional)
      * @return Event
      * @throws IllegalStateException If the request is not correctly configured
      * @throws IOException Rethrows the OkHttp execute method exception
@@ -613,10 +613,10 @@ open class EventsApi(basePath: kotlin.String = defaultBasePath, client: Call.Fac
     /**
      * PATCH /api/v1/events/{event_id}
      * Edit an event
-     * A merge patch, with the &#x60;ETag&#x60; that one has read as &#x60;If-Match&#x60;. A published event can be edited too; new rules hold for what happens from then on. Turning &#x60;waitlist_mode&#x60; off is refused while somebody waits in one of the slots (409 &#x60;waitlist_in_use&#x60;), and a cancelled event stays as it is (409 &#x60;invalid_transition&#x60;).  **Who may:** organizers, of their own events, and administrators, with the ability &#x60;events:write&#x60;. **Sent again:** with the same &#x60;If-Match&#x60; it is 412. 
+     * A merge patch, with the event&#39;s &#x60;ETag&#x60; as &#x60;If-Match&#x60;. Published events can be edited too; new settings apply to everything that happens afterwards. Turning &#x60;waitlist_mode&#x60; off while bookings wait in one of the event&#39;s slots is 409 &#x60;waitlist_in_use&#x60;. A cancelled event cannot be edited (409 &#x60;invalid_transition&#x60;).  If &#x60;fit&#x60;, &#x60;max_passes&#x60; or &#x60;waitlist_mode&#x60; changes, an &#x60;edited&#x60; entry is written to the ledger of every slot of the event that can still promote. It makes a promotion due at once: a waiting booking that fits under the new settings gets its seats before any new booking.  **Access:** organizers, for their own events, and administrators, with the ability &#x60;events:write&#x60;. **Repeating it** with the same &#x60;If-Match&#x60; returns 412. 
      * @param eventId The event&#39;s id.
      * @param eventPatch 
-     * @param ifMatch The &#x60;ETag&#x60; of what is edited. Left out, it is 428 &#x60;version_required&#x60;; stale, 412 &#x60;version_mismatch&#x60;. &#x60;*&#x60; matches any state. (optional)
+     * @param ifMatch The &#x60;ETag&#x60; of the resource to change. If omitted, the response is 428 &#x60;version_required&#x60;; a stale tag is 412 &#x60;version_mismatch&#x60;. &#x60;*&#x60; matches any state. (optional)
      * @return ApiResponse<Event?>
      * @throws IllegalStateException If the request is not correctly configured
      * @throws IOException Rethrows the OkHttp execute method exception
@@ -636,7 +636,7 @@ open class EventsApi(basePath: kotlin.String = defaultBasePath, client: Call.Fac
      *
      * @param eventId The event&#39;s id.
      * @param eventPatch 
-     * @param ifMatch The &#x60;ETag&#x60; of what is edited. Left out, it is 428 &#x60;version_required&#x60;; stale, 412 &#x60;version_mismatch&#x60;. &#x60;*&#x60; matches any state. (optional)
+     * @param ifMatch The &#x60;ETag&#x60; of the resource to change. If omitted, the response is 428 &#x60;version_required&#x60;; a stale tag is 412 &#x60;version_mismatch&#x60;. &#x60;*&#x60; matches any state. (optional)
      * @return RequestConfig
      */
     fun updateEventRequestConfig(eventId: java.util.UUID, eventPatch: EventPatch, ifMatch: kotlin.String?) : RequestConfig<EventPatch> {

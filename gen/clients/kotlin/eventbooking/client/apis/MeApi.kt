@@ -63,8 +63,8 @@ open class MeApi(basePath: kotlin.String = defaultBasePath, client: Call.Factory
 
     /**
      * PUT /api/v1/me/password
-     * Change one&#39;s password
-     * Needs the current password; when it is wrong, that is 422 &#x60;validation_failed&#x60; with an entry for &#x60;/current_password&#x60;. All other tokens of the user are revoked; the one of this request goes on working.  **Who may:** everybody who is logged in, with the ability &#x60;me:write&#x60;. **Sent again:** it is 422, because the password has changed. 
+     * Change your password
+     * Requires the current password; if it is wrong, the response is 422 &#x60;validation_failed&#x60; with an entry for &#x60;/current_password&#x60;. All other tokens of the user are revoked; the token of this request remains valid.  **Access:** any logged-in user, with the ability &#x60;me:write&#x60;. **Repeating it** returns 422, because the current password has changed. 
      * @param passwordChange 
      * @return void
      * @throws IllegalStateException If the request is not correctly configured
@@ -94,8 +94,8 @@ open class MeApi(basePath: kotlin.String = defaultBasePath, client: Call.Factory
 
     /**
      * PUT /api/v1/me/password
-     * Change one&#39;s password
-     * Needs the current password; when it is wrong, that is 422 &#x60;validation_failed&#x60; with an entry for &#x60;/current_password&#x60;. All other tokens of the user are revoked; the one of this request goes on working.  **Who may:** everybody who is logged in, with the ability &#x60;me:write&#x60;. **Sent again:** it is 422, because the password has changed. 
+     * Change your password
+     * Requires the current password; if it is wrong, the response is 422 &#x60;validation_failed&#x60; with an entry for &#x60;/current_password&#x60;. All other tokens of the user are revoked; the token of this request remains valid.  **Access:** any logged-in user, with the ability &#x60;me:write&#x60;. **Repeating it** returns 422, because the current password has changed. 
      * @param passwordChange 
      * @return ApiResponse<Unit?>
      * @throws IllegalStateException If the request is not correctly configured
@@ -135,8 +135,8 @@ open class MeApi(basePath: kotlin.String = defaultBasePath, client: Call.Factory
 
     /**
      * POST /api/v1/me/tokens
-     * Make another token
-     * For a script, a phone, a colleague&#39;s screen: with only the abilities that it needs. The secret is shown this once. A token can hand out only abilities that it has itself (403 &#x60;ability_missing&#x60;), and abilities never give more than the user&#39;s role does. &#x60;expires_at&#x60; left out means 30 days from now, &#x60;null&#x60; means never; a time in the past, or more than a year away, is 422 &#x60;invalid_time_range&#x60;. With 100 tokens that work, it is 422 &#x60;validation_failed&#x60;: revoke one first. An &#x60;Idempotency-Key&#x60; is ignored, because the answer is a secret.  **Who may:** everybody who is logged in, with the ability &#x60;me:write&#x60;. **Sent again:** it makes another token. 
+     * Create a token
+     * Creates an additional token, for example for a script or a phone, with only the abilities that it needs. The secret is shown only once. A token can pass on only abilities that it has itself (403 &#x60;ability_missing&#x60;), and abilities never grant more than the user&#39;s role does. If &#x60;expires_at&#x60; is omitted, the token expires after 30 days; with &#x60;null&#x60;, it never expires. A time in the past, or more than a year ahead, is 422 &#x60;invalid_time_range&#x60;. A user with 100 valid tokens gets 422 &#x60;validation_failed&#x60;, and must revoke one first. An &#x60;Idempotency-Key&#x60; is ignored, because the response contains a secret.  **Access:** any logged-in user, with the ability &#x60;me:write&#x60;. **Repeating it** creates another token. 
      * @param tokenCreate 
      * @return NewToken
      * @throws IllegalStateException If the request is not correctly configured
@@ -167,8 +167,8 @@ open class MeApi(basePath: kotlin.String = defaultBasePath, client: Call.Factory
 
     /**
      * POST /api/v1/me/tokens
-     * Make another token
-     * For a script, a phone, a colleague&#39;s screen: with only the abilities that it needs. The secret is shown this once. A token can hand out only abilities that it has itself (403 &#x60;ability_missing&#x60;), and abilities never give more than the user&#39;s role does. &#x60;expires_at&#x60; left out means 30 days from now, &#x60;null&#x60; means never; a time in the past, or more than a year away, is 422 &#x60;invalid_time_range&#x60;. With 100 tokens that work, it is 422 &#x60;validation_failed&#x60;: revoke one first. An &#x60;Idempotency-Key&#x60; is ignored, because the answer is a secret.  **Who may:** everybody who is logged in, with the ability &#x60;me:write&#x60;. **Sent again:** it makes another token. 
+     * Create a token
+     * Creates an additional token, for example for a script or a phone, with only the abilities that it needs. The secret is shown only once. A token can pass on only abilities that it has itself (403 &#x60;ability_missing&#x60;), and abilities never grant more than the user&#39;s role does. If &#x60;expires_at&#x60; is omitted, the token expires after 30 days; with &#x60;null&#x60;, it never expires. A time in the past, or more than a year ahead, is 422 &#x60;invalid_time_range&#x60;. A user with 100 valid tokens gets 422 &#x60;validation_failed&#x60;, and must revoke one first. An &#x60;Idempotency-Key&#x60; is ignored, because the response contains a secret.  **Access:** any logged-in user, with the ability &#x60;me:write&#x60;. **Repeating it** creates another token. 
      * @param tokenCreate 
      * @return ApiResponse<NewToken?>
      * @throws IllegalStateException If the request is not correctly configured
@@ -209,8 +209,8 @@ open class MeApi(basePath: kotlin.String = defaultBasePath, client: Call.Factory
 
     /**
      * DELETE /api/v1/me
-     * Delete oneself
-     * For good: cancels one&#39;s live bookings (whatever the cancellation window says, and whoever waits is promoted), revokes all tokens, and replaces name and e-mail address, which somebody may then register again. Ledgers keep an opaque id. Events that one organizes stay and go on: cancel them first if they should not.  **Who may:** everybody who is logged in, with the ability &#x60;me:write&#x60;. **Sent again:** it is 401, because the user is gone. 
+     * Delete your user
+     * This cannot be undone. It cancels all live bookings of the user, even after cancellation has closed, and promotes from the waitlists; it revokes all tokens; and it replaces the name and the e-mail address. The address can then be registered again. Ledgers keep the user&#39;s id, which no longer leads to a name. Events of which the user is the organizer remain: cancel them first if they should not take place.  **Access:** any logged-in user, with the ability &#x60;me:write&#x60;. **Repeating it** returns 401, because the user is deleted. 
      * @return void
      * @throws IllegalStateException If the request is not correctly configured
      * @throws IOException Rethrows the OkHttp execute method exception
@@ -239,8 +239,8 @@ open class MeApi(basePath: kotlin.String = defaultBasePath, client: Call.Factory
 
     /**
      * DELETE /api/v1/me
-     * Delete oneself
-     * For good: cancels one&#39;s live bookings (whatever the cancellation window says, and whoever waits is promoted), revokes all tokens, and replaces name and e-mail address, which somebody may then register again. Ledgers keep an opaque id. Events that one organizes stay and go on: cancel them first if they should not.  **Who may:** everybody who is logged in, with the ability &#x60;me:write&#x60;. **Sent again:** it is 401, because the user is gone. 
+     * Delete your user
+     * This cannot be undone. It cancels all live bookings of the user, even after cancellation has closed, and promotes from the waitlists; it revokes all tokens; and it replaces the name and the e-mail address. The address can then be registered again. Ledgers keep the user&#39;s id, which no longer leads to a name. Events of which the user is the organizer remain: cancel them first if they should not take place.  **Access:** any logged-in user, with the ability &#x60;me:write&#x60;. **Repeating it** returns 401, because the user is deleted. 
      * @return ApiResponse<Unit?>
      * @throws IllegalStateException If the request is not correctly configured
      * @throws IOException Rethrows the OkHttp execute method exception
@@ -278,7 +278,7 @@ open class MeApi(basePath: kotlin.String = defaultBasePath, client: Call.Factory
     /**
      * DELETE /api/v1/me/tokens/{token_id}
      * Revoke a token
-     * It stops working at once. The one of this request can be revoked too, which is what &#x60;logoutUser&#x60; does. A token that is already revoked, or another user&#39;s, is 404.  **Who may:** everybody who is logged in, with the ability &#x60;me:write&#x60;. **Sent again:** it is 404. 
+     * The token stops working at once. The token of this request can be revoked too, as &#x60;logoutUser&#x60; does. A token that is already revoked, or that belongs to another user, is 404.  **Access:** any logged-in user, with the ability &#x60;me:write&#x60;. **Repeating it** returns 404. 
      * @param tokenId The token&#39;s id.
      * @return void
      * @throws IllegalStateException If the request is not correctly configured
@@ -309,7 +309,7 @@ open class MeApi(basePath: kotlin.String = defaultBasePath, client: Call.Factory
     /**
      * DELETE /api/v1/me/tokens/{token_id}
      * Revoke a token
-     * It stops working at once. The one of this request can be revoked too, which is what &#x60;logoutUser&#x60; does. A token that is already revoked, or another user&#39;s, is 404.  **Who may:** everybody who is logged in, with the ability &#x60;me:write&#x60;. **Sent again:** it is 404. 
+     * The token stops working at once. The token of this request can be revoked too, as &#x60;logoutUser&#x60; does. A token that is already revoked, or that belongs to another user, is 404.  **Access:** any logged-in user, with the ability &#x60;me:write&#x60;. **Repeating it** returns 404. 
      * @param tokenId The token&#39;s id.
      * @return ApiResponse<Unit?>
      * @throws IllegalStateException If the request is not correctly configured
@@ -348,9 +348,9 @@ open class MeApi(basePath: kotlin.String = defaultBasePath, client: Call.Factory
 
     /**
      * GET /api/v1/me
-     * Who am I?
-     * The user whose token this is.  **Who may:** everybody who is logged in, with the ability &#x60;me:read&#x60;. **Sent again:** it changes nothing. 
-     * @param ifNoneMatch One or more &#x60;ETag&#x60;s that the caller has. When one of them is the present one, the answer is 304 without a body. (optional)
+     * Get the current user
+     * Returns the user to whom the token of this request belongs.  **Access:** any logged-in user, with the ability &#x60;me:read&#x60;. **Repeating it** changes nothing. 
+     * @param ifNoneMatch One or more &#x60;ETag&#x60;s that the caller has stored. If one of them is current, the response is 304 without a body. (optional)
      * @return User
      * @throws IllegalStateException If the request is not correctly configured
      * @throws IOException Rethrows the OkHttp execute method exception
@@ -380,9 +380,9 @@ open class MeApi(basePath: kotlin.String = defaultBasePath, client: Call.Factory
 
     /**
      * GET /api/v1/me
-     * Who am I?
-     * The user whose token this is.  **Who may:** everybody who is logged in, with the ability &#x60;me:read&#x60;. **Sent again:** it changes nothing. 
-     * @param ifNoneMatch One or more &#x60;ETag&#x60;s that the caller has. When one of them is the present one, the answer is 304 without a body. (optional)
+     * Get the current user
+     * Returns the user to whom the token of this request belongs.  **Access:** any logged-in user, with the ability &#x60;me:read&#x60;. **Repeating it** changes nothing. 
+     * @param ifNoneMatch One or more &#x60;ETag&#x60;s that the caller has stored. If one of them is current, the response is 304 without a body. (optional)
      * @return ApiResponse<User?>
      * @throws IllegalStateException If the request is not correctly configured
      * @throws IOException Rethrows the OkHttp execute method exception
@@ -400,7 +400,7 @@ open class MeApi(basePath: kotlin.String = defaultBasePath, client: Call.Factory
     /**
      * To obtain the request config of the operation getMe
      *
-     * @param ifNoneMatch One or more &#x60;ETag&#x60;s that the caller has. When one of them is the present one, the answer is 304 without a body. (optional)
+     * @param ifNoneMatch One or more &#x60;ETag&#x60;s that the caller has stored. If one of them is current, the response is 304 without a body. (optional)
      * @return RequestConfig
      */
     fun getMeRequestConfig(ifNoneMatch: kotlin.String?) : RequestConfig<Unit> {
@@ -422,10 +422,10 @@ open class MeApi(basePath: kotlin.String = defaultBasePath, client: Call.Factory
 
     /**
      * GET /api/v1/me/tokens
-     * List one&#39;s tokens
-     * The tokens that work or have expired, the newest first; revoked ones are gone. &#x60;current&#x60; marks the one of this request. The secrets themselves are stored nowhere.  **Who may:** everybody who is logged in, with the ability &#x60;me:read&#x60;. **Sent again:** it changes nothing. 
-     * @param limit How many to return at most; above 100 is 100. (optional, default to 20)
-     * @param cursor &#x60;next_cursor&#x60; of the page before, with the same filters. (optional)
+     * List your tokens
+     * Lists valid and expired tokens, newest first. Revoked tokens are not listed. &#x60;current&#x60; marks the token of this request. Secrets are not included: only their hashes are stored.  **Access:** any logged-in user, with the ability &#x60;me:read&#x60;. **Repeating it** changes nothing. 
+     * @param limit Maximum number of items to return. Values above 100 are treated as 100. (optional, default to 20)
+     * @param cursor &#x60;next_cursor&#x60; of the previous page, with the same filters. (optional)
      * @return TokenList
      * @throws IllegalStateException If the request is not correctly configured
      * @throws IOException Rethrows the OkHttp execute method exception
@@ -455,10 +455,10 @@ open class MeApi(basePath: kotlin.String = defaultBasePath, client: Call.Factory
 
     /**
      * GET /api/v1/me/tokens
-     * List one&#39;s tokens
-     * The tokens that work or have expired, the newest first; revoked ones are gone. &#x60;current&#x60; marks the one of this request. The secrets themselves are stored nowhere.  **Who may:** everybody who is logged in, with the ability &#x60;me:read&#x60;. **Sent again:** it changes nothing. 
-     * @param limit How many to return at most; above 100 is 100. (optional, default to 20)
-     * @param cursor &#x60;next_cursor&#x60; of the page before, with the same filters. (optional)
+     * List your tokens
+     * Lists valid and expired tokens, newest first. Revoked tokens are not listed. &#x60;current&#x60; marks the token of this request. Secrets are not included: only their hashes are stored.  **Access:** any logged-in user, with the ability &#x60;me:read&#x60;. **Repeating it** changes nothing. 
+     * @param limit Maximum number of items to return. Values above 100 are treated as 100. (optional, default to 20)
+     * @param cursor &#x60;next_cursor&#x60; of the previous page, with the same filters. (optional)
      * @return ApiResponse<TokenList?>
      * @throws IllegalStateException If the request is not correctly configured
      * @throws IOException Rethrows the OkHttp execute method exception
@@ -476,8 +476,8 @@ open class MeApi(basePath: kotlin.String = defaultBasePath, client: Call.Factory
     /**
      * To obtain the request config of the operation listTokens
      *
-     * @param limit How many to return at most; above 100 is 100. (optional, default to 20)
-     * @param cursor &#x60;next_cursor&#x60; of the page before, with the same filters. (optional)
+     * @param limit Maximum number of items to return. Values above 100 are treated as 100. (optional, default to 20)
+     * @param cursor &#x60;next_cursor&#x60; of the previous page, with the same filters. (optional)
      * @return RequestConfig
      */
     fun listTokensRequestConfig(limit: kotlin.Int?, cursor: kotlin.String?) : RequestConfig<Unit> {
@@ -506,8 +506,8 @@ open class MeApi(basePath: kotlin.String = defaultBasePath, client: Call.Factory
 
     /**
      * PATCH /api/v1/me
-     * Change one&#39;s name or e-mail address
-     * A merge patch: what is left out stays. One&#39;s role is not among it (&#x60;updateUser&#x60;), nor is the password (&#x60;changePassword&#x60;). No &#x60;If-Match&#x60; is needed.  **Who may:** everybody who is logged in, with the ability &#x60;me:write&#x60;. **Sent again:** it changes nothing more. 
+     * Change your name or e-mail address
+     * A merge patch: omitted members keep their values. It cannot change the role (see &#x60;updateUser&#x60;) or the password (see &#x60;changePassword&#x60;). &#x60;If-Match&#x60; is not needed.  **Access:** any logged-in user, with the ability &#x60;me:write&#x60;. **Repeating it** changes nothing further. 
      * @param profilePatch 
      * @return User
      * @throws IllegalStateException If the request is not correctly configured
@@ -538,8 +538,8 @@ open class MeApi(basePath: kotlin.String = defaultBasePath, client: Call.Factory
 
     /**
      * PATCH /api/v1/me
-     * Change one&#39;s name or e-mail address
-     * A merge patch: what is left out stays. One&#39;s role is not among it (&#x60;updateUser&#x60;), nor is the password (&#x60;changePassword&#x60;). No &#x60;If-Match&#x60; is needed.  **Who may:** everybody who is logged in, with the ability &#x60;me:write&#x60;. **Sent again:** it changes nothing more. 
+     * Change your name or e-mail address
+     * A merge patch: omitted members keep their values. It cannot change the role (see &#x60;updateUser&#x60;) or the password (see &#x60;changePassword&#x60;). &#x60;If-Match&#x60; is not needed.  **Access:** any logged-in user, with the ability &#x60;me:write&#x60;. **Repeating it** changes nothing further. 
      * @param profilePatch 
      * @return ApiResponse<User?>
      * @throws IllegalStateException If the request is not correctly configured

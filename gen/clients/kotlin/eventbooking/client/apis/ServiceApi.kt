@@ -61,7 +61,7 @@ open class ServiceApi(basePath: kotlin.String = defaultBasePath, client: Call.Fa
     /**
      * GET /docs
      * Explore the API in a browser
-     * Swagger UI over this document, with everything it needs; it works offline. Log in, press Authorize, paste the token.  **Who may:** everybody, without a token. **Sent again:** it changes nothing. 
+     * Serves Swagger UI for this document. It works offline. To try operations, log in, press **Authorize** and paste the token.  **Access:** everybody, without a token. **Repeating it** changes nothing. 
      * @return kotlin.String
      * @throws IllegalStateException If the request is not correctly configured
      * @throws IOException Rethrows the OkHttp execute method exception
@@ -92,7 +92,7 @@ open class ServiceApi(basePath: kotlin.String = defaultBasePath, client: Call.Fa
     /**
      * GET /docs
      * Explore the API in a browser
-     * Swagger UI over this document, with everything it needs; it works offline. Log in, press Authorize, paste the token.  **Who may:** everybody, without a token. **Sent again:** it changes nothing. 
+     * Serves Swagger UI for this document. It works offline. To try operations, log in, press **Authorize** and paste the token.  **Access:** everybody, without a token. **Repeating it** changes nothing. 
      * @return ApiResponse<kotlin.String?>
      * @throws IllegalStateException If the request is not correctly configured
      * @throws IOException Rethrows the OkHttp execute method exception
@@ -130,8 +130,8 @@ open class ServiceApi(basePath: kotlin.String = defaultBasePath, client: Call.Fa
 
     /**
      * GET /livez
-     * Does the process run?
-     * 200 as long as the process can answer at all, whatever the state of its database. For a supervisor that restarts what does not answer.  **Who may:** everybody, without a token. **Sent again:** it changes nothing. 
+     * Check liveness
+     * Returns 200 as long as the process can respond, whatever the state of its database. Use it for a supervisor that restarts a process that does not respond.  **Access:** everybody, without a token. **Repeating it** changes nothing. 
      * @return Liveness
      * @throws IllegalStateException If the request is not correctly configured
      * @throws IOException Rethrows the OkHttp execute method exception
@@ -161,8 +161,8 @@ open class ServiceApi(basePath: kotlin.String = defaultBasePath, client: Call.Fa
 
     /**
      * GET /livez
-     * Does the process run?
-     * 200 as long as the process can answer at all, whatever the state of its database. For a supervisor that restarts what does not answer.  **Who may:** everybody, without a token. **Sent again:** it changes nothing. 
+     * Check liveness
+     * Returns 200 as long as the process can respond, whatever the state of its database. Use it for a supervisor that restarts a process that does not respond.  **Access:** everybody, without a token. **Repeating it** changes nothing. 
      * @return ApiResponse<Liveness?>
      * @throws IllegalStateException If the request is not correctly configured
      * @throws IOException Rethrows the OkHttp execute method exception
@@ -200,9 +200,9 @@ open class ServiceApi(basePath: kotlin.String = defaultBasePath, client: Call.Fa
 
     /**
      * GET /problems/{code}
-     * What does this problem mean, and what to do about it?
-     * The documentation of one problem code: where a problem&#39;s &#x60;type&#x60; leads. A page for browsers, JSON for &#x60;Accept: application/json&#x60; (and when nothing particular is accepted).  **Who may:** everybody, without a token. **Sent again:** it changes nothing. 
-     * @param code The code of a problem.
+     * Get the documentation of a problem code
+     * Returns the documentation of one problem code; the &#x60;type&#x60; of each problem refers to it. Browsers get an HTML page; &#x60;Accept: application/json&#x60;, or no preference, gets JSON.  **Access:** everybody, without a token. **Repeating it** changes nothing. 
+     * @param code A problem code.
      * @return ProblemType
      * @throws IllegalStateException If the request is not correctly configured
      * @throws IOException Rethrows the OkHttp execute method exception
@@ -232,9 +232,9 @@ open class ServiceApi(basePath: kotlin.String = defaultBasePath, client: Call.Fa
 
     /**
      * GET /problems/{code}
-     * What does this problem mean, and what to do about it?
-     * The documentation of one problem code: where a problem&#39;s &#x60;type&#x60; leads. A page for browsers, JSON for &#x60;Accept: application/json&#x60; (and when nothing particular is accepted).  **Who may:** everybody, without a token. **Sent again:** it changes nothing. 
-     * @param code The code of a problem.
+     * Get the documentation of a problem code
+     * Returns the documentation of one problem code; the &#x60;type&#x60; of each problem refers to it. Browsers get an HTML page; &#x60;Accept: application/json&#x60;, or no preference, gets JSON.  **Access:** everybody, without a token. **Repeating it** changes nothing. 
+     * @param code A problem code.
      * @return ApiResponse<ProblemType?>
      * @throws IllegalStateException If the request is not correctly configured
      * @throws IOException Rethrows the OkHttp execute method exception
@@ -252,7 +252,7 @@ open class ServiceApi(basePath: kotlin.String = defaultBasePath, client: Call.Fa
     /**
      * To obtain the request config of the operation getProblem
      *
-     * @param code The code of a problem.
+     * @param code A problem code.
      * @return RequestConfig
      */
     fun getProblemRequestConfig(code: kotlin.String) : RequestConfig<Unit> {
@@ -273,8 +273,8 @@ open class ServiceApi(basePath: kotlin.String = defaultBasePath, client: Call.Fa
 
     /**
      * GET /readyz
-     * Can the process do its work?
-     * 200 when the database answers and its schema is as new as this binary wants it; 503 problem+json otherwise, and while the process shuts down. For a load balancer that sends requests elsewhere.  **Who may:** everybody, without a token. **Sent again:** it changes nothing. 
+     * Check readiness
+     * Returns 200 if the database responds and its schema is up to date for this version of the service; otherwise, and during shutdown, 503 as &#x60;application/problem+json&#x60;. Use it for a load balancer that routes requests to ready processes.  **Access:** everybody, without a token. **Repeating it** changes nothing. 
      * @return Readiness
      * @throws IllegalStateException If the request is not correctly configured
      * @throws IOException Rethrows the OkHttp execute method exception
@@ -304,8 +304,8 @@ open class ServiceApi(basePath: kotlin.String = defaultBasePath, client: Call.Fa
 
     /**
      * GET /readyz
-     * Can the process do its work?
-     * 200 when the database answers and its schema is as new as this binary wants it; 503 problem+json otherwise, and while the process shuts down. For a load balancer that sends requests elsewhere.  **Who may:** everybody, without a token. **Sent again:** it changes nothing. 
+     * Check readiness
+     * Returns 200 if the database responds and its schema is up to date for this version of the service; otherwise, and during shutdown, 503 as &#x60;application/problem+json&#x60;. Use it for a load balancer that routes requests to ready processes.  **Access:** everybody, without a token. **Repeating it** changes nothing. 
      * @return ApiResponse<Readiness?>
      * @throws IllegalStateException If the request is not correctly configured
      * @throws IOException Rethrows the OkHttp execute method exception
@@ -343,8 +343,8 @@ open class ServiceApi(basePath: kotlin.String = defaultBasePath, client: Call.Fa
 
     /**
      * GET /openapi.json
-     * This document, as JSON
-     * The OpenAPI 3.0.3 description of this API, for programs that read no YAML.  **Who may:** everybody, without a token. **Sent again:** it changes nothing. 
+     * Get the OpenAPI document as JSON
+     * Returns the OpenAPI 3.0.3 description of this API, for programs that do not read YAML.  **Access:** everybody, without a token. **Repeating it** changes nothing. 
      * @return kotlin.collections.Map<kotlin.String, kotlinx.serialization.json.JsonElement>
      * @throws IllegalStateException If the request is not correctly configured
      * @throws IOException Rethrows the OkHttp execute method exception
@@ -374,8 +374,8 @@ open class ServiceApi(basePath: kotlin.String = defaultBasePath, client: Call.Fa
 
     /**
      * GET /openapi.json
-     * This document, as JSON
-     * The OpenAPI 3.0.3 description of this API, for programs that read no YAML.  **Who may:** everybody, without a token. **Sent again:** it changes nothing. 
+     * Get the OpenAPI document as JSON
+     * Returns the OpenAPI 3.0.3 description of this API, for programs that do not read YAML.  **Access:** everybody, without a token. **Repeating it** changes nothing. 
      * @return ApiResponse<kotlin.collections.Map<kotlin.String, kotlinx.serialization.json.JsonElement>?>
      * @throws IllegalStateException If the request is not correctly configured
      * @throws IOException Rethrows the OkHttp execute method exception
@@ -413,8 +413,8 @@ open class ServiceApi(basePath: kotlin.String = defaultBasePath, client: Call.Fa
 
     /**
      * GET /openapi.yaml
-     * This document, as YAML
-     * The OpenAPI 3.0.3 description of this API, as it is written.  **Who may:** everybody, without a token. **Sent again:** it changes nothing. 
+     * Get the OpenAPI document as YAML
+     * Returns the OpenAPI 3.0.3 description of this API in its original form.  **Access:** everybody, without a token. **Repeating it** changes nothing. 
      * @return java.io.File
      * @throws IllegalStateException If the request is not correctly configured
      * @throws IOException Rethrows the OkHttp execute method exception
@@ -444,8 +444,8 @@ open class ServiceApi(basePath: kotlin.String = defaultBasePath, client: Call.Fa
 
     /**
      * GET /openapi.yaml
-     * This document, as YAML
-     * The OpenAPI 3.0.3 description of this API, as it is written.  **Who may:** everybody, without a token. **Sent again:** it changes nothing. 
+     * Get the OpenAPI document as YAML
+     * Returns the OpenAPI 3.0.3 description of this API in its original form.  **Access:** everybody, without a token. **Repeating it** changes nothing. 
      * @return ApiResponse<java.io.File?>
      * @throws IllegalStateException If the request is not correctly configured
      * @throws IOException Rethrows the OkHttp execute method exception

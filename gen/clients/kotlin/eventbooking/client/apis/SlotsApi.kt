@@ -64,10 +64,10 @@ open class SlotsApi(basePath: kotlin.String = defaultBasePath, client: Call.Fact
     /**
      * POST /api/v1/slots/{slot_id}/cancel
      * Cancel a slot
-     * As &#x60;cancelEvent&#x60;, for one slot: nobody can book it any more, and its live bookings are cancelled in the background, each with a ledger entry that carries the reason. Cancelling twice changes nothing and is 200. A slot of a draft is deleted instead (409 &#x60;invalid_transition&#x60;).  **Who may:** organizers, of their own events, and administrators, with the ability &#x60;events:write&#x60;. **Sent again:** with the same &#x60;Idempotency-Key&#x60; it has one effect. 
+     * Closes the slot for booking at once and for good. Its live bookings are then cancelled in the background, without promotions, each with a ledger entry that has the reason. Cancelling a cancelled slot changes nothing and returns 200. A slot of a draft cannot be cancelled (409 &#x60;invalid_transition&#x60;): delete it instead (&#x60;deleteSlot&#x60;).  **Access:** organizers, for their own events, and administrators, with the ability &#x60;events:write&#x60;. **Repeating it** with the same &#x60;Idempotency-Key&#x60; has no further effect. 
      * @param slotId The slot&#39;s id.
      * @param cancellation 
-     * @param idempotencyKey Makes the request repeatable: the same key with the same request has one effect, and the first answer again (for 24 hours, per user). With another request it is 422 &#x60;idempotency_key_reused&#x60;. Visible ASCII characters; a UUID does well.  (optional)
+     * @param idempotencyKey Makes the request safe to repeat: for 24 hours, the same request with the same key has one effect and returns the first response again. Keys belong to the user. Using a key for a different request is 422 &#x60;idempotency_key_reused&#x60;. A key has 1 to 255 visible ASCII characters, for example a UUID.  (optional)
      * @return Slot
      * @throws IllegalStateException If the request is not correctly configured
      * @throws IOException Rethrows the OkHttp execute method exception
@@ -98,10 +98,10 @@ open class SlotsApi(basePath: kotlin.String = defaultBasePath, client: Call.Fact
     /**
      * POST /api/v1/slots/{slot_id}/cancel
      * Cancel a slot
-     * As &#x60;cancelEvent&#x60;, for one slot: nobody can book it any more, and its live bookings are cancelled in the background, each with a ledger entry that carries the reason. Cancelling twice changes nothing and is 200. A slot of a draft is deleted instead (409 &#x60;invalid_transition&#x60;).  **Who may:** organizers, of their own events, and administrators, with the ability &#x60;events:write&#x60;. **Sent again:** with the same &#x60;Idempotency-Key&#x60; it has one effect. 
+     * Closes the slot for booking at once and for good. Its live bookings are then cancelled in the background, without promotions, each with a ledger entry that has the reason. Cancelling a cancelled slot changes nothing and returns 200. A slot of a draft cannot be cancelled (409 &#x60;invalid_transition&#x60;): delete it instead (&#x60;deleteSlot&#x60;).  **Access:** organizers, for their own events, and administrators, with the ability &#x60;events:write&#x60;. **Repeating it** with the same &#x60;Idempotency-Key&#x60; has no further effect. 
      * @param slotId The slot&#39;s id.
      * @param cancellation 
-     * @param idempotencyKey Makes the request repeatable: the same key with the same request has one effect, and the first answer again (for 24 hours, per user). With another request it is 422 &#x60;idempotency_key_reused&#x60;. Visible ASCII characters; a UUID does well.  (optional)
+     * @param idempotencyKey Makes the request safe to repeat: for 24 hours, the same request with the same key has one effect and returns the first response again. Keys belong to the user. Using a key for a different request is 422 &#x60;idempotency_key_reused&#x60;. A key has 1 to 255 visible ASCII characters, for example a UUID.  (optional)
      * @return ApiResponse<Slot?>
      * @throws IllegalStateException If the request is not correctly configured
      * @throws IOException Rethrows the OkHttp execute method exception
@@ -121,7 +121,7 @@ open class SlotsApi(basePath: kotlin.String = defaultBasePath, client: Call.Fact
      *
      * @param slotId The slot&#39;s id.
      * @param cancellation 
-     * @param idempotencyKey Makes the request repeatable: the same key with the same request has one effect, and the first answer again (for 24 hours, per user). With another request it is 422 &#x60;idempotency_key_reused&#x60;. Visible ASCII characters; a UUID does well.  (optional)
+     * @param idempotencyKey Makes the request safe to repeat: for 24 hours, the same request with the same key has one effect and returns the first response again. Keys belong to the user. Using a key for a different request is 422 &#x60;idempotency_key_reused&#x60;. A key has 1 to 255 visible ASCII characters, for example a UUID.  (optional)
      * @return RequestConfig
      */
     fun cancelSlotRequestConfig(slotId: java.util.UUID, cancellation: Cancellation, idempotencyKey: kotlin.String?) : RequestConfig<Cancellation> {
@@ -145,10 +145,10 @@ open class SlotsApi(basePath: kotlin.String = defaultBasePath, client: Call.Fact
     /**
      * POST /api/v1/events/{event_id}/slots
      * Add a slot to an event
-     * To a draft or a published event (then it can be booked at once); a cancelled event takes none (409 &#x60;invalid_transition&#x60;). It must start in the future, at most ten years ahead, and end after its start, at most 31 days later (422 &#x60;invalid_time_range&#x60;). Slots of one event may overlap each other. An event has at most 1,000 slots; beyond that, it is 422 &#x60;validation_failed&#x60;.  **Who may:** organizers, of their own events, and administrators, with the ability &#x60;events:write&#x60;. **Sent again:** with the same &#x60;Idempotency-Key&#x60; it has one effect. 
+     * Adds a slot to a draft or a published event. A slot of a published event can be booked at once. Adding a slot to a cancelled event is 409 &#x60;invalid_transition&#x60;. The slot must start in the future, at most ten years ahead, and end at most 31 days after its start (422 &#x60;invalid_time_range&#x60;). Slots of one event may overlap. An event can have at most 1,000 slots (422 &#x60;validation_failed&#x60;).  **Access:** organizers, for their own events, and administrators, with the ability &#x60;events:write&#x60;. **Repeating it** with the same &#x60;Idempotency-Key&#x60; has no further effect. 
      * @param eventId The event&#39;s id.
      * @param slotCreate 
-     * @param idempotencyKey Makes the request repeatable: the same key with the same request has one effect, and the first answer again (for 24 hours, per user). With another request it is 422 &#x60;idempotency_key_reused&#x60;. Visible ASCII characters; a UUID does well.  (optional)
+     * @param idempotencyKey Makes the request safe to repeat: for 24 hours, the same request with the same key has one effect and returns the first response again. Keys belong to the user. Using a key for a different request is 422 &#x60;idempotency_key_reused&#x60;. A key has 1 to 255 visible ASCII characters, for example a UUID.  (optional)
      * @return Slot
      * @throws IllegalStateException If the request is not correctly configured
      * @throws IOException Rethrows the OkHttp execute method exception
@@ -179,10 +179,10 @@ open class SlotsApi(basePath: kotlin.String = defaultBasePath, client: Call.Fact
     /**
      * POST /api/v1/events/{event_id}/slots
      * Add a slot to an event
-     * To a draft or a published event (then it can be booked at once); a cancelled event takes none (409 &#x60;invalid_transition&#x60;). It must start in the future, at most ten years ahead, and end after its start, at most 31 days later (422 &#x60;invalid_time_range&#x60;). Slots of one event may overlap each other. An event has at most 1,000 slots; beyond that, it is 422 &#x60;validation_failed&#x60;.  **Who may:** organizers, of their own events, and administrators, with the ability &#x60;events:write&#x60;. **Sent again:** with the same &#x60;Idempotency-Key&#x60; it has one effect. 
+     * Adds a slot to a draft or a published event. A slot of a published event can be booked at once. Adding a slot to a cancelled event is 409 &#x60;invalid_transition&#x60;. The slot must start in the future, at most ten years ahead, and end at most 31 days after its start (422 &#x60;invalid_time_range&#x60;). Slots of one event may overlap. An event can have at most 1,000 slots (422 &#x60;validation_failed&#x60;).  **Access:** organizers, for their own events, and administrators, with the ability &#x60;events:write&#x60;. **Repeating it** with the same &#x60;Idempotency-Key&#x60; has no further effect. 
      * @param eventId The event&#39;s id.
      * @param slotCreate 
-     * @param idempotencyKey Makes the request repeatable: the same key with the same request has one effect, and the first answer again (for 24 hours, per user). With another request it is 422 &#x60;idempotency_key_reused&#x60;. Visible ASCII characters; a UUID does well.  (optional)
+     * @param idempotencyKey Makes the request safe to repeat: for 24 hours, the same request with the same key has one effect and returns the first response again. Keys belong to the user. Using a key for a different request is 422 &#x60;idempotency_key_reused&#x60;. A key has 1 to 255 visible ASCII characters, for example a UUID.  (optional)
      * @return ApiResponse<Slot?>
      * @throws IllegalStateException If the request is not correctly configured
      * @throws IOException Rethrows the OkHttp execute method exception
@@ -202,7 +202,7 @@ open class SlotsApi(basePath: kotlin.String = defaultBasePath, client: Call.Fact
      *
      * @param eventId The event&#39;s id.
      * @param slotCreate 
-     * @param idempotencyKey Makes the request repeatable: the same key with the same request has one effect, and the first answer again (for 24 hours, per user). With another request it is 422 &#x60;idempotency_key_reused&#x60;. Visible ASCII characters; a UUID does well.  (optional)
+     * @param idempotencyKey Makes the request safe to repeat: for 24 hours, the same request with the same key has one effect and returns the first response again. Keys belong to the user. Using a key for a different request is 422 &#x60;idempotency_key_reused&#x60;. A key has 1 to 255 visible ASCII characters, for example a UUID.  (optional)
      * @return RequestConfig
      */
     fun createSlotRequestConfig(eventId: java.util.UUID, slotCreate: SlotCreate, idempotencyKey: kotlin.String?) : RequestConfig<SlotCreate> {
@@ -226,9 +226,9 @@ open class SlotsApi(basePath: kotlin.String = defaultBasePath, client: Call.Fact
     /**
      * DELETE /api/v1/slots/{slot_id}
      * Delete a slot that was never booked
-     * The slot is gone. Once somebody has booked it or waited for it, even if that was cancelled since, it stays for good (409 &#x60;event_has_bookings&#x60;): cancel it instead (&#x60;cancelSlot&#x60;).  **Who may:** organizers, of their own events, and administrators, with the ability &#x60;events:write&#x60;. **Sent again:** it is 404. 
+     * A slot that has ever had a booking or a waitlist entry, even one that was cancelled since, cannot be deleted (409 &#x60;event_has_bookings&#x60;): cancel it instead (&#x60;cancelSlot&#x60;).  **Access:** organizers, for their own events, and administrators, with the ability &#x60;events:write&#x60;. **Repeating it** returns 404. 
      * @param slotId The slot&#39;s id.
-     * @param ifMatch The &#x60;ETag&#x60; of what is edited. Left out, it is 428 &#x60;version_required&#x60;; stale, 412 &#x60;version_mismatch&#x60;. &#x60;*&#x60; matches any state. (optional)
+     * @param ifMatch The &#x60;ETag&#x60; of the resource to change. If omitted, the response is 428 &#x60;version_required&#x60;; a stale tag is 412 &#x60;version_mismatch&#x60;. &#x60;*&#x60; matches any state. (optional)
      * @return void
      * @throws IllegalStateException If the request is not correctly configured
      * @throws IOException Rethrows the OkHttp execute method exception
@@ -258,9 +258,9 @@ open class SlotsApi(basePath: kotlin.String = defaultBasePath, client: Call.Fact
     /**
      * DELETE /api/v1/slots/{slot_id}
      * Delete a slot that was never booked
-     * The slot is gone. Once somebody has booked it or waited for it, even if that was cancelled since, it stays for good (409 &#x60;event_has_bookings&#x60;): cancel it instead (&#x60;cancelSlot&#x60;).  **Who may:** organizers, of their own events, and administrators, with the ability &#x60;events:write&#x60;. **Sent again:** it is 404. 
+     * A slot that has ever had a booking or a waitlist entry, even one that was cancelled since, cannot be deleted (409 &#x60;event_has_bookings&#x60;): cancel it instead (&#x60;cancelSlot&#x60;).  **Access:** organizers, for their own events, and administrators, with the ability &#x60;events:write&#x60;. **Repeating it** returns 404. 
      * @param slotId The slot&#39;s id.
-     * @param ifMatch The &#x60;ETag&#x60; of what is edited. Left out, it is 428 &#x60;version_required&#x60;; stale, 412 &#x60;version_mismatch&#x60;. &#x60;*&#x60; matches any state. (optional)
+     * @param ifMatch The &#x60;ETag&#x60; of the resource to change. If omitted, the response is 428 &#x60;version_required&#x60;; a stale tag is 412 &#x60;version_mismatch&#x60;. &#x60;*&#x60; matches any state. (optional)
      * @return ApiResponse<Unit?>
      * @throws IllegalStateException If the request is not correctly configured
      * @throws IOException Rethrows the OkHttp execute method exception
@@ -278,7 +278,7 @@ open class SlotsApi(basePath: kotlin.String = defaultBasePath, client: Call.Fact
      * To obtain the request config of the operation deleteSlot
      *
      * @param slotId The slot&#39;s id.
-     * @param ifMatch The &#x60;ETag&#x60; of what is edited. Left out, it is 428 &#x60;version_required&#x60;; stale, 412 &#x60;version_mismatch&#x60;. &#x60;*&#x60; matches any state. (optional)
+     * @param ifMatch The &#x60;ETag&#x60; of the resource to change. If omitted, the response is 428 &#x60;version_required&#x60;; a stale tag is 412 &#x60;version_mismatch&#x60;. &#x60;*&#x60; matches any state. (optional)
      * @return RequestConfig
      */
     fun deleteSlotRequestConfig(slotId: java.util.UUID, ifMatch: kotlin.String?) : RequestConfig<Unit> {
@@ -301,9 +301,9 @@ open class SlotsApi(basePath: kotlin.String = defaultBasePath, client: Call.Fact
     /**
      * GET /api/v1/slots/{slot_id}
      * Get a slot
-     * With its free seats and the length of its waitlist at this moment. Its &#x60;ETag&#x60; is &#x60;\&quot;&lt;revision&gt;.&lt;version&gt;\&quot;&#x60;: it changes with every booking. Who sees the event sees its slots.  **Who may:** everybody; a token is not needed. **Sent again:** it changes nothing. 
+     * Includes the current number of free seats and the current length of the waitlist. The &#x60;ETag&#x60; is &#x60;\&quot;&lt;revision&gt;.&lt;version&gt;\&quot;&#x60;, so it changes with every booking. Whoever can see the event can see its slots.  **Access:** everybody; a token is not needed. **Repeating it** changes nothing. 
      * @param slotId The slot&#39;s id.
-     * @param ifNoneMatch One or more &#x60;ETag&#x60;s that the caller has. When one of them is the present one, the answer is 304 without a body. (optional)
+     * @param ifNoneMatch One or more &#x60;ETag&#x60;s that the caller has stored. If one of them is current, the response is 304 without a body. (optional)
      * @return Slot
      * @throws IllegalStateException If the request is not correctly configured
      * @throws IOException Rethrows the OkHttp execute method exception
@@ -334,9 +334,9 @@ open class SlotsApi(basePath: kotlin.String = defaultBasePath, client: Call.Fact
     /**
      * GET /api/v1/slots/{slot_id}
      * Get a slot
-     * With its free seats and the length of its waitlist at this moment. Its &#x60;ETag&#x60; is &#x60;\&quot;&lt;revision&gt;.&lt;version&gt;\&quot;&#x60;: it changes with every booking. Who sees the event sees its slots.  **Who may:** everybody; a token is not needed. **Sent again:** it changes nothing. 
+     * Includes the current number of free seats and the current length of the waitlist. The &#x60;ETag&#x60; is &#x60;\&quot;&lt;revision&gt;.&lt;version&gt;\&quot;&#x60;, so it changes with every booking. Whoever can see the event can see its slots.  **Access:** everybody; a token is not needed. **Repeating it** changes nothing. 
      * @param slotId The slot&#39;s id.
-     * @param ifNoneMatch One or more &#x60;ETag&#x60;s that the caller has. When one of them is the present one, the answer is 304 without a body. (optional)
+     * @param ifNoneMatch One or more &#x60;ETag&#x60;s that the caller has stored. If one of them is current, the response is 304 without a body. (optional)
      * @return ApiResponse<Slot?>
      * @throws IllegalStateException If the request is not correctly configured
      * @throws IOException Rethrows the OkHttp execute method exception
@@ -355,7 +355,7 @@ open class SlotsApi(basePath: kotlin.String = defaultBasePath, client: Call.Fact
      * To obtain the request config of the operation getSlot
      *
      * @param slotId The slot&#39;s id.
-     * @param ifNoneMatch One or more &#x60;ETag&#x60;s that the caller has. When one of them is the present one, the answer is 304 without a body. (optional)
+     * @param ifNoneMatch One or more &#x60;ETag&#x60;s that the caller has stored. If one of them is current, the response is 304 without a body. (optional)
      * @return RequestConfig
      */
     fun getSlotRequestConfig(slotId: java.util.UUID, ifNoneMatch: kotlin.String?) : RequestConfig<Unit> {
@@ -377,11 +377,11 @@ open class SlotsApi(basePath: kotlin.String = defaultBasePath, client: Call.Fact
 
     /**
      * GET /api/v1/slots/{slot_id}/ledger
-     * What happened to a slot, entry by entry
-     * For the event&#39;s organizer. The ledger is append-only and has no gaps: entry 1 opened the slot, and every change of its seats, its queue or its settings is one more &#x60;version&#x60;. Each entry carries the counters after it, who did it, why, and what caused it (a promotion names the cancellation that freed its seats). By version, ascending.  **Who may:** organizers, of their own events, and administrators, with the ability &#x60;events:read&#x60;. **Sent again:** it changes nothing. 
+     * List a slot&#39;s ledger entries
+     * Lists everything that happened to the slot, ordered by &#x60;version&#x60;, ascending. The ledger is append-only and has no gaps: entry 1 opened the slot, and each change of its seats, its queue or its settings adds one entry. Each entry has the counters after the change, who made it, the reason, and the entry that caused it (for example, a promotion refers to the cancellation that freed its seats).  **Access:** organizers, for their own events, and administrators, with the ability &#x60;events:read&#x60;. **Repeating it** changes nothing. 
      * @param slotId The slot&#39;s id.
-     * @param limit How many to return at most; above 100 is 100. (optional, default to 20)
-     * @param cursor &#x60;next_cursor&#x60; of the page before, with the same filters. (optional)
+     * @param limit Maximum number of items to return. Values above 100 are treated as 100. (optional, default to 20)
+     * @param cursor &#x60;next_cursor&#x60; of the previous page, with the same filters. (optional)
      * @return LedgerEntryList
      * @throws IllegalStateException If the request is not correctly configured
      * @throws IOException Rethrows the OkHttp execute method exception
@@ -411,11 +411,11 @@ open class SlotsApi(basePath: kotlin.String = defaultBasePath, client: Call.Fact
 
     /**
      * GET /api/v1/slots/{slot_id}/ledger
-     * What happened to a slot, entry by entry
-     * For the event&#39;s organizer. The ledger is append-only and has no gaps: entry 1 opened the slot, and every change of its seats, its queue or its settings is one more &#x60;version&#x60;. Each entry carries the counters after it, who did it, why, and what caused it (a promotion names the cancellation that freed its seats). By version, ascending.  **Who may:** organizers, of their own events, and administrators, with the ability &#x60;events:read&#x60;. **Sent again:** it changes nothing. 
+     * List a slot&#39;s ledger entries
+     * Lists everything that happened to the slot, ordered by &#x60;version&#x60;, ascending. The ledger is append-only and has no gaps: entry 1 opened the slot, and each change of its seats, its queue or its settings adds one entry. Each entry has the counters after the change, who made it, the reason, and the entry that caused it (for example, a promotion refers to the cancellation that freed its seats).  **Access:** organizers, for their own events, and administrators, with the ability &#x60;events:read&#x60;. **Repeating it** changes nothing. 
      * @param slotId The slot&#39;s id.
-     * @param limit How many to return at most; above 100 is 100. (optional, default to 20)
-     * @param cursor &#x60;next_cursor&#x60; of the page before, with the same filters. (optional)
+     * @param limit Maximum number of items to return. Values above 100 are treated as 100. (optional, default to 20)
+     * @param cursor &#x60;next_cursor&#x60; of the previous page, with the same filters. (optional)
      * @return ApiResponse<LedgerEntryList?>
      * @throws IllegalStateException If the request is not correctly configured
      * @throws IOException Rethrows the OkHttp execute method exception
@@ -434,8 +434,8 @@ open class SlotsApi(basePath: kotlin.String = defaultBasePath, client: Call.Fact
      * To obtain the request config of the operation getSlotLedger
      *
      * @param slotId The slot&#39;s id.
-     * @param limit How many to return at most; above 100 is 100. (optional, default to 20)
-     * @param cursor &#x60;next_cursor&#x60; of the page before, with the same filters. (optional)
+     * @param limit Maximum number of items to return. Values above 100 are treated as 100. (optional, default to 20)
+     * @param cursor &#x60;next_cursor&#x60; of the previous page, with the same filters. (optional)
      * @return RequestConfig
      */
     fun getSlotLedgerRequestConfig(slotId: java.util.UUID, limit: kotlin.Int?, cursor: kotlin.String?) : RequestConfig<Unit> {
@@ -465,10 +465,10 @@ open class SlotsApi(basePath: kotlin.String = defaultBasePath, client: Call.Fact
     /**
      * GET /api/v1/events/{event_id}/slots
      * List an event&#39;s slots
-     * All slots, past, closed and cancelled ones too, by their start. Who sees the event sees its slots.  **Who may:** everybody; a token is not needed. **Sent again:** it changes nothing. 
+     * Lists all slots of the event, including past, closed and cancelled ones, ordered by start. Whoever can see the event can see its slots.  **Access:** everybody; a token is not needed. **Repeating it** changes nothing. 
      * @param eventId The event&#39;s id.
-     * @param limit How many to return at most; above 100 is 100. (optional, default to 20)
-     * @param cursor &#x60;next_cursor&#x60; of the page before, with the same filters. (optional)
+     * @param limit Maximum number of items to return. Values above 100 are treated as 100. (optional, default to 20)
+     * @param cursor &#x60;next_cursor&#x60; of the previous page, with the same filters. (optional)
      * @return SlotList
      * @throws IllegalStateException If the request is not correctly configured
      * @throws IOException Rethrows the OkHttp execute method exception
@@ -499,10 +499,10 @@ open class SlotsApi(basePath: kotlin.String = defaultBasePath, client: Call.Fact
     /**
      * GET /api/v1/events/{event_id}/slots
      * List an event&#39;s slots
-     * All slots, past, closed and cancelled ones too, by their start. Who sees the event sees its slots.  **Who may:** everybody; a token is not needed. **Sent again:** it changes nothing. 
+     * Lists all slots of the event, including past, closed and cancelled ones, ordered by start. Whoever can see the event can see its slots.  **Access:** everybody; a token is not needed. **Repeating it** changes nothing. 
      * @param eventId The event&#39;s id.
-     * @param limit How many to return at most; above 100 is 100. (optional, default to 20)
-     * @param cursor &#x60;next_cursor&#x60; of the page before, with the same filters. (optional)
+     * @param limit Maximum number of items to return. Values above 100 are treated as 100. (optional, default to 20)
+     * @param cursor &#x60;next_cursor&#x60; of the previous page, with the same filters. (optional)
      * @return ApiResponse<SlotList?>
      * @throws IllegalStateException If the request is not correctly configured
      * @throws IOException Rethrows the OkHttp execute method exception
@@ -521,8 +521,8 @@ open class SlotsApi(basePath: kotlin.String = defaultBasePath, client: Call.Fact
      * To obtain the request config of the operation listSlots
      *
      * @param eventId The event&#39;s id.
-     * @param limit How many to return at most; above 100 is 100. (optional, default to 20)
-     * @param cursor &#x60;next_cursor&#x60; of the page before, with the same filters. (optional)
+     * @param limit Maximum number of items to return. Values above 100 are treated as 100. (optional, default to 20)
+     * @param cursor &#x60;next_cursor&#x60; of the previous page, with the same filters. (optional)
      * @return RequestConfig
      */
     fun listSlotsRequestConfig(eventId: java.util.UUID, limit: kotlin.Int?, cursor: kotlin.String?) : RequestConfig<Unit> {
@@ -552,10 +552,10 @@ open class SlotsApi(basePath: kotlin.String = defaultBasePath, client: Call.Fact
     /**
      * PATCH /api/v1/slots/{slot_id}
      * Edit a slot
-     * A merge patch, with the &#x60;ETag&#x60; that one has read as &#x60;If-Match&#x60;. Only the revision in it is compared, so that bookings that arrive meanwhile do not stand in the way of an edit.  Capacity can rise at any time (who waits is promoted) and fall to the seats that are taken. &#x60;status: closed&#x60; takes no new bookings and no new waiters, while those who wait are still promoted; &#x60;open&#x60; opens it again. Moving the times moves the bookings with them, and is refused when it would make attendees overlap with their other bookings (409 &#x60;event_has_bookings&#x60;, with &#x60;count&#x60;), or when more than 10,000 bookings are live. With &#x60;on_conflict: cancel&#x60;, the bookings of this slot that would overlap are cancelled instead, each with its ledger entry, and whoever waits is promoted. New times keep the bounds of &#x60;createSlot&#x60;. A slot that has started can no longer be moved (409 &#x60;slot_started&#x60;), and a cancelled one not be edited (409 &#x60;slot_cancelled&#x60;).  **Who may:** organizers, of their own events, and administrators, with the ability &#x60;events:write&#x60;. **Sent again:** with the same &#x60;If-Match&#x60; it is 412. 
+     * A merge patch, with the slot&#39;s &#x60;ETag&#x60; as &#x60;If-Match&#x60;. Only the revision in the &#x60;ETag&#x60; is compared, so bookings that arrive in the meantime do not prevent the edit.  - **Capacity** can be raised at any time, which promotes from the waitlist, and lowered to the number of   seats taken (below that, 409 &#x60;capacity_below_taken&#x60;). - **Status:** a &#x60;closed&#x60; slot accepts no new bookings and no new waitlist entries, but still promotes   those that wait. &#x60;open&#x60; opens it again. - **Times:** changing the times moves the slot&#39;s bookings too. It is 409 &#x60;event_has_bookings&#x60;, with   &#x60;count&#x60;, if attendees would then overlap with their other bookings, or if more than 10,000 bookings take   seats in this slot. With &#x60;on_conflict: cancel&#x60;, bookings of this slot that would overlap are cancelled   instead, each with a ledger entry, and their seats go to the waitlist. New times have the same bounds as   in &#x60;createSlot&#x60;. A slot that has started cannot be moved (409 &#x60;slot_started&#x60;).  A cancelled slot cannot be edited (409 &#x60;slot_cancelled&#x60;).  **Access:** organizers, for their own events, and administrators, with the ability &#x60;events:write&#x60;. **Repeating it** with the same &#x60;If-Match&#x60; returns 412. 
      * @param slotId The slot&#39;s id.
      * @param slotPatch 
-     * @param ifMatch The &#x60;ETag&#x60; of what is edited. Left out, it is 428 &#x60;version_required&#x60;; stale, 412 &#x60;version_mismatch&#x60;. &#x60;*&#x60; matches any state. (optional)
+     * @param ifMatch The &#x60;ETag&#x60; of the resource to change. If omitted, the response is 428 &#x60;version_required&#x60;; a stale tag is 412 &#x60;version_mismatch&#x60;. &#x60;*&#x60; matches any state. (optional)
      * @return Slot
      * @throws IllegalStateException If the request is not correctly configured
      * @throws IOException Rethrows the OkHttp execute method exception
@@ -586,10 +586,10 @@ open class SlotsApi(basePath: kotlin.String = defaultBasePath, client: Call.Fact
     /**
      * PATCH /api/v1/slots/{slot_id}
      * Edit a slot
-     * A merge patch, with the &#x60;ETag&#x60; that one has read as &#x60;If-Match&#x60;. Only the revision in it is compared, so that bookings that arrive meanwhile do not stand in the way of an edit.  Capacity can rise at any time (who waits is promoted) and fall to the seats that are taken. &#x60;status: closed&#x60; takes no new bookings and no new waiters, while those who wait are still promoted; &#x60;open&#x60; opens it again. Moving the times moves the bookings with them, and is refused when it would make attendees overlap with their other bookings (409 &#x60;event_has_bookings&#x60;, with &#x60;count&#x60;), or when more than 10,000 bookings are live. With &#x60;on_conflict: cancel&#x60;, the bookings of this slot that would overlap are cancelled instead, each with its ledger entry, and whoever waits is promoted. New times keep the bounds of &#x60;createSlot&#x60;. A slot that has started can no longer be moved (409 &#x60;slot_started&#x60;), and a cancelled one not be edited (409 &#x60;slot_cancelled&#x60;).  **Who may:** organizers, of their own events, and administrators, with the ability &#x60;events:write&#x60;. **Sent again:** with the same &#x60;If-Match&#x60; it is 412. 
+     * A merge patch, with the slot&#39;s &#x60;ETag&#x60; as &#x60;If-Match&#x60;. Only the revision in the &#x60;ETag&#x60; is compared, so bookings that arrive in the meantime do not prevent the edit.  - **Capacity** can be raised at any time, which promotes from the waitlist, and lowered to the number of   seats taken (below that, 409 &#x60;capacity_below_taken&#x60;). - **Status:** a &#x60;closed&#x60; slot accepts no new bookings and no new waitlist entries, but still promotes   those that wait. &#x60;open&#x60; opens it again. - **Times:** changing the times moves the slot&#39;s bookings too. It is 409 &#x60;event_has_bookings&#x60;, with   &#x60;count&#x60;, if attendees would then overlap with their other bookings, or if more than 10,000 bookings take   seats in this slot. With &#x60;on_conflict: cancel&#x60;, bookings of this slot that would overlap are cancelled   instead, each with a ledger entry, and their seats go to the waitlist. New times have the same bounds as   in &#x60;createSlot&#x60;. A slot that has started cannot be moved (409 &#x60;slot_started&#x60;).  A cancelled slot cannot be edited (409 &#x60;slot_cancelled&#x60;).  **Access:** organizers, for their own events, and administrators, with the ability &#x60;events:write&#x60;. **Repeating it** with the same &#x60;If-Match&#x60; returns 412. 
      * @param slotId The slot&#39;s id.
      * @param slotPatch 
-     * @param ifMatch The &#x60;ETag&#x60; of what is edited. Left out, it is 428 &#x60;version_required&#x60;; stale, 412 &#x60;version_mismatch&#x60;. &#x60;*&#x60; matches any state. (optional)
+     * @param ifMatch The &#x60;ETag&#x60; of the resource to change. If omitted, the response is 428 &#x60;version_required&#x60;; a stale tag is 412 &#x60;version_mismatch&#x60;. &#x60;*&#x60; matches any state. (optional)
      * @return ApiResponse<Slot?>
      * @throws IllegalStateException If the request is not correctly configured
      * @throws IOException Rethrows the OkHttp execute method exception
@@ -609,7 +609,7 @@ open class SlotsApi(basePath: kotlin.String = defaultBasePath, client: Call.Fact
      *
      * @param slotId The slot&#39;s id.
      * @param slotPatch 
-     * @param ifMatch The &#x60;ETag&#x60; of what is edited. Left out, it is 428 &#x60;version_required&#x60;; stale, 412 &#x60;version_mismatch&#x60;. &#x60;*&#x60; matches any state. (optional)
+     * @param ifMatch The &#x60;ETag&#x60; of the resource to change. If omitted, the response is 428 &#x60;version_required&#x60;; a stale tag is 412 &#x60;version_mismatch&#x60;. &#x60;*&#x60; matches any state. (optional)
      * @return RequestConfig
      */
     fun updateSlotRequestConfig(slotId: java.util.UUID, slotPatch: SlotPatch, ifMatch: kotlin.String?) : RequestConfig<SlotPatch> {

@@ -62,11 +62,11 @@ open class UsersApi(basePath: kotlin.String = defaultBasePath, client: Call.Fact
     /**
      * GET /api/v1/users
      * List users
-     * All users, the newest first. &#x60;email&#x60; finds one by the exact address (without regard to case), which is how to get the id that &#x60;updateUser&#x60; wants. Users who deleted themselves are not listed.  **Who may:** administrators, with the ability &#x60;users:read&#x60;. **Sent again:** it changes nothing. 
+     * Lists all users, newest first. Use &#x60;email&#x60; to find a user by their exact address (compared case-insensitively), for example to get the id for &#x60;updateUser&#x60;. Deleted users are not listed.  **Access:** administrators, with the ability &#x60;users:read&#x60;. **Repeating it** changes nothing. 
      * @param email Only the user with this e-mail address. (optional)
-     * @param role Only users in this role. (optional)
-     * @param limit How many to return at most; above 100 is 100. (optional, default to 20)
-     * @param cursor &#x60;next_cursor&#x60; of the page before, with the same filters. (optional)
+     * @param role Only users with this role. (optional)
+     * @param limit Maximum number of items to return. Values above 100 are treated as 100. (optional, default to 20)
+     * @param cursor &#x60;next_cursor&#x60; of the previous page, with the same filters. (optional)
      * @return UserList
      * @throws IllegalStateException If the request is not correctly configured
      * @throws IOException Rethrows the OkHttp execute method exception
@@ -97,11 +97,11 @@ open class UsersApi(basePath: kotlin.String = defaultBasePath, client: Call.Fact
     /**
      * GET /api/v1/users
      * List users
-     * All users, the newest first. &#x60;email&#x60; finds one by the exact address (without regard to case), which is how to get the id that &#x60;updateUser&#x60; wants. Users who deleted themselves are not listed.  **Who may:** administrators, with the ability &#x60;users:read&#x60;. **Sent again:** it changes nothing. 
+     * Lists all users, newest first. Use &#x60;email&#x60; to find a user by their exact address (compared case-insensitively), for example to get the id for &#x60;updateUser&#x60;. Deleted users are not listed.  **Access:** administrators, with the ability &#x60;users:read&#x60;. **Repeating it** changes nothing. 
      * @param email Only the user with this e-mail address. (optional)
-     * @param role Only users in this role. (optional)
-     * @param limit How many to return at most; above 100 is 100. (optional, default to 20)
-     * @param cursor &#x60;next_cursor&#x60; of the page before, with the same filters. (optional)
+     * @param role Only users with this role. (optional)
+     * @param limit Maximum number of items to return. Values above 100 are treated as 100. (optional, default to 20)
+     * @param cursor &#x60;next_cursor&#x60; of the previous page, with the same filters. (optional)
      * @return ApiResponse<UserList?>
      * @throws IllegalStateException If the request is not correctly configured
      * @throws IOException Rethrows the OkHttp execute method exception
@@ -120,9 +120,9 @@ open class UsersApi(basePath: kotlin.String = defaultBasePath, client: Call.Fact
      * To obtain the request config of the operation listUsers
      *
      * @param email Only the user with this e-mail address. (optional)
-     * @param role Only users in this role. (optional)
-     * @param limit How many to return at most; above 100 is 100. (optional, default to 20)
-     * @param cursor &#x60;next_cursor&#x60; of the page before, with the same filters. (optional)
+     * @param role Only users with this role. (optional)
+     * @param limit Maximum number of items to return. Values above 100 are treated as 100. (optional, default to 20)
+     * @param cursor &#x60;next_cursor&#x60; of the previous page, with the same filters. (optional)
      * @return RequestConfig
      */
     fun listUsersRequestConfig(email: kotlin.String?, role: UserRole?, limit: kotlin.Int?, cursor: kotlin.String?) : RequestConfig<Unit> {
@@ -158,7 +158,7 @@ open class UsersApi(basePath: kotlin.String = defaultBasePath, client: Call.Fact
     /**
      * PATCH /api/v1/users/{user_id}
      * Change a user&#39;s role
-     * How an attendee becomes an organizer or an administrator, and back. It takes effect with the user&#39;s next request. Giving a user the role that he has changes nothing. An organizer who becomes an attendee keeps his events, but only administrators can manage them. Nobody changes his own role (403 &#x60;not_permitted&#x60;), so that the last administrator cannot lock everybody out.  **Who may:** administrators, with the ability &#x60;users:write&#x60;. **Sent again:** it changes nothing more. 
+     * Makes an attendee an organizer or an administrator, or the reverse. The new role applies from the user&#39;s next request. Giving a user the role that they already have changes nothing. An organizer who becomes an attendee keeps their events, but only administrators can manage them. No user can change their own role (403 &#x60;not_permitted&#x60;), so that the last administrator cannot lose access.  **Access:** administrators, with the ability &#x60;users:write&#x60;. **Repeating it** changes nothing further. 
      * @param userId The user&#39;s id.
      * @param userPatch 
      * @return User
@@ -191,7 +191,7 @@ open class UsersApi(basePath: kotlin.String = defaultBasePath, client: Call.Fact
     /**
      * PATCH /api/v1/users/{user_id}
      * Change a user&#39;s role
-     * How an attendee becomes an organizer or an administrator, and back. It takes effect with the user&#39;s next request. Giving a user the role that he has changes nothing. An organizer who becomes an attendee keeps his events, but only administrators can manage them. Nobody changes his own role (403 &#x60;not_permitted&#x60;), so that the last administrator cannot lock everybody out.  **Who may:** administrators, with the ability &#x60;users:write&#x60;. **Sent again:** it changes nothing more. 
+     * Makes an attendee an organizer or an administrator, or the reverse. The new role applies from the user&#39;s next request. Giving a user the role that they already have changes nothing. An organizer who becomes an attendee keeps their events, but only administrators can manage them. No user can change their own role (403 &#x60;not_permitted&#x60;), so that the last administrator cannot lose access.  **Access:** administrators, with the ability &#x60;users:write&#x60;. **Repeating it** changes nothing further. 
      * @param userId The user&#39;s id.
      * @param userPatch 
      * @return ApiResponse<User?>

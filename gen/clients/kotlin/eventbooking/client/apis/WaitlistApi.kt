@@ -64,9 +64,9 @@ open class WaitlistApi(basePath: kotlin.String = defaultBasePath, client: Call.F
     /**
      * POST /api/v1/bookings/{booking_id}/accept
      * Accept an offer
-     * Makes an &#x60;offered&#x60; booking &#x60;confirmed&#x60;, until its &#x60;expires_at&#x60;; after that it is 409 &#x60;offer_expired&#x60;, and its seats are offered to the next. Accepting twice changes nothing and is 200. A booking that still waits, is held (&#x60;confirmBooking&#x60;) or was cancelled has no offer to accept (409 &#x60;invalid_transition&#x60;). For its owner, and for the event&#39;s organizer on the owner&#39;s behalf; for everybody else it is 404.  **Who may:** the owner of the booking, the organizer of its event, and administrators, with the ability &#x60;bookings:write&#x60;. **Sent again:** with the same &#x60;Idempotency-Key&#x60; it has one effect. 
+     * Makes an &#x60;offered&#x60; booking &#x60;confirmed&#x60;. After its &#x60;expires_at&#x60;, the response is 409 &#x60;offer_expired&#x60;, and its seats go to the next in the queue. Accepting an accepted offer changes nothing and returns 200. A booking that is waitlisted, held (see &#x60;confirmBooking&#x60;) or cancelled has no offer to accept (409 &#x60;invalid_transition&#x60;). The event&#39;s organizer and administrators can accept on the owner&#39;s behalf; for everybody else the booking is 404.  **Access:** the owner of the booking, the event&#39;s organizer and administrators, with the ability &#x60;bookings:write&#x60;. **Repeating it** with the same &#x60;Idempotency-Key&#x60; has no further effect. 
      * @param bookingId The booking&#39;s id.
-     * @param idempotencyKey Makes the request repeatable: the same key with the same request has one effect, and the first answer again (for 24 hours, per user). With another request it is 422 &#x60;idempotency_key_reused&#x60;. Visible ASCII characters; a UUID does well.  (optional)
+     * @param idempotencyKey Makes the request safe to repeat: for 24 hours, the same request with the same key has one effect and returns the first response again. Keys belong to the user. Using a key for a different request is 422 &#x60;idempotency_key_reused&#x60;. A key has 1 to 255 visible ASCII characters, for example a UUID.  (optional)
      * @return Booking
      * @throws IllegalStateException If the request is not correctly configured
      * @throws IOException Rethrows the OkHttp execute method exception
@@ -97,9 +97,9 @@ open class WaitlistApi(basePath: kotlin.String = defaultBasePath, client: Call.F
     /**
      * POST /api/v1/bookings/{booking_id}/accept
      * Accept an offer
-     * Makes an &#x60;offered&#x60; booking &#x60;confirmed&#x60;, until its &#x60;expires_at&#x60;; after that it is 409 &#x60;offer_expired&#x60;, and its seats are offered to the next. Accepting twice changes nothing and is 200. A booking that still waits, is held (&#x60;confirmBooking&#x60;) or was cancelled has no offer to accept (409 &#x60;invalid_transition&#x60;). For its owner, and for the event&#39;s organizer on the owner&#39;s behalf; for everybody else it is 404.  **Who may:** the owner of the booking, the organizer of its event, and administrators, with the ability &#x60;bookings:write&#x60;. **Sent again:** with the same &#x60;Idempotency-Key&#x60; it has one effect. 
+     * Makes an &#x60;offered&#x60; booking &#x60;confirmed&#x60;. After its &#x60;expires_at&#x60;, the response is 409 &#x60;offer_expired&#x60;, and its seats go to the next in the queue. Accepting an accepted offer changes nothing and returns 200. A booking that is waitlisted, held (see &#x60;confirmBooking&#x60;) or cancelled has no offer to accept (409 &#x60;invalid_transition&#x60;). The event&#39;s organizer and administrators can accept on the owner&#39;s behalf; for everybody else the booking is 404.  **Access:** the owner of the booking, the event&#39;s organizer and administrators, with the ability &#x60;bookings:write&#x60;. **Repeating it** with the same &#x60;Idempotency-Key&#x60; has no further effect. 
      * @param bookingId The booking&#39;s id.
-     * @param idempotencyKey Makes the request repeatable: the same key with the same request has one effect, and the first answer again (for 24 hours, per user). With another request it is 422 &#x60;idempotency_key_reused&#x60;. Visible ASCII characters; a UUID does well.  (optional)
+     * @param idempotencyKey Makes the request safe to repeat: for 24 hours, the same request with the same key has one effect and returns the first response again. Keys belong to the user. Using a key for a different request is 422 &#x60;idempotency_key_reused&#x60;. A key has 1 to 255 visible ASCII characters, for example a UUID.  (optional)
      * @return ApiResponse<Booking?>
      * @throws IllegalStateException If the request is not correctly configured
      * @throws IOException Rethrows the OkHttp execute method exception
@@ -118,7 +118,7 @@ open class WaitlistApi(basePath: kotlin.String = defaultBasePath, client: Call.F
      * To obtain the request config of the operation acceptOffer
      *
      * @param bookingId The booking&#39;s id.
-     * @param idempotencyKey Makes the request repeatable: the same key with the same request has one effect, and the first answer again (for 24 hours, per user). With another request it is 422 &#x60;idempotency_key_reused&#x60;. Visible ASCII characters; a UUID does well.  (optional)
+     * @param idempotencyKey Makes the request safe to repeat: for 24 hours, the same request with the same key has one effect and returns the first response again. Keys belong to the user. Using a key for a different request is 422 &#x60;idempotency_key_reused&#x60;. A key has 1 to 255 visible ASCII characters, for example a UUID.  (optional)
      * @return RequestConfig
      */
     fun acceptOfferRequestConfig(bookingId: java.util.UUID, idempotencyKey: kotlin.String?) : RequestConfig<Unit> {
@@ -141,9 +141,9 @@ open class WaitlistApi(basePath: kotlin.String = defaultBasePath, client: Call.F
     /**
      * POST /api/v1/bookings/{booking_id}/decline
      * Decline an offer
-     * Makes an &#x60;offered&#x60; booking &#x60;cancelled&#x60;, and its seats are offered to the next at once, without waiting for &#x60;expires_at&#x60;. There is no way back into the queue but a new booking, at its end. Declining twice, or what is cancelled already, changes nothing and is 200; an expired offer is 409 &#x60;offer_expired&#x60;, and anything else that is not offered 409 &#x60;invalid_transition&#x60;. For its owner, and for the event&#39;s organizer on the owner&#39;s behalf; for everybody else it is 404.  **Who may:** the owner of the booking, the organizer of its event, and administrators, with the ability &#x60;bookings:write&#x60;. **Sent again:** with the same &#x60;Idempotency-Key&#x60; it has one effect. 
+     * Makes an &#x60;offered&#x60; booking &#x60;cancelled&#x60;. Its seats go to the next in the queue at once, without waiting for &#x60;expires_at&#x60;. To wait again, the user must make a new booking, which joins the end of the queue. Declining a cancelled booking changes nothing and returns 200. An expired offer is 409 &#x60;offer_expired&#x60;; any other booking without an offer is 409 &#x60;invalid_transition&#x60;. The event&#39;s organizer and administrators can decline on the owner&#39;s behalf; for everybody else the booking is 404.  **Access:** the owner of the booking, the event&#39;s organizer and administrators, with the ability &#x60;bookings:write&#x60;. **Repeating it** with the same &#x60;Idempotency-Key&#x60; has no further effect. 
      * @param bookingId The booking&#39;s id.
-     * @param idempotencyKey Makes the request repeatable: the same key with the same request has one effect, and the first answer again (for 24 hours, per user). With another request it is 422 &#x60;idempotency_key_reused&#x60;. Visible ASCII characters; a UUID does well.  (optional)
+     * @param idempotencyKey Makes the request safe to repeat: for 24 hours, the same request with the same key has one effect and returns the first response again. Keys belong to the user. Using a key for a different request is 422 &#x60;idempotency_key_reused&#x60;. A key has 1 to 255 visible ASCII characters, for example a UUID.  (optional)
      * @return Booking
      * @throws IllegalStateException If the request is not correctly configured
      * @throws IOException Rethrows the OkHttp execute method exception
@@ -174,9 +174,9 @@ open class WaitlistApi(basePath: kotlin.String = defaultBasePath, client: Call.F
     /**
      * POST /api/v1/bookings/{booking_id}/decline
      * Decline an offer
-     * Makes an &#x60;offered&#x60; booking &#x60;cancelled&#x60;, and its seats are offered to the next at once, without waiting for &#x60;expires_at&#x60;. There is no way back into the queue but a new booking, at its end. Declining twice, or what is cancelled already, changes nothing and is 200; an expired offer is 409 &#x60;offer_expired&#x60;, and anything else that is not offered 409 &#x60;invalid_transition&#x60;. For its owner, and for the event&#39;s organizer on the owner&#39;s behalf; for everybody else it is 404.  **Who may:** the owner of the booking, the organizer of its event, and administrators, with the ability &#x60;bookings:write&#x60;. **Sent again:** with the same &#x60;Idempotency-Key&#x60; it has one effect. 
+     * Makes an &#x60;offered&#x60; booking &#x60;cancelled&#x60;. Its seats go to the next in the queue at once, without waiting for &#x60;expires_at&#x60;. To wait again, the user must make a new booking, which joins the end of the queue. Declining a cancelled booking changes nothing and returns 200. An expired offer is 409 &#x60;offer_expired&#x60;; any other booking without an offer is 409 &#x60;invalid_transition&#x60;. The event&#39;s organizer and administrators can decline on the owner&#39;s behalf; for everybody else the booking is 404.  **Access:** the owner of the booking, the event&#39;s organizer and administrators, with the ability &#x60;bookings:write&#x60;. **Repeating it** with the same &#x60;Idempotency-Key&#x60; has no further effect. 
      * @param bookingId The booking&#39;s id.
-     * @param idempotencyKey Makes the request repeatable: the same key with the same request has one effect, and the first answer again (for 24 hours, per user). With another request it is 422 &#x60;idempotency_key_reused&#x60;. Visible ASCII characters; a UUID does well.  (optional)
+     * @param idempotencyKey Makes the request safe to repeat: for 24 hours, the same request with the same key has one effect and returns the first response again. Keys belong to the user. Using a key for a different request is 422 &#x60;idempotency_key_reused&#x60;. A key has 1 to 255 visible ASCII characters, for example a UUID.  (optional)
      * @return ApiResponse<Booking?>
      * @throws IllegalStateException If the request is not correctly configured
      * @throws IOException Rethrows the OkHttp execute method exception
@@ -195,7 +195,7 @@ open class WaitlistApi(basePath: kotlin.String = defaultBasePath, client: Call.F
      * To obtain the request config of the operation declineOffer
      *
      * @param bookingId The booking&#39;s id.
-     * @param idempotencyKey Makes the request repeatable: the same key with the same request has one effect, and the first answer again (for 24 hours, per user). With another request it is 422 &#x60;idempotency_key_reused&#x60;. Visible ASCII characters; a UUID does well.  (optional)
+     * @param idempotencyKey Makes the request safe to repeat: for 24 hours, the same request with the same key has one effect and returns the first response again. Keys belong to the user. Using a key for a different request is 422 &#x60;idempotency_key_reused&#x60;. A key has 1 to 255 visible ASCII characters, for example a UUID.  (optional)
      * @return RequestConfig
      */
     fun declineOfferRequestConfig(bookingId: java.util.UUID, idempotencyKey: kotlin.String?) : RequestConfig<Unit> {
@@ -217,11 +217,11 @@ open class WaitlistApi(basePath: kotlin.String = defaultBasePath, client: Call.F
 
     /**
      * GET /api/v1/slots/{slot_id}/waitlist
-     * Who waits for a slot
-     * For the event&#39;s organizer - the waitlisted bookings in the order of the queue, blocked ones at the place that they keep.  **Who may:** organizers, of their own events, and administrators, with the ability &#x60;events:read&#x60;. **Sent again:** it changes nothing. 
+     * List a slot&#39;s waitlist
+     * Lists the waitlisted bookings in queue order. Blocked bookings are listed at the place that they keep.  **Access:** organizers, for their own events, and administrators, with the ability &#x60;events:read&#x60;. **Repeating it** changes nothing. 
      * @param slotId The slot&#39;s id.
-     * @param limit How many to return at most; above 100 is 100. (optional, default to 20)
-     * @param cursor &#x60;next_cursor&#x60; of the page before, with the same filters. (optional)
+     * @param limit Maximum number of items to return. Values above 100 are treated as 100. (optional, default to 20)
+     * @param cursor &#x60;next_cursor&#x60; of the previous page, with the same filters. (optional)
      * @return WaitlistEntryList
      * @throws IllegalStateException If the request is not correctly configured
      * @throws IOException Rethrows the OkHttp execute method exception
@@ -251,11 +251,11 @@ open class WaitlistApi(basePath: kotlin.String = defaultBasePath, client: Call.F
 
     /**
      * GET /api/v1/slots/{slot_id}/waitlist
-     * Who waits for a slot
-     * For the event&#39;s organizer - the waitlisted bookings in the order of the queue, blocked ones at the place that they keep.  **Who may:** organizers, of their own events, and administrators, with the ability &#x60;events:read&#x60;. **Sent again:** it changes nothing. 
+     * List a slot&#39;s waitlist
+     * Lists the waitlisted bookings in queue order. Blocked bookings are listed at the place that they keep.  **Access:** organizers, for their own events, and administrators, with the ability &#x60;events:read&#x60;. **Repeating it** changes nothing. 
      * @param slotId The slot&#39;s id.
-     * @param limit How many to return at most; above 100 is 100. (optional, default to 20)
-     * @param cursor &#x60;next_cursor&#x60; of the page before, with the same filters. (optional)
+     * @param limit Maximum number of items to return. Values above 100 are treated as 100. (optional, default to 20)
+     * @param cursor &#x60;next_cursor&#x60; of the previous page, with the same filters. (optional)
      * @return ApiResponse<WaitlistEntryList?>
      * @throws IllegalStateException If the request is not correctly configured
      * @throws IOException Rethrows the OkHttp execute method exception
@@ -274,8 +274,8 @@ open class WaitlistApi(basePath: kotlin.String = defaultBasePath, client: Call.F
      * To obtain the request config of the operation getSlotWaitlist
      *
      * @param slotId The slot&#39;s id.
-     * @param limit How many to return at most; above 100 is 100. (optional, default to 20)
-     * @param cursor &#x60;next_cursor&#x60; of the page before, with the same filters. (optional)
+     * @param limit Maximum number of items to return. Values above 100 are treated as 100. (optional, default to 20)
+     * @param cursor &#x60;next_cursor&#x60; of the previous page, with the same filters. (optional)
      * @return RequestConfig
      */
     fun getSlotWaitlistRequestConfig(slotId: java.util.UUID, limit: kotlin.Int?, cursor: kotlin.String?) : RequestConfig<Unit> {
@@ -304,8 +304,8 @@ open class WaitlistApi(basePath: kotlin.String = defaultBasePath, client: Call.F
 
     /**
      * GET /api/v1/bookings/{booking_id}/waitlist-position
-     * Where do I wait, and why?
-     * How many bookings and seats are ahead, how often a smaller booking has passed (and when, and why: &#x60;passed_by&#x60;), whether the booking is blocked (and by which of one&#39;s own bookings), and what must happen for it to be promoted: &#x60;reasons&#x60;, the nearest one first. Nobody else is named. For a booking that does not wait, &#x60;position&#x60; is null and &#x60;reasons&#x60; is empty.  **Who may:** the owner of the booking, the organizer of its event, and administrators, with the ability &#x60;bookings:read&#x60;. **Sent again:** it changes nothing. 
+     * Explain a booking&#39;s waitlist position
+     * Returns how many bookings and seats are ahead, how often a smaller booking has passed this one (&#x60;passed_by&#x60; says when and why), whether the booking is blocked and by which of the owner&#39;s bookings, and why it still waits (&#x60;reasons&#x60;, nearest first). Other users are not named. For a booking that does not wait, &#x60;position&#x60; is null and &#x60;reasons&#x60; is empty.  **Access:** the owner of the booking, the event&#39;s organizer and administrators, with the ability &#x60;bookings:read&#x60;. **Repeating it** changes nothing. 
      * @param bookingId The booking&#39;s id.
      * @return WaitlistPosition
      * @throws IllegalStateException If the request is not correctly configured
@@ -336,8 +336,8 @@ open class WaitlistApi(basePath: kotlin.String = defaultBasePath, client: Call.F
 
     /**
      * GET /api/v1/bookings/{booking_id}/waitlist-position
-     * Where do I wait, and why?
-     * How many bookings and seats are ahead, how often a smaller booking has passed (and when, and why: &#x60;passed_by&#x60;), whether the booking is blocked (and by which of one&#39;s own bookings), and what must happen for it to be promoted: &#x60;reasons&#x60;, the nearest one first. Nobody else is named. For a booking that does not wait, &#x60;position&#x60; is null and &#x60;reasons&#x60; is empty.  **Who may:** the owner of the booking, the organizer of its event, and administrators, with the ability &#x60;bookings:read&#x60;. **Sent again:** it changes nothing. 
+     * Explain a booking&#39;s waitlist position
+     * Returns how many bookings and seats are ahead, how often a smaller booking has passed this one (&#x60;passed_by&#x60; says when and why), whether the booking is blocked and by which of the owner&#39;s bookings, and why it still waits (&#x60;reasons&#x60;, nearest first). Other users are not named. For a booking that does not wait, &#x60;position&#x60; is null and &#x60;reasons&#x60; is empty.  **Access:** the owner of the booking, the event&#39;s organizer and administrators, with the ability &#x60;bookings:read&#x60;. **Repeating it** changes nothing. 
      * @param bookingId The booking&#39;s id.
      * @return ApiResponse<WaitlistPosition?>
      * @throws IllegalStateException If the request is not correctly configured
@@ -377,10 +377,10 @@ open class WaitlistApi(basePath: kotlin.String = defaultBasePath, client: Call.F
 
     /**
      * POST /api/v1/slots/{slot_id}/promote
-     * Run the promotion now
-     * Gives free seats to whoever is next in the queue. This happens by itself whenever seats become free, so that the answer usually is an empty &#x60;promoted&#x60;; that changes nothing. In a queue with much to do, one call does a bounded page of it, and the rest follows by itself.  **Who may:** organizers, of their own events, and administrators, with the ability &#x60;events:write&#x60;. **Sent again:** with the same &#x60;Idempotency-Key&#x60; it has one effect. 
+     * Run promotion now
+     * Gives free seats to the next bookings in the queue. This happens automatically whenever seats become free, so &#x60;promoted&#x60; is usually empty, and then nothing changes. For a long queue, one call promotes a limited number of bookings; the rest follow automatically.  **Access:** organizers, for their own events, and administrators, with the ability &#x60;events:write&#x60;. **Repeating it** with the same &#x60;Idempotency-Key&#x60; has no further effect. 
      * @param slotId The slot&#39;s id.
-     * @param idempotencyKey Makes the request repeatable: the same key with the same request has one effect, and the first answer again (for 24 hours, per user). With another request it is 422 &#x60;idempotency_key_reused&#x60;. Visible ASCII characters; a UUID does well.  (optional)
+     * @param idempotencyKey Makes the request safe to repeat: for 24 hours, the same request with the same key has one effect and returns the first response again. Keys belong to the user. Using a key for a different request is 422 &#x60;idempotency_key_reused&#x60;. A key has 1 to 255 visible ASCII characters, for example a UUID.  (optional)
      * @return Promotion
      * @throws IllegalStateException If the request is not correctly configured
      * @throws IOException Rethrows the OkHttp execute method exception
@@ -410,10 +410,10 @@ open class WaitlistApi(basePath: kotlin.String = defaultBasePath, client: Call.F
 
     /**
      * POST /api/v1/slots/{slot_id}/promote
-     * Run the promotion now
-     * Gives free seats to whoever is next in the queue. This happens by itself whenever seats become free, so that the answer usually is an empty &#x60;promoted&#x60;; that changes nothing. In a queue with much to do, one call does a bounded page of it, and the rest follows by itself.  **Who may:** organizers, of their own events, and administrators, with the ability &#x60;events:write&#x60;. **Sent again:** with the same &#x60;Idempotency-Key&#x60; it has one effect. 
+     * Run promotion now
+     * Gives free seats to the next bookings in the queue. This happens automatically whenever seats become free, so &#x60;promoted&#x60; is usually empty, and then nothing changes. For a long queue, one call promotes a limited number of bookings; the rest follow automatically.  **Access:** organizers, for their own events, and administrators, with the ability &#x60;events:write&#x60;. **Repeating it** with the same &#x60;Idempotency-Key&#x60; has no further effect. 
      * @param slotId The slot&#39;s id.
-     * @param idempotencyKey Makes the request repeatable: the same key with the same request has one effect, and the first answer again (for 24 hours, per user). With another request it is 422 &#x60;idempotency_key_reused&#x60;. Visible ASCII characters; a UUID does well.  (optional)
+     * @param idempotencyKey Makes the request safe to repeat: for 24 hours, the same request with the same key has one effect and returns the first response again. Keys belong to the user. Using a key for a different request is 422 &#x60;idempotency_key_reused&#x60;. A key has 1 to 255 visible ASCII characters, for example a UUID.  (optional)
      * @return ApiResponse<Promotion?>
      * @throws IllegalStateException If the request is not correctly configured
      * @throws IOException Rethrows the OkHttp execute method exception
@@ -432,7 +432,7 @@ open class WaitlistApi(basePath: kotlin.String = defaultBasePath, client: Call.F
      * To obtain the request config of the operation promoteSlot
      *
      * @param slotId The slot&#39;s id.
-     * @param idempotencyKey Makes the request repeatable: the same key with the same request has one effect, and the first answer again (for 24 hours, per user). With another request it is 422 &#x60;idempotency_key_reused&#x60;. Visible ASCII characters; a UUID does well.  (optional)
+     * @param idempotencyKey Makes the request safe to repeat: for 24 hours, the same request with the same key has one effect and returns the first response again. Keys belong to the user. Using a key for a different request is 422 &#x60;idempotency_key_reused&#x60;. A key has 1 to 255 visible ASCII characters, for example a UUID.  (optional)
      * @return RequestConfig
      */
     fun promoteSlotRequestConfig(slotId: java.util.UUID, idempotencyKey: kotlin.String?) : RequestConfig<Unit> {
@@ -454,8 +454,8 @@ open class WaitlistApi(basePath: kotlin.String = defaultBasePath, client: Call.F
 
     /**
      * POST /api/v1/slots/{slot_id}/simulation
-     * What would other waitlist rules do?
-     * For the event&#39;s organizer: plays on, on a copy of the slot as it is now, with cancellations made up at &#x60;cancellation_rate&#x60;, and compares the policies by who gets in, how long they wait and how often somebody is passed: &#x60;strict&#x60; and &#x60;first_fit&#x60;, each automatic and with offers. &#x60;current&#x60; marks the event&#39;s own.  The same &#x60;seed&#x60; on the same slot version gives the same answer. It is an **estimate**: nobody knows who will cancel; &#x60;assumptions&#x60; says what was assumed. Nothing is changed, so there is no &#x60;Idempotency-Key&#x60;.  A slot that has started or was cancelled has nothing to simulate (409 &#x60;slot_started&#x60;, &#x60;slot_cancelled&#x60;); &#x60;until&#x60; in the past is 422 &#x60;invalid_time_range&#x60;, and after the slot&#39;s start it means the start.  **Who may:** organizers, of their own events, and administrators, with the ability &#x60;events:read&#x60;. **Sent again:** it gives the same answer, as long as the slot is the same. 
+     * Simulate waitlist policies
+     * Compares four policies, &#x60;strict&#x60; and &#x60;first_fit&#x60;, each with automatic promotion and with offers, on a copy of the slot as it is now. It simulates random cancellations at &#x60;cancellation_rate&#x60; and shows how many bookings get in, how long they wait and how often a booking is passed. &#x60;current&#x60; marks the event&#39;s own policy.  The same &#x60;seed&#x60; and the same slot version give the same result. It is an **estimate**, because nobody knows who will cancel; &#x60;assumptions&#x60; says what was assumed. Nothing changes, so there is no &#x60;Idempotency-Key&#x60;.  A slot that has started or was cancelled cannot be simulated (409 &#x60;slot_started&#x60;, &#x60;slot_cancelled&#x60;), nor one with more than 10,000 live bookings (422 &#x60;validation_failed&#x60;). If &#x60;until&#x60; is in the past, the response is 422 &#x60;invalid_time_range&#x60;; if it is after the slot&#39;s start, the simulation ends at the start. A simulation that takes too long is 503 &#x60;overloaded&#x60;: ask for fewer runs.  **Access:** organizers, for their own events, and administrators, with the ability &#x60;events:read&#x60;. **Repeating it** returns the same result, as long as the slot has not changed. 
      * @param slotId The slot&#39;s id.
      * @param simulationCreate 
      * @return Simulation
@@ -487,8 +487,8 @@ open class WaitlistApi(basePath: kotlin.String = defaultBasePath, client: Call.F
 
     /**
      * POST /api/v1/slots/{slot_id}/simulation
-     * What would other waitlist rules do?
-     * For the event&#39;s organizer: plays on, on a copy of the slot as it is now, with cancellations made up at &#x60;cancellation_rate&#x60;, and compares the policies by who gets in, how long they wait and how often somebody is passed: &#x60;strict&#x60; and &#x60;first_fit&#x60;, each automatic and with offers. &#x60;current&#x60; marks the event&#39;s own.  The same &#x60;seed&#x60; on the same slot version gives the same answer. It is an **estimate**: nobody knows who will cancel; &#x60;assumptions&#x60; says what was assumed. Nothing is changed, so there is no &#x60;Idempotency-Key&#x60;.  A slot that has started or was cancelled has nothing to simulate (409 &#x60;slot_started&#x60;, &#x60;slot_cancelled&#x60;); &#x60;until&#x60; in the past is 422 &#x60;invalid_time_range&#x60;, and after the slot&#39;s start it means the start.  **Who may:** organizers, of their own events, and administrators, with the ability &#x60;events:read&#x60;. **Sent again:** it gives the same answer, as long as the slot is the same. 
+     * Simulate waitlist policies
+     * Compares four policies, &#x60;strict&#x60; and &#x60;first_fit&#x60;, each with automatic promotion and with offers, on a copy of the slot as it is now. It simulates random cancellations at &#x60;cancellation_rate&#x60; and shows how many bookings get in, how long they wait and how often a booking is passed. &#x60;current&#x60; marks the event&#39;s own policy.  The same &#x60;seed&#x60; and the same slot version give the same result. It is an **estimate**, because nobody knows who will cancel; &#x60;assumptions&#x60; says what was assumed. Nothing changes, so there is no &#x60;Idempotency-Key&#x60;.  A slot that has started or was cancelled cannot be simulated (409 &#x60;slot_started&#x60;, &#x60;slot_cancelled&#x60;), nor one with more than 10,000 live bookings (422 &#x60;validation_failed&#x60;). If &#x60;until&#x60; is in the past, the response is 422 &#x60;invalid_time_range&#x60;; if it is after the slot&#39;s start, the simulation ends at the start. A simulation that takes too long is 503 &#x60;overloaded&#x60;: ask for fewer runs.  **Access:** organizers, for their own events, and administrators, with the ability &#x60;events:read&#x60;. **Repeating it** returns the same result, as long as the slot has not changed. 
      * @param slotId The slot&#39;s id.
      * @param simulationCreate 
      * @return ApiResponse<Simulation?>

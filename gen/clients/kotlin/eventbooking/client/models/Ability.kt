@@ -34,7 +34,7 @@ import kotlinx.serialization.encoding.Encoder
 
 
 /**
- * What a token can be used for, within what its user may do. Open. `*` everything · `me:read`, `me:write` profile, password, tokens · `bookings:read`, `bookings:write` one's own bookings (and an organizer's look at, or change of, one booking of his events) · `events:read` an organizer's drafts, ledgers, queues, lists of bookings and simulations · `events:write` an organizer's edits of events and slots, and checking in · `users:read`, `users:write` an administrator's work on users. 
+ * What a token can be used for, within what its user may do:  - `*`: everything. - `me:read`, `me:write`: the user's profile, password and tokens. - `bookings:read`, `bookings:write`: the user's own bookings; for organizers, also reading or changing   single bookings of their events. - `events:read`: for organizers, drafts, ledgers, waitlists, lists of bookings and simulations of their   events. - `events:write`: for organizers, changes to their events and slots, promotion and check-in. - `users:read`, `users:write`: for administrators, managing users.  More values may be added. 
  *
  * Values: All,MeRead,MeWrite,BookingsRead,BookingsWrite,EventsRead,EventsWrite,UsersRead,UsersWrite,Unknown
  */

@@ -34,7 +34,7 @@ import kotlinx.serialization.encoding.Encoder
 
 
 /**
- * Who did it. `system` is the service itself, by a rule. Open.
+ * Who made the change, and in which role:  - `organizer`: a user acting on their own event, also if they are an administrator. - `attendee`: a user acting on their own booking at somebody else's event, also if they are an   administrator. Asking for seats for oneself is always `attendee`, even at one's own event. - `admin`: an administrator in all other cases. - `system`: the service itself, by a rule.  More values may be added. 
  *
  * Values: Attendee,Organizer,Admin,System,Unknown
  */

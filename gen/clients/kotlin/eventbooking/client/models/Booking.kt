@@ -46,46 +46,46 @@ data class Booking(
     @SerialName("event_id")
     val eventId: @Contextual java.util.UUID,
 
-    /** Whose booking it is. */
+    /** The booking's owner. */
     @SerialName("user_id")
     val userId: @Contextual java.util.UUID,
 
-    /** How many seats. */
+    /** The number of seats. */
     @SerialName("seats")
     val seats: kotlin.Int,
 
     @SerialName("status")
     val status: BookingStatus,
 
-    /** Place in the queue, 1 being next; null when it does not wait. */
+    /** The position in the queue, 1 being next; null if the booking does not wait. */
     @SerialName("waitlist_position")
     val waitlistPosition: kotlin.Int?,
 
-    /** Waiting, but not able to take a seat now, because one has seats elsewhere at that time or asks for more seats than there are. The place is kept. */
+    /** Whether the booking waits but cannot take seats now, because its user has seats elsewhere at that time, or because it asks for more seats than the slot has. It keeps its place in the queue. */
     @SerialName("blocked")
     val blocked: kotlin.Boolean,
 
-    /** Until when a hold or an offer stands; null otherwise. */
+    /** When the hold or the offer expires; null otherwise. */
     @SerialName("expires_at")
     val expiresAt: @Contextual java.time.OffsetDateTime?,
 
-    /** With how few seats it is content when its turn comes; null - all or none. */
+    /** The smallest number of seats that the booking accepts when it is promoted; null for all or none. */
     @SerialName("seats_min")
     val seatsMin: kotlin.Int?,
 
-    /** The booking that is given back when this one is confirmed, or was; null if none. */
+    /** The booking that is cancelled when this one is confirmed, or that was cancelled then; null if none. */
     @SerialName("replaces_booking_id")
     val replacesBookingId: @Contextual java.util.UUID?,
 
-    /** The booking that was moved here; null if none. */
+    /** The booking from which this one was moved; null if none. */
     @SerialName("moved_from_booking_id")
     val movedFromBookingId: @Contextual java.util.UUID?,
 
-    /** When its user was checked in; null if that has not happened. */
+    /** When the attendee was checked in; null if not checked in. */
     @SerialName("checked_in_at")
     val checkedInAt: @Contextual java.time.OffsetDateTime?,
 
-    /** The slot's ledger version of the booking's last change. */
+    /** The version, in the slot's ledger, of the booking's last change. */
     @SerialName("slot_version")
     val slotVersion: kotlin.Long,
 
@@ -97,11 +97,11 @@ data class Booking(
     @SerialName("ends_at")
     val endsAt: @Contextual java.time.OffsetDateTime,
 
-    /** When it was asked for. */
+    /** When the booking was requested. */
     @SerialName("created_at")
     val createdAt: @Contextual java.time.OffsetDateTime,
 
-    /** When it last changed. */
+    /** When the booking last changed. */
     @SerialName("updated_at")
     val updatedAt: @Contextual java.time.OffsetDateTime,
 )

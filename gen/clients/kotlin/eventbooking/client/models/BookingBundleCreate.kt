@@ -31,7 +31,7 @@ import kotlinx.serialization.SerialName
 import kotlinx.serialization.Serializable
 import eventbooking.client.Field
 
-/** What to book, all or none. */
+/** The items to book, all or none. */
 @Serializable
 data class BookingBundleCreate(
     /** One item for each slot. */

@@ -30,10 +30,10 @@ import kotlinx.serialization.SerialName
 import kotlinx.serialization.Serializable
 import eventbooking.client.Field
 
-/** Why a booking is cancelled. */
+/** The reason for cancelling a booking. */
 @Serializable
 data class BookingCancellation(
-    /** In the ledger. Organizers and administrators must give one, attendees may. */
+    /** The reason, for the ledger. Required for cancelling somebody else's booking, otherwise optional. */
     @SerialName("reason")
     @EncodeDefault(EncodeDefault.Mode.NEVER)
     val reason: kotlin.String? = null,

@@ -31,22 +31,22 @@ import kotlinx.serialization.SerialName
 import kotlinx.serialization.Serializable
 import eventbooking.client.Field
 
-/** What led to a booking's changes, and what followed from them. */
+/** The causes and consequences of a booking's changes. */
 @Serializable
 data class BookingChain(
     /** The booking. */
     @SerialName("booking_id")
     val bookingId: @Contextual java.util.UUID,
 
-    /** Upwards, nearest first. */
+    /** The entries that led to those of the booking, nearest first. */
     @SerialName("causes")
     val causes: List<ChainLink>,
 
-    /** Downwards, nearest first. */
+    /** The entries that followed from those of the booking, nearest first. */
     @SerialName("consequences")
     val consequences: List<ChainLink>,
 
-    /** Whether there was more in one of the directions. */
+    /** Whether there are more causes or consequences than listed. */
     @SerialName("truncated")
     val truncated: kotlin.Boolean,
 )

@@ -31,10 +31,10 @@ import kotlinx.serialization.SerialName
 import kotlinx.serialization.Serializable
 import eventbooking.client.Field
 
-/** How many seats, and what to do when they are not free. */
+/** The number of seats, and what to do if they are not free. */
 @Serializable
 data class BookingCreate(
-    /** How many seats. */
+    /** The number of seats. */
     @SerialName("seats")
     @EncodeDefault(EncodeDefault.Mode.NEVER)
     val seats: kotlin.Int? = 1,
@@ -43,12 +43,12 @@ data class BookingCreate(
     @EncodeDefault(EncodeDefault.Mode.NEVER)
     val ifFull: IfFull? = IfFull.Reject,
 
-    /** Be content with fewer seats, down to this many; not above `seats`. Left out - all or none. */
+    /** The smallest number of seats to accept; at most `seats`. If omitted, all or none. */
     @SerialName("seats_min")
     @EncodeDefault(EncodeDefault.Mode.NEVER)
     val seatsMin: kotlin.Int? = null,
 
-    /** A booking of one's own in another slot, that takes seats: it is given back when the new one is confirmed. */
+    /** Another booking of the caller, in another slot, that takes seats. It is cancelled when the new booking is confirmed. */
     @SerialName("replaces_booking_id")
     @EncodeDefault(EncodeDefault.Mode.NEVER)
     val replacesBookingId: Field<@Contextual java.util.UUID> = Field.LeftOut,

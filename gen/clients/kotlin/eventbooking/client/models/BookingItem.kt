@@ -30,14 +30,14 @@ import kotlinx.serialization.SerialName
 import kotlinx.serialization.Serializable
 import eventbooking.client.Field
 
-/** How many seats of which slot. */
+/** The number of seats to book in one slot. */
 @Serializable
 data class BookingItem(
-    /** The slot; each one once. */
+    /** The slot; each slot can be named only once. */
     @SerialName("slot_id")
     val slotId: @Contextual java.util.UUID,
 
-    /** How many seats. */
+    /** The number of seats. */
     @SerialName("seats")
     @EncodeDefault(EncodeDefault.Mode.NEVER)
     val seats: kotlin.Int? = 1,

@@ -38,7 +38,7 @@ data class BookingList(
     @SerialName("data")
     val `data`: List<Booking>,
 
-    /** Pass it as `cursor` for the next page; null on the last one. */
+    /** Pass this as `cursor` to get the next page; null on the last page. */
     @SerialName("next_cursor")
     val nextCursor: kotlin.String?,
 

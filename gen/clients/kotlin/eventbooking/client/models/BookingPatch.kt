@@ -30,15 +30,15 @@ import kotlinx.serialization.SerialName
 import kotlinx.serialization.Serializable
 import eventbooking.client.Field
 
-/** A merge patch of a booking - what is left out stays, null clears. */
+/** A merge patch of a booking: omitted members keep their values, null clears a value. */
 @Serializable
 data class BookingPatch(
-    /** How many seats. */
+    /** The number of seats. */
     @SerialName("seats")
     @EncodeDefault(EncodeDefault.Mode.NEVER)
     val seats: kotlin.Int? = null,
 
-    /** With how few seats it is content when its turn comes; null - all or none. */
+    /** The smallest number of seats that the booking accepts when it is promoted; null for all or none. */
     @SerialName("seats_min")
     @EncodeDefault(EncodeDefault.Mode.NEVER)
     val seatsMin: Field<kotlin.Int> = Field.LeftOut,

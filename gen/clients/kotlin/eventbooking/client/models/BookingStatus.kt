@@ -34,7 +34,7 @@ import kotlinx.serialization.encoding.Encoder
 
 
 /**
- * `waitlisted` waits in the queue · `held`, `offered` seats are kept until `expires_at` · `confirmed` · `cancelled`, `expired` are final. Held, offered and confirmed bookings take seats. Open. 
+ * - `waitlisted`: waits in the queue. - `held`, `offered`: seats are kept until `expires_at`. - `confirmed`: has seats. - `cancelled`, `expired`: final.  Held, offered and confirmed bookings take seats. More values may be added. 
  *
  * Values: Waitlisted,Held,Offered,Confirmed,Cancelled,Expired,Unknown
  */

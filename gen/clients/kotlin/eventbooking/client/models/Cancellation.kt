@@ -30,10 +30,10 @@ import kotlinx.serialization.SerialName
 import kotlinx.serialization.Serializable
 import eventbooking.client.Field
 
-/** Why an event or a slot is cancelled. */
+/** The reason for cancelling an event or a slot. */
 @Serializable
 data class Cancellation(
-    /** For the attendees; it is in the ledger and in their bookings' history. */
+    /** The reason, for the attendees. It appears in the ledger and in the history of their bookings. */
     @SerialName("reason")
     val reason: kotlin.String,
 )

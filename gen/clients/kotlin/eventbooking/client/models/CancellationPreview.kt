@@ -30,7 +30,7 @@ import kotlinx.serialization.SerialName
 import kotlinx.serialization.Serializable
 import eventbooking.client.Field
 
-/** What cancelling a booking would do at this moment. */
+/** What cancelling a booking would do now. */
 @Serializable
 data class CancellationPreview(
     /** The booking. */
@@ -41,11 +41,11 @@ data class CancellationPreview(
     @SerialName("allowed")
     val allowed: kotlin.Boolean,
 
-    /** Until when the caller may cancel, also when that is over; null when no such time holds. */
+    /** Until when the caller can cancel, even if that time has passed; null if there is no such limit. */
     @SerialName("closes_at")
     val closesAt: @Contextual java.time.OffsetDateTime?,
 
-    /** The problem code that `cancelBooking` would answer with: `cancellation_window_closed`, `invalid_transition`; null when it is allowed. Open. */
+    /** The problem code that `cancelBooking` would return (`cancellation_window_closed` or `invalid_transition`); null if it is allowed. More values may be added. */
     @SerialName("reason_code")
     val reasonCode: kotlin.String?,
 
@@ -53,11 +53,11 @@ data class CancellationPreview(
     @SerialName("seats_freed")
     val seatsFreed: kotlin.Int,
 
-    /** How many of the slot's waiting bookings would get seats, or an offer of them, at once; 100 means 100 or more. */
+    /** How many of the slot's waiting bookings would get seats, or an offer of seats, at once; 100 means 100 or more. */
     @SerialName("would_promote")
     val wouldPromote: kotlin.Int,
 
-    /** The slot's ledger version at which all this holds. */
+    /** The slot's ledger version to which this response applies. */
     @SerialName("slot_version")
     val slotVersion: kotlin.Long,
 )

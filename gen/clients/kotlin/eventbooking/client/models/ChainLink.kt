@@ -34,7 +34,7 @@ import eventbooking.client.Field
 /** One ledger entry of a chain. */
 @Serializable
 data class ChainLink(
-    /** How many links away from the booking. */
+    /** The distance from the booking, in links. */
     @SerialName("depth")
     val depth: kotlin.Int,
 

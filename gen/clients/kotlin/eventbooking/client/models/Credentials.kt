@@ -31,10 +31,10 @@ import kotlinx.serialization.SerialName
 import kotlinx.serialization.Serializable
 import eventbooking.client.Field
 
-/** E-mail address and password, and what the token should be like. */
+/** E-mail address and password, and the name and abilities of the new token. */
 @Serializable
 data class Credentials(
-    /** An e-mail address. No mail is sent to it. */
+    /** An e-mail address. The service sends no mail to it. */
     @SerialName("email")
     val email: kotlin.String,
 
@@ -42,12 +42,12 @@ data class Credentials(
     @SerialName("password")
     val password: kotlin.String,
 
-    /** To recognise the token in `listTokens`. */
+    /** A name that helps to recognize the token in `listTokens`. */
     @SerialName("token_name")
     @EncodeDefault(EncodeDefault.Mode.NEVER)
     val tokenName: kotlin.String? = "Login",
 
-    /** What the token can be used for. Left out in a request, it is everything (`*`). */
+    /** What the token can be used for. If omitted in a request, all abilities (`*`). */
     @SerialName("abilities")
     @EncodeDefault(EncodeDefault.Mode.NEVER)
     val abilities: Set<Ability>? = null,

@@ -33,99 +33,99 @@ import kotlinx.serialization.SerialName
 import kotlinx.serialization.Serializable
 import eventbooking.client.Field
 
-/** What people attend. */
+/** An event that people attend. */
 @Serializable
 data class Event(
     /** The event's id. */
     @SerialName("id")
     val id: @Contextual java.util.UUID,
 
-    /** Whose event it is. */
+    /** The event's organizer. */
     @SerialName("organizer_id")
     val organizerId: @Contextual java.util.UUID,
 
-    /** Its title. */
+    /** The title. */
     @SerialName("title")
     val title: kotlin.String,
 
-    /** What it is about; may be empty. */
+    /** The description; may be empty. */
     @SerialName("description")
     val description: kotlin.String,
 
-    /** Where it is; may be empty. */
+    /** The location; may be empty. */
     @SerialName("location")
     val location: kotlin.String,
 
-    /** The IANA time zone to show its times in. */
+    /** The IANA time zone in which to display the event's times. */
     @SerialName("time_zone")
     val timeZone: kotlin.String,
 
     @SerialName("status")
     val status: EventStatus,
 
-    /** Start of its first slot, cancelled ones left out unless all are; null without slots. */
+    /** Start of the first slot, ignoring cancelled slots unless all are cancelled; null without slots. */
     @SerialName("starts_at")
     val startsAt: @Contextual java.time.OffsetDateTime?,
 
-    /** End of its last slot, cancelled ones left out unless all are; null without slots. */
+    /** End of the last slot, ignoring cancelled slots unless all are cancelled; null without slots. */
     @SerialName("ends_at")
     val endsAt: @Contextual java.time.OffsetDateTime?,
 
-    /** How many slots it has, cancelled ones included. */
+    /** The number of slots, including cancelled ones. */
     @SerialName("slot_count")
     val slotCount: kotlin.Int,
 
-    /** Free seats of open slots that have not started. */
+    /** The number of free seats in open slots that have not started. */
     @SerialName("seats_available")
     val seatsAvailable: kotlin.Int,
 
-    /** When booking opens; null - when it is published. */
+    /** When booking opens; if null, when the event is published. */
     @SerialName("booking_opens_at")
     val bookingOpensAt: @Contextual java.time.OffsetDateTime?,
 
-    /** When booking closes; null - when the slot starts. */
+    /** When booking closes; if null, when the slot starts. */
     @SerialName("booking_closes_at")
     val bookingClosesAt: @Contextual java.time.OffsetDateTime?,
 
-    /** Until how many minutes before a slot's start attendees may cancel. */
+    /** How many minutes before a slot's start cancellation closes for attendees. */
     @SerialName("cancellation_closes_minutes")
     val cancellationClosesMinutes: kotlin.Int,
 
     @SerialName("waitlist_mode")
     val waitlistMode: WaitlistMode,
 
-    /** How many bookings may wait for a slot; null - no limit. */
+    /** How many bookings can wait for one slot; null for no limit. */
     @SerialName("waitlist_limit")
     val waitlistLimit: kotlin.Int?,
 
-    /** How long an offer stands, never past the slot's start. */
+    /** How long an offer is valid, in minutes. An offer never lasts beyond the slot's start. */
     @SerialName("offer_minutes")
     val offerMinutes: kotlin.Int,
 
     @SerialName("fit")
     val fit: FitPolicy,
 
-    /** How often smaller bookings may pass one that waits, with `first_fit`. */
+    /** How often smaller bookings can pass a waiting booking under `first_fit`. */
     @SerialName("max_passes")
     val maxPasses: kotlin.Int,
 
-    /** How long a hold stands, never past the slot's start. */
+    /** How long a hold is valid, in minutes. A hold never lasts beyond the slot's start. */
     @SerialName("hold_minutes")
     val holdMinutes: kotlin.Int,
 
-    /** When it was published. */
+    /** When the event was published; null if never. */
     @SerialName("published_at")
     val publishedAt: @Contextual java.time.OffsetDateTime?,
 
-    /** When it was cancelled. */
+    /** When the event was cancelled; null if it was not. */
     @SerialName("cancelled_at")
     val cancelledAt: @Contextual java.time.OffsetDateTime?,
 
-    /** Why it was cancelled. */
+    /** Why the event was cancelled; null if it was not. */
     @SerialName("cancellation_reason")
     val cancellationReason: kotlin.String?,
 
-    /** The version of its settings; grows with every edit. */
+    /** The version of the settings; it increases with every edit. */
     @SerialName("revision")
     val revision: kotlin.Long,
 
@@ -133,7 +133,7 @@ data class Event(
     @SerialName("created_at")
     val createdAt: @Contextual java.time.OffsetDateTime,
 
-    /** When it was last edited. */
+    /** When the event last changed. */
     @SerialName("updated_at")
     val updatedAt: @Contextual java.time.OffsetDateTime,
 )

@@ -32,38 +32,38 @@ import kotlinx.serialization.SerialName
 import kotlinx.serialization.Serializable
 import eventbooking.client.Field
 
-/** A new event. Only title and time zone are required. */
+/** A new event. Only `title` and `time_zone` are required. */
 @Serializable
 data class EventCreate(
-    /** Its title. */
+    /** The title. */
     @SerialName("title")
     val title: kotlin.String,
 
-    /** A name of the IANA time zone database, such as Europe/Berlin or UTC. */
+    /** A name in the IANA time zone database, such as Europe/Berlin or UTC. */
     @SerialName("time_zone")
     val timeZone: kotlin.String,
 
-    /** What it is about. */
+    /** The description. */
     @SerialName("description")
     @EncodeDefault(EncodeDefault.Mode.NEVER)
     val description: kotlin.String? = "",
 
-    /** Where it is. */
+    /** The location. */
     @SerialName("location")
     @EncodeDefault(EncodeDefault.Mode.NEVER)
     val location: kotlin.String? = "",
 
-    /** When booking opens; null or left out - when it is published. */
+    /** When booking opens; if null or omitted, when the event is published. */
     @SerialName("booking_opens_at")
     @EncodeDefault(EncodeDefault.Mode.NEVER)
     val bookingOpensAt: Field<@Contextual java.time.OffsetDateTime> = Field.LeftOut,
 
-    /** When booking closes; null or left out - when the slot starts. */
+    /** When booking closes; if null or omitted, when the slot starts. */
     @SerialName("booking_closes_at")
     @EncodeDefault(EncodeDefault.Mode.NEVER)
     val bookingClosesAt: Field<@Contextual java.time.OffsetDateTime> = Field.LeftOut,
 
-    /** Until how many minutes before a slot's start attendees may cancel. */
+    /** How many minutes before a slot's start cancellation closes for attendees. */
     @SerialName("cancellation_closes_minutes")
     @EncodeDefault(EncodeDefault.Mode.NEVER)
     val cancellationClosesMinutes: kotlin.Int? = 0,
@@ -72,12 +72,12 @@ data class EventCreate(
     @EncodeDefault(EncodeDefault.Mode.NEVER)
     val waitlistMode: WaitlistMode? = WaitlistMode.Automatic,
 
-    /** How many bookings may wait for a slot; null or left out - no limit. */
+    /** How many bookings can wait for one slot; null or omitted for no limit. */
     @SerialName("waitlist_limit")
     @EncodeDefault(EncodeDefault.Mode.NEVER)
     val waitlistLimit: Field<kotlin.Int> = Field.LeftOut,
 
-    /** How long an offer stands. */
+    /** How long an offer is valid, in minutes. */
     @SerialName("offer_minutes")
     @EncodeDefault(EncodeDefault.Mode.NEVER)
     val offerMinutes: kotlin.Int? = 60,
@@ -86,12 +86,12 @@ data class EventCreate(
     @EncodeDefault(EncodeDefault.Mode.NEVER)
     val fit: FitPolicy? = FitPolicy.Strict,
 
-    /** How often they may. */
+    /** How often smaller bookings can pass a waiting booking under `first_fit`. */
     @SerialName("max_passes")
     @EncodeDefault(EncodeDefault.Mode.NEVER)
     val maxPasses: kotlin.Int? = 3,
 
-    /** How long a hold stands. */
+    /** How long a hold is valid, in minutes. */
     @SerialName("hold_minutes")
     @EncodeDefault(EncodeDefault.Mode.NEVER)
     val holdMinutes: kotlin.Int? = 10,

@@ -32,40 +32,40 @@ import kotlinx.serialization.SerialName
 import kotlinx.serialization.Serializable
 import eventbooking.client.Field
 
-/** A merge patch of an event - what is left out stays, null clears. */
+/** A merge patch of an event: omitted members keep their values, null clears a value. */
 @Serializable
 data class EventPatch(
-    /** Its title. */
+    /** The title. */
     @SerialName("title")
     @EncodeDefault(EncodeDefault.Mode.NEVER)
     val title: kotlin.String? = null,
 
-    /** What it is about. */
+    /** The description. */
     @SerialName("description")
     @EncodeDefault(EncodeDefault.Mode.NEVER)
     val description: kotlin.String? = null,
 
-    /** Where it is. */
+    /** The location. */
     @SerialName("location")
     @EncodeDefault(EncodeDefault.Mode.NEVER)
     val location: kotlin.String? = null,
 
-    /** A name of the IANA time zone database. */
+    /** A name in the IANA time zone database. */
     @SerialName("time_zone")
     @EncodeDefault(EncodeDefault.Mode.NEVER)
     val timeZone: kotlin.String? = null,
 
-    /** When booking opens; null - when it is published. */
+    /** When booking opens; if null, when the event is published. */
     @SerialName("booking_opens_at")
     @EncodeDefault(EncodeDefault.Mode.NEVER)
     val bookingOpensAt: Field<@Contextual java.time.OffsetDateTime> = Field.LeftOut,
 
-    /** When booking closes; null - when the slot starts. */
+    /** When booking closes; if null, when the slot starts. */
     @SerialName("booking_closes_at")
     @EncodeDefault(EncodeDefault.Mode.NEVER)
     val bookingClosesAt: Field<@Contextual java.time.OffsetDateTime> = Field.LeftOut,
 
-    /** Until how many minutes before a slot's start attendees may cancel. */
+    /** How many minutes before a slot's start cancellation closes for attendees. */
     @SerialName("cancellation_closes_minutes")
     @EncodeDefault(EncodeDefault.Mode.NEVER)
     val cancellationClosesMinutes: kotlin.Int? = null,
@@ -74,12 +74,12 @@ data class EventPatch(
     @EncodeDefault(EncodeDefault.Mode.NEVER)
     val waitlistMode: WaitlistMode? = WaitlistMode.Automatic,
 
-    /** How many bookings may wait for a slot; null - no limit. */
+    /** How many bookings can wait for one slot; null for no limit. */
     @SerialName("waitlist_limit")
     @EncodeDefault(EncodeDefault.Mode.NEVER)
     val waitlistLimit: Field<kotlin.Int> = Field.LeftOut,
 
-    /** How long an offer stands. */
+    /** How long an offer is valid, in minutes. */
     @SerialName("offer_minutes")
     @EncodeDefault(EncodeDefault.Mode.NEVER)
     val offerMinutes: kotlin.Int? = null,
@@ -88,12 +88,12 @@ data class EventPatch(
     @EncodeDefault(EncodeDefault.Mode.NEVER)
     val fit: FitPolicy? = FitPolicy.Strict,
 
-    /** How often smaller bookings may pass. */
+    /** How often smaller bookings can pass a waiting booking under `first_fit`. */
     @SerialName("max_passes")
     @EncodeDefault(EncodeDefault.Mode.NEVER)
     val maxPasses: kotlin.Int? = null,
 
-    /** How long a hold stands. */
+    /** How long a hold is valid, in minutes. */
     @SerialName("hold_minutes")
     @EncodeDefault(EncodeDefault.Mode.NEVER)
     val holdMinutes: kotlin.Int? = null,

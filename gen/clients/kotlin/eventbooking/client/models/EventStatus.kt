@@ -34,7 +34,7 @@ import kotlinx.serialization.encoding.Encoder
 
 
 /**
- * `draft` only its organizer sees it · `published` · `cancelled` for good. Open.
+ * `draft`: visible only to its organizer and to administrators. `published`: visible to everybody. `cancelled`: final. More values may be added.
  *
  * Values: Draft,Published,Cancelled,Unknown
  */

@@ -34,7 +34,7 @@ import kotlinx.serialization.encoding.Encoder
 
 
 /**
- * Upcoming - starts later. Ongoing - has started and not ended. Past - has ended. All - whenever it is.
+ * `upcoming`: has not started. `ongoing`: has started but not ended. `past`: has ended. `all`: at any time.
  *
  * Values: Upcoming,Ongoing,Past,All,Unknown
  */

@@ -30,14 +30,14 @@ import kotlinx.serialization.SerialName
 import kotlinx.serialization.Serializable
 import eventbooking.client.Field
 
-/** One wrong place of the input - either a JSON pointer into the body or the name of a parameter. */
+/** One invalid value of the input, in the body (`pointer`) or in a parameter (`parameter`). */
 @Serializable
 data class FieldProblem(
-    /** What is wrong, for programs. Open. */
+    /** What is wrong, for programs. More codes may be added. */
     @SerialName("code")
     val code: kotlin.String,
 
-    /** What is wrong, for people. */
+    /** What is wrong, in human-readable form. */
     @SerialName("detail")
     val detail: kotlin.String,
 

@@ -34,7 +34,7 @@ import kotlinx.serialization.encoding.Encoder
 
 
 /**
- * Whether smaller bookings may pass.
+ * Whether smaller bookings can pass a larger one that waits.
  *
  * Values: Strict,FirstFit,Unknown
  */

@@ -30,10 +30,10 @@ import kotlinx.serialization.SerialName
 import kotlinx.serialization.Serializable
 import eventbooking.client.Field
 
-/** How many seats to keep. */
+/** The number of seats to hold. */
 @Serializable
 data class HoldCreate(
-    /** How many seats; 20 is what one user may hold at once. */
+    /** The number of seats; a user can hold at most 20 at once. */
     @SerialName("seats")
     @EncodeDefault(EncodeDefault.Mode.NEVER)
     val seats: kotlin.Int? = 1,

@@ -34,7 +34,7 @@ import kotlinx.serialization.encoding.Encoder
 
 
 /**
- * `reject` answers 409 when the seats are not free; `waitlist` joins the queue.
+ * What to do if the seats are not free. `reject`: return 409. `waitlist`: join the queue.
  *
  * Values: Reject,Waitlist,Unknown
  */

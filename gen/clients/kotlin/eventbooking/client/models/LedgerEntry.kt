@@ -33,59 +33,59 @@ import kotlinx.serialization.SerialName
 import kotlinx.serialization.Serializable
 import eventbooking.client.Field
 
-/** One change of a slot's seats, queue or settings, with the counters after it. */
+/** One change of a slot's seats, queue or settings, with the counters after the change. */
 @Serializable
 data class LedgerEntry(
     /** The slot. */
     @SerialName("slot_id")
     val slotId: @Contextual java.util.UUID,
 
-    /** The entry's place in the slot's ledger: 1, 2, 3, … */
+    /** The position of the entry in the slot's ledger: 1, 2, 3, … */
     @SerialName("version")
     val version: kotlin.Long,
 
     @SerialName("kind")
     val kind: LedgerKind,
 
-    /** The booking that it is about; null for entries about the slot, and for an attendee, about others. */
+    /** The booking that changed; null for entries about the slot, and hidden (null) from attendees in entries about others. */
     @SerialName("booking_id")
     val bookingId: @Contextual java.util.UUID?,
 
-    /** Whose booking it is; null for entries about the slot, and for an attendee, about others. */
+    /** The booking's owner; null for entries about the slot, and hidden (null) from attendees in entries about others. */
     @SerialName("user_id")
     val userId: @Contextual java.util.UUID?,
 
-    /** How many seats it is about; 0 for entries about the slot. */
+    /** The number of seats of the booking; 0 for entries about the slot. */
     @SerialName("seats")
     val seats: kotlin.Int,
 
-    /** Seats taken after it. */
+    /** Seats taken after the change. */
     @SerialName("seats_taken")
     val seatsTaken: kotlin.Int,
 
-    /** Bookings waiting after it. */
+    /** Waitlisted bookings after the change. */
     @SerialName("waitlist_length")
     val waitlistLength: kotlin.Int,
 
-    /** Capacity after it. */
+    /** Capacity after the change. */
     @SerialName("capacity")
     val capacity: kotlin.Int,
 
-    /** Why, in somebody's words or the service's; null where nobody said why, and for an attendee, where others did about others. */
+    /** The reason, given by a user or by the service; null if none was given, and hidden (null) from attendees where others gave it about others. */
     @SerialName("reason")
     val reason: kotlin.String?,
 
     @SerialName("actor")
     val actor: Actor,
 
-    /** The user who did it; null for the system, and for an attendee, for others. */
+    /** The user who made the change; null for the system, and hidden (null) from attendees if it is somebody else. */
     @SerialName("actor_id")
     val actorId: @Contextual java.util.UUID?,
 
     @SerialName("cause")
     val cause: LedgerRef?,
 
-    /** When, by the database's clock. */
+    /** When it happened, by the database's clock. */
     @SerialName("at")
     val at: @Contextual java.time.OffsetDateTime,
 )

@@ -30,14 +30,14 @@ import kotlinx.serialization.SerialName
 import kotlinx.serialization.Serializable
 import eventbooking.client.Field
 
-/** Names one ledger entry. */
+/** A reference to a ledger entry. */
 @Serializable
 data class LedgerRef(
-    /** The slot in whose ledger it is. */
+    /** The slot to whose ledger the entry belongs. */
     @SerialName("slot_id")
     val slotId: @Contextual java.util.UUID,
 
-    /** Its version there. */
+    /** The version of the entry in that ledger. */
     @SerialName("version")
     val version: kotlin.Long,
 )

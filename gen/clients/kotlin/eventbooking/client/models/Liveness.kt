@@ -30,7 +30,7 @@ import kotlinx.serialization.SerialName
 import kotlinx.serialization.Serializable
 import eventbooking.client.Field
 
-/** The process answers. */
+/** The process is alive. */
 @Serializable
 data class Liveness(
     /** Always `alive`. */

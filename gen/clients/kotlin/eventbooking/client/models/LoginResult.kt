@@ -32,18 +32,18 @@ import kotlinx.serialization.SerialName
 import kotlinx.serialization.Serializable
 import eventbooking.client.Field
 
-/** A new token, and whose it is. */
+/** A new token and its user. */
 @Serializable
 data class LoginResult(
-    /** For `Authorization: Bearer …`. Shown once; only its hash is stored. */
+    /** The secret, for `Authorization: Bearer …`. It is shown only once; only its hash is stored. */
     @SerialName("token")
     val token: kotlin.String,
 
-    /** When the token stops working - 30 days from now. */
+    /** When the token expires: 30 days from now. */
     @SerialName("expires_at")
     val expiresAt: @Contextual java.time.OffsetDateTime,
 
-    /** What the token can be used for. Left out in a request, it is everything (`*`). */
+    /** What the token can be used for. If omitted in a request, all abilities (`*`). */
     @SerialName("abilities")
     val abilities: Set<Ability>,
 

@@ -31,38 +31,38 @@ import kotlinx.serialization.SerialName
 import kotlinx.serialization.Serializable
 import eventbooking.client.Field
 
-/** A token, with its secret. */
+/** A token with its secret. */
 @Serializable
 data class NewToken(
     /** The token's id. */
     @SerialName("id")
     val id: @Contextual java.util.UUID,
 
-    /** To recognise it. */
+    /** A name that helps to recognize the token. */
     @SerialName("name")
     val name: kotlin.String,
 
-    /** What the token can be used for. Left out in a request, it is everything (`*`). */
+    /** What the token can be used for. If omitted in a request, all abilities (`*`). */
     @SerialName("abilities")
     val abilities: Set<Ability>,
 
-    /** When it was made. */
+    /** When the token was created. */
     @SerialName("created_at")
     val createdAt: @Contextual java.time.OffsetDateTime,
 
-    /** Null - it was never used yet. */
+    /** Null, because the token has not been used yet. */
     @SerialName("last_used_at")
     val lastUsedAt: @Contextual java.time.OffsetDateTime?,
 
-    /** When it stops working; null means never. */
+    /** When the token expires; null if never. */
     @SerialName("expires_at")
     val expiresAt: @Contextual java.time.OffsetDateTime?,
 
-    /** Whether it is the token of this request (it is not). */
+    /** Whether this is the token of this request: always false. */
     @SerialName("current")
     val current: kotlin.Boolean,
 
-    /** For `Authorization: Bearer …`. Shown once; only its hash is stored. */
+    /** The secret, for `Authorization: Bearer …`. It is shown only once; only its hash is stored. */
     @SerialName("token")
     val token: kotlin.String,
 )

@@ -30,14 +30,14 @@ import kotlinx.serialization.SerialName
 import kotlinx.serialization.Serializable
 import eventbooking.client.Field
 
-/** The present password, and the one to come. */
+/** The current password and the new one. */
 @Serializable
 data class PasswordChange(
-    /** The present password. */
+    /** The current password. */
     @SerialName("current_password")
     val currentPassword: kotlin.String,
 
-    /** 8 to 200 characters, any of them. */
+    /** 8 to 200 characters of any kind. */
     @SerialName("new_password")
     val newPassword: kotlin.String,
 )

@@ -33,16 +33,16 @@ import kotlinx.serialization.SerialName
 import kotlinx.serialization.Serializable
 import eventbooking.client.Field
 
-/** RFC 9457 problem details. The members from `slot_version` on are there for the codes that they belong
-to, and always for those in their `x-problems`; more may be added.
+/** Problem details (RFC 9457). The members from `slot_version` on are present with certain codes only: always
+with the codes in their `x-problems`, sometimes with others. More members may be added.
  */
 @Serializable
 data class Problem(
-    /** Where this kind of problem is documented: `/problems/<code>`. */
+    /** The address of the documentation of this problem code: `/problems/<code>`. */
     @SerialName("type")
     val type: kotlin.String,
 
-    /** Short and the same for every occurrence. */
+    /** A short title, the same for every occurrence of the code. */
     @SerialName("title")
     val title: kotlin.String,
 
@@ -50,7 +50,7 @@ data class Problem(
     @SerialName("status")
     val status: kotlin.Int,
 
-    /** One sentence about this occurrence, for people. */
+    /** A human-readable explanation of this occurrence. */
     @SerialName("detail")
     val detail: kotlin.String,
 
@@ -61,20 +61,20 @@ data class Problem(
     @SerialName("code")
     val code: ProblemCode,
 
-    /** The `X-Request-Id` of the answer. */
+    /** The `X-Request-Id` of the response. */
     @SerialName("request_id")
     val requestId: kotlin.String,
 
-    /** Whether the same request, unchanged, may succeed later (then with `Retry-After`). */
+    /** Whether the same, unchanged request may succeed later. If so, the response has `Retry-After`. */
     @SerialName("retryable")
     val retryable: kotlin.Boolean,
 
-    /** What is wrong where, for codes about input. */
+    /** For problems with the input: what is wrong, and where. */
     @SerialName("errors")
     @EncodeDefault(EncodeDefault.Mode.NEVER)
     val errors: List<FieldProblem>? = null,
 
-    /** The ledger version of the slot at which the refusal was decided. */
+    /** The ledger version of the slot at which the request was refused. */
     @SerialName("slot_version")
     @EncodeDefault(EncodeDefault.Mode.NEVER)
     val slotVersion: kotlin.Long? = null,
@@ -84,22 +84,22 @@ data class Problem(
     @EncodeDefault(EncodeDefault.Mode.NEVER)
     val waitlistOpen: kotlin.Boolean? = null,
 
-    /** `already_booked`: one's live booking of this slot. */
+    /** `already_booked`: the user's live booking of this slot. */
     @SerialName("booking_id")
     @EncodeDefault(EncodeDefault.Mode.NEVER)
     val bookingId: @Contextual java.util.UUID? = null,
 
-    /** `booking_overlap`: one's own bookings at overlapping times. */
+    /** `booking_overlap`: the user's bookings at overlapping times. */
     @SerialName("booking_ids")
     @EncodeDefault(EncodeDefault.Mode.NEVER)
     val bookingIds: List<@Contextual java.util.UUID>? = null,
 
-    /** `invalid_transition`: the present state. */
+    /** `invalid_transition`: the current state. */
     @SerialName("from")
     @EncodeDefault(EncodeDefault.Mode.NEVER)
     val from: kotlin.String? = null,
 
-    /** `invalid_transition`: the state that was asked for. */
+    /** `invalid_transition`: the requested state. */
     @SerialName("to")
     @EncodeDefault(EncodeDefault.Mode.NEVER)
     val to: kotlin.String? = null,
@@ -114,47 +114,47 @@ data class Problem(
     @EncodeDefault(EncodeDefault.Mode.NEVER)
     val seatsTaken: kotlin.Int? = null,
 
-    /** `event_has_bookings`, `waitlist_in_use`: how many bookings stand in the way. */
+    /** `event_has_bookings`, `waitlist_in_use`: how many bookings prevent the change. */
     @SerialName("count")
     @EncodeDefault(EncodeDefault.Mode.NEVER)
     val count: kotlin.Int? = null,
 
-    /** `seats_exceed_capacity`: how many seats the slot has altogether. */
+    /** `seats_exceed_capacity`: how many seats the slot has in total. */
     @SerialName("capacity")
     @EncodeDefault(EncodeDefault.Mode.NEVER)
     val capacity: kotlin.Int? = null,
 
-    /** `cancellation_window_closed`: when cancelling closed. */
+    /** `cancellation_window_closed`: when cancellation closed. */
     @SerialName("closed_at")
     @EncodeDefault(EncodeDefault.Mode.NEVER)
     val closedAt: @Contextual java.time.OffsetDateTime? = null,
 
-    /** `hold_limit`: how many seats one holds now. */
+    /** `hold_limit`: how many seats the user holds now. */
     @SerialName("held")
     @EncodeDefault(EncodeDefault.Mode.NEVER)
     val held: kotlin.Int? = null,
 
-    /** `hold_limit`: how many one may hold at once. */
+    /** `hold_limit`: how many seats a user can hold at once. */
     @SerialName("limit")
     @EncodeDefault(EncodeDefault.Mode.NEVER)
     val limit: kotlin.Int? = null,
 
-    /** `createBookings`: the place of the item that is refused, counted from 0. */
+    /** `createBookings`: the index of the refused item, counted from 0. */
     @SerialName("item")
     @EncodeDefault(EncodeDefault.Mode.NEVER)
     val item: kotlin.Int? = null,
 
-    /** `createBookings`: the slot of this item. */
+    /** `createBookings`: the slot of the refused item. */
     @SerialName("slot_id")
     @EncodeDefault(EncodeDefault.Mode.NEVER)
     val slotId: @Contextual java.util.UUID? = null,
 
-    /** `database_unavailable` of `getReadiness`: what was looked at. */
+    /** `database_unavailable` of `getReadiness`: what was checked. */
     @SerialName("checks")
     @EncodeDefault(EncodeDefault.Mode.NEVER)
     val checks: List<ReadinessCheck>? = null,
 
-    /** `createBookings`: the places of two items that overlap each other. */
+    /** `createBookings`: the indexes of two items that overlap each other. */
     @SerialName("items")
     @EncodeDefault(EncodeDefault.Mode.NEVER)
     val items: List<kotlin.Int>? = null,

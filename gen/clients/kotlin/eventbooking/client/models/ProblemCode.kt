@@ -34,7 +34,7 @@ import kotlinx.serialization.encoding.Encoder
 
 
 /**
- * What programs match on. Open - more codes may be added; treat an unknown one like its status.
+ * Identifies the kind of problem, for programs. More codes may be added: treat an unknown code like its HTTP status.
  *
  * Values: MalformedBody,InvalidParameter,InvalidCursor,CursorMismatch,IdempotencyKeyInvalid,TokenMissing,TokenInvalid,TokenExpired,InvalidCredentials,AbilityMissing,NotPermitted,NotFound,MethodNotAllowed,NotAcceptable,SlotFull,WaitlistFull,WaitlistDisabled,WaitlistInUse,AlreadyBooked,BookingOverlap,InvalidTransition,CancellationWindowClosed,EventNotPublished,BookingNotOpen,BookingClosed,SlotStarted,SlotCancelled,CapacityBelowTaken,EventHasBookings,HoldLimit,HoldExpired,OfferExpired,EmailTaken,VersionMismatch,BodyTooLarge,UnsupportedMediaType,VersionRequired,ValidationFailed,IdempotencyKeyReused,InvalidTimeRange,UnknownTimeZone,SeatsExceedCapacity,Internal,Overloaded,DatabaseUnavailable,Contention,ShuttingDown,OutcomeUnknown,Unknown
  */

@@ -37,15 +37,15 @@ data class ProblemType(
     @SerialName("code")
     val code: ProblemCode,
 
-    /** The HTTP status that it comes with. */
+    /** The HTTP status of the problem. */
     @SerialName("status")
     val status: kotlin.Int,
 
-    /** The problem's title. */
+    /** The title of the problem. */
     @SerialName("title")
     val title: kotlin.String,
 
-    /** What has happened. */
+    /** What the code means. */
     @SerialName("meaning")
     val meaning: kotlin.String,
 
@@ -53,7 +53,7 @@ data class ProblemType(
     @SerialName("remedy")
     val remedy: kotlin.String,
 
-    /** Whether the same request, unchanged, may succeed later. */
+    /** Whether the same, unchanged request may succeed later. */
     @SerialName("retryable")
     val retryable: kotlin.Boolean,
 )

@@ -30,15 +30,15 @@ import kotlinx.serialization.SerialName
 import kotlinx.serialization.Serializable
 import eventbooking.client.Field
 
-/** What one can change of oneself. */
+/** The changes that a user can make to their own profile. */
 @Serializable
 data class ProfilePatch(
-    /** An e-mail address. No mail is sent to it. */
+    /** An e-mail address. The service sends no mail to it. */
     @SerialName("email")
     @EncodeDefault(EncodeDefault.Mode.NEVER)
     val email: kotlin.String? = null,
 
-    /** How the user wants to be called. */
+    /** The user's display name. */
     @SerialName("name")
     @EncodeDefault(EncodeDefault.Mode.NEVER)
     val name: kotlin.String? = null,

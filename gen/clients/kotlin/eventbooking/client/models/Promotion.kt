@@ -32,13 +32,13 @@ import kotlinx.serialization.SerialName
 import kotlinx.serialization.Serializable
 import eventbooking.client.Field
 
-/** What a promotion did. */
+/** The result of a promotion. */
 @Serializable
 data class Promotion(
     @SerialName("slot")
     val slot: Slot,
 
-    /** The bookings that got seats (or an offer of them), in order. */
+    /** The bookings that got seats or an offer of seats, in order. */
     @SerialName("promoted")
     val promoted: List<Booking>,
 )

@@ -32,13 +32,13 @@ import kotlinx.serialization.SerialName
 import kotlinx.serialization.Serializable
 import eventbooking.client.Field
 
-/** Whether the process can do its work, and what that was derived from. */
+/** Whether the process is ready, and the checks behind that. */
 @Serializable
 data class Readiness(
     @SerialName("status")
     val status: CheckStatus,
 
-    /** What was looked at. */
+    /** What was checked. */
     @SerialName("checks")
     val checks: List<ReadinessCheck>,
 )

@@ -31,17 +31,17 @@ import kotlinx.serialization.SerialName
 import kotlinx.serialization.Serializable
 import eventbooking.client.Field
 
-/** One thing that the process needs. */
+/** The check of one dependency of the process. */
 @Serializable
 data class ReadinessCheck(
-    /** What was looked at. */
+    /** What was checked. */
     @SerialName("name")
     val name: kotlin.String,
 
     @SerialName("status")
     val status: CheckStatus,
 
-    /** In a few words; may be empty. */
+    /** A short explanation; may be empty. */
     @SerialName("detail")
     val detail: kotlin.String,
 )

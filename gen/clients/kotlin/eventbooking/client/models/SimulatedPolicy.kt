@@ -32,7 +32,7 @@ import kotlinx.serialization.SerialName
 import kotlinx.serialization.Serializable
 import eventbooking.client.Field
 
-/** How one policy came out, over all runs. */
+/** The results of one policy over all runs. */
 @Serializable
 data class SimulatedPolicy(
     @SerialName("waitlist_mode")
@@ -41,35 +41,35 @@ data class SimulatedPolicy(
     @SerialName("fit")
     val fit: FitPolicy,
 
-    /** How often smaller bookings may pass one that waits, with `first_fit`. */
+    /** How often smaller bookings can pass a waiting booking under `first_fit`. */
     @SerialName("max_passes")
     val maxPasses: kotlin.Int,
 
-    /** Whether it is the event's own policy. */
+    /** Whether this is the event's own policy. */
     @SerialName("current")
     val current: kotlin.Boolean,
 
-    /** How many of those who wait got in - the mean of the runs. */
+    /** How many of the waiting bookings got in; the mean of all runs. */
     @SerialName("promoted")
     val promoted: kotlin.Double,
 
-    /** In nine of ten runs it was at least as many. */
+    /** The 10th percentile: at least this many got in in nine of ten runs. */
     @SerialName("promoted_p10")
     val promotedP10: kotlin.Double,
 
-    /** In nine of ten runs it was at most as many. */
+    /** The 90th percentile: at most this many got in in nine of ten runs. */
     @SerialName("promoted_p90")
     val promotedP90: kotlin.Double,
 
-    /** How many bookings still waited at the end - the mean of the runs. */
+    /** How many bookings still waited at the end; the mean of all runs. */
     @SerialName("still_waiting")
     val stillWaiting: kotlin.Double,
 
-    /** How many hours from now half of those who got in had to wait at most; null when nobody got in. */
+    /** The median wait of the bookings that got in, in hours from now; null if none got in. */
     @SerialName("wait_hours_median")
     val waitHoursMedian: kotlin.Double?,
 
-    /** How often a smaller booking passed one that waits - the mean of the runs. */
+    /** How often a smaller booking passed a waiting one; the mean of all runs. */
     @SerialName("passed")
     val passed: kotlin.Double,
 )

@@ -31,14 +31,14 @@ import kotlinx.serialization.SerialName
 import kotlinx.serialization.Serializable
 import eventbooking.client.Field
 
-/** Policies compared on a copy of a slot. An estimate. */
+/** A comparison of waitlist policies on a copy of a slot. An estimate. */
 @Serializable
 data class Simulation(
     /** The slot. */
     @SerialName("slot_id")
     val slotId: @Contextual java.util.UUID,
 
-    /** The slot's ledger version of the copy. */
+    /** The slot's ledger version from which the copy was made. */
     @SerialName("slot_version")
     val slotVersion: kotlin.Long,
 
@@ -46,11 +46,11 @@ data class Simulation(
     @SerialName("estimate")
     val estimate: kotlin.Boolean,
 
-    /** What was assumed, for people. */
+    /** The assumptions in human-readable form. */
     @SerialName("assumptions")
     val assumptions: kotlin.String,
 
-    /** Strict and first fit, each automatic and with offers. */
+    /** `strict` and `first_fit`, each with automatic promotion and with offers. */
     @SerialName("policies")
     val policies: List<SimulatedPolicy>,
 )

@@ -30,25 +30,25 @@ import kotlinx.serialization.SerialName
 import kotlinx.serialization.Serializable
 import eventbooking.client.Field
 
-/** What a simulation assumes. */
+/** The assumptions of a simulation. */
 @Serializable
 data class SimulationCreate(
-    /** How many of the confirmed bookings are cancelled until the end: 0.1 is one in ten. */
+    /** The share of confirmed bookings that are cancelled by the end; 0.1 is 10 %. */
     @SerialName("cancellation_rate")
     @EncodeDefault(EncodeDefault.Mode.NEVER)
     val cancellationRate: kotlin.Double? = 0.1,
 
-    /** For the random numbers; the same seed, the same answer. */
+    /** The seed of the random numbers; the same seed gives the same result. */
     @SerialName("seed")
     @EncodeDefault(EncodeDefault.Mode.NEVER)
     val seed: kotlin.Int? = 1,
 
-    /** Where the simulation ends; null or left out - at the slot's start. */
+    /** When the simulation ends; if null or omitted, at the slot's start. */
     @SerialName("until")
     @EncodeDefault(EncodeDefault.Mode.NEVER)
     val until: Field<@Contextual java.time.OffsetDateTime> = Field.LeftOut,
 
-    /** How often each policy is played, with other random numbers each time. */
+    /** How often each policy is simulated, each time with different random numbers. */
     @SerialName("runs")
     @EncodeDefault(EncodeDefault.Mode.NEVER)
     val runs: kotlin.Int? = 20,

@@ -38,42 +38,42 @@ data class Slot(
     @SerialName("id")
     val id: @Contextual java.util.UUID,
 
-    /** Its event. */
+    /** The slot's event. */
     @SerialName("event_id")
     val eventId: @Contextual java.util.UUID,
 
-    /** When it starts. */
+    /** When the slot starts. */
     @SerialName("starts_at")
     val startsAt: @Contextual java.time.OffsetDateTime,
 
-    /** When it ends. */
+    /** When the slot ends. */
     @SerialName("ends_at")
     val endsAt: @Contextual java.time.OffsetDateTime,
 
-    /** How many seats it may give out. */
+    /** How many seats the slot has. */
     @SerialName("capacity")
     val capacity: kotlin.Int,
 
-    /** Seats of bookings that are held, offered or confirmed. */
+    /** The number of seats of held, offered and confirmed bookings. */
     @SerialName("seats_taken")
     val seatsTaken: kotlin.Int,
 
-    /** `capacity` less `seats_taken`. Not all of them are a newcomer's while others wait. */
+    /** `capacity` minus `seats_taken`. While bookings wait, a newcomer cannot get all of these seats. */
     @SerialName("seats_available")
     val seatsAvailable: kotlin.Int,
 
-    /** How many bookings wait. */
+    /** The number of waitlisted bookings. */
     @SerialName("waitlist_length")
     val waitlistLength: kotlin.Int,
 
     @SerialName("status")
     val status: SlotStatus,
 
-    /** Its position in its own ledger; grows by one with every entry. */
+    /** The slot's position in its ledger; it increases by one with every entry. */
     @SerialName("version")
     val version: kotlin.Long,
 
-    /** The version of its settings; grows with every edit. */
+    /** The version of the settings; it increases with every edit. */
     @SerialName("revision")
     val revision: kotlin.Long,
 
@@ -81,7 +81,7 @@ data class Slot(
     @SerialName("created_at")
     val createdAt: @Contextual java.time.OffsetDateTime,
 
-    /** When it or its seats last changed. */
+    /** When the slot, its seats or its queue last changed. */
     @SerialName("updated_at")
     val updatedAt: @Contextual java.time.OffsetDateTime,
 )

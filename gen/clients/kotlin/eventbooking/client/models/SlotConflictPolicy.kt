@@ -34,7 +34,7 @@ import kotlinx.serialization.encoding.Encoder
 
 
 /**
- * What becomes of this slot's bookings that its new times would make overlap with seats that their users have elsewhere: `refuse` the edit, `cancel` these bookings. Left out, it is `refuse`. 
+ * What to do with bookings of this slot that would overlap, at its new times, with seats that their users have elsewhere: `refuse` the edit or `cancel` these bookings. If omitted, `refuse`. 
  *
  * Values: Refuse,Cancel,Unknown
  */

@@ -33,15 +33,15 @@ import eventbooking.client.Field
 /** A new slot. */
 @Serializable
 data class SlotCreate(
-    /** When it starts; in the future. */
+    /** When the slot starts; in the future. */
     @SerialName("starts_at")
     val startsAt: @Contextual java.time.OffsetDateTime,
 
-    /** When it ends, after its start. */
+    /** When the slot ends; after its start. */
     @SerialName("ends_at")
     val endsAt: @Contextual java.time.OffsetDateTime,
 
-    /** How many seats it may give out. */
+    /** How many seats the slot has. */
     @SerialName("capacity")
     val capacity: kotlin.Int,
 )

@@ -34,7 +34,7 @@ import kotlinx.serialization.encoding.Encoder
 
 
 /**
- * The statuses that an edit can give to a slot.
+ * The statuses that an edit can set.
  *
  * Values: Open,Closed,Unknown
  */

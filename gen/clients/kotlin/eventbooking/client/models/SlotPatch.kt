@@ -32,20 +32,20 @@ import kotlinx.serialization.SerialName
 import kotlinx.serialization.Serializable
 import eventbooking.client.Field
 
-/** A merge patch of a slot - what is left out stays. */
+/** A merge patch of a slot: omitted members keep their values. */
 @Serializable
 data class SlotPatch(
-    /** When it starts; in the future. */
+    /** When the slot starts; in the future. */
     @SerialName("starts_at")
     @EncodeDefault(EncodeDefault.Mode.NEVER)
     val startsAt: @Contextual java.time.OffsetDateTime? = null,
 
-    /** When it ends, after its start. */
+    /** When the slot ends; after its start. */
     @SerialName("ends_at")
     @EncodeDefault(EncodeDefault.Mode.NEVER)
     val endsAt: @Contextual java.time.OffsetDateTime? = null,
 
-    /** How many seats it may give out; not below the seats taken. */
+    /** How many seats the slot has; at least the number of seats taken. */
     @SerialName("capacity")
     @EncodeDefault(EncodeDefault.Mode.NEVER)
     val capacity: kotlin.Int? = null,

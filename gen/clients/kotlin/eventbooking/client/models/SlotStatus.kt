@@ -34,7 +34,7 @@ import kotlinx.serialization.encoding.Encoder
 
 
 /**
- * `open` · `closed` takes no new bookings or waiters · `cancelled` for good. Open.
+ * `open`: can be booked. `closed`: accepts no new bookings or waitlist entries. `cancelled`: final. More values may be added.
  *
  * Values: Open,Closed,Cancelled,Unknown
  */

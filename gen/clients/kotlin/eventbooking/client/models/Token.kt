@@ -38,27 +38,27 @@ data class Token(
     @SerialName("id")
     val id: @Contextual java.util.UUID,
 
-    /** To recognise it. */
+    /** A name that helps to recognize the token. */
     @SerialName("name")
     val name: kotlin.String,
 
-    /** What the token can be used for. Left out in a request, it is everything (`*`). */
+    /** What the token can be used for. If omitted in a request, all abilities (`*`). */
     @SerialName("abilities")
     val abilities: Set<Ability>,
 
-    /** When it was made. */
+    /** When the token was created. */
     @SerialName("created_at")
     val createdAt: @Contextual java.time.OffsetDateTime,
 
-    /** When it was last used, to the minute; null if never. */
+    /** When the token was last used, to the minute; null if never. */
     @SerialName("last_used_at")
     val lastUsedAt: @Contextual java.time.OffsetDateTime?,
 
-    /** When it stops working; null means never. */
+    /** When the token expires; null if never. */
     @SerialName("expires_at")
     val expiresAt: @Contextual java.time.OffsetDateTime?,
 
-    /** Whether it is the token of this request. */
+    /** Whether this is the token of this request. */
     @SerialName("current")
     val current: kotlin.Boolean,
 )

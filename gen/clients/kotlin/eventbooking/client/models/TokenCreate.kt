@@ -31,18 +31,18 @@ import kotlinx.serialization.SerialName
 import kotlinx.serialization.Serializable
 import eventbooking.client.Field
 
-/** A token to be made. */
+/** A new token. */
 @Serializable
 data class TokenCreate(
-    /** To recognise it. */
+    /** A name that helps to recognize the token. */
     @SerialName("name")
     val name: kotlin.String,
 
-    /** What the token can be used for. Left out in a request, it is everything (`*`). */
+    /** What the token can be used for. If omitted in a request, all abilities (`*`). */
     @SerialName("abilities")
     val abilities: Set<Ability>,
 
-    /** In the future, a year away at most. Left out - 30 days from now; null - never. */
+    /** When the token expires: in the future, at most a year ahead. If omitted, 30 days from now; if null, never. */
     @SerialName("expires_at")
     @EncodeDefault(EncodeDefault.Mode.NEVER)
     val expiresAt: Field<@Contextual java.time.OffsetDateTime> = Field.LeftOut,

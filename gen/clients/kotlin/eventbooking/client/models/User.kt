@@ -38,11 +38,11 @@ data class User(
     @SerialName("id")
     val id: @Contextual java.util.UUID,
 
-    /** As the user wrote it; compared without regard to case. */
+    /** The e-mail address as entered. Addresses are compared case-insensitively. */
     @SerialName("email")
     val email: kotlin.String,
 
-    /** How the user wants to be called. */
+    /** The user's display name. */
     @SerialName("name")
     val name: kotlin.String,
 
@@ -53,7 +53,7 @@ data class User(
     @SerialName("created_at")
     val createdAt: @Contextual java.time.OffsetDateTime,
 
-    /** When name, e-mail address or role last changed. */
+    /** When the name, the e-mail address or the role last changed. */
     @SerialName("updated_at")
     val updatedAt: @Contextual java.time.OffsetDateTime,
 )

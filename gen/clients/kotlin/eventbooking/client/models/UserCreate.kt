@@ -33,15 +33,15 @@ import eventbooking.client.Field
 /** A new user. */
 @Serializable
 data class UserCreate(
-    /** An e-mail address. No mail is sent to it. */
+    /** An e-mail address. The service sends no mail to it. */
     @SerialName("email")
     val email: kotlin.String,
 
-    /** How the user wants to be called. */
+    /** The user's display name. */
     @SerialName("name")
     val name: kotlin.String,
 
-    /** 8 to 200 characters, any of them. */
+    /** 8 to 200 characters of any kind. */
     @SerialName("password")
     val password: kotlin.String,
 )

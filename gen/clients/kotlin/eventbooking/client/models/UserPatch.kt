@@ -31,7 +31,7 @@ import kotlinx.serialization.SerialName
 import kotlinx.serialization.Serializable
 import eventbooking.client.Field
 
-/** What an administrator can change of a user. */
+/** The changes that an administrator can make to a user. */
 @Serializable
 data class UserPatch(
     @SerialName("role")

@@ -34,7 +34,7 @@ import kotlinx.serialization.encoding.Encoder
 
 
 /**
- * `attendee` books; `organizer` also has events of his own; `admin` may do everything. Open. 
+ * - `attendee`: can book. - `organizer`: can also create events and manage their own. - `admin`: can do everything, including managing all events and the roles of users.  More values may be added. 
  *
  * Values: Attendee,Organizer,Admin,Unknown
  */

@@ -37,11 +37,11 @@ data class WaitReason(
     @SerialName("code")
     val code: WaitReasonCode,
 
-    /** For people, without names. */
+    /** The reason in human-readable form, without names. */
     @SerialName("detail")
     val detail: kotlin.String,
 
-    /** The slot's ledger version since which it holds, where one entry says so. */
+    /** The slot's ledger version since which the reason applies; null if no single entry caused it. */
     @SerialName("since_version")
     val sinceVersion: kotlin.Long?,
 )

@@ -34,7 +34,7 @@ import kotlinx.serialization.encoding.Encoder
 
 
 /**
- * Why a booking waits. Open. `seats_taken` not enough seats are free · `ahead_of_you` others come first · `larger_booking_ahead` one that does not fit holds up the queue · `blocked_by_overlap` one has seats elsewhere at that time · `exceeds_capacity` it asks for more seats than the slot has · `promotion_pending` its turn has come, and it is promoted within a second · `slot_started` waiting is over. 
+ * Why a booking waits:  - `seats_taken`: not enough seats are free. - `ahead_of_you`: other bookings are ahead in the queue. - `larger_booking_ahead`: a booking ahead that does not fit holds up the queue. - `blocked_by_overlap`: the user has seats elsewhere at an overlapping time. - `exceeds_capacity`: the booking asks for more seats than the slot has. - `promotion_pending`: the booking is next and will be promoted within a second. - `slot_started`: the slot has started, so waiting is over.  More values may be added. 
  *
  * Values: SeatsTaken,AheadOfYou,LargerBookingAhead,BlockedByOverlap,ExceedsCapacity,PromotionPending,SlotStarted,Unknown
  */

@@ -31,18 +31,18 @@ import kotlinx.serialization.SerialName
 import kotlinx.serialization.Serializable
 import eventbooking.client.Field
 
-/** One place of the queue. */
+/** One entry of the queue. */
 @Serializable
 data class WaitlistEntry(
-    /** 1 is next. */
+    /** The position in the queue; 1 is next. */
     @SerialName("position")
     val position: kotlin.Int,
 
-    /** How often a smaller booking has passed it. */
+    /** How often a smaller booking has passed this one. */
     @SerialName("passes")
     val passes: kotlin.Int,
 
-    /** The user's booking at an overlapping time, if that blocks it. */
+    /** The user's booking at an overlapping time, if that is what blocks this one; otherwise null. */
     @SerialName("blocked_by")
     val blockedBy: @Contextual java.util.UUID?,
 

@@ -34,11 +34,11 @@ import eventbooking.client.Field
 /** A page of the queue. */
 @Serializable
 data class WaitlistEntryList(
-    /** The places of this page. */
+    /** The entries of this page. */
     @SerialName("data")
     val `data`: List<WaitlistEntry>,
 
-    /** Pass it as `cursor` for the next page; null on the last one. */
+    /** Pass this as `cursor` to get the next page; null on the last page. */
     @SerialName("next_cursor")
     val nextCursor: kotlin.String?,
 

@@ -34,7 +34,7 @@ import kotlinx.serialization.encoding.Encoder
 
 
 /**
- * What happens when a slot is full.
+ * Whether a full slot has a waitlist, and how it promotes.
  *
  * Values: Off,Automatic,Offer,Unknown
  */

@@ -30,22 +30,22 @@ import kotlinx.serialization.SerialName
 import kotlinx.serialization.Serializable
 import eventbooking.client.Field
 
-/** A smaller booking that got seats ahead of a waiting one, because the waiting one did not fit. */
+/** A smaller booking that got seats ahead of a waiting one that did not fit. */
 @Serializable
 data class WaitlistPass(
-    /** When, by the database's clock. */
+    /** When it happened, by the database's clock. */
     @SerialName("at")
     val at: @Contextual java.time.OffsetDateTime,
 
-    /** The entry in the slot's ledger that says so. */
+    /** The version of the entry in the slot's ledger. */
     @SerialName("version")
     val version: kotlin.Long,
 
-    /** How many seats the smaller booking got. */
+    /** The number of seats that the smaller booking got. */
     @SerialName("seats")
     val seats: kotlin.Int,
 
-    /** Why it could pass, for people. */
+    /** Why it could pass, in human-readable form. */
     @SerialName("reason")
     val reason: kotlin.String,
 )

@@ -33,7 +33,7 @@ import kotlinx.serialization.SerialName
 import kotlinx.serialization.Serializable
 import eventbooking.client.Field
 
-/** Where a booking waits, and why. */
+/** Where and why a booking waits. */
 @Serializable
 data class WaitlistPosition(
     /** The booking. */
@@ -47,27 +47,27 @@ data class WaitlistPosition(
     @SerialName("status")
     val status: BookingStatus,
 
-    /** 1 is next; null when it does not wait. */
+    /** The position in the queue, 1 being next; null if the booking does not wait. */
     @SerialName("position")
     val position: kotlin.Int?,
 
-    /** Seats that those ahead wait for. */
+    /** The number of seats that the bookings ahead wait for. */
     @SerialName("seats_ahead")
     val seatsAhead: kotlin.Int,
 
-    /** Bookings ahead. */
+    /** The number of bookings ahead. */
     @SerialName("bookings_ahead")
     val bookingsAhead: kotlin.Int,
 
-    /** Whether it cannot take seats now, whatever becomes free. */
+    /** Whether the booking cannot take seats now, even if some become free. */
     @SerialName("blocked")
     val blocked: kotlin.Boolean,
 
-    /** One's own booking at an overlapping time, if that is why. */
+    /** The owner's booking at an overlapping time, if that is what blocks this one; otherwise null. */
     @SerialName("blocked_by")
     val blockedBy: @Contextual java.util.UUID?,
 
-    /** How often a smaller booking has passed it. */
+    /** How often a smaller booking has passed this one. */
     @SerialName("passes")
     val passes: kotlin.Int,
 
@@ -75,19 +75,19 @@ data class WaitlistPosition(
     @SerialName("passed_by")
     val passedBy: List<WaitlistPass>,
 
-    /** How many seats must become free until its turn comes, if nobody ahead leaves. With `first_fit`, fewer may do. Who is blocked is not counted. */
+    /** How many seats must become free before the booking is promoted, if nobody ahead leaves. Under `first_fit`, fewer may be enough. Blocked bookings ahead are not counted. */
     @SerialName("seats_needed")
     val seatsNeeded: kotlin.Int,
 
-    /** Seats that are free now. */
+    /** The number of seats that are free now. */
     @SerialName("seats_available")
     val seatsAvailable: kotlin.Int,
 
-    /** Why it waits, the nearest reason first. */
+    /** Why the booking waits, nearest reason first. */
     @SerialName("reasons")
     val reasons: List<WaitReason>,
 
-    /** The slot's ledger version at which all this holds. */
+    /** The slot's ledger version to which this response applies. */
     @SerialName("slot_version")
     val slotVersion: kotlin.Long,
 )
