@@ -4,22 +4,24 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+
+	"eventbooking/internal/proof/spec"
 )
 
-// View is what can be seen of a slot.
+// View is what the API shows of a slot.
 type View struct {
-	Status                            string
+	Status                            spec.SlotStatus
 	Capacity, Taken, Waiting, Version int
 	Bookings                          map[int]BookingView
-	Queue                             []Place
-	Ledger                            []Entry
+	Queue                             []Waiting
+	Ledger                            []spec.Entry
 }
 
-// BookingView is what can be seen of a booking.
+// BookingView is what the API shows of a booking.
 type BookingView struct {
 	Person, Slot        int
 	Seats, Least        int
-	Status              string
+	Status              spec.Status
 	Position            int // 0: it does not wait
 	Blocked             bool
 	Replaces, MovedFrom int
@@ -27,33 +29,30 @@ type BookingView struct {
 	Version             int
 }
 
-// Place is one in a queue.
-type Place struct {
+// Waiting is what the API shows of one in a queue.
+type Waiting struct {
 	Booking, Passes, Blocker int
 }
 
-// View shows a slot.
-func (h *House) View(slot int) View {
-	s := h.Slots[slot]
-	v := View{Status: s.Status, Capacity: s.Capacity, Taken: h.Taken(slot), Waiting: len(s.Queue), Version: len(s.Ledger),
+// ViewOf shows a slot of the model.
+func ViewOf(m *spec.Model, slot int) View {
+	s := &m.Slots[slot]
+	v := View{Status: s.Status, Capacity: s.Capacity, Taken: s.Taken(), Waiting: len(s.Queue), Version: s.Version,
 		Bookings: map[int]BookingView{}, Ledger: s.Ledger}
-	for i, b := range h.Bookings {
+	for _, b := range m.Bookings() {
 		if b.Slot == slot {
-			v.Bookings[i] = h.ViewBooking(i)
+			v.Bookings[b.Number] = bookingViewOf(m, b)
 		}
 	}
 	for _, b := range s.Queue {
-		v.Queue = append(v.Queue, Place{b, h.Bookings[b].Passes, h.Bookings[b].Blocker})
+		v.Queue = append(v.Queue, Waiting{b.Number, b.Passes, b.Blocker})
 	}
 	return v
 }
 
-// ViewBooking shows a booking.
-func (h *House) ViewBooking(b int) BookingView {
-	it := h.Bookings[b]
-	return BookingView{Person: it.Person, Slot: it.Slot, Seats: it.Seats, Least: it.Least, Status: it.Status,
-		Position: slices.Index(h.Slots[it.Slot].Queue, b) + 1, Blocked: it.Blocked,
-		Replaces: it.Replaces, MovedFrom: it.MovedFrom, CheckedIn: it.CheckedIn, Version: it.Version}
+func bookingViewOf(m *spec.Model, b spec.Booking) BookingView {
+	return BookingView{Person: b.Person, Slot: b.Slot, Seats: b.Seats, Least: b.Least, Status: b.Status,
+		Position: m.Position(b), Blocked: b.Blocked, Replaces: b.Replaces, MovedFrom: b.MovedFrom, CheckedIn: b.CheckedIn, Version: b.Version}
 }
 
 // Difference tells what one view has and the other has not, a line for each;
@@ -79,8 +78,8 @@ func (v View) lines() []string {
 	for i, b := range v.Bookings {
 		lines = append(lines, fmt.Sprintf("booking %d: %+v", i, b))
 	}
-	for i, p := range v.Queue {
-		lines = append(lines, fmt.Sprintf("place %d: %+v", i+1, p))
+	for i, w := range v.Queue {
+		lines = append(lines, fmt.Sprintf("position %d: %+v", i+1, w))
 	}
 	for i, e := range v.Ledger {
 		lines = append(lines, fmt.Sprintf("entry %d: %+v", i+1, e))
@@ -89,57 +88,55 @@ func (v View) lines() []string {
 	return lines
 }
 
-// Check holds what is true of a slot at any time, whatever any model says.
+// Check examines what is true of a slot at any time, whatever the specification says.
 func (v View) Check() error {
 	taken, waiting := 0, 0
 	for i, b := range v.Bookings {
-		switch b.Status {
-		case Confirmed, Held, Offered:
+		if b.Status.TakesSeats() {
 			taken += b.Seats
-		case Waitlisted:
+		}
+		if b.Status == spec.Waitlisted {
 			waiting++
 		}
-		if (b.Position > 0) != (b.Status == Waitlisted) {
+		if (b.Position > 0) != (b.Status == spec.Waitlisted) {
 			return fmt.Errorf("booking %d is %s at position %d", i, b.Status, b.Position)
 		}
 		if b.Version < 1 || b.Version > len(v.Ledger) || v.Ledger[b.Version-1].Booking != i {
-			return fmt.Errorf("booking %d is of version %d, which is another's", i, b.Version)
+			return fmt.Errorf("booking %d has version %d, whose entry is about another", i, b.Version)
 		}
 	}
 	switch {
 	case taken != v.Taken || taken > v.Capacity:
-		return fmt.Errorf("%d seats are taken by bookings, %d by the slot's count, of %d", taken, v.Taken, v.Capacity)
+		return fmt.Errorf("the bookings take %d seats and the slot counts %d, of %d", taken, v.Taken, v.Capacity)
 	case waiting != v.Waiting || waiting != len(v.Queue):
-		return fmt.Errorf("%d bookings wait, %d by the slot's count, %d in the queue", waiting, v.Waiting, len(v.Queue))
+		return fmt.Errorf("%d bookings wait, the slot counts %d, and the queue has %d", waiting, v.Waiting, len(v.Queue))
 	case len(v.Ledger) != v.Version:
 		return fmt.Errorf("version %d has a ledger of %d entries", v.Version, len(v.Ledger))
 	}
-	for i, p := range v.Queue {
-		if v.Bookings[p.Booking].Position != i+1 {
-			return fmt.Errorf("booking %d is at place %d and says %d", p.Booking, i+1, v.Bookings[p.Booking].Position)
+	for i, w := range v.Queue {
+		if v.Bookings[w.Booking].Position != i+1 {
+			return fmt.Errorf("booking %d is at position %d of the queue and says %d", w.Booking, i+1, v.Bookings[w.Booking].Position)
 		}
 	}
 	return nil
 }
 
-// CheckPeople holds what is true of people over all slots, whose hours are given.
-func CheckPeople(slots []Slot, views []View) error {
+// CheckPeople examines what is true of people over all slots, whose hours are
+// those of the model.
+func CheckPeople(m *spec.Model, views []View) error {
 	var seen []BookingView
 	for _, v := range views {
 		for _, b := range v.Bookings {
 			seen = append(seen, b)
 		}
 	}
-	live := func(b BookingView) bool { return b.Status != Cancelled && b.Status != Expired }
-	seated := func(b BookingView) bool { return live(b) && b.Status != Waitlisted }
 	for i, a := range seen {
 		for _, b := range seen[:i] {
-			s, o := slots[a.Slot], slots[b.Slot]
 			switch {
 			case a.Person != b.Person:
-			case a.Slot == b.Slot && live(a) && live(b):
+			case a.Slot == b.Slot && a.Status.Live() && b.Status.Live():
 				return fmt.Errorf("person %d has two live bookings of slot %d", a.Person, a.Slot)
-			case seated(a) && seated(b) && s.From < o.To && o.From < s.To:
+			case a.Status.TakesSeats() && b.Status.TakesSeats() && m.Overlap(a.Slot, b.Slot):
 				return fmt.Errorf("person %d has seats in slots %d and %d, which overlap", a.Person, a.Slot, b.Slot)
 			}
 		}

@@ -1,0 +1,69 @@
+//go:build unix
+
+package sequence_test
+
+import (
+	"testing"
+
+	"eventbooking/internal/proof/spec"
+	"eventbooking/internal/seating"
+)
+
+// named are sequences that once went wrong, each by its name.
+var named = []struct {
+	name       string
+	rules      spec.Rules
+	people     int
+	capacities []int // of slots at the hours 0, 1, 2 and 6
+	requests   []spec.Request
+}{
+	{
+		name:  "an offer is accepted in a cancelled slot",
+		rules: spec.Rules{Waitlist: spec.Offer, Limit: spec.None, FirstFit: true}, people: 4, capacities: []int{3, 1, 2, 3},
+		requests: []spec.Request{
+			book(3, 3, 3), book(3, 1, 1),
+			{Verb: spec.Resize, Who: 3, Booking: 0, Seats: 2, Least: spec.None},
+			{Verb: spec.Resize, Who: 3, Booking: 1, Seats: 1, Least: 1},
+			{Verb: spec.CancelSlot, Who: spec.Organizer, Slot: 3, Reason: true},
+			{Verb: spec.Accept, Who: 3, Booking: 1},
+			{Verb: spec.Accept, Who: 3, Booking: 0},
+		},
+	},
+	{
+		name:  "a busy newcomer keeps nobody waiting",
+		rules: spec.Rules{Waitlist: spec.Automatic, Limit: spec.None}, people: 5, capacities: []int{2, 3, 4},
+		requests: []spec.Request{
+			book(4, 2, 1), {Verb: spec.Hold, Who: 0, Slot: 0, Seats: 1, Replaces: spec.None}, book(2, 2, 2),
+			bookOrWait(3, 1, 2), bookOrWait(4, 1, 3), bookOrWait(1, 0, 1), bookOrWait(1, 1, 1),
+			{Verb: spec.Cancel, Who: 1, Booking: 5, Reason: true},
+		},
+	},
+}
+
+func book(who, slot, seats int) spec.Request {
+	return spec.Request{Verb: spec.Book, Who: who, Slot: slot, Seats: seats, Replaces: spec.None}
+}
+
+func bookOrWait(who, slot, seats int) spec.Request {
+	r := book(who, slot, seats)
+	r.Wait = true
+	return r
+}
+
+func TestTheServiceAnswersNamedSequencesAsSpecified(t *testing.T) {
+	s := openService(t)
+	for _, n := range named {
+		t.Run(n.name, func(t *testing.T) {
+			hours := []int{0, 1, 2, 6}[:len(n.capacities)]
+			r := s.publish(t, n.rules, n.people, hours, n.capacities)
+			r.compare()
+			for _, request := range n.requests {
+				r.do(request)
+			}
+		})
+	}
+	findings, err := seating.Doctor(t.Context(), s.pool, nil)
+	if err != nil || len(findings) > 0 {
+		t.Errorf("%v %v", findings, err)
+	}
+}

@@ -1,0 +1,139 @@
+package spec
+
+import (
+	"net/http"
+	"slices"
+	"strings"
+
+	"github.com/google/uuid"
+)
+
+// Request is what somebody asks for.
+type Request struct {
+	Verb Verb
+	// Who asks: a person, or one of those below.
+	Who           int
+	Slot, Booking int
+	Seats         int
+	// Least is the number of seats that would do. Of Resize, None leaves it as it is
+	// and 0 clears it.
+	Least    int
+	Wait     bool
+	Replaces int
+	Items    []Request
+	Reason   bool
+	Capacity int
+	// Revision is the one that an edit is meant for; 0: any.
+	Revision int
+	Status   SlotStatus
+	// Numbers are those of the bookings to be made; nil: the next ones.
+	Numbers []int
+}
+
+// Who asks, beside the people: Organizer manages the event, Stranger others only.
+const (
+	Organizer = -2
+	Stranger  = -3
+)
+
+// Answer is what a request comes to.
+type Answer struct {
+	Status int
+	Code   Code
+	// Bookings are those that it shows. Names is the one that a refusal names, Item
+	// the item of a bundle that was refused; None: none.
+	Bookings    []int
+	Names, Item int
+}
+
+// Command is one of the API's, or a way to read.
+type Command struct {
+	Verb         Verb
+	Method, Path string
+	body         func(Request, IDs) map[string]any
+	// do lets the model answer a request; it changes the model unless it refuses.
+	do func(*Model, Request) Answer
+
+	// About are the bookings that it makes sense for; nil: it is about none.
+	// Manages says that only the organizer may.
+	About   func(Booking) bool
+	Manages bool
+	// Takes are the further members of a request that it looks at.
+	Takes []Member
+	// Leaves are the entries that it may leave in a ledger. Becomes is the status of
+	// a booking after it; empty: any.
+	Leaves  []Kind
+	Becomes Status
+}
+
+// Member is one of a request.
+type Member string
+
+// The members that not every command looks at.
+const (
+	InSlot       Member = "slot"
+	WithSeats    Member = "seats"
+	WithLeast    Member = "least"
+	OrWait       Member = "wait"
+	Replacing    Member = "replaces"
+	WithItems    Member = "items"
+	WithReason   Member = "reason"
+	WithCapacity Member = "capacity"
+	WithStatus   Member = "status"
+)
+
+// IDs are the service's names for what the model numbers.
+type IDs struct{ Slot, Booking func(int) uuid.UUID }
+
+// Command is the one that it stands for.
+func (v Verb) Command() Command {
+	return Commands[slices.IndexFunc(Commands, func(c Command) bool { return c.Verb == v })]
+}
+
+// Makes says whether it makes a booking.
+func (v Verb) Makes() bool { return v == Book || v == Hold || v == Bundle }
+
+// Reads says whether it changes nothing.
+func (v Verb) Reads() bool { return v.Command().Method == http.MethodGet }
+
+// Leaves says whether it may leave an entry of a kind.
+func (v Verb) Leaves(kind Kind) bool { return slices.Contains(v.Command().Leaves, kind) }
+
+// Becomes is the status of a booking after it; empty: any.
+func (v Verb) Becomes() Status { return v.Command().Becomes }
+
+// Do lets the model answer a request. One that is refused changes nothing.
+func (m *Model) Do(r Request) Answer { return r.Verb.Command().do(m, r) }
+
+// HTTP is how a request is sent: the path is below that of the API's version, and
+// the body is to be sent as JSON, unless it is nil.
+func (r Request) HTTP(ids IDs) (method, path string, body any) {
+	c := r.Verb.Command()
+	path = c.Path
+	if strings.Contains(path, "{slot}") {
+		path = strings.Replace(path, "{slot}", ids.Slot(r.Slot).String(), 1)
+	}
+	if strings.Contains(path, "{booking}") {
+		path = strings.Replace(path, "{booking}", ids.Booking(r.Booking).String(), 1)
+	}
+	if c.body != nil {
+		body = c.body(r, ids)
+	}
+	return c.Method, path, body
+}
+
+func done(bookings ...int) Answer {
+	return Answer{Status: http.StatusOK, Bookings: bookings, Names: None, Item: None}
+}
+
+func made(bookings ...int) Answer {
+	return Answer{Status: http.StatusCreated, Bookings: bookings, Names: None, Item: None}
+}
+
+func refuse(code Code) Answer {
+	a := Answer{Status: http.StatusConflict, Code: code, Names: None, Item: None}
+	if status, listed := statuses[code]; listed {
+		a.Status = status
+	}
+	return a
+}
