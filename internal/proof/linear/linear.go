@@ -2,20 +2,19 @@
 
 // Package linear asks somebody else: porcupine, a checker of linearizability that
 // knows nothing of versions, ledgers or this service. It gets what clients asked
-// over HTTP, what they were answered and when, and a model of a few slots that is
-// written for it alone; it finds an order in which the model, one call after the
+// over HTTP, what they were answered and when, and a model of a few slots; it
+// finds an order in which the model, one call after the
 // other, answers the same, or says that there is none.
 //
-// Start at slot.go, the model of one slot with its queue; three.go is that of
-// three slots which concern each other. history.go asks the service, clients.go
-// says for what.
+// model.go has the models: one of a slot with its queue, and one of three slots
+// which concern each other, both made of the specification. history.go asks the
+// service, clients.go says for what.
 package linear
 
 import (
 	"context"
 	"errors"
 	"fmt"
-	"math"
 	"math/rand/v2"
 	"sync/atomic"
 
@@ -58,8 +57,8 @@ const (
 
 // Prove makes histories and has them checked.
 func Prove(ctx context.Context, l *lab.Lab, o Options) (figure string, err error) {
-	if o.Clients < 1 || o.Clients > maxClients || o.Clients*o.Operations > math.MaxUint16 {
-		return "", fmt.Errorf("%d clients × %d operations: it has to be 1 to %d clients, and each booking is numbered in 16 bits", o.Clients, o.Operations, maxClients)
+	if o.Clients < 1 || o.Clients > maxClients {
+		return "", fmt.Errorf("%d clients: it has to be 1 to %d", o.Clients, maxClients)
 	}
 	place, err := l.Place(ctx, "linear", o.Subject)
 	if err != nil {
@@ -98,8 +97,9 @@ var policy = lab.EventOptions{WaitlistMode: "automatic", Fit: "strict"}
 // slot is a history of one slot.
 func (p *proof) slot(ctx context.Context, n int, users []lab.Person) error {
 	sources := p.sources(n, p.Clients)
-	state := slotState{capacity: leastCapacity + sources[0].IntN(slotUsers-leastCapacity)}
-	slots, err := p.place.Organizer.Publish(ctx, policy, lab.Tomorrow(0, state.capacity))
+	capacity := leastCapacity + sources[0].IntN(slotUsers-leastCapacity)
+	state := oneSlot(capacity)
+	slots, err := p.place.Organizer.Publish(ctx, policy, lab.Tomorrow(0, capacity))
 	if err != nil {
 		return err
 	}
@@ -113,7 +113,7 @@ func (p *proof) slot(ctx context.Context, n int, users []lab.Person) error {
 		if err := p.check(name, slotModel(state), operations, undone); err != nil {
 			return err
 		}
-		state = slotAt(state.capacity, lists[0])
+		state = slotAt(capacity, lists[0])
 	}
 	p.tell()
 	return nil
@@ -122,7 +122,7 @@ func (p *proof) slot(ctx context.Context, n int, users []lab.Person) error {
 // three is a history of three slots.
 func (p *proof) three(ctx context.Context, n int, users []lab.Person) error {
 	sources := p.sources(-1-n, threeClients)
-	capacity := [slots]int{1 + sources[0].IntN(3), 1 + sources[0].IntN(3), 1 + sources[0].IntN(3)}
+	capacity := [3]int{1 + sources[0].IntN(3), 1 + sources[0].IntN(3), 1 + sources[0].IntN(3)}
 	made, err := p.place.Organizer.Publish(ctx, policy,
 		lab.Tomorrow(0, capacity[0]), lab.Tomorrow(1, capacity[1]), lab.Tomorrow(6, capacity[2]))
 	if err != nil {

@@ -158,7 +158,7 @@ func reasonBody(r Request, _ IDs) map[string]any {
 
 // book asks for seats.
 func (m *Model) book(r Request) Answer {
-	old, _ := m.Booking(r.Replaces)
+	old := m.recall(r.Replaces, r.Who)
 	if r.Least > r.Seats || r.Replaces != None && old.Person != r.Who {
 		return refuse(ValidationFailed)
 	}
@@ -285,22 +285,28 @@ func (m *Model) complete(number int) {
 	}
 }
 
-// named is the booking that a request is about, if who asks may know of it. Of a
-// booking that the model has forgotten it is known that it was cancelled.
-func (m *Model) asked(r Request) (b Booking, known bool) {
-	b, known = m.Booking(r.Booking)
+// recall is a booking. Of one that the model has forgotten it is known that it was
+// cancelled, and who asks says that it was theirs.
+func (m *Model) recall(number, who int) Booking {
+	b, known := m.Booking(number)
 	if !known && m.past == nil {
-		return Booking{Number: r.Booking, Person: r.Who, Slot: None, Status: Cancelled}, true
+		return Booking{Number: number, Person: who, Slot: None, Status: Cancelled}
 	}
-	return b, known && (r.Who == Organizer || r.Who == b.Person)
+	return b
+}
+
+// asked is the booking that a request is about, and whether who asks may know of it.
+func (m *Model) asked(r Request) (b Booking, visible bool) {
+	b = m.recall(r.Booking, r.Who)
+	return b, r.Who == Organizer || r.Who == b.Person
 }
 
 // settle makes a hold or an offer a booking for good.
 func settle(from Status, kind Kind, late Code) func(*Model, Request) Answer {
 	return func(m *Model, r Request) Answer {
-		b, known := m.asked(r)
+		b, visible := m.asked(r)
 		switch {
-		case !known:
+		case !visible:
 			return refuse(NotFound)
 		case b.Status == Confirmed:
 		case b.Status == from:
@@ -318,9 +324,9 @@ func settle(from Status, kind Kind, late Code) func(*Model, Request) Answer {
 
 // decline gives an offer back.
 func (m *Model) decline(r Request) Answer {
-	b, known := m.asked(r)
+	b, visible := m.asked(r)
 	switch {
-	case !known:
+	case !visible:
 		return refuse(NotFound)
 	case b.Status == Cancelled:
 	case b.Status == Offered:
@@ -335,9 +341,9 @@ func (m *Model) decline(r Request) Answer {
 
 // cancel gives seats back, or leaves the queue. The organizer has to say why.
 func (m *Model) cancel(r Request) Answer {
-	b, known := m.asked(r)
+	b, visible := m.asked(r)
 	switch {
-	case !known:
+	case !visible:
 		return refuse(NotFound)
 	case r.Who != b.Person && !r.Reason:
 		return refuse(ValidationFailed)
@@ -351,9 +357,9 @@ func (m *Model) cancel(r Request) Answer {
 
 // move exchanges a booking for one of another slot, or changes nothing.
 func (m *Model) move(r Request) Answer {
-	old, known := m.asked(r)
+	old, visible := m.asked(r)
 	switch {
-	case !known:
+	case !visible:
 		return refuse(NotFound)
 	case r.Slot == old.Slot:
 		return refuse(ValidationFailed)
@@ -373,8 +379,8 @@ func (m *Model) move(r Request) Answer {
 
 // changeSeats changes the number of seats, and the least of them.
 func (m *Model) changeSeats(r Request) Answer {
-	b, known := m.asked(r)
-	if !known {
+	b, visible := m.asked(r)
+	if !visible {
 		return refuse(NotFound)
 	}
 	if r.Least == None {
@@ -484,8 +490,8 @@ func (m *Model) promoteNow(r Request) Answer {
 
 // read asks for a booking.
 func (m *Model) read(r Request) Answer {
-	b, known := m.asked(r)
-	if !known {
+	b, visible := m.asked(r)
+	if !visible {
 		return refuse(NotFound)
 	}
 	return done(b.Number)
