@@ -177,7 +177,7 @@ func (h *history) ask(ctx context.Context, client int, c spec.Request) (answer, 
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	a := h.read(c, r.Status, b, refused)
-	h.operations = append(h.operations, porcupine.Operation{ClientId: client, Input: c, Output: a, Call: int64(r.Called), Return: int64(r.Returned)})
+	h.operations = append(h.operations, porcupine.Operation{ClientId: client, Input: &c, Output: a, Call: int64(r.Called), Return: int64(r.Returned)})
 	return a, nil
 }
 
@@ -239,7 +239,7 @@ func (h *history) read(c spec.Request, status int, b body, refused problem) answ
 
 // hear notes a booking as the latest of its user and slot.
 func (h *history) hear(b lab.Booking) view {
-	v := view{booking: h.number(b.ID), status: spec.Status(b.Status)}
+	v := view{booking: h.number(b.ID), status: spec.StatusOf(b.Status)}
 	v.user = slices.IndexFunc(h.users, func(p lab.Person) bool { return p.ID == b.UserID })
 	slot := slices.IndexFunc(h.slots, func(s lab.Slot) bool { return s.ID == b.SlotID })
 	if v.status.Live() {

@@ -28,8 +28,8 @@ func TestProve(t *testing.T) {
 	// What cannot be explained is a broken promise, with a picture of it.
 	p := &proof{lab: l}
 	oversold := []porcupine.Operation{
-		{Input: spec.Request{Verb: spec.Book, Seats: 1, Replaces: spec.None}, Output: all(has(0, 1, 1)), Call: 1, Return: 2},
-		{Input: spec.Request{Verb: spec.Book, Who: 1, Seats: 1, Replaces: spec.None}, Output: all(has(1, 2, 1)), Call: 1, Return: 2},
+		{Input: &spec.Request{Verb: spec.Book, Seats: 1, Replaces: spec.None}, Output: shown(has(0, 1, 1)), Call: 1, Return: 2},
+		{Input: &spec.Request{Verb: spec.Book, Who: 1, Seats: 1, Replaces: spec.None}, Output: shown(has(1, 2, 1)), Call: 1, Return: 2},
 	}
 	err = p.check("oversold", slotModel(oneSlot(1)), oversold, nil)
 	pictures, _ := filepath.Glob(filepath.Join(l.Dir(), "linear-*.html"))

@@ -39,14 +39,49 @@ type view struct {
 	blocked  bool
 }
 
-// state is a model, as porcupine compares them. It forgets what is over: nothing
+// state is a model that porcupine has come to. It forgets what is over: nothing
 // depends on it any more.
 type state struct {
 	*spec.Model
-	key string
+	hash uint64
+	// next is the state of one slot after its next promotion, reachable are those
+	// that three slots may come to by themselves. Both are found when asked for.
+	next      *state
+	asked     bool
+	reachable []*spec.Model
+	after     map[*spec.Request][]any
 }
 
-func newState(m *spec.Model) state { return state{m, m.Key()} }
+// states are those of one search. Equal ones are the same one, and what follows
+// one after an operation is found once: a search comes to it over and over, and a
+// specification is not fast.
+type states struct {
+	seed  maphash.Seed
+	byKey map[string]*state
+}
+
+func newStates() *states { return &states{maphash.MakeSeed(), map[string]*state{}} }
+
+func (all *states) of(m *spec.Model) *state {
+	key := m.Key()
+	s, known := all.byKey[key]
+	if !known {
+		s = &state{Model: m, hash: maphash.String(all.seed, key), after: map[*spec.Request][]any{}}
+		all.byKey[key] = s
+	}
+	return s
+}
+
+// step is what follows a state after an operation: each has a request of its own.
+func (s *state) step(input, output any, next func(*state, spec.Request, answer) []any) []any {
+	r := input.(*spec.Request)
+	after, known := s.after[r]
+	if !known {
+		after = next(s, *r, output.(answer))
+		s.after[r] = after
+	}
+	return after
+}
 
 // rules are those of all slots here. With strict fit, whoever is promoted is first
 // in the queue.
@@ -91,33 +126,54 @@ func threeSlots(capacity [3]int) *spec.Model {
 // Strictly first come, first served, is what makes it true: who is promoted is a
 // prefix of the queue.
 func slotModel(initial *spec.Model) porcupine.Model {
-	seed := maphash.MakeSeed()
+	all := newStates()
 	return porcupine.Model{
-		Init: func() any { return newState(initial) },
+		Init: func() any { return all.of(initial) },
 		Step: func(before, input, output any) (bool, any) {
-			m := before.(state).Clone()
-			if !lazily(m, input.(spec.Request), output.(answer)) {
-				return false, before
+			if after := before.(*state).step(input, output, all.lazily); len(after) > 0 {
+				return true, after[0]
 			}
-			return true, newState(m)
+			return false, nil
 		},
-		Equal:             equal,
-		Hash:              func(s any) uint64 { return maphash.String(seed, s.(state).key) },
+		Hash:              func(s any) uint64 { return s.(*state).hash },
 		DescribeOperation: describeOperation,
 		DescribeState:     describeState,
 	}
 }
 
-// lazily lets a model of one slot answer, after as few promotions as it takes.
-func lazily(m *spec.Model, r spec.Request, a answer) bool {
-	for r.Verb == spec.Book && m.PromoteNext(0) {
+// lazily is the state of one slot after a request that was answered like this,
+// after as few promotions as it takes; none, if no correct slot would have.
+func (all *states) lazily(s *state, r spec.Request, a answer) []any {
+	if r.Verb.Reads() {
+		for !shows(s.Model, r, a) {
+			if s = all.promoted(s, r.Slot); s == nil {
+				return nil
+			}
+		}
+		return []any{s}
 	}
-	for !answers(m, r, a) {
-		if !r.Verb.Reads() || !m.PromoteNext(0) {
-			return false
+	// Who has booked already is refused before anybody is promoted.
+	if r.Verb == spec.Book && s.Of(r.Who, r.Slot) == nil {
+		for next := s; next != nil; next = all.promoted(s, r.Slot) {
+			s = next
 		}
 	}
-	return true
+	after := s.Clone()
+	if !answers(after, r, a) {
+		return nil
+	}
+	return []any{all.of(after)}
+}
+
+// promoted is the state after the next promotion, or nil if nobody is next.
+func (all *states) promoted(s *state, slot int) *state {
+	if !s.asked {
+		s.asked = true
+		if after := s.Clone(); after.PromoteNext(slot) {
+			s.next = all.of(after)
+		}
+	}
+	return s.next
 }
 
 // threeModel is a model of three slots, with everything in which one concerns
@@ -130,46 +186,60 @@ func lazily(m *spec.Model, r spec.Request, a answer) bool {
 // yet, and wait or be refused behind them, because to serve them may need a slot
 // that the newcomer's own command has not locked. Nobody may ever go past them.
 func threeModel(capacity [3]int) porcupine.Model {
-	seed := maphash.MakeSeed()
+	all := newStates()
 	model := porcupine.NondeterministicModel{
-		Init: func() []any { return []any{newState(threeSlots(capacity))} },
-		Step: func(before, input, output any) (next []any) {
-			for _, m := range before.(state).Reachable() {
-				if after := m.Clone(); answers(after, input.(spec.Request), output.(answer)) {
-					next = append(next, newState(after))
-				}
-			}
-			return next
+		Init: func() []any { return []any{all.of(threeSlots(capacity))} },
+		Step: func(before, input, output any) []any {
+			return before.(*state).step(input, output, all.anyhow)
 		},
-		Equal:             equal,
-		Hash:              func(s any) uint64 { return maphash.String(seed, s.(state).key) },
+		Hash:              func(s any) uint64 { return s.(*state).hash },
 		DescribeOperation: describeOperation,
 		DescribeState:     describeState,
 	}
 	return model.ToModel()
 }
 
-func equal(a, b any) bool { return a.(state).key == b.(state).key }
-
-// answers lets a model answer a request, and says whether it is this answer. Only
-// then does the model count.
-func answers(m *spec.Model, r spec.Request, a answer) bool {
-	switch r.Verb {
-	case spec.ReadSlot:
-		s := &m.Slots[r.Slot]
-		return a.status == http.StatusOK && a.taken == s.Taken() && a.waiting == len(s.Queue)
-	case spec.ListBookings:
-		return a.status == http.StatusOK && slices.Equal(a.shown, viewsOf(m, r.Slot))
-	case spec.Resize:
-		// Of a booking that has ended the model does not know how large it was. If it
-		// was as large as is asked for, that is no change.
-		if _, live := m.Booking(r.Booking); !live {
-			return a.status == http.StatusOK || a.code == spec.InvalidTransition
+// anyhow are all states of three slots after a request that was answered like this.
+func (all *states) anyhow(s *state, r spec.Request, a answer) (next []any) {
+	if s.reachable == nil {
+		s.reachable = s.Reachable()
+	}
+	for _, m := range s.reachable {
+		if r.Verb.Reads() {
+			if shows(m, r, a) {
+				next = append(next, all.of(m))
+			}
+		} else if after := m.Clone(); answers(after, r, a) {
+			next = append(next, all.of(after))
 		}
 	}
-	r.Numbers = []int{} // of the bookings that are made, if any are
-	for _, v := range a.shown {
-		r.Numbers = append(r.Numbers, v.booking)
+	return next
+}
+
+// shows says whether a model shows what a request to read was answered.
+func shows(m *spec.Model, r spec.Request, a answer) bool {
+	switch {
+	case a.status != http.StatusOK:
+		return false
+	case r.Verb == spec.ReadSlot:
+		return a.taken == m.Slots[r.Slot].Taken() && a.waiting == len(m.Slots[r.Slot].Queue)
+	case r.Verb == spec.ListBookings:
+		return slices.Equal(a.shown, viewsOf(m, r.Slot))
+	}
+	return a.shown[0] == viewOf(m, r.Who, r.Booking)
+}
+
+// answers lets a model answer a command, and says whether it is this answer. Only
+// then does the model count.
+func answers(m *spec.Model, r spec.Request, a answer) bool {
+	if _, live := m.Booking(r.Booking); r.Verb == spec.Resize && !live {
+		// The model does not know how large a booking was that has ended. If it was as
+		// large as is asked for, that is no change.
+		return a.status == http.StatusOK || a.code == spec.InvalidTransition
+	}
+	r.Numbers = make([]int, len(a.shown))
+	for i, v := range a.shown {
+		r.Numbers[i] = v.booking
 	}
 	want := m.Do(r)
 	switch {
@@ -228,7 +298,7 @@ func byBooking(a, b view) int { return cmp.Compare(a.booking, b.booking) }
 // The words of porcupine's picture.
 
 func describeOperation(input, output any) string {
-	return fmt.Sprintf("%s → %v", describe(input.(spec.Request)), output)
+	return fmt.Sprintf("%s → %v", describe(*input.(*spec.Request)), output)
 }
 
 func describe(r spec.Request) string {
@@ -285,7 +355,7 @@ func (v view) String() string {
 }
 
 func describeState(s any) string {
-	m := s.(state).Model
+	m := s.(*state).Model
 	var texts []string
 	for i := range m.Slots {
 		text := fmt.Sprintf("slot %d of %d:", i, m.Slots[i].Capacity)

@@ -205,7 +205,7 @@ func (r *run) viewOf(b api.Booking) sequence.BookingView {
 	_, err := b.CheckedInAt.Get()
 	return sequence.BookingView{
 		Person: slices.IndexFunc(r.people, func(p lab.Person) bool { return p.ID == b.UserID }),
-		Slot:   slices.Index(r.slots, b.SlotID), Seats: b.Seats, Least: least, Status: spec.Status(b.Status),
+		Slot:   slices.Index(r.slots, b.SlotID), Seats: b.Seats, Least: least, Status: spec.StatusOf(string(b.Status)),
 		Position: position, Blocked: b.Blocked, Replaces: r.number(orNil(b.ReplacesBookingID.Get)),
 		MovedFrom: r.number(orNil(b.MovedFromBookingID.Get)), CheckedIn: err == nil, Version: int(b.SlotVersion),
 	}

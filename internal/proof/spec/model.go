@@ -63,8 +63,9 @@ type Booking struct {
 	Person, Slot int
 	Seats        int
 	// Least is the number of seats that it accepts; 0: only all of them.
-	Least  int
-	Status Status
+	Least     int
+	Status    Status
+	CheckedIn bool
 	// Blocked: it waits, and cannot take seats, because of the booking Blocker or,
 	// where that is None, because the slot is too small.
 	Blocked bool
@@ -73,7 +74,6 @@ type Booking struct {
 	// Replaces is the booking that it was to give back for its seats, Gives the one
 	// that it would give back now; MovedFrom is what it was made from.
 	Replaces, Gives, MovedFrom int
-	CheckedIn                  bool
 	// Until is when a hold or an offer runs out.
 	Until time.Duration
 	// Version is that of its last entry.
@@ -89,22 +89,43 @@ type Entry struct {
 // None is no booking, no limit, nobody.
 const None = -1
 
+// Status is where a booking is in its life. It is a number because models have to
+// be cheap to copy.
+type Status uint8
+
+// A booking's life. The zero Status is none.
+const (
+	Waitlisted Status = 1 + iota
+	Held
+	Offered
+	Confirmed
+	Cancelled
+	Expired
+)
+
+// statusNames are the words of the API.
+var statusNames = [...]string{"", "waitlisted", "held", "offered", "confirmed", "cancelled", "expired"}
+
+func (s Status) String() string { return statusNames[s] }
+
+// StatusOf is the status that a word of the API names; one that it does not know
+// is none.
+func StatusOf(word string) Status { return Status(max(0, slices.Index(statusNames[:], word))) }
+
+// UnmarshalText reads a word of the API.
+func (s *Status) UnmarshalText(word []byte) error {
+	*s = StatusOf(string(word))
+	return nil
+}
+
 type (
-	// Status, SlotStatus and Mode are words of the API.
-	Status     string
+	// SlotStatus and Mode are words of the API.
 	SlotStatus string
 	Mode       string
 )
 
-// A booking's life, a slot's, and what the waitlist may be.
+// A slot's life, and what the waitlist may be.
 const (
-	Waitlisted Status = "waitlisted"
-	Held       Status = "held"
-	Offered    Status = "offered"
-	Confirmed  Status = "confirmed"
-	Cancelled  Status = "cancelled"
-	Expired    Status = "expired"
-
 	Open          SlotStatus = "open"
 	Closed        SlotStatus = "closed"
 	SlotCancelled SlotStatus = "cancelled"
@@ -307,8 +328,7 @@ func (m *Model) Key() string {
 	}
 	text := func(s string) { key = append(append(key, s...), 0) }
 	booking := func(b *Booking) {
-		text(string(b.Status))
-		add(b.Number, b.Person, b.Slot, b.Seats, b.Least, flag(b.Blocked), b.Blocker, b.Passes, b.Gives, flag(b.CheckedIn), int(b.Until))
+		add(int(b.Status), b.Number, b.Person, b.Slot, b.Seats, b.Least, flag(b.Blocked), b.Blocker, b.Passes, b.Gives, flag(b.CheckedIn), int(b.Until))
 		if m.past != nil {
 			add(b.Version)
 		}
