@@ -137,10 +137,18 @@ const (
 
 // New is a model of slots that have just been opened.
 func New(rules Rules, slots ...Slot) *Model {
+	m := Unopened(rules, slots...)
+	for i := range m.Slots {
+		m.must(Step{Kind: KindOpened, Slot: i, Booking: None, Capacity: slots[i].Capacity})
+	}
+	return m
+}
+
+// Unopened is a model of slots whose ledgers are still empty.
+func Unopened(rules Rules, slots ...Slot) *Model {
 	m := &Model{Rules: rules, Slots: slots, past: map[int]Booking{}}
 	for i := range m.Slots {
 		m.Slots[i].Status = Open
-		m.must(Step{Kind: KindOpened, Slot: i, Booking: None, Capacity: slots[i].Capacity})
 	}
 	return m
 }

@@ -448,8 +448,9 @@ func (m *Model) edit(s *Slot, step Step) error {
 	if step.Booking != None {
 		return errors.New("an edit is not about a booking")
 	}
-	s.Capacity = step.Capacity
-	s.Revision++
+	if s.Capacity = step.Capacity; step.Kind != KindOpened {
+		s.Revision++
+	}
 	return nil
 }
 

@@ -16,6 +16,7 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"eventbooking/internal/proof/lab"
+	"eventbooking/internal/proof/spec"
 )
 
 // Options are the size of the experiment, and what it is made on.
@@ -70,7 +71,7 @@ func Prove(ctx context.Context, l *lab.Lab, o Options) (figure string, err error
 	}
 	defer func() { err = errors.Join(err, p.Close()) }()
 	e := experiment{Options: o, place: p}
-	if e.people, err = p.People(ctx, crowd(o.InFlight)); err != nil {
+	if e.people, err = p.People(ctx, peopleFor(o.InFlight)); err != nil {
 		return "", err
 	}
 	for i, r := range rounds {
@@ -86,10 +87,10 @@ func Prove(ctx context.Context, l *lab.Lab, o Options) (figure string, err error
 		e.total.operations, o.InFlight, len(rounds), e.total), nil
 }
 
-// crowd is how many people it takes for so many requests in flight: more, so that
+// peopleFor is how many people it takes for so many requests in flight: more, so that
 // nearly everybody's last answer is in, but not many more, so that some ask twice
 // at once.
-func crowd(inFlight int) int { return inFlight + inFlight/2 }
+func peopleFor(inFlight int) int { return inFlight + inFlight/2 }
 
 // experiment is the rounds, one after the other, in one place.
 type experiment struct {
@@ -106,7 +107,7 @@ func (e *experiment) run(ctx context.Context, i int, r round) error {
 	if err != nil {
 		return err
 	}
-	h := History{Rules: rulesOf(r.event, l.latest.Load().Revision)}
+	h := History{Rules: rulesOf(r.event), Revision: l.latest.Load().Revision}
 	l.progress = func(done int) {
 		if done%500 == 0 {
 			e.place.Lab.Progress("witness: "+r.name, done, len(l.operations))
@@ -134,13 +135,13 @@ func (e *experiment) load(ctx context.Context, r round, inFlight int, slot lab.S
 	}
 	l := &load{slot: slots[0], capacity: slot.Capacity, edits: r.edits, operations: make([]Operation, e.Operations/r.operations)}
 	l.organizer = &person{client: e.place.Organizer}
-	for _, someone := range e.people[:crowd(inFlight)] {
+	for _, someone := range e.people[:peopleFor(inFlight)] {
 		l.people = append(l.people, &person{id: someone.ID, client: e.place.Organizer.As(someone)})
 	}
-	for i := range l.regulars {
-		l.regulars[i].Store(int64(i % len(l.people)))
+	for i := range l.seated {
+		l.seated[i].Store(int64(i % len(l.people)))
 	}
-	ending, now := sight(ReadSlot, e.place.Organizer.Get(ctx, "/slots/"+l.slot.ID.String()))
+	ending, now := sight(spec.ReadSlot, e.place.Organizer.Get(ctx, "/slots/"+l.slot.ID.String()))
 	if ending != Done {
 		return nil, fmt.Errorf("read the new slot: %s %s", ending, now.Code)
 	}
@@ -151,13 +152,13 @@ func (e *experiment) load(ctx context.Context, r round, inFlight int, slot lab.S
 // lastLook is what everybody sees when it is over.
 func (l *load) lastLook(ctx context.Context) []Operation {
 	l.progress = func(int) {}
-	looks := []Operation{l.ask(ctx, request{as: l.people[0], Operation: Operation{Deed: ReadSlot}})}
+	looks := []Operation{l.ask(ctx, request{as: l.people[0], Operation: Operation{Verb: spec.ReadSlot}})}
 	for at, p := range l.people {
 		if p.last.Booking == uuid.Nil {
 			continue
 		}
-		for _, deed := range []Deed{ReadBooking, ReadPosition} {
-			r := request{as: p, at: at, Operation: Operation{Deed: deed, Booking: p.last.Booking}}
+		for _, verb := range []spec.Verb{spec.ReadBooking, spec.ReadPosition} {
+			r := request{as: p, at: at, Operation: Operation{Verb: verb, Booking: p.last.Booking}}
 			looks = append(looks, l.ask(ctx, r))
 		}
 	}
@@ -168,29 +169,29 @@ func (l *load) lastLook(ctx context.Context) []Operation {
 // latest when that has taken too long.
 func (e *experiment) settle(ctx context.Context, slot lab.Slot, h *History) error {
 	var verdict error
-	restless := lab.Await(ctx, restLimit, func(ctx context.Context) (err error) {
+	unfinished := lab.Await(ctx, restLimit, func(ctx context.Context) (err error) {
 		if h.Entries, err = ledger(ctx, e.place.Cluster.URL(), slot); err != nil {
 			return err
 		}
 		verdict = Check(*h)
-		if v := new(Violation); errors.As(verdict, &v) && v.Restless {
+		if v := new(Violation); errors.As(verdict, &v) && v.Unfinished {
 			return v
 		}
 		return nil
 	})
-	return errors.Join(verdict, restless)
+	return errors.Join(verdict, unfinished)
 }
 
-func rulesOf(o lab.EventOptions, revision int64) Rules {
-	rules := Rules{
-		Strict: o.Fit == "strict", Offers: o.WaitlistMode == "offer", Revision: revision,
+func rulesOf(o lab.EventOptions) spec.Rules {
+	rules := spec.Rules{
+		Waitlist: spec.Mode(o.WaitlistMode), Limit: spec.None, FirstFit: o.Fit == "first_fit",
 		HoldFor: keptFor * time.Minute, OfferFor: keptFor * time.Minute,
 	}
 	if o.MaxPasses != nil {
 		rules.MaxPasses = *o.MaxPasses
 	}
 	if o.WaitlistLimit != nil {
-		rules.WaitlistLimit = *o.WaitlistLimit
+		rules.Limit = *o.WaitlistLimit
 	}
 	return rules
 }
@@ -212,8 +213,11 @@ func ledger(ctx context.Context, databaseURL string, slot lab.Slot) ([]Entry, er
 		return nil, err
 	}
 	return pgx.CollectRows(rows, func(row pgx.CollectableRow) (e Entry, err error) {
-		return e, row.Scan(&e.Version, &e.Kind, (*[16]byte)(&e.Booking), (*[16]byte)(&e.User), &e.Seats, &e.Status,
+		var status string
+		err = row.Scan(&e.Version, &e.Kind, (*[16]byte)(&e.Booking), (*[16]byte)(&e.User), &e.Seats, &status,
 			&e.Capacity, &e.Taken, &e.Waiting, &e.System, &e.Cause, &e.At)
+		e.Status = spec.StatusOf(status)
+		return e, err
 	})
 }
 
