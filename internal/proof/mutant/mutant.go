@@ -5,8 +5,9 @@
 // finds nothing wrong with a wrong program proves nothing of a right one.
 //
 // The mistakes are edits of the real source, laid over it by go build -overlay:
-// in the tree, and in what people run, there is no trace of them. An edit that no
-// longer fits the source fails the build, so that the list stays true.
+// in the tree, and in what people run, there is no trace of them. They find their
+// places by function and syntax (edit.go); one that finds none, or several, fails
+// the build, so that the list (mutants.go) stays true.
 package mutant
 
 import (
@@ -14,7 +15,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"go/format"
+	"maps"
 	"os"
 	"path/filepath"
 	"strings"
@@ -76,7 +77,7 @@ func build(ctx context.Context, l *lab.Lab) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	files, err := mutate(root)
+	files, err := mutate(root, All)
 	if err != nil {
 		return "", err
 	}
@@ -104,56 +105,29 @@ func build(ctx context.Context, l *lab.Lab) (string, error) {
 }
 
 // mutate applies all edits to the module's files, and adds what they call.
-func mutate(root string) (map[string][]byte, error) {
-	files := map[string][]byte{}
-	for _, m := range All {
-		for _, edit := range m.Edits {
-			if err := edit.apply(root, files); err != nil {
+func mutate(root string, mutants []Mutant) (map[string][]byte, error) {
+	packages := map[string]*source{}
+	for _, m := range mutants {
+		for _, e := range m.Edits {
+			if packages[e.Package] == nil {
+				read, err := read(root, e.Package)
+				if err != nil {
+					return nil, fmt.Errorf("mutant %s: %w", m.Name, err)
+				}
+				packages[e.Package] = read
+			}
+			if err := packages[e.Package].apply(e); err != nil {
 				return nil, fmt.Errorf("mutant %s: %w", m.Name, err)
 			}
 		}
 	}
-	for name, source := range files {
-		formatted, err := format.Source(source)
+	files := map[string][]byte{}
+	for _, p := range packages {
+		edited, err := p.edited()
 		if err != nil {
-			return nil, fmt.Errorf("%s with its mistakes: %w", name, err)
+			return nil, err
 		}
-		files[name] = formatted
-	}
-	for _, name := range []string{"seating", "postgres"} {
-		files["internal/"+name+"/mutated.go"] = []byte(fmt.Sprintf(switchSource, name))
+		maps.Copy(files, edited)
 	}
 	return files, nil
 }
-
-func (e Edit) apply(root string, files map[string][]byte) error {
-	source, ok := files[e.File]
-	if !ok {
-		var err error
-		if source, err = os.ReadFile(filepath.Join(root, e.File)); err != nil {
-			return err
-		}
-	}
-	if n := strings.Count(string(source), e.Old); n != 1 {
-		return fmt.Errorf("%s has %d places of %q, where one was to be edited: the code has changed, change the mutant too", e.File, n, e.Old)
-	}
-	files[e.File] = []byte(strings.Replace(string(source), e.Old, e.New, 1))
-	return nil
-}
-
-// switchSource is what the edits call.
-const switchSource = `package %s
-
-import "os"
-
-var mutantName = os.Getenv("MUTANT")
-
-func mutated(name string) bool { return mutantName == name }
-
-func durable() string {
-	if mutated("not-on-disk") {
-		return "off"
-	}
-	return "on"
-}
-`
