@@ -18,7 +18,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"eventbooking/internal/proof/lab"
-	"eventbooking/internal/proof/traffic"
+	"eventbooking/internal/proof/load"
 )
 
 // Options say how much is killed, and under what load.
@@ -50,7 +50,7 @@ func Prove(ctx context.Context, l *lab.Lab, o Options) (figure string, err error
 		return "", err
 	}
 	defer func() { err = errors.Join(err, place.Close()) }()
-	t := &trial{lab: l, place: place, options: o, dice: rand.New(rand.NewPCG(o.Seed, 0))}
+	t := &trial{lab: l, place: place, options: o, random: rand.New(rand.NewPCG(o.Seed, 0))}
 	all := t.plan()
 	for bout := range slices.Chunk(all, killsABout) {
 		if err := t.bout(ctx, bout, len(all)); err != nil {
@@ -66,13 +66,13 @@ type trial struct {
 	lab     *lab.Lab
 	place   *lab.Place
 	options Options
-	dice    *rand.Rand
+	random  *rand.Rand
 	kills   int
 
 	// down is locked while something is down on purpose: commands that are on their
 	// way meet it, those to come wait.
 	down     sync.RWMutex
-	receipts traffic.Receipts
+	receipts load.Receipts
 	// unknown counts the outcomes that nobody knew, happened those among them that
 	// turned out to have happened.
 	unknown, happened atomic.Int64
@@ -91,7 +91,7 @@ func (t *trial) plan() []kill {
 			all = append(all, (*trial).crashDatabase)
 		}
 	}
-	t.dice.Shuffle(len(all), func(i, j int) { all[i], all[j] = all[j], all[i] })
+	t.random.Shuffle(len(all), func(i, j int) { all[i], all[j] = all[j], all[i] })
 	return all
 }
 
@@ -112,8 +112,8 @@ func (t *trial) reviveDatabase(ctx context.Context) error {
 	return errors.Join(t.place.Cluster.Start(ctx), t.place.Service.AwaitReady(ctx, healLimit))
 }
 
-// bout lets people loose on a new stage, kills meanwhile, and examines everything
-// when the last of them has a definite answer.
+// bout lets customers act, kills meanwhile, and examines everything when the last
+// of them has a definite answer.
 func (t *trial) bout(ctx context.Context, kills []kill, total int) error {
 	customers, err := t.customers(ctx)
 	if err != nil {
@@ -128,7 +128,7 @@ func (t *trial) bout(ctx context.Context, kills []kill, total int) error {
 		defer close(over)
 		for _, k := range kills {
 			t.lab.Progress("kills under load", t.kills, total)
-			if err := t.strike(working, k); err != nil {
+			if err := t.killOnce(working, k); err != nil {
 				return fmt.Errorf("kill %d: %w", t.kills, err)
 			}
 			t.kills++
@@ -138,15 +138,14 @@ func (t *trial) bout(ctx context.Context, kills []kill, total int) error {
 	if err := group.Wait(); err != nil {
 		return err
 	}
-	if err := traffic.Examine(ctx, t.place, &t.receipts); err != nil {
+	if err := load.Examine(ctx, t.place, &t.receipts); err != nil {
 		return fmt.Errorf("after %d kills: %w", t.kills, err)
 	}
 	return nil
 }
 
-func (t *trial) customers(ctx context.Context) ([]*traffic.Customer, error) {
-	// So few seats that some always wait.
-	stage, err := traffic.OpenStage(ctx, t.place.Organizer, max(2, t.options.Workers/6))
+func (t *trial) customers(ctx context.Context) ([]*load.Customer, error) {
+	fixture, err := load.Publish(ctx, t.place.Organizer, load.Scarce(t.options.Workers))
 	if err != nil {
 		return nil, err
 	}
@@ -154,15 +153,15 @@ func (t *trial) customers(ctx context.Context) ([]*traffic.Customer, error) {
 	if err != nil {
 		return nil, err
 	}
-	customers := make([]*traffic.Customer, len(people))
+	customers := make([]*load.Customer, len(people))
 	for i, p := range people {
-		customers[i] = stage.Customer(p, rand.New(rand.NewPCG(t.dice.Uint64(), uint64(i))))
+		customers[i] = fixture.Customer(p, rand.New(rand.NewPCG(t.random.Uint64(), uint64(i))))
 	}
 	return customers, nil
 }
 
 // serve lets a customer send commands until it is over.
-func (t *trial) serve(ctx context.Context, c *traffic.Customer, over <-chan struct{}) error {
+func (t *trial) serve(ctx context.Context, c *load.Customer, over <-chan struct{}) error {
 	for {
 		select {
 		case <-over:
@@ -182,13 +181,13 @@ func (t *trial) serve(ctx context.Context, c *traffic.Customer, over <-chan stru
 
 // settle finds out what became of a command. Where nobody knew for a while, the
 // answer that came in the end must come ever after.
-func (t *trial) settle(ctx context.Context, command traffic.Command) (traffic.Settled, error) {
+func (t *trial) settle(ctx context.Context, command load.Command) (load.Settled, error) {
 	s, err := command.Settle(ctx, t.up)
 	switch {
 	case err != nil:
 		return s, err
 	case !s.Unknown && s.Replayed():
-		return s, lab.Broken(fmt.Errorf("%s with key %s had its effect, and was answered that it had none", command.Name, command.Key))
+		return s, lab.Broken(fmt.Errorf("%s had its effect, and was answered that it had none", command))
 	case !s.Unknown:
 		return s, nil
 	}
@@ -201,7 +200,7 @@ func (t *trial) settle(ctx context.Context, command traffic.Command) (traffic.Se
 	}
 	again, err := command.Settle(ctx, t.up)
 	if err == nil && (!again.Replayed() || again.Status != s.Status || string(again.Body) != string(s.Body)) {
-		err = lab.Broken(fmt.Errorf("%s with key %s was answered %d %s, and then %d %s", command.Name, command.Key, s.Status, s.Body, again.Status, again.Body))
+		err = lab.Broken(fmt.Errorf("%s was answered %d %s, and then %d %s", command, s.Status, s.Body, again.Status, again.Body))
 	}
 	return s, err
 }
@@ -212,8 +211,8 @@ func (t *trial) up() {
 	defer t.down.RUnlock()
 }
 
-// strike kills at a random moment, once there is load again.
-func (t *trial) strike(ctx context.Context, k kill) error {
+// killOnce kills at a random moment, once there is load again.
+func (t *trial) killOnce(ctx context.Context, k kill) error {
 	began, enough := t.receipts.Len(), warmth*t.options.Workers
 	if err := lab.Await(ctx, warmLimit, func(context.Context) error {
 		if n := t.receipts.Len() - began; n < enough {
@@ -226,7 +225,7 @@ func (t *trial) strike(ctx context.Context, k kill) error {
 	select {
 	case <-ctx.Done():
 		return ctx.Err()
-	case <-time.After(time.Duration(t.dice.Int64N(int64(pauseLimit)))):
+	case <-time.After(time.Duration(t.random.Int64N(int64(pauseLimit)))):
 	}
 	t.down.Lock()
 	defer t.down.Unlock()

@@ -16,23 +16,22 @@ import (
 	"time"
 
 	"eventbooking/internal/account"
-	"eventbooking/internal/proof/crowd"
 	"eventbooking/internal/proof/lab"
+	"eventbooking/internal/proof/load"
 )
 
 // Options say how much is tried. The zero Options are the short form.
 type Options struct {
 	// Failovers is how often the primary is killed under load; 0 is 2.
 	Failovers int
-	// Workers is how many attendees ask at once; 0 is 32.
+	// Workers is how many customers act at once; 0 is 32.
 	Workers int
 	Seed    uint64
 }
 
 const (
-	slots = 4
 	// bound is how long anything else may take: a promotion to be noticed, a replica
-	// to catch up, everybody's doubts to be resolved.
+	// to catch up, everybody to be sure.
 	bound = 60 * time.Second
 )
 
@@ -52,8 +51,8 @@ func Prove(ctx context.Context, l *lab.Lab, o Options) (figure string, err error
 	case err != nil:
 		return "", fmt.Errorf("%w (see %s)", err, l.Dir())
 	}
-	t := e.crowd.Tally()
-	return fmt.Sprintf("%d failovers under load: %d acknowledged bookings and cancellations, 0 lost; %d outcomes unknown and resolved (%d had happened); "+
+	t := e.load.Tally()
+	return fmt.Sprintf("%d failovers under load: %d acknowledged effects, 0 lost; %d outcomes unknown and resolved (%d had happened); "+
 		"first one at most %s after the promotion was asked for, which itself took %s; without its standby: %d outcomes unknown, none hung, slowest answer %s",
 		o.Failovers, t.Acknowledged, t.Unknown, t.Happened, e.first.Round(10*time.Millisecond), e.promotion.Round(10*time.Millisecond), e.unreplicated, t.Slowest.Round(100*time.Millisecond)), nil
 }
@@ -66,7 +65,7 @@ type experiment struct {
 	primary, standby *lab.Cluster
 	service          *lab.Service
 	client           *lab.Client
-	crowd            *crowd.Crowd
+	load             *load.Load
 
 	// first is the longest wait for an acknowledgement from when a promotion was
 	// asked for, promotion is PostgreSQL's part of it.
@@ -129,7 +128,7 @@ func (e *experiment) open(ctx context.Context) (err error) {
 		return err
 	}
 	e.client = e.service.Client()
-	e.crowd, err = crowd.Gather(ctx, e.client.As(organizers[0]), e.primary.URL(), e.Workers, slots)
+	e.load, err = load.New(ctx, e.client.As(organizers[0]), e.primary.URL(), e.Workers, e.Seed)
 	return err
 }
 
@@ -150,11 +149,11 @@ func (e *experiment) close() (err error) {
 
 // failover kills the primary under load, and goes on with the other.
 func (e *experiment) failover(ctx context.Context) error {
-	end, rushed := make(chan struct{}), make(chan error, 1)
-	go func() { rushed <- e.crowd.Rush(ctx, end) }()
+	end, ran := make(chan struct{}), make(chan error, 1)
+	go func() { ran <- e.load.Run(ctx, end) }()
 	err := e.replace(ctx)
 	close(end)
-	if err := errors.Join(err, <-rushed); err != nil {
+	if err := errors.Join(err, <-ran); err != nil {
 		return err
 	}
 	return e.examine(ctx)
@@ -181,9 +180,9 @@ func (e *experiment) replace(ctx context.Context) error {
 // busy waits until everybody has been served twice, on the average, and then for
 // a moment of chance.
 func (e *experiment) busy(ctx context.Context) error {
-	enough := e.crowd.Tally().Acknowledged + 2*e.Workers
+	enough := e.load.Tally().Acknowledged + 2*e.Workers
 	if err := lab.Await(ctx, bound, func(context.Context) error {
-		if n := e.crowd.Tally().Acknowledged; n < enough {
+		if n := e.load.Tally().Acknowledged; n < enough {
 			return fmt.Errorf("%d of %d acknowledged", n, enough)
 		}
 		return nil
@@ -194,11 +193,11 @@ func (e *experiment) busy(ctx context.Context) error {
 	return nil
 }
 
-// promote makes the standby the primary, and measures how long the crowd waits
+// promote makes the standby the primary, and measures how long customers wait
 // for the first acknowledgement from when it was asked to be.
 func (e *experiment) promote(ctx context.Context) error {
 	lab.Pause(ctx, time.Duration(e.random.IntN(500_000))*time.Microsecond)
-	acknowledged, asked := e.crowd.Next(), lab.Now()
+	acknowledged, asked := e.load.Next(), lab.Now()
 	if err := e.standby.Promote(ctx); err != nil {
 		return err
 	}
@@ -223,13 +222,13 @@ func (e *experiment) rejoin(ctx context.Context) error {
 	return e.synchronise(ctx)
 }
 
-// examine resolves what nobody knew, holds what everybody was told against what
+// examine resolves what nobody knew, compares what everybody was told with what
 // the primary has, and lets the doctor look.
 func (e *experiment) examine(ctx context.Context) error {
-	if err := e.crowd.Settle(ctx, bound); err != nil {
+	if err := e.load.Settle(ctx, bound); err != nil {
 		return err
 	}
-	if err := e.crowd.Check(ctx, e.primary.URL()); err != nil {
+	if err := e.load.Check(ctx, e.lab, e.primary.URL()); err != nil {
 		return err
 	}
 	found, err := e.service.Doctor(ctx)

@@ -66,7 +66,7 @@ func (e *experiment) standbyReturns(ctx context.Context) error {
 	if err := e.caughtUp(ctx); err != nil {
 		return err
 	}
-	if err := e.crowd.Served(ctx, bound); err != nil {
+	if err := e.load.Served(ctx, bound); err != nil {
 		return err
 	}
 	return e.examine(ctx)
@@ -82,7 +82,7 @@ func (e *experiment) standbyReplaces(ctx context.Context) error {
 	ended := make(chan error, 1)
 	ending, stop := context.WithCancel(ctx)
 	go func() { ended <- e.endWaits(ending) }()
-	err := e.crowd.Each(ctx)
+	err := e.load.Each(ctx)
 	stop()
 	if err := errors.Join(err, <-ended, e.primary.Kill(), e.standby.Start(ctx), e.standby.Promote(ctx)); err != nil {
 		return err
@@ -97,11 +97,11 @@ func (e *experiment) miss(ctx context.Context) error {
 	if err := e.standby.Stop(); err != nil {
 		return err
 	}
-	before := e.crowd.Tally()
-	if err := e.crowd.Each(ctx); err != nil {
+	before := e.load.Tally()
+	if err := e.load.Each(ctx); err != nil {
 		return err
 	}
-	after := e.crowd.Tally()
+	after := e.load.Tally()
 	e.unreplicated += after.Unknown - before.Unknown
 	switch {
 	case after.Acknowledged > before.Acknowledged:

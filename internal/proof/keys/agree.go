@@ -6,14 +6,14 @@ import (
 	"bytes"
 	"fmt"
 
-	"eventbooking/internal/proof/traffic"
+	"eventbooking/internal/proof/load"
 )
 
 // agree says what is wrong with the definite answers to one key, in no order:
 // they must be the same to the byte, and all but the first one repetitions. Where
 // somebody got no answer, the first may have been that one's. Refusals that say
 // that the request was wrong have no effect and are not kept; all must be such.
-func agree(answers []traffic.Settled) error {
+func agree(answers []load.Settled) error {
 	first := answers[0]
 	fresh, unknown := 0, false
 	for _, a := range answers {

@@ -10,7 +10,7 @@ import (
 	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
 
-	"eventbooking/internal/proof/traffic"
+	"eventbooking/internal/proof/load"
 )
 
 // examine counts the effects: everything in the books was acknowledged once, and
@@ -20,7 +20,7 @@ func (t *trial) examine(ctx context.Context, all []*sender) error {
 	if err != nil {
 		return err
 	}
-	return traffic.Examine(ctx, t.place, &t.receipts, made...)
+	return load.Examine(ctx, t.place, &t.receipts, made...)
 }
 
 // made compares the events and slots that the senders were told of with those

@@ -18,7 +18,7 @@ import (
 
 	"eventbooking/internal/account"
 	"eventbooking/internal/proof/lab"
-	"eventbooking/internal/proof/traffic"
+	"eventbooking/internal/proof/load"
 )
 
 // Options say how many keys are tried.
@@ -81,14 +81,14 @@ type trial struct {
 	// taken counts keys, sent how often they were sent, others how often with
 	// another request.
 	taken, sent, others atomic.Int64
-	receipts            traffic.Receipts
+	receipts            load.Receipts
 
 	killing sync.Mutex
 	killed  int
 }
 
 func (t *trial) senders(ctx context.Context, seed uint64) ([]*sender, error) {
-	stage, err := traffic.OpenStage(ctx, t.place.Organizer, capacity)
+	fixture, err := load.Publish(ctx, t.place.Organizer, capacity)
 	if err != nil {
 		return nil, err
 	}
@@ -98,10 +98,10 @@ func (t *trial) senders(ctx context.Context, seed uint64) ([]*sender, error) {
 	}
 	all := make([]*sender, len(people))
 	for i, p := range people {
-		dice := rand.New(rand.NewPCG(seed, uint64(i)))
+		random := rand.New(rand.NewPCG(seed, uint64(i)))
 		all[i] = &sender{
-			trial: t, dice: dice, stage: stage, person: p,
-			customer: stage.Customer(p, dice), organizing: organizing{self: t.place.Organizer.As(p), stage: stage, dice: dice},
+			trial: t, random: random, fixture: fixture, person: p,
+			customer: fixture.Customer(p, random), organizing: organizing{self: t.place.Organizer.As(p), fixture: fixture, random: random},
 		}
 	}
 	return all, nil

@@ -5,7 +5,6 @@ package linear
 import (
 	"cmp"
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"math/rand/v2"
@@ -163,13 +162,13 @@ func (h *history) ask(ctx context.Context, client int, c spec.Request) (answer, 
 		return answer{status: r.Status}, nil
 	}
 	var b body
-	var refused problem
+	var refused lab.Problem
 	into := any(&b)
 	if r.Status >= http.StatusBadRequest {
 		into = &refused
 	}
-	if err := json.Unmarshal(r.Body, into); err != nil {
-		return answer{}, fmt.Errorf("%s: %w: %d %s", describe(c), err, r.Status, r.Body)
+	if err := r.Into(into); err != nil {
+		return answer{}, fmt.Errorf("%s: %w", describe(c), err)
 	}
 	if b.HasMore {
 		return answer{}, fmt.Errorf("%s: more live bookings than a page has", describe(c))
@@ -195,7 +194,7 @@ func (h *history) send(ctx context.Context, c spec.Request) lab.Answer {
 	return as.Do(ctx, method, path, body)
 }
 
-// body is all that the answer to a call may consist of, problem is a refusal.
+// body is all that an answer which is no refusal may consist of.
 type body struct {
 	lab.Booking
 	Data           []lab.Booking `json:"data"`
@@ -204,14 +203,8 @@ type body struct {
 	WaitlistLength int           `json:"waitlist_length"`
 }
 
-type problem struct {
-	Code      spec.Code `json:"code"`
-	BookingID uuid.UUID `json:"booking_id"`
-	Item      *int      `json:"item"`
-}
-
 // read is what the models look at of an answer. It notes what is heard of bookings.
-func (h *history) read(c spec.Request, status int, b body, refused problem) answer {
+func (h *history) read(c spec.Request, status int, b body, refused lab.Problem) answer {
 	a := answer{status: status, code: refused.Code, item: spec.None}
 	switch {
 	case status >= http.StatusBadRequest:
@@ -239,14 +232,11 @@ func (h *history) read(c spec.Request, status int, b body, refused problem) answ
 
 // hear notes a booking as the latest of its user and slot.
 func (h *history) hear(b lab.Booking) view {
-	v := view{booking: h.number(b.ID), status: spec.StatusOf(b.Status)}
+	v := view{booking: h.number(b.ID), status: b.Status}
 	v.user = slices.IndexFunc(h.users, func(p lab.Person) bool { return p.ID == b.UserID })
 	slot := slices.IndexFunc(h.slots, func(s lab.Slot) bool { return s.ID == b.SlotID })
 	if v.status.Live() {
-		v.seats, v.blocked = b.Seats, b.Blocked
-		if b.WaitlistPosition != nil {
-			v.position = *b.WaitlistPosition
-		}
+		v.seats, v.blocked, v.position = b.Seats, b.Blocked, b.WaitlistPosition
 	}
 	if v.user >= 0 && slot >= 0 && h.latest[v.user][slot].booking <= v.booking {
 		h.latest[v.user][slot] = heard{v.booking, v.status}

@@ -16,7 +16,7 @@ import (
 	"sync/atomic"
 
 	"eventbooking/internal/proof/lab"
-	"eventbooking/internal/proof/traffic"
+	"eventbooking/internal/proof/load"
 )
 
 // Options are the size of the experiment.
@@ -42,42 +42,42 @@ func Prove(ctx context.Context, l *lab.Lab, o Options) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	c := &crowd{place: place}
-	err = c.run(ctx, o)
+	e := &experiment{place: place}
+	err = e.run(ctx, o)
 	if err != nil {
 		return "", errors.Join(err, place.Close())
 	}
-	figure, err := c.examine(ctx)
+	figure, err := e.examine(ctx)
 	return figure, errors.Join(err, place.Close())
 }
 
-// crowd is everybody, and how often they asked.
-type crowd struct {
+// experiment is everybody, and how often they asked.
+type experiment struct {
 	place         *lab.Place
-	stage         *traffic.Stage
+	fixture       *load.Fixture
 	sent, refused atomic.Int64
 }
 
-func (c *crowd) run(ctx context.Context, o Options) error {
-	people, err := c.place.People(ctx, users)
+func (e *experiment) run(ctx context.Context, o Options) error {
+	people, err := e.place.People(ctx, users)
 	if err != nil {
 		return err
 	}
-	if c.stage, err = traffic.OpenStage(ctx, c.place.Organizer, capacity); err != nil {
+	if e.fixture, err = load.Publish(ctx, e.place.Organizer, capacity); err != nil {
 		return err
 	}
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
 	var group sync.WaitGroup
 	for i := range atOnce {
-		dice := rand.New(rand.NewPCG(o.Seed, uint64(i)))
-		customer := c.stage.Customer(people[i%users], dice)
+		random := rand.New(rand.NewPCG(o.Seed, uint64(i)))
+		customer := e.fixture.Customer(people[i%users], random)
 		group.Go(func() {
-			for n := c.sent.Add(1); ctx.Err() == nil && n <= int64(o.Commands); n = c.sent.Add(1) {
-				c.place.Lab.Progress("commands", int(n), o.Commands)
-				err := c.step(ctx, customer)
+			for n := e.sent.Add(1); ctx.Err() == nil && n <= int64(o.Commands); n = e.sent.Add(1) {
+				e.place.Lab.Progress("commands", int(n), o.Commands)
+				err := e.step(ctx, customer)
 				if n%edits == 0 && err == nil {
-					err = c.editCapacity(ctx, dice)
+					err = e.editCapacity(ctx, random)
 				}
 				if err != nil {
 					cancel(err)
@@ -89,7 +89,7 @@ func (c *crowd) run(ctx context.Context, o Options) error {
 	return context.Cause(ctx)
 }
 
-func (c *crowd) step(ctx context.Context, customer *traffic.Customer) error {
+func (e *experiment) step(ctx context.Context, customer *load.Customer) error {
 	command := customer.Next()
 	answer, err := command.Settle(ctx, func() {})
 	switch {
@@ -100,17 +100,17 @@ func (c *crowd) step(ctx context.Context, customer *traffic.Customer) error {
 	case answer.Unknown || answer.Status >= http.StatusInternalServerError:
 		return lab.Broken(fmt.Errorf("%s: %d %s", command.Name, answer.Status, answer.Body))
 	case answer.Status >= http.StatusBadRequest:
-		c.refused.Add(1)
+		e.refused.Add(1)
 	}
 	return customer.Learn(ctx, command, answer.Answer)
 }
 
 // editCapacity gives a slot another capacity. Below what is taken is refused.
-func (c *crowd) editCapacity(ctx context.Context, dice *rand.Rand) error {
-	slot := c.stage.Slots[dice.IntN(len(c.stage.Slots))]
+func (e *experiment) editCapacity(ctx context.Context, random *rand.Rand) error {
+	slot := e.fixture.Slots[random.IntN(len(e.fixture.Slots))]
 	path := "/slots/" + slot.ID.String()
-	tag := c.stage.Organizer.Get(ctx, path).Header.Get("ETag")
-	answer := c.stage.Organizer.Do(ctx, http.MethodPatch, path, map[string]int{"capacity": capacity - 2 + dice.IntN(5)}, lab.Header{Name: "If-Match", Value: tag})
+	tag := e.fixture.Organizer.Get(ctx, path).Header.Get("ETag")
+	answer := e.fixture.Organizer.Do(ctx, http.MethodPatch, path, map[string]int{"capacity": capacity - 2 + random.IntN(5)}, lab.Header{Name: "If-Match", Value: tag})
 	if answer.Unknown() && ctx.Err() == nil {
 		return lab.Broken(fmt.Errorf("edit of a slot: %d %s %w", answer.Status, answer.Body, answer.Err))
 	}
@@ -118,19 +118,19 @@ func (c *crowd) editCapacity(ctx context.Context, dice *rand.Rand) error {
 }
 
 // examine counts the deadlocks and lets the doctor look.
-func (c *crowd) examine(ctx context.Context) (string, error) {
-	deadlocks, err := c.place.Cluster.Deadlocks()
+func (e *experiment) examine(ctx context.Context) (string, error) {
+	deadlocks, err := e.place.Cluster.Deadlocks()
 	if err != nil {
 		return "", err
 	}
-	findings, err := c.place.Service.Doctor(ctx)
+	findings, err := e.place.Service.Doctor(ctx)
 	if err != nil {
 		return "", err
 	}
 	figure := fmt.Sprintf("%d commands of every kind, %d of them refused, %d at once by %d users: %d × 40P01, the doctor finds %d",
-		c.sent.Load()-atOnce, c.refused.Load(), atOnce, users, deadlocks, len(findings))
+		e.sent.Load()-atOnce, e.refused.Load(), atOnce, users, deadlocks, len(findings))
 	if deadlocks > 0 || len(findings) > 0 {
-		return figure, lab.Broken(fmt.Errorf("%d deadlocks in %s; the doctor finds %q", deadlocks, c.place.Cluster.Log(), findings))
+		return figure, lab.Broken(fmt.Errorf("%d deadlocks in %s; the doctor finds %q", deadlocks, e.place.Cluster.Log(), findings))
 	}
 	return figure, nil
 }

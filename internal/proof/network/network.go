@@ -18,8 +18,8 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"eventbooking/internal/account"
-	"eventbooking/internal/proof/crowd"
 	"eventbooking/internal/proof/lab"
+	"eventbooking/internal/proof/load"
 )
 
 // Options say how much is tried. The zero Options are the short form.
@@ -32,8 +32,8 @@ type Options struct {
 }
 
 const (
-	attendees = 16
-	slots     = 2
+	customers = 16
+	probes    = 2
 	// settleBound is how long it may take until nobody is in doubt any more.
 	settleBound = 30 * time.Second
 	// heldEvery: in one of so many rounds the network stays bad until everybody has
@@ -59,14 +59,14 @@ func Prove(ctx context.Context, l *lab.Lab, o Options) (figure string, err error
 	case e.doubts == 0:
 		return "", errors.New("no COMMIT was hit")
 	}
-	t := e.crowd.Tally()
+	t := e.load.Tally()
 	return fmt.Sprintf("%d toxics × %d in mid-COMMIT (%d left somebody in doubt), × %d at other moments, %d silent networks: %d answers acknowledged, %d refused, "+
 		"%d outcomes unknown and resolved (%d had happened), 0 violations, slowest answer %s, healthy again after at most %s, no goroutine left",
 		len(kinds), e.struck/len(kinds), e.doubts, o.Times, o.Times, t.Acknowledged, t.Refused,
 		t.Unknown, t.Happened, t.Slowest.Round(100*time.Millisecond), e.recovery.Round(10*time.Millisecond)), nil
 }
 
-// experiment is a service behind a proxy, with a crowd before it.
+// experiment is a service behind a proxy, with customers before it.
 type experiment struct {
 	Options
 	lab     *lab.Lab
@@ -76,9 +76,9 @@ type experiment struct {
 	service *service
 	keeper  gatekeeper
 	client  *lab.Client
-	crowd   *crowd.Crowd
+	load    *load.Load
 	// probe are those who find out whether the service is well again.
-	probe *crowd.Crowd
+	probe *load.Load
 
 	// struck counts the rounds that began in mid-COMMIT, doubts those of them after
 	// which somebody was in doubt; recovery is the slowest.
@@ -110,11 +110,11 @@ func (e *experiment) open(ctx context.Context) (err error) {
 		return err
 	}
 	e.client = lab.NewClient(e.service.url)
-	e.crowd, err = crowd.Gather(ctx, e.client.As(organizers[0]), e.cluster.URL(), attendees+slots, slots)
+	e.load, err = load.New(ctx, e.client.As(organizers[0]), e.cluster.URL(), customers+probes, e.Seed)
 	if err != nil {
 		return err
 	}
-	e.probe = e.crowd.Detach(slots)
+	e.probe = e.load.Detach(probes)
 	return nil
 }
 
@@ -165,16 +165,16 @@ func (e *experiment) run(ctx context.Context) error {
 	return examine(ctx, e.cluster.URL())
 }
 
-// round lets the network go bad once, with the crowd at work.
+// round lets the network go bad once, with the load on.
 func (e *experiment) round(ctx context.Context, bad toxic, when moment, held bool) error {
 	if when.gate != nil {
 		if err := e.keeper.exec(ctx, when.gate.shut); err != nil {
 			return err
 		}
 	}
-	before := e.crowd.Tally().Unknown
+	before := e.load.Tally().Unknown
 	answered := make(chan error, 1)
-	go func() { answered <- e.crowd.Each(ctx) }()
+	go func() { answered <- e.load.Each(ctx) }()
 	if err := e.strike(ctx, bad, when); err != nil {
 		return errors.Join(err, e.proxy.heal(ctx), <-answered)
 	}
@@ -193,7 +193,7 @@ func (e *experiment) round(ctx context.Context, bad toxic, when moment, held boo
 	}
 	if when.gate != nil {
 		e.struck++
-		if e.crowd.Tally().Unknown > before {
+		if e.load.Tally().Unknown > before {
 			e.doubts++
 		}
 	}
@@ -214,7 +214,7 @@ func (e *experiment) strike(ctx context.Context, bad toxic, when moment) error {
 }
 
 // recover makes the network good again, and measures how long the service takes
-// to be so: ready, and serving bookings in the very slots.
+// to be so: ready, and serving bookings in the same slots.
 func (e *experiment) recover(ctx context.Context) error {
 	if err := e.proxy.heal(ctx); err != nil {
 		return err
@@ -236,13 +236,8 @@ func (e *experiment) recover(ctx context.Context) error {
 // examine resolves what nobody knew, and holds what everybody was told against
 // what the database has.
 func (e *experiment) examine(ctx context.Context) error {
-	for _, c := range []*crowd.Crowd{e.crowd, e.probe} {
-		if err := c.Settle(ctx, settleBound); err != nil {
-			return err
-		}
-		if err := c.Check(ctx, e.cluster.URL()); err != nil {
-			return err
-		}
+	if err := errors.Join(e.load.Settle(ctx, settleBound), e.probe.Settle(ctx, settleBound)); err != nil {
+		return err
 	}
-	return nil
+	return errors.Join(e.load.Check(ctx, e.lab, e.cluster.URL()), e.probe.Check(ctx, e.lab, e.cluster.URL()))
 }

@@ -17,7 +17,7 @@ import (
 // or a restarted router does: none of them ever answers again, nobody is told,
 // and new ones work. No proxy does that; stopped server processes do.
 func (e *experiment) silence(ctx context.Context) error {
-	if err := errors.Join(e.crowd.Each(ctx), e.idle(ctx)); err != nil {
+	if err := errors.Join(e.load.Each(ctx), e.idle(ctx)); err != nil {
 		return err
 	}
 	rows, _ := e.keeper.conn.Query(ctx, "SELECT pid FROM pg_stat_activity WHERE application_name LIKE 'eventbooking%' AND state = 'idle'")

@@ -4,7 +4,6 @@ package witness
 
 import (
 	"context"
-	"encoding/json"
 	"fmt"
 	"math/rand/v2"
 	"net/http"
@@ -224,62 +223,31 @@ func (l *load) send(ctx context.Context, r request) lab.Answer {
 	return r.as.client.Do(ctx, method, path, body, headers...)
 }
 
-// problem is a refusal, as far as one looks at it.
-type problem struct {
-	Code        spec.Code   `json:"code"`
-	From        spec.Status `json:"from"`
-	BookingID   uuid.UUID   `json:"booking_id"`
-	SlotVersion int64       `json:"slot_version"`
-}
-
-// seen is every other answer, as far as one looks at it.
-type seen struct {
-	ID               uuid.UUID   `json:"id"`
-	BookingID        uuid.UUID   `json:"booking_id"`
-	Status           spec.Status `json:"status"`
-	Seats            int         `json:"seats"`
-	SeatsMin         int         `json:"seats_min"`
-	WaitlistPosition int         `json:"waitlist_position"`
-	Blocked          bool        `json:"blocked"`
-	SlotVersion      int64       `json:"slot_version"`
-
-	Position      int `json:"position"`
-	BookingsAhead int `json:"bookings_ahead"`
-	SeatsAhead    int `json:"seats_ahead"`
-	SeatsNeeded   int `json:"seats_needed"`
-	Passes        int `json:"passes"`
-
-	Version        int64 `json:"version"`
-	Revision       int   `json:"revision"`
-	Capacity       int   `json:"capacity"`
-	SeatsTaken     int   `json:"seats_taken"`
-	SeatsAvailable int   `json:"seats_available"`
-	WaitlistLength int   `json:"waitlist_length"`
-}
-
 // sight is what became of a request, and what the answer says. One that cannot be
 // read says nothing, which the check does not let pass.
 func sight(verb spec.Verb, a lab.Answer) (Ending, Sight) {
+	p := a.Problem()
 	switch {
 	case a.Unknown():
-		return Unknown, Sight{Code: spec.Code(a.Problem().Code)}
+		return Unknown, Sight{Code: p.Code}
 	case a.Untouched():
-		return Untouched, Sight{Code: spec.Code(a.Problem().Code)}
+		return Untouched, Sight{Code: p.Code}
 	case a.Status >= http.StatusBadRequest:
-		var p problem
-		_ = json.Unmarshal(a.Body, &p)
 		return Refused, Sight{Version: p.SlotVersion, Code: p.Code, Status: p.From, Booking: p.BookingID}
 	}
-	var s seen
-	_ = json.Unmarshal(a.Body, &s)
 	switch verb {
 	case spec.ReadSlot, spec.EditCapacity:
+		var s lab.Slot
+		_ = a.Into(&s)
 		return Done, Sight{Version: s.Version, Capacity: s.Capacity, Taken: s.SeatsTaken, Free: s.SeatsAvailable, Waiting: s.WaitlistLength, Revision: s.Revision}
 	case spec.ReadPosition:
-		return Done, Sight{Version: s.SlotVersion, Booking: s.BookingID, Status: s.Status, Blocked: s.Blocked, Free: s.SeatsAvailable,
-			Position: s.Position, BookingsAhead: s.BookingsAhead, SeatsAhead: s.SeatsAhead, SeatsNeeded: s.SeatsNeeded, Passes: s.Passes}
+		var w lab.WaitlistPosition
+		_ = a.Into(&w)
+		return Done, Sight{Version: w.SlotVersion, Booking: w.BookingID, Status: w.Status, Blocked: w.Blocked, Free: w.SeatsAvailable,
+			Position: w.Position, BookingsAhead: w.BookingsAhead, SeatsAhead: w.SeatsAhead, SeatsNeeded: w.SeatsNeeded, Passes: w.Passes}
 	}
-	return Done, Sight{Version: s.SlotVersion, Booking: s.ID, Status: s.Status, Seats: s.Seats, Least: s.SeatsMin, Position: s.WaitlistPosition, Blocked: s.Blocked}
+	b, _ := a.Booking()
+	return Done, Sight{Version: b.SlotVersion, Booking: b.ID, Status: b.Status, Seats: b.Seats, Least: b.SeatsMin, Position: b.WaitlistPosition, Blocked: b.Blocked}
 }
 
 // learn keeps what an answer tells about a person's latest booking.
