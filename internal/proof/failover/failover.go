@@ -128,7 +128,8 @@ func (e *experiment) open(ctx context.Context) (err error) {
 		return err
 	}
 	e.client = e.service.Client()
-	e.load, err = load.New(ctx, e.client.As(organizers[0]), e.primary.URL(), e.Workers, e.Seed)
+	e.load, err = load.New(ctx, load.Options{
+		Organizer: e.client.As(organizers[0]), DatabaseURL: e.primary.URL(), Workers: e.Workers, Seed: e.Seed})
 	return err
 }
 
@@ -228,7 +229,7 @@ func (e *experiment) examine(ctx context.Context) error {
 	if err := e.load.Settle(ctx, bound); err != nil {
 		return err
 	}
-	if err := e.load.Check(ctx, e.lab, e.primary.URL()); err != nil {
+	if err := e.load.Check(ctx, e.primary.URL(), e.lab.Dir()); err != nil {
 		return err
 	}
 	found, err := e.service.Doctor(ctx)

@@ -20,7 +20,11 @@ func (t *trial) examine(ctx context.Context, all []*sender) error {
 	if err != nil {
 		return err
 	}
-	return load.Examine(ctx, t.place, &t.receipts, made...)
+	found, err := t.place.Service.Doctor(ctx)
+	if err != nil {
+		return err
+	}
+	return load.Compare(ctx, t.place.Cluster.URL(), t.lab.Dir(), &t.receipts, append(found, made...)...)
 }
 
 // made compares the events and slots that the senders were told of with those

@@ -68,12 +68,12 @@ func (s *sender) one(ctx context.Context) error {
 
 // send sends a command many times at once, and returns the answer that all got.
 func (s *sender) send(ctx context.Context, command load.Command) (lab.Answer, error) {
-	answers := make([]load.Settled, 1+s.random.IntN(mostTimes))
+	answers := make([]settled, 1+s.random.IntN(mostTimes))
 	group, sending := errgroup.WithContext(ctx)
 	for i := range answers {
 		group.Go(func() (err error) {
-			answers[i], err = command.Settle(sending, func() {})
-			s.trial.sent.Add(int64(answers[i].Sent))
+			answers[i], err = settle(sending, command)
+			s.trial.sent.Add(int64(answers[i].sent))
 			return err
 		})
 	}
@@ -83,7 +83,7 @@ func (s *sender) send(ctx context.Context, command load.Command) (lab.Answer, er
 	if err := agree(answers); err != nil {
 		return lab.Answer{}, lab.Broken(fmt.Errorf("%s, %d times: %w", command, len(answers), err))
 	}
-	if answers[0].Stored() && s.random.IntN(otherRequest) == 0 {
+	if load.Settled(answers[0].Answer) && s.random.IntN(otherRequest) == 0 {
 		return answers[0].Answer, s.reuse(ctx, command)
 	}
 	return answers[0].Answer, nil
@@ -94,7 +94,7 @@ func (s *sender) send(ctx context.Context, command load.Command) (lab.Answer, er
 func (s *sender) reuse(ctx context.Context, command load.Command) error {
 	command.Method, command.Path = http.MethodPost, "/slots/"+s.fixture.Slots[0].ID.String()+"/bookings"
 	command.Body = map[string]any{"seats": capacity}
-	a, err := command.Settle(ctx, func() {})
+	a, err := settle(ctx, command)
 	if err != nil {
 		return err
 	}

@@ -85,13 +85,13 @@ func (h *history) round(ctx context.Context, choose chooser, sources []*rand.Ran
 func (h *history) lists(ctx context.Context, client int) (lists [][]view, err error) {
 	for slot := range h.slots {
 		a, err := h.ask(ctx, client, spec.Request{Verb: spec.ListBookings, Slot: slot})
-		if err == nil && a.status != http.StatusOK {
-			err = fmt.Errorf("the list of slot %d was answered with %d", slot, a.status)
+		if err == nil && a.Status != http.StatusOK {
+			err = fmt.Errorf("the list of slot %d was answered with %d", slot, a.Status)
 		}
 		if err != nil {
 			return nil, err
 		}
-		lists = append(lists, a.shown)
+		lists = append(lists, a.Shown)
 	}
 	return lists, nil
 }
@@ -109,7 +109,7 @@ func (h *history) talk(ctx context.Context, client int, choose chooser, source *
 		if err != nil {
 			return err
 		}
-		if a.status != http.StatusServiceUnavailable {
+		if a.Status != http.StatusServiceUnavailable {
 			answered++
 		}
 	}
@@ -125,15 +125,15 @@ func (h *history) unfinished(lists [][]view) error {
 		head := view{}
 		for _, v := range views {
 			switch {
-			case v.status == spec.Confirmed:
-				free -= v.seats
-			case v.blocked && !h.busy(lists, slot, v.user):
+			case v.Status == spec.Confirmed:
+				free -= v.Seats
+			case v.Blocked && !h.busy(lists, slot, v.User):
 				return fmt.Errorf("slot %d: %v, by nothing", slot, v)
-			case !v.blocked && (head.position == 0 || v.position < head.position):
+			case !v.Blocked && (head.Position == 0 || v.Position < head.Position):
 				head = v
 			}
 		}
-		if head.position > 0 && head.seats <= free {
+		if head.Position > 0 && head.Seats <= free {
 			return fmt.Errorf("slot %d: %v, and %d seats are free", slot, head, free)
 		}
 	}
@@ -145,7 +145,7 @@ func (h *history) unfinished(lists [][]view) error {
 func (h *history) busy(lists [][]view, slot, user int) bool {
 	other := 1 - slot
 	return other >= 0 && other < len(lists) &&
-		slices.ContainsFunc(lists[other], func(v view) bool { return v.user == user && v.status == spec.Confirmed })
+		slices.ContainsFunc(lists[other], func(v view) bool { return v.User == user && v.Status == spec.Confirmed })
 }
 
 // ask sends a call and notes what came back. What was turned away without effect
@@ -157,9 +157,9 @@ func (h *history) ask(ctx context.Context, client int, c spec.Request) (answer, 
 	}
 	switch {
 	case r.Unknown():
-		return answer{}, fmt.Errorf("%s: nobody knows what became of it: %w", describe(c), cmp.Or(r.Err, fmt.Errorf("%d %s", r.Status, r.Body)))
+		return answer{}, fmt.Errorf("%s: nobody knows what became of it: %w", c, cmp.Or(r.Err, fmt.Errorf("%d %s", r.Status, r.Body)))
 	case r.Untouched():
-		return answer{status: r.Status}, nil
+		return answer{Status: r.Status}, nil
 	}
 	var b body
 	var refused lab.Problem
@@ -168,10 +168,10 @@ func (h *history) ask(ctx context.Context, client int, c spec.Request) (answer, 
 		into = &refused
 	}
 	if err := r.Into(into); err != nil {
-		return answer{}, fmt.Errorf("%s: %w", describe(c), err)
+		return answer{}, fmt.Errorf("%s: %w", c, err)
 	}
 	if b.HasMore {
-		return answer{}, fmt.Errorf("%s: more live bookings than a page has", describe(c))
+		return answer{}, fmt.Errorf("%s: more live bookings than a page has", c)
 	}
 	h.mu.Lock()
 	defer h.mu.Unlock()
@@ -205,41 +205,41 @@ type body struct {
 
 // read is what the models look at of an answer. It notes what is heard of bookings.
 func (h *history) read(c spec.Request, status int, b body, refused lab.Problem) answer {
-	a := answer{status: status, code: refused.Code, item: spec.None}
+	a := answer{Status: status, Code: refused.Code, Item: spec.None}
 	switch {
 	case status >= http.StatusBadRequest:
 		if refused.Item != nil {
-			a.item = *refused.Item
+			a.Item = *refused.Item
 		}
 		if refused.BookingID != uuid.Nil {
-			a.booking = h.number(refused.BookingID)
+			a.Booking = h.number(refused.BookingID)
 		}
 	case c.Verb == spec.ReadSlot:
-		a.taken, a.waiting = b.SeatsTaken, b.WaitlistLength
+		a.Taken, a.Waiting = b.SeatsTaken, b.WaitlistLength
 	case c.Verb == spec.ListBookings, c.Verb == spec.Bundle:
-		a.shown = make([]view, len(b.Data))
+		a.Shown = make([]view, len(b.Data))
 		for i, booking := range b.Data {
-			a.shown[i] = h.hear(booking)
+			a.Shown[i] = h.hear(booking)
 		}
 	default:
-		a.shown = []view{h.hear(b.Booking)}
+		a.Shown = []view{h.hear(b.Booking)}
 	}
 	if c.Verb == spec.ListBookings {
-		slices.SortFunc(a.shown, byBooking)
+		slices.SortFunc(a.Shown, byBooking)
 	}
 	return a
 }
 
 // hear notes a booking as the latest of its user and slot.
 func (h *history) hear(b lab.Booking) view {
-	v := view{booking: h.number(b.ID), status: b.Status}
-	v.user = slices.IndexFunc(h.users, func(p lab.Person) bool { return p.ID == b.UserID })
+	v := view{Booking: h.number(b.ID), Status: b.Status}
+	v.User = slices.IndexFunc(h.users, func(p lab.Person) bool { return p.ID == b.UserID })
 	slot := slices.IndexFunc(h.slots, func(s lab.Slot) bool { return s.ID == b.SlotID })
-	if v.status.Live() {
-		v.seats, v.blocked, v.position = b.Seats, b.Blocked, b.WaitlistPosition
+	if v.Status.Live() {
+		v.Seats, v.Blocked, v.Position = b.Seats, b.Blocked, b.WaitlistPosition
 	}
-	if v.user >= 0 && slot >= 0 && h.latest[v.user][slot].booking <= v.booking {
-		h.latest[v.user][slot] = heard{v.booking, v.status}
+	if v.User >= 0 && slot >= 0 && h.latest[v.User][slot].booking <= v.Booking {
+		h.latest[v.User][slot] = heard{v.Booking, v.Status}
 	}
 	return v
 }

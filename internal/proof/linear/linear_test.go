@@ -36,7 +36,7 @@ func TestProve(t *testing.T) {
 	if !errors.Is(err, lab.ErrBroken) || len(pictures) != 1 || !strings.Contains(err.Error(), pictures[0]) {
 		t.Fatalf("%v; pictures: %q", err, pictures)
 	}
-	if text, err := os.ReadFile(pictures[0]); err != nil || !strings.Contains(string(text), "user 1 books 1 of slot 0") {
+	if text, err := os.ReadFile(pictures[0]); err != nil || !strings.Contains(string(text), "1: book seats=1") {
 		t.Errorf("the picture does not tell the story: %v", err)
 	}
 	if err := p.check("undone", slotModel(oneSlot(1)), oversold[:1], errors.New("seats are free")); !errors.Is(err, lab.ErrBroken) {

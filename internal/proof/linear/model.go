@@ -18,25 +18,24 @@ import (
 // answer is what the service said, as far as the models look at it. Versions are
 // not among it.
 type answer struct {
-	status int
-	code   spec.Code // of a refusal
-	item   int       // of a bundle that was refused; None elsewhere
-	shown  []view
-	// booking is the one that a refusal names.
-	booking int
-	taken   int
-	waiting int
+	Status int
+	Code   spec.Code // of a refusal
+	Item   int       // of a bundle that was refused; None elsewhere
+	Shown  []view
+	// Booking is the one that a refusal names.
+	Booking        int
+	Taken, Waiting int
 }
 
 // view is a booking as its user sees it. Of one that has ended nothing but that
 // is looked at.
 type view struct {
-	booking  int
-	user     int
-	status   spec.Status
-	seats    int
-	position int // in the queue, from 1 on; 0: it does not wait
-	blocked  bool
+	Booking  int
+	User     int
+	Status   spec.Status
+	Seats    int
+	Position int // in the queue, from 1 on; 0: it does not wait
+	Blocked  bool
 }
 
 // state is a model that porcupine has come to. It forgets what is over: nothing
@@ -219,14 +218,14 @@ func (all *states) anyhow(s *state, r spec.Request, a answer) (next []any) {
 // shows says whether a model shows what a request to read was answered.
 func shows(m *spec.Model, r spec.Request, a answer) bool {
 	switch {
-	case a.status != http.StatusOK:
+	case a.Status != http.StatusOK:
 		return false
 	case r.Verb == spec.ReadSlot:
-		return a.taken == m.Slots[r.Slot].Taken() && a.waiting == len(m.Slots[r.Slot].Queue)
+		return a.Taken == m.Slots[r.Slot].Taken() && a.Waiting == len(m.Slots[r.Slot].Queue)
 	case r.Verb == spec.ListBookings:
-		return slices.Equal(a.shown, viewsOf(m, r.Slot))
+		return slices.Equal(a.Shown, viewsOf(m, r.Slot))
 	}
-	return a.shown[0] == viewOf(m, r.Who, r.Booking)
+	return a.Shown[0] == viewOf(m, r.Who, r.Booking)
 }
 
 // answers lets a model answer a command, and says whether it is this answer. Only
@@ -235,31 +234,31 @@ func answers(m *spec.Model, r spec.Request, a answer) bool {
 	if _, live := m.Booking(r.Booking); r.Verb == spec.Resize && !live {
 		// The model does not know how large a booking was that has ended. If it was as
 		// large as is asked for, that is no change.
-		return a.status == http.StatusOK || a.code == spec.InvalidTransition
+		return a.Status == http.StatusOK || a.Code == spec.InvalidTransition
 	}
-	r.Numbers = make([]int, len(a.shown))
-	for i, v := range a.shown {
-		r.Numbers[i] = v.booking
+	r.Numbers = make([]int, len(a.Shown))
+	for i, v := range a.Shown {
+		r.Numbers[i] = v.Booking
 	}
 	want := m.Do(r)
 	switch {
-	case a.status != want.Status, a.code != want.Code, want.Names != spec.None && a.booking != want.Names:
+	case a.Status != want.Status, a.Code != want.Code, want.Names != spec.None && a.Booking != want.Names:
 		return false
-	case a.status >= http.StatusBadRequest:
-		return a.item == want.Item
+	case a.Status >= http.StatusBadRequest:
+		return a.Item == want.Item
 	case r.Verb == spec.Resize:
 		return true // it is read again for the answer, and may have been promoted by then
 	}
-	return slices.EqualFunc(a.shown, want.Bookings, func(v view, number int) bool { return v == viewOf(m, r.Who, number) })
+	return slices.EqualFunc(a.Shown, want.Bookings, func(v view, number int) bool { return v == viewOf(m, r.Who, number) })
 }
 
 // viewOf is a user's booking as it is to be seen. One that is not there has ended.
 func viewOf(m *spec.Model, user, number int) view {
 	b, live := m.Booking(number)
 	if !live {
-		return view{booking: number, user: user, status: spec.Cancelled}
+		return view{Booking: number, User: user, Status: spec.Cancelled}
 	}
-	return view{booking: number, user: b.Person, status: b.Status, seats: b.Seats, position: m.Position(b), blocked: b.Blocked}
+	return view{Booking: number, User: b.Person, Status: b.Status, Seats: b.Seats, Position: m.Position(b), Blocked: b.Blocked}
 }
 
 // viewsOf are a slot's live bookings, in the order of their numbers.
@@ -277,9 +276,9 @@ func slotAt(capacity int, shown []view) *spec.Model {
 	m := oneSlot(capacity)
 	s := &m.Slots[0]
 	for _, v := range shown {
-		b := spec.Booking{Number: v.booking, Person: v.user, Seats: v.seats, Status: v.status,
+		b := spec.Booking{Number: v.Booking, Person: v.User, Seats: v.Seats, Status: v.Status,
 			Blocker: spec.None, Replaces: spec.None, Gives: spec.None, MovedFrom: spec.None}
-		if v.position > 0 {
+		if v.Position > 0 {
 			s.Queue = append(s.Queue, b)
 		} else {
 			s.Seated = append(s.Seated, b)
@@ -287,85 +286,25 @@ func slotAt(capacity int, shown []view) *spec.Model {
 	}
 	positions := map[int]int{}
 	for _, v := range shown {
-		positions[v.booking] = v.position
+		positions[v.Booking] = v.Position
 	}
 	slices.SortFunc(s.Queue, func(a, b spec.Booking) int { return cmp.Compare(positions[a.Number], positions[b.Number]) })
 	return m
 }
 
-func byBooking(a, b view) int { return cmp.Compare(a.booking, b.booking) }
+func byBooking(a, b view) int { return cmp.Compare(a.Booking, b.Booking) }
 
-// The words of porcupine's picture.
-
-func describeOperation(input, output any) string {
-	return fmt.Sprintf("%s → %v", describe(*input.(*spec.Request)), output)
-}
-
-func describe(r spec.Request) string {
-	switch r.Verb {
-	case spec.Book:
-		text := fmt.Sprintf("user %d books %d of slot %d", r.Who, r.Seats, r.Slot)
-		if r.Wait {
-			text += " or waits"
-		}
-		if r.Replaces != spec.None {
-			text += fmt.Sprintf(" for #%d", r.Replaces)
-		}
-		return text
-	case spec.Move:
-		return fmt.Sprintf("user %d moves #%d to slot %d", r.Who, r.Booking, r.Slot)
-	case spec.Bundle:
-		text := fmt.Sprintf("user %d books slots", r.Who)
-		for _, item := range r.Items {
-			text += fmt.Sprintf(" %d", item.Slot)
-		}
-		return text
-	case spec.ReadSlot, spec.ListBookings:
-		return fmt.Sprintf("%s %d", r.Verb, r.Slot)
-	}
-	return fmt.Sprintf("user %d: %s #%d", r.Who, r.Verb, r.Booking)
-}
-
-func (a answer) String() string {
-	if a.code != "" {
-		return fmt.Sprintf("%d %s #%d item %d", a.status, a.code, a.booking, a.item)
-	}
-	if a.shown == nil {
-		return fmt.Sprintf("%d: %d taken, %d wait", a.status, a.taken, a.waiting)
-	}
-	words := make([]string, len(a.shown))
-	for i, v := range a.shown {
-		words[i] = v.String()
-	}
-	return fmt.Sprintf("%d: %s", a.status, strings.Join(words, ", "))
-}
-
-func (v view) String() string {
-	text := fmt.Sprintf("#%d of user %d %s", v.booking, v.user, v.status)
-	if v.status.Live() {
-		text += fmt.Sprintf(" ×%d", v.seats)
-	}
-	if v.position > 0 {
-		text += fmt.Sprintf(" at %d", v.position)
-	}
-	if v.blocked {
-		text += " blocked"
-	}
-	return text
-}
+func describeOperation(input, output any) string { return fmt.Sprintf("%v → %v", input, output) }
 
 func describeState(s any) string {
 	m := s.(*state).Model
 	var texts []string
 	for i := range m.Slots {
-		text := fmt.Sprintf("slot %d of %d:", i, m.Slots[i].Capacity)
-		for _, v := range viewsOf(m, i) {
-			text += fmt.Sprintf(" %v", v)
-			if b, _ := m.Booking(v.booking); b.Gives != spec.None {
-				text += fmt.Sprintf(" for #%d", b.Gives)
-			}
-		}
-		texts = append(texts, text)
+		texts = append(texts, fmt.Sprintf("slot %d of %d: %v", i, m.Slots[i].Capacity, viewsOf(m, i)))
 	}
 	return strings.Join(texts, "; ")
 }
+
+func (a answer) String() string { return spec.Describe(a) }
+
+func (v view) String() string { return "{" + spec.Describe(v) + "}" }

@@ -51,20 +51,20 @@ func tell(t *testing.T, model porcupine.Model, stories []story) {
 }
 
 func has(user, booking, seats int) view {
-	return view{user: user, booking: booking, status: spec.Confirmed, seats: seats}
+	return view{User: user, Booking: booking, Status: spec.Confirmed, Seats: seats}
 }
 
 func queued(user, booking, seats, position int) view {
-	return view{user: user, booking: booking, status: spec.Waitlisted, seats: seats, position: position}
+	return view{User: user, Booking: booking, Status: spec.Waitlisted, Seats: seats, Position: position}
 }
 
 func stuck(v view) view {
-	v.blocked = true
+	v.Blocked = true
 	return v
 }
 
 func gone(user, booking int) view {
-	return view{user: user, booking: booking, status: spec.Cancelled}
+	return view{User: user, Booking: booking, Status: spec.Cancelled}
 }
 
 func no(code spec.Code, item int) answer {
@@ -72,12 +72,12 @@ func no(code spec.Code, item int) answer {
 	if code == "validation_failed" {
 		status = http.StatusUnprocessableEntity
 	}
-	return answer{status: status, code: code, item: item}
+	return answer{Status: status, Code: code, Item: item}
 }
 
 // books is a booking that gets what is shown; refused is one that does not.
 func books(slot int, v view) step {
-	return step{Request: spec.Request{Verb: spec.Book, Who: v.user, Slot: slot, Seats: v.seats, Wait: true, Replaces: spec.None}, answer: answer{status: http.StatusCreated, shown: []view{v}}}
+	return step{Request: spec.Request{Verb: spec.Book, Who: v.User, Slot: slot, Seats: v.Seats, Wait: true, Replaces: spec.None}, answer: answer{Status: http.StatusCreated, Shown: []view{v}}}
 }
 
 func refused(slot, user, seats int, code spec.Code) step {
@@ -85,28 +85,28 @@ func refused(slot, user, seats int, code spec.Code) step {
 }
 
 func cancels(user int, booking int) step {
-	return step{Request: spec.Request{Verb: spec.Cancel, Who: user, Booking: booking}, answer: answer{status: http.StatusOK, shown: []view{gone(user, booking)}}}
+	return step{Request: spec.Request{Verb: spec.Cancel, Who: user, Booking: booking}, answer: answer{Status: http.StatusOK, Shown: []view{gone(user, booking)}}}
 }
 
 func reduces(user int, booking int) step {
-	return step{Request: spec.Request{Verb: spec.Resize, Who: user, Booking: booking, Seats: 1, Least: spec.None}, answer: answer{status: http.StatusOK, shown: []view{has(user, booking, 1)}}}
+	return step{Request: spec.Request{Verb: spec.Resize, Who: user, Booking: booking, Seats: 1, Least: spec.None}, answer: answer{Status: http.StatusOK, Shown: []view{has(user, booking, 1)}}}
 }
 
 func sees(v view) step {
-	return step{Request: spec.Request{Verb: spec.ReadBooking, Who: v.user, Booking: v.booking}, answer: answer{status: http.StatusOK, shown: []view{v}}}
+	return step{Request: spec.Request{Verb: spec.ReadBooking, Who: v.User, Booking: v.Booking}, answer: answer{Status: http.StatusOK, Shown: []view{v}}}
 }
 
 func counts(slot, taken, waiting int) step {
-	return step{Request: spec.Request{Verb: spec.ReadSlot, Slot: slot}, answer: answer{status: http.StatusOK, taken: taken, waiting: waiting}}
+	return step{Request: spec.Request{Verb: spec.ReadSlot, Slot: slot}, answer: answer{Status: http.StatusOK, Taken: taken, Waiting: waiting}}
 }
 
 func lists(slot int, views ...view) step {
-	return step{Request: spec.Request{Verb: spec.ListBookings, Slot: slot}, answer: answer{status: http.StatusOK, shown: views}}
+	return step{Request: spec.Request{Verb: spec.ListBookings, Slot: slot}, answer: answer{Status: http.StatusOK, Shown: views}}
 }
 
 // moves is a move of the booking before the one that is shown.
 func moves(from int, to int, v view) step {
-	return step{Request: spec.Request{Verb: spec.Move, Who: v.user, Slot: to, Booking: from}, answer: answer{status: http.StatusCreated, shown: []view{v}}}
+	return step{Request: spec.Request{Verb: spec.Move, Who: v.User, Slot: to, Booking: from}, answer: answer{Status: http.StatusCreated, Shown: []view{v}}}
 }
 
 func bundles(user int, items []int, a answer) step {
@@ -117,7 +117,7 @@ func bundles(user int, items []int, a answer) step {
 	return s
 }
 
-func shown(views ...view) answer { return answer{status: http.StatusCreated, shown: views} }
+func shown(views ...view) answer { return answer{Status: http.StatusCreated, Shown: views} }
 
 // instead makes a booking one that gives another back.
 func (s step) instead(booking int) step {

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"path/filepath"
 	"strings"
 
 	"github.com/google/uuid"
@@ -149,8 +150,9 @@ func (a *audit) booking(id uuid.UUID, b Booking) {
 }
 
 // Compare audits receipts against a database, when nobody is still waiting for an
-// answer. What is wrong goes into a file, together with what was found already.
-func Compare(ctx context.Context, databaseURL, file string, receipts *Receipts, found ...string) error {
+// answer. What is wrong goes into a file in a directory, together with what was
+// found already.
+func Compare(ctx context.Context, databaseURL, dir string, receipts *Receipts, found ...string) error {
 	stored, err := readStored(ctx, databaseURL)
 	if err != nil {
 		return err
@@ -158,15 +160,7 @@ func Compare(ctx context.Context, databaseURL, file string, receipts *Receipts, 
 	if found = append(found, Audit(receipts.All(), stored)...); len(found) == 0 {
 		return nil
 	}
+	file := filepath.Join(dir, "findings.txt")
 	err = os.WriteFile(file, []byte(strings.Join(found, "\n")+"\n"), 0o600)
 	return errors.Join(lab.Broken(fmt.Errorf("%d findings, in %s; the first: %s", len(found), file, found[0])), err)
-}
-
-// Examine compares, and asks the doctor of the service.
-func Examine(ctx context.Context, p *lab.Place, receipts *Receipts, found ...string) error {
-	complaints, err := p.Service.Doctor(ctx)
-	if err != nil {
-		return err
-	}
-	return Compare(ctx, p.Cluster.URL(), p.Service.Log()+".findings", receipts, append(found, complaints...)...)
 }

@@ -3,12 +3,13 @@
 package load
 
 import (
+	"bytes"
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"math/rand/v2"
 	"net/http"
-	"path/filepath"
 	"sync"
 	"time"
 
@@ -19,9 +20,10 @@ import (
 	"eventbooking/internal/proof/lab"
 )
 
-// Load is customers who act at the same time. Whoever is not sure what became of
-// a command sends it again until they are.
+// Load is customers who act at the same time. Whoever does not know what became of
+// a command sends it again until they do.
 type Load struct {
+	Options
 	workers  []*worker
 	receipts *Receipts
 
@@ -30,12 +32,28 @@ type Load struct {
 	next  []chan time.Duration
 }
 
+// Options say who acts, and on what.
+type Options struct {
+	Organizer   *lab.Client
+	DatabaseURL string
+	// Workers act at the same time, as so many People; 0: one each.
+	Workers, People int
+	// Capacity is that of a slot; 0: so few seats that some people always wait.
+	Capacity int
+	Seed     uint64
+	// Kills says that the service is killed on purpose: whoever gets no answer does
+	// not know what became of the command. Otherwise everybody must be answered.
+	Kills bool
+}
+
 // worker is a customer with the command that is not settled yet, if there is one.
 type worker struct {
 	*Customer
 	open *Command
-	// unknown: an earlier try may have had its effect.
+	// unknown: an earlier try may have had its effect. settled is the answer that
+	// came in the end, which every repetition must get.
 	unknown bool
+	settled *lab.Answer
 	// acknowledged counts effects. Of the keys, those are true whose effect was
 	// acknowledged, and those false that were refused.
 	acknowledged int
@@ -44,58 +62,58 @@ type worker struct {
 
 // Tally counts what the customers were told.
 type Tally struct {
-	// Acknowledged are effects of commands with keys, Refused what promises to have
-	// had none.
-	Acknowledged, Refused int
-	// Unknown are the commands that the service was not sure of, Happened those of
-	// them that turned out to have had their effect.
+	// Sent are commands with an answer. Acknowledged are effects of commands with
+	// keys, Refused what promises to have had none.
+	Sent, Acknowledged, Refused int
+	// Unknown are the commands of which nobody knew for a while what became of them,
+	// Happened those of them that turned out to have had their effect.
 	Unknown, Happened int
 	// Slowest is the longest that anybody waited for an answer.
 	Slowest time.Duration
 }
 
-// New is a load of so many customers, with a fixture whose seats do not suffice.
-func New(ctx context.Context, organizer *lab.Client, databaseURL string, customers int, seed uint64) (*Load, error) {
-	people, err := lab.People(ctx, databaseURL, customers, account.Attendee)
+// New makes the people of a load, and a fixture for them.
+func New(ctx context.Context, o Options) (*Load, error) {
+	o.People = cmp.Or(o.People, o.Workers)
+	people, err := lab.People(ctx, o.DatabaseURL, o.People, account.Attendee)
 	if err != nil {
 		return nil, err
 	}
-	fixture, err := Publish(ctx, organizer, Scarce(customers))
+	fixture, err := Publish(ctx, o.Organizer, cmp.Or(o.Capacity, max(2, o.Workers/6)))
 	if err != nil {
 		return nil, err
 	}
-	l := &Load{receipts: &Receipts{}}
-	for i, p := range people {
-		c := fixture.Customer(p, rand.New(rand.NewPCG(seed, uint64(i))))
+	l := &Load{Options: o, receipts: &Receipts{}}
+	for i := range o.Workers {
+		c := fixture.Customer(people[i%o.People], rand.New(rand.NewPCG(o.Seed, uint64(i))))
 		l.workers = append(l.workers, &worker{Customer: c, keys: map[string]bool{}})
 	}
 	return l, nil
 }
 
-// Scarce is a capacity at which some of so many customers always wait.
-func Scarce(customers int) int { return max(2, customers/6) }
+// Slots are those that the customers want.
+func (l *Load) Slots() []lab.Slot { return l.workers[0].fixture.Slots }
 
 // Detach makes the last few customers a load of their own.
 func (l *Load) Detach(n int) *Load {
 	at := len(l.workers) - n
-	few := &Load{workers: l.workers[at:], receipts: l.receipts}
+	few := &Load{Options: l.Options, workers: l.workers[at:], receipts: l.receipts}
 	l.workers = l.workers[:at]
 	return few
 }
 
-// act lets a customer send the next command, or the last one again, if nobody
-// knew what became of it. An error is a broken promise.
-func (l *Load) act(ctx context.Context, w *worker) (refused bool, err error) {
+// act lets a customer send the next command, or the last one again, if it is not
+// settled. An error is a broken promise.
+func (l *Load) act(ctx context.Context, w *worker) (again bool, err error) {
 	if w.open == nil {
 		command := w.Next()
-		w.open, w.unknown = &command, false
+		w.open, w.unknown, w.settled = &command, false, nil
 	}
-	command := *w.open
-	answer := command.Send(ctx)
+	answer := w.open.Send(ctx)
 	switch {
-	case answer.Err != nil:
-		return false, fmt.Errorf("%s: no answer: %w", command, answer.Err)
-	case answer.Problem().Code == "outcome_unknown":
+	case answer.Err != nil && !l.Kills:
+		return false, fmt.Errorf("%s: no answer: %w", w.open, answer.Err)
+	case answer.Err != nil, answer.Problem().Code == "outcome_unknown":
 		first := !w.unknown
 		w.unknown = true
 		l.note(answer, func(t *Tally) { t.Unknown += count(first) })
@@ -107,9 +125,15 @@ func (l *Load) act(ctx context.Context, w *worker) (refused bool, err error) {
 		l.note(answer, func(t *Tally) { t.Refused++ })
 		return true, nil
 	case answer.Status >= http.StatusInternalServerError:
-		return false, fmt.Errorf("%s: %d %s", command, answer.Status, answer.Body)
+		return false, fmt.Errorf("%s: %d %s", w.open, answer.Status, answer.Body)
 	case answer.Replayed() && !w.unknown:
-		return false, fmt.Errorf("%s had its effect, and was answered that it had none", command)
+		return false, fmt.Errorf("%s had its effect, and was answered that it had none", w.open)
+	case w.settled != nil:
+		if before := w.settled; !answer.Replayed() || answer.Status != before.Status || !bytes.Equal(answer.Body, before.Body) {
+			return false, fmt.Errorf("%s was answered %d %s, and then %d %s", w.open, before.Status, before.Body, answer.Status, answer.Body)
+		}
+		w.open = nil
+		return false, nil
 	}
 	return false, l.settle(ctx, w, answer)
 }
@@ -119,7 +143,9 @@ func (l *Load) settle(ctx context.Context, w *worker, answer lab.Answer) error {
 	// Without a key it is not said that something was changed.
 	command := *w.open
 	done := command.Key != "" && answer.Status < http.StatusMultipleChoices
-	w.open = nil
+	if w.open = nil; w.unknown && command.Key != "" && Settled(answer) {
+		w.open, w.settled = &command, &answer
+	}
 	if command.Key != "" {
 		w.keys[command.Key] = done
 	}
@@ -147,21 +173,20 @@ func (l *Load) Each(ctx context.Context) error {
 	})
 }
 
-// refusedPause is how long a customer waits who was refused because the service
-// was not ready.
-const refusedPause = 20 * time.Millisecond
+// againPause is how long a customer waits whom the service could not serve.
+const againPause = 20 * time.Millisecond
 
 // Run lets everybody act until the end.
 func (l *Load) Run(ctx context.Context, end <-chan struct{}) error {
 	return l.all(ctx, func(w *worker) error {
 		for {
-			refused, err := l.act(ctx, w)
+			again, err := l.act(ctx, w)
 			if err != nil {
 				return err
 			}
 			pause := time.Duration(0)
-			if refused {
-				pause = refusedPause
+			if again {
+				pause = againPause
 			}
 			select {
 			case <-end:
@@ -238,7 +263,10 @@ func (l *Load) note(answer lab.Answer, count func(*Tally)) {
 	defer l.mu.Unlock()
 	before := l.tally.Acknowledged
 	count(&l.tally)
-	l.tally.Slowest = max(l.tally.Slowest, answer.Returned-answer.Called)
+	l.tally.Sent++
+	if answer.Err == nil {
+		l.tally.Slowest = max(l.tally.Slowest, answer.Returned-answer.Called)
+	}
 	if l.tally.Acknowledged > before {
 		for _, told := range l.next {
 			told <- answer.Returned
@@ -252,12 +280,14 @@ func (l *Load) note(answer lab.Answer, count func(*Tally)) {
 const answerBound = 22 * time.Second
 
 // Check compares what everybody was told, also those who were detached, with what
-// the database has. Nobody may be unsure, and nobody may have waited too long.
-func (l *Load) Check(ctx context.Context, in *lab.Lab, databaseURL string) error {
+// a database has. What is wrong goes into a file in a directory, together with what
+// was found already. Every command must be settled, and nobody may have waited too
+// long for an answer.
+func (l *Load) Check(ctx context.Context, databaseURL, dir string, found ...string) error {
 	ids, told := make([]uuid.UUID, len(l.workers)), map[string]bool{}
 	for i, w := range l.workers {
 		if w.open != nil {
-			return fmt.Errorf("%s is not sure about %s", w.id, w.open)
+			return fmt.Errorf("%s has no answer to %s", w.id, w.open)
 		}
 		ids[i] = w.id
 		for key, done := range w.keys {
@@ -268,8 +298,7 @@ func (l *Load) Check(ctx context.Context, in *lab.Lab, databaseURL string) error
 	if err != nil {
 		return fmt.Errorf("read the idempotency keys: %w", err)
 	}
-	file := filepath.Join(in.Dir(), "load-findings.txt")
-	if err := Compare(ctx, databaseURL, file, l.receipts, compareKeys(told, stored)...); err != nil {
+	if err := Compare(ctx, databaseURL, dir, l.receipts, append(found, compareKeys(told, stored)...)...); err != nil {
 		return err
 	}
 	if slowest := l.Tally().Slowest; slowest > answerBound {

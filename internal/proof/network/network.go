@@ -110,7 +110,8 @@ func (e *experiment) open(ctx context.Context) (err error) {
 		return err
 	}
 	e.client = lab.NewClient(e.service.url)
-	e.load, err = load.New(ctx, e.client.As(organizers[0]), e.cluster.URL(), customers+probes, e.Seed)
+	e.load, err = load.New(ctx, load.Options{
+		Organizer: e.client.As(organizers[0]), DatabaseURL: e.cluster.URL(), Workers: customers + probes, Seed: e.Seed})
 	if err != nil {
 		return err
 	}
@@ -239,5 +240,5 @@ func (e *experiment) examine(ctx context.Context) error {
 	if err := errors.Join(e.load.Settle(ctx, settleBound), e.probe.Settle(ctx, settleBound)); err != nil {
 		return err
 	}
-	return errors.Join(e.load.Check(ctx, e.lab, e.cluster.URL()), e.probe.Check(ctx, e.lab, e.cluster.URL()))
+	return errors.Join(e.load.Check(ctx, e.cluster.URL(), e.lab.Dir()), e.probe.Check(ctx, e.cluster.URL(), e.lab.Dir()))
 }

@@ -1,6 +1,6 @@
 //go:build unix
 
-package sequence_test
+package sequence
 
 import (
 	"fmt"
@@ -12,7 +12,6 @@ import (
 
 	"eventbooking/gen/api"
 	"eventbooking/internal/proof/lab"
-	"eventbooking/internal/proof/sequence"
 	"eventbooking/internal/proof/spec"
 	"eventbooking/internal/testkit"
 )
@@ -30,7 +29,7 @@ type run struct {
 	slots      []uuid.UUID
 	bookings   []uuid.UUID
 	// seen is what the service showed when it last was at rest.
-	seen []sequence.View
+	seen []slotView
 }
 
 // as is a client of somebody.
@@ -47,7 +46,7 @@ func (r *run) as(who int) *testkit.Client {
 // do sends a request, compares what comes back with what the model says, and lets
 // both come to rest.
 func (r *run) do(request spec.Request) {
-	r.t.Logf("%s: %+v", request.Verb, request)
+	r.t.Logf("%v", request)
 	answer := r.send(request)
 	want := r.model.Do(request)
 	if request.Verb == spec.Resize {
@@ -59,7 +58,7 @@ func (r *run) do(request spec.Request) {
 		if want.Status == http.StatusCreated {
 			r.note(number, shown.ID)
 		}
-		if got, want := r.viewOf(shown), r.bookingView(number); got != want {
+		if got, want := r.viewOf(shown), r.shown(number); got != want {
 			r.t.Fatalf("the answer shows another booking:\n  want %+v\n  got  %+v", want, got)
 		}
 	}
@@ -109,9 +108,10 @@ func (r *run) note(number int, id uuid.UUID) {
 	r.bookings = append(r.bookings, id)
 }
 
-func (r *run) bookingView(number int) sequence.BookingView {
+// shown is a booking as the API is to show it.
+func (r *run) shown(number int) bookingView {
 	b, _ := r.model.Booking(number)
-	return sequence.ViewOf(r.model, b.Slot).Bookings[number]
+	return show(r.model, b.Slot).Bookings[number]
 }
 
 func (r *run) slotPath(i int, rest string) string {
@@ -128,25 +128,25 @@ func (r *run) compare() {
 	must(r.t, r.rest())
 	r.read()
 	for i, v := range r.seen {
-		if err := v.Check(); err != nil {
+		if err := v.check(); err != nil {
 			r.t.Fatalf("slot %d: %v", i, err)
 		}
 	}
-	must(r.t, sequence.CheckPeople(r.model, r.seen))
+	must(r.t, checkPeople(r.model, r.seen))
 	var first string
 	for _, rest := range r.model.Rests() {
-		difference := ""
+		found := ""
 		for i := range r.slots {
-			if d := sequence.Difference(sequence.ViewOf(rest, i), r.seen[i]); d != "" {
-				difference += fmt.Sprintf("slot %d:\n%s", i, d)
+			if d := difference(show(rest, i), r.seen[i]); d != "" {
+				found += fmt.Sprintf("slot %d:\n%s", i, d)
 			}
 		}
-		if difference == "" {
+		if found == "" {
 			r.model = rest
 			return
 		}
 		if first == "" {
-			first = difference
+			first = found
 		}
 	}
 	r.t.Fatalf("the service came to rest otherwise:\n%s", first)
@@ -157,7 +157,7 @@ func (r *run) compare() {
 func (r *run) read() {
 	organizer := r.as(spec.Organizer)
 	if r.seen == nil {
-		r.seen = make([]sequence.View, len(r.slots))
+		r.seen = make([]slotView, len(r.slots))
 	}
 	for i := range r.slots {
 		var s api.Slot
@@ -165,13 +165,13 @@ func (r *run) read() {
 		if int(s.Version) == r.seen[i].Version {
 			continue
 		}
-		v := sequence.View{Status: spec.SlotStatus(s.Status), Capacity: s.Capacity, Taken: s.SeatsTaken, Waiting: s.WaitlistLength,
-			Version: int(s.Version), Bookings: map[int]sequence.BookingView{}}
+		v := slotView{Status: spec.SlotStatus(s.Status), Capacity: s.Capacity, Taken: s.SeatsTaken, Waiting: s.WaitlistLength,
+			Version: int(s.Version), Bookings: map[int]bookingView{}}
 		for _, b := range all[api.Booking](organizer, r.slotPath(i, "/bookings")) {
 			v.Bookings[r.number(&b.ID)] = r.viewOf(b)
 		}
 		for _, p := range all[api.WaitlistEntry](organizer, r.slotPath(i, "/waitlist")) {
-			v.Queue = append(v.Queue, sequence.Waiting{Booking: r.number(&p.Booking.ID), Passes: p.Passes, Blocker: r.number(orNil(p.BlockedBy.Get))})
+			v.Queue = append(v.Queue, waiting{Booking: r.number(&p.Booking.ID), Passes: p.Passes, Blocker: r.number(orNil(p.BlockedBy.Get))})
 		}
 		for n, e := range all[api.LedgerEntry](organizer, r.slotPath(i, "/ledger")) {
 			if int(e.Version) != n+1 {
@@ -199,11 +199,11 @@ func all[T any](c *testkit.Client, path string) (rows []T) {
 	return rows
 }
 
-func (r *run) viewOf(b api.Booking) sequence.BookingView {
+func (r *run) viewOf(b api.Booking) bookingView {
 	position, _ := b.WaitlistPosition.Get()
 	least, _ := b.SeatsMin.Get()
 	_, err := b.CheckedInAt.Get()
-	return sequence.BookingView{
+	return bookingView{
 		Person: slices.IndexFunc(r.people, func(p lab.Person) bool { return p.ID == b.UserID }),
 		Slot:   slices.Index(r.slots, b.SlotID), Seats: b.Seats, Least: least, Status: spec.StatusOf(string(b.Status)),
 		Position: position, Blocked: b.Blocked, Replaces: r.number(orNil(b.ReplacesBookingID.Get)),

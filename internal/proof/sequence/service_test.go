@@ -1,6 +1,6 @@
 //go:build unix
 
-package sequence_test
+package sequence
 
 import (
 	"context"

@@ -39,11 +39,11 @@ const (
 // Commands are all commands, and the reads after them. A new one is a verb, a
 // line here, and what it does, below.
 var Commands = []Command{
-	{Verb: Book, Method: http.MethodPost, Path: slotPath + "/bookings", body: bookBody, do: (*Model).book,
+	{Verb: Book, Method: http.MethodPost, Path: slotPath + "/bookings", do: (*Model).book,
 		Takes: []Member{InSlot, WithSeats, WithLeast, OrWait, Replacing}, Leaves: []Kind{KindConfirmed, KindWaitlisted}},
-	{Verb: Hold, Method: http.MethodPost, Path: slotPath + "/holds", body: seatsBody, do: (*Model).hold,
+	{Verb: Hold, Method: http.MethodPost, Path: slotPath + "/holds", do: (*Model).hold,
 		Takes: []Member{InSlot, WithSeats}, Leaves: []Kind{KindHeld}, Becomes: Held},
-	{Verb: Bundle, Method: http.MethodPost, Path: "/bookings", body: bundleBody, do: (*Model).bundle,
+	{Verb: Bundle, Method: http.MethodPost, Path: "/bookings", do: (*Model).bundle,
 		Takes: []Member{WithItems}, Leaves: []Kind{KindConfirmed}, Becomes: Confirmed},
 	{Verb: Confirm, Method: http.MethodPost, Path: bookingPath + "/confirm", do: settle(Held, KindConfirmed, HoldExpired),
 		About: is(Held), Leaves: []Kind{KindConfirmed}, Becomes: Confirmed},
@@ -51,24 +51,22 @@ var Commands = []Command{
 		About: is(Offered), Leaves: []Kind{KindAccepted}, Becomes: Confirmed},
 	{Verb: Decline, Method: http.MethodPost, Path: bookingPath + "/decline", do: (*Model).decline,
 		About: is(Offered), Leaves: []Kind{KindDeclined}, Becomes: Cancelled},
-	{Verb: Cancel, Method: http.MethodPost, Path: bookingPath + "/cancel", body: reasonBody, do: (*Model).cancel,
+	{Verb: Cancel, Method: http.MethodPost, Path: bookingPath + "/cancel", do: (*Model).cancel,
 		About: isLive, Takes: []Member{WithReason}, Leaves: []Kind{KindCancelled}, Becomes: Cancelled},
-	{Verb: Move, Method: http.MethodPost, Path: bookingPath + "/move", body: moveBody, do: (*Model).move,
+	{Verb: Move, Method: http.MethodPost, Path: bookingPath + "/move", do: (*Model).move,
 		About: is(Confirmed), Takes: []Member{InSlot}, Leaves: []Kind{KindMoved, KindConfirmed}},
-	{Verb: Resize, Method: http.MethodPatch, Path: bookingPath, body: seatsBody, do: (*Model).changeSeats,
+	{Verb: Resize, Method: http.MethodPatch, Path: bookingPath, do: (*Model).changeSeats,
 		About: isLive, Takes: []Member{WithSeats, WithLeast}, Leaves: []Kind{KindResized}},
 	{Verb: CheckIn, Method: http.MethodPost, Path: bookingPath + "/check-in", do: noteArrival(KindCheckedIn),
 		About: is(Confirmed), Manages: true, Leaves: []Kind{KindCheckedIn}},
 	{Verb: UndoCheckIn, Method: http.MethodDelete, Path: bookingPath + "/check-in", do: noteArrival(KindCheckInUndone),
 		About: is(Confirmed), Manages: true, Leaves: []Kind{KindCheckInUndone}},
 	{Verb: EditCapacity, Method: http.MethodPatch, Path: slotPath, do: (*Model).editCapacity,
-		body:    func(r Request, _ IDs) map[string]any { return map[string]any{"capacity": r.Capacity} },
 		Manages: true, Takes: []Member{InSlot, WithCapacity}, Leaves: []Kind{KindEdited}},
 	{Verb: SetStatus, Method: http.MethodPatch, Path: slotPath, do: (*Model).setStatus,
-		body:    func(r Request, _ IDs) map[string]any { return map[string]any{"status": r.Status} },
 		Manages: true, Takes: []Member{InSlot, WithStatus}, Leaves: []Kind{KindClosed, KindReopened}},
-	{Verb: CancelSlot, Method: http.MethodPost, Path: slotPath + "/cancel", body: reasonBody, do: (*Model).cancelSlot,
-		Manages: true, Takes: []Member{InSlot}, Leaves: []Kind{KindSlotCancelled}},
+	{Verb: CancelSlot, Method: http.MethodPost, Path: slotPath + "/cancel", do: (*Model).cancelSlot,
+		Manages: true, Takes: []Member{InSlot, WithReason}, Leaves: []Kind{KindSlotCancelled}},
 	{Verb: Promote, Method: http.MethodPost, Path: slotPath + "/promote", do: (*Model).promoteNow,
 		Manages: true, Takes: []Member{InSlot}},
 
@@ -110,51 +108,6 @@ var statuses = map[Code]int{
 func is(status Status) func(Booking) bool { return func(b Booking) bool { return b.Status == status } }
 
 func isLive(b Booking) bool { return b.Status.Live() }
-
-func bookBody(r Request, ids IDs) map[string]any {
-	body := map[string]any{"seats": r.Seats, "if_full": "reject"}
-	if r.Wait {
-		body["if_full"] = "waitlist"
-	}
-	if r.Least > 0 {
-		body["seats_min"] = r.Least
-	}
-	if r.Replaces != None {
-		body["replaces_booking_id"] = ids.Booking(r.Replaces)
-	}
-	return body
-}
-
-func seatsBody(r Request, _ IDs) map[string]any {
-	body := map[string]any{"seats": r.Seats}
-	switch {
-	case r.Verb == Hold || r.Least == None:
-	case r.Least == 0:
-		body["seats_min"] = nil
-	default:
-		body["seats_min"] = r.Least
-	}
-	return body
-}
-
-func bundleBody(r Request, ids IDs) map[string]any {
-	items := make([]map[string]any, len(r.Items))
-	for i, item := range r.Items {
-		items[i] = map[string]any{"slot_id": ids.Slot(item.Slot), "seats": item.Seats}
-	}
-	return map[string]any{"items": items}
-}
-
-func moveBody(r Request, ids IDs) map[string]any {
-	return map[string]any{"slot_id": ids.Slot(r.Slot)}
-}
-
-func reasonBody(r Request, _ IDs) map[string]any {
-	if !r.Reason && r.Verb == Cancel {
-		return map[string]any{}
-	}
-	return map[string]any{"reason": "Because."}
-}
 
 // book asks for seats.
 func (m *Model) book(r Request) Answer {

@@ -1,7 +1,9 @@
 package spec
 
 import (
+	"fmt"
 	"net/http"
+	"reflect"
 	"slices"
 	"strings"
 
@@ -50,7 +52,6 @@ type Answer struct {
 type Command struct {
 	Verb         Verb
 	Method, Path string
-	body         func(Request, IDs) map[string]any
 	// do lets the model answer a request; it changes the model unless it refuses.
 	do func(*Model, Request) Answer
 
@@ -58,7 +59,8 @@ type Command struct {
 	// Manages says that only the organizer may.
 	About   func(Booking) bool
 	Manages bool
-	// Takes are the further members of a request that it looks at.
+	// Takes are the further members of a request that it looks at. Those that are
+	// not in the path are in the body.
 	Takes []Member
 	// Leaves are the entries that it may leave in a ledger. Becomes is the status of
 	// a booking after it; empty: any.
@@ -116,10 +118,65 @@ func (r Request) HTTP(ids IDs) (method, path string, body any) {
 	if strings.Contains(path, "{booking}") {
 		path = strings.Replace(path, "{booking}", ids.Booking(r.Booking).String(), 1)
 	}
-	if c.body != nil {
-		body = c.body(r, ids)
+	if members := r.members(c, ids); len(members) > 0 {
+		body = members
 	}
 	return c.Method, path, body
+}
+
+// members are those of the body.
+func (r Request) members(c Command, ids IDs) map[string]any {
+	members := map[string]any{}
+	for _, member := range c.Takes {
+		switch {
+		case member == InSlot && !strings.Contains(c.Path, "{slot}"):
+			members["slot_id"] = ids.Slot(r.Slot)
+		case member == WithSeats:
+			members["seats"] = r.Seats
+		case member == WithLeast && r.Least > 0:
+			members["seats_min"] = r.Least
+		case member == WithLeast && r.Least == 0 && r.Verb == Resize:
+			members["seats_min"] = nil
+		case member == OrWait:
+			members["if_full"] = map[bool]string{true: "waitlist", false: "reject"}[r.Wait]
+		case member == Replacing && r.Replaces != None:
+			members["replaces_booking_id"] = ids.Booking(r.Replaces)
+		case member == WithReason && (r.Reason || c.Manages):
+			members["reason"] = "Because."
+		case member == WithCapacity:
+			members["capacity"] = r.Capacity
+		case member == WithStatus:
+			members["status"] = r.Status
+		case member == WithItems:
+			var items []map[string]any
+			for _, item := range r.Items {
+				items = append(items, item.members(Command{Takes: []Member{InSlot, WithSeats}}, ids))
+			}
+			members["items"] = items
+		}
+	}
+	return members
+}
+
+func (r Request) String() string {
+	who, verb := r.Who, r.Verb
+	r.Who, r.Verb = 0, ""
+	return strings.TrimSpace(fmt.Sprintf("%d: %s %s", who, verb, Describe(r)))
+}
+
+// Describe are the exported fields of a struct that say something: those that are
+// neither zero nor None.
+func Describe(v any) string {
+	var words []string
+	value := reflect.ValueOf(v)
+	for i := range value.NumField() {
+		name, field := value.Type().Field(i).Name, value.Field(i)
+		if !value.Type().Field(i).IsExported() || field.IsZero() || field.CanInt() && field.Int() == None {
+			continue
+		}
+		words = append(words, fmt.Sprintf("%s=%v", strings.ToLower(name), field.Interface()))
+	}
+	return strings.Join(words, " ")
 }
 
 func done(bookings ...int) Answer {

@@ -10,9 +10,6 @@
 package witness
 
 import (
-	"fmt"
-	"reflect"
-	"strings"
 	"time"
 
 	"github.com/google/uuid"
@@ -97,46 +94,8 @@ const (
 
 func (e Ending) String() string { return [...]string{"done", "refused", "untouched", "unknown"}[e] }
 
-func (e Entry) String() string {
-	text := fmt.Sprintf("entry %d %s", e.Version, e.Kind)
-	if e.Booking != uuid.Nil {
-		text += fmt.Sprintf(" booking=%s user=%s seats=%d status=%s", e.Booking, e.User, e.Seats, e.Status)
-	}
-	text += fmt.Sprintf(" (%d of %d taken, %d wait)", e.Taken, e.Capacity, e.Waiting)
-	if e.Cause != 0 {
-		text += fmt.Sprintf(" cause=%d", e.Cause)
-	}
-	return text + " " + e.At.UTC().Format("15:04:05.000000")
-}
+func (e Entry) String() string { return spec.Describe(e) }
 
-func (o Operation) String() string {
-	text := fmt.Sprintf("%s..%s %s by %s", o.Called, o.Returned, o.Verb, o.User)
-	if o.Booking != uuid.Nil {
-		text += " of " + o.Booking.String()
-	}
-	if o.Seats > 0 {
-		text += fmt.Sprintf(" seats=%d least=%d waits=%t", o.Seats, o.Least, o.Waits)
-	}
-	if o.Verb == spec.EditCapacity {
-		text += fmt.Sprintf(" revision=%d", o.Revision)
-	}
-	return text + ": " + strings.TrimSpace(o.Ending.String()+" "+o.Saw.String())
-}
+func (o Operation) String() string { return spec.Describe(o) }
 
-func (s Sight) String() string {
-	text := ""
-	for _, part := range []struct {
-		name  string
-		value any
-	}{
-		{"version", s.Version}, {"code", s.Code}, {"booking", s.Booking}, {"status", s.Status}, {"seats", s.Seats},
-		{"least", s.Least}, {"position", s.Position}, {"bookings_ahead", s.BookingsAhead}, {"seats_ahead", s.SeatsAhead},
-		{"seats_needed", s.SeatsNeeded}, {"passes", s.Passes}, {"blocked", s.Blocked}, {"capacity", s.Capacity},
-		{"taken", s.Taken}, {"free", s.Free}, {"waiting", s.Waiting}, {"revision", s.Revision},
-	} {
-		if !reflect.ValueOf(part.value).IsZero() {
-			text += fmt.Sprintf(" %s=%v", part.name, part.value)
-		}
-	}
-	return strings.TrimSpace(text)
-}
+func (s Sight) String() string { return spec.Describe(s) }

@@ -1,3 +1,5 @@
+//go:build unix
+
 package sequence
 
 import (
@@ -8,17 +10,17 @@ import (
 	"eventbooking/internal/proof/spec"
 )
 
-// View is what the API shows of a slot.
-type View struct {
+// slotView is what the API shows of a slot.
+type slotView struct {
 	Status                            spec.SlotStatus
 	Capacity, Taken, Waiting, Version int
-	Bookings                          map[int]BookingView
-	Queue                             []Waiting
+	Bookings                          map[int]bookingView
+	Queue                             []waiting
 	Ledger                            []spec.Entry
 }
 
-// BookingView is what the API shows of a booking.
-type BookingView struct {
+// bookingView is what the API shows of a booking.
+type bookingView struct {
 	Person, Slot        int
 	Seats, Least        int
 	Status              spec.Status
@@ -29,35 +31,35 @@ type BookingView struct {
 	Version             int
 }
 
-// Waiting is what the API shows of one in a queue.
-type Waiting struct {
+// waiting is what the API shows of one in a queue.
+type waiting struct {
 	Booking, Passes, Blocker int
 }
 
-// ViewOf shows a slot of the model.
-func ViewOf(m *spec.Model, slot int) View {
+// show is a slot of the model.
+func show(m *spec.Model, slot int) slotView {
 	s := &m.Slots[slot]
-	v := View{Status: s.Status, Capacity: s.Capacity, Taken: s.Taken(), Waiting: len(s.Queue), Version: s.Version,
-		Bookings: map[int]BookingView{}, Ledger: s.Ledger}
+	v := slotView{Status: s.Status, Capacity: s.Capacity, Taken: s.Taken(), Waiting: len(s.Queue), Version: s.Version,
+		Bookings: map[int]bookingView{}, Ledger: s.Ledger}
 	for _, b := range m.Bookings() {
 		if b.Slot == slot {
-			v.Bookings[b.Number] = bookingViewOf(m, b)
+			v.Bookings[b.Number] = bookingshow(m, b)
 		}
 	}
 	for _, b := range s.Queue {
-		v.Queue = append(v.Queue, Waiting{b.Number, b.Passes, b.Blocker})
+		v.Queue = append(v.Queue, waiting{b.Number, b.Passes, b.Blocker})
 	}
 	return v
 }
 
-func bookingViewOf(m *spec.Model, b spec.Booking) BookingView {
-	return BookingView{Person: b.Person, Slot: b.Slot, Seats: b.Seats, Least: b.Least, Status: b.Status,
+func bookingshow(m *spec.Model, b spec.Booking) bookingView {
+	return bookingView{Person: b.Person, Slot: b.Slot, Seats: b.Seats, Least: b.Least, Status: b.Status,
 		Position: m.Position(b), Blocked: b.Blocked, Replaces: b.Replaces, MovedFrom: b.MovedFrom, CheckedIn: b.CheckedIn, Version: b.Version}
 }
 
-// Difference tells what one view has and the other has not, a line for each;
+// difference tells what one view has and the other has not, a line for each;
 // nothing, if they are the same.
-func Difference(want, got View) string {
+func difference(want, got slotView) string {
 	wanted, found := want.lines(), got.lines()
 	var text strings.Builder
 	for _, line := range wanted {
@@ -73,7 +75,7 @@ func Difference(want, got View) string {
 	return text.String()
 }
 
-func (v View) lines() []string {
+func (v slotView) lines() []string {
 	lines := []string{fmt.Sprintf("slot: %s, %d of %d seats taken, %d wait, version %d", v.Status, v.Taken, v.Capacity, v.Waiting, v.Version)}
 	for i, b := range v.Bookings {
 		lines = append(lines, fmt.Sprintf("booking %d: %+v", i, b))
@@ -88,8 +90,8 @@ func (v View) lines() []string {
 	return lines
 }
 
-// Check examines what is true of a slot at any time, whatever the specification says.
-func (v View) Check() error {
+// check examines what is true of a slot at any time, whatever the specification says.
+func (v slotView) check() error {
 	taken, waiting := 0, 0
 	for i, b := range v.Bookings {
 		if b.Status.TakesSeats() {
@@ -121,10 +123,10 @@ func (v View) Check() error {
 	return nil
 }
 
-// CheckPeople examines what is true of people over all slots, whose hours are
+// checkPeople examines what is true of people over all slots, whose hours are
 // those of the model.
-func CheckPeople(m *spec.Model, views []View) error {
-	var seen []BookingView
+func checkPeople(m *spec.Model, views []slotView) error {
+	var seen []bookingView
 	for _, v := range views {
 		for _, b := range v.Bookings {
 			seen = append(seen, b)
