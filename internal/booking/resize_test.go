@@ -93,6 +93,9 @@ func TestResize(t *testing.T) {
 	h.mustBook(t, h.attendee(t), slot.ID, 4)
 	_, err = resize(owner, b.ID, seats(3))
 	wants(t, err, fault.SlotFull)
+	if open, said := fault.Of(err).Extra["waitlist_open"].(bool); !said || !open {
+		t.Errorf("waitlist_open is %t, said %t", open, said)
+	}
 	if got, err := resize(waiter, first.ID, seats(3)); err != nil || got.Position != 1 || got.Seats != 3 {
 		t.Errorf("%+v, %v", got, err)
 	}

@@ -65,11 +65,6 @@ func (s Settings) equals(other Settings) bool { return reflect.DeepEqual(s, othe
 
 func (r Rules) equals(other Rules) bool { return reflect.DeepEqual(r, other) }
 
-// reorders says whether under other rules somebody else may be next.
-func (r Rules) reorders(before Rules) bool {
-	return r.Fit != before.Fit || r.MaxPasses != before.MaxPasses || r.WaitlistMode != before.WaitlistMode
-}
-
 // check holds the rules that the contract cannot say.
 func (s Settings) check() error {
 	switch {

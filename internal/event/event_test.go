@@ -148,20 +148,63 @@ func TestTheWaitlistStaysOnWhileSomebodyWaits(t *testing.T) {
 	}
 }
 
-func TestNewRulesLetTheSlotsPromote(t *testing.T) {
+// Three seats, of which two are taken; who waits first wants three, and who waits
+// second one. Under first_fit the second can be served, and comes before any newcomer.
+func TestNewRulesServeWhoWaitsBeforeANewcomer(t *testing.T) {
 	h := open(t)
 	e := h.event()
-	waiting := []uuid.UUID{h.full(e.ID).ID, h.full(e.ID).ID}
-	testkit.Slot(t, h.pool, e.ID)
-	_, err := h.update(e.ID, "*", api.EventPatch{OfferMinutes: ptr(30), Title: ptr("Other")})
+	slot := testkit.Slot(t, h.pool, e.ID, testkit.Capacity(3))
+	book := func(seats int, ifFull seating.IfFull) (seating.Booking, error) {
+		o, err := h.desk.Do(t.Context(), seating.Order{Command: seating.Book{
+			BookingID: uuid.Must(uuid.NewV7()), SlotID: slot.ID, UserID: testkit.User(t, h.pool, account.Attendee).UserID,
+			Seats: seats, IfFull: ifFull, By: seating.By{Actor: seating.ByAttendee}}})
+		return o.Result.Booking, err
+	}
+	for _, seats := range []int{2, 3} {
+		_, err := book(seats, seating.Wait)
+		must(t, err)
+	}
+	second, err := book(1, seating.Wait)
+	must(t, err)
+
+	_, err = h.update(e.ID, "*", api.EventPatch{OfferMinutes: ptr(30), Title: ptr("Other")})
 	must(t, err)
 	if jobs := h.jobs("promote"); len(jobs) != 0 {
-		t.Errorf("nobody else is next, and yet there are jobs for %v", jobs)
+		t.Errorf("nobody can be served, and yet there are jobs for %v", jobs)
 	}
-	_, err = h.update(e.ID, "*", api.EventPatch{Fit: ptr(api.FitPolicyFirstFit)})
+	_, err = h.update(e.ID, "*", api.EventPatch{Fit: ptr(api.FitPolicyFirstFit), MaxPasses: ptr(1)})
 	must(t, err)
-	if jobs := h.jobs("promote"); !slices.Equal(jobs, waiting) {
-		t.Errorf("jobs for %v, want %v", jobs, waiting)
+	if jobs := h.jobs("promote"); !slices.Equal(jobs, []uuid.UUID{slot.ID}) {
+		t.Errorf("jobs for %v, want one for %v", jobs, slot.ID)
+	}
+	edit := list[int64](h, `SELECT version FROM ledger WHERE kind = 'edited' AND actor = 'organizer'
+		AND reason = 'fit strict to first_fit, max_passes 3 to 1' AND booking_id IS NULL`)
+	if len(edit) != 1 {
+		t.Fatalf("the ledger says so %d times", len(edit))
+	}
+
+	_, err = book(1, seating.Reject)
+	refused(t, err, fault.SlotFull)
+	_, err = book(1, seating.Wait)
+	must(t, err)
+	if by := list[int64](h, `SELECT cause_version FROM ledger WHERE kind = 'promoted' AND booking_id = $1`, second.ID); !slices.Equal(by, edit) {
+		t.Errorf("promoted by %v, want by the edit, entry %v", by, edit)
+	}
+	h.sound()
+}
+
+// An edit of the rules leaves its mark where somebody may still be promoted.
+func TestNewRulesAreNotedInSlotsThatStillPromote(t *testing.T) {
+	h := open(t)
+	e := h.event()
+	open := testkit.Slot(t, h.pool, e.ID)
+	cancelled := testkit.Slot(t, h.pool, e.ID)
+	_, err := h.desk.Do(t.Context(), seating.Order{Command: seating.EditSlot{SlotID: cancelled.ID, Status: ptr(seating.SlotCancelled), By: seating.System("test")}})
+	must(t, err)
+	_, err = h.update(e.ID, "*", api.EventPatch{WaitlistMode: ptr(api.WaitlistModeOffer)})
+	must(t, err)
+	if noted := list[uuid.UUID](h, `SELECT slot_id FROM ledger WHERE kind = 'edited'`); !slices.Equal(noted, []uuid.UUID{open.ID}) {
+		t.Errorf("noted in %v, want in %v", noted, open.ID)
 	}
 }
 

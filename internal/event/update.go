@@ -5,7 +5,6 @@ import (
 
 	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
-	"github.com/riverqueue/river"
 
 	"eventbooking/gen/db"
 	"eventbooking/internal/account"
@@ -64,7 +63,7 @@ func (s *Service) replaceTx(ctx context.Context, tx pgx.Tx, caller account.Calle
 	if err := (Match{Revision: before.Revision}).check(row.Revision); err != nil {
 		return err
 	}
-	if err := s.applyTx(ctx, tx, before.Rules, settings.Rules, slots); err != nil {
+	if err := s.applyTx(ctx, tx, caller, settings.Rules, slots); err != nil {
 		return err
 	}
 	return db.New().EventUpdate(ctx, tx, db.EventUpdateParams{
@@ -78,21 +77,18 @@ func (s *Service) replaceTx(ctx context.Context, tx pgx.Tx, caller account.Calle
 }
 
 // applyTx holds new rules against who waits under the old ones: nobody may be
-// left waiting without a waitlist, and who is next may be somebody else now.
-func (s *Service) applyTx(ctx context.Context, tx pgx.Tx, before, rules Rules, slots []db.EventSlotsLockRestRow) error {
-	var jobs []river.InsertManyParams
+// left waiting without a waitlist, and who can be served now comes before any
+// newcomer.
+func (s *Service) applyTx(ctx context.Context, tx pgx.Tx, caller account.Caller, rules Rules, slots []db.EventSlotsLockRestRow) error {
 	waiting := 0
+	var edits []seating.Command
 	for _, slot := range slots {
-		if slot.WaitlistLength > 0 {
-			waiting += int(slot.WaitlistLength)
-			jobs = append(jobs, river.InsertManyParams{Args: seating.PromoteArgs{SlotID: slot.ID}})
-		}
+		waiting += int(slot.WaitlistLength)
+		edits = append(edits, seating.EditRules{
+			SlotID: slot.ID, WaitlistMode: rules.WaitlistMode, Fit: rules.Fit, MaxPasses: rules.MaxPasses, By: by(caller, "")})
 	}
-	switch {
-	case waiting > 0 && rules.WaitlistMode == seating.WaitlistOff:
+	if waiting > 0 && rules.WaitlistMode == seating.WaitlistOff {
 		return fault.WaitlistInUse.Newf("%d bookings wait for slots of this event.", waiting).With("count", waiting)
-	case !rules.reorders(before):
-		return nil
 	}
-	return s.insertTx(ctx, tx, jobs)
+	return s.desk.ApplyTx(ctx, tx, edits...)
 }

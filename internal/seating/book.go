@@ -169,27 +169,30 @@ func (c Book) refusal(s *State, slot *Slot, served bool) error {
 			return at(slot, s.overlap(c.UserID, slot, c.Replaces))
 		}
 	}
-	waitlistOpen := slot.Policy.WaitlistMode != WaitlistOff
-	limit := slot.Policy.WaitlistLimit
-	waitlistFull := limit != NoLimit && slot.WaitlistLength >= limit
 	switch {
 	case served:
 		return nil
 	case c.IfFull != Wait:
-		return at(slot, slot.full(c.Seats).With("waitlist_open", waitlistOpen && !waitlistFull))
-	case !waitlistOpen:
+		return at(slot, slot.full(c.Seats))
+	case slot.Policy.WaitlistMode == WaitlistOff:
 		return at(slot, fault.WaitlistDisabled.New("The slot is full, and this event keeps no waitlist."))
-	case waitlistFull:
+	case slot.waitlistFull():
 		return at(slot, fault.WaitlistFull.Newf("The slot is full, and %d bookings wait already.", slot.WaitlistLength))
 	}
 	return nil
 }
 
+func (s *Slot) waitlistFull() bool {
+	limit := s.Policy.WaitlistLimit
+	return limit != NoLimit && s.WaitlistLength >= limit
+}
+
 func (s *Slot) full(seats int) *fault.Error {
+	f := fault.SlotFull.Newf("The slot has %d free seats; %d were asked for.", s.Free(), seats)
 	if s.WaitlistReady > 0 && s.Free() >= seats {
-		return fault.SlotFull.New("The free seats of this slot are for those who wait already.")
+		f = fault.SlotFull.New("The free seats of this slot are for those who wait already.")
 	}
-	return fault.SlotFull.Newf("The slot has %d free seats; %d were asked for.", s.Free(), seats)
+	return f.With("waitlist_open", s.Policy.WaitlistMode != WaitlistOff && !s.waitlistFull())
 }
 
 // overlap names the caller's own bookings at that time.

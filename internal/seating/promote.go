@@ -44,7 +44,7 @@ func (s *State) unblockReady(slot *Slot) {
 // unblocks says whether the reason is gone, and which entry ended it.
 func (s *State) unblocks(slot *Slot, b *Booking) (Cause, bool) {
 	if b.Blocked == BlockedCapacity {
-		return Cause{slot.ID, slot.FreedVersion}, b.least() <= slot.Capacity
+		return slot.cause(), b.least() <= slot.Capacity
 	}
 	blocker := s.bookings[b.BlockedBy]
 	if blocker == nil || blocker.Status.TakesSeats() && blocker.overlaps(b.StartsAt, b.EndsAt) {
@@ -148,7 +148,7 @@ func (s *State) unlocked(b *Booking) uuid.UUID {
 // serve gives a waiting booking its seats, or as many as it takes: asked first in
 // offer mode, at once otherwise and where it names a booking that it gives back.
 func (s *State) serve(slot *Slot, b *Booking, passed []*Booking) {
-	cause := Cause{slot.ID, slot.FreedVersion}
+	cause := slot.cause()
 	b.Seats = min(b.Seats, slot.Free())
 	if slot.offers(s.Now) && s.replaced(b) == nil {
 		s.turn(b, Offered, KindOffered, System(""), cause)

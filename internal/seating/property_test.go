@@ -86,7 +86,7 @@ func drawSandbox(t *rapid.T) *sandbox {
 // wants says how often which command comes.
 var wants = strings.Fields(`book book book book book book book book book book hold hold upgrade upgrade upgrade bundle bundle
 	confirm confirm accept decline move move resize resize resize check-in undo cancel cancel cancel
-	promote promote promote promote promote expire capacity capacity capacity retime retime status clear`)
+	promote promote promote promote promote expire capacity capacity capacity rules rules retime retime status clear`)
 
 func (d *sandbox) draw() seating.Command {
 	slot := oneOf(d, d.slots...)
@@ -104,6 +104,8 @@ func (d *sandbox) draw() seating.Command {
 		return seating.Expire{SlotID: slot}
 	case "clear":
 		return seating.Clear{SlotID: slot} // nothing, unless the slot was cancelled
+	case "rules":
+		return d.rules(slot)
 	case "capacity", "retime", "status":
 		return d.edit(slot, want)
 	}
@@ -182,6 +184,13 @@ func (d *sandbox) bundle() seating.Bundle {
 		c.Items = append(c.Items, item)
 	}
 	return c
+}
+
+func (d *sandbox) rules(slotID uuid.UUID) seating.EditRules {
+	return seating.EditRules{
+		SlotID: slotID, WaitlistMode: oneOf(d, seating.WaitlistAutomatic, seating.WaitlistOffer),
+		Fit: oneOf(d, seating.FitStrict, seating.FitFirstFit), MaxPasses: d.pick(3), By: seating.System("test"),
+	}
 }
 
 func (d *sandbox) edit(slotID uuid.UUID, what string) seating.EditSlot {

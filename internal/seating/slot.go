@@ -161,6 +161,25 @@ func (s *Slot) chance(now time.Time) {
 	s.look(now)
 }
 
+// noteReordered notes that the slot's latest entry may let somebody who waits be
+// served, though it freed no seats: a head that was too large left, or the rules
+// changed. Where a promotion is due already, what made it due stays its cause.
+func (s *Slot) noteReordered(now time.Time) {
+	if s.PromotionDueAt.IsZero() || s.FreedVersion == 0 {
+		s.chance(now)
+	}
+}
+
+// cause is the entry to which a promotion is due.
+func (s *Slot) cause() Cause {
+	if s.FreedVersion == 0 {
+		// Nothing was noted. No promotion may lack a cause: the ledger refuses it,
+		// each time, and the seat would never be given.
+		return Cause{s.ID, s.Version}
+	}
+	return Cause{s.ID, s.FreedVersion}
+}
+
 // look makes a promotion due, if there are seats and somebody who might want them.
 func (s *Slot) look(now time.Time) {
 	if s.PromotionDueAt.IsZero() && s.WaitlistReady > 0 && s.Free() > 0 && s.promotes(now) {

@@ -556,3 +556,30 @@ func (d *desktop) story() (text string) {
 	}
 	return text
 }
+
+// A busy newcomer makes a promotion due, and who waits first leaves in the same
+// moment: the promotion of the second has a cause, though nothing was ever freed.
+func TestAPromotionHasACauseWhereNothingWasFreed(t *testing.T) {
+	t.Parallel()
+	d := newDesktop(t, aSlot(3))
+	first := d.book(3)
+	d.must(d.book(2))
+	d.must(first)
+	d.must(d.book(1))
+
+	busy := d.book(1)
+	elsewhere := aSlot(1)
+	d.state.AddSlot(elsewhere)
+	there := d.book(1)
+	there.SlotID, there.UserID = elsewhere.ID, busy.UserID
+	d.must(there)
+	d.must(busy)
+	left := d.must(d.cancel(first))
+	d.must(seating.Promote{SlotID: d.slot})
+	d.want(cancelled, confirmed, confirmed, waitlisted, confirmed)
+	for _, e := range d.state.Entries() {
+		if e.Kind == seating.KindPromoted && e.Cause != (seating.Cause{SlotID: d.slot, Version: left.Slot.Version}) {
+			t.Errorf("the cause is %v, want entry %d, by which the first left", e.Cause, left.Slot.Version)
+		}
+	}
+}

@@ -161,10 +161,8 @@ func (s *State) turn(b *Booking, to Status, kind Kind, by By, cause Cause) {
 	case !to.TakesSeats() && from.TakesSeats():
 		s.unseat(b)
 		slot.chance(s.Now)
-	case from == Waitlisted && slot.PromotionDueAt.IsZero():
-		// A head that was too large leaves: those behind may fit. Where a promotion
-		// is due already, what made it due stays its cause.
-		slot.chance(s.Now)
+	case from == Waitlisted:
+		slot.noteReordered(s.Now)
 	}
 }
 

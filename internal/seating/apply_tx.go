@@ -1,0 +1,52 @@
+package seating
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/google/uuid"
+	"github.com/jackc/pgx/v5"
+
+	"eventbooking/gen/db"
+)
+
+// ApplyTx applies commands that need nothing but their slots, and inserts the
+// jobs that they ask for, in a transaction that has locked these slots.
+func (d *Desk) ApplyTx(ctx context.Context, tx pgx.Tx, commands ...Command) error {
+	var ids []uuid.UUID
+	for _, c := range commands {
+		ids = append(ids, c.needs().slots...)
+	}
+	q, l := db.New(), &loaded{slots: map[uuid.UUID]Slot{}}
+	rows, err := q.SlotsLoad(ctx, tx, ids)
+	if err != nil {
+		return fmt.Errorf("load slots: %w", err)
+	}
+	for _, row := range rows {
+		l.slots[row.ID] = slotOf(row)
+	}
+	if l.now, err = q.ClockRead(ctx, tx); err != nil {
+		return fmt.Errorf("read the clock: %w", err)
+	}
+	state := l.state()
+	for _, c := range commands {
+		if _, err := c.apply(state); err != nil {
+			return err
+		}
+	}
+	w := &writing{ctx: ctx, queries: q, state: state, was: l}
+	w.slots()
+	w.ledger()
+	if w.err != nil {
+		return w.err
+	}
+	if err := w.pipe.send(ctx, tx.Conn()); err != nil {
+		return fmt.Errorf("write: %w", err)
+	}
+	if jobs := state.jobs(l.slots); len(jobs) > 0 {
+		if _, err := d.jobs.InsertManyTx(ctx, tx, jobs); err != nil {
+			return fmt.Errorf("insert jobs: %w", err)
+		}
+	}
+	return nil
+}
