@@ -30,13 +30,13 @@ func settle(ctx context.Context, c load.Command) (s settled, err error) {
 	err = lab.Await(ctx, settleLimit, func(ctx context.Context) error {
 		s.sent++
 		s.Answer = c.Send(ctx)
-		s.unknown = s.unknown || s.Answer.Unknown()
+		s.unknown = s.unknown || s.Unknown()
 		switch {
 		case s.Err != nil:
 			return s.Err
 		case s.Status == http.StatusInternalServerError:
 			return nil // The service promises never to answer this.
-		case s.Answer.Unknown() || s.Untouched():
+		case s.Unknown() || s.Untouched():
 			return errors.New(string(s.Body))
 		}
 		return nil

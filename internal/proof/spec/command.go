@@ -32,8 +32,8 @@ const (
 )
 
 const (
-	slotPath    = "/slots/{slot}"
-	bookingPath = "/bookings/{booking}"
+	slotPath    = "/slots/${slot}"
+	bookingPath = "/bookings/${booking}"
 )
 
 // Commands are all commands, and the reads after them. A new one is a verb, a

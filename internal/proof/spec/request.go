@@ -3,6 +3,7 @@ package spec
 import (
 	"fmt"
 	"net/http"
+	"os"
 	"reflect"
 	"slices"
 	"strings"
@@ -111,13 +112,12 @@ func (m *Model) Do(r Request) Answer { return r.Verb.Command().do(m, r) }
 // the body is to be sent as JSON, unless it is nil.
 func (r Request) HTTP(ids IDs) (method, path string, body any) {
 	c := r.Verb.Command()
-	path = c.Path
-	if strings.Contains(path, "{slot}") {
-		path = strings.Replace(path, "{slot}", ids.Slot(r.Slot).String(), 1)
-	}
-	if strings.Contains(path, "{booking}") {
-		path = strings.Replace(path, "{booking}", ids.Booking(r.Booking).String(), 1)
-	}
+	path = os.Expand(c.Path, func(name string) string {
+		if name == "slot" {
+			return ids.Slot(r.Slot).String()
+		}
+		return ids.Booking(r.Booking).String()
+	})
 	if members := r.members(c, ids); len(members) > 0 {
 		body = members
 	}
@@ -129,7 +129,7 @@ func (r Request) members(c Command, ids IDs) map[string]any {
 	members := map[string]any{}
 	for _, member := range c.Takes {
 		switch {
-		case member == InSlot && !strings.Contains(c.Path, "{slot}"):
+		case member == InSlot && !strings.Contains(c.Path, slotPath):
 			members["slot_id"] = ids.Slot(r.Slot)
 		case member == WithSeats:
 			members["seats"] = r.Seats
