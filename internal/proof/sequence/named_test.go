@@ -38,6 +38,22 @@ var named = []struct {
 			{Verb: spec.Cancel, Who: 1, Booking: 5, Reason: true},
 		},
 	},
+	{
+		name:  "an edit of the rules serves who waits, before any newcomer",
+		rules: spec.Rules{Waitlist: spec.Automatic, Limit: spec.None}, people: 4, capacities: []int{3, 1, 1},
+		requests: []spec.Request{
+			book(0, 0, 2), bookOrWait(1, 0, 2), bookOrWait(2, 0, 1),
+			editRules(spec.Automatic, true, 1), book(3, 0, 1),
+		},
+	},
+	{
+		name:  "a waitlist in use is not turned off",
+		rules: spec.Rules{Waitlist: spec.Offer, Limit: spec.None, MaxPasses: 1}, people: 3, capacities: []int{1, 1, 1},
+		requests: []spec.Request{
+			book(0, 0, 1), bookOrWait(1, 0, 1), editRules(spec.Off, false, 1), editRules(spec.Automatic, false, 1),
+			{Verb: spec.Cancel, Who: 0, Booking: 0}, editRules(spec.Off, false, 1), bookOrWait(2, 0, 1),
+		},
+	},
 }
 
 func book(who, slot, seats int) spec.Request {
@@ -48,6 +64,10 @@ func bookOrWait(who, slot, seats int) spec.Request {
 	r := book(who, slot, seats)
 	r.Wait = true
 	return r
+}
+
+func editRules(waitlist spec.Mode, firstFit bool, passes int) spec.Request {
+	return spec.Request{Verb: spec.EditRules, Who: spec.Organizer, Rules: spec.Rules{Waitlist: waitlist, FirstFit: firstFit, MaxPasses: passes}}
 }
 
 func TestTheServiceAnswersNamedSequencesAsSpecified(t *testing.T) {

@@ -26,6 +26,7 @@ type run struct {
 	people     []lab.Person
 	organizers []lab.Person // of the event, and of another
 	wanted     []lab.SlotOptions
+	event      uuid.UUID
 	slots      []uuid.UUID
 	bookings   []uuid.UUID
 	// seen is what the service showed when it last was at rest.
@@ -68,6 +69,7 @@ func (r *run) do(request spec.Request) {
 // send sends a request to the service.
 func (r *run) send(request spec.Request) testkit.Answer {
 	method, path, body := request.HTTP(spec.IDs{
+		Event:   r.event,
 		Slot:    func(i int) uuid.UUID { return r.slots[i] },
 		Booking: func(i int) uuid.UUID { return r.bookings[i] },
 	})

@@ -112,6 +112,8 @@ func (r drawing) draw(request *spec.Request, member spec.Member) {
 		request.Capacity = rapid.IntRange(1, 4).Draw(r.t, "capacity")
 	case spec.WithStatus:
 		request.Status = rapid.SampledFrom([]spec.SlotStatus{spec.Open, spec.Open, spec.Open, spec.Closed}).Draw(r.t, "status")
+	case spec.WithRules:
+		request.Rules = drawRules(r.t)
 	default:
 		r.t.Fatalf("nobody draws the member %q", member)
 	}

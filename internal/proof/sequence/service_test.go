@@ -96,12 +96,8 @@ func (r reporter) Failed() bool                      { return r.run.Failed() }
 
 // draw makes an event by chance.
 func (s *service) draw(t *rapid.T) *run {
-	rules := spec.Rules{
-		Waitlist:  rapid.SampledFrom([]spec.Mode{spec.Automatic, spec.Offer, spec.Automatic, spec.Offer, spec.Off}).Draw(t, "waitlist"),
-		Limit:     rapid.SampledFrom([]int{spec.None, spec.None, 1, 2}).Draw(t, "limit"),
-		FirstFit:  rapid.Bool().Draw(t, "first fit"),
-		MaxPasses: rapid.IntRange(0, 2).Draw(t, "passes"),
-	}
+	rules := drawRules(t)
+	rules.Limit = rapid.SampledFrom([]int{spec.None, spec.None, 1, 2}).Draw(t, "limit")
 	// Two that overlap one between them, and one apart.
 	hours := []int{0, 1, 2, 6}[:rapid.IntRange(3, 4).Draw(t, "slots")]
 	people := rapid.IntRange(4, 6).Draw(t, "people")
@@ -110,6 +106,15 @@ func (s *service) draw(t *rapid.T) *run {
 		capacities[i] = rapid.SampledFrom([]int{1, 2, 3, 4}).Draw(t, "capacity")
 	}
 	return s.publish(t, rules, people, hours, capacities)
+}
+
+// drawRules draws the rules that can be edited.
+func drawRules(t *rapid.T) spec.Rules {
+	return spec.Rules{
+		Waitlist:  rapid.SampledFrom([]spec.Mode{spec.Automatic, spec.Offer, spec.Automatic, spec.Offer, spec.Off}).Draw(t, "waitlist"),
+		FirstFit:  rapid.Bool().Draw(t, "first fit"),
+		MaxPasses: rapid.IntRange(0, 2).Draw(t, "passes"),
+	}
 }
 
 // publish makes an event with its slots and people, in the model and in the service.
@@ -141,6 +146,7 @@ func (s *service) publish(t tester, rules spec.Rules, people int, hours, capacit
 	defer publisher.Close()
 	made, err := publisher.As(r.organizers[0]).Publish(ctx, options, r.wanted...)
 	must(t, err)
+	r.event = made[0].EventID
 	for _, slot := range made {
 		r.slots = append(r.slots, slot.ID)
 	}

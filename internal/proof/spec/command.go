@@ -24,6 +24,7 @@ const (
 	EditCapacity Verb = "edit capacity"
 	SetStatus    Verb = "set status"
 	CancelSlot   Verb = "cancel slot"
+	EditRules    Verb = "edit rules"
 	Promote      Verb = "promote"
 	ReadBooking  Verb = "read booking"
 	ReadPosition Verb = "read position"
@@ -67,6 +68,8 @@ var Commands = []Command{
 		Manages: true, Takes: []Member{InSlot, WithStatus}, Leaves: []Kind{KindClosed, KindReopened}},
 	{Verb: CancelSlot, Method: http.MethodPost, Path: slotPath + "/cancel", do: (*Model).cancelSlot,
 		Manages: true, Takes: []Member{InSlot, WithReason}, Leaves: []Kind{KindSlotCancelled}},
+	{Verb: EditRules, Method: http.MethodPatch, Path: "/events/${event}", do: (*Model).editRules,
+		Manages: true, Takes: []Member{WithRules}, Leaves: []Kind{KindEdited}},
 	{Verb: Promote, Method: http.MethodPost, Path: slotPath + "/promote", do: (*Model).promoteNow,
 		Manages: true, Takes: []Member{InSlot}},
 
@@ -97,6 +100,7 @@ const (
 	VersionMismatch     Code = "version_mismatch"
 	WaitlistDisabled    Code = "waitlist_disabled"
 	WaitlistFull        Code = "waitlist_full"
+	WaitlistInUse       Code = "waitlist_in_use"
 )
 
 // statuses are those of the problems that are no conflicts.
@@ -404,6 +408,29 @@ func (m *Model) editCapacity(r Request) Answer {
 		return refuse(CapacityBelowTaken)
 	case r.Capacity != s.Capacity:
 		m.must(Step{Kind: KindEdited, Slot: r.Slot, Booking: None, Capacity: r.Capacity})
+	}
+	return done()
+}
+
+// editRules changes who is promoted next. Each slot that can still promote is told
+// so by an entry of its own.
+func (m *Model) editRules(r Request) Answer {
+	rules := m.Rules
+	rules.Waitlist, rules.FirstFit, rules.MaxPasses = r.Rules.Waitlist, r.Rules.FirstFit, r.Rules.MaxPasses
+	waits := slices.ContainsFunc(m.Slots, func(s Slot) bool { return len(s.Queue) > 0 })
+	switch {
+	case r.Who != Organizer:
+		return refuse(NotPermitted)
+	case rules == m.Rules:
+		return done()
+	case rules.Waitlist == Off && waits:
+		return refuse(WaitlistInUse)
+	}
+	m.Rules = rules
+	for i := range m.Slots {
+		if s := &m.Slots[i]; s.Status != SlotCancelled {
+			m.must(Step{Kind: KindEdited, Slot: i, Booking: None, Capacity: s.Capacity})
+		}
 	}
 	return done()
 }

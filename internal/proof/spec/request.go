@@ -29,6 +29,8 @@ type Request struct {
 	// Revision is the one that an edit is meant for; 0: any.
 	Revision int
 	Status   SlotStatus
+	// Rules are the mode of the waitlist, the fit and the passes.
+	Rules Rules
 	// Numbers are those of the bookings to be made; nil: the next ones.
 	Numbers []int
 }
@@ -83,10 +85,14 @@ const (
 	WithReason   Member = "reason"
 	WithCapacity Member = "capacity"
 	WithStatus   Member = "status"
+	WithRules    Member = "rules"
 )
 
 // IDs are the service's names for what the model numbers.
-type IDs struct{ Slot, Booking func(int) uuid.UUID }
+type IDs struct {
+	Event         uuid.UUID
+	Slot, Booking func(int) uuid.UUID
+}
 
 // Command is the one that it stands for.
 func (v Verb) Command() Command {
@@ -113,7 +119,10 @@ func (m *Model) Do(r Request) Answer { return r.Verb.Command().do(m, r) }
 func (r Request) HTTP(ids IDs) (method, path string, body any) {
 	c := r.Verb.Command()
 	path = os.Expand(c.Path, func(name string) string {
-		if name == "slot" {
+		switch name {
+		case "event":
+			return ids.Event.String()
+		case "slot":
 			return ids.Slot(r.Slot).String()
 		}
 		return ids.Booking(r.Booking).String()
@@ -147,6 +156,9 @@ func (r Request) members(c Command, ids IDs) map[string]any {
 			members["capacity"] = r.Capacity
 		case member == WithStatus:
 			members["status"] = r.Status
+		case member == WithRules:
+			members["waitlist_mode"], members["max_passes"] = r.Rules.Waitlist, r.Rules.MaxPasses
+			members["fit"] = map[bool]string{true: "first_fit", false: "strict"}[r.Rules.FirstFit]
 		case member == WithItems:
 			var items []map[string]any
 			for _, item := range r.Items {

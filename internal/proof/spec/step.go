@@ -443,14 +443,16 @@ func checkIn(come bool) func(*Model, *Slot, Step) error {
 	}
 }
 
-// edit gives a slot its capacity.
+// edit gives a slot its capacity. One that leaves it as it is edits the rules of
+// the event, and is no revision of the slot.
 func (m *Model) edit(s *Slot, step Step) error {
 	if step.Booking != None {
 		return errors.New("an edit is not about a booking")
 	}
-	if s.Capacity = step.Capacity; step.Kind != KindOpened {
+	if step.Kind == KindEdited && step.Capacity != s.Capacity {
 		s.Revision++
 	}
+	s.Capacity = step.Capacity
 	return nil
 }
 
