@@ -31,7 +31,8 @@ const (
 	users    = 24
 	atOnce   = 64
 	capacity = 6
-	// edits is after how many commands a slot's capacity changes.
+	// edits is after how many commands something is edited: a slot's capacity, or,
+	// each fifth time, the rules of an event.
 	edits = 50
 )
 
@@ -81,7 +82,11 @@ func (e *experiment) edit(ctx context.Context) error {
 			continue
 		}
 		edited++
-		if err := e.editCapacity(ctx); err != nil {
+		edit := e.editCapacity
+		if edited%5 == 0 {
+			edit = e.editRules
+		}
+		if err := edit(ctx); err != nil {
 			return err
 		}
 	}
@@ -92,6 +97,14 @@ func (e *experiment) edit(ctx context.Context) error {
 func (e *experiment) editCapacity(ctx context.Context) error {
 	slots := e.load.Slots()
 	return e.patch(ctx, "/slots/"+slots[e.random.IntN(len(slots))].ID.String(), map[string]any{"capacity": capacity - 2 + e.random.IntN(5)})
+}
+
+// editRules lets an event's waitlists be served by other rules.
+func (e *experiment) editRules(ctx context.Context) error {
+	slots := e.load.Slots()
+	return e.patch(ctx, "/events/"+slots[e.random.IntN(len(slots))].EventID.String(), map[string]any{
+		"fit": []string{"strict", "first_fit"}[e.random.IntN(2)], "max_passes": e.random.IntN(4),
+		"waitlist_mode": []string{"automatic", "offer"}[e.random.IntN(2)]})
 }
 
 // patch edits what is at a path as it is now. A refusal is no matter.

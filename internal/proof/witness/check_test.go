@@ -50,7 +50,7 @@ func (h *history) entry(kind spec.Kind, user string, seats int, status spec.Stat
 func (h *history) asks(user string, verb spec.Verb, seats int, ending witness.Ending, saw witness.Sight) *witness.Operation {
 	at := time.Duration(10 * len(h.Operations))
 	o := witness.Operation{Called: at, Returned: at + 5, Verb: verb, User: id(user), Seats: seats, Ending: ending, Saw: saw}
-	if verb != spec.Book && verb != spec.Hold && verb != spec.ReadSlot && verb != spec.EditCapacity {
+	if verb != spec.Book && verb != spec.Hold && verb != spec.ReadSlot && !verb.Leaves(spec.KindEdited) {
 		o.Booking = booking(user)
 	}
 	h.Operations = append(h.Operations, o)
@@ -154,6 +154,25 @@ func small() *history {
 	return h
 }
 
+// ruled is a strict slot of three seats whose rules change when ann has two of
+// them, ben waits for two and dan for one.
+func ruled() *history {
+	h := &history{witness.History{Revision: 1, Rules: spec.Rules{Waitlist: spec.Automatic, Limit: spec.None}}}
+	h.entry(spec.KindOpened, "", 0, 0, 3, 0, 0)
+	h.entry(spec.KindConfirmed, "ann", 2, spec.Confirmed, 3, 2, 0)
+	h.entry(spec.KindWaitlisted, "ben", 2, spec.Waitlisted, 3, 2, 1)
+	h.entry(spec.KindWaitlisted, "dan", 1, spec.Waitlisted, 3, 2, 2)
+	h.entry(spec.KindEdited, "", 0, 0, 3, 2, 2)
+	h.entry(spec.KindPromoted, "dan", 1, spec.Confirmed, 3, 3, 1, 5)
+	h.entry(spec.KindPassed, "ben", 2, spec.Waitlisted, 3, 3, 1, 6)
+	h.told("ann", spec.Book, 2, 2, spec.Confirmed, 2, 0)
+	h.told("ben", spec.Book, 2, 3, spec.Waitlisted, 2, 1).Waits = true
+	h.told("dan", spec.Book, 1, 4, spec.Waitlisted, 1, 2).Waits = true
+	edit := h.asks("eve", spec.EditRules, 0, witness.Done, witness.Sight{Version: 5, Capacity: 3, Taken: 2, Free: 1, Waiting: 2, Revision: 1})
+	edit.Rules = spec.Rules{Waitlist: spec.Automatic, FirstFit: true, MaxPasses: 1}
+	return h
+}
+
 func TestHistoriesThatCanBeAreAccepted(t *testing.T) {
 	t.Parallel()
 	late := queue()
@@ -166,7 +185,7 @@ func TestHistoriesThatCanBeAreAccepted(t *testing.T) {
 	stale := queue()
 	stale.Operations[12].Called, stale.Operations[12].Returned = 0, 9999 // a repetition that began before the first
 	for name, h := range map[string]*history{
-		"a queue": queue(), "offers": offers(), "blocked": small(),
+		"a queue": queue(), "offers": offers(), "blocked": small(), "other rules": ruled(),
 		"an unknown cancellation that did nothing": late, "one that did": nobody,
 		"untouched": untouched, "repeated at once": stale,
 	} {
@@ -232,10 +251,17 @@ func TestHistoriesThatCannotBeAreFound(t *testing.T) {
 		"a hold that is cut short":      {offers, func(h *history) { h.Entries[4].At = noon.Add(3500 * time.Millisecond) }, "had until"},
 		"promoted without asking":       {offers, func(h *history) { h.Entries[5].Kind = spec.KindPromoted }, "offer the seats first: true"},
 		"blocked for nothing": {small, func(h *history) {
-			h.Entries[3].Capacity, h.Operations[2].Seats, h.Operations[2].Saw.Capacity, h.Operations[2].Saw.Free = 3, 3, 3, 2
-		}, "it needs 3 seats of 3"},
+			h.Entries[3].Capacity, h.Operations[2].Seats, h.Operations[2].Saw.Capacity, h.Operations[2].Saw.Free = 4, 4, 4, 3
+		}, "it needs 3 seats of 4"},
 		"passing who is not blocked": {small, func(h *history) { h.cut(5) }, "cannot be served and is not blocked"},
 		"blocked for ever":           {small, func(h *history) { h.cut(8) }, "is blocked, and needs"},
+		"a newcomer before those whom new rules serve": {ruled, func(h *history) {
+			h.cut(7)
+			h.Entries[5] = witness.Entry{Version: 6, Kind: spec.KindConfirmed, Booking: booking("eve"), User: id("eve"), Seats: 1,
+				Status: spec.Confirmed, Capacity: 3, Taken: 3, Waiting: 2, At: h.Entries[4].At}
+			h.told("eve", spec.Book, 1, 6, spec.Confirmed, 1, 0)
+		}, "decided on before the queue"},
+		"rules that nobody has made": {ruled, func(h *history) { h.Operations[3].Rules.FirstFit = false }, "nobody is next"},
 		"by nobody":                  {queue, func(h *history) { h.Entries[8].System = false }, "nobody asked for"},
 
 		// What an answer cannot say.

@@ -40,7 +40,7 @@ func (c *check) claim() *Violation {
 func (c *check) claimNamed() *Violation {
 	for _, op := range c.byVersion {
 		o := c.Operations[op]
-		if o.Ending != Done || o.Verb == spec.Resize || o.Verb == spec.EditCapacity || o.Verb.Reads() || !c.mayAsk(op, o.Saw.Version) {
+		if o.Ending != Done || o.Verb == spec.Resize || o.Verb.Leaves(spec.KindEdited) || o.Verb.Reads() || !c.mayAsk(op, o.Saw.Version) {
 			continue
 		}
 		if other := c.asked[o.Saw.Version-1]; other == none {
@@ -71,7 +71,9 @@ func (c *check) mayAsk(op int, version int64) bool {
 	case o.Verb.Makes():
 		return e.User == o.User && e.Seats <= o.Seats
 	case o.Verb == spec.EditCapacity:
-		return e.Capacity == o.Seats
+		return e.Capacity == o.Seats && e.Capacity != c.Entries[version-2].Capacity
+	case o.Verb == spec.EditRules:
+		return e.Capacity == c.Entries[version-2].Capacity
 	}
 	return o.Booking == e.Booking && (o.Verb != spec.Resize || e.Seats == o.Seats)
 }
@@ -86,10 +88,10 @@ func (c *check) claimRest() {
 	}
 	for i, o := range c.Operations {
 		whose := o.User
-		if o.Verb == spec.EditCapacity {
+		if o.Verb.Leaves(spec.KindEdited) {
 			whose = uuid.Nil // as the entry has it
 		}
-		acknowledged := o.Ending == Done && (o.Verb == spec.Resize || o.Verb == spec.EditCapacity)
+		acknowledged := o.Ending == Done && (o.Verb == spec.Resize || o.Verb.Leaves(spec.KindEdited))
 		if (acknowledged || o.Ending == Unknown && !o.Verb.Reads()) && len(entries[whose]) > 0 {
 			operations[whose] = append(operations[whose], i)
 		}

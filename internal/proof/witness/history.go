@@ -53,8 +53,9 @@ type Operation struct {
 	// content, 0: none fewer; Waits says that one would wait for them.
 	Seats, Least int
 	Waits        bool
-	// Revision is the one that an edit is meant for.
+	// Revision is the one that an edit is meant for, Rules are those of an edit of them.
 	Revision int
+	Rules    spec.Rules
 
 	Ending Ending
 	Saw    Sight

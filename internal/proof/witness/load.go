@@ -23,12 +23,15 @@ import (
 type load struct {
 	slot lab.Slot
 	// capacity is about how many seats the slot is kept at, by one edit in so many
-	// requests.
-	capacity, edits int
-	people          []*person
+	// requests. One in so many of these is an edit of the event's rules instead; 0: none.
+	capacity, edits, rules int
+	people                 []*person
 	// organizer asks for edits of the slot as it was last seen.
 	organizer *person
 	latest    atomic.Pointer[Sight]
+	// editing is locked while rules are edited: their order is told by nothing but
+	// the slot as it is before and after each edit.
+	editing sync.Mutex
 	// seated are some who were lately seen with seats: they ask more often than
 	// others, or the seats would hardly ever change hands.
 	seated [64]atomic.Int64
@@ -126,8 +129,14 @@ func (l *load) draw(random *rand.Rand, draining bool) request {
 	return r
 }
 
-// drawEdit changes the capacity, half of the time down to about what is taken.
+// drawEdit changes the rules, or the capacity, half of the time down to about what
+// is taken.
 func (l *load) drawEdit(random *rand.Rand) Operation {
+	if l.rules > 0 && random.IntN(l.rules) == 0 {
+		modes := []spec.Mode{spec.Automatic, spec.Offer}
+		return Operation{Verb: spec.EditRules, Rules: spec.Rules{
+			Waitlist: modes[random.IntN(2)], FirstFit: random.IntN(2) == 0, MaxPasses: random.IntN(4)}}
+	}
 	slot := l.latest.Load()
 	to := l.capacity/2 + random.IntN(l.capacity+1)
 	if random.IntN(2) == 0 {
@@ -194,9 +203,21 @@ func verb(random *rand.Rand, status spec.Status) spec.Verb {
 
 // ask sends a request, and writes down what came of it.
 func (l *load) ask(ctx context.Context, r request) Operation {
+	if r.Verb == spec.EditRules {
+		l.editing.Lock()
+		defer l.editing.Unlock()
+	}
 	answer := l.send(ctx, r)
 	o := r.Operation
-	o.User, o.Called, o.Returned = r.as.id, answer.Called, answer.Returned
+	o.User, o.Called = r.as.id, answer.Called
+	if o.Verb == spec.EditRules && answer.Status == http.StatusOK {
+		// The answer shows the event, and nothing of the slot: that is read after it.
+		_ = lab.Await(ctx, restLimit, func(ctx context.Context) error {
+			answer = l.send(ctx, request{as: r.as, Operation: Operation{Verb: spec.ReadSlot}})
+			return answer.Want(http.StatusOK, nil)
+		})
+	}
+	o.Returned = answer.Returned
 	o.Ending, o.Saw = sight(o.Verb, answer)
 	if answer.Err != nil {
 		l.lost.Add(1)
@@ -208,15 +229,19 @@ func (l *load) ask(ctx context.Context, r request) Operation {
 
 // send sends a request as its person.
 func (l *load) send(ctx context.Context, r request) lab.Answer {
-	asked := spec.Request{Verb: r.Verb, Seats: r.Seats, Least: r.Least, Wait: r.Waits, Replaces: spec.None, Capacity: r.Seats}
+	asked := spec.Request{Verb: r.Verb, Seats: r.Seats, Least: r.Least, Wait: r.Waits, Replaces: spec.None,
+		Capacity: r.Seats, Rules: r.Rules}
 	var headers []lab.Header
 	switch r.Verb {
 	case spec.Resize:
 		asked.Least = spec.None
 	case spec.EditCapacity:
 		headers = []lab.Header{{Name: "If-Match", Value: fmt.Sprintf(`"%d.1"`, r.Revision)}}
+	case spec.EditRules:
+		headers = []lab.Header{{Name: "If-Match", Value: "*"}}
 	}
 	method, path, body := asked.HTTP(spec.IDs{
+		Event:   l.slot.EventID,
 		Slot:    func(int) uuid.UUID { return l.slot.ID },
 		Booking: func(int) uuid.UUID { return r.Booking },
 	})
@@ -236,7 +261,7 @@ func sight(verb spec.Verb, a lab.Answer) (Ending, Sight) {
 		return Refused, Sight{Version: p.SlotVersion, Code: p.Code, Status: p.From, Booking: p.BookingID}
 	}
 	switch verb {
-	case spec.ReadSlot, spec.EditCapacity:
+	case spec.ReadSlot, spec.EditCapacity, spec.EditRules:
 		var s lab.Slot
 		_ = a.Into(&s)
 		return Done, Sight{Version: s.Version, Capacity: s.Capacity, Taken: s.SeatsTaken, Free: s.SeatsAvailable, Waiting: s.WaitlistLength, Revision: s.Revision}
@@ -255,7 +280,7 @@ func (l *load) learn(r request, o Operation) {
 	switch {
 	case o.Ending != Done:
 		return
-	case o.Verb == spec.EditCapacity, o.Verb == spec.ReadSlot:
+	case o.Verb == spec.ReadSlot, o.Verb.Leaves(spec.KindEdited):
 		l.latest.Store(&o.Saw)
 		return
 	case o.Saw.Status.TakesSeats():

@@ -18,7 +18,7 @@ func (c *check) saw(m *spec.Model, op int, e Entry) error {
 		return c.sawRefusal(m, o)
 	case o.Verb == spec.ReadPosition:
 		return c.sawPosition(m, o)
-	case o.Verb == spec.ReadSlot || o.Verb == spec.EditCapacity:
+	case o.Verb == spec.ReadSlot || o.Verb.Leaves(spec.KindEdited):
 		return sawSlot(m, o)
 	}
 	return c.sawBooking(m, o, e, c.effect[op])
@@ -119,8 +119,8 @@ func (c *check) request(o Operation) spec.Request {
 	switch o.Verb {
 	case spec.Resize:
 		r.Least = spec.None
-	case spec.EditCapacity:
-		r.Who = spec.Organizer
+	case spec.EditCapacity, spec.EditRules:
+		r.Who, r.Rules = spec.Organizer, o.Rules
 	}
 	return r
 }

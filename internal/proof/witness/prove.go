@@ -34,19 +34,20 @@ type round struct {
 	// Of all operations and of all that are in flight, it has one in so many.
 	operations, inFlight int
 	// seats is how many requests in flight there are to a seat, edits how many
-	// requests to an edit of the capacity.
-	seats, edits int
+	// requests to an edit, rules how many edits to one of the event's rules; 0: none.
+	seats, edits, rules int
 }
 
 // rounds are slots of every policy. On top of these comes one that is so small
 // that its capacity is cut below what is waited for, and so quiet that this
-// happens often.
+// happens often, and one whose policy changes.
 var rounds = []round{
-	{"strict", lab.EventOptions{WaitlistMode: "automatic", Fit: "strict"}, 4, 1, 5, 80},
-	{"first fit", lab.EventOptions{WaitlistMode: "automatic", Fit: "first_fit", MaxPasses: new(3), WaitlistLimit: new(50)}, 4, 1, 5, 80},
-	{"strict, with offers", lab.EventOptions{WaitlistMode: "offer", Fit: "strict", WaitlistLimit: new(200)}, 4, 1, 5, 80},
-	{"first fit, with offers", lab.EventOptions{WaitlistMode: "offer", Fit: "first_fit", MaxPasses: new(2)}, 4, 1, 5, 80},
-	{"few seats", lab.EventOptions{WaitlistMode: "automatic", Fit: "strict", WaitlistLimit: new(20)}, 20, 10, 50, 10},
+	{"strict", lab.EventOptions{WaitlistMode: "automatic", Fit: "strict"}, 4, 1, 5, 80, 0},
+	{"first fit", lab.EventOptions{WaitlistMode: "automatic", Fit: "first_fit", MaxPasses: new(3), WaitlistLimit: new(50)}, 4, 1, 5, 80, 0},
+	{"strict, with offers", lab.EventOptions{WaitlistMode: "offer", Fit: "strict", WaitlistLimit: new(200)}, 4, 1, 5, 80, 0},
+	{"first fit, with offers", lab.EventOptions{WaitlistMode: "offer", Fit: "first_fit", MaxPasses: new(2)}, 4, 1, 5, 80, 0},
+	{"few seats", lab.EventOptions{WaitlistMode: "automatic", Fit: "strict", WaitlistLimit: new(20)}, 20, 10, 50, 10, 0},
+	{"rules that change", lab.EventOptions{WaitlistMode: "automatic", Fit: "strict"}, 5, 2, 5, 10, 2},
 }
 
 const (
@@ -133,7 +134,7 @@ func (e *experiment) load(ctx context.Context, r round, inFlight int, slot lab.S
 	if err != nil {
 		return nil, err
 	}
-	l := &load{slot: slots[0], capacity: slot.Capacity, edits: r.edits, operations: make([]Operation, e.Operations/r.operations)}
+	l := &load{slot: slots[0], capacity: slot.Capacity, edits: r.edits, rules: r.rules, operations: make([]Operation, e.Operations/r.operations)}
 	l.organizer = &person{client: e.place.Organizer}
 	for _, someone := range e.people[:peopleFor(inFlight)] {
 		l.people = append(l.people, &person{id: someone.ID, client: e.place.Organizer.As(someone)})

@@ -47,12 +47,17 @@ func (c *check) take(m *spec.Model, i int) error {
 	if e.Kind == spec.KindPassed && e.Cause != int64(s.Served()) {
 		return fmt.Errorf("entry %d passed the booking", s.Served())
 	}
+	var o Operation
+	if c.asked[i] != none {
+		o = c.Operations[c.asked[i]]
+	}
 	b, known := m.Booking(step.Booking)
-	switch newcomer := c.life[i].first && c.asked[i] != none; {
+	switch {
 	case known && b.Person != step.Person:
 		return fmt.Errorf("the booking is user %d's", b.Person)
-	case newcomer:
-		o := c.Operations[c.asked[i]]
+	case o.Verb == spec.EditRules:
+		m.Waitlist, m.FirstFit, m.MaxPasses = o.Rules.Waitlist, o.Rules.FirstFit, o.Rules.MaxPasses
+	case o.Verb != "" && o.Verb.Makes():
 		step.Seats, step.Least = o.Seats, o.Least
 		// Other slots cannot matter here: who waits comes first, whatever is asked.
 		if err := m.Undecided(0); err != nil {
