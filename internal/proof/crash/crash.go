@@ -45,14 +45,14 @@ const (
 
 // Prove kills, and examines what is left.
 func Prove(ctx context.Context, l *lab.Lab, o Options) (figure string, err error) {
-	place, err := l.Place(ctx, "crash", o.Subject)
+	deployment, err := l.Deploy(ctx, "crash", o.Subject)
 	if err != nil {
 		return "", err
 	}
-	defer func() { err = errors.Join(err, place.Close()) }()
-	t := &trial{lab: l, place: place, options: o, random: rand.New(rand.NewPCG(o.Seed, 0))}
+	defer func() { err = errors.Join(err, deployment.Close()) }()
+	t := &trial{lab: l, deployment: deployment, options: o, random: rand.New(rand.NewPCG(o.Seed, 0))}
 	if t.load, err = load.New(ctx, load.Options{
-		Organizer: place.Organizer, DatabaseURL: place.Cluster.URL(), Workers: o.Workers, Seed: o.Seed, Kills: true}); err != nil {
+		Organizer: deployment.Organizer, DatabaseURL: deployment.Cluster.URL(), Workers: o.Workers, Seed: o.Seed, Kills: true}); err != nil {
 		return "", err
 	}
 	all := t.plan()
@@ -68,12 +68,12 @@ func Prove(ctx context.Context, l *lab.Lab, o Options) (figure string, err error
 
 // trial is one run of the experiment.
 type trial struct {
-	lab     *lab.Lab
-	place   *lab.Place
-	options Options
-	random  *rand.Rand
-	load    *load.Load
-	kills   int
+	lab        *lab.Lab
+	deployment *lab.Deployment
+	options    Options
+	random     *rand.Rand
+	load       *load.Load
+	kills      int
 }
 
 // kill is a way to die, and to come back.
@@ -94,20 +94,20 @@ func (t *trial) plan() []kill {
 }
 
 func (t *trial) killService(ctx context.Context) error {
-	return errors.Join(t.place.Service.Kill(), t.place.Service.Start(ctx))
+	return errors.Join(t.deployment.Service.Kill(), t.deployment.Service.Start(ctx))
 }
 
 func (t *trial) crashDatabase(ctx context.Context) error {
-	return errors.Join(t.place.Cluster.Crash(), t.reviveDatabase(ctx))
+	return errors.Join(t.deployment.Cluster.Crash(), t.reviveDatabase(ctx))
 }
 
 func (t *trial) killPostmaster(ctx context.Context) error {
-	return errors.Join(t.place.Cluster.Kill(), t.reviveDatabase(ctx))
+	return errors.Join(t.deployment.Cluster.Kill(), t.reviveDatabase(ctx))
 }
 
 // reviveDatabase leaves the service alone: it must find back by itself.
 func (t *trial) reviveDatabase(ctx context.Context) error {
-	return errors.Join(t.place.Cluster.Start(ctx), t.place.Service.AwaitReady(ctx, healLimit))
+	return errors.Join(t.deployment.Cluster.Start(ctx), t.deployment.Service.AwaitReady(ctx, healLimit))
 }
 
 // bout lets customers act, kills meanwhile, and examines everything when the last
@@ -133,9 +133,9 @@ func (t *trial) bout(ctx context.Context, kills []kill, total int) error {
 	if err := t.load.Settle(ctx, settleLimit); err != nil {
 		return err
 	}
-	found, err := t.place.Service.Doctor(ctx)
+	found, err := t.deployment.Service.Doctor(ctx)
 	if err == nil {
-		err = t.load.Check(ctx, t.place.Cluster.URL(), t.lab.Dir(), found...)
+		err = t.load.Check(ctx, t.deployment.Cluster.URL(), t.lab.Dir(), found...)
 	}
 	if err != nil {
 		return fmt.Errorf("after %d kills: %w", t.kills, err)

@@ -38,26 +38,26 @@ const (
 // first seat was passed on. It measures how long it takes, from when the service
 // is back, until the last one was.
 func Due(ctx context.Context, l *lab.Lab, o DueOptions) (figure string, err error) {
-	place, err := l.Place(ctx, "due", o.Subject)
+	deployment, err := l.Deploy(ctx, "due", o.Subject)
 	if err != nil {
 		return "", err
 	}
-	defer func() { err = errors.Join(err, place.Close()) }()
-	conn, err := pgx.Connect(ctx, place.Cluster.URL())
+	defer func() { err = errors.Join(err, deployment.Close()) }()
+	conn, err := pgx.Connect(ctx, deployment.Cluster.URL())
 	if err != nil {
 		return "", err
 	}
 	defer func() { err = errors.Join(err, conn.Close(context.WithoutCancel(ctx))) }()
 	var took []string
 	for _, slots := range []int{1, max(2, o.Holds/10)} {
-		s := scenario{place: place, conn: conn, slots: slots, holds: o.Holds}
+		s := scenario{deployment: deployment, conn: conn, slots: slots, holds: o.Holds}
 		passed, err := s.passOn(ctx)
 		if err != nil {
 			return "", fmt.Errorf("%d holds in %d slots: %w", o.Holds, slots, err)
 		}
 		took = append(took, fmt.Sprintf("%.1f s (slots: %d)", passed.Seconds(), slots))
 	}
-	if found, err := place.Service.Doctor(ctx); err != nil || len(found) > 0 {
+	if found, err := deployment.Service.Doctor(ctx); err != nil || len(found) > 0 {
 		return "", errors.Join(err, fmt.Errorf("the doctor found %v", found))
 	}
 	return fmt.Sprintf("%d holds due at once, the service killed meanwhile: the last seat was passed on after it was back within %s",
@@ -66,7 +66,7 @@ func Due(ctx context.Context, l *lab.Lab, o DueOptions) (figure string, err erro
 
 // scenario is as many people who hold a seat as wait for one, evenly over some slots.
 type scenario struct {
-	place        *lab.Place
+	deployment   *lab.Deployment
 	conn         *pgx.Conn
 	slots, holds int
 }
@@ -82,7 +82,7 @@ func (s scenario) passOn(ctx context.Context) (time.Duration, error) {
 	if err := s.awaitWaiting(ctx, s.holds-1); err != nil {
 		return 0, err
 	}
-	if err := errors.Join(s.place.Service.Kill(), s.place.Service.Start(ctx)); err != nil {
+	if err := errors.Join(s.deployment.Service.Kill(), s.deployment.Service.Start(ctx)); err != nil {
 		return 0, err
 	}
 	from := max(due, lab.Now())
@@ -113,7 +113,7 @@ func (s scenario) fill(ctx context.Context) error {
 		return err
 	}
 	for _, path := range []string{"/holds", "/bookings"} {
-		people, err := s.place.People(ctx, s.holds)
+		people, err := s.deployment.People(ctx, s.holds)
 		if err != nil {
 			return err
 		}
@@ -126,9 +126,9 @@ func (s scenario) fill(ctx context.Context) error {
 					body["if_full"] = "waitlist"
 				}
 				slot := slots[i%len(slots)]
-				return s.place.Organizer.As(person).Post(ctx, "/slots/"+slot.ID.String()+path, body).Want(http.StatusCreated, nil)
+				return s.deployment.Organizer.As(person).Post(ctx, "/slots/"+slot.ID.String()+path, body).Want(http.StatusCreated, nil)
 			})
-			s.place.Lab.Progress("people who come", i, len(people))
+			s.deployment.Lab.Progress("people who come", i, len(people))
 		}
 		if err := group.Wait(); err != nil {
 			return err
@@ -146,7 +146,7 @@ func (s scenario) publish(ctx context.Context) (all []lab.Slot, err error) {
 			at := len(all) + i
 			options[i] = lab.Tomorrow(0, (s.holds-at-1)/s.slots+1)
 		}
-		slots, err := s.place.Organizer.Publish(ctx, lab.EventOptions{HoldMinutes: new(60)}, options...)
+		slots, err := s.deployment.Organizer.Publish(ctx, lab.EventOptions{HoldMinutes: new(60)}, options...)
 		if err != nil {
 			return nil, err
 		}

@@ -9,7 +9,7 @@ import (
 	"eventbooking/internal/proof/lab"
 )
 
-func TestAgree(t *testing.T) {
+func TestAnswersToOneKeyMustAgree(t *testing.T) {
 	t.Parallel()
 	answer := func(status int, body, tag string, replayed bool) settled {
 		header := http.Header{"Etag": {tag}}

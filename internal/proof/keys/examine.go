@@ -20,11 +20,11 @@ func (t *trial) examine(ctx context.Context, all []*sender) error {
 	if err != nil {
 		return err
 	}
-	found, err := t.place.Service.Doctor(ctx)
+	found, err := t.deployment.Service.Doctor(ctx)
 	if err != nil {
 		return err
 	}
-	return load.Compare(ctx, t.place.Cluster.URL(), t.lab.Dir(), &t.receipts, append(found, made...)...)
+	return load.Compare(ctx, t.deployment.Cluster.URL(), t.lab.Dir(), &t.receipts, append(found, made...)...)
 }
 
 // made compares the events and slots that the senders were told of with those
@@ -36,7 +36,7 @@ func (t *trial) made(ctx context.Context, all []*sender) (found []string, err er
 		events = append(events, s.organizing.events...)
 		slots = append(slots, s.organizing.slots...)
 	}
-	conn, err := pgx.Connect(ctx, t.place.Cluster.URL())
+	conn, err := pgx.Connect(ctx, t.deployment.Cluster.URL())
 	if err != nil {
 		return nil, err
 	}

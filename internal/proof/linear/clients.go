@@ -8,9 +8,9 @@ import (
 	"eventbooking/internal/proof/spec"
 )
 
-// heard is the booking of a user in a slot that the clients heard of last: enough
+// lastKnown is the booking of a user in a slot that the clients lastKnown of last: enough
 // to ask for what makes sense. It may no longer be so. Numbers begin with 1.
-type heard struct {
+type lastKnown struct {
 	booking int
 	status  spec.Status
 }

@@ -30,11 +30,11 @@ type history struct {
 
 	mu         sync.Mutex
 	operations []porcupine.Operation
-	// numbers and ids name bookings, in the order in which they were heard of.
+	// numbers and ids name bookings, in the order in which they were lastKnown of.
 	numbers map[uuid.UUID]int
 	ids     []uuid.UUID
-	// latest is the booking of each user in each slot that was heard of last.
-	latest [][]heard
+	// latest is the booking of each user in each slot that was lastKnown of last.
+	latest [][]lastKnown
 }
 
 // chooser is what a client does next.
@@ -48,10 +48,10 @@ const (
 
 var errDropped = errors.New("too many requests were turned away: there is nothing to check")
 
-func newHistory(p *lab.Place, users []lab.Person, slots []lab.Slot) *history {
+func newHistory(p *lab.Deployment, users []lab.Person, slots []lab.Slot) *history {
 	h := &history{slots: slots, users: users, organizer: p.Organizer, numbers: map[uuid.UUID]int{}, ids: []uuid.UUID{uuid.Nil}}
 	for range users {
-		h.latest = append(h.latest, make([]heard, len(slots)))
+		h.latest = append(h.latest, make([]lastKnown, len(slots)))
 	}
 	return h
 }
@@ -63,7 +63,7 @@ func newHistory(p *lab.Place, users []lab.Person, slots []lab.Slot) *history {
 func (h *history) round(ctx context.Context, choose chooser, sources []*rand.Rand, each int) (operations []porcupine.Operation, lists [][]view, undone, err error) {
 	group, inner := errgroup.WithContext(ctx)
 	for client, source := range sources {
-		group.Go(func() error { return h.talk(inner, client, choose, source, each) })
+		group.Go(func() error { return h.runClient(inner, client, choose, source, each) })
 	}
 	if err := group.Wait(); err != nil {
 		return nil, nil, nil, err
@@ -96,8 +96,8 @@ func (h *history) lists(ctx context.Context, client int) (lists [][]view, err er
 	return lists, nil
 }
 
-// talk is one client: a request after the other.
-func (h *history) talk(ctx context.Context, client int, choose chooser, source *rand.Rand, each int) error {
+// runClient is one client: a request after the other.
+func (h *history) runClient(ctx context.Context, client int, choose chooser, source *rand.Rand, each int) error {
 	for answered, asked := 0, 0; answered < each; asked++ {
 		if asked > 2*each {
 			return errDropped
@@ -203,7 +203,7 @@ type body struct {
 	WaitlistLength int           `json:"waitlist_length"`
 }
 
-// read is what the models look at of an answer. It notes what is heard of bookings.
+// read is what the models look at of an answer. It notes what is lastKnown of bookings.
 func (h *history) read(c spec.Request, status int, b body, refused lab.Problem) answer {
 	a := answer{Status: status, Code: refused.Code, Item: spec.None}
 	switch {
@@ -219,10 +219,10 @@ func (h *history) read(c spec.Request, status int, b body, refused lab.Problem) 
 	case c.Verb == spec.ListBookings, c.Verb == spec.Bundle:
 		a.Shown = make([]view, len(b.Data))
 		for i, booking := range b.Data {
-			a.Shown[i] = h.hear(booking)
+			a.Shown[i] = h.note(booking)
 		}
 	default:
-		a.Shown = []view{h.hear(b.Booking)}
+		a.Shown = []view{h.note(b.Booking)}
 	}
 	if c.Verb == spec.ListBookings {
 		slices.SortFunc(a.Shown, byBooking)
@@ -230,8 +230,8 @@ func (h *history) read(c spec.Request, status int, b body, refused lab.Problem) 
 	return a
 }
 
-// hear notes a booking as the latest of its user and slot.
-func (h *history) hear(b lab.Booking) view {
+// note notes a booking as the latest of its user and slot.
+func (h *history) note(b lab.Booking) view {
 	v := view{Booking: h.number(b.ID), Status: b.Status}
 	v.User = slices.IndexFunc(h.users, func(p lab.Person) bool { return p.ID == b.UserID })
 	slot := slices.IndexFunc(h.slots, func(s lab.Slot) bool { return s.ID == b.SlotID })
@@ -239,7 +239,7 @@ func (h *history) hear(b lab.Booking) view {
 		v.Seats, v.Blocked, v.Position = b.Seats, b.Blocked, b.WaitlistPosition
 	}
 	if v.User >= 0 && slot >= 0 && h.latest[v.User][slot].booking <= v.Booking {
-		h.latest[v.User][slot] = heard{v.Booking, v.Status}
+		h.latest[v.User][slot] = lastKnown{v.Booking, v.Status}
 	}
 	return v
 }

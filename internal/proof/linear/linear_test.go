@@ -16,7 +16,7 @@ import (
 	"eventbooking/internal/proof/spec"
 )
 
-func TestProve(t *testing.T) {
+func TestTheServiceIsLinearizable(t *testing.T) {
 	t.Parallel()
 	l := labtest.Open(t)
 	figure, err := Prove(t.Context(), l, Options{Histories: 2, Clients: 6, Operations: 60, Seed: 1})
@@ -37,14 +37,14 @@ func TestProve(t *testing.T) {
 		t.Fatalf("%v; pictures: %q", err, pictures)
 	}
 	if text, err := os.ReadFile(pictures[0]); err != nil || !strings.Contains(string(text), "1: book seats=1") {
-		t.Errorf("the picture does not tell the story: %v", err)
+		t.Errorf("the picture does not tell the scenario: %v", err)
 	}
 	if err := p.check("undone", slotModel(oneSlot(1)), oversold[:1], errors.New("seats are free")); !errors.Is(err, lab.ErrBroken) {
 		t.Errorf("what was left undone is %v", err)
 	}
 }
 
-func TestProveIsBounded(t *testing.T) {
+func TestTooManyClientsAreRefused(t *testing.T) {
 	t.Parallel()
 	for _, o := range []Options{{Operations: 1}, {Clients: maxClients + 1, Operations: 1}} {
 		if _, err := Prove(t.Context(), nil, o); err == nil {

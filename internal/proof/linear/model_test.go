@@ -33,15 +33,15 @@ func explained(model porcupine.Model, steps []step) bool {
 	return porcupine.CheckOperations(model, history)
 }
 
-type story struct {
+type scenario struct {
 	name  string
 	steps []step
 	good  bool
 }
 
-func tell(t *testing.T, model porcupine.Model, stories []story) {
+func check(t *testing.T, model porcupine.Model, scenarios []scenario) {
 	t.Helper()
-	for _, s := range stories {
+	for _, s := range scenarios {
 		t.Run(s.name, func(t *testing.T) {
 			if good := explained(model, s.steps); good != s.good {
 				t.Errorf("the model says %v", good)
@@ -134,7 +134,7 @@ func TestTheSlotModelExplainsWhatCanBe(t *testing.T) {
 	t.Parallel()
 	full := []step{books(0, has(0, 1, 1)), books(0, has(1, 2, 1)), books(0, queued(2, 3, 1, 1)), books(0, queued(3, 4, 1, 2))}
 	then := func(steps ...step) []step { return append(full[:len(full):len(full)], steps...) }
-	tell(t, slotModel(oneSlot(2)), []story{
+	check(t, slotModel(oneSlot(2)), []scenario{
 		{"a life", then(refused(0, 4, 1, "slot_full"), cancels(0, 1), cancels(0, 1), sees(gone(0, 1)), sees(has(2, 3, 1)), sees(queued(3, 4, 1, 1))), true},
 		{"a promotion is seen later, then not taken back", then(cancels(0, 1), counts(0, 1, 2), sees(queued(2, 3, 1, 1)), counts(0, 2, 1)), true},
 		{"two promotions are seen one by one", then(cancels(0, 1), cancels(1, 2), counts(0, 0, 2), counts(0, 1, 1), counts(0, 2, 0)), true},
@@ -180,7 +180,7 @@ func TestTheModelOfThreeSlotsExplainsWhatCanBe(t *testing.T) {
 	twice := []step{books(0, has(1, 1, 1)), books(1, has(2, 2, 1)), books(2, has(0, 3, 1)),
 		books(0, queued(0, 4, 1, 1)).instead(3), books(1, queued(0, 5, 1, 1)).instead(3)}
 	after := func(first []step, steps ...step) []step { return append(first[:len(first):len(first)], steps...) }
-	tell(t, threeModel([3]int{1, 1, 2}), []story{
+	check(t, threeModel([3]int{1, 1, 2}), []scenario{
 		{"blocked, passed, released, served", after(busy, cancels(1, 2), sees(stuck(queued(0, 3, 1, 1))), sees(has(2, 4, 1)),
 			cancels(0, 1), sees(queued(0, 3, 1, 1)), cancels(2, 4), sees(has(0, 3, 1))), true},
 		{"blocked still is seen for a while", after(busy, cancels(1, 2), sees(has(2, 4, 1)), cancels(0, 1), sees(stuck(queued(0, 3, 1, 1)))), true},
@@ -243,7 +243,7 @@ func TestAListShowsTheWholeStateOfASlot(t *testing.T) {
 
 func TestWhatIsUnfinishedIsFound(t *testing.T) {
 	t.Parallel()
-	h := newHistory(&lab.Place{}, nil, []lab.Slot{{Capacity: 2}, {Capacity: 1}, {Capacity: 1}})
+	h := newHistory(&lab.Deployment{}, nil, []lab.Slot{{Capacity: 2}, {Capacity: 1}, {Capacity: 1}})
 	for name, c := range map[string]struct {
 		lists      [][]view
 		unfinished bool

@@ -40,13 +40,13 @@ const (
 // of jobs and tickers too; then the doctor examines what came of it.
 func Prove(ctx context.Context, l *lab.Lab, o Options) (figure string, err error) {
 	o.Subject.Processes = 2
-	place, err := l.Place(ctx, "mixed", o.Subject)
+	deployment, err := l.Deploy(ctx, "mixed", o.Subject)
 	if err != nil {
 		return "", err
 	}
-	defer func() { err = errors.Join(err, place.Close()) }()
-	e := &experiment{Options: o, place: place, random: rand.New(rand.NewPCG(o.Seed, atOnce))}
-	if e.load, err = load.New(ctx, load.Options{Organizer: place.Organizer, DatabaseURL: place.Cluster.URL(),
+	defer func() { err = errors.Join(err, deployment.Close()) }()
+	e := &experiment{Options: o, deployment: deployment, random: rand.New(rand.NewPCG(o.Seed, atOnce))}
+	if e.load, err = load.New(ctx, load.Options{Organizer: deployment.Organizer, DatabaseURL: deployment.Cluster.URL(),
 		Workers: atOnce, People: users, Capacity: capacity, Seed: o.Seed}); err != nil {
 		return "", err
 	}
@@ -65,16 +65,16 @@ func Prove(ctx context.Context, l *lab.Lab, o Options) (figure string, err error
 
 type experiment struct {
 	Options
-	place  *lab.Place
-	load   *load.Load
-	random *rand.Rand
+	deployment *lab.Deployment
+	load       *load.Load
+	random     *rand.Rand
 }
 
 // edit edits now and then, until enough commands were sent.
 func (e *experiment) edit(ctx context.Context) error {
 	for edited := 0; ctx.Err() == nil; {
 		sent := e.load.Tally().Sent
-		if e.place.Lab.Progress("commands", sent, e.Commands); sent >= e.Commands {
+		if e.deployment.Lab.Progress("commands", sent, e.Commands); sent >= e.Commands {
 			return nil
 		}
 		if sent < edits*(edited+1) {
@@ -109,7 +109,7 @@ func (e *experiment) editRules(ctx context.Context) error {
 
 // patch edits what is at a path as it is now. A refusal is no matter.
 func (e *experiment) patch(ctx context.Context, path string, body any) error {
-	organizer := e.place.Organizer
+	organizer := e.deployment.Organizer
 	tag := lab.Header{Name: "If-Match", Value: organizer.Get(ctx, path).Header.Get("ETag")}
 	answer := organizer.Do(ctx, http.MethodPatch, path, body, tag)
 	if answer.Unknown() && ctx.Err() == nil {
@@ -120,11 +120,11 @@ func (e *experiment) patch(ctx context.Context, path string, body any) error {
 
 // examine counts the deadlocks and lets the doctor look.
 func (e *experiment) examine(ctx context.Context) (string, error) {
-	deadlocks, err := e.place.Cluster.Deadlocks()
+	deadlocks, err := e.deployment.Cluster.Deadlocks()
 	if err != nil {
 		return "", err
 	}
-	findings, err := e.place.Service.Doctor(ctx)
+	findings, err := e.deployment.Service.Doctor(ctx)
 	if err != nil {
 		return "", err
 	}
@@ -133,7 +133,7 @@ func (e *experiment) examine(ctx context.Context) (string, error) {
 		told.Sent, told.Refused, atOnce, users, deadlocks, len(findings))
 	if deadlocks > 0 || len(findings) > 0 || told.Unknown > 0 {
 		return figure, lab.Broken(fmt.Errorf("%d deadlocks in %s; %d unknown outcomes; the doctor finds %q",
-			deadlocks, e.place.Cluster.Log(), told.Unknown, findings))
+			deadlocks, e.deployment.Cluster.Log(), told.Unknown, findings))
 	}
 	return figure, nil
 }

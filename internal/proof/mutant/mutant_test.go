@@ -32,9 +32,6 @@ func TestMutantsApply(t *testing.T) {
 }
 
 func TestMutantsCompile(t *testing.T) {
-	if testing.Short() {
-		t.Skip("it builds the service")
-	}
 	t.Parallel()
 	if _, err := build(t.Context(), labtest.Open(t)); err != nil {
 		t.Fatal(err)

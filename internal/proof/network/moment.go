@@ -53,19 +53,19 @@ const makeCommitGate = `
 	CREATE CONSTRAINT TRIGGER proof_gate AFTER INSERT OR UPDATE ON bookings
 		DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION proof_gate()`
 
-// gatekeeper has a connection that the bad network does not touch.
-type gatekeeper struct{ conn *pgx.Conn }
+// gateConn has a connection that the bad network does not touch.
+type gateConn struct{ conn *pgx.Conn }
 
 // arrival bounds the wait for somebody at the gate.
 const arrival = 10 * time.Second
 
-func (k gatekeeper) exec(ctx context.Context, sql string) error {
+func (k gateConn) exec(ctx context.Context, sql string) error {
 	_, err := k.conn.Exec(ctx, sql, pgx.QueryExecModeSimpleProtocol)
 	return err
 }
 
 // await returns when somebody waits at the gate.
-func (k gatekeeper) await(ctx context.Context) error {
+func (k gateConn) await(ctx context.Context) error {
 	return lab.Await(ctx, arrival, func(ctx context.Context) error {
 		var waits bool
 		err := k.conn.QueryRow(ctx, `SELECT EXISTS (

@@ -34,7 +34,7 @@ type Options struct {
 const (
 	customers = 16
 	probes    = 2
-	// settleBound is how long it may take until nobody is in doubt any more.
+	// settleBound is how long it may take until nobody is unsure any more.
 	settleBound = 30 * time.Second
 	// heldEvery: in one of so many rounds the network stays bad until everybody has
 	// been answered.
@@ -56,13 +56,13 @@ func Prove(ctx context.Context, l *lab.Lab, o Options) (figure string, err error
 		return "", ctx.Err()
 	case err != nil:
 		return "", fmt.Errorf("%w (see %s)", err, l.Dir())
-	case e.doubts == 0:
+	case e.unsure == 0:
 		return "", errors.New("no COMMIT was hit")
 	}
 	t := e.load.Tally()
-	return fmt.Sprintf("%d toxics × %d in mid-COMMIT (%d left somebody in doubt), × %d at other moments, %d silent networks: %d answers acknowledged, %d refused, "+
+	return fmt.Sprintf("%d toxics × %d in mid-COMMIT (%d left somebody unsure), × %d at other moments, %d silent networks: %d answers acknowledged, %d refused, "+
 		"%d outcomes unknown and resolved (%d had happened), 0 violations, slowest answer %s, healthy again after at most %s, no goroutine left",
-		len(kinds), e.struck/len(kinds), e.doubts, o.Times, o.Times, t.Acknowledged, t.Refused,
+		len(kinds), e.inCommits/len(kinds), e.unsure, o.Times, o.Times, t.Acknowledged, t.Refused,
 		t.Unknown, t.Happened, t.Slowest.Round(100*time.Millisecond), e.recovery.Round(10*time.Millisecond)), nil
 }
 
@@ -74,16 +74,16 @@ type experiment struct {
 	cluster *lab.Cluster
 	proxy   *toxiproxy
 	service *service
-	keeper  gatekeeper
+	gates   gateConn
 	client  *lab.Client
 	load    *load.Load
 	// probe are those who find out whether the service is well again.
 	probe *load.Load
 
-	// struck counts the rounds that began in mid-COMMIT, doubts those of them after
-	// which somebody was in doubt; recovery is the slowest.
-	struck, doubts int
-	recovery       time.Duration
+	// inCommits counts the rounds that began in mid-COMMIT, unsure those of them after
+	// which somebody was unsure; recovery is the slowest.
+	inCommits, unsure int
+	recovery          time.Duration
 }
 
 func (e *experiment) open(ctx context.Context) (err error) {
@@ -102,7 +102,7 @@ func (e *experiment) open(ctx context.Context) (err error) {
 	if e.service, err = startService(ctx, e.lab, e.cluster.URL(e.proxy.listen)); err != nil {
 		return err
 	}
-	if e.keeper.conn, err = pgx.Connect(ctx, e.cluster.URL()); err != nil {
+	if e.gates.conn, err = pgx.Connect(ctx, e.cluster.URL()); err != nil {
 		return err
 	}
 	organizers, err := lab.People(ctx, e.cluster.URL(), 1, account.Organizer)
@@ -124,8 +124,8 @@ func (e *experiment) close(ctx context.Context) (err error) {
 	if e.client != nil {
 		e.client.Close()
 	}
-	if e.keeper.conn != nil {
-		err = errors.Join(err, e.keeper.conn.Close(ctx))
+	if e.gates.conn != nil {
+		err = errors.Join(err, e.gates.conn.Close(ctx))
 	}
 	if e.service != nil {
 		err = errors.Join(err, e.service.stop(ctx))
@@ -169,15 +169,15 @@ func (e *experiment) run(ctx context.Context) error {
 // round lets the network go bad once, with the load on.
 func (e *experiment) round(ctx context.Context, bad toxic, when moment, held bool) error {
 	if when.gate != nil {
-		if err := e.keeper.exec(ctx, when.gate.shut); err != nil {
+		if err := e.gates.exec(ctx, when.gate.shut); err != nil {
 			return err
 		}
 	}
 	before := e.load.Tally().Unknown
 	answered := make(chan error, 1)
 	go func() { answered <- e.load.Each(ctx) }()
-	if err := e.strike(ctx, bad, when); err != nil {
-		return errors.Join(err, e.proxy.heal(ctx), <-answered)
+	if err := e.inject(ctx, bad, when); err != nil {
+		return errors.Join(err, e.proxy.removeToxics(ctx), <-answered)
 	}
 	var broken error
 	if held {
@@ -185,39 +185,39 @@ func (e *experiment) round(ctx context.Context, bad toxic, when moment, held boo
 	} else {
 		lab.Pause(ctx, time.Duration(50+e.random.IntN(300))*time.Millisecond)
 	}
-	unwell := e.recover(ctx)
+	unhealthy := e.recover(ctx)
 	if !held {
 		broken = <-answered
 	}
-	if err := errors.Join(unwell, broken); err != nil {
+	if err := errors.Join(unhealthy, broken); err != nil {
 		return err
 	}
 	if when.gate != nil {
-		e.struck++
+		e.inCommits++
 		if e.load.Tally().Unknown > before {
-			e.doubts++
+			e.unsure++
 		}
 	}
 	return e.examine(ctx)
 }
 
-// strike spoils the network at its moment.
-func (e *experiment) strike(ctx context.Context, bad toxic, when moment) error {
+// inject spoils the network at its moment.
+func (e *experiment) inject(ctx context.Context, bad toxic, when moment) error {
 	if when.gate == nil {
 		lab.Pause(ctx, time.Duration(e.random.IntN(20_000))*time.Microsecond)
-		return e.proxy.spoil(ctx, bad, when.way(e.random))
+		return e.proxy.addToxic(ctx, bad, when.way(e.random))
 	}
-	err := e.keeper.await(ctx)
+	err := e.gates.await(ctx)
 	if err == nil {
-		err = e.proxy.spoil(ctx, bad, when.way(e.random))
+		err = e.proxy.addToxic(ctx, bad, when.way(e.random))
 	}
-	return errors.Join(err, e.keeper.exec(ctx, when.gate.open))
+	return errors.Join(err, e.gates.exec(ctx, when.gate.open))
 }
 
 // recover makes the network good again, and measures how long the service takes
 // to be so: ready, and serving bookings in the same slots.
 func (e *experiment) recover(ctx context.Context) error {
-	if err := e.proxy.heal(ctx); err != nil {
+	if err := e.proxy.removeToxics(ctx); err != nil {
 		return err
 	}
 	healed := lab.Now()

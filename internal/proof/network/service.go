@@ -33,7 +33,7 @@ type service struct {
 const (
 	maxConns = 16
 	// stopLimit bounds the end of the service, leaveLimit how long its last
-	// goroutines may then take: pgx says goodbye to a broken connection for up to
+	// goroutines may then take: pgx closes a broken connection for up to
 	// 15 seconds.
 	stopLimit  = 20 * time.Second
 	leaveLimit = 20 * time.Second

@@ -36,7 +36,7 @@ var kinds = []func(*rand.Rand) toxic{
 	func(r *rand.Rand) toxic {
 		return toxic{name: "limit_data", attributes: map[string]int{"bytes": r.IntN(1 << r.IntN(12))}, cuts: true}
 	},
-	// Everything passes in crumbs.
+	// Everything passes in small pieces.
 	func(r *rand.Rand) toxic {
 		return toxic{name: "slicer", attributes: map[string]int{"average_size": 8 + r.IntN(64), "size_variation": 7, "delay": 50}}
 	},

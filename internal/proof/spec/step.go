@@ -360,7 +360,7 @@ func (m *Model) pass(s *Slot, step Step) error {
 	return nil
 }
 
-// block takes a booking out of the order of promotion. It keeps its place.
+// block takes a booking out of the order of promotion. It keeps its deployment.
 func (m *Model) block(_ *Slot, step Step) error {
 	b, err := m.waiting(step, false)
 	if err != nil {

@@ -47,7 +47,7 @@ func (h *history) entry(kind spec.Kind, user string, seats int, status spec.Stat
 }
 
 // asks adds an operation, after all those before it had returned.
-func (h *history) asks(user string, verb spec.Verb, seats int, ending witness.Ending, saw witness.Sight) *witness.Operation {
+func (h *history) asks(user string, verb spec.Verb, seats int, ending witness.Ending, saw witness.Observation) *witness.Operation {
 	at := time.Duration(10 * len(h.Operations))
 	o := witness.Operation{Called: at, Returned: at + 5, Verb: verb, User: id(user), Seats: seats, Ending: ending, Saw: saw}
 	if verb != spec.Book && verb != spec.Hold && verb != spec.ReadSlot && !verb.Leaves(spec.KindEdited) {
@@ -59,12 +59,12 @@ func (h *history) asks(user string, verb spec.Verb, seats int, ending witness.En
 
 // told is an operation that was done, and the booking that was shown for it.
 func (h *history) told(user string, verb spec.Verb, asked int, version int64, status spec.Status, seats, position int) *witness.Operation {
-	return h.asks(user, verb, asked, witness.Done, witness.Sight{
+	return h.asks(user, verb, asked, witness.Done, witness.Observation{
 		Version: version, Booking: booking(user), Status: status, Seats: seats, Position: position})
 }
 
 func (h *history) refused(user string, verb spec.Verb, seats int, version int64, code spec.Code) *witness.Operation {
-	return h.asks(user, verb, seats, witness.Refused, witness.Sight{Version: version, Code: code})
+	return h.asks(user, verb, seats, witness.Refused, witness.Observation{Version: version, Code: code})
 }
 
 // queue is a slot of three seats whose bookings may be passed once. ann has two,
@@ -89,11 +89,11 @@ func queue() *history {
 	h.told("ben", spec.Book, 3, 3, spec.Waitlisted, 3, 1).Waits = true
 	h.told("cid", spec.Book, 1, 4, spec.Confirmed, 1, 0)
 	h.told("dan", spec.Book, 1, 6, spec.Waitlisted, 1, 2).Waits = true
-	h.asks("eve", spec.ReadSlot, 0, witness.Done, witness.Sight{Version: 6, Capacity: 3, Taken: 3, Waiting: 2, Revision: 1})
+	h.asks("eve", spec.ReadSlot, 0, witness.Done, witness.Observation{Version: 6, Capacity: 3, Taken: 3, Waiting: 2, Revision: 1})
 	h.told("ann", spec.Cancel, 0, 7, spec.Cancelled, 2, 0)
 	h.refused("eve", spec.Book, 1, 7, "slot_full")
 	h.refused("dan", spec.Book, 1, 7, "already_booked").Saw.Booking = booking("dan")
-	h.asks("dan", spec.ReadPosition, 0, witness.Done, witness.Sight{
+	h.asks("dan", spec.ReadPosition, 0, witness.Done, witness.Observation{
 		Version: 7, Booking: booking("dan"), Status: spec.Waitlisted, Position: 2, BookingsAhead: 1, SeatsAhead: 3, SeatsNeeded: 2, Free: 2})
 	h.told("cid", spec.Cancel, 0, 8, spec.Cancelled, 1, 0)
 	h.told("ben", spec.ReadBooking, 0, 9, spec.Confirmed, 3, 0)
@@ -121,7 +121,7 @@ func offers() *history {
 	h.told("ann", spec.Hold, 2, 2, spec.Held, 2, 0)
 	h.told("ben", spec.Book, 2, 3, spec.Waitlisted, 2, 1).Waits = true
 	h.refused("cid", spec.Book, 1, 3, "waitlist_full").Waits = true
-	h.asks("eve", spec.EditCapacity, 3, witness.Done, witness.Sight{Version: 4, Capacity: 3, Taken: 2, Free: 1, Waiting: 1, Revision: 2}).Revision = 1
+	h.asks("eve", spec.EditCapacity, 3, witness.Done, witness.Observation{Version: 4, Capacity: 3, Taken: 2, Free: 1, Waiting: 1, Revision: 2}).Revision = 1
 	h.refused("eve", spec.EditCapacity, 1, 4, "capacity_below_taken").Revision = 2
 	h.refused("eve", spec.EditCapacity, 9, 4, "version_mismatch").Revision = 1
 	h.refused("ann", spec.Confirm, 0, 5, "hold_expired")
@@ -147,10 +147,10 @@ func small() *history {
 	h.entry(spec.KindUnblocked, "ben", 3, spec.Waitlisted, 3, 2, 1, 7)
 	h.told("ann", spec.Book, 1, 2, spec.Confirmed, 1, 0)
 	h.told("ben", spec.Book, 3, 3, spec.Waitlisted, 3, 1).Waits = true
-	h.asks("eve", spec.EditCapacity, 2, witness.Done, witness.Sight{Version: 4, Capacity: 2, Taken: 1, Free: 1, Waiting: 1, Revision: 2}).Revision = 1
+	h.asks("eve", spec.EditCapacity, 2, witness.Done, witness.Observation{Version: 4, Capacity: 2, Taken: 1, Free: 1, Waiting: 1, Revision: 2}).Revision = 1
 	h.told("cid", spec.Book, 1, 6, spec.Confirmed, 1, 0)
 	h.refused("dan", spec.Hold, 3, 6, "seats_exceed_capacity")
-	h.asks("eve", spec.EditCapacity, 3, witness.Done, witness.Sight{Version: 7, Capacity: 3, Taken: 2, Free: 1, Waiting: 1, Revision: 3}).Revision = 2
+	h.asks("eve", spec.EditCapacity, 3, witness.Done, witness.Observation{Version: 7, Capacity: 3, Taken: 2, Free: 1, Waiting: 1, Revision: 3}).Revision = 2
 	return h
 }
 
@@ -168,7 +168,7 @@ func ruled() *history {
 	h.told("ann", spec.Book, 2, 2, spec.Confirmed, 2, 0)
 	h.told("ben", spec.Book, 2, 3, spec.Waitlisted, 2, 1).Waits = true
 	h.told("dan", spec.Book, 1, 4, spec.Waitlisted, 1, 2).Waits = true
-	edit := h.asks("eve", spec.EditRules, 0, witness.Done, witness.Sight{Version: 5, Capacity: 3, Taken: 2, Free: 1, Waiting: 2, Revision: 1})
+	edit := h.asks("eve", spec.EditRules, 0, witness.Done, witness.Observation{Version: 5, Capacity: 3, Taken: 2, Free: 1, Waiting: 2, Revision: 1})
 	edit.Rules = spec.Rules{Waitlist: spec.Automatic, FirstFit: true, MaxPasses: 1}
 	return h
 }
@@ -179,9 +179,9 @@ func TestHistoriesThatCanBeAreAccepted(t *testing.T) {
 	late.Operations = append(late.Operations, witness.Operation{
 		Called: 0, Returned: 9999, Verb: spec.Cancel, User: id("dan"), Booking: booking("dan"), Ending: witness.Unknown})
 	nobody := queue()
-	nobody.Operations[15].Ending, nobody.Operations[15].Saw = witness.Unknown, witness.Sight{}
+	nobody.Operations[15].Ending, nobody.Operations[15].Saw = witness.Unknown, witness.Observation{}
 	untouched := queue()
-	untouched.asks("eve", spec.Book, 1, witness.Untouched, witness.Sight{})
+	untouched.asks("eve", spec.Book, 1, witness.Untouched, witness.Observation{})
 	stale := queue()
 	stale.Operations[12].Called, stale.Operations[12].Returned = 0, 9999 // a repetition that began before the first
 	for name, h := range map[string]*history{
@@ -287,7 +287,9 @@ func TestHistoriesThatCannotBeAreFound(t *testing.T) {
 		"booked by nobody":                 {queue, func(h *history) { h.refused("eve", spec.Book, 1, 13, "already_booked") }, "it can be done"},
 		"a refusal of its own":             {queue, func(h *history) { h.refused("eve", spec.Book, 1, 13, "rate_limited") }, "is no refusal"},
 		"an accept of no offer":            {queue, func(h *history) { h.told("ben", spec.Accept, 0, 10, spec.Cancelled, 3, 0) }, "the booking is cancelled"},
-		"effect and untouched":             {queue, func(h *history) { h.Operations[5].Ending, h.Operations[5].Saw = witness.Untouched, witness.Sight{} }, "nobody asked for entry 7"},
+		"effect and untouched": {queue, func(h *history) {
+			h.Operations[5].Ending, h.Operations[5].Saw = witness.Untouched, witness.Observation{}
+		}, "nobody asked for entry 7"},
 
 		// What cannot be in time.
 		"a stale read":             {queue, func(h *history) { h.told("ben", spec.ReadBooking, 0, 9, spec.Confirmed, 3, 0) }, "had been seen when it was called"},

@@ -58,11 +58,11 @@ type Operation struct {
 	Rules    spec.Rules
 
 	Ending Ending
-	Saw    Sight
+	Saw    Observation
 }
 
-// Sight is what an answer said, as far as its kind goes.
-type Sight struct {
+// Observation is what an answer said, as far as its kind goes.
+type Observation struct {
 	// Version is where it holds: of a booking, the booking's last change.
 	Version int64
 	// Code is that of a refusal.
@@ -99,4 +99,4 @@ func (e Entry) String() string { return spec.Describe(e) }
 
 func (o Operation) String() string { return spec.Describe(o) }
 
-func (s Sight) String() string { return spec.Describe(s) }
+func (s Observation) String() string { return spec.Describe(s) }

@@ -28,7 +28,7 @@ type load struct {
 	people                 []*person
 	// organizer asks for edits of the slot as it was last seen.
 	organizer *person
-	latest    atomic.Pointer[Sight]
+	latest    atomic.Pointer[Observation]
 	// editing is locked while rules are edited: their order is told by nothing but
 	// the slot as it is before and after each edit.
 	editing sync.Mutex
@@ -49,7 +49,7 @@ type person struct {
 	client *lab.Client
 
 	mu   sync.Mutex
-	last Sight // of the latest booking
+	last Observation // of the latest booking
 	// away is until when the person lets a hold or an offer run out.
 	away time.Duration
 }
@@ -162,7 +162,7 @@ func (l *load) drawPerson(random *rand.Rand) int {
 
 // seen is what was last seen of the person's latest booking, and whether the
 // person is away.
-func (p *person) seen() (last Sight, away bool) {
+func (p *person) seen() (last Observation, away bool) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	return p.last, lab.Now() < p.away
@@ -218,7 +218,7 @@ func (l *load) ask(ctx context.Context, r request) Operation {
 		})
 	}
 	o.Returned = answer.Returned
-	o.Ending, o.Saw = sight(o.Verb, answer)
+	o.Ending, o.Saw = observation(o.Verb, answer)
 	if answer.Err != nil {
 		l.lost.Add(1)
 	}
@@ -248,31 +248,31 @@ func (l *load) send(ctx context.Context, r request) lab.Answer {
 	return r.as.client.Do(ctx, method, path, body, headers...)
 }
 
-// sight is what became of a request, and what the answer says. One that cannot be
+// observation is what became of a request, and what the answer says. One that cannot be
 // read says nothing, which the check does not let pass.
-func sight(verb spec.Verb, a lab.Answer) (Ending, Sight) {
+func observation(verb spec.Verb, a lab.Answer) (Ending, Observation) {
 	p := a.Problem()
 	switch {
 	case a.Unknown():
-		return Unknown, Sight{Code: p.Code}
+		return Unknown, Observation{Code: p.Code}
 	case a.Untouched():
-		return Untouched, Sight{Code: p.Code}
+		return Untouched, Observation{Code: p.Code}
 	case a.Status >= http.StatusBadRequest:
-		return Refused, Sight{Version: p.SlotVersion, Code: p.Code, Status: p.From, Booking: p.BookingID}
+		return Refused, Observation{Version: p.SlotVersion, Code: p.Code, Status: p.From, Booking: p.BookingID}
 	}
 	switch verb {
 	case spec.ReadSlot, spec.EditCapacity, spec.EditRules:
 		var s lab.Slot
 		_ = a.Into(&s)
-		return Done, Sight{Version: s.Version, Capacity: s.Capacity, Taken: s.SeatsTaken, Free: s.SeatsAvailable, Waiting: s.WaitlistLength, Revision: s.Revision}
+		return Done, Observation{Version: s.Version, Capacity: s.Capacity, Taken: s.SeatsTaken, Free: s.SeatsAvailable, Waiting: s.WaitlistLength, Revision: s.Revision}
 	case spec.ReadPosition:
 		var w lab.WaitlistPosition
 		_ = a.Into(&w)
-		return Done, Sight{Version: w.SlotVersion, Booking: w.BookingID, Status: w.Status, Blocked: w.Blocked, Free: w.SeatsAvailable,
+		return Done, Observation{Version: w.SlotVersion, Booking: w.BookingID, Status: w.Status, Blocked: w.Blocked, Free: w.SeatsAvailable,
 			Position: w.Position, BookingsAhead: w.BookingsAhead, SeatsAhead: w.SeatsAhead, SeatsNeeded: w.SeatsNeeded, Passes: w.Passes}
 	}
 	b, _ := a.Booking()
-	return Done, Sight{Version: b.SlotVersion, Booking: b.ID, Status: b.Status, Seats: b.Seats, Least: b.SeatsMin, Position: b.WaitlistPosition, Blocked: b.Blocked}
+	return Done, Observation{Version: b.SlotVersion, Booking: b.ID, Status: b.Status, Seats: b.Seats, Least: b.SeatsMin, Position: b.WaitlistPosition, Blocked: b.Blocked}
 }
 
 // learn keeps what an answer tells about a person's latest booking.

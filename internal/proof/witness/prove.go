@@ -66,12 +66,12 @@ const (
 // that they were told.
 func Prove(ctx context.Context, l *lab.Lab, o Options) (figure string, err error) {
 	o.Subject.Processes = cmp.Or(o.Subject.Processes, processes)
-	p, err := l.Place(ctx, "witness", o.Subject)
+	p, err := l.Deploy(ctx, "witness", o.Subject)
 	if err != nil {
 		return "", err
 	}
 	defer func() { err = errors.Join(err, p.Close()) }()
-	e := experiment{Options: o, place: p}
+	e := experiment{Options: o, deployment: p}
 	if e.people, err = p.People(ctx, peopleFor(o.InFlight)); err != nil {
 		return "", err
 	}
@@ -93,12 +93,12 @@ func Prove(ctx context.Context, l *lab.Lab, o Options) (figure string, err error
 // at once.
 func peopleFor(inFlight int) int { return inFlight + inFlight/2 }
 
-// experiment is the rounds, one after the other, in one place.
+// experiment is the rounds, one after the other, in one deployment.
 type experiment struct {
 	Options
-	place  *lab.Place
-	people []lab.Person
-	total  tally
+	deployment *lab.Deployment
+	people     []lab.Person
+	total      tally
 }
 
 // run is one round: load, rest, check.
@@ -111,7 +111,7 @@ func (e *experiment) run(ctx context.Context, i int, r round) error {
 	h := History{Rules: rulesOf(r.event), Revision: l.latest.Load().Revision}
 	l.progress = func(done int) {
 		if done%500 == 0 {
-			e.place.Lab.Progress("witness: "+r.name, done, len(l.operations))
+			e.deployment.Lab.Progress("witness: "+r.name, done, len(l.operations))
 		}
 	}
 	began := time.Now()
@@ -130,19 +130,19 @@ func (e *experiment) run(ctx context.Context, i int, r round) error {
 // load is that of one round: its share of the operations, on a new slot.
 func (e *experiment) load(ctx context.Context, r round, inFlight int, slot lab.SlotOptions) (*load, error) {
 	r.event.HoldMinutes, r.event.OfferMinutes = new(keptFor), new(keptFor)
-	slots, err := e.place.Organizer.Publish(ctx, r.event, slot)
+	slots, err := e.deployment.Organizer.Publish(ctx, r.event, slot)
 	if err != nil {
 		return nil, err
 	}
 	l := &load{slot: slots[0], capacity: slot.Capacity, edits: r.edits, rules: r.rules, operations: make([]Operation, e.Operations/r.operations)}
-	l.organizer = &person{client: e.place.Organizer}
+	l.organizer = &person{client: e.deployment.Organizer}
 	for _, someone := range e.people[:peopleFor(inFlight)] {
-		l.people = append(l.people, &person{id: someone.ID, client: e.place.Organizer.As(someone)})
+		l.people = append(l.people, &person{id: someone.ID, client: e.deployment.Organizer.As(someone)})
 	}
 	for i := range l.seated {
 		l.seated[i].Store(int64(i % len(l.people)))
 	}
-	ending, now := sight(spec.ReadSlot, e.place.Organizer.Get(ctx, "/slots/"+l.slot.ID.String()))
+	ending, now := observation(spec.ReadSlot, e.deployment.Organizer.Get(ctx, "/slots/"+l.slot.ID.String()))
 	if ending != Done {
 		return nil, fmt.Errorf("read the new slot: %s %s", ending, now.Code)
 	}
@@ -153,17 +153,17 @@ func (e *experiment) load(ctx context.Context, r round, inFlight int, slot lab.S
 // lastLook is what everybody sees when it is over.
 func (l *load) lastLook(ctx context.Context) []Operation {
 	l.progress = func(int) {}
-	looks := []Operation{l.ask(ctx, request{as: l.people[0], Operation: Operation{Verb: spec.ReadSlot}})}
+	answers := []Operation{l.ask(ctx, request{as: l.people[0], Operation: Operation{Verb: spec.ReadSlot}})}
 	for at, p := range l.people {
 		if p.last.Booking == uuid.Nil {
 			continue
 		}
 		for _, verb := range []spec.Verb{spec.ReadBooking, spec.ReadPosition} {
 			r := request{as: p, at: at, Operation: Operation{Verb: verb, Booking: p.last.Booking}}
-			looks = append(looks, l.ask(ctx, r))
+			answers = append(answers, l.ask(ctx, r))
 		}
 	}
-	return looks
+	return answers
 }
 
 // settle checks the history as soon as nobody waits who could be served, at the
@@ -171,7 +171,7 @@ func (l *load) lastLook(ctx context.Context) []Operation {
 func (e *experiment) settle(ctx context.Context, slot lab.Slot, h *History) error {
 	var verdict error
 	unfinished := lab.Await(ctx, restLimit, func(ctx context.Context) (err error) {
-		if h.Entries, err = ledger(ctx, e.place.Cluster.URL(), slot); err != nil {
+		if h.Entries, err = ledger(ctx, e.deployment.Cluster.URL(), slot); err != nil {
 			return err
 		}
 		verdict = Check(*h)
@@ -227,7 +227,7 @@ func (e *experiment) report(h History, i int, verdict error) error {
 	if !errors.As(verdict, new(*Violation)) {
 		return verdict
 	}
-	path := filepath.Join(e.place.Lab.Dir(), fmt.Sprintf("witness-history-%d.txt", i+1))
+	path := filepath.Join(e.deployment.Lab.Dir(), fmt.Sprintf("witness-history-%d.txt", i+1))
 	file, err := os.Create(path)
 	if err != nil {
 		return errors.Join(lab.Broken(verdict), err)

@@ -11,14 +11,14 @@ import (
 // at each version what those saw who asked it.
 func (c *check) replay() *Violation {
 	m := spec.Unopened(c.Rules, spec.Slot{Revision: c.Revision})
-	looks := c.byVersion
+	answers := c.byVersion
 	for i, e := range c.Entries {
 		if err := c.take(m, i); err != nil {
 			return c.wrong(e.Version, c.asked[i], "entry %d (%s): %w", e.Version, e.Kind, err)
 		}
-		for ; len(looks) > 0 && c.Operations[looks[0]].Saw.Version == e.Version; looks = looks[1:] {
-			if err := c.saw(m, looks[0], e); err != nil {
-				return c.wrong(e.Version, looks[0], "%s at version %d: %w", c.Operations[looks[0]].Verb, e.Version, err)
+		for ; len(answers) > 0 && c.Operations[answers[0]].Saw.Version == e.Version; answers = answers[1:] {
+			if err := c.saw(m, answers[0], e); err != nil {
+				return c.wrong(e.Version, answers[0], "%s at version %d: %w", c.Operations[answers[0]].Verb, e.Version, err)
 			}
 		}
 	}
