@@ -9,6 +9,7 @@
 package failover
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -37,12 +38,7 @@ const (
 
 // Prove kills primaries, then takes the replica away.
 func Prove(ctx context.Context, l *lab.Lab, o Options) (figure string, err error) {
-	if o.Failovers == 0 {
-		o.Failovers = 2
-	}
-	if o.Workers == 0 {
-		o.Workers = 32
-	}
+	o.Failovers, o.Workers = cmp.Or(o.Failovers, 2), cmp.Or(o.Workers, 32)
 	e := &experiment{Options: o, lab: l, random: rand.New(rand.NewPCG(o.Seed, 0))}
 	err = errors.Join(e.run(ctx), e.close())
 	switch {
@@ -198,21 +194,24 @@ func (e *experiment) busy(ctx context.Context) error {
 // for the first acknowledgement from when it was asked to be.
 func (e *experiment) promote(ctx context.Context) error {
 	lab.Pause(ctx, time.Duration(e.random.IntN(500_000))*time.Microsecond)
-	acknowledged, asked := e.load.Next(), lab.Now()
+	before, asked := e.load.Tally().Acknowledged, lab.Now()
 	if err := e.standby.Promote(ctx); err != nil {
 		return err
 	}
 	took := lab.Now() - asked
 	e.primary, e.standby = e.standby, e.primary
-	select {
-	case at := <-acknowledged:
-		if waited := at - asked; waited > e.first {
-			e.first, e.promotion = waited, took
+	if err := lab.Await(ctx, bound, func(context.Context) error {
+		if e.load.Tally().Acknowledged == before {
+			return errors.New("nothing was acknowledged after the promotion")
 		}
 		return nil
-	case <-time.After(bound):
-		return lab.Broken(fmt.Errorf("no booking within %s of the promotion", bound))
+	}); err != nil {
+		return lab.Broken(err)
 	}
+	if waited := lab.Now() - asked; waited > e.first {
+		e.first, e.promotion = waited, took
+	}
+	return nil
 }
 
 // rejoin makes the server that was lost the replica of the one that took over.

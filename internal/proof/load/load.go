@@ -29,7 +29,6 @@ type Load struct {
 
 	mu    sync.Mutex
 	tally Tally
-	next  []chan time.Duration
 }
 
 // Options say who acts, and on what.
@@ -249,29 +248,13 @@ func (l *Load) Tally() Tally {
 	return l.tally
 }
 
-// Next tells when, on the lab's clock, the next acknowledgement comes.
-func (l *Load) Next() <-chan time.Duration {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	told := make(chan time.Duration, 1)
-	l.next = append(l.next, told)
-	return told
-}
-
 func (l *Load) note(answer lab.Answer, count func(*Tally)) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	before := l.tally.Acknowledged
 	count(&l.tally)
 	l.tally.Sent++
 	if answer.Err == nil {
 		l.tally.Slowest = max(l.tally.Slowest, answer.Returned-answer.Called)
-	}
-	if l.tally.Acknowledged > before {
-		for _, told := range l.next {
-			told <- answer.Returned
-		}
-		l.next = nil
 	}
 }
 

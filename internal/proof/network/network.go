@@ -9,6 +9,7 @@
 package network
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -43,12 +44,7 @@ const (
 
 // Prove runs the rounds.
 func Prove(ctx context.Context, l *lab.Lab, o Options) (figure string, err error) {
-	if o.Times == 0 {
-		o.Times = 3
-	}
-	if o.Healthy == 0 {
-		o.Healthy = 2 * time.Second
-	}
+	o.Times, o.Healthy = cmp.Or(o.Times, 3), cmp.Or(o.Healthy, 2*time.Second)
 	e := &experiment{Options: o, lab: l, random: rand.New(rand.NewPCG(o.Seed, 0))}
 	err = errors.Join(e.run(ctx), e.close(context.WithoutCancel(ctx)))
 	switch {

@@ -376,16 +376,3 @@ func (m *Model) Position(b Booking) int {
 func (m *Model) Ahead(b Booking) []Booking {
 	return m.Slots[b.Slot].Queue[:max(0, m.Position(b)-1)]
 }
-
-// Conflicts are a person's bookings with seats during some hours.
-func (m *Model) Conflicts(person, from, to int) (conflicts []int) {
-	for _, s := range m.Slots {
-		for _, b := range s.Seated {
-			if b.Person == person && s.From < to && from < s.To {
-				conflicts = append(conflicts, b.Number)
-			}
-		}
-	}
-	slices.Sort(conflicts)
-	return conflicts
-}

@@ -80,10 +80,6 @@ func Prove(ctx context.Context, l *lab.Lab, o Options) (figure string, err error
 			return "", fmt.Errorf("round %q: %w", r.name, err)
 		}
 	}
-	mix := filepath.Join(l.Dir(), "witness-mix.txt")
-	if err := os.WriteFile(mix, []byte(e.total.Mix()), 0o600); err != nil {
-		return "", err
-	}
 	return fmt.Sprintf("%d operations, %d in flight on one slot, under %d rules in turn: 0 violations; %s",
 		e.total.operations, o.InFlight, len(rounds), e.total), nil
 }
