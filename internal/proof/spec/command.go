@@ -46,11 +46,11 @@ var Commands = []Command{
 		Takes: []Member{InSlot, WithSeats}, Leaves: []Kind{KindHeld}, Becomes: Held},
 	{Verb: Bundle, Method: http.MethodPost, Path: "/bookings", do: (*Model).bundle,
 		Takes: []Member{WithItems}, Leaves: []Kind{KindConfirmed}, Becomes: Confirmed},
-	{Verb: Confirm, Method: http.MethodPost, Path: bookingPath + "/confirm", do: settle(Held, KindConfirmed, HoldExpired),
+	{Verb: Confirm, Method: http.MethodPost, Path: bookingPath + "/confirm", do: settle(Held, KindConfirmed, Confirmed, HoldExpired),
 		About: is(Held), Leaves: []Kind{KindConfirmed}, Becomes: Confirmed},
-	{Verb: Accept, Method: http.MethodPost, Path: bookingPath + "/accept", do: settle(Offered, KindAccepted, OfferExpired),
+	{Verb: Accept, Method: http.MethodPost, Path: bookingPath + "/accept", do: settle(Offered, KindAccepted, Confirmed, OfferExpired),
 		About: is(Offered), Leaves: []Kind{KindAccepted}, Becomes: Confirmed},
-	{Verb: Decline, Method: http.MethodPost, Path: bookingPath + "/decline", do: (*Model).decline,
+	{Verb: Decline, Method: http.MethodPost, Path: bookingPath + "/decline", do: settle(Offered, KindDeclined, Cancelled, OfferExpired),
 		About: is(Offered), Leaves: []Kind{KindDeclined}, Becomes: Cancelled},
 	{Verb: Cancel, Method: http.MethodPost, Path: bookingPath + "/cancel", do: (*Model).cancel,
 		About: isLive, Takes: []Member{WithReason}, Leaves: []Kind{KindCancelled}, Becomes: Cancelled},
@@ -70,11 +70,11 @@ var Commands = []Command{
 		Manages: true, Takes: []Member{InSlot, WithReason}, Leaves: []Kind{KindSlotCancelled}},
 	{Verb: EditRules, Method: http.MethodPatch, Path: "/events/${event}", do: (*Model).editRules,
 		Manages: true, Takes: []Member{WithRules}, Leaves: []Kind{KindEdited}},
-	{Verb: Promote, Method: http.MethodPost, Path: slotPath + "/promote", do: (*Model).promoteNow,
+	{Verb: Promote, Method: http.MethodPost, Path: slotPath + "/promote", do: promoteNow,
 		Manages: true, Takes: []Member{InSlot}},
 
-	{Verb: ReadBooking, Method: http.MethodGet, Path: bookingPath, do: (*Model).read},
-	{Verb: ReadPosition, Method: http.MethodGet, Path: bookingPath + "/waitlist-position", do: (*Model).read},
+	{Verb: ReadBooking, Method: http.MethodGet, Path: bookingPath, do: show, About: isLive},
+	{Verb: ReadPosition, Method: http.MethodGet, Path: bookingPath + "/waitlist-position", do: show, About: isLive},
 	{Verb: ReadSlot, Method: http.MethodGet, Path: slotPath},
 	{Verb: ListBookings, Method: http.MethodGet, Path: slotPath + "/bookings?status=confirmed,waitlisted&limit=100"},
 }
@@ -114,7 +114,7 @@ func is(status Status) func(Booking) bool { return func(b Booking) bool { return
 func isLive(b Booking) bool { return b.Status.Live() }
 
 // book asks for seats.
-func (m *Model) book(r Request) Answer {
+func (m *Model) book(r Request, _ Booking) Answer {
 	old := m.recall(r.Replaces, r.Who)
 	if r.Least > r.Seats || r.Replaces != None && old.Person != r.Who {
 		return refuse(ValidationFailed)
@@ -132,7 +132,7 @@ func (m *Model) book(r Request) Answer {
 }
 
 // hold asks for seats for a while.
-func (m *Model) hold(r Request) Answer {
+func (m *Model) hold(r Request, _ Booking) Answer {
 	r.Least, r.Wait = 0, false
 	if refusal, refused := m.closed(r); refused {
 		return refusal
@@ -144,7 +144,7 @@ func (m *Model) hold(r Request) Answer {
 }
 
 // bundle asks for seats of several slots: all or none.
-func (m *Model) bundle(r Request) Answer {
+func (m *Model) bundle(r Request, _ Booking) Answer {
 	for _, code := range []Code{ValidationFailed, BookingOverlap} {
 		for i, item := range r.Items {
 			if slices.ContainsFunc(r.Items[:i], func(other Request) bool {
@@ -252,23 +252,14 @@ func (m *Model) recall(number, who int) Booking {
 	return b
 }
 
-// asked is the booking that a request is about, and whether who asks may know of it.
-func (m *Model) asked(r Request) (b Booking, visible bool) {
-	b = m.recall(r.Booking, r.Who)
-	return b, r.Who == Organizer || r.Who == b.Person
-}
-
-// settle makes a hold or an offer a booking for good.
-func settle(from Status, kind Kind, late Code) func(*Model, Request) Answer {
-	return func(m *Model, r Request) Answer {
-		b, visible := m.asked(r)
+// settle makes a hold or an offer a booking for good, or declines the offer.
+func settle(from Status, kind Kind, to Status, late Code) func(*Model, Request, Booking) Answer {
+	return func(m *Model, _ Request, b Booking) Answer {
 		switch {
-		case !visible:
-			return refuse(NotFound)
-		case b.Status == Confirmed:
+		case b.Status == to:
 		case b.Status == from:
 			m.must(Step{Kind: kind, Slot: b.Slot, Booking: b.Number})
-		case b.Slot != None && m.Slots[b.Slot].Status == SlotCancelled:
+		case to == Confirmed && b.Slot != None && m.Slots[b.Slot].Status == SlotCancelled:
 			return refuse(SlotIsCancelled)
 		case b.Status == Expired:
 			return refuse(late)
@@ -279,29 +270,9 @@ func settle(from Status, kind Kind, late Code) func(*Model, Request) Answer {
 	}
 }
 
-// decline gives an offer back.
-func (m *Model) decline(r Request) Answer {
-	b, visible := m.asked(r)
-	switch {
-	case !visible:
-		return refuse(NotFound)
-	case b.Status == Cancelled:
-	case b.Status == Offered:
-		m.must(Step{Kind: KindDeclined, Slot: b.Slot, Booking: b.Number})
-	case b.Status == Expired:
-		return refuse(OfferExpired)
-	default:
-		return refuse(InvalidTransition)
-	}
-	return done(b.Number)
-}
-
 // cancel gives seats back, or leaves the queue. The organizer has to say why.
-func (m *Model) cancel(r Request) Answer {
-	b, visible := m.asked(r)
+func (m *Model) cancel(r Request, b Booking) Answer {
 	switch {
-	case !visible:
-		return refuse(NotFound)
 	case r.Who != b.Person && !r.Reason:
 		return refuse(ValidationFailed)
 	case b.Status == Expired:
@@ -313,11 +284,8 @@ func (m *Model) cancel(r Request) Answer {
 }
 
 // move exchanges a booking for one of another slot, or changes nothing.
-func (m *Model) move(r Request) Answer {
-	old, visible := m.asked(r)
+func (m *Model) move(r Request, old Booking) Answer {
 	switch {
-	case !visible:
-		return refuse(NotFound)
 	case r.Slot == old.Slot:
 		return refuse(ValidationFailed)
 	case old.Status != Confirmed:
@@ -335,11 +303,7 @@ func (m *Model) move(r Request) Answer {
 }
 
 // changeSeats changes the number of seats, and the least of them.
-func (m *Model) changeSeats(r Request) Answer {
-	b, visible := m.asked(r)
-	if !visible {
-		return refuse(NotFound)
-	}
+func (m *Model) changeSeats(r Request, b Booking) Answer {
 	if r.Least == None {
 		r.Least = min(b.Least, r.Seats)
 	}
@@ -378,17 +342,12 @@ func (m *Model) refusesResize(b Booking, seats, least int) Code {
 }
 
 // noteArrival notes that somebody has come, or takes it back.
-func noteArrival(kind Kind) func(*Model, Request) Answer {
-	return func(m *Model, r Request) Answer {
-		b, _ := m.Booking(r.Booking)
-		switch {
-		case r.Who >= 0:
-			return refuse(NotPermitted)
-		case r.Who != Organizer:
-			return refuse(NotFound)
-		case b.Status != Confirmed:
+func noteArrival(kind Kind) func(*Model, Request, Booking) Answer {
+	return func(m *Model, _ Request, b Booking) Answer {
+		if b.Status != Confirmed {
 			return refuse(InvalidTransition)
-		case b.CheckedIn != (kind == KindCheckedIn):
+		}
+		if b.CheckedIn != (kind == KindCheckedIn) {
 			m.must(Step{Kind: kind, Slot: b.Slot, Booking: b.Number})
 		}
 		return done(b.Number)
@@ -396,10 +355,8 @@ func noteArrival(kind Kind) func(*Model, Request) Answer {
 }
 
 // editCapacity gives a slot more or fewer seats.
-func (m *Model) editCapacity(r Request) Answer {
+func (m *Model) editCapacity(r Request, _ Booking) Answer {
 	switch s := &m.Slots[r.Slot]; {
-	case r.Who != Organizer:
-		return refuse(NotPermitted)
 	case r.Revision != 0 && r.Revision != s.Revision:
 		return refuse(VersionMismatch)
 	case s.Status == SlotCancelled:
@@ -414,13 +371,11 @@ func (m *Model) editCapacity(r Request) Answer {
 
 // editRules changes who is promoted next. Each slot that can still promote is told
 // so by an entry of its own.
-func (m *Model) editRules(r Request) Answer {
+func (m *Model) editRules(r Request, _ Booking) Answer {
 	rules := m.Rules
 	rules.Waitlist, rules.FirstFit, rules.MaxPasses = r.Rules.Waitlist, r.Rules.FirstFit, r.Rules.MaxPasses
 	waits := slices.ContainsFunc(m.Slots, func(s Slot) bool { return len(s.Queue) > 0 })
 	switch {
-	case r.Who != Organizer:
-		return refuse(NotPermitted)
 	case rules == m.Rules:
 		return done()
 	case rules.Waitlist == Off && waits:
@@ -436,10 +391,8 @@ func (m *Model) editRules(r Request) Answer {
 }
 
 // setStatus opens or closes a slot for bookings.
-func (m *Model) setStatus(r Request) Answer {
+func (m *Model) setStatus(r Request, _ Booking) Answer {
 	switch s := &m.Slots[r.Slot]; {
-	case r.Who != Organizer:
-		return refuse(NotPermitted)
 	case s.Status == SlotCancelled:
 		return refuse(SlotIsCancelled)
 	case s.Status != r.Status:
@@ -450,29 +403,15 @@ func (m *Model) setStatus(r Request) Answer {
 }
 
 // cancelSlot ends a slot for good. Its bookings end by themselves (see Rests).
-func (m *Model) cancelSlot(r Request) Answer {
-	switch {
-	case r.Who != Organizer:
-		return refuse(NotPermitted)
-	case m.Slots[r.Slot].Status != SlotCancelled:
+func (m *Model) cancelSlot(r Request, _ Booking) Answer {
+	if m.Slots[r.Slot].Status != SlotCancelled {
 		m.must(Step{Kind: KindSlotCancelled, Slot: r.Slot, Booking: None})
 	}
 	return done()
 }
 
-// promoteNow asks for what happens by itself.
-func (m *Model) promoteNow(r Request) Answer {
-	if r.Who != Organizer {
-		return refuse(NotPermitted)
-	}
-	return done()
-}
+// show changes nothing.
+func show(_ *Model, _ Request, b Booking) Answer { return done(b.Number) }
 
-// read asks for a booking.
-func (m *Model) read(r Request) Answer {
-	b, visible := m.asked(r)
-	if !visible {
-		return refuse(NotFound)
-	}
-	return done(b.Number)
-}
+// promoteNow asks for what happens by itself.
+func promoteNow(*Model, Request, Booking) Answer { return done() }

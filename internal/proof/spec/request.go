@@ -55,8 +55,9 @@ type Answer struct {
 type Command struct {
 	Verb         Verb
 	Method, Path string
-	// do lets the model answer a request; it changes the model unless it refuses.
-	do func(*Model, Request) Answer
+	// do lets the model answer a request of somebody who may ask, about a booking if
+	// there is one. It changes the model unless it refuses.
+	do func(*Model, Request, Booking) Answer
 
 	// About are the bookings that it makes sense for; nil: it is about none.
 	// Manages says that only the organizer may.
@@ -112,7 +113,20 @@ func (v Verb) Leaves(kind Kind) bool { return slices.Contains(v.Command().Leaves
 func (v Verb) Becomes() Status { return v.Command().Becomes }
 
 // Do lets the model answer a request. One that is refused changes nothing.
-func (m *Model) Do(r Request) Answer { return r.Verb.Command().do(m, r) }
+func (m *Model) Do(r Request) Answer {
+	c := r.Verb.Command()
+	var b Booking
+	if c.About != nil {
+		b = m.recall(r.Booking, r.Who)
+	}
+	switch {
+	case c.Manages && r.Who != Organizer && (c.About == nil || r.Who >= 0):
+		return refuse(NotPermitted)
+	case c.About != nil && r.Who != Organizer && r.Who != b.Person:
+		return refuse(NotFound)
+	}
+	return c.do(m, r, b)
+}
 
 // HTTP is how a request is sent: the path is below that of the API's version, and
 // the body is to be sent as JSON, unless it is nil.

@@ -90,7 +90,7 @@ func TestIllegalStepsAreRefused(t *testing.T) {
 		"nobody is next":               {Kind: spec.KindPromoted, Booking: 1},
 		"must offer the seats first":   {Kind: spec.KindOffered, Booking: 1},
 		"that is confirmed":            {Kind: spec.KindAccepted, Booking: 0},
-		"is blocked by":                {Kind: spec.KindBlocked, Booking: 1, Blocker: spec.None},
+		"its user has the seats []":    {Kind: spec.KindBlocked, Booking: 1, Blocker: spec.None},
 		"cannot be unblocked":          {Kind: spec.KindUnblocked, Booking: 1},
 		"slot_full":                    {Kind: spec.KindResized, Booking: 0, Newcomer: spec.Newcomer{Seats: 2, Least: spec.None}},
 		"as large as before":           {Kind: spec.KindResized, Booking: 0, Newcomer: spec.Newcomer{Seats: 1, Least: spec.None}},

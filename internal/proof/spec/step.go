@@ -74,7 +74,7 @@ func init() {
 		KindOffered:       {take: (*Model).promote, system: true},
 		KindPassed:        {take: (*Model).pass, system: true},
 		KindBlocked:       {take: (*Model).block, system: true},
-		KindUnblocked:     {take: (*Model).unblock, system: true},
+		KindUnblocked:     {take: (*Model).block, system: true},
 		KindAccepted:      {take: change(Confirmed, Offered)},
 		KindDeclined:      {take: change(Cancelled, Offered)},
 		KindResized:       {take: (*Model).resize},
@@ -360,42 +360,24 @@ func (m *Model) pass(s *Slot, step Step) error {
 	return nil
 }
 
-// block takes a booking out of the order of promotion. It keeps its deployment.
+// block takes a booking out of the order of promotion, or puts it back. It keeps
+// its place.
 func (m *Model) block(_ *Slot, step Step) error {
-	b, err := m.waiting(step, false)
-	if err != nil {
+	b, err := m.named(step)
+	blocks := step.Kind == KindBlocked
+	switch {
+	case err != nil:
 		return err
+	case b.Status != Waitlisted || b.Blocked == blocks:
+		return fmt.Errorf("a booking that is %s (blocked: %t) cannot be %s", b.Status, b.Blocked, step.Kind)
+	case blocks && !slices.Contains(m.hindrances(&b), step.Blocker), !blocks && !m.unblockable(&b):
+		return fmt.Errorf("it needs %d seats of %d, and its user has the seats %v", b.Needs(), m.Slots[b.Slot].Capacity, m.busy(b.Person, b.Slot, b.Gives))
+	case !blocks:
+		step.Blocker = None
 	}
-	if reasons := m.hindrances(b); !slices.Contains(reasons, step.Blocker) {
-		return fmt.Errorf("it is blocked by %d: it needs %d seats of %d, and its user has the seats %v",
-			step.Blocker, b.Needs(), m.Slots[b.Slot].Capacity, reasons)
-	}
-	b.Blocked, b.Blocker = true, step.Blocker
+	waiting := m.live(step.Booking)
+	waiting.Blocked, waiting.Blocker = blocks, step.Blocker
 	return nil
-}
-
-func (m *Model) unblock(_ *Slot, step Step) error {
-	b, err := m.waiting(step, true)
-	if err != nil {
-		return err
-	}
-	if !m.unblockable(b) {
-		return fmt.Errorf("it needs %d seats of %d, and is blocked by %d", b.Needs(), m.Slots[b.Slot].Capacity, b.Blocker)
-	}
-	b.Blocked, b.Blocker = false, None
-	return nil
-}
-
-// waiting is the booking of a step that changes whether it is blocked.
-func (m *Model) waiting(step Step, blocked bool) (*Booking, error) {
-	named, err := m.named(step)
-	if err != nil {
-		return nil, err
-	}
-	if named.Status != Waitlisted || named.Blocked != blocked {
-		return nil, fmt.Errorf("a booking that is %s (blocked: %t) cannot be %s", named.Status, named.Blocked, step.Kind)
-	}
-	return m.live(step.Booking), nil
 }
 
 // unblockable says whether the reason is gone.
