@@ -2,7 +2,7 @@
 
 // Package crash shows that what was acknowledged is durable, and what was not is
 // whole or absent: the service and its database are killed at random moments,
-// over and over, while many people use them. Nobody repairs anything in between.
+// over and over, under load. Nothing is repaired in between.
 package crash
 
 import (
@@ -29,9 +29,9 @@ type Options struct {
 }
 
 const (
-	// killsABout is after how many kills customers stop for a moment and everything is
+	// killsASeries is after how many kills customers stop for a moment and everything is
 	// examined.
-	killsABout = 20
+	killsASeries = 20
 	// warmth is how many acknowledgements there must be for each worker before the
 	// next kill, and pauseLimit the most that passes from then on.
 	warmth     = 6
@@ -56,8 +56,8 @@ func Prove(ctx context.Context, l *lab.Lab, o Options) (figure string, err error
 		return "", err
 	}
 	all := t.plan()
-	for kills := range slices.Chunk(all, killsABout) {
-		if err := t.bout(ctx, kills, len(all)); err != nil {
+	for kills := range slices.Chunk(all, killsASeries) {
+		if err := t.series(ctx, kills, len(all)); err != nil {
 			return "", err
 		}
 	}
@@ -76,10 +76,10 @@ type trial struct {
 	kills      int
 }
 
-// kill is a way to die, and to come back.
+// kill is a way to kill something and to start it again.
 type kill func(*trial, context.Context) error
 
-// plan is what is killed, in any order.
+// plan is what is killed, in random order.
 func (t *trial) plan() []kill {
 	all := slices.Repeat([]kill{(*trial).killService}, t.options.ServiceKills)
 	for i := range t.options.DatabaseKills {
@@ -105,14 +105,14 @@ func (t *trial) killPostmaster(ctx context.Context) error {
 	return errors.Join(t.deployment.Cluster.Kill(), t.reviveDatabase(ctx))
 }
 
-// reviveDatabase leaves the service alone: it must find back by itself.
+// reviveDatabase starts the database only: the service must reconnect by itself.
 func (t *trial) reviveDatabase(ctx context.Context) error {
 	return errors.Join(t.deployment.Cluster.Start(ctx), t.deployment.Service.AwaitReady(ctx, healLimit))
 }
 
-// bout lets customers act, kills meanwhile, and examines everything when the last
+// series lets customers act, kills meanwhile, and examines everything when the last
 // of them has a definite answer.
-func (t *trial) bout(ctx context.Context, kills []kill, total int) error {
+func (t *trial) series(ctx context.Context, kills []kill, total int) error {
 	over := make(chan struct{})
 	group, working := errgroup.WithContext(ctx)
 	group.Go(func() error { return t.load.Run(working, over) })

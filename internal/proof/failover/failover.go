@@ -1,10 +1,10 @@
 //go:build unix
 
-// Package failover takes the primary away. The service knows two servers by its
+// Package failover kills the primary. The service knows two servers by its
 // DATABASE_URL, one of them a synchronous replica of the other, and finds by
-// itself which one may be written: when the primary is killed under load and the
+// itself which one accepts writes: when the primary is killed under load and the
 // replica promoted, nothing that was acknowledged is lost, and bookings go on
-// without a restart. And when the replica is what is missing, no COMMIT hangs and
+// without a restart. And when the replica is missing, no COMMIT hangs, and
 // none is acknowledged that only one server has.
 package failover
 
@@ -32,11 +32,11 @@ type Options struct {
 
 const (
 	// bound is how long anything else may take: a promotion to be noticed, a replica
-	// to catch up, everybody to be sure.
+	// to catch up, every outcome to be known.
 	bound = 60 * time.Second
 )
 
-// Prove kills primaries, then takes the replica away.
+// Prove kills primaries, then stops the replica.
 func Prove(ctx context.Context, l *lab.Lab, o Options) (figure string, err error) {
 	o.Failovers, o.Workers = cmp.Or(o.Failovers, 2), cmp.Or(o.Workers, 32)
 	e := &experiment{Options: o, lab: l, random: rand.New(rand.NewPCG(o.Seed, 0))}
@@ -100,7 +100,7 @@ func (e *experiment) run(ctx context.Context) error {
 // open brings two servers up, and a service that asks the replica first: it must
 // go on to the other to bring its schema up.
 func (e *experiment) open(ctx context.Context) (err error) {
-	// A standby looks for its primary as often as somebody looks who waits for it.
+	// A standby looks for its primary often, or the experiment would wait for it.
 	settings := map[string]string{"max_wal_size": "256MB", "shared_buffers": "64MB", "wal_retrieve_retry_interval": "100ms"}
 	if e.primary, err = e.lab.Cluster(ctx, "failover_a", settings); err != nil {
 		return err
@@ -156,7 +156,7 @@ func (e *experiment) failover(ctx context.Context) error {
 	return e.examine(ctx)
 }
 
-// replace is what a failover is, in the middle of the load.
+// replace kills the primary and promotes the standby, under load.
 func (e *experiment) replace(ctx context.Context) error {
 	if err := e.busy(ctx); err != nil {
 		return err
@@ -174,8 +174,8 @@ func (e *experiment) replace(ctx context.Context) error {
 	return e.busy(ctx)
 }
 
-// busy waits until everybody has been served twice, on the average, and then for
-// a moment of chance.
+// busy waits until everybody has been served twice, on average, and then for a
+// random time.
 func (e *experiment) busy(ctx context.Context) error {
 	enough := e.load.Tally().Acknowledged + 2*e.Workers
 	if err := lab.Await(ctx, bound, func(context.Context) error {
@@ -222,8 +222,8 @@ func (e *experiment) rejoin(ctx context.Context) error {
 	return e.synchronise(ctx)
 }
 
-// examine resolves what nobody knew, compares what everybody was told with what
-// the primary has, and lets the doctor look.
+// examine resolves unknown outcomes, compares what everybody was told with what
+// the primary has, and runs the doctor.
 func (e *experiment) examine(ctx context.Context) error {
 	if err := e.load.Settle(ctx, bound); err != nil {
 		return err

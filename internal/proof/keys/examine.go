@@ -13,8 +13,8 @@ import (
 	"eventbooking/internal/proof/load"
 )
 
-// examine counts the effects: everything in the books was acknowledged once, and
-// the reverse.
+// examine counts the effects: everything that is stored was acknowledged once,
+// and the reverse.
 func (t *trial) examine(ctx context.Context, all []*sender) error {
 	made, err := t.made(ctx, all)
 	if err != nil {

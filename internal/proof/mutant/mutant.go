@@ -1,8 +1,8 @@
 //go:build unix
 
-// Package mutant asks the checkers whether they can see a mistake at all. It
-// builds the service with mistakes in it and runs the checkers on each: one that
-// finds nothing wrong with a wrong program proves nothing of a right one.
+// Package mutant tests the checkers. It builds the service with mistakes in it and
+// runs the checkers on each: a checker that accepts a wrong program proves nothing
+// about a right one.
 //
 // The mistakes are edits of the real source, laid over it by go build -overlay:
 // in the tree, and in what people run, there is no trace of them. They find their
@@ -32,13 +32,12 @@ type Options struct {
 	Checkers map[string]Checker
 }
 
-// processes run each mutant: with one alone, its desk keeps the commands of a slot
-// in line even where nothing else does.
+// processes run each mutant: with one alone, its desk would serialize the
+// commands of a slot even without locks.
 const processes = 2
 
 // Prove builds the mutants and lets each be seen by every checker that must see
-// it. That the checkers are content with the same build without a mistake, which
-// the other parts show at length, is asked first.
+// it. First, the checkers must accept the same build with all mistakes inactive.
 func Prove(ctx context.Context, l *lab.Lab, o Options) (string, error) {
 	binary, err := build(ctx, l)
 	if err != nil {
@@ -67,11 +66,11 @@ func Prove(ctx context.Context, l *lab.Lab, o Options) (string, error) {
 			}
 		}
 	}
-	figure := fmt.Sprintf("%d mutants, %d sights by %d checkers, %d missed", len(All), seen, len(o.Checkers), len(missed))
+	figure := fmt.Sprintf("%d mutants, seen %d times by %d checkers, %d missed", len(All), seen, len(o.Checkers), len(missed))
 	return figure, lab.Broken(errors.Join(missed...))
 }
 
-// build compiles the service with all mistakes in it, asleep until MUTANT names one.
+// build compiles the service with all mistakes in it, inactive until MUTANT names one.
 func build(ctx context.Context, l *lab.Lab) (string, error) {
 	root, err := lab.Root(ctx)
 	if err != nil {

@@ -1,11 +1,11 @@
 //go:build unix
 
-// Package network puts a bad network between the service and its database, and
-// lets it go bad at the worst moments: while COMMIT and its answer are on their
-// way. What was acknowledged must be there, what was refused must not, what the
-// service did not know a repetition under the same key must find out, everybody
-// must be answered in bounded time, and when the network is good again, so must
-// the service be, soon, and with nothing left behind.
+// Package network puts a faulty network between the service and its database. The
+// faults come at the worst moments, too: while COMMIT and its answer are on their
+// way. What was acknowledged must be stored, and what was refused must not. An
+// unknown outcome is resolved by repeating the command under the same key. Every
+// answer comes in bounded time. When the network works again, the service must
+// soon be healthy, and must leave no goroutine behind.
 package network
 
 import (
@@ -27,7 +27,8 @@ import (
 type Options struct {
 	// Times is how often each toxic comes at each moment; 0 is 3.
 	Times int
-	// Healthy is how soon the service must be; 0 is two seconds, which is promised.
+	// Healthy is how soon the service must be healthy again; 0 is two seconds, which
+	// is promised.
 	Healthy time.Duration
 	Seed    uint64
 }
@@ -35,10 +36,10 @@ type Options struct {
 const (
 	customers = 16
 	probes    = 2
-	// settleBound is how long it may take until nobody is unsure any more.
+	// settleBound is how long it may take until every outcome is known.
 	settleBound = 30 * time.Second
-	// heldEvery: in one of so many rounds the network stays bad until everybody has
-	// been answered.
+	// heldEvery: in one of so many rounds the fault lasts until everybody has been
+	// answered.
 	heldEvery = 10
 )
 
@@ -56,7 +57,7 @@ func Prove(ctx context.Context, l *lab.Lab, o Options) (figure string, err error
 		return "", errors.New("no COMMIT was hit")
 	}
 	t := e.load.Tally()
-	return fmt.Sprintf("%d toxics × %d in mid-COMMIT (%d left somebody unsure), × %d at other moments, %d silent networks: %d answers acknowledged, %d refused, "+
+	return fmt.Sprintf("%d toxics × %d in mid-COMMIT (%d with unknown outcomes), × %d at other moments, %d silent networks: %d answers acknowledged, %d refused, "+
 		"%d outcomes unknown and resolved (%d had happened), 0 violations, slowest answer %s, healthy again after at most %s, no goroutine left",
 		len(kinds), e.inCommits/len(kinds), e.unsure, o.Times, o.Times, t.Acknowledged, t.Refused,
 		t.Unknown, t.Happened, t.Slowest.Round(100*time.Millisecond), e.recovery.Round(10*time.Millisecond)), nil
@@ -73,11 +74,11 @@ type experiment struct {
 	gates   gateConn
 	client  *lab.Client
 	load    *load.Load
-	// probe are those who find out whether the service is well again.
+	// probe are customers who find out whether the service is healthy again.
 	probe *load.Load
 
 	// inCommits counts the rounds that began in mid-COMMIT, unsure those of them after
-	// which somebody was unsure; recovery is the slowest.
+	// which an outcome was unknown; recovery is the slowest.
 	inCommits, unsure int
 	recovery          time.Duration
 }
@@ -115,7 +116,7 @@ func (e *experiment) open(ctx context.Context) (err error) {
 	return nil
 }
 
-// close ends everything, the service first: what it leaves behind is seen.
+// close ends everything, the service first, to see what it leaves behind.
 func (e *experiment) close(ctx context.Context) (err error) {
 	if e.client != nil {
 		e.client.Close()
@@ -135,7 +136,7 @@ func (e *experiment) close(ctx context.Context) (err error) {
 	return err
 }
 
-// run does every toxic at every moment, and then silence.
+// run applies every fault at every moment, and then silence.
 func (e *experiment) run(ctx context.Context) error {
 	if err := e.open(ctx); err != nil {
 		return err
@@ -162,7 +163,7 @@ func (e *experiment) run(ctx context.Context) error {
 	return examine(ctx, e.cluster.URL())
 }
 
-// round lets the network go bad once, with the load on.
+// round applies a fault once, under load.
 func (e *experiment) round(ctx context.Context, bad toxic, when moment, held bool) error {
 	if when.gate != nil {
 		if err := e.gates.exec(ctx, when.gate.shut); err != nil {
@@ -197,7 +198,7 @@ func (e *experiment) round(ctx context.Context, bad toxic, when moment, held boo
 	return e.examine(ctx)
 }
 
-// inject spoils the network at its moment.
+// inject applies a fault at its moment.
 func (e *experiment) inject(ctx context.Context, bad toxic, when moment) error {
 	if when.gate == nil {
 		lab.Pause(ctx, time.Duration(e.random.IntN(20_000))*time.Microsecond)
@@ -210,8 +211,8 @@ func (e *experiment) inject(ctx context.Context, bad toxic, when moment) error {
 	return errors.Join(err, e.gates.exec(ctx, when.gate.open))
 }
 
-// recover makes the network good again, and measures how long the service takes
-// to be so: ready, and serving bookings in the same slots.
+// recover removes the fault, and measures how long the service takes to be healthy:
+// ready, and serving bookings in the same slots.
 func (e *experiment) recover(ctx context.Context) error {
 	if err := e.proxy.removeToxics(ctx); err != nil {
 		return err
@@ -220,18 +221,18 @@ func (e *experiment) recover(ctx context.Context) error {
 	ready := make(chan error, 1)
 	go func() { ready <- lab.Await(ctx, settleBound, e.service.ready) }()
 	if err := errors.Join(e.probe.Served(ctx, settleBound), lab.Broken(<-ready)); err != nil {
-		return fmt.Errorf("after the network was good again: %w", err)
+		return fmt.Errorf("after the network worked again: %w", err)
 	}
 	took := lab.Now() - healed
 	e.recovery = max(e.recovery, took)
 	if took > e.Healthy {
-		return lab.Broken(fmt.Errorf("healthy only %s after the network was good again", took))
+		return lab.Broken(fmt.Errorf("healthy only %s after the network worked again", took))
 	}
 	return nil
 }
 
-// examine resolves what nobody knew, and holds what everybody was told against
-// what the database has.
+// examine resolves unknown outcomes, and compares what everybody was told with what
+// the database has.
 func (e *experiment) examine(ctx context.Context) error {
 	if err := errors.Join(e.load.Settle(ctx, settleBound), e.probe.Settle(ctx, settleBound)); err != nil {
 		return err

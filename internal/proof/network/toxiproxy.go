@@ -18,7 +18,7 @@ import (
 )
 
 // toxiproxy is the network between the service and its database: a process that
-// passes everything on, and spoils it when it is told to.
+// passes everything on, and applies faults when it is told to.
 type toxiproxy struct {
 	api    string
 	http   *http.Client
@@ -81,7 +81,7 @@ func buildToxiproxy(ctx context.Context, l *lab.Lab) (string, error) {
 	return binary, nil
 }
 
-// addToxic begins to do something bad to what passes.
+// addToxic applies a fault.
 func (t *toxiproxy) addToxic(ctx context.Context, bad toxic, way direction) error {
 	if bad.attributes == nil {
 		return t.ask(ctx, http.MethodPost, proxyPath, map[string]any{"enabled": false}, nil)
@@ -90,7 +90,7 @@ func (t *toxiproxy) addToxic(ctx context.Context, bad toxic, way direction) erro
 		"name": bad.name, "type": bad.name, "stream": way, "toxicity": 1, "attributes": bad.attributes}, nil)
 }
 
-// removeToxics takes everything bad away.
+// removeToxics removes all faults.
 func (t *toxiproxy) removeToxics(ctx context.Context) error {
 	return t.ask(ctx, http.MethodPost, "/reset", nil, nil)
 }
