@@ -80,7 +80,7 @@ func (r *run) send(request spec.Request) testkit.Answer {
 	return r.as(request.Who).Send(method, "/api/v1"+path, body, options...)
 }
 
-// compareAnswer compares an answer's status and code.
+// compareAnswer compares an answer's status, its code, and what a refusal names.
 func (r *run) compareAnswer(answer testkit.Answer, want spec.Answer) {
 	var p api.Problem
 	if answer.Status >= 400 {
@@ -88,6 +88,12 @@ func (r *run) compareAnswer(answer testkit.Answer, want spec.Answer) {
 	}
 	if answer.Status != want.Status || string(p.Code) != string(want.Code) || want.Status < 400 && len(want.Bookings) > len(bookingsIn(answer)) {
 		r.t.Fatalf("want %+v, got %d %s", want, answer.Status, answer.Body)
+	}
+	if open := p.WaitlistOpen != nil && *p.WaitlistOpen; want.Code == spec.SlotFull && (p.WaitlistOpen == nil || open != want.WaitlistOpen) {
+		r.t.Fatalf("waitlist_open should be %t: %s", want.WaitlistOpen, answer.Body)
+	}
+	if want.Code == spec.AlreadyBooked && r.number(p.BookingID) != want.Names {
+		r.t.Fatalf("booking %d should be named: %s", want.Names, answer.Body)
 	}
 }
 

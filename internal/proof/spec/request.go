@@ -49,6 +49,8 @@ type Answer struct {
 	// the item of a bundle that was refused; None: none.
 	Bookings    []int
 	Names, Item int
+	// WaitlistOpen, of slot_full, says whether one could wait.
+	WaitlistOpen bool
 }
 
 // Command is one of the API's, or a way to read.
@@ -125,7 +127,18 @@ func (m *Model) Do(r Request) Answer {
 	case c.About != nil && r.Who != Organizer && r.Who != b.Person:
 		return refuse(NotFound)
 	}
-	return c.do(m, r, b)
+	a := c.do(m, r, b)
+	if a.Code == SlotFull {
+		slot := r.Slot
+		switch {
+		case a.Item != None:
+			slot = r.Items[a.Item].Slot
+		case r.Verb == Resize:
+			slot = b.Slot
+		}
+		a.WaitlistOpen = m.waitlist(&m.Slots[slot]) == ""
+	}
+	return a
 }
 
 // HTTP is how a request is sent: the path is below that of the API's version, and
