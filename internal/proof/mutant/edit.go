@@ -197,51 +197,52 @@ func read(root, dir string) (*source, error) {
 	return s, nil
 }
 
-// apply finds the place of an edit, and notes what comes instead.
+// apply finds the piece of an edit, and notes what comes instead.
 func (s *source) apply(e Edit) error {
 	file, function, err := s.find(e.Func)
 	if err != nil {
 		return err
 	}
-	type match struct {
-		node  ast.Node
-		parts map[string]ast.Node
+	from := s.offset(function.Body.Lbrace) + 1
+	to, parts, end := from, map[string]ast.Node(nil), "\n"
+	if e.At.is != nil {
+		var node ast.Node
+		if node, parts, err = e.piece(function); err != nil {
+			return err
+		}
+		from, to, end = s.offset(node.Pos()), s.offset(node.End()), ""
 	}
-	var matches []match
-	if e.At.is == nil {
-		matches = []match{{}}
-	} else {
-		ast.Inspect(function.Body, func(n ast.Node) bool {
-			if n != nil {
-				if parts, found := e.At.is(n); found {
-					matches = append(matches, match{n, parts})
-				}
-			}
-			return true
-		})
-	}
-	if len(matches) != 1 {
-		return fmt.Errorf("%s of %s has %d times %s, where one was to be edited: the code has changed, change the mutant too",
-			e.Func, s.dir, len(matches), e.At.what)
-	}
-	from, to := s.offset(function.Body.Lbrace)+1, s.offset(function.Body.Lbrace)+1
-	if n := matches[0].node; n != nil {
-		from, to = s.offset(n.Pos()), s.offset(n.End())
-	}
-	text, err := s.fill(e.New, file, function, string(s.files[file][from:to]), matches[0].parts)
+	text, err := s.fill(e.New, file, function, string(s.files[file][from:to]), parts)
 	if err != nil {
 		return err
-	}
-	if e.At.is == nil {
-		text = "\n" + text + "\n"
 	}
 	for _, other := range s.replacements[file] {
 		if from < other.to && other.from < to {
 			return fmt.Errorf("%s of %s: another edit is at the same place", e.Func, s.dir)
 		}
 	}
-	s.replacements[file] = append(s.replacements[file], replacement{from, to, text})
+	s.replacements[file] = append(s.replacements[file], replacement{from, to, end + text + end})
 	return nil
+}
+
+// piece is the one in a function, with what is in it.
+func (e Edit) piece(function *ast.FuncDecl) (node ast.Node, parts map[string]ast.Node, err error) {
+	times := 0
+	ast.Inspect(function.Body, func(n ast.Node) bool {
+		if n == nil {
+			return true
+		}
+		if in, found := e.At.is(n); found {
+			node, parts = n, in
+			times++
+		}
+		return true
+	})
+	if times != 1 {
+		err = fmt.Errorf("%s of %s has %d times %s, where one was to be edited: the code has changed, change the mutant too",
+			e.Func, e.Package, times, e.At.what)
+	}
+	return node, parts, err
 }
 
 // find is the function of a name, and its file.

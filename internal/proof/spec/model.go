@@ -322,46 +322,47 @@ func (m *Model) follow(from, to int) {
 
 // Key is the same for two models if and only if they are.
 func (m *Model) Key() string {
-	key := make([]byte, 0, 512)
-	add := func(values ...int) {
-		for _, v := range values {
-			key = binary.AppendVarint(key, int64(v))
-		}
-	}
-	flag := func(is bool) (n int) {
-		if is {
-			n = 1
-		}
-		return n
-	}
-	text := func(s string) { key = append(append(key, s...), 0) }
-	booking := func(b *Booking) {
-		add(int(b.Status), b.Number, b.Person, b.Slot, b.Seats, b.Least, flag(b.Blocked), b.Blocker, b.Passes, b.Gives, flag(b.CheckedIn), int(b.Until))
-		if m.past != nil {
-			add(b.Version)
-		}
-	}
-	text(string(m.Waitlist))
-	add(flag(m.FirstFit), m.MaxPasses)
+	key := appendNumbers(append(make([]byte, 0, 512), m.Waitlist...), flag(m.FirstFit), m.MaxPasses)
 	for i := range m.Slots {
 		s := &m.Slots[i]
-		text(string(s.Status))
-		add(s.Capacity, len(s.Seated), len(s.Queue))
+		key = appendNumbers(append(key, s.Status...), s.Capacity, len(s.Seated), len(s.Queue), len(s.Ledger))
 		for _, list := range [][]Booking{s.Seated, s.Queue} {
 			for j := range list {
-				booking(&list[j])
+				key = m.appendBooking(key, &list[j])
 			}
 		}
 		for _, e := range s.Ledger {
-			text(string(e.Kind))
-			add(e.Booking)
+			key = appendNumbers(append(key, e.Kind...), e.Booking)
 		}
 	}
 	for _, number := range slices.Sorted(maps.Keys(m.past)) {
 		b := m.past[number]
-		booking(&b)
+		key = m.appendBooking(key, &b)
 	}
 	return string(key)
+}
+
+func (m *Model) appendBooking(key []byte, b *Booking) []byte {
+	key = appendNumbers(key, int(b.Status), b.Number, b.Person, b.Slot, b.Seats, b.Least, flag(b.Blocked), b.Blocker, b.Passes, b.Gives,
+		flag(b.CheckedIn), int(b.Until))
+	if m.past != nil {
+		key = appendNumbers(key, b.Version)
+	}
+	return key
+}
+
+func appendNumbers(key []byte, numbers ...int) []byte {
+	for _, n := range numbers {
+		key = binary.AppendVarint(key, int64(n))
+	}
+	return key
+}
+
+func flag(is bool) int {
+	if is {
+		return 1
+	}
+	return 0
 }
 
 // Position is a booking's place in its queue, from 1 on; 0: it does not wait.
