@@ -10,7 +10,7 @@ import (
 )
 
 // No line is wider than a terminal, and nothing is cut off.
-func TestTable(t *testing.T) {
+func TestTheTableFitsATerminal(t *testing.T) {
 	t.Parallel()
 	figure := strings.Repeat("200 histories × 10 clients: 0 violations; ", 12)
 	text := table([]row{{promise: "the same, without the witness, and in many more words than fit", figure: figure, took: 61 * time.Second}})

@@ -11,14 +11,14 @@ import (
 	"eventbooking/internal/proof/labtest"
 )
 
-func TestProve(t *testing.T) {
+func TestKillsLoseNothing(t *testing.T) {
 	t.Parallel()
 	try(t, func(ctx context.Context, l *lab.Lab) (string, error) {
 		return crash.Prove(ctx, l, crash.Options{ServiceKills: 1, DatabaseKills: 2, Workers: 12, Seed: 1})
 	})
 }
 
-func TestDue(t *testing.T) {
+func TestWhatIsDueIsPassedOnAfterAKill(t *testing.T) {
 	t.Parallel()
 	try(t, func(ctx context.Context, l *lab.Lab) (string, error) {
 		return crash.Due(ctx, l, crash.DueOptions{Holds: 60})

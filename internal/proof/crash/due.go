@@ -24,8 +24,8 @@ type DueOptions struct {
 }
 
 const (
-	// comers is how many people ask for their place at the same time.
-	comers = 64
+	// atOnce is how many people ask at the same time.
+	atOnce = 64
 	// slotsAnEvent is how many slots an event has at most.
 	slotsAnEvent = 500
 	// dueLead is how long before the moment it is set, dueLimit a generous bound on
@@ -38,87 +38,87 @@ const (
 // first seat was passed on. It measures how long it takes, from when the service
 // is back, until the last one was.
 func Due(ctx context.Context, l *lab.Lab, o DueOptions) (figure string, err error) {
-	place, err := l.Place(ctx, "due", o.Subject)
+	deployment, err := l.Deploy(ctx, "due", o.Subject)
 	if err != nil {
 		return "", err
 	}
-	defer func() { err = errors.Join(err, place.Close()) }()
-	conn, err := pgx.Connect(ctx, place.Cluster.URL())
+	defer func() { err = errors.Join(err, deployment.Close()) }()
+	conn, err := pgx.Connect(ctx, deployment.Cluster.URL())
 	if err != nil {
 		return "", err
 	}
 	defer func() { err = errors.Join(err, conn.Close(context.WithoutCancel(ctx))) }()
 	var took []string
 	for _, slots := range []int{1, max(2, o.Holds/10)} {
-		c := crowd{place: place, conn: conn, slots: slots, holds: o.Holds}
-		passed, err := c.passOn(ctx)
+		s := scenario{deployment: deployment, conn: conn, slots: slots, holds: o.Holds}
+		passed, err := s.passOn(ctx)
 		if err != nil {
 			return "", fmt.Errorf("%d holds in %d slots: %w", o.Holds, slots, err)
 		}
 		took = append(took, fmt.Sprintf("%.1f s (slots: %d)", passed.Seconds(), slots))
 	}
-	if found, err := place.Service.Doctor(ctx); err != nil || len(found) > 0 {
+	if found, err := deployment.Service.Doctor(ctx); err != nil || len(found) > 0 {
 		return "", errors.Join(err, fmt.Errorf("the doctor found %v", found))
 	}
 	return fmt.Sprintf("%d holds due at once, the service killed meanwhile: the last seat was passed on after it was back within %s",
 		o.Holds, strings.Join(took, " and ")), nil
 }
 
-// crowd is as many people who hold a seat as wait for one, in some slots alike.
-type crowd struct {
-	place        *lab.Place
+// scenario is as many people who hold a seat as wait for one, evenly over some slots.
+type scenario struct {
+	deployment   *lab.Deployment
 	conn         *pgx.Conn
 	slots, holds int
 }
 
-func (c crowd) passOn(ctx context.Context) (time.Duration, error) {
-	if err := c.gather(ctx); err != nil {
+func (s scenario) passOn(ctx context.Context) (time.Duration, error) {
+	if err := s.fill(ctx); err != nil {
 		return 0, err
 	}
 	due := lab.Now() + dueLead
-	if _, err := c.conn.Exec(ctx, "UPDATE bookings SET expires_at = clock_timestamp() + $1 WHERE status = 'held'", dueLead); err != nil {
+	if _, err := s.conn.Exec(ctx, "UPDATE bookings SET expires_at = clock_timestamp() + $1 WHERE status = 'held'", dueLead); err != nil {
 		return 0, err
 	}
-	if err := c.awaitWaiting(ctx, c.holds-1); err != nil {
+	if err := s.awaitWaiting(ctx, s.holds-1); err != nil {
 		return 0, err
 	}
-	if err := errors.Join(c.place.Service.Kill(), c.place.Service.Start(ctx)); err != nil {
+	if err := errors.Join(s.deployment.Service.Kill(), s.deployment.Service.Start(ctx)); err != nil {
 		return 0, err
 	}
 	from := max(due, lab.Now())
-	if err := c.awaitWaiting(ctx, 0); err != nil {
+	if err := s.awaitWaiting(ctx, 0); err != nil {
 		return 0, err
 	}
 	return lab.Now() - from, nil
 }
 
 // awaitWaiting waits until no more than so many wait, in all slots.
-func (c crowd) awaitWaiting(ctx context.Context, most int) error {
+func (s scenario) awaitWaiting(ctx context.Context, most int) error {
 	return lab.Await(ctx, dueLimit, func(ctx context.Context) error {
 		var waiting int
-		if err := c.conn.QueryRow(ctx, "SELECT sum(waitlist_length) FROM slots").Scan(&waiting); err != nil {
+		if err := s.conn.QueryRow(ctx, "SELECT sum(waitlist_length) FROM slots").Scan(&waiting); err != nil {
 			return err
 		}
 		if waiting > most {
-			return fmt.Errorf("%d of %d still wait", waiting, c.holds)
+			return fmt.Errorf("%d of %d still wait", waiting, s.holds)
 		}
 		return nil
 	})
 }
 
-// gather lets everybody come: first those who hold all the seats, then those who wait.
-func (c crowd) gather(ctx context.Context) error {
-	slots, err := c.publish(ctx)
+// fill lets everybody come: first those who hold all the seats, then those who wait.
+func (s scenario) fill(ctx context.Context) error {
+	slots, err := s.publish(ctx)
 	if err != nil {
 		return err
 	}
 	for _, path := range []string{"/holds", "/bookings"} {
-		people, err := c.place.People(ctx, c.holds)
+		people, err := s.deployment.People(ctx, s.holds)
 		if err != nil {
 			return err
 		}
 		group, ctx := errgroup.WithContext(ctx)
-		group.SetLimit(comers)
+		group.SetLimit(atOnce)
 		for i, person := range people {
 			group.Go(func() error {
 				body := map[string]any{}
@@ -126,27 +126,27 @@ func (c crowd) gather(ctx context.Context) error {
 					body["if_full"] = "waitlist"
 				}
 				slot := slots[i%len(slots)]
-				return c.place.Organizer.As(person).Post(ctx, "/slots/"+slot.ID.String()+path, body).Want(http.StatusCreated, nil)
+				return s.deployment.Organizer.As(person).Post(ctx, "/slots/"+slot.ID.String()+path, body).Want(http.StatusCreated, nil)
 			})
-			c.place.Lab.Progress("people who come", i, len(people))
+			s.deployment.Lab.Progress("people who come", i, len(people))
 		}
 		if err := group.Wait(); err != nil {
 			return err
 		}
 	}
-	_, err = c.conn.Exec(ctx, "ANALYZE") // as on any day
+	_, err = s.conn.Exec(ctx, "ANALYZE") // as on any day
 	return err
 }
 
 // publish makes the slots, with as many seats as there will be holds.
-func (c crowd) publish(ctx context.Context) (all []lab.Slot, err error) {
-	for len(all) < c.slots {
-		options := make([]lab.SlotOptions, min(c.slots-len(all), slotsAnEvent))
+func (s scenario) publish(ctx context.Context) (all []lab.Slot, err error) {
+	for len(all) < s.slots {
+		options := make([]lab.SlotOptions, min(s.slots-len(all), slotsAnEvent))
 		for i := range options {
 			at := len(all) + i
-			options[i] = lab.Tomorrow(0, (c.holds-at-1)/c.slots+1)
+			options[i] = lab.Tomorrow(0, (s.holds-at-1)/s.slots+1)
 		}
-		slots, err := c.place.Organizer.Publish(ctx, lab.EventOptions{HoldMinutes: new(60)}, options...)
+		slots, err := s.deployment.Organizer.Publish(ctx, lab.EventOptions{HoldMinutes: new(60)}, options...)
 		if err != nil {
 			return nil, err
 		}

@@ -1,9 +1,9 @@
 //go:build unix
 
-// Package defaults shows that nothing rests on how a database was set up: the
-// tests of the rooms, with their races, run against servers whose defaults are
-// hostile, on the oldest and the newest PostgreSQL that can be had. The service
-// says itself what it needs; whatever it forgot to say fails here.
+// Package defaults shows that nothing depends on the defaults of a database: the
+// tests of the packages that touch seats, with their races, run against servers
+// whose defaults are hostile, on the oldest and the newest PostgreSQL available. The
+// service sets what it needs; what it forgot to set fails here.
 package defaults
 
 import (
@@ -30,7 +30,7 @@ import (
 // Options say how much is run. The zero Options are the whole suite on what is
 // there already.
 type Options struct {
-	// Packages of the suite; none means all rooms that touch seats.
+	// Packages of the suite; none means all that touch seats.
 	Packages []string
 	// Run chooses tests as go test -run does; empty means all of them.
 	Run string
@@ -96,9 +96,9 @@ func find(ctx context.Context, l *lab.Lab, o Options) ([]embedded.Programs, erro
 	versions, err := embedded.FindVersions(ctx, embedded.Options{Logger: slog.New(slog.DiscardHandler)})
 	switch {
 	case err != nil:
-		return nil, fmt.Errorf("the newest PostgreSQL cannot be had: %w", err)
+		return nil, fmt.Errorf("the newest PostgreSQL is not available: %w", err)
 	case len(versions) < 2:
-		return nil, fmt.Errorf("only PostgreSQL %d is to be had here: install an older one, too", versions[0].Major())
+		return nil, fmt.Errorf("only PostgreSQL %d is available: install an older one, too", versions[0].Major())
 	}
 	return []embedded.Programs{versions[0], versions[len(versions)-1]}, nil
 }

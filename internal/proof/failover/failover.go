@@ -1,14 +1,15 @@
 //go:build unix
 
-// Package failover takes the primary away. The service knows two servers by its
+// Package failover kills the primary. The service knows two servers by its
 // DATABASE_URL, one of them a synchronous replica of the other, and finds by
-// itself which one may be written: when the primary is killed under load and the
+// itself which one accepts writes: when the primary is killed under load and the
 // replica promoted, nothing that was acknowledged is lost, and bookings go on
-// without a restart. And when the replica is what is missing, no COMMIT hangs and
+// without a restart. And when the replica is missing, no COMMIT hangs, and
 // none is acknowledged that only one server has.
 package failover
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -16,34 +17,28 @@ import (
 	"time"
 
 	"eventbooking/internal/access"
-	"eventbooking/internal/proof/crowd"
 	"eventbooking/internal/proof/lab"
+	"eventbooking/internal/proof/load"
 )
 
 // Options say how much is tried. The zero Options are the short form.
 type Options struct {
 	// Failovers is how often the primary is killed under load; 0 is 2.
 	Failovers int
-	// Workers is how many attendees ask at once; 0 is 32.
+	// Workers is how many customers act at once; 0 is 32.
 	Workers int
 	Seed    uint64
 }
 
 const (
-	slots = 4
 	// bound is how long anything else may take: a promotion to be noticed, a replica
-	// to catch up, everybody's doubts to be resolved.
+	// to catch up, every outcome to be known.
 	bound = 60 * time.Second
 )
 
-// Prove kills primaries, then takes the replica away.
+// Prove kills primaries, then stops the replica.
 func Prove(ctx context.Context, l *lab.Lab, o Options) (figure string, err error) {
-	if o.Failovers == 0 {
-		o.Failovers = 2
-	}
-	if o.Workers == 0 {
-		o.Workers = 32
-	}
+	o.Failovers, o.Workers = cmp.Or(o.Failovers, 2), cmp.Or(o.Workers, 32)
 	e := &experiment{Options: o, lab: l, random: rand.New(rand.NewPCG(o.Seed, 0))}
 	err = errors.Join(e.run(ctx), e.close())
 	switch {
@@ -52,8 +47,8 @@ func Prove(ctx context.Context, l *lab.Lab, o Options) (figure string, err error
 	case err != nil:
 		return "", fmt.Errorf("%w (see %s)", err, l.Dir())
 	}
-	t := e.crowd.Tally()
-	return fmt.Sprintf("%d failovers under load: %d acknowledged bookings and cancellations, 0 lost; %d outcomes unknown and resolved (%d had happened); "+
+	t := e.load.Tally()
+	return fmt.Sprintf("%d failovers under load: %d acknowledged effects, 0 lost; %d outcomes unknown and resolved (%d had happened); "+
 		"first one at most %s after the promotion was asked for, which itself took %s; without its standby: %d outcomes unknown, none hung, slowest answer %s",
 		o.Failovers, t.Acknowledged, t.Unknown, t.Happened, e.first.Round(10*time.Millisecond), e.promotion.Round(10*time.Millisecond), e.unreplicated, t.Slowest.Round(100*time.Millisecond)), nil
 }
@@ -66,7 +61,7 @@ type experiment struct {
 	primary, standby *lab.Cluster
 	service          *lab.Service
 	client           *lab.Client
-	crowd            *crowd.Crowd
+	load             *load.Load
 
 	// first is the longest wait for an acknowledgement from when a promotion was
 	// asked for, promotion is PostgreSQL's part of it.
@@ -105,7 +100,7 @@ func (e *experiment) run(ctx context.Context) error {
 // open brings two servers up, and a service that asks the replica first: it must
 // go on to the other to bring its schema up.
 func (e *experiment) open(ctx context.Context) (err error) {
-	// A standby looks for its primary as often as somebody looks who waits for it.
+	// A standby looks for its primary often, or the experiment would wait for it.
 	settings := map[string]string{"max_wal_size": "256MB", "shared_buffers": "64MB", "wal_retrieve_retry_interval": "100ms"}
 	if e.primary, err = e.lab.Cluster(ctx, "failover_a", settings); err != nil {
 		return err
@@ -129,7 +124,8 @@ func (e *experiment) open(ctx context.Context) (err error) {
 		return err
 	}
 	e.client = e.service.Client()
-	e.crowd, err = crowd.Gather(ctx, e.client.As(organizers[0]), e.primary.URL(), e.Workers, slots)
+	e.load, err = load.New(ctx, load.Options{
+		Organizer: e.client.As(organizers[0]), DatabaseURL: e.primary.URL(), Workers: e.Workers, Seed: e.Seed})
 	return err
 }
 
@@ -150,17 +146,17 @@ func (e *experiment) close() (err error) {
 
 // failover kills the primary under load, and goes on with the other.
 func (e *experiment) failover(ctx context.Context) error {
-	end, rushed := make(chan struct{}), make(chan error, 1)
-	go func() { rushed <- e.crowd.Rush(ctx, end) }()
+	end, ran := make(chan struct{}), make(chan error, 1)
+	go func() { ran <- e.load.Run(ctx, end) }()
 	err := e.replace(ctx)
 	close(end)
-	if err := errors.Join(err, <-rushed); err != nil {
+	if err := errors.Join(err, <-ran); err != nil {
 		return err
 	}
 	return e.examine(ctx)
 }
 
-// replace is what a failover is, in the middle of the load.
+// replace kills the primary and promotes the standby, under load.
 func (e *experiment) replace(ctx context.Context) error {
 	if err := e.busy(ctx); err != nil {
 		return err
@@ -178,12 +174,12 @@ func (e *experiment) replace(ctx context.Context) error {
 	return e.busy(ctx)
 }
 
-// busy waits until everybody has been served twice, on the average, and then for
-// a moment of chance.
+// busy waits until everybody has been served twice, on average, and then for a
+// random time.
 func (e *experiment) busy(ctx context.Context) error {
-	enough := e.crowd.Tally().Acknowledged + 2*e.Workers
+	enough := e.load.Tally().Acknowledged + 2*e.Workers
 	if err := lab.Await(ctx, bound, func(context.Context) error {
-		if n := e.crowd.Tally().Acknowledged; n < enough {
+		if n := e.load.Tally().Acknowledged; n < enough {
 			return fmt.Errorf("%d of %d acknowledged", n, enough)
 		}
 		return nil
@@ -194,25 +190,28 @@ func (e *experiment) busy(ctx context.Context) error {
 	return nil
 }
 
-// promote makes the standby the primary, and measures how long the crowd waits
+// promote makes the standby the primary, and measures how long customers wait
 // for the first acknowledgement from when it was asked to be.
 func (e *experiment) promote(ctx context.Context) error {
 	lab.Pause(ctx, time.Duration(e.random.IntN(500_000))*time.Microsecond)
-	acknowledged, asked := e.crowd.Next(), lab.Now()
+	before, asked := e.load.Tally().Acknowledged, lab.Now()
 	if err := e.standby.Promote(ctx); err != nil {
 		return err
 	}
 	took := lab.Now() - asked
 	e.primary, e.standby = e.standby, e.primary
-	select {
-	case at := <-acknowledged:
-		if waited := at - asked; waited > e.first {
-			e.first, e.promotion = waited, took
+	if err := lab.Await(ctx, bound, func(context.Context) error {
+		if e.load.Tally().Acknowledged == before {
+			return errors.New("nothing was acknowledged after the promotion")
 		}
 		return nil
-	case <-time.After(bound):
-		return lab.Broken(fmt.Errorf("no booking within %s of the promotion", bound))
+	}); err != nil {
+		return lab.Broken(err)
 	}
+	if waited := lab.Now() - asked; waited > e.first {
+		e.first, e.promotion = waited, took
+	}
+	return nil
 }
 
 // rejoin makes the server that was lost the replica of the one that took over.
@@ -223,13 +222,13 @@ func (e *experiment) rejoin(ctx context.Context) error {
 	return e.synchronise(ctx)
 }
 
-// examine resolves what nobody knew, holds what everybody was told against what
-// the primary has, and lets the doctor look.
+// examine resolves unknown outcomes, compares what everybody was told with what
+// the primary has, and runs the doctor.
 func (e *experiment) examine(ctx context.Context) error {
-	if err := e.crowd.Settle(ctx, bound); err != nil {
+	if err := e.load.Settle(ctx, bound); err != nil {
 		return err
 	}
-	if err := e.crowd.Check(ctx, e.primary.URL()); err != nil {
+	if err := e.load.Check(ctx, e.primary.URL(), e.lab.Dir()); err != nil {
 		return err
 	}
 	found, err := e.service.Doctor(ctx)

@@ -10,7 +10,7 @@ import (
 )
 
 // One failover, and the standby missing.
-func TestProve(t *testing.T) {
+func TestFailoversLoseNothing(t *testing.T) {
 	t.Parallel()
 	l := labtest.Open(t)
 	figure, err := failover.Prove(t.Context(), l, failover.Options{Failovers: 1, Workers: 2})

@@ -54,8 +54,8 @@ func (e *experiment) caughtUp(ctx context.Context) error {
 	})
 }
 
-// standbyReturns takes the standby away, while its answer is still wanted, and
-// gives it back: whatever was unknown in between is resolved.
+// standbyReturns stops the standby while COMMIT waits for it, and starts it again:
+// whatever was unknown in between is resolved.
 func (e *experiment) standbyReturns(ctx context.Context) error {
 	if err := e.miss(ctx); err != nil {
 		return err
@@ -66,13 +66,13 @@ func (e *experiment) standbyReturns(ctx context.Context) error {
 	if err := e.caughtUp(ctx); err != nil {
 		return err
 	}
-	if err := e.crowd.Served(ctx, bound); err != nil {
+	if err := e.load.Served(ctx, bound); err != nil {
 		return err
 	}
 	return e.examine(ctx)
 }
 
-// standbyReplaces takes the standby away, then the primary: what only the primary
+// standbyReplaces stops the standby, then kills the primary: what only the primary
 // had committed is lost, and nobody may have been told that it was done. Not by a
 // repetition that found it, either, and not when somebody ended the wait by hand.
 func (e *experiment) standbyReplaces(ctx context.Context) error {
@@ -82,7 +82,7 @@ func (e *experiment) standbyReplaces(ctx context.Context) error {
 	ended := make(chan error, 1)
 	ending, stop := context.WithCancel(ctx)
 	go func() { ended <- e.endWaits(ending) }()
-	err := e.crowd.Each(ctx)
+	err := e.load.Each(ctx)
 	stop()
 	if err := errors.Join(err, <-ended, e.primary.Kill(), e.standby.Start(ctx), e.standby.Promote(ctx)); err != nil {
 		return err
@@ -97,11 +97,11 @@ func (e *experiment) miss(ctx context.Context) error {
 	if err := e.standby.Stop(); err != nil {
 		return err
 	}
-	before := e.crowd.Tally()
-	if err := e.crowd.Each(ctx); err != nil {
+	before := e.load.Tally()
+	if err := e.load.Each(ctx); err != nil {
 		return err
 	}
-	after := e.crowd.Tally()
+	after := e.load.Tally()
 	e.unreplicated += after.Unknown - before.Unknown
 	switch {
 	case after.Acknowledged > before.Acknowledged:
@@ -112,8 +112,8 @@ func (e *experiment) miss(ctx context.Context) error {
 	return nil
 }
 
-// endWaits ends, as an impatient administrator would, every wait for the standby
-// that it sees: PostgreSQL then answers COMMIT as if all were well.
+// endWaits cancels every wait for the standby that it sees, as an administrator
+// might: PostgreSQL then answers COMMIT as if it were replicated.
 func (e *experiment) endWaits(ctx context.Context) error {
 	background := context.WithoutCancel(ctx)
 	conn, err := pgx.Connect(background, e.primary.URL())

@@ -6,18 +6,18 @@ import (
 	"bytes"
 	"fmt"
 
-	"eventbooking/internal/proof/traffic"
+	"eventbooking/internal/proof/load"
 )
 
 // agree says what is wrong with the definite answers to one key, in no order:
 // they must be the same to the byte, and all but the first one repetitions. Where
 // somebody got no answer, the first may have been that one's. Refusals that say
 // that the request was wrong have no effect and are not kept; all must be such.
-func agree(answers []traffic.Settled) error {
+func agree(answers []settled) error {
 	first := answers[0]
 	fresh, unknown := 0, false
 	for _, a := range answers {
-		unknown = unknown || a.Unknown
+		unknown = unknown || a.unknown
 		if !a.Replayed() {
 			fresh++
 		}
@@ -26,14 +26,14 @@ func agree(answers []traffic.Settled) error {
 			return fmt.Errorf("the same request was taken for another one: %s", a.Body)
 		case a.Status != first.Status:
 			return fmt.Errorf("the answers are %d %s, and %d %s", first.Status, first.Body, a.Status, a.Body)
-		case a.Stored() && !bytes.Equal(a.Body, first.Body):
+		case load.Settled(a.Answer) && !bytes.Equal(a.Body, first.Body):
 			return fmt.Errorf("the answers %d differ: %s, and %s", a.Status, first.Body, a.Body)
-		case a.Stored() && a.Header.Get("ETag")+a.Header.Get("Location") != first.Header.Get("ETag")+first.Header.Get("Location"):
+		case load.Settled(a.Answer) && a.Header.Get("ETag")+a.Header.Get("Location") != first.Header.Get("ETag")+first.Header.Get("Location"):
 			return fmt.Errorf("the headers differ: %v, and %v", first.Header, a.Header)
 		}
 	}
 	switch {
-	case !first.Stored():
+	case !load.Settled(first.Answer):
 		return nil
 	case fresh > 1:
 		return fmt.Errorf("%d of the answers are no repetitions: %d %s", fresh, first.Status, first.Body)

@@ -7,44 +7,43 @@ import (
 	"testing"
 
 	"eventbooking/internal/proof/lab"
-	"eventbooking/internal/proof/traffic"
 )
 
-func TestAgree(t *testing.T) {
+func TestAnswersToOneKeyMustAgree(t *testing.T) {
 	t.Parallel()
-	answer := func(status int, body, tag string, replayed bool) traffic.Settled {
+	answer := func(status int, body, tag string, replayed bool) settled {
 		header := http.Header{"Etag": {tag}}
 		if replayed {
 			header.Set("Idempotent-Replayed", "true")
 		}
-		return traffic.Settled{Answer: lab.Answer{Status: status, Body: []byte(body), Header: header}, Sent: 1}
+		return settled{Answer: lab.Answer{Status: status, Body: []byte(body), Header: header}, sent: 1}
 	}
-	lost := func(s traffic.Settled) traffic.Settled {
-		s.Sent, s.Unknown = 2, true
+	lost := func(s settled) settled {
+		s.sent, s.unknown = 2, true
 		return s
 	}
 	first, again := answer(201, "{}", "1", false), answer(201, "{}", "1", true)
 	full, fullAgain := answer(409, "{}", "", false), answer(409, "{}", "", true)
 	tests := map[string]struct {
-		answers []traffic.Settled
+		answers []settled
 		good    bool
 	}{
-		"once":                                 {[]traffic.Settled{first}, true},
-		"repeated":                             {[]traffic.Settled{again, first, again}, true},
-		"a refusal, repeated":                  {[]traffic.Settled{full, fullAgain}, true},
-		"the first answer was lost":            {[]traffic.Settled{again, lost(again)}, true},
-		"a request was lost on its way":        {[]traffic.Settled{again, lost(first)}, true},
-		"a wrong request, twice":               {[]traffic.Settled{answer(422, `{"request_id":"1"}`, "", false), answer(422, `{"request_id":"2"}`, "", false)}, true},
-		"two effects that look the same":       {[]traffic.Settled{first, first}, false},
-		"two, though one was lost":             {[]traffic.Settled{first, lost(first)}, false},
-		"two effects":                          {[]traffic.Settled{first, answer(201, `{"id":2}`, "1", false)}, false},
-		"a repetition of something else":       {[]traffic.Settled{first, answer(201, `{"id":2}`, "1", true)}, false},
-		"with another ETag":                    {[]traffic.Settled{first, answer(201, "{}", "2", true)}, false},
-		"an effect, and a refusal":             {[]traffic.Settled{first, full}, false},
-		"an effect, and a wrong request":       {[]traffic.Settled{first, answer(422, "{}", "", false)}, false},
-		"two refusals":                         {[]traffic.Settled{full, full}, false},
-		"a repetition of nothing":              {[]traffic.Settled{again, again}, false},
-		"the same request taken for another's": {[]traffic.Settled{answer(422, `{"code":"idempotency_key_reused"}`, "", false)}, false},
+		"once":                                 {[]settled{first}, true},
+		"repeated":                             {[]settled{again, first, again}, true},
+		"a refusal, repeated":                  {[]settled{full, fullAgain}, true},
+		"the first answer was lost":            {[]settled{again, lost(again)}, true},
+		"a request was lost on its way":        {[]settled{again, lost(first)}, true},
+		"a wrong request, twice":               {[]settled{answer(422, `{"request_id":"1"}`, "", false), answer(422, `{"request_id":"2"}`, "", false)}, true},
+		"two effects that look the same":       {[]settled{first, first}, false},
+		"two, though one was lost":             {[]settled{first, lost(first)}, false},
+		"two effects":                          {[]settled{first, answer(201, `{"id":2}`, "1", false)}, false},
+		"a repetition of something else":       {[]settled{first, answer(201, `{"id":2}`, "1", true)}, false},
+		"with another ETag":                    {[]settled{first, answer(201, "{}", "2", true)}, false},
+		"an effect, and a refusal":             {[]settled{first, full}, false},
+		"an effect, and a wrong request":       {[]settled{first, answer(422, "{}", "", false)}, false},
+		"two refusals":                         {[]settled{full, full}, false},
+		"a repetition of nothing":              {[]settled{again, again}, false},
+		"the same request taken for another's": {[]settled{answer(422, `{"code":"idempotency_key_reused"}`, "", false)}, false},
 	}
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {

@@ -10,17 +10,21 @@ import (
 	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
 
-	"eventbooking/internal/proof/traffic"
+	"eventbooking/internal/proof/load"
 )
 
-// examine counts the effects: everything in the books was acknowledged once, and
-// the reverse.
+// examine counts the effects: everything that is stored was acknowledged once,
+// and the reverse.
 func (t *trial) examine(ctx context.Context, all []*sender) error {
 	made, err := t.made(ctx, all)
 	if err != nil {
 		return err
 	}
-	return traffic.Examine(ctx, t.place, &t.receipts, made...)
+	found, err := t.deployment.Service.Doctor(ctx)
+	if err != nil {
+		return err
+	}
+	return load.Compare(ctx, t.deployment.Cluster.URL(), t.lab.Dir(), &t.receipts, append(found, made...)...)
 }
 
 // made compares the events and slots that the senders were told of with those
@@ -32,7 +36,7 @@ func (t *trial) made(ctx context.Context, all []*sender) (found []string, err er
 		events = append(events, s.organizing.events...)
 		slots = append(slots, s.organizing.slots...)
 	}
-	conn, err := pgx.Connect(ctx, t.place.Cluster.URL())
+	conn, err := pgx.Connect(ctx, t.deployment.Cluster.URL())
 	if err != nil {
 		return nil, err
 	}

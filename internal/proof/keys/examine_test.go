@@ -8,7 +8,7 @@ import (
 	"github.com/google/uuid"
 )
 
-func TestDifferences(t *testing.T) {
+func TestLostAndUnaccountedEffectsAreFound(t *testing.T) {
 	t.Parallel()
 	a, b := uuid.New(), uuid.New()
 	tests := map[string]struct {

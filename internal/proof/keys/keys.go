@@ -2,7 +2,7 @@
 
 // Package keys shows that an idempotency key has one effect: every command is
 // sent up to twenty times at once, to two processes on one database, which are
-// killed now and then. All answers are the same, and the books hold each effect
+// killed now and then. All answers are the same, and each effect is stored
 // once.
 package keys
 
@@ -18,7 +18,7 @@ import (
 
 	"eventbooking/internal/access"
 	"eventbooking/internal/proof/lab"
-	"eventbooking/internal/proof/traffic"
+	"eventbooking/internal/proof/load"
 )
 
 // Options say how many keys are tried.
@@ -46,12 +46,12 @@ const (
 // Prove sends the keys, and counts the effects.
 func Prove(ctx context.Context, l *lab.Lab, o Options) (figure string, err error) {
 	o.Subject.Processes = 2
-	place, err := l.Place(ctx, "keys", o.Subject)
+	deployment, err := l.Deploy(ctx, "keys", o.Subject)
 	if err != nil {
 		return "", err
 	}
-	defer func() { err = errors.Join(err, place.Close()) }()
-	t := &trial{lab: l, place: place, total: int64(o.Keys), killEvery: int64(max(1, min(keysAKill, o.Keys/(fewestKills+1))))}
+	defer func() { err = errors.Join(err, deployment.Close()) }()
+	t := &trial{lab: l, deployment: deployment, total: int64(o.Keys), killEvery: int64(max(1, min(keysAKill, o.Keys/(fewestKills+1))))}
 	all, err := t.senders(ctx, o.Seed)
 	if err != nil {
 		return "", err
@@ -72,36 +72,36 @@ func Prove(ctx context.Context, l *lab.Lab, o Options) (figure string, err error
 
 // trial is one run of the experiment.
 type trial struct {
-	lab   *lab.Lab
-	place *lab.Place
-	total int64
+	lab        *lab.Lab
+	deployment *lab.Deployment
+	total      int64
 	// killEvery is how many keys there are for each kill.
 	killEvery int64
 
 	// taken counts keys, sent how often they were sent, others how often with
 	// another request.
 	taken, sent, others atomic.Int64
-	receipts            traffic.Receipts
+	receipts            load.Receipts
 
 	killing sync.Mutex
 	killed  int
 }
 
 func (t *trial) senders(ctx context.Context, seed uint64) ([]*sender, error) {
-	stage, err := traffic.OpenStage(ctx, t.place.Organizer, capacity)
+	fixture, err := load.Publish(ctx, t.deployment.Organizer, capacity)
 	if err != nil {
 		return nil, err
 	}
-	people, err := lab.People(ctx, t.place.Cluster.URL(), senders, access.Organizer)
+	people, err := lab.People(ctx, t.deployment.Cluster.URL(), senders, access.Organizer)
 	if err != nil {
 		return nil, err
 	}
 	all := make([]*sender, len(people))
 	for i, p := range people {
-		dice := rand.New(rand.NewPCG(seed, uint64(i)))
+		random := rand.New(rand.NewPCG(seed, uint64(i)))
 		all[i] = &sender{
-			trial: t, dice: dice, stage: stage, person: p,
-			customer: stage.Customer(p, dice), organizing: organizing{self: t.place.Organizer.As(p), stage: stage, dice: dice},
+			trial: t, random: random, fixture: fixture, person: p,
+			customer: fixture.Customer(p, random), organizing: organizing{self: t.deployment.Organizer.As(p), fixture: fixture, random: random},
 		}
 	}
 	return all, nil
@@ -111,7 +111,7 @@ func (t *trial) senders(ctx context.Context, seed uint64) ([]*sender, error) {
 func (t *trial) kill(ctx context.Context) error {
 	t.killing.Lock()
 	defer t.killing.Unlock()
-	all := append([]*lab.Service{t.place.Service}, t.place.Twins...)
+	all := append([]*lab.Service{t.deployment.Service}, t.deployment.Others...)
 	victim := all[t.killed%len(all)]
 	t.killed++
 	return errors.Join(victim.Kill(), victim.Start(ctx))

@@ -9,7 +9,7 @@ import (
 	"eventbooking/internal/proof/labtest"
 )
 
-func TestProve(t *testing.T) {
+func TestKeysHaveOneEffect(t *testing.T) {
 	t.Parallel()
 	l := labtest.Open(t)
 	figure, err := keys.Prove(t.Context(), l, keys.Options{Keys: 200, Seed: 1})

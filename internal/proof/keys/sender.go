@@ -12,17 +12,17 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"eventbooking/internal/proof/lab"
-	"eventbooking/internal/proof/traffic"
+	"eventbooking/internal/proof/load"
 )
 
 // sender is one person with one command after the other, each of which is sent
 // many times at once: mostly as a customer, sometimes as an organizer.
 type sender struct {
 	trial      *trial
-	dice       *rand.Rand
-	stage      *traffic.Stage
+	random     *rand.Rand
+	fixture    *load.Fixture
 	person     lab.Person
-	customer   *traffic.Customer
+	customer   *load.Customer
 	organizing organizing
 }
 
@@ -47,7 +47,7 @@ func (s *sender) run(ctx context.Context) error {
 
 // one is one key.
 func (s *sender) one(ctx context.Context) error {
-	if s.dice.IntN(6) == 0 {
+	if s.random.IntN(6) == 0 {
 		command := s.organizing.next()
 		a, err := s.send(ctx, command)
 		if err != nil {
@@ -67,13 +67,13 @@ func (s *sender) one(ctx context.Context) error {
 }
 
 // send sends a command many times at once, and returns the answer that all got.
-func (s *sender) send(ctx context.Context, command traffic.Command) (lab.Answer, error) {
-	answers := make([]traffic.Settled, 1+s.dice.IntN(mostTimes))
+func (s *sender) send(ctx context.Context, command load.Command) (lab.Answer, error) {
+	answers := make([]settled, 1+s.random.IntN(mostTimes))
 	group, sending := errgroup.WithContext(ctx)
 	for i := range answers {
 		group.Go(func() (err error) {
-			answers[i], err = command.Settle(sending, func() {})
-			s.trial.sent.Add(int64(answers[i].Sent))
+			answers[i], err = settle(sending, command)
+			s.trial.sent.Add(int64(answers[i].sent))
 			return err
 		})
 	}
@@ -81,9 +81,9 @@ func (s *sender) send(ctx context.Context, command traffic.Command) (lab.Answer,
 		return lab.Answer{}, err
 	}
 	if err := agree(answers); err != nil {
-		return lab.Answer{}, lab.Broken(fmt.Errorf("%s: %s %s with key %s, %d times: %w", command.Name, command.Method, command.Path, command.Key, len(answers), err))
+		return lab.Answer{}, lab.Broken(fmt.Errorf("%s, %d times: %w", command, len(answers), err))
 	}
-	if answers[0].Stored() && s.dice.IntN(otherRequest) == 0 {
+	if load.Settled(answers[0].Answer) && s.random.IntN(otherRequest) == 0 {
 		return answers[0].Answer, s.reuse(ctx, command)
 	}
 	return answers[0].Answer, nil
@@ -91,16 +91,16 @@ func (s *sender) send(ctx context.Context, command traffic.Command) (lab.Answer,
 
 // reuse sends another request with the key: one for more seats than any customer
 // asks for.
-func (s *sender) reuse(ctx context.Context, command traffic.Command) error {
-	command.Method, command.Path = http.MethodPost, "/slots/"+s.stage.Slots[0].ID.String()+"/bookings"
+func (s *sender) reuse(ctx context.Context, command load.Command) error {
+	command.Method, command.Path = http.MethodPost, "/slots/"+s.fixture.Slots[0].ID.String()+"/bookings"
 	command.Body = map[string]any{"seats": capacity}
-	a, err := command.Settle(ctx, func() {})
+	a, err := settle(ctx, command)
 	if err != nil {
 		return err
 	}
 	s.trial.others.Add(1)
 	if code := a.Problem().Code; a.Status != http.StatusUnprocessableEntity || code != "idempotency_key_reused" {
-		return lab.Broken(fmt.Errorf("%s: the key %s came with another request, and the answer was %d %s", command.Name, command.Key, a.Status, a.Body))
+		return lab.Broken(fmt.Errorf("the key %s came with another request, and the answer was %d %s", command.Key, a.Status, a.Body))
 	}
 	return nil
 }

@@ -14,6 +14,8 @@ import (
 	"time"
 
 	"github.com/google/uuid"
+
+	"eventbooking/internal/proof/spec"
 )
 
 // epoch is where the clock of the lab begins.
@@ -25,9 +27,9 @@ func Now() time.Duration { return time.Since(epoch) }
 // Client asks the service over HTTP, as one user. It may be used by many
 // goroutines.
 type Client struct {
-	// bases are the processes of the service, asked in turn.
+	// bases are the processes of the service, asked one after the other.
 	bases []string
-	turn  *atomic.Uint64
+	asked *atomic.Uint64
 	token string
 	http  *http.Client
 }
@@ -42,7 +44,7 @@ func (s *Service) Client() *Client { return NewClient(s.URL()) }
 
 // NewClient is a client of the service's processes at these URLs.
 func NewClient(bases ...string) *Client {
-	return &Client{bases: bases, turn: &atomic.Uint64{}, http: &http.Client{
+	return &Client{bases: bases, asked: &atomic.Uint64{}, http: &http.Client{
 		Timeout:   answerLimit,
 		Transport: &http.Transport{MaxIdleConns: 2048, MaxIdleConnsPerHost: 2048, DisableCompression: true},
 	}}
@@ -59,7 +61,7 @@ func (c *Client) As(p Person) *Client {
 }
 
 func (c *Client) base() string {
-	return c.bases[c.turn.Add(1)%uint64(len(c.bases))]
+	return c.bases[c.asked.Add(1)%uint64(len(c.bases))]
 }
 
 // Answer is what came back of a request, and when.
@@ -127,43 +129,59 @@ func (c *Client) Get(ctx context.Context, path string) Answer {
 	return c.Do(ctx, http.MethodGet, path, nil)
 }
 
-// Booking is what the experiments look at of one.
+// Booking is what the experiments look at of one. What does not apply is zero.
 type Booking struct {
-	ID               uuid.UUID  `json:"id"`
-	SlotID           uuid.UUID  `json:"slot_id"`
-	EventID          uuid.UUID  `json:"event_id"`
-	UserID           uuid.UUID  `json:"user_id"`
-	Seats            int        `json:"seats"`
-	Status           string     `json:"status"`
-	WaitlistPosition *int       `json:"waitlist_position"`
-	Blocked          bool       `json:"blocked"`
-	ExpiresAt        *time.Time `json:"expires_at"`
-	SlotVersion      int64      `json:"slot_version"`
+	ID               uuid.UUID   `json:"id"`
+	SlotID           uuid.UUID   `json:"slot_id"`
+	EventID          uuid.UUID   `json:"event_id"`
+	UserID           uuid.UUID   `json:"user_id"`
+	Seats            int         `json:"seats"`
+	SeatsMin         int         `json:"seats_min"`
+	Status           spec.Status `json:"status"`
+	WaitlistPosition int         `json:"waitlist_position"`
+	Blocked          bool        `json:"blocked"`
+	SlotVersion      int64       `json:"slot_version"`
 }
 
 // Slot is what the experiments look at of one.
 type Slot struct {
 	ID             uuid.UUID `json:"id"`
 	EventID        uuid.UUID `json:"event_id"`
-	Status         string    `json:"status"`
 	Capacity       int       `json:"capacity"`
 	SeatsTaken     int       `json:"seats_taken"`
+	SeatsAvailable int       `json:"seats_available"`
 	WaitlistLength int       `json:"waitlist_length"`
 	Version        int64     `json:"version"`
+	Revision       int       `json:"revision"`
+}
+
+// WaitlistPosition is what the experiments look at of one.
+type WaitlistPosition struct {
+	BookingID      uuid.UUID   `json:"booking_id"`
+	Status         spec.Status `json:"status"`
+	Blocked        bool        `json:"blocked"`
+	Position       int         `json:"position"`
+	BookingsAhead  int         `json:"bookings_ahead"`
+	SeatsAhead     int         `json:"seats_ahead"`
+	SeatsNeeded    int         `json:"seats_needed"`
+	SeatsAvailable int         `json:"seats_available"`
+	Passes         int         `json:"passes"`
+	SlotVersion    int64       `json:"slot_version"`
 }
 
 // Problem is what the experiments look at of one.
 type Problem struct {
-	Code        string `json:"code"`
-	Detail      string `json:"detail"`
-	Retryable   bool   `json:"retryable"`
-	SlotVersion int64  `json:"slot_version"`
+	Code        spec.Code   `json:"code"`
+	From        spec.Status `json:"from"`
+	BookingID   uuid.UUID   `json:"booking_id"`
+	Item        *int        `json:"item"`
+	SlotVersion int64       `json:"slot_version"`
 }
 
-// Booking and Problem decode the body.
-func (a Answer) Booking() (b Booking, err error) { return b, a.into(&b) }
+// Booking decodes the body.
+func (a Answer) Booking() (b Booking, err error) { return b, a.Into(&b) }
 
-// Problem: see Booking. It is the zero Problem for an answer that is none.
+// Problem decodes the body. It is the zero Problem for an answer that is none.
 func (a Answer) Problem() (p Problem) {
 	if a.Err == nil && a.Status >= http.StatusBadRequest {
 		_ = json.Unmarshal(a.Body, &p)
@@ -181,10 +199,11 @@ func (a Answer) Want(status int, value any) error {
 	case value == nil:
 		return nil
 	}
-	return a.into(value)
+	return a.Into(value)
 }
 
-func (a Answer) into(value any) error {
+// Into decodes the body.
+func (a Answer) Into(value any) error {
 	if a.Err != nil {
 		return a.Err
 	}
@@ -193,6 +212,9 @@ func (a Answer) into(value any) error {
 	}
 	return nil
 }
+
+// Replayed says that the request had its effect an earlier time.
+func (a Answer) Replayed() bool { return a.Header.Get("Idempotent-Replayed") == "true" }
 
 // Unknown says that nobody knows what became of the request: no answer came, or
 // the service says so itself.

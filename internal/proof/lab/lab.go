@@ -8,6 +8,7 @@ package lab
 
 import (
 	"context"
+	"eventbooking/internal/postgres/embedded"
 	"fmt"
 	"io"
 	"log/slog"
@@ -18,8 +19,6 @@ import (
 	"sync"
 	"syscall"
 	"time"
-
-	"eventbooking/internal/postgres/embedded"
 )
 
 // Lab is a directory with everything that an experiment leaves behind: binaries,

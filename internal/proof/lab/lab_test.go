@@ -11,11 +11,12 @@ import (
 	"eventbooking/internal/access"
 	"eventbooking/internal/proof/lab"
 	"eventbooking/internal/proof/labtest"
+	"eventbooking/internal/proof/spec"
 )
 
 // What the experiments stand on: servers and services that start, are killed and
 // come back with what they had.
-func TestLab(t *testing.T) {
+func TestServersComeBackWithWhatTheyHad(t *testing.T) {
 	t.Parallel()
 	ctx := t.Context()
 	l := labtest.Open(t)
@@ -43,7 +44,7 @@ func TestLab(t *testing.T) {
 	must(t, cluster.Start(ctx))
 	must(t, service.Start(ctx))
 	must(t, client.Get(ctx, "/bookings/"+booking.ID.String()).Want(http.StatusOK, &booking))
-	if booking.Status != "confirmed" {
+	if booking.Status != spec.Confirmed {
 		t.Errorf("%+v", booking)
 	}
 	found, err := service.Doctor(ctx)

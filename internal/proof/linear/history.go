@@ -5,7 +5,6 @@ package linear
 import (
 	"cmp"
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"math/rand/v2"
@@ -19,6 +18,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"eventbooking/internal/proof/lab"
+	"eventbooking/internal/proof/spec"
 )
 
 // history is what clients do with a few slots at the same time, and what they are
@@ -30,30 +30,28 @@ type history struct {
 
 	mu         sync.Mutex
 	operations []porcupine.Operation
-	// numbers and ids name bookings, in the order in which they were heard of.
-	numbers map[uuid.UUID]uint16
+	// numbers and ids name bookings, in the order in which they were lastKnown of.
+	numbers map[uuid.UUID]int
 	ids     []uuid.UUID
-	// latest is the booking of each user in each slot that was heard of last.
-	latest [][]heard
+	// latest is the booking of each user in each slot that was lastKnown of last.
+	latest [][]lastKnown
 }
 
 // chooser is what a client does next.
-type chooser func(*history, *rand.Rand) call
+type chooser func(*history, *rand.Rand) spec.Request
 
 const (
 	// settleLimit is how long the service may take to pass on what was freed. It is
 	// longer than it looks for lost wake-ups.
 	settleLimit = 25 * time.Second
-	// maxListed is how many live bookings fit on the page of a list.
-	maxListed = 100
 )
 
 var errDropped = errors.New("too many requests were turned away: there is nothing to check")
 
-func newHistory(p *lab.Place, users []lab.Person, slots []lab.Slot) *history {
-	h := &history{slots: slots, users: users, organizer: p.Organizer, numbers: map[uuid.UUID]uint16{}, ids: []uuid.UUID{uuid.Nil}}
+func newHistory(p *lab.Deployment, users []lab.Person, slots []lab.Slot) *history {
+	h := &history{slots: slots, users: users, organizer: p.Organizer, numbers: map[uuid.UUID]int{}, ids: []uuid.UUID{uuid.Nil}}
 	for range users {
-		h.latest = append(h.latest, make([]heard, len(slots)))
+		h.latest = append(h.latest, make([]lastKnown, len(slots)))
 	}
 	return h
 }
@@ -65,7 +63,7 @@ func newHistory(p *lab.Place, users []lab.Person, slots []lab.Slot) *history {
 func (h *history) round(ctx context.Context, choose chooser, sources []*rand.Rand, each int) (operations []porcupine.Operation, lists [][]view, undone, err error) {
 	group, inner := errgroup.WithContext(ctx)
 	for client, source := range sources {
-		group.Go(func() error { return h.talk(inner, client, choose, source, each) })
+		group.Go(func() error { return h.runClient(inner, client, choose, source, each) })
 	}
 	if err := group.Wait(); err != nil {
 		return nil, nil, nil, err
@@ -77,7 +75,7 @@ func (h *history) round(ctx context.Context, choose chooser, sources []*rand.Ran
 		if lists, lost = h.lists(ctx, len(sources)); lost != nil {
 			return nil
 		}
-		return h.restless(lists)
+		return h.unfinished(lists)
 	})
 	operations, h.operations = h.operations, nil
 	return operations, lists, undone, errors.Join(lost, ctx.Err())
@@ -86,20 +84,20 @@ func (h *history) round(ctx context.Context, choose chooser, sources []*rand.Ran
 // lists are the live bookings of each slot. A client of its own asks for them.
 func (h *history) lists(ctx context.Context, client int) (lists [][]view, err error) {
 	for slot := range h.slots {
-		a, err := h.ask(ctx, client, call{verb: list, slot: slot})
-		if err == nil && a.status != http.StatusOK {
-			err = fmt.Errorf("the list of slot %d was answered with %d", slot, a.status)
+		a, err := h.ask(ctx, client, spec.Request{Verb: spec.ListBookings, Slot: slot})
+		if err == nil && a.Status != http.StatusOK {
+			err = fmt.Errorf("the list of slot %d was answered with %d", slot, a.Status)
 		}
 		if err != nil {
 			return nil, err
 		}
-		lists = append(lists, a.shown)
+		lists = append(lists, a.Shown)
 	}
 	return lists, nil
 }
 
-// talk is one client: a request after the other.
-func (h *history) talk(ctx context.Context, client int, choose chooser, source *rand.Rand, each int) error {
+// runClient is one client: a request after the other.
+func (h *history) runClient(ctx context.Context, client int, choose chooser, source *rand.Rand, each int) error {
 	for answered, asked := 0, 0; answered < each; asked++ {
 		if asked > 2*each {
 			return errDropped
@@ -111,115 +109,92 @@ func (h *history) talk(ctx context.Context, client int, choose chooser, source *
 		if err != nil {
 			return err
 		}
-		if a.status != http.StatusServiceUnavailable {
+		if a.Status != http.StatusServiceUnavailable {
 			answered++
 		}
 	}
 	return nil
 }
 
-// restless says what the service has yet to do by itself: the first who is not
-// blocked has seats as soon as they are free, and who is blocked has a reason.
-func (h *history) restless(lists [][]view) error {
+// unfinished says what the service has yet to do by itself: the first who is not
+// blocked has seats as soon as they are free, and who is blocked has a reason. It
+// looks at the lists alone, and knows nothing of the models.
+func (h *history) unfinished(lists [][]view) error {
 	for slot, views := range lists {
 		free := h.slots[slot].Capacity
 		head := view{}
 		for _, v := range views {
 			switch {
-			case v.state == confirmed:
-				free -= v.seats
-			case v.blocked && !h.busy(lists, slot, v.user):
+			case v.Status == spec.Confirmed:
+				free -= v.Seats
+			case v.Blocked && !h.busy(lists, slot, v.User):
 				return fmt.Errorf("slot %d: %v, by nothing", slot, v)
-			case !v.blocked && (head.place == 0 || v.place < head.place):
+			case !v.Blocked && (head.Position == 0 || v.Position < head.Position):
 				head = v
 			}
 		}
-		if head.place > 0 && head.seats <= free {
+		if head.Position > 0 && head.Seats <= free {
 			return fmt.Errorf("slot %d: %v, and %d seats are free", slot, head, free)
 		}
 	}
 	return nil
 }
 
-// busy says whether a user has seats at an overlapping time. A slot alone has no
-// other beside it.
+// busy says whether a user has seats at an overlapping time. Of three slots, the
+// first two overlap; a slot alone has no other beside it.
 func (h *history) busy(lists [][]view, slot, user int) bool {
-	other := rival[slot]
-	return other != none && other < len(lists) &&
-		slices.ContainsFunc(lists[other], func(v view) bool { return v.user == user && v.state == confirmed })
+	other := 1 - slot
+	return other >= 0 && other < len(lists) &&
+		slices.ContainsFunc(lists[other], func(v view) bool { return v.User == user && v.Status == spec.Confirmed })
 }
 
 // ask sends a call and notes what came back. What was turned away without effect
 // has not happened; what nobody knows the outcome of makes the history worthless.
-func (h *history) ask(ctx context.Context, client int, c call) (answer, error) {
+func (h *history) ask(ctx context.Context, client int, c spec.Request) (answer, error) {
 	r := h.send(ctx, c)
 	if err := ctx.Err(); err != nil {
 		return answer{}, err
 	}
 	switch {
 	case r.Unknown():
-		return answer{}, fmt.Errorf("%v: nobody knows what became of it: %w", c, cmp.Or(r.Err, fmt.Errorf("%d %s", r.Status, r.Body)))
+		return answer{}, fmt.Errorf("%s: nobody knows what became of it: %w", c, cmp.Or(r.Err, fmt.Errorf("%d %s", r.Status, r.Body)))
 	case r.Untouched():
-		return answer{status: r.Status}, nil
+		return answer{Status: r.Status}, nil
 	}
 	var b body
-	var refused problem
+	var refused lab.Problem
 	into := any(&b)
 	if r.Status >= http.StatusBadRequest {
 		into = &refused
 	}
-	if err := json.Unmarshal(r.Body, into); err != nil {
-		return answer{}, fmt.Errorf("%v: %w: %d %s", c, err, r.Status, r.Body)
+	if err := r.Into(into); err != nil {
+		return answer{}, fmt.Errorf("%s: %w", c, err)
 	}
 	if b.HasMore {
-		return answer{}, fmt.Errorf("%v: more than %d live bookings", c, maxListed)
+		return answer{}, fmt.Errorf("%s: more live bookings than a page has", c)
 	}
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	a := h.read(c, r.Status, b, refused)
-	h.operations = append(h.operations, porcupine.Operation{ClientId: client, Input: c, Output: a, Call: int64(r.Called), Return: int64(r.Returned)})
+	h.operations = append(h.operations, porcupine.Operation{ClientId: client, Input: &c, Output: a, Call: int64(r.Called), Return: int64(r.Returned)})
 	return a, nil
 }
 
-func (h *history) send(ctx context.Context, c call) lab.Answer {
-	slot := "/slots/" + h.slots[c.slot].ID.String()
-	switch c.verb {
-	case count:
-		return h.organizer.Get(ctx, slot)
-	case list:
-		return h.organizer.Get(ctx, fmt.Sprintf("%s/bookings?status=confirmed,waitlisted&limit=%d", slot, maxListed))
+func (h *history) send(ctx context.Context, c spec.Request) lab.Answer {
+	as := h.organizer
+	if c.Verb != spec.ReadSlot && c.Verb != spec.ListBookings {
+		as = as.As(h.users[c.Who])
 	}
-	user := h.organizer.As(h.users[c.user])
 	h.mu.Lock()
-	booking, gives := "/bookings/"+h.ids[c.booking].String(), h.ids[c.gives]
+	method, path, body := c.HTTP(spec.IDs{
+		Slot:    func(i int) uuid.UUID { return h.slots[i].ID },
+		Booking: func(i int) uuid.UUID { return h.ids[i] },
+	})
 	h.mu.Unlock()
-	switch c.verb {
-	case book:
-		wanted := map[string]any{"seats": c.seats, "if_full": "reject"}
-		if c.waits {
-			wanted["if_full"] = "waitlist"
-		}
-		if c.gives != 0 {
-			wanted["replaces_booking_id"] = gives
-		}
-		return user.Post(ctx, slot+"/bookings", wanted)
-	case cancel:
-		return user.Post(ctx, booking+"/cancel", nil)
-	case reduce:
-		return user.Do(ctx, http.MethodPatch, booking, map[string]int{"seats": 1})
-	case move:
-		return user.Post(ctx, booking+"/move", map[string]uuid.UUID{"slot_id": h.slots[c.slot].ID})
-	case bundle:
-		var items []map[string]uuid.UUID
-		for _, item := range c.items {
-			items = append(items, map[string]uuid.UUID{"slot_id": h.slots[item].ID})
-		}
-		return user.Post(ctx, "/bookings", map[string]any{"items": items})
-	}
-	return user.Get(ctx, booking)
+	return as.Do(ctx, method, path, body)
 }
 
-// body is all that the answer to a call may consist of, problem is a refusal.
+// body is all that an answer which is no refusal may consist of.
 type body struct {
 	lab.Booking
 	Data           []lab.Booking `json:"data"`
@@ -228,60 +203,51 @@ type body struct {
 	WaitlistLength int           `json:"waitlist_length"`
 }
 
-type problem struct {
-	Code      string    `json:"code"`
-	BookingID uuid.UUID `json:"booking_id"`
-	Item      *int      `json:"item"`
-}
-
-// read is what the models look at of an answer. It notes what is heard of bookings.
-func (h *history) read(c call, status int, b body, refused problem) answer {
-	a := answer{status: status, code: refused.Code, item: none}
+// read is what the models look at of an answer. It notes what is lastKnown of bookings.
+func (h *history) read(c spec.Request, status int, b body, refused lab.Problem) answer {
+	a := answer{Status: status, Code: refused.Code, Item: spec.None}
 	switch {
 	case status >= http.StatusBadRequest:
 		if refused.Item != nil {
-			a.item = *refused.Item
+			a.Item = *refused.Item
 		}
 		if refused.BookingID != uuid.Nil {
-			a.booking = h.number(refused.BookingID)
+			a.Booking = h.number(refused.BookingID)
 		}
-	case c.verb == count:
-		a.taken, a.waiting = b.SeatsTaken, b.WaitlistLength
-	case c.verb == list, c.verb == bundle:
-		a.shown = make([]view, len(b.Data))
+	case c.Verb == spec.ReadSlot:
+		a.Taken, a.Waiting = b.SeatsTaken, b.WaitlistLength
+	case c.Verb == spec.ListBookings, c.Verb == spec.Bundle:
+		a.Shown = make([]view, len(b.Data))
 		for i, booking := range b.Data {
-			a.shown[i] = h.hear(booking)
+			a.Shown[i] = h.note(booking)
 		}
 	default:
-		a.shown = []view{h.hear(b.Booking)}
+		a.Shown = []view{h.note(b.Booking)}
 	}
-	if c.verb == list {
-		slices.SortFunc(a.shown, byBooking)
+	if c.Verb == spec.ListBookings {
+		slices.SortFunc(a.Shown, byBooking)
 	}
 	return a
 }
 
-// hear notes a booking as the latest of its user and slot.
-func (h *history) hear(b lab.Booking) view {
-	v := view{booking: h.number(b.ID), state: b.Status}
-	v.user = slices.IndexFunc(h.users, func(p lab.Person) bool { return p.ID == b.UserID })
+// note notes a booking as the latest of its user and slot.
+func (h *history) note(b lab.Booking) view {
+	v := view{Booking: h.number(b.ID), Status: b.Status}
+	v.User = slices.IndexFunc(h.users, func(p lab.Person) bool { return p.ID == b.UserID })
 	slot := slices.IndexFunc(h.slots, func(s lab.Slot) bool { return s.ID == b.SlotID })
-	if v.live() {
-		v.seats, v.blocked = b.Seats, b.Blocked
-		if b.WaitlistPosition != nil {
-			v.place = *b.WaitlistPosition
-		}
+	if v.Status.Live() {
+		v.Seats, v.Blocked, v.Position = b.Seats, b.Blocked, b.WaitlistPosition
 	}
-	if v.user >= 0 && slot >= 0 && h.latest[v.user][slot].booking <= v.booking {
-		h.latest[v.user][slot] = heard{v.booking, v.state}
+	if v.User >= 0 && slot >= 0 && h.latest[v.User][slot].booking <= v.Booking {
+		h.latest[v.User][slot] = lastKnown{v.Booking, v.Status}
 	}
 	return v
 }
 
-func (h *history) number(id uuid.UUID) uint16 {
+func (h *history) number(id uuid.UUID) int {
 	n, known := h.numbers[id]
 	if !known {
-		n = uint16(len(h.ids))
+		n = len(h.ids)
 		h.numbers[id] = n
 		h.ids = append(h.ids, id)
 	}

@@ -2,20 +2,19 @@
 
 // Package linear asks somebody else: porcupine, a checker of linearizability that
 // knows nothing of versions, ledgers or this service. It gets what clients asked
-// over HTTP, what they were answered and when, and a model of a few slots that is
-// written for it alone; it finds an order in which the model, one call after the
+// over HTTP, what they were answered and when, and a model of a few slots; it
+// finds an order in which the model, one call after the
 // other, answers the same, or says that there is none.
 //
-// Start at slot.go, the model of one slot with its queue; three.go is that of
-// three slots which concern each other. history.go asks the service, clients.go
-// says for what.
+// model.go has the models: one of a slot with its queue, and one of three slots
+// which concern each other, both made of the specification. history.go asks the
+// service, clients.go says for what.
 package linear
 
 import (
 	"context"
 	"errors"
 	"fmt"
-	"math"
 	"math/rand/v2"
 	"sync/atomic"
 
@@ -58,19 +57,19 @@ const (
 
 // Prove makes histories and has them checked.
 func Prove(ctx context.Context, l *lab.Lab, o Options) (figure string, err error) {
-	if o.Clients < 1 || o.Clients > maxClients || o.Clients*o.Operations > math.MaxUint16 {
-		return "", fmt.Errorf("%d clients × %d operations: it has to be 1 to %d clients, and each booking is numbered in 16 bits", o.Clients, o.Operations, maxClients)
+	if o.Clients < 1 || o.Clients > maxClients {
+		return "", fmt.Errorf("%d clients: it has to be 1 to %d", o.Clients, maxClients)
 	}
-	place, err := l.Place(ctx, "linear", o.Subject)
+	deployment, err := l.Deploy(ctx, "linear", o.Subject)
 	if err != nil {
 		return "", err
 	}
-	defer func() { err = errors.Join(err, place.Close()) }()
-	users, err := place.People(ctx, o.Histories*(slotUsers+threeUsers))
+	defer func() { err = errors.Join(err, deployment.Close()) }()
+	users, err := deployment.People(ctx, o.Histories*(slotUsers+threeUsers))
 	if err != nil {
 		return "", err
 	}
-	p := &proof{Options: o, lab: l, place: place}
+	p := &proof{Options: o, lab: l, deployment: deployment}
 	group, inner := errgroup.WithContext(ctx)
 	group.SetLimit(atOnce)
 	for n := range o.Histories {
@@ -87,10 +86,10 @@ func Prove(ctx context.Context, l *lab.Lab, o Options) (figure string, err error
 
 type proof struct {
 	Options
-	lab     *lab.Lab
-	place   *lab.Place
-	done    atomic.Int64
-	checked atomic.Int64
+	lab        *lab.Lab
+	deployment *lab.Deployment
+	done       atomic.Int64
+	checked    atomic.Int64
 }
 
 var policy = lab.EventOptions{WaitlistMode: "automatic", Fit: "strict"}
@@ -98,12 +97,13 @@ var policy = lab.EventOptions{WaitlistMode: "automatic", Fit: "strict"}
 // slot is a history of one slot.
 func (p *proof) slot(ctx context.Context, n int, users []lab.Person) error {
 	sources := p.sources(n, p.Clients)
-	state := slotState{capacity: leastCapacity + sources[0].IntN(slotUsers-leastCapacity)}
-	slots, err := p.place.Organizer.Publish(ctx, policy, lab.Tomorrow(0, state.capacity))
+	capacity := leastCapacity + sources[0].IntN(slotUsers-leastCapacity)
+	state := oneSlot(capacity)
+	slots, err := p.deployment.Organizer.Publish(ctx, policy, lab.Tomorrow(0, capacity))
 	if err != nil {
 		return err
 	}
-	h := newHistory(p.place, users, slots)
+	h := newHistory(p.deployment, users, slots)
 	for done := 0; done < p.Operations; done += roundOperations {
 		operations, lists, undone, err := h.round(ctx, inSlot, sources, min(roundOperations, p.Operations-done))
 		if err != nil {
@@ -113,22 +113,22 @@ func (p *proof) slot(ctx context.Context, n int, users []lab.Person) error {
 		if err := p.check(name, slotModel(state), operations, undone); err != nil {
 			return err
 		}
-		state = slotAt(state.capacity, lists[0])
+		state = slotAt(capacity, lists[0])
 	}
-	p.tell()
+	p.progress()
 	return nil
 }
 
 // three is a history of three slots.
 func (p *proof) three(ctx context.Context, n int, users []lab.Person) error {
 	sources := p.sources(-1-n, threeClients)
-	capacity := [slots]int{1 + sources[0].IntN(3), 1 + sources[0].IntN(3), 1 + sources[0].IntN(3)}
-	made, err := p.place.Organizer.Publish(ctx, policy,
+	capacity := [3]int{1 + sources[0].IntN(3), 1 + sources[0].IntN(3), 1 + sources[0].IntN(3)}
+	made, err := p.deployment.Organizer.Publish(ctx, policy,
 		lab.Tomorrow(0, capacity[0]), lab.Tomorrow(1, capacity[1]), lab.Tomorrow(6, capacity[2]))
 	if err != nil {
 		return err
 	}
-	operations, _, undone, err := newHistory(p.place, users, made).round(ctx, inThree, sources, threeOperations)
+	operations, _, undone, err := newHistory(p.deployment, users, made).round(ctx, inThree, sources, threeOperations)
 	if err != nil {
 		return err
 	}
@@ -136,7 +136,7 @@ func (p *proof) three(ctx context.Context, n int, users []lab.Person) error {
 	if err := p.check(name, threeModel(capacity), operations, undone); err != nil {
 		return err
 	}
-	p.tell()
+	p.progress()
 	return nil
 }
 
@@ -149,6 +149,6 @@ func (p *proof) sources(history, clients int) []*rand.Rand {
 	return sources
 }
 
-func (p *proof) tell() {
+func (p *proof) progress() {
 	p.lab.Progress("histories for porcupine", int(p.done.Add(1)), 2*p.Histories)
 }

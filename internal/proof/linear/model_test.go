@@ -9,12 +9,13 @@ import (
 	"github.com/anishathalye/porcupine"
 
 	"eventbooking/internal/proof/lab"
+	"eventbooking/internal/proof/spec"
 )
 
 // step is a call with its answer. It comes after the one before it, or, if it
 // says with, at the same time.
 type step struct {
-	call
+	spec.Request
 	answer
 	with bool
 }
@@ -27,20 +28,20 @@ func explained(model porcupine.Model, steps []step) bool {
 		if !s.with {
 			at += 10
 		}
-		history = append(history, porcupine.Operation{ClientId: i, Input: s.call, Output: s.answer, Call: at, Return: at + 5})
+		history = append(history, porcupine.Operation{ClientId: i, Input: &s.Request, Output: s.answer, Call: at, Return: at + 5})
 	}
 	return porcupine.CheckOperations(model, history)
 }
 
-type story struct {
+type scenario struct {
 	name  string
 	steps []step
 	good  bool
 }
 
-func tell(t *testing.T, model porcupine.Model, stories []story) {
+func check(t *testing.T, model porcupine.Model, scenarios []scenario) {
 	t.Helper()
-	for _, s := range stories {
+	for _, s := range scenarios {
 		t.Run(s.name, func(t *testing.T) {
 			if good := explained(model, s.steps); good != s.good {
 				t.Errorf("the model says %v", good)
@@ -49,74 +50,78 @@ func tell(t *testing.T, model porcupine.Model, stories []story) {
 	}
 }
 
-func has(user int, booking uint16, seats int) view {
-	return view{user: user, booking: booking, state: confirmed, seats: seats}
+func has(user, booking, seats int) view {
+	return view{User: user, Booking: booking, Status: spec.Confirmed, Seats: seats}
 }
 
-func queued(user int, booking uint16, seats, place int) view {
-	return view{user: user, booking: booking, state: waitlisted, seats: seats, place: place}
+func queued(user, booking, seats, position int) view {
+	return view{User: user, Booking: booking, Status: spec.Waitlisted, Seats: seats, Position: position}
 }
 
 func stuck(v view) view {
-	v.blocked = true
+	v.Blocked = true
 	return v
 }
 
-func gone(user int, booking uint16) view {
-	return view{user: user, booking: booking, state: cancelled}
+func gone(user, booking int) view {
+	return view{User: user, Booking: booking, Status: spec.Cancelled}
 }
 
-func no(code string, item int) answer {
+func no(code spec.Code, item int) answer {
 	status := http.StatusConflict
 	if code == "validation_failed" {
 		status = http.StatusUnprocessableEntity
 	}
-	return answer{status: status, code: code, item: item}
+	return answer{Status: status, Code: code, Item: item}
 }
 
 // books is a booking that gets what is shown; refused is one that does not.
 func books(slot int, v view) step {
-	return step{call: call{verb: book, user: v.user, slot: slot, seats: v.seats, waits: true}, answer: answer{status: http.StatusCreated, shown: []view{v}}}
+	return step{Request: spec.Request{Verb: spec.Book, Who: v.User, Slot: slot, Seats: v.Seats, Wait: true, Replaces: spec.None}, answer: answer{Status: http.StatusCreated, Shown: []view{v}}}
 }
 
-func refused(slot, user, seats int, code string) step {
-	return step{call: call{verb: book, user: user, slot: slot, seats: seats}, answer: no(code, none)}
+func refused(slot, user, seats int, code spec.Code) step {
+	return step{Request: spec.Request{Verb: spec.Book, Who: user, Slot: slot, Seats: seats, Replaces: spec.None}, answer: no(code, spec.None)}
 }
 
-func cancels(user int, booking uint16) step {
-	return step{call: call{verb: cancel, user: user, booking: booking}, answer: answer{status: http.StatusOK, shown: []view{gone(user, booking)}}}
+func cancels(user int, booking int) step {
+	return step{Request: spec.Request{Verb: spec.Cancel, Who: user, Booking: booking}, answer: answer{Status: http.StatusOK, Shown: []view{gone(user, booking)}}}
 }
 
-func reduces(user int, booking uint16) step {
-	return step{call: call{verb: reduce, user: user, booking: booking}, answer: answer{status: http.StatusOK, shown: []view{has(user, booking, 1)}}}
+func reduces(user int, booking int) step {
+	return step{Request: spec.Request{Verb: spec.Resize, Who: user, Booking: booking, Seats: 1, Least: spec.None}, answer: answer{Status: http.StatusOK, Shown: []view{has(user, booking, 1)}}}
 }
 
 func sees(v view) step {
-	return step{call: call{verb: look, user: v.user, booking: v.booking}, answer: answer{status: http.StatusOK, shown: []view{v}}}
+	return step{Request: spec.Request{Verb: spec.ReadBooking, Who: v.User, Booking: v.Booking}, answer: answer{Status: http.StatusOK, Shown: []view{v}}}
 }
 
 func counts(slot, taken, waiting int) step {
-	return step{call: call{verb: count, slot: slot}, answer: answer{status: http.StatusOK, taken: taken, waiting: waiting}}
+	return step{Request: spec.Request{Verb: spec.ReadSlot, Slot: slot}, answer: answer{Status: http.StatusOK, Taken: taken, Waiting: waiting}}
 }
 
 func lists(slot int, views ...view) step {
-	return step{call: call{verb: list, slot: slot}, answer: answer{status: http.StatusOK, shown: views}}
+	return step{Request: spec.Request{Verb: spec.ListBookings, Slot: slot}, answer: answer{Status: http.StatusOK, Shown: views}}
 }
 
 // moves is a move of the booking before the one that is shown.
-func moves(from uint16, to int, v view) step {
-	return step{call: call{verb: move, user: v.user, slot: to, booking: from}, answer: answer{status: http.StatusCreated, shown: []view{v}}}
+func moves(from int, to int, v view) step {
+	return step{Request: spec.Request{Verb: spec.Move, Who: v.User, Slot: to, Booking: from}, answer: answer{Status: http.StatusCreated, Shown: []view{v}}}
 }
 
 func bundles(user int, items []int, a answer) step {
-	return step{call: call{verb: bundle, user: user, items: items}, answer: a}
+	s := step{Request: spec.Request{Verb: spec.Bundle, Who: user}, answer: a}
+	for _, slot := range items {
+		s.Items = append(s.Items, spec.Request{Who: user, Slot: slot, Seats: 1, Replaces: spec.None})
+	}
+	return s
 }
 
-func all(views ...view) answer { return answer{status: http.StatusCreated, shown: views} }
+func shown(views ...view) answer { return answer{Status: http.StatusCreated, Shown: views} }
 
 // instead makes a booking one that gives another back.
-func (s step) instead(booking uint16) step {
-	s.gives = booking
+func (s step) instead(booking int) step {
+	s.Replaces = booking
 	return s
 }
 
@@ -125,11 +130,11 @@ func (s step) meanwhile() step {
 	return s
 }
 
-func TestSlotModel(t *testing.T) {
+func TestTheSlotModelExplainsWhatCanBe(t *testing.T) {
 	t.Parallel()
 	full := []step{books(0, has(0, 1, 1)), books(0, has(1, 2, 1)), books(0, queued(2, 3, 1, 1)), books(0, queued(3, 4, 1, 2))}
 	then := func(steps ...step) []step { return append(full[:len(full):len(full)], steps...) }
-	tell(t, slotModel(slotState{capacity: 2}), []story{
+	check(t, slotModel(oneSlot(2)), []scenario{
 		{"a life", then(refused(0, 4, 1, "slot_full"), cancels(0, 1), cancels(0, 1), sees(gone(0, 1)), sees(has(2, 3, 1)), sees(queued(3, 4, 1, 1))), true},
 		{"a promotion is seen later, then not taken back", then(cancels(0, 1), counts(0, 1, 2), sees(queued(2, 3, 1, 1)), counts(0, 2, 1)), true},
 		{"two promotions are seen one by one", then(cancels(0, 1), cancels(1, 2), counts(0, 0, 2), counts(0, 1, 1), counts(0, 2, 0)), true},
@@ -165,7 +170,7 @@ func TestSlotModel(t *testing.T) {
 }
 
 // The first two slots, of one seat each, overlap; the third has two seats.
-func TestThreeModel(t *testing.T) {
+func TestTheModelOfThreeSlotsExplainsWhatCanBe(t *testing.T) {
 	t.Parallel()
 	// User 0 has 0, waits in 1 which user 1 has, and user 2 waits behind.
 	busy := []step{books(0, has(0, 1, 1)), books(1, has(1, 2, 1)), books(1, queued(0, 3, 1, 1)), books(1, queued(2, 4, 1, 2))}
@@ -175,7 +180,7 @@ func TestThreeModel(t *testing.T) {
 	twice := []step{books(0, has(1, 1, 1)), books(1, has(2, 2, 1)), books(2, has(0, 3, 1)),
 		books(0, queued(0, 4, 1, 1)).instead(3), books(1, queued(0, 5, 1, 1)).instead(3)}
 	after := func(first []step, steps ...step) []step { return append(first[:len(first):len(first)], steps...) }
-	tell(t, threeModel([slots]int{1, 1, 2}), []story{
+	check(t, threeModel([3]int{1, 1, 2}), []scenario{
 		{"blocked, passed, released, served", after(busy, cancels(1, 2), sees(stuck(queued(0, 3, 1, 1))), sees(has(2, 4, 1)),
 			cancels(0, 1), sees(queued(0, 3, 1, 1)), cancels(2, 4), sees(has(0, 3, 1))), true},
 		{"blocked still is seen for a while", after(busy, cancels(1, 2), sees(has(2, 4, 1)), cancels(0, 1), sees(stuck(queued(0, 3, 1, 1)))), true},
@@ -187,14 +192,14 @@ func TestThreeModel(t *testing.T) {
 		{"of two waits for one booking the other names the winner", after(twice, cancels(1, 1), sees(has(0, 4, 1)), sees(gone(0, 3)),
 			cancels(2, 2), sees(has(0, 5, 1)), sees(gone(0, 4))), true},
 		{"a move between slots that overlap", []step{books(0, has(0, 1, 1)), moves(1, 1, has(0, 2, 1)), sees(gone(0, 1)), books(0, has(1, 3, 1))}, true},
-		{"a bundle", []step{bundles(0, []int{2, 0}, all(has(0, 1, 1), has(0, 2, 1))), refused(1, 0, 1, "booking_overlap"), counts(2, 1, 0)}, true},
-		{"a bundle of what overlaps", []step{bundles(0, []int{0, 2, 1}, no("booking_overlap", none))}, true},
+		{"a bundle", []step{bundles(0, []int{2, 0}, shown(has(0, 1, 1), has(0, 2, 1))), refused(1, 0, 1, "booking_overlap"), counts(2, 1, 0)}, true},
+		{"a bundle of what overlaps", []step{bundles(0, []int{0, 2, 1}, no("booking_overlap", spec.None))}, true},
 		{"a bundle without seats for all", []step{books(0, has(1, 1, 1)), bundles(0, []int{2, 0}, no("slot_full", 1)), counts(2, 0, 0)}, true},
 		{"who is busy may wait", after(busy, books(1, queued(3, 5, 1, 3))), true},
 
 		{"two seats at one time", []step{books(0, has(0, 1, 1)), books(1, has(0, 2, 1))}, false},
 		{"two seats at one time, by promotion", after(busy, cancels(1, 2), sees(has(0, 3, 1))), false},
-		{"two seats at one time, by a bundle", []step{bundles(0, []int{0, 1}, all(has(0, 1, 1), has(0, 2, 1)))}, false},
+		{"two seats at one time, by a bundle", []step{bundles(0, []int{0, 1}, shown(has(0, 1, 1), has(0, 2, 1)))}, false},
 		{"two seats at one time, by a move", []step{books(0, has(0, 1, 1)), books(2, has(0, 2, 1)), moves(2, 1, has(0, 3, 1))}, false},
 		{"a bundle is done by half", []step{books(0, has(1, 1, 1)), bundles(0, []int{2, 0}, no("slot_full", 1)), counts(2, 1, 0)}, false},
 		{"a bundle is refused for nothing", []step{bundles(0, []int{2, 0}, no("slot_full", 1))}, false},
@@ -219,27 +224,29 @@ func TestThreeModel(t *testing.T) {
 }
 
 // A list shows the whole state of a slot: what goes on from it is the same.
-func TestSlotAt(t *testing.T) {
+func TestAListShowsTheWholeStateOfASlot(t *testing.T) {
 	t.Parallel()
-	s := slotState{capacity: 3}
+	all := newStates()
+	s := all.of(oneSlot(3))
 	for _, step := range []step{books(0, has(4, 1, 2)), books(0, queued(2, 2, 2, 1)), books(0, queued(0, 3, 1, 2)), cancels(4, 1), books(0, queued(5, 4, 2, 1))} {
-		var ok bool
-		if s, ok = s.after(step.call, step.answer); !ok {
-			t.Fatalf("%v → %v after %v", step.call, step.answer, s)
+		after := all.lazily(s, step.Request, step.answer)
+		if len(after) == 0 {
+			t.Fatalf("%v → %v after %v", step.Request, step.answer, describeState(s))
 		}
+		s = after[0].(*state)
 	}
 	shown := []view{has(2, 2, 2), has(0, 3, 1), queued(5, 4, 2, 1)}
-	if got := slotAt(3, shown); got != s {
-		t.Errorf("%v, want %v", got, s)
+	if got := slotAt(3, shown); all.of(got) != s {
+		t.Errorf("%v, want %v", describeState(all.of(got)), describeState(s))
 	}
 }
 
-func TestRestless(t *testing.T) {
+func TestWhatIsUnfinishedIsFound(t *testing.T) {
 	t.Parallel()
-	h := newHistory(&lab.Place{}, nil, []lab.Slot{{Capacity: 2}, {Capacity: 1}, {Capacity: 1}})
+	h := newHistory(&lab.Deployment{}, nil, []lab.Slot{{Capacity: 2}, {Capacity: 1}, {Capacity: 1}})
 	for name, c := range map[string]struct {
-		lists    [][]view
-		restless bool
+		lists      [][]view
+		unfinished bool
 	}{
 		"nobody waits":                    {[][]view{{has(0, 1, 1)}, nil, nil}, false},
 		"full":                            {[][]view{{has(0, 1, 2), queued(1, 2, 1, 1)}, nil, nil}, false},
@@ -249,7 +256,7 @@ func TestRestless(t *testing.T) {
 		"the head is blocked, by nothing": {[][]view{{stuck(queued(0, 1, 1, 1))}, nil, {has(0, 2, 1)}}, true},
 		"the next fits":                   {[][]view{{stuck(queued(0, 1, 1, 1)), queued(1, 3, 2, 2)}, {has(0, 2, 1)}, nil}, true},
 	} {
-		if err := h.restless(c.lists); (err != nil) != c.restless {
+		if err := h.unfinished(c.lists); (err != nil) != c.unfinished {
 			t.Errorf("%s: %v", name, err)
 		}
 	}

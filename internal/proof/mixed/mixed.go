@@ -1,9 +1,9 @@
 //go:build unix
 
-// Package mixed lets everybody get into everybody's way: few users who each do
-// several things at once, slots that overlap, every kind of command, over two
-// processes of the service and the jobs of both. The lock order must hold for
-// all of it together: nothing may ever wait in a circle.
+// Package mixed sends commands of every kind that get into each other's way: few
+// users who each do several things at once, slots that overlap, two processes of
+// the service and the jobs of both. All of it together must keep the lock order:
+// there is no deadlock.
 package mixed
 
 import (
@@ -12,11 +12,12 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"net/http"
-	"sync"
-	"sync/atomic"
+	"time"
+
+	"golang.org/x/sync/errgroup"
 
 	"eventbooking/internal/proof/lab"
-	"eventbooking/internal/proof/traffic"
+	"eventbooking/internal/proof/load"
 )
 
 // Options are the size of the experiment.
@@ -30,107 +31,109 @@ const (
 	users    = 24
 	atOnce   = 64
 	capacity = 6
-	// edits is after how many commands a slot's capacity changes.
+	// edits is after how many commands something is edited: a slot's capacity, or,
+	// each fifth time, the rules of an event.
 	edits = 50
 )
 
 // Prove sends the commands and counts the deadlocks in the database's log, those
 // of jobs and tickers too; then the doctor examines what came of it.
-func Prove(ctx context.Context, l *lab.Lab, o Options) (string, error) {
+func Prove(ctx context.Context, l *lab.Lab, o Options) (figure string, err error) {
 	o.Subject.Processes = 2
-	place, err := l.Place(ctx, "mixed", o.Subject)
+	deployment, err := l.Deploy(ctx, "mixed", o.Subject)
 	if err != nil {
 		return "", err
 	}
-	c := &crowd{place: place}
-	err = c.run(ctx, o)
-	if err != nil {
-		return "", errors.Join(err, place.Close())
+	defer func() { err = errors.Join(err, deployment.Close()) }()
+	e := &experiment{Options: o, deployment: deployment, random: rand.New(rand.NewPCG(o.Seed, atOnce))}
+	if e.load, err = load.New(ctx, load.Options{Organizer: deployment.Organizer, DatabaseURL: deployment.Cluster.URL(),
+		Workers: atOnce, People: users, Capacity: capacity, Seed: o.Seed}); err != nil {
+		return "", err
 	}
-	figure, err := c.examine(ctx)
-	return figure, errors.Join(err, place.Close())
+	over := make(chan struct{})
+	group, working := errgroup.WithContext(ctx)
+	group.Go(func() error { return e.load.Run(working, over) })
+	group.Go(func() error {
+		defer close(over)
+		return e.edit(working)
+	})
+	if err := group.Wait(); err != nil {
+		return "", err
+	}
+	return e.examine(ctx)
 }
 
-// crowd is everybody, and how often they asked.
-type crowd struct {
-	place         *lab.Place
-	stage         *traffic.Stage
-	sent, refused atomic.Int64
+type experiment struct {
+	Options
+	deployment *lab.Deployment
+	load       *load.Load
+	random     *rand.Rand
 }
 
-func (c *crowd) run(ctx context.Context, o Options) error {
-	people, err := c.place.People(ctx, users)
-	if err != nil {
-		return err
+// edit edits now and then, until enough commands were sent.
+func (e *experiment) edit(ctx context.Context) error {
+	for edited := 0; ctx.Err() == nil; {
+		sent := e.load.Tally().Sent
+		if e.deployment.Lab.Progress("commands", sent, e.Commands); sent >= e.Commands {
+			return nil
+		}
+		if sent < edits*(edited+1) {
+			lab.Pause(ctx, time.Millisecond)
+			continue
+		}
+		edited++
+		edit := e.editCapacity
+		if edited%5 == 0 {
+			edit = e.editRules
+		}
+		if err := edit(ctx); err != nil {
+			return err
+		}
 	}
-	if c.stage, err = traffic.OpenStage(ctx, c.place.Organizer, capacity); err != nil {
-		return err
-	}
-	ctx, cancel := context.WithCancelCause(ctx)
-	defer cancel(nil)
-	var group sync.WaitGroup
-	for i := range atOnce {
-		dice := rand.New(rand.NewPCG(o.Seed, uint64(i)))
-		customer := c.stage.Customer(people[i%users], dice)
-		group.Go(func() {
-			for n := c.sent.Add(1); ctx.Err() == nil && n <= int64(o.Commands); n = c.sent.Add(1) {
-				c.place.Lab.Progress("commands", int(n), o.Commands)
-				err := c.step(ctx, customer)
-				if n%edits == 0 && err == nil {
-					err = c.editCapacity(ctx, dice)
-				}
-				if err != nil {
-					cancel(err)
-				}
-			}
-		})
-	}
-	group.Wait()
-	return context.Cause(ctx)
-}
-
-func (c *crowd) step(ctx context.Context, customer *traffic.Customer) error {
-	command := customer.Next()
-	answer, err := command.Settle(ctx, func() {})
-	switch {
-	case ctx.Err() != nil:
-		return nil
-	case err != nil:
-		return err
-	case answer.Unknown || answer.Status >= http.StatusInternalServerError:
-		return lab.Broken(fmt.Errorf("%s: %d %s", command.Name, answer.Status, answer.Body))
-	case answer.Status >= http.StatusBadRequest:
-		c.refused.Add(1)
-	}
-	return customer.Learn(ctx, command, answer.Answer)
+	return ctx.Err()
 }
 
 // editCapacity gives a slot another capacity. Below what is taken is refused.
-func (c *crowd) editCapacity(ctx context.Context, dice *rand.Rand) error {
-	slot := c.stage.Slots[dice.IntN(len(c.stage.Slots))]
-	path := "/slots/" + slot.ID.String()
-	tag := c.stage.Organizer.Get(ctx, path).Header.Get("ETag")
-	answer := c.stage.Organizer.Do(ctx, http.MethodPatch, path, map[string]int{"capacity": capacity - 2 + dice.IntN(5)}, lab.Header{Name: "If-Match", Value: tag})
+func (e *experiment) editCapacity(ctx context.Context) error {
+	slots := e.load.Slots()
+	return e.patch(ctx, "/slots/"+slots[e.random.IntN(len(slots))].ID.String(), map[string]any{"capacity": capacity - 2 + e.random.IntN(5)})
+}
+
+// editRules lets an event's waitlists be served by other rules.
+func (e *experiment) editRules(ctx context.Context) error {
+	slots := e.load.Slots()
+	return e.patch(ctx, "/events/"+slots[e.random.IntN(len(slots))].EventID.String(), map[string]any{
+		"fit": []string{"strict", "first_fit"}[e.random.IntN(2)], "max_passes": e.random.IntN(4),
+		"waitlist_mode": []string{"automatic", "offer"}[e.random.IntN(2)]})
+}
+
+// patch edits what is at a path as it is now. A refusal is no matter.
+func (e *experiment) patch(ctx context.Context, path string, body any) error {
+	organizer := e.deployment.Organizer
+	tag := lab.Header{Name: "If-Match", Value: organizer.Get(ctx, path).Header.Get("ETag")}
+	answer := organizer.Do(ctx, http.MethodPatch, path, body, tag)
 	if answer.Unknown() && ctx.Err() == nil {
-		return lab.Broken(fmt.Errorf("edit of a slot: %d %s %w", answer.Status, answer.Body, answer.Err))
+		return lab.Broken(fmt.Errorf("edit of %s: %d %s %w", path, answer.Status, answer.Body, answer.Err))
 	}
 	return nil
 }
 
 // examine counts the deadlocks and lets the doctor look.
-func (c *crowd) examine(ctx context.Context) (string, error) {
-	deadlocks, err := c.place.Cluster.Deadlocks()
+func (e *experiment) examine(ctx context.Context) (string, error) {
+	deadlocks, err := e.deployment.Cluster.Deadlocks()
 	if err != nil {
 		return "", err
 	}
-	findings, err := c.place.Service.Doctor(ctx)
+	findings, err := e.deployment.Service.Doctor(ctx)
 	if err != nil {
 		return "", err
 	}
+	told := e.load.Tally()
 	figure := fmt.Sprintf("%d commands of every kind, %d of them refused, %d at once by %d users: %d × 40P01, the doctor finds %d",
-		c.sent.Load()-atOnce, c.refused.Load(), atOnce, users, deadlocks, len(findings))
-	if deadlocks > 0 || len(findings) > 0 {
-		return figure, lab.Broken(fmt.Errorf("%d deadlocks in %s; the doctor finds %q", deadlocks, c.place.Cluster.Log(), findings))
+		told.Sent, told.Refused, atOnce, users, deadlocks, len(findings))
+	if deadlocks > 0 || len(findings) > 0 || told.Unknown > 0 {
+		return figure, lab.Broken(fmt.Errorf("%d deadlocks in %s; %d unknown outcomes; the doctor finds %q",
+			deadlocks, e.deployment.Cluster.Log(), told.Unknown, findings))
 	}
 	return figure, nil
 }

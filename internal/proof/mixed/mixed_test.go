@@ -9,7 +9,7 @@ import (
 	"eventbooking/internal/proof/mixed"
 )
 
-func TestProve(t *testing.T) {
+func TestCommandsOfEveryKindDoNotDeadlock(t *testing.T) {
 	t.Parallel()
 	l := labtest.Open(t)
 	figure, err := mixed.Prove(t.Context(), l, mixed.Options{Commands: 2000, Seed: 1})

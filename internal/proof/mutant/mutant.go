@@ -1,12 +1,13 @@
 //go:build unix
 
-// Package mutant asks the checkers whether they can see a mistake at all. It
-// builds the service with mistakes in it and runs the checkers on each: one that
-// finds nothing wrong with a wrong program proves nothing of a right one.
+// Package mutant tests the checkers. It builds the service with mistakes in it and
+// runs the checkers on each: a checker that accepts a wrong program proves nothing
+// about a right one.
 //
 // The mistakes are edits of the real source, laid over it by go build -overlay:
-// in the tree, and in what people run, there is no trace of them. An edit that no
-// longer fits the source fails the build, so that the list stays true.
+// in the tree, and in what people run, there is no trace of them. They find their
+// places by function and syntax (edit.go); one that finds none, or several, fails
+// the build, so that the list (mutants.go) stays true.
 package mutant
 
 import (
@@ -14,7 +15,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"go/format"
+	"maps"
 	"os"
 	"path/filepath"
 	"strings"
@@ -31,13 +32,12 @@ type Options struct {
 	Checkers map[string]Checker
 }
 
-// processes run each mutant: with one alone, its desk keeps the commands of a slot
-// in line even where nothing else does.
+// processes run each mutant: with one alone, its desk would serialize the
+// commands of a slot even without locks.
 const processes = 2
 
 // Prove builds the mutants and lets each be seen by every checker that must see
-// it. That the checkers are content with the same build without a mistake, which
-// the other parts show at length, is asked first.
+// it. First, the checkers must accept the same build with all mistakes inactive.
 func Prove(ctx context.Context, l *lab.Lab, o Options) (string, error) {
 	binary, err := build(ctx, l)
 	if err != nil {
@@ -66,17 +66,17 @@ func Prove(ctx context.Context, l *lab.Lab, o Options) (string, error) {
 			}
 		}
 	}
-	figure := fmt.Sprintf("%d mutants, %d sights by %d checkers, %d missed", len(All), seen, len(o.Checkers), len(missed))
+	figure := fmt.Sprintf("%d mutants, seen %d times by %d checkers, %d missed", len(All), seen, len(o.Checkers), len(missed))
 	return figure, lab.Broken(errors.Join(missed...))
 }
 
-// build compiles the service with all mistakes in it, asleep until MUTANT names one.
+// build compiles the service with all mistakes in it, inactive until MUTANT names one.
 func build(ctx context.Context, l *lab.Lab) (string, error) {
 	root, err := lab.Root(ctx)
 	if err != nil {
 		return "", err
 	}
-	files, err := mutate(root)
+	files, err := mutate(root, append([]Mutant{{Name: "disarmed", Edits: []Edit{disarmed}}}, All...))
 	if err != nil {
 		return "", err
 	}
@@ -104,56 +104,29 @@ func build(ctx context.Context, l *lab.Lab) (string, error) {
 }
 
 // mutate applies all edits to the module's files, and adds what they call.
-func mutate(root string) (map[string][]byte, error) {
-	files := map[string][]byte{}
-	for _, m := range All {
-		for _, edit := range m.Edits {
-			if err := edit.apply(root, files); err != nil {
+func mutate(root string, mutants []Mutant) (map[string][]byte, error) {
+	packages := map[string]*source{}
+	for _, m := range mutants {
+		for _, e := range m.Edits {
+			if packages[e.Package] == nil {
+				read, err := read(root, e.Package)
+				if err != nil {
+					return nil, fmt.Errorf("mutant %s: %w", m.Name, err)
+				}
+				packages[e.Package] = read
+			}
+			if err := packages[e.Package].apply(e); err != nil {
 				return nil, fmt.Errorf("mutant %s: %w", m.Name, err)
 			}
 		}
 	}
-	for name, source := range files {
-		formatted, err := format.Source(source)
+	files := map[string][]byte{}
+	for _, p := range packages {
+		edited, err := p.edited()
 		if err != nil {
-			return nil, fmt.Errorf("%s with its mistakes: %w", name, err)
+			return nil, err
 		}
-		files[name] = formatted
-	}
-	for _, name := range []string{"seating", "postgres"} {
-		files["internal/"+name+"/mutated.go"] = []byte(fmt.Sprintf(switchSource, name))
+		maps.Copy(files, edited)
 	}
 	return files, nil
 }
-
-func (e Edit) apply(root string, files map[string][]byte) error {
-	source, ok := files[e.File]
-	if !ok {
-		var err error
-		if source, err = os.ReadFile(filepath.Join(root, e.File)); err != nil {
-			return err
-		}
-	}
-	if n := strings.Count(string(source), e.Old); n != 1 {
-		return fmt.Errorf("%s has %d places of %q, where one was to be edited: the code has changed, change the mutant too", e.File, n, e.Old)
-	}
-	files[e.File] = []byte(strings.Replace(string(source), e.Old, e.New, 1))
-	return nil
-}
-
-// switchSource is what the edits call.
-const switchSource = `package %s
-
-import "os"
-
-var mutantName = os.Getenv("MUTANT")
-
-func mutated(name string) bool { return mutantName == name }
-
-func durable() string {
-	if mutated("not-on-disk") {
-		return "off"
-	}
-	return "on"
-}
-`

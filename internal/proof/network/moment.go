@@ -13,19 +13,19 @@ import (
 	"eventbooking/internal/proof/lab"
 )
 
-// moment is when the network goes bad, and which way.
+// moment is when a fault comes, and in which direction.
 type moment struct {
 	name string
-	// gate holds the desk at this moment; the moment of chance has none.
+	// gate holds the desk at this moment; a random moment has none.
 	gate *gate
 	way  func(*rand.Rand) direction
 }
 
 var (
-	// inCommit is while the database commits: its answer is what suffers.
+	// inCommit is while the database commits: its answer is what is lost.
 	inCommit = moment{"in COMMIT", &commitGate, func(*rand.Rand) direction { return fromDatabase }}
 	// beforeCommit is before the last round trip: the writes and COMMIT, sent
-	// together, are what suffers.
+	// together, are what is lost.
 	beforeCommit = moment{"on the way to COMMIT", &writeGate, func(*rand.Rand) direction { return toDatabase }}
 	byChance     = moment{"by chance", nil, func(r *rand.Rand) direction {
 		if r.IntN(2) == 0 {
@@ -36,8 +36,7 @@ var (
 	moments = []moment{inCommit, beforeCommit, byChance}
 )
 
-// gate is a lock that the experiment takes to stop the desk where it wants it,
-// instead of hoping to hit it there.
+// gate is a lock that the experiment takes to stop the desk at a certain point.
 type gate struct{ shut, open string }
 
 var (
@@ -53,25 +52,25 @@ const makeCommitGate = `
 	CREATE CONSTRAINT TRIGGER proof_gate AFTER INSERT OR UPDATE ON bookings
 		DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION proof_gate()`
 
-// gatekeeper has a connection that the bad network does not touch.
-type gatekeeper struct{ conn *pgx.Conn }
+// gateConn is a connection that does not go through the faulty network.
+type gateConn struct{ conn *pgx.Conn }
 
-// arrival bounds the wait for somebody at the gate.
+// arrival bounds the wait for a transaction at the gate.
 const arrival = 10 * time.Second
 
-func (k gatekeeper) exec(ctx context.Context, sql string) error {
+func (k gateConn) exec(ctx context.Context, sql string) error {
 	_, err := k.conn.Exec(ctx, sql, pgx.QueryExecModeSimpleProtocol)
 	return err
 }
 
-// await returns when somebody waits at the gate.
-func (k gatekeeper) await(ctx context.Context) error {
+// await returns when a transaction waits at the gate.
+func (k gateConn) await(ctx context.Context) error {
 	return lab.Await(ctx, arrival, func(ctx context.Context) error {
 		var waits bool
 		err := k.conn.QueryRow(ctx, `SELECT EXISTS (
 			SELECT FROM pg_locks WHERE NOT granted AND pg_backend_pid() = ANY (pg_blocking_pids(pid)))`).Scan(&waits)
 		if err == nil && !waits {
-			err = fmt.Errorf("nobody came to the gate")
+			err = fmt.Errorf("no transaction came to the gate")
 		}
 		return err
 	})

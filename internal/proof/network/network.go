@@ -1,14 +1,15 @@
 //go:build unix
 
-// Package network puts a bad network between the service and its database, and
-// lets it go bad at the worst moments: while COMMIT and its answer are on their
-// way. What was acknowledged must be there, what was refused must not, what the
-// service did not know a repetition under the same key must find out, everybody
-// must be answered in bounded time, and when the network is good again, so must
-// the service be, soon, and with nothing left behind.
+// Package network puts a faulty network between the service and its database. The
+// faults come at the worst moments, too: while COMMIT and its answer are on their
+// way. What was acknowledged must be stored, and what was refused must not. An
+// unknown outcome is resolved by repeating the command under the same key. Every
+// answer comes in bounded time. When the network works again, the service must
+// soon be healthy, and must leave no goroutine behind.
 package network
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -18,37 +19,33 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"eventbooking/internal/access"
-	"eventbooking/internal/proof/crowd"
 	"eventbooking/internal/proof/lab"
+	"eventbooking/internal/proof/load"
 )
 
 // Options say how much is tried. The zero Options are the short form.
 type Options struct {
 	// Times is how often each toxic comes at each moment; 0 is 3.
 	Times int
-	// Healthy is how soon the service must be; 0 is two seconds, which is promised.
+	// Healthy is how soon the service must be healthy again; 0 is two seconds, which
+	// is promised.
 	Healthy time.Duration
 	Seed    uint64
 }
 
 const (
-	attendees = 16
-	slots     = 2
-	// settleBound is how long it may take until nobody is in doubt any more.
+	customers = 16
+	probes    = 2
+	// settleBound is how long it may take until every outcome is known.
 	settleBound = 30 * time.Second
-	// heldEvery: in one of so many rounds the network stays bad until everybody has
-	// been answered.
+	// heldEvery: in one of so many rounds the fault lasts until everybody has been
+	// answered.
 	heldEvery = 10
 )
 
 // Prove runs the rounds.
 func Prove(ctx context.Context, l *lab.Lab, o Options) (figure string, err error) {
-	if o.Times == 0 {
-		o.Times = 3
-	}
-	if o.Healthy == 0 {
-		o.Healthy = 2 * time.Second
-	}
+	o.Times, o.Healthy = cmp.Or(o.Times, 3), cmp.Or(o.Healthy, 2*time.Second)
 	e := &experiment{Options: o, lab: l, random: rand.New(rand.NewPCG(o.Seed, 0))}
 	err = errors.Join(e.run(ctx), e.close(context.WithoutCancel(ctx)))
 	switch {
@@ -56,17 +53,17 @@ func Prove(ctx context.Context, l *lab.Lab, o Options) (figure string, err error
 		return "", ctx.Err()
 	case err != nil:
 		return "", fmt.Errorf("%w (see %s)", err, l.Dir())
-	case e.doubts == 0:
+	case e.unsure == 0:
 		return "", errors.New("no COMMIT was hit")
 	}
-	t := e.crowd.Tally()
-	return fmt.Sprintf("%d toxics × %d in mid-COMMIT (%d left somebody in doubt), × %d at other moments, %d silent networks: %d answers acknowledged, %d refused, "+
+	t := e.load.Tally()
+	return fmt.Sprintf("%d toxics × %d in mid-COMMIT (%d with unknown outcomes), × %d at other moments, %d silent networks: %d answers acknowledged, %d refused, "+
 		"%d outcomes unknown and resolved (%d had happened), 0 violations, slowest answer %s, healthy again after at most %s, no goroutine left",
-		len(kinds), e.struck/len(kinds), e.doubts, o.Times, o.Times, t.Acknowledged, t.Refused,
+		len(kinds), e.inCommits/len(kinds), e.unsure, o.Times, o.Times, t.Acknowledged, t.Refused,
 		t.Unknown, t.Happened, t.Slowest.Round(100*time.Millisecond), e.recovery.Round(10*time.Millisecond)), nil
 }
 
-// experiment is a service behind a proxy, with a crowd before it.
+// experiment is a service behind a proxy, with customers before it.
 type experiment struct {
 	Options
 	lab     *lab.Lab
@@ -74,16 +71,16 @@ type experiment struct {
 	cluster *lab.Cluster
 	proxy   *toxiproxy
 	service *service
-	keeper  gatekeeper
+	gates   gateConn
 	client  *lab.Client
-	crowd   *crowd.Crowd
-	// probe are those who find out whether the service is well again.
-	probe *crowd.Crowd
+	load    *load.Load
+	// probe are customers who find out whether the service is healthy again.
+	probe *load.Load
 
-	// struck counts the rounds that began in mid-COMMIT, doubts those of them after
-	// which somebody was in doubt; recovery is the slowest.
-	struck, doubts int
-	recovery       time.Duration
+	// inCommits counts the rounds that began in mid-COMMIT, unsure those of them after
+	// which an outcome was unknown; recovery is the slowest.
+	inCommits, unsure int
+	recovery          time.Duration
 }
 
 func (e *experiment) open(ctx context.Context) (err error) {
@@ -102,7 +99,7 @@ func (e *experiment) open(ctx context.Context) (err error) {
 	if e.service, err = startService(ctx, e.lab, e.cluster.URL(e.proxy.listen)); err != nil {
 		return err
 	}
-	if e.keeper.conn, err = pgx.Connect(ctx, e.cluster.URL()); err != nil {
+	if e.gates.conn, err = pgx.Connect(ctx, e.cluster.URL()); err != nil {
 		return err
 	}
 	organizers, err := lab.People(ctx, e.cluster.URL(), 1, access.Organizer)
@@ -110,21 +107,22 @@ func (e *experiment) open(ctx context.Context) (err error) {
 		return err
 	}
 	e.client = lab.NewClient(e.service.url)
-	e.crowd, err = crowd.Gather(ctx, e.client.As(organizers[0]), e.cluster.URL(), attendees+slots, slots)
+	e.load, err = load.New(ctx, load.Options{
+		Organizer: e.client.As(organizers[0]), DatabaseURL: e.cluster.URL(), Workers: customers + probes, Seed: e.Seed})
 	if err != nil {
 		return err
 	}
-	e.probe = e.crowd.Detach(slots)
+	e.probe = e.load.Detach(probes)
 	return nil
 }
 
-// close ends everything, the service first: what it leaves behind is seen.
+// close ends everything, the service first, to see what it leaves behind.
 func (e *experiment) close(ctx context.Context) (err error) {
 	if e.client != nil {
 		e.client.Close()
 	}
-	if e.keeper.conn != nil {
-		err = errors.Join(err, e.keeper.conn.Close(ctx))
+	if e.gates.conn != nil {
+		err = errors.Join(err, e.gates.conn.Close(ctx))
 	}
 	if e.service != nil {
 		err = errors.Join(err, e.service.stop(ctx))
@@ -138,7 +136,7 @@ func (e *experiment) close(ctx context.Context) (err error) {
 	return err
 }
 
-// run does every toxic at every moment, and then silence.
+// run applies every fault at every moment, and then silence.
 func (e *experiment) run(ctx context.Context) error {
 	if err := e.open(ctx); err != nil {
 		return err
@@ -165,18 +163,18 @@ func (e *experiment) run(ctx context.Context) error {
 	return examine(ctx, e.cluster.URL())
 }
 
-// round lets the network go bad once, with the crowd at work.
+// round applies a fault once, under load.
 func (e *experiment) round(ctx context.Context, bad toxic, when moment, held bool) error {
 	if when.gate != nil {
-		if err := e.keeper.exec(ctx, when.gate.shut); err != nil {
+		if err := e.gates.exec(ctx, when.gate.shut); err != nil {
 			return err
 		}
 	}
-	before := e.crowd.Tally().Unknown
+	before := e.load.Tally().Unknown
 	answered := make(chan error, 1)
-	go func() { answered <- e.crowd.Each(ctx) }()
-	if err := e.strike(ctx, bad, when); err != nil {
-		return errors.Join(err, e.proxy.heal(ctx), <-answered)
+	go func() { answered <- e.load.Each(ctx) }()
+	if err := e.inject(ctx, bad, when); err != nil {
+		return errors.Join(err, e.proxy.removeToxics(ctx), <-answered)
 	}
 	var broken error
 	if held {
@@ -184,65 +182,60 @@ func (e *experiment) round(ctx context.Context, bad toxic, when moment, held boo
 	} else {
 		lab.Pause(ctx, time.Duration(50+e.random.IntN(300))*time.Millisecond)
 	}
-	unwell := e.recover(ctx)
+	unhealthy := e.recover(ctx)
 	if !held {
 		broken = <-answered
 	}
-	if err := errors.Join(unwell, broken); err != nil {
+	if err := errors.Join(unhealthy, broken); err != nil {
 		return err
 	}
 	if when.gate != nil {
-		e.struck++
-		if e.crowd.Tally().Unknown > before {
-			e.doubts++
+		e.inCommits++
+		if e.load.Tally().Unknown > before {
+			e.unsure++
 		}
 	}
 	return e.examine(ctx)
 }
 
-// strike spoils the network at its moment.
-func (e *experiment) strike(ctx context.Context, bad toxic, when moment) error {
+// inject applies a fault at its moment.
+func (e *experiment) inject(ctx context.Context, bad toxic, when moment) error {
 	if when.gate == nil {
 		lab.Pause(ctx, time.Duration(e.random.IntN(20_000))*time.Microsecond)
-		return e.proxy.spoil(ctx, bad, when.way(e.random))
+		return e.proxy.addToxic(ctx, bad, when.way(e.random))
 	}
-	err := e.keeper.await(ctx)
+	err := e.gates.await(ctx)
 	if err == nil {
-		err = e.proxy.spoil(ctx, bad, when.way(e.random))
+		err = e.proxy.addToxic(ctx, bad, when.way(e.random))
 	}
-	return errors.Join(err, e.keeper.exec(ctx, when.gate.open))
+	return errors.Join(err, e.gates.exec(ctx, when.gate.open))
 }
 
-// recover makes the network good again, and measures how long the service takes
-// to be so: ready, and serving bookings in the very slots.
+// recover removes the fault, and measures how long the service takes to be healthy:
+// ready, and serving bookings in the same slots.
 func (e *experiment) recover(ctx context.Context) error {
-	if err := e.proxy.heal(ctx); err != nil {
+	if err := e.proxy.removeToxics(ctx); err != nil {
 		return err
 	}
 	healed := lab.Now()
 	ready := make(chan error, 1)
 	go func() { ready <- lab.Await(ctx, settleBound, e.service.ready) }()
 	if err := errors.Join(e.probe.Served(ctx, settleBound), lab.Broken(<-ready)); err != nil {
-		return fmt.Errorf("after the network was good again: %w", err)
+		return fmt.Errorf("after the network worked again: %w", err)
 	}
 	took := lab.Now() - healed
 	e.recovery = max(e.recovery, took)
 	if took > e.Healthy {
-		return lab.Broken(fmt.Errorf("healthy only %s after the network was good again", took))
+		return lab.Broken(fmt.Errorf("healthy only %s after the network worked again", took))
 	}
 	return nil
 }
 
-// examine resolves what nobody knew, and holds what everybody was told against
-// what the database has.
+// examine resolves unknown outcomes, and compares what everybody was told with what
+// the database has.
 func (e *experiment) examine(ctx context.Context) error {
-	for _, c := range []*crowd.Crowd{e.crowd, e.probe} {
-		if err := c.Settle(ctx, settleBound); err != nil {
-			return err
-		}
-		if err := c.Check(ctx, e.cluster.URL()); err != nil {
-			return err
-		}
+	if err := errors.Join(e.load.Settle(ctx, settleBound), e.probe.Settle(ctx, settleBound)); err != nil {
+		return err
 	}
-	return nil
+	return errors.Join(e.load.Check(ctx, e.cluster.URL(), e.lab.Dir()), e.probe.Check(ctx, e.cluster.URL(), e.lab.Dir()))
 }

@@ -33,7 +33,7 @@ type service struct {
 const (
 	maxConns = 16
 	// stopLimit bounds the end of the service, leaveLimit how long its last
-	// goroutines may then take: pgx says goodbye to a broken connection for up to
+	// goroutines may then take: pgx closes a broken connection for up to
 	// 15 seconds.
 	stopLimit  = 20 * time.Second
 	leaveLimit = 20 * time.Second
@@ -61,7 +61,7 @@ func startService(ctx context.Context, l *lab.Lab, databaseURL string) (*service
 	return s, lab.Await(ctx, arrival, s.ready)
 }
 
-// ready asks whether the service is.
+// ready asks whether the service is ready.
 func (s *service) ready(ctx context.Context) error {
 	return lab.Ready(ctx, s.http, s.url)
 }
@@ -81,7 +81,7 @@ func (s *service) stop(ctx context.Context) error {
 	return nil
 }
 
-// examine lets the doctor look.
+// examine runs the doctor.
 func examine(ctx context.Context, databaseURL string) error {
 	pool, err := postgres.Open(ctx, databaseURL, postgres.PoolOptions{MaxConns: 1, Name: "doctor"})
 	if err != nil {

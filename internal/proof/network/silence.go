@@ -17,10 +17,10 @@ import (
 // or a restarted router does: none of them ever answers again, nobody is told,
 // and new ones work. No proxy does that; stopped server processes do.
 func (e *experiment) silence(ctx context.Context) error {
-	if err := errors.Join(e.crowd.Each(ctx), e.idle(ctx)); err != nil {
+	if err := errors.Join(e.load.Each(ctx), e.idle(ctx)); err != nil {
 		return err
 	}
-	rows, _ := e.keeper.conn.Query(ctx, "SELECT pid FROM pg_stat_activity WHERE application_name LIKE 'eventbooking%' AND state = 'idle'")
+	rows, _ := e.gates.conn.Query(ctx, "SELECT pid FROM pg_stat_activity WHERE application_name LIKE 'eventbooking%' AND state = 'idle'")
 	silent, err := pgx.CollectRows(rows, pgx.RowTo[int32])
 	if err != nil {
 		return err
@@ -43,7 +43,7 @@ func (e *experiment) silence(ctx context.Context) error {
 func (e *experiment) idle(ctx context.Context) error {
 	return lab.Await(ctx, arrival, func(ctx context.Context) error {
 		var used int
-		err := e.keeper.conn.QueryRow(ctx, `SELECT count(*) FROM pg_stat_activity WHERE application_name IN ('eventbooking', 'eventbooking desk')
+		err := e.gates.conn.QueryRow(ctx, `SELECT count(*) FROM pg_stat_activity WHERE application_name IN ('eventbooking', 'eventbooking desk')
 			AND (state <> 'idle' OR state_change > clock_timestamp() - interval '1.1 seconds')`).Scan(&used)
 		if err == nil && used > 0 {
 			err = fmt.Errorf("%d connections are not idle", used)

@@ -4,7 +4,7 @@ package network
 
 import "math/rand/v2"
 
-// direction is the way of the spoiled data, in the words of the proxy.
+// direction is that of the data which a fault hits, in the words of the proxy.
 type direction string
 
 const (
@@ -12,17 +12,17 @@ const (
 	fromDatabase direction = "downstream"
 )
 
-// toxic is something bad that happens to connections.
+// toxic is a fault, in the words of the proxy.
 type toxic struct {
-	// name is the proxy's for it, and attributes are how bad it is; none is the
-	// proxy gone, which has no way.
+	// name and attributes are the proxy's for it. Without attributes the proxy itself
+	// is down, in both directions.
 	name       string
 	attributes map[string]int
-	// cuts: what is on its way when it comes does not arrive.
+	// cuts: what is on its way does not arrive.
 	cuts bool
 }
 
-// kinds make the toxics, a little different each time.
+// kinds make the faults, a little different each time.
 var kinds = []func(*rand.Rand) toxic{
 	// The next that passes is answered by a reset.
 	func(*rand.Rand) toxic {
@@ -36,7 +36,7 @@ var kinds = []func(*rand.Rand) toxic{
 	func(r *rand.Rand) toxic {
 		return toxic{name: "limit_data", attributes: map[string]int{"bytes": r.IntN(1 << r.IntN(12))}, cuts: true}
 	},
-	// Everything passes in crumbs.
+	// Everything passes in small pieces.
 	func(r *rand.Rand) toxic {
 		return toxic{name: "slicer", attributes: map[string]int{"average_size": 8 + r.IntN(64), "size_variation": 7, "delay": 50}}
 	},

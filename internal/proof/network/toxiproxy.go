@@ -18,7 +18,7 @@ import (
 )
 
 // toxiproxy is the network between the service and its database: a process that
-// passes everything on, and spoils it when it is told to.
+// passes everything on, and applies faults when it is told to.
 type toxiproxy struct {
 	api    string
 	http   *http.Client
@@ -81,8 +81,8 @@ func buildToxiproxy(ctx context.Context, l *lab.Lab) (string, error) {
 	return binary, nil
 }
 
-// spoil begins to do something bad to what passes.
-func (t *toxiproxy) spoil(ctx context.Context, bad toxic, way direction) error {
+// addToxic applies a fault.
+func (t *toxiproxy) addToxic(ctx context.Context, bad toxic, way direction) error {
 	if bad.attributes == nil {
 		return t.ask(ctx, http.MethodPost, proxyPath, map[string]any{"enabled": false}, nil)
 	}
@@ -90,8 +90,8 @@ func (t *toxiproxy) spoil(ctx context.Context, bad toxic, way direction) error {
 		"name": bad.name, "type": bad.name, "stream": way, "toxicity": 1, "attributes": bad.attributes}, nil)
 }
 
-// heal takes everything bad away.
-func (t *toxiproxy) heal(ctx context.Context) error {
+// removeToxics removes all faults.
+func (t *toxiproxy) removeToxics(ctx context.Context) error {
 	return t.ask(ctx, http.MethodPost, "/reset", nil, nil)
 }
 

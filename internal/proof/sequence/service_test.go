@@ -1,6 +1,6 @@
 //go:build unix
 
-package sequence_test
+package sequence
 
 import (
 	"context"
@@ -16,7 +16,7 @@ import (
 
 	"eventbooking/internal/access"
 	"eventbooking/internal/proof/lab"
-	"eventbooking/internal/proof/sequence"
+	"eventbooking/internal/proof/spec"
 	"eventbooking/internal/server"
 	"eventbooking/internal/testkit"
 )
@@ -62,79 +62,95 @@ func (s *service) rest() error {
 	})
 }
 
-// witness is rapid's test with everything that the client of the test kit wants:
-// what it finds wrong belongs to the sequence, which is then made shorter.
-type witness struct {
+// reporter is a test with everything that the client of the test kit wants: what
+// it finds wrong belongs to the sequence, which rapid then makes shorter.
+type reporter struct {
 	testing.TB
-	drawn *rapid.T
+	run tester
 }
 
-func (w witness) Helper()                           { w.drawn.Helper() }
-func (w witness) Name() string                      { return w.drawn.Name() }
-func (w witness) Log(args ...any)                   { w.drawn.Log(args...) }
-func (w witness) Logf(format string, args ...any)   { w.drawn.Logf(format, args...) }
-func (w witness) Skip(args ...any)                  { w.drawn.Skip(args...) }
-func (w witness) Skipf(format string, args ...any)  { w.drawn.Skipf(format, args...) }
-func (w witness) SkipNow()                          { w.drawn.SkipNow() }
-func (w witness) Error(args ...any)                 { w.drawn.Error(args...) }
-func (w witness) Errorf(format string, args ...any) { w.drawn.Errorf(format, args...) }
-func (w witness) Fatal(args ...any)                 { w.drawn.Fatal(args...) }
-func (w witness) Fatalf(format string, args ...any) { w.drawn.Fatalf(format, args...) }
-func (w witness) FailNow()                          { w.drawn.FailNow() }
-func (w witness) Fail()                             { w.drawn.Fail() }
-func (w witness) Failed() bool                      { return w.drawn.Failed() }
-func (w witness) Cleanup(f func())                  { w.drawn.Cleanup(f) }
-func (w witness) Context() context.Context          { return w.drawn.Context() }
+// tester is what the tests of go test and of rapid have in common.
+type tester interface {
+	rapid.TB
+	Cleanup(func())
+	Context() context.Context
+}
 
-// draw makes an event by chance, in the model and in the service.
-func (s *service) draw(t *rapid.T) *machine {
-	rules := sequence.Rules{
-		Waitlist:  rapid.SampledFrom([]string{"automatic", "offer", "automatic", "offer", "off"}).Draw(t, "waitlist"),
-		Limit:     rapid.SampledFrom([]int{sequence.None, sequence.None, 1, 2}).Draw(t, "limit"),
-		FirstFit:  rapid.Bool().Draw(t, "first fit"),
-		MaxPasses: rapid.IntRange(0, 2).Draw(t, "passes"),
-	}
+func (r reporter) Cleanup(f func())         { r.run.Cleanup(f) }
+func (r reporter) Context() context.Context { return r.run.Context() }
+
+func (r reporter) Helper()                           { r.run.Helper() }
+func (r reporter) Name() string                      { return r.run.Name() }
+func (r reporter) Log(args ...any)                   { r.run.Log(args...) }
+func (r reporter) Logf(format string, args ...any)   { r.run.Logf(format, args...) }
+func (r reporter) Skip(args ...any)                  { r.run.Skip(args...) }
+func (r reporter) Skipf(format string, args ...any)  { r.run.Skipf(format, args...) }
+func (r reporter) SkipNow()                          { r.run.SkipNow() }
+func (r reporter) Error(args ...any)                 { r.run.Error(args...) }
+func (r reporter) Errorf(format string, args ...any) { r.run.Errorf(format, args...) }
+func (r reporter) Fatal(args ...any)                 { r.run.Fatal(args...) }
+func (r reporter) Fatalf(format string, args ...any) { r.run.Fatalf(format, args...) }
+func (r reporter) FailNow()                          { r.run.FailNow() }
+func (r reporter) Fail()                             { r.run.Fail() }
+func (r reporter) Failed() bool                      { return r.run.Failed() }
+
+// draw makes an event by chance.
+func (s *service) draw(t *rapid.T) *run {
+	rules := drawRules(t)
+	rules.Limit = rapid.SampledFrom([]int{spec.None, spec.None, 1, 2}).Draw(t, "limit")
 	// Two that overlap one between them, and one apart.
 	hours := []int{0, 1, 2, 6}[:rapid.IntRange(3, 4).Draw(t, "slots")]
 	people := rapid.IntRange(4, 6).Draw(t, "people")
-	m := &machine{service: s, t: t}
-	var model []sequence.Slot
-	var wanted []lab.SlotOptions
-	for _, hour := range hours {
-		capacity := rapid.SampledFrom([]int{1, 2, 3, 4}).Draw(t, "capacity")
-		model = append(model, sequence.Slot{From: hour, To: hour + 2, Capacity: capacity})
-		wanted = append(wanted, lab.Tomorrow(hour, capacity))
+	capacities := make([]int, len(hours))
+	for i := range capacities {
+		capacities[i] = rapid.SampledFrom([]int{1, 2, 3, 4}).Draw(t, "capacity")
 	}
-	m.house, m.wanted = sequence.New(rules, model...), wanted
-	m.settle(people, rules, wanted)
-	return m
+	return s.publish(t, rules, people, hours, capacities)
 }
 
-// settle makes the event and the people in the service.
-func (m *machine) settle(people int, rules sequence.Rules, slots []lab.SlotOptions) {
-	ctx := m.t.Context()
-	organizers, err := lab.People(ctx, m.url, 2, access.Organizer)
-	must(m.t, err)
-	m.people, err = lab.People(ctx, m.url, people, access.Attendee)
-	must(m.t, err)
-	m.client = testkit.NewClient(witness{m.service.t, m.t}, m.base).RetryBusy()
-	m.organizers = organizers
-	options := lab.EventOptions{WaitlistMode: rules.Waitlist, Fit: "strict", MaxPasses: &rules.MaxPasses}
+// drawRules draws the rules that can be edited.
+func drawRules(t *rapid.T) spec.Rules {
+	return spec.Rules{
+		Waitlist:  rapid.SampledFrom([]spec.Mode{spec.Automatic, spec.Offer, spec.Automatic, spec.Offer, spec.Off}).Draw(t, "waitlist"),
+		FirstFit:  rapid.Bool().Draw(t, "first fit"),
+		MaxPasses: rapid.IntRange(0, 2).Draw(t, "passes"),
+	}
+}
+
+// publish makes an event with its slots and people, in the model and in the service.
+func (s *service) publish(t tester, rules spec.Rules, people int, hours, capacities []int) *run {
+	r := &run{service: s, t: t}
+	var slots []spec.Slot
+	for i, hour := range hours {
+		slots = append(slots, spec.Slot{From: hour, To: hour + 2, Capacity: capacities[i]})
+		r.wanted = append(r.wanted, lab.Tomorrow(hour, capacities[i]))
+	}
+	r.model = spec.New(rules, slots...)
+	ctx := s.t.Context()
+	var err error
+	r.organizers, err = lab.People(ctx, r.url, 2, access.Organizer)
+	must(t, err)
+	r.people, err = lab.People(ctx, r.url, people, access.Attendee)
+	must(t, err)
+	r.client = testkit.NewClient(reporter{s.t, t}, r.base).RetryBusy()
+	minutes := 60
+	options := lab.EventOptions{WaitlistMode: string(rules.Waitlist), Fit: "strict", MaxPasses: &rules.MaxPasses,
+		HoldMinutes: &minutes, OfferMinutes: &minutes}
 	if rules.FirstFit {
 		options.Fit = "first_fit"
 	}
-	if rules.Limit != sequence.None {
+	if rules.Limit != spec.None {
 		options.WaitlistLimit = &rules.Limit
 	}
-	hours := 60
-	options.HoldMinutes, options.OfferMinutes = &hours, &hours
-	publisher := lab.NewClient(m.base)
+	publisher := lab.NewClient(r.base)
 	defer publisher.Close()
-	made, err := publisher.As(organizers[0]).Publish(ctx, options, slots...)
-	must(m.t, err)
+	made, err := publisher.As(r.organizers[0]).Publish(ctx, options, r.wanted...)
+	must(t, err)
+	r.event = made[0].EventID
 	for _, slot := range made {
-		m.slots = append(m.slots, slot.ID)
+		r.slots = append(r.slots, slot.ID)
 	}
+	return r
 }
 
 func must(t rapid.TB, err error) {

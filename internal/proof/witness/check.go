@@ -9,6 +9,8 @@ import (
 	"time"
 
 	"github.com/google/uuid"
+
+	"eventbooking/internal/proof/spec"
 )
 
 // Violation is the first thing in a history that cannot be.
@@ -16,9 +18,9 @@ type Violation struct {
 	Why string
 	// Around are the entries and operations next to it.
 	Around string
-	// Restless: nothing wrong has happened, but somebody waits who could be served.
+	// Unfinished: nothing wrong has happened, but somebody waits who could be served.
 	// That may be about to happen.
-	Restless bool
+	Unfinished bool
 }
 
 func (v *Violation) Error() string { return v.Why + "\n" + v.Around }
@@ -26,7 +28,7 @@ func (v *Violation) Error() string { return v.Why + "\n" + v.Around }
 // Check examines a history. Of one that cannot be, it returns a *Violation.
 func Check(h History) error {
 	c := &check{History: h}
-	for _, examine := range []func() *Violation{c.index, c.place, c.sweep, c.claim, c.replay} {
+	for _, examine := range []func() *Violation{c.index, c.position, c.sweep, c.claim, c.replay} {
 		if v := examine(); v != nil {
 			return v
 		}
@@ -42,10 +44,13 @@ type check struct {
 	// byVersion are the operations in the order of the versions that they saw,
 	// those that saw none left out.
 	byVersion []int
-	// placed are the operations' places, floor the versions that somebody had seen
-	// before each of them was called.
-	placed []placed
-	floor  []int64
+	// numbers are the specification's for bookings: the versions of their first
+	// entries. People are numbered, too.
+	numbers, people map[uuid.UUID]int
+	// positions are where the operations stand, floor the versions that somebody had
+	// seen before each of them was called.
+	positions []position
+	floor     []int64
 	// asked is, of each entry, the operation that asked for it, or none.
 	asked []int
 	// effect is, of each operation, the version of its entry, or 0.
@@ -75,6 +80,7 @@ func (c *check) index() *Violation {
 		}
 	}
 	c.life = make([]moment, len(c.Entries))
+	c.numbers, c.people = map[uuid.UUID]int{}, map[uuid.UUID]int{}
 	later := map[uuid.UUID]int{}
 	for i := len(c.Entries) - 1; i >= 0; i-- {
 		id := c.Entries[i].Booking
@@ -84,7 +90,9 @@ func (c *check) index() *Violation {
 			c.life[next].first = false
 		}
 		later[id] = i
+		c.numbers[id] = i + 1
 	}
+	c.numbers[uuid.Nil] = spec.None
 	for i, o := range c.Operations {
 		if o.Saw.Version != 0 {
 			c.byVersion = append(c.byVersion, i)
@@ -93,32 +101,6 @@ func (c *check) index() *Violation {
 	slices.SortStableFunc(c.byVersion, func(a, b int) int {
 		return cmp.Compare(c.Operations[a].Saw.Version, c.Operations[b].Saw.Version)
 	})
-	return nil
-}
-
-// replay takes the specification through the ledger, and looks at the slot as
-// those did who saw it at each version.
-func (c *check) replay() *Violation {
-	s, looks := newSlot(c.Rules), c.byVersion
-	for i, e := range c.Entries {
-		var w wish
-		if op := c.asked[i]; op != none {
-			w = wish{c.Operations[op].Seats, c.Operations[op].Least, c.Operations[op].Waits}
-		}
-		if err := s.step(e, w); err != nil {
-			return c.wrong(e.Version, c.asked[i], "entry %d (%s): %w", e.Version, e.Kind, err)
-		}
-		for ; len(looks) > 0 && c.Operations[looks[0]].Saw.Version == e.Version; looks = looks[1:] {
-			if err := s.saw(c.Operations[looks[0]], e, c.effect[looks[0]]); err != nil {
-				return c.wrong(e.Version, looks[0], "%s at version %d: %w", c.Operations[looks[0]].Deed, e.Version, err)
-			}
-		}
-	}
-	if err := s.rests(); err != nil {
-		v := c.wrong(s.version, none, "at rest: %w", err)
-		v.Restless = true
-		return v
-	}
 	return nil
 }
 
@@ -153,6 +135,25 @@ func (c *check) wrong(version int64, op int, format string, args ...any) *Violat
 		}
 	}
 	return &Violation{Why: fmt.Errorf(format, args...).Error(), Around: strings.TrimRight(text.String(), "\n")}
+}
+
+// number is the specification's for a booking.
+func (c *check) number(booking uuid.UUID) int {
+	number, known := c.numbers[booking]
+	if !known {
+		number = spec.None
+	}
+	return number
+}
+
+// person is the specification's number for a user.
+func (c *check) person(user uuid.UUID) int {
+	number, known := c.people[user]
+	if !known {
+		number = len(c.people)
+		c.people[user] = number
+	}
+	return number
 }
 
 // inTime orders operations by a time of theirs.

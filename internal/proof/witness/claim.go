@@ -4,6 +4,8 @@ import (
 	"slices"
 
 	"github.com/google/uuid"
+
+	"eventbooking/internal/proof/spec"
 )
 
 // claim traces every effect to the one operation that asked for it. Most answers
@@ -21,13 +23,13 @@ func (c *check) claim() *Violation {
 	}
 	c.claimRest()
 	for i, e := range c.Entries {
-		if c.asked[i] == none && !e.System && e.Kind != KindOpened {
+		if c.asked[i] == none && !e.System && e.Kind != spec.KindOpened {
 			return c.wrong(e.Version, none, "nobody asked for entry %d (%s) at that time", e.Version, e.Kind)
 		}
 	}
 	for i, o := range c.Operations {
 		if c.effect[i] == 0 && c.mustHave(o) {
-			return c.wrong(o.Saw.Version, i, "%s was acknowledged, and no entry is its effect", o.Deed)
+			return c.wrong(o.Saw.Version, i, "%s was acknowledged, and no entry is its effect", o.Verb)
 		}
 	}
 	return nil
@@ -38,12 +40,12 @@ func (c *check) claim() *Violation {
 func (c *check) claimNamed() *Violation {
 	for _, op := range c.byVersion {
 		o := c.Operations[op]
-		if o.Ending != Done || o.Deed == Resize || o.Deed == Edit || o.Deed.reads() || !c.mayAsk(op, o.Saw.Version) {
+		if o.Ending != Done || o.Verb == spec.Resize || o.Verb.Leaves(spec.KindEdited) || o.Verb.Reads() || !c.mayAsk(op, o.Saw.Version) {
 			continue
 		}
 		if other := c.asked[o.Saw.Version-1]; other == none {
 			c.asked[o.Saw.Version-1], c.effect[op] = op, o.Saw.Version
-		} else if o.Deed.makes() {
+		} else if o.Verb.Makes() {
 			return c.wrong(o.Saw.Version, op, "entry %d was acknowledged to two: %s", o.Saw.Version, c.Operations[other])
 		}
 	}
@@ -53,7 +55,7 @@ func (c *check) claimNamed() *Violation {
 // mustHave says whether an operation must have had an effect of its own, because
 // what it was told would not be so without.
 func (c *check) mustHave(o Operation) bool {
-	return o.Ending == Done && (o.Deed.makes() || o.Deed == Resize && o.Saw.Seats != o.Seats)
+	return o.Ending == Done && (o.Verb.Makes() || o.Verb == spec.Resize && o.Saw.Seats != o.Seats)
 }
 
 // mayAsk says whether an entry can be the effect of an operation: it is of the
@@ -63,43 +65,34 @@ func (c *check) mayAsk(op int, version int64) bool {
 	if version <= c.floor[op] || o.Ending == Done && version > o.Saw.Version {
 		return false
 	}
-	mine := o.Booking == e.Booking
-	switch o.Deed {
-	case Book:
-		return first && e.User == o.User && e.Seats <= o.Seats && (e.Kind == KindConfirmed || e.Kind == KindWaitlisted)
-	case Hold:
-		return first && e.User == o.User && e.Seats <= o.Seats && e.Kind == KindHeld
-	case Confirm:
-		return mine && !first && e.Kind == KindConfirmed
-	case Cancel:
-		return mine && e.Kind == KindCancelled
-	case Accept:
-		return mine && e.Kind == KindAccepted
-	case Decline:
-		return mine && e.Kind == KindDeclined
-	case Resize:
-		return mine && e.Kind == KindResized && e.Seats == o.Seats
-	case Edit:
-		return e.Kind == KindEdited && e.Capacity == o.Seats
+	switch {
+	case !o.Verb.Leaves(e.Kind) || o.Verb.Makes() != first:
+		return false
+	case o.Verb.Makes():
+		return e.User == o.User && e.Seats <= o.Seats
+	case o.Verb == spec.EditCapacity:
+		return e.Capacity == o.Seats && e.Capacity != c.Entries[version-2].Capacity
+	case o.Verb == spec.EditRules:
+		return e.Capacity == c.Entries[version-2].Capacity
 	}
-	return false
+	return o.Booking == e.Booking && (o.Verb != spec.Resize || e.Seats == o.Seats)
 }
 
 // claimRest matches what is left, user by user.
 func (c *check) claimRest() {
 	entries, operations := map[uuid.UUID][]int64{}, map[uuid.UUID][]int{}
 	for i, e := range c.Entries {
-		if c.asked[i] == none && !e.System && e.Kind != KindOpened {
+		if c.asked[i] == none && !e.System && e.Kind != spec.KindOpened {
 			entries[e.User] = append(entries[e.User], e.Version)
 		}
 	}
 	for i, o := range c.Operations {
 		whose := o.User
-		if o.Deed == Edit {
+		if o.Verb.Leaves(spec.KindEdited) {
 			whose = uuid.Nil // as the entry has it
 		}
-		acknowledged := o.Ending == Done && (o.Deed == Resize || o.Deed == Edit)
-		if (acknowledged || o.Ending == Unknown && !o.Deed.reads()) && len(entries[whose]) > 0 {
+		acknowledged := o.Ending == Done && (o.Verb == spec.Resize || o.Verb.Leaves(spec.KindEdited))
+		if (acknowledged || o.Ending == Unknown && !o.Verb.Reads()) && len(entries[whose]) > 0 {
 			operations[whose] = append(operations[whose], i)
 		}
 	}

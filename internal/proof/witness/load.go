@@ -4,7 +4,6 @@ package witness
 
 import (
 	"context"
-	"encoding/json"
 	"fmt"
 	"math/rand/v2"
 	"net/http"
@@ -15,23 +14,27 @@ import (
 	"github.com/google/uuid"
 
 	"eventbooking/internal/proof/lab"
+	"eventbooking/internal/proof/spec"
 )
 
-// load is many workers who ask one slot for this and that, at random, each as
-// another person every time. What a worker believes about a person's booking is
-// what somebody last saw of it; it is often out of date, and so much the better.
+// load is many workers who send random requests about one slot, each as another
+// person every time. What a worker believes about a person's booking is what
+// somebody last saw of it. It is often out of date, which makes for more refusals.
 type load struct {
 	slot lab.Slot
 	// capacity is about how many seats the slot is kept at, by one edit in so many
-	// requests.
-	capacity, edits int
-	people          []*person
+	// requests. One in so many of these is an edit of the event's rules instead; 0: none.
+	capacity, edits, rules int
+	people                 []*person
 	// organizer asks for edits of the slot as it was last seen.
 	organizer *person
-	latest    atomic.Pointer[Sight]
-	// regulars are some who were lately seen with seats: they ask more often than
+	latest    atomic.Pointer[Observation]
+	// editing is locked while rules are edited: their order is told by nothing but
+	// the slot as it is before and after each edit.
+	editing sync.Mutex
+	// seated are some who were lately seen with seats: they ask more often than
 	// others, or the seats would hardly ever change hands.
-	regulars [64]atomic.Int64
+	seated [64]atomic.Int64
 
 	operations []Operation
 	begun      atomic.Int64
@@ -46,7 +49,7 @@ type person struct {
 	client *lab.Client
 
 	mu   sync.Mutex
-	last Sight // of the latest booking
+	last Observation // of the latest booking
 	// away is until when the person lets a hold or an offer run out.
 	away time.Duration
 }
@@ -85,55 +88,61 @@ type request struct {
 	at int // the person's place among the people
 }
 
-// wave is how many requests each person makes, about, until the tide turns: the
-// flood fills the queue, and in the ebb nobody joins it, half of those in it leave,
-// and seats are there for the asking.
+// wave is after about how many requests of each person the load changes: for one
+// wave the queue fills; in the next one it drains, when nobody joins it, half of
+// those in it leave, and seats are free.
 const wave = 5
 
-// forgets: of so many holds and offers, one is left to run out.
-const forgets = 100
+// abandoned: one in so many holds and offers is left to run out.
+const abandoned = 100
 
 // draw decides who asks for what.
-func (l *load) draw(random *rand.Rand, ebb bool) request {
+func (l *load) draw(random *rand.Rand, draining bool) request {
 	if random.IntN(l.edits) == 0 {
 		return request{as: l.organizer, at: none, Operation: l.drawEdit(random)}
 	}
 	at := l.drawPerson(random)
 	p := l.people[at]
 	last, away := p.seen()
-	r := request{as: p, at: at, Operation: Operation{Deed: habit(random, last.Status), Booking: last.Booking}}
-	switch leaves := ebb && random.IntN(2) == 0; {
+	r := request{as: p, at: at, Operation: Operation{Verb: verb(random, last.Status), Booking: last.Booking}}
+	switch leaves := draining && random.IntN(2) == 0; {
 	case away:
-		r.Deed = ReadBooking
-	case leaves && last.Status == Waitlisted:
-		r.Deed = Cancel
-	case leaves && r.Deed == Book:
-		r.Deed = Hold
+		r.Verb = spec.ReadBooking
+	case leaves && last.Status == spec.Waitlisted:
+		r.Verb = spec.Cancel
+	case leaves && r.Verb == spec.Book:
+		r.Verb = spec.Hold
 	}
-	switch r.Deed {
-	case Book:
-		r.Booking, r.Seats, r.Waits = uuid.Nil, seats(random), !ebb && random.IntN(4) > 0
+	switch r.Verb {
+	case spec.Book:
+		r.Booking, r.Seats, r.Waits = uuid.Nil, seats(random), !draining && random.IntN(4) > 0
 		if random.IntN(4) == 0 {
 			r.Least = 1 + random.IntN(r.Seats)
 		}
-	case Hold:
+	case spec.Hold:
 		r.Booking, r.Seats = uuid.Nil, seats(random)
-	case Resize:
+	case spec.Resize:
 		r.Seats = seats(random)
-	case ReadSlot:
+	case spec.ReadSlot:
 		r.Booking = uuid.Nil
 	}
 	return r
 }
 
-// drawEdit changes the capacity, half of the time down to about what is taken.
+// drawEdit changes the rules, or the capacity, half of the time down to about what
+// is taken.
 func (l *load) drawEdit(random *rand.Rand) Operation {
+	if l.rules > 0 && random.IntN(l.rules) == 0 {
+		modes := []spec.Mode{spec.Automatic, spec.Offer}
+		return Operation{Verb: spec.EditRules, Rules: spec.Rules{
+			Waitlist: modes[random.IntN(2)], FirstFit: random.IntN(2) == 0, MaxPasses: random.IntN(4)}}
+	}
 	slot := l.latest.Load()
 	to := l.capacity/2 + random.IntN(l.capacity+1)
 	if random.IntN(2) == 0 {
 		to = min(slot.Taken+random.IntN(3), l.capacity*3/2)
 	}
-	return Operation{Deed: Edit, Revision: slot.Revision, Seats: max(1, to)}
+	return Operation{Verb: spec.EditCapacity, Revision: slot.Revision, Seats: max(1, to)}
 }
 
 // drawPerson is anybody, or, a third of the time, one who probably has seats.
@@ -142,10 +151,10 @@ func (l *load) drawPerson(random *rand.Rand) int {
 	if random.IntN(3) > 0 {
 		return at
 	}
-	for range l.regulars {
-		regular := int(l.regulars[random.IntN(len(l.regulars))].Load())
-		if last, away := l.people[regular].seen(); last.Status.takesSeats() && !away {
-			return regular
+	for range l.seated {
+		at := int(l.seated[random.IntN(len(l.seated))].Load())
+		if last, away := l.people[at].seen(); last.Status.TakesSeats() && !away {
+			return at
 		}
 	}
 	return at
@@ -153,7 +162,7 @@ func (l *load) drawPerson(random *rand.Rand) int {
 
 // seen is what was last seen of the person's latest booking, and whether the
 // person is away.
-func (p *person) seen() (last Sight, away bool) {
+func (p *person) seen() (last Observation, away bool) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	return p.last, lab.Now() < p.away
@@ -162,38 +171,54 @@ func (p *person) seen() (last Sight, away bool) {
 // seats: mostly one, at most three.
 func seats(random *rand.Rand) int { return 1 + random.IntN(1+random.IntN(3)) }
 
-// habits are how often, in a hundred, somebody whose booking is believed to be in
-// a status asks for what.
-var habits = map[Status][]struct {
-	deed  Deed
+// odds are how often, in a hundred, somebody whose booking is believed to be in a
+// status asks for what.
+var odds = map[spec.Status][]struct {
+	verb  spec.Verb
 	often int
 }{
-	"":         {{Book, 85}, {Hold, 10}, {ReadSlot, 5}},
-	Waitlisted: {{ReadBooking, 25}, {ReadPosition, 8}, {Cancel, 30}, {Resize, 15}, {Accept, 8}, {Book, 5}, {Decline, 3}, {Confirm, 3}, {ReadSlot, 3}},
-	Held:       {{Confirm, 40}, {Cancel, 25}, {Resize, 15}, {ReadBooking, 10}, {Hold, 7}, {Accept, 3}},
-	Offered:    {{Accept, 40}, {Decline, 20}, {Cancel, 10}, {Resize, 10}, {ReadBooking, 10}, {Confirm, 5}, {Book, 5}},
-	Confirmed:  {{Cancel, 55}, {Resize, 20}, {ReadBooking, 8}, {ReadPosition, 3}, {Book, 6}, {Confirm, 4}, {Accept, 4}},
-	Cancelled:  {{Book, 65}, {Hold, 12}, {Cancel, 10}, {Resize, 3}, {ReadBooking, 3}, {Decline, 3}, {Confirm, 2}, {ReadSlot, 2}},
-	Expired:    {{Book, 60}, {Hold, 12}, {Confirm, 8}, {Accept, 8}, {Cancel, 8}, {ReadBooking, 2}, {Decline, 2}},
+	0: {{spec.Book, 85}, {spec.Hold, 10}, {spec.ReadSlot, 5}},
+	spec.Waitlisted: {{spec.ReadBooking, 25}, {spec.ReadPosition, 8}, {spec.Cancel, 30}, {spec.Resize, 15}, {spec.Accept, 8},
+		{spec.Book, 5}, {spec.Decline, 3}, {spec.Confirm, 3}, {spec.ReadSlot, 3}},
+	spec.Held: {{spec.Confirm, 40}, {spec.Cancel, 25}, {spec.Resize, 15}, {spec.ReadBooking, 10}, {spec.Hold, 7}, {spec.Accept, 3}},
+	spec.Offered: {{spec.Accept, 40}, {spec.Decline, 20}, {spec.Cancel, 10}, {spec.Resize, 10}, {spec.ReadBooking, 10},
+		{spec.Confirm, 5}, {spec.Book, 5}},
+	spec.Confirmed: {{spec.Cancel, 55}, {spec.Resize, 20}, {spec.ReadBooking, 8}, {spec.ReadPosition, 3}, {spec.Book, 6},
+		{spec.Confirm, 4}, {spec.Accept, 4}},
+	spec.Cancelled: {{spec.Book, 65}, {spec.Hold, 12}, {spec.Cancel, 10}, {spec.Resize, 3}, {spec.ReadBooking, 3}, {spec.Decline, 3},
+		{spec.Confirm, 2}, {spec.ReadSlot, 2}},
+	spec.Expired: {{spec.Book, 60}, {spec.Hold, 12}, {spec.Confirm, 8}, {spec.Accept, 8}, {spec.Cancel, 8}, {spec.ReadBooking, 2},
+		{spec.Decline, 2}},
 }
 
-func habit(random *rand.Rand, status Status) Deed {
+func verb(random *rand.Rand, status spec.Status) spec.Verb {
 	n := random.IntN(100)
-	for _, h := range habits[status] {
-		if n -= h.often; n < 0 {
-			return h.deed
+	for _, o := range odds[status] {
+		if n -= o.often; n < 0 {
+			return o.verb
 		}
 	}
-	return ReadSlot
+	return spec.ReadSlot
 }
 
 // ask sends a request, and writes down what came of it.
 func (l *load) ask(ctx context.Context, r request) Operation {
-	method, path, body, header := l.spell(r.Operation)
-	answer := r.as.client.Do(ctx, method, path, body, header...)
+	if r.Verb == spec.EditRules {
+		l.editing.Lock()
+		defer l.editing.Unlock()
+	}
+	answer := l.send(ctx, r)
 	o := r.Operation
-	o.User, o.Called, o.Returned = r.as.id, answer.Called, answer.Returned
-	o.Ending, o.Saw = sight(o.Deed, answer)
+	o.User, o.Called = r.as.id, answer.Called
+	if o.Verb == spec.EditRules && answer.Status == http.StatusOK {
+		// The answer shows the event, and nothing of the slot: that is read after it.
+		_ = lab.Await(ctx, restLimit, func(ctx context.Context) error {
+			answer = l.send(ctx, request{as: r.as, Operation: Operation{Verb: spec.ReadSlot}})
+			return answer.Want(http.StatusOK, nil)
+		})
+	}
+	o.Returned = answer.Returned
+	o.Ending, o.Saw = observation(o.Verb, answer)
 	if answer.Err != nil {
 		l.lost.Add(1)
 	}
@@ -202,95 +227,52 @@ func (l *load) ask(ctx context.Context, r request) Operation {
 	return o
 }
 
-// spell puts a request into HTTP.
-func (l *load) spell(o Operation) (method, path string, body any, header []lab.Header) {
-	slot, booking := "/slots/"+l.slot.ID.String(), "/bookings/"+o.Booking.String()
-	switch o.Deed {
-	case Book:
-		w := bookBody{Seats: o.Seats, Least: o.Least, IfFull: "reject"}
-		if o.Waits {
-			w.IfFull = "waitlist"
-		}
-		return http.MethodPost, slot + "/bookings", w, nil
-	case Hold:
-		return http.MethodPost, slot + "/holds", bookBody{Seats: o.Seats}, nil
-	case Resize:
-		return http.MethodPatch, booking, bookBody{Seats: o.Seats}, nil
-	case Edit:
-		match := lab.Header{Name: "If-Match", Value: fmt.Sprintf(`"%d.1"`, o.Revision)}
-		return http.MethodPatch, slot, map[string]int{"capacity": o.Seats}, []lab.Header{match}
-	case ReadSlot:
-		return http.MethodGet, slot, nil, nil
-	case ReadBooking:
-		return http.MethodGet, booking, nil, nil
-	case ReadPosition:
-		return http.MethodGet, booking + "/waitlist-position", nil, nil
+// send sends a request as its person.
+func (l *load) send(ctx context.Context, r request) lab.Answer {
+	asked := spec.Request{Verb: r.Verb, Seats: r.Seats, Least: r.Least, Wait: r.Waits, Replaces: spec.None,
+		Capacity: r.Seats, Rules: r.Rules}
+	var headers []lab.Header
+	switch r.Verb {
+	case spec.Resize:
+		asked.Least = spec.None
+	case spec.EditCapacity:
+		headers = []lab.Header{{Name: "If-Match", Value: fmt.Sprintf(`"%d.1"`, r.Revision)}}
+	case spec.EditRules:
+		headers = []lab.Header{{Name: "If-Match", Value: "*"}}
 	}
-	return http.MethodPost, booking + "/" + string(o.Deed), nil, nil
+	method, path, body := asked.HTTP(spec.IDs{
+		Event:   l.slot.EventID,
+		Slot:    func(int) uuid.UUID { return l.slot.ID },
+		Booking: func(int) uuid.UUID { return r.Booking },
+	})
+	return r.as.client.Do(ctx, method, path, body, headers...)
 }
 
-type bookBody struct {
-	Seats  int    `json:"seats"`
-	Least  int    `json:"seats_min,omitempty"`
-	IfFull string `json:"if_full,omitempty"`
-}
-
-// problem is a refusal, as far as one looks at it.
-type problem struct {
-	Code        string    `json:"code"`
-	From        Status    `json:"from"`
-	BookingID   uuid.UUID `json:"booking_id"`
-	SlotVersion int64     `json:"slot_version"`
-}
-
-// seen is every other answer, as far as one looks at it.
-type seen struct {
-	ID          uuid.UUID `json:"id"`
-	BookingID   uuid.UUID `json:"booking_id"`
-	Status      Status    `json:"status"`
-	Seats       int       `json:"seats"`
-	SeatsMin    int       `json:"seats_min"`
-	Place       int       `json:"waitlist_position"`
-	Blocked     bool      `json:"blocked"`
-	SlotVersion int64     `json:"slot_version"`
-
-	Position      int `json:"position"`
-	BookingsAhead int `json:"bookings_ahead"`
-	SeatsAhead    int `json:"seats_ahead"`
-	SeatsNeeded   int `json:"seats_needed"`
-	Passes        int `json:"passes"`
-
-	Version        int64 `json:"version"`
-	Revision       int64 `json:"revision"`
-	Capacity       int   `json:"capacity"`
-	SeatsTaken     int   `json:"seats_taken"`
-	SeatsAvailable int   `json:"seats_available"`
-	WaitlistLength int   `json:"waitlist_length"`
-}
-
-// sight is what became of a request, and what the answer says. One that cannot be
+// observation is what became of a request, and what the answer says. One that cannot be
 // read says nothing, which the check does not let pass.
-func sight(deed Deed, a lab.Answer) (Ending, Sight) {
+func observation(verb spec.Verb, a lab.Answer) (Ending, Observation) {
+	p := a.Problem()
 	switch {
 	case a.Unknown():
-		return Unknown, Sight{Code: a.Problem().Code}
+		return Unknown, Observation{Code: p.Code}
 	case a.Untouched():
-		return Untouched, Sight{Code: a.Problem().Code}
+		return Untouched, Observation{Code: p.Code}
 	case a.Status >= http.StatusBadRequest:
-		var p problem
-		_ = json.Unmarshal(a.Body, &p)
-		return Refused, Sight{Version: p.SlotVersion, Code: p.Code, Status: p.From, Booking: p.BookingID}
+		return Refused, Observation{Version: p.SlotVersion, Code: p.Code, Status: p.From, Booking: p.BookingID}
 	}
-	var s seen
-	_ = json.Unmarshal(a.Body, &s)
-	switch deed {
-	case ReadSlot, Edit:
-		return Done, Sight{Version: s.Version, Capacity: s.Capacity, Taken: s.SeatsTaken, Free: s.SeatsAvailable, Waiting: s.WaitlistLength, Revision: s.Revision}
-	case ReadPosition:
-		return Done, Sight{Version: s.SlotVersion, Booking: s.BookingID, Status: s.Status, Blocked: s.Blocked, Free: s.SeatsAvailable,
-			Position: s.Position, BookingsAhead: s.BookingsAhead, SeatsAhead: s.SeatsAhead, SeatsNeeded: s.SeatsNeeded, Passes: s.Passes}
+	switch verb {
+	case spec.ReadSlot, spec.EditCapacity, spec.EditRules:
+		var s lab.Slot
+		_ = a.Into(&s)
+		return Done, Observation{Version: s.Version, Capacity: s.Capacity, Taken: s.SeatsTaken, Free: s.SeatsAvailable, Waiting: s.WaitlistLength, Revision: s.Revision}
+	case spec.ReadPosition:
+		var w lab.WaitlistPosition
+		_ = a.Into(&w)
+		return Done, Observation{Version: w.SlotVersion, Booking: w.BookingID, Status: w.Status, Blocked: w.Blocked, Free: w.SeatsAvailable,
+			Position: w.Position, BookingsAhead: w.BookingsAhead, SeatsAhead: w.SeatsAhead, SeatsNeeded: w.SeatsNeeded, Passes: w.Passes}
 	}
-	return Done, Sight{Version: s.SlotVersion, Booking: s.ID, Status: s.Status, Seats: s.Seats, Least: s.SeatsMin, Position: s.Place, Blocked: s.Blocked}
+	b, _ := a.Booking()
+	return Done, Observation{Version: b.SlotVersion, Booking: b.ID, Status: b.Status, Seats: b.Seats, Least: b.SeatsMin, Position: b.WaitlistPosition, Blocked: b.Blocked}
 }
 
 // learn keeps what an answer tells about a person's latest booking.
@@ -298,11 +280,11 @@ func (l *load) learn(r request, o Operation) {
 	switch {
 	case o.Ending != Done:
 		return
-	case o.Deed == Edit, o.Deed == ReadSlot:
+	case o.Verb == spec.ReadSlot, o.Verb.Leaves(spec.KindEdited):
 		l.latest.Store(&o.Saw)
 		return
-	case o.Saw.Status.takesSeats():
-		l.regulars[int(o.Saw.Version)%len(l.regulars)].Store(int64(r.at))
+	case o.Saw.Status.TakesSeats():
+		l.seated[int(o.Saw.Version)%len(l.seated)].Store(int64(r.at))
 	}
 	p := r.as
 	p.mu.Lock()
@@ -310,7 +292,7 @@ func (l *load) learn(r request, o Operation) {
 	if o.Saw.Version >= p.last.Version {
 		p.last = o.Saw
 	}
-	if (o.Saw.Status == Held || o.Saw.Status == Offered) && o.Saw.Version%forgets == 0 {
+	if (o.Saw.Status == spec.Held || o.Saw.Status == spec.Offered) && o.Saw.Version%abandoned == 0 {
 		p.away = o.Returned + keptFor*time.Minute
 	}
 }

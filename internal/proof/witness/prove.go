@@ -16,6 +16,7 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"eventbooking/internal/proof/lab"
+	"eventbooking/internal/proof/spec"
 )
 
 // Options are the size of the experiment, and what it is made on.
@@ -33,19 +34,20 @@ type round struct {
 	// Of all operations and of all that are in flight, it has one in so many.
 	operations, inFlight int
 	// seats is how many requests in flight there are to a seat, edits how many
-	// requests to an edit of the capacity.
-	seats, edits int
+	// requests to an edit, rules how many edits to one of the event's rules; 0: none.
+	seats, edits, rules int
 }
 
 // rounds are slots of every policy. On top of these comes one that is so small
 // that its capacity is cut below what is waited for, and so quiet that this
-// happens often.
+// happens often, and one whose policy changes.
 var rounds = []round{
-	{"strict", lab.EventOptions{WaitlistMode: "automatic", Fit: "strict"}, 4, 1, 5, 80},
-	{"first fit", lab.EventOptions{WaitlistMode: "automatic", Fit: "first_fit", MaxPasses: new(3), WaitlistLimit: new(50)}, 4, 1, 5, 80},
-	{"strict, with offers", lab.EventOptions{WaitlistMode: "offer", Fit: "strict", WaitlistLimit: new(200)}, 4, 1, 5, 80},
-	{"first fit, with offers", lab.EventOptions{WaitlistMode: "offer", Fit: "first_fit", MaxPasses: new(2)}, 4, 1, 5, 80},
-	{"few seats", lab.EventOptions{WaitlistMode: "automatic", Fit: "strict", WaitlistLimit: new(20)}, 20, 10, 50, 10},
+	{"strict", lab.EventOptions{WaitlistMode: "automatic", Fit: "strict"}, 4, 1, 5, 80, 0},
+	{"first fit", lab.EventOptions{WaitlistMode: "automatic", Fit: "first_fit", MaxPasses: new(3), WaitlistLimit: new(50)}, 4, 1, 5, 80, 0},
+	{"strict, with offers", lab.EventOptions{WaitlistMode: "offer", Fit: "strict", WaitlistLimit: new(200)}, 4, 1, 5, 80, 0},
+	{"first fit, with offers", lab.EventOptions{WaitlistMode: "offer", Fit: "first_fit", MaxPasses: new(2)}, 4, 1, 5, 80, 0},
+	{"few seats", lab.EventOptions{WaitlistMode: "automatic", Fit: "strict", WaitlistLimit: new(20)}, 20, 10, 50, 10, 0},
+	{"rules that change", lab.EventOptions{WaitlistMode: "automatic", Fit: "strict"}, 5, 2, 5, 10, 2},
 }
 
 const (
@@ -64,13 +66,13 @@ const (
 // that they were told.
 func Prove(ctx context.Context, l *lab.Lab, o Options) (figure string, err error) {
 	o.Subject.Processes = cmp.Or(o.Subject.Processes, processes)
-	p, err := l.Place(ctx, "witness", o.Subject)
+	p, err := l.Deploy(ctx, "witness", o.Subject)
 	if err != nil {
 		return "", err
 	}
 	defer func() { err = errors.Join(err, p.Close()) }()
-	e := experiment{Options: o, place: p}
-	if e.people, err = p.People(ctx, crowd(o.InFlight)); err != nil {
+	e := experiment{Options: o, deployment: p}
+	if e.people, err = p.People(ctx, peopleFor(o.InFlight)); err != nil {
 		return "", err
 	}
 	for i, r := range rounds {
@@ -78,25 +80,21 @@ func Prove(ctx context.Context, l *lab.Lab, o Options) (figure string, err error
 			return "", fmt.Errorf("round %q: %w", r.name, err)
 		}
 	}
-	mix := filepath.Join(l.Dir(), "witness-mix.txt")
-	if err := os.WriteFile(mix, []byte(e.total.Mix()), 0o600); err != nil {
-		return "", err
-	}
 	return fmt.Sprintf("%d operations, %d in flight on one slot, under %d rules in turn: 0 violations; %s",
 		e.total.operations, o.InFlight, len(rounds), e.total), nil
 }
 
-// crowd is how many people it takes for so many requests in flight: more, so that
+// peopleFor is how many people it takes for so many requests in flight: more, so that
 // nearly everybody's last answer is in, but not many more, so that some ask twice
 // at once.
-func crowd(inFlight int) int { return inFlight + inFlight/2 }
+func peopleFor(inFlight int) int { return inFlight + inFlight/2 }
 
-// experiment is the rounds, one after the other, in one place.
+// experiment is the rounds, one after the other, in one deployment.
 type experiment struct {
 	Options
-	place  *lab.Place
-	people []lab.Person
-	total  tally
+	deployment *lab.Deployment
+	people     []lab.Person
+	total      tally
 }
 
 // run is one round: load, rest, check.
@@ -106,10 +104,10 @@ func (e *experiment) run(ctx context.Context, i int, r round) error {
 	if err != nil {
 		return err
 	}
-	h := History{Rules: rulesOf(r.event, l.latest.Load().Revision)}
+	h := History{Rules: rulesOf(r.event), Revision: l.latest.Load().Revision}
 	l.progress = func(done int) {
 		if done%500 == 0 {
-			e.place.Lab.Progress("witness: "+r.name, done, len(l.operations))
+			e.deployment.Lab.Progress("witness: "+r.name, done, len(l.operations))
 		}
 	}
 	began := time.Now()
@@ -128,19 +126,19 @@ func (e *experiment) run(ctx context.Context, i int, r round) error {
 // load is that of one round: its share of the operations, on a new slot.
 func (e *experiment) load(ctx context.Context, r round, inFlight int, slot lab.SlotOptions) (*load, error) {
 	r.event.HoldMinutes, r.event.OfferMinutes = new(keptFor), new(keptFor)
-	slots, err := e.place.Organizer.Publish(ctx, r.event, slot)
+	slots, err := e.deployment.Organizer.Publish(ctx, r.event, slot)
 	if err != nil {
 		return nil, err
 	}
-	l := &load{slot: slots[0], capacity: slot.Capacity, edits: r.edits, operations: make([]Operation, e.Operations/r.operations)}
-	l.organizer = &person{client: e.place.Organizer}
-	for _, someone := range e.people[:crowd(inFlight)] {
-		l.people = append(l.people, &person{id: someone.ID, client: e.place.Organizer.As(someone)})
+	l := &load{slot: slots[0], capacity: slot.Capacity, edits: r.edits, rules: r.rules, operations: make([]Operation, e.Operations/r.operations)}
+	l.organizer = &person{client: e.deployment.Organizer}
+	for _, someone := range e.people[:peopleFor(inFlight)] {
+		l.people = append(l.people, &person{id: someone.ID, client: e.deployment.Organizer.As(someone)})
 	}
-	for i := range l.regulars {
-		l.regulars[i].Store(int64(i % len(l.people)))
+	for i := range l.seated {
+		l.seated[i].Store(int64(i % len(l.people)))
 	}
-	ending, now := sight(ReadSlot, e.place.Organizer.Get(ctx, "/slots/"+l.slot.ID.String()))
+	ending, now := observation(spec.ReadSlot, e.deployment.Organizer.Get(ctx, "/slots/"+l.slot.ID.String()))
 	if ending != Done {
 		return nil, fmt.Errorf("read the new slot: %s %s", ending, now.Code)
 	}
@@ -151,46 +149,46 @@ func (e *experiment) load(ctx context.Context, r round, inFlight int, slot lab.S
 // lastLook is what everybody sees when it is over.
 func (l *load) lastLook(ctx context.Context) []Operation {
 	l.progress = func(int) {}
-	looks := []Operation{l.ask(ctx, request{as: l.people[0], Operation: Operation{Deed: ReadSlot}})}
+	answers := []Operation{l.ask(ctx, request{as: l.people[0], Operation: Operation{Verb: spec.ReadSlot}})}
 	for at, p := range l.people {
 		if p.last.Booking == uuid.Nil {
 			continue
 		}
-		for _, deed := range []Deed{ReadBooking, ReadPosition} {
-			r := request{as: p, at: at, Operation: Operation{Deed: deed, Booking: p.last.Booking}}
-			looks = append(looks, l.ask(ctx, r))
+		for _, verb := range []spec.Verb{spec.ReadBooking, spec.ReadPosition} {
+			r := request{as: p, at: at, Operation: Operation{Verb: verb, Booking: p.last.Booking}}
+			answers = append(answers, l.ask(ctx, r))
 		}
 	}
-	return looks
+	return answers
 }
 
 // settle checks the history as soon as nobody waits who could be served, at the
 // latest when that has taken too long.
 func (e *experiment) settle(ctx context.Context, slot lab.Slot, h *History) error {
 	var verdict error
-	restless := lab.Await(ctx, restLimit, func(ctx context.Context) (err error) {
-		if h.Entries, err = ledger(ctx, e.place.Cluster.URL(), slot); err != nil {
+	unfinished := lab.Await(ctx, restLimit, func(ctx context.Context) (err error) {
+		if h.Entries, err = ledger(ctx, e.deployment.Cluster.URL(), slot); err != nil {
 			return err
 		}
 		verdict = Check(*h)
-		if v := new(Violation); errors.As(verdict, &v) && v.Restless {
+		if v := new(Violation); errors.As(verdict, &v) && v.Unfinished {
 			return v
 		}
 		return nil
 	})
-	return errors.Join(verdict, restless)
+	return errors.Join(verdict, unfinished)
 }
 
-func rulesOf(o lab.EventOptions, revision int64) Rules {
-	rules := Rules{
-		Strict: o.Fit == "strict", Offers: o.WaitlistMode == "offer", Revision: revision,
+func rulesOf(o lab.EventOptions) spec.Rules {
+	rules := spec.Rules{
+		Waitlist: spec.Mode(o.WaitlistMode), Limit: spec.None, FirstFit: o.Fit == "first_fit",
 		HoldFor: keptFor * time.Minute, OfferFor: keptFor * time.Minute,
 	}
 	if o.MaxPasses != nil {
 		rules.MaxPasses = *o.MaxPasses
 	}
 	if o.WaitlistLimit != nil {
-		rules.WaitlistLimit = *o.WaitlistLimit
+		rules.Limit = *o.WaitlistLimit
 	}
 	return rules
 }
@@ -212,8 +210,11 @@ func ledger(ctx context.Context, databaseURL string, slot lab.Slot) ([]Entry, er
 		return nil, err
 	}
 	return pgx.CollectRows(rows, func(row pgx.CollectableRow) (e Entry, err error) {
-		return e, row.Scan(&e.Version, &e.Kind, (*[16]byte)(&e.Booking), (*[16]byte)(&e.User), &e.Seats, &e.Status,
+		var status string
+		err = row.Scan(&e.Version, &e.Kind, (*[16]byte)(&e.Booking), (*[16]byte)(&e.User), &e.Seats, &status,
 			&e.Capacity, &e.Taken, &e.Waiting, &e.System, &e.Cause, &e.At)
+		e.Status = spec.StatusOf(status)
+		return e, err
 	})
 }
 
@@ -222,7 +223,7 @@ func (e *experiment) report(h History, i int, verdict error) error {
 	if !errors.As(verdict, new(*Violation)) {
 		return verdict
 	}
-	path := filepath.Join(e.place.Lab.Dir(), fmt.Sprintf("witness-history-%d.txt", i+1))
+	path := filepath.Join(e.deployment.Lab.Dir(), fmt.Sprintf("witness-history-%d.txt", i+1))
 	file, err := os.Create(path)
 	if err != nil {
 		return errors.Join(lab.Broken(verdict), err)

@@ -10,7 +10,7 @@ import (
 )
 
 // A small experiment: whatever was told was true.
-func TestProve(t *testing.T) {
+func TestWhateverWasToldWasTrue(t *testing.T) {
 	t.Parallel()
 	l := labtest.Open(t)
 	figure, err := witness.Prove(t.Context(), l, witness.Options{Operations: 2000, InFlight: 40, Seed: 1})

@@ -1,14 +1,16 @@
 //go:build unix
 
-// Package traffic is what people do to the service in the experiments, and what
-// they were told: Customers choose commands, the answers are Receipts, and Audit
-// compares the receipts with the books, which are the ledger and the bookings as
-// the database has them.
-package traffic
+// Package load is what people do to the service in the experiments, and what they
+// were told. Customers draw commands, which are sent until they are settled; the
+// answers are Receipts, and Audit compares these with what is Stored, which is the
+// ledger and the bookings as the database has them. Load is many customers at once,
+// for experiments that break what the service stands on.
+package load
 
 import (
 	"context"
 	"encoding/json"
+	"fmt"
 	"net/http"
 
 	"github.com/google/uuid"
@@ -21,7 +23,7 @@ import (
 type Command struct {
 	Name         string
 	Method, Path string
-	Body         map[string]any // nil sends none
+	Body         any // nil sends none
 	// Key is its idempotency key; without one it is by itself the same twice.
 	Key string
 	// Booking is the existing one that it is about, if there is one.
@@ -31,26 +33,20 @@ type Command struct {
 }
 
 // Post is a command with a key of its own.
-func Post(by *lab.Client, name, path string, body map[string]any) Command {
+func Post(by *lab.Client, name, path string, body any) Command {
 	return Command{Name: name, Method: http.MethodPost, Path: path, Body: body, Key: uuid.NewString(), by: by}
 }
 
-// about says which booking a command is about.
-func (c Command) about(id uuid.UUID) Command {
-	c.Booking = id
-	return c
+func (c Command) String() string {
+	return fmt.Sprintf("%s: %s %s with key %q", c.Name, c.Method, c.Path, c.Key)
 }
 
 // Send sends it once.
 func (c Command) Send(ctx context.Context) lab.Answer {
-	var body any
-	if c.Body != nil {
-		body = c.Body
-	}
 	if c.Key == "" {
-		return c.by.Do(ctx, c.Method, c.Path, body)
+		return c.by.Do(ctx, c.Method, c.Path, c.Body)
 	}
-	return c.by.Do(ctx, c.Method, c.Path, body, lab.Key(c.Key))
+	return c.by.Do(ctx, c.Method, c.Path, c.Body, lab.Key(c.Key))
 }
 
 // Bookings are those that an answer tells of: one, several of a bundle, or none.
@@ -72,4 +68,10 @@ func Bookings(a lab.Answer) ([]lab.Booking, error) {
 		return []lab.Booking{body.Booking}, nil
 	}
 	return nil, nil
+}
+
+// Settled says that every repetition of a command gets this answer: it is about an
+// effect, or about the state of things that refused it.
+func Settled(a lab.Answer) bool {
+	return a.Status < http.StatusMultipleChoices || a.Status == http.StatusConflict
 }

@@ -22,19 +22,19 @@ type Subject struct {
 	Disarm string
 }
 
-// Place is the subject at work on a PostgreSQL of its own, with an organizer to
+// Deployment is the subject at work on a PostgreSQL of its own, with an organizer to
 // ask it as.
-type Place struct {
+type Deployment struct {
 	Lab     *Lab
 	Cluster *Cluster
-	// Service is the first process, Twins are the others.
+	// Service is the first process, Others are the others.
 	Service   *Service
-	Twins     []*Service
+	Others    []*Service
 	Organizer *Client
 }
 
-// Place brings a subject up. The name is that of its files, once in a lab.
-func (l *Lab) Place(ctx context.Context, name string, s Subject) (*Place, error) {
+// Deploy brings a subject up. The name is that of its files, once in a lab.
+func (l *Lab) Deploy(ctx context.Context, name string, s Subject) (*Deployment, error) {
 	binary := s.Binary
 	if binary == "" {
 		var err error
@@ -46,16 +46,16 @@ func (l *Lab) Place(ctx context.Context, name string, s Subject) (*Place, error)
 	if err != nil {
 		return nil, err
 	}
-	p := &Place{Lab: l, Cluster: cluster}
+	p := &Deployment{Lab: l, Cluster: cluster}
 	if p.Service, err = l.Service(ctx, name, binary, cluster.URL(), s.Env); err != nil {
 		return nil, err
 	}
 	for i := 1; i < s.Processes; i++ {
-		twin, err := l.Service(ctx, fmt.Sprintf("%s-%d", name, i+1), binary, cluster.URL(), s.Env)
+		other, err := l.Service(ctx, fmt.Sprintf("%s-%d", name, i+1), binary, cluster.URL(), s.Env)
 		if err != nil {
 			return nil, err
 		}
-		p.Twins = append(p.Twins, twin)
+		p.Others = append(p.Others, other)
 	}
 	if s.Disarm != "" {
 		if err := cluster.Exec(ctx, s.Disarm); err != nil {
@@ -71,25 +71,25 @@ func (l *Lab) Place(ctx context.Context, name string, s Subject) (*Place, error)
 }
 
 // Client is a client without a token, of all processes in turn.
-func (p *Place) Client() *Client {
+func (p *Deployment) Client() *Client {
 	bases := []string{p.Service.URL()}
-	for _, twin := range p.Twins {
-		bases = append(bases, twin.URL())
+	for _, other := range p.Others {
+		bases = append(bases, other.URL())
 	}
 	return NewClient(bases...)
 }
 
 // People makes attendees.
-func (p *Place) People(ctx context.Context, n int) ([]Person, error) {
+func (p *Deployment) People(ctx context.Context, n int) ([]Person, error) {
 	return People(ctx, p.Cluster.URL(), n, access.Attendee)
 }
 
 // Close ends the processes and frees their disk. The logs stay until the lab closes.
-func (p *Place) Close() error {
+func (p *Deployment) Close() error {
 	p.Organizer.Close()
 	err := p.Service.Stop()
-	for _, twin := range p.Twins {
-		err = errors.Join(err, twin.Stop())
+	for _, other := range p.Others {
+		err = errors.Join(err, other.Stop())
 	}
 	return errors.Join(err, p.Cluster.Remove())
 }

@@ -1,6 +1,6 @@
 //go:build unix
 
-package traffic
+package load
 
 import (
 	"fmt"
@@ -9,6 +9,7 @@ import (
 	"github.com/google/uuid"
 
 	"eventbooking/internal/proof/lab"
+	"eventbooking/internal/proof/spec"
 )
 
 // Receipt is what an answer acknowledged of one booking: how it was after the
@@ -16,18 +17,18 @@ import (
 type Receipt struct {
 	Command string
 	Booking uuid.UUID
-	At      Place
+	At      EntryKey
 	Seats   int
-	Status  string
+	Status  spec.Status
 }
 
-// Place is an entry's in a ledger.
-type Place struct {
+// EntryKey is the key of an entry of the ledger.
+type EntryKey struct {
 	Slot    uuid.UUID
 	Version int64
 }
 
-func (p Place) String() string { return fmt.Sprintf("slot %s version %d", p.Slot, p.Version) }
+func (k EntryKey) String() string { return fmt.Sprintf("slot %s version %d", k.Slot, k.Version) }
 
 // Receipts are all that were given out. Many may add to them at once.
 type Receipts struct {
@@ -45,7 +46,7 @@ func (r *Receipts) Add(command Command, a lab.Answer) error {
 	defer r.mu.Unlock()
 	for _, b := range told {
 		r.all = append(r.all, Receipt{
-			Command: command.Name, Booking: b.ID, At: Place{b.SlotID, b.SlotVersion}, Seats: b.Seats, Status: b.Status,
+			Command: command.Name, Booking: b.ID, At: EntryKey{b.SlotID, b.SlotVersion}, Seats: b.Seats, Status: b.Status,
 		})
 	}
 	return nil

@@ -1,41 +1,46 @@
 //go:build unix
 
-package traffic
+package load
 
 import (
+	"context"
+	"errors"
 	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
 
 	"github.com/google/uuid"
+
+	"eventbooking/internal/proof/lab"
+	"eventbooking/internal/proof/spec"
 )
 
-// Books are what the database has at one moment.
-type Books struct {
-	Ledger   map[Place]Entry
+// Stored is what the database has at one moment.
+type Stored struct {
+	Ledger   map[EntryKey]Entry
 	Bookings map[uuid.UUID]Booking
 }
 
 // Entry is one of the ledger's.
 type Entry struct {
-	Kind, Actor, Reason string
-	Booking             uuid.UUID // nil: about the slot
-	Seats               int
-	Status              string
-	Cause               Place
+	Kind          spec.Kind
+	Actor, Reason string
+	Booking       uuid.UUID // nil: about the slot
+	Seats         int
+	Status        spec.Status
+	Cause         EntryKey
 }
 
 // Booking is one's row.
 type Booking struct {
-	At                              Place // of its last change
+	At                              EntryKey // of its last change
 	Seats                           int
-	Status                          string
+	Status                          spec.Status
 	Replaces, ReplacedBy, MovedFrom uuid.UUID
 }
 
-func (b Booking) takesSeats() bool {
-	return b.Status == "confirmed" || b.Status == "held" || b.Status == "offered"
-}
-
-// Audit compares what people were told with the books, when nobody is still
+// Audit compares what people were told with what is stored, when nobody is still
 // waiting for an answer, and says what is wrong:
 //
 //   - lost: an acknowledged effect that is not in the ledger as it was acknowledged,
@@ -44,30 +49,30 @@ func (b Booking) takesSeats() bool {
 //     no answer told of: a second effect, or one that was refused;
 //   - half applied: one side of a move or an upgrade without the other. A part of
 //     a bundle is lost when the bundle was acknowledged, and unaccounted otherwise.
-func Audit(receipts []Receipt, books Books) []string {
-	a := audit{books: books, told: make(map[Place]bool, len(receipts)), resized: map[uuid.UUID]int{}}
+func Audit(receipts []Receipt, stored Stored) []string {
+	a := audit{stored: stored, told: make(map[EntryKey]bool, len(receipts)), resized: map[uuid.UUID]int{}}
 	for _, r := range receipts {
 		a.receipt(r)
 	}
 	a.moves()
-	for at, e := range books.Ledger {
+	for at, e := range stored.Ledger {
 		a.entry(at, e)
 	}
-	for id, b := range books.Bookings {
+	for id, b := range stored.Bookings {
 		a.booking(id, b)
 	}
 	return a.found
 }
 
 type audit struct {
-	books Books
+	stored Stored
 	// told are the entries that answers told of.
-	told map[Place]bool
+	told map[EntryKey]bool
 	// resized counts the acknowledged changes of a booking's seats. Their answers
 	// show the booking a moment later, perhaps after a promotion.
 	resized map[uuid.UUID]int
 	// moved is where each booking that was moved went, by the entry of its moving.
-	moved map[Place]uuid.UUID
+	moved map[EntryKey]uuid.UUID
 	found []string
 }
 
@@ -77,17 +82,17 @@ func (a *audit) find(format string, args ...any) {
 
 func (a *audit) receipt(r Receipt) {
 	a.told[r.At] = true
-	if r.Command == "resize" {
+	if r.Command == string(spec.Resize) {
 		a.resized[r.Booking]++
 	}
-	e, there := a.books.Ledger[r.At]
+	e, there := a.stored.Ledger[r.At]
 	switch {
 	case !there:
 		a.find("lost: %s of booking %s, acknowledged at %s, is not in the ledger", r.Command, r.Booking, r.At)
 	case e.Booking != r.Booking || e.Seats != r.Seats || e.Status != r.Status:
 		a.find("lost: %s of booking %s, acknowledged as %s with %d seats at %s: there is %+v", r.Command, r.Booking, r.Status, r.Seats, r.At, e)
 	}
-	if b, there := a.books.Bookings[r.Booking]; !there || b.At.Slot != r.At.Slot || b.At.Version < r.At.Version {
+	if b, there := a.stored.Bookings[r.Booking]; !there || b.At.Slot != r.At.Slot || b.At.Version < r.At.Version {
 		a.find("lost: %s of booking %s, acknowledged at %s: the booking is %+v", r.Command, r.Booking, r.At, b)
 	}
 }
@@ -95,13 +100,13 @@ func (a *audit) receipt(r Receipt) {
 // moves pairs the two sides of moves: the entry of the new booking names the
 // entry of the old one as its cause.
 func (a *audit) moves() {
-	a.moved = map[Place]uuid.UUID{}
-	for at, e := range a.books.Ledger {
-		cause, caused := a.books.Ledger[e.Cause]
-		if !caused || cause.Kind != "moved" || e.Kind != "confirmed" { // a promotion may have the same cause
+	a.moved = map[EntryKey]uuid.UUID{}
+	for at, e := range a.stored.Ledger {
+		cause, caused := a.stored.Ledger[e.Cause]
+		if !caused || cause.Kind != spec.KindMoved || e.Kind != spec.KindConfirmed { // a promotion may have the same cause
 			continue
 		}
-		if a.books.Bookings[e.Booking].MovedFrom != cause.Booking || a.moved[e.Cause] != uuid.Nil {
+		if a.stored.Bookings[e.Booking].MovedFrom != cause.Booking || a.moved[e.Cause] != uuid.Nil {
 			a.find("half applied: the move at %s made booking %s at %s", e.Cause, e.Booking, at)
 		}
 		a.moved[e.Cause] = e.Booking
@@ -109,20 +114,20 @@ func (a *audit) moves() {
 	}
 }
 
-func (a *audit) entry(at Place, e Entry) {
-	if e.Kind == "moved" && a.moved[at] == uuid.Nil {
+func (a *audit) entry(at EntryKey, e Entry) {
+	if e.Kind == spec.KindMoved && a.moved[at] == uuid.Nil {
 		a.find("half applied: booking %s was moved away at %s, and arrived nowhere", e.Booking, at)
 	}
 	if e.Reason == "upgraded" {
-		old := a.books.Bookings[e.Booking]
-		if cause := a.books.Ledger[e.Cause]; cause.Status != "confirmed" || cause.Booking != old.ReplacedBy {
+		old := a.stored.Bookings[e.Booking]
+		if cause := a.stored.Ledger[e.Cause]; cause.Status != spec.Confirmed || cause.Booking != old.ReplacedBy {
 			a.find("half applied: booking %s was given back at %s, for %s at %s", e.Booking, at, old.ReplacedBy, e.Cause)
 		}
 	}
 	if e.Booking == uuid.Nil || e.Actor == "system" || a.told[at] {
 		return
 	}
-	if e.Kind == "resized" && a.resized[e.Booking] > 0 {
+	if e.Kind == spec.KindResized && a.resized[e.Booking] > 0 {
 		a.resized[e.Booking]--
 		return
 	}
@@ -130,16 +135,32 @@ func (a *audit) entry(at Place, e Entry) {
 }
 
 func (a *audit) booking(id uuid.UUID, b Booking) {
-	e := a.books.Ledger[b.At]
+	e := a.stored.Ledger[b.At]
 	if e.Booking != id || e.Status != b.Status || e.Seats != b.Seats {
 		a.find("half applied: booking %s is %+v, and the ledger has %+v", id, b, e)
 	}
 	if b.MovedFrom != uuid.Nil {
-		if old := a.books.Bookings[b.MovedFrom]; old.Status != "cancelled" || a.moved[old.At] != id {
+		if old := a.stored.Bookings[b.MovedFrom]; old.Status != spec.Cancelled || a.moved[old.At] != id {
 			a.find("half applied: booking %s was made by a move of %s, which is %+v", id, b.MovedFrom, old)
 		}
 	}
-	if old := a.books.Bookings[b.Replaces]; b.Status == "confirmed" && old.takesSeats() {
+	if old := a.stored.Bookings[b.Replaces]; b.Status == spec.Confirmed && old.Status.TakesSeats() {
 		a.find("half applied: booking %s is confirmed, and %s that it replaces still has seats", id, b.Replaces)
 	}
+}
+
+// Compare audits receipts against a database, when nobody is still waiting for an
+// answer. What is wrong goes into a file in a directory, together with what was
+// found already.
+func Compare(ctx context.Context, databaseURL, dir string, receipts *Receipts, found ...string) error {
+	stored, err := readStored(ctx, databaseURL)
+	if err != nil {
+		return err
+	}
+	if found = append(found, Audit(receipts.All(), stored)...); len(found) == 0 {
+		return nil
+	}
+	file := filepath.Join(dir, "findings.txt")
+	err = os.WriteFile(file, []byte(strings.Join(found, "\n")+"\n"), 0o600)
+	return errors.Join(lab.Broken(fmt.Errorf("%d findings, in %s; the first: %s", len(found), file, found[0])), err)
 }

@@ -1,0 +1,89 @@
+//go:build unix
+
+package sequence
+
+import (
+	"testing"
+
+	"eventbooking/internal/audit"
+	"eventbooking/internal/proof/spec"
+)
+
+// named are sequences that once went wrong, each by its name.
+var named = []struct {
+	name       string
+	rules      spec.Rules
+	people     int
+	capacities []int // of slots at the hours 0, 1, 2 and 6
+	requests   []spec.Request
+}{
+	{
+		name:  "an offer is accepted in a cancelled slot",
+		rules: spec.Rules{Waitlist: spec.Offer, Limit: spec.None, FirstFit: true}, people: 4, capacities: []int{3, 1, 2, 3},
+		requests: []spec.Request{
+			book(3, 3, 3), book(3, 1, 1),
+			{Verb: spec.Resize, Who: 3, Booking: 0, Seats: 2, Least: spec.None},
+			{Verb: spec.Resize, Who: 3, Booking: 1, Seats: 1, Least: 1},
+			{Verb: spec.CancelSlot, Who: spec.Organizer, Slot: 3, Reason: true},
+			{Verb: spec.Accept, Who: 3, Booking: 1},
+			{Verb: spec.Accept, Who: 3, Booking: 0},
+		},
+	},
+	{
+		name:  "a busy newcomer keeps nobody waiting",
+		rules: spec.Rules{Waitlist: spec.Automatic, Limit: spec.None}, people: 5, capacities: []int{2, 3, 4},
+		requests: []spec.Request{
+			book(4, 2, 1), {Verb: spec.Hold, Who: 0, Slot: 0, Seats: 1, Replaces: spec.None}, book(2, 2, 2),
+			bookOrWait(3, 1, 2), bookOrWait(4, 1, 3), bookOrWait(1, 0, 1), bookOrWait(1, 1, 1),
+			{Verb: spec.Cancel, Who: 1, Booking: 5, Reason: true},
+		},
+	},
+	{
+		name:  "an edit of the rules serves who waits, before any newcomer",
+		rules: spec.Rules{Waitlist: spec.Automatic, Limit: spec.None}, people: 4, capacities: []int{3, 1, 1},
+		requests: []spec.Request{
+			book(0, 0, 2), bookOrWait(1, 0, 2), bookOrWait(2, 0, 1),
+			editRules(spec.Automatic, true, 1), book(3, 0, 1),
+		},
+	},
+	{
+		name:  "a waitlist in use is not turned off",
+		rules: spec.Rules{Waitlist: spec.Offer, Limit: spec.None, MaxPasses: 1}, people: 3, capacities: []int{1, 1, 1},
+		requests: []spec.Request{
+			book(0, 0, 1), bookOrWait(1, 0, 1), editRules(spec.Off, false, 1), editRules(spec.Automatic, false, 1),
+			{Verb: spec.Cancel, Who: 0, Booking: 0}, editRules(spec.Off, false, 1), bookOrWait(2, 0, 1),
+		},
+	},
+}
+
+func book(who, slot, seats int) spec.Request {
+	return spec.Request{Verb: spec.Book, Who: who, Slot: slot, Seats: seats, Replaces: spec.None}
+}
+
+func bookOrWait(who, slot, seats int) spec.Request {
+	r := book(who, slot, seats)
+	r.Wait = true
+	return r
+}
+
+func editRules(waitlist spec.Mode, firstFit bool, passes int) spec.Request {
+	return spec.Request{Verb: spec.EditRules, Who: spec.Organizer, Rules: spec.Rules{Waitlist: waitlist, FirstFit: firstFit, MaxPasses: passes}}
+}
+
+func TestTheServiceAnswersNamedSequencesAsSpecified(t *testing.T) {
+	s := openService(t)
+	for _, n := range named {
+		t.Run(n.name, func(t *testing.T) {
+			hours := []int{0, 1, 2, 6}[:len(n.capacities)]
+			r := s.publish(t, n.rules, n.people, hours, n.capacities)
+			r.compare()
+			for _, request := range n.requests {
+				r.do(request)
+			}
+		})
+	}
+	findings, err := audit.Doctor(t.Context(), s.pool, nil)
+	if err != nil || len(findings) > 0 {
+		t.Errorf("%v %v", findings, err)
+	}
+}
