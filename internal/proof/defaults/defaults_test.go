@@ -11,12 +11,12 @@ import (
 	"eventbooking/internal/proof/labtest"
 )
 
-// One room's races, on a server with hostile defaults.
+// One package's races, on a server with hostile defaults.
 func TestProve(t *testing.T) {
 	t.Parallel()
 	l := labtest.Open(t)
 	figure, err := Prove(t.Context(), l, Options{
-		Packages: []string{"eventbooking/internal/seating"}, Run: "^(TestBookingFillsThenWaitsThenIsPromoted|TestSameKeyHasOneEffect)$"})
+		Packages: []string{"eventbooking/internal/desk"}, Run: "^(TestBookingFillsThenWaitsThenIsPromoted|TestSameKeyHasOneEffect)$"})
 	if err != nil || !strings.Contains(figure, "2 tests, 0 failures") {
 		t.Errorf("%q %v", figure, err)
 	}

@@ -118,7 +118,7 @@ func (s *Service) Doctor(ctx context.Context) ([]string, error) {
 	var found []string
 	for line := range strings.Lines(out.String()) {
 		line = strings.TrimSpace(line)
-		if line != "nothing" && line != "" && !strings.HasPrefix(line, "warning: ") {
+		if line != "ok: no violations" && line != "" && !strings.HasPrefix(line, "warning: ") {
 			found = append(found, line)
 		}
 	}
