@@ -32,6 +32,8 @@ type load struct {
 	// editing is locked while rules are edited: their order is told by nothing but
 	// the slot as it is before and after each edit.
 	editing sync.Mutex
+	// ruled counts these edits: the fit changes with each.
+	ruled atomic.Int64
 	// seated are some who were lately seen with seats: they ask more often than
 	// others, or the seats would hardly ever change hands.
 	seated [64]atomic.Int64
@@ -115,14 +117,14 @@ func (l *load) draw(random *rand.Rand, draining bool) request {
 	}
 	switch r.Verb {
 	case spec.Book:
-		r.Booking, r.Seats, r.Waits = uuid.Nil, seats(random), !draining && random.IntN(4) > 0
+		r.Booking, r.Seats, r.Waits = uuid.Nil, l.seats(random), !draining && random.IntN(4) > 0
 		if random.IntN(4) == 0 {
 			r.Least = 1 + random.IntN(r.Seats)
 		}
 	case spec.Hold:
-		r.Booking, r.Seats = uuid.Nil, seats(random)
+		r.Booking, r.Seats = uuid.Nil, l.seats(random)
 	case spec.Resize:
-		r.Seats = seats(random)
+		r.Seats = l.seats(random)
 	case spec.ReadSlot:
 		r.Booking = uuid.Nil
 	}
@@ -135,7 +137,7 @@ func (l *load) drawEdit(random *rand.Rand) Operation {
 	if l.rules > 0 && random.IntN(l.rules) == 0 {
 		modes := []spec.Mode{spec.Automatic, spec.Offer}
 		return Operation{Verb: spec.EditRules, Rules: spec.Rules{
-			Waitlist: modes[random.IntN(2)], FirstFit: random.IntN(2) == 0, MaxPasses: random.IntN(4)}}
+			Waitlist: modes[random.IntN(2)], FirstFit: l.ruled.Add(1)%2 == 1, MaxPasses: 1 + random.IntN(3)}}
 	}
 	slot := l.latest.Load()
 	to := l.capacity/2 + random.IntN(l.capacity+1)
@@ -168,8 +170,13 @@ func (p *person) seen() (last Observation, away bool) {
 	return p.last, lab.Now() < p.away
 }
 
-// seats: mostly one, at most three.
-func seats(random *rand.Rand) int { return 1 + random.IntN(1+random.IntN(3)) }
+// seats: at most three, mostly one; where rules change it matters who does not fit.
+func (l *load) seats(random *rand.Rand) int {
+	if l.rules > 0 {
+		return 1 + random.IntN(3)
+	}
+	return 1 + random.IntN(1+random.IntN(3))
+}
 
 // odds are how often, in a hundred, somebody whose booking is believed to be in a
 // status asks for what.

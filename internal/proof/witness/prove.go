@@ -47,7 +47,7 @@ var rounds = []round{
 	{"strict, with offers", lab.EventOptions{WaitlistMode: "offer", Fit: "strict", WaitlistLimit: new(200)}, 4, 1, 5, 80, 0},
 	{"first fit, with offers", lab.EventOptions{WaitlistMode: "offer", Fit: "first_fit", MaxPasses: new(2)}, 4, 1, 5, 80, 0},
 	{"few seats", lab.EventOptions{WaitlistMode: "automatic", Fit: "strict", WaitlistLimit: new(20)}, 20, 10, 50, 10, 0},
-	{"rules that change", lab.EventOptions{WaitlistMode: "automatic", Fit: "strict"}, 5, 2, 5, 10, 2},
+	{"rules that change", lab.EventOptions{WaitlistMode: "automatic", Fit: "strict"}, 3, 2, 5, 6, 1},
 }
 
 const (
