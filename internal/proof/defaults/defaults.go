@@ -41,7 +41,7 @@ type Options struct {
 
 // suite are the packages in which seats change hands, and races are run for them.
 var suite = []string{
-	"eventbooking/internal/postgres", "eventbooking/internal/desk", "eventbooking/internal/waitlist",
+	"eventbooking/internal/postgres", "eventbooking/internal/seating", "eventbooking/internal/desk", "eventbooking/internal/audit", "eventbooking/internal/waitlist",
 	"eventbooking/internal/booking", "eventbooking/internal/event", "eventbooking/internal/server",
 }
 
