@@ -63,9 +63,9 @@ func TestDescriptionsSayWhoMayCall(t *testing.T) {
 		}
 		var want []string
 		switch {
-		case o.login == public:
+		case o.token == tokenIgnored:
 			want = []string{"everybody, without a token."}
-		case o.login == optional:
+		case o.token == tokenOptional:
 			want = []string{"everybody; a token is not needed."}
 		case o.ability != "":
 			want = []string{"with the ability `" + o.ability + "`."}
@@ -78,7 +78,7 @@ func TestDescriptionsSayWhoMayCall(t *testing.T) {
 				t.Errorf("%s: access is %q, which does not say %q", id, who, words)
 			}
 		}
-		if o.keyed != strings.Contains(again, "`Idempotency-Key`") {
+		if o.acceptsKey != strings.Contains(again, "`Idempotency-Key`") {
 			t.Errorf("%s: repeating it %q", id, again)
 		}
 	}

@@ -44,7 +44,7 @@ func FuzzIdempotencyKey(f *testing.F) {
 		}
 		visible := !strings.ContainsFunc(value, func(r rune) bool { return r <= ' ' || r > '~' })
 		good := times%3 == 0 || times%3 == 1 && len(value) >= 1 && len(value) <= 255 && visible
-		err := (&operation{keyed: true}).checkKey(header)
+		err := (&operation{acceptsKey: true}).checkKey(header)
 		if (err == nil) != good || err != nil && !errors.Is(err, fault.IdempotencyKeyInvalid) {
 			t.Errorf("%q, %d times: %v", value, times%3, err)
 		}
