@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net/mail"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/getkin/kin-openapi/openapi3"
@@ -39,8 +40,11 @@ const (
 	tokenIgnored
 )
 
-// loadOperations returns the operations of the contract by their ids.
-func loadOperations() (map[string]*operation, error) {
+// loadOperations returns the operations of the contract by their ids. They are read
+// once, because that takes 0.1 s and tests have many routers.
+var loadOperations = sync.OnceValues(readOperations)
+
+func readOperations() (map[string]*operation, error) {
 	spec, err := api.GetSpec()
 	if err != nil {
 		return nil, fmt.Errorf("read openapi.yaml: %w", err)
