@@ -1,7 +1,7 @@
-"""Who is asking, and about what: what schemathesis cannot know of this service.
+"""What schemathesis cannot know of this service: tokens, existing ids, stricter checks.
 
-.ci/contract sets CONTRACT_URL and CONTRACT_ROLE. Without the ids of things that
-exist, all that is asked about one thing would be answered with 404.
+.ci/contract sets CONTRACT_URL and CONTRACT_ROLE. Without the ids of seeded data, every
+request with an id would be answered with 404.
 """
 
 import os
@@ -14,8 +14,8 @@ API = os.environ["CONTRACT_URL"] + "/api/v1"
 ROLE = os.environ["CONTRACT_ROLE"]
 EMAIL = {"attendee": "busy@test.com", "organizer": "organizer@test.com", "admin": "admin@test.com"}[ROLE]
 
-# These end what they are asked with: a token, or its user. Each of their requests
-# is somebody else's, who is there for nothing else.
+# These operations revoke the request's token or change its user, so each of their
+# requests gets a new user.
 ONE_OFF = {"logoutUser", "deleteMe", "changePassword", "updateMe"}
 
 
@@ -33,7 +33,7 @@ def register():
 
 
 class Tokens:
-    """One token for all requests, and another one when it was revoked."""
+    """One token for all requests, and a new one after it was revoked."""
 
     token = None
 
@@ -59,7 +59,7 @@ def after_call(context, case, response):
 
 
 def pages(path, token):
-    """Everything that a list has, on its first ten pages."""
+    """Return the items on the first ten pages of a list."""
     found, cursor = [], None
     for _ in range(10):
         answer = requests.get(API + path, timeout=30, headers={"Authorization": f"Bearer {token}"},
@@ -74,7 +74,7 @@ def pages(path, token):
 
 
 def seeded():
-    """The ids of what this role can see or change: its own first, where it has any."""
+    """Return the ids of what this role can see or change."""
     token = log_in(EMAIL)
     events = pages("/events?when=all", token)
     if ROLE == "organizer":
@@ -90,7 +90,7 @@ def seeded():
         "event_id": sorted(e["id"] for e in events),
         "slot_id": sorted(s["id"] for s in slots),
         "booking_id": sorted(b["id"] for b in bookings),
-        # Not the accounts that the requests are from.
+        # Not the users that send the requests.
         "user_id": sorted(u["id"] for u in users if not u["email"].endswith("@test.com")),
     }
 
@@ -98,8 +98,8 @@ def seeded():
 SEEDED = seeded()
 
 
-def real(name, value):
-    """In two of three cases, a seeded id instead of a made-up one: always the same for the same."""
+def existing_id(name, value):
+    """Replace two of three generated ids by seeded ones, the same id always by the same."""
     known = SEEDED.get(name)
     try:
         number = uuid.UUID(value).int
@@ -110,12 +110,12 @@ def real(name, value):
 
 @schemathesis.hook
 def map_path_parameters(context, path_parameters):
-    return {name: real(name, value) for name, value in (path_parameters or {}).items()}
+    return {name: existing_id(name, value) for name, value in (path_parameters or {}).items()}
 
 
 @schemathesis.hook
 def map_headers(context, headers):
-    # No made-up ETag is ever the present one; * is. Every third stays, and is stale.
+    # Generated ETags never match; * does. Every third ETag stays, and is stale.
     if headers and len(headers.get("If-Match") or "") % 3:
         headers["If-Match"] = "*"
     return headers
@@ -126,9 +126,9 @@ def map_body(context, body):
     for part in [body, *items_of(body)]:
         if isinstance(part, dict):
             if "slot_id" in part:
-                part["slot_id"] = real("slot_id", part["slot_id"])
+                part["slot_id"] = existing_id("slot_id", part["slot_id"])
             if "replaces_booking_id" in part:
-                part["replaces_booking_id"] = real("booking_id", part["replaces_booking_id"])
+                part["replaces_booking_id"] = existing_id("booking_id", part["replaces_booking_id"])
     return body
 
 
@@ -138,8 +138,8 @@ def items_of(body):
 
 
 @schemathesis.check
-def problems_are_problems(context, response, case):
-    """Whoever refuses, the answer is problem+json, and leads back to its request in the log."""
+def errors_are_problems(context, response, case):
+    """Every error is application/problem+json, with the request id of the log."""
     if response.status_code < 400 or response.request.method == "HEAD":
         return
     content_type = response.headers.get("content-type")
@@ -147,26 +147,26 @@ def problems_are_problems(context, response, case):
     problem = response.json()
     assert problem["status"] == response.status_code, problem
     assert problem["type"] == "/problems/" + problem["code"], problem
-    # An answer that is replayed has the id of the first request.
+    # A replayed answer has the id of the first request.
     if "idempotent-replayed" not in response.headers:
         assert response.headers["x-request-id"] == [problem["request_id"]], problem
 
 
-# Refusals of the form of a request. What is well-formed may still be refused for
-# what it means: an end before its start, a cursor of nowhere, a wrong password.
+# Codes of malformed requests. Well-formed requests may still be refused for their
+# meaning: an end before its start, an unknown cursor, a wrong password.
 FORM = {"malformed_body", "invalid_parameter", "idempotency_key_invalid", "not_acceptable", "unsupported_media_type"}
 FORM_OF_FIELD = {"type", "nullable", "enum", "format", "pattern", "required", "unknown_field", "uniqueItems", "minimum",
                  "maximum", "minLength", "maxLength", "minItems", "maxItems", "minProperties"}
 
 
 @schemathesis.check
-def what_the_schema_allows_is_understood(context, response, case):
-    """The schemas are as strict as the service."""
+def valid_requests_are_not_malformed(context, response, case):
+    """The service accepts the form of whatever the schemas allow."""
     if case.meta is None or not case.meta.generation.mode.is_positive or not 400 <= response.status_code < 500:
         return
     problem = response.json()
     assert problem["code"] not in FORM, problem
     if problem["code"] == "validation_failed":
-        # An organizer must give a reason, an attendee may: no schema says that.
+        # A reason is required from organizers only, which no schema can express.
         wrong = [e for e in problem["errors"] if e["code"] in FORM_OF_FIELD and e.get("pointer") != "/reason"]
         assert not wrong, problem
