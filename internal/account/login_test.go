@@ -3,6 +3,7 @@
 package account_test
 
 import (
+	"errors"
 	"slices"
 	"sync/atomic"
 	"testing"
@@ -45,7 +46,10 @@ func TestRegisterCreatesOneUserPerAddress(t *testing.T) {
 	var made, taken atomic.Int32
 	together(6, func(i int) {
 		email := []string{"one@test.com", "One@Test.com", " ONE@TEST.COM"}[i%3]
-		_, err := h.Register(t.Context(), account.Registration{Email: email, Name: "One", Password: password})
+		var err error = fault.Overloaded
+		for errors.Is(err, fault.Overloaded) { // on a busy machine, hashing may take long
+			_, err = h.Register(t.Context(), account.Registration{Email: email, Name: "One", Password: password})
+		}
 		if err == nil {
 			made.Add(1)
 		} else {
