@@ -27,8 +27,13 @@ type fixture struct {
 	steps []seed.Step
 }
 
+// newFixture seeds a database, on which the doctor runs after the test. With -short
+// only two scenarios are tested.
 func newFixture(t *testing.T, scenario string) *fixture {
 	t.Helper()
+	if scenario != seed.FullSlot && scenario != seed.BusyUser {
+		testkit.SkipIfShort(t, "it seeds a database for each scenario")
+	}
 	pool := testkit.Database(t)
 	report := run(t, pool, seed.Options{Number: 11})
 	s := &fixture{t, pool, testkit.Desk(t, pool), report.Scenario(scenario).Steps}
