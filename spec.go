@@ -1,10 +1,10 @@
-// Package eventbooking carries the contract inside the program, word for word,
-// so that a running service always serves the description of itself.
+// Package eventbooking embeds the contract, so that a running service always serves
+// the contract that it was built with.
 package eventbooking
 
 import _ "embed"
 
-// Spec is openapi.yaml as it is written.
+// Spec is openapi.yaml, byte for byte.
 //
 //go:embed openapi.yaml
 var Spec []byte

@@ -1,5 +1,5 @@
-// Package db carries the migrations inside the program, so that one binary can
-// bring any database to the version it needs.
+// Package db embeds the migrations, so that the binary can bring any database to the
+// schema version that it needs.
 package db
 
 import "embed"

@@ -27,6 +27,28 @@ func program(t *testing.T, args ...string) (code int, stdout, stderr string) {
 	return code, out.String(), log.String()
 }
 
+// setting is an invalid value of a variable, with the exit code and part of the error.
+type setting struct {
+	name, value string
+	code        int
+	says        string
+}
+
+var invalidSettings = []setting{
+	{"LOG_LEVEL", "loud", exitUsage, `"loud" is not one of debug, info, warn, error`},
+	{"LOG_FORMAT", "xml", exitUsage, `"xml" is not one of text, json`},
+	{"SHUTDOWN_TIMEOUT", "soon", exitUsage, "invalid duration"},
+	{"SHUTDOWN_TIMEOUT", "0s", exitUsage, "not a positive duration"},
+	{"DATABASE_MAX_CONNS", "many", exitUsage, "many"},
+	{"DATABASE_MAX_CONNS", "0", exitUsage, "not positive"},
+	{"WORKERS", "maybe", exitUsage, "maybe"},
+	{"SEED_IF_EMPTY", "maybe", exitUsage, "maybe"},
+	{"ADDR", "8000", exitUsage, "missing port"},
+	{"CORS_ORIGINS", "shop.example.com", exitUsage, "not an origin"},
+	{"DATABASE_URL", "http://someone:secret@host/x", exitFailed, "not the address of a PostgreSQL database"},
+	{"DATA_DIR", "/dev/null/data", exitFailed, "not a directory"},
+}
+
 // The error names the variable, and comes before anything else happens.
 func TestInvalidSettingsAreNamed(t *testing.T) {
 	taken, err := net.Listen("tcp", "127.0.0.1:0")
@@ -34,25 +56,7 @@ func TestInvalidSettingsAreNamed(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer func() { _ = taken.Close() }()
-	for _, c := range []struct {
-		name, value string
-		code        int
-		says        string
-	}{
-		{"LOG_LEVEL", "loud", exitUsage, `"loud" is not one of debug, info, warn, error`},
-		{"LOG_FORMAT", "xml", exitUsage, `"xml" is not one of text, json`},
-		{"SHUTDOWN_TIMEOUT", "soon", exitUsage, "invalid duration"},
-		{"SHUTDOWN_TIMEOUT", "0s", exitUsage, "not a positive duration"},
-		{"DATABASE_MAX_CONNS", "many", exitUsage, "many"},
-		{"DATABASE_MAX_CONNS", "0", exitUsage, "not positive"},
-		{"WORKERS", "maybe", exitUsage, "maybe"},
-		{"SEED_IF_EMPTY", "maybe", exitUsage, "maybe"},
-		{"ADDR", "8000", exitUsage, "missing port"},
-		{"CORS_ORIGINS", "shop.example.com", exitUsage, "not an origin"},
-		{"ADDR", taken.Addr().String(), exitFailed, "already in use"},
-		{"DATABASE_URL", "http://someone:secret@host/x", exitFailed, "not the address of a PostgreSQL database"},
-		{"DATA_DIR", "/dev/null/data", exitFailed, "not a directory"},
-	} {
+	for _, c := range append(invalidSettings, setting{"ADDR", taken.Addr().String(), exitFailed, "already in use"}) {
 		t.Run(c.name+"="+c.value, func(t *testing.T) {
 			t.Setenv("ADDR", "127.0.0.1:0")
 			t.Setenv("DATABASE_URL", "postgres://nobody@127.0.0.1:1/nothing")
@@ -213,14 +217,7 @@ func TestProcessesStartTogether(t *testing.T) {
 	for _, out := range both {
 		base := out.wait(t, "Serving on   ")
 		out.wait(t, "Log in as    busy@test.com")
-		waitFor(t, "the service is ready", func() bool {
-			response, err := http.Get(base + "/readyz")
-			if err != nil {
-				return false
-			}
-			_ = response.Body.Close()
-			return response.StatusCode == http.StatusOK
-		})
+		waitFor(t, "the service is ready", func() bool { return isReady(base) })
 	}
 	worker.wait(t, `msg="workers started"`)
 	pool := testkit.Connect(t, url)
@@ -232,6 +229,15 @@ func TestProcessesStartTogether(t *testing.T) {
 	}
 	stop()
 	group.Wait()
+}
+
+func isReady(base string) bool {
+	response, err := http.Get(base + "/readyz")
+	if err != nil {
+		return false
+	}
+	_ = response.Body.Close()
+	return response.StatusCode == http.StatusOK
 }
 
 // output is what a running program has written so far.

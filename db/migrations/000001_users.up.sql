@@ -1,15 +1,15 @@
--- Who can sign in, and with what.
+-- Users and their tokens.
 
 CREATE TABLE users (
     id            uuid PRIMARY KEY,
     email         text NOT NULL,
     name          text NOT NULL,
-    -- argon2id in PHC string format; null once the user was anonymised.
+    -- argon2id in PHC string format; null after the user was anonymised.
     password_hash text,
     role          text NOT NULL DEFAULT 'attendee',
     created_at    timestamptz NOT NULL DEFAULT clock_timestamp(),
     updated_at    timestamptz NOT NULL DEFAULT clock_timestamp(),
-    -- Deleting a user anonymises the row: bookings and the ledger keep its opaque id.
+    -- Deleting a user anonymises the row: bookings and the ledger still refer to its id.
     deleted_at    timestamptz,
 
     CONSTRAINT users_role CHECK (role IN ('attendee', 'organizer', 'admin')),
@@ -18,14 +18,14 @@ CREATE TABLE users (
     CONSTRAINT users_live_has_password CHECK (deleted_at IS NOT NULL OR password_hash IS NOT NULL)
 );
 
--- One user per address, whatever its case.
+-- One user per address, ignoring case.
 CREATE UNIQUE INDEX users_one_email ON users (lower(email));
 
 CREATE TABLE tokens (
     id           uuid PRIMARY KEY,
     user_id      uuid NOT NULL,
     name         text NOT NULL,
-    -- SHA-256 of the token: a stolen table lets nobody in.
+    -- SHA-256 of the token, so that a stolen table cannot be used to log in.
     hash         bytea NOT NULL,
     abilities    text[] NOT NULL,
     created_at   timestamptz NOT NULL DEFAULT clock_timestamp(),

@@ -1,4 +1,4 @@
--- What people attend, and when.
+-- Events and their slots.
 
 CREATE TABLE events (
     id                          uuid PRIMARY KEY,
@@ -8,14 +8,14 @@ CREATE TABLE events (
     location                    text NOT NULL DEFAULT '',
     time_zone                   text NOT NULL,
     status                      text NOT NULL DEFAULT 'draft',
-    -- Edits of the settings name the revision that they edit.
+    -- Counts edits; an edit names the revision that it is based on.
     revision                    bigint NOT NULL DEFAULT 1,
 
     booking_opens_at            timestamptz,
     booking_closes_at           timestamptz,
     cancellation_closes_minutes integer NOT NULL DEFAULT 0,
     waitlist_mode               text NOT NULL DEFAULT 'automatic',
-    -- How many bookings may wait for one slot; null is any number.
+    -- How many bookings may wait for one slot; null means no limit.
     waitlist_limit              integer,
     offer_minutes               integer NOT NULL DEFAULT 60,
     fit                         text NOT NULL DEFAULT 'strict',
@@ -27,8 +27,8 @@ CREATE TABLE events (
     created_at                  timestamptz NOT NULL DEFAULT clock_timestamp(),
     updated_at                  timestamptz NOT NULL DEFAULT clock_timestamp(),
 
-    -- First start and last end of the slots that are not cancelled (of all, when all are);
-    -- kept by slots_keep_event_span, so that lists need not aggregate.
+    -- First start and last end of the slots that are not cancelled (of all slots, if all
+    -- are). Maintained by slots_keep_event_span, so that lists need not aggregate.
     starts_at                   timestamptz,
     ends_at                     timestamptz,
 
@@ -61,22 +61,22 @@ CREATE TABLE slots (
     event_id         uuid NOT NULL,
     starts_at        timestamptz NOT NULL,
     ends_at          timestamptz NOT NULL,
-    -- Half-open: a slot may begin in the instant in which another ends.
+    -- Half-open: a slot that begins when another ends does not overlap it.
     during           tstzrange NOT NULL GENERATED ALWAYS AS (tstzrange(starts_at, ends_at, '[)')) STORED,
     capacity         integer NOT NULL,
     status           text NOT NULL DEFAULT 'open',
     revision         bigint NOT NULL DEFAULT 1,
 
-    -- The slot row is the mutex of its seats; what follows changes under its lock only.
-    -- version is the slot's last entry in the ledger.
+    -- The lock of this row is the mutex of its seats: what follows changes only under it.
+    -- version is that of the slot's last entry in the ledger.
     version          bigint NOT NULL DEFAULT 0,
     seats_taken      integer NOT NULL DEFAULT 0,
     waitlist_length  integer NOT NULL DEFAULT 0,
-    -- Those who wait and are not blocked.
+    -- The waiting bookings that are not blocked.
     waitlist_ready   integer NOT NULL DEFAULT 0,
     -- The latest entry that made a promotion possible: the cause of the next one.
     freed_version    bigint NOT NULL DEFAULT 0,
-    -- Since when somebody might be promoted and nobody has looked yet; the ticker's worklist.
+    -- Since when a promotion may be possible and was not tried; the ticker's worklist.
     promotion_due_at timestamptz,
 
     created_at       timestamptz NOT NULL DEFAULT clock_timestamp(),
@@ -89,21 +89,21 @@ CREATE TABLE slots (
     CONSTRAINT slots_no_oversell CHECK (0 <= seats_taken AND seats_taken <= capacity),
     CONSTRAINT slots_waitlist CHECK (0 <= waitlist_ready AND waitlist_ready <= waitlist_length),
     CONSTRAINT slots_version CHECK (0 <= freed_version AND freed_version <= version),
-    -- What a booking's copy of the time refers to, so that the two cannot drift apart.
+    -- Referenced by the bookings' copies of the time, so that these cannot differ.
     CONSTRAINT slots_time_of_bookings UNIQUE (id, during)
 );
 
 CREATE INDEX slots_by_event ON slots (event_id, starts_at, id);
 CREATE INDEX slots_promotion_due ON slots (promotion_due_at) WHERE promotion_due_at IS NOT NULL;
--- Whose waiting ends, because the slot starts.
+-- For the waiting bookings that expire when their slot starts.
 CREATE INDEX slots_waiting_ends ON slots (starts_at) WHERE waitlist_length > 0;
 
 CREATE FUNCTION slots_keep_event_span() RETURNS trigger LANGUAGE plpgsql AS $$
 DECLARE
     event uuid := CASE WHEN TG_OP = 'DELETE' THEN OLD.event_id ELSE NEW.event_id END;
 BEGIN
-    -- Lock first, in a statement of its own: the aggregate below must see what
-    -- another transaction that just changed a sibling slot has committed.
+    -- Lock in a separate statement first, so that the aggregate below sees what another
+    -- transaction committed about another slot of the event while this one waited.
     PERFORM FROM events WHERE id = event FOR NO KEY UPDATE;
     UPDATE events
     SET (starts_at, ends_at) = (

@@ -1,4 +1,4 @@
--- Who has which seats, who waits, and how it came to that.
+-- Bookings, and the ledger of everything that happened to them.
 
 CREATE EXTENSION IF NOT EXISTS btree_gist;
 
@@ -10,17 +10,17 @@ CREATE TABLE bookings (
     during              tstzrange NOT NULL,
     seats               integer NOT NULL,
     status              text NOT NULL,
-    -- The slot's version of the last change of this booking.
+    -- The slot's version at the last change of this booking.
     version             bigint NOT NULL,
 
-    -- Where it stands in the queue: the version at which it joined. Never a clock, never a sequence.
+    -- The order in the queue: the version at which it joined. Never a clock or a sequence.
     queued_version      bigint,
-    -- How often somebody behind was served first.
+    -- How often a booking behind it was served first.
     passes              integer NOT NULL DEFAULT 0,
-    -- Why it cannot take seats now, and because of which booking of the same user.
+    -- Why it cannot take seats now, and the user's other booking that prevents it.
     blocked             text,
     blocked_by          uuid,
-    -- Keep and upgrade: what this booking gives back when it is promoted.
+    -- Keep and upgrade: the booking that is cancelled when this one is promoted.
     replaces_booking_id uuid,
 
     expires_at          timestamptz,
@@ -29,8 +29,8 @@ CREATE TABLE bookings (
 
     CONSTRAINT bookings_slot FOREIGN KEY (slot_id, during) REFERENCES slots (id, during) ON UPDATE CASCADE,
     CONSTRAINT bookings_user FOREIGN KEY (user_id) REFERENCES users (id),
-    -- Checked at the commit: a batch updates old bookings before it inserts the
-    -- new ones that they may refer to.
+    -- Checked at COMMIT, because a batch updates old bookings before it inserts the new
+    -- ones that they may refer to.
     CONSTRAINT bookings_blocker FOREIGN KEY (blocked_by) REFERENCES bookings (id) DEFERRABLE INITIALLY DEFERRED,
     CONSTRAINT bookings_replaced FOREIGN KEY (replaces_booking_id) REFERENCES bookings (id) DEFERRABLE INITIALLY DEFERRED,
     CONSTRAINT bookings_status CHECK (status IN ('waitlisted', 'held', 'offered', 'confirmed', 'cancelled', 'expired')),
@@ -39,7 +39,7 @@ CREATE TABLE bookings (
     CONSTRAINT bookings_blocked CHECK (blocked IS NULL OR (status = 'waitlisted' AND blocked IN ('overlap', 'capacity'))),
     CONSTRAINT bookings_blocked_by CHECK ((blocked_by IS NOT NULL) = (blocked IS NOT DISTINCT FROM 'overlap')),
     CONSTRAINT bookings_deadline CHECK ((status IN ('held', 'offered')) = (expires_at IS NOT NULL)),
-    -- Nobody has seats in two places at once.
+    -- No user has seats in two slots at the same time.
     CONSTRAINT bookings_no_overlap EXCLUDE USING gist (user_id WITH =, during WITH &&)
         WHERE (status IN ('held', 'offered', 'confirmed'))
 );
@@ -47,7 +47,7 @@ CREATE TABLE bookings (
 CREATE UNIQUE INDEX bookings_one_live ON bookings (user_id, slot_id)
     WHERE status IN ('waitlisted', 'held', 'offered', 'confirmed');
 
--- The queue, and the part of it that can be served.
+-- The queue, and the ready part of it.
 CREATE UNIQUE INDEX bookings_queue ON bookings (slot_id, queued_version) WHERE status = 'waitlisted';
 CREATE INDEX bookings_ready_queue ON bookings (slot_id, queued_version) WHERE status = 'waitlisted' AND blocked IS NULL;
 CREATE INDEX bookings_blocked_waiters ON bookings (blocked_by) WHERE blocked_by IS NOT NULL;
@@ -58,8 +58,8 @@ CREATE INDEX bookings_live_by_slot ON bookings (slot_id) WHERE status IN ('waitl
 CREATE INDEX bookings_by_slot ON bookings (slot_id, id);
 CREATE INDEX bookings_by_user ON bookings (user_id, id);
 
--- Everything that happened to a slot's seats and queue. It outlives users and slots,
--- hence no foreign keys.
+-- Everything that happened to a slot's seats and queue. It has no foreign keys,
+-- because entries are kept after users and slots are deleted.
 CREATE TABLE ledger (
     slot_id         uuid NOT NULL,
     version         bigint NOT NULL,
@@ -77,7 +77,7 @@ CREATE TABLE ledger (
     reason          text,
     actor           text NOT NULL,
     actor_id        uuid,
-    -- What made this possible, in this slot's ledger or another's.
+    -- The entry that made this one possible, in the same ledger or another slot's.
     cause_slot_id   uuid,
     cause_version   bigint,
     at              timestamptz NOT NULL,
@@ -104,8 +104,8 @@ CREATE TRIGGER ledger_append_only BEFORE UPDATE OR DELETE ON ledger
 CREATE TRIGGER ledger_no_truncate BEFORE TRUNCATE ON ledger
     FOR EACH STATEMENT EXECUTE FUNCTION ledger_refuse_change();
 
--- A pipelined COMMIT would commit an UPDATE that found nothing to update. Writes
--- whose rows must all be there say so by this function, and it raises.
+-- Raises if a write did not find all its rows. Writes are pipelined with the COMMIT,
+-- which would otherwise commit an UPDATE that found nothing to update.
 CREATE FUNCTION expect_rows(what text, actual bigint, expected bigint) RETURNS void LANGUAGE plpgsql AS $$
 BEGIN
     IF actual <> expected THEN

@@ -1,9 +1,9 @@
--- Which requests had their effect already, and what was answered.
+-- Requests that had their effect, with their answers.
 
 CREATE TABLE idempotency_keys (
     user_id     uuid NOT NULL,
     key         text NOT NULL,
-    -- SHA-256 of the request, to notice a key that comes with another one.
+    -- SHA-256 of the request, to detect a key that is reused for another request.
     fingerprint bytea NOT NULL,
     status      integer NOT NULL,
     header      jsonb NOT NULL,

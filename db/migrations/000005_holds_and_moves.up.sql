@@ -1,15 +1,16 @@
--- The rest of a booking's life: holds, partial acceptance, moves, check-in.
+-- Holds, promotion with fewer seats, moves, check-in.
 
 ALTER TABLE events
     ADD hold_minutes integer NOT NULL DEFAULT 10,
     ADD CONSTRAINT events_hold_minutes CHECK (hold_minutes BETWEEN 1 AND 60);
 
 ALTER TABLE bookings
-    -- With how few seats it may be promoted; null: only with all of them.
+    -- The fewest seats that it may be promoted with; null means all.
     ADD seats_min integer,
-    -- Which booking took its place: by an upgrade. Waits that name this one mean that one.
+    -- The booking that replaced it by an upgrade. Waiting bookings that would replace
+    -- this one replace that one instead.
     ADD replaced_by uuid,
-    -- Which booking this one was made from, by a move.
+    -- The booking that was moved to this one.
     ADD moved_from uuid,
     ADD checked_in_at timestamptz,
     ADD CONSTRAINT bookings_seats_min CHECK (seats_min BETWEEN 1 AND seats),
@@ -17,5 +18,5 @@ ALTER TABLE bookings
     ADD CONSTRAINT bookings_origin FOREIGN KEY (moved_from) REFERENCES bookings (id) DEFERRABLE INITIALLY DEFERRED,
     ADD CONSTRAINT bookings_checked_in CHECK (checked_in_at IS NULL OR status = 'confirmed');
 
--- Held seats of a user, which are bounded.
+-- For the limit of a user's held seats.
 CREATE INDEX bookings_held ON bookings (user_id) WHERE status = 'held';

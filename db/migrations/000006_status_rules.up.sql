@@ -1,7 +1,7 @@
--- Which statuses take seats, and which are not final: said once, for all queries.
--- PostgreSQL inlines both, so that they match the indexes and the constraint of
--- 000003, which spell the lists out. (Generated columns would do, too,
--- but they rewrite the table.)
+-- Which statuses take seats, and which are live: defined once, for all queries.
+-- PostgreSQL inlines both functions, so that they match the indexes and the constraint
+-- of 000003, which list the statuses. (Generated columns would work too, but adding
+-- them rewrites the table.)
 
 CREATE FUNCTION takes_seats(status text) RETURNS boolean
     LANGUAGE sql IMMUTABLE PARALLEL SAFE
@@ -11,8 +11,8 @@ CREATE FUNCTION is_live(status text) RETURNS boolean
     LANGUAGE sql IMMUTABLE PARALLEL SAFE
     RETURN status IN ('waitlisted', 'held', 'offered', 'confirmed');
 
--- An event's settings have their defaults in the code that makes events (package
--- event), and in the contract that documents them: every INSERT says them all.
+-- The defaults of an event's settings are in package event, and the contract documents
+-- them: every INSERT has all values.
 ALTER TABLE events
     ALTER cancellation_closes_minutes DROP DEFAULT,
     ALTER waitlist_mode DROP DEFAULT,

@@ -12,7 +12,7 @@ import (
 	"eventbooking/internal/testkit"
 )
 
-func TestAuthenticateRefuses(t *testing.T) {
+func TestAuthenticateRefusesUnknownExpiredAndDeletedUsersTokens(t *testing.T) {
 	t.Parallel()
 	h := newEnv(t)
 	login, caller := h.join(t, "busy@test.com")
@@ -29,7 +29,7 @@ func TestAuthenticateRefuses(t *testing.T) {
 	if h.count(t, "SELECT count(last_used_at) FROM tokens") != 0 {
 		t.Error("an expired token was used")
 	}
-	// Deleted by another process, which has not come to the tokens yet.
+	// Another process has deleted the user, but not yet the tokens.
 	h.exec(t, "UPDATE tokens SET expires_at = NULL")
 	h.exec(t, "UPDATE users SET deleted_at = now() WHERE id = $1", caller.UserID)
 	_, err = h.Authenticate(t.Context(), string(login.Token.Secret))
@@ -37,7 +37,7 @@ func TestAuthenticateRefuses(t *testing.T) {
 }
 
 // A mistyped token costs the database nothing.
-func TestAuthenticateMistypedWithoutDatabase(t *testing.T) {
+func TestAuthenticateRefusesMistypedTokensWithoutTheDatabase(t *testing.T) {
 	t.Parallel()
 	h := newEnv(t)
 	h.pool.Close()
@@ -47,7 +47,7 @@ func TestAuthenticateMistypedWithoutDatabase(t *testing.T) {
 	isFault(t, err, fault.DatabaseUnavailable)
 }
 
-func TestAuthenticateGoesByThePresentRole(t *testing.T) {
+func TestAuthenticateReturnsTheCurrentRole(t *testing.T) {
 	t.Parallel()
 	h := newEnv(t)
 	login, _ := h.join(t, "busy@test.com")
@@ -57,7 +57,7 @@ func TestAuthenticateGoesByThePresentRole(t *testing.T) {
 	}
 }
 
-func TestAuthenticateNotesTheUseOnceAMinute(t *testing.T) {
+func TestAuthenticateUpdatesLastUsedOnceAMinute(t *testing.T) {
 	t.Parallel()
 	h := newEnv(t)
 	login, _ := h.join(t, "busy@test.com")
@@ -77,9 +77,8 @@ func TestAuthenticateNotesTheUseOnceAMinute(t *testing.T) {
 	}
 }
 
-// Somebody who locks the token's row keeps nobody out, and neither does a
-// database that takes no writes.
-func TestAuthenticateDoesNotDependOnNotingTheUse(t *testing.T) {
+// Neither a lock on the token's row nor a read-only database prevents authentication.
+func TestAuthenticateWorksIfLastUsedCannotBeWritten(t *testing.T) {
 	t.Parallel()
 	h := newEnv(t)
 	login, _ := h.join(t, "busy@test.com")
@@ -98,14 +97,14 @@ func TestAuthenticateDoesNotDependOnNotingTheUse(t *testing.T) {
 		t.Errorf("%+v, %v", caller, err)
 	}
 	if h.count(t, "SELECT count(last_used_at) FROM tokens") != 0 {
-		t.Error("the use was written: this test shows nothing")
+		t.Error("the use was written, so the database was not read-only")
 	}
 }
 
-func TestCaller(t *testing.T) {
+func TestOnlyOrganizersAndAdministratorsManageEvents(t *testing.T) {
 	t.Parallel()
 	if access.Nobody.IsKnown() || access.Nobody.Can(access.AbilityMeRead) || access.CallerFrom(t.Context()).IsKnown() {
-		t.Error("nobody is somebody")
+		t.Error("an anonymous caller is known or has an ability")
 	}
 	for role, want := range map[access.Role][2]bool{
 		access.Attendee: {false, false}, access.Organizer: {true, false}, access.Admin: {true, true},

@@ -12,35 +12,36 @@ import (
 	"eventbooking/internal/postgres"
 )
 
-// ChangePassword replaces the caller's password and revokes all other tokens:
-// who changes it because somebody else knows it wants that one out.
+// ChangePassword replaces the caller's password and revokes all their other
+// tokens, so that somebody who knew the old password is logged out. A wrong current
+// password is fault.ValidationFailed; too many logins at once are fault.Overloaded.
 func (s *Service) ChangePassword(ctx context.Context, caller access.Caller, current, next string) error {
 	user, err := postgres.Read(ctx, s.pool, func(conn *pgxpool.Conn) (db.User, error) {
 		return db.New().UserFind(ctx, conn, caller.UserID)
 	})
 	if err != nil {
-		return gone(err)
+		return errCallerDeleted(err)
 	}
-	right, err := s.passwords.matches(ctx, *user.PasswordHash, current)
+	matches, err := s.hasher.matches(ctx, *user.PasswordHash, current)
 	if err != nil {
 		return err
 	}
-	if !right {
-		return wrongPassword()
+	if !matches {
+		return errWrongPassword()
 	}
-	hash, err := s.passwords.hash(ctx, next)
+	hash, err := s.hasher.hash(ctx, next)
 	if err != nil {
 		return err
 	}
 	return postgres.InTx(ctx, s.pool, func(tx pgx.Tx) error {
 		now, err := db.New().UserLock(ctx, tx, caller.UserID)
 		if err != nil {
-			return gone(err)
+			return errCallerDeleted(err)
 		}
-		// Hashing takes long, so it is done before the lock; two changes at once
-		// must not both go by the same current password.
+		// Hashing takes long, so it is done before the lock. Of two concurrent changes
+		// that were checked against the same current password, only one may succeed.
 		if *now.PasswordHash != *user.PasswordHash {
-			return wrongPassword()
+			return errWrongPassword()
 		}
 		if err := db.New().UserSetPassword(ctx, tx, db.UserSetPasswordParams{ID: user.ID, PasswordHash: &hash}); err != nil {
 			return err
@@ -49,6 +50,6 @@ func (s *Service) ChangePassword(ctx context.Context, caller access.Caller, curr
 	})
 }
 
-func wrongPassword() error {
-	return fault.Invalid(fault.Field{Pointer: "/current_password", Code: "wrong", Detail: "is not the present password"})
+func errWrongPassword() error {
+	return fault.Invalid(fault.Field{Pointer: "/current_password", Code: "wrong", Detail: "is not the current password"})
 }

@@ -37,12 +37,12 @@ func newToken(t NewToken) api.NewToken {
 		LastUsedAt: view.OrNull(t.LastUsedAt), ExpiresAt: view.OrNull(t.ExpiresAt), Token: string(t.Secret)}
 }
 
-func tokenWish(body api.TokenCreate) TokenWish {
-	wish := TokenWish{Name: body.Name, Abilities: texts(body.Abilities), NeverExpires: body.ExpiresAt.IsNull()}
+func tokenRequest(body api.TokenCreate) TokenRequest {
+	request := TokenRequest{Name: body.Name, Abilities: texts(body.Abilities), NeverExpires: body.ExpiresAt.IsNull()}
 	if at, err := body.ExpiresAt.Get(); err == nil {
-		wish.ExpiresAt = &at
+		request.ExpiresAt = &at
 	}
-	return wish
+	return request
 }
 
 func abilities(texts []string) api.Abilities {

@@ -13,57 +13,59 @@ import (
 	"eventbooking/internal/postgres"
 )
 
-// CreateToken makes one more token for the caller. It can do no more than the
-// caller's own.
-func (s *Service) CreateToken(ctx context.Context, caller access.Caller, wish TokenWish) (NewToken, error) {
+// CreateToken makes a token for the caller, which cannot have more abilities than
+// the caller's own token (fault.AbilityMissing). A blank name or too many tokens are
+// fault.ValidationFailed, an expiry in the past or more than a year ahead
+// fault.InvalidTimeRange, a token or user deleted meanwhile fault.TokenInvalid.
+func (s *Service) CreateToken(ctx context.Context, caller access.Caller, request TokenRequest) (NewToken, error) {
 	var in input
-	wish.Name = in.line("/name", wish.Name)
+	request.Name = in.line("/name", request.Name)
 	if err := in.err(); err != nil {
 		return NewToken{}, err
 	}
-	for _, ability := range wish.Abilities {
+	for _, ability := range request.Abilities {
 		if !caller.Can(ability) {
-			return NewToken{}, fault.AbilityMissing.Newf("A token can hand out only abilities that it has; this one lacks %s.", ability)
+			return NewToken{}, fault.AbilityMissing.Newf("The token lacks the ability %s, so a token created with it cannot have it.", ability)
 		}
 	}
 	var token NewToken
 	err := postgres.InTx(ctx, s.pool, func(tx pgx.Tx) error {
 		if _, err := db.New().UserLock(ctx, tx, caller.UserID); err != nil {
-			return gone(err)
+			return errCallerDeleted(err)
 		}
-		if err := roomTx(ctx, tx, caller); err != nil {
+		if err := checkCanCreateTokenTx(ctx, tx, caller); err != nil {
 			return err
 		}
 		var err error
-		token, err = issueTx(ctx, tx, caller.UserID, wish)
+		token, err = issueTokenTx(ctx, tx, caller.UserID, request)
 		return err
 	})
 	return token, err
 }
 
-// roomTx sees under the user's lock whether the caller may have another token. A
-// token that was revoked while its request was on the way must not live on in
-// one that it makes.
-func roomTx(ctx context.Context, tx pgx.Tx, caller access.Caller) error {
+// checkCanCreateTokenTx checks, under the user's lock, that the caller's token still
+// exists and that the user has fewer than maxTokens. Without the first check, a
+// token that is revoked during its request could leave a new token behind.
+func checkCanCreateTokenTx(ctx context.Context, tx pgx.Tx, caller access.Caller) error {
 	standing, err := db.New().TokenStanding(ctx, tx, db.TokenStandingParams{ID: caller.TokenID, UserID: caller.UserID})
 	switch {
 	case err != nil:
 		return err
 	case !standing.Present:
-		return fault.TokenInvalid.New("This token was revoked.")
+		return fault.TokenInvalid.New("The token was revoked.")
 	case standing.Working >= maxTokens:
-		f := fault.ValidationFailed.Newf("You have %d tokens, and that is as many as one can have. Revoke one with DELETE /me/tokens/{token_id} first.", standing.Working)
-		f.Fields = []fault.Field{{Pointer: "", Code: "too_many_tokens", Detail: "no more tokens can be made"}}
+		f := fault.ValidationFailed.Newf("You have %d tokens; the limit is %d. Revoke one first: DELETE /api/v1/me/tokens/{token_id}.", standing.Working, maxTokens)
+		f.Fields = []fault.Field{{Pointer: "", Code: "too_many_tokens", Detail: "would exceed the limit of tokens"}}
 		return f
 	}
 	return nil
 }
 
-// issueTx makes a token for a user whose row the transaction has locked or made.
-// When that would be too many, what has expired goes, then what expires next:
-// nobody is kept from logging in by earlier logins.
-func issueTx(ctx context.Context, tx pgx.Tx, userID uuid.UUID, wish TokenWish) (NewToken, error) {
-	expires, err := wish.expiry(time.Now())
+// issueTokenTx makes a token for a user whose row the transaction has locked or
+// inserted. If that would exceed maxTokens, it deletes expired tokens, then those
+// that expire next, so that earlier logins never prevent a new one.
+func issueTokenTx(ctx context.Context, tx pgx.Tx, userID uuid.UUID, request TokenRequest) (NewToken, error) {
+	expires, err := request.expiry(time.Now())
 	if err != nil {
 		return NewToken{}, err
 	}
@@ -72,7 +74,7 @@ func issueTx(ctx context.Context, tx pgx.Tx, userID uuid.UUID, wish TokenWish) (
 	}
 	secret := NewSecret()
 	row, err := db.New().TokenInsert(ctx, tx, db.TokenInsertParams{ID: uuid.Must(uuid.NewV7()), UserID: userID,
-		Name: wish.Name, Hash: secret.Hash(), Abilities: wish.Abilities, ExpiresAt: expires})
+		Name: request.Name, Hash: secret.Hash(), Abilities: request.Abilities, ExpiresAt: expires})
 	if err != nil {
 		return NewToken{}, err
 	}

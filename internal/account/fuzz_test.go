@@ -6,8 +6,8 @@ import (
 	"testing"
 )
 
-// What is taken for a token has our form, and a checksum that no other character
-// in any place leaves right.
+// Accepted texts have the form of a secret, and no other character at any position
+// leaves the checksum right.
 func FuzzParseSecret(f *testing.F) {
 	for range 3 {
 		secret := string(NewSecret())
@@ -24,7 +24,7 @@ func FuzzParseSecret(f *testing.F) {
 			if secret != "" {
 				t.Errorf("%q is refused, and is %q", text, secret)
 			}
-			// Made right, it is accepted.
+			// With the right form and checksum it is accepted.
 			random := []byte(secretPrefix)
 			for i := range secretRandom {
 				c := byte(i)

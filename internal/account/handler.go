@@ -12,10 +12,10 @@ import (
 // Handler answers the operations of the tags auth, users and me.
 type Handler struct{ service *Service }
 
-// NewHandler makes the handler of a service.
+// NewHandler returns the handler of a service.
 func NewHandler(service *Service) *Handler { return &Handler{service} }
 
-// RegisterUser implements api.StrictServerInterface.
+// RegisterUser creates an attendee and returns a token for them.
 func (h *Handler) RegisterUser(ctx context.Context, r api.RegisterUserRequestObject) (api.RegisterUserResponseObject, error) {
 	login, err := h.service.Register(ctx, Registration{Email: r.Body.Email, Name: r.Body.Name, Password: r.Body.Password})
 	if err != nil {
@@ -27,7 +27,7 @@ func (h *Handler) RegisterUser(ctx context.Context, r api.RegisterUserRequestObj
 	}, nil
 }
 
-// LoginUser implements api.StrictServerInterface.
+// LoginUser returns a new token for an e-mail address and its password.
 func (h *Handler) LoginUser(ctx context.Context, r api.LoginUserRequestObject) (api.LoginUserResponseObject, error) {
 	c := Credentials{Email: r.Body.Email, Password: r.Body.Password}
 	if r.Body.TokenName != nil {
@@ -43,7 +43,7 @@ func (h *Handler) LoginUser(ctx context.Context, r api.LoginUserRequestObject) (
 	return api.LoginUser200JSONResponse(loginResult(login)), nil
 }
 
-// LogoutUser implements api.StrictServerInterface.
+// LogoutUser revokes the request's token.
 func (h *Handler) LogoutUser(ctx context.Context, _ api.LogoutUserRequestObject) (api.LogoutUserResponseObject, error) {
 	if err := h.service.LogOut(ctx, access.CallerFrom(ctx)); err != nil {
 		return nil, err
@@ -51,7 +51,7 @@ func (h *Handler) LogoutUser(ctx context.Context, _ api.LogoutUserRequestObject)
 	return api.LogoutUser204Response{}, nil
 }
 
-// ListUsers implements api.StrictServerInterface.
+// ListUsers returns a page of users.
 func (h *Handler) ListUsers(ctx context.Context, r api.ListUsersRequestObject) (api.ListUsersResponseObject, error) {
 	filter := UserFilter{Email: r.Params.Email, Role: (*string)(r.Params.Role)}
 	users, err := h.service.ListUsers(ctx, filter, r.Params.Limit, r.Params.Cursor)
@@ -64,7 +64,7 @@ func (h *Handler) ListUsers(ctx context.Context, r api.ListUsersRequestObject) (
 	}, nil
 }
 
-// UpdateUser implements api.StrictServerInterface.
+// UpdateUser changes a user's role.
 func (h *Handler) UpdateUser(ctx context.Context, r api.UpdateUserRequestObject) (api.UpdateUserResponseObject, error) {
 	patch := view.Either(r.ApplicationMergePatchPlusJSONBody, r.JSONBody)
 	u, err := h.service.SetRole(ctx, access.CallerFrom(ctx), r.UserID, access.Role(*patch.Role))
@@ -76,7 +76,7 @@ func (h *Handler) UpdateUser(ctx context.Context, r api.UpdateUserRequestObject)
 	return api.UpdateUser200JSONResponse{Body: body, Headers: api.UpdateUser200ResponseHeaders{ETag: etag}}, err
 }
 
-// GetMe implements api.StrictServerInterface.
+// GetMe returns the caller's user.
 func (h *Handler) GetMe(ctx context.Context, _ api.GetMeRequestObject) (api.GetMeResponseObject, error) {
 	u, err := h.service.Me(ctx, access.CallerFrom(ctx))
 	if err != nil {
@@ -87,7 +87,7 @@ func (h *Handler) GetMe(ctx context.Context, _ api.GetMeRequestObject) (api.GetM
 	return api.GetMe200JSONResponse{Body: body, Headers: api.GetMe200ResponseHeaders{ETag: etag}}, err
 }
 
-// UpdateMe implements api.StrictServerInterface.
+// UpdateMe changes the caller's name or e-mail address.
 func (h *Handler) UpdateMe(ctx context.Context, r api.UpdateMeRequestObject) (api.UpdateMeResponseObject, error) {
 	patch := view.Either(r.ApplicationMergePatchPlusJSONBody, r.JSONBody)
 	u, err := h.service.UpdateMe(ctx, access.CallerFrom(ctx), Profile{Email: patch.Email, Name: patch.Name})
@@ -99,7 +99,7 @@ func (h *Handler) UpdateMe(ctx context.Context, r api.UpdateMeRequestObject) (ap
 	return api.UpdateMe200JSONResponse{Body: body, Headers: api.UpdateMe200ResponseHeaders{ETag: etag}}, err
 }
 
-// DeleteMe implements api.StrictServerInterface.
+// DeleteMe anonymises the caller.
 func (h *Handler) DeleteMe(ctx context.Context, _ api.DeleteMeRequestObject) (api.DeleteMeResponseObject, error) {
 	if err := h.service.DeleteMe(ctx, access.CallerFrom(ctx)); err != nil {
 		return nil, err
@@ -107,7 +107,7 @@ func (h *Handler) DeleteMe(ctx context.Context, _ api.DeleteMeRequestObject) (ap
 	return api.DeleteMe204Response{}, nil
 }
 
-// ChangePassword implements api.StrictServerInterface.
+// ChangePassword replaces the caller's password.
 func (h *Handler) ChangePassword(ctx context.Context, r api.ChangePasswordRequestObject) (api.ChangePasswordResponseObject, error) {
 	if err := h.service.ChangePassword(ctx, access.CallerFrom(ctx), r.Body.CurrentPassword, r.Body.NewPassword); err != nil {
 		return nil, err
@@ -115,7 +115,7 @@ func (h *Handler) ChangePassword(ctx context.Context, r api.ChangePasswordReques
 	return api.ChangePassword204Response{}, nil
 }
 
-// ListTokens implements api.StrictServerInterface.
+// ListTokens returns a page of the caller's tokens.
 func (h *Handler) ListTokens(ctx context.Context, r api.ListTokensRequestObject) (api.ListTokensResponseObject, error) {
 	caller := access.CallerFrom(ctx)
 	tokens, err := h.service.ListTokens(ctx, caller, r.Params.Limit, r.Params.Cursor)
@@ -128,9 +128,9 @@ func (h *Handler) ListTokens(ctx context.Context, r api.ListTokensRequestObject)
 	}, nil
 }
 
-// CreateToken implements api.StrictServerInterface.
+// CreateToken creates a token for the caller.
 func (h *Handler) CreateToken(ctx context.Context, r api.CreateTokenRequestObject) (api.CreateTokenResponseObject, error) {
-	token, err := h.service.CreateToken(ctx, access.CallerFrom(ctx), tokenWish(*r.Body))
+	token, err := h.service.CreateToken(ctx, access.CallerFrom(ctx), tokenRequest(*r.Body))
 	if err != nil {
 		return nil, err
 	}
@@ -140,7 +140,7 @@ func (h *Handler) CreateToken(ctx context.Context, r api.CreateTokenRequestObjec
 	}, nil
 }
 
-// DeleteToken implements api.StrictServerInterface.
+// DeleteToken revokes one of the caller's tokens.
 func (h *Handler) DeleteToken(ctx context.Context, r api.DeleteTokenRequestObject) (api.DeleteTokenResponseObject, error) {
 	if err := h.service.DeleteToken(ctx, access.CallerFrom(ctx), r.TokenID); err != nil {
 		return nil, err

@@ -5,6 +5,7 @@ package account_test
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"net/http/httptest"
 	"net/url"
 	"reflect"
@@ -44,7 +45,7 @@ func TestHandlerHasTheOperationsOfItsTags(t *testing.T) {
 	}
 }
 
-// answer is what a generated response would send.
+// answer returns what a generated response sends, and its decoded body.
 func answer(t *testing.T, visit func(*httptest.ResponseRecorder) error, status int) (*httptest.ResponseRecorder, map[string]any) {
 	t.Helper()
 	rec := httptest.NewRecorder()
@@ -59,37 +60,46 @@ func answer(t *testing.T, visit func(*httptest.ResponseRecorder) error, status i
 	return rec, body
 }
 
-// as is the context of a request with a token.
+// as returns the context of a request with a token.
 func (h *env) as(t *testing.T, token any) context.Context {
 	return access.WithCaller(t.Context(), h.caller(t, account.Secret(token.(string))))
 }
 
-// One user's way through all operations, as the answers look on the wire.
-func TestHandler(t *testing.T) {
-	t.Parallel()
-	h := newEnv(t)
-	ops := account.NewHandler(h.Service)
-	admin := access.WithCaller(t.Context(), h.admin(t, "admin@test.com"))
-
-	registered, err := ops.RegisterUser(t.Context(), api.RegisterUserRequestObject{
+// registered registers a user by the handler, and returns the context of requests
+// with their token.
+func (h *env) registered(t *testing.T, ops *account.Handler) context.Context {
+	t.Helper()
+	response, err := ops.RegisterUser(t.Context(), api.RegisterUserRequestObject{
 		Body: &api.UserCreate{Email: "busy@test.com", Name: "Busy Bee", Password: password}})
 	must(t, err)
-	rec, login := answer(t, func(w *httptest.ResponseRecorder) error { return registered.VisitRegisterUserResponse(w) }, 201)
-	me := h.as(t, login["token"])
+	rec, login := answer(t, func(w *httptest.ResponseRecorder) error { return response.VisitRegisterUserResponse(w) }, 201)
 	user := login["user"].(map[string]any)
 	if rec.Header().Get("Location") != "/api/v1/me" || user["role"] != "attendee" || login["abilities"].([]any)[0] != "*" ||
 		!strings.HasSuffix(login["expires_at"].(string), "Z") || !strings.HasSuffix(user["created_at"].(string), "Z") {
 		t.Errorf("%v %v", rec.Header(), login)
 	}
+	return h.as(t, login["token"])
+}
 
-	loggedIn, err := ops.LoginUser(t.Context(), api.LoginUserRequestObject{Body: &api.Credentials{Email: "busy@test.com",
+func TestLoginAnswersWithTheAbilitiesAskedFor(t *testing.T) {
+	t.Parallel()
+	h := newEnv(t)
+	ops := account.NewHandler(h.Service)
+	h.registered(t, ops)
+	response, err := ops.LoginUser(t.Context(), api.LoginUserRequestObject{Body: &api.Credentials{Email: "busy@test.com",
 		Password: password, TokenName: to("Phone"), Abilities: &[]api.Ability{api.AbilityMeRead}}})
 	must(t, err)
-	_, phone := answer(t, func(w *httptest.ResponseRecorder) error { return loggedIn.VisitLoginUserResponse(w) }, 200)
+	_, phone := answer(t, func(w *httptest.ResponseRecorder) error { return response.VisitLoginUserResponse(w) }, 200)
 	if phone["abilities"].([]any)[0] != "me:read" {
 		t.Errorf("%v", phone)
 	}
+}
 
+func TestMeAnswersWithAnETagThatChangesWithTheUser(t *testing.T) {
+	t.Parallel()
+	h := newEnv(t)
+	ops := account.NewHandler(h.Service)
+	me := h.registered(t, ops)
 	got, err := ops.GetMe(me, api.GetMeRequestObject{})
 	must(t, err)
 	rec, body := answer(t, func(w *httptest.ResponseRecorder) error { return got.VisitGetMeResponse(w) }, 200)
@@ -97,65 +107,56 @@ func TestHandler(t *testing.T) {
 	if body["email"] != "busy@test.com" || !strings.HasPrefix(tag, `"`) || !strings.HasSuffix(tag, `"`) {
 		t.Errorf("%v, %s", body, tag)
 	}
-
 	patched, err := ops.UpdateMe(me, api.UpdateMeRequestObject{JSONBody: &api.ProfilePatch{Name: to("Bumblebee")}})
 	must(t, err)
 	rec, body = answer(t, func(w *httptest.ResponseRecorder) error { return patched.VisitUpdateMeResponse(w) }, 200)
 	if body["name"] != "Bumblebee" || rec.Header().Get("ETag") == tag {
 		t.Errorf("%v, %v", body, rec.Header())
 	}
+}
 
+func TestAdministratorsListUsersAndChangeRoles(t *testing.T) {
+	t.Parallel()
+	h := newEnv(t)
+	ops := account.NewHandler(h.Service)
+	admin := access.WithCaller(t.Context(), h.admin(t, "admin@test.com"))
+	me := h.registered(t, ops)
 	role := api.UserRoleOrganizer
 	promoted, err := ops.UpdateUser(admin, api.UpdateUserRequestObject{UserID: access.CallerFrom(me).UserID,
 		ApplicationMergePatchPlusJSONBody: &api.UserPatch{Role: &role}})
 	must(t, err)
-	if _, body = answer(t, func(w *httptest.ResponseRecorder) error { return promoted.VisitUpdateUserResponse(w) }, 200); body["role"] != "organizer" {
+	if _, body := answer(t, func(w *httptest.ResponseRecorder) error { return promoted.VisitUpdateUserResponse(w) }, 200); body["role"] != "organizer" {
 		t.Errorf("%v", body)
 	}
-
 	listed, err := ops.ListUsers(page.WithURL(admin, &url.URL{Path: "/api/v1/users"}), api.ListUsersRequestObject{Params: api.ListUsersParams{Limit: to(1)}})
 	must(t, err)
-	rec, body = answer(t, func(w *httptest.ResponseRecorder) error { return listed.VisitListUsersResponse(w) }, 200)
+	rec, body := answer(t, func(w *httptest.ResponseRecorder) error { return listed.VisitListUsersResponse(w) }, 200)
 	if body["has_more"] != true || !strings.Contains(rec.Header().Get("Link"), body["next_cursor"].(string)) || len(body["data"].([]any)) != 1 {
 		t.Errorf("%v, %v", body, rec.Header())
 	}
+}
 
-	must(t, func() error {
-		_, err := ops.ChangePassword(me, api.ChangePasswordRequestObject{Body: &api.PasswordChange{CurrentPassword: password, NewPassword: "another one"}})
-		return err
-	}())
+func TestUsersChangeTheirPasswordAndDeleteThemselves(t *testing.T) {
+	t.Parallel()
+	h := newEnv(t)
+	ops := account.NewHandler(h.Service)
+	me := h.registered(t, ops)
+	_, err := ops.ChangePassword(me, api.ChangePasswordRequestObject{Body: &api.PasswordChange{CurrentPassword: password, NewPassword: "another one"}})
+	must(t, err)
 	deleted, err := ops.DeleteMe(me, api.DeleteMeRequestObject{})
 	must(t, err)
 	answer(t, func(w *httptest.ResponseRecorder) error { return deleted.VisitDeleteMeResponse(w) }, 204)
 }
 
-func TestHandlerOfTokens(t *testing.T) {
+func TestTokenAnswersHaveTheirFormAndNoSecrets(t *testing.T) {
 	t.Parallel()
 	h := newEnv(t)
 	ops := account.NewHandler(h.Service)
 	_, caller := h.join(t, "busy@test.com")
 	me := access.WithCaller(t.Context(), caller)
-
-	var last map[string]any
-	for _, c := range []struct {
-		name    string
-		expires nullable.Nullable[time.Time]
-		never   bool
-	}{
-		{"left out", nil, false},
-		{"given", nullable.NewNullableWithValue(time.Now().Add(time.Hour)), false},
-		{"null", nullable.NewNullNullable[time.Time](), true},
-	} {
-		created, err := ops.CreateToken(me, api.CreateTokenRequestObject{Body: &api.TokenCreate{
-			Name: c.name, Abilities: []api.Ability{api.AbilityBookingsRead}, ExpiresAt: c.expires}})
-		must(t, err)
-		rec, body := answer(t, func(w *httptest.ResponseRecorder) error { return created.VisitCreateTokenResponse(w) }, 201)
-		if body["expires_at"] == nil != c.never || body["last_used_at"] != nil || body["current"] != false ||
-			rec.Header().Get("Location") != "/api/v1/me/tokens/"+body["id"].(string) {
-			t.Errorf("%s: %v, %v", c.name, body, rec.Header())
-		}
-		last = body
-	}
+	createToken(t, ops, me, "omitted", nil, false)
+	createToken(t, ops, me, "given", nullable.NewNullableWithValue(time.Now().Add(time.Hour)), false)
+	last := createToken(t, ops, me, "null", nullable.NewNullNullable[time.Time](), true)
 
 	listed, err := ops.ListTokens(me, api.ListTokensRequestObject{})
 	must(t, err)
@@ -169,8 +170,30 @@ func TestHandlerOfTokens(t *testing.T) {
 	if strings.Contains(rec.Body.String(), "evb_") {
 		t.Error("the list shows secrets")
 	}
+}
 
-	request := api.DeleteTokenRequestObject{TokenID: h.caller(t, account.Secret(last["token"].(string))).TokenID}
+// createToken creates a token by the handler, and returns the answer.
+func createToken(t *testing.T, ops *account.Handler, me context.Context, name string, expires nullable.Nullable[time.Time], never bool) map[string]any {
+	t.Helper()
+	created, err := ops.CreateToken(me, api.CreateTokenRequestObject{Body: &api.TokenCreate{
+		Name: name, Abilities: []api.Ability{api.AbilityBookingsRead}, ExpiresAt: expires}})
+	must(t, err)
+	rec, body := answer(t, func(w *httptest.ResponseRecorder) error { return created.VisitCreateTokenResponse(w) }, 201)
+	if body["expires_at"] == nil != never || body["last_used_at"] != nil || body["current"] != false ||
+		rec.Header().Get("Location") != "/api/v1/me/tokens/"+body["id"].(string) {
+		t.Errorf("%s: %v, %v", name, body, rec.Header())
+	}
+	return body
+}
+
+func TestTokensAreRevokedOnceAndLogoutRevokesItsOwn(t *testing.T) {
+	t.Parallel()
+	h := newEnv(t)
+	ops := account.NewHandler(h.Service)
+	_, caller := h.join(t, "busy@test.com")
+	me := access.WithCaller(t.Context(), caller)
+	token := createToken(t, ops, me, "null", nullable.NewNullNullable[time.Time](), true)
+	request := api.DeleteTokenRequestObject{TokenID: h.caller(t, account.Secret(token["token"].(string))).TokenID}
 	revoked, err := ops.DeleteToken(me, request)
 	must(t, err)
 	answer(t, func(w *httptest.ResponseRecorder) error { return revoked.VisitDeleteTokenResponse(w) }, 204)
@@ -181,8 +204,7 @@ func TestHandlerOfTokens(t *testing.T) {
 	answer(t, func(w *httptest.ResponseRecorder) error { return out.VisitLogoutUserResponse(w) }, 204)
 }
 
-// Refusals come back as they are, with nothing to send beside them.
-func TestHandlerPassesRefusalsOn(t *testing.T) {
+func TestHandlerReturnsRefusalsUnchanged(t *testing.T) {
 	t.Parallel()
 	h := newEnv(t)
 	ops := account.NewHandler(h.Service)
@@ -217,12 +239,18 @@ func TestHandlerPassesRefusalsOn(t *testing.T) {
 			return ops.ChangePassword(me, api.ChangePasswordRequestObject{Body: &api.PasswordChange{CurrentPassword: "wrong"}})
 		}},
 	} {
-		answer, err := c.call()
-		if answer != nil {
-			t.Errorf("%s: %v beside the refusal", name, answer)
+		if answer, err := c.call(); answer != nil || !errors.Is(err, c.code) {
+			t.Errorf("%s: got %v and %v, want only %s", name, answer, err, c.code.Name)
 		}
-		isFault(t, err, c.code)
 	}
+}
+
+func TestHandlerReturnsAnOutageUnchanged(t *testing.T) {
+	t.Parallel()
+	h := newEnv(t)
+	ops := account.NewHandler(h.Service)
+	_, caller := h.join(t, "busy@test.com")
+	me := access.WithCaller(t.Context(), caller)
 	h.pool.Close()
 	for _, call := range []func() (any, error){
 		func() (any, error) { return ops.GetMe(me, api.GetMeRequestObject{}) },

@@ -12,18 +12,19 @@ import (
 	"eventbooking/internal/postgres"
 )
 
-// Tokens are a page of a user's tokens; Next is the cursor of the one after, if
-// there is more.
+// Tokens is a page of a user's tokens. Next is the cursor of the next page, and
+// empty on the last one.
 type Tokens struct {
 	Tokens []Token
 	Next   string
 	More   bool
 }
 
-// tokenList is what makes up the list, for its cursors.
+// tokenList identifies the list in its cursors.
 type tokenList struct{ TokensOf uuid.UUID }
 
-// ListTokens are the caller's tokens, the newest first.
+// ListTokens returns a page of the caller's tokens, newest first. A cursor that is
+// damaged is fault.InvalidCursor, one of another user's list fault.CursorMismatch.
 func (s *Service) ListTokens(ctx context.Context, caller access.Caller, limit *int, cursor *string) (Tokens, error) {
 	list, before := tokenList{caller.UserID}, uuid.Max
 	if err := page.After(cursor, list, &before); err != nil {

@@ -12,20 +12,23 @@ import (
 	"eventbooking/internal/postgres"
 )
 
-// Users are a page of users; Next is the cursor of the one after, if there is more.
+// Users is a page of users. Next is the cursor of the next page, and empty on the
+// last one.
 type Users struct {
 	Users []User
 	Next  string
 	More  bool
 }
 
-// UserFilter narrows the list of users; nil is any. It is also what makes up the
-// list, for its cursors.
+// UserFilter narrows the list of users; nil matches any. It also identifies the
+// list in its cursors.
 type UserFilter struct {
 	Email, Role *string
 }
 
-// ListUsers are those who are not deleted, the newest first.
+// ListUsers returns a page of the users who are not deleted, newest first. An
+// e-mail address with control characters is fault.InvalidParameters, a damaged
+// cursor fault.InvalidCursor, one of another filter fault.CursorMismatch.
 func (s *Service) ListUsers(ctx context.Context, filter UserFilter, limit *int, cursor *string) (Users, error) {
 	if filter.Email != nil && !isLine(*filter.Email) {
 		return Users{}, fault.InvalidParameter("email", "format", "must be an e-mail address")

@@ -13,30 +13,32 @@ import (
 	"eventbooking/internal/postgres"
 )
 
-// Credentials are by whom and how a login is asked for.
+// Credentials are the input of a login.
 type Credentials struct {
 	Email, Password string
-	TokenName       string   // empty: one that says that it came with a login
-	Abilities       []string // nil: all
+	TokenName       string   // of the new token; empty means loginName
+	Abilities       []string // of the new token; nil means all
 }
 
-// Login is a new token, and whose it is.
+// Login is a new token and its user.
 type Login struct {
 	User  User
 	Token NewToken
 }
 
-// LogIn makes a token for whoever knows a user's password. An unknown address and
-// a wrong password get the same answer after the same work.
+// LogIn makes a token for a user by e-mail address and password. An unknown
+// address and a wrong password both are fault.InvalidCredentials, after the same
+// work. A blank token name is fault.ValidationFailed; too many logins at once are
+// fault.Overloaded.
 func (s *Service) LogIn(ctx context.Context, c Credentials) (Login, error) {
-	wish := everything()
+	request := loginRequest()
 	if c.Abilities != nil {
-		wish.Abilities = c.Abilities
+		request.Abilities = c.Abilities
 	}
 	var in input
 	c.Email = in.email("/email", c.Email)
 	if c.TokenName != "" {
-		wish.Name = in.line("/token_name", c.TokenName)
+		request.Name = in.line("/token_name", c.TokenName)
 	}
 	if err := in.err(); err != nil {
 		return Login{}, err
@@ -47,39 +49,39 @@ func (s *Service) LogIn(ctx context.Context, c Credentials) (Login, error) {
 	}
 	var login Login
 	err = postgres.InTx(ctx, s.pool, func(tx pgx.Tx) error {
-		// The password was checked before, because it takes long. It may have been
-		// changed since, which revoked all tokens: this one must not slip past.
+		// Checking the password takes long, so it is done before the lock. If the
+		// password was changed since, which revoked all tokens, it makes no new one.
 		now, err := db.New().UserLock(ctx, tx, user.ID)
 		if errors.Is(err, pgx.ErrNoRows) || err == nil && *now.PasswordHash != *user.PasswordHash {
-			return wrongCredentials()
+			return errWrongCredentials()
 		}
 		if err != nil {
 			return err
 		}
 		login.User = userOf(now)
-		login.Token, err = issueTx(ctx, tx, user.ID, wish)
+		login.Token, err = issueTokenTx(ctx, tx, user.ID, request)
 		return err
 	})
 	return login, err
 }
 
-// checkPassword finds the user to whom address and password belong.
+// checkPassword returns the user with this address and password.
 func (s *Service) checkPassword(ctx context.Context, email, password string) (db.User, error) {
 	user, err := postgres.Read(ctx, s.pool, func(conn *pgxpool.Conn) (db.User, error) {
 		return db.New().UserFindByEmail(ctx, conn, email)
 	})
 	if errors.Is(err, pgx.ErrNoRows) {
-		user = db.User{PasswordHash: &nobodysPassword}
+		user = db.User{PasswordHash: &dummyHash}
 	} else if err != nil {
 		return db.User{}, err
 	}
-	right, err := s.passwords.matches(ctx, *user.PasswordHash, password)
-	if err == nil && (!right || user.ID == uuid.Nil) {
-		err = wrongCredentials()
+	matches, err := s.hasher.matches(ctx, *user.PasswordHash, password)
+	if err == nil && (!matches || user.ID == uuid.Nil) {
+		err = errWrongCredentials()
 	}
 	return user, err
 }
 
-func wrongCredentials() error {
-	return fault.InvalidCredentials.New("E-mail address and password do not belong together.")
+func errWrongCredentials() error {
+	return fault.InvalidCredentials.New("The e-mail address and the password do not match.")
 }

@@ -3,6 +3,7 @@
 package account_test
 
 import (
+	"errors"
 	"slices"
 	"sync/atomic"
 	"testing"
@@ -13,7 +14,7 @@ import (
 	"eventbooking/internal/fault"
 )
 
-func TestRegisterLogsIn(t *testing.T) {
+func TestRegisterCreatesAnAttendeeAndLogsIn(t *testing.T) {
 	t.Parallel()
 	h := newEnv(t)
 	before := time.Now()
@@ -32,20 +33,23 @@ func TestRegisterLogsIn(t *testing.T) {
 		t.Errorf("%+v", caller)
 	}
 	if n := h.count(t, "SELECT count(*) FROM users WHERE password_hash LIKE '%' || $1 || '%'", password); n != 0 {
-		t.Error("the password is stored as it is")
+		t.Error("the password is stored in clear text")
 	}
 	if n := h.count(t, "SELECT count(*) FROM tokens WHERE hash = sha256($1::text::bytea)", string(login.Token.Secret)); n != 1 {
 		t.Error("the token is not stored as its SHA-256")
 	}
 }
 
-func TestRegisterOneUserPerAddress(t *testing.T) {
+func TestRegisterCreatesOneUserPerAddress(t *testing.T) {
 	t.Parallel()
 	h := newEnv(t)
 	var made, taken atomic.Int32
 	together(6, func(i int) {
 		email := []string{"one@test.com", "One@Test.com", " ONE@TEST.COM"}[i%3]
-		_, err := h.Register(t.Context(), account.Registration{Email: email, Name: "One", Password: password})
+		var err error = fault.Overloaded
+		for errors.Is(err, fault.Overloaded) { // on a busy machine, hashing may take long
+			_, err = h.Register(t.Context(), account.Registration{Email: email, Name: "One", Password: password})
+		}
 		if err == nil {
 			made.Add(1)
 		} else {
@@ -58,7 +62,7 @@ func TestRegisterOneUserPerAddress(t *testing.T) {
 	}
 }
 
-func TestRegisterRefuses(t *testing.T) {
+func TestRegisterRefusesBlankNamesAndReservedAddresses(t *testing.T) {
 	t.Parallel()
 	h := newEnv(t)
 	_, err := h.Register(t.Context(), account.Registration{Email: "a@test.com", Name: " \t ", Password: password})
@@ -70,7 +74,7 @@ func TestRegisterRefuses(t *testing.T) {
 	}
 }
 
-func TestLogIn(t *testing.T) {
+func TestLogInReturnsATokenWithTheNameAndAbilitiesAskedFor(t *testing.T) {
 	t.Parallel()
 	h := newEnv(t)
 	first, _ := h.join(t, "busy@test.com")
@@ -86,14 +90,14 @@ func TestLogIn(t *testing.T) {
 	if phone.Token.Name != "Phone" || !caller.Can(access.AbilityBookingsRead) || caller.Can(access.AbilityBookingsWrite) {
 		t.Errorf("%+v, %+v", phone, caller)
 	}
-	h.caller(t, first.Token.Secret) // earlier logins go on
+	h.caller(t, first.Token.Secret) // earlier logins stay valid
 }
 
-// Nothing tells a wrong password from an unknown address.
-func TestLogInRefusesAlike(t *testing.T) {
+// A wrong password and an unknown address get the same answer.
+func TestLogInDoesNotRevealWhetherAnAddressExists(t *testing.T) {
 	t.Parallel()
 	h := newEnv(t)
-	_, caller := h.join(t, "gone@test.com")
+	_, caller := h.join(t, "deleted@test.com")
 	must(t, h.DeleteMe(t.Context(), caller))
 	h.join(t, "busy@test.com")
 	var details []string
@@ -102,7 +106,7 @@ func TestLogInRefusesAlike(t *testing.T) {
 		{Email: "busy@test.com", Password: ""},
 		{Email: "nobody@test.com", Password: password},
 		{Email: "nobody@test.com", Password: ""},
-		{Email: "gone@test.com", Password: password},
+		{Email: "deleted@test.com", Password: password},
 	} {
 		_, err := h.LogIn(t.Context(), c)
 		isFault(t, err, fault.InvalidCredentials)
@@ -115,9 +119,9 @@ func TestLogInRefusesAlike(t *testing.T) {
 	isWrong(t, err, fault.ValidationFailed, "/token_name")
 }
 
-// A login that went by the old password must not get a token that outlives the
-// change, nor one of a user who was deleted meanwhile.
-func TestLogInDoesNotSlipPast(t *testing.T) {
+// A login that checked the old password must not get a token after the change, nor
+// after the user was deleted.
+func TestLogInFailsIfThePasswordChangedMeanwhile(t *testing.T) {
 	t.Parallel()
 	for _, change := range []string{
 		"UPDATE users SET password_hash = 'another'",
@@ -136,12 +140,12 @@ func TestLogInDoesNotSlipPast(t *testing.T) {
 	}
 }
 
-// access.Nobody is kept from logging in by earlier logins, and they do not pile up.
-func TestLogInsAreBounded(t *testing.T) {
+// Earlier logins do not prevent new ones, and their number is bounded.
+func TestLogInDeletesTheTokensThatExpireFirst(t *testing.T) {
 	t.Parallel()
 	h := newEnv(t)
 	first, caller := h.join(t, "busy@test.com")
-	script, err := h.CreateToken(t.Context(), caller, account.TokenWish{Name: "Script", Abilities: []string{"*"}, NeverExpires: true})
+	script, err := h.CreateToken(t.Context(), caller, account.TokenRequest{Name: "Script", Abilities: []string{"*"}, NeverExpires: true})
 	must(t, err)
 	h.exec(t, `INSERT INTO tokens (id, user_id, name, hash, abilities, expires_at)
 		SELECT gen_random_uuid(), $1, 'Login', sha256(n::text::bytea), '{*}', clock_timestamp() + '29 days' + n * interval '1 second'
@@ -166,14 +170,14 @@ func TestLogInsAreBounded(t *testing.T) {
 	h.caller(t, script.Secret)
 }
 
-func TestLogOut(t *testing.T) {
+func TestLogOutRevokesOnlyItsToken(t *testing.T) {
 	t.Parallel()
 	h := newEnv(t)
 	login, caller := h.join(t, "busy@test.com")
 	other, err := h.LogIn(t.Context(), account.Credentials{Email: "busy@test.com", Password: password})
 	must(t, err)
 	must(t, h.LogOut(t.Context(), caller))
-	must(t, h.LogOut(t.Context(), caller)) // a second request that was let in at the same moment
+	must(t, h.LogOut(t.Context(), caller)) // a concurrent second request
 	_, err = h.Authenticate(t.Context(), string(login.Token.Secret))
 	isFault(t, err, fault.TokenInvalid)
 	h.caller(t, other.Token.Secret)

@@ -8,8 +8,8 @@ import (
 	"eventbooking/internal/fault"
 )
 
-// LogOut revokes the token of the request. If another request was faster, it is
-// revoked all the same.
+// LogOut revokes the request's token. It is no error if a concurrent request has
+// revoked it already.
 func (s *Service) LogOut(ctx context.Context, caller access.Caller) error {
 	err := s.DeleteToken(ctx, caller, caller.TokenID)
 	if errors.Is(err, fault.NotFound) {

@@ -10,13 +10,14 @@ import (
 	"eventbooking/internal/postgres"
 )
 
-// Me is the caller.
+// Me returns the caller's user. If it was deleted meanwhile, that is
+// fault.TokenInvalid.
 func (s *Service) Me(ctx context.Context, caller access.Caller) (User, error) {
 	row, err := postgres.Read(ctx, s.pool, func(conn *pgxpool.Conn) (db.User, error) {
 		return db.New().UserFind(ctx, conn, caller.UserID)
 	})
 	if err != nil {
-		return User{}, gone(err)
+		return User{}, errCallerDeleted(err)
 	}
 	return userOf(row), nil
 }

@@ -13,7 +13,7 @@ import (
 	"eventbooking/internal/testkit"
 )
 
-func TestUpdateMe(t *testing.T) {
+func TestUpdateMeChangesAllOrNothing(t *testing.T) {
 	t.Parallel()
 	h := newEnv(t)
 	login, caller := h.join(t, "busy@test.com")
@@ -28,7 +28,7 @@ func TestUpdateMe(t *testing.T) {
 	if u.Name != "Busy Bumblebee" || u.Email != "busy@test.com" || !u.UpdatedAt.After(login.User.UpdatedAt) || u.Role != access.Attendee {
 		t.Errorf("%+v", u)
 	}
-	_, err = h.UpdateMe(t.Context(), caller, account.Profile{Email: to("Busy@Test.com")}) // one's own, in other letters
+	_, err = h.UpdateMe(t.Context(), caller, account.Profile{Email: to("Busy@Test.com")}) // the same address in another case
 	must(t, err)
 	_, err = h.UpdateMe(t.Context(), caller, account.Profile{Email: to("OTHER@test.com"), Name: to("Half")})
 	isFault(t, err, fault.EmailTaken)
@@ -37,11 +37,11 @@ func TestUpdateMe(t *testing.T) {
 	_, err = h.UpdateMe(t.Context(), caller, account.Profile{Name: to("\u0000")})
 	isWrong(t, err, fault.ValidationFailed, "/name")
 	if u, err = h.Me(t.Context(), caller); err != nil || u.Email != "Busy@Test.com" || u.Name != "Busy Bumblebee" {
-		t.Errorf("%+v, %v: something was half-written", u, err)
+		t.Errorf("%+v, %v: it was half written", u, err)
 	}
 }
 
-func TestDeleteMe(t *testing.T) {
+func TestDeleteMeAnonymisesTheUserAndRevokesTheTokens(t *testing.T) {
 	t.Parallel()
 	h := newEnv(t)
 	login, caller := h.join(t, "busy@test.com")
@@ -63,26 +63,26 @@ func TestDeleteMe(t *testing.T) {
 	h.caller(t, other.Token.Secret)
 	if n := h.count(t, `SELECT count(*) FROM users u WHERE deleted_at IS NOT NULL AND password_hash IS NULL
 		AND name = 'Deleted user' AND email = 'deleted+' || id || '@invalid' AND u::text NOT LIKE '%busy%'`); n != 1 {
-		t.Error("something still tells who it was")
+		t.Error("the row still has personal data")
 	}
 
-	// Requests that were let in before find nobody.
+	// Requests that were authenticated before are refused.
 	isFault(t, h.DeleteMe(t.Context(), caller), fault.TokenInvalid)
 	_, err = h.Me(t.Context(), caller)
 	isFault(t, err, fault.TokenInvalid)
 	_, err = h.UpdateMe(t.Context(), caller, account.Profile{Name: to("Back")})
 	isFault(t, err, fault.TokenInvalid)
-	_, err = h.CreateToken(t.Context(), caller, account.TokenWish{Name: "Back", Abilities: []string{"*"}})
+	_, err = h.CreateToken(t.Context(), caller, account.TokenRequest{Name: "Back", Abilities: []string{"*"}})
 	isFault(t, err, fault.TokenInvalid)
 	isFault(t, h.ChangePassword(t.Context(), caller, password, "another one"), fault.TokenInvalid)
 
 	again, _ := h.join(t, "busy@test.com") // the address is free
 	if again.User.ID == caller.UserID {
-		t.Error("the deleted user came back")
+		t.Error("the new user has the id of the deleted one")
 	}
 }
 
-func TestChangePassword(t *testing.T) {
+func TestChangePasswordRevokesTheOtherTokens(t *testing.T) {
 	t.Parallel()
 	h := newEnv(t)
 	other, _ := h.join(t, "other@test.com")
@@ -104,8 +104,8 @@ func TestChangePassword(t *testing.T) {
 	must(t, err)
 }
 
-// Of two changes at once, both from the same current password, one holds.
-func TestChangePasswordTwiceAtOnce(t *testing.T) {
+// Both were checked against the same current password.
+func TestOneOfTwoConcurrentPasswordChangesSucceeds(t *testing.T) {
 	t.Parallel()
 	h := newEnv(t)
 	_, caller := h.join(t, "busy@test.com")
@@ -114,11 +114,11 @@ func TestChangePasswordTwiceAtOnce(t *testing.T) {
 	})
 	isWrong(t, err, fault.ValidationFailed, "/current_password")
 	if h.count(t, "SELECT count(*) FROM users WHERE password_hash = 'another'") != 1 {
-		t.Error("the second change went by a password that no longer held")
+		t.Error("the second change was checked against a password that is no longer current")
 	}
 }
 
-func TestSetRole(t *testing.T) {
+func TestSetRoleRefusesOnesOwnAndUnknownUsers(t *testing.T) {
 	t.Parallel()
 	h := newEnv(t)
 	admin := h.admin(t, "admin@test.com")
@@ -144,8 +144,8 @@ func TestSetRole(t *testing.T) {
 	isFault(t, err, fault.TokenInvalid)
 }
 
-// Administrators who demote each other all at once leave one.
-func TestSomeAdministratorStays(t *testing.T) {
+// Four administrators demote each other at once.
+func TestConcurrentDemotionsLeaveOneAdministrator(t *testing.T) {
 	t.Parallel()
 	h := newEnv(t)
 	var admins [4]access.Caller
@@ -169,10 +169,10 @@ func TestSomeAdministratorStays(t *testing.T) {
 	}
 }
 
-func TestListUsers(t *testing.T) {
+func TestListUsersPagesThroughTheUsersThatMatch(t *testing.T) {
 	t.Parallel()
 	h := newEnv(t)
-	admin := h.admin(t, "admin@test.com")
+	h.admin(t, "admin@test.com")
 	var want []string
 	for i := range 5 {
 		_, caller := h.join(t, address(i))
@@ -199,6 +199,17 @@ func TestListUsers(t *testing.T) {
 	}
 	if len(got) != 4 || got[0] != want[0] || got[3] != want[3] {
 		t.Errorf("%v, want %v", got, want)
+	}
+}
+
+func TestListUsersFiltersByAddressAndRole(t *testing.T) {
+	t.Parallel()
+	h := newEnv(t)
+	admin := h.admin(t, "admin@test.com")
+	for i := range 5 {
+		if _, caller := h.join(t, address(i)); i == 2 {
+			must(t, h.DeleteMe(t.Context(), caller))
+		}
 	}
 	one, err := h.ListUsers(t.Context(), account.UserFilter{Email: to("USER3@test.com")}, nil, nil)
 	if err != nil || len(one.Users) != 1 || one.Users[0].Email != address(3) || one.More {

@@ -16,7 +16,7 @@ import (
 	"eventbooking/internal/fault"
 )
 
-// What one guess costs: argon2id as OWASP's password storage advice has it.
+// The cost of argon2id, as OWASP's Password Storage Cheat Sheet recommends.
 const (
 	hashMemory  = 19456 // KiB
 	hashPasses  = 2
@@ -25,12 +25,13 @@ const (
 	hashSize    = 32
 )
 
-// nobodysPassword is checked when there is no such user, so that the answer takes
-// as long as that to a wrong password. No password has this hash.
-var nobodysPassword = phc(make([]byte, saltSize), make([]byte, hashSize))
+// dummyHash is checked when there is no user with an address, so that the response
+// takes as long as for a wrong password. No password has this hash.
+var dummyHash = phc(make([]byte, saltSize), make([]byte, hashSize))
 
-// HashPassword makes what is stored of a password, in the PHC string format. It
-// takes a core for about 26 ms; requests go through passwords, which bounds that.
+// HashPassword returns the salted hash of a password in the PHC string format. It
+// occupies a core for about 26 ms; requests use a hasher, which bounds how many run
+// at once.
 func HashPassword(password string) string {
 	salt := make([]byte, saltSize)
 	_, _ = rand.Read(salt) // never fails
@@ -43,11 +44,12 @@ func phc(salt, hash []byte) string {
 		argon2.Version, hashMemory, hashPasses, hashThreads, text(salt), text(hash))
 }
 
-// matches tells whether a password has a stored hash, which says itself how it was made.
+// matches reports whether a password has a stored hash. The hash names its own
+// costs, so that those of HashPassword may change. A damaged hash is an error.
 func matches(stored, password string) (bool, error) {
 	parts := strings.Split(stored, "$")
 	if len(parts) != 6 || parts[1] != "argon2id" || parts[2] != fmt.Sprintf("v=%d", argon2.Version) {
-		return false, errors.New("a stored password hash is none of argon2id")
+		return false, errors.New("a stored password hash is not argon2id")
 	}
 	var memory, passes uint32
 	var threads uint8
@@ -62,49 +64,50 @@ func matches(stored, password string) (bool, error) {
 	return subtle.ConstantTimeCompare(got, hash) == 1, nil
 }
 
-// passwords hashes and checks, as many at a time as there are cores: each takes
-// 19 MiB and a core for itself, and a rush of logins must not stop the bookings.
-type passwords struct {
-	turns    chan struct{}
-	patience time.Duration
+// hasher hashes and checks passwords, as many at once as there are cores: each
+// takes 19 MiB and a core, and many logins at once must not slow bookings down.
+type hasher struct {
+	running chan struct{} // one element for each hash that is being computed
+	timeout time.Duration // of waiting to begin
 }
 
-// hashPatience is how long one waits for a turn.
-const hashPatience = 2 * time.Second
+// hashTimeout is how long a request waits until it may hash a password.
+const hashTimeout = 2 * time.Second
 
-func newPasswords() *passwords {
-	return &passwords{turns: make(chan struct{}, runtime.GOMAXPROCS(0)), patience: hashPatience}
+func newHasher() *hasher {
+	return &hasher{running: make(chan struct{}, runtime.GOMAXPROCS(0)), timeout: hashTimeout}
 }
 
-func (p *passwords) hash(ctx context.Context, password string) (string, error) {
-	if err := p.begin(ctx); err != nil {
+func (h *hasher) hash(ctx context.Context, password string) (string, error) {
+	if err := h.acquire(ctx); err != nil {
 		return "", err
 	}
-	defer p.end()
+	defer h.release()
 	return HashPassword(password), nil
 }
 
-func (p *passwords) matches(ctx context.Context, stored, password string) (bool, error) {
-	if err := p.begin(ctx); err != nil {
+func (h *hasher) matches(ctx context.Context, stored, password string) (bool, error) {
+	if err := h.acquire(ctx); err != nil {
 		return false, err
 	}
-	defer p.end()
+	defer h.release()
 	return matches(stored, password)
 }
 
-// begin waits for a turn.
-func (p *passwords) begin(ctx context.Context) error {
-	limited, cancel := context.WithTimeout(ctx, p.patience)
+// acquire waits until another hash may be computed, for h.timeout at most; then it
+// is fault.Overloaded.
+func (h *hasher) acquire(ctx context.Context) error {
+	limited, cancel := context.WithTimeout(ctx, h.timeout)
 	defer cancel()
 	select {
-	case p.turns <- struct{}{}:
+	case h.running <- struct{}{}:
 		return nil
 	case <-limited.Done():
 		if errors.Is(ctx.Err(), context.Canceled) {
 			return ctx.Err()
 		}
-		return fault.Overloaded.New("More people log in than can be served in time.").After(time.Second)
+		return fault.Overloaded.New("More logins are waiting than can be served in time.").After(time.Second)
 	}
 }
 
-func (p *passwords) end() { <-p.turns }
+func (h *hasher) release() { <-h.running }

@@ -14,10 +14,10 @@ func TestPasswordMatchesItsHash(t *testing.T) {
 	t.Parallel()
 	stored := HashPassword("correct horse")
 	if !strings.HasPrefix(stored, "$argon2id$v=19$m=19456,t=2,p=1$") {
-		t.Errorf("%s is not what the design asks for", stored)
+		t.Errorf("%s does not have the recommended costs", stored)
 	}
 	if again := HashPassword("correct horse"); again == stored {
-		t.Error("two users with one password have one hash")
+		t.Error("two hashes of one password are equal")
 	}
 	for password, want := range map[string]bool{"correct horse": true, "correct horsf": false, "": false} {
 		if got, err := matches(stored, password); err != nil || got != want {
@@ -26,11 +26,11 @@ func TestPasswordMatchesItsHash(t *testing.T) {
 	}
 }
 
-// Made by the reference implementation with other costs: what was stored stays
-// good when ours change.
+// Made by the reference implementation with other costs: stored hashes stay valid when
+// ours change.
 //
 //	echo -n password | argon2 somesalt -id -t 2 -m 16 -p 1
-func TestPasswordMatchesAnothersHash(t *testing.T) {
+func TestPasswordMatchesAHashWithOtherCosts(t *testing.T) {
 	t.Parallel()
 	const stored = "$argon2id$v=19$m=65536,t=2,p=1$c29tZXNhbHQ$CTFhFdXPJO1aFaMaO6Mm5c8y7cJHAph8ArZWb2GRPPc"
 	if got, err := matches(stored, "password"); err != nil || !got {
@@ -38,18 +38,18 @@ func TestPasswordMatchesAnothersHash(t *testing.T) {
 	}
 }
 
-func TestNobodysPassword(t *testing.T) {
+func TestDummyHashCostsAsMuchAndMatchesNoPassword(t *testing.T) {
 	t.Parallel()
-	// It must be a whole hash of the same cost, or the answer would come sooner.
-	if !strings.HasPrefix(nobodysPassword, "$argon2id$v=19$m=19456,t=2,p=1$") {
-		t.Errorf("%s costs something else", nobodysPassword)
+	// With lower costs the response for an unknown address would come sooner.
+	if !strings.HasPrefix(dummyHash, "$argon2id$v=19$m=19456,t=2,p=1$") {
+		t.Errorf("%s has other costs", dummyHash)
 	}
-	if got, err := matches(nobodysPassword, ""); err != nil || got {
+	if got, err := matches(dummyHash, ""); err != nil || got {
 		t.Errorf("%v, %v", got, err)
 	}
 }
 
-func TestDamagedHashLetsNobodyIn(t *testing.T) {
+func TestDamagedHashMatchesNoPassword(t *testing.T) {
 	t.Parallel()
 	good := HashPassword("password")
 	salt, hash := strings.Split(good, "$")[4], strings.Split(good, "$")[5]
@@ -70,34 +70,33 @@ func TestDamagedHashLetsNobodyIn(t *testing.T) {
 	}
 }
 
-// No more than a bounded number hash at once, and who would wait too long is
-// told so; nobody keeps a turn.
-func TestPasswordsTakeTurns(t *testing.T) {
+// Who would wait too long gets fault.Overloaded, and every hash is released.
+func TestHasherBoundsConcurrentHashes(t *testing.T) {
 	t.Parallel()
-	p := &passwords{turns: make(chan struct{}, 1), patience: time.Millisecond}
+	p := &hasher{running: make(chan struct{}, 1), timeout: time.Millisecond}
 	ctx := t.Context()
-	if err := p.begin(ctx); err != nil {
+	if err := p.acquire(ctx); err != nil {
 		t.Fatal(err)
 	}
 	if _, err := p.hash(ctx, "password"); !errors.Is(err, fault.Overloaded) || fault.Of(err).RetryAfter == 0 {
-		t.Errorf("got %v, want overloaded with the time to come again", err)
+		t.Errorf("got %v, want overloaded with Retry-After", err)
 	}
-	p.patience = time.Hour
-	left, leave := context.WithCancel(ctx)
-	leave()
-	if _, err := p.matches(left, nobodysPassword, "password"); !errors.Is(err, context.Canceled) {
-		t.Errorf("got %v, want the caller's own end", err)
+	p.timeout = time.Hour
+	cancelled, cancel := context.WithCancel(ctx)
+	cancel()
+	if _, err := p.matches(cancelled, dummyHash, "password"); !errors.Is(err, context.Canceled) {
+		t.Errorf("got %v, want the cancellation", err)
 	}
 	late, end := context.WithDeadline(ctx, time.Now())
 	defer end()
-	if _, err := p.matches(late, nobodysPassword, "password"); !errors.Is(err, fault.Overloaded) {
-		t.Errorf("got %v, want overloaded: the request's time was over before its turn came", err)
+	if _, err := p.matches(late, dummyHash, "password"); !errors.Is(err, fault.Overloaded) {
+		t.Errorf("got %v, want overloaded: the deadline passed while it waited", err)
 	}
-	p.end()
+	p.release()
 	if _, err := p.matches(ctx, "damaged", "password"); err == nil {
 		t.Error("a damaged hash is no error")
 	}
 	if _, err := p.hash(ctx, "password"); err != nil {
-		t.Errorf("a turn was kept: %v", err)
+		t.Errorf("nothing was released: %v", err)
 	}
 }

@@ -10,17 +10,19 @@ import (
 	"eventbooking/internal/postgres"
 )
 
-// Registration is what a newcomer tells.
+// Registration is the input of Register.
 type Registration struct{ Email, Name, Password string }
 
-// Register makes an attendee and logs them in.
+// Register creates an attendee and logs them in. A blank name or an invalid
+// address is fault.ValidationFailed, an address that is in use fault.EmailTaken;
+// too many logins at once are fault.Overloaded.
 func (s *Service) Register(ctx context.Context, r Registration) (Login, error) {
 	var in input
 	r.Email, r.Name = in.email("/email", r.Email), in.line("/name", r.Name)
 	if err := in.err(); err != nil {
 		return Login{}, err
 	}
-	hash, err := s.passwords.hash(ctx, r.Password)
+	hash, err := s.hasher.hash(ctx, r.Password)
 	if err != nil {
 		return Login{}, err
 	}
@@ -29,10 +31,10 @@ func (s *Service) Register(ctx context.Context, r Registration) (Login, error) {
 		row, err := db.New().UserInsert(ctx, tx, db.UserInsertParams{
 			ID: uuid.Must(uuid.NewV7()), Email: r.Email, Name: r.Name, PasswordHash: &hash})
 		if err != nil {
-			return emailTaken(err)
+			return errEmailTaken(err)
 		}
 		login.User = userOf(row)
-		login.Token, err = issueTx(ctx, tx, row.ID, everything())
+		login.Token, err = issueTokenTx(ctx, tx, row.ID, loginRequest())
 		return err
 	})
 	return login, err

@@ -8,25 +8,25 @@ import (
 	"github.com/jackc/pgx/v5/pgxpool"
 )
 
-// Service does what users and administrators ask of accounts.
+// Service has the use cases of users and tokens.
 type Service struct {
-	pool      *pgxpool.Pool
-	passwords *passwords
-	onDelete  OnDelete
+	pool     *pgxpool.Pool
+	hasher   *hasher
+	onDelete OnDelete
 }
 
-// OnDelete is what else a user's deletion takes, in its transaction: the rooms
-// above this one know what the user leaves behind.
+// OnDelete is called in the transaction that deletes a user. The packages above
+// this one use it for what else a user has, such as bookings.
 type OnDelete func(ctx context.Context, tx pgx.Tx, userID uuid.UUID) error
 
-// Options are what the composition supplies.
+// Options configure a Service.
 type Options struct {
-	// OnDelete sees to the bookings of a deleted user. It must be there.
+	// OnDelete is required if users are to be deleted.
 	OnDelete OnDelete
 }
 
-// New makes the service. The number of passwords that are hashed at once is
-// bounded per Service, so a process has one.
+// New returns a service. The number of passwords that are hashed at once is
+// bounded per Service, so a process should have one.
 func New(pool *pgxpool.Pool, o Options) *Service {
-	return &Service{pool: pool, passwords: newPasswords(), onDelete: o.OnDelete}
+	return &Service{pool: pool, hasher: newHasher(), onDelete: o.OnDelete}
 }

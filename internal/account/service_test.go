@@ -21,11 +21,11 @@ import (
 
 const password = "correct horse"
 
-// env is a service on a database of its own.
+// env is a service with its own database.
 type env struct {
 	*account.Service
 	pool *pgxpool.Pool
-	// deleted are those for whom OnDelete was called; refuse is what it answers.
+	// deleted are the users for whom OnDelete was called; refuse is the error that it returns.
 	deleted []uuid.UUID
 	refuse  error
 }
@@ -40,7 +40,7 @@ func newEnv(t *testing.T, opts ...testkit.Option) *env {
 	return h
 }
 
-// join registers a newcomer, and returns the login and who is asking with it.
+// join registers a user, and returns the login and the caller with its token.
 func (h *env) join(t *testing.T, email string) (account.Login, access.Caller) {
 	t.Helper()
 	login, err := h.Register(t.Context(), account.Registration{Email: email, Name: "New Comer", Password: password})
@@ -48,7 +48,7 @@ func (h *env) join(t *testing.T, email string) (account.Login, access.Caller) {
 	return login, h.caller(t, login.Token.Secret)
 }
 
-// admin is a new administrator, who is asking.
+// admin returns a new administrator as the caller.
 func (h *env) admin(t *testing.T, email string) access.Caller {
 	t.Helper()
 	login, _ := h.join(t, email)
@@ -75,9 +75,9 @@ func (h *env) count(t *testing.T, sql string, args ...any) (n int) {
 	return n
 }
 
-// whileLocked runs slow, which has to wait for the user's row, and meanwhile does
-// what changes that row; it returns what slow answered.
-func (h *env) whileLocked(t *testing.T, userID uuid.UUID, change string, slow func() error) error {
+// whileLocked calls do, which must wait for the user's row, and meanwhile executes
+// change in the transaction that holds the row. It returns the error of do.
+func (h *env) whileLocked(t *testing.T, userID uuid.UUID, change string, do func() error) error {
 	t.Helper()
 	tx, err := h.pool.Begin(t.Context())
 	must(t, err)
@@ -85,7 +85,7 @@ func (h *env) whileLocked(t *testing.T, userID uuid.UUID, change string, slow fu
 	_, err = tx.Exec(t.Context(), "SELECT FROM users WHERE id = $1 FOR NO KEY UPDATE", userID)
 	must(t, err)
 	done := make(chan error, 1)
-	go func() { done <- slow() }()
+	go func() { done <- do() }()
 	for h.count(t, "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'") == 0 {
 		select {
 		case err := <-done:
@@ -122,7 +122,7 @@ func isFault(t *testing.T, err error, code *fault.Code) {
 	}
 }
 
-// isWrong expects a validation error for one place of the body.
+// isWrong expects a validation error with one field.
 func isWrong(t *testing.T, err error, code *fault.Code, pointer string) {
 	t.Helper()
 	isFault(t, err, code)

@@ -13,12 +13,14 @@ import (
 	"eventbooking/internal/postgres"
 )
 
-// SetRole lets an administrator change somebody else's role. Nobody changes their
-// own, so that the last administrator cannot lock everybody out; nor can the last
-// two do it to each other: both are locked, and only who still is one may go on.
+// SetRole changes another user's role, as an administrator. Changing one's own role
+// is fault.NotPermitted, so that the last administrator cannot lock everybody out.
+// Nor can the last two demote each other: both rows are locked, and a caller who is
+// no longer an administrator is fault.NotPermitted. An unknown or deleted user is
+// fault.NotFound.
 func (s *Service) SetRole(ctx context.Context, caller access.Caller, userID uuid.UUID, role access.Role) (User, error) {
 	if caller.UserID == userID {
-		return User{}, fault.NotPermitted.New("Nobody changes his own role; another administrator can.")
+		return User{}, fault.NotPermitted.New("You cannot change your own role; another administrator can.")
 	}
 	var user User
 	err := postgres.InTx(ctx, s.pool, func(tx pgx.Tx) error {
@@ -28,10 +30,10 @@ func (s *Service) SetRole(ctx context.Context, caller access.Caller, userID uuid
 		}
 		admin, err := q.UserFind(ctx, tx, caller.UserID)
 		if err != nil {
-			return gone(err)
+			return errCallerDeleted(err)
 		}
 		if access.Role(admin.Role) != access.Admin {
-			return fault.NotPermitted.New("Only administrators change roles.")
+			return fault.NotPermitted.New("Only administrators can change roles.")
 		}
 		row, err := q.UserFind(ctx, tx, userID)
 		if errors.Is(err, pgx.ErrNoRows) {

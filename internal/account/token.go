@@ -16,37 +16,38 @@ import (
 	"eventbooking/internal/view"
 )
 
-// Token lets its bearer in as its user, within its abilities. It can be listed
-// and revoked; its secret was shown once and is stored nowhere.
+// Token is a personal access token: whoever sends its secret acts as its user, within
+// its abilities. The secret is shown once and not stored.
 type Token struct {
 	ID         uuid.UUID
 	Name       string
 	Abilities  []string
 	CreatedAt  time.Time
 	LastUsedAt *time.Time
-	ExpiresAt  *time.Time // nil is never
+	ExpiresAt  *time.Time // nil means never
 }
 
-// NewToken is a token that was made just now.
+// NewToken is a token with its secret, as it is shown once.
 type NewToken struct {
 	Token
 	Secret Secret
 }
 
 const (
-	// tokenLifetime is how long a token works unless something else was asked for.
+	// tokenLifetime is how long a token is valid by default.
 	tokenLifetime = 30 * 24 * time.Hour
-	// maxLifetime bounds what may be asked for, beside never: a slip of a digit is noticed.
+	// maxLifetime bounds the expiry that a request may name, so that typing errors
+	// are noticed. Never is allowed.
 	maxLifetime = 366 * 24 * time.Hour
-	// maxTokens is how many tokens a user has at most.
+	// maxTokens bounds the tokens of a user.
 	maxTokens = 100
-	// loginName is the name of a token that came with a login and was given none.
+	// loginName is the default name of a token made by a login.
 	loginName = "Login"
 )
 
-// Secret is what a bearer sends: a prefix by which scanners find it where it
-// must not be, random characters, and their checksum, by which a mistyped one is
-// refused without asking the database.
+// Secret is the text that callers send as a bearer token: a prefix by which secret
+// scanners find leaked tokens, random characters, and a checksum by which mistyped
+// ones are refused without asking the database.
 type Secret string
 
 const (
@@ -56,11 +57,11 @@ const (
 	base62         = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
 )
 
-// NewSecret makes a secret of 238 random bits.
+// NewSecret returns a secret of 238 random bits.
 func NewSecret() Secret {
 	text := []byte(secretPrefix)
-	// Bytes from 248 on are left out: the rest is a whole multiple of 62, so that
-	// no character comes up more often than another.
+	// Bytes from 248 on are discarded: 248 is a multiple of 62, so that no character
+	// is more frequent than another.
 	const fair = 256 - 256%len(base62)
 	draw := make([]byte, secretRandom)
 	for len(text) < len(secretPrefix)+secretRandom {
@@ -74,7 +75,8 @@ func NewSecret() Secret {
 	return Secret(text) + Secret(checksum(string(text)))
 }
 
-// ParseSecret tells whether a text can be a secret of ours.
+// ParseSecret returns the text as a secret, and whether it has the form and the
+// checksum of one.
 func ParseSecret(text string) (Secret, bool) {
 	at := len(secretPrefix) + secretRandom
 	if len(text) != at+secretChecksum || !strings.HasPrefix(text, secretPrefix) || text[at:] != checksum(text[:at]) ||
@@ -84,8 +86,8 @@ func ParseSecret(text string) (Secret, bool) {
 	return Secret(text), true
 }
 
-// Hash is what is stored. The secret is random and long, so that a fast hash
-// without salt gives nothing away and finds the row by an index.
+// Hash returns the SHA-256 that is stored. The secret is long and random, so a fast
+// hash without salt is safe, and the row can be found by an index.
 func (s Secret) Hash() []byte {
 	sum := sha256.Sum256([]byte(s))
 	return sum[:]
@@ -102,37 +104,36 @@ func checksum(text string) string {
 	return string(digits)
 }
 
-// TokenWish is what a new token is to be like.
-type TokenWish struct {
+// TokenRequest describes a token that is to be made.
+type TokenRequest struct {
 	Name         string
 	Abilities    []string
-	ExpiresAt    *time.Time // nil: as long as any token works
+	ExpiresAt    *time.Time // nil means the default lifetime
 	NeverExpires bool
 }
 
-// everything is the token that a login asks for when it asks for nothing else.
-func everything() TokenWish {
-	return TokenWish{Name: loginName, Abilities: []string{access.AbilityAll}}
+// loginRequest returns the token that a login makes by default.
+func loginRequest() TokenRequest {
+	return TokenRequest{Name: loginName, Abilities: []string{access.AbilityAll}}
 }
 
-// expiry is when the token is to expire; nil is never.
-func (w TokenWish) expiry(now time.Time) (*time.Time, error) {
+// expiry returns when the token expires; nil means never.
+func (r TokenRequest) expiry(now time.Time) (*time.Time, error) {
 	switch {
-	case w.NeverExpires:
+	case r.NeverExpires:
 		return nil, nil
-	case w.ExpiresAt == nil:
-		usual := now.Add(tokenLifetime)
-		return &usual, nil
-	case !w.ExpiresAt.After(now):
-		return nil, badExpiry("past", "must be in the future")
-	case w.ExpiresAt.Sub(now) > maxLifetime:
-		return nil, badExpiry("too_late", "must be within a year; null is never")
+	case r.ExpiresAt == nil:
+		return new(now.Add(tokenLifetime)), nil
+	case !r.ExpiresAt.After(now):
+		return nil, errInvalidExpiry("past", "must be in the future")
+	case r.ExpiresAt.Sub(now) > maxLifetime:
+		return nil, errInvalidExpiry("too_late", "must be within a year, or null for never")
 	}
-	return w.ExpiresAt, nil
+	return r.ExpiresAt, nil
 }
 
-func badExpiry(code, detail string) error {
-	f := fault.InvalidTimeRange.New("A token expires within a year, or never; see errors.")
+func errInvalidExpiry(code, detail string) error {
+	f := fault.InvalidTimeRange.New("A token must expire within a year, or never; see errors.")
 	f.Fields = []fault.Field{{Pointer: "/expires_at", Code: code, Detail: detail}}
 	return f
 }

@@ -10,14 +10,14 @@ import (
 	"eventbooking/internal/access"
 )
 
-func TestSecretHasItsForm(t *testing.T) {
+func TestSecretsHaveTheirFormAndDiffer(t *testing.T) {
 	t.Parallel()
 	form := regexp.MustCompile(`^evb_[0-9A-Za-z]{46}$`)
 	seen, used := map[Secret]bool{}, map[rune]bool{}
 	for range 500 {
 		secret := NewSecret()
 		if !form.MatchString(string(secret)) || seen[secret] {
-			t.Fatalf("%s is malformed or came twice", secret)
+			t.Fatalf("%s is malformed or not new", secret)
 		}
 		if parsed, ok := ParseSecret(string(secret)); !ok || parsed != secret {
 			t.Fatalf("%s is refused", secret)
@@ -28,7 +28,7 @@ func TestSecretHasItsForm(t *testing.T) {
 		}
 	}
 	if len(used) != len(base62) {
-		t.Errorf("only %d of %d characters come up", len(used), len(base62))
+		t.Errorf("only %d of %d characters are used", len(used), len(base62))
 	}
 }
 
@@ -58,7 +58,7 @@ func TestMistypedSecretIsRefused(t *testing.T) {
 	}
 }
 
-func TestChecksum(t *testing.T) {
+func TestChecksumIsCRC32InBase62(t *testing.T) {
 	t.Parallel()
 	// CRC-32's check value is 0xCBF43926  = 3·62⁵ + 45·62⁴ + 35·62³ + 27·62² + 22·62 + 14.
 	if got := checksum("123456789"); got != "3jZRME" {
@@ -69,25 +69,25 @@ func TestChecksum(t *testing.T) {
 	}
 }
 
-func TestExpiryOfAToken(t *testing.T) {
+func TestExpiryIsThirtyDaysByDefaultAndAYearAtMost(t *testing.T) {
 	t.Parallel()
 	now := time.Date(2026, 11, 23, 9, 0, 0, 0, time.UTC)
 	at := func(d time.Duration) *time.Time { t := now.Add(d); return &t }
 	day := 24 * time.Hour
 	for name, c := range map[string]struct {
-		wish TokenWish
-		want *time.Time
-		code string
+		request TokenRequest
+		want    *time.Time
+		code    string
 	}{
-		"usual":               {wish: TokenWish{}, want: at(30 * day)},
-		"never":               {wish: TokenWish{NeverExpires: true}},
-		"soon":                {wish: TokenWish{ExpiresAt: at(time.Second)}, want: at(time.Second)},
-		"a year":              {wish: TokenWish{ExpiresAt: at(366 * day)}, want: at(366 * day)},
-		"now":                 {wish: TokenWish{ExpiresAt: at(0)}, code: "past"},
-		"past":                {wish: TokenWish{ExpiresAt: at(-day)}, code: "past"},
-		"a slip of the digit": {wish: TokenWish{ExpiresAt: at(3660 * day)}, code: "too_late"},
+		"default":   {request: TokenRequest{}, want: at(30 * day)},
+		"never":     {request: TokenRequest{NeverExpires: true}},
+		"soon":      {request: TokenRequest{ExpiresAt: at(time.Second)}, want: at(time.Second)},
+		"a year":    {request: TokenRequest{ExpiresAt: at(366 * day)}, want: at(366 * day)},
+		"now":       {request: TokenRequest{ExpiresAt: at(0)}, code: "past"},
+		"past":      {request: TokenRequest{ExpiresAt: at(-day)}, code: "past"},
+		"ten years": {request: TokenRequest{ExpiresAt: at(3660 * day)}, code: "too_late"},
 	} {
-		got, err := c.wish.expiry(now)
+		got, err := c.request.expiry(now)
 		if code := codeOf(t, err, "/expires_at"); code != c.code {
 			t.Errorf("%s: %q, want %q", name, code, c.code)
 		}
@@ -98,7 +98,7 @@ func TestExpiryOfAToken(t *testing.T) {
 }
 
 // The abilities that Go code names are those of the contract.
-func TestAbilitiesAreTheSpecs(t *testing.T) {
+func TestAbilitiesAreThoseOfTheContract(t *testing.T) {
 	t.Parallel()
 	for ours, theirs := range map[string]api.Ability{
 		access.AbilityAll: api.AbilityAll, access.AbilityMeRead: api.AbilityMeRead, access.AbilityMeWrite: api.AbilityMeWrite,
@@ -107,7 +107,7 @@ func TestAbilitiesAreTheSpecs(t *testing.T) {
 		access.AbilityUsersRead: api.AbilityUsersRead, access.AbilityUsersWrite: api.AbilityUsersWrite,
 	} {
 		if ours != string(theirs) {
-			t.Errorf("%s is %s in the spec", ours, theirs)
+			t.Errorf("%s is %s in the contract", ours, theirs)
 		}
 	}
 }

@@ -3,6 +3,7 @@
 package account_test
 
 import (
+	"slices"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -15,12 +16,12 @@ import (
 	"eventbooking/internal/testkit"
 )
 
-func TestCreateToken(t *testing.T) {
+func TestCreateTokenCannotExtendAbilities(t *testing.T) {
 	t.Parallel()
 	h := newEnv(t)
 	_, caller := h.join(t, "busy@test.com")
 	at := time.Now().Add(time.Hour).Truncate(time.Microsecond)
-	token, err := h.CreateToken(t.Context(), caller, account.TokenWish{Name: " Phone ",
+	token, err := h.CreateToken(t.Context(), caller, account.TokenRequest{Name: " Phone ",
 		Abilities: []string{access.AbilityMeWrite, access.AbilityBookingsRead}, ExpiresAt: &at})
 	must(t, err)
 	if token.Name != "Phone" || !token.ExpiresAt.Equal(at) || token.LastUsedAt != nil {
@@ -31,25 +32,25 @@ func TestCreateToken(t *testing.T) {
 		t.Errorf("%+v", phone)
 	}
 
-	// It can hand out what it has, and nothing else.
-	_, err = h.CreateToken(t.Context(), phone, account.TokenWish{Name: "Less", Abilities: []string{access.AbilityBookingsRead}})
+	// A token can be created with the abilities of the caller's token, and no others.
+	_, err = h.CreateToken(t.Context(), phone, account.TokenRequest{Name: "Less", Abilities: []string{access.AbilityBookingsRead}})
 	must(t, err)
 	for _, more := range []string{access.AbilityAll, access.AbilityBookingsWrite} {
-		_, err = h.CreateToken(t.Context(), phone, account.TokenWish{Name: "More", Abilities: []string{access.AbilityMeWrite, more}})
+		_, err = h.CreateToken(t.Context(), phone, account.TokenRequest{Name: "More", Abilities: []string{access.AbilityMeWrite, more}})
 		isFault(t, err, fault.AbilityMissing)
 	}
 	past := time.Now().Add(-time.Second)
-	_, err = h.CreateToken(t.Context(), caller, account.TokenWish{Name: "Past", Abilities: []string{"*"}, ExpiresAt: &past})
+	_, err = h.CreateToken(t.Context(), caller, account.TokenRequest{Name: "Past", Abilities: []string{"*"}, ExpiresAt: &past})
 	isWrong(t, err, fault.InvalidTimeRange, "/expires_at")
-	_, err = h.CreateToken(t.Context(), caller, account.TokenWish{Name: " ", Abilities: []string{"*"}})
+	_, err = h.CreateToken(t.Context(), caller, account.TokenRequest{Name: " ", Abilities: []string{"*"}})
 	isWrong(t, err, fault.ValidationFailed, "/name")
 	if n := h.count(t, "SELECT count(*) FROM tokens"); n != 3 {
 		t.Errorf("%d tokens, want 3", n)
 	}
 }
 
-// A hundred, also when they are asked for at the same moment.
-func TestCreateTokenIsBounded(t *testing.T) {
+// Also when they are created concurrently.
+func TestCreateTokenAllowsAHundredTokens(t *testing.T) {
 	t.Parallel()
 	h := newEnv(t)
 	_, caller := h.join(t, "busy@test.com")
@@ -58,7 +59,7 @@ func TestCreateTokenIsBounded(t *testing.T) {
 		FROM generate_series(1, 106) n`, caller.UserID) // 96 work, and the one of the registration
 	var made atomic.Int32
 	together(6, func(int) {
-		_, err := h.CreateToken(t.Context(), caller, account.TokenWish{Name: "Script", Abilities: []string{"*"}, NeverExpires: true})
+		_, err := h.CreateToken(t.Context(), caller, account.TokenRequest{Name: "Script", Abilities: []string{"*"}, NeverExpires: true})
 		if err == nil {
 			made.Add(1)
 		} else {
@@ -73,22 +74,21 @@ func TestCreateTokenIsBounded(t *testing.T) {
 	}
 }
 
-// What was revoked while its request was on the way makes no heir.
-func TestRevokedTokenMakesNoOther(t *testing.T) {
+func TestCreateTokenFailsIfItsTokenWasRevokedMeanwhile(t *testing.T) {
 	t.Parallel()
 	h := newEnv(t)
 	_, caller := h.join(t, "busy@test.com")
 	err := h.whileLocked(t, caller.UserID, "DELETE FROM tokens", func() error {
-		_, err := h.CreateToken(t.Context(), caller, account.TokenWish{Name: "Heir", Abilities: []string{"*"}})
+		_, err := h.CreateToken(t.Context(), caller, account.TokenRequest{Name: "Other", Abilities: []string{"*"}})
 		return err
 	})
 	isFault(t, err, fault.TokenInvalid)
 	if h.count(t, "SELECT count(*) FROM tokens") != 0 {
-		t.Error("the heir is there")
+		t.Error("a token was created")
 	}
 }
 
-func TestDeleteToken(t *testing.T) {
+func TestDeleteTokenRevokesOnlyOnesOwn(t *testing.T) {
 	t.Parallel()
 	h := newEnv(t)
 	login, caller := h.join(t, "busy@test.com")
@@ -101,14 +101,14 @@ func TestDeleteToken(t *testing.T) {
 	isFault(t, err, fault.TokenInvalid)
 }
 
-func TestListTokens(t *testing.T) {
+func TestListTokensPagesThroughTheCallersTokens(t *testing.T) {
 	t.Parallel()
 	h := newEnv(t)
 	_, other := h.join(t, "other@test.com")
 	login, caller := h.join(t, "busy@test.com")
 	want := []uuid.UUID{login.Token.ID}
 	for range 4 {
-		token, err := h.CreateToken(t.Context(), caller, account.TokenWish{Name: "Script", Abilities: []string{"*"}, NeverExpires: true})
+		token, err := h.CreateToken(t.Context(), caller, account.TokenRequest{Name: "Script", Abilities: []string{"*"}, NeverExpires: true})
 		must(t, err)
 		want = append([]uuid.UUID{token.ID}, want...)
 	}
@@ -128,13 +128,8 @@ func TestListTokens(t *testing.T) {
 		}
 		cursor = &tokens.Next
 	}
-	if len(got) != len(want) {
-		t.Fatalf("%v, want %v", got, want)
-	}
-	for i := range want {
-		if got[i] != want[i] {
-			t.Errorf("%d: %v, want %v", i, got[i], want[i])
-		}
+	if !slices.Equal(got, want) {
+		t.Errorf("%v, want %v", got, want)
 	}
 	_, err := h.ListTokens(t.Context(), other, nil, cursor)
 	isFault(t, err, fault.CursorMismatch)

@@ -11,10 +11,12 @@ import (
 	"eventbooking/internal/view"
 )
 
-// Profile is what one can change of oneself; nil leaves it as it is.
+// Profile is what users can change of themselves; nil changes nothing.
 type Profile struct{ Email, Name *string }
 
-// UpdateMe changes the caller's name or e-mail address.
+// UpdateMe changes the caller's name or e-mail address. A blank name or an invalid
+// address is fault.ValidationFailed, an address that is in use fault.EmailTaken, a
+// user who was deleted meanwhile fault.TokenInvalid.
 func (s *Service) UpdateMe(ctx context.Context, caller access.Caller, p Profile) (User, error) {
 	var in input
 	if p.Email != nil {
@@ -32,14 +34,14 @@ func (s *Service) UpdateMe(ctx context.Context, caller access.Caller, p Profile)
 	err := postgres.InTx(ctx, s.pool, func(tx pgx.Tx) error {
 		row, err := db.New().UserLock(ctx, tx, caller.UserID)
 		if err != nil {
-			return gone(err)
+			return errCallerDeleted(err)
 		}
 		change := db.UserUpdateParams{ID: row.ID, Email: view.OrElse(p.Email, row.Email), Name: view.OrElse(p.Name, row.Name), Role: row.Role}
 		if change.Email != row.Email || change.Name != row.Name {
 			row, err = db.New().UserUpdate(ctx, tx, change)
 		}
 		user = userOf(row)
-		return emailTaken(err)
+		return errEmailTaken(err)
 	})
 	return user, err
 }

@@ -1,6 +1,6 @@
-// Package account knows who there is and who is asking: users with their roles,
-// and the tokens by which they come. What a caller may do with somebody else's
-// things, the rooms that own them decide; access.Caller tells them who it is.
+// Package account has users and their tokens: registration, login, profile,
+// passwords, roles, and the authentication of requests. What an authenticated
+// caller may do, package access and the use cases decide.
 package account
 
 import (
@@ -27,15 +27,15 @@ type User struct {
 	CreatedAt, UpdatedAt time.Time
 }
 
-// reservedDomain is where deleted users' addresses are. It can never exist (RFC
-// 2606), and nobody registers with it: a taken address would stop a deletion.
+// reservedDomain is the domain of deleted users' addresses. It can never exist (RFC
+// 2606), and nobody may register with it: a taken address would prevent a deletion.
 const reservedDomain = "@invalid"
 
-// input gathers what is wrong with a body, so that its sender learns of
-// everything at once.
+// input collects what is wrong with a body, so that the error names all of it.
 type input struct{ wrong []fault.Field }
 
-// email trims an address. Its form was checked against the spec, before it was trimmed.
+// email trims an address and checks it. The contract's check of its form was made
+// before it was trimmed.
 func (in *input) email(pointer, text string) string {
 	wrong := len(in.wrong)
 	text = in.line(pointer, text)
@@ -44,13 +44,13 @@ func (in *input) email(pointer, text string) string {
 	case at < 1 || at == len(text)-1:
 		in.refuse(pointer, "format", "must be an e-mail address")
 	case strings.EqualFold(text[at:], reservedDomain):
-		in.refuse(pointer, "format", "must be an address of yours; the domain invalid is reserved")
+		in.refuse(pointer, "format", "must not be in the reserved domain invalid")
 	}
 	return text
 }
 
-// line trims one line of text, and refuses what nobody could read or PostgreSQL
-// could not store.
+// line trims one line of text, and refuses blank text and what PostgreSQL cannot
+// store.
 func (in *input) line(pointer, text string) string {
 	text = strings.TrimSpace(text)
 	switch {
@@ -82,22 +82,23 @@ func userOf(row db.User) User {
 		CreatedAt: row.CreatedAt.UTC(), UpdatedAt: row.UpdatedAt.UTC()}
 }
 
-// oneEmail is the index that keeps addresses apart, whatever their case.
+// oneEmail is the unique index of addresses, which ignores case.
 const oneEmail = "users_one_email"
 
-// emailTaken is what a refusal of the database means to whoever wrote an address.
-func emailTaken(err error) error {
+// errEmailTaken translates a violation of oneEmail, and returns other errors as they
+// are.
+func errEmailTaken(err error) error {
 	if postgres.Violates(err, oneEmail) {
 		return fault.EmailTaken.New("Another user has this e-mail address.")
 	}
 	return err
 }
 
-// gone is what it means when the caller's own row is not there: the user was
-// deleted after the request was let in.
-func gone(err error) error {
+// errCallerDeleted translates the absence of the caller's own row: the user was
+// deleted after the request was authenticated. It returns other errors as they are.
+func errCallerDeleted(err error) error {
 	if errors.Is(err, pgx.ErrNoRows) {
-		return fault.TokenInvalid.New("This user was deleted.")
+		return fault.TokenInvalid.New("The token's user was deleted.")
 	}
 	return err
 }

@@ -8,7 +8,7 @@ import (
 	"eventbooking/internal/fault"
 )
 
-func TestInputOfOneLine(t *testing.T) {
+func TestLineRefusesBlankTextAndControlCharacters(t *testing.T) {
 	t.Parallel()
 	for text, want := range map[string]string{
 		"Busy Bee":       "",
@@ -30,7 +30,7 @@ func TestInputOfOneLine(t *testing.T) {
 	}
 }
 
-func TestInputOfAddresses(t *testing.T) {
+func TestEmailRefusesWhatIsNoAddressOrReserved(t *testing.T) {
 	t.Parallel()
 	for text, want := range map[string]string{
 		" busy@test.com ":     "",
@@ -53,18 +53,17 @@ func TestInputOfAddresses(t *testing.T) {
 	}
 }
 
-// Whoever sends several wrong things learns of all of them.
-func TestInputNamesEveryWrongPlace(t *testing.T) {
+func TestInputReportsEveryInvalidField(t *testing.T) {
 	t.Parallel()
 	var in input
 	in.email("/email", "busy")
 	in.line("/name", "\x01")
 	if f := fault.Of(in.err()); f == nil || len(f.Fields) != 2 {
-		t.Errorf("got %v, want both places", in.err())
+		t.Errorf("got %v, want both fields", in.err())
 	}
 }
 
-// codeOf is the code of a validation error at a pointer, or nothing without error.
+// codeOf returns the code of a validation error for a pointer, or "" without error.
 func codeOf(t *testing.T, err error, pointer string) string {
 	t.Helper()
 	if err == nil {

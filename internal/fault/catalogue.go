@@ -6,10 +6,10 @@ import (
 	"sort"
 )
 
-// Code is one kind of refusal. It is itself an error, so that a rule may return
-// it bare and a test may ask errors.Is(err, fault.SlotFull).
+// Code is a kind of refusal. It is itself an error, so that a rule may return it
+// without a detail, and errors.Is(err, fault.SlotFull) works.
 type Code struct {
-	// Name is what programs match on: the problem's code, and the last part of its type.
+	// Name is for programs: the problem's code, and the last part of its type.
 	Name string
 	// Status is the HTTP status (RFC 9110 and RFC 6585 give their meanings).
 	Status int
@@ -17,16 +17,17 @@ type Code struct {
 	Title string
 	// Meaning and Remedy are the documentation that /problems/{code} serves.
 	Meaning, Remedy string
-	// Retryable says that the same request may succeed later, unchanged.
+	// Retryable says that the same request may succeed later.
 	Retryable bool
 }
 
+// Error returns the code's name.
 func (c *Code) Error() string { return c.Name }
 
-// New makes an error with this code.
+// New returns an error with this code. The detail is one sentence with a full stop.
 func (c *Code) New(detail string) *Error { return &Error{Code: c, Detail: detail} }
 
-// Newf is New with a format.
+// Newf is New with a format, as of fmt.Sprintf.
 func (c *Code) Newf(format string, a ...any) *Error { return c.New(fmt.Sprintf(format, a...)) }
 
 var catalogue = map[string]*Code{}

@@ -1,8 +1,7 @@
-// Package fault is the one kind of error that the service tells its callers
-// about. A fault has a code from the catalogue (see catalogue.go); everything
-// else that goes wrong is an internal error, which nobody outside learns
-// details of. Faults are made where a rule refuses, travel unchanged, and are
-// rendered in one place (internal/server).
+// Package fault has the one type of error whose details callers of the API see. A
+// fault has a code from the catalogue (catalogue.go); every other error is an internal
+// error, of which callers learn no details. Faults are made where a rule refuses,
+// returned unchanged, and rendered in one place (internal/server/problem.go).
 package fault
 
 import (
@@ -14,22 +13,23 @@ import (
 	"github.com/google/uuid"
 )
 
-// Error is a refusal with its code, what to do about it, and what belongs to it.
+// Error is a refusal of a request.
 type Error struct {
 	*Code
 
-	// Detail is for the caller: one sentence about this occurrence.
+	// Detail explains this occurrence to the caller, in one sentence.
 	Detail string
-	// Fields are the places of the input that are wrong, for validation errors.
+	// Fields are the invalid parts of the input, for validation errors.
 	Fields []Field
-	// Members are what else the problem tells, such as booking_id.
+	// Members are the problem's additional members, such as booking_id.
 	Members Members
-	// RetryAfter, when not zero, tells when it is worth trying again.
+	// RetryAfter is how long the caller should wait before the next attempt; 0 leaves
+	// that to the server.
 	RetryAfter time.Duration
 }
 
-// Members are what a problem tells beside its text. Which codes have which
-// members is in the contract (openapi.yaml, Problem); nil: it does not have this one.
+// Members are the additional members of a problem; nil means absent. The contract says
+// which codes have which members (openapi.yaml, Problem).
 type Members struct {
 	BookingID   *uuid.UUID
 	BookingIDs  []uuid.UUID
@@ -46,23 +46,25 @@ type Members struct {
 	SeatsTaken  *int
 	SlotID      *uuid.UUID
 	SlotVersion *int64
-	// WaitlistOpen says whether one may wait for a slot that is full.
+	// WaitlistOpen says whether the waitlist of a full slot accepts bookings.
 	WaitlistOpen *bool
 }
 
-// Check is something that the service needs, and whether it is ready.
+// Check is the result of a readiness check.
 type Check struct {
 	Name, Detail string
 	Ready        bool
 }
 
-// Field is one wrong place of the input: a JSON pointer into the body (RFC 6901)
-// or the name of a parameter, never both.
+// Field is an invalid part of the input: either a JSON pointer into the body (RFC
+// 6901), or the name of a parameter.
 type Field struct {
 	Pointer, Parameter string
-	Code, Detail       string
+	// Code is for programs. Detail is a predicate, such as "must be at least 1".
+	Code, Detail string
 }
 
+// Error returns the code's name and the detail.
 func (e *Error) Error() string {
 	if e.Detail == "" {
 		return e.Name
@@ -70,8 +72,8 @@ func (e *Error) Error() string {
 	return e.Name + ": " + e.Detail
 }
 
-// Is makes errors.Is(err, fault.SlotFull.New("")) and errors.Is(err, code) hold
-// for every error of the same code.
+// Is reports whether target has the same code, so that errors.Is(err, fault.SlotFull)
+// works.
 func (e *Error) Is(target error) bool {
 	switch t := target.(type) {
 	case *Error:
@@ -82,7 +84,7 @@ func (e *Error) Is(target error) bool {
 	return false
 }
 
-// With returns a copy that carries further members; those that m leaves out stay.
+// With returns a copy with the members of m added; those that are zero in m stay.
 func (e *Error) With(m Members) *Error {
 	c := *e
 	to, from := reflect.ValueOf(&c.Members).Elem(), reflect.ValueOf(m)
@@ -94,14 +96,15 @@ func (e *Error) With(m Members) *Error {
 	return &c
 }
 
-// After returns a copy that asks the caller to wait before the next try.
+// After returns a copy with a RetryAfter.
 func (e *Error) After(wait time.Duration) *Error {
 	c := *e
 	c.RetryAfter = wait
 	return &c
 }
 
-// Of finds the fault in err, or nil.
+// Of returns the fault in the chain of err, or nil. A bare code becomes a fault with
+// its title as the detail.
 func Of(err error) *Error {
 	var e *Error
 	if errors.As(err, &e) {
@@ -114,21 +117,22 @@ func Of(err error) *Error {
 	return nil
 }
 
-// Invalid is the validation error for fields of a body.
+// Invalid returns a ValidationFailed for fields of a body.
 func Invalid(fields ...Field) *Error {
 	e := ValidationFailed.New("The body has values that this operation does not accept; see errors.")
 	e.Fields = fields
 	return e
 }
 
-// InvalidParameter is the validation error for one path, query or header parameter.
+// InvalidParameter returns an InvalidParameters for one path, query or header
+// parameter.
 func InvalidParameter(name, code, detail string) *Error {
 	e := InvalidParameters.New("A parameter has a value that this operation does not accept; see errors.")
 	e.Fields = []Field{{Parameter: name, Code: code, Detail: detail}}
 	return e
 }
 
-// Count says a number of things: "1 seat", "2 seats".
+// Count returns a number with its noun: "1 seat", "2 seats".
 func Count(n int, noun string) string {
 	if n == 1 {
 		return "1 " + noun

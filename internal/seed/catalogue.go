@@ -13,7 +13,7 @@ func (v venue) location() string { return v.hall + ", " + v.city }
 func zone(name string) *time.Location {
 	z, err := time.LoadLocation(name)
 	if err != nil {
-		panic(err) // the zones come with the program
+		panic(err) // the zones are embedded in the program
 	}
 	return z
 }
@@ -42,16 +42,15 @@ var venues = []venue{
 	{"Tea House Kissa", "Tokyo", tokyo},
 }
 
-// happening is a kind of event: at which hours it begins, how long it lasts, and
-// how many it is for.
-type happening struct {
+// eventKind is a kind of event: when it begins, how long it lasts, and its capacity.
+type eventKind struct {
 	title, description string
 	hour, minute       int
 	lasts              time.Duration
 	capacities         []int
 }
 
-var happenings = []happening{
+var eventKinds = []eventKind{
 	{"Jazz evening", "Standards and a few surprises, two sets.", 20, 0, 150 * time.Minute, []int{40, 60, 80}},
 	{"String quartet", "Haydn, Bartók and an encore.", 19, 30, 2 * time.Hour, []int{50, 80}},
 	{"Choir workshop", "Three new pieces in one day; reading music is not needed.", 10, 0, 5 * time.Hour, []int{24, 30}},

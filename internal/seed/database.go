@@ -11,12 +11,12 @@ import (
 	"eventbooking/internal/postgres"
 )
 
-// ErrOthersData refuses a database that holds more than the seeder made.
-var ErrOthersData = errors.New("the database holds data that the seeder did not make; --fresh deletes it and seeds anew")
+// ErrOthersData is returned for a database with data that was not seeded.
+var ErrOthersData = errors.New("the database contains data that was not seeded; use --fresh to delete all data and seed again")
 
-// emptyTx deletes everything, whatever rooms keep it in, but the record of the
-// migrations. The ledger refuses that by a trigger, so whoever does it must own
-// the ledger: the service's own user need not.
+// emptyTx deletes all data but the versions of the migrations. It disables the trigger
+// that protects the ledger, so the database user must own the ledger; the service's
+// user need not.
 func emptyTx(ctx context.Context, tx pgx.Tx) error {
 	tables, err := list(ctx, tx, `
 		SELECT format('%I.%I', schemaname, tablename) FROM pg_tables
@@ -31,20 +31,20 @@ func emptyTx(ctx context.Context, tx pgx.Tx) error {
 		"ALTER TABLE ledger ENABLE TRIGGER ledger_no_truncate")
 }
 
-// bulk is what slows writing millions of rows down, taken away for that time: the
-// indexes, the constraints that rest on them, and a trigger whose work the seeder
-// does itself. They come back, over all the rows, before the transaction ends; so
-// nobody ever sees the tables without them, and rows that break them are refused.
+// bulk drops what makes writing millions of rows slow: the indexes, the constraints
+// that use them, and a trigger whose work the seeder does itself. They are restored,
+// for all rows, before the transaction ends; so nobody ever sees the tables without
+// them, and rows that violate them are refused.
 type bulk struct{ restore []string }
 
-// bulkScale is from which scale on that is worth it.
+// bulkScale is the scale from which that is faster.
 const bulkScale = 10
 
 func beginBulkTx(ctx context.Context, tx pgx.Tx, scale int) (bulk, error) {
 	if scale < bulkScale {
 		return bulk{}, nil
 	}
-	// Foreign keys go before the keys that they refer to, and come back after them.
+	// Foreign keys are dropped before the keys that they refer to, and restored after.
 	const constraints = `
 		FROM pg_constraint c
 		WHERE c.connamespace = 'public'::regnamespace AND c.contype IN ('p', 'u', 'x', 'f')
@@ -81,18 +81,18 @@ func beginBulkTx(ctx context.Context, tx pgx.Tx, scale int) (bulk, error) {
 	return bulk{append(append(restoreIndexes, restore...), fmt.Sprintf(trigger, "ENABLE"))}, nil
 }
 
-// endTx brings back what was taken away, and says before each of them what comes.
-func (b bulk) endTx(ctx context.Context, tx pgx.Tx, tell func(statement string)) error {
+// endTx restores what was dropped. It calls onStatement before each statement.
+func (b bulk) endTx(ctx context.Context, tx pgx.Tx, onStatement func(statement string)) error {
 	if len(b.restore) == 0 {
 		return nil
 	}
 	if err := execTx(ctx, tx, nil, "SET LOCAL maintenance_work_mem = '256MB'"); err != nil {
 		return err
 	}
-	return execTx(ctx, tx, tell, b.restore...)
+	return execTx(ctx, tx, onStatement, b.restore...)
 }
 
-// list reads one column of text.
+// list returns the only column of a query.
 func list(ctx context.Context, tx pgx.Tx, sql string, args ...any) ([]string, error) {
 	rows, err := tx.Query(ctx, sql, args...)
 	if err != nil {
@@ -101,10 +101,11 @@ func list(ctx context.Context, tx pgx.Tx, sql string, args ...any) ([]string, er
 	return pgx.CollectRows(rows, pgx.RowTo[string])
 }
 
-func execTx(ctx context.Context, tx pgx.Tx, tell func(statement string), statements ...string) error {
+// execTx executes statements. It calls onStatement, unless nil, before each.
+func execTx(ctx context.Context, tx pgx.Tx, onStatement func(statement string), statements ...string) error {
 	for _, statement := range statements {
-		if tell != nil {
-			tell(statement)
+		if onStatement != nil {
+			onStatement(statement)
 		}
 		if _, err := tx.Exec(ctx, statement); err != nil {
 			return fmt.Errorf("%s: %w", statement, err)

@@ -11,23 +11,24 @@ import (
 	"eventbooking/internal/seating"
 )
 
-// history is what happened to some slots, told in the order of time to the same
-// slot machine that the service runs. So ledgers and counters are right by
-// construction, and the queue moves as it does in the service: what a command
-// makes possible or due is done by another one, a moment later.
+// history simulates what happened to some slots: it applies commands, in the order of
+// their times, to the core that the service uses (package seating). So ledgers and
+// counters are right by construction, and the queue moves as it does in the service:
+// what a command makes possible or due is done by another one, shortly after.
 //
-// The slots of one history may overlap each other in time, but none of another's.
+// Slots of one history may overlap in time with each other, but not with slots of
+// another one, because each history sees only its own bookings.
 type history struct {
 	world  *world
 	state  *seating.State
-	opened []seating.Entry
-	// todo is what will happen, seen how many entries were looked at for what
-	// follows from them, and blocked where users wait who were found busy.
-	todo    timeline
-	seen    int
+	opened []seating.Entry // of the slots
+	agenda agenda
+	// followed is the number of entries whose consequences were scheduled.
+	followed int
+	// blocked are the slots in which a user's waiting bookings were blocked.
 	blocked map[uuid.UUID][]uuid.UUID
-	// asked is told of the offers, for people to answer them; nil lets them run out.
-	asked func(offer seating.Booking)
+	// onOffer is called with each new offer, and may schedule an answer; may be nil.
+	onOffer func(offer seating.Booking)
 }
 
 func (w *world) newHistory() *history {
@@ -36,45 +37,46 @@ func (w *world) newHistory() *history {
 	return h
 }
 
-// open adds a slot. When it starts, the waiting for it ends.
+// open adds a slot, whose waiting bookings expire when it starts.
 func (h *history) open(slot seating.Slot, by seating.Actor) {
 	slot, entry := seating.Open(slot, by)
 	h.state.AddSlot(slot)
 	h.opened = append(h.opened, entry)
-	h.at(slot.StartsAt, func() { h.do(seating.Expire{SlotID: slot.ID}) })
+	h.schedule(slot.StartsAt, func() { h.do(seating.Expire{SlotID: slot.ID}) })
 }
 
-// at lets something happen, unless its time is yet to come when the history is told.
-func (h *history) at(t time.Time, happens func()) {
+// schedule calls run at a time, unless that is in the future.
+func (h *history) schedule(t time.Time, run func()) {
 	if !t.After(h.world.now) {
-		heap.Push(&h.todo, moment{at: t, order: h.todo.made, happens: happens})
-		h.todo.made++
+		heap.Push(&h.agenda, scheduled{at: t, order: h.agenda.made, run: run})
+		h.agenda.made++
 	}
 }
 
-// soon lets something happen in a moment: what the service does by a job.
-func (h *history) soon(happens func()) {
+// scheduleSoon calls run within a second: for what the service does by jobs.
+func (h *history) scheduleSoon(run func()) {
 	at := h.state.Now.Add(h.world.between(100*time.Millisecond, 900*time.Millisecond))
 	if at.After(h.world.now) {
 		at = h.world.now
 	}
-	h.at(at, happens)
+	h.schedule(at, run)
 }
 
-// tell lets everything happen up to a time. Histories are told forwards.
-func (h *history) tell(until time.Time) {
+// runUntil runs everything that is scheduled up to a time, which may not be before
+// that of the last call.
+func (h *history) runUntil(until time.Time) {
 	if until.Before(h.state.Now) {
-		h.world.mistakes = append(h.world.mistakes, fmt.Errorf("told %s after %s", until, h.state.Now))
+		h.world.mistakes = append(h.world.mistakes, fmt.Errorf("run until %s after %s", until, h.state.Now))
 	}
-	for len(h.todo.moments) > 0 && !h.todo.moments[0].at.After(until) {
-		next := heap.Pop(&h.todo).(moment)
+	for len(h.agenda.items) > 0 && !h.agenda.items[0].at.After(until) {
+		next := heap.Pop(&h.agenda).(scheduled)
 		h.state.Now = next.at
-		next.happens()
+		next.run()
 	}
 	h.state.Now = until
 }
 
-// do applies a command now that cannot be refused.
+// do applies a command now. A refusal is a mistake of the seeder.
 func (h *history) do(c seating.Command) seating.Result {
 	result, err := h.try(c)
 	if err != nil {
@@ -83,29 +85,29 @@ func (h *history) do(c seating.Command) seating.Result {
 	return result
 }
 
-// try applies a command now. A refusal leaves no trace, here as in the service.
+// try applies a command now. A refused command changes nothing.
 func (h *history) try(c seating.Command) (seating.Result, error) {
 	result, err := h.state.Apply(c)
 	for _, b := range append(result.Promoted, result.Booking) {
 		if b.Status == seating.Offered || b.Status == seating.Held {
-			h.at(b.ExpiresAt, func() { h.do(seating.Expire{SlotID: b.SlotID}) })
+			h.schedule(b.ExpiresAt, func() { h.do(seating.Expire{SlotID: b.SlotID}) })
 		}
-		if b.Status == seating.Offered && h.asked != nil {
-			h.asked(b)
+		if b.Status == seating.Offered && h.onOffer != nil {
+			h.onOffer(b)
 		}
 	}
 	if _, promoted := c.(seating.Promote); !promoted && !result.Slot.PromotionDueAt.IsZero() {
-		h.promote(result.Slot.ID) // as the desk does, by a job
+		h.promote(result.Slot.ID) // as the desk does by a job
 	}
-	h.follow()
+	h.scheduleConsequences()
 	return result, err
 }
 
-// follow lets follow what new entries make possible: promotions in their slots,
-// and where the same user is blocked.
-func (h *history) follow() {
+// scheduleConsequences schedules the promotions that new entries make possible: in
+// their slots, and in those where the same user is blocked.
+func (h *history) scheduleConsequences() {
 	entries := h.state.Entries()
-	for _, e := range entries[h.seen:] {
+	for _, e := range entries[h.followed:] {
 		switch e.Kind {
 		case seating.KindBlocked:
 			if !slices.Contains(h.blocked[e.UserID], e.SlotID) {
@@ -118,18 +120,18 @@ func (h *history) follow() {
 			}
 		}
 	}
-	h.seen = len(entries)
+	h.followed = len(entries)
 }
 
 func (h *history) promote(slotID uuid.UUID) {
-	h.soon(func() {
+	h.scheduleSoon(func() {
 		if h.do(seating.Promote{SlotID: slotID}).More {
 			h.promote(slotID)
 		}
 	})
 }
 
-// book is the command by which a user asks for seats now, and waits where there are none.
+// book returns the command to book seats now, or to join the waitlist.
 func (h *history) book(slotID uuid.UUID, u *user, seats int) seating.Book {
 	return seating.Book{
 		BookingID: h.world.id(h.state.Now), SlotID: slotID, UserID: u.ID,
@@ -137,22 +139,22 @@ func (h *history) book(slotID uuid.UUID, u *user, seats int) seating.Book {
 	}
 }
 
-// confirm is the command by which a user confirms a hold or accepts an offer.
+// confirm returns the command to confirm a hold or to accept an offer.
 func confirm(b seating.Booking, from seating.Status) seating.Confirm {
 	return seating.Confirm{SlotID: b.SlotID, BookingID: b.ID, UserID: b.UserID, From: from, By: oneself(b)}
 }
 
-// decline is the command by which a user declines an offer.
+// decline returns the command to decline an offer.
 func decline(b seating.Booking) seating.Decline {
 	return seating.Decline{SlotID: b.SlotID, BookingID: b.ID, UserID: b.UserID, By: oneself(b)}
 }
 
-// checkIn is the command by which the organizer lets somebody in.
+// checkIn returns the command to check somebody in, or to undo that.
 func checkIn(b seating.Booking, by *user, undo bool) seating.CheckIn {
 	return seating.CheckIn{SlotID: b.SlotID, BookingID: b.ID, UserID: b.UserID, Undo: undo, By: organizer(by)}
 }
 
-// cancel is the command by which somebody cancels a booking.
+// cancel returns the command to cancel a booking.
 func cancel(b seating.Booking, by seating.Actor) seating.Cancel {
 	return seating.Cancel{SlotID: b.SlotID, BookingID: b.ID, UserID: b.UserID, By: by}
 }
@@ -163,28 +165,29 @@ func oneself(b seating.Booking) seating.Actor {
 func attendee(u *user) seating.Actor  { return seating.Actor{Role: seating.ActorAttendee, ID: u.ID} }
 func organizer(u *user) seating.Actor { return seating.Actor{Role: seating.ActorOrganizer, ID: u.ID} }
 
-// timeline is a heap of moments by their time; of two at once, the first made is first.
-type timeline struct {
-	moments []moment
-	made    int
+// agenda is a heap of scheduled functions by time; of two at the same time, the first
+// scheduled comes first.
+type agenda struct {
+	items []scheduled
+	made  int
 }
 
-type moment struct {
-	at      time.Time
-	order   int
-	happens func()
+type scheduled struct {
+	at    time.Time
+	order int
+	run   func()
 }
 
-func (t *timeline) Len() int { return len(t.moments) }
-func (t *timeline) Less(i, j int) bool {
-	a, b := t.moments[i], t.moments[j]
-	return a.at.Before(b.at) || a.at.Equal(b.at) && a.order < b.order
+func (a *agenda) Len() int { return len(a.items) }
+func (a *agenda) Less(i, j int) bool {
+	x, y := a.items[i], a.items[j]
+	return x.at.Before(y.at) || x.at.Equal(y.at) && x.order < y.order
 }
-func (t *timeline) Swap(i, j int) { t.moments[i], t.moments[j] = t.moments[j], t.moments[i] }
-func (t *timeline) Push(x any)    { t.moments = append(t.moments, x.(moment)) }
-func (t *timeline) Pop() any {
-	last := len(t.moments) - 1
-	m := t.moments[last]
-	t.moments = t.moments[:last]
-	return m
+func (a *agenda) Swap(i, j int) { a.items[i], a.items[j] = a.items[j], a.items[i] }
+func (a *agenda) Push(x any)    { a.items = append(a.items, x.(scheduled)) }
+func (a *agenda) Pop() any {
+	last := len(a.items) - 1
+	item := a.items[last]
+	a.items = a.items[:last]
+	return item
 }

@@ -8,53 +8,53 @@ import (
 	"eventbooking/internal/seating"
 )
 
-// times are the days, from today, on which ordinary events begin and end. The
-// days in between belong to the scenarios, so that nobody is busy by accident.
-type times struct{ first, last int }
+// dayRange is a range of days, counted from today. Ordinary events are outside of
+// the days of the scenarios, so that no scenario has an accidental overlap.
+type dayRange struct{ first, last int }
 
 var (
-	pastTimes     = times{-150, -10}
-	upcomingTimes = times{28, 170}
+	pastDays     = dayRange{-150, -10}
+	upcomingDays = dayRange{28, 170}
 )
 
-// happen makes an ordinary event, with what people did about it until now.
-func (w *world) happen(t times) {
+// addOrdinaryEvent adds an event with random settings and bookings.
+func (w *world) addOrdinaryEvent(days dayRange) {
 	h := w.ordinary()
-	p := w.plan(t)
+	p := w.plan(days)
 	e := w.publish(h, p)
 	for i, slotID := range e.slots {
-		w.crowd(h, slotID, e.slots[(i+1)%len(e.slots)], p, p.slots[i])
+		w.addDemand(h, slotID, e.slots[(i+1)%len(e.slots)], p, p.slots[i])
 	}
 }
 
-// ordinary is the one history of all ordinary events of the world: they compete
-// for the same users' time.
+// ordinary returns the one history of all ordinary events of the world: their
+// bookings may overlap.
 func (w *world) ordinary() *history {
 	if w.common == nil {
 		w.common = w.newHistory()
-		w.common.asked = w.answer
+		w.common.onOffer = w.maybeAnswer
 	}
 	return w.common
 }
 
-// plan decides what an ordinary event is like.
-func (w *world) plan(t times) plan {
-	kind := happenings[w.random.IntN(len(happenings))]
+// plan returns a random ordinary event.
+func (w *world) plan(days dayRange) plan {
+	kind := eventKinds[w.random.IntN(len(eventKinds))]
 	p := plan{
 		title: kind.title, description: kind.description,
 		venue:  venues[w.random.IntN(len(venues))],
 		owner:  w.organizers[w.random.IntN(len(w.organizers))],
 		policy: w.policy(),
 	}
-	count, days := 1, 1
+	count, gap := 1, 1
 	if w.chance(75) {
 		count = 2 + w.random.IntN(4)
-		days = 1 + 6*w.random.IntN(2) // on consecutive days, or weekly
+		gap = 1 + 6*w.random.IntN(2) // on consecutive days, or weekly
 	}
-	first := t.first + w.random.IntN(t.last-t.first-(count-1)*days)
+	first := days.first + w.random.IntN(days.last-days.first-(count-1)*gap)
 	for i := range count {
-		p.slots = append(p.slots, session{
-			startsAt: w.day(first+i*days, kind.hour, kind.minute, p.venue.zone),
+		p.slots = append(p.slots, slotPlan{
+			startsAt: w.day(first+i*gap, kind.hour, kind.minute, p.venue.zone),
 			lasts:    kind.lasts, capacity: kind.capacities[w.random.IntN(len(kind.capacities))],
 		})
 	}
@@ -64,7 +64,7 @@ func (w *world) plan(t times) plan {
 	return p
 }
 
-// policy is what an ordinary organizer decides.
+// policy returns random settings.
 func (w *world) policy() seating.Policy {
 	p := defaultPolicy()
 	p.CancellationCloses = []time.Duration{0, 0, time.Hour, 2 * time.Hour, 24 * time.Hour}[w.random.IntN(5)]
@@ -80,9 +80,9 @@ func (w *world) policy() seating.Policy {
 	return p
 }
 
-// crowd lets people book a slot, change their minds, and come. Some of them would
-// rather go to the event's next slot.
-func (w *world) crowd(h *history, slotID, nextID uuid.UUID, p plan, s session) {
+// addDemand schedules random bookings of a slot, with changes and check-ins. Some
+// bookings move to the event's next slot.
+func (w *world) addDemand(h *history, slotID, nextID uuid.UUID, p plan, s slotPlan) {
 	demand := 10 + w.random.IntN(80) // in hundredths of the capacity
 	if w.chance(30) {
 		demand = 110 + w.random.IntN(50)
@@ -96,25 +96,25 @@ func (w *world) crowd(h *history, slotID, nextID uuid.UUID, p plan, s session) {
 		seats := []int{1, 1, 1, 1, 1, 1, 2, 2, 3, 4}[w.random.IntN(10)]
 		asked += seats
 		at := p.publishedAt.Add(w.between(0, until.Sub(p.publishedAt)))
-		h.at(at, func() {
-			if b, booked := w.ask(h, slotID, u, seats); booked {
-				h.at(at.Add(w.between(10*time.Minute, until.Sub(at))), func() { w.change(h, b, nextID, u) })
-				h.at(s.startsAt.Add(w.between(0, 15*time.Minute)), func() { w.come(h, b, p.owner) })
+		h.schedule(at, func() {
+			if b, booked := w.requestSeats(h, slotID, u, seats); booked {
+				h.schedule(at.Add(w.between(10*time.Minute, until.Sub(at))), func() { w.maybeChange(h, b, nextID, u) })
+				h.schedule(s.startsAt.Add(w.between(0, 15*time.Minute)), func() { w.maybeCheckIn(h, b, p.owner) })
 			}
 		})
 	}
 	if w.chance(8) {
 		more := s.capacity + 1 + w.random.IntN(4)
-		h.at(p.publishedAt.Add(w.between(time.Hour, until.Sub(p.publishedAt))), func() {
-			// Refused when the slot is no more to be edited.
+		h.schedule(p.publishedAt.Add(w.between(time.Hour, until.Sub(p.publishedAt))), func() {
+			// Refused if the slot was cancelled or has started.
 			_, _ = h.try(seating.EditSlot{SlotID: slotID, Capacity: &more, By: organizer(p.owner)})
 		})
 	}
 }
 
-// ask lets a user ask for seats. Refusals are part of life: busy, late, asked
-// before, nothing left.
-func (w *world) ask(h *history, slotID uuid.UUID, u *user, seats int) (seating.Booking, bool) {
+// requestSeats books or holds seats for a user. It may be refused, as real requests
+// are: because of an overlap, an earlier booking, or a full slot without a waitlist.
+func (w *world) requestSeats(h *history, slotID uuid.UUID, u *user, seats int) (seating.Booking, bool) {
 	book := h.book(slotID, u, seats)
 	if w.chance(15) {
 		book.SeatsMin = 1
@@ -125,14 +125,13 @@ func (w *world) ask(h *history, slotID uuid.UUID, u *user, seats int) (seating.B
 	}
 	result, err := h.try(seating.Hold{Book: book})
 	if err == nil && w.chance(80) {
-		h.at(h.state.Now.Add(w.between(time.Second, 9*time.Minute)), func() { _, _ = h.try(confirm(result.Booking, seating.Held)) })
+		h.schedule(h.state.Now.Add(w.between(time.Second, 9*time.Minute)), func() { _, _ = h.try(confirm(result.Booking, seating.Held)) })
 	}
 	return result.Booking, err == nil
 }
 
-// change is what a user does about a booking later, if anything; where that is
-// no longer possible, it stays as it is.
-func (w *world) change(h *history, b seating.Booking, nextID uuid.UUID, u *user) {
+// maybeChange may cancel, resize or move a booking, if that is still possible.
+func (w *world) maybeChange(h *history, b seating.Booking, nextID uuid.UUID, u *user) {
 	var c seating.Command
 	switch dice := w.random.IntN(100); {
 	case dice < 12:
@@ -147,8 +146,8 @@ func (w *world) change(h *history, b seating.Booking, nextID uuid.UUID, u *user)
 	_, _ = h.try(c)
 }
 
-// answer lets most people answer their offers in time: yes, or no.
-func (w *world) answer(offer seating.Booking) {
+// maybeAnswer accepts or declines most offers in time.
+func (w *world) maybeAnswer(offer seating.Booking) {
 	var c seating.Command = decline(offer)
 	switch dice := w.random.IntN(100); {
 	case dice < 60:
@@ -157,11 +156,11 @@ func (w *world) answer(offer seating.Booking) {
 		return
 	}
 	h := w.common
-	h.at(h.state.Now.Add(w.between(time.Minute, offer.ExpiresAt.Sub(h.state.Now))), func() { _, _ = h.try(c) })
+	h.schedule(h.state.Now.Add(w.between(time.Minute, offer.ExpiresAt.Sub(h.state.Now))), func() { _, _ = h.try(c) })
 }
 
-// come lets most of those who have seats be checked in.
-func (w *world) come(h *history, b seating.Booking, by *user) {
+// maybeCheckIn checks in most bookings that have seats.
+func (w *world) maybeCheckIn(h *history, b seating.Booking, by *user) {
 	if w.chance(85) {
 		_, _ = h.try(checkIn(b, by, false))
 	}

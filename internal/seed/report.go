@@ -7,7 +7,7 @@ import (
 	"time"
 )
 
-// Report is what was seeded, and what to try with it.
+// Report says what was seeded, and what to try with it.
 type Report struct {
 	Number    int64
 	Now       time.Time
@@ -20,9 +20,9 @@ type Report struct {
 func (r Report) Print(to io.Writer) error {
 	out := tabwriter.NewWriter(to, 0, 0, 2, ' ', 0)
 	c := r.Counts
-	fmt.Fprintf(out, "Seeded %d users, %d events, %d slots and %d bookings with %d ledger entries, as of %s (number %d, scale %d).\n",
+	fmt.Fprintf(out, "Seeded %d users, %d events, %d slots and %d bookings with %d ledger entries, as of %s (seed %d, scale %d).\n",
 		c.Users, c.Events, c.Slots, c.Bookings, c.Entries, r.Now.Format(time.RFC3339), r.Number, r.Scale)
-	fmt.Fprintf(out, "Everybody's password is %q, but that of admin@example.com is %q. Requests are below /api/v1.\n", password, visitorsPassword)
+	fmt.Fprintf(out, "All users have the password %q, except admin@example.com: %q. Paths of requests are relative to /api/v1.\n", password, visitorsPassword)
 	for _, s := range r.Scenarios {
 		fmt.Fprintf(out, "\n%s\n", s.Name)
 		for _, step := range s.Steps {
@@ -36,7 +36,7 @@ func (r Report) Print(to io.Writer) error {
 	return out.Flush()
 }
 
-// Scenario finds a scenario by its name; the zero Scenario if there is none.
+// Scenario returns the scenario with a name, or the zero Scenario.
 func (r Report) Scenario(name string) Scenario {
 	for _, s := range r.Scenarios {
 		if s.Name == name {

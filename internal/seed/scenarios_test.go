@@ -19,25 +19,30 @@ import (
 	"eventbooking/internal/testkit"
 )
 
-// scene is a seeded database on which a test tries what a scenario says.
-type scene struct {
+// fixture is a seeded database with the steps of a scenario.
+type fixture struct {
 	t     *testing.T
 	pool  *pgxpool.Pool
 	desk  *desk.Desk
 	steps []seed.Step
 }
 
-func play(t *testing.T, scenario string) *scene {
+// newFixture seeds a database, on which the doctor runs after the test. With -short
+// only two scenarios are tested.
+func newFixture(t *testing.T, scenario string) *fixture {
 	t.Helper()
+	if scenario != seed.FullSlot && scenario != seed.BusyUser {
+		testkit.SkipIfShort(t, "it seeds a database for each scenario")
+	}
 	pool := testkit.Database(t)
 	report := run(t, pool, seed.Options{Number: 11})
-	s := &scene{t, pool, testkit.Desk(t, pool), report.Scenario(scenario).Steps}
+	s := &fixture{t, pool, testkit.Desk(t, pool), report.Scenario(scenario).Steps}
 	t.Cleanup(func() { testkit.Sound(t, pool) })
 	return s
 }
 
-// book is what a step's user gets for a step's slot.
-func (s *scene) book(step seed.Step, seats int, ifFull seating.IfFull) (seating.Booking, error) {
+// book books seats of a step's slot for the step's user.
+func (s *fixture) book(step seed.Step, seats int, ifFull seating.IfFull) (seating.Booking, error) {
 	s.t.Helper()
 	outcome, err := s.desk.Do(context.Background(), desk.Submission{Command: seating.Book{
 		BookingID: testkit.ID(), SlotID: idIn(step), UserID: s.user(step.Email), Seats: seats, IfFull: ifFull,
@@ -46,15 +51,15 @@ func (s *scene) book(step seed.Step, seats int, ifFull seating.IfFull) (seating.
 	return outcome.Result.Booking, err
 }
 
-// cancel cancels a step's booking and lets its slot promote.
-func (s *scene) cancel(step seed.Step) {
+// cancel cancels a step's booking and promotes in its slot.
+func (s *fixture) cancel(step seed.Step) {
 	s.t.Helper()
 	b := s.booking(step)
 	s.do(seating.Cancel{SlotID: b.SlotID, BookingID: b.ID, UserID: b.UserID, By: seating.Actor{Role: seating.ActorAttendee, ID: b.UserID}})
 	s.do(seating.Promote{SlotID: b.SlotID})
 }
 
-func (s *scene) do(c seating.Command) seating.Result {
+func (s *fixture) do(c seating.Command) seating.Result {
 	s.t.Helper()
 	outcome, err := s.desk.Do(context.Background(), desk.Submission{Command: c})
 	if err != nil {
@@ -63,7 +68,7 @@ func (s *scene) do(c seating.Command) seating.Result {
 	return outcome.Result
 }
 
-func (s *scene) user(email string) (id uuid.UUID) {
+func (s *fixture) user(email string) (id uuid.UUID) {
 	s.t.Helper()
 	if err := s.pool.QueryRow(context.Background(), "SELECT id FROM users WHERE email = $1", email).Scan(&id); err != nil {
 		s.t.Fatal(email, err)
@@ -71,44 +76,44 @@ func (s *scene) user(email string) (id uuid.UUID) {
 	return id
 }
 
-func (s *scene) booking(step seed.Step) db.Booking { return s.bookings("id = $1", idIn(step))[0] }
+func (s *fixture) booking(step seed.Step) db.Booking { return s.bookings("id = $1", idIn(step))[0] }
 
-func (s *scene) bookings(condition string, args ...any) []db.Booking {
+func (s *fixture) bookings(condition string, args ...any) []db.Booking {
 	return rows[db.Booking](s, "SELECT * FROM bookings WHERE "+condition+" ORDER BY id", args...)
 }
 
-// first is the head of a slot's queue.
-func (s *scene) first(slotID uuid.UUID) db.Booking {
+// first returns the head of a slot's queue.
+func (s *fixture) first(slotID uuid.UUID) db.Booking {
 	const head = "(slot_id, queued_version) = (SELECT slot_id, min(queued_version) FROM bookings WHERE slot_id = $1 AND status = 'waitlisted' GROUP BY slot_id)"
 	return s.bookings(head, slotID)[0]
 }
 
-func (s *scene) slots(condition string, args ...any) []db.Slot {
+func (s *fixture) slots(condition string, args ...any) []db.Slot {
 	return rows[db.Slot](s, "SELECT * FROM slots WHERE "+condition+" ORDER BY starts_at, id", args...)
 }
 
-func (s *scene) ledger(condition string, args ...any) []db.Ledger {
+func (s *fixture) ledger(condition string, args ...any) []db.Ledger {
 	return rows[db.Ledger](s, "SELECT * FROM ledger WHERE "+condition+" ORDER BY slot_id, version", args...)
 }
 
-// status is what a step's booking is now; the booking is the step's user's.
-func (s *scene) status(step seed.Step) string {
+// status returns the status of a step's booking, which must be the step's user's.
+func (s *fixture) status(step seed.Step) string {
 	s.t.Helper()
 	b := s.booking(step)
 	if b.UserID != s.user(step.Email) {
-		s.t.Errorf("booking %s is not of %s", b.ID, step.Email)
+		s.t.Errorf("booking %s does not belong to %s", b.ID, step.Email)
 	}
 	return b.Status
 }
 
-func (s *scene) expect(what string, got, want any) {
+func (s *fixture) expect(what string, got, want any) {
 	s.t.Helper()
 	if got != want {
 		s.t.Errorf("%s: got %v, want %v", what, got, want)
 	}
 }
 
-func rows[T any](s *scene, sql string, args ...any) []T {
+func rows[T any](s *fixture, sql string, args ...any) []T {
 	s.t.Helper()
 	found, err := s.pool.Query(context.Background(), sql, args...)
 	if err != nil {
@@ -121,9 +126,9 @@ func rows[T any](s *scene, sql string, args ...any) []T {
 	return list
 }
 
-func TestFullSlot(t *testing.T) {
+func TestFullSlotScenarioFillsOneEveningAndItsWaitlist(t *testing.T) {
 	t.Parallel()
-	s := play(t, seed.FullSlot)
+	s := newFixture(t, seed.FullSlot)
 	slot := s.slots("id = $1", idIn(s.steps[0]))[0]
 	s.expect("capacity", slot.Capacity, int32(50))
 	s.expect("seats taken", slot.SeatsTaken, int32(50))
@@ -145,9 +150,9 @@ func TestFullSlot(t *testing.T) {
 	s.expect("its seats", s.slots("id = $1", idIn(s.steps[4]))[0].SeatsTaken, int32(13))
 }
 
-func TestMixedAvailability(t *testing.T) {
+func TestMixedAvailabilityScenarioHasASlotOfEachKind(t *testing.T) {
 	t.Parallel()
-	s := play(t, seed.MixedAvailability)
+	s := newFixture(t, seed.MixedAvailability)
 	var free, waiting []int32
 	var statuses []string
 	for _, slot := range s.slots("event_id = $1", idIn(s.steps[0])) {
@@ -166,9 +171,9 @@ func TestMixedAvailability(t *testing.T) {
 	s.expect("a closed slot", errors.Is(err, fault.BookingClosed), true)
 }
 
-func TestCancellationChain(t *testing.T) {
+func TestCancellationChainScenarioLinksThreePromotions(t *testing.T) {
 	t.Parallel()
-	s := play(t, seed.CancellationChain)
+	s := newFixture(t, seed.CancellationChain)
 	slotID := idIn(s.steps[2])
 	ledger := s.ledger("slot_id = $1", slotID)
 	links := 0
@@ -191,9 +196,9 @@ func TestCancellationChain(t *testing.T) {
 	s.expect("the next link", s.bookings("id = $1", first.ID)[0].Status, "confirmed")
 }
 
-func TestBusyUser(t *testing.T) {
+func TestBusyUserScenarioHasABookingInEveryStatus(t *testing.T) {
 	t.Parallel()
-	s := play(t, seed.BusyUser)
+	s := newFixture(t, seed.BusyUser)
 	seen := map[string]bool{}
 	for _, b := range s.bookings("user_id = $1", s.user("busy@test.com")) {
 		seen[b.Status] = true
@@ -215,9 +220,9 @@ func TestBusyUser(t *testing.T) {
 	}
 }
 
-func TestOverlappingTimes(t *testing.T) {
+func TestOverlappingTimesScenarioBlocksAWaitingBooking(t *testing.T) {
 	t.Parallel()
-	s := play(t, seed.OverlappingTimes)
+	s := newFixture(t, seed.OverlappingTimes)
 	_, err := s.book(s.steps[0], 1, seating.Reject)
 	s.expect("booking_overlap", errors.Is(err, fault.BookingOverlap), true)
 	named := fault.Of(err).Members.BookingIDs
@@ -230,16 +235,16 @@ func TestOverlappingTimes(t *testing.T) {
 	s.expect("the next one", next.Status, "confirmed")
 	s.expect("stood behind", *next.QueuedVersion > *blocked.QueuedVersion, true)
 
-	// When the blocker ends, the blocked one is ready again, at the old place.
+	// When the blocker is cancelled, the blocked booking is ready at its old position.
 	blocker := s.bookings("id = $1", *blocked.BlockedBy)[0]
 	s.do(seating.Cancel{SlotID: blocker.SlotID, BookingID: blocker.ID, UserID: blocker.UserID, By: seating.System("test")})
 	s.do(seating.Promote{SlotID: blocked.SlotID})
 	s.expect("unblocked", s.booking(s.steps[2]).Blocked == nil, true)
 }
 
-func TestKeepAndUpgrade(t *testing.T) {
+func TestKeepAndUpgradeScenarioReplacesTheKeptBooking(t *testing.T) {
 	t.Parallel()
-	s := play(t, seed.KeepAndUpgrade)
+	s := newFixture(t, seed.KeepAndUpgrade)
 	upgraded, next, waiting := s.booking(s.steps[0]), s.booking(s.steps[1]), s.booking(s.steps[2])
 	s.expect("upgraded", upgraded.Status, "confirmed")
 	s.expect("given back", s.bookings("id = $1", *upgraded.ReplacesBookingID)[0].Status, "cancelled")
@@ -260,9 +265,9 @@ func TestKeepAndUpgrade(t *testing.T) {
 	s.do(seating.Promote{SlotID: s.bookings("id = $1", kept)[0].SlotID})
 }
 
-func TestOffers(t *testing.T) {
+func TestOffersScenarioHasOffersThatAreOpenExpiredDeclinedAndAccepted(t *testing.T) {
 	t.Parallel()
-	s := play(t, seed.Offers)
+	s := newFixture(t, seed.Offers)
 	s.expect("open", s.status(s.steps[0]), "offered")
 	s.expect("late", s.status(s.steps[1]), "expired")
 	s.expect("next", s.status(s.steps[2]), "offered")
@@ -282,16 +287,16 @@ func TestOffers(t *testing.T) {
 	s.expect("asked because of the no", *next.CauseVersion, decline.Version)
 }
 
-// confirm lets a step's user confirm a hold or accept an offer.
-func (s *scene) confirm(step seed.Step, from seating.Status) {
+// confirm confirms a hold or accepts an offer for a step's user.
+func (s *fixture) confirm(step seed.Step, from seating.Status) {
 	s.t.Helper()
 	b := s.booking(step)
 	s.do(seating.Confirm{SlotID: b.SlotID, BookingID: b.ID, UserID: b.UserID, From: from, By: seating.Actor{Role: seating.ActorAttendee, ID: b.UserID}})
 }
 
-func TestUpgradeChain(t *testing.T) {
+func TestUpgradeChainScenarioLinksThreeUpgrades(t *testing.T) {
 	t.Parallel()
-	s := play(t, seed.UpgradeChain)
+	s := newFixture(t, seed.UpgradeChain)
 	// From the last one's promotion to the first cancellation: three upgrades, each of two entries.
 	e := s.ledger("booking_id = $1 AND kind = 'promoted'", idIn(s.steps[1]))[0]
 	var kinds []string
@@ -307,9 +312,9 @@ func TestUpgradeChain(t *testing.T) {
 	s.expect("on the balcony", s.bookings("id = $1", idsIn(s.steps[3])[1])[0].Status, "confirmed")
 }
 
-func TestHolds(t *testing.T) {
+func TestHoldsScenarioHasHoldsThatAreOpenExpiredAndConfirmed(t *testing.T) {
 	t.Parallel()
-	s := play(t, seed.Holds)
+	s := newFixture(t, seed.Holds)
 	s.expect("open", s.status(s.steps[0]), "held")
 	s.confirm(s.steps[0], seating.Held)
 	s.expect("confirmed", s.status(s.steps[0]), "confirmed")
@@ -323,9 +328,9 @@ func TestHolds(t *testing.T) {
 	s.expect("for an hour", r.Booking.ExpiresAt.Sub(r.Booking.CreatedAt), time.Hour)
 }
 
-func TestFewerSeats(t *testing.T) {
+func TestFewerSeatsScenarioPromotesWithFewerSeats(t *testing.T) {
 	t.Parallel()
-	s := play(t, seed.FewerSeats)
+	s := newFixture(t, seed.FewerSeats)
 	b := s.booking(s.steps[0])
 	life := s.ledger("booking_id = $1", b.ID)
 	s.expect("asked for", life[0].Seats, int32(4))
@@ -337,9 +342,9 @@ func TestFewerSeats(t *testing.T) {
 	s.expect("waits", waits.Status, seating.Waitlisted)
 }
 
-func TestMovedBooking(t *testing.T) {
+func TestMovedBookingScenarioPromotesToTheFreedSeat(t *testing.T) {
 	t.Parallel()
-	s := play(t, seed.MovedBooking)
+	s := newFixture(t, seed.MovedBooking)
 	moved, old := s.booking(s.steps[0]), s.booking(s.steps[1])
 	s.expect("new", moved.Status, "confirmed")
 	s.expect("made from", *moved.MovedFrom, old.ID)
@@ -352,9 +357,9 @@ func TestMovedBooking(t *testing.T) {
 	s.expect("moved too", r.Booking.Status, seating.Confirmed)
 }
 
-func TestSeveralSlots(t *testing.T) {
+func TestSeveralSlotsScenarioBooksAllOrNone(t *testing.T) {
 	t.Parallel()
-	s := play(t, seed.SeveralSlots)
+	s := newFixture(t, seed.SeveralSlots)
 	one := s.booking(s.steps[0])
 	s.expect("at once", len(s.bookings("user_id = $1 AND created_at = $2", one.UserID, one.CreatedAt)), 3)
 	bundle := func(step seed.Step) error {
@@ -370,9 +375,9 @@ func TestSeveralSlots(t *testing.T) {
 	s.expect("both", bundle(s.steps[2]), nil)
 }
 
-func TestCheckIns(t *testing.T) {
+func TestCheckInsScenarioHasACheckInUndone(t *testing.T) {
 	t.Parallel()
-	s := play(t, seed.CheckIns)
+	s := newFixture(t, seed.CheckIns)
 	slotID := idIn(s.steps[0])
 	s.expect("bookings", len(s.bookings("slot_id = $1 AND status = 'confirmed'", slotID)), 10)
 	s.expect("came", len(s.bookings("slot_id = $1 AND checked_in_at IS NOT NULL", slotID)), 7)
@@ -383,9 +388,9 @@ func TestCheckIns(t *testing.T) {
 	s.expect("busy was there", s.booking(s.steps[3]).CheckedInAt != nil, true)
 }
 
-func TestFirstFit(t *testing.T) {
+func TestFirstFitScenarioPassesALargeBooking(t *testing.T) {
 	t.Parallel()
-	s := play(t, seed.FirstFit)
+	s := newFixture(t, seed.FirstFit)
 	large, small := s.booking(s.steps[0]), s.booking(s.steps[1])
 	s.expect("large", large.Status, "waitlisted")
 	s.expect("passes", large.Passes, int32(1))
@@ -393,9 +398,9 @@ func TestFirstFit(t *testing.T) {
 	s.expect("small came later", *small.QueuedVersion > *large.QueuedVersion, true)
 }
 
-func TestCancelledEvent(t *testing.T) {
+func TestCancelledEventScenarioCancelsAllBookings(t *testing.T) {
 	t.Parallel()
-	s := play(t, seed.CancelledEvent)
+	s := newFixture(t, seed.CancelledEvent)
 	for _, slot := range s.slots("event_id = $1", idIn(s.steps[0])) {
 		s.expect("slot", slot.Status, "cancelled")
 		s.expect("seats taken", slot.SeatsTaken, int32(0))

@@ -1,7 +1,7 @@
-// Package seed fills a database with people, events and everything that happened
-// to them: enough to try every rule of the service by hand, and, multiplied, to
-// load it. It writes histories, not states: each slot's ledger comes from the
-// same slot machine that the service runs, so what was seeded passes the doctor.
+// Package seed fills a database with sample data: users, events, and bookings with
+// their ledgers. It is enough to try every rule of the service by hand, and a multiple
+// of it is for load tests. The ledgers are made by the core that the service uses
+// (package seating), so that seeded data passes the doctor.
 package seed
 
 import (
@@ -18,52 +18,52 @@ import (
 	"eventbooking/internal/postgres"
 )
 
-// Options say what to seed.
+// Options are what to seed.
 type Options struct {
-	// Number chooses what exactly is made. The same Number, Scale and Now make the
-	// same rows, but for the salts of the passwords' hashes.
+	// Number is the random seed. The same Number, Scale and Now make the same rows,
+	// except for the password hashes.
 	Number int64
-	// Now is the time up to which histories go; zero is the database's clock.
+	// Now is the end of the simulated time; zero means the database's clock.
 	Now time.Time
-	// Scale multiplies everything but the scenarios; 0 is 1.
+	// Scale multiplies everything but the scenarios; 0 means 1.
 	Scale int
-	// Fresh empties the database first, whatever it holds.
+	// Fresh deletes all data first. Without it only seeded data is replaced.
 	Fresh bool
-	// Progress is told how far it is, a line at a time; nil is nobody.
+	// Progress receives a line for each step of a large scale; may be nil.
 	Progress io.Writer
 }
 
-// MaxScale bounds Scale, at some tens of millions of bookings.
+// MaxScale bounds Scale. It makes some tens of millions of bookings.
 const MaxScale = 10_000
 
-// Run seeds a database: an empty one, or, with Fresh, whichever. What it seeded
-// before it replaces; a database that holds anything else it refuses.
+// Run seeds a migrated database, in one transaction. It replaces seeded data. If the
+// database has other data, it returns ErrOthersData, or with Fresh deletes all data.
 func Run(ctx context.Context, pool *pgxpool.Pool, o Options) (Report, error) {
 	report, _, err := run(ctx, pool, o, false)
 	return report, err
 }
 
-// RunIfEmpty seeds an empty database, and tells whether it was one. Any number
-// of processes may try at once: one seeds, the others wait for it.
+// RunIfEmpty seeds a database if it is empty, and returns whether it did. If several
+// processes call it at once, one seeds and the others wait for it.
 func RunIfEmpty(ctx context.Context, pool *pgxpool.Pool, o Options) (Report, bool, error) {
-	// The usual case is a database in use, whose tables must not be locked.
+	// Usually the database is in use, and its tables must not be locked.
 	if empty, err := Empty(ctx, pool); err != nil || !empty {
 		return Report{}, false, err
 	}
 	return run(ctx, pool, o, true)
 }
 
-// Empty tells whether a database holds neither users nor events.
+// Empty reports whether a database has neither users nor events.
 func Empty(ctx context.Context, pool *pgxpool.Pool) (bool, error) {
 	empty, err := db.New().SeedEmpty(ctx, pool)
 	return empty, postgres.Translate(err)
 }
 
-// lockTimeout is how long the service's transactions may take to let the seeder
-// have the tables for itself.
+// lockTimeout is how long the seeder waits for the service's transactions, to lock the
+// tables.
 const lockTimeout = 10 * time.Second
 
-// run does all in one transaction: a database is seeded, or as it was before.
+// run seeds in one transaction, so that a failure changes nothing.
 func run(ctx context.Context, pool *pgxpool.Pool, o Options, onlyEmpty bool) (report Report, seeded bool, err error) {
 	if o.Scale == 0 {
 		o.Scale = 1
@@ -80,11 +80,11 @@ func run(ctx context.Context, pool *pgxpool.Pool, o Options, onlyEmpty bool) (re
 	}
 	defer unlock()
 	err = postgres.InTx(ctx, pool, func(tx pgx.Tx) (err error) {
-		// It may take its time.
+		// Statements may take long, so only waiting for locks has a timeout.
 		if _, err := tx.Exec(ctx, postgres.Timeouts{Lock: lockTimeout}.SQL()); err != nil {
 			return err
 		}
-		if seeded, err = makeRoomTx(ctx, tx, o.Fresh, onlyEmpty); err != nil || !seeded {
+		if seeded, err = emptyIfAllowedTx(ctx, tx, o.Fresh, onlyEmpty); err != nil || !seeded {
 			return err
 		}
 		report, err = fillTx(ctx, tx, o)
@@ -93,8 +93,9 @@ func run(ctx context.Context, pool *pgxpool.Pool, o Options, onlyEmpty bool) (re
 	return report, seeded && err == nil, err
 }
 
-// makeRoomTx locks the tables and sees to it that they are empty, if that may be.
-func makeRoomTx(ctx context.Context, tx pgx.Tx, fresh, onlyEmpty bool) (bool, error) {
+// emptyIfAllowedTx locks the tables, deletes their data if that is allowed, and
+// returns whether they are empty now.
+func emptyIfAllowedTx(ctx context.Context, tx pgx.Tx, fresh, onlyEmpty bool) (bool, error) {
 	q := db.New()
 	if err := q.SeedLock(ctx, tx); err != nil {
 		return false, err
@@ -113,7 +114,7 @@ func makeRoomTx(ctx context.Context, tx pgx.Tx, fresh, onlyEmpty bool) (bool, er
 	return true, emptyTx(ctx, tx)
 }
 
-// fillTx makes the worlds, one ahead of the one that is written, and writes them.
+// fillTx writes the worlds. While one is written, the next one is made.
 func fillTx(ctx context.Context, tx pgx.Tx, o Options) (Report, error) {
 	now := o.Now
 	if now.IsZero() {
@@ -133,7 +134,7 @@ func fillTx(ctx context.Context, tx pgx.Tx, o Options) (Report, error) {
 	hash := hashes()
 	for made := range worlds(ctx, o, now) {
 		if made.err != nil {
-			return report, fmt.Errorf("seed %d makes no sense: %w", o.Number, made.err)
+			return report, fmt.Errorf("seed %d is inconsistent: %w", o.Number, made.err)
 		}
 		w := made.world
 		for _, u := range w.users {
@@ -151,7 +152,7 @@ func fillTx(ctx context.Context, tx pgx.Tx, o Options) (Report, error) {
 	if err != nil {
 		return report, err
 	}
-	// The planner must not take the tables for empty until somebody looks.
+	// Without statistics the planner would assume empty tables until autovacuum runs.
 	return report, execTx(ctx, tx, nil, "ANALYZE users, events, slots, bookings, ledger")
 }
 
@@ -160,7 +161,7 @@ type made struct {
 	err   error
 }
 
-// worlds makes the worlds in order, on a processor of its own.
+// worlds makes the worlds in order, in a goroutine.
 func worlds(ctx context.Context, o Options, now time.Time) <-chan made {
 	out := make(chan made, 1)
 	go func() {
@@ -177,7 +178,8 @@ func worlds(ctx context.Context, o Options, now time.Time) <-chan made {
 	return out
 }
 
-// hashes hashes each distinct password once: that costs tens of milliseconds.
+// hashes returns a function that hashes each distinct password once, because that
+// takes tens of milliseconds.
 func hashes() func(password string) *string {
 	known := map[string]*string{}
 	return func(password string) *string {

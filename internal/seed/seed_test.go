@@ -23,10 +23,14 @@ import (
 	"eventbooking/internal/testkit"
 )
 
-// The second scale is written with the indexes taken away, the first without.
-func TestSeededPassesDoctor(t *testing.T) {
+// A scale of 20 is written without the indexes, the smaller ones with them.
+func TestSeededDataPassesTheDoctor(t *testing.T) {
 	t.Parallel()
-	for _, o := range []seed.Options{{Number: 0}, {Number: 1}, {Number: 2}, {Number: -3}, {Number: 1, Scale: 2}, {Number: 4, Scale: 20}} {
+	options := []seed.Options{{Number: 0}, {Number: 1}, {Number: 2}, {Number: -3}, {Number: 1, Scale: 2}, {Number: 4, Scale: 20}}
+	if testing.Short() {
+		options = options[:1]
+	}
+	for _, o := range options {
 		t.Run(fmt.Sprintf("number %d, scale %d", o.Number, o.Scale), func(t *testing.T) {
 			t.Parallel()
 			pool := testkit.Database(t)
@@ -46,7 +50,7 @@ func TestSeededPassesDoctor(t *testing.T) {
 	}
 }
 
-func TestCounts(t *testing.T) {
+func TestSeededDataHasItsSizesAndEveryKindOfEntry(t *testing.T) {
 	t.Parallel()
 	pool := testkit.Database(t)
 	run(t, pool, seed.Options{Number: 5})
@@ -59,7 +63,7 @@ func TestCounts(t *testing.T) {
 		"FROM events WHERE status = 'cancelled'":          1,
 		"FROM events WHERE ends_at <= now()":              30,
 		"FROM events WHERE starts_at > now()":             70,
-		// They stay upcoming for a while.
+		// They stay upcoming for some days.
 		"FROM events WHERE starts_at > now() + interval '5 days'":                                                                         70,
 		"FROM slots WHERE promotion_due_at IS NOT NULL":                                                                                   0,
 		"FROM bookings b JOIN users u ON u.id = b.user_id WHERE b.created_at < u.created_at":                                              0,
@@ -72,16 +76,16 @@ func TestCounts(t *testing.T) {
 	if several := count(t, pool, "SELECT count(*) FROM (SELECT FROM slots GROUP BY event_id HAVING count(*) > 1) e"); several <= 50 {
 		t.Errorf("%d of 100 events have several slots, want most", several)
 	}
-	for kind, least := range map[string]int64{"opened": 100, "confirmed": 1000, "waitlisted": 100, "promoted": 20, "cancelled": 100,
+	for kind, want := range map[string]int64{"opened": 100, "confirmed": 1000, "waitlisted": 100, "promoted": 20, "cancelled": 100,
 		"offered": 3, "expired": 20, "blocked": 1, "passed": 1, "held": 20, "edited": 2, "accepted": 1, "declined": 1,
 		"moved": 5, "resized": 5, "checked_in": 100, "check_in_undone": 1} {
-		if got := count(t, pool, fmt.Sprintf("SELECT count(*) FROM ledger WHERE kind = '%s'", kind)); got < least {
-			t.Errorf("%d entries of kind %s, want %d at least", got, kind, least)
+		if got := count(t, pool, fmt.Sprintf("SELECT count(*) FROM ledger WHERE kind = '%s'", kind)); got < want {
+			t.Errorf("%d entries of kind %s, want at least %d", got, kind, want)
 		}
 	}
 }
 
-func TestAccounts(t *testing.T) {
+func TestSeededUsersCanLogIn(t *testing.T) {
 	t.Parallel()
 	ctx := context.Background()
 	pool := testkit.Database(t)
@@ -108,8 +112,9 @@ func TestAccounts(t *testing.T) {
 	}
 }
 
-// The same number and clock make the same rows, but for the salts of the hashes.
-func TestDeterministic(t *testing.T) {
+// Except for the password hashes, which have random salts.
+func TestSameNumberAndTimeSeedTheSameRows(t *testing.T) {
+	testkit.SkipIfShort(t, "it seeds four databases")
 	t.Parallel()
 	now := time.Date(2026, 11, 20, 10, 30, 0, 0, time.UTC)
 	contents := func(o seed.Options) (rows string, report seed.Report) {
@@ -128,13 +133,13 @@ func TestDeterministic(t *testing.T) {
 	first, report := contents(seed.Options{Number: 3, Now: now, Scale: 2})
 	again, reportAgain := contents(seed.Options{Number: 3, Now: now, Scale: 2})
 	if first != again || fmt.Sprint(report) != fmt.Sprint(reportAgain) {
-		t.Error("the same number and clock made something else")
+		t.Error("the same number and time made different rows")
 	}
 	for name, o := range map[string]seed.Options{
-		"another number": {Number: 4, Now: now, Scale: 2}, "another clock": {Number: 3, Now: now.Add(time.Hour), Scale: 2},
+		"other number": {Number: 4, Now: now, Scale: 2}, "other time": {Number: 3, Now: now.Add(time.Hour), Scale: 2},
 	} {
 		if other, _ := contents(o); other == first {
-			t.Errorf("%s made the same", name)
+			t.Errorf("%s: the same rows", name)
 		}
 	}
 	if !report.Now.Equal(now) {
@@ -142,7 +147,7 @@ func TestDeterministic(t *testing.T) {
 	}
 }
 
-func TestOthersDataIsRefused(t *testing.T) {
+func TestSeedRefusesOtherDataUnlessFresh(t *testing.T) {
 	t.Parallel()
 	ctx := context.Background()
 	pool := testkit.Database(t)
@@ -155,7 +160,7 @@ func TestOthersDataIsRefused(t *testing.T) {
 	}
 	run(t, pool, seed.Options{Fresh: true})
 	if got := count(t, pool, "SELECT count(*) FROM ledger WHERE slot_id = '"+slot.ID.String()+"'"); got != 0 {
-		t.Error("others' data is still there")
+		t.Error("the other data was not deleted")
 	}
 	testkit.Sound(t, pool)
 	if _, err := pool.Exec(ctx, "TRUNCATE ledger"); err == nil {
@@ -166,7 +171,7 @@ func TestOthersDataIsRefused(t *testing.T) {
 	}
 }
 
-func TestOwnDataIsReplaced(t *testing.T) {
+func TestSeedReplacesSeededData(t *testing.T) {
 	t.Parallel()
 	ctx := context.Background()
 	pool := testkit.Database(t)
@@ -185,15 +190,15 @@ func TestOwnDataIsReplaced(t *testing.T) {
 	if got := count(t, pool, "SELECT count(*) FROM tokens WHERE user_id = '"+login.User.ID.String()+"'"); got != 0 {
 		t.Error("a token outlived its user")
 	}
-	// One registration, and it is no longer only ours.
+	// After one registration there is other data.
 	testkit.User(t, pool, access.Attendee)
 	if _, err := seed.Run(ctx, pool, seed.Options{}); !errors.Is(err, seed.ErrOthersData) {
 		t.Errorf("got %v, want ErrOthersData", err)
 	}
 }
 
-// Several processes start on one empty database: it is seeded once.
-func TestSeededOnce(t *testing.T) {
+func TestConcurrentProcessesSeedOnce(t *testing.T) {
+	testkit.SkipIfShort(t, "it seeds from several processes")
 	t.Parallel()
 	ctx := context.Background()
 	url := testkit.DatabaseURL(t)
@@ -217,7 +222,7 @@ func TestSeededOnce(t *testing.T) {
 				times++
 			}
 			if seeded != (len(report.Scenarios) > 0) {
-				t.Error("whoever seeded has a report, nobody else")
+				t.Error("only who seeded has a report")
 			}
 		})
 	}
@@ -231,8 +236,9 @@ func TestSeededOnce(t *testing.T) {
 	testkit.Sound(t, first)
 }
 
-// What writing in bulk takes away is there again afterwards, and obeyed.
-func TestBulkKeepsTheSchema(t *testing.T) {
+// Writing in bulk drops indexes and constraints, and restores them.
+func TestWritingInBulkKeepsTheSchema(t *testing.T) {
+	testkit.SkipIfShort(t, "it seeds ten times the data")
 	t.Parallel()
 	ctx := context.Background()
 	pool := testkit.Database(t)
@@ -264,17 +270,16 @@ func TestBulkKeepsTheSchema(t *testing.T) {
 	}
 }
 
-func TestScaleIsBounded(t *testing.T) {
+func TestSeedRefusesScalesOutOfBounds(t *testing.T) {
 	t.Parallel()
 	for _, scale := range []int{-1, seed.MaxScale + 1} {
 		if _, err := seed.Run(context.Background(), nil, seed.Options{Scale: scale}); err == nil {
-			t.Errorf("scale %d was taken", scale)
+			t.Errorf("scale %d was accepted", scale)
 		}
 	}
 }
 
-// A seeding that does not come to its end leaves the database as it was.
-func TestInterrupted(t *testing.T) {
+func TestInterruptedSeedChangesNothing(t *testing.T) {
 	t.Parallel()
 	pool := testkit.Database(t)
 	ctx, cancel := context.WithCancel(context.Background())
@@ -292,7 +297,7 @@ func TestInterrupted(t *testing.T) {
 	}
 }
 
-func TestReportNamesEveryScenario(t *testing.T) {
+func TestReportListsEveryScenarioWithExistingIDs(t *testing.T) {
 	t.Parallel()
 	pool := testkit.Database(t)
 	report := run(t, pool, seed.Options{})
@@ -304,26 +309,26 @@ func TestReportNamesEveryScenario(t *testing.T) {
 		seed.KeepAndUpgrade, seed.UpgradeChain, seed.Holds, seed.Offers, seed.FirstFit, seed.FewerSeats, seed.MovedBooking,
 		seed.SeveralSlots, seed.CheckIns, seed.CancelledEvent} {
 		if len(report.Scenario(name).Steps) == 0 || !strings.Contains(out.String(), name) {
-			t.Errorf("nothing to try for %q", name)
+			t.Errorf("no steps for %q", name)
 		}
 	}
 	if len(report.Scenario("another").Steps) > 0 {
-		t.Error("there are scenarios of any name")
+		t.Error("an unknown name has a scenario")
 	}
 	for _, id := range ids.FindAllString(out.String(), -1) {
 		if id[14:18] != "75ed" {
-			t.Errorf("id %s has not the seeder's mark", id)
+			t.Errorf("id %s does not have the mark of seeded ids", id)
 		}
 		if got := count(t, pool, `SELECT (SELECT count(*) FROM events WHERE id = '`+id+`') + (SELECT count(*) FROM slots WHERE id = '`+id+`')
 			+ (SELECT count(*) FROM bookings WHERE id = '`+id+`')`); got != 1 {
-			t.Errorf("id %s is nowhere", id)
+			t.Errorf("id %s does not exist", id)
 		}
 	}
 }
 
 var ids = regexp.MustCompile(`[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}`)
 
-// idsIn are the ids of a step's request, idIn the first of them.
+// idsIn returns the ids in a step's request; idIn returns the first.
 func idsIn(s seed.Step) (all []uuid.UUID) {
 	for _, id := range ids.FindAllString(s.Request, -1) {
 		all = append(all, uuid.MustParse(id))

@@ -16,8 +16,8 @@ import (
 	"eventbooking/internal/seating"
 )
 
-// What a world has. The first one has the accounts and the scenarios too, which
-// count among these.
+// The sizes of a world. In the first one they include the users to log in as and the
+// scenarios.
 const (
 	usersPerWorld      = 300
 	pastPerWorld       = 30
@@ -25,16 +25,16 @@ const (
 	organizersPerWorld = 8
 )
 
-// world is one portion of what is seeded: users, events, and the histories of
-// their slots. --scale makes several of them; they have nothing to do with each
-// other. The same number, index and clock make the same world.
+// world is a self-contained set of users, events and histories of their slots.
+// --scale makes several, which are independent of each other. The same number, index
+// and time make the same world.
 type world struct {
 	index  int
 	now    time.Time
 	random *rand.Rand
 
 	users                []*user // all of them
-	attendees            []*user // those who book whatever there is
+	attendees            []*user // those who book ordinary events
 	organizers           []*user
 	events               []*event
 	histories            []*history
@@ -56,40 +56,40 @@ type event struct {
 	slots []uuid.UUID
 }
 
-// newWorld makes a world as of now.
+// newWorld makes a world whose histories end now.
 func newWorld(number int64, index int, now time.Time) (*world, error) {
 	w := &world{index: index, now: now, random: rand.New(rand.NewPCG(uint64(number), uint64(index)))}
-	w.populate()
+	w.addUsers()
 	if index == 0 {
-		w.playScenarios()
+		w.addScenarios()
 	}
 	for w.past < pastPerWorld {
-		w.happen(pastTimes)
+		w.addOrdinaryEvent(pastDays)
 	}
 	for w.upcoming < upcomingPerWorld {
-		w.happen(upcomingTimes)
+		w.addOrdinaryEvent(upcomingDays)
 	}
-	w.tell()
-	w.span()
+	w.runToNow()
+	w.setEventSpans()
 	return w, errors.Join(w.mistakes...)
 }
 
-// tell brings all histories up to now.
-func (w *world) tell() {
+// runToNow runs all histories up to now.
+func (w *world) runToNow() {
 	for _, h := range w.histories {
-		h.tell(w.now)
+		h.runUntil(w.now)
 	}
 }
 
-// populate makes the users: the accounts first, if this world has them.
-func (w *world) populate() {
+// addUsers makes the users; in the first world, those to log in as come first.
+func (w *world) addUsers() {
 	if w.index == 0 {
-		w.visitor = w.join("admin@example.com", "Alex Example", access.Attendee, visitorsPassword, 300)
-		w.busy = w.join("busy@test.com", "Busy Bee", access.Attendee, password, 206)
-		w.join("admin@test.com", "Ada Admin", access.Admin, password, 400)
-		w.owner = w.join("organizer@test.com", "Olga Organizer", access.Organizer, password, 390)
+		w.visitor = w.addUser("admin@example.com", "Alex Example", access.Attendee, visitorsPassword, 300)
+		w.busy = w.addUser("busy@test.com", "Busy Bee", access.Attendee, password, 206)
+		w.addUser("admin@test.com", "Ada Admin", access.Admin, password, 400)
+		w.owner = w.addUser("organizer@test.com", "Olga Organizer", access.Organizer, password, 390)
 	}
-	// Their numbers go on from world to world.
+	// The numbers continue from world to world.
 	first := max(0, w.index*usersPerWorld-4) + 1
 	count := usersPerWorld - len(w.users)
 	for i := range count {
@@ -97,7 +97,7 @@ func (w *world) populate() {
 		if i >= count-organizersPerWorld {
 			role = access.Organizer
 		}
-		u := w.join(fmt.Sprintf("user%03d@example.com", first+i), w.pick(firstNames)+" "+w.pick(lastNames), role, password, 200+w.random.IntN(190))
+		u := w.addUser(fmt.Sprintf("user%03d@example.com", first+i), w.pick(firstNames)+" "+w.pick(lastNames), role, password, 200+w.random.IntN(190))
 		if role == access.Organizer {
 			w.organizers = append(w.organizers, u)
 		} else {
@@ -106,14 +106,14 @@ func (w *world) populate() {
 	}
 }
 
-// password is everybody's, but the visitor's.
+// password is that of all users but the visitor.
 const (
 	password         = "password"
 	visitorsPassword = "password123"
 )
 
-// join is a user who registered some days ago.
-func (w *world) join(email, name string, role access.Role, password string, daysAgo int) *user {
+// addUser adds a user who registered some days ago.
+func (w *world) addUser(email, name string, role access.Role, password string, daysAgo int) *user {
 	at := w.day(-daysAgo, 8, 0, time.UTC)
 	if w.index > 0 || len(w.users) > 3 {
 		at = at.Add(w.between(0, 12*time.Hour))
@@ -123,25 +123,24 @@ func (w *world) join(email, name string, role access.Role, password string, days
 	return u
 }
 
-// plan is what an organizer decides of an event.
+// plan describes an event.
 type plan struct {
-	title, description string
-	venue              venue
-	owner              *user
-	policy             seating.Policy
-	// createdAt and publishedAt are when the event was made known.
+	title, description     string
+	venue                  venue
+	owner                  *user
+	policy                 seating.Policy
 	createdAt, publishedAt time.Time
-	slots                  []session
+	slots                  []slotPlan
 }
 
-// session is a slot to be.
-type session struct {
+// slotPlan describes a slot.
+type slotPlan struct {
 	startsAt time.Time
 	lasts    time.Duration
 	capacity int
 }
 
-// defaultPolicy is what an event has when its organizer decides nothing.
+// defaultPolicy returns the default settings of an event.
 func defaultPolicy() seating.Policy {
 	return seating.Policy{
 		WaitlistMode: seating.WaitlistAutomatic, WaitlistLimit: seating.NoLimit,
@@ -149,7 +148,7 @@ func defaultPolicy() seating.Policy {
 	}
 }
 
-// publish makes an event of a plan, with its slots, and counts it.
+// publish adds the event of a plan with its slots, and counts it.
 func (w *world) publish(h *history, p plan) *event {
 	e := &event{owner: p.owner, Event: db.Event{
 		ID: w.id(p.createdAt), OrganizerID: p.owner.ID, Title: p.title, Description: p.description,
@@ -182,9 +181,9 @@ func (w *world) publish(h *history, p plan) *event {
 	return e
 }
 
-// span sets when the events start and end: as those of their slots that are not
-// cancelled, or as all when all are.
-func (w *world) span() {
+// setEventSpans sets when the events start and end: as their slots that are not
+// cancelled do, or as all do if all are cancelled. The service has a trigger for it.
+func (w *world) setEventSpans() {
 	slots := map[uuid.UUID][]*seating.Slot{}
 	for _, h := range w.histories {
 		for _, slot := range h.state.Slots() {
@@ -203,28 +202,29 @@ func (w *world) span() {
 	}
 }
 
-// mark is in every id that was seeded: its third group reads 75ed. By it the
-// seeder knows its own.
-const mark = 0x5ed
+// idMark is in every seeded id, whose third group is therefore 75ed. By it the seeder
+// recognises seeded data.
+const idMark = 0x5ed
 
-// id is a UUIDv7 of a time, with the mark where others have randomness.
+// id returns a UUIDv7 of a time, with idMark in place of the random bits rand_a.
 func (w *world) id(at time.Time) uuid.UUID {
 	var id uuid.UUID
-	binary.BigEndian.PutUint64(id[:8], uint64(at.UnixMilli())<<16|7<<12|mark)
+	binary.BigEndian.PutUint64(id[:8], uint64(at.UnixMilli())<<16|7<<12|idMark)
 	binary.BigEndian.PutUint64(id[8:], w.random.Uint64()>>2|1<<63)
 	return id
 }
 
-// day is a time of day, some days from today, by the clocks of a place.
+// day returns a time of day in a zone, some days from today, as UTC.
 func (w *world) day(offset, hour, minute int, zone *time.Location) time.Time {
 	today := w.now.In(zone)
 	return time.Date(today.Year(), today.Month(), today.Day()+offset, hour, minute, 0, 0, zone).UTC()
 }
 
-// ago is a time before now, to the second.
+// ago returns a time before now, in whole seconds.
 func (w *world) ago(d time.Duration) time.Time { return w.now.Add(-d).Truncate(time.Second) }
 
-// between is some duration from a on, below b, to the millisecond.
+// between returns a random duration of at least a and below b, in whole milliseconds
+// from a; it is a if b is not longer.
 func (w *world) between(a, b time.Duration) time.Duration {
 	if b <= a {
 		return a
@@ -232,7 +232,7 @@ func (w *world) between(a, b time.Duration) time.Duration {
 	return a + time.Duration(w.random.Int64N(int64(b-a))).Truncate(time.Millisecond)
 }
 
-// chance is true in so many of a hundred cases.
+// chance returns true at random, in so many percent of the calls.
 func (w *world) chance(percent int) bool { return w.random.IntN(100) < percent }
 
 func (w *world) pick(list []string) string { return list[w.random.IntN(len(list))] }

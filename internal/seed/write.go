@@ -12,10 +12,10 @@ import (
 	"eventbooking/internal/seating"
 )
 
-// Counts are how many rows there are of what.
+// Counts are numbers of rows.
 type Counts struct{ Users, Events, Slots, Bookings, Entries int64 }
 
-// table is where rows of a kind go: its columns, and their values in this order.
+// table is a database table for values of a type.
 type table[T any] struct {
 	name    string
 	columns []string
@@ -76,14 +76,14 @@ var ledger = table[seating.Entry]{"ledger",
 			id(e.Cause.SlotID), number(e.Cause.Version), e.At}
 	}}
 
-// In the state a zero value stands for NULL.
+// In the core's state zero values stand for NULL.
 
 func id(u uuid.UUID) pgtype.UUID        { return pgtype.UUID{Bytes: u, Valid: u != uuid.Nil} }
 func text(s string) pgtype.Text         { return pgtype.Text{String: s, Valid: s != ""} }
 func number(n int64) pgtype.Int8        { return pgtype.Int8{Int64: n, Valid: n != 0} }
 func at(t time.Time) pgtype.Timestamptz { return pgtype.Timestamptz{Time: t, Valid: !t.IsZero()} }
 
-// during is half-open, as the slots' column is.
+// during returns a half-open range, as in the slots' column.
 func during(starts, ends time.Time) pgtype.Range[pgtype.Timestamptz] {
 	return pgtype.Range[pgtype.Timestamptz]{
 		Lower: at(starts), LowerType: pgtype.Inclusive,
@@ -91,7 +91,7 @@ func during(starts, ends time.Time) pgtype.Range[pgtype.Timestamptz] {
 	}
 }
 
-// writeTx writes a world, and adds what that is.
+// writeTx writes a world, and adds the numbers of its rows to counts.
 func (w *world) writeTx(ctx context.Context, tx pgx.Tx, counts *Counts) error {
 	var allSlots []*seating.Slot
 	var allBookings []*seating.Booking

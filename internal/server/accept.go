@@ -11,8 +11,8 @@ import (
 
 type acceptKey struct{}
 
-// accept keeps the Accept header where handlers find it, which get decoded
-// requests only.
+// accept puts the Accept header into the context, because handlers get only decoded
+// requests.
 func accept(next echo.HandlerFunc) echo.HandlerFunc {
 	return func(c echo.Context) error {
 		r := c.Request()
@@ -27,9 +27,8 @@ func acceptFrom(ctx context.Context) string {
 	return accept
 }
 
-// preferred is the one of the forms on offer that an Accept header likes best
-// (RFC 9110, section 12.5.1), the earlier one when it does not care, and nothing
-// when it accepts none.
+// preferred returns the offered media type that an Accept header prefers (RFC 9110,
+// section 12.5.1): of equal ones the first, and "" if it accepts none.
 func preferred(accept string, offers ...string) string {
 	if strings.TrimSpace(accept) == "" {
 		return offers[0]
@@ -43,8 +42,8 @@ func preferred(accept string, offers ...string) string {
 	return best
 }
 
-// quality is how much an Accept header likes a media type: what its most
-// specific range says.
+// quality returns the weight that an Accept header gives to a media type: that of
+// its most specific range that matches.
 func quality(accept, offer string) float64 {
 	group, _, _ := strings.Cut(offer, "/")
 	ranges := []string{"*/*", group + "/*", offer}

@@ -2,7 +2,7 @@ package server
 
 import "testing"
 
-func TestPreferred(t *testing.T) {
+func TestPreferredFollowsTheAcceptHeader(t *testing.T) {
 	t.Parallel()
 	const (
 		asJSON = "application/json"

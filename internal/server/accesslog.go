@@ -12,14 +12,14 @@ import (
 	"eventbooking/internal/access"
 )
 
-// accessLog writes one line for each request when it is answered. It has neither
-// the query nor any header: what people search for and who they are is theirs.
+// accessLog logs one line for each answered request. For privacy it has neither the
+// query nor any header.
 func accessLog(log *slog.Logger) echo.MiddlewareFunc {
 	return func(next echo.HandlerFunc) echo.HandlerFunc {
 		return func(c echo.Context) error {
 			began := time.Now()
 			if err := next(c); err != nil {
-				c.Error(err) // answers, so that the status below is the one that went out
+				c.Error(err) // writes the answer, so that the status below is the one sent
 			}
 			r, response := c.Request(), c.Response()
 			attributes := []slog.Attr{
@@ -40,15 +40,15 @@ func accessLog(log *slog.Logger) echo.MiddlewareFunc {
 	}
 }
 
-// panicked is a panic on its way to where errors are rendered and logged.
-type panicked struct {
+// panicError is a recovered panic, to be rendered and logged like other errors.
+type panicError struct {
 	value any
 	stack []byte
 }
 
-func (p *panicked) Error() string { return fmt.Sprintf("panic: %v", p.value) }
+func (p *panicError) Error() string { return fmt.Sprintf("panic: %v", p.value) }
 
-// recoverPanics turns a panic into an error: it costs its own request only.
+// recoverPanics turns a panic into an error, so that it ends only its own request.
 func recoverPanics(next echo.HandlerFunc) echo.HandlerFunc {
 	return func(c echo.Context) (err error) {
 		defer func() {
@@ -57,7 +57,7 @@ func recoverPanics(next echo.HandlerFunc) echo.HandlerFunc {
 			case http.ErrAbortHandler: // how a handler tells net/http to hang up
 				panic(p)
 			default:
-				err = &panicked{value: p, stack: debug.Stack()}
+				err = &panicError{value: p, stack: debug.Stack()}
 			}
 		}()
 		return next(c)

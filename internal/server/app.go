@@ -1,6 +1,6 @@
-// Package server composes the service: it sets up what a request passes through
-// (identify, bound, authenticate, validate, decode), renders every error as a
-// problem, and starts and stops everything in order. Only this package knows Echo.
+// Package server composes the service: it sets up the router and its middleware,
+// renders every error as a problem, and starts and stops everything in order. Only
+// this package knows Echo.
 package server
 
 import (
@@ -28,43 +28,43 @@ import (
 	"eventbooking/internal/waitlist"
 )
 
-// Config says how one process runs.
+// Config is the configuration of one process.
 type Config struct {
-	// DatabaseURL is a migrated database. It need not answer yet.
+	// DatabaseURL is that of a migrated database, which need not be reachable yet.
 	DatabaseURL string
 	// MaxConns bounds the connections that serve requests; the desk and the
 	// workers have their own. 0 means pgx's default.
 	MaxConns int32
-	// Workers says whether this process also promotes, expires and clears up.
+	// Workers says whether this process also runs the jobs and the ticker.
 	Workers bool
-	// RequestTimeout is the deadline of a request; 0 means ten seconds.
+	// RequestTimeout bounds each request; 0 means ten seconds.
 	RequestTimeout time.Duration
-	// CORSOrigins are whose pages may use the API from a browser; "*" is everybody's.
+	// CORSOrigins may call the API from browsers; "*" means all.
 	CORSOrigins []string
 	Log         *slog.Logger
 }
 
 const (
 	requestTimeout = 10 * time.Second
-	// jobWorkers are how many jobs run at once, jobConnections how many
-	// connections they share with River's own upkeep.
+	// jobWorkers is how many jobs run at once; jobConnections is how many connections
+	// they share with River's own maintenance.
 	jobWorkers     = 8
 	jobConnections = 8
-	// fetchCooldown is how soon jobs are announced and fetched again. River's 0.1 s
-	// would add up along a chain of promotions.
+	// fetchCooldown is the least time between two fetches of jobs. River's default of
+	// 0.1 s would add up along a chain of promotions.
 	fetchCooldown = time.Millisecond
 	tickInterval  = 500 * time.Millisecond
-	// closeTimeout bounds the end of a pool whose connections do not come back.
+	// closeTimeout bounds the closing of pools whose connections are still in use.
 	closeTimeout = 5 * time.Second
 )
 
-// App is the service, composed: what is left is to start it.
+// App is the composed service: New, Start, Stop.
 type App struct {
 	log     *slog.Logger
 	service *service
 	desk    *desk.Desk
 	http    *http.Server
-	// workers and ticker are nil in a process that only serves.
+	// workers and ticker are nil without Config.Workers.
 	workers    *river.Client[pgx.Tx]
 	ticker     *waitlist.Ticker
 	ticking    sync.WaitGroup
@@ -73,7 +73,7 @@ type App struct {
 	failed     chan error
 }
 
-// New composes the service. It connects to nothing yet.
+// New composes the service. It does not connect to the database yet.
 func New(ctx context.Context, config Config) (*App, error) {
 	a := &App{log: config.Log, failed: make(chan error, 2)}
 	if config.RequestTimeout == 0 {
@@ -98,8 +98,8 @@ func (a *App) compose(ctx context.Context, config Config) error {
 	if err != nil {
 		return err
 	}
-	// Inserts only, in the transactions of others; a client with workers refuses
-	// the jobs that it does not know.
+	// This client only inserts, in transactions of the use cases. It has no workers,
+	// because a client with workers refuses jobs of kinds that it does not know.
 	jobs, err := river.NewClient(riverpgxv5.New(pool), &river.Config{
 		Schema: postgres.RiverSchema, Logger: quiet(a.log), FetchCooldown: fetchCooldown})
 	if err != nil {
@@ -108,12 +108,20 @@ func (a *App) compose(ctx context.Context, config Config) error {
 	if a.service, err = newService(pool, config.DatabaseURL); err != nil {
 		return err
 	}
+	a.desk = desk.New(deskPool, jobs, a.log)
+	bookings := booking.New(pool, a.desk)
+	if err := a.serveHTTP(config, pool, jobs, bookings); err != nil || !config.Workers {
+		return err
+	}
+	return a.prepareWorkers(ctx, config, bookings)
+}
+
+// serveHTTP creates the HTTP server with all operations.
+func (a *App) serveHTTP(config Config, pool *pgxpool.Pool, jobs *river.Client[pgx.Tx], bookings *booking.Service) error {
 	users := account.New(pool, account.Options{OnDelete: func(ctx context.Context, tx pgx.Tx, userID uuid.UUID) error {
 		_, err := jobs.InsertTx(ctx, tx, booking.DeletedUserArgs{UserID: userID}, nil)
 		return err
 	}})
-	a.desk = desk.New(deskPool, jobs, a.log)
-	bookings := booking.New(pool, a.desk)
 	router, err := newRouter(routerOptions{
 		operations: &Operations{
 			accounts:  account.NewHandler(users),
@@ -122,20 +130,17 @@ func (a *App) compose(ctx context.Context, config Config) error {
 			waitlists: waitlist.NewHandler(waitlist.New(pool, a.desk), simulation.New(pool)),
 			service:   a.service,
 		},
-		authenticate: users.Authenticate, docs: a.service.docs, policy: a.service.policy(), timeout: config.RequestTimeout, origins: config.CORSOrigins, log: a.log,
+		authenticate: users.Authenticate, docs: a.service.docs, policy: a.service.policy(),
+		timeout: config.RequestTimeout, origins: config.CORSOrigins, log: a.log,
 	})
 	if err != nil {
 		return err
 	}
 	a.http = newHTTPServer(router, a.log)
-	if !config.Workers {
-		return nil
-	}
-	return a.prepareWorkers(ctx, config, bookings)
+	return nil
 }
 
-// prepareWorkers makes what works without being asked: the workers of jobs, and
-// the ticker.
+// prepareWorkers creates the workers of jobs and the ticker.
 func (a *App) prepareWorkers(ctx context.Context, config Config, bookings *booking.Service) error {
 	pool, err := a.open(ctx, config.DatabaseURL, "eventbooking jobs", jobConnections)
 	if err != nil {
@@ -164,7 +169,7 @@ func (a *App) open(ctx context.Context, url, name string, maxConns int32) (*pgxp
 	return pool, err
 }
 
-// newHTTPServer bounds what a slow or hostile client can hold.
+// newHTTPServer returns a server with limits against slow or hostile clients.
 func newHTTPServer(handler http.Handler, log *slog.Logger) *http.Server {
 	return &http.Server{
 		Handler:           handler,
@@ -177,12 +182,13 @@ func newHTTPServer(handler http.Handler, log *slog.Logger) *http.Server {
 	}
 }
 
-// Handler answers requests without a listener.
+// Handler returns the service's HTTP handler.
 func (a *App) Handler() http.Handler { return a.http.Handler }
 
-// Start begins to work and, with a listener, to serve.
+// Start starts the workers, if the process has them, and serves HTTP on the
+// listener, unless it is nil. The service runs until Stop, not until ctx ends.
 func (a *App) Start(ctx context.Context, listener net.Listener) error {
-	ctx = context.WithoutCancel(ctx) // Stop ends it, in order
+	ctx = context.WithoutCancel(ctx)
 	if a.workers != nil {
 		if err := a.workers.Start(ctx); err != nil {
 			return fmt.Errorf("start the workers: %w", err)
@@ -207,12 +213,12 @@ func (a *App) Start(ctx context.Context, listener net.Listener) error {
 	return nil
 }
 
-// Failed tells when the process can serve no longer.
+// Failed receives an error if the service stops working by itself.
 func (a *App) Failed() <-chan error { return a.failed }
 
-// Stop ends everything in the order in which each part needs the next: no new
-// requests, the last ones to their ends, then who works by itself, then the desk,
-// which all of them used, and the connections. When ctx ends it hurries.
+// Stop stops the service. Each part stops before what it uses: readiness turns 503,
+// running requests end, then the ticker, the jobs, the desk and the pools. When ctx
+// ends, requests and jobs that still run are cut off, and Stop returns an error.
 func (a *App) Stop(ctx context.Context) error {
 	a.service.stopping.Store(true)
 	err := a.drain(ctx)
@@ -228,7 +234,7 @@ func (a *App) Stop(ctx context.Context) error {
 	return err
 }
 
-// drain lets the requests that run come to their ends.
+// drain closes the listener and waits for the running requests.
 func (a *App) drain(ctx context.Context) error {
 	if err := a.http.Shutdown(ctx); err != nil {
 		return errors.Join(fmt.Errorf("requests did not end in time: %w", err), a.http.Close())
@@ -236,8 +242,8 @@ func (a *App) drain(ctx context.Context) error {
 	return nil
 }
 
-// stopWorkers lets the jobs that run come to their ends. One that is cut off is
-// run again, by any process.
+// stopWorkers waits for the running jobs. A job that is cut off runs again, in any
+// process.
 func (a *App) stopWorkers(ctx context.Context) error {
 	if err := a.workers.Stop(ctx); err == nil {
 		return nil
@@ -250,7 +256,7 @@ func (a *App) stopWorkers(ctx context.Context) error {
 	return nil
 }
 
-// closePools waits for connections that are out, but not for ever.
+// closePools waits for connections in use, for closeTimeout at most.
 func (a *App) closePools() {
 	closed := make(chan struct{})
 	go func() {
@@ -262,11 +268,12 @@ func (a *App) closePools() {
 	select {
 	case <-closed:
 	case <-time.After(closeTimeout):
-		a.log.Warn("connections were not given back in time")
+		a.log.Warn("database connections were not released in time")
 	}
 }
 
-// quiet leaves out what River says of every start, stop and upkeep.
+// quiet returns a logger without River's messages below warnings, about every start,
+// stop and maintenance.
 func quiet(log *slog.Logger) *slog.Logger { return slog.New(warnings{log.Handler()}) }
 
 type warnings struct{ slog.Handler }

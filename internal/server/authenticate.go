@@ -12,14 +12,15 @@ import (
 	"eventbooking/internal/fault"
 )
 
-// Authenticate finds out whose token it is.
+// Authenticate returns the caller with a bearer token, or a fault such as
+// fault.TokenInvalid.
 type Authenticate func(ctx context.Context, bearer string) (access.Caller, error)
 
-// authenticate finds out who is asking, as far as the operation wants to know.
+// authenticate puts the caller into the context, as the operation's tokenRule says.
 func authenticate(o *operation, authenticate Authenticate) echo.MiddlewareFunc {
 	return func(next echo.HandlerFunc) echo.HandlerFunc {
-		if o.login == public {
-			return next // a token, even a bad one, does not matter here
+		if o.token == tokenIgnored {
+			return next // even an invalid token is ignored
 		}
 		return func(c echo.Context) error {
 			r := c.Request()
@@ -27,10 +28,10 @@ func authenticate(o *operation, authenticate Authenticate) echo.MiddlewareFunc {
 			switch {
 			case err != nil:
 				return err
-			case bearer == "" && o.login == optional:
+			case bearer == "" && o.token == tokenOptional:
 				return next(c)
 			case bearer == "":
-				return fault.TokenMissing.New("Log in, and send the token as Authorization: Bearer evb_….")
+				return fault.TokenMissing.New(`Send a token in the Authorization header, as "Bearer evb_…".`)
 			}
 			caller, err := authenticate(r.Context(), bearer)
 			if err != nil {
@@ -42,7 +43,8 @@ func authenticate(o *operation, authenticate Authenticate) echo.MiddlewareFunc {
 	}
 }
 
-// bearerOf is the token of a request, or nothing when there is no Authorization.
+// bearerOf returns the bearer token of a request, or "" without an Authorization
+// header.
 func bearerOf(header http.Header) (string, error) {
 	values := header.Values(echo.HeaderAuthorization)
 	if len(values) == 0 {
@@ -51,22 +53,22 @@ func bearerOf(header http.Header) (string, error) {
 	scheme, token, _ := strings.Cut(values[0], " ")
 	token = strings.TrimSpace(token)
 	if len(values) > 1 || !strings.EqualFold(scheme, "Bearer") || token == "" {
-		return "", fault.TokenInvalid.New("Send one header, Authorization: Bearer, with a token after it.")
+		return "", fault.TokenInvalid.New(`Send one Authorization header, as "Bearer evb_…".`)
 	}
 	return token, nil
 }
 
-// authorize holds what the contract says about tokens (x-ability) and users
-// (x-roles). Whose thing it is, the use case looks at.
+// authorize checks the token's abilities (x-ability) and the user's role (x-roles)
+// as the contract says. Use cases check whose event or booking it is.
 func authorize(o *operation) echo.MiddlewareFunc {
 	return func(next echo.HandlerFunc) echo.HandlerFunc {
 		return func(c echo.Context) error {
 			caller := access.CallerFrom(c.Request().Context())
 			if o.ability != "" && !caller.Can(o.ability) {
-				return fault.AbilityMissing.Newf("This operation needs a token with the ability %s.", o.ability)
+				return fault.AbilityMissing.Newf("The token lacks the ability %s.", o.ability)
 			}
 			if len(o.roles) > 0 && !slices.Contains(o.roles, string(caller.Role)) {
-				return fault.NotPermitted.Newf("This operation is for users in the role %s.", strings.Join(o.roles, " or "))
+				return fault.NotPermitted.Newf("This operation requires the role %s.", strings.Join(o.roles, " or "))
 			}
 			return next(c)
 		}

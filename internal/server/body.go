@@ -12,24 +12,24 @@ import (
 	"eventbooking/internal/fault"
 )
 
-// maxDepth is how deep a body may be nested. Those of the contract are flat.
+// maxDepth bounds the nesting of a body. Bodies of the contract are almost flat.
 const maxDepth = 32
 
-// checkJSON reads a body more strictly than its decoder does: exactly one value,
-// in UTF-8, in which no member comes twice (of which readers would choose
-// differently), and without NUL, which PostgreSQL cannot store. It tells where the
-// nulls are.
+// checkJSON checks a body more strictly than its decoder does: exactly one value, in
+// UTF-8, without duplicate members (of which parsers would choose differently) and
+// without U+0000, which PostgreSQL cannot store. It returns the pointers of all
+// nulls.
 func checkJSON(body []byte) (nulls []string, err error) {
 	if !utf8.Valid(body) {
-		return nil, fault.MalformedBody.New("The body is not encoded in UTF-8.")
+		return nil, fault.MalformedBody.New("The body is not valid UTF-8.")
 	}
 	w := walk{decoder: json.NewDecoder(bytes.NewReader(body))}
 	w.decoder.UseNumber()
 	if err := w.value("", 0); err != nil {
-		return nil, malformed(err)
+		return nil, errMalformedBody(err)
 	}
 	if _, err := w.decoder.Token(); !errors.Is(err, io.EOF) {
-		return nil, fault.MalformedBody.New("The body goes on after its JSON value.")
+		return nil, fault.MalformedBody.New("Unexpected data after the JSON value.")
 	}
 	if len(w.nuls) > 0 {
 		return nil, fault.Invalid(w.nuls...)
@@ -37,28 +37,28 @@ func checkJSON(body []byte) (nulls []string, err error) {
 	return w.nulls, nil
 }
 
-func malformed(err error) error {
+func errMalformedBody(err error) error {
 	var f *fault.Error
 	switch syntax := new(json.SyntaxError); {
 	case errors.As(err, &f):
 		return f
 	case errors.As(err, &syntax):
-		return fault.MalformedBody.Newf("The body is not JSON: %s, at byte %d.", syntax.Error(), syntax.Offset)
+		return fault.MalformedBody.Newf("The body is not valid JSON: %s at byte %d.", syntax.Error(), syntax.Offset)
 	case errors.Is(err, io.EOF):
 		return fault.MalformedBody.New("The body is empty.")
 	}
-	return fault.MalformedBody.New("The body ends in the middle of its JSON value.")
+	return fault.MalformedBody.New("The body is not valid JSON: it ends too early.")
 }
 
-// walk goes through a JSON value token by token.
+// walk reads a JSON value token by token.
 type walk struct {
 	decoder *json.Decoder
-	// nuls are the texts with the character U+0000, nulls the places without a value.
+	// nuls are the strings with U+0000; nulls are the pointers of nulls.
 	nuls  []fault.Field
 	nulls []string
 }
 
-// value reads one value, which is at pointer.
+// value reads the value at a pointer.
 func (w *walk) value(pointer string, depth int) error {
 	token, err := w.decoder.Token()
 	if err != nil {
@@ -75,10 +75,10 @@ func (w *walk) value(pointer string, depth int) error {
 			err = w.items(pointer, depth)
 		}
 		if err != nil {
-			return unfinished(err)
+			return errUnexpectedEnd(err)
 		}
 		_, err = w.decoder.Token() // the closing bracket
-		return unfinished(err)
+		return errUnexpectedEnd(err)
 	case nil:
 		w.nulls = append(w.nulls, pointer)
 	case string:
@@ -98,7 +98,7 @@ func (w *walk) members(pointer string, depth int) error {
 		}
 		name, _ := token.(string)
 		if seen[name] {
-			return fault.MalformedBody.Newf("The member %q comes twice in one object.", name)
+			return fault.MalformedBody.Newf("Duplicate member %q.", name)
 		}
 		seen[name] = true
 		if err := w.value(pointer+"/"+escape(name), depth+1); err != nil {
@@ -117,15 +117,15 @@ func (w *walk) items(pointer string, depth int) error {
 	return nil
 }
 
-// unfinished tells an end inside a value from no value at all.
-func unfinished(err error) error {
+// errUnexpectedEnd distinguishes an end inside a value from an empty body.
+func errUnexpectedEnd(err error) error {
 	if errors.Is(err, io.EOF) {
 		return io.ErrUnexpectedEOF
 	}
 	return err
 }
 
-// escape writes a member's name as a part of a JSON pointer (RFC 6901).
+// escape escapes a member's name for a JSON pointer (RFC 6901).
 func escape(name string) string {
 	return strings.NewReplacer("~", "~0", "/", "~1").Replace(name)
 }

@@ -7,7 +7,7 @@ import (
 	"eventbooking/internal/fault"
 )
 
-func TestCheckJSON(t *testing.T) {
+func TestCheckJSONAcceptsExactlyOneWellFormedValue(t *testing.T) {
 	t.Parallel()
 	for _, c := range []struct {
 		body string
@@ -42,12 +42,12 @@ func TestCheckJSON(t *testing.T) {
 			t.Errorf("%s: %v, want %v", c.body, err, c.want)
 		}
 		if err != nil && f == nil {
-			t.Errorf("%s: %v is no fault", c.body, err)
+			t.Errorf("%s: %v is not a fault", c.body, err)
 		}
 	}
 }
 
-func TestCheckJSONPointsAtNULs(t *testing.T) {
+func TestCheckJSONPointsToNULCharacters(t *testing.T) {
 	t.Parallel()
 	_, err := checkJSON([]byte(`{"a/b": ["", {"~": "\u0000"}]}`))
 	f := fault.Of(err)
@@ -56,14 +56,14 @@ func TestCheckJSONPointsAtNULs(t *testing.T) {
 	}
 }
 
-// Whatever comes in, it is answered and not a crash.
+// Every error is a fault.
 func FuzzCheckJSON(f *testing.F) {
 	for _, seed := range []string{`{}`, `{"a":[1,{"b":null}]}`, `"\u0000"`, `{"a":1,"a":2}`, `[[[[`} {
 		f.Add([]byte(seed))
 	}
 	f.Fuzz(func(t *testing.T, body []byte) {
 		if _, err := checkJSON(body); err != nil && fault.Of(err) == nil {
-			t.Errorf("%q: %v is no fault", body, err)
+			t.Errorf("%q: %v is not a fault", body, err)
 		}
 	})
 }

@@ -16,26 +16,32 @@ import (
 	"eventbooking/internal/fault"
 )
 
-// The codes of the contract are those of the catalogue, each of them has an
-// operation that answers with it, and each of them is raised.
-func TestCodes(t *testing.T) {
+func TestContractAndCatalogueHaveTheSameCodes(t *testing.T) {
 	t.Parallel()
 	spec, err := api.GetSpec()
 	if err != nil {
 		t.Fatal(err)
 	}
-	var contract, catalogue []string
+	var contract []string
 	for _, code := range spec.Components.Schemas["ProblemCode"].Value.Enum {
 		contract = append(contract, code.(string))
 	}
-	for _, code := range fault.Codes() {
-		catalogue = append(catalogue, code.Name)
-	}
 	slices.Sort(contract)
-	if !slices.Equal(contract, catalogue) {
+	if catalogue := codeNames(); !slices.Equal(contract, catalogue) {
 		t.Errorf("openapi.yaml has the codes\n%v, the catalogue\n%v", contract, catalogue)
 	}
-	// The router raises it, for no operation in particular.
+}
+
+func codeNames() (names []string) {
+	for _, code := range fault.Codes() {
+		names = append(names, code.Name)
+	}
+	return names
+}
+
+func TestEveryCodeIsRaisedAndListedByAnOperation(t *testing.T) {
+	t.Parallel()
+	// The router raises it for paths, not for an operation.
 	listed := map[string]bool{fault.MethodNotAllowed.Name: true}
 	operations, err := loadOperations()
 	if err != nil {
@@ -45,12 +51,12 @@ func TestCodes(t *testing.T) {
 		for _, name := range o.Extensions["x-problems"].([]any) {
 			listed[name.(string)] = true
 			if code := fault.Lookup(name.(string)); code == nil {
-				t.Errorf("%s: x-problems names %v, which there is not", id, name)
+				t.Errorf("%s: x-problems names %v, which does not exist", id, name)
 			}
 		}
 	}
 	variables, raised := codeVariables(t), raisedVariables(t)
-	for _, name := range catalogue {
+	for _, name := range codeNames() {
 		if !listed[name] {
 			t.Errorf("no operation lists %s in x-problems", name)
 		}
@@ -60,7 +66,7 @@ func TestCodes(t *testing.T) {
 	}
 }
 
-// codeVariables are the names of the catalogue's variables, by code.
+// codeVariables returns the names of the catalogue's variables by code.
 func codeVariables(t *testing.T) map[string]string {
 	file, err := parser.ParseFile(token.NewFileSet(), "../fault/catalogue.go", nil, 0)
 	if err != nil {
@@ -82,8 +88,8 @@ func codeVariables(t *testing.T) map[string]string {
 	return variables
 }
 
-// raisedVariables are those that code outside of tests mentions. ValidationFailed
-// and InvalidParameters have helpers in fault itself.
+// raisedVariables returns the variables that code outside of tests mentions.
+// ValidationFailed is raised by fault.Invalid.
 func raisedVariables(t *testing.T) map[string]bool {
 	mention := regexp.MustCompile(`fault\.([A-Z]\w+)`)
 	raised := map[string]bool{}

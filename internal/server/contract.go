@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net/mail"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/getkin/kin-openapi/openapi3"
@@ -15,39 +16,42 @@ import (
 	"eventbooking/gen/api"
 )
 
-// operation is one operation of the contract, with what is looked at for every
-// request, read once.
+// operation is an operation of the contract, with what the middleware needs for
+// every request.
 type operation struct {
 	*openapi3.Operation
 	route   *routers.Route
 	options *openapi3filter.Options
 
-	login   login
+	token   tokenRule
 	ability string
 	roles   []string
-	// query are its query parameters; the value says whether one may be given twice.
-	query map[string]bool
-	keyed bool
+	// query has the names of its query parameters, and whether they may be repeated.
+	query      map[string]bool
+	acceptsKey bool
 }
 
-// login says whether an operation wants to know who is asking.
-type login int
+// tokenRule says whether an operation requires a bearer token.
+type tokenRule int
 
 const (
-	required login = iota
-	optional
-	public
+	tokenRequired tokenRule = iota
+	tokenOptional
+	tokenIgnored
 )
 
-// loadOperations reads the contract: its operations by their ids.
-func loadOperations() (map[string]*operation, error) {
+// loadOperations returns the operations of the contract by their ids. They are read
+// once, because that takes 0.1 s and tests have many routers.
+var loadOperations = sync.OnceValues(readOperations)
+
+func readOperations() (map[string]*operation, error) {
 	spec, err := api.GetSpec()
 	if err != nil {
 		return nil, fmt.Errorf("read openapi.yaml: %w", err)
 	}
 	options := &openapi3filter.Options{
 		MultiError: true,
-		// What was validated is what handlers get, not a second reading of the bytes.
+		// Do not decode the body a second time.
 		KeepValidatedValue:      true,
 		SchemaValidationOptions: formats(),
 	}
@@ -65,9 +69,9 @@ func newOperation(spec *openapi3.T, path string, item *openapi3.PathItem, method
 	loaded := &operation{Operation: o, options: options, query: map[string]bool{}}
 	switch {
 	case o.Security != nil && len(*o.Security) == 0:
-		loaded.login = public
+		loaded.token = tokenIgnored
 	case o.Security != nil && len((*o.Security)[0]) == 0:
-		loaded.login = optional
+		loaded.token = tokenOptional
 	}
 	loaded.ability, _ = o.Extensions["x-ability"].(string)
 	roles, _ := o.Extensions["x-roles"].([]any)
@@ -79,18 +83,18 @@ func newOperation(spec *openapi3.T, path string, item *openapi3.PathItem, method
 		case p.In == openapi3.ParameterInQuery:
 			loaded.query[p.Name] = p.Schema.Value.Type.Is(openapi3.TypeArray) && (p.Explode == nil || *p.Explode)
 		case p.Name == idempotencyKey:
-			loaded.keyed = true
+			loaded.acceptsKey = true
 		}
 	}
-	// The validator would ask for the token itself, and read the body for it.
+	// Without security requirements, the validator leaves authentication to us.
 	validated := *o
 	validated.Security = openapi3.NewSecurityRequirements()
 	loaded.route = &routers.Route{Spec: spec, Path: path, PathItem: item, Method: method, Operation: &validated}
 	return loaded
 }
 
-// formats are the checks of what the contract calls uuid, email and date-time,
-// which its validator takes lightly.
+// formats returns checks of the formats uuid, email and date-time that are stricter
+// than the validator's own.
 func formats() []openapi3.SchemaValidationOption {
 	return []openapi3.SchemaValidationOption{openapi3.WithStringFormatValidators(map[string]openapi3.StringFormatValidator{
 		"uuid":      openapi3.NewCallbackValidator(checkUUID),
@@ -102,7 +106,7 @@ func formats() []openapi3.SchemaValidationOption {
 func checkUUID(text string) error {
 	// uuid.Parse reads other spellings too, such as {…} and urn:uuid:….
 	if id, err := uuid.Parse(text); err != nil || !strings.EqualFold(id.String(), text) {
-		return errors.New("no UUID")
+		return errors.New("not a UUID")
 	}
 	return nil
 }
@@ -110,16 +114,17 @@ func checkUUID(text string) error {
 func checkEmail(text string) error {
 	address, err := mail.ParseAddress(text)
 	if err != nil || address.Address != text || address.Name != "" {
-		return errors.New("no e-mail address")
+		return errors.New("not an e-mail address")
 	}
 	return nil
 }
 
-// checkTime accepts what Go and PostgreSQL can hold, and JSON can say again in UTC.
+// checkTime accepts RFC 3339 times that in UTC are in the years 1 to 9999, which Go,
+// PostgreSQL and JSON can represent.
 func checkTime(text string) error {
 	t, err := time.Parse(time.RFC3339, text)
 	if err != nil || t.UTC().Year() < 1 || t.UTC().Year() > 9999 {
-		return errors.New("no RFC 3339 time")
+		return errors.New("not an RFC 3339 time")
 	}
 	return nil
 }

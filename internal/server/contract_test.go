@@ -8,12 +8,11 @@ import (
 	"testing"
 
 	"eventbooking/gen/api"
+	"eventbooking/internal/event"
 	"eventbooking/internal/fault"
 )
 
-// Of every code that an operation can answer with, there is an example at its
-// status, and there are no others.
-func TestEveryProblemHasItsExample(t *testing.T) {
+func TestOperationsHaveExamplesOfExactlyTheirProblems(t *testing.T) {
 	t.Parallel()
 	operations, err := loadOperations()
 	if err != nil {
@@ -45,8 +44,7 @@ func TestEveryProblemHasItsExample(t *testing.T) {
 	}
 }
 
-// Every operation says who may call it, as the service enforces it, and what
-// repeating it does.
+// Every description also says what repeating the operation does.
 func TestDescriptionsSayWhoMayCall(t *testing.T) {
 	t.Parallel()
 	operations, err := loadOperations()
@@ -63,9 +61,9 @@ func TestDescriptionsSayWhoMayCall(t *testing.T) {
 		}
 		var want []string
 		switch {
-		case o.login == public:
+		case o.token == tokenIgnored:
 			want = []string{"everybody, without a token."}
-		case o.login == optional:
+		case o.token == tokenOptional:
 			want = []string{"everybody; a token is not needed."}
 		case o.ability != "":
 			want = []string{"with the ability `" + o.ability + "`."}
@@ -78,14 +76,13 @@ func TestDescriptionsSayWhoMayCall(t *testing.T) {
 				t.Errorf("%s: access is %q, which does not say %q", id, who, words)
 			}
 		}
-		if o.keyed != strings.Contains(again, "`Idempotency-Key`") {
+		if o.acceptsKey != strings.Contains(again, "`Idempotency-Key`") {
 			t.Errorf("%s: repeating it %q", id, again)
 		}
 	}
 }
 
-// A link leads to an operation, with parameters that it has.
-func TestLinksLead(t *testing.T) {
+func TestLinksNameExistingOperationsAndParameters(t *testing.T) {
 	t.Parallel()
 	spec, err := api.GetSpec()
 	if err != nil {
@@ -98,7 +95,7 @@ func TestLinksLead(t *testing.T) {
 	for name, link := range spec.Components.Links {
 		to := operations[link.Value.OperationID]
 		if to == nil {
-			t.Errorf("%s leads to %q, which there is not", name, link.Value.OperationID)
+			t.Errorf("%s links to %q, which does not exist", name, link.Value.OperationID)
 			continue
 		}
 		for parameter := range maps.Keys(link.Value.Parameters) {
@@ -107,8 +104,36 @@ func TestLinksLead(t *testing.T) {
 				in, header = "path", parameter
 			}
 			if to.Parameters.GetByInAndName(in, header) == nil && to.route.PathItem.Parameters.GetByInAndName(in, header) == nil {
-				t.Errorf("%s gives %s a parameter %s, which it has not", name, link.Value.OperationID, parameter)
+				t.Errorf("%s gives %s a parameter %s, which it does not have", name, link.Value.OperationID, parameter)
 			}
 		}
+	}
+}
+
+// The defaults of an event's settings are in Go; the contract documents them.
+func TestContractHasTheDefaultSettingsOfEvents(t *testing.T) {
+	t.Parallel()
+	spec, err := api.GetSpec()
+	if err != nil {
+		t.Fatal(err)
+	}
+	documented := map[string]any{}
+	for name, property := range spec.Components.Schemas["EventCreate"].Value.Properties {
+		if property.Value.Default != nil {
+			documented[name] = property.Value.Default
+		}
+	}
+	d := event.Defaults
+	want := map[string]any{
+		"description": d.Description, "location": d.Location,
+		"cancellation_closes_minutes": float64(d.CancellationClosesMinutes), "waitlist_mode": string(d.WaitlistMode),
+		"offer_minutes": float64(d.OfferMinutes), "fit": string(d.Fit), "max_passes": float64(d.MaxPasses),
+		"hold_minutes": float64(d.HoldMinutes),
+	}
+	if !maps.Equal(documented, want) {
+		t.Errorf("openapi.yaml has the defaults\n%v, event.Defaults\n%v", documented, want)
+	}
+	if d.WaitlistLimit != nil || d.BookingOpensAt != nil || d.BookingClosesAt != nil {
+		t.Errorf("%+v: nullable settings that are omitted are null", d)
 	}
 }

@@ -8,11 +8,11 @@ import (
 	"github.com/labstack/echo/v4/middleware"
 )
 
-// corsAge is how long a browser may remember what it was allowed.
+// corsAge is how long a browser may cache the answer to a preflight request.
 const corsAge = 2 * time.Hour
 
-// cors lets pages of these origins use the API; "*" is every page. Tokens are
-// sent by the page itself, never by the browser, so no page can act for somebody
+// cors lets pages of these origins call the API; "*" means all. Tokens are sent by
+// the page, not added by the browser as cookies are, so no page can act for a user
 // who did not give it a token.
 func cors(origins []string) echo.MiddlewareFunc {
 	if len(origins) == 0 {

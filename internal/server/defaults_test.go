@@ -15,11 +15,11 @@ import (
 	"eventbooking/internal/testkit"
 )
 
-// hostile makes the database's defaults other than our rules need them, and lets
-// every table refuse what is written in a transaction that did not say better.
-// Only what is one statement, and may be lost, goes without: when a token was last
-// used, and the sweeping of old idempotency keys.
-const hostile = `
+// hostileDefaults sets defaults of the database that the service must not depend on,
+// and a trigger on every table that refuses writes in a transaction with these
+// defaults. Excepted are single statements whose effect may be lost: when a token was
+// last used, and the deletion of old idempotency keys.
+const hostileDefaults = `
 	DO $$ DECLARE bad text; name text; BEGIN
 		FOREACH bad IN ARRAY ARRAY['default_transaction_isolation TO serializable', 'default_transaction_deferrable TO on',
 			'synchronous_commit TO off', 'timezone TO ''Pacific/Chatham''', 'datestyle TO ''SQL, DMY''', 'bytea_output TO escape'] LOOP
@@ -39,21 +39,29 @@ const hostile = `
 		END LOOP;
 	END $$`
 
-func TestEveryTransactionSaysWhatItNeeds(t *testing.T) {
-	t.Parallel()
-	h := openHouse(t, func(c *server.Config) {
+// hostileEnv is the service on a database with hostileDefaults.
+func hostileEnv(t *testing.T) *env {
+	t.Helper()
+	h := newEnv(t, func(c *server.Config) {
 		conn, err := pgx.Connect(t.Context(), c.DatabaseURL)
 		if err != nil {
 			t.Fatal(err)
 		}
 		defer func() { _ = conn.Close(context.Background()) }()
-		if _, err := conn.Exec(t.Context(), hostile); err != nil {
+		if _, err := conn.Exec(t.Context(), hostileDefaults); err != nil {
 			t.Fatal(err)
 		}
 	})
 	if _, err := h.pool.Exec(t.Context(), "UPDATE events SET title = title"); err == nil {
-		t.Fatal("the tables refuse nothing")
+		t.Fatal("the triggers refuse nothing")
 	}
+	return h
+}
+
+// No transaction of any package may rely on the database's defaults.
+func TestEveryTransactionSetsItsIsolationAndDurability(t *testing.T) {
+	t.Parallel()
+	h := hostileEnv(t)
 	_, organizer := h.user(access.Organizer)
 	_, ann := h.user(access.Attendee)
 	var bob api.LoginResult
@@ -63,12 +71,11 @@ func TestEveryTransactionSaysWhatItNeeds(t *testing.T) {
 	var event api.Event
 	organizer.Post("/api/v1/events", `{"title": "Concert", "time_zone": "Europe/Berlin"}`).Want(http.StatusCreated).Into(&event)
 	path := "/api/v1/events/" + event.ID.String()
-	whatever := testkit.Header("If-Match", "*")
-	organizer.Patch(path, `{"location": "Hall"}`, whatever).Want(http.StatusOK)
-	wish := slotCreate()
-	wish.Capacity = 1
+	organizer.Patch(path, `{"location": "Hall"}`, anyVersion).Want(http.StatusOK)
+	create := slotCreate()
+	create.Capacity = 1
 	var slot api.Slot
-	organizer.Post(path+"/slots", wish).Want(http.StatusCreated).Into(&slot)
+	organizer.Post(path+"/slots", create).Want(http.StatusCreated).Into(&slot)
 	organizer.Post(path+"/publish", nil, testkit.Header("Idempotency-Key", "publish")).Want(http.StatusOK)
 
 	var first, second api.Booking
@@ -76,16 +83,16 @@ func TestEveryTransactionSaysWhatItNeeds(t *testing.T) {
 	ann.Post(book, `{}`, testkit.Header("Idempotency-Key", "book")).Want(http.StatusCreated).Into(&first)
 	waiting.Post(book, `{"if_full": "waitlist"}`).Want(http.StatusCreated).Into(&second)
 	ann.Post("/api/v1/bookings/"+first.ID.String()+"/cancel", nil).Want(http.StatusOK)
-	eventually(t, "promoted", func() bool {
+	eventually(t, "the waiting booking is promoted", func() bool {
 		waiting.Get("/api/v1/bookings/" + second.ID.String()).Want(http.StatusOK).Into(&second)
 		return second.Status == api.BookingStatusConfirmed
 	})
-	organizer.Patch("/api/v1/slots/"+slot.ID.String(), `{"capacity": 5}`, whatever).Want(http.StatusOK)
+	organizer.Patch("/api/v1/slots/"+slot.ID.String(), `{"capacity": 5}`, anyVersion).Want(http.StatusOK)
 	waiting.Patch("/api/v1/me", `{"name": "Robert"}`).Want(http.StatusOK)
 	waiting.Put("/api/v1/me/password", `{"current_password": "password", "new_password": "another password"}`).Want(http.StatusNoContent)
 	waiting.Post("/api/v1/auth/logout", nil).Want(http.StatusNoContent)
 	organizer.Post(path+"/cancel", `{"reason": "Rain."}`).Want(http.StatusOK)
-	eventually(t, "cleared", func() bool {
+	eventually(t, "the bookings are cancelled", func() bool {
 		organizer.Get("/api/v1/slots/" + slot.ID.String()).Want(http.StatusOK).Into(&slot)
 		return slot.SeatsTaken == 0
 	})

@@ -4,6 +4,7 @@ package server_test
 
 import (
 	"context"
+	"errors"
 	"log/slog"
 	"net/http/httptest"
 	"testing"
@@ -18,8 +19,8 @@ import (
 	"eventbooking/internal/testkit"
 )
 
-// env is the service on a database of its own, and a patient client without a
-// token.
+// env is the service with its own database, and a client without a token that repeats
+// requests when the service is busy.
 type env struct {
 	*testkit.Client
 	t    testing.TB
@@ -27,7 +28,7 @@ type env struct {
 	app  *server.App
 }
 
-func openHouse(t testing.TB, edits ...func(*server.Config)) *env {
+func newEnv(t testing.TB, edits ...func(*server.Config)) *env {
 	t.Helper()
 	config := server.Config{
 		DatabaseURL: testkit.DatabaseURL(t), MaxConns: 8, Workers: true, RequestTimeout: time.Minute,
@@ -56,15 +57,15 @@ func openHouse(t testing.TB, edits ...func(*server.Config)) *env {
 	}
 }
 
-// user is a new user in a role, and a client with a token of theirs: one that can
-// do everything, unless abilities are named.
+// user returns a new user, and a client with their token. Without abilities, the token
+// has all.
 func (h *env) user(role access.Role, abilities ...string) (access.Caller, *testkit.Client) {
 	h.t.Helper()
 	caller := testkit.User(h.t, h.pool, role)
 	return caller, h.token(caller, abilities...)
 }
 
-// token is a client with a new token of a user.
+// token returns a client with a new token of a user.
 func (h *env) token(caller access.Caller, abilities ...string) *testkit.Client {
 	h.t.Helper()
 	secret := account.NewSecret()
@@ -72,7 +73,7 @@ func (h *env) token(caller access.Caller, abilities ...string) *testkit.Client {
 	return h.As(string(secret))
 }
 
-// issue makes a token of a user.
+// issue inserts a token of a user.
 func (h *env) issue(caller access.Caller, secret account.Secret, abilities ...string) uuid.UUID {
 	h.t.Helper()
 	if len(abilities) == 0 {
@@ -84,7 +85,7 @@ func (h *env) issue(caller access.Caller, secret account.Secret, abilities ...st
 	return id
 }
 
-// rows counts what is in a table.
+// rows counts the rows of a table.
 func (h *env) rows(table string) (n int) {
 	h.t.Helper()
 	if err := h.pool.QueryRow(h.t.Context(), "SELECT count(*) FROM "+table).Scan(&n); err != nil {
@@ -93,9 +94,21 @@ func (h *env) rows(table string) (n int) {
 	return n
 }
 
-// in is the same env for a part of the test.
+// in returns the same env for a subtest.
 func (h *env) in(t testing.TB) *env {
-	part := *h
-	part.t, part.Client = t, testkit.NewClient(t, h.Base()).RetryBusy()
-	return &part
+	sub := *h
+	sub.t, sub.Client = t, testkit.NewClient(t, h.Base()).RetryBusy()
+	return &sub
+}
+
+// eventually waits until holds returns true, for 30 seconds at most. The clause what
+// completes "waiting until".
+func eventually(t *testing.T, what string, holds func() bool) {
+	t.Helper()
+	testkit.Await(t, what, func() error {
+		if !holds() {
+			return errors.New("not yet")
+		}
+		return nil
+	})
 }

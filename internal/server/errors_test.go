@@ -16,23 +16,49 @@ import (
 	"eventbooking/internal/testkit"
 )
 
-// Every mistake gets its problem, whoever finds it, and nothing is written.
-func TestErrorsOnPurpose(t *testing.T) {
-	t.Parallel()
-	h := openHouse(t)
-	_, me := h.user(access.Attendee)
-	event := testkit.Event(t, h.pool)
-	slot := testkit.Slot(t, h.pool, event.ID)
-	book := "/api/v1/slots/" + slot.ID.String() + "/bookings"
-	login := "/api/v1/auth/login"
-	header, wrong := testkit.Header, testkit.OffContract
-	asText := header("Content-Type", "text/plain")
-	ledger := h.rows("ledger")
+// refusal is the answer to a request, and the code that it should have.
+type refusal struct {
+	answer testkit.Answer
+	want   *fault.Code
+}
 
-	for name, c := range map[string]struct {
-		answer testkit.Answer
-		want   *fault.Code
-	}{
+func TestInvalidRequestsAreRefusedWithTheirCodesAndWithoutEffect(t *testing.T) {
+	t.Parallel()
+	h := newEnv(t)
+	_, me := h.user(access.Attendee)
+	slot := testkit.Slot(t, h.pool, testkit.Event(t, h.pool).ID)
+	book := "/api/v1/slots/" + slot.ID.String() + "/bookings"
+	ledger := h.rows("ledger")
+	for _, refusals := range []map[string]refusal{
+		invalidBodies(h, me, book), invalidTokens(h, me, book), invalidParameters(h, me, book), invalidPaths(me, book),
+	} {
+		for name, r := range refusals {
+			problem := r.answer.WantProblem(r.want)
+			if r.want == fault.ValidationFailed && len(problem.Errors) == 0 {
+				t.Errorf("%s: no errors: %s", name, r.answer.Body)
+			}
+		}
+	}
+	if n := h.rows("bookings"); n != 0 {
+		t.Errorf("%d bookings were made", n)
+	}
+	if n := h.rows("ledger"); n != ledger {
+		t.Errorf("%d ledger entries were written", n-ledger)
+	}
+	if n := h.rows("idempotency_keys"); n != 0 {
+		t.Errorf("%d idempotency keys were stored", n)
+	}
+}
+
+var (
+	header = testkit.Header
+	wrong  = testkit.OffContract
+)
+
+func invalidBodies(h *env, me *testkit.Client, book string) map[string]refusal {
+	const login = "/api/v1/auth/login"
+	asText := header("Content-Type", "text/plain")
+	return map[string]refusal{
 		"bad JSON":                {me.Post(book, `{"seats": `, wrong), fault.MalformedBody},
 		"two values":              {me.Post(book, `{} {}`, wrong), fault.MalformedBody},
 		"a member twice":          {me.Post(book, `{"seats": 1, "seats": 2}`, wrong), fault.MalformedBody},
@@ -55,84 +81,87 @@ func TestErrorsOnPurpose(t *testing.T) {
 		"no content type":         {me.Post(book, `{}`, header("Content-Type", ""), wrong), fault.UnsupportedMediaType},
 		"too large":               {me.Post(book, strings.Repeat(" ", 65<<10), wrong), fault.BodyTooLarge},
 		"too large, unannounced":  {me.Post(book, io.MultiReader(strings.NewReader(strings.Repeat(" ", 65<<10))), wrong), fault.BodyTooLarge},
-		"no token":                {h.Post(book, `{}`), fault.TokenMissing},
-		"no Bearer":               {h.Post(book, `{}`, header("Authorization", "Basic eDp5")), fault.TokenInvalid},
-		"bad token":               {h.As("evb_x").Post(book, `{}`), fault.TokenInvalid},
-		"unknown token":           {h.As(string(account.NewSecret())).Post(book, `{}`), fault.TokenInvalid},
-		"token where optional":    {h.As("evb_x").Get("/api/v1/events"), fault.TokenInvalid},
-		"unknown slot":            {me.Post("/api/v1/slots/"+testkit.ID().String()+"/bookings", `{}`), fault.NotFound},
-		"no UUID":                 {me.Post("/api/v1/slots/7/bookings", `{}`, wrong), fault.InvalidParameters},
-		"a braced UUID":           {me.Get("/api/v1/bookings/{"+testkit.ID().String()+"}", wrong), fault.InvalidParameters},
-		"unknown parameter":       {me.Get("/api/v1/me/bookings?page=2", wrong), fault.InvalidParameters},
-		"parameter twice":         {me.Get("/api/v1/me/bookings?limit=2&limit=3", wrong), fault.InvalidParameters},
-		"bad parameter":           {me.Get("/api/v1/me/bookings?limit=many", wrong), fault.InvalidParameters},
-		"limit too small":         {me.Get("/api/v1/me/bookings?limit=0", wrong), fault.InvalidParameters},
-		"no such status":          {me.Get("/api/v1/me/bookings?status=confirmed,lost", wrong), fault.InvalidParameters},
-		"missing parameter":       {me.Get("/api/v1/me/conflicts?starts_at=2026-12-01T18:00:00Z", wrong), fault.InvalidParameters},
-		"no such day":             {me.Get("/api/v1/me/conflicts?starts_at=2026-02-31T18:00:00Z&ends_at=2026-12-01T18:00:00Z", wrong), fault.InvalidParameters},
-		"bad query":               {me.Get("/api/v1/me/bookings?limit=%zz", wrong), fault.InvalidParameters},
-		"NUL in the query":        {h.Get("/api/v1/events?q=%00", wrong), fault.InvalidParameters},
-		"no UTF-8 in the query":   {h.Get("/api/v1/events?q=%ff", wrong), fault.InvalidParameters},
-		"bad cursor":              {me.Get("/api/v1/me/bookings?cursor=x", wrong), fault.InvalidCursor},
-		"key too long":            {me.Post(book, `{}`, header("Idempotency-Key", strings.Repeat("k", 256)), wrong), fault.IdempotencyKeyInvalid},
-		"key with a space":        {me.Post(book, `{}`, header("Idempotency-Key", "a b"), wrong), fault.IdempotencyKeyInvalid},
-		"unknown route":           {me.Get("/api/v1/seats", wrong), fault.NotFound},
-		"route too long":          {me.Get("/problems/slot_full/x", wrong), fault.NotFound},
-		"wrong method":            {me.Put(book, `{}`, wrong), fault.MethodNotAllowed},
-		"no such asset":           {me.Get("/docs/nothing.js", wrong), fault.NotFound},
-		"no such problem":         {me.Get("/problems/nothing"), fault.NotFound},
-		"not acceptable":          {me.Get("/problems/slot_full", header("Accept", "image/png")), fault.NotAcceptable},
-		"others' list":            {me.Get("/api/v1/users"), fault.NotPermitted},
-	} {
-		problem := c.answer.WantProblem(c.want)
-		if c.want == fault.ValidationFailed && len(problem.Errors) == 0 {
-			t.Errorf("%s: no errors: %s", name, c.answer.Body)
-		}
-	}
-	if n := h.rows("bookings"); n != 0 {
-		t.Errorf("%d bookings were made", n)
-	}
-	if n := h.rows("ledger"); n != ledger {
-		t.Errorf("%d ledger entries were written", n-ledger)
-	}
-	if n := h.rows("idempotency_keys"); n != 0 {
-		t.Errorf("%d idempotency keys were stored", n)
 	}
 }
 
-// What is wrong is said with its place, in plain words.
-func TestValidationSaysWhatAndWhere(t *testing.T) {
+func invalidTokens(h *env, me *testkit.Client, book string) map[string]refusal {
+	return map[string]refusal{
+		"no token":             {h.Post(book, `{}`), fault.TokenMissing},
+		"no Bearer":            {h.Post(book, `{}`, header("Authorization", "Basic eDp5")), fault.TokenInvalid},
+		"bad token":            {h.As("evb_x").Post(book, `{}`), fault.TokenInvalid},
+		"unknown token":        {h.As(string(account.NewSecret())).Post(book, `{}`), fault.TokenInvalid},
+		"token where optional": {h.As("evb_x").Get("/api/v1/events"), fault.TokenInvalid},
+		"others' list":         {me.Get("/api/v1/users"), fault.NotPermitted},
+	}
+}
+
+func invalidParameters(h *env, me *testkit.Client, book string) map[string]refusal {
+	return map[string]refusal{
+		"unknown slot":          {me.Post("/api/v1/slots/"+testkit.ID().String()+"/bookings", `{}`), fault.NotFound},
+		"no UUID":               {me.Post("/api/v1/slots/7/bookings", `{}`, wrong), fault.InvalidParameters},
+		"a braced UUID":         {me.Get("/api/v1/bookings/{"+testkit.ID().String()+"}", wrong), fault.InvalidParameters},
+		"unknown parameter":     {me.Get("/api/v1/me/bookings?page=2", wrong), fault.InvalidParameters},
+		"parameter twice":       {me.Get("/api/v1/me/bookings?limit=2&limit=3", wrong), fault.InvalidParameters},
+		"bad parameter":         {me.Get("/api/v1/me/bookings?limit=many", wrong), fault.InvalidParameters},
+		"limit too small":       {me.Get("/api/v1/me/bookings?limit=0", wrong), fault.InvalidParameters},
+		"no such status":        {me.Get("/api/v1/me/bookings?status=confirmed,lost", wrong), fault.InvalidParameters},
+		"missing parameter":     {me.Get("/api/v1/me/conflicts?starts_at=2026-12-01T18:00:00Z", wrong), fault.InvalidParameters},
+		"no such day":           {me.Get("/api/v1/me/conflicts?starts_at=2026-02-31T18:00:00Z&ends_at=2026-12-01T18:00:00Z", wrong), fault.InvalidParameters},
+		"bad query":             {me.Get("/api/v1/me/bookings?limit=%zz", wrong), fault.InvalidParameters},
+		"NUL in the query":      {h.Get("/api/v1/events?q=%00", wrong), fault.InvalidParameters},
+		"no UTF-8 in the query": {h.Get("/api/v1/events?q=%ff", wrong), fault.InvalidParameters},
+		"bad cursor":            {me.Get("/api/v1/me/bookings?cursor=x", wrong), fault.InvalidCursor},
+		"key too long":          {me.Post(book, `{}`, header("Idempotency-Key", strings.Repeat("k", 256)), wrong), fault.IdempotencyKeyInvalid},
+		"key with a space":      {me.Post(book, `{}`, header("Idempotency-Key", "a b"), wrong), fault.IdempotencyKeyInvalid},
+	}
+}
+
+func invalidPaths(me *testkit.Client, book string) map[string]refusal {
+	return map[string]refusal{
+		"unknown route":   {me.Get("/api/v1/seats", wrong), fault.NotFound},
+		"route too long":  {me.Get("/problems/slot_full/x", wrong), fault.NotFound},
+		"wrong method":    {me.Put(book, `{}`, wrong), fault.MethodNotAllowed},
+		"no such asset":   {me.Get("/docs/nothing.js", wrong), fault.NotFound},
+		"no such problem": {me.Get("/problems/nothing"), fault.NotFound},
+		"not acceptable":  {me.Get("/problems/slot_full", header("Accept", "image/png")), fault.NotAcceptable},
+	}
+}
+
+// invalidRequests have the errors that their problems list.
+var invalidRequests = []struct {
+	method, path, body string
+	want               []string
+}{
+	{"POST", "/api/v1/auth/register", `{"email": "x", "password": "short", "age": 7}`, []string{
+		"/age unknown_field: is not a field of this object",
+		"/email format: must be an e-mail address",
+		"/email minLength: must have at least 3 characters",
+		"/name required: is required",
+		"/password minLength: must have at least 8 characters",
+	}},
+	{"POST", "/api/v1/me/tokens", `{"name": 1, "abilities": ["me:read", "me:read", "fly"], "expires_at": "tomorrow"}`, []string{
+		"/abilities uniqueItems: must not contain duplicate items",
+		"/abilities/2 enum: must be one of *, me:read, me:write, bookings:read, bookings:write, events:read, events:write, users:read, users:write",
+		"/expires_at format: must be a time such as 2026-12-01T18:00:00Z (RFC 3339)",
+		"/name type: must be a string",
+	}},
+	{"PATCH", "/api/v1/me", `{}`, []string{" minProperties: must have at least 1 field"}},
+	{"PATCH", "/api/v1/me", `{"name": null}`, []string{"/name nullable: must not be null"}},
+	// Omitted, it has a default; null is not the same as omitted.
+	{"POST", "/api/v1/auth/login", `{"email": "a@b.cd", "password": "x", "token_name": null}`, []string{"/token_name nullable: must not be null"}},
+	{"POST", "/api/v1/bookings", `{"items": [{"slot_id": "0197a5c0-7a10-7c3e-9d52-0b6a5f1e2d01", "seats": null}]}`,
+		[]string{"/items/0/seats nullable: must not be null"}},
+	{"GET", "/api/v1/me/bookings?limit=0&status=", "", []string{
+		"limit minimum: must be at least 1",
+		"status empty: must not be empty",
+	}},
+}
+
+func TestValidationNamesEveryInvalidFieldAndItsRule(t *testing.T) {
 	t.Parallel()
-	h := openHouse(t)
+	h := newEnv(t)
 	_, me := h.user(access.Attendee)
-	for _, c := range []struct {
-		method, path, body string
-		want               []string
-	}{
-		{"POST", "/api/v1/auth/register", `{"email": "x", "password": "short", "age": 7}`, []string{
-			"/age unknown_field: is not a field of this object",
-			"/email format: must be an e-mail address",
-			"/email minLength: must have at least 3 characters",
-			"/name required: is required",
-			"/password minLength: must have at least 8 characters",
-		}},
-		{"POST", "/api/v1/me/tokens", `{"name": 1, "abilities": ["me:read", "me:read", "fly"], "expires_at": "tomorrow"}`, []string{
-			"/abilities uniqueItems: must not have an item twice",
-			"/abilities/2 enum: must be one of *, me:read, me:write, bookings:read, bookings:write, events:read, events:write, users:read, users:write",
-			"/expires_at format: must be a time such as 2026-12-01T18:00:00Z (RFC 3339)",
-			"/name type: must be a string",
-		}},
-		{"PATCH", "/api/v1/me", `{}`, []string{" minProperties: must have at least 1 field"}},
-		{"PATCH", "/api/v1/me", `{"name": null}`, []string{"/name nullable: must not be null"}},
-		// Left out, it has a default; null is not leaving out.
-		{"POST", "/api/v1/auth/login", `{"email": "a@b.cd", "password": "x", "token_name": null}`, []string{"/token_name nullable: must not be null"}},
-		{"POST", "/api/v1/bookings", `{"items": [{"slot_id": "0197a5c0-7a10-7c3e-9d52-0b6a5f1e2d01", "seats": null}]}`,
-			[]string{"/items/0/seats nullable: must not be null"}},
-		{"GET", "/api/v1/me/bookings?limit=0&status=", "", []string{
-			"limit minimum: must be at least 1",
-			"status empty: must not be empty",
-		}},
-	} {
+	for _, c := range invalidRequests {
 		var body any
 		if c.body != "" {
 			body = c.body
@@ -151,9 +180,9 @@ func TestValidationSaysWhatAndWhere(t *testing.T) {
 	}
 }
 
-func TestWrongMethodNamesTheRightOnes(t *testing.T) {
+func TestMethodNotAllowedListsTheAllowedMethods(t *testing.T) {
 	t.Parallel()
-	h := openHouse(t)
+	h := newEnv(t)
 	allow := h.Put("/api/v1/events", `{}`, testkit.OffContract).Want(http.StatusMethodNotAllowed).Header.Get("Allow")
 	for _, method := range []string{"GET", "HEAD", "POST"} {
 		if !strings.Contains(allow, method) {
@@ -162,10 +191,9 @@ func TestWrongMethodNamesTheRightOnes(t *testing.T) {
 	}
 }
 
-// A caller who stops in the middle of his body costs nothing but his connection.
-func TestBodyThatEndsEarly(t *testing.T) {
+func TestATruncatedBodyIsMalformed(t *testing.T) {
 	t.Parallel()
-	h := openHouse(t)
+	h := newEnv(t)
 	conn, err := net.Dial("tcp", strings.TrimPrefix(h.Base(), "http://"))
 	if err != nil {
 		t.Fatal(err)

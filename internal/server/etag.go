@@ -1,15 +1,16 @@
 package server
 
 import (
-	"eventbooking/internal/view"
 	"net/http"
 	"strings"
 
 	"github.com/labstack/echo/v4"
+
+	"eventbooking/internal/view"
 )
 
-// conditional answers 304 without a body when the caller has what a GET would
-// give (RFC 9110, section 13.1.2). It works on every answer that has an ETag.
+// conditional answers 304 without a body when If-None-Match names the answer's ETag
+// (RFC 9110, section 13.1.2). It works for every GET and HEAD with an ETag.
 func conditional(next echo.HandlerFunc) echo.HandlerFunc {
 	return func(c echo.Context) error {
 		r, response := c.Request(), c.Response()
@@ -31,7 +32,7 @@ func conditional(next echo.HandlerFunc) echo.HandlerFunc {
 	}
 }
 
-// headerOnly drops the body of an answer that must not have one.
+// headerOnly discards the body of an answer that must not have one.
 type headerOnly struct{ http.ResponseWriter }
 
 func (headerOnly) Write(b []byte) (int, error) { return len(b), nil }

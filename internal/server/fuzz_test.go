@@ -30,7 +30,7 @@ import (
 	"eventbooking/internal/waitlist"
 )
 
-// A key is accepted if it comes once and has 1 to 255 visible characters.
+// A key is accepted if it is sent once and has 1 to 255 visible ASCII characters.
 func FuzzIdempotencyKey(f *testing.F) {
 	for _, seed := range []string{"", "once", "a b", strings.Repeat("k", 255), strings.Repeat("k", 256), "\x7f", "é", "\t", "~!"} {
 		f.Add(seed, uint8(1))
@@ -44,14 +44,14 @@ func FuzzIdempotencyKey(f *testing.F) {
 		}
 		visible := !strings.ContainsFunc(value, func(r rune) bool { return r <= ' ' || r > '~' })
 		good := times%3 == 0 || times%3 == 1 && len(value) >= 1 && len(value) <= 255 && visible
-		err := (&operation{keyed: true}).checkKey(header)
+		err := (&operation{acceptsKey: true}).checkKey(header)
 		if (err == nil) != good || err != nil && !errors.Is(err, fault.IdempotencyKeyInvalid) {
 			t.Errorf("%q, %d times: %v", value, times%3, err)
 		}
 	})
 }
 
-// A bearer token is what stands behind Bearer in the one Authorization.
+// The bearer token is what follows Bearer in the only Authorization header.
 func FuzzBearer(f *testing.F) {
 	for _, seed := range []string{"Bearer evb_1", "bearer  evb_1 ", "Basic evb_1", "Bearer", "Bearer ", "", "Bearer a b", "evb_1", "BEARER\tevb_1"} {
 		f.Add(seed)
@@ -65,10 +65,10 @@ func FuzzBearer(f *testing.F) {
 			return
 		}
 		if token == "" || token != strings.TrimSpace(token) || !strings.HasPrefix(strings.ToLower(value), "bearer ") || !strings.Contains(value, token) {
-			t.Errorf("%q is taken for the token %q", value, token)
+			t.Errorf("%q is accepted as the token %q", value, token)
 		}
 		if again, err := bearerOf(http.Header{echo.HeaderAuthorization: {"Bearer " + token}}); err != nil || again != token {
-			t.Errorf("%q comes back as %q, %v", token, again, err)
+			t.Errorf("%q is then read as %q, %v", token, again, err)
 		}
 		if _, err := bearerOf(http.Header{echo.HeaderAuthorization: {value, value}}); !errors.Is(err, fault.TokenInvalid) {
 			t.Errorf("two headers are accepted: %v", err)
@@ -76,7 +76,7 @@ func FuzzBearer(f *testing.F) {
 	})
 }
 
-// A time of the contract is one that its decoder reads, too, and can say again.
+// An accepted time can be decoded, and encoded as an accepted time.
 func FuzzTime(f *testing.F) {
 	for _, seed := range []string{"2026-12-01T18:00:00Z", "2026-12-01T18:00:00.123456789+02:00", "2026-12-01t18:00:00z", "2026-12-01 18:00:00Z",
 		"2026-12-01T8:00:00Z", "2026-12-01T18:00:00,5Z", "2026-12-01T18:00:60Z", "2026-02-30T00:00:00Z", "0000-01-01T00:00:00Z",
@@ -89,17 +89,17 @@ func FuzzTime(f *testing.F) {
 		}
 		var read time.Time
 		if err := read.UnmarshalText([]byte(text)); err != nil {
-			t.Fatalf("%q is accepted, and cannot be read: %v", text, err)
+			t.Fatalf("%q is accepted, but cannot be decoded: %v", text, err)
 		}
 		shown, err := read.UTC().MarshalText()
 		if err != nil || checkTime(string(shown)) != nil {
-			t.Errorf("%q is accepted, and %q is not: %v", text, shown, err)
+			t.Errorf("%q is accepted, but %q is not: %v", text, shown, err)
 		}
 	})
 }
 
-// written are operations that take a body, with what it is decoded into.
-var written = []struct {
+// operationsWithBody are operations with the types of their bodies.
+var operationsWithBody = []struct {
 	method, path string
 	into         func() any
 }{
@@ -120,25 +120,13 @@ var written = []struct {
 	{http.MethodPatch, "/api/v1/users/ID", func() any { return new(api.UserPatch) }},
 }
 
-// Whatever body comes, it is refused as a problem of the operation, or it is what
-// the contract describes. Then the way ends at a database that is not there,
-// which is the one thing on the way that may be wrong with the service.
+// Every body is refused with a problem of the operation, or matches the contract. Then
+// the request fails only because the database cannot be reached.
 func FuzzBody(f *testing.F) {
 	router := withoutDatabase(f)
-	for i, seed := range []string{`{"title":"T","time_zone":"UTC"}`, `{"waitlist_limit":null}`, `{"starts_at":"2026-12-01T8:00:00Z","ends_at":"2026-12-01T20:00:00Z","capacity":1}`,
-		`{"capacity":1.0}`, `{"reason":" "}`, `{"seats":1e0,"if_full":"waitlist","seats_min":null,"replaces_booking_id":null}`, `{"seats":20}`,
-		`{"items":[{"slot_id":"0197a5c0-7a10-7c3e-9d52-0b6a5f1e2d01"}]}`, `{"seats":2,"seats_min":3}`, `{"slot_id":"0197A5C0-7a10-7c3e-9d52-0b6a5f1e2d01"}`,
-		`{"reason":"\ud800"}`, `{"cancellation_rate":1e-400,"until":null}`, `{"name":"N"}`, `{"name":"N","abilities":["*"],"expires_at":null}`, `{"role":"admin"}`,
-	} {
-		f.Add(uint8(i), []byte(seed))
-	}
-	for i := range written {
-		for _, seed := range []string{`{}`, `null`, `[]`, `{"x":1}`, ``, `{"title":null,"seats":99999999999999999999}`} {
-			f.Add(uint8(i), []byte(seed))
-		}
-	}
+	addBodies(f)
 	f.Fuzz(func(t *testing.T, which uint8, body []byte) {
-		operation := written[int(which)%len(written)]
+		operation := operationsWithBody[int(which)%len(operationsWithBody)]
 		path := strings.ReplaceAll(operation.path, "ID", uuid.Max.String())
 		r := httptest.NewRequest(operation.method, path, bytes.NewReader(body))
 		r.Header.Set(echo.HeaderContentType, "application/json")
@@ -161,7 +149,7 @@ func FuzzBody(f *testing.F) {
 			return
 		}
 		if len(body) == 0 {
-			return // where it may be left out
+			return // the body is optional
 		}
 		strict := json.NewDecoder(bytes.NewReader(body))
 		strict.DisallowUnknownFields()
@@ -171,8 +159,24 @@ func FuzzBody(f *testing.F) {
 	})
 }
 
-// withoutDatabase is the service before a database that cannot be reached, for
-// which every bearer is an administrator.
+// addBodies adds a valid body for each operation, and invalid ones for all.
+func addBodies(f *testing.F) {
+	for i, seed := range []string{`{"title":"T","time_zone":"UTC"}`, `{"waitlist_limit":null}`, `{"starts_at":"2026-12-01T8:00:00Z","ends_at":"2026-12-01T20:00:00Z","capacity":1}`,
+		`{"capacity":1.0}`, `{"reason":" "}`, `{"seats":1e0,"if_full":"waitlist","seats_min":null,"replaces_booking_id":null}`, `{"seats":20}`,
+		`{"items":[{"slot_id":"0197a5c0-7a10-7c3e-9d52-0b6a5f1e2d01"}]}`, `{"seats":2,"seats_min":3}`, `{"slot_id":"0197A5C0-7a10-7c3e-9d52-0b6a5f1e2d01"}`,
+		`{"reason":"\ud800"}`, `{"cancellation_rate":1e-400,"until":null}`, `{"name":"N"}`, `{"name":"N","abilities":["*"],"expires_at":null}`, `{"role":"admin"}`,
+	} {
+		f.Add(uint8(i), []byte(seed))
+	}
+	for i := range operationsWithBody {
+		for _, seed := range []string{`{}`, `null`, `[]`, `{"x":1}`, ``, `{"title":null,"seats":99999999999999999999}`} {
+			f.Add(uint8(i), []byte(seed))
+		}
+	}
+}
+
+// withoutDatabase returns the service with a database that cannot be reached. Every
+// bearer token is an administrator's.
 func withoutDatabase(f *testing.F) http.Handler {
 	log := slog.New(slog.DiscardHandler)
 	const nowhere = "postgres://nobody@127.0.0.1:1/nothing?sslmode=disable"

@@ -17,10 +17,10 @@ const (
 	maxIdempotencyKey = 255
 )
 
-// checkKey refuses an Idempotency-Key of the wrong form, where the operation has one.
+// checkKey refuses a malformed Idempotency-Key, if the operation accepts one.
 func (o *operation) checkKey(header http.Header) error {
 	values := header.Values(idempotencyKey)
-	if !o.keyed || len(values) == 0 {
+	if !o.acceptsKey || len(values) == 0 {
 		return nil
 	}
 	fits := len(values) == 1 && values[0] != "" && len(values[0]) <= maxIdempotencyKey
@@ -28,12 +28,12 @@ func (o *operation) checkKey(header http.Header) error {
 		fits = fits && c > ' ' && c < 0x7f
 	}
 	if !fits {
-		return fault.IdempotencyKeyInvalid.Newf("Send one Idempotency-Key, of 1 to %d visible ASCII characters.", maxIdempotencyKey)
+		return fault.IdempotencyKeyInvalid.Newf("Send one Idempotency-Key with 1 to %d visible ASCII characters.", maxIdempotencyKey)
 	}
 	return nil
 }
 
-// idempotent gives the use cases the request's idempotency key.
+// idempotent puts the request's idempotency key into the context.
 func idempotent(next api.StrictHandlerFunc, _ string) api.StrictHandlerFunc {
 	return func(c echo.Context, request any) (any, error) {
 		key, err := keyOf(c, request)
@@ -48,8 +48,8 @@ func idempotent(next api.StrictHandlerFunc, _ string) api.StrictHandlerFunc {
 	}
 }
 
-// keyOf is the key of a decoded request, or nil. The generated requests of all
-// operations with keys have the same fields, and no common type.
+// keyOf returns the idempotency key of a decoded request, or nil. It uses reflection,
+// because the generated request types have the same fields, but no common type.
 func keyOf(c echo.Context, request any) (*idempotency.Key, error) {
 	r := c.Request()
 	caller := access.CallerFrom(r.Context())

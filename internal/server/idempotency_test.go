@@ -14,17 +14,19 @@ import (
 	"eventbooking/internal/testkit"
 )
 
-// A repeated POST has one effect and one answer, byte for byte: also one that was
-// refused, and also when both are on their way at once.
-func TestRepeatedRequest(t *testing.T) {
+// bookingsPath returns the path of the bookings of a new slot.
+func (h *env) bookingsPath() string {
+	h.t.Helper()
+	slot := testkit.Slot(h.t, h.pool, testkit.Event(h.t, h.pool).ID)
+	return "/api/v1/slots/" + slot.ID.String() + "/bookings"
+}
+
+func TestConcurrentRequestsWithOneKeyHaveOneEffectAndOneAnswer(t *testing.T) {
 	t.Parallel()
-	h := openHouse(t)
-	event := testkit.Event(t, h.pool)
-	slot := testkit.Slot(t, h.pool, event.ID)
-	path := "/api/v1/slots/" + slot.ID.String() + "/bookings"
+	h := newEnv(t)
+	path := h.bookingsPath()
 	_, me := h.user(access.Attendee)
 	key := testkit.Header("Idempotency-Key", "once")
-
 	answers := make([]testkit.Answer, 8)
 	var group sync.WaitGroup
 	for i := range answers {
@@ -44,10 +46,19 @@ func TestRepeatedRequest(t *testing.T) {
 	if n := h.rows("bookings"); fresh != 1 || n != 1 {
 		t.Errorf("%d requests had an effect, %d bookings are there", fresh, n)
 	}
-	// The same request, written otherwise: members that have their defaults do not matter.
+}
+
+func TestARepeatedRequestReplaysItsAnswer(t *testing.T) {
+	t.Parallel()
+	h := newEnv(t)
+	path := h.bookingsPath()
+	_, me := h.user(access.Attendee)
+	key := testkit.Header("Idempotency-Key", "once")
+	me.Post(path, `{"seats": 2}`, key).Want(http.StatusCreated)
+	// The same request, written differently: members with their default values do not matter.
 	same := me.Post(path, ` {"if_full": "reject", "seats": 2} `, key).Want(http.StatusCreated)
 	if same.Header.Get("Idempotent-Replayed") != "true" {
-		t.Error("not recognised")
+		t.Error("the repetition was not recognised")
 	}
 	me.Post(path, `{"seats": 3}`, key).WantProblem(fault.IdempotencyKeyReused)
 
@@ -58,17 +69,16 @@ func TestRepeatedRequest(t *testing.T) {
 	if !bytes.Equal(first.Body, second.Body) || second.Header.Get("Idempotent-Replayed") != "true" {
 		t.Errorf("the refusal was not replayed: %s and %s", first.Body, second.Body)
 	}
-	// Another user's key is another key.
+	// Keys of different users are independent.
 	_, other := h.user(access.Attendee)
 	if a := other.Post(path, `{"seats": 2}`, key).Want(http.StatusCreated); a.Header.Get("Idempotent-Replayed") != "" {
 		t.Error("one user got another's answer")
 	}
 }
 
-// 304 for who has it already, on GET and HEAD, until it changes.
-func TestNotModified(t *testing.T) {
+func TestGetAnswers304UntilTheETagChanges(t *testing.T) {
 	t.Parallel()
-	h := openHouse(t)
+	h := newEnv(t)
 	_, me := h.user(access.Attendee)
 	first := me.Get("/api/v1/me").Want(http.StatusOK)
 	tag := first.Header.Get("ETag")

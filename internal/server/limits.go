@@ -10,12 +10,11 @@ import (
 	"eventbooking/internal/fault"
 )
 
-// maxBody bounds a request's body: the largest that the contract allows, an
+// maxBody bounds a request's body, in bytes. The largest body of the contract, with an
 // event's description of 10,000 characters, fits well.
 const maxBody = 64 << 10
 
-// deadline gives each request a deadline. Whatever waits for the database or for
-// the desk waits with it.
+// deadline bounds everything in a request that waits for the database or the desk.
 func deadline(timeout time.Duration) echo.MiddlewareFunc {
 	return func(next echo.HandlerFunc) echo.HandlerFunc {
 		return func(c echo.Context) error {
@@ -27,19 +26,19 @@ func deadline(timeout time.Duration) echo.MiddlewareFunc {
 	}
 }
 
-// limitBody refuses bodies that are too large: at once when their size is told, and
-// while they are read when it is not.
+// limitBody refuses bodies larger than maxBody: at once if the Content-Length says so,
+// otherwise while they are read.
 func limitBody(next echo.HandlerFunc) echo.HandlerFunc {
 	return func(c echo.Context) error {
 		r := c.Request()
 		if r.ContentLength > maxBody {
-			return bodyTooLarge()
+			return errBodyTooLarge()
 		}
 		r.Body = http.MaxBytesReader(c.Response(), r.Body, maxBody)
 		return next(c)
 	}
 }
 
-func bodyTooLarge() error {
+func errBodyTooLarge() error {
 	return fault.BodyTooLarge.Newf("The body is larger than %d KiB.", maxBody>>10)
 }

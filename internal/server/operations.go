@@ -8,9 +8,8 @@ import (
 	"eventbooking/internal/waitlist"
 )
 
-// Operations are all operations of the API. Each room brings its own ones and
-// nothing else: an operation without a home does not compile, and one with two
-// homes is ambiguous.
+// Operations implements all operations of the API. Each package implements its own
+// and no others: an operation that none or two of them implement does not compile.
 type Operations struct {
 	*accounts
 	*bookings

@@ -9,8 +9,8 @@ import (
 	"eventbooking/gen/api"
 )
 
-// rooms are the tags whose operations each room is at home with.
-var rooms = map[reflect.Type][]string{
+// tagsOf are the tags whose operations each handler implements.
+var tagsOf = map[reflect.Type][]string{
 	reflect.TypeFor[*accounts]():  {"auth", "users", "me"},
 	reflect.TypeFor[*events]():    {"events", "slots"},
 	reflect.TypeFor[*bookings]():  {"bookings"},
@@ -18,8 +18,7 @@ var rooms = map[reflect.Type][]string{
 	reflect.TypeFor[*service]():   {"service"},
 }
 
-// Every room has the operations of its tags and no other exported method.
-func TestRoomsHaveTheirTagsOperations(t *testing.T) {
+func TestHandlersHaveExactlyTheOperationsOfTheirTags(t *testing.T) {
 	t.Parallel()
 	operations, err := loadOperations()
 	if err != nil {
@@ -32,23 +31,23 @@ func TestRoomsHaveTheirTagsOperations(t *testing.T) {
 		}
 		byTag[o.Tags[0]] = append(byTag[o.Tags[0]], strings.ToLower(id))
 	}
-	for room, tags := range rooms {
+	for handler, tags := range tagsOf {
 		var want, got []string
 		for _, tag := range tags {
 			want = append(want, byTag[tag]...)
 			delete(byTag, tag)
 		}
-		for i := range room.NumMethod() {
-			got = append(got, strings.ToLower(room.Method(i).Name))
+		for i := range handler.NumMethod() {
+			got = append(got, strings.ToLower(handler.Method(i).Name))
 		}
 		slices.Sort(want)
 		slices.Sort(got)
 		if !slices.Equal(got, want) {
-			t.Errorf("%s has\n%v, its tags %v have\n%v", room, got, tags, want)
+			t.Errorf("%s has\n%v, its tags %v have\n%v", handler, got, tags, want)
 		}
 	}
 	for tag := range byTag {
-		t.Errorf("the tag %s has no room", tag)
+		t.Errorf("no handler has the tag %s", tag)
 	}
 	if got, want := reflect.TypeFor[api.StrictServerInterface]().NumMethod(), len(operations); got != want {
 		t.Errorf("the interface has %d operations, the contract %d", got, want)

@@ -12,13 +12,13 @@ import (
 	"github.com/labstack/echo/v4"
 )
 
-// dataPolicy is for what is no page (W3C, Content Security Policy Level 3): a
-// browser that shows it anyway loads nothing for it.
+// dataPolicy is the content security policy (W3C, Level 3) of everything but pages:
+// a browser that shows it anyway loads nothing for it.
 const dataPolicy = "default-src 'none'; frame-ancestors 'none'"
 
-// pagePolicy is under what our pages work: they load from us alone, and run the
-// scripts and styles that are written into them, known by their hashes, and no
-// others.
+// pagePolicy returns the content security policy of the given pages: they load only
+// from this server, and inline scripts and styles run only if their hashes are
+// listed.
 func pagePolicy(pages ...[]byte) string {
 	return "default-src 'none'; script-src 'self'" + hashes(scripts, pages) + "; style-src 'self'" + hashes(styles, pages) +
 		"; img-src 'self' data:; connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
@@ -40,8 +40,8 @@ func hashes(inline *regexp.Regexp, pages [][]byte) string {
 	return all.String()
 }
 
-// securityHeaders keeps browsers from taking an answer for something else than it says,
-// and from running in our pages what is not ours.
+// securityHeaders sets headers that keep browsers from guessing content types, sending
+// referrers, and running scripts that are not ours.
 func securityHeaders(pages string) echo.MiddlewareFunc {
 	return func(next echo.HandlerFunc) echo.HandlerFunc {
 		return func(c echo.Context) error {
@@ -60,8 +60,8 @@ func securityHeaders(pages string) echo.MiddlewareFunc {
 	}
 }
 
-// pageOf is what a handler answers to a GET, for one whose answer never changes.
-func pageOf(h http.Handler, path string) ([]byte, error) {
+// renderPage returns the body that a handler answers to a GET.
+func renderPage(h http.Handler, path string) ([]byte, error) {
 	r, err := http.NewRequest(http.MethodGet, path, nil)
 	if err != nil {
 		return nil, err

@@ -8,6 +8,7 @@ import (
 	"log/slog"
 	"net/http"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/labstack/echo/v4"
@@ -18,31 +19,31 @@ import (
 	"eventbooking/internal/postgres"
 )
 
-// retryLater is what callers are asked to wait when nobody said better.
+// retryLater is the default of Retry-After.
 const retryLater = time.Second
 
-// renderProblem is the one place where errors become answers, whoever raised
-// them: a use case, the validator, the router, a panic.
+// renderProblem is the one place where errors become answers, whether they are from
+// a use case, the validator, the router or a panic.
 func renderProblem(log *slog.Logger) echo.HTTPErrorHandler {
 	return func(err error, c echo.Context) {
 		r, response := c.Request(), c.Response()
 		f := faultOf(err)
 		if f.Status >= http.StatusInternalServerError {
-			report(r.Context(), log, r, f, err)
+			logFailure(r.Context(), log, r, f, err)
 		}
 		if response.Committed {
-			return // it broke in the middle; the connection tells the caller
+			return // part of another answer was sent already
 		}
 		answer := problem(f, r.URL.EscapedPath(), RequestID(r.Context()))
 		if err := answer.Write(response); err != nil {
-			log.DebugContext(r.Context(), "the caller did not take the answer", "error", err)
+			log.DebugContext(r.Context(), "the answer could not be sent", "error", err)
 		}
 	}
 }
 
-// report logs what is not the caller's fault, once. That a caller went away is
-// nobody's.
-func report(ctx context.Context, log *slog.Logger, r *http.Request, f *fault.Error, err error) {
+// logFailure logs an error that is not the caller's, unless the caller has closed
+// the connection.
+func logFailure(ctx context.Context, log *slog.Logger, r *http.Request, f *fault.Error, err error) {
 	if errors.Is(err, context.Canceled) {
 		return
 	}
@@ -51,7 +52,7 @@ func report(ctx context.Context, log *slog.Logger, r *http.Request, f *fault.Err
 		slog.String("method", r.Method), slog.String("path", r.URL.EscapedPath()),
 		slog.String("request_id", RequestID(ctx)),
 	}
-	if p := new(panicked); errors.As(err, &p) {
+	if p := new(panicError); errors.As(err, &p) {
 		attributes = append(attributes, slog.String("stack", string(p.stack)))
 	}
 	level := slog.LevelWarn
@@ -61,8 +62,8 @@ func report(ctx context.Context, log *slog.Logger, r *http.Request, f *fault.Err
 	log.LogAttrs(ctx, level, "request failed", attributes...)
 }
 
-// faultOf finds what an error means to a caller. Of an error that nobody
-// foresaw, they learn nothing.
+// faultOf returns the fault that tells callers about an error. Of an unforeseen error
+// they learn no details.
 func faultOf(err error) *fault.Error {
 	err = postgres.Translate(err)
 	var (
@@ -75,41 +76,43 @@ func faultOf(err error) *fault.Error {
 	case f != nil:
 		return f
 	case errors.As(err, &tooLarge):
-		return fault.Of(bodyTooLarge())
+		return fault.Of(errBodyTooLarge())
 	case errors.As(err, &framework):
 		return faultOfFramework(framework)
 	case errors.Is(err, context.DeadlineExceeded), errors.Is(err, context.Canceled):
 		return fault.Overloaded.New("The request could not be served in time.").After(retryLater)
 	}
-	return fault.Internal.New("Something went wrong on our side.")
+	return errInternal()
 }
 
-// faultOfFramework says in our words what Echo and the generated code refuse.
+func errInternal() *fault.Error { return fault.Internal.New("An unexpected error occurred.") }
+
+// faultOfFramework translates errors of Echo and of the generated code.
 func faultOfFramework(err *echo.HTTPError) *fault.Error {
 	var mistyped *json.UnmarshalTypeError
 	switch {
 	case err.Code == http.StatusNotFound:
-		return fault.NotFound.New("There is nothing at this address.")
+		return fault.NotFound.New("This path does not exist.")
 	case err.Code == http.StatusMethodNotAllowed:
-		return fault.MethodNotAllowed.New("This address does not have this method; see the Allow header.")
+		return fault.MethodNotAllowed.New("This path does not support this method; see the Allow header.")
 	case err.Code == http.StatusUnsupportedMediaType:
-		return fault.UnsupportedMediaType.New("Send application/json.")
+		return fault.UnsupportedMediaType.New("Send application/json as the body's Content-Type.")
 	case err.Code == http.StatusBadRequest && errors.As(err.Internal, &mistyped):
 		// The schema accepts 1.0 and 1e2 as integers; Go does not.
 		return fault.Invalid(fault.Field{Pointer: "/" + mistyped.Field, Code: "type", Detail: "must be written as " + wordFor(mistyped.Type.Kind().String())})
 	case err.Code == http.StatusBadRequest && err.Internal != nil:
-		return fault.MalformedBody.New("The body is not what this operation reads.")
+		return fault.MalformedBody.New("The body does not match the schema of this operation.")
 	case err.Code == http.StatusBadRequest:
-		return fault.InvalidParameters.New(fmt.Sprint(err.Message) + ".")
+		return fault.InvalidParameters.New(strings.TrimSuffix(fmt.Sprint(err.Message), ".") + ".")
 	}
-	return fault.Internal.New("Something went wrong on our side.")
+	return errInternal()
 }
 
-// problem renders a fault (RFC 9457).
+// problem renders a fault as a problem (RFC 9457).
 func problem(f *fault.Error, instance, requestID string) idempotency.Response {
 	body, err := json.Marshal(problemBody(f, instance, requestID))
-	if err != nil { // what JSON does not have: a mistake of ours
-		return problem(fault.Internal.New("The problem cannot be described."), instance, requestID)
+	if err != nil { // a member that JSON cannot represent
+		return problem(errInternal(), instance, requestID)
 	}
 	header := map[string]string{echo.HeaderContentType: "application/problem+json"}
 	if f.RetryAfter > 0 {
@@ -141,7 +144,7 @@ func problemBody(f *fault.Error, instance, requestID string) api.Problem {
 	return p
 }
 
-// notEmpty is a text, or nil for an empty one.
+// notEmpty returns a pointer to a text, or nil if it is empty.
 func notEmpty(text string) *string {
 	if text == "" {
 		return nil
@@ -151,7 +154,7 @@ func notEmpty(text string) *string {
 
 func problemType(code *fault.Code) string { return "/problems/" + code.Name }
 
-// challenge says how to authenticate (RFC 6750, section 3).
+// challenge returns WWW-Authenticate (RFC 6750, section 3).
 func challenge(code *fault.Code) string {
 	if code == fault.TokenInvalid || code == fault.TokenExpired {
 		return `Bearer error="invalid_token"`

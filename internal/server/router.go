@@ -11,7 +11,7 @@ import (
 	"eventbooking/gen/api"
 )
 
-// routerOptions are what the router needs.
+// routerOptions are the router's dependencies and settings.
 type routerOptions struct {
 	operations   api.StrictServerInterface
 	authenticate Authenticate
@@ -22,8 +22,8 @@ type routerOptions struct {
 	log          *slog.Logger
 }
 
-// newRouter sets up what every request passes through: first what holds for all
-// of them, then what its operation demands, then the handler.
+// newRouter sets up the middleware of all requests, then that of each operation, then
+// the handlers.
 func newRouter(o routerOptions) (*echo.Echo, error) {
 	operations, err := loadOperations()
 	if err != nil {
@@ -31,9 +31,9 @@ func newRouter(o routerOptions) (*echo.Echo, error) {
 	}
 	e := echo.New()
 	e.HideBanner, e.HidePort = true, true
-	e.Logger.SetOutput(io.Discard) // what is worth saying, we log ourselves
+	e.Logger.SetOutput(io.Discard) // accessLog and logFailure log what matters
 	e.HTTPErrorHandler = renderProblem(o.log)
-	// Not X-Forwarded-For, which anybody can send.
+	// Not X-Forwarded-For, which any client can set.
 	e.IPExtractor = echo.ExtractIPDirect()
 
 	e.Use(trace, securityHeaders(o.policy), accessLog(o.log), cors(o.origins), recoverPanics, deadline(o.timeout), limitBody, conditional, accept)
@@ -48,7 +48,7 @@ func newRouter(o routerOptions) (*echo.Echo, error) {
 	return e, nil
 }
 
-// withHead answers HEAD wherever there is a GET; net/http leaves the body out.
+// withHead adds a HEAD route for each GET route; net/http omits the body.
 type withHead struct{ *echo.Echo }
 
 func (e withHead) GET(path string, h echo.HandlerFunc, m ...echo.MiddlewareFunc) *echo.Route {
@@ -56,32 +56,33 @@ func (e withHead) GET(path string, h echo.HandlerFunc, m ...echo.MiddlewareFunc)
 	return e.Echo.GET(path, h, m...)
 }
 
-// assets are the files of Swagger UI. Those that do not exist are our 404.
+// assets serves the files of Swagger UI. For missing files it returns
+// echo.ErrNotFound, which is rendered as a problem.
 func assets(files http.Handler) echo.HandlerFunc {
 	return func(c echo.Context) error {
-		w := &notFoundHeld{ResponseWriter: c.Response()}
+		w := &notFoundWriter{ResponseWriter: c.Response()}
 		files.ServeHTTP(w, c.Request())
-		if w.missing {
+		if w.notFound {
 			return echo.ErrNotFound
 		}
 		return nil
 	}
 }
 
-// notFoundHeld holds a 404 back, to be answered as a problem.
-type notFoundHeld struct {
+// notFoundWriter discards a 404, so that it can be answered as a problem.
+type notFoundWriter struct {
 	http.ResponseWriter
-	missing bool
+	notFound bool
 }
 
-func (w *notFoundHeld) WriteHeader(status int) {
-	if w.missing = status == http.StatusNotFound; !w.missing {
+func (w *notFoundWriter) WriteHeader(status int) {
+	if w.notFound = status == http.StatusNotFound; !w.notFound {
 		w.ResponseWriter.WriteHeader(status)
 	}
 }
 
-func (w *notFoundHeld) Write(b []byte) (int, error) {
-	if w.missing {
+func (w *notFoundWriter) Write(b []byte) (int, error) {
+	if w.notFound {
 		return len(b), nil
 	}
 	return w.ResponseWriter.Write(b)

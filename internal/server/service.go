@@ -22,27 +22,28 @@ import (
 	"eventbooking/internal/postgres"
 )
 
-// service has the operations about the service itself: health and documentation.
+// service implements the operations about the service itself: health and
+// documentation.
 type service struct {
 	pool        *pgxpool.Pool
 	databaseURL string
 	specJSON    []byte
-	// docs are Swagger UI's files, page is the one that shows them.
+	// docs serves the files of Swagger UI; page is its HTML page.
 	docs http.Handler
 	page []byte
 	// stopping is set when the process begins to stop.
 	stopping atomic.Bool
 
-	// The last look at the migrations, which costs a connection: anybody may ask
-	// for readiness, as often as they like.
-	mu         sync.Mutex
-	lookedAt   time.Time
-	unmigrated error
+	// The result of the last check of the migrations is cached: it needs a
+	// connection, and anybody may ask for readiness at any rate.
+	mu                  sync.Mutex
+	migrationsCheckedAt time.Time
+	migrationsErr       error
 }
 
 const (
 	docsPath = "/docs"
-	// checkTimeout bounds the readiness checks: who asks wants an answer now.
+	// checkTimeout bounds the readiness checks, and is how long their result is cached.
 	checkTimeout = time.Second
 )
 
@@ -55,55 +56,55 @@ func newService(pool *pgxpool.Pool, databaseURL string) (*service, error) {
 		Title: "Event booking", SwaggerJSON: "/openapi.json", BasePath: docsPath,
 		SettingsUI: map[string]string{"persistAuthorization": "true", "tryItOutEnabled": "true", "displayRequestDuration": "true"},
 	})
-	page, err := pageOf(docs, docsPath)
+	page, err := renderPage(docs, docsPath)
 	if err != nil {
 		return nil, fmt.Errorf("page of Swagger UI: %w", err)
 	}
 	return &service{pool: pool, databaseURL: databaseURL, specJSON: specJSON, docs: docs, page: page}, nil
 }
 
-// policy is that of all pages.
+// policy returns the content security policy of all pages.
 func (s *service) policy() string { return pagePolicy(s.page, []byte(problemTemplate)) }
 
-// GetLiveness says that the process answers.
+// GetLiveness answers while the process runs.
 func (s *service) GetLiveness(context.Context, api.GetLivenessRequestObject) (api.GetLivenessResponseObject, error) {
 	return api.GetLiveness200JSONResponse{Status: "alive"}, nil
 }
 
-// GetReadiness says whether the process can do its work.
+// GetReadiness checks the database and its schema, unless the process is stopping.
 func (s *service) GetReadiness(ctx context.Context, _ api.GetReadinessRequestObject) (api.GetReadinessResponseObject, error) {
 	if s.stopping.Load() {
-		return nil, fault.ShuttingDown.New("This process is stopping.")
+		return nil, fault.ShuttingDown.New("This process is shutting down.")
 	}
 	ctx, cancel := context.WithTimeout(ctx, checkTimeout)
 	defer cancel()
 	checks := []fault.Check{check("database", s.pool.Ping(ctx))}
 	if checks[0].Ready {
-		checks = append(checks, check("migrations", s.migrated(ctx)))
+		checks = append(checks, check("migrations", s.checkMigrations(ctx)))
 	}
 	if last := checks[len(checks)-1]; !last.Ready {
-		return nil, fault.DatabaseUnavailable.Newf("Not ready: %s %s.", last.Name, last.Detail).With(fault.Members{Checks: checks})
+		return nil, fault.DatabaseUnavailable.New(last.Detail).With(fault.Members{Checks: checks})
 	}
 	return api.GetReadiness200JSONResponse{Status: api.CheckStatusReady, Checks: readinessChecks(checks)}, nil
 }
 
-// migrated looks at the schema, once a second at most.
-func (s *service) migrated(ctx context.Context) error {
+// checkMigrations checks that the schema is up to date, once a second at most.
+func (s *service) checkMigrations(ctx context.Context) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if time.Since(s.lookedAt) < checkTimeout {
-		return s.unmigrated
+	if time.Since(s.migrationsCheckedAt) < checkTimeout {
+		return s.migrationsErr
 	}
 	status, err := postgres.MigrationStatus(ctx, s.databaseURL)
 	if err == nil && !status.Current() {
-		err = fault.DatabaseUnavailable.Newf("are at version %d of %d, run eventbooking migrate up", status.Version, status.Latest)
+		err = fault.DatabaseUnavailable.Newf("The database schema is at version %d of %d; run eventbooking migrate up.", status.Version, status.Latest)
 	}
-	s.lookedAt, s.unmigrated = time.Now(), err
+	s.migrationsCheckedAt, s.migrationsErr = time.Now(), err
 	return err
 }
 
-// check is the result of one check. Of an unforeseen error it tells no details:
-// they may name hosts and users.
+// check returns the result of a check with a sentence about its error. Of an
+// unforeseen error it tells no details, which may name hosts and users.
 func check(name string, err error) fault.Check {
 	switch f := fault.Of(err); {
 	case err == nil:
@@ -111,10 +112,10 @@ func check(name string, err error) fault.Check {
 	case f != nil:
 		return fault.Check{Name: name, Detail: f.Detail}
 	}
-	return fault.Check{Name: name, Detail: "cannot be reached"}
+	return fault.Check{Name: name, Detail: "The database cannot be reached."}
 }
 
-// readinessChecks are checks as the API shows them.
+// readinessChecks converts checks to the API's type.
 func readinessChecks(checks []fault.Check) []api.ReadinessCheck {
 	list := make([]api.ReadinessCheck, len(checks))
 	for i, c := range checks {
@@ -126,18 +127,18 @@ func readinessChecks(checks []fault.Check) []api.ReadinessCheck {
 	return list
 }
 
-// GetSpecYAML is the contract as it is written.
+// GetSpecYAML returns openapi.yaml, byte for byte.
 func (s *service) GetSpecYAML(context.Context, api.GetSpecYAMLRequestObject) (api.GetSpecYAMLResponseObject, error) {
 	return api.GetSpecYAML200ApplicationYAMLResponse{
 		Body: bytes.NewReader(eventbooking.Spec), ContentLength: int64(len(eventbooking.Spec))}, nil
 }
 
-// GetSpecJSON is the contract for programs.
+// GetSpecJSON returns the contract as JSON.
 func (s *service) GetSpecJSON(context.Context, api.GetSpecJSONRequestObject) (api.GetSpecJSONResponseObject, error) {
 	return specJSON(s.specJSON), nil
 }
 
-// specJSON sends the document without reading it again.
+// specJSON is an encoded document, sent without decoding it.
 type specJSON []byte
 
 func (doc specJSON) VisitGetSpecJSONResponse(w http.ResponseWriter) error {
@@ -147,16 +148,17 @@ func (doc specJSON) VisitGetSpecJSONResponse(w http.ResponseWriter) error {
 	return err
 }
 
-// GetDocs is Swagger UI's page.
+// GetDocs returns the page of Swagger UI.
 func (s *service) GetDocs(context.Context, api.GetDocsRequestObject) (api.GetDocsResponseObject, error) {
 	return api.GetDocs200TextHTMLResponse{Body: bytes.NewReader(s.page), ContentLength: int64(len(s.page))}, nil
 }
 
-// GetProblem explains a code: to browsers as a page.
+// GetProblem explains a problem code, as JSON or as a page. An unknown code is
+// fault.NotFound; fault.NotAcceptable if Accept excludes both forms.
 func (s *service) GetProblem(ctx context.Context, request api.GetProblemRequestObject) (api.GetProblemResponseObject, error) {
 	code := fault.Lookup(request.Code)
 	if code == nil {
-		return nil, fault.NotFound.New("There is no problem with this code.")
+		return nil, fault.NotFound.New("This problem code does not exist.")
 	}
 	switch form := preferred(acceptFrom(ctx), "application/json", "text/html"); form {
 	case "text/html":
@@ -171,7 +173,7 @@ func (s *service) GetProblem(ctx context.Context, request api.GetProblemRequestO
 			Meaning: code.Meaning, Remedy: code.Remedy, Retryable: code.Retryable,
 		}, nil
 	}
-	return nil, fault.NotAcceptable.New("This operation answers in application/json and text/html.")
+	return nil, fault.NotAcceptable.New("This operation returns application/json or text/html.")
 }
 
 var problemPage = template.Must(template.New("problem").Parse(strings.TrimSpace(problemTemplate)))

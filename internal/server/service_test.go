@@ -18,9 +18,9 @@ import (
 	"eventbooking/internal/testkit"
 )
 
-func TestHealth(t *testing.T) {
+func TestServiceIsAliveAndReady(t *testing.T) {
 	t.Parallel()
-	h := openHouse(t)
+	h := newEnv(t)
 	h.Get("/livez").Want(http.StatusOK)
 	var ready api.Readiness
 	h.Get("/readyz").Want(http.StatusOK).Into(&ready)
@@ -29,10 +29,9 @@ func TestHealth(t *testing.T) {
 	}
 }
 
-// A database without this program's migrations is not one to work on.
-func TestNotReadyWithoutMigrations(t *testing.T) {
+func TestServiceIsNotReadyWithAnOldSchema(t *testing.T) {
 	t.Parallel()
-	h := openHouse(t)
+	h := newEnv(t)
 	if _, err := h.pool.Exec(t.Context(), "UPDATE schema_migrations SET version = 1"); err != nil {
 		t.Fatal(err)
 	}
@@ -42,9 +41,9 @@ func TestNotReadyWithoutMigrations(t *testing.T) {
 	}
 }
 
-func TestSpec(t *testing.T) {
+func TestContractIsServedAsYAMLAndJSON(t *testing.T) {
 	t.Parallel()
-	h := openHouse(t)
+	h := newEnv(t)
 	if answer := h.Get("/openapi.yaml").Want(http.StatusOK); !bytes.Equal(answer.Body, eventbooking.Spec) {
 		t.Error("/openapi.yaml is not openapi.yaml")
 	}
@@ -55,13 +54,12 @@ func TestSpec(t *testing.T) {
 	}
 }
 
-// Swagger UI comes with all that its page asks for, and asks nobody else.
-func TestDocsWorkOffline(t *testing.T) {
+func TestSwaggerUILoadsOnlyFromTheService(t *testing.T) {
 	t.Parallel()
-	h := openHouse(t)
+	h := newEnv(t)
 	page := string(h.Get("/docs").Want(http.StatusOK).Body)
 	if !strings.Contains(page, "/openapi.json") || !strings.Contains(page, "persistAuthorization: true") {
-		t.Error("the page does not load /openapi.json, or forgets the token")
+		t.Error("the page does not load /openapi.json, or does not keep the token")
 	}
 	links := regexp.MustCompile(`(?:src|href)="([^"]+)"`).FindAllStringSubmatch(page, -1)
 	if len(links) < 3 {
@@ -69,7 +67,7 @@ func TestDocsWorkOffline(t *testing.T) {
 	}
 	for _, link := range links {
 		if !strings.HasPrefix(link[1], "/docs/") {
-			t.Errorf("the page asks for %s", link[1])
+			t.Errorf("the page loads %s", link[1])
 			continue
 		}
 		if answer := h.Get(link[1], testkit.OffContract).Want(http.StatusOK); len(answer.Body) == 0 {
@@ -78,10 +76,9 @@ func TestDocsWorkOffline(t *testing.T) {
 	}
 }
 
-// Under the policy of a page, nothing runs in it but what came with it.
-func TestPagesRunOnlyWhatIsTheirs(t *testing.T) {
+func TestContentSecurityPolicyAllowsOnlyThePagesOwnScriptsAndStyles(t *testing.T) {
 	t.Parallel()
-	h := openHouse(t)
+	h := newEnv(t)
 	const header = "Content-Security-Policy"
 	for _, path := range []string{"/docs", "/problems/slot_full"} {
 		page := h.Get(path, testkit.Header("Accept", "text/html")).Want(http.StatusOK)
@@ -93,7 +90,7 @@ func TestPagesRunOnlyWhatIsTheirs(t *testing.T) {
 		for _, part := range inline {
 			sum := sha256.Sum256(part[1])
 			if !strings.Contains(policy, base64.StdEncoding.EncodeToString(sum[:])) {
-				t.Errorf("%s: the policy %q does not know %.60s…", path, policy, part[1])
+				t.Errorf("%s: the policy %q does not allow %.60s…", path, policy, part[1])
 			}
 		}
 	}
@@ -104,10 +101,9 @@ func TestPagesRunOnlyWhatIsTheirs(t *testing.T) {
 	}
 }
 
-// Each problem's type leads to its documentation.
-func TestProblemPages(t *testing.T) {
+func TestEveryProblemTypeIsDocumented(t *testing.T) {
 	t.Parallel()
-	h := openHouse(t)
+	h := newEnv(t)
 	for _, code := range fault.Codes() {
 		var doc api.ProblemType
 		h.Get("/problems/" + code.Name).Want(http.StatusOK).Into(&doc)
@@ -121,9 +117,9 @@ func TestProblemPages(t *testing.T) {
 	}
 }
 
-func TestHeadIsGetWithoutBody(t *testing.T) {
+func TestHeadAnswersLikeGetWithoutABody(t *testing.T) {
 	t.Parallel()
-	h := openHouse(t)
+	h := newEnv(t)
 	for _, path := range []string{"/livez", "/openapi.yaml", "/docs", "/problems/slot_full"} {
 		if answer := h.Send(http.MethodHead, path, nil).Want(http.StatusOK); len(answer.Body) != 0 {
 			t.Errorf("HEAD %s has a body", path)
@@ -132,9 +128,9 @@ func TestHeadIsGetWithoutBody(t *testing.T) {
 	h.Send(http.MethodHead, "/api/v1/me", nil).Want(http.StatusUnauthorized)
 }
 
-func TestRequestIDContinuesTheTrace(t *testing.T) {
+func TestRequestIDIsTheCallersTraceID(t *testing.T) {
 	t.Parallel()
-	h := openHouse(t)
+	h := newEnv(t)
 	const id = "4bf92f3577b34da6a3ce929d0e0e4736"
 	trace := testkit.Header("Traceparent", "00-"+id+"-00f067aa0ba902b7-01")
 	for _, answer := range []testkit.Answer{
@@ -149,8 +145,7 @@ func TestRequestIDContinuesTheTrace(t *testing.T) {
 	}
 }
 
-// The examples of the contract are what its schemas describe.
-func TestExamplesFitTheirSchemas(t *testing.T) {
+func TestExamplesMatchTheirSchemasAndTheCatalogue(t *testing.T) {
 	t.Parallel()
 	spec, err := api.GetSpec()
 	if err != nil {
@@ -169,7 +164,7 @@ func TestExamplesFitTheirSchemas(t *testing.T) {
 			continue
 		}
 		if code := fault.Lookup(string(p.Code)); code == nil || code.Status != p.Status || code.Title != p.Title || code.Retryable != p.Retryable {
-			t.Errorf("the example %s is not as the catalogue has %s", name, p.Code)
+			t.Errorf("the example %s differs from the catalogue's %s", name, p.Code)
 		}
 	}
 }

@@ -19,37 +19,45 @@ import (
 	"eventbooking/internal/testkit"
 )
 
-// From nothing to a promotion, with nothing but the API.
-func TestFromRegistrationToPromotion(t *testing.T) {
-	t.Parallel()
-	h := openHouse(t)
+// register registers a user by the API, and returns a client with their token.
+func (h *env) register(name string) (*testkit.Client, api.User) {
+	h.t.Helper()
+	var login api.LoginResult
+	h.Post("/api/v1/auth/register", api.UserCreate{Email: name + "@test.com", Name: name, Password: "password"}).
+		Want(http.StatusCreated).Into(&login)
+	return h.As(login.Token), login.User
+}
+
+// publishedSlot makes an organizer, and by them an event with a waitlist for one and
+// a slot with one seat.
+func (h *env) publishedSlot() (slot api.Slot) {
+	h.t.Helper()
 	_, admin := h.user(access.Admin)
-	register := func(name string) (*testkit.Client, api.User) {
-		var login api.LoginResult
-		h.Post("/api/v1/auth/register", api.UserCreate{Email: name + "@test.com", Name: name, Password: "password"}).
-			Want(http.StatusCreated).Into(&login)
-		return h.As(login.Token), login.User
-	}
-	organizer, user := register("olga")
+	organizer, user := h.register("olga")
 	organizer.Post("/api/v1/events", `{"title": "Concert", "time_zone": "Europe/Berlin"}`).WantProblem(fault.NotPermitted)
 	admin.Patch("/api/v1/users/"+user.ID.String(), `{"role": "organizer"}`).Want(http.StatusOK)
 
 	var event api.Event
 	organizer.Post("/api/v1/events", `{"title": "Concert", "time_zone": "Europe/Berlin"}`).Want(http.StatusCreated).Into(&event)
 	path := "/api/v1/events/" + event.ID.String()
-	var slot api.Slot
-	wish := slotCreate()
-	wish.Capacity = 1
-	organizer.Post(path+"/slots", wish).Want(http.StatusCreated).Into(&slot)
+	create := slotCreate()
+	create.Capacity = 1
+	organizer.Post(path+"/slots", create).Want(http.StatusCreated).Into(&slot)
 	organizer.Patch(path, `{"waitlist_limit": 1}`, testkit.OffContract).WantProblem(fault.VersionRequired)
 	stale := organizer.Get(path).Want(http.StatusOK).Header.Get("ETag")
 	organizer.Patch(path, `{"waitlist_limit": 1}`, testkit.Header("If-Match", stale)).Want(http.StatusOK)
 	organizer.Patch(path, `{"waitlist_limit": 2}`, testkit.Header("If-Match", stale)).WantProblem(fault.VersionMismatch)
 	organizer.Post(path+"/publish", nil).Want(http.StatusOK)
+	return slot
+}
 
-	ann, _ := register("ann")
-	bob, _ := register("bob")
-	cay, _ := register("cay")
+func TestACancellationPromotesTheFirstOfTheWaitlist(t *testing.T) {
+	t.Parallel()
+	h := newEnv(t)
+	slot := h.publishedSlot()
+	ann, _ := h.register("ann")
+	bob, _ := h.register("bob")
+	cay, _ := h.register("cay")
 	book := "/api/v1/slots/" + slot.ID.String() + "/bookings"
 	var first, second api.Booking
 	ann.Post(book, `{}`).Want(http.StatusCreated).Into(&first)
@@ -60,7 +68,7 @@ func TestFromRegistrationToPromotion(t *testing.T) {
 	}
 	cay.Post(book, `{"if_full": "waitlist"}`).WantProblem(fault.WaitlistFull)
 	ann.Post("/api/v1/bookings/"+first.ID.String()+"/cancel", nil).Want(http.StatusOK)
-	eventually(t, "promoted", func() bool {
+	eventually(t, "the waiting booking is promoted", func() bool {
 		bob.Get("/api/v1/bookings/" + second.ID.String()).Want(http.StatusOK).Into(&second)
 		return second.Status == api.BookingStatusConfirmed
 	})
@@ -71,10 +79,10 @@ func TestFromRegistrationToPromotion(t *testing.T) {
 	}
 }
 
-// Pages follow each other by their links, which repeat what was asked and no more.
-func TestPagesFollowTheirLinks(t *testing.T) {
+// The links repeat the parameters of the request, without defaults.
+func TestLinksLeadThroughAllPages(t *testing.T) {
 	t.Parallel()
-	h := openHouse(t)
+	h := newEnv(t)
 	for range 5 {
 		testkit.Slot(t, h.pool, testkit.Event(t, h.pool).ID)
 	}
@@ -98,13 +106,13 @@ func TestPagesFollowTheirLinks(t *testing.T) {
 	}
 }
 
-// Five hundred want fifty seats at once, and some of them change their minds:
-// in the end all seats are taken, the queue is in order, and the doctor finds
-// nothing.
-func TestRush(t *testing.T) {
+// 500 users book 50 seats at once, and every fifth cancels. In the end all seats are
+// taken, and the doctor finds no violations.
+func TestAllSeatsAreTakenAfterManyConcurrentBookings(t *testing.T) {
+	testkit.SkipIfShort(t, "it sends hundreds of concurrent requests")
 	t.Parallel()
 	const people, seats = 500, 50
-	h := openHouse(t, func(c *server.Config) { c.MaxConns = 16 })
+	h := newEnv(t, func(c *server.Config) { c.MaxConns = 16 })
 	slot := testkit.Slot(t, h.pool, testkit.Event(t, h.pool).ID, testkit.Capacity(seats))
 	path := "/api/v1/slots/" + slot.ID.String() + "/bookings"
 	clients := make([]*testkit.Client, people)
@@ -127,7 +135,7 @@ func TestRush(t *testing.T) {
 	}
 	group.Wait()
 	waiting := people - people/5 - seats
-	eventually(t, "all promoted who can be", func() bool {
+	eventually(t, "all free seats are taken", func() bool {
 		var s db.Slot
 		row := h.pool.QueryRow(t.Context(), "SELECT seats_taken, waitlist_length FROM slots WHERE id = $1", slot.ID)
 		return row.Scan(&s.SeatsTaken, &s.WaitlistLength) == nil && int(s.SeatsTaken) == seats && int(s.WaitlistLength) == waiting

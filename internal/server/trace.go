@@ -11,14 +11,14 @@ import (
 
 type traceKey struct{}
 
-// RequestID is the id under which the request is found in the log: the trace id
-// of W3C Trace Context, the caller's if they sent a valid one.
+// RequestID returns the request's id, which the log has too: the trace id of a valid
+// traceparent header (W3C Trace Context), or a new one.
 func RequestID(ctx context.Context) string {
 	id, _ := ctx.Value(traceKey{}).(string)
 	return id
 }
 
-// trace gives every request its id, and every answer the X-Request-Id.
+// trace puts the request's id into the context and into X-Request-Id.
 func trace(next echo.HandlerFunc) echo.HandlerFunc {
 	return func(c echo.Context) error {
 		id := traceID(c.Request().Header.Values("Traceparent"))
@@ -31,8 +31,8 @@ func trace(next echo.HandlerFunc) echo.HandlerFunc {
 	}
 }
 
-// traceID reads a traceparent header. An invalid one, and one sent twice, is as
-// none at all (W3C Trace Context, section 3.2.2).
+// traceID returns the trace id of a traceparent header. An invalid or repeated header
+// is ignored (W3C Trace Context, section 3.2.2).
 func traceID(headers []string) string {
 	if len(headers) != 1 {
 		return ""
@@ -46,7 +46,7 @@ func traceID(headers []string) string {
 	return parts[1]
 }
 
-// isID says whether text is an id of n hexadecimal digits, which are not all zero.
+// isID reports whether text is n hexadecimal digits that are not all zero.
 func isID(text string, n int) bool { return isHex(text, n) && strings.Trim(text, "0") != "" }
 
 func isHex(text string, n int) bool {

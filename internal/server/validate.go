@@ -21,10 +21,10 @@ import (
 	"eventbooking/internal/page"
 )
 
-// maxFields bounds how many wrong places one answer names.
+// maxFields bounds the errors that one problem lists.
 const maxFields = 50
 
-// validate lets only what the contract describes reach the handler.
+// validate refuses requests that do not match the contract.
 func validate(o *operation) echo.MiddlewareFunc {
 	return func(next echo.HandlerFunc) echo.HandlerFunc {
 		return func(c echo.Context) error {
@@ -42,33 +42,33 @@ func validate(o *operation) echo.MiddlewareFunc {
 			if err := o.checkBody(r); err != nil {
 				return err
 			}
-			// The validator writes defaults into the query; links repeat what was asked.
-			asked := *r.URL
-			r = r.WithContext(page.WithURL(r.Context(), &asked))
+			// The validator adds defaults to the query; links must not repeat these.
+			original := *r.URL
+			r = r.WithContext(page.WithURL(r.Context(), &original))
 			c.SetRequest(r)
 			if err := openapi3filter.ValidateRequest(r.Context(), &openapi3filter.RequestValidationInput{
 				Request: r, PathParams: path, Route: o.route, Options: o.options,
 			}); err != nil {
-				return explain(err)
+				return errInvalidRequest(err)
 			}
 			return next(c)
 		}
 	}
 }
 
-// pathParameters are those that the router found.
+// pathParameters returns the path parameters that the router found.
 func pathParameters(c echo.Context) (map[string]string, error) {
 	parameters := map[string]string{}
 	for i, name := range c.ParamNames() {
 		value := c.ParamValues()[i]
-		if c.Request().URL.RawPath != "" { // the router has worked on the escaped path
+		if c.Request().URL.RawPath != "" { // the router matched the escaped path
 			unescaped, err := url.PathUnescape(value)
 			if err != nil {
 				return nil, echo.ErrNotFound
 			}
 			value = unescaped
 		}
-		// The router gives the last parameter all that follows.
+		// The router puts the whole rest of the path into the last parameter.
 		if strings.Contains(value, "/") {
 			return nil, echo.ErrNotFound
 		}
@@ -77,12 +77,12 @@ func pathParameters(c echo.Context) (map[string]string, error) {
 	return parameters, nil
 }
 
-// checkQuery refuses what the validator lets pass: parameters that nobody knows,
-// or that come twice, and text that PostgreSQL cannot hold.
+// checkQuery refuses what the validator accepts: unknown and repeated parameters, and
+// text that PostgreSQL cannot store.
 func (o *operation) checkQuery(u *url.URL) error {
 	query, err := url.ParseQuery(u.RawQuery)
 	if err != nil {
-		return fault.InvalidParameters.New("The query is not well-formed: names and values must be percent-encoded, and separated by &.")
+		return fault.InvalidParameters.New("The query is malformed: separate parameters by &, and percent-encode names and values.")
 	}
 	var wrong []fault.Field
 	for name, values := range query {
@@ -100,11 +100,11 @@ func (o *operation) checkQuery(u *url.URL) error {
 		return nil
 	}
 	slices.SortFunc(wrong, func(a, b fault.Field) int { return strings.Compare(a.Parameter, b.Parameter) })
-	return invalidParameters(wrong)
+	return errInvalidParameters(wrong)
 }
 
-// checkBody sees that a body is of a type that the operation reads, and is JSON.
-// It is read here, once, and put back for the validator.
+// checkBody checks the body's media type and that it is well-formed JSON. It reads
+// the body and puts it back for the validator.
 func (o *operation) checkBody(r *http.Request) error {
 	if o.RequestBody == nil {
 		return nil
@@ -112,7 +112,7 @@ func (o *operation) checkBody(r *http.Request) error {
 	accepted := o.RequestBody.Value
 	body, err := io.ReadAll(r.Body)
 	if err != nil {
-		return unreadable(err)
+		return errUnreadableBody(err)
 	}
 	r.Body, r.ContentLength = io.NopCloser(bytes.NewReader(body)), int64(len(body))
 	if len(body) == 0 {
@@ -122,13 +122,13 @@ func (o *operation) checkBody(r *http.Request) error {
 		return nil
 	}
 	if r.Header.Get(echo.HeaderContentEncoding) != "" {
-		return fault.UnsupportedMediaType.New("Send the body as it is, without a Content-Encoding.")
+		return fault.UnsupportedMediaType.New("Send the body without a Content-Encoding.")
 	}
 	media, _, err := mime.ParseMediaType(r.Header.Get(echo.HeaderContentType))
 	if err != nil || accepted.Content[media] == nil {
 		return fault.UnsupportedMediaType.Newf("Send %s as the body's Content-Type.", strings.Join(mediaTypes(accepted.Content), " or "))
 	}
-	// The generated code knows one spelling only.
+	// The generated code compares the media type without parameters.
 	r.Header.Set(echo.HeaderContentType, media)
 	nulls, err := checkJSON(body)
 	if err != nil {
@@ -137,8 +137,8 @@ func (o *operation) checkBody(r *http.Request) error {
 	return refuseNulls(accepted.Content[media].Schema, nulls)
 }
 
-// refuseNulls refuses null where there is a default: the validator would take it
-// for nothing, and set the default, also where the contract allows no null.
+// refuseNulls refuses null where a property has a default and is not nullable. The
+// validator would replace it by the default.
 func refuseNulls(schema *openapi3.SchemaRef, nulls []string) error {
 	var wrong []fault.Field
 	for _, pointer := range nulls {
@@ -152,7 +152,7 @@ func refuseNulls(schema *openapi3.SchemaRef, nulls []string) error {
 	return fault.Invalid(wrong...)
 }
 
-// schemaAt is the schema of the place of a body that a JSON pointer leads to, or nil.
+// schemaAt returns the schema of a JSON pointer into a body, or nil.
 func schemaAt(s *openapi3.SchemaRef, pointer string) *openapi3.SchemaRef {
 	for _, name := range strings.Split(pointer, "/")[1:] {
 		switch {
@@ -176,18 +176,18 @@ func mediaTypes(content openapi3.Content) []string {
 	return names
 }
 
-// unreadable says why a body could not be read: it is too large, or the caller
-// stopped sending it.
-func unreadable(err error) error {
+// errUnreadableBody returns why a body could not be read: it is too large, or the
+// caller stopped sending it.
+func errUnreadableBody(err error) error {
 	if tooLarge := new(http.MaxBytesError); errors.As(err, &tooLarge) {
-		return bodyTooLarge()
+		return errBodyTooLarge()
 	}
-	return fault.MalformedBody.New("The body could not be read to its end.")
+	return fault.MalformedBody.New("The body could not be read completely.")
 }
 
-// explain turns the validator's findings into ours. Wrong parameters come first:
-// they are 400, a wrong body 422.
-func explain(err error) error {
+// errInvalidRequest translates the validator's errors. Invalid parameters come first:
+// they are 400, an invalid body is 422.
+func errInvalidRequest(err error) error {
 	var parameters, body []fault.Field
 	for _, found := range flatten(err) {
 		request := new(openapi3filter.RequestError)
@@ -204,12 +204,12 @@ func explain(err error) error {
 		}
 	}
 	if len(parameters) > 0 {
-		return invalidParameters(parameters)
+		return errInvalidParameters(parameters)
 	}
 	return fault.Invalid(body[:min(len(body), maxFields)]...)
 }
 
-func invalidParameters(fields []fault.Field) error {
+func errInvalidParameters(fields []fault.Field) error {
 	f := fault.InvalidParameters.New("A parameter has a value that this operation does not accept; see errors.")
 	f.Fields = fields[:min(len(fields), maxFields)]
 	return f
@@ -228,7 +228,7 @@ func flatten(err error) []error {
 	return all
 }
 
-// describe says in plain words what a value should be.
+// describe translates one error of the validator.
 func describe(err error) fault.Field {
 	schema := new(openapi3.SchemaError)
 	switch {
@@ -237,7 +237,7 @@ func describe(err error) fault.Field {
 	case errors.Is(err, openapi3filter.ErrInvalidEmptyValue):
 		return fault.Field{Code: "empty", Detail: "must not be empty"}
 	case !errors.As(err, &schema):
-		return fault.Field{Code: "type", Detail: "has the wrong form"}
+		return fault.Field{Code: "type", Detail: "is malformed"}
 	}
 	var path []string
 	for _, part := range schema.JSONPointer() {
@@ -257,7 +257,7 @@ func describe(err error) fault.Field {
 	return field
 }
 
-// rule is the rule of the schema that a value breaks.
+// rule returns the rule of the schema that a value violates, as a predicate.
 func rule(e *openapi3.SchemaError) string {
 	s := e.Schema
 	switch e.SchemaField {
@@ -274,7 +274,7 @@ func rule(e *openapi3.SchemaError) string {
 	case "properties":
 		return "is not a field of this object"
 	case "uniqueItems":
-		return "must not have an item twice"
+		return "must not contain duplicate items"
 	case "minLength":
 		return "must have at least " + fault.Count(int(s.MinLength), "character")
 	case "maxLength":
@@ -290,10 +290,10 @@ func rule(e *openapi3.SchemaError) string {
 	case "maximum":
 		return "must be at most " + number(*s.Max)
 	}
-	return "is not what this operation accepts"
+	return "is not accepted by this operation"
 }
 
-// wordFor says a type or a format as people do.
+// wordFor returns a type or a format with its article.
 func wordFor(name string) string {
 	words := map[string]string{
 		"uuid": "a UUID", "email": "an e-mail address", "date-time": "a time such as 2026-12-01T18:00:00Z (RFC 3339)",
