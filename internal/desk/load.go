@@ -223,7 +223,7 @@ func (l *loaded) wanted(commands []*pending) wantedSeats {
 		if times := c.needs.NewTimes; times != nil {
 			for _, b := range l.attending {
 				slot := l.slots[b.SlotID]
-				slot.StartsAt, slot.EndsAt = times.Over(slot.StartsAt, slot.EndsAt)
+				slot.StartsAt, slot.EndsAt = times.Change(slot.StartsAt, slot.EndsAt)
 				if slot.StartsAt.Before(slot.EndsAt) {
 					w.add(b.UserID, slot)
 				}
