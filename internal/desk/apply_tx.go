@@ -11,8 +11,9 @@ import (
 	"eventbooking/internal/seating"
 )
 
-// ApplyTx applies commands that need nothing but their slots, and inserts the
-// jobs that they ask for, in a transaction that has locked these slots.
+// ApplyTx applies commands that need nothing but their slots, and inserts the jobs
+// that they request, in a transaction that has locked these slots. The first
+// refusal ends it.
 func (d *Desk) ApplyTx(ctx context.Context, tx pgx.Tx, commands ...seating.Command) error {
 	var ids []uuid.UUID
 	for _, c := range commands {
