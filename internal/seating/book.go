@@ -124,10 +124,15 @@ func (c Book) checkReplaceable(s *State, slot *Slot) error {
 	}
 	old := s.bookings[c.Replaces]
 	if old == nil || old.UserID != c.UserID || old.SlotID == slot.ID || !old.Status.TakesSeats() {
-		return fault.Invalid(fault.Field{Pointer: "/replaces_booking_id", Code: "not_replaceable",
-			Detail: "must be one of your bookings with seats in another slot"})
+		return ErrNotReplaceable()
 	}
 	return s.checkReturnable(s.slots[old.SlotID], old, c.By)
+}
+
+// ErrNotReplaceable refuses a booking that cannot be given back for another one.
+func ErrNotReplaceable() error {
+	return fault.Invalid(fault.Field{Pointer: "/replaces_booking_id", Code: "not_replaceable",
+		Detail: "must be one of your bookings with seats in another slot"})
 }
 
 // checkAdmissible checks everything that does not depend on free seats: the state of
@@ -143,7 +148,7 @@ func (c Book) checkAdmissible(s *State, slot *Slot) error {
 		return err
 	}
 	if c.Seats > slot.Capacity {
-		return atVersion(slot, fault.SeatsExceedCapacity.Newf("The slot has %s in total.", fault.Count(slot.Capacity, "seat")).With(fault.Members{Capacity: new(slot.Capacity)}))
+		return atVersion(slot, slot.errSeatsExceedCapacity())
 	}
 	if b := s.live[UserSlot{c.UserID, slot.ID}]; b != nil {
 		return atVersion(slot, fault.AlreadyBooked.Newf("You already have a %s booking of this slot.", b.Status).With(fault.Members{BookingID: new(b.ID)}))
@@ -195,6 +200,10 @@ func (c Book) checkAvailable(s *State, slot *Slot, served bool) error {
 func (s *Slot) isWaitlistFull() bool {
 	limit := s.Policy.WaitlistLimit
 	return limit != NoLimit && s.WaitlistLength >= limit
+}
+
+func (s *Slot) errSeatsExceedCapacity() *fault.Error {
+	return fault.SeatsExceedCapacity.Newf("The slot has %s in total.", fault.Count(s.Capacity, "seat")).With(fault.Members{Capacity: new(s.Capacity)})
 }
 
 func (s *Slot) errSlotFull(seats int) *fault.Error {

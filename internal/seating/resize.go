@@ -49,7 +49,7 @@ func (c Resize) apply(s *State) (Result, error) {
 		return Result{}, atVersion(slot, fault.InvalidTransition.Newf("The seats of a booking that is %s cannot change this way.", b.Status).
 			With(fault.Members{From: new(string(b.Status)), To: new(string(b.Status))}))
 	case c.Seats > slot.Capacity:
-		return Result{}, atVersion(slot, fault.SeatsExceedCapacity.Newf("The slot has %s in total.", fault.Count(slot.Capacity, "seat")).With(fault.Members{Capacity: new(slot.Capacity)}))
+		return Result{}, atVersion(slot, slot.errSeatsExceedCapacity())
 	case c.Seats == b.Seats && c.SeatsMin == b.SeatsMin:
 		return Result{Slot: *slot, Booking: *b}, nil
 	}
