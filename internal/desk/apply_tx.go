@@ -19,14 +19,12 @@ func (d *Desk) ApplyTx(ctx context.Context, tx pgx.Tx, commands ...seating.Comma
 	for _, c := range commands {
 		ids = append(ids, c.Needs().Slots...)
 	}
-	q, l := db.New(), &loaded{slots: map[uuid.UUID]seating.Slot{}}
+	q, l := db.New(), &loaded{}
 	rows, err := q.SlotsLoad(ctx, tx, ids)
 	if err != nil {
 		return fmt.Errorf("load slots: %w", err)
 	}
-	for _, row := range rows {
-		l.slots[row.ID] = SlotOf(row)
-	}
+	l.slots = slotsByID(rows)
 	if l.now, err = q.ClockRead(ctx, tx); err != nil {
 		return fmt.Errorf("read the clock: %w", err)
 	}

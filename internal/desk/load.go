@@ -71,11 +71,16 @@ func lockSlots(ctx context.Context, conn *pgx.Conn, commands []*pending, locks l
 	if err := p.send(ctx, conn); err != nil {
 		return nil, fmt.Errorf("lock slots: %w", err)
 	}
-	l.slots = make(map[uuid.UUID]seating.Slot, len(slots))
-	for _, row := range slots {
-		l.slots[row.ID] = SlotOf(row)
-	}
+	l.slots = slotsByID(slots)
 	return l, nil
+}
+
+func slotsByID(rows []db.SlotsLoadRow) map[uuid.UUID]seating.Slot {
+	slots := make(map[uuid.UUID]seating.Slot, len(rows))
+	for _, row := range rows {
+		slots[row.ID] = SlotOf(row)
+	}
+	return slots
 }
 
 // clock reads the database's clock.
@@ -88,14 +93,7 @@ func clock(ctx context.Context, conn db.DBTX, q *db.Queries) (time.Time, error) 
 func (l *loaded) lockUsers(ctx context.Context, conn *pgx.Conn, commands []*pending) error {
 	l.dropContended()
 	users, others, ending := l.concerned(commands)
-	var holders []uuid.UUID
-	var keys db.IdempotencyKeysLoadParams
-	for _, c := range commands {
-		holders = append(holders, c.needs.Holders...)
-		if c.Key != nil {
-			keys.UserIds, keys.Keys = append(keys.UserIds, c.Key.UserID), append(keys.Keys, c.Key.Value)
-		}
-	}
+	holders, keys := holdersAndKeys(commands)
 	p, q := &pipeline{}, db.New()
 	lock := q.UsersLock
 	if l.locks == readOnly {
@@ -126,6 +124,18 @@ func (l *loaded) lockUsers(ctx context.Context, conn *pgx.Conn, commands []*pend
 	var err error
 	l.answered, err = newKeyring(stored)
 	return err
+}
+
+// holdersAndKeys returns the users whose held seats are counted, and the idempotency
+// keys of the commands.
+func holdersAndKeys(commands []*pending) (holders []uuid.UUID, keys db.IdempotencyKeysLoadParams) {
+	for _, c := range commands {
+		holders = append(holders, c.needs.Holders...)
+		if c.Key != nil {
+			keys.UserIds, keys.Keys = append(keys.UserIds, c.Key.UserID), append(keys.Keys, c.Key.Value)
+		}
+	}
+	return holders, keys
 }
 
 // usersFind reads users like UsersLock, without locking them.

@@ -140,7 +140,7 @@ func (p Position) Reasons() []Reason {
 	}
 	if p.ReadyBookingsAhead > 0 && p.SeatsNeeded() > 0 {
 		reasons = append(reasons, Reason{AheadOfYou,
-			fmt.Sprintf("%s ahead of you, for %s.", fault.Count(p.ReadyBookingsAhead, "booking"), fault.Count(p.ReadySeatsAhead, "seat")), p.QueuedVersion})
+			fmt.Sprintf("%s for %s %s ahead of you.", fault.Count(p.ReadyBookingsAhead, "booking"), fault.Count(p.ReadySeatsAhead, "seat"), verb(p.ReadyBookingsAhead, "is", "are")), p.QueuedVersion})
 	}
 	if len(reasons) == 0 && p.SlotStatus != seating.SlotCancelled {
 		reasons = append(reasons, Reason{PromotionPending, "Enough seats are free for you: you will be promoted within a second.", p.FreedVersion})

@@ -36,7 +36,7 @@ func TestPositionSaysHowManySeatsAreNeededAndWhy(t *testing.T) {
 		{"the only seat", func(p *waitlist.Position) { first(p); p.Seats, p.Capacity, p.SeatsTaken = 1, 1, 1 }, 1, 1,
 			[]waitlist.ReasonCode{waitlist.SeatsTaken}, 12, "The only seat is taken."},
 		{"enough seats, for those ahead", func(p *waitlist.Position) { p.SeatsTaken = 7 }, 3, 2,
-			[]waitlist.ReasonCode{waitlist.AheadOfYou}, 20, "2 bookings ahead of you, for 3 seats."},
+			[]waitlist.ReasonCode{waitlist.AheadOfYou}, 20, "2 bookings for 3 seats are ahead of you."},
 		{"a larger one holds the queue up", func(p *waitlist.Position) { p.SeatsTaken, p.HoldupSeats = 8, 3 }, 3, 3,
 			[]waitlist.ReasonCode{waitlist.LargerBookingAhead, waitlist.AheadOfYou}, 24, "A booking ahead of you needs 3 seats, and 2 of 10 are free."},
 		{"the larger one came to hold it up later", func(p *waitlist.Position) {
