@@ -1,7 +1,7 @@
 -- Users and their tokens (internal/account).
 --
--- Whoever changes a user, or what lets somebody in as that user, locks the
--- user's row first: a login must not slip past a change of the password.
+-- Every change of a user, or of the tokens and the password with which they sign in,
+-- locks the user's row first: a login must not run beside a change of the password.
 
 -- name: UserInsert :one
 INSERT INTO users (id, email, name, password_hash)
@@ -14,11 +14,11 @@ SELECT * FROM users WHERE id = @id AND deleted_at IS NULL;
 -- name: UserFindByEmail :one
 SELECT * FROM users WHERE lower(email) = lower(@email) AND deleted_at IS NULL;
 
--- Locks one user; no row when the user was deleted, also while this waited.
+-- Locks one user. No row: the user was deleted, perhaps while this waited.
 -- name: UserLock :one
 SELECT * FROM users WHERE id = @id AND deleted_at IS NULL FOR NO KEY UPDATE;
 
--- The users before a given id, which is the order in which they came.
+-- The users before a given id, the newest first.
 -- name: UserList :many
 SELECT * FROM users
 WHERE id < @before
@@ -37,8 +37,8 @@ RETURNING *;
 -- name: UserSetPassword :exec
 UPDATE users SET password_hash = @password_hash WHERE id = @id;
 
--- Leaves nothing that tells who it was. The address is of a domain that nobody
--- can register with, so it cannot be taken.
+-- Removes everything that identifies the user. Nobody can register with an address
+-- of this domain, so the new address is free.
 -- name: UserAnonymise :exec
 UPDATE users
 SET email = 'deleted+' || id || '@invalid',
@@ -48,7 +48,7 @@ SET email = 'deleted+' || id || '@invalid',
     updated_at = clock_timestamp()
 WHERE id = @id;
 
--- Who is asking, by the hash of the token that came.
+-- The user and the token with this hash.
 -- name: TokenAuthenticate :one
 SELECT t.id, t.user_id, t.abilities, u.role,
        coalesce(t.expires_at <= clock_timestamp(), false)::bool AS expired,
@@ -57,8 +57,8 @@ FROM tokens t
 JOIN users u ON u.id = t.user_id
 WHERE t.hash = @hash AND u.deleted_at IS NULL;
 
--- Notes that a token was used, once a minute. Many requests may come with one
--- token at the same moment: one of them writes, and the others do not wait for it.
+-- Records that a token was used, at most once a minute. Of many requests with one
+-- token at the same time, one writes, and the others do not wait for it.
 -- name: TokenTouch :exec
 UPDATE tokens
 SET last_used_at = clock_timestamp()
@@ -72,15 +72,14 @@ INSERT INTO tokens (id, user_id, name, hash, abilities, expires_at)
 VALUES (@id, @user_id, @name, @hash, @abilities, @expires_at)
 RETURNING *;
 
--- Whether a token is there, and how many of the user's tokens work.
+-- Whether a token exists, and how many of the user's tokens have not expired.
 -- name: TokenStanding :one
 SELECT count(*) FILTER (WHERE id = @id) > 0 AS present,
        count(*) FILTER (WHERE expires_at IS NULL OR expires_at > clock_timestamp()) AS working
 FROM tokens
 WHERE user_id = @user_id;
 
--- Keeps those of a user's tokens that work longest: what has expired goes first,
--- then what expires next.
+-- Keeps those of a user's tokens that expire last, and deletes the others.
 -- name: TokensKeep :exec
 DELETE FROM tokens
 WHERE id IN (

@@ -1,10 +1,10 @@
--- Bookings as their owners and organizers read them. Nothing here locks or
--- writes: seats change hands at the desk only.
+-- Bookings as their owners and organizers read them. Nothing here locks or writes;
+-- only the desk changes bookings.
 --
--- position is the place in the queue, 1 being next, counted for those who wait;
--- 0 for all others.
+-- position is the position in the queue: 1 is next, 0 means that the booking does
+-- not wait.
 
--- A booking with what says who may see it.
+-- A booking with the organizer of its event, who may see it too.
 -- name: BookingGet :one
 SELECT sqlc.embed(b), s.event_id, e.organizer_id,
        (CASE WHEN b.status = 'waitlisted' THEN (
@@ -16,13 +16,13 @@ JOIN slots s ON s.id = b.slot_id
 JOIN events e ON e.id = s.event_id
 WHERE b.id = @id;
 
--- Whose event it is, for lists of its bookings.
+-- The organizer and the status of an event.
 -- name: EventOrganizerGet :one
 SELECT organizer_id, status FROM events WHERE id = @id;
 
--- One user's bookings in a phase, by their slots' starts: the next first with
--- direction 1, the latest first with direction -1. Starts are counted in
--- microseconds times direction, so that one order serves both.
+-- One user's bookings in a phase, by their slots' starts: the earliest first with
+-- direction 1, the latest first with direction -1. The key is the start in
+-- microseconds times direction, so that one query sorts both ways.
 -- name: BookingsOfUser :many
 SELECT sqlc.embed(b), s.event_id,
        (CASE WHEN b.status = 'waitlisted' THEN (
@@ -61,8 +61,8 @@ WHERE b.slot_id = @slot_id
 ORDER BY b.id
 LIMIT @page::int;
 
--- The bookings of all slots of an event, the newest first. Each slot offers at
--- most a page of its own, found by index.
+-- The bookings of all slots of an event, the newest first. At most a page of each
+-- slot is read, by an index.
 -- name: BookingsOfEvent :many
 SELECT sqlc.embed(b), s.event_id,
        (CASE WHEN b.status = 'waitlisted' THEN (
@@ -83,7 +83,7 @@ WHERE s.event_id = @event_id
 ORDER BY b.id DESC
 LIMIT @page::int;
 
--- One user's bookings that take seats at a time, by their start.
+-- One user's bookings that take seats at an overlapping time, by their start.
 -- name: BookingsConflicting :many
 SELECT sqlc.embed(b), s.event_id, 0::bigint AS position
 FROM bookings b
@@ -95,7 +95,7 @@ WHERE b.user_id = @user_id
 ORDER BY s.starts_at, b.id
 LIMIT @page::int;
 
--- A page of one user's live bookings, to be cancelled because the user goes.
+-- A page of the live bookings of a deleted user, to be cancelled.
 -- name: BookingsLeaving :many
 SELECT id, slot_id FROM bookings
 WHERE user_id = @user_id
@@ -104,8 +104,8 @@ WHERE user_id = @user_id
 ORDER BY id
 LIMIT @page::int;
 
--- In which slots the first who wait for a slot would give seats back: those of
--- the bookings that they replace, or of what took the places of these.
+-- The slots in which the first bookings of a queue would give seats back: those of
+-- the bookings that they replace, or of the bookings that replaced these.
 -- name: SlotsGivenBack :many
 WITH RECURSIVE line AS (
     SELECT o.slot_id, o.status, o.replaced_by, 0 AS hops
@@ -130,10 +130,9 @@ WHERE booking_id = @booking_id AND slot_id = @slot_id AND version > @after_versi
 ORDER BY version
 LIMIT @page::int;
 
--- What the entries of a booking go back to: their causes, the causes of those,
--- and so on, across slots, nearest first. Its own entries are where the search
--- starts, so they are left out. LIMIT inside stops the recursion itself, and
--- LATERAL keeps each step a look at the primary key.
+-- The causes of the entries of a booking, the causes of those, and so on, across
+-- slots, nearest first, without the booking's own entries. The inner LIMIT ends the
+-- recursion itself, and LATERAL makes each step a lookup of the primary key.
 -- name: LedgerCauses :many
 WITH RECURSIVE up AS (
     SELECT 1 AS depth, c.slot_id, c.version, c.cause_slot_id, c.cause_version
@@ -163,8 +162,8 @@ LEFT JOIN slots s ON s.id = n.slot_id
 LEFT JOIN events e ON e.id = s.event_id
 ORDER BY n.depth, l.at DESC, l.slot_id, l.version DESC;
 
--- What followed from the entries of a booking: what they caused, what that
--- caused, and so on, across slots, nearest first. See LedgerCauses.
+-- The entries that those of a booking caused, the entries that these caused, and so
+-- on, across slots, nearest first. See LedgerCauses.
 -- name: LedgerConsequences :many
 WITH RECURSIVE down AS (
     SELECT 1 AS depth, c.slot_id, c.version

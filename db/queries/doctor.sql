@@ -1,15 +1,14 @@
--- The doctor's checks (internal/audit/doctor.go): what the code promises,
--- computed again from the rows, on a live database, in one snapshot.
+-- The doctor's checks (internal/audit/doctor.go): the invariants, computed again from
+-- the rows of a live database, in one snapshot.
 --
--- Every check answers with what differs, in the same four columns: the slot, the
--- booking and the version (a nil UUID or 0 where it is about none), and a sentence
--- for people. No rows: nothing differs.
--- They read whole tables, so none is meant for a request. What can lawfully
--- differ until a job or a ticker comes is given a minute.
+-- Every check returns what is wrong, in the same four columns: the slot, the booking
+-- and the version (a nil UUID or 0 if it is about none), and a sentence for people.
+-- They read whole tables, so none may be used for a request. What may differ until a
+-- job or a ticker has run is ignored for a minute.
 --
 -- held, offered and confirmed bookings take seats.
 
--- The slot's count of taken seats is what its bookings take.
+-- A slot's seats_taken is the sum of what its bookings take.
 -- name: DoctorSeatsTaken :many
 SELECT s.id AS slot_id, '00000000-0000-0000-0000-000000000000'::uuid AS booking_id, s.version,
        format('seats_taken is %s, but its bookings take %s', s.seats_taken, coalesce(b.taken, 0))::text AS detail
@@ -22,8 +21,7 @@ LEFT JOIN (
 WHERE s.seats_taken <> coalesce(b.taken, 0)
 LIMIT @page::int;
 
--- The slot's counts of those who wait, and of those among them who are not
--- blocked, are what its bookings say.
+-- A slot's counts of waiting bookings, and of those that are not blocked, are right.
 -- name: DoctorWaitlist :many
 SELECT s.id AS slot_id, '00000000-0000-0000-0000-000000000000'::uuid AS booking_id, s.version,
        format('waitlist_length is %s and waitlist_ready %s, but %s bookings wait, %s of them unblocked',
@@ -37,7 +35,7 @@ LEFT JOIN (
 WHERE (s.waitlist_length, s.waitlist_ready) <> (coalesce(b.waiting, 0), coalesce(b.ready, 0))
 LIMIT @page::int;
 
--- No slot has given out more seats than it has, by its count or by its bookings.
+-- No slot has more seats taken than its capacity, by its count or by its bookings.
 -- name: DoctorOversell :many
 SELECT s.id AS slot_id, '00000000-0000-0000-0000-000000000000'::uuid AS booking_id, s.version,
        format('%s seats are taken by its count and %s by its bookings, of a capacity of %s',
@@ -51,8 +49,8 @@ LEFT JOIN (
 WHERE s.seats_taken < 0 OR greatest(s.seats_taken, b.taken) > s.capacity
 LIMIT @page::int;
 
--- The ledger of a slot counts 1, 2, 3, … up to the slot's version. The ledger of
--- a slot that was deleted stays; nobody has seats in it or waits.
+-- The versions of a slot's ledger are 1, 2, 3, … up to the slot's version. The ledger
+-- of a deleted slot stays, and ends without taken seats and without a queue.
 -- name: DoctorVersions :many
 SELECT coalesce(s.id, l.slot_id)::uuid AS slot_id, '00000000-0000-0000-0000-000000000000'::uuid AS booking_id, coalesce(l.last, 0)::bigint AS version,
        CASE WHEN s.id IS NULL AND l.first = 1 AND l.entries = l.last
@@ -71,8 +69,8 @@ WHERE l.slot_id IS NULL OR l.first <> 1 OR l.entries <> l.last OR s.version <> l
            WHERE e.slot_id = l.slot_id AND e.version = l.last AND (e.seats_taken > 0 OR e.waitlist_length > 0)))
 LIMIT @page::int;
 
--- The counters of an entry are those of the entry before, changed by what this
--- one did to its booking; the capacity changes by edits only.
+-- The counters of an entry are those of the entry before, changed by what the entry
+-- did to its booking. Only edits change the capacity.
 -- name: DoctorCounters :many
 WITH step AS (
     SELECT slot_id, booking_id, version, kind, capacity, seats_taken, waitlist_length,
@@ -101,8 +99,8 @@ WHERE seats_taken <> taken_expected OR waitlist_length <> waiting_expected
    OR (capacity <> capacity_before AND (kind <> 'edited' OR booking_id IS NOT NULL))
 LIMIT @page::int;
 
--- Bookings live as the picture in README.md has it: no kind of entry leads
--- anywhere else, and nothing comes after the end.
+-- Bookings change their status only as docs/architecture.md shows, and never after
+-- they have ended.
 -- name: DoctorLives :many
 SELECT slot_id, coalesce(booking_id, '00000000-0000-0000-0000-000000000000')::uuid AS booking_id, version,
        format('the entry (%s) turns the booking from %s to %s', kind, coalesce(was, 'nothing'), status)::text AS detail
@@ -128,7 +126,7 @@ WHERE NOT CASE kind
 END
 LIMIT @page::int;
 
--- The slot says what its last entry says.
+-- A slot is as its last entry says.
 -- name: DoctorLastEntries :many
 SELECT s.id AS slot_id, '00000000-0000-0000-0000-000000000000'::uuid AS booking_id, s.version,
        format('the slot has %s seats of %s taken and %s waiting; its last entry says %s of %s, and %s',
@@ -138,8 +136,8 @@ JOIN ledger l ON l.slot_id = s.id AND l.version = s.version
 WHERE (s.seats_taken, s.capacity, s.waitlist_length) <> (l.seats_taken, l.capacity, l.waitlist_length)
 LIMIT @page::int;
 
--- A booking is as its last entry left it. No booking is without an entry, and no
--- entry speaks of a booking that is not there.
+-- A booking is as its last entry says. Every booking has an entry, and every booking
+-- that an entry names exists.
 -- name: DoctorBookings :many
 WITH newest AS (
     SELECT slot_id, booking_id, max(version) AS version FROM ledger
@@ -159,8 +157,9 @@ WHERE b.id IS NULL OR n.booking_id IS NULL
    OR (b.status, b.seats, b.version, b.user_id) IS DISTINCT FROM (l.status, l.seats, l.version, l.user_id)
 LIMIT @page::int;
 
--- Places in the queue, blocks and passes are what the ledger gives: a booking's
--- place is the version at which it joined, or joined again, asking for more seats.
+-- Positions in the queue, blocks and passes are as the ledger says. A booking's
+-- queued_version is the version at which it joined the queue, or rejoined it because
+-- it asked for more seats. (place in this file: such a version.)
 -- name: DoctorQueues :many
 WITH step AS (
     SELECT l.booking_id, l.version, l.kind,
@@ -188,10 +187,9 @@ WHERE b.status = 'waitlisted'
       IS DISTINCT FROM (q.place, coalesce(q.blocked, false), coalesce(q.passes, 0))
 LIMIT @page::int;
 
--- The seats of a booking change only where an entry is about that. A promotion
--- may give fewer than were waited for, if they were all that was free and the
--- booking takes as few: seats_min is known as long as nobody resized it later.
--- What is held or offered never becomes more.
+-- The seats of a booking change only by a resize, or by a promotion with fewer seats,
+-- if no more were free and seats_min allows it; seats_min is known unless the booking
+-- was resized later. Held or offered seats never become more.
 -- name: DoctorSeats :many
 WITH step AS (
     SELECT slot_id, booking_id, version, kind, status, seats, seats_taken < capacity AS more_free,
@@ -228,8 +226,8 @@ GROUP BY user_id, slot_id
 HAVING count(*) > 1
 LIMIT @page::int;
 
--- Nobody has seats in two places at once: ordered by their starts, no booking of
--- a user starts before all earlier ones have ended.
+-- Nobody has seats at overlapping times: in the order of their starts, no booking of a
+-- user starts before all earlier ones have ended.
 -- name: DoctorOverlaps :many
 SELECT slot_id, id AS booking_id, version,
        format('user %s has seats elsewhere until %s, but the slot starts at %s',
@@ -253,14 +251,13 @@ LEFT JOIN slots s ON s.id = b.slot_id
 WHERE s.during IS NULL OR s.during <> b.during
 LIMIT @page::int;
 
--- No queue jumping, replayed from the ledger. Whenever a booking got seats, no
--- other waited unblocked in the same slot with an earlier place (a newcomer's
--- place is behind all, and so is that of somebody who wants more seats), unless
--- that one asked for more than was free, and an entry caused by this step says
--- that it was passed. How few seats somebody would have taken is known as long
--- as nobody resized the booking later.
+-- No queue jumping, by the ledger. Whenever a booking got seats, no other waited
+-- unblocked in the same slot at an earlier position, unless it needed more seats than
+-- were free and an entry caused by this one says that it was passed. Newcomers, and
+-- bookings that get more seats, come after all who wait. seats_min is known unless
+-- the booking was resized later.
 --
--- Only where somebody waits can anybody be passed over: that makes it cheap.
+-- Only slots with a queue are read, which makes it cheap.
 -- name: DoctorQueueJumping :many
 WITH life AS (
     SELECT slot_id, booking_id, version, kind, status, seats, waitlist_length, capacity - seats_taken AS left_over,
@@ -302,10 +299,10 @@ WHERE coalesce(b.seats_min, w.seats) <= g.free OR NOT EXISTS (
       AND p.cause_slot_id = g.slot_id AND p.cause_version = g.version)
 LIMIT @page::int;
 
--- Nobody waits who could be served, unless a promotion is due anyway: the first
--- in the queue that the free seats are enough for, where the fit policy lets it
--- pass those before it, and its user is not busy at that time, but for the booking
--- that is to be given back or what took its place. (100: lookAhead, 10: maxReplacements.)
+-- Nobody waits who could be served, unless a promotion is due. That is the first
+-- booking in the queue that fits the free seats, if the fit policy lets it pass those
+-- ahead, and if its user has no other seats at that time except those that it gives
+-- back. (100: lookAhead, 10: MaxReplacements.)
 -- name: DoctorServable :many
 WITH RECURSIVE given_back AS (
     SELECT w.id AS waiter, o.id, o.replaced_by, 0 AS hops
@@ -343,7 +340,7 @@ WHERE w.seats <= w.free AND NOT w.sooner
         AND NOT EXISTS (SELECT FROM given_back g WHERE g.waiter = w.id AND g.id = o.id))
 LIMIT @page::int;
 
--- What an entry names as its cause is there, and came before it.
+-- The cause of an entry exists, and came before it.
 -- name: DoctorCauses :many
 SELECT l.slot_id, coalesce(l.booking_id, '00000000-0000-0000-0000-000000000000')::uuid AS booking_id, l.version,
        format('the entry (%s) names entry %s of slot %s as its cause, which %s', l.kind, l.cause_version, l.cause_slot_id,
@@ -354,9 +351,8 @@ WHERE l.cause_slot_id IS NOT NULL
   AND (c.slot_id IS NULL OR (c.slot_id = l.slot_id AND c.version >= l.version))
 LIMIT @page::int;
 
--- Nobody is promoted, offered seats or passed without something that made it
--- possible; and whoever confirms a hold or answers an offer names the booking's
--- entry before.
+-- Promotions, offers, passes and unblocks have a cause. The cause of a confirmed hold,
+-- or of an answer to an offer, is the booking's entry before.
 -- name: DoctorPromotions :many
 SELECT slot_id, coalesce(booking_id, '00000000-0000-0000-0000-000000000000')::uuid AS booking_id, version,
        format('the entry (%s) names %s as its cause', kind, coalesce('entry ' || cause_version, 'nothing'))::text AS detail
@@ -371,8 +367,8 @@ WHERE (kind IN ('promoted', 'offered', 'passed', 'unblocked') AND cause_slot_id 
        AND (cause_slot_id, cause_version) IS DISTINCT FROM (slot_id, before))
 LIMIT @page::int;
 
--- Who was upgraded gave one booking back for another: the old one is at its end,
--- by an entry that the new one, of the same user, caused.
+-- A replaced booking is cancelled, by an entry that the booking that replaced it caused,
+-- and both are of the same user.
 -- name: DoctorReplacements :many
 SELECT b.slot_id, b.id AS booking_id, b.version,
        format('the booking is %s and replaced by booking %s, %s', b.status, b.replaced_by,
@@ -388,8 +384,8 @@ WHERE b.replaced_by IS NOT NULL
        OR c.booking_id IS DISTINCT FROM b.replaced_by OR c.status <> 'confirmed')
 LIMIT @page::int;
 
--- A moved booking ended with its move, and one booking of the same user, in
--- another slot of the same event, began because of that.
+-- A moved booking was cancelled by its move, which caused one new booking of the same
+-- user in another slot of the same event.
 -- name: DoctorMoves :many
 WITH begun AS (
     SELECT b.id, b.slot_id, b.version, b.user_id, b.moved_from, s.event_id, min(l.version) AS first
@@ -419,7 +415,7 @@ WHERE n.id IS NULL OR o.booking_id IS NULL
    OR n.slot_id = o.slot_id
 LIMIT @page::int;
 
--- Whoever is checked in was so by the last entry about that, and still has seats.
+-- A booking is checked in if its last entry about that says so and it has seats.
 -- name: DoctorCheckIns :many
 WITH newest AS (
     SELECT DISTINCT ON (booking_id) booking_id, kind, at FROM ledger
@@ -434,7 +430,7 @@ LEFT JOIN newest n ON n.booking_id = b.id
 WHERE b.checked_in_at IS DISTINCT FROM CASE WHEN n.kind = 'checked_in' AND b.status = 'confirmed' THEN n.at END
 LIMIT @page::int;
 
--- Nobody holds more seats than one may. (20: maxHeld.)
+-- Nobody holds more than 20 seats (maxHeld).
 -- name: DoctorHeld :many
 SELECT '00000000-0000-0000-0000-000000000000'::uuid AS slot_id, '00000000-0000-0000-0000-000000000000'::uuid AS booking_id, 0::bigint AS version,
        format('user %s holds %s seats', user_id, sum(seats))::text AS detail
@@ -444,8 +440,8 @@ GROUP BY user_id
 HAVING sum(seats) > 20
 LIMIT @page::int;
 
--- A blocked waiter is really hindered: by a booking of the same user that takes
--- seats at that time, or by the slot's capacity.
+-- A blocked booking is blocked by a booking of the same user that takes seats at that
+-- time, or by the slot's capacity.
 -- name: DoctorBlocked :many
 SELECT w.slot_id, w.id AS booking_id, w.version,
        CASE WHEN w.blocked = 'capacity' THEN format('the booking is blocked for %s seats, but the slot has %s', coalesce(w.seats_min, w.seats), s.capacity)
@@ -465,7 +461,7 @@ WHERE w.status = 'waitlisted' AND w.blocked IS NOT NULL
       END
 LIMIT @page::int;
 
--- Neither holds nor offers outlast the start of their slot.
+-- Holds and offers end by the start of their slot.
 -- name: DoctorDeadlines :many
 SELECT slot_id, id AS booking_id, version,
        format('the booking is %s until %s, after the start of its slot', status, expires_at)::text AS detail
@@ -473,7 +469,7 @@ FROM bookings
 WHERE status IN ('held', 'offered') AND (expires_at IS NULL OR expires_at > lower(during))
 LIMIT @page::int;
 
--- What should have expired by now: a sign that no worker runs.
+-- Nothing should have expired by now that has not. If it has, no worker runs.
 -- name: DoctorOverdue :many
 SELECT b.slot_id, b.id AS booking_id, b.version,
        CASE b.status WHEN 'waitlisted' THEN format('the booking still waits, but its slot started at %s', lower(b.during))
@@ -484,8 +480,8 @@ WHERE (b.status IN ('held', 'offered') AND b.expires_at < now() - interval '1 mi
    OR (b.status = 'waitlisted' AND lower(b.during) < now() - interval '1 minute')
 LIMIT @page::int;
 
--- What should have been done by now: promotions that are due, and slots that
--- were cancelled with bookings left. A sign that no worker runs.
+-- No promotion has been due for long, and no slot with live bookings was cancelled long
+-- ago. If so, no worker runs.
 -- name: DoctorPending :many
 SELECT s.id AS slot_id, '00000000-0000-0000-0000-000000000000'::uuid AS booking_id, s.version,
        CASE WHEN s.promotion_due_at IS NOT NULL THEN format('a promotion is due since %s', s.promotion_due_at)
@@ -499,8 +495,8 @@ WHERE s.promotion_due_at < now() - interval '1 minute'
        AND greatest(s.updated_at, e.updated_at) < now() - interval '1 minute')
 LIMIT @page::int;
 
--- Stored answers are ones that may be stored (successes and conflicts), not from
--- the future, and not long past their day.
+-- Stored responses are successes or conflicts, not from the future, and not older than
+-- two days.
 -- name: DoctorIdempotencyKeys :many
 SELECT '00000000-0000-0000-0000-000000000000'::uuid AS slot_id, '00000000-0000-0000-0000-000000000000'::uuid AS booking_id, 0::bigint AS version,
        format('the key of user %s of %s keeps an answer with status %s', user_id, created_at, status)::text AS detail
@@ -509,7 +505,8 @@ WHERE NOT (status BETWEEN 200 AND 299 OR status = 409)
    OR created_at > now() + interval '1 minute' OR created_at < now() - interval '2 days'
 LIMIT @page::int;
 
--- An event spans its slots: those that are not cancelled, or all when all are.
+-- An event's times are those of its slots: of those that are not cancelled, or of all
+-- if all are.
 -- name: DoctorEventSpans :many
 SELECT '00000000-0000-0000-0000-000000000000'::uuid AS slot_id, '00000000-0000-0000-0000-000000000000'::uuid AS booking_id, 0::bigint AS version,
        format('event %s is said to last from %s to %s; its slots last from %s to %s', e.id,

@@ -1,9 +1,9 @@
 -- Events and their slots as organizers edit them and everybody finds them. What
 -- changes seats is in seating.sql.
 --
--- Lock order: slots by id before their event's row. The desk reads an event's
--- settings after it has locked a slot, so whatever seats depend on changes only
--- under the locks of all slots of the event.
+-- Lock order: slots by id, then their event's row. The desk reads an event's settings
+-- after it has locked a slot, so settings that seats depend on change only while all
+-- slots of the event are locked.
 
 -- The parameters are those of EventUpdate, in the same order: one mapping writes both.
 -- name: EventInsert :exec
@@ -16,7 +16,8 @@ VALUES (
     @cancellation_closes_minutes, @waitlist_mode, sqlc.narg('waitlist_limit'), @offer_minutes, @fit, @max_passes, @hold_minutes,
     @id, @organizer_id);
 
--- An event with what its slots come to. Nobody can have the seats of a cancelled one.
+-- An event with the number of its slots and their free seats. A cancelled event has none
+-- available.
 -- name: EventGet :one
 SELECT
     e.id, e.organizer_id, e.title, e.description, e.location, e.time_zone, e.status, e.revision,
@@ -34,14 +35,14 @@ CROSS JOIN LATERAL (
 ) sums
 WHERE e.id = @id;
 
--- A page of events that match all filters, in one order: by start or by
--- creation, forwards or backwards.
+-- A page of events that match all filters, by start or by creation, forwards or
+-- backwards.
 --
--- It is planned for the values at hand, each time (see planned in list.go). Then
--- every condition on a parameter folds away, and what remains walks an index from
--- the key on: events_by_start or events_by_creation, or events_by_words first. An
--- index that is read backwards has its nulls first, so events without a start
--- are a list of their own, with dateless.
+-- It is planned for its parameters each time (see planned in list.go). Then conditions
+-- on unused parameters disappear, and the rest reads an index from the key on:
+-- events_by_start, events_by_creation, or events_by_words first. An index that is read
+-- backwards has its nulls first, so events without a start are read separately, with
+-- dateless.
 -- name: EventList :many
 SELECT
     e.id, e.organizer_id, e.title, e.description, e.location, e.time_zone, e.status, e.revision,
@@ -61,11 +62,11 @@ FROM (
       AND CASE @phase::text
               WHEN 'upcoming' THEN e.starts_at > statement_timestamp()
               WHEN 'ongoing' THEN e.starts_at <= statement_timestamp() AND e.ends_at > statement_timestamp()
-              -- The second half follows from the first; it is what the index knows.
+              -- The second condition follows from the first; the index needs it.
               WHEN 'past' THEN e.ends_at <= statement_timestamp() AND e.starts_at <= statement_timestamp()
               ELSE true
           END
-      -- Not EXISTS, which would be answered by reading all slots there are.
+      -- Not EXISTS: the planner would read all slots for that.
       AND (sqlc.narg('available')::boolean IS NULL OR sqlc.narg('available')::boolean = (e.status = 'published' AND (
               SELECT true FROM slots s
               WHERE s.event_id = e.id AND s.status = 'open' AND s.starts_at > statement_timestamp() AND s.seats_taken < s.capacity
@@ -89,8 +90,8 @@ CROSS JOIN LATERAL (
 ORDER BY CASE WHEN NOT @backwards::boolean THEN e.key END, CASE WHEN NOT @backwards::boolean THEN e.id END,
          CASE WHEN @backwards::boolean THEN e.key END DESC, CASE WHEN @backwards::boolean THEN e.id END DESC;
 
--- Locks an event's row: its settings and its status stay, and no slot is added
--- or removed.
+-- Locks an event's row, so that its settings and its status do not change, and no slot
+-- is added or removed.
 -- name: EventLock :one
 SELECT organizer_id, status, revision FROM events WHERE id = @id FOR NO KEY UPDATE;
 
@@ -121,20 +122,20 @@ DELETE FROM events WHERE id = @id;
 -- name: EventSlotsLock :exec
 SELECT FROM slots WHERE event_id = @event_id ORDER BY id FOR NO KEY UPDATE;
 
--- Locks those too that were added since, once the event's row is locked and no
--- more can come. That is late, against the order of locks, so it does not wait:
--- where somebody else has one, it fails, and the transaction runs again.
+-- Locks the slots that were added since, once the event's row is locked and no more can
+-- be added. This is against the lock order, so it does not wait: if another transaction
+-- has locked one, it fails, and the transaction runs again.
 -- name: EventSlotsLockRest :many
 SELECT id, waitlist_length FROM slots WHERE event_id = @event_id ORDER BY id FOR NO KEY UPDATE NOWAIT;
 
 -- name: EventSlots :many
 SELECT id FROM slots WHERE event_id = @event_id ORDER BY id;
 
--- How many slots an event has, and the time at which another may be added.
+-- How many slots an event has, and the time now.
 -- name: EventSlotsCount :one
 SELECT count(*) AS slots, clock_timestamp()::timestamptz AS now FROM slots WHERE event_id = @event_id;
 
--- A slot with what says who may see and change it, and the time at which that was so.
+-- A slot with its event's organizer and status, and the time now.
 -- name: SlotGet :one
 SELECT sqlc.embed(s), e.organizer_id, e.status AS event_status, clock_timestamp()::timestamptz AS now
 FROM slots s

@@ -1,33 +1,33 @@
 -- The desk's queries (internal/desk/load.go and write.go): everything that changes
 -- seats. It sends them in pipelines, several in a round trip (pipeline.go).
 --
--- Lock order, for everybody: slots by id, users by id, bookings, idempotency
--- keys, jobs. Each lock is taken in a statement of its own, and what is decided
--- on is read after: a statement that locks and reads at once sees other rows as
--- they were when it began to wait.
+-- The lock order of all transactions: slots by id, users by id, bookings, idempotency
+-- keys, jobs. Each lock is taken in a statement of its own, and decisions are made on
+-- what is read afterwards: a statement that locks and reads sees other rows as they
+-- were when it began to wait.
 
 -- First round trip: the slots, and what their queues hold.
 
--- Locks the slots, the mutexes of their seats, in id order.
+-- Locks the slots in id order. This lock guards the slot's seats and queue.
 -- name: SlotsLock :many
 SELECT id FROM slots WHERE id = ANY(@ids::uuid[]) ORDER BY id FOR NO KEY UPDATE;
 
--- As SlotsLock, leaving out those that somebody else has locked: one stuck slot
--- must not stop the others.
+-- As SlotsLock, without those that another transaction has locked: a locked slot must
+-- not delay the others.
 -- name: SlotsLockFree :many
 SELECT id FROM slots WHERE id = ANY(@ids::uuid[]) ORDER BY id FOR NO KEY UPDATE SKIP LOCKED;
 
--- As SlotsLock, for those who only look: nothing is locked.
+-- As SlotsLock, without locking anything, for a dry run.
 -- name: SlotsFind :many
 SELECT id FROM slots WHERE id = ANY(@ids::uuid[]) ORDER BY id;
 
--- The database's clock, read once the slots are locked: within a slot it never
--- runs against the ledger's order.
+-- The database's clock. It is read after the slots are locked, so within a slot the
+-- times have the order of the ledger.
 -- name: ClockRead :one
 SELECT clock_timestamp()::timestamptz AS now;
 
--- The slots with their events' settings. Those settings change only under the
--- locks of all slots of the event, so they are stable here.
+-- The slots with their events' settings. These change only while all slots of the event
+-- are locked, so they do not change now.
 -- name: SlotsLoad :many
 SELECT
     s.id, s.event_id, s.starts_at, s.ends_at, s.capacity, s.status, s.revision,
@@ -36,7 +36,7 @@ SELECT
     e.organizer_id, e.status AS event_status, e.booking_opens_at, e.booking_closes_at,
     e.cancellation_closes_minutes, e.waitlist_mode, e.waitlist_limit, e.offer_minutes,
     e.hold_minutes, e.fit, e.max_passes,
-    -- Why slot or event was cancelled: the entry that did it is the slot's latest cause.
+    -- Why the slot or the event was cancelled: freed_version is the entry that did it.
     coalesce(e.cancellation_reason,
         (SELECT l.reason FROM ledger l
          WHERE s.status = 'cancelled' AND l.slot_id = s.id AND l.version = s.freed_version), '')::text AS cancelled_because
@@ -48,7 +48,7 @@ WHERE s.id = ANY(@ids::uuid[]);
 -- name: BookingsNamed :many
 SELECT * FROM bookings WHERE id = ANY(@ids::uuid[]);
 
--- Holds and offers whose time is over.
+-- Holds and offers that are due.
 -- name: BookingsDue :many
 SELECT b.*
 FROM unnest(@slot_ids::uuid[]) AS slot(id)
@@ -59,7 +59,7 @@ CROSS JOIN LATERAL (
     LIMIT @page::int
 ) b;
 
--- Those who still wait for slots that have started: their waiting is over.
+-- Bookings that still wait for a slot that has started. They expire.
 -- name: BookingsWaitedOut :many
 SELECT b.*
 FROM slots s
@@ -71,11 +71,10 @@ CROSS JOIN LATERAL (
 ) b
 WHERE s.id = ANY(@slot_ids::uuid[]) AND s.waitlist_length > 0 AND s.starts_at <= clock_timestamp();
 
--- The heads of the ready queues, where somebody might be served: something was
--- freed and nobody has looked yet, or this batch may free something, if only by
--- finding that a hold or an offer has run out. Elsewhere nobody in the queue can
--- be served as it stands, and only first_fit must look, to see whom a newcomer
--- would pass.
+-- The heads of the ready queues, in slots where somebody might be served: because a
+-- promotion is due, or because this batch may free seats, if only by expiring a hold
+-- or an offer. In other slots nobody in the queue can be served; only first_fit needs
+-- the heads there, to know which of them a newcomer would pass.
 -- name: BookingsHeads :many
 SELECT b.*
 FROM slots s
@@ -95,10 +94,10 @@ WHERE s.id = ANY(@slot_ids::uuid[])
        OR (e.fit = 'first_fit' AND s.seats_taken < s.capacity))
 ORDER BY b.slot_id, b.queued_version;
 
--- Blocked waiters whose reason is gone, with the entry that ended it: the
--- blocker no longer takes seats or has moved in time, or the capacity has grown,
--- or is about to, to the seats given for each slot (0: it stays).
--- Read before their users are locked, so the decision looks again.
+-- Blocked bookings whose reason has ended: the blocker takes no seats any more or is at
+-- another time, or the capacity suffices, or will with the capacity given for the slot
+-- (0: it stays). They are read before their users are locked, so the command checks
+-- this again.
 -- name: BookingsUnblockable :many
 SELECT b.*
 FROM (SELECT unnest(@slot_ids::uuid[]) AS id, unnest(@capacities::int[]) AS capacity) AS slot
@@ -124,7 +123,7 @@ CROSS JOIN LATERAL (
     LIMIT @page::int
 ) b;
 
--- Who has seats in a slot whose time is about to change.
+-- The bookings with seats in a slot whose times are to change.
 -- name: BookingsSeated :many
 SELECT * FROM bookings
 WHERE slot_id = @slot_id AND takes_seats(status)
@@ -132,17 +131,18 @@ LIMIT @page::int;
 
 -- Second round trip: the users, and what else they have.
 
--- Locks the users, in id order: whatever else they do about seats waits. Without
--- it two bookings of one user in two slots would deadlock in bookings_no_overlap.
+-- Locks the users in id order, so that their other commands wait. Without it, two
+-- bookings of one user in two slots would deadlock in bookings_no_overlap.
 -- name: UsersLock :many
 SELECT id, deleted_at FROM users WHERE id = ANY(@ids::uuid[]) ORDER BY id FOR NO KEY UPDATE;
 
--- As UsersLock, for those who only look.
+-- As UsersLock, without locking anything, for a dry run.
 -- name: UsersFind :many
 SELECT id, deleted_at FROM users WHERE id = ANY(@ids::uuid[]) ORDER BY id;
 
--- The users' bookings that take seats at an overlapping time. LATERAL with a
--- limit keeps the planner at one index look-up a wish, with whatever statistics.
+-- The users' bookings that take seats at an overlapping time. LATERAL with a limit makes
+-- the planner use one index lookup for each, whatever the statistics. (wish in this
+-- file: a user who wants seats of a slot.)
 -- name: BookingsOverlapping :many
 SELECT b.*
 FROM (SELECT unnest(@user_ids::uuid[]) AS user_id,
@@ -156,9 +156,9 @@ CROSS JOIN LATERAL (
     LIMIT 1000
 ) b;
 
--- The users' live bookings of the slots that they want: one at most. IS TRUE
--- keeps the planner from going through all bookings of the slot, as it does
--- while it has no statistics; a user has few.
+-- The users' live bookings of the slots in which they want seats: one each at most.
+-- Without IS TRUE, and without statistics, the planner reads all bookings of the slot
+-- instead of the few of the user.
 -- name: BookingsLive :many
 SELECT b.*
 FROM (SELECT unnest(@user_ids::uuid[]) AS user_id, unnest(@slot_ids::uuid[]) AS slot_id) AS wish
@@ -169,7 +169,7 @@ CROSS JOIN LATERAL (
     LIMIT 1
 ) b;
 
--- Blockers and bookings to be given back, with those that took their places.
+-- Bookings that block others or are to be given back, with those that replaced them.
 -- name: BookingsSucceeding :many
 WITH RECURSIVE line AS (
     SELECT b.id, b.replaced_by, 0 AS hops FROM bookings b WHERE b.id = ANY(@ids::uuid[])
@@ -178,21 +178,21 @@ WITH RECURSIVE line AS (
 )
 SELECT * FROM bookings WHERE id IN (SELECT id FROM line);
 
--- How many seats users hold, in all slots.
+-- How many seats each user holds, in all slots.
 -- name: SeatsHeld :many
 SELECT user_id, sum(seats)::int AS seats FROM bookings
 WHERE user_id = ANY(@user_ids::uuid[]) AND status = 'held' AND expires_at > @now
 GROUP BY user_id;
 
--- Slots in which somebody waits who is blocked by one of these bookings. When
--- such a booking ends, these slots get a job.
+-- The slots with waiting bookings that one of these blocks. If it ends, these slots get
+-- a job.
 -- name: SlotsBlockedBy :many
 SELECT DISTINCT slot_id, blocked_by::uuid AS blocked_by FROM bookings
 WHERE blocked_by = ANY(@ids::uuid[]) AND status = 'waitlisted';
 
--- Slots with free seats in which the users wait at an overlapping time. When
--- they take seats here, they can no longer take any there, and must not keep
--- them from those behind: these slots get a job.
+-- The slots with free seats in which the users wait at an overlapping time. If they get
+-- seats here, those bookings become blocked and must not hold up others behind them:
+-- these slots get a job.
 -- name: SlotsAwaited :many
 SELECT DISTINCT w.user_id, w.slot_id, s.starts_at, s.ends_at
 FROM (SELECT unnest(@user_ids::uuid[]) AS user_id,
@@ -203,17 +203,17 @@ JOIN bookings w ON w.user_id = wish.user_id
     AND w.during && tstzrange(wish.starts_at, wish.ends_at, '[)')
 JOIN slots s ON s.id = w.slot_id AND s.seats_taken < s.capacity;
 
--- What was answered to these requests before.
+-- The stored responses to these requests.
 -- name: IdempotencyKeysLoad :many
 SELECT k.*
 FROM (SELECT unnest(@user_ids::uuid[]) AS user_id, unnest(@keys::text[]) AS key) AS asked
 JOIN idempotency_keys k ON k.user_id = asked.user_id AND k.key = asked.key;
 
--- Third round trip: final states only, each booking once. Bookings that give
--- seats back come before bookings that take them, as statements of their own:
--- the overlap constraint looks at every row as it is written.
+-- Third round trip: final states only, each booking once. Bookings that give seats back
+-- are written before bookings that take them, in a statement of their own, because the
+-- overlap constraint is checked for every row as it is written.
 --
--- In the arrays a zero value (nil UUID, 0, '', year 1) stands for NULL, as in Go.
+-- In the arrays the zero values of Go (nil UUID, 0, '', year 1) stand for NULL.
 
 -- name: BookingsUpdate :exec
 WITH change AS (
@@ -281,9 +281,8 @@ FROM (
            unnest(@expires_at::timestamptz[]) AS expires_at
 ) n;
 
--- Counters, version and settings in one statement, because slots_no_oversell
--- compares them. A changed time cascades to the bookings, and the overlap
--- constraint looks at each of them.
+-- Counters, version and settings in one statement, because slots_no_oversell compares
+-- them. New times cascade to the bookings, and the overlap constraint checks each.
 -- name: SlotsUpdate :exec
 WITH change AS (
     SELECT unnest(@ids::uuid[]) AS id,
@@ -354,8 +353,8 @@ INSERT INTO idempotency_keys (user_id, key, fingerprint, status, header, body)
 SELECT unnest(@user_ids::uuid[]), unnest(@keys::text[]), unnest(@fingerprints::bytea[]),
        unnest(@statuses::int[]), unnest(@headers::jsonb[]), unnest(@bodies::bytea[]);
 
--- A slot comes and goes outside the desk: nobody can have seats in it yet, or
--- anybody ever had.
+-- Slots are inserted and deleted outside the desk: nobody can have seats in a new one,
+-- and nobody ever had seats in one that may be deleted.
 
 -- name: SlotInsert :exec
 INSERT INTO slots (id, event_id, starts_at, ends_at, capacity, status, version, created_at, updated_at)
@@ -365,16 +364,16 @@ VALUES (@id, @event_id, @starts_at, @ends_at, @capacity, @status, @version, @cre
 -- name: SlotLock :one
 SELECT * FROM slots WHERE id = @id FOR NO KEY UPDATE;
 
--- How many bookings, of whatever status, a slot has ever had.
+-- How many bookings a slot has ever had.
 -- name: SlotBookingsCount :one
 SELECT count(*) FROM bookings WHERE slot_id = @slot_id;
 
 -- name: SlotDelete :exec
 DELETE FROM slots WHERE id = @id;
 
--- The tickers' worklists, read without locks: the commands look again.
+-- What the ticker polls for. It is read without locks; the commands check it again.
 
--- Slots in which a hold or an offer is due, or the waiting is over.
+-- Slots in which a hold or an offer is due, and started slots with a queue.
 -- name: SlotsExpiring :many
 (SELECT DISTINCT d.slot_id
  FROM (SELECT slot_id FROM bookings
@@ -387,12 +386,11 @@ UNION
  ORDER BY w.starts_at
  LIMIT @page::int);
 
--- Slots in which somebody might be promoted and nobody has looked yet.
+-- Slots in which a promotion is due.
 -- name: SlotsPromotionDue :many
 SELECT id FROM slots WHERE promotion_due_at IS NOT NULL ORDER BY promotion_due_at LIMIT @page::int;
 
--- Slots in which somebody is blocked by a booking that no longer takes seats:
--- the backstop for a lost job.
+-- Slots with a booking that nothing blocks any more: the backstop for a lost job.
 -- name: SlotsUnblockable :many
 SELECT DISTINCT w.slot_id
 FROM bookings w
@@ -401,8 +399,8 @@ WHERE w.blocked_by IS NOT NULL AND w.status = 'waitlisted'
   AND (NOT takes_seats(x.status) OR NOT x.during && w.during)
 LIMIT @page::int;
 
--- Slots that were cancelled, or whose event was, with bookings left: the
--- backstop for a lost job.
+-- Slots that were cancelled, or whose event was, with live bookings: the backstop for
+-- a lost job.
 -- name: SlotsToCancelBookings :many
 SELECT s.id
 FROM slots s
@@ -411,7 +409,7 @@ WHERE (s.status = 'cancelled' OR e.status = 'cancelled')
   AND (s.seats_taken > 0 OR s.waitlist_length > 0)
 LIMIT @page::int;
 
--- Idempotency keys are kept for a day.
+-- Deletes a page of old idempotency keys.
 -- name: IdempotencyKeysDeleteOld :execrows
 DELETE FROM idempotency_keys
 WHERE (user_id, key) IN (

@@ -1,15 +1,15 @@
--- The seeder's queries (internal/seed). What it writes goes by COPY.
+-- The seeder's queries (internal/seed). It writes with COPY.
 
--- Nobody else writes what the seeder is about to replace.
+-- Keeps others from writing what the seeder replaces.
 -- name: SeedLock :exec
 LOCK TABLE users, events, slots, bookings, ledger IN SHARE ROW EXCLUSIVE MODE;
 
--- Whether a database holds nothing yet.
+-- Whether a database is empty.
 -- name: SeedEmpty :one
 SELECT (NOT EXISTS (SELECT FROM users) AND NOT EXISTS (SELECT FROM events) AND NOT EXISTS (SELECT FROM ledger))::bool AS empty;
 
--- Whether it holds anything that the seeder did not make: the third group of the
--- seeder's ids reads 75ed.
+-- Whether a database has anything that the seeder did not make: the third group of the
+-- seeder's ids is 75ed.
 -- name: SeedOthers :one
 SELECT (EXISTS (SELECT FROM users WHERE substr(id::text, 15, 4) <> '75ed')
         OR EXISTS (SELECT FROM events WHERE substr(id::text, 15, 4) <> '75ed')

@@ -1,14 +1,14 @@
--- The queue of a slot as people read it. Promotion itself is in seating.sql.
+-- The queue of a slot as people read it. Promotions are in seating.sql.
 
--- Whose slot it is.
+-- The organizer and the status of a slot's event.
 -- name: SlotOrganizerGet :one
 SELECT e.organizer_id, e.status
 FROM slots s
 JOIN events e ON e.id = s.event_id
 WHERE s.id = @id;
 
--- Those who wait for a slot, in the order of the queue. A page is a stretch of
--- it without gaps, so the places are counted once, before the page.
+-- The waiting bookings of a slot, in the order of the queue. A page has no gaps, so the
+-- positions before it are counted once.
 -- name: WaitlistOfSlot :many
 SELECT sqlc.embed(b), s.event_id,
        ((SELECT count(*) FROM bookings a
@@ -20,17 +20,17 @@ WHERE b.slot_id = @slot_id AND b.status = 'waitlisted' AND b.queued_version > @a
 ORDER BY b.queued_version
 LIMIT @page::int;
 
--- Where a booking waits, with everything that explains it, as of one moment.
--- Who is ready is not blocked. holdup_seats are what the first booking ahead
--- needs that does not fit and lets nobody pass; 0: there is none.
+-- Where a booking waits, with everything that explains it, in one statement. ready
+-- means not blocked. holdup_seats is what the first booking ahead needs that does not
+-- fit the free seats and that nobody may pass; 0: there is none.
 --
--- short_version is the entry since which too few seats are free for this booking,
--- heldup_version the one since which they are enough for it and too few for the
--- holdup; 0: not among the last ten thousand entries. Both walk the ledger from
--- its end, and stop where it was otherwise.
+-- short_version is the entry since which too few seats have been free for this booking,
+-- heldup_version the one since which enough have been free for it and too few for the
+-- holdup; 0: not among the last ten thousand entries. Both read the ledger from its end
+-- until the last entry at which that was not so.
 --
--- passed_… are the latest twenty passes of this wait, the newest first: where the
--- entry is, when, how many seats went to the one who passed, how many were free.
+-- passed_… are the latest twenty passes of this booking at its position, the newest
+-- first: version and time of the entry, seats of the booking that passed, free seats.
 -- name: WaitlistPositionGet :one
 SELECT sqlc.embed(b), e.organizer_id, e.fit,
        s.capacity, s.seats_taken, s.status AS slot_status, s.version AS slot_version, s.freed_version,
@@ -94,7 +94,7 @@ CROSS JOIN LATERAL (
 ) passed
 WHERE b.id = @id;
 
--- Whose an offer is, and where: none of it ever changes.
+-- The user, slot and organizer of a booking, which never change.
 -- name: OfferGet :one
 SELECT b.slot_id, b.user_id, e.organizer_id
 FROM bookings b
@@ -102,14 +102,14 @@ JOIN slots s ON s.id = b.slot_id
 JOIN events e ON e.id = s.event_id
 WHERE b.id = @id;
 
--- The live bookings of a slot, for a copy of it: some order, up to a bound.
+-- The live bookings of a slot, in any order, for a simulation.
 -- name: BookingsToSimulate :many
 SELECT * FROM bookings
 WHERE slot_id = @slot_id AND is_live(status)
 LIMIT @page::int;
 
--- In which slots the next few in a queue would give seats back. Read before
--- anything is locked: a promotion that names them saves a second one.
+-- The slots in which the next few in a queue would give seats back. It is read without
+-- locks: a promotion that locks them does not need a second one.
 -- name: SlotsPeek :many
 SELECT DISTINCT o.slot_id
 FROM (

@@ -30,7 +30,7 @@ type TokenAuthenticateRow struct {
 	Stale     bool
 }
 
-// Who is asking, by the hash of the token that came.
+// The user and the token with this hash.
 func (q *Queries) TokenAuthenticate(ctx context.Context, db DBTX, hash []byte) (TokenAuthenticateRow, error) {
 	row := db.QueryRow(ctx, tokenAuthenticate, hash)
 	var i TokenAuthenticateRow
@@ -159,7 +159,7 @@ type TokenStandingRow struct {
 	Working int64
 }
 
-// Whether a token is there, and how many of the user's tokens work.
+// Whether a token exists, and how many of the user's tokens have not expired.
 func (q *Queries) TokenStanding(ctx context.Context, db DBTX, arg TokenStandingParams) (TokenStandingRow, error) {
 	row := db.QueryRow(ctx, tokenStanding, arg.ID, arg.UserID)
 	var i TokenStandingRow
@@ -176,8 +176,8 @@ WHERE id = (
     FOR NO KEY UPDATE SKIP LOCKED)
 `
 
-// Notes that a token was used, once a minute. Many requests may come with one
-// token at the same moment: one of them writes, and the others do not wait for it.
+// Records that a token was used, at most once a minute. Of many requests with one
+// token at the same time, one writes, and the others do not wait for it.
 func (q *Queries) TokenTouch(ctx context.Context, db DBTX, id uuid.UUID) error {
 	_, err := db.Exec(ctx, tokenTouch, id)
 	return err
@@ -221,8 +221,7 @@ type TokensKeepParams struct {
 	Keep   int32
 }
 
-// Keeps those of a user's tokens that work longest: what has expired goes first,
-// then what expires next.
+// Keeps those of a user's tokens that expire last, and deletes the others.
 func (q *Queries) TokensKeep(ctx context.Context, db DBTX, arg TokensKeepParams) error {
 	_, err := db.Exec(ctx, tokensKeep, arg.UserID, arg.Keep)
 	return err
@@ -238,8 +237,8 @@ SET email = 'deleted+' || id || '@invalid',
 WHERE id = $1
 `
 
-// Leaves nothing that tells who it was. The address is of a domain that nobody
-// can register with, so it cannot be taken.
+// Removes everything that identifies the user. Nobody can register with an address
+// of this domain, so the new address is free.
 func (q *Queries) UserAnonymise(ctx context.Context, db DBTX, id uuid.UUID) error {
 	_, err := db.Exec(ctx, userAnonymise, id)
 	return err
@@ -301,8 +300,8 @@ type UserInsertParams struct {
 
 // Users and their tokens (internal/account).
 //
-// Whoever changes a user, or what lets somebody in as that user, locks the
-// user's row first: a login must not slip past a change of the password.
+// Every change of a user, or of the tokens and the password with which they sign in,
+// locks the user's row first: a login must not run beside a change of the password.
 func (q *Queries) UserInsert(ctx context.Context, db DBTX, arg UserInsertParams) (User, error) {
 	row := db.QueryRow(ctx, userInsert,
 		arg.ID,
@@ -341,7 +340,7 @@ type UserListParams struct {
 	Page   int32
 }
 
-// The users before a given id, which is the order in which they came.
+// The users before a given id, the newest first.
 func (q *Queries) UserList(ctx context.Context, db DBTX, arg UserListParams) ([]User, error) {
 	rows, err := db.Query(ctx, userList,
 		arg.Before,
@@ -380,7 +379,7 @@ const userLock = `-- name: UserLock :one
 SELECT id, email, name, password_hash, role, created_at, updated_at, deleted_at FROM users WHERE id = $1 AND deleted_at IS NULL FOR NO KEY UPDATE
 `
 
-// Locks one user; no row when the user was deleted, also while this waited.
+// Locks one user. No row: the user was deleted, perhaps while this waited.
 func (q *Queries) UserLock(ctx context.Context, db DBTX, id uuid.UUID) (User, error) {
 	row := db.QueryRow(ctx, userLock, id)
 	var i User

@@ -32,12 +32,12 @@ type BookingGetRow struct {
 	Position    int64
 }
 
-// Bookings as their owners and organizers read them. Nothing here locks or
-// writes: seats change hands at the desk only.
+// Bookings as their owners and organizers read them. Nothing here locks or writes;
+// only the desk changes bookings.
 //
-// position is the place in the queue, 1 being next, counted for those who wait;
-// 0 for all others.
-// A booking with what says who may see it.
+// position is the position in the queue: 1 is next, 0 means that the booking does
+// not wait.
+// A booking with the organizer of its event, who may see it too.
 func (q *Queries) BookingGet(ctx context.Context, db DBTX, id uuid.UUID) (BookingGetRow, error) {
 	row := db.QueryRow(ctx, bookingGet, id)
 	var i BookingGetRow
@@ -95,7 +95,7 @@ type BookingsConflictingRow struct {
 	Position int64
 }
 
-// One user's bookings that take seats at a time, by their start.
+// One user's bookings that take seats at an overlapping time, by their start.
 func (q *Queries) BookingsConflicting(ctx context.Context, db DBTX, arg BookingsConflictingParams) ([]BookingsConflictingRow, error) {
 	rows, err := db.Query(ctx, bookingsConflicting,
 		arg.UserID,
@@ -165,7 +165,7 @@ type BookingsLeavingRow struct {
 	SlotID uuid.UUID
 }
 
-// A page of one user's live bookings, to be cancelled because the user goes.
+// A page of the live bookings of a deleted user, to be cancelled.
 func (q *Queries) BookingsLeaving(ctx context.Context, db DBTX, arg BookingsLeavingParams) ([]BookingsLeavingRow, error) {
 	rows, err := db.Query(ctx, bookingsLeaving, arg.UserID, arg.AfterID, arg.Page)
 	if err != nil {
@@ -220,8 +220,8 @@ type BookingsOfEventRow struct {
 	Position int64
 }
 
-// The bookings of all slots of an event, the newest first. Each slot offers at
-// most a page of its own, found by index.
+// The bookings of all slots of an event, the newest first. At most a page of each
+// slot is read, by an index.
 func (q *Queries) BookingsOfEvent(ctx context.Context, db DBTX, arg BookingsOfEventParams) ([]BookingsOfEventRow, error) {
 	rows, err := db.Query(ctx, bookingsOfEvent,
 		arg.Statuses,
@@ -385,9 +385,9 @@ type BookingsOfUserRow struct {
 	Position int64
 }
 
-// One user's bookings in a phase, by their slots' starts: the next first with
-// direction 1, the latest first with direction -1. Starts are counted in
-// microseconds times direction, so that one order serves both.
+// One user's bookings in a phase, by their slots' starts: the earliest first with
+// direction 1, the latest first with direction -1. The key is the start in
+// microseconds times direction, so that one query sorts both ways.
 func (q *Queries) BookingsOfUser(ctx context.Context, db DBTX, arg BookingsOfUserParams) ([]BookingsOfUserRow, error) {
 	rows, err := db.Query(ctx, bookingsOfUser,
 		arg.Direction,
@@ -447,7 +447,7 @@ type EventOrganizerGetRow struct {
 	Status      string
 }
 
-// Whose event it is, for lists of its bookings.
+// The organizer and the status of an event.
 func (q *Queries) EventOrganizerGet(ctx context.Context, db DBTX, id uuid.UUID) (EventOrganizerGetRow, error) {
 	row := db.QueryRow(ctx, eventOrganizerGet, id)
 	var i EventOrganizerGetRow
@@ -496,10 +496,9 @@ type LedgerCausesRow struct {
 	OrganizerID *uuid.UUID
 }
 
-// What the entries of a booking go back to: their causes, the causes of those,
-// and so on, across slots, nearest first. Its own entries are where the search
-// starts, so they are left out. LIMIT inside stops the recursion itself, and
-// LATERAL keeps each step a look at the primary key.
+// The causes of the entries of a booking, the causes of those, and so on, across
+// slots, nearest first, without the booking's own entries. The inner LIMIT ends the
+// recursion itself, and LATERAL makes each step a lookup of the primary key.
 func (q *Queries) LedgerCauses(ctx context.Context, db DBTX, arg LedgerCausesParams) ([]LedgerCausesRow, error) {
 	rows, err := db.Query(ctx, ledgerCauses, arg.BookingID, arg.Links)
 	if err != nil {
@@ -578,8 +577,8 @@ type LedgerConsequencesRow struct {
 	OrganizerID *uuid.UUID
 }
 
-// What followed from the entries of a booking: what they caused, what that
-// caused, and so on, across slots, nearest first. See LedgerCauses.
+// The entries that those of a booking caused, the entries that these caused, and so
+// on, across slots, nearest first. See LedgerCauses.
 func (q *Queries) LedgerConsequences(ctx context.Context, db DBTX, arg LedgerConsequencesParams) ([]LedgerConsequencesRow, error) {
 	rows, err := db.Query(ctx, ledgerConsequences, arg.Links, arg.BookingID)
 	if err != nil {
@@ -700,8 +699,8 @@ type SlotsGivenBackParams struct {
 	Hops   int32
 }
 
-// In which slots the first who wait for a slot would give seats back: those of
-// the bookings that they replace, or of what took the places of these.
+// The slots in which the first bookings of a queue would give seats back: those of
+// the bookings that they replace, or of the bookings that replaced these.
 func (q *Queries) SlotsGivenBack(ctx context.Context, db DBTX, arg SlotsGivenBackParams) ([]uuid.UUID, error) {
 	rows, err := db.Query(ctx, slotsGivenBack, arg.SlotID, arg.Page, arg.Hops)
 	if err != nil {

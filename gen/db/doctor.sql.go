@@ -38,8 +38,8 @@ type DoctorBlockedRow struct {
 	Detail    string
 }
 
-// A blocked waiter is really hindered: by a booking of the same user that takes
-// seats at that time, or by the slot's capacity.
+// A blocked booking is blocked by a booking of the same user that takes seats at that
+// time, or by the slot's capacity.
 func (q *Queries) DoctorBlocked(ctx context.Context, db DBTX, page int32) ([]DoctorBlockedRow, error) {
 	rows, err := db.Query(ctx, doctorBlocked, page)
 	if err != nil {
@@ -92,8 +92,8 @@ type DoctorBookingsRow struct {
 	Detail    string
 }
 
-// A booking is as its last entry left it. No booking is without an entry, and no
-// entry speaks of a booking that is not there.
+// A booking is as its last entry says. Every booking has an entry, and every booking
+// that an entry names exists.
 func (q *Queries) DoctorBookings(ctx context.Context, db DBTX, page int32) ([]DoctorBookingsRow, error) {
 	rows, err := db.Query(ctx, doctorBookings, page)
 	if err != nil {
@@ -137,7 +137,7 @@ type DoctorCausesRow struct {
 	Detail    string
 }
 
-// What an entry names as its cause is there, and came before it.
+// The cause of an entry exists, and came before it.
 func (q *Queries) DoctorCauses(ctx context.Context, db DBTX, page int32) ([]DoctorCausesRow, error) {
 	rows, err := db.Query(ctx, doctorCauses, page)
 	if err != nil {
@@ -185,7 +185,7 @@ type DoctorCheckInsRow struct {
 	Detail    string
 }
 
-// Whoever is checked in was so by the last entry about that, and still has seats.
+// A booking is checked in if its last entry about that says so and it has seats.
 func (q *Queries) DoctorCheckIns(ctx context.Context, db DBTX, page int32) ([]DoctorCheckInsRow, error) {
 	rows, err := db.Query(ctx, doctorCheckIns, page)
 	if err != nil {
@@ -247,8 +247,8 @@ type DoctorCountersRow struct {
 	Detail    string
 }
 
-// The counters of an entry are those of the entry before, changed by what this
-// one did to its booking; the capacity changes by edits only.
+// The counters of an entry are those of the entry before, changed by what the entry
+// did to its booking. Only edits change the capacity.
 func (q *Queries) DoctorCounters(ctx context.Context, db DBTX, page int32) ([]DoctorCountersRow, error) {
 	rows, err := db.Query(ctx, doctorCounters, page)
 	if err != nil {
@@ -289,7 +289,7 @@ type DoctorDeadlinesRow struct {
 	Detail    string
 }
 
-// Neither holds nor offers outlast the start of their slot.
+// Holds and offers end by the start of their slot.
 func (q *Queries) DoctorDeadlines(ctx context.Context, db DBTX, page int32) ([]DoctorDeadlinesRow, error) {
 	rows, err := db.Query(ctx, doctorDeadlines, page)
 	if err != nil {
@@ -339,7 +339,8 @@ type DoctorEventSpansRow struct {
 	Detail    string
 }
 
-// An event spans its slots: those that are not cancelled, or all when all are.
+// An event's times are those of its slots: of those that are not cancelled, or of all
+// if all are.
 func (q *Queries) DoctorEventSpans(ctx context.Context, db DBTX, page int32) ([]DoctorEventSpansRow, error) {
 	rows, err := db.Query(ctx, doctorEventSpans, page)
 	if err != nil {
@@ -382,7 +383,7 @@ type DoctorHeldRow struct {
 	Detail    string
 }
 
-// Nobody holds more seats than one may. (20: maxHeld.)
+// Nobody holds more than 20 seats (maxHeld).
 func (q *Queries) DoctorHeld(ctx context.Context, db DBTX, page int32) ([]DoctorHeldRow, error) {
 	rows, err := db.Query(ctx, doctorHeld, page)
 	if err != nil {
@@ -424,8 +425,8 @@ type DoctorIdempotencyKeysRow struct {
 	Detail    string
 }
 
-// Stored answers are ones that may be stored (successes and conflicts), not from
-// the future, and not long past their day.
+// Stored responses are successes or conflicts, not from the future, and not older than
+// two days.
 func (q *Queries) DoctorIdempotencyKeys(ctx context.Context, db DBTX, page int32) ([]DoctorIdempotencyKeysRow, error) {
 	rows, err := db.Query(ctx, doctorIdempotencyKeys, page)
 	if err != nil {
@@ -468,7 +469,7 @@ type DoctorLastEntriesRow struct {
 	Detail    string
 }
 
-// The slot says what its last entry says.
+// A slot is as its last entry says.
 func (q *Queries) DoctorLastEntries(ctx context.Context, db DBTX, page int32) ([]DoctorLastEntriesRow, error) {
 	rows, err := db.Query(ctx, doctorLastEntries, page)
 	if err != nil {
@@ -527,8 +528,8 @@ type DoctorLivesRow struct {
 	Detail    string
 }
 
-// Bookings live as the picture in README.md has it: no kind of entry leads
-// anywhere else, and nothing comes after the end.
+// Bookings change their status only as docs/architecture.md shows, and never after
+// they have ended.
 func (q *Queries) DoctorLives(ctx context.Context, db DBTX, page int32) ([]DoctorLivesRow, error) {
 	rows, err := db.Query(ctx, doctorLives, page)
 	if err != nil {
@@ -591,8 +592,8 @@ type DoctorMovesRow struct {
 	Detail    string
 }
 
-// A moved booking ended with its move, and one booking of the same user, in
-// another slot of the same event, began because of that.
+// A moved booking was cancelled by its move, which caused one new booking of the same
+// user in another slot of the same event.
 func (q *Queries) DoctorMoves(ctx context.Context, db DBTX, page int32) ([]DoctorMovesRow, error) {
 	rows, err := db.Query(ctx, doctorMoves, page)
 	if err != nil {
@@ -679,7 +680,7 @@ type DoctorOverdueRow struct {
 	Detail    string
 }
 
-// What should have expired by now: a sign that no worker runs.
+// Nothing should have expired by now that has not. If it has, no worker runs.
 func (q *Queries) DoctorOverdue(ctx context.Context, db DBTX, page int32) ([]DoctorOverdueRow, error) {
 	rows, err := db.Query(ctx, doctorOverdue, page)
 	if err != nil {
@@ -727,8 +728,8 @@ type DoctorOverlapsRow struct {
 	Detail    string
 }
 
-// Nobody has seats in two places at once: ordered by their starts, no booking of
-// a user starts before all earlier ones have ended.
+// Nobody has seats at overlapping times: in the order of their starts, no booking of a
+// user starts before all earlier ones have ended.
 func (q *Queries) DoctorOverlaps(ctx context.Context, db DBTX, page int32) ([]DoctorOverlapsRow, error) {
 	rows, err := db.Query(ctx, doctorOverlaps, page)
 	if err != nil {
@@ -775,7 +776,7 @@ type DoctorOversellRow struct {
 	Detail    string
 }
 
-// No slot has given out more seats than it has, by its count or by its bookings.
+// No slot has more seats taken than its capacity, by its count or by its bookings.
 func (q *Queries) DoctorOversell(ctx context.Context, db DBTX, page int32) ([]DoctorOversellRow, error) {
 	rows, err := db.Query(ctx, doctorOversell, page)
 	if err != nil {
@@ -822,8 +823,8 @@ type DoctorPendingRow struct {
 	Detail    string
 }
 
-// What should have been done by now: promotions that are due, and slots that
-// were cancelled with bookings left. A sign that no worker runs.
+// No promotion has been due for long, and no slot with live bookings was cancelled long
+// ago. If so, no worker runs.
 func (q *Queries) DoctorPending(ctx context.Context, db DBTX, page int32) ([]DoctorPendingRow, error) {
 	rows, err := db.Query(ctx, doctorPending, page)
 	if err != nil {
@@ -871,9 +872,8 @@ type DoctorPromotionsRow struct {
 	Detail    string
 }
 
-// Nobody is promoted, offered seats or passed without something that made it
-// possible; and whoever confirms a hold or answers an offer names the booking's
-// entry before.
+// Promotions, offers, passes and unblocks have a cause. The cause of a confirmed hold,
+// or of an answer to an offer, is the booking's entry before.
 func (q *Queries) DoctorPromotions(ctx context.Context, db DBTX, page int32) ([]DoctorPromotionsRow, error) {
 	rows, err := db.Query(ctx, doctorPromotions, page)
 	if err != nil {
@@ -948,14 +948,13 @@ type DoctorQueueJumpingRow struct {
 	Detail    string
 }
 
-// No queue jumping, replayed from the ledger. Whenever a booking got seats, no
-// other waited unblocked in the same slot with an earlier place (a newcomer's
-// place is behind all, and so is that of somebody who wants more seats), unless
-// that one asked for more than was free, and an entry caused by this step says
-// that it was passed. How few seats somebody would have taken is known as long
-// as nobody resized the booking later.
+// No queue jumping, by the ledger. Whenever a booking got seats, no other waited
+// unblocked in the same slot at an earlier position, unless it needed more seats than
+// were free and an entry caused by this one says that it was passed. Newcomers, and
+// bookings that get more seats, come after all who wait. seats_min is known unless
+// the booking was resized later.
 //
-// Only where somebody waits can anybody be passed over: that makes it cheap.
+// Only slots with a queue are read, which makes it cheap.
 func (q *Queries) DoctorQueueJumping(ctx context.Context, db DBTX, page int32) ([]DoctorQueueJumpingRow, error) {
 	rows, err := db.Query(ctx, doctorQueueJumping, page)
 	if err != nil {
@@ -1016,8 +1015,9 @@ type DoctorQueuesRow struct {
 	Detail    string
 }
 
-// Places in the queue, blocks and passes are what the ledger gives: a booking's
-// place is the version at which it joined, or joined again, asking for more seats.
+// Positions in the queue, blocks and passes are as the ledger says. A booking's
+// queued_version is the version at which it joined the queue, or rejoined it because
+// it asked for more seats. (place in this file: such a version.)
 func (q *Queries) DoctorQueues(ctx context.Context, db DBTX, page int32) ([]DoctorQueuesRow, error) {
 	rows, err := db.Query(ctx, doctorQueues, page)
 	if err != nil {
@@ -1066,8 +1066,8 @@ type DoctorReplacementsRow struct {
 	Detail    string
 }
 
-// Who was upgraded gave one booking back for another: the old one is at its end,
-// by an entry that the new one, of the same user, caused.
+// A replaced booking is cancelled, by an entry that the booking that replaced it caused,
+// and both are of the same user.
 func (q *Queries) DoctorReplacements(ctx context.Context, db DBTX, page int32) ([]DoctorReplacementsRow, error) {
 	rows, err := db.Query(ctx, doctorReplacements, page)
 	if err != nil {
@@ -1127,10 +1127,9 @@ type DoctorSeatsRow struct {
 	Detail    string
 }
 
-// The seats of a booking change only where an entry is about that. A promotion
-// may give fewer than were waited for, if they were all that was free and the
-// booking takes as few: seats_min is known as long as nobody resized it later.
-// What is held or offered never becomes more.
+// The seats of a booking change only by a resize, or by a promotion with fewer seats,
+// if no more were free and seats_min allows it; seats_min is known unless the booking
+// was resized later. Held or offered seats never become more.
 func (q *Queries) DoctorSeats(ctx context.Context, db DBTX, page int32) ([]DoctorSeatsRow, error) {
 	rows, err := db.Query(ctx, doctorSeats, page)
 	if err != nil {
@@ -1177,17 +1176,16 @@ type DoctorSeatsTakenRow struct {
 	Detail    string
 }
 
-// The doctor's checks (internal/audit/doctor.go): what the code promises,
-// computed again from the rows, on a live database, in one snapshot.
+// The doctor's checks (internal/audit/doctor.go): the invariants, computed again from
+// the rows of a live database, in one snapshot.
 //
-// Every check answers with what differs, in the same four columns: the slot, the
-// booking and the version (a nil UUID or 0 where it is about none), and a sentence
-// for people. No rows: nothing differs.
-// They read whole tables, so none is meant for a request. What can lawfully
-// differ until a job or a ticker comes is given a minute.
+// Every check returns what is wrong, in the same four columns: the slot, the booking
+// and the version (a nil UUID or 0 if it is about none), and a sentence for people.
+// They read whole tables, so none may be used for a request. What may differ until a
+// job or a ticker has run is ignored for a minute.
 //
 // held, offered and confirmed bookings take seats.
-// The slot's count of taken seats is what its bookings take.
+// A slot's seats_taken is the sum of what its bookings take.
 func (q *Queries) DoctorSeatsTaken(ctx context.Context, db DBTX, page int32) ([]DoctorSeatsTakenRow, error) {
 	rows, err := db.Query(ctx, doctorSeatsTaken, page)
 	if err != nil {
@@ -1258,10 +1256,10 @@ type DoctorServableRow struct {
 	Detail    string
 }
 
-// Nobody waits who could be served, unless a promotion is due anyway: the first
-// in the queue that the free seats are enough for, where the fit policy lets it
-// pass those before it, and its user is not busy at that time, but for the booking
-// that is to be given back or what took its place. (100: lookAhead, 10: maxReplacements.)
+// Nobody waits who could be served, unless a promotion is due. That is the first
+// booking in the queue that fits the free seats, if the fit policy lets it pass those
+// ahead, and if its user has no other seats at that time except those that it gives
+// back. (100: lookAhead, 10: MaxReplacements.)
 func (q *Queries) DoctorServable(ctx context.Context, db DBTX, page int32) ([]DoctorServableRow, error) {
 	rows, err := db.Query(ctx, doctorServable, page)
 	if err != nil {
@@ -1355,8 +1353,8 @@ type DoctorVersionsRow struct {
 	Detail    string
 }
 
-// The ledger of a slot counts 1, 2, 3, … up to the slot's version. The ledger of
-// a slot that was deleted stays; nobody has seats in it or waits.
+// The versions of a slot's ledger are 1, 2, 3, … up to the slot's version. The ledger
+// of a deleted slot stays, and ends without taken seats and without a queue.
 func (q *Queries) DoctorVersions(ctx context.Context, db DBTX, page int32) ([]DoctorVersionsRow, error) {
 	rows, err := db.Query(ctx, doctorVersions, page)
 	if err != nil {
@@ -1403,8 +1401,7 @@ type DoctorWaitlistRow struct {
 	Detail    string
 }
 
-// The slot's counts of those who wait, and of those among them who are not
-// blocked, are what its bookings say.
+// A slot's counts of waiting bookings, and of those that are not blocked, are right.
 func (q *Queries) DoctorWaitlist(ctx context.Context, db DBTX, page int32) ([]DoctorWaitlistRow, error) {
 	rows, err := db.Query(ctx, doctorWaitlist, page)
 	if err != nil {

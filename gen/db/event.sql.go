@@ -85,7 +85,8 @@ type EventGetRow struct {
 	SeatsAvailable            int64
 }
 
-// An event with what its slots come to. Nobody can have the seats of a cancelled one.
+// An event with the number of its slots and their free seats. A cancelled event has none
+// available.
 func (q *Queries) EventGet(ctx context.Context, db DBTX, id uuid.UUID) (EventGetRow, error) {
 	row := db.QueryRow(ctx, eventGet, id)
 	var i EventGetRow
@@ -153,9 +154,9 @@ type EventInsertParams struct {
 // Events and their slots as organizers edit them and everybody finds them. What
 // changes seats is in seating.sql.
 //
-// Lock order: slots by id before their event's row. The desk reads an event's
-// settings after it has locked a slot, so whatever seats depend on changes only
-// under the locks of all slots of the event.
+// Lock order: slots by id, then their event's row. The desk reads an event's settings
+// after it has locked a slot, so settings that seats depend on change only while all
+// slots of the event are locked.
 // The parameters are those of EventUpdate, in the same order: one mapping writes both.
 func (q *Queries) EventInsert(ctx context.Context, db DBTX, arg EventInsertParams) error {
 	_, err := db.Exec(ctx, eventInsert,
@@ -197,11 +198,11 @@ FROM (
       AND CASE $8::text
               WHEN 'upcoming' THEN e.starts_at > statement_timestamp()
               WHEN 'ongoing' THEN e.starts_at <= statement_timestamp() AND e.ends_at > statement_timestamp()
-              -- The second half follows from the first; it is what the index knows.
+              -- The second condition follows from the first; the index needs it.
               WHEN 'past' THEN e.ends_at <= statement_timestamp() AND e.starts_at <= statement_timestamp()
               ELSE true
           END
-      -- Not EXISTS, which would be answered by reading all slots there are.
+      -- Not EXISTS: the planner would read all slots for that.
       AND ($9::boolean IS NULL OR $9::boolean = (e.status = 'published' AND (
               SELECT true FROM slots s
               WHERE s.event_id = e.id AND s.status = 'open' AND s.starts_at > statement_timestamp() AND s.seats_taken < s.capacity
@@ -272,14 +273,14 @@ type EventListRow struct {
 	SeatsAvailable            int64
 }
 
-// A page of events that match all filters, in one order: by start or by
-// creation, forwards or backwards.
+// A page of events that match all filters, by start or by creation, forwards or
+// backwards.
 //
-// It is planned for the values at hand, each time (see planned in list.go). Then
-// every condition on a parameter folds away, and what remains walks an index from
-// the key on: events_by_start or events_by_creation, or events_by_words first. An
-// index that is read backwards has its nulls first, so events without a start
-// are a list of their own, with dateless.
+// It is planned for its parameters each time (see planned in list.go). Then conditions
+// on unused parameters disappear, and the rest reads an index from the key on:
+// events_by_start, events_by_creation, or events_by_words first. An index that is read
+// backwards has its nulls first, so events without a start are read separately, with
+// dateless.
 func (q *Queries) EventList(ctx context.Context, db DBTX, arg EventListParams) ([]EventListRow, error) {
 	rows, err := db.Query(ctx, eventList,
 		arg.ByStart,
@@ -352,8 +353,8 @@ type EventLockRow struct {
 	Revision    int64
 }
 
-// Locks an event's row: its settings and its status stay, and no slot is added
-// or removed.
+// Locks an event's row, so that its settings and its status do not change, and no slot
+// is added or removed.
 func (q *Queries) EventLock(ctx context.Context, db DBTX, id uuid.UUID) (EventLockRow, error) {
 	row := db.QueryRow(ctx, eventLock, id)
 	var i EventLockRow
@@ -405,7 +406,7 @@ type EventSlotsCountRow struct {
 	Now   time.Time
 }
 
-// How many slots an event has, and the time at which another may be added.
+// How many slots an event has, and the time now.
 func (q *Queries) EventSlotsCount(ctx context.Context, db DBTX, eventID uuid.UUID) (EventSlotsCountRow, error) {
 	row := db.QueryRow(ctx, eventSlotsCount, eventID)
 	var i EventSlotsCountRow
@@ -432,9 +433,9 @@ type EventSlotsLockRestRow struct {
 	WaitlistLength int32
 }
 
-// Locks those too that were added since, once the event's row is locked and no
-// more can come. That is late, against the order of locks, so it does not wait:
-// where somebody else has one, it fails, and the transaction runs again.
+// Locks the slots that were added since, once the event's row is locked and no more can
+// be added. This is against the lock order, so it does not wait: if another transaction
+// has locked one, it fails, and the transaction runs again.
 func (q *Queries) EventSlotsLockRest(ctx context.Context, db DBTX, eventID uuid.UUID) ([]EventSlotsLockRestRow, error) {
 	rows, err := db.Query(ctx, eventSlotsLockRest, eventID)
 	if err != nil {
@@ -569,7 +570,7 @@ type SlotGetRow struct {
 	Now         time.Time
 }
 
-// A slot with what says who may see and change it, and the time at which that was so.
+// A slot with its event's organizer and status, and the time now.
 func (q *Queries) SlotGet(ctx context.Context, db DBTX, id uuid.UUID) (SlotGetRow, error) {
 	row := db.QueryRow(ctx, slotGet, id)
 	var i SlotGetRow

@@ -84,7 +84,7 @@ type BookingsDueParams struct {
 	Page    int32
 }
 
-// Holds and offers whose time is over.
+// Holds and offers that are due.
 func (q *Queries) BookingsDue(ctx context.Context, db DBTX, arg BookingsDueParams) ([]Booking, error) {
 	rows, err := db.Query(ctx, bookingsDue, arg.SlotIds, arg.Page)
 	if err != nil {
@@ -151,11 +151,10 @@ type BookingsHeadsParams struct {
 	Freeing []uuid.UUID
 }
 
-// The heads of the ready queues, where somebody might be served: something was
-// freed and nobody has looked yet, or this batch may free something, if only by
-// finding that a hold or an offer has run out. Elsewhere nobody in the queue can
-// be served as it stands, and only first_fit must look, to see whom a newcomer
-// would pass.
+// The heads of the ready queues, in slots where somebody might be served: because a
+// promotion is due, or because this batch may free seats, if only by expiring a hold
+// or an offer. In other slots nobody in the queue can be served; only first_fit needs
+// the heads there, to know which of them a newcomer would pass.
 func (q *Queries) BookingsHeads(ctx context.Context, db DBTX, arg BookingsHeadsParams) ([]Booking, error) {
 	rows, err := db.Query(ctx, bookingsHeads, arg.Page, arg.SlotIds, arg.Freeing)
 	if err != nil {
@@ -285,9 +284,9 @@ type BookingsLiveParams struct {
 	SlotIds []uuid.UUID
 }
 
-// The users' live bookings of the slots that they want: one at most. IS TRUE
-// keeps the planner from going through all bookings of the slot, as it does
-// while it has no statistics; a user has few.
+// The users' live bookings of the slots in which they want seats: one each at most.
+// Without IS TRUE, and without statistics, the planner reads all bookings of the slot
+// instead of the few of the user.
 func (q *Queries) BookingsLive(ctx context.Context, db DBTX, arg BookingsLiveParams) ([]Booking, error) {
 	rows, err := db.Query(ctx, bookingsLive, arg.UserIds, arg.SlotIds)
 	if err != nil {
@@ -393,8 +392,9 @@ type BookingsOverlappingParams struct {
 	Ends    []time.Time
 }
 
-// The users' bookings that take seats at an overlapping time. LATERAL with a
-// limit keeps the planner at one index look-up a wish, with whatever statistics.
+// The users' bookings that take seats at an overlapping time. LATERAL with a limit makes
+// the planner use one index lookup for each, whatever the statistics. (wish in this
+// file: a user who wants seats of a slot.)
 func (q *Queries) BookingsOverlapping(ctx context.Context, db DBTX, arg BookingsOverlappingParams) ([]Booking, error) {
 	rows, err := db.Query(ctx, bookingsOverlapping, arg.UserIds, arg.Starts, arg.Ends)
 	if err != nil {
@@ -446,7 +446,7 @@ type BookingsSeatedParams struct {
 	Page   int32
 }
 
-// Who has seats in a slot whose time is about to change.
+// The bookings with seats in a slot whose times are to change.
 func (q *Queries) BookingsSeated(ctx context.Context, db DBTX, arg BookingsSeatedParams) ([]Booking, error) {
 	rows, err := db.Query(ctx, bookingsSeated, arg.SlotID, arg.Page)
 	if err != nil {
@@ -501,7 +501,7 @@ type BookingsSucceedingParams struct {
 	Hops int32
 }
 
-// Blockers and bookings to be given back, with those that took their places.
+// Bookings that block others or are to be given back, with those that replaced them.
 func (q *Queries) BookingsSucceeding(ctx context.Context, db DBTX, arg BookingsSucceedingParams) ([]Booking, error) {
 	rows, err := db.Query(ctx, bookingsSucceeding, arg.Ids, arg.Hops)
 	if err != nil {
@@ -564,10 +564,10 @@ type BookingsUnblockableParams struct {
 	Page       int32
 }
 
-// Blocked waiters whose reason is gone, with the entry that ended it: the
-// blocker no longer takes seats or has moved in time, or the capacity has grown,
-// or is about to, to the seats given for each slot (0: it stays).
-// Read before their users are locked, so the decision looks again.
+// Blocked bookings whose reason has ended: the blocker takes no seats any more or is at
+// another time, or the capacity suffices, or will with the capacity given for the slot
+// (0: it stays). They are read before their users are locked, so the command checks
+// this again.
 func (q *Queries) BookingsUnblockable(ctx context.Context, db DBTX, arg BookingsUnblockableParams) ([]Booking, error) {
 	rows, err := db.Query(ctx, bookingsUnblockable, arg.SlotIds, arg.Capacities, arg.Page)
 	if err != nil {
@@ -665,11 +665,11 @@ type BookingsUpdateParams struct {
 	Now            time.Time
 }
 
-// Third round trip: final states only, each booking once. Bookings that give
-// seats back come before bookings that take them, as statements of their own:
-// the overlap constraint looks at every row as it is written.
+// Third round trip: final states only, each booking once. Bookings that give seats back
+// are written before bookings that take them, in a statement of their own, because the
+// overlap constraint is checked for every row as it is written.
 //
-// In the arrays a zero value (nil UUID, 0, ”, year 1) stands for NULL, as in Go.
+// In the arrays the zero values of Go (nil UUID, 0, ”, year 1) stand for NULL.
 func (q *Queries) BookingsUpdate(ctx context.Context, db DBTX, arg BookingsUpdateParams) error {
 	_, err := db.Exec(ctx, bookingsUpdate,
 		arg.Ids,
@@ -708,7 +708,7 @@ type BookingsWaitedOutParams struct {
 	SlotIds []uuid.UUID
 }
 
-// Those who still wait for slots that have started: their waiting is over.
+// Bookings that still wait for a slot that has started. They expire.
 func (q *Queries) BookingsWaitedOut(ctx context.Context, db DBTX, arg BookingsWaitedOutParams) ([]Booking, error) {
 	rows, err := db.Query(ctx, bookingsWaitedOut, arg.Page, arg.SlotIds)
 	if err != nil {
@@ -753,8 +753,8 @@ const clockRead = `-- name: ClockRead :one
 SELECT clock_timestamp()::timestamptz AS now
 `
 
-// The database's clock, read once the slots are locked: within a slot it never
-// runs against the ledger's order.
+// The database's clock. It is read after the slots are locked, so within a slot the
+// times have the order of the ledger.
 func (q *Queries) ClockRead(ctx context.Context, db DBTX) (time.Time, error) {
 	row := db.QueryRow(ctx, clockRead)
 	var now time.Time
@@ -777,7 +777,7 @@ type IdempotencyKeysDeleteOldParams struct {
 	Page   int32
 }
 
-// Idempotency keys are kept for a day.
+// Deletes a page of old idempotency keys.
 func (q *Queries) IdempotencyKeysDeleteOld(ctx context.Context, db DBTX, arg IdempotencyKeysDeleteOldParams) (int64, error) {
 	result, err := db.Exec(ctx, idempotencyKeysDeleteOld, arg.Before, arg.Page)
 	if err != nil {
@@ -824,7 +824,7 @@ type IdempotencyKeysLoadParams struct {
 	Keys    []string
 }
 
-// What was answered to these requests before.
+// The stored responses to these requests.
 func (q *Queries) IdempotencyKeysLoad(ctx context.Context, db DBTX, arg IdempotencyKeysLoadParams) ([]IdempotencyKey, error) {
 	rows, err := db.Query(ctx, idempotencyKeysLoad, arg.UserIds, arg.Keys)
 	if err != nil {
@@ -941,7 +941,7 @@ type SeatsHeldRow struct {
 	Seats  int32
 }
 
-// How many seats users hold, in all slots.
+// How many seats each user holds, in all slots.
 func (q *Queries) SeatsHeld(ctx context.Context, db DBTX, arg SeatsHeldParams) ([]SeatsHeldRow, error) {
 	rows, err := db.Query(ctx, seatsHeld, arg.UserIds, arg.Now)
 	if err != nil {
@@ -966,7 +966,7 @@ const slotBookingsCount = `-- name: SlotBookingsCount :one
 SELECT count(*) FROM bookings WHERE slot_id = $1
 `
 
-// How many bookings, of whatever status, a slot has ever had.
+// How many bookings a slot has ever had.
 func (q *Queries) SlotBookingsCount(ctx context.Context, db DBTX, slotID uuid.UUID) (int64, error) {
 	row := db.QueryRow(ctx, slotBookingsCount, slotID)
 	var count int64
@@ -1000,8 +1000,8 @@ type SlotInsertParams struct {
 	CreatedAt time.Time
 }
 
-// A slot comes and goes outside the desk: nobody can have seats in it yet, or
-// anybody ever had.
+// Slots are inserted and deleted outside the desk: nobody can have seats in a new one,
+// and nobody ever had seats in one that may be deleted.
 func (q *Queries) SlotInsert(ctx context.Context, db DBTX, arg SlotInsertParams) error {
 	_, err := db.Exec(ctx, slotInsert,
 		arg.ID,
@@ -1069,9 +1069,9 @@ type SlotsAwaitedRow struct {
 	EndsAt   time.Time
 }
 
-// Slots with free seats in which the users wait at an overlapping time. When
-// they take seats here, they can no longer take any there, and must not keep
-// them from those behind: these slots get a job.
+// The slots with free seats in which the users wait at an overlapping time. If they get
+// seats here, those bookings become blocked and must not hold up others behind them:
+// these slots get a job.
 func (q *Queries) SlotsAwaited(ctx context.Context, db DBTX, arg SlotsAwaitedParams) ([]SlotsAwaitedRow, error) {
 	rows, err := db.Query(ctx, slotsAwaited, arg.UserIds, arg.Starts, arg.Ends)
 	if err != nil {
@@ -1107,8 +1107,8 @@ type SlotsBlockedByRow struct {
 	BlockedBy uuid.UUID
 }
 
-// Slots in which somebody waits who is blocked by one of these bookings. When
-// such a booking ends, these slots get a job.
+// The slots with waiting bookings that one of these blocks. If it ends, these slots get
+// a job.
 func (q *Queries) SlotsBlockedBy(ctx context.Context, db DBTX, ids []uuid.UUID) ([]SlotsBlockedByRow, error) {
 	rows, err := db.Query(ctx, slotsBlockedBy, ids)
 	if err != nil {
@@ -1143,8 +1143,8 @@ UNION
  LIMIT $1::int)
 `
 
-// The tickers' worklists, read without locks: the commands look again.
-// Slots in which a hold or an offer is due, or the waiting is over.
+// What the ticker polls for. It is read without locks; the commands check it again.
+// Slots in which a hold or an offer is due, and started slots with a queue.
 func (q *Queries) SlotsExpiring(ctx context.Context, db DBTX, page int32) ([]uuid.UUID, error) {
 	rows, err := db.Query(ctx, slotsExpiring, page)
 	if err != nil {
@@ -1169,7 +1169,7 @@ const slotsFind = `-- name: SlotsFind :many
 SELECT id FROM slots WHERE id = ANY($1::uuid[]) ORDER BY id
 `
 
-// As SlotsLock, for those who only look: nothing is locked.
+// As SlotsLock, without locking anything, for a dry run.
 func (q *Queries) SlotsFind(ctx context.Context, db DBTX, ids []uuid.UUID) ([]uuid.UUID, error) {
 	rows, err := db.Query(ctx, slotsFind, ids)
 	if err != nil {
@@ -1198,7 +1198,7 @@ SELECT
     e.organizer_id, e.status AS event_status, e.booking_opens_at, e.booking_closes_at,
     e.cancellation_closes_minutes, e.waitlist_mode, e.waitlist_limit, e.offer_minutes,
     e.hold_minutes, e.fit, e.max_passes,
-    -- Why slot or event was cancelled: the entry that did it is the slot's latest cause.
+    -- Why the slot or the event was cancelled: freed_version is the entry that did it.
     coalesce(e.cancellation_reason,
         (SELECT l.reason FROM ledger l
          WHERE s.status = 'cancelled' AND l.slot_id = s.id AND l.version = s.freed_version), '')::text AS cancelled_because
@@ -1237,8 +1237,8 @@ type SlotsLoadRow struct {
 	CancelledBecause          string
 }
 
-// The slots with their events' settings. Those settings change only under the
-// locks of all slots of the event, so they are stable here.
+// The slots with their events' settings. These change only while all slots of the event
+// are locked, so they do not change now.
 func (q *Queries) SlotsLoad(ctx context.Context, db DBTX, ids []uuid.UUID) ([]SlotsLoadRow, error) {
 	rows, err := db.Query(ctx, slotsLoad, ids)
 	if err != nil {
@@ -1296,12 +1296,12 @@ SELECT id FROM slots WHERE id = ANY($1::uuid[]) ORDER BY id FOR NO KEY UPDATE
 // The desk's queries (internal/desk/load.go and write.go): everything that changes
 // seats. It sends them in pipelines, several in a round trip (pipeline.go).
 //
-// Lock order, for everybody: slots by id, users by id, bookings, idempotency
-// keys, jobs. Each lock is taken in a statement of its own, and what is decided
-// on is read after: a statement that locks and reads at once sees other rows as
-// they were when it began to wait.
+// The lock order of all transactions: slots by id, users by id, bookings, idempotency
+// keys, jobs. Each lock is taken in a statement of its own, and decisions are made on
+// what is read afterwards: a statement that locks and reads sees other rows as they
+// were when it began to wait.
 // First round trip: the slots, and what their queues hold.
-// Locks the slots, the mutexes of their seats, in id order.
+// Locks the slots in id order. This lock guards the slot's seats and queue.
 func (q *Queries) SlotsLock(ctx context.Context, db DBTX, ids []uuid.UUID) ([]uuid.UUID, error) {
 	rows, err := db.Query(ctx, slotsLock, ids)
 	if err != nil {
@@ -1326,8 +1326,8 @@ const slotsLockFree = `-- name: SlotsLockFree :many
 SELECT id FROM slots WHERE id = ANY($1::uuid[]) ORDER BY id FOR NO KEY UPDATE SKIP LOCKED
 `
 
-// As SlotsLock, leaving out those that somebody else has locked: one stuck slot
-// must not stop the others.
+// As SlotsLock, without those that another transaction has locked: a locked slot must
+// not delay the others.
 func (q *Queries) SlotsLockFree(ctx context.Context, db DBTX, ids []uuid.UUID) ([]uuid.UUID, error) {
 	rows, err := db.Query(ctx, slotsLockFree, ids)
 	if err != nil {
@@ -1352,7 +1352,7 @@ const slotsPromotionDue = `-- name: SlotsPromotionDue :many
 SELECT id FROM slots WHERE promotion_due_at IS NOT NULL ORDER BY promotion_due_at LIMIT $1::int
 `
 
-// Slots in which somebody might be promoted and nobody has looked yet.
+// Slots in which a promotion is due.
 func (q *Queries) SlotsPromotionDue(ctx context.Context, db DBTX, page int32) ([]uuid.UUID, error) {
 	rows, err := db.Query(ctx, slotsPromotionDue, page)
 	if err != nil {
@@ -1382,8 +1382,8 @@ WHERE (s.status = 'cancelled' OR e.status = 'cancelled')
 LIMIT $1::int
 `
 
-// Slots that were cancelled, or whose event was, with bookings left: the
-// backstop for a lost job.
+// Slots that were cancelled, or whose event was, with live bookings: the backstop for
+// a lost job.
 func (q *Queries) SlotsToCancelBookings(ctx context.Context, db DBTX, page int32) ([]uuid.UUID, error) {
 	rows, err := db.Query(ctx, slotsToCancelBookings, page)
 	if err != nil {
@@ -1413,8 +1413,7 @@ WHERE w.blocked_by IS NOT NULL AND w.status = 'waitlisted'
 LIMIT $1::int
 `
 
-// Slots in which somebody is blocked by a booking that no longer takes seats:
-// the backstop for a lost job.
+// Slots with a booking that nothing blocks any more: the backstop for a lost job.
 func (q *Queries) SlotsUnblockable(ctx context.Context, db DBTX, page int32) ([]uuid.UUID, error) {
 	rows, err := db.Query(ctx, slotsUnblockable, page)
 	if err != nil {
@@ -1488,9 +1487,8 @@ type SlotsUpdateParams struct {
 	Now            time.Time
 }
 
-// Counters, version and settings in one statement, because slots_no_oversell
-// compares them. A changed time cascades to the bookings, and the overlap
-// constraint looks at each of them.
+// Counters, version and settings in one statement, because slots_no_oversell compares
+// them. New times cascade to the bookings, and the overlap constraint checks each.
 func (q *Queries) SlotsUpdate(ctx context.Context, db DBTX, arg SlotsUpdateParams) error {
 	_, err := db.Exec(ctx, slotsUpdate,
 		arg.Ids,
@@ -1520,7 +1518,7 @@ type UsersFindRow struct {
 	DeletedAt *time.Time
 }
 
-// As UsersLock, for those who only look.
+// As UsersLock, without locking anything, for a dry run.
 func (q *Queries) UsersFind(ctx context.Context, db DBTX, ids []uuid.UUID) ([]UsersFindRow, error) {
 	rows, err := db.Query(ctx, usersFind, ids)
 	if err != nil {
@@ -1552,8 +1550,8 @@ type UsersLockRow struct {
 }
 
 // Second round trip: the users, and what else they have.
-// Locks the users, in id order: whatever else they do about seats waits. Without
-// it two bookings of one user in two slots would deadlock in bookings_no_overlap.
+// Locks the users in id order, so that their other commands wait. Without it, two
+// bookings of one user in two slots would deadlock in bookings_no_overlap.
 func (q *Queries) UsersLock(ctx context.Context, db DBTX, ids []uuid.UUID) ([]UsersLockRow, error) {
 	rows, err := db.Query(ctx, usersLock, ids)
 	if err != nil {

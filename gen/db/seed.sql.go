@@ -25,7 +25,7 @@ const seedEmpty = `-- name: SeedEmpty :one
 SELECT (NOT EXISTS (SELECT FROM users) AND NOT EXISTS (SELECT FROM events) AND NOT EXISTS (SELECT FROM ledger))::bool AS empty
 `
 
-// Whether a database holds nothing yet.
+// Whether a database is empty.
 func (q *Queries) SeedEmpty(ctx context.Context, db DBTX) (bool, error) {
 	row := db.QueryRow(ctx, seedEmpty)
 	var empty bool
@@ -38,8 +38,8 @@ const seedLock = `-- name: SeedLock :exec
 LOCK TABLE users, events, slots, bookings, ledger IN SHARE ROW EXCLUSIVE MODE
 `
 
-// The seeder's queries (internal/seed). What it writes goes by COPY.
-// Nobody else writes what the seeder is about to replace.
+// The seeder's queries (internal/seed). It writes with COPY.
+// Keeps others from writing what the seeder replaces.
 func (q *Queries) SeedLock(ctx context.Context, db DBTX) error {
 	_, err := db.Exec(ctx, seedLock)
 	return err
@@ -53,8 +53,8 @@ SELECT (EXISTS (SELECT FROM users WHERE substr(id::text, 15, 4) <> '75ed')
         OR EXISTS (SELECT FROM ledger WHERE substr(slot_id::text, 15, 4) <> '75ed'))::bool AS others
 `
 
-// Whether it holds anything that the seeder did not make: the third group of the
-// seeder's ids reads 75ed.
+// Whether a database has anything that the seeder did not make: the third group of the
+// seeder's ids is 75ed.
 func (q *Queries) SeedOthers(ctx context.Context, db DBTX) (bool, error) {
 	row := db.QueryRow(ctx, seedOthers)
 	var others bool

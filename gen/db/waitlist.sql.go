@@ -23,7 +23,7 @@ type BookingsToSimulateParams struct {
 	Page   int32
 }
 
-// The live bookings of a slot, for a copy of it: some order, up to a bound.
+// The live bookings of a slot, in any order, for a simulation.
 func (q *Queries) BookingsToSimulate(ctx context.Context, db DBTX, arg BookingsToSimulateParams) ([]Booking, error) {
 	rows, err := db.Query(ctx, bookingsToSimulate, arg.SlotID, arg.Page)
 	if err != nil {
@@ -78,7 +78,7 @@ type OfferGetRow struct {
 	OrganizerID uuid.UUID
 }
 
-// Whose an offer is, and where: none of it ever changes.
+// The user, slot and organizer of a booking, which never change.
 func (q *Queries) OfferGet(ctx context.Context, db DBTX, id uuid.UUID) (OfferGetRow, error) {
 	row := db.QueryRow(ctx, offerGet, id)
 	var i OfferGetRow
@@ -99,8 +99,8 @@ type SlotOrganizerGetRow struct {
 	Status      string
 }
 
-// The queue of a slot as people read it. Promotion itself is in seating.sql.
-// Whose slot it is.
+// The queue of a slot as people read it. Promotions are in seating.sql.
+// The organizer and the status of a slot's event.
 func (q *Queries) SlotOrganizerGet(ctx context.Context, db DBTX, id uuid.UUID) (SlotOrganizerGetRow, error) {
 	row := db.QueryRow(ctx, slotOrganizerGet, id)
 	var i SlotOrganizerGetRow
@@ -124,8 +124,8 @@ type SlotsPeekParams struct {
 	Page   int32
 }
 
-// In which slots the next few in a queue would give seats back. Read before
-// anything is locked: a promotion that names them saves a second one.
+// The slots in which the next few in a queue would give seats back. It is read without
+// locks: a promotion that locks them does not need a second one.
 func (q *Queries) SlotsPeek(ctx context.Context, db DBTX, arg SlotsPeekParams) ([]uuid.UUID, error) {
 	rows, err := db.Query(ctx, slotsPeek, arg.SlotID, arg.Page)
 	if err != nil {
@@ -170,8 +170,8 @@ type WaitlistOfSlotRow struct {
 	Position int64
 }
 
-// Those who wait for a slot, in the order of the queue. A page is a stretch of
-// it without gaps, so the places are counted once, before the page.
+// The waiting bookings of a slot, in the order of the queue. A page has no gaps, so the
+// positions before it are counted once.
 func (q *Queries) WaitlistOfSlot(ctx context.Context, db DBTX, arg WaitlistOfSlotParams) ([]WaitlistOfSlotRow, error) {
 	rows, err := db.Query(ctx, waitlistOfSlot, arg.SlotID, arg.AfterVersion, arg.Page)
 	if err != nil {
@@ -303,17 +303,17 @@ type WaitlistPositionGetRow struct {
 	PassedFree         []int32
 }
 
-// Where a booking waits, with everything that explains it, as of one moment.
-// Who is ready is not blocked. holdup_seats are what the first booking ahead
-// needs that does not fit and lets nobody pass; 0: there is none.
+// Where a booking waits, with everything that explains it, in one statement. ready
+// means not blocked. holdup_seats is what the first booking ahead needs that does not
+// fit the free seats and that nobody may pass; 0: there is none.
 //
-// short_version is the entry since which too few seats are free for this booking,
-// heldup_version the one since which they are enough for it and too few for the
-// holdup; 0: not among the last ten thousand entries. Both walk the ledger from
-// its end, and stop where it was otherwise.
+// short_version is the entry since which too few seats have been free for this booking,
+// heldup_version the one since which enough have been free for it and too few for the
+// holdup; 0: not among the last ten thousand entries. Both read the ledger from its end
+// until the last entry at which that was not so.
 //
-// passed_… are the latest twenty passes of this wait, the newest first: where the
-// entry is, when, how many seats went to the one who passed, how many were free.
+// passed_… are the latest twenty passes of this booking at its position, the newest
+// first: version and time of the entry, seats of the booking that passed, free seats.
 func (q *Queries) WaitlistPositionGet(ctx context.Context, db DBTX, id uuid.UUID) (WaitlistPositionGetRow, error) {
 	row := db.QueryRow(ctx, waitlistPositionGet, id)
 	var i WaitlistPositionGetRow

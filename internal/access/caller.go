@@ -1,6 +1,6 @@
-// Package access knows who is asking and what they may do: the caller with their
-// role and the abilities of their token, who manages what, and in which role
-// somebody acts when the ledger records it. Each of these rules stands here once.
+// Package access says who the caller is and what they may do: their role, the
+// abilities of their token, what they manage, and in which role the ledger records
+// what they do. Each of these rules is here and nowhere else.
 package access
 
 import (
@@ -10,17 +10,17 @@ import (
 	"github.com/google/uuid"
 )
 
-// Role is what a user is to the whole service.
+// Role is the role of a user.
 type Role string
 
-// The roles. An organizer manages their own events, an admin all of them.
+// The roles. An organizer manages their own events, an admin all events.
 const (
 	Attendee  Role = "attendee"
 	Organizer Role = "organizer"
 	Admin     Role = "admin"
 )
 
-// What a token can be used for, within what its user may do.
+// The abilities: what a token can be used for, within what its user may do.
 const (
 	AbilityAll           = "*"
 	AbilityMeRead        = "me:read"
@@ -33,7 +33,7 @@ const (
 	AbilityUsersWrite    = "users:write"
 )
 
-// Caller is who is asking: a user by one of their tokens, or nobody.
+// Caller is who makes a request: a user with one of their tokens, or nobody.
 type Caller struct {
 	UserID    uuid.UUID
 	TokenID   uuid.UUID
@@ -44,7 +44,7 @@ type Caller struct {
 // Nobody is the caller of a request without a token.
 var Nobody = Caller{}
 
-// IsKnown says whether a user is asking.
+// IsKnown says whether the caller is a user.
 func (c Caller) IsKnown() bool { return c.UserID != uuid.Nil }
 
 // Can says whether the caller's token has an ability.
@@ -54,13 +54,13 @@ func (c Caller) Can(ability string) bool {
 
 type callerKey struct{}
 
-// WithCaller puts the caller where handlers find it.
+// WithCaller adds the caller to a context.
 func WithCaller(ctx context.Context, c Caller) context.Context {
 	return context.WithValue(ctx, callerKey{}, c)
 }
 
-// CallerFrom is who is asking. Operations that need a user are not reached
-// without one: the server sees to that.
+// CallerFrom returns the caller of a request, or Nobody. The server makes sure that
+// operations that need a user have one.
 func CallerFrom(ctx context.Context) Caller {
 	c, _ := ctx.Value(callerKey{}).(Caller)
 	return c

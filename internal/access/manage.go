@@ -14,22 +14,22 @@ import (
 	"eventbooking/internal/seating"
 )
 
-// Manages says whether the caller may manage what belongs to an organizer. A
-// demoted organizer manages nothing.
+// Manages says whether the caller may manage what belongs to an organizer: an
+// administrator may, and the organizer, unless they have lost that role.
 func (c Caller) Manages(organizerID uuid.UUID) bool {
 	return c.Role == Admin || c.Role == Organizer && c.UserID == organizerID
 }
 
-// CanSeeBooking says whether the caller knows of a user's booking at an
-// organizer's event: its owner does, and who manages the event. For everybody else
-// it does not exist.
+// CanSeeBooking says whether the caller may see a user's booking at an organizer's
+// event: its owner may, and who manages the event. For everybody else it does not
+// exist.
 func (c Caller) CanSeeBooking(userID, organizerID uuid.UUID) bool {
 	return c.UserID == userID || c.Manages(organizerID)
 }
 
-// CheckManages refuses who does not manage an event. Somebody else's draft does
-// not exist: that is missing, the very error for what does not. What everybody
-// sees is merely not theirs: fault.NotPermitted.
+// CheckManages refuses a caller who does not manage an event with
+// fault.NotPermitted, or, if it is a draft, with missing: the same error as for an
+// event that does not exist, because nobody else may know of a draft.
 func (c Caller) CheckManages(organizerID uuid.UUID, status seating.EventStatus, missing error) error {
 	switch {
 	case c.Manages(organizerID):
@@ -40,8 +40,8 @@ func (c Caller) CheckManages(organizerID uuid.UUID, status seating.EventStatus, 
 	return fault.NotPermitted.New("Only the event's organizer and administrators may do this.")
 }
 
-// CheckManagesSlot is CheckManages for the event of a slot. Without one the error
-// is fault.NotFound.
+// CheckManagesSlot is CheckManages for the event of a slot. If the slot does not
+// exist, or is of somebody else's draft, it is fault.NotFound.
 func CheckManagesSlot(ctx context.Context, pool *pgxpool.Pool, caller Caller, slotID uuid.UUID) error {
 	row, err := postgres.Read(ctx, pool, func(c *pgxpool.Conn) (db.SlotOrganizerGetRow, error) {
 		return db.New().SlotOrganizerGet(ctx, c, slotID)
@@ -49,8 +49,8 @@ func CheckManagesSlot(ctx context.Context, pool *pgxpool.Pool, caller Caller, sl
 	return checkOwner(caller, owner(row), err, fault.NotFound.New("There is no such slot."))
 }
 
-// CheckManagesEvent is CheckManages for an event. Without one the error is
-// fault.NotFound.
+// CheckManagesEvent is CheckManages for an event. If it does not exist, or is
+// somebody else's draft, it is fault.NotFound.
 func CheckManagesEvent(ctx context.Context, pool *pgxpool.Pool, caller Caller, eventID uuid.UUID) error {
 	row, err := postgres.Read(ctx, pool, func(c *pgxpool.Conn) (db.EventOrganizerGetRow, error) {
 		return db.New().EventOrganizerGet(ctx, c, eventID)
@@ -58,7 +58,7 @@ func CheckManagesEvent(ctx context.Context, pool *pgxpool.Pool, caller Caller, e
 	return checkOwner(caller, owner(row), err, fault.NotFound.New("There is no such event."))
 }
 
-// owner is whose an event is, and how it stands.
+// owner is the organizer of an event, and its status.
 type owner struct {
 	OrganizerID uuid.UUID
 	Status      string
@@ -74,11 +74,11 @@ func checkOwner(caller Caller, o owner, err, missing error) error {
 	return caller.CheckManages(o.OrganizerID, seating.EventStatus(o.Status), missing)
 }
 
-// ActorFor is the caller as the ledger records them, acting on something of an
-// organizer's event and, where it is a booking, of a user's: organizer on an event
-// of their own, attendee on their own booking elsewhere, an administrator too, and
-// admin otherwise. Whether they may act is another question, which never follows
-// from this.
+// ActorFor returns the caller in the role that the ledger records, for something of
+// an organizer's event and, if it is a booking, of the user userID: organizer on an
+// event of their own, attendee on their own booking elsewhere, and admin otherwise.
+// That goes for administrators too. The role does not say what the caller may do;
+// Manages does.
 func ActorFor(caller Caller, organizerID, userID uuid.UUID, reason string) seating.Actor {
 	actor := seating.Actor{Role: seating.ActorAdmin, ID: caller.UserID, Reason: reason}
 	switch caller.UserID {

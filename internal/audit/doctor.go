@@ -1,5 +1,5 @@
-// Package audit holds what is stored against what was promised: it replays the ledger of
-// a slot (Replay), and recomputes every invariant on a live database (Doctor).
+// Package audit checks what the service has stored: the doctor computes every
+// invariant again on a live database, and Replay does so from a slot's ledger alone.
 package audit
 
 import (
@@ -15,16 +15,16 @@ import (
 	"eventbooking/internal/postgres"
 )
 
-// Finding is one thing that is not as promised.
+// Finding is something that is not as promised.
 type Finding struct {
-	// Check is the promise that was looked at.
+	// Check is the name of the promise.
 	Check string
-	// Warning: nothing is broken, but something is late.
+	// Warning says that nothing is broken, but something is late.
 	Warning bool
-	// What it is about, as far as it is about one; nil and 0 otherwise.
+	// The slot, the booking and the version that it is about; nil or 0 if none.
 	SlotID, BookingID uuid.UUID
 	Version           int64
-	// Detail says it in a sentence.
+	// Detail describes it in a sentence.
 	Detail string
 }
 
@@ -46,14 +46,14 @@ func (f Finding) String() string {
 	return text
 }
 
-// check is one promise, and the query that finds what breaks it.
+// check is a promise, with the query that finds where it is broken.
 type check struct {
 	name    string
 	warning bool
 	find    func(ctx context.Context, tx pgx.Tx) ([]Finding, error)
 }
 
-// row is the shape of what every query of the doctor finds.
+// row has the columns of every query of the doctor.
 type row = struct {
 	SlotID    uuid.UUID
 	BookingID uuid.UUID
@@ -63,7 +63,7 @@ type row = struct {
 
 var q = db.New()
 
-// checks are the promises in the order in which they are looked at.
+// checks are the promises, in the order in which they are checked.
 var checks = []check{
 	promise("no oversell", q.DoctorOversell),
 	promise("seats taken as the bookings say", q.DoctorSeatsTaken),
@@ -112,7 +112,7 @@ func promise[R ~struct {
 	}}
 }
 
-// late makes a check of which a finding is a warning.
+// late makes a check whose findings are warnings.
 func late[R ~struct {
 	SlotID    uuid.UUID
 	BookingID uuid.UUID
@@ -129,18 +129,18 @@ const (
 	findingsPage = 20
 	// checkTimeout bounds one check.
 	checkTimeout = 10 * time.Minute
-	// rollbackTimeout bounds the end of the transaction.
+	// rollbackTimeout bounds the rollback after the last one.
 	rollbackTimeout = time.Second
 )
 
-// doctorSettings suit reading whole tables: room to sort and hash in, and no row
-// by row lookups, to which a wrong estimate would tempt the planner.
+// doctorSettings suit queries of whole tables: more memory to sort and hash, and no
+// nested loops, which the planner would choose after a wrong estimate.
 const doctorSettings = "SELECT set_config('work_mem', '128MB', true), set_config('enable_nestloop', 'off', true), set_config('jit', 'off', true)"
 
-// Doctor computes again what the code promises, on a live database, from one
-// snapshot of it, and reports what differs: nothing, if all is well. Before each
-// check it tells progress, if there is one, how many of them are done, and the
-// name of the next; at the end, with an empty name, that all are.
+// Doctor checks all promises on one snapshot of a live database, and returns what
+// is not as promised. Before each check it calls progress, unless that is nil, with
+// the number of checks done and the name of the next one; at the end, with an empty
+// name.
 func Doctor(ctx context.Context, pool *pgxpool.Pool, progress func(done, total int, name string)) ([]Finding, error) {
 	if progress == nil {
 		progress = func(int, int, string) {}

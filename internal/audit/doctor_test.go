@@ -27,7 +27,7 @@ var symptoms = map[string]struct{ check, sql string }{
 	"oversold, and counted wrongly": {"no oversell",
 		`UPDATE bookings SET seats = seats + 1000 WHERE id = (SELECT id FROM bookings WHERE status = 'confirmed' LIMIT 1)`},
 	"booked twice": {"one live booking per user and slot", copyOf(`status = 'confirmed'`)},
-	"in two places": {"no overlap", `
+	"in two slots at once": {"no overlap", `
 		UPDATE bookings b SET during = o.during
 		FROM (SELECT id, user_id, during FROM bookings WHERE status = 'confirmed' ORDER BY id LIMIT 1) o
 		WHERE b.user_id = o.user_id AND b.id <> o.id AND b.status = 'confirmed'`},
@@ -68,13 +68,13 @@ var symptoms = map[string]struct{ check, sql string }{
 		`UPDATE ledger SET status = 'cancelled' WHERE kind = 'waitlisted'`},
 	"an offer from nowhere": {"bookings live as they may",
 		`UPDATE ledger SET status = 'offered' WHERE (slot_id, version) IN (SELECT slot_id, version FROM ledger WHERE kind = 'confirmed' LIMIT 1)`},
-	"a wrong place": {"queues as the ledger says",
+	"a wrong position": {"queues as the ledger says",
 		`UPDATE bookings SET queued_version = queued_version + 1000 WHERE id = (SELECT id FROM bookings WHERE status = 'waitlisted' LIMIT 1)`},
 	"forgotten passes": {"queues as the ledger says",
 		`UPDATE bookings SET passes = passes + 1 WHERE id = (SELECT id FROM bookings WHERE status = 'waitlisted' LIMIT 1)`},
 	"blocked by nobody": {"queues as the ledger says",
 		`UPDATE bookings SET blocked = 'capacity' WHERE id = (SELECT id FROM bookings WHERE status = 'waitlisted' AND blocked IS NULL LIMIT 1)`},
-	// The promoted booking and one that waits behind it change places.
+	// The promoted booking and one that waits behind it swap positions.
 	"a jump": {"no queue jumping", `
 		WITH pair AS (
 			SELECT p.slot_id, p.version, w.booking_id, w.user_id
@@ -140,14 +140,14 @@ var symptoms = map[string]struct{ check, sql string }{
 		WHERE (slot_id, version) IN (SELECT slot_id, version FROM ledger WHERE kind = 'checked_in' LIMIT 1)`},
 	"more seats than waited for": {"seats as asked for",
 		`UPDATE ledger SET seats = seats + 1 WHERE kind = 'promoted'`},
-	"fewer seats than the least": {"seats as asked for", partly(`UPDATE bookings SET seats_min = 3 WHERE id IN (SELECT id FROM partly)`)},
-	"fewer seats than agreed to": {"seats as asked for", partly(`UPDATE bookings SET seats_min = NULL WHERE id IN (SELECT id FROM partly)`)},
-	"fewer seats than were free": {"seats as asked for", partly(`
-		UPDATE ledger SET capacity = capacity + 1 WHERE kind = 'promoted' AND booking_id IN (SELECT id FROM partly)`)},
+	"fewer seats than seats_min": {"seats as asked for", withFewer(`UPDATE bookings SET seats_min = 3 WHERE id IN (SELECT id FROM with_fewer)`)},
+	"fewer seats than agreed to": {"seats as asked for", withFewer(`UPDATE bookings SET seats_min = NULL WHERE id IN (SELECT id FROM with_fewer)`)},
+	"fewer seats than were free": {"seats as asked for", withFewer(`
+		UPDATE ledger SET capacity = capacity + 1 WHERE kind = 'promoted' AND booking_id IN (SELECT id FROM with_fewer)`)},
 	"a hold that grew": {"seats as asked for", `
 		UPDATE ledger SET kind = 'resized', status = 'held', seats = seats + 1
 		WHERE kind = 'expired' AND booking_id IN (SELECT booking_id FROM ledger WHERE kind = 'held')`},
-	"a least that is more": {"seats as asked for",
+	"a seats_min above the seats": {"seats as asked for",
 		`UPDATE bookings SET seats_min = seats + 1 WHERE id = (SELECT id FROM bookings WHERE status = 'confirmed' LIMIT 1)`},
 	"a replaced booking that stays": {"replacements", `
 		UPDATE bookings SET replaced_by = (SELECT id FROM bookings WHERE status = 'confirmed' LIMIT 1)
@@ -183,7 +183,7 @@ var symptoms = map[string]struct{ check, sql string }{
 	"checked in, and undone": {"check-ins", `
 		UPDATE bookings b SET checked_in_at = l.at FROM ledger l
 		WHERE l.kind = 'checked_in' AND l.booking_id = b.id AND b.id IN (SELECT booking_id FROM ledger WHERE kind = 'check_in_undone')`},
-	"at the old place": {"queues as the ledger says", `
+	"at the old position": {"queues as the ledger says", `
 		UPDATE ledger SET kind = 'resized', seats = seats + 1 WHERE (slot_id, version) IN (
 			SELECT p.slot_id, p.version FROM ledger p
 			JOIN bookings b ON b.id = p.booking_id AND b.status = 'waitlisted' AND b.blocked IS NULL AND b.passes > 0
@@ -206,16 +206,16 @@ var symptoms = map[string]struct{ check, sql string }{
 		UPDATE events SET status = 'cancelled', cancelled_at = now(), updated_at = now() - interval '1 hour' WHERE title = 'Chamber concert'`},
 }
 
-// partly is a statement about the bookings that were promoted with fewer seats.
-func partly(statement string) string {
-	return `WITH partly AS (
+// withFewer is a statement about the bookings that were promoted with fewer seats.
+func withFewer(statement string) string {
+	return `WITH with_fewer AS (
 			SELECT p.booking_id AS id FROM ledger p
 			JOIN ledger w ON w.booking_id = p.booking_id AND w.kind = 'waitlisted' AND w.seats > p.seats
 			WHERE p.kind = 'promoted' AND NOT EXISTS (SELECT FROM ledger r WHERE r.booking_id = p.booking_id AND r.kind = 'resized'))
 		` + statement
 }
 
-// copyOf makes a second booking like the first one that is thus.
+// copyOf copies a booking that meets a condition.
 func copyOf(condition string) string {
 	return `INSERT INTO bookings (id, slot_id, user_id, during, seats, status, version, created_at, updated_at)
 		SELECT gen_random_uuid(), slot_id, user_id, during, seats, status, version, created_at, updated_at FROM bookings WHERE ` + condition + ` LIMIT 1`
@@ -226,10 +226,10 @@ func storedAnswer(status int, age string) string {
 		SELECT id, 'k', decode(repeat('00', 32), 'hex'), %d, '{}', '', now() + interval '%s' FROM users LIMIT 1`, status, age)
 }
 
-// Each way to corrupt a database is found by the check that is there for it, and
-// a healthy one has nothing. The symptoms share one database, which is healed in
-// between; constraints and triggers, which would refuse them, are taken away.
-func TestDoctor(t *testing.T) {
+// The symptoms share one database, which is healed in between. Constraints and
+// triggers, which would refuse them, are dropped.
+func TestDoctorFindsEachSymptom(t *testing.T) {
+	testkit.SkipIfShort(t, "it corrupts and heals a database a hundred times")
 	t.Parallel()
 	ctx := context.Background()
 	pool := testkit.Database(t)
@@ -270,7 +270,7 @@ const disarm = `
 	CREATE TABLE healthy.bookings AS SELECT * FROM bookings;
 	CREATE TABLE healthy.ledger AS SELECT * FROM ledger;`
 
-// heal brings the healthy rows back. Columns that are generated cannot be written.
+// heal restores the healthy rows. Generated columns cannot be written.
 const heal = `
 	SET session_replication_role = replica;
 	DELETE FROM idempotency_keys;
@@ -301,7 +301,7 @@ func diagnose(t *testing.T, pool *pgxpool.Pool) []audit.Finding {
 	return findings
 }
 
-// script runs statements as the superuser, in one session.
+// script runs statements in one session.
 func script(t *testing.T, pool *pgxpool.Pool, sql string) {
 	t.Helper()
 	conn, err := pool.Acquire(context.Background())
@@ -314,7 +314,6 @@ func script(t *testing.T, pool *pgxpool.Pool, sql string) {
 	}
 }
 
-// Every check is there for some symptom.
 func TestEveryCheckHasASymptom(t *testing.T) {
 	t.Parallel()
 	tried := map[string]bool{}
@@ -323,7 +322,7 @@ func TestEveryCheckHasASymptom(t *testing.T) {
 	}
 	_, err := audit.Doctor(context.Background(), testkit.Database(t), func(_, _ int, name string) {
 		if name != "" && !tried[name] {
-			t.Errorf("nobody tries %q", name)
+			t.Errorf("no symptom is for %q", name)
 		}
 	})
 	if err != nil {
@@ -331,8 +330,7 @@ func TestEveryCheckHasASymptom(t *testing.T) {
 	}
 }
 
-// A check reports a page, not a million rows.
-func TestDoctorIsBounded(t *testing.T) {
+func TestDoctorReportsAtMostAPageOfEachCheck(t *testing.T) {
 	t.Parallel()
 	ctx := context.Background()
 	pool := testkit.Database(t)
@@ -355,8 +353,7 @@ func TestDoctorIsBounded(t *testing.T) {
 	}
 }
 
-// The doctor cannot look, so it says so.
-func TestDoctorWithoutADatabase(t *testing.T) {
+func TestDoctorFailsIfItCannotCheck(t *testing.T) {
 	t.Parallel()
 	ctx, cancel := context.WithCancel(context.Background())
 	cancel()

@@ -1,15 +1,17 @@
 package audit
 
 import (
-	"eventbooking/internal/seating"
 	"fmt"
 	"slices"
 
 	"github.com/google/uuid"
+
+	"eventbooking/internal/fault"
+	"eventbooking/internal/seating"
 )
 
 // Replayed is what a slot's ledger alone says about the slot. It shares no code
-// with State, so that each can be held against the other.
+// with seating.State, so that each can check the other.
 type Replayed struct {
 	SlotID               uuid.UUID
 	Version              int64
@@ -17,11 +19,12 @@ type Replayed struct {
 	WaitlistLength       int
 	WaitlistReady        int
 	Bookings             map[uuid.UUID]Recalled
-	// Queue holds those who wait, blocked or not, in the order of their places.
+	// Queue has the waiting bookings, blocked or not, in the order of their positions.
 	Queue []uuid.UUID
 
-	// owed are those who must be noted as passed by the entry at version served.
-	owed   []uuid.UUID
+	// passed are the bookings that the entry at version served passed, and for which
+	// the next entries must say so.
+	passed []uuid.UUID
 	served int64
 }
 
@@ -37,7 +40,7 @@ type Recalled struct {
 	CheckedIn     bool
 }
 
-// Contradiction is the first entry that cannot be as the ones before it are.
+// Contradiction is the first entry that contradicts those before it.
 type Contradiction struct {
 	Entry seating.Entry
 	Why   string
@@ -47,34 +50,35 @@ func (c *Contradiction) Error() string {
 	return fmt.Sprintf("entry %d (%s) of slot %s: %s", c.Entry.Version, c.Entry.Kind, c.Entry.SlotID, c.Why)
 }
 
-// Replay folds the ledger of one slot, from its first entry on, into what it
-// says about the slot's counters, bookings and queue. The first entry that
-// contradicts those before it ends that, with a *Contradiction.
+// Replay computes the counters, the bookings and the queue of a slot from all
+// entries of its ledger. It stops with a *Contradiction at the first entry that
+// contradicts those before it.
 func Replay(entries []seating.Entry) (Replayed, error) {
 	r := Replayed{Bookings: map[uuid.UUID]Recalled{}}
 	for _, e := range entries {
-		for _, rule := range []func(seating.Entry) string{r.follows, r.passes, r.lives, r.resizes, r.advance, r.counts} {
+		for _, rule := range []func(seating.Entry) string{r.checkOrder, r.checkPassed, r.checkStep, r.checkSeats, r.apply, r.checkCounters} {
 			if why := rule(e); why != "" {
 				return r, &Contradiction{e, why}
 			}
 		}
 	}
-	if len(r.owed) > 0 {
-		return r, &Contradiction{entries[len(entries)-1], fmt.Sprintf("booking %s was passed over, and no entry says so", r.owed[0])}
+	if len(r.passed) > 0 {
+		return r, &Contradiction{entries[len(entries)-1], fmt.Sprintf("booking %s was passed, and no entry says so", r.passed[0])}
 	}
 	return r, nil
 }
 
-// follows: versions count from 1, the first entry opens the slot, only edits
-// change the capacity, and nobody is served without a reason.
-func (r *Replayed) follows(e seating.Entry) string {
+// checkOrder checks that versions count from 1, that only the first entry opens the
+// slot, that only edits change the capacity, and that causes come first and are
+// there where they must be. It returns what is wrong, like the other checks.
+func (r *Replayed) checkOrder(e seating.Entry) string {
 	switch {
 	case e.Version != r.Version+1:
 		return fmt.Sprintf("it should be entry %d", r.Version+1)
 	case r.Version > 0 && e.SlotID != r.SlotID:
 		return fmt.Sprintf("it should be of slot %s", r.SlotID)
 	case (e.Kind == seating.KindOpened) != (r.Version == 0):
-		return "a ledger begins with opened, once"
+		return "a ledger begins with opened, and only there"
 	case r.Version > 0 && e.Capacity != r.Capacity && (e.Kind != seating.KindEdited || e.BookingID != uuid.Nil):
 		return fmt.Sprintf("the capacity was %d", r.Capacity)
 	case e.Cause.SlotID == e.SlotID && e.Cause.Version >= e.Version:
@@ -88,27 +92,27 @@ func (r *Replayed) follows(e seating.Entry) string {
 	return ""
 }
 
-// passes: whoever is passed over is noted right after, in the order of the
-// queue, by entries that name the one who was served.
-func (r *Replayed) passes(e seating.Entry) string {
-	expected := len(r.owed) > 0
-	switch noted := e.Kind == seating.KindPassed; {
-	case expected && (!noted || e.BookingID != r.owed[0]):
-		return fmt.Sprintf("booking %s was passed over, and no entry says so", r.owed[0])
-	case noted && !expected:
+// checkPassed checks that the entries right after the one that gave a booking seats
+// say which bookings that passed, in the order of the queue, and no others.
+func (r *Replayed) checkPassed(e seating.Entry) string {
+	expected := len(r.passed) > 0
+	switch saysPassed := e.Kind == seating.KindPassed; {
+	case expected && (!saysPassed || e.BookingID != r.passed[0]):
+		return fmt.Sprintf("booking %s was passed, and no entry says so", r.passed[0])
+	case saysPassed && !expected:
 		return "nobody passed the booking"
-	case noted && e.Cause != (seating.Cause{SlotID: r.SlotID, Version: r.served}):
+	case saysPassed && e.Cause != (seating.Cause{SlotID: r.SlotID, Version: r.served}):
 		return fmt.Sprintf("entry %d passed the booking", r.served)
-	case noted:
-		r.owed = r.owed[1:]
+	case saysPassed:
+		r.passed = r.passed[1:]
 	}
 	return ""
 }
 
-// life is what the kinds of entries do to a booking: from which status they take
-// it to which. Those without an outcome leave it as it was. Only an edit may also
+// steps says from which statuses an entry of a kind takes a booking, and to which
+// status; without the latter, the status stays. Of these kinds, only edited may also
 // be about no booking.
-var life = map[seating.Kind]struct {
+var steps = map[seating.Kind]struct {
 	from []seating.Status
 	to   seating.Status
 }{
@@ -131,41 +135,42 @@ var life = map[seating.Kind]struct {
 	seating.KindCheckInUndone: {[]seating.Status{seating.Confirmed}, ""},
 }
 
-// lives: bookings live as they may, each as one user's.
-func (r *Replayed) lives(e seating.Entry) string {
-	step, about := life[e.Kind]
+// checkStep checks that the booking's status may change as the entry says, and that
+// the booking is still the same user's.
+func (r *Replayed) checkStep(e seating.Entry) string {
+	step, isOfBooking := steps[e.Kind]
 	if e.BookingID == uuid.Nil {
-		if about && e.Kind != seating.KindEdited {
+		if isOfBooking && e.Kind != seating.KindEdited {
 			return "it should be about a booking"
 		}
 		return ""
 	}
 	b := r.Bookings[e.BookingID]
-	outcome := step.to
-	if outcome == "" {
-		outcome = b.Status
+	to := step.to
+	if to == "" {
+		to = b.Status
 	}
-	// What is confirmed, accepted or declined was held or offered by the booking's last entry.
-	answers := b.Status == seating.Held && e.Kind == seating.KindConfirmed || e.Kind == seating.KindAccepted || e.Kind == seating.KindDeclined
+	// The booking's last entry held or offered the seats that this one answers.
+	isAnswer := b.Status == seating.Held && e.Kind == seating.KindConfirmed || e.Kind == seating.KindAccepted || e.Kind == seating.KindDeclined
 	switch {
 	case !slices.Contains(step.from, b.Status):
 		return fmt.Sprintf("a booking that was %q cannot be %s", b.Status, e.Kind)
-	case e.Status != outcome:
-		return fmt.Sprintf("it should leave the booking %q", outcome)
+	case e.Status != to:
+		return fmt.Sprintf("it should leave the booking %q", to)
 	case b.Status != "" && b.UserID != e.UserID:
 		return "the booking was another user's"
-	case answers && e.Cause != (seating.Cause{SlotID: e.SlotID, Version: b.Version}):
+	case isAnswer && e.Cause != (seating.Cause{SlotID: e.SlotID, Version: b.Version}):
 		return fmt.Sprintf("its cause should be entry %d", b.Version)
 	case e.Kind == seating.KindBlocked && b.Blocked, e.Kind == seating.KindUnblocked && !b.Blocked,
 		e.Kind == seating.KindCheckedIn && b.CheckedIn, e.Kind == seating.KindCheckInUndone && !b.CheckedIn:
-		return "the booking was that before"
+		return "the booking was so before"
 	}
 	return ""
 }
 
-// resizes: the seats of a booking change only where that is what the entry is
-// about, and by a promotion with fewer seats, if they were all that was free.
-func (r *Replayed) resizes(e seating.Entry) string {
+// checkSeats checks that a booking's seats change only by a resize, or by a promotion
+// with fewer seats if no more were free.
+func (r *Replayed) checkSeats(e seating.Entry) string {
 	b := r.Bookings[e.BookingID]
 	more := e.Seats > b.Seats
 	switch {
@@ -178,15 +183,15 @@ func (r *Replayed) resizes(e seating.Entry) string {
 	case e.Kind == seating.KindResized:
 		return ""
 	case more || e.Kind != seating.KindPromoted && e.Kind != seating.KindOffered:
-		return fmt.Sprintf("the booking was for %d seats", b.Seats)
+		return "the booking was for " + fault.Count(b.Seats, "seat")
 	case e.SeatsTaken < e.Capacity:
-		return fmt.Sprintf("the booking waited for %d seats, and more were free", b.Seats)
+		return fmt.Sprintf("the booking waited for %s, and more were free than it got", fault.Count(b.Seats, "seat"))
 	}
 	return ""
 }
 
-// advance takes the booking of the entry one step on.
-func (r *Replayed) advance(e seating.Entry) string {
+// apply changes the booking of the entry, if there is one.
+func (r *Replayed) apply(e seating.Entry) string {
 	if e.BookingID == uuid.Nil {
 		return ""
 	}
@@ -197,7 +202,7 @@ func (r *Replayed) advance(e seating.Entry) string {
 			return why
 		}
 	}
-	// Who asks for more seats while waiting gives the place up for the last one.
+	// A waiting booking that asks for more seats rejoins the queue at its end.
 	joins := e.Kind == seating.KindWaitlisted || e.Status == seating.Waitlisted && e.Seats > b.Seats
 	b.UserID, b.Seats, b.Status, b.Version = e.UserID, e.Seats, e.Status, e.Version
 	switch {
@@ -216,8 +221,8 @@ func (r *Replayed) advance(e seating.Entry) string {
 	return ""
 }
 
-// serve notes who waits, ready, before the one that gets seats: each of them
-// asks for more than is free, and is owed an entry.
+// serve notes which ready bookings the one that gets seats passes. Each of them must
+// need more seats than are free.
 func (r *Replayed) serve(e seating.Entry, b Recalled) string {
 	r.served = e.Version
 	for _, id := range r.Queue {
@@ -226,14 +231,14 @@ func (r *Replayed) serve(e seating.Entry, b Recalled) string {
 			continue
 		}
 		if other.Seats <= r.Capacity-r.SeatsTaken {
-			return fmt.Sprintf("booking %s waits at an earlier place, and the free seats are enough for it", id)
+			return fmt.Sprintf("booking %s waits at an earlier position, and enough seats are free for it", id)
 		}
-		r.owed = append(r.owed, id)
+		r.passed = append(r.passed, id)
 	}
 	return ""
 }
 
-// forget takes away what a booking, as it was, means for the slot.
+// forget takes a booking, as it was, out of the counters and the queue.
 func (r *Replayed) forget(id uuid.UUID, b Recalled) {
 	if b.Status.TakesSeats() {
 		r.SeatsTaken -= b.Seats
@@ -249,7 +254,7 @@ func (r *Replayed) forget(id uuid.UUID, b Recalled) {
 	r.Queue = slices.Delete(r.Queue, at, at+1)
 }
 
-// remember adds what a booking, as it is, means for the slot.
+// remember adds a booking, as it is, to the counters and the queue.
 func (r *Replayed) remember(id uuid.UUID, b Recalled) {
 	r.Bookings[id] = b
 	if b.Status.TakesSeats() {
@@ -262,14 +267,14 @@ func (r *Replayed) remember(id uuid.UUID, b Recalled) {
 	if !b.Blocked {
 		r.WaitlistReady++
 	}
-	at, _ := slices.BinarySearchFunc(r.Queue, b.QueuedVersion, func(other uuid.UUID, place int64) int {
-		return int(r.Bookings[other].QueuedVersion - place)
+	at, _ := slices.BinarySearchFunc(r.Queue, b.QueuedVersion, func(other uuid.UUID, version int64) int {
+		return int(r.Bookings[other].QueuedVersion - version)
 	})
 	r.Queue = slices.Insert(r.Queue, at, id)
 }
 
-// counts: the entry's counters are those of the slot after it.
-func (r *Replayed) counts(e seating.Entry) string {
+// checkCounters checks that the entry's counters are those of the slot after it.
+func (r *Replayed) checkCounters(e seating.Entry) string {
 	switch {
 	case e.SeatsTaken != r.SeatsTaken || e.WaitlistLength != r.WaitlistLength:
 		return fmt.Sprintf("it says %d seats taken and %d waiting; it should be %d and %d",

@@ -13,8 +13,7 @@ import (
 	"eventbooking/internal/seating"
 )
 
-// The first entry that contradicts those before it is named, with the reason.
-func TestReplayContradictions(t *testing.T) {
+func TestReplayNamesTheFirstContradiction(t *testing.T) {
 	t.Parallel()
 	for name, test := range map[string]struct {
 		edit func([]seating.Entry) []seating.Entry
@@ -40,11 +39,11 @@ func TestReplayContradictions(t *testing.T) {
 		"half a cause":       {change(7, func(e *seating.Entry) { e.Cause.Version = 0 }), 7, "half of its cause"},
 		"a later cause":      {change(7, func(e *seating.Entry) { e.Cause.Version = 7 }), 7, "comes later"},
 		"a jump": {change(7, func(e *seating.Entry) { e.BookingID, e.UserID = ledgerBooking(4), ledgerUser(4) }), 7,
-			"waits at an earlier place"},
+			"waits at an earlier position"},
 		"passed by nobody": {change(5, func(e *seating.Entry) {
 			e.Kind, e.Cause = seating.KindPassed, seating.Cause{SlotID: e.SlotID, Version: 1}
 		}), 5, "nobody passed"},
-		"more seats, by nothing": {change(6, func(e *seating.Entry) { e.Seats = 2 }), 6, "was for 1 seats"},
+		"more seats, by nothing": {change(6, func(e *seating.Entry) { e.Seats = 2 }), 6, "was for 1 seat"},
 		"nothing at all":         {func([]seating.Entry) []seating.Entry { return nil }, 0, ""},
 		"nothing different":      {func(l []seating.Entry) []seating.Entry { return l }, 0, ""},
 	} {
@@ -68,8 +67,8 @@ func TestReplayContradictions(t *testing.T) {
 	}
 }
 
-// Whoever does not fit may be passed, with an entry right after, in the order of the queue.
-func TestReplayPasses(t *testing.T) {
+// A booking that is too large may be passed, if the entry right after says so.
+func TestReplayExpectsAnEntryForEachPass(t *testing.T) {
 	t.Parallel()
 	const small, large = 1, 2
 	entry := func(version int64, kind seating.Kind, booking byte, seats int, status seating.Status, taken, waiting int) seating.Entry {
@@ -108,7 +107,8 @@ func TestReplayPasses(t *testing.T) {
 	}
 }
 
-// someLedger: two get the two seats, two wait, the first leaves, the next is promoted.
+// someLedger is of a slot with two seats: two bookings get them, two wait, the first
+// is cancelled, and the third is promoted.
 func someLedger() []seating.Entry {
 	slot := uuid.UUID{15: 1}
 	now := time.Date(2026, 5, 1, 8, 0, 0, 0, time.UTC)

@@ -13,23 +13,25 @@ import (
 	"eventbooking/internal/seating"
 )
 
-// Request is what a caller asks for in a slot.
+// Request is a request for seats of a slot.
 type Request struct {
 	SlotID uuid.UUID
 	Seats  int
-	// SeatsMin is how few seats are accepted; 0: all or none.
+	// SeatsMin is the fewest seats that are accepted; 0: all or none.
 	SeatsMin int
 	IfFull   seating.IfFull
-	// Replaces is a booking of the caller's that is given back for this one; nil: none.
+	// Replaces is the caller's booking that is given back for this one; nil: none.
 	Replaces uuid.UUID
 }
 
-// Book asks for seats for the caller. The submission brings the key and the answer.
+// Book books seats for the caller, or puts the booking on the waitlist. Key and
+// Render are taken from sub. Refusals: fault.ValidationFailed and those of
+// seating.Book.
 func (s *Service) Book(ctx context.Context, caller access.Caller, r Request, sub desk.Submission) (desk.Outcome, error) {
 	if err := checkSeatsMin(r.Seats, r.SeatsMin); err != nil {
 		return desk.Outcome{}, err
 	}
-	book, err := command(caller, r.SlotID, r.Seats)
+	book, err := newBook(caller, r.SlotID, r.Seats)
 	if err != nil {
 		return desk.Outcome{}, err
 	}
@@ -45,8 +47,8 @@ func (s *Service) Book(ctx context.Context, caller access.Caller, r Request, sub
 	return s.desk.Do(ctx, sub)
 }
 
-// command asks for a new booking of the caller's.
-func command(caller access.Caller, slotID uuid.UUID, seats int) (seating.Book, error) {
+// newBook is the command for a new booking of the caller.
+func newBook(caller access.Caller, slotID uuid.UUID, seats int) (seating.Book, error) {
 	id, err := newID()
 	return seating.Book{
 		BookingID: id, SlotID: slotID, UserID: caller.UserID, Seats: seats, IfFull: seating.Reject,
@@ -63,22 +65,21 @@ func newID() (uuid.UUID, error) {
 	return id, nil
 }
 
-// checkSeatsMin: nobody can accept only more than they ask for.
-func checkSeatsMin(seats, least int) error {
-	if least <= seats {
+// checkSeatsMin refuses a minimum of seats above the seats that are requested.
+func checkSeatsMin(seats, seatsMin int) error {
+	if seatsMin <= seats {
 		return nil
 	}
 	return fault.Invalid(fault.Field{Pointer: "/seats_min", Code: "too_large",
-		Detail: fmt.Sprintf("must not be above seats, which is %d", seats)})
+		Detail: fmt.Sprintf("must not be more than seats (%d)", seats)})
 }
 
-// findReplaceable is a booking that the caller may give back for another: their own.
-// Whether it has seats to give is the desk's to say.
+// findReplaceable reads a booking of the caller that they want to give back for
+// another. The command checks whether it has seats.
 func (s *Service) findReplaceable(ctx context.Context, caller access.Caller, id uuid.UUID) (Booking, error) {
 	b, err := s.find(ctx, id)
 	if errors.Is(err, fault.NotFound) || err == nil && b.UserID != caller.UserID {
-		err = fault.Invalid(fault.Field{Pointer: "/replaces_booking_id", Code: "not_replaceable",
-			Detail: "must be a booking of yours that has seats in another slot"})
+		err = seating.ErrNotReplaceable()
 	}
 	return b, err
 }

@@ -1,8 +1,6 @@
-// Package booking is what people do with bookings: hold, book, confirm, move,
-// resize and cancel, check in, see their own and their attendees', and follow what
-// happened to them through the ledger.
-// The rules by which seats change hands are in internal/seating; who may ask for
-// what about a booking is here.
+// Package booking has what callers do with bookings: hold, book, confirm, move,
+// resize, cancel and check in, and read lists, histories and chains of causes. Who
+// may do that is decided here; the rules about seats are in internal/seating.
 package booking
 
 import (
@@ -22,31 +20,31 @@ import (
 	"eventbooking/internal/view"
 )
 
-// Booking is a booking with whose event it is for, which says who may see it.
+// Booking is a booking with the organizer of its event, who may see and manage it.
 type Booking struct {
 	view.Booking
 	OrganizerID uuid.UUID
 }
 
-// actor is the caller, acting on the booking, as the ledger records them.
+// actor is the caller in the role that the ledger records for this booking.
 func (b Booking) actor(caller access.Caller, reason string) seating.Actor {
 	return access.ActorFor(caller, b.OrganizerID, b.UserID, reason)
 }
 
-// Service has the use cases of bookings. It reads by itself, and changes things
-// at the desk only.
+// Service has the use cases of bookings. It reads from the database, and submits
+// every change to the desk.
 type Service struct {
 	pool *pgxpool.Pool
 	desk *desk.Desk
 }
 
-// New makes the service.
+// New returns the service.
 func New(pool *pgxpool.Pool, d *desk.Desk) *Service {
 	return &Service{pool: pool, desk: d}
 }
 
-// Get returns a booking to who may see it; to everybody else it is
-// fault.NotFound.
+// Get returns a booking to its owner and to who manages its event. For everybody
+// else it is fault.NotFound.
 func (s *Service) Get(ctx context.Context, caller access.Caller, id uuid.UUID) (Booking, error) {
 	b, err := s.find(ctx, id)
 	if err == nil && !caller.CanSeeBooking(b.UserID, b.OrganizerID) {
@@ -55,8 +53,8 @@ func (s *Service) Get(ctx context.Context, caller access.Caller, id uuid.UUID) (
 	return b, err
 }
 
-// find reads a booking without a lock. Whose it is and of which slot never
-// changes, so commands may be built on it; everything else is the desk's to check.
+// find reads a booking without a lock. Its user and its slot never change, so
+// commands can be built from them. Everything else must be checked by the command.
 func (s *Service) find(ctx context.Context, id uuid.UUID) (Booking, error) {
 	row, err := postgres.Read(ctx, s.pool, func(c *pgxpool.Conn) (db.BookingGetRow, error) { return db.New().BookingGet(ctx, c, id) })
 	if errors.Is(err, pgx.ErrNoRows) {

@@ -3,13 +3,11 @@ package booking_test
 import (
 	"context"
 	"encoding/json"
-	"errors"
 	"net/http/httptest"
 	"testing"
 	"time"
 
 	"github.com/google/uuid"
-	"github.com/jackc/pgx/v5/pgxpool"
 
 	"eventbooking/gen/api"
 	"eventbooking/gen/db"
@@ -20,143 +18,68 @@ import (
 	"eventbooking/internal/idempotency"
 	"eventbooking/internal/seating"
 	"eventbooking/internal/testkit"
-	"eventbooking/internal/view"
 )
 
-// env is a database with a desk and the room on it.
-type env struct {
-	pool    *pgxpool.Pool
-	desk    *desk.Desk
-	service *booking.Service
-	handler *booking.Handler
-}
-
-func open(t *testing.T, opts ...testkit.Option) env {
-	t.Helper()
-	pool := testkit.DatabaseWith(t, opts...)
-	desk := testkit.Desk(t, pool)
-	service := booking.New(pool, desk)
-	return env{pool, desk, service, booking.NewHandler(service)}
-}
-
-func (h env) attendee(t *testing.T) access.Caller {
-	t.Helper()
-	return testkit.User(t, h.pool, access.Attendee)
-}
-
-func (h env) exec(t *testing.T, sql string, args ...any) {
-	t.Helper()
-	if _, err := h.pool.Exec(t.Context(), sql, args...); err != nil {
-		t.Fatal(err)
-	}
-}
-
-// count is the answer to a query for one number.
-func (h env) count(t *testing.T, sql string, args ...any) (n int) {
-	t.Helper()
-	if err := h.pool.QueryRow(context.Background(), sql, args...).Scan(&n); err != nil {
-		t.Fatal(err)
-	}
-	return n
-}
-
-// book is the caller asking for seats, waiting for them if need be.
-func (h env) book(caller access.Caller, slotID uuid.UUID, seats int) (seating.Booking, error) {
-	outcome, err := h.service.Book(context.Background(), caller, booking.Request{SlotID: slotID, Seats: seats, IfFull: seating.Wait}, desk.Submission{})
-	return outcome.Result.Booking, err
-}
-
-func (h env) mustBook(t *testing.T, caller access.Caller, slotID uuid.UUID, seats int) seating.Booking {
-	t.Helper()
-	b, err := h.book(caller, slotID, seats)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return b
-}
-
-func (h env) cancel(caller access.Caller, id uuid.UUID, reason string) (seating.Booking, error) {
-	outcome, err := h.service.Cancel(context.Background(), caller, id, reason, desk.Submission{})
-	return outcome.Result.Booking, err
-}
-
-func (h env) promote(t *testing.T, slotID uuid.UUID) {
-	t.Helper()
-	if _, err := h.desk.Do(t.Context(), desk.Submission{Command: seating.Promote{SlotID: slotID}}); err != nil {
-		t.Fatal(err)
-	}
-}
-
-func organizerOf(e db.Event) access.Caller { return testkit.Caller(e.OrganizerID, access.Organizer) }
-
-// wants fails the test unless err is of the code.
-func wants(t *testing.T, err error, code *fault.Code) {
-	t.Helper()
-	if !errors.Is(err, code) {
-		t.Errorf("got %v, want %s", err, code.Name)
-	}
-}
-
-func TestBook(t *testing.T) {
+func TestBookConfirmsWaitsOrRefuses(t *testing.T) {
 	t.Parallel()
-	h := open(t)
-	event := testkit.Event(t, h.pool)
-	slot := testkit.Slot(t, h.pool, event.ID, testkit.Capacity(2))
-	first, second := h.attendee(t), h.attendee(t)
+	e := open(t)
+	event := testkit.Event(t, e.pool)
+	slot := testkit.Slot(t, e.pool, event.ID, testkit.Capacity(2))
+	first, second := e.attendee(t), e.attendee(t)
 
-	b := h.mustBook(t, first, slot.ID, 2)
+	b := e.mustBook(t, first, slot.ID, 2)
 	if b.Status != seating.Confirmed || b.Seats != 2 || b.ID.Version() != 7 {
 		t.Errorf("got %+v", b)
 	}
-	_, err := h.service.Book(t.Context(), second, booking.Request{SlotID: slot.ID, Seats: 1, IfFull: seating.Reject}, desk.Submission{})
-	wants(t, err, fault.SlotFull)
-	if b := h.mustBook(t, second, slot.ID, 1); b.Status != seating.Waitlisted {
+	_, err := e.service.Book(t.Context(), second, booking.Request{SlotID: slot.ID, Seats: 1, IfFull: seating.Reject}, desk.Submission{})
+	wantFault(t, err, fault.SlotFull)
+	if b := e.mustBook(t, second, slot.ID, 1); b.Status != seating.Waitlisted {
 		t.Errorf("got %+v", b)
 	}
-	_, err = h.book(first, slot.ID, 1)
-	wants(t, err, fault.AlreadyBooked)
-	_, err = h.book(first, testkit.Slot(t, h.pool, event.ID).ID, 1)
-	wants(t, err, fault.BookingOverlap)
+	_, err = e.book(first, slot.ID, 1)
+	wantFault(t, err, fault.AlreadyBooked)
+	_, err = e.book(first, testkit.Slot(t, e.pool, event.ID).ID, 1)
+	wantFault(t, err, fault.BookingOverlap)
 
-	draft := testkit.Event(t, h.pool, func(e *db.Event) { e.Status = "draft" })
-	hidden := testkit.Slot(t, h.pool, draft.ID)
-	_, err = h.book(first, hidden.ID, 1)
-	wants(t, err, fault.NotFound)
-	_, err = h.book(testkit.User(t, h.pool, access.Admin), hidden.ID, 1)
-	wants(t, err, fault.EventNotPublished)
-	_, err = h.book(first, uuid.New(), 1)
-	wants(t, err, fault.NotFound)
+	draft := testkit.Event(t, e.pool, func(event *db.Event) { event.Status = "draft" })
+	hidden := testkit.Slot(t, e.pool, draft.ID)
+	_, err = e.book(first, hidden.ID, 1)
+	wantFault(t, err, fault.NotFound)
+	_, err = e.book(testkit.User(t, e.pool, access.Admin), hidden.ID, 1)
+	wantFault(t, err, fault.EventNotPublished)
+	_, err = e.book(first, uuid.New(), 1)
+	wantFault(t, err, fault.NotFound)
 }
 
-func TestCancel(t *testing.T) {
+func TestWhoMayCancelUntilWhen(t *testing.T) {
 	t.Parallel()
-	h := open(t)
-	event := testkit.Event(t, h.pool, func(e *db.Event) { e.CancellationClosesMinutes = 60 })
-	soon := testkit.Slot(t, h.pool, event.ID, testkit.Times(30*time.Minute, 2*time.Hour))
-	later := testkit.Slot(t, h.pool, event.ID)
-	owner, admin := h.attendee(t), testkit.User(t, h.pool, access.Admin)
+	e := open(t)
+	event := testkit.Event(t, e.pool, func(event *db.Event) { event.CancellationClosesMinutes = 60 })
+	soon := testkit.Slot(t, e.pool, event.ID, testkit.Times(30*time.Minute, 2*time.Hour))
+	later := testkit.Slot(t, e.pool, event.ID)
+	owner, admin := e.attendee(t), testkit.User(t, e.pool, access.Admin)
 
-	// reasonless is a validation error that points at the reason.
-	reasonless := func(err error) {
+	// wantNoReason expects a validation error that points at the reason.
+	wantNoReason := func(err error) {
 		t.Helper()
-		wants(t, err, fault.ValidationFailed)
+		wantFault(t, err, fault.ValidationFailed)
 		if f := fault.Of(err); f == nil || len(f.Fields) != 1 || f.Fields[0].Pointer != "/reason" {
 			t.Errorf("fields of %+v", f)
 		}
 	}
 	actor := func(b seating.Booking) (actor, reason string) {
 		t.Helper()
-		err := h.pool.QueryRow(t.Context(), "SELECT actor, coalesce(reason, '') FROM ledger WHERE booking_id = $1 AND kind = 'cancelled'", b.ID).Scan(&actor, &reason)
+		err := e.pool.QueryRow(t.Context(), "SELECT actor, coalesce(reason, '') FROM ledger WHERE booking_id = $1 AND kind = 'cancelled'", b.ID).Scan(&actor, &reason)
 		if err != nil {
 			t.Fatal(err)
 		}
 		return actor, reason
 	}
 
-	t.Run("one's own, in time, without a reason, once", func(t *testing.T) {
-		b := h.mustBook(t, owner, later.ID, 1)
+	t.Run("owner, in time, without a reason, twice", func(t *testing.T) {
+		b := e.mustBook(t, owner, later.ID, 1)
 		for range 2 {
-			if got, err := h.cancel(owner, b.ID, ""); err != nil || got.Status != seating.Cancelled {
+			if got, err := e.cancel(owner, b.ID, ""); err != nil || got.Status != seating.Cancelled {
 				t.Errorf("%v, %v", got, err)
 			}
 		}
@@ -164,13 +87,13 @@ func TestCancel(t *testing.T) {
 			t.Errorf("by %s", who)
 		}
 	})
-	t.Run("too late for the attendee, not for who manages", func(t *testing.T) {
-		b := h.mustBook(t, owner, soon.ID, 1)
-		_, err := h.cancel(owner, b.ID, "")
-		wants(t, err, fault.CancellationWindowClosed)
-		_, err = h.cancel(organizerOf(event), b.ID, "  ")
-		reasonless(err)
-		if _, err = h.cancel(organizerOf(event), b.ID, " Paid twice. "); err != nil {
+	t.Run("too late for the owner, not for the organizer", func(t *testing.T) {
+		b := e.mustBook(t, owner, soon.ID, 1)
+		_, err := e.cancel(owner, b.ID, "")
+		wantFault(t, err, fault.CancellationWindowClosed)
+		_, err = e.cancel(organizerOf(event), b.ID, "  ")
+		wantNoReason(err)
+		if _, err = e.cancel(organizerOf(event), b.ID, " Paid twice. "); err != nil {
 			t.Fatal(err)
 		}
 		if who, why := actor(b); who != "organizer" || why != "Paid twice." {
@@ -178,44 +101,43 @@ func TestCancel(t *testing.T) {
 		}
 	})
 	t.Run("administrator", func(t *testing.T) {
-		b := h.mustBook(t, owner, soon.ID, 1)
-		_, err := h.cancel(admin, b.ID, "")
-		reasonless(err)
-		if _, err = h.cancel(admin, b.ID, "Fraud."); err != nil {
+		b := e.mustBook(t, owner, soon.ID, 1)
+		_, err := e.cancel(admin, b.ID, "")
+		wantNoReason(err)
+		if _, err = e.cancel(admin, b.ID, "Fraud."); err != nil {
 			t.Fatal(err)
 		}
 		if who, _ := actor(b); who != "admin" {
 			t.Errorf("by %s", who)
 		}
 	})
-	t.Run("the organizer's own booking, at any time", func(t *testing.T) {
-		b := h.mustBook(t, organizerOf(event), soon.ID, 1)
-		if _, err := h.cancel(organizerOf(event), b.ID, ""); err != nil {
+	t.Run("organizer's own booking, at any time", func(t *testing.T) {
+		b := e.mustBook(t, organizerOf(event), soon.ID, 1)
+		if _, err := e.cancel(organizerOf(event), b.ID, ""); err != nil {
 			t.Fatal(err)
 		}
 	})
-	t.Run("others' bookings do not exist", func(t *testing.T) {
-		b := h.mustBook(t, h.attendee(t), later.ID, 1)
-		for _, caller := range []access.Caller{owner, testkit.User(t, h.pool, access.Organizer)} {
-			_, err := h.cancel(caller, b.ID, "Because.")
-			wants(t, err, fault.NotFound)
+	t.Run("not found for others", func(t *testing.T) {
+		b := e.mustBook(t, e.attendee(t), later.ID, 1)
+		for _, caller := range []access.Caller{owner, testkit.User(t, e.pool, access.Organizer)} {
+			_, err := e.cancel(caller, b.ID, "Because.")
+			wantFault(t, err, fault.NotFound)
 		}
-		if n := h.count(t, "SELECT count(*) FROM ledger WHERE booking_id = $1", b.ID); n != 1 {
+		if n := e.count(t, "SELECT count(*) FROM ledger WHERE booking_id = $1", b.ID); n != 1 {
 			t.Errorf("%d entries", n)
 		}
 	})
 }
 
-// What is answered to a POST is what a GET shows, tag included; a repeat is the
-// first answer, byte for byte.
-func TestHandlerBookAndCancel(t *testing.T) {
+// A repeated key gets the same bytes.
+func TestBookAndCancelRespondLikeGet(t *testing.T) {
 	t.Parallel()
-	h := open(t)
-	event := testkit.Event(t, h.pool)
-	slot := testkit.Slot(t, h.pool, event.ID, testkit.Capacity(1))
-	h.mustBook(t, h.attendee(t), slot.ID, 1)
-	h.mustBook(t, h.attendee(t), slot.ID, 1)
-	caller := h.attendee(t)
+	e := open(t)
+	event := testkit.Event(t, e.pool)
+	slot := testkit.Slot(t, e.pool, event.ID, testkit.Capacity(1))
+	e.mustBook(t, e.attendee(t), slot.ID, 1)
+	e.mustBook(t, e.attendee(t), slot.ID, 1)
+	caller := e.attendee(t)
 	ctx := access.WithCaller(t.Context(), caller)
 	keyed := func(value string) context.Context {
 		return idempotency.With(ctx, &idempotency.Key{UserID: caller.UserID, Value: value, Fingerprint: make([]byte, 32)})
@@ -224,7 +146,7 @@ func TestHandlerBookAndCancel(t *testing.T) {
 	wait := api.IfFull("waitlist")
 	create := func(ctx context.Context) *httptest.ResponseRecorder {
 		t.Helper()
-		answer, err := h.handler.CreateBooking(ctx, api.CreateBookingRequestObject{SlotID: slot.ID, Body: &api.BookingCreate{Seats: new(1), IfFull: &wait}})
+		answer, err := e.handler.CreateBooking(ctx, api.CreateBookingRequestObject{SlotID: slot.ID, Body: &api.BookingCreate{Seats: new(1), IfFull: &wait}})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -244,10 +166,10 @@ func TestHandlerBookAndCancel(t *testing.T) {
 		t.Errorf("%d %v %s", first.Code, first.Header(), first.Body)
 	}
 	if again.Body.String() != first.Body.String() || again.Header().Get("Idempotent-Replayed") != "true" {
-		t.Errorf("the repeat is not the first answer again: %s", again.Body)
+		t.Errorf("the repeat did not get the first response: %s", again.Body)
 	}
 
-	got, err := h.handler.GetBooking(ctx, api.GetBookingRequestObject{BookingID: b.ID})
+	got, err := e.handler.GetBooking(ctx, api.GetBookingRequestObject{BookingID: b.ID})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -259,7 +181,7 @@ func TestHandlerBookAndCancel(t *testing.T) {
 		t.Errorf("GET shows\n%s %s, POST showed\n%s %s", w.Header().Get("ETag"), w.Body, first.Header().Get("ETag"), first.Body)
 	}
 
-	cancelled, err := h.handler.CancelBooking(keyed("cancel"), api.CancelBookingRequestObject{BookingID: b.ID})
+	cancelled, err := e.handler.CancelBooking(keyed("cancel"), api.CancelBookingRequestObject{BookingID: b.ID})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -275,66 +197,56 @@ func TestHandlerBookAndCancel(t *testing.T) {
 	}
 }
 
-// Errors come through every operation as they are.
-func TestHandlerErrors(t *testing.T) {
+func TestHandlerReturnsErrorsUnchanged(t *testing.T) {
 	t.Parallel()
-	h := open(t)
-	event := testkit.Event(t, h.pool)
-	slot := testkit.Slot(t, h.pool, event.ID)
-	b := h.mustBook(t, h.attendee(t), slot.ID, 1)
-	ctx := access.WithCaller(t.Context(), h.attendee(t))
+	e := open(t)
+	event := testkit.Event(t, e.pool)
+	slot := testkit.Slot(t, e.pool, event.ID)
+	b := e.mustBook(t, e.attendee(t), slot.ID, 1)
+	ctx := access.WithCaller(t.Context(), e.attendee(t))
 	reason, damaged := "Because.", "damaged"
 	now := time.Now()
 
-	_, err := h.handler.CreateBooking(ctx, api.CreateBookingRequestObject{SlotID: uuid.New(), Body: &api.BookingCreate{}})
-	wants(t, err, fault.NotFound)
-	_, err = h.handler.GetBooking(ctx, api.GetBookingRequestObject{BookingID: b.ID})
-	wants(t, err, fault.NotFound)
-	_, err = h.handler.CancelBooking(ctx, api.CancelBookingRequestObject{BookingID: b.ID, Body: &api.BookingCancellation{Reason: &reason}})
-	wants(t, err, fault.NotFound)
-	_, err = h.handler.GetBookingHistory(ctx, api.GetBookingHistoryRequestObject{BookingID: b.ID})
-	wants(t, err, fault.NotFound)
-	_, err = h.handler.GetBookingChain(ctx, api.GetBookingChainRequestObject{BookingID: b.ID})
-	wants(t, err, fault.NotFound)
-	_, err = h.handler.ListMyBookings(ctx, api.ListMyBookingsRequestObject{Params: api.ListMyBookingsParams{Cursor: &damaged}})
-	wants(t, err, fault.InvalidCursor)
-	_, err = h.handler.ListConflicts(ctx, api.ListConflictsRequestObject{Params: api.ListConflictsParams{StartsAt: now, EndsAt: now}})
-	wants(t, err, fault.InvalidTimeRange)
-	_, err = h.handler.ListSlotBookings(ctx, api.ListSlotBookingsRequestObject{SlotID: slot.ID})
-	wants(t, err, fault.NotPermitted)
-	_, err = h.handler.ListEventBookings(ctx, api.ListEventBookingsRequestObject{EventID: event.ID})
-	wants(t, err, fault.NotPermitted)
+	_, err := e.handler.CreateBooking(ctx, api.CreateBookingRequestObject{SlotID: uuid.New(), Body: &api.BookingCreate{}})
+	wantFault(t, err, fault.NotFound)
+	_, err = e.handler.GetBooking(ctx, api.GetBookingRequestObject{BookingID: b.ID})
+	wantFault(t, err, fault.NotFound)
+	_, err = e.handler.CancelBooking(ctx, api.CancelBookingRequestObject{BookingID: b.ID, Body: &api.BookingCancellation{Reason: &reason}})
+	wantFault(t, err, fault.NotFound)
+	_, err = e.handler.GetBookingHistory(ctx, api.GetBookingHistoryRequestObject{BookingID: b.ID})
+	wantFault(t, err, fault.NotFound)
+	_, err = e.handler.GetBookingChain(ctx, api.GetBookingChainRequestObject{BookingID: b.ID})
+	wantFault(t, err, fault.NotFound)
+	_, err = e.handler.ListMyBookings(ctx, api.ListMyBookingsRequestObject{Params: api.ListMyBookingsParams{Cursor: &damaged}})
+	wantFault(t, err, fault.InvalidCursor)
+	_, err = e.handler.ListConflicts(ctx, api.ListConflictsRequestObject{Params: api.ListConflictsParams{StartsAt: now, EndsAt: now}})
+	wantFault(t, err, fault.InvalidTimeRange)
+	_, err = e.handler.ListSlotBookings(ctx, api.ListSlotBookingsRequestObject{SlotID: slot.ID})
+	wantFault(t, err, fault.NotPermitted)
+	_, err = e.handler.ListEventBookings(ctx, api.ListEventBookingsRequestObject{EventID: event.ID})
+	wantFault(t, err, fault.NotPermitted)
 }
 
-func TestDatabaseDown(t *testing.T) {
+func TestOperationsFailAsUnavailableWithoutADatabase(t *testing.T) {
 	t.Parallel()
-	h := open(t)
-	h.pool.Close()
+	e := open(t)
+	e.pool.Close()
 	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
 	defer cancel()
 	admin := testkit.Caller(uuid.New(), access.Admin)
-	_, err := h.service.Get(ctx, admin, uuid.New())
-	wants(t, err, fault.DatabaseUnavailable)
-	_, err = h.service.Preview(ctx, admin, uuid.New())
-	wants(t, err, fault.DatabaseUnavailable)
-	_, err = h.service.CheckIn(ctx, admin, uuid.New(), desk.Submission{})
-	wants(t, err, fault.DatabaseUnavailable)
-	_, err = h.service.Book(ctx, admin, booking.Request{Seats: 1, Replaces: uuid.New()}, desk.Submission{})
-	wants(t, err, fault.DatabaseUnavailable)
-	_, err = h.service.ListMine(ctx, admin, nil, booking.Always, booking.PageRequest{})
-	wants(t, err, fault.DatabaseUnavailable)
-	_, err = h.service.ListConflicts(ctx, admin, time.Now(), time.Now().Add(time.Hour), booking.PageRequest{})
-	wants(t, err, fault.DatabaseUnavailable)
-	_, err = h.service.ListOfEvent(ctx, admin, uuid.New(), nil, booking.PageRequest{})
-	wants(t, err, fault.DatabaseUnavailable)
-	wants(t, h.service.CancelBookingsOfDeletedUser(ctx, admin.UserID), fault.DatabaseUnavailable)
-}
-
-// ids are those of a page, in its order.
-func ids(bookings []view.Booking) []uuid.UUID {
-	list := make([]uuid.UUID, len(bookings))
-	for i, b := range bookings {
-		list[i] = b.ID
-	}
-	return list
+	_, err := e.service.Get(ctx, admin, uuid.New())
+	wantFault(t, err, fault.DatabaseUnavailable)
+	_, err = e.service.Preview(ctx, admin, uuid.New())
+	wantFault(t, err, fault.DatabaseUnavailable)
+	_, err = e.service.CheckIn(ctx, admin, uuid.New(), desk.Submission{})
+	wantFault(t, err, fault.DatabaseUnavailable)
+	_, err = e.service.Book(ctx, admin, booking.Request{Seats: 1, Replaces: uuid.New()}, desk.Submission{})
+	wantFault(t, err, fault.DatabaseUnavailable)
+	_, err = e.service.ListMine(ctx, admin, nil, booking.Always, booking.PageRequest{})
+	wantFault(t, err, fault.DatabaseUnavailable)
+	_, err = e.service.ListConflicts(ctx, admin, time.Now(), time.Now().Add(time.Hour), booking.PageRequest{})
+	wantFault(t, err, fault.DatabaseUnavailable)
+	_, err = e.service.ListOfEvent(ctx, admin, uuid.New(), nil, booking.PageRequest{})
+	wantFault(t, err, fault.DatabaseUnavailable)
+	wantFault(t, e.service.CancelBookingsOfDeletedUser(ctx, admin.UserID), fault.DatabaseUnavailable)
 }

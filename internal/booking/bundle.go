@@ -18,15 +18,16 @@ type Item struct {
 	Seats  int
 }
 
-// Bundle books several slots for the caller: all of them, or none. The items of
-// the outcome are in the order of those.
+// Bundle books several slots for the caller: all of them, or none. The items of the
+// result have the same order. Key and Render are taken from sub. Refusals:
+// fault.ValidationFailed and those of seating.Bundle.
 func (s *Service) Bundle(ctx context.Context, caller access.Caller, items []Item, sub desk.Submission) (desk.Outcome, error) {
 	if err := checkItems(items); err != nil {
 		return desk.Outcome{}, err
 	}
 	bundle := seating.Bundle{Items: make([]seating.Book, len(items))}
 	for i, item := range items {
-		book, err := command(caller, item.SlotID, item.Seats)
+		book, err := newBook(caller, item.SlotID, item.Seats)
 		if err != nil {
 			return desk.Outcome{}, err
 		}
@@ -36,14 +37,14 @@ func (s *Service) Bundle(ctx context.Context, caller access.Caller, items []Item
 	return s.desk.Do(ctx, sub)
 }
 
-// checkItems refuses slots that are named twice, all of them at once.
+// checkItems refuses slots that are named more than once, and names all of them.
 func checkItems(items []Item) error {
 	var wrong []fault.Field
 	first := make(map[uuid.UUID]int, len(items))
 	for i, item := range items {
 		if j, named := first[item.SlotID]; named {
 			wrong = append(wrong, fault.Field{Pointer: fmt.Sprintf("/items/%d/slot_id", i), Code: "duplicate",
-				Detail: fmt.Sprintf("is the slot of item %d, too; ask for all its seats in one item", j)})
+				Detail: fmt.Sprintf("is the slot of item %d too; request all its seats in one item", j)})
 		} else {
 			first[item.SlotID] = i
 		}

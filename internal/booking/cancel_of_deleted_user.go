@@ -18,15 +18,15 @@ import (
 )
 
 const (
-	// deletedPage is how many bookings are looked up at once.
+	// deletedPage is how many bookings are read at once.
 	deletedPage = 100
-	// cancelAtOnce is how many of them are at the desk at the same time.
+	// cancelAtOnce is how many cancellations are submitted at the same time.
 	cancelAtOnce = 32
 )
 
-// CancelBookingsOfDeletedUser cancels all live bookings of a user who was deleted. It may be cut off
-// anywhere and begun again: what is cancelled is no longer live. Nothing new
-// comes meanwhile, because the desk knows the user as deleted.
+// CancelBookingsOfDeletedUser cancels all live bookings of a user who was deleted. It
+// can stop anywhere and be repeated. The user makes no new bookings meanwhile,
+// because the desk refuses deleted users.
 func (s *Service) CancelBookingsOfDeletedUser(ctx context.Context, userID uuid.UUID) error {
 	for after := uuid.Nil; ; {
 		page, err := postgres.Read(ctx, s.pool, func(c *pgxpool.Conn) ([]db.BookingsLeavingRow, error) {
@@ -47,7 +47,7 @@ func (s *Service) CancelBookingsOfDeletedUser(ctx context.Context, userID uuid.U
 	}
 }
 
-// cancelOfDeleted cancels one booking, unless it has come to its end by itself.
+// cancelOfDeleted cancels one booking, unless it has expired.
 func (s *Service) cancelOfDeleted(ctx context.Context, userID uuid.UUID, b db.BookingsLeavingRow) error {
 	_, err := s.desk.Do(ctx, desk.Submission{Internal: true, Command: seating.Cancel{
 		SlotID: b.SlotID, BookingID: b.ID, UserID: userID, By: seating.System("the user was deleted")}})
@@ -63,7 +63,7 @@ type DeletedUserArgs struct {
 	UserID uuid.UUID `json:"user_id"`
 }
 
-// Kind names the job; queued jobs keep the name that they were given once.
+// Kind names the job. The name cannot change while such jobs are queued.
 func (DeletedUserArgs) Kind() string { return "leave" }
 
 // AddWorkers adds the worker of that job.

@@ -11,24 +11,25 @@ import (
 	"eventbooking/internal/postgres"
 )
 
-// maxLinks is how far a chain is followed in each direction.
+// maxLinks is how many entries a chain has in each direction.
 const maxLinks = 100
 
-// Chain is what is linked by cause to the entries of a booking, nearest first.
+// Chain has the entries that are linked by cause to those of a booking, nearest first.
 type Chain struct {
 	Causes, Consequences []Link
-	// Truncated says that there was more.
+	// Truncated says that there are more.
 	Truncated bool
 }
 
-// Link is an entry, so many causes away from the booking.
+// Link is an entry that is Depth causes away from the booking.
 type Link struct {
 	Depth int
 	Entry db.Ledger
 }
 
-// Chain follows the causes of a booking's entries, and what they caused, across
-// slots. The other slots' entries show what the caller may see of them.
+// Chain returns what caused a booking's entries, and what they caused, across slots,
+// for its owner or who manages its event. Entries about others are redacted. The
+// only refusal is fault.NotFound.
 func (s *Service) Chain(ctx context.Context, caller access.Caller, id uuid.UUID) (Chain, error) {
 	if _, err := s.Get(ctx, caller, id); err != nil {
 		return Chain{}, err

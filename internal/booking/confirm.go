@@ -10,8 +10,8 @@ import (
 	"eventbooking/internal/seating"
 )
 
-// Confirm makes a hold a booking for good, for its owner or for who manages its
-// event.
+// Confirm confirms a held booking, for its owner or who manages its event. Key and
+// Render are taken from sub. Refusals: fault.NotFound and those of seating.Confirm.
 func (s *Service) Confirm(ctx context.Context, caller access.Caller, id uuid.UUID, sub desk.Submission) (desk.Outcome, error) {
 	b, err := s.Get(ctx, caller, id)
 	if err != nil {

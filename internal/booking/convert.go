@@ -13,14 +13,14 @@ import (
 )
 
 func request(r api.CreateBookingRequestObject) Request {
-	w := Request{
+	request := Request{
 		SlotID: r.SlotID, Seats: view.OrElse(r.Body.Seats, 1), SeatsMin: view.OrElse(r.Body.SeatsMin, 0),
 		IfFull: seating.IfFull(view.OrElse(r.Body.IfFull, api.IfFull(seating.Reject))),
 	}
 	if id, err := r.Body.ReplacesBookingID.Get(); err == nil {
-		w.Replaces = id
+		request.Replaces = id
 	}
-	return w
+	return request
 }
 
 func items(body *api.BookingBundleCreate) []Item {
@@ -36,8 +36,8 @@ func patch(r api.UpdateBookingRequestObject) Patch {
 	p := Patch{Seats: body.Seats}
 	if body.SeatsMin.IsSpecified() {
 		p.SeatsMin = new(0) // null
-		if least, err := body.SeatsMin.Get(); err == nil {
-			p.SeatsMin = &least
+		if seatsMin, err := body.SeatsMin.Get(); err == nil {
+			p.SeatsMin = &seatsMin
 		}
 	}
 	return p
@@ -50,26 +50,26 @@ func reason(body *api.BookingCancellation) string {
 	return *body.Reason
 }
 
-func statuses(asked []api.BookingStatus) Statuses {
-	list := make(Statuses, len(asked))
-	for i, status := range asked {
+func statuses(requested []api.BookingStatus) Statuses {
+	list := make(Statuses, len(requested))
+	for i, status := range requested {
 		list[i] = string(status)
 	}
 	return list
 }
 
-func when(asked *api.BookingWhen) When {
-	if asked == nil {
+func when(requested *api.BookingWhen) When {
+	if requested == nil {
 		return Always
 	}
-	return When(*asked)
+	return When(*requested)
 }
 
-// visit sends an answer.
+// visit sends a response.
 type visit = func(http.ResponseWriter) error
 
-// answer makes the answer to a change of the booking that it shows, with its tag.
-func answer(r seating.Result, shape func(body api.Booking, tag string) visit) (idempotency.Response, error) {
+// respond records a response that shows the booking of a result, with its ETag.
+func respond(r seating.Result, shape func(body api.Booking, tag string) visit) (idempotency.Response, error) {
 	body, tag, err := shown(r).Tagged()
 	if err != nil {
 		return idempotency.Response{}, err
@@ -80,14 +80,14 @@ func answer(r seating.Result, shape func(body api.Booking, tag string) visit) (i
 func location(b api.Booking) string { return "/api/v1/bookings/" + b.ID.String() }
 
 func created(r seating.Result) (idempotency.Response, error) {
-	return answer(r, func(body api.Booking, tag string) visit {
+	return respond(r, func(body api.Booking, tag string) visit {
 		return api.CreateBooking201JSONResponse{Body: body, Headers: api.CreateBooking201ResponseHeaders{
 			Location: location(body), ETag: tag}}.VisitCreateBookingResponse
 	})
 }
 
 func held(r seating.Result) (idempotency.Response, error) {
-	return answer(r, func(body api.Booking, tag string) visit {
+	return respond(r, func(body api.Booking, tag string) visit {
 		return api.CreateHold201JSONResponse{Body: body, Headers: api.CreateHold201ResponseHeaders{
 			Location: location(body), ETag: tag}}.VisitCreateHoldResponse
 	})
@@ -102,35 +102,35 @@ func bundled(r seating.Result) (idempotency.Response, error) {
 }
 
 func confirmed(r seating.Result) (idempotency.Response, error) {
-	return answer(r, func(body api.Booking, tag string) visit {
+	return respond(r, func(body api.Booking, tag string) visit {
 		return api.ConfirmBooking200JSONResponse{
 			Body: body, Headers: api.ConfirmBooking200ResponseHeaders{ETag: tag}}.VisitConfirmBookingResponse
 	})
 }
 
 func moved(r seating.Result) (idempotency.Response, error) {
-	return answer(r, func(body api.Booking, tag string) visit {
+	return respond(r, func(body api.Booking, tag string) visit {
 		return api.MoveBooking201JSONResponse{Body: body, Headers: api.MoveBooking201ResponseHeaders{
 			Location: location(body), ETag: tag}}.VisitMoveBookingResponse
 	})
 }
 
 func cancelled(r seating.Result) (idempotency.Response, error) {
-	return answer(r, func(body api.Booking, tag string) visit {
+	return respond(r, func(body api.Booking, tag string) visit {
 		return api.CancelBooking200JSONResponse{
 			Body: body, Headers: api.CancelBooking200ResponseHeaders{ETag: tag}}.VisitCancelBookingResponse
 	})
 }
 
 func checkedIn(r seating.Result) (idempotency.Response, error) {
-	return answer(r, func(body api.Booking, tag string) visit {
+	return respond(r, func(body api.Booking, tag string) visit {
 		return api.CheckInBooking200JSONResponse{
 			Body: body, Headers: api.CheckInBooking200ResponseHeaders{ETag: tag}}.VisitCheckInBookingResponse
 	})
 }
 
 func checkInUndone(r seating.Result) (idempotency.Response, error) {
-	return answer(r, func(body api.Booking, tag string) visit {
+	return respond(r, func(body api.Booking, tag string) visit {
 		return api.UndoCheckIn200JSONResponse{
 			Body: body, Headers: api.UndoCheckIn200ResponseHeaders{ETag: tag}}.VisitUndoCheckInResponse
 	})
@@ -151,20 +151,20 @@ func (p Preview) json() api.PreviewCancellation200JSONResponse {
 	return body
 }
 
-// shown is the booking of a result. One that waits has just joined the queue,
-// so it stands at its end.
+// shown is the booking of a result, as the API shows it. A waiting one has just
+// joined the queue, so it is the last.
 func shown(r seating.Result) view.Booking {
-	p := view.Booking{Booking: r.Booking, EventID: r.Slot.EventID}
-	if p.Status == seating.Waitlisted {
-		p.Position = r.Slot.WaitlistLength
+	b := view.Booking{Booking: r.Booking, EventID: r.Slot.EventID}
+	if b.Status == seating.Waitlisted {
+		b.Position = r.Slot.WaitlistLength
 	}
-	return p
+	return b
 }
 
 func bookingList(l List) api.BookingList {
 	data := make([]api.Booking, len(l.Bookings))
-	for i, p := range l.Bookings {
-		data[i] = p.JSON()
+	for i, b := range l.Bookings {
+		data[i] = b.JSON()
 	}
 	return api.BookingList{Data: data, NextCursor: view.ZeroIsNull(l.Next), HasMore: l.Next != ""}
 }

@@ -2,5 +2,5 @@ package booking
 
 import "eventbooking/internal/seating"
 
-// PatchOf is for the rule tests.
-func PatchOf(p Patch, b seating.Booking) (seats, least int, err error) { return p.of(b) }
+// ApplyPatch applies a patch.
+func ApplyPatch(p Patch, b seating.Booking) (seats, seatsMin int, err error) { return p.apply(b) }

@@ -16,10 +16,10 @@ import (
 // Handler implements the operations of the tag bookings.
 type Handler struct{ service *Service }
 
-// NewHandler makes the handler.
+// NewHandler returns the handler.
 func NewHandler(service *Service) *Handler { return &Handler{service: service} }
 
-// CreateBooking asks for seats of a slot.
+// CreateBooking books seats of a slot, or joins its waitlist.
 func (h *Handler) CreateBooking(ctx context.Context, r api.CreateBookingRequestObject) (api.CreateBookingResponseObject, error) {
 	return replied(h.service.Book(ctx, access.CallerFrom(ctx), request(r), submission(ctx, created)))
 }
@@ -30,7 +30,7 @@ func (h *Handler) CreateHold(ctx context.Context, r api.CreateHoldRequestObject)
 	return replied(h.service.Hold(ctx, access.CallerFrom(ctx), r.SlotID, seats, submission(ctx, held)))
 }
 
-// CreateBookings books several slots, or none.
+// CreateBookings books several slots: all of them, or none.
 func (h *Handler) CreateBookings(ctx context.Context, r api.CreateBookingsRequestObject) (api.CreateBookingsResponseObject, error) {
 	return replied(h.service.Bundle(ctx, access.CallerFrom(ctx), items(r.Body), submission(ctx, bundled)))
 }
@@ -61,7 +61,7 @@ func (h *Handler) UpdateBooking(ctx context.Context, r api.UpdateBookingRequestO
 	return api.UpdateBooking200JSONResponse{Body: body, Headers: api.UpdateBooking200ResponseHeaders{ETag: tag}}, nil
 }
 
-// ConfirmBooking makes a hold a booking for good.
+// ConfirmBooking confirms a held booking.
 func (h *Handler) ConfirmBooking(ctx context.Context, r api.ConfirmBookingRequestObject) (api.ConfirmBookingResponseObject, error) {
 	return replied(h.service.Confirm(ctx, access.CallerFrom(ctx), r.BookingID, submission(ctx, confirmed)))
 }
@@ -71,12 +71,12 @@ func (h *Handler) MoveBooking(ctx context.Context, r api.MoveBookingRequestObjec
 	return replied(h.service.Move(ctx, access.CallerFrom(ctx), r.BookingID, r.Body.SlotID, submission(ctx, moved)))
 }
 
-// CancelBooking ends a booking.
+// CancelBooking cancels a booking.
 func (h *Handler) CancelBooking(ctx context.Context, r api.CancelBookingRequestObject) (api.CancelBookingResponseObject, error) {
 	return replied(h.service.Cancel(ctx, access.CallerFrom(ctx), r.BookingID, reason(r.Body), submission(ctx, cancelled)))
 }
 
-// PreviewCancellation tells what cancelling would do.
+// PreviewCancellation shows what cancelling would do.
 func (h *Handler) PreviewCancellation(ctx context.Context, r api.PreviewCancellationRequestObject) (api.PreviewCancellationResponseObject, error) {
 	p, err := h.service.Preview(ctx, access.CallerFrom(ctx), r.BookingID)
 	if err != nil {
@@ -85,17 +85,17 @@ func (h *Handler) PreviewCancellation(ctx context.Context, r api.PreviewCancella
 	return p.json(), nil
 }
 
-// CheckInBooking notes that an attendee has come.
+// CheckInBooking records that an attendee has arrived.
 func (h *Handler) CheckInBooking(ctx context.Context, r api.CheckInBookingRequestObject) (api.CheckInBookingResponseObject, error) {
 	return replied(h.service.CheckIn(ctx, access.CallerFrom(ctx), r.BookingID, submission(ctx, checkedIn)))
 }
 
-// UndoCheckIn takes that back.
+// UndoCheckIn undoes a check-in.
 func (h *Handler) UndoCheckIn(ctx context.Context, r api.UndoCheckInRequestObject) (api.UndoCheckInResponseObject, error) {
 	return replied(h.service.UndoCheckIn(ctx, access.CallerFrom(ctx), r.BookingID, submission(ctx, checkInUndone)))
 }
 
-// GetBookingHistory lists what happened to a booking.
+// GetBookingHistory lists the ledger entries of a booking.
 func (h *Handler) GetBookingHistory(ctx context.Context, r api.GetBookingHistoryRequestObject) (api.GetBookingHistoryResponseObject, error) {
 	entries, err := h.service.History(ctx, access.CallerFrom(ctx), r.BookingID, r.Params.Limit, r.Params.Cursor)
 	if err != nil {
@@ -107,7 +107,7 @@ func (h *Handler) GetBookingHistory(ctx context.Context, r api.GetBookingHistory
 	}, nil
 }
 
-// GetBookingChain follows what led to a booking's changes, and what followed.
+// GetBookingChain shows what caused a booking's changes, and what they caused.
 func (h *Handler) GetBookingChain(ctx context.Context, r api.GetBookingChainRequestObject) (api.GetBookingChainResponseObject, error) {
 	chain, err := h.service.Chain(ctx, access.CallerFrom(ctx), r.BookingID)
 	if err != nil {
@@ -129,7 +129,7 @@ func (h *Handler) ListMyBookings(ctx context.Context, r api.ListMyBookingsReques
 		Body: bookingList(list), Headers: api.ListMyBookings200ResponseHeaders{Link: page.Link(ctx, list.Next)}}, nil
 }
 
-// ListConflicts lists the caller's bookings with seats at a time.
+// ListConflicts lists the caller's bookings that take seats at a given time.
 func (h *Handler) ListConflicts(ctx context.Context, r api.ListConflictsRequestObject) (api.ListConflictsResponseObject, error) {
 	list, err := h.service.ListConflicts(ctx, access.CallerFrom(ctx), r.Params.StartsAt, r.Params.EndsAt,
 		PageRequest{r.Params.Limit, r.Params.Cursor})
@@ -162,36 +162,36 @@ func (h *Handler) ListEventBookings(ctx context.Context, r api.ListEventBookings
 		Body: bookingList(list), Headers: api.ListEventBookings200ResponseHeaders{Link: page.Link(ctx, list.Next)}}, nil
 }
 
-// submission is what belongs to a request, but for its command.
+// submission is that of a request, without its command.
 func submission(ctx context.Context, render func(seating.Result) (idempotency.Response, error)) desk.Submission {
 	return desk.Submission{Key: idempotency.From(ctx), Render: render}
 }
 
-// reply is an answer that was made with its effect.
+// reply is a response that was recorded in the transaction with its effect.
 type reply struct{ idempotency.Response }
 
 func replied(o desk.Outcome, err error) (reply, error) { return reply{o.Response}, err }
 
-// VisitCreateBookingResponse sends it.
+// VisitCreateBookingResponse sends the response.
 func (r reply) VisitCreateBookingResponse(w http.ResponseWriter) error { return r.Write(w) }
 
-// VisitCreateHoldResponse sends it.
+// VisitCreateHoldResponse sends the response.
 func (r reply) VisitCreateHoldResponse(w http.ResponseWriter) error { return r.Write(w) }
 
-// VisitCreateBookingsResponse sends it.
+// VisitCreateBookingsResponse sends the response.
 func (r reply) VisitCreateBookingsResponse(w http.ResponseWriter) error { return r.Write(w) }
 
-// VisitConfirmBookingResponse sends it.
+// VisitConfirmBookingResponse sends the response.
 func (r reply) VisitConfirmBookingResponse(w http.ResponseWriter) error { return r.Write(w) }
 
-// VisitMoveBookingResponse sends it.
+// VisitMoveBookingResponse sends the response.
 func (r reply) VisitMoveBookingResponse(w http.ResponseWriter) error { return r.Write(w) }
 
-// VisitCancelBookingResponse sends it.
+// VisitCancelBookingResponse sends the response.
 func (r reply) VisitCancelBookingResponse(w http.ResponseWriter) error { return r.Write(w) }
 
-// VisitCheckInBookingResponse sends it.
+// VisitCheckInBookingResponse sends the response.
 func (r reply) VisitCheckInBookingResponse(w http.ResponseWriter) error { return r.Write(w) }
 
-// VisitUndoCheckInResponse sends it.
+// VisitUndoCheckInResponse sends the response.
 func (r reply) VisitUndoCheckInResponse(w http.ResponseWriter) error { return r.Write(w) }

@@ -19,7 +19,7 @@ import (
 	"eventbooking/internal/testkit"
 )
 
-// sent is what a handler's answer looks like when it is sent.
+// sent records what a handler's response sends.
 func sent(t *testing.T, err error, visit func(http.ResponseWriter) error) *httptest.ResponseRecorder {
 	t.Helper()
 	if err != nil {
@@ -40,27 +40,26 @@ func decoded[T any](t *testing.T, w *httptest.ResponseRecorder) (body T) {
 	return body
 }
 
-// asking is a caller's context with an idempotency key.
-func asking(t *testing.T, caller access.Caller, key string) context.Context {
+// withKey is the context of a caller's request with an idempotency key.
+func withKey(t *testing.T, caller access.Caller, key string) context.Context {
 	t.Helper()
 	return idempotency.With(access.WithCaller(t.Context(), caller),
 		&idempotency.Key{UserID: caller.UserID, Value: key, Fingerprint: make([]byte, 32)})
 }
 
-// Every operation that changes something answers with the booking as a GET shows
-// it, tag included. Sent again with its key, it answers with the same bytes.
-func TestHandlerLifeOfABooking(t *testing.T) {
+// Repeated with its key, each operation responds with the same bytes.
+func TestOperationsOnABookingRespondLikeGet(t *testing.T) {
 	t.Parallel()
-	h := open(t)
-	event := testkit.Event(t, h.pool)
-	one := testkit.Slot(t, h.pool, event.ID, hours(10))
-	two := testkit.Slot(t, h.pool, event.ID, hours(20))
-	owner, organizer := h.attendee(t), organizerOf(event)
+	e := open(t)
+	event := testkit.Event(t, e.pool)
+	one := testkit.Slot(t, e.pool, event.ID, hours(10))
+	two := testkit.Slot(t, e.pool, event.ID, hours(20))
+	owner, organizer := e.attendee(t), organizerOf(event)
 
-	// twice does something two times with one key, and compares what is shown.
+	// twice does something two times with one key, and compares the responses.
 	twice := func(caller access.Caller, status int, what string, do func(ctx context.Context) (func(http.ResponseWriter) error, error)) api.Booking {
 		t.Helper()
-		ctx := asking(t, caller, what)
+		ctx := withKey(t, caller, what)
 		visit, err := do(ctx)
 		first := sent(t, err, visit)
 		visit, err = do(ctx)
@@ -72,7 +71,7 @@ func TestHandlerLifeOfABooking(t *testing.T) {
 		if location := first.Header().Get("Location"); (location == "/api/v1/bookings/"+b.ID.String()) != (status == 201) {
 			t.Errorf("%s: Location %q", what, location)
 		}
-		got, err := h.handler.GetBooking(ctx, api.GetBookingRequestObject{BookingID: b.ID})
+		got, err := e.handler.GetBooking(ctx, api.GetBookingRequestObject{BookingID: b.ID})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -83,53 +82,53 @@ func TestHandlerLifeOfABooking(t *testing.T) {
 	}
 
 	held := twice(owner, 201, "hold", func(ctx context.Context) (func(http.ResponseWriter) error, error) {
-		r, err := h.handler.CreateHold(ctx, api.CreateHoldRequestObject{SlotID: one.ID, Body: &api.HoldCreate{}})
+		r, err := e.handler.CreateHold(ctx, api.CreateHoldRequestObject{SlotID: one.ID, Body: &api.HoldCreate{}})
 		return r.VisitCreateHoldResponse, err
 	})
 	if held.Status != "held" || held.Seats != 1 || held.ExpiresAt.IsNull() || !held.CheckedInAt.IsNull() || !held.MovedFromBookingID.IsNull() {
 		t.Errorf("hold %+v", held)
 	}
 	confirmed := twice(owner, 200, "confirm", func(ctx context.Context) (func(http.ResponseWriter) error, error) {
-		r, err := h.handler.ConfirmBooking(ctx, api.ConfirmBookingRequestObject{BookingID: held.ID})
+		r, err := e.handler.ConfirmBooking(ctx, api.ConfirmBookingRequestObject{BookingID: held.ID})
 		return r.VisitConfirmBookingResponse, err
 	})
 	if confirmed.Status != "confirmed" || confirmed.ID != held.ID || !confirmed.ExpiresAt.IsNull() {
 		t.Errorf("confirmed %+v", confirmed)
 	}
 	moved := twice(owner, 201, "move", func(ctx context.Context) (func(http.ResponseWriter) error, error) {
-		r, err := h.handler.MoveBooking(ctx, api.MoveBookingRequestObject{BookingID: held.ID, Body: &api.BookingMove{SlotID: two.ID}})
+		r, err := e.handler.MoveBooking(ctx, api.MoveBookingRequestObject{BookingID: held.ID, Body: &api.BookingMove{SlotID: two.ID}})
 		return r.VisitMoveBookingResponse, err
 	})
 	if moved.MovedFromBookingID.MustGet() != held.ID || moved.SlotID != two.ID {
 		t.Errorf("moved %+v", moved)
 	}
 	in := twice(organizer, 200, "check in", func(ctx context.Context) (func(http.ResponseWriter) error, error) {
-		r, err := h.handler.CheckInBooking(ctx, api.CheckInBookingRequestObject{BookingID: moved.ID})
+		r, err := e.handler.CheckInBooking(ctx, api.CheckInBookingRequestObject{BookingID: moved.ID})
 		return r.VisitCheckInBookingResponse, err
 	})
 	if in.CheckedInAt.IsNull() || in.ID != moved.ID {
 		t.Errorf("checked in %+v", in)
 	}
 
-	undo, err := h.handler.UndoCheckIn(access.WithCaller(t.Context(), organizer), api.UndoCheckInRequestObject{BookingID: moved.ID})
+	undo, err := e.handler.UndoCheckIn(access.WithCaller(t.Context(), organizer), api.UndoCheckInRequestObject{BookingID: moved.ID})
 	w := sent(t, err, undo.VisitUndoCheckInResponse)
 	if out := decoded[api.Booking](t, w); w.Code != 200 || !out.CheckedInAt.IsNull() || w.Header().Get("ETag") == "" {
 		t.Errorf("undone %d %s", w.Code, w.Body)
 	}
 }
 
-func TestHandlerUpdateBooking(t *testing.T) {
+func TestUpdateBookingMergesThePatch(t *testing.T) {
 	t.Parallel()
-	h := open(t)
-	event := testkit.Event(t, h.pool)
-	slot := testkit.Slot(t, h.pool, event.ID, testkit.Capacity(4))
-	small := testkit.Slot(t, h.pool, event.ID, testkit.Capacity(4))
-	owner := h.attendee(t)
+	e := open(t)
+	event := testkit.Event(t, e.pool)
+	slot := testkit.Slot(t, e.pool, event.ID, testkit.Capacity(4))
+	small := testkit.Slot(t, e.pool, event.ID, testkit.Capacity(4))
+	owner := e.attendee(t)
 	ctx := access.WithCaller(t.Context(), owner)
-	h.mustBook(t, h.attendee(t), slot.ID, 4)
-	kept := h.mustBook(t, owner, small.ID, 1)
+	e.mustBook(t, e.attendee(t), slot.ID, 4)
+	kept := e.mustBook(t, owner, small.ID, 1)
 	wait := api.IfFull("waitlist")
-	created, err := h.handler.CreateBooking(ctx, api.CreateBookingRequestObject{SlotID: slot.ID, Body: &api.BookingCreate{
+	created, err := e.handler.CreateBooking(ctx, api.CreateBookingRequestObject{SlotID: slot.ID, Body: &api.BookingCreate{
 		Seats: new(3), SeatsMin: new(2), IfFull: &wait, ReplacesBookingID: nullable.NewNullableWithValue(kept.ID)}})
 	w := sent(t, err, created.VisitCreateBookingResponse)
 	b, tag := decoded[api.Booking](t, w), w.Header().Get("ETag")
@@ -140,7 +139,7 @@ func TestHandlerUpdateBooking(t *testing.T) {
 	update := func(r api.UpdateBookingRequestObject, match *string) (api.Booking, string) {
 		t.Helper()
 		r.BookingID, r.Params.IfMatch = b.ID, match
-		updated, err := h.handler.UpdateBooking(ctx, r)
+		updated, err := e.handler.UpdateBooking(ctx, r)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -155,21 +154,21 @@ func TestHandlerUpdateBooking(t *testing.T) {
 	if got.Seats != 4 || !got.SeatsMin.IsNull() {
 		t.Errorf("cleared %+v", got)
 	}
-	_, err = h.handler.UpdateBooking(ctx, api.UpdateBookingRequestObject{
+	_, err = e.handler.UpdateBooking(ctx, api.UpdateBookingRequestObject{
 		BookingID: b.ID, Params: api.UpdateBookingParams{IfMatch: &tag}, JSONBody: &api.BookingPatch{Seats: new(1)}})
-	wants(t, err, fault.VersionMismatch)
+	wantFault(t, err, fault.VersionMismatch)
 }
 
-func TestHandlerBundle(t *testing.T) {
+func TestBundleIsShownInTheOrderOfItsItems(t *testing.T) {
 	t.Parallel()
-	h := open(t)
-	event := testkit.Event(t, h.pool)
-	one, two := testkit.Slot(t, h.pool, event.ID, hours(10)), testkit.Slot(t, h.pool, event.ID, hours(20))
-	ctx := asking(t, h.attendee(t), "bundle")
+	e := open(t)
+	event := testkit.Event(t, e.pool)
+	one, two := testkit.Slot(t, e.pool, event.ID, hours(10)), testkit.Slot(t, e.pool, event.ID, hours(20))
+	ctx := withKey(t, e.attendee(t), "bundle")
 	r := api.CreateBookingsRequestObject{Body: &api.BookingBundleCreate{Items: []api.BookingItem{{SlotID: two.ID}, {SlotID: one.ID, Seats: new(2)}}}}
 	var bodies []string
 	for range 2 {
-		created, err := h.handler.CreateBookings(ctx, r)
+		created, err := e.handler.CreateBookings(ctx, r)
 		w := sent(t, err, created.VisitCreateBookingsResponse)
 		bodies = append(bodies, w.Body.String())
 		bundle := decoded[api.BookingBundle](t, w).Data
@@ -178,20 +177,20 @@ func TestHandlerBundle(t *testing.T) {
 		}
 	}
 	if bodies[0] != bodies[1] {
-		t.Errorf("the repeat is not the first answer again: %s", bodies[1])
+		t.Errorf("the repeat did not get the first response: %s", bodies[1])
 	}
 }
 
-func TestHandlerPreview(t *testing.T) {
+func TestPreviewIsShownForTheCaller(t *testing.T) {
 	t.Parallel()
-	h := open(t)
-	event := testkit.Event(t, h.pool, func(e *db.Event) { e.CancellationClosesMinutes = 60 })
-	soon := testkit.Slot(t, h.pool, event.ID, testkit.Times(30*time.Minute, time.Hour))
-	owner := h.attendee(t)
-	b := h.mustBook(t, owner, soon.ID, 2)
+	e := open(t)
+	event := testkit.Event(t, e.pool, func(event *db.Event) { event.CancellationClosesMinutes = 60 })
+	soon := testkit.Slot(t, e.pool, event.ID, testkit.Times(30*time.Minute, time.Hour))
+	owner := e.attendee(t)
+	b := e.mustBook(t, owner, soon.ID, 2)
 	preview := func(caller access.Caller) api.CancellationPreview {
 		t.Helper()
-		got, err := h.handler.PreviewCancellation(access.WithCaller(t.Context(), caller), api.PreviewCancellationRequestObject{BookingID: b.ID})
+		got, err := e.handler.PreviewCancellation(access.WithCaller(t.Context(), caller), api.PreviewCancellationRequestObject{BookingID: b.ID})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -205,28 +204,27 @@ func TestHandlerPreview(t *testing.T) {
 	}
 }
 
-// Errors come through the operations on a booking's life as they are.
-func TestHandlerLifeErrors(t *testing.T) {
+func TestOperationsOnABookingReturnErrorsUnchanged(t *testing.T) {
 	t.Parallel()
-	h := open(t)
-	slot := testkit.Slot(t, h.pool, testkit.Event(t, h.pool).ID)
-	b := h.mustBook(t, h.attendee(t), slot.ID, 1)
-	ctx := access.WithCaller(t.Context(), h.attendee(t))
+	e := open(t)
+	slot := testkit.Slot(t, e.pool, testkit.Event(t, e.pool).ID)
+	b := e.mustBook(t, e.attendee(t), slot.ID, 1)
+	ctx := access.WithCaller(t.Context(), e.attendee(t))
 
-	_, err := h.handler.CreateHold(ctx, api.CreateHoldRequestObject{SlotID: uuid.New(), Body: &api.HoldCreate{}})
-	wants(t, err, fault.NotFound)
-	_, err = h.handler.CreateBookings(ctx, api.CreateBookingsRequestObject{Body: &api.BookingBundleCreate{Items: []api.BookingItem{{SlotID: uuid.New()}}}})
-	wants(t, err, fault.NotFound)
-	_, err = h.handler.ConfirmBooking(ctx, api.ConfirmBookingRequestObject{BookingID: b.ID})
-	wants(t, err, fault.NotFound)
-	_, err = h.handler.MoveBooking(ctx, api.MoveBookingRequestObject{BookingID: b.ID, Body: &api.BookingMove{SlotID: slot.ID}})
-	wants(t, err, fault.NotFound)
-	_, err = h.handler.UpdateBooking(ctx, api.UpdateBookingRequestObject{BookingID: b.ID, JSONBody: &api.BookingPatch{}})
-	wants(t, err, fault.NotFound)
-	_, err = h.handler.PreviewCancellation(ctx, api.PreviewCancellationRequestObject{BookingID: b.ID})
-	wants(t, err, fault.NotFound)
-	_, err = h.handler.CheckInBooking(ctx, api.CheckInBookingRequestObject{BookingID: b.ID})
-	wants(t, err, fault.NotFound)
-	_, err = h.handler.UndoCheckIn(ctx, api.UndoCheckInRequestObject{BookingID: b.ID})
-	wants(t, err, fault.NotFound)
+	_, err := e.handler.CreateHold(ctx, api.CreateHoldRequestObject{SlotID: uuid.New(), Body: &api.HoldCreate{}})
+	wantFault(t, err, fault.NotFound)
+	_, err = e.handler.CreateBookings(ctx, api.CreateBookingsRequestObject{Body: &api.BookingBundleCreate{Items: []api.BookingItem{{SlotID: uuid.New()}}}})
+	wantFault(t, err, fault.NotFound)
+	_, err = e.handler.ConfirmBooking(ctx, api.ConfirmBookingRequestObject{BookingID: b.ID})
+	wantFault(t, err, fault.NotFound)
+	_, err = e.handler.MoveBooking(ctx, api.MoveBookingRequestObject{BookingID: b.ID, Body: &api.BookingMove{SlotID: slot.ID}})
+	wantFault(t, err, fault.NotFound)
+	_, err = e.handler.UpdateBooking(ctx, api.UpdateBookingRequestObject{BookingID: b.ID, JSONBody: &api.BookingPatch{}})
+	wantFault(t, err, fault.NotFound)
+	_, err = e.handler.PreviewCancellation(ctx, api.PreviewCancellationRequestObject{BookingID: b.ID})
+	wantFault(t, err, fault.NotFound)
+	_, err = e.handler.CheckInBooking(ctx, api.CheckInBookingRequestObject{BookingID: b.ID})
+	wantFault(t, err, fault.NotFound)
+	_, err = e.handler.UndoCheckIn(ctx, api.UndoCheckInRequestObject{BookingID: b.ID})
+	wantFault(t, err, fault.NotFound)
 }

@@ -13,14 +13,16 @@ import (
 	"eventbooking/internal/seating"
 )
 
-// Entries are a page of ledger entries. Next is the cursor of the page after it,
-// empty on the last one.
+// Entries is a page of ledger entries. Next is the cursor of the following page, or
+// empty.
 type Entries struct {
 	Entries []db.Ledger
 	Next    string
 }
 
-// History is what happened to a booking, from the request to its end.
+// History returns a page of the ledger entries of a booking, oldest first, for its
+// owner or who manages its event. Refusals: fault.NotFound, fault.InvalidCursor,
+// fault.CursorMismatch.
 func (s *Service) History(ctx context.Context, caller access.Caller, id uuid.UUID, limit *int, cursor *string) (Entries, error) {
 	list := []any{"history", id}
 	var after int64
@@ -46,9 +48,9 @@ func (s *Service) History(ctx context.Context, caller access.Caller, id uuid.UUI
 	return Entries{rows, next}, err
 }
 
-// redact returns an entry as a caller may see it: whole, if they manage the event;
-// otherwise without the ids of others, and without what others wrote about
-// others. Everybody may know that something happened, not to whom.
+// redact returns an entry as a caller may see it: all of it if they manage the event;
+// otherwise without the ids of other users, and without what others wrote about
+// others. Everybody may know what happened, but not to whom.
 func redact(e db.Ledger, caller access.Caller, organizerID *uuid.UUID) db.Ledger {
 	if organizerID != nil && caller.Manages(*organizerID) {
 		return e

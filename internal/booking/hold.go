@@ -10,9 +10,10 @@ import (
 	"eventbooking/internal/seating"
 )
 
-// Hold keeps seats for the caller for a while, to be confirmed.
+// Hold keeps seats for the caller for a while, to be confirmed. Key and Render are
+// taken from sub. The refusals are those of seating.Hold.
 func (s *Service) Hold(ctx context.Context, caller access.Caller, slotID uuid.UUID, seats int, sub desk.Submission) (desk.Outcome, error) {
-	book, err := command(caller, slotID, seats)
+	book, err := newBook(caller, slotID, seats)
 	if err != nil {
 		return desk.Outcome{}, err
 	}

@@ -7,33 +7,33 @@ import (
 	"eventbooking/internal/view"
 )
 
-// List is a page of bookings. Next is the cursor of the page after it, empty on
-// the last one.
+// List is a page of bookings. Next is the cursor of the following page, or empty.
 type List struct {
 	Bookings []view.Booking
 	Next     string
 }
 
-// PageRequest is the part of a list that is asked for.
+// PageRequest says which page of a list is requested; nil means the default limit, or
+// the first page.
 type PageRequest struct {
 	Limit  *int
 	Cursor *string
 }
 
-// Statuses narrow a list; none are all of them.
+// Statuses selects bookings by status; none of them means all.
 type Statuses []string
 
-// filter is a form of its own: sorted, so that a cursor knows it again, and
-// never nil, which would be NULL to the database.
+// filter returns the statuses sorted, so that the same ones always make the same
+// cursor, and never nil, which would be NULL in the database.
 func (s Statuses) filter() []string {
 	sorted := append([]string{}, s...)
 	slices.Sort(sorted)
 	return slices.Compact(sorted)
 }
 
-func byID(p view.Booking) any { return p.ID }
+func byID(b view.Booking) any { return b.ID }
 
-// cut makes a page of rows that were read with one more than the limit.
+// cut makes a page of rows; one more than the limit was read.
 func cut(rows []view.Booking, limit int, list any, key func(view.Booking) any) (List, error) {
 	bookings, next, _, err := page.Cut(rows, limit, list, key)
 	return List{bookings, next}, err

@@ -15,23 +15,25 @@ import (
 	"eventbooking/internal/view"
 )
 
-// conflictKey is where the list goes on.
+// conflictKey is the position of a booking in the list.
 type conflictKey struct {
 	Starts time.Time `json:"s"`
 	ID     uuid.UUID `json:"i"`
 }
 
-// ListConflicts are the caller's bookings with seats at a time.
-func (s *Service) ListConflicts(ctx context.Context, caller access.Caller, starts, ends time.Time, ask PageRequest) (List, error) {
+// ListConflicts returns the caller's bookings that take seats at an overlapping time,
+// by their start. Refusals: fault.InvalidTimeRange, fault.InvalidCursor,
+// fault.CursorMismatch.
+func (s *Service) ListConflicts(ctx context.Context, caller access.Caller, starts, ends time.Time, request PageRequest) (List, error) {
 	if !starts.Before(ends) {
 		return List{}, fault.InvalidTimeRange.New("ends_at must be after starts_at.")
 	}
 	list := []any{"conflicts", caller.UserID, starts.UTC(), ends.UTC()}
 	var after conflictKey
-	if err := page.After(ask.Cursor, list, &after); err != nil {
+	if err := page.After(request.Cursor, list, &after); err != nil {
 		return List{}, err
 	}
-	n := page.Limit(ask.Limit)
+	n := page.Limit(request.Limit)
 	rows, err := postgres.Read(ctx, s.pool, func(c *pgxpool.Conn) ([]db.BookingsConflictingRow, error) {
 		return db.New().BookingsConflicting(ctx, c, db.BookingsConflictingParams{
 			UserID: caller.UserID, StartsAt: starts, EndsAt: ends,
@@ -40,7 +42,7 @@ func (s *Service) ListConflicts(ctx context.Context, caller access.Caller, start
 	if err != nil {
 		return List{}, err
 	}
-	return cut(view.BookingsFrom(rows), n, list, func(p view.Booking) any {
-		return conflictKey{p.StartsAt, p.ID}
+	return cut(view.BookingsFrom(rows), n, list, func(b view.Booking) any {
+		return conflictKey{b.StartsAt, b.ID}
 	})
 }

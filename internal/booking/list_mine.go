@@ -14,10 +14,10 @@ import (
 	"eventbooking/internal/view"
 )
 
-// When is a phase of a booking's slot, by the database's clock.
+// When selects bookings by the time of their slots, compared with the database's clock.
 type When string
 
-// The phases; any other word is all of them.
+// The phases; any other value selects all bookings.
 const (
 	Upcoming When = "upcoming"
 	Ongoing  When = "ongoing"
@@ -25,7 +25,7 @@ const (
 	Always   When = "all"
 )
 
-// direction in which starts are listed: the next first, or the latest first.
+// direction is 1 for the earliest start first, and -1 for the latest first.
 func (w When) direction() int64 {
 	if w == Upcoming {
 		return 1
@@ -33,21 +33,24 @@ func (w When) direction() int64 {
 	return -1
 }
 
-// startKey is where a list by start goes on: microseconds times its direction.
+// startKey is the position of a booking in the list: its start in microseconds, times
+// the direction of the list.
 type startKey struct {
 	Starts int64     `json:"s"`
 	ID     uuid.UUID `json:"i"`
 }
 
-// ListMine are the caller's bookings.
-func (s *Service) ListMine(ctx context.Context, caller access.Caller, statuses Statuses, when When, ask PageRequest) (List, error) {
+// ListMine returns the caller's bookings by their start: upcoming ones with the
+// earliest first, all others with the latest first. Refusals: fault.InvalidCursor,
+// fault.CursorMismatch.
+func (s *Service) ListMine(ctx context.Context, caller access.Caller, statuses Statuses, when When, request PageRequest) (List, error) {
 	filter, direction := statuses.filter(), when.direction()
 	list := []any{"mine", caller.UserID, filter, when}
 	after := startKey{Starts: math.MinInt64}
-	if err := page.After(ask.Cursor, list, &after); err != nil {
+	if err := page.After(request.Cursor, list, &after); err != nil {
 		return List{}, err
 	}
-	n := page.Limit(ask.Limit)
+	n := page.Limit(request.Limit)
 	rows, err := postgres.Read(ctx, s.pool, func(c *pgxpool.Conn) ([]db.BookingsOfUserRow, error) {
 		return db.New().BookingsOfUser(ctx, c, db.BookingsOfUserParams{
 			UserID: caller.UserID, Statuses: filter, Phase: string(when), Direction: direction,
@@ -56,7 +59,7 @@ func (s *Service) ListMine(ctx context.Context, caller access.Caller, statuses S
 	if err != nil {
 		return List{}, err
 	}
-	return cut(view.BookingsFrom(rows), n, list, func(p view.Booking) any {
-		return startKey{p.StartsAt.UnixMicro() * direction, p.ID}
+	return cut(view.BookingsFrom(rows), n, list, func(b view.Booking) any {
+		return startKey{b.StartsAt.UnixMicro() * direction, b.ID}
 	})
 }

@@ -13,19 +13,20 @@ import (
 	"eventbooking/internal/view"
 )
 
-// ListOfEvent are the bookings of all slots of an event, the newest first, for
-// who manages it.
-func (s *Service) ListOfEvent(ctx context.Context, caller access.Caller, eventID uuid.UUID, statuses Statuses, ask PageRequest) (List, error) {
+// ListOfEvent returns the bookings of all slots of an event, the newest first, for
+// who manages it. Refusals: fault.NotFound, fault.NotPermitted, fault.InvalidCursor,
+// fault.CursorMismatch.
+func (s *Service) ListOfEvent(ctx context.Context, caller access.Caller, eventID uuid.UUID, statuses Statuses, request PageRequest) (List, error) {
 	filter := statuses.filter()
 	list := []any{"event", eventID, filter}
 	before := uuid.Max
-	if err := page.After(ask.Cursor, list, &before); err != nil {
+	if err := page.After(request.Cursor, list, &before); err != nil {
 		return List{}, err
 	}
 	if err := access.CheckManagesEvent(ctx, s.pool, caller, eventID); err != nil {
 		return List{}, err
 	}
-	n := page.Limit(ask.Limit)
+	n := page.Limit(request.Limit)
 	rows, err := postgres.Read(ctx, s.pool, func(c *pgxpool.Conn) ([]db.BookingsOfEventRow, error) {
 		return db.New().BookingsOfEvent(ctx, c, db.BookingsOfEventParams{
 			EventID: eventID, Statuses: filter, BeforeID: before, Page: int32(n + 1)})

@@ -15,15 +15,16 @@ import (
 	"eventbooking/internal/fault"
 	"eventbooking/internal/page"
 	"eventbooking/internal/testkit"
+	"eventbooking/internal/view"
 )
 
-// walk reads a list to its end, two at a time.
-func walk(t *testing.T, list func(booking.PageRequest) (booking.List, error)) []uuid.UUID {
+// readAll reads a list to its end, two bookings a page.
+func readAll(t *testing.T, list func(booking.PageRequest) (booking.List, error)) []uuid.UUID {
 	t.Helper()
 	two, all := 2, []uuid.UUID{}
-	asked := booking.PageRequest{Limit: &two}
+	request := booking.PageRequest{Limit: &two}
 	for {
-		l, err := list(asked)
+		l, err := list(request)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -34,24 +35,24 @@ func walk(t *testing.T, list func(booking.PageRequest) (booking.List, error)) []
 		if l.Next == "" {
 			return all
 		}
-		asked.Cursor = &l.Next
+		request.Cursor = &l.Next
 	}
 }
 
-// calendar is an attendee with a booking in every phase and several statuses.
-type calendar struct {
+// phases has an attendee with bookings in every phase and in several statuses.
+type phases struct {
 	env
 	me                                                     access.Caller
 	past, lastYear, ongoing, tomorrow, nextWeek, cancelled uuid.UUID
 }
 
-func openCalendar(t *testing.T) calendar {
+func openPhases(t *testing.T) phases {
 	t.Helper()
-	c := calendar{env: open(t)}
+	c := phases{env: open(t)}
 	c.me = c.attendee(t)
 	event := testkit.Event(t, c.pool)
 	const day = 24 * time.Hour
-	// Nobody can book what has started, so it starts after it is booked.
+	// A slot that has started cannot be booked, so its times change after that.
 	at := func(starts, ends time.Duration) uuid.UUID {
 		slot := testkit.Slot(t, c.pool, event.ID, testkit.Times(1000*day+starts, 1000*day+ends))
 		b := c.mustBook(t, c.me, slot.ID, 1)
@@ -67,9 +68,9 @@ func openCalendar(t *testing.T) calendar {
 	return c
 }
 
-func TestListMine(t *testing.T) {
+func TestMyBookingsAreFilteredByStatusAndPhase(t *testing.T) {
 	t.Parallel()
-	c := openCalendar(t)
+	c := openPhases(t)
 	c.mustBook(t, c.attendee(t), testkit.Slot(t, c.pool, testkit.Event(t, c.pool).ID).ID, 1) // somebody else's
 	tests := []struct {
 		name     string
@@ -88,15 +89,15 @@ func TestListMine(t *testing.T) {
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
 			t.Parallel()
-			got := walk(t, func(a booking.PageRequest) (booking.List, error) {
-				return c.service.ListMine(t.Context(), c.me, test.statuses, test.when, a)
+			got := readAll(t, func(r booking.PageRequest) (booking.List, error) {
+				return c.service.ListMine(t.Context(), c.me, test.statuses, test.when, r)
 			})
 			if !slices.Equal(got, test.want) {
 				t.Errorf("got %v, want %v", got, test.want)
 			}
 		})
 	}
-	t.Run("a cursor belongs to its filter, however that is written", func(t *testing.T) {
+	t.Run("a cursor belongs to a filter, in any order of the statuses", func(t *testing.T) {
 		t.Parallel()
 		one := 1
 		l, err := c.service.ListMine(t.Context(), c.me, booking.Statuses{"confirmed", "cancelled"}, booking.Always, booking.PageRequest{Limit: &one})
@@ -108,17 +109,17 @@ func TestListMine(t *testing.T) {
 			t.Error(err)
 		}
 		_, err = c.service.ListMine(t.Context(), c.me, nil, booking.Always, next)
-		wants(t, err, fault.CursorMismatch)
+		wantFault(t, err, fault.CursorMismatch)
 	})
 }
 
-func TestListConflicts(t *testing.T) {
+func TestConflictsTakeSeatsAtAnOverlappingTime(t *testing.T) {
 	t.Parallel()
-	c := openCalendar(t)
+	c := openPhases(t)
 	now := time.Now()
 	all := func(starts, ends time.Time) []uuid.UUID {
-		return walk(t, func(a booking.PageRequest) (booking.List, error) {
-			return c.service.ListConflicts(t.Context(), c.me, starts, ends, a)
+		return readAll(t, func(r booking.PageRequest) (booking.List, error) {
+			return c.service.ListConflicts(t.Context(), c.me, starts, ends, r)
 		})
 	}
 	if got, want := all(now.AddDate(0, 0, -30), now.AddDate(0, 0, 30)), []uuid.UUID{c.past, c.ongoing, c.tomorrow, c.nextWeek}; !slices.Equal(got, want) {
@@ -139,19 +140,19 @@ func TestListConflicts(t *testing.T) {
 	}
 }
 
-func TestListOfSlotAndEvent(t *testing.T) {
+func TestBookingsOfASlotAndAnEventAreListedInOrder(t *testing.T) {
 	t.Parallel()
-	h := open(t)
-	event := testkit.Event(t, h.pool)
-	one, two := testkit.Slot(t, h.pool, event.ID, testkit.Capacity(2)), testkit.Slot(t, h.pool, event.ID)
-	h.mustBook(t, h.attendee(t), testkit.Slot(t, h.pool, testkit.Event(t, h.pool).ID).ID, 1) // another event's
+	e := open(t)
+	event := testkit.Event(t, e.pool)
+	one, two := testkit.Slot(t, e.pool, event.ID, testkit.Capacity(2)), testkit.Slot(t, e.pool, event.ID)
+	e.mustBook(t, e.attendee(t), testkit.Slot(t, e.pool, testkit.Event(t, e.pool).ID).ID, 1) // another event's
 	var ofOne, ofEvent, waiting []uuid.UUID
 	for i := range 10 {
 		slot := one
 		if i%2 == 1 {
 			slot = two
 		}
-		b := h.mustBook(t, h.attendee(t), slot.ID, 1)
+		b := e.mustBook(t, e.attendee(t), slot.ID, 1)
 		ofEvent = append(ofEvent, b.ID)
 		if slot.ID == one.ID {
 			ofOne = append(ofOne, b.ID)
@@ -164,29 +165,29 @@ func TestListOfSlotAndEvent(t *testing.T) {
 	me := organizerOf(event)
 
 	slotList := func(s booking.Statuses) func(booking.PageRequest) (booking.List, error) {
-		return func(a booking.PageRequest) (booking.List, error) {
-			return h.service.ListOfSlot(t.Context(), me, one.ID, s, a)
+		return func(r booking.PageRequest) (booking.List, error) {
+			return e.service.ListOfSlot(t.Context(), me, one.ID, s, r)
 		}
 	}
 	eventList := func(s booking.Statuses) func(booking.PageRequest) (booking.List, error) {
-		return func(a booking.PageRequest) (booking.List, error) {
-			return h.service.ListOfEvent(t.Context(), me, event.ID, s, a)
+		return func(r booking.PageRequest) (booking.List, error) {
+			return e.service.ListOfEvent(t.Context(), me, event.ID, s, r)
 		}
 	}
-	if got := walk(t, slotList(nil)); !slices.Equal(got, ofOne) {
+	if got := readAll(t, slotList(nil)); !slices.Equal(got, ofOne) {
 		t.Errorf("slot: got %v, want %v", got, ofOne)
 	}
-	if got := walk(t, slotList(booking.Statuses{"waitlisted"})); !slices.Equal(got, waiting) {
+	if got := readAll(t, slotList(booking.Statuses{"waitlisted"})); !slices.Equal(got, waiting) {
 		t.Errorf("waiting: got %v, want %v", got, waiting)
 	}
-	if got := walk(t, eventList(nil)); !slices.Equal(got, ofEvent) {
+	if got := readAll(t, eventList(nil)); !slices.Equal(got, ofEvent) {
 		t.Errorf("event: got %v, want %v", got, ofEvent)
 	}
 	slices.Reverse(waiting)
-	if got := walk(t, eventList(booking.Statuses{"waitlisted", "expired"})); !slices.Equal(got, waiting) {
+	if got := readAll(t, eventList(booking.Statuses{"waitlisted", "expired"})); !slices.Equal(got, waiting) {
 		t.Errorf("waiting: got %v, want %v", got, waiting)
 	}
-	l, err := h.service.ListOfEvent(t.Context(), me, event.ID, booking.Statuses{"waitlisted"}, booking.PageRequest{})
+	l, err := e.service.ListOfEvent(t.Context(), me, event.ID, booking.Statuses{"waitlisted"}, booking.PageRequest{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -197,36 +198,36 @@ func TestListOfSlotAndEvent(t *testing.T) {
 	}
 }
 
-func TestListsAreForWhoManages(t *testing.T) {
+func TestOnlyManagersListBookings(t *testing.T) {
 	t.Parallel()
-	h := open(t)
-	published, draft := testkit.Event(t, h.pool), testkit.Event(t, h.pool, func(e *db.Event) { e.Status = "draft" })
-	slot, hidden := testkit.Slot(t, h.pool, published.ID), testkit.Slot(t, h.pool, draft.ID)
-	stranger := testkit.User(t, h.pool, access.Organizer)
+	e := open(t)
+	published, draft := testkit.Event(t, e.pool), testkit.Event(t, e.pool, func(event *db.Event) { event.Status = "draft" })
+	slot, hidden := testkit.Slot(t, e.pool, published.ID), testkit.Slot(t, e.pool, draft.ID)
+	stranger := testkit.User(t, e.pool, access.Organizer)
 	try := func(caller access.Caller, eventID, slotID uuid.UUID, code *fault.Code) {
 		t.Helper()
-		_, err := h.service.ListOfEvent(t.Context(), caller, eventID, nil, booking.PageRequest{})
-		wants(t, err, code)
-		_, err = h.service.ListOfSlot(t.Context(), caller, slotID, nil, booking.PageRequest{})
-		wants(t, err, code)
+		_, err := e.service.ListOfEvent(t.Context(), caller, eventID, nil, booking.PageRequest{})
+		wantFault(t, err, code)
+		_, err = e.service.ListOfSlot(t.Context(), caller, slotID, nil, booking.PageRequest{})
+		wantFault(t, err, code)
 	}
 	try(stranger, published.ID, slot.ID, fault.NotPermitted)
 	try(stranger, draft.ID, hidden.ID, fault.NotFound)
 	try(stranger, uuid.New(), uuid.New(), fault.NotFound)
-	admin := testkit.User(t, h.pool, access.Admin)
-	if _, err := h.service.ListOfEvent(t.Context(), admin, draft.ID, nil, booking.PageRequest{}); err != nil {
+	admin := testkit.User(t, e.pool, access.Admin)
+	if _, err := e.service.ListOfEvent(t.Context(), admin, draft.ID, nil, booking.PageRequest{}); err != nil {
 		t.Error(err)
 	}
 }
 
-func TestListHandlers(t *testing.T) {
+func TestListsAreShownInPages(t *testing.T) {
 	t.Parallel()
-	h := open(t)
-	event := testkit.Event(t, h.pool)
-	slot := testkit.Slot(t, h.pool, event.ID)
+	e := open(t)
+	event := testkit.Event(t, e.pool)
+	slot := testkit.Slot(t, e.pool, event.ID)
 	me := organizerOf(event)
-	mine := h.mustBook(t, me, slot.ID, 1)
-	h.mustBook(t, h.attendee(t), slot.ID, 1)
+	mine := e.mustBook(t, me, slot.ID, 1)
+	e.mustBook(t, e.attendee(t), slot.ID, 1)
 	ctx := page.WithURL(access.WithCaller(t.Context(), me), &url.URL{Path: "/list"})
 	one, confirmed, all := 1, api.BookingStatusFilter{"confirmed"}, api.BookingWhen("all")
 	check := func(name string, body api.BookingList, link *string, err error, more bool) {
@@ -238,16 +239,25 @@ func TestListHandlers(t *testing.T) {
 			t.Errorf("%s: %+v, link %v", name, body, link)
 		}
 	}
-	a, err := h.handler.ListMyBookings(ctx, api.ListMyBookingsRequestObject{Params: api.ListMyBookingsParams{Status: confirmed, When: &all}})
+	a, err := e.handler.ListMyBookings(ctx, api.ListMyBookingsRequestObject{Params: api.ListMyBookingsParams{Status: confirmed, When: &all}})
 	own := a.(api.ListMyBookings200JSONResponse)
 	check("mine", own.Body, own.Headers.Link, err, false)
-	b, err := h.handler.ListConflicts(ctx, api.ListConflictsRequestObject{Params: api.ListConflictsParams{StartsAt: mine.StartsAt, EndsAt: mine.EndsAt}})
+	b, err := e.handler.ListConflicts(ctx, api.ListConflictsRequestObject{Params: api.ListConflictsParams{StartsAt: mine.StartsAt, EndsAt: mine.EndsAt}})
 	conflicts := b.(api.ListConflicts200JSONResponse)
 	check("conflicts", conflicts.Body, conflicts.Headers.Link, err, false)
-	c, err := h.handler.ListSlotBookings(ctx, api.ListSlotBookingsRequestObject{SlotID: slot.ID, Params: api.ListSlotBookingsParams{Limit: &one}})
+	c, err := e.handler.ListSlotBookings(ctx, api.ListSlotBookingsRequestObject{SlotID: slot.ID, Params: api.ListSlotBookingsParams{Limit: &one}})
 	ofSlot := c.(api.ListSlotBookings200JSONResponse)
 	check("slot", ofSlot.Body, ofSlot.Headers.Link, err, true)
-	d, err := h.handler.ListEventBookings(ctx, api.ListEventBookingsRequestObject{EventID: event.ID, Params: api.ListEventBookingsParams{Limit: &one}})
+	d, err := e.handler.ListEventBookings(ctx, api.ListEventBookingsRequestObject{EventID: event.ID, Params: api.ListEventBookingsParams{Limit: &one}})
 	ofEvent := d.(api.ListEventBookings200JSONResponse)
 	check("event", ofEvent.Body, ofEvent.Headers.Link, err, true)
+}
+
+// ids are those of the bookings, in their order.
+func ids(bookings []view.Booking) []uuid.UUID {
+	list := make([]uuid.UUID, len(bookings))
+	for i, b := range bookings {
+		list[i] = b.ID
+	}
+	return list
 }

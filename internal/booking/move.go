@@ -10,8 +10,9 @@ import (
 	"eventbooking/internal/seating"
 )
 
-// Move exchanges a booking for one of another slot of the same event, for its
-// owner or for who manages its event. The outcome is about the new booking.
+// Move exchanges a booking for one in another slot of the same event, for its owner
+// or who manages its event. The result has the new booking. Key and Render are taken
+// from sub. Refusals: fault.NotFound and those of seating.Move.
 func (s *Service) Move(ctx context.Context, caller access.Caller, id, toSlotID uuid.UUID, sub desk.Submission) (desk.Outcome, error) {
 	b, err := s.Get(ctx, caller, id)
 	if err != nil {

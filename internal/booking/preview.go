@@ -16,61 +16,58 @@ import (
 	"eventbooking/internal/seating"
 )
 
-// Preview is what cancelling a booking would do at this moment.
+// Preview says what cancelling a booking would do now.
 type Preview struct {
 	BookingID uuid.UUID
-	// Refusal is why the caller may not; nil: they may.
+	// Refusal is why the caller may not cancel; nil: they may.
 	Refusal *fault.Error
-	// ClosesAt is until when they may; zero: no such time holds.
+	// ClosesAt is the time from which they may not; zero: they always may.
 	ClosesAt   time.Time
 	SeatsFreed int
-	// WouldPromote counts those who would get seats, within the page that one
-	// command promotes.
+	// WouldPromote is how many waiting bookings would get seats, up to
+	// seating.PromotePage.
 	WouldPromote int
-	// SlotVersion is where this was looked at.
+	// SlotVersion is the slot's version at which this holds.
 	SlotVersion int64
 }
 
-const (
-	// upgradesSeen is how many who wait with an upgrade are looked at as such: their
-	// other slots belong to the look.
-	upgradesSeen = 20
-	// successorsSeen is how far a booking that was replaced itself is followed.
-	successorsSeen = 10
-)
+// previewedUpgrades is for how many waiting upgrades a preview reads the slots in
+// which they give seats back.
+const previewedUpgrades = 20
 
-// Preview tells who sees a booking what cancelling it would do. First the slot is
-// brought up to date: what is due by now is no consequence of the cancellation.
+// Preview returns what cancelling a booking would do, for its owner or who manages
+// its event; for everybody else it is fault.NotFound. What is due already happens
+// first, because it is no consequence of the cancellation.
 func (s *Service) Preview(ctx context.Context, caller access.Caller, id uuid.UUID) (Preview, error) {
 	b, err := s.Get(ctx, caller, id)
 	if err != nil {
 		return Preview{}, err
 	}
 	also, err := postgres.Read(ctx, s.pool, func(c *pgxpool.Conn) ([]uuid.UUID, error) {
-		return db.New().SlotsGivenBack(ctx, c, db.SlotsGivenBackParams{SlotID: b.SlotID, Page: upgradesSeen, Hops: successorsSeen})
+		return db.New().SlotsGivenBack(ctx, c, db.SlotsGivenBackParams{SlotID: b.SlotID, Page: previewedUpgrades, Hops: seating.MaxReplacements})
 	})
 	if err != nil {
 		return Preview{}, err
 	}
-	by := b.actor(caller, "")
+	actor := b.actor(caller, "")
 	results, err := desk.DryRun(ctx, s.pool,
 		seating.Expire{SlotID: b.SlotID},
-		seating.Cancel{SlotID: b.SlotID, BookingID: b.ID, UserID: b.UserID, By: by},
+		seating.Cancel{SlotID: b.SlotID, BookingID: b.ID, UserID: b.UserID, By: actor},
 		seating.Promote{SlotID: b.SlotID, Also: also})
 	refused := errors.Is(err, fault.CancellationWindowClosed) || errors.Is(err, fault.InvalidTransition)
 	if err != nil && !refused {
 		return Preview{}, err
 	}
-	now := results[0].Slot
-	preview := Preview{BookingID: b.ID, SlotVersion: now.Version}
-	if by.Role == seating.ActorAttendee && b.Status == seating.Confirmed {
-		preview.ClosesAt = now.CancellationClosesAt()
+	slot := results[0].Slot
+	preview := Preview{BookingID: b.ID, SlotVersion: slot.Version}
+	if actor.Role == seating.ActorAttendee && b.Status == seating.Confirmed {
+		preview.ClosesAt = slot.CancellationClosesAt()
 	}
 	if refused {
 		preview.Refusal = fault.Of(err)
 		return preview, nil
 	}
-	preview.SeatsFreed = now.SeatsTaken - results[1].Slot.SeatsTaken
+	preview.SeatsFreed = slot.SeatsTaken - results[1].Slot.SeatsTaken
 	preview.WouldPromote = len(results[2].Promoted)
 	return preview, nil
 }

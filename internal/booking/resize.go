@@ -14,38 +14,40 @@ import (
 	"eventbooking/internal/view"
 )
 
-// Patch is what changes of a booking; nil leaves it as it is.
+// Patch changes a booking; nil leaves a value as it is.
 type Patch struct {
 	Seats *int
-	// SeatsMin: 0 is all or none.
+	// SeatsMin is the fewest seats that are accepted; 0: all or none.
 	SeatsMin *int
 }
 
-// of are the numbers of seats after the patch. With fewer seats, a minimum that
-// was left out follows: it cannot stay above them.
-func (p Patch) of(b seating.Booking) (seats, least int, err error) {
-	seats, least = b.Seats, b.SeatsMin
+// apply returns the seats and their minimum after the patch. If the patch has no
+// minimum, the minimum goes down with the seats. Otherwise one above the seats is
+// fault.ValidationFailed.
+func (p Patch) apply(b seating.Booking) (seats, seatsMin int, err error) {
+	seats, seatsMin = b.Seats, b.SeatsMin
 	if p.Seats != nil {
 		seats = *p.Seats
-		least = min(least, seats)
+		seatsMin = min(seatsMin, seats)
 	}
 	if p.SeatsMin != nil {
-		least = *p.SeatsMin
+		seatsMin = *p.SeatsMin
 	}
-	return seats, least, checkSeatsMin(seats, least)
+	return seats, seatsMin, checkSeatsMin(seats, seatsMin)
 }
 
-// resizeTries is how often a patch is worked out anew because the booking changed
-// meanwhile, where the caller did not say which state it is for.
+// resizeTries is how often a patch for any state is tried, because the booking
+// changes meanwhile.
 const resizeTries = 3
 
-// Resize changes for how many seats a booking is, for its owner or for who
-// manages its event. match is the state that
-// the patch is meant for.
+// Resize changes the number of seats of a booking, for its owner or who manages its
+// event. match says which states the patch may be applied to. Refusals:
+// fault.NotFound, fault.ValidationFailed, fault.VersionMismatch, fault.Contention
+// and those of seating.Resize.
 //
-// A patch says what changes; the rest is filled in from a booking read without a
-// lock. So the desk takes it for the version that was read only: a promotion with
-// fewer seats in between is not undone by what nobody asked for.
+// What the patch omits is taken from the booking, which is read without a lock. So
+// the command is for the version that was read: otherwise it might undo a promotion
+// with fewer seats that came in between.
 func (s *Service) Resize(ctx context.Context, caller access.Caller, id uuid.UUID, match view.IfMatch, patch Patch) (view.Booking, error) {
 	for range resizeTries {
 		b, err := s.Get(ctx, caller, id)
@@ -55,13 +57,13 @@ func (s *Service) Resize(ctx context.Context, caller access.Caller, id uuid.UUID
 		if err := b.check(match); err != nil {
 			return view.Booking{}, err
 		}
-		seats, least, err := patch.of(b.Booking.Booking)
-		if err != nil || seats == b.Seats && least == b.SeatsMin {
+		seats, seatsMin, err := patch.apply(b.Booking.Booking)
+		if err != nil || seats == b.Seats && seatsMin == b.SeatsMin {
 			return b.Booking, err
 		}
 		outcome, err := s.desk.Do(ctx, desk.Submission{Command: seating.Resize{
 			SlotID: b.SlotID, BookingID: b.ID, UserID: b.UserID, Version: b.Version,
-			Seats: seats, SeatsMin: least, By: b.actor(caller, ""),
+			Seats: seats, SeatsMin: seatsMin, By: b.actor(caller, ""),
 		}})
 		if err == nil {
 			return s.resized(ctx, caller, outcome.Result)
@@ -70,19 +72,19 @@ func (s *Service) Resize(ctx context.Context, caller access.Caller, id uuid.UUID
 			return view.Booking{}, err
 		}
 	}
-	return view.Booking{}, fault.Contention.New("The booking keeps changing.").After(time.Second)
+	return view.Booking{}, fault.Contention.New("The booking kept changing while it was edited.").After(time.Second)
 }
 
-// resized is the booking as the desk left it, with its place if it waits: that
-// takes another look. It is done by then, so whatever fails must not say that
-// nothing happened.
+// resized is the booking after a resize. If it waits, it is read again to find its
+// position. The resize is committed by then, so a failure must not be reported as
+// one that changed nothing.
 func (s *Service) resized(ctx context.Context, caller access.Caller, r seating.Result) (view.Booking, error) {
 	if r.Booking.Status != seating.Waitlisted {
 		return view.Booking{Booking: r.Booking, EventID: r.Slot.EventID}, nil
 	}
 	b, err := s.Get(ctx, caller, r.Booking.ID)
 	if err != nil {
-		return view.Booking{}, fault.OutcomeUnknown.New("The booking was changed, but not found again for the answer.").After(time.Second)
+		return view.Booking{}, fault.OutcomeUnknown.New("The booking was changed, but could not be read afterwards.").After(time.Second)
 	}
 	return b.Booking, nil
 }
@@ -90,7 +92,7 @@ func (s *Service) resized(ctx context.Context, caller access.Caller, r seating.R
 // check compares the booking's ETag with an If-Match header.
 func (b Booking) check(match view.IfMatch) error {
 	if match.IsAny() {
-		return nil // no need to work the tag out
+		return nil // no need to compute the ETag
 	}
 	_, etag, err := b.Tagged()
 	if err != nil {

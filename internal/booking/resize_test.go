@@ -15,18 +15,19 @@ import (
 	"eventbooking/internal/view"
 )
 
-func TestPatchOf(t *testing.T) {
+func TestPatchKeepsSeatsMinBelowSeats(t *testing.T) {
 	t.Parallel()
 	tests := []struct {
-		name         string
-		patch        booking.Patch
-		seats, least int
-		refused      bool
+		name     string
+		patch    booking.Patch
+		seats    int
+		seatsMin int
+		refused  bool
 	}{
 		{"nothing", booking.Patch{}, 4, 2, false},
 		{"more seats", booking.Patch{Seats: new(5)}, 5, 2, false},
 		{"fewer seats", booking.Patch{Seats: new(3)}, 3, 2, false},
-		{"fewer than the minimum, which follows", booking.Patch{Seats: new(1)}, 1, 1, false},
+		{"fewer than the minimum, which becomes less too", booking.Patch{Seats: new(1)}, 1, 1, false},
 		{"cleared", booking.Patch{SeatsMin: new(0)}, 4, 0, false},
 		{"minimum of all seats", booking.Patch{SeatsMin: new(4)}, 4, 4, false},
 		{"minimum above the seats there are", booking.Patch{SeatsMin: new(5)}, 0, 0, true},
@@ -36,63 +37,63 @@ func TestPatchOf(t *testing.T) {
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
 			t.Parallel()
-			seats, least, err := booking.PatchOf(test.patch, seating.Booking{Seats: 4, SeatsMin: 2})
+			seats, seatsMin, err := booking.ApplyPatch(test.patch, seating.Booking{Seats: 4, SeatsMin: 2})
 			if test.refused {
-				wantsField(t, err, "/seats_min")
-			} else if err != nil || seats != test.seats || least != test.least {
-				t.Errorf("%d seats, at least %d, %v", seats, least, err)
+				wantFields(t, err, "/seats_min")
+			} else if err != nil || seats != test.seats || seatsMin != test.seatsMin {
+				t.Errorf("%d seats, at least %d, %v", seats, seatsMin, err)
 			}
 		})
 	}
 }
 
-func TestResize(t *testing.T) {
+func TestWhoMayResizeToHowManySeats(t *testing.T) {
 	t.Parallel()
-	h := open(t)
-	event := testkit.Event(t, h.pool, func(e *db.Event) { e.CancellationClosesMinutes = 60 * 24 })
-	slot := testkit.Slot(t, h.pool, event.ID, testkit.Capacity(4), hours(100))
-	soon := testkit.Slot(t, h.pool, event.ID, hours(10))
-	owner, waiter := h.attendee(t), h.attendee(t)
-	b := h.mustBook(t, owner, slot.ID, 2)
+	e := open(t)
+	event := testkit.Event(t, e.pool, func(event *db.Event) { event.CancellationClosesMinutes = 60 * 24 })
+	slot := testkit.Slot(t, e.pool, event.ID, testkit.Capacity(4), hours(100))
+	soon := testkit.Slot(t, e.pool, event.ID, hours(10))
+	owner, waiter := e.attendee(t), e.attendee(t)
+	b := e.mustBook(t, owner, slot.ID, 2)
 	resize := func(caller access.Caller, id uuid.UUID, patch booking.Patch) (view.Booking, error) {
-		return h.service.Resize(t.Context(), caller, id, view.AnyState, patch)
+		return e.service.Resize(t.Context(), caller, id, view.AnyState, patch)
 	}
 	seats := func(n int) booking.Patch { return booking.Patch{Seats: &n} }
 
-	for _, stranger := range h.strangers(t) {
+	for _, stranger := range e.strangers(t) {
 		_, err := resize(stranger, b.ID, seats(1))
-		wants(t, err, fault.NotFound)
+		wantFault(t, err, fault.NotFound)
 	}
-	for part, caller := range h.parts(t, owner, event) {
+	for role, caller := range e.actors(t, owner, event) {
 		for _, n := range []int{3, 2} {
 			if got, err := resize(caller, b.ID, seats(n)); err != nil || got.Seats != n {
 				t.Fatalf("%+v, %v", got, err)
 			}
 		}
-		if by := h.actor(t, b.ID); by != part {
-			t.Errorf("by %s, want %s", by, part)
+		if actor := e.actor(t, b.ID); actor != role {
+			t.Errorf("recorded %s, want %s", actor, role)
 		}
 	}
 	_, err := resize(owner, b.ID, seats(5))
-	wants(t, err, fault.SeatsExceedCapacity)
+	wantFault(t, err, fault.SeatsExceedCapacity)
 	_, err = resize(owner, b.ID, booking.Patch{SeatsMin: new(3)})
-	wantsField(t, err, "/seats_min")
-	before := h.count(t, "SELECT count(*) FROM ledger")
+	wantFields(t, err, "/seats_min")
+	before := e.count(t, "SELECT count(*) FROM ledger")
 	for _, same := range []booking.Patch{{}, seats(2), {SeatsMin: new(0)}} {
 		if got, err := resize(owner, b.ID, same); err != nil || got.Seats != 2 {
 			t.Errorf("%+v, %v", got, err)
 		}
 	}
-	if n := h.count(t, "SELECT count(*) FROM ledger"); n != before {
-		t.Errorf("asking for what is so left %d entries", n-before)
+	if n := e.count(t, "SELECT count(*) FROM ledger"); n != before {
+		t.Errorf("resizes that change nothing made %d entries", n-before)
 	}
 
-	// Three wait; the first of them with fewer seats keeps its place, with more it loses it.
-	first := h.mustBook(t, waiter, slot.ID, 4)
-	h.mustBook(t, h.attendee(t), slot.ID, 4)
-	h.mustBook(t, h.attendee(t), slot.ID, 4)
+	// Three wait. The first keeps its position with fewer seats, and loses it with more.
+	first := e.mustBook(t, waiter, slot.ID, 4)
+	e.mustBook(t, e.attendee(t), slot.ID, 4)
+	e.mustBook(t, e.attendee(t), slot.ID, 4)
 	_, err = resize(owner, b.ID, seats(3))
-	wants(t, err, fault.SlotFull)
+	wantFault(t, err, fault.SlotFull)
 	if open := fault.Of(err).Members.WaitlistOpen; open == nil || !*open {
 		t.Errorf("waitlist_open is %v", open)
 	}
@@ -103,41 +104,41 @@ func TestResize(t *testing.T) {
 		t.Errorf("%+v, %v", got, err)
 	}
 
-	late := h.mustBook(t, owner, soon.ID, 2)
+	late := e.mustBook(t, owner, soon.ID, 2)
 	_, err = resize(owner, late.ID, seats(1))
-	wants(t, err, fault.CancellationWindowClosed)
-	held := h.mustHold(t, h.attendee(t), soon.ID, 1)
+	wantFault(t, err, fault.CancellationWindowClosed)
+	held := e.mustHold(t, e.attendee(t), soon.ID, 1)
 	_, err = resize(organizerOf(event), held.ID, seats(2))
-	wants(t, err, fault.InvalidTransition)
-	testkit.Sound(t, h.pool)
+	wantFault(t, err, fault.InvalidTransition)
+	testkit.Sound(t, e.pool)
 }
 
-func TestResizeIfMatch(t *testing.T) {
+func TestResizeIsForTheStateThatIfMatchNames(t *testing.T) {
 	t.Parallel()
-	h := open(t)
-	slot := testkit.Slot(t, h.pool, testkit.Event(t, h.pool).ID)
-	owner := h.attendee(t)
-	b := h.mustBook(t, owner, slot.ID, 1)
+	e := open(t)
+	slot := testkit.Slot(t, e.pool, testkit.Event(t, e.pool).ID)
+	owner := e.attendee(t)
+	b := e.mustBook(t, owner, slot.ID, 1)
 	ctx := access.WithCaller(t.Context(), owner)
 	tag := func() string {
 		t.Helper()
-		got, err := h.handler.GetBooking(ctx, api.GetBookingRequestObject{BookingID: b.ID})
+		got, err := e.handler.GetBooking(ctx, api.GetBookingRequestObject{BookingID: b.ID})
 		if err != nil {
 			t.Fatal(err)
 		}
 		return got.(api.GetBooking200JSONResponse).Headers.ETag
 	}
 	resize := func(match string, n int) error {
-		_, err := h.service.Resize(ctx, owner, b.ID, view.OptionalIfMatch(&match), booking.Patch{Seats: &n})
+		_, err := e.service.Resize(ctx, owner, b.ID, view.OptionalIfMatch(&match), booking.Patch{Seats: &n})
 		return err
 	}
 	seen := tag()
-	wants(t, resize(`"another"`, 2), fault.VersionMismatch)
-	wants(t, resize(seen[1:len(seen)-1], 2), fault.VersionMismatch) // without its quotes
+	wantFault(t, resize(`"another"`, 2), fault.VersionMismatch)
+	wantFault(t, resize(seen[1:len(seen)-1], 2), fault.VersionMismatch) // without its quotes
 	if err := resize(`"another", `+seen, 2); err != nil {
 		t.Error(err)
 	}
-	wants(t, resize(seen, 3), fault.VersionMismatch)
+	wantFault(t, resize(seen, 3), fault.VersionMismatch)
 	if err := resize(tag(), 3); err != nil {
 		t.Error(err)
 	}

@@ -11,21 +11,20 @@ import (
 	"eventbooking/internal/seating"
 )
 
-// ApplyTx applies commands that need nothing but their slots, and inserts the
-// jobs that they ask for, in a transaction that has locked these slots.
+// ApplyTx applies commands that need nothing but their slots, and inserts the jobs
+// that they request, in a transaction that has locked these slots. The first
+// refusal ends it.
 func (d *Desk) ApplyTx(ctx context.Context, tx pgx.Tx, commands ...seating.Command) error {
 	var ids []uuid.UUID
 	for _, c := range commands {
 		ids = append(ids, c.Needs().Slots...)
 	}
-	q, l := db.New(), &loaded{slots: map[uuid.UUID]seating.Slot{}}
+	q, l := db.New(), &loaded{}
 	rows, err := q.SlotsLoad(ctx, tx, ids)
 	if err != nil {
 		return fmt.Errorf("load slots: %w", err)
 	}
-	for _, row := range rows {
-		l.slots[row.ID] = SlotOf(row)
-	}
+	l.slots = slotsByID(rows)
 	if l.now, err = q.ClockRead(ctx, tx); err != nil {
 		return fmt.Errorf("read the clock: %w", err)
 	}

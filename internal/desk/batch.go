@@ -15,28 +15,28 @@ import (
 	"eventbooking/internal/seating"
 )
 
-// locking is what a batch does about slots that somebody else has locked.
+// locking is what a batch does about slots that another transaction has locked.
 type locking int
 
 const (
-	// skipLocked leaves their commands to the workers of contended slots.
+	// skipLocked leaves their commands to the contended workers.
 	skipLocked locking = iota
-	// waitForLocks waits, for the lock timeout at most.
+	// waitForLocks waits for them, at most for the lock timeout.
 	waitForLocks
 	// readOnly locks nothing and changes nothing.
 	readOnly
 )
 
-// run carries commands out: each gets its outcome or its error, whatever happens.
+// run runs commands. Each of them gets its outcome or an error.
 func (d *Desk) run(commands []*pending, locks locking) {
 	ctx, cancel := context.WithTimeout(context.Background(), batchDeadline)
 	defer cancel()
 	d.attempt(ctx, commands, locks)
 }
 
-// attempt runs commands as one transaction. One that loses against others runs
-// again; one that fails is split in two, in the order of arrival, until only the
-// command that cannot be done is left alone with its error.
+// attempt runs commands as one transaction. A batch that fails is split in two, in
+// the order of arrival, until the command that caused it is alone with its error.
+// A single command that lost against another transaction runs again.
 func (d *Desk) attempt(ctx context.Context, commands []*pending, locks locking) {
 	for try := 0; ; try++ {
 		b := &batch{desk: d, commands: commands, locks: locks}
@@ -59,15 +59,15 @@ func (d *Desk) attempt(ctx context.Context, commands []*pending, locks locking) 
 	}
 }
 
-// canSplit says whether a part of the batch might succeed where the whole did
-// not: not without a database, and not where the whole may have happened.
+// canSplit says whether a part of a failed batch might succeed: not without a
+// database, and not if the whole batch may have been committed.
 func canSplit(err error) bool {
 	return !postgres.Unavailable(err) && !errors.Is(err, fault.OutcomeUnknown) && !errors.Is(err, context.DeadlineExceeded)
 }
 
 func (d *Desk) fail(commands []*pending, err error) {
 	err = postgres.Translate(err)
-	// A deadline that passed in COMMIT is none of these: its outcome is unknown.
+	// A deadline that passed during COMMIT is a fault already: OutcomeUnknown.
 	if fault.Of(err) == nil && errors.Is(err, context.DeadlineExceeded) {
 		err = fault.Overloaded.New("The database did not answer in time.").After(retryAfter)
 	}
@@ -77,7 +77,7 @@ func (d *Desk) fail(commands []*pending, err error) {
 	}
 }
 
-// batch is some commands on their way through one transaction.
+// batch is some commands that share a transaction.
 type batch struct {
 	desk      *Desk
 	commands  []*pending
@@ -88,18 +88,18 @@ type batch struct {
 	results []result
 }
 
-// result is what a submission comes to, if the transaction commits.
+// result is the outcome of a submission if the transaction commits.
 type result struct {
 	outcome Outcome
 	err     error
-	// store: the answer is kept with the submission's idempotency key.
+	// store says that the response is stored with the submission's idempotency key.
 	store bool
-	// broken: the command panicked, and must not be applied again.
-	broken bool
+	// panicked says that the command must not be applied again.
+	panicked bool
 }
 
-// transact is the transaction, in three round trips: lock the slots and look;
-// lock the users and load; write and commit.
+// transact runs the transaction, in three round trips: lock the slots and read
+// them; lock the users and read what they have; write and commit.
 func (b *batch) transact(ctx context.Context) error {
 	conn, err := postgres.Acquire(ctx, b.desk.pool)
 	if err != nil {
@@ -123,8 +123,8 @@ func (b *batch) transact(ctx context.Context) error {
 	return b.write(ctx, conn, state)
 }
 
-// rollback ends a transaction that is still open; where that fails, the pool
-// closes the connection.
+// rollback ends a transaction that is still open. If that fails, the pool closes
+// the connection.
 func rollback(conn *pgxpool.Conn) {
 	if conn.Conn().PgConn().TxStatus() != 'I' && !conn.Conn().IsClosed() {
 		ctx, cancel := context.WithTimeout(context.Background(), rollbackTimeout)
@@ -133,7 +133,8 @@ func rollback(conn *pgxpool.Conn) {
 	}
 }
 
-// separateContended takes out the commands of slots that somebody else has locked.
+// separateContended takes out the commands of slots that another transaction has
+// locked.
 func (b *batch) separateContended() {
 	b.commands = slices.Clone(b.commands)
 	b.commands = slices.DeleteFunc(b.commands, func(p *pending) bool {
@@ -145,7 +146,7 @@ func (b *batch) separateContended() {
 	})
 }
 
-// finish tells everybody, after the commit.
+// finish tells the callers their outcomes, after the commit.
 func (b *batch) finish() {
 	for i, p := range b.commands {
 		p.finish(b.results[i].outcome, b.results[i].err)
@@ -153,20 +154,20 @@ func (b *batch) finish() {
 	for _, p := range b.contended {
 		p.requeue()
 		if !b.desk.contended.put(p) {
-			p.finish(Outcome{}, fault.Contention.New("Others keep this slot locked.").After(retryAfter))
+			p.finish(Outcome{}, fault.Contention.New("This slot is locked by other requests.").After(retryAfter))
 		}
 	}
 }
 
-// decide applies the commands to what was loaded. A panic belongs to its command
-// alone: the others are applied again, from the start, without it.
+// decide applies the commands to what was loaded. If one panics, only that command
+// fails: the others are applied again, from the loaded state, without it.
 func (b *batch) decide() *seating.State {
 	b.results = make([]result, len(b.commands))
 	for try := 0; ; try++ {
 		state := b.loaded.state()
 		for _, err := range state.Wrong() {
 			if try == 0 {
-				b.desk.log.Error("a slot was wrong when it was loaded; eventbooking doctor tells more", "error", err)
+				b.desk.log.Error("a slot was inconsistent when it was loaded; run eventbooking doctor", "error", err)
 			}
 		}
 		keys := maps.Clone(b.loaded.answered)
@@ -176,9 +177,10 @@ func (b *batch) decide() *seating.State {
 	}
 }
 
+// applyAll returns false if a command panicked.
 func (b *batch) applyAll(state *seating.State, keys keyring) bool {
 	for i, p := range b.commands {
-		if b.results[i].broken {
+		if b.results[i].panicked {
 			continue
 		}
 		r, ok := b.apply(state, keys, p)
@@ -190,12 +192,13 @@ func (b *batch) applyAll(state *seating.State, keys keyring) bool {
 	return true
 }
 
-// apply lets one command decide, and says false when it panicked.
+// apply applies one command, or finds the stored response to its key. It returns
+// false if the command panicked.
 func (b *batch) apply(state *seating.State, keys keyring, p *pending) (r result, ok bool) {
 	defer func() {
 		if cause := recover(); cause != nil {
 			b.desk.log.Error("command panicked", "command", fmt.Sprintf("%T", p.Command), "panic", cause, "stack", string(debug.Stack()))
-			r, ok = result{err: fault.Internal.New("The command could not be carried out."), broken: true}, false
+			r, ok = result{err: fault.Internal.New("The request could not be processed."), panicked: true}, false
 		}
 	}()
 	if p.Key != nil {
@@ -208,7 +211,7 @@ func (b *batch) apply(state *seating.State, keys keyring, p *pending) (r result,
 	if r.err == nil && p.Render != nil {
 		r.outcome.Response, r.err = p.Render(r.outcome.Result)
 		if r.err != nil {
-			panic(r.err) // The effect is in the state already: take it back.
+			panic(r.err) // The command's effect is in the state already, and must not stay.
 		}
 	}
 	if p.Key != nil {

@@ -1,13 +1,13 @@
-// Package desk is the shell around the pure slot machine of package seating: the
-// only way to change seats in the database.
+// Package desk applies the commands of package seating to the database. Nothing
+// else changes seats there.
 //
-// Requests, jobs and tickers submit commands. The desk gathers them and runs what
-// has gathered as one transaction of three round trips: lock the slots and look;
-// lock the users and load; let the commands decide, write and commit. So a rush
-// on one slot costs few transactions, and a single command waits for nobody. The
-// alternative, a transaction for each command that locks its slot, was 10 to 17
-// times slower on a hot slot, and one stored function for each command 6 to 8
-// times (two cores, 64 clients, fsync on).
+// Requests, jobs and the ticker submit commands. The desk gathers them and runs
+// what has gathered as one transaction of three round trips: lock the slots and
+// read them; lock the users and read what they have; apply the commands, write and
+// commit. So a rush on one slot costs few transactions, and a single command does
+// not wait for others. A transaction for each command was 10 to 17 times slower on
+// a hot slot, and a stored function for each command 6 to 8 times slower (two
+// cores, 64 clients, fsync on).
 //
 // Start reading at desk.go (submitting), then inbox.go (the bounded queue before
 // a worker), batch.go (one transaction), load.go and write.go.
@@ -36,8 +36,8 @@ type Desk struct {
 	pool *pgxpool.Pool
 	jobs *river.Client[pgx.Tx]
 	log  *slog.Logger
-	// inboxes are those of the main workers. contended is for the commands of slots
-	// that somebody else has locked: waiting for them must not stop the others.
+	// inboxes are those of the main workers. contended is for commands of slots that
+	// another transaction has locked: waiting for them must not delay the others.
 	inboxes   []*inbox
 	contended *inbox
 
@@ -45,43 +45,45 @@ type Desk struct {
 	workers sync.WaitGroup
 }
 
-// Bounds of the desk.
+// Limits of the desk.
 const (
-	// mainWorkers share the slots among them. Eight were slower than two: tried.
+	// mainWorkers share the slots among them. Eight were slower than two.
 	mainWorkers = 2
-	// contendedWorkers wait for slots that somebody else has locked.
+	// contendedWorkers wait for slots that another transaction has locked.
 	contendedWorkers = 4
 	// Connections is how many database connections the desk uses at once.
 	Connections = mainWorkers + contendedWorkers
 	// batchSize is how many commands share a transaction.
 	batchSize = 256
-	// inboxSize is how many commands may wait for one worker; a slot may fill half of it.
+	// inboxSize is how many commands may wait in an inbox; one slot may fill half of it.
 	inboxSize = 4096
-	// batchDeadline bounds a batch with its fallbacks and retries, below any request's.
+	// batchDeadline bounds a batch with its splits and retries. It is below the
+	// timeout of requests.
 	batchDeadline = 6 * time.Second
 )
 
 // Submission is a command, with what belongs to the request behind it.
 type Submission struct {
 	Command seating.Command
-	// Key makes a repeated request have one effect; nil if none was sent.
+	// Key makes repeated requests have one effect; nil if none was sent.
 	Key *idempotency.Key
-	// Render makes the answer of the result. It is pure: it runs inside the
-	// transaction that stores the answer with the key.
+	// Render makes the response from the result. It must be pure: it runs inside the
+	// transaction, which stores the response with the key.
 	Render func(seating.Result) (idempotency.Response, error)
-	// Internal commands (promotions, expiries) go first and are not refused for load.
+	// Internal commands (of jobs and the ticker) go first and are never refused as
+	// fault.Overloaded.
 	Internal bool
 }
 
-// Outcome is what became of a submission.
+// Outcome is what a submission did.
 type Outcome struct {
 	Result seating.Result
-	// Response is what Render made, now or when the key was first used.
+	// Response is what Render made now, or when the key was first used.
 	Response idempotency.Response
 }
 
-// New opens a desk on a pool of its own, with at least Connections connections.
-// jobs is used to insert jobs only.
+// New starts a desk. The pool must be its own, with at least Connections
+// connections; jobs is only used to insert jobs. Close stops it.
 func New(pool *pgxpool.Pool, jobs *river.Client[pgx.Tx], log *slog.Logger) *Desk {
 	d := &Desk{pool: pool, jobs: jobs, log: log, contended: newInbox()}
 	for range mainWorkers {
@@ -95,12 +97,12 @@ func New(pool *pgxpool.Pool, jobs *river.Client[pgx.Tx], log *slog.Logger) *Desk
 	return d
 }
 
-// Do submits a command and waits for its outcome. Until a worker takes it, a ctx
-// that ends withdraws it; from then on it runs to its end, whoever waits.
+// Do submits a command and waits for its outcome. If ctx ends before a worker has
+// taken the command, it never runs; after that it runs to its end in any case.
 //
-// Refusals are *fault.Error. Overloaded, ShuttingDown, Contention and
-// DatabaseUnavailable mean that nothing was changed; OutcomeUnknown that the
-// connection was lost during COMMIT.
+// Refusals are those of the command. fault.Overloaded, fault.ShuttingDown,
+// fault.Contention and fault.DatabaseUnavailable mean that nothing was changed,
+// fault.OutcomeUnknown that COMMIT was not answered.
 func (d *Desk) Do(ctx context.Context, s Submission) (Outcome, error) {
 	p := newPending(s)
 	if err := d.submit(p); err != nil {
@@ -120,8 +122,8 @@ func (d *Desk) Do(ctx context.Context, s Submission) (Outcome, error) {
 	return p.outcome, p.err
 }
 
-// submit puts a command into the inbox of its lowest slot: those of one slot then
-// mostly share a batch. Nothing relies on it.
+// submit puts a command into the inbox of its lowest slot, so that most commands of
+// a slot share a batch. Nothing depends on that.
 func (d *Desk) submit(p *pending) error {
 	if d.closing.Load() {
 		return fault.ShuttingDown.New("This process is stopping.").After(time.Second)
@@ -137,11 +139,11 @@ func (d *Desk) submit(p *pending) error {
 }
 
 func errOverloaded() error {
-	return fault.Overloaded.New("Too many bookings are waiting to be processed.").After(time.Second)
+	return fault.Overloaded.New("Too many requests are waiting to be processed.").After(time.Second)
 }
 
-// startWorker takes what has gathered in an inbox and runs it, until the inbox is
-// closed and empty.
+// startWorker starts a goroutine that runs what has gathered in an inbox, again and
+// again, until the inbox is closed and empty.
 func (d *Desk) startWorker(in *inbox, fits fits, locks locking) {
 	d.workers.Go(func() {
 		for batch := in.take(fits); batch != nil; batch = in.take(fits) {
@@ -151,18 +153,19 @@ func (d *Desk) startWorker(in *inbox, fits fits, locks locking) {
 	})
 }
 
-// Close stops taking commands, finishes those that wait, and ends the workers.
+// Close refuses new commands, finishes those that were submitted, and stops the
+// workers.
 func (d *Desk) Close() {
 	d.closing.Store(true)
 	for _, in := range d.inboxes {
 		in.close()
-		in.wait() // It may still pass commands on to contended.
+		in.wait() // Until then its worker may pass commands on to contended.
 	}
 	d.contended.close()
 	d.workers.Wait()
 }
 
-// pending is a submission on its way through the desk.
+// pending is a submission that has no outcome yet.
 type pending struct {
 	Submission
 	needs   seating.Needs
@@ -185,18 +188,18 @@ func newPending(s Submission) *pending {
 	return &pending{Submission: s, needs: n, slots: seating.SortedIDs(n.Slots), done: make(chan struct{})}
 }
 
-// take and withdraw race for a queued submission; exactly one of them wins.
+// take and withdraw compete for a queued submission; one of them succeeds.
 func (p *pending) take() bool        { return p.state.CompareAndSwap(queued, taken) }
 func (p *pending) withdraw() bool    { return p.state.CompareAndSwap(queued, withdrawn) }
 func (p *pending) isWithdrawn() bool { return p.state.Load() == withdrawn }
 
-// requeue gives a taken submission back, to be taken again.
+// requeue makes a taken submission queued again.
 func (p *pending) requeue() { p.state.Store(queued) }
 
-// isAlone says whether it shares its batch with nobody.
-func (p *pending) isAlone() bool { return p.needs.NewTimes != nil }
+// needsOwnBatch says whether it must not share its batch.
+func (p *pending) needsOwnBatch() bool { return p.needs.NewTimes != nil }
 
-// finish tells the one who waits.
+// finish sets the outcome and wakes the caller of Do.
 func (p *pending) finish(o Outcome, err error) {
 	p.outcome, p.err = o, err
 	close(p.done)

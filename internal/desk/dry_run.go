@@ -9,12 +9,12 @@ import (
 	"eventbooking/internal/seating"
 )
 
-// beginReadOnly is a snapshot: what is read in two round trips belongs together.
+// beginReadOnly takes a snapshot, so that both round trips read the same state.
 const beginReadOnly = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"
 
-// DryRun is what would come of commands, one after the other, if they were done
-// now. It locks nothing and changes nothing, and what it says may be out of date
-// at once. The error is that of the first command that would be refused.
+// DryRun returns the results that commands would have, applied now and one after
+// the other. It locks nothing and changes nothing, so its results may be out of
+// date at once. The first refusal ends it; the results before it are returned too.
 func DryRun(ctx context.Context, pool *pgxpool.Pool, commands ...seating.Command) ([]seating.Result, error) {
 	var all []*pending
 	for _, c := range commands {

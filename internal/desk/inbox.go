@@ -7,15 +7,15 @@ import (
 	"github.com/google/uuid"
 )
 
-// inbox is a bounded queue of submissions before some workers.
+// inbox is a bounded queue of submissions in front of workers.
 type inbox struct {
 	mu       sync.Mutex
 	changed  *sync.Cond
 	internal []*pending
 	public   []*pending
-	// perSlot counts the public submissions by their first slot, waiting or running.
+	// perSlot counts the submissions by their first slot, whether waiting or running.
 	perSlot map[uuid.UUID]int
-	// running counts batches in work.
+	// running counts the batches that workers have taken and not released.
 	running int
 	closed  bool
 }
@@ -26,7 +26,8 @@ func newInbox() *inbox {
 	return in
 }
 
-// put queues a submission, unless the inbox or the slot's half of it is full.
+// put queues a submission. It returns false if the inbox is closed or full, or the
+// slot has filled its half of it.
 func (in *inbox) put(p *pending) bool {
 	in.mu.Lock()
 	defer in.mu.Unlock()
@@ -45,7 +46,7 @@ func (in *inbox) put(p *pending) bool {
 	return true
 }
 
-// has says whether submissions of this slot wait or run here.
+// has says whether submissions of a slot wait here or are running.
 func (in *inbox) has(slot uuid.UUID) bool {
 	in.mu.Lock()
 	defer in.mu.Unlock()
@@ -69,7 +70,7 @@ func (in *inbox) take(fit fits) []*pending {
 	for {
 		for len(in.internal)+len(in.public) == 0 {
 			if in.closed {
-				in.changed.Broadcast() // Only withdrawn submissions may have been waited for.
+				in.changed.Broadcast() // wait may still expect submissions that were all withdrawn.
 				return nil
 			}
 			in.changed.Wait()
@@ -87,18 +88,18 @@ func (in *inbox) take(fit fits) []*pending {
 func (in *inbox) gather(batch []*pending, queue *[]*pending, fit fits) []*pending {
 	var rest []*pending
 	for i, p := range *queue {
-		if len(batch) == batchSize || len(batch) == 1 && batch[0].isAlone() {
+		if len(batch) == batchSize || len(batch) == 1 && batch[0].needsOwnBatch() {
 			rest = append(rest, (*queue)[i:]...)
 			break
 		}
 		switch {
 		case p.isWithdrawn():
 			in.forget(p)
-		case !fit(batch, p) || p.isAlone() && len(batch) > 0:
+		case !fit(batch, p) || p.needsOwnBatch() && len(batch) > 0:
 			rest = append(rest, p)
 		case p.take():
 			batch = append(batch, p)
-		default: // withdrawn just now
+		default: // withdrawn since isWithdrawn was asked
 			in.forget(p)
 		}
 	}
@@ -106,7 +107,7 @@ func (in *inbox) gather(batch []*pending, queue *[]*pending, fit fits) []*pendin
 	return batch
 }
 
-// release says that a batch is through with this inbox.
+// release removes a batch that was taken, now that it has run.
 func (in *inbox) release(batch []*pending) {
 	in.mu.Lock()
 	defer in.mu.Unlock()
@@ -131,7 +132,7 @@ func (in *inbox) close() {
 	in.changed.Broadcast()
 }
 
-// wait returns when the inbox is closed and its last batch is through.
+// wait returns when the inbox is closed and its last batch has run.
 func (in *inbox) wait() {
 	in.mu.Lock()
 	defer in.mu.Unlock()

@@ -1,33 +1,34 @@
 package desk
 
 import (
-	"eventbooking/internal/seating"
 	"testing"
 	"testing/synctest"
 
 	"github.com/google/uuid"
+
+	"eventbooking/internal/seating"
 )
 
-// A desk that is closed while everybody who waits has gone away is through all
-// the same: what an inbox drops is no batch, of whose end it would tell.
-func TestAClosedInboxOfWithdrawnSubmissionsIsThrough(t *testing.T) {
+// Withdrawn submissions are dropped without a batch, so no batch ends that would
+// wake wait.
+func TestClosedInboxIsEmptyOnceAllSubmissionsAreWithdrawn(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		in := newInbox()
-		gone := newPending(Submission{Command: seating.Book{SlotID: uuid.New()}})
-		if !in.put(gone) || !gone.withdraw() {
+		p := newPending(Submission{Command: seating.Book{SlotID: uuid.New()}})
+		if !in.put(p) || !p.withdraw() {
 			t.Fatal("the submission is not queued")
 		}
 		in.close()
-		through := make(chan struct{})
+		done := make(chan struct{})
 		go func() {
 			in.wait()
-			close(through)
+			close(done)
 		}()
-		synctest.Wait() // until it waits, before the worker comes
+		synctest.Wait() // until it waits; the worker comes later
 		if batch := in.take(anySlots); batch != nil {
 			t.Errorf("took %d submissions of an inbox that is closed and empty", len(batch))
 		}
-		<-through
+		<-done
 	})
 }

@@ -8,9 +8,10 @@ import (
 	"github.com/jackc/pgx/v5/pgconn"
 )
 
-// PromoteArgs is the job that lets a slot promote. A transaction that frees seats
-// inserts it, so that the job is as durable as the free seats. Jobs are not
-// unique: uniqueness loses a job that is inserted while one of its kind runs.
+// PromoteArgs is the job that promotes the waitlist of a slot. The transaction that
+// frees seats inserts it, so the job is as durable as the free seats. These jobs
+// are not unique: River would drop a job that is inserted while one for the same
+// slot runs, and that one may have read the slot before.
 type PromoteArgs struct {
 	SlotID uuid.UUID   `json:"slot_id"`
 	Also   []uuid.UUID `json:"also,omitempty"`
@@ -19,16 +20,15 @@ type PromoteArgs struct {
 // Kind names the job.
 func (PromoteArgs) Kind() string { return "promote" }
 
-// CancelBookingsArgs is the job that cancels the bookings of a cancelled slot, page by page.
+// CancelBookingsArgs is the job that cancels the bookings of a cancelled slot.
 type CancelBookingsArgs struct {
 	SlotID uuid.UUID `json:"slot_id"`
 }
 
-// Kind names the job; queued jobs keep the name that they were given once.
+// Kind names the job. The name cannot change while such jobs are queued.
 func (CancelBookingsArgs) Kind() string { return "clear" }
 
-// transaction lets River insert jobs into the transaction that the desk has
-// begun in a pipeline.
+// transaction lets River insert jobs into a transaction that was begun in a pipeline.
 type transaction struct{ conn }
 
 // conn is a name for the embedded field that leaves Conn free for the method.

@@ -11,12 +11,11 @@ import (
 	"eventbooking/internal/idempotency"
 )
 
-// keyring holds the answers to requests that came with an idempotency key: those
-// that were stored, and those of this batch. A repeated request that is in the
-// same batch as the first one thus finds the first answer, before anything is
-// written, and one in a later batch finds the stored one, because both hold the
-// lock of the key's user. The alternative, inserting the key first and waiting
-// for the conflict, would make the whole batch wait for one key.
+// keyring has the responses to requests with an idempotency key: the stored ones,
+// and those of this batch. So a repeated request in the same batch finds the first
+// response before anything is written, and one in a later batch finds the stored
+// one, because both batches lock the key's user. Inserting the key first and waiting
+// for a conflict instead would make the whole batch wait for one key.
 type keyring map[keyID]answered
 
 type keyID struct {
@@ -31,7 +30,8 @@ type answered struct {
 
 func keyOf(k *idempotency.Key) keyID { return keyID{k.UserID, k.Value} }
 
-// keep remembers the answer if it is of the kind that is remembered.
+// keep adds the response of a result, unless it is of the kind that is not stored.
+// It says whether it did.
 func (ring keyring) keep(k *idempotency.Key, r *result) bool {
 	response := r.outcome.Response
 	if r.err != nil {
@@ -44,7 +44,8 @@ func (ring keyring) keep(k *idempotency.Key, r *result) bool {
 	return true
 }
 
-// replay is the first answer again, for the same request only.
+// replay returns the response again, marked as replayed. Another request with the
+// same key is refused with fault.IdempotencyKeyReused.
 func (a answered) replay(k *idempotency.Key) (idempotency.Response, error) {
 	if err := k.Check(a.fingerprint); err != nil {
 		return idempotency.Response{}, err
@@ -58,7 +59,7 @@ func (id keyID) compare(other keyID) int {
 	return cmp.Or(bytes.Compare(id.userID[:], other.userID[:]), cmp.Compare(id.value, other.value))
 }
 
-// newKeyring is the keyring of stored answers.
+// newKeyring makes a keyring of stored responses.
 func newKeyring(rows []db.IdempotencyKey) (keyring, error) {
 	ring := keyring{}
 	for _, row := range rows {

@@ -27,15 +27,15 @@ type loaded struct {
 	users       []db.UsersLockRow
 	overlapping []db.Booking
 	live        []db.Booking
-	others      []db.Booking // blockers, and bookings to be given back
+	others      []db.Booking // those that block waiting bookings, and those to be given back
 	held        []db.SeatsHeldRow
 	blocks      []db.SlotsBlockedByRow
 	waiting     []db.SlotsAwaitedRow
 	answered    keyring
 }
 
-// lockSlots is the first round trip: it begins, locks the slots, and reads what
-// nobody else can change from now on.
+// lockSlots is the first round trip: it begins the transaction, locks the slots,
+// and reads what only the holder of these locks can change.
 func lockSlots(ctx context.Context, conn *pgx.Conn, commands []*pending, locks locking) (*loaded, error) {
 	l, p, q := &loaded{locks: locks}, &pipeline{}, db.New()
 	begin, lock := postgres.Begin, q.SlotsLock
@@ -71,11 +71,16 @@ func lockSlots(ctx context.Context, conn *pgx.Conn, commands []*pending, locks l
 	if err := p.send(ctx, conn); err != nil {
 		return nil, fmt.Errorf("lock slots: %w", err)
 	}
-	l.slots = make(map[uuid.UUID]seating.Slot, len(slots))
-	for _, row := range slots {
-		l.slots[row.ID] = SlotOf(row)
-	}
+	l.slots = slotsByID(slots)
 	return l, nil
+}
+
+func slotsByID(rows []db.SlotsLoadRow) map[uuid.UUID]seating.Slot {
+	slots := make(map[uuid.UUID]seating.Slot, len(rows))
+	for _, row := range rows {
+		slots[row.ID] = SlotOf(row)
+	}
+	return slots
 }
 
 // clock reads the database's clock.
@@ -83,19 +88,12 @@ func clock(ctx context.Context, conn db.DBTX, q *db.Queries) (time.Time, error) 
 	return q.ClockRead(ctx, conn)
 }
 
-// lockUsers is the second round trip: it locks everybody whose bookings may
-// change, and reads what else they have.
+// lockUsers is the second round trip: it locks the users whose bookings may change,
+// and reads their other bookings, their held seats and their idempotency keys.
 func (l *loaded) lockUsers(ctx context.Context, conn *pgx.Conn, commands []*pending) error {
 	l.dropContended()
 	users, others, ending := l.concerned(commands)
-	var holders []uuid.UUID
-	var keys db.IdempotencyKeysLoadParams
-	for _, c := range commands {
-		holders = append(holders, c.needs.Holders...)
-		if c.Key != nil {
-			keys.UserIds, keys.Keys = append(keys.UserIds, c.Key.UserID), append(keys.Keys, c.Key.Value)
-		}
-	}
+	holders, keys := holdersAndKeys(commands)
 	p, q := &pipeline{}, db.New()
 	lock := q.UsersLock
 	if l.locks == readOnly {
@@ -128,7 +126,19 @@ func (l *loaded) lockUsers(ctx context.Context, conn *pgx.Conn, commands []*pend
 	return err
 }
 
-// usersFind is UsersFind with the rows of UsersLock.
+// holdersAndKeys returns the users whose held seats are counted, and the idempotency
+// keys of the commands.
+func holdersAndKeys(commands []*pending) (holders []uuid.UUID, keys db.IdempotencyKeysLoadParams) {
+	for _, c := range commands {
+		holders = append(holders, c.needs.Holders...)
+		if c.Key != nil {
+			keys.UserIds, keys.Keys = append(keys.UserIds, c.Key.UserID), append(keys.Keys, c.Key.Value)
+		}
+	}
+	return holders, keys
+}
+
+// usersFind reads users like UsersLock, without locking them.
 func usersFind(ctx context.Context, conn db.DBTX, ids []uuid.UUID) ([]db.UsersLockRow, error) {
 	found, err := db.New().UsersFind(ctx, conn, ids)
 	rows := make([]db.UsersLockRow, len(found))
@@ -138,8 +148,8 @@ func usersFind(ctx context.Context, conn db.DBTX, ids []uuid.UUID) ([]db.UsersLo
 	return rows, err
 }
 
-// concerned are the users whose bookings may change; the blockers of bookings and
-// those that are to be given back; and the bookings that may end.
+// concerned returns the users whose bookings may change, the bookings that block
+// others or are to be given back, and the bookings that may end.
 func (l *loaded) concerned(commands []*pending) (users, others, ending []uuid.UUID) {
 	for _, c := range commands {
 		users = append(users, c.needs.Users...)
@@ -158,17 +168,17 @@ func (l *loaded) concerned(commands []*pending) (users, others, ending []uuid.UU
 	return users, seating.SortedIDs(others), ending
 }
 
-// isContended says whether a slot is there, and locked by somebody else.
+// isContended says whether a slot exists and another transaction has locked it.
 func (l *loaded) isContended(id uuid.UUID) bool {
 	_, exists := l.slots[id]
 	return exists && !slices.Contains(l.locked, id)
 }
 
-// dropContended forgets what belongs to slots that are not ours.
+// dropContended drops what was read of slots that another transaction has locked.
 func (l *loaded) dropContended() {
-	foreign := func(b db.Booking) bool { return l.isContended(b.SlotID) }
+	contended := func(b db.Booking) bool { return l.isContended(b.SlotID) }
 	for _, list := range []*[]db.Booking{&l.named, &l.due, &l.waitedOut, &l.heads, &l.unblockable, &l.cancelling, &l.attending} {
-		*list = slices.DeleteFunc(*list, foreign)
+		*list = slices.DeleteFunc(*list, contended)
 	}
 	for id := range l.slots {
 		if l.isContended(id) {
@@ -177,12 +187,12 @@ func (l *loaded) dropContended() {
 	}
 }
 
-// ofSlots are the bookings of the locked slots.
+// ofSlots returns the bookings of the locked slots.
 func (l *loaded) ofSlots() iter.Seq[db.Booking] {
 	return concat(l.named, l.due, l.waitedOut, l.heads, l.unblockable, l.cancelling, l.attending)
 }
 
-// bookings are all that were read.
+// bookings returns all bookings that were read.
 func (l *loaded) bookings() iter.Seq[db.Booking] {
 	return concat(slices.Collect(l.ofSlots()), l.overlapping, l.live, l.others)
 }
@@ -199,7 +209,7 @@ func concat[T any](lists ...[]T) iter.Seq[T] {
 	}
 }
 
-// wantedSeats is who may get seats in which slot at which time, as parallel arrays.
+// wantedSeats says who may get seats in which slot at which time, as parallel arrays.
 type wantedSeats struct {
 	users, slots []uuid.UUID
 	starts, ends []time.Time
@@ -210,20 +220,20 @@ func (w *wantedSeats) add(userID uuid.UUID, slot seating.Slot) {
 	w.starts, w.ends = append(w.starts, slot.StartsAt), append(w.ends, slot.EndsAt)
 }
 
-// wanted are the seats that the commands, the heads of the queues, and the
-// attendees of a slot whose time changes may get.
+// wanted returns the seats that may be given out: to the users that commands name,
+// to the heads of the queues, and to the attendees of a slot whose times change.
 func (l *loaded) wanted(commands []*pending) wantedSeats {
 	var w wantedSeats
 	for _, c := range commands {
-		for _, seat := range c.needs.Wanted {
-			if slot, ok := l.slots[seat.SlotID]; ok {
-				w.add(seat.UserID, slot)
+		for _, wanted := range c.needs.Wanted {
+			if slot, ok := l.slots[wanted.SlotID]; ok {
+				w.add(wanted.UserID, slot)
 			}
 		}
 		if times := c.needs.NewTimes; times != nil {
 			for _, b := range l.attending {
 				slot := l.slots[b.SlotID]
-				slot.StartsAt, slot.EndsAt = times.Over(slot.StartsAt, slot.EndsAt)
+				slot.StartsAt, slot.EndsAt = times.Change(slot.StartsAt, slot.EndsAt)
 				if slot.StartsAt.Before(slot.EndsAt) {
 					w.add(b.UserID, slot)
 				}
@@ -236,7 +246,7 @@ func (l *loaded) wanted(commands []*pending) wantedSeats {
 	return w
 }
 
-// state builds what the commands decide on, afresh each time.
+// state builds a new State from what was read.
 func (l *loaded) state() *seating.State {
 	s := seating.NewState(l.now)
 	for _, slot := range l.slots {
@@ -278,13 +288,13 @@ func addWaiting(s *seating.State, row db.Booking) {
 	}
 }
 
-// united are the needs of all commands of a batch.
+// united has the needs of all commands of a batch.
 type united struct {
 	slots, bookings     []uuid.UUID
 	freeing, cancelling []uuid.UUID
-	// unblocking are slots with the capacity that they may get.
+	// unblocking has slots, each with the capacity that it may get.
 	unblocking map[uuid.UUID]int
-	// moving is the slot whose time changes.
+	// moving is the slot whose times change.
 	moving uuid.UUID
 }
 

@@ -10,17 +10,17 @@ import (
 	"eventbooking/gen/db"
 )
 
-// pipeline is one round trip: statements that are sent together and answered
-// together. After one that fails, the server skips the rest.
+// pipeline is one round trip: statements that are sent together. After one that
+// fails, the server skips the rest.
 //
-// sqlc's methods make a round trip each. So that their parameters and rows stay
-// typed all the same, each reading method runs twice: first against a recorder,
-// which notes its SQL and arguments for the batch, then against the rows that the
-// batch brought. Using the queries' texts with positional arguments instead was
-// a little shorter, and a swap in the SQL compiled.
+// sqlc's methods make one round trip each. To keep their typed parameters and rows,
+// each reading method runs twice: first against a recorder, which notes its SQL and
+// arguments for the batch, then against the rows that came back. Using the texts of
+// the queries with positional arguments was a little shorter, but swapped arguments
+// compiled.
 type pipeline struct{ batch pgx.Batch }
 
-// read queues a query and puts what it finds into a variable when the pipeline is sent.
+// read queues a query. When the pipeline is sent, its rows are stored in into.
 func read[P, T any](p *pipeline, into *T, query func(context.Context, db.DBTX, P) (T, error), params P) {
 	var r recorder
 	if _, err := query(context.Background(), &r, params); !errors.Is(err, errRecorded) {
@@ -80,7 +80,7 @@ type recordedRow struct{}
 
 func (recordedRow) Scan(...any) error { return errRecorded }
 
-// answer gives a method the rows that the batch brought.
+// answer gives a method the rows that came back.
 type answer struct{ rows pgx.Rows }
 
 func (a answer) Exec(context.Context, string, ...any) (pgconn.CommandTag, error) {

@@ -7,7 +7,7 @@ import (
 	"eventbooking/internal/seating"
 )
 
-// SlotOf reads a row with the settings of its event.
+// SlotOf converts a row of a slot with the settings of its event.
 func SlotOf(r db.SlotsLoadRow) seating.Slot {
 	limit := seating.NoLimit
 	if r.WaitlistLimit != nil {
@@ -33,7 +33,7 @@ func SlotOf(r db.SlotsLoadRow) seating.Slot {
 	}
 }
 
-// BookingOf reads a row.
+// BookingOf converts a row of a booking.
 func BookingOf(r db.Booking) seating.Booking {
 	return seating.Booking{
 		ID: r.ID, SlotID: r.SlotID, UserID: r.UserID,
@@ -46,7 +46,7 @@ func BookingOf(r db.Booking) seating.Booking {
 	}
 }
 
-// given is the value of a nullable column, or its zero value.
+// given returns the value of a nullable column, or the zero value.
 func given[T any](p *T) T {
 	if p == nil {
 		return *new(T)

@@ -13,8 +13,8 @@ import (
 	"eventbooking/internal/seating"
 )
 
-// OpenTx inserts a slot and the first entry of its ledger. ID, EventID, times,
-// Capacity, Status and CreatedAt must be given.
+// OpenTx inserts a new slot and the first entry of its ledger, and returns the slot.
+// ID, EventID, times, Capacity, Status and CreatedAt must be set.
 func OpenTx(ctx context.Context, tx pgx.Tx, slot seating.Slot, by seating.Actor) (seating.Slot, error) {
 	slot, entry := seating.Open(slot, by)
 	q := db.New()
@@ -31,9 +31,9 @@ func OpenTx(ctx context.Context, tx pgx.Tx, slot seating.Slot, by seating.Actor)
 	return slot, nil
 }
 
-// RemoveTx deletes a slot that was never booked. Its ledger stays, with a last
-// entry that says so. check looks at its
-// revision.
+// RemoveTx deletes a slot that was never booked. Its ledger stays, with a last entry
+// of kind deleted. check is called with the revision of the locked slot, and can
+// refuse. Other refusals: fault.NotFound, fault.EventHasBookings.
 func RemoveTx(ctx context.Context, tx pgx.Tx, slotID uuid.UUID, check func(revision int64) error, by seating.Actor) error {
 	q := db.New()
 	row, err := q.SlotLock(ctx, tx, slotID)
@@ -51,7 +51,7 @@ func RemoveTx(ctx context.Context, tx pgx.Tx, slotID uuid.UUID, check func(revis
 	case err != nil:
 		return fmt.Errorf("count bookings: %w", err)
 	case booked > 0:
-		return fault.EventHasBookings.New("The slot was booked before, so it can only be cancelled.").With(fault.Members{Count: new(int(booked))})
+		return fault.EventHasBookings.New("The slot has had bookings, so it can be cancelled but not deleted.").With(fault.Members{Count: new(int(booked))})
 	}
 	entry := seating.Entry{SlotID: slotID, Version: row.Version + 1, Kind: seating.KindDeleted, Capacity: int(row.Capacity), By: by}
 	now, err := q.ClockRead(ctx, tx)

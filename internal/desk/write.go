@@ -23,8 +23,8 @@ const (
 	retryAfter      = time.Second
 )
 
-// write is the third round trip: final states, set-based, and COMMIT. Only jobs,
-// which River inserts by itself, need further ones before the commit.
+// write is the third round trip: the final states, each row once, and COMMIT. Jobs
+// take two more, because River inserts them itself.
 func (b *batch) write(ctx context.Context, conn *pgxpool.Conn, s *seating.State) error {
 	w := &writing{ctx: ctx, queries: db.New(), state: s, was: b.loaded}
 	w.bookings()
@@ -46,9 +46,9 @@ func (b *batch) write(ctx context.Context, conn *pgxpool.Conn, s *seating.State)
 	return w.commit(conn.Conn())
 }
 
-// commit sends what is queued, then COMMIT, under a deadline of its own: no
-// timeout of the database bounds it, and the caller's end would only make the
-// outcome unknown.
+// commit sends what is queued, and then COMMIT. It has a deadline of its own: no
+// timeout of the database bounds COMMIT, and ending it with the batch would only
+// make the outcome unknown.
 func (w *writing) commit(conn *pgx.Conn) error {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(w.ctx), postgres.CommitTimeout)
 	defer cancel()
@@ -62,7 +62,7 @@ func (w *writing) commit(conn *pgx.Conn) error {
 	return postgres.Committed(conn, err)
 }
 
-// writing gathers the rows of a State that differ from what was loaded.
+// writing queues the rows of a State that differ from what was loaded.
 type writing struct {
 	ctx     context.Context
 	queries *db.Queries
@@ -196,8 +196,8 @@ func ledgerRows(now time.Time, entries []seating.Entry) db.LedgerInsertParams {
 	return p
 }
 
-// keys stores the answers to requests that came with an idempotency key, sorted
-// like every lock.
+// keys stores the responses to requests with an idempotency key, in the order of
+// the keys, because inserting them takes locks.
 func (w *writing) keys(commands []*pending, results []result) {
 	ring := keyring{}
 	for i, c := range commands {
@@ -227,8 +227,8 @@ func (w *writing) keys(commands []*pending, results []result) {
 	}
 }
 
-// jobsOf are the jobs that the changes ask for, at most one a slot and kind, in
-// the order of the slots: jobs are locks, too.
+// jobsOf returns the jobs that the changes require, at most one for each slot and
+// kind, in the order of the slots like all locks.
 func jobsOf(s *seating.State) []river.InsertManyParams {
 	var jobs []river.InsertManyParams
 	for _, p := range s.Promotions() {

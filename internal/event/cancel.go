@@ -15,9 +15,12 @@ import (
 	"eventbooking/internal/seating"
 )
 
-// Cancel ends an event for good: its status at once, its slots and bookings by
-// jobs. No slot is locked. A command that has locked one before may still give
-// seats away; the job of that slot waits for its lock, and takes them back.
+// Cancel cancels an event, for who manages it; jobs cancel its slots and bookings.
+// Cancelling twice changes nothing. Refusals: fault.ValidationFailed (no reason),
+// fault.NotFound, fault.NotPermitted and, for a draft, fault.InvalidTransition.
+//
+// No slot is locked. A command that has locked a slot before may still give out
+// seats; the job of that slot waits for the lock, and cancels those bookings too.
 func (s *Service) Cancel(ctx context.Context, caller access.Caller, eventID uuid.UUID, reason string, once Once[Event]) (idempotency.Response, error) {
 	if strings.TrimSpace(reason) == "" {
 		return idempotency.Response{}, errBlank("/reason")
@@ -29,7 +32,7 @@ func (s *Service) Cancel(ctx context.Context, caller access.Caller, eventID uuid
 		}
 		switch status := seating.EventStatus(row.Status); status {
 		case seating.EventDraft:
-			return Event{}, errInvalidTransition(status, seating.EventCancelled, "Nobody has seen the draft; delete it instead.")
+			return Event{}, errInvalidTransition(status, seating.EventCancelled, "A draft cannot be cancelled. Delete it instead.")
 		case seating.EventPublished:
 			if err := s.cancelTx(ctx, tx, eventID, reason); err != nil {
 				return Event{}, err

@@ -21,8 +21,7 @@ func filter(p api.ListEventsParams) Filter {
 	}
 }
 
-// settings of a new event: its own, and the defaults for what it leaves out. A
-// creation is a patch of the defaults.
+// settings returns those of a new event, which are a patch of the defaults.
 func settings(c api.EventCreate) Settings {
 	s := Defaults
 	patch(&api.EventPatch{
@@ -35,7 +34,7 @@ func settings(c api.EventCreate) Settings {
 	return s
 }
 
-// patch is a merge patch as an edit: what is left out stays, null clears.
+// patch converts a merge patch into an edit: what is omitted stays, null clears.
 func patch(p *api.EventPatch) func(*Settings) {
 	return func(s *Settings) {
 		set(&s.Title, p.Title)
@@ -72,7 +71,7 @@ func merge[T any](field **T, change nullable.Nullable[T], as func(T) T) {
 
 func same[T any](v T) T { return v }
 
-// asStored is a time as the database will have it.
+// asStored returns a time as the database will store it.
 func asStored(t time.Time) time.Time { return t.UTC().Truncate(time.Microsecond) }
 
 func newSlot(c api.SlotCreate) NewSlot {
@@ -83,12 +82,10 @@ func slotEdit(p *api.SlotPatch) SlotEdit {
 	e := SlotEdit{Capacity: p.Capacity, Status: (*seating.SlotStatus)(p.Status)}
 	e.Displace = p.OnConflict != nil && *p.OnConflict == api.SlotConflictPolicyCancel
 	if p.StartsAt != nil {
-		starts := asStored(*p.StartsAt)
-		e.StartsAt = &starts
+		e.StartsAt = new(asStored(*p.StartsAt))
 	}
 	if p.EndsAt != nil {
-		ends := asStored(*p.EndsAt)
-		e.EndsAt = &ends
+		e.EndsAt = new(asStored(*p.EndsAt))
 	}
 	return e
 }
@@ -107,7 +104,7 @@ func (e Event) json() api.Event {
 	}
 }
 
-// tagged is an event as the API shows it, with its ETag.
+// tagged converts an event for the API, and returns its ETag too.
 func tagged(e Event) (body api.Event, etag string, err error) {
 	body = e.json()
 	etag, err = view.RevisionETag(e.Revision, body)

@@ -11,7 +11,8 @@ import (
 	"eventbooking/internal/idempotency"
 )
 
-// Create makes a draft that belongs to the caller.
+// Create makes a draft that belongs to the caller. Refusals: fault.ValidationFailed,
+// fault.UnknownTimeZone, fault.InvalidTimeRange.
 func (s *Service) Create(ctx context.Context, caller access.Caller, settings Settings, once Once[Event]) (idempotency.Response, error) {
 	if err := settings.check(); err != nil {
 		return idempotency.Response{}, err

@@ -2,6 +2,7 @@ package event
 
 import (
 	"context"
+	"fmt"
 
 	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
@@ -14,8 +15,10 @@ import (
 	"eventbooking/internal/seating"
 )
 
-// CreateSlot adds a slot to an event. The event's row is locked, so that nobody
-// cancels it or changes the rules of its slots meanwhile.
+// CreateSlot adds a slot to an event, for who manages it. The event's row is locked,
+// so that nobody cancels the event or changes its rules meanwhile. Refusals:
+// fault.NotFound, fault.NotPermitted, fault.InvalidTransition (cancelled),
+// fault.ValidationFailed (too many slots), fault.InvalidTimeRange.
 func (s *Service) CreateSlot(ctx context.Context, caller access.Caller, eventID uuid.UUID, n NewSlot, once Once[seating.Slot]) (idempotency.Response, error) {
 	id, err := uuid.NewV7()
 	if err != nil {
@@ -27,14 +30,14 @@ func (s *Service) CreateSlot(ctx context.Context, caller access.Caller, eventID 
 			return seating.Slot{}, err
 		}
 		if status := seating.EventStatus(row.Status); status == seating.EventCancelled {
-			return seating.Slot{}, errInvalidTransition(status, status, "The event was cancelled, and takes no slots any more.")
+			return seating.Slot{}, errInvalidTransition(status, status, "A slot cannot be added to a cancelled event.")
 		}
 		present, err := db.New().EventSlotsCount(ctx, tx, eventID)
 		if err != nil {
 			return seating.Slot{}, err
 		}
 		if present.Slots >= maxSlots {
-			return seating.Slot{}, fault.Invalid(fault.Field{Code: "too_many_slots", Detail: "the event has as many slots as an event may have; make another event"})
+			return seating.Slot{}, fault.Invalid(fault.Field{Code: "too_many_slots", Detail: fmt.Sprintf("an event can have at most %d slots", maxSlots)})
 		}
 		if err := n.check(present.Now); err != nil {
 			return seating.Slot{}, err

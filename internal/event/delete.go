@@ -14,9 +14,11 @@ import (
 	"eventbooking/internal/view"
 )
 
-// Delete removes a draft with its slots.
+// Delete deletes a draft with its slots, for who manages it. Refusals:
+// fault.NotFound, fault.NotPermitted, fault.VersionMismatch and, unless it is a
+// draft, fault.InvalidTransition.
 func (s *Service) Delete(ctx context.Context, caller access.Caller, eventID uuid.UUID, match view.IfMatch) error {
-	// Asked before anything is locked: strangers do not stop a published event's slots.
+	// First without locks, so that nobody else can lock the slots of a published event.
 	event, err := s.managed(ctx, caller, eventID)
 	if err != nil {
 		return err
@@ -46,7 +48,7 @@ func checkDeletable(match view.IfMatch, revision int64, status seating.EventStat
 		return err
 	}
 	if status != seating.EventDraft {
-		return errInvalidTransition(status, "deleted", "The event was published once; cancel it instead.")
+		return errInvalidTransition(status, "deleted", "Only a draft can be deleted. Cancel the event instead.")
 	}
 	return nil
 }

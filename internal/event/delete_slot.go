@@ -12,7 +12,8 @@ import (
 	"eventbooking/internal/view"
 )
 
-// DeleteSlot removes a slot that was never booked.
+// DeleteSlot deletes a slot that was never booked, for who manages it. Refusals:
+// fault.NotFound, fault.NotPermitted, fault.VersionMismatch, fault.EventHasBookings.
 func (s *Service) DeleteSlot(ctx context.Context, caller access.Caller, slotID uuid.UUID, match view.IfMatch) error {
 	slot, err := s.managedSlot(ctx, caller, slotID)
 	if err != nil {

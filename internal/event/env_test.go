@@ -29,7 +29,7 @@ import (
 	"eventbooking/internal/testkit"
 )
 
-// env is the event room on a database of its own.
+// env is the service on a database of its own.
 type env struct {
 	*testing.T
 	pool      *pgxpool.Pool
@@ -71,13 +71,13 @@ func must(t testing.TB, err error) {
 	}
 }
 
-// refused checks that an error is a refusal with a code.
-func refused(t testing.TB, err error, code *fault.Code) {
+// wantFault fails the test unless err has the code.
+func wantFault(t testing.TB, err error, code *fault.Code) {
 	t.Helper()
 	_ = refusal(t, err, code)
 }
 
-// refusal is the refusal with a code that an error must be.
+// refusal fails the test unless err has the code, and returns it as a refusal.
 func refusal(t testing.TB, err error, code *fault.Code) *fault.Error {
 	t.Helper()
 	if !errors.Is(err, code) {
@@ -93,16 +93,16 @@ func value[T any](n nullable.Nullable[T]) T {
 	return v
 }
 
-// answer is what a response would send.
-type answer struct {
+// response is what a handler's response sends.
+type response struct {
 	*httptest.ResponseRecorder
 }
 
-func sent(t testing.TB, visit func(http.ResponseWriter) error) answer {
+func sent(t testing.TB, visit func(http.ResponseWriter) error) response {
 	t.Helper()
 	r := httptest.NewRecorder()
 	must(t, visit(r))
-	return answer{r}
+	return response{r}
 }
 
 func sameJSON(t testing.TB, a, b any) bool {
@@ -114,13 +114,13 @@ func sameJSON(t testing.TB, a, b any) bool {
 	return string(x) == string(y)
 }
 
-func body[T any](t testing.TB, a answer) (v T) {
+func body[T any](t testing.TB, a response) (v T) {
 	t.Helper()
 	must(t, json.Unmarshal(a.Body.Bytes(), &v))
 	return v
 }
 
-// draft makes a draft by the API, and is it with its ETag.
+// draft creates a draft, and returns it with its ETag.
 func (h *env) draft(change ...func(*api.EventCreate)) (api.Event, string) {
 	h.Helper()
 	c := api.EventCreate{Title: "Chamber concert", TimeZone: "Europe/Berlin"}
@@ -133,7 +133,7 @@ func (h *env) draft(change ...func(*api.EventCreate)) (api.Event, string) {
 	return body[api.Event](h, a), a.Header().Get("ETag")
 }
 
-// event is a published event of the organizer.
+// event inserts a published event of the organizer.
 func (h *env) event(edits ...func(*db.Event)) db.Event {
 	h.Helper()
 	return testkit.Event(h, h.pool, append([]func(*db.Event){func(e *db.Event) { e.OrganizerID = h.organizer.UserID }}, edits...)...)
@@ -169,7 +169,7 @@ func (h *env) getSlot(id uuid.UUID) (api.Slot, string) {
 	return a.Body, a.Headers.ETag
 }
 
-// jobs are the slots of the jobs of a kind, in the order of their insertion.
+// jobs are the slots of the jobs of a kind, in the order of insertion.
 func (h *env) jobs(kind string) []uuid.UUID {
 	h.Helper()
 	return list[uuid.UUID](h, `SELECT (args->>'slot_id')::uuid FROM river.river_job WHERE kind = $1 ORDER BY id`, kind)
@@ -190,7 +190,7 @@ func (h *env) exec(sql string, args ...any) {
 	must(h, err)
 }
 
-// full is a slot of one seat that is taken, with somebody waiting.
+// full inserts a slot of one seat that is taken, with a booking that waits.
 func (h *env) full(eventID uuid.UUID) seating.Slot {
 	h.Helper()
 	slot := testkit.Slot(h, h.pool, eventID, testkit.Capacity(1))

@@ -1,9 +1,9 @@
-// Package event lets organizers make events and slots, and everybody find them.
-// What it decides about an event's row it writes by itself; what concerns the
-// seats of a slot goes to the desk, or into the transaction by way of seating.
+// Package event has what organizers do with events and slots, and how everybody
+// finds them. It writes events itself; what concerns the seats of a slot goes through
+// package desk.
 //
-// Lock order: slots by id, then the idempotency key's user, then the event's
-// row. An operation with a key locks no slot but by way of the desk.
+// Lock order: slots by id, then the user of the idempotency key, then the event's
+// row. An operation with a key locks slots only by way of the desk.
 package event
 
 import (
@@ -26,7 +26,7 @@ type Event struct {
 	ID, OrganizerID uuid.UUID
 	Settings
 	Status seating.EventStatus
-	// Revision counts changes of the settings and of the status.
+	// Revision counts the changes of settings and status.
 	Revision             int64
 	PublishedAt          *time.Time
 	CancelledAt          *time.Time
@@ -37,8 +37,8 @@ type Event struct {
 	SeatsAvailable       int
 }
 
-// Settings are what the organizer writes. Times are in UTC and whole
-// microseconds, so that settings can be compared with those that were stored.
+// Settings are what the organizer edits. Times are in UTC and whole microseconds, so
+// that settings can be compared with stored ones.
 type Settings struct {
 	Title, Description, Location, TimeZone string
 	Rules
@@ -57,7 +57,7 @@ type Rules struct {
 	HoldMinutes                     int
 }
 
-// Defaults are the settings of an event that says nothing about them.
+// Defaults are the settings of a new event that are omitted.
 var Defaults = Settings{Rules: Rules{
 	WaitlistMode: seating.WaitlistAutomatic, OfferMinutes: 60, Fit: seating.FitStrict, MaxPasses: 3, HoldMinutes: 10,
 }}
@@ -66,7 +66,7 @@ func (s Settings) equals(other Settings) bool { return reflect.DeepEqual(s, othe
 
 func (r Rules) equals(other Rules) bool { return reflect.DeepEqual(r, other) }
 
-// check holds the rules that the contract cannot say.
+// check checks the rules that the contract cannot express.
 func (s Settings) check() error {
 	switch {
 	case strings.TrimSpace(s.Title) == "":
@@ -92,16 +92,17 @@ func (r Rules) checkPeriod() error {
 	return nil
 }
 
-// isPlausible keeps out what is surely a mistake, and what could not be written
-// in UTC with four digits for the year.
+// isPlausible says whether a time can be meant. It excludes times that cannot be
+// written in UTC with a year of four digits.
 func isPlausible(t time.Time) bool { return t.Year() >= 2000 && t.Year() <= 2999 }
 
-// zoneName is how the names of the IANA database are written. What is more in the
-// directory where it is found (posix/…, right/…), and other paths to a name
-// (Europe//Berlin), nobody else knows.
+// zoneName matches names of the IANA database. It excludes other files in the
+// directory of the database (posix/…, right/…), and other paths to a zone
+// (Europe//Berlin), which other software does not know.
 var zoneName = regexp.MustCompile(`^[A-Z][A-Za-z0-9_+-]*(/[A-Z][A-Za-z0-9_+-]*)*$`)
 
-// isZone leaves out the names that mean something else on every machine.
+// isZone says whether a name is a time zone. It excludes the names of the local zone,
+// which differs between machines.
 func isZone(name string) bool {
 	if !zoneName.MatchString(name) || strings.EqualFold(name, "local") || strings.EqualFold(name, "localtime") {
 		return false
@@ -110,14 +111,15 @@ func isZone(name string) bool {
 	return err == nil
 }
 
-// canSee says whether the caller may know of an event and what belongs to it.
+// canSee says whether the caller may see an event and its slots: everybody sees all
+// but drafts.
 func canSee(caller access.Caller, organizerID uuid.UUID, status seating.EventStatus) bool {
 	return status != seating.EventDraft || caller.Can(access.AbilityEventsRead) && caller.Manages(organizerID)
 }
 
 func errNoEvent() error { return fault.NotFound.New("There is no such event.") }
 
-// errInvalidTransition refuses a step that an event's life does not have.
+// errInvalidTransition refuses a change to a status that cannot follow the present one.
 func errInvalidTransition(from, to seating.EventStatus, detail string) error {
 	return fault.InvalidTransition.New(detail).With(fault.Members{From: new(string(from)), To: new(string(to))})
 }
@@ -126,14 +128,14 @@ func errBlank(pointer string) error {
 	return fault.Invalid(fault.Field{Pointer: pointer, Code: "blank", Detail: "must not be blank"})
 }
 
-// errBadTime refuses a time, or a range that ends there.
+// errBadTime refuses a time.
 func errBadTime(pointer, detail string) error {
 	f := fault.InvalidTimeRange.Newf("%s %s.", strings.TrimPrefix(pointer, "/"), detail)
 	f.Fields = []fault.Field{{Pointer: pointer, Code: "time_range", Detail: detail}}
 	return f
 }
 
-// row is what the database keeps of the settings of an event.
+// row converts the settings of an event for the database.
 func (s Settings) row(id, organizerID uuid.UUID) db.EventUpdateParams {
 	return db.EventUpdateParams{
 		ID: id, OrganizerID: organizerID,

@@ -16,8 +16,8 @@ import (
 	"eventbooking/internal/view"
 )
 
-// A zone is accepted by the name that the IANA database has for it, and no other
-// spelling of a path to it.
+// A time zone is accepted under its name in the IANA database, and under no other path
+// to it.
 func FuzzZone(f *testing.F) {
 	for _, seed := range []string{"UTC", "Europe/Berlin", "America/Argentina/Buenos_Aires", "Etc/GMT+12", "", "Local", "local", "localtime",
 		"../UTC", "Europe//Berlin", "./UTC", "Europe/./Berlin", "UTC/", "/UTC", "europe/berlin", "right/UTC", "posix/UTC", "posixrules",
@@ -42,8 +42,7 @@ func FuzzZone(f *testing.F) {
 	})
 }
 
-// Times that are accepted are in order, in years that can be written, and come
-// back from JSON as they are.
+// Accepted times are in order, and JSON brings them back unchanged.
 func FuzzPeriod(f *testing.F) {
 	f.Add(int64(1e15), int64(2e15), true, true)
 	f.Add(int64(-62135596800000000), int64(253402300799999999), true, false)
@@ -78,7 +77,7 @@ func FuzzPeriod(f *testing.F) {
 	})
 }
 
-// New slots that are accepted start in the future and end after that.
+// Accepted slots start in the future and end after their start.
 func FuzzNewSlot(f *testing.F) {
 	now := time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)
 	f.Add(int64(1), int64(2))
@@ -94,8 +93,8 @@ func FuzzNewSlot(f *testing.F) {
 	})
 }
 
-// A patch does to an event what RFC 7396 says that it does to its JSON, and
-// doing it twice is doing it once.
+// A patch changes an event as RFC 7396 says that it changes its JSON, and applying it
+// twice changes nothing more.
 func FuzzPatch(f *testing.F) {
 	for _, seed := range []string{`{}`, `{"title":"T"}`, `{"booking_opens_at":null}`, `{"waitlist_limit":3,"fit":"first_fit"}`, `{"waitlist_limit":null}`,
 		`{"booking_opens_at":"2026-06-01T00:00:00.123456+02:00","booking_closes_at":"2026-06-02T00:00:00Z"}`, `{"hold_minutes":0,"waitlist_mode":"off"}`, `{"description":""}`, `{"Fit":"strict"}`} {
@@ -108,7 +107,7 @@ func FuzzPatch(f *testing.F) {
 		var p *api.EventPatch
 		var members map[string]any
 		if strict.Decode(&p) != nil || p == nil || json.Unmarshal(body, &members) != nil {
-			return // the contract's validator refuses it
+			return // the validator refuses it
 		}
 		before := Defaults
 		before.Title, before.TimeZone, before.WaitlistLimit, before.BookingOpensAt = "Before", "UTC", &limit, &opens
@@ -122,7 +121,7 @@ func FuzzPatch(f *testing.F) {
 		was, is := settingsShown(t, before), settingsShown(t, after)
 		for name := range members {
 			if _, known := was[name]; !known {
-				return // written otherwise, which the validator refuses, too
+				return // in another spelling, which the validator refuses too
 			}
 		}
 		for name := range is {
@@ -141,13 +140,13 @@ func FuzzPatch(f *testing.F) {
 func settingsShown(t *testing.T, s Settings) (members map[string]any) {
 	text, err := json.Marshal(Event{Settings: s, Status: seating.EventDraft}.json())
 	if err != nil || json.Unmarshal(text, &members) != nil {
-		t.Skip("a year that JSON has not: the validator refuses it")
+		t.Skip("the validator refuses years that JSON cannot have")
 	}
 	return members
 }
 
-// sameValue compares values; times are shown in UTC, and to the microsecond. A null
-// for what cannot be null is the validator's to refuse.
+// sameValue compares values; times are shown in UTC and in microseconds. The validator
+// refuses null for what cannot be null.
 func sameValue(want, got any, null bool, was any) bool {
 	if null {
 		return got == nil || reflect.DeepEqual(got, was)

@@ -10,7 +10,8 @@ import (
 	"eventbooking/internal/postgres"
 )
 
-// Get is an event as it is now.
+// Get returns an event. Drafts are fault.NotFound unless the caller manages them and
+// their token has the ability events:read.
 func (s *Service) Get(ctx context.Context, caller access.Caller, eventID uuid.UUID) (Event, error) {
 	event, err := postgres.Read(ctx, s.pool, func(conn *pgxpool.Conn) (Event, error) { return get(ctx, conn, eventID) })
 	if err != nil {

@@ -2,12 +2,14 @@ package event
 
 import (
 	"context"
-	"eventbooking/internal/access"
 
 	"github.com/google/uuid"
+
+	"eventbooking/internal/access"
 )
 
-// GetSlot is a slot as it is now. Who sees the event sees its slots.
+// GetSlot returns a slot, to whoever may see its event; see Get. Otherwise it is
+// fault.NotFound.
 func (s *Service) GetSlot(ctx context.Context, caller access.Caller, slotID uuid.UUID) (Slot, error) {
 	slot, err := s.slot(ctx, slotID)
 	if err != nil {

@@ -16,10 +16,10 @@ import (
 // Handler implements the operations of the tags events and slots.
 type Handler struct{ service *Service }
 
-// NewHandler makes the handler.
+// NewHandler returns the handler.
 func NewHandler(service *Service) *Handler { return &Handler{service: service} }
 
-// ListEvents finds events.
+// ListEvents lists and searches events.
 func (h *Handler) ListEvents(ctx context.Context, r api.ListEventsRequestObject) (api.ListEventsResponseObject, error) {
 	events, err := h.service.List(ctx, access.CallerFrom(ctx), filter(r.Params), r.Params.Limit, r.Params.Cursor)
 	if err != nil {
@@ -33,11 +33,11 @@ func (h *Handler) ListEvents(ctx context.Context, r api.ListEventsRequestObject)
 
 // CreateEvent makes a draft.
 func (h *Handler) CreateEvent(ctx context.Context, r api.CreateEventRequestObject) (api.CreateEventResponseObject, error) {
-	answer, err := h.service.Create(ctx, access.CallerFrom(ctx), settings(*r.Body), Once[Event]{idempotency.From(ctx), created})
+	response, err := h.service.Create(ctx, access.CallerFrom(ctx), settings(*r.Body), Once[Event]{idempotency.From(ctx), created})
 	if err != nil {
 		return nil, err
 	}
-	return reply{answer}, nil
+	return reply{response}, nil
 }
 
 // GetEvent shows an event.
@@ -65,7 +65,7 @@ func (h *Handler) UpdateEvent(ctx context.Context, r api.UpdateEventRequestObjec
 	return api.UpdateEvent200JSONResponse{Body: body, Headers: api.UpdateEvent200ResponseHeaders{ETag: tag}}, err
 }
 
-// DeleteEvent removes a draft.
+// DeleteEvent deletes a draft.
 func (h *Handler) DeleteEvent(ctx context.Context, r api.DeleteEventRequestObject) (api.DeleteEventResponseObject, error) {
 	match, err := view.RequireIfMatch(r.Params.IfMatch)
 	if err != nil {
@@ -77,25 +77,25 @@ func (h *Handler) DeleteEvent(ctx context.Context, r api.DeleteEventRequestObjec
 	return api.DeleteEvent204Response{}, nil
 }
 
-// PublishEvent shows a draft to everybody.
+// PublishEvent publishes a draft.
 func (h *Handler) PublishEvent(ctx context.Context, r api.PublishEventRequestObject) (api.PublishEventResponseObject, error) {
-	answer, err := h.service.Publish(ctx, access.CallerFrom(ctx), r.EventID, Once[Event]{idempotency.From(ctx), published})
+	response, err := h.service.Publish(ctx, access.CallerFrom(ctx), r.EventID, Once[Event]{idempotency.From(ctx), published})
 	if err != nil {
 		return nil, err
 	}
-	return reply{answer}, nil
+	return reply{response}, nil
 }
 
-// CancelEvent ends an event for good.
+// CancelEvent cancels an event.
 func (h *Handler) CancelEvent(ctx context.Context, r api.CancelEventRequestObject) (api.CancelEventResponseObject, error) {
-	answer, err := h.service.Cancel(ctx, access.CallerFrom(ctx), r.EventID, r.Body.Reason, Once[Event]{idempotency.From(ctx), cancelled})
+	response, err := h.service.Cancel(ctx, access.CallerFrom(ctx), r.EventID, r.Body.Reason, Once[Event]{idempotency.From(ctx), cancelled})
 	if err != nil {
 		return nil, err
 	}
-	return reply{answer}, nil
+	return reply{response}, nil
 }
 
-// ListSlots shows the slots of an event.
+// ListSlots lists the slots of an event.
 func (h *Handler) ListSlots(ctx context.Context, r api.ListSlotsRequestObject) (api.ListSlotsResponseObject, error) {
 	slots, next, err := h.service.ListSlots(ctx, access.CallerFrom(ctx), r.EventID, r.Params.Limit, r.Params.Cursor)
 	if err != nil {
@@ -109,11 +109,11 @@ func (h *Handler) ListSlots(ctx context.Context, r api.ListSlotsRequestObject) (
 
 // CreateSlot adds a slot to an event.
 func (h *Handler) CreateSlot(ctx context.Context, r api.CreateSlotRequestObject) (api.CreateSlotResponseObject, error) {
-	answer, err := h.service.CreateSlot(ctx, access.CallerFrom(ctx), r.EventID, newSlot(*r.Body), Once[seating.Slot]{idempotency.From(ctx), slotCreated})
+	response, err := h.service.CreateSlot(ctx, access.CallerFrom(ctx), r.EventID, newSlot(*r.Body), Once[seating.Slot]{idempotency.From(ctx), slotCreated})
 	if err != nil {
 		return nil, err
 	}
-	return reply{answer}, nil
+	return reply{response}, nil
 }
 
 // GetSlot shows a slot.
@@ -141,7 +141,7 @@ func (h *Handler) UpdateSlot(ctx context.Context, r api.UpdateSlotRequestObject)
 	return api.UpdateSlot200JSONResponse{Body: body, Headers: api.UpdateSlot200ResponseHeaders{ETag: tag}}, nil
 }
 
-// DeleteSlot removes a slot that was never booked.
+// DeleteSlot deletes a slot that was never booked.
 func (h *Handler) DeleteSlot(ctx context.Context, r api.DeleteSlotRequestObject) (api.DeleteSlotResponseObject, error) {
 	match, err := view.RequireIfMatch(r.Params.IfMatch)
 	if err != nil {
@@ -153,7 +153,7 @@ func (h *Handler) DeleteSlot(ctx context.Context, r api.DeleteSlotRequestObject)
 	return api.DeleteSlot204Response{}, nil
 }
 
-// CancelSlot ends a slot for good.
+// CancelSlot cancels a slot.
 func (h *Handler) CancelSlot(ctx context.Context, r api.CancelSlotRequestObject) (api.CancelSlotResponseObject, error) {
 	outcome, err := h.service.CancelSlot(ctx, access.CallerFrom(ctx), r.SlotID, r.Body.Reason,
 		desk.Submission{Key: idempotency.From(ctx), Render: slotCancelled})
@@ -163,7 +163,7 @@ func (h *Handler) CancelSlot(ctx context.Context, r api.CancelSlotRequestObject)
 	return reply{outcome.Response}, nil
 }
 
-// GetSlotLedger shows what happened to a slot.
+// GetSlotLedger lists the ledger entries of a slot.
 func (h *Handler) GetSlotLedger(ctx context.Context, r api.GetSlotLedgerRequestObject) (api.GetSlotLedgerResponseObject, error) {
 	entries, next, err := h.service.Ledger(ctx, access.CallerFrom(ctx), r.SlotID, r.Params.Limit, r.Params.Cursor)
 	if err != nil {
@@ -175,20 +175,20 @@ func (h *Handler) GetSlotLedger(ctx context.Context, r api.GetSlotLedgerRequestO
 	}, nil
 }
 
-// reply is an answer that was made with its effect.
+// reply is a response that was recorded in the transaction with its effect.
 type reply struct{ idempotency.Response }
 
-// VisitCreateEventResponse sends it, like the others.
+// VisitCreateEventResponse sends the response.
 func (r reply) VisitCreateEventResponse(w http.ResponseWriter) error { return r.Write(w) }
 
-// VisitPublishEventResponse sends it.
+// VisitPublishEventResponse sends the response.
 func (r reply) VisitPublishEventResponse(w http.ResponseWriter) error { return r.Write(w) }
 
-// VisitCancelEventResponse sends it.
+// VisitCancelEventResponse sends the response.
 func (r reply) VisitCancelEventResponse(w http.ResponseWriter) error { return r.Write(w) }
 
-// VisitCreateSlotResponse sends it.
+// VisitCreateSlotResponse sends the response.
 func (r reply) VisitCreateSlotResponse(w http.ResponseWriter) error { return r.Write(w) }
 
-// VisitCancelSlotResponse sends it.
+// VisitCancelSlotResponse sends the response.
 func (r reply) VisitCancelSlotResponse(w http.ResponseWriter) error { return r.Write(w) }

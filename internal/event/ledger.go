@@ -12,8 +12,9 @@ import (
 	"eventbooking/internal/postgres"
 )
 
-// Ledger is a page of what happened to a slot, for who manages it. next is the
-// cursor of the page after it, if there is more.
+// Ledger returns a page of a slot's ledger, for who manages the slot. next is the
+// cursor of the following page, or empty. Refusals: fault.NotFound,
+// fault.NotPermitted, fault.InvalidCursor, fault.CursorMismatch.
 func (s *Service) Ledger(ctx context.Context, caller access.Caller, slotID uuid.UUID, limit *int, cursor *string) (entries []db.Ledger, next string, err error) {
 	list := []any{"ledger", slotID}
 	var after int64

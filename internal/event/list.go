@@ -15,10 +15,9 @@ import (
 	"eventbooking/internal/postgres"
 )
 
-// Filter says which events are wanted, and in which order. It is also what makes
-// up the list, for its cursors.
+// Filter selects events and their order. A cursor belongs to one filter.
 type Filter struct {
-	// Words is a full text search, as people write it into search boxes.
+	// Words is a full-text search, in the syntax of websearch_to_tsquery.
 	Words       *string
 	Phase       Phase
 	From, To    *time.Time
@@ -28,7 +27,7 @@ type Filter struct {
 	ByStart, Backwards bool
 }
 
-// Phase is where an event is in time, by the database's clock.
+// Phase selects events by their time, compared with the database's clock.
 type Phase string
 
 // The phases.
@@ -39,13 +38,13 @@ const (
 	Always   Phase = "all"
 )
 
-// Events are a page of events; Next is the cursor of the one after, if there is more.
+// Events is a page of events. Next is the cursor of the following page, or empty.
 type Events struct {
 	Events []Event
 	Next   string
 }
 
-// listKey is where in the list an event stands. Those without a start come last,
+// listKey is the position of an event in the list. Events without a start come last,
 // by their creation.
 type listKey struct {
 	Dateless bool      `json:"d,omitempty"`
@@ -53,8 +52,8 @@ type listKey struct {
 	ID       uuid.UUID `json:"i"`
 }
 
-// beginning is before the first event.
-func (f Filter) beginning() listKey {
+// firstKey is before the first event.
+func (f Filter) firstKey() listKey {
 	if f.Backwards {
 		return listKey{At: time.Date(9999, 12, 31, 0, 0, 0, 0, time.UTC), ID: uuid.Max}
 	}
@@ -71,26 +70,27 @@ func (f Filter) keyOf(e Event) listKey {
 	return listKey{At: *e.StartsAt, ID: e.ID}
 }
 
-// dateless says whether events without a start follow those that have one.
-func (f Filter) dateless() bool {
+// includesDateless says whether the list ends with the events without a start.
+func (f Filter) includesDateless() bool {
 	return f.ByStart && f.Phase == Always && f.From == nil && f.To == nil
 }
 
-// List is a page of the events that match a filter and that the caller may see.
+// List returns a page of the events that match a filter and that the caller may see.
+// Refusals: fault.InvalidTimeRange, fault.InvalidCursor, fault.CursorMismatch.
 func (s *Service) List(ctx context.Context, caller access.Caller, f Filter, limit *int, cursor *string) (Events, error) {
 	if f.From != nil && f.To != nil && !f.From.Before(*f.To) {
 		return Events{}, fault.InvalidTimeRange.New("to must be after from.")
 	}
-	after := f.beginning()
+	after := f.firstKey()
 	if err := page.After(cursor, f, &after); err != nil {
 		return Events{}, err
 	}
 	size := page.Limit(limit)
 	events, err := postgres.Read(ctx, s.pool, func(conn *pgxpool.Conn) ([]Event, error) {
 		events, err := f.load(ctx, conn, caller, after, size+1)
-		if rest := size + 1 - len(events); err == nil && rest > 0 && !after.Dateless && f.dateless() {
+		if rest := size + 1 - len(events); err == nil && rest > 0 && !after.Dateless && f.includesDateless() {
 			var last []Event
-			after = f.beginning()
+			after = f.firstKey()
 			after.Dateless = true
 			last, err = f.load(ctx, conn, caller, after, rest)
 			events = append(events, last...)
@@ -104,7 +104,7 @@ func (s *Service) List(ctx context.Context, caller access.Caller, f Filter, limi
 	return Events{Events: events, Next: next}, err
 }
 
-// load reads at most n events after a key.
+// load reads the next n events after a key.
 func (f Filter) load(ctx context.Context, conn db.DBTX, caller access.Caller, after listKey, n int) ([]Event, error) {
 	p := db.EventListParams{
 		OrganizerID: f.OrganizerID, Words: f.Words, EndsAfter: f.From, StartsBefore: f.To, Phase: string(f.Phase), Available: f.Available,
@@ -113,7 +113,7 @@ func (f Filter) load(ctx context.Context, conn db.DBTX, caller access.Caller, af
 	if f.ByStart {
 		p.Dateless = &after.Dateless
 	}
-	switch { // Whose drafts are shown: see canSee.
+	switch { // Which drafts the caller may see; the same rule as canSee.
 	case !caller.Can(access.AbilityEventsRead):
 	case caller.Role == access.Admin:
 		p.AllDrafts = true
@@ -129,8 +129,8 @@ func (f Filter) load(ctx context.Context, conn db.DBTX, caller access.Caller, af
 }
 
 // planned makes PostgreSQL plan a query for its parameters each time, instead of
-// once for all. That costs less than a millisecond, and saves a query with many
-// optional conditions from a plan that fits none of them.
+// once for all. That costs less than a millisecond; a plan for all parameters would
+// be bad for most of them, because many conditions are optional.
 type planned struct{ db.DBTX }
 
 // Query implements db.DBTX.

@@ -14,8 +14,9 @@ import (
 	"eventbooking/internal/seating"
 )
 
-// ListSlots is a page of an event's slots, by their start. next is the cursor of
-// the page after it, if there is more.
+// ListSlots returns a page of an event's slots, by their start, to whoever may see the
+// event. next is the cursor of the following page, or empty. Refusals:
+// fault.NotFound, fault.InvalidCursor, fault.CursorMismatch.
 func (s *Service) ListSlots(ctx context.Context, caller access.Caller, eventID uuid.UUID, limit *int, cursor *string) (slots []seating.Slot, next string, err error) {
 	list := []any{"slots", eventID}
 	var after struct {

@@ -21,7 +21,7 @@ import (
 	"eventbooking/internal/testkit"
 )
 
-// pages walks a list from page to page and returns the titles.
+// pages reads a list page by page and returns the titles.
 func (h *env) pages(ctx context.Context, p api.ListEventsParams) (titles []string) {
 	h.Helper()
 	for more, n := true, 0; more; n++ {
@@ -42,9 +42,9 @@ func (h *env) pages(ctx context.Context, p api.ListEventsParams) (titles []strin
 	return titles
 }
 
-// programme is a database with events in every phase and status. Names say what
-// they are, in the order of their starts; their creation is in another order.
-func programme(t *testing.T) *env {
+// openWithEvents is a database with events in every phase and status. Their titles say
+// which; they are not created in the order of their starts.
+func openWithEvents(t *testing.T) *env {
 	h := open(t)
 	minute := 0
 	add := func(title string, status seating.EventStatus, slots ...func(*seating.Slot)) db.Event {
@@ -75,8 +75,8 @@ func programme(t *testing.T) *env {
 	return h
 }
 
-func TestListInEveryOrder(t *testing.T) {
-	h := programme(t)
+func TestListIsSortedInEveryOrderWithAnyPageSize(t *testing.T) {
+	h := openWithEvents(t)
 	dated := []string{"past 1", "past 2", "ongoing", "ongoing, over", "upcoming 1", "draft", "upcoming 2", "cancelled"}
 	dateless := []string{"dateless 1", "dateless draft", "dateless 2"}
 	created := list[string](h, `SELECT title FROM events ORDER BY created_at`)
@@ -100,7 +100,7 @@ func TestListInEveryOrder(t *testing.T) {
 	}
 }
 
-func TestListOfOneInstant(t *testing.T) {
+func TestListOfEventsAtTheSameTimeIsComplete(t *testing.T) {
 	h := open(t)
 	starts := time.Now().UTC().Truncate(time.Second).Add(time.Hour)
 	for i := range 7 {
@@ -120,8 +120,8 @@ func TestListOfOneInstant(t *testing.T) {
 	}
 }
 
-func TestListFilters(t *testing.T) {
-	h := programme(t)
+func TestListFiltersByTimeSeatsOrganizerAndWords(t *testing.T) {
+	h := openWithEvents(t)
 	now := time.Now()
 	organizer := h.organizer.UserID
 	all := ptr(api.EventWhenAll)
@@ -152,24 +152,24 @@ func TestListFilters(t *testing.T) {
 		}
 	}
 	_, err := h.handler.ListEvents(h.mine(), api.ListEventsRequestObject{Params: api.ListEventsParams{From: &now, To: &now}})
-	refused(t, err, fault.InvalidTimeRange)
+	wantFault(t, err, fault.InvalidTimeRange)
 }
 
 func TestListShowsDraftsToThoseWhoManageThem(t *testing.T) {
-	h := programme(t)
+	h := openWithEvents(t)
 	former, unable := h.organizer, h.organizer
 	former.Role, unable.Abilities = access.Attendee, []string{access.AbilityEventsWrite}
 	for name, c := range map[string]struct {
 		caller access.Caller
 		drafts bool
 	}{
-		"nobody":            {access.Nobody, false},
-		"the organizer":     {h.organizer, true},
-		"another organizer": {testkit.User(t, h.pool, access.Organizer), false},
-		"an admin":          {testkit.User(t, h.pool, access.Admin), true},
-		"an attendee":       {testkit.User(t, h.pool, access.Attendee), false},
-		"a former one":      {former, false},
-		"a token for less":  {unable, false},
+		"nobody":                      {access.Nobody, false},
+		"the organizer":               {h.organizer, true},
+		"another organizer":           {testkit.User(t, h.pool, access.Organizer), false},
+		"an admin":                    {testkit.User(t, h.pool, access.Admin), true},
+		"an attendee":                 {testkit.User(t, h.pool, access.Attendee), false},
+		"a demoted organizer":         {former, false},
+		"a token without the ability": {unable, false},
 	} {
 		got := h.pages(as(c.caller), api.ListEventsParams{When: ptr(api.EventWhenAll)})
 		if slices.Contains(got, "draft") != c.drafts || slices.Contains(got, "dateless draft") != c.drafts {
@@ -178,8 +178,8 @@ func TestListShowsDraftsToThoseWhoManageThem(t *testing.T) {
 	}
 }
 
-func TestListIsTheSameEventAsGet(t *testing.T) {
-	h := programme(t)
+func TestListShowsEventsLikeGet(t *testing.T) {
+	h := openWithEvents(t)
 	r, err := h.handler.ListEvents(h.mine(), api.ListEventsRequestObject{Params: api.ListEventsParams{When: ptr(api.EventWhenAll)}})
 	must(t, err)
 	seats := map[string]int{}
@@ -198,15 +198,15 @@ func TestListIsTheSameEventAsGet(t *testing.T) {
 }
 
 func TestCursorsBelongToTheirList(t *testing.T) {
-	h := programme(t)
+	h := openWithEvents(t)
 	r, err := h.handler.ListEvents(h.mine(), api.ListEventsRequestObject{Params: api.ListEventsParams{Limit: ptr(1)}})
 	must(t, err)
 	cursor := value(r.(api.ListEvents200JSONResponse).Body.NextCursor)
 	for _, p := range []api.ListEventsParams{{Q: ptr("x")}, {When: ptr(api.EventWhenAll)}, {Sort: ptr(api.EventSortStartsAtDescending)}, {Available: ptr(false)}} {
 		p.Cursor = &cursor
 		_, err := h.handler.ListEvents(h.mine(), api.ListEventsRequestObject{Params: p})
-		refused(t, err, fault.CursorMismatch)
+		wantFault(t, err, fault.CursorMismatch)
 	}
 	_, err = h.handler.ListEvents(h.mine(), api.ListEventsRequestObject{Params: api.ListEventsParams{Cursor: ptr("nonsense")}})
-	refused(t, err, fault.InvalidCursor)
+	wantFault(t, err, fault.InvalidCursor)
 }

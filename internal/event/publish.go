@@ -12,8 +12,9 @@ import (
 	"eventbooking/internal/seating"
 )
 
-// Publish shows a draft to everybody. A command that is under way meanwhile sees
-// the draft, and refuses, or the published event.
+// Publish publishes a draft, for who manages it. Publishing twice changes nothing.
+// Refusals: fault.NotFound, fault.NotPermitted and, if it was cancelled,
+// fault.InvalidTransition.
 func (s *Service) Publish(ctx context.Context, caller access.Caller, eventID uuid.UUID, once Once[Event]) (idempotency.Response, error) {
 	return once.do(ctx, s.pool, func(tx pgx.Tx) (Event, error) {
 		row, err := lockTx(ctx, tx, caller, eventID)
@@ -22,7 +23,7 @@ func (s *Service) Publish(ctx context.Context, caller access.Caller, eventID uui
 		}
 		switch status := seating.EventStatus(row.Status); status {
 		case seating.EventCancelled:
-			return Event{}, errInvalidTransition(status, seating.EventPublished, "The event was cancelled, and stays cancelled.")
+			return Event{}, errInvalidTransition(status, seating.EventPublished, "A cancelled event cannot be published.")
 		case seating.EventDraft:
 			if err := db.New().EventPublish(ctx, tx, eventID); err != nil {
 				return Event{}, err

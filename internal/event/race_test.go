@@ -16,8 +16,8 @@ import (
 	"eventbooking/internal/testkit"
 )
 
-// A slot is either there when its event is cancelled, and has its job, or is refused.
-func TestSlotsThatComeWhileTheEventIsCancelled(t *testing.T) {
+func TestSlotCreatedWhileTheEventIsCancelledGetsAJobOrIsRefused(t *testing.T) {
+	testkit.SkipIfShort(t, "it is a race")
 	h := open(t)
 	e := h.event()
 	var all sync.WaitGroup
@@ -39,9 +39,10 @@ func TestSlotsThatComeWhileTheEventIsCancelled(t *testing.T) {
 	}
 }
 
-// Everything that organizers do to one event at once: each loses at most against
-// a newer revision or against too many others, and nobody waits in a circle.
-func TestNobodyDeadlocks(t *testing.T) {
+// Organizers do everything at the same time with one event. Each operation succeeds,
+// or is refused with version_mismatch or contention.
+func TestConcurrentEditsDoNotDeadlock(t *testing.T) {
+	testkit.SkipIfShort(t, "it is a race")
 	h := open(t)
 	e := h.event()
 	var slots []uuid.UUID
@@ -49,7 +50,7 @@ func TestNobodyDeadlocks(t *testing.T) {
 		slots = append(slots, testkit.Slot(t, h.pool, e.ID).ID)
 	}
 	const rounds = 15
-	doing := map[string]func(i int) error{
+	operations := map[string]func(i int) error{
 		"rules": func(i int) error {
 			_, err := h.update(e.ID, "*", api.EventPatch{MaxPasses: ptr(10 + i)})
 			return err
@@ -67,7 +68,7 @@ func TestNobodyDeadlocks(t *testing.T) {
 			_, err := h.updateSlot(slots[(i+3)%len(slots)], "*", api.SlotPatch{Status: ptr([]api.SlotEditStatus{"open", "closed"}[i/6%2])})
 			return err
 		},
-		"come and go": func(i int) error {
+		"create and delete": func(i int) error {
 			a, err := h.createSlot(e.ID, tomorrow())
 			if err != nil {
 				return err
@@ -81,7 +82,7 @@ func TestNobodyDeadlocks(t *testing.T) {
 		},
 	}
 	var all sync.WaitGroup
-	for name, do := range doing {
+	for name, do := range operations {
 		all.Go(func() {
 			for i := range rounds {
 				if err := do(i); err != nil && !errors.Is(err, fault.VersionMismatch) && !errors.Is(err, fault.Contention) {
@@ -92,7 +93,7 @@ func TestNobodyDeadlocks(t *testing.T) {
 	}
 	all.Wait()
 
-	// A server process tells of its deadlocks when it ends.
+	// A server process reports its deadlocks when it ends.
 	h.desk.Close()
 	h.pool.Reset()
 	testkit.Eventually(t, "all server processes have ended", func() bool {

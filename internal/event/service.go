@@ -24,20 +24,20 @@ type Service struct {
 	jobs *river.Client[pgx.Tx]
 }
 
-// New makes the service. It only inserts jobs.
+// New returns the service. jobs is only used to insert jobs.
 func New(pool *pgxpool.Pool, d *desk.Desk, jobs *river.Client[pgx.Tx]) *Service {
 	return &Service{pool: pool, desk: d, jobs: jobs}
 }
 
-// Once is what belongs to a request that may be repeated: its key, or nil, and
-// what makes the answer, which is stored with the effect.
+// Once makes a repeated request have one effect. Key is nil if none was sent. Render
+// makes the response, which is stored with the effect.
 type Once[T any] struct {
 	Key    *idempotency.Key
 	Render func(T) (idempotency.Response, error)
 }
 
-// do has the effect in a transaction and makes the answer of it, or finds the
-// answer that was given before.
+// do runs effect in a transaction and returns the response, or returns the stored
+// response to the same key.
 func (o Once[T]) do(ctx context.Context, pool *pgxpool.Pool, effect func(tx pgx.Tx) (T, error)) (idempotency.Response, error) {
 	return idempotency.InTx(ctx, pool, o.Key, func(tx pgx.Tx) (idempotency.Response, error) {
 		result, err := effect(tx)
@@ -48,7 +48,8 @@ func (o Once[T]) do(ctx context.Context, pool *pgxpool.Pool, effect func(tx pgx.
 	})
 }
 
-// managed reads an event for who manages it.
+// managed reads an event for who manages it. Refusals: fault.NotFound,
+// fault.NotPermitted.
 func (s *Service) managed(ctx context.Context, caller access.Caller, eventID uuid.UUID) (Event, error) {
 	event, err := postgres.Read(ctx, s.pool, func(conn *pgxpool.Conn) (Event, error) { return get(ctx, conn, eventID) })
 	if err != nil {
@@ -65,7 +66,8 @@ func get(ctx context.Context, conn db.DBTX, eventID uuid.UUID) (Event, error) {
 	return eventOf(row), err
 }
 
-// lockTx locks an event's row for who manages the event.
+// lockTx locks an event's row for who manages the event. Refusals: fault.NotFound,
+// fault.NotPermitted.
 func lockTx(ctx context.Context, tx pgx.Tx, caller access.Caller, eventID uuid.UUID) (db.EventLockRow, error) {
 	row, err := db.New().EventLock(ctx, tx, eventID)
 	switch {
@@ -77,7 +79,7 @@ func lockTx(ctx context.Context, tx pgx.Tx, caller access.Caller, eventID uuid.U
 	return row, caller.CheckManages(row.OrganizerID, seating.EventStatus(row.Status), errNoEvent())
 }
 
-// lockAllTx locks all slots of an event, and its row.
+// lockAllTx locks all slots of an event, then its row.
 func lockAllTx(ctx context.Context, tx pgx.Tx, caller access.Caller, eventID uuid.UUID) (row db.EventLockRow, slots []db.EventSlotsLockRestRow, err error) {
 	q := db.New()
 	if err = q.EventSlotsLock(ctx, tx, eventID); err != nil {
@@ -90,7 +92,7 @@ func lockAllTx(ctx context.Context, tx pgx.Tx, caller access.Caller, eventID uui
 	return row, slots, err
 }
 
-// insertTx inserts jobs, which must be sorted by their slots, like every lock.
+// insertTx inserts jobs. They must be in the order of their slots, like all locks.
 func (s *Service) insertTx(ctx context.Context, tx pgx.Tx, jobs []river.InsertManyParams) error {
 	if len(jobs) == 0 {
 		return nil

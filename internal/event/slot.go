@@ -16,13 +16,13 @@ import (
 	"eventbooking/internal/seating"
 )
 
-// Slot is a slot as it was at a moment of the database's clock.
+// Slot is a slot as it was at the time Now of the database's clock.
 type Slot struct {
 	seating.Slot
 	Now time.Time
 }
 
-// Bounds of the slots of an event.
+// Limits of the slots of an event.
 const (
 	maxSlots    = 1000
 	maxDuration = 31 * 24 * time.Hour
@@ -30,7 +30,7 @@ const (
 	yearsAhead = 10
 )
 
-// NewSlot is what a new slot is made of: its times and how many seats it has.
+// NewSlot has the times and the capacity of a new slot.
 type NewSlot struct {
 	StartsAt, EndsAt time.Time
 	Capacity         int
@@ -46,7 +46,7 @@ func (n NewSlot) check(now time.Time) error {
 	return checkBounds(n.StartsAt, n.EndsAt, now)
 }
 
-// checkBounds keeps out what is surely a mistake.
+// checkBounds refuses times that can only be mistakes.
 func checkBounds(starts, ends, now time.Time) error {
 	switch {
 	case starts.After(now.AddDate(yearsAhead, 0, 0)):
@@ -73,7 +73,8 @@ func (s *Service) slot(ctx context.Context, slotID uuid.UUID) (Slot, error) {
 	return Slot{Slot: slot, Now: row.Now}, nil
 }
 
-// managedSlot reads a slot for who manages its event.
+// managedSlot reads a slot for who manages its event. Refusals: fault.NotFound,
+// fault.NotPermitted.
 func (s *Service) managedSlot(ctx context.Context, caller access.Caller, slotID uuid.UUID) (Slot, error) {
 	slot, err := s.slot(ctx, slotID)
 	if err != nil {
@@ -82,7 +83,7 @@ func (s *Service) managedSlot(ctx context.Context, caller access.Caller, slotID 
 	return slot, caller.CheckManages(slot.OrganizerID, slot.EventStatus, errNoSlot())
 }
 
-// slotOf reads what the slot's own row says.
+// slotOf converts a slot's row, without the settings of its event.
 func slotOf(r db.Slot) seating.Slot {
 	return seating.Slot{
 		ID: r.ID, EventID: r.EventID, Status: seating.SlotStatus(r.Status),

@@ -17,17 +17,17 @@ import (
 	"eventbooking/internal/testkit"
 )
 
-// tomorrow is a slot of two hours.
+// tomorrow is a slot of two hours, in a day from now.
 func tomorrow() api.SlotCreate {
 	starts := time.Now().Add(24 * time.Hour)
 	return api.SlotCreate{StartsAt: starts, EndsAt: starts.Add(2 * time.Hour), Capacity: 50}
 }
 
-func (h *env) createSlot(eventID uuid.UUID, c api.SlotCreate) (answer, error) {
+func (h *env) createSlot(eventID uuid.UUID, c api.SlotCreate) (response, error) {
 	h.Helper()
 	r, err := h.handler.CreateSlot(h.mine(), api.CreateSlotRequestObject{EventID: eventID, Body: &c})
 	if err != nil {
-		return answer{}, err
+		return response{}, err
 	}
 	return sent(h, r.VisitCreateSlotResponse), nil
 }
@@ -41,7 +41,7 @@ func (h *env) updateSlot(id uuid.UUID, match string, p api.SlotPatch) (api.Slot,
 	return r.(api.UpdateSlot200JSONResponse).Body, nil
 }
 
-func TestCreateSlot(t *testing.T) {
+func TestCreatedSlotIsOpenAndCountsForItsEvent(t *testing.T) {
 	h := open(t)
 	draft, _ := h.draft()
 	a, err := h.createSlot(draft.ID, tomorrow())
@@ -63,7 +63,7 @@ func TestCreateSlot(t *testing.T) {
 	}
 }
 
-func TestSlotsThatAreRefused(t *testing.T) {
+func TestSlotAtAnInvalidTimeIsRefused(t *testing.T) {
 	h := open(t)
 	e := h.event()
 	now := time.Now()
@@ -86,13 +86,13 @@ func TestSlotsThatAreRefused(t *testing.T) {
 		}
 	}
 	_, err := h.createSlot(h.event(status(seating.EventCancelled)).ID, tomorrow())
-	refused(t, err, fault.InvalidTransition)
+	wantFault(t, err, fault.InvalidTransition)
 	if n := list[int64](h, `SELECT count(*) FROM slots`)[0]; n != 0 {
 		t.Errorf("%d slots", n)
 	}
 }
 
-func TestAnEventHasAThousandSlotsAtMost(t *testing.T) {
+func TestEventHasAtMostAThousandSlots(t *testing.T) {
 	h := open(t)
 	draft, _ := h.draft()
 	h.exec(`INSERT INTO slots (id, event_id, starts_at, ends_at, capacity)
@@ -110,22 +110,22 @@ func TestAnEventHasAThousandSlotsAtMost(t *testing.T) {
 	}
 }
 
-func TestUpdateSlot(t *testing.T) {
+func TestSlotEditsCompareTheRevisionOnly(t *testing.T) {
 	h := open(t)
 	slot := testkit.Slot(t, h.pool, h.event().ID)
 	_, tag := h.getSlot(slot.ID)
 	testkit.Book(t, h.desk, slot.ID, testkit.User(t, h.pool, access.Attendee).UserID, 3)
 
-	// Bookings that arrive meanwhile do not stand in the way of an edit.
+	// Bookings in between change the version, but not the revision.
 	got, err := h.updateSlot(slot.ID, tag, api.SlotPatch{Capacity: ptr(20), Status: ptr(api.SlotEditStatusClosed)})
 	must(t, err)
 	if got.Capacity != 20 || got.Status != api.SlotStatusClosed || got.SeatsTaken != 3 || got.Revision != 2 {
 		t.Errorf("got %+v", got)
 	}
 	_, err = h.updateSlot(slot.ID, tag, api.SlotPatch{Capacity: ptr(30)})
-	refused(t, err, fault.VersionMismatch)
+	wantFault(t, err, fault.VersionMismatch)
 	_, err = h.updateSlot(slot.ID, "*", api.SlotPatch{Capacity: ptr(2)})
-	refused(t, err, fault.CapacityBelowTaken)
+	wantFault(t, err, fault.CapacityBelowTaken)
 	same, err := h.updateSlot(slot.ID, "*", api.SlotPatch{Capacity: ptr(20), StartsAt: ptr(slot.StartsAt.Add(time.Nanosecond))})
 	must(t, err)
 	if same.Revision != 2 || same.Version != got.Version {
@@ -144,19 +144,19 @@ func TestUpdateSlot(t *testing.T) {
 		"in the past":       {StartsAt: ptr(time.Now().Add(-time.Hour))},
 	} {
 		_, err := h.updateSlot(slot.ID, "*", p)
-		refused(t, err, fault.InvalidTimeRange)
+		wantFault(t, err, fault.InvalidTimeRange)
 	}
 	_, err = h.handler.UpdateSlot(h.mine(), api.UpdateSlotRequestObject{SlotID: slot.ID, JSONBody: &api.SlotPatch{}})
-	refused(t, err, fault.VersionRequired)
+	wantFault(t, err, fault.VersionRequired)
 }
 
-func TestCancelSlot(t *testing.T) {
+func TestCancelSlotNeedsAReasonAndQueuesAJob(t *testing.T) {
 	h := open(t)
 	slot := h.full(h.event().ID)
-	cancel := func(id uuid.UUID, key, reason string) (answer, error) {
+	cancel := func(id uuid.UUID, key, reason string) (response, error) {
 		r, err := h.handler.CancelSlot(keyed(h.organizer, key), api.CancelSlotRequestObject{SlotID: id, Body: &api.Cancellation{Reason: reason}})
 		if err != nil {
-			return answer{}, err
+			return response{}, err
 		}
 		return sent(t, r.VisitCancelSlotResponse), nil
 	}
@@ -180,15 +180,15 @@ func TestCancelSlot(t *testing.T) {
 		t.Errorf("the ledger says %q", entry[0])
 	}
 	_, err = h.updateSlot(slot.ID, "*", api.SlotPatch{Capacity: ptr(9)})
-	refused(t, err, fault.SlotCancelled)
+	wantFault(t, err, fault.SlotCancelled)
 	_, err = cancel(slot.ID, "c", " ")
-	refused(t, err, fault.ValidationFailed)
+	wantFault(t, err, fault.ValidationFailed)
 	draft, _ := h.draft()
 	_, err = cancel(testkit.Slot(t, h.pool, draft.ID).ID, "d", "x")
-	refused(t, err, fault.InvalidTransition)
+	wantFault(t, err, fault.InvalidTransition)
 }
 
-func TestDeleteSlot(t *testing.T) {
+func TestOnlySlotsWithoutBookingsAreDeleted(t *testing.T) {
 	h := open(t)
 	e := h.event()
 	remove := func(id uuid.UUID, match *string) error {
@@ -196,17 +196,17 @@ func TestDeleteSlot(t *testing.T) {
 		return err
 	}
 	slot := testkit.Slot(t, h.pool, e.ID)
-	refused(t, remove(slot.ID, nil), fault.VersionRequired)
-	refused(t, remove(slot.ID, ptr(`"2.1"`)), fault.VersionMismatch)
-	refused(t, remove(h.full(e.ID).ID, ptr("*")), fault.EventHasBookings)
+	wantFault(t, remove(slot.ID, nil), fault.VersionRequired)
+	wantFault(t, remove(slot.ID, ptr(`"2.1"`)), fault.VersionMismatch)
+	wantFault(t, remove(h.full(e.ID).ID, ptr("*")), fault.EventHasBookings)
 	must(t, remove(slot.ID, ptr(`"1.1"`)))
-	refused(t, remove(slot.ID, ptr("*")), fault.NotFound)
+	wantFault(t, remove(slot.ID, ptr("*")), fault.NotFound)
 	if now, _ := h.get(e.ID); now.SlotCount != 1 {
 		t.Errorf("got %+v", now)
 	}
 }
 
-func TestListSlots(t *testing.T) {
+func TestSlotsAreListedByTheirStart(t *testing.T) {
 	h := open(t)
 	e := h.event()
 	var want []uuid.UUID
@@ -238,10 +238,10 @@ func TestListSlots(t *testing.T) {
 	foreign, err := page.Next([]any{"slots", testkit.ID()}, struct{}{})
 	must(t, err)
 	_, err = h.handler.ListSlots(h.mine(), api.ListSlotsRequestObject{EventID: e.ID, Params: api.ListSlotsParams{Cursor: &foreign}})
-	refused(t, err, fault.CursorMismatch)
+	wantFault(t, err, fault.CursorMismatch)
 }
 
-func TestLedger(t *testing.T) {
+func TestLedgerIsListedInOrder(t *testing.T) {
 	h := open(t)
 	slot := h.full(h.event().ID)
 	for _, capacity := range []int{5, 6} {
@@ -266,5 +266,5 @@ func TestLedger(t *testing.T) {
 		t.Errorf("got %+v", got)
 	}
 	_, err := h.handler.GetSlotLedger(h.mine(), api.GetSlotLedgerRequestObject{SlotID: slot.ID, Params: api.GetSlotLedgerParams{Cursor: ptr("x")}})
-	refused(t, err, fault.InvalidCursor)
+	wantFault(t, err, fault.InvalidCursor)
 }

@@ -14,7 +14,11 @@ import (
 	"eventbooking/internal/view"
 )
 
-// Update edits an event's settings. An edit that changes nothing makes no revision.
+// Update edits an event's settings, for who manages it. An edit that changes nothing
+// makes no revision. Refusals: fault.NotFound, fault.NotPermitted,
+// fault.VersionMismatch, fault.InvalidTransition (cancelled),
+// fault.ValidationFailed, fault.UnknownTimeZone, fault.InvalidTimeRange,
+// fault.WaitlistInUse.
 func (s *Service) Update(ctx context.Context, caller access.Caller, eventID uuid.UUID, match view.IfMatch, edit func(*Settings)) (Event, error) {
 	before, err := s.managed(ctx, caller, eventID)
 	if err != nil {
@@ -24,7 +28,7 @@ func (s *Service) Update(ctx context.Context, caller access.Caller, eventID uuid
 		return Event{}, err
 	}
 	if before.Status == seating.EventCancelled {
-		return Event{}, errInvalidTransition(before.Status, before.Status, "The event was cancelled, and stays as it is.")
+		return Event{}, errInvalidTransition(before.Status, before.Status, "A cancelled event cannot be edited.")
 	}
 	settings := before.Settings
 	edit(&settings)
@@ -45,8 +49,8 @@ func (s *Service) Update(ctx context.Context, caller access.Caller, eventID uuid
 	return after, err
 }
 
-// replaceTx writes settings over those of the event as it was read. Everything
-// was decided on that revision, so it must still be the present one.
+// replaceTx replaces the settings of the event as it was read. The decisions were
+// made on that revision, so it must still be the current one.
 func (s *Service) replaceTx(ctx context.Context, tx pgx.Tx, caller access.Caller, before Event, settings Settings) error {
 	var (
 		row   db.EventLockRow
@@ -62,7 +66,7 @@ func (s *Service) replaceTx(ctx context.Context, tx pgx.Tx, caller access.Caller
 		return err
 	}
 	if row.Revision != before.Revision {
-		return fault.VersionMismatch.Newf("The event is at revision %d; the edit was of revision %d.", row.Revision, before.Revision)
+		return fault.VersionMismatch.Newf("The event is at revision %d, and the edit is of revision %d.", row.Revision, before.Revision)
 	}
 	actor := access.ActorFor(caller, before.OrganizerID, uuid.Nil, "")
 	if err := s.applyTx(ctx, tx, actor, settings.Rules, slots); err != nil {
@@ -71,9 +75,9 @@ func (s *Service) replaceTx(ctx context.Context, tx pgx.Tx, caller access.Caller
 	return db.New().EventUpdate(ctx, tx, settings.row(before.ID, before.OrganizerID))
 }
 
-// applyTx holds new rules against who waits under the old ones: nobody may be
-// left waiting without a waitlist, and who can be served now comes before any
-// newcomer.
+// applyTx applies new rules to the slots. The waitlist cannot be turned off while
+// somebody waits, and a booking that can be served under the new rules comes before
+// any newcomer.
 func (s *Service) applyTx(ctx context.Context, tx pgx.Tx, actor seating.Actor, rules Rules, slots []db.EventSlotsLockRestRow) error {
 	waiting := 0
 	var edits []seating.Command
@@ -83,7 +87,7 @@ func (s *Service) applyTx(ctx context.Context, tx pgx.Tx, actor seating.Actor, r
 			SlotID: slot.ID, WaitlistMode: rules.WaitlistMode, Fit: rules.Fit, MaxPasses: rules.MaxPasses, By: actor})
 	}
 	if waiting > 0 && rules.WaitlistMode == seating.WaitlistOff {
-		return fault.WaitlistInUse.Newf("%d bookings wait for slots of this event.", waiting).With(fault.Members{Count: new(waiting)})
+		return fault.WaitlistInUse.Newf("The waitlists of this event still have %s.", fault.Count(waiting, "booking")).With(fault.Members{Count: new(waiting)})
 	}
 	return s.desk.ApplyTx(ctx, tx, edits...)
 }

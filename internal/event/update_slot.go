@@ -12,17 +12,18 @@ import (
 	"eventbooking/internal/view"
 )
 
-// SlotEdit is what changes of a slot; nil leaves it as it is.
+// SlotEdit changes a slot; nil leaves a setting as it is.
 type SlotEdit struct {
 	StartsAt, EndsAt *time.Time
 	Capacity         *int
 	Status           *seating.SlotStatus
-	// Displace cancels the bookings of those who have seats elsewhere at the new
-	// time, instead of refusing it.
+	// Displace cancels the bookings of attendees who have seats elsewhere at the new
+	// times. Without it, such an edit is refused.
 	Displace bool
 }
 
-// UpdateSlot edits a slot, at the desk.
+// UpdateSlot edits a slot, for who manages it. Refusals: fault.NotFound,
+// fault.NotPermitted, fault.InvalidTimeRange and those of seating.EditSlot.
 func (s *Service) UpdateSlot(ctx context.Context, caller access.Caller, slotID uuid.UUID, match view.IfMatch, edit SlotEdit) (seating.Slot, error) {
 	slot, err := s.managedSlot(ctx, caller, slotID)
 	if err != nil {
@@ -34,8 +35,8 @@ func (s *Service) UpdateSlot(ctx context.Context, caller access.Caller, slotID u
 	if err := edit.check(slot); err != nil {
 		return seating.Slot{}, err
 	}
-	// The revision that was just read, also when any will do: what was checked here
-	// then still holds.
+	// The edit is for the revision that was just read, even if match is any state: what
+	// was checked here holds for that revision.
 	outcome, err := s.desk.Do(ctx, desk.Submission{Command: seating.EditSlot{
 		SlotID: slotID, Revision: slot.Revision, By: access.ActorFor(caller, slot.OrganizerID, uuid.Nil, ""),
 		Capacity: edit.Capacity, StartsAt: edit.StartsAt, EndsAt: edit.EndsAt, Status: edit.Status, Displace: edit.Displace,
@@ -43,7 +44,8 @@ func (s *Service) UpdateSlot(ctx context.Context, caller access.Caller, slotID u
 	return outcome.Result.Slot, err
 }
 
-// check holds the bounds that the desk does not know against the times after the edit.
+// check checks the limits that seating.EditSlot does not check, on the times after the
+// edit.
 func (e SlotEdit) check(slot Slot) error {
 	if e.StartsAt == nil && e.EndsAt == nil {
 		return nil

@@ -8,28 +8,36 @@ import (
 	"eventbooking/internal/fault"
 )
 
-// Book asks for seats: it joins the queue and lets the slot promote. When nobody
-// is ready in the queue and the seats fit, that is a straight confirmation.
+// Book asks for seats. First the queue is served, so nobody overtakes it; then the
+// newcomer is confirmed if the free seats suffice, and otherwise waits or is
+// refused, as IfFull says.
+//
+// Refusals, in this order: fault.NotFound, fault.TokenInvalid,
+// fault.EventNotPublished, fault.SlotCancelled, fault.BookingClosed,
+// fault.SlotStarted, fault.BookingNotOpen, fault.SeatsExceedCapacity,
+// fault.AlreadyBooked, fault.ValidationFailed and fault.CancellationWindowClosed
+// (because of Replaces), fault.BookingOverlap, fault.SlotFull,
+// fault.WaitlistDisabled, fault.WaitlistFull.
 type Book struct {
-	BookingID uuid.UUID // of the booking to be made
+	BookingID uuid.UUID // of the new booking
 	SlotID    uuid.UUID
 	UserID    uuid.UUID
 	Seats     int
-	// SeatsMin accepts fewer seats, down to this many; 0: all or none.
+	// SeatsMin is the fewest seats that are accepted; 0: all or none.
 	SeatsMin int
 	IfFull   IfFull
-	// Replaces is a booking of the user, of ReplacesSlotID, that is given back as
-	// soon as this one has seats (keep and upgrade).
+	// Replaces is a booking of the same user, in the slot ReplacesSlotID, that is
+	// given back as soon as this one has seats (keep and upgrade).
 	Replaces, ReplacesSlotID uuid.UUID
 	By                       Actor
-	// SeesDraft: the caller may know of drafts that are not their own.
+	// SeesDraft says that the caller may know of other organizers' drafts.
 	SeesDraft bool
 }
 
-// IfFull is what becomes of a booking that finds no seats.
+// IfFull says what becomes of a booking that finds no seats.
 type IfFull string
 
-// The choices.
+// Reject refuses it with fault.SlotFull; Wait puts it on the waitlist.
 const (
 	Reject IfFull = "reject"
 	Wait   IfFull = "waitlist"
@@ -61,24 +69,25 @@ func (c Book) apply(s *State) (Result, error) {
 		return Result{}, err
 	}
 	promoted, _ := s.promote(slot)
-	p, err := c.decide(s, slot)
+	d, err := c.decide(s, slot)
 	if err != nil {
 		return Result{}, err
 	}
-	if p.served {
-		s.seatNewcomer(p.b, Confirmed, KindConfirmed, p.passed, c.By, Cause{})
-		s.giveBack(p.b)
+	if d.served {
+		s.seatNewcomer(d.b, Confirmed, KindConfirmed, d.passed, c.By, Cause{})
+		s.giveBack(d.b)
 	} else {
-		s.enqueueNewcomer(p.b, c.By)
+		s.enqueueNewcomer(d.b, c.By)
 		if s.blocker(c.UserID, slot.StartsAt, slot.EndsAt, c.Replaces) != nil {
-			slot.markPromotionDue(s.Now) // Nobody who comes later must wait for somebody who cannot come.
+			// Nobody behind may wait for somebody who is busy: the promotion blocks it.
+			slot.markPromotionDue(s.Now)
 		}
 	}
-	return Result{Slot: *slot, Booking: *p.b, Promoted: promoted}, nil
+	return Result{Slot: *slot, Booking: *d.b, Promoted: promoted}, nil
 }
 
-// decision is what becomes of a newcomer: seats at once, past those who do not
-// fit, or waiting.
+// decision is what becomes of a newcomer: seats at once, passing those who are too
+// large for the free seats, or a position in the queue.
 type decision struct {
 	slot   *Slot
 	b      *Booking
@@ -86,39 +95,44 @@ type decision struct {
 	served bool
 }
 
-// decide says whether the newcomer gets seats, when the queue has had its turn,
-// and refuses who neither gets any nor may wait.
+// decide says whether the newcomer gets seats, once the queue has been served. It
+// refuses a newcomer who neither gets seats nor may wait.
 func (c Book) decide(s *State, slot *Slot) (decision, error) {
-	p := decision{slot: slot, b: c.booking(s, slot)}
-	if p.passed, p.served = slot.canSeat(p.b); p.served {
-		p.b.Seats = min(p.b.Seats, slot.Free())
+	d := decision{slot: slot, b: c.newcomer(s, slot)}
+	if d.passed, d.served = slot.canSeat(d.b); d.served {
+		d.b.Seats = min(d.b.Seats, slot.Free())
 	}
-	return p, c.checkAvailable(s, slot, p.served)
+	return d, c.checkAvailable(s, slot, d.served)
 }
 
-// booking is the newcomer.
-func (c Book) booking(s *State, slot *Slot) *Booking {
+// newcomer is the booking that the command makes.
+func (c Book) newcomer(s *State, slot *Slot) *Booking {
 	return &Booking{
 		ID: c.BookingID, SlotID: slot.ID, UserID: c.UserID, Seats: c.Seats, SeatsMin: c.SeatsMin, Replaces: c.Replaces,
 		StartsAt: slot.StartsAt, EndsAt: slot.EndsAt, CreatedAt: s.Now, UpdatedAt: s.Now,
 	}
 }
 
-// checkReplaceable checks the booking that is to be given back: one can only give
-// what one has, and elsewhere.
+// checkReplaceable checks the booking that is to be given back: it must be the
+// user's, have seats, and be in another slot.
 func (c Book) checkReplaceable(s *State, slot *Slot) error {
 	if c.Replaces == uuid.Nil {
 		return nil
 	}
-	if there := s.slots[c.ReplacesSlotID]; there != nil {
-		s.expireDue(there)
+	if oldSlot := s.slots[c.ReplacesSlotID]; oldSlot != nil {
+		s.expireDue(oldSlot)
 	}
 	old := s.bookings[c.Replaces]
 	if old == nil || old.UserID != c.UserID || old.SlotID == slot.ID || !old.Status.TakesSeats() {
-		return fault.Invalid(fault.Field{Pointer: "/replaces_booking_id", Code: "not_replaceable",
-			Detail: "must be a booking of yours that has seats in another slot"})
+		return ErrNotReplaceable()
 	}
 	return s.checkReturnable(s.slots[old.SlotID], old, c.By)
+}
+
+// ErrNotReplaceable refuses a booking that cannot be given back for another one.
+func ErrNotReplaceable() error {
+	return fault.Invalid(fault.Field{Pointer: "/replaces_booking_id", Code: "not_replaceable",
+		Detail: "must be one of your bookings with seats in another slot"})
 }
 
 // checkAdmissible checks everything that does not depend on free seats: the state of
@@ -134,16 +148,15 @@ func (c Book) checkAdmissible(s *State, slot *Slot) error {
 		return err
 	}
 	if c.Seats > slot.Capacity {
-		return atVersion(slot, fault.SeatsExceedCapacity.Newf("The slot has %s in total.", fault.Count(slot.Capacity, "seat")).With(fault.Members{Capacity: new(slot.Capacity)}))
+		return atVersion(slot, slot.errSeatsExceedCapacity())
 	}
 	if b := s.live[UserSlot{c.UserID, slot.ID}]; b != nil {
-		return atVersion(slot, fault.AlreadyBooked.Newf("You have a %s booking of this slot.", b.Status).With(fault.Members{BookingID: new(b.ID)}))
+		return atVersion(slot, fault.AlreadyBooked.Newf("You already have a %s booking of this slot.", b.Status).With(fault.Members{BookingID: new(b.ID)}))
 	}
 	return nil
 }
 
-// checkOpen checks the state of event and slot, then the time: from booking's opening
-// until its closing or the slot's start.
+// checkOpen checks the state of event and slot, then whether booking is open now.
 func (s *Slot) checkOpen(now time.Time) error {
 	opens, closes := s.Policy.BookingOpensAt, s.Policy.BookingClosesAt
 	switch {
@@ -163,8 +176,8 @@ func (s *Slot) checkOpen(now time.Time) error {
 	return nil
 }
 
-// checkAvailable checks overlap, then full or waitlist. A busy newcomer who would wait
-// may wait, and is blocked if still busy when the turn comes.
+// checkAvailable checks the overlap with other bookings, then seats and waitlist.
+// A busy newcomer may wait; a promotion blocks the booking while that lasts.
 func (c Book) checkAvailable(s *State, slot *Slot, served bool) error {
 	if served || c.IfFull != Wait {
 		if o := s.blocker(c.UserID, slot.StartsAt, slot.EndsAt, c.Replaces); o != nil {
@@ -178,26 +191,30 @@ func (c Book) checkAvailable(s *State, slot *Slot, served bool) error {
 		return atVersion(slot, slot.errSlotFull(c.Seats))
 	case slot.Policy.WaitlistMode == WaitlistOff:
 		return atVersion(slot, fault.WaitlistDisabled.New("The slot is full, and this event has no waitlist."))
-	case slot.waitlistFull():
-		return atVersion(slot, fault.WaitlistFull.Newf("The slot is full, and so is its waitlist, with %s.", fault.Count(slot.WaitlistLength, "booking")))
+	case slot.isWaitlistFull():
+		return atVersion(slot, fault.WaitlistFull.Newf("The slot is full, and so is its waitlist (%s).", fault.Count(slot.WaitlistLength, "booking")))
 	}
 	return nil
 }
 
-func (s *Slot) waitlistFull() bool {
+func (s *Slot) isWaitlistFull() bool {
 	limit := s.Policy.WaitlistLimit
 	return limit != NoLimit && s.WaitlistLength >= limit
+}
+
+func (s *Slot) errSeatsExceedCapacity() *fault.Error {
+	return fault.SeatsExceedCapacity.Newf("The slot has %s in total.", fault.Count(s.Capacity, "seat")).With(fault.Members{Capacity: new(s.Capacity)})
 }
 
 func (s *Slot) errSlotFull(seats int) *fault.Error {
 	f := fault.SlotFull.Newf("The slot has %s free; %d requested.", fault.Count(s.Free(), "seat"), seats)
 	if s.WaitlistReady > 0 && s.Free() >= seats {
-		f = fault.SlotFull.New("The free seats of this slot go to those who are already waiting.")
+		f = fault.SlotFull.New("The free seats of this slot are for bookings that already wait.")
 	}
-	return f.With(fault.Members{WaitlistOpen: new(s.Policy.WaitlistMode != WaitlistOff && !s.waitlistFull())})
+	return f.With(fault.Members{WaitlistOpen: new(s.Policy.WaitlistMode != WaitlistOff && !s.isWaitlistFull())})
 }
 
-// errOverlap names the caller's own bookings at that time.
+// errOverlap refuses a slot at the time of other bookings of the user, and names them.
 func (s *State) errOverlap(userID uuid.UUID, slot *Slot, except uuid.UUID) *fault.Error {
 	ids := []uuid.UUID{}
 	for _, b := range s.seated[userID] {
@@ -208,7 +225,7 @@ func (s *State) errOverlap(userID uuid.UUID, slot *Slot, except uuid.UUID) *faul
 	return fault.BookingOverlap.New("You have a booking at an overlapping time.").With(fault.Members{BookingIDs: ids})
 }
 
-// atVersion adds the version at which a refusal was decided.
+// atVersion adds to a refusal the slot's version at which it was decided.
 func atVersion(slot *Slot, f *fault.Error) *fault.Error {
 	return f.With(fault.Members{SlotVersion: new(slot.Version)})
 }

@@ -11,38 +11,39 @@ type Booking struct {
 	ID, SlotID, UserID uuid.UUID
 	StartsAt, EndsAt   time.Time // the slot's
 	Seats              int
-	// SeatsMin is with how few seats it may be promoted; 0: only with all of them.
+	// SeatsMin is the fewest seats that it may be promoted with; 0: only all of them.
 	SeatsMin int
 	Status   Status
-	// Version is the slot's version of the booking's last change.
+	// Version is that of the booking's last entry in the slot's ledger.
 	Version int64
 
-	// QueuedVersion is its place in the queue: the version at which it joined.
+	// QueuedVersion is the version at which it joined the queue; it orders the queue.
 	QueuedVersion int64
-	// Passes is how often somebody behind it was served first.
+	// Passes is how often a smaller booking behind it was served first.
 	Passes int
-	// Blocked says why it cannot take seats now; BlockedBy by which booking of the same user.
+	// Blocked says why it cannot take seats now; BlockedBy is the booking of the
+	// same user that is in the way, if that is the reason.
 	Blocked   Block
 	BlockedBy uuid.UUID
-	// Replaces is the booking that it gives back when it is promoted; ReplacedBy
-	// the one for which it was given back.
+	// Replaces is the booking that it gives back when it gets seats; ReplacedBy is
+	// the one for which it was given back itself.
 	Replaces, ReplacedBy uuid.UUID
-	// MovedFrom is the booking of another slot that it was made from.
+	// MovedFrom is the booking of another slot that was moved into this one.
 	MovedFrom uuid.UUID
 
-	// ExpiresAt is until when a hold or an offer stands.
+	// ExpiresAt is when a hold or an offer ends.
 	ExpiresAt            time.Time
 	CheckedInAt          time.Time
 	CreatedAt, UpdatedAt time.Time
 
-	// counted is what it contributes to its slot's counters, as verify knows it.
+	// counted is what it last contributed to its slot's counters; see verify.
 	counted counters
 }
 
-// Status is where a booking is in its life.
+// Status is the state of a booking; docs/architecture.md shows how it may change.
 type Status string
 
-// A booking's life: see the picture in README.md.
+// The statuses.
 const (
 	Waitlisted Status = "waitlisted"
 	Held       Status = "held"
@@ -71,7 +72,7 @@ const (
 // Ready says whether it waits and could take seats.
 func (b *Booking) Ready() bool { return b.Status == Waitlisted && b.Blocked == NotBlocked }
 
-// least is how few seats it can be given.
+// minSeats is the fewest seats that it accepts.
 func (b *Booking) minSeats() int {
 	if b.SeatsMin > 0 {
 		return b.SeatsMin
@@ -79,7 +80,7 @@ func (b *Booking) minSeats() int {
 	return b.Seats
 }
 
-// due says whether a hold or an offer has run out.
+// isDue says whether a hold or an offer has ended.
 func (b *Booking) isDue(now time.Time) bool {
 	return (b.Status == Held || b.Status == Offered) && !now.Before(b.ExpiresAt)
 }

@@ -8,9 +8,10 @@ import (
 	"eventbooking/internal/fault"
 )
 
-// Bundle books several slots for one user: all are confirmed, or none is.
+// Bundle books several slots for one user: all are confirmed, or none is. The
+// refusals are those of Book; they name the item.
 type Bundle struct {
-	// Items are of different slots, 1 to MaxBundle of them.
+	// Items are 1 to MaxBundle bookings of different slots.
 	Items []Book
 }
 
@@ -27,34 +28,34 @@ func (c Bundle) Needs() Needs {
 
 // apply checks every item before it changes anything for one of them.
 func (c Bundle) apply(s *State) (Result, error) {
-	if err := c.apart(s); err != nil {
+	if err := c.checkApart(s); err != nil {
 		return Result{}, err
 	}
 	for i, item := range c.Items {
-		if err := item.ready(s); err != nil {
-			return Result{}, inItem(err, i, item.SlotID)
+		if err := item.prepare(s); err != nil {
+			return Result{}, errOfItem(err, i, item.SlotID)
 		}
 	}
 	var all Result
 	var decisions []decision
 	for i, item := range c.Items {
 		item.IfFull = Reject // A bundle never waits.
-		p, err := item.decide(s, s.slots[item.SlotID])
+		d, err := item.decide(s, s.slots[item.SlotID])
 		if err != nil {
-			return Result{}, inItem(err, i, item.SlotID)
+			return Result{}, errOfItem(err, i, item.SlotID)
 		}
-		decisions = append(decisions, p)
+		decisions = append(decisions, d)
 	}
-	for i, p := range decisions {
-		s.seatNewcomer(p.b, Confirmed, KindConfirmed, p.passed, c.Items[i].By, Cause{})
-		all.Items = append(all.Items, Result{Slot: *p.slot, Booking: *p.b})
+	for i, d := range decisions {
+		s.seatNewcomer(d.b, Confirmed, KindConfirmed, d.passed, c.Items[i].By, Cause{})
+		all.Items = append(all.Items, Result{Slot: *d.slot, Booking: *d.b})
 	}
 	all.Slot, all.Booking = all.Items[0].Slot, all.Items[0].Booking
 	return all, nil
 }
 
-// ready brings the item's slot to rest and checks what does not depend on seats.
-func (c Book) ready(s *State) error {
+// prepare checks what does not depend on seats, and serves the slot's queue.
+func (c Book) prepare(s *State) error {
 	slot, err := s.slot(c.SlotID)
 	if err != nil {
 		return err
@@ -67,15 +68,15 @@ func (c Book) ready(s *State) error {
 	return nil
 }
 
-// apart refuses items whose times overlap, before anything else: no change of
-// the slots would help.
-func (c Bundle) apart(s *State) error {
+// checkApart refuses items whose times overlap. It comes first, because no free
+// seats would help.
+func (c Bundle) checkApart(s *State) error {
 	for i, item := range c.Items {
 		slot := s.slots[item.SlotID]
 		for j, earlier := range c.Items[:i] {
-			o := s.slots[earlier.SlotID]
-			if slot != nil && o != nil && o.StartsAt.Before(slot.EndsAt) && slot.StartsAt.Before(o.EndsAt) {
-				return atVersion(slot, fault.BookingOverlap.New("Two items are at overlapping times.").
+			other := s.slots[earlier.SlotID]
+			if slot != nil && other != nil && other.StartsAt.Before(slot.EndsAt) && slot.StartsAt.Before(other.EndsAt) {
+				return atVersion(slot, fault.BookingOverlap.New("Two items have overlapping times.").
 					With(fault.Members{BookingIDs: []uuid.UUID{}, Items: []int{j, i}}))
 			}
 		}
@@ -83,8 +84,8 @@ func (c Bundle) apart(s *State) error {
 	return nil
 }
 
-// inItem names the item that was refused.
-func inItem(err error, i int, slotID uuid.UUID) error {
+// errOfItem adds to a refusal which item it is about.
+func errOfItem(err error, i int, slotID uuid.UUID) error {
 	var f *fault.Error
 	if errors.As(err, &f) {
 		return f.With(fault.Members{Item: new(i), SlotID: new(slotID)})

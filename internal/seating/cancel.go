@@ -8,7 +8,9 @@ import (
 	"eventbooking/internal/fault"
 )
 
-// Cancel ends a booking for good: it gives seats back, or leaves the queue.
+// Cancel ends a booking for good: it gives its seats back, or leaves the queue.
+// Cancelling twice changes nothing. Refusals: fault.NotFound,
+// fault.CancellationWindowClosed and, for an expired booking, fault.InvalidTransition.
 type Cancel struct {
 	SlotID, BookingID uuid.UUID
 	UserID            uuid.UUID // whose booking it is
@@ -33,8 +35,9 @@ func (c Cancel) apply(s *State) (Result, error) {
 	return Result{Slot: *slot, Booking: *b}, nil
 }
 
-// checkReturnable: attendees give confirmed seats back until cancelling closes; they
-// may leave the queue, and organizers may cancel, at any time.
+// checkReturnable refuses attendees who give confirmed seats back after cancelling
+// has closed. Leaving the queue is possible at any time, and so is everything for
+// organizers and administrators.
 func (s *State) checkReturnable(slot *Slot, b *Booking, by Actor) error {
 	closes := slot.CancellationClosesAt()
 	if by.Role != ActorAttendee || b.Status != Confirmed || s.Now.Before(closes) {
@@ -45,7 +48,7 @@ func (s *State) checkReturnable(slot *Slot, b *Booking, by Actor) error {
 		With(fault.Members{ClosedAt: new(closes.UTC())}))
 }
 
-// errInvalidTransition refuses a step that a booking's life does not have.
+// errInvalidTransition refuses a change to a status that cannot follow the present one.
 func errInvalidTransition(b *Booking, to Status) *fault.Error {
 	return fault.InvalidTransition.Newf("The booking is %s.", b.Status).With(fault.Members{From: new(string(b.Status)), To: new(string(to))})
 }

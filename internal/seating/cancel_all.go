@@ -6,8 +6,10 @@ import (
 	"github.com/google/uuid"
 )
 
-// CancelAllBookings cancels one page of the bookings of a slot that was
-// cancelled, or whose event was. Nobody is promoted: there is nothing left to have.
+// CancelAllBookings cancels one page of the live bookings of a slot that was
+// cancelled, or whose event was, and promotes nobody. Result.More says that
+// bookings are left. In any other slot it changes nothing. The only refusal is
+// fault.NotFound.
 type CancelAllBookings struct{ SlotID uuid.UUID }
 
 func (c CancelAllBookings) Needs() Needs {

@@ -6,7 +6,9 @@ import (
 	"github.com/google/uuid"
 )
 
-// CheckIn notes that the one who booked has come, or takes it back. Twice is once.
+// CheckIn records that an attendee has arrived, or undoes that. Repeating it
+// changes nothing. Refusals: fault.NotFound and, unless the booking is confirmed,
+// fault.InvalidTransition.
 type CheckIn struct {
 	SlotID, BookingID, UserID uuid.UUID
 	Undo                      bool

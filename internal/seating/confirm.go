@@ -6,11 +6,12 @@ import (
 	"eventbooking/internal/fault"
 )
 
-// Confirm makes a hold a booking for good, or takes an offer. Doing it twice is
-// doing it once.
+// Confirm confirms a held booking, or accepts an offered one. Repeating it changes
+// nothing. Refusals: fault.NotFound, fault.SlotCancelled, fault.HoldExpired,
+// fault.OfferExpired, fault.InvalidTransition.
 type Confirm struct {
 	SlotID, BookingID, UserID uuid.UUID
-	// From is what is confirmed: Held or Offered.
+	// From is the status that the booking must have: Held or Offered.
 	From Status
 	By   Actor
 }
@@ -30,12 +31,14 @@ func (c Confirm) apply(s *State) (Result, error) {
 		kind := map[Status]Kind{Held: KindConfirmed, Offered: KindAccepted}[c.From]
 		s.transition(b, Confirmed, kind, c.By, Cause{slot.ID, b.Version})
 	default:
-		return Result{}, atVersion(slot, errLapsed(b, c.From, Confirmed))
+		return Result{}, atVersion(slot, errNotPending(b, c.From, Confirmed))
 	}
 	return Result{Slot: *slot, Booking: *b}, nil
 }
 
-// Decline gives an offer back: its seats pass on.
+// Decline ends an offered booking; its seats go to the next in the queue. Repeating
+// it changes nothing. Refusals: fault.NotFound, fault.OfferExpired,
+// fault.InvalidTransition.
 type Decline struct {
 	SlotID, BookingID, UserID uuid.UUID
 	By                        Actor
@@ -53,13 +56,13 @@ func (c Decline) apply(s *State) (Result, error) {
 	case Offered:
 		s.transition(b, Cancelled, KindDeclined, c.By, Cause{slot.ID, b.Version})
 	default:
-		return Result{}, atVersion(slot, errLapsed(b, Offered, Cancelled))
+		return Result{}, atVersion(slot, errNotPending(b, Offered, Cancelled))
 	}
 	return Result{Slot: *slot, Booking: *b}, nil
 }
 
-// errLapsed says why a hold or an offer is none any more.
-func errLapsed(b *Booking, from, to Status) *fault.Error {
+// errNotPending refuses to answer what is no hold or offer any more.
+func errNotPending(b *Booking, from, to Status) *fault.Error {
 	switch {
 	case b.Status != Expired:
 		return errInvalidTransition(b, to)
@@ -70,12 +73,12 @@ func errLapsed(b *Booking, from, to Status) *fault.Error {
 	}
 }
 
-// needsOfBooking are the needs of a command about one booking that may free seats.
+// needsOfBooking are the needs of a command about one booking that may give seats back.
 func needsOfBooking(slotID, bookingID, userID uuid.UUID) Needs {
 	return Needs{Slots: []uuid.UUID{slotID}, Users: []uuid.UUID{userID}, Bookings: []uuid.UUID{bookingID}, Frees: true}
 }
 
-// findBooking finds the booking that a command is about, after what is due has expired.
+// findBooking finds the booking that a command is about, after expiring what is due.
 func (s *State) findBooking(slotID, bookingID uuid.UUID) (*Slot, *Booking, error) {
 	slot, err := s.slot(slotID)
 	if err != nil {

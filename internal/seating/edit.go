@@ -10,16 +10,21 @@ import (
 	"eventbooking/internal/fault"
 )
 
-// EditSlot changes a slot's settings; nil leaves a setting as it is.
+// EditSlot changes a slot's settings; nil leaves a setting as it is. An edit that
+// changes nothing makes no entry and no revision.
+//
+// Refusals: fault.NotFound, fault.VersionMismatch, fault.SlotCancelled,
+// fault.CapacityBelowTaken, fault.SlotStarted, fault.InvalidTimeRange,
+// fault.EventHasBookings.
 type EditSlot struct {
 	SlotID uuid.UUID
-	// Revision is the one that the editor saw; 0 edits whatever is there.
+	// Revision is the one that the editor saw; 0 matches any.
 	Revision         int64
 	Capacity         *int
 	StartsAt, EndsAt *time.Time
 	Status           *SlotStatus
-	// Displace cancels the bookings of attendees who have seats elsewhere at the
-	// new time, instead of refusing it.
+	// Displace cancels the bookings of attendees who have seats elsewhere at the new
+	// times. Without it, such an edit is refused.
 	Displace bool
 	By       Actor
 }
@@ -42,22 +47,22 @@ func (c EditSlot) apply(s *State) (Result, error) {
 	}
 	s.expireDue(slot)
 	if c.Revision != 0 && c.Revision != slot.Revision {
-		return Result{}, atVersion(slot, fault.VersionMismatch.Newf("The slot is at revision %d; the edit was made to revision %d.", slot.Revision, c.Revision))
+		return Result{}, atVersion(slot, fault.VersionMismatch.Newf("The slot is at revision %d, and the edit is of revision %d.", slot.Revision, c.Revision))
 	}
 	if slot.isCancelled() && c.Status != nil && *c.Status == SlotCancelled {
-		return Result{Slot: *slot}, nil // Cancelling twice is cancelling once.
+		return Result{Slot: *slot}, nil // Cancelling twice changes nothing.
 	}
 	starts, ends := c.times(slot)
-	retimed := !starts.Equal(slot.StartsAt) || !ends.Equal(slot.EndsAt)
-	if err := c.checkAdmissible(s, slot, starts, ends, retimed); err != nil {
+	timesChange := !starts.Equal(slot.StartsAt) || !ends.Equal(slot.EndsAt)
+	if err := c.checkAdmissible(s, slot, starts, ends, timesChange); err != nil {
 		return Result{}, err
 	}
 	before := slot.Version
-	c.resize(s, slot)
-	if retimed {
+	c.changeCapacity(s, slot)
+	if timesChange {
 		s.setTimes(slot, starts, ends, c.By)
 	}
-	c.setStatus(s, slot)
+	c.changeStatus(s, slot)
 	if slot.Version > before {
 		slot.Revision++
 	}
@@ -66,16 +71,16 @@ func (c EditSlot) apply(s *State) (Result, error) {
 
 // times are the slot's times after the edit.
 func (c EditSlot) times(slot *Slot) (starts, ends time.Time) {
-	return NewTimes{c.StartsAt, c.EndsAt}.Over(slot.StartsAt, slot.EndsAt)
+	return NewTimes{c.StartsAt, c.EndsAt}.Change(slot.StartsAt, slot.EndsAt)
 }
 
-func (c EditSlot) checkAdmissible(s *State, slot *Slot, starts, ends time.Time, retimed bool) error {
+func (c EditSlot) checkAdmissible(s *State, slot *Slot, starts, ends time.Time, timesChange bool) error {
 	switch {
 	case slot.isCancelled():
 		return atVersion(slot, fault.SlotCancelled.New("The slot was cancelled and can no longer be edited."))
 	case c.Capacity != nil && *c.Capacity < slot.SeatsTaken:
-		return atVersion(slot, fault.CapacityBelowTaken.Newf("%d seats are taken.", slot.SeatsTaken).With(fault.Members{SeatsTaken: new(slot.SeatsTaken)}))
-	case !retimed:
+		return atVersion(slot, fault.CapacityBelowTaken.Newf("The capacity cannot be less than the number of taken seats (%d).", slot.SeatsTaken).With(fault.Members{SeatsTaken: new(slot.SeatsTaken)}))
+	case !timesChange:
 		return nil
 	case slot.Started(s.Now):
 		return atVersion(slot, fault.SlotStarted.New("The slot has started; its times can no longer change."))
@@ -87,15 +92,15 @@ func (c EditSlot) checkAdmissible(s *State, slot *Slot, starts, ends time.Time, 
 	attendees, busy := s.attendees(slot, starts, ends)
 	switch {
 	case attendees > MaxTimeChange:
-		return atVersion(slot, fault.EventHasBookings.Newf("The time of a slot with more than %d bookings cannot change.", MaxTimeChange).With(fault.Members{Count: new(attendees)}))
+		return atVersion(slot, fault.EventHasBookings.Newf("The times of a slot with more than %d bookings cannot change.", MaxTimeChange).With(fault.Members{Count: new(attendees)}))
 	case len(busy) > 0 && !c.Displace:
-		return atVersion(slot, fault.EventHasBookings.Newf("%s would have overlapping bookings at the new time.", fault.Count(len(busy), "attendee")).With(fault.Members{Count: new(len(busy))}))
+		return atVersion(slot, fault.EventHasBookings.Newf("%s would have overlapping bookings at the new times.", fault.Count(len(busy), "attendee")).With(fault.Members{Count: new(len(busy))}))
 	}
 	return nil
 }
 
-// attendees counts the bookings with seats, and finds those of users who have
-// seats elsewhere at another time of the slot.
+// attendees counts the slot's bookings with seats, and finds those of users who
+// would have seats elsewhere if the slot were at the given times.
 func (s *State) attendees(slot *Slot, starts, ends time.Time) (count int, busy []*Booking) {
 	for _, b := range s.Bookings() {
 		if b.SlotID != slot.ID || !b.Status.TakesSeats() {
@@ -109,7 +114,7 @@ func (s *State) attendees(slot *Slot, starts, ends time.Time) (count int, busy [
 	return count, busy
 }
 
-func (c EditSlot) resize(s *State, slot *Slot) {
+func (c EditSlot) changeCapacity(s *State, slot *Slot) {
 	if c.Capacity == nil || *c.Capacity == slot.Capacity {
 		return
 	}
@@ -117,21 +122,22 @@ func (c EditSlot) resize(s *State, slot *Slot) {
 	slot.Capacity = *c.Capacity
 	s.record(slot, nil, KindEdited, by, Cause{})
 	slot.noteFreed(s.Now)
-	s.unblockEnded(slot) // Those whom the old capacity blocked: a newcomer must not come before them.
+	s.unblockEnded(slot) // Bookings that the old capacity blocked come before newcomers.
 	if slot.WaitlistLength > 0 {
 		s.requestPromotion(slot.ID)
 	}
 }
 
-// setTimes moves the slot and all its bookings in time.
+// setTimes changes the times of the slot and of all its bookings. Attendees who
+// have seats elsewhere at the new times lose theirs here.
 func (s *State) setTimes(slot *Slot, starts, ends time.Time, by Actor) {
 	_, busy := s.attendees(slot, starts, ends)
-	text := fmt.Sprintf("%s to %s", slot.StartsAt.UTC().Format(time.RFC3339), starts.UTC().Format(time.RFC3339))
+	changes := changesOfTimes(slot, starts, ends)
 	slot.StartsAt, slot.EndsAt = starts, ends
-	s.record(slot, nil, KindEdited, by.withReason(text), Cause{})
-	moved := Cause{slot.ID, slot.Version}
+	s.record(slot, nil, KindEdited, by.withReason(changes), Cause{})
+	edit := Cause{slot.ID, slot.Version}
 	for _, b := range busy {
-		s.transition(b, Cancelled, KindCancelled, System("the slot's new time overlaps other seats"), moved)
+		s.transition(b, Cancelled, KindCancelled, System("the slot's new times overlap another booking"), edit)
 	}
 	for _, b := range s.Bookings() {
 		if b.SlotID != slot.ID {
@@ -141,9 +147,9 @@ func (s *State) setTimes(slot *Slot, starts, ends time.Time, by Actor) {
 		if !b.Status.TakesSeats() {
 			continue
 		}
-		if b.ExpiresAt.After(starts) { // Neither holds nor offers outlast the start.
+		if b.ExpiresAt.After(starts) { // Holds and offers end by the slot's start.
 			b.ExpiresAt = starts
-			s.record(slot, b, KindEdited, System("the slot starts earlier"), moved)
+			s.record(slot, b, KindEdited, System("the slot starts earlier"), edit)
 		}
 		s.promoteBehind(b)
 		for _, slotID := range s.blocks[b.ID] {
@@ -151,11 +157,24 @@ func (s *State) setTimes(slot *Slot, starts, ends time.Time, by Actor) {
 		}
 	}
 	if slot.WaitlistLength > 0 {
-		s.requestPromotion(slot.ID) // Who is blocked may have changed.
+		s.requestPromotion(slot.ID) // Which bookings are blocked may have changed.
 	}
 }
 
-func (c EditSlot) setStatus(s *State, slot *Slot) {
+// changesOfTimes says in words which times change.
+func changesOfTimes(slot *Slot, starts, ends time.Time) string {
+	var changes []string
+	note := func(name string, from, to time.Time) {
+		if !from.Equal(to) {
+			changes = append(changes, fmt.Sprintf("%s %s to %s", name, from.UTC().Format(time.RFC3339), to.UTC().Format(time.RFC3339)))
+		}
+	}
+	note("starts_at", slot.StartsAt, starts)
+	note("ends_at", slot.EndsAt, ends)
+	return strings.Join(changes, ", ")
+}
+
+func (c EditSlot) changeStatus(s *State, slot *Slot) {
 	if c.Status == nil || *c.Status == slot.Status {
 		return
 	}
@@ -163,8 +182,8 @@ func (c EditSlot) setStatus(s *State, slot *Slot) {
 	s.setStatus(slot, *c.Status, kind, c.By)
 }
 
-// setStatus opens, closes or cancels a slot. The bookings of a cancelled slot go
-// in pages, each caused by this entry.
+// setStatus opens, closes or cancels a slot. CancelAllBookings then cancels the
+// bookings of a cancelled slot, page by page; this entry is their cause.
 func (s *State) setStatus(slot *Slot, to SlotStatus, kind Kind, by Actor) {
 	s.record(slot, nil, kind, by, Cause{})
 	slot.noteFreed(s.Now)
@@ -175,8 +194,8 @@ func (s *State) setStatus(slot *Slot, to SlotStatus, kind Kind, by Actor) {
 	}
 }
 
-// withReason keeps the reason that was given, and says what changed where none was.
-func (by Actor) withReason(what string) Actor {
-	by.Reason = strings.TrimSuffix(what+": "+by.Reason, ": ")
-	return by
+// withReason puts what changed in front of the reason that was given, if any.
+func (a Actor) withReason(change string) Actor {
+	a.Reason = strings.TrimSuffix(change+": "+a.Reason, ": ")
+	return a
 }

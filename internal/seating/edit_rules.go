@@ -8,8 +8,9 @@ import (
 )
 
 // EditRules changes the rules by which a slot's waitlist is served, because the
-// organizer edited the event. Whoever waits may be next under other rules, so
-// the promotion is due with this entry, before any newcomer.
+// organizer edited the event. Under other rules somebody who waits may be served,
+// so a promotion is due from this entry on, before any newcomer. The only refusal
+// is fault.NotFound.
 type EditRules struct {
 	SlotID       uuid.UUID
 	WaitlistMode WaitlistMode
@@ -34,7 +35,7 @@ func (c EditRules) apply(s *State) (Result, error) {
 	return Result{Slot: *slot}, nil
 }
 
-// changes says in words what differs from the rules before; empty: nothing does.
+// changes says in words what differs from the rules before; it is empty if nothing does.
 func (c EditRules) changes(before Policy) string {
 	var changes []string
 	if c.WaitlistMode != before.WaitlistMode {

@@ -6,9 +6,10 @@ import (
 	"github.com/google/uuid"
 )
 
-// Expire ends holds and offers whose time is over, and all waiting once the slot
-// has started. Every other command of the slot does the same first, so nothing
-// depends on its coming in time.
+// Expire ends holds and offers that are due, and all waiting bookings once the
+// slot has started, and serves the queue. Every other command of the slot expires
+// what is due first, so nothing depends on when Expire runs. The only refusal is
+// fault.NotFound.
 type Expire struct{ SlotID uuid.UUID }
 
 func (c Expire) Needs() Needs { return Needs{Slots: []uuid.UUID{c.SlotID}, Frees: true} }
@@ -24,7 +25,7 @@ func (c Expire) apply(s *State) (Result, error) {
 	return Result{Slot: *slot, Promoted: promoted, More: more}, nil
 }
 
-// expireDue ends what is due among the bookings that were loaded.
+// expireDue expires what is due among the loaded bookings.
 func (s *State) expireDue(slot *Slot) {
 	for _, b := range slices.Clone(slot.timed) {
 		if b.isDue(s.Now) {

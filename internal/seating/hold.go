@@ -2,8 +2,9 @@ package seating
 
 import "eventbooking/internal/fault"
 
-// Hold keeps seats for a while, to be confirmed. It never waits and never jumps
-// the queue: it gets seats where a booking would get them at once, or none.
+// Hold keeps seats for a while, to be confirmed. It never waits: it gets seats
+// where a booking would get them at once, or none. The refusals are those of Book,
+// and fault.HoldLimit.
 type Hold struct{ Book }
 
 func (c Hold) Needs() Needs {
@@ -26,11 +27,11 @@ func (c Hold) apply(s *State) (Result, error) {
 		return Result{}, atVersion(slot, fault.HoldLimit.Newf("You hold %s; the limit is %d.", fault.Count(held, "seat"), maxHeld).With(fault.Members{Held: new(held), Limit: new(maxHeld)}))
 	}
 	promoted, _ := s.promote(slot)
-	p, err := c.decide(s, slot)
+	d, err := c.decide(s, slot)
 	if err != nil {
 		return Result{}, err
 	}
-	p.b.ExpiresAt = slot.deadline(s.Now, slot.Policy.HoldFor)
-	s.seatNewcomer(p.b, Held, KindHeld, p.passed, c.By, Cause{})
-	return Result{Slot: *slot, Booking: *p.b, Promoted: promoted}, nil
+	d.b.ExpiresAt = slot.deadline(s.Now, slot.Policy.HoldFor)
+	s.seatNewcomer(d.b, Held, KindHeld, d.passed, c.By, Cause{})
+	return Result{Slot: *slot, Booking: *d.b, Promoted: promoted}, nil
 }

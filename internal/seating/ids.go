@@ -8,7 +8,7 @@ import (
 	"github.com/google/uuid"
 )
 
-// SortedIDs are the ids in their order, each once: the order of locks.
+// SortedIDs returns the ids in order, each once. Locks are taken in this order.
 func SortedIDs(ids []uuid.UUID) []uuid.UUID {
 	ids = slices.Clone(ids)
 	slices.SortFunc(ids, compareIDs)

@@ -12,7 +12,8 @@ type Entry struct {
 	Version int64
 	Kind    Kind
 
-	// The booking concerned, if there is one, and its status after the step.
+	// The booking that the step is about, if there is one, with its seats and its
+	// status after the step.
 	BookingID, UserID uuid.UUID
 	Seats             int
 	Status            Status
@@ -54,14 +55,14 @@ const (
 	KindDeleted        Kind = "deleted"
 )
 
-// Actor is who did it, and the reason given.
+// Actor is who did something, in which role, and for which reason, if one was given.
 type Actor struct {
 	Role   ActorRole
-	ID     uuid.UUID // nil: the system
+	ID     uuid.UUID // of the user; nil: the system
 	Reason string
 }
 
-// ActorRole is in which role somebody acts. Package access says which one.
+// ActorRole is the role in which somebody acts; access.ActorFor says which one it is.
 type ActorRole string
 
 // The roles of actors.
@@ -72,11 +73,11 @@ const (
 	ActorSystem    ActorRole = "system"
 )
 
-// System is the actor of what happens by itself.
+// System returns the actor of what the service does by itself.
 func System(reason string) Actor { return Actor{Role: ActorSystem, Reason: reason} }
 
-// Cause is the entry that made another possible, in the same ledger or another
-// slot's. The zero Cause is a beginning.
+// Cause names the entry that made another one possible, in the same ledger or
+// another slot's. The zero Cause means that there is none.
 type Cause struct {
 	SlotID  uuid.UUID
 	Version int64

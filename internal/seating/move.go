@@ -6,12 +6,14 @@ import (
 	"eventbooking/internal/fault"
 )
 
-// Move exchanges a confirmed booking for one of another slot of the same event,
-// in one step: a new, linked booking there, or nothing changes.
+// Move exchanges a confirmed booking for a new, linked one in another slot of the
+// same event, in one step. If it is refused, nothing changes. The refusals are
+// those of Cancel for the old booking and of Book for the new one, and
+// fault.ValidationFailed for a slot of another event.
 type Move struct {
 	SlotID, BookingID uuid.UUID
 	UserID            uuid.UUID // whose booking it is
-	// ToSlotID is where it goes, NewID the booking to be made there.
+	// ToSlotID is the other slot, NewID the id of the new booking there.
 	ToSlotID, NewID uuid.UUID
 	By              Actor
 }
@@ -44,12 +46,12 @@ func (c Move) apply(s *State) (Result, error) {
 		return Result{}, err
 	}
 	promoted, _ := s.promote(to)
-	p, err := book.decide(s, to)
+	d, err := book.decide(s, to)
 	if err != nil {
 		return Result{}, err
 	}
-	p.b.Replaces, p.b.MovedFrom = uuid.Nil, old.ID
+	d.b.Replaces, d.b.MovedFrom = uuid.Nil, old.ID
 	s.transition(old, Cancelled, KindMoved, c.By, Cause{})
-	s.seatNewcomer(p.b, Confirmed, KindConfirmed, p.passed, c.By, Cause{from.ID, from.Version})
-	return Result{Slot: *to, Booking: *p.b, Promoted: promoted}, nil
+	s.seatNewcomer(d.b, Confirmed, KindConfirmed, d.passed, c.By, Cause{from.ID, from.Version})
+	return Result{Slot: *to, Booking: *d.b, Promoted: promoted}, nil
 }

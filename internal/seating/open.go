@@ -1,7 +1,7 @@
 package seating
 
-// Open is a new slot and the first entry of its ledger. From then on the slot
-// changes by commands.
+// Open returns a new slot and the first entry of its ledger. From then on only
+// commands change the slot.
 func Open(slot Slot, by Actor) (Slot, Entry) {
 	s := NewState(slot.CreatedAt)
 	s.AddSlot(slot)

@@ -1,18 +1,22 @@
 package seating
 
 import (
-	"eventbooking/internal/fault"
 	"fmt"
 	"slices"
 	"time"
 
 	"github.com/google/uuid"
+
+	"eventbooking/internal/fault"
 )
 
-// Promote gives free seats to those who wait, in the order of the queue.
+// Promote gives free seats to waiting bookings, in the order of the queue, up to
+// PromotePage of them. Result.More says that somebody else may still be served.
+// The only refusal is fault.NotFound.
 type Promote struct {
 	SlotID uuid.UUID
-	// Also are further slots to lock: those of bookings that are given back (keep and upgrade).
+	// Also are further slots to lock: those of bookings that are given back (keep and
+	// upgrade).
 	Also []uuid.UUID
 }
 
@@ -32,17 +36,16 @@ func (c Promote) apply(s *State) (Result, error) {
 	return Result{Slot: *slot, Promoted: promoted, More: !done}, nil
 }
 
-// unblockEnded puts those back into the queue whose reason to be blocked is gone,
-// in the order of their decisions.
+// unblockEnded unblocks the bookings that are no longer blocked by anything.
 func (s *State) unblockEnded(slot *Slot) {
 	for _, b := range slices.Clone(slot.blocked) {
-		if cause, gone := s.blockEnded(slot, b); gone {
+		if cause, ended := s.blockEnded(slot, b); ended {
 			s.unblock(b, cause)
 		}
 	}
 }
 
-// blockEnded says whether the reason is gone, and which entry ended it.
+// blockEnded says whether the reason for a block has ended, and by which entry.
 func (s *State) blockEnded(slot *Slot, b *Booking) (Cause, bool) {
 	if b.Blocked == BlockedCapacity {
 		return slot.cause(), b.minSeats() <= slot.Capacity
@@ -54,9 +57,10 @@ func (s *State) blockEnded(slot *Slot, b *Booking) (Cause, bool) {
 	return Cause{blocker.SlotID, blocker.Version}, true
 }
 
-// promote serves the queue as far as it goes. done means that nobody who waits
-// can be served as things stand. If not, the page is over, or somebody's turn
-// needs a slot that is not locked; then whoever comes after waits too.
+// promote serves the queue, if a promotion is due. done means that nobody else who
+// waits can be served now. Otherwise the page is full, or the next booking gives
+// seats back in a slot that is not locked: then the promotion stays due, so that
+// nobody overtakes that booking, and a job goes on with it.
 func (s *State) promote(slot *Slot) (promoted []Booking, done bool) {
 	if slot.PromotionDueAt.IsZero() || !slot.canPromote(s.Now) {
 		slot.PromotionDueAt = time.Time{}
@@ -76,7 +80,7 @@ func (s *State) promote(slot *Slot) (promoted []Booking, done bool) {
 			s.block(b, why, blocker)
 		} else if b.minSeats() > slot.Free() {
 			passed = append(passed, b)
-		} else if also := s.unlocked(s.replaced(b)); also != uuid.Nil {
+		} else if also := s.unlockedSlot(s.replaced(b)); also != uuid.Nil {
 			s.requestPromotion(slot.ID, also)
 			return promoted, false
 		} else {
@@ -88,7 +92,8 @@ func (s *State) promote(slot *Slot) (promoted []Booking, done bool) {
 	return promoted, false
 }
 
-// blockReason is why a booking cannot take seats now, however many are free.
+// blockReason is why a booking cannot take seats now, however many are free, and
+// the booking that is in the way.
 func (s *State) blockReason(slot *Slot, b *Booking) (Block, uuid.UUID) {
 	if b.minSeats() > slot.Capacity {
 		return BlockedCapacity, uuid.Nil
@@ -97,14 +102,14 @@ func (s *State) blockReason(slot *Slot, b *Booking) (Block, uuid.UUID) {
 	if old := s.replaced(b); old != nil {
 		except = old.ID
 	}
-	if o := s.blocker(b.UserID, slot.StartsAt, slot.EndsAt, except); o != nil {
-		return BlockedOverlap, o.ID
+	if blocker := s.blocker(b.UserID, slot.StartsAt, slot.EndsAt, except); blocker != nil {
+		return BlockedOverlap, blocker.ID
 	}
 	return NotBlocked, uuid.Nil
 }
 
-// cannotPass says that nobody may pass those who do not fit: by the strict rule,
-// or because there are too many, or because one was passed often enough.
+// cannotPass says that nobody may pass these bookings: because the rule is strict,
+// because they are too many, or because one was passed often enough.
 func (s *Slot) cannotPass(passed []*Booking) bool {
 	if s.Policy.Fit == FitStrict {
 		return len(passed) > 0
@@ -112,20 +117,21 @@ func (s *Slot) cannotPass(passed []*Booking) bool {
 	return len(passed) >= lookAhead || slices.ContainsFunc(passed, func(b *Booking) bool { return b.Passes >= s.Policy.MaxPasses })
 }
 
-// canSeat says whether a newcomer can have seats at once, and whom that passes. Asked
-// when promote is done: none of those who are ready fits.
+// canSeat says whether a newcomer can have seats at once, and which bookings it
+// passes. It is asked after promote, so no ready booking fits the free seats.
 func (s *Slot) canSeat(b *Booking) (passes []*Booking, served bool) {
 	switch {
 	case b.minSeats() > s.Free() || !s.PromotionDueAt.IsZero():
 		return nil, false
-	case s.WaitlistReady > 0 && (!s.readyLoaded() || s.cannotPass(s.ready)):
+	case s.WaitlistReady > 0 && (!s.isReadyLoaded() || s.cannotPass(s.ready)):
 		return nil, false
 	}
 	return slices.Clone(s.ready), true
 }
 
 // replaced is the booking with seats that b gives back when it gets its own, or
-// nil. Of two waits that name one booking, the later means the one that won.
+// nil. If the named booking was replaced itself, because another waiting booking
+// named it too and was served first, it is the one that replaced it.
 func (s *State) replaced(b *Booking) *Booking {
 	old := s.bookings[b.Replaces]
 	for hops := 0; old != nil && old.ReplacedBy != uuid.Nil && hops < MaxReplacements; hops++ {
@@ -137,16 +143,17 @@ func (s *State) replaced(b *Booking) *Booking {
 	return old
 }
 
-// unlocked is the booking's slot, if there is one and the batch did not lock it.
-func (s *State) unlocked(b *Booking) uuid.UUID {
+// unlockedSlot is the booking's slot, if there is one and the batch did not lock it.
+func (s *State) unlockedSlot(b *Booking) uuid.UUID {
 	if b != nil && s.slots[b.SlotID] == nil {
 		return b.SlotID
 	}
 	return uuid.Nil
 }
 
-// promoteOne gives a waiting booking its seats, or as many as it takes: asked first in
-// offer mode, at once otherwise and where it names a booking that it gives back.
+// promoteOne gives a waiting booking its seats, or as many as are free: as an offer
+// if mustOffer says so, confirmed otherwise. A booking that replaces another is
+// always confirmed.
 func (s *State) promoteOne(slot *Slot, b *Booking, passed []*Booking) {
 	cause := slot.cause()
 	b.Seats = min(b.Seats, slot.Free())
@@ -155,12 +162,12 @@ func (s *State) promoteOne(slot *Slot, b *Booking, passed []*Booking) {
 	} else {
 		s.transition(b, Confirmed, KindPromoted, System(""), cause)
 	}
-	here := Cause{slot.ID, slot.Version}
+	promotion := Cause{slot.ID, slot.Version}
 	s.giveBack(b)
-	s.notePassed(passed, here)
+	s.notePassed(passed, promotion)
 }
 
-// giveBack cancels the booking that b, which has seats now, replaces. b's last
+// giveBack cancels the booking that b replaces, now that b is confirmed. b's last
 // entry is the cause.
 func (s *State) giveBack(b *Booking) {
 	old := s.replaced(b)
@@ -171,7 +178,7 @@ func (s *State) giveBack(b *Booking) {
 	s.transition(old, Cancelled, KindCancelled, System("upgraded"), Cause{b.SlotID, b.Version})
 }
 
-// notePassed notes with each of those who did not fit that somebody went first.
+// notePassed records that somebody else was served before each of these bookings.
 func (s *State) notePassed(passed []*Booking, cause Cause) {
 	for _, b := range passed {
 		b.Passes++

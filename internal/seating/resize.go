@@ -9,22 +9,28 @@ import (
 	"eventbooking/internal/fault"
 )
 
-// Resize changes for how many seats a booking is. More seats with them in hand
-// must be free and wanted by nobody who waits. Who waits with fewer keeps the
-// place; with more, it rejoins at the end.
+// Resize changes the number of seats of a booking. A confirmed booking gets more
+// seats only if they are free and nobody is ready in the queue; fewer seats are
+// given back like a cancellation. A waiting booking keeps its position with fewer
+// seats, and rejoins the queue at its end with more.
+//
+// Refusals: fault.NotFound, fault.VersionMismatch, fault.InvalidTransition,
+// fault.SeatsExceedCapacity, fault.CancellationWindowClosed, those of an event or
+// slot that takes no bookings, and fault.SlotFull.
 type Resize struct {
 	SlotID, BookingID, UserID uuid.UUID
-	// Version is the booking's that the caller saw; 0 is any.
+	// Version is the booking's version that the caller saw; 0 matches any.
 	Version int64
 	Seats   int
-	// SeatsMin is for those who wait: 0 is all or none. Others keep theirs.
+	// SeatsMin can change while the booking waits; 0 is all or none. With seats it
+	// must stay as it is, or be Seats if that is less.
 	SeatsMin int
 	By       Actor
 }
 
 func (c Resize) Needs() Needs {
 	n := needsOfBooking(c.SlotID, c.BookingID, c.UserID)
-	// Rejoining, it may be promoted in the same batch.
+	// A booking that rejoins the queue may be promoted in the same batch.
 	n.Wanted = []UserSlot{{c.UserID, c.SlotID}}
 	return n
 }
@@ -38,12 +44,12 @@ func (c Resize) apply(s *State) (Result, error) {
 	case c.Version != 0 && c.Version != b.Version:
 		return Result{}, atVersion(slot, fault.VersionMismatch.New("The booking has changed since you read it."))
 	case !b.Status.Live(),
-		b.Status != Waitlisted && c.SeatsMin != min(b.SeatsMin, c.Seats), // it follows the seats down
+		b.Status != Waitlisted && c.SeatsMin != min(b.SeatsMin, c.Seats), // it cannot stay above the seats
 		c.Seats > b.Seats && (b.Status == Held || b.Status == Offered):
-		return Result{}, atVersion(slot, fault.InvalidTransition.Newf("The seats of a booking that is %s cannot be changed this way.", b.Status).
+		return Result{}, atVersion(slot, fault.InvalidTransition.Newf("The seats of a booking that is %s cannot change this way.", b.Status).
 			With(fault.Members{From: new(string(b.Status)), To: new(string(b.Status))}))
 	case c.Seats > slot.Capacity:
-		return Result{}, atVersion(slot, fault.SeatsExceedCapacity.Newf("The slot has %s in total.", fault.Count(slot.Capacity, "seat")).With(fault.Members{Capacity: new(slot.Capacity)}))
+		return Result{}, atVersion(slot, slot.errSeatsExceedCapacity())
 	case c.Seats == b.Seats && c.SeatsMin == b.SeatsMin:
 		return Result{Slot: *slot, Booking: *b}, nil
 	}
@@ -56,24 +62,24 @@ func (c Resize) apply(s *State) (Result, error) {
 }
 
 func (c Resize) resizeWaiting(s *State, slot *Slot, b *Booking) {
-	by, more := c.by(b), c.Seats > b.Seats
+	actor, more := c.actor(b), c.Seats > b.Seats
 	if b.Blocked == BlockedCapacity {
-		s.requestPromotion(slot.ID) // It may fit now.
+		s.requestPromotion(slot.ID) // The capacity may suffice now.
 	}
 	if more {
 		s.uncount(slot, b)
 	}
 	b.Seats, b.SeatsMin = c.Seats, c.SeatsMin
 	if more {
-		s.enqueue(b, KindResized, by)
+		s.enqueue(b, KindResized, actor)
 	} else {
-		s.record(slot, b, KindResized, by, Cause{})
+		s.record(slot, b, KindResized, actor, Cause{})
 	}
 	slot.noteFreed(s.Now)
 }
 
 func (c Resize) resizeSeated(s *State, slot *Slot, b *Booking) error {
-	by, more := c.by(b), c.Seats-b.Seats
+	actor, more := c.actor(b), c.Seats-b.Seats
 	if err := s.checkResizable(slot, b, more, c.By); err != nil {
 		return err
 	}
@@ -82,15 +88,16 @@ func (c Resize) resizeSeated(s *State, slot *Slot, b *Booking) error {
 	}
 	slot.SeatsTaken += more
 	b.Seats, b.SeatsMin = c.Seats, min(c.SeatsMin, c.Seats)
-	s.record(slot, b, KindResized, by, Cause{})
+	s.record(slot, b, KindResized, actor, Cause{})
 	if more < 0 {
 		slot.noteFreed(s.Now)
 	}
 	return nil
 }
 
-// checkResizable: fewer seats are given back like a cancellation; more are taken like
-// a booking that nobody waits before, save that booking may open later only.
+// checkResizable checks fewer seats like a cancellation, and more seats like a new
+// booking ahead of which nobody may wait. Whether booking has opened yet does not
+// matter: the attendee has booked already.
 func (s *State) checkResizable(slot *Slot, b *Booking, more int, by Actor) error {
 	if more <= 0 {
 		return s.checkReturnable(slot, b, by)
@@ -105,9 +112,10 @@ func (s *State) checkResizable(slot *Slot, b *Booking, more int, by Actor) error
 	return nil
 }
 
-func (c Resize) by(b *Booking) Actor {
+// actor is who resizes the booking, with what changes as the reason.
+func (c Resize) actor(b *Booking) Actor {
 	if c.Seats == b.Seats {
 		return c.By
 	}
-	return c.By.withReason(fmt.Sprintf("%d to %d seats", b.Seats, c.Seats))
+	return c.By.withReason(fmt.Sprintf("seats %d to %d", b.Seats, c.Seats))
 }

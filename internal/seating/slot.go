@@ -1,13 +1,12 @@
-// Package seating is the seat core: the one place where seats change hands.
+// Package seating has all rules about the seats and the queue of a slot.
 //
-// A slot is a state machine. Commands (Book, Cancel, Promote, Expire, EditSlot,
-// CancelAllBookings) are pure and deterministic code that turns a loaded State into another,
-// with a ledger entry for every step; they know no context, database or clock.
-// The Desk gathers commands, loads what they need under locks, lets them decide,
-// and writes the outcome, a batch of commands in one transaction.
+// Commands (Book, Cancel, Promote, …) are pure and deterministic: each turns a
+// loaded State into another and writes a ledger entry for every step. They know
+// no context, database or clock. Package desk loads what they need under locks,
+// applies them, and writes the outcome.
 //
-// Start reading here, at the noun; then state.go (how a booking changes its
-// status), book.go and promote.go (the rules), desk.go and batch.go (the shell).
+// Start reading here, then transition.go (how a booking changes its status),
+// book.go and promote.go (the rules of the waitlist).
 package seating
 
 import (
@@ -33,24 +32,25 @@ type Slot struct {
 	SeatsTaken int
 	// WaitlistLength counts all who wait, WaitlistReady those who are not blocked.
 	WaitlistLength, WaitlistReady int
-	// FreedVersion is the latest entry that made a promotion possible: the next one's cause.
+	// FreedVersion is the latest entry that made a promotion possible; it is the
+	// cause of the next one.
 	FreedVersion int64
-	// PromotionDueAt is since when somebody might be promoted and nobody has
-	// looked yet. Zero: nobody in the queue can be served as things stand.
+	// PromotionDueAt is since when somebody might be promoted and no promotion has
+	// run. Zero: nobody in the queue can be served now.
 	PromotionDueAt time.Time
 
-	// CancelledBecause is the reason for the end of the slot or of its event.
+	// CancelledBecause is why the slot or its event was cancelled.
 	CancelledBecause string
 
 	CreatedAt, UpdatedAt time.Time
 
-	// ready holds the heads of the ready queue in order: all of it or its first
-	// page. blocked and timed hold those who are blocked, and the holds and offers,
-	// as far as they were loaded.
+	// ready holds the ready queue in order: all of it or its first page. blocked
+	// holds the blocked bookings, and timed the holds and offers, as far as they
+	// were loaded.
 	ready, blocked, timed []*Booking
 
-	// counted are the counters as verify knows them, wasDue and wasWrong say that a
-	// promotion was due, or the queue in disorder, when the slot was loaded.
+	// counted are the counters as verify expects them. wasDue and wasWrong say that
+	// a promotion was due, or the queue out of order, when the slot was loaded.
 	counted          counters
 	wasDue, wasWrong bool
 }
@@ -70,14 +70,15 @@ type Policy struct {
 const NoLimit = -1
 
 type (
-	// EventStatus, SlotStatus, WaitlistMode and Fit are the words of the API and of the database.
+	// EventStatus, SlotStatus, WaitlistMode and Fit have the same values in the API
+	// and in the database.
 	EventStatus  string
 	SlotStatus   string
 	WaitlistMode string
 	Fit          string
 )
 
-// The words, one list each.
+// The values of these types.
 const (
 	EventDraft     EventStatus = "draft"
 	EventPublished EventStatus = "published"
@@ -103,15 +104,15 @@ func (s *Slot) isCancelled() bool {
 	return s.Status == SlotCancelled || s.EventStatus == EventCancelled
 }
 
-// Started says whether the slot has begun. The beginning belongs to the slot.
+// Started says whether the slot has started. At StartsAt it has.
 func (s *Slot) Started(now time.Time) bool { return !now.Before(s.StartsAt) }
 
-// CancellationClosesAt is from when on attendees may no longer cancel.
+// CancellationClosesAt is the time from which attendees may no longer cancel.
 func (s *Slot) CancellationClosesAt() time.Time {
 	return s.StartsAt.Add(-s.Policy.CancellationCloses)
 }
 
-// canPromote says whether somebody who waits here can still get seats.
+// canPromote says whether anybody on the waitlist can still get seats.
 func (s *Slot) canPromote(now time.Time) bool {
 	return s.EventStatus == EventPublished && s.Status != SlotCancelled && !s.Started(now)
 }
@@ -122,7 +123,8 @@ func (s *Slot) mustOffer(now time.Time) bool {
 	return s.Policy.WaitlistMode == WaitlistOffer || !now.Before(s.CancellationClosesAt())
 }
 
-// deadline is until when seats are kept from now on, never past the start.
+// deadline is when a hold or an offer of length d ends that begins now: never
+// after the slot's start.
 func (s *Slot) deadline(now time.Time, d time.Duration) time.Time {
 	ends := now.Add(d)
 	if s.StartsAt.Before(ends) {
@@ -131,14 +133,14 @@ func (s *Slot) deadline(now time.Time, d time.Duration) time.Time {
 	return ends
 }
 
-// readyLoaded says whether ready is the whole ready queue, not its first page.
-func (s *Slot) readyLoaded() bool { return len(s.ready) == s.WaitlistReady }
+// isReadyLoaded says whether ready is the whole ready queue, not its first page.
+func (s *Slot) isReadyLoaded() bool { return len(s.ready) == s.WaitlistReady }
 
 // addReady puts a booking that is ready into the loaded part of the queue, at its
 // position, and counts it. A position beyond the loaded page is left to the next load.
 func (s *Slot) addReady(b *Booking) {
 	at, _ := slices.BinarySearchFunc(s.ready, b, byPosition)
-	if at < len(s.ready) || s.readyLoaded() {
+	if at < len(s.ready) || s.isReadyLoaded() {
 		s.ready = slices.Insert(s.ready, at, b)
 	}
 	s.WaitlistReady++
@@ -159,35 +161,36 @@ func without(list []*Booking, b *Booking) []*Booking {
 	return list
 }
 
-// noteFreed notes that the slot's latest entry may let somebody who waits be served.
+// noteFreed notes that somebody who waits may be served because of the slot's
+// latest entry.
 func (s *Slot) noteFreed(now time.Time) {
 	if s.Status == SlotCancelled {
-		return // What follows is caused by the cancellation of the slot.
+		return // The cause of all that follows is the cancellation of the slot.
 	}
 	s.FreedVersion = s.Version
 	s.markPromotionDue(now)
 }
 
-// noteReordered notes that the slot's latest entry may let somebody who waits be
-// served, though it freed no seats: a head that was too large left, or the rules
-// changed. Where a promotion is due already, what made it due stays its cause.
+// noteReordered notes that somebody who waits may be served because of the slot's
+// latest entry, though it freed no seats: a head that was too large left, or the
+// rules changed. If a promotion is due already, its cause stays as it is.
 func (s *Slot) noteReordered(now time.Time) {
 	if s.PromotionDueAt.IsZero() || s.FreedVersion == 0 {
 		s.noteFreed(now)
 	}
 }
 
-// cause is the entry to which a promotion is due.
+// cause is the entry that made the next promotion possible.
 func (s *Slot) cause() Cause {
 	if s.FreedVersion == 0 {
-		// Nothing was noted. No promotion may lack a cause: the ledger refuses it,
-		// each time, and the seat would never be given.
+		// Nothing was noted. The ledger refuses a promotion without a cause, so it
+		// would fail each time and the seat would stay free for ever.
 		return Cause{s.ID, s.Version}
 	}
 	return Cause{s.ID, s.FreedVersion}
 }
 
-// markPromotionDue makes a promotion due, if there are seats and somebody who might want them.
+// markPromotionDue makes a promotion due if seats are free and somebody is ready.
 func (s *Slot) markPromotionDue(now time.Time) {
 	if s.PromotionDueAt.IsZero() && s.WaitlistReady > 0 && s.Free() > 0 && s.canPromote(now) {
 		s.PromotionDueAt = now

@@ -10,34 +10,35 @@ import (
 	"eventbooking/internal/fault"
 )
 
-// State is what commands decide on: slots, bookings and users' other seats as
-// they were loaded under their locks, and everything that commands changed
-// since. Commands of one batch are applied to one State, one after the other.
+// State is what commands decide on: slots, bookings and users' other seats, as
+// they were loaded under their locks and changed by commands since. The commands
+// of a batch are applied to one State, one after the other.
 type State struct {
 	Now      time.Time
 	slots    map[uuid.UUID]*Slot
 	bookings map[uuid.UUID]*Booking
 	// created are the bookings that commands made.
 	created map[uuid.UUID]bool
-	// live are the users' live bookings of the slots that they want: one at most.
+	// live has each user's live booking of a slot in which they want seats.
 	live map[UserSlot]*Booking
-	// seated are each user's bookings that take seats at the times in question.
+	// seated has each user's bookings that take seats at the times in question.
 	seated map[uuid.UUID][]*Booking
-	// held counts the seats that users hold, in all slots.
+	// held counts the seats that each user holds, in all slots.
 	held map[uuid.UUID]int
 	// deleted are the users who were anonymised.
 	deleted map[uuid.UUID]bool
-	// blocks tells in which slots somebody waits who is blocked by a booking.
+	// blocks has, for each booking, the slots in which it blocks a waiting one.
 	blocks map[uuid.UUID][]uuid.UUID
-	// waits tells where users wait, with free seats, at overlapping times.
+	// waits has, for each user, the slots with free seats in which they wait, at the
+	// times in question.
 	waits map[uuid.UUID][]Waiting
 
-	// What came out: the entries in order, the slots that need a Promote, with the
-	// further slots that it has to lock, and the slots whose bookings are cancelled.
+	// The outcome: the entries in order; the slots that need a Promote, with the
+	// further slots that it must lock; and the slots whose bookings must be cancelled.
 	entries       []Entry
 	promotions    map[uuid.UUID][]uuid.UUID
 	cancellations map[uuid.UUID]bool
-	// changed is what the present command has changed, for verify.
+	// changed is what the current command has changed, for verify.
 	changed changes
 }
 
@@ -47,7 +48,7 @@ type Waiting struct {
 	StartsAt, EndsAt time.Time
 }
 
-// NewState is an empty State at the given time, for the desk, the simulator and tests to fill.
+// NewState returns an empty State at the given time.
 func NewState(now time.Time) *State {
 	return &State{
 		Now:           now,
@@ -65,13 +66,13 @@ func NewState(now time.Time) *State {
 	}
 }
 
-// AddSlot puts a slot into the state.
+// AddSlot puts a slot into the state, as one that commands may change.
 func (s *State) AddSlot(slot Slot) {
 	slot.counted, slot.wasDue = slot.counters(), !slot.PromotionDueAt.IsZero()
 	s.slots[slot.ID] = &slot
 }
 
-// AddBooking puts a booking into the state, once.
+// AddBooking puts a booking into the state, unless it is there. Slots come first.
 func (s *State) AddBooking(b Booking) {
 	if s.bookings[b.ID] == nil {
 		b.counted = b.counters()
@@ -79,29 +80,30 @@ func (s *State) AddBooking(b Booking) {
 	}
 }
 
-// AddHead puts a booking into the state and at the end of the loaded part of its
-// slot's queue. Heads are added in the order of the queue, without gaps.
+// AddHead puts a ready booking into the state and at the end of the loaded part of
+// its slot's queue. Heads are added in the order of the queue, without gaps, and
+// after their slots.
 func (s *State) AddHead(b Booking) {
 	s.AddBooking(b)
 	slot := s.slots[b.SlotID]
 	slot.ready = append(slot.ready, s.bookings[b.ID])
 }
 
-// AddDeleted says that a user was anonymised.
+// AddDeleted notes that a user was deleted.
 func (s *State) AddDeleted(userID uuid.UUID) { s.deleted[userID] = true }
 
-// AddHeld says how many seats a user holds, in all slots.
+// AddHeld notes how many seats a user holds, in all slots.
 func (s *State) AddHeld(userID uuid.UUID, seats int) { s.held[userID] = seats }
 
-// AddBlock says that somebody waits in a slot who is blocked by a booking.
+// AddBlock notes that a booking blocks another one that waits in a slot.
 func (s *State) AddBlock(bookingID, slotID uuid.UUID) {
 	s.blocks[bookingID] = append(s.blocks[bookingID], slotID)
 }
 
-// AddWait says that a user waits in a slot with free seats.
+// AddWait notes that a user waits in a slot with free seats.
 func (s *State) AddWait(userID uuid.UUID, w Waiting) { s.waits[userID] = append(s.waits[userID], w) }
 
-// create puts a booking into the state that a command made.
+// create puts a booking into the state that the current command made.
 func (s *State) create(b *Booking) {
 	s.created[b.ID] = true
 	s.insert(b)
@@ -117,7 +119,7 @@ func (s *State) insert(b *Booking) {
 	}
 	slot := s.slots[b.SlotID]
 	switch {
-	case slot == nil: // Known for its time only.
+	case slot == nil: // Loaded only because of its times.
 	case b.Status == Held || b.Status == Offered:
 		slot.timed = append(slot.timed, b)
 	case b.Blocked != NotBlocked:
@@ -126,30 +128,31 @@ func (s *State) insert(b *Booking) {
 	}
 }
 
-// Apply lets a command decide, and changes the state accordingly. A refusal is a
-// *fault.Error. It panics when the command broke a slot's books (see verify);
-// the state is then of no use any more.
+// Apply carries out a command. A refusal is a *fault.Error. It panics when the
+// command left a slot's counters or queue wrong (see verify); the state cannot be
+// used afterwards.
 func (s *State) Apply(c Command) (Result, error) {
 	r, err := c.apply(s)
 	s.verify()
 	return r, err
 }
 
-// Slots are the slots in the state as they are now, in the order of their ids.
+// Slots returns the slots in the state as they are now, in the order of their ids.
 func (s *State) Slots() []*Slot { return inOrder(s.slots) }
 
-// Bookings are the bookings in the state as they are now, in the order of their ids.
+// Bookings returns the bookings in the state as they are now, in the order of their ids.
 func (s *State) Bookings() []*Booking { return inOrder(s.bookings) }
 
-// Entries are what the commands wrote into the ledgers, in the order of its making.
+// Entries returns the ledger entries that the commands made, in the order in which
+// they made them.
 func (s *State) Entries() []Entry { return s.entries }
 
-// IsNew says whether a booking was made by a command.
+// IsNew says whether a command made the booking.
 func (s *State) IsNew(bookingID uuid.UUID) bool { return s.created[bookingID] }
 
-// Promotions are the Promote commands that must follow, at most one a slot, in
-// the order of the slots: where a promotion became due, and where a command asked
-// for one.
+// Promotions returns the Promote commands that must follow, at most one for each
+// slot, in the order of the slots: where a promotion became due, and where a
+// command requested one.
 func (s *State) Promotions() []Promote {
 	also := maps.Clone(s.promotions)
 	for id, slot := range s.slots {
@@ -164,11 +167,11 @@ func (s *State) Promotions() []Promote {
 	return list
 }
 
-// Cancellations are the slots that were cancelled and whose bookings have to
-// follow, in order.
+// Cancellations returns the slots that were cancelled and whose bookings must be
+// cancelled next, in order.
 func (s *State) Cancellations() []uuid.UUID { return sortedKeys(s.cancellations) }
 
-// slot finds a slot that commands may change.
+// slot finds a slot that commands may change; without one it is fault.NotFound.
 func (s *State) slot(id uuid.UUID) (*Slot, error) {
 	if slot := s.slots[id]; slot != nil {
 		return slot, nil
@@ -178,8 +181,8 @@ func (s *State) slot(id uuid.UUID) (*Slot, error) {
 
 func errNoSlot() error { return fault.NotFound.New("There is no such slot.") }
 
-// blocker is a booking of the user that takes seats at an overlapping time,
-// leaving out the one that is to be given back.
+// blocker is a booking of the user that takes seats at an overlapping time, or nil.
+// except is a booking that does not count, because it is given back.
 func (s *State) blocker(userID uuid.UUID, starts, ends time.Time, except uuid.UUID) *Booking {
 	for _, b := range s.seated[userID] {
 		if b.ID != except && b.overlaps(starts, ends) {
@@ -189,8 +192,8 @@ func (s *State) blocker(userID uuid.UUID, starts, ends time.Time, except uuid.UU
 	return nil
 }
 
-// requestPromotion asks for a Promote of the slot after this batch, which also
-// locks further slots.
+// requestPromotion asks for a Promote of the slot after this batch. It will also
+// lock the further slots.
 func (s *State) requestPromotion(slotID uuid.UUID, also ...uuid.UUID) {
 	s.promotions[slotID] = append(s.promotions[slotID], also...)
 }

@@ -7,8 +7,8 @@ import (
 	"github.com/google/uuid"
 )
 
-// transition is the only way in which a booking's status changes: it keeps the slot's
-// counters and lists in step and writes the entry.
+// transition changes a booking's status. Nothing else does: it keeps the slot's
+// counters and lists consistent with the status, and writes the entry.
 func (s *State) transition(b *Booking, to Status, kind Kind, by Actor, cause Cause) {
 	slot, from := s.slots[b.SlotID], b.Status
 	s.uncount(slot, b)
@@ -36,13 +36,14 @@ func (s *State) transition(b *Booking, to Status, kind Kind, by Actor, cause Cau
 	}
 }
 
-// uncount undoes what a booking's present status means for its slot.
+// uncount takes a booking out of its slot's counters and lists, and forgets what
+// belongs to its present status.
 func (s *State) uncount(slot *Slot, b *Booking) {
 	switch {
 	case b.Status.TakesSeats():
 		slot.SeatsTaken -= b.Seats
 		slot.timed = without(slot.timed, b)
-		if b.Status == Held && (s.created[b.ID] || !b.isDue(s.Now)) { // What was due when loaded was not counted.
+		if b.Status == Held && (s.created[b.ID] || !b.isDue(s.Now)) { // Holds that were due when loaded are not in held.
 			s.held[b.UserID] -= b.Seats
 		}
 	case b.Ready():
@@ -55,14 +56,14 @@ func (s *State) uncount(slot *Slot, b *Booking) {
 	b.ExpiresAt, b.CheckedInAt, b.Blocked, b.BlockedBy = time.Time{}, time.Time{}, NotBlocked, uuid.Nil
 }
 
-// noteSeated notes that the user has seats at this time.
+// noteSeated notes that the user has seats at the booking's time.
 func (s *State) noteSeated(b *Booking) {
 	s.seated[b.UserID] = append(s.seated[b.UserID], b)
 	s.promoteBehind(b)
 }
 
-// promoteBehind asks for promotions where the same user waits at an overlapping
-// time: those behind must no longer wait for somebody who cannot come.
+// promoteBehind requests promotions where the same user waits at an overlapping
+// time. Each of these waits is now blocked, and must not hold up those behind it.
 func (s *State) promoteBehind(b *Booking) {
 	for _, w := range s.waits[b.UserID] {
 		if w.SlotID != b.SlotID && b.overlaps(w.StartsAt, w.EndsAt) {
@@ -71,8 +72,8 @@ func (s *State) promoteBehind(b *Booking) {
 	}
 }
 
-// noteUnseated notes that the user's time is free again, also for those bookings of
-// the same user that this one kept from being promoted.
+// noteUnseated notes that the user is free at the booking's time, and requests
+// promotions for the waiting bookings that it blocked.
 func (s *State) noteUnseated(b *Booking) {
 	s.seated[b.UserID] = slices.DeleteFunc(s.seated[b.UserID], func(o *Booking) bool { return o == b })
 	for _, slotID := range s.blocks[b.ID] {
@@ -80,7 +81,7 @@ func (s *State) noteUnseated(b *Booking) {
 	}
 }
 
-// seatNewcomer gives a newcomer seats at once, past those who did not fit.
+// seatNewcomer gives a newcomer seats, and notes which bookings that passed.
 func (s *State) seatNewcomer(b *Booking, to Status, kind Kind, passed []*Booking, by Actor, cause Cause) {
 	slot := s.slots[b.SlotID]
 	b.Status = to
@@ -117,12 +118,12 @@ func (s *State) block(b *Booking, why Block, blocker uuid.UUID) {
 	slot.blocked = append(slot.blocked, b)
 	s.record(slot, b, KindBlocked, System(string(why)), Cause{})
 	if slot.FreedVersion == 0 {
-		// Nothing was ever freed: whoever is served next owes it to this.
+		// Nothing was freed so far: this block is the cause of the next promotion.
 		slot.FreedVersion = slot.Version
 	}
 }
 
-// unblock puts a booking back into the ready queue, at its old position.
+// unblock puts a booking back into the ready queue, at its position.
 func (s *State) unblock(b *Booking, cause Cause) {
 	slot := s.slots[b.SlotID]
 	slot.blocked = without(slot.blocked, b)
@@ -132,8 +133,8 @@ func (s *State) unblock(b *Booking, cause Cause) {
 	slot.noteFreed(s.Now)
 }
 
-// record appends the entry of what was just done to a slot, and to a booking of
-// it, to the ledger.
+// record appends an entry to the slot's ledger: what was just done to the slot and,
+// unless b is nil, to a booking.
 func (s *State) record(slot *Slot, b *Booking, kind Kind, by Actor, cause Cause) {
 	slot.Version++
 	slot.UpdatedAt = s.Now

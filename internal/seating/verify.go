@@ -47,12 +47,12 @@ func (c *changes) note(slot *Slot, b *Booking) {
 	}
 }
 
-// verify panics when the command that was just applied broke the books of a slot:
-// its counters must have changed by what its bookings contribute now and did not
-// before, its queues must still be in order, and nobody who does not wait may be
-// in one. Checked is what the command did, not what it found: in a slot that was
-// wrong before, bookings can still be cancelled. The desk gives a command that
-// panics no effect at all.
+// verify panics when the command that was just applied left a slot wrong: its
+// counters must have changed by as much as the contributions of its bookings, its
+// queues must still be in order, and only waiting bookings may be in them. It
+// checks what the command changed, not what it found: in a slot that was wrong
+// before, bookings can still be cancelled. At the desk, a command that panics has
+// no effect at all.
 func (s *State) verify() {
 	for _, b := range s.changed.bookings {
 		slot, now := s.slots[b.SlotID], b.counters()
@@ -70,8 +70,8 @@ func (s *State) verify() {
 	s.changed.slots, s.changed.bookings = s.changed.slots[:0], s.changed.bookings[:0]
 }
 
-// checkQueue checks the loaded part of the queue: each in it waits and is ready,
-// once, in the order of the positions.
+// checkQueue checks the loaded part of the queue: every booking in it is ready, is
+// there once, and is in its position.
 func (s *Slot) checkQueue() error {
 	for i, b := range s.ready {
 		switch {
@@ -87,8 +87,8 @@ func (s *Slot) checkQueue() error {
 	return nil
 }
 
-// Wrong is what is wrong with the slots as they were loaded, for the log. The
-// commands go on with them: see verify.
+// Wrong returns what is wrong with the slots as they were loaded, for the log.
+// Commands work on them all the same: see verify.
 func (s *State) Wrong() []error {
 	var wrong []error
 	for _, slot := range s.Slots() {

@@ -1,13 +1,14 @@
 package simulation
 
 import (
-	"eventbooking/gen/api"
 	"math"
 
 	"github.com/oapi-codegen/nullable"
+
+	"eventbooking/gen/api"
 )
 
-// AssumptionsFrom reads a request; what it leaves out is as in DefaultAssumptions.
+// AssumptionsFrom converts a request; what it omits is as in DefaultAssumptions.
 func AssumptionsFrom(body api.SimulationCreate) Assumptions {
 	o := DefaultAssumptions
 	if body.CancellationRate != nil {
@@ -19,11 +20,11 @@ func AssumptionsFrom(body api.SimulationCreate) Assumptions {
 	if body.Runs != nil {
 		o.Runs = *body.Runs
 	}
-	o.Until, _ = body.Until.Get() // null is the start, like nothing
+	o.Until, _ = body.Until.Get() // null means the slot's start, as if omitted
 	return o
 }
 
-// JSON is the simulation as the API shows it.
+// JSON converts the simulation for the API.
 func (s Simulation) JSON() api.Simulation {
 	policies := make([]api.SimulatedPolicy, len(s.Policies))
 	for i, p := range s.Policies {
@@ -39,5 +40,5 @@ func (s Simulation) JSON() api.Simulation {
 	return api.Simulation{SlotID: s.SlotID, SlotVersion: s.SlotVersion, Estimate: true, Assumptions: s.String(), Policies: policies}
 }
 
-// hundredths are more than an estimate is good for.
+// hundredths rounds to two decimals, which is precise enough for an estimate.
 func hundredths(x float64) float64 { return math.Round(100*x) / 100 }

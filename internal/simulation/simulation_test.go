@@ -17,9 +17,9 @@ import (
 
 var noon = time.Date(2026, 6, 1, 12, 0, 0, 0, time.UTC)
 
-// copied is a slot that starts in a hundred hours, with bookings of these sizes:
-// those with seats, and those who wait.
-func copied(seated, waiting []int) (seating.Slot, []seating.Booking) {
+// newSlot is a slot that starts in a hundred hours, with confirmed and waitlisted
+// bookings of these sizes.
+func newSlot(seated, waiting []int) (seating.Slot, []seating.Booking) {
 	slot := seating.Slot{
 		ID: uuid.New(), EventStatus: seating.EventPublished, Status: seating.SlotOpen,
 		StartsAt: noon.Add(100 * time.Hour), EndsAt: noon.Add(102 * time.Hour), Version: 1,
@@ -72,7 +72,7 @@ func simulate(t *testing.T, slot seating.Slot, bookings []seating.Booking, o sim
 
 func TestSimulationIsTheSameForASeed(t *testing.T) {
 	t.Parallel()
-	slot, bookings := copied(sizes(40, 1, 2), sizes(30, 3, 1, 2))
+	slot, bookings := newSlot(sizes(40, 1, 2), sizes(30, 3, 1, 2))
 	slot.Policy.CancellationCloses = 10 * time.Hour
 	o := simulation.Assumptions{CancellationRate: 0.4, Seed: 7, Runs: 5}
 	first := simulate(t, slot, bookings, o)
@@ -88,11 +88,11 @@ func TestSimulationIsTheSameForASeed(t *testing.T) {
 	}
 }
 
-func TestSimulationOfCertainties(t *testing.T) {
+func TestCertainOutcomesAreExact(t *testing.T) {
 	t.Parallel()
 	t.Run("nobody cancels", func(t *testing.T) {
 		t.Parallel()
-		slot, bookings := copied(sizes(5, 1), sizes(3, 1))
+		slot, bookings := newSlot(sizes(5, 1), sizes(3, 1))
 		for _, p := range simulate(t, slot, bookings, simulation.Assumptions{Runs: 3}).Policies {
 			if p.Promoted != 0 || p.StillWaiting != 3 || p.WaitMedian != 0 {
 				t.Errorf("got %+v", p)
@@ -101,7 +101,7 @@ func TestSimulationOfCertainties(t *testing.T) {
 	})
 	t.Run("nobody can cancel any more", func(t *testing.T) {
 		t.Parallel()
-		slot, bookings := copied(sizes(5, 1), sizes(3, 1))
+		slot, bookings := newSlot(sizes(5, 1), sizes(3, 1))
 		slot.Policy.CancellationCloses = 101 * time.Hour
 		for _, p := range simulate(t, slot, bookings, simulation.Assumptions{CancellationRate: 1, Runs: 3}).Policies {
 			if p.Promoted != 0 {
@@ -111,13 +111,13 @@ func TestSimulationOfCertainties(t *testing.T) {
 	})
 	t.Run("everybody cancels", func(t *testing.T) {
 		t.Parallel()
-		slot, bookings := copied(sizes(50, 1), sizes(20, 1))
+		slot, bookings := newSlot(sizes(50, 1), sizes(20, 1))
 		for _, p := range simulate(t, slot, bookings, simulation.Assumptions{CancellationRate: 1, Runs: 10}).Policies {
 			if p.Mode == seating.WaitlistAutomatic && (p.Promoted != 20 || p.StillWaiting != 0 || p.PromotedP10 != 20 || p.PromotedP90 != 20) {
 				t.Errorf("got %+v", p)
 			}
 			if p.Mode == seating.WaitlistOffer && (p.Promoted >= 20 || p.Promoted < 10) {
-				t.Errorf("not some offers came to nothing: %+v", p)
+				t.Errorf("no offers were declined or expired, or most were: %+v", p)
 			}
 			if p.WaitMedian <= 0 || p.WaitMedian >= 100*time.Hour || p.PromotedP10 > p.PromotedP90 {
 				t.Errorf("got %+v", p)
@@ -126,7 +126,7 @@ func TestSimulationOfCertainties(t *testing.T) {
 	})
 	t.Run("free seats are given out at once", func(t *testing.T) {
 		t.Parallel()
-		slot, bookings := copied(nil, sizes(250, 1)) // more than one page
+		slot, bookings := newSlot(nil, sizes(250, 1)) // more than one page
 		slot.Capacity = 250
 		p := simulate(t, slot, bookings, simulation.Assumptions{Runs: 1}).Policies[0]
 		if p.Promoted != 250 || p.WaitMedian != 0 {
@@ -135,10 +135,10 @@ func TestSimulationOfCertainties(t *testing.T) {
 	})
 }
 
-// A large head holds everybody up by the strict rule, and is passed by the other.
-func TestSimulationComparesPolicies(t *testing.T) {
+// A large head holds everybody up under strict, and is passed under first_fit.
+func TestSimulationTellsStrictFromFirstFit(t *testing.T) {
 	t.Parallel()
-	slot, bookings := copied(sizes(20, 1), []int{20, 1, 1, 1, 1, 1})
+	slot, bookings := newSlot(sizes(20, 1), []int{20, 1, 1, 1, 1, 1})
 	s := simulate(t, slot, bookings, simulation.Assumptions{CancellationRate: 0.5, Seed: 1, Runs: 20})
 	strict, firstFit := s.Policies[0], s.Policies[1]
 	if strict.Promoted != 0 || strict.Passed != 0 || strict.Current {
@@ -149,10 +149,9 @@ func TestSimulationComparesPolicies(t *testing.T) {
 	}
 }
 
-// Whoever has seats already until they confirm, and whoever is blocked, is part of it.
-func TestSimulationOfHoldsOffersAndBlockedWaiters(t *testing.T) {
+func TestHoldsOffersAndBlockedBookingsArePartOfTheSimulation(t *testing.T) {
 	t.Parallel()
-	slot, bookings := copied(sizes(200, 1), sizes(200, 1))
+	slot, bookings := newSlot(sizes(200, 1), sizes(200, 1))
 	for i := range 200 {
 		bookings[i].Status, bookings[i].ExpiresAt = seating.Held, noon.Add(time.Hour)
 		if i%2 == 0 {
@@ -162,7 +161,7 @@ func TestSimulationOfHoldsOffersAndBlockedWaiters(t *testing.T) {
 	bookings[200].Blocked, bookings[200].BlockedBy = seating.BlockedOverlap, uuid.New()
 	slot.WaitlistReady--
 	p := simulate(t, slot, bookings, simulation.Assumptions{Runs: 4}).Policies[0]
-	// About one in five lets the seat go; nobody else does.
+	// About one in five gives the seat back or lets it expire.
 	if p.Promoted < 20 || p.Promoted > 60 || p.StillWaiting != 200-p.Promoted || p.WaitMedian > time.Hour {
 		t.Errorf("got %+v", p)
 	}
@@ -170,7 +169,7 @@ func TestSimulationOfHoldsOffersAndBlockedWaiters(t *testing.T) {
 
 func TestSimulationChangesNothing(t *testing.T) {
 	t.Parallel()
-	slot, bookings := copied(sizes(20, 1), sizes(20, 1))
+	slot, bookings := newSlot(sizes(20, 1), sizes(20, 1))
 	wasSlot, wasBookings := slot, append([]seating.Booking(nil), bookings...)
 	simulate(t, slot, bookings, simulation.Assumptions{CancellationRate: 1, Runs: 2})
 	if !reflect.DeepEqual(slot, wasSlot) || !reflect.DeepEqual(bookings, wasBookings) {
@@ -180,7 +179,7 @@ func TestSimulationChangesNothing(t *testing.T) {
 
 func TestSimulationEndsWithItsContext(t *testing.T) {
 	t.Parallel()
-	slot, bookings := copied(sizes(5, 1), sizes(5, 1))
+	slot, bookings := newSlot(sizes(5, 1), sizes(5, 1))
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
 	if _, err := simulation.Simulate(ctx, slot, bookings, noon, simulation.Assumptions{CancellationRate: 1, Runs: 1}); !errors.Is(err, context.Canceled) {
@@ -188,9 +187,9 @@ func TestSimulationEndsWithItsContext(t *testing.T) {
 	}
 }
 
-func TestSimulationSaysWhatItAssumed(t *testing.T) {
+func TestSimulationDescribesItsAssumptions(t *testing.T) {
 	t.Parallel()
-	slot, bookings := copied(sizes(1, 1), nil)
+	slot, bookings := newSlot(sizes(1, 1), nil)
 	slot.Policy.CancellationCloses = 10 * time.Hour
 	text := simulate(t, slot, bookings, simulation.DefaultAssumptions).String()
 	for _, want := range []string{"10 %", "until 2026-06-05T16:00:00Z", "from 2026-06-05T06:00:00Z on", "nobody else books", "20 runs, seed 1."} {
@@ -200,9 +199,9 @@ func TestSimulationSaysWhatItAssumed(t *testing.T) {
 	}
 }
 
-// The largest simulation there may be.
+// The largest simulation that is allowed.
 func BenchmarkSimulation(b *testing.B) {
-	slot, bookings := copied(sizes(5000, 1, 2), sizes(5000, 3, 1, 2))
+	slot, bookings := newSlot(sizes(5000, 1, 2), sizes(5000, 3, 1, 2))
 	for b.Loop() {
 		if _, err := simulation.Simulate(b.Context(), slot, bookings, noon, simulation.Assumptions{CancellationRate: 0.3, Runs: 1}); err != nil {
 			b.Fatal(err)

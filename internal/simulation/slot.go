@@ -18,24 +18,24 @@ import (
 	"eventbooking/internal/seating"
 )
 
-// timeLimit is how long one simulation may take, and wait for its turn.
+// timeLimit is how long a simulation may take, waiting for another one included.
 const timeLimit = 5 * time.Second
 
-// Service runs simulations for those who manage a slot. They are computing only,
-// so one at a time must do.
+// Service runs simulations for those who manage a slot. They take much computing
+// time, so it runs one at a time.
 type Service struct {
 	pool    *pgxpool.Pool
-	running chan struct{} // room for one
+	running chan struct{} // holds an element while a simulation runs
 }
 
-// New makes the service.
+// New returns the service.
 func New(pool *pgxpool.Pool) *Service {
 	return &Service{pool: pool, running: make(chan struct{}, 1)}
 }
 
-// Run estimates how waitlist policies would come out. Refusals: fault.NotFound,
-// fault.NotPermitted, fault.SlotCancelled, fault.SlotStarted, what is wrong with
-// the assumptions, and fault.Overloaded when it takes too long.
+// Run simulates a slot for who manages it. Refusals: fault.NotFound,
+// fault.NotPermitted, those of OfSlot, and fault.Overloaded if it takes longer than
+// five seconds.
 func (s *Service) Run(ctx context.Context, caller access.Caller, slotID uuid.UUID, o Assumptions) (Simulation, error) {
 	if err := access.CheckManagesSlot(ctx, s.pool, caller, slotID); err != nil {
 		return Simulation{}, err
@@ -52,14 +52,17 @@ func (s *Service) Run(ctx context.Context, caller access.Caller, slotID uuid.UUI
 	return simulation, errTooLong(err)
 }
 
+// errTooLong translates the end of the time limit; other errors stay as they are.
 func errTooLong(err error) error {
 	if errors.Is(err, context.DeadlineExceeded) {
-		return fault.Overloaded.Newf("The simulation did not end within %s; fewer runs take less.", timeLimit).After(time.Second)
+		return fault.Overloaded.Newf("The simulation took longer than %s. Ask for fewer runs.", timeLimit).After(time.Second)
 	}
 	return err
 }
 
-// OfSlot loads a slot as it is now, and simulates on a copy of it.
+// OfSlot loads a slot as it is now, and simulates it. Refusals: fault.NotFound,
+// fault.SlotCancelled, fault.SlotStarted, fault.InvalidTimeRange,
+// fault.ValidationFailed.
 func OfSlot(ctx context.Context, pool *pgxpool.Pool, slotID uuid.UUID, o Assumptions) (Simulation, error) {
 	c, err := postgres.Read(ctx, pool, func(conn *pgxpool.Conn) (slotCopy, error) { return copySlot(ctx, conn, slotID) })
 	if err != nil {
@@ -71,14 +74,14 @@ func OfSlot(ctx context.Context, pool *pgxpool.Pool, slotID uuid.UUID, o Assumpt
 	return Simulate(ctx, c.slot, c.bookings, c.now, o)
 }
 
-// slotCopy is a slot with its live bookings, all as of one moment.
+// slotCopy is a slot with its live bookings, all read at the same time.
 type slotCopy struct {
 	slot     seating.Slot
 	bookings []seating.Booking
 	now      time.Time
 }
 
-// copySlot reads in one snapshot.
+// copySlot reads a slot and its live bookings in one snapshot.
 func copySlot(ctx context.Context, conn *pgxpool.Conn, slotID uuid.UUID) (c slotCopy, err error) {
 	options := pgx.TxOptions{IsoLevel: pgx.RepeatableRead, AccessMode: pgx.ReadOnly}
 	err = pgx.BeginTxFunc(ctx, conn, options, func(tx pgx.Tx) error {
@@ -96,7 +99,7 @@ func copySlot(ctx context.Context, conn *pgxpool.Conn, slotID uuid.UUID) (c slot
 			return err
 		case len(rows) > maxSimulated:
 			return fault.Invalid(fault.Field{Code: "too_many_bookings",
-				Detail: fmt.Sprintf("the slot has more than %d live bookings, which is more than a simulation plays", maxSimulated)})
+				Detail: fmt.Sprintf("the slot has more than %d live bookings, too many to simulate", maxSimulated)})
 		}
 		c.slot, c.bookings = desk.SlotOf(slots[0]), nil
 		for _, row := range rows {

@@ -31,28 +31,29 @@ func open(t *testing.T) env {
 	return env{pool, testkit.Desk(t, pool), simulation.New(pool)}
 }
 
-func wants(t *testing.T, err error, code *fault.Code) {
+// wantFault fails the test unless err has the code.
+func wantFault(t *testing.T, err error, code *fault.Code) {
 	t.Helper()
 	if !errors.Is(err, code) {
 		t.Errorf("got %v, want %s", err, code.Name)
 	}
 }
 
-func TestSimulationsCompareThePolicies(t *testing.T) {
+func TestManagersOfASlotCompareItsPolicies(t *testing.T) {
 	t.Parallel()
-	h := open(t)
-	event := testkit.Event(t, h.pool, func(e *db.Event) { e.Fit = "first_fit" })
+	e := open(t)
+	event := testkit.Event(t, e.pool, func(event *db.Event) { event.Fit = "first_fit" })
 	organizer := testkit.Caller(event.OrganizerID, access.Organizer)
-	slot := testkit.Slot(t, h.pool, event.ID, testkit.Capacity(3))
+	slot := testkit.Slot(t, e.pool, event.ID, testkit.Capacity(3))
 	for _, seats := range []int{1, 1, 1, 2, 1, 1} { // the last three wait
-		testkit.Book(t, h.desk, slot.ID, testkit.User(t, h.pool, access.Attendee).UserID, seats)
+		testkit.Book(t, e.desk, slot.ID, testkit.User(t, e.pool, access.Attendee).UserID, seats)
 	}
-	ask := func(caller access.Caller, slotID uuid.UUID, body api.SimulationCreate) (api.Simulation, error) {
-		s, err := h.service.Run(t.Context(), caller, slotID, simulation.AssumptionsFrom(body))
+	simulate := func(caller access.Caller, slotID uuid.UUID, body api.SimulationCreate) (api.Simulation, error) {
+		s, err := e.service.Run(t.Context(), caller, slotID, simulation.AssumptionsFrom(body))
 		return s.JSON(), err
 	}
 	rate, runs, seed := 1.0, 3, 5
-	s, err := ask(organizer, slot.ID, api.SimulationCreate{CancellationRate: &rate, Runs: &runs, Seed: &seed})
+	s, err := simulate(organizer, slot.ID, api.SimulationCreate{CancellationRate: &rate, Runs: &runs, Seed: &seed})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -60,47 +61,47 @@ func TestSimulationsCompareThePolicies(t *testing.T) {
 		t.Errorf("got %+v", s)
 	}
 	rate = 0
-	if s, err = ask(testkit.User(t, h.pool, access.Admin), slot.ID, api.SimulationCreate{CancellationRate: &rate}); err != nil || !s.Policies[0].WaitHoursMedian.IsNull() {
+	if s, err = simulate(testkit.User(t, e.pool, access.Admin), slot.ID, api.SimulationCreate{CancellationRate: &rate}); err != nil || !s.Policies[0].WaitHoursMedian.IsNull() {
 		t.Errorf("got %+v, %v", s, err)
 	}
-	testkit.Sound(t, h.pool)
+	testkit.Sound(t, e.pool)
 
-	_, err = ask(testkit.User(t, h.pool, access.Organizer), slot.ID, api.SimulationCreate{})
-	wants(t, err, fault.NotPermitted)
-	_, err = ask(organizer, uuid.New(), api.SimulationCreate{})
-	wants(t, err, fault.NotFound)
-	_, err = ask(organizer, slot.ID, api.SimulationCreate{Until: nullable.NewNullableWithValue(time.Now().Add(-time.Minute))})
-	wants(t, err, fault.InvalidTimeRange)
+	_, err = simulate(testkit.User(t, e.pool, access.Organizer), slot.ID, api.SimulationCreate{})
+	wantFault(t, err, fault.NotPermitted)
+	_, err = simulate(organizer, uuid.New(), api.SimulationCreate{})
+	wantFault(t, err, fault.NotFound)
+	_, err = simulate(organizer, slot.ID, api.SimulationCreate{Until: nullable.NewNullableWithValue(time.Now().Add(-time.Minute))})
+	wantFault(t, err, fault.InvalidTimeRange)
 	runs = 201
-	_, err = ask(organizer, slot.ID, api.SimulationCreate{Runs: &runs})
-	wants(t, err, fault.ValidationFailed)
-	_, err = simulation.OfSlot(t.Context(), h.pool, slot.ID, simulation.Assumptions{CancellationRate: 2, Runs: 1})
-	wants(t, err, fault.ValidationFailed)
-	_, err = simulation.OfSlot(t.Context(), h.pool, uuid.New(), simulation.DefaultAssumptions)
-	wants(t, err, fault.NotFound)
+	_, err = simulate(organizer, slot.ID, api.SimulationCreate{Runs: &runs})
+	wantFault(t, err, fault.ValidationFailed)
+	_, err = simulation.OfSlot(t.Context(), e.pool, slot.ID, simulation.Assumptions{CancellationRate: 2, Runs: 1})
+	wantFault(t, err, fault.ValidationFailed)
+	_, err = simulation.OfSlot(t.Context(), e.pool, uuid.New(), simulation.DefaultAssumptions)
+	wantFault(t, err, fault.NotFound)
 
-	started := testkit.Slot(t, h.pool, event.ID, testkit.Times(-time.Minute, time.Hour))
-	_, err = ask(organizer, started.ID, api.SimulationCreate{})
-	wants(t, err, fault.SlotStarted)
-	testkit.Exec(t, h.pool, "UPDATE slots SET status = 'cancelled' WHERE id = $1", slot.ID)
-	_, err = ask(organizer, slot.ID, api.SimulationCreate{})
-	wants(t, err, fault.SlotCancelled)
+	started := testkit.Slot(t, e.pool, event.ID, testkit.Times(-time.Minute, time.Hour))
+	_, err = simulate(organizer, started.ID, api.SimulationCreate{})
+	wantFault(t, err, fault.SlotStarted)
+	testkit.Exec(t, e.pool, "UPDATE slots SET status = 'cancelled' WHERE id = $1", slot.ID)
+	_, err = simulate(organizer, slot.ID, api.SimulationCreate{})
+	wantFault(t, err, fault.SlotCancelled)
 }
 
-func TestSimulationsAreBounded(t *testing.T) {
+func TestSlotWithTooManyBookingsIsNotSimulated(t *testing.T) {
 	t.Parallel()
-	h := open(t)
-	event := testkit.Event(t, h.pool)
-	testkit.InsertFullSlots(t, h.pool, event.ID, testkit.FullSlots{Slots: 1, Seated: 5001, Waiting: 5000})
-	slot := h.slotOf(t, event.ID)
-	_, err := simulation.OfSlot(t.Context(), h.pool, slot, simulation.DefaultAssumptions)
-	wants(t, err, fault.ValidationFailed)
+	e := open(t)
+	event := testkit.Event(t, e.pool)
+	testkit.InsertFullSlots(t, e.pool, event.ID, testkit.FullSlots{Slots: 1, Seated: 5001, Waiting: 5000})
+	slot := e.slotOf(t, event.ID)
+	_, err := simulation.OfSlot(t.Context(), e.pool, slot, simulation.DefaultAssumptions)
+	wantFault(t, err, fault.ValidationFailed)
 }
 
-// slotOf is a slot of an event.
-func (h env) slotOf(t *testing.T, eventID uuid.UUID) (id uuid.UUID) {
+// slotOf finds a slot of an event.
+func (e env) slotOf(t *testing.T, eventID uuid.UUID) (id uuid.UUID) {
 	t.Helper()
-	if err := h.pool.QueryRow(t.Context(), "SELECT id FROM slots WHERE event_id = $1 LIMIT 1", eventID).Scan(&id); err != nil {
+	if err := e.pool.QueryRow(t.Context(), "SELECT id FROM slots WHERE event_id = $1 LIMIT 1", eventID).Scan(&id); err != nil {
 		t.Fatal(err)
 	}
 	return id

@@ -9,28 +9,28 @@ import (
 	"eventbooking/internal/seating"
 )
 
-// Booking is a booking with its event and its position in the queue: what the API
-// shows of it.
+// Booking is a booking with its event and its position in the queue, as the API
+// shows it.
 type Booking struct {
 	seating.Booking
 	EventID uuid.UUID
-	// Position is 1 for who is next, 0 for a booking that does not wait.
+	// Position in the queue: 1 is next, 0 means that the booking does not wait.
 	Position int
 }
 
-// BookingRow is the shape of every query that reads bookings with their positions.
+// BookingRow has the columns of every query that reads bookings with their positions.
 type BookingRow = struct {
 	Booking  db.Booking
 	EventID  uuid.UUID
 	Position int64
 }
 
-// BookingFrom reads a row.
+// BookingFrom converts a row.
 func BookingFrom(row BookingRow) Booking {
 	return Booking{Booking: desk.BookingOf(row.Booking), EventID: row.EventID, Position: int(row.Position)}
 }
 
-// BookingsFrom reads the rows of a query.
+// BookingsFrom converts the rows of a query.
 func BookingsFrom[R ~struct {
 	Booking  db.Booking
 	EventID  uuid.UUID
@@ -43,7 +43,7 @@ func BookingsFrom[R ~struct {
 	return bookings
 }
 
-// JSON is the booking as the API shows it.
+// JSON converts the booking for the API.
 func (b Booking) JSON() api.Booking {
 	return api.Booking{
 		ID: b.ID, SlotID: b.SlotID, EventID: b.EventID, UserID: b.UserID,
@@ -57,7 +57,7 @@ func (b Booking) JSON() api.Booking {
 	}
 }
 
-// Tagged is the booking as the API shows it, with its ETag.
+// Tagged converts the booking for the API, and returns its ETag too.
 func (b Booking) Tagged() (body api.Booking, etag string, err error) {
 	body = b.JSON()
 	etag, err = ETag(body)

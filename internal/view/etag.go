@@ -12,13 +12,14 @@ import (
 	"eventbooking/internal/seating"
 )
 
-// ETag names the state that a body shows: a strong tag (RFC 9110, section 8.8.3).
+// ETag returns the strong ETag of a body (RFC 9110, section 8.8.3): a hash of it.
 func ETag(body any) (string, error) {
 	sum, err := digest(body)
 	return `"` + sum + `"`, err
 }
 
-// RevisionETag is an ETag with the revision in front, which alone an edit compares.
+// RevisionETag returns an ETag that starts with a revision. CheckRevision compares
+// only that.
 func RevisionETag(revision int64, body any) (string, error) {
 	sum, err := digest(body)
 	return fmt.Sprintf(`"%d.%s"`, revision, sum), err
@@ -33,8 +34,8 @@ func digest(body any) (string, error) {
 	return fmt.Sprintf("%x", sum[:12]), nil
 }
 
-// TaggedSlot is a slot as the API shows it, with its ETag: the revision in front,
-// and the version, which changes with every booking and does not stop an edit.
+// TaggedSlot converts a slot for the API, and returns its ETag too: revision and
+// version. Every booking changes the version, but CheckRevision does not compare it.
 func TaggedSlot(s seating.Slot) (body api.Slot, etag string) {
 	return Slot(s), fmt.Sprintf(`"%d.%d"`, s.Revision, s.Version)
 }
@@ -46,8 +47,8 @@ type Tags struct {
 	list []string
 }
 
-// ParseTags reads a header; several header lines are joined by commas. What is
-// no list of tags ends the list.
+// ParseTags parses a header; several header lines must be joined by commas. It
+// ignores everything from the first thing on that is not a tag.
 func ParseTags(header string) Tags {
 	var t Tags
 	for rest := header; ; {
@@ -58,7 +59,7 @@ func ParseTags(header string) Tags {
 		weak := strings.HasPrefix(rest, "W/")
 		tag := strings.TrimPrefix(rest, "W/")
 		if !strings.HasPrefix(tag, `"`) {
-			return t // no tag, or nothing more
+			return t // the end, or not a tag
 		}
 		end := strings.IndexByte(tag[1:], '"')
 		if end < 0 {
@@ -72,31 +73,31 @@ func ParseTags(header string) Tags {
 	}
 }
 
-// Match says whether a tag is among them, strongly: a weak one equals none.
+// Match says whether a tag is among them. Weak tags match nothing.
 func (t Tags) Match(etag string) bool { return t.any || slices.Contains(t.list, etag) }
 
-// MatchWeakly says whether a tag is among them, whether it is weak or not.
+// MatchWeakly says whether a tag is among them; weak tags match like strong ones.
 func (t Tags) MatchWeakly(etag string) bool {
 	etag = strings.TrimPrefix(etag, "W/")
 	return t.any || slices.ContainsFunc(t.list, func(tag string) bool { return strings.TrimPrefix(tag, "W/") == etag })
 }
 
-// IfMatch is which states an edit is meant for.
+// IfMatch says which states of a resource an edit may be applied to.
 type IfMatch struct{ tags Tags }
 
-// AnyState is the IfMatch of who does not care.
+// AnyState matches every state.
 var AnyState = IfMatch{Tags{any: true}}
 
-// RequireIfMatch reads an If-Match header that must have been sent: nil is
-// fault.VersionRequired.
+// RequireIfMatch parses an If-Match header. If it was not sent, which is nil, the
+// error is fault.VersionRequired.
 func RequireIfMatch(header *string) (IfMatch, error) {
 	if header == nil {
-		return IfMatch{}, fault.VersionRequired.New("Send the ETag of what you edit as If-Match.")
+		return IfMatch{}, fault.VersionRequired.New("Send the ETag of what you edit in the If-Match header.")
 	}
 	return IfMatch{ParseTags(*header)}, nil
 }
 
-// OptionalIfMatch reads an If-Match header; nil is AnyState.
+// OptionalIfMatch parses an If-Match header; nil is AnyState.
 func OptionalIfMatch(header *string) IfMatch {
 	if header == nil {
 		return AnyState
@@ -107,22 +108,22 @@ func OptionalIfMatch(header *string) IfMatch {
 // IsAny says whether it matches every state.
 func (m IfMatch) IsAny() bool { return m.tags.any }
 
-// Check refuses with fault.VersionMismatch where the present ETag is not meant.
-func (m IfMatch) Check(present string) error {
-	if m.tags.Match(present) {
+// Check returns fault.VersionMismatch unless the current ETag matches.
+func (m IfMatch) Check(current string) error {
+	if m.tags.Match(current) {
 		return nil
 	}
-	return fault.VersionMismatch.New("If-Match does not name the present state. Get the resource again, and send its ETag with the quotes.")
+	return fault.VersionMismatch.New("If-Match does not match the current state. Get the resource again and send its ETag, with the quotes.")
 }
 
-// CheckRevision is Check for tags with a revision in front: what stands behind it
-// changes with every booking, and does not stop an edit.
-func (m IfMatch) CheckRevision(present int64) error {
-	revision := fmt.Sprintf(`"%d`, present)
+// CheckRevision returns fault.VersionMismatch unless a tag starts with the current
+// revision. The rest of the tag may differ, because bookings change it.
+func (m IfMatch) CheckRevision(current int64) error {
+	revision := fmt.Sprintf(`"%d`, current)
 	if m.tags.any || slices.ContainsFunc(m.tags.list, func(tag string) bool {
 		return tag == revision+`"` || strings.HasPrefix(tag, revision+".")
 	}) {
 		return nil
 	}
-	return fault.VersionMismatch.Newf("If-Match does not name the present revision, %d. Get the resource again, and send its ETag with the quotes.", present)
+	return fault.VersionMismatch.Newf("If-Match does not match the current revision, %d. Get the resource again and send its ETag, with the quotes.", current)
 }

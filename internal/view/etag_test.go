@@ -2,12 +2,13 @@ package view_test
 
 import (
 	"errors"
+	"testing"
+
 	"eventbooking/internal/fault"
 	"eventbooking/internal/view"
-	"testing"
 )
 
-func TestMatches(t *testing.T) {
+func TestWeakAndStrongTagsOfAListMatch(t *testing.T) {
 	t.Parallel()
 	for _, c := range []struct {
 		list, tag string

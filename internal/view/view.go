@@ -1,4 +1,4 @@
-// Package view is what several parts of the API show alike: bookings, slots and
+// Package view has what several packages show in the same way: bookings, slots and
 // ledger entries as JSON, their ETags, and values that may be null.
 package view
 
@@ -13,7 +13,7 @@ import (
 	"eventbooking/internal/seating"
 )
 
-// Slot is a slot as the API shows it.
+// Slot converts a slot for the API.
 func Slot(s seating.Slot) api.Slot {
 	return api.Slot{
 		ID: s.ID, EventID: s.EventID, Status: api.SlotStatus(s.Status),
@@ -24,7 +24,7 @@ func Slot(s seating.Slot) api.Slot {
 	}
 }
 
-// Entry is a ledger entry as the API shows it.
+// Entry converts a ledger entry for the API.
 func Entry(e db.Ledger) api.LedgerEntry {
 	return api.LedgerEntry{
 		SlotID: e.SlotID, Version: e.Version, Kind: api.LedgerKind(e.Kind),
@@ -42,8 +42,8 @@ func cause(slotID *uuid.UUID, version *int64) nullable.Nullable[api.LedgerRef] {
 	return nullable.NewNullableWithValue(api.LedgerRef{SlotID: *slotID, Version: *version})
 }
 
-// EntryList is a page of ledger entries as the API shows it; next is the cursor
-// of the page after it, or empty.
+// EntryList converts a page of ledger entries for the API; next is the cursor of the
+// following page, or empty.
 func EntryList(entries []db.Ledger, next string) api.LedgerEntryList {
 	data := make([]api.LedgerEntry, len(entries))
 	for i, e := range entries {
@@ -52,7 +52,7 @@ func EntryList(entries []db.Ledger, next string) api.LedgerEntryList {
 	return api.LedgerEntryList{Data: data, NextCursor: ZeroIsNull(next), HasMore: next != ""}
 }
 
-// OrNull is a value that may be missing.
+// OrNull returns the value, or null for nil.
 func OrNull[T any](value *T) nullable.Nullable[T] {
 	if value == nil {
 		return nullable.NewNullNullable[T]()
@@ -60,7 +60,7 @@ func OrNull[T any](value *T) nullable.Nullable[T] {
 	return nullable.NewNullableWithValue(*value)
 }
 
-// ZeroIsNull is null for the zero value, for what has no other use of it.
+// ZeroIsNull returns the value, or null for the zero value.
 func ZeroIsNull[T comparable](value T) nullable.Nullable[T] {
 	if value == *new(T) {
 		return nullable.NewNullNullable[T]()
@@ -68,7 +68,7 @@ func ZeroIsNull[T comparable](value T) nullable.Nullable[T] {
 	return nullable.NewNullableWithValue(value)
 }
 
-// OrElse is a value, or another one where it is missing.
+// OrElse returns the value, or otherwise for nil.
 func OrElse[T any](value *T, otherwise T) T {
 	if value == nil {
 		return otherwise
@@ -76,7 +76,8 @@ func OrElse[T any](value *T, otherwise T) T {
 	return *value
 }
 
-// Either is the body of a request, whichever of two media types it came as.
+// Either returns the body of a request that may have one of two media types: a,
+// unless that is nil.
 func Either[T any](a, b *T) *T {
 	if a != nil {
 		return a
@@ -84,7 +85,7 @@ func Either[T any](a, b *T) *T {
 	return b
 }
 
-// UTC is a time in UTC, or nil.
+// UTC returns the time in UTC; nil stays nil.
 func UTC(t *time.Time) *time.Time {
 	if t == nil {
 		return nil

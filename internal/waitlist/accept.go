@@ -10,8 +10,9 @@ import (
 	"eventbooking/internal/seating"
 )
 
-// Accept takes the seats that a booking was offered. The submission brings the key
-// and the answer.
+// Accept confirms an offered booking, for its owner or who manages its event. Key
+// and Render are taken from sub. Refusals: fault.NotFound and those of
+// seating.Confirm.
 func (s *Service) Accept(ctx context.Context, caller access.Caller, bookingID uuid.UUID, sub desk.Submission) (desk.Outcome, error) {
 	o, err := s.offer(ctx, caller, bookingID)
 	if err != nil {

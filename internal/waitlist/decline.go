@@ -10,8 +10,9 @@ import (
 	"eventbooking/internal/seating"
 )
 
-// Decline gives back the seats that a booking was offered: they go to the next.
-// The submission brings the key and the answer.
+// Decline cancels an offered booking, for its owner or who manages its event; its
+// seats go to the next. Key and Render are taken from sub. Refusals: fault.NotFound
+// and those of seating.Decline.
 func (s *Service) Decline(ctx context.Context, caller access.Caller, bookingID uuid.UUID, sub desk.Submission) (desk.Outcome, error) {
 	o, err := s.offer(ctx, caller, bookingID)
 	if err != nil {

@@ -13,8 +13,8 @@ import (
 	"eventbooking/internal/waitlist"
 )
 
-// dueAtOnce are the shapes in which many holds may be due: in one slot, and one
-// in each of many. For each of them somebody waits.
+// dueAtOnce has two ways in which n holds may be due: all in one slot, or each in a
+// slot of its own. For each seat somebody waits.
 func dueAtOnce(n int) map[string]testkit.FullSlots {
 	return map[string]testkit.FullSlots{
 		"in one slot":   {Slots: 1, Seated: n, Waiting: n},
@@ -22,17 +22,17 @@ func dueAtOnce(n int) map[string]testkit.FullSlots {
 	}
 }
 
-// gather writes a crowd, no more than five hundred slots into an event.
-func gather(t testing.TB, pool *pgxpool.Pool, c testkit.FullSlots) {
+// insert inserts full slots, at most five hundred into an event.
+func insert(t testing.TB, pool *pgxpool.Pool, slots testkit.FullSlots) {
 	t.Helper()
-	for left := c.Slots; left > 0; left -= 500 {
-		c.Slots = min(left, 500)
-		testkit.InsertFullSlots(t, pool, testkit.Event(t, pool).ID, c)
+	for left := slots.Slots; left > 0; left -= 500 {
+		slots.Slots = min(left, 500)
+		testkit.InsertFullSlots(t, pool, testkit.Event(t, pool).ID, slots)
 	}
 }
 
-// waitingIn counts those who wait, in all slots.
-func waitingIn(t testing.TB, pool *pgxpool.Pool) (n int) {
+// countWaiting counts the waiting bookings of all slots.
+func countWaiting(t testing.TB, pool *pgxpool.Pool) (n int) {
 	t.Helper()
 	if err := pool.QueryRow(context.Background(), "SELECT sum(waitlist_length) FROM slots").Scan(&n); err != nil {
 		t.Fatal(err)
@@ -40,37 +40,37 @@ func waitingIn(t testing.TB, pool *pgxpool.Pool) (n int) {
 	return n
 }
 
-// What came due while no process ran is passed on by the next one that starts,
-// all of it in its first tick, with no job needed.
-func TestManyDueAtOnce(t *testing.T) {
+// No job is needed for what came due while no process ran.
+func TestFirstTickPromotesForAllHoldsThatAreDue(t *testing.T) {
+	testkit.SkipIfShort(t, "it expires thousands of holds")
 	t.Parallel()
 	const n = 1500
-	for name, crowd := range dueAtOnce(n) {
+	for name, slots := range dueAtOnce(n) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			h := open(t)
-			crowd.Expires = time.Now().Add(-time.Minute)
-			gather(t, h.pool, crowd)
-			waitlist.NewTicker(h.pool, h.desk, slog.New(slog.NewTextHandler(t.Output(), nil)), 0).Tick(t.Context())
-			if left := waitingIn(t, h.pool); left != 0 {
+			e := open(t)
+			slots.Expires = time.Now().Add(-time.Minute)
+			insert(t, e.pool, slots)
+			waitlist.NewTicker(e.pool, e.desk, slog.New(slog.NewTextHandler(t.Output(), nil)), 0).Tick(t.Context())
+			if left := countWaiting(t, e.pool); left != 0 {
 				t.Errorf("%d of %d still wait", left, n)
 			}
-			testkit.Sound(t, h.pool)
+			testkit.Sound(t, e.pool)
 		})
 	}
 }
 
-// BenchmarkDue is how long it takes from the due time until the last of ten
-// thousand seats is somebody else's, with a ticker and workers that run already.
-// Durability is the server's: name one with TEST_DATABASE_URL.
+// BenchmarkDue measures the time until ten thousand holds that are due have expired
+// and their seats are given to others, with a running ticker and workers. For a
+// server that writes durably, set TEST_DATABASE_URL.
 func BenchmarkDue(b *testing.B) {
-	for name, crowd := range dueAtOnce(10_000) {
+	for name, slots := range dueAtOnce(10_000) {
 		b.Run(name, func(b *testing.B) {
 			for b.Loop() {
 				b.StopTimer()
 				pool := testkit.DatabaseWith(b, testkit.MaxConns(24))
-				crowd.Expires = time.Now().Add(12 * time.Second)
-				gather(b, pool, crowd)
+				slots.Expires = time.Now().Add(12 * time.Second)
+				insert(b, pool, slots)
 				if _, err := pool.Exec(b.Context(), "ANALYZE"); err != nil {
 					b.Fatal(err)
 				}
@@ -79,10 +79,10 @@ func BenchmarkDue(b *testing.B) {
 				ctx, stop := context.WithCancel(b.Context())
 				ended := make(chan error)
 				go func() { ended <- waitlist.NewTicker(pool, desk, slog.New(slog.DiscardHandler), 0).Run(ctx) }()
-				<-time.After(time.Until(crowd.Expires))
+				<-time.After(time.Until(slots.Expires))
 				b.StartTimer()
-				for waitingIn(b, pool) > 0 {
-					time.Sleep(50 * time.Millisecond) // more looking would slow it down
+				for countWaiting(b, pool) > 0 {
+					time.Sleep(50 * time.Millisecond) // counting more often would slow it down
 				}
 				b.StopTimer()
 				stop()

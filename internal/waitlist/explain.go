@@ -16,8 +16,9 @@ import (
 	"eventbooking/internal/seating"
 )
 
-// Explain tells where a booking waits and why, to its owner and to who manages
-// its event. One statement reads all of it, so that it fits together.
+// Explain returns where a booking waits and why, for its owner or who manages its
+// event; for everybody else it is fault.NotFound. One statement reads all of it, so
+// that it is consistent.
 func (s *Service) Explain(ctx context.Context, caller access.Caller, bookingID uuid.UUID) (Position, error) {
 	row, err := postgres.Read(ctx, s.pool, func(c *pgxpool.Conn) (db.WaitlistPositionGetRow, error) {
 		return db.New().WaitlistPositionGet(ctx, c, bookingID)

@@ -6,18 +6,18 @@ import (
 	"time"
 )
 
-// Tick does what is due now, and the backstops too.
+// Tick runs all tasks now, the backstops included.
 func (t *Ticker) Tick(ctx context.Context) {
-	for _, r := range t.tasks {
-		r.last = time.Time{}
+	for _, k := range t.tasks {
+		k.last = time.Time{}
 	}
 	t.tick(ctx)
 }
 
-// TickerOf is a ticker with one round.
-func TickerOf(log *slog.Logger, look func(context.Context) (bool, error)) *Ticker {
-	return &Ticker{log: log, tasks: []*task{{name: "test", poll: look}}}
+// TickerOf is a ticker with one task.
+func TickerOf(log *slog.Logger, poll func(context.Context) (bool, error)) *Ticker {
+	return &Ticker{log: log, tasks: []*task{{name: "test", poll: poll}}}
 }
 
-// RetryAt is what the workers retry by.
+// RetryAt is when the workers try again.
 var RetryAt = retryAt

@@ -18,12 +18,12 @@ type Handler struct {
 	simulations *simulation.Service
 }
 
-// NewHandler makes the handler.
+// NewHandler returns the handler.
 func NewHandler(service *Service, simulations *simulation.Service) *Handler {
 	return &Handler{service: service, simulations: simulations}
 }
 
-// GetWaitlistPosition tells where one waits, and why.
+// GetWaitlistPosition shows where a booking waits, and why.
 func (h *Handler) GetWaitlistPosition(ctx context.Context, r api.GetWaitlistPositionRequestObject) (api.GetWaitlistPositionResponseObject, error) {
 	position, err := h.service.Explain(ctx, access.CallerFrom(ctx), r.BookingID)
 	if err != nil {
@@ -32,7 +32,7 @@ func (h *Handler) GetWaitlistPosition(ctx context.Context, r api.GetWaitlistPosi
 	return api.GetWaitlistPosition200JSONResponse(position.json()), nil
 }
 
-// GetSlotWaitlist lists a slot's queue.
+// GetSlotWaitlist lists the waitlist of a slot.
 func (h *Handler) GetSlotWaitlist(ctx context.Context, r api.GetSlotWaitlistRequestObject) (api.GetSlotWaitlistResponseObject, error) {
 	queue, next, err := h.service.List(ctx, access.CallerFrom(ctx), r.SlotID, r.Params.Limit, r.Params.Cursor)
 	if err != nil {
@@ -44,7 +44,7 @@ func (h *Handler) GetSlotWaitlist(ctx context.Context, r api.GetSlotWaitlistRequ
 	}, nil
 }
 
-// PromoteSlot runs a slot's promotion now.
+// PromoteSlot promotes the waitlist of a slot now.
 func (h *Handler) PromoteSlot(ctx context.Context, r api.PromoteSlotRequestObject) (api.PromoteSlotResponseObject, error) {
 	outcome, err := h.service.Promote(ctx, access.CallerFrom(ctx), r.SlotID, desk.Submission{
 		Key: idempotency.From(ctx), Render: promoted,
@@ -55,7 +55,7 @@ func (h *Handler) PromoteSlot(ctx context.Context, r api.PromoteSlotRequestObjec
 	return reply{outcome.Response}, nil
 }
 
-// AcceptOffer takes the seats that were offered.
+// AcceptOffer confirms an offered booking.
 func (h *Handler) AcceptOffer(ctx context.Context, r api.AcceptOfferRequestObject) (api.AcceptOfferResponseObject, error) {
 	outcome, err := h.service.Accept(ctx, access.CallerFrom(ctx), r.BookingID, desk.Submission{
 		Key: idempotency.From(ctx), Render: accepted,
@@ -66,7 +66,7 @@ func (h *Handler) AcceptOffer(ctx context.Context, r api.AcceptOfferRequestObjec
 	return reply{outcome.Response}, nil
 }
 
-// DeclineOffer gives the seats back that were offered.
+// DeclineOffer cancels an offered booking.
 func (h *Handler) DeclineOffer(ctx context.Context, r api.DeclineOfferRequestObject) (api.DeclineOfferResponseObject, error) {
 	outcome, err := h.service.Decline(ctx, access.CallerFrom(ctx), r.BookingID, desk.Submission{
 		Key: idempotency.From(ctx), Render: declined,
@@ -77,7 +77,7 @@ func (h *Handler) DeclineOffer(ctx context.Context, r api.DeclineOfferRequestObj
 	return reply{outcome.Response}, nil
 }
 
-// SimulateSlot compares waitlist policies on a copy of a slot.
+// SimulateSlot compares waitlist policies on copies of a slot.
 func (h *Handler) SimulateSlot(ctx context.Context, r api.SimulateSlotRequestObject) (api.SimulateSlotResponseObject, error) {
 	result, err := h.simulations.Run(ctx, access.CallerFrom(ctx), r.SlotID, simulation.AssumptionsFrom(*r.Body))
 	if err != nil {
@@ -86,14 +86,14 @@ func (h *Handler) SimulateSlot(ctx context.Context, r api.SimulateSlotRequestObj
 	return api.SimulateSlot200JSONResponse(result.JSON()), nil
 }
 
-// reply is an answer that was made with its effect.
+// reply is a response that was recorded in the transaction with its effect.
 type reply struct{ idempotency.Response }
 
-// VisitPromoteSlotResponse sends it.
+// VisitPromoteSlotResponse sends the response.
 func (r reply) VisitPromoteSlotResponse(w http.ResponseWriter) error { return r.Write(w) }
 
-// VisitAcceptOfferResponse sends it.
+// VisitAcceptOfferResponse sends the response.
 func (r reply) VisitAcceptOfferResponse(w http.ResponseWriter) error { return r.Write(w) }
 
-// VisitDeclineOfferResponse sends it.
+// VisitDeclineOfferResponse sends the response.
 func (r reply) VisitDeclineOfferResponse(w http.ResponseWriter) error { return r.Write(w) }

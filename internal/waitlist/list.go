@@ -13,8 +13,10 @@ import (
 	"eventbooking/internal/view"
 )
 
-// List is a page of a slot's queue, for who manages the slot: blocked bookings
-// stand at the place that they keep. next is the cursor of the page after it.
+// List returns a page of a slot's waitlist, for who manages the slot, with blocked
+// bookings at the positions that they keep. next is the cursor of the following
+// page, or empty. Refusals: fault.NotFound, fault.NotPermitted,
+// fault.InvalidCursor, fault.CursorMismatch.
 func (s *Service) List(ctx context.Context, caller access.Caller, slotID uuid.UUID, limit *int, cursor *string) (queue []view.Booking, next string, err error) {
 	list := []any{"waitlist", slotID}
 	var after int64
@@ -31,6 +33,6 @@ func (s *Service) List(ctx context.Context, caller access.Caller, slotID uuid.UU
 	if err != nil {
 		return nil, "", err
 	}
-	queue, next, _, err = page.Cut(view.BookingsFrom(rows), n, list, func(p view.Booking) any { return p.QueuedVersion })
+	queue, next, _, err = page.Cut(view.BookingsFrom(rows), n, list, func(b view.Booking) any { return b.QueuedVersion })
 	return queue, next, err
 }

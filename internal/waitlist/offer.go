@@ -15,11 +15,12 @@ import (
 	"eventbooking/internal/seating"
 )
 
-// offer is a booking that may be offered seats, with who answers for it.
+// offer says whose a booking is that may be offered seats, and in which slot.
 type offer db.OfferGetRow
 
-// offer reads a booking for who may answer: its owner, and who manages its event.
-// For everybody else it does not exist. No lock is needed: none of it changes.
+// offer reads a booking for who may answer an offer: its owner, and who manages its
+// event. For everybody else it is fault.NotFound. No lock is needed, because none of
+// it ever changes.
 func (s *Service) offer(ctx context.Context, caller access.Caller, bookingID uuid.UUID) (offer, error) {
 	row, err := postgres.Read(ctx, s.pool, func(c *pgxpool.Conn) (db.OfferGetRow, error) {
 		return db.New().OfferGet(ctx, c, bookingID)
@@ -33,7 +34,7 @@ func (s *Service) offer(ctx context.Context, caller access.Caller, bookingID uui
 	return offer(row), nil
 }
 
-// actor is the caller as the ledger records them.
+// actor is the caller in the role that the ledger records.
 func (o offer) actor(caller access.Caller) seating.Actor {
 	return access.ActorFor(caller, o.OrganizerID, o.UserID, "")
 }

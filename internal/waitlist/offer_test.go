@@ -18,132 +18,131 @@ import (
 	"eventbooking/internal/testkit"
 )
 
-// offers is a slot whose only seat is offered to the first of those who wait.
-func (h env) offers(t *testing.T) (event db.Event, offered, next seating.Booking) {
+// offers makes a slot whose only seat is offered to the first in the queue.
+func (e env) offers(t *testing.T) (event db.Event, offered, next seating.Booking) {
 	t.Helper()
-	event = testkit.Event(t, h.pool, func(e *db.Event) { e.WaitlistMode = "offer" })
-	slot := testkit.Slot(t, h.pool, event.ID, testkit.Capacity(1))
-	first := testkit.Book(t, h.desk, slot.ID, h.attendee(t).UserID, 1)
-	offered = testkit.Book(t, h.desk, slot.ID, h.attendee(t).UserID, 1)
-	next = testkit.Book(t, h.desk, slot.ID, h.attendee(t).UserID, 1)
-	h.cancel(t, first)
-	h.promote(t, slot.ID)
-	if status := h.status(t, offered); status != "offered" {
+	event = testkit.Event(t, e.pool, func(event *db.Event) { event.WaitlistMode = "offer" })
+	slot := testkit.Slot(t, e.pool, event.ID, testkit.Capacity(1))
+	first := testkit.Book(t, e.desk, slot.ID, e.attendee(t).UserID, 1)
+	offered = testkit.Book(t, e.desk, slot.ID, e.attendee(t).UserID, 1)
+	next = testkit.Book(t, e.desk, slot.ID, e.attendee(t).UserID, 1)
+	e.cancel(t, first)
+	e.promote(t, slot.ID)
+	if status := e.status(t, offered); status != "offered" {
 		t.Fatalf("the next is %s", status)
 	}
 	return event, offered, next
 }
 
-func (h env) promote(t *testing.T, slotID uuid.UUID) {
+func (e env) promote(t *testing.T, slotID uuid.UUID) {
 	t.Helper()
-	if _, err := h.service.Promote(t.Context(), testkit.Caller(uuid.Nil, access.Admin), slotID, desk.Submission{}); err != nil {
+	if _, err := e.service.Promote(t.Context(), testkit.Caller(uuid.Nil, access.Admin), slotID, desk.Submission{}); err != nil {
 		t.Fatal(err)
 	}
 }
 
-func (h env) accept(t *testing.T, caller access.Caller, b seating.Booking) error {
+func (e env) accept(t *testing.T, caller access.Caller, b seating.Booking) error {
 	t.Helper()
-	_, err := h.service.Accept(t.Context(), caller, b.ID, desk.Submission{})
+	_, err := e.service.Accept(t.Context(), caller, b.ID, desk.Submission{})
 	return err
 }
 
-func (h env) decline(t *testing.T, caller access.Caller, b seating.Booking) error {
+func (e env) decline(t *testing.T, caller access.Caller, b seating.Booking) error {
 	t.Helper()
-	_, err := h.service.Decline(t.Context(), caller, b.ID, desk.Submission{})
+	_, err := e.service.Decline(t.Context(), caller, b.ID, desk.Submission{})
 	return err
 }
 
 func owner(b seating.Booking) access.Caller { return testkit.Caller(b.UserID, access.Attendee) }
 
-// actor is who made the last entry about a booking.
-func (h env) actor(t *testing.T, b seating.Booking) (actor string) {
+// actor is the role recorded by the last entry about a booking.
+func (e env) actor(t *testing.T, b seating.Booking) (actor string) {
 	t.Helper()
-	if err := h.pool.QueryRow(t.Context(), "SELECT actor FROM ledger WHERE booking_id = $1 ORDER BY version DESC LIMIT 1", b.ID).Scan(&actor); err != nil {
+	if err := e.pool.QueryRow(t.Context(), "SELECT actor FROM ledger WHERE booking_id = $1 ORDER BY version DESC LIMIT 1", b.ID).Scan(&actor); err != nil {
 		t.Fatal(err)
 	}
 	return actor
 }
 
-func TestAccept(t *testing.T) {
+func TestOfferIsAcceptedOnce(t *testing.T) {
 	t.Parallel()
-	h := open(t)
-	_, offered, next := h.offers(t)
-	wants(t, h.accept(t, owner(next), next), fault.InvalidTransition) // it only waits
-	for range 2 {                                                     // twice is once
-		if err := h.accept(t, owner(offered), offered); err != nil {
+	e := open(t)
+	_, offered, next := e.offers(t)
+	wantFault(t, e.accept(t, owner(next), next), fault.InvalidTransition) // it was offered nothing
+	for range 2 {                                                         // repeating it changes nothing
+		if err := e.accept(t, owner(offered), offered); err != nil {
 			t.Fatal(err)
 		}
 	}
-	if a, b := h.status(t, offered), h.status(t, next); a != "confirmed" || b != "waitlisted" || h.actor(t, offered) != "attendee" {
+	if a, b := e.status(t, offered), e.status(t, next); a != "confirmed" || b != "waitlisted" || e.actor(t, offered) != "attendee" {
 		t.Errorf("%s, %s", a, b)
 	}
-	wants(t, h.decline(t, owner(offered), offered), fault.InvalidTransition)
+	wantFault(t, e.decline(t, owner(offered), offered), fault.InvalidTransition)
 }
 
-func TestDeclinePassesTheSeatsOn(t *testing.T) {
+func TestDeclinedSeatsAreOfferedToTheNext(t *testing.T) {
 	t.Parallel()
-	h := open(t)
-	_, offered, next := h.offers(t)
+	e := open(t)
+	_, offered, next := e.offers(t)
 	for range 2 {
-		if err := h.decline(t, owner(offered), offered); err != nil {
+		if err := e.decline(t, owner(offered), offered); err != nil {
 			t.Fatal(err)
 		}
 	}
-	h.promote(t, offered.SlotID)
-	if a, b := h.status(t, offered), h.status(t, next); a != "cancelled" || b != "offered" {
+	e.promote(t, offered.SlotID)
+	if a, b := e.status(t, offered), e.status(t, next); a != "cancelled" || b != "offered" {
 		t.Errorf("%s, %s", a, b)
 	}
-	wants(t, h.accept(t, owner(offered), offered), fault.InvalidTransition)
+	wantFault(t, e.accept(t, owner(offered), offered), fault.InvalidTransition)
 }
 
 func TestExpiredOfferCannotBeAccepted(t *testing.T) {
 	t.Parallel()
-	h := open(t)
-	_, offered, _ := h.offers(t)
-	h.exec(t, "UPDATE bookings SET expires_at = clock_timestamp() WHERE id = $1", offered.ID)
-	wants(t, h.accept(t, owner(offered), offered), fault.OfferExpired)
+	e := open(t)
+	_, offered, _ := e.offers(t)
+	e.exec(t, "UPDATE bookings SET expires_at = clock_timestamp() WHERE id = $1", offered.ID)
+	wantFault(t, e.accept(t, owner(offered), offered), fault.OfferExpired)
 }
 
-// The owner and who manages the event answer; for everybody else there is no such booking.
-func TestWhoAnswersOffers(t *testing.T) {
+// For everybody else there is no such booking.
+func TestOwnerAndManagersAnswerOffers(t *testing.T) {
 	t.Parallel()
-	h := open(t)
-	event, offered, next := h.offers(t)
-	for _, stranger := range []access.Caller{owner(next), testkit.User(t, h.pool, access.Organizer)} {
-		wants(t, h.accept(t, stranger, offered), fault.NotFound)
-		wants(t, h.decline(t, stranger, offered), fault.NotFound)
+	e := open(t)
+	event, offered, next := e.offers(t)
+	for _, stranger := range []access.Caller{owner(next), testkit.User(t, e.pool, access.Organizer)} {
+		wantFault(t, e.accept(t, stranger, offered), fault.NotFound)
+		wantFault(t, e.decline(t, stranger, offered), fault.NotFound)
 	}
-	wants(t, h.accept(t, owner(next), seating.Booking{ID: uuid.New()}), fault.NotFound)
-	if err := h.decline(t, testkit.Caller(event.OrganizerID, access.Organizer), offered); err != nil || h.actor(t, offered) != "organizer" {
-		t.Errorf("%v, by %s", err, h.actor(t, offered))
+	wantFault(t, e.accept(t, owner(next), seating.Booking{ID: uuid.New()}), fault.NotFound)
+	if err := e.decline(t, testkit.Caller(event.OrganizerID, access.Organizer), offered); err != nil || e.actor(t, offered) != "organizer" {
+		t.Errorf("%v, by %s", err, e.actor(t, offered))
 	}
-	h.promote(t, next.SlotID)
-	if err := h.accept(t, testkit.User(t, h.pool, access.Admin), next); err != nil || h.actor(t, next) != "admin" {
-		t.Errorf("%v, by %s", err, h.actor(t, next))
+	e.promote(t, next.SlotID)
+	if err := e.accept(t, testkit.User(t, e.pool, access.Admin), next); err != nil || e.actor(t, next) != "admin" {
+		t.Errorf("%v, by %s", err, e.actor(t, next))
 	}
 }
 
-// The answer to a repeated key is the first one, byte for byte, with its tag.
-func TestOfferAnswersAreKept(t *testing.T) {
+func TestRepeatedAnswerGetsTheFirstResponse(t *testing.T) {
 	t.Parallel()
-	h := open(t)
+	e := open(t)
 	for status, answer := range map[string]func(context.Context, uuid.UUID, *httptest.ResponseRecorder) error{
 		"confirmed": func(ctx context.Context, id uuid.UUID, w *httptest.ResponseRecorder) error {
-			r, err := h.handler.AcceptOffer(ctx, api.AcceptOfferRequestObject{BookingID: id})
+			r, err := e.handler.AcceptOffer(ctx, api.AcceptOfferRequestObject{BookingID: id})
 			if err != nil {
 				return err
 			}
 			return r.VisitAcceptOfferResponse(w)
 		},
 		"cancelled": func(ctx context.Context, id uuid.UUID, w *httptest.ResponseRecorder) error {
-			r, err := h.handler.DeclineOffer(ctx, api.DeclineOfferRequestObject{BookingID: id})
+			r, err := e.handler.DeclineOffer(ctx, api.DeclineOfferRequestObject{BookingID: id})
 			if err != nil {
 				return err
 			}
 			return r.VisitDeclineOfferResponse(w)
 		},
 	} {
-		_, offered, next := h.offers(t)
+		_, offered, next := e.offers(t)
 		key := &idempotency.Key{UserID: offered.UserID, Value: "once", Fingerprint: make([]byte, 32)}
 		ctx := idempotency.With(access.WithCaller(t.Context(), owner(offered)), key)
 		first, again := httptest.NewRecorder(), httptest.NewRecorder()
@@ -160,50 +159,51 @@ func TestOfferAnswersAreKept(t *testing.T) {
 			t.Errorf("got %+v, %v", b, first.Header())
 		}
 		if again.Body.String() != first.Body.String() || again.Header().Get("Idempotent-Replayed") != "true" {
-			t.Error("the repeat is not the first answer again")
+			t.Error("the repeat did not get the first response")
 		}
-		wants(t, answer(access.WithCaller(t.Context(), owner(next)), offered.ID, httptest.NewRecorder()), fault.NotFound)
+		wantFault(t, answer(access.WithCaller(t.Context(), owner(next)), offered.ID, httptest.NewRecorder()), fault.NotFound)
 	}
 }
 
-// Acceptance against expiry, and a decline against more capacity: whoever comes
-// first, the seat has one owner and the doctor finds nothing.
-func TestOfferRaces(t *testing.T) {
+// An offer is accepted while it expires, or declined while the capacity rises.
+// Whichever comes first, the seat has one owner and the doctor finds nothing.
+func TestRacesAboutAnOfferLeaveOneOwner(t *testing.T) {
+	testkit.SkipIfShort(t, "it runs 40 races")
 	t.Parallel()
-	h := open(t)
+	e := open(t)
 	for range 20 {
-		_, offered, next := h.offers(t)
-		h.exec(t, "UPDATE bookings SET expires_at = clock_timestamp() + interval '2 milliseconds' WHERE id = $1", offered.ID)
-		h.together(t,
-			func() error { return h.accept(t, owner(offered), offered) },
+		_, offered, next := e.offers(t)
+		e.exec(t, "UPDATE bookings SET expires_at = clock_timestamp() + interval '2 milliseconds' WHERE id = $1", offered.ID)
+		e.together(t,
+			func() error { return e.accept(t, owner(offered), offered) },
 			func() error {
-				_, err := h.desk.Do(t.Context(), desk.Submission{Command: seating.Expire{SlotID: offered.SlotID}})
+				_, err := e.desk.Do(t.Context(), desk.Submission{Command: seating.Expire{SlotID: offered.SlotID}})
 				return err
 			})
-		h.promote(t, offered.SlotID)
-		switch a, b := h.status(t, offered), h.status(t, next); a + " " + b {
+		e.promote(t, offered.SlotID)
+		switch a, b := e.status(t, offered), e.status(t, next); a + " " + b {
 		case "confirmed waitlisted", "expired offered":
 		default:
 			t.Errorf("%s, %s", a, b)
 		}
-		_, offered, next = h.offers(t)
+		_, offered, next = e.offers(t)
 		two := 2
-		h.together(t,
-			func() error { return h.decline(t, owner(offered), offered) },
+		e.together(t,
+			func() error { return e.decline(t, owner(offered), offered) },
 			func() error {
-				_, err := h.desk.Do(t.Context(), desk.Submission{Command: seating.EditSlot{SlotID: offered.SlotID, Capacity: &two, By: seating.System("")}})
+				_, err := e.desk.Do(t.Context(), desk.Submission{Command: seating.EditSlot{SlotID: offered.SlotID, Capacity: &two, By: seating.System("")}})
 				return err
 			})
-		h.promote(t, offered.SlotID)
-		if a, b := h.status(t, offered), h.status(t, next); a != "cancelled" || b != "offered" {
+		e.promote(t, offered.SlotID)
+		if a, b := e.status(t, offered), e.status(t, next); a != "cancelled" || b != "offered" {
 			t.Errorf("%s, %s", a, b)
 		}
 	}
-	testkit.Sound(t, h.pool)
+	testkit.Sound(t, e.pool)
 }
 
-// together does things at once; each is done or refused.
-func (h env) together(t *testing.T, do ...func() error) {
+// together runs functions at the same time; each must succeed or be refused.
+func (e env) together(t *testing.T, do ...func() error) {
 	t.Helper()
 	results := make(chan error)
 	for _, f := range do {

@@ -1,6 +1,6 @@
-// Package waitlist is the ordered queue of a slot: who is at which position and
-// why, and what moves it. It submits promotions to the desk whenever somebody
-// might be served (workers.go, ticker.go), and takes the answers to offers.
+// Package waitlist is about the queue of a slot: who is at which position and why,
+// the answers to offers, and the promotions. Workers and a ticker submit these to
+// the desk whenever somebody might be served (workers.go, ticker.go).
 package waitlist
 
 import (
@@ -13,34 +13,35 @@ import (
 	"eventbooking/internal/seating"
 )
 
-// Position is where a booking stands in the queue of its slot, with everything
-// that explains it, as of one moment.
+// Position is where a booking is in the queue of its slot, with everything that
+// explains it, all read at the same time.
 type Position struct {
 	BookingID, SlotID uuid.UUID
 	Status            seating.Status
 	Seats             int
-	// SeatsMin is with how few seats it may be promoted; 0: only with all of them.
+	// SeatsMin is the fewest seats that it may be promoted with; 0: only all of them.
 	SeatsMin int
-	// QueuedVersion is since when it has waited here.
+	// QueuedVersion is the entry since which it has been at this position.
 	QueuedVersion int64
 	Passes        int
-	// PassedBy are the latest of these passes, the newest first.
+	// PassedBy has the latest of these passes, the newest first.
 	PassedBy []Pass
-	// Blocked says why it cannot take seats now, BlockedBy because of which own
-	// booking, BlockedVersion since when.
+	// Blocked says why it cannot take seats now, BlockedBy because of which booking of
+	// the same user, BlockedVersion since which entry.
 	Blocked        seating.Block
 	BlockedBy      uuid.UUID
 	BlockedVersion int64
 
-	// All who stand before it; of these, those who are ready, that is, not blocked.
+	// All bookings ahead of it, and of these the ready ones, which are not blocked.
 	BookingsAhead, SeatsAhead           int
 	ReadyBookingsAhead, ReadySeatsAhead int
-	// HoldupSeats are the seats that the first booking ahead needs that does not fit
-	// and lets nobody pass; 0: there is none. HoldupVersion is its last change.
+	// HoldupSeats is how many seats the first booking ahead needs that does not fit the
+	// free seats and that nobody may pass; 0: there is none. HoldupVersion is its version.
 	HoldupSeats   int
 	HoldupVersion int64
-	// ShortVersion is since when too few seats have been free for this booking,
-	// HeldupVersion since when enough for it, and too few for the one that holds it up.
+	// ShortVersion is the entry since which too few seats have been free for this
+	// booking; HeldupVersion the one since which enough have been free for it, and too
+	// few for the one that holds it up.
 	ShortVersion, HeldupVersion int64
 
 	// Of the slot.
@@ -50,23 +51,23 @@ type Position struct {
 	SlotVersion, FreedVersion int64
 }
 
-// Pass is a smaller booking's getting seats first, as the entry at Version says.
+// Pass says that a smaller booking was served first. Version is that of the entry.
 type Pass struct {
 	At      time.Time
 	Version int64
-	// Seats is how many went to the one who passed, of so many that were Free.
+	// Seats is how many the smaller booking got, Free how many were free before.
 	Seats, Free int
 }
 
-// Reason is one thing that keeps a booking waiting. SinceVersion is the entry of
-// the slot's ledger that brought it about; 0: no single one did.
+// Reason is a reason why a booking waits. SinceVersion is the entry of the slot's
+// ledger since which it holds; 0: unknown.
 type Reason struct {
 	Code         ReasonCode
 	Detail       string
 	SinceVersion int64
 }
 
-// ReasonCode is a word of the API.
+// ReasonCode is the code of a reason in the API.
 type ReasonCode string
 
 // The reasons.
@@ -80,10 +81,10 @@ const (
 	SlotStarted        ReasonCode = "slot_started"
 )
 
-// Waits says whether the booking stands in the queue at all.
+// Waits says whether the booking is in the queue at all.
 func (p Position) Waits() bool { return p.Status == seating.Waitlisted }
 
-// Number is 1 for who is next, 0 for a booking that does not wait.
+// Number is the position in the queue: 1 is next, 0 means that the booking does not wait.
 func (p Position) Number() int {
 	if !p.Waits() {
 		return 0
@@ -91,10 +92,10 @@ func (p Position) Number() int {
 	return p.BookingsAhead + 1
 }
 
-// Free is how many seats of the slot nobody has.
+// Free is the number of free seats of the slot.
 func (p Position) Free() int { return p.Capacity - p.SeatsTaken }
 
-// MinSeats is how few seats it can be promoted with.
+// MinSeats is the fewest seats that it can be promoted with.
 func (p Position) MinSeats() int {
 	if p.SeatsMin > 0 {
 		return p.SeatsMin
@@ -102,9 +103,9 @@ func (p Position) MinSeats() int {
 	return p.Seats
 }
 
-// SeatsNeeded is how many seats must become free until its turn comes for
-// certain, if nobody ahead leaves: those ahead get all that they want, this one
-// the least that it takes. Under first_fit fewer may do. Who is blocked takes none.
+// SeatsNeeded is how many seats must become free until it is promoted for certain,
+// if nobody ahead leaves: the ready bookings ahead get all their seats, and this one
+// its minimum. Under first_fit fewer may suffice.
 func (p Position) SeatsNeeded() int {
 	if !p.Waits() {
 		return 0
@@ -112,43 +113,43 @@ func (p Position) SeatsNeeded() int {
 	return max(0, p.ReadySeatsAhead+p.MinSeats()-p.Free())
 }
 
-// Reasons are all that keep it waiting, the nearest first: what is the matter
-// with the booking itself, then with the seats, then with those ahead.
+// Reasons returns all reasons why it waits: first those in the booking itself, then
+// too few free seats, then the bookings ahead.
 func (p Position) Reasons() []Reason {
 	switch {
 	case !p.Waits():
 		return nil
 	case p.Started:
-		return []Reason{{SlotStarted, "The slot has started; waiting is over.", 0}}
+		return []Reason{{SlotStarted, "The slot has started, so nobody is promoted any more.", 0}}
 	}
 	var reasons []Reason
 	if p.Blocked == seating.BlockedOverlap {
 		reasons = append(reasons, Reason{BlockedByOverlap,
-			"You have a booking at an overlapping time. You keep your position meanwhile.", p.BlockedVersion})
+			"You have a booking at an overlapping time. You keep your position.", p.BlockedVersion})
 	}
 	switch {
 	case p.MinSeats() > p.Capacity:
 		reasons = append(reasons, Reason{ExceedsCapacity,
-			fmt.Sprintf("You want %s, and the slot has %d in total.", p.wanted(), p.Capacity), p.BlockedVersion})
+			fmt.Sprintf("You asked for %s, and the slot has %d in total.", p.requested(), p.Capacity), p.BlockedVersion})
 	case p.MinSeats() > p.Free():
 		reasons = append(reasons, Reason{SeatsTaken, p.taken(), p.ShortVersion})
 	case p.HoldupSeats > 0:
 		reasons = append(reasons, Reason{LargerBookingAhead,
-			fmt.Sprintf("A booking that needs %s goes first, and %d of %d are free.", fault.Count(p.HoldupSeats, "seat"), p.Free(), p.Capacity),
+			fmt.Sprintf("A booking ahead of you needs %s, and %s.", fault.Count(p.HoldupSeats, "seat"), p.freeSeats()),
 			p.heldUpSince()})
 	}
 	if p.ReadyBookingsAhead > 0 && p.SeatsNeeded() > 0 {
 		reasons = append(reasons, Reason{AheadOfYou,
-			fmt.Sprintf("%s ahead of you, for %s.", fault.Count(p.ReadyBookingsAhead, "booking"), fault.Count(p.ReadySeatsAhead, "seat")), p.QueuedVersion})
+			fmt.Sprintf("%s for %s %s ahead of you.", fault.Count(p.ReadyBookingsAhead, "booking"), fault.Count(p.ReadySeatsAhead, "seat"), verb(p.ReadyBookingsAhead, "is", "are")), p.QueuedVersion})
 	}
 	if len(reasons) == 0 && p.SlotStatus != seating.SlotCancelled {
-		reasons = append(reasons, Reason{PromotionPending, "It is your turn: you will be promoted within a second.", p.FreedVersion})
+		reasons = append(reasons, Reason{PromotionPending, "Enough seats are free for you: you will be promoted within a second.", p.FreedVersion})
 	}
 	return reasons
 }
 
-// heldUpSince is the latest of what it takes: that this booking waits, that the
-// other does, as it is, and that so many seats are free.
+// heldUpSince is the entry since which another booking holds this one up: the latest
+// of those that made it wait, made the other what it is, and freed the seats.
 func (p Position) heldUpSince() int64 {
 	if p.HeldupVersion == 0 {
 		return 0
@@ -156,9 +157,10 @@ func (p Position) heldUpSince() int64 {
 	return max(p.QueuedVersion, p.HoldupVersion, p.HeldupVersion)
 }
 
+// taken says that too few seats are free.
 func (p Position) taken() string {
 	if p.Free() > 0 {
-		return fmt.Sprintf("You want %s, and %d of %d are free.", p.wanted(), p.Free(), p.Capacity)
+		return fmt.Sprintf("You asked for %s, and %s.", p.requested(), p.freeSeats())
 	}
 	if p.Capacity == 1 {
 		return "The only seat is taken."
@@ -166,23 +168,31 @@ func (p Position) taken() string {
 	return fmt.Sprintf("All %d seats are taken.", p.Capacity)
 }
 
-// WhyPassed says why somebody could go first.
+// WhyPassed says in a sentence why a smaller booking was served first.
 func (p Position) WhyPassed(pass Pass) string {
-	verb := "were"
-	if pass.Free == 1 {
-		verb = "was"
-	}
 	needs := fmt.Sprint(p.Seats)
 	if p.SeatsMin > 0 {
 		needs = fmt.Sprintf("at least %d", p.SeatsMin)
 	}
-	return fmt.Sprintf("%s %s free and this booking needs %s.", fault.Count(pass.Free, "seat"), verb, needs)
+	return fmt.Sprintf("%s %s free and this booking needs %s.", fault.Count(pass.Free, "seat"), verb(pass.Free, "was", "were"), needs)
 }
 
-// wanted is what it asks for, in words.
-func (p Position) wanted() string {
+// freeSeats says how many seats are free.
+func (p Position) freeSeats() string {
+	return fmt.Sprintf("%d of %d %s free", p.Free(), p.Capacity, verb(p.Free(), "is", "are"))
+}
+
+func verb(n int, one, many string) string {
+	if n == 1 {
+		return one
+	}
+	return many
+}
+
+// requested says how many seats it asked for.
+func (p Position) requested() string {
 	if p.SeatsMin > 0 && p.SeatsMin < p.Seats {
-		return fmt.Sprintf("%s, or %d at least", fault.Count(p.Seats, "seat"), p.SeatsMin)
+		return fmt.Sprintf("%s (at least %d)", fault.Count(p.Seats, "seat"), p.SeatsMin)
 	}
 	return fault.Count(p.Seats, "seat")
 }

@@ -8,7 +8,7 @@ import (
 	"eventbooking/internal/waitlist"
 )
 
-func TestPosition(t *testing.T) {
+func TestPositionSaysHowManySeatsAreNeededAndWhy(t *testing.T) {
 	t.Parallel()
 	// Two seats wanted, two bookings with three seats ahead, all ten seats taken.
 	base := waitlist.Position{
@@ -23,7 +23,7 @@ func TestPosition(t *testing.T) {
 	tests := []struct {
 		name    string
 		edit    func(*waitlist.Position)
-		place   int
+		number  int
 		needed  int
 		reasons []waitlist.ReasonCode
 		since   int64
@@ -32,26 +32,26 @@ func TestPosition(t *testing.T) {
 		{"full, behind others", func(*waitlist.Position) {}, 3, 5,
 			[]waitlist.ReasonCode{waitlist.SeatsTaken, waitlist.AheadOfYou}, 12, "All 10 seats are taken."},
 		{"next, too few seats", func(p *waitlist.Position) { first(p); p.SeatsTaken = 9 }, 1, 1,
-			[]waitlist.ReasonCode{waitlist.SeatsTaken}, 12, "You want 2 seats, and 1 of 10 are free."},
+			[]waitlist.ReasonCode{waitlist.SeatsTaken}, 12, "You asked for 2 seats, and 1 of 10 is free."},
 		{"the only seat", func(p *waitlist.Position) { first(p); p.Seats, p.Capacity, p.SeatsTaken = 1, 1, 1 }, 1, 1,
 			[]waitlist.ReasonCode{waitlist.SeatsTaken}, 12, "The only seat is taken."},
 		{"enough seats, for those ahead", func(p *waitlist.Position) { p.SeatsTaken = 7 }, 3, 2,
-			[]waitlist.ReasonCode{waitlist.AheadOfYou}, 20, "2 bookings ahead of you, for 3 seats."},
+			[]waitlist.ReasonCode{waitlist.AheadOfYou}, 20, "2 bookings for 3 seats are ahead of you."},
 		{"a larger one holds the queue up", func(p *waitlist.Position) { p.SeatsTaken, p.HoldupSeats = 8, 3 }, 3, 3,
-			[]waitlist.ReasonCode{waitlist.LargerBookingAhead, waitlist.AheadOfYou}, 24, "A booking that needs 3 seats goes first, and 2 of 10 are free."},
+			[]waitlist.ReasonCode{waitlist.LargerBookingAhead, waitlist.AheadOfYou}, 24, "A booking ahead of you needs 3 seats, and 2 of 10 are free."},
 		{"the larger one came to hold it up later", func(p *waitlist.Position) {
 			p.SeatsTaken, p.HoldupSeats, p.HoldupVersion = 8, 3, 27 // passed for the last time
 		}, 3, 3, []waitlist.ReasonCode{waitlist.LargerBookingAhead, waitlist.AheadOfYou}, 27,
-			"A booking that needs 3 seats goes first, and 2 of 10 are free."},
+			"A booking ahead of you needs 3 seats, and 2 of 10 are free."},
 		{"held up for longer than the ledger was read", func(p *waitlist.Position) {
 			p.SeatsTaken, p.HoldupSeats, p.HeldupVersion = 8, 3, 0
 		}, 3, 3, []waitlist.ReasonCode{waitlist.LargerBookingAhead, waitlist.AheadOfYou}, 0,
-			"A booking that needs 3 seats goes first, and 2 of 10 are free."},
-		{"content with fewer", func(p *waitlist.Position) { first(p); p.Seats, p.SeatsMin, p.SeatsTaken = 4, 2, 9 }, 1, 1,
-			[]waitlist.ReasonCode{waitlist.SeatsTaken}, 12, "You want 4 seats, or 2 at least, and 1 of 10 are free."},
-		{"fewer are enough", func(p *waitlist.Position) { first(p); p.Seats, p.SeatsMin, p.SeatsTaken = 4, 2, 8 }, 1, 0,
-			[]waitlist.ReasonCode{waitlist.PromotionPending}, 29, "It is your turn: you will be promoted within a second."},
-		{"a larger one is not the matter when nothing is free", func(p *waitlist.Position) { p.HoldupSeats = 3 }, 3, 5,
+			"A booking ahead of you needs 3 seats, and 2 of 10 are free."},
+		{"fewer seats accepted, too few free", func(p *waitlist.Position) { first(p); p.Seats, p.SeatsMin, p.SeatsTaken = 4, 2, 9 }, 1, 1,
+			[]waitlist.ReasonCode{waitlist.SeatsTaken}, 12, "You asked for 4 seats (at least 2), and 1 of 10 is free."},
+		{"fewer seats accepted, enough free", func(p *waitlist.Position) { first(p); p.Seats, p.SeatsMin, p.SeatsTaken = 4, 2, 8 }, 1, 0,
+			[]waitlist.ReasonCode{waitlist.PromotionPending}, 29, "Enough seats are free for you: you will be promoted within a second."},
+		{"a larger one does not matter when nothing is free", func(p *waitlist.Position) { p.HoldupSeats = 3 }, 3, 5,
 			[]waitlist.ReasonCode{waitlist.SeatsTaken, waitlist.AheadOfYou}, 12, "All 10 seats are taken."},
 		{"only blocked ones ahead", func(p *waitlist.Position) {
 			p.ReadyBookingsAhead, p.ReadySeatsAhead = 0, 0
@@ -59,22 +59,22 @@ func TestPosition(t *testing.T) {
 		{"blocked by an own booking", func(p *waitlist.Position) {
 			first(p)
 			p.SeatsTaken, p.Blocked, p.BlockedVersion = 5, seating.BlockedOverlap, 17
-		}, 1, 0, []waitlist.ReasonCode{waitlist.BlockedByOverlap}, 17, "You have a booking at an overlapping time. You keep your position meanwhile."},
+		}, 1, 0, []waitlist.ReasonCode{waitlist.BlockedByOverlap}, 17, "You have a booking at an overlapping time. You keep your position."},
 		{"more than the slot has", func(p *waitlist.Position) {
 			first(p)
 			p.Seats, p.SeatsTaken, p.Blocked, p.BlockedVersion = 12, 0, seating.BlockedCapacity, 18
-		}, 1, 2, []waitlist.ReasonCode{waitlist.ExceedsCapacity}, 18, "You want 12 seats, and the slot has 10 in total."},
-		{"its turn", func(p *waitlist.Position) { p.SeatsTaken = 0 }, 3, 0,
-			[]waitlist.ReasonCode{waitlist.PromotionPending}, 29, "It is your turn: you will be promoted within a second."},
+		}, 1, 2, []waitlist.ReasonCode{waitlist.ExceedsCapacity}, 18, "You asked for 12 seats, and the slot has 10 in total."},
+		{"enough seats for all ahead", func(p *waitlist.Position) { p.SeatsTaken = 0 }, 3, 0,
+			[]waitlist.ReasonCode{waitlist.PromotionPending}, 29, "Enough seats are free for you: you will be promoted within a second."},
 		{"the capacity has grown again", func(p *waitlist.Position) {
 			first(p)
 			p.SeatsTaken, p.Blocked, p.BlockedVersion = 0, seating.BlockedCapacity, 18
-		}, 1, 0, []waitlist.ReasonCode{waitlist.PromotionPending}, 29, "It is your turn: you will be promoted within a second."},
-		{"the slot was cancelled, and is being cleared", func(p *waitlist.Position) {
+		}, 1, 0, []waitlist.ReasonCode{waitlist.PromotionPending}, 29, "Enough seats are free for you: you will be promoted within a second."},
+		{"the slot was cancelled", func(p *waitlist.Position) {
 			p.SeatsTaken, p.SlotStatus = 0, seating.SlotCancelled
 		}, 3, 0, nil, 0, ""},
 		{"the slot has started", func(p *waitlist.Position) { p.Started = true }, 3, 5,
-			[]waitlist.ReasonCode{waitlist.SlotStarted}, 0, "The slot has started; waiting is over."},
+			[]waitlist.ReasonCode{waitlist.SlotStarted}, 0, "The slot has started, so nobody is promoted any more."},
 		{"confirmed", func(p *waitlist.Position) { first(p); p.Status = seating.Confirmed }, 0, 0, nil, 0, ""},
 	}
 	for _, test := range tests {
@@ -82,8 +82,8 @@ func TestPosition(t *testing.T) {
 			t.Parallel()
 			p := base
 			test.edit(&p)
-			if p.Number() != test.place || p.SeatsNeeded() != test.needed {
-				t.Errorf("place %d, needed %d; want %d, %d", p.Number(), p.SeatsNeeded(), test.place, test.needed)
+			if p.Number() != test.number || p.SeatsNeeded() != test.needed {
+				t.Errorf("position %d, needed %d; want %d, %d", p.Number(), p.SeatsNeeded(), test.number, test.needed)
 			}
 			reasons := p.Reasons()
 			var codes []waitlist.ReasonCode
@@ -100,7 +100,7 @@ func TestPosition(t *testing.T) {
 	}
 }
 
-func TestWhyPassed(t *testing.T) {
+func TestWhyPassedNamesTheFreeAndTheNeededSeats(t *testing.T) {
 	t.Parallel()
 	p := waitlist.Position{Seats: 3}
 	if got := p.WhyPassed(waitlist.Pass{Seats: 1, Free: 2}); got != "2 seats were free and this booking needs 3." {

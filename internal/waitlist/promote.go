@@ -10,8 +10,9 @@ import (
 	"eventbooking/internal/seating"
 )
 
-// Promote runs a slot's promotion now, for who manages it. It does a page of the
-// work; the desk sees to the rest. The submission brings the key and the answer.
+// Promote promotes a page of a slot's waitlist now, for who manages the slot; jobs do
+// the rest. Key and Render are taken from sub. Refusals: fault.NotFound and
+// fault.NotPermitted.
 func (s *Service) Promote(ctx context.Context, caller access.Caller, slotID uuid.UUID, sub desk.Submission) (desk.Outcome, error) {
 	if err := access.CheckManagesSlot(ctx, s.pool, caller, slotID); err != nil {
 		return desk.Outcome{}, err

@@ -6,12 +6,12 @@ import (
 	"eventbooking/internal/desk"
 )
 
-// Service has the use cases of the waitlist. It reads by itself, and changes
-// things at the desk only.
+// Service has the use cases of the waitlist. It reads from the database, and submits
+// every change to the desk.
 type Service struct {
 	pool *pgxpool.Pool
 	desk *desk.Desk
 }
 
-// New makes the service.
+// New returns the service.
 func New(pool *pgxpool.Pool, d *desk.Desk) *Service { return &Service{pool: pool, desk: d} }

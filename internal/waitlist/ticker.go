@@ -19,9 +19,9 @@ import (
 	"eventbooking/internal/seating"
 )
 
-// Ticker finds what is due by time, and what a lost job left undone, and submits it
-// to the desk. Every process may run one; commands
-// that find nothing to do do nothing.
+// Ticker finds slots in which something is due, or in which a lost job left something
+// undone, and submits commands for them. Every process may run one: a command that
+// finds nothing to do changes nothing.
 type Ticker struct {
 	pool     *pgxpool.Pool
 	desk     *desk.Desk
@@ -31,32 +31,33 @@ type Ticker struct {
 }
 
 const (
-	// maxInterval is how late something may be noticed.
+	// maxInterval is the longest time between two ticks.
 	maxInterval = 500 * time.Millisecond
-	// backstopInterval is how often it looks for what only a lost job leaves undone.
+	// backstopInterval is the time between two polls for what a lost job left undone.
 	backstopInterval = 10 * time.Second
 	// pollPage is how many slots one poll finds at most.
 	pollPage = 5000
-	// maxPolls bounds how often a task polls again at once, where much is due.
+	// maxPolls is how often one run of a task polls, while more is due.
 	maxPolls = 40
-	// submitAtOnce is how many commands of a page are at the desk at the same time.
+	// submitAtOnce is how many commands are submitted at the same time.
 	submitAtOnce = 512
-	// taskTimeout bounds a run of a task against a database that hangs.
+	// taskTimeout bounds a run of a task, in case the database hangs.
 	taskTimeout = 30 * time.Second
 )
 
-// task is one thing that the ticker looks for.
+// task is something that the ticker polls for.
 type task struct {
 	name  string
 	every time.Duration
-	// poll does a page of what is due, and says whether there may be more.
+	// poll does a page of what is due, and says whether more may be due.
 	poll func(context.Context) (more bool, err error)
 
 	last    time.Time
 	failing bool
 }
 
-// NewTicker makes a ticker that polls at every interval, half a second at most.
+// NewTicker returns a ticker that ticks at every interval; 0, or more than half a
+// second, means half a second.
 func NewTicker(pool *pgxpool.Pool, d *desk.Desk, log *slog.Logger, interval time.Duration) *Ticker {
 	if interval <= 0 || interval > maxInterval {
 		interval = maxInterval
@@ -64,10 +65,10 @@ func NewTicker(pool *pgxpool.Pool, d *desk.Desk, log *slog.Logger, interval time
 	t := &Ticker{pool: pool, desk: d, log: log, interval: interval}
 	q := db.New()
 	t.tasks = []*task{
-		{name: "expire", poll: t.slots(q.SlotsExpiring, expire, 1)},
-		{name: "promote", poll: t.slots(q.SlotsPromotionDue, promote, pollPage)},
-		{name: "unblock", every: backstopInterval, poll: t.slots(q.SlotsUnblockable, promote, 1)},
-		{name: "cancel bookings", every: backstopInterval, poll: t.slots(q.SlotsToCancelBookings, cancelBookings, 1)},
+		{name: "expire", poll: t.pollSlots(q.SlotsExpiring, expire, 1)},
+		{name: "promote", poll: t.pollSlots(q.SlotsPromotionDue, promote, pollPage)},
+		{name: "unblock", every: backstopInterval, poll: t.pollSlots(q.SlotsUnblockable, promote, 1)},
+		{name: "cancel bookings", every: backstopInterval, poll: t.pollSlots(q.SlotsToCancelBookings, cancelBookings, 1)},
 		{name: "delete old idempotency keys", every: backstopInterval, poll: t.deleteOldKeys},
 	}
 	return t
@@ -77,11 +78,11 @@ func expire(id uuid.UUID) seating.Command         { return seating.Expire{SlotID
 func promote(id uuid.UUID) seating.Command        { return seating.Promote{SlotID: id} }
 func cancelBookings(id uuid.UUID) seating.Command { return seating.CancelAllBookings{SlotID: id} }
 
-// Run ticks until ctx ends. It starts its first tick at once.
+// Run ticks until ctx ends, the first time at once.
 func (t *Ticker) Run(ctx context.Context) error {
 	for {
 		t.tick(ctx)
-		// A little less each time, so that processes do not tick in step.
+		// Random, so that processes do not tick at the same time.
 		pause := time.NewTimer(t.interval - rand.N(t.interval/10+1))
 		select {
 		case <-ctx.Done():
@@ -102,7 +103,7 @@ func (t *Ticker) tick(ctx context.Context) {
 	}
 }
 
-// run polls until nothing more is due, within bounds.
+// run polls until nothing is due, maxPolls times at most.
 func (t *Ticker) run(ctx context.Context, k *task) error {
 	ctx, cancel := context.WithTimeout(ctx, taskTimeout)
 	defer cancel()
@@ -114,29 +115,29 @@ func (t *Ticker) run(ctx context.Context, k *task) error {
 	return nil
 }
 
-// note logs that a task begins to fail or works again, not each failure in
-// between: a database that is down for a minute is two lines.
+// note logs when a task begins to fail and when it works again, not each failure in
+// between: a database that is down for a minute makes two lines.
 func (t *Ticker) note(ctx context.Context, k *task, err error) {
 	failing := err != nil
 	switch {
 	case ctx.Err() != nil || failing == k.failing:
 		return
 	case failing:
-		t.log.Error("the ticker fails", "task", k.name, "error", err)
+		t.log.Error("ticker task fails", "task", k.name, "error", err)
 	default:
-		t.log.Info("the ticker works again", "task", k.name)
+		t.log.Info("ticker task works again", "task", k.name)
 	}
 	k.failing = failing
 }
 
 type finder func(ctx context.Context, c db.DBTX, page int32) ([]uuid.UUID, error)
 
-// slots is a poll that finds slots and submits a command for each of them, many
-// at once, so that they share batches. One that fails does not stop the others.
-// Having found as many as again, it asks to poll again; and also where a command
-// has served a page of a queue and not all of it. One that served nobody needs
-// other slots too, and has a job that names them.
-func (t *Ticker) slots(find finder, command func(uuid.UUID) seating.Command, again int) func(context.Context) (bool, error) {
+// pollSlots makes a poll that finds slots and submits a command for each of them,
+// many at the same time, so that they share batches. A command that fails does not
+// stop the others. More may be due if it found at least the number again of slots, or
+// if a command promoted some bookings and not all. A command that has more to do and
+// promoted nobody needs to lock further slots; a job does that.
+func (t *Ticker) pollSlots(find finder, command func(uuid.UUID) seating.Command, again int) func(context.Context) (bool, error) {
 	return func(ctx context.Context) (bool, error) {
 		due, err := postgres.Read(ctx, t.pool, func(c *pgxpool.Conn) ([]uuid.UUID, error) { return find(ctx, c, pollPage) })
 		if err != nil {

@@ -23,21 +23,22 @@ func AddWorkers(workers *river.Workers, pool *pgxpool.Pool, d *desk.Desk) {
 	river.AddWorker(workers, &cancelWorker{desk: d})
 }
 
-// promoteWorker promotes a page of a queue. When that is not all of it, the desk
-// has inserted the next job, with the slots that it needs, in the same
-// transaction: doing the same command again here would only miss those.
+// promoteWorker promotes a page of a queue. If more is to be done, the desk has
+// inserted the next job in the same transaction. That job names the slots that it
+// must lock; repeating the command here would not lock them.
 type promoteWorker struct {
 	river.WorkerDefaults[desk.PromoteArgs]
 	pool *pgxpool.Pool
 	desk *desk.Desk
 }
 
-// peekPage is of how many in a queue the promotion looks ahead whose slots it
-// has to lock.
+// peekPage is for how many bookings at the head of a queue a job finds out which
+// further slots their promotion locks.
 const peekPage = 5
 
-// Work does one job. It looks first, without locks, which further slots the next
-// in the queue would give seats back in; what it misses, the desk notices.
+// Work does one job. First it reads, without locks, in which further slots the next
+// in the queue would give seats back. If it misses one, the command requests another
+// job that names it.
 func (w *promoteWorker) Work(ctx context.Context, job *river.Job[desk.PromoteArgs]) error {
 	also, err := postgres.Read(ctx, w.pool, func(c *pgxpool.Conn) ([]uuid.UUID, error) {
 		return db.New().SlotsPeek(ctx, c, db.SlotsPeekParams{SlotID: job.Args.SlotID, Page: peekPage})
@@ -49,7 +50,7 @@ func (w *promoteWorker) Work(ctx context.Context, job *river.Job[desk.PromoteArg
 	return err
 }
 
-// NextRetry is soon, because people wait.
+// NextRetry is soon, because people wait for their seats.
 func (w *promoteWorker) NextRetry(job *river.Job[desk.PromoteArgs]) time.Time {
 	return retryAt(job.Attempt)
 }
@@ -61,14 +62,14 @@ type cancelWorker struct {
 }
 
 const (
-	// cancelPages is how many pages one run of the job does, so that no slot keeps
-	// the worker from others.
+	// cancelPages is how many pages one run of the job does, so that one slot does not
+	// keep a worker busy for long.
 	cancelPages = 10
-	// cancelPause is how long the job then lets others go first.
+	// cancelPause is how long the job then pauses.
 	cancelPause = 10 * time.Millisecond
 )
 
-// Work does some pages, and asks for another turn if there are more.
+// Work does some pages, and continues later if there are more.
 func (w *cancelWorker) Work(ctx context.Context, job *river.Job[desk.CancelBookingsArgs]) error {
 	for range cancelPages {
 		result, err := submit(ctx, w.desk, seating.CancelAllBookings{SlotID: job.Args.SlotID})
@@ -79,12 +80,13 @@ func (w *cancelWorker) Work(ctx context.Context, job *river.Job[desk.CancelBooki
 	return river.JobSnooze(cancelPause)
 }
 
-// NextRetry is soon, because people wait.
+// NextRetry is soon, because people wait for their seats.
 func (w *cancelWorker) NextRetry(job *river.Job[desk.CancelBookingsArgs]) time.Time {
 	return retryAt(job.Attempt)
 }
 
-// submit submits an internal command. A slot that is gone needs nothing any more.
+// submit submits an internal command. If the slot does not exist any more, there is
+// nothing to do.
 func submit(ctx context.Context, d *desk.Desk, c seating.Command) (seating.Result, error) {
 	outcome, err := d.Do(ctx, desk.Submission{Command: c, Internal: true})
 	if errors.Is(err, fault.NotFound) {
@@ -98,8 +100,8 @@ const (
 	retryLast  = 10 * time.Second
 )
 
-// retryAt is when to try again after a number of attempts: soon at first, then
-// twice as late each time. What is given up in the end, the ticker finds.
+// retryAt is when to try again after a number of attempts: soon at first, then after
+// twice the time each time. The ticker does what a job has given up.
 func retryAt(attempt int) time.Time {
 	return time.Now().Add(min(retryFirst<<min(max(attempt-1, 0), 10), retryLast))
 }

@@ -20,9 +20,10 @@ import (
 	"eventbooking/internal/waitlist"
 )
 
-// Cancelling an event with ten thousand bookings is a matter of pages: the work
-// may stop between any two, and is gone on with by whoever comes next.
-func TestCancelledEventIsClearedPageByPage(t *testing.T) {
+// Ten thousand bookings are cancelled in pages. The work may stop after any page, and
+// other workers continue it.
+func TestBookingsOfACancelledEventAreCancelledInPages(t *testing.T) {
+	testkit.SkipIfShort(t, "it cancels ten thousand bookings")
 	h := open(t)
 	e := h.event()
 	testkit.InsertFullSlots(t, h.pool, e.ID, testkit.FullSlots{Slots: 4, Seated: 2000, Waiting: 500})
@@ -36,19 +37,19 @@ func TestCancelledEventIsClearedPageByPage(t *testing.T) {
 		t.Fatalf("%d bookings live, %d jobs", live(), len(h.jobs("clear")))
 	}
 
-	// Some pages of some slots, and then workers that are cut off.
+	// A page of two slots, and then a worker that is stopped.
 	for _, slotID := range list[uuid.UUID](h, `SELECT id FROM slots ORDER BY id LIMIT 2`) {
 		outcome, err := h.desk.Do(t.Context(), desk.Submission{Command: seating.CancelAllBookings{SlotID: slotID}, Internal: true})
 		must(t, err)
 		if !outcome.Result.More {
-			t.Error("one page was all")
+			t.Error("one page was enough")
 		}
 	}
 	stop := work(t, h)
 	testkit.Eventually(t, "the worker has begun", func() bool { return live() < 9000 })
 	stop()
 	if live() == 0 {
-		t.Log("the worker was through before it could be stopped")
+		t.Log("the worker finished before it was stopped")
 	}
 
 	defer work(t, h)()
@@ -62,7 +63,7 @@ func TestCancelledEventIsClearedPageByPage(t *testing.T) {
 	testkit.Sound(t, h.pool)
 }
 
-// work runs the workers until they are told to end, which cuts their jobs off.
+// work runs the workers until stop is called, which interrupts their jobs.
 func work(t *testing.T, h *env) (stop func()) {
 	t.Helper()
 	workers := river.NewWorkers()
@@ -76,9 +77,9 @@ func work(t *testing.T, h *env) (stop func()) {
 	return func() { must(t, client.StopAndCancel(context.Background())) }
 }
 
-// A new time that overlaps attendees' other seats is refused with their number,
-// or cancels their bookings when the organizer says so.
-func TestUpdateSlotOnConflict(t *testing.T) {
+// New times at which attendees have other seats are refused, with the number of
+// attendees, unless on_conflict is cancel.
+func TestOverlappingNewTimesAreRefusedOrCancelBookings(t *testing.T) {
 	h := open(t)
 	e := h.event()
 	slot := testkit.Slot(t, h.pool, e.ID)

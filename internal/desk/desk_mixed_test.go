@@ -13,11 +13,12 @@ import (
 	"eventbooking/internal/audit"
 	"eventbooking/internal/desk"
 	"eventbooking/internal/seating"
+	"eventbooking/internal/testkit"
 )
 
-// crowd hands in every kind of command at random, for few users and slots that
-// overlap, so that everybody gets into everybody's way.
-type crowd struct {
+// load submits random commands of every kind, for few users and overlapping slots,
+// so that most of them conflict.
+type load struct {
 	*env
 	slots []uuid.UUID
 
@@ -25,40 +26,40 @@ type crowd struct {
 	bookings []seating.Booking
 }
 
-func newCrowd(t testing.TB) *crowd {
-	c := &crowd{env: newEnv(t, 40)}
-	c.exec(`UPDATE events SET fit = 'first_fit', hold_minutes = 1`)
+func newLoad(t testing.TB) *load {
+	l := &load{env: newEnv(t, 40)}
+	l.exec(`UPDATE events SET fit = 'first_fit', hold_minutes = 1`)
 	for i := range 20 {
-		c.slots = append(c.slots, c.slot(4, 24+i/5))
+		l.slots = append(l.slots, l.slot(4, 24+i/5))
 	}
-	return c
+	return l
 }
 
-func (c *crowd) remember(r seating.Result) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	if len(c.bookings) > 500 {
-		c.bookings = slices.Delete(c.bookings, 0, 250)
+func (l *load) remember(r seating.Result) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if len(l.bookings) > 500 {
+		l.bookings = slices.Delete(l.bookings, 0, 250)
 	}
-	c.bookings = append(c.bookings, r.Booking)
+	l.bookings = append(l.bookings, r.Booking)
 }
 
-func (c *crowd) any(random *rand.Rand) (seating.Booking, bool) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	if len(c.bookings) == 0 {
+func (l *load) randomBooking(random *rand.Rand) (seating.Booking, bool) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if len(l.bookings) == 0 {
 		return seating.Booking{}, false
 	}
-	return c.bookings[random.IntN(len(c.bookings))], true
+	return l.bookings[random.IntN(len(l.bookings))], true
 }
 
-// command is one at random.
-func (c *crowd) command(random *rand.Rand) seating.Command {
-	slot, other := c.slots[random.IntN(len(c.slots))], c.slots[random.IntN(len(c.slots))]
-	user := c.users[random.IntN(len(c.users))]
+// command is a random command.
+func (l *load) command(random *rand.Rand) seating.Command {
+	slot, other := l.slots[random.IntN(len(l.slots))], l.slots[random.IntN(len(l.slots))]
+	user := l.users[random.IntN(len(l.users))]
 	book := seating.Book{BookingID: uuid.Must(uuid.NewV7()), SlotID: slot, UserID: user, Seats: 1 + random.IntN(3),
 		IfFull: []seating.IfFull{seating.Reject, seating.Wait}[random.IntN(2)], By: seating.Actor{Role: seating.ActorAttendee, ID: user}}
-	b, known := c.any(random)
+	b, known := l.randomBooking(random)
 	by := seating.Actor{Role: seating.ActorAttendee, ID: b.UserID}
 	switch kind := random.IntN(12); {
 	case kind == 0:
@@ -87,65 +88,66 @@ func (c *crowd) command(random *rand.Rand) seating.Command {
 	return seating.Cancel{SlotID: b.SlotID, BookingID: b.ID, UserID: b.UserID, By: by}
 }
 
-func (c *crowd) step(t testing.TB, random *rand.Rand) {
-	out, err := c.desk.Do(context.Background(), desk.Submission{Command: c.command(random)})
-	expected(t, err)
+func (l *load) step(t testing.TB, random *rand.Rand) {
+	out, err := l.desk.Do(context.Background(), desk.Submission{Command: l.command(random)})
+	wantRefusalOrNil(t, err)
 	if err == nil && out.Result.Booking.ID != uuid.Nil {
-		c.remember(out.Result)
+		l.remember(out.Result)
 	}
 }
 
-// settle lets every queue come to rest and asks the doctor.
-func (c *crowd) settle(t testing.TB) {
+// settle promotes until nobody else can be promoted, and asks the doctor.
+func (l *load) settle(t testing.TB) {
 	t.Helper()
 	for again := true; again; {
 		again = false
-		for _, slot := range c.slots {
-			r, err := c.do(seating.Promote{SlotID: slot})
+		for _, slot := range l.slots {
+			r, err := l.do(seating.Promote{SlotID: slot})
 			must(t, err)
 			again = again || r.More && len(r.Promoted) > 0
 		}
 	}
-	findings, err := audit.Doctor(context.Background(), c.pool, nil)
+	findings, err := audit.Doctor(context.Background(), l.pool, nil)
 	must(t, err)
 	for _, f := range findings {
 		if !f.Warning {
 			t.Error(f)
 		}
 	}
-	if n := c.count(`SELECT deadlocks FROM pg_stat_database WHERE datname = current_database()`); n != 0 {
+	if n := l.count(`SELECT deadlocks FROM pg_stat_database WHERE datname = current_database()`); n != 0 {
 		t.Errorf("%d deadlocks", n)
 	}
 }
 
-func TestEverythingAtOnce(t *testing.T) {
+func TestConcurrentCommandsOfAllKindsKeepThePromises(t *testing.T) {
+	testkit.SkipIfShort(t, "it is a race of 32 clients")
 	t.Parallel()
-	c := newCrowd(t)
+	l := newLoad(t)
 	var group sync.WaitGroup
 	for worker := range 32 {
 		group.Go(func() {
 			random := rand.New(rand.NewPCG(3, uint64(worker)))
 			for range 60 {
-				c.step(t, random)
+				l.step(t, random)
 			}
 		})
 	}
 	group.Wait()
-	c.settle(t)
+	l.settle(t)
 }
 
-// A million of them: go test ./internal/seating -run '^$' -bench Mixed -benchtime 1000000x
+// For a million commands: go test ./internal/desk -run '^$' -bench Mixed -benchtime 1000000x
 func BenchmarkMixed(b *testing.B) {
-	c := newCrowd(b)
+	l := newLoad(b)
 	var worker atomic.Uint64
 	b.SetParallelism(32)
 	b.ResetTimer()
 	b.RunParallel(func(pb *testing.PB) {
 		random := rand.New(rand.NewPCG(4, worker.Add(1)))
 		for pb.Next() {
-			c.step(b, random)
+			l.step(b, random)
 		}
 	})
 	b.ReportMetric(float64(b.N)/b.Elapsed().Seconds(), "commands/s")
-	c.settle(b)
+	l.settle(b)
 }
