@@ -3,6 +3,7 @@ package account
 import (
 	"eventbooking/gen/api"
 	"eventbooking/internal/access"
+	"eventbooking/internal/page"
 	"eventbooking/internal/view"
 )
 
@@ -10,9 +11,9 @@ func user(u User) api.User {
 	return api.User{ID: u.ID, Email: u.Email, Name: u.Name, Role: api.UserRole(u.Role), CreatedAt: u.CreatedAt, UpdatedAt: u.UpdatedAt}
 }
 
-func userList(users Users) api.UserList {
-	list := api.UserList{Data: []api.User{}, HasMore: users.More, NextCursor: view.ZeroIsNull(users.Next)}
-	for _, u := range users.Users {
+func userList(users page.Page[User]) api.UserList {
+	list := api.UserList{Data: []api.User{}, HasMore: users.HasMore(), NextCursor: view.ZeroIsNull(users.Next)}
+	for _, u := range users.Items {
 		list.Data = append(list.Data, user(u))
 	}
 	return list
@@ -23,9 +24,9 @@ func loginResult(l Login) api.LoginResult {
 		Abilities: abilities(l.Token.Abilities), User: user(l.User)}
 }
 
-func tokenPage(tokens Tokens, caller access.Caller) api.TokenList {
-	list := api.TokenList{Data: []api.Token{}, HasMore: tokens.More, NextCursor: view.ZeroIsNull(tokens.Next)}
-	for _, t := range tokens.Tokens {
+func tokenPage(tokens page.Page[Token], caller access.Caller) api.TokenList {
+	list := api.TokenList{Data: []api.Token{}, HasMore: tokens.HasMore(), NextCursor: view.ZeroIsNull(tokens.Next)}
+	for _, t := range tokens.Items {
 		list.Data = append(list.Data, api.Token{ID: t.ID, Name: t.Name, Abilities: abilities(t.Abilities), CreatedAt: t.CreatedAt,
 			LastUsedAt: view.OrNull(t.LastUsedAt), ExpiresAt: view.OrNull(t.ExpiresAt), Current: t.ID == caller.TokenID})
 	}

@@ -54,7 +54,7 @@ func (h *Handler) LogoutUser(ctx context.Context, _ api.LogoutUserRequestObject)
 // ListUsers returns a page of users.
 func (h *Handler) ListUsers(ctx context.Context, r api.ListUsersRequestObject) (api.ListUsersResponseObject, error) {
 	filter := UserFilter{Email: r.Params.Email, Role: (*string)(r.Params.Role)}
-	users, err := h.service.ListUsers(ctx, filter, r.Params.Limit, r.Params.Cursor)
+	users, err := h.service.ListUsers(ctx, filter, page.Ask{Limit: r.Params.Limit, Cursor: r.Params.Cursor})
 	if err != nil {
 		return nil, err
 	}
@@ -118,7 +118,7 @@ func (h *Handler) ChangePassword(ctx context.Context, r api.ChangePasswordReques
 // ListTokens returns a page of the caller's tokens.
 func (h *Handler) ListTokens(ctx context.Context, r api.ListTokensRequestObject) (api.ListTokensResponseObject, error) {
 	caller := access.CallerFrom(ctx)
-	tokens, err := h.service.ListTokens(ctx, caller, r.Params.Limit, r.Params.Cursor)
+	tokens, err := h.service.ListTokens(ctx, caller, page.Ask{Limit: r.Params.Limit, Cursor: r.Params.Cursor})
 	if err != nil {
 		return nil, err
 	}

@@ -10,6 +10,7 @@ import (
 	"eventbooking/internal/access"
 	"eventbooking/internal/account"
 	"eventbooking/internal/fault"
+	"eventbooking/internal/page"
 	"eventbooking/internal/testkit"
 )
 
@@ -186,14 +187,14 @@ func TestListUsersPagesThroughTheUsersThatMatch(t *testing.T) {
 	var got []string
 	var cursor *string
 	for more := true; more; {
-		users, err := h.ListUsers(t.Context(), attendees, to(3), cursor)
+		users, err := h.ListUsers(t.Context(), attendees, page.Ask{Limit: to(3), Cursor: cursor})
 		must(t, err)
-		for _, u := range users.Users {
+		for _, u := range users.Items {
 			got = append(got, u.Email)
 		}
-		more, cursor = users.More, &users.Next
+		more, cursor = users.HasMore(), &users.Next
 		if more {
-			_, err = h.ListUsers(t.Context(), account.UserFilter{}, to(3), cursor)
+			_, err = h.ListUsers(t.Context(), account.UserFilter{}, page.Ask{Limit: to(3), Cursor: cursor})
 			isFault(t, err, fault.CursorMismatch)
 		}
 	}
@@ -211,18 +212,18 @@ func TestListUsersFiltersByAddressAndRole(t *testing.T) {
 			must(t, h.DeleteMe(t.Context(), caller))
 		}
 	}
-	one, err := h.ListUsers(t.Context(), account.UserFilter{Email: to("USER3@test.com")}, nil, nil)
-	if err != nil || len(one.Users) != 1 || one.Users[0].Email != address(3) || one.More {
+	one, err := h.ListUsers(t.Context(), account.UserFilter{Email: to("USER3@test.com")}, page.Ask{})
+	if err != nil || len(one.Items) != 1 || one.Items[0].Email != address(3) || one.HasMore() {
 		t.Errorf("%+v, %v", one, err)
 	}
-	none, err := h.ListUsers(t.Context(), account.UserFilter{Email: to(address(3)), Role: to("admin")}, nil, nil)
-	if err != nil || len(none.Users) != 0 {
+	none, err := h.ListUsers(t.Context(), account.UserFilter{Email: to(address(3)), Role: to("admin")}, page.Ask{})
+	if err != nil || len(none.Items) != 0 {
 		t.Errorf("%+v, %v", none, err)
 	}
-	all, err := h.ListUsers(t.Context(), account.UserFilter{}, nil, nil)
-	if err != nil || len(all.Users) != 5 || all.Users[4].ID != admin.UserID {
+	all, err := h.ListUsers(t.Context(), account.UserFilter{}, page.Ask{})
+	if err != nil || len(all.Items) != 5 || all.Items[4].ID != admin.UserID {
 		t.Errorf("%+v, %v", all, err)
 	}
-	_, err = h.ListUsers(t.Context(), account.UserFilter{Email: to("\x00\xff@test.com")}, nil, nil)
+	_, err = h.ListUsers(t.Context(), account.UserFilter{Email: to("\x00\xff@test.com")}, page.Ask{})
 	isFault(t, err, fault.InvalidParameters)
 }

@@ -13,6 +13,7 @@ import (
 	"eventbooking/internal/access"
 	"eventbooking/internal/account"
 	"eventbooking/internal/fault"
+	"eventbooking/internal/page"
 	"eventbooking/internal/testkit"
 )
 
@@ -115,15 +116,12 @@ func TestListTokensPagesThroughTheCallersTokens(t *testing.T) {
 	var got []uuid.UUID
 	var cursor *string
 	for {
-		tokens, err := h.ListTokens(t.Context(), caller, to(2), cursor)
+		tokens, err := h.ListTokens(t.Context(), caller, page.Ask{Limit: to(2), Cursor: cursor})
 		must(t, err)
-		for _, token := range tokens.Tokens {
+		for _, token := range tokens.Items {
 			got = append(got, token.ID)
 		}
-		if tokens.More != (tokens.Next != "") {
-			t.Errorf("%+v", tokens)
-		}
-		if !tokens.More {
+		if !tokens.HasMore() {
 			break
 		}
 		cursor = &tokens.Next
@@ -131,11 +129,11 @@ func TestListTokensPagesThroughTheCallersTokens(t *testing.T) {
 	if !slices.Equal(got, want) {
 		t.Errorf("%v, want %v", got, want)
 	}
-	_, err := h.ListTokens(t.Context(), other, nil, cursor)
+	_, err := h.ListTokens(t.Context(), other, page.Ask{Cursor: cursor})
 	isFault(t, err, fault.CursorMismatch)
-	_, err = h.ListTokens(t.Context(), caller, nil, to("nonsense"))
+	_, err = h.ListTokens(t.Context(), caller, page.Ask{Cursor: to("nonsense")})
 	isFault(t, err, fault.InvalidCursor)
-	if nobodys, err := h.ListTokens(t.Context(), testkit.Caller(testkit.ID(), access.Attendee), nil, nil); err != nil || len(nobodys.Tokens) != 0 {
+	if nobodys, err := h.ListTokens(t.Context(), testkit.Caller(testkit.ID(), access.Attendee), page.Ask{}); err != nil || len(nobodys.Items) != 0 {
 		t.Errorf("%+v, %v", nobodys, err)
 	}
 }

@@ -16,6 +16,7 @@ import (
 	"eventbooking/internal/desk"
 	"eventbooking/internal/fault"
 	"eventbooking/internal/idempotency"
+	"eventbooking/internal/page"
 	"eventbooking/internal/seating"
 	"eventbooking/internal/testkit"
 )
@@ -242,11 +243,11 @@ func TestOperationsFailAsUnavailableWithoutADatabase(t *testing.T) {
 	wantFault(t, err, fault.DatabaseUnavailable)
 	_, err = e.service.Book(ctx, admin, booking.Request{Seats: 1, Replaces: uuid.New()}, desk.Submission{})
 	wantFault(t, err, fault.DatabaseUnavailable)
-	_, err = e.service.ListMine(ctx, admin, nil, booking.Always, booking.PageRequest{})
+	_, err = e.service.ListMine(ctx, admin, nil, booking.Always, page.Ask{})
 	wantFault(t, err, fault.DatabaseUnavailable)
-	_, err = e.service.ListConflicts(ctx, admin, time.Now(), time.Now().Add(time.Hour), booking.PageRequest{})
+	_, err = e.service.ListConflicts(ctx, admin, time.Now(), time.Now().Add(time.Hour), page.Ask{})
 	wantFault(t, err, fault.DatabaseUnavailable)
-	_, err = e.service.ListOfEvent(ctx, admin, uuid.New(), nil, booking.PageRequest{})
+	_, err = e.service.ListOfEvent(ctx, admin, uuid.New(), nil, page.Ask{})
 	wantFault(t, err, fault.DatabaseUnavailable)
 	wantFault(t, e.service.CancelBookingsOfDeletedUser(ctx, admin.UserID), fault.DatabaseUnavailable)
 }

@@ -8,6 +8,7 @@ import (
 
 	"eventbooking/gen/api"
 	"eventbooking/internal/idempotency"
+	"eventbooking/internal/page"
 	"eventbooking/internal/seating"
 	"eventbooking/internal/view"
 )
@@ -161,12 +162,12 @@ func shown(r seating.Result) view.Booking {
 	return b
 }
 
-func bookingList(l List) api.BookingList {
-	data := make([]api.Booking, len(l.Bookings))
-	for i, b := range l.Bookings {
+func bookingList(l page.Page[view.Booking]) api.BookingList {
+	data := make([]api.Booking, len(l.Items))
+	for i, b := range l.Items {
 		data[i] = b.JSON()
 	}
-	return api.BookingList{Data: data, NextCursor: view.ZeroIsNull(l.Next), HasMore: l.Next != ""}
+	return api.BookingList{Data: data, NextCursor: view.ZeroIsNull(l.Next), HasMore: l.HasMore()}
 }
 
 func links(chain []Link) []api.ChainLink {

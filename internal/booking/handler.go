@@ -97,12 +97,12 @@ func (h *Handler) UndoCheckIn(ctx context.Context, r api.UndoCheckInRequestObjec
 
 // GetBookingHistory lists the ledger entries of a booking.
 func (h *Handler) GetBookingHistory(ctx context.Context, r api.GetBookingHistoryRequestObject) (api.GetBookingHistoryResponseObject, error) {
-	entries, err := h.service.History(ctx, access.CallerFrom(ctx), r.BookingID, r.Params.Limit, r.Params.Cursor)
+	entries, err := h.service.History(ctx, access.CallerFrom(ctx), r.BookingID, page.Ask{Limit: r.Params.Limit, Cursor: r.Params.Cursor})
 	if err != nil {
 		return nil, err
 	}
 	return api.GetBookingHistory200JSONResponse{
-		Body:    view.EntryList(entries.Entries, entries.Next),
+		Body:    view.EntryList(entries),
 		Headers: api.GetBookingHistory200ResponseHeaders{Link: page.Link(ctx, entries.Next)},
 	}, nil
 }
@@ -121,7 +121,7 @@ func (h *Handler) GetBookingChain(ctx context.Context, r api.GetBookingChainRequ
 // ListMyBookings lists the caller's bookings.
 func (h *Handler) ListMyBookings(ctx context.Context, r api.ListMyBookingsRequestObject) (api.ListMyBookingsResponseObject, error) {
 	list, err := h.service.ListMine(ctx, access.CallerFrom(ctx), statuses(r.Params.Status), when(r.Params.When),
-		PageRequest{r.Params.Limit, r.Params.Cursor})
+		page.Ask{Limit: r.Params.Limit, Cursor: r.Params.Cursor})
 	if err != nil {
 		return nil, err
 	}
@@ -132,7 +132,7 @@ func (h *Handler) ListMyBookings(ctx context.Context, r api.ListMyBookingsReques
 // ListConflicts lists the caller's bookings that take seats at a given time.
 func (h *Handler) ListConflicts(ctx context.Context, r api.ListConflictsRequestObject) (api.ListConflictsResponseObject, error) {
 	list, err := h.service.ListConflicts(ctx, access.CallerFrom(ctx), r.Params.StartsAt, r.Params.EndsAt,
-		PageRequest{r.Params.Limit, r.Params.Cursor})
+		page.Ask{Limit: r.Params.Limit, Cursor: r.Params.Cursor})
 	if err != nil {
 		return nil, err
 	}
@@ -143,7 +143,7 @@ func (h *Handler) ListConflicts(ctx context.Context, r api.ListConflictsRequestO
 // ListSlotBookings lists a slot's bookings.
 func (h *Handler) ListSlotBookings(ctx context.Context, r api.ListSlotBookingsRequestObject) (api.ListSlotBookingsResponseObject, error) {
 	list, err := h.service.ListOfSlot(ctx, access.CallerFrom(ctx), r.SlotID, statuses(r.Params.Status),
-		PageRequest{r.Params.Limit, r.Params.Cursor})
+		page.Ask{Limit: r.Params.Limit, Cursor: r.Params.Cursor})
 	if err != nil {
 		return nil, err
 	}
@@ -154,7 +154,7 @@ func (h *Handler) ListSlotBookings(ctx context.Context, r api.ListSlotBookingsRe
 // ListEventBookings lists the bookings of an event's slots.
 func (h *Handler) ListEventBookings(ctx context.Context, r api.ListEventBookingsRequestObject) (api.ListEventBookingsResponseObject, error) {
 	list, err := h.service.ListOfEvent(ctx, access.CallerFrom(ctx), r.EventID, statuses(r.Params.Status),
-		PageRequest{r.Params.Limit, r.Params.Cursor})
+		page.Ask{Limit: r.Params.Limit, Cursor: r.Params.Cursor})
 	if err != nil {
 		return nil, err
 	}

@@ -11,41 +11,26 @@ import (
 	"eventbooking/internal/page"
 	"eventbooking/internal/postgres"
 	"eventbooking/internal/seating"
+	"eventbooking/internal/view"
 )
-
-// Entries is a page of ledger entries. Next is the cursor of the following page, or
-// empty.
-type Entries struct {
-	Entries []db.Ledger
-	Next    string
-}
 
 // History returns a page of the ledger entries of a booking, oldest first, for its
 // owner or who manages its event. Refusals: fault.NotFound, fault.InvalidCursor,
 // fault.CursorMismatch.
-func (s *Service) History(ctx context.Context, caller access.Caller, id uuid.UUID, limit *int, cursor *string) (Entries, error) {
-	list := []any{"history", id}
-	var after int64
-	if err := page.After(cursor, list, &after); err != nil {
-		return Entries{}, err
-	}
-	b, err := s.Get(ctx, caller, id)
-	if err != nil {
-		return Entries{}, err
-	}
-	n := page.Limit(limit)
-	rows, err := postgres.Read(ctx, s.pool, func(c *pgxpool.Conn) ([]db.Ledger, error) {
-		return db.New().LedgerOfBooking(ctx, c, db.LedgerOfBookingParams{
-			BookingID: &b.ID, SlotID: b.SlotID, AfterVersion: after, Page: int32(n + 1)})
-	})
-	if err != nil {
-		return Entries{}, err
-	}
-	rows, next, _, err := page.Cut(rows, n, list, func(e db.Ledger) any { return e.Version })
-	for i := range rows {
-		rows[i] = redact(rows[i], caller, &b.OrganizerID)
-	}
-	return Entries{rows, next}, err
+func (s *Service) History(ctx context.Context, caller access.Caller, id uuid.UUID, ask page.Ask) (page.Page[db.Ledger], error) {
+	return page.Read(ask, []any{"history", id}, 0, func(after int64, n int32) ([]db.Ledger, error) {
+		b, err := s.Get(ctx, caller, id)
+		if err != nil {
+			return nil, err
+		}
+		rows, err := postgres.Read(ctx, s.pool, func(c *pgxpool.Conn) ([]db.Ledger, error) {
+			return db.New().LedgerOfBooking(ctx, c, db.LedgerOfBookingParams{BookingID: &b.ID, SlotID: b.SlotID, AfterVersion: after, Page: n})
+		})
+		for i := range rows {
+			rows[i] = redact(rows[i], caller, &b.OrganizerID)
+		}
+		return rows, err
+	}, view.EntryKey)
 }
 
 // redact returns an entry as a caller may see it: all of it if they manage the event;

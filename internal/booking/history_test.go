@@ -9,6 +9,7 @@ import (
 	"eventbooking/gen/api"
 	"eventbooking/gen/db"
 	"eventbooking/internal/access"
+	"eventbooking/internal/page"
 	"eventbooking/internal/seating"
 	"eventbooking/internal/testkit"
 )
@@ -48,20 +49,20 @@ func TestHistoryHasAllEntriesOfTheBooking(t *testing.T) {
 
 	one, cursor, kinds := 1, (*string)(nil), ""
 	for {
-		page, err := c.service.History(t.Context(), c.users[1], c.second.ID, &one, cursor)
+		history, err := c.service.History(t.Context(), c.users[1], c.second.ID, page.Ask{Limit: &one, Cursor: cursor})
 		if err != nil {
 			t.Fatal(err)
 		}
-		for _, e := range page.Entries {
+		for _, e := range history.Items {
 			kinds += e.Kind + " "
 			if *e.BookingID != c.second.ID || *e.UserID != c.users[1].UserID {
 				t.Errorf("entry %d hides the caller's own ids", e.Version)
 			}
 		}
-		if page.Next == "" {
+		if history.Next == "" {
 			break
 		}
-		cursor = &page.Next
+		cursor = &history.Next
 	}
 	if kinds != "waitlisted promoted cancelled " {
 		t.Errorf("kinds: %s", kinds)
@@ -79,11 +80,11 @@ func TestHistoryHidesOtherActors(t *testing.T) {
 	}
 	last := func(caller access.Caller) db.Ledger {
 		t.Helper()
-		page, err := e.service.History(t.Context(), caller, b.ID, nil, nil)
+		history, err := e.service.History(t.Context(), caller, b.ID, page.Ask{})
 		if err != nil {
 			t.Fatal(err)
 		}
-		return page.Entries[len(page.Entries)-1]
+		return history.Items[len(history.Items)-1]
 	}
 	if e := last(owner); e.ActorID != nil || *e.UserID != owner.UserID || *e.Reason != "Paid twice." {
 		t.Errorf("the owner sees %+v", e)
@@ -213,7 +214,7 @@ func TestHistoryAndChainAreShown(t *testing.T) {
 	if ref := entries.Data[1].Cause.MustGet(); ref.Version != got.Causes[0].Entry.Version || got.Causes[0].Entry.At.Location() != time.UTC {
 		t.Errorf("the promotion names %+v, the chain %+v", ref, got.Causes[0])
 	}
-	_, err = c.service.History(t.Context(), c.users[0], uuid.New(), nil, nil)
+	_, err = c.service.History(t.Context(), c.users[0], uuid.New(), page.Ask{})
 	if err == nil {
 		t.Error("a booking that does not exist has a history")
 	}

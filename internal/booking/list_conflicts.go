@@ -24,25 +24,16 @@ type conflictKey struct {
 // ListConflicts returns the caller's bookings that take seats at an overlapping time,
 // by their start. Refusals: fault.InvalidTimeRange, fault.InvalidCursor,
 // fault.CursorMismatch.
-func (s *Service) ListConflicts(ctx context.Context, caller access.Caller, starts, ends time.Time, request PageRequest) (List, error) {
+func (s *Service) ListConflicts(ctx context.Context, caller access.Caller, starts, ends time.Time, ask page.Ask) (page.Page[view.Booking], error) {
 	if !starts.Before(ends) {
-		return List{}, fault.InvalidTimeRange.New("ends_at must be after starts_at.")
+		return page.Page[view.Booking]{}, fault.InvalidTimeRange.New("ends_at must be after starts_at.")
 	}
 	list := []any{"conflicts", caller.UserID, starts.UTC(), ends.UTC()}
-	var after conflictKey
-	if err := page.After(request.Cursor, list, &after); err != nil {
-		return List{}, err
-	}
-	n := page.Limit(request.Limit)
-	rows, err := postgres.Read(ctx, s.pool, func(c *pgxpool.Conn) ([]db.BookingsConflictingRow, error) {
-		return db.New().BookingsConflicting(ctx, c, db.BookingsConflictingParams{
-			UserID: caller.UserID, StartsAt: starts, EndsAt: ends,
-			AfterStarts: after.Starts, AfterID: after.ID, Page: int32(n + 1)})
-	})
-	if err != nil {
-		return List{}, err
-	}
-	return cut(view.BookingsFrom(rows), n, list, func(b view.Booking) any {
-		return conflictKey{b.StartsAt, b.ID}
-	})
+	return page.Read(ask, list, conflictKey{}, func(after conflictKey, n int32) ([]view.Booking, error) {
+		rows, err := postgres.Read(ctx, s.pool, func(c *pgxpool.Conn) ([]db.BookingsConflictingRow, error) {
+			return db.New().BookingsConflicting(ctx, c, db.BookingsConflictingParams{
+				UserID: caller.UserID, StartsAt: starts, EndsAt: ends, AfterStarts: after.Starts, AfterID: after.ID, Page: n})
+		})
+		return view.BookingsFrom(rows), err
+	}, func(b view.Booking) conflictKey { return conflictKey{b.StartsAt, b.ID} })
 }

@@ -43,23 +43,15 @@ type startKey struct {
 // ListMine returns the caller's bookings by their start: upcoming ones with the
 // earliest first, all others with the latest first. Refusals: fault.InvalidCursor,
 // fault.CursorMismatch.
-func (s *Service) ListMine(ctx context.Context, caller access.Caller, statuses Statuses, when When, request PageRequest) (List, error) {
+func (s *Service) ListMine(ctx context.Context, caller access.Caller, statuses Statuses, when When, ask page.Ask) (page.Page[view.Booking], error) {
 	filter, direction := statuses.filter(), when.direction()
 	list := []any{"mine", caller.UserID, filter, when}
-	after := startKey{Starts: math.MinInt64}
-	if err := page.After(request.Cursor, list, &after); err != nil {
-		return List{}, err
-	}
-	n := page.Limit(request.Limit)
-	rows, err := postgres.Read(ctx, s.pool, func(c *pgxpool.Conn) ([]db.BookingsOfUserRow, error) {
-		return db.New().BookingsOfUser(ctx, c, db.BookingsOfUserParams{
-			UserID: caller.UserID, Statuses: filter, Phase: string(when), Direction: direction,
-			AfterStarts: after.Starts, AfterID: after.ID, Page: int32(n + 1)})
-	})
-	if err != nil {
-		return List{}, err
-	}
-	return cut(view.BookingsFrom(rows), n, list, func(b view.Booking) any {
-		return startKey{b.StartsAt.UnixMicro() * direction, b.ID}
-	})
+	return page.Read(ask, list, startKey{Starts: math.MinInt64}, func(after startKey, n int32) ([]view.Booking, error) {
+		rows, err := postgres.Read(ctx, s.pool, func(c *pgxpool.Conn) ([]db.BookingsOfUserRow, error) {
+			return db.New().BookingsOfUser(ctx, c, db.BookingsOfUserParams{
+				UserID: caller.UserID, Statuses: filter, Phase: string(when), Direction: direction,
+				AfterStarts: after.Starts, AfterID: after.ID, Page: n})
+		})
+		return view.BookingsFrom(rows), err
+	}, func(b view.Booking) startKey { return startKey{b.StartsAt.UnixMicro() * direction, b.ID} })
 }

@@ -16,23 +16,16 @@ import (
 // ListOfEvent returns the bookings of all slots of an event, the newest first, for
 // who manages it. Refusals: fault.NotFound, fault.NotPermitted, fault.InvalidCursor,
 // fault.CursorMismatch.
-func (s *Service) ListOfEvent(ctx context.Context, caller access.Caller, eventID uuid.UUID, statuses Statuses, request PageRequest) (List, error) {
+func (s *Service) ListOfEvent(ctx context.Context, caller access.Caller, eventID uuid.UUID, statuses Statuses, ask page.Ask) (page.Page[view.Booking], error) {
 	filter := statuses.filter()
 	list := []any{"event", eventID, filter}
-	before := uuid.Max
-	if err := page.After(request.Cursor, list, &before); err != nil {
-		return List{}, err
-	}
-	if err := access.CheckManagesEvent(ctx, s.pool, caller, eventID); err != nil {
-		return List{}, err
-	}
-	n := page.Limit(request.Limit)
-	rows, err := postgres.Read(ctx, s.pool, func(c *pgxpool.Conn) ([]db.BookingsOfEventRow, error) {
-		return db.New().BookingsOfEvent(ctx, c, db.BookingsOfEventParams{
-			EventID: eventID, Statuses: filter, BeforeID: before, Page: int32(n + 1)})
-	})
-	if err != nil {
-		return List{}, err
-	}
-	return cut(view.BookingsFrom(rows), n, list, byID)
+	return page.Read(ask, list, uuid.Max, func(before uuid.UUID, n int32) ([]view.Booking, error) {
+		if err := access.CheckManagesEvent(ctx, s.pool, caller, eventID); err != nil {
+			return nil, err
+		}
+		rows, err := postgres.Read(ctx, s.pool, func(c *pgxpool.Conn) ([]db.BookingsOfEventRow, error) {
+			return db.New().BookingsOfEvent(ctx, c, db.BookingsOfEventParams{EventID: eventID, Statuses: filter, BeforeID: before, Page: n})
+		})
+		return view.BookingsFrom(rows), err
+	}, byID)
 }

@@ -16,23 +16,16 @@ import (
 // ListOfSlot returns a slot's bookings, the oldest first, for who manages it.
 // Refusals: fault.NotFound, fault.NotPermitted, fault.InvalidCursor,
 // fault.CursorMismatch.
-func (s *Service) ListOfSlot(ctx context.Context, caller access.Caller, slotID uuid.UUID, statuses Statuses, request PageRequest) (List, error) {
+func (s *Service) ListOfSlot(ctx context.Context, caller access.Caller, slotID uuid.UUID, statuses Statuses, ask page.Ask) (page.Page[view.Booking], error) {
 	filter := statuses.filter()
 	list := []any{"slot", slotID, filter}
-	var after uuid.UUID
-	if err := page.After(request.Cursor, list, &after); err != nil {
-		return List{}, err
-	}
-	if err := access.CheckManagesSlot(ctx, s.pool, caller, slotID); err != nil {
-		return List{}, err
-	}
-	n := page.Limit(request.Limit)
-	rows, err := postgres.Read(ctx, s.pool, func(c *pgxpool.Conn) ([]db.BookingsOfSlotRow, error) {
-		return db.New().BookingsOfSlot(ctx, c, db.BookingsOfSlotParams{
-			SlotID: slotID, Statuses: filter, AfterID: after, Page: int32(n + 1)})
-	})
-	if err != nil {
-		return List{}, err
-	}
-	return cut(view.BookingsFrom(rows), n, list, byID)
+	return page.Read(ask, list, uuid.Nil, func(after uuid.UUID, n int32) ([]view.Booking, error) {
+		if err := access.CheckManagesSlot(ctx, s.pool, caller, slotID); err != nil {
+			return nil, err
+		}
+		rows, err := postgres.Read(ctx, s.pool, func(c *pgxpool.Conn) ([]db.BookingsOfSlotRow, error) {
+			return db.New().BookingsOfSlot(ctx, c, db.BookingsOfSlotParams{SlotID: slotID, Statuses: filter, AfterID: after, Page: n})
+		})
+		return view.BookingsFrom(rows), err
+	}, byID)
 }

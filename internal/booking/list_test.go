@@ -19,19 +19,19 @@ import (
 )
 
 // readAll reads a list to its end, two bookings a page.
-func readAll(t *testing.T, list func(booking.PageRequest) (booking.List, error)) []uuid.UUID {
+func readAll(t *testing.T, list func(page.Ask) (page.Page[view.Booking], error)) []uuid.UUID {
 	t.Helper()
 	two, all := 2, []uuid.UUID{}
-	request := booking.PageRequest{Limit: &two}
+	request := page.Ask{Limit: &two}
 	for {
 		l, err := list(request)
 		if err != nil {
 			t.Fatal(err)
 		}
-		if len(l.Bookings) > two || l.Next != "" && len(l.Bookings) != two {
-			t.Fatalf("a page of %d", len(l.Bookings))
+		if len(l.Items) > two || l.Next != "" && len(l.Items) != two {
+			t.Fatalf("a page of %d", len(l.Items))
 		}
-		all = append(all, ids(l.Bookings)...)
+		all = append(all, ids(l.Items)...)
 		if l.Next == "" {
 			return all
 		}
@@ -89,7 +89,7 @@ func TestMyBookingsAreFilteredByStatusAndPhase(t *testing.T) {
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
 			t.Parallel()
-			got := readAll(t, func(r booking.PageRequest) (booking.List, error) {
+			got := readAll(t, func(r page.Ask) (page.Page[view.Booking], error) {
 				return c.service.ListMine(t.Context(), c.me, test.statuses, test.when, r)
 			})
 			if !slices.Equal(got, test.want) {
@@ -100,11 +100,11 @@ func TestMyBookingsAreFilteredByStatusAndPhase(t *testing.T) {
 	t.Run("a cursor belongs to a filter, in any order of the statuses", func(t *testing.T) {
 		t.Parallel()
 		one := 1
-		l, err := c.service.ListMine(t.Context(), c.me, booking.Statuses{"confirmed", "cancelled"}, booking.Always, booking.PageRequest{Limit: &one})
+		l, err := c.service.ListMine(t.Context(), c.me, booking.Statuses{"confirmed", "cancelled"}, booking.Always, page.Ask{Limit: &one})
 		if err != nil {
 			t.Fatal(err)
 		}
-		next := booking.PageRequest{Cursor: &l.Next}
+		next := page.Ask{Cursor: &l.Next}
 		if _, err := c.service.ListMine(t.Context(), c.me, booking.Statuses{"cancelled", "confirmed"}, booking.Always, next); err != nil {
 			t.Error(err)
 		}
@@ -118,7 +118,7 @@ func TestConflictsTakeSeatsAtAnOverlappingTime(t *testing.T) {
 	c := openPhases(t)
 	now := time.Now()
 	all := func(starts, ends time.Time) []uuid.UUID {
-		return readAll(t, func(r booking.PageRequest) (booking.List, error) {
+		return readAll(t, func(r page.Ask) (page.Page[view.Booking], error) {
 			return c.service.ListConflicts(t.Context(), c.me, starts, ends, r)
 		})
 	}
@@ -135,7 +135,7 @@ func TestConflictsTakeSeatsAtAnOverlappingTime(t *testing.T) {
 	if got := all(b.EndsAt.Add(-time.Microsecond), b.EndsAt); !slices.Equal(got, []uuid.UUID{c.tomorrow}) {
 		t.Errorf("got %v", got)
 	}
-	if _, err := c.service.ListConflicts(t.Context(), c.me, now, now, booking.PageRequest{}); err == nil {
+	if _, err := c.service.ListConflicts(t.Context(), c.me, now, now, page.Ask{}); err == nil {
 		t.Error("an empty range was accepted")
 	}
 }
@@ -164,13 +164,13 @@ func TestBookingsOfASlotAndAnEventAreListedInOrder(t *testing.T) {
 	slices.Reverse(ofEvent)
 	me := organizerOf(event)
 
-	slotList := func(s booking.Statuses) func(booking.PageRequest) (booking.List, error) {
-		return func(r booking.PageRequest) (booking.List, error) {
+	slotList := func(s booking.Statuses) func(page.Ask) (page.Page[view.Booking], error) {
+		return func(r page.Ask) (page.Page[view.Booking], error) {
 			return e.service.ListOfSlot(t.Context(), me, one.ID, s, r)
 		}
 	}
-	eventList := func(s booking.Statuses) func(booking.PageRequest) (booking.List, error) {
-		return func(r booking.PageRequest) (booking.List, error) {
+	eventList := func(s booking.Statuses) func(page.Ask) (page.Page[view.Booking], error) {
+		return func(r page.Ask) (page.Page[view.Booking], error) {
 			return e.service.ListOfEvent(t.Context(), me, event.ID, s, r)
 		}
 	}
@@ -187,12 +187,12 @@ func TestBookingsOfASlotAndAnEventAreListedInOrder(t *testing.T) {
 	if got := readAll(t, eventList(booking.Statuses{"waitlisted", "expired"})); !slices.Equal(got, waiting) {
 		t.Errorf("waiting: got %v, want %v", got, waiting)
 	}
-	l, err := e.service.ListOfEvent(t.Context(), me, event.ID, booking.Statuses{"waitlisted"}, booking.PageRequest{})
+	l, err := e.service.ListOfEvent(t.Context(), me, event.ID, booking.Statuses{"waitlisted"}, page.Ask{})
 	if err != nil {
 		t.Fatal(err)
 	}
-	for i, b := range l.Bookings {
-		if b.Position != len(l.Bookings)-i {
+	for i, b := range l.Items {
+		if b.Position != len(l.Items)-i {
 			t.Errorf("position %d at %d", b.Position, i)
 		}
 	}
@@ -206,16 +206,16 @@ func TestOnlyManagersListBookings(t *testing.T) {
 	stranger := testkit.User(t, e.pool, access.Organizer)
 	try := func(caller access.Caller, eventID, slotID uuid.UUID, code *fault.Code) {
 		t.Helper()
-		_, err := e.service.ListOfEvent(t.Context(), caller, eventID, nil, booking.PageRequest{})
+		_, err := e.service.ListOfEvent(t.Context(), caller, eventID, nil, page.Ask{})
 		wantFault(t, err, code)
-		_, err = e.service.ListOfSlot(t.Context(), caller, slotID, nil, booking.PageRequest{})
+		_, err = e.service.ListOfSlot(t.Context(), caller, slotID, nil, page.Ask{})
 		wantFault(t, err, code)
 	}
 	try(stranger, published.ID, slot.ID, fault.NotPermitted)
 	try(stranger, draft.ID, hidden.ID, fault.NotFound)
 	try(stranger, uuid.New(), uuid.New(), fault.NotFound)
 	admin := testkit.User(t, e.pool, access.Admin)
-	if _, err := e.service.ListOfEvent(t.Context(), admin, draft.ID, nil, booking.PageRequest{}); err != nil {
+	if _, err := e.service.ListOfEvent(t.Context(), admin, draft.ID, nil, page.Ask{}); err != nil {
 		t.Error(err)
 	}
 }

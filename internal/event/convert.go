@@ -7,6 +7,7 @@ import (
 
 	"eventbooking/gen/api"
 	"eventbooking/internal/idempotency"
+	"eventbooking/internal/page"
 	"eventbooking/internal/seating"
 	"eventbooking/internal/view"
 )
@@ -152,18 +153,18 @@ func slotCancelled(r seating.Result) (idempotency.Response, error) {
 		Body: body, Headers: api.CancelSlot200ResponseHeaders{ETag: tag}}.VisitCancelSlotResponse)
 }
 
-func eventList(events Events) api.EventList {
-	data := make([]api.Event, len(events.Events))
-	for i, e := range events.Events {
+func eventList(p page.Page[Event]) api.EventList {
+	data := make([]api.Event, len(p.Items))
+	for i, e := range p.Items {
 		data[i] = e.json()
 	}
-	return api.EventList{Data: data, NextCursor: view.ZeroIsNull(events.Next), HasMore: events.Next != ""}
+	return api.EventList{Data: data, NextCursor: view.ZeroIsNull(p.Next), HasMore: p.HasMore()}
 }
 
-func slotList(slots []seating.Slot, next string) api.SlotList {
-	data := make([]api.Slot, len(slots))
-	for i, s := range slots {
+func slotList(p page.Page[seating.Slot]) api.SlotList {
+	data := make([]api.Slot, len(p.Items))
+	for i, s := range p.Items {
 		data[i] = view.Slot(s)
 	}
-	return api.SlotList{Data: data, NextCursor: view.ZeroIsNull(next), HasMore: next != ""}
+	return api.SlotList{Data: data, NextCursor: view.ZeroIsNull(p.Next), HasMore: p.HasMore()}
 }

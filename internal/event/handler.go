@@ -21,7 +21,7 @@ func NewHandler(service *Service) *Handler { return &Handler{service: service} }
 
 // ListEvents lists and searches events.
 func (h *Handler) ListEvents(ctx context.Context, r api.ListEventsRequestObject) (api.ListEventsResponseObject, error) {
-	events, err := h.service.List(ctx, access.CallerFrom(ctx), filter(r.Params), r.Params.Limit, r.Params.Cursor)
+	events, err := h.service.List(ctx, access.CallerFrom(ctx), filter(r.Params), page.Ask{Limit: r.Params.Limit, Cursor: r.Params.Cursor})
 	if err != nil {
 		return nil, err
 	}
@@ -97,13 +97,13 @@ func (h *Handler) CancelEvent(ctx context.Context, r api.CancelEventRequestObjec
 
 // ListSlots lists the slots of an event.
 func (h *Handler) ListSlots(ctx context.Context, r api.ListSlotsRequestObject) (api.ListSlotsResponseObject, error) {
-	slots, next, err := h.service.ListSlots(ctx, access.CallerFrom(ctx), r.EventID, r.Params.Limit, r.Params.Cursor)
+	slots, err := h.service.ListSlots(ctx, access.CallerFrom(ctx), r.EventID, page.Ask{Limit: r.Params.Limit, Cursor: r.Params.Cursor})
 	if err != nil {
 		return nil, err
 	}
 	return api.ListSlots200JSONResponse{
-		Body:    slotList(slots, next),
-		Headers: api.ListSlots200ResponseHeaders{Link: page.Link(ctx, next)},
+		Body:    slotList(slots),
+		Headers: api.ListSlots200ResponseHeaders{Link: page.Link(ctx, slots.Next)},
 	}, nil
 }
 
@@ -165,13 +165,13 @@ func (h *Handler) CancelSlot(ctx context.Context, r api.CancelSlotRequestObject)
 
 // GetSlotLedger lists the ledger entries of a slot.
 func (h *Handler) GetSlotLedger(ctx context.Context, r api.GetSlotLedgerRequestObject) (api.GetSlotLedgerResponseObject, error) {
-	entries, next, err := h.service.Ledger(ctx, access.CallerFrom(ctx), r.SlotID, r.Params.Limit, r.Params.Cursor)
+	entries, err := h.service.Ledger(ctx, access.CallerFrom(ctx), r.SlotID, page.Ask{Limit: r.Params.Limit, Cursor: r.Params.Cursor})
 	if err != nil {
 		return nil, err
 	}
 	return api.GetSlotLedger200JSONResponse{
-		Body:    view.EntryList(entries, next),
-		Headers: api.GetSlotLedger200ResponseHeaders{Link: page.Link(ctx, next)},
+		Body:    view.EntryList(entries),
+		Headers: api.GetSlotLedger200ResponseHeaders{Link: page.Link(ctx, entries.Next)},
 	}, nil
 }
 

@@ -38,12 +38,6 @@ const (
 	Always   Phase = "all"
 )
 
-// Events is a page of events. Next is the cursor of the following page, or empty.
-type Events struct {
-	Events []Event
-	Next   string
-}
-
 // listKey is the position of an event in the list. Events without a start come last,
 // by their creation.
 type listKey struct {
@@ -77,38 +71,30 @@ func (f Filter) includesDateless() bool {
 
 // List returns a page of the events that match a filter and that the caller may see.
 // Refusals: fault.InvalidTimeRange, fault.InvalidCursor, fault.CursorMismatch.
-func (s *Service) List(ctx context.Context, caller access.Caller, f Filter, limit *int, cursor *string) (Events, error) {
+func (s *Service) List(ctx context.Context, caller access.Caller, f Filter, ask page.Ask) (page.Page[Event], error) {
 	if f.From != nil && f.To != nil && !f.From.Before(*f.To) {
-		return Events{}, fault.InvalidTimeRange.New("to must be after from.")
+		return page.Page[Event]{}, fault.InvalidTimeRange.New("to must be after from.")
 	}
-	after := f.firstKey()
-	if err := page.After(cursor, f, &after); err != nil {
-		return Events{}, err
-	}
-	size := page.Limit(limit)
-	events, err := postgres.Read(ctx, s.pool, func(conn *pgxpool.Conn) ([]Event, error) {
-		events, err := f.load(ctx, conn, caller, after, size+1)
-		if rest := size + 1 - len(events); err == nil && rest > 0 && !after.Dateless && f.includesDateless() {
-			var last []Event
-			after = f.firstKey()
-			after.Dateless = true
-			last, err = f.load(ctx, conn, caller, after, rest)
-			events = append(events, last...)
-		}
-		return events, err
-	})
-	if err != nil {
-		return Events{}, err
-	}
-	events, next, _, err := page.Cut(events, size, f, func(e Event) any { return f.keyOf(e) })
-	return Events{Events: events, Next: next}, err
+	return page.Read(ask, f, f.firstKey(), func(after listKey, n int32) ([]Event, error) {
+		return postgres.Read(ctx, s.pool, func(conn *pgxpool.Conn) ([]Event, error) {
+			events, err := f.load(ctx, conn, caller, after, n)
+			if rest := n - int32(len(events)); err == nil && rest > 0 && !after.Dateless && f.includesDateless() {
+				first := f.firstKey()
+				first.Dateless = true
+				var last []Event
+				last, err = f.load(ctx, conn, caller, first, rest)
+				events = append(events, last...)
+			}
+			return events, err
+		})
+	}, f.keyOf)
 }
 
 // load reads the next n events after a key.
-func (f Filter) load(ctx context.Context, conn db.DBTX, caller access.Caller, after listKey, n int) ([]Event, error) {
+func (f Filter) load(ctx context.Context, conn db.DBTX, caller access.Caller, after listKey, n int32) ([]Event, error) {
 	p := db.EventListParams{
 		OrganizerID: f.OrganizerID, Words: f.Words, EndsAfter: f.From, StartsBefore: f.To, Phase: string(f.Phase), Available: f.Available,
-		ByStart: f.ByStart && !after.Dateless, Backwards: f.Backwards, AfterKey: after.At, AfterID: after.ID, Page: int32(n),
+		ByStart: f.ByStart && !after.Dateless, Backwards: f.Backwards, AfterKey: after.At, AfterID: after.ID, Page: n,
 	}
 	if f.ByStart {
 		p.Dateless = &after.Dateless

@@ -28,8 +28,11 @@ func Read[T, K any](ask Ask, list any, first K, read func(after K, rows int32) (
 	}
 	limit := Limit(ask.Limit)
 	rows, err := read(after, int32(limit)+1)
-	if err != nil || len(rows) <= limit {
-		return Page[T]{Items: rows}, err
+	if err != nil {
+		return Page[T]{}, err
+	}
+	if len(rows) <= limit {
+		return Page[T]{Items: rows}, nil
 	}
 	next, err := Next(list, key(rows[limit-1]))
 	return Page[T]{Items: rows[:limit], Next: next}, err

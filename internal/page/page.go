@@ -107,16 +107,6 @@ func hashOf(list any) ([]byte, error) {
 
 // Cut returns the rows of one page and the cursor of the next. rows must have been
 // read with one row more than limit: that row shows that there are more. On the
-// last page more is false and next is empty.
-func Cut[T any](rows []T, limit int, list any, key func(T) any) (page []T, next string, more bool, err error) {
-	if len(rows) <= limit {
-		return rows, "", false, nil
-	}
-	page = rows[:limit]
-	next, err = Next(list, key(page[limit-1]))
-	return page, next, err == nil, err
-}
-
 type contextKey struct{}
 
 // WithURL returns a context that carries the request's URL for Link.

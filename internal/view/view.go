@@ -10,6 +10,7 @@ import (
 
 	"eventbooking/gen/api"
 	"eventbooking/gen/db"
+	"eventbooking/internal/page"
 	"eventbooking/internal/seating"
 )
 
@@ -42,15 +43,17 @@ func cause(slotID *uuid.UUID, version *int64) nullable.Nullable[api.LedgerRef] {
 	return nullable.NewNullableWithValue(api.LedgerRef{SlotID: *slotID, Version: *version})
 }
 
-// EntryList converts a page of ledger entries for the API; next is the cursor of the
-// following page, or empty.
-func EntryList(entries []db.Ledger, next string) api.LedgerEntryList {
-	data := make([]api.LedgerEntry, len(entries))
-	for i, e := range entries {
+// EntryList is a page of ledger entries in the API.
+func EntryList(p page.Page[db.Ledger]) api.LedgerEntryList {
+	data := make([]api.LedgerEntry, len(p.Items))
+	for i, e := range p.Items {
 		data[i] = Entry(e)
 	}
-	return api.LedgerEntryList{Data: data, NextCursor: ZeroIsNull(next), HasMore: next != ""}
+	return api.LedgerEntryList{Data: data, NextCursor: ZeroIsNull(p.Next), HasMore: p.HasMore()}
 }
+
+// EntryKey is the key of a ledger entry in lists of one slot's entries.
+func EntryKey(e db.Ledger) int64 { return e.Version }
 
 // OrNull returns the value, or null for nil.
 func OrNull[T any](value *T) nullable.Nullable[T] {

@@ -3,6 +3,7 @@ package waitlist
 import (
 	"eventbooking/gen/api"
 	"eventbooking/internal/idempotency"
+	"eventbooking/internal/page"
 	"eventbooking/internal/seating"
 	"eventbooking/internal/view"
 )
@@ -34,12 +35,12 @@ func declined(r seating.Result) (idempotency.Response, error) {
 		Body: body, Headers: api.DeclineOffer200ResponseHeaders{ETag: tag}}.VisitDeclineOfferResponse)
 }
 
-func entryList(queue []view.Booking, next string) api.WaitlistEntryList {
-	entries := make([]api.WaitlistEntry, len(queue))
-	for i, p := range queue {
+func entryList(queue page.Page[view.Booking]) api.WaitlistEntryList {
+	entries := make([]api.WaitlistEntry, len(queue.Items))
+	for i, p := range queue.Items {
 		entries[i] = api.WaitlistEntry{Position: p.Position, Passes: p.Passes, BlockedBy: view.ZeroIsNull(p.BlockedBy), Booking: p.JSON()}
 	}
-	return api.WaitlistEntryList{Data: entries, NextCursor: view.ZeroIsNull(next), HasMore: next != ""}
+	return api.WaitlistEntryList{Data: entries, NextCursor: view.ZeroIsNull(queue.Next), HasMore: queue.HasMore()}
 }
 
 func (p Position) json() api.WaitlistPosition {

@@ -34,13 +34,13 @@ func (h *Handler) GetWaitlistPosition(ctx context.Context, r api.GetWaitlistPosi
 
 // GetSlotWaitlist lists the waitlist of a slot.
 func (h *Handler) GetSlotWaitlist(ctx context.Context, r api.GetSlotWaitlistRequestObject) (api.GetSlotWaitlistResponseObject, error) {
-	queue, next, err := h.service.List(ctx, access.CallerFrom(ctx), r.SlotID, r.Params.Limit, r.Params.Cursor)
+	queue, err := h.service.List(ctx, access.CallerFrom(ctx), r.SlotID, page.Ask{Limit: r.Params.Limit, Cursor: r.Params.Cursor})
 	if err != nil {
 		return nil, err
 	}
 	return api.GetSlotWaitlist200JSONResponse{
-		Body:    entryList(queue, next),
-		Headers: api.GetSlotWaitlist200ResponseHeaders{Link: page.Link(ctx, next)},
+		Body:    entryList(queue),
+		Headers: api.GetSlotWaitlist200ResponseHeaders{Link: page.Link(ctx, queue.Next)},
 	}, nil
 }
 

@@ -17,6 +17,7 @@ import (
 	"eventbooking/internal/desk"
 	"eventbooking/internal/fault"
 	"eventbooking/internal/idempotency"
+	"eventbooking/internal/page"
 	"eventbooking/internal/seating"
 	"eventbooking/internal/simulation"
 	"eventbooking/internal/testkit"
@@ -199,26 +200,26 @@ func TestListHasTheQueueInOrder(t *testing.T) {
 
 	two, cursor, n := 2, (*string)(nil), 0
 	for {
-		page, next, err := e.service.List(t.Context(), organizer, slot.ID, &two, cursor)
+		list, err := e.service.List(t.Context(), organizer, slot.ID, page.Ask{Limit: &two, Cursor: cursor})
 		if err != nil {
 			t.Fatal(err)
 		}
-		for _, b := range page {
+		for _, b := range list.Items {
 			if b.ID != want[n] || b.Position != n+1 || b.EventID != event.ID {
 				t.Errorf("position %d: got %s at %d", n+1, b.ID, b.Position)
 			}
 			n++
 		}
-		if next == "" {
+		if !list.HasMore() {
 			break
 		}
-		cursor = &next
+		cursor = &list.Next
 	}
 	if n != len(want) {
 		t.Errorf("%d bookings, want %d", n, len(want))
 	}
 
-	_, _, err := e.service.List(t.Context(), organizer, uuid.New(), nil, cursor)
+	_, err := e.service.List(t.Context(), organizer, uuid.New(), page.Ask{Cursor: cursor})
 	wantFault(t, err, fault.CursorMismatch)
 }
 
@@ -230,7 +231,7 @@ func TestOnlyManagersListAndPromote(t *testing.T) {
 	stranger := testkit.User(t, e.pool, access.Organizer)
 
 	try := func(caller access.Caller, slotID uuid.UUID) error {
-		_, _, list := e.service.List(t.Context(), caller, slotID, nil, nil)
+		_, list := e.service.List(t.Context(), caller, slotID, page.Ask{})
 		_, promote := e.service.Promote(t.Context(), caller, slotID, desk.Submission{})
 		if fault.Of(list) != nil && !errors.Is(promote, fault.Of(list)) {
 			t.Errorf("List says %v, Promote %v", list, promote)
@@ -317,6 +318,6 @@ func TestReadsFailAsUnavailableWithoutADatabase(t *testing.T) {
 	admin := testkit.Caller(uuid.New(), access.Admin)
 	_, err := service.Explain(ctx, admin, uuid.New())
 	wantFault(t, err, fault.DatabaseUnavailable)
-	_, _, err = service.List(ctx, admin, uuid.New(), nil, nil)
+	_, err = service.List(ctx, admin, uuid.New(), page.Ask{})
 	wantFault(t, err, fault.DatabaseUnavailable)
 }
