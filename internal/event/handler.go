@@ -33,11 +33,7 @@ func (h *Handler) ListEvents(ctx context.Context, r api.ListEventsRequestObject)
 
 // CreateEvent makes a draft.
 func (h *Handler) CreateEvent(ctx context.Context, r api.CreateEventRequestObject) (api.CreateEventResponseObject, error) {
-	response, err := h.service.Create(ctx, access.CallerFrom(ctx), settings(*r.Body), Once[Event]{idempotency.From(ctx), created})
-	if err != nil {
-		return nil, err
-	}
-	return reply{response}, nil
+	return replied(h.service.Create(ctx, access.CallerFrom(ctx), settings(*r.Body), Once[Event]{idempotency.From(ctx), created}))
 }
 
 // GetEvent shows an event.
@@ -79,20 +75,12 @@ func (h *Handler) DeleteEvent(ctx context.Context, r api.DeleteEventRequestObjec
 
 // PublishEvent publishes a draft.
 func (h *Handler) PublishEvent(ctx context.Context, r api.PublishEventRequestObject) (api.PublishEventResponseObject, error) {
-	response, err := h.service.Publish(ctx, access.CallerFrom(ctx), r.EventID, Once[Event]{idempotency.From(ctx), published})
-	if err != nil {
-		return nil, err
-	}
-	return reply{response}, nil
+	return replied(h.service.Publish(ctx, access.CallerFrom(ctx), r.EventID, Once[Event]{idempotency.From(ctx), published}))
 }
 
 // CancelEvent cancels an event.
 func (h *Handler) CancelEvent(ctx context.Context, r api.CancelEventRequestObject) (api.CancelEventResponseObject, error) {
-	response, err := h.service.Cancel(ctx, access.CallerFrom(ctx), r.EventID, r.Body.Reason, Once[Event]{idempotency.From(ctx), cancelled})
-	if err != nil {
-		return nil, err
-	}
-	return reply{response}, nil
+	return replied(h.service.Cancel(ctx, access.CallerFrom(ctx), r.EventID, r.Body.Reason, Once[Event]{idempotency.From(ctx), cancelled}))
 }
 
 // ListSlots lists the slots of an event.
@@ -109,11 +97,7 @@ func (h *Handler) ListSlots(ctx context.Context, r api.ListSlotsRequestObject) (
 
 // CreateSlot adds a slot to an event.
 func (h *Handler) CreateSlot(ctx context.Context, r api.CreateSlotRequestObject) (api.CreateSlotResponseObject, error) {
-	response, err := h.service.CreateSlot(ctx, access.CallerFrom(ctx), r.EventID, newSlot(*r.Body), Once[seating.Slot]{idempotency.From(ctx), slotCreated})
-	if err != nil {
-		return nil, err
-	}
-	return reply{response}, nil
+	return replied(h.service.CreateSlot(ctx, access.CallerFrom(ctx), r.EventID, newSlot(*r.Body), Once[seating.Slot]{idempotency.From(ctx), slotCreated}))
 }
 
 // GetSlot shows a slot.
@@ -155,12 +139,8 @@ func (h *Handler) DeleteSlot(ctx context.Context, r api.DeleteSlotRequestObject)
 
 // CancelSlot cancels a slot.
 func (h *Handler) CancelSlot(ctx context.Context, r api.CancelSlotRequestObject) (api.CancelSlotResponseObject, error) {
-	outcome, err := h.service.CancelSlot(ctx, access.CallerFrom(ctx), r.SlotID, r.Body.Reason,
-		desk.Submission{Key: idempotency.From(ctx), Render: slotCancelled})
-	if err != nil {
-		return nil, err
-	}
-	return reply{outcome.Response}, nil
+	return outcomeOf(h.service.CancelSlot(ctx, access.CallerFrom(ctx), r.SlotID, r.Body.Reason,
+		desk.Submission{Key: idempotency.From(ctx), Render: slotCancelled}))
 }
 
 // GetSlotLedger lists the ledger entries of a slot.
@@ -177,6 +157,10 @@ func (h *Handler) GetSlotLedger(ctx context.Context, r api.GetSlotLedgerRequestO
 
 // reply is a response that was recorded in the transaction with its effect.
 type reply struct{ idempotency.Response }
+
+func replied(r idempotency.Response, err error) (reply, error) { return reply{r}, err }
+
+func outcomeOf(o desk.Outcome, err error) (reply, error) { return reply{o.Response}, err }
 
 // VisitCreateEventResponse sends the response.
 func (r reply) VisitCreateEventResponse(w http.ResponseWriter) error { return r.Write(w) }

@@ -46,35 +46,23 @@ func (h *Handler) GetSlotWaitlist(ctx context.Context, r api.GetSlotWaitlistRequ
 
 // PromoteSlot promotes the waitlist of a slot now.
 func (h *Handler) PromoteSlot(ctx context.Context, r api.PromoteSlotRequestObject) (api.PromoteSlotResponseObject, error) {
-	outcome, err := h.service.Promote(ctx, access.CallerFrom(ctx), r.SlotID, desk.Submission{
+	return replied(h.service.Promote(ctx, access.CallerFrom(ctx), r.SlotID, desk.Submission{
 		Key: idempotency.From(ctx), Render: promoted,
-	})
-	if err != nil {
-		return nil, err
-	}
-	return reply{outcome.Response}, nil
+	}))
 }
 
 // AcceptOffer confirms an offered booking.
 func (h *Handler) AcceptOffer(ctx context.Context, r api.AcceptOfferRequestObject) (api.AcceptOfferResponseObject, error) {
-	outcome, err := h.service.Accept(ctx, access.CallerFrom(ctx), r.BookingID, desk.Submission{
+	return replied(h.service.Accept(ctx, access.CallerFrom(ctx), r.BookingID, desk.Submission{
 		Key: idempotency.From(ctx), Render: accepted,
-	})
-	if err != nil {
-		return nil, err
-	}
-	return reply{outcome.Response}, nil
+	}))
 }
 
 // DeclineOffer cancels an offered booking.
 func (h *Handler) DeclineOffer(ctx context.Context, r api.DeclineOfferRequestObject) (api.DeclineOfferResponseObject, error) {
-	outcome, err := h.service.Decline(ctx, access.CallerFrom(ctx), r.BookingID, desk.Submission{
+	return replied(h.service.Decline(ctx, access.CallerFrom(ctx), r.BookingID, desk.Submission{
 		Key: idempotency.From(ctx), Render: declined,
-	})
-	if err != nil {
-		return nil, err
-	}
-	return reply{outcome.Response}, nil
+	}))
 }
 
 // SimulateSlot compares waitlist policies on copies of a slot.
@@ -88,6 +76,8 @@ func (h *Handler) SimulateSlot(ctx context.Context, r api.SimulateSlotRequestObj
 
 // reply is a response that was recorded in the transaction with its effect.
 type reply struct{ idempotency.Response }
+
+func replied(o desk.Outcome, err error) (reply, error) { return reply{o.Response}, err }
 
 // VisitPromoteSlotResponse sends the response.
 func (r reply) VisitPromoteSlotResponse(w http.ResponseWriter) error { return r.Write(w) }
