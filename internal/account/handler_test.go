@@ -154,9 +154,9 @@ func TestTokenAnswersHaveTheirFormAndNoSecrets(t *testing.T) {
 	ops := account.NewHandler(h.Service)
 	_, caller := h.join(t, "busy@test.com")
 	me := access.WithCaller(t.Context(), caller)
-	createToken(t, ops, me, "omitted", nil, false)
-	createToken(t, ops, me, "given", nullable.NewNullableWithValue(time.Now().Add(time.Hour)), false)
-	last := createToken(t, ops, me, "null", nullable.NewNullNullable[time.Time](), true)
+	createToken(me, t, ops, "omitted", nil, false)
+	createToken(me, t, ops, "given", nullable.NewNullableWithValue(time.Now().Add(time.Hour)), false)
+	last := createToken(me, t, ops, "null", nullable.NewNullNullable[time.Time](), true)
 
 	listed, err := ops.ListTokens(me, api.ListTokensRequestObject{})
 	must(t, err)
@@ -173,7 +173,7 @@ func TestTokenAnswersHaveTheirFormAndNoSecrets(t *testing.T) {
 }
 
 // createToken creates a token by the handler, and returns the answer.
-func createToken(t *testing.T, ops *account.Handler, me context.Context, name string, expires nullable.Nullable[time.Time], never bool) map[string]any {
+func createToken(me context.Context, t *testing.T, ops *account.Handler, name string, expires nullable.Nullable[time.Time], never bool) map[string]any {
 	t.Helper()
 	created, err := ops.CreateToken(me, api.CreateTokenRequestObject{Body: &api.TokenCreate{
 		Name: name, Abilities: []api.Ability{api.AbilityBookingsRead}, ExpiresAt: expires}})
@@ -192,7 +192,7 @@ func TestTokensAreRevokedOnceAndLogoutRevokesItsOwn(t *testing.T) {
 	ops := account.NewHandler(h.Service)
 	_, caller := h.join(t, "busy@test.com")
 	me := access.WithCaller(t.Context(), caller)
-	token := createToken(t, ops, me, "null", nullable.NewNullNullable[time.Time](), true)
+	token := createToken(me, t, ops, "null", nullable.NewNullNullable[time.Time](), true)
 	request := api.DeleteTokenRequestObject{TokenID: h.caller(t, account.Secret(token["token"].(string))).TokenID}
 	revoked, err := ops.DeleteToken(me, request)
 	must(t, err)
