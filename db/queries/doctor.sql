@@ -159,7 +159,7 @@ LIMIT @page::int;
 
 -- Positions in the queue, blocks and passes are as the ledger says. A booking's
 -- queued_version is the version at which it joined the queue, or rejoined it because
--- it asked for more seats. (place in this file: such a version.)
+-- it asked for more seats. (queued_at in this file: such a version.)
 -- name: DoctorQueues :many
 WITH step AS (
     SELECT l.booking_id, l.version, l.kind,
@@ -167,24 +167,24 @@ WITH step AS (
     FROM ledger l
     JOIN bookings b ON b.id = l.booking_id AND b.status = 'waitlisted'
 ), queue AS (
-    SELECT booking_id, max(version) FILTER (WHERE joins) AS place FROM step GROUP BY booking_id
+    SELECT booking_id, max(version) FILTER (WHERE joins) AS queued_at FROM step GROUP BY booking_id
 ), state AS (
-    SELECT q.booking_id, q.place,
+    SELECT q.booking_id, q.queued_at,
            coalesce(max(s.version) FILTER (WHERE s.kind = 'blocked')
                     > coalesce(max(s.version) FILTER (WHERE s.kind = 'unblocked'), 0), false) AS blocked,
            count(*) FILTER (WHERE s.kind = 'passed') AS passes
     FROM queue q
-    JOIN step s ON s.booking_id = q.booking_id AND s.version >= q.place
-    GROUP BY q.booking_id, q.place
+    JOIN step s ON s.booking_id = q.booking_id AND s.version >= q.queued_at
+    GROUP BY q.booking_id, q.queued_at
 )
 SELECT b.slot_id, b.id AS booking_id, b.version,
-       format('the booking waits at place %s, blocked %s, passed %s times; the ledger says place %s, blocked %s, passed %s times',
-              b.queued_version, b.blocked IS NOT NULL, b.passes, q.place, coalesce(q.blocked, false), coalesce(q.passes, 0))::text AS detail
+       format('the booking was queued at version %s, blocked %s, passed %s times; the ledger says version %s, blocked %s, passed %s times',
+              b.queued_version, b.blocked IS NOT NULL, b.passes, q.queued_at, coalesce(q.blocked, false), coalesce(q.passes, 0))::text AS detail
 FROM bookings b
 LEFT JOIN state q ON q.booking_id = b.id
 WHERE b.status = 'waitlisted'
   AND (b.queued_version, b.blocked IS NOT NULL, b.passes)
-      IS DISTINCT FROM (q.place, coalesce(q.blocked, false), coalesce(q.passes, 0))
+      IS DISTINCT FROM (q.queued_at, coalesce(q.blocked, false), coalesce(q.passes, 0))
 LIMIT @page::int;
 
 -- The seats of a booking change only by a resize, or by a promotion with fewer seats,
@@ -269,7 +269,7 @@ WITH life AS (
 ), step AS (
     SELECT slot_id, booking_id, version, status, seats, waitlist_length, left_over, was, had, resized,
            lead(version) OVER steps AS until,
-           max(version) FILTER (WHERE kind = 'waitlisted' OR (kind = 'resized' AND status = 'waitlisted' AND seats > had)) OVER steps AS place,
+           max(version) FILTER (WHERE kind = 'waitlisted' OR (kind = 'resized' AND status = 'waitlisted' AND seats > had)) OVER steps AS queued_at,
            max(version) FILTER (WHERE kind = 'blocked') OVER steps AS blocked,
            max(version) FILTER (WHERE kind = 'unblocked') OVER steps AS unblocked
     FROM life
@@ -278,20 +278,20 @@ WITH life AS (
 ), given AS (
     SELECT slot_id, booking_id, version,
            left_over + seats - CASE WHEN was = 'waitlisted' THEN 0 ELSE coalesce(had, 0) END AS free,
-           CASE WHEN was = 'waitlisted' THEN place ELSE version END AS place
+           CASE WHEN was = 'waitlisted' THEN queued_at ELSE version END AS queued_at
     FROM step
     WHERE waitlist_length > 0
       AND takes_seats(status)
       AND (was IS NULL OR was = 'waitlisted' OR seats > had)
 ), waiting AS (
-    SELECT slot_id, booking_id, version AS since, coalesce(until, 9223372036854775807) AS until, place, seats, resized
+    SELECT slot_id, booking_id, version AS since, coalesce(until, 9223372036854775807) AS until, queued_at, seats, resized
     FROM step
-    WHERE status = 'waitlisted' AND coalesce(blocked, 0) <= greatest(place, unblocked)
+    WHERE status = 'waitlisted' AND coalesce(blocked, 0) <= greatest(queued_at, unblocked)
 )
 SELECT g.slot_id, coalesce(g.booking_id, '00000000-0000-0000-0000-000000000000')::uuid AS booking_id, g.version,
-       format('the booking got seats while booking %s waited at the earlier place %s', w.booking_id, w.place)::text AS detail
+       format('the booking got seats while booking %s had waited since the earlier version %s', w.booking_id, w.queued_at)::text AS detail
 FROM given g
-JOIN waiting w ON w.slot_id = g.slot_id AND w.since < g.version AND g.version < w.until AND w.place < g.place
+JOIN waiting w ON w.slot_id = g.slot_id AND w.since < g.version AND g.version < w.until AND w.queued_at < g.queued_at
 LEFT JOIN bookings b ON b.id = w.booking_id AND coalesce(w.resized, 0) <= w.since
 WHERE coalesce(b.seats_min, w.seats) <= g.free OR NOT EXISTS (
     SELECT FROM ledger p

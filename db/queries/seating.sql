@@ -141,17 +141,16 @@ SELECT id, deleted_at FROM users WHERE id = ANY(@ids::uuid[]) ORDER BY id FOR NO
 SELECT id, deleted_at FROM users WHERE id = ANY(@ids::uuid[]) ORDER BY id;
 
 -- The users' bookings that take seats at an overlapping time. LATERAL with a limit makes
--- the planner use one index lookup for each, whatever the statistics. (wish in this
--- file: a user who wants seats of a slot.)
+-- the planner use one index lookup for each, whatever the statistics.
 -- name: BookingsOverlapping :many
 SELECT b.*
 FROM (SELECT unnest(@user_ids::uuid[]) AS user_id,
              unnest(@starts::timestamptz[]) AS starts_at,
-             unnest(@ends::timestamptz[]) AS ends_at) AS wish
+             unnest(@ends::timestamptz[]) AS ends_at) AS wanted
 CROSS JOIN LATERAL (
     SELECT * FROM bookings o
-    WHERE o.user_id = wish.user_id
-      AND o.during && tstzrange(wish.starts_at, wish.ends_at, '[)')
+    WHERE o.user_id = wanted.user_id
+      AND o.during && tstzrange(wanted.starts_at, wanted.ends_at, '[)')
       AND takes_seats(o.status)
     LIMIT 1000
 ) b;
@@ -161,10 +160,10 @@ CROSS JOIN LATERAL (
 -- instead of the few of the user.
 -- name: BookingsLive :many
 SELECT b.*
-FROM (SELECT unnest(@user_ids::uuid[]) AS user_id, unnest(@slot_ids::uuid[]) AS slot_id) AS wish
+FROM (SELECT unnest(@user_ids::uuid[]) AS user_id, unnest(@slot_ids::uuid[]) AS slot_id) AS wanted
 CROSS JOIN LATERAL (
     SELECT * FROM bookings l
-    WHERE l.user_id = wish.user_id AND (l.slot_id = wish.slot_id) IS TRUE
+    WHERE l.user_id = wanted.user_id AND (l.slot_id = wanted.slot_id) IS TRUE
       AND is_live(l.status)
     LIMIT 1
 ) b;
@@ -197,10 +196,10 @@ WHERE blocked_by = ANY(@ids::uuid[]) AND status = 'waitlisted';
 SELECT DISTINCT w.user_id, w.slot_id, s.starts_at, s.ends_at
 FROM (SELECT unnest(@user_ids::uuid[]) AS user_id,
              unnest(@starts::timestamptz[]) AS starts_at,
-             unnest(@ends::timestamptz[]) AS ends_at) AS wish
-JOIN bookings w ON w.user_id = wish.user_id
+             unnest(@ends::timestamptz[]) AS ends_at) AS wanted
+JOIN bookings w ON w.user_id = wanted.user_id
     AND w.status = 'waitlisted' AND w.blocked IS NULL
-    AND w.during && tstzrange(wish.starts_at, wish.ends_at, '[)')
+    AND w.during && tstzrange(wanted.starts_at, wanted.ends_at, '[)')
 JOIN slots s ON s.id = w.slot_id AND s.seats_taken < s.capacity;
 
 -- The stored responses to these requests.

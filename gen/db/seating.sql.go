@@ -270,10 +270,10 @@ func (q *Queries) BookingsInsert(ctx context.Context, db DBTX, arg BookingsInser
 
 const bookingsLive = `-- name: BookingsLive :many
 SELECT b.id, b.slot_id, b.user_id, b.during, b.seats, b.status, b.version, b.queued_version, b.passes, b.blocked, b.blocked_by, b.replaces_booking_id, b.expires_at, b.created_at, b.updated_at, b.seats_min, b.replaced_by, b.moved_from, b.checked_in_at
-FROM (SELECT unnest($1::uuid[]) AS user_id, unnest($2::uuid[]) AS slot_id) AS wish
+FROM (SELECT unnest($1::uuid[]) AS user_id, unnest($2::uuid[]) AS slot_id) AS wanted
 CROSS JOIN LATERAL (
     SELECT id, slot_id, user_id, during, seats, status, version, queued_version, passes, blocked, blocked_by, replaces_booking_id, expires_at, created_at, updated_at, seats_min, replaced_by, moved_from, checked_in_at FROM bookings l
-    WHERE l.user_id = wish.user_id AND (l.slot_id = wish.slot_id) IS TRUE
+    WHERE l.user_id = wanted.user_id AND (l.slot_id = wanted.slot_id) IS TRUE
       AND is_live(l.status)
     LIMIT 1
 ) b
@@ -376,11 +376,11 @@ const bookingsOverlapping = `-- name: BookingsOverlapping :many
 SELECT b.id, b.slot_id, b.user_id, b.during, b.seats, b.status, b.version, b.queued_version, b.passes, b.blocked, b.blocked_by, b.replaces_booking_id, b.expires_at, b.created_at, b.updated_at, b.seats_min, b.replaced_by, b.moved_from, b.checked_in_at
 FROM (SELECT unnest($1::uuid[]) AS user_id,
              unnest($2::timestamptz[]) AS starts_at,
-             unnest($3::timestamptz[]) AS ends_at) AS wish
+             unnest($3::timestamptz[]) AS ends_at) AS wanted
 CROSS JOIN LATERAL (
     SELECT id, slot_id, user_id, during, seats, status, version, queued_version, passes, blocked, blocked_by, replaces_booking_id, expires_at, created_at, updated_at, seats_min, replaced_by, moved_from, checked_in_at FROM bookings o
-    WHERE o.user_id = wish.user_id
-      AND o.during && tstzrange(wish.starts_at, wish.ends_at, '[)')
+    WHERE o.user_id = wanted.user_id
+      AND o.during && tstzrange(wanted.starts_at, wanted.ends_at, '[)')
       AND takes_seats(o.status)
     LIMIT 1000
 ) b
@@ -393,8 +393,7 @@ type BookingsOverlappingParams struct {
 }
 
 // The users' bookings that take seats at an overlapping time. LATERAL with a limit makes
-// the planner use one index lookup for each, whatever the statistics. (wish in this
-// file: a user who wants seats of a slot.)
+// the planner use one index lookup for each, whatever the statistics.
 func (q *Queries) BookingsOverlapping(ctx context.Context, db DBTX, arg BookingsOverlappingParams) ([]Booking, error) {
 	rows, err := db.Query(ctx, bookingsOverlapping, arg.UserIds, arg.Starts, arg.Ends)
 	if err != nil {
@@ -1049,10 +1048,10 @@ const slotsAwaited = `-- name: SlotsAwaited :many
 SELECT DISTINCT w.user_id, w.slot_id, s.starts_at, s.ends_at
 FROM (SELECT unnest($1::uuid[]) AS user_id,
              unnest($2::timestamptz[]) AS starts_at,
-             unnest($3::timestamptz[]) AS ends_at) AS wish
-JOIN bookings w ON w.user_id = wish.user_id
+             unnest($3::timestamptz[]) AS ends_at) AS wanted
+JOIN bookings w ON w.user_id = wanted.user_id
     AND w.status = 'waitlisted' AND w.blocked IS NULL
-    AND w.during && tstzrange(wish.starts_at, wish.ends_at, '[)')
+    AND w.during && tstzrange(wanted.starts_at, wanted.ends_at, '[)')
 JOIN slots s ON s.id = w.slot_id AND s.seats_taken < s.capacity
 `
 
