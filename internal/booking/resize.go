@@ -58,9 +58,12 @@ func (s *Service) Resize(ctx context.Context, caller access.Caller, id uuid.UUID
 			return view.Booking{}, err
 		}
 		seats, seatsMin, err := patch.apply(b.Booking.Booking)
-		if err != nil || seats == b.Seats && seatsMin == b.SeatsMin {
-			return b.Booking, err
+		if err != nil {
+			return view.Booking{}, err
 		}
+		// Also where nothing changes: an earlier try may have resized the booking and
+		// not reached the standby yet. The desk's COMMIT waits for it; a mere read
+		// would acknowledge what a failover can lose.
 		outcome, err := s.desk.Do(ctx, desk.Submission{Command: seating.Resize{
 			SlotID: b.SlotID, BookingID: b.ID, UserID: b.UserID, Version: b.Version,
 			Seats: seats, SeatsMin: seatsMin, By: b.actor(caller, ""),

@@ -32,9 +32,6 @@ func (s *Service) Update(ctx context.Context, caller access.Caller, eventID uuid
 	}
 	settings := before.Settings
 	edit(&settings)
-	if settings.equals(before.Settings) {
-		return before, nil
-	}
 	if err := settings.check(); err != nil {
 		return Event{}, err
 	}
@@ -67,6 +64,12 @@ func (s *Service) replaceTx(ctx context.Context, tx pgx.Tx, caller access.Caller
 	}
 	if row.Revision != before.Revision {
 		return fault.VersionMismatch.Newf("The event is at revision %d, and the edit is of revision %d.", row.Revision, before.Revision)
+	}
+	if settings.equals(before.Settings) {
+		// An earlier try may have made the edit and not reached the standby yet. The
+		// lock makes this COMMIT wait for it; a mere read would acknowledge what a
+		// failover can lose.
+		return nil
 	}
 	actor := access.ActorFor(caller, before.OrganizerID, uuid.Nil, "")
 	if err := s.applyTx(ctx, tx, actor, settings.Rules, slots); err != nil {

@@ -43,6 +43,8 @@ func (c Resize) apply(s *State) (Result, error) {
 	switch {
 	case c.Version != 0 && c.Version != b.Version:
 		return Result{}, atVersion(slot, fault.VersionMismatch.New("The booking has changed since you read it."))
+	case c.Seats == b.Seats && c.SeatsMin == b.SeatsMin:
+		return Result{Slot: *slot, Booking: *b}, nil
 	case !b.Status.Live(),
 		b.Status != Waitlisted && c.SeatsMin != min(b.SeatsMin, c.Seats), // it cannot stay above the seats
 		c.Seats > b.Seats && (b.Status == Held || b.Status == Offered):
@@ -50,8 +52,6 @@ func (c Resize) apply(s *State) (Result, error) {
 			With(fault.Members{From: new(string(b.Status)), To: new(string(b.Status))}))
 	case c.Seats > slot.Capacity:
 		return Result{}, atVersion(slot, slot.errSeatsExceedCapacity())
-	case c.Seats == b.Seats && c.SeatsMin == b.SeatsMin:
-		return Result{Slot: *slot, Booking: *b}, nil
 	}
 	if b.Status == Waitlisted {
 		c.resizeWaiting(s, slot, b)
