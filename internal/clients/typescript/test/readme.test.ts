@@ -86,7 +86,7 @@ test('the HTML page of the README logs in, lists events and books', async () => 
   assert.ok(losses < 0);
   assert.equal((await api.listMyBookings()).data.data.length, 1);
   await tab.click('li button');
-  await isShown(/^You have /);
+  await isShown(/^You already have /);
   await tab.locator('li', { hasText: 'Full house' }).getByRole('button').click();
   await isShown(/: waitlisted, as number 1$/);
   assert.deepEqual(errors, []);
