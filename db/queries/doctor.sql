@@ -368,7 +368,7 @@ WHERE (kind IN ('promoted', 'offered', 'passed', 'unblocked') AND cause_slot_id 
 LIMIT @page::int;
 
 -- A replaced booking is cancelled, by an entry that the booking that replaced it caused,
--- and both are of the same user.
+-- or because it was moved there, and both are of the same user.
 -- name: DoctorReplacements :many
 SELECT b.slot_id, b.id AS booking_id, b.version,
        format('the booking is %s and replaced by booking %s, %s', b.status, b.replaced_by,
@@ -381,7 +381,8 @@ LEFT JOIN ledger l ON l.slot_id = b.slot_id AND l.version = b.version
 LEFT JOIN ledger c ON c.slot_id = l.cause_slot_id AND c.version = l.cause_version
 WHERE b.replaced_by IS NOT NULL
   AND (b.status <> 'cancelled' OR r.user_id IS DISTINCT FROM b.user_id
-       OR c.booking_id IS DISTINCT FROM b.replaced_by OR c.status <> 'confirmed')
+       OR CASE WHEN l.kind = 'moved' THEN r.moved_from IS DISTINCT FROM b.id
+               ELSE c.booking_id IS DISTINCT FROM b.replaced_by OR c.status <> 'confirmed' END)
 LIMIT @page::int;
 
 -- A moved booking was cancelled by its move, which caused one new booking of the same
@@ -428,6 +429,36 @@ SELECT b.slot_id, b.id AS booking_id, b.version,
 FROM bookings b
 LEFT JOIN newest n ON n.booking_id = b.id
 WHERE b.checked_in_at IS DISTINCT FROM CASE WHEN n.kind = 'checked_in' AND b.status = 'confirmed' THEN n.at END
+LIMIT @page::int;
+
+-- A final booking stays as it is: once its slot has ended, or has started with the
+-- attendee checked in, no entry changes its status or its seats. What the system does
+-- because a slot or an event was cancelled, or a user deleted, counts as of then.
+-- name: DoctorFinal :many
+WITH late AS (
+    SELECT l.slot_id, l.booking_id, l.version, s.starts_at, s.ends_at,
+           CASE WHEN l.actor = 'system' THEN least(l.at, u.deleted_at, s.cancelled_at, e.cancelled_at) ELSE l.at END AS as_of
+    FROM ledger l
+    JOIN slots s ON s.id = l.slot_id
+    JOIN events e ON e.id = s.event_id
+    LEFT JOIN users u ON u.id = l.user_id
+    WHERE l.booking_id IS NOT NULL AND l.at >= s.starts_at
+), life AS (
+    SELECT slot_id, booking_id, version, kind, status, seats,
+           lag(status) OVER life AS was, lag(seats) OVER life AS had,
+           coalesce(max(version) FILTER (WHERE kind = 'checked_in') OVER before
+                    > coalesce(max(version) FILTER (WHERE kind = 'check_in_undone') OVER before, 0), false) AS checked_in
+    FROM ledger
+    WHERE booking_id IN (SELECT booking_id FROM late)
+    WINDOW life AS (PARTITION BY slot_id, booking_id ORDER BY version),
+           before AS (PARTITION BY slot_id, booking_id ORDER BY version ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING)
+)
+SELECT l.slot_id, coalesce(l.booking_id, '00000000-0000-0000-0000-000000000000')::uuid AS booking_id, l.version,
+       format('the booking was final, and the entry (%s) made it %s with %s seats', l.kind, l.status, l.seats)::text AS detail
+FROM life l
+JOIN late USING (slot_id, booking_id, version)
+WHERE l.was = 'confirmed' AND (l.status <> 'confirmed' OR l.seats <> l.had)
+  AND (late.as_of >= late.ends_at OR (l.checked_in AND late.as_of >= late.starts_at))
 LIMIT @page::int;
 
 -- Nobody holds more than 20 seats (maxHeld).
@@ -490,8 +521,11 @@ SELECT s.id AS slot_id, '00000000-0000-0000-0000-000000000000'::uuid AS booking_
 FROM slots s
 JOIN events e ON e.id = s.event_id
 WHERE s.promotion_due_at < now() - interval '1 minute'
-   OR ((s.status = 'cancelled' OR e.status = 'cancelled')
-       AND (s.seats_taken > 0 OR s.waitlist_length > 0)
+   OR ((s.status = 'cancelled' OR (e.status = 'cancelled' AND s.ends_at > e.cancelled_at))
+       AND EXISTS (
+           SELECT FROM bookings b
+           WHERE b.slot_id = s.id AND is_live(b.status)
+             AND NOT is_final(b.status, b.checked_in_at, b.during, coalesce(s.cancelled_at, e.cancelled_at, now())))
        AND greatest(s.updated_at, e.updated_at) < now() - interval '1 minute')
 LIMIT @page::int;
 

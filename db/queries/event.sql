@@ -128,8 +128,13 @@ SELECT FROM slots WHERE event_id = @event_id ORDER BY id FOR NO KEY UPDATE;
 -- name: EventSlotsLockRest :many
 SELECT id, waitlist_length FROM slots WHERE event_id = @event_id ORDER BY id FOR NO KEY UPDATE NOWAIT;
 
--- name: EventSlots :many
-SELECT id FROM slots WHERE event_id = @event_id ORDER BY id;
+-- The slots that had not ended when their event was cancelled.
+-- name: EventSlotsToCancel :many
+SELECT s.id
+FROM slots s
+JOIN events e ON e.id = s.event_id
+WHERE s.event_id = @event_id AND s.ends_at > e.cancelled_at
+ORDER BY s.id;
 
 -- How many slots an event has, and the time now.
 -- name: EventSlotsCount :one

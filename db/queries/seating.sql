@@ -36,6 +36,7 @@ SELECT
     e.organizer_id, e.status AS event_status, e.booking_opens_at, e.booking_closes_at,
     e.cancellation_closes_minutes, e.waitlist_mode, e.waitlist_limit, e.offer_minutes,
     e.hold_minutes, e.fit, e.max_passes,
+    coalesce(s.cancelled_at, e.cancelled_at) AS cancelled_at,
     -- Why the slot or the event was cancelled: freed_version is the entry that did it.
     coalesce(e.cancellation_reason,
         (SELECT l.reason FROM ledger l
@@ -113,15 +114,19 @@ CROSS JOIN LATERAL (
     LIMIT @page::int
 ) b;
 
--- One page of the live bookings of slots that were cancelled.
+-- One page of the live bookings of slots that were cancelled, without those that were
+-- final by then.
 -- name: BookingsCancelling :many
 SELECT b.*
-FROM unnest(@slot_ids::uuid[]) AS slot(id)
+FROM slots s
+JOIN events e ON e.id = s.event_id
 CROSS JOIN LATERAL (
     SELECT * FROM bookings l
-    WHERE l.slot_id = slot.id AND is_live(l.status)
+    WHERE l.slot_id = s.id AND is_live(l.status)
+      AND NOT is_final(l.status, l.checked_in_at, l.during, coalesce(s.cancelled_at, e.cancelled_at, clock_timestamp()))
     LIMIT @page::int
-) b;
+) b
+WHERE s.id = ANY(@slot_ids::uuid[]);
 
 -- The bookings with seats in a slot whose times are to change.
 -- name: BookingsSeated :many
@@ -296,6 +301,7 @@ WITH change AS (
            unnest(@starts::timestamptz[]) AS starts_at,
            unnest(@ends::timestamptz[]) AS ends_at,
            unnest(@statuses::text[]) AS status,
+           unnest(@cancelled_at::timestamptz[]) AS cancelled_at,
            unnest(@revisions::bigint[]) AS revision
 ), done AS (
     UPDATE slots s
@@ -309,6 +315,7 @@ WITH change AS (
         starts_at = c.starts_at,
         ends_at = c.ends_at,
         status = c.status,
+        cancelled_at = CASE WHEN c.status = 'cancelled' THEN nullif(c.cancelled_at, '0001-01-01T00:00:00Z') END,
         revision = c.revision,
         updated_at = @now::timestamptz
     FROM change c
@@ -398,14 +405,18 @@ WHERE w.blocked_by IS NOT NULL AND w.status = 'waitlisted'
   AND (NOT takes_seats(x.status) OR NOT x.during && w.during)
 LIMIT @page::int;
 
--- Slots that were cancelled, or whose event was, with live bookings: the backstop for
--- a lost job.
+-- Slots that were cancelled, or whose event was before they ended, with bookings that
+-- must end with them: the backstop for a lost job.
 -- name: SlotsToCancelBookings :many
 SELECT s.id
 FROM slots s
 JOIN events e ON e.id = s.event_id
-WHERE (s.status = 'cancelled' OR e.status = 'cancelled')
+WHERE (s.status = 'cancelled' OR (e.status = 'cancelled' AND s.ends_at > e.cancelled_at))
   AND (s.seats_taken > 0 OR s.waitlist_length > 0)
+  AND EXISTS (
+      SELECT FROM bookings b
+      WHERE b.slot_id = s.id AND is_live(b.status)
+        AND NOT is_final(b.status, b.checked_in_at, b.during, coalesce(s.cancelled_at, e.cancelled_at, clock_timestamp())))
 LIMIT @page::int;
 
 -- Deletes a page of old idempotency keys.

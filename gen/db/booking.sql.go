@@ -145,37 +145,41 @@ func (q *Queries) BookingsConflicting(ctx context.Context, db DBTX, arg Bookings
 	return items, nil
 }
 
-const bookingsLeaving = `-- name: BookingsLeaving :many
-SELECT id, slot_id FROM bookings
-WHERE user_id = $1
-  AND is_live(status)
-  AND id > $2
-ORDER BY id
+const bookingsOfDeletedUser = `-- name: BookingsOfDeletedUser :many
+SELECT b.id, b.slot_id, u.deleted_at::timestamptz AS deleted_at
+FROM users u
+JOIN bookings b ON b.user_id = u.id
+WHERE u.id = $1 AND u.deleted_at IS NOT NULL
+  AND is_live(b.status) AND NOT is_final(b.status, b.checked_in_at, b.during, u.deleted_at)
+  AND b.id > $2
+ORDER BY b.id
 LIMIT $3::int
 `
 
-type BookingsLeavingParams struct {
+type BookingsOfDeletedUserParams struct {
 	UserID  uuid.UUID
 	AfterID uuid.UUID
 	Page    int32
 }
 
-type BookingsLeavingRow struct {
-	ID     uuid.UUID
-	SlotID uuid.UUID
+type BookingsOfDeletedUserRow struct {
+	ID        uuid.UUID
+	SlotID    uuid.UUID
+	DeletedAt time.Time
 }
 
-// A page of the live bookings of a deleted user, to be cancelled.
-func (q *Queries) BookingsLeaving(ctx context.Context, db DBTX, arg BookingsLeavingParams) ([]BookingsLeavingRow, error) {
-	rows, err := db.Query(ctx, bookingsLeaving, arg.UserID, arg.AfterID, arg.Page)
+// A page of the live bookings of a deleted user that are to be cancelled: those that
+// were not final when the user was deleted.
+func (q *Queries) BookingsOfDeletedUser(ctx context.Context, db DBTX, arg BookingsOfDeletedUserParams) ([]BookingsOfDeletedUserRow, error) {
+	rows, err := db.Query(ctx, bookingsOfDeletedUser, arg.UserID, arg.AfterID, arg.Page)
 	if err != nil {
 		return nil, err
 	}
 	defer rows.Close()
-	items := []BookingsLeavingRow{}
+	items := []BookingsOfDeletedUserRow{}
 	for rows.Next() {
-		var i BookingsLeavingRow
-		if err := rows.Scan(&i.ID, &i.SlotID); err != nil {
+		var i BookingsOfDeletedUserRow
+		if err := rows.Scan(&i.ID, &i.SlotID, &i.DeletedAt); err != nil {
 			return nil, err
 		}
 		items = append(items, i)
@@ -668,52 +672,6 @@ func (q *Queries) LedgerOfBooking(ctx context.Context, db DBTX, arg LedgerOfBook
 			return nil, err
 		}
 		items = append(items, i)
-	}
-	if err := rows.Err(); err != nil {
-		return nil, err
-	}
-	return items, nil
-}
-
-const slotsGivenBack = `-- name: SlotsGivenBack :many
-WITH RECURSIVE line AS (
-    SELECT o.slot_id, o.status, o.replaced_by, 0 AS hops
-    FROM (
-        SELECT b.replaces_booking_id FROM bookings b
-        WHERE b.slot_id = $1 AND b.status = 'waitlisted' AND b.replaces_booking_id IS NOT NULL
-        ORDER BY b.queued_version
-        LIMIT $2::int
-    ) w
-    JOIN bookings o ON o.id = w.replaces_booking_id
-    UNION ALL
-    SELECT n.slot_id, n.status, n.replaced_by, l.hops + 1
-    FROM line l JOIN bookings n ON n.id = l.replaced_by
-    WHERE l.hops < $3::int
-)
-SELECT DISTINCT slot_id FROM line WHERE takes_seats(status)
-`
-
-type SlotsGivenBackParams struct {
-	SlotID uuid.UUID
-	Page   int32
-	Hops   int32
-}
-
-// The slots in which the first bookings of a queue would give seats back: those of
-// the bookings that they replace, or of the bookings that replaced these.
-func (q *Queries) SlotsGivenBack(ctx context.Context, db DBTX, arg SlotsGivenBackParams) ([]uuid.UUID, error) {
-	rows, err := db.Query(ctx, slotsGivenBack, arg.SlotID, arg.Page, arg.Hops)
-	if err != nil {
-		return nil, err
-	}
-	defer rows.Close()
-	items := []uuid.UUID{}
-	for rows.Next() {
-		var slot_id uuid.UUID
-		if err := rows.Scan(&slot_id); err != nil {
-			return nil, err
-		}
-		items = append(items, slot_id)
 	}
 	if err := rows.Err(); err != nil {
 		return nil, err

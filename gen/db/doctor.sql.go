@@ -366,6 +366,69 @@ func (q *Queries) DoctorEventSpans(ctx context.Context, db DBTX, page int32) ([]
 	return items, nil
 }
 
+const doctorFinal = `-- name: DoctorFinal :many
+WITH late AS (
+    SELECT l.slot_id, l.booking_id, l.version, s.starts_at, s.ends_at,
+           CASE WHEN l.actor = 'system' THEN least(l.at, u.deleted_at, s.cancelled_at, e.cancelled_at) ELSE l.at END AS as_of
+    FROM ledger l
+    JOIN slots s ON s.id = l.slot_id
+    JOIN events e ON e.id = s.event_id
+    LEFT JOIN users u ON u.id = l.user_id
+    WHERE l.booking_id IS NOT NULL AND l.at >= s.starts_at
+), life AS (
+    SELECT slot_id, booking_id, version, kind, status, seats,
+           lag(status) OVER life AS was, lag(seats) OVER life AS had,
+           coalesce(max(version) FILTER (WHERE kind = 'checked_in') OVER before
+                    > coalesce(max(version) FILTER (WHERE kind = 'check_in_undone') OVER before, 0), false) AS checked_in
+    FROM ledger
+    WHERE booking_id IN (SELECT booking_id FROM late)
+    WINDOW life AS (PARTITION BY slot_id, booking_id ORDER BY version),
+           before AS (PARTITION BY slot_id, booking_id ORDER BY version ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING)
+)
+SELECT l.slot_id, coalesce(l.booking_id, '00000000-0000-0000-0000-000000000000')::uuid AS booking_id, l.version,
+       format('the booking was final, and the entry (%s) made it %s with %s seats', l.kind, l.status, l.seats)::text AS detail
+FROM life l
+JOIN late USING (slot_id, booking_id, version)
+WHERE l.was = 'confirmed' AND (l.status <> 'confirmed' OR l.seats <> l.had)
+  AND (late.as_of >= late.ends_at OR (l.checked_in AND late.as_of >= late.starts_at))
+LIMIT $1::int
+`
+
+type DoctorFinalRow struct {
+	SlotID    uuid.UUID
+	BookingID uuid.UUID
+	Version   int64
+	Detail    string
+}
+
+// A final booking stays as it is: once its slot has ended, or has started with the
+// attendee checked in, no entry changes its status or its seats. What the system does
+// because a slot or an event was cancelled, or a user deleted, counts as of then.
+func (q *Queries) DoctorFinal(ctx context.Context, db DBTX, page int32) ([]DoctorFinalRow, error) {
+	rows, err := db.Query(ctx, doctorFinal, page)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	items := []DoctorFinalRow{}
+	for rows.Next() {
+		var i DoctorFinalRow
+		if err := rows.Scan(
+			&i.SlotID,
+			&i.BookingID,
+			&i.Version,
+			&i.Detail,
+		); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
 const doctorHeld = `-- name: DoctorHeld :many
 SELECT '00000000-0000-0000-0000-000000000000'::uuid AS slot_id, '00000000-0000-0000-0000-000000000000'::uuid AS booking_id, 0::bigint AS version,
        format('user %s holds %s seats', user_id, sum(seats))::text AS detail
@@ -810,8 +873,11 @@ SELECT s.id AS slot_id, '00000000-0000-0000-0000-000000000000'::uuid AS booking_
 FROM slots s
 JOIN events e ON e.id = s.event_id
 WHERE s.promotion_due_at < now() - interval '1 minute'
-   OR ((s.status = 'cancelled' OR e.status = 'cancelled')
-       AND (s.seats_taken > 0 OR s.waitlist_length > 0)
+   OR ((s.status = 'cancelled' OR (e.status = 'cancelled' AND s.ends_at > e.cancelled_at))
+       AND EXISTS (
+           SELECT FROM bookings b
+           WHERE b.slot_id = s.id AND is_live(b.status)
+             AND NOT is_final(b.status, b.checked_in_at, b.during, coalesce(s.cancelled_at, e.cancelled_at, now())))
        AND greatest(s.updated_at, e.updated_at) < now() - interval '1 minute')
 LIMIT $1::int
 `
@@ -1055,7 +1121,8 @@ LEFT JOIN ledger l ON l.slot_id = b.slot_id AND l.version = b.version
 LEFT JOIN ledger c ON c.slot_id = l.cause_slot_id AND c.version = l.cause_version
 WHERE b.replaced_by IS NOT NULL
   AND (b.status <> 'cancelled' OR r.user_id IS DISTINCT FROM b.user_id
-       OR c.booking_id IS DISTINCT FROM b.replaced_by OR c.status <> 'confirmed')
+       OR CASE WHEN l.kind = 'moved' THEN r.moved_from IS DISTINCT FROM b.id
+               ELSE c.booking_id IS DISTINCT FROM b.replaced_by OR c.status <> 'confirmed' END)
 LIMIT $1::int
 `
 
@@ -1067,7 +1134,7 @@ type DoctorReplacementsRow struct {
 }
 
 // A replaced booking is cancelled, by an entry that the booking that replaced it caused,
-// and both are of the same user.
+// or because it was moved there, and both are of the same user.
 func (q *Queries) DoctorReplacements(ctx context.Context, db DBTX, page int32) ([]DoctorReplacementsRow, error) {
 	rows, err := db.Query(ctx, doctorReplacements, page)
 	if err != nil {

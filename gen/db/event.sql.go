@@ -373,30 +373,6 @@ func (q *Queries) EventPublish(ctx context.Context, db DBTX, id uuid.UUID) error
 	return err
 }
 
-const eventSlots = `-- name: EventSlots :many
-SELECT id FROM slots WHERE event_id = $1 ORDER BY id
-`
-
-func (q *Queries) EventSlots(ctx context.Context, db DBTX, eventID uuid.UUID) ([]uuid.UUID, error) {
-	rows, err := db.Query(ctx, eventSlots, eventID)
-	if err != nil {
-		return nil, err
-	}
-	defer rows.Close()
-	items := []uuid.UUID{}
-	for rows.Next() {
-		var id uuid.UUID
-		if err := rows.Scan(&id); err != nil {
-			return nil, err
-		}
-		items = append(items, id)
-	}
-	if err := rows.Err(); err != nil {
-		return nil, err
-	}
-	return items, nil
-}
-
 const eventSlotsCount = `-- name: EventSlotsCount :one
 SELECT count(*) AS slots, clock_timestamp()::timestamptz AS now FROM slots WHERE event_id = $1
 `
@@ -449,6 +425,35 @@ func (q *Queries) EventSlotsLockRest(ctx context.Context, db DBTX, eventID uuid.
 			return nil, err
 		}
 		items = append(items, i)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
+const eventSlotsToCancel = `-- name: EventSlotsToCancel :many
+SELECT s.id
+FROM slots s
+JOIN events e ON e.id = s.event_id
+WHERE s.event_id = $1 AND s.ends_at > e.cancelled_at
+ORDER BY s.id
+`
+
+// The slots that had not ended when their event was cancelled.
+func (q *Queries) EventSlotsToCancel(ctx context.Context, db DBTX, eventID uuid.UUID) ([]uuid.UUID, error) {
+	rows, err := db.Query(ctx, eventSlotsToCancel, eventID)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	items := []uuid.UUID{}
+	for rows.Next() {
+		var id uuid.UUID
+		if err := rows.Scan(&id); err != nil {
+			return nil, err
+		}
+		items = append(items, id)
 	}
 	if err := rows.Err(); err != nil {
 		return nil, err
@@ -557,7 +562,7 @@ func (q *Queries) LedgerList(ctx context.Context, db DBTX, arg LedgerListParams)
 }
 
 const slotGet = `-- name: SlotGet :one
-SELECT s.id, s.event_id, s.starts_at, s.ends_at, s.during, s.capacity, s.status, s.revision, s.version, s.seats_taken, s.waitlist_length, s.waitlist_ready, s.freed_version, s.promotion_due_at, s.created_at, s.updated_at, e.organizer_id, e.status AS event_status, clock_timestamp()::timestamptz AS now
+SELECT s.id, s.event_id, s.starts_at, s.ends_at, s.during, s.capacity, s.status, s.revision, s.version, s.seats_taken, s.waitlist_length, s.waitlist_ready, s.freed_version, s.promotion_due_at, s.created_at, s.updated_at, s.cancelled_at, e.organizer_id, e.status AS event_status, clock_timestamp()::timestamptz AS now
 FROM slots s
 JOIN events e ON e.id = s.event_id
 WHERE s.id = $1
@@ -591,6 +596,7 @@ func (q *Queries) SlotGet(ctx context.Context, db DBTX, id uuid.UUID) (SlotGetRo
 		&i.Slot.PromotionDueAt,
 		&i.Slot.CreatedAt,
 		&i.Slot.UpdatedAt,
+		&i.Slot.CancelledAt,
 		&i.OrganizerID,
 		&i.EventStatus,
 		&i.Now,
@@ -599,7 +605,7 @@ func (q *Queries) SlotGet(ctx context.Context, db DBTX, id uuid.UUID) (SlotGetRo
 }
 
 const slotList = `-- name: SlotList :many
-SELECT id, event_id, starts_at, ends_at, during, capacity, status, revision, version, seats_taken, waitlist_length, waitlist_ready, freed_version, promotion_due_at, created_at, updated_at FROM slots
+SELECT id, event_id, starts_at, ends_at, during, capacity, status, revision, version, seats_taken, waitlist_length, waitlist_ready, freed_version, promotion_due_at, created_at, updated_at, cancelled_at FROM slots
 WHERE event_id = $1 AND (starts_at, id) > ($2::timestamptz, $3::uuid)
 ORDER BY starts_at, id
 LIMIT $4::int
@@ -644,6 +650,7 @@ func (q *Queries) SlotList(ctx context.Context, db DBTX, arg SlotListParams) ([]
 			&i.PromotionDueAt,
 			&i.CreatedAt,
 			&i.UpdatedAt,
+			&i.CancelledAt,
 		); err != nil {
 			return nil, err
 		}

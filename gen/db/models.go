@@ -107,6 +107,7 @@ type Slot struct {
 	PromotionDueAt *time.Time
 	CreatedAt      time.Time
 	UpdatedAt      time.Time
+	CancelledAt    *time.Time
 }
 
 type Token struct {

@@ -14,22 +14,26 @@ import (
 
 const bookingsCancelling = `-- name: BookingsCancelling :many
 SELECT b.id, b.slot_id, b.user_id, b.during, b.seats, b.status, b.version, b.queued_version, b.passes, b.blocked, b.blocked_by, b.replaces_booking_id, b.expires_at, b.created_at, b.updated_at, b.seats_min, b.replaced_by, b.moved_from, b.checked_in_at
-FROM unnest($1::uuid[]) AS slot(id)
+FROM slots s
+JOIN events e ON e.id = s.event_id
 CROSS JOIN LATERAL (
     SELECT id, slot_id, user_id, during, seats, status, version, queued_version, passes, blocked, blocked_by, replaces_booking_id, expires_at, created_at, updated_at, seats_min, replaced_by, moved_from, checked_in_at FROM bookings l
-    WHERE l.slot_id = slot.id AND is_live(l.status)
-    LIMIT $2::int
+    WHERE l.slot_id = s.id AND is_live(l.status)
+      AND NOT is_final(l.status, l.checked_in_at, l.during, coalesce(s.cancelled_at, e.cancelled_at, clock_timestamp()))
+    LIMIT $1::int
 ) b
+WHERE s.id = ANY($2::uuid[])
 `
 
 type BookingsCancellingParams struct {
-	SlotIds []uuid.UUID
 	Page    int32
+	SlotIds []uuid.UUID
 }
 
-// One page of the live bookings of slots that were cancelled.
+// One page of the live bookings of slots that were cancelled, without those that were
+// final by then.
 func (q *Queries) BookingsCancelling(ctx context.Context, db DBTX, arg BookingsCancellingParams) ([]Booking, error) {
-	rows, err := db.Query(ctx, bookingsCancelling, arg.SlotIds, arg.Page)
+	rows, err := db.Query(ctx, bookingsCancelling, arg.Page, arg.SlotIds)
 	if err != nil {
 		return nil, err
 	}
@@ -1016,7 +1020,7 @@ func (q *Queries) SlotInsert(ctx context.Context, db DBTX, arg SlotInsertParams)
 }
 
 const slotLock = `-- name: SlotLock :one
-SELECT id, event_id, starts_at, ends_at, during, capacity, status, revision, version, seats_taken, waitlist_length, waitlist_ready, freed_version, promotion_due_at, created_at, updated_at FROM slots WHERE id = $1 FOR NO KEY UPDATE
+SELECT id, event_id, starts_at, ends_at, during, capacity, status, revision, version, seats_taken, waitlist_length, waitlist_ready, freed_version, promotion_due_at, created_at, updated_at, cancelled_at FROM slots WHERE id = $1 FOR NO KEY UPDATE
 `
 
 // Locks one slot outside the desk.
@@ -1040,6 +1044,7 @@ func (q *Queries) SlotLock(ctx context.Context, db DBTX, id uuid.UUID) (Slot, er
 		&i.PromotionDueAt,
 		&i.CreatedAt,
 		&i.UpdatedAt,
+		&i.CancelledAt,
 	)
 	return i, err
 }
@@ -1197,6 +1202,7 @@ SELECT
     e.organizer_id, e.status AS event_status, e.booking_opens_at, e.booking_closes_at,
     e.cancellation_closes_minutes, e.waitlist_mode, e.waitlist_limit, e.offer_minutes,
     e.hold_minutes, e.fit, e.max_passes,
+    coalesce(s.cancelled_at, e.cancelled_at) AS cancelled_at,
     -- Why the slot or the event was cancelled: freed_version is the entry that did it.
     coalesce(e.cancellation_reason,
         (SELECT l.reason FROM ledger l
@@ -1233,6 +1239,7 @@ type SlotsLoadRow struct {
 	HoldMinutes               int32
 	Fit                       string
 	MaxPasses                 int32
+	CancelledAt               *time.Time
 	CancelledBecause          string
 }
 
@@ -1274,6 +1281,7 @@ func (q *Queries) SlotsLoad(ctx context.Context, db DBTX, ids []uuid.UUID) ([]Sl
 			&i.HoldMinutes,
 			&i.Fit,
 			&i.MaxPasses,
+			&i.CancelledAt,
 			&i.CancelledBecause,
 		); err != nil {
 			return nil, err
@@ -1376,13 +1384,17 @@ const slotsToCancelBookings = `-- name: SlotsToCancelBookings :many
 SELECT s.id
 FROM slots s
 JOIN events e ON e.id = s.event_id
-WHERE (s.status = 'cancelled' OR e.status = 'cancelled')
+WHERE (s.status = 'cancelled' OR (e.status = 'cancelled' AND s.ends_at > e.cancelled_at))
   AND (s.seats_taken > 0 OR s.waitlist_length > 0)
+  AND EXISTS (
+      SELECT FROM bookings b
+      WHERE b.slot_id = s.id AND is_live(b.status)
+        AND NOT is_final(b.status, b.checked_in_at, b.during, coalesce(s.cancelled_at, e.cancelled_at, clock_timestamp())))
 LIMIT $1::int
 `
 
-// Slots that were cancelled, or whose event was, with live bookings: the backstop for
-// a lost job.
+// Slots that were cancelled, or whose event was before they ended, with bookings that
+// must end with them: the backstop for a lost job.
 func (q *Queries) SlotsToCancelBookings(ctx context.Context, db DBTX, page int32) ([]uuid.UUID, error) {
 	rows, err := db.Query(ctx, slotsToCancelBookings, page)
 	if err != nil {
@@ -1447,7 +1459,8 @@ WITH change AS (
            unnest($10::timestamptz[]) AS starts_at,
            unnest($11::timestamptz[]) AS ends_at,
            unnest($12::text[]) AS status,
-           unnest($13::bigint[]) AS revision
+           unnest($13::timestamptz[]) AS cancelled_at,
+           unnest($14::bigint[]) AS revision
 ), done AS (
     UPDATE slots s
     SET version = c.version,
@@ -1460,8 +1473,9 @@ WITH change AS (
         starts_at = c.starts_at,
         ends_at = c.ends_at,
         status = c.status,
+        cancelled_at = CASE WHEN c.status = 'cancelled' THEN nullif(c.cancelled_at, '0001-01-01T00:00:00Z') END,
         revision = c.revision,
-        updated_at = $14::timestamptz
+        updated_at = $15::timestamptz
     FROM change c
     WHERE s.id = c.id AND s.version = c.expected
     RETURNING s.id
@@ -1482,6 +1496,7 @@ type SlotsUpdateParams struct {
 	Starts         []time.Time
 	Ends           []time.Time
 	Statuses       []string
+	CancelledAt    []time.Time
 	Revisions      []int64
 	Now            time.Time
 }
@@ -1502,6 +1517,7 @@ func (q *Queries) SlotsUpdate(ctx context.Context, db DBTX, arg SlotsUpdateParam
 		arg.Starts,
 		arg.Ends,
 		arg.Statuses,
+		arg.CancelledAt,
 		arg.Revisions,
 		arg.Now,
 	)

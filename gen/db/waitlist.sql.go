@@ -108,26 +108,35 @@ func (q *Queries) SlotOrganizerGet(ctx context.Context, db DBTX, id uuid.UUID) (
 	return i, err
 }
 
-const slotsPeek = `-- name: SlotsPeek :many
-SELECT DISTINCT o.slot_id
-FROM (
-    SELECT b.replaces_booking_id FROM bookings b
-    WHERE b.slot_id = $1 AND b.status = 'waitlisted' AND b.blocked IS NULL
-    ORDER BY b.queued_version
-    LIMIT $2::int
-) w
-JOIN bookings o ON o.id = w.replaces_booking_id AND takes_seats(o.status)
+const slotsGivenBack = `-- name: SlotsGivenBack :many
+WITH RECURSIVE line AS (
+    SELECT o.slot_id, o.status, o.replaced_by, 0 AS hops
+    FROM (
+        SELECT b.replaces_booking_id FROM bookings b
+        WHERE b.slot_id = $1 AND b.status = 'waitlisted' AND b.replaces_booking_id IS NOT NULL
+        ORDER BY b.queued_version
+        LIMIT $2::int
+    ) w
+    JOIN bookings o ON o.id = w.replaces_booking_id
+    UNION ALL
+    SELECT n.slot_id, n.status, n.replaced_by, l.hops + 1
+    FROM line l JOIN bookings n ON n.id = l.replaced_by
+    WHERE l.hops < $3::int
+)
+SELECT DISTINCT slot_id FROM line WHERE takes_seats(status)
 `
 
-type SlotsPeekParams struct {
+type SlotsGivenBackParams struct {
 	SlotID uuid.UUID
 	Page   int32
+	Hops   int32
 }
 
-// The slots in which the next few in a queue would give seats back. It is read without
-// locks: a promotion that locks them does not need a second one.
-func (q *Queries) SlotsPeek(ctx context.Context, db DBTX, arg SlotsPeekParams) ([]uuid.UUID, error) {
-	rows, err := db.Query(ctx, slotsPeek, arg.SlotID, arg.Page)
+// The slots in which the first bookings of a queue would give seats back: those of
+// the bookings that they replace, or of the bookings that took the place of these. It
+// is read without locks: a promotion that locks them does not need a second one.
+func (q *Queries) SlotsGivenBack(ctx context.Context, db DBTX, arg SlotsGivenBackParams) ([]uuid.UUID, error) {
+	rows, err := db.Query(ctx, slotsGivenBack, arg.SlotID, arg.Page, arg.Hops)
 	if err != nil {
 		return nil, err
 	}

@@ -252,8 +252,13 @@ func (l *loaded) state() *seating.State {
 	for _, slot := range l.slots {
 		s.AddSlot(slot)
 	}
+	// The queue of a slot that has started is what waitedOut read, and of another one
+	// the heads. A slot may start between these statements, and then is in both: only
+	// the clock that was read before them decides, or bookings would be in it twice.
 	for _, b := range l.waitedOut {
-		addWaiting(s, b)
+		if slot := l.slots[b.SlotID]; slot.Started(l.now) {
+			addWaiting(s, b)
+		}
 	}
 	for _, b := range l.heads {
 		if slot := l.slots[b.SlotID]; !slot.Started(l.now) {

@@ -28,8 +28,8 @@ func SlotOf(r db.SlotsLoadRow) seating.Slot {
 		Revision: r.Revision, Version: r.Version,
 		SeatsTaken: int(r.SeatsTaken), WaitlistLength: int(r.WaitlistLength), WaitlistReady: int(r.WaitlistReady),
 		FreedVersion: r.FreedVersion, PromotionDueAt: given(r.PromotionDueAt),
-		CancelledBecause: r.CancelledBecause,
-		CreatedAt:        r.CreatedAt, UpdatedAt: r.UpdatedAt,
+		CancelledAt: given(r.CancelledAt), CancelledBecause: r.CancelledBecause,
+		CreatedAt: r.CreatedAt, UpdatedAt: r.UpdatedAt,
 	}
 }
 

@@ -161,6 +161,7 @@ func (w *writing) slots() {
 		p.Starts = append(p.Starts, s.StartsAt)
 		p.Ends = append(p.Ends, s.EndsAt)
 		p.Statuses = append(p.Statuses, string(s.Status))
+		p.CancelledAt = append(p.CancelledAt, s.CancelledAt)
 		p.Revisions = append(p.Revisions, s.Revision)
 	}
 	if len(p.Ids) > 0 {

@@ -26,7 +26,7 @@ type Booking struct {
 	Blocked   Block
 	BlockedBy uuid.UUID
 	// Replaces is the booking that it gives back when it gets seats; ReplacedBy is
-	// the one for which it was given back itself.
+	// the one that took its own place, by an upgrade or a move.
 	Replaces, ReplacedBy uuid.UUID
 	// MovedFrom is the booking of another slot that was moved into this one.
 	MovedFrom uuid.UUID
@@ -83,6 +83,16 @@ func (b *Booking) minSeats() int {
 // isDue says whether a hold or an offer has ended.
 func (b *Booking) isDue(now time.Time) bool {
 	return (b.Status == Held || b.Status == Offered) && !now.Before(b.ExpiresAt)
+}
+
+// isFinal says whether a booking can no longer change its status, seats or slot at
+// a time: it is confirmed, and the slot has ended, or its attendee is checked in
+// and the slot has started. What was attended is never rewritten.
+func (b *Booking) isFinal(at time.Time) bool {
+	if b.Status != Confirmed {
+		return false
+	}
+	return !at.Before(b.EndsAt) || !b.CheckedInAt.IsZero() && !at.Before(b.StartsAt)
 }
 
 // overlaps compares half-open times: back-to-back slots do not overlap.

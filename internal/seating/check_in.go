@@ -4,11 +4,14 @@ import (
 	"time"
 
 	"github.com/google/uuid"
+
+	"eventbooking/internal/fault"
 )
 
-// CheckIn records that an attendee has arrived, or undoes that. Repeating it
-// changes nothing. Refusals: fault.NotFound and, unless the booking is confirmed,
-// fault.InvalidTransition.
+// CheckIn records that an attendee has arrived, or undoes that, until
+// checkInCloses after the slot's end. Repeating it changes nothing. Refusals:
+// fault.NotFound, fault.SlotCancelled, fault.CheckInClosed and, unless the booking
+// is confirmed, fault.InvalidTransition.
 type CheckIn struct {
 	SlotID, BookingID, UserID uuid.UUID
 	Undo                      bool
@@ -24,6 +27,10 @@ func (c CheckIn) apply(s *State) (Result, error) {
 		return Result{}, err
 	case b.Status != Confirmed:
 		return Result{}, atVersion(slot, errInvalidTransition(b, Confirmed))
+	case slot.isCancelled():
+		return Result{}, atVersion(slot, fault.SlotCancelled.New("The slot was cancelled."))
+	case slot.Ended(s.Now.Add(-checkInCloses)):
+		return Result{}, atVersion(slot, fault.CheckInClosed.Newf("Attendance could be recorded until %s.", slot.EndsAt.Add(checkInCloses).UTC().Format(time.RFC3339)))
 	case c.Undo && !b.CheckedInAt.IsZero():
 		b.CheckedInAt = time.Time{}
 		s.record(slot, b, KindCheckInUndone, c.By, Cause{})

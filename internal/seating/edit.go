@@ -14,7 +14,7 @@ import (
 // changes nothing makes no entry and no revision.
 //
 // Refusals: fault.NotFound, fault.VersionMismatch, fault.SlotCancelled,
-// fault.CapacityBelowTaken, fault.SlotStarted, fault.InvalidTimeRange,
+// fault.SlotEnded, fault.CapacityBelowTaken, fault.SlotStarted, fault.InvalidTimeRange,
 // fault.EventHasBookings.
 type EditSlot struct {
 	SlotID uuid.UUID
@@ -49,7 +49,7 @@ func (c EditSlot) apply(s *State) (Result, error) {
 	if c.Revision != 0 && c.Revision != slot.Revision {
 		return Result{}, atVersion(slot, fault.VersionMismatch.Newf("The slot is at revision %d, and the edit is of revision %d.", slot.Revision, c.Revision))
 	}
-	if slot.isCancelled() && c.Status != nil && *c.Status == SlotCancelled {
+	if slot.isCancelled() && c.cancels() {
 		return Result{Slot: *slot}, nil // Cancelling twice changes nothing.
 	}
 	starts, ends := c.times(slot)
@@ -69,6 +69,8 @@ func (c EditSlot) apply(s *State) (Result, error) {
 	return Result{Slot: *slot}, nil
 }
 
+func (c EditSlot) cancels() bool { return c.Status != nil && *c.Status == SlotCancelled }
+
 // times are the slot's times after the edit.
 func (c EditSlot) times(slot *Slot) (starts, ends time.Time) {
 	return NewTimes{c.StartsAt, c.EndsAt}.Change(slot.StartsAt, slot.EndsAt)
@@ -78,6 +80,8 @@ func (c EditSlot) checkAdmissible(s *State, slot *Slot, starts, ends time.Time, 
 	switch {
 	case slot.isCancelled():
 		return atVersion(slot, fault.SlotCancelled.New("The slot was cancelled and can no longer be edited."))
+	case slot.Ended(s.Now) && (timesChange || c.cancels()):
+		return atVersion(slot, fault.SlotEnded.New("The slot has ended; it can no longer be moved or cancelled."))
 	case c.Capacity != nil && *c.Capacity < slot.SeatsTaken:
 		return atVersion(slot, fault.CapacityBelowTaken.Newf("The capacity cannot be less than the number of taken seats (%d).", slot.SeatsTaken).With(fault.Members{SeatsTaken: new(slot.SeatsTaken)}))
 	case !timesChange:
@@ -190,6 +194,9 @@ func (s *State) setStatus(slot *Slot, to SlotStatus, kind Kind, by Actor) {
 	slot.Status = to
 	if to == SlotCancelled {
 		slot.PromotionDueAt, slot.CancelledBecause = time.Time{}, by.Reason
+		if slot.CancelledAt.IsZero() { // Otherwise the event was cancelled, then.
+			slot.CancelledAt = s.Now
+		}
 		s.cancellations[slot.ID] = true
 	}
 }

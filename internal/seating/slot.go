@@ -39,7 +39,9 @@ type Slot struct {
 	// run. Zero: nobody in the queue can be served now.
 	PromotionDueAt time.Time
 
-	// CancelledBecause is why the slot or its event was cancelled.
+	// CancelledAt and CancelledBecause are when and why the slot or its event was
+	// cancelled. An event's cancellation leaves slots alone that had ended by then.
+	CancelledAt      time.Time
 	CancelledBecause string
 
 	CreatedAt, UpdatedAt time.Time
@@ -99,13 +101,17 @@ const (
 // Free is how many seats nobody has.
 func (s *Slot) Free() int { return s.Capacity - s.SeatsTaken }
 
-// isCancelled says whether the slot or its event was cancelled, for good.
+// isCancelled says whether the slot was cancelled for good, by itself or with its
+// event.
 func (s *Slot) isCancelled() bool {
-	return s.Status == SlotCancelled || s.EventStatus == EventCancelled
+	return s.Status == SlotCancelled || s.EventStatus == EventCancelled && !s.Ended(s.CancelledAt)
 }
 
 // Started says whether the slot has started. At StartsAt it has.
 func (s *Slot) Started(now time.Time) bool { return !now.Before(s.StartsAt) }
+
+// Ended says whether the slot has ended. At EndsAt it has.
+func (s *Slot) Ended(now time.Time) bool { return !now.Before(s.EndsAt) }
 
 // CancellationClosesAt is the time from which attendees may no longer cancel.
 func (s *Slot) CancellationClosesAt() time.Time {
