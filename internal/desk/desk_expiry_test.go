@@ -74,9 +74,10 @@ func TestASlotThatStartsWhileItIsReadHasItsQueueOnce(t *testing.T) {
 	book := func(user uuid.UUID, seats int) seating.Command {
 		return seating.Book{BookingID: uuid.New(), SlotID: slot, UserID: user, Seats: seats, IfFull: seating.Wait, By: seating.Actor{Role: seating.ActorAttendee}}
 	}
-	r, err := desk.DryRun(t.Context(), e.pool, seating.Promote{SlotID: slot}, book(e.users[2], 3), book(e.users[3], 1))
+	r, err := desk.DryRun(t.Context(), e.pool, seating.Promote{SlotID: slot}, book(e.users[2], 3), book(e.users[3], 1),
+		seating.CheckIn{SlotID: slot, BookingID: waiting.ID, UserID: waiting.UserID})
 	must(t, err)
-	if len(r[0].Promoted) != 1 || r[0].Promoted[0].ID != waiting.ID || r[2].Booking.Status != seating.Confirmed || r[2].Slot.Version != r[0].Slot.Version+3 {
-		t.Errorf("promoted %+v, then %+v", r[0].Promoted, r[2])
+	if len(r[0].Promoted) != 1 || r[0].Promoted[0].ID != waiting.ID || r[2].Booking.Status != seating.Confirmed || r[3].Booking.Passes != 0 {
+		t.Errorf("promoted %+v, then %+v, and %+v was passed", r[0].Promoted, r[2].Booking, r[3].Booking)
 	}
 }

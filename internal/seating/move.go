@@ -50,7 +50,8 @@ func (c Move) apply(s *State) (Result, error) {
 	if err != nil {
 		return Result{}, err
 	}
-	d.b.Replaces, d.b.MovedFrom, old.ReplacedBy = uuid.Nil, old.ID, d.b.ID
+	d.b.Replaces, d.b.MovedFrom = uuid.Nil, old.ID
+	old.ReplacedBy = d.b.ID // Who waits for other seats instead of the old booking finds the new one.
 	s.transition(old, Cancelled, KindMoved, c.By, Cause{})
 	s.seatNewcomer(d.b, Confirmed, KindConfirmed, d.passed, c.By, Cause{from.ID, from.Version})
 	return Result{Slot: *to, Booking: *d.b, Promoted: promoted}, nil
