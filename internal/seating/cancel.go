@@ -39,7 +39,7 @@ func (c Cancel) apply(s *State) (Result, error) {
 // has closed. Leaving the queue is possible at any time, and so is everything for
 // organizers and administrators.
 func (s *State) checkReturnable(slot *Slot, b *Booking, by Actor) error {
-	closes := slot.CancellationClosesAt()
+	closes := slot.CancellationClosesAt(b)
 	if by.Role != ActorAttendee || b.Status != Confirmed || s.Now.Before(closes) {
 		return nil
 	}

@@ -6,8 +6,8 @@ import (
 	"github.com/google/uuid"
 )
 
-// CheckIn records that an attendee has arrived, or undoes that. Repeating it
-// changes nothing. Refusals: fault.NotFound and, unless the booking is confirmed,
+// CheckIn records that an attendee has arrived and who says so, or undoes that.
+// Repeating it changes nothing, and Result.Repeated says so. Refusals: fault.NotFound and, unless the booking is confirmed,
 // fault.InvalidTransition.
 type CheckIn struct {
 	SlotID, BookingID, UserID uuid.UUID
@@ -25,11 +25,13 @@ func (c CheckIn) apply(s *State) (Result, error) {
 	case b.Status != Confirmed:
 		return Result{}, atVersion(slot, errInvalidTransition(b, Confirmed))
 	case c.Undo && !b.CheckedInAt.IsZero():
-		b.CheckedInAt = time.Time{}
+		b.CheckedInAt, b.CheckedInBy = time.Time{}, uuid.Nil
 		s.record(slot, b, KindCheckInUndone, c.By, Cause{})
 	case !c.Undo && b.CheckedInAt.IsZero():
-		b.CheckedInAt = s.Now
+		b.CheckedInAt, b.CheckedInBy = s.Now, c.By.ID
 		s.record(slot, b, KindCheckedIn, c.By, Cause{})
+	default:
+		return Result{Slot: *slot, Booking: *b, Repeated: true}, nil
 	}
 	return Result{Slot: *slot, Booking: *b}, nil
 }

@@ -157,7 +157,7 @@ func (s *State) unlockedSlot(b *Booking) uuid.UUID {
 func (s *State) promoteOne(slot *Slot, b *Booking, passed []*Booking) {
 	cause := slot.cause()
 	b.Seats = min(b.Seats, slot.Free())
-	if slot.mustOffer(s.Now) && s.replaced(b) == nil {
+	if slot.mustOffer(b, s.Now) && s.replaced(b) == nil {
 		s.transition(b, Offered, KindOffered, System(""), cause)
 	} else {
 		s.transition(b, Confirmed, KindPromoted, System(""), cause)
