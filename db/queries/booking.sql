@@ -107,10 +107,23 @@ WHERE u.id = @user_id AND u.deleted_at IS NOT NULL
 ORDER BY b.id
 LIMIT @page::int;
 
--- The entries of one booking.
+-- The entries of one booking, and the changes of its slot's times while it was live: an
+-- ended booking has the version of its last entry.
 -- name: LedgerOfBooking :many
-SELECT * FROM ledger
-WHERE booking_id = @booking_id AND slot_id = @slot_id AND version > @after_version
+SELECT * FROM (
+    (SELECT * FROM ledger o
+     WHERE o.booking_id = @booking_id AND o.slot_id = @slot_id AND o.version > @after_version
+     ORDER BY o.version
+     LIMIT @page::int)
+    UNION ALL
+    (SELECT m.* FROM bookings b
+     JOIN ledger m ON m.slot_id = b.slot_id AND m.new_starts_at IS NOT NULL AND m.version > @after_version
+         AND m.version > (SELECT min(f.version) FROM ledger f WHERE f.booking_id = b.id AND f.slot_id = b.slot_id)
+         AND (is_live(b.status) OR m.version < b.version)
+     WHERE b.id = @booking_id
+     ORDER BY m.version
+     LIMIT @page::int)
+) l
 ORDER BY version
 LIMIT @page::int;
 

@@ -136,25 +136,31 @@ JOIN ledger l ON l.slot_id = s.id AND l.version = s.version
 WHERE (s.seats_taken, s.capacity, s.waitlist_length) <> (l.seats_taken, l.capacity, l.waitlist_length)
 LIMIT @page::int;
 
--- A booking is as its last entry says. Every booking has an entry, and every booking
+-- A booking is as its last entry says; if it was live when the times of its slot changed
+-- since, it has the version of that entry. Every booking has an entry, and every booking
 -- that an entry names exists.
 -- name: DoctorBookings :many
 WITH newest AS (
     SELECT slot_id, booking_id, max(version) AS version FROM ledger
     WHERE booking_id IS NOT NULL
     GROUP BY slot_id, booking_id
+), moved AS (
+    SELECT slot_id, max(version) AS version FROM ledger
+    WHERE new_starts_at IS NOT NULL
+    GROUP BY slot_id
 )
 SELECT coalesce(b.slot_id, n.slot_id)::uuid AS slot_id, coalesce(b.id, n.booking_id)::uuid AS booking_id, coalesce(n.version, 0)::bigint AS version,
        CASE WHEN b.id IS NULL THEN 'the ledger speaks of a booking that is not there'
             WHEN n.booking_id IS NULL THEN 'no entry of the ledger speaks of the booking'
-            ELSE format('the booking is %s with %s seats at version %s; its last entry says %s with %s at version %s',
-                        b.status, b.seats, b.version, l.status, l.seats, n.version)
+            ELSE format('the booking is %s with %s seats at version %s; its last entry says %s with %s at version %s, and its slot was moved at version %s',
+                        b.status, b.seats, b.version, l.status, l.seats, n.version, coalesce(m.version, 0))
        END::text AS detail
 FROM bookings b
 FULL JOIN newest n ON n.booking_id = b.id AND n.slot_id = b.slot_id
 LEFT JOIN ledger l ON l.slot_id = n.slot_id AND l.version = n.version
+LEFT JOIN moved m ON m.slot_id = n.slot_id AND is_live(l.status)
 WHERE b.id IS NULL OR n.booking_id IS NULL
-   OR (b.status, b.seats, b.version, b.user_id) IS DISTINCT FROM (l.status, l.seats, l.version, l.user_id)
+   OR (b.status, b.seats, b.version, b.user_id) IS DISTINCT FROM (l.status, l.seats, greatest(l.version, m.version), l.user_id)
 LIMIT @page::int;
 
 -- Positions in the queue, blocks and passes are as the ledger says. A booking's
@@ -352,7 +358,8 @@ WHERE l.cause_slot_id IS NOT NULL
 LIMIT @page::int;
 
 -- Promotions, offers, passes and unblocks have a cause. The cause of a confirmed hold,
--- or of an answer to an offer, is the booking's entry before.
+-- or of an answer to an offer, is the booking's entry before, or the change of its slot's
+-- times since.
 -- name: DoctorPromotions :many
 SELECT slot_id, coalesce(booking_id, '00000000-0000-0000-0000-000000000000')::uuid AS booking_id, version,
        format('the entry (%s) names %s as its cause', kind, coalesce('entry ' || cause_version, 'nothing'))::text AS detail
@@ -364,7 +371,9 @@ FROM (
 ) step
 WHERE (kind IN ('promoted', 'offered', 'passed', 'unblocked') AND cause_slot_id IS NULL)
    OR ((kind IN ('accepted', 'declined') OR (kind = 'confirmed' AND before IS NOT NULL))
-       AND (cause_slot_id, cause_version) IS DISTINCT FROM (slot_id, before))
+       AND (cause_slot_id, cause_version) IS DISTINCT FROM (slot_id, greatest(before, (
+           SELECT max(m.version) FROM ledger m
+           WHERE m.slot_id = step.slot_id AND m.version < step.version AND m.new_starts_at IS NOT NULL))))
 LIMIT @page::int;
 
 -- A replaced booking is cancelled, by an entry that the booking that replaced it caused,
@@ -416,19 +425,22 @@ WHERE n.id IS NULL OR o.booking_id IS NULL
    OR n.slot_id = o.slot_id
 LIMIT @page::int;
 
--- A booking is checked in if its last entry about that says so and it has seats.
+-- A booking is checked in, and by whom, if its last entry about that says so and it has
+-- seats.
 -- name: DoctorCheckIns :many
 WITH newest AS (
-    SELECT DISTINCT ON (booking_id) booking_id, kind, at FROM ledger
+    SELECT DISTINCT ON (booking_id) booking_id, kind, at, actor_id FROM ledger
     WHERE kind IN ('checked_in', 'check_in_undone')
     ORDER BY booking_id, version DESC
 )
 SELECT b.slot_id, b.id AS booking_id, b.version,
-       format('the booking is %s and checked in at %s; the last entry about that is %s of %s',
-              b.status, coalesce(b.checked_in_at::text, 'no time'), coalesce(n.kind, 'missing'), coalesce(n.at::text, 'no time'))::text AS detail
+       format('the booking is %s and checked in at %s by %s; the last entry about that is %s of %s by %s',
+              b.status, coalesce(b.checked_in_at::text, 'no time'), coalesce(b.checked_in_by::text, 'nobody'),
+              coalesce(n.kind, 'missing'), coalesce(n.at::text, 'no time'), coalesce(n.actor_id::text, 'nobody'))::text AS detail
 FROM bookings b
 LEFT JOIN newest n ON n.booking_id = b.id
 WHERE b.checked_in_at IS DISTINCT FROM CASE WHEN n.kind = 'checked_in' AND b.status = 'confirmed' THEN n.at END
+   OR (b.checked_in_at IS NOT NULL AND b.checked_in_by IS DISTINCT FROM n.actor_id)
 LIMIT @page::int;
 
 -- A final booking stays as it is: once its slot has ended, or has started with the

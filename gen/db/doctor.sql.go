@@ -70,18 +70,23 @@ WITH newest AS (
     SELECT slot_id, booking_id, max(version) AS version FROM ledger
     WHERE booking_id IS NOT NULL
     GROUP BY slot_id, booking_id
+), moved AS (
+    SELECT slot_id, max(version) AS version FROM ledger
+    WHERE new_starts_at IS NOT NULL
+    GROUP BY slot_id
 )
 SELECT coalesce(b.slot_id, n.slot_id)::uuid AS slot_id, coalesce(b.id, n.booking_id)::uuid AS booking_id, coalesce(n.version, 0)::bigint AS version,
        CASE WHEN b.id IS NULL THEN 'the ledger speaks of a booking that is not there'
             WHEN n.booking_id IS NULL THEN 'no entry of the ledger speaks of the booking'
-            ELSE format('the booking is %s with %s seats at version %s; its last entry says %s with %s at version %s',
-                        b.status, b.seats, b.version, l.status, l.seats, n.version)
+            ELSE format('the booking is %s with %s seats at version %s; its last entry says %s with %s at version %s, and its slot was moved at version %s',
+                        b.status, b.seats, b.version, l.status, l.seats, n.version, coalesce(m.version, 0))
        END::text AS detail
 FROM bookings b
 FULL JOIN newest n ON n.booking_id = b.id AND n.slot_id = b.slot_id
 LEFT JOIN ledger l ON l.slot_id = n.slot_id AND l.version = n.version
+LEFT JOIN moved m ON m.slot_id = n.slot_id AND is_live(l.status)
 WHERE b.id IS NULL OR n.booking_id IS NULL
-   OR (b.status, b.seats, b.version, b.user_id) IS DISTINCT FROM (l.status, l.seats, l.version, l.user_id)
+   OR (b.status, b.seats, b.version, b.user_id) IS DISTINCT FROM (l.status, l.seats, greatest(l.version, m.version), l.user_id)
 LIMIT $1::int
 `
 
@@ -92,7 +97,8 @@ type DoctorBookingsRow struct {
 	Detail    string
 }
 
-// A booking is as its last entry says. Every booking has an entry, and every booking
+// A booking is as its last entry says; if it was live when the times of its slot changed
+// since, it has the version of that entry. Every booking has an entry, and every booking
 // that an entry names exists.
 func (q *Queries) DoctorBookings(ctx context.Context, db DBTX, page int32) ([]DoctorBookingsRow, error) {
 	rows, err := db.Query(ctx, doctorBookings, page)
@@ -165,16 +171,18 @@ func (q *Queries) DoctorCauses(ctx context.Context, db DBTX, page int32) ([]Doct
 
 const doctorCheckIns = `-- name: DoctorCheckIns :many
 WITH newest AS (
-    SELECT DISTINCT ON (booking_id) booking_id, kind, at FROM ledger
+    SELECT DISTINCT ON (booking_id) booking_id, kind, at, actor_id FROM ledger
     WHERE kind IN ('checked_in', 'check_in_undone')
     ORDER BY booking_id, version DESC
 )
 SELECT b.slot_id, b.id AS booking_id, b.version,
-       format('the booking is %s and checked in at %s; the last entry about that is %s of %s',
-              b.status, coalesce(b.checked_in_at::text, 'no time'), coalesce(n.kind, 'missing'), coalesce(n.at::text, 'no time'))::text AS detail
+       format('the booking is %s and checked in at %s by %s; the last entry about that is %s of %s by %s',
+              b.status, coalesce(b.checked_in_at::text, 'no time'), coalesce(b.checked_in_by::text, 'nobody'),
+              coalesce(n.kind, 'missing'), coalesce(n.at::text, 'no time'), coalesce(n.actor_id::text, 'nobody'))::text AS detail
 FROM bookings b
 LEFT JOIN newest n ON n.booking_id = b.id
 WHERE b.checked_in_at IS DISTINCT FROM CASE WHEN n.kind = 'checked_in' AND b.status = 'confirmed' THEN n.at END
+   OR (b.checked_in_at IS NOT NULL AND b.checked_in_by IS DISTINCT FROM n.actor_id)
 LIMIT $1::int
 `
 
@@ -185,7 +193,8 @@ type DoctorCheckInsRow struct {
 	Detail    string
 }
 
-// A booking is checked in if its last entry about that says so and it has seats.
+// A booking is checked in, and by whom, if its last entry about that says so and it has
+// seats.
 func (q *Queries) DoctorCheckIns(ctx context.Context, db DBTX, page int32) ([]DoctorCheckInsRow, error) {
 	rows, err := db.Query(ctx, doctorCheckIns, page)
 	if err != nil {
@@ -927,7 +936,9 @@ FROM (
 ) step
 WHERE (kind IN ('promoted', 'offered', 'passed', 'unblocked') AND cause_slot_id IS NULL)
    OR ((kind IN ('accepted', 'declined') OR (kind = 'confirmed' AND before IS NOT NULL))
-       AND (cause_slot_id, cause_version) IS DISTINCT FROM (slot_id, before))
+       AND (cause_slot_id, cause_version) IS DISTINCT FROM (slot_id, greatest(before, (
+           SELECT max(m.version) FROM ledger m
+           WHERE m.slot_id = step.slot_id AND m.version < step.version AND m.new_starts_at IS NOT NULL))))
 LIMIT $1::int
 `
 
@@ -939,7 +950,8 @@ type DoctorPromotionsRow struct {
 }
 
 // Promotions, offers, passes and unblocks have a cause. The cause of a confirmed hold,
-// or of an answer to an offer, is the booking's entry before.
+// or of an answer to an offer, is the booking's entry before, or the change of its slot's
+// times since.
 func (q *Queries) DoctorPromotions(ctx context.Context, db DBTX, page int32) ([]DoctorPromotionsRow, error) {
 	rows, err := db.Query(ctx, doctorPromotions, page)
 	if err != nil {

@@ -13,7 +13,7 @@ import (
 )
 
 const bookingsToSimulate = `-- name: BookingsToSimulate :many
-SELECT id, slot_id, user_id, during, seats, status, version, queued_version, passes, blocked, blocked_by, replaces_booking_id, expires_at, created_at, updated_at, seats_min, replaced_by, moved_from, checked_in_at FROM bookings
+SELECT id, slot_id, user_id, during, seats, status, version, queued_version, passes, blocked, blocked_by, replaces_booking_id, expires_at, created_at, updated_at, seats_min, replaced_by, moved_from, checked_in_at, cancellation_closes_minutes, checked_in_by FROM bookings
 WHERE slot_id = $1 AND is_live(status)
 LIMIT $2::int
 `
@@ -53,6 +53,8 @@ func (q *Queries) BookingsToSimulate(ctx context.Context, db DBTX, arg BookingsT
 			&i.ReplacedBy,
 			&i.MovedFrom,
 			&i.CheckedInAt,
+			&i.CancellationClosesMinutes,
+			&i.CheckedInBy,
 		); err != nil {
 			return nil, err
 		}
@@ -156,7 +158,7 @@ func (q *Queries) SlotsGivenBack(ctx context.Context, db DBTX, arg SlotsGivenBac
 }
 
 const waitlistOfSlot = `-- name: WaitlistOfSlot :many
-SELECT b.id, b.slot_id, b.user_id, b.during, b.seats, b.status, b.version, b.queued_version, b.passes, b.blocked, b.blocked_by, b.replaces_booking_id, b.expires_at, b.created_at, b.updated_at, b.seats_min, b.replaced_by, b.moved_from, b.checked_in_at, s.event_id,
+SELECT b.id, b.slot_id, b.user_id, b.during, b.seats, b.status, b.version, b.queued_version, b.passes, b.blocked, b.blocked_by, b.replaces_booking_id, b.expires_at, b.created_at, b.updated_at, b.seats_min, b.replaced_by, b.moved_from, b.checked_in_at, b.cancellation_closes_minutes, b.checked_in_by, s.event_id,
        ((SELECT count(*) FROM bookings a
          WHERE a.slot_id = $1 AND a.status = 'waitlisted' AND a.queued_version <= $2::bigint)
         + row_number() OVER (ORDER BY b.queued_version))::bigint AS position
@@ -210,6 +212,8 @@ func (q *Queries) WaitlistOfSlot(ctx context.Context, db DBTX, arg WaitlistOfSlo
 			&i.Booking.ReplacedBy,
 			&i.Booking.MovedFrom,
 			&i.Booking.CheckedInAt,
+			&i.Booking.CancellationClosesMinutes,
+			&i.Booking.CheckedInBy,
 			&i.EventID,
 			&i.Position,
 		); err != nil {
@@ -224,7 +228,7 @@ func (q *Queries) WaitlistOfSlot(ctx context.Context, db DBTX, arg WaitlistOfSlo
 }
 
 const waitlistPositionGet = `-- name: WaitlistPositionGet :one
-SELECT b.id, b.slot_id, b.user_id, b.during, b.seats, b.status, b.version, b.queued_version, b.passes, b.blocked, b.blocked_by, b.replaces_booking_id, b.expires_at, b.created_at, b.updated_at, b.seats_min, b.replaced_by, b.moved_from, b.checked_in_at, e.organizer_id, e.fit,
+SELECT b.id, b.slot_id, b.user_id, b.during, b.seats, b.status, b.version, b.queued_version, b.passes, b.blocked, b.blocked_by, b.replaces_booking_id, b.expires_at, b.created_at, b.updated_at, b.seats_min, b.replaced_by, b.moved_from, b.checked_in_at, b.cancellation_closes_minutes, b.checked_in_by, e.organizer_id, e.fit,
        s.capacity, s.seats_taken, s.status AS slot_status, s.version AS slot_version, s.freed_version,
        (s.starts_at <= clock_timestamp())::boolean AS started,
        ahead.bookings_ahead, ahead.seats_ahead, ahead.ready_bookings_ahead, ahead.ready_seats_ahead,
@@ -346,6 +350,8 @@ func (q *Queries) WaitlistPositionGet(ctx context.Context, db DBTX, id uuid.UUID
 		&i.Booking.ReplacedBy,
 		&i.Booking.MovedFrom,
 		&i.Booking.CheckedInAt,
+		&i.Booking.CancellationClosesMinutes,
+		&i.Booking.CheckedInBy,
 		&i.OrganizerID,
 		&i.Fit,
 		&i.Capacity,

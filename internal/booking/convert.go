@@ -123,8 +123,16 @@ func cancelled(r seating.Result) (idempotency.Response, error) {
 	})
 }
 
+// checkedIn also says by whom, which only those who may check in are told.
 func checkedIn(r seating.Result) (idempotency.Response, error) {
-	return respond(r, func(body api.Booking, tag string) visit {
+	return respond(r, func(b api.Booking, tag string) visit {
+		body := api.CheckedInBooking{
+			ID: b.ID, SlotID: b.SlotID, EventID: b.EventID, UserID: b.UserID, Seats: b.Seats, Status: b.Status,
+			WaitlistPosition: b.WaitlistPosition, Blocked: b.Blocked, ExpiresAt: b.ExpiresAt, SeatsMin: b.SeatsMin,
+			ReplacesBookingID: b.ReplacesBookingID, MovedFromBookingID: b.MovedFromBookingID,
+			CheckedInAt: b.CheckedInAt, CheckedInBy: view.ZeroIsNull(r.Booking.CheckedInBy), AlreadyCheckedIn: r.Repeated,
+			SlotVersion: b.SlotVersion, StartsAt: b.StartsAt, EndsAt: b.EndsAt, CreatedAt: b.CreatedAt, UpdatedAt: b.UpdatedAt,
+		}
 		return api.CheckInBooking200JSONResponse{
 			Body: body, Headers: api.CheckInBooking200ResponseHeaders{ETag: tag}}.VisitCheckInBookingResponse
 	})

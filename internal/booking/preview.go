@@ -61,7 +61,7 @@ func (s *Service) Preview(ctx context.Context, caller access.Caller, id uuid.UUI
 	slot := results[0].Slot
 	preview := Preview{BookingID: b.ID, SlotVersion: slot.Version}
 	if actor.Role == seating.ActorAttendee && b.Status == seating.Confirmed {
-		preview.ClosesAt = slot.CancellationClosesAt()
+		preview.ClosesAt = slot.CancellationClosesAt(&b.Booking.Booking)
 	}
 	if refusal != nil {
 		preview.Refusal = refusal

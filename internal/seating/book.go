@@ -110,6 +110,7 @@ func (c Book) newcomer(s *State, slot *Slot) *Booking {
 	return &Booking{
 		ID: c.BookingID, SlotID: slot.ID, UserID: c.UserID, Seats: c.Seats, SeatsMin: c.SeatsMin, Replaces: c.Replaces,
 		StartsAt: slot.StartsAt, EndsAt: slot.EndsAt, CreatedAt: s.Now, UpdatedAt: s.Now,
+		CancellationCloses: slot.Policy.CancellationCloses,
 	}
 }
 

@@ -14,7 +14,8 @@ type Booking struct {
 	// SeatsMin is the fewest seats that it may be promoted with; 0: only all of them.
 	SeatsMin int
 	Status   Status
-	// Version is that of the booking's last entry in the slot's ledger.
+	// Version is that of the booking's last entry in the slot's ledger, or of the
+	// change of the slot's times since.
 	Version int64
 
 	// QueuedVersion is the version at which it joined the queue; it orders the queue.
@@ -32,8 +33,12 @@ type Booking struct {
 	MovedFrom uuid.UUID
 
 	// ExpiresAt is when a hold or an offer ends.
-	ExpiresAt            time.Time
+	ExpiresAt time.Time
+	// CancellationCloses is how long before the start cancelling closes, unless the
+	// event has come to close it later; see Slot.CancellationClosesAt.
+	CancellationCloses   time.Duration
 	CheckedInAt          time.Time
+	CheckedInBy          uuid.UUID // nil if it is not, or was by the system
 	CreatedAt, UpdatedAt time.Time
 
 	// counted is what it last contributed to its slot's counters; see verify.

@@ -59,7 +59,7 @@ func (s *State) checkReturnable(slot *Slot, b *Booking, by Actor) error {
 	if !b.CheckedInAt.IsZero() {
 		return atVersion(slot, fault.CheckedIn.New("You are checked in. Only the event's organizer can change the booking now."))
 	}
-	if closes := slot.CancellationClosesAt(); !s.Now.Before(closes) {
+	if closes := slot.CancellationClosesAt(b); !s.Now.Before(closes) {
 		return atVersion(slot, fault.CancellationWindowClosed.
 			Newf("Cancelling closed at %s.", closes.UTC().Format(time.RFC3339)).
 			With(fault.Members{ClosedAt: new(closes.UTC())}))

@@ -26,6 +26,8 @@ type Result struct {
 	Items []Result
 	// Promoted are the bookings from the waitlist that it confirmed or offered seats.
 	Promoted []Booking
+	// Repeated says, of a CheckIn, that it was done before and changed nothing.
+	Repeated bool
 	// More says that the same command would do more.
 	More bool
 }
@@ -95,6 +97,6 @@ const (
 	CancelPage = 500
 	// checkInCloses is how long after a slot's end attendance can be recorded.
 	checkInCloses = 7 * 24 * time.Hour
-	// MaxTimeChange is how many bookings with seats a slot may have for its times to change.
+	// MaxTimeChange is how many live bookings a slot may have for its times to change.
 	MaxTimeChange = 10_000
 )

@@ -152,7 +152,7 @@ func (s *State) canGiveBack(old *Booking) bool {
 	if !old.Status.TakesSeats() || !s.Now.Before(old.StartsAt) || !old.CheckedInAt.IsZero() {
 		return false
 	}
-	return slot == nil || old.Status != Confirmed || s.Now.Before(slot.CancellationClosesAt())
+	return slot == nil || old.Status != Confirmed || s.Now.Before(slot.CancellationClosesAt(old))
 }
 
 // unlockedSlot is the booking's slot, if there is one and the batch did not lock it.
@@ -169,7 +169,7 @@ func (s *State) unlockedSlot(b *Booking) uuid.UUID {
 func (s *State) promoteOne(slot *Slot, b *Booking, passed []*Booking) {
 	cause := slot.cause()
 	b.Seats = min(b.Seats, slot.Free())
-	if slot.mustOffer(s.Now) && s.replaced(b) == nil {
+	if slot.mustOffer(b, s.Now) && s.replaced(b) == nil {
 		s.transition(b, Offered, KindOffered, System(""), cause)
 	} else {
 		s.transition(b, Confirmed, KindPromoted, System(""), cause)

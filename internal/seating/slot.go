@@ -113,9 +113,11 @@ func (s *Slot) Started(now time.Time) bool { return !now.Before(s.StartsAt) }
 // Ended says whether the slot has ended. At EndsAt it has.
 func (s *Slot) Ended(now time.Time) bool { return !now.Before(s.EndsAt) }
 
-// CancellationClosesAt is the time from which attendees may no longer cancel.
-func (s *Slot) CancellationClosesAt() time.Time {
-	return s.StartsAt.Add(-s.Policy.CancellationCloses)
+// CancellationClosesAt is the time from which the attendee may no longer cancel a
+// booking: as the event says now or as it said when the booking was made, whichever
+// is later. If the slot was moved since, it is the start.
+func (s *Slot) CancellationClosesAt(b *Booking) time.Time {
+	return s.StartsAt.Add(-min(s.Policy.CancellationCloses, b.CancellationCloses))
 }
 
 // canPromote says whether anybody on the waitlist can still get seats.
@@ -125,8 +127,8 @@ func (s *Slot) canPromote(now time.Time) bool {
 
 // mustOffer says whether a promotion asks first. Inside the cancellation window it
 // always does: nobody gets seats that they can no longer give back.
-func (s *Slot) mustOffer(now time.Time) bool {
-	return s.Policy.WaitlistMode == WaitlistOffer || !now.Before(s.CancellationClosesAt())
+func (s *Slot) mustOffer(b *Booking, now time.Time) bool {
+	return s.Policy.WaitlistMode == WaitlistOffer || !now.Before(s.CancellationClosesAt(b))
 }
 
 // deadline is when a hold or an offer of length d ends that begins now: never

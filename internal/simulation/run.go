@@ -60,7 +60,7 @@ func newRun(slot seating.Slot, bookings []seating.Booking, now time.Time, o Assu
 		}
 		who := newPerson(b, i, random, now, o)
 		r.people[b.ID] = who
-		if who.cancels && who.cancelsAt.Before(slot.CancellationClosesAt()) {
+		if who.cancels && who.cancelsAt.Before(slot.CancellationClosesAt(&b)) {
 			r.future = append(r.future, action{at: who.cancelsAt, who: who, cancels: true})
 		}
 		if b.Status == seating.Held || b.Status == seating.Offered {

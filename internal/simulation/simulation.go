@@ -103,6 +103,17 @@ func (o Assumptions) check(slot seating.Slot, now time.Time) error {
 	return nil
 }
 
+// cancellationCloses is the time from which nobody may cancel any more.
+func cancellationCloses(slot seating.Slot, bookings []seating.Booking) time.Time {
+	last := slot.StartsAt.Add(-slot.Policy.CancellationCloses)
+	for i := range bookings {
+		if at := slot.CancellationClosesAt(&bookings[i]); at.After(last) {
+			last = at
+		}
+	}
+	return last
+}
+
 // Simulate plays a slot from now on, under each policy. bookings are all its live
 // ones, in any order. It does not change its arguments, and the same arguments give
 // the same result. The only error is that ctx has ended.
@@ -113,7 +124,7 @@ func Simulate(ctx context.Context, slot seating.Slot, bookings []seating.Booking
 	bookings = slices.SortedFunc(slices.Values(bookings), func(a, b seating.Booking) int {
 		return cmp.Or(cmp.Compare(a.QueuedVersion, b.QueuedVersion), bytes.Compare(a.ID[:], b.ID[:]))
 	})
-	s := Simulation{SlotID: slot.ID, SlotVersion: slot.Version, Assumptions: o, CancellationCloses: slot.CancellationClosesAt()}
+	s := Simulation{SlotID: slot.ID, SlotVersion: slot.Version, Assumptions: o, CancellationCloses: cancellationCloses(slot, bookings)}
 	for _, mode := range []seating.WaitlistMode{seating.WaitlistAutomatic, seating.WaitlistOffer} {
 		for _, fit := range []seating.Fit{seating.FitStrict, seating.FitFirstFit} {
 			policy := Simulated{Mode: mode, Fit: fit, MaxPasses: slot.Policy.MaxPasses,
