@@ -19,7 +19,7 @@ func request(r api.CreateBookingRequestObject) Request {
 		IfFull: seating.IfFull(view.OrElse(r.Body.IfFull, api.IfFull(seating.Reject))),
 	}
 	if id, err := r.Body.ReplacesBookingID.Get(); err == nil {
-		request.Replaces = id
+		request.Replaces = &id
 	}
 	return request
 }
