@@ -36,20 +36,25 @@ func validate(o *operation) echo.MiddlewareFunc {
 			if err := o.checkQuery(r.URL); err != nil {
 				return err
 			}
+			if err := o.cleanQuery(r.URL); err != nil {
+				return err
+			}
 			if err := o.checkKey(r.Header); err != nil {
 				return err
 			}
-			if err := o.checkBody(r); err != nil {
+			texts, err := o.checkBody(r)
+			if err != nil {
 				return err
 			}
 			// The validator adds defaults to the query; links must not repeat these.
 			original := *r.URL
 			r = r.WithContext(page.WithURL(r.Context(), &original))
 			c.SetRequest(r)
-			if err := openapi3filter.ValidateRequest(r.Context(), &openapi3filter.RequestValidationInput{
+			err = openapi3filter.ValidateRequest(r.Context(), &openapi3filter.RequestValidationInput{
 				Request: r, PathParams: path, Route: o.route, Options: o.options,
-			}); err != nil {
-				return errInvalidRequest(err)
+			})
+			if err != nil || len(texts) > 0 {
+				return errInvalidRequest(err, texts)
 			}
 			return next(c)
 		}
@@ -103,38 +108,44 @@ func (o *operation) checkQuery(u *url.URL) error {
 	return errInvalidParameters(wrong)
 }
 
-// checkBody checks the body's media type and that it is well-formed JSON. It reads
-// the body and puts it back for the validator.
-func (o *operation) checkBody(r *http.Request) error {
+// checkBody checks the body's media type and that it is well-formed JSON, and cleans
+// its texts. It reads the body and puts it back for the validator. It returns the texts
+// that are refused, to be named together with what the validator finds.
+func (o *operation) checkBody(r *http.Request) (texts []fault.Field, err error) {
 	if o.RequestBody == nil {
-		return nil
+		return nil, nil
 	}
 	accepted := o.RequestBody.Value
 	body, err := io.ReadAll(r.Body)
 	if err != nil {
-		return errUnreadableBody(err)
+		return nil, errUnreadableBody(err)
 	}
 	r.Body, r.ContentLength = io.NopCloser(bytes.NewReader(body)), int64(len(body))
 	if len(body) == 0 {
 		if accepted.Required {
-			return fault.MalformedBody.New("The body is empty.")
+			return nil, fault.MalformedBody.New("The body is empty.")
 		}
-		return nil
+		return nil, nil
 	}
 	if r.Header.Get(echo.HeaderContentEncoding) != "" {
-		return fault.UnsupportedMediaType.New("Send the body without a Content-Encoding.")
+		return nil, fault.UnsupportedMediaType.New("Send the body without a Content-Encoding.")
 	}
 	media, _, err := mime.ParseMediaType(r.Header.Get(echo.HeaderContentType))
 	if err != nil || accepted.Content[media] == nil {
-		return fault.UnsupportedMediaType.Newf("Send %s as the body's Content-Type.", strings.Join(mediaTypes(accepted.Content), " or "))
+		return nil, fault.UnsupportedMediaType.Newf("Send %s as the body's Content-Type.", strings.Join(mediaTypes(accepted.Content), " or "))
 	}
 	// The generated code compares the media type without parameters.
 	r.Header.Set(echo.HeaderContentType, media)
 	nulls, err := checkJSON(body)
 	if err != nil {
-		return err
+		return nil, err
 	}
-	return refuseNulls(accepted.Content[media].Schema, nulls)
+	schema := accepted.Content[media].Schema
+	if body, texts, err = cleanTexts(body, schema); err != nil {
+		return nil, err
+	}
+	r.Body, r.ContentLength = io.NopCloser(bytes.NewReader(body)), int64(len(body))
+	return texts, refuseNulls(schema, nulls)
 }
 
 // refuseNulls refuses null where a property has a default and is not nullable. The
@@ -185,9 +196,9 @@ func errUnreadableBody(err error) error {
 	return fault.MalformedBody.New("The body could not be read completely.")
 }
 
-// errInvalidRequest translates the validator's errors. Invalid parameters come first:
-// they are 400, an invalid body is 422.
-func errInvalidRequest(err error) error {
+// errInvalidRequest translates the validator's errors, and adds the texts that were
+// refused before. Invalid parameters come first: they are 400, an invalid body is 422.
+func errInvalidRequest(err error, texts []fault.Field) error {
 	var parameters, body []fault.Field
 	for _, found := range flatten(err) {
 		request := new(openapi3filter.RequestError)
@@ -206,6 +217,11 @@ func errInvalidRequest(err error) error {
 	if len(parameters) > 0 {
 		return errInvalidParameters(parameters)
 	}
+	for _, refused := range texts {
+		if !slices.ContainsFunc(body, func(f fault.Field) bool { return f.Pointer == refused.Pointer }) {
+			body = append(body, refused)
+		}
+	}
 	return fault.Invalid(body[:min(len(body), maxFields)]...)
 }
 
@@ -217,6 +233,9 @@ func errInvalidParameters(fields []fault.Field) error {
 
 // flatten lists the errors in nested lists of errors.
 func flatten(err error) []error {
+	if err == nil {
+		return nil
+	}
 	list, ok := err.(openapi3.MultiError) //nolint:errorlint // the validator nests lists, it does not wrap them
 	if !ok {
 		return []error{err}
