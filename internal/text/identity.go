@@ -3,6 +3,7 @@ package text
 import (
 	"strings"
 	"unicode"
+	"unicode/utf8"
 
 	"golang.org/x/net/idna"
 	"golang.org/x/text/secure/precis"
@@ -17,6 +18,9 @@ var domains = idna.New(idna.MapForLookup(), idna.BidiRule(), idna.CheckJoiners(t
 // Email returns an e-mail address in NFC, otherwise as it was typed: mail is sent to it
 // as it is. It refuses addresses with anything invisible, and those without a key.
 func Email(s string) (string, error) {
+	if !utf8.ValidString(s) {
+		return s, errEncoding()
+	}
 	s = norm.NFC.String(s)
 	for _, r := range s {
 		if unicode.In(r, unicode.Z, unicode.Variation_Selector, unicode.Other_Default_Ignorable_Code_Point) || unicode.Is(unicode.C, r) || isRefused(r) {

@@ -13,6 +13,7 @@ import (
 	"fmt"
 	"strings"
 	"unicode"
+	"unicode/utf8"
 
 	"golang.org/x/text/unicode/norm"
 )
@@ -39,6 +40,9 @@ func Block(s string) (string, error) {
 
 // clean returns the text in NFC, with none of the control characters but those allowed.
 func clean(s, allowed string) (string, error) {
+	if !utf8.ValidString(s) {
+		return s, errEncoding()
+	}
 	s = norm.NFC.String(s)
 	runes := []rune(s)
 	for i := 0; i < len(runes); i++ {
@@ -62,6 +66,8 @@ func clean(s, allowed string) (string, error) {
 	}
 	return s, nil
 }
+
+func errEncoding() *Refusal { return &Refusal{"characters", "must be UTF-8"} }
 
 func errCharacter(r rune) *Refusal {
 	return &Refusal{"characters", fmt.Sprintf("must not contain %U here", r)}

@@ -51,6 +51,17 @@ func TestTextIsRefusedWithTheCharacter(t *testing.T) {
 	}
 }
 
+func TestTextMustBeUTF8(t *testing.T) {
+	t.Parallel()
+	for _, rule := range []func(string) (string, error){text.Line, text.Block, text.Email} {
+		for _, s := range []string{"a\xff@b", "a\xed\xa0\x80@b"} {
+			if _, err := rule(s); err == nil {
+				t.Errorf("%q is accepted", s)
+			}
+		}
+	}
+}
+
 func TestTextNeedsSomethingVisible(t *testing.T) {
 	t.Parallel()
 	for _, s := range []string{" ", "\u00a0\u2003", "\u00ad", "\u200e\u200f", "\u2800", "\u0301", "\u115f\u1160", "\u3000", "\u034f", "\u061c", "\u17b4"} {
