@@ -152,11 +152,10 @@ WITH RECURSIVE up AS (
     FROM (SELECT * FROM up LIMIT @links::int) found
     GROUP BY found.slot_id, found.version
 )
-SELECT n.depth, sqlc.embed(l), e.organizer_id
+SELECT n.depth, sqlc.embed(l), s.event_id
 FROM nearest n
 JOIN ledger l ON l.slot_id = n.slot_id AND l.version = n.version
 LEFT JOIN slots s ON s.id = n.slot_id
-LEFT JOIN events e ON e.id = s.event_id
 ORDER BY n.depth, l.at DESC, l.slot_id, l.version DESC;
 
 -- The entries that those of a booking caused, the entries that these caused, and so
@@ -181,9 +180,8 @@ WITH RECURSIVE down AS (
 ), nearest AS (
     SELECT * FROM down LIMIT @links::int
 )
-SELECT n.depth::int AS depth, sqlc.embed(l), e.organizer_id
+SELECT n.depth::int AS depth, sqlc.embed(l), s.event_id
 FROM nearest n
 JOIN ledger l ON l.slot_id = n.slot_id AND l.version = n.version
 LEFT JOIN slots s ON s.id = n.slot_id
-LEFT JOIN events e ON e.id = s.event_id
 ORDER BY n.depth, l.at, l.slot_id, l.version;

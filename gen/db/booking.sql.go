@@ -491,11 +491,10 @@ WITH RECURSIVE up AS (
     FROM (SELECT depth, slot_id, version, cause_slot_id, cause_version FROM up LIMIT $2::int) found
     GROUP BY found.slot_id, found.version
 )
-SELECT n.depth, l.slot_id, l.version, l.kind, l.booking_id, l.user_id, l.seats, l.status, l.capacity, l.seats_taken, l.waitlist_length, l.reason, l.actor, l.actor_id, l.cause_slot_id, l.cause_version, l.at, l.old_starts_at, l.old_ends_at, l.new_starts_at, l.new_ends_at, e.organizer_id
+SELECT n.depth, l.slot_id, l.version, l.kind, l.booking_id, l.user_id, l.seats, l.status, l.capacity, l.seats_taken, l.waitlist_length, l.reason, l.actor, l.actor_id, l.cause_slot_id, l.cause_version, l.at, l.old_starts_at, l.old_ends_at, l.new_starts_at, l.new_ends_at, s.event_id
 FROM nearest n
 JOIN ledger l ON l.slot_id = n.slot_id AND l.version = n.version
 LEFT JOIN slots s ON s.id = n.slot_id
-LEFT JOIN events e ON e.id = s.event_id
 ORDER BY n.depth, l.at DESC, l.slot_id, l.version DESC
 `
 
@@ -505,9 +504,9 @@ type LedgerCausesParams struct {
 }
 
 type LedgerCausesRow struct {
-	Depth       int32
-	Ledger      Ledger
-	OrganizerID *uuid.UUID
+	Depth   int32
+	Ledger  Ledger
+	EventID *uuid.UUID
 }
 
 // The causes of the entries of a booking, the causes of those, and so on, across
@@ -544,7 +543,7 @@ func (q *Queries) LedgerCauses(ctx context.Context, db DBTX, arg LedgerCausesPar
 			&i.Ledger.OldEndsAt,
 			&i.Ledger.NewStartsAt,
 			&i.Ledger.NewEndsAt,
-			&i.OrganizerID,
+			&i.EventID,
 		); err != nil {
 			return nil, err
 		}
@@ -576,11 +575,10 @@ WITH RECURSIVE down AS (
 ), nearest AS (
     SELECT depth, slot_id, version FROM down LIMIT $1::int
 )
-SELECT n.depth::int AS depth, l.slot_id, l.version, l.kind, l.booking_id, l.user_id, l.seats, l.status, l.capacity, l.seats_taken, l.waitlist_length, l.reason, l.actor, l.actor_id, l.cause_slot_id, l.cause_version, l.at, l.old_starts_at, l.old_ends_at, l.new_starts_at, l.new_ends_at, e.organizer_id
+SELECT n.depth::int AS depth, l.slot_id, l.version, l.kind, l.booking_id, l.user_id, l.seats, l.status, l.capacity, l.seats_taken, l.waitlist_length, l.reason, l.actor, l.actor_id, l.cause_slot_id, l.cause_version, l.at, l.old_starts_at, l.old_ends_at, l.new_starts_at, l.new_ends_at, s.event_id
 FROM nearest n
 JOIN ledger l ON l.slot_id = n.slot_id AND l.version = n.version
 LEFT JOIN slots s ON s.id = n.slot_id
-LEFT JOIN events e ON e.id = s.event_id
 ORDER BY n.depth, l.at, l.slot_id, l.version
 `
 
@@ -590,9 +588,9 @@ type LedgerConsequencesParams struct {
 }
 
 type LedgerConsequencesRow struct {
-	Depth       int32
-	Ledger      Ledger
-	OrganizerID *uuid.UUID
+	Depth   int32
+	Ledger  Ledger
+	EventID *uuid.UUID
 }
 
 // The entries that those of a booking caused, the entries that these caused, and so
@@ -628,7 +626,7 @@ func (q *Queries) LedgerConsequences(ctx context.Context, db DBTX, arg LedgerCon
 			&i.Ledger.OldEndsAt,
 			&i.Ledger.NewStartsAt,
 			&i.Ledger.NewEndsAt,
-			&i.OrganizerID,
+			&i.EventID,
 		); err != nil {
 			return nil, err
 		}

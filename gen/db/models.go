@@ -137,4 +137,6 @@ type User struct {
 	CreatedAt    time.Time
 	UpdatedAt    time.Time
 	DeletedAt    *time.Time
+	EmailKey     *string
+	KeyedEmail   *string
 }

@@ -3,6 +3,7 @@ package account
 import (
 	"context"
 	"errors"
+	"strings"
 
 	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
@@ -11,6 +12,7 @@ import (
 	"eventbooking/gen/db"
 	"eventbooking/internal/fault"
 	"eventbooking/internal/postgres"
+	"eventbooking/internal/text"
 )
 
 // Credentials are the input of a login.
@@ -36,7 +38,6 @@ func (s *Service) LogIn(ctx context.Context, c Credentials) (Login, error) {
 		request.Abilities = c.Abilities
 	}
 	var in input
-	c.Email = in.email("/email", c.Email)
 	if c.TokenName != "" {
 		request.Name = in.line("/token_name", c.TokenName)
 	}
@@ -65,21 +66,38 @@ func (s *Service) LogIn(ctx context.Context, c Credentials) (Login, error) {
 	return login, err
 }
 
-// checkPassword returns the user with this address and password.
+// checkPassword returns the user with this address and password. An address that
+// nobody could register now is looked up all the same: earlier users may have it.
 func (s *Service) checkPassword(ctx context.Context, email, password string) (db.User, error) {
 	user, err := postgres.Read(ctx, s.pool, func(conn *pgxpool.Conn) (db.User, error) {
-		return db.New().UserFindByEmail(ctx, conn, email)
+		return FindByEmail(ctx, conn, email)
 	})
 	if errors.Is(err, pgx.ErrNoRows) {
 		user = db.User{PasswordHash: &dummyHash}
 	} else if err != nil {
 		return db.User{}, err
 	}
-	matches, err := s.hasher.matches(ctx, *user.PasswordHash, password)
+	matches, err := s.hasher.matches(ctx, *user.PasswordHash, text.PasswordSpellings(password))
 	if err == nil && (!matches || user.ID == uuid.Nil) {
 		err = errWrongCredentials()
 	}
 	return user, err
+}
+
+// FindByEmail reads the user of an e-mail address; nobody's is pgx.ErrNoRows.
+func FindByEmail(ctx context.Context, conn db.DBTX, email string) (db.User, error) {
+	email = strings.TrimSpace(email)
+	return db.New().UserFindByEmail(ctx, conn, db.UserFindByEmailParams{Email: email, EmailKey: KeyOf(email)})
+}
+
+// KeyOf is the key of an address, or nil if it has none and can have been registered
+// only with an earlier version.
+func KeyOf(email string) *string {
+	key, err := text.EmailKey(email)
+	if err != nil {
+		return nil
+	}
+	return &key
 }
 
 func errWrongCredentials() error {

@@ -40,7 +40,7 @@ func (s *Service) SetRole(ctx context.Context, caller access.Caller, userID uuid
 			return fault.NotFound.New("There is no such user.")
 		}
 		if err == nil && access.Role(row.Role) != role {
-			row, err = q.UserUpdate(ctx, tx, db.UserUpdateParams{ID: row.ID, Email: row.Email, Name: row.Name, Role: string(role)})
+			row, err = q.UserSetRole(ctx, tx, db.UserSetRoleParams{ID: row.ID, Role: string(role)})
 		}
 		user = userOf(row)
 		return err

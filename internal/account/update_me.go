@@ -19,13 +19,12 @@ type Profile struct{ Email, Name *string }
 // user who was deleted meanwhile fault.TokenInvalid.
 func (s *Service) UpdateMe(ctx context.Context, caller access.Caller, p Profile) (User, error) {
 	var in input
+	var key string
 	if p.Email != nil {
-		email := in.email("/email", *p.Email)
-		p.Email = &email
+		*p.Email, key = in.email("/email", *p.Email)
 	}
 	if p.Name != nil {
-		name := in.line("/name", *p.Name)
-		p.Name = &name
+		*p.Name = in.line("/name", *p.Name)
 	}
 	if err := in.err(); err != nil {
 		return User{}, err
@@ -36,7 +35,11 @@ func (s *Service) UpdateMe(ctx context.Context, caller access.Caller, p Profile)
 		if err != nil {
 			return errCallerDeleted(err)
 		}
-		change := db.UserUpdateParams{ID: row.ID, Email: view.OrElse(p.Email, row.Email), Name: view.OrElse(p.Name, row.Name), Role: row.Role}
+		change := db.UserUpdateParams{ID: row.ID, Email: row.Email, EmailKey: row.EmailKey, KeyedEmail: row.KeyedEmail,
+			Name: view.OrElse(p.Name, row.Name)}
+		if p.Email != nil {
+			change.Email, change.EmailKey, change.KeyedEmail = *p.Email, &key, p.Email
+		}
 		if change.Email != row.Email || change.Name != row.Name {
 			row, err = db.New().UserUpdate(ctx, tx, change)
 		}

@@ -117,10 +117,10 @@ var (
 		"The waitlist cannot be turned off while bookings wait; count says how many.",
 		"Wait until the waitlist is empty, or cancel the waiting bookings first.")
 	AlreadyBooked = define(http.StatusConflict, "already_booked", "Already booked",
-		"You already have a live booking of this slot; booking_id identifies it.",
+		"The user already has a live booking of this slot; booking_id identifies it.",
 		"Use that booking, or cancel it first.")
 	BookingOverlap = define(http.StatusConflict, "booking_overlap", "Overlapping booking",
-		"You have seats in another slot at an overlapping time (booking_ids lists these bookings), or two items of the request overlap each other (items).",
+		"The user has seats in another slot at an overlapping time (booking_ids lists these bookings, for the user only), or two items of the request overlap each other (items).",
 		"Cancel the other booking first, or choose another slot.")
 	InvalidTransition = define(http.StatusConflict, "invalid_transition", "Invalid transition",
 		"The current state (from) does not allow a change to the requested state (to).",

@@ -34,9 +34,9 @@ func copyTx[T any](ctx context.Context, tx pgx.Tx, to table[T], rows []T) (int64
 }
 
 var users = table[*user]{"users",
-	[]string{"id", "email", "name", "password_hash", "role", "created_at", "updated_at"},
+	[]string{"id", "email", "email_key", "keyed_email", "name", "password_hash", "role", "created_at", "updated_at"},
 	func(u *user) []any {
-		return []any{id(u.ID), u.Email, u.Name, u.PasswordHash, u.Role, u.CreatedAt, u.UpdatedAt}
+		return []any{id(u.ID), u.Email, u.EmailKey, u.KeyedEmail, u.Name, u.PasswordHash, u.Role, u.CreatedAt, u.UpdatedAt}
 	}}
 
 var events = table[*event]{"events",

@@ -177,7 +177,7 @@ func addBodies(f *testing.F) {
 
 // withoutDatabase returns the service with a database that cannot be reached. Every
 // bearer token is an administrator's.
-func withoutDatabase(f *testing.F) http.Handler {
+func withoutDatabase(f testing.TB) http.Handler {
 	log := slog.New(slog.DiscardHandler)
 	const nowhere = "postgres://nobody@127.0.0.1:1/nothing?sslmode=disable"
 	pool, err := postgres.Open(f.Context(), nowhere, postgres.PoolOptions{})

@@ -80,6 +80,9 @@ func (o *operation) checkParameters(input *openapi3filter.RequestValidationInput
 		return err
 	}
 	input.Request.URL.RawQuery = query
+	if err := o.cleanQuery(input.Request.URL); err != nil {
+		return err
+	}
 	if err := openapi3filter.ValidateRequest(input.Request.Context(), input); err != nil || len(wrong) > 0 {
 		return errInvalidParameters(err, wrong)
 	}
@@ -87,7 +90,7 @@ func (o *operation) checkParameters(input *openapi3filter.RequestValidationInput
 }
 
 // checkBody checks the body: its media type, whether it is well-formed JSON, and
-// whether it matches its schema.
+// whether it matches its schema once its texts are clean.
 func (o *operation) checkBody(input *openapi3filter.RequestValidationInput) error {
 	if o.RequestBody == nil {
 		return nil
@@ -105,8 +108,13 @@ func (o *operation) checkBody(input *openapi3filter.RequestValidationInput) erro
 	if err := refuseNulls(schema, nulls); err != nil {
 		return err
 	}
-	if err := openapi3filter.ValidateRequestBody(input.Request.Context(), input, accepted); err != nil {
-		return errInvalidBody(err)
+	body, texts, err := cleanTexts(body, schema)
+	if err != nil {
+		return err
+	}
+	input.Request.Body, input.Request.ContentLength = io.NopCloser(bytes.NewReader(body)), int64(len(body))
+	if err := openapi3filter.ValidateRequestBody(input.Request.Context(), input, accepted); err != nil || len(texts) > 0 {
+		return errInvalidBody(err, texts)
 	}
 	if validated, ok := input.Request.Body.(interface{ ValidatedValue() any }); ok {
 		canonicalTimes(schema.Value, validated.ValidatedValue()) // which the generated code then reads
@@ -212,12 +220,21 @@ func errInvalidParameters(err error, wrong []fault.Field) error {
 	return f
 }
 
-func errInvalidBody(err error) error {
-	request := new(openapi3filter.RequestError)
-	if !errors.As(err, &request) {
+// errInvalidBody names what the validator found, if anything, and the texts that were
+// refused before.
+func errInvalidBody(err error, texts []fault.Field) error {
+	var fields []fault.Field
+	if request := new(openapi3filter.RequestError); errors.As(err, &request) {
+		fields = describeAll(request.Err)
+	} else if err != nil {
 		return fmt.Errorf("validate the body: %w", err)
 	}
-	return fault.Invalid(describeAll(request.Err)...)
+	for _, refused := range texts {
+		if !slices.ContainsFunc(fields, func(f fault.Field) bool { return f.Pointer == refused.Pointer }) {
+			fields = append(fields, refused)
+		}
+	}
+	return fault.Invalid(fields[:min(len(fields), maxFields)]...)
 }
 
 // describeAll translates the errors of the validator about one value: only the first,
