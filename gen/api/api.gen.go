@@ -1398,7 +1398,7 @@ type Problem struct {
 	// Example: 4bf92f3577b34da6a3ce929d0e0e4736
 	RequestID string `json:"request_id"`
 
-	// Retryable Whether the same, unchanged request may succeed later. If so, the response has `Retry-After`.
+	// Retryable Whether the same, unchanged request may succeed within seconds, by itself. If so, the response has `Retry-After`.
 	//
 	// Example: false
 	Retryable bool `json:"retryable"`
@@ -1449,7 +1449,7 @@ type ProblemType struct {
 	// Remedy What to do about it.
 	Remedy string `json:"remedy"`
 
-	// Retryable Whether the same, unchanged request may succeed later.
+	// Retryable Whether the same, unchanged request may succeed within seconds, by itself.
 	Retryable bool `json:"retryable"`
 
 	// Status The HTTP status of the problem.
@@ -2168,8 +2168,9 @@ type WriteUnavailable = Problem
 // CreateBookingsParams defines parameters for CreateBookings.
 type CreateBookingsParams struct {
 	// IdempotencyKey Makes the request safe to repeat: for 24 hours, the same request with the same key has one effect and
-	// returns the first response again. Keys belong to the user. Using a key for a different request is 422
-	// `idempotency_key_reused`. A key has 1 to 255 visible ASCII characters, for example a UUID.
+	// returns its successful response again. A refused request leaves its key unused. Keys belong to the user.
+	// Using the key of a successful request for a different one is 422 `idempotency_key_reused`. A key has 1 to
+	// 255 visible ASCII characters, for example a UUID.
 	IdempotencyKey *IdempotencyKey `json:"Idempotency-Key,omitempty"`
 }
 
@@ -2188,40 +2189,45 @@ type UpdateBookingParams struct {
 // AcceptOfferParams defines parameters for AcceptOffer.
 type AcceptOfferParams struct {
 	// IdempotencyKey Makes the request safe to repeat: for 24 hours, the same request with the same key has one effect and
-	// returns the first response again. Keys belong to the user. Using a key for a different request is 422
-	// `idempotency_key_reused`. A key has 1 to 255 visible ASCII characters, for example a UUID.
+	// returns its successful response again. A refused request leaves its key unused. Keys belong to the user.
+	// Using the key of a successful request for a different one is 422 `idempotency_key_reused`. A key has 1 to
+	// 255 visible ASCII characters, for example a UUID.
 	IdempotencyKey *IdempotencyKey `json:"Idempotency-Key,omitempty"`
 }
 
 // CancelBookingParams defines parameters for CancelBooking.
 type CancelBookingParams struct {
 	// IdempotencyKey Makes the request safe to repeat: for 24 hours, the same request with the same key has one effect and
-	// returns the first response again. Keys belong to the user. Using a key for a different request is 422
-	// `idempotency_key_reused`. A key has 1 to 255 visible ASCII characters, for example a UUID.
+	// returns its successful response again. A refused request leaves its key unused. Keys belong to the user.
+	// Using the key of a successful request for a different one is 422 `idempotency_key_reused`. A key has 1 to
+	// 255 visible ASCII characters, for example a UUID.
 	IdempotencyKey *IdempotencyKey `json:"Idempotency-Key,omitempty"`
 }
 
 // CheckInBookingParams defines parameters for CheckInBooking.
 type CheckInBookingParams struct {
 	// IdempotencyKey Makes the request safe to repeat: for 24 hours, the same request with the same key has one effect and
-	// returns the first response again. Keys belong to the user. Using a key for a different request is 422
-	// `idempotency_key_reused`. A key has 1 to 255 visible ASCII characters, for example a UUID.
+	// returns its successful response again. A refused request leaves its key unused. Keys belong to the user.
+	// Using the key of a successful request for a different one is 422 `idempotency_key_reused`. A key has 1 to
+	// 255 visible ASCII characters, for example a UUID.
 	IdempotencyKey *IdempotencyKey `json:"Idempotency-Key,omitempty"`
 }
 
 // ConfirmBookingParams defines parameters for ConfirmBooking.
 type ConfirmBookingParams struct {
 	// IdempotencyKey Makes the request safe to repeat: for 24 hours, the same request with the same key has one effect and
-	// returns the first response again. Keys belong to the user. Using a key for a different request is 422
-	// `idempotency_key_reused`. A key has 1 to 255 visible ASCII characters, for example a UUID.
+	// returns its successful response again. A refused request leaves its key unused. Keys belong to the user.
+	// Using the key of a successful request for a different one is 422 `idempotency_key_reused`. A key has 1 to
+	// 255 visible ASCII characters, for example a UUID.
 	IdempotencyKey *IdempotencyKey `json:"Idempotency-Key,omitempty"`
 }
 
 // DeclineOfferParams defines parameters for DeclineOffer.
 type DeclineOfferParams struct {
 	// IdempotencyKey Makes the request safe to repeat: for 24 hours, the same request with the same key has one effect and
-	// returns the first response again. Keys belong to the user. Using a key for a different request is 422
-	// `idempotency_key_reused`. A key has 1 to 255 visible ASCII characters, for example a UUID.
+	// returns its successful response again. A refused request leaves its key unused. Keys belong to the user.
+	// Using the key of a successful request for a different one is 422 `idempotency_key_reused`. A key has 1 to
+	// 255 visible ASCII characters, for example a UUID.
 	IdempotencyKey *IdempotencyKey `json:"Idempotency-Key,omitempty"`
 }
 
@@ -2237,8 +2243,9 @@ type GetBookingHistoryParams struct {
 // MoveBookingParams defines parameters for MoveBooking.
 type MoveBookingParams struct {
 	// IdempotencyKey Makes the request safe to repeat: for 24 hours, the same request with the same key has one effect and
-	// returns the first response again. Keys belong to the user. Using a key for a different request is 422
-	// `idempotency_key_reused`. A key has 1 to 255 visible ASCII characters, for example a UUID.
+	// returns its successful response again. A refused request leaves its key unused. Keys belong to the user.
+	// Using the key of a successful request for a different one is 422 `idempotency_key_reused`. A key has 1 to
+	// 255 visible ASCII characters, for example a UUID.
 	IdempotencyKey *IdempotencyKey `json:"Idempotency-Key,omitempty"`
 }
 
@@ -2277,8 +2284,9 @@ type ListEventsParams struct {
 // CreateEventParams defines parameters for CreateEvent.
 type CreateEventParams struct {
 	// IdempotencyKey Makes the request safe to repeat: for 24 hours, the same request with the same key has one effect and
-	// returns the first response again. Keys belong to the user. Using a key for a different request is 422
-	// `idempotency_key_reused`. A key has 1 to 255 visible ASCII characters, for example a UUID.
+	// returns its successful response again. A refused request leaves its key unused. Keys belong to the user.
+	// Using the key of a successful request for a different one is 422 `idempotency_key_reused`. A key has 1 to
+	// 255 visible ASCII characters, for example a UUID.
 	IdempotencyKey *IdempotencyKey `json:"Idempotency-Key,omitempty"`
 }
 
@@ -2315,16 +2323,18 @@ type ListEventBookingsParams struct {
 // CancelEventParams defines parameters for CancelEvent.
 type CancelEventParams struct {
 	// IdempotencyKey Makes the request safe to repeat: for 24 hours, the same request with the same key has one effect and
-	// returns the first response again. Keys belong to the user. Using a key for a different request is 422
-	// `idempotency_key_reused`. A key has 1 to 255 visible ASCII characters, for example a UUID.
+	// returns its successful response again. A refused request leaves its key unused. Keys belong to the user.
+	// Using the key of a successful request for a different one is 422 `idempotency_key_reused`. A key has 1 to
+	// 255 visible ASCII characters, for example a UUID.
 	IdempotencyKey *IdempotencyKey `json:"Idempotency-Key,omitempty"`
 }
 
 // PublishEventParams defines parameters for PublishEvent.
 type PublishEventParams struct {
 	// IdempotencyKey Makes the request safe to repeat: for 24 hours, the same request with the same key has one effect and
-	// returns the first response again. Keys belong to the user. Using a key for a different request is 422
-	// `idempotency_key_reused`. A key has 1 to 255 visible ASCII characters, for example a UUID.
+	// returns its successful response again. A refused request leaves its key unused. Keys belong to the user.
+	// Using the key of a successful request for a different one is 422 `idempotency_key_reused`. A key has 1 to
+	// 255 visible ASCII characters, for example a UUID.
 	IdempotencyKey *IdempotencyKey `json:"Idempotency-Key,omitempty"`
 }
 
@@ -2340,8 +2350,9 @@ type ListSlotsParams struct {
 // CreateSlotParams defines parameters for CreateSlot.
 type CreateSlotParams struct {
 	// IdempotencyKey Makes the request safe to repeat: for 24 hours, the same request with the same key has one effect and
-	// returns the first response again. Keys belong to the user. Using a key for a different request is 422
-	// `idempotency_key_reused`. A key has 1 to 255 visible ASCII characters, for example a UUID.
+	// returns its successful response again. A refused request leaves its key unused. Keys belong to the user.
+	// Using the key of a successful request for a different one is 422 `idempotency_key_reused`. A key has 1 to
+	// 255 visible ASCII characters, for example a UUID.
 	IdempotencyKey *IdempotencyKey `json:"Idempotency-Key,omitempty"`
 }
 
@@ -2423,24 +2434,27 @@ type ListSlotBookingsParams struct {
 // CreateBookingParams defines parameters for CreateBooking.
 type CreateBookingParams struct {
 	// IdempotencyKey Makes the request safe to repeat: for 24 hours, the same request with the same key has one effect and
-	// returns the first response again. Keys belong to the user. Using a key for a different request is 422
-	// `idempotency_key_reused`. A key has 1 to 255 visible ASCII characters, for example a UUID.
+	// returns its successful response again. A refused request leaves its key unused. Keys belong to the user.
+	// Using the key of a successful request for a different one is 422 `idempotency_key_reused`. A key has 1 to
+	// 255 visible ASCII characters, for example a UUID.
 	IdempotencyKey *IdempotencyKey `json:"Idempotency-Key,omitempty"`
 }
 
 // CancelSlotParams defines parameters for CancelSlot.
 type CancelSlotParams struct {
 	// IdempotencyKey Makes the request safe to repeat: for 24 hours, the same request with the same key has one effect and
-	// returns the first response again. Keys belong to the user. Using a key for a different request is 422
-	// `idempotency_key_reused`. A key has 1 to 255 visible ASCII characters, for example a UUID.
+	// returns its successful response again. A refused request leaves its key unused. Keys belong to the user.
+	// Using the key of a successful request for a different one is 422 `idempotency_key_reused`. A key has 1 to
+	// 255 visible ASCII characters, for example a UUID.
 	IdempotencyKey *IdempotencyKey `json:"Idempotency-Key,omitempty"`
 }
 
 // CreateHoldParams defines parameters for CreateHold.
 type CreateHoldParams struct {
 	// IdempotencyKey Makes the request safe to repeat: for 24 hours, the same request with the same key has one effect and
-	// returns the first response again. Keys belong to the user. Using a key for a different request is 422
-	// `idempotency_key_reused`. A key has 1 to 255 visible ASCII characters, for example a UUID.
+	// returns its successful response again. A refused request leaves its key unused. Keys belong to the user.
+	// Using the key of a successful request for a different one is 422 `idempotency_key_reused`. A key has 1 to
+	// 255 visible ASCII characters, for example a UUID.
 	IdempotencyKey *IdempotencyKey `json:"Idempotency-Key,omitempty"`
 }
 
@@ -2456,8 +2470,9 @@ type GetSlotLedgerParams struct {
 // PromoteSlotParams defines parameters for PromoteSlot.
 type PromoteSlotParams struct {
 	// IdempotencyKey Makes the request safe to repeat: for 24 hours, the same request with the same key has one effect and
-	// returns the first response again. Keys belong to the user. Using a key for a different request is 422
-	// `idempotency_key_reused`. A key has 1 to 255 visible ASCII characters, for example a UUID.
+	// returns its successful response again. A refused request leaves its key unused. Keys belong to the user.
+	// Using the key of a successful request for a different one is 422 `idempotency_key_reused`. A key has 1 to
+	// 255 visible ASCII characters, for example a UUID.
 	IdempotencyKey *IdempotencyKey `json:"Idempotency-Key,omitempty"`
 }
 
@@ -4780,14 +4795,7 @@ type BadPostApplicationProblemPlusJSONResponse Problem
 
 type BodyTooLargeApplicationProblemPlusJSONResponse Problem
 
-type BookingConflictResponseHeaders struct {
-	IdempotentReplayed *string
-}
-type BookingConflictApplicationProblemPlusJSONResponse struct {
-	Body Problem
-
-	Headers BookingConflictResponseHeaders
-}
+type BookingConflictApplicationProblemPlusJSONResponse Problem
 
 type BookingEditConflictApplicationProblemPlusJSONResponse Problem
 
@@ -4795,41 +4803,13 @@ type BookingInvalidApplicationProblemPlusJSONResponse Problem
 
 type BookingPatchInvalidApplicationProblemPlusJSONResponse Problem
 
-type BookingStateConflictResponseHeaders struct {
-	IdempotentReplayed *string
-}
-type BookingStateConflictApplicationProblemPlusJSONResponse struct {
-	Body Problem
+type BookingStateConflictApplicationProblemPlusJSONResponse Problem
 
-	Headers BookingStateConflictResponseHeaders
-}
+type BundleConflictApplicationProblemPlusJSONResponse Problem
 
-type BundleConflictResponseHeaders struct {
-	IdempotentReplayed *string
-}
-type BundleConflictApplicationProblemPlusJSONResponse struct {
-	Body Problem
+type CancellationConflictApplicationProblemPlusJSONResponse Problem
 
-	Headers BundleConflictResponseHeaders
-}
-
-type CancellationConflictResponseHeaders struct {
-	IdempotentReplayed *string
-}
-type CancellationConflictApplicationProblemPlusJSONResponse struct {
-	Body Problem
-
-	Headers CancellationConflictResponseHeaders
-}
-
-type ConfirmationConflictResponseHeaders struct {
-	IdempotentReplayed *string
-}
-type ConfirmationConflictApplicationProblemPlusJSONResponse struct {
-	Body Problem
-
-	Headers ConfirmationConflictResponseHeaders
-}
+type ConfirmationConflictApplicationProblemPlusJSONResponse Problem
 
 type EmailTakenApplicationProblemPlusJSONResponse Problem
 
@@ -4839,25 +4819,11 @@ type EventEditConflictApplicationProblemPlusJSONResponse Problem
 
 type EventPatchInvalidApplicationProblemPlusJSONResponse Problem
 
-type EventStateConflictResponseHeaders struct {
-	IdempotentReplayed *string
-}
-type EventStateConflictApplicationProblemPlusJSONResponse struct {
-	Body Problem
-
-	Headers EventStateConflictResponseHeaders
-}
+type EventStateConflictApplicationProblemPlusJSONResponse Problem
 
 type ForbiddenApplicationProblemPlusJSONResponse Problem
 
-type HoldConflictResponseHeaders struct {
-	IdempotentReplayed *string
-}
-type HoldConflictApplicationProblemPlusJSONResponse struct {
-	Body Problem
-
-	Headers HoldConflictResponseHeaders
-}
+type HoldConflictApplicationProblemPlusJSONResponse Problem
 
 type InternalApplicationProblemPlusJSONResponse Problem
 
@@ -4874,14 +4840,7 @@ type KeyReusedApplicationProblemPlusJSONResponse Problem
 
 type KeyedInvalidApplicationProblemPlusJSONResponse Problem
 
-type MoveConflictResponseHeaders struct {
-	IdempotentReplayed *string
-}
-type MoveConflictApplicationProblemPlusJSONResponse struct {
-	Body Problem
-
-	Headers MoveConflictResponseHeaders
-}
+type MoveConflictApplicationProblemPlusJSONResponse Problem
 
 type NotAcceptableApplicationProblemPlusJSONResponse Problem
 
@@ -4903,14 +4862,7 @@ type NotReadyApplicationProblemPlusJSONResponse struct {
 	Headers NotReadyResponseHeaders
 }
 
-type OfferConflictResponseHeaders struct {
-	IdempotentReplayed *string
-}
-type OfferConflictApplicationProblemPlusJSONResponse struct {
-	Body Problem
-
-	Headers OfferConflictResponseHeaders
-}
+type OfferConflictApplicationProblemPlusJSONResponse Problem
 
 type RangeInvalidApplicationProblemPlusJSONResponse Problem
 
@@ -5445,13 +5397,10 @@ type CreateBookings409ApplicationProblemPlusJSONResponse struct {
 func (response CreateBookings409ApplicationProblemPlusJSONResponse) VisitCreateBookingsResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
 		return err
 	}
 	w.Header().Set("Content-Type", "application/problem+json")
-	if response.Headers.IdempotentReplayed != nil {
-		w.Header().Set("Idempotent-Replayed", fmt.Sprint(*response.Headers.IdempotentReplayed))
-	}
 	w.WriteHeader(409)
 	_, err := buf.WriteTo(w)
 	return err
@@ -6175,13 +6124,10 @@ type CancelBooking409ApplicationProblemPlusJSONResponse struct {
 func (response CancelBooking409ApplicationProblemPlusJSONResponse) VisitCancelBookingResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
 		return err
 	}
 	w.Header().Set("Content-Type", "application/problem+json")
-	if response.Headers.IdempotentReplayed != nil {
-		w.Header().Set("Idempotent-Replayed", fmt.Sprint(*response.Headers.IdempotentReplayed))
-	}
 	w.WriteHeader(409)
 	_, err := buf.WriteTo(w)
 	return err
@@ -6622,13 +6568,10 @@ type UndoCheckIn409ApplicationProblemPlusJSONResponse struct {
 func (response UndoCheckIn409ApplicationProblemPlusJSONResponse) VisitUndoCheckInResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
 		return err
 	}
 	w.Header().Set("Content-Type", "application/problem+json")
-	if response.Headers.IdempotentReplayed != nil {
-		w.Header().Set("Idempotent-Replayed", fmt.Sprint(*response.Headers.IdempotentReplayed))
-	}
 	w.WriteHeader(409)
 	_, err := buf.WriteTo(w)
 	return err
@@ -6778,13 +6721,10 @@ type CheckInBooking409ApplicationProblemPlusJSONResponse struct {
 func (response CheckInBooking409ApplicationProblemPlusJSONResponse) VisitCheckInBookingResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
 		return err
 	}
 	w.Header().Set("Content-Type", "application/problem+json")
-	if response.Headers.IdempotentReplayed != nil {
-		w.Header().Set("Idempotent-Replayed", fmt.Sprint(*response.Headers.IdempotentReplayed))
-	}
 	w.WriteHeader(409)
 	_, err := buf.WriteTo(w)
 	return err
@@ -6950,13 +6890,10 @@ type ConfirmBooking409ApplicationProblemPlusJSONResponse struct {
 func (response ConfirmBooking409ApplicationProblemPlusJSONResponse) VisitConfirmBookingResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
 		return err
 	}
 	w.Header().Set("Content-Type", "application/problem+json")
-	if response.Headers.IdempotentReplayed != nil {
-		w.Header().Set("Idempotent-Replayed", fmt.Sprint(*response.Headers.IdempotentReplayed))
-	}
 	w.WriteHeader(409)
 	_, err := buf.WriteTo(w)
 	return err
@@ -7122,13 +7059,10 @@ type DeclineOffer409ApplicationProblemPlusJSONResponse struct {
 func (response DeclineOffer409ApplicationProblemPlusJSONResponse) VisitDeclineOfferResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
 		return err
 	}
 	w.Header().Set("Content-Type", "application/problem+json")
-	if response.Headers.IdempotentReplayed != nil {
-		w.Header().Set("Idempotent-Replayed", fmt.Sprint(*response.Headers.IdempotentReplayed))
-	}
 	w.WriteHeader(409)
 	_, err := buf.WriteTo(w)
 	return err
@@ -7432,13 +7366,10 @@ type MoveBooking409ApplicationProblemPlusJSONResponse struct {
 func (response MoveBooking409ApplicationProblemPlusJSONResponse) VisitMoveBookingResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
 		return err
 	}
 	w.Header().Set("Content-Type", "application/problem+json")
-	if response.Headers.IdempotentReplayed != nil {
-		w.Header().Set("Idempotent-Replayed", fmt.Sprint(*response.Headers.IdempotentReplayed))
-	}
 	w.WriteHeader(409)
 	_, err := buf.WriteTo(w)
 	return err
@@ -8031,13 +7962,10 @@ type DeleteEvent409ApplicationProblemPlusJSONResponse struct {
 func (response DeleteEvent409ApplicationProblemPlusJSONResponse) VisitDeleteEventResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
 		return err
 	}
 	w.Header().Set("Content-Type", "application/problem+json")
-	if response.Headers.IdempotentReplayed != nil {
-		w.Header().Set("Idempotent-Replayed", fmt.Sprint(*response.Headers.IdempotentReplayed))
-	}
 	w.WriteHeader(409)
 	_, err := buf.WriteTo(w)
 	return err
@@ -8711,13 +8639,10 @@ type CancelEvent409ApplicationProblemPlusJSONResponse struct {
 func (response CancelEvent409ApplicationProblemPlusJSONResponse) VisitCancelEventResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
 		return err
 	}
 	w.Header().Set("Content-Type", "application/problem+json")
-	if response.Headers.IdempotentReplayed != nil {
-		w.Header().Set("Idempotent-Replayed", fmt.Sprint(*response.Headers.IdempotentReplayed))
-	}
 	w.WriteHeader(409)
 	_, err := buf.WriteTo(w)
 	return err
@@ -8915,13 +8840,10 @@ type PublishEvent409ApplicationProblemPlusJSONResponse struct {
 func (response PublishEvent409ApplicationProblemPlusJSONResponse) VisitPublishEventResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
 		return err
 	}
 	w.Header().Set("Content-Type", "application/problem+json")
-	if response.Headers.IdempotentReplayed != nil {
-		w.Header().Set("Idempotent-Replayed", fmt.Sprint(*response.Headers.IdempotentReplayed))
-	}
 	w.WriteHeader(409)
 	_, err := buf.WriteTo(w)
 	return err
@@ -9209,13 +9131,10 @@ type CreateSlot409ApplicationProblemPlusJSONResponse struct {
 func (response CreateSlot409ApplicationProblemPlusJSONResponse) VisitCreateSlotResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
 		return err
 	}
 	w.Header().Set("Content-Type", "application/problem+json")
-	if response.Headers.IdempotentReplayed != nil {
-		w.Header().Set("Idempotent-Replayed", fmt.Sprint(*response.Headers.IdempotentReplayed))
-	}
 	w.WriteHeader(409)
 	_, err := buf.WriteTo(w)
 	return err
@@ -11282,13 +11201,10 @@ type CreateBooking409ApplicationProblemPlusJSONResponse struct {
 func (response CreateBooking409ApplicationProblemPlusJSONResponse) VisitCreateBookingResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
 		return err
 	}
 	w.Header().Set("Content-Type", "application/problem+json")
-	if response.Headers.IdempotentReplayed != nil {
-		w.Header().Set("Idempotent-Replayed", fmt.Sprint(*response.Headers.IdempotentReplayed))
-	}
 	w.WriteHeader(409)
 	_, err := buf.WriteTo(w)
 	return err
@@ -11487,13 +11403,10 @@ type CancelSlot409ApplicationProblemPlusJSONResponse struct {
 func (response CancelSlot409ApplicationProblemPlusJSONResponse) VisitCancelSlotResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
 		return err
 	}
 	w.Header().Set("Content-Type", "application/problem+json")
-	if response.Headers.IdempotentReplayed != nil {
-		w.Header().Set("Idempotent-Replayed", fmt.Sprint(*response.Headers.IdempotentReplayed))
-	}
 	w.WriteHeader(409)
 	_, err := buf.WriteTo(w)
 	return err
@@ -11694,13 +11607,10 @@ type CreateHold409ApplicationProblemPlusJSONResponse struct {
 func (response CreateHold409ApplicationProblemPlusJSONResponse) VisitCreateHoldResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
 		return err
 	}
 	w.Header().Set("Content-Type", "application/problem+json")
-	if response.Headers.IdempotentReplayed != nil {
-		w.Header().Set("Idempotent-Replayed", fmt.Sprint(*response.Headers.IdempotentReplayed))
-	}
 	w.WriteHeader(409)
 	_, err := buf.WriteTo(w)
 	return err
@@ -15161,620 +15071,621 @@ func (sh *strictHandler) GetReadiness(ctx echo.Context) error {
 // const string: with thousands of chunks the chained `+` fold is several
 // times slower for the Go compiler than parsing a slice literal.
 var swaggerSpec = []string{
-	"7L2Pcts4si/8Kvh07q2Z5NCOJNv5o9Stuk4mmclO/t3E2Zx7xvOJsAhZHFOAhqCsaHfz1T7NPtg+yVfo",
-	"BkCABCVKlh1nJlXn7MQiCAKNRqPRf379985ITGeCM17IzuDvHfaJTmcZg38fn6VZWixfpVKm/Fz9IufT",
-	"Kc2XnYF5Rqb6YdS5pNmcqUYjkbDOoEOxxbBskbCCplln0DmZMFKIC8ZJRkcXkhQTRnRzcibERcrP5WCR",
-	"pwXb70SdlMuC8pHq8x6dpfcue/dkJgp5r9t79IAejbp7D2ivu/dgdMD2HiVH/b3u2X16NO6xftLt3TP9",
-	"daJOzn6fM1kM06Qz6ByejR/1xwdHDx6cHRwm9D49GLFH/UdJl3XZ4YOD+9C+yJf0LGOdwZhmkkUdWdBi",
-	"LjuDw+5B1CnSQj0KkKJYzmC0s1ycZWwq71Vp8flz1DkejdiseDMes1xRzZLvLBOjC5bYb44mTP09TPmQ",
-	"Fp0Bn2dZ1BnljBYsgV86/W7//l6vt9d7eNI9GhzcHxw8+O9O1GE8kW6D/l730Um/O+iq/4MGl4xraqwl",
-	"JeseqTc+zdKcSWcg7d4+g7en4pIlw3EupkO9KvBx7Chns4yOmAw8kowq5uzpfw2nKbePMtF2Bkn3QUe/",
-	"cMlymQreGfS6sKZ5USdU72FJKLPsnZHg4zSfsqQTdeazpL4E/YOT7sPB0SP94lyyvOXwRr1+J+osaFpk",
-	"qSyGMyHTAsaoJgr8kuWMJssnQgB3eJsRH8HegbGVzOQQs80y9TqR3b/Y6dB2arfv/xVzop+SCb1khBJL",
-	"GLN/iRiTYpJKogh+23axxwNHD9x9/cjZ11Wq1re1TyK1Sk9EsjwR4iXNz5m/SOoJKYQgGTyrC8wzkSyH",
-	"hRBD08CTl+opSSW+nZNiQjm5f0h+Tp80UBd2dwvyMlj0HcrGniMba5Ou0bAya6QhLPbTTMgqp+tHZITP",
-	"QkREhrcNPCKK/Jzy9G8sJxMqdSclm5KxyO3583XybI0+AXp7BHLo/VoUb2aMhwnORUHEjHGyZMUKsnNR",
-	"DFUzl/CmC/W7JLQgVlgeKWGJUnan5IYvVQSz861rWJDemvWokK9xVSz9nHV5c8nyjM78ddE/zlTn+uWw",
-	"3JedwS9tJP+Dzq9RdTWF/nJF9muZbyQ9LQjlRDgDKtIpu9X756BpvcJkbVwuQyC1Wk/VTDO9ZsdFwXjC",
-	"qkfAElRdseAs91Zre5Xv/kn/YHC4QuXrXUHl611J5evdApWvV1P5jh42qHy9BpUPljVbrfI9Kl/cROXr",
-	"91arfB5LvTFnV42n1O6zD7+x1Te2asVWz9Sa+TdPVzVwl8aKO3uuat7BSVDVvXlrmvJ5wRSR+91Ki5xR",
-	"qcYBqtjvc5oXrFAqbZpl6rSwJFlJiAC/dvcOut7pnjA5ytMZzrpzshDma5JQnhBKfp+nvGBwLwnwdt/j",
-	"7XGqHsoiT0fq6J6ILHEm2W3LuMj2mRhRPaz3U5pl5CeaZRF5wvIsVUrTlH4azqiUqu+DqCPGY5aXX7vf",
-	"jTp2p7flBvjubH6WpXJSpW23V9GKLlNk50OzQ+glTTM8Sbua50dirhinvz3DK/1g+DfB1aH6bJ6LGbtn",
-	"KWBO4qcTOj1jubpZjlhetNwmluuzdKrW7ajr/DbVF9t5Iaa0SEfOsf0+E/5eGNEZHaXFErtow3TXICQ3",
-	"EUfl2vUb1g5+K+iFUvGPutcrrjy5WC4K4+fFpDM4LAmPouFjyhOxCF343FahWx/8Up/DfUdg4Kp7kmgB",
-	"3wtcEvXnyitUeV/xO25Qb43Oeq/NQXYPx3ST98MwOWv67Qpi4dLh5njCMrE4QY7yFw2fkzPVgADnEeS8",
-	"+tXR7LQhNB6aZt693bQhI8rVVeqMkYxJiVYQpVLzOQgLMcbP6E9+f9S9c+V7yG6Wp7b52q7XCkoGli1A",
-	"Slgwpfm94FqT3MTcvMEx/E1tvAG1sY0B+rrURvz2Fky04qahxns0ODhqZpmHJ73+tixzeCWWObw6y/Sv",
-	"yjL36z6LXgPLPPRW/kZYZp3P4qngBeP4m3dAlL8HDgT3oT0G3hQTlktywWYFSHxJp0zLQ2Q+sN6CqVnw",
-	"89tifSryuWMaP3Ldhh4N6qK8fAqEhL1jLAG8Yld6w5EUERE5oSRn47mk2W5MARXuWHtdukGZ3rsNMr1f",
-	"36CHDRu0f/MyvXewZoO6fPWW5kVKM5+3not5jvsMuKtYCPjPJGeMpGPCBZmKnBGaMzLOGbspput9zUx3",
-	"6DFd/8a1CMMQN8pyRzV++zA7z2lSkWU/MzZDAc9oQQTX/x4JnhC1zOpqNudFmhHBGUklcJ1pN05zWXxj",
-	"wTALtlF51NrdHm33Wvm035pPP+pGPqOeLISRi6oXxZdKHrIRk1K1+MaFN6Ae/2FkofTuUwktaGfwy7Vy",
-	"Tu/BFS5WB1+93nZY55ww4/QefIF71Sq1Lbpetnj4xdiifwsEylGNLQ4a2OLhLWOLX0uZAq695/Msq4YJ",
-	"ZmScsiyRoVCRFl4/V5i6ro8t/YCeE1GTqT3rbuXkw+7RpQfK4lD9u+bVO2rt1etd3at3sCOvntkjxg/U",
-	"W+/D871AersYTk5yOi6+uLcOiNWp8DZQuWoDyTC6Jme/z9OcJVdj9RYO7ptg6ybevbo7usq4N+Z8/vrZ",
-	"FAewxq0MS/2TyJJGa93XaJ+rfLZnev1zWewmLPtyxjrFUycL0XAZ/cZUX0Zv/MqZavP4l5VMcnC0171/",
+	"7L2Pcts4si/8Kvh07q1JcmhHku38UepWXSeTmclO/t3E2Zx7xvOJsAhZHFOAhqCsaGfz1T7NPtg+yVfo",
+	"BkCABCVKlh1nNlXn7MQiCAKNRqPRf379R2ckpjPBGS9kZ/BHh32i01nG4N/HZ2mWFstXqZQpP1e/yPl0",
+	"SvNlZ2Cekal+GHUuaTZnqtFIJKwz6FBsMSxbJKygadYZdE4mjBTignGS0dGFJMWEEd2cnAlxkfJzOVjk",
+	"acH2O1En5bKgfKT6vE9n6f3L3n2ZiULe7/YeP6RHo+7eQ9rr7j0cHbC9x8lRf6979oAejXusn3R7901/",
+	"naiTs9/nTBbDNOkMOodn48f98cHRw4dnB4cJfUAPRuxx/3HSZV12+PDgAbQv8iU9y1hnMKaZZFFHFrSY",
+	"y87gsHsQdYq0UI8CpCiWMxjtLBdnGZvK+1VafP4cdY5HIzYr3ozHLFdUs+Q7y8TogiX2m6MJU38PUz6k",
+	"RWfA51kWdUY5owVL4JdOv9t/sNfr7fUenXSPBgcPBgcP/7sTdRhPpNugv9d9fNLvDrrq/6DBJeOaGmtJ",
+	"ybpH6o1PszRn0hlIu7fP4O2puGTJcJyL6VCvCnwcO8rZLKMjJgOPJKOKOXv6X8Npyu2jTLSdQdJ92NEv",
+	"XLJcpoJ3Br0urGle1AnVe1QSyix7ZyT4OM2nLOlEnfksqS9B/+Ck+2hw9Fi/OJcsbzm8Ua/fiToLmhZZ",
+	"KovhTMi0gDGqiQK/ZDmjyfKpEMAd3mbER7B3YGwlMznEbLNMvU5k9y92OrSd2u37f8Wc6KdkQi8ZocQS",
+	"xuxfIsakmKSSKILftl3s8cDRQ3dfP3b2dZWq9W3tk0it0lORLE+EeEnzc+YvknpCCiFIBs/qAvNMJMth",
+	"IcTQNPDkpXpKUolv56SYUE4eHJKf06cN1IXd3YK8DBZ9h7Kx58jG2qRrNKzMGmkIi/0sE7LK6foRGeGz",
+	"EBGR4W0Dj4giP6c8/RvLyYRK3UnJpmQscnv+fJ08W6NPgN4egRx6vxbFmxnjYYJzURAxY5wsWbGC7FwU",
+	"Q9XMJbzpQv0uCS2IFZZHSliilN0pueFLFcHsfOsaFqS3Zj0q5GtcFUs/Z13eXLI8ozN/XfSPM9W5fjks",
+	"92Vn8Esbyf+w82tUXU2hv1yR/VrmG0lPC0I5Ec6AinTKbvX+OWharzBZG5fLEEit1jM100yv2XFRMJ6w",
+	"6hGwBFVXLDjLvdXaXuV7cNI/GByuUPl6V1D5eldS+Xq3QOXr1VS+o0cNKl+vQeWDZc1Wq3yPyxc3Ufn6",
+	"vdUqn8dSb8zZVeMptfvsw29s9Y2tWrHVc7Vm/s3TVQ3cpbHizp6rmndwElR1b96apnxeMEXkfrfSImdU",
+	"qnGAKvb7nOYFK5RKm2aZOi0sSVYSIsCv3b2Drne6J0yO8nSGs+6cLIT5miSUJ4SS3+cpLxjcSwK83fd4",
+	"e5yqh7LI05E6uiciS5xJdtsyLrJ9JkZUD+v9lGYZ+YlmWUSesjxLldI0pZ+GMyql6vsg6ojxmOXl1x50",
+	"o47d6W25Ab47m59lqZxUadvtVbSiyxTZ+dDsEHpJ0wxP0q7m+ZGYK8bpb8/wSj8Y/k1wdag+n+dixu5b",
+	"CpiT+NmETs9Yrm6WI5YXLbeJ5fosnap1O+o6v031xXZeiCkt0pFzbL/PhL8XRnRGR2mxxC7aMN01CMlN",
+	"xFG5dv2GtYPfCnqhVPyj7vWKK08ulovC+Hkx6QwOS8KjaPiY8kQsQhc+t1Xo1ge/1OfwwBEYuOqeJFrA",
+	"9wKXRP258gpV3lf8jhvUW6Oz3m9zkN3HMd3k/TBMzpp+u4JYuHS4OZ6yTCxOkKP8RcPn5Ew1IMB5BDmv",
+	"fnU0O20IjYemmXdvN23IiHJ1lTpjJGNSohVEqdR8DsJCjPEz+pN3jrp3r3wP2c3y1DZf2/VaQcnAsgVI",
+	"CQumNL8XXGuSm5ibNziGv6mNN6A2tjFAX5faiN/egolW3DTUeI8GB0fNLPPopNfflmUOr8Qyh1dnmf5V",
+	"WeZB3WfRa2CZR97K3wjLrPNZPBO8YBx/8w6I8vfAgeA+tMfAm2LCckku2KwAiS/plGl5iMwH1lswNQt+",
+	"flusT0U+d0zjR67b0KNBXZSXT4GQsHeMJYBX7EpvOJIiIiInlORsPJc0240poMIda69LNyjTe7dBpvfr",
+	"G/SwYYP2b16m9w7WbFCXr97SvEhp5vPWD2Ke4z4D7ioWAv4zyRkj6ZhwQaYiZ4TmjIxzxm6K6XpfM9Md",
+	"ekzXv3EtwjDEjbLcUY3fPszOc5pUZNnPjM1QwDNaEMH1v0eCJ0Qts7qazXmRZkRwRlIJXGfajdNcFt9Y",
+	"MMyCbVQetXa3R9u9Vj7tt+bTj7qRz6gnC2HkoupF8aWSh2zEpFQtvnHhDajHfxpZKL37VEIL2hn8cq2c",
+	"03t4hYvVwVevtx3WOSfMOL2HX+BetUpti66XLR59Mbbo3wKBclRji4MGtnh0y9ji11KmgGvvh3mWVcME",
+	"MzJOWZbIUKhIC6+fK0xd18eWfkDPiajJ1J51t3LyYffo0gNlcaj+XfPqHbX26vWu7tU72JFXz+wR4wfq",
+	"rffh+V4gvV0MJyc5HRdf3FsHxOpUeBuoXLWBZBhdk7Pf52nOkquxegsH902wdRPvXt0dXWXcG3M+f/1s",
+	"igNY41aGpf5JZEmjte5rtM9VPtszvf57WewmLPtyxjrFUycL0XAZ/cZUX0Zv/MqZavP4l5VMcnC0131w",
 	"Y/EvPT/+JXSgHFUDYGrxL3bIwcXRMe0bhb70ApEv3ZLkJ0LHTViaY5ZYyiBk2+bB5YwqvvDz4iBYu8Wi",
-	"jOZ5DmF+WgQEtl2/+k47qo+B5TMqi+Fcekc7p1N1Hr6dqLM46hQ4zw67PBs+Gv/8e/+/z04eTP9rcfhu",
-	"9ENPvpw8/Cv/y/3Z/y0OfqTPjub/R3Q/pk/6F8+Tnj5I57kU+atUTmkxmlTciPCMTM3DgC8RWgydFn5c",
-	"CXZwxjLBzyUpBKFErRdZpMWEiGLCcjJOs4LlcmWWzY6TC7uOxlKbYt1VWJmjotoPtKBnVLIP3NkELulM",
-	"AzJ3WtTpl+hmQ7+ZR0TTxgnOyRkdTViyiyCpa/O/NlCgRt4gCYDGbJSlnH3L4PyqMjivMe56XTTEsylN",
-	"s0C43LM99YDQJMkhqK0hUI6pVvX4uGOOckqNFNLaIJ+NeX02bEQ6Lyb3cnaeygIyB3Ypw5wgtob51Xaa",
-	"O0Ggl+Lun6h0TeQO1T6lsnDydGSIZLA/JtTypISAULhUKpXAk2OQAqgIOKE2jVVGRAqSFkq2KcFm2Yec",
-	"zQvI6kpYxopGUXfTYYZB8gcIVad9nVJ2CV6L4q25wlfWQD0GMtg7fuMqcFEM3VYe7aEJSWVJ4MdE8GxZ",
-	"9otNkHu+8iTNMNUalsQnm1qTH1lhMmQnNOXBFI62Qv0+WG/nYPL55e+dhM2UltpTR0+hVvjvHToqRN4Z",
-	"dKjJaIvwJ0e6+/Kz6x1h9bOgvFkc6m+bJxcpTyoi2repVY8RrcsfbHiKPHTlOvZcnidHAa394PNnSI7k",
-	"UrEIHwG1fo06RT7nI3WEaA6orI71BPhW+Hqy/LekrS8TfXu44+DbygrsMvi2ZKufUlkI3Jt1f/HK3dpm",
-	"GEogVOfUPRr0jgL7ub2AWbPjPR98qy1/eJUt35YOlk8eBmVCVJJbLmXBpm1EowMOsitS/n1zUjji7rNd",
-	"hVkupuLWrkHvfmAR+kouK6VlKvLyGObsUzHEW3FoA30sua0imEs+3K1krpyJt0oy929nXsT9nUfx+Guw",
-	"i3vdgearL5dJu5Gr8Vua7M7TZA8CpuaDh1fKk/WuBLtzaVamsHme7I+seJleMs6kH6pmB06z9JKZpq+Y",
-	"702ocWP3qDokuP13Bp2zuVz+74LJYn8kpq3N0bhJten5yVwuyRPQfnIBVHL0oTp5qmPRc3iLFzF/Ikga",
-	"WN/xPMsULzLKIR+qNCIkgkm43wFSCuNifj7BOOUykD4tpPMTxs878EOkmNDComyppdkHzpuyxMDyoJE6",
-	"HcNABvbwIunY/hvkjLpWgx1UfXY0EUIyQrXRyKBztTQlvAeUJDVvTaN3jCZpjSfgZDQ3Sn3LL1fHGFRd",
-	"rodpdpRKFXhhmp7nIA5k4JVf6z/h0P5IKd29a0jpXunS6nmHpWfSCGdza4K/ZMl5xRpeu5u4WCUbXU6A",
-	"KKvWa5WxAdY8cPdQZGjWeUNuw001m0ZTQ9A/GF39EnfQq13iDhuNMm0d7Osp6V6PW10gelchZls6WHL3",
-	"g+T27g/oLfKuDx22/It88ZtI//vk4vBDb/b042/P6dmzZ49epIuULl/cZ8u/dNXzV78dL1+n3U+v0u7i",
-	"1V//z6c3P4jFK/X/z0U6/q+uK5XcfILGkO/h2bKiNF63a6n3p87jC9xBDnd9B6mswca8HLiD9D5HHaMJ",
-	"d6OO9+D6eOnR7eWl/u3MSjnaOS892p6XGu6z/SZe6t+4mDQi8q0dwwr/eiOXDzcxghjNe0gnjCbABUAM",
-	"7PeXXxtoc2AOO9R3zQXBOedcX22WkaOuo/JDC6WAy5SPmMMvYF40SLxqQEMxHi7F3O2tX94W1NXhwOkX",
-	"XiFiTJZiHur+PujNqFLidA9WqZicsUQR/PDqG+FBmMvVuv8ksuQZbPyKZU49IEw/qfsXwdZQPvYcixPn",
-	"VXLGxiJnJC3IgsrSDbODMJWDe7q368AWPWq4jVXIUnMgenQxBH6JF/4aecEQYAJ3moiM1oIqHKh6vfcI",
-	"ue8xxOBjZ6kk/a4iLoQ2DnqPruas7cOE1B1QGy363Wsg9sEqYleJFCY5Dk8R/EXCpjNRMD5a/syWL/gl",
-	"zdIKb+sfSVo2JRdsGVgBp8Xwgi2Hqe7OWY73jCeQF+18eO9ntkRTQY8UgvSPjoi6Vp5ljBy/f/riBRlN",
-	"aE5HK2LcvjzavhMQ10yv2mI0Eay+Mu/YvIY89sL/AMmxzfp1sQ0dQZTK2pKM6JThuhhjjKaYFlO3dTH6",
-	"fWcxmmi0di10S1gKXrCcV3EnzK+E5bnIQ2Q3r3mxUGTO2acZGxUswTeJGEEQ7C0IRqxQ8shn68p06xQ0",
-	"80WaASs/zVnCeJHSTIalyshpECIhtBr6rfzAHD92i/IEBLxShRYiT0giwNAJkaeroswycQ5m611KhV5d",
-	"KvgzCdCwPmGXnFqbDVISn60gomkQijBW+gbSKWHkbIkxesdvX4BrRa24pz0GJHuK79NyHDOa0ykrWG7D",
-	"nMEY+gVilGskaqa7HmdJ8rflLEJULyfZTHi3TSkJylchpo8SeB3N6kB9MWNoVS7N9RRKsjwmkjHchzK8",
-	"PtOUp9P51P3edA6Cm9CCZIzKgvQqS6SVgvAKTdkNnpwuvRpXqmzkLNZJOmXvKK9WtjAdF+mUkRyeN68W",
-	"+LRMI0s+bUIgloxjtXD2xrxymzR02dCVWhYBslTN25guVu6cVjU08GC+xqM2ROTG5XNI4q5fTnl5nw4s",
-	"YPl8xQK6jZz9VobGYjBnmQ1gXZpqGce5mFaC/K5IeN399QXQBslTiKqztnEtytdgLQo2refmv+EMS+ag",
-	"C1ECshE6GFc5H8MBzMbCMM4Ze0x6RrFcqwOppwWbwsV/Rxer3VgKGpyQAaK7xPG8oGi2Mgsg1xbVUISQ",
-	"zSU1WhXLOFkI7AcdwdUSGbLdcqjPdaPer9fG31coevEylcVTwcdZOip2DmHzLaD1jxrQ2jpqT/EXhFdd",
-	"G0xS/6R7NOg/auaxb/CWQQvZDuEt/SXYhVeszmTX7bOwjNrEod8iAr9FBP6BIgI3kuCvltclvr+pCH8K",
-	"FeEmpLe6Vlwbmx5+C77ZjE0Pdlyfpne089CbL8emDfz5LcD1ugJcox0Rt39DxO2vJS7oJF4wZn8ztX4l",
-	"dX2N3rs6rIvBXKdLAGxOwwbwAHTuboyRg9t3lxA5vRpETtMgdKj7S3CTbUaRD5LlTRLh68q7aD9tRSY1",
-	"7+NkmlaM2cecUPVrKoucFr7Lrs4gbVb7CghGeNKEUmCOlMToPQouBYx/i7XoOmtxnFCC1CkXQ/9ZXYn6",
-	"UD57RFbLWqexXlkdwmCrAaecsEuWL4mWFLeT+rc9AcklPwJpVVJVgSrozRxRjlgZagka6b0eT+xLLkZv",
-	"r/9gxVZgn+h0lrENF+TA2Q0Z+0SeYS9tF6UyJliUVzQbC3UdeiKSyp6wj6BUf8BvMzUNhrpBsL4/FwVB",
-	"d9Nf3r95PSBpQZQiAZWNGM2z5dcQpFWjRc2ZUCEG0FZcst0XF/sKaxd1Woci/cmrG60DzXgtimMI6ajj",
-	"37224R4NyHdcFEOvgR/NV0aP5KyY51wSOptlKRop7/0mBYcySexTcW9STLPqpg36K3e5Ge+Xm7E21dpm",
-	"rMxVk+65mPOkTrUx/BwmmHnmSracoVgjcj6aGDXh1gXjHXYPfYqZqQSJhQ81nd6yfJoWNTgJ1cnMPgrT",
-	"y31eVrozSOYgjr6TZXF3NMK7yq0kU7okiYCQpv0rx1LsmKQHPknd2QbJWjZQpAVgxWA+ADxZkRCA1v+G",
-	"jADhvlxJCaBcLthuYkX793BHXQew2KMmR36FLjUi+4QBIs+LkZiyD/yCi0XlJqWfkbl+GCA0thiWLfzg",
-	"R8E5G4GULASwtMUKVdTOhCxIMs8hHgKaT6eY537LSzfWCVOndIUyQOtLlmeCJjV2Ln8PkNh9WFJXCDKl",
-	"fGlCezDrx9ShKgSEXeVixKTcATbhDVDUnWWdmOVTRce3ObtM2cKtZe3jKGeZWCgi4we3Ua0cN21TXXH0",
-	"uA5xmRytazjOmfp4LxTQtBDzLBlqpKXOoIfTgb9qeAUWjwmijaR+/M3Ie20oBmot0Nf6DdHnm//+D4/o",
-	"804D/36QFcSOW2WnC1zjtWmIs4U6YvNtbHW90jT0mi3IU9VPS7tQdUAgN94rnnn2acRY8tQKaPeMhwaE",
-	"QQtiZXjUiE7jphHjW0PnrXDYr80sTpW+VdDs64HHdSPdm0hVj/UNUgeWYzIvlCb0Q02nNU9IEtZopX4+",
-	"TGr6bCqNSqUutNLt6FYD3VenXKejN2egXzqdZ7osyAc5r+bm9brkf5podZuCrhRQ1w1fihMp59MZ4jf5",
-	"79aAcCu9RIQWJKc8EVMMmNaVf0MSN9KI3JyRcS6mJKS1EcEjspgwbj6hqIJn82PCBZhgWSZxUjKCMxOc",
-	"GfBkMRGgYUtbdRhSidT/pFO2T96M8W6JZy3kKkfkoZouZOTDbZAl8BCIkGD9gMAs9aW0mLClvs3tk36X",
-	"5HMuIyLVtujBCS6LdEoLu/ozkaWjVEM5V7yalcO8ctwi0AEiG1it82D/sPxzOOt1ERPB/vCoq6OJ0iwb",
-	"6qtHZ9Dd10Cdw4mY53I4ZUlKlfLXO9o/Olp5JkV/r9UrqVfqaxh5b//RkT/4+9XBH7QZ/GFw8I+O9rsP",
-	"thv7hiTvHm1F84Oj8Ljv7z962FhTb7f07u104L39XuO4f91BbklVyn1kFVCEg4N1Mi5C1yeUv1dbs1nm",
-	"uX19k3ntZV6v6wm9Bzcg9Goi77AFFwdZ+ODB/oP71ybv+tcz6P7D/YP7NyLo+lsJujClD/YfPrgWKde/",
-	"tjH3D/d7D69fwmWieGp1Ml8RVreGoL7mphm6DeqXDkDRMS2+zlocNTKEMwrLFoas9RRONy/x+nM2vwa6",
-	"XiFJU73/vqB5EeRbqZ80ELp8HKa1fv4VU7acYZi45rkiJURMBv1o8GSFHw1MOk1+NIxAUuTUDRrIOWXX",
-	"B/tRnUCNGP4MLDWCSEzYWYm9EaZGAJujpEYqjU+IaNCPnF2Kiy9Im3K4DbRxQZHglVeplDoEp0qbqX7U",
-	"RJvyuY9IRQ15OKjAx/NiIvL0bxg/MWE0YXlEqCSnnSeM5iwn7PJs+O9//uu088XoVk6lgW6mgaLbB56I",
-	"pxM2unjBd1UIsHfSPRwcHDQkjACUaO/R4GA7F86DK+U1PbgFCSOPagpPvxeyyiOhto5Lcqq1bBSX9GB1",
-	"XJL2tp+kU/bftdhO/RCBPv6GNVSr200LmWHpTnC23KnxLBwXGeVFKk87xMIH2V7NffTF8etj65YP46ys",
-	"/JruWW9t6K38hgP17oCulP3cIGCRa2EOkbi2zeuzxqWT89lMqMP1lVLlT+A1f/1sCwLaPoGuQ4toG+K1",
-	"YKgbVoRnNa4MSjxiwOh3kjwVvGC82FMDua2hob0jl/YN5AksQJA+sAqwYXWw6HuUKV5h4Anl5wyCTnZc",
-	"GL2v5HKvfwvhAroHf4gy6Ncql9fUQvfY6uNEVINGj7NM39JEjma378ciJzRQOOrOt8pR3ypHra4chdz2",
-	"LdTkGkNNflQTua2hJodfTahJReRWQ02QaVYHmyCz34ayUPPpWcbOWudmVadfTgaNq6FgjxN1gRQ5q2se",
-	"ZZTH/a8teq8fYNfetYbv+VxXSviHTUWIynV5SWuQom+FLGaCM3RxodirlNuC6ExSArntqHTUwdFe9/5t",
-	"Wrb1q2aHfGOrVotC++Ipm26dqnZy4a80SxM4e57TtOZxKZ+SMT6u3wkvbZuhbVNPE5xQiXC28obxbMs7",
-	"PEq2hvv7rcIoD5G9dtes0x3WE5n3VSoB37qynPiQTM3TwGpik6HTxBL4xXjvlfqtXC1ogjEC6K8kZhdH",
-	"5HCf/MgKeJgzKeb5iBF6TlMOwkwynkBBwWcn9FyHJaimv89FwW5dWlDPXZw6EetrU6WiszTv2O/zul/D",
-	"9Jqbp81L4zTxzS6KfoqcRIzJQm2ypZgTlqSlqcssIBqwbxuV+w/rVHYm20hl20ZR2ZTh+SGV6isVMpun",
-	"JDGP63S2It9pU3fKabDbSOPLp1JjCE8ANt1er2+3w67b4LALkalG/jqdXPrXnc220waHs+2v0ens0VwK",
-	"9bcSIbaM6PdHXase3bnVlO/11pK+yRPtk8kl+Qv+QbIGmqeczCVbRfWUD7GFvscdVlbANJRohrcMD7Ej",
-	"iBZ8aKl/6/I6QxS2NGmmsSYKBMyj0ASzrZKygFrjWRReQIGGccqkdySqQVjfhTkKI6h/Fb8Y770WnKFY",
-	"joGvYyOlY9B8NADEoHPaOTjtaKrg+aEDqEcTNqVqNHoassiNl88WOynesVlGlygO/VHHqpuYpHpRUxy8",
-	"LETOEgIBR2rQM8Eli2wxDVP3ZUITJe3G8xzKwbDxmI1A5q0a1cuUXwTGcTrvdg9G//7nv+Af7DHJWfa/",
-	"TgFN57QTlyqCKeyhKaqekxk9ZxHOQWdvC87WjsNaXapjOYF6IcWk/MbCrtz+hmvwTnHl8Vhf7vzvwM9k",
-	"IhaYGSnZSCBwBinyJWpLPhP01kzp48ePx/NiovhwBBGHNSqjuzrWKlcMmvX/Oi2h8sUF44rc6dj6wBdU",
-	"Kn2tIN+/e/6U3H9w1L3jjwr7XDm0z1EnS/kF7B4EOIDM3wBJ4CFQHcxcEVlM0gzSndWqqp8wNsFeHl4o",
-	"8UCdPp0qFtKHQe8MOv/DMPO+upf8xz0dR4AhZw6Whz8qfEzSAipSZ0xJO1RX2ZzVRzPyett+PNbS2jCa",
-	"pi/je9XvOvf3lV81aZ0bfhReq36zNI03fRKDEJopr54bBdaYvQJD8LvZiuToxmkeCT4HJnB5csKyAEOO",
-	"/N62GhCYExrHAwXVg8vhvbf5isDrP4kscFhASTmbsdX8cXh7yy+H2e84SQhFNbAQK74c5ML1nP8DRnk3",
-	"CCX9dGOplLi9bsMCP7CMOQ6X6qjUQzy2tWapDqwqf1KS5HRchEZXdr4ZxYwytG90Fa+ZfgZKUjmJ8LKu",
-	"mEM6NhgXnF2yHHTLMJFt99VZtB1ltJ43caAnmDFancU7CJkLcmXivFcdng5nW/HV50r/anc2Kd5EdU2r",
-	"Pjs7khJa0Htdf0ibSO1Vo7qC2A4Nq4XEXDeiLYVn42jaCNJWY9pQpgYG1IaH1wxlS3YODOZHVjQulDEc",
-	"rhjIefn6VbnmR1Y0SNh249hYgobHEBaQ7Yawoe4VHkCogrU/mOcpT4iYF2QB1yx1G1xMlv74MPkqOMra",
-	"B7ZZOd3GG7yHMu0PWT1yalTpC90Kama2r6utaAUb0B+VelghWyFsVVU11PrApk6HV2V534FVld0Yiaau",
-	"+SJjLUg2L3urDqwMPVk9qnXSIHS0bisCap98OqEpb/quJCM6lwxjREaqm9/njI+YXDUg7PFqo/oplYXI",
-	"lw0srQaWseSc5YTxIk9Xj8f0teWIVojHhoXZ9gb6IytesWYpqNjJmC7guIltbCmG4cOPwRG9Yh3sv1nO",
-	"Nsxlu4ut/tJLWKOrLaLTz7bDMKJ3xUBcl0VwCLaPbQax9eECd4DrOVH06IIVuxqI5Bq46+eG38vm3B8q",
-	"6rHVQLxONl6udcep+j4cpzs6PfVn15+YaVE9Js3pBL3v8MzUQ3rNFquOymN1KvjwlhGZUq1Gc7YAgaXa",
-	"2MiMHZ2e6okZZAO4nD9U3UgfaGXL+nhmge62oV0FJK5y25hzgmnI6sbPxSI0jvL9jVm4iopWIQY+DQr8",
-	"mfvm5kzsIjTUP2yeEuRg67k0kAD14Ui3v43JUEnz8gejHqKnSrXYSwO8MHfe34YHvPD0RlVT8SSfQ1in",
-	"GOOtuGmbXGUzV6KX/aE8S9IiYIZqGsf1W83KyMArD/Z6bWOfqz3rNXrxQ9ixppfqO0lSnWSqdh0tJmVk",
-	"m7Oaq5xtY5FPIbxtPnfzRR1/mMm3AT/w8zQLeuHemEoEEFYJymWZbSaZLgvBANNDzRRyJpaA/UrlPvmB",
-	"jek8KwaEZhn6xWYZ+Na1Exrm9/ucgfqtJ2grTZST0XVz/66IPO4MOv9xbySmM8HBY47N5D1vPkqfndJP",
-	"L/DF+1FnmnL9R88Sg+Y5XaqWsliCs04RTf39VBcoqXkInfIlsTle4UwQc6kdrdYXK+lU3QwVXaVdy8pc",
-	"bY39cq5T+umljqfsdbtdGLn9IbSOsN2aGMqATjeyk92WV2Mm600fLX9mgXvZK3qhXf/GPS7pGC72OZsx",
-	"WgzA598/JICrEZUENM19sl4wDJtUvIiOdaUTn3KD3l5eys2u1B5j8jNbSnLGMoHAuubitE8+yJSfEwpd",
-	"YxpQkoLvAiL3cBCpJIf9/imP03K6wwu2HOZsLlkS75NjO7Se6r5/dEQuU5meZYwcv3/64gUZTWhOR4on",
-	"MMxBe4oJJR8+vPhh/5SbZUI5Uy6UQ+E9ReIGnukfHVVZZkaLguWqz//3l/9n7//79T//R3gJx69MWGSd",
-	"j2Il7+JqpIaa4gjOqX3yYkwEwn1Hpg0SHoj2kMTVkLT4MaFKfmSMFPQcmvX6ZTMTHxjvk/hujOGUYGnA",
-	"WjRsv5FQRmq3p1AjMd4ADRAw76pEsSM3c7nd838tOGtgCKhun2NOBNLARi4zMqJZxnINzCFyliAV7KEx",
-	"VTPV8T91TjnoHsJWV3ddCuHRq+ZZxgddTYS+xMyXutD6lE7nU0f/wvLvILWUoNknf8W4bXqmrmC9bheA",
-	"sgqMdSdKCnS7TbIf023ccSd4WnYG/S6cXhDFPej3Dh8cPjy4f/ggsqHdzjRSXrBzllskm6aTQGkqqw4C",
-	"o8lc7RxAPI6GIYABatUYrJfkaoNQ98WmMShhv2oI5lp5lRF8Vi8jT2NQDyDwLh0ojhGmeQO2nJMQroPs",
-	"/vM3iddUfTjIEsZ3aZEqGrQh88q9ykfVoMoZrNKj3uIgcB4Ni0gyOrqQhNoYZKKHR76XjJH4057+O76z",
-	"T56KhA1IXJlAvK80LV3QhY/YU8HHWToqtiSPDdLKKS+taCsppGFjTso3PkeVYhPruvCKWnyOqihb6173",
-	"Ab12tkS2eBtmIugQDAjPMuapCtgXrJEckNifQByR2COI+qFOaVzKJ9SW0brC+tnrUtvle2tfAJXfq0O1",
-	"rgu//tcO6R8q/gX0p8ROEEK0cQ4l/f0JuOS271lqa0V7G2JX1Ne0BFBaTXJPyzewS5+jnazeLqh/7JBX",
-	"5KBdOHMF3TxE9TqNFeHDRLLkf6ldBlvQH699ZQrMOmLhfdQmLjkEH9mbahtq63vtLV2wcmUis3g4vTKp",
-	"yr24pZKAS2bNKnqEUr9UiG/X861Lii8kwa6PpPYYbpYnb8XWDH0rBcpXdhxsIK/anBJrJZhIlidCvKT5",
-	"Odty1dXHh4UQw8x0spK83hd3Tl0YgyIh5eT+Ifk5fWJZ3h+nmT4GI1xN66RZzmiyHGL85XqdHJs/wdaf",
-	"Ix8cJGlBQRw0tnbe58Igbrbr4bUo3qjmThcmT75lD290888VOJJFyhOxaDsh15H2Ed4s54aWSSgkZ3Ew",
-	"1vUHttDXonhr37iyUh45aK9tXoXkPvOWLDFP175o8FE/R4E0y3Ud1FI73V5ajd1LTtzZ7vQSvGBFI/MX",
-	"uqhzi6QOdqPvSu+9k/ieZWKBNRGtCAxwhxJ59ftLdYu4vyGX2vf0aqm//Y3tvqP3iX1JEVf9UVsz70fT",
-	"qnmvxOR7H59e133TsEsJ5BU5eXZl/tqem8AWWiv91r1AyttnxxP0LEmLK8rDq8qz2y5KdmVl+NpE0rWI",
-	"A80skSceHIkAAmK3QqB5w3t7ecUuXWUA0b7dUvfdgSaNnqUNFel3+NLnqKHk1Nq1D9S/+hwF4EzWdVSD",
-	"UNnRDQcytU12gNEAtWExckGbqxfKqna9oJIoWqHLTwdPaXdfyWe1iQPHhEgbUruNc9Dhkbfq5nk1Rvkz",
-	"rWx9QbdaG3cF3itJdCtszju2+n4ndVBGs+gcNMiwa9Mv5jzJ2Ler1tWvWrtTZAo2la0HApEzzjBuTn1R",
-	"X76l6svVbjOCM/Amk+9j9Z/4Dh5RC6F9zHpp9GNp/Gi37+pzfWLD1eivKDyu6V5xKw8AMqIcbeVuGTKA",
-	"OCaZ4OcsJ2dLh0lLxtpC7b22tUeIgF2sPcDPtnXo/iSyxPHn3o773jX5hScs29Yp7NL0xnnj2ZSm2QnV",
-	"mbpbcATgTBq0zHWnZ/mx3Wi4+o4ByQ8TSNBKJWF76jMGvsdqac5AUXmFsxxzp2/VNdOufzplw5zyFt4A",
-	"s0/SKXsHL3yOAqUp1vVSrb3x7ZZauQnVSOptV7tc6+6twHg7MBDuSqBWUcjaWrcRB25nEhVNVqmsnLRl",
-	"wDxFhMkyK6zmrXZEpmswxnk5xN+ByeDbLr0+i0PbfVYu6B/PAmGSDW6b/eG5yM/SJNlaX7hq6GXUgcsa",
-	"yzEUfO376rJuG19L4KZJxFgdumnPI1BWpnQJq5mIihW+GtgZkdibL/K80qy/mYBukQkIdPjMRL6vvRVh",
-	"jPw339Uf05VdMsNNWXde8ILlOrVmq5OvfH3Neacb7uj6RuacfZqxUcESROEnYgTpLMk+eS2Kibpgwz0a",
-	"UoDcuDscB0pDE5CZMwDGpZm8ogYw8ntqFQ3qvLI7HcC7yVpQ3BmVciHyRJ0eFh2/pg04k6hy3sePH/eq",
-	"8K2r2K6K9grDLe+st+DWvCuKb35ZHKy+6/3Mliy5VeaFb1d696qxau1eictvjrY/QUzjt0CkXftKoPah",
-	"3a4Oik7ZRKOs3t4YxFvkwHktCp3bd5ZtG1+uyEW9TtZdm51P7oxVYuw01pVhCPs0yuYJgxoP+dKpeusk",
-	"giMQiDls/XmgoH4tiudizpMrkGZs3l9HFfzQzghiE93trYZ9SmVRJu1gBrixF0gG6L8uMWDklg6vRJKO",
-	"01D9hRP3MjUSs6WTO660bZsgHqg/sYppNZAMfv6d2mRbLoOpiD2cc6cg25oV+UG/9MF5R63NZF4Uancn",
-	"YrFemr/XrX9QjXe2tLNcjJTarj2EIH9KeReaLcggd+RVmQI1HvZskYdVy+KUg4DxQXbtHyAv+Hrzesv1",
-	"aZeqe10SH/wDt8JB8Qe4LigKSACTwEL/mDeWI6rI6ttBg88BqPOGZ8svuTY7O4IAG43xRJIzNhY5wB9i",
-	"zUuMaJCETWfFsu5vqFKF0eSDL7u/8DEAup2gSRspUza9JeeHZPllOgIkl0JJiZzmabYkDlkel+V7CIUS",
-	"P7FzQsSOMLOTU1x900ePBiO8evTRTi5YX9bu7V+CDOjiyvgg7yoDGw0m9ocNXPlmoFpzBK0xWynuwAoM",
-	"V9xueCWfUDk8c3CC19tXfqLSYgLvducoOuINXh9VZXRXbawlMXYQamPSHoZnLBOLluFuJinkiXpHh71F",
-	"u6Fq9AeRhTrAgZnIScfJ57n4GNSXbS0lwXxTXzH1exOjANjWO/YbOKO25BKE3Gp7r4EvOvGxGrCrJdoD",
-	"goMZkIfdyDu/DF9EzuaFru2kR0UAZBFGDCYDfEFdoRhLtHjzK26XS+ZNT62ER61rcVF94HReTESe/u0r",
-	"XFLzdttAGXj7mhDK3GMvxAr+GjuxK19k0eV8NhNKDrxiSUpPAFBuq8Wfl10NwTQ5LHRnayL0AiPY2Yo0",
-	"FrO3Wsp3ksRPcbZ76tux1UtsiXxatnjGRyIBDDlzloanjWIyVMd/C8p+vTqepVJdW0MC1Qvjb0OfamH3",
-	"teSpfHYn1ClLBK8qxY8IqpYsNcjVTrgm/RWokjvdtKHKO7dw+y6pUrJKbf4WmRfm/zFPC3Z124h+pY3h",
-	"9WnZVM1gl0aVeTESU9UV7I31lhVsr+OWv5llgqFNEWGfQIjPhJTpWbbUxYcqxN7YplNyTN3CEwW635HR",
-	"xxLbwWxNWaDOy0cDdYyKxohycsbsXdkFfVYymppLc6RuBjrYNmWSfB/fjf1i0b907nZ+jdqh3esYYx/n",
-	"vt9dBXQfdeY8/X3O9OMin7PPkQGnbZgmDU8SYe5TThaqkboF2RDhRAxO+SnfI/HdeIA+UuCcffhtygY5",
-	"o7D8UzZYKBETD2yM8XeSzHIxTjMWlRFjEEKmBiGxC3MHsh3ZHwLdqYPQPH8Mur6tNiPVgkgBTi7F2SJH",
-	"xk75+SknREnIjJW3O3TupjmGfuqx4L9xJINa91BbVka6jJWMbE0T9Zv6j+rUfkDNU1qzY/lBNZjAN81k",
-	"qx/FzSk1uL0dL3afCfXtsrgM1G0zFU6gd0W3krT4l/spr6CPjMiUcqpIBgRXIzzlr0TOUEeRwBFnUJee",
-	"JQhuz/h8iqwedTQ34L/gKx0bvCPNI395O9oaYR+75FAsbsdv/8BHv1ZxmqPOpz01mL1LmnM6VTv9l85x",
-	"lnWiziv2Djt4xT7qfo0dQz8wf5rHYO4wD/EP8+iDGoR+Av/GB78C+nERKjPxcSLIlCZMF6BR6xnBUsGG",
-	"S0cTKD5otpld/HhAqC6qNCqAo7lmAbULdMQysHwKrLUE/1K1SBOygakmvrpP45CkBZFiykAVZZlk38kV",
-	"n1P87H+RHEvoRvEX1n0FpuZMsmwMZZqzBV1KZ1QR9K++KzjT2xzLXOHoVfdq6JW5gTzOMh3dM6KS6T0l",
-	"l7JgUy067GlZqO9H5GyphPg8YxtwtxlpJ+rY9elEHRhNJ+rg9+o8WeKThFH3tVQbZTSdqqVAagnE1zel",
-	"MWe5um+Zs+ssE6OLUHDFxwkDMriQY1BNDmwo2uBf0Aumv8LFIiJnDCo+liIfcP7huVp4XZ6u0OUA0inD",
-	"fDj7FqHyApcXqgfgm4DZaOPoJ1TukxcFuWBsJuFDAIBm7ju/z9kcih9oyp0JkTEKOhpIMpYMUz6kRXDC",
-	"fql8rczASyTljwmfZ5niVjXz8nf1MQv5ntCC7amJdaKOao5aKSLE19YSixMnq0dT0l4aVQFLeQe/WfsG",
-	"44lc/QGgqmq2Qae2WNOKUgK2rtwaPHwo+5PmbM0wJyJLbPjdeMyMrUbqdYFNu0gl2349mibkll1yas+M",
-	"czG1tV8KoWjYaroQSjhUbw/d2lsrvoyfQtmOxkiO3AlduYzJWWgIa2euUQRl6wHBBnYTW8kCF0oPTj1C",
-	"jAYbNUkrAAKKkHwHYwchER5toDLaqhIZBg9tGippC5w9pVmmVrvScVnexB55YL+SSBU0OOuifGa5QFtS",
-	"fJvbqbtja5i2O1ZTW6xpD7ZiRuhF3/DDXemHkZGwenuj1hpV0PrUAyoLU+HGHUHKi/uH61cAojRaSCxs",
-	"2F5m6bphm1YJwzJwLWW0M/UNRLQtVbla9ogFxxqYa9fUZonPGivGQjSffuodnRHpkTOmJsPZp6Lcnu40",
-	"reVMfWhTxv3slk75pQMzKIvLOPXGylIruMOjsvRbfYKRVWS848Td0WEp1ySOq+pCZae4jFoest6R7vFO",
-	"qcqJs9/YqHBUOYQ/qy+RuUNo0ak0J9D6U47qXMFmdXUuoQVdyUjS7mORJ8zmJIJRAWrebFBLz7cu9FZa",
-	"F6rrDgNdSxUMCQF7YpKkWGzrrTNhXScwkPVkKjGpaUdVQevTzE65rlADBBfUYaOjiRWqm9BIkeMqdMJv",
-	"rSBUtXbthoTKGZWCwxz1yYx17jS71KmFL4R5DJ9F2mnK9BmxT4y1uvqZ6q2whHw1yhwRusQaiJmycNdR",
-	"m7pdjSQLF63HcPJgwXq1Tagji7UVJXCdaqc/tRLjOJaGwo1Y8xxlAyhTghQTIevouZzRXKksUO+wNfcC",
-	"iV6m/KLKu916eUyXUC1GOxZZJhaKGZRS+6UGXeRzPqLFmpuvuq0quasuo5o1FAe7nAG3U3UY4ZFfvXZW",
-	"trN/wuACVyjojm3Vvt9WNFZ010iXi6dwh0l8c4w65Mc5CwnN8cq8LrMkL8YmqavVFcPAXxlNw8uYh5PL",
-	"rWAeab0bioeihk9ehK8lWFLciZC3t5Or3jl0Tb5e1PL+Yer22dKD13EdEfoC8pjQgkyFLDTmbVypOVm5",
-	"f7Qf2wrpCifeldnSnN1W3Qlar25qHdZdtR6XCoLxhXA6ZQkRPFsSwUeshcSviArz0RUywNSYqlf4OWeu",
-	"82AbPRH3Xop1i7fRDKsSd0LlUAnSdV38ROUr1exz1HHqKa976zX7VJj6VSFV0+/MGc0K8r4Sl5sK2I9w",
-	"ZhQCLDOr1KhGljp2BJwFEKFT1tqetjkbvTXxGBtM9JhMWX7OyAyCJ1z1aGDdm1Omtp0EU612C6BlPMJr",
-	"5ShjNJeYvjI3FhD3y70V+/3WyNrdmH6ah9riQt20sO+tzcOf0F6JJMeSeKDt+p4FHfweE5aVRR6hJc5Z",
-	"qQYXbFaQOS/SjMTljTvGF+3pGg9KF4B+5Ia4mqi5ARmnSsk/5af8J8QdxU8aTRx7K4VT6XjYJ+1cLuWE",
-	"ISAgU//RH0ENDD/Rscn9ji0hWeWK+Thh3DuCOhS8hJXb/NI1nkH+1j6J57ORmKb8XJOJG7sWS/ZJLPi5",
-	"KJ/p38H7wtFiD61mVBa6ifmJZlk8UCc/5Uv41L5DB/NJNX38gJJNVBadCAYemun13DF5WdKDNpzvm1w2",
-	"jdsGlUA6m4Fw0UyNN1HjJQV/QioLkS9Lx717WG5603QFrh5zSN66dHybs8uULRoCK0J3cbIQ80xD5Czq",
-	"tKJ4rWq+z+itp9k21t2p3QISq7yRWejnoBttp1fcTMgGx88HEC1WfddZ40q5wmloHy/cVrQzETbBjErp",
-	"+kTwFgc5sUTORxMCMFbbO4lweYcjkbAGsyoGWxHVAscWJjzWCCffryz6JPJgmu6dcn54wujFXyEMW19r",
-	"hurCF1jbn8SCTKG+PJwBhntGAlxhzPdgdBvV6JW+Bs+3YDwPSp1yfF+2HjyEGDK5hZMBxj7Up/KKmTr4",
-	"bd8hWqvahiV8K5DgnBXmJg2pUNo76dyvC7gBPIYC8FNGOdR9NyXy15FtlQHBbHl3I/kc6q9pdeaVJQmK",
-	"LGtTCRpI9UoxXqAopWSkXghcONismIQXPUkllPguxY+1A6WcZCm/aOG5gxGsuyS8hNE+g6a1WwIM0HQU",
-	"JgUbXTSpVEbIpgVZiBxHbI5cwEmA+Loy6jR4zPogbRucss/qsGomQC6yIGvqRgp/lEGGmsE5W2AMXeBU",
-	"cQMd10ccqoZqNdRw1r0B2OmqtRnqypL8ppG33e2b3pHdX3tkm0wUrOrv6m4vxTn4iqq3HSAeSPMJy2Zg",
-	"nsjZSJzz9G/MifZMOYmVlgmpK4hS5wyst6kugXR0KBTiy2eG2DUswipuvBvsKyE9ngsCTQpBKoei+bRL",
-	"16NDb/gHAbpCcFt4MKDsAQlnTMwyo7E1G9FXaAfgerUoTdDuMUQRzLMsKrWGNp7itaeihVWaMd5iNNAs",
-	"NBiLBm7hoK4QOuTqDJpO05TPi5AJ3p5nuoUBRaBOwmJudU7MxME+8apqFWv3onrUP7rvXVWDR743ziZt",
-	"/uNk6RDICxLx9JwFXpH2NyDQOs/9Bp+8phgv/RHdrn3UgNdV8Fgtf3lsVEFEvdgoTuwZT8wxAeENaHhP",
-	"z7nINUKatrRD9DCZ8wxOoCwDK0GVqou0mIh5odHut6bquBmV2Jwuz9PircjS0dKCGa/cH1A4nmKUWSqJ",
-	"Tn5Pudkz++QYH3J2yXIghdpHS6EPV3cnefvk/lrLU9NFyuClp+3CyjIxos3cYJ62YIUp/TSEW1QDqcS4",
-	"YFwbxJxiBupqpl4jtKopkzlP1P0TvHnDcVrEVZPXOjGC0EUtFtBo3w1LaB5vuoi9bvfh2nW0kbzDdStq",
-	"W7ZaWHtctBVl9gUnuk5N+CqX3st0bYSYvS4xyMhRZ2BBUq4kmzpKIPsHQfEg832L2DC4ynjZXqvswOrO",
-	"oy+rKYdjWcsoVOPoJfMMbu2uryMxD+k3FQs0JlKkfJTNE19KCs5ki081R8EBaIEhNeyo2yGS28XX2dIW",
-	"GF3n1QipU/TF8etjtOz8DYJKTX5DIdSlcZZRR2+wVtXQFirSoolf4FHwpVahf7jrtgv8s2FsFma/QW/z",
-	"ZCwUjdEZENr5aL0KXJTmLZfD1keT2rFMtWFr1SqacjmvVNtgRJ8nCw39faXFObFcRnDC/MIhds42rIuE",
-	"gLYeBe4TqxXoKjVqK1U9kFAh8U7Ois5RkeIV/TSsJztid7PAQqcM2MZePc4W2tNI3vBsSWJYuhjsBnFZ",
-	"vQYkiVn1nd/goFiCCVK4RZe58Lhu9F6n7RTd6Pbc8Wo3EWNL6USrryV164gTqVVT9st+1aNR0YkaTHCr",
-	"NNOM5ucMRafOSEgLz1Zn+7bKajg18Fzs6R/XXDRMXEpwxdbeOja7SfhXgJXLYJqGvF1rbwS654Po1t4O",
-	"9Ajvr6D6yqvCxsr/Ck1GGw+137Gi05gs9widU1SSZ3MlSu89YXmWAkzHh5OnG9sR26k8G9pMd6uvlLK0",
-	"rrq40RDdKgNsocw4vvl5Iaa0SEeN4oOSsRqeSTbUDJsBhLU6BSdioS422ofiCQ8xHnci7xPAYuskyEp1",
-	"yqhOJYM1HvnrwsF0mvgGwWA6OXyrUDC0BH/dgWBlacUrh0dpA/h1Rkd9s5v/Yezmm1h3N1OjbtJmehXt",
-	"ZacKyx/GhHnjeskfUfO4dnVjI9tJ+NB5L/Larae0hgQw9Ew2H4VkFP+4Ly83ZRd77h+edWHP+asdLArY",
-	"JOWxetn88wcmR4wn+AraIhJoYP/ttPjVLXobiq6IASsnHpDLVKZnGcO4enBaO9Z0jQVUAaHZJ3FZf6fs",
-	"oRBojIYaIW5YqolFXRlKZSgK43KtO1786K9NDvJ6zKgTllmZ+lcSI/o8ZVligMbCyZQaZhPxCU3iKZ/N",
-	"i8hDK/w+ngkohxjfIRqUhcxoTqesYLl6av6N+Fi+DhSOy/uo4QoWueDnGDI6y8V5Tqcmfli9F1hmg71l",
-	"JULQE1sEAzAqH005mcynlO/ljCZKoKhhTCtfmUtAUYekPioL0gs6hAwBGvwQSqqDJJjRYhKR3+csXypK",
-	"6gpF9nX/28a0Wf8crkboAPnL+zeviX5OUo6gUnoV3z1/Su4/6vZ8ELPOPZPNvTryRUevadqGdPNSWQlT",
-	"fkJnSqN0M8A+FWUKmBPsDli/sgY5Q3MMbDRISmgaigfosk9N6pyErDmaZeXhc8YmKU9IqvGGSqVhUNc5",
-	"FMuBzpEWEZnPlFyKS/Ul1k6N9tBCbQxYn6OOuVytyX5MlS4EhDN3P7uS+t5TDxCGUs47yk5U5FD65a5S",
-	"vx4bvCqlH4DiahLk+l0TqOmpBP0tEuF00qMn33PA4Q4YHSp5l06GhU2+JDG+HQ9M0PBh99F+mcMRD8hv",
-	"oop/VAYf6g+b1kF2cCMjg8IbnVsoVsztB8NbcQsBNhf6fRH9D6O2xVyJBqlBI0vAskCgoQE7WxlkCI0+",
-	"R9i60c8OK7yow6Q5+h+QGmC2tFUHKsCT71WDOxiJau9vZZi1l7C+VeboqjgglFgsAUwxNUCjhAOmlxhd",
-	"tHctboTjox2XDnVMwjY9E/PCWgTaUIpX3oVkNrkVqQzefX0GpgxBkK3WBaTNJWsXJ/yOjdUbF2lzGT3/",
-	"hZ9VS5sisDpr5Ty9ZByx44BbRW4WXQdo+shIENcB77RYBIRZQ8qTc3qJyGqV5dghrlIlff8x6a5gohbB",
-	"D+DTtQUpKuEPeCqoh1us/m4wkzYB7Lltm2pl+oVFBDJl7CGsP4T7NCC9iPQjchCRf//zX1tkYNgLvb71",
-	"12SiTddzIFA3XO+GTNiSCHpzR35WRQB4yOHI+tgdSWX3vj6hOs5JZWQPnAEhhdY5g9dZ8p20i5RtZtHX",
-	"jLSVSd/Ln/iqDfuOwF51e2CJhVGFvwwEqKncY6J2a0mvOkdKyWGs7oPJQahywpsWfwLe9dJxy4w/pdYh",
-	"Ul4tLdf7xkwJBVRosYnJOPazd+tmzXOxMnlJdwYpdfB+5fpSvk+oul1athJcj1XDcgFaMDd/hEZSQxSF",
-	"ESk1HX4qJmyKAOTVNGKXXl4gtwZ71cmNACnORlmKy2inql6xCZAiJ6YNvp0zmf7NrrsG0TAwlLHNGY+9",
-	"DPhSoQJFuLxXRvV5n3JCclZdZ6JhsxnX4wCQstpU4VeweHmoKBpm1YM8Uc0dDtVY0Tb9mlp8TY8wakUA",
-	"1FudAQau1XcQAcZKmrEaUKwhIUvSwts5Sps1CpzqDmpZWtB4/QET0xera3PkX4lFXm4YsLmq6RDyHhzo",
-	"zk3Fcx4t8lQdqNbuZwEWUp2UolhNFmmWGdcunsxTQJehJSq2+lSCSwS3RXLM7ST1iQnLXi6VpEsddKrW",
-	"1BBag5jyRBJG8yxleYmfa0ilvsXFQrviTDu9A2zl7pw1SCdoAbpHiayVE2zsbqZ67SnE4XM3me1Z17UK",
-	"ZE7ocVncPEDrV38NUz6c80RwplGXwwi7PlAovoB9JlD8zR2GZRSwwJY3Tr0DqCT6nQ1MJ0iYChpACDfA",
-	"SFcPQgClpIdEaCVeBVXAyBswB6C4AdUBZI2BJHTQB6IO8pdJ9MTWdriVwmkGRdH9pVwU80e5JjAKoNUK",
-	"04C6DAUUkpyp6fMR2NOplw4aumS0xECx1fEg81dIm2daKqVnLBM6WX+tvt4G3jSg8iKy2nklbr6NfrtW",
-	"8QyqJOp2x6RszCo3pbdpll4GDCiywXdybNDR1Wuxb4yF39ZDyGDPwUGL85S/YxKMXH8PRpNiYiQgL2hU",
-	"8J1lmbbBjcbP66YDctAliSIHXLE0jkI7kwp0tG58kPf5no1yVpib4rpXPsgAy+DHKlimJZV0z6EVec0W",
-	"JyJ4dbbV8JSsVGshYZy7Wo1WaOZlPb6NE950caZVFusU9kf5HaONapDugakUANbnMLrF5jy1sySbJkkI",
-	"X9sgD4zKYqiUtuAcXkNsjatn4GSMa/GMMY4q35JdIe2xTKzeJo16fzf7L5SYAAPzt5Ln/PaoV9l/hgPN",
-	"WMLbz95Sa9N/S6VEhgRlHFrFigTnrCg9VOpGbkIkeZl3aS7qa0n/tjGb/qH6Vr/bVSpyTkdgmIfQtCW5",
-	"SPk2mfUPV3z/6cTUS97QBWSqsPklfjRMQRDBV78xXA0kUO13R0gCnC28D68sxGXa1dyd1RlU+g2xmuNs",
-	"D1MYGaTCgxqdBh2rEt20jw6PHtxBeAATlQjnY+zCg8SKHWmuVBEmQfdX58iI5QVNufafC54tjZQ95Y4b",
-	"KGEGiinNSfxpT4PkyDgCnwreAaG9tm2iV96Mpq6zt4fdjWkGABxDNMT4BaCU/uOjjaaypSE46pTTgJou",
-	"3mcgpqUcViimxcZHXrI8ozN/YKXRsyC6wQwcNibHzRrs1h4IlSpf/qgrg4BhNztetMWDfRoxlgxNu3gA",
-	"QdEOOJBbrQXWXRQawrnZXFsdWfBTOD51fwlGCYVKxqlljc9Z8Q4KeTEp4wHC3TqXz9YWUNsJgMGEjKB4",
-	"QQuevauQngYYp1CPJW2rIVXJ1/wtpGGLUDUtK55CpJp6JZj6Gqo/HTkGGnXPlMzlEcvbs9yAgrQ06Vcn",
-	"Gag87tjn8csw3aYYneNqTA77NMsop6UXJJVEjFA8j/wAiM5r4XjrIds45b4EqcMs5LnIA6z7HCOSYGKl",
-	"MQOCozS3loFEiNfM8vZ2ey82K8CzStgHFjYAPDYI1Eldy4r1fmBNwJhS/yrEHUMwUliuYF0pkQF6zWJD",
-	"hik7hyGkHKGnGu7ctJgYu4C+QlRimegsvXfZuwep0/e6vUcP6NGou/eA9rp7D0YHbO9RctTf657dp0fj",
-	"Husn3d49h0/rF4AiFDoXo35qykHoJUh5wj6VgxujlRbCGTDoQqP5db1olkfrHKQNtRBWjEH7khbC1FyY",
-	"lCcWoiLDie7xavvxOMUr3aoJ/ToPN0QGr2SnQCyQDQDamqea0x3sic9FAVkRRup7KRBbyvtq3zAWzbWN",
-	"Rrb4v/beYZO9F0lcshMi7PnMfng2ftQfHxw9eHB2cJjQ+/RgxB71HyVd1mWHDw7ud4K4EUW+DGM1uPXl",
-	"JJ2yiMy5dgLYolpK7ZPzkdIASEYLhtVTpYi8YYKS4dejbRWntjLOIDYax/CMZWKBzQIclDMMRtiQZ0K9",
-	"w4o12kTDW9BFiXalwI5qP1WAGB08RLVXDCijlY66SB0MY7XRtAn1ImjBVCP56eTkLcEG3uoedh+5yTWP",
-	"XIly2O2GUyKC+QnHRE5EXmCOglvmTeTaY1TqAbYwgUgqu+S9og1URgiaMDY5ZW21vyues6bCf52oBi9Q",
-	"zyYRo/mU8cLXflw80wGJTTVvee903u0ejNTP8K+qbblsCHymaVIyZZ7uWe/BSnQMkGaBq4jpFaUoQtzq",
-	"shQDm7MZgLkNGP5qdw874l9rlln1ZoloYcEqtIbp6BSRCWJ2pLArElfc6Z8Go9hfADrkGCupMLDZqFXS",
-	"A28Z1j4ghRIkhHKiS2QjUm2WXmDdzupO086xKc3U2rFkeCYAzdJwWxmNXv5mgzDwH2XR/6iTJmw6EwXj",
-	"o+Xwgi2H+hVjVBvq6vP27+rz0idmP+bAZhrL3tLpR52IM5Zj2qX+eyzmHAsLFxORwKFZgqnCX8AsGlPE",
-	"ZWDLltW/k1Sq5kngBhJVjQNR7d4dhXZvtOoWZ9x8MD0n/aSmCFQAUKzHULvvQw7E4PEUha9bjvqj/yiX",
-	"CJPeHDfmlKaZ7U4fKy53KN4aFkIMAagBXKhyPpsJNdDhlCUpHeoNaF62ezPqAP2QVGOa4kyq7JazufS4",
-	"BxLkcjBVqq/Bjhh6cDRBO0QEJ0rOqeIBp/p/1AkZIdCnrMvWd6pV/6NOpWh90A+rRcNJozSviW/BfTTq",
-	"5myZDawAU0Z5sACxrXsP4gRwjvfDOuGUJU1JGxgKj1GOabF/Izpl0A/UUhcxR6cms9PXeoXDJkQ2d7I6",
-	"OcaePeYwMmtjidziuBmnGdsmw/3E2mz0nc+5TE0hYks4pcB13f42WeybYQcbR9M6D+tr1S6YrfHWBPY0",
-	"BWzLeVbofCrTtL6TbEjI6qI6QKkyaC4MGA6wH0nlzrxl1R0l2te9rnTWYNCCG+oSYh9rDV29FZ3YBTgF",
-	"S0hqtOSafClFnICMarD2frw+G247LDsXD7whZMLaqldSD8cR9lmpR0aWJ2zGeKKOMkdiKMqG4Nab7J14",
-	"yXHMnHVE0FKH77R27YZWo+zHnInbF+ZdRWzt062q4iGav0+ncyX1k6bUwXLL28L5M2gKNi1I88vnXDb6",
-	"INuFJ1ggUCUaofvwKbQpZsMtxD3QYXErhlOPKsZ3nNEIzh4D4dQJB7LYWYfSWCbmqGsFRoQpKzCgRkld",
-	"rftQK/igBHfKdz6S4azXDXNir1tMyIzlI6U5ZmxQJgYDN8FgcVDq/3jKUZdg/OpDetQwpEeBIUEC5TWN",
-	"CEJyh3op2iA/YAwvRiATrZIynuxs1VTPw4mY5xIvJA16Az5DDAo/P8rRAlIsqw692ZC0SuYXtls/0IbA",
-	"EH/gu4H4rMJjBtAvy1gZJ1jWY/gKs1VXOkRoK01WiPagIndM1BRpnkq8GZkJoPCFfBglh0ZitixTXCGy",
-	"m8kinWrrWyVKTsr5FD7QcE1wGqxI/q+7CPUXGyM51fKGjwszm5C1DJPXEcezlOYRumgwYN3glpV6Lvoa",
-	"ISxD6ajtK4RXz9kGzfTquXjb1hSCzVYasGHlIaWCJmx38b6VmvF2aSOPe5yFW83YW2fVu6yI/G37DGgy",
-	"Hhat5USDPLofzLOXE5qDqA8V64ProQs9bXJdQS5393tKL+p1yf9skHJW3VgjmpVE9wbb7zZDVALja90u",
-	"lYYiLNFbAqCQgPWTFGL8eUFyyhMlo+GDsoIT0KLCpFE6VgEWqFbWo+N973Hpk4BG5+mltgTDb6i1+oPq",
-	"HT44fHhw//DBOi0NCjmuiHgt+QUyVsKIuLQIouhvE0Eauqi/11fZOjgBoCETyaTxUhm0vRBzN8U2/dQc",
-	"wtQirfy6ynw01uX46GH1qWYbdAp23FWy9zvZut5sc+Cy7qhl3PJXUmPAOoZjAGWTJgsQHcT75CMkw5U1",
-	"4mhaRJiLNxJTtI9xUUDIL9SAhflI5lSt3T45viE3f9KiouqVahJ83AQ3cksDgNr9ZeGAVtj8ui5CIUtr",
-	"m/oDMyy3g+xvo2nYLHp1ByqM5lHh1LMl2BZchjVJUxt6zdem0vtcsagn1m+YR5+WvidUcoIw/Y6nxE+f",
-	"r0P21xPqrSmn1J22xMJXbPNU8HGWjlbDRaHnAdajVgIdc9HAwgXOZO20i0yaLqQ5pVNmoG/8ytBpDpZx",
-	"ecqh5gjLJIPwvQGJMVYiRl0oSSG5UkeJxlou2EXyKvebN/0ERvzRug2DbiQgyPa1AcJ1erc/VZuhFxvK",
-	"PLY+Dh9rvAjY/yt1kZBE2kTUPTYQGeN5Mc9Z2+/UTcartlETcz9L0kbYRBBK8Mw6aTjyGSQ7Y4KPm/1a",
-	"Jpg2sc46ZApbRaYtIAXWqNkKjgL9Fl81DoWawo7K7ytCtkCXbuOC22o7P3aNkwEgNxsldyu3PBTMxWOi",
-	"DdtVjpQbkxmbaEuOZGi8TzUCrurwVCUnzgyGyb4FHRjoYCooIOrATICOZY1rBp5ma3RVXyStQ1Z9P2Oj",
-	"H3QMxGZJUcecvJkxfvz2hQ2icAxsJcUaE2tnLJfqQ0AWKTGLMbKltf6MybZ/zvTaAO3hoqFeiHRIhAbz",
-	"3tnEdp5re115s782bakr6KO7LVu9BaCAJ8Yj6w2jZMlojqhIvupeRSBwSh58cUa4Sq3qGoc0Lvc6HRKG",
-	"s5ESiW9sp0WiUP+61Ug37T2sZcMzDBGOj+fFROTp38CeOyBPGM1ZTv79z3/F++QF4pxOxIIjyLrgI/YY",
-	"/wnoRVROoEUh8mqUB7s8Gz4a//x7/7/PTh5M/2tx+G70Q0++nDz8K//L/dn/LQ5+pM+O5v9HdD+mT/oX",
-	"z5PeKCRgP8gQ1vR7MWVgMJkIvLyk51y7RSu6a5uTESLVcnaeyoLlG5ljw7XWAVmvUoNfKv0HeifH+BvD",
-	"fBF0RbKEjKhkeymXDOJ9L1m2DFZgb32S6dThlgdZWFo4/ZgSm6phOBJTZK1i796pdm2NdhziNos6QTXe",
-	"k/roVsa7oBVLk1jLLpjQZvYlNb8rHF9hOJzrDIGMOlcGK6hQbSVIgfrwOnkP1rFNxD28sJ20R7Sdr1rY",
-	"27XcZPNuCGqhvrGbqGDul+Pw4oOp5f91FonNRM3nBqq9EyGPzh6JDSCdufEKcYHAc7a2iH5CMyn0bcoU",
-	"R0OQQK542cY7a+hJNXH9YqJhB4tJisUgTGloeFX9g2aZ26WRdbLcIe2R7Mx83Eq8SjdTAwrenT/StHjX",
-	"AFv9hhvYarKYLD0IyjRk6xu1DC/C75m8gqaI1RI0uyGIprxmQz2a4EklUz5i24SJwIteoiOMhM5mWerd",
-	"TYVqep4ZADmAV0pICxfkuvJCK+tiVGcWEhcVUgdO3tqa2ooXjmdzoCvKiPn5pAJ7oLldXXWGYjxcink8",
-	"wKxvB8YkZxoi1itUAG9iUVaTUzSEZh7WKb4I8iQRDIGqxmmhUQDms2qHGnVxeLYMgKtgpRyYgHXFYCGc",
-	"GtCKQUkdMZZIF+7ExTql8gLrvVXrh3i+DgeVNxV8OMPKR5WuUokQUBh1lWVqd5sgOeByqIUj2UgYXFg3",
-	"kctNCXaqAUVEChvKmkqY5Cb1RDznnbvIcOuvr1yJgOnQH+4JPhltAKBDj2pqWpOoylJZrChWgXtQhwrY",
-	"ihgVyCA7xpXnqF3lIINEWLVDw3Oo/0K30oIgP8Z9sEglA1mxFWa7HsMGWSDrY8DrQdeKZXTgtYVwXut8",
-	"Nr7uNXjy7p5/THqG0fc3i6uzH7MTdFmtzHNsFIOWbdZaIJr55pqg1X2u/roVVC92OKRuifEYzhPrKtAn",
-	"iAlA1ZKsuWBT6gCoO0DM4PzxIJQmHgzyKSdlWYWIpBCGI52Si1wWjGrRCj+tHYnXAVh4nUxzI7Njr/hj",
-	"vAkkcduKwg7Z1b0tmPlT2fCVXDQL4O6lXehTN03MoRuwtd5MSZumqipKf0kLMoLIDCUXok2irTeocmLi",
-	"OUIg+PtrA8u2BCGuKKZXDU0Gk0YZVGMKXGjartrMbxsl/UfUoACVqsX1wEBir0wZbKwKQLhYRHBPUkev",
-	"FFNGzthI/Qc00aDTad1RD4VabtdZv668TCsLn1G+tV62hslLVR18Fp12iV2NRM1owWRRxjfiiR0Rzhbq",
-	"d0hBCFzdNjosQdL5KFHd+sl5m5WhiPTIGVNfVEdMeZ9094C98qgNtb/h9dHsbRkWnNWiDbBANFcrpK+6",
-	"sFAbrYy2I4RSPjD0rw03VkSuz5y2sm/beNkV8byNn7WgfutR5ux3OGPJysxC7F+X+bRiyxQWr9wFzdUv",
-	"QgsDFJ7D+WeMXjK5Tz5UszMjMmYLltuUXriu75MnKAGrZDRVBjVi3E3Vz9o2ZweqAaAlBuIMNPyXNsZs",
-	"E+zdKpZG36sako+90lFO5o+JYHUuLS7716SzWzfCu9TYq04pcCvsFoqpNbu+Qu36CQ+8O5rnabF8ryas",
-	"D2nwCR7PQ/HEBkceIYIzcZ7yD5LlWIkEXWrwNwazgq0U/JPxgMTs8myomFQg2I7SCg+7Js8lYwUWi+TJ",
-	"KU/S81SbQqnGCZhPUTmGhYEzHkZZstikKGadz58B2HEcwNpSK6m3oKNcybJYdnkgqdNfsiwDfUAnwanf",
-	"Uev/bT5VesE+MSeR1MjIuGFPudXYaZZpvANbHSNnI5EnODXIw0+51DHgGgRV3Q/+4z/IiVICC/XHSwHX",
-	"ju/jt2/enxADO0nnxeQe0D++QygcUmV+hOIMtBtHgNgsyd27xvHL7t7FMc2oLNwQAPWtfxjH2z9KBO5/",
-	"oOXsH6f8H3t7e/b/VeP4bC6X/1ud9fsjMY3JP7BelHpN/eFVe/HL4qTcVOJBKBXsDmzUq/vz/An4lrVy",
-	"r3yzrBTufks7sGsv9foHlRlEJGFylmqSGcfkPxTVwACAHWlUwHzOykqjuBzq8hMRwUn/gLwWlxCiSfrd",
-	"/n3E3tbv4x3MQze0SV4QykHlKS/89mqrmMAr8iKRkQmJAFcCoGtjGhtQnY4m9iI20MV+bLEixpKYzPKU",
-	"6/jONJGnXH9CjhineSqkYdGngl8iqpFUvyCLqR9G1OaPAvYWpGbJ/bt3yXvGk6YYBCUeMA7h2KlLcNfG",
-	"lNwdkPjTnob4ik85qI0wSntVVcs8Yzl+Xgtq+ZjEd2NynlPwrti0m6n6jrUJU3I3FxnDb4DrJSb2A6cc",
-	"nTHwDXW6qp3tfeyxE+4Xac4GZ/WULvfJG8N6suYsMrLnlPuF603D0jGkhqtxzYgmgtITDrsHJK7gngEJ",
-	"ATAYBgHlkrzqtd/JU25hw7D/yHbmQaaprnR9sapRFMpfe53qekxqBxx2D7EnAFuL1fyk1m2X1qLAPqH5",
-	"R/HOMwBHvnsXnQWmbI063ZGbDKLgf/4mBY896PpXGAfNSTwSCYsfk1gdCbGJUHSADtNCnnIPKgvyvO0y",
-	"fic9fHqipXuWaSw9XcdLV2LWSZneGwYqSP2pqIyh2LqjEg4fpKHRZxRTYTMo8ANT1zj7++SFknnogo1c",
-	"3D7AJ4YlOzzlLqX1eYPLjxB32O6IxHXEu3hTrMBTHgQLJK/ZwrVoga/UdFXWXWN8PrU20uO3L/TivyiB",
-	"2qyUoJzEzu97P7NlbE4ROAmd8sVYnFm7V9X8czZj+vZgsL/UGakufMCJSzEH0MMB2qnw+GTjMRvpmqxK",
-	"ePcPNTgDyEzVZZFqyQLLj7F/Sv22AjsiZ8sCRb/6R6TrIJQTKfbesVlGl0jfOYv3yc9sKXVJK8cvTt7P",
-	"IZx4PM9s73i4YPSVrT9P9d3hsPvolJctxbhka0A4MCpnpD1nFAAkIbGfHJOjT58ictjtqf85iGD7Csga",
-	"0KB6BMDLwXYPYewwhFMuhUdjHTGO1Ncm0PL8umAYUYb7AGrQpJKcY6E3kAFJWsAxcVyegMboohZIESYy",
-	"4srUo3Nv7ZTIAvg+fnZClRj8iNQf770WnO2BoIgjLdLNF1JJDrqHeM0CFkLDsQ4wImpQYA/Nsaocyj5d",
-	"Ag/qesJIzGkDX8MPDWzt8FOuJXMFvFjty/5DElfxDOPHMBWaMVJQuA4e9vplM4OZGO+T5yKHpB4Yla30",
-	"d8rLUQDxZhjCsU/eHp88/QlMaopaf3n/5rWXTAJi9cHBo/t3WmSTRCTm8yyLT/koY1Tp7vhAr+ZLJfPu",
-	"3jVl6+O/n4I74bQzIL/8+5//+jUip65jQf3+73/+S/1qHAz6p88aueJlyi8GBJFn//3PfyHw7GOSs+x/",
-	"YU+nnXifnPgldU75jJ6zCCGOYud7sVuIJ6qw6jjNCtgZMaKHKyL2u+rGohP4UcrqeN9et/uYTNLzCctP",
-	"uRaCqAbiNqBSNdFkOVEKmT7nFLUPDg4eKcXsw8nTffIOpZl6NqHZeE/MGI9I/ItNMImITom5Ew/IGR1d",
-	"7BViT/1X32YSobj4lGsDppGvfDYv1Mb6oCX5OGUgA9RJ3e9HVsL/PldS2qK66hbdbkTORAL+rUuWk/uH",
-	"5Of0CT7rHaAkAh3hlGukS6JOYP1272ifnLBPsIs/nDzfe6ijZpZENab2JmALExH2acRmBfnwn91uSbac",
-	"jtSt6+5d8gzVK1dHVoeFB2ce6dPV1lXQJ4Ja8xKSFxQlEHKnPC5yOmIzmjOO661Gl/K5EbXqxIMmJE20",
-	"/UZ6wi9NUJOPj8EDFBN1tcdDHeJBIIxWRxzwU14qqhiTcMlyWop6gtYM6dqVq6JD7V68FGuQyc4zEErG",
-	"E+r4HTq9/e5+t6MR6uks7Qw6B/vd/QMwLRQTuPfXr5YAbihC7lIMe5S60KxJeQGS10OIIbJYB83rLC0T",
-	"CA/1zynqWFbTJ9/Hd+M70Smf80xpbrF9EpcRF2Dr2icxIgMrXT1eGeKu9lis9DCwR2hH3HGp3FRDeB0t",
-	"yl6FjWAxmBv6zDf2BAi1T6dsX7Mo0PCUjyytpOIvWpgbN1SPrek4qSTpOccz3q3VZpdebxvsEBKL9E3m",
-	"lEM1A3rJXNGkb4MDW0IdpIhSaWB8amdkdMTcdB44dM2CoRFY3/BAJxncvYt7Vun+pdmEmmndvfsOdhtc",
-	"9Iu7d4mlgL5KGINDB/gRt8GLpDPoWINSiZz9RCBgrJYs4HR0rgW/ab+guX9jzOIUeVfOp1OaLzHLy7tg",
-	"IWLwnDkRtx3f+uAGtzolwj5/jjpnc7msd9/O0hH6sGdFWfHd2URwVvmwu2Jq9WHTqW+7H3IyYqzRUg5y",
-	"3xY5WORpAU59nyCOiSQ8tl7/wCJ0Yzxy5y2MFKxxaEldC/Ho4Hh/9s2sSk2GH7Rqq7rqd7vb8kRoFKbh",
-	"vZeG/46hubPW7V57olq7K9XuNUOuttRyK68CtQIuONjbGuyYAQJembTnJU9lKUeI1XNWvGocNLS69yM0",
-	"gU8e4hKE2tqluveEJrB/oX1vffsXCMztcUPUOewdtPiUSJYnQrwE7HB46Wj9Sx9KhPFXLEkpAGyrl/v9",
-	"9S//1d6OniPi+Oeoc9SGKi8Meji80GJuH9XO/OBAiruW+87gl18jRyRoezGii9QPNafKYEHPsXrdvJio",
-	"fe/XQdgM9N/D4d8AyT0E236d4OqKclVFR8yLZk3npCnJVd2CZ5IsRG4CB1DXcQIIndNOvTZVyi7MmHwP",
-	"SsqluGDacn/Ki4lQyoQ67nXNc/Sc3Nknr4Vr8jOisXYmUw46xzlL9lKuzQi1s9gYL+CyX68FC/1fQsZ3",
-	"+HwW88Ie0J5EPlxFOywOg/12NpAeby2vtRUhHzg1no4b35F2D77DpW1MkF67+UJ7bfMaGTe5j4z7r82d",
-	"Aczu9sYNhvIyDQOkVCYAO5BNScoHjeqvU9OaZtkpt3pOpLeZuijoqwZuTMvktSvKJrq4Yz2qK+NqVz7z",
-	"5G6L3D+CNef0PQNiBECPD5TtBROHDiCAi6TxLkTqclR3kn0fYxob+GXvXE2RL4XHIxI7BT3ix44xFF5W",
-	"JJoCYWAlQsLEdRhvq++7arSBWXNVaa2PvmYL8lQ98zXYkchzNirIROQSzv126peT99dKV+1tqqtyuWiu",
-	"HW/Vx3cu/XaqPOL+LLEjPO0xzd11VhokGjpg6C/FyMLwhgahm96z7T5/3koDNbmZH1YU2ccXXrPFh7Lp",
-	"lqrro/XtISXzhOp88m8q6yYqK24mczBo+U9Svhsd1S889JXoprbIUrNiCkb8+QyQRSDimk2ltuyMwTFR",
-	"gtciGqKuaSBya240ruVnKWiqYIXLGYltgH1MUnXEcEZkwWbgSTZeEu16U9op/pBKB2BwYCIZLRKl6kSN",
-	"0UaejXOGvmks+w0vn3IdNjFFV8liopQDa2LVJ09Z/g2OM4j/VE2lDeqp1SDFExjrU6D8GmBf1UrcqE7E",
-	"QE30FTm1TjH2olgIOLB1NAVMKrXVLwiWvfZrNsaRFpplIqgxc5uxgtsxZ5piSAi1IHpdC50kL8vvlzoR",
-	"csYZc32SWBA25ZZ6UFcmQlORYmg5wGnGp1wJdwiMStinahFZNH/HOrwtxlgQgEh/Tafod0KMxEU60i6t",
-	"PolrmyfGJAxkiZHgulbl+juM45sxl6DYt1nFAU3F8+ec8rpqN6EAYDWe58Ae6PwNqSl+7U1QIIx7pDP4",
-	"JSwHyyb3nA//zJadz79eQdPRYbi//L0Mxuy0qDx82Pkc/d1kO/SjzV4+6nz+tbVuoan0ZM6TjN0CFemp",
-	"v3aft5tIk5pUutTVPnWEpnUJwJYzcXmwehV9KRAYsE51Kl+xb3hKFOZAPVmdN4i60XMlKJ567T9HSgtr",
-	"//aPZePPUWcqLln7d185rTdSzN6qA3Fbg8BhG/UFoaGWr/RlG147XP/aa1E8h+qSbbVGvVMM+uDt1Rz1",
-	"OmkD7RczrOgoXtRe8KxPOTH6iaMvWv0JdEZ9cGBqkOvt2M7oubMypuGCpaZAabjGZ61g5xZFP1uUJHXr",
-	"nl5NZ24sotlcnvOGlex7fy8j+T/ri2go9t3Jz7hMZXqWAZKJUoggjcyC/NkSXzbmGEJxhW+ZkTp8xxhg",
-	"IIoSgr4xrm+fxBYd22QSoEmqcIDG6RQCx0D5RZhqQJ33U4vic1ZUk/niU24j0NO6g7cwyXGVCkbRihn6",
-	"06srbqc89ryPIcXNRPTpa0ZII3MOqI21sfFrwRlERmlV7EpeRXvkr9VEynPyqX3HAXDfqIeP5UsbazRr",
-	"dJmKevLshJ6v00egjaeBYAr0G0hWXqkFHDsNP0ebaC41pSVhoyzlrMVHf3BbWkNSq69+8JoCJQ9aqgWv",
-	"RJKOU6OB3JTz46Z0nevRBd4xmjSrAj+yogyz2OTk13EPu3e4rD7NNzzV/IPs18+bSjqjsP0Acm5m8LxW",
-	"QInXjiO0Tziy/7vyoGt9BoC7xDk48WALhqeWAbNEMl5YKCw3xNeUdAbso1o47SlvCJTVoEblFW3gQPZE",
-	"NjPB5n2qT+usS0iNNdk8U/J9GZBXsUU9JhTb0VNOXGTsCMPh44A+F0e6hxIlO6og+0Aqna/QxXf2yXO2",
-	"YABqoacAVZx8AAxoLMn3MM7mavLx43IJZWANMSd+qb5VpFN2Z5+8YxmjEsou0UKSc2EUHx/Tozzc4gHq",
-	"ApigqkfsLu0FYzOt2GQQY+mBxsC7ar0At0NdMqX+ohoU48m+wauaplwb7TCrWxbhBN+0sCjmiwnjTrqt",
-	"jmE3fIbgpxwmD+VAIIrrsQ59JjryOS1M3gXEXBF6Ji6ZHlO8xiZG4nvl2PfJi7H6lkUMxu2QiQXU7ynE",
-	"OeIkoJES+0diT1gGvKNL/cQDl9gwDYx41DOrpVd/Z+ZW5pxDjog1utqi+TnlWoPUySMB3KtTrjarmXjw",
-	"BgDBtxh2Xjoejcl6xAKK4M0qqI2mxcrAjAnxcSWG3JVxRek57fVDKq2vhGyu1cKH3mg5ur2REdQ3C4vi",
-	"OGg0zwhSLAQxyCE2vtCYFtUBDRb7SpBilpVVmMCZ8D06KOr1iO7Uuh1C3J7abZ83VnYRxVK95s4Zjrw9",
-	"4Lz//HPM/xriKS2RVt5ZPIX5Pbzikqj9ux8nBtxzl7cdGxJtpM3215/rioi83dZLJOOzJC18E2YbVzTq",
-	"aK+0inb7TZ+wmb60/dMIojpwyQ3ZPr+ohbPJnOnaKpv1XGdGpQ5TZsnY28L1GTy/qF3zHiq8EFBwlZtk",
-	"MBjhFWYU8lL/tDLWuXQZmD6l58dlwY04kBapNE5EztO8hJnNp7ws6VheOwCiz8OWJWha0smaFpMPof6q",
-	"ChxmDKN+1u9298lxeWO1oF/2qI6gpib5XrIyUMJ4+e8QkTuVjrWPGb9aCD0OuJCd8pBCfUeDQbRQXhGS",
-	"GjsUvNSGv5PkjE1oNn6MDveKebkCM6Ru47dGsa7qz1u77F0D5E789VdLPWnnq/aMobtSdGrFXrfWcKKd",
-	"+ao3UJVgBf4ImhIurhIMnqLURv34mS3foWfsSykdOHiLdOpoGkYqbqhpfEmnak258E6ZJh3hlvoq7+li",
-	"r9dypp+40XvUj29BcxOYJmsHft0c6MD0elZB88opR1A79wBHD4/G4DIYvQ4aEpUkdp0+cWQM1gZ46SLl",
-	"tpo+wm+dciy07HXunNcWeXStgsCN/uLMW+OVnjHIw9Vdft9kO7uzT+JZzi5TtnjqqKwxZCZAVANNLilW",
-	"ILDFhxFSF07sN+qERi0Av6ZmUpX22irsntu+IRhNxBad2AUjRBy+Uw5q9mMveziora0wMINWs4Sx5mg6",
-	"JhRgSABAwwAon3KI/FWc4HFPpA3QOrf6BELQTVkIF9yireqEedKGamXfj8liIpS+pJ/JGsCRISskaJyn",
-	"lwzAumAkrl+g3z/lzdZefEExQDUrGf0rLhZtdQAIO4IQegabap4x9DuA0ib/gPqc7xj+UhGYGvBaV1fx",
-	"LHxPliWVHQuekt9lDZbqGy4onWv2M2DXnbc0TTCsdr+zufHPlSrq9R3kUDtzXx126a7XsXmrSoz2XVgA",
-	"tR0qxlWh/3Upxn+cCEiXTb+COMif2ZIlX9wKaA58c1KIPHBu/sGiITc37F0x1edWq/xIhz2tQTbGLL4H",
-	"ZRI0yNg7RWOtUSbCJOqMEAUdIi/SgnCxGJCFhuVPjQLqFrj4PjYggtEp92GKNBMBYiAkw+CZNgSAxjsm",
-	"WAE879/HWgelhXoy8dGy7YcxWQgsgLaJKVVhka2x6TkrTIiBo15aQ3nkpupTGx8AiE+Y9wI5VaccYL24",
-	"0DigNGeg8fEy4UlfEyIdLWKzoM7nNKe8YCwxpbC0viE17NWUOag6H0udk0jGqiUQCJUXG1oF65ptRKQo",
-	"U6uIQ3KA9JtnmbqaBS5COhjCPqDnNLVIT2pNvpx//goBpIF7V+emzHxvA9/eACfHeU331KTh6Enuf4s4",
-	"3FXEoSZ4aTIwnPMt9LDRuLT+OJtQBGYKnl/vHKhVDaFuSm3ZQg1Zyi8QTl4DNAhbSMctyVUG441yITGH",
-	"Ue6T70+cAEV9ATevqt7V6VUGnP+UykLky3j/jjpP55LJmJwLJgGLERMm00KaDgZwLTdQ3XBb9wL0MBUz",
-	"ZyxxUmXVKxAIZwrklbmfeoJibPG+bF/7YJ+T6pzhIybjUw7DGot8QfOkNpCydxsQh1P3xjelCdQugVQH",
-	"PQzQJSyGv5qxhq7ZJ09EMcHKg6Xg1hVF9skzOpog1J8DTQdh1Y9JXORzPqJgEpR0Ka3eUQBc4kL9z1Tk",
-	"iCxq7pMSTksuSneWRrWFJHL1RxnAimDb5qDWJhs9c519fA6weWeA/w+/nPLvdZCfLg2mnXNofcS6E4rX",
-	"nNhJIHLJdrqiq2VUqGakBiO/zmyLp7BVb+qg/LHy3c0NIPq1zw2FilP+7Wy8nmj87yTSVzEzSklgWFdA",
-	"fTs1r3hqstHFXqpL6GSsCFQ3es8KSWKNSjBMOaj7cE4VAnT+yDsV0MAPzZ1KhxoBleVSnTEvxrWataI4",
-	"5Qb5QF0NKvAQZT1rx1+APhRSjbFQ8tGDnpCkMVKiJkFLMRwZD5BfYqGVzNRB+taorb7RLvw3GNXLE/FU",
-	"0ebFzYnND843dx4vaQK1K1x1I2GTNyR/n4v8LE0SDeNznWGT7wtaeOEAX8SWqPjFVFnaS9vcZtwdcoNi",
-	"2dYkqYnpkL/+Om10as5QEQaqtNZr7F81VyvojQ9K86pj3rnkuG5N9S80ROkUj1U5Haf8qXMG0JqU1rnj",
-	"pBT66/zlHjhcOoUj4ILNii8nw3fnmURJu1PX5E2cEk/9cV/LQYFhnjs6KaLrgEpxz+fVib/eoXqbAti+",
-	"4HH1lUSvwbqBKCtB2q/jlLtuP9hm598XcV6tPRjX32vwKLvWIHUTvHb1APWJyBI/Ph1LjOmi6jkz4U7J",
-	"PtGwDzrkrBaotTbkDILcsFPjgTPVpZxw5zh0r3Jj13W0nh+nbiPXnIHtLkhd9/ktSr2qO3i5A1+R7uCP",
-	"+1us+h8sVl2vbz0i5ys577W4wQjTqwfB3KpgdffE+dpi1XW09hdIQLPYGvvkRZv0MRMhUkKim1ATOKxc",
-	"zQDQ2KEkvQ6NKAx+NsQIT+kF00Wy7PmEwRO/iVT7NVkZpq5j3xGiCALjtw1P1zxSBs4HMuocw0CZ8Gax",
-	"GHjl3SD+w0aKgGaAU96sCZA/oyLgYVd9NWqAj6P1LS73j6UEwLJ+hae/5so/SLLaV52bNsFYmcbYnpe2",
-	"KHYlsqcWsQNxNW6tTY26ybi60eYJ3GjPlkRn8u+TSkwlwo67QY2SYQ1rPUZMxTEV/CSGNTYHkpBaZMhX",
-	"Gc+hg5k2PnJeptO0AEzxNQ2fQnXdGzyTfqzNbYO6KMCEz3iRLxVnhg6oYzKj5xB/5XNstQhKyi/WFkBR",
-	"bTY6WnBQ30JPaiL/JWSYOrEn/uJcS6SJrXuHHB518B8uhsifJxhlKi6v6Van2jg5v1UoPzDqa8cmlIMf",
-	"l20xUxLCjnQyJwRQzvPcqZEcafTwUyXHZ4A/KTjD6hhRvdLJScUITMldzhZ3fa9XrMiRDNWZNSyppO9K",
-	"Iks8NMzYxX00ZaabUBXV/MrqGydYiUSjoE/pkrhFv9/wbBn2DZugfhjmyvzkFwbYGl5R7UlaYO5GJZC1",
-	"LdLkncetzz/7zVOeFr47exxCzbbYokDmkie0HoF1Wc6W1bossGanPE7HACA0IDn7jY2KWkV4cGPKfXJs",
-	"Oc1wHkwmslVQJrQoERTZJ5BNGAJ1yg33QUtdfH0VLKQuufIHvPK6hSK+ZEWVjUqh9Dub3nJfKcn4JQug",
-	"+CU2dnRHd6xZX/52Hl2x5txVQMfbVkrxi6RUA6pbvuqEM//5soQVH3+rktLWCKKo5UZuCU9N+lYl5Xqq",
-	"pNx0gvL/z963Ljdua+m+CkpVp2L3odWyncuOuuaHk51Lz+4kXX2Z1JzNXSYsQhbHFKAQlNWeVFedpzkP",
-	"dp5kCmstXEhREnWxJTv+lbQMkiAArvv6vkfGq/LSmrEnlrtkZdeX6/R1Hb7GkvHVFdyIduwZVsNSSGOE",
-	"jbGNOcSMn3CtocUq02jsHyX40+XVnW84knDz2ejuOAr7j8L0w1WukOFPQrgJEzlkgrlkhicFk2ksZ6M7",
-	"Y5zqMstzgpI/om5onUS2PQqLI4+77Dd47FTbUg9jREo+FimC89eqMa2dGUskfUkqNDFymufI3WefZ34V",
-	"40l598jiVXXqmofsQZp7dnszquHS5k5dx+XjeiWwPw1bAZ+7lHYWKvoBCY8q0SLnXU/86WqdMvhLtyZh",
-	"ieSK+L5TykEsJhepo579HdjbiZgdpJoR2U3l3CBDogpXRa6Vi+9TaD4t+LC5UhyC/jzPaUiX/ZjlpcVQ",
-	"g9q38VUmjaj9nXLgQxxAJCbTyUBB/R71dWLvMZbVQQkBhI4crkNidEpiWd/xlez+fKHZwOgSLzMdPBuY",
-	"HwjNALJbyJRKEFHdcAvPBn22aoiIuFhcj3EFEiJUVmD+mnNd9lliXyCxbwAU80bFkM0TsUTJazU3hP4c",
-	"y6tpiXENmcLoCddldSj8BSsQIAAHL1gj7DNaGJ4CRRasNv8Rt6Bz5hE2JpbzksxX3C9UqFeCgjt9ozMZ",
-	"LPm/8TyPp73e2dfuE/g343Mnxg4eZjLF2FE4Px5Lx7zbZT/g69hCCHymWXbgAoFPkCJ99nHJYlb9V+5s",
-	"U4ObFAJWaBNVaE4bzm4+aFL99n6c5vlJaQ6lFrwYjKC8JStzEbFgIFFtD6iD/MKYKKpINdauqMFgWrxi",
-	"Sdz5///3/8WdhG4lHMnNZFRwLV6xRBV0WE/M5QksljNk8UWMn9v5Yyog3USs/H90Qk065p/eCHldjjr9",
-	"s14v6owzaf99GnXADu53dFlQKKP+xhDwpJMItTyZZpMR14Dp3/R0s3mdtqocVv13c8WKR4MEM5+exUvM",
-	"NOIWLpjFsFDjyiyMY8XLTt/IcnFiLu2s+fYwBRQPDs7RzoJ9qDLImMcbmVq/3JJSJ/80IyJWquNk0SuU",
-	"agcvkMAn2seZeJ0h/LfIuKfHpnJ+48cFYVeMPjppxo6IeMbJgSSWyMzTO+6yZMhz7R5Z2qixXnxeKyrV",
-	"vS+92pVSueCLzwd6H1Z3WShHvWhR3chLMA8alnc6RcNh5dEADuKru4rWCDqyMJ4NIyA0DsAU2DbGcsFT",
-	"KKE7SVhhZJomRQZJ9wWiEvCNjMpZ9G5aFeV6X957c8XnFhnnw01Nv/Gyu70HAReszkb7o7RZFjoIh14L",
-	"nGU76mccCtfr8r3Z/RbXvXFj7y///cGo3HeQyiGvpk347p3RwOZrfWD/RAymBTgW//zTHN0rwQtRXEyN",
-	"6vvnv8wR9R7Me1TnwloB1lOhH/610+T1YvfEhbOysbgszLLtxCtpTAIjibtmHA13lPVXIlfy2tLAEXhd",
-	"l4GoBSybValFrACy2cyEVA4c6KTLLtKUpBnqSUwamlObdFkCb/3fSgqKHmWSjHPobjV/MPNKMz3J+V1o",
-	"3sfSjNCYBb14+9pMVeRDBhAZHz98360x/aEfANbYlUVocCOM9iPXAAJSqhy5oZnEmqc7oKc76/V6ZkZn",
-	"3377LTuCpOP8BibHS/pxN2q8XZE/jOU2zTOwISh/9goIDMHfObqvYSbytMIRNrevSOoVBJVpOzv9zlnv",
-	"7OuT07OT3umH3t/6vV6/1/s/9QBzFbm70z89683FlmaK/TE1tlBJG8j+mJqPFDTzMDOPAhvg0vw/NRf4",
-	"G34VdXKXWuu8HxvX+Wee5xH7ThQ5QAWM+adLCKXqTv/cliu6O5z3oo77VDr9zg/TQk3ES3c1OCRIagR1",
-	"HQPjDoJp4Hivc9Dn/a96wW9jlYKF5AuPzdSqe/Cbtels3rVhRzaZ2uc1dTfKrvtJAduTt7xZy38nxifs",
-	"hMvV9kLY+nWtlmXJY5DjTyB17JTCiryxHwdLkgsruVYQVfuBmDZucVFolIU6bflVb8ORjhO7xYUfg4EH",
-	"lpqudsYfZr44kBF7x5SGWRivWpBSbTItW/bHH0SCOGyY3y7TSknOS68xFlnAB992j9v28k/Mmmfp52UI",
-	"YiiBKHQNtrcrUUTwTBfmdfGXKyFkEL/xneX4jDRiWuFoj9wYyzTTfDIBW3VxQWLfAhtnpS28Z0dUbYh2",
-	"+/H+EGUcvy90qDW0eHlZviG7b1Os4stFe5YeYtLwAbBK0F6ZQyrZlJD07G+tr3tnrbv9dT6Zjbde8nby",
-	"+0BQvBqYOe1PzpjeP9ZXY/Lz7dK0J2RIbjPA1TWOuUsXddkFSdpMuwEYoFYNcY1SxbJReLVPqK4op47l",
-	"XBDd0nDZamZfle/i8xAScdF5badRzTY+UNLM2c3ry91flRQLZe/9lZxYc3on/hbs9eYAjYG747KP39mq",
-	"waWuwZu54e3jxEGIeBtn5LyljvlFpdkws5rsvnTmfEz6gEtm1ghJA/TvcrehnW5ZrEv2WPsCx8k2KYEs",
-	"mJP1F2wsimvB4M9RQ02H+ZYSYCx8PTwBgZJ02dt6kpPKUESalcKIdvUKgiVawPx1LI2EuXPqAnuTSLJO",
-	"JkJqDBDPeJHqLvswLSSk7ipxs4Sp4ZDNRlkuAtoUDhY11K9gahAAmWDurmQDzHJ3r0xeTrVIqqwh6Ap4",
-	"k5/eZEmLkdEAr4csGWZlErHEhxORWrI29YBvhSV48wS6/O4A5aowdoW0GQFqAsTsWHEXy7BDLHBafDEJ",
-	"QuKLLnuNuB2acQ+Tz1IPC9JnvM49Q1D+gP41lSmVjobbx64F8NnY9i5KzXN5V+mnOBhITHtQvWdzetaI",
-	"cRwI3e08mw1beIIY9U+F4GU9Rl2PJctpnq+nWt/iJD9HlanAN38C3/z/3uu0WoSW7wtruqJwd2euuOIZ",
-	"lCEPAi8NB+9JuL8/pFm5E+/3gGOmcPaDkOmj8tTNBj1koHUPnnvNUGj25R8oKHtwIYNl4VjXO9MCNsUZ",
-	"cGoIdc1oq4UmTmRsC9dfct/GBTZ5rKZMWFra6rzFDYvU3wPCOZZ2d55GxZh3oNft4F1dOmbP0E6Kx2po",
-	"6KtLweow5O1bam0FWqVV+XCgVLbT9ftDUZHOab3y32FLqOzDA09ZrLK2CSHsnP7BhxiWagZ0tNcHWqlE",
-	"MJor7BC+w3vGRhkELPTQpmFUgfn9WqkUsUHy7DZQQtSYIoOAAGFqXvHBzXVh1j6KZSZB9mBBki0c9mx0",
-	"ERN8MLJB7ADJ564ay8YWuVc4sNIjGkGpdSyNQM7k1LYrMD1SBfFPePfCfh1dRsyahM9dj2ksRtyMZY3h",
-	"AmfmOC5cQD8A2XZ3X5bsxJRhkOyM5VES5BH3me3cMbP/fsv4Kpz7HwCFFWrmzBZmed7tbMTOulfH/Ptg",
-	"WXfkmNc+iWe6/IPJbT/z5K/iyX+aNU0rnfDHyH+/nfNMhUf3YSMhwLg3kZqz969tbZTN5hD2GCCYNlXu",
-	"G9OEDKwMaX1j6SjZKUWENkmtKa4FCvji1Ews/d2WIcC9D1+Fp6lIfd7CtjhO3CSfgD1SKZl9NFDc1fLd",
-	"3ej72nE7LOKu0GxsAdm1bpvahh1qT4Hsa4GR8TjAv+k7uL8auGeOry0VtLYf35LQ9qJQdiYH+RTakSdc",
-	"lxGCjtbr65QUuoIJDsVmCxDBnVZ0eOBY1/xwaA4oZZ4OAHcoOduqITN+daAad2YnUeoQALZNkLoy/nNE",
-	"N/hZ5Wnrq2EwhrdX9wvZ2DZ2DD1gj/TTqEerR7I1fWNWF+C/H6pT+lBK1xqdmos01Q65WLkOa4iX1g3A",
-	"EPp43hmpeDvk0UAbNbgmVH0Fj6g7JSv5heBSaGxG9AqKKg+n5bQQwHQ8VrpkpZCxxH5nwgU0mgGgWGjE",
-	"+SlL+R2VyaG4hxsu6YgmD0ghLjhOeMzvYmmxtn0LjFkCKHG2jzuNer0eabKjBUjPTyKG69sb9xnCdQiY",
-	"0C1MsFnQTH3+1Unv65Pe6Yeznm+mdjhb1SGnrt96Lf11n32+bWO+QZfpWnNf1qkLUPNPBOO5RaOuH+fU",
-	"fDtk6E1NhKp1gNmd1fP8ux/X1qZw5oStp199yUc/7jnYftDBdi+B9h1xv0jT0J6YD7wHxtdz3L057v44",
-	"G4vHYlkn8YdRpoMM+FSmSmKlvWVnMV5/taCAvP+pFkUE54gMtwrziLFSMBBAgMtUxa89aZitRdSvWFay",
-	"QtwqqO3Pc3Tl9SvqamaFUTgDivJLYxU5LM2TMc9yxtO0EBqJYGJJ/wLDDwofrgQrxHWmS4g9AB9olyGt",
-	"lGY3Qkzc+3yhWZZaRE+pWK7ktSgAbk2jlWweb/HVYqmGFmDIsotmFofNtgMWYswz6Xqky5EYU0EC5BXE",
-	"HdMjNc1TCFuU/EYweNk5+5PLO5ar62uRnmSSFn/euhyLxSA/vhX6NGJXYsCnSOQZSztz6gVf3Cj9i+g8",
-	"8l7neYDkfTYF36kpoooHkngs6mLYbuoDtQPfLxx9tBxa3n1IpWKzEUkKDO1Z+kFLNkhQY5t/KduBn8O3",
-	"8Eg6V38Ra/geHzXgNzX6HmY1t2r7OKzWz4MWIcvrQn8SZaXbu40UeUBU9B2E1Fb3dPaZQuuPjcX4KtTm",
-	"WcEAT0xbW8ZoV/yusb5Q5YIdaSFYgm6XOfTJMcPATiwnXOuZKlIag1e+pR+T427YiFdNOexeb9cLCijy",
-	"s7jpj7T0hvEaAoP9bqrv2HfT8VUuroRoH3V5W6hhlouNevN2++h999/tVOgGtbF4Hp5I810TYUWbMICx",
-	"+z/wm4NGEfsP50X+iE7k3urtUPCBtQn+kypqrtNm9ucDdbkZDyq/LGG3t/fiH4hraSzWaRlDnNygvYNl",
-	"kvgQNDRORcC0YGHBwYF8FbIdOA4J4rzww7rNlBdmwBeIPq+9QqoTYVTYKTBlsoScAtNJVXIK1sxNEQwk",
-	"aoof+GDkSZ2gpkBol/y3U4W3sU2MFVqloPPuCx1w94wVwAAocHZ5CWGHV+wU1Lb4VG6osHfBoGTe4Ze7",
-	"nTfWNYDce0gJWAdLwLp7Pgaak2dkeNQVE8HmHHyLX3u6TCx/2JQz88Ab/A7DOYNSB1C3a7TrHSjb+Zae",
-	"XFUlDihps5lOBPkNMVLEajlKRiJPE6OBhkNRAFl3wKx9DPTU2FoWsqfoWCb/dHnmiFFO+jhpKlD7MBJa",
-	"OHYnNxUbP3UR4Dn+ajXN01hi0DUoMccpJF1mWejM08JePaMrLX1VEKW9q1CJs+/44OakVCdXfHCDmjGW",
-	"qYKLQ7rx/Sm2791Or6BEeh9Sn0BehR29+/F7dn5+/u2xkY3OQQzx108D/PVGLhNXRlD3ArfnxPkBGbya",
-	"5hvVi1iwVEbI1IYJJvW3XfiKYVVE0yvaUopdvOCjVtP+qN2jlq5IkFdI10kpnELQhyvF5rr8wLXoQfO0",
-	"LNG7VdosUgY2e/toNfLuSV6qatqGP6Fha9qYrgGJUwUctVe9Mt8FQpXOCmXJau0eQmFhc9UdtZdLaiwf",
-	"qiKWyUu6/aW9fYKMeEicjaniMCcN3yJmk9NXS9JHmJjVDKZxn+nWs7NaurW+XpgsB7XamHutRp+3ie3W",
-	"l7LT70z8baWYhX8ZqKIQg5KNVKEFu+JladRP+2gs3QmDT+3isV82VSgIv1CzYKE6hx7HfA5Ktg5KBofw",
-	"cMOQjyfwiEJxhYsFk8RabHxpkqU1bCr2DkWplbRVF6XLEpIpCRvz4kZXBG4sQ4nbZe/FoBClvwdF+VLP",
-	"9ZgVRhiOBI7RpSq2Salt6cJ8wGV8Wl1A9FLtLWW4YLWdjMdjJ7EsrDWC57aIRf09GP0cjFpqFJf2QO+m",
-	"SuAxhJ9WkhdKxtMUUgWcCg+xv4M+GgtSBJdSA85ISUESx3HU4sQzQQ5HhvUAuhtLaJUBwWcsXz1SM4mX",
-	"USsOScsBl6AGmaI/z9/RmIlETHj0Ze88lkltuZJj6kJxl0porrwuuCzZGCmHsSrSljtCIUSqoFBiyBLc",
-	"CaQ3zLQtr4iwLRMnSkMo0HHeg94dm4uS0zxPInx982QaDK9pPC/qEcJGUVUEc+LAiRhL6hGyTkJD94+5",
-	"GRj68MjTXo9UGSkowHNe4GDg8oynuowluggBOTy7kA3tNplm2bU0eqhixXt3xohpcCQ4bfN9lIC40xp4",
-	"PYt7flAYbuEnuAMUesdWMLh/ozX2LxeQems+jM56iuVgGnSsAmk7+1/FLNA5zV06JE5grxFhHM5HTUdu",
-	"1ULTWldurCaffadqfOtQCOHwdD1pj2n7MNcO3KiXf9KLL+dk++AUpC7VRLOZKkKYRswDNEeiqEm3cI6W",
-	"ioCUIlfXalpCZSKp6ItYBvxBmWY8N0L5zl4bYQFjlYfZKg1UPI4/6P7aC5YwrXnN1Cbug+8649q+3+Po",
-	"KDiQfv0VcgT9+u3kyP2hmm/Ymr92M8J6rj0c3zoiLJQyvfzT/GeVkKBWfYeYCjbyiKeMu8oncDFshRMG",
-	"wqnLCujLsYJJB936OpMDEYUYYtTGQwhiCPIy4vrSGm7LKRuBTP3QGRs362p/JmxsXWBrFhhX4K9L2Oi/",
-	"VfPFoUOLSBpbNc4+PBXEvAh43CSOr2116Eq6Q9soagflQl6XI5sutGIWjTOiA8t0LJO4E097vfNBIW4z",
-	"syTwL9HFH2mZ8Le4kwB3buaRH0HoYfGupY+q41yx/cNcWXiCR9PEtkMIja3gMzbErNoRFgVtG7Yvt8KW",
-	"oKH+Wlt51upqNziAaWxPNFkZbcwt7AJfDXLxNhhotjwbT/NW6Bjvw5FboGo8c1Q+GEclfI6bAYEdMMqX",
-	"OUqb8VNSv0MzPeVvNuNgVZONqTv1Zfs8gNM9ltVKKF4U2a2Lw48FlxCXp9LRSWEZGInhzaiiE/bixfcE",
-	"4mRUC0UreKYRUozLOwjuW9yExUgP6CPkaiYw3YyADlZvx5KR1oZWH3Z0JXI1g2lHCEVmoaQu4S/YEQSu",
-	"ipki9kFALIMlCD2BbSaMDwZiUgJqVkDpiMYB/VZxuDKhI2hbqfBPajO/Wh9JlyVqImQCnMra2ACILoEz",
-	"+pCNBUwItDGyUQrquBmr22ojjt8mpaBp1eKvNfhveFbMfJKBmsoyiVg2ZLwshUyFMUAAUAKwL2zlmz1c",
-	"xmeDaJCn5VCFudpnYk57AJDmJ8RvhN8b2zMCKpT9DlkfJS9tYbf1LJOoBhhCl9DawQRdVV4R0BiYJ5FL",
-	"uphzJLKGXVbQtK6VPU/eqPtVzGi1oc/IYapdGYGgGdf4LFu6DY6vg9NzPrrtY/IoKWbvrHcNXj8NIa85",
-	"xPeGWy1gXoVL3dBDgpxbj2N0B774BmkqXcWW+zNQKh+ExOMMRwOjy9MaFt3XPbDjeIlGVIBVrHQ5gQSv",
-	"B7CtVZNWTm94+5XgdsGH4khWWmHerWf2rt18/byYqxfzHtrJwxVv0VAOcGL2knDBW177BsbvzoN6poPd",
-	"Irj2xNlg66nSR0gEu8QteTwssFUjw/5ABksn6jSZ1GtEDO8hw3vItLC1VM+mpLDW7I+YytOg1PZHVTjz",
-	"NWwLzCT7YyqmAtsTIzbVIpZJLZqTHDqNbCUW9MwiOxcdeyaRfSaRvVcS2Xqo4ZlC9t4pZMMgYDPSv75B",
-	"ItQE/KukEiyBmlxQFpjMKgTmtjBwZXQvqAttpfs4ClUNZrJ8O3yX/VaORDHLtIhYkg0vh9M8T1gqBlkq",
-	"dJ8qeAsIMifsCOBgxJBP8/I4cuBjZmbQleFSa/YMAj+aD2zAzR1EjdVR9QkyPpkA/ouN3qCe49pfA2W7",
-	"toSyEf0F9VimbaQuZXxaqjEvswHP8zs2GwlJ/YiA+MIumBQzYwUUtkBamEUshEhxqakM2epqmBTFdqDy",
-	"eI5TQElRQclFNgbU8RRmLGcqwGEx70O76tpTJxAiBJQbdhHLeUsghACwTZYYo7TIBvV3hVLsK2HeVbPk",
-	"KleDG5EmMKUbISYa1xQRZ81h40FlNU5P5FrMsMeZgmJI1WvPrX1LgCgwJzSYduZNHTiM5kzgelyLEs9K",
-	"HRfBt45KheFnDDHCZC7HmawdIRvbHYqZoFhgf34RLJWfKgBGqYBlgU3nGliKY0mb4b+yiMgB/ZPNGaXP",
-	"FDPGHm7Ifr2IQ0T1eRjZ7oa3iCW/UrciHL+oFxaEwkt/KZl3/xBiAks4nVwXPBXdFy/MR4sIydZav8zS",
-	"BJC+fMl4cDA9uEZkTEs7wu4jL2NZAqviIpQNs46BYHmFIWUjWJa9TSyTl00TPTaLyctQKtyIScmmssxy",
-	"TBGIGXxhkNugp0Y1ginKaGg+FrHUpZj0QwLHqgCN/IRJtFhx2GeBqJrhToowaxCKGWrucCTZdnKQCEiz",
-	"QgzK3BZvZQFlFhvD6sJqaioMDYVDBegDNUAsVe7FgJCptoSPmB4JV8kTbJcKXofl2Y2ANA28ttMqeAZA",
-	"mDms61h6oGoWPLOhhxszMh7z+3KWyVTNLin3AucVbEBc+DFPhcsegCPTNyNOuyxxCjyJ5VnXpjxAzVs+",
-	"G3P8agHzyEsPm+45CsQNwY8fx/K8W4vTB1eah2AK5wgPguMAPZ6/fyy/dF+z+DQQIr20/nMSy6+6LKF6",
-	"3EssE3I3DU97LL/uLl04dkTfqN1u8yEDJE3jd34cy2+6DYJ07tHaDP1bN9TPdpDTqbAU5s3dL2mmja0E",
-	"i+Z+hIvN7gFoG05Xw5cA1iEzizMpw411BPH4dHLyE/ONegR1WxA945rMknRbFJuF5cqVnEcst+bZsb7K",
-	"vqh2wEdTUlQD8L9JNB6R0JYVYjjVYBzbMPtnNGnLjOfVK39UU9KnWFQ+U1hbbuzPbGhWBrICVqSGkXuS",
-	"pZ1+xx4YY2lD+qD/Jf2fUWmd/tlnqNAARVZ9/D8sLL8ZzRQJdzFQEvmpzD6igiDFAIYxjYNwysoZNXxM",
-	"nX6nd/rtN/yrQe/kG37aO/lmcC5Ovk2/OjvpXX3NvxqeirOr3jl4V7OgiiZIl8yUXTUzAI7bkElhji8H",
-	"9J5Wy3T2ee1wwH12UtG5atFGRZP5DRvBgpPV/tq3dFH1aLS//iNdVNuj9jfwJU/r7sGibIlTooHVRLIX",
-	"NhyAp0OPh/7IPY4l2TfgihyjGHoK5E/tSufqYIXrxKI2D0OFEajwqu9HPJNtL8XBlet/zowLfdf2DnY4",
-	"3sMezrd0MFbeZe6Cz1FnrG7bFS3+EgyE8j1xm4nZ94HxsqqMb/4CV5TXagYfK0MPjPBqB70/rRKG9iwd",
-	"PuUVzXTfTZJmGuT0qYL9lyLpGSja1thfB8x+Va3vr/hLTam/us8T/ISux3x6sOrPBBf4gg3nTXS8vnVe",
-	"Q/gbjVns+WydT2z0zPbG0rUscUjVKv0/dx1P/t6spC8shCiSi5VRPITLFH6/VirtstelrhF8EdipnI+u",
-	"XPHBzXVhTl0US2OhqGnp4x96ccGeL6dDP49rJbuM1ALMba5oDpOKsbSRZzNrW4921utVeW+RH9cX2vmb",
-	"HS0isT3uE98Vy8pY+i4432D2NFhgPXfmPllgccvJHB7xPAefLVcqpRa7dnZ21ZDYI8VHSEm6k4Kq6vHf",
-	"P7frM7PoIZtZ/xB3It07EgVGih+qUOopcYkePG1o3WAZqTzV92Cv/AOykE3JbwrvhZBUtsMk0ywxE7oc",
-	"Z3JaCnuhTa9A3k6qGTZxQIY3lr5WlaogCJ7bRmQccLtL4pix5imo05NKvCJhhcgF18BQYkwRM5ByZ5B1",
-	"zEAtu2gPk6qomVPZWPjMLJ1Nm8ou9eK2BkxDw/MweY0lAJBlhn//13Q80T5Y1HdpWJcDM0YS5cGoHURj",
-	"oqhSRxDLuXRPmDmg5BJUo82j3y9Iqh078C5IoZuXMEsGOfSzXpARB0yDTAIdLHLFlOpawKKiRQf7n2fj",
-	"rLTlAZimxM3CP6D9ZrQrZjgHPhuFjTxqWJ95FCYSKU3FOG2vT4q6ll+0OMkbQpuYHkbeZzXdCtbh2jUE",
-	"jyYJAk2qh5kBqeU8yplaELgPQ/QbROPNEhxGKN7MhOLw9LYtL/owU/cR+sbPc16qd//aoeyK+llxcXXs",
-	"hqHsv2YIFb7L5/hpS9PerJYTh8+h0h2FSr3NUoub/lXCnrlDrVjSLQFwJxjzo6jhZCKkLxGlzgnP1JTY",
-	"apKIcT0QMgXEFaN8KATp6kxPEFlXprEky+aaT3SfYpSn0MYt0uApAI/OByPLHayG3jiP4H9tYwb9Dmuj",
-	"GU9TbQy6WMKtid0QH2OjoNC6bUzvOrWrcXMU1UuVURAxdW3PYVAVIGlTCGIeBcDFEeNBZVohhuZJtIJh",
-	"CB5vgrWv7tWOD7mXpIqA8nTQ2WtwLa0NMLzgB3MiVreEBEH5TOgnQlf02BsyqpvSMpL23JOxbU/GEkVF",
-	"Jb73EPD6KbsVOoQoszAo4lNZ6fjzjQfswyjTpAZ1Q28DRH3wZhhQwuBOLLViiS1WhlrzqZ7CVcBe5rSJ",
-	"dN0dJH2xE5FDSTDOIcLKYh7AoZi/G1kq0lh67DX7Bq9svXDJhirP1aw67yeQWAuhrHYS8ngIHVOB1VqH",
-	"WB/tiJZoAM7u8AaLa81Z0JO4h6wVrPwBJ61a5oHeoVW/NxjhqQzsTKlmgfpy5TbbwmPuLfXz6PI0BJRH",
-	"oaxdF5dYAvkhkHapPBsAVlaiyyIblBR7h+rryyEE5oN6ECv+g9NihmPEHFphjJJhnA3U5C6WQZs8A94T",
-	"7AmbATaWhQPUrOAyVeOKRwMJhGqDRcFLgbPTIzXTbKRm1PblNO61KFkmI/hTjpTxAtsr4TrzsxqWQgZQ",
-	"zZkGxpZFLFhwyr/QRonFEhbrzuUjUPloYZvxnEKC9yV/ll1nIWxVIfQ0Ly02GJfsxQuhy2zMS/HihScn",
-	"wcbQGA4TEL6zWZbntEKvWMK1no5hR3XCNL8zYwjiFv5kXufXqj0A2Q4kOoVNaMgUUFqqGToLYA1CzGpf",
-	"qGN3shFPa77nBzpRi1gaawROzhxsWbWU6WhBP9ox0t1AMDpxVPiWmGa+rXUBFU3AdNmcX8R7+Y8SW7c4",
-	"IuxRBvIilsEAx3ENSHB4FDPNvuqds8SLmqTPuL4BSwk7H4up1Htz2m1ZVu2oAosBvAAPKtLQwCqXEV5W",
-	"0D63yQaBvVvN85z22P9i1QYrXUWgq2WKZqLW4nF+vuoOUXA2zcZUUbNqcqnT73XPz6MODOyf9npRx8iF",
-	"Tv+bdYCq3AFaJ/fU23Q5l9qYIQLrR7jCr2LrC38XaxVWea23qLyKMDGd1jow/tCHQJ3yZ+Tw8yAPQ7Wz",
-	"PEhjz6NHB7WHp72N2xileQS4UPun7lk3DLTEKA7bwFbANK2GX+qy7xBGoSr86SJS7dBZSLrc2JE3Qkwe",
-	"QUz9d98f8cSi6hv09NlLWkbWfbxuF2hLa3d6Wcyk+Xav51j9LmP1DS1Em6iA50D9ZoH6qabPaokc53kO",
-	"NXFzVNYftWCJGHPj85WKDTNfjXdl6afFJz4oGU/TQmjNjqzdGMsB1+Ikk1pAEfCtyO+Oq0yxpYIggpED",
-	"GTbYJNjnCAxuXUaEQji1Oo/2XIXfSqkPt9mW4vojLOfcxlRX1UHOe2wgqNIVJ2Yp7Vp14QB1+p0/pgIa",
-	"3YkVFNa7EwpdY/sAPK/905h/egPELJ3+2VdfRh2wLPodXRZYsBQ1zgjX0U/HnL1FkzB/67QV/GZR3imU",
-	"A48cYRD3t73OM+NXqzpY+Z2oOf+BtNBuH/3gQ1Zqe9NRU/qYrV7Cf9eUkhcbh6uTdqiHGrwDWIGXf5r/",
-	"WL6+9fSSOYHLmT1+gfgdl46Twfy/U4mAxSKrIp6YO4HWQxSa+EKlmCFDN4iEkFID6btjCWljCpB12U/Z",
-	"LTZTgqSG25mrvR9i+UKh8LyuI9hFOMnZSLn+BC5j6V4FgeNIW5KjcjUtibW8oregyH3MpZEb5UiMu+xX",
-	"5avfqabKuz1msrE8+rJ3jtBB7kwkxxSCJvcq58YkCx9lQ8q50gJA4bTeWKcupuGuLphNEi+mRgBZtU3X",
-	"pNFC/cCYWkuQr00DsLtH7q8xs6Ik1pn6oshhaPT4L/IZ7P5wY4f/4SJSP2JAam8NkijgOElrRlZoC/18",
-	"sHjy28YFHyptHur9VA0Wu4zvRXErNHs/49fXomAfX1MoLtMsVYPpWEhMuc5UcQOYjXkmjXZWrCzumBP6",
-	"OmK5uoYM8gQ8xxcvLuznCA1baSwnXJeYz4U9WMzziKpJTUvL97gxw+PfzauvFL2l+FS+HJVjTJU5iVl3",
-	"wxrFo/UJ/AJ2N/jeqrRxFYq4Hz5NckzyCnbx9jU0BbKrQs1Qt7pSSVHcZgPRRBtHD8HDkGe34r8XnoZ3",
-	"HmCinrycFMpsFFgu+AppBKlzKL+jfG7pSsTtkcaoA/VW8th8LWam2hK1FwIJa7BcG54Av6cKN9c+6yFO",
-	"y5vsVkihW5yY3QVn3TPXKHj2lzQfSVpH4MfPbsWODyQAikGdAa3VukdQTYTkk6xrF27pSTQH67eJkObo",
-	"n3d73XMWjHMN0xdvX2MwalKo64KP3SGiI8RT9p8Xv7x5iEP0fiIG/66V3OwQtcz3TsTg7ySdF50CJ713",
-	"u/s/UYjP7ol9jBET//7+t1+3OA93HCXwbs6DEZQZ4F9l15nkuTke44c6AP9pXmWtA2BfviFMeJVJhM5s",
-	"pZD2sO/m09pg3+2fXv45UKn43Grr7WO53W4lHe4uM7fBwuvELBXAIkAFnh3g24Cyssu+QyWKtW/Gxf/5",
-	"wy9vQKG/YskFAKv3Wf0jTSBSIZUxc4aiENCoD1Dq5vQ/xPl6iy+zKmp9UVkW4685L7fSewfh4gkvRz5a",
-	"bC7o1D3YUDsFAWso2Bln0v17/pg+ZK7TLs5axd3mCvSwPkdbGYNzpxP73FLR3YIeee1amK9bXYAHHL22",
-	"+xAUc2vBKweynbyYd+9CZ8z8P/evEdUFDMT62hm7hBFirVZrdWqPRwInAZpIJkaApMbWda6SrVi1Vbv4",
-	"Rq9iGQDtmzulU3N8mPHljBsXQV0j1ywJvwBaAohOJVX7mRmXkV3xnMuBsBa0mgI7L0XZQLxhlJMMQaEf",
-	"Qiy9EzzNHtp69g9t/8GH16yyn2Edu/cXQPlVwSvctTC4i2B922va1vTedebyJtpyUdw26xpo0MI/d6LO",
-	"tMg7/c5LSBDQTOe6wERJgIa36obiAZBRIw3EzWPn855QyYiV5hBT6pu9Gma5iKASfaYK4uWp328sGu72",
-	"UYsiDIpDww58ZpVAeXAbjFjN3wmw0zS7Elg5r6rpDqif57dY/xveDrMHDfd7D4g/hEMJoiZlWmgN1f1G",
-	"lFKJVBVw0ra+R4z7kj1E3MEOy+DR2Fk5/+SLsLrf2FYUuhvkPBszJT2sj/kjNolXW8qyFLM0lsygVEzI",
-	"NHi0g1Fo3l/b2E4lZ8M6X67FaXITwdKUvmuisJDhKLtdt0UwA1ewMj+DnwXPyxEhJUU1JUb3Ax0WXKa7",
-	"7O30Ks8GKOPVtNRZKlhCCbckXHb6YD//6/P/BAAA//8=",
+	"jOZ5DmF+WgQEtl2/+k47qo+B5TMqi+Fcekc7p1N1Hr6dqLM46hQ4zw67PBs+Hv/8e/+/z04eTv9rcfhu",
+	"9H1Pvpw8+iv/y4PZ/y0OfqTPj+b/R3Q/pk/7Fz8kPX2QznMp8lepnNJiNKm4EeEZmZqHAV8itBg6Lfy4",
+	"EuzgjGWCn0tSCEKJWi+ySIsJEcWE5WScZgXL5cosmx0nF3YdjaU2xbqrsDJHRbXvaUHPqGQfuLMJXNKZ",
+	"BmTutKjTL9HNhn4zj4imjROckzM6mrBkF0FS1+Z/baBAjbxBEgCN2ShLOfuWwflVZXBeY9z1umiI51Oa",
+	"ZoFwued76gGhSZJDUFtDoBxTrerxcccc5ZQaKaS1QT4b8/ps2Ih0Xkzu5+w8lQVkDuxShjlBbA3zq+00",
+	"d4JAL8XdP1Hpmsgdqn1KZeHk6cgQyWB/TKjlSQkBoXCpVCqBJ8cgBVARcEJtGquMiBQkLZRsU4LNsg85",
+	"mxeQ1ZWwjBWNou6mwwyD5A8Qqk77OqXsErwWxVtzha+sgXoMZLB3/MZV4KIYuq082kMTksqSwE+I4Nmy",
+	"7BebIPd85UmaYao1LIlPNrUmP7LCZMhOaMqDKRxthfoDsN7OweTzyx+dhM2UltpTR0+hVviPDh0VIu8M",
+	"OtRktEX4kyPdffnZ9Y6w+llQ3iwO9bfNk4uUJxUR7dvUqseI1uUPNjxFHrlyHXsuz5OjgNZ+8PkzJEdy",
+	"qViEj4Bav0adIp/zkTpCNAdUVsd6AnwrfD1Z/lvS1peJvj3ccfBtZQV2GXxbstVPqSwE7s26v3jlbm0z",
+	"DCUQqnPqHg16R4H93F7ArNnxng++1ZY/vMqWb0sHyyePgjIhKsktl7Jg0zai0QEH2RUp/9icFI64+2xX",
+	"YZaLqbi1a9B7EFiEvpLLSmmZirw8hjn7VAzxVhzaQB9LbqsI5pIPdyuZK2firZLM/duZF/Fg51E8/hrs",
+	"4l53oPnqy2XSbuRq/JYmu/M02YOAqfng0ZXyZL0rwe5cmpUpbJ4n+yMrXqaXjDPph6rZgdMsvWSm6Svm",
+	"exNq3Ng9qg4Jbv+dQedsLpf/u2Cy2B+JaWtzNG5SbXp+OpdL8hS0n1wAlRx9qE6e6lj0HN7iRcyfCJIG",
+	"1nc8zzLFi4xyyIcqjQiJYBLud4CUwriYn08wTrkMpE8L6fyE8fMO/BApJrSwKFtqafaB86YsMbA8aKRO",
+	"xzCQgT28SDq2/wY5o67VYAdVnx1NhJCMUG00MuhcLU0J7wElSc1b0+gdo0la4wk4Gc2NUt/yy9UxBlWX",
+	"62GaHaVSBV6Ypuc5iAMZeOXX+k84tD9TSnfvGlK6V7q0et5h6Zk0wtncmuAvWXJesYbX7iYuVslGlxMg",
+	"yqr1WmVsgDUP3D0UGZp13pDbcFPNptHUEPQPRle/xB30ape4w0ajTFsH+3pKutfjVheI3lWI2ZYOltz9",
+	"ILm9+wN6i7zrQ4ct/yJf/CbS/z65OPzQmz37+NsP9Oz588cv0kVKly8esOVfuur5q9+Ol6/T7qdXaXfx",
+	"6q//59Ob78Xilfr/H0Q6/q+uK5XcfILGkO/h2bKiNF63a6n3b53HF7iDHO76DlJZg415OXAH6X2OOkYT",
+	"7kYd78H18dLj28tL/duZlXK0c156vD0vNdxn+0281L9xMWlE5Fs7hhX+9UYuH25iBDGa95BOGE2AC4AY",
+	"2O8vvzbQ5sAcdqjvmguCc865vtosI0ddR+WHFkoBlykfMYdfwLxokHjVgIZiPFyKudtbv7wtqKvDgdMv",
+	"vELEmCzFPNT9A9CbUaXE6R6sUjE5Y4ki+OHVN8LDMJerdf9JZMlz2PgVy5x6QJh+Uvcvgq2hfOw5FifO",
+	"q+SMjUXOSFqQBZWlG2YHYSoH93Vv14EtetRwG6uQpeZA9OhiCPwSL/w18oIhwATuNBEZrQVVOFD1eu8x",
+	"ct8TiMHHzlJJ+l1FXAhtHPQeX81Z24cJqTugNlr0u9dA7INVxK4SKUxyHJ4i+IuETWeiYHy0/JktX/BL",
+	"mqUV3tY/krRsSi7YMrACTovhBVsOU92dsxzvGU8gL9r58N7PbImmgh4pBOkfHRF1rTzLGDl+/+zFCzKa",
+	"0JyOVsS4fXm0fScgrpletcVoIlh9Zd6xeQ157IX/AZJjm/XrYhvWQnQ0SXA1IEynuk4TKomcj0Ygb7W8",
+	"2icfJCOUcLaAgShZrzjQdHdbV63fd1atiZhrF023hDXjBct5FaDC/EpYnos8tD7mNW9FyJyzTzM2KliC",
+	"bxIxgmjZWxC1WKHkkc//lenWKWjmizQDnn+Ws4TxIqWZDIufkdMgREJoNfRb+RE8fpAX5QmcBEpnWog8",
+	"IYkAiyiEqK4KR8vEOdi3dyk+enXx4c8kQMP6hF1yarU3SEl8toKIpkEoFFkpJkinhJGzJUqJ47cvwAej",
+	"VtxTMwNHQIrv03IcM5rTKStYbuOhwWr6BYKZayRqprseZ0nyt+UsQlQvJ9lMeLdNKQnKV0H6UgKvo/0d",
+	"qC9mDM3PpV2fQu2WJ0QyhvtQhtdnmvJ0Op+635vOJYRI04JkjMqC9CpLpLWH8ApN2Q0esS69GleqbOQs",
+	"1kk6Ze8or5bAMB0X6ZSRHJ43rxY4v0wjSz5tayCWjGO1cPZqvXKbNHTZ0JVaFgGyVM3b2DhW7pxWxTbw",
+	"YL7GozZE5Mblc0jirl9OeXnxDixg+XzFArqNnP1WxtBi1GeZNmB9n2oZx7mYVqIBr0h43f31RdoGyVOI",
+	"qle3cS3K12AtCjatJ/G/4Qxr66CvUQIEEnoiV3kpw5HOxhQxzhl7QnpGo1yrA6mnBZuChWBHN7DdmBQa",
+	"vJUBorvE8dylaN8yCyDXVt9QhJDNtTdaVdU4WQjsBz3G1Voast1yqM91o96v18bfV6iO8TKVxTPBx1k6",
+	"KnaOdfMt8vXPGvnaOrxP8RfEYV0bnlL/pHs06D9u5rFvOJhBU9oOcTD9JdiF+6zOZNft3LCM2sSh30IH",
+	"v4UO/olCBzeS4K+W1yW+v6kI/xYqwk1Ib3WtuDY2PfwWpbMZmx7suJBN72jnMTpfjk0b+PNbJOx1RcJG",
+	"OyJu/4aI219LXNBJvKjN/mZq/Urq+hq9d3VYF6y5TpcAfJ2GDeAh7dzbGEwHt+8usXR6NSydpkHomPiX",
+	"4CbbjCIfJMubJMLXlaDRftqKTGrex8k0rRizjzmh6tdUFjktfJddnUHarPYVoI7wpAnlyhwpidF7HFwK",
+	"GP8Wa9F11uI4oQSpUy6G/rO6EvWhfPaIrJa1TmO9shj1UJYNTjlhlyxfEi0pbif1b3umkkt+RNyq5LQC",
+	"VdCbOaIcQTXUEjTSez3w2JdcjN5e/+GKrcA+0eksYxsuyIGzGzL2iTzHXtouSmVMsCivaDYW6jr0VCSV",
+	"PWEfQU3/gN9mahoMdQPPeaN+I9rLj+6mv7x/83pA0oIoRQJKIDGaZ8uvIZqrRouaM6FCDKCtuGS7r0L2",
+	"FRY56rQORfo3L4O0Dl3jtSiOIaSjDpT32oZ7NEDkcVEMvQbObvWiR3JWzHMuCZ3NshSNlPd/k4JDPSX2",
+	"qbg/KaZZddMG/ZW73IwPys1Ym2ptM1bmqkn3g5jzpE61MfwcJph55kq2nKFYI3I+mhg14dYF4x12D32K",
+	"makEiYUPNZ3esnyaFjXcCdXJzD4K08t9XpbEM5DnII6+k2UVeDTCu8qtJFO6JImAkKb9K8dS7JikBz5J",
+	"3dkGyVo2UKQFBMZg4gA8WZE5gNb/htQB4b5cyR2gXC7YbmJF+/dxR10HAtnjJkd+hS41IvuEASLPi5GY",
+	"sg/8gotF5Saln5G5fhggNLYYli384EfBORuBlCwEsLQFFVXUzoQsSDLPIR4Cmk+nafEV1HisE6ZO6Qpl",
+	"gNaXLM8ETWrsXP4eILH7sKSuEGRK+dKE9mB6kClYVQgIu8rFiEm5AxDDG6CoO8s6Mcunio5vc3aZsoVb",
+	"9NoHXM4ysVBExg9uo1o5btqmAuTocR3iMjla13CcM/XxXiigaSHmWTLUkEydQQ+nA3/VgA0scBNEG0n9",
+	"+JuR99rgDtRaoK/1G/TPN//9nx76551GCP4gK9Aet8pOF7jGa9MQZwt1xObb2Op6pWnoNVuQZ6qflnah",
+	"6oBAbrxXPPP804ix5JkV0O4ZDw0IgxbEyvCoEcbGzTfGt4bOW+GwX5uCnCp9q6DZ14Oj60a6N5GqHusb",
+	"pA4sx2ReKE3o+5pOa56QJKzRSv18mNT02VQalUpdaKXb0a1GxK9OuU5Hb85Av3Q6z3T9kA9yXs3N63XJ",
+	"/zTR6jZXXSmgrhu+FCdSzqczBHry360h5lZ6iQgtSE55IqYYMK1LBIckbqShuzkj41xMSUhrI4JHZDFh",
+	"3HxCUQXP5ieECzDBskzipGQEZyY4M+DJYiJAw5a2PDGkEqn/Sadsn7wZ490Sz1pIao7IIzVdSN2H2yBL",
+	"4CEQIcFCA4FZ6ktpMWFLfZvbJ/0uyedcRkSqbdGDE1wW6ZQWdvVnIktHqcZ8rng1K4d55bhFRASEQLBa",
+	"58H+YfnncNbrIniC/eFxV0cTpVk21FePzqC7rxE9hxMxz+VwypKUKuWvd7R/dLTyTIr+qBU2qZf0axh5",
+	"b//xkT/4B9XBH7QZ/GFw8I+P9rsPtxv7hiTvHm1F84Oj8Lgf7D9+1Fh8b7f07u104L39XuO4f91BbklV",
+	"yn1kFfSEg4N1Mi5C1yfUyVdbs1nmuX19k3ntZV6v6wm9hzcg9Goi77AFFwdZ+ODh/sMH1ybv+tcz6P6j",
+	"/YMHNyLo+lsJujClD/YfPbwWKde/tjH3D/d7j65fwmWieGZ1Ml8RVreGoL7mphm6DeqXDoDbMS2+zqId",
+	"NTKEMwrLFoas9RRONy/x+nM2vwa6XiFJU73/vqB5EeRbqZ80ELp8HKa1fv4VU7acYZi45rkiJURMBv1o",
+	"8GSFHw1MOk1+NIxAUuTUDRrIOWXXB/tRnUCNGP4MLDWCkE3YWYm9EaZGAJujpEYqjU+IaNCPnF2Kiy9I",
+	"m3K4DbRx0ZPglVeplDoEp0qbqX7URJvyuQ9dRQ15OKjAx/NiIvL0bxg/MWE0YXlEqCSnnaeM5iwn7PJs",
+	"+K9//PO088XoVk6lgW6mgaLbB56IZxM2unjBd1UxsHfSPRwcHDQkjADmaO/x4GA7F87DK+U1PbwFCSOP",
+	"awpPvxeyyiOhto5Lcsq6bBSX9HB1XJL2tp+kU/bftdhO/RCBPv6GxVar200LmWHpTnC23KnxLBwXGeVF",
+	"Kk87xMIH2V7NffTF8etj65YP46ys/JruWW9t6K38hoMJ74CulP3cIGCRa2EOkbi2zeuzxqWT89lMqMP1",
+	"lVLlT+A1f/1sCwLaPoGuQ4toG+K1YKgbVoRnNa4MakFiwOh3kjwTvGC82FMDua2hob0jl/YN5AksQJA+",
+	"sAqwYXWw6HuUKV4F4Qnl5wyCTnZcQb2v5HKvfwvhAroHf4p66dcql9cUTffY6uNEVINGj7NM39JEjma3",
+	"O2ORExqoMHX3W4mpbyWmVpeYQm77FmpyjaEmP6qJ3NZQk8OvJtSkInKroSbINKuDTZDZb0P9qPn0LGNn",
+	"rXOzqtMvJ4PG1VCwx4m6QIqc1TWPMsrjwdcWvdcPsGvvWsP3fK4rJfyjpmpF5bq8pDVI0bdCFjPBGbq4",
+	"UOxV6nJBdCYpgdx2VGPq4Giv++A2Ldv6VbNDvrFVq0WhffGUTbegVTu58FeapQmcPT/QtOZxKZ+SMT6u",
+	"3wkvbZuhbVNPE5xQiXC28obxbMs7PEq2hvv7rcIoD5G9dtes0x3WE5n3VSoB37qynPiQTM3TwGpik6HT",
+	"xBL4xXjvlfqtXC1ogjEC6K8kZhdH5HCf/MgKeJgzKeb5iBF6TlMOwkwynkDlwecn9DwyOPSM/D4XBbt1",
+	"aUE9d3HqRKyvTZWKztK8Y7/P634N02tunjYvjdPEN7so+ilyEjEmC7XJlmJOWJKWpi6zgGjAvm1U7j+q",
+	"U9mZbCOVbRtFZVOv5/tUqq9UyGyeksQ8rtPZinynTd0pp8FuI40vn0qNITwB2HR7vb7dDrtug8MuRKYa",
+	"+et0culfdzbbThsczra/RqezR3Mp1N9KhNh6o3eOulY9unurKd/rrSV9kyfaJ5NL8hf8g2QNNE85mUu2",
+	"iuopH2ILfY87rKyAaSjRDG8ZHmJHEC340FL/1uV1hihsadJMY00UCJhHoQlmWyVlAbXGsyi8gAIN45RJ",
+	"70hUg7C+C3MURlA8JX4x3nstOEOxHANfx0ZKx6D5aACIQee0c3Da0VTB80MHUI8mbErVaPQ0ZJEbL58t",
+	"dlK8Y7OMLlEc+qOOVTcxSfWipjh4WYicJWq4M8El2KUpBzSHNFg+5oItI1tqwzye0ETJwvE8h6IzbDxm",
+	"I5CIq8b8MuUXgVGezrvdg9G//vFP+Ad7QnKW/a9TwNo57cSlAmHKfmh6q+dkRs9ZhDPUud2Cs7XjsDaZ",
+	"6lhOoJpIMSm/sbDrur/hCr1TPHs81lc//zvwM5mIBeZNSjYSCKtBinyJupTPIr01U/r48ePxvJgoLh1B",
+	"PGKNyujMjrVCFoPe/b9OSyB9ccG4Inc6th7yBZVKmyvInXc/PCMPHh517/qjwj5XDu1z1MlSfgF7C+EP",
+	"IC84QBJ4CFQHI1hEFpM0g2RotarqJ4xcsFeLF0p4UKdPp8aF9EHSO4PO/zAMv69uLf9xX0cZYECag/Th",
+	"jwofk7SAwtYZU7IQlVk2Z/XRjLzeth+PtcM2jKbpy/he9bvO7X7lV03S54Yfhdeq3ywN502fxBCFZsqr",
+	"50a9NUaxwBD8brYiOTp5mkeCz4EJXJ6csCzAkCO/t60GBMaGxvFAXfbgcnjvbb4i8PpPIgscJVCZzuZz",
+	"NX8c3t7yy2H2O04SQlFJLMSKLwe5cD3nf48x4A1CST/dWColbq/bsMD3LGOOO6Y6KvUQT2etd6oDq8qf",
+	"lCQ5HReh0ZWdb0YxoyrtG03Ga6afgQpVTiK8rCvmkI4NAgZnlywHzTNMZNt9dRZtRxmt500c6Anmk1Zn",
+	"8Q4C6oJcmTjvVYeng91WfPWHNJdFu7NJ8SZEjxvVZ2dHUkILer/rD2kTqb1qVFcQ26FhtZCY60a0pfBs",
+	"HE0bQdpqTBvK1MCA2vDwmqFsyc6BwfzIisaFMmbFFQM5L1+/Ktf8yIoGCdtuHBtL0PAYwgKy3RA21L3C",
+	"AwgVwvYH80PKEyLmBVnANUvdBheTpT8+TM0KjrL2gW1WTrfxBu9hUPtDVo+cClb6QreCmpnt62orWkEO",
+	"9EelHlbIBvdvrN2qhlof2NTp8Kos77u3qrIb49TUNV9krAXJ5mVv1YGVgSmrR7VOGoSO1m1FQO2TzyY0",
+	"5U3flWRE55JhBMlIdfP7nPERk6sGhD1ebVQ/pbIQ+bKBpdXAMpacs5wwXuTp6vGYvrYc0Qrx2LAw295A",
+	"f2TFK9YsBRU7GdMFHDexjTzFIH34MTiiV6yD/TfL2Ya5bHex1V96CWt0tUV0+tl2GEb0rhiI69AIDsH2",
+	"sc0gtj5c4A5wPSeKHl2wnlcDkVzzd/3c8HvZnPtDJT+2GojXycbLte44Vd+H43RHp6f+7PoTMy2qx6Q5",
+	"naD3HZ6Zekiv2WLVUXmsTgUf/DIiU6rVaM4WILBUGxu3saPTUz0xg2yAnvOHqhvpA61sWR/PLNDdNrSr",
+	"QMhVbhtzTjBJWd34uViExlG+vzELVzHTKsTAp0GBP3Pf3JyJXfyG+ofNU4IcbP2aBjCgPhzp9rcxGSpJ",
+	"YP5g1EP0Y6kWe2mAF+bO+9vwgBe83qhqKp7kcwj6FGO8FTdtk6ts5kpssz+U50laBMxQTeO4fqtZGTd4",
+	"5cFer23sc7VnvUYvvg871vRSfSdJqlNQ1a6jxaSMe3NWc5WzbSzyKQS/zeduNqnjDzPZOOAl/iHNgl64",
+	"N6ZOAQRdgnJZ5qJJpotGMED8UDOFjIolIMNSuU++Z2M6z4oBoVmGfrFZBp537aKG+f0+Z6B+6wnaOhTl",
+	"ZHRV3T8UkcedQec/7o/EdCY4+NOxmbzvzUfps1P66QW++CDqTFOu/+hZYtA8p0vVUhZLcNYpoqm/n+ny",
+	"JTUPoVPcJDbHK5wJYi61o9X6YiWdqpuhoqu0a1mZq63AX851Sj+91NGWvW63CyO3P4TWEbZbE0MZSOpG",
+	"drLb8mrMZH3to+XPLHAve0UvdGCAcY9LOoaLfc5mjBYDiAjoHxJA3YhKAlac7frXC4ZBlYoX0bGudOJT",
+	"brDdQQubj0ZMyvE8Kx356DYmxyRn47kEFz92D25LfE/1Pefq6T75mS0lOWOZQJBec83aP+UfpEFBVu3F",
+	"mFD/g9gtZhslKThBOBozUkkO+30SpyXJhhdsOcyZ+masRmem1yOFOOX9oyNymcr0LGPk+P2zFy/IaEJz",
+	"OlKMhZEU2t1MKPnw4cX3+6fcrDUKq3K1nWXaU+vUwHj9o6Mq381oUbBc9fn//vL/7P1/v/7n/wjzwfiV",
+	"ibysM2OshGZcDQZRhB3BYbdPXoyJQETxyLTBhQOiPSJxNeotfqIIX9CMkYKeQ7Nev2xmQhDjfRLfizFi",
+	"E8wVWO6G7TcSyoj+9hRqJMYboAFi8l2VKHbkZi63e/6vBWcNDAEF9HNMu0Aa2OBoRkY0y1iusT9Errai",
+	"ooI9eaZqpjrEqM4pB91DkBfqwkwhAnvVPMsQpKvJ4ZeYXFOXfJ/S6XzqKHFYYR5En5JW++SvGBpOz9Q9",
+	"rtftAhZXgeH0RImBbrfpAMGMHnfcCR65nUG/C0cgBIoP+r3Dh4ePDh4cPoxs9LgzjZQX7JzlFiyn6ThR",
+	"6s6q08SoQ1c7TBDyo2EIYMVaNQbrarnaINSls2kM6gxYNQRzN73KCD6rl5GnMTIIQH6XDtrHCDPJAb7O",
+	"yTnXcXz/+ZvEu64+HGSJFLy0YBgNKpV55X7lo2pQ5QxWKWNvcRA4j4ZFJBkdXUhCbZgz0cMjdyRjJP60",
+	"p/+O7+6TZyJhAxJXJhDvK3VN14zhI/ZM8HGWjootyWMjvXLKS1PcSgppZJqT8o3PUaWexbouvLoZn6Mq",
+	"kNe6133MsJ0tka0Ph8kOOo4DYryMjauCJwZrJAck9icQRyT2CKJ+qFMal/IptZW6rrB+9s7Vdvne2hfg",
+	"3uCVulrXhV9ibIf0D9UXA/pTYicIUeA4h5L+/gRcctv3LLW1tr4NsSv6a1piNK0muXdVMMhOn6OdrN4u",
+	"qH/skFfkoF04cwXlPET1Oo2jupKvG1nyv9R+hy3oj3fHMstmHbHwUmtzoxyCj+x1tw219eX4li5YuTKR",
+	"WTycXpm35d7nUknAr7NmFT1CqV8qxLfr+dYlxReSYNdHUnsMN8uTt2Jrhr6VAuUrOw42kFdtTom1Ekwk",
+	"yxMhXtL8nG256urjw0KIYWY6WUle74s7py6MQZGQcvLgkPycPrUs74/TTB8jGq6mddIsZzRZDjGIc71O",
+	"js2fYuvPkY8/krSgIA4aWzvvc2FAPdv18FoUb1RzpwuTit+yhze6+ecK4ski5YlYtJ2Q6437CG+Wc0Pz",
+	"JtSqs1Ab6/oDg+prUby1b1xZKY8cQNk2r0L+oHlLlrCqa180EKyfo0Am57oOatmjbi+txu7lP+5sd3o5",
+	"ZLCikfkL/dy5BWsHu9F3ZQiAk1ufZWKBZRetCAxwhxJ59ftLdYu4vyGX2vf0aqm//Y3tvqP3iX1JEVf9",
+	"UVsz70fTqnmvxOSOD4GvS8tpZKfkriu2nidpcUXRdVXRc9t3/a4MAl+b9LiWnauZJfJ2srN5YS/vdr82",
+	"701v263YUKtsFdqXW6qpO1B60Qu0oc77Dl/6HDUUoFq79oFqWJ+jALjJuo5qgCo7uoxA3rbJBjDKmrYB",
+	"Ri6Ec/XuV1WEF1QScPyBZ04HS2lvXclntYkDx4RIG9KQjSPP4ZG36pJ4NUb5d1rZ+oJutTbuCrxXkuhW",
+	"mId3bKD9TuogjGbROVghw+Y8ydi3C8zVLzC70zkKNpWtBwJBLc4wbk7TUF++pZrG1e4IEKRRsCm5E6v/",
+	"xHfxNFkI7bnVS6MfS+Odun0XCtjhrp58xX1+Tdr6rRSrZEQ5GovdUl8AI0wywc9ZTs6WDj+VPLCdMqkz",
+	"6HexTIDG2tb5+JPIEsf3eDsuPNfkw5ywbFsHpkvTVcv4fErT7ITqLNItFg8QEg3O47rjo/zYbrQxrQ9D",
+	"YP4EkodSSdie+oyBlrEahTNQPXUl+zCv91ZdiexSpVM2zClvYWQ2LJ1O2Tt44XMUKKqwrpdq1YhvN6qK",
+	"1l4jqbez7HKtu2MB4+3AmLUr2VfFz2prNEUEs50JPzSvpLJyfpXB3BSxEcuMpZoT1JFurh0S5+UQfwfX",
+	"22+79Ppux233Wbmgf77bsgmEv8Jd+QeRn6VJsvXRftXgu6gDFwuWYzDw2vfVxdI2vpbQPRPPvzp4zx4d",
+	"oFdM6RIIn4iKcbca2heR2JsvLoLSV7+ZK26RuQI048zEPq+9a2CU9DeXyJ/TmVkyQ8AS8YIXLNd5EFud",
+	"J+Xra04R3XBHlyIy5+zTjI0KliAqOxEjyD1I9slrUUzUDRMukpCv4QZJ4TjM7DF6LmcAlEozecVzdeT3",
+	"1Cp0z3lldyerdz+0MKgzKuVC5IkS9BYtvXbGOpMAxFcHZvbjx497VcDO0DD1K/er+J4w3PImeAvuorui",
+	"+OZXsMHqG9TPbMmSW3Vp/3ZRdhX4VWv3Slx+89/8GwSgfQtF2bVdH2rh2e3q4KaUTTSu5u0NGNvO2fBa",
+	"FDpn6izbNm5XzYx6nay7jDqf3NmqxthprIt6EPZplM0TBvD8+dIpWOok2CJKgzkX/XlY+vwg5jy5AmnG",
+	"5v11VMEP7YwgNoHY3hXYp1QWZTIEZtaaW7i6q6eFRwwYuaXDK5Gk4zQEnX/iXlFGYrZ0cnKVYmwTbwOl",
+	"A1bpcRrlAz//Tu2HLZfBFDMezrlTS2vNinyvX/rgvKPWZjIvCrURE7FYL3jf69bfq8Y7W9pZLkZKw9be",
+	"LBAVpWgKzRbEhTvyqo4NAPx7FoF/1bI4WP0wPsha/BPkW15vvmS5Pq1TIMGWfSuM6X8CJVxRQEI+PZZT",
+	"x9SZHIEVVuvcDfZxoM4bni2/5Nrs7LQAjCnGE0nO2FjkACOHlQXRUS4Jm86KZd02XqUKo8kHX8x+YYkN",
+	"GpOgSRuBUDa9JaJesvwyHQGYRaGufjnN02xJHLI8KcugEAqlUmJHmMeO3LGTU1x906eEBnW7elDLTq4t",
+	"X9bw618tDHjdyrAT74IAGw0m9qcNsvhm9llzBK0xBinuQCT7K243vOhOqK0FL9tZLX6i0mKr7nbnKDri",
+	"vVgfVWUkUm2sJTF2EBZiwsmHZywTi5ahWSbY/ql6R4doRbuhavQnkYXaGc9MQJ7j5fJ8XAyqeLaWkmAU",
+	"qa+Y+r2JUQBv6B37DVw8W3IJog61vYLAF52wS41Z1DLhHfGRTJ77buSdX84sImfzQtfI0aMigDMHI4bb",
+	"Pb6gbjuMJVq8+XWNyyXzpqdWwqPWtTh+PnA6LyYiT//2FS6pebttpAi8fU0gTe6xF2IFf42d4I0vsuhy",
+	"PpsJJQdesSSlJ4CptdXiz8uuhmBFHBa6szXRZIER7GxFGkuGWy3lO0niZzjbPfXt2OolthA5LVs85yOR",
+	"AIyWOUvD00YxGaqWvgVlv14dz1Kprq0hgerlx7ehT7V89lryVD67E+qUhVhXFTxHEElLlhrqZCdc+fsK",
+	"VMmdbtpQ5Z1bHnuXVClZpTZ/C04K8/+YpwW7um1Ev9LGRvqsbKpmsEujyrwYianqCvbGessKttcxtt/M",
+	"MsGAoYiwTyDEZ0LK9Cxb6iIuFWJvbNMpOaZu4YkC3e/I6GOJ7cBWpixQL+OjQXtFRWNEOTlj9q7s4t4q",
+	"GU3NpTlSNwMdbZoySe7E92K/6O4vnXudX6N2qOE6yNbHC+93VwGGR505T3+fM/24yOfsc2TwORumScOT",
+	"RLjwlJOFaqRuQTZGNhGDU37K90h8Lx6gOxM4Zx9+m7JBzigs/5QNFkrExAMbZPudJLNcjNOMRWUcFgRm",
+	"qUFI7MLcgWxH9odAd+ogNM+fgK5vq3ZItSBSgD9KcbbIkbFTfn7KCVESMmPl7Q79sGmOsY96LPhvHMmg",
+	"1j3U6JSRLgcko7Iae0RsUXb7ASiPb82O5QfVYALfNJOtfhQ3p9Sw33a82H0m1LfLIh1Q/8pUioDeFd1K",
+	"0uJf7qe8wigyIlPKqSIZEFyN8JS/EjlDHUUCR5xBfW+WIL434/MpsnrU0dyA/4KvdGxIjDSP/OXtaGuE",
+	"feySQ7G4Hb/9Ax/9WoWqjTqf9tRg9i5pzulU7fRfOsdQvv8Ve4cdvGIfdb/GjqEfmD/NYzB3mIf4h3n0",
+	"QQ1CP4F/44NfAQC2CMH1f5wIMqUJ04U81HpimXbYcOloAkXczDazix8PCNXFaUYFcDTXLKB2gQ7ZBZbH",
+	"oupL8C9Vi90gG5iqzKv7NL5DWhAppgxUUZZJ9p1c8TnFz/4XybGEbhR/Yf1MYGrOJMvGUO42W9CldEYV",
+	"Qf/qu4Izvc2xXBCOXnWvhl6ZG8jjLNMxMyMqmd5TcikLNtWiw56Whfp+RM6WSojPM7YBd5uRdqKOXZ9O",
+	"1IHRdKIOfq/OkyXuQxh4XEu1UUbTqVoKpJZAiHFTYnCWq/uWObvOMjG6CMVBfJwwIIOLugRVucCGog3+",
+	"Bb1g+itcLCJyxqByXinyAeocnquF12W+Co2Ink4Z5m7ZtwiVF7i8AKCObwJsnQ0kn1C5T14U5IKxGVY2",
+	"AAwoc9+x5dk15c6EyBgFHQ0kGUuGKR/SIjhhv+S4VmbgJZLyJ4TPs0xxq5p5+bv6mEW9TmjB9tTEOlFH",
+	"NUetFEGya2uJRV6T1aMpaS+NqoAlkYPfrH2D8USu/gBQVTXboFNb9GYFmrqtz7UGEhzKp6Q5WzPMicgS",
+	"G9Q2HjNjq5F6XWDTLlLJtl+Ppgm55WucGh7jXExtSYxCKBq2mi4E6A3V20O3htGKL+OnULajMZIjd0JX",
+	"LmNyFhrC2plrIDXZekCwgd0kTLLAhdKDU48w9d/GItJKXroiJN/B2EFIhEcbqDC1qkqAwZmahkqDAmdP",
+	"aZap1a50XFZ4sEce2K8kUgUNzrq4mVku0JYU3+Z26u7YGqbtjtXUaGrag62YEXrRN/xwV/phZCSs3t6o",
+	"tUYVFDT1gMrCFPlwR5Dy4sHh+hWAKI0WEgsbtpdZuv7SptWWsJxWSxntTH0DEW1L/q2WPWLBsZbg2jW1",
+	"Gc2zxsqbEHinn3pHZ0R65IypyXD2qSi3pztNazlTH9qUcT+71SN+6cAMyvoaTt2mstoE7vCoLKFVn2Bk",
+	"FRnvOHF3dFjKNYnjqrpQ2Skuo5aHrHeke7xTqnLi7Dc2KhxVDrGqwqXr4eaHolNpTqD1pxzVuYLN6upc",
+	"Qgu6kpGk3cciT5hNygOjApT92KAmmW9d6K20LlTXHQa6lioYEgL2xCRJsd7QW2fCut5aIJfIFKNR046q",
+	"gtanmZ1yXaEGvCQoRUVHEytUN6GRIsdV6ITfWkGoag3QDQmVMyoFhznqkxmOL8MudWrhC2Eew2eRdpoy",
+	"fUbsE2Otrn6meissoTSNMkeErjIFYqasXXTUpnRRI8nCxb8x8jtY+BsroZWyWFtRAtepdvpTKzGOY2ko",
+	"gIe1o1E2gDIlSDERso5KyhnNoWZbmsv23AskepnyiyrvdutlBl1CtRjtWGSZWChmUErtlxp0kc/5iBZr",
+	"br7qtqrkrrqMatZQHOxyBtxO1WGER3712lnZzv4JgwtcoaA7tlX7flvRWNFdI112m8IdJvHNMeqQH+cs",
+	"JDTHK7OlzJK8GJtUqVZXDAPVZDQNL2UcTi63EnSk9W4owogaPnkRvpZgaWYnmN3eTq5659BlyXpRy/uH",
+	"KV1mq69dx3VE6AvIE0ILMhWy0FiicaXsXuX+0X5sK6QrnHhXZktzdlt1J2i9uql1WHfVelIqCMYXwumU",
+	"JUTwbEkEH7EWEr8iKsxHV8iAl8Hy/sdQstV1HmyjJ+LeS7H+6zaaYVXiTqgcKkG6roufqHylmn2OOk5d",
+	"2nVvvWafClPCJ6Rq+p05o1lB3lficlMB+xHOjEKAZWaVGtXIUseBUvdgbmprT9ucjd6aeIwNJnpMpiw/",
+	"Z2QGwROuejSw7s0pU9tOgqlWuwXQMh7htXKUMZpLTF+ZGwuI++Xeiv1+a2Ttbkw/zUNtcaFuWtj31ubh",
+	"T2ivRD1jSTzQdn3Pgg5+jwnLyjp30BLnrFSDCzYryJwXaUbi8sYd44v2dI0HpQtAP3JDXE3U3ICMU6Xk",
+	"n/JT/hPCWeInjSaOvZXCqXQ87JN2LpdywhAQkKn/6I+gBoaf6NiUeceWkKxyxXycMO4dQR0KXsLKbX7p",
+	"Gs8gf2ufxPPZSExTfq7JxI1diyX7JBb8XJTP9O/gfeFosYdWMyoL3cT8RLMsHqiTn/IlfGrfoYP5pJo+",
+	"fgDqxMuiE8HAQzO9njsmL0sl0IbzfZPLpnHboBJIZzMQLpqp8SZqvKTgT0hlIfJl6bh3D8tNb5quwNVj",
+	"Dslbl45vc3aZskVDYEXoLk4WYp5p4JlFnVYUr1XN9xm99TTbxro7tVtAYpU3Mgv+G3Sj7fSKmwnZ4Pj5",
+	"AKLFqu86wVspVzgN7eOF24p2JsImmFEpXZ8I3uIgfZXI+WhCAMdpeycRLu9wBPX+/wjnM59lbEpUCxxb",
+	"mPBYJpncWVn3RuTBjNq75fzwhNGLv0IYtr7WDNWFL7C2P4kFmUKJbTgDDPeMBLjCmO/B6Daq0St9DZ5v",
+	"wXgelDrl+L7KqvezWZYyuYWTAcY+1Kfyipk6AGbfIbKo2oYl1CiQ4JwV5iYNqVDaO+ncrwu4ATyBGthT",
+	"RjmUvjZVwteRbZUBwWx5dyP5HOqvaXXmlSUJiixrUwkaSPVKMV6gKKVkpF4IXDjYrGion5+kEqocl+LH",
+	"2oFSTrKUX7Tw3MEI1l0SXsJon0PT2i0BBmg6CpOCjS6aVCojZNOCLESOIzZHLkAaQHxdGXUaPGZ96LMN",
+	"TtnndbAyEyAXWegydSOFP8ogQ83gnC0whi5wqriBjusjDlVDtRpqOOveAJxv1doMdWVVctPI2+72Te/I",
+	"7q89sk0mChY2d3W3l+IcfEXV2w4QD6T5hGUzXed+JM55+jfmRHumnMRKy4TUFcR+8yvub6ZLIB0dCoX4",
+	"8rkhdg3hr4px7gb7SkiP54JAk0KQyqFoPu3S9ejQG/5BgK4Q3BYeDCh7QMIZE7PMaGzNRvQV2gG4Xi32",
+	"EbR7AlEE8yyLSq2hjad47alowYpmjLcYDTQLDcYiV1uQpSuEDrk6g6bTNOXzImSCt+eZbmFAEaiTsJhb",
+	"nRMzcbBPvKpaxdq9qB71jx54V9Xgke+Ns0mb/zhZOgTygkQ8PWeBV6T9DQi0znO/wSevKcZLf0S3ax81",
+	"4HUVPFbLX54YVRBRLzaKE3vOE3NMQHgDGt7Tcy5yjTumLe0QPUzmPIMTKMvASlCl6iItJmJeaGT2rak6",
+	"boblNafLD2nxVmTpaGnRfFfuD6idTTHKLJVEJ7+n3OyZfXKMDzm7ZDmQQu2jpdCHq7uTvH3yYK3lqeki",
+	"ZbC903ZhZZkY0WZuME9bsMKUfhrCLaqBVGJcMK4NYg7wvrqaqdcIrWrKZM4Tdf8Eb95wnBZx1eS1Towg",
+	"ylCLBTTad8MSmsebLmKv2320dh1tJO9w3Yralq0W1h4XbUWZfcGJrlMTvsql9zJdGyFmr0sMMnLUGViQ",
+	"lCvJpo4SyP5B/DrIfN8iNgyuMl621yo7sLrz6MtqyuFY1jIK1Th6yTyDW7vr60jMQ/pNxQKNiRQpH2Xz",
+	"xJeSgjPZ4lPNUXAAWmBIDTvqdojkdvF1tgwDRtd59SzqFH1x/PoYLTt/g6BSk99QCHVpnGXU0RusVTW0",
+	"hYq0aOIXeBR8qVXoH+667QL/bBibxZlv0Ns8GQsFTnQGhHY+Wq8CF6V5y+Ww9dGkdixTbdhatYqmtMsr",
+	"1TYY0efJQkN/X2lxTiyXEZwwv3CInbMN6yIhoK1HgfvEagW6So3aSlUPJFRIvJOzonNUpHhFPw3ryY7Y",
+	"3Syw0ClZtbFXj7OF9jSSNzxbkhiWLga7QVxWWgFJYlZ95zc4qBZgghRu0WUuPK4bvddpO0U3uj13vNpN",
+	"xNhSOtHqa0ndOuJEatWU/bJf9WhUdKIGE9wqzTSj+TlD0akzEtLCs9XZvq2yGk4NPBd7+sc1Fw0TlxJc",
+	"sbW3js1uEv4VYOUymKYhb9faG4Hu+SC6tbcDPcIHK6i+8qqwsfK/QpPRxkPtd6zoNCbLPULnFJXk+VyJ",
+	"0vtPWZ6lANPx4eTZxnbEdirPhjbT3eorpSytqy5uNES3ygBbKDOOb35eiCkt0lGj+KBkrIZnkg01w2aA",
+	"Nq1OwYlYqIuN9qF4wkOMx53I+wSw2DoJslKdMqpTyWCNR/66cDCdJr5BMJhODt8qFAwtwV93IFhZBvDK",
+	"4VHaAH6d0VHf7OZ/Grv5JtbdzdSom7SZXkV72anC8qcxYd64XvJn1DyuXd3YyHYSPnTei7x26ymtIQEM",
+	"PZPNRyEZxT/uy8tN2cWe+4dnXdhz/moHiwI2SXmsXjb//J7JEeMJvoK2iAQa2H87LX51C7SGoitiwMqJ",
+	"B+QylelZxjCuHpzWjjVdYwFVQGj2SVxWtSl7KAQao6GchxuWamJRV4ZSGYrCuFzrjhc/+muTg7weM+qE",
+	"ZVam/pXEiP6QsiwxQGPhZEoNs4n4hCbxlM/mReShFd6JZwKKDMZ3iQZlITOa0ykrWK6emn8jPpavA4Xj",
+	"8j5quIJFLvg5hozOcnGe06mJH1bvBZbZYG9ZiRD0xBbBAIzKR1NOJvMp5Xs5o4kSKGoY08pX5hJQ1CGp",
+	"j8qC9IIOIUOABj+EkuogCWa0mETk9znLl4qSupiQfd3/tjFt1j+HqxE6QP7y/s1rop+TlCOolF7Fdz88",
+	"Iw8ed3s+iFnnvsnmXh35oqPXNG1DunmprIQpP6EzpVG6GWCfijIFzAl2B6xfWYOcoTkGNhokJTQNxQN0",
+	"2acmdU5C1hzNsvLwOWOTlCck1XhDpdIwqOsciuVA50iLiMxnSi7FpfoSa6dGe2ihNgasz1HHXK7WZD+m",
+	"ShcCwpm7n11Jfe+pBwhDLeMdZScqcij9clepX08MXpXSD0BxNQly/a4J1PRUgv4WiXA66dGT7zngcAeM",
+	"DpW8SyfDwiZfkhjfjgcmaPiw+3i/zOGIB+Q3UcU/KoMP9YdN6yA7uJGRQeGNzi0UK+b2g+GtuIUAmwv9",
+	"voj+h1HbYq5Eg9SgkSVgWSDQ0ICdrQwyhEafI2zd6GeHFV7UYdIc/Q9IDTBb2qoDJdDJHdXgLkai2vtb",
+	"GWbtJaxvlTm6Kg4IJRZLAFNMDdAo4YDpJUYX7V2LG+H4aMelQx2TsE3PxLywFoE2lOKVdyGZTW5FKoN3",
+	"X5+BKUMQZKt1AWlzydrFCb9jY/XGRdpc8c5/4WfV0qYIrM5aOU8vGUfsOOBWkZtF1wGaPjISxHXAOy0W",
+	"AWHWkPLknF4islplOXaIq1RJ339CuiuYqEXwA/h0bUGKSvgDngrq4RarvxvMpE0Ae27bplqZfmERgUwd",
+	"dwjrD+E+DUgvIv2IHETkX//45xYZGPZCr2/9NZlo0/UcCNQN17shE7Ykgt7ckZ9VEQAecjiyPnZHUtm9",
+	"r0+ojnNSGdkDZ0BIoXXO4HWWfCftImWbWfQ1I21l0vfyJ75qw74jsFfdHlhiYVThLwMBair3mKjdWtKr",
+	"zpFSchir+2ByEKqc8KbFn4B3vXTcMuNPqXWIlFdLy/W+MVNCARVabGIyjv3s3bpZ81ysTF7SnUFKHbxf",
+	"ub6U7xOqbpeWrQTXY9WwXIAWzM0foZHUEEVhREpNh5+KCZsiAHk1jdillxfIrcFedXIjQIqzUZbiMtqp",
+	"qldsAqTIiWmDb+dMpn+z665BNAwMZWxzxmMvA75UqEARLu+VUX3ep5yQnFXXmWjYbMb1OACkrDZV+BUs",
+	"Xh4qioZZ9SBPVHOHQzVWtE2/phZf0yOMWhEA9VZngIFr9R1EgLGSZqwGFGtIyJK08HaO0maNAqe6g1qW",
+	"FjRef8DE9MXq2hz5V2KRlxsGbK5qOoS8Bwe6c1PxnEeLPFUHqrX7WYCFVCelKFaTRZplxrWLJ/MU0GVo",
+	"iYqtPpXgEsFtkRxzO0l9YsKyl0sl6VIHnao1NYTWIKY8kYTRPEtZXuLnGlKpb3Gx0K44007vAFsPO2cN",
+	"0glagO5RImvlBBu7m6leewpx+NxNZnvWda0CmRN6XBY3D9D61V/DlA/nPBGcadTlMMKuDxSKL2CfCRR/",
+	"c4dhGQUssOWNU+8AKol+ZwPTCRKmggYQwg0w0tWDEEAp6SERWolXQRUw8gbMAShuQHUAWWMgCR30gaiD",
+	"/GUSPbG1HW6lcJpBUXR/KRfF/FGuCYwCaLXCNKAuQwGFJGdq+nwE9nTqpYOGLhktMVBsdTzI/BXS5pmW",
+	"SukZy4RO1l+rr7eBNw2ovIisdl6Jm2+j365VPIMqibrdMSkbs8pNlWyapZcBA4ps8J0cG3R09VrsG2Ph",
+	"t/UQMthzcNDiPOXvmAQj1x/BaFJMjATkBY0KvrMs0za40fh53XRADrokUeSAK5bGUWhnUoGO1o0P8j7f",
+	"s1HOCnNTXPfKBxlgGfxYBcu0pJLuObQir9niRASvzrYanpKVai0kjHNXq9EKzbysx7dxwpsuzrTKYp3C",
+	"/ii/Y7RRDdI9MJUCwPocRrfYnKd2lmTTJAnhaxvkgVFZDJXSFpzDa4itcfUMnIxxLZ4xxlHlW7IrpD2W",
+	"idXbpFHv72b/hRITYGD+VvKc3x71KvvPcKAZS3j72VtqbfpvqZTIkKCMQ6tYkeCcFaWHSt3ITYgkL/Mu",
+	"zUV9LenfNmbTP1Lf6ne7SkXO6QgM8xCatiQXKd8ms/7Riu8/m5h6yRu6gEwVNr/Ej4YpCCL46jeGq4EE",
+	"qv3uCEmAs4X34ZWFuEy7mruzOoNKvyFWc5ztYQojg1R4UKPToGNVopv28eHRw7sID2CiEuF8jF14kFix",
+	"I82VKsIk6P7qHBmxvKAp1/5zwbOlkbKn3HEDJcxAMaU5iT/taZAcGUfgU8E7ILTXtk30ypvR1HX29rC7",
+	"Mc0AgGOIhhi/AJTSf3y00VS2NARHnXIaUNPF+wzEtJTDCsW02PjIS5ZndOYPrDR6FkQ3mIHDxuS4WYPd",
+	"2gOhUuXLH3VlEDDsZseLtniwTyPGkqFpFw8gKNoBB3KrtcC6i0JDODeba6sjC34Kx6fuL8EooVDJOLWs",
+	"8Tkr3kEhLyZlPEC4W+fy2doCajsBMJiQERQvaMGzdxXS0wDjFOqxpG01pCr5mr+FNGwRqqZlxTOIVFOv",
+	"BFNfQ/WnI8dAo+6Zkrk8Ynl7lhtQkJYm/eokA5XHHfs8fhmm2xSjc1yNyWGfZhnltPSCpJKIEYrnkR8A",
+	"0XktHG89ZBun3JcgdZiFPBd5gHV/wIgkmFhpzIDgKM2tZSAR4jWzvL3d3ovNCvCsEvaBhQ0Ajw0CdVLX",
+	"smK9H1gTMKbUvwpxxxCMFJYrWFdKZIBes9iQYcrOYQgpR+iphjs3LSbGLqCvEJVYJjpL71/27kPq9P1u",
+	"7/FDejTq7j2kve7ew9EB23ucHPX3umcP6NG4x/pJt3ff4dP6BaAIhc7FqJ+achB6CVKesE/l4MZopYVw",
+	"Bgy60Gh+XS+a5fE6B2lDLYQVY9C+pIUwNRcm5YmFqMhwonu82n48TvFKt2pCv87DDZHBK9kpEAtkA4C2",
+	"5qnmdAd74nNRQFaEkfpeCsSW8r7aN4xFc22jkS3+r7132GTvRRKX7IQIez6zH56NH/fHB0cPH54dHCb0",
+	"AT0Yscf9x0mXddnhw4MHnSBuRJEvw1gNbn05SacsInOunQC2qJZS++R8pDQAU1FUspHgiYQQGazAB5Dm",
+	"UkTe0EHx8GvUtopdWxl7EBstZHjGMrHAZgGuyhkGKGzIR6HeYRUb7aThbekiR7uSYUf1oCrgjA5Goto/",
+	"BqjRSkxduA6GsdqQ2oSEEbRqqpH8dHLylmADb3UPu4/dhJvHrpQ57HbDaRLBnIVjIiciLzBvwS39JnLt",
+	"RSp1A1usQCSVnfNe0QaqJQTNGpucvLYC4BXPXlP1v05UgyGoZ5OI0XzKeOFrRC7G6YDEpsK3vH8673YP",
+	"Rupn+FfV3lw2BD7TNCmZMk/3rEdhJWIGSLjA9cT0ipIVYW91qYqBzeMMQN8GjIG1+4gd8a81a616s0S5",
+	"sAAWWut09IzIBDY7ktkVkyvu+c+Cke0vADFyjNVVGNhx1CrpgbcMdR+QQgkSQjnRZbMRvTZLL7CWZ3Wn",
+	"aYfZlGZq7VgyPBOAcGm4rYxQL3+zgRn4D1tOXzVJ2HQmCsZHy+EFWw71K8bQNtQV6e3f1eeln8x+zIHS",
+	"NNa+pdOPOiVnLMdUTP33WMw5FhsuJiKBg7QEWIW/gFk0zojLwJYtq38nqVTNk8CtJKoaDKLaXTwK7d5o",
+	"1c3OuP5gek5KSk05qICiWC+idumHnIrB4ykKX8EclUj/US4RJsI5rs0pTTPbnT5WXO5QvDUshBgCeAO4",
+	"VeV8NhNqoMMpS1I61BvQvGz3ZtQB+iGpxjTFmVTZLWdz6XEPJM3lYL5UX4MdMfQgaoK2iQhOlJxTxQNl",
+	"MXslCAKGCfQz61L2qk+3kr3qwC9kH/TNatFw0ijNa+JbcB+hujmDZgPLwJRRHixKbGvhgzgB7OP9sJ44",
+	"ZUlTIgeGx2PkY1rsfzE9M+gvaqmfmONUk97pa70SYhMnmztZnURjzyNzQJn1soRvcQSN04xtkwl/Ym07",
+	"+m7oXLqmENklnJLhur5/m2z3zTCGjUNqnSf2tWoXzOp4awKAmgK75TwrdN6VaVrfXTZ0ZHXxHaBUGVwX",
+	"BhYHeJCkcrfesjqPEvfrXld6bDC4wQ2JCbGPtZqu3p5OjAOcjCV0NVp8TV6VIk5AbjVYhT9en623Head",
+	"ixveEFphbdorqYfjCPu21CMj3xM2YzxRx5sjMRRlQ7DsTXZRvPg45tA6cmip13dau4BDq1H2Y87J7Qv4",
+	"riK29v1W1fMQzd+n03lGC5Y0pRiWW94W2J9BU7B9QTpgPuey0VfZLozBAoYq0Qjdh0+hTbEdbiE+gg6f",
+	"WzGcevQxvuOMRnD2BAinTjiQxc46lEY1MUf9KzAiTG2BATVK6mp9iFphCCW4U77zkQxnvW6YE3vdYkJm",
+	"LB8pbTJjgzKBGLgJBouDUv/HU466BONXH9LjhiE9DgwJEi2vaUQQujvUS9EGIQJjfTFSmWg1lfFkZ6um",
+	"eh5OxDyXeElp0BvwGWJV+HlUjhaQYvl16M2GrlUyxLDd+oE2BJD4A98NFGgVRjOAklnG1DhBtR7DV5it",
+	"utIhQltpskK0BxW5Y6KmSPNU4m3JTACFL+TNKDk0ErNlmQoLEeBMFulUW+Qq0XRSzqfwgYZrgtNgBUhA",
+	"3ZWov9gY8amWN3xcmNmELGiY5I54n6U0j9CVg4HtBt+s1HPRJwnhG0pHbV9JvHrONmimV8/Z27b2EGy2",
+	"0qgNKw+pFzRhu4sLrtSWt0sbedzjLNxqxt46+95lReRv22dAk/Eway0nGoTS/WA+vpzQHER9qKgfXA9d",
+	"iGqTEwtyubvfU3pRr0v+Z4OUs+rGGtGsJLo32H63GcoSGF/rdqk0FGGJ3hIAmQSsn6SQC8ALklOeKBkN",
+	"H5QVPIEWlSiN0rEK2EC1sl4e73tPSj8FNDpPL7V1GH5DrdUfVO/w4eGjgweHD9dpaVDwcUVkbMkvkNkS",
+	"Rs6lRRBtf5tI09BF/b2+ytZBDAA1mUgmjefKoPKFmLspBuqn5lCnFunn11UOpLF+x0cP008126BTsO2u",
+	"kr3fydZ1aZsDnHVHLeObv5JaBNZZHAN4mzTZgug03icfIWmurCVH0yLCnL2RmKJ9jIsCQoOhVizMRzKn",
+	"uu32SfQNOfyTFpVXr1S74OMm+JJbGgDU7i8LDLTC8Nf1EwpZWtvUH5iJuR20fxtNw2bbqztQYTSPCqee",
+	"LcG24DKsSa7a0JO+NuXe54pFPQF/w3z7tPRHoZIThPN3vCd+mn0d2r+eeG9NOaXutCVmvmKbZ4KPs3S0",
+	"GlYKvRGwHrVS6ZizBhYucDBrR15k0nkhHSqdMgOR41eQTnOwjMtTDrVJWCYZhPkNSIzxEzHqQkkKSZg6",
+	"mjTWcsEuklfh37zpJzrij9aVGHQtAUG2ryEQrue7/anaDNHYUA6y9XH4RONKwP5fqYuEJNImou6JgdIY",
+	"z4t5ztp+p24yXrWNmpj7eZI2wiuCUIJn1knDkc8gKRoTgdws2TIRtYl11iFY2GozbYErsJbNVrAV6Lf4",
+	"qvEq1BR2VKZfEbIFCnUbF9xW2/mJa5wMAL7ZyLlbueWhsC4eE23YrnKk3JjM2ERbciRD432qEZhVh7Eq",
+	"OXFmsE72LTjBQAdYQaFRB44CdCxrXDMwNlujsPoiaR0C6/sZG32v4yI2S5465uTNjPHjty9sYIVjYCsp",
+	"1piAO2O5VB8CskiJ2Y6RLcH175iU+++ZhhugPVw01AuRDonQoN87m9jOc3KvK7/216YtdQV9dLflrbcA",
+	"HvDEeGS9YZQsGc0RPclX3atIBU5phC/OCFepaV3jkMblXqdDwnA2UiLxje20SBTqX7ca6abHh7VseIZh",
+	"w/HxvJiIPP0b2HMH5CmjOcvJv/7xz3ifvEA81IlYcARjF3zEnuA/AeWIygm0KERejfJgl2fDx+Off+//",
+	"99nJw+l/LQ7fjb7vyZeTR3/lf3kw+7/FwY/0+dH8/4jux/Rp/+KHpDcKCdgPMoRJ/V5MGRhMJgIvL+k5",
+	"127Riu7a5mSESLWcnaeyYPlG5thwTXZA4KvU6pdK/4HeyTH+xjCHBF2RLCEjKtleyiWDGOBLli2Dldpb",
+	"n2Q6xbjlQRaWFk4/phSnahiOzhRZq9i7d6pdW6Mdh1jOok5QjQulPrqV8S5oxdIk1rILJrSZfUnN7wrH",
+	"Vxg25zpDIKPOlUENKlRbCWagPrxO3oN1bBNxDy9sJ+0RleerFvZ2LTfZvBuCX6hv7CYqmPtlO7z4YGr5",
+	"f51FYjNR87mBau9EyKOzR2IDXGduvEJcIECdrUGin9BMCn2bMkXUEEyQK1628c4aolJNXL+YaHjCYpJi",
+	"0QhTQhpeVf+gWeZ2aWSdLHdIe8Q7Mx+3Yq/SzdSAgnfnjzQt3jXAW7/hBt6aLCZLD6oyDdn6Ri3Di/B7",
+	"JtegKWK1BNduCKIpr9lQtyZ4UsmUj9g2YSLwopf8CCOhs1mWendToZqeZwZoDmCYEtLCBbmuDNHK+hnV",
+	"mYXERYXUgZO3tqa2Mobj2RzoyjNifj6pwCNobldXnaEYD5diHg8wO9yBO8mZhpL1ChrAm1i81eQZDaGZ",
+	"h4mKL4I8SQRDQKtxWmi0gPms2qFGZxyeLQMgLFhRByZgXTFYMKcGyGLQVEeMJdKFRXExUam8wLpw1Toj",
+	"nq/DQe9NBR/OsEJSpatUIlQURl1lmdrdJkjOJLBQncLiIHzq5C43TdipGhQRKWwoayphkpvUHfGcd+4i",
+	"w62/vnIlUqZDf7gn+GS0AYAOParpak2iKktlsaKoBe5BHSpgK2dUoIXsGFeeo3aVgwwSYXUPDeOh/gvd",
+	"SguW/AT3wSKVDGTFVtjuegwbZIGsjwGvB10rltGB1xbqea3z2fi61+DOu3v+CekZRt/fLK7OfsxO0GW1",
+	"MvexUQxatllrgWjmm2uCYPe5+utWUL3Y4ZC6JcZjOE+sq0CfICYAVUuy5sJOqQO07gA2g/PHg1qaeHDJ",
+	"p5yU5RcikkIYjnRKM3JZMKpFK/y0diReB2DhdbLPjcyOvSKR8SbQxW0rDztkV/e2YOZPZcNXctEs0LuX",
+	"dqFP3TQxh27A1nozpW+aqq8o/SUtyAgiM5RciDaJtt6gGoqJ5wiB5e+vDSzbEqy4opheNTQZTBplUI0p",
+	"hKFpu2ozv22U9B9RgwL0qhbXAwOdvTJlsLF6AOFiEcE9SR29UkwZOWMj9R/QRINOp3VHPRR0uV1n/boy",
+	"NK0sfEb51nrZGiYvVXXwWXTaJXY1EjWjBZNFGd+IJ3ZEOFuo3yEFIXB12+iwBEnno0l16yfnbVaGItIj",
+	"Z0x9UR0x5X3S3QP2yqM21P6G10ezt2VYcFaLO8AC0VytkL7qwkJttDLajhBK+cDQvzbcWBG5PnPaCsBt",
+	"42VXxPM2ftaC/61Ho7Pf4YwlKzMLsX9dDtSKLVOAvHIXNFe/CC0MUKAO558xesnkPvlQzc6MyJgtWG5T",
+	"euG6vk+eogSsktFUI9TIcjdVZ2vbnB2oGoCWGIgz0JBg2hizTbB3q1gafa9qSD72Skw5mT8mgtW5tLjs",
+	"X5PObn0J71JjrzqlwK2wWyim1uz6CrXrJzzw7miep8XyvZqwPqTBJ3g8D8UTG7x5hBLOxHnKP0iWY8US",
+	"dKnB3xjMCrZS8E/GAxKzy7OhYlKBADxKKzzsmjyXjBVYVJInpzxJz1NtCqUaJ2A+ReUYFgbOeBhlyWKT",
+	"oph1Pn8GAMhxAH9LraTego5yJcui2uWBpE5/ybIM9AGdBKd+R63/t/lU6QX7xJxEUiMo44Y95VZjp1mm",
+	"8Q5sFY2cjUSe4NQgDz/lUseAa7BUdT/4j/8gJ0oJLNQfLwVcO+7Eb9+8PyEGnpLOi8l9oH98l1A4pMr8",
+	"CMUZaDeOANlZknv3jOOX3buHY5pRWbghAOpbfzeOt7+XSN1/R8vZ30/53/f29uz/q8bx2Vwu/7c66/dH",
+	"YhqTv2NdKfWa+sOrCuOXz0m5qdiDUCrYHdioV/fn+RPwLWvlXvlmWVHc/ZZ2YNde6vUPKjOISMLkLNUk",
+	"M47JvyuqgQEAO9JIgfmclRVJcTnU5ScigpP+AXktLiFEk/S7/QeI0a3fxzuYh3hok7wglIPKU1747dVW",
+	"MYFX5EUiIxMSAa4EQOHGNDagOh1N7EVsoIsC2aJGjCUxmeUp1/GdaSJPuf6EHDFO81RIw6LPBL9EpCOp",
+	"fkEWUz+MqM0fBTwuSM2S+/fukfeMJ00xCEo8YBzCsVO/4J6NKbk3IPGnPQ37FZ9yUBthlPaqqpZ5xnL8",
+	"vBbU8gmJ78XkPKfgXbFpN1P1HWsTpuReLjKG3wDXS0zsB045OmPgG+p0VTvb+9gTJ9wv0pwNzuopXe6T",
+	"N4b1ZM1ZZGTPKfcL3JuGpWNIDVdjnRFNBKUnHHYPSFzBQgMSArAwDALKKnlVbr+Tp9xCiWH/ke3Mg1FT",
+	"Xek6ZFWjKJTJ9jrVdZvUDjjsHmJPAMAWq/lJrdsurUWBfULzj+Kd5wCifO8eOgtMeRt1uiM3GZTB//xN",
+	"Ch57EPevMA6ak3gkEhY/IbE6EmIToeiAH6aFPOUefBbkedtl/E56OPZES/cs0/h6ut6XrtiskzK9NwxU",
+	"kPpTURlDsXVHJWw+SEOjzyimwmZQCAimrvH498kLJfPQBRu5WH6AYwxLdnjKXUrr8waXH2HvsN0Rieso",
+	"ePGm+IGnPAggSF6zhWvRAl+p6aqsz8b4fGptpMdvX+jFf1GCt1kpQTmJnd/3fmbL2JwicBI6ZY6xiLN2",
+	"r6r552zG9O3B4IGpM1Jd+IATl2IOQIgDtFPh8cnGYzbStVuV8O4fanAGkJmqyyLVkgWWH2P/lPqNQGNS",
+	"jueZld0ROVsW7JRDpbZlwXR6UDmnYu8dm2V0iaSes3if/MyWUlfBclzk5A3PlqFPSHKn/+nTXdgyOibr",
+	"lB8jMCvNyJ1D9RBKVI5pms1zRu4cqZ/wBoHYkmxJ5nwuYRBlNrFGebUF2NSvqmkqScJGaQKphGyhtrV2",
+	"V6un7sLPTZU6U8bQnFB6uydpASfCcXnYGfuKWgs18chIJlOizr2gUyILYPH4+QlVEu8jUne891pwtgcy",
+	"IY609DZfSCU56B7ijQq4BW3EOpaIqEGB6TPHQnMo5nRVPKAjjMQcLPA1/NDAlhM/5VoIV7CL1RbsPyJx",
+	"Fc4wfgJToRkjBYWb32GvXzYzkInxPvlB5JC/A6Oyxf9OeTkKIN4MozX2ydvjk2c/gfVMUesv79+89vJG",
+	"QII+PHj84G6LxJGIxHyeZfEpH2WMKjUdH+jVfKnE2717ppJ9/McpeA5OOwPyy7/+8c9fI3Lq+hDU7//6",
+	"xz/Vr8aXoH/6rEEqXqb8YkAQePZf//gn4s4+ITnL/hf2dNqJ98mJX2XnlM/oOYsQzSh2vhe7tXmiCluP",
+	"06yA4iQxAoorIva76nKic/VRoOrQ3l63+4RM0vMJy0+5lneo8UHYmPpQr9vVZDlRupc+0hS1Dw4OHisd",
+	"7MPJs33yDgWXejah2XhPzBiPSPyLzSWJiM5+uRsPyBkdXewVYk/9V19cEqG4+JRrW6URpXw2L9TG+qCF",
+	"9jhlWYLfOez3IyvMf58rgWxBXXWLbjciZyIBV9Yly8mDQ/Jz+hSf9Q5QNsJ+PuUa6JKow1a/3TvaJyfs",
+	"E+ziDyc/7D3SATJLohpTq/TbWkWEfRqxWUE+/Ge3W5ItpyN1wbp3jzxHTcpVh9W54CGcR/ogtaUWtPBX",
+	"a14i8oJOBEigpzwucjpiM5ozjuutRpfyOeAY6Jp20ISkiTbVSO8sSRNU2uNjcPbERN3i8fwGuQcRszq4",
+	"gJ/yUifF8INLltNSihM0XEjXhFwVHWr34v1X40l2noNQMk5Px8XQ6e1397sdDVpPZ2ln0DnY7+4fgBWh",
+	"mMAVv36LBBxDEfKMYoSj1LVnTXYLkLweLQxBxDo+XidkmZh3KIlOUZ2ySj25E9+L70anfM4zpaTF9klc",
+	"BleAWWufxAgMrNTyeGU0u9pjsVK5wPSgfW7HpR5TjdZ1FCZ76zWCxcBr6DPdmA4gqj6dsn3NokDDUz6y",
+	"tJKKv2hhLtdQULamzqSSpOdcHdx++Ta79HrbYIeQQ6QvLaccChzQS+aKJn3xG9iq6iBFlPYC41M7I6Mj",
+	"5mbuwKFrFgztvfoyB+rG4N493LNKzS8tJNRM6969d7Db4E5f3LtHLAX0sW9sCx3gR9wGL5LOoGNtRyVw",
+	"9lOBeLFasoB/0bkB/KZdgOaqjeGJU+RdOZ9Oab7EhC7vLoWAwXPmBNd2fEODG8fqVA37/DnqnM3lst59",
+	"O6NG6MOewWTFd2cTwVnlw+6KqdWHTae+7X7ISX6x9kk5yH2z42CRpwX4732CONaQ8Nh6/QML0I2hx523",
+	"MFIwvKHRdC2aowPj/dm3qCo1GH7Q+q3qqt/tbssToVGYhvdfGv47hubOWrd77alq7a5Uu9cMudpSyy3G",
+	"CtQKeNtgb2usYwZgd2V+npcnlaUc0VTPWfGqcdDQ6v6P0AQ+eYhLEGprl+r+U5rA/oX2vfXtXyAut8cN",
+	"Ueewd9DiUyJZngjxEqDD4aWj9S99KAHGX7EkpYCvrV7u99e//FeLOP4DAo5/jjpHbajywoCHwwst5vZR",
+	"7cwPDqK4a6TvDH75NXJEgjYNI5BI/VBzCg8W9BwL2s2Lidr3fhmEzTD/PRj+DYDcQ6jt14mtrihXVXTE",
+	"vGjWdE6a8lnV7XomyULkJkYAdR0nVtA57dRrU6XswozJHVBSLsUF00b6U15MhFIm1HGvy6Cjk+TuPnkt",
+	"XOueEY21M5ly0DnOWbKXcm0mqJ3Fxk5x2O2FysNC/5eQ3B0+n8W8sAe0J5EPV9EOa8Ngv50NpMdby2tt",
+	"RcgHTo1T48Z3pN2D73BpG3Oh126+0F7bvETGTe4j4+lrc2cAC7u9cYNNvMy4ACmVCYAJZFOS8kGj+uuU",
+	"uaZZdsqtnhPpbaYuCvqqgRvTMnntirKJLu5Yj+rKuNqVzz252yLNj2AZOn3PgHAA0OMDlXzBxKFjBeAi",
+	"aRwJkboc1f1hd2LMWAMX7N2rKfKl8HhMYqeeR/zEsXvCy4pEUyAMrERImLi+4W31fVeNNohqriqt9dHX",
+	"bEGeqWe+BjsSec5GBZmIXMK53079clL8WumqvU11VS4XzeXkrfr4zqXfTpVH3J8lTISnPaa5u85Kg0RD",
+	"Bwz9pRhZxN3QIHTT+7bd589baaAmDfPDirr7+MJrtvhQNt1SdX28vj1kX55QnTr+TWXdRGXFzWQOBi3/",
+	"Scp3o6P6dYe+Et3U1lhqVkzBiD+fAYgIBFezqdSWHfCxODi1CHyoyxeI3JobjRf5eQqaKljhckZiG0sf",
+	"k1QdMZwRWbAZOI2Nl0R72ZR2ij+k0sESHJigRQs6qTpRY7RBZuOcoRsaK4HDy+gaUwc/ukoWE6UcWBOr",
+	"PnnK6m9wnEGop2oqbfxOrSwpnsBYigLl1wD7qhbn1h45oCb6ipzypxhmUSwEHNg6cAImldpCFwQrYfsl",
+	"G+NIC80y59OYuc1YwcOYM00xJIRaEL2uhc6Hl+X3S50IOeOMue5HrBGbcks9KCEToalIMbQc4DTjU66E",
+	"O8RAJexTta4smr9jHckWY9gHoKG/plP0OyEc4iIdaZdWn8S1zRNjvgWyxEhwXapy/R3G8c2YS1Ds26zi",
+	"gKbi+XNOeV21m1DAqhrPc2AP9POG1BS/9CYoEMY90hn8EpaDZZP7zod/ZsvO51+voOnoiNtf/ijjLjst",
+	"ihEfdj5Hf5jEhn602ctHnc+/ttYtNJWeznmSsVugIj3z1+7zdhNpUpMMF0awTx2haV0CsOVMCB6sXkVf",
+	"Cjj+16lO5Sv2DU+JwnSnp6tTBFE3+kEJimde+8+R0sLav/1j2fhz1JmKS9b+3VdO640Us7fqQNzWIHDY",
+	"Rn1BFKjlK33ZhtcO17/2WhQ/QHHJtlqj3ikGaPD2ao56nbSB9osZVnTALmoveNannBj9xNEXrf4EOqM+",
+	"ODALyPV2bGf03FkV03C9UlOfNFzis1avc4uany0qkrplT6+mMzfW0GyuznnDSvb9P8qg/c/6IhoKc3dS",
+	"MS5TmZ5lAFqiFCLIGLN4fraalw0vhogo4VtmpA7fMQYYCJiE+G4M4dsnsQXCNkkDaJIqHExxOoXAMFB+",
+	"EZEaAOb9LKL4nBXVvL34lNtg87Tu4C1MHlylWFG0Yob+9OqK2ymPPe9jSHEzwXv6mhHSyJwDamNtbPxa",
+	"cAaRUVoVu5JX0R75azWR8px8Zt9xsNo36uFj+dLGGs0aXaainjw/oefr9BFo42kgmO38BvKSV2oBx07D",
+	"z9EmmktNaUnYKEs5a/HR792W1pDU6qsfvKZAyYOWasErkaTj1GggN+X8uCld53p0gXeMJs2qwI+sKMMs",
+	"Njn5ddzD7h0uq0/zDU81/yD79fOmks4obN+DnJsZ6K4VqOG14wjtE47s/6486FqfAeAucQ5OPNiC4all",
+	"wCyRjBcW9coN8TUVnQHmqBZOe8obAmU1flF5RRs46DyRTUKwKZ7q0zrBErJgTeLOlNwpA/IqtqgnhGI7",
+	"esqJC4IdYQB0HNDn4kj3UAJiRxUQH8ia8xW6+O4++YEtGOBX6ClAwSYf6wIaS3IHxtlcTD5+Ui6hDKwh",
+	"pr8v1beKdMru7pN3LGNUQoUlWkhyLozi48N3lIdbPEBdAHNR9Yjdpb1gbKYVmwxiLD18GHhXrRdAdKhL",
+	"ptRfVINiPNk30FTTlGujHSZwyyKcy5sWFrB8MWHcyazVAOeGzxDnlMPkofIHRHE90aHPREc+p4VJsYCY",
+	"K0LPxCXTY4rX2MRIfL8c+z55MVbfsuDAuB0ysYBSPYU4R0gENFJi/0jsCcuAd3RVn3jgEhumgRGPema1",
+	"TOrvzNzK9HJIB7FGV1szP6dca5A6TyQAcXXK1WY1Ew/eACD4FsPOS8ejMVmPWEARvFkFtdG0WBmYMSE+",
+	"qcSQuzKuKD2nvX5IpfWVkM21WvjQGy1HtzcygvpmEVAcB43mGUGKhSAGJMTGFxrTojqgwWJfCVLMsrLg",
+	"EjgT7qCDol566G6t2yHE7and9nljZRcBK9Vr7pzhyNsDzvvPf4/5X0M8pSXSyjuLpzC/h1dcErV/9+PE",
+	"4Hju8rZjQ6KNtNn++nNdEZG323qJZHyepIVvwmzjikYd7ZVW0W6/6RM205e2fxpBVMcouSHb5xe1cDaZ",
+	"M11bZbOe68yo1GHKLBl7W7g+g+cXtWveR4UXAgqucpMMBiO8woxCXuqfVsY6ly6DyKf0/LisrREH0iKV",
+	"xokgeZqXMIn5lJfVG8trB6DxeTCyBE1LOlnTwu8hql9VgcPkYNTP+t3uPjkub6wW38se1RGUzyR3JCsD",
+	"JYyXHzJry6LG2seMXy2EHgdcyE55SKG+q3EfWiiviD6NHQpeasPfSXLGJjQbP0GHe8W8XEEUUrfxW6NY",
+	"V/XnrV32rgFyJ/76q6WetPNVe8bQXSk6tbquW2s40c581RuoSrACfwZNCRdXCQZPUWqjfvzMlu/QM/al",
+	"lA4cvAU1dTQNIxU31DS+pFO1plx4p0yTjnBLfZX3dV3XaznTT9zoPerHt6C5CUyTtQO/bg50EHk9q6B5",
+	"5ZQ76BP6AEcPj4bbMnC8DvARlSR2nT5xZAzWBmPpIuW2cD4ibZ1yrKnsde6c1xZkdK2CwI3+4sxbQ5Oe",
+	"McjD1V3eabKd3d0n8SxnlylbPHNU1hgyEyCqgSaXFIsN2DrDiJ4LJ/YbdUKjFoBfUzOpSnttFXbPbd8Q",
+	"jCZiC0Ts4g4i5N4pBzX7iZc9HNTWVhiYQatZwlhzNB0TClj9AKBhsJIRNwQ4weOeSBugdW71CYSgmwoQ",
+	"LrhFW9UJ86QN1cq+n5DFRCh9ST+TNSwjQ1ZI0DhPLxngcsFIXL9Av3/Km629+IJigGpWMvpXXNjZ6gAQ",
+	"dgTR8gwM1Txj6HcApU3+CfU53zH8pSIwNba1LqTiWfieLksqOxY8Jb/LcivVN1z8OdfsZ3CtO29pmmBY",
+	"7X5nc+OfK1XU6zvIoXbmvjrs0l2vY/NWlRjtu7BYaTtUjKtC/+tSjP88EZAum34FcZA/syVLvrgV0Bz4",
+	"5qQQeeDc/JNFQ25u2Ltiqs+tVvmRDntag2yMWXwPyiRokLF3isZao0yESdQZIeA5RF6kBeFiMSALjcCf",
+	"GgXUrWVxJzZ4gdEp92GKNBMBOCAkw+CZNgQsxrsmWAE873dirYPSQj2Z+MDY9sOYLAQWQNvEVKWwINbY",
+	"9JwVJsTAUS+toTxyU/WpjQ8AxCfMe4GcqlMOsF5caMhPmjPQ+HiZ8KSvCZGOFrFZUOdzmlNeMJaYqlda",
+	"35Aa9mrKHFSdj6XOSSRj1WoHhMqLDa2Cdc02IlKUqVXEITlU3plnmbqaBS5COhjCPqDnNLVIT2pNvpx/",
+	"/goBpIF7V+emzHxvA9/eACfHeU331KTh6Enuf4s43FXEoSZ4aTIwnPMt9LDRuLT+OJtQBGYKnl/vHFRV",
+	"jZZuqmrZmgxZyi8QOV4DNAhbM8etvlUG441yITGHUe6TOydOgKK+gJtXVe/q9CoDzn9KZSHyZbx/V52n",
+	"c8lkTM4Fk4DFiAmTaSFNBwO4lhtUbritewF6mIqZM5Y4qbLqFQiEM7XwytxPPUExtnhftq99sM9Jdc7w",
+	"EZPxKYdhjUW+oHlSG0jZuw2Iw6l745vSBMqUQKqDHgboEhauX81YQ9fsk6eimGCRwVJw6+Ih++Q5HU0Q",
+	"6s+BpoOw6ickLvI5H1EwCUq6lFbvKAAucaH+ZypyRBY190kJpyUXpTtLQ+hDErn6owxgRVxtc1Brk42e",
+	"uc4+PgfYvDOA+odfTvkdHeSnq4Bp5xxaH7HEhOI1J3YSiFyynS7eahkVChepwcivM9viGWzVmzoof6x8",
+	"d3MDiH7tc0NN4pR/OxuvJxr/O4n0VcyMUhIY1hVQ307NK56abHSxl+pqORkrAoWM3rNCklijEgxTDuo+",
+	"nFOFAJ0/8k4FNPBDc6eooUZAZblUZ8yLca08rShOuUE+UFeDCjxEWbra8RegD4VUYyyUfPSgJ8CzEI6U",
+	"qEnQUgxHxgPkV1NoJTN1kL41aqtvtAv/DUb18kQ8U7R5cXNi84PzzZ3HS5pA7QpX3UjY5A3J3x9EfpYm",
+	"iYbxuc6wyfcFLbxwgC9iS1T8Ygoq7aVtbjPuDrlBsWzLj9TEdMhff502OjVnKP4CBVnr5fSvmqsV9MYH",
+	"pXnVMe9ccly3pvoXGqJ0iseqnI5T/sw5A2hNSuvccVIK/XX+cg8cLp3CEXDBZsWXk+G780yipN2pa/Im",
+	"Toln/riv5aDAMM8dnRTRdUCluOfz6sRf71C9TQFsX/C4+kqi12DdQJSVIO3Xccpdtx9ss/Pviziv1h6M",
+	"6+81eJRda5C6CV67eoD6RGSJH5+O1cR0/fScmXCnZJ9o2AcdclYL1FobcgZBbtip8cCdckwDdcKd49C9",
+	"yo1d19F6fpy6jVxzBra7IHXd57co9aru4OUOfEW6gz/ub7Hqf7JYdb2+9Yicr+S81+IGI0yvHgRzq4LV",
+	"3RPna4tV19HaXyABzWJr7JMXbdLHTIRICYluQk3gsHI1A0Bjh+rzOjSiMPjZECM8pRdMF8my5xMGT/wm",
+	"Uu3XZGWYuo59R4giCIzfNjxd80gZOB/IqHMMA2XCm8Vi4JV3g/gPGykCmgFOebMmQP4dFQEPu+qrUQN8",
+	"HK1vcbl/LiUAlvUrPP01V/5JktW+6ty0CcbKNMb2vLT1ryuRPbWIHYircWttatRNxtWNNk/gRnu2JDqT",
+	"f59UYioRdtwNapQMy1XrMWIqjqngJzGssTmQhNQiQ77KeA4dzLTxkfMynaYFYIqvafgMquve4Jn0Y21u",
+	"G9RFASZ8zot8qTgzdEAdkxk9h/grn2OrRVBSfrG2AIpqs9HRgoP6FnpSE/kvIcPUiT3xF+daIk1s3Tvk",
+	"8KiD/3AxRP59glGm4vKabnWqjZPzW4XyA6O+dmxCOfhx2RYzJSHsSCdzQgDlPM+dGsmRRg8/VXJ8BviT",
+	"gjOsjhHVK52cVIzAlNzjbHHP93rFihzJUJ1Zw5JK+q4kssRDw4xd3EdTZroJVVHNr6y+cYKVSDQK+pQu",
+	"iVv0+w3PlmHfsAnqh2GuzE9+YYCt4RXVnqQF5m5UAlnbIk3efdL6/LPfPOVp4buzxyHUbIstCmQueULr",
+	"EViX5WxZrcsCa3bK43QMAEIDkrPf2KioVYQHN6bcJ8eW0wznwWQiWwVlQosSQZF9AtmEIVCn3HAftPz/",
+	"2fvW5cZtLd1XQanqVOw+tFq2c9lR1/xwsnPp2emkqy+TmrO5y4RFyOKYAhSCstqT6qrzNOfBzpNMYa2F",
+	"CylKoi62ZMe/kpZBEgTAdV/fR+Try2AhiXLlCbq8IVHEPhlV1qJCOeus6+W+MZJxnwQoVYqNHfnoQTRr",
+	"/955tCXn3Dag422ZUqokKfWC6paXBuXMf70uYXOOn1lS2gZBzGqFlVuqYiY9s6TcD0vKQzcoPzJelZfW",
+	"jD2x3CUru75cp6/r8DWWjK+u4Ea0Y8+wGpZCGiNsjG3MIWb8hGsNLVaZRmP/KMGfLq/ufMORhJvPRnfH",
+	"Udh/FKYfrnKFDH8Swk2YyCETzCUzPCmYTGM5G90Z41SXWZ4TlPwRdUPrJLLtUVgcedxlv8Fjp9qWehgj",
+	"UvKxSBGcv1aNae3MWCLpS1KhiZHTPEfuPvs886sYT8q7RxavqlPXPGQP0tyz25tRDZc2d+o6Lh/XK4H9",
+	"adgK+NyltLNQ0Q9IeFSJFjnveuJPV+uUwV+6NQlLJFfE951SDmIxuUgd9ezvwN5OxOwg1YzIbirnBhkS",
+	"Vbgqcq1cfJ9C82nBh82V4hD053lOQ7rsxywvLYYa1L6NrzJpRO3vlAMf4gAiMZlOBgrq96ivE3uPsawO",
+	"SgggdORwHRKjUxLL+o6vZPfnC80GRpd4meng2cD8QGgGkN1CplSCiOqGW3g26LNVQ0TExeJ6jCuQEKGy",
+	"AvPXnOuyzxL7Aol9A6CYNyqGbJ6IJUpeq7kh9OdYXk1LjGvIFEZPuC6rQ+EvWIEAATh4wRphn9HC8BQo",
+	"smC1+Y+4BZ0zj7AxsZyXZL7ifqFCvRIU3Okbnclgyf+N53k87fXOvnafwL8ZnzsxdvAwkynGjsL58Vg6",
+	"5t0u+wFfxxZC4DPNsgMXCHyCFOmzj0sWs+q/cmebGtykELBCm6hCc9pwdvNBk+q39+M0z09Kcyi14MVg",
+	"BOUtWZmLiAUDiWp7QB3kF8ZEUUWqsXZFDQbT4hVL4s7//7//L+4kdCvhSG4mo4Jr8YolqqDDemIuT2Cx",
+	"nCGLL2L83M4fUwHpJmLl/6MTatIx//SLkNflqNM/6/WizjiT9t+nUQfs4H5HlwWFMupvDAFPOolQy5Np",
+	"NhlxDZj+TU83m9dpq8ph1X83V6x4NEgw8+lZvMRMI27hglkMCzWuzMI4Vrzs9I0sFyfm0s6abw9TQPHg",
+	"4BztLNiHKoOMebyRqfXLLSl18k8zImKlOk4WvUKpdvACCXyifZyJ1xnCf4uMe3psKuc3flwQdsXoo5Nm",
+	"7IiIZ5wcSGKJzDy94y5LhjzX7pGljRrrxee1olLd+9KrXSmVC774fKD3YXWXhXLUixbVjbwE86BheadT",
+	"NBxWHg3gIL66q2iNoCML49kwAkLjAEyBbWMsFzyFErqThBVGpmlSZJB0XyAqAd/IqJxF76ZVUa735b03",
+	"V3xukXE+3NT0L152t/cg4ILV2Wh/lDbLQgfh0GuBs2xH/YxD4Xpdvje73+K6X9zY+8t/fzAq9x2kcsir",
+	"aRO+e2c0sPlaH9g/EYNpAY7FP/80R/dK8EIUF1Oj+v75L3NEvQfzHtW5sFaA9VToh3/tNHm92D1x4axs",
+	"LC4Ls2w78Uoak8BI4q4ZR8MdZf2VyJW8tjRwBF7XZSBqActmVWoRK4BsNjMhlQMHOumyizQlaYZ6EpOG",
+	"5tQmXZbAW/+3koKiR5kk4xy6W80fzLzSTE9yfhea97E0IzRmQS/evjZTFfmQAUTGxw/fd2tMf+gHgDV2",
+	"ZREa3Aij/cg1gICUKkduaCax5ukO6OnOer2emdHZt99+y44g6Ti/gcnxkn7cjRpvV+QPY7lN8wxsCMqf",
+	"vQICQ/B3ju5rmIk8rXCEze0rknoFQWXazk6/c9Y7+/rk9Oykd/qh97d+r9fv9f5PPcBcRe7u9E/PenOx",
+	"pZlif0yNLVTSBrI/puYjBc08zMyjwAa4NP9PzQX+hl9Fndyl1jrvx8Z1/pnnecS+E0UOUAFj/ukSQqm6",
+	"0z+35YruDue9qOM+lU6/88O0UBPx0l0NDgmSGkFdx8C4g2AaON7rHPR5/6te8NtYpWAh+cJjM7XqHvxm",
+	"bTqbd23YkU2m9nlN3Y2y635SwPbkLW/W8t+J8Qk74XK1vRC2fl2rZVnyGOT4E0gdO6WwIm/sx8GS5MJK",
+	"rhVE1X4gpo1bXBQaZaFOW37V23Ck48RuceHHYOCBpaarnfGHmS8OZMTeMaVhFsarFqRUm0zLlv3xB5Eg",
+	"Dhvmt8u0UpLz0muMRRbwwbfd47a9/BOz5ln6eRmCGEogCl2D7e1KFBE804V5XfzlSggZxG98Zzk+I42Y",
+	"VjjaIzfGMs00n0zAVl1ckNi3wMZZaQvv2RFVG6Ldfrw/RBnH7wsdag0tXl6Wb8ju2xSr+HLRnqWHmDR8",
+	"AKwStFfmkEo2JSQ9+1vr695Z625/nU9m462XvJ38PhAUrwZmTvuTM6b3j/XVmPx8uzTtCRmS2wxwdY1j",
+	"7tJFXXZBkjbTbgAGqFVDXKNUsWwUXu0TqivKqWM5F0S3NFy2mtlX5bv4PIREXHRe22lUs40PlDRzdvP6",
+	"cvdXJcVC2Xt/JSfWnN6JvwV7vTlAY+DuuOzjd7ZqcKlr8Mvc8PZx4iBEvI0zct5Sx7xRaTbMrCa7L505",
+	"H5M+4JKZNULSAP273G1op1sW65I91r7AcbJNSiAL5mT9BRuL4low+HPUUNNhvqUEGAtfD09AoCRd9rae",
+	"5KQyFJFmpTCiXb2CYIkWMH8dSyNh7py6wN4kkqyTiZAaA8QzXqS6yz5MCwmpu0rcLGFqOGSzUZaLgDaF",
+	"g0UN9SuYGgRAJpi7K9kAs9zdK5OXUy2SKmsIugLe5Kc3WdJiZDTA6yFLhlmZRCzx4USklqxNPeBbYQne",
+	"PIEuvztAuSqMXSFtRoCaADE7VtzFMuwQC5wWX0yCkPiiy14jbodm3MPks9TDgvQZr3PPEJQ/oH9NZUql",
+	"o+H2sWsBfDa2vYtS81zeVfopDgYS0x5U79mcnjViHAdCdzvPZsMWniBG/VMheFmPUddjyXKa5+up1rc4",
+	"yc9RZSrwzZ/AN/+/9zqtFqHl+8Karijc3ZkrrngGZciDwEvDwXsS7u8PaVbuxPs94JgpnP0gZPqoPHWz",
+	"QQ8ZaN2D514zFJp9+QcKyh5cyGBZONb1zrSATXEGnBpCXTPaaqGJExnbwvWX3LdxgU0eqykTlpa2Om9x",
+	"wyL194BwjqXdnadRMeYd6HU7eFeXjtkztJPisRoa+upSsDoMefuWWluBVmlVPhwole10/f5QVKRzWq/8",
+	"d9gSKvvwwFMWq6xtQgg7p3/wIYalmgEd7fWBVioRjOYKO4Tv8J6xUQYBCz20aRhVYH6/VipFbJA8uw2U",
+	"EDWmyCAgQJiaV3xwc12YtY9imUmQPViQZAuHPRtdxAQfjGwQO0DyuavGsrFF7hUOrPSIRlBqHUsjkDM5",
+	"te0KTI9UQfwT3r2wX0eXEbMm4XPXYxqLETdjWWO4wJk5jgsX0A9Att3dlyU7MWUYJDtjeZQEecR9Zjt3",
+	"zOy/3zK+Cuf+B0BhhZo5s4VZnnc7G7Gz7tUx/z5Y1h055rVP4pku/2By2888+at48p9mTdNKJ/wx8t9v",
+	"5zxT4dF92EgIMO5NpObs/WtbG2WzOYQ9BgimTZX7xjQhAytDWt9YOkp2ShGhTVJrimuBAr44NRNLf7dl",
+	"CHDvw1fhaSpSn7ewLY4TN8knYI9USmYfDRR3tXx3N/q+dtwOi7grNBtbQHat26a2YYfaUyD7WmBkPA7w",
+	"b/oO7q8G7pnja0sFre3HtyS0vSiUnclBPoV25AnXZYSgo/X6OiWFrmCCQ7HZAkRwpxUdHjjWNT8cmgNK",
+	"macDwB1KzrZqyIxfHajGndlJlDoEgG0TpK6M/xzRDX5Wedr6ahiM4e3V/UI2to0dQw/YI/006tHqkWxN",
+	"35jVBfjvh+qUPpTStUan5iJNtUMuVq7DGuKldQMwhD6ed0Yq3g55NNBGDa4JVV/BI+pOyUp+IbgUGpsR",
+	"vYKiysNpOS0EMB2PlS5ZKWQssd+ZcAGNZgAoFhpxfspSfkdlciju4YZLOqLJA1KIC44THvO7WFqsbd8C",
+	"Y5YASpzt406jXq9HmuxoAdLzk4jh+vbGfYZwHQImdAsTbBY0U59/ddL7+qR3+uGs55upHc5Wdcip67de",
+	"S3/dZ59v25hv0GW61tyXdeoC1PwTwXhu0ajrxzk13w4ZelMToWodYHZn9Tz/7se1tSmcOWHr6Vdf8tGP",
+	"ew62H3Sw3UugfUfcL9I0tCfmA++B8fUcd2+Ouz/OxuKxWNZJ/GGU6SADPpWpklhpb9lZjNdfLSgg73+q",
+	"RRHBOSLDrcI8YqwUDAQQ4DJV8WtPGmZrEfUrlpWsELcKavvzHF15/Yq6mllhFM6AovzSWEUOS/NkzLOc",
+	"8TQthEYimFjSv8Dwg8KHK8EKcZ3pEmIPwAfaZUgrpdmNEBP3Pl9olqUW0VMqlit5LQqAW9NoJZvHW3y1",
+	"WKqhBRiy7KKZxWGz7YCFGPNMuh7pciTGVJAAeQVxx/RITfMUwhYlvxEMXnbO/uTyjuXq+lqkJ5mkxZ+3",
+	"LsdiMciPb4U+jdiVGPApEnnG0s6cesEXN0q/EZ1H3us8D5C8z6bgOzVFVPFAEo9FXQzbTX2gduD7haOP",
+	"lkPLuw+pVGw2IkmBoT1LP2jJBglqbPMvZTvwc/gWHknn6huxhu/xUQN+U6PvYVZzq7aPw2r9PGgRsrwu",
+	"9CdRVrq920iRB0RF30FIbXVPZ58ptP7YWIyvQm2eFQzwxLS1ZYx2xe8a6wtVLtiRFoIl6HaZQ58cMwzs",
+	"xHLCtZ6pIqUxeOVb+jE57oaNeNWUw+71dr2ggCI/i5v+SEtvGK8hMNjvpvqOfTcdX+XiSoj2UZe3hRpm",
+	"udioN2+3j953/91OhW5QG4vn4Yk03zURVrQJAxi7/wO/OWgUsf9wXuSP6ETurd4OBR9Ym+A/qaLmOm1m",
+	"fz5Ql5vxoPLLEnZ7ey/+gbiWxmKdljHEyQ3aO1gmiQ9BQ+NUBEwLFhYcHMhXIduB45Agzgs/rNtMeWEG",
+	"fIHo89orpDoRRoWdAlMmS8gpMJ1UJadgzdwUwUCipviBD0ae1AlqCoR2yX87VXgb28RYoVUKOu++0AF3",
+	"z1gBDIACZ5eXEHZ4xU5BbYtP5YYKexcMSuYd3tztvLGuAeTeQ0rAOlgC1t3zMdCcPCPDo66YCDbn4Fv8",
+	"2tNlYvnDppyZB97gdxjOGZQ6gLpdo13vQNnOt/TkqipxQEmbzXQiyG+IkSJWy1EyEnmaGA00HIoCyLoD",
+	"Zu1joKfG1rKQPUXHMvmnyzNHjHLSx0lTgdqHkdDCsTu5qdj4qYsAz/FXq2mexhKDrkGJOU4h6TLLQmee",
+	"FvbqGV1p6auCKO1dhUqcfccHNyelOrnigxvUjLFMFVwc0o3vT7F973Z6BSXS+5D6BPIq7Ojdj9+z8/Pz",
+	"b4+NbHQOYoi/fhrgrzdymbgygroXuD0nzg/I4NU036hexIKlMkKmNkwwqb/twlcMqyKaXtGWUuziBR+1",
+	"mvZH7R61dEWCvEK6TkrhFII+XCk21+UHrkUPmqdlid6t0maRMrDZ20erkXdP8lJV0zb8CQ1b08Z0DUic",
+	"KuCoveqV+S4QqnRWKEtWa/cQCgubq+6ovVxSY/lQFbFMXtLtL+3tE2TEQ+JsTBWHOWn4FjGbnL5akj7C",
+	"xKxmMI37TLeendXSrfX1wmQ5qNXG3Gs1+rxNbLe+lJ1+Z+JvK8Us/MtAFYUYlGykCi3YFS9Lo37aR2Pp",
+	"Thh8aheP/bKpQkH4hZoFC9U59Djmc1CydVAyOISHG4Z8PIFHFIorXCyYJNZi40uTLK1hU7F3KEqtpK26",
+	"KF2WkExJ2JgXN7oicGMZStwuey8GhSj9PSjKl3qux6wwwnAkcIwuVbFNSm1LF+YDLuPT6gKil2pvKcMF",
+	"q+1kPB47iWVhrRE8t0Us6u/B6Odg1FKjuLQHejdVAo8h/LSSvFAynqaQKuBUeIj9HfTRWJAiuJQacEZK",
+	"CpI4jqMWJ54JcjgyrAfQ3VhCqwwIPmP56pGaSbyMWnFIWg64BDXIFP15/o7GTCRiwqMve+exTGrLlRxT",
+	"F4q7VEJz5XXBZcnGSDmMVZG23BEKIVIFhRJDluBOIL1hpm15RYRtmThRGkKBjvMe9O7YXJSc5nkS4eub",
+	"J9NgeE3jeVGPEDaKqiKYEwdOxFhSj5B1Ehq6f8zNwNCHR572eqTKSEEBnvMCBwOXZzzVZSzRRQjI4dmF",
+	"bGi3yTTLrqXRQxUr3rszRkyDI8Fpm++jBMSd1sDrWdzzg8JwCz/BHaDQO7aCwf0brbF/uYDUW/NhdNZT",
+	"LAfToGMVSNvZ/ypmgc5p7tIhcQJ7jQjjcD5qOnKrFprWunJjNfnsO1XjW4dCCIen60l7TNuHuXbgRr38",
+	"k158OSfbB6cgdakmms1UEcI0Yh6gORJFTbqFc7RUBKQUubpW0xIqE0lFX8Qy4A/KNOO5Ecp39toICxir",
+	"PMxWaaDicfxB99desIRpzWumNnEffNcZ1/b9HkdHwYH066+QI+jXbydH7g/VfMPW/LWbEdZz7eH41hFh",
+	"oZTp5Z/mP6uEBLXqO8RUsJFHPGXcVT6Bi2ErnDAQTl1WQF+OFUw66NbXmRyIKMQQozYeQhBDkJcR15fW",
+	"cFtO2Qhk6ofO2LhZV/szYWPrAluzwLgCf13CRv+tmi8OHVpE0tiqcfbhqSDmRcDjJnF8batDV9Id2kZR",
+	"OygX8roc2XShFbNonBEdWKZjmcSdeNrrnQ8KcZuZJYF/iS7+SMuEv8WdBLhzM4/8CEIPi3ctfVQd54rt",
+	"H+bKwhM8mia2HUJobAWfsSFm1Y6wKGjbsH25FbYEDfXX2sqzVle7wQFMY3uiycpoY25hF/hqkIu3wUCz",
+	"5dl4mrdCx3gfjtwCVeOZo/LBOCrhc9wMCOyAUb7MUdqMn5L6HZrpKX+zGQermmxM3akv2+cBnO6xrFZC",
+	"8aLIbl0cfiy4hLg8lY5OCsvASAxvRhWdsBcvvicQJ6NaKFrBM42QYlzeQXDf4iYsRnpAHyFXM4HpZgR0",
+	"sHo7loy0NrT6sKMrkasZTDtCKDILJXUJf8GOIHBVzBSxDwJiGSxB6AlsM2F8MBCTElCzAkpHNA7ot4rD",
+	"lQkdQdtKhX9Sm/nV+ki6LFETIRPgVNbGBkB0CZzRh2wsYEKgjZGNUlDHzVjdVhtx/DYpBU2rFn+twX/D",
+	"s2LmkwzUVJZJxLIh42UpZCqMAQKAEoB9YSvf7OEyPhtEgzwthyrM1T4Tc9oDgDQ/IX4j/N7YnhFQoex3",
+	"yPooeWkLu61nmUQ1wBC6hNYOJuiq8oqAxsA8iVzSxZwjkTXssoKmda3sefJG3a9iRqsNfUYOU+3KCATN",
+	"uMZn2dJtcHwdnJ7z0W0fk0dJMXtnvWvw+mkIec0hvjfcagHzKlzqhh4S5Nx6HKM78MU3SFPpKrbcn4FS",
+	"+SAkHmc4Ghhdntaw6L7ugR3HSzSiAqxipcsJJHg9gG2tmrRyesPbrwS3Cz4UR7LSCvNuPbN37ebr58Vc",
+	"vZj30E4erniLhnKAE7OXhAve8tpfYPzuPKhnOtgtgmtPnA22nip9hESwS9ySx8MCWzUy7A9ksHSiTpNJ",
+	"vUbE8B4yvIdMC1tL9WxKCmvN/oipPA1KbX9UhTNfw7bATLI/pmIqsD0xYlMtYpnUojnJodPIVmJBzyyy",
+	"c9GxZxLZZxLZeyWRrYcanilk751CNgwCNiP96xskQk3Av0oqwRKoyQVlgcmsQmBuCwNXRveCutBWuo+j",
+	"UNVgJsu3w3fZb+VIFLNMi4gl2fByOM3zhKVikKVC96mCt4Agc8KOAA5GDPk0L48jBz5mZgZdGS61Zs8g",
+	"8KP5wAbc3EHUWB1VnyDjkwngv9joDeo5rv01ULZrSygb0V9Qj2XaRupSxqelGvMyG/A8v2OzkZDUjwiI",
+	"L+yCSTEzVkBhC6SFWcRCiBSXmsqQra6GSVFsByqP5zgFlBQVlFxkY0AdT2HGcqYCHBbzPrSrrj11AiFC",
+	"QLlhF7GctwRCCADbZIkxSotsUH9XKMW+EuZdNUuucjW4EWkCU7oRYqJxTRFx1hw2HlRW4/RErsUMe5wp",
+	"KIZUvfbc2rcEiAJzQoNpZ97UgcNozgSux7Uo8azUcRF866hUGH7GECNM5nKcydoRsrHdoZgJigX25xfB",
+	"UvmpAmCUClgW2HSugaU4lrQZ/iuLiBzQP9mcUfpMMWPs4Ybs14s4RFSfh5HtbniLWPIrdSvC8Yt6YUEo",
+	"vPSXknn3DyEmsITTyXXBU9F98cJ8tIiQbK31yyxNAOnLl4wHB9ODa0TGtLQj7D7yMpYlsCouQtkw6xgI",
+	"llcYUjaCZdnbxDJ52TTRY7OYvAylwo2YlGwqyyzHFIGYwRcGuQ16alQjmKKMhuZjEUtdikk/JHCsCtDI",
+	"T5hEixWHfRaIqhnupAizBqGYoeYOR5JtJweJgDQrxKDMbfFWFlBmsTGsLqympsLQUDhUgD5QA8RS5V4M",
+	"CJlqS/iI6ZFwlTzBdqngdVie3QhI08BrO62CZwCEmcO6jqUHqmbBMxt6uDEj4zG/L2eZTNXsknIvcF7B",
+	"BsSFH/NUuOwBODJ9M+K0yxKnwJNYnnVtygPUvOWzMcevFjCPvPSw6Z6jQNwQ/PhxLM+7tTh9cKV5CKZw",
+	"jvAgOA7Q4/n7x/JL9zWLTwMh0kvrPyex/KrLEqrHvcQyIXfT8LTH8uvu0oVjR/SN2u02HzJA0jR+58ex",
+	"/KbbIEjnHq3N0L91Q/1sBzmdCkth3tz9kmba2EqwaO5HuNjsHoC24XQ1fAlgHTKzOJMy3FhHEI9PJyc/",
+	"Md+oR1C3BdEzrsksSbdFsVlYrlzJecRya54d66vsi2oHfDQlRTUA/5tE4xEJbVkhhlMNxrENs39Gk7bM",
+	"eF698kc1JX2KReUzhbXlxv7MhmZlICtgRWoYuSdZ2ul37IExljakD/pf0v8Zldbpn32GCg1QZNXH/8PC",
+	"8pvRTJFwFwMlkZ/K7CMqCFIMYBjTOAinrJxRw8fU6Xd6p99+w78a9E6+4ae9k28G5+Lk2/Srs5Pe1df8",
+	"q+GpOLvqnYN3NQuqaIJ0yUzZVTMD4LgNmRTm+HJA72m1TGef1w4H3GcnFZ2rFm1UNJnfsBEsOFntr31L",
+	"F1WPRvvrP9JFtT1qfwNf8rTuHizKljglGlhNJHthwwF4OvR46I/c41iSfQOuyDGKoadA/tSudK4OVrhO",
+	"LGrzMFQYgQqv+n7EM9n2Uhxcuf7nzLjQd23vYIfjPezhfEsHY+Vd5i74HHXG6rZd0eKbYCCU74nbTMy+",
+	"D4yXVWV88xe4orxWM/hYGXpghFc76P1plTC0Z+nwKa9opvtukjTTIKdPFey/FEnPQNG2xv46YParan1/",
+	"xV9qSv3VfZ7gJ3Q95tODVX8muMAXbDhvouP1rfMawt9ozGLPZ+t8YqNntjeWrmWJQ6pW6f+563jy92Yl",
+	"fWEhRJFcrIziIVym8Pu1UmmXvS51jeCLwE7lfHTlig9urgtz6qJYGgtFTUsf/9CLC/Z8OR36eVwr2WWk",
+	"FmBuc0VzmFSMpY08m1nberSzXq/Ke4v8uL7Qzt/saBGJ7XGf+K5YVsbSd8H5BrOnwQLruTP3yQKLW07m",
+	"8IjnOfhsuVIptdi1s7OrhsQeKT5CStKdFFRVj//+uV2fmUUP2cz6h7gT6d6RKDBS/FCFUk+JS/TgaUPr",
+	"BstI5am+B3vlH5CFbEp+U3gvhKSyHSaZZomZ0OU4k9NS2AttegXydlLNsIkDMryx9LWqVAVB8Nw2IuOA",
+	"210Sx4w1T0GdnlTiFQkrRC64BoYSY4qYgZQ7g6xjBmrZRXuYVEXNnMrGwmdm6WzaVHapF7c1YBoanofJ",
+	"aywBgCwz/Pu/puOJ9sGivkvDuhyYMZIoD0btIBoTRZU6gljOpXvCzAEll6AabR79fkFS7diBd0EK3byE",
+	"WTLIoZ/1gow4YBpkEuhgkSumVNcCFhUtOtj/PBtnpS0PwDQlbhb+Ae03o10xwznw2Shs5FHD+syjMJFI",
+	"aSrGaXt9UtS1/KLFSd4Q2sT0MPI+q+lWsA7XriF4NEkQaFI9zAxILedRztSCwH0Yot8gGm+W4DBC8WYm",
+	"FIent2150YeZuo/QN36e81K9+9cOZVfUz4qLq2M3DGX/NUOo8F0+x09bmvZmtZw4fA6V7ihU6m2WWtz0",
+	"rxL2zB1qxZJuCYA7wZgfRQ0nEyF9iSh1TnimpsRWk0SM64GQKSCuGOVDIUhXZ3qCyLoyjSVZNtd8ovsU",
+	"ozyFNm6RBk8BeHQ+GFnuYDX0xnkE/2sbM+h3WBvNeJpqY9DFEm5N7Ib4GBsFhdZtY3rXqV2Nm6OoXqqM",
+	"goipa3sOg6oASZtCEPMoAC6OGA8q0woxNE+iFQxD8HgTrH11r3Z8yL0kVQSUp4POXoNraW2A4QU/mBOx",
+	"uiUkCMpnQj8RuqLH3pBR3ZSWkbTnnoxtezKWKCoq8b2HgNdP2a3QIUSZhUERn8pKx59vPGAfRpkmNagb",
+	"ehsg6oM3w4ASBndiqRVLbLEy1JpP9RSuAvYyp02k6+4g6YudiBxKgnEOEVYW8wAOxfzdyFKRxtJjr9k3",
+	"eGXrhUs2VHmuZtV5P4HEWghltZOQx0PomAqs1jrE+mhHtEQDcHaHN1hca86CnsQ9ZK1g5Q84adUyD/QO",
+	"rfq9wQhPZWBnSjUL1Jcrt9kWHnNvqZ9Hl6choDwKZe26uMQSyA+BtEvl2QCwshJdFtmgpNg7VF9fDiEw",
+	"H9SDWPEfnBYzHCPm0ApjlAzjbKAmd7EM2uQZ8J5gT9gMsLEsHKBmBZepGlc8GkggVBssCl4KnJ0eqZlm",
+	"IzWjti+nca9FyTIZwZ9ypIwX2F4J15mf1bAUMoBqzjQwtixiwYJT/oU2SiyWsFh3Lh+BykcL24znFBK8",
+	"L/mz7DoLYasKoad5abHBuGQvXghdZmNeihcvPDkJNobGcJiA8J3NsjynFXrFEq71dAw7qhOm+Z0ZQxC3",
+	"8CfzOr9W7QHIdiDRKWxCQ6aA0lLN0FkAaxBiVvtCHbuTjXha8z0/0IlaxNJYI3By5mDLqqVMRwv60Y6R",
+	"7gaC0YmjwrfENPNtrQuoaAKmy+b8It7Lf5TYusURYY8ykBexDAY4jmtAgsOjmGn2Ve+cJV7UJH3G9Q1Y",
+	"Stj5WEyl3pvTbsuyakcVWAzgBXhQkYYGVrmM8LKC9rlNNgjs3Wqe57TH/herNljpKgJdLVM0E7UWj/Pz",
+	"VXeIgrNpNqaKmlWTS51+r3t+HnVgYP+014s6Ri50+t+sA1TlDtA6uafepsu51MYMEVg/whV+FVtf+LtY",
+	"q7DKa71F5VWEiem01oHxhz4E6pQ/I4efB3kYqp3lQRp7Hj06qD087W3cxijNI8CF2j91z7phoCVGcdgG",
+	"tgKmaTX8Upd9hzAKVeFPF5Fqh85C0uXGjrwRYvIIYuq/+/6IJxZV36Cnz17SMrLu43W7QFtau9PLYibN",
+	"t3s9x+p3GatvaCHaRAU8B+o3C9RPNX1WS+Q4z3OoiZujsv6oBUvEmBufr1RsmPlqvCtLPy0+8UHJeJoW",
+	"Qmt2ZO3GWA64FieZ1AKKgG9FfndcZYotFQQRjBzIsMEmwT5HYHDrMiIUwqnVebTnKvxWSn24zbYU1x9h",
+	"Oec2prqqDnLeYwNBla44MUtp16oLB6jT7/wxFdDoTqygsN6dUOga2wfgee2fxvzTL0DM0umfffVl1AHL",
+	"ot/RZYEFS1HjjHAd/XTM2Vs0CfO3TlvBbxblnUI58MgRBnF/2+s8M361qoOV34ma8x9IC+320Q8+ZKW2",
+	"Nx01pY/Z6iX8d00pebFxuDpph3qowTuAFXj5p/mP5etbTy+ZE7ic2eMNxO+4dJwM5v+dSgQsFlkV8cTc",
+	"CbQeotDEFyrFDBm6QSSElBpI3x1LSBtTgKzLfspusZkSJDXczlzt/RDLFwqF53UdwS7CSc5GyvUncBlL",
+	"9yoIHEfakhyVq2lJrOUVvQVF7mMujdwoR2LcZb8qX/1ONVXe7TGTjeXRl71zhA5yZyI5phA0uVc5NyZZ",
+	"+CgbUs6VFgAKp/XGOnUxDXd1wWySeDE1AsiqbbomjRbqB8bUWoJ8bRqA3T1yf42ZFSWxztQXRQ5Do8d/",
+	"kc9g94cbO/wPF5H6EQNSe2uQRAHHSVozskJb6OeDxZPfNi74UGnzUO+narDYZXwviluh2fsZv74WBfv4",
+	"mkJxmWapGkzHQmLKdaaKG8BszDNptLNiZXHHnNDXEcvVNWSQJ+A5vnhxYT9HaNhKYznhusR8LuzBYp5H",
+	"VE1qWlq+x40ZHv9uXn2l6C3Fp/LlqBxjqsxJzLob1igerU/gF7C7wfdWpY2rUMT98GmSY5JXsIu3r6Ep",
+	"kF0Vaoa61ZVKiuI2G4gm2jh6CB6GPLsV/73wNLzzABP15OWkUGajwHLBV0gjSJ1D+R3lc0tXIm6PNEYd",
+	"qLeSx+ZrMTPVlqi9EEhYg+Xa8AT4PVW4ufZZD3FafsluhRS6xYnZXXDWPXONgmd/SfORpHUEfvzsVuz4",
+	"QAKgGNQZ0FqtewTVREg+ybp24ZaeRHOwfpsIaY7+ebfXPWfBONcwffH2NQajJoW6LvjYHSI6Qjxl/3nx",
+	"5peHOETvJ2Lw71rJzQ5Ry3zvRAz+TtJ50Slw0nu3u/8ThfjsntjHGDHx7+9/+3WL83DHUQLv5jwYQZkB",
+	"/lV2nUmem+MxfqgD8J/mVdY6APblG8KEV5lE6MxWCmkP+24+rQ323f7p5Z8DlYrPrbbePpbb7VbS4e4y",
+	"cxssvE7MUgEsAlTg2QG+DSgru+w7VKJY+2Zc/J8/vPkFFPorllwAsHqf1T/SBCIVUhkzZygKAY36AKVu",
+	"Tv9DnK+3+DKrotYXlWUx/przciu9dxAunvBy5KPF5oJO3YMNtVMQsIaCnXEm3b/nj+lD5jrt4qxV3G2u",
+	"QA/rc7SVMTh3OrHPLRXdLeiR166F+brVBXjA0Wu7D0Extxa8ciDbyYt59y50xsz/c/8aUV3AQKyvnbFL",
+	"GCHWarVWp/Z4JHASoIlkYgRIamxd5yrZilVbtYtv9CqWAdC+uVM6NceHGV/OuHER1DVyzZLwC6AlgOhU",
+	"UrWfmXEZ2RXPuRwIa0GrKbDzUpQNxBtGOckQFPohxNI7wdPsoa1n/9D2H3x4zSr7Gdaxe38BlF8VvMJd",
+	"C4O7CNa3vaZtTe9dZy5voi0XxW2zroEGLfxzJ+pMi7zT77yEBAHNdK4LTJQEaHirbigeABk10kDcPHY+",
+	"7wmVjFhpDjGlvtmrYZaLCCrRZ6ogXp76/cai4W4ftSjCoDg07MBnVgmUB7fBiNX8nQA7TbMrgZXzqpru",
+	"gPp5fov1v+HtMHvQcL/3gPhDOJQgalKmhdZQ3W9EKZVIVQEnbet7xLgv2UPEHeywDB6NnZXzT74Iq/uN",
+	"bUWhu0HOszFT0sP6mD9ik3i1pSxLMUtjyQxKxYRMg0c7GIXm/bWN7VRyNqzz5VqcJjcRLE3puyYKCxmO",
+	"stt1WwQzcAUr8zP4WfC8HBFSUlRTYnQ/0GHBZbrL3k6v8myAMl5NS52lgiWUcEvCZacP9vO/Pv9PAAAA",
+	"//8=",
 }
 
 // decodeSpec returns the embedded OpenAPI spec as raw JSON bytes,

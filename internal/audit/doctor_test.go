@@ -192,9 +192,9 @@ var symptoms = map[string]struct{ check, sql string }{
 		INSERT INTO ledger SELECT DISTINCT ON (slot_id) slot_id, s.version + 1, 'resized', booking_id, user_id, seats + 1, l.status, l.capacity, l.seats_taken, s.waitlist_length,
 			NULL, actor, NULL, NULL, NULL, at
 		FROM ledger l JOIN slots s ON s.id = l.slot_id AND s.waitlist_ready > 0 WHERE l.kind = 'confirmed'`},
-	"an answer that must not be kept":  {"idempotency keys", storedAnswer(500, "0")},
+	"a refusal that was kept":          {"idempotency keys", storedAnswer(409, "0")},
 	"an answer from the future":        {"idempotency keys", storedAnswer(201, "1 hour")},
-	"an answer that was never deleted": {"idempotency keys", storedAnswer(409, "-3 days")},
+	"an answer that was never deleted": {"idempotency keys", storedAnswer(201, "-3 days")},
 	"an overdue hold": {"nothing overdue",
 		`UPDATE bookings SET expires_at = now() - interval '1 hour' WHERE status = 'held'`},
 	"waiting for the past": {"nothing overdue",

@@ -19,7 +19,7 @@ import (
 // InTx returns its stored response, or fault.IdempotencyKeyReused if that belongs
 // to another request. Otherwise it runs fn, which has its effect in tx and renders
 // the response, and stores that in the same transaction. Errors of fn are not
-// stored: they had no effect.
+// stored.
 func InTx(ctx context.Context, pool *pgxpool.Pool, key *Key, fn func(tx pgx.Tx) (Response, error)) (Response, error) {
 	var response Response
 	err := postgres.InTx(ctx, pool, func(tx pgx.Tx) (err error) {
