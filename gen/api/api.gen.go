@@ -2500,6 +2500,24 @@ type ListUsersParams struct {
 	Cursor *Cursor `form:"cursor,omitempty" json:"cursor,omitempty"`
 }
 
+// GetUserParams defines parameters for GetUser.
+type GetUserParams struct {
+	// IfNoneMatch One or more `ETag`s that the caller has stored. If one of them is current, the response is 304 without a body.
+	IfNoneMatch *IfNoneMatch `json:"If-None-Match,omitempty"`
+}
+
+// GetSpecJSONParams defines parameters for GetSpecJSON.
+type GetSpecJSONParams struct {
+	// IfNoneMatch One or more `ETag`s that the caller has stored. If one of them is current, the response is 304 without a body.
+	IfNoneMatch *IfNoneMatch `json:"If-None-Match,omitempty"`
+}
+
+// GetSpecYAMLParams defines parameters for GetSpecYAML.
+type GetSpecYAMLParams struct {
+	// IfNoneMatch One or more `ETag`s that the caller has stored. If one of them is current, the response is 304 without a body.
+	IfNoneMatch *IfNoneMatch `json:"If-None-Match,omitempty"`
+}
+
 // LoginUserJSONRequestBody defines body for LoginUser for application/json ContentType.
 type LoginUserJSONRequestBody = Credentials
 
@@ -3109,6 +3127,9 @@ type ServerInterface interface {
 	// DeleteToken Revoke a token
 	// (DELETE /api/v1/me/tokens/{token_id})
 	DeleteToken(ctx echo.Context, tokenID TokenID) error
+	// GetToken Get a token
+	// (GET /api/v1/me/tokens/{token_id})
+	GetToken(ctx echo.Context, tokenID TokenID) error
 	// DeleteSlot Delete a slot that was never booked
 	// (DELETE /api/v1/slots/{slot_id})
 	DeleteSlot(ctx echo.Context, slotID SlotID, params DeleteSlotParams) error
@@ -3145,6 +3166,9 @@ type ServerInterface interface {
 	// ListUsers List users
 	// (GET /api/v1/users)
 	ListUsers(ctx echo.Context, params ListUsersParams) error
+	// GetUser Get a user
+	// (GET /api/v1/users/{user_id})
+	GetUser(ctx echo.Context, userID UserID, params GetUserParams) error
 	// UpdateUser Change a user's role
 	// (PATCH /api/v1/users/{user_id})
 	UpdateUser(ctx echo.Context, userID UserID) error
@@ -3156,10 +3180,10 @@ type ServerInterface interface {
 	GetLiveness(ctx echo.Context) error
 	// GetSpecJSON Get the OpenAPI document as JSON
 	// (GET /openapi.json)
-	GetSpecJSON(ctx echo.Context) error
+	GetSpecJSON(ctx echo.Context, params GetSpecJSONParams) error
 	// GetSpecYAML Get the OpenAPI document as YAML
 	// (GET /openapi.yaml)
-	GetSpecYAML(ctx echo.Context) error
+	GetSpecYAML(ctx echo.Context, params GetSpecYAMLParams) error
 	// GetProblem Get the documentation of a problem code
 	// (GET /problems/{code})
 	GetProblem(ctx echo.Context, code string) error
@@ -4187,6 +4211,22 @@ func (w *ServerInterfaceWrapper) DeleteToken(ctx echo.Context) error {
 	return err
 }
 
+// GetToken converts echo context to params.
+func (w *ServerInterfaceWrapper) GetToken(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "token_id" -------------
+	var tokenID TokenID
+
+	err = runtime.BindStyledParameterWithOptions("simple", "token_id", ctx.Param("token_id"), &tokenID, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "uuid", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter token_id: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.GetToken(ctx, tokenID)
+	return err
+}
+
 // DeleteSlot converts echo context to params.
 func (w *ServerInterfaceWrapper) DeleteSlot(ctx echo.Context) error {
 	var err error
@@ -4597,6 +4637,42 @@ func (w *ServerInterfaceWrapper) ListUsers(ctx echo.Context) error {
 	return err
 }
 
+// GetUser converts echo context to params.
+func (w *ServerInterfaceWrapper) GetUser(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "user_id" -------------
+	var userID UserID
+
+	err = runtime.BindStyledParameterWithOptions("simple", "user_id", ctx.Param("user_id"), &userID, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "uuid", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter user_id: %s", err))
+	}
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params GetUserParams
+
+	headers := ctx.Request().Header
+	// ------------- Optional header parameter "If-None-Match" -------------
+	if valueList, found := headers[http.CanonicalHeaderKey("If-None-Match")]; found {
+		var IfNoneMatch IfNoneMatch
+		n := len(valueList)
+		if n != 1 {
+			return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Expected one value for If-None-Match, got %d", n))
+		}
+
+		err = runtime.BindStyledParameterWithOptions("simple", "If-None-Match", valueList[0], &IfNoneMatch, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""})
+		if err != nil {
+			return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter If-None-Match: %s", err))
+		}
+
+		params.IfNoneMatch = &IfNoneMatch
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.GetUser(ctx, userID, params)
+	return err
+}
+
 // UpdateUser converts echo context to params.
 func (w *ServerInterfaceWrapper) UpdateUser(ctx echo.Context) error {
 	var err error
@@ -4635,8 +4711,28 @@ func (w *ServerInterfaceWrapper) GetLiveness(ctx echo.Context) error {
 func (w *ServerInterfaceWrapper) GetSpecJSON(ctx echo.Context) error {
 	var err error
 
+	// Parameter object where we will unmarshal all parameters from the context
+	var params GetSpecJSONParams
+
+	headers := ctx.Request().Header
+	// ------------- Optional header parameter "If-None-Match" -------------
+	if valueList, found := headers[http.CanonicalHeaderKey("If-None-Match")]; found {
+		var IfNoneMatch IfNoneMatch
+		n := len(valueList)
+		if n != 1 {
+			return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Expected one value for If-None-Match, got %d", n))
+		}
+
+		err = runtime.BindStyledParameterWithOptions("simple", "If-None-Match", valueList[0], &IfNoneMatch, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""})
+		if err != nil {
+			return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter If-None-Match: %s", err))
+		}
+
+		params.IfNoneMatch = &IfNoneMatch
+	}
+
 	// Invoke the callback with all the unmarshaled arguments
-	err = w.Handler.GetSpecJSON(ctx)
+	err = w.Handler.GetSpecJSON(ctx, params)
 	return err
 }
 
@@ -4644,8 +4740,28 @@ func (w *ServerInterfaceWrapper) GetSpecJSON(ctx echo.Context) error {
 func (w *ServerInterfaceWrapper) GetSpecYAML(ctx echo.Context) error {
 	var err error
 
+	// Parameter object where we will unmarshal all parameters from the context
+	var params GetSpecYAMLParams
+
+	headers := ctx.Request().Header
+	// ------------- Optional header parameter "If-None-Match" -------------
+	if valueList, found := headers[http.CanonicalHeaderKey("If-None-Match")]; found {
+		var IfNoneMatch IfNoneMatch
+		n := len(valueList)
+		if n != 1 {
+			return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Expected one value for If-None-Match, got %d", n))
+		}
+
+		err = runtime.BindStyledParameterWithOptions("simple", "If-None-Match", valueList[0], &IfNoneMatch, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""})
+		if err != nil {
+			return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter If-None-Match: %s", err))
+		}
+
+		params.IfNoneMatch = &IfNoneMatch
+	}
+
 	// Invoke the callback with all the unmarshaled arguments
-	err = w.Handler.GetSpecYAML(ctx)
+	err = w.Handler.GetSpecYAML(ctx, params)
 	return err
 }
 
@@ -4725,6 +4841,7 @@ func RegisterHandlersWithOptions(router EchoRouter, si ServerInterface, options 
 	router.POST(options.BaseURL+"/api/v1/auth/login", wrapper.LoginUser, options.OperationMiddlewares["loginUser"]...)
 	router.POST(options.BaseURL+"/api/v1/auth/logout", wrapper.LogoutUser, options.OperationMiddlewares["logoutUser"]...)
 	router.GET(options.BaseURL+"/api/v1/users", wrapper.ListUsers, options.OperationMiddlewares["listUsers"]...)
+	router.GET(options.BaseURL+"/api/v1/users/:user_id", wrapper.GetUser, options.OperationMiddlewares["getUser"]...)
 	router.PATCH(options.BaseURL+"/api/v1/users/:user_id", wrapper.UpdateUser, options.OperationMiddlewares["updateUser"]...)
 	router.DELETE(options.BaseURL+"/api/v1/me", wrapper.DeleteMe, options.OperationMiddlewares["deleteMe"]...)
 	router.GET(options.BaseURL+"/api/v1/me", wrapper.GetMe, options.OperationMiddlewares["getMe"]...)
@@ -4733,6 +4850,7 @@ func RegisterHandlersWithOptions(router EchoRouter, si ServerInterface, options 
 	router.GET(options.BaseURL+"/api/v1/me/tokens", wrapper.ListTokens, options.OperationMiddlewares["listTokens"]...)
 	router.POST(options.BaseURL+"/api/v1/me/tokens", wrapper.CreateToken, options.OperationMiddlewares["createToken"]...)
 	router.DELETE(options.BaseURL+"/api/v1/me/tokens/:token_id", wrapper.DeleteToken, options.OperationMiddlewares["deleteToken"]...)
+	router.GET(options.BaseURL+"/api/v1/me/tokens/:token_id", wrapper.GetToken, options.OperationMiddlewares["getToken"]...)
 	router.GET(options.BaseURL+"/api/v1/me/bookings", wrapper.ListMyBookings, options.OperationMiddlewares["listMyBookings"]...)
 	router.GET(options.BaseURL+"/api/v1/me/conflicts", wrapper.ListConflicts, options.OperationMiddlewares["listConflicts"]...)
 	router.GET(options.BaseURL+"/api/v1/events", wrapper.ListEvents, options.OperationMiddlewares["listEvents"]...)
@@ -4903,7 +5021,16 @@ type UnauthorizedApplicationProblemPlusJSONResponse struct {
 	Headers UnauthorizedResponseHeaders
 }
 
-type UnsupportedMediaTypeApplicationProblemPlusJSONResponse Problem
+type UnsupportedMediaTypeResponseHeaders struct {
+	Accept         *string
+	AcceptEncoding *string
+	AcceptPatch    *string
+}
+type UnsupportedMediaTypeApplicationProblemPlusJSONResponse struct {
+	Body Problem
+
+	Headers UnsupportedMediaTypeResponseHeaders
+}
 
 type ValidationFailedApplicationProblemPlusJSONResponse Problem
 
@@ -4928,15 +5055,23 @@ type LoginUserResponseObject interface {
 	VisitLoginUserResponse(w http.ResponseWriter) error
 }
 
-type LoginUser200JSONResponse LoginResult
+type LoginUser200ResponseHeaders struct {
+	CacheControl string
+}
+
+type LoginUser200JSONResponse struct {
+	Body    LoginResult
+	Headers LoginUser200ResponseHeaders
+}
 
 func (response LoginUser200JSONResponse) VisitLoginUserResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
 		return err
 	}
 	w.Header().Set("Content-Type", "application/json")
+	w.Header().Set("Cache-Control", fmt.Sprint(response.Headers.CacheControl))
 	w.WriteHeader(200)
 	_, err := buf.WriteTo(w)
 	return err
@@ -5000,10 +5135,19 @@ type LoginUser415ApplicationProblemPlusJSONResponse struct {
 func (response LoginUser415ApplicationProblemPlusJSONResponse) VisitLoginUserResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
 		return err
 	}
 	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.Accept != nil {
+		w.Header().Set("Accept", fmt.Sprint(*response.Headers.Accept))
+	}
+	if response.Headers.AcceptEncoding != nil {
+		w.Header().Set("Accept-Encoding", fmt.Sprint(*response.Headers.AcceptEncoding))
+	}
+	if response.Headers.AcceptPatch != nil {
+		w.Header().Set("Accept-Patch", fmt.Sprint(*response.Headers.AcceptPatch))
+	}
 	w.WriteHeader(415)
 	_, err := buf.WriteTo(w)
 	return err
@@ -5154,7 +5298,8 @@ type RegisterUserResponseObject interface {
 }
 
 type RegisterUser201ResponseHeaders struct {
-	Location string
+	CacheControl string
+	Location     string
 }
 
 type RegisterUser201JSONResponse struct {
@@ -5169,6 +5314,7 @@ func (response RegisterUser201JSONResponse) VisitRegisterUserResponse(w http.Res
 		return err
 	}
 	w.Header().Set("Content-Type", "application/json")
+	w.Header().Set("Cache-Control", fmt.Sprint(response.Headers.CacheControl))
 	w.Header().Set("Location", fmt.Sprint(response.Headers.Location))
 	w.WriteHeader(201)
 	_, err := buf.WriteTo(w)
@@ -5230,10 +5376,19 @@ type RegisterUser415ApplicationProblemPlusJSONResponse struct {
 func (response RegisterUser415ApplicationProblemPlusJSONResponse) VisitRegisterUserResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
 		return err
 	}
 	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.Accept != nil {
+		w.Header().Set("Accept", fmt.Sprint(*response.Headers.Accept))
+	}
+	if response.Headers.AcceptEncoding != nil {
+		w.Header().Set("Accept-Encoding", fmt.Sprint(*response.Headers.AcceptEncoding))
+	}
+	if response.Headers.AcceptPatch != nil {
+		w.Header().Set("Accept-Patch", fmt.Sprint(*response.Headers.AcceptPatch))
+	}
 	w.WriteHeader(415)
 	_, err := buf.WriteTo(w)
 	return err
@@ -5429,10 +5584,19 @@ type CreateBookings415ApplicationProblemPlusJSONResponse struct {
 func (response CreateBookings415ApplicationProblemPlusJSONResponse) VisitCreateBookingsResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
 		return err
 	}
 	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.Accept != nil {
+		w.Header().Set("Accept", fmt.Sprint(*response.Headers.Accept))
+	}
+	if response.Headers.AcceptEncoding != nil {
+		w.Header().Set("Accept-Encoding", fmt.Sprint(*response.Headers.AcceptEncoding))
+	}
+	if response.Headers.AcceptPatch != nil {
+		w.Header().Set("Accept-Patch", fmt.Sprint(*response.Headers.AcceptPatch))
+	}
 	w.WriteHeader(415)
 	_, err := buf.WriteTo(w)
 	return err
@@ -5785,10 +5949,19 @@ type UpdateBooking415ApplicationProblemPlusJSONResponse struct {
 func (response UpdateBooking415ApplicationProblemPlusJSONResponse) VisitUpdateBookingResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
 		return err
 	}
 	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.Accept != nil {
+		w.Header().Set("Accept", fmt.Sprint(*response.Headers.Accept))
+	}
+	if response.Headers.AcceptEncoding != nil {
+		w.Header().Set("Accept-Encoding", fmt.Sprint(*response.Headers.AcceptEncoding))
+	}
+	if response.Headers.AcceptPatch != nil {
+		w.Header().Set("Accept-Patch", fmt.Sprint(*response.Headers.AcceptPatch))
+	}
 	w.WriteHeader(415)
 	_, err := buf.WriteTo(w)
 	return err
@@ -6156,10 +6329,19 @@ type CancelBooking415ApplicationProblemPlusJSONResponse struct {
 func (response CancelBooking415ApplicationProblemPlusJSONResponse) VisitCancelBookingResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
 		return err
 	}
 	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.Accept != nil {
+		w.Header().Set("Accept", fmt.Sprint(*response.Headers.Accept))
+	}
+	if response.Headers.AcceptEncoding != nil {
+		w.Header().Set("Accept-Encoding", fmt.Sprint(*response.Headers.AcceptEncoding))
+	}
+	if response.Headers.AcceptPatch != nil {
+		w.Header().Set("Accept-Patch", fmt.Sprint(*response.Headers.AcceptPatch))
+	}
 	w.WriteHeader(415)
 	_, err := buf.WriteTo(w)
 	return err
@@ -7398,10 +7580,19 @@ type MoveBooking415ApplicationProblemPlusJSONResponse struct {
 func (response MoveBooking415ApplicationProblemPlusJSONResponse) VisitMoveBookingResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
 		return err
 	}
 	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.Accept != nil {
+		w.Header().Set("Accept", fmt.Sprint(*response.Headers.Accept))
+	}
+	if response.Headers.AcceptEncoding != nil {
+		w.Header().Set("Accept-Encoding", fmt.Sprint(*response.Headers.AcceptEncoding))
+	}
+	if response.Headers.AcceptPatch != nil {
+		w.Header().Set("Accept-Patch", fmt.Sprint(*response.Headers.AcceptPatch))
+	}
 	w.WriteHeader(415)
 	_, err := buf.WriteTo(w)
 	return err
@@ -7811,10 +8002,19 @@ type CreateEvent415ApplicationProblemPlusJSONResponse struct {
 func (response CreateEvent415ApplicationProblemPlusJSONResponse) VisitCreateEventResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
 		return err
 	}
 	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.Accept != nil {
+		w.Header().Set("Accept", fmt.Sprint(*response.Headers.Accept))
+	}
+	if response.Headers.AcceptEncoding != nil {
+		w.Header().Set("Accept-Encoding", fmt.Sprint(*response.Headers.AcceptEncoding))
+	}
+	if response.Headers.AcceptPatch != nil {
+		w.Header().Set("Accept-Patch", fmt.Sprint(*response.Headers.AcceptPatch))
+	}
 	w.WriteHeader(415)
 	_, err := buf.WriteTo(w)
 	return err
@@ -8318,10 +8518,19 @@ type UpdateEvent415ApplicationProblemPlusJSONResponse struct {
 func (response UpdateEvent415ApplicationProblemPlusJSONResponse) VisitUpdateEventResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
 		return err
 	}
 	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.Accept != nil {
+		w.Header().Set("Accept", fmt.Sprint(*response.Headers.Accept))
+	}
+	if response.Headers.AcceptEncoding != nil {
+		w.Header().Set("Accept-Encoding", fmt.Sprint(*response.Headers.AcceptEncoding))
+	}
+	if response.Headers.AcceptPatch != nil {
+		w.Header().Set("Accept-Patch", fmt.Sprint(*response.Headers.AcceptPatch))
+	}
 	w.WriteHeader(415)
 	_, err := buf.WriteTo(w)
 	return err
@@ -8671,10 +8880,19 @@ type CancelEvent415ApplicationProblemPlusJSONResponse struct {
 func (response CancelEvent415ApplicationProblemPlusJSONResponse) VisitCancelEventResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
 		return err
 	}
 	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.Accept != nil {
+		w.Header().Set("Accept", fmt.Sprint(*response.Headers.Accept))
+	}
+	if response.Headers.AcceptEncoding != nil {
+		w.Header().Set("Accept-Encoding", fmt.Sprint(*response.Headers.AcceptEncoding))
+	}
+	if response.Headers.AcceptPatch != nil {
+		w.Header().Set("Accept-Patch", fmt.Sprint(*response.Headers.AcceptPatch))
+	}
 	w.WriteHeader(415)
 	_, err := buf.WriteTo(w)
 	return err
@@ -9163,10 +9381,19 @@ type CreateSlot415ApplicationProblemPlusJSONResponse struct {
 func (response CreateSlot415ApplicationProblemPlusJSONResponse) VisitCreateSlotResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
 		return err
 	}
 	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.Accept != nil {
+		w.Header().Set("Accept", fmt.Sprint(*response.Headers.Accept))
+	}
+	if response.Headers.AcceptEncoding != nil {
+		w.Header().Set("Accept-Encoding", fmt.Sprint(*response.Headers.AcceptEncoding))
+	}
+	if response.Headers.AcceptPatch != nil {
+		w.Header().Set("Accept-Patch", fmt.Sprint(*response.Headers.AcceptPatch))
+	}
 	w.WriteHeader(415)
 	_, err := buf.WriteTo(w)
 	return err
@@ -9569,10 +9796,19 @@ type UpdateMe415ApplicationProblemPlusJSONResponse struct {
 func (response UpdateMe415ApplicationProblemPlusJSONResponse) VisitUpdateMeResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
 		return err
 	}
 	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.Accept != nil {
+		w.Header().Set("Accept", fmt.Sprint(*response.Headers.Accept))
+	}
+	if response.Headers.AcceptEncoding != nil {
+		w.Header().Set("Accept-Encoding", fmt.Sprint(*response.Headers.AcceptEncoding))
+	}
+	if response.Headers.AcceptPatch != nil {
+		w.Header().Set("Accept-Patch", fmt.Sprint(*response.Headers.AcceptPatch))
+	}
 	w.WriteHeader(415)
 	_, err := buf.WriteTo(w)
 	return err
@@ -9971,10 +10207,19 @@ type ChangePassword415ApplicationProblemPlusJSONResponse struct {
 func (response ChangePassword415ApplicationProblemPlusJSONResponse) VisitChangePasswordResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
 		return err
 	}
 	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.Accept != nil {
+		w.Header().Set("Accept", fmt.Sprint(*response.Headers.Accept))
+	}
+	if response.Headers.AcceptEncoding != nil {
+		w.Header().Set("Accept-Encoding", fmt.Sprint(*response.Headers.AcceptEncoding))
+	}
+	if response.Headers.AcceptPatch != nil {
+		w.Header().Set("Accept-Patch", fmt.Sprint(*response.Headers.AcceptPatch))
+	}
 	w.WriteHeader(415)
 	_, err := buf.WriteTo(w)
 	return err
@@ -10158,7 +10403,8 @@ type CreateTokenResponseObject interface {
 }
 
 type CreateToken201ResponseHeaders struct {
-	Location string
+	CacheControl string
+	Location     string
 }
 
 type CreateToken201JSONResponse struct {
@@ -10173,6 +10419,7 @@ func (response CreateToken201JSONResponse) VisitCreateTokenResponse(w http.Respo
 		return err
 	}
 	w.Header().Set("Content-Type", "application/json")
+	w.Header().Set("Cache-Control", fmt.Sprint(response.Headers.CacheControl))
 	w.Header().Set("Location", fmt.Sprint(response.Headers.Location))
 	w.WriteHeader(201)
 	_, err := buf.WriteTo(w)
@@ -10253,10 +10500,19 @@ type CreateToken415ApplicationProblemPlusJSONResponse struct {
 func (response CreateToken415ApplicationProblemPlusJSONResponse) VisitCreateTokenResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
 		return err
 	}
 	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.Accept != nil {
+		w.Header().Set("Accept", fmt.Sprint(*response.Headers.Accept))
+	}
+	if response.Headers.AcceptEncoding != nil {
+		w.Header().Set("Accept-Encoding", fmt.Sprint(*response.Headers.AcceptEncoding))
+	}
+	if response.Headers.AcceptPatch != nil {
+		w.Header().Set("Accept-Patch", fmt.Sprint(*response.Headers.AcceptPatch))
+	}
 	w.WriteHeader(415)
 	_, err := buf.WriteTo(w)
 	return err
@@ -10417,6 +10673,130 @@ type DeleteToken503ApplicationProblemPlusJSONResponse struct {
 }
 
 func (response DeleteToken503ApplicationProblemPlusJSONResponse) VisitDeleteTokenResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
+	w.WriteHeader(503)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetTokenRequestObject struct {
+	TokenID TokenID `json:"token_id"`
+}
+
+type GetTokenResponseObject interface {
+	VisitGetTokenResponse(w http.ResponseWriter) error
+}
+
+type GetToken200JSONResponse Token
+
+func (response GetToken200JSONResponse) VisitGetTokenResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetToken400ApplicationProblemPlusJSONResponse struct {
+	BadParameterApplicationProblemPlusJSONResponse
+}
+
+func (response GetToken400ApplicationProblemPlusJSONResponse) VisitGetTokenResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(400)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetToken401ApplicationProblemPlusJSONResponse struct {
+	UnauthorizedApplicationProblemPlusJSONResponse
+}
+
+func (response GetToken401ApplicationProblemPlusJSONResponse) VisitGetTokenResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.WWWAuthenticate != nil {
+		w.Header().Set("WWW-Authenticate", fmt.Sprint(*response.Headers.WWWAuthenticate))
+	}
+	w.WriteHeader(401)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetToken403ApplicationProblemPlusJSONResponse struct {
+	AbilityMissingApplicationProblemPlusJSONResponse
+}
+
+func (response GetToken403ApplicationProblemPlusJSONResponse) VisitGetTokenResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(403)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetToken404ApplicationProblemPlusJSONResponse struct {
+	NotFoundApplicationProblemPlusJSONResponse
+}
+
+func (response GetToken404ApplicationProblemPlusJSONResponse) VisitGetTokenResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(404)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetToken500ApplicationProblemPlusJSONResponse struct {
+	InternalApplicationProblemPlusJSONResponse
+}
+
+func (response GetToken500ApplicationProblemPlusJSONResponse) VisitGetTokenResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(500)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetToken503ApplicationProblemPlusJSONResponse struct {
+	ReadUnavailableApplicationProblemPlusJSONResponse
+}
+
+func (response GetToken503ApplicationProblemPlusJSONResponse) VisitGetTokenResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
 	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
@@ -10878,10 +11258,19 @@ type UpdateSlot415ApplicationProblemPlusJSONResponse struct {
 func (response UpdateSlot415ApplicationProblemPlusJSONResponse) VisitUpdateSlotResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
 		return err
 	}
 	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.Accept != nil {
+		w.Header().Set("Accept", fmt.Sprint(*response.Headers.Accept))
+	}
+	if response.Headers.AcceptEncoding != nil {
+		w.Header().Set("Accept-Encoding", fmt.Sprint(*response.Headers.AcceptEncoding))
+	}
+	if response.Headers.AcceptPatch != nil {
+		w.Header().Set("Accept-Patch", fmt.Sprint(*response.Headers.AcceptPatch))
+	}
 	w.WriteHeader(415)
 	_, err := buf.WriteTo(w)
 	return err
@@ -11233,10 +11622,19 @@ type CreateBooking415ApplicationProblemPlusJSONResponse struct {
 func (response CreateBooking415ApplicationProblemPlusJSONResponse) VisitCreateBookingResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
 		return err
 	}
 	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.Accept != nil {
+		w.Header().Set("Accept", fmt.Sprint(*response.Headers.Accept))
+	}
+	if response.Headers.AcceptEncoding != nil {
+		w.Header().Set("Accept-Encoding", fmt.Sprint(*response.Headers.AcceptEncoding))
+	}
+	if response.Headers.AcceptPatch != nil {
+		w.Header().Set("Accept-Patch", fmt.Sprint(*response.Headers.AcceptPatch))
+	}
 	w.WriteHeader(415)
 	_, err := buf.WriteTo(w)
 	return err
@@ -11435,10 +11833,19 @@ type CancelSlot415ApplicationProblemPlusJSONResponse struct {
 func (response CancelSlot415ApplicationProblemPlusJSONResponse) VisitCancelSlotResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
 		return err
 	}
 	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.Accept != nil {
+		w.Header().Set("Accept", fmt.Sprint(*response.Headers.Accept))
+	}
+	if response.Headers.AcceptEncoding != nil {
+		w.Header().Set("Accept-Encoding", fmt.Sprint(*response.Headers.AcceptEncoding))
+	}
+	if response.Headers.AcceptPatch != nil {
+		w.Header().Set("Accept-Patch", fmt.Sprint(*response.Headers.AcceptPatch))
+	}
 	w.WriteHeader(415)
 	_, err := buf.WriteTo(w)
 	return err
@@ -11639,10 +12046,19 @@ type CreateHold415ApplicationProblemPlusJSONResponse struct {
 func (response CreateHold415ApplicationProblemPlusJSONResponse) VisitCreateHoldResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
 		return err
 	}
 	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.Accept != nil {
+		w.Header().Set("Accept", fmt.Sprint(*response.Headers.Accept))
+	}
+	if response.Headers.AcceptEncoding != nil {
+		w.Header().Set("Accept-Encoding", fmt.Sprint(*response.Headers.AcceptEncoding))
+	}
+	if response.Headers.AcceptPatch != nil {
+		w.Header().Set("Accept-Patch", fmt.Sprint(*response.Headers.AcceptPatch))
+	}
 	w.WriteHeader(415)
 	_, err := buf.WriteTo(w)
 	return err
@@ -12114,10 +12530,19 @@ type SimulateSlot415ApplicationProblemPlusJSONResponse struct {
 func (response SimulateSlot415ApplicationProblemPlusJSONResponse) VisitSimulateSlotResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
 		return err
 	}
 	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.Accept != nil {
+		w.Header().Set("Accept", fmt.Sprint(*response.Headers.Accept))
+	}
+	if response.Headers.AcceptEncoding != nil {
+		w.Header().Set("Accept-Encoding", fmt.Sprint(*response.Headers.AcceptEncoding))
+	}
+	if response.Headers.AcceptPatch != nil {
+		w.Header().Set("Accept-Patch", fmt.Sprint(*response.Headers.AcceptPatch))
+	}
 	w.WriteHeader(415)
 	_, err := buf.WriteTo(w)
 	return err
@@ -12427,6 +12852,147 @@ func (response ListUsers503ApplicationProblemPlusJSONResponse) VisitListUsersRes
 	return err
 }
 
+type GetUserRequestObject struct {
+	UserID UserID `json:"user_id"`
+	Params GetUserParams
+}
+
+type GetUserResponseObject interface {
+	VisitGetUserResponse(w http.ResponseWriter) error
+}
+
+type GetUser200ResponseHeaders struct {
+	ETag string
+}
+
+type GetUser200JSONResponse struct {
+	Body    User
+	Headers GetUser200ResponseHeaders
+}
+
+func (response GetUser200JSONResponse) VisitGetUserResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.Header().Set("ETag", fmt.Sprint(response.Headers.ETag))
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetUser304Response = NotModifiedResponse
+
+func (response GetUser304Response) VisitGetUserResponse(w http.ResponseWriter) error {
+	w.Header().Set("ETag", fmt.Sprint(response.Headers.ETag))
+	w.WriteHeader(304)
+	return nil
+}
+
+type GetUser400ApplicationProblemPlusJSONResponse struct {
+	BadParameterApplicationProblemPlusJSONResponse
+}
+
+func (response GetUser400ApplicationProblemPlusJSONResponse) VisitGetUserResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(400)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetUser401ApplicationProblemPlusJSONResponse struct {
+	UnauthorizedApplicationProblemPlusJSONResponse
+}
+
+func (response GetUser401ApplicationProblemPlusJSONResponse) VisitGetUserResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.WWWAuthenticate != nil {
+		w.Header().Set("WWW-Authenticate", fmt.Sprint(*response.Headers.WWWAuthenticate))
+	}
+	w.WriteHeader(401)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetUser403ApplicationProblemPlusJSONResponse struct {
+	ForbiddenApplicationProblemPlusJSONResponse
+}
+
+func (response GetUser403ApplicationProblemPlusJSONResponse) VisitGetUserResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(403)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetUser404ApplicationProblemPlusJSONResponse struct {
+	NotFoundApplicationProblemPlusJSONResponse
+}
+
+func (response GetUser404ApplicationProblemPlusJSONResponse) VisitGetUserResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(404)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetUser500ApplicationProblemPlusJSONResponse struct {
+	InternalApplicationProblemPlusJSONResponse
+}
+
+func (response GetUser500ApplicationProblemPlusJSONResponse) VisitGetUserResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(500)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetUser503ApplicationProblemPlusJSONResponse struct {
+	ReadUnavailableApplicationProblemPlusJSONResponse
+}
+
+func (response GetUser503ApplicationProblemPlusJSONResponse) VisitGetUserResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
+	w.WriteHeader(503)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
 type UpdateUserRequestObject struct {
 	UserID                            UserID `json:"user_id"`
 	JSONBody                          *UpdateUserJSONRequestBody
@@ -12549,10 +13115,19 @@ type UpdateUser415ApplicationProblemPlusJSONResponse struct {
 func (response UpdateUser415ApplicationProblemPlusJSONResponse) VisitUpdateUserResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
 		return err
 	}
 	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.Accept != nil {
+		w.Header().Set("Accept", fmt.Sprint(*response.Headers.Accept))
+	}
+	if response.Headers.AcceptEncoding != nil {
+		w.Header().Set("Accept-Encoding", fmt.Sprint(*response.Headers.AcceptEncoding))
+	}
+	if response.Headers.AcceptPatch != nil {
+		w.Header().Set("Accept-Patch", fmt.Sprint(*response.Headers.AcceptPatch))
+	}
 	w.WriteHeader(415)
 	_, err := buf.WriteTo(w)
 	return err
@@ -12636,6 +13211,22 @@ func (response GetDocs200TextHTMLResponse) VisitGetDocsResponse(w http.ResponseW
 	return err
 }
 
+type GetDocs400ApplicationProblemPlusJSONResponse struct {
+	BadParameterApplicationProblemPlusJSONResponse
+}
+
+func (response GetDocs400ApplicationProblemPlusJSONResponse) VisitGetDocsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(400)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
 type GetDocs500ApplicationProblemPlusJSONResponse struct {
 	InternalApplicationProblemPlusJSONResponse
 }
@@ -12673,6 +13264,22 @@ func (response GetLiveness200JSONResponse) VisitGetLivenessResponse(w http.Respo
 	return err
 }
 
+type GetLiveness400ApplicationProblemPlusJSONResponse struct {
+	BadParameterApplicationProblemPlusJSONResponse
+}
+
+func (response GetLiveness400ApplicationProblemPlusJSONResponse) VisitGetLivenessResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(400)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
 type GetLiveness500ApplicationProblemPlusJSONResponse struct {
 	InternalApplicationProblemPlusJSONResponse
 }
@@ -12690,22 +13297,55 @@ func (response GetLiveness500ApplicationProblemPlusJSONResponse) VisitGetLivenes
 }
 
 type GetSpecJSONRequestObject struct {
+	Params GetSpecJSONParams
 }
 
 type GetSpecJSONResponseObject interface {
 	VisitGetSpecJSONResponse(w http.ResponseWriter) error
 }
 
-type GetSpecJSON200JSONResponse SpecDocument
+type GetSpecJSON200ResponseHeaders struct {
+	ETag string
+}
+
+type GetSpecJSON200JSONResponse struct {
+	Body    SpecDocument
+	Headers GetSpecJSON200ResponseHeaders
+}
 
 func (response GetSpecJSON200JSONResponse) VisitGetSpecJSONResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.Header().Set("ETag", fmt.Sprint(response.Headers.ETag))
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetSpecJSON304Response = NotModifiedResponse
+
+func (response GetSpecJSON304Response) VisitGetSpecJSONResponse(w http.ResponseWriter) error {
+	w.Header().Set("ETag", fmt.Sprint(response.Headers.ETag))
+	w.WriteHeader(304)
+	return nil
+}
+
+type GetSpecJSON400ApplicationProblemPlusJSONResponse struct {
+	BadParameterApplicationProblemPlusJSONResponse
+}
+
+func (response GetSpecJSON400ApplicationProblemPlusJSONResponse) VisitGetSpecJSONResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
 	if err := json.NewEncoder(&buf).Encode(response); err != nil {
 		return err
 	}
-	w.Header().Set("Content-Type", "application/json")
-	w.WriteHeader(200)
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(400)
 	_, err := buf.WriteTo(w)
 	return err
 }
@@ -12727,14 +13367,20 @@ func (response GetSpecJSON500ApplicationProblemPlusJSONResponse) VisitGetSpecJSO
 }
 
 type GetSpecYAMLRequestObject struct {
+	Params GetSpecYAMLParams
 }
 
 type GetSpecYAMLResponseObject interface {
 	VisitGetSpecYAMLResponse(w http.ResponseWriter) error
 }
 
+type GetSpecYAML200ResponseHeaders struct {
+	ETag string
+}
+
 type GetSpecYAML200ApplicationYAMLResponse struct {
 	Body          io.Reader
+	Headers       GetSpecYAML200ResponseHeaders
 	ContentLength int64
 }
 
@@ -12744,12 +13390,37 @@ func (response GetSpecYAML200ApplicationYAMLResponse) VisitGetSpecYAMLResponse(w
 	if response.ContentLength != 0 {
 		w.Header().Set("Content-Length", fmt.Sprint(response.ContentLength))
 	}
+	w.Header().Set("ETag", fmt.Sprint(response.Headers.ETag))
 	w.WriteHeader(200)
 
 	if closer, ok := response.Body.(io.ReadCloser); ok {
 		defer closer.Close()
 	}
 	_, err := io.Copy(w, response.Body)
+	return err
+}
+
+type GetSpecYAML304Response = NotModifiedResponse
+
+func (response GetSpecYAML304Response) VisitGetSpecYAMLResponse(w http.ResponseWriter) error {
+	w.Header().Set("ETag", fmt.Sprint(response.Headers.ETag))
+	w.WriteHeader(304)
+	return nil
+}
+
+type GetSpecYAML400ApplicationProblemPlusJSONResponse struct {
+	BadParameterApplicationProblemPlusJSONResponse
+}
+
+func (response GetSpecYAML400ApplicationProblemPlusJSONResponse) VisitGetSpecYAMLResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(400)
+	_, err := buf.WriteTo(w)
 	return err
 }
 
@@ -12892,6 +13563,22 @@ func (response GetReadiness200JSONResponse) VisitGetReadinessResponse(w http.Res
 	}
 	w.Header().Set("Content-Type", "application/json")
 	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetReadiness400ApplicationProblemPlusJSONResponse struct {
+	BadParameterApplicationProblemPlusJSONResponse
+}
+
+func (response GetReadiness400ApplicationProblemPlusJSONResponse) VisitGetReadinessResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(400)
 	_, err := buf.WriteTo(w)
 	return err
 }
@@ -13041,6 +13728,9 @@ type StrictServerInterface interface {
 	// DeleteToken Revoke a token
 	// (DELETE /api/v1/me/tokens/{token_id})
 	DeleteToken(ctx context.Context, request DeleteTokenRequestObject) (DeleteTokenResponseObject, error)
+	// GetToken Get a token
+	// (GET /api/v1/me/tokens/{token_id})
+	GetToken(ctx context.Context, request GetTokenRequestObject) (GetTokenResponseObject, error)
 	// DeleteSlot Delete a slot that was never booked
 	// (DELETE /api/v1/slots/{slot_id})
 	DeleteSlot(ctx context.Context, request DeleteSlotRequestObject) (DeleteSlotResponseObject, error)
@@ -13077,6 +13767,9 @@ type StrictServerInterface interface {
 	// ListUsers List users
 	// (GET /api/v1/users)
 	ListUsers(ctx context.Context, request ListUsersRequestObject) (ListUsersResponseObject, error)
+	// GetUser Get a user
+	// (GET /api/v1/users/{user_id})
+	GetUser(ctx context.Context, request GetUserRequestObject) (GetUserResponseObject, error)
 	// UpdateUser Change a user's role
 	// (PATCH /api/v1/users/{user_id})
 	UpdateUser(ctx context.Context, request UpdateUserRequestObject) (UpdateUserResponseObject, error)
@@ -14399,6 +15092,31 @@ func (sh *strictHandler) DeleteToken(ctx echo.Context, tokenID TokenID) error {
 	return nil
 }
 
+// GetToken operation middleware
+func (sh *strictHandler) GetToken(ctx echo.Context, tokenID TokenID) error {
+	var request GetTokenRequestObject
+
+	request.TokenID = tokenID
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.GetToken(ctx.Request().Context(), request.(GetTokenRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "GetToken")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(GetTokenResponseObject); ok {
+		return validResponse.VisitGetTokenResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
 // DeleteSlot operation middleware
 func (sh *strictHandler) DeleteSlot(ctx echo.Context, slotID SlotID, params DeleteSlotParams) error {
 	var request DeleteSlotRequestObject
@@ -14851,6 +15569,32 @@ func (sh *strictHandler) ListUsers(ctx echo.Context, params ListUsersParams) err
 	return nil
 }
 
+// GetUser operation middleware
+func (sh *strictHandler) GetUser(ctx echo.Context, userID UserID, params GetUserParams) error {
+	var request GetUserRequestObject
+
+	request.UserID = userID
+	request.Params = params
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.GetUser(ctx.Request().Context(), request.(GetUserRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "GetUser")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(GetUserResponseObject); ok {
+		return validResponse.VisitGetUserResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
 // UpdateUser operation middleware
 func (sh *strictHandler) UpdateUser(ctx echo.Context, userID UserID) error {
 	var request UpdateUserRequestObject
@@ -14973,8 +15717,10 @@ func (sh *strictHandler) GetLiveness(ctx echo.Context) error {
 }
 
 // GetSpecJSON operation middleware
-func (sh *strictHandler) GetSpecJSON(ctx echo.Context) error {
+func (sh *strictHandler) GetSpecJSON(ctx echo.Context, params GetSpecJSONParams) error {
 	var request GetSpecJSONRequestObject
+
+	request.Params = params
 
 	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
 		return sh.ssi.GetSpecJSON(ctx.Request().Context(), request.(GetSpecJSONRequestObject))
@@ -14996,8 +15742,10 @@ func (sh *strictHandler) GetSpecJSON(ctx echo.Context) error {
 }
 
 // GetSpecYAML operation middleware
-func (sh *strictHandler) GetSpecYAML(ctx echo.Context) error {
+func (sh *strictHandler) GetSpecYAML(ctx echo.Context, params GetSpecYAMLParams) error {
 	var request GetSpecYAMLRequestObject
+
+	request.Params = params
 
 	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
 		return sh.ssi.GetSpecYAML(ctx.Request().Context(), request.(GetSpecYAMLRequestObject))
@@ -15071,621 +15819,634 @@ func (sh *strictHandler) GetReadiness(ctx echo.Context) error {
 // const string: with thousands of chunks the chained `+` fold is several
 // times slower for the Go compiler than parsing a slice literal.
 var swaggerSpec = []string{
-	"7L2Pcts4si/8Kvh07q1JcmhHku38UepWXSeTmclO/t3E2Zx7xvOJsAhZHFOAhqCsaGfz1T7NPtg+yVfo",
-	"BkCABCVKlh1nNlXn7MQiCAKNRqPRf379R2ckpjPBGS9kZ/BHh32i01nG4N/HZ2mWFstXqZQpP1e/yPl0",
-	"SvNlZ2Cekal+GHUuaTZnqtFIJKwz6FBsMSxbJKygadYZdE4mjBTignGS0dGFJMWEEd2cnAlxkfJzOVjk",
-	"acH2O1En5bKgfKT6vE9n6f3L3n2ZiULe7/YeP6RHo+7eQ9rr7j0cHbC9x8lRf6979oAejXusn3R7901/",
-	"naiTs9/nTBbDNOkMOodn48f98cHRw4dnB4cJfUAPRuxx/3HSZV12+PDgAbQv8iU9y1hnMKaZZFFHFrSY",
-	"y87gsHsQdYq0UI8CpCiWMxjtLBdnGZvK+1VafP4cdY5HIzYr3ozHLFdUs+Q7y8TogiX2m6MJU38PUz6k",
-	"RWfA51kWdUY5owVL4JdOv9t/sNfr7fUenXSPBgcPBgcP/7sTdRhPpNugv9d9fNLvDrrq/6DBJeOaGmtJ",
-	"ybpH6o1PszRn0hlIu7fP4O2puGTJcJyL6VCvCnwcO8rZLKMjJgOPJKOKOXv6X8Npyu2jTLSdQdJ92NEv",
-	"XLJcpoJ3Br0urGle1AnVe1QSyix7ZyT4OM2nLOlEnfksqS9B/+Ck+2hw9Fi/OJcsbzm8Ua/fiToLmhZZ",
-	"KovhTMi0gDGqiQK/ZDmjyfKpEMAd3mbER7B3YGwlMznEbLNMvU5k9y92OrSd2u37f8Wc6KdkQi8ZocQS",
-	"xuxfIsakmKSSKILftl3s8cDRQ3dfP3b2dZWq9W3tk0it0lORLE+EeEnzc+YvknpCCiFIBs/qAvNMJMth",
-	"IcTQNPDkpXpKUolv56SYUE4eHJKf06cN1IXd3YK8DBZ9h7Kx58jG2qRrNKzMGmkIi/0sE7LK6foRGeGz",
-	"EBGR4W0Dj4giP6c8/RvLyYRK3UnJpmQscnv+fJ08W6NPgN4egRx6vxbFmxnjYYJzURAxY5wsWbGC7FwU",
-	"Q9XMJbzpQv0uCS2IFZZHSliilN0pueFLFcHsfOsaFqS3Zj0q5GtcFUs/Z13eXLI8ozN/XfSPM9W5fjks",
-	"92Vn8Esbyf+w82tUXU2hv1yR/VrmG0lPC0I5Ec6AinTKbvX+OWharzBZG5fLEEit1jM100yv2XFRMJ6w",
-	"6hGwBFVXLDjLvdXaXuV7cNI/GByuUPl6V1D5eldS+Xq3QOXr1VS+o0cNKl+vQeWDZc1Wq3yPyxc3Ufn6",
-	"vdUqn8dSb8zZVeMptfvsw29s9Y2tWrHVc7Vm/s3TVQ3cpbHizp6rmndwElR1b96apnxeMEXkfrfSImdU",
-	"qnGAKvb7nOYFK5RKm2aZOi0sSVYSIsCv3b2Drne6J0yO8nSGs+6cLIT5miSUJ4SS3+cpLxjcSwK83fd4",
-	"e5yqh7LI05E6uiciS5xJdtsyLrJ9JkZUD+v9lGYZ+YlmWUSesjxLldI0pZ+GMyql6vsg6ojxmOXl1x50",
-	"o47d6W25Ab47m59lqZxUadvtVbSiyxTZ+dDsEHpJ0wxP0q7m+ZGYK8bpb8/wSj8Y/k1wdag+n+dixu5b",
-	"CpiT+NmETs9Yrm6WI5YXLbeJ5fosnap1O+o6v031xXZeiCkt0pFzbL/PhL8XRnRGR2mxxC7aMN01CMlN",
-	"xFG5dv2GtYPfCnqhVPyj7vWKK08ulovC+Hkx6QwOS8KjaPiY8kQsQhc+t1Xo1ge/1OfwwBEYuOqeJFrA",
-	"9wKXRP258gpV3lf8jhvUW6Oz3m9zkN3HMd3k/TBMzpp+u4JYuHS4OZ6yTCxOkKP8RcPn5Ew1IMB5BDmv",
-	"fnU0O20IjYemmXdvN23IiHJ1lTpjJGNSohVEqdR8DsJCjPEz+pN3jrp3r3wP2c3y1DZf2/VaQcnAsgVI",
-	"CQumNL8XXGuSm5ibNziGv6mNN6A2tjFAX5faiN/egolW3DTUeI8GB0fNLPPopNfflmUOr8Qyh1dnmf5V",
-	"WeZB3WfRa2CZR97K3wjLrPNZPBO8YBx/8w6I8vfAgeA+tMfAm2LCckku2KwAiS/plGl5iMwH1lswNQt+",
-	"flusT0U+d0zjR67b0KNBXZSXT4GQsHeMJYBX7EpvOJIiIiInlORsPJc0240poMIda69LNyjTe7dBpvfr",
-	"G/SwYYP2b16m9w7WbFCXr97SvEhp5vPWD2Ke4z4D7ioWAv4zyRkj6ZhwQaYiZ4TmjIxzxm6K6XpfM9Md",
-	"ekzXv3EtwjDEjbLcUY3fPszOc5pUZNnPjM1QwDNaEMH1v0eCJ0Qts7qazXmRZkRwRlIJXGfajdNcFt9Y",
-	"MMyCbVQetXa3R9u9Vj7tt+bTj7qRz6gnC2HkoupF8aWSh2zEpFQtvnHhDajHfxpZKL37VEIL2hn8cq2c",
-	"03t4hYvVwVevtx3WOSfMOL2HX+BetUpti66XLR59Mbbo3wKBclRji4MGtnh0y9ji11KmgGvvh3mWVcME",
-	"MzJOWZbIUKhIC6+fK0xd18eWfkDPiajJ1J51t3LyYffo0gNlcaj+XfPqHbX26vWu7tU72JFXz+wR4wfq",
-	"rffh+V4gvV0MJyc5HRdf3FsHxOpUeBuoXLWBZBhdk7Pf52nOkquxegsH902wdRPvXt0dXWXcG3M+f/1s",
-	"igNY41aGpf5JZEmjte5rtM9VPtszvf57WewmLPtyxjrFUycL0XAZ/cZUX0Zv/MqZavP4l5VMcnC0131w",
-	"Y/EvPT/+JXSgHFUDYGrxL3bIwcXRMe0bhb70ApEv3ZLkJ0LHTViaY5ZYyiBk2+bB5YwqvvDz4iBYu8Wi",
-	"jOZ5DmF+WgQEtl2/+k47qo+B5TMqi+Fcekc7p1N1Hr6dqLM46hQ4zw67PBs+Hv/8e/+/z04eTv9rcfhu",
-	"9H1Pvpw8+iv/y4PZ/y0OfqTPj+b/R3Q/pk/7Fz8kPX2QznMp8lepnNJiNKm4EeEZmZqHAV8itBg6Lfy4",
-	"EuzgjGWCn0tSCEKJWi+ySIsJEcWE5WScZgXL5cosmx0nF3YdjaU2xbqrsDJHRbXvaUHPqGQfuLMJXNKZ",
-	"BmTutKjTL9HNhn4zj4imjROckzM6mrBkF0FS1+Z/baBAjbxBEgCN2ShLOfuWwflVZXBeY9z1umiI51Oa",
-	"ZoFwued76gGhSZJDUFtDoBxTrerxcccc5ZQaKaS1QT4b8/ps2Ih0Xkzu5+w8lQVkDuxShjlBbA3zq+00",
-	"d4JAL8XdP1Hpmsgdqn1KZeHk6cgQyWB/TKjlSQkBoXCpVCqBJ8cgBVARcEJtGquMiBQkLZRsU4LNsg85",
-	"mxeQ1ZWwjBWNou6mwwyD5A8Qqk77OqXsErwWxVtzha+sgXoMZLB3/MZV4KIYuq082kMTksqSwE+I4Nmy",
-	"7BebIPd85UmaYao1LIlPNrUmP7LCZMhOaMqDKRxthfoDsN7OweTzyx+dhM2UltpTR0+hVviPDh0VIu8M",
-	"OtRktEX4kyPdffnZ9Y6w+llQ3iwO9bfNk4uUJxUR7dvUqseI1uUPNjxFHrlyHXsuz5OjgNZ+8PkzJEdy",
-	"qViEj4Bav0adIp/zkTpCNAdUVsd6AnwrfD1Z/lvS1peJvj3ccfBtZQV2GXxbstVPqSwE7s26v3jlbm0z",
-	"DCUQqnPqHg16R4H93F7ArNnxng++1ZY/vMqWb0sHyyePgjIhKsktl7Jg0zai0QEH2RUp/9icFI64+2xX",
-	"YZaLqbi1a9B7EFiEvpLLSmmZirw8hjn7VAzxVhzaQB9LbqsI5pIPdyuZK2firZLM/duZF/Fg51E8/hrs",
-	"4l53oPnqy2XSbuRq/JYmu/M02YOAqfng0ZXyZL0rwe5cmpUpbJ4n+yMrXqaXjDPph6rZgdMsvWSm6Svm",
-	"exNq3Ng9qg4Jbv+dQedsLpf/u2Cy2B+JaWtzNG5SbXp+OpdL8hS0n1wAlRx9qE6e6lj0HN7iRcyfCJIG",
-	"1nc8zzLFi4xyyIcqjQiJYBLud4CUwriYn08wTrkMpE8L6fyE8fMO/BApJrSwKFtqafaB86YsMbA8aKRO",
-	"xzCQgT28SDq2/wY5o67VYAdVnx1NhJCMUG00MuhcLU0J7wElSc1b0+gdo0la4wk4Gc2NUt/yy9UxBlWX",
-	"62GaHaVSBV6Ypuc5iAMZeOXX+k84tD9TSnfvGlK6V7q0et5h6Zk0wtncmuAvWXJesYbX7iYuVslGlxMg",
-	"yqr1WmVsgDUP3D0UGZp13pDbcFPNptHUEPQPRle/xB30ape4w0ajTFsH+3pKutfjVheI3lWI2ZYOltz9",
-	"ILm9+wN6i7zrQ4ct/yJf/CbS/z65OPzQmz37+NsP9Oz588cv0kVKly8esOVfuur5q9+Ol6/T7qdXaXfx",
-	"6q//59Ob78Xilfr/H0Q6/q+uK5XcfILGkO/h2bKiNF63a6n3b53HF7iDHO76DlJZg415OXAH6X2OOkYT",
-	"7kYd78H18dLj28tL/duZlXK0c156vD0vNdxn+0281L9xMWlE5Fs7hhX+9UYuH25iBDGa95BOGE2AC4AY",
-	"2O8vvzbQ5sAcdqjvmguCc865vtosI0ddR+WHFkoBlykfMYdfwLxokHjVgIZiPFyKudtbv7wtqKvDgdMv",
-	"vELEmCzFPNT9A9CbUaXE6R6sUjE5Y4ki+OHVN8LDMJerdf9JZMlz2PgVy5x6QJh+Uvcvgq2hfOw5FifO",
-	"q+SMjUXOSFqQBZWlG2YHYSoH93Vv14EtetRwG6uQpeZA9OhiCPwSL/w18oIhwATuNBEZrQVVOFD1eu8x",
-	"ct8TiMHHzlJJ+l1FXAhtHPQeX81Z24cJqTugNlr0u9dA7INVxK4SKUxyHJ4i+IuETWeiYHy0/JktX/BL",
-	"mqUV3tY/krRsSi7YMrACTovhBVsOU92dsxzvGU8gL9r58N7PbImmgh4pBOkfHRF1rTzLGDl+/+zFCzKa",
-	"0JyOVsS4fXm0fScgrpletcVoIlh9Zd6xeQ157IX/AZJjm/XrYhvWQnQ0SXA1IEynuk4TKomcj0Ygb7W8",
-	"2icfJCOUcLaAgShZrzjQdHdbV63fd1atiZhrF023hDXjBct5FaDC/EpYnos8tD7mNW9FyJyzTzM2KliC",
-	"bxIxgmjZWxC1WKHkkc//lenWKWjmizQDnn+Ws4TxIqWZDIufkdMgREJoNfRb+RE8fpAX5QmcBEpnWog8",
-	"IYkAiyiEqK4KR8vEOdi3dyk+enXx4c8kQMP6hF1yarU3SEl8toKIpkEoFFkpJkinhJGzJUqJ47cvwAej",
-	"VtxTMwNHQIrv03IcM5rTKStYbuOhwWr6BYKZayRqprseZ0nyt+UsQlQvJ9lMeLdNKQnKV0H6UgKvo/0d",
-	"qC9mDM3PpV2fQu2WJ0QyhvtQhtdnmvJ0Op+635vOJYRI04JkjMqC9CpLpLWH8ApN2Q0esS69GleqbOQs",
-	"1kk6Ze8or5bAMB0X6ZSRHJ43rxY4v0wjSz5tayCWjGO1cPZqvXKbNHTZ0JVaFgGyVM3b2DhW7pxWxTbw",
-	"YL7GozZE5Mblc0jirl9OeXnxDixg+XzFArqNnP1WxtBi1GeZNmB9n2oZx7mYVqIBr0h43f31RdoGyVOI",
-	"qle3cS3K12AtCjatJ/G/4Qxr66CvUQIEEnoiV3kpw5HOxhQxzhl7QnpGo1yrA6mnBZuChWBHN7DdmBQa",
-	"vJUBorvE8dylaN8yCyDXVt9QhJDNtTdaVdU4WQjsBz3G1Voast1yqM91o96v18bfV6iO8TKVxTPBx1k6",
-	"KnaOdfMt8vXPGvnaOrxP8RfEYV0bnlL/pHs06D9u5rFvOJhBU9oOcTD9JdiF+6zOZNft3LCM2sSh30IH",
-	"v4UO/olCBzeS4K+W1yW+v6kI/xYqwk1Ib3WtuDY2PfwWpbMZmx7suJBN72jnMTpfjk0b+PNbJOx1RcJG",
-	"OyJu/4aI219LXNBJvKjN/mZq/Urq+hq9d3VYF6y5TpcAfJ2GDeAh7dzbGEwHt+8usXR6NSydpkHomPiX",
-	"4CbbjCIfJMubJMLXlaDRftqKTGrex8k0rRizjzmh6tdUFjktfJddnUHarPYVoI7wpAnlyhwpidF7HFwK",
-	"GP8Wa9F11uI4oQSpUy6G/rO6EvWhfPaIrJa1TmO9shj1UJYNTjlhlyxfEi0pbif1b3umkkt+RNyq5LQC",
-	"VdCbOaIcQTXUEjTSez3w2JdcjN5e/+GKrcA+0eksYxsuyIGzGzL2iTzHXtouSmVMsCivaDYW6jr0VCSV",
-	"PWEfQU3/gN9mahoMdQPPeaN+I9rLj+6mv7x/83pA0oIoRQJKIDGaZ8uvIZqrRouaM6FCDKCtuGS7r0L2",
-	"FRY56rQORfo3L4O0Dl3jtSiOIaSjDpT32oZ7NEDkcVEMvQbObvWiR3JWzHMuCZ3NshSNlPd/k4JDPSX2",
-	"qbg/KaZZddMG/ZW73IwPys1Ym2ptM1bmqkn3g5jzpE61MfwcJph55kq2nKFYI3I+mhg14dYF4x12D32K",
-	"makEiYUPNZ3esnyaFjXcCdXJzD4K08t9XpbEM5DnII6+k2UVeDTCu8qtJFO6JImAkKb9K8dS7JikBz5J",
-	"3dkGyVo2UKQFBMZg4gA8WZE5gNb/htQB4b5cyR2gXC7YbmJF+/dxR10HAtnjJkd+hS41IvuEASLPi5GY",
-	"sg/8gotF5Saln5G5fhggNLYYli384EfBORuBlCwEsLQFFVXUzoQsSDLPIR4Cmk+nafEV1HisE6ZO6Qpl",
-	"gNaXLM8ETWrsXP4eILH7sKSuEGRK+dKE9mB6kClYVQgIu8rFiEm5AxDDG6CoO8s6Mcunio5vc3aZsoVb",
-	"9NoHXM4ysVBExg9uo1o5btqmAuTocR3iMjla13CcM/XxXiigaSHmWTLUkEydQQ+nA3/VgA0scBNEG0n9",
-	"+JuR99rgDtRaoK/1G/TPN//9nx76551GCP4gK9Aet8pOF7jGa9MQZwt1xObb2Op6pWnoNVuQZ6qflnah",
-	"6oBAbrxXPPP804ix5JkV0O4ZDw0IgxbEyvCoEcbGzTfGt4bOW+GwX5uCnCp9q6DZ14Oj60a6N5GqHusb",
-	"pA4sx2ReKE3o+5pOa56QJKzRSv18mNT02VQalUpdaKXb0a1GxK9OuU5Hb85Av3Q6z3T9kA9yXs3N63XJ",
-	"/zTR6jZXXSmgrhu+FCdSzqczBHry360h5lZ6iQgtSE55IqYYMK1LBIckbqShuzkj41xMSUhrI4JHZDFh",
-	"3HxCUQXP5ieECzDBskzipGQEZyY4M+DJYiJAw5a2PDGkEqn/Sadsn7wZ490Sz1pIao7IIzVdSN2H2yBL",
-	"4CEQIcFCA4FZ6ktpMWFLfZvbJ/0uyedcRkSqbdGDE1wW6ZQWdvVnIktHqcZ8rng1K4d55bhFRASEQLBa",
-	"58H+YfnncNbrIniC/eFxV0cTpVk21FePzqC7rxE9hxMxz+VwypKUKuWvd7R/dLTyTIr+qBU2qZf0axh5",
-	"b//xkT/4B9XBH7QZ/GFw8I+P9rsPtxv7hiTvHm1F84Oj8Lgf7D9+1Fh8b7f07u104L39XuO4f91BbklV",
-	"yn1kFfSEg4N1Mi5C1yfUyVdbs1nmuX19k3ntZV6v6wm9hzcg9Goi77AFFwdZ+ODh/sMH1ybv+tcz6P6j",
-	"/YMHNyLo+lsJujClD/YfPbwWKde/tjH3D/d7j65fwmWieGZ1Ml8RVreGoL7mphm6DeqXDoDbMS2+zqId",
-	"NTKEMwrLFoas9RRONy/x+nM2vwa6XiFJU73/vqB5EeRbqZ80ELp8HKa1fv4VU7acYZi45rkiJURMBv1o",
-	"8GSFHw1MOk1+NIxAUuTUDRrIOWXXB/tRnUCNGP4MLDWCkE3YWYm9EaZGAJujpEYqjU+IaNCPnF2Kiy9I",
-	"m3K4DbRx0ZPglVeplDoEp0qbqX7URJvyuQ9dRQ15OKjAx/NiIvL0bxg/MWE0YXlEqCSnnaeM5iwn7PJs",
-	"+K9//PO088XoVk6lgW6mgaLbB56IZxM2unjBd1UxsHfSPRwcHDQkjADmaO/x4GA7F87DK+U1PbwFCSOP",
-	"awpPvxeyyiOhto5Lcsq6bBSX9HB1XJL2tp+kU/bftdhO/RCBPv6GxVar200LmWHpTnC23KnxLBwXGeVF",
-	"Kk87xMIH2V7NffTF8etj65YP46ys/JruWW9t6K38hoMJ74CulP3cIGCRa2EOkbi2zeuzxqWT89lMqMP1",
-	"lVLlT+A1f/1sCwLaPoGuQ4toG+K1YKgbVoRnNa4MakFiwOh3kjwTvGC82FMDua2hob0jl/YN5AksQJA+",
-	"sAqwYXWw6HuUKV4F4Qnl5wyCTnZcQb2v5HKvfwvhAroHf4p66dcql9cUTffY6uNEVINGj7NM39JEjma3",
-	"O2ORExqoMHX3W4mpbyWmVpeYQm77FmpyjaEmP6qJ3NZQk8OvJtSkInKroSbINKuDTZDZb0P9qPn0LGNn",
-	"rXOzqtMvJ4PG1VCwx4m6QIqc1TWPMsrjwdcWvdcPsGvvWsP3fK4rJfyjpmpF5bq8pDVI0bdCFjPBGbq4",
-	"UOxV6nJBdCYpgdx2VGPq4Giv++A2Ldv6VbNDvrFVq0WhffGUTbegVTu58FeapQmcPT/QtOZxKZ+SMT6u",
-	"3wkvbZuhbVNPE5xQiXC28obxbMs7PEq2hvv7rcIoD5G9dtes0x3WE5n3VSoB37qynPiQTM3TwGpik6HT",
-	"xBL4xXjvlfqtXC1ogjEC6K8kZhdH5HCf/MgKeJgzKeb5iBF6TlMOwkwynkDlwecn9DwyOPSM/D4XBbt1",
-	"aUE9d3HqRKyvTZWKztK8Y7/P634N02tunjYvjdPEN7so+ilyEjEmC7XJlmJOWJKWpi6zgGjAvm1U7j+q",
-	"U9mZbCOVbRtFZVOv5/tUqq9UyGyeksQ8rtPZinynTd0pp8FuI40vn0qNITwB2HR7vb7dDrtug8MuRKYa",
-	"+et0culfdzbbThsczra/RqezR3Mp1N9KhNh6o3eOulY9unurKd/rrSV9kyfaJ5NL8hf8g2QNNE85mUu2",
-	"iuopH2ILfY87rKyAaSjRDG8ZHmJHEC340FL/1uV1hihsadJMY00UCJhHoQlmWyVlAbXGsyi8gAIN45RJ",
-	"70hUg7C+C3MURlA8JX4x3nstOEOxHANfx0ZKx6D5aACIQee0c3Da0VTB80MHUI8mbErVaPQ0ZJEbL58t",
-	"dlK8Y7OMLlEc+qOOVTcxSfWipjh4WYicJWq4M8El2KUpBzSHNFg+5oItI1tqwzye0ETJwvE8h6IzbDxm",
-	"I5CIq8b8MuUXgVGezrvdg9G//vFP+Ad7QnKW/a9TwNo57cSlAmHKfmh6q+dkRs9ZhDPUud2Cs7XjsDaZ",
-	"6lhOoJpIMSm/sbDrur/hCr1TPHs81lc//zvwM5mIBeZNSjYSCKtBinyJupTPIr01U/r48ePxvJgoLh1B",
-	"PGKNyujMjrVCFoPe/b9OSyB9ccG4Inc6th7yBZVKmyvInXc/PCMPHh517/qjwj5XDu1z1MlSfgF7C+EP",
-	"IC84QBJ4CFQHI1hEFpM0g2RotarqJ4xcsFeLF0p4UKdPp8aF9EHSO4PO/zAMv69uLf9xX0cZYECag/Th",
-	"jwofk7SAwtYZU7IQlVk2Z/XRjLzeth+PtcM2jKbpy/he9bvO7X7lV03S54Yfhdeq3ywN502fxBCFZsqr",
-	"50a9NUaxwBD8brYiOTp5mkeCz4EJXJ6csCzAkCO/t60GBMaGxvFAXfbgcnjvbb4i8PpPIgscJVCZzuZz",
-	"NX8c3t7yy2H2O04SQlFJLMSKLwe5cD3nf48x4A1CST/dWColbq/bsMD3LGOOO6Y6KvUQT2etd6oDq8qf",
-	"lCQ5HReh0ZWdb0YxoyrtG03Ga6afgQpVTiK8rCvmkI4NAgZnlywHzTNMZNt9dRZtRxmt500c6Anmk1Zn",
-	"8Q4C6oJcmTjvVYeng91WfPWHNJdFu7NJ8SZEjxvVZ2dHUkILer/rD2kTqb1qVFcQ26FhtZCY60a0pfBs",
-	"HE0bQdpqTBvK1MCA2vDwmqFsyc6BwfzIisaFMmbFFQM5L1+/Ktf8yIoGCdtuHBtL0PAYwgKy3RA21L3C",
-	"AwgVwvYH80PKEyLmBVnANUvdBheTpT8+TM0KjrL2gW1WTrfxBu9hUPtDVo+cClb6QreCmpnt62orWkEO",
-	"9EelHlbIBvdvrN2qhlof2NTp8Kos77u3qrIb49TUNV9krAXJ5mVv1YGVgSmrR7VOGoSO1m1FQO2TzyY0",
-	"5U3flWRE55JhBMlIdfP7nPERk6sGhD1ebVQ/pbIQ+bKBpdXAMpacs5wwXuTp6vGYvrYc0Qrx2LAw295A",
-	"f2TFK9YsBRU7GdMFHDexjTzFIH34MTiiV6yD/TfL2Ya5bHex1V96CWt0tUV0+tl2GEb0rhiI69AIDsH2",
-	"sc0gtj5c4A5wPSeKHl2wnlcDkVzzd/3c8HvZnPtDJT+2GojXycbLte44Vd+H43RHp6f+7PoTMy2qx6Q5",
-	"naD3HZ6Zekiv2WLVUXmsTgUf/DIiU6rVaM4WILBUGxu3saPTUz0xg2yAnvOHqhvpA61sWR/PLNDdNrSr",
-	"QMhVbhtzTjBJWd34uViExlG+vzELVzHTKsTAp0GBP3Pf3JyJXfyG+ofNU4IcbP2aBjCgPhzp9rcxGSpJ",
-	"YP5g1EP0Y6kWe2mAF+bO+9vwgBe83qhqKp7kcwj6FGO8FTdtk6ts5kpssz+U50laBMxQTeO4fqtZGTd4",
-	"5cFer23sc7VnvUYvvg871vRSfSdJqlNQ1a6jxaSMe3NWc5WzbSzyKQS/zeduNqnjDzPZOOAl/iHNgl64",
-	"N6ZOAQRdgnJZ5qJJpotGMED8UDOFjIolIMNSuU++Z2M6z4oBoVmGfrFZBp537aKG+f0+Z6B+6wnaOhTl",
-	"ZHRV3T8UkcedQec/7o/EdCY4+NOxmbzvzUfps1P66QW++CDqTFOu/+hZYtA8p0vVUhZLcNYpoqm/n+ny",
-	"JTUPoVPcJDbHK5wJYi61o9X6YiWdqpuhoqu0a1mZq63AX851Sj+91NGWvW63CyO3P4TWEbZbE0MZSOpG",
-	"drLb8mrMZH3to+XPLHAve0UvdGCAcY9LOoaLfc5mjBYDiAjoHxJA3YhKAlac7frXC4ZBlYoX0bGudOJT",
-	"brDdQQubj0ZMyvE8Kx356DYmxyRn47kEFz92D25LfE/1Pefq6T75mS0lOWOZQJBec83aP+UfpEFBVu3F",
-	"mFD/g9gtZhslKThBOBozUkkO+30SpyXJhhdsOcyZ+masRmem1yOFOOX9oyNymcr0LGPk+P2zFy/IaEJz",
-	"OlKMhZEU2t1MKPnw4cX3+6fcrDUKq3K1nWXaU+vUwHj9o6Mq381oUbBc9fn//vL/7P1/v/7n/wjzwfiV",
-	"ibysM2OshGZcDQZRhB3BYbdPXoyJQETxyLTBhQOiPSJxNeotfqIIX9CMkYKeQ7Nev2xmQhDjfRLfizFi",
-	"E8wVWO6G7TcSyoj+9hRqJMYboAFi8l2VKHbkZi63e/6vBWcNDAEF9HNMu0Aa2OBoRkY0y1iusT9Errai",
-	"ooI9eaZqpjrEqM4pB91DkBfqwkwhAnvVPMsQpKvJ4ZeYXFOXfJ/S6XzqKHFYYR5En5JW++SvGBpOz9Q9",
-	"rtftAhZXgeH0RImBbrfpAMGMHnfcCR65nUG/C0cgBIoP+r3Dh4ePDh4cPoxs9LgzjZQX7JzlFiyn6ThR",
-	"6s6q08SoQ1c7TBDyo2EIYMVaNQbrarnaINSls2kM6gxYNQRzN73KCD6rl5GnMTIIQH6XDtrHCDPJAb7O",
-	"yTnXcXz/+ZvEu64+HGSJFLy0YBgNKpV55X7lo2pQ5QxWKWNvcRA4j4ZFJBkdXUhCbZgz0cMjdyRjJP60",
-	"p/+O7+6TZyJhAxJXJhDvK3VN14zhI/ZM8HGWjootyWMjvXLKS1PcSgppZJqT8o3PUaWexbouvLoZn6Mq",
-	"kNe6133MsJ0tka0Ph8kOOo4DYryMjauCJwZrJAck9icQRyT2CKJ+qFMal/IptZW6rrB+9s7Vdvne2hfg",
-	"3uCVulrXhV9ibIf0D9UXA/pTYicIUeA4h5L+/gRcctv3LLW1tr4NsSv6a1piNK0muXdVMMhOn6OdrN4u",
-	"qH/skFfkoF04cwXlPET1Oo2jupKvG1nyv9R+hy3oj3fHMstmHbHwUmtzoxyCj+x1tw219eX4li5YuTKR",
-	"WTycXpm35d7nUknAr7NmFT1CqV8qxLfr+dYlxReSYNdHUnsMN8uTt2Jrhr6VAuUrOw42kFdtTom1Ekwk",
-	"yxMhXtL8nG256urjw0KIYWY6WUle74s7py6MQZGQcvLgkPycPrUs74/TTB8jGq6mddIsZzRZDjGIc71O",
-	"js2fYuvPkY8/krSgIA4aWzvvc2FAPdv18FoUb1RzpwuTit+yhze6+ecK4ski5YlYtJ2Q6437CG+Wc0Pz",
-	"JtSqs1Ab6/oDg+prUby1b1xZKY8cQNk2r0L+oHlLlrCqa180EKyfo0Am57oOatmjbi+txu7lP+5sd3o5",
-	"ZLCikfkL/dy5BWsHu9F3ZQiAk1ufZWKBZRetCAxwhxJ59ftLdYu4vyGX2vf0aqm//Y3tvqP3iX1JEVf9",
-	"UVsz70fTqnmvxOSOD4GvS8tpZKfkriu2nidpcUXRdVXRc9t3/a4MAl+b9LiWnauZJfJ2srN5YS/vdr82",
-	"701v263YUKtsFdqXW6qpO1B60Qu0oc77Dl/6HDUUoFq79oFqWJ+jALjJuo5qgCo7uoxA3rbJBjDKmrYB",
-	"Ri6Ec/XuV1WEF1QScPyBZ04HS2lvXclntYkDx4RIG9KQjSPP4ZG36pJ4NUb5d1rZ+oJutTbuCrxXkuhW",
-	"mId3bKD9TuogjGbROVghw+Y8ydi3C8zVLzC70zkKNpWtBwJBLc4wbk7TUF++pZrG1e4IEKRRsCm5E6v/",
-	"xHfxNFkI7bnVS6MfS+Odun0XCtjhrp58xX1+Tdr6rRSrZEQ5GovdUl8AI0wywc9ZTs6WDj+VPLCdMqkz",
-	"6HexTIDG2tb5+JPIEsf3eDsuPNfkw5ywbFsHpkvTVcv4fErT7ITqLNItFg8QEg3O47rjo/zYbrQxrQ9D",
-	"YP4EkodSSdie+oyBlrEahTNQPXUl+zCv91ZdiexSpVM2zClvYWQ2LJ1O2Tt44XMUKKqwrpdq1YhvN6qK",
-	"1l4jqbez7HKtu2MB4+3AmLUr2VfFz2prNEUEs50JPzSvpLJyfpXB3BSxEcuMpZoT1JFurh0S5+UQfwfX",
-	"22+79Ppux233Wbmgf77bsgmEv8Jd+QeRn6VJsvXRftXgu6gDFwuWYzDw2vfVxdI2vpbQPRPPvzp4zx4d",
-	"oFdM6RIIn4iKcbca2heR2JsvLoLSV7+ZK26RuQI048zEPq+9a2CU9DeXyJ/TmVkyQ8AS8YIXLNd5EFud",
-	"J+Xra04R3XBHlyIy5+zTjI0KliAqOxEjyD1I9slrUUzUDRMukpCv4QZJ4TjM7DF6LmcAlEozecVzdeT3",
-	"1Cp0z3lldyerdz+0MKgzKuVC5IkS9BYtvXbGOpMAxFcHZvbjx497VcDO0DD1K/er+J4w3PImeAvuorui",
-	"+OZXsMHqG9TPbMmSW3Vp/3ZRdhX4VWv3Slx+89/8GwSgfQtF2bVdH2rh2e3q4KaUTTSu5u0NGNvO2fBa",
-	"FDpn6izbNm5XzYx6nay7jDqf3NmqxthprIt6EPZplM0TBvD8+dIpWOok2CJKgzkX/XlY+vwg5jy5AmnG",
-	"5v11VMEP7YwgNoHY3hXYp1QWZTIEZtaaW7i6q6eFRwwYuaXDK5Gk4zQEnX/iXlFGYrZ0cnKVYmwTbwOl",
-	"A1bpcRrlAz//Tu2HLZfBFDMezrlTS2vNinyvX/rgvKPWZjIvCrURE7FYL3jf69bfq8Y7W9pZLkZKw9be",
-	"LBAVpWgKzRbEhTvyqo4NAPx7FoF/1bI4WP0wPsha/BPkW15vvmS5Pq1TIMGWfSuM6X8CJVxRQEI+PZZT",
-	"x9SZHIEVVuvcDfZxoM4bni2/5Nrs7LQAjCnGE0nO2FjkACOHlQXRUS4Jm86KZd02XqUKo8kHX8x+YYkN",
-	"GpOgSRuBUDa9JaJesvwyHQGYRaGufjnN02xJHLI8KcugEAqlUmJHmMeO3LGTU1x906eEBnW7elDLTq4t",
-	"X9bw618tDHjdyrAT74IAGw0m9qcNsvhm9llzBK0xBinuQCT7K243vOhOqK0FL9tZLX6i0mKr7nbnKDri",
-	"vVgfVWUkUm2sJTF2EBZiwsmHZywTi5ahWSbY/ql6R4doRbuhavQnkYXaGc9MQJ7j5fJ8XAyqeLaWkmAU",
-	"qa+Y+r2JUQBv6B37DVw8W3IJog61vYLAF52wS41Z1DLhHfGRTJ77buSdX84sImfzQtfI0aMigDMHI4bb",
-	"Pb6gbjuMJVq8+XWNyyXzpqdWwqPWtTh+PnA6LyYiT//2FS6pebttpAi8fU0gTe6xF2IFf42d4I0vsuhy",
-	"PpsJJQdesSSlJ4CptdXiz8uuhmBFHBa6szXRZIER7GxFGkuGWy3lO0niZzjbPfXt2OolthA5LVs85yOR",
-	"AIyWOUvD00YxGaqWvgVlv14dz1Kprq0hgerlx7ehT7V89lryVD67E+qUhVhXFTxHEElLlhrqZCdc+fsK",
-	"VMmdbtpQ5Z1bHnuXVClZpTZ/C04K8/+YpwW7um1Ev9LGRvqsbKpmsEujyrwYianqCvbGessKttcxtt/M",
-	"MsGAoYiwTyDEZ0LK9Cxb6iIuFWJvbNMpOaZu4YkC3e/I6GOJ7cBWpixQL+OjQXtFRWNEOTlj9q7s4t4q",
-	"GU3NpTlSNwMdbZoySe7E92K/6O4vnXudX6N2qOE6yNbHC+93VwGGR505T3+fM/24yOfsc2TwORumScOT",
-	"RLjwlJOFaqRuQTZGNhGDU37K90h8Lx6gOxM4Zx9+m7JBzigs/5QNFkrExAMbZPudJLNcjNOMRWUcFgRm",
-	"qUFI7MLcgWxH9odAd+ogNM+fgK5vq3ZItSBSgD9KcbbIkbFTfn7KCVESMmPl7Q79sGmOsY96LPhvHMmg",
-	"1j3U6JSRLgcko7Iae0RsUXb7ASiPb82O5QfVYALfNJOtfhQ3p9Sw33a82H0m1LfLIh1Q/8pUioDeFd1K",
-	"0uJf7qe8wigyIlPKqSIZEFyN8JS/EjlDHUUCR5xBfW+WIL434/MpsnrU0dyA/4KvdGxIjDSP/OXtaGuE",
-	"feySQ7G4Hb/9Ax/9WoWqjTqf9tRg9i5pzulU7fRfOsdQvv8Ve4cdvGIfdb/GjqEfmD/NYzB3mIf4h3n0",
-	"QQ1CP4F/44NfAQC2CMH1f5wIMqUJ04U81HpimXbYcOloAkXczDazix8PCNXFaUYFcDTXLKB2gQ7ZBZbH",
-	"oupL8C9Vi90gG5iqzKv7NL5DWhAppgxUUZZJ9p1c8TnFz/4XybGEbhR/Yf1MYGrOJMvGUO42W9CldEYV",
-	"Qf/qu4Izvc2xXBCOXnWvhl6ZG8jjLNMxMyMqmd5TcikLNtWiw56Whfp+RM6WSojPM7YBd5uRdqKOXZ9O",
-	"1IHRdKIOfq/OkyXuQxh4XEu1UUbTqVoKpJZAiHFTYnCWq/uWObvOMjG6CMVBfJwwIIOLugRVucCGog3+",
-	"Bb1g+itcLCJyxqByXinyAeocnquF12W+Co2Ink4Z5m7ZtwiVF7i8AKCObwJsnQ0kn1C5T14U5IKxGVY2",
-	"AAwoc9+x5dk15c6EyBgFHQ0kGUuGKR/SIjhhv+S4VmbgJZLyJ4TPs0xxq5p5+bv6mEW9TmjB9tTEOlFH",
-	"NUetFEGya2uJRV6T1aMpaS+NqoAlkYPfrH2D8USu/gBQVTXboFNb9GYFmrqtz7UGEhzKp6Q5WzPMicgS",
-	"G9Q2HjNjq5F6XWDTLlLJtl+Ppgm55WucGh7jXExtSYxCKBq2mi4E6A3V20O3htGKL+OnULajMZIjd0JX",
-	"LmNyFhrC2plrIDXZekCwgd0kTLLAhdKDU48w9d/GItJKXroiJN/B2EFIhEcbqDC1qkqAwZmahkqDAmdP",
-	"aZap1a50XFZ4sEce2K8kUgUNzrq4mVku0JYU3+Z26u7YGqbtjtXUaGrag62YEXrRN/xwV/phZCSs3t6o",
-	"tUYVFDT1gMrCFPlwR5Dy4sHh+hWAKI0WEgsbtpdZuv7SptWWsJxWSxntTH0DEW1L/q2WPWLBsZbg2jW1",
-	"Gc2zxsqbEHinn3pHZ0R65IypyXD2qSi3pztNazlTH9qUcT+71SN+6cAMyvoaTt2mstoE7vCoLKFVn2Bk",
-	"FRnvOHF3dFjKNYnjqrpQ2Skuo5aHrHeke7xTqnLi7Dc2KhxVDrGqwqXr4eaHolNpTqD1pxzVuYLN6upc",
-	"Qgu6kpGk3cciT5hNygOjApT92KAmmW9d6K20LlTXHQa6lioYEgL2xCRJsd7QW2fCut5aIJfIFKNR046q",
-	"gtanmZ1yXaEGvCQoRUVHEytUN6GRIsdV6ITfWkGoag3QDQmVMyoFhznqkxmOL8MudWrhC2Eew2eRdpoy",
-	"fUbsE2Otrn6meissoTSNMkeErjIFYqasXXTUpnRRI8nCxb8x8jtY+BsroZWyWFtRAtepdvpTKzGOY2ko",
-	"gIe1o1E2gDIlSDERso5KyhnNoWZbmsv23AskepnyiyrvdutlBl1CtRjtWGSZWChmUErtlxp0kc/5iBZr",
-	"br7qtqrkrrqMatZQHOxyBtxO1WGER3712lnZzv4JgwtcoaA7tlX7flvRWNFdI112m8IdJvHNMeqQH+cs",
-	"JDTHK7OlzJK8GJtUqVZXDAPVZDQNL2UcTi63EnSk9W4owogaPnkRvpZgaWYnmN3eTq5659BlyXpRy/uH",
-	"KV1mq69dx3VE6AvIE0ILMhWy0FiicaXsXuX+0X5sK6QrnHhXZktzdlt1J2i9uql1WHfVelIqCMYXwumU",
-	"JUTwbEkEH7EWEr8iKsxHV8iAl8Hy/sdQstV1HmyjJ+LeS7H+6zaaYVXiTqgcKkG6roufqHylmn2OOk5d",
-	"2nVvvWafClPCJ6Rq+p05o1lB3lficlMB+xHOjEKAZWaVGtXIUseBUvdgbmprT9ucjd6aeIwNJnpMpiw/",
-	"Z2QGwROuejSw7s0pU9tOgqlWuwXQMh7htXKUMZpLTF+ZGwuI++Xeiv1+a2Ttbkw/zUNtcaFuWtj31ubh",
-	"T2ivRD1jSTzQdn3Pgg5+jwnLyjp30BLnrFSDCzYryJwXaUbi8sYd44v2dI0HpQtAP3JDXE3U3ICMU6Xk",
-	"n/JT/hPCWeInjSaOvZXCqXQ87JN2LpdywhAQkKn/6I+gBoaf6NiUeceWkKxyxXycMO4dQR0KXsLKbX7p",
-	"Gs8gf2ufxPPZSExTfq7JxI1diyX7JBb8XJTP9O/gfeFosYdWMyoL3cT8RLMsHqiTn/IlfGrfoYP5pJo+",
-	"fgDqxMuiE8HAQzO9njsmL0sl0IbzfZPLpnHboBJIZzMQLpqp8SZqvKTgT0hlIfJl6bh3D8tNb5quwNVj",
-	"Dslbl45vc3aZskVDYEXoLk4WYp5p4JlFnVYUr1XN9xm99TTbxro7tVtAYpU3Mgv+G3Sj7fSKmwnZ4Pj5",
-	"AKLFqu86wVspVzgN7eOF24p2JsImmFEpXZ8I3uIgfZXI+WhCAMdpeycRLu9wBPX+/wjnM59lbEpUCxxb",
-	"mPBYJpncWVn3RuTBjNq75fzwhNGLv0IYtr7WDNWFL7C2P4kFmUKJbTgDDPeMBLjCmO/B6Daq0St9DZ5v",
-	"wXgelDrl+L7KqvezWZYyuYWTAcY+1Kfyipk6AGbfIbKo2oYl1CiQ4JwV5iYNqVDaO+ncrwu4ATyBGthT",
-	"RjmUvjZVwteRbZUBwWx5dyP5HOqvaXXmlSUJiixrUwkaSPVKMV6gKKVkpF4IXDjYrGion5+kEqocl+LH",
-	"2oFSTrKUX7Tw3MEI1l0SXsJon0PT2i0BBmg6CpOCjS6aVCojZNOCLESOIzZHLkAaQHxdGXUaPGZ96LMN",
-	"TtnndbAyEyAXWegydSOFP8ogQ83gnC0whi5wqriBjusjDlVDtRpqOOveAJxv1doMdWVVctPI2+72Te/I",
-	"7q89sk0mChY2d3W3l+IcfEXV2w4QD6T5hGUzXed+JM55+jfmRHumnMRKy4TUFcR+8yvub6ZLIB0dCoX4",
-	"8rkhdg3hr4px7gb7SkiP54JAk0KQyqFoPu3S9ejQG/5BgK4Q3BYeDCh7QMIZE7PMaGzNRvQV2gG4Xi32",
-	"EbR7AlEE8yyLSq2hjad47alowYpmjLcYDTQLDcYiV1uQpSuEDrk6g6bTNOXzImSCt+eZbmFAEaiTsJhb",
-	"nRMzcbBPvKpaxdq9qB71jx54V9Xgke+Ns0mb/zhZOgTygkQ8PWeBV6T9DQi0znO/wSevKcZLf0S3ax81",
-	"4HUVPFbLX54YVRBRLzaKE3vOE3NMQHgDGt7Tcy5yjTumLe0QPUzmPIMTKMvASlCl6iItJmJeaGT2rak6",
-	"boblNafLD2nxVmTpaGnRfFfuD6idTTHKLJVEJ7+n3OyZfXKMDzm7ZDmQQu2jpdCHq7uTvH3yYK3lqeki",
-	"ZbC903ZhZZkY0WZuME9bsMKUfhrCLaqBVGJcMK4NYg7wvrqaqdcIrWrKZM4Tdf8Eb95wnBZx1eS1Towg",
-	"ylCLBTTad8MSmsebLmKv2320dh1tJO9w3Yralq0W1h4XbUWZfcGJrlMTvsql9zJdGyFmr0sMMnLUGViQ",
-	"lCvJpo4SyP5B/DrIfN8iNgyuMl621yo7sLrz6MtqyuFY1jIK1Th6yTyDW7vr60jMQ/pNxQKNiRQpH2Xz",
-	"xJeSgjPZ4lPNUXAAWmBIDTvqdojkdvF1tgwDRtd59SzqFH1x/PoYLTt/g6BSk99QCHVpnGXU0RusVTW0",
-	"hYq0aOIXeBR8qVXoH+667QL/bBibxZlv0Ns8GQsFTnQGhHY+Wq8CF6V5y+Ww9dGkdixTbdhatYqmtMsr",
-	"1TYY0efJQkN/X2lxTiyXEZwwv3CInbMN6yIhoK1HgfvEagW6So3aSlUPJFRIvJOzonNUpHhFPw3ryY7Y",
-	"3Syw0ClZtbFXj7OF9jSSNzxbkhiWLga7QVxWWgFJYlZ95zc4qBZgghRu0WUuPK4bvddpO0U3uj13vNpN",
-	"xNhSOtHqa0ndOuJEatWU/bJf9WhUdKIGE9wqzTSj+TlD0akzEtLCs9XZvq2yGk4NPBd7+sc1Fw0TlxJc",
-	"sbW3js1uEv4VYOUymKYhb9faG4Hu+SC6tbcDPcIHK6i+8qqwsfK/QpPRxkPtd6zoNCbLPULnFJXk+VyJ",
-	"0vtPWZ6lANPx4eTZxnbEdirPhjbT3eorpSytqy5uNES3ygBbKDOOb35eiCkt0lGj+KBkrIZnkg01w2aA",
-	"Nq1OwYlYqIuN9qF4wkOMx53I+wSw2DoJslKdMqpTyWCNR/66cDCdJr5BMJhODt8qFAwtwV93IFhZBvDK",
-	"4VHaAH6d0VHf7OZ/Grv5JtbdzdSom7SZXkV72anC8qcxYd64XvJn1DyuXd3YyHYSPnTei7x26ymtIQEM",
-	"PZPNRyEZxT/uy8tN2cWe+4dnXdhz/moHiwI2SXmsXjb//J7JEeMJvoK2iAQa2H87LX51C7SGoitiwMqJ",
-	"B+QylelZxjCuHpzWjjVdYwFVQGj2SVxWtSl7KAQao6GchxuWamJRV4ZSGYrCuFzrjhc/+muTg7weM+qE",
-	"ZVam/pXEiP6QsiwxQGPhZEoNs4n4hCbxlM/mReShFd6JZwKKDMZ3iQZlITOa0ykrWK6emn8jPpavA4Xj",
-	"8j5quIJFLvg5hozOcnGe06mJH1bvBZbZYG9ZiRD0xBbBAIzKR1NOJvMp5Xs5o4kSKGoY08pX5hJQ1CGp",
-	"j8qC9IIOIUOABj+EkuogCWa0mETk9znLl4qSupiQfd3/tjFt1j+HqxE6QP7y/s1rop+TlCOolF7Fdz88",
-	"Iw8ed3s+iFnnvsnmXh35oqPXNG1DunmprIQpP6EzpVG6GWCfijIFzAl2B6xfWYOcoTkGNhokJTQNxQN0",
-	"2acmdU5C1hzNsvLwOWOTlCck1XhDpdIwqOsciuVA50iLiMxnSi7FpfoSa6dGe2ihNgasz1HHXK7WZD+m",
-	"ShcCwpm7n11Jfe+pBwhDLeMdZScqcij9clepX08MXpXSD0BxNQly/a4J1PRUgv4WiXA66dGT7zngcAeM",
-	"DpW8SyfDwiZfkhjfjgcmaPiw+3i/zOGIB+Q3UcU/KoMP9YdN6yA7uJGRQeGNzi0UK+b2g+GtuIUAmwv9",
-	"voj+h1HbYq5Eg9SgkSVgWSDQ0ICdrQwyhEafI2zd6GeHFV7UYdIc/Q9IDTBb2qoDJdDJHdXgLkai2vtb",
-	"GWbtJaxvlTm6Kg4IJRZLAFNMDdAo4YDpJUYX7V2LG+H4aMelQx2TsE3PxLywFoE2lOKVdyGZTW5FKoN3",
-	"X5+BKUMQZKt1AWlzydrFCb9jY/XGRdpc8c5/4WfV0qYIrM5aOU8vGUfsOOBWkZtF1wGaPjISxHXAOy0W",
-	"AWHWkPLknF4islplOXaIq1RJ339CuiuYqEXwA/h0bUGKSvgDngrq4RarvxvMpE0Ae27bplqZfmERgUwd",
-	"dwjrD+E+DUgvIv2IHETkX//45xYZGPZCr2/9NZlo0/UcCNQN17shE7Ykgt7ckZ9VEQAecjiyPnZHUtm9",
-	"r0+ojnNSGdkDZ0BIoXXO4HWWfCftImWbWfQ1I21l0vfyJ75qw74jsFfdHlhiYVThLwMBair3mKjdWtKr",
-	"zpFSchir+2ByEKqc8KbFn4B3vXTcMuNPqXWIlFdLy/W+MVNCARVabGIyjv3s3bpZ81ysTF7SnUFKHbxf",
-	"ub6U7xOqbpeWrQTXY9WwXIAWzM0foZHUEEVhREpNh5+KCZsiAHk1jdillxfIrcFedXIjQIqzUZbiMtqp",
-	"qldsAqTIiWmDb+dMpn+z665BNAwMZWxzxmMvA75UqEARLu+VUX3ep5yQnFXXmWjYbMb1OACkrDZV+BUs",
-	"Xh4qioZZ9SBPVHOHQzVWtE2/phZf0yOMWhEA9VZngIFr9R1EgLGSZqwGFGtIyJK08HaO0maNAqe6g1qW",
-	"FjRef8DE9MXq2hz5V2KRlxsGbK5qOoS8Bwe6c1PxnEeLPFUHqrX7WYCFVCelKFaTRZplxrWLJ/MU0GVo",
-	"iYqtPpXgEsFtkRxzO0l9YsKyl0sl6VIHnao1NYTWIKY8kYTRPEtZXuLnGlKpb3Gx0K44007vAFsPO2cN",
-	"0glagO5RImvlBBu7m6leewpx+NxNZnvWda0CmRN6XBY3D9D61V/DlA/nPBGcadTlMMKuDxSKL2CfCRR/",
-	"c4dhGQUssOWNU+8AKol+ZwPTCRKmggYQwg0w0tWDEEAp6SERWolXQRUw8gbMAShuQHUAWWMgCR30gaiD",
-	"/GUSPbG1HW6lcJpBUXR/KRfF/FGuCYwCaLXCNKAuQwGFJGdq+nwE9nTqpYOGLhktMVBsdTzI/BXS5pmW",
-	"SukZy4RO1l+rr7eBNw2ovIisdl6Jm2+j365VPIMqibrdMSkbs8pNlWyapZcBA4ps8J0cG3R09VrsG2Ph",
-	"t/UQMthzcNDiPOXvmAQj1x/BaFJMjATkBY0KvrMs0za40fh53XRADrokUeSAK5bGUWhnUoGO1o0P8j7f",
-	"s1HOCnNTXPfKBxlgGfxYBcu0pJLuObQir9niRASvzrYanpKVai0kjHNXq9EKzbysx7dxwpsuzrTKYp3C",
-	"/ii/Y7RRDdI9MJUCwPocRrfYnKd2lmTTJAnhaxvkgVFZDJXSFpzDa4itcfUMnIxxLZ4xxlHlW7IrpD2W",
-	"idXbpFHv72b/hRITYGD+VvKc3x71KvvPcKAZS3j72VtqbfpvqZTIkKCMQ6tYkeCcFaWHSt3ITYgkL/Mu",
-	"zUV9LenfNmbTP1Lf6ne7SkXO6QgM8xCatiQXKd8ms/7Riu8/m5h6yRu6gEwVNr/Ej4YpCCL46jeGq4EE",
-	"qv3uCEmAs4X34ZWFuEy7mruzOoNKvyFWc5ztYQojg1R4UKPToGNVopv28eHRw7sID2CiEuF8jF14kFix",
-	"I82VKsIk6P7qHBmxvKAp1/5zwbOlkbKn3HEDJcxAMaU5iT/taZAcGUfgU8E7ILTXtk30ypvR1HX29rC7",
-	"Mc0AgGOIhhi/AJTSf3y00VS2NARHnXIaUNPF+wzEtJTDCsW02PjIS5ZndOYPrDR6FkQ3mIHDxuS4WYPd",
-	"2gOhUuXLH3VlEDDsZseLtniwTyPGkqFpFw8gKNoBB3KrtcC6i0JDODeba6sjC34Kx6fuL8EooVDJOLWs",
-	"8Tkr3kEhLyZlPEC4W+fy2doCajsBMJiQERQvaMGzdxXS0wDjFOqxpG01pCr5mr+FNGwRqqZlxTOIVFOv",
-	"BFNfQ/WnI8dAo+6Zkrk8Ynl7lhtQkJYm/eokA5XHHfs8fhmm2xSjc1yNyWGfZhnltPSCpJKIEYrnkR8A",
-	"0XktHG89ZBun3JcgdZiFPBd5gHV/wIgkmFhpzIDgKM2tZSAR4jWzvL3d3ovNCvCsEvaBhQ0Ajw0CdVLX",
-	"smK9H1gTMKbUvwpxxxCMFJYrWFdKZIBes9iQYcrOYQgpR+iphjs3LSbGLqCvEJVYJjpL71/27kPq9P1u",
-	"7/FDejTq7j2kve7ew9EB23ucHPX3umcP6NG4x/pJt3ff4dP6BaAIhc7FqJ+achB6CVKesE/l4MZopYVw",
-	"Bgy60Gh+XS+a5fE6B2lDLYQVY9C+pIUwNRcm5YmFqMhwonu82n48TvFKt2pCv87DDZHBK9kpEAtkA4C2",
-	"5qnmdAd74nNRQFaEkfpeCsSW8r7aN4xFc22jkS3+r7132GTvRRKX7IQIez6zH56NH/fHB0cPH54dHCb0",
-	"AT0Yscf9x0mXddnhw4MHnSBuRJEvw1gNbn05SacsInOunQC2qJZS++R8pDQAU1FUspHgiYQQGazAB5Dm",
-	"UkTe0EHx8GvUtopdWxl7EBstZHjGMrHAZgGuyhkGKGzIR6HeYRUb7aThbekiR7uSYUf1oCrgjA5Goto/",
-	"BqjRSkxduA6GsdqQ2oSEEbRqqpH8dHLylmADb3UPu4/dhJvHrpQ57HbDaRLBnIVjIiciLzBvwS39JnLt",
-	"RSp1A1usQCSVnfNe0QaqJQTNGpucvLYC4BXPXlP1v05UgyGoZ5OI0XzKeOFrRC7G6YDEpsK3vH8673YP",
-	"Rupn+FfV3lw2BD7TNCmZMk/3rEdhJWIGSLjA9cT0ipIVYW91qYqBzeMMQN8GjIG1+4gd8a81a616s0S5",
-	"sAAWWut09IzIBDY7ktkVkyvu+c+Cke0vADFyjNVVGNhx1CrpgbcMdR+QQgkSQjnRZbMRvTZLL7CWZ3Wn",
-	"aYfZlGZq7VgyPBOAcGm4rYxQL3+zgRn4D1tOXzVJ2HQmCsZHy+EFWw71K8bQNtQV6e3f1eeln8x+zIHS",
-	"NNa+pdOPOiVnLMdUTP33WMw5FhsuJiKBg7QEWIW/gFk0zojLwJYtq38nqVTNk8CtJKoaDKLaXTwK7d5o",
-	"1c3OuP5gek5KSk05qICiWC+idumHnIrB4ykKX8EclUj/US4RJsI5rs0pTTPbnT5WXO5QvDUshBgCeAO4",
-	"VeV8NhNqoMMpS1I61BvQvGz3ZtQB+iGpxjTFmVTZLWdz6XEPJM3lYL5UX4MdMfQgaoK2iQhOlJxTxQNl",
-	"MXslCAKGCfQz61L2qk+3kr3qwC9kH/TNatFw0ijNa+JbcB+hujmDZgPLwJRRHixKbGvhgzgB7OP9sJ44",
-	"ZUlTIgeGx2PkY1rsfzE9M+gvaqmfmONUk97pa70SYhMnmztZnURjzyNzQJn1soRvcQSN04xtkwl/Ym07",
-	"+m7oXLqmENklnJLhur5/m2z3zTCGjUNqnSf2tWoXzOp4awKAmgK75TwrdN6VaVrfXTZ0ZHXxHaBUGVwX",
-	"BhYHeJCkcrfesjqPEvfrXld6bDC4wQ2JCbGPtZqu3p5OjAOcjCV0NVp8TV6VIk5AbjVYhT9en623Head",
-	"ixveEFphbdorqYfjCPu21CMj3xM2YzxRx5sjMRRlQ7DsTXZRvPg45tA6cmip13dau4BDq1H2Y87J7Qv4",
-	"riK29v1W1fMQzd+n03lGC5Y0pRiWW94W2J9BU7B9QTpgPuey0VfZLozBAoYq0Qjdh0+hTbEdbiE+gg6f",
-	"WzGcevQxvuOMRnD2BAinTjiQxc46lEY1MUf9KzAiTG2BATVK6mp9iFphCCW4U77zkQxnvW6YE3vdYkJm",
-	"LB8pbTJjgzKBGLgJBouDUv/HU466BONXH9LjhiE9DgwJEi2vaUQQujvUS9EGIQJjfTFSmWg1lfFkZ6um",
-	"eh5OxDyXeElp0BvwGWJV+HlUjhaQYvl16M2GrlUyxLDd+oE2BJD4A98NFGgVRjOAklnG1DhBtR7DV5it",
-	"utIhQltpskK0BxW5Y6KmSPNU4m3JTACFL+TNKDk0ErNlmQoLEeBMFulUW+Qq0XRSzqfwgYZrgtNgBUhA",
-	"3ZWov9gY8amWN3xcmNmELGiY5I54n6U0j9CVg4HtBt+s1HPRJwnhG0pHbV9JvHrONmimV8/Z27b2EGy2",
-	"0qgNKw+pFzRhu4sLrtSWt0sbedzjLNxqxt46+95lReRv22dAk/Eway0nGoTS/WA+vpzQHER9qKgfXA9d",
-	"iGqTEwtyubvfU3pRr0v+Z4OUs+rGGtGsJLo32H63GcoSGF/rdqk0FGGJ3hIAmQSsn6SQC8ALklOeKBkN",
-	"H5QVPIEWlSiN0rEK2EC1sl4e73tPSj8FNDpPL7V1GH5DrdUfVO/w4eGjgweHD9dpaVDwcUVkbMkvkNkS",
-	"Rs6lRRBtf5tI09BF/b2+ytZBDAA1mUgmjefKoPKFmLspBuqn5lCnFunn11UOpLF+x0cP008126BTsO2u",
-	"kr3fydZ1aZsDnHVHLeObv5JaBNZZHAN4mzTZgug03icfIWmurCVH0yLCnL2RmKJ9jIsCQoOhVizMRzKn",
-	"uu32SfQNOfyTFpVXr1S74OMm+JJbGgDU7i8LDLTC8Nf1EwpZWtvUH5iJuR20fxtNw2bbqztQYTSPCqee",
-	"LcG24DKsSa7a0JO+NuXe54pFPQF/w3z7tPRHoZIThPN3vCd+mn0d2r+eeG9NOaXutCVmvmKbZ4KPs3S0",
-	"GlYKvRGwHrVS6ZizBhYucDBrR15k0nkhHSqdMgOR41eQTnOwjMtTDrVJWCYZhPkNSIzxEzHqQkkKSZg6",
-	"mjTWcsEuklfh37zpJzrij9aVGHQtAUG2ryEQrue7/anaDNHYUA6y9XH4RONKwP5fqYuEJNImou6JgdIY",
-	"z4t5ztp+p24yXrWNmpj7eZI2wiuCUIJn1knDkc8gKRoTgdws2TIRtYl11iFY2GozbYErsJbNVrAV6Lf4",
-	"qvEq1BR2VKZfEbIFCnUbF9xW2/mJa5wMAL7ZyLlbueWhsC4eE23YrnKk3JjM2ERbciRD432qEZhVh7Eq",
-	"OXFmsE72LTjBQAdYQaFRB44CdCxrXDMwNlujsPoiaR0C6/sZG32v4yI2S5465uTNjPHjty9sYIVjYCsp",
-	"1piAO2O5VB8CskiJ2Y6RLcH175iU+++ZhhugPVw01AuRDonQoN87m9jOc3KvK7/216YtdQV9dLflrbcA",
-	"HvDEeGS9YZQsGc0RPclX3atIBU5phC/OCFepaV3jkMblXqdDwnA2UiLxje20SBTqX7ca6abHh7VseIZh",
-	"w/HxvJiIPP0b2HMH5CmjOcvJv/7xz3ifvEA81IlYcARjF3zEnuA/AeWIygm0KERejfJgl2fDx+Off+//",
-	"99nJw+l/LQ7fjb7vyZeTR3/lf3kw+7/FwY/0+dH8/4jux/Rp/+KHpDcKCdgPMoRJ/V5MGRhMJgIvL+k5",
-	"127Riu7a5mSESLWcnaeyYPlG5thwTXZA4KvU6pdK/4HeyTH+xjCHBF2RLCEjKtleyiWDGOBLli2Dldpb",
-	"n2Q6xbjlQRaWFk4/phSnahiOzhRZq9i7d6pdW6Mdh1jOok5QjQulPrqV8S5oxdIk1rILJrSZfUnN7wrH",
-	"Vxg25zpDIKPOlUENKlRbCWagPrxO3oN1bBNxDy9sJ+0RleerFvZ2LTfZvBuCX6hv7CYqmPtlO7z4YGr5",
-	"f51FYjNR87mBau9EyKOzR2IDXGduvEJcIECdrUGin9BMCn2bMkXUEEyQK1628c4aolJNXL+YaHjCYpJi",
-	"0QhTQhpeVf+gWeZ2aWSdLHdIe8Q7Mx+3Yq/SzdSAgnfnjzQt3jXAW7/hBt6aLCZLD6oyDdn6Ri3Di/B7",
-	"JtegKWK1BNduCKIpr9lQtyZ4UsmUj9g2YSLwopf8CCOhs1mWendToZqeZwZoDmCYEtLCBbmuDNHK+hnV",
-	"mYXERYXUgZO3tqa2Mobj2RzoyjNifj6pwCNobldXnaEYD5diHg8wO9yBO8mZhpL1ChrAm1i81eQZDaGZ",
-	"h4mKL4I8SQRDQKtxWmi0gPms2qFGZxyeLQMgLFhRByZgXTFYMKcGyGLQVEeMJdKFRXExUam8wLpw1Toj",
-	"nq/DQe9NBR/OsEJSpatUIlQURl1lmdrdJkjOJLBQncLiIHzq5C43TdipGhQRKWwoayphkpvUHfGcd+4i",
-	"w62/vnIlUqZDf7gn+GS0AYAOParpak2iKktlsaKoBe5BHSpgK2dUoIXsGFeeo3aVgwwSYXUPDeOh/gvd",
-	"SguW/AT3wSKVDGTFVtjuegwbZIGsjwGvB10rltGB1xbqea3z2fi61+DOu3v+CekZRt/fLK7OfsxO0GW1",
-	"MvexUQxatllrgWjmm2uCYPe5+utWUL3Y4ZC6JcZjOE+sq0CfICYAVUuy5sJOqQO07gA2g/PHg1qaeHDJ",
-	"p5yU5RcikkIYjnRKM3JZMKpFK/y0diReB2DhdbLPjcyOvSKR8SbQxW0rDztkV/e2YOZPZcNXctEs0LuX",
-	"dqFP3TQxh27A1nozpW+aqq8o/SUtyAgiM5RciDaJtt6gGoqJ5wiB5e+vDSzbEqy4opheNTQZTBplUI0p",
-	"hKFpu2ozv22U9B9RgwL0qhbXAwOdvTJlsLF6AOFiEcE9SR29UkwZOWMj9R/QRINOp3VHPRR0uV1n/boy",
-	"NK0sfEb51nrZGiYvVXXwWXTaJXY1EjWjBZNFGd+IJ3ZEOFuo3yEFIXB12+iwBEnno0l16yfnbVaGItIj",
-	"Z0x9UR0x5X3S3QP2yqM21P6G10ezt2VYcFaLO8AC0VytkL7qwkJttDLajhBK+cDQvzbcWBG5PnPaCsBt",
-	"42VXxPM2ftaC/61Ho7Pf4YwlKzMLsX9dDtSKLVOAvHIXNFe/CC0MUKAO558xesnkPvlQzc6MyJgtWG5T",
-	"euG6vk+eogSsktFUI9TIcjdVZ2vbnB2oGoCWGIgz0JBg2hizTbB3q1gafa9qSD72Skw5mT8mgtW5tLjs",
-	"X5PObn0J71JjrzqlwK2wWyim1uz6CrXrJzzw7miep8XyvZqwPqTBJ3g8D8UTG7x5hBLOxHnKP0iWY8US",
-	"dKnB3xjMCrZS8E/GAxKzy7OhYlKBADxKKzzsmjyXjBVYVJInpzxJz1NtCqUaJ2A+ReUYFgbOeBhlyWKT",
-	"oph1Pn8GAMhxAH9LraTego5yJcui2uWBpE5/ybIM9AGdBKd+R63/t/lU6QX7xJxEUiMo44Y95VZjp1mm",
-	"8Q5sFY2cjUSe4NQgDz/lUseAa7BUdT/4j/8gJ0oJLNQfLwVcO+7Eb9+8PyEGnpLOi8l9oH98l1A4pMr8",
-	"CMUZaDeOANlZknv3jOOX3buHY5pRWbghAOpbfzeOt7+XSN1/R8vZ30/53/f29uz/q8bx2Vwu/7c66/dH",
-	"YhqTv2NdKfWa+sOrCuOXz0m5qdiDUCrYHdioV/fn+RPwLWvlXvlmWVHc/ZZ2YNde6vUPKjOISMLkLNUk",
-	"M47JvyuqgQEAO9JIgfmclRVJcTnU5ScigpP+AXktLiFEk/S7/QeI0a3fxzuYh3hok7wglIPKU1747dVW",
-	"MYFX5EUiIxMSAa4EQOHGNDagOh1N7EVsoIsC2aJGjCUxmeUp1/GdaSJPuf6EHDFO81RIw6LPBL9EpCOp",
-	"fkEWUz+MqM0fBTwuSM2S+/fukfeMJ00xCEo8YBzCsVO/4J6NKbk3IPGnPQ37FZ9yUBthlPaqqpZ5xnL8",
-	"vBbU8gmJ78XkPKfgXbFpN1P1HWsTpuReLjKG3wDXS0zsB045OmPgG+p0VTvb+9gTJ9wv0pwNzuopXe6T",
-	"N4b1ZM1ZZGTPKfcL3JuGpWNIDVdjnRFNBKUnHHYPSFzBQgMSArAwDALKKnlVbr+Tp9xCiWH/ke3Mg1FT",
-	"Xek6ZFWjKJTJ9jrVdZvUDjjsHmJPAMAWq/lJrdsurUWBfULzj+Kd5wCifO8eOgtMeRt1uiM3GZTB//xN",
-	"Ch57EPevMA6ak3gkEhY/IbE6EmIToeiAH6aFPOUefBbkedtl/E56OPZES/cs0/h6ut6XrtiskzK9NwxU",
-	"kPpTURlDsXVHJWw+SEOjzyimwmZQCAimrvH498kLJfPQBRu5WH6AYwxLdnjKXUrr8waXH2HvsN0Rieso",
-	"ePGm+IGnPAggSF6zhWvRAl+p6aqsz8b4fGptpMdvX+jFf1GCt1kpQTmJnd/3fmbL2JwicBI6ZY6xiLN2",
-	"r6r552zG9O3B4IGpM1Jd+IATl2IOQIgDtFPh8cnGYzbStVuV8O4fanAGkJmqyyLVkgWWH2P/lPqNQGNS",
-	"jueZld0ROVsW7JRDpbZlwXR6UDmnYu8dm2V0iaSes3if/MyWUlfBclzk5A3PlqFPSHKn/+nTXdgyOibr",
-	"lB8jMCvNyJ1D9RBKVI5pms1zRu4cqZ/wBoHYkmxJ5nwuYRBlNrFGebUF2NSvqmkqScJGaQKphGyhtrV2",
-	"V6un7sLPTZU6U8bQnFB6uydpASfCcXnYGfuKWgs18chIJlOizr2gUyILYPH4+QlVEu8jUne891pwtgcy",
-	"IY609DZfSCU56B7ijQq4BW3EOpaIqEGB6TPHQnMo5nRVPKAjjMQcLPA1/NDAlhM/5VoIV7CL1RbsPyJx",
-	"Fc4wfgJToRkjBYWb32GvXzYzkInxPvlB5JC/A6Oyxf9OeTkKIN4MozX2ydvjk2c/gfVMUesv79+89vJG",
-	"QII+PHj84G6LxJGIxHyeZfEpH2WMKjUdH+jVfKnE2717ppJ9/McpeA5OOwPyy7/+8c9fI3Lq+hDU7//6",
-	"xz/Vr8aXoH/6rEEqXqb8YkAQePZf//gn4s4+ITnL/hf2dNqJ98mJX2XnlM/oOYsQzSh2vhe7tXmiCluP",
-	"06yA4iQxAoorIva76nKic/VRoOrQ3l63+4RM0vMJy0+5lneo8UHYmPpQr9vVZDlRupc+0hS1Dw4OHisd",
-	"7MPJs33yDgWXejah2XhPzBiPSPyLzSWJiM5+uRsPyBkdXewVYk/9V19cEqG4+JRrW6URpXw2L9TG+qCF",
-	"9jhlWYLfOez3IyvMf58rgWxBXXWLbjciZyIBV9Yly8mDQ/Jz+hSf9Q5QNsJ+PuUa6JKow1a/3TvaJyfs",
-	"E+ziDyc/7D3SATJLohpTq/TbWkWEfRqxWUE+/Ge3W5ItpyN1wbp3jzxHTcpVh9W54CGcR/ogtaUWtPBX",
-	"a14i8oJOBEigpzwucjpiM5ozjuutRpfyOeAY6Jp20ISkiTbVSO8sSRNU2uNjcPbERN3i8fwGuQcRszq4",
-	"gJ/yUifF8INLltNSihM0XEjXhFwVHWr34v1X40l2noNQMk5Px8XQ6e1397sdDVpPZ2ln0DnY7+4fgBWh",
-	"mMAVv36LBBxDEfKMYoSj1LVnTXYLkLweLQxBxDo+XidkmZh3KIlOUZ2ySj25E9+L70anfM4zpaTF9klc",
-	"BleAWWufxAgMrNTyeGU0u9pjsVK5wPSgfW7HpR5TjdZ1FCZ76zWCxcBr6DPdmA4gqj6dsn3NokDDUz6y",
-	"tJKKv2hhLtdQULamzqSSpOdcHdx++Ta79HrbYIeQQ6QvLaccChzQS+aKJn3xG9iq6iBFlPYC41M7I6Mj",
-	"5mbuwKFrFgztvfoyB+rG4N493LNKzS8tJNRM6969d7Db4E5f3LtHLAX0sW9sCx3gR9wGL5LOoGNtRyVw",
-	"9lOBeLFasoB/0bkB/KZdgOaqjeGJU+RdOZ9Oab7EhC7vLoWAwXPmBNd2fEODG8fqVA37/DnqnM3lst59",
-	"O6NG6MOewWTFd2cTwVnlw+6KqdWHTae+7X7ISX6x9kk5yH2z42CRpwX4732CONaQ8Nh6/QML0I2hx523",
-	"MFIwvKHRdC2aowPj/dm3qCo1GH7Q+q3qqt/tbssToVGYhvdfGv47hubOWrd77alq7a5Uu9cMudpSyy3G",
-	"CtQKeNtgb2usYwZgd2V+npcnlaUc0VTPWfGqcdDQ6v6P0AQ+eYhLEGprl+r+U5rA/oX2vfXtXyAut8cN",
-	"Ueewd9DiUyJZngjxEqDD4aWj9S99KAHGX7EkpYCvrV7u99e//FeLOP4DAo5/jjpHbajywoCHwwst5vZR",
-	"7cwPDqK4a6TvDH75NXJEgjYNI5BI/VBzCg8W9BwL2s2Lidr3fhmEzTD/PRj+DYDcQ6jt14mtrihXVXTE",
-	"vGjWdE6a8lnV7XomyULkJkYAdR0nVtA57dRrU6XswozJHVBSLsUF00b6U15MhFIm1HGvy6Cjk+TuPnkt",
-	"XOueEY21M5ly0DnOWbKXcm0mqJ3Fxk5x2O2FysNC/5eQ3B0+n8W8sAe0J5EPV9EOa8Ngv50NpMdby2tt",
-	"RcgHTo1T48Z3pN2D73BpG3Oh126+0F7bvETGTe4j4+lrc2cAC7u9cYNNvMy4ACmVCYAJZFOS8kGj+uuU",
-	"uaZZdsqtnhPpbaYuCvqqgRvTMnntirKJLu5Yj+rKuNqVzz252yLNj2AZOn3PgHAA0OMDlXzBxKFjBeAi",
-	"aRwJkboc1f1hd2LMWAMX7N2rKfKl8HhMYqeeR/zEsXvCy4pEUyAMrERImLi+4W31fVeNNohqriqt9dHX",
-	"bEGeqWe+BjsSec5GBZmIXMK53079clL8WumqvU11VS4XzeXkrfr4zqXfTpVH3J8lTISnPaa5u85Kg0RD",
-	"Bwz9pRhZxN3QIHTT+7bd589baaAmDfPDirr7+MJrtvhQNt1SdX28vj1kX55QnTr+TWXdRGXFzWQOBi3/",
-	"Scp3o6P6dYe+Et3U1lhqVkzBiD+fAYgIBFezqdSWHfCxODi1CHyoyxeI3JobjRf5eQqaKljhckZiG0sf",
-	"k1QdMZwRWbAZOI2Nl0R72ZR2ij+k0sESHJigRQs6qTpRY7RBZuOcoRsaK4HDy+gaUwc/ukoWE6UcWBOr",
-	"PnnK6m9wnEGop2oqbfxOrSwpnsBYigLl1wD7qhbn1h45oCb6ipzypxhmUSwEHNg6cAImldpCFwQrYfsl",
-	"G+NIC80y59OYuc1YwcOYM00xJIRaEL2uhc6Hl+X3S50IOeOMue5HrBGbcks9KCEToalIMbQc4DTjU66E",
-	"O8RAJexTta4smr9jHckWY9gHoKG/plP0OyEc4iIdaZdWn8S1zRNjvgWyxEhwXapy/R3G8c2YS1Ds26zi",
-	"gKbi+XNOeV21m1DAqhrPc2AP9POG1BS/9CYoEMY90hn8EpaDZZP7zod/ZsvO51+voOnoiNtf/ijjLjst",
-	"ihEfdj5Hf5jEhn602ctHnc+/ttYtNJWeznmSsVugIj3z1+7zdhNpUpMMF0awTx2haV0CsOVMCB6sXkVf",
-	"Cjj+16lO5Sv2DU+JwnSnp6tTBFE3+kEJimde+8+R0sLav/1j2fhz1JmKS9b+3VdO640Us7fqQNzWIHDY",
-	"Rn1BFKjlK33ZhtcO17/2WhQ/QHHJtlqj3ikGaPD2ao56nbSB9osZVnTALmoveNannBj9xNEXrf4EOqM+",
-	"ODALyPV2bGf03FkV03C9UlOfNFzis1avc4uany0qkrplT6+mMzfW0GyuznnDSvb9P8qg/c/6IhoKc3dS",
-	"MS5TmZ5lAFqiFCLIGLN4fraalw0vhogo4VtmpA7fMQYYCJiE+G4M4dsnsQXCNkkDaJIqHExxOoXAMFB+",
-	"EZEaAOb9LKL4nBXVvL34lNtg87Tu4C1MHlylWFG0Yob+9OqK2ymPPe9jSHEzwXv6mhHSyJwDamNtbPxa",
-	"cAaRUVoVu5JX0R75azWR8px8Zt9xsNo36uFj+dLGGs0aXaainjw/oefr9BFo42kgmO38BvKSV2oBx07D",
-	"z9EmmktNaUnYKEs5a/HR792W1pDU6qsfvKZAyYOWasErkaTj1GggN+X8uCld53p0gXeMJs2qwI+sKMMs",
-	"Njn5ddzD7h0uq0/zDU81/yD79fOmks4obN+DnJsZ6K4VqOG14wjtE47s/6486FqfAeAucQ5OPNiC4all",
-	"wCyRjBcW9coN8TUVnQHmqBZOe8obAmU1flF5RRs46DyRTUKwKZ7q0zrBErJgTeLOlNwpA/IqtqgnhGI7",
-	"esqJC4IdYQB0HNDn4kj3UAJiRxUQH8ia8xW6+O4++YEtGOBX6ClAwSYf6wIaS3IHxtlcTD5+Ui6hDKwh",
-	"pr8v1beKdMru7pN3LGNUQoUlWkhyLozi48N3lIdbPEBdAHNR9Yjdpb1gbKYVmwxiLD18GHhXrRdAdKhL",
-	"ptRfVINiPNk30FTTlGujHSZwyyKcy5sWFrB8MWHcyazVAOeGzxDnlMPkofIHRHE90aHPREc+p4VJsYCY",
-	"K0LPxCXTY4rX2MRIfL8c+z55MVbfsuDAuB0ysYBSPYU4R0gENFJi/0jsCcuAd3RVn3jgEhumgRGPema1",
-	"TOrvzNzK9HJIB7FGV1szP6dca5A6TyQAcXXK1WY1Ew/eACD4FsPOS8ejMVmPWEARvFkFtdG0WBmYMSE+",
-	"qcSQuzKuKD2nvX5IpfWVkM21WvjQGy1HtzcygvpmEVAcB43mGUGKhSAGJMTGFxrTojqgwWJfCVLMsrLg",
-	"EjgT7qCDol566G6t2yHE7and9nljZRcBK9Vr7pzhyNsDzvvPf4/5X0M8pSXSyjuLpzC/h1dcErV/9+PE",
-	"4Hju8rZjQ6KNtNn++nNdEZG323qJZHyepIVvwmzjikYd7ZVW0W6/6RM205e2fxpBVMcouSHb5xe1cDaZ",
-	"M11bZbOe68yo1GHKLBl7W7g+g+cXtWveR4UXAgqucpMMBiO8woxCXuqfVsY6ly6DyKf0/LisrREH0iKV",
-	"xokgeZqXMIn5lJfVG8trB6DxeTCyBE1LOlnTwu8hql9VgcPkYNTP+t3uPjkub6wW38se1RGUzyR3JCsD",
-	"JYyXHzJry6LG2seMXy2EHgdcyE55SKG+q3EfWiiviD6NHQpeasPfSXLGJjQbP0GHe8W8XEEUUrfxW6NY",
-	"V/XnrV32rgFyJ/76q6WetPNVe8bQXSk6tbquW2s40c581RuoSrACfwZNCRdXCQZPUWqjfvzMlu/QM/al",
-	"lA4cvAU1dTQNIxU31DS+pFO1plx4p0yTjnBLfZX3dV3XaznTT9zoPerHt6C5CUyTtQO/bg50EHk9q6B5",
-	"5ZQ76BP6AEcPj4bbMnC8DvARlSR2nT5xZAzWBmPpIuW2cD4ibZ1yrKnsde6c1xZkdK2CwI3+4sxbQ5Oe",
-	"McjD1V3eabKd3d0n8SxnlylbPHNU1hgyEyCqgSaXFIsN2DrDiJ4LJ/YbdUKjFoBfUzOpSnttFXbPbd8Q",
-	"jCZiC0Ts4g4i5N4pBzX7iZc9HNTWVhiYQatZwlhzNB0TClj9AKBhsJIRNwQ4weOeSBugdW71CYSgmwoQ",
-	"LrhFW9UJ86QN1cq+n5DFRCh9ST+TNSwjQ1ZI0DhPLxngcsFIXL9Av3/Km629+IJigGpWMvpXXNjZ6gAQ",
-	"dgTR8gwM1Txj6HcApU3+CfU53zH8pSIwNba1LqTiWfieLksqOxY8Jb/LcivVN1z8OdfsZ3CtO29pmmBY",
-	"7X5nc+OfK1XU6zvIoXbmvjrs0l2vY/NWlRjtu7BYaTtUjKtC/+tSjP88EZAum34FcZA/syVLvrgV0Bz4",
-	"5qQQeeDc/JNFQ25u2Ltiqs+tVvmRDntag2yMWXwPyiRokLF3isZao0yESdQZIeA5RF6kBeFiMSALjcCf",
-	"GgXUrWVxJzZ4gdEp92GKNBMBOCAkw+CZNgQsxrsmWAE873dirYPSQj2Z+MDY9sOYLAQWQNvEVKWwINbY",
-	"9JwVJsTAUS+toTxyU/WpjQ8AxCfMe4GcqlMOsF5caMhPmjPQ+HiZ8KSvCZGOFrFZUOdzmlNeMJaYqlda",
-	"35Aa9mrKHFSdj6XOSSRj1WoHhMqLDa2Cdc02IlKUqVXEITlU3plnmbqaBS5COhjCPqDnNLVIT2pNvpx/",
-	"/goBpIF7V+emzHxvA9/eACfHeU331KTh6Enuf4s43FXEoSZ4aTIwnPMt9LDRuLT+OJtQBGYKnl/vHFRV",
-	"jZZuqmrZmgxZyi8QOV4DNAhbM8etvlUG441yITGHUe6TOydOgKK+gJtXVe/q9CoDzn9KZSHyZbx/V52n",
-	"c8lkTM4Fk4DFiAmTaSFNBwO4lhtUbritewF6mIqZM5Y4qbLqFQiEM7XwytxPPUExtnhftq99sM9Jdc7w",
-	"EZPxKYdhjUW+oHlSG0jZuw2Iw6l745vSBMqUQKqDHgboEhauX81YQ9fsk6eimGCRwVJw6+Ih++Q5HU0Q",
-	"6s+BpoOw6ickLvI5H1EwCUq6lFbvKAAucaH+ZypyRBY190kJpyUXpTtLQ+hDErn6owxgRVxtc1Brk42e",
-	"uc4+PgfYvDOA+odfTvkdHeSnq4Bp5xxaH7HEhOI1J3YSiFyynS7eahkVChepwcivM9viGWzVmzoof6x8",
-	"d3MDiH7tc0NN4pR/OxuvJxr/O4n0VcyMUhIY1hVQ307NK56abHSxl+pqORkrAoWM3rNCklijEgxTDuo+",
-	"nFOFAJ0/8k4FNPBDc6eooUZAZblUZ8yLca08rShOuUE+UFeDCjxEWbra8RegD4VUYyyUfPSgJ8CzEI6U",
-	"qEnQUgxHxgPkV1NoJTN1kL41aqtvtAv/DUb18kQ8U7R5cXNi84PzzZ3HS5pA7QpX3UjY5A3J3x9EfpYm",
-	"iYbxuc6wyfcFLbxwgC9iS1T8Ygoq7aVtbjPuDrlBsWzLj9TEdMhff502OjVnKP4CBVnr5fSvmqsV9MYH",
-	"pXnVMe9ccly3pvoXGqJ0iseqnI5T/sw5A2hNSuvccVIK/XX+cg8cLp3CEXDBZsWXk+G780yipN2pa/Im",
-	"Toln/riv5aDAMM8dnRTRdUCluOfz6sRf71C9TQFsX/C4+kqi12DdQJSVIO3Xccpdtx9ss/Pviziv1h6M",
-	"6+81eJRda5C6CV67eoD6RGSJH5+O1cR0/fScmXCnZJ9o2AcdclYL1FobcgZBbtip8cCdckwDdcKd49C9",
-	"yo1d19F6fpy6jVxzBra7IHXd57co9aru4OUOfEW6gz/ub7Hqf7JYdb2+9Yicr+S81+IGI0yvHgRzq4LV",
-	"3RPna4tV19HaXyABzWJr7JMXbdLHTIRICYluQk3gsHI1A0Bjh+rzOjSiMPjZECM8pRdMF8my5xMGT/wm",
-	"Uu3XZGWYuo59R4giCIzfNjxd80gZOB/IqHMMA2XCm8Vi4JV3g/gPGykCmgFOebMmQP4dFQEPu+qrUQN8",
-	"HK1vcbl/LiUAlvUrPP01V/5JktW+6ty0CcbKNMb2vLT1ryuRPbWIHYircWttatRNxtWNNk/gRnu2JDqT",
-	"f59UYioRdtwNapQMy1XrMWIqjqngJzGssTmQhNQiQ77KeA4dzLTxkfMynaYFYIqvafgMquve4Jn0Y21u",
-	"G9RFASZ8zot8qTgzdEAdkxk9h/grn2OrRVBSfrG2AIpqs9HRgoP6FnpSE/kvIcPUiT3xF+daIk1s3Tvk",
-	"8KiD/3AxRP59glGm4vKabnWqjZPzW4XyA6O+dmxCOfhx2RYzJSHsSCdzQgDlPM+dGsmRRg8/VXJ8BviT",
-	"gjOsjhHVK52cVIzAlNzjbHHP93rFihzJUJ1Zw5JK+q4kssRDw4xd3EdTZroJVVHNr6y+cYKVSDQK+pQu",
-	"iVv0+w3PlmHfsAnqh2GuzE9+YYCt4RXVnqQF5m5UAlnbIk3efdL6/LPfPOVp4buzxyHUbIstCmQueULr",
-	"EViX5WxZrcsCa3bK43QMAEIDkrPf2KioVYQHN6bcJ8eW0wznwWQiWwVlQosSQZF9AtmEIVCn3HAftPz/",
-	"2fvW5cZtLd1XQanqVOw+tFq2c9lR1/xwsnPp2emkqy+TmrO5y4RFyOKYAhSCstqT6qrzNOfBzpNMYa2F",
-	"CylKoi62ZMe/kpZBEgTAdV/fR+Try2AhiXLlCbq8IVHEPhlV1qJCOeus6+W+MZJxnwQoVYqNHfnoQTRr",
-	"/955tCXn3Dag422ZUqokKfWC6paXBuXMf70uYXOOn1lS2gZBzGqFlVuqYiY9s6TcD0vKQzcoPzJelZfW",
-	"jD2x3CUru75cp6/r8DWWjK+u4Ea0Y8+wGpZCGiNsjG3MIWb8hGsNLVaZRmP/KMGfLq/ufMORhJvPRnfH",
-	"Udh/FKYfrnKFDH8Swk2YyCETzCUzPCmYTGM5G90Z41SXWZ4TlPwRdUPrJLLtUVgcedxlv8Fjp9qWehgj",
-	"UvKxSBGcv1aNae3MWCLpS1KhiZHTPEfuPvs886sYT8q7RxavqlPXPGQP0tyz25tRDZc2d+o6Lh/XK4H9",
-	"adgK+NyltLNQ0Q9IeFSJFjnveuJPV+uUwV+6NQlLJFfE951SDmIxuUgd9ezvwN5OxOwg1YzIbirnBhkS",
-	"Vbgqcq1cfJ9C82nBh82V4hD053lOQ7rsxywvLYYa1L6NrzJpRO3vlAMf4gAiMZlOBgrq96ivE3uPsawO",
-	"SgggdORwHRKjUxLL+o6vZPfnC80GRpd4meng2cD8QGgGkN1CplSCiOqGW3g26LNVQ0TExeJ6jCuQEKGy",
-	"AvPXnOuyzxL7Aol9A6CYNyqGbJ6IJUpeq7kh9OdYXk1LjGvIFEZPuC6rQ+EvWIEAATh4wRphn9HC8BQo",
-	"smC1+Y+4BZ0zj7AxsZyXZL7ifqFCvRIU3Okbnclgyf+N53k87fXOvnafwL8ZnzsxdvAwkynGjsL58Vg6",
-	"5t0u+wFfxxZC4DPNsgMXCHyCFOmzj0sWs+q/cmebGtykELBCm6hCc9pwdvNBk+q39+M0z09Kcyi14MVg",
-	"BOUtWZmLiAUDiWp7QB3kF8ZEUUWqsXZFDQbT4hVL4s7//7//L+4kdCvhSG4mo4Jr8YolqqDDemIuT2Cx",
-	"nCGLL2L83M4fUwHpJmLl/6MTatIx//SLkNflqNM/6/WizjiT9t+nUQfs4H5HlwWFMupvDAFPOolQy5Np",
-	"NhlxDZj+TU83m9dpq8ph1X83V6x4NEgw8+lZvMRMI27hglkMCzWuzMI4Vrzs9I0sFyfm0s6abw9TQPHg",
-	"4BztLNiHKoOMebyRqfXLLSl18k8zImKlOk4WvUKpdvACCXyifZyJ1xnCf4uMe3psKuc3flwQdsXoo5Nm",
-	"7IiIZ5wcSGKJzDy94y5LhjzX7pGljRrrxee1olLd+9KrXSmVC774fKD3YXWXhXLUixbVjbwE86BheadT",
-	"NBxWHg3gIL66q2iNoCML49kwAkLjAEyBbWMsFzyFErqThBVGpmlSZJB0XyAqAd/IqJxF76ZVUa735b03",
-	"V3xukXE+3NT0L152t/cg4ILV2Wh/lDbLQgfh0GuBs2xH/YxD4Xpdvje73+K6X9zY+8t/fzAq9x2kcsir",
-	"aRO+e2c0sPlaH9g/EYNpAY7FP/80R/dK8EIUF1Oj+v75L3NEvQfzHtW5sFaA9VToh3/tNHm92D1x4axs",
-	"LC4Ls2w78Uoak8BI4q4ZR8MdZf2VyJW8tjRwBF7XZSBqActmVWoRK4BsNjMhlQMHOumyizQlaYZ6EpOG",
-	"5tQmXZbAW/+3koKiR5kk4xy6W80fzLzSTE9yfhea97E0IzRmQS/evjZTFfmQAUTGxw/fd2tMf+gHgDV2",
-	"ZREa3Aij/cg1gICUKkduaCax5ukO6OnOer2emdHZt99+y44g6Ti/gcnxkn7cjRpvV+QPY7lN8wxsCMqf",
-	"vQICQ/B3ju5rmIk8rXCEze0rknoFQWXazk6/c9Y7+/rk9Oykd/qh97d+r9fv9f5PPcBcRe7u9E/PenOx",
-	"pZlif0yNLVTSBrI/puYjBc08zMyjwAa4NP9PzQX+hl9Fndyl1jrvx8Z1/pnnecS+E0UOUAFj/ukSQqm6",
-	"0z+35YruDue9qOM+lU6/88O0UBPx0l0NDgmSGkFdx8C4g2AaON7rHPR5/6te8NtYpWAh+cJjM7XqHvxm",
-	"bTqbd23YkU2m9nlN3Y2y635SwPbkLW/W8t+J8Qk74XK1vRC2fl2rZVnyGOT4E0gdO6WwIm/sx8GS5MJK",
-	"rhVE1X4gpo1bXBQaZaFOW37V23Ck48RuceHHYOCBpaarnfGHmS8OZMTeMaVhFsarFqRUm0zLlv3xB5Eg",
-	"Dhvmt8u0UpLz0muMRRbwwbfd47a9/BOz5ln6eRmCGEogCl2D7e1KFBE804V5XfzlSggZxG98Zzk+I42Y",
-	"VjjaIzfGMs00n0zAVl1ckNi3wMZZaQvv2RFVG6Ldfrw/RBnH7wsdag0tXl6Wb8ju2xSr+HLRnqWHmDR8",
-	"AKwStFfmkEo2JSQ9+1vr695Z625/nU9m462XvJ38PhAUrwZmTvuTM6b3j/XVmPx8uzTtCRmS2wxwdY1j",
-	"7tJFXXZBkjbTbgAGqFVDXKNUsWwUXu0TqivKqWM5F0S3NFy2mtlX5bv4PIREXHRe22lUs40PlDRzdvP6",
-	"cvdXJcVC2Xt/JSfWnN6JvwV7vTlAY+DuuOzjd7ZqcKlr8Mvc8PZx4iBEvI0zct5Sx7xRaTbMrCa7L505",
-	"H5M+4JKZNULSAP273G1op1sW65I91r7AcbJNSiAL5mT9BRuL4low+HPUUNNhvqUEGAtfD09AoCRd9rae",
-	"5KQyFJFmpTCiXb2CYIkWMH8dSyNh7py6wN4kkqyTiZAaA8QzXqS6yz5MCwmpu0rcLGFqOGSzUZaLgDaF",
-	"g0UN9SuYGgRAJpi7K9kAs9zdK5OXUy2SKmsIugLe5Kc3WdJiZDTA6yFLhlmZRCzx4USklqxNPeBbYQne",
-	"PIEuvztAuSqMXSFtRoCaADE7VtzFMuwQC5wWX0yCkPiiy14jbodm3MPks9TDgvQZr3PPEJQ/oH9NZUql",
-	"o+H2sWsBfDa2vYtS81zeVfopDgYS0x5U79mcnjViHAdCdzvPZsMWniBG/VMheFmPUddjyXKa5+up1rc4",
-	"yc9RZSrwzZ/AN/+/9zqtFqHl+8Karijc3ZkrrngGZciDwEvDwXsS7u8PaVbuxPs94JgpnP0gZPqoPHWz",
-	"QQ8ZaN2D514zFJp9+QcKyh5cyGBZONb1zrSATXEGnBpCXTPaaqGJExnbwvWX3LdxgU0eqykTlpa2Om9x",
-	"wyL194BwjqXdnadRMeYd6HU7eFeXjtkztJPisRoa+upSsDoMefuWWluBVmlVPhwole10/f5QVKRzWq/8",
-	"d9gSKvvwwFMWq6xtQgg7p3/wIYalmgEd7fWBVioRjOYKO4Tv8J6xUQYBCz20aRhVYH6/VipFbJA8uw2U",
-	"EDWmyCAgQJiaV3xwc12YtY9imUmQPViQZAuHPRtdxAQfjGwQO0DyuavGsrFF7hUOrPSIRlBqHUsjkDM5",
-	"te0KTI9UQfwT3r2wX0eXEbMm4XPXYxqLETdjWWO4wJk5jgsX0A9Att3dlyU7MWUYJDtjeZQEecR9Zjt3",
-	"zOy/3zK+Cuf+B0BhhZo5s4VZnnc7G7Gz7tUx/z5Y1h055rVP4pku/2By2888+at48p9mTdNKJ/wx8t9v",
-	"5zxT4dF92EgIMO5NpObs/WtbG2WzOYQ9BgimTZX7xjQhAytDWt9YOkp2ShGhTVJrimuBAr44NRNLf7dl",
-	"CHDvw1fhaSpSn7ewLY4TN8knYI9USmYfDRR3tXx3N/q+dtwOi7grNBtbQHat26a2YYfaUyD7WmBkPA7w",
-	"b/oO7q8G7pnja0sFre3HtyS0vSiUnclBPoV25AnXZYSgo/X6OiWFrmCCQ7HZAkRwpxUdHjjWNT8cmgNK",
-	"macDwB1KzrZqyIxfHajGndlJlDoEgG0TpK6M/xzRDX5Wedr6ahiM4e3V/UI2to0dQw/YI/006tHqkWxN",
-	"35jVBfjvh+qUPpTStUan5iJNtUMuVq7DGuKldQMwhD6ed0Yq3g55NNBGDa4JVV/BI+pOyUp+IbgUGpsR",
-	"vYKiysNpOS0EMB2PlS5ZKWQssd+ZcAGNZgAoFhpxfspSfkdlciju4YZLOqLJA1KIC44THvO7WFqsbd8C",
-	"Y5YASpzt406jXq9HmuxoAdLzk4jh+vbGfYZwHQImdAsTbBY0U59/ddL7+qR3+uGs55upHc5Wdcip67de",
-	"S3/dZ59v25hv0GW61tyXdeoC1PwTwXhu0ajrxzk13w4ZelMToWodYHZn9Tz/7se1tSmcOWHr6Vdf8tGP",
-	"ew62H3Sw3UugfUfcL9I0tCfmA++B8fUcd2+Ouz/OxuKxWNZJ/GGU6SADPpWpklhpb9lZjNdfLSgg73+q",
-	"RRHBOSLDrcI8YqwUDAQQ4DJV8WtPGmZrEfUrlpWsELcKavvzHF15/Yq6mllhFM6AovzSWEUOS/NkzLOc",
-	"8TQthEYimFjSv8Dwg8KHK8EKcZ3pEmIPwAfaZUgrpdmNEBP3Pl9olqUW0VMqlit5LQqAW9NoJZvHW3y1",
-	"WKqhBRiy7KKZxWGz7YCFGPNMuh7pciTGVJAAeQVxx/RITfMUwhYlvxEMXnbO/uTyjuXq+lqkJ5mkxZ+3",
-	"LsdiMciPb4U+jdiVGPApEnnG0s6cesEXN0q/EZ1H3us8D5C8z6bgOzVFVPFAEo9FXQzbTX2gduD7haOP",
-	"lkPLuw+pVGw2IkmBoT1LP2jJBglqbPMvZTvwc/gWHknn6huxhu/xUQN+U6PvYVZzq7aPw2r9PGgRsrwu",
-	"9CdRVrq920iRB0RF30FIbXVPZ58ptP7YWIyvQm2eFQzwxLS1ZYx2xe8a6wtVLtiRFoIl6HaZQ58cMwzs",
-	"xHLCtZ6pIqUxeOVb+jE57oaNeNWUw+71dr2ggCI/i5v+SEtvGK8hMNjvpvqOfTcdX+XiSoj2UZe3hRpm",
-	"udioN2+3j953/91OhW5QG4vn4Yk03zURVrQJAxi7/wO/OWgUsf9wXuSP6ETurd4OBR9Ym+A/qaLmOm1m",
-	"fz5Ql5vxoPLLEnZ7ey/+gbiWxmKdljHEyQ3aO1gmiQ9BQ+NUBEwLFhYcHMhXIduB45Agzgs/rNtMeWEG",
-	"fIHo89orpDoRRoWdAlMmS8gpMJ1UJadgzdwUwUCipviBD0ae1AlqCoR2yX87VXgb28RYoVUKOu++0AF3",
-	"z1gBDIACZ5eXEHZ4xU5BbYtP5YYKexcMSuYd3tztvLGuAeTeQ0rAOlgC1t3zMdCcPCPDo66YCDbn4Fv8",
-	"2tNlYvnDppyZB97gdxjOGZQ6gLpdo13vQNnOt/TkqipxQEmbzXQiyG+IkSJWy1EyEnmaGA00HIoCyLoD",
-	"Zu1joKfG1rKQPUXHMvmnyzNHjHLSx0lTgdqHkdDCsTu5qdj4qYsAz/FXq2mexhKDrkGJOU4h6TLLQmee",
-	"FvbqGV1p6auCKO1dhUqcfccHNyelOrnigxvUjLFMFVwc0o3vT7F973Z6BSXS+5D6BPIq7Ojdj9+z8/Pz",
-	"b4+NbHQOYoi/fhrgrzdymbgygroXuD0nzg/I4NU036hexIKlMkKmNkwwqb/twlcMqyKaXtGWUuziBR+1",
-	"mvZH7R61dEWCvEK6TkrhFII+XCk21+UHrkUPmqdlid6t0maRMrDZ20erkXdP8lJV0zb8CQ1b08Z0DUic",
-	"KuCoveqV+S4QqnRWKEtWa/cQCgubq+6ovVxSY/lQFbFMXtLtL+3tE2TEQ+JsTBWHOWn4FjGbnL5akj7C",
-	"xKxmMI37TLeendXSrfX1wmQ5qNXG3Gs1+rxNbLe+lJ1+Z+JvK8Us/MtAFYUYlGykCi3YFS9Lo37aR2Pp",
-	"Thh8aheP/bKpQkH4hZoFC9U59Djmc1CydVAyOISHG4Z8PIFHFIorXCyYJNZi40uTLK1hU7F3KEqtpK26",
-	"KF2WkExJ2JgXN7oicGMZStwuey8GhSj9PSjKl3qux6wwwnAkcIwuVbFNSm1LF+YDLuPT6gKil2pvKcMF",
-	"q+1kPB47iWVhrRE8t0Us6u/B6Odg1FKjuLQHejdVAo8h/LSSvFAynqaQKuBUeIj9HfTRWJAiuJQacEZK",
-	"CpI4jqMWJ54JcjgyrAfQ3VhCqwwIPmP56pGaSbyMWnFIWg64BDXIFP15/o7GTCRiwqMve+exTGrLlRxT",
-	"F4q7VEJz5XXBZcnGSDmMVZG23BEKIVIFhRJDluBOIL1hpm15RYRtmThRGkKBjvMe9O7YXJSc5nkS4eub",
-	"J9NgeE3jeVGPEDaKqiKYEwdOxFhSj5B1Ehq6f8zNwNCHR572eqTKSEEBnvMCBwOXZzzVZSzRRQjI4dmF",
-	"bGi3yTTLrqXRQxUr3rszRkyDI8Fpm++jBMSd1sDrWdzzg8JwCz/BHaDQO7aCwf0brbF/uYDUW/NhdNZT",
-	"LAfToGMVSNvZ/ypmgc5p7tIhcQJ7jQjjcD5qOnKrFprWunJjNfnsO1XjW4dCCIen60l7TNuHuXbgRr38",
-	"k158OSfbB6cgdakmms1UEcI0Yh6gORJFTbqFc7RUBKQUubpW0xIqE0lFX8Qy4A/KNOO5Ecp39toICxir",
-	"PMxWaaDicfxB99desIRpzWumNnEffNcZ1/b9HkdHwYH066+QI+jXbydH7g/VfMPW/LWbEdZz7eH41hFh",
-	"oZTp5Z/mP6uEBLXqO8RUsJFHPGXcVT6Bi2ErnDAQTl1WQF+OFUw66NbXmRyIKMQQozYeQhBDkJcR15fW",
-	"cFtO2Qhk6ofO2LhZV/szYWPrAluzwLgCf13CRv+tmi8OHVpE0tiqcfbhqSDmRcDjJnF8batDV9Id2kZR",
-	"OygX8roc2XShFbNonBEdWKZjmcSdeNrrnQ8KcZuZJYF/iS7+SMuEv8WdBLhzM4/8CEIPi3ctfVQd54rt",
-	"H+bKwhM8mia2HUJobAWfsSFm1Y6wKGjbsH25FbYEDfXX2sqzVle7wQFMY3uiycpoY25hF/hqkIu3wUCz",
-	"5dl4mrdCx3gfjtwCVeOZo/LBOCrhc9wMCOyAUb7MUdqMn5L6HZrpKX+zGQermmxM3akv2+cBnO6xrFZC",
-	"8aLIbl0cfiy4hLg8lY5OCsvASAxvRhWdsBcvvicQJ6NaKFrBM42QYlzeQXDf4iYsRnpAHyFXM4HpZgR0",
-	"sHo7loy0NrT6sKMrkasZTDtCKDILJXUJf8GOIHBVzBSxDwJiGSxB6AlsM2F8MBCTElCzAkpHNA7ot4rD",
-	"lQkdQdtKhX9Sm/nV+ki6LFETIRPgVNbGBkB0CZzRh2wsYEKgjZGNUlDHzVjdVhtx/DYpBU2rFn+twX/D",
-	"s2LmkwzUVJZJxLIh42UpZCqMAQKAEoB9YSvf7OEyPhtEgzwthyrM1T4Tc9oDgDQ/IX4j/N7YnhFQoex3",
-	"yPooeWkLu61nmUQ1wBC6hNYOJuiq8oqAxsA8iVzSxZwjkTXssoKmda3sefJG3a9iRqsNfUYOU+3KCATN",
-	"uMZn2dJtcHwdnJ7z0W0fk0dJMXtnvWvw+mkIec0hvjfcagHzKlzqhh4S5Nx6HKM78MU3SFPpKrbcn4FS",
-	"+SAkHmc4Ghhdntaw6L7ugR3HSzSiAqxipcsJJHg9gG2tmrRyesPbrwS3Cz4UR7LSCvNuPbN37ebr58Vc",
-	"vZj30E4erniLhnKAE7OXhAve8tpfYPzuPKhnOtgtgmtPnA22nip9hESwS9ySx8MCWzUy7A9ksHSiTpNJ",
-	"vUbE8B4yvIdMC1tL9WxKCmvN/oipPA1KbX9UhTNfw7bATLI/pmIqsD0xYlMtYpnUojnJodPIVmJBzyyy",
-	"c9GxZxLZZxLZeyWRrYcanilk751CNgwCNiP96xskQk3Av0oqwRKoyQVlgcmsQmBuCwNXRveCutBWuo+j",
-	"UNVgJsu3w3fZb+VIFLNMi4gl2fByOM3zhKVikKVC96mCt4Agc8KOAA5GDPk0L48jBz5mZgZdGS61Zs8g",
-	"8KP5wAbc3EHUWB1VnyDjkwngv9joDeo5rv01ULZrSygb0V9Qj2XaRupSxqelGvMyG/A8v2OzkZDUjwiI",
-	"L+yCSTEzVkBhC6SFWcRCiBSXmsqQra6GSVFsByqP5zgFlBQVlFxkY0AdT2HGcqYCHBbzPrSrrj11AiFC",
-	"QLlhF7GctwRCCADbZIkxSotsUH9XKMW+EuZdNUuucjW4EWkCU7oRYqJxTRFx1hw2HlRW4/RErsUMe5wp",
-	"KIZUvfbc2rcEiAJzQoNpZ97UgcNozgSux7Uo8azUcRF866hUGH7GECNM5nKcydoRsrHdoZgJigX25xfB",
-	"UvmpAmCUClgW2HSugaU4lrQZ/iuLiBzQP9mcUfpMMWPs4Ybs14s4RFSfh5HtbniLWPIrdSvC8Yt6YUEo",
-	"vPSXknn3DyEmsITTyXXBU9F98cJ8tIiQbK31yyxNAOnLl4wHB9ODa0TGtLQj7D7yMpYlsCouQtkw6xgI",
-	"llcYUjaCZdnbxDJ52TTRY7OYvAylwo2YlGwqyyzHFIGYwRcGuQ16alQjmKKMhuZjEUtdikk/JHCsCtDI",
-	"T5hEixWHfRaIqhnupAizBqGYoeYOR5JtJweJgDQrxKDMbfFWFlBmsTGsLqympsLQUDhUgD5QA8RS5V4M",
-	"CJlqS/iI6ZFwlTzBdqngdVie3QhI08BrO62CZwCEmcO6jqUHqmbBMxt6uDEj4zG/L2eZTNXsknIvcF7B",
-	"BsSFH/NUuOwBODJ9M+K0yxKnwJNYnnVtygPUvOWzMcevFjCPvPSw6Z6jQNwQ/PhxLM+7tTh9cKV5CKZw",
-	"jvAgOA7Q4/n7x/JL9zWLTwMh0kvrPyex/KrLEqrHvcQyIXfT8LTH8uvu0oVjR/SN2u02HzJA0jR+58ex",
-	"/KbbIEjnHq3N0L91Q/1sBzmdCkth3tz9kmba2EqwaO5HuNjsHoC24XQ1fAlgHTKzOJMy3FhHEI9PJyc/",
-	"Md+oR1C3BdEzrsksSbdFsVlYrlzJecRya54d66vsi2oHfDQlRTUA/5tE4xEJbVkhhlMNxrENs39Gk7bM",
-	"eF698kc1JX2KReUzhbXlxv7MhmZlICtgRWoYuSdZ2ul37IExljakD/pf0v8Zldbpn32GCg1QZNXH/8PC",
-	"8pvRTJFwFwMlkZ/K7CMqCFIMYBjTOAinrJxRw8fU6Xd6p99+w78a9E6+4ae9k28G5+Lk2/Srs5Pe1df8",
-	"q+GpOLvqnYN3NQuqaIJ0yUzZVTMD4LgNmRTm+HJA72m1TGef1w4H3GcnFZ2rFm1UNJnfsBEsOFntr31L",
-	"F1WPRvvrP9JFtT1qfwNf8rTuHizKljglGlhNJHthwwF4OvR46I/c41iSfQOuyDGKoadA/tSudK4OVrhO",
-	"LGrzMFQYgQqv+n7EM9n2Uhxcuf7nzLjQd23vYIfjPezhfEsHY+Vd5i74HHXG6rZd0eKbYCCU74nbTMy+",
-	"D4yXVWV88xe4orxWM/hYGXpghFc76P1plTC0Z+nwKa9opvtukjTTIKdPFey/FEnPQNG2xv46YParan1/",
-	"xV9qSv3VfZ7gJ3Q95tODVX8muMAXbDhvouP1rfMawt9ozGLPZ+t8YqNntjeWrmWJQ6pW6f+563jy92Yl",
-	"fWEhRJFcrIziIVym8Pu1UmmXvS51jeCLwE7lfHTlig9urgtz6qJYGgtFTUsf/9CLC/Z8OR36eVwr2WWk",
-	"FmBuc0VzmFSMpY08m1nberSzXq/Ke4v8uL7Qzt/saBGJ7XGf+K5YVsbSd8H5BrOnwQLruTP3yQKLW07m",
-	"8IjnOfhsuVIptdi1s7OrhsQeKT5CStKdFFRVj//+uV2fmUUP2cz6h7gT6d6RKDBS/FCFUk+JS/TgaUPr",
-	"BstI5am+B3vlH5CFbEp+U3gvhKSyHSaZZomZ0OU4k9NS2AttegXydlLNsIkDMryx9LWqVAVB8Nw2IuOA",
-	"210Sx4w1T0GdnlTiFQkrRC64BoYSY4qYgZQ7g6xjBmrZRXuYVEXNnMrGwmdm6WzaVHapF7c1YBoanofJ",
-	"aywBgCwz/Pu/puOJ9sGivkvDuhyYMZIoD0btIBoTRZU6gljOpXvCzAEll6AabR79fkFS7diBd0EK3byE",
-	"WTLIoZ/1gow4YBpkEuhgkSumVNcCFhUtOtj/PBtnpS0PwDQlbhb+Ae03o10xwznw2Shs5FHD+syjMJFI",
-	"aSrGaXt9UtS1/KLFSd4Q2sT0MPI+q+lWsA7XriF4NEkQaFI9zAxILedRztSCwH0Yot8gGm+W4DBC8WYm",
-	"FIent2150YeZuo/QN36e81K9+9cOZVfUz4qLq2M3DGX/NUOo8F0+x09bmvZmtZw4fA6V7ihU6m2WWtz0",
-	"rxL2zB1qxZJuCYA7wZgfRQ0nEyF9iSh1TnimpsRWk0SM64GQKSCuGOVDIUhXZ3qCyLoyjSVZNtd8ovsU",
-	"ozyFNm6RBk8BeHQ+GFnuYDX0xnkE/2sbM+h3WBvNeJpqY9DFEm5N7Ib4GBsFhdZtY3rXqV2Nm6OoXqqM",
-	"goipa3sOg6oASZtCEPMoAC6OGA8q0woxNE+iFQxD8HgTrH11r3Z8yL0kVQSUp4POXoNraW2A4QU/mBOx",
-	"uiUkCMpnQj8RuqLH3pBR3ZSWkbTnnoxtezKWKCoq8b2HgNdP2a3QIUSZhUERn8pKx59vPGAfRpkmNagb",
-	"ehsg6oM3w4ASBndiqRVLbLEy1JpP9RSuAvYyp02k6+4g6YudiBxKgnEOEVYW8wAOxfzdyFKRxtJjr9k3",
-	"eGXrhUs2VHmuZtV5P4HEWghltZOQx0PomAqs1jrE+mhHtEQDcHaHN1hca86CnsQ9ZK1g5Q84adUyD/QO",
-	"rfq9wQhPZWBnSjUL1Jcrt9kWHnNvqZ9Hl6choDwKZe26uMQSyA+BtEvl2QCwshJdFtmgpNg7VF9fDiEw",
-	"H9SDWPEfnBYzHCPm0ApjlAzjbKAmd7EM2uQZ8J5gT9gMsLEsHKBmBZepGlc8GkggVBssCl4KnJ0eqZlm",
-	"IzWjti+nca9FyTIZwZ9ypIwX2F4J15mf1bAUMoBqzjQwtixiwYJT/oU2SiyWsFh3Lh+BykcL24znFBK8",
-	"L/mz7DoLYasKoad5abHBuGQvXghdZmNeihcvPDkJNobGcJiA8J3NsjynFXrFEq71dAw7qhOm+Z0ZQxC3",
-	"8CfzOr9W7QHIdiDRKWxCQ6aA0lLN0FkAaxBiVvtCHbuTjXha8z0/0IlaxNJYI3By5mDLqqVMRwv60Y6R",
-	"7gaC0YmjwrfENPNtrQuoaAKmy+b8It7Lf5TYusURYY8ykBexDAY4jmtAgsOjmGn2Ve+cJV7UJH3G9Q1Y",
-	"Stj5WEyl3pvTbsuyakcVWAzgBXhQkYYGVrmM8LKC9rlNNgjs3Wqe57TH/herNljpKgJdLVM0E7UWj/Pz",
-	"VXeIgrNpNqaKmlWTS51+r3t+HnVgYP+014s6Ri50+t+sA1TlDtA6uafepsu51MYMEVg/whV+FVtf+LtY",
-	"q7DKa71F5VWEiem01oHxhz4E6pQ/I4efB3kYqp3lQRp7Hj06qD087W3cxijNI8CF2j91z7phoCVGcdgG",
-	"tgKmaTX8Upd9hzAKVeFPF5Fqh85C0uXGjrwRYvIIYuq/+/6IJxZV36Cnz17SMrLu43W7QFtau9PLYibN",
-	"t3s9x+p3GatvaCHaRAU8B+o3C9RPNX1WS+Q4z3OoiZujsv6oBUvEmBufr1RsmPlqvCtLPy0+8UHJeJoW",
-	"Qmt2ZO3GWA64FieZ1AKKgG9FfndcZYotFQQRjBzIsMEmwT5HYHDrMiIUwqnVebTnKvxWSn24zbYU1x9h",
-	"Oec2prqqDnLeYwNBla44MUtp16oLB6jT7/wxFdDoTqygsN6dUOga2wfgee2fxvzTL0DM0umfffVl1AHL",
-	"ot/RZYEFS1HjjHAd/XTM2Vs0CfO3TlvBbxblnUI58MgRBnF/2+s8M361qoOV34ma8x9IC+320Q8+ZKW2",
-	"Nx01pY/Z6iX8d00pebFxuDpph3qowTuAFXj5p/mP5etbTy+ZE7ic2eMNxO+4dJwM5v+dSgQsFlkV8cTc",
-	"CbQeotDEFyrFDBm6QSSElBpI3x1LSBtTgKzLfspusZkSJDXczlzt/RDLFwqF53UdwS7CSc5GyvUncBlL",
-	"9yoIHEfakhyVq2lJrOUVvQVF7mMujdwoR2LcZb8qX/1ONVXe7TGTjeXRl71zhA5yZyI5phA0uVc5NyZZ",
-	"+CgbUs6VFgAKp/XGOnUxDXd1wWySeDE1AsiqbbomjRbqB8bUWoJ8bRqA3T1yf42ZFSWxztQXRQ5Do8d/",
-	"kc9g94cbO/wPF5H6EQNSe2uQRAHHSVozskJb6OeDxZPfNi74UGnzUO+narDYZXwviluh2fsZv74WBfv4",
-	"mkJxmWapGkzHQmLKdaaKG8BszDNptLNiZXHHnNDXEcvVNWSQJ+A5vnhxYT9HaNhKYznhusR8LuzBYp5H",
-	"VE1qWlq+x40ZHv9uXn2l6C3Fp/LlqBxjqsxJzLob1igerU/gF7C7wfdWpY2rUMT98GmSY5JXsIu3r6Ep",
-	"kF0Vaoa61ZVKiuI2G4gm2jh6CB6GPLsV/73wNLzzABP15OWkUGajwHLBV0gjSJ1D+R3lc0tXIm6PNEYd",
-	"qLeSx+ZrMTPVlqi9EEhYg+Xa8AT4PVW4ufZZD3FafsluhRS6xYnZXXDWPXONgmd/SfORpHUEfvzsVuz4",
-	"QAKgGNQZ0FqtewTVREg+ybp24ZaeRHOwfpsIaY7+ebfXPWfBONcwffH2NQajJoW6LvjYHSI6Qjxl/3nx",
-	"5peHOETvJ2Lw71rJzQ5Ry3zvRAz+TtJ50Slw0nu3u/8ThfjsntjHGDHx7+9/+3WL83DHUQLv5jwYQZkB",
-	"/lV2nUmem+MxfqgD8J/mVdY6APblG8KEV5lE6MxWCmkP+24+rQ323f7p5Z8DlYrPrbbePpbb7VbS4e4y",
-	"cxssvE7MUgEsAlTg2QG+DSgru+w7VKJY+2Zc/J8/vPkFFPorllwAsHqf1T/SBCIVUhkzZygKAY36AKVu",
-	"Tv9DnK+3+DKrotYXlWUx/przciu9dxAunvBy5KPF5oJO3YMNtVMQsIaCnXEm3b/nj+lD5jrt4qxV3G2u",
-	"QA/rc7SVMTh3OrHPLRXdLeiR166F+brVBXjA0Wu7D0Extxa8ciDbyYt59y50xsz/c/8aUV3AQKyvnbFL",
-	"GCHWarVWp/Z4JHASoIlkYgRIamxd5yrZilVbtYtv9CqWAdC+uVM6NceHGV/OuHER1DVyzZLwC6AlgOhU",
-	"UrWfmXEZ2RXPuRwIa0GrKbDzUpQNxBtGOckQFPohxNI7wdPsoa1n/9D2H3x4zSr7Gdaxe38BlF8VvMJd",
-	"C4O7CNa3vaZtTe9dZy5voi0XxW2zroEGLfxzJ+pMi7zT77yEBAHNdK4LTJQEaHirbigeABk10kDcPHY+",
-	"7wmVjFhpDjGlvtmrYZaLCCrRZ6ogXp76/cai4W4ftSjCoDg07MBnVgmUB7fBiNX8nQA7TbMrgZXzqpru",
-	"gPp5fov1v+HtMHvQcL/3gPhDOJQgalKmhdZQ3W9EKZVIVQEnbet7xLgv2UPEHeywDB6NnZXzT74Iq/uN",
-	"bUWhu0HOszFT0sP6mD9ik3i1pSxLMUtjyQxKxYRMg0c7GIXm/bWN7VRyNqzz5VqcJjcRLE3puyYKCxmO",
-	"stt1WwQzcAUr8zP4WfC8HBFSUlRTYnQ/0GHBZbrL3k6v8myAMl5NS52lgiWUcEvCZacP9vO/Pv9PAAAA",
-	"//8=",
+	"7L2Pcts4si/8Kvh07q1JcmhHku38UepWXSeTzHgn/27ibM494/lEWIQsrilAQ1BWtLv5ap9mH2yf5Ct0",
+	"AyBAghIly4kzm6pzdmIRBIFGo9HoP7/+W2ckpjPBGS9kZ/C3DvtEp7OMwb+Pz9MsLZavUilTfqF+kfPp",
+	"lObLzsA8I1P9MOpc0WzOVKORSFhn0KHYYli2SFhB06wz6JxOGCnEJeMko6NLSYoJI7o5ORfiMuUXcrDI",
+	"04Ltd6JOymVB+Uj1eZ/O0vtXvfsyE4W83+09fkiPRt29h7TX3Xs4OmB7j5Oj/l73/AE9GvdYP+n27pv+",
+	"OlEnZ7/PmSyGadIZdA7Px4/744Ojhw/PDw4T+oAejNjj/uOky7rs8OHBA2hf5Et6nrHOYEwzyaKOLGgx",
+	"l53BYfcg6hRpoR4FSFEsZzDaWS7OMzaV96u0+Pw56hyPRmxWvBmPWa6oZsl3nonRJUvsN0cTpv4epnxI",
+	"i86Az7Ms6oxyRguWwC+dfrf/YK/X2+s9Ou0eDQ4eDA4e/ncn6jCeSLdBf6/7+LTfHXTV/0GDK8Y1NdaS",
+	"knWP1BufZmnOpDOQdm+fw9tTccWS4TgX06FeFfg4dpSzWUZHTAYeSUYVc/b0v4bTlNtHmWg7g6T7sKNf",
+	"uGK5TAXvDHpdWNO8qBOq96gklFn2zkjwcZpPWdKJOvNZUl+C/sFp99Hg6LF+cS5Z3nJ4o16/E3UWNC2y",
+	"VBbDmZBpAWNUEwV+yXJGk+VTIYA7vM2Ij2DvwNhKZnKI2WaZep3I7l/sdGg7tdv3/4o50U/JhF4xQokl",
+	"jNm/RIxJMUklUQS/bbvY44Gjh+6+fuzs6ypV69vaJ5FapaciWZ4K8ZLmF8xfJPWEFEKQDJ7VBea5SJbD",
+	"QoihaeDJS/WUpBLfzkkxoZw8OCS/pE8bqAu7uwV5GSz6DmVjz5GNtUnXaFiZNdIQFvtZJmSV0/UjMsJn",
+	"ISIiw9sGHhFFfkF5+leWkwmVupOSTclY5Pb8+TZ5tkafAL09Ajn0fi2KNzPGwwTnoiBixjhZsmIF2bko",
+	"hqqZS3jThfpdEloQKyyPlLBEKbtTcsOXKoLZ+dYNLEhvzXpUyNe4KpZ+zrq8uWJ5Rmf+uugfZ6pz/XJY",
+	"7svO4Nc2kv9h57eouppCf7ki+7XMN5KeFoRyIpwBFemU3er9c9C0XmGyNi6XIZBarWdqpples+OiYDxh",
+	"1SNgCaquWHCWe6u1vcr34LR/MDhcofL1rqHy9a6l8vVugcrXq6l8R48aVL5eg8oHy5qtVvkely9uovL1",
+	"e6tVPo+l3pizq8ZTavfZh9/Z6jtbtWKr52rN/Junqxq4S2PFnT1XNe/gJKjq3rw1Tfm8YIrI/W6lRc6o",
+	"VOMAVez3Oc0LViiVNs0ydVpYkqwkRIBfu3sHXe90T5gc5ekMZ905XQjzNUkoTwglv89TXjC4lwR4u+/x",
+	"9jhVD2WRpyN1dE9EljiT7LZlXGT7TIyoHtb7Kc0y8jPNsog8ZXmWKqVpSj8NZ1RK1fdB1BHjMcvLrz3o",
+	"Rh2709tyA3x3Nj/PUjmp0rbbq2hFVymy86HZIfSKphmepF3N8yMxV4zT357hlX4w/Kvg6lB9Ps/FjN23",
+	"FDAn8bMJnZ6zXN0sRywvWm4Ty/VZOlXrdtR1fpvqi+28EFNapCPn2H6fCX8vjOiMjtJiiV20YbobEJKb",
+	"iKNy7foNawe/FfRSqfhH3ZsVV55cLBeF8Yti0hkcloRH0fAx5YlYhC58bqvQrQ9+qc/hgSMwcNU9SbSA",
+	"7wUuifpz5RWqvK/4HTeot0Znvd/mILuPY/qS98MwOWv67Qpi4dLh5njKMrE4RY7yFw2fk3PVgADnEeS8",
+	"+tXR7LQhNB6aZt693bQhI8rVVeqckYxJiVYQpVLzOQgLMcbP6E/eOerevfY9ZDfLU9t8bddrBSUDyxYg",
+	"JSyY0vxOuNYkNzE3b3AMf1cbv4Da2MYAfVNqI357CyZacdNQ4z0aHBw1s8yj015/W5Y5vBbLHF6fZfrX",
+	"ZZkHdZ9Fr4FlHnkr/0VYZp3P4pngBeP4m3dAlL8HDgT3oT0G3hQTlktyyWYFSHxJp0zLQ2Q+sN6CqVnw",
+	"i9tifSryuWMaP3Ldhh4N6qK8fAqEhL1jLAG8Yld6w5EUERE5oSRn47mk2W5MARXuWHtd+oIyvXcbZHq/",
+	"vkEPGzZo/8vL9N7Bmg3q8tVbmhcpzXzeeiHmOe4z4K5iIeA/k5wxko4JF2QqckZozsg4Z+xLMV3vW2a6",
+	"Q4/p+l9cizAM8UVZ7qjGbx9mFzlNKrLsF8ZmKOAZLYjg+t8jwROillldzea8SDMiOCOpBK4z7cZpLovv",
+	"LBhmwTYqj1q726Pt3iif9lvz6UfdyGfU04UwclH1ovhSyUM2YlKqFt+58Auox38YWSi9+1RCC9oZ/Hqj",
+	"nNN7eI2L1cE3r7cd1jknzDi9h1/hXrVKbYtuli0efTW26N8CgXJUY4uDBrZ4dMvY4rdSpoBr78U8y6ph",
+	"ghkZpyxLZChUpIXXzxWmrutjSz+g50TUZGrPuls5+bB7dOmBsjhU/6559Y5ae/V61/fqHezIq2f2iPED",
+	"9db78HwvkN4uhpOTnI6Lr+6tA2J1KrwNVK7aQDKMrsnZ7/M0Z8n1WL2Fg/tLsHUT717fHV1l3C/mfP72",
+	"2RQHsMatDEv9s8iSRmvdt2ifq3y2Z3r997LYTVj29Yx1iqdOF6LhMvqdqb6O3viNM9Xm8S8rmeTgaK/7",
+	"4IvFv/T8+JfQgXJUDYCpxb/YIQcXR8e0bxT60gtEvnRLkp8KHTdhaY5ZYimDkG2bB5czqvjCz4uDYO0W",
+	"izKa5zmE+WkRENh2/eo77ag+BpbPqCyGc+kd7ZxO1Xn4dqLO4qhT4Dw77Op8+Hj8y+/9/z4/fTj9r8Xh",
+	"u9GPPfly8ujP/E8PZv+3OPiJPj+a/x/R/Zg+7V++SHr6IJ3nUuSvUjmlxWhScSPCMzI1DwO+RGgxdFr4",
+	"cSXYwTnLBL+QpBCEErVeZJEWEyKKCcvJOM0KlsuVWTY7Ti7sOhpLbYp1V2FljopqP9KCnlPJPnBnE7ik",
+	"Mw3I3GlRp1+imw39Zh4RTRsnOCdndDRhyS6CpG7M/9pAgRp5gyQAGrNRlnL2PYPzm8rgvMG463XREM+n",
+	"NM0C4XLP99QDQpMkh6C2hkA5plrV4+OOOcopNVJIa4N8Nub12bAR6byY3M/ZRSoLyBzYpQxzgtga5lfb",
+	"ae4EgV6Ku3+m0jWRO1T7lMrCydORIZLB/phQy5MSAkLhUqlUAk+OQQqgIuCE2jRWGREpSFoo2aYEm2Uf",
+	"cj4vIKsrYRkrGkXdlw4zDJI/QKg67euUskvwWhRvzRW+sgbqMZDB3vEbV4GLYui28mgPTUgqSwI/IYJn",
+	"y7JfbILc840naYap1rAkPtnUmvzECpMhO6EpD6ZwtBXqD8B6OweTz69/6yRsprTUnjp6CrXCf+vQUSHy",
+	"zqBDTUZbhD850t2Xn13vCKufBeXN4lB/2zy5THlSEdG+Ta16jGhd/mDDU+SRK9ex5/I8OQpo7QefP0Ny",
+	"JJeKRfgIqPVb1CnyOR+pI0RzQGV1rCfAt8LXk+W/J219nejbwx0H31ZWYJfBtyVb/ZzKQuDerPuLV+7W",
+	"NsNQAqE6p+7RoHcU2M/tBcyaHe/54Ftt+cPrbPm2dLB88igoE6KS3HIpCzZtIxodcJBdkfJvm5PCEXef",
+	"7SrMcjEVt3YNeg8Ci9BXclkpLVORl8cwZ5+KId6KQxvoY8ltFcFc8uFuJXPlTLxVkrl/O/MiHuw8isdf",
+	"g13c6w40X329TNqNXI3f02R3niZ7EDA1Hzy6Vp6sdyXYnUuzMoXN82R/YsXL9IpxJv1QNTtwmqVXzDR9",
+	"xXxvQo0bu0fVIcHtvzPonM/l8n8XTBb7IzFtbY7GTapNz0/nckmegvaTC6CSow/VyVMdi57DW7yI+RNB",
+	"0sD6judZpniRUQ75UKURIRFMwv0OkFIYF/OLCcYpl4H0aSGdnzB+3oEfIsWEFhZlSy3NPnDelCUGlgeN",
+	"1OkYBjKwhxdJx/bfIGfUtRrsoOqzo4kQkhGqjUYGnaulKeE9oCSpeWsavWM0SWs8ASejuVHqW365Osag",
+	"6nI9TLOjVKrAC9P0IgdxIAOv/Fb/CYf2R0rp7t1ASvdKl1bPOyw9k0Y4m1sT/CVLLirW8NrdxMUq2ehy",
+	"AkRZtV6rjA2w5oG7hyJDs84bchtuqtk0mhqC/sHo+pe4g17tEnfYaJRp62BfT0n3etzqAtG7DjHb0sGS",
+	"ux8kt3d/QG+Rd33osOWf5MlfRPrfp5eHH3qzZx//8oKeP3/++CRdpHR58oAt/9RVz1/95Xj5Ou1+epV2",
+	"F6/+/H8+vflRLF6p/38h0vF/dV2p5OYTNIZ8D8+XFaXxpl1LvX/rPL7AHeRw13eQyhpszMuBO0jvc9Qx",
+	"mnA36ngPbo6XHt9eXurfzqyUo53z0uPteanhPttv4qX+FxeT/x7BMXqy5jx4awm+IpigcUsPN7H4GIIN",
+	"6URRULE8rDz2++tvDYxwYE52VO7Nbcg51F3HdJaRo65zv4EW6rYhUz5izuYAW6qBHVYDGorxcCnmbm/9",
+	"8mqk7kkHTr/wChFjshTzUPcP4JKA+jNO92CVPs0ZSxTBD6+/6x+Gt7Ra959FljwHhquYIdUDwvSTujMV",
+	"DCvlY8+LOnFeJedsLHJG0oIsqCx9TjuIyTm4r3u7CSDVo4arZ4UsNW+pRxdD4Jdo3aiRF6weJkqpicho",
+	"Gqlin6rXe4+R+55AwgF2lkrS7yriQhznoPf4ep7pPkxIXXi1habfvQFiH6widpVIYZLj8BTBTxI2nYmC",
+	"8dHyF7Y84Vc0Syu8rX8kadmUXLJlYAWcFsNLthymujtnOd4znkASuPPhvV/YEu0iPVII0j86IuoOfZ4x",
+	"cvz+2ckJGU1oTkcrAvq+fmkBJ/qvmV61xWgiWH1l3rF5DWbtxP8AybHN+nWxDWvxSJokuBoQk1RdpwmV",
+	"RM5HI5C3Wl7tkw+SEUo4W8BAlKxXHGi6u62r1u87q9ZEzLWLplvCmvGC5byKxmF+JSzPRR5aH/OatyJk",
+	"ztmnGRsVLME3iRiB9nMLQjQrlDzy+b8y3ToFzXyRZsDzz3KWMF6kNJNh8TNyGoRICK2Gfis/XMmPaKM8",
+	"gZNA6UwLkSckEWD+hXjcVbF3mbgAY/4uxUevLj78mQRoWJ+wS06t4wcpic9WENE0CMVdK8UE6ZQwcr5E",
+	"KXH89gQcTmrFPTUzcASk+D4txzGjOZ2yguU2+BtMxF8hcrtGoma663GWJH9bziJE9XKSzYR325SSoHwV",
+	"pC8l8Do6G4D6YsbQ1l46MSgUqnlCJGO4D2V4faYpT6fzqfu96VxCPDgtSMaoLEivskRaewiv0JR9wSPW",
+	"pVfjSpWNnMU6TafsHeXVeh+m4yKdMpLD8+bVAk+faWTJpw0rxJJxrBbO2hFWbpOGLhu6UssiQJaqeRuD",
+	"zsqd06qyCB7MN3jUhojcuHwOSdz1yykvL96BBSyfr1hAt5Gz38qAYQxxLXMkrKNXLeM4F9NK6OM1Ca+7",
+	"v7mw4iB5ClF1YTeuRfkarEXBpnXEgjecYSEhdKxKwHtCt+sql2w4rNuYIsY5Y09Iz2iUa3Ug9bRgU7AQ",
+	"7OgGthuTQoNrNkB0lziebxiNeWYB5NpSI4oQsrnQSKsSIqcLgf2ge7xaOES2Ww71uW7U++3G+PsapUBe",
+	"prJ4Jvg4S0fFzoF9vof5/lHDfFvHMir+gqCzGwOP6p92jwb9x8089h30M2hK2yHop78Eu/AV1pnspj05",
+	"llGbOPR7nOT3OMk/UJzkRhL81fKmxPd3FeHfQkX4EtJbXStujE0Pv4ckbcamBzuu2tM72nlA0tdj0wb+",
+	"/B72e1Nhv9GOiNv/QsTtryUu6CReiGp/M7V+JXV9jd67OqyLTF2nS0C8VMMG8CKn7m0cHIXbd5exUb1a",
+	"bFTTIHS01Etwk21GkQ+S5U0S4dvKRmk/bUUmNe/jZJpWjNnHnFD1ayqLnBa+y67OIG1W+xq4TnjShBKD",
+	"jpTE6D0OLgWMf4u16DprcZxQgtQpF0P/WV2J+lA+e0RWy1qnsV5ZjHooaySnnLArli+JlhS3k/q3PS3L",
+	"JT9GUFYSeIEq6M0cUY4IImoJGum9PpD0ay5Gb6//cMVWYJ/odJaxDRfkwNkNGftEnmMvbRelMiZYlFc0",
+	"Gwt1HXoqksqesI/IuXpW99tMTYOhbuA5b9RvRHv50d30p/dvXg9IWhClSEC9J0bzbPktRHPVaFFzJlSI",
+	"AbQVV2z3Jde+wYpOndahSP/mNZ/WQYm8FsUxhHTUUQFf23CPBjxALoqh18DZrV70SM6Kec4lobNZlqKR",
+	"8v5fpOBQPIp9Ku5PimlW3bRBf+UuN+ODcjPWplrbjJW5atK9EHOe1Kk2hp/DBDPPXMmWMxRrRM5HE6Mm",
+	"3LpgvMPuoU8xM5UgsfChptNblk/TogayoTqZ2UdhernPy/p/Bt8dxNEPsix5j0Z4V7mVZEqXJBEQ0rR/",
+	"7ViKHZP0wCepO9sgWcsGirQANxlMHIAnKzIH0PrfkDog3JcruQOUywXbTaxo/z7uqJuAW3vc5Miv0KVG",
+	"ZJ8wQOR5MRJT9oFfcrGo3KT0MzLXDwOExhbDsoUf/Cg4ZyOQkoUAlrYIqoramZAFSeY5xENA8+k0Lb6B",
+	"gpZ1wtQpXaEM0PqK5ZmgSY2dy98DJHYfltQVgkwpX5rQHkwPMtW5CgFhV7kYMSl3gNj4BSjqzrJOzPKp",
+	"ouPbnF2lbOFW+PYT6LJMLBSR8YPbqFaOm7ap2jp6XIe4TI7WNRznTH28FwpoWoh5lgw1/lRn0MPpwF81",
+	"FAeLUgXRRlI//m7kvTFsB7UW6Gv9jnP03X//h8c5eqfhkD/ICo7JrbLTBa7x2jTE2UIdsfk2trpeaRp6",
+	"zRbkmeqnpV2oOiCQG+8Vzzz/NGIseWYFtHvGQwPCoAWxMjxqxOxx843xraHzVjjs16Ygp0rfKmj27YAG",
+	"u5HuTaSqx/oGqQPLMZkXShP6sabTmickCWu0Uj8fJjV9NpVGpVIXWul2dKvh/6tTrtPRmzPQL53OM10s",
+	"5YOcV3Pzel3yP020us1VVwqo64YvxYmU8+kMUa38d2vwwJVeIkILklOeiCkGTOt6yCGJG2mccs7IOBdT",
+	"EtLaiOARWUwYN59QVMGz+QnhAkywLJM4KRnBmQnODHiymAjQsKWtxQypROp/0inbJ2/GeLfEsxaSmiPy",
+	"SE0XUvfhNsgSeAhESLCqQmCW+lJaTNhS3+b2Sb9L8jmXEZFqW/TgBJdFOqWFXf2ZyNJRqgGuK17NymFe",
+	"OW4REQEhEKzWebB/WP45nPW6CJ5gf3jc1dFEaZYN9dWjM+jua/jS4UTMczmcsiSlSvnrHe0fHa08k6K/",
+	"1YAq6vULG0be23985A/+QXXwB20Gfxgc/OOj/e7D7ca+Icm7R1vR/OAoPO4H+48fNVYa3C29ezsdeG+/",
+	"1zju33aQW1KVch9ZBT3h4GCdjIvQ9TlVW1VtzWaZ5/b1Xea1l3m9rif0Hn4BoVcTeYctuDjIwgcP9x8+",
+	"uDF517+ZQfcf7R88+CKCrr+VoAtT+mD/0cMbkXL9Gxtz/3C/9+jmJVwmimdWJ/MVYXVrCOprbpqh26B+",
+	"6QC4HdPi26xQUiNDOKOwbGHIWk/hdPMSbz5n81ug6zWSNNX77wuaF0G+lfpJA6HLx2Fa6+ffMGXLGYaJ",
+	"a54rUkLEZNCPBk9W+NHApNPkR8MIJEVO3aCBnFN2c7Af1QnUiOHPwFIjCNmEnZXYG2FqBLA5Smqk0viE",
+	"iAb9yNmVuPyKtCmH20AbFz0JXnmVSqlDcKq0mepHTbQpn/vQVdSQh4MKfDwvJiJP/4rxExNGE5ZHhEpy",
+	"1nnKaM5ywq7Oh//6xz/POl+NbuVUGuhmGii6feCJeDZho8sTvqvyiL3T7uHg4KAhYQQAVnuPBwfbuXAe",
+	"Xiuv6eEtSBh5XFN4+r2QVR4JtXVcklPDZqO4pIer45K0t/00nbL/rsV26ocI9PFXrCxb3W5ayAxLd4Kz",
+	"5c6MZ+G4yCgvUnnWIRY+yPZq7qMnx6+PrVs+jLOy8mu6Z721obfyGw4AvgO6UvbzBQGLXAtziMS1bV6f",
+	"NS6dnM9mQh2ur5Qqfwqv+etnWxDQ9gl0HVpE2xCvBUPdsCI8q3FlUPgSA0Z/kOSZ4AXjxZ4ayG0NDe0d",
+	"ubRvIE9gAYL0gVWADauDRd+jTPHKJU8ov2AQdLLjcvF9JZd7/VsIF9A9+EMUh79RubymQrzHVh8noho0",
+	"epxl+pYmcjS73RmLnNBAOa273+tpfa+ntbqeFnLb91CTGww1+UlN5LaGmhx+M6EmFZFbDTVBplkdbILM",
+	"fhuKZc2n5xk7b52bVZ1+ORk0roaCPU7VBVLkrK55lFEeD7616L1+gF17Nxq+53NdKeEfNZVmKtflJa1B",
+	"ir4VspgJztDFhWKvUoQMojNJCeS2o4JaB0d73Qe3adnWr5od8hdbtVoU2ldP2XSrd7WTC3+mWZrA2fOC",
+	"pjWPS/mUjPFx/U54ZdsMbZt6muCESoSzlV8Yz7a8w6Nka7i/3yqM8hDZa3fNOt1hPZF5X6US8K0ry4kP",
+	"ydQ8DawmNhk6TSyBT8Z7r9Rv5WpBE4wRQH8lMbs4Iof75CdWwMOcSTHPR4zQC5pyEGaS8QTKLD4/pReR",
+	"waFn5Pe5KNitSwvquYtTJ2J9bapUdJbmHft9XvdrmF5z87R5aZwmvtlF0U+Rk4gxWahNthRzwpK0NHWZ",
+	"BUQD9m2jcv9RncrOZBupbNsoKpt6PT+mUn2lQmbzlCTmcZ3OVuQ7bepOOQ12G2l8+VRqDOEJwKbb6/Xt",
+	"dth1Gxx2ITLVyF+nk0v/urPZdtrgcLb9NTqdPZpLof5WIsQWV71z1LXq0d1bTfleby3pmzzRPplckp/w",
+	"D5I10DzlZC7ZKqqnfIgt9D3usLICpqFEM7xleIgdQbTgQ0v9W5fXGaKwpUkzjTVRIGAehSaYbTFFG3Br",
+	"fJvChDkWYlkG4yVLo/YwR+tBZQc1HA30MOhUjedKix1N2JSqz+mRyiI3jjwcynM+Eol2gfpDilMoG1Es",
+	"44ikznAmNCGUxMYWbzqI/cGYl1sN4q3ROOpEkXSKJZQpeXt8+uxncufdi2fk6OGjx3dXzz7ynAlTll+w",
+	"vZn6zn+2oI06DOvjOYE5jVMmPc1F8Yp1MRmNJYJBxyfjvdeCMzw9YxA/sTlMKxQ76xycdTTz4jGv49xX",
+	"jNPWpCnesVlGl3hqVdZRdRPjEqYQ2wjA64XIWaKGOxNcgvuAcgDdSINVfi7ZMrIVUcxjxQpckPE8h9pA",
+	"bDxmIzi4Vo35ZcovA6M8m3e7B6N//eOf8A/2hOQs+19nAIl01olLPc9UZ9H0Vs/JjF4ww6SYgi84WzsO",
+	"azoL8d2MFpPyG4vKuv70/HR/w6V6Ld4XgPVUmzkXe7AacUTOGZTgNZyES4MlPSQb5drCaFnGvLnhUN4p",
+	"cXc81lYDfzTwM5mIBabcSjYSiMhCinyJarg/ht4aMn/8+PF4XkzUzhlBKGtt/hgHEWtdPoYr2/86K2sw",
+	"iEvGFQukYxtcsaBSXQQKlAYPHh51K9IA+1w5tM9RJ0v5pSOWIaU8QBJ4iBJYtYjIYpJmkEevOE39hEEv",
+	"Vj6fqHOHOn065VGkj6/fGXT+h1npfSVf/+O+DlDBWEYHJMYfFT4maQEF4DOmjlG8B7E5q49m5PW2/Xis",
+	"Cb9hNE1fxveq33UMQyu/avKFN/wovFb9ZulzafokRrc0U149NzcjY08NDMHvZiuSo3+weST4HJjA5ckJ",
+	"ywIMOfJ722pAYKdqHI96EF4O773NVwRe/1lkgeMNihraVMDmj8PbW345zH7HiVKE4H5RiBVfDnLhes7/",
+	"EdMHGoSSfrqxVErcXrdhgR9ZxhxPXnVU6iFqDPrKog7RKn9SkuR0XIRGV3a+GcWMlr1vtCuvmX4Gal05",
+	"ifCyrphDOjbgKZxdsRwuLWEi2+6rs2g7ymg9b+JAbU1lfxbvIBYzyJWJ8151eDpOcsVXX6S5LNqdTYo3",
+	"IfHAqGM7O5ISWtD7XX9Im0jtVaO6htgODauFxFw3oi2FZ+No2gjSVmPaUKYGBtSGh9cMZUt2DgzmJ1Y0",
+	"LpSxSK8YyEX5+nW55idWNEjYduPYWIKGxxAWkO2GsKHuFR6AcZRtMwB4tzqAMqCl3QBCRdz9wbxIeULE",
+	"vCALuHuqK/JisvTHh2mFwVHWPrAN6+g23uA9/HR/yOqRU31N33JXUDOzfV2PpSqol/6o1MMK2cAogXWH",
+	"1VDrA5s6HV53z/mu2erhgTGW6louMtaCZPOyt215cJ04Cp3t28qg2iefTWjKm74rCZgpMPpppLr5fc74",
+	"iMlVA8Ierzeqn1NZiHzZwNJqYBlLLlhOGC/ydPV4TF9bjmiFfG5YmG2vwD+x4hVrloKKnYztBM672EZN",
+	"Y4IJ/Bgc0SvWwf6bBX3DXLa7WesvvYQ1ut4iOv1sOwwjelcMxHXGBYdg+9hmEA1qD5IdVlSdK2ocpfGv",
+	"Nopt9fjrHG5wCbqZE02PLlgLr2GRXNdR/dzye9l894XK5Ww1EK+Tjdll3XEOXKKe7+j01p9df2KnRfWY",
+	"Nqcj9L7DM1sP6TVbrDqqj9Wp5APHRmRK9T2CswUITNXGxjzt6PRWT8wgG2Ab/aHqRvpALVvWxzMLdLcN",
+	"7Srwi5Xr1pwTTPBPBSdcLELjKN/fmIWreIMVYuDT4IEzc9/cnIld7JP6h81TghxsYwIM2EZ9ONLtb2My",
+	"VBIo/cGoh+hcVC320gAvzJ33t+EBL/GjUdVVPMnnEDAtxmgWaNom19nMlbwAfyjPk7QI2OGaxnHzZsMy",
+	"5vbag71p42C720yaw31mRwIQPv252l6zx8mPYUer5pIfJEl15rja8LSYlOGqDiOtcnSORT6FmNX53E0C",
+	"d3yRJokOgjtepFnQA/rGlBeBWGnQq8sUUsl0rRcGQD1qppAItQRAZyr3yY9sTOdZMSA0y9AnOcsgYEZH",
+	"lsD8fp8zuHnoCdryMeVkdDHsvykijzuDzn/cH4npTHAIg8Fm8r43H6XKT+mnE3zxQdSZplz/0bPEoHlO",
+	"l6qlLJbgKFVEU38/01WH6t7psiZRbE52OI7EXGrHu/XNY7AG0FXatazMVZc3cuc6pZ9e6iDpXrfbhZHb",
+	"H0LrCDu9iaEMknwjO1mJcD1msrEXo+UvLHAlfUUvdaCICZeQdAw2jZzNGC0GEEnQPyQAlhOVBKwEX+hf",
+	"LxnGQitexEALpY6fcVOSARTA+WjEpBzPszJ6AF325JjkbDyXEPKB3YPLGN9Tfc+5erpPfmFLSc5ZJhBb",
+	"29ww98/4B2nAy1V7MSbU/yB2i7E6SQoOKI52nFSSw36fxGlJsuElWw5zpr4Zq9GZ6fVIIc54/+iIXKUy",
+	"Pc8YOX7/7OSEjCY0pyPFWBiBoV39hJIPH05+3D/jZq1RTpar7SzTnlqnBsbrHx1V+W5Gi4Llqs//99f/",
+	"Z+//++0//0eYD8avmsOXYiWv42pwkCLsCITwPjkZE4GFACI/7AOI9ojE1WDV+IkifEEzRgp6Ac16/bKZ",
+	"iRyO90l8L8ZAa7DUYJUqtt9IKHPqtKdQIzHeAA0QSvO6RLEjN3O53fN/LThrYIg36hjJMVsKaSDL4L4R",
+	"zTKWa8gekautqKhgT56pmqkOOatzykH30BoMKMTprZpnGZJ2PTn8EnPi6pLvUzqdTx39EU4zFH1KWu2T",
+	"P2NGBz1XV8hetwsQegVmwRAlBrrdpgMEE/HccSd45HYG/S4cgZDfMej3Dh8ePjp4cPgwskkfzjRSXrAL",
+	"lluMq6bjRGlaq04To4ld7zBBpJ6GIYAxZ9UYrLXneoNQ6l7TGNQZsGoIRiu8zgg+q5eRpzEqC7C5lw5I",
+	"zwiDTgF10onu1OG3GNmpdH48HGQJ8L20GDYNKpV55X7lo2pQ5QxWKWNvcRA4j4ZFJBkdXUpCbXYC0cMj",
+	"dyRjJP60p/+O7+6TZyJhAxJXJhDvd2zcLOUj9kzwcZaOii3JY6PscspLK+BKCmlAqdPyjc9RpQzNui68",
+	"cjefoyr+3rrXfai/nS2RLeuIOUo6hgbi64x5rQIDCGskByT2JxBHJPYIon6oUxqX8im1BfausX72ztV2",
+	"+d7aF+De4FWoW9eFXxlwh/QPlQUE+lNiJwjJGziHkv7+BFxy2/cstbW2vg2xK/prWkKrrSa5d1UwgGyf",
+	"o52s3i6of+yQV+SgXThzBeU8RPU6jaO6kq8bWfK/1C6XLeiPd8cyOW4dsfBSa1MaHYKP7HW3DbX15fiW",
+	"Lli5MpFZPJxemW7p3udSScCltWYVPUKpXyrEt+v51iXFV5JgN0dSeww3y5O3YmuGvpUC5Rs7DjaQV21O",
+	"ibUSTCTLUyFe0vyCbbnq6uPDQohhZjpZSV7vizunLoxBkZBy8uCQ/JI+tSzvj9NMH4M5rqd10ixnNFkO",
+	"MYB2vU6OzZ9i68+RDxuUtKAgDhpbO+9zYbB42/XwWhRvVHOnC4Og0bKHN7r55wpQ0SLliVi0nZDrCPwI",
+	"b5ZzQ/MmlJi0CDnr+gOD6mtRvLVvXFspjxwc6DavQtqveUuWaMhrXzTIyZ+jQAL2ug5qSd9uL63G7qUt",
+	"72x3ejmFsKKR+Qtd7LmtsQB2ox/K6AMHEiPLxAKrpVoRGOAOJfLq95fqFnF/Qy617+nVUn/7G9t9R+8T",
+	"+5Iirvqjtmbej6ZV816JyR2/coWuCKkB2ZK7rth6nqTFNUXXdUXPbd/1uzIIfGvS40Z2rmaWyNvJzuaF",
+	"vbzb/dq8N71tt2JDrbJVaF9uqabuQOlFL9CGOu87fOlz1FA3bu3aB4rYfY4CmETrOqrhIO3oMgJwCyYT",
+	"wyhr2gYYucjr1btfVRFeUEnA8QeeOR2npb11JZ/VJg4cEyJtSEM2jjyHRyCn/3qM8u+0svUF3Wpt3BV4",
+	"ryTRrTAP79hA+4PUQRjNonOwQobNeZKx7xeY619gdqdzFGwqWw8EglqcYXw5TUN9+ZZqGte7I0CQRsGm",
+	"5E6s/hPfxdNkIbTnVi+NfiyNd+r2XShgh7t68jX3+Q1p67dSrJIR5Wgsdiv0Afo3yQS/YDk5Xzr8VPLA",
+	"dsqkRi/YxTIBiHJb5+PPIksc3+PtuPDckA9zwrJtHZguTVct4/MpTbNTqlNZtlg8ADY18Kzrjo/yY7vR",
+	"xrQ+DDkBE8ibSiVhe+ozBmrIahTOQPXUlezDnOpbdSWyS5VO2TCnvIWR2bB0OmXv4IXPUaAWyrpeqsVe",
+	"vt+oKlp7jaTezrLLte6OBYy3A2PWrmRfFfaurdEUgQd3JvzQvJLKyvlVBnNThDQtk6VqTlBHurl2SJyX",
+	"Q/wdXG+/79Kbux233Wflgv7xbssmEP4ad+UXIj9Pk2Tro/26wXdRBy4WLMdg4LXvq4ulbXwjoXsmnn91",
+	"8J49OkCvmNIlED4RFeNuNbQvIrE3X1wEpa9+N1fcInMFaMaZiX1ee9fAKOnvLpE/pjOzZIaAJeKEFyzX",
+	"eRBbnSfl62tOEd1wR5ciMufs04yNCpZgMQUiRpB7kOyT16KYqBsmXCQhX8MNksJxmNlj9FzOADiXZvKa",
+	"5+rI76lV6J7zyu5OVu9+aGFxZ1TKhcgTJehtkYPaGetMAhCAHXTojx8/7lXBUkPD1K/cr2KrwnDLm+At",
+	"uIvuiuKbX8EGq29Qv7AlS27Vpf37RdlV4Fet3Stx9d1/828QgPY9FGXXdn0oYWm3qwPZUjbRmKa3N2Bs",
+	"O2fDa1HonKnzbNu4XTUz6nWy7jLqfHJnqxpjp7GuxUPYp1E2TxhU1ciXThUJJ8EWURrMuejPw9LnhZjz",
+	"5BqkGZv311EFP7QzgtgEYntXYJ9SWZTJEJhZa27h6q6eFh4xYOSWDq9Eko7TUCmFU/eKMhKzpZOTqxRj",
+	"m3jr6HSmlMQqPU4DjODn36n9sOUymBrkwzl3SuCtWZEf9UsfnHfU2kzmRaE2YiIW6wXve936R9V4Z0s7",
+	"y8VIadjamwWiohRNodmCuHBHXtWxofjBnq1+sGpZnDoJMD7IWvwD5FvebL5kuT6tUyDBln0rjOl/ACVc",
+	"UUBCPj2YTXTqTI7ACqt17gb7OFDnDc+WX3NtdnZaAPYR44kk52wsckCww4Kg6CiXhE1nxbJuG69ShdHk",
+	"gy9mv7LEBo1J0KSNQCib3hJRL1l+lY4AzKJQV7+c5mm2JA5ZnpQlaAiFMjWxI8xjR+7YySmu/tKnhMaT",
+	"u35Qy06uLV/X8OtfLQxu3sqwE++CABsNJvaHDbL4bvZZcwStMQYp7sAqAtfcbnjRnVA5PHegXtdbLX6m",
+	"0sK67nbnKDrivVgfVWUkUm2sJTF2EBZiwsmH5ywTi5ahWSbY/ql6R4doRbuhavQHkYXaGc9MQJ7j5fJ8",
+	"XAyK77aWkmAUqa+Y+r2JUQBv6B37C7h4tuQSRB1qewWBLzphlxqzqGXCO+IjmTz33cg7v5RcRM4BbNtJ",
+	"HCeAMwcjhts9vqBuO4wlWrz55cjLJfOmp1bCo9aNOH4+cDovJiJP//oNLql5u22kCLx9QyBN7rEXYgV/",
+	"jZ3gja+y6HI+mwklB16xJKWngKm11eLPy66GYEUcFrqzNdFkgRHsbEUaK/1bLeUHWRajVd+OrV6iy9XK",
+	"cLlac5aGp11drLJw76ol0q0sQNeeW153/Yu2ddnB21VAN/7bb3XB+M9Rp6YibscR365uale3rmXC+aer",
+	"xL9ykIS2oU+1Wv9a8lQ+uxPqlAWFyz0C3derFJdkqaFlOlR5ZxH8rkWV3OmmDVXeudX4d0mVklVq87eg",
+	"qjD/j3lasOvbdPQrbWy7z8qmaga7NAbNi5GYqq5gb6y3CGF7HRv83ZwUDHSKCPsEh89MSJmeZ0tdd6dC",
+	"7I1tUSXH1C1TUaD7HRmrLLEduM2UBUqMfDQotaggjSgn58ze8V28XiWjqbnsR+pGo6NkUybJnfhe7Bdq",
+	"/rVzr/Nb1A7tXAcH+zjn/e4qoPOoM+fp73OmHxf5nKmjVXcUniYNTxJhzlNOFqqRur3Z2N5EDM74Gd8j",
+	"8b14gG5Y4Jx9+G3KBjmjsPxTNlgoERMPbHDwD5LMcjFOMxaV8WMQUKYGIbELc3ezHdkfAt2pg9A8fwJ3",
+	"FFvoRKoFkQL8aIqzRY6MnfKLM06IkpAZK2+l6D9Oc4zZ1GPBf+NIBrXuoa6rjHQFJxnZchrqN/Uf1an9",
+	"gJqntObS8oNqMIFvmslWP4qbU2q4cjte7D4T6ttlXRMoWWaKa0Dvim4lafEv91NeLRkZkSnlVJEMCK5G",
+	"eMZfiZyhjiKBI86hTj1LEJec8fkUWT3qaG7Af8FXOjaUR5pH/vJ2tBXFPnbJoVjcjt/+gY9+q0LsRp1P",
+	"e2owe1c053SqdvqvneMs60SdV+wddvCKfdT9GvuLfmD+NI/BTGMe4h/m0Qc1CP0E/o0PfgO1tgiVGfg4",
+	"EWRKE6Zrn6j1jGCpYMOlownUqTDbzC5+PCBU1/MZFcDRXLOA2gU61BhYPgXWWoJfrFofCNnAVPJe3afx",
+	"edKCSDFloIqyTLIf5IrPKX72v0iOJXSj+AtrrgJTcyZZNoYSydmCLqUzqgj6V98VnOltjhWWcPSqezX0",
+	"ytxAHmeZjvUZUcn0npJLWbCpFh32tCzU9yNyvlRCfJ6xDbjbjLQTdez6dKIOjKYTdfB7dZ4s8SrCgOla",
+	"qo0ymk7VUiC1BEKjm6qQs1zdE83ZdZ6J0WUofuPjhAEZXLQoKGQGth/tqCjoJdNf4WIRkXMGxQ5LkQ8Q",
+	"7fBcLbyujFZoJPd0yjDnzL5FqLzE5QXgd3wT4PZsAPyEyn1yUpBLxmZYkQGwq8x9x5b015Q7FyJjFHQ0",
+	"kGQsGaZ8SIvghP0y9VqZgZdIyp8QPs8yxa1q5uXv6mMWrTuhBdtTE+tEHdUctVIE966tJRYGTlaPpqS9",
+	"NKoCltEOfrP2DcYTufoDQFXVbINObZ2gFSjwtqTZGihzKPuS5mzNMCciS2ww3njMjI1J6nWBTbtIJdt+",
+	"PZom5JbdcWqPjHMxtaU8CqFo2Gq6EFg4VG8P3bJPK76Mn0LZjkZUjtwJXbmMyVloCGtnrgHgZOsBwQZ2",
+	"k0fJAhdKD049QsgCG0NJK/n0ipB8B2MHIREebaAo16rqBgYfaxqq5gqcPaVZpla70nFZmcIeeWBlkkgV",
+	"NJTrenBmuUBbUnyb26m7Y2uYtjtWU9aqaQ+2YkboRd/ww13ph5GRsHp7o9YaVdDb1AMqC1OcxB1ByosH",
+	"h+tXAKJLWkgsbNheZum6UZtWicLiXi1ltDP1DUS0LRK2WvaIBcfyi2vX1GZizxqLlULAoH7qHZ0R6ZFz",
+	"pibD2aei3J7uNK3lTH1oU8b97Fa9+LUDMyjrgjj1psoqGbjDo7L0V32CkVVkvOPE3dFhKdckjqvqQmWn",
+	"uIxaHrLeke7xTqnKifO/sFHhqHKIsVVfInOH0KJTaU6g9acc1bmCzerqXEILupKRpN3HIk+YTSYEowKU",
+	"K9mglppvXeittC5U1x0GupYqGMoC9sQkSbFO0ltnwrpOXCAHyhTRUdOOqoLWp5mdcl2hBpwnKKFFRxMr",
+	"VDehkSLHdeiE31pBqGrZ1A0JlTMqBYc56pMZji/DLnVq4QthHsNnkXb2Mn1G7BNjra5+pnorLCFAjTJH",
+	"hK6OBWKmrLl01KbkUiPJwvXaMWI9WKsdK7iVslhbUQLXqXb6UysxjmNpKNyH5b5RNoAyJUgxEbKOpsoZ",
+	"zaHWXJrL9twLJHqZ8ssq73br5RFdQrUY7VhkmVgoZlBK7dcadJHP+YgWa26+6raq5K66jGrWUBzscgbc",
+	"TtVhhEd+9dpZ2c7+CYMLXKGgO7ZV+35b0VjRXSNdqZzCHSbxzTHqkB/nLCQ0xyuzvMySnIxNilerK4aB",
+	"mDKahpfqDieXWzw70no3FI9EDZ+chK8lWM3aCcK3t5Pr3jl0ObVe1PL+YUqu2apxN3EdEfoC8oTQgkyF",
+	"LDQGalwpF1i5f7Qf2wrpCifetdnSnN1W3Qlar77UOqy7aj0pFQTjC+F0yhIieLYkgo9YC4lfERXmoytk",
+	"gCkPVC/OcsFc58E2eiLuvRTr1m6jGVYl7oTKoRKk67r4mcpXqtnnqOPU01331mv2qTClh0Kqpt+ZM5oV",
+	"5H0lrjYVsB/hzCgEWGZWqVGNLHXsCDiL/EGnrLU9bXM2snEzG0z0mExZfsHIDIInXPVoYN2bU6a2nQRT",
+	"rXYLoGU8wmvlKGM0l5h2MzcWEPfLvRX7/dbI2t2YfpqH2uJC3bSw763Nw5/QXonWxpJ4oO36ngUd/B4T",
+	"lpX1+aAlzlmpBpdsVpA5L9KMxOWNO8YX7ekaD0oXgH7khuaaaL8BGadKyT/jZ/xnhOHETxpNHHsrhVPp",
+	"eNgn7Vwu5YQhICBT/9EfQQ0MP9Gxqf6OLSFZ5Yr5OGHcO4I6FLyEldv80jWeQd7ZPonns5GYpvxCk4kb",
+	"uxZL9kks+IUon+nfwfvC0WIPrWZUFrqJ+YlmWTxQJz/lS/jUvkMH80k1ffwAVK2XRSeCgYdmejN3TF6W",
+	"eKAN5/sml03jtkElkM5mIFw0U+NN1HhJwZ+QykLky9Jx7x6Wm940XYGrxxySty4d3+bsKmWLhsCK0F2c",
+	"LMQ804A5izqtKF6rmu8zeutpto11d2q3gMQqb2QWtDjoRtvpFTcTssHx8wFEi1XfdWK6Uq5wGtrHC7cV",
+	"7UyETTCjUro+EbzFQdotkfPRhAD+1PZOIlze4UgkrMGsisFWRLXAsYUJj+WdyZ2V9XpEHswEvlvOD08Y",
+	"vfgrhGHra81QXfgCa/uzWJAplAaHM8Bwz0iAK4z5Hoxuoxq90tfg+RaM50GpU47vq6zWP5tlKZNbOBlg",
+	"7EN9Kq+YqQO89gMioqptWEKkAgkuWGFu0pDCpb2Tzv26gBvAE6jdPWWUQ8luU918HdlWGRDMlnc3ks+h",
+	"/ppWZ15ZkqDIsjaVoIFUrxTjBYpSSkbqhcCFg82Khrr/SSqhOnMpfqwdKOUkS/llC88djGDdJeEljPY5",
+	"NK3dEmCApqMwKdjoskmlMkI2LchC5Dhic+QCFAPE15VRp8Fj1ods2+CUfV4HWTMBcpGFXFM3UvijDDLU",
+	"DM7ZAmPoAqeKG+i4PuJQNVSroYaz7g3AJ1etzVBXVlM3jbztbt/0juz+2iPbZNBgQXZXd3spLsBXVL3t",
+	"APFAmk9YNtP1+Ufigqd/ZU60Z8pJrLRMSLlBzDpnYL1NdQmko0OhEF8+N8SuIRNWsdndYF8Jaf1cEGhS",
+	"CFI5FM2nXboeHXrDPwjQFYLbwoMBZQ9IOGNilhmNrdmIvkI7ANerxWyCdk8gimCeZVGpNbTxFK89FS3I",
+	"0ozxFqOBZqHBWMRtCw51jdAhV2fQdJqmfF6ETPD2PNMtDJgDdRItc6tzYgYR9olXVatYuxfVo/7RA++q",
+	"GjzyvXE2afMfJ0uHQF6QiKfnLPCKtL8BgdZ57jf45A3FeOmP6Hbtowa8roLHavnLE6MKIlrHRnFiz3li",
+	"jgkIb0DDe3rBRa7x0rSlHaKHyZxncAJlGVgJqlRdpMVEzAuNKL81VcfNcMLmdHmRFm9Flo6WFoV45f6A",
+	"mt8Uo8xSSXTSfsrNntknx/iQsyuWAynUPloKfbi6O8nbJw/WWp6aLlIGkzxtF1aWiRFt5gbztAUrTOmn",
+	"IdyiGkglxgXj2iDmFAxQVzP1GqFVTZnMeaLun+DNG47TIq6avNaJEURHarGARvtuWELzeNNF7HW7j9au",
+	"o43kHa5bUduy1cLa46KtKLMvONF1asLXufRepWsjxOx1iUFGjjoDC5JyJdnUUQLZP4i7Bxn7W8SGwVXG",
+	"y/ZaZQdWdx59WU05HMtaRqEaR6+YZ3Brd30diXlIv6lYoDGRIuWjbJ74UlJwJlt8qjkKDsAWDKlhR90O",
+	"kdwuvs6Wj8DoOq8OR52iJ8evj9Gy81cIKjX5DYVQl8ZZRh29wVpVQ1uoSIsmfoFHwZdahf7hrtsu8M+G",
+	"sVl8/Aa9zZOxUJhFZ0Bo56P1KnBRmrdcDlsfTWrHMtWGrVWraErSvFJtgxF9niw09PeVFufEchnBCfML",
+	"h9g527AuEgLaehS4T6xWoKvUqK1U9UBChcQ7OSs6R0WKV/TTsJ7siN3NAgudUlsbe/U4W2hPI3nDsyWJ",
+	"YelisBvEZYUYkCRm1Xd+g4MqByZI4RZd5sLj+qL3Om2n6Ea3545Xu4kYW0onWn0tqVtHnEitmrJf9qse",
+	"jYpO1GCCW6WZZjS/YCg6dUZCWni2Otu3VVbDqYEXYk//uOaiYeJSgiu29tax2U3CvwKsXAbTNOTtWnsj",
+	"0D0fRLf2dqBH+GAF1VdeFTZW/ldoMtp4qP2OFZ3GZLlH6JyikjyfK1F6/ynLsxRgOj6cPtvYjthO5dnQ",
+	"ZrpbfaWUpXXVxY2G6FYZYAtlxvHNzwsxpUU6ahQflIzV8EyyoWbYDFCy1Sk4EQt1sdE+FE94iPG4E3mf",
+	"ABZbJ0FWqlNGdSoZrPHIXxcOptPENwgG08nhW4WCoSX42w4EK8sXXjs8ShvAbzI66rvd/A9jN9/EuruZ",
+	"GvUlbabX0V52qrD8YUyYX1wv+SNqHjeubmxkOwkfOu9FXrv1lNaQAPafyeajkIziH/fl5absYs/9w7Mu",
+	"7Dl/tYNFAZukPFYvm3/+yOSI8QRfQVtEAg3sv50Wv7mFZUPRFTFg5cQDcpXK9DxjGFcPTmvHmq6xgCog",
+	"NPskLqvxlD0UAo3RUIbEDUs1sagrQ6kMRWFcrnXHix/9rclBXo8ZdcIyK1P/RmJEX6QsSwzQWDiZUsOD",
+	"Ij6hSTzls3kReWiFd+KZgOKI8V2iQVnIjOZ0ygqWq6fm34iP5etA4bi8jxquYJELfoEho7NcXOR0auKH",
+	"1XuBZTbYW1YiBD2xRTAAo/LRlJPJfEr5Xs5oogSKGsa08pW5BPR3SOqjsiC9oEPIEKDBD6GkOkiCGS0m",
+	"Efl9zvKloqQugmRf979tTJv1z+FqhA6QP71/85ro5yTlCCqlV/Hdi2fkweNuzwcx69w32dyrI1909Jqm",
+	"bUg3L5WVMOUndKY0SjcD7FNRpoA5we6AUSxrkDM0x8BGg6SEpqF4gC771KTOSciao1lWHj7nbJLyhKQa",
+	"b6hUGgZ1nUOxHOgcaRGR+UzJpbhUX2Lt1GgPLdTGgPU56pjL1Zrsx1TpQkA4c/ezK6nvPfUAYajBvKPs",
+	"REUOpV/uKvXricGrUvoBKK4mQa7fNYGankrQ3yIRTic9evI9B/zwgNGhknfpZFjY5EsS49vxwAQNH3Yf",
+	"75c5HPGA/EVU8Y/K4EP9YdM6yA5uZGRQeKNzC8WKuf1geCtuIcDmQr8vov9h1LaYK9EgNWhkCVgWCDQ0",
+	"YGcrgwyh0ecIWzf62WGFF3WYNEf/A1IDzJa26kDpdnJHNbiLkaj2/laGWXsJ61tljq6KA0KJxRLAFFMD",
+	"NEo4YHqJ0WV71+JGOD7acelQxyRs03MxL6xFoA2leOVdSGaTW5HK4PTXZ2DKJwTZal1A2lyydnHC79hY",
+	"vXGZNlfq81/4RbW0KQKrs1Yu0ivGETsOuFXkZtF1gKaPjARxHfBOi0VAmDWkPLmgV4isVlmOHeIqVdL3",
+	"n5DuCiZqEfwAPl1bSKMS/oCngnq4xervBjNpE8Ce27apVqZfWEQgU38ewvpDuE8D0otIPyIHEfnXP/65",
+	"RQaGvdDrW39NJtp0PQcCdcP1bsiELYmgN3fkZ1UEgIccjqyP3ZFUdu/rE6rjnFRG9sAZEFJonTN4nSXf",
+	"SbtI2WYWfc1IW5n0vfyJb9qw7wjsVbcHllgYVfjLQICaikMmareW9KpzpJQcxqpEmByEKie8afEn4F0v",
+	"HbfM+FNqHSLl1dJyvW/MlFBAhRabmIxjP3u3bta8ECuTl3RnkFIH71euL+X7hKrbpWUrwfVYNSwXoAVz",
+	"80doJDVEURiRUtPhp2LCpghAXk0jdunlBXJrsFed3AiQ4myUpbiMdqrqFZsAKXJi2uDbOZPpX+26axAN",
+	"A0MZ25zx2MuALxUqUITLe2VUn/cZJyRn1XUmGjabcT0OACmrTRV+BYuXh4qiYVY9yBPV3OFQjRVt06+p",
+	"xdf0CKNWBEC91Rlg4Fp9BxFgrKQZqwHFGhKyJC28naO0WaPAqe6gBqcFjdcfMDF9sbo2R/6VWOTlhgGb",
+	"q5oOIe/Bge7cVDzn0SJP1YFq7X4WYCHVSSmK1WSRZplx7eLJPAV0GVqiYqtPJbhEcFskx9xOUp+YsOzl",
+	"Ukm61EGnak0NoTWIKU8kYTTPUpaX+LmGVOpbXCy0K8600zvA1vHOWYN0ghage5TIWjnBxu5mqtfMQhw+",
+	"d5PZnnU9rkDmhB6Xxc0DtH711zDlwzlPBGcadTmMsOsDheIL2GcCRevcYVhGAQtseePUO4BKot/ZwHSC",
+	"hKmgAYRwA4x09SAEUEp6SIRW4lVQBYy8AXMAihtQHUDWGEhCB30g6iB/mURPbG2HWyn4ZlAU3V/KRTF/",
+	"lGsCowBarTANqMtQQCHJmZo+H4E9nXrpoKFLRksMFFvVDzJ/hbR5pqVSes4yoZP11+rrbeBNAyovIqtd",
+	"VOLm2+i3axXPoEqibndMysasclPdm2bpVcCAIht8J8cGHV29FvvGWPhtPYQM9hwctLhI+Tsmwcj1t2A0",
+	"KSZGAvKCRgXfWZZpG9xo/LxuOiAHXZIocsAVS+MotDOpQEfrxgd5n+/ZKGeFuSmue+WDDLAMfqyCZVpS",
+	"SfccWpHXbHEqgldnW8VPyUq1FhLGuavVaIVmXtYR3DjhTRdnWmWxTmF/lN8x2qgG6R6YSgFgfQ6jW2zO",
+	"UztLsmmShPC1DfLAqCyGSmkLzuE1xNa4egZOxrgWzxnjqPIt2TXSHsvE6m3SqPd3s/9CiQkwMH8rec5v",
+	"j3qV/Wc40IwlvP3sLbU2/bdUSmRIUMahVaxIcMGK0kOlbuQmRJKXeZfmor6W9G8bs+kfqW/1u12lIud0",
+	"BIZ5CE1bksuUb5NZ/2jF959NTJ3nDV1ApgqbX+JHwxQEEXz1G8PVQALVfneEJMDZwvvwykJcpl3N3Vmd",
+	"QaXfEKs5zvYwhZFBKjyo0WnQsSrRTfv48OjhXYQHMFGJcD7GLjxIrNiR5koVYRJ0f3WOjFhe0JRr/7ng",
+	"2dJI2TPuuIESZqCY0pzEn/Y0SI6MI/Cp4B0Q2mvbJnrlzWjqOnt72N2YZgDAMURDjF8ASuk/PtpoKlsa",
+	"gqNOOQ2o6eJ9BmJaymGFYlpsfOQVyzM68wdWGj0LohvMwGFjctyswW7tgVCp8uWPujIIGHaz40VbPNin",
+	"EWPJ0LSLBxAU7YADudVaYN1FoSGcm8211ZEFP4XjU/eXYJRQqGScWtb4ghXvoJAXkzIeINytc/lsbQG1",
+	"nQAYTMgIihe04Nm7CulpgHEK9VjSthpSlXzN30IatghV07LiGUSqqVeCqa+hutmRY6BR90zJXB6xvD3L",
+	"DShIS5N+dZKBiumOfR6/DNNtitE5rsbksE+zjHJaekFSScQIxfPID4DovBaOtx6yjVPuS5A6zEKeizzA",
+	"ui8wIgkmVhozIDhKc2sZSIR4zSxvb7f3YrMCPKuEfWBhA8Bjg0Cd1LWsWO8H1gSMKfWvQtwxBCOF5QrW",
+	"lRIZoNcsNmSYsnMYQsoReqrhzk2LibEL6CtEJZaJztL7V737kDp9v9t7/JAejbp7D2mvu/dwdMD2HidH",
+	"/b3u+QN6NO6xftLt3Xf4tH4BKEKhczHqp6YchF6ClCfsUzm4MVppIZwBgy40ml/Xi2Z5vM5B2lALYcUY",
+	"tC9pIUzNhUl5YiEqMpzoHq+2H49TvNKtmtCv83BDZPBKdgrEAtkAoK15qjndwZ74XBSQFWGkvpcCsaW8",
+	"r/YNY9Fc22hki/9r7x022TtJ4pKdEGHPZ/bD8/Hj/vjg6OHD84PDhD6gByP2uP846bIuO3x48KATxI0o",
+	"8mUYq8GtLyfplEVkzrUTwBbVUmqfnI+UBmAqiko2EjyRECKDFfgA0lyKyBs6KB5+jdpWsWsrYw9io4UM",
+	"z1kmFtgswFU5wwCFDfko1DusYqOdNLwtXeRoVzLsqB5UBZzRwUhU+8cANVqJqQvXwTBWG1KbkDCCVk01",
+	"kp9PT98SbOCt7mH3sZtw89iVMofdbjhNIpizcEzkROQF5i24pd9Err1IpW5gixWIpLJz3ivaQLWEoFlj",
+	"k5PXVgC85tmLL4WIajAE9WwSMZpPGS98jcjFOB2Q2FT4lvfP5t3uwUj9DP+q2pvLhsBnmiYlU+bpnvUo",
+	"rETMAAkXuJ6YXlGyIuytLlUxsHmcAejbgDGwdh+xI/6tZq1Vb5YoFxbAQmudjp4RmcBmRzK7YnLFPf9Z",
+	"MLL9BBAjx1hdhYEdR62SHnjLUPcBKZQgIZQTXTYb0Wuz9BJreVZ3mnaYTWmm1o4lw3MBCJeG28oI9fI3",
+	"G5iB/7Dl9FWThE1nomB8tBxesuVQv2IMbUNdkd7+XX1e+snsxxwoTWPtWzr9qFNyxnJMxdR/j8WcY7Hh",
+	"YiISOEhLgFX4C5hF44y4DGzZsvp3kkrVPAncSqKqwSCq3cWj0O6NVt3sjOsPpuekpNSUgwooivUiapd+",
+	"yKkYPJ6i8BXMUYn0H+USYSKc49qc0jSz3eljxeUOxVvDQoghgDeAW1XOZzOhBjqcsiSlQ70Bzct2b0Yd",
+	"oB+SakxTnEmV3XI2lx73QNJcDuZL9TXYEUMPoiZom4jgRMk5VTxQFrNXgiBgmEA/sy5lr/p0K9mrDvxC",
+	"9kHfrBYNp43SvCa+BfcRqpszaDawDEwZ5cGixLYWPogTwD7eD+uJU5Y0JXJgeDxGPqbF/lfTM4P+opb6",
+	"iTlONemdvtYrITZxsrmT1Uk09jwyB5RZL0v4FkfQOM3YNpnwp9a2o++GzqVrCpFdwikZruv7t8l23wxj",
+	"2Dik1nliX6t2wayOtyYAqCmwW86zQuddmab13WVDR1YX3wFKlcF1YWBxgAdJKnfrLavzKHG/7nWlxwaD",
+	"G9yQmBD7WKvp6u3pxDjAyVhCV6PF1+RVKeIE5FaDVfjjzdl622HeubjhDaEV1qa9kno4jrBvSz0y8j1h",
+	"M8YTdbw5EkNRNgTL3mQXxYuPYw6tI4eWen2ntQs4tBplP+ac3L6A7ypia99vVT0P0fx9Op1ntGBJU4ph",
+	"ueVtgf0ZNAXbF6QD5nMuG32V7cIYLGCoEo3QffgU2hTb4RbiI+jwuRXDqUcf4zvOaARnT4Bw6oQDWeys",
+	"Q2lUE3PUvwIjwtQWGFCjpK7Wh6gVhlCCO+U7H8lw1uuGObHXLSZkxvKR0iYzNigTiIGbYLA4KPV/POWo",
+	"SzB+/SE9bhjS48CQINHyhkYEobtDvRRtECIw1hcjlYlWUxlPdrZqqufhRMxziZeUBr0BnyFWhZ9H5WgB",
+	"KZZfh95s6FolQwzbrR9oQwCJP/DdQIFWYTQDKJllTI0TVOsxfIXZqisdIrSVJitEe1CROyZqijRPJd6W",
+	"zARQ+ELejJJDIzFblqmwEAHOZJFOtUWuEk0n5XwKH2i4JjgNVoAE1F2J+ouNEZ9qecPHhZlNyIKGSe6I",
+	"91lK8whdORjYbvDNSj0XfZIQvqF01PaVxKvnbINmev2cvW1rD8FmK43asPKQekETtru44Eptebu0kcc9",
+	"zsKtZuyts+9dVkT+tn0GNBkPs9ZyokEo3Q/m48sJzUHUh4r6wfXQhag2ObEgl7v7PaUX9brkfzZIOatu",
+	"rBHNSqJ7g+13m6EsgfG1bpdKQxGW6C0BkEnA+kkKuQC8IDnliZLR8EFZwRNoUYnSKB2rgA1UK+vl8b73",
+	"pPRTQKOL9Epbh+E31Fr9QfUOHx4+Onhw+HCdlgYFH1dExpb8ApktYeRcWgTR9reJNA1d1N/rq2wdxABQ",
+	"k4lk0niuDCpfiLmbYqB+bg51apF+flPlQBrrd3z0MP1Usw06BdvuKtn7g2xdl7Y5wFl31DK++RupRWCd",
+	"xTGAt0mTLYhO433yEZLmylpyNC0izNkbiSnax7goIDQYasXCfCRzqttun0TfkMM/aVF59Vq1Cz5ugi+5",
+	"pQFA7f6ywEArDH9dP6GQpbVN/YGZmNtB+7fRNGy2vboDFUbzqHDq+RJsCy7DmuSqDT3pa1Pufa5Y1BPw",
+	"N8y3T0t/FCo5QTh/x3vip9nXof3riffWlFPqTlti5iu2eSb4OEtHq2Gl0BsB61ErlY45a2DhAgezduRF",
+	"Jp0X0qHSKTMQOX4F6TQHy7g841CbhGWSQZjfgMQYPxGjLpSkkISpo0ljLRfsInkV/s2bfqIj/mhdiUHX",
+	"EhBk+xoC4Xq+25+qzRCNDeUgWx+HTzSuBOz/lbpISCJtIuqeGCiN8byY56ztd+om41XbqIm5nydpI7wi",
+	"CCV4Zp00HPkMkqIxEcjNki0TUZtYZx2Cha020xa4AmvZbAVbgX6LbxqvQk1hR2X6FSFboFC3ccFttZ2f",
+	"uMbJAOCbjZy7lVseCuviMdGG7SpHyheTGZtoS45kaLxPNQKz6jBWJSfODdbJvgUnGOgAKyg06sBRgI5l",
+	"jWsGxmZrFFZfJK1DYH0/Y6MfdVzEZslTx5y8mTF+/PbEBlY4BraSYo0JuDOWS/UhIIuUmO0Y2RJc/45J",
+	"uf+eabgB2sNFQ70Q6ZAIDfq9s4ntPCf3pvJrf2vaUtfQR3db3noL4AFPjEfWG0bJktEc0ZN81b2KVOCU",
+	"RvjqjHCdmtY1Dmlc7nU6JAxnIyUS39hOi0Sh/m2rkW56fFjLhmcYNhwfz4uJyNO/gj13QJ4ymrOc/Osf",
+	"/4z3yQnioU7EgiMYu+Aj9gT/CShHVE6gRSHyapQHuzofPh7/8nv/v89PH07/a3H4bvRjT76cPPoz/9OD",
+	"2f8tDn6iz4/m/0d0P6ZP+5cvkt4oJGA/yBAm9XsxZWAwmQi8vKQXXLtFK7prm5MRItVydpHKguUbmWPD",
+	"NdkBga9Sq18q/Qd6J8f4G8McEnRFsoSMqGR7KZcMYoCvWLYMVmpvfZLpFOOWB1lYWjj9mFKcqmE4OlNk",
+	"rWLv3ql2bY12HGI5izpBNS6U+uhWxrugFUuTWMsumNBm9iU1v2scX2HYnJsMgYw61wY1qFBtJZiB+vA6",
+	"eQ/WsU3EPbywnbRHVJ5vWtjbtdxk824IfqG+sZuoYO6X7fDig6nl/3UWic1EzecGqr0TIY/OHokNcJ25",
+	"8QpxiQB1tgaJfkIzKfRtyhRRQzBBrnjZxjtriEo1cf1iouEJi0mKRSNMCWl4Vf2DZpnbpZF1stwh7RHv",
+	"zHzcir1KN1MDCt6dP9K0eNcAb/2GG3hrspgsPajKNGTrG7UML8LvmVyDpojVEly7IYimvGZD3ZrgSSVT",
+	"PmLbhInAi17yI4yEzmZZ6t1NhWp6kRmgOYBhSkgLF+S6MkQr62dUZxYSFxVSB07e2prayhiOZ3OgK8+I",
+	"+cWkAo+guV1ddYZiPFyKeTzA7HAH7iRnGkrWK2gAb2LxVpNnNIRmHiYqvgjyJBEMAa3GaaHRAuazaoca",
+	"nXF4vgyAsGBFHZiAdcVgwZwaIItBUx0xlkgXFsXFRKXyEuvCVeuMeL4OB703FXw4wwpJla5SiVBRGHWV",
+	"ZWp3myA5k8BCdQqLg/Cpk7vcNGGnalBEpLChrKmESW5Sd8Rz3rmLDLf++sqVSJkO/eGe4JPRBgA69Kim",
+	"qzWJqiyVxYqiFrgHdaiArZxRgRayY1x5jtpVDjJIhNU9NIyH+i90Ky1Y8hPcB4tUMpAVW2G76zFskAWy",
+	"Pga8HnStWEYHXluo57XOZ+PrXoM77+75J6RnGH1/s7g6+zE7QZfVytzHRjFo2WatBaKZb24Igt3n6m9b",
+	"QfVih0PqlhiP4TyxrgJ9gpgAVC3Jmgs7pQ7QugPYDM4fD2pp4sEln3FSll+ISAphONIpzchlwagWrfDT",
+	"2pF4HYCF18k+NzI79opExptAF7etPOyQXd3bgpk/lQ1fyUWzQO9e2oU+ddPEHLoBW+uXKX3TVH1F6S9p",
+	"QUYQmaHkQrRJtPUG1VBMPEcILH9/bWDZlmDFFcX0uqHJYNIog2pMIQxN21Wb+W2jpP+IGhSgV7W4Hhjo",
+	"7JUpg43VAwgXiwjuSerolWLKyDkbqf+AJhp0Oq076qGgy+0669eVoWll4TPKt9bL1jB5qaqDz6LTLrGr",
+	"kagZLZgsyvhGPLEjwtlC/Q4pCIGr20aHJUg6H02qWz85b7MyFJEeOWfqi+qIKe+T7h6wVx61ofY3vD6a",
+	"vS3DgrNa3AEWiOZqhfRVFxZqo5XRdoRQygeG/rXhxorI9ZnTVgBuGy+7Ip638bMW/G89Gp39DmcsWZlZ",
+	"iP3rcqBWbJkC5JW7oLn6RWhhgAJ1OP+M0Ssm98mHanZmRMZswXKb0gvX9X3yFCVglYymGqFGlvtSdba2",
+	"zdmBqgFoiYE4Aw0Jpo0x2wR7t4ql0feqhuRjr8SUk/ljIlidS4vL/jXp7NaX8C419qpTCtwKu4Vias2u",
+	"r1C7fsID747meVos36sJ60MafILH81A8scGbRyjhTFyk/INkOVYsQZca/I3BrGArBf9kPCAxuzofKiYV",
+	"CMCjtMLDrslzyViBRSV5csaT9CLVplCqcQLmU1SOYWHgjIdRliw2KYpZ5/NnAIAcB/C31ErqLegoV7Is",
+	"ql0eSOr0lyzLQB/QSXDqd9T6/zKfKr1gn5iTSGoEZdywZ9xq7DTLNN6BraKRs5HIE5wa5OGnXOoYcA2W",
+	"qu4H//Ef5FQpgYX646WAa8ed+O2b96fEwFPSeTG5D/SP7xIKh1SZH6E4A+3GESA7S3LvnnH8snv3cEwz",
+	"Kgs3BEB96+/G8fb3Eqn772g5+/sZ//ve3p79f9U4Pp/L5f9WZ/3+SExj8nesK6VeU394VWH88jkpNxV7",
+	"EEoFuwMb9er+PH8CvmWt3CvfLCuKu9/SDuzaS73+QWUGEUmYnKWaZMYx+XdFNTAAYEcaKTCfs7IiKS6H",
+	"uvxERHDSPyCvxRWEaJJ+t/8AMbr1+3gH8xAPbZIXhHJQecYLv73aKibwipwkMjIhEeBKABRuTGMDqtPR",
+	"xF7EBrookC1qxFgSk1mech3fmSbyjOtPyBHjNE+FNCz6TPArRDqS6hdkMfXDiNr8UcDjgtQsuX/vHnnP",
+	"eNIUg6DEA8YhHDv1C+7ZmJJ7AxJ/2tOwX/EZB7URRmmvqmqZZyzHz2tBLZ+Q+F5MLnIK3hWbdjNV37E2",
+	"YUru5SJj+A1wvcTEfuCMozMGvqFOV7WzvY89ccL9Is3Z4Kye0uU+eWNYT9acRUb2nHG/wL1pWDqG1HA1",
+	"1hnRRFB6wmH3gMQVLDQgIQALwyCgrJJX5fYHecYtlBj2H9nOPBg11ZWuQ1Y1ikKZbK9TXbdJ7YDD7iH2",
+	"BABssZqf1Lrt0loU2Cc0/yjeeQ4gyvfuobPAlLdRpztyk0EZ/M+/SMFjD+L+FcZBcxKPRMLiJyRWR0Js",
+	"IhQd8MO0kGfcg8+CPG+7jD9ID8eeaOmeZRpfT9f70hWbdVKm94aBClJ/KipjKLbuqITNB2lo9BnFVNgM",
+	"CgHB1DUe/z45UTIPXbCRi+UHOMawZIdn3KW0Pm9w+RH2DtsdkbiOghdvih94xoMAguQ1W7gWLfCVmq7K",
+	"+myMz6fWRnr89kQv/kkJ3malBOUkdn7f+4UtY3OKwEnolDnGIs7avarmn7MZ07cHgwemzkh14QNOXIo5",
+	"ACEO0E6Fxycbj9lI125Vwrt/qMEZQGaqLotUSxZYfoz9U+o3Ao1JOZ5nVnZH5HxZsDMOldqWBdPpQeWc",
+	"ir13bJbRJZJ6zuJ98gtbSl0Fy3GRkzc8W4Y+Icmd/qdPd2HL6JisM36MwKw0I3cO1UMoUTmmaTbPGblz",
+	"pH7CGwRiS7IlmfO5hEGU2cQa5dUWYFO/qqapJAkbpQmkErKF2tbaXa2eugs/N1XqTBlDc0Lp7Z6kBZwI",
+	"x+VhZ+wrai3UxCMjmUyJOveCToksgMXj56dUSbyPSN3x3mvB2R7IhDjS0tt8IZXkoHuINyrgFrQR61gi",
+	"ogYFps8cC82hmNNV8YCOMBJzsMDX8EMDW078jGshXMEuVluw/4jEVTjD+AlMhWaMFBRufoe9ftnMQCbG",
+	"++SFyCF/B0Zli/+d8XIUQLwZRmvsk7fHp89+BuuZotaf3r957eWNgAR9ePD4wd0WiSMRifk8y+IzPsoY",
+	"VWo6PtCr+VKJt3v3TCX7+G9n4Dk46wzIr//6xz9/i8iZ60NQv//rH/9Uvxpfgv7pswapeJnyywFB4Nl/",
+	"/eOfiDv7hOQs+1/Y01kn3ienfpWdMz6jFyxCNKPY+V7s1uaJKmw9TrMCipPECCiuiNjvqsuJztVHgapD",
+	"e3vd7hMySS8mLD/jWt6hxgdhY+pDvW5Xk+VU6V76SFPUPjg4eKx0sA+nz/bJOxRc6tmEZuM9MWM8IvGv",
+	"NpckIjr75W48IOd0dLlXiD31X31xSYTi4jOubZVGlPLZvFAb64MW2uOUZQl+57Dfj6ww/32uBLIFddUt",
+	"ut2InIsEXFlXLCcPDskv6VN81jtA2Qj7+YxroEuiDlv9du9on5yyT7CLP5y+2HukA2SWRDWmVum3tYoI",
+	"+zRis4J8+M9u15LtGR1NjIahruQ55varScXqGdt7JniRiwzWKuZib6R+jckd4FuEconI+VwJ/UtjX5mD",
+	"5pQWd5EBzng8y9MrWihFQR3aZdC+BKEDfMjFHgjW2NjlPM2cmsQO8lSTbEx6QC8TEUBzpgiFc9A+IXLx",
+	"13Sm+ouPwVW095yPBAQEEDiUUc1QC5VBOkngq67ki7QeIQvKlbZurh1z97vqANLlgM2YNYvmdKQus/fu",
+	"keeotXqf4hU0efMxW9ZCH7Rqf5Xox6B/AurqGY+LnI7YjOaM495SnJDyOWBG6PqB0ISkiTaLSe/cThO8",
+	"IGlqxWTCaIK6EpwxEJ2sAzn4GS/1fwz1uGI5LU9MgkYi6Zrrq2JaSUpNnY/6ROIIagVai00SUuz40/NT",
+	"cj8mOUvSnI0KCK+P7ydiJC2pMkETCdMcp+oSgZYTaHMfrzvlV84QqxY0q/s9hEYxaO+ajUH7VOyOVDp+",
+	"exIZrSizgFtqB6I701NIrYXjjFeX1YIyCs7ZCE3Vxns6IJRYVGi7LuprkVkMkZP4ZyGLmNw57HbvgqYa",
+	"P/80Y6MiNvIC4mLiXre7Z1hAte49vBvhXoHnvQe4f8a6Z0nuHB707nqqb3yaUy7HLHd2zp2jLrbSHwPd",
+	"1NgO7xx1j+7uk/jN29OTN6/fk3tayHftrU2dp8kSLUwasbXzHI59E1bgOPE6vf3ufrejy0LQWdoZdA72",
+	"u/sHYKcrJmBEq9tpAClUhGIPMIZY6urOJn8MuKcejw9h+joDRac8mqwStYiwbdXt1FybyZ34Xnw3OuNa",
+	"nsT2SVyGL4HheJ/ECL2tLr7xynwRtRtidakB4572ah+XS1SNh3euJNauZI5uA2CjtWZjnIO8lXTK9rVg",
+	"Ahqe8ZGllVRShRbGfAUlm2sXhlSS9IIr1dgvkGg3vD6YXGGOZoEzDiVE6BVzD39tWhloyqOkhvsBjE/J",
+	"w4yOmJsbB2qtWTD0qGhzCSj0g3v38FRUHBg5HKmnde/eO5CxeHrdu0csBbRibax3HeBHFH4nSWfQsdbZ",
+	"Epr+qUBEZn12gwffuWP/RTvZjTELA4CnyLtyPp3SfIkpk561AiG558wJX+/4pjw3Utypy/f5c9Q5n8tl",
+	"vft2ZsPQhz2T5IrvziaCs8qH3RVTqw+bTn3b/ZCTXmY9AHKQ+4b9wSJPC4iQ8Qni2BvDY+v1DywEPgb3",
+	"d97CSMG0jW6JtXipDlD+Z99noS6a8IO+Qaqu+t3utjwRGoVpeP+l4b9jaO6sdbvXnqrW7kq1e82Qqy21",
+	"3HLHQK2APxv2tkYTZwAnWWbAepmI+tRS3/RU1aZB6Pb3X4v3BURuQdUjjpjHF6x41ThxaHX/J2gCwz7E",
+	"ZQy1tct9/ylNQAZA+9769ieokXgcFXUOewctPiWS5akQLwHgH146Wv/Sh7IMwCuWpBRQ8NXL/f76l/9s",
+	"6wK8wLIAn6POURuqnBiIf3ihxdw+qt39wcH9d11pncGvv0WOWNEOHIT7qR+MTnnQgl5g2cl5MVGywy9W",
+	"slllDq9YxgblFkK1FW6yAoKiXFVZEvOiWVs6bco6J7IQM0kWIjeRPKgvORG9zompXpuqKymq3HdA0bkS",
+	"l0y70pTCKpRColSGGIvpoyvz7j55LVwbvBGvtXOdctBbLliyl3JtzKud58aaeNjthYo4Q/9XAMEQPuPF",
+	"vLCHvCfVD1fRDis4Yb+dDaTHW8trbUXIB06N6/GL70i7B9/h0jYiFqzdfKG9tnkhmy+5j4w/vs29A/xg",
+	"1i4GnqsyLwqkVCYAzJNNScoHjSq0U4yeZtkZt7pSpLeZumzo6wpuTMvktWvOJvq8Y+OtK/RqVz735G6L",
+	"ZFyCxSL1XQWCduAuEKi3DYZIHdEDJgjj7ovA/lTzWt+JMa8UAiXuXu8yUAqPxyR2qu7ETxzvBLysSDQF",
+	"wsBKhISJG8Gx7Z3BVcUN7qGrjmud9jVbkGfqma8Fj0Ses1FBJiKXcO63U+GcRNxW+m5vU32XywXL16qg",
+	"71z67VQBxf1Zgrl4Gmiau+u8Ey006rwUI4unveoV225LzdUkWZvM/+YXXrPFh7Lplirv4/XtIbf6lGpg",
+	"iO+q7iaqLm5Cc6Doc4OkfDe6rV9V7BvRaW0FtWaFFlx08xlABEHqBJtKbVUCD6qDQo2wpro4icitgdvE",
+	"iDxPQcMFC2DOSGwzZWKSqqOJMyILNgNXgPGBah+60mrxh1Q6SKED4/qwkLKqEzVGG0I6zhkGmWCdf3jZ",
+	"OiKm6AhdTJRSYY36+sQqazvCMQiB3KqptNF5taLDeHJjoRmUewPsq1p6X/vbgZroCXaKG2MQVbEQcNDr",
+	"sCiYVGrL2BCsc+8XZI0jLWzLjG7jxDJjhfiBnGmKISHUguh1LTTahSy/X+pSyBnnzA0uwArQKbfUgwJR",
+	"EZqpFEPLAU4zPuMpuhpgotWq0dqnpeNUYwzqgloHr+kUvcoIdrpIR9ph3SdxbfPEmE2FLDESXBeiXX/3",
+	"cTyv5vIU+/ayOKDheN7aM15XCScUkOjG8xzYA6M4QuqNX1gXFA/j/OwMfg3LwbLJfefDv7Bl5/Nv19CQ",
+	"dDz9r38ro6o7LUqNH3Y+R38zaUv9aLOXjzqff2utk2gqPZ3zJGO3QLV65q/d5+0m0qReGS6MYJ86QtO6",
+	"I2DLmQBbWL2KnhUI61mnOpWv2Dc8JQqTGZ+uTgBG3eiFEhTPvPafI6WFtX/7p7Lx56gzFVes/buvnNYb",
+	"KWZv1YG4rSHhsI36ghhvy1f6kg6vHa5/7bUoXkDp2LZao94pBkb09mqOep20YferGWR0OD5qL3jWp5wY",
+	"/cTRF63+BDqjPjgwx8/1tGxnLN1ZjeJwNWJTfThcwLdWjXeLir4t6g27RY2vpzM3Vshtrr37hZXs+38r",
+	"U3I+64toKInFSbS6SmV6ngEkkVKIIB/UonXaWn02eQACJYRv0ZE6OM8YbiAcGrI3MEB3n8QW5t6kBKEp",
+	"q3AqBtAphH2C8ot481A+ws8RjC9YUc3Kjc+4TSVJ687lwmS5VkqRRStm6E+vrrid8djzfIYUNxOaq68Z",
+	"IY3MOaA21sbGrwVnEPeoVbFreTTtkb9WEynPyWf2HacSw0Y9fCxf2lijWaPLVNST56f0Yp0+Am08DQSx",
+	"DN4A6sBKLeDYafg52kRzqSktCRtlKWctPvqj29Iaklp99YPXFCh50FIteCWSdJwaDeRLOU2+lK5zM7rA",
+	"O0aTZlXgJ1aUIR6bnPw65mL3jprVp/mGp5p/kP32eVNJZxS2H0HOzQww34qaALXjCO0Tjuz/oTzoWp8B",
+	"4GZxDk482ILB52U4PATT2uhCN4Df1GsHELNasPwZbwiD1+hk5RVt4GBvRTbFyCZwq0/r9GnIcTdpeVNy",
+	"pwwBrdiinhCK7egZJy7EfYTpDXFAn4sj3UMJdx9VILogStJX6OK7++QFWzBAp9FTgHJsPpINNJbkDozT",
+	"K9G3SHkiFqa3J+USysAaIrjFUn2rSKfs7j55xzJGJdRPo4UkF8IoPj44T3m4xQPUBTDTXI/YXdpLxmZa",
+	"sckgqtdDf4J31XoBAI+6ZEr9RTUoxpN9Azw3Tbk22iE8gyzCmfppYcsRLCaMO3nzunyB4TNEMeYweajr",
+	"AxFkT3RiA9F5DWlhEqgg3ovQc3HF9JjiNTYxEt8vx75PTsbqWxb6G7dDJhZQiKsQFwh4gkZK7B+JPWEZ",
+	"8I6u2RUPXGLDNDDaUs+shpPwg5lbCR4BceXW6GokZJFTrjVInQUWALA742qzmokHbwAQ7o1JJaXD0pis",
+	"RyygCH5ZBbXRtFgZmDEhPqlkiLgyrig9rr1+SKX1lZDNtVr40BstR7c3MoL6ZvGNHAeN5hlBioUgBgLI",
+	"xjYa06I6oMFiXwmQzLKynBo4E+6gg6JeWOxurdshxAyq3fZ5Y2UX4WjVa+6c4cjbA877z3+P+d9ALKcl",
+	"0so7i6cwv4dXXBK1f/fjxKD07vK2Y8OxjbTZ/vpzU5GUt9t6iWR8nqSFb8Js44pGHe2VVtFuv+kTNtPX",
+	"tn8aQVRHIPpCts+vauFsMme6tspmPdeZUanDlBk69rZwcwbPr2rXvI8KLwQUXOcmGQxGeIX5wrzUP62M",
+	"dS5dBm9T6flxWTknDiQ9K40TITA1L2G22Rkva7OW1w6OqWsOBitB05JOxbbgmojZWVXgMPUf9bN+t7tP",
+	"jssbq0Xvs0d1BMVxyR3JykAJ4+WHvPmyZLn2MeNXC6HHAReyMx5SqO9qVJcWyitiy2OHgpfa8A+SnLMJ",
+	"zcZP0OFeMS9X8MLUbfzWKNZV/Xlrl71rgNyJv/56aS/tfNWeMXRXik6tavPWGk60M1/1BqoSrMAfQVPC",
+	"xVWCwVOU2qgfv7DlO/SMfS2lAwdvIYsdTcNIxQ01ja/pVK0pF94p06Qj3FJf5X1dtflGzvRTN3qP+vEt",
+	"aG4C02TtwK+bAx28bc8qaF454w62jD7A0cOjwfQM2LYDa0YliV2nTxwZg7WBMrhMeWKOMMTRO+NYMd3r",
+	"3DmvLYTwWgWBG/3FmbcGHj5nkAOsu7zTZDu7u0/iWc6uUrZ45qisMWQ0QFQDTa4olhKxVcQRGxtO7Dfq",
+	"hEYtAL8GCBYVaa+twu657RuC0URsYcZdVFEE1DzjoGY/8TKXg9raCgMzaDVLGGuOpmNCoRIHQEsYJHRE",
+	"BQJO8Lgn0gZondd9CqHrpr6LC13TVnXCHG1DtbLvJ2QxEUpf0s9kDanMkBUSOy7SKwaoezAS1y/Q75/x",
+	"ZmsvvqAYoJoRjf4VF1S6OgAEFUIsTAMyNwd8CJGj0ib/gPqc7xj+WhGYGrlel0nyLHxPlyWVHQuekt9l",
+	"MaXqGy66pGv2M6j1nbc0TTCsdr+zufHPlSrq9R3kbztzXx126a7XsXmrSoz2XVgkxB0qxlWh/20pxn+c",
+	"CEiXTb+BOMhf2JIlX90KaA58c1KIPHBu/sGiITc37F0z1edWq/xIhz2tQTbGLL4HZRI0yNg7RWOtUSbC",
+	"JOqMsJwBRF6kBeFiMSALXV8jNQqoW6nmTmzQQKMz7gNjaSYC6E9IhsEzbQhIq3dNsAJ43u/EWgelhXoy",
+	"8WHv7YcxWQgsgLaJqTljIeqx6QUrTIiBo15aQ3nkpvhTGx8AGGOY9wI5VWccQPu40IC+NGeg8fEy4Ulf",
+	"EyIdLWKzoC7mNKe8YCwxNe20viE1qN2UOYg+H0udk0jGqrVMCJWXG1oF65ptRKQoU6uIQ3JAEJtnmbqa",
+	"BS5COhjCPqAXNLUoU2pNvp5//hoBpIF7V+dLmfneBr69AUaP85ruqUnD0ZPc/x5xuKuIQ03w0mRgOOd7",
+	"6GGjcWn9cTahCAoVPL/eOZjJuhaCqZlnK65kKb/EuhAa2EHYilhubb0yGG+UC4k5jHKf3Dl1AhT1Bdy8",
+	"qnpXp1cZcP5zKguRL+P9u+o8nUsmY3IhmASkVUyYTAtpOhjAtdxg7sNt3QvQw1TMnLHESZVVr0AgnKl0",
+	"WeZ+6gmKscUas33tg31OqnOGj5iMzzgMayzyBc2T2kDK3m1AHE7dG9+UJlCECFId9DBAl7DFONSMNeTN",
+	"PnkqigmWEC0Fty4NtE+e09EEYQYdWDwIq35C4iKf8xEFk6CkS2n1jgIAOhfqf6YiR9xgc5+UcFpyUbqz",
+	"dIEMSCJXf5QBrIiabw5qbbLRM9fZxxcA2XcOhTzglzN+Rwf5aVBM7ZxD6yMWkFG85sROApFLttOlmS2j",
+	"QlkyNRj5bWZbPIOt+qUOyp8q393cAKJf+9xQcTzl38/Gm4nG/0EifRUzo5TUqMylgPp+al7z1GSjy71U",
+	"18LKWBEoU/aeFZLEGpVgmHJQ9+GcKgTo/JF3KqCBH5o7JUs1+irLpTpjTsa14tOiOOMG+UBdDSrwEGVh",
+	"esdfgD4UUo2xUPLRg54Az0I4UqImQUsxHBkPkF8rpZXM1EH61qitvtEu/DcY1csT8UzR5uTLic0Pzjd3",
+	"Hi9pArX/f/bebblxW1sXfhWUqv6K3T+tlu0cZtS1LpyeOfSa3UlX2r1Sa4cpExIhi9MUoBCU1V6prtpP",
+	"sx9sP8kujDEAghQlUWfZ8VXSMkCCIDjO4/sqp2ovZZN7kr8/qKyXxDHB+OyybPJDzvNSOcBBYonmvFi6",
+	"tLOkiTfjfyF7FMuOXGhGTNfl63cZozPPDNROQLfspXAQ4HbjXq3abHytNK8m5j0nx09rmv/DQBS1eCzq",
+	"6Qjla08H8BkpTb3jrBD6y/LlJVC5ZAQq4E6M88PJ8O1lJlHSbjU1uQ8t8bq87p0oCizz3JKmCHYBleLr",
+	"58WNvyWlekwFbAdUV4+keg3eG4iyAiB+F1pu13mw1fTfQZJXSxXjcr8GVdlOi9Rt8drmBepDlcbl+nTk",
+	"CsRAHs+ELXeK24xgH6jkbKZQa2nJGRS54UVtBi6U2AbqlTtHdX6VX7tO1XrlOnVXueYtbHtF6nTN5yr1",
+	"qu1Q6h14RLZDed3PtepPrFad3u9sRc4j0fckbrDCdPMimKMqVvc1zmOrVadq7QM0oDlsjTZ706R9zFaI",
+	"FFDqttQElJVvGQCKu/mrLY3ILe421AiP+J0ggi6nn7B44t8qobymKMrUqfYdIYqgMH7d8nQ6I0XhfE1H",
+	"nRcYKBreHBaDrMytxX9YyRCgAxDK+ZYA+zsaAiXsqkdjBpRxtJ7rcp+WEQCv9RFqfzqVT6RZ7VH3pg2x",
+	"VmZubc9bx25fqeyZqdiBuhqf3ZVQN4U0Hm0Wg0fbe7DMnW1WqalE2HG/qFELJKOnNWIrjmUP1FjWOL+Q",
+	"hM1UhjzKeg4qZlpZ5bxNRkkOmOJLBr4G7uw96qQfZ55tBT4VOITfyzx7MCezTkFdsTG/hfqr8omt6Ki3",
+	"ibxbSoBixqykWnBRz6UnMyL/LXSYerUn5Zezk0oTx5eHJzxo4f/4GCJ/n2KUkbrfkVdnxng9v1UoPwjq",
+	"U2IzVbmVtTAWOyWh7IiaOaGAcpJlHj9zQOjhoZHjY8CfVFIgO0Ywy3RyXQkCc/ZCiumLctYrMtsR3xid",
+	"dVPsEvlKKo1LaJiRj/toic3noSqa5yvYN66RiYRQ0Ef8gfmU/r/I9KE+N2yL+mGZC/uT31hga5hixrMk",
+	"x96NSiFrU6TJ01eN9Z+7ZyiTvJzOHtShZjtsUdjm4kyQHYG8LL2HKi+LZfVPBgAg1GWZ+Lfo51FQce8g",
+	"janb7MqdNHvy4GECx4Iy5HmBoCg+gWzCEqhQ2tMHI3kmlsFCEuXKE3R5faKIQzKqrESFctFa1ct9ZyTj",
+	"IQlQyhQbW/LRvWjW4b3zTTnnNgEdb8qUUiZJqRZUN5zqlTP//bqEzTl+ZklpGgQxu+VXbqmSmfTMkrIb",
+	"lpR9Nyg/Ml6Vl9aMPbPcJUu7vlynr+vwNZZMUV3BjWjHnmE1yIU0RtgI25h9zPgx1xparBKNxv5JhD/d",
+	"9B6KhiMJF58OH04Dv//ITz/0UoUMfxLCTZjIIRPMJTMKUjAZh3I6fDDGqc6TNCUo+RPqhtZRYNujsDjy",
+	"tM1+gdtOtC31MEak5CMRIzh/pRrT2pmhRNKXqEQTIydpitx99n7mVzEa5w+PLF5Vpa7ZZw/SzL2bm1E1",
+	"U+s7dR2Xj+uVwP40bAV87lLaWqjoeyQ8KkWLnHc9Lk5X45TB37o1CUskl8T3nVL2YjGpiB317G/A+k6E",
+	"7iDVjMiuK+cGGRKUuCpSrVx8n0LzccYH9ZXiEPTnaUpD2uyHJM0thhrUvo16iTSi9jfKgQ9wAJGYTMZ9",
+	"BfV71NeJvcdYVgclBBA6crgOkdEpkWWLx0ey7+cLzfpGlxQy08GzgfmB0Awgu4WMqQQR1Q238GzQZ6sG",
+	"iIiLxfUYVyAhQmUF5q8p13mXRfYBIvsEQE1vVAzZPAGLlLxVM0Poz6HsTXKMa8gYRo+5zstD4S9YgQAB",
+	"OHjACmGf0cJwFyiyYJX1D7kFnTO3sDGxlOdkvuL7QoXaExTc6RqdyWDL/4OnaTjpdC6+dp/AfxifOzJ2",
+	"8CCRMcaO/PXxUDrm3Tb7Hh/HFkLgPc22AxcIfIIU6bO3i+az8b9yZ5sa3KQQsEPrqEJz2nB1s0GT8rf3",
+	"wyRNz3JzKLXgWX8I5S1JnoqAeQOJartPHeRXxkRRWayxdkX1+5PsFYvC1v/93/8nbEV0KeFIbsbDjGvx",
+	"ikUqo8N6ZqZHsFnOkMUHMX5u68+JgHQTsfn/2fI16Yh/eivkbT5sdS86naA1SqT993nQAju429J5RqGM",
+	"6hNDwJNOItTyJJqNh1wDpn/d3c3LazVV5bDrv5kZS24NEsx8ehYvMdGIWzhnFYNMjUqrMI4Vz1tdI8vF",
+	"mZnaWvHpYQkoHhyco10Fuy4zyJjbG5lanW5JqaPfzYiA5eo0mvcIudrCA0TwiXZxJYXOEMW3yHhBj03l",
+	"/MaP88KuGH100oydEPGMkwNRKJGZp3PaZtGAp9rdMrdRYz3/vJZUqnteerSeUqng888Heh9Wd1koRz1v",
+	"U93IGzAParZ3MkHDYenRAA7i3kNJa3gdWRjPhhEQGgdgCmwbY6ngMZTQnUUsMzJNkyKDpPscUQn4Rkbl",
+	"zHs2rbJ8tS/vg5nxuUHG+XhT028L2d3cg4AJy7PRxVFaLwvthUNvBa6yGfUzDoX5Ov9g3n6DeW/d2N3l",
+	"v6+Nyv0VUjnk1TQJ3/1qNLD5Wvfsn4j+JAPH4ve/zNHtCZ6J7GpiVN/vf5gjWngwH1CdC2sFWE+Ffvhj",
+	"q8nr+e6JC2clI3GTmW3bildSmwRGEnfNOBruKOt7IlXy1tLAEXhdm4GoBSybZalFrACy2cyIVA4c6KjN",
+	"ruKYpBnqSUwamlMbtVkET/0/SgqKHiWSjHPobjV/MOuKEz1O+YNv3ofSjNCYBb16/8YsVaQDBhAZH69f",
+	"tytMf+gHgDXWswgNboTRfuQaQEBK5UM3NJFY8/QA9HQXnU7HrOji22+/ZSeQdJx9gdHpgn7ctRpvl+QP",
+	"Q7lJ8wy8EJQ/BwUEhuDvDN3XIBFpXOIIm3mvSOrlBZXpdba6rYvOxddn5xdnnfPrzj+6nU630/lf1QBz",
+	"Gbm71T2/6MzElqaK/TkxtlBOL5D9OTEfKWjmQWJuBTbAjfl/ai4oLvhV0Epdaq31YWRc5594mgbsO5Gl",
+	"ABUw4p9uIJSqW91LW67ornDZCVruU2l1W99PMjUWL91scEiQ1AjqOvrGHQTTwPFep6DPu191vN9GKgYL",
+	"qSg8Nksrv4NfrE1n8641b2SdpX1eUXej7NpNCtievMXNWsV3YnzClr9dTSfCq1/ValmUPAY5/gRSx04p",
+	"LMkbF+NgS1JhJdcSoupiIKaNG0zyjTJfpy2e9d4f6TixG0z86A08stR0uTP+OPPFnow4OKY0rMJ41YKU",
+	"ap1p2bA//igSxH7D/GaZVkpy3hQaY54FfPRt9/jaXv6FWfMk/rwIQQwlEIWuwfZ2JYoInunCvC7+0hNC",
+	"evGborMc7xEHTCscXSA3hjJONB+PwVadX5DYtcDGSW4L79kJVRui3X56OEQZx+8LHWo1LV6FLF+T3bcu",
+	"VvHlvHcWH2PScA9YJWivzCCVrEtIevGPxvN+tdbd4TqfzIu3XvJm8vtIULxqmDntT86YPjzWV23y8/3C",
+	"tCdkSO4TwNU1jrlLF7XZFUnaRLsBGKBWNXGNXIWyVng1T6guKacO5UwQ3dJw2WrmoirfxechJOKi89ou",
+	"o5xt3FPSzNnNq8vdn5UUc2Xv7kpOrDm9FX8L3vX6AI2eu+Oyj9/ZqsGFrsHbmeHN48ReiHgTZ+SyoY55",
+	"p+JkkFhNtiudORuTPuKSmRVC0gD9u9htaKZb5uuSA9a+wHGyTUogC2Zk/RUbiexWMPhzUFPTYb6lCBgL",
+	"3wzOQKBEbfa+muSkMhQRJ7kwol29gmCJFrB+HUojYR6cusDeJJKs47GQGgPEU57Fus2uJ5mE1F0pbhYx",
+	"NRiw6TBJhUebwsGihvoVTA0CIBOs3ZVsgFnurpXIm4kWUZk1BF2BwuSnJ1nQYmQ0wJsBiwZJHgUsKsKJ",
+	"SC1ZWbrHt8IivHgEXX4PgHKVGbtC2owANQFidix7CKXfIeY5LUUxCULiizZ7g7gdmvECJp/FBSxIl/Eq",
+	"9wxB+QP610TGVDrqvz52K4DPxrZ3UWqey4dSP8XRQGLag1p4NucXtRjHntDdzLNZs4XHi1H/mAmeV2PU",
+	"1ViynKTpaqr1PS7yc1BaCnzzZ/DN//8HXVaD0PKusKZLCnd75oornkEZshd4aTh4T8L9/T5O8q14v0cc",
+	"M4Wz74VMH5Wnbl7QPgOtB/DcK4ZCvS+/p6Ds0YUMFoVjXe9MA9gUZ8CpAdQ1o63mmziBsS1cf8mujQts",
+	"8lhOmbCwtNV5i2sWqX8AhHMs7W49jYqxwoFetYN3eemYPUNbKR6roKEvLwWrwpA3b6m1FWilVuXjgVLZ",
+	"TNcfDkVFOqe1V3yHDaGyjw88Zb7K2iSEsHX6hyLEsFAzoKO9OtBKKYJRX2GH8B2FZ2yUgcdCD20aRhWY",
+	"32+VihEbJE3uPSVEjSnSCwgQpmaP9+9uM7P3QSgTCbIHC5Js4XDBRhcwwftDG8T2kHweyrFsbJF7hQNL",
+	"PaIBlFqH0gjkRE5suwLTQ5UR/0ThXtivo82IWZPwuasxjfmIm6GsMFzgyhzHhQvoeyDb7uqLkp2YMvSS",
+	"naE8ibw84iGznVtm9j9sGV+Jc/8aUFihZs68wiRN26212FkP6pi/9rZ1S4555ZN4pss/mtz2M0/+Mp78",
+	"p1nTtNQJf4z895s5z1R4tAsbCQHGCxOpPnv/xtZG2WwOYY8Bgmld5b4xTcjASpDWN5SOkp1SRGiTVJri",
+	"GqCAz0/NhLK42iIEuA/+o/A4FnGRt7AtjmO3yCdgj5RKZh8NFHe5fHc7+r5y3I6LuMs3GxtAdq3aprZm",
+	"h9pTIPuaY2Q8DvBv+g52VwP3zPG1oYLW9uNbENqeF8pOZD+dQDvymOs8QNDRan2dkkKXMMGh2GwOIrjT",
+	"ig4PHOua94fmgFLm6QBw+5KzqRoy45cHqvHNbCVK7QPANglSl8Z/DugCP6k0bjwbBmN4e3m/kI1tY8fQ",
+	"Hnukn0Y9WjWSrekbs7oA/72vTuljKV2rdWqu4lg75GLlOqwhXlo1AH3o41lnpOTtkEcDbdTgmlD1Fdyi",
+	"6pQs5ReCqdDYjOgVFFUeTPJJJoDpeKR0znIhQ4n9zoQLaDQDQLHQiMtzFvMHKpNDcQ8XXNARTR6QQlxw",
+	"XPCIP4TSYm0XLTBmC6DE2d7uPOh0OqTJTuYgPT+JGG7R3njIEK5DwIRuYYLNgmbqy6/OOl+fdc6vLzpF",
+	"M7XD2SoPOXf91ivpr132+TaN+XpdpiutfVGnLkDNPxGM5waNusU4p+abIUOvayKUrQPM7ixf5z+LcU1t",
+	"CmdO2Hr65VM+FuOeg+1HHWwvJNChI+5XcezbE7OBd8/4eo6718fdH2dj8Ugs6iS+Hibay4BPZKwkVtpb",
+	"dhbj9ZcLCsj7n2iRBXCOyHArMY8YKwUDAQS4TFX8uiANs7WI+hVLcpaJewW1/WmKrrx+RV3NLDMKp09R",
+	"fmmsIoeleTbiScp4HGdCIxFMKOlfYPhB4UNPsEzcJjqH2APwgbYZ0kppdifE2D3PF5olsUX0lIqlSt6K",
+	"DODWNFrJ5vYWXy2UamABhiy7aGJx2Gw7YCZGPJGuRzofihEVJEBeQTwwPVSTNIawRc7vBIOHnbE/uXxg",
+	"qbq9FfFZImnzZ63LkZgP8lO0Qp8HrCf6fIJEnqG0K6de8PmN0u9E65H3Os8CJB+yKfhBTRBV3JPEI1EV",
+	"w/al7qkdeLdw9MFiaHn3IeWKTYckKTC0Z+kHLdkgQY2t/6VsBn4O38Ij6Vx9J1bwPT5qwG+q9T3Mbm7U",
+	"9nFcrZ9HLUIW14X+KPJSt3cTKbJHVPQthNSW93R2mULrj43EqOdr8yRjgCemrS1jtCt+11hfqFLBTrQQ",
+	"LEK3yxz66JRhYCeUY671VGUxjcGZ7+nH6LTtN+KVUw7b19vVggKK/Mxv+iMtvWa8hsBgv5voB/bdZNRL",
+	"RU+I5lGX95kaJKlYqzdvu7c+dP/dVoWuVxuL5+GJNN/VEVY0CQMYu/+a3x01ith/OS/yB3QiD1Zvh4IP",
+	"rE3wn1RWcZ3Wsz/31OVmPKj0Joe3vbkXvyeupZFYpWUMcXK99g6WSOJD0NA4FQDTgoUFBwfylc924Dgk",
+	"iPOiGNaup7wwA75A9HldKKQqEUaJnQJTJgvIKTCdVCanYPXcFN5Aoqb4nveHBakT1BQI7ZL/dqnwNLaJ",
+	"sUSr5HXefaE97p6RAhgABc4uzyHs8Iqdg9oWn/I1FfY2GJTMM7x72HpjXQ3IfQEpAftgCVi3z8dAayoY",
+	"GR51xYT3co6+xa85XSaWP6zLmXnkDX7H4ZxBqQOo2xXa9Y6U7XxDT66sEvuUtFlPJ4L8hhgpYrWcREOR",
+	"xpHRQIOByICs22PWPgV6amwt89lTdCij312eOWCUkz6N6grUrodCC8fu5JZi46cuAjzDX60maRxKDLp6",
+	"Jea4hKjNLAuduZvfq2d0paWv8qK0DyUqcfYd79+d5eqsx/t3qBlDGSuY7NONH06xvXZvegkl0gef+gTy",
+	"Kuzk1x9es8vLy29PjWx0DqKPv37u4a/Xcpm4MoKqF7g5J873yOBVt96gWsSCpTJCxjZMMK4+7dxH9Ksi",
+	"6h7RllJs4wEftZoujtoOtXRJgrxCuk5K4WSCPlwp1tflR65Fj5qnZYHeLdNmkTKw2dtHq5G3T/JSVtM2",
+	"/AkNW5PadA1InDLgqJ31ynwXCFU6zZQlq7XvEAoL66vuqL1cUmP5QGWhjF7S5W/s5SNkxEPibEwV+zlp",
+	"+BYxmxy/WpA+wsSsZrCMXaZbLy4q6dbqfmGyHNRqbe61HH3eJLZb3cpWtzUuLivF1P9LX2WZ6OdsqDIt",
+	"WI/nuVE/zaOxdCUMPjWLx35ZV6Egio2aehvVOvY45nNQsnFQ0juExxuGfDyBRxSKS1wsWCTWYuNDkyyt",
+	"YFOxX1GUWklbdlHaLCKZErERz+50SeCG0pe4bfZB9DORF9egKF9ccD0mmRGGQ4FjdK6yTVJqG7ow17iN",
+	"T6sLiB6quaUME5bbyXg8thLLwlojuG+DWNQ/vdHPwaiFRnFuD/R2qgQeQ/hpKXmhZDyOIVXAqfAQ+zvo",
+	"o7EgRTCVGnCGSgqSOI6jFheeCHI4EqwH0O1QQqsMCD5j+eqhmkqcRq04JC37XIIaZIr+PHtFYyYSMeHJ",
+	"l53LUEaV7YpOqQvFTZXQXHmbcZmzEVIOY1WkLXeEQohYQaHEgEX4JpDeMNG2vCLAtkxcKA2hQMdlB3p3",
+	"bC5KTtI0CvDxzZ1pMDym8byoRwgbRVXmrYkDJ2IoqUfIOgk13T/mYmDowy3POx1SZaSgAM95joOB2zOa",
+	"6DyU6CJ45PDsSta02ySaJbfS6KGSFV+4M0ZMgyPB6TXvogTEnVbP65nf84PCcAM/wR0g3zu2gsH9G62x",
+	"P1xA6r35MFqrKZajadCxCqTp6n8WU0/n1HfpkDiBd40I43A+yjryNe8PxdlrJfNMpcuU5c/qg7GJNm+9",
+	"aaxjS+oV0kQNJv1oRx1/tclxemkQSTsW6jk8x0/aN9s8oLYFh+3lX/Tgi9nfrp0q1rkaazZVmQ8IiRmH",
+	"+pgXtQNnzqVTAdBfpOpWTXKogSRj4CqUHlNRohlPjfh/sHMDLJUsMz5b9YQqzjEV7a6RYQGnW6EDm0SY",
+	"8FmnXNvnexy9C0eCDLBEjmAEYTM5sjv89DVBALbb9lBQvBRpbxuOQetWWWM6Dhw8q2dTOD+Capy0/6Ea",
+	"832XX+pmjRRzvtTddUOsauottPPQFG9tbFp9fpY3W+yMaChr9tgQcUC8EThhVRxrKMB8+Zf5zzKDgwBG",
+	"HM4zePZDHjPu6jUhMGLrMjF9R72hRrI5mVRgjOhE9kXgIx9S8yHhHiI01ZDrG+tuLiaa/ZCq4+eZXQ+L",
+	"45lmtnFbgNlg3IG/L81s8a2aLw7DcIj/s1G7//4JbGZFwOOmnn1ja9qXkrTa9nY7KBXyNh9aA9GKWXT0",
+	"iMQw0aGMwlY46XQu+5m4T8yWwL9EG3+kbcLfwlYEjN9JgVcLQg9bDizpXRWdjx0enM+Cqjya1tstAv9s",
+	"BPqzJtLelhB06LUh6EIjRBwaWsy19bKNZrvBHrhsc3rc0mhjbiF2xXJonvfeQPPKk9EkbYTp88EfuQEW",
+	"0DOz7t6YdeFzXA++8IixCc1RWo9Vl7q06kl1f7F5UquabCbQqS/bnRYbvRTKcv0mz7Lk3mUPR4JLyCZS",
+	"wfs4s7yxxEtpVNEZe/HiNUHPGdVCkU+eaARC5PIBUpIW7WU+Pg36CKmaCiySQRgaq7dDyUhrQ4MiO+mJ",
+	"VE1h2QECKFoAvBv4C/YxgqtilojdWxBtYREC5mBzHOP9vhjngPXnEdGicUC/lRyuROgAmu1KrLnarK/S",
+	"/dZmkRoLGQETvDY2AGLi4Iquk5GABYE2Rg5dQX2CI3Vfbh8sXpNS0GpvUSNr/Dc8K2Y9UV9NZB4FLBkw",
+	"nudCxsIYIACDA4g9tl7XHi7js0G8qiATUpmZXeSPzzsA61gsiN+J4t3YTjdQoew3yFUreWPbUaxnGQUV",
+	"mCOaQnsHC3S1xJlHvmLuRC7pfKakwBp2SUbLulX2PBVG3c9iSrsN3ZEOCbJnBIJmXOO9bMMJOL4OBNT5",
+	"6Lb7ssB2Mu/Oetfg9dMQ8pp9VgK41By+aJjqhh4TUOZqzMhb8MXXSK7rMiLmX55SuRYSjzMcDcxUTSoI",
+	"ml93wI7jORpRHsK60vkYylIK2O1KDXzp9PqXXwrJ6X0ojhqqEVLnambvypARz5u5fDN3AILh73gDGAwA",
+	"QbRT/A1vOPctjN+eB/VMYr1BcO2Jc1hXyy4eIX31Arfk8XBXl40M+wMZLK2gVWdSrxAx3EG1yDGTWVdS",
+	"PetSWVuzP2Aqjb0GgR9U5sxXv5k5kezPiZgIbKoO2ESLUEaVaE507OTXpVjQM/f1THTsmfr6mfp6p9TX",
+	"1VDDM/H1zomv/SBgPT+JvkP65gj8q6gULIFOAlAWmMzKBOa2MHBldC+oC22l+yjwVQ1msgoQjzb7JR+K",
+	"bJpoEbAoGdwMJmkasVj0k1joLvUdZBBkjtgJgFiJAZ+k+WngIBPNyqCXzKXW7BkEVscisAEXd8BaVkdV",
+	"F8j4eAyoVTZ6g3qO62IONBvYwu9azCrUY4m2kbqY8UmuRjxP+jxNH9h0KCR1UQNOFbtiUkyNFZDZtg5h",
+	"NjETIsatpuYJq6thURTbgX6JGSYUJUUJ2xs5ZFDHU5gxnyoPPco8D71V11Q/hhAhYHOxq1DOWgI+cIlt",
+	"DccYpcVjqT4rNJD0hHlWzaJeqvp3Io5gSXdCjDXuKeJkm8PGvX4QXJ5ItZgiMgMFxZBg3J5b+5QArGJO",
+	"qLfspDB14DCaM4H7cStyPCtVNJei4V0qDD9jiBEWczNKZOUI2djuQEwFxQK7s5tgCUhVBuBvGWwLvHSu",
+	"gVs9lPQyiq8sIErT4s7mjNJnihnjAiTNfr2Inka1gxjZbvuXCCXvqXvhj5/XwQ9C4WUxlcy7fwkxhi2c",
+	"jG8zHov2ixfmo0Vcd2ut3yRxBPiERaOLdzCL2sjAmJZ2hH2PPA9lDlyw87CBzD56guUVhpSNYFn0NKGM",
+	"XtYt9NRsJs99qXAnxjmbyDxJMUUgpvCFQW6D7hpUaPEoo6H5SIRS52Lc9WlnywI0KBZMosWKwy7zRNUU",
+	"36Twswa+mKGWNEftbxcHiYA4yUQ/T23xVuIR/bER7C7spqYic184lOCJUAOEUqWFGBAy1pamFtMj/i4Z",
+	"WzWREwHlqeZxWJrcCUjTwGM7rYJnAISZQ+gPZQGvz7x71iBPYEamYCq4mSYyVtMbyr3AeQUbEDd+xGPh",
+	"sgfgyHTNiPM2i5wCj0J50bYpD1DzloXLHL9KwDwopIdN95x44oZIE05DedmuxOm9meYmmMI5wYPgmItP",
+	"Z68fyi/d1yw+9YWIb6z/HIXyqzaLqLb/BsuE3EX90x7Kr9sLN46d0DdqX7f5kAFIq/Y7Pw3lN+0aQTpz",
+	"a22G/qPt62c7yOlU2Arz5O6XONHGVoJNcz/CZPP2AGoSl6vhSwDrkJnNGef+i4VUCqQp4e7k5EfmGy14",
+	"H2xzxZRrMkviTbG35rY+lHIeodyYHcz6KociCAMfTUlRDsD/ItF4RBpulonBRINxbMPsn9GkzROelmf+",
+	"oCakT7FBZaqwT8XYn8nA7AxkBaxI9SP3JEtb3ZY9MMbShvRB90v6P6PSWt2Lz1ChAYqsfPt/WTIRM5op",
+	"Eu6irySy6pn3iAqCFAMYxjQOwilLV1TzMbW6rc75t9/wr/qds2/4eefsm/6lOPs2/urirNP7mn81OBcX",
+	"vc4leFdTr4rGS5dMld01MwCO24BJYY4vB8yxRtt08XnlcMAu+z/pXDVo/qTF/ILtq97Jaj73PU0qH43m",
+	"8z/SpMo7an6BouRp1XcwL1vilKhnNZHshRcOcPm+x0N/5AX6Ltk34Iqcohh6CpR1zUrnqhCrq8Si1g9D",
+	"+REof9brIU9k06k4uDT/p8S40A9Nr2CH4zXs4XxPB2PpVWYmfA5aI3XfrGjxnTcQyvfEfSKmrz3jZVkZ",
+	"3+wEV5TXaAUfS0OPjKZvC309jRKG9iwdP1EfrfTQDddmGeT0qYz9W5H09BRtY8TCI+bsK9f3l/ylutRf",
+	"1efxfkLXYzY9WPZnvAlFwYbzJlqFvnVeg/8bjZnv+WycT6z1zA7GLbgocUjVKt2/th1Pfm12sigshCiS",
+	"i5VRPITLGH6/VSpusze5rtASEkSznI2u9Hj/7jYzpy4Ipe2ddfEPPb9gryinQz+PayXbjNQCrG2maA6T",
+	"iqG0kWezaluPdtHplNm6kdW7KLQrLnYyj3r7tEssfSzJQ1l0wRUNZk+Du7pg/D0kdzW+cjKHhzxNwWdL",
+	"lYqpxa6ZnV02JA5ITOQTKW+loKp8/A/PSP3Mh3zMZta/xIOID45qg5HifRVKPSUG5KMnO64aLEOVxnoH",
+	"9sq/IAtZl/ym8J4PpGc7TBLNIrOgm1EiJ7mwE216BfJ2Uk2xiQMyvKEsalWpCoJIBWxExtFNuCSOGWvu",
+	"gjo9KsUrIpaJVHANvErGFDEDKXcGWccE1LKL9jCpsoo5lYxEkZmls2lT2bme39aAaWi4HyavsQQAsszw",
+	"739PRmNdBIu6Lg3rcmDGSKI8GLWDaEwUleoIQjmT7vEzB5Rcgmq0Wc6OOUm1Uwc5CCl08xBmyyCHftHx",
+	"MuKAaZBIILFGhqtc3QrYVLTo4P2nySjJbXkApinxZeEf0H4z2hUznP0iG4WNPGpQXXngJxIpTcU4vd4i",
+	"KepaftHiJG8IbWK6GXmf5XQrWIcr1xA8miQINKkeZwakkvPIp2pO4N4P0a8RjTdbcByheLMSisPT0zac",
+	"dD1Vuwh94+c5K9Xbf+9Qdkn9LJlcHrtmKPvvGUKF7/I5ftrQtDe75cThc6h0S6HSwmapxE3/LmHP1KFW",
+	"LOiWALgTjPlR1HA8FrIoEaXOiYJfLrLVJAHjui9kDIgrRvlQCNLVmZ4hHriMQ0mWzS0f6y7FKM+hjVvE",
+	"3l2A1IH3h5bxXA0K4zyA/7WNGfQ77I1mPI4BijCUcGniZMXb2CgotG4b07tKSG3cHEX1UnngRUxd27Mf",
+	"VAUg7RiCmCce3HrAuFeZlomBuRPtoB+Cx4tg7at7tNNj7iUpI6A8HU6JClxLYwMMJ3xvTsTylhAvKJ8I",
+	"/URI1h57Q0b5pTSMpD33ZGzak7FAUVGJ7w4CXj8m90L7EGUWBkV8yksdf0XjAbseJprUoK7pbYCoD14M",
+	"A0oY3AmlViyyxcpQaz7RE5gFnItOm0jX3UHSFzsROZQE4xoCrCzmHhyK+buRpSIOZYG9Zp/gla0XztlA",
+	"pamaltf9BBJrPpTVVkIe+9AxJVit5gR01o5oiAbg7I7CYHGtOXN6Eg+QtYKdP+KkVcM80K9o1R8Mknwi",
+	"PTtTqqmnvly5zabwmAdL/Ty6PA0B5VEoa9vFJQgsptkAqAZVmvQBKyvSeZb0c4q9Q/X1zQAC8149iBX/",
+	"3mkxwzFiDq0wRskwzvpq/BBKr02eAVsT9oRNARvLwgFqlnEZq1HJo4EEQrnBIuO5wNXpoZpqNlRTavty",
+	"GvdW5CyRAfwJ9B40tEFWxMwzP6tBLqQH1Zxo4Jmax90Hp/wLbZRYKGGzHlw+ApWPFrYZzykkeF7yZ9lt",
+	"4sNWZUJP0txig3HJXrwQOk9GPBcvXhSUStgYGsJh0uBJTpM0pR16xSKu9WQEb1RHTPMHM4YgbuFP5nF+",
+	"LtsDkO1AemZ4CTWZAkpL1UNnAayBj1ldFOrYN1mLpzXb8wOdqFkojTUCJ2cGtqxcynQypx/tFEm6IBiN",
+	"zFQ+ndZsW+scAi2Pn7c+v4jXKj5KbN3iiLBHGcirUHoDHDM/IMHhUUw0+6pzyaJC1ERdxvUdWErY+ZhN",
+	"pD6Y027LsipHFRhR4AG4V5GGBla+iKa3hPa5STYI7N1ynue8w/4/Vm6w0mUEukqmaCoqLR6Xl8uuEHhn",
+	"07yYMmpWRS61up325WXQgoHd804naBm50Op+swpQlTtAq+SeOutu50Ib00dg/Qgzil1sPPE3sVJhVaH1",
+	"5pVXESam01pHxnq8D9Sp4owcfx5kP7Rdi4M09jwW6KD28DS3cWujNI8AF+rwNGCrhoEWGMV+G9gSmKbl",
+	"8Ett9h3CKJSFP00i1Q6dhaTLjR15J8T4EcTUfyv6I55YVH2Nnj47pWFkvYjXbQNtaeVOL4uZNNvu9Ryr",
+	"32asvqaFaB0V8ByoXy9QP9H0WS2Q4zxNoSZuhoD/oxYsEiNufL5csUFSVOP1LGm++MT7OeNxnAmt2Ym1",
+	"G0PZ51qcJVILKAK+F+nDaZnfOlcQRDByIMEGmwj7HIENss2IUAiXVmX/n6nwWyr14TKbEvN/hO2ceTHl",
+	"XXWQ8wU2EFTpijOzlXav2nCAWt3WnxMBje7EZQz73fKFrrF9AJ7X/mnEP70FYpZW9+KrL4MWWBbdls4z",
+	"LFgKaleE+1gsx5y9eYswf2s1FfxmU35VKAceOcIgvt/mOs+MX67qYOe3pebMLZupNhjpuocbzvtYDD5m",
+	"TXgwxTYhCWCVGf67oskKWXO8imyLyqvGpYAdePmX+Y8l+VtKQ2oGt9kViz3BP5chdPfy3n5rj4bw6Z1Y",
+	"UXLNC/7Ai9gG3VNTyVMVOsdFJvQ3sduRW2iCR36b4u3RGOHrGt7m4C6mLnoHCQouHemM+X9n8wPYlCzL",
+	"NKI5B94ikWkiV5diCnYbA6nhcwaZd/KFDiXUxVAGoM1+TO6xWxxkKVzOzC4CLZZcHTprqkKRXfmLnA6V",
+	"a8DiMpTuURAZk9wBisT0JjnD4tGSoIYunhGXxjDKh2LUZj+ror2HikaLuI5ZbChPvuxcIjaaOwPRKeXY",
+	"KH6UcuNz+reyObNUaQGol1qvrUTm9gNVNsxWwcznfiGFsn5buDGzu563uJK8X5nnZHu3PFzneUm3bEs7",
+	"FkfFfpHPbB7Hmxz5Lxdy/wEj7gfrAEcBx0laM3KzGyjboyXM2DTxsa+6IN9HiVV/fkzsg8juhWYfpvz2",
+	"VmTs4xvKNSSaxao/GQmJNSVTld0BKG2aSKOdFcuzB+aEvg5Yqm6hRGYMobEXL67s5wgdqXEox1znWLCC",
+	"XP5ziWxRNamJo5df26P5p3n0paI3F5/yl8N8hLUATmJW40y14tEGPYoNXJ8SfMWPtEymWSLO/P7TOMXS",
+	"F8Gu3r+BVmnWy9S0bO5qkd0nfdGMTNMdXjxVaXIv/mepo3vR6VTLPMaZMm8cTCB8rDiAIiMoVKbKl9w1",
+	"09hvA+Oz1IXOQ/PZmdVrOK08h2JinuUaG1vgDvB7rPCU2Hvt49i9Te6FFLrB0dueO+zuuUJrSDGl/mzT",
+	"PiaacfO6j+FkA14jlHHRBm/jLKuxkHyctO0bWHikzQn9ZSyk+a4u2532JfPGOYyKq/dvMP4/ztRtxkfu",
+	"NNJZ5DH776t3b/dxGj+MRf8/NSiRvYd2GhbojEX/n6Rt5h1Gp402sTz3FmnZ3oH/kZJG9sjZfTDi9D8/",
+	"/PLzlj+BB45qcDufgFE8CaAsJreJ5Kn5Ikb7OvP/bR5lj2febl1NKquXSIR3bmRTPB/12aNuhOWWjrod",
+	"/vKvvorF50an3S6F2xOupAO0Z+Yy2NEUmfcLeENQ2m4HFP21Sd5m36EdhkXlXIbyp+t3b8GQfMWiK2As",
+	"6bKqMI0gQiaVMa8HIhOAgAMcJUYI7OOTeo8PsywdfFXaFnOEXXSl1NQOedgxz4dFGtZMaFUjJ74x42WC",
+	"oRJ2lEj379lva5/JCLs5K3VNmRno2X8ONnJCZk4nNpDHG1hsaxSZft1oAh5wjBbsQnjM7AUvHch1ZYgf",
+	"BDD/z4vHmBEwEGNu5hsR+JZ1cqyTogugLzgJ0J05NgIkNq6Rc9FtK4hth8EnehVKj8HGXCmemOPD9HCS",
+	"x2oqA2gY4JpF/hdAWwBR0ajsbrFU8Zj1eMplX1iHS02A9p6iuyDeMLpOfoPQ+xBLvwoeJ/t2toqbNv/g",
+	"/TnL3C3Yx725Ww2jfT8reO6HBv5Z5r2UzVR208zW58qi/mr1BM9EdjUx2uH3P4w2MCuoV1rQQo1/bgWt",
+	"SZa2uq2XYP/R6mf6tEVOkMP36o4CWlDzQqqMm9vOViZBrwH2gkFQtGte+iBJRQC9YlOVEXNe9XojUXO1",
+	"j1pkflYHWmrhey1lerzLYMh19kqAbqpZT2Bvmyrn66DDjd9jh45/OUx/1VzvA2DyEVI0yKyYaaE19N8Z",
+	"mUxFzGVIaAtOEzBeFNUjJh5iIHi3RuyD2Ttf+f13tsziC836KU9GTMkCeM/8EWFcyk3fSYxpRks3lCsm",
+	"ZOzd2gEd1b9fCz1DReGDKqO9RVJ0C8Hi0a5rc7SkHqgEXD+ktwJXUjq7gp8ET/MhYRkGFW1I1wNl6E3T",
+	"bfZ+0kuTPioLNcl1EgsWUXVL5G87fcSf//j8/wIAAP//",
 }
 
 // decodeSpec returns the embedded OpenAPI spec as raw JSON bytes,

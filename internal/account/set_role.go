@@ -37,7 +37,7 @@ func (s *Service) SetRole(ctx context.Context, caller access.Caller, userID uuid
 		}
 		row, err := q.UserFind(ctx, tx, userID)
 		if errors.Is(err, pgx.ErrNoRows) {
-			return fault.NotFound.New("There is no such user.")
+			return errNoUser()
 		}
 		if err == nil && access.Role(row.Role) != role {
 			row, err = q.UserUpdate(ctx, tx, db.UserUpdateParams{ID: row.ID, Email: row.Email, Name: row.Name, Role: string(role)})

@@ -40,6 +40,7 @@ func validate(o *operation) echo.MiddlewareFunc {
 				return err
 			}
 			if err := o.checkBody(r); err != nil {
+				o.nameAccepted(err, c.Response().Header())
 				return err
 			}
 			// The validator adds defaults to the query; links must not repeat these.
@@ -135,6 +136,20 @@ func (o *operation) checkBody(r *http.Request) error {
 		return err
 	}
 	return refuseNulls(accepted.Content[media].Schema, nulls)
+}
+
+// nameAccepted names what the operation accepts in the headers of the answer to a body
+// that has another media type or is encoded (RFC 9110, section 15.5.16).
+func (o *operation) nameAccepted(err error, header http.Header) {
+	if !errors.Is(err, fault.UnsupportedMediaType) {
+		return
+	}
+	types := strings.Join(mediaTypes(o.RequestBody.Value.Content), ", ")
+	header.Set(echo.HeaderAccept, types)
+	header.Set(echo.HeaderAcceptEncoding, "identity")
+	if o.route.Method == http.MethodPatch {
+		header.Set("Accept-Patch", types)
+	}
 }
 
 // refuseNulls refuses null where a property has a default and is not nullable. The
