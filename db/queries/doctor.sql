@@ -541,13 +541,12 @@ WHERE s.promotion_due_at < now() - interval '1 minute'
        AND greatest(s.updated_at, e.updated_at) < now() - interval '1 minute')
 LIMIT @page::int;
 
--- Stored responses are successes or conflicts, not from the future, and not older than
--- two days.
+-- Stored responses are successes, not from the future, and not older than two days.
 -- name: DoctorIdempotencyKeys :many
 SELECT '00000000-0000-0000-0000-000000000000'::uuid AS slot_id, '00000000-0000-0000-0000-000000000000'::uuid AS booking_id, 0::bigint AS version,
        format('the key of user %s of %s keeps an answer with status %s', user_id, created_at, status)::text AS detail
 FROM idempotency_keys
-WHERE NOT (status BETWEEN 200 AND 299 OR status = 409)
+WHERE status NOT BETWEEN 200 AND 299
    OR created_at > now() + interval '1 minute' OR created_at < now() - interval '2 days'
 LIMIT @page::int;
 

@@ -1510,7 +1510,7 @@ type Problem struct {
 	// Example: 4bf92f3577b34da6a3ce929d0e0e4736
 	RequestID string `json:"request_id"`
 
-	// Retryable Whether the same, unchanged request may succeed later. If so, the response has `Retry-After`.
+	// Retryable Whether the same, unchanged request may succeed within seconds, by itself. If so, the response has `Retry-After`.
 	//
 	// Example: false
 	Retryable bool `json:"retryable"`
@@ -1561,7 +1561,7 @@ type ProblemType struct {
 	// Remedy What to do about it.
 	Remedy string `json:"remedy"`
 
-	// Retryable Whether the same, unchanged request may succeed later.
+	// Retryable Whether the same, unchanged request may succeed within seconds, by itself.
 	Retryable bool `json:"retryable"`
 
 	// Status The HTTP status of the problem.
@@ -2289,8 +2289,9 @@ type WriteUnavailable = Problem
 // CreateBookingsParams defines parameters for CreateBookings.
 type CreateBookingsParams struct {
 	// IdempotencyKey Makes the request safe to repeat: for 24 hours, the same request with the same key has one effect and
-	// returns the first response again. Keys belong to the user. Using a key for a different request is 422
-	// `idempotency_key_reused`. A key has 1 to 255 visible ASCII characters, for example a UUID.
+	// returns its successful response again. A refused request leaves its key unused. Keys belong to the user.
+	// Using the key of a successful request for a different one is 422 `idempotency_key_reused`. A key has 1 to
+	// 255 visible ASCII characters, for example a UUID.
 	IdempotencyKey *IdempotencyKey `json:"Idempotency-Key,omitempty"`
 }
 
@@ -2309,40 +2310,45 @@ type UpdateBookingParams struct {
 // AcceptOfferParams defines parameters for AcceptOffer.
 type AcceptOfferParams struct {
 	// IdempotencyKey Makes the request safe to repeat: for 24 hours, the same request with the same key has one effect and
-	// returns the first response again. Keys belong to the user. Using a key for a different request is 422
-	// `idempotency_key_reused`. A key has 1 to 255 visible ASCII characters, for example a UUID.
+	// returns its successful response again. A refused request leaves its key unused. Keys belong to the user.
+	// Using the key of a successful request for a different one is 422 `idempotency_key_reused`. A key has 1 to
+	// 255 visible ASCII characters, for example a UUID.
 	IdempotencyKey *IdempotencyKey `json:"Idempotency-Key,omitempty"`
 }
 
 // CancelBookingParams defines parameters for CancelBooking.
 type CancelBookingParams struct {
 	// IdempotencyKey Makes the request safe to repeat: for 24 hours, the same request with the same key has one effect and
-	// returns the first response again. Keys belong to the user. Using a key for a different request is 422
-	// `idempotency_key_reused`. A key has 1 to 255 visible ASCII characters, for example a UUID.
+	// returns its successful response again. A refused request leaves its key unused. Keys belong to the user.
+	// Using the key of a successful request for a different one is 422 `idempotency_key_reused`. A key has 1 to
+	// 255 visible ASCII characters, for example a UUID.
 	IdempotencyKey *IdempotencyKey `json:"Idempotency-Key,omitempty"`
 }
 
 // CheckInBookingParams defines parameters for CheckInBooking.
 type CheckInBookingParams struct {
 	// IdempotencyKey Makes the request safe to repeat: for 24 hours, the same request with the same key has one effect and
-	// returns the first response again. Keys belong to the user. Using a key for a different request is 422
-	// `idempotency_key_reused`. A key has 1 to 255 visible ASCII characters, for example a UUID.
+	// returns its successful response again. A refused request leaves its key unused. Keys belong to the user.
+	// Using the key of a successful request for a different one is 422 `idempotency_key_reused`. A key has 1 to
+	// 255 visible ASCII characters, for example a UUID.
 	IdempotencyKey *IdempotencyKey `json:"Idempotency-Key,omitempty"`
 }
 
 // ConfirmBookingParams defines parameters for ConfirmBooking.
 type ConfirmBookingParams struct {
 	// IdempotencyKey Makes the request safe to repeat: for 24 hours, the same request with the same key has one effect and
-	// returns the first response again. Keys belong to the user. Using a key for a different request is 422
-	// `idempotency_key_reused`. A key has 1 to 255 visible ASCII characters, for example a UUID.
+	// returns its successful response again. A refused request leaves its key unused. Keys belong to the user.
+	// Using the key of a successful request for a different one is 422 `idempotency_key_reused`. A key has 1 to
+	// 255 visible ASCII characters, for example a UUID.
 	IdempotencyKey *IdempotencyKey `json:"Idempotency-Key,omitempty"`
 }
 
 // DeclineOfferParams defines parameters for DeclineOffer.
 type DeclineOfferParams struct {
 	// IdempotencyKey Makes the request safe to repeat: for 24 hours, the same request with the same key has one effect and
-	// returns the first response again. Keys belong to the user. Using a key for a different request is 422
-	// `idempotency_key_reused`. A key has 1 to 255 visible ASCII characters, for example a UUID.
+	// returns its successful response again. A refused request leaves its key unused. Keys belong to the user.
+	// Using the key of a successful request for a different one is 422 `idempotency_key_reused`. A key has 1 to
+	// 255 visible ASCII characters, for example a UUID.
 	IdempotencyKey *IdempotencyKey `json:"Idempotency-Key,omitempty"`
 }
 
@@ -2358,8 +2364,9 @@ type GetBookingHistoryParams struct {
 // MoveBookingParams defines parameters for MoveBooking.
 type MoveBookingParams struct {
 	// IdempotencyKey Makes the request safe to repeat: for 24 hours, the same request with the same key has one effect and
-	// returns the first response again. Keys belong to the user. Using a key for a different request is 422
-	// `idempotency_key_reused`. A key has 1 to 255 visible ASCII characters, for example a UUID.
+	// returns its successful response again. A refused request leaves its key unused. Keys belong to the user.
+	// Using the key of a successful request for a different one is 422 `idempotency_key_reused`. A key has 1 to
+	// 255 visible ASCII characters, for example a UUID.
 	IdempotencyKey *IdempotencyKey `json:"Idempotency-Key,omitempty"`
 }
 
@@ -2398,8 +2405,9 @@ type ListEventsParams struct {
 // CreateEventParams defines parameters for CreateEvent.
 type CreateEventParams struct {
 	// IdempotencyKey Makes the request safe to repeat: for 24 hours, the same request with the same key has one effect and
-	// returns the first response again. Keys belong to the user. Using a key for a different request is 422
-	// `idempotency_key_reused`. A key has 1 to 255 visible ASCII characters, for example a UUID.
+	// returns its successful response again. A refused request leaves its key unused. Keys belong to the user.
+	// Using the key of a successful request for a different one is 422 `idempotency_key_reused`. A key has 1 to
+	// 255 visible ASCII characters, for example a UUID.
 	IdempotencyKey *IdempotencyKey `json:"Idempotency-Key,omitempty"`
 }
 
@@ -2436,16 +2444,18 @@ type ListEventBookingsParams struct {
 // CancelEventParams defines parameters for CancelEvent.
 type CancelEventParams struct {
 	// IdempotencyKey Makes the request safe to repeat: for 24 hours, the same request with the same key has one effect and
-	// returns the first response again. Keys belong to the user. Using a key for a different request is 422
-	// `idempotency_key_reused`. A key has 1 to 255 visible ASCII characters, for example a UUID.
+	// returns its successful response again. A refused request leaves its key unused. Keys belong to the user.
+	// Using the key of a successful request for a different one is 422 `idempotency_key_reused`. A key has 1 to
+	// 255 visible ASCII characters, for example a UUID.
 	IdempotencyKey *IdempotencyKey `json:"Idempotency-Key,omitempty"`
 }
 
 // PublishEventParams defines parameters for PublishEvent.
 type PublishEventParams struct {
 	// IdempotencyKey Makes the request safe to repeat: for 24 hours, the same request with the same key has one effect and
-	// returns the first response again. Keys belong to the user. Using a key for a different request is 422
-	// `idempotency_key_reused`. A key has 1 to 255 visible ASCII characters, for example a UUID.
+	// returns its successful response again. A refused request leaves its key unused. Keys belong to the user.
+	// Using the key of a successful request for a different one is 422 `idempotency_key_reused`. A key has 1 to
+	// 255 visible ASCII characters, for example a UUID.
 	IdempotencyKey *IdempotencyKey `json:"Idempotency-Key,omitempty"`
 }
 
@@ -2461,8 +2471,9 @@ type ListSlotsParams struct {
 // CreateSlotParams defines parameters for CreateSlot.
 type CreateSlotParams struct {
 	// IdempotencyKey Makes the request safe to repeat: for 24 hours, the same request with the same key has one effect and
-	// returns the first response again. Keys belong to the user. Using a key for a different request is 422
-	// `idempotency_key_reused`. A key has 1 to 255 visible ASCII characters, for example a UUID.
+	// returns its successful response again. A refused request leaves its key unused. Keys belong to the user.
+	// Using the key of a successful request for a different one is 422 `idempotency_key_reused`. A key has 1 to
+	// 255 visible ASCII characters, for example a UUID.
 	IdempotencyKey *IdempotencyKey `json:"Idempotency-Key,omitempty"`
 }
 
@@ -2544,24 +2555,27 @@ type ListSlotBookingsParams struct {
 // CreateBookingParams defines parameters for CreateBooking.
 type CreateBookingParams struct {
 	// IdempotencyKey Makes the request safe to repeat: for 24 hours, the same request with the same key has one effect and
-	// returns the first response again. Keys belong to the user. Using a key for a different request is 422
-	// `idempotency_key_reused`. A key has 1 to 255 visible ASCII characters, for example a UUID.
+	// returns its successful response again. A refused request leaves its key unused. Keys belong to the user.
+	// Using the key of a successful request for a different one is 422 `idempotency_key_reused`. A key has 1 to
+	// 255 visible ASCII characters, for example a UUID.
 	IdempotencyKey *IdempotencyKey `json:"Idempotency-Key,omitempty"`
 }
 
 // CancelSlotParams defines parameters for CancelSlot.
 type CancelSlotParams struct {
 	// IdempotencyKey Makes the request safe to repeat: for 24 hours, the same request with the same key has one effect and
-	// returns the first response again. Keys belong to the user. Using a key for a different request is 422
-	// `idempotency_key_reused`. A key has 1 to 255 visible ASCII characters, for example a UUID.
+	// returns its successful response again. A refused request leaves its key unused. Keys belong to the user.
+	// Using the key of a successful request for a different one is 422 `idempotency_key_reused`. A key has 1 to
+	// 255 visible ASCII characters, for example a UUID.
 	IdempotencyKey *IdempotencyKey `json:"Idempotency-Key,omitempty"`
 }
 
 // CreateHoldParams defines parameters for CreateHold.
 type CreateHoldParams struct {
 	// IdempotencyKey Makes the request safe to repeat: for 24 hours, the same request with the same key has one effect and
-	// returns the first response again. Keys belong to the user. Using a key for a different request is 422
-	// `idempotency_key_reused`. A key has 1 to 255 visible ASCII characters, for example a UUID.
+	// returns its successful response again. A refused request leaves its key unused. Keys belong to the user.
+	// Using the key of a successful request for a different one is 422 `idempotency_key_reused`. A key has 1 to
+	// 255 visible ASCII characters, for example a UUID.
 	IdempotencyKey *IdempotencyKey `json:"Idempotency-Key,omitempty"`
 }
 
@@ -2577,8 +2591,9 @@ type GetSlotLedgerParams struct {
 // PromoteSlotParams defines parameters for PromoteSlot.
 type PromoteSlotParams struct {
 	// IdempotencyKey Makes the request safe to repeat: for 24 hours, the same request with the same key has one effect and
-	// returns the first response again. Keys belong to the user. Using a key for a different request is 422
-	// `idempotency_key_reused`. A key has 1 to 255 visible ASCII characters, for example a UUID.
+	// returns its successful response again. A refused request leaves its key unused. Keys belong to the user.
+	// Using the key of a successful request for a different one is 422 `idempotency_key_reused`. A key has 1 to
+	// 255 visible ASCII characters, for example a UUID.
 	IdempotencyKey *IdempotencyKey `json:"Idempotency-Key,omitempty"`
 }
 
@@ -2604,6 +2619,24 @@ type ListUsersParams struct {
 
 	// Cursor `next_cursor` of the previous page, with the same filters.
 	Cursor *Cursor `form:"cursor,omitempty" json:"cursor,omitempty"`
+}
+
+// GetUserParams defines parameters for GetUser.
+type GetUserParams struct {
+	// IfNoneMatch One or more `ETag`s that the caller has stored. If one of them is current, the response is 304 without a body.
+	IfNoneMatch *IfNoneMatch `json:"If-None-Match,omitempty"`
+}
+
+// GetSpecJSONParams defines parameters for GetSpecJSON.
+type GetSpecJSONParams struct {
+	// IfNoneMatch One or more `ETag`s that the caller has stored. If one of them is current, the response is 304 without a body.
+	IfNoneMatch *IfNoneMatch `json:"If-None-Match,omitempty"`
+}
+
+// GetSpecYAMLParams defines parameters for GetSpecYAML.
+type GetSpecYAMLParams struct {
+	// IfNoneMatch One or more `ETag`s that the caller has stored. If one of them is current, the response is 304 without a body.
+	IfNoneMatch *IfNoneMatch `json:"If-None-Match,omitempty"`
 }
 
 // LoginUserJSONRequestBody defines body for LoginUser for application/json ContentType.
@@ -3215,6 +3248,9 @@ type ServerInterface interface {
 	// DeleteToken Revoke a token
 	// (DELETE /api/v1/me/tokens/{token_id})
 	DeleteToken(ctx echo.Context, tokenID TokenID) error
+	// GetToken Get a token
+	// (GET /api/v1/me/tokens/{token_id})
+	GetToken(ctx echo.Context, tokenID TokenID) error
 	// DeleteSlot Delete a slot that was never booked
 	// (DELETE /api/v1/slots/{slot_id})
 	DeleteSlot(ctx echo.Context, slotID SlotID, params DeleteSlotParams) error
@@ -3251,6 +3287,9 @@ type ServerInterface interface {
 	// ListUsers List users
 	// (GET /api/v1/users)
 	ListUsers(ctx echo.Context, params ListUsersParams) error
+	// GetUser Get a user
+	// (GET /api/v1/users/{user_id})
+	GetUser(ctx echo.Context, userID UserID, params GetUserParams) error
 	// UpdateUser Change a user's role
 	// (PATCH /api/v1/users/{user_id})
 	UpdateUser(ctx echo.Context, userID UserID) error
@@ -3262,10 +3301,10 @@ type ServerInterface interface {
 	GetLiveness(ctx echo.Context) error
 	// GetSpecJSON Get the OpenAPI document as JSON
 	// (GET /openapi.json)
-	GetSpecJSON(ctx echo.Context) error
+	GetSpecJSON(ctx echo.Context, params GetSpecJSONParams) error
 	// GetSpecYAML Get the OpenAPI document as YAML
 	// (GET /openapi.yaml)
-	GetSpecYAML(ctx echo.Context) error
+	GetSpecYAML(ctx echo.Context, params GetSpecYAMLParams) error
 	// GetProblem Get the documentation of a problem code
 	// (GET /problems/{code})
 	GetProblem(ctx echo.Context, code string) error
@@ -4293,6 +4332,22 @@ func (w *ServerInterfaceWrapper) DeleteToken(ctx echo.Context) error {
 	return err
 }
 
+// GetToken converts echo context to params.
+func (w *ServerInterfaceWrapper) GetToken(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "token_id" -------------
+	var tokenID TokenID
+
+	err = runtime.BindStyledParameterWithOptions("simple", "token_id", ctx.Param("token_id"), &tokenID, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "uuid", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter token_id: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.GetToken(ctx, tokenID)
+	return err
+}
+
 // DeleteSlot converts echo context to params.
 func (w *ServerInterfaceWrapper) DeleteSlot(ctx echo.Context) error {
 	var err error
@@ -4703,6 +4758,42 @@ func (w *ServerInterfaceWrapper) ListUsers(ctx echo.Context) error {
 	return err
 }
 
+// GetUser converts echo context to params.
+func (w *ServerInterfaceWrapper) GetUser(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "user_id" -------------
+	var userID UserID
+
+	err = runtime.BindStyledParameterWithOptions("simple", "user_id", ctx.Param("user_id"), &userID, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "uuid", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter user_id: %s", err))
+	}
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params GetUserParams
+
+	headers := ctx.Request().Header
+	// ------------- Optional header parameter "If-None-Match" -------------
+	if valueList, found := headers[http.CanonicalHeaderKey("If-None-Match")]; found {
+		var IfNoneMatch IfNoneMatch
+		n := len(valueList)
+		if n != 1 {
+			return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Expected one value for If-None-Match, got %d", n))
+		}
+
+		err = runtime.BindStyledParameterWithOptions("simple", "If-None-Match", valueList[0], &IfNoneMatch, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""})
+		if err != nil {
+			return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter If-None-Match: %s", err))
+		}
+
+		params.IfNoneMatch = &IfNoneMatch
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.GetUser(ctx, userID, params)
+	return err
+}
+
 // UpdateUser converts echo context to params.
 func (w *ServerInterfaceWrapper) UpdateUser(ctx echo.Context) error {
 	var err error
@@ -4741,8 +4832,28 @@ func (w *ServerInterfaceWrapper) GetLiveness(ctx echo.Context) error {
 func (w *ServerInterfaceWrapper) GetSpecJSON(ctx echo.Context) error {
 	var err error
 
+	// Parameter object where we will unmarshal all parameters from the context
+	var params GetSpecJSONParams
+
+	headers := ctx.Request().Header
+	// ------------- Optional header parameter "If-None-Match" -------------
+	if valueList, found := headers[http.CanonicalHeaderKey("If-None-Match")]; found {
+		var IfNoneMatch IfNoneMatch
+		n := len(valueList)
+		if n != 1 {
+			return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Expected one value for If-None-Match, got %d", n))
+		}
+
+		err = runtime.BindStyledParameterWithOptions("simple", "If-None-Match", valueList[0], &IfNoneMatch, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""})
+		if err != nil {
+			return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter If-None-Match: %s", err))
+		}
+
+		params.IfNoneMatch = &IfNoneMatch
+	}
+
 	// Invoke the callback with all the unmarshaled arguments
-	err = w.Handler.GetSpecJSON(ctx)
+	err = w.Handler.GetSpecJSON(ctx, params)
 	return err
 }
 
@@ -4750,8 +4861,28 @@ func (w *ServerInterfaceWrapper) GetSpecJSON(ctx echo.Context) error {
 func (w *ServerInterfaceWrapper) GetSpecYAML(ctx echo.Context) error {
 	var err error
 
+	// Parameter object where we will unmarshal all parameters from the context
+	var params GetSpecYAMLParams
+
+	headers := ctx.Request().Header
+	// ------------- Optional header parameter "If-None-Match" -------------
+	if valueList, found := headers[http.CanonicalHeaderKey("If-None-Match")]; found {
+		var IfNoneMatch IfNoneMatch
+		n := len(valueList)
+		if n != 1 {
+			return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Expected one value for If-None-Match, got %d", n))
+		}
+
+		err = runtime.BindStyledParameterWithOptions("simple", "If-None-Match", valueList[0], &IfNoneMatch, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""})
+		if err != nil {
+			return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter If-None-Match: %s", err))
+		}
+
+		params.IfNoneMatch = &IfNoneMatch
+	}
+
 	// Invoke the callback with all the unmarshaled arguments
-	err = w.Handler.GetSpecYAML(ctx)
+	err = w.Handler.GetSpecYAML(ctx, params)
 	return err
 }
 
@@ -4831,6 +4962,7 @@ func RegisterHandlersWithOptions(router EchoRouter, si ServerInterface, options 
 	router.POST(options.BaseURL+"/api/v1/auth/login", wrapper.LoginUser, options.OperationMiddlewares["loginUser"]...)
 	router.POST(options.BaseURL+"/api/v1/auth/logout", wrapper.LogoutUser, options.OperationMiddlewares["logoutUser"]...)
 	router.GET(options.BaseURL+"/api/v1/users", wrapper.ListUsers, options.OperationMiddlewares["listUsers"]...)
+	router.GET(options.BaseURL+"/api/v1/users/:user_id", wrapper.GetUser, options.OperationMiddlewares["getUser"]...)
 	router.PATCH(options.BaseURL+"/api/v1/users/:user_id", wrapper.UpdateUser, options.OperationMiddlewares["updateUser"]...)
 	router.DELETE(options.BaseURL+"/api/v1/me", wrapper.DeleteMe, options.OperationMiddlewares["deleteMe"]...)
 	router.GET(options.BaseURL+"/api/v1/me", wrapper.GetMe, options.OperationMiddlewares["getMe"]...)
@@ -4839,6 +4971,7 @@ func RegisterHandlersWithOptions(router EchoRouter, si ServerInterface, options 
 	router.GET(options.BaseURL+"/api/v1/me/tokens", wrapper.ListTokens, options.OperationMiddlewares["listTokens"]...)
 	router.POST(options.BaseURL+"/api/v1/me/tokens", wrapper.CreateToken, options.OperationMiddlewares["createToken"]...)
 	router.DELETE(options.BaseURL+"/api/v1/me/tokens/:token_id", wrapper.DeleteToken, options.OperationMiddlewares["deleteToken"]...)
+	router.GET(options.BaseURL+"/api/v1/me/tokens/:token_id", wrapper.GetToken, options.OperationMiddlewares["getToken"]...)
 	router.GET(options.BaseURL+"/api/v1/me/bookings", wrapper.ListMyBookings, options.OperationMiddlewares["listMyBookings"]...)
 	router.GET(options.BaseURL+"/api/v1/me/conflicts", wrapper.ListConflicts, options.OperationMiddlewares["listConflicts"]...)
 	router.GET(options.BaseURL+"/api/v1/events", wrapper.ListEvents, options.OperationMiddlewares["listEvents"]...)
@@ -4901,14 +5034,7 @@ type BadPostApplicationProblemPlusJSONResponse Problem
 
 type BodyTooLargeApplicationProblemPlusJSONResponse Problem
 
-type BookingConflictResponseHeaders struct {
-	IdempotentReplayed *string
-}
-type BookingConflictApplicationProblemPlusJSONResponse struct {
-	Body Problem
-
-	Headers BookingConflictResponseHeaders
-}
+type BookingConflictApplicationProblemPlusJSONResponse Problem
 
 type BookingEditConflictApplicationProblemPlusJSONResponse Problem
 
@@ -4916,41 +5042,13 @@ type BookingInvalidApplicationProblemPlusJSONResponse Problem
 
 type BookingPatchInvalidApplicationProblemPlusJSONResponse Problem
 
-type BundleConflictResponseHeaders struct {
-	IdempotentReplayed *string
-}
-type BundleConflictApplicationProblemPlusJSONResponse struct {
-	Body Problem
+type BundleConflictApplicationProblemPlusJSONResponse Problem
 
-	Headers BundleConflictResponseHeaders
-}
+type CancellationConflictApplicationProblemPlusJSONResponse Problem
 
-type CancellationConflictResponseHeaders struct {
-	IdempotentReplayed *string
-}
-type CancellationConflictApplicationProblemPlusJSONResponse struct {
-	Body Problem
+type CheckInConflictApplicationProblemPlusJSONResponse Problem
 
-	Headers CancellationConflictResponseHeaders
-}
-
-type CheckInConflictResponseHeaders struct {
-	IdempotentReplayed *string
-}
-type CheckInConflictApplicationProblemPlusJSONResponse struct {
-	Body Problem
-
-	Headers CheckInConflictResponseHeaders
-}
-
-type ConfirmationConflictResponseHeaders struct {
-	IdempotentReplayed *string
-}
-type ConfirmationConflictApplicationProblemPlusJSONResponse struct {
-	Body Problem
-
-	Headers ConfirmationConflictResponseHeaders
-}
+type ConfirmationConflictApplicationProblemPlusJSONResponse Problem
 
 type EmailTakenApplicationProblemPlusJSONResponse Problem
 
@@ -4960,25 +5058,11 @@ type EventEditConflictApplicationProblemPlusJSONResponse Problem
 
 type EventPatchInvalidApplicationProblemPlusJSONResponse Problem
 
-type EventStateConflictResponseHeaders struct {
-	IdempotentReplayed *string
-}
-type EventStateConflictApplicationProblemPlusJSONResponse struct {
-	Body Problem
-
-	Headers EventStateConflictResponseHeaders
-}
+type EventStateConflictApplicationProblemPlusJSONResponse Problem
 
 type ForbiddenApplicationProblemPlusJSONResponse Problem
 
-type HoldConflictResponseHeaders struct {
-	IdempotentReplayed *string
-}
-type HoldConflictApplicationProblemPlusJSONResponse struct {
-	Body Problem
-
-	Headers HoldConflictResponseHeaders
-}
+type HoldConflictApplicationProblemPlusJSONResponse Problem
 
 type InternalApplicationProblemPlusJSONResponse Problem
 
@@ -4995,14 +5079,7 @@ type KeyReusedApplicationProblemPlusJSONResponse Problem
 
 type KeyedInvalidApplicationProblemPlusJSONResponse Problem
 
-type MoveConflictResponseHeaders struct {
-	IdempotentReplayed *string
-}
-type MoveConflictApplicationProblemPlusJSONResponse struct {
-	Body Problem
-
-	Headers MoveConflictResponseHeaders
-}
+type MoveConflictApplicationProblemPlusJSONResponse Problem
 
 type NotAcceptableApplicationProblemPlusJSONResponse Problem
 
@@ -5024,14 +5101,7 @@ type NotReadyApplicationProblemPlusJSONResponse struct {
 	Headers NotReadyResponseHeaders
 }
 
-type OfferConflictResponseHeaders struct {
-	IdempotentReplayed *string
-}
-type OfferConflictApplicationProblemPlusJSONResponse struct {
-	Body Problem
-
-	Headers OfferConflictResponseHeaders
-}
+type OfferConflictApplicationProblemPlusJSONResponse Problem
 
 type RangeInvalidApplicationProblemPlusJSONResponse Problem
 
@@ -5048,14 +5118,7 @@ type ReadUnavailableApplicationProblemPlusJSONResponse struct {
 
 type SimulationConflictApplicationProblemPlusJSONResponse Problem
 
-type SlotCancellationConflictResponseHeaders struct {
-	IdempotentReplayed *string
-}
-type SlotCancellationConflictApplicationProblemPlusJSONResponse struct {
-	Body Problem
-
-	Headers SlotCancellationConflictResponseHeaders
-}
+type SlotCancellationConflictApplicationProblemPlusJSONResponse Problem
 
 type SlotCreateInvalidApplicationProblemPlusJSONResponse Problem
 
@@ -5081,7 +5144,16 @@ type UnauthorizedApplicationProblemPlusJSONResponse struct {
 	Headers UnauthorizedResponseHeaders
 }
 
-type UnsupportedMediaTypeApplicationProblemPlusJSONResponse Problem
+type UnsupportedMediaTypeResponseHeaders struct {
+	Accept         *string
+	AcceptEncoding *string
+	AcceptPatch    *string
+}
+type UnsupportedMediaTypeApplicationProblemPlusJSONResponse struct {
+	Body Problem
+
+	Headers UnsupportedMediaTypeResponseHeaders
+}
 
 type ValidationFailedApplicationProblemPlusJSONResponse Problem
 
@@ -5106,15 +5178,23 @@ type LoginUserResponseObject interface {
 	VisitLoginUserResponse(w http.ResponseWriter) error
 }
 
-type LoginUser200JSONResponse LoginResult
+type LoginUser200ResponseHeaders struct {
+	CacheControl string
+}
+
+type LoginUser200JSONResponse struct {
+	Body    LoginResult
+	Headers LoginUser200ResponseHeaders
+}
 
 func (response LoginUser200JSONResponse) VisitLoginUserResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
 		return err
 	}
 	w.Header().Set("Content-Type", "application/json")
+	w.Header().Set("Cache-Control", fmt.Sprint(response.Headers.CacheControl))
 	w.WriteHeader(200)
 	_, err := buf.WriteTo(w)
 	return err
@@ -5178,10 +5258,19 @@ type LoginUser415ApplicationProblemPlusJSONResponse struct {
 func (response LoginUser415ApplicationProblemPlusJSONResponse) VisitLoginUserResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
 		return err
 	}
 	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.Accept != nil {
+		w.Header().Set("Accept", fmt.Sprint(*response.Headers.Accept))
+	}
+	if response.Headers.AcceptEncoding != nil {
+		w.Header().Set("Accept-Encoding", fmt.Sprint(*response.Headers.AcceptEncoding))
+	}
+	if response.Headers.AcceptPatch != nil {
+		w.Header().Set("Accept-Patch", fmt.Sprint(*response.Headers.AcceptPatch))
+	}
 	w.WriteHeader(415)
 	_, err := buf.WriteTo(w)
 	return err
@@ -5332,7 +5421,8 @@ type RegisterUserResponseObject interface {
 }
 
 type RegisterUser201ResponseHeaders struct {
-	Location string
+	CacheControl string
+	Location     string
 }
 
 type RegisterUser201JSONResponse struct {
@@ -5347,6 +5437,7 @@ func (response RegisterUser201JSONResponse) VisitRegisterUserResponse(w http.Res
 		return err
 	}
 	w.Header().Set("Content-Type", "application/json")
+	w.Header().Set("Cache-Control", fmt.Sprint(response.Headers.CacheControl))
 	w.Header().Set("Location", fmt.Sprint(response.Headers.Location))
 	w.WriteHeader(201)
 	_, err := buf.WriteTo(w)
@@ -5408,10 +5499,19 @@ type RegisterUser415ApplicationProblemPlusJSONResponse struct {
 func (response RegisterUser415ApplicationProblemPlusJSONResponse) VisitRegisterUserResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
 		return err
 	}
 	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.Accept != nil {
+		w.Header().Set("Accept", fmt.Sprint(*response.Headers.Accept))
+	}
+	if response.Headers.AcceptEncoding != nil {
+		w.Header().Set("Accept-Encoding", fmt.Sprint(*response.Headers.AcceptEncoding))
+	}
+	if response.Headers.AcceptPatch != nil {
+		w.Header().Set("Accept-Patch", fmt.Sprint(*response.Headers.AcceptPatch))
+	}
 	w.WriteHeader(415)
 	_, err := buf.WriteTo(w)
 	return err
@@ -5575,13 +5675,10 @@ type CreateBookings409ApplicationProblemPlusJSONResponse struct {
 func (response CreateBookings409ApplicationProblemPlusJSONResponse) VisitCreateBookingsResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
 		return err
 	}
 	w.Header().Set("Content-Type", "application/problem+json")
-	if response.Headers.IdempotentReplayed != nil {
-		w.Header().Set("Idempotent-Replayed", fmt.Sprint(*response.Headers.IdempotentReplayed))
-	}
 	w.WriteHeader(409)
 	_, err := buf.WriteTo(w)
 	return err
@@ -5610,10 +5707,19 @@ type CreateBookings415ApplicationProblemPlusJSONResponse struct {
 func (response CreateBookings415ApplicationProblemPlusJSONResponse) VisitCreateBookingsResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
 		return err
 	}
 	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.Accept != nil {
+		w.Header().Set("Accept", fmt.Sprint(*response.Headers.Accept))
+	}
+	if response.Headers.AcceptEncoding != nil {
+		w.Header().Set("Accept-Encoding", fmt.Sprint(*response.Headers.AcceptEncoding))
+	}
+	if response.Headers.AcceptPatch != nil {
+		w.Header().Set("Accept-Patch", fmt.Sprint(*response.Headers.AcceptPatch))
+	}
 	w.WriteHeader(415)
 	_, err := buf.WriteTo(w)
 	return err
@@ -5966,10 +6072,19 @@ type UpdateBooking415ApplicationProblemPlusJSONResponse struct {
 func (response UpdateBooking415ApplicationProblemPlusJSONResponse) VisitUpdateBookingResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
 		return err
 	}
 	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.Accept != nil {
+		w.Header().Set("Accept", fmt.Sprint(*response.Headers.Accept))
+	}
+	if response.Headers.AcceptEncoding != nil {
+		w.Header().Set("Accept-Encoding", fmt.Sprint(*response.Headers.AcceptEncoding))
+	}
+	if response.Headers.AcceptPatch != nil {
+		w.Header().Set("Accept-Patch", fmt.Sprint(*response.Headers.AcceptPatch))
+	}
 	w.WriteHeader(415)
 	_, err := buf.WriteTo(w)
 	return err
@@ -6305,13 +6420,10 @@ type CancelBooking409ApplicationProblemPlusJSONResponse struct {
 func (response CancelBooking409ApplicationProblemPlusJSONResponse) VisitCancelBookingResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
 		return err
 	}
 	w.Header().Set("Content-Type", "application/problem+json")
-	if response.Headers.IdempotentReplayed != nil {
-		w.Header().Set("Idempotent-Replayed", fmt.Sprint(*response.Headers.IdempotentReplayed))
-	}
 	w.WriteHeader(409)
 	_, err := buf.WriteTo(w)
 	return err
@@ -6340,10 +6452,19 @@ type CancelBooking415ApplicationProblemPlusJSONResponse struct {
 func (response CancelBooking415ApplicationProblemPlusJSONResponse) VisitCancelBookingResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
 		return err
 	}
 	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.Accept != nil {
+		w.Header().Set("Accept", fmt.Sprint(*response.Headers.Accept))
+	}
+	if response.Headers.AcceptEncoding != nil {
+		w.Header().Set("Accept-Encoding", fmt.Sprint(*response.Headers.AcceptEncoding))
+	}
+	if response.Headers.AcceptPatch != nil {
+		w.Header().Set("Accept-Patch", fmt.Sprint(*response.Headers.AcceptPatch))
+	}
 	w.WriteHeader(415)
 	_, err := buf.WriteTo(w)
 	return err
@@ -6752,13 +6873,10 @@ type UndoCheckIn409ApplicationProblemPlusJSONResponse struct {
 func (response UndoCheckIn409ApplicationProblemPlusJSONResponse) VisitUndoCheckInResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
 		return err
 	}
 	w.Header().Set("Content-Type", "application/problem+json")
-	if response.Headers.IdempotentReplayed != nil {
-		w.Header().Set("Idempotent-Replayed", fmt.Sprint(*response.Headers.IdempotentReplayed))
-	}
 	w.WriteHeader(409)
 	_, err := buf.WriteTo(w)
 	return err
@@ -6908,13 +7026,10 @@ type CheckInBooking409ApplicationProblemPlusJSONResponse struct {
 func (response CheckInBooking409ApplicationProblemPlusJSONResponse) VisitCheckInBookingResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
 		return err
 	}
 	w.Header().Set("Content-Type", "application/problem+json")
-	if response.Headers.IdempotentReplayed != nil {
-		w.Header().Set("Idempotent-Replayed", fmt.Sprint(*response.Headers.IdempotentReplayed))
-	}
 	w.WriteHeader(409)
 	_, err := buf.WriteTo(w)
 	return err
@@ -7080,13 +7195,10 @@ type ConfirmBooking409ApplicationProblemPlusJSONResponse struct {
 func (response ConfirmBooking409ApplicationProblemPlusJSONResponse) VisitConfirmBookingResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
 		return err
 	}
 	w.Header().Set("Content-Type", "application/problem+json")
-	if response.Headers.IdempotentReplayed != nil {
-		w.Header().Set("Idempotent-Replayed", fmt.Sprint(*response.Headers.IdempotentReplayed))
-	}
 	w.WriteHeader(409)
 	_, err := buf.WriteTo(w)
 	return err
@@ -7252,13 +7364,10 @@ type DeclineOffer409ApplicationProblemPlusJSONResponse struct {
 func (response DeclineOffer409ApplicationProblemPlusJSONResponse) VisitDeclineOfferResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
 		return err
 	}
 	w.Header().Set("Content-Type", "application/problem+json")
-	if response.Headers.IdempotentReplayed != nil {
-		w.Header().Set("Idempotent-Replayed", fmt.Sprint(*response.Headers.IdempotentReplayed))
-	}
 	w.WriteHeader(409)
 	_, err := buf.WriteTo(w)
 	return err
@@ -7562,13 +7671,10 @@ type MoveBooking409ApplicationProblemPlusJSONResponse struct {
 func (response MoveBooking409ApplicationProblemPlusJSONResponse) VisitMoveBookingResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
 		return err
 	}
 	w.Header().Set("Content-Type", "application/problem+json")
-	if response.Headers.IdempotentReplayed != nil {
-		w.Header().Set("Idempotent-Replayed", fmt.Sprint(*response.Headers.IdempotentReplayed))
-	}
 	w.WriteHeader(409)
 	_, err := buf.WriteTo(w)
 	return err
@@ -7597,10 +7703,19 @@ type MoveBooking415ApplicationProblemPlusJSONResponse struct {
 func (response MoveBooking415ApplicationProblemPlusJSONResponse) VisitMoveBookingResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
 		return err
 	}
 	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.Accept != nil {
+		w.Header().Set("Accept", fmt.Sprint(*response.Headers.Accept))
+	}
+	if response.Headers.AcceptEncoding != nil {
+		w.Header().Set("Accept-Encoding", fmt.Sprint(*response.Headers.AcceptEncoding))
+	}
+	if response.Headers.AcceptPatch != nil {
+		w.Header().Set("Accept-Patch", fmt.Sprint(*response.Headers.AcceptPatch))
+	}
 	w.WriteHeader(415)
 	_, err := buf.WriteTo(w)
 	return err
@@ -8010,10 +8125,19 @@ type CreateEvent415ApplicationProblemPlusJSONResponse struct {
 func (response CreateEvent415ApplicationProblemPlusJSONResponse) VisitCreateEventResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
 		return err
 	}
 	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.Accept != nil {
+		w.Header().Set("Accept", fmt.Sprint(*response.Headers.Accept))
+	}
+	if response.Headers.AcceptEncoding != nil {
+		w.Header().Set("Accept-Encoding", fmt.Sprint(*response.Headers.AcceptEncoding))
+	}
+	if response.Headers.AcceptPatch != nil {
+		w.Header().Set("Accept-Patch", fmt.Sprint(*response.Headers.AcceptPatch))
+	}
 	w.WriteHeader(415)
 	_, err := buf.WriteTo(w)
 	return err
@@ -8161,13 +8285,10 @@ type DeleteEvent409ApplicationProblemPlusJSONResponse struct {
 func (response DeleteEvent409ApplicationProblemPlusJSONResponse) VisitDeleteEventResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
 		return err
 	}
 	w.Header().Set("Content-Type", "application/problem+json")
-	if response.Headers.IdempotentReplayed != nil {
-		w.Header().Set("Idempotent-Replayed", fmt.Sprint(*response.Headers.IdempotentReplayed))
-	}
 	w.WriteHeader(409)
 	_, err := buf.WriteTo(w)
 	return err
@@ -8520,10 +8641,19 @@ type UpdateEvent415ApplicationProblemPlusJSONResponse struct {
 func (response UpdateEvent415ApplicationProblemPlusJSONResponse) VisitUpdateEventResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
 		return err
 	}
 	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.Accept != nil {
+		w.Header().Set("Accept", fmt.Sprint(*response.Headers.Accept))
+	}
+	if response.Headers.AcceptEncoding != nil {
+		w.Header().Set("Accept-Encoding", fmt.Sprint(*response.Headers.AcceptEncoding))
+	}
+	if response.Headers.AcceptPatch != nil {
+		w.Header().Set("Accept-Patch", fmt.Sprint(*response.Headers.AcceptPatch))
+	}
 	w.WriteHeader(415)
 	_, err := buf.WriteTo(w)
 	return err
@@ -8841,13 +8971,10 @@ type CancelEvent409ApplicationProblemPlusJSONResponse struct {
 func (response CancelEvent409ApplicationProblemPlusJSONResponse) VisitCancelEventResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
 		return err
 	}
 	w.Header().Set("Content-Type", "application/problem+json")
-	if response.Headers.IdempotentReplayed != nil {
-		w.Header().Set("Idempotent-Replayed", fmt.Sprint(*response.Headers.IdempotentReplayed))
-	}
 	w.WriteHeader(409)
 	_, err := buf.WriteTo(w)
 	return err
@@ -8876,10 +9003,19 @@ type CancelEvent415ApplicationProblemPlusJSONResponse struct {
 func (response CancelEvent415ApplicationProblemPlusJSONResponse) VisitCancelEventResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
 		return err
 	}
 	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.Accept != nil {
+		w.Header().Set("Accept", fmt.Sprint(*response.Headers.Accept))
+	}
+	if response.Headers.AcceptEncoding != nil {
+		w.Header().Set("Accept-Encoding", fmt.Sprint(*response.Headers.AcceptEncoding))
+	}
+	if response.Headers.AcceptPatch != nil {
+		w.Header().Set("Accept-Patch", fmt.Sprint(*response.Headers.AcceptPatch))
+	}
 	w.WriteHeader(415)
 	_, err := buf.WriteTo(w)
 	return err
@@ -9045,13 +9181,10 @@ type PublishEvent409ApplicationProblemPlusJSONResponse struct {
 func (response PublishEvent409ApplicationProblemPlusJSONResponse) VisitPublishEventResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
 		return err
 	}
 	w.Header().Set("Content-Type", "application/problem+json")
-	if response.Headers.IdempotentReplayed != nil {
-		w.Header().Set("Idempotent-Replayed", fmt.Sprint(*response.Headers.IdempotentReplayed))
-	}
 	w.WriteHeader(409)
 	_, err := buf.WriteTo(w)
 	return err
@@ -9339,13 +9472,10 @@ type CreateSlot409ApplicationProblemPlusJSONResponse struct {
 func (response CreateSlot409ApplicationProblemPlusJSONResponse) VisitCreateSlotResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
 		return err
 	}
 	w.Header().Set("Content-Type", "application/problem+json")
-	if response.Headers.IdempotentReplayed != nil {
-		w.Header().Set("Idempotent-Replayed", fmt.Sprint(*response.Headers.IdempotentReplayed))
-	}
 	w.WriteHeader(409)
 	_, err := buf.WriteTo(w)
 	return err
@@ -9374,10 +9504,19 @@ type CreateSlot415ApplicationProblemPlusJSONResponse struct {
 func (response CreateSlot415ApplicationProblemPlusJSONResponse) VisitCreateSlotResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
 		return err
 	}
 	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.Accept != nil {
+		w.Header().Set("Accept", fmt.Sprint(*response.Headers.Accept))
+	}
+	if response.Headers.AcceptEncoding != nil {
+		w.Header().Set("Accept-Encoding", fmt.Sprint(*response.Headers.AcceptEncoding))
+	}
+	if response.Headers.AcceptPatch != nil {
+		w.Header().Set("Accept-Patch", fmt.Sprint(*response.Headers.AcceptPatch))
+	}
 	w.WriteHeader(415)
 	_, err := buf.WriteTo(w)
 	return err
@@ -9780,10 +9919,19 @@ type UpdateMe415ApplicationProblemPlusJSONResponse struct {
 func (response UpdateMe415ApplicationProblemPlusJSONResponse) VisitUpdateMeResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
 		return err
 	}
 	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.Accept != nil {
+		w.Header().Set("Accept", fmt.Sprint(*response.Headers.Accept))
+	}
+	if response.Headers.AcceptEncoding != nil {
+		w.Header().Set("Accept-Encoding", fmt.Sprint(*response.Headers.AcceptEncoding))
+	}
+	if response.Headers.AcceptPatch != nil {
+		w.Header().Set("Accept-Patch", fmt.Sprint(*response.Headers.AcceptPatch))
+	}
 	w.WriteHeader(415)
 	_, err := buf.WriteTo(w)
 	return err
@@ -10182,10 +10330,19 @@ type ChangePassword415ApplicationProblemPlusJSONResponse struct {
 func (response ChangePassword415ApplicationProblemPlusJSONResponse) VisitChangePasswordResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
 		return err
 	}
 	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.Accept != nil {
+		w.Header().Set("Accept", fmt.Sprint(*response.Headers.Accept))
+	}
+	if response.Headers.AcceptEncoding != nil {
+		w.Header().Set("Accept-Encoding", fmt.Sprint(*response.Headers.AcceptEncoding))
+	}
+	if response.Headers.AcceptPatch != nil {
+		w.Header().Set("Accept-Patch", fmt.Sprint(*response.Headers.AcceptPatch))
+	}
 	w.WriteHeader(415)
 	_, err := buf.WriteTo(w)
 	return err
@@ -10369,7 +10526,8 @@ type CreateTokenResponseObject interface {
 }
 
 type CreateToken201ResponseHeaders struct {
-	Location string
+	CacheControl string
+	Location     string
 }
 
 type CreateToken201JSONResponse struct {
@@ -10384,6 +10542,7 @@ func (response CreateToken201JSONResponse) VisitCreateTokenResponse(w http.Respo
 		return err
 	}
 	w.Header().Set("Content-Type", "application/json")
+	w.Header().Set("Cache-Control", fmt.Sprint(response.Headers.CacheControl))
 	w.Header().Set("Location", fmt.Sprint(response.Headers.Location))
 	w.WriteHeader(201)
 	_, err := buf.WriteTo(w)
@@ -10464,10 +10623,19 @@ type CreateToken415ApplicationProblemPlusJSONResponse struct {
 func (response CreateToken415ApplicationProblemPlusJSONResponse) VisitCreateTokenResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
 		return err
 	}
 	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.Accept != nil {
+		w.Header().Set("Accept", fmt.Sprint(*response.Headers.Accept))
+	}
+	if response.Headers.AcceptEncoding != nil {
+		w.Header().Set("Accept-Encoding", fmt.Sprint(*response.Headers.AcceptEncoding))
+	}
+	if response.Headers.AcceptPatch != nil {
+		w.Header().Set("Accept-Patch", fmt.Sprint(*response.Headers.AcceptPatch))
+	}
 	w.WriteHeader(415)
 	_, err := buf.WriteTo(w)
 	return err
@@ -10628,6 +10796,130 @@ type DeleteToken503ApplicationProblemPlusJSONResponse struct {
 }
 
 func (response DeleteToken503ApplicationProblemPlusJSONResponse) VisitDeleteTokenResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
+	w.WriteHeader(503)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetTokenRequestObject struct {
+	TokenID TokenID `json:"token_id"`
+}
+
+type GetTokenResponseObject interface {
+	VisitGetTokenResponse(w http.ResponseWriter) error
+}
+
+type GetToken200JSONResponse Token
+
+func (response GetToken200JSONResponse) VisitGetTokenResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetToken400ApplicationProblemPlusJSONResponse struct {
+	BadParameterApplicationProblemPlusJSONResponse
+}
+
+func (response GetToken400ApplicationProblemPlusJSONResponse) VisitGetTokenResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(400)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetToken401ApplicationProblemPlusJSONResponse struct {
+	UnauthorizedApplicationProblemPlusJSONResponse
+}
+
+func (response GetToken401ApplicationProblemPlusJSONResponse) VisitGetTokenResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.WWWAuthenticate != nil {
+		w.Header().Set("WWW-Authenticate", fmt.Sprint(*response.Headers.WWWAuthenticate))
+	}
+	w.WriteHeader(401)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetToken403ApplicationProblemPlusJSONResponse struct {
+	AbilityMissingApplicationProblemPlusJSONResponse
+}
+
+func (response GetToken403ApplicationProblemPlusJSONResponse) VisitGetTokenResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(403)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetToken404ApplicationProblemPlusJSONResponse struct {
+	NotFoundApplicationProblemPlusJSONResponse
+}
+
+func (response GetToken404ApplicationProblemPlusJSONResponse) VisitGetTokenResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(404)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetToken500ApplicationProblemPlusJSONResponse struct {
+	InternalApplicationProblemPlusJSONResponse
+}
+
+func (response GetToken500ApplicationProblemPlusJSONResponse) VisitGetTokenResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(500)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetToken503ApplicationProblemPlusJSONResponse struct {
+	ReadUnavailableApplicationProblemPlusJSONResponse
+}
+
+func (response GetToken503ApplicationProblemPlusJSONResponse) VisitGetTokenResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
 	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
@@ -11089,10 +11381,19 @@ type UpdateSlot415ApplicationProblemPlusJSONResponse struct {
 func (response UpdateSlot415ApplicationProblemPlusJSONResponse) VisitUpdateSlotResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
 		return err
 	}
 	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.Accept != nil {
+		w.Header().Set("Accept", fmt.Sprint(*response.Headers.Accept))
+	}
+	if response.Headers.AcceptEncoding != nil {
+		w.Header().Set("Accept-Encoding", fmt.Sprint(*response.Headers.AcceptEncoding))
+	}
+	if response.Headers.AcceptPatch != nil {
+		w.Header().Set("Accept-Patch", fmt.Sprint(*response.Headers.AcceptPatch))
+	}
 	w.WriteHeader(415)
 	_, err := buf.WriteTo(w)
 	return err
@@ -11412,13 +11713,10 @@ type CreateBooking409ApplicationProblemPlusJSONResponse struct {
 func (response CreateBooking409ApplicationProblemPlusJSONResponse) VisitCreateBookingResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
 		return err
 	}
 	w.Header().Set("Content-Type", "application/problem+json")
-	if response.Headers.IdempotentReplayed != nil {
-		w.Header().Set("Idempotent-Replayed", fmt.Sprint(*response.Headers.IdempotentReplayed))
-	}
 	w.WriteHeader(409)
 	_, err := buf.WriteTo(w)
 	return err
@@ -11447,10 +11745,19 @@ type CreateBooking415ApplicationProblemPlusJSONResponse struct {
 func (response CreateBooking415ApplicationProblemPlusJSONResponse) VisitCreateBookingResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
 		return err
 	}
 	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.Accept != nil {
+		w.Header().Set("Accept", fmt.Sprint(*response.Headers.Accept))
+	}
+	if response.Headers.AcceptEncoding != nil {
+		w.Header().Set("Accept-Encoding", fmt.Sprint(*response.Headers.AcceptEncoding))
+	}
+	if response.Headers.AcceptPatch != nil {
+		w.Header().Set("Accept-Patch", fmt.Sprint(*response.Headers.AcceptPatch))
+	}
 	w.WriteHeader(415)
 	_, err := buf.WriteTo(w)
 	return err
@@ -11617,13 +11924,10 @@ type CancelSlot409ApplicationProblemPlusJSONResponse struct {
 func (response CancelSlot409ApplicationProblemPlusJSONResponse) VisitCancelSlotResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
 		return err
 	}
 	w.Header().Set("Content-Type", "application/problem+json")
-	if response.Headers.IdempotentReplayed != nil {
-		w.Header().Set("Idempotent-Replayed", fmt.Sprint(*response.Headers.IdempotentReplayed))
-	}
 	w.WriteHeader(409)
 	_, err := buf.WriteTo(w)
 	return err
@@ -11652,10 +11956,19 @@ type CancelSlot415ApplicationProblemPlusJSONResponse struct {
 func (response CancelSlot415ApplicationProblemPlusJSONResponse) VisitCancelSlotResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
 		return err
 	}
 	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.Accept != nil {
+		w.Header().Set("Accept", fmt.Sprint(*response.Headers.Accept))
+	}
+	if response.Headers.AcceptEncoding != nil {
+		w.Header().Set("Accept-Encoding", fmt.Sprint(*response.Headers.AcceptEncoding))
+	}
+	if response.Headers.AcceptPatch != nil {
+		w.Header().Set("Accept-Patch", fmt.Sprint(*response.Headers.AcceptPatch))
+	}
 	w.WriteHeader(415)
 	_, err := buf.WriteTo(w)
 	return err
@@ -11824,13 +12137,10 @@ type CreateHold409ApplicationProblemPlusJSONResponse struct {
 func (response CreateHold409ApplicationProblemPlusJSONResponse) VisitCreateHoldResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
 		return err
 	}
 	w.Header().Set("Content-Type", "application/problem+json")
-	if response.Headers.IdempotentReplayed != nil {
-		w.Header().Set("Idempotent-Replayed", fmt.Sprint(*response.Headers.IdempotentReplayed))
-	}
 	w.WriteHeader(409)
 	_, err := buf.WriteTo(w)
 	return err
@@ -11859,10 +12169,19 @@ type CreateHold415ApplicationProblemPlusJSONResponse struct {
 func (response CreateHold415ApplicationProblemPlusJSONResponse) VisitCreateHoldResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
 		return err
 	}
 	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.Accept != nil {
+		w.Header().Set("Accept", fmt.Sprint(*response.Headers.Accept))
+	}
+	if response.Headers.AcceptEncoding != nil {
+		w.Header().Set("Accept-Encoding", fmt.Sprint(*response.Headers.AcceptEncoding))
+	}
+	if response.Headers.AcceptPatch != nil {
+		w.Header().Set("Accept-Patch", fmt.Sprint(*response.Headers.AcceptPatch))
+	}
 	w.WriteHeader(415)
 	_, err := buf.WriteTo(w)
 	return err
@@ -12334,10 +12653,19 @@ type SimulateSlot415ApplicationProblemPlusJSONResponse struct {
 func (response SimulateSlot415ApplicationProblemPlusJSONResponse) VisitSimulateSlotResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
 		return err
 	}
 	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.Accept != nil {
+		w.Header().Set("Accept", fmt.Sprint(*response.Headers.Accept))
+	}
+	if response.Headers.AcceptEncoding != nil {
+		w.Header().Set("Accept-Encoding", fmt.Sprint(*response.Headers.AcceptEncoding))
+	}
+	if response.Headers.AcceptPatch != nil {
+		w.Header().Set("Accept-Patch", fmt.Sprint(*response.Headers.AcceptPatch))
+	}
 	w.WriteHeader(415)
 	_, err := buf.WriteTo(w)
 	return err
@@ -12647,6 +12975,147 @@ func (response ListUsers503ApplicationProblemPlusJSONResponse) VisitListUsersRes
 	return err
 }
 
+type GetUserRequestObject struct {
+	UserID UserID `json:"user_id"`
+	Params GetUserParams
+}
+
+type GetUserResponseObject interface {
+	VisitGetUserResponse(w http.ResponseWriter) error
+}
+
+type GetUser200ResponseHeaders struct {
+	ETag string
+}
+
+type GetUser200JSONResponse struct {
+	Body    User
+	Headers GetUser200ResponseHeaders
+}
+
+func (response GetUser200JSONResponse) VisitGetUserResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.Header().Set("ETag", fmt.Sprint(response.Headers.ETag))
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetUser304Response = NotModifiedResponse
+
+func (response GetUser304Response) VisitGetUserResponse(w http.ResponseWriter) error {
+	w.Header().Set("ETag", fmt.Sprint(response.Headers.ETag))
+	w.WriteHeader(304)
+	return nil
+}
+
+type GetUser400ApplicationProblemPlusJSONResponse struct {
+	BadParameterApplicationProblemPlusJSONResponse
+}
+
+func (response GetUser400ApplicationProblemPlusJSONResponse) VisitGetUserResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(400)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetUser401ApplicationProblemPlusJSONResponse struct {
+	UnauthorizedApplicationProblemPlusJSONResponse
+}
+
+func (response GetUser401ApplicationProblemPlusJSONResponse) VisitGetUserResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.WWWAuthenticate != nil {
+		w.Header().Set("WWW-Authenticate", fmt.Sprint(*response.Headers.WWWAuthenticate))
+	}
+	w.WriteHeader(401)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetUser403ApplicationProblemPlusJSONResponse struct {
+	ForbiddenApplicationProblemPlusJSONResponse
+}
+
+func (response GetUser403ApplicationProblemPlusJSONResponse) VisitGetUserResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(403)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetUser404ApplicationProblemPlusJSONResponse struct {
+	NotFoundApplicationProblemPlusJSONResponse
+}
+
+func (response GetUser404ApplicationProblemPlusJSONResponse) VisitGetUserResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(404)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetUser500ApplicationProblemPlusJSONResponse struct {
+	InternalApplicationProblemPlusJSONResponse
+}
+
+func (response GetUser500ApplicationProblemPlusJSONResponse) VisitGetUserResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(500)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetUser503ApplicationProblemPlusJSONResponse struct {
+	ReadUnavailableApplicationProblemPlusJSONResponse
+}
+
+func (response GetUser503ApplicationProblemPlusJSONResponse) VisitGetUserResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
+	w.WriteHeader(503)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
 type UpdateUserRequestObject struct {
 	UserID                            UserID `json:"user_id"`
 	JSONBody                          *UpdateUserJSONRequestBody
@@ -12769,10 +13238,19 @@ type UpdateUser415ApplicationProblemPlusJSONResponse struct {
 func (response UpdateUser415ApplicationProblemPlusJSONResponse) VisitUpdateUserResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
 		return err
 	}
 	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.Accept != nil {
+		w.Header().Set("Accept", fmt.Sprint(*response.Headers.Accept))
+	}
+	if response.Headers.AcceptEncoding != nil {
+		w.Header().Set("Accept-Encoding", fmt.Sprint(*response.Headers.AcceptEncoding))
+	}
+	if response.Headers.AcceptPatch != nil {
+		w.Header().Set("Accept-Patch", fmt.Sprint(*response.Headers.AcceptPatch))
+	}
 	w.WriteHeader(415)
 	_, err := buf.WriteTo(w)
 	return err
@@ -12856,6 +13334,22 @@ func (response GetDocs200TextHTMLResponse) VisitGetDocsResponse(w http.ResponseW
 	return err
 }
 
+type GetDocs400ApplicationProblemPlusJSONResponse struct {
+	BadParameterApplicationProblemPlusJSONResponse
+}
+
+func (response GetDocs400ApplicationProblemPlusJSONResponse) VisitGetDocsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(400)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
 type GetDocs500ApplicationProblemPlusJSONResponse struct {
 	InternalApplicationProblemPlusJSONResponse
 }
@@ -12893,6 +13387,22 @@ func (response GetLiveness200JSONResponse) VisitGetLivenessResponse(w http.Respo
 	return err
 }
 
+type GetLiveness400ApplicationProblemPlusJSONResponse struct {
+	BadParameterApplicationProblemPlusJSONResponse
+}
+
+func (response GetLiveness400ApplicationProblemPlusJSONResponse) VisitGetLivenessResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(400)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
 type GetLiveness500ApplicationProblemPlusJSONResponse struct {
 	InternalApplicationProblemPlusJSONResponse
 }
@@ -12910,22 +13420,55 @@ func (response GetLiveness500ApplicationProblemPlusJSONResponse) VisitGetLivenes
 }
 
 type GetSpecJSONRequestObject struct {
+	Params GetSpecJSONParams
 }
 
 type GetSpecJSONResponseObject interface {
 	VisitGetSpecJSONResponse(w http.ResponseWriter) error
 }
 
-type GetSpecJSON200JSONResponse SpecDocument
+type GetSpecJSON200ResponseHeaders struct {
+	ETag string
+}
+
+type GetSpecJSON200JSONResponse struct {
+	Body    SpecDocument
+	Headers GetSpecJSON200ResponseHeaders
+}
 
 func (response GetSpecJSON200JSONResponse) VisitGetSpecJSONResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.Header().Set("ETag", fmt.Sprint(response.Headers.ETag))
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetSpecJSON304Response = NotModifiedResponse
+
+func (response GetSpecJSON304Response) VisitGetSpecJSONResponse(w http.ResponseWriter) error {
+	w.Header().Set("ETag", fmt.Sprint(response.Headers.ETag))
+	w.WriteHeader(304)
+	return nil
+}
+
+type GetSpecJSON400ApplicationProblemPlusJSONResponse struct {
+	BadParameterApplicationProblemPlusJSONResponse
+}
+
+func (response GetSpecJSON400ApplicationProblemPlusJSONResponse) VisitGetSpecJSONResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
 	if err := json.NewEncoder(&buf).Encode(response); err != nil {
 		return err
 	}
-	w.Header().Set("Content-Type", "application/json")
-	w.WriteHeader(200)
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(400)
 	_, err := buf.WriteTo(w)
 	return err
 }
@@ -12947,14 +13490,20 @@ func (response GetSpecJSON500ApplicationProblemPlusJSONResponse) VisitGetSpecJSO
 }
 
 type GetSpecYAMLRequestObject struct {
+	Params GetSpecYAMLParams
 }
 
 type GetSpecYAMLResponseObject interface {
 	VisitGetSpecYAMLResponse(w http.ResponseWriter) error
 }
 
+type GetSpecYAML200ResponseHeaders struct {
+	ETag string
+}
+
 type GetSpecYAML200ApplicationYAMLResponse struct {
 	Body          io.Reader
+	Headers       GetSpecYAML200ResponseHeaders
 	ContentLength int64
 }
 
@@ -12964,12 +13513,37 @@ func (response GetSpecYAML200ApplicationYAMLResponse) VisitGetSpecYAMLResponse(w
 	if response.ContentLength != 0 {
 		w.Header().Set("Content-Length", fmt.Sprint(response.ContentLength))
 	}
+	w.Header().Set("ETag", fmt.Sprint(response.Headers.ETag))
 	w.WriteHeader(200)
 
 	if closer, ok := response.Body.(io.ReadCloser); ok {
 		defer closer.Close()
 	}
 	_, err := io.Copy(w, response.Body)
+	return err
+}
+
+type GetSpecYAML304Response = NotModifiedResponse
+
+func (response GetSpecYAML304Response) VisitGetSpecYAMLResponse(w http.ResponseWriter) error {
+	w.Header().Set("ETag", fmt.Sprint(response.Headers.ETag))
+	w.WriteHeader(304)
+	return nil
+}
+
+type GetSpecYAML400ApplicationProblemPlusJSONResponse struct {
+	BadParameterApplicationProblemPlusJSONResponse
+}
+
+func (response GetSpecYAML400ApplicationProblemPlusJSONResponse) VisitGetSpecYAMLResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(400)
+	_, err := buf.WriteTo(w)
 	return err
 }
 
@@ -13112,6 +13686,22 @@ func (response GetReadiness200JSONResponse) VisitGetReadinessResponse(w http.Res
 	}
 	w.Header().Set("Content-Type", "application/json")
 	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetReadiness400ApplicationProblemPlusJSONResponse struct {
+	BadParameterApplicationProblemPlusJSONResponse
+}
+
+func (response GetReadiness400ApplicationProblemPlusJSONResponse) VisitGetReadinessResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(400)
 	_, err := buf.WriteTo(w)
 	return err
 }
@@ -13261,6 +13851,9 @@ type StrictServerInterface interface {
 	// DeleteToken Revoke a token
 	// (DELETE /api/v1/me/tokens/{token_id})
 	DeleteToken(ctx context.Context, request DeleteTokenRequestObject) (DeleteTokenResponseObject, error)
+	// GetToken Get a token
+	// (GET /api/v1/me/tokens/{token_id})
+	GetToken(ctx context.Context, request GetTokenRequestObject) (GetTokenResponseObject, error)
 	// DeleteSlot Delete a slot that was never booked
 	// (DELETE /api/v1/slots/{slot_id})
 	DeleteSlot(ctx context.Context, request DeleteSlotRequestObject) (DeleteSlotResponseObject, error)
@@ -13297,6 +13890,9 @@ type StrictServerInterface interface {
 	// ListUsers List users
 	// (GET /api/v1/users)
 	ListUsers(ctx context.Context, request ListUsersRequestObject) (ListUsersResponseObject, error)
+	// GetUser Get a user
+	// (GET /api/v1/users/{user_id})
+	GetUser(ctx context.Context, request GetUserRequestObject) (GetUserResponseObject, error)
 	// UpdateUser Change a user's role
 	// (PATCH /api/v1/users/{user_id})
 	UpdateUser(ctx context.Context, request UpdateUserRequestObject) (UpdateUserResponseObject, error)
@@ -14619,6 +15215,31 @@ func (sh *strictHandler) DeleteToken(ctx echo.Context, tokenID TokenID) error {
 	return nil
 }
 
+// GetToken operation middleware
+func (sh *strictHandler) GetToken(ctx echo.Context, tokenID TokenID) error {
+	var request GetTokenRequestObject
+
+	request.TokenID = tokenID
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.GetToken(ctx.Request().Context(), request.(GetTokenRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "GetToken")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(GetTokenResponseObject); ok {
+		return validResponse.VisitGetTokenResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
 // DeleteSlot operation middleware
 func (sh *strictHandler) DeleteSlot(ctx echo.Context, slotID SlotID, params DeleteSlotParams) error {
 	var request DeleteSlotRequestObject
@@ -15071,6 +15692,32 @@ func (sh *strictHandler) ListUsers(ctx echo.Context, params ListUsersParams) err
 	return nil
 }
 
+// GetUser operation middleware
+func (sh *strictHandler) GetUser(ctx echo.Context, userID UserID, params GetUserParams) error {
+	var request GetUserRequestObject
+
+	request.UserID = userID
+	request.Params = params
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.GetUser(ctx.Request().Context(), request.(GetUserRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "GetUser")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(GetUserResponseObject); ok {
+		return validResponse.VisitGetUserResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
 // UpdateUser operation middleware
 func (sh *strictHandler) UpdateUser(ctx echo.Context, userID UserID) error {
 	var request UpdateUserRequestObject
@@ -15193,8 +15840,10 @@ func (sh *strictHandler) GetLiveness(ctx echo.Context) error {
 }
 
 // GetSpecJSON operation middleware
-func (sh *strictHandler) GetSpecJSON(ctx echo.Context) error {
+func (sh *strictHandler) GetSpecJSON(ctx echo.Context, params GetSpecJSONParams) error {
 	var request GetSpecJSONRequestObject
+
+	request.Params = params
 
 	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
 		return sh.ssi.GetSpecJSON(ctx.Request().Context(), request.(GetSpecJSONRequestObject))
@@ -15216,8 +15865,10 @@ func (sh *strictHandler) GetSpecJSON(ctx echo.Context) error {
 }
 
 // GetSpecYAML operation middleware
-func (sh *strictHandler) GetSpecYAML(ctx echo.Context) error {
+func (sh *strictHandler) GetSpecYAML(ctx echo.Context, params GetSpecYAMLParams) error {
 	var request GetSpecYAMLRequestObject
+
+	request.Params = params
 
 	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
 		return sh.ssi.GetSpecYAML(ctx.Request().Context(), request.(GetSpecYAMLRequestObject))
@@ -15291,665 +15942,679 @@ func (sh *strictHandler) GetReadiness(ctx echo.Context) error {
 // const string: with thousands of chunks the chained `+` fold is several
 // times slower for the Go compiler than parsing a slice literal.
 var swaggerSpec = []string{
-	"7L3tchs5kij6Krjcc6Jtb0kmKcm26NiII7vtbk+3P44tr/dsqy8LYoFitYsAu1AUzenxjXmaeYr7777J",
-	"PMkNZAIooApFFilKlnscsTttsVAoIDORyO/8ozMS05ngjBeyM/ijwz7R6Sxj8O+T8zRLi+XLVMqUX6hf",
-	"5Hw6pfmyMzDPyFQ/jDqXNJszNWgkEtYZdCiOGJYjElbQNOsMOqcTRgrxkXGS0dFHSYoJI3o4ORfiY8ov",
-	"5GCRpwXb70SdlMuC8pGa8z6dpfcve/dlJgp5v9s7fkiPRt29h7TX3Xs4OmB7x8lRf697/oAejXusn3R7",
-	"9818naiTs9/nTBbDNOkMOofn4+P++ODo4cPzg8OEPqAHI3bcP066rMsOHx48gPFFvqTnGesMxjSTLOrI",
-	"ghZz2Rkcdg+iTpEW6lEAFMVyBqud5eI8Y1N5vwqLz5+jzsloxGbF6/GY5QpqFnznmRh9ZIn95mjC1N/D",
-	"lA9p0RnweZZFnVHOaMES+KXT7/Yf7PV6e71Hp92jwcGDwcHD/+5EHcYT6Q7o73WPT/vdQVf9Hwy4ZFxD",
-	"Yy0oWfdIvfFpluZMOgtp9/Y5vD0VlywZjnMxHWqswMdxopzNMjpiMvBIMqqIs6f/NZym3D7KRNsdJN2H",
-	"Hf3CJctlKnhn0OsCTvOiDqjeoxJQBu2dkeDjNJ+ypBN15rOkjoL+wWn30eDoWL84lyxvubxRr9+JOgua",
-	"Flkqi+FMyLSANaqNAr1kOaPJ8okQQB3eYcRHcHZgbSUxOcBsg6ZeJ7LnFycd2knt8f0/Yk70UzKhl4xQ",
-	"YgFjzi8RY1JMUkkUwG/bKfZo4Oihe66PnXNdhWr9WPsgUlh6IpLlqRA/0/yC+UhST0ghBMngWZ1hnotk",
-	"OSyEGJoBHr9UT0kq8e2cFBPKyYND8lP6pAG6cLpbgJcB0nfIG3sOb6xtugbDyq4RhoDsp5mQVUrXj8gI",
-	"n4WAiARvB3hAFPkF5elfWU4mVOpJSjIlY5Hb++frpNkafALw9gDkwPt5ymkWBncqyRieNgPcPPfgDVBV",
-	"oAYmy5KIUJ7gdV8UjCeMqan1DUdS3gB0A8n7bTjY/ZF6O/sSUHfA1Ah3HOCA/ZUoXs8YDwOei4KIGeNk",
-	"yYoVwOeiGKphLvzNFOp3SWhB7B11pO4ovNx2SuXwpcp96HzrGjDSW4OQCvgakWLh5+Dl9SXLMzrz8aJ/",
-	"nKnJ9cvh61Z2Br+0uXAfdn6NqtgU+suVK1dfteaCpQWhnAhnQUU6ZbeabR004SsM1kZ0GQApbD2F065x",
-	"dqK5SuUwLYHliAVnuYet7SXtB6f9g8HhCkm7dwVJu3clSbt3CyTtXk3SPnrUIGn3GiRtQGu2WtI+Ll/c",
-	"RNLu91ZL2h5JvTYiQ42m1OmzD7+R1TeyakVWzxTOfIXflchc1Fh2Z+9VTTu4CaqmN29NUz4vmAJyv1sZ",
-	"kTMq1TpAIvt9rgSxQokqaZap28KCZCUgAvTa3Tvoerd7wuQoT2e4687pQpivSRD7KPl9nvKCgToYoO2+",
-	"R9vjVD2URZ6O1NU9EVnibLLblnCR7DMxonpZ76Y0y8iPNMsi8oTlWaqEpin9NJxRKdXcB1FHjMcsL7/2",
-	"oBt17ElvSw3w3dn8PEvlpArbbq8iFV2mSM6H5oTQS5pmeJN2Nc2PxFwRTn97glfywfCvgqtL9dk8FzN2",
-	"30LA3MRPJ3R6znKl0I9YXrQ8Jpbqs3Sq8HbUdX6banvCvBBTWqQj59p+lwn/LIzojI7SYolTtCG6a2CS",
-	"m7CjEnf9BtzBbwX9qET8o+71siuPL5ZIYfyimHQGhyXgkTV8SHkiFiE92x0VUrbhl/oeHjgMA7HucaIF",
-	"fC+gm+vPlZprqa/4E3+lCmIYnDX5dgWwEHV4OJ6wTCxOkaJ8pOFzcq4GEKA8gpRXVx3NSRvC4KEZ5qnv",
-	"ZgwZUa5UqXNGMiYlGp+USM3nwCzEGD+jP3nnqHv3ynrIbtBTO3xt8bUCkgG0BUAJCFOS3wuuJUmP0RnT",
-	"YSkc2kWvkR8bb+hy2Pmy/RX1TRD9MoJoG0/CdQmiSJZBvq8e7aW82cAKZKaIrM7FUftWJ56MxDxLFL/I",
-	"2UjkCUvInBdpVvL0RyX97Ian64XfKFevAavOGirQsuBnyQseAD1YQZugjmyi6ojJmWtAJa95huYOOJPf",
-	"ScfmPaKcjCaUXzAYcG6NZIuv9Vp1QRaGPcIMwI4nLsSMt9fY1Sk9GhwcNTPKR6e9/raM8vBKjPLw6oyy",
-	"f1VG+aDucu01MMpHHr+7EUa5zuX6VPCCcfzNO6rl74Gj6j60R/V1MWG5JB/ZrIDDJ+mUabkCiQ+cT+Ap",
-	"E/zitlhxi3zuePaO3KgHDwb1s1c+BUDC2TEWNV6xz77mCIqIiJxQkrPxXPq+pqsd0OOV2mL/S0kyvdsg",
-	"yfTrB/Sw4YD2b16S6R2sOaAuXb2heZFWPZjPxTzHcwbUVSwE/GeSM0bSMeGCTEXO4BYd54zdFNH1vmai",
-	"O/SIrn/jsrMhiBsluaMavb2fXeQ0qfCynxibIYNntCCC63+PBE9AIlMCF4rCgoPzW1GdGTdOc1l8I8Ew",
-	"CbYReRTubo+Od6102m9Npx/0IJ9QTxfC8EU1C4QvjAlnIyalGvGNCm9APP7T8ELp6VMJLWhn8Mu1Uk7v",
-	"4RUUq4OvXm47rFNOmHB6D7+AXrVKbIuulywefTGy6N8ChnJUI4uDBrJ4dMvI4teSp4CL/Pk8y6pRzhkZ",
-	"pyxLZCjkqoX33GWmrgtxS3+654zXYGpPuls5y3F6dI2DsDhU/655x49ae8d7V/eOH+zIO27OiPGn9tb7",
-	"wn1vqj4uhpKTnI6LL+71BmB1KrQNUK7aQLTZNme/z9OcJVcj9RaBIjdB1k20e/Wwjirh3lgQx9dPpriA",
-	"NeEZgOofRZY0Wuu+Rvtc5bM9M+u/lsVuwrIvZ6xTNHW6EA3K6Dei+jJy41dOVJvHka0kkoOjve6DG4sj",
-	"6/lxZKEL5agaSFaLI7NLDiJH54ZsFELWC0SQdUuQnwodf1SGtECSa8og9cGm8eaMKrrw03oh6aEFUkbz",
-	"PIdwWc0CAseuX32nHdTHQPIZlcVwLr2rndOpug/fTNRdHHUK3GeHXZ4Pj8c//d7/7/PTh9P/Why+HX3f",
-	"kz9PHv0n/8uD2f8pDn6gz47m/1t0P6RP+h+fJz19kc5zKfKXqZzSYjSpuBHhGZmahwFfIowYOiP8+Cyc",
-	"4Jxlgl9IUghCicIXWaTFhIhiwnIyTrOC5XJlkuCOc6O7jsRS22LdVVjZo4La97Sg51Sy99w5BC7ozAAy",
-	"d0bU4ZfoYUN/mAdEM8YJcssZHU1YsouoiGvzvzZAoAbeIAgAxmyUpZx9S0D/qhLQrzF/YV00xLMpTbNA",
-	"2OmzPfWA0CTJITi0IeCUqVH1ONMTjnxKrRRSRSEdl3lzNhxEOi8m93N2kcoCMnB2ycOcKKOG/dVOmrtB",
-	"gJei7h+pdE3kDtQ+pbJw8t1kCGRwPibU0qSEwGpQKpVIEM61nVCbhS8jIgVJCwj9OgcWh+RDzucFZEcm",
-	"LGNFI6u76XDdIPgDgKrDvg4pi4JXonhjVPgKDtRjAIPV8RuxwEUxdEd5sIchkMpsAPyYCJ4ty3lxCFLP",
-	"V55jHoZaA0p8sCmc/MAKk+A/oSkPpkK1ZeoPwHo7B5PPL390EjZTUmpPXT2FwvAfHToqRN4ZdEy+eSfC",
-	"nxzu7vPPrneF1e+CUrM41N82Tz6mPKmwaM4Ww4oBTP1UswaJLKmOUz/Vxvk2uuq1pHWDgw1vpUfuPYEz",
-	"l/fTUUALOPj8GZKWuVQkx0cA/V+jTpHP+UhdSZqiKti2ngXfql+vHfItmfLLxLAf7jiEvYKBXYawl2T1",
-	"YyoLgWe97n9eefrbLEMxmOqeukeD3lGAP7RnWGs4iOfT/yIs5PAqLKQtXC3dPQrymKhEn1zKgk3bsG6n",
-	"9tKuUPPH5qBw2Odni9VZLqbiXwanvQcBpPbVvaGEtKnIS7GDs0/FEK0AoQP+oTwNlYujPCe7vTkqMsCt",
-	"ujn6tzP76cHOo5Z8HOxCjz3QdPXlMvA3cq1+S6/feXr9QcC0fvDoSvn1ngq0OxduZQub59f/wIqf00vG",
-	"mfRD8+zCaZZeMjP0JfO9JzVq7B5VlwTWjs6gcz6Xy/9VMFnsj8S0tfkdD6k2tT+ZyyV5AtJZLgBKjrxW",
-	"B091LXoPb1Dx9DeCoAH8judZpmiRUQ75X6XRJBFMgj4LFZYYF/OLCcZll4kDaSGdnzBfwKkWR4oJLWxR",
-	"RIWafaC8KUtMOS80yqdjWMjAXl4kHdt/A58hqSRg91WfHU2EkIxQbSQzxRRbmk7eQVE7tW8No7eMJmmN",
-	"JuBmNBq0tmqU2DEGZJfqYZsdJaIFXpimFzmwAxl45df6T7i0P1MpiN41lIJY6cLreZelZ8IJV4HQAP+Z",
-	"JRcV639Nd3JrHG2kPAFQVuFrlXEFcB7QjRQYbk6GDrldN5WUGk0rQf9qdHWl9aBXU1oPG41abQMU1mPG",
-	"NQd8EQWndxXktIWrRV8/iD5Pv0HvnafedNjyL/LFbyL979OPh+97s6cffntOz589O36RLlK6fPGALf/S",
-	"Vc9f/nayfJV2P71Mu4uX//m/P73+Xixeqv9/LtLxf3VdrunmdzSG4ENNCE+ovW5XX+9fOq8yoCMd7lpH",
-	"quBgY1oO6Ei9z1HHSOrdqOM9uD5aOr69tNS/nVlCRzunpePtaalB3+430VL/xtmkYZFv7BpWxDs0Uvlw",
-	"EyON0QyGdMJoAlQAwMB5f/m1ATYH5rJDedwoMM495/rOs4wcdR2VBEYoBUGmfMQcegFzqinsrhY0FOPh",
-	"Uszd2fqlNqNUmwNnXniFiDFZinlo+gcg16PIi9s9WCUCc8YSBfDDqx+Eh2EqV3j/UWTJMzj4FcuhekCY",
-	"flL394ItpHzsOXonzqvknI1FzkhakAWVpRtrB2FDB/f1bNdRM/moQVusgKXm0PXgYgD8MxokauAFQ4UJ",
-	"pGoCMlozqmWO1eu9Y6S+x5ATgZOlkvS7CrgQajroHV/Ned6HDSkdVRtV+t1rAPbBKmBXgRQGOS5PAfxF",
-	"wqYzUTA+Wv7Eli/4Jc3SCm3rH0laDiUf2TKAAWfE8CNbDlM9nYOOd4wnkKfufHjvJ7ZEU0aPFIL0j46I",
-	"UnvPM0ZO3j198YKMJjSnoxUxh1++eYsToNgMrxoymgBWx8xbNq9V1nrhf4DkOGY9XuxAhxGlsoaSEZ0y",
-	"xIsxFmmIaTZ1W5HR7zvIaILRWlzokYAKXrC81snA/EpYnos8BHbzmhebRuacfZqxUcESfJOIEQQl34Lg",
-	"0Aokj3yyrmy3DkGzX4QZkPLTnCWMFynNZJirjJwBIRDCqKE/yg+U8mPpTDcIJQotRJ6QRIAhFiKBV0X9",
-	"ZeJiV7XeLFfo1bmCv5MADOsbdsGppdkgJPHZCiCaAaGIbyVvIJwSRs6XGDN58uYFuH4Uxj3pMcDZU3yf",
-	"luuY0ZxOWcFyG3YOxtovEDNeA1Ez3PU6S5C/KXcRgnq5yWbAu2NKTlC+CjGWlMDraPYH6IsZQ6t36U6g",
-	"0OHrMZGM4TmUYfxMU55O51P3e9M5MG5CC5IxKgvSq6BICwVhDE3ZDd6cLrwaMVUOcpB1mk7ZW8qrjZLM",
-	"xEU6ZSSH583YAp+bGWTBp00IxIJxrBBnNeaVx6RhyoapFFoE8FK1b2O6WHlyWrVkwov5Gq/aEJAb0eeA",
-	"xMVfTnmpTwcQWD5fgUB3kHPeylBlDK4tszOsy1WhcZyLaSXo8oqA19NfX0BzEDyFqDqTG3FRvga4KNi0",
-	"XivhNWfYgQ1dnBIqTaEDdJVzNBxQbiwM45yxx6RnBMu1MpB6WrApKP47Uqx2YylocJIGgO4Cx/PSotnK",
-	"IECubRakACGbWwW1agJ0uhA4Dzqqq61/ZDt0qM91o96v10bfV2jm83Mqi6eCj7N0VOy8pNC3gOA/a0Bw",
-	"66hCRV8Q/nVtZav6p92jQf+4mca+lRsNWsh2WG7UR8EuvGJ1Irtun4Ul1CYK/Rax+C1i8U8UsbgRB3+5",
-	"vC72/U1E+JcQEW6Ceyu14trI9PBb8M1mZHqw475bvaOdh958OTJtoM9vAbjXFYAb7Qi4/RsCbn8tcEEm",
-	"8YIx+5uJ9Suh60v0nuqwLgZznSwBZYwaDoBX0OjexjWL8PjusmRRr1ayqGkROhT/Z3CTbQaR95LlTRzh",
-	"68oLab9tBSa175NkmlaM2SecUPVrKoucFr7Lrk4gbbB9hYpSeNOEUnSOFMfoHQdRAevfAhddBxcnCSUI",
-	"nRIZ+s8qJupL+ewBWaG1DmONWR3CYJtTpZywS5YvieYUtxP6tz1BygU/FjarpNICVNCbOaIca5coFDTC",
-	"e319ty+JjN5e/+GKo8A+0eksYxsi5MA5DRn7RJ7hLG2RUlkTIOUlzcZCqUNPRFI5E/YROVfP6n6bqRkw",
-	"1AM85436jWgvP7qb/vLu9asBSQuiBAnoNMVoni2/hiCtGixqzoQKMAC24pLtvtnbV9hLqtM6FOlfvNvU",
-	"uqIjr0RxAiEd9XqEr2y4R0MlQi6KoTfAj+Yro0dyVsxzLgmdzbIUjZT3f5OCQ9sq9qm4PymmWfXQBv2V",
-	"uzyMD8rDWNtq7TBW9qpB91zMeVKH2hh+DgPMPHM5W86QrRE5H02MmHDrgvEOu4c+xMxWgsDChxpOb1g+",
-	"TYtauQs1ycw+CsPLfV52HmxuCApGeFe4lWRKlyQRENK0f+VYih2D9MAHqbvbIFjLAQq0UOgymA8AT1Yk",
-	"BKD1vyEjQLgvV1ICKJcLtptY0f59PFHXUejtuMmRX4FLDcg+YADI82Ikpuw9/8jFoqJJ6Wdkrh8GAI0j",
-	"huUIP/hRcM5GwCULASRta7cqaGdCFiSZ5xAPAcOnU8zDv+WtNOuAqUO6AhmA9SXLM0GTGjmXvwdA7D4s",
-	"oSsEmVK+NKE9mPVj+oIVAsKucjFiUu6gVuQNQNTdZR2Y5VMFxzc5u0zZwu3RX2nVnomFAjJ+cBvRynHT",
-	"enbGB67Pj0rBh4gmR+oajnOmPt4LBTQtxDxLhrqyVGfQw+3AX7V6Crb+FEQbSf34m5H32qosKFygr/Vb",
-	"xaFv/vs/fcWht7oQ83tZqShyq+x0ATVem4Y4W6grNt/GVtcrTUOv2II8VfO0tAtVFwR8452imWefRowl",
-	"Ty2Ddu94GEAYjCCWh0eN1XPcNGJ8a+i8FQ77tZnFqZK3Cpp9PeWK3Uj3JlDVY32D0AF0TOaFkoS+r8m0",
-	"5glJwhKt1M+HSU2eTaURqZRCK92JbnXjgeqW63D09gzwS6fzTLdpeS/n1dy8Xpf8TxOtblPQlQDquuFL",
-	"diLlfDrD+lL+u7VCwpVZIkILklOeiCkGTOtOzCGOG+kK6ZyRcS6mJCS1EcEjspgwbj6hoIJ382PCBZhg",
-	"WSZxUzKCOxOcGfBkMREgYUvbBRpSidT/pFO2T16PUbfEuxZylSPySG0XMvJBG2QJPAQgJNjPIbBLrZQW",
-	"E7bU2tw+6XdJPucyIlIdix7c4LJIp7Sw2J+JLB2lurR2xatZucwr1y0WOsDKBlbqPNg/LP8cznpdrIlg",
-	"fzju6miiNMuGWvXoDLr7upDocCLmuRxOWZJSJfz1jvaPjlbeSdEftf4x9c6JDSvv7R8f+Yt/UF38QZvF",
-	"HwYXf3y033243do3BHn3aCuYHxyF1/1g//hRY4/D3cK7t9OF9/Z7jev+dQe5JVUu94FViiIcHKzjcRG6",
-	"PqfqqKqj2czz3Lm+8bz2PK/X9ZjewxtgejWWd9iCioMkfPBw/+GDa+N3/etZdP/R/sGDG2F0/a0YXRjS",
-	"B/uPHl4Ll+tf25r7h/u9R9fP4TJRPLUymS8IK60hKK+5aYbugLrSAVV0zIivszdKDQzhjMJyhAHrM54E",
-	"Qcp40gxO8zCsv8HTx6b7DxckE/yC5eScEfAUQ33ZnYH7xqFsNh+GMD410K0nyLpZn9efEfs1UO0VUmDV",
-	"++8KmhdBEpb6SQOgy8dhWOvnXzFkyx2GgWueK1BCPGrQSwlPVngpwWDW5KXE+C7gCjigAZxTdn1FVaob",
-	"qAHD34GFRrDOFU5WVjYJQyNQ+aSERiqNx43okio5uxQfvyBsyuU2wMYtOQWvvEyl1AFOVdhM9aMm2JTP",
-	"/Xpf1ICHg4JxMi8mIk//itEpE0YTlkeESnLWecJoznLCLs+H//z7P846Xwxu5VYa4GYGKLi954l4OmGj",
-	"jy/4rtpe9k67h4ODg4Z0HCjU2jseHGznIHt4payxh7cgHee4Jk72eyGfBwJq66gvp/fPRlFfD1dHfelY",
-	"htN0yv67FjmrH2IZlb9ix+DqcdNMZlg6a5wjd2b8NidFRnmRyrMOscWZ7KxG239x8urEBj2Eq9is/Jqe",
-	"WR9tmK38hlPo3ylpU85zg+WgXPt9CMS1Y17fNaJOzmczoS7Xl0pROoXXfPzZEQR0KQJTh5BoB6LSNdQD",
-	"K8yzGrUHDU0xHPc7SZ4KXjBe7KmF3NbA296RC/sG8AQQEIQPYAEOrA7FfYc8xWuDPaH8gkFIz0KgYL2j",
-	"Pk59xZd7/VtYjKF78Kdo+n+tfHlN53+PrD5MRDUk9yTLtJYmcjRq3hmLnNBA27C73/qGfesbtrpvGFLb",
-	"t0Ceawzk+UFt5LYG8hx+NYE8FZZbDeRBolkdyoPEfhuags2n5xk7b535Vt1+uRk0XYdCaU6VAilyVpc8",
-	"yhiaB19bbGQ/QK69aw2O9Kmu5PCPmlpQlXj5mdYKtr4RspgJztCBiGyv0mwNYl9JWSZvR43DDo72ug9u",
-	"E9rWY80u+cawVovx++IJsW6XsnZ84T9pliZw9zynac2fVT4lY3xc1wkv7ZihHVNPwpxQicWC5Q1XCy51",
-	"eORsDfr7raoAHwJ7Tdeswx3wicT7MpVQPbyCTnxIpuZpAJs4ZOgMsQB+Md57qX4rsQVDMAIDvcHEnOKI",
-	"HO6TH1gBD3MmxTwfMUIvaMqBmUnGE2gn+eyUXuigDzX097ko2K1Luuq5yKkDsY6bKhQd1Lxlv8/rfg0z",
-	"a26eNqPGGeKbXRT8FDiJGJOFOmRLMScsSUtTl0EgGrBvG5T7j+pQdjbbCGU7RkHZNDn6PpXqKxUwm6ck",
-	"MY/rcLYs3xlTd8rpUsKRrt6fSl2heQJF6a16fbsddt0Gh10ITDXw1+Hkwr/ubLaTNjic7XyNTmcP5lKo",
-	"vxULsU1k7xx1rXh091ZDvtdbC/omT7QPJhfkL/h7yRpgnnIyl2wV1FM+xBFajzusYMAMlGiGtwQPkTlY",
-	"i/nQQv/WZc2GIGxh0gxjDRRIR0CmCWZbxWWhJpBnUXgB7S/GKZPelagWYX0X5iqMoLtY/GK890pwhmw5",
-	"BrqODZeOQfLR5TUGnbPOwVlHQwXvDx2ePpqwKVWr0duQRW68fLaVTPGWzTK6RHborzpW08Qk1UhNcfGy",
-	"EDlLCIRzqUXPBJcssq1KTFedCU0UtxvPc2i2w8ZjNgKet2pVP6f8Y2AdZ/Nu92D0z7//A/7BHpOcZf9x",
-	"BrWKzjpxKSKYtikaouo5mdELFuEedG684GztOqzVpbqWU+jGUkzKbyws5vY3xMFbRZUnY63c+d+Bn8lE",
-	"LDDvVLKRwLIkpMiXKC35RNBbs6UPHz6czIuJosMRxHPWoIzu6liLXDFI1v9xVjYiEB8ZV+BOx9YHvqBS",
-	"yWsFufP2+VPy4OFR966/Kpxz5dI+R50s5R/h9GD5CMirDoAEHgLUwcwVkcUkzSCZXGFV/YSxCVZ5eKHY",
-	"A3XmdHqESL/IfGfQ+R+GmPeVXvJv93UcAQb0OZVS/FXhY5IW0I88Y4rbobjK5qy+mpE32/brsZbWhtU0",
-	"fRnfq37X0d9XftUkzW74UXit+s3SNN70SQxCaIa8em4EWGP2CizBn2YrkKMbp3kl+ByIwKXJCcsCBDny",
-	"Z9tqQWBOaFwPtNMPosN7b3OMwOs/iixwWUDDPpsP1/xxeHvLL4fJ7yRJCEUxsBArvhykwvWU/z3G0Dcw",
-	"Jf10Y66UuLNuQwLfs4w5DpfqqtRDvLa1ZKkurCp9UpLkdFyEVldOvhnEjDC0b2QVb5h+BkJSuYkwWlfs",
-	"IR2bCiKcXbIcZMswkO301V20XWW0njZxoaeYj1vdxVsImQtSZeK8V12eDmdb8dXnSv5qdzcp2kRxTYs+",
-	"O7uSElrQ+11/SZtw7VWrugLbDi2rBcdct6ItmWfjatow0lZr2pCnBhbUhobXLGVLcg4s5gdWNCLKGA5X",
-	"LOSifP2qVPMDKxo4bLt1bMxBw2sIM8h2S9hQ9govINQf3F/M85QnRMwLsgA1S2mDi8nSXx+mtgVXWfvA",
-	"NpjTY7zFezW8/SWrR04HMK3QrYBmZue6GkYrlRf9VamHFbAVwvasVUutL2zqTHhVkvcdWFXejZFoSs0X",
-	"GWsBsnk5W3VhZejJ6lWt4wahq3VbFlD75NMJTXnTdyUZ0blkGCMyUtP8Pmd8xOSqBeGMV1vVj6ksRL5s",
-	"IGm1sIwlFywnjBd5uno9Zq4tV7SCPTYgZlsN9AdWvGTNXFCRkzFdwHUT29hSDMOHH4Mresk6OH8zn23Y",
-	"y3aKrf7Sz4CjqyHRmWfbZRjWu2IhrssiuAQ7xzaL2PpyAR3gem4UvbpgP7QGILkG7vq94c+yOfWHWqZs",
-	"tRBvko3Rte46Vd+H63RHt6f+7PobMy2q16S5nWD2Hd6Zekmv2GLVVXmibgW/eGhEplSL0ZwtgGGpMTYy",
-	"Y0e3p3piFtlQus9fqh6kL7RyZH09s8B028CuUoKvom3MOcEkb6Xxc7EIraN8f2MSrtacqwADnwYZ/sx9",
-	"c3Midutf1D9snhKkYOu5NAUX6suR7nwbg6GS5uUvRj1ET5UasZcGaGHuvL8NDXjh6Y2ipqJJPoewTjFG",
-	"rbjpmFzlMFeil/2lPEvSImCGalrH9VvNysjAKy/2em1jn6szaxy9+D7sWNOo+k6SVCeZqlNHi0kZ2eZg",
-	"c5WzbSzyKYS3zeduvqjjDzP5NuAHfp5mQS/ca9PnAcIqQbgss80k0003GFRMUTuFnIklVNalkFeRciLZ",
-	"JctpVvaBl/vkezam86wYEJpl6DCbZeB0195p2PjvcwZyud65bfBR7lK3K/5DQX/cGXT+7f5ITGeCgysd",
-	"h8n73kaVoDuln17giw+izjTl+o+ehRLNc7pUI2WxBC+egqb6+6nuC1NzHTpdY2Jz78JlIeZSe2Ctk1bS",
-	"qVIZM4BEJ7xX3YDG3euUfvpZB1r2ut0urNz+EEIwnMMmSjO1vhvpzJ7Xq1GZdbOPlj+xgML2kn7UMQHG",
-	"by7pGDT+nM0YLQYQDNA/JFDOJCoBaIb7YP3IMJ5SESl63JWwfMZN0fxSWzfHVbuSyU9sKck5ywTWMzYa",
-	"1T55L1N+QShMjflBSQpODQjpw0Wkkhz2+2c8TsvtDj+y5TBnc8mSeJ+c2KX11PT9oyNymcr0PGPk5N3T",
-	"Fy/IaEJzOlI0gfEP2oVMKHn//sX3+2fcoAkZUIkoB8J7CsQNNNM/OqqSzIwWBcvVnP/3L//X3v/z67//",
-	"jzAKxy9NvGSdjmLFCONqCIfa4ggusH3yYkwEVlmPzBgEPADtEYmrsWrxY0IVY8kYKegFDOv1y2EmcDDe",
-	"J/G9GOMswQSBLYDYfiOgDDtvD6FGYLwGGGCdwqsCxa7c7OV27/+V4KyBIF6rqyHHZAmEgQ1pZmREs4zl",
-	"umKHyFmCULC3yVTtVAcG1SnloHsIR10pwRTiplftswwcuhoL/RlTYupM61M6nU8dwQy77gPXUoxmn/wn",
-	"BnTTc6Wb9bpdqE9WYBA8UVyg223i/ZiH4647wduyM+h34faC8O5Bv3f48PDRwYPDh5GN+Xa2kfKCXbDc",
-	"lrhpugmUCLPqIjAiztXuASzU0bAEsEytWoN1n1xtEUqRbFqDYvarlmD0zaus4LN6GWkao32g8PHSqdEx",
-	"wvxvKOnnZIrr6Lt//02i/qovB1lWT17aEhYN0pB55X7lo2pR5Q5WyVFvcBG4jwYkkoyOPkpCbXAy0csj",
-	"dyRjJP60p/+O7+6TpyJhAxJXNhDvK0lL99HhI/ZU8HGWjootwWOjt3LKS/PaSgjpejKn5Rufo0qPj3VT",
-	"eL1EPkfV4mbrXvfrqO0MRbZnHqYo6NgMiNsydqtKjTXAkRyQ2N9AHJHYA4j6oQ5pROUTaruXXQF/Vnto",
-	"i7439gUQ+b32X+um8Nuu7RD+oZ5rAH9aqkcQu417KOHvb8AFt33PQlsL2tsAuyK+pmVlpdUg96R8U4/p",
-	"c7QT7O0C+icOeEUO0oWzV5DNQ1Cvw1gBPgwkC/6ftS9hC/ij2lfmxqwDFuqjNqPJAfjIaqptoK312luK",
-	"sBIzkUEebq/MtnIVt1QS8NWswaIHKPVLBfgWn29cUHwhDnZ9ILXXcDM/eSO2JuhbyVC+sutgA37V5pZY",
-	"y8FEsjwV4meaX7Atsa4+PiyEGGZmkpXg9b64c+jCGhQIKScPDslP6RNL8v46zfYxSuFqUifNckaT5RAD",
-	"M9fL5Dj8CY7+HPlVQ5IWEMRF42jn/XGqjRRtXn8Og523uTCFPNtN8EoUr9VwZwqTft9yhtd6+OdKlZNF",
-	"yhOxaAsO1z/3Ad4sIVNW61k/DQ59ARtCeyh0DbRlOdZNABbYV6J4Y9+4sioQOcVn27wKuYbmLVmWYF37",
-	"oinX+jkKZH2um6CWaerO0mrtXq7kzniCl28GGI3MX+gxz23ZfLBWfVcGEzh5+FkmFtgA0zLeAHUoRlvX",
-	"mqpHy/0Nqdu+p7Gl/vbZifuOPl/2JQVc9UcNZ96PMOpxpd2AbuOn6zwlJG4+ge4KgMWA/GRPFqTnOTmB",
-	"Za7dnptsF0Kkfut+ID3vs+O1epakxRVZ9JdlsX9W7rYrc8vXxiWvhUNpEos8juUwKeBZu+VLzTzIYy/b",
-	"s4ZVhiLtHC91hB1oHOiB21DheIsvfY4aOqKtJY1Ae7bPUaAezLqJajVodqQJQqq7Sa8wkrI2wEZu1euq",
-	"4l3VQhZUEgUrdI3q6DPtFi3JsLZxIKgQaEPqiXGiOjTyRmnoVyOUfyXM1hG6FW4QA3OeZOxPoh99UQ1n",
-	"d5duwaay9UIg3MVZxs1dterLt/SqvZoyIDgDFzC5E6v/xHeRXy6Edgxr1OjH0ji/bp/mcH2Cuyu17khy",
-	"/1NI3rsRmHftIRxRjmZ1t1EclEm2TYKWztEoyXn3guG1ESTG7l6RFmEDw5S3JiH9VUs3t0Nhuk71ZSOF",
-	"pc73KhC+eTrBahW7YFxQCbltCMGPIkucCII/F51UIhEmLNs2DMGF6Y3TxrMpTbNTqpPGt6AIKHlqCreu",
-	"E/3Kj+1GV9DaGuThTCBXMJWE7anPmEpS1lXiLBTVABBEMY3/VinsFv/plA1zylv4n8w5SafsLbzwOQp0",
-	"SVk3S7UNzDd9v6JT1kDqHVeLrnUWACC8Hdh/d8VQqwXx2no2sCThzjgq2gZTWRHYytwNisVOywTFWnyE",
-	"wzJdZwHuywH+Dowv307p9dlu2p6zEqHvlNR2K47TTk/Dd1LnJzWLnIMbFhiei/w8TZKt5YWrBvtGHbA0",
-	"sByTD9a+/0oUb+zgawkVNqk/q4OF7X0EwsqULgGbiahoD9VQ4ojE3n6R5pVk/c1+eYvslyDDZybXYq1W",
-	"hFkZ35yEf84whpIYbso0+YIXLNemxK1uvvL1NfedHrgj9Y3MOfs0Y6OCJdgQgogRJFAl++SVKCZKwQY9",
-	"GpLO3EhPXAdyQxMCnDOo0UwzeUUJYOTP1Cr+2HlldzKAp8na+swzKuVC5Im6PWyjhpo04GyiSnkfPnzY",
-	"q1YSXkV21cLDsNxSZ70FWvOuIL65sjhYrev9xJYsuVXmhW8qvatqrMLdS3HJvkXRfoui/RZndhtFyLqj",
-	"D5p/WibhlJEqh+gyw7c36vXr8T6+EoVOcT3Ptk2zUNCk3iTrdHnnkzujpBgnjXXnJMI+jbJ5wqAHSr50",
-	"ukI79RCwUI6RAPx94O3xShTPxZwnVwDN2Ly/Dir4oZ0BxNZ7sKoW+5TKosxdw0IIxoghGVTHdoEBK7dw",
-	"eCmSdJyG+pOcuhreSMyWTgkFpQLYOgmB/iyriFYXWsLPv1VncEs0mI7xwzl3Ghauwcj3+qX3zjsKN5N5",
-	"Uajjm4jFemb/To/+Xg3eGWpnuRgpXUK7LYE9lewwtFtgUe7KqzwFeqDs2SYoq9DitEuB9UGS+Z8gPf56",
-	"09tL/LTLWL8ujg9Oi1vhNfkT6DAKAhJqqoApS6dP5lhcZ7XK0uAIAei85tnyS+JmZ1cQ1A5kPJHknI1F",
-	"DuVBsScshllIwqazYll3glShwmjy3ufdX/gaANFP0KQNlymH3pL7Q7L8Mh1BQaNCcYmc5mm2JA5YHpft",
-	"rQiFFlixc0PEDjOzm1NUfdNXjy7WefWQqJ3oX1/WGO/rSKYo6cqgJU/TgYPmbGwXYN2pesx40hK4z2Dk",
-	"bkE7oZLACnSAmK71ANW2TP8eH9Qw+sbvd8DgnzYe6pvdc40QscYaqqgDe8xc8WSjzWVC5fDcqYS+3oD2",
-	"I5W26vluD6iCI5potLBRBg3W1loCYwcRXCYvaag4wqJlFKXJ2nqi3tHRlNFuoLoja+LG7Pa23II63oaZ",
-	"QF7H5+x5nBl03m59P0ZVth7Cu/q9idyg9uBb9ht4SrekNaxA2Fa/hS86wdu6fmHL4jdYK9HUvNkN1/Tb",
-	"lUbkfF7oHnh6VQRqzsKKwXSELyhVmrFEM0kIELZVtEsEettTmPCgdS3+0/eczouJyNO/foUoNW+3jeKC",
-	"t6+pYKN7eYZIwcexE1j1RZAu57OZUFzhJUtSegr1NbdC/rycaggm6mGhJ1sTPhpYwc4wYo+WE6VT9vxV",
-	"ss53ksRPcbd76tuxlW5AElKyMi1HPOMjkUBJTXMjh7eNbLImsG0H2a9XUrRQqst8CCCswPzSqc63DXwq",
-	"dZzXg6fy2Z1Ap2ylXtIaTF/vz16CpVaB2oHKW1sV90pQyZ1p2kDFfnbXUClJpbZ/W6gc9v8hTwt2dRuZ",
-	"fqWNpv60HKp2sEvj2rwYiamaCs7GegsbjtdB9d/Mc8G4u4iwT8DEZ0LK9Dxb6iZtFWBvbNsrKaZu6YsC",
-	"0+/I+GeB7ZSwTlmgH9YHU/kdBY0R5eScWY3brYGveDQ1qnek9AQdCZ4ySe7E92K/qf4vnXudX6N2zT90",
-	"ALzf9qPfXdX3I+rMefr7nOnHRT5nnyNTq7thmzS8Sez6kXKyUIOUTmTj1xMxOONnfI/E9+IB+sqRcorA",
-	"0H0YOGWDnNEkHthI+O8kUVfYLBfjNGM2xBH6JqG3PdV9/xQcodOfIg31HGRKGd+1Uy8UH4sHSLW4EPsR",
-	"TqcsCgVUmmDKiEAjXuiUwROSs0tdUsxZQYStOAi5dw9a5brfuHeP3ImxIw8uEc/OGz09/AK2NVg2nIqy",
-	"227550sW390nJyUy1OcEz5a4PGZgAQewJDENchCf0kKybIxQMWpkA9jNY9iYi0J6LuaF19rgDsD85dIY",
-	"C+JIrQx+NEYQqbZRtqX0/9JNKv0foZOm/qna7U9/INCwzIWQGHsN2AjNpACvtiT37qm7L2OlFi/GGBUk",
-	"790j+mTbN7+T6nOggEP7Cnf6Sg84CoYAPbYCZ0ODxpOr4DoRmZJhdUfosZsHcif2WlKXVFKC2fzyo8iS",
-	"+C4ABZqVGiKn9luG/tzJMPXb+cVpmlfGGzk/oLgO7m2NAbfP/VrQI9XLCIKxdFtV+ITCxwpEAJmXuNga",
-	"EfhvQ+4K1nZWReVA1nikcSRSPthP3bntWJplAzTRQy/v2DaCNAfAtEM1XAn6I8Ywa6xba8bkjo4aKsq+",
-	"U6kkEHI2uotLwM5UYMGdMTHLGLRykPaQed0n3Y+5v1V6eTo/YYdRvS637Vzswc2Qbw1wraGmQaaJ1oLG",
-	"aaxmDrbTiq+kRPsnssPyKUwHC7azmb/wTfMXvoh/aQ5iWw3akDnblV5DxGmFp6QYZDbqTOF+YRDknOLO",
-	"p+ISDjR0nVbqWTplEV4MhtpDtI6gVgffo9AqDKG9JJ3q4+PfWQwmVFQP02i2/F7929yEOL+LyeoHvAsy",
-	"FxlOaiYsW1bCjGf8pcgZqqISbvNzplbDEmzpxPh8ihJN1NH3O/4LVtCxIcDSPPJ5ZUebru1jlxKVJGOh",
-	"Zf/AR79Wu5NEnU97ajF7lzQH8KlVnWRZJ+q8ZG9xgpfsg57XHBv9wPxpHuMZ1w/xD/MIgK2fwL/xwa/Q",
-	"86MINVf7MBFkShOm+zEqDol0BHJVOpoAEow0Zc9dPCBU9xgdgawhuD6F6u7WWVPAdVPgKksIJ6mySSQK",
-	"WhSMJ4ytntPeWgWRYsrA4sAyyQxDDn4ObiTvi+REwjSK9spLT3CmBBPF+Wi2oEvprCqC+dV3BWdaOMGu",
-	"r7h6Nb1aemVvIHZnmeabIyqZvgbkUhZsqgUeqxSBYBSR86WS1ecZ24C6zUo7UcfipxN1YDWdqIPfq9Nk",
-	"We8v3GtKy2KjjKZThQqElsCuUqZT/CwXM5YbFeU8E6OPoVjKDxMGYHAL10BzZTCVa/9+QT8y/RUuFhE5",
-	"Z9AAvRTXobsVPFeI192aC90ES7E5yMm3bxEqPyJ6oWcWvgmVygvH/b1PXhTkI2MzkE4JlOc1Zq3f52wO",
-	"Lb805M6FyBjlfoz+kBbBDeMUBjlaZ4WXSMofEz7PMkWtaufl7+pjttGR4nV7amOdqKOGo/EB+yLVcIm3",
-	"ULJ6NSXspdEIWdL4zdo3GE/k6g8AVNWwDSa1vUtXNNCybZbXdIGCZpdpztYsU4m9NhhfCY/aJC81XuDQ",
-	"LlLJtsdH04bcLqROx8VxLqa242EhFAxbbRcSC4bq7aHbinbFl/FTyNvR58SROmEqlzA5Cy1h7c51jWvZ",
-	"ekGoITrFNcgCEaUXpx6hsmBzKGiliJECJK+snUB/VUDxgjPF7pk644+R44Pco7106rWttgo8Jby5QF/h",
-	"VX3kTDHcacobDsKUZpkijsrEZQ9Ae0OCmiQRiLhBLWca7ILgpcg8t1h219awbXetpjNv05FtRbswi7b7",
-	"hqfSDyPDkDU3yEBjiCql0NQDKgvbBvJE/8vN3v5O6uhWTVpaYFWcP0svmdfd3q4/5cWDw/X4gwjQFuwR",
-	"B7ZnkLo176aNeFFWbnkhOIDb4D6wbeJXMzo4fq0owpbFmYkysC6QKaCfevd0RHrknKnNcPapKHmBu03r",
-	"jVEf2pTsP7vdCX/pwA7K/o1OS9+ymyHyh6jsrlzfYGSlJu/ucvlBmKU28f6qbFI5Zy6hlje6Jz94tFPK",
-	"jeL8NzYqHLkRixXXUWQUFs2nlZgGKkbKUXYs2KwuOya0oCsJSVouIPKE2SIMYKiGtpIbtKv2Lda9lRbr",
-	"Kt5hoWuhgsGK4KNKkhT72b5xNqxbcQfSvE2zU7XtqMqmfZjZLdeldyiYC62O6WhiWfImMFLguAqc8Fsr",
-	"AOXaTbcAVM6oFBz2OCqNItbkWIcWvhCmMXwWWQso3jD7xHhAq5+pqqBlMwEjORKhuxgDmyl74x6ta40b",
-	"dT7tFexTAc1qOQZANIJwQpvkBdCCtJVTcKkkSz7SJhqHN2ujaECXaye8tWLruJaGXum8yK2bACQ5QYqJ",
-	"kPU+DZxRsFNCi/HW1Awg+jnlH6u03K13pHcB1WK1Y5FlYqGIQ0nUX2rRRT7nI1qsUbuVqqz4sNKENWko",
-	"inYpA1RjdTmhCFDVeSvH279xEMEVCLprW8UHtmWVFUlYG6tBHBYk8W1B6tIf5yzERMcrU8wNSl6MTX55",
-	"K/3G1P+0ZXrdkkFwk5mgaMWbIy3FQ79+1BfIi7BOxAhnCzcbz6pGV9VgdBvsXtRSmzGtsm237+tQboRW",
-	"Zx4TWpCpkIVunxBX2rxXtJn2a1vBXeEGvDJZmrvcij9B09lN4WGd4va4FBiMv53TKUvQ0Sv4iLXg+BVW",
-	"YT66ggeYtq71ppqov7l62aZyI549pQXTC7aNpFjluBMqh4qRrpviRypfqmGfo45SSda0jTVvvWKfCtMy",
-	"NiR6+pM5q1kB3pficlMG+wHujEKAWWiVWNVIUicOg7M6OJ2y1sa8zcnojYn522CjJ2TK8gtGZhCg54pH",
-	"AxtCM2Xq2EmwE2ufBJrlI1QzRxmjucRU2bmxp7hf7q0477eG1+7GkNS81BYKdhNi31kbiL+hvbKULkvi",
-	"gXYqeOZ7cLpMWFb2VYeRuGclGnxks4LMeZFmJC41cO18trdrPCj9D/qRm1RhIrMHBAqggPvmRyy8jp80",
-	"kjjOVjKn0uuxT9r5e8oNQ9BZpv6jP4ISGH6iY+sTObaFZJUf6MOEce8K6lBwUVa0+2XNmrZP4vlsJKYp",
-	"v9Bg4sbOxZJ9Egt+Icpn+ndw/XB0F8CoGZWFHmJ+olkWD8Bxz5fwqX0HDuaTavv4AcWbqCw6ESw8tNPr",
-	"0Tl52TyONtzvmyifxmeEQiCdzYC5aKJGzdS4aMGZgeFLZUyae1leVfN0GbDeQ4j/unB9g2FRDcF8IV2d",
-	"LMQ80zUDF3XYUVSzmvWbSqiQnk6dHuBgpYZmW6oEfXo7VXkzIRu8UO+B1VhxXlesUcIWbkM7nEF70Z5N",
-	"OBQzKqXroEGtDupxEDkfTQjU9dzeY4XoHY5EwhrMrhjgS9QIXFsY8Dkr5jknd65QMUodpVCG8d1y+3gh",
-	"adpYwTtba0FDpR8GUP+jWJCpYkB4ZRjiGglw2zHffdJtlLpXOjo8x4Zxeyjpy/HTmdJOBKLe2TY+Clj7",
-	"UF/iK3bqe0zUhaNOaVnuHkBwwQqjeEOOr/akOup4AQrDY9LrdsmUUS7hX9ohvw5sq+wNhiO458wnYB+n",
-	"1Z1XUBLkaNYEE7SvakwxXiDnpWSkXgjoJ2xWTMJIT1JZqBNScidrNko5yVL+sYXbEFawTqfAELtnMLSm",
-	"VMACzURhULDRxyYJzPDgtCALkeOKzQ0NJZwg5LtMhAjeyqaKYWNAygmJLZOx7mIbNYGR4Nr0A2a4BYQ1",
-	"caU9KoEQr2cKCk2W2FhLWoQuG6yL5xdhbA5nsQEeE6q4AuPOukx9GH18dQS+OdIwFDxuSgya6JslcC19",
-	"i6ppGVWDVtbHhLNLluNFobZzhaCacj3ny/AhBhgqcjPL8NanaBPuSXdjse+cNDFgRm4GfSQttjLnfYsC",
-	"+hYF9C0K6Kpr/xbW8y2s51tYz7ewntsd1uMLJ1FIcr2G2J9KK4sNDGjPVmU4muxKrq5B9UeZQKjPOWcL",
-	"TLgKyOxunuz6hFU1UMkIajnNQt13tXaNLqnjy559rX906NnXDlbY19QDyMw2EFi5DjPIW4F901/EBkY+",
-	"uwgsLqJA75t/fxYXQERVXQyQBBfUhGUz8HDmbCQuePpX5iQlm6Q0nQ1bMUf2rmqONCiwgAiR67Mwkk94",
-	"rRenm6MuobonVzpkmqntpYVxyMuJWHACuawgfDBesJxpClYkR3OGKXNiXpzxnF3QHIJa5rOZtttmYqFT",
-	"QiL1AOhUag9BwuyfownN6ajAJDeuA2MYkTNtPtXnIhFTmvIzfic+///+39GE5fs6lxvKLMSf+N7eufp5",
-	"7+MltY/uokthV+SMr5uOd2FwgwoORINJhFpJao48WmFChYvOVtmHcY9B4ptnWVSaVtvcy2uFQVsWf8Z4",
-	"i9XAsNBibA9JW87/Cnqpa1jVcJqmfF6E4pasVU+PMFYJ6tQVy61hHkvk4JwoUZbeiBOS0RwMlFD8Rdsh",
-	"TYBDGfJJTcQnVnEoU8s8B+FR/+iB5yIM2k69rTZ5UT5Mlg6MPZ3AMxgvUMXe3wDG60StDT55TYk9+iN6",
-	"XHsxz5sqaJ8sf3lsbOpY2Xgjs8AznhheBfIoBjylF1zkukmG1t4wZ3XOMxAPsgzoqApVzVl1m9WtoTpu",
-	"bodnhIXnafFGZOloabvorTximQCXFhgVUkl0ecyUm2Onjg88ROuUAoU6ikuhJR/3MHrn5MFaj3+TrG4a",
-	"dabtrAiZGNFmajBPW5DClH4agreqAVRiXDCuVV+ni+6IchB1CK26HMicJywnMdj3huO0iKuhBuvYCJan",
-	"b4FA48ZoQKF5vCkSe93uo7V4tOmbw3UYtSNbIdbeOG1ZmX3BMaaoDV/FuXiZrjUIWJWeQbUddY0WJOWK",
-	"s6nbCIz82PgEalxuocyD8uVVclpl4hnnzFi4Uw43u+ZRKPvSS+YFOrTzA47EPCQiVYxLmNCf8lE2T3wu",
-	"KTiTLT7VbLaA8qQG1HCibgdLbmcQsT2V0RziNaeuQ/TFyasT9KD/FWyIJqm9ECRJ5Syjjtxgo1lCR6hI",
-	"iyZ6gUfBl1rZavDUbWepsXYH29+1QfTzeCx0K9dp7zro09oPuSjDCFwKW288tGuZ6gCCVVg0ZUBeqrFB",
-	"E4zHCw38faHFubFcQnDsMmFzh3MM6ywhIPBHAZVktQxehUYNU9ULCQUS7+asyBwVLl6RT8NyssN2NzPy",
-	"wCHbKi7/BOw06KjBBNwYUKeLmZRt04GTGKzvXAmELr0mOPwW6YPhdd2oaqiNO93oT6Um1pQZY8PqRKs1",
-	"m7pVykmyqVs6wKrrKBDlh9TYUdGJGpz0q6RdDS7FjrVTKy28QAo7txWAwzVmLsSe/nGN8mJyDIJUsFaT",
-	"2Uw78dWKlXgxQ0ORi2uMg3WtQ3/pILq1Gohe4YMVWFipjmysYKyQlrRVV7teKnKTqZIZYaAhleTZXLHr",
-	"+09YnqVQ5vf96dMrG3jbiVlbWrvNJ3YrM5X8vC4+uZHw3SqBbCFQOXHZ80JMaZGOGtkNJWO1PNvkBQk6",
-	"g1aJWPhvoZQr7UH2mI0YjzuR9wkgwXUcZ6VIZ8S3kgAbxY51qUC6pN4GiUC6UNpWaUBo0P66k4BgD7tJ",
-	"jdF2/OvMjPlm/v9m/l8h112fKHeTtuCrSFDXKjT9aUy1Ny4b/StKP9cu8mxkQwpffO9EXtPUSqtQoE+I",
-	"qS5DbanvUuQoFbJyij33D8/Ksuf81a4mKNhm5Yl62fzzeyZHjCf4CtpkEhhg/+2M+NXuuiFcP4aCwfGA",
-	"XKYyPc8Y5nVDhIN0CyZjvIFfnXXfVsaFREczQyHQKA/9sN20SJMLuTI3x0AU1uVaubz8xVDWAOyznrPo",
-	"pAVWtv6V5Cg+T1mWmGYK4eI+upUQ3sOmEBKfzYvI68hyJ54Jdbry+C7RFUnJjOZ0ygoo8G3/jT0AfDks",
-	"nAf2QUfpLnLBLzBlcZaLi5xOTf6qei+AZtNfwHKEoEe6CEbrVD6acjKZTynfyxlNFENRy5hWvjKX0DEU",
-	"ispQWZBe0DFmANDgj1FcHzjBjBaTiPw+Z/lSQVJ347ev+982Jt765xAboQvmL+9evyL6OUm5jvVBLL59",
-	"/pQ8OO72/EYNnfsmDHF12rxOh9KwDekHpXAThvyEzmZQ2L+sQPKpKEuQOMGa0M9M1jJDlEA4zpktI4zm",
-	"rHiAoQupKd0ioWoLzbLy8jlnk5QnJNXFdkuhYlCXSRTJgUySFhGZzxRfikvxJtbOnfZ1ddsY3T5HHaPg",
-	"ram+kypZCQBn9E+LSa171dNhfhRZsqvqOAocSh7dVemRx6ZYs5IPQNA1BVr6XZP554kE/S0KseiiOx5/",
-	"z6HXYMDwUan742T42+I/JMa344FJUj3sHu+XNQTiAflNVNOUymw2/WEzOkgObqpdkHmX0eulBob5kniE",
-	"oDA1+r91XhsoUGKuWIMM6lSVaFhT6XtlJCwM+hzh6MZ4A5vdVKkR7sh/AGqoMa0tS2mSME7uqAF3Mc3E",
-	"6pBl3q5XQG2rJI1V8VDIsVgCBbUhSFIL6VDQWow+tnexbpS+oh24DnRMwTDb3kH72tdDilfexYq122WF",
-	"6Z6e9R2Yhq1hVX1NYN5csnaJp2/ZWL3xMeVJuxd+UiPBYrYYbpBuRmQK+cYA/Sz9yEisVHUrn8fbm1zU",
-	"SjZMBbnG1ah52sPF9g6+trVsBhm7HlA6MHHHPzmmcluSQm6s7UhgTgScFZtcW8Zth1Int6iBsLpMx0V6",
-	"yThW6gf2KHLDZfQy/Aw0CKiCd1qceky/1cWpL+glZtxWzv8O89cquVaPSXcF12oRdQTBFLZXdCXuCMUQ",
-	"9XALdrOb3LRNUptuGxdfmVJnc6c0QrEwQSi/bkB6EelH5CAi//z7P7aoIWEtSNrsVDvxtj5RKZtviu+G",
-	"0l8lEPRtEvl1IQIpWg5F1tfuXI1VRuYz2eoF4F9Nlm9ocarjiFXmogSBJaR9OQLjOteXU3QiZZu5wDQR",
-	"buUD86pHfNWeMEe6WKXqssQ2vIG/TLMW05DfhNrXKoTpCjGKh2PTfiyNgvoRvGmLdcK7Xu2yshyS0kF0",
-	"JYFqDTPvGzNohIdqHQwxCcF+qbO6jf5CrCzdoieDekPwfkXXLt8ndMJoYslKcL1WnfwIDbG4+SO0klqV",
-	"CliR0inhJ+jvBx1BqzXXXHh52Re6LY+u/IRtt6BLXIJdenCr6hVbHUrkxIzBt3Mm079avOuKo6ZUQGxT",
-	"OGOvXGApw4DWVhpBovq+zzghOavimejmlIzrdUAqaG2r8CuYZ70Ssrp0h1cfVg13KFQ3VLO16qitgeAB",
-	"RmEEumya/mFm654Mt5ikGasVHzEgZElaeCdHqV5G21DTuWIfuVMRR51um4ow6NLUK2C6KhLjd82qbHPE",
-	"7ySJxyl0UnPtPiIvDxo4FhQYCHkHkSyVZHLrpV3kqbrErXHbVrFMdRKbIlFZpFlmYih0+zUo4Uv1j6mA",
-	"FlQJohZMIuSEW+DoWxobZlooSrqUZaNSgyBdoEJpOYzmWcryspaLAbH6FhcLo3/ocfrk2LpbOWvgajAC",
-	"5J2ynHlOcLB7CDF+1qt+CFnS7uG0M4vcqcATOKhO0S9TAmyY8uGcJ4Iz3VcrXO3FLwKBL+Cc2GfPXYal",
-	"YHAzlGYVfXKoJPqdDeyDCJhKycVQcUbDlb06jchdvTxxyykrpRsNnwKbF7IpEDmAR5mEcafEY9RB+jLl",
-	"sXC0Xa6PPpvj7v7ipZBXcAKrAFitsH8pjT8gyORMbZ+PwGlEvSJaIcWmZaFZowEgZxDSVucqBeFzlolq",
-	"/YcmHaFN6YqAmI3l6y8qSTJtZOq1wm5QlFEaJZOysVTfiEmJFfLSy4CVUDY4CE9M/zv1Wux7HOC39XV6",
-	"cebgosVFyt8yCZbcP4Kh45g6Dvq+rlC1s3z/NjWB8PN66IAcdEmiwAG3jy5O2c5uCBOtWx9kxr9jo5wV",
-	"Rjtd98p7GSAZ/Fil0kQJJT1zCCOv2OJUBNV100sXeKXChYR17gobrSpV6RVsk906mud5MBe9dMukcD7K",
-	"7xgpVhdgGphekOBiCRcs25ymdpZR18QJ4WsbJH1SWQyVsBfcwysIYnPlDNyM8Z9DwTsQFZfsCma3svTE",
-	"NoUm9ndz/kJZSLAw/yh5ER4e9Crnz1CgWUv4+Fnttrb9N1RKJEgQ4mFUrEBwwYrSDas0eROLzMska6Pg",
-	"rwX9m8YCJI/Ut/rdrlOIAmNAl+RjypN98qNYoJkWlFGoJlKW4pkqqS0ftKluccaNtH9J81TMJZEzOmJK",
-	"bzL2XUUH4Ad/1H9wFJH49Yz+PmfvYBe1YhbtKqM8WhEtZWdwAPQUFIUtHLGaDmwVl7LWDVuQYF8n/cZw",
-	"dXGY6rzXVR2Gs4W3klUHylJTLQqhuqXKvKHD4cTAhEGOJF05NbpIMcY7SKSa48Ojh3exxIsJWIYbPXbL",
-	"I8XqACmKm+VMgraibr4Rywuach3WIni2NPfCGXe8swkzFbrTnMSf9nStZBlH4OpEbbdspG6CZcxq6lpG",
-	"+25MsSn8hCYnrfXo0kFu+TN7wbUzlytaMNuAPsPeZyDUrFxWKNTMhk5fsjyjM39hpWm4IHrADPyoClKP",
-	"sbiA8eTrEtkpcha4D9QsoNSlYwxhw75pWiw3JRT1xJ6lc+2N6Nk3q0Co7Amg0Oxe1aYi9mnEWDI04+IB",
-	"pF84NaXd0qlARqLQjcOabeTVlQU/hetTClwwFlB7xYdOgV6wacUXrHjLaJIqDSMeYGVdR/tubTq2k0CJ",
-	"35D1GDXUoPCxqn74AG1B9aj1tiJiFXzN30IYtghI1aznKcSjqleCif7aWDKhtuybYhKlhUop2pK5NGKP",
-	"yiw3VZRa+lGqm6x/2nWK4Jdhu02ReCfVyDv2aZZRTkvXUyqJGCG3H/lhTp1XwonJgdoKKfcZUr2oTJ6L",
-	"PEC6zzHuEDZWWnMgBFJTaxkuiF3BdB3gVlTrRWAGaFbdHQHEBurVI8szN7XSjAOVAqpYqs8DOAFrUv2r",
-	"kI0AIYdhvoJFnkUGBc0WGxJMOTksIeVYsbzB6ECLSYUDVyIW6Sy9f9m7D4Ui7nd7xw/p0ai795D2unsP",
-	"Rwds7zg56u91zx/Qo3GP9ZNu775Dp3UNqAgFyMYooJsmpBoFKU/Yp3JxYzRvQ9AShlbpHhFdL2bteJ1X",
-	"uqED54o1aCfcQphOn5PyAsTeWyAgeLTafj1lr8C+26uzX6fhhvj/leQUiPizYX5b01RzYpUVILgoIP/K",
-	"cH0v2WpLfl+dG9aiqbbRyhj/195bHLL3IolLcsLGDD6xH56Pj/vjg6OHD88PDhP6gB6M2HH/OOmyLjt8",
-	"ePCgEww/KfJluDKNW+xdqUMRmXPjPTHijpIi5XykJACS0YLl0CRPishbJggZ8Vv1qb2TccHyuF006srg",
-	"jthIHMNzlokFDgtQkFLoqNbZN6CZ0OyAsUajcPgIur3IXC6wo8LGlf4dToVidVZs4X+LMKzADstYbTVu",
-	"qvETNOGqlfx4evqG4AAPu4fdYzcH79jlKIfdbjgxKpiVdELkROQFZia5NcxFrl1mpRxg21+KpHJK3inY",
-	"QP/NoA1nk1vWlrK/4j2LL4WAakrX2sqbo/mU8cKXftwuOQMS3zdfvH8273YPRupn+FfVuF4OBDrTMCmJ",
-	"Mk/3rPtkZS0g4GYBVcTMilwUGyfp5qcDmx0eaJ4UsHzWdA+74l9rpmn1Zlm/x5bm0RKmI1NEJlXB4cIu",
-	"S1xhIngazFV5AYWKx9ivl4HRSmFJL7xl8sqAFIqREMrJnH/kYoGmAHRMp4WsnTTtHZzSTOGOJcNzAU1Q",
-	"DLWVOSflbzZ6Bf8xnKZyCvnaUSdN2HQmCsZHy+FHthzqV4xVUQ2VSNz4d/V56RS0H3MqOBvT5tKZR92I",
-	"M5Zjgrf+eyzmEG01ZcVEJHBplj144C8gFl1BySVgS5bVv5NUquFJQAOJqraGqKZ3R6HTG63S4so5ICut",
-	"0ctph6OyBNBwctJqckOlOpT1sOowCfMnxOGGvK/Bqy0Kq2qO6KT/KNGLabOOD3hK08xOp68kl7IUXQ4L",
-	"IYaQ1Q3+ZzmfzYRa9XDKkpQO9eE1L9tzHXUA9gjmMU1xJ1VSzdlcepQHKbY5mFHV1+A0Db3CXUEbRgS3",
-	"UY5IAwIQFIEZMmCgQ75QFI4lzydzyKYYJmKh/hbzYiSm6hX4ftCJrdnKaeNNUGP9gvv90Zrz6TawIEwZ",
-	"5cF2SB9McwhgRdBaaz8sT05Z0pTWhckyGJaaFvs3Io8GnWgt5Rhz7WowO3OtF1ZsCnXzJKvT5+y9ZS4y",
-	"gxsL5BZX1TjN2DZ1OE6tvcdUWCgVsSmEyQlteVbX0ww/1KbWhi2Bv7IEiinubbx069zTr9S4YD7XGxMV",
-	"1RRhL+dZoTMuzdD6SbLxNKvbPgOkykjFcI86KF6UVPTtLftCK9a+7nUl7wYjPtw4oRD5WEvq6qPoBH7A",
-	"DVp2VkArsMmoDDc/a7IUf7g++2+7qp9uC7qGeBNr514JPVxH2J+mHhlenrCZurH5aOlwjJHuAlHt8Ndk",
-	"K0UFyTGR1msnl/J/p7VfPISNch5zJ27fc2YVsLVDvCrGh2D+Lp3OFddPmpKLyyMv7RUKQ8EeBonA+ZzL",
-	"Rv9ou9gOWzJZsUaYPnwLbVoF5hZWTtExhSuWUw/lxnec1QjOHgPg1A1nOikZPJSGNjFHWSuwIswxggU1",
-	"cupqq9Faj1HFuFO+85UMZ71umBJ73WJCZiwfKckxY4OydABQEywWF6X+j6fYZkoB9cpLOm5Y0nFgSZBi",
-	"fU0rgnjmoUZFm9owGACNYd9Ei6SMJzvDmpp5OBHzXKJC0iA34DOsUuMntDlSQIr9xmA2G89XSdXDcesX",
-	"2hBV4y98N8WQq4WEA3WCy0AjJ9LYI/gKsVUxHQK05SYrWHtQkDvRXXBSiZqR2QAyX0hCUnxoJGbLMgke",
-	"wuKZLNKpttxVQgylnE/hAw1qgjNgRXmQuntRf7ExDFahN3xdmN2ELG1Y3gIrHpfcPEL3Dkb7m+qKpZyL",
-	"fkqIEFEyqmwtY1Xv2QbJ9CYa+4XbWHutJhliHvJYaMJ2Fyxd6XRmURt51OMgbjVhb113wyVFpG87Z0CS",
-	"8ap2W0o0NZr3g5U45ITmwOpt4kGgAF9Zw18nJwNf7u73lFzU65L/2cDlrLixhjUrju4ttt9tLrQLhK9l",
-	"u1QaiLBEHwkopgakn6SQIMELklOeKB4NH5SVSiLd9Y0ejNCxqqSJGmW9Qd73Hpf+DBh0kV5qKzL8hlKr",
-	"v6je4cPDRwcPDh+uk9Lm6jJflShv6QXSfcK1w2kR7DeyTfhtSFF/p1XZevkSqBtPJJPGw2VqgoaIuyku",
-	"6sfm8KcWhSeuqyHS19DYeM1ELYO+v5JuLNapHENZR2lSL9G5vE8+QAai5X1K0ogwAXIkpmgf46KAeGno",
-	"iwv7kSzQunfzagYNxRQmLEsiotO8dE/AKpO+UveWm2g6q07/hh1ndQeZQpbWNvUHprVu19ykjaThtoyF",
-	"br8geVQo9XyJ3a0dgjUZZxt63NfWPvCpYlGvhLBh4YNqD9qG/q2lp8Svd1BvblKvgGBNOaXstGXXEEU2",
-	"TwUfZ+lodUE59DwAPuzhdWOTdVYnOKK1wy8yudGQI5ZOmSmO5XfLTnOwjMszDt2ZWCYZhP4NSIxxFjHK",
-	"QkkKmak6wjTWfMEiibwYl1etedPP/sQfrcsx6EYCgGzfRcUI5ru6VZuLswbZ8wbX4WNd4APO/0pZJMSR",
-	"NmF1j01Nk/G8mOes7XfqJuNVx6iJuJ8laWNhVWBK8Mw6aTjSGWSKY3aUmzpcZuc2kc66ciC231bbKiDY",
-	"zWurGiDot/iqi3+oLeymCj4AskUN/DYuuK2O82PXOBko9Wgj7G7lkRd8ONLXRBuyq1wpN8YzNpGWHM7Q",
-	"qE81lmTWoa2KT5ybwjH7tmLDQAdiQT9qp7YHyFjWuGZqAm1df9lnSetqL7+bsdH3OgZis/ysE05ezxg/",
-	"efPCBlE4BrYSYo1ZyTOWS/UhAIuUmAIa2SaE/4qZyv+auckB2IOioV6ITLd0bAews43tPFH5upKOf206",
-	"UleQR+0evlQ1Bo+NR9YbRsmS0RxLUfmie7V8g9OY5YsTwpV6RYS98iUmGtG/TqaE5W0kVOIb20mVyOS/",
-	"brHSrSEQlrrhGYYbxyfzYiLy9K9g3x2QJ4zmLCf//Ps/4n3yAisjT8SCY06rgPqxOr1VKsFvAiMKkVej",
-	"Ptjl+fB4/NPv/f8+P304/a/F4dvR9z358+TRf/K/PJj9n+LgB/rsaP6/RfdD+qT/8XnSG4UY7nsZqk7/",
-	"TkwZGFAmApWZ9IJrN2lFlm1zU0LkWs4uUlmwfCPz7DQYZgPlDffUMxufD90ZcHZygr8xzD1B1yRLyIhK",
-	"tpdyySB2+JJlvjkIv7XBzaazmltebGHu4cxjmhOrgeHITJG1isV7q8a1NeJxiOMs6gDVxbPUR7cy5gWt",
-	"WhrEmnfBhjazN6n9XeE6C9cWus6QyKhz5ToKFaitrJ+gPryO34O1bBN2Dy9sx+2xdNFXzewtLjc5vFds",
-	"2aS+uZuoYe439PHih6k9D+ssFpuxns8NUHwrQh6fPRKban9GIxbiI1b1s92J9BOaSaG1LdPiESswckXb",
-	"Nh5a1wNVG9cvJrqmYzFJsZ2MabIPr6p/0CxzpzS8T5Ynpn2ZQLMft6e5ktXUgoK69QeaFm8b6pC/5qYO",
-	"OVlMll5d0DRkCxy1DD/C75m8g6aI1rIKekOQTamGQ0er4M0FVfG3CSOBF70kSliJbkPoRnKpoReZqc4H",
-	"tasS0sJFua5B2crOOtWdhdhHBdSBm7iGU9szx/F8DnRPKjG/mFRKKmhqV6rQUIyHSzGPB5hR7lRcyZmu",
-	"2+u1OoE3scOjyTkawjCvAC2+CPzE1noap4WuMDCfVSfUJS2H58tAHRjstQUbsK4abKVVqwljSteOGEuk",
-	"W0rFLUBL5UfsWlntQOT5QpxSyangwxn2TqtMlUqsr4VRWVmmTrcJogMqh25ako2EKdbrZn256cZOP7GI",
-	"SGFDXVMJm9ykI5Hn3HORDFaBOubK8qIO/EFv8MFoAwQdeFTz2JpYVZbKYkW7GzyDOpTA9tSpVDeya1x5",
-	"r1osBwkkwmpBuvSH+i9MK21lat1FolpSyJYTeoznZJFKBrxkqyL9eo0bZJGsjyGvB20rktKB27bu9lrn",
-	"tfGVr2kg4PKEx6RnDsL+ZnF59mN2gy4plkmTjWzSktVai0UzXV1TPXyf6r9ugdaLPQ6JY2I8hvvGuhr0",
-	"DWMCWDWna24JlzpV750q2OA88so3Tbwa1GeclH00IpJCGI90mr5yWTCqWS/8tHYl3gRgIXay3A1Pj732",
-	"s/Em9aDb9k13wK70vGDmUOXAV3LZbNV9L21D38rYM0ddygFb7c00zWpqo6Pkm7QgI4jsUHwh2iRae4O2",
-	"NiYeJNS5YH9tYNqWFaArgutVQ5vBBFIG5ZiOJhq2qw7zm0ZO/wElLKiI1UJ9MPXIV6YcNrZyIFwsItCj",
-	"1K0rxZSRczZS/wFJNei0WicKQGeeq8sCtbuevIY+uOYLREL3nuIxdj3GfkzYue6qosG69kOtDIhGltdi",
-	"3pozUUr+4CLptMsja8RBRgsmizKcEi/4iHC2UL9DxkNAE9zobgXG6Be06tYv2tssO0WkR86Z+qK6kbzG",
-	"ZnYtVoNS529/Q23UsAIZ5rPVxhyAIJorDGnNGRC1EWa0WSKUYYKRhm2oscKhfeK0rcbbhueuCB9u/Kyt",
-	"P7i+IJ79DmcsWZnIiPPrvsOWy7ld6hzV0miSERosoBMm7j9j9JLJffK+mgwakTFbsNxmEIP2v0+eIMOs",
-	"gtG0PdXF7W6qv9q2KULQuQENOxDWoCuVadvONrHlrUJ3tBrWkOvstRZzEo1MwKyj47jkX+PObo8PTwey",
-	"mlHJcCvkFgrhNae+Au26QAC0O5rnabF8pzas73RwOZ7MQ+HLpuY/FkfOxEXK30uWY9cY9NjB3xg7C6ZX",
-	"cH/GAxKzy/OhIlKBdYGUEHnYNWk1GSuwey1PzniSXqTaskp1WYL5FGVpQAyIBLDKksQmRTHrfP4MNSjH",
-	"gbJgCpP6CDqymCy795cXkhIWJMsyEB90zp36HZWE3+ZTJUbsE3MTSV0TGg/sGbcCPs0yXV7BdjLJ2Ujk",
-	"CW4N0v5TLnXIua7XqtSJf/s3cqpkxkL98bMALeVO/Ob1u1NiKmTSeTG5D/CP7xIKl1SZjqEoA83QEdSq",
-	"luTePeNXZvfu4ZpmVBZuxIH61t+MX+9vZTHyv6Eh7m9n/G97e3v2/9Xg+Hwul/9L3fX7IzGNyd+wJ5h6",
-	"Tf3hdebxWxil3HRNwsotOB2YvFfP57kn8C1rNF/5ph3lfUv7x2sv9foHlR1EJGFylmqQGb/n3xTUwF6A",
-	"E+kChvmcla2PER1KV4qI4KR/QF6JS4gIJf1u/wFWHdfvo8rmFWK0OWUQOULlGS/88eqomDgv8iKRkYm4",
-	"AM8E1BXHrDmAOh1NrN420I2ZbGMpxpKYzPKU63DSNJFnXH9CjhineSqkIdGngl9iESWpfkESUz+MqE1X",
-	"hTJhkAkm9+/dI+8YT5pCHBR7wDCHE6eHxD0bsnJvQOJPe7oaWXzGQWxEgdxotgrNM5bj5zWjlo9JfC8m",
-	"FzkFZ43N8pmq71gTMyX3cpEx/AZ4cmJiP3DG0bcD31C3qzrZ3sceO9GFkaZs8IVP6XKfvDakJ2u+J8N7",
-	"zrhH2XZg6WdSy9Ul2IgGgpITDrsHJK6UaAMQQm1jWARUQffaaX8nz7gtWYbzR3Yyr7qbmkr3kKvaWKEf",
-	"vzep7p2lTsBh9xBngrpwsdqfrDbtJewTWosU7TyDOs737qHvwbQYUrc7UpMpfvjvv0nBY69o/0sMu+Yk",
-	"HomExY9JrK6E2AREOjUZ00Keca8yF6SVWzR+J73K/ERz9yzTZf90zzXdGl7ngHpvmMpE6k8FZYz81hOV",
-	"jQCAGxp5RhEVDoNmTLB13WFgn7xQPA89upFbYhBKKQPKDs+4C2l93yD6sRofjjsicb04X7xpWcMzHqxr",
-	"SF6xhWsAA9ermarskcf4fGpNqidvXmjkvyjrwlkuQTmJnd/3fmLL2NwicBM6/dSxW7z21qr952zGtPZg",
-	"So2pO1IpfECJSzGH+owDNGvh9cnGYzbSPXsV8+4f6loQwDPVlEWqOQugH0MNlfhtGXZEzpcFsn71j0h3",
-	"gCg3Uuy9ZbOMLhG+cxbvk5/YUur2Y46bnbybQ/TyeJ7Z2fFyweCuSB9A2wHlsHt8xsuRYlySNRRUMCJn",
-	"pB1xFGpdQh0BckKOPn2KyGG3p/7nIILjKyBJQdfwI1Bn3TRY0Es441J4MNYB6gh9bTEt76+PDAPWtHtl",
-	"LsH0e4FN+YAHJGkB18RJeQMaG41CELZ00OzK9A50tXZKZAF0Hz87pYoNfkDoj/deCc72gFHEkWbp5gup",
-	"JAfdQ1SzgITQzqzjl4haFJhPc+wAiLxPtyuE3q2wEnPbwNfwQwM1J5iEzrjmzJU6y+pc9h+RuFo+MX4M",
-	"W6EZIwUFdfCw1y+HmRKN8T55LnLIIYJV2a6MZ7xcBQBvhhEh++TNyenTH8ECp6D1l3evX3m5K8BWHx4c",
-	"P7jbInklIjGfZ1l8xkcZo0p2xwcamz8rnnfvnj4tJP7jDLwPZ50B+eWff//HrxE5c/0Q6vd//v0f6lfj",
-	"j9A/fdaFMn5O+ccBwSK5//z7P7BG7mOSs+w/cKazTrxPTv32R2d8Ri9YhBWVYud7sds0KaqQ6jjNCjgZ",
-	"MRY6V0Dsd5XGousFIJfV4cW9bvcxmaQXE5afcc0EUQzEY0ClGqLBcqoEMn3PKWgfHBwcK8Hs/enTfaJr",
-	"hyMPVQcECyCNJYSHKp1LLXEJ0O52uz3FMI6Pj80EEdw/elUPDs+400PJSigZozPtllaykSlD8tfYsH91",
-	"MeR7IyrZPvmgj5+xkYGvnJJpOsoFzgHum3mhxMTxPnmL7FhtbkKz8Z6YMR6R+BebkBMRnUJ0Nx6Qczr6",
-	"uFeIPfVfrY4lAjiM6cui7wc+mxeKMbzXN9E4ZcDDlKTR70f2hvp9rm4ZW0BXj+h2I3IuEnDnXbKcPDgk",
-	"P6VP8FnvADkpyDhnXBcGhV5V+u3e0T45ZZ8ADO9Pn+89egxbw6te/dB7QGY0zcmd+KxzdjZPHnW7Z534",
-	"Lp7uvuKuICMZTjamOUFXvJLkKdfC9YRNKYFbWeo3S5o0lwwY5QTPloaW2Kfi3r0y4hfIgKfqnv5Olo21",
-	"xiKfkjuvnj+9i3vFzF4T74q9DSA9el8JMwX7VMTYY3aBpSTRenPGQfQVvKAph5MB7Ve5gN9ykbkdu4h6",
-	"Ss5zRj+CC+cylel5xtxOYXck9NeV5P2/97vdJ3ehrbN9DLAx9zs6m9KcjdwO9gVEX+RK7AGB/jG2xVZf",
-	"v6R5iveWZBkbgUQN2hC9wBZNuhcyiKMTesnOuOLpWgBQatJU/JZiOAAnaEaQxCz4jeLDlD+2MjBeG3qP",
-	"ihozqLAI6MZCfjrMBT2QZxzroQJ+HUA9JvHZWX52xmNtIJTqBx7vkxiiOjGsZ4L6s4EohdIF+46+OwCu",
-	"4SJDKY2mN5oSLWc0R81mug9xQzncVpQvYe+vnj/dRxk6Mb/aqGgtuGqmgGHmlknYevnyjCv6vQMRMHgm",
-	"D7tdTX0xtmxx9Cs8zk4dSr1yTeVv7HFWLOAV1l+B0dothJRsGjJjgyR1tQ1IfKS5G8haEbCWuHsURyT+",
-	"9yM0UvViLC2l0KS5N8rLXXVyLSsBUSW9ZFzH3FOQ6bEdUyGN6CsVaIHnn6ujMp1SSe7EKCP/B1R+KFtt",
-	"343OeMpdZmXsN1bZ915V913/gf7BnQaloGJimEJORym/ULB6hoqoa01QYrXXoyLSeohtlqNlZ3U7lnXW",
-	"QaUEcfCMx0VOR0BDHG9Gdf5TPjdCqYIHDCFpYgnZFRPTBG0e8Qm41mMyYTRBEAP9OAeU8jNeqvQYDHbJ",
-	"cloKxQTtvtJ12FWFLEUMaD7U1X87z0B8MyEmjkO309vv7nc7uu0InaWdQedgv7t/AEbYYgIW0roRDqrO",
-	"ilAcCsafS9123eQiAsjruRyQ4qGzmXT6rMlQUpAFBGYZsTYRcie+B4SkWU5sn8RlqBt4BdSJhnLvirDi",
-	"lblH6vjEirrBcqsjHE5KNbCaS+Hom9ZoaEQwUwxJa0fG8go5UOmU7WsSBRie8ZGFlTlI2jYJPdFr2mAq",
-	"SXrBURtyO5Ba1OvLCieEjE9t8znj0KKGXjJXiNN2s4GGvLqAdP0pWJ86GRkdMTfPEi4pgzB0l2lbGGhv",
-	"g3v3UPNVEkApglGzrXv33sJpA5aurnILAW10MabZDtAjHoMXSWfQsab3sh3CE4GVvLUMA9EcjgHlNx1w",
-	"YSyVGCw+RdqV8+mU5ktMv/VMUVjKfc6c1IeOb6d1swzczpifo875XC7r07ezCYc+7NmbV3x3NhGcVT7s",
-	"YkxhHw6d+rb7ISdV0bp35CD3vTYDddVAtJQPEMeYHF5br39g2y5gYkjnDawU/BYoA66tves0Z/jsO6TU",
-	"JQc/aCOAmqrf7W5LE6FVmIH3fzb0dwLDHVy3e+2JGu1iqt1rBlxtoeX2EwdoBYIV4GzrKvQMSpOW2dRe",
-	"VmuWcqx9fcGKl42LhlH3f4Ah8MlDREForEXV/Sc0gfML43vrx7/AjgkeNUSdw95Bi0+JZHkqxM/Q1AFe",
-	"Olr/0vuy9cNLlqQUOh+ol/v99S//p7UjPcdWEJ+jzlEbqLwwbR3ghRZ7+6BO5nun14Pr4+wMfvk1cliC",
-	"9qxh2af6peZ0olV6A0RczYuJOvd+c5vNOrl4zVU2aLER6qdxnV0vFOSqgo6YF82SzmlT9QGlKMwkWYjc",
-	"RGShrONEbju3nXptSlOO4ia5A0LKpfjItI9TaYZCCRPquo/BJqd9zHf3ySvhOkcMa6zdyUpBysTFBUv2",
-	"Uq4NrrW72Jh5wSxa73AO819CKY7w/Szmhb2gPY58uAp22PEL5+1swD2sltSahbzn1PiEb/xE2jP4FlHb",
-	"WLli7eELnbXNGx/d5DkygRJtdAZwUFo7ELgUy/w3NOaIC1TlScoHjeKvpi0QuLLsjFs5J9LHTCkKWtXA",
-	"g2mJvKaibCKLO3b2ujCuTuUzj++2SMIm2EhU6xkQTQVyfKAZPRiDdagVKJLGDxsp5ageTnAnxnxiiGC5",
-	"ezVBvmQex9p6o1OzHjsWPXhZgWgKgAFMhJiJG1qzrbzvitGm/qUrSmt59BVbkKfqmS/BjkSes1FBJiKX",
-	"cO+3E7+cBOxWsmpvU1mVywXL14qPb1347VR4xPNZFvXxpMc0d/GsJEg0dMDSfxYjWx89tAg99L4d9/nz",
-	"VhKoSZI3lRuaX3jFFu/LoVuKrsfrx0Nu/CnVhT2+iaybiKx4mMzFoPk/gf50O5BR/Y5wX4lsarvfNQum",
-	"4O6cz6DkE6SysKnUlp0xuHDLquJYplY3mxG5NTeaIJxnKUiqYIXLGYlLQyxJ1RXDGZEFm4FR1hjrdZCC",
-	"kk619V46lV8HJubblghWk6g12hjdcc4wikfnGaiXz7gOMJuiU3kxUcKBNbHqm6fs6QnXGUTKq6HShj/W",
-	"GkvjDYyNg5B/DXCuSodFHY0RAzTRq+40sMYotWIh4MLWcWewqdS2JdKmer8Rbxxppllm4BP2acRmZRNs",
-	"CNDImYYYAkIhROO10NVKZPn9UiZCyjhnbvQGdvlOuYUeNPyK0FSkCFoOcJvxGU/R3g8brXYG1/4NHQgc",
-	"o2MPele8olP00GPx2kU6YsbJF9cOT4zZbUgS6GIt2LSFDuN4sY0SFPs2qzggqXie7zNeF+0mFCoLjuc5",
-	"kAd6yUJiit9QGQQI49voDH4J88FyyH3nwz+xZefzr1eQdHTCwi9/lGHrnRbt5A87n6M/TBpZP9rs5aPO",
-	"519byxYaSk/mPMnYLRCRnvq4+7zdRprEpDL4SJ1Th2lalwAcOeMBA+xV5KVACNU60al8xb7hCVGYXPpk",
-	"dUI2ykbPFaN46o3/HCkprP3bP5SDP0edqbhk7d996YzeSDB7oy7EbQ0Ch23EF6zZt3yplW147XD9a69E",
-	"8RxaBreVGvVJMWVhb6/kqPGkDbRfzLCi8x1QesG7PuXEyCeOvGjlJ5AZ9cWBOZeut2M7o+fOelOHu1Cb",
-	"rtPhTsy1TspbtGZu0WfabWZ9NZm5sbtxc9/kGxay7/9R5jx91opoKEvIyWQzgSqFAIEIsmdt9VXbe9Fm",
-	"Z0AUiPAtM1IHOhoDDMSbQ3oMRkDvk9i2LTA5V2iSKpwOEHQKIbYg/GL/AGgH4idhxhesqGZJx2fc5uqk",
-	"dQdvmRPst5aLVuzQ315dcDvjsed9DAluJvZZqxkhicy5oDaWxsavBGcQQ6pFsSt5Fe2Vv1YSKe/Jp/Yd",
-	"p7PGRjN8KF/aWKJZI8tUxJNnp/RinTwCYzwJBGtLvIYqECulgBNn4OdoE8mlJrQkbJSlnLX46PfuSGtI",
-	"avXV995QgORBS7HgpUjScWokkJtyftyUrHM9ssBbRpNmUeAHVpRhFpvc/DruYfcOl9W3+Ya3mn+R/fp5",
-	"U05nBLbvgc/NTCHFFT0eatcR2icc3v9dedG1vgPAXeJcnHixBQP5y9QCIhkvbOikmwxheu1D0bla4sEZ",
-	"b0gp0NXkShVt4NRKi2wOl82QV5/W+elQRMDkPU7JnTIgr2KLekwojqNnnLgtCyJMHIoD8lwc6RnK9gVR",
-	"paQaxHP6Al18d588ZwsG1YL0FqgkkGyjcyt1oS8sOYOTkzuwYK/34iLliViYaSMSayPWMAXH81uWMSpZ",
-	"Yr9DLoQRcmxhJHLqmvkodl9waj1gQj6GPN/xbG4wMo6IZEx9IfYuAPBV7ZUyECANJAosCKD37RLIR8Zm",
-	"WjzKIFLTq+kF7yqsQ1klpapKvRf1ccaTfVNucJpybfrDDAFZhAsqpIVtUrGYMO6UN9A5Q4ZasZY1V9/B",
-	"bk8QC/ZYp5oQnWmSFibPDQN26bm4ZHpN8RrLGonvl2vfJy/G6lu2IDweKkiBgMS1Cyxjg6ZOnB+BPWEZ",
-	"kIHu5BYPXGCXQfonZQg7rXIInftsa3xA9L813Ro+W+SUazlUJ+sFyhaecYhE1hsP6hExxjMXusMsui+N",
-	"4XvEAuLkzYq5jQbKysKMIfJxJWfH5ZRF6X/t9UOCsS/KbC4bw4dea268vakShEBbtcpx82iaEaRYCGIK",
-	"O9koRWOgVNc82P0roY5ZVjbZA5fEHXRz1NvN3a1NO4ToP3XaPm8sMmMRYvWau2e4OPeA8v79X2P/1xCV",
-	"aYG0UvPxxO538IoLovbvfpiY2sy71JlsYLXhNtsrUdcVV3m7baAIxmdJWviG0DYObZT0XmpB7/YbUOEw",
-	"fWkr6tMy/6wi19yQBfWL2kmbjKKuxbNZSHYmAvFVDbYys7PdUsApE3GsQnJ9NtUvajq9j9IwxCxcRVkN",
-	"xjv8/+x963LjNrbuq6BUdSp2H1qttpPMRK79w+nJpXduXX3ZqX2GUyYsQhbHFKAhKKs1qa46T3Me7DzJ",
-	"Lqy1cCFFSZQlW7LjX0lbvIAgiHX9vu8XhHdL75y6DTiI6yzFqgkCEi+2lDRg1I07iqyntNCQZiKWXs7X",
-	"RztAr1rhDWeYvSLkvONTRZrWuneH9A3ovJ0CCM8HxY6w0dnxCPSU2ZEWvhfDRUVMFYHKPZWx8a6lonFA",
-	"nBXLJm/7mJh5Wni2KDeAF1TSu8pfaHYlRjwfnmNNv5bBrnG+mYD/YLzuunN9566AMMe5k5aA7dAt7crh",
-	"lXzrrrygBaHvO7s/0c7K4Rv4UfAGnoIbhS/XbAwVL6qNb/KTmL/D4tu+PBIcvGOpDtwQuytu6Ibss267",
-	"4HlUrMwyH+FAy6EvSej7Xmx6LXNYaaHBXBRkPxcM/mIWMqBYr6QM7SmxRIbR0IBjEYkIES2/ekBNxzVL",
-	"wrpSEtmcuGXBu8mAbwj+H7kQY4ki+5WLB/basUavdRCk9V+C5yau6SsBUF+65NGyxNpxlyWTQtxmYvY6",
-	"8GcTAD9A4wRPbzmqyzjheaRDB4v9m7HQ6AVQBpkv7vZsKsssr9jtaooZ3GbtmOVDZlgkRY0l+ODnFYBy",
-	"o7e2MnUNPoKNxOdsJoKGT+ABwfoAXMcnuUE4Mxy8FvDBQPu75YeZWaU4Tyys2ZingroplSTKER0MI5bc",
-	"ZkktBQJywJKMvyosPbh3ncbqVqSLDhG6SsF78HOOGtSVd1Vg0p5x4MQCNidH/o9EKfxWVD6eCPnE54Re",
-	"/wBN/lbxKCRa+jAS4O61cx0XBht4hRA7nbPZSBnvkQ7VbjpiSeR79hSAxFxntwKIJGFkYSXm9DSWyzPj",
-	"eIL5Huo4cKxohbTqdfY/pMRCelfLmzjNBVZ64MVoSomHXdP1J8UlZFtnwc0UMjWevgqWl8OQB93EmXR1",
-	"MJ8Sp6C1b2tUfrYjWEPmqoXQ2b+FWffQOtxUeTl2qx/udpIhUI8Ds1fJb6jA5l/0AHjzUmWuOhtluf+M",
-	"WTGVtPrptZu7PkHHv9qksK9uYFK1IIm1Sp7424DPP8gDG0PvhdjqZ4RUsmHy2CpadN7yLMUW725n8xRy",
-	"aH7M6TvA8wfPvroFOHxfF/as+mS0v4SjPd1hBFX3Dh5XBPV0unHDZfoIenJ/EnOR7j2XbD1Da/JU0eBh",
-	"PLHO3B2nh7fEpB104IiTdEJxyNLm2vcQkkAcUmsDobjEOB0VDTtoEcpKJtWsb1wosNuZDWNCiaujxPIC",
-	"R7Gs8mnRCgMSYEBtocG7BM7l44h8V3DQjhKKZHhpfhlVBTDcjRHVBnlkd4gVq3JiFXjotShtF0vgpLta",
-	"TBRySnDXggLUZAjQAvBfLIGpUyqinuOFQE43j8yjYDOitiYH17ue8oLLUhhPElFyRUjViWoejv7pd++r",
-	"My1EXQSJcX2DuWX8IHwHCMybi5kbnbw6UzgoRrqeq2DmnRQRu2iKqqntxv3Ar3nmmMnMq9lfJ8gWDc8N",
-	"QXznoXLGbxvuvQGvU3AaXWmZF0QP2X3ukN1VhyxNuM8/2ZXz3Cq7NFO53qqNOBKJNZqxdwGJOomjWM1N",
-	"J8GUZ/KGuDSRUEQ5Rb1Qm9M3jw4KpTFxoLvs6EPQUEvpC3uquboxYh4g8WOmS1XMk+6xMatTLXTCrs2+",
-	"DOTEAPDNSm0v0Ict14pwQK6jIlWJ0OFCUI4KLZ85BVourZKuxyrTA6qh46dz1+pCukQbcyMHQiexhGEN",
-	"VTHjRbowEH9113qJj14Z35inoEpGjLUwDHApnDqPeWKiWuqyb1U5wlSK37hJK6zLvuODEVJTBlSKAAM4",
-	"B+JVOeCQXyZKYacLWAhMPY5VgZzhNubUYDSl8rkh4qsH0gPzD99wjTIa1l5TwouenNDy10DzeAXKPvCX",
-	"WB5ROylphFKlF1PZqChl1pryuh0NeTuYd78S0SsgTXjbmxksv8cJG3oN3/BDWdAfavfdPHtCpzUnD8yP",
-	"z0bzfmAlX2icX7OYcfvEDGewcz2b0y3NKSae0ZTmomwQNHwvSh0WbSAOAANWKggGooq5wCIQHB5oIROV",
-	"ryi0MT5vhguq96qMpU+6R3WeE5eFD6tSUKl7A9071uyEQAwc8xvpQtmMdjfiwUAa4eFU83xxJ/X7dGQj",
-	"oaq6Uqu9k1AnLjNu7tGuE72xwVym6jU+04Ntnx+De+68dddiBmqr60E6eB9oH/5eFVdZmhIv1f3kTfH1",
-	"hCnTveQizVKx2oonWZtIJ/w4HnBndkpk6zpH4FHMonTZxebekfvM9JlpAak4UHsPqkTIqbw1NLGxM6Rx",
-	"z683idjP+BwVZcBXJfjRSrzRG+wFcFs2Zvk0SHYjLb3r6KeavZApO4J4wjcQ+NeSHEfsalpCsgvUIXwC",
-	"Cmu2Rx4q6IF+x132OjBSnNUbQomlISwFr2kbscpclt8haHQ4xywmCEzM2WwEkR+S/PnLI3PUUW3eK7DA",
-	"y6s5qMDE8kZMyv1Zrd0VdCs2+vE0c76ujnuDnBy+y/DUtTYS+6l3ZCSj+6A9Cl2T1SD+ij9xSJ2i+7HU",
-	"j6RDFEaO3TCuT+Y+DPx9lxB3bvr3Uv1b6xOsD/zQit8rVsT2kG6PExmpPK3CRFB2FVOgvBC26y7tMiJ4",
-	"oc7PhX7JtZ2f0GuKF7UlTGfXfQN/ghJsyyEk1DRbhYu4BtJgYLvDitA1n8EidRejAuF5RC5GddzPkJEn",
-	"Bhmh97vY7/RIXALabrDRefsWo4PCjIQW57FBRgg0sQccqAuuTZDfAsVpW2y8+IHt1QFjFXoGoLtgfrVN",
-	"JaVlyofe9DG/ESSH5+wTtp38U2VUERYeLUIQFCQjA3zKXVEitEY8fqUB2BokSDzu1PGlyNq5jTmTjRwB",
-	"WgCxXO4JsD+jI1BhqXs0bkCVMe+56/lpOQHwWh+h9adV+UQwo48aIjrCLqOlXVEgmt/UE7XQ6+TU4K1o",
-	"AfHrCkkyvJ5lRzfB6kB8+EqUMwEduyLNSgjYPTeYpUiKkJwdG7GIn6PL1vW4mr9B4E+PjIgyC9vS2F+6",
-	"vKOHLbToPMr+Geoq29iC/ZyNsxLECNYc+HpaaFU8oIn7YeHZNhBUgjX9nSyLuVnoTfbugk044kCrH0Bd",
-	"PSmTN2uVk8wxG1kqHNRzq8+CBfkZcONBr0/15dxLZ48TzMQVHnXwf0JmoD9P889Y3d5TkGiOCZD8dfZO",
-	"KCNQvThXZUWjHgG/HshKfKrTogjE1SOSHYjNPj4B4lolBcrqRIsSSR9qOWXOXkgxe1EtsSWA/r40JvDS",
-	"zxKFXipPKzS6SUgYa/Xpl1G0mufzsj0fUMKI5BPGfG4liBD0L/N5c5XdoisQpL6cdSCiAjMa0pCANnPE",
-	"RK1JaCvstwFf7AJZbGNQGZLp/z5SAZcvvXxaDWCM7SpQuQ/AjxIrjx6+kmNimrVayrAQ6Cr0uvzaIvcG",
-	"haGu5nVhKOoHS7IhcI/1WSH+KQZlEtWiTpgT3WUXbsXaFQwLNnIyTCNeeuiN+AR7HDpOsbSrGI7khVjH",
-	"KEuaT08wEg+VavYp6bSRFtNpZ9Pg+xezw+5Tgamq8bOj1EGQZNt/0iDaUvRyG9WDtlJNVZWmeiN8y1OD",
-	"NvQ/HzTcrONnmaa2uRkzW2FDm6q4W88yTfcj03RQqPRHpvr00vrKJ1ZZaS3Gz8G7HazbuDm+I4SbfR+B",
-	"4mpYCmk8NCKUChUtJlxrANRlGh3JowT/dHk19/Ay7NycjebHUYg2C0smV7lC/VHb4pkNRs6ntQUYL1ko",
-	"01jORnPjlOsyy3Nyjo8IAq+TyILhsC30uMt+g9tOtW1PMR6m5GORonRIrYPVOqGxREmqpCJiJad5jsqi",
-	"9n7mr2I8KeePLClWF9Z6SGDZwr3b+1gNpzbjsp3SmAPAIBoRgZ/P0LOd5aO+Qzm2SkrKhfATv7palzn+",
-	"1Hgz7PxcU5NwFjtI+OQidcLYv5tdg6PUPe5qIxLYqXeqwx4SVdC1uVYobePz/2nBh81N8JDU4HlOh3TZ",
-	"91leWko/6NcbX2XSbLW/Uy1jiAeQxNJ0MlDQc0hgXUSaYysgtD1AfsqReSTGpiTmqhOzx8Mj2ffzhWYD",
-	"Y0v8numYHcE3QSIO2LuFTKltEs0Nt8yOgKpWQyTTRlgBJh1oE6FWCPNrznXZZ4l9gMQ+wYjfookhhyhi",
-	"iZLXauEQ+jmWFoJBzHrGjJbVQ+EX7JqALB88YE1O1FhhuAs0hrDa+Efc8lWK1Cfecl6Sb4vvCw3qlaDM",
-	"T9/YTAZT/h88z+Npr3f6tfsE/sME5IlxkoeZTDGFFY6Px9LpgnfZd/g4tqCF9zTTDhpD8AlSOtHebjF9",
-	"47Jk525tIwKSSSFghu5iCs1qw9EtZlSq39730zw/Kc2i1IIXgxG05GRlLiIWHIhklRQzd9mFcVFUkWrs",
-	"t1GDwbQ4Z0nc+f//9//FnYQuJZwE12RUcC3OWaIKWqwn5vQEJss5svggJgju/GsqoKZlPBrzz05oScf8",
-	"089CXpejTv+014s640zaf7+KOuAH9zu6LHA3/ARPZ/4CgzL7fH0OIM9KaxM6kjLNJiOuQT2kaTzmdXba",
-	"Gnd4D7+bM9bcGvY0EVCnZlhJXTaKYaHGlVGYOIybR015KU7MqZ36fLQZAm4YjhvWjoJ9qGpVmdubXbZ+",
-	"uhXRT/5ujohYqY6TZY9Qqh08QAIfbR9H4q2I8F8n417On3ALJuwLsrSYrHT7GzsiiSu3MySxRA2w3nGX",
-	"JUOea3fL0iaZ9fIVXDGy7nnp0a6UygVfvj4wHrHWzBKh6mWT6o68BIehYXqnU3Ql1i4N0Ey/mlfsCPwj",
-	"2IYVHAGZdCAmycbC7GW54Ck0Ap4krDC7nCbTBrX+JZsn0FwZI7Ts2bQqys2+vPfmjM8tCt2HWxH/2e/m",
-	"7WMKOGF9EdwvpbsVv4Ps6bXAUbaTqsdD4Xxdvjdvv8V5P7tj76/s/sEY4XdQ+aE4p022752xyeZrfeCI",
-	"RQymBYQaf//DLN0rwQtRXEyNMfz7P8wS9THNezTwwvoFNnahP/xjpzXz5QGLS3BlY3FZmGnbSZzSWHt+",
-	"DfU9zTi68rjXX4lcyWsrOEkchl0GWy1wGa1rqcXOI4QqxzIhkwMLOumyizSl3QztJNYYzapNuiyBp/63",
-	"koLySZkkd938wMwPZlxppic5n4cOfyyhq+oc/nbx9o0ZqsiHDJhQPn543a0pk2JkAP7ZlSXicEcY60fB",
-	"AqSoVDlyh2YSKTHmIIR52uv1zIhOv/nmG3YENcrFF5gcrwAf3wllvKbcGMttIEDwQnD/2StpNOSKF4QF",
-	"h5nI04oa4cJ7RfnAIAdNr7PT75z2Tr8+eXV60nv1offXfq/X7/X+Tz0fXZUB6PRfnfYWsk0zxf41Nb5Q",
-	"SS+Q/WtqPlKwzMPM3Ap8gEvz/wSR8Bf8KurkrhLXeT82wfSPPM8j9q0ocshzj/mnS0iu6k7/zDZduiuc",
-	"9aKO+1Q6/c5300JNxEt3NoQoKJ8G7SQDEyCCa+B0+nOw5/2vesHfxioFD8m3T5uhVd/Bb9ans2Xahjdy",
-	"l6F93tB24951PxVju/JWQ878d2KixE44XW1PhFe/qdeyqtYM+/gTqDQ7o7CmzOyPgynJhd251gjr+wOx",
-	"ytzipNApC23a6rPehkc6Df8WJ34MDjywSnYV/X+Y5eVgj9g77ziMwkTVgoxqk2vZkgjgIOrJITPAdrVX",
-	"KnteeouxzAM+ePIAfG0v/8Aie5Z+XkUUhzsQJbPB93adkUie6hK/Lv9yJYQM8jceH4/3SIGIGo72zJ2x",
-	"TDPNJxPwVZf3QfaDtkfbYnhEbYvotx/vjz7HKYkDzq4BqOb38jvqiDflKr5c9s7SQywjPgAfC/orJS/F",
-	"TqSPT//a+rx31rvbH37LvHgbJW+3fz88U1tbmV/7J+dM75+srbEc+nZlIRRqJrcZsqWVyheQuuyCdtpM",
-	"uwMwQa0a8hqlWiT6n21WYl3S5+0xwwtJdKvpZ5ufPRjA5echJeKy89oOo1p/fKAymvObN993f1VSLN17",
-	"768JxbrTO4m34F3fnX8zCHdcPfJb22S4MjT4eeHw9nniIEW8TTBy1tLG/KLSbJhZS3ZfNnMxJ33ATTQb",
-	"pKSB4Xl12NDOtiy3JXvshoHlZLFRsBcs7PUXbCyKa8Hg56ihy8N8SwkQGL8ZnsCGknTZ23qRkxpTEGPL",
-	"SqXOIVlCApo6lmaHmTtzgZAo2lknEyGJZnPGi1R32YdpIaF0V8mbJUwNhyQ16NVzOHjU0NGCpUEvSuma",
-	"OMAtd9fK5OVUi6SqGoOhgHf56UlW6KkaC/BmyJJhBqyYPp2IOKXa0APZHWahyAAunANXV2H8CmkrAoQ9",
-	"xOpYMY9lCEwLghbfXoKSCALoTMdEeOZkEljqyU36jNcliEjKAaDMU5lSM2n4+ti1AFkjiyqj0jyX8wr8",
-	"4mD4P+1C9ZHNq9NGCutg090usrkj4ifIUf9QCF7Wc9T1XLKc5vlmpvUtDvJzVBkKfPMn8M3/770Oq0Vq",
-	"+b6oxCsGd3fuSsAXbD7zB2EPh4X3JMLf79Ks3En0e8A5U1j7Qcr0UUXq5gU9ZKJ1D5F7zVFojuUfKCl7",
-	"cCmDVelYh6ZpQf7iHDg1hE5n9NVCFycyvoVDnNy3c4Gwj/WKGCubXV20eMe29ffAV4/N3p2n0THmA+hN",
-	"Ab/rW8fsGtpJ81iN+n19K1idc709Atd2oFWQzYfD4LKdrd8feYt0QeuV/w5bcoIfHmfLcpO1TQph5/od",
-	"PsWw0jJgoL05v0slg9HcYQe9REFkbIyBjWwp6AVTYP5+rVRKbKANuV1AhFjYigySA5mVuuODm+sCYBVH",
-	"Ae8ItNYde+OSFSzPbr2NO2cgMhjcDe+kSz5nmN+em9ta+aiUOERgo8PuJ9ul7KUPIyb4YGQz5gFb0bya",
-	"OEeE3jkeWIGoRtDXHUuz+2dyatESTI9UUWI7oI9l7KfYZSTjSpTm9QTKcpLSWJ72eudB8zaOzDwwqIe4",
-	"6kHAS+6uvqqyivXJoLIay6MkKFrus7S6O9pwXyreK0cJvjQKeKlBz7zCLM+7nTtJAe81C/A6mNYdZQFq",
-	"n8TjYjJ96NamBy2kH2RK4CcxF+neG6iwOeWJNlCtjfi3C+YfYePUS+pyug+HDDnZvT/W3CrgfTAqHREv",
-	"GpC+NsEEjGtC3lyGGtJA54b6/1SPQp+khsBrQZy+vA4US3+1FbUg9j58FJ4a784VSSyecuIG+QT8kUp/",
-	"7qNhL6/2Cu/G3teW22EpoYVuYws6sU0xcXeEwz0F9bQlTsbj4Eun7+D+Gu4Oyrw/RgOt7ce3Io++LG+e",
-	"yUE+BezzhOsyYsj7VWvmU1LoCu85dLYtsJ4jFM9ZRUt6Tk3UD0cmgbvM0yEZD3fOtmbIHL8+K45vZicp",
-	"8ZCctk1GvHL854gu8KPK09Znw8GYS18PTrKJdIQnPSAg+2k0v9XT5pq+MWsL8N8PBcs+lD65xqDmIk21",
-	"Y1VWDs4N+dK6AxjSMi8GI5VohyIawGxDaEKtXnCLelCyVpIJTgUUNVJlkLjVcFpOCxGZm42VLlkpZCwR",
-	"XE20hMYyAO8LHXH2KpS+hu0eLrgCfk0RkELucxzwmM9jafnEPd7GTAFkwe3tXkW9Xo8s2dESFuonkcP1",
-	"WMp9pnAdASdAk4m1C5DbZ1+d9L4+6b36cNrzyG1H81U95JUDd29kv+4TVNw25xtAWjca+ypYMNDpPxH+",
-	"6RaoYH+cM/PtWKvv6iJUvQOs7qwf59/8cW19CudO2Ob99ad89Mc9J9sPOtnud6B9Z9wv0jT0JxYT74Hz",
-	"9Zx3b867P04U81isgi1/GGU6qIBPZaokNgaECjSV9gIb/U+1KCJYR+S4hZwr4KVgIoD4ngkyoL3Omm18",
-	"1OcMmMH9HY6aVFagfyGUU5N8LM5ZVrJC3CrAIOQ5ZgH0OaGvmZVQQYyBcagcC+jJmGc542laCI06ObGk",
-	"f4HPCE0ZV4IV4jrTJaQtQH21y1B1S4MSi5uKLzTLUstFKhXLlbwWBdDCaXSwze0tD1ws1dASIVkt18zy",
-	"xVnYYiHGPJMOy12OxJh6GaAkIeZMj0Djxry9kt8IBg+74LpyOWe5ur4W6Ukm6b0tOqZjsZyMyEO2X0Xs",
-	"Sgz4FGVTY2lHTpj15YDuX0TnkWOyF6md9wlenqsp8qEHm/hY1Hdw+1IfCLZ8v0T60WpSfPchlYrNRrTJ",
-	"YFbQij1aaUeiRLv7l7IdbTt8C48EYfuL2CBs+aiBZ6oxbDGzuRU85bAgqge9hazuX/1BlBVUeptd5AH5",
-	"3HeQjVuPPe0zhY4jG4vxVWjNs4IB75m2bpCxrvhdY2uiygV5KBixmUWfHDPMCcVywrWeqcL1bMKZb+mP",
-	"yXE3BAxWqxW7t9v1XgRKGi0HJ5KVvmOqh0hrv53qOft2Or7KxZUQ7RM2bws1zHJxJwzhbm+9b5zgTjfd",
-	"oK0W18MTAQk2SW20ySAYv/8DvzlotrP/cgHo9xh/7q1VDzc+8DYhflJFLXS6m//5QGg8E0HllyW87e0T",
-	"AA+kEjUWm0DbkM83gKGwTJKSgwaAVwQaEZa+HALI81CnwalfkFqHP6zbLNYRqp57g1SX8KjoamC1ZYWs",
-	"BlaiqrIarFlVIziQRDW+44ORl6OCdgShXd+AHSo8jQVbVgShAoTgFzpQHRoroCtwYApz9jl7BWZbfCrv",
-	"aLB3of1knuGX+c4BgA1k/J76AubB6sruXjeCxuSVIx51s0Xwcg4eitheBRQ7J+4qBXrgQMTDCM6gSwLM",
-	"7QawwgMVg98ykquaxAHVe+5mE2H/hhwpcsocJSORg+I3kGOT+LcTHj9mvGQcUWmhyouOZfJ3V6KOGJWz",
-	"j5Om3rYPI6GF06VyQ7H5U5cBXpDlVtM8jSUmXYPudBxC0mVWP0+kgQAkiSJa4a0gSzuvKK2zb/ng5qRU",
-	"J1d8cIOWMZapgpNDNfb9GbbX7k2vEXN6H0q0QEmGHb37/jU7Ozv75tjsjS5ADHniXwU88Y2aK64DoR4F",
-	"bq/d851Ml403qve/YJeNkKlNE0zqT7v0EcOGiqZHtF0Yu3jAR22m/VK7Rytd2UHOUWiUSjiFoA9Xirvb",
-	"8gO3ogetJ7PC7lblvcgY2MLvo7XIuxejqZppm/4ErNe0sVwDO06VGNWedW6+C6RUnRXKyuzadwg9ic0N",
-	"e4RMl4RJH6oilslLuvylvXyCWn6oB46l4rCcDd8iVpPT8xXlIyzMagbDuM9y6+lprdxany+ss4NZbay9",
-	"VrPP2+R261PZ6Xcm/rJSzMJfBqooxKBkI1Vowa54WRrz0z4bS1fC5FO7fOyXTc0Nwk/ULJiozqHnMZ+T",
-	"kq2TksEiPNw05ONJPOKmuCbEgkFiGzc+NO2lNQ4t9g63UrvTVkOULktoT0nYmBc3urLhxjLccbvsvRgU",
-	"ovTXoCxf6jUps8JshiOBx+hSFduU1LYMYT7gND4tABE9VHtPGU5Y7yfj8thJLgt7jeC+LXJRfwuOfk5G",
-	"rXSKS7ugd9Ml8BjST2tFFiXjaQqlAk6NhwgNoY/G8hvBqYTdGSkpaMdxWro48ExQwJFhP4DuxhJQNrDx",
-	"Gc9Xj9RM4mmE4qHdcsAlmEGm6OfFKxo3kQQUj77sncUyqU1XckwAFneqBFzmdcFlycYojYxdkbbdERoh",
-	"UgWNEkOW4JtAGcZM2/aKCBGdOFA6hBIdZz2A/dhalJzmeRLh45s708HwmCbyIngRYkxVEYyJg3ZjLAle",
-	"ZIOEBuCQuRg4+nDLV70emTIyUMA7vSTAwOkZT3UZSwwRAll7diEbkDqZZtm1NHao4sX7cMZs0xBIcHrN",
-	"99EC4lZrEPUshwvhZrhFnOAWUBgd243B/Ru9sX+4hNRb82F0NjMsB4PtsQak7eh/FbPA5jQDfGg7gXeN",
-	"TOiwPmo2civ0TWtbeWcz+Rw7VfNbhyJch6vrSUdM26e5dhBGvfyDHny1dtwHZyB1qSaazVQR0kliHaA5",
-	"E0X43sIFWioC8YxcXatpCZ2JZKIvYhnoHGWa8dxsynN7boQNjFW9aGs00PA4naP7gxesUITzlqlN3gef",
-	"dca1fb7HgSg4EKj/mn0E4/rt9pH7Y1+/I6p/YzDCZqE9LN86cy20Mr38w/xn3SZBKH9Htgo+8oinjLvO",
-	"JwgxbIcTJsIJoAUy69jBpAOgv87kQEQh/RjBeIh8DPlhRlxfWsdttbQkMtMeuLLk3QDxz8KSrRtszQTj",
-	"DPx5hSX9t2q+OAxokYRjK8ztw0tWLG4Bj1ts8o3tDl0ry2iBovagXMjrcmTLhXabReeMZMsyHcsk7sTT",
-	"Xu9sUIjbzEwJ/Et08Y80Tfi3uJOAxm/mSSNh08PmXStzVafIYvtnyLLMBo8GxLZD9o2tmDfuSHe1IxoL",
-	"em0IX25FS0GH+nNt51mrs93BAcNje0HMytHG3UIA+Xp+jLfBgeaVZ+Np3opY43145BaEHM9amg+mpQmf",
-	"4904xA6YIMwspbvpaBLeoVlG8zdbcbCmyebUnfmyOA/Qno9ltROKF0V26/LwY8El5OWpdXRSWKVIUqIz",
-	"puiEvXjxmvifjGmhbAXPNLKRcTmH5L7lTVhOEoExQq5mAsvNSOhg7XYsGVltgPqwoyuRqxkMO0IWM8tC",
-	"dQm/ICIIQhUzRMRBQC6DJchagTATxgcDMSmBcCuQnkTngP5WCbgyoSOArVR0MrUZXw1H0mWJmgiZgPaz",
-	"Nj4AskvgiD5kYwEDAmuMqpmCEDdjdVsF4vjXpBSBYdBLGWNFg8M4E4gyyQFJkJSDWQxriqzXeqRmOkAK",
-	"mpdtnItRpktlokki9ayqZVzNUW97JkXBprLMci/pWfKijMyNZiNeghuThDwhlzDb+nKcyWkpdMI0n2tq",
-	"fE0zT0LXEIniqodnGKipNMPPhoyXpZCpMK4UUGMAi4ft4QsUUzCv5bVJVGHO9jWlVz1gifNTy2+EX2UW",
-	"/YLEewXKwprQ1rzX36GcZZ6Nwh8bMidRjUTFXgEXBYzXtRsWwQybG1OsvVyHJbIea1bQKK+V/VC8t/qr",
-	"mNEyAgCV45m7MjudZlzjvWxPOkT0jmLQJR8sQMszx5hFadMGsNDokOScSNQpawFILnhpcBT8m1IGIS86",
-	"3G6JPC6c6A49JKq+zYRgd5CIuEONTlc5+f4ILOoHIfELgOWDqfVpjcPv6x44sbxEDzLgeFa6nEB12xP/",
-	"1lppKys8vPxaUsDgY3LiNK24Ajfz+TdGnj9P5vrJvAcsfTjjLdD0QMNmTwknvOW5P8PxuwsfnzV7t8gs",
-	"PnHJ3nqd+BGq9a6IyR6PVG/VybB/IKfG/hO8l07UaQouNsid3kOt+5CFfGtFr7vK+NoAKGIqT4Om4+/J",
-	"H68DJDPJ/jUVU4FAzYhNtYhlUstrJYcu/FvJij3r/i7kCZ9lf59lf+9V9reedHkW/b130d8wHdosl6Bv",
-	"UE02gWArqWRXoDsZjAWW9QqBVT5M4RnbC+ZC2919HIWmBmt6nhigy34rR6KYZVpELMmGl8NpnicsFYMs",
-	"FbpPvcwFpNsTdgTEOGLIp3l5HDkaNjMywKe4IqNdgyAy57MccHFH1mNtVH2AjE8mKPFL6R60c1z7c6CB",
-	"2TaTNvLgoB3LtM1ZpoxPSzXmZTbgeT5ns5GQhMwE7ht2waSYGS+gsK3iwkxiIUSKU00N2dZWw6Ao0QM9",
-	"2AvCDEpWqYZR0gJtPCVcy5kKGGnM89BbdUDdCSRLge+HXcRy0RMIyRAs3BSztZbjof6s0JR+JcyzapZc",
-	"5WpwI1LIoAJpoMY5Re5ds9h40GOOwxO5FjNEe1MWDfWO7bq1T2mlmUMHJvOuDixGsyZwPq5FiWulzhDh",
-	"QbRSYSIec5IwmMtxJmtLyGa5h2ImKHnYX5wEq4eoCiCUKmBaMMGsQeo5lvQy/FcWkcKiv7NZo/SZYp7X",
-	"Ey/ZrxcZmahTEXP83fASseRX6laExy9DBcOm8NKfSu7dT0JMYAqnk+uCp6L74oX5aJEr2nrrl1maAOeZ",
-	"b54PFqanGYmMa2mPsO+Rl7EsQZpyGd+ImcdgYznHlLTZWFY9TSyTl00DPTaTyctwV7gRk7KWjjdfGFR5",
-	"6K5RTaWLajuaj0UsdSkm/VAFs7qBRn7AtLXY7bDPgq1qhm9ShPWTcJshmItTGreDg5JImhViUOa2jS0L",
-	"dMfYGGYXZpMqBpXNoUJ5ghYglir324CQqbaqmVgoCmfJq5SXCtP7eXYjoGAFj+2sCq4B2Mwc63csPWU3",
-	"C+65iGY3/zafsBrW+c7pBrxkuO+Uil0JNhtlubADdQU6NGCRux29ZrMAXFXAPRkau9rTmM8CXE18v2Oe",
-	"ClfkgHipb4541WWJ8xOSWJ52bWUGvAmrPWRWeS1JH/lNytbXjoJdjajij2N51q3VD4IzzU2wZnaE683p",
-	"tR4vXj+WX7pNQ3waCJFe2jA9ieVXXZZQA/Ql9mW5i4YfVSy/7vq/AEs98ASZmRLpJWyk1XrWLJOpmvmH",
-	"pJ3CviiznUDBrHG3OY7lX7oN2/nCyLQ59K/d0EuwBznLDjNlJsb9Jc208dhgTt0f4WTzcoO6oYbvEXxU",
-	"ZuZuUobv3Wn91yuKZcBobxvUZ1yTc5Ruyyq0tH28UoaJ5daSSTZi2pdqEkSKSopqTeA3iS4sahOzQgyn",
-	"Glx0m/n/jI51mfG8eub3akpWHZv8Zwp7/Y0XnA3NzEChwm7sYTGBdvROv2MXjPH3oaLR/5L+zxjWTv/0",
-	"M3TMgDmt3v4nK5NgjmaKTIwYKIlSY+Y9opmifQvcczoOkjprR9TwMXX6nd6rb/7Cvxr0Tv7CX/VO/jI4",
-	"EyffpF+dnvSuvuZfDV+J06veGcR4s6CrKajgzJSdNXMALLchk8IsXw5sSq2m6fTzxkmJ+0S20bpqAWuj",
-	"wfyGwLxgZbU/9y2dVF0a7c//SCfV3lH7C/gWtE3fwbICjjPlge9Gey+8cCACD+Mu+pF7XlHysiAgOsZt",
-	"6CnoeLVrZayTR26SEbt7MizMg4VnvR7xTLY9FQ+unP8jNsa0vYI9HK9hF+dbWhhrr7JwwueoM1a37ZpI",
-	"fwkOhHZKcZuJ2evAeVnXVrl4gmuSbDWCj5VDD0y7bAdYrFY1TLuWDl+9jEa6b9CqGQaFnqpg/1S0ewaG",
-	"tjUX2wELmVXxFpVwqqkaWQ+Jgj9h6LFYsayGO8EJvofERRMdb29d1BD+jY5ZHvkEl4eoqUMbPQRNW5c8",
-	"G6O6vamxraptUndN/49dp7xfQ9+kzwwOlc9O2ZSNifzN36+VSrvsDUT9oZAbMdPKxQTQFR/cXBdmSUax",
-	"tIprLkWjlzch+hZBDAK5VrLLyGbA2Baa/LDuGUubHDejtv1zp72eT99TqqCYSulyKWFBOGj9HClsoMQl",
-	"Z55Kl3x+bgKMWHoIJeTMfZehH1nQaGg7FCsyyyjH3HSmyCDENBeIZZN28nGftNKqAEqPTXwa2sNesXWf",
-	"2sO4AMlzH/E8h/AyVyoldGa7kKDq8+xRHSYUwt1JO1r1Y9y/ovCfTs8WexP98noEfuFPYi7SvVOZYIL9",
-	"oZrN9qVjW2kzuw9R24PXr617VCOVp/oeHKqfoJLb1EBAycmQ4MzilTLNEjMgj19RYYkKap9SzRASBFXy",
-	"WPrmX+okIbJ3m09yMgCuEGaONXdBM1+rE7FC5IJr0LsxToo5kOqPULlFf8TlqphURc3fy8bCV7dpodp2",
-	"gFIvx5JgKR/uhw0AWFmCSj38+5/T8UT7VFfflbJdHdG4T1RLJEiO9lga14sRywoBdLU7gh1RgQ46+ha1",
-	"FJYUJo8dFRy0IZiHMFMGfQinvaCrABgyMgniwqg8VKpr4Zw8ev95Ns5K22KBpV58WfgDunTG4GKVeOBL",
-	"bQgLg/pfZeRRWIylGhzj9Hp9YdkByNEXpVgOnXa6GcXO1ZI1OIwb92E8mhIOQJ4Ps35Tq9iUM7Wk7BAW",
-	"GO5QSzBTcBiFBDMSqiLQ07Y86cNM3UfiHj/PxV29++dOxFfMz5qTq8feMRH/50wAw3f5nP1t6eeb2XLb",
-	"4XOid0eJXu+z1LK+f5a8bO44UFYgToA8B5OSlDOcTIT0bbaEPvG6X4nthYkY1wMhU+DvMcaHcqSuV/cE",
-	"eZplGkvybK75RPcpifoKSAFEGtwFyPb5YGSB+WronfMI/teCW+jvMDea8TTVmPaESxM9AN7GpmkBPm9c",
-	"77pQcASZVGwGK6Mgpeu7yoKsLxAcm5ghlkcBDXbEeNDdV4ihuRPNYFhAwItg/7B7tONDxuNU+XSeDtd/",
-	"jfyntQOGJ3xnVsR6WE1QNciEfiLiV48d1FJ9KS3Tas+4lm1xLSsMFbVJ30PC64fsVuiQ8M6S6ohPZQU1",
-	"6cEb7MMo02QGdQM+BLI+eDFMKGFyJ5ZascQ2fEO//lRP4SzQwnPWRDqEDO2+iObk0FaNY4iwO5sH5Drm",
-	"d7OXijSWnsnPPsG57bku2VDluZpVx/0Eam0hMdpOUh4PYWMqJG3thcGsH9GSXsH5Hd5hcfCmJbjOPRSy",
-	"YOYPuI7Vsij0Dr36vZFST2XgZ0o1C8yXaxbalmx1X3Wgx1enIdpFSmXtuvsFaeo0G4IEnMqzATCvJbos",
-	"skFJuXfoHb8cQmI+aFix23+wWszhmDEHOJExMoyzgZrMYxlQDTBQ0UFc3azL3pTMkktqVnCZqnElooEC",
-	"QhUeUvBS4OiQam2kZgSdcxb3WpQskxH8BHYPQIFQFTHnmT+rYSlkQPydadD/WaapBqv8CyBoiyVM1tzV",
-	"I9D4aGEBjc4gwfNSPMuus5ArrBB6mpfw/BnIIL14IXSZjXkpXrzwUjcIro1hMWFPzizLc5qhc5Zwradj",
-	"eKPE+wYccYAYgZ/M4/xa9Qeg2oGyufASGioFVJZq5isDaoiQAd238Ng32UhitghoAjRvEUtAVJmVs0Ad",
-	"V+21OlqC6TtG8SRIRqNiUChztAgNXiJsFOimNtcX8Vr+o0T4G0e+RqpAXsQyOMAppgOvIC7FTLOvemcs",
-	"8VtN0mdc34CnhOjRYir13oJ22zdWW6qgiQEPwIOWOXSwylXyqRXu2G2qQeDvVus8r3rsf7EqPExXaf9q",
-	"laKZqAFUzs7WXSEK1qZ5MVUastq+1On3umdnUQcO7L/q9aKO2Rc6/b9swvzlFtAmtafeXadzpY8Z8vl+",
-	"hDP8LLY+8XexUa+Vt3rLOq6IYdVZrQNTo32Inie/Rg6/DvIwwk2rkzR2PXquWbt42vu4jVmaR0C0tX8h",
-	"qE3TQCuc4hDEtobqaj2FVZd9i1QU1c2fTiLTDrhIsuXGj7wRYvIIcuq/e3THE8uq3wGRaE9pmVn3+bpd",
-	"MFZtjFOzvFOLYLXnXP0uc/UNAKi7mIDnRP3dEvVTTZ/Vin2c5zn0xC0Io3/UgiVizE3MVyo2zHw33pUV",
-	"Mxef+KBkPE0LoTU7sn5jLAdci5NMagFNwLcinx9XdYdLBUkEsw9kiAAilnfQA+wykqfCodVV2Rc6/Nbu",
-	"+nCZbQXTP8J0LryY6qw6AQPPrwRduuLETKWdqy4soE6/86+pAJg+aczCfHfCTdf4PsB3bH8a808/g8xP",
-	"p3/61ZdRBzyLfkeXBa7ZTyel+GROMD+k5vNsHCJOrB+fWYzLRmV+67S1BGaW3incGB45bSO+8PZG0By/",
-	"3vbBzO/E7vkvpoW5++gPPmQrtzejNaWv2xoq/HfNSvl95HCN1A4NU0O4ADPw8g/zHysHuZmhMitwtXDM",
-	"L5DQ49KhJc3/OxsJ1DKyuueTMCyoxohCkxytFDMUgIctIVRsQXX4WEIdmTJmXfZDdovwT9i64XIqDwMT",
-	"K0cLneh1o8EuwkHORsoBFriMpXsUZOMj80mRy9W0JFH8iiGDrvcxl2bfKEdi3GW/Kt8OT01WPg4yg43l",
-	"0Ze9M2RCcmsiOaacNMVbOTc+Wngrm2POlRbAtKf1nY3scpX36oTZqvFy8QnYq7ZBVhor1A+8q4028o2F",
-	"FnZ3y/2BNytGYpOhL0slhl6Q/yKf5QQON5n4Xy5F9T1mqPYGn8QNjtNuzcgLbWGfD5axf9tE4UPV0UO7",
-	"n6rB8hjyvShuhWbvZ/z6WhTs4xvKzWWapWowHQuJNdiZKm6ACDPPpLHOipXFnLlNX0csV9dQUp5AKPni",
-	"xYX9HAHBlcZywnWJBV54B8tlRNE0qWlp5UTvLCD6N/Poa7deE269HJVjrJ25HbMaly3ZHm1M4Cewe4fv",
-	"rapKWFEg/O7TJMeqr2AXb98ASpBdFWqGttX1ToriNhuIJlVCugkuhjy7Ff9euhreeUqMejVzUijzosBz",
-	"wUdII6+3RgXe0vWM2yWNaQgCW/LYfC1mpBoWGS+hZ44XoB9n7wB/TxW+XHuvh1gtP2e3QgrdYsXsLlvr",
-	"7rlBB7Q/pXlJ0jxmmnHzune8IIEfDRoPaK42XYJqIiSfZF07cStXollYv02ENEv/rNvrnrHgOIegvnj7",
-	"BrNTk0JdF3zsFhEtIZ6y/7745eeHWETvJ2Lwnxq27DssopYF4IkY/I1252WrwO3eu337P1DOz74Texuz",
-	"Tfzn+99+3WI9zDnuwLtZD1ZVUhXZdSZ5bpbH+KEWwH+bR9loAdiHb8gbXmUSmUBbGaQ9vHfzad3hvduf",
-	"Xv4xUKn43OrV29ty+7qVdDTCzFwGO7ETM1XAkwAtefYAjwvKyi77Fo0oNsOZEP/HD7/8DAb9nCUXwFbf",
-	"Z/WPNIFMhVTGzRmKQgByH/jpzep/iPX1Fh9mXRr7ojItJl5zUW4FjAfp4gkvRz5bbE7o1CPY0DoFGWzo",
-	"4Bln0v17cZk+ZPHTTs5G3d7mDIywPkdbOYMLqxOBb6nobqG+vXFzzNetTsAFjlHbfWwUC3PBKwuy3X6x",
-	"GN6FwZj5f+4fI6pvMJDra+fsEmmI9Vqt16k9QQmsBECVTMwGkhpf14VKtoXVtvHiE53HMlAvMFdKp2b5",
-	"MBPLmTAugkZHrlkSfgE0BZCdSqr+MzMhI7viOZcDYT1oNQXxZ8qywfaGWU5yBIV+iG3pneBp9tDes79p",
-	"+w8+PGed/wzz2L2/BMqvCh5h3sLhLoL5bW9pW6vH14Xxm1TxRXHbbGsAsYU/d6LOtMg7/c5LKBDQSBdg",
-	"YaIkCsZbdUP5AKiokQXi5raLdU9obcTWc8gp9c27Gma5iKA1faYKEjuqX28sGq72UYsiTIoDggc+s0qi",
-	"PLgMZqwWr/QdlAHYlcBWelUtd0BDPb/FhuDwclg9aLjee6AAIuZM2GpSpoXW0O5vtlLqmapSZFosfMS4",
-	"7+FDCh6EXAa3Rqjl4p0vwnZ/41tR6m6Q82zMlPQ8P+ZHRI1XMWZZilUaq81QKiZkGtza8So0v1+LdKce",
-	"tGFdkdgSN7mBYK9K36EqLAM67t0OfhGMwHWwLI7gR8HzckTUSVHNiNH1wIYFp+kuezu9yrMB7vFqWuos",
-	"FSyhglsSTjt9sJ//8fl/AgAA//8=",
+	"7L3rkts4kjD6Kjja74u2vayypLrYJcdGfGW33e3p9mXt8nh3u/qIKBIqcUwBaoIsWdPjE/M08xTn33mT",
+	"eZITyARAkAQlSqWyyz2O2Nl2iSAIZCYSec/fe5GYzQVnPJe90e899pHO5imDf59eJGmSL18kUib8Uv0i",
+	"i9mMZsveyDwjM/0w6F3RtGBqUCRi1hv1KI4YlyNiltMk7Y16Z1NGcvGBcZLS6IMk+ZQRPZxcCPEh4Zdy",
+	"tMiSnO33gl7CZU55pOa8T+fJ/avBfZmKXN7vD04e0KOov/eADvp7D6IDtncSHw33+hfH9GgyYMO4P7hv",
+	"5usFvYz9VjCZj5O4N+odXkxOhpODowcPLg4OY3pMDyJ2MjyJ+6zPDh8cHMP4PFvSi5T1RhOaShb0ZE7z",
+	"QvZGh/2DoJcnuXrkAUW+nMNq55m4SNlM3q/D4tOnoHcaRWyev5pMWKagZsF3kYroA4vtN6MpU3+PEz6m",
+	"eW/EizQNelHGaM5i+KU37A+P9waDvcHDs/7R6OB4dPDgf3pBj/FYugOGe/2Ts2F/1Ff/BwOuGNfQWAtK",
+	"1j9Sb3ycJxmTzkK6vX0Bb8/EFYvHk0zMxhor8HGcKGPzlEZMeh5JRhVxDvS/xrOE20ep6LqDuP+gp1+4",
+	"YplMBO+NBn3AaZY3ATV4WALKoL0XCT5JshmLe0GvmMdNFAwPzvoPR0cn+sVCsqzj8qLBsBf0FjTJ00Tm",
+	"47mQSQ5rVBsFekkzRuPlYyGAOiqHER/B2YG1lcTkALMLmga9wJ5fnHRsJ7XH979FQfRTMqVXjFBiAWPO",
+	"LxETkk8TSRTAb9sprtDA0QP3XJ8457oO1eaxroJIYemxiJdnQvxMs0tWRZJ6QnIhSArPmgzzQsTLcS7E",
+	"2Ayo8Ev1lCQS385IPqWcHB+Sn5LHLdCF090BvAyQvkPeOHB4Y2PTDRjWdo0wBGQ/SYWsU7p+RCJ85gMi",
+	"ErwdUAGiyC4pT/7KMjKlUk9SkimZiMzeP18nzTbg44F3BUAOvJ8lnKZ+cCeSTOBpO8DN8wq8AaoK1MBk",
+	"WRwQymO87vOc8ZgxNbW+4UjCW4BuIHm/Cwe7H6m30y8BdQdMrXDHAQ7YX4r81ZxxP+C5yImYM06WLF8B",
+	"fC7ysRrmwt9MoX6XhObE3lFH6o7Cy22nVA5fqt2HzrduACODNQipga8VKRZ+Dl5eXbEspfMqXvSPczW5",
+	"ftl/3cre6JcuF+6D3q9BHZtCf7l25eqr1lywNCeUE+EsKE9m7FazrYM2fPnB2oouAyCFrSdw2jXOTjVX",
+	"qR2mJbAcseAsq2Bre0n7+Gx4MDpcIWkPriFpD64laQ9ugaQ9aEjaRw9bJO1Bi6QNaE1XS9on5YubSNrD",
+	"wWpJu0JSr4zI0KApdfrsw29k9Y2sOpHVU4WzqsLvSmQuaiy7s/eqph3cBFXTm7dmCS9ypoA87NdGZIxK",
+	"tQ6QyH4rlCCWK1ElSVN1W1iQrASEh177ewf9yu0eMxllyRx33TtbCPM1CWIfJb8VCc8ZqIMe2h5WaHuS",
+	"qIcyz5JIXd1TkcbOJvtdCRfJPhUR1ct6O6NpSn6kaRqQxyxLEyU0zejH8ZxKqeY+CHpiMmFZ+bXjftCz",
+	"J70rNcB358VFmshpHbb9QU0qukqQnA/NCaFXNEnxJu1rmo9EoQhnuD3BK/lg/FfB1aX6tMjEnN23EDA3",
+	"8ZMpnV2wTCn0EcvyjsfEUn2azBTejvrObzNtTyhyMaN5EjnX9ttUVM9CROc0SvIlTtGF6G6ASW7Cjkrc",
+	"DVtwB7/l9IMS8Y/6N8uuKnyxRArjl/m0NzosAY+s4X3CY7Hw6dnuKJ+yDb8093DsMAzEeoUTLeB7Ht1c",
+	"f67UXEt9pTrxV6og+sHZkG9XAAtRh4fjMUvF4gwpqoo0fE4u1AAClEeQ8pqqozlpYxg8NsMq6rsZQyLK",
+	"lSp1wUjKpETjkxKpeQHMQkzwM/qTd476d6+th+wGPY3D1xVfKyDpQZsHlIAwJfk951qSrDA6YzoshUO7",
+	"6DXyY+sNXQ67WHa/or4Jol9GEO3iSbgpQRTJ0sv31aO9hLcbWIHMFJE1uThq3+rEk0gUaaz4RcYikcUs",
+	"JgXPk7Tk6Q9L+tkNT9cL/6xcvQGsJmuoQcuCn8XPuQf0YAVtgzqyibojJmOuAZW84imaO+BMficdm3dE",
+	"OYmmlF8yGHBhjWSLr/VadUHmhz3CDMCOJ87HjLfX2NUpPRodHLUzyodng+G2jPLwWozy8PqMcnhdRnnc",
+	"dLkOWhjlwwq/+yyMcp3L9YngOeP4W+Wolr97jqr70B7VV/mUZZJ8YPMcDp+kM6blCiQ+cD6Bp0zwy9ti",
+	"xc2zwvHsHblRDxUYNM9e+RQACWfHWNR4zT77iiMoAiIyQknGJoWs+pqud0BPVmqLwy8lyQxugyQzbB7Q",
+	"w5YDOvz8kszgYM0BdenqNc3ypO7BfCaKDM8ZUFe+EPCfacYYSSaECzITGYNbdJIx9rmIbvA1E91hheiG",
+	"n112NgTxWUnuqEFv7+aXGY1rvOwnxubI4BnNieD635HgMUhkSuBCUVhwcH4rqjPjJkkm828k6CfBLiKP",
+	"wt3t0fFulE6Hnen0vR5UJdSzhTB8Uc0C4QsTwlnEpFQjvlHhZxCP/zC8UFb0qZjmtDf65UYpZ/DgGorV",
+	"wVcvtx02KcdPOIMHX0CvWiW2BTdLFg+/GFkMbwFDOWqQxUELWTy8ZWTxa8lTwEX+rEjTepRzSiYJS2Pp",
+	"C7nq4D13manrQtzSn15xxmswdSfdrZzlOD26xkFYHKt/N7zjR52944Pre8cPduQdN2fE+FMH633hVW+q",
+	"Pi6GkuOMTvIv7vUGYPVqtA1QrttAtNk2Y78VScbi65F6h0CRz0HWbbR7/bCOOuF+tiCOr59McQFrwjMA",
+	"1T+KNG611n2N9rnaZwdm1n8ti92UpV/OWKdo6mwhWpTRb0T1ZeTGr5yoNo8jW0kkB0d7/ePPFkc2qMaR",
+	"+S6Uo3ogWSOOzC7ZixydG7JRCNnAE0HWL0F+JnT8URnSAkmuCYPUB5vGmzGq6KKa1gtJDx2QEhVZBuGy",
+	"mgV4jt2w/k43qE+A5FMq83EhK1c7pzN1H76eqrs46OW4zx67uhifTH76bfg/F2cPZv+1OHwTfT+QP08f",
+	"/pn/6Xj+3/nBD/TpUfGfov8+eTz88Cwe6Iu0yKTIXiRyRvNoWnMjwjMyMw89vkQYMXZGVOOzcIILlgp+",
+	"KUkuCCUKX2SR5FMi8inLyCRJc5bJlUmCO86N7jsSS2OLTVdhbY8Kat/TnF5Qyd5x5xC4oDMDSOGMaMIv",
+	"1sPG1WEVIJoxTpBbxmg0ZfEuoiJuzP/aAoEGeL0gABizKE04+5aA/lUloN9g/sK6aIinM5qknrDTp3vq",
+	"AaFxnEFwaEvAKVOjmnGmpxz5lFoppIpCOi6rzNlyEGmRT+9n7DKROWTg7JKHOVFGLftrnDR3gwAvRd0/",
+	"UumayB2ofUxk7uS7SR/I4HxMqaVJCYHVoFQqkcCfazulNgtfBkQKkuQQ+nUBLA7Jh1wUOWRHxixleSur",
+	"+9zhul7wewDVhH0TUhYFL0X+2qjwNRyoxwAGq+O3YoGLfOyOqsAehkAqswHwIyJ4uiznxSFIPV95jrkf",
+	"ai0oqYJN4eQHlpsE/ylNuDcVqitTPwbrbQEmn19+78VsrqTUgbp6coXh33s0ykXWG/VMvnkvwJ8c7l7l",
+	"n/3KFda8C0rN4lB/2zz5kPC4xqI5W4xrBjD1U8MaJNK4Pk791BhXtdHVryWtGxxseCs9dO8JnLm8n448",
+	"WsDBp0+QtMylIjkeAfR/DXp5VvBIXUmaomrYtp6FqlW/WTvkWzLll4lhP9xxCHsNA7sMYS/J6sdE5gLP",
+	"etP/vPL0d1mGYjD1PfWPRoMjD3/ozrDWcJCKT/+LsJDD67CQrnC1dPfQy2OCEn1yKXM268K6ndpLu0LN",
+	"75uDwmGfnyxW55mYiX8ZnA6OPUgdqntDCWkzkZViB2cf8zFaAXwH/H15GmoXR3lOdntz1GSAW3VzDG9n",
+	"9tPxzqOWqjjYhR57oOnqy2Xgb+Ra/ZZev/P0+gOPaf3g4bXy6ysq0O5cuLUtbJ5f/wPLf06uGGeyGppn",
+	"F07T5IqZoS9Y1XvSoMb+UX1JYO3ojXoXhVz+n5zJfD8Ss87mdzyk2tT+uJBL8hiks0wAlBx5rQme+lr0",
+	"Hl6j4lndCIIG8Dsp0lTRIqMc8r9Ko0ksmAR9FiosMS6KyynGZZeJA0kunZ8wX8CpFkfyKc1tUUSFmn2g",
+	"vBmLTTkvNMonE1jIyF5eJJnYfwOfIYkkYPdVn42mQkhGqDaSmWKKHU0nb6Gondq3htEbRuOkQRNwMxoN",
+	"Wls1SuwYA7JL9bDNnhLRPC/MkssM2IH0vPJr8ydc2h+pFMTgBkpBrHThDSqXZcWE468CoQH+M4sva9b/",
+	"hu7k1jjaSHkCoKzC1yrjCuDcoxspMHw+Gdrndt1UUmo1rXj9q8H1ldaDQUNpPWw1anUNUFiPGdcc8EUU",
+	"nMF1kNMVrhZ9Qy/6KvoNeu8q6k2PLf8kn/9FJP9z9uHw3WD+5P1fntGLp09PnieLhC6fH7Pln/rq+Yu/",
+	"nC5fJv2PL5L+4sWf//Pjq+/F4oX63zORTP6r73JNN7+jNQQfakJUhNqbdvUN/qXzKj060uGudaQaDjam",
+	"ZY+ONPgU9Iyk3g96lQc3R0snt5eWhrczS+ho57R0sj0ttejbwzZaGn52NvmvEaykN2vug9cW4CuCO1qP",
+	"9HgTi5QB2JhOFQQVyQPmcd5ffm0hhANzs6PyYbQ151J3AwXSlBz1Hf0LRihtSCY8Ys7hANuxqWKvFjQW",
+	"k/FSFO5sw1J1U3rcgTMvvELEhCxF4Zv+GJQYlO9xuwer5H3OWKwAfnj9U//Af6QV3n8UafwUCK5mJlUP",
+	"CNNPms5tMPyUjyte7anzKrlgE5ExkuRkQWXps9tBjNTBfT3bTRSIPmpRjWtgaXivK3AxAP4ZrS8N8IJV",
+	"xkSNtQEZTTf1ms7q9cEJUt8jSADByRJJhn0FXIirHQ1OrhcpMIQNKYVcW5CG/RsA9sEqYNeB5Ac5Lk8B",
+	"/HnMZnORMx4tf2LL5/yKpkmNtvWPJCmHkg9s6cGAM2L8gS3HiZ7OQcdbxmNIync+vPcTW6LdZkByQYZH",
+	"R0Tp+BcpI6dvnzx/TqIpzWi0IsDyy3eqcaIx2+HVQEYbwJqYecOKRhmx59UPkAzHrMeLHdiID9MgQWxA",
+	"jFgdT9BnoIgi4LeaX+2Td5IRSjhbwEIUr1cUaKa7rVgbDh2stQFzLdL0SMAZz1nW6O9gfiUsy0Tmw495",
+	"rYIRUnD2cc6inMX4JhERSD+3IGS2BsmjKv3XttuEoNkvwgxo/knGYsbzhKbSz34iZ4APhDBqXB1VDR+r",
+	"RhiaHhlKZlqILCaxAPM0xEevioVMxeWuKuBZ9jFoso/qTjwwbG7YBaeW8b2QxGcrgGgG+OLglWCCcIoZ",
+	"uVgilzh9/RwcYgrjFTHTcwUk+D4t1zGnGZ2xnGU2GB9M2F8gkr4Bona463WWIH9d7sIH9XKT7YB3x5Sc",
+	"oHwVuC8l8Do6QwD6Ys7QF1A6WSj0PXtEJGN4DqUfP7OEJ7Ni5n5vVkiIz6c5SRmVORnUUKSlBz+GZuwz",
+	"XrEuvFoxVQ5ykHWWzNgbyuvto8zEeTJjJIPn7dgCT6QZZMGnDSvEgnGiEGftCCuPScuULVMptAjgpWrf",
+	"xqCz8uR0alSFF/MNXrU+ILeizwGJi7+M8lLx9iCwfL4Cge4g57yVAdwYclzmrFhHtELjJBOzWijqNQGv",
+	"p7+5MG8veHJRd7G34qJ8DXCRs1mzgsQrzrAvHTp+JdTfQrfwKpexP8zemCImGWOPyMBIlGtlIPU0ZzOw",
+	"EOxIA9uNSaHFdewBuguciu8ajXkGAXJtCyUFCNneQKlTa6SzhcB50H1fb4gku6FDfa4fDH69Mfq+Rouj",
+	"nxOZPxF8kiZRvvNCS9/CpP+oYdKdYy0VfUFQ3I0V8xqe9Y9Gw5N2GvtWhNVrStthEdYqCnbhK2wS2U17",
+	"ciyhtlHotzjOb3Gcf6A4zo04+IvlTbHvbyLCv4SI8Dm4t1IrboxMD7+FJG1Gpgc77kY2ONp5QNKXI9MW",
+	"+vwWlnxTYcnBjoA7/EzAHa4FLsgklRDV4WZi/UroViX6iuqwLjJ1nSwB8VItB6ASOXVv4+AoPL67jI0a",
+	"NGKj2haho6V+BjfZZhB5J1nWxhG+rmyZ7ttWYFL7Po1nSc2YfcoJVb8mMs9oXnXZNQmkC7avUWcLbxpf",
+	"4tKR4hiDEy8qYP1b4KLv4OI0pgShUyJD/1nHRHMpnypAVmhtwlhjFqMeyt7vCSfsimVLojnF7YT+bU8b",
+	"c8GPEZS1BGOACnozI8qxootCQSu81weSfklkDPaGD1YcBfaRzuYp2xAhB85pSNlH8hRn6YqU2poAKS9o",
+	"OhFKHXos4tqZsI/IhXrW9NvMzICxHlBx3qjfiPbyo7vpT29fvRyRJCdKkID+W4xm6fJriOZqwKLhTKgB",
+	"A2ArrtjuW+B9hR22ep1Dkf7Fe3CtK8XyUuSnENLRrNL40oZ7tNRn5CIfVwY4p7USPZKxvMi4JHQ+TxM0",
+	"Ut7/ixQcmnmxj/n9aT5L64fW66/c5WE8Lg9jY6uNw1jbqwbdM1HwuAm1CfzsB5h55nK2jCFbI7KIpkZM",
+	"uHXBeIf9wyrEzFa8wMKHGk6vWTZL8kYREDXJ3D7yw8t9XvZjbG+TCkZ4V7iVZEaXJBYQ0rR/7ViKHYP0",
+	"oApSd7desJYDFGih/Kc3cQCerMgcQOt/S+qAcF+u5Q5QLhdsN7Giw/t4om6i/N1JmyO/BpcGkKuAASAX",
+	"eSRm7B3/wMWipknpZ6TQDz2AxhHjckQ1+FFwziLgkrkAkrYVbRW0UyFzEhcZxEPA8Nksyb+CBqNNwDQh",
+	"XYMMwPqKZamgcYOcy989IHYfltAVgswoX5rQHkwPMt3ScgFhV5mImJQ7qKD5GSDq7rIJzPKpguPrjF0l",
+	"bPHE8X/WGtinYqGAjB/cRrRy3LQVO+Ox6/OjUvAxosmRusaTjKmPD3wBTQtRpPFY19vqjQa4HfirUWXC",
+	"VuWCaCOpH38z8t5Y7QmFC/S1fqvD9M1//4evw/RGl6d+J2t1Vm6Vnc6jxmvTEGcLdcVm29jqBqVp6CVb",
+	"kCdqno52ofqCgG+8VTTz9GPEWPzEMmj3jocBhMEIYnl40FpTyM03xrfGzlv+sF+bgpwoeSun6ddTxNmN",
+	"dG8DVTPW1wsdQMe0yJUk9H1DpjVPSOyXaKV+Po4b8mwijUilFFrpTnSr2zHUt9yEY2XPAL9kVqS6ec07",
+	"WdRz8wZ98r9NtLrNVVcCqOuGL9mJlMVsjlW3qu82yivXZgkIzUlGeSxmGDCt+1P7OG6g68ZzRiaZmBGf",
+	"1EYED8hiyrj5hIIK3s2PCBdggmWpxE3JAO5McGbAk8VUgIQtbW9sSCVS/y+ZsX3yaoK6Jd61kNQckIdq",
+	"u5C6D9ogi+EhACHGLheeXWqlNJ+ypdbm9smwT7KCy4BIdSwGcIPLPJnR3GJ/LtIkSnTB8ZpXs3aZ165b",
+	"rIiAJRCs1Hmwf1j+OZ4P+lg8wf5w0tfRREmajrXq0Rv193V51fFUFJkcz1icUCX8DY72j45W3knB741C",
+	"Fc1+ki0rH+yfHFUXf1xf/EGXxR96F39ytN9/sN3aNwR5/2grmB8c+dd9vH/ysLXz427hPdjpwgf7g9Z1",
+	"/7qD3JI6l3vPatUTDg7W8bgAXZ8zdVTV0Wznee5c33hed5436FeY3oPPwPQaLO+wAxV7Sfjgwf6D4xvj",
+	"d8ObWfTw4f7B8WdhdMOtGJ0f0gf7Dx/cCJcb3tiah4f7g4c3z+FSkT+xMllVEFZag1dec9MM3QFNpQPK",
+	"7ZgRX2fHmAYY/BmF5QgD1qc89oKU8bgdnOahX3+Dp49MTyQuSCr4JcvIBSPgKYaquzsD92eHstm8H8L4",
+	"1EC3mSDrZn3efEbs10C110iBVe+/zWmWe0lY6ictgC4f+2Gtn3/FkC136Aeuea5ACfGoXi8lPFnhpQSD",
+	"WZuXEuO7gCvggBZwztjNFVWpb6ABjOoOLDS8BbFwsrKyiR8ansonJTQSaTxuRJdUydiV+PAFYVMutwU2",
+	"bm0qeOVFIqUOcKrDZqYftcGmfF4tDEYNeDgoGKdFPhVZ8leMTpkyGrMsIFSS895jRjOWEXZ1Mf7n3/9x",
+	"3vticCu30gI3M0DB7R2PxZMpiz4857tqBjo46x+ODg5a0nGgfO3gZHSwnYPswbWyxh7cgnSck4Y4ORz4",
+	"fB4IqK2jvpyOSBtFfT1YHfWlYxnOkhn7n0bkrH6IZVT+in2U68dNM5lx6axxjty58duc5inleSLPe8QW",
+	"Z7KzGm3/+enLUxv04K9is/JremZ9tGG28htO+wOnpE05z2csB+Xa730gbhzz5q4RdbKYz4W6XF8oRekM",
+	"Xqviz44goEsRmNqHRDsQla6xHlhjnvWoPWjziuG430nyRPCc8XxPLeS2Bt4OjlzYt4DHgwAvfAALcGB1",
+	"KO5b5CmV5uBTyi8ZhPQsBArWO+puNVR8eTC8hcUY+ge3oNr2Z4rG3ZYvH6zhyy5ZvZ+KekjuaZpqLU1k",
+	"aNS8MxEZoZ5mane/dVP71k1tdTc1pLZvgTw3GMjzg9rIbQ3kOfxqAnlqLLceyINEszqUB4n9NrRKK2YX",
+	"KbvonPlW3365GTRd+0JpzpQCKTLWlDzKGJrjry02cugh18GNBkdWqa7k8A/bGnOVePmZNgq2vhYynwvO",
+	"0IGIbK/Wgg5iX0lZJm9H7dQOjvb6x7cJbeuxZpf82bDWiPH74gmxbu+2bnzhzzRNYrh7ntGk4c8qn5IJ",
+	"Pm7qhFd2zNiOaSZhTqnEYsHyM1cLLnV45Gwt+vutqgDvA3tD12zCHfCJxPsikVA9vIZOfEhm5qkHmzhk",
+	"7AyxAH4+2XuhfiuxBUMwAgO9wcSc4oAc7pMfWA4PMyZFkUWM0EuacGBmkvEYmmw+PaOXganyz8hvhcjZ",
+	"rUu6GrjIaQKxiZs6FB3UvGG/FU2/hpk1M0/bUeMMqZpdFPwUOImYkIU6ZEtREBYnpanLIBAN2LcNysOH",
+	"TSg7m22Fsh2joGy6IX2fSPWVGpjNUxKbx004W5bvjGk65XQp4UBX70+krtA8haL0Vr2+3Q67fovDzgem",
+	"BvibcHLh33Q220lbHM52vlancwXmUqi/FQuxrXXvHPWteHT3VkN+MFgL+jZPdBVMLsif83eStcA84aSQ",
+	"bBXUEz7GEVqPO6xhwAyUaIa3BA+ROViL+dBC/9ZlzfogbGHSDmMNFEhHQKYJZltMgIeqQFWbwpQ5FmJZ",
+	"hjrGSyP2MEfqQWEHJRxdRmPUqxvPlRQbTdmMqs/plco8M448XMpTHolYu0CrSwoTaMqRL8OAJM5ypjQm",
+	"lITGFm8mCKuLMS93WsRrI3E0gSLpDBtoU/L69OzJj+TOm2dPyNGDhyd3V+8+qDgTZiy7ZHtz9Z1/7wAb",
+	"dRk21/Mc9jRJmKxILopWrIvJSCwBLDp8Ptl7KTjD2zME9hOay7QGsfPewXlPEy9e8zqLYMU6bcef/A2b",
+	"p3SJt1YNj2qaEFGYQOQolLXPRcZitdy54BLcB5RDSZPE20PpA1sGtt+MeaxIgQsyKTLovMQmExbBxbVq",
+	"zT8n/INnledFv38Q/fPv/4B/sEckY+l/nEPBqfNeWMp5pveNhrd6Tub0khkixQIHgrO167CmMx/dzWk+",
+	"Lb+xqOH1h6dn+xui6qV4m0MlrcbOudgDbIQBuWDQMNlQEqIGG6ZIFmXawmhJxry54VLeKHZ3OtFWg+pq",
+	"4GcyFQtMaJYsEljvhuTZEsXw6hoGa8D8/v370yKfqpMTQaBwY/8YBxFqWT4Ele0/zssOF+ID44oEkokN",
+	"rlhQqRSBHLnB8YOjfo0b4Jwrl/Yp6KUJ/+CwZUjY94AEHiIHViMCspgmKVQpUJSmfsKgF8ufn6t7hzpz",
+	"Os1nZLV7QW/U+18G0/uKv/7bfR2ggpGiTgme6qrwMUlyaP+fMnWNoh7ECtZcTVSZbfv1WBN+y2ravozv",
+	"1b/rGIZWftVkY2/4UXit/s3S59L2SYxuaYe8em40I2NP9SyhOs1WIEf/YPtK8DkQgUuTU5Z6CDKqzrbV",
+	"gsBO1boe9cCPjsp7m2MEXv9RpJ7rDVpG2kTL9o/D21t+2U9+p7EShEC/yMWKL3upcD3lf4/JGS1MST/d",
+	"mCvF7qzbkMD3LGWOJ6++KvUQJQatsqhLtE6flMQZneS+1ZWTbwYxI2XvG+mqMkw/A7Gu3IQfrSv2kExM",
+	"aRrOrlgGSosfyHb6+i66rjJYT5u4UNuxurqLNxCL6aXK2HmvvjwdJ7niq8+STObd7iZFm5DWYcSxnV1J",
+	"Mc3p/X51SZtw7VWrugbb9i2rA8dct6ItmWfrarow0k5r2pCnehbUhYbXLGVLcvYs5geWtyLKWKRXLOSy",
+	"fP26VPMDy1s4bLd1bMxB/WvwM8huS9hQ9vIvwDjKtlkAvFtfQBnQ0m0Bvhb51cU8S3hMRJGTBeieSkVe",
+	"TJfV9WHSpneVjQ9sQzp6TGXxler01SWrR05vO63lroBmaue6HknVaopWV6Ue1sAGRgns6qyW2lzYzJnw",
+	"umeu6pqtXx4YY6nUcpGyDiArytm2pcF17Mh3t2/LgxqffDKlCW/7riRgpsDop0hN81vBeMTkqgXhjNdb",
+	"1Y+JzEW2bCFptbCUxZcsI4znWbJ6PWauLVe0gj+3IGZbFfgHlr9g7VxQkZOxncB9F9qoaUwwgR+9K3rB",
+	"ejh/O6Nv2ct2mrX+0s+Ao+sh0Zln22UY1rtiIa4zzrsEO8c2i2gRexDsgFF1r6h1lMa/xiq2leOvc7mB",
+	"EnQzN5penbfTYAuSXNdR896qzrL56fM1I9pqIZVJNiaXddc5UIl6vqPbW392/Y2d5PVr2tyOMPsO72y9",
+	"pJdsseqqPlW3UrUsb0BmVOsRnC2AYaoxNuZpR7e3emIW2VIUs7pUPUhfqOXI5nrmnum2gV2tuGVN3So4",
+	"wfIJieCEi4VvHeX7G5NwvZpjDRj41HvhzN03Nydit7JM88PmKUEKtjEBppRJcznSnW9jMNQSKKuLUQ/R",
+	"uahG7CUeWiic97ehgUriR6uoq2iSFxAwLSZoFmg7Jtc5zLW8gOpSnsZJ7rHDta3j5s2GZczttRd708bB",
+	"btpMkoE+syMGCJ/+VB+vyeP5935Hq6aS7yRJdOa4OvA0n5bhqg4hrXJ0TkQ2g5jVonCTwB1fpEmig+CO",
+	"Z0nq9YC+Ms1bIFYa5OoyhVQy3UmHQRkktVNIhFpCuWwKyVIJJ5JdsYympITEPvmeTWiR5iNC0xSdlfMU",
+	"Iml0yAls/LeCgUqid2679pS71D3If1fQn/RGvX+7H4nZXHCIj8Fh8n5lo0rGn9GPz/HF46A3S7j+Y2Ch",
+	"RLOMLtVImS/Bg6qgqf5+ops9Nd3WZSuo0Fz5cE+JQmqPvHXaYxQHAFxaJNf2qrtKuXud0Y8/6+jpQb/f",
+	"h5XbH3wIBhbQRmmmgH8rnVlWcT0qs0EZ0fIn5tFVX9APOoLExFFIOgFjR8bmjOYjCDEYHhKoURSUAKxF",
+	"ZehfPzAMklZEihEYSk4/56YTBkiGRRQxKSdFWoYVoC+fnJKMTQoJsSA4PfiS8T01d8HV033yE1tKcsFS",
+	"gSXNjeq5f87fSVMzXo0XE0KrH8RpMYgnTsAzxdHAk0hyOBySMClBNv7AluOMqW+GanVmewOSi3M+PDoi",
+	"V4lMLlJGTt8+ef6cRFOa0UgRFoZm6BgAQsm7d8+/3z/nBtfIQEtsO2jaU3hqIbzh0VGd7uY0z1mm5vy/",
+	"f/m/9v6fX//9f/npYPKiPa4pVIw8rEcNKcBGwJ33yfMJEdh/IajGgwDQHpKwHsUaPlKAz2nKSE4vYdhg",
+	"WA4zIcXhPgnvhRiBDSYcbA7G9lsBZa6j7hBqBcYrgAFWML0uUOzKzV5u9/5fCs5aCOKVul8yTKNCGMgy",
+	"6i+iacoyXctHZOooKijYK2mmdqpj0ZqUctA/tJYECgF8q/ZZxqpdjw//jMlyTc73MZkVM0ewhNsMWZ/i",
+	"Vvvkz5jqQS+Ubjno96FyYY7pMUSxgX6/7QLBDD133TFeub3RsA9XICR+jIaDwweHDw+ODx8ENhvE2UbC",
+	"c3bJMlv8qu06USLYqtvEiGjXu0ywhE/LEsDKs2oN1gx0vUUoObBtDeoOWLUEIy5eZwWf1MtI0xiuBSXR",
+	"l071ngijUaHYpxP2qeNyMeRTKQN4OciyrvrSFrdpEanMK/drH1WLKnewShh7jYvAfbQgkaQ0+iAJtWkL",
+	"RC+P3JGMkfDjnv47vLtPnoiYjUhY20C437MBtZRH7IngkzSJ8i3BY8PvMspL8+BKCOlKU2flG5+CWvef",
+	"dVNUugx9CuplD9e9Xq2wuDMU2W6amLykg2sg8M7Y3WrVFwFHckTC6gbCgIQVgKgfmpBGVD6mtq/hNfBn",
+	"VZCu6HttXwC9odIYcN0U1YaMO4S/rxsjwJ+WOhZkdeAeSvhXN+CC275noa2l9W2AXZNfk7Lm2mqQV1QF",
+	"U6ntU7AT7O0C+qcOeEUG0oWzVxDOfVBvwjhoCvl6kAX/z9oXswX8UXcss+bWAQuVWpvr6AA8supuF2hr",
+	"5fiWIqzETGCQh9sr8zBdfS6RBHxda7BYAZT6pQZ8i8/XLii+EAe7OZDaa7idn7wWWxP0rWQoX9l1sAG/",
+	"6nJLrOVgIl6eCfEzzS7ZllhXHx/nQoxTM8lK8Fa+uHPowhoUCCknx4fkp+SxJfnqOs32McrjelInTTNG",
+	"4+UYI2vXy+Q4/DGO/hRU6wnFHSCIi8bRzvuTRBspurz+DAY7b3NhSvx2m+ClyF+p4c4UpjBHxxle6eGf",
+	"avWPFgmPxaIrOFz/4nt4s4RMWcdr/TQ49DlsCI2q0E/UFuxZNwGYcV+K/LV949qqQOCUpe7yKmQhm7dk",
+	"WZx57YumkPOnwJMPvm6CRg66O0untVeyqHfGEyopjoDRwPyFHv/MNtQAa9V3ZTCEU6EjTcUCW+Naxuuh",
+	"DsVom1pT/Wi5vyF12/c0ttTfVXbivqPPl31JAVf90cBZ5UcY9ajWiEQ3+NQV4GIStp9AdwXAYkB+sier",
+	"wkmfxkl+TW76ZbnhH5UR7coy8rUxtBthJprEggpzcfgJsJfdspB2dlHhBNuf4lU2He0ML8X5HSgH6C3b",
+	"UDd4gy99ClraGq4lDU+PxU+Bp6jTuokahaR2pLRBvQqTymKEWm0rDdzS9XUdua4wLKgk4CAFD6YOdNNe",
+	"zZIMGxsHgvKB1qdJGIenQyNQFOF6hPKvhNkmQrfCDWKg4HHK/iCqzBdVRnZ36eZsJjsvBMJbnGV8vqtW",
+	"ffmWXrXXk9shXCNnM3InVP8J7yK/XAjtw9Wo0Y+l8VPdPiEfTrgrYO5IyP5DCMm7kW137XeLKEdjtduY",
+	"EcqS26ZcS4eKS8q7ERlOB99ek2zgW+OEd8a2/qpF8e1QQ25SKdhIDWhykxqEV6IUS2Psgh1APe+u7u4f",
+	"RRo73u4/FkprXvMpS7d1mbswXYXGpzOapGdUZ1VtgTyosWsqBa8TU8qP7Uau1ZoFpKdMIYUvkYTtqc+Y",
+	"qlfWAu8sVG9d3bGY3n+rlEuLqmTGxhnlHdwahqSTGXsDL3wKPG151s1S7zv0TTet6T8NkFZOlkXXOm0V",
+	"CG8Htspd8b56BcauBnOsgbkz5od2rETWJJYyr4Bidd0yb6/hdne4m2uDxn05wN+BoeDbKb05O0PXc1Yi",
+	"9K2ShW7FcdrpafhO6tyZdkFu1H63PxPZRRLHW1/t1w33DHqgwLIMw8/Xvv9S5K/t4BsJFjUZJKvDRe3V",
+	"AXLFjC4B8LGoic/1YNKAhJX9IhKUvPrNLHaLzGIgGacm2n6troFx+d98T39MR3ZJDB6L13Oes0xbqLa6",
+	"T8rX19wieuCOlCJScPZxzqKcxdjXg4gIsl3iffJS5FOlYYIiCRlCblgersPsHuM1MwY1nGkqr3mvRtWZ",
+	"OgWLOq/s7mat6Ie2QvOcSrkQWawYve230bhjnU1AMWqnUPn79+/36nV7fcvUr9yvl/mF5Zaa4C3QRXcF",
+	"8c1VsNFqDeontmTxrVLavynKrgC/CncvxBX7FvL4LeTxW6TRbZT2mv4j6OFqmYRTs6gcoov63t4QxRtx",
+	"ar0UuU4dvEi3DV9XG6eVSdZpyM4nd4b0ECcNda8qwj5GaREz6DqTLZ0uK06eOVYxMZd1dR8WPs9EweNr",
+	"gGZi3l8HFfzQzgBi8+itAsM+JjIvc4IwwdyYBiSDstEuMGDlFg4vRJxMEl+rkTNXb4rEfOmkpitp3eaf",
+	"O4KmabWySrjUBXjw82/UcdkSDaZH/7jgTovINRj5Xr/0znlH4WZa5Lk6abFYrOfLb/Xo79XgnaF2nolI",
+	"if3axQacpORcvt0CN3FXXhf8oTnInu0OsgotTh8RWB8k7/4B0o5vNm24xE/nTGAwsN8KC/8fQDNQEJBQ",
+	"VgJsOTqDLMP6IqsVgRajPUDnFU+XXxI3O7stoDYY47EkF2wiMqjwiA1z0XsvCZvN82XTYF+HCqPxuyqb",
+	"/cIcGwQqQeMuDKEcektYvWTZVRJBTZdc6aMZzZJ0SRywPCpbNBEKbZxCh5mHDt+xm1NU/blvCV1v8fqR",
+	"NjvRar6sNbqqeZi6kitjYSr6Axw0Z2O7AOtOlU7G447AfQojdwvaKZUEVqDjjnS6OxQcMj1oqqCG0auu",
+	"YgD2HzbM5pvhb819v8YcqKgDW5pc8xCi0WFK5fjCqTu93oL0I5W2xvRuz5KCI9ootFxQxqI11loCYweB",
+	"QSY1Y6wO76JjcJ5JXHms3tFBesFuoLojc9rGnPG2XFg6jIOZUE7HP1rxjjLoIN75KgvqHNiHd/V7G7lB",
+	"pbQ37C/gKtyS1rBeWletEb7ohO/qamsdS3VgZTdToWM3XLPaHTMgF9A/wCl5QaBCJqwYDDL4glJQGYs1",
+	"k4S4U1sOuERgZXsKExVo3YgD8R2nRT4VWfLXrxCl5u2uEUfw9g2Vl3MvTx8pVHHsBAF9EaTLYj4Xiiu8",
+	"YHFCz6Aa4FbIL8qpxmD4Hed6sjVRiZ4V7AwjZRvvMqKkbDGrZJ3vZNlfW307tNKN7sAt/R24zY3s33Yd",
+	"WWUv8lUo0qNsacE9t2P4+hft6HKC16tKdFXfxqEAx4aguR1FfL0SrsVuU1aF++/PWOf2hVMDbRv41Krl",
+	"rgdP7bM7gU7ZI708IzB9s/F6CZZGnV8HKm9s7dFrQSVzpukCFfvZXUOlJJXG/m05aNj/+yzJ2fXNcPqV",
+	"LsaAJ+VQtYNd2u+KPBIzNRWcjfVGPByvY8y/WQC9AXMBYR/h8pkLKZOLdKlbidWAvbH5sKSYpjEx8Ey/",
+	"I/uiBbZTKDhhnq5J7019bRSQIsrJBbOWArfSuOLR1JgMAqXf6GjrhElyJ7wXVnvP/9K71/s16NanQQeZ",
+	"Vzs0DPurWjQEvYInvxVMP86zgqmrVU/k3yb1bxIbNCScLNQgpcvZGPFYjM75Od8j4b1whJ5zpJzcM3Qf",
+	"Bs7YKGM0Dkc22vw7SdQVNs/EJEmZjU2E7jroe090dzoFR+hHp0hDPQdZWIZ37dQLxcfCEVKtaTegP8Lp",
+	"jAW+SEgTBRkQ6FerXlM/Z+xKF25yVhBg1wRC7t2DjrLuN+7dI3dCbImCS8Sz81pPD7+ATRCWDaeibEpb",
+	"/vmChXf3yWmJDPU5wdMlLo8ZWMABLElMgxzEviSXLJ0gVIz62wJ28xg25qKQXogirxSQvwMwf7E0Ro4w",
+	"UCuDH43xRqptlM0Tq3/pVorVH6Hfo/6p3hNOf8DT1sqFkJhU2nQRmkoBPm5J7t1Td1/KSuuDmGA4j7x3",
+	"j+iTbd/8TqrPgeEAmgS409c6hVEwYOixNTgbGjR+XQXXqUiVeKsbJ0/cXIs7YaVzc0klJZjNLz+KNA7v",
+	"AlCgpaYhcmq/ZejPnazSz1/94rRWKwOFnB9QzQBnt8aA2w5+LeiR6mUAUVS6+Sd8QuFjBSKAzEtcbI0I",
+	"/LchdwVrO6uiciBrPNI4Eikf7L7u3HYsTdMRegGg5XVo2wWaA2CadhquBF30Qpg11A0gQ3JHxxDlZYug",
+	"RBKIFYvu4hKwiRBYnudMzFMGBfOlPWSVHoXux9zfah0nnZ+wD6Zel9ucLKzAzZBvA3CdoaZBponWgsZp",
+	"v2UOttOwraRE+6fT5r88A7BgO5v5C980f5WN9S0HsQ3pbKybbd6uIeI0TFNSDDIbdaZwvzAIUjBx5zNx",
+	"BQcaeiMr9SyZsQAvBkPtPlpHUKuDX6HQOgyhCSGd6eNTvbMYTKioHqbRbPmd+re5CXF+F5P1D1QuyEyk",
+	"OKmZsOzrBTOe8xciY6iKSrjNL5haDYuxcQ7jxQwlmqCn73f8F6ygZ2N3pXlU5ZU9bXK3j11KVJKMhZb9",
+	"Ax/9Wu8BEfQ+7qnF7F3RDMCnVnWapr2g94K9wQlesPd6XnNs9APzp3mMZ1w/xD/MIwC2fgL/xge/gvUi",
+	"9/XBej8VZEZjprv2KQ6JdARyVRJNAQlGmrLnLhwRqjtRRiBrCK5Pobq7dWYScN0EuMoSIlbqbBKJguY5",
+	"4zFjq+e0t1ZOpJgxsDiwVDLDkL2fgxup8kVyKmEaRXvlpSc4U4KJ4nw0XdCldFYVwPzqu4IzLZxgb1Bc",
+	"vZpeLb22NxC701TzzYhKpq8BuZQ5m2mBxypFIBgF5GKpZPUiZRtQt1lpL+hZ/PSCHqymF/Twe02aLEu1",
+	"+Tv6aFksSmkyU6hAaAns3WP6mc8zMWeZUVEuUhF98EVWvp8yAINbHQVa8IKJX4cQ5PQD01/hYhGQCwZt",
+	"uktxHXoIwXOFeN3TN9ethhSbgxR1+xah8gOiFzoT4ZtQDzp3POz75HlOPjA2x5ZhUATVmLV+K1gBjZU0",
+	"5C6ESBnl1eD6Mc29G8YpDHK0zgovkYQ/IrxIU0Wtaufl7+pjtp2M4nV7amO9oKeGo/EBu880cIm3ULx6",
+	"NSXspdEIWdz6zcY3GI/l6g8AVNWwDSa1HS5XtCmyzXjX9NqBvoRJxtYsU4m9NopeCY/alSA1XuDQLhLJ",
+	"tsdH24bchpFOc7xJJma211wuFAw7bRcyAsbq7bHbsHTFl/FTyNvRV8aROmEqlzA58y1h7c51JWHZeUGo",
+	"ITq1JsgCEaUXpx6hsmCTH2it/I4CJK+tnUArTEDxgjPF7qEt4CPk+CD3aO+iem2rrQJP8W/O0312Vbcu",
+	"U8d0lvCWgzCjaaqIozZx2WnN3pCgJkkEIm5Qy5kGuyB4KTLPLJbdtbVs212r6d/admQ70S7Mou2+/qn0",
+	"w8AwZM0NsMF+UKu3pR5Qmdtme6f6X26G9HdSB9Bq0tICK3TtT65YpQe6XX/C8+PD9fiDINMO7BEHdmeQ",
+	"uovqpj1TUVbueCE4gNvgPrC9dFczOjh+nSjCVomZt/b0h7wB/bRyTwdkQC6Y2gxnH/OSF7jbtN4Y9aFN",
+	"yf6T2wPulx7soOyS53RfLXvGIX8Iyka4zQ0GVmqq3F0uP/Cz1DbeX5dNaufMJdTyRq/IDxXaKeVGcfEX",
+	"FuWO3Ih1ZpsoMgqL5tNKTAMVI+EoO+Zs3pQdY5rTlYQkLRcQWcxsoQMwVEPzvg06C1ct1oOVFus63mGh",
+	"a6GCQZbgo4rjBLuGvnY2rLsme/KzTUtJte2gzqarMLNbbkrvUOsUGsrSaGpZ8iYwUuC4DpzwWysA5dpN",
+	"twBUxqgUHPYYlUYRa3JsQgtf8NMYPgusBRRvmH1iPKD1z9RV0LIOvJEcidC9YoHNlB1Ij9Y1IA16H/dy",
+	"9jGHlqAcAzdaQTilbfICaEHayim4VJIlj7SJxuHN2ijq0eW6CW+d2DqupaWtNc8z6yYASU6QfCpks8Q+",
+	"ZxTslJMkk92pGUD0c8I/1Gm532we7gKqw2onIk3FQhGHkqi/1KLzrOARzdeo3UpVVnxYacKaNBRFu5QB",
+	"qrG6nFAEqOu8teNdvXEQwTUIumtbxQe2ZZU1SVgbq0EcFiSu2oLUpT/JmI+JTlbmhhuUPJ+YxPBO+o0p",
+	"h2lrwbpleeAmM8HcijcHWoqH1uqoL5Dnfp2IEc4Wbm6eVY2uq8HoZsODoKM2YxoS257KN6HcCK3OPCI0",
+	"JzMhc135Pqw1065pM93XtoK7wg14bbI0d7kVf7yms8+Fh3WK26NSYDD+dk5nLEZHr+AR68Dxa6zCfHQF",
+	"DzDNM5utC1F/c/WyTeVGPHtKC6aXbBtJsc5xp1SOFSNdN8WPVL5Qwz4FPaWSrGnOad56yT7mpjGnT/Ss",
+	"TuasZgV4X4irTRnse7gzcgFmoVViVStJnToMzurgdMY6G/M2JyMbm7nBRk/JjGWXjMwhQM8Vj0Y2hGbG",
+	"1LGTYCfWPgk0yweoZkYpo5nEbNzC2FPcLw9WnPdbw2t3Y0hqX2oHBbsNsW+tDaS6ob2ysiyLw5F2KlTM",
+	"9+B0mbK07F4NI3HPSjT4wOY5KXiepCQsNXDtfLa3azgq/Q/6kZsMYiLKRwQql4D75kcsGY6fNJI4zlYy",
+	"p9LrsU+6+XvKDUPQWar+oz+CEhh+omcLCzm2hXiVH+j9lPHKFdSj4KKsaffLhjVtn4TFPBKzhF9qMHFj",
+	"52LxPgkFvxTlM/07uH44ugtg1JzKXA8xP9E0DUfguOdL+NS+AwfzSbV9/IDiTVTmvQAW7tvpzeicvOz7",
+	"RVvu902UT+MzQiGQzufAXDRRo2ZqXLTgzMDwpTImzb0sr6t5ugxY78HHf124vsawqJZgPp+uThaiSHWx",
+	"v0UTdhTVrHb9phYqpKdTpwc4WKmh2RYbXp/eTlXeVMgWL9Q7YDVWnNf1a5SwhdvQDmfQXrRnEw7FnErp",
+	"OmhQq4PqHEQW0ZRA7cztPVaI3nEkYtZidsUAX6JG4Nr8gM9YXmSc3LlGqSd1lHxJzHfL7eOFpGljBe/s",
+	"rAWNlX7oQf2PYkFmigHhlWGIKxLgtmNV90m/Vepe6eioODaM20NJX46fzhR6IhD1zrbxUcDax/oSX7HT",
+	"qsdEXTjqlJbV3wEElyw3ijfkJmtPqqOO56AwPCKDfp/MGOUS/qUd8uvAtsreYDiCe86qBFzFaX3nNZR4",
+	"OZo1wXjtqxpTjOfIeSmJ1Ase/YTN86kf6XEic3VCSu5kzUYJJ2nCP3RwG8IK1ukUGGL3FIY2lApYoJnI",
+	"DwoWfWiTwAwPTnKyEBmu2NzQUNAJQr7LRAjvrWzKD7YGpJyS0DIZ6y62URMYCa5NP2CGW0BYE1faoxII",
+	"8XqmoNCksY21pLnvssGCdtXqie3hLDbAY0oVV2DcWZcpQaOPr47AN0cahoLHTYlBU32zeK6lb1E1HaNq",
+	"0Mr6iHB2xTK8KNR2rhFUU67nYuk/xABDRW5mGZX1KdqEe9LdWFh1TpoYMCM3gz6S5FuZ875FAX2LAvoW",
+	"BXTdtX8L6/kW1vMtrOdbWM/tDuupCieBT3K9gdifWg+KDQxoT1dlOJrsSq6uQfVHmUCozzlnC0y48sjs",
+	"bp7s+oRVNVDJCGo57ULdd43uhS6p48sV+9rw6LBiXztYYV9TDyAz20Bg5TrMoMoK7JvVRWxg5LOLwKIo",
+	"CvRV8+/P4hKIqK6LAZLggpqydA4ezoxF4pInf2VOUrJJStPZsDVz5OC65kiDAgsIH7k+9SP5lDdaU7o5",
+	"6hIKiHKlQyap2l6SG4e8nIoFJ5DLCsIH4znLmKZgRXI0Y5gyJ4r8nGfskmYQ1FLM59pum4qFTgkJ1AOg",
+	"U6k9BDGzf0ZTmtEoxyQ3rgNjGJFzbT7V5yIWM5rwc34nvPj//t9oyrJ9ncsNZRbCj3xv70L9vPfhitpH",
+	"d9GlsCtyxtdNAzg/uEEFB6LBJEKtJLVHHq0wocJFZ8vjw7hHIPEVaRqUptUu9/JaYdDWs58z3mE1MMy3",
+	"GNtS0dbhv4Ze6hpWNZxmCS9yX9ySterpEcYqQZ16aJk1zGNpH5wTJcrSG3FKUpqBgRKKv2g7pAlwKEM+",
+	"qYn4xCoOZWpZxUF4NDw6rrgIvbbTylbbvCjvp0sHxhWdoGIwXqCKvb8BjNeJWht88oYSe/RH9LjuYl5l",
+	"Kq99svzlkbGpY/HkjcwCT3lseBXIoxjwlFxykenuFlp7w5zVgqcgHqQp0FEdqpqz6q6jW0N10t5yzggL",
+	"z5L8tUiTaGk71a08YqkAlxYYFRJJdFnPhJtjp44PPETrlAKFOopLoSUf9zBWzsnxWo9/m6xu+lYm3awI",
+	"qYhoOzWYpx1IYUY/jsFb1QIqMckZ16qv01Q2ohxEHULrLgdS8JhlJAT73niS5GE91GAdG8Fi9R0QaNwY",
+	"LSg0jzdF4qDff7gWjzZ9c7wOo3ZkJ8TaG6crK7MvOMYUteHrOBevkrUGAavSM6i2o67RnCRccTZ1G4GR",
+	"H9ugQG3OLZR5UL4qlZxWmXgmGTMW7oTDza55FMq+9IpVAh26+QEjUfhEpJpxCRP6Ex6lRVzlkoIz2eFT",
+	"7WYLKKtqQA0n6naw5G4GEdtiGM0hlV7NTYg+P315ih70v4IN0SS154LEiZyn1JEbbDSL7wjlSd5GL/DI",
+	"+1InWw2euu0sNdbuYHuotoh+FR4Lzbt12rsO+rT2Qy7KMAKXwtYbD+1aZjqAYBUWTRmQF2qs1wRT4YUG",
+	"/lWhxbmxXEJw7DJ+c4dzDJsswSPwBx6VZLUMXodGA1P1CwkFksrNWZM5aly8Jp/65WSH7W5m5IFDtlVc",
+	"/inYadBRgwm4IaBOFzMpu4gDJzFY37kSCJ1wTXD4LdIH/ev6rKqhNu70gz+UmthQZowNqxes1myaVikn",
+	"yaZp6QCrrqNAlB9SY6O8F7Q46VdJuxpcih1rp1aSVwIp7NxWAPbXmLkUe/rHNcqLyTHwUsFaTWYz7aSq",
+	"VqzEixnqi1xcYxxsah36SwfBrdVA9AqPV2BhpTqysYKxQlrSVl3teqnJTaZKZoCBhlSSp4Vi1/cfsyxN",
+	"oMzvu7Mn1zbwdhOztrR2m0/sVmYq+XlTfHIj4ft1AtlCoHLisotczGieRK3shpKJWp7tI4MEnULjRCz8",
+	"t1DKlfYgV5iNmEx6QeUTQILrOM5Kkc6IbyUBtood61KBdEm9DRKBdKG0rdKA0KD9dScBwR52kxqj7fg3",
+	"mRnzzfz/zfy/Qq67OVHuc9qCryNB3ajQ9Icx1X522ehfUfq5cZFnIxuS/+J7K7KGplZahTz9TUx1GWpL",
+	"fZciR6mQlVPsuX9UrCx7zl/daoKCbVaeqpfNP79nMmI8xlfQJhPDAPtvZ8Svdtct4fohFAwOR+QqkclF",
+	"yjCvGyIcpFswGeMNqtVZ921lXEh0NDPkAo3y0B3bTYs0uZArc3MMRGFdrpWrkr/oyxqAfTZzFp20wNrW",
+	"v5IcxWcJS2PTTMFf3Ee3QMJ72BRC4vMiDyodWe6Ec6FOVxbeJboiKZnTjM5YDgW+7b+xB0BVDvPngb3X",
+	"UbqLTPBLTFmcZ+IyozOTv6re86DZ9BewHMHrkc690Tq1jyacTIsZ5XsZo7FiKGoZs9pXCglNSaGoDJU5",
+	"GXgdYwYALf4YxfWBE8xpPg3IbwXLlgqSuje/fb36bWPibX4OseG7YP709tVLop+ThOtYH8Tim2dPyPFJ",
+	"f1Bt1NC7b8IQV6fN63QoDVufflAKN37IT+l8DoX9ywokH/OyBIkTrAl92GQjM0QJhJOM2TLCaM4KRxi6",
+	"kJjSLRKqttA0LS+fCzZNeEwSXWy3FCpGTZlEkRzIJEkekGKu+FJYijehdu50r6vbxej2KegZBW9N9Z1E",
+	"yUoAOKN/Wkxq3auZDvOjSONdVcdR4FDy6K5KjzwyxZqVfACCrinQMuybzL+KSDDcohCLLrpT4e8Z9Ej0",
+	"GD5qdX+cDH9b/IeE+HY4Mkmqh/2T/bKGQDgifxH1NKUym01/2Iz2koObaudl3mX0eqmBYb4kHiEoTI3+",
+	"b53XBgqUKBRrkF6dqhYNayp9r4yEhUGfAhzdGm9gs5tqNcId+Q9ADTWmtWUpiWPGyR014C6mmVgdsszb",
+	"rRRQ2ypJY1U8FHIsFkNBbQiS1EI6FLQW0YfuLtaN0le0A9eBjikYZts7aF/7ekjx2rtYsXa7rDDdi7S5",
+	"A9No1q+qrwnMKyTrlnj6hk3UGx8SHnd74Sc1Eixmi/EG6WZEJpBvDNBPkw+MhEpVt/J5uL3JRa1kw1SQ",
+	"G1yNmqc7XGzP4xtby2aQsesBpQMTd6onx1RuixPIjbUdCcyJgLNik2vLuG1f6uQWNRBWl+m4TK4Yx0r9",
+	"wB5FZriMXkY1Aw0CquCdDqce0291cepLeoUZt7Xzv8P8tVqu1SPSX8G1OkQdQTCF7XFdiztCMUQ93ILd",
+	"7CY3bZPUptvGxVem1NncKY1QLEzgy68bkUFAhgE5CMg///6PLWpIWAuSNjs1TrytT1TK5pviu6X0VwkE",
+	"fZsE1boQnhQthyKba3euxjojqzLZ+gVQvZos39DiVM8Rq8xFCQKLT/tyBMZ1ri+n6ETCNnOBaSLcygdW",
+	"qR7xVXvCHOlilarLYtvwBv4yzVpSUQ21b1QI0xViFA9XdKkTlbUjAN60xTrh3UrtsrIcktJBdCWBeg2z",
+	"yjfm0AgP1ToYYhKCq6XOmjb6S7GydIueDOoNwfs1Xbt8n9Apo7ElK8H1WnXyIzTE4uYP30oaVSpgRUqn",
+	"hJ+gvx90BK3XXHPhVcm+0G15dOUnbLsFXeJi7NKDW1Wv2OpQIiNmDL6dMZn81eJdVxw1pQJCm8IZVsoF",
+	"ljIMaG2lESRo7vucE5KxOp6Jbk7JuF4HpII2tgq/gnm2UkJWl+6o1IdVwx0K1Q3VbK06amsgVACjMAJd",
+	"Nk3/MLP1igy3mCYpaxQfMSBkcZJXTo5SvYy2oaZzxT5ypyaOOt02FWHQpalXwHRVJMbvmlXZ5ojfSRJO",
+	"Euik5tp9RFYeNHAsKDAQ8hYiWWrJ5NZLu8gSdYlb47atYpnoJDZFojJP0tTEUOj2a1DCl+ofEwEtqGJE",
+	"LZhEyCm3wNG3NDbMtFCUdCnLRqUGQbpAhdJyGM3ShGVlLRcDYvUtLhZG/9Dj9Mmxdbcy1sLVYATIO2U5",
+	"84zgYPcQYvxspfohZEm7h9POLDKnAo/noDpFv0wJsHHCxwWPBWe6r5a/2ku1CAS+gHNinz13GZaCwc1Q",
+	"mlX0yaGS6Hc2sA8iYGolF33FGQ1XrtRpRO5ayRO3nLJWutHwKbB5IZsCkQN4lEkYd0o8Bj2kL1MeC0fb",
+	"5VbRZ3Pc3V8qKeQ1nMAqAFYr7F9K4/cIMhlT2+cROI1opYiWT7HpWGjWaADIGYS01blKQfiCpaJe/6FN",
+	"R+hSusIjZmP5+stakkwXmXqtsOsVZZRGyaRsLdUXMSmxQl5y5bESyhYH4anpf6deC6seB/htfZ1enNm7",
+	"aHGZ8DdMgiX3d2/oOKaOg76vK1TtLN+/S00g/LweOiIHfRIrcMDto4tTdrMbwkTr1geZ8W9ZlLHcaKfr",
+	"XnknPSSDH6tVmiihpGf2YeQlW5wJr7pueukCr1S4kLDOXWGjU6UqvYJtslujIsu8ueilWyaB81F+x0ix",
+	"ugDTyPSCBBeLv2DZ5jS1s4y6Nk4IX9sg6ZPKfKyEPe8eXkIQmytn4GaM/xwK3oGouGTXMLuVpSe2KTSx",
+	"v5vz58tCgoVVj1IlwqMCvdr5MxRo1uI/fla7bWz/NZUSCRKEeBgVKhBcsrx0wypN3sQi8zLJ2ij4a0H/",
+	"urUAyUP1rWG/7xSiwBjQJfmQ8Hif/CgWaKYFZRSqiZSleGZKastGXapbnHMj7V/RLBGFJHJOI6b0JmPf",
+	"VXQAfvCHw+OjgISv5vS3gr2FXTSKWXSrjPJwRbSUncEB0BNQFLZwxGo6sFVcylo3bEG8fZ30G+PVxWHq",
+	"895UdRjOFpWVrDpQlpoaUQj1LdXm9R0OJwbGD3Ik6dqp0UWKMd5BItWcHB49uIslXkzAMtzooVseKVQH",
+	"SFHcPGMStBV180Usy2nCdViL4OnS3Avn3PHOxsxU6E4yEn7c07WSZRiAqxO13bKRugmWMatpahnduzGF",
+	"pvATmpy01qNLB7nlz+wF181crmjBbAP6DFc+A6Fm5bJ8oWY2dPqKZSmdVxdWmoZzogfMwY+qIPUIiwsY",
+	"T74ukZ0gZ4H7QM0CSl0ywRA27JumxXJTQlFPXLF0rr0RK/bNOhBqewIotLtXtamIfYwYi8dmXDiC9Aun",
+	"prRbOhXISOS6cVi7jby+Mu+ncH1KgfPGAmqv+Ngp0As2rfCS5W8YjROlYYQjrKzraN+dTcd2Eijx67Me",
+	"o4bqFT5W1Q8foS2oGbXeVUSsg6/9WwjDDgGpmvU8gXhU9Yo30V8bS6bUln1TTKK0UClFWzKXRuxRmWem",
+	"ilJHP0p9k81Pu04R/DJsty0S77Qeecc+zlPKael6SiQREXL7qBrm1HspnJgcqK2Q8CpDahaVyTKReUj3",
+	"GcYdwsZKaw6EQGpqLcMFsSuYrgPciWorEZgemlV3hwexnnr1yPLMTa00Y0+lgDqWmvMATsCa1PwqZCNA",
+	"yKGfr2CRZ5FCQbPFhgRTTg5LSDhWLG8xOtB8WuPAtYhFOk/uXw3uQ6GI+/3ByQN6FPX3HtBBf+9BdMD2",
+	"TuKj4V7/4pgeTQZsGPcH9x06bWpAuS9ANkQB3TQh1ShIeMw+louboHkbgpYwtEr3iOhXYtZO1nmlWzpw",
+	"rliDdsIthOn0OS0vQOy9BQJChVa7r6fsFTh0e3UOmzTcEv+/kpw8EX82zG9rmmpPrLICBBc55F8Zrl9J",
+	"ttqS39fnhrVoqm21Mob/tfcGh+w9j8OSnLAxQ5XYDy8mJ8PJwdGDBxcHhzE9pgcROxmexH3WZ4cPDo57",
+	"3vCTPFv6K9O4xd6VOhSQghvviRF3lBQpi0hJAMAUE04kiwSPJQTCJblk6QQa50kRVJYOgkf4Rn1+73SS",
+	"syzsFqG6MuAjNFLI+IKlYoHDPFSllDyq9fgN6Mg3O2Cx1VDsP5ZufzKXM+yo2HGtp4dTtVidH9sMwCIR",
+	"q7LDMlZbktvq/njNumolP56dvSY4oILdw/6Jm5d34nKZw37fnyzlzVQ6JXIqshyzldy65iLTbrRSNrAt",
+	"MUVcOzlvFWygJ6fXrrPJzWvL21/z7sWXfEA15WxtNc6omDGeVyUit3POiIT3zRfvnxf9/kGkfoZ/1Q3u",
+	"5UCgMw2TkiizZM+6VFbWBwIO51FPzKzIWbGZkm6IOrIZ456GSh5raEMfsSv+tWGuVm+WNX1suR4tdTpy",
+	"RmDSFxzO7LLJFWaDJ978ledQvHiCPXwZGLIUlvTCOya0jEiuGAmhnBT8AxcLNA+gszrJZeOkaY/hjKYK",
+	"dyweXwhojGKorcxDKX+zES34j/EskTPI4Q56Scxmc5EzHi3HH9hyrF8xlkY1VCJx49/156Wj0H7Mqeps",
+	"zJ1LZx51S85Zhknf+u+JKCACa8byqYjhIi378sBfQCy6qpJLwJYs63/HiVTDY49WEtTtD0FDFw98pzdY",
+	"pdmVc0CmWqvn0w5HBQqg4eSpNWSJWsUo63XVoRPmT4jN9XlkvVdb4FffHHFK/1GiF1NpHb/wjCapnU5f",
+	"SS5lKboc50KMIdMbfNKymM+FWvV4xuKEjvXhNS/bcx30APYI5glNcCd1Us1YISuUB2m3GZhW1dfgNI0r",
+	"xby8do0AbqMMkQYEICgC02fUQCd9rigcy6BPC8iwGMdiof4WRR6JmXoFvu91bGu2ctZ6EzRYv+DVnmnt",
+	"OXYbWBVmjHJvi6T3pmEEsCJot7XvlzFnLG5L9cIEGgxVTfL9Lyajep1tHWUbcxVr0DtzrRdgbKp1+ySr",
+	"0+zsXWYuN4MvC/gO19ckSdk29TrOrF3IVGIoFbYZhNMJbaFWV9YcP9SlJoctlb+yVIopAm68eevc2C/V",
+	"OG/e12sTPdUWiS+LNNeZmWZo83TZuJvV7aEBUmVEo7+XHRQ5imt6+Zb9oxW7X/e6koG9kSFuPJGPfKzF",
+	"dfXxdAJE4FYtOzCgtdhkXvqbpLVZlN/fnJ24W3VQt1VdS1yKtYevhB6uw+93U48Mf4/ZXN3iPFo6HCPS",
+	"3SLqnQDbbKqoNDmm1GaN5VIn6HX2n/uwUc5j7snte9OsArZ2nNdFex/M3yazIqU5i9uSkMsjL+21CkPB",
+	"bgYJw1nBZasftVsMiC2trFgjTO+/hTatFnMLK6zo2MMVy2mGfOM7zmoEZ48AcOqGMx2XDB5Kg5woUP7y",
+	"rAhzkWBBrZy63pK00YtUMe6E73wl4/mg76fEQT+fkjnLIiVNpmxUlhgAaoLF4qLU//EE21EpoF57SSct",
+	"SzrxLAlSsW9oRRD3PNao6FJDBgOlMTycaDGV8XhnWFMzj6eiyCQqKS1yAz7DajbVxDdHCkiwLxnMZuP+",
+	"ail9OG79Qluib6oL303R5HrBYU894TIgyYlIrhB8jdjqmPYB2nKTFazdK8id6m45iURtyWwAmS8kKyk+",
+	"FIn5skyWh/B5JvNkpq15tVBEKYsZfKBFTXAGrCgj0nRD6i+2hssq9PqvC7Mbn/UNy2BgZeSSmwfoBsKs",
+	"AFOFsZRz0Z8JkSRKRpWdZaz6PdsimX6OBoD+dteVlpQMMQ/5LjRmuwuqrnVEs6gNKtTjIG41YW9dn8Ml",
+	"RaRvO6dHkqlU97aUaGo573srdsgpzYDV2wQFT6G+sta/TmIGvtzfHyi5aNAn/7uFy1lxYw1rVhy9sthh",
+	"v70gLxC+lu0SaSDCYn0koOgakH6cQCIFz0lGeax4NHxQ1iqO9Nc3hDBCx6rSJ2qU9RBVvveo9HHAoMvk",
+	"SluW4TeUWquLGhw+OHx4cHz4YJ2UVqjLfFVCvaUXSAvy1xinubcvyTZhuj5F/a1WZZtlTqC+PJFMGq+X",
+	"qR3qI+62+Kkf28OkOhSouKnGSV9DA+Q1E3UMDv9KurZYR3MI5R+lSdFEh/M+eQ+Zipb3KUkjwETJSMzQ",
+	"PsZFDnHV0D8X9iOZp8Xv5lUPWoouTFkaB0Sng+negXUmfa0uL5+jOa06/Rt2ptWdZnJZWtvUH5j+ul0T",
+	"lC6ShttaFroCg+RRo9SLJXbBdgjWZKZt6IVfWyOhShWLZsWEDQsk1HvVtvR5Lb0n1boIzSYozUoJ1pRT",
+	"yk5bdhdRZPNE8EmaRKsLz6E3AvBhD68bw6yzP8E5rZ2AgcmhhlyyZMZMEa1qV+0kA8u4POfQxYmlkkGI",
+	"4IiEGHsRoiwUJ5DBqiNRQ80XLJLI80l51Zo3q1mi+KN1Q3pdSwCQ7butGMF8V7dqexFXL3ve4Dp8pAuB",
+	"wPlfKYv4ONImrO6RqX0yKfIiY12/0zQZrzpGbcT9NE5aC7ACU4Jn1knDkc4goxyzqNwU4zKLt4101pUN",
+	"sX25ulYLwa5fW9UKQb/FV10kRG1hN9XyAZAdauV3ccFtdZwfucZJT0lIG3V3K4+84ONIXxNdyK52pXw2",
+	"nrGJtORwhlZ9qrV0sw6BVXziwhSY2beVHUY6OAv6Vjs1QEDGssY1Uzto6zrNVZa0rkbz2zmLvtdxEZvl",
+	"cZ1y8mrO+Onr5zawwjGwlRBrzV6es0yqDwFYpMRU0cA2K/xXzGj+18xh9sAeFA31QmC6qmPbgJ1tbOcJ",
+	"zTeVnPxr25G6hjxq9/ClqjZU2HhgvWGULBnNsGRVVXSvl3lwGrh8cUK4Vk8Jv1e+xEQr+tfJlLC8jYRK",
+	"fGM7qRKZ/NctVrq1BvxSNzzDEOTwtMinIkv+CvbdEXnMaMYy8s+//yPcJ8+xgvJULDjmvgqoM6vTYKUS",
+	"/KYwIhdZPeqDXV2MTyY//Tb8n4uzB7P/Why+ib4fyJ+nD//M/3Q8/+/84Af69Kj4T9F/nzwefngWDyIf",
+	"w30nfVXs34oZAwPKVKAyk1xy7SatybJdbkqIXMvYZSJzlm1knp15w2ygDOKeemZj9qGLA85OTvE3hvko",
+	"6JpkMYmoZHsJlwziia9YWjUH4bc2uNl09nPHi83PPZx5TBNjNdAfrSnSTrF4b9S4rkY8DrGdeROgusiW",
+	"+uhWxjyvVUuDWPMu2NBm9ia1v2tcZ/4aRDcZEhn0rl1voQa1lXUW1IfX8Xuwlm3C7uGF7bg9ljj6qpm9",
+	"xeUmh/earZ3UN3cTNcyrjX8q8cPUnod1FovNWM+nFii+ET6Pzx4JTVVAoxEL8QGr/9kuRvoJTaXQ2pZp",
+	"BYmVGrmibRsPreuGqo3rF2Nd+zGfJth2xjTjh1fVP2iaulMa3ifLE9O9nKDZj9v7XMlqakFe3fo9TfI3",
+	"LfXKX3FTr5wspstK/dDEZwuMOoYf4fdMLkJbRGtZLb0lyKZUw6Hzlffmgur524SRwIuVxEpYiW5X6EZy",
+	"qaGXqaniBzWuYtLBRbmukdnKDjz1nfnYRw3Unpu4gVPbW8fxfI507ypRXE5rpRc0tStVaCwm46UowhFm",
+	"njuVWTKm6/tWWqLAm9gJ0uQhjWFYpVAtvgj8xNaEmiS5rkRQzOsT6tKX44ulp14M9uSCDVhXDbbcatSO",
+	"MSVuI8Zi6ZZccQvVUvkBu1vWOxVVfCFOSeVE8PEce6zVpkok1uHCqKw0VafbBNGZBBeqU1yc8qk6E8xN",
+	"QXb6jgVEChvqmkjY5CadiyrOPRfJYBVoYq4sQ+rAH/SGKhhtgKADj3puWxurShOZr2iLg2dQhxLY3ju1",
+	"Kkh2jSvvVYtlL4EEWFVIlwhR/4Vppa1grbtN1EsP2bJDj/CcLBLJgJdsVcxfr3GDLJL1MeTNoG1FUjpw",
+	"29bnXuu8Nr7yNY0GXJ7wiAzMQdjfLC7Pfsxu0CXFMpGylU1aslprsWinqxuqm1+l+q9boK3EHvvEMTGZ",
+	"wH1jXQ36hjEBrJrTtbeOS5zq+E61bHAeVco8TSu1qs85KfttBCSBMB7pNIflMmdUs174ae1KKhOAhdjJ",
+	"fDc8Pay0qQ03qRvdtb+6A3al53kzh2oHvpbLZqvzV9I29K2MvXXUpeyx1X6e5lpt7XaUfJPkJILIDsUX",
+	"gk2itTdof2PiQXwdDvbXBqZtWSm6JrheN7QZTCBlUI7pfKJhu+owv27l9O9RwoLKWR3UB1O3fGXKYWvL",
+	"B8LFIgA9St26UswYuWCR+g9Iql6n1TpRADr4XF8WaNz15BX0yzVfIBK6/OSPsDsy9m3CDnfXFQ3WtSnq",
+	"ZEA0srwW89aciVLyBxdJr1seWSsOUpozmZfhlHjBB4SzhfodMh48muBGdyswxmrhq37zor3NslNABuSC",
+	"qS+qG6nSAM2uxWpQ6vztb6iNGlYg/Xy23sADEEQzhSGtOQOiNsKMNkv4Mkww0rALNdY4dJU4bUvyruG5",
+	"K8KHWz9r6xSuL5xnv8MZi1cmMuL8uj+x5XJuNztHtTSaZIAGC+iYiftPGb1icp+8qyeDBmTCFiyzGcSg",
+	"/e+Tx8gw62A07VF1EbzP1Ydt2xQh6PCAhh0Ia9DVy7RtZ5vY8k6hO1oNa8l1rrQgcxKNTMCso+O45N/g",
+	"zm4vkIoOZDWjkuHWyM0XwmtOfQ3aTYEAaDcqsiRfvlUb1nc6uBxPC1/4sukNgEWUU3GZ8HeSZdhdBj12",
+	"8DfGzoLpFdyf4YiE7OpirIhUYK0gJUQe9k1aTcpy7HLL43MeJ5eJtqxSXZagmKEsDYgBkQBWWZLYNM/n",
+	"vU+foFblxFMqTGFSH0FHFpNll//yQlLCgmRpCuKDzrlTv6OS8JdipsSIfWJuIqlrR+OBPedWwKdpqssr",
+	"2I4nGYtEFuPWIO0/4VKHnOu6rkqd+Ld/I2dKZszVHz8L0FLuhK9fvT0jppImLfLpfYB/eJdQuKTKdAxF",
+	"GWiGDqCmtST37hm/Mrt3D9c0pzJ3Iw7Ut/5m/Hp/K4uW/w0NcX8753/b29uz/1ODw4tCLv+Puuv3IzEL",
+	"yd+wd5h6Tf1R6eBTbXWUcNNdCSu34HRg8l49X8U9gW9Zo/nKN+2oyre0f7zx0mB4UNtBQGIm54kGmfF7",
+	"/k1BDewFOJEuapgVrGyRjOhQulJABCfDA/JSXEFEKBn2h8dYnVy/jypbpTijzSmDyBEqz3leHa+Oionz",
+	"Is9jGZiIC/BMQP1xzJoDqNNoavW2kW7gZBtQMRaHZJ4lXIeTJrE85/oTMmKcZomQhkSfCH6FhZWk+gVJ",
+	"TP0QUZuuCqXDIBNM7t+7R94yHreFOCj2gGEOp06viXs2ZOXeiIQf93SFsvCcg9iIArnRbBWa5yzDz2tG",
+	"LR+R8F5ILjMKzhqb5TNT37EmZkruZSJl+A3w5ITEfuCco28HvqFuV3WyKx975EQXBpqywRc+o8t98sqQ",
+	"nmz4ngzvOecVyrYDSz+TWq4uy0Y0EJSccNg/IGGtbBuAEGogwyKgWnql7fZ38pzbMmY4f2Anq1R8U1Pp",
+	"XnN1Gyv07a9MqntsqRNw2D/EmaBWXKj2J+vNfQn7iNYiRTtPod7zvXvoezCtiNTtjtRkCiL++1+k4GGl",
+	"uP8LDLvmJIxEzMJHJFRXQmgCIp06jUkuz3mlWheklVs0ficrFfyJ5u5pqksB6t5suoW8zgGtvGEqE6k/",
+	"FZQx8ltPVDYMAG5o5BlFVDgMmjbB1nUngn3yXPE89OgGbtlBKLkMKDs85y6k9X2D6McKfTjuiITNgn3h",
+	"pqUOz7m31iF5yRauAQxcr2aqspce48XMmlRPXz/XyH9e1oqzXIJyEjq/7/3ElqG5ReAmdPquY1d57a1V",
+	"+8/YnGntwZQfU3ekUviAEpeigJqNIzRr4fXJJhMW6d6+inkPD3UtCOCZaso80ZwF0I+hhkr8xrpmUk6K",
+	"1PLugFwsc3bOoaveMmc6G6ncU773hs1TukRQFyzcJz+xpdQdyxyPO1oePJ+Q5M7w48e7cGR0yNc5P8Ua",
+	"sjQldw7VQ2hDOqFJWmSM3DlSP6EGgWUw2ZIUvJCwiDJ5WRektc3y1K9qaCJJzKIkhsxFtnAauKinLuIL",
+	"01HQtKo0N5Q+7nGSw41wWl52xhyjcIFdHjRnMu0EXQWdEpkDiYdPz6jieO8RupO9l4KzPeAJYaC5t/lC",
+	"IslB/xA1KqAWNCnrUCWiFgWW0gybAiKb0x0MAY6wEnOxwNfwQyM1J1h/zrlmwrUyy+oIDh+SsF49MXwE",
+	"W6EpIzkFze9wMCyHmQqN4T55JjJIF4JV2UaN57xcBQBvjsEf++T16dmTH8HYpqD1p7evXlbSVICDPjg4",
+	"Ob7bIU8lICEv0jQ851HKqBLT8YHG5s+Kvd27pw8GCX8/B0fDeW9Efvnn3//xa0DOXZeD+v2ff/+H+tW4",
+	"HvRPn3RNjJ8T/mFEsEbuP//+DyyR+4hkLP0PnOm8F+6Ts2pHpHM+p5cswOJJofO90O2jFNTIepKkObRl",
+	"CbH2uQLisK+UE10aABmqjiQe9PuPyDS5nLLsnGt+hxIfRKWpDw36fQ2WMyV76StNQfvg4OBEyWDvzp7s",
+	"E11OHNlloVRZqHU0kRAJqtQrtcQlQLvf7w8UQzg5OTETBHDV6FUdH55zp62SFUZSRuemyKK6FjV0/xoa",
+	"Tq/ugGwvopLtk/f6+BlzGLjFKZklUSZwDvDUFLmSCCf75A1yXrW5KU0ne2LOeEDCX2zuTUB0ttDdcEQu",
+	"aPRhLxd76r9a84oFSAGmVYu+Cvi8yBVjeKcvnUnC0hg/czgcBvYy+q1QF4qtn6tH9PsBuRAxeO6uWEaO",
+	"D8lPyWN8NjhA3g786JzruqDQvkq/PTjaJ2fsI4Dh3dmzvYePYGt4q6sfBsdkTpOM3AnPe+fnRfyw3z/v",
+	"hXfxdA+V2AXikOFkE5oR9LoroZ1yLUdP2YwSuIClfrOkSbxPtP1N8HRpaIl9zO/dK4N7gQx4oq7k72TZ",
+	"a2sishm58/LZk7u4V0ziNaGt2O4AMqH3ldySs495iG1nF1g1Eg015xykXMFzmnA4GdCRlQv4LROp28SL",
+	"qKfkImP0A3hrrhKZXKTMbR52R0LLXUne/fuw338Ml1L5GGBjrnL0KyUZi9ym9jkEWmRKwgHZ/RF2ylZf",
+	"v6JZggK/ZCmLQHiGS4leYtcm3R4ZJM8pvWLqzrJ3vdKIZuIvCXr+OUGLgSRmwa8VH6b8kRV38drQe1TU",
+	"mEIxRUA31uzTES3obDznWA4V8OsA6hEJz8+z83MealugVD/wcJ+EEMCJETxTVJUNRClUKdh3VNsRcA0X",
+	"GUo/NO3SlBQ5pxle9bN9CBHK4LaifAl7f/nsyT6Ky7H51QZAaxlVMwUULyyTsOXy5TlX9HsHgl3wTB72",
+	"+5r6Quzi4qhSeJydkpN65ZrKX9vjrFjASyy1AqO1Bwgp2fRoxp5J6mobkfBIczeQpQJgLWH/KAxI+O9H",
+	"aI8ahFhFSqFJc28Ujfvq5FpWon67TK4Y1+H1FMR37NCUSyPlSgVa4PkX6qjMZlSSOyGKw/8BRR7K7tt3",
+	"g3OecJdZGVON1esrr6r7bnisf3CnQSkon2pwPaHR1OhiCm8ZFl1RsAvVM7b3BM8r3GohF3uR+jUkd+CG",
+	"xxpbAbkolHj8wViiC9Axk/wuku05D+dZckVzpVIpRlhmU0kQzwDqXOwBjYTGg1GxYVCTcUcea+Y8IQPg",
+	"zCYUi2ZMsWTcg6G+y78mczVfeAo++L2nPBIQiWW4p2Ic9hD6vurKiIHWuGROeSxRMoc4M/e7SlTXzfHN",
+	"mjUDzmiU8EsF26eo31c+xWstQszHbK8irZIoSaQsaQ+aOpTDPudhntEIzitHKUTx2oQXUMxHd8WFISSJ",
+	"LdNwNZwkRlOShlZIpozGSM5wVh1mSPk5Ly0lGGN3xTJa6hYEzenS9YPWBVp18DR0DF/gWG0Q9DubvanI",
+	"8YenZ+R+SDKGvB3ynsL7sYikBVUqaIxHbJKkzDTqgzH30TBUfuUci4iDDnp/gDWrDE/SZAx6uiJ3hNLp",
+	"6+eB0R9TWwlR3fUYJ1JR3a0Idc7raLWsS3CuL6nEhKWMlLxkSv1bvKivBQYZig/9KGQekjuGT5Lw6cc5",
+	"i/LQSCYgKoSDfn/PkIAaPXhwN8CzAs8Hx3h+JnpmSe4cHgzuVowE4VlGuZywzDk5d476OEp/DLR442W5",
+	"c9Q/urtPwlevz56/evmW3NPicN+KlBQkHLTF61LavaegIJl4LSc6ojfY7+/3e7rXD50nvVHvYL+/fwAe",
+	"jXwK7oamRRtKOAtfUBcmc0gs4WMTe4F6molRkC+lUwN1LrpJ91NIhGObpsQaGMmd8B6was1PQvskLONG",
+	"wcWm7kzop6BYd7gykU+dhlDdH+AG0eFCpyWK6olJjvHGWuCNkmMqi2n7gnFjQEJhMmP7mjEBDM95ZGFl",
+	"ript6Fd3YNO0kkiSXHJ1y1fb/toDr8VBl5mjAfWcQ18oesVcNUkboUca8sipwZIC61P8MKURc5OWQQw0",
+	"CEPfszYsg+ljdO8empEUBQYORept3bv3Bngs3l737hELAW2CMH6OHtAjMr/ncW/Us36sst/IY4Gl8rWW",
+	"AKFRjjXyLzp6yZj9MfNihrQri9mMZkvMZa/YdbFXQsGcPKJe1enhpuy47Wg/Bb2LQi6b03dzsPg+XHHe",
+	"rPjufCo4q33YxZjCPhw69W33Q07er/WVylFWdYGOlDAHoYdVgDieGf/aBsMD29cEs6x6r2Gl4ARELWtt",
+	"IWun+8mnqndXiZHwg7a1qamG/f62NOFbhRl4/2dDf6cw3MF1t9ceq9Euprq9ZsDVFVpuE3+AlifyB862",
+	"bvPAoM5vWZqgkiKuby31zYqo2rYIPf7+S/E2h5BYaGXHsRj9JctftG4cRt3/AYbAsg8Rjb6xFt33H9MY",
+	"eACMH6wf/xwlkgpFBb3DwUGHT4l4eSbEz9B5BV46Wv/Su7I/ywsWJxTak6iXh8P1L//ZNmx5hv1aPgW9",
+	"oy5QeW56r8ALHfb2Xp3ud05DFjfooDf65dfAYSva1Y112JoXo9NCWmn3EAJZ5FPFO6odqDZrt1TpgLRB",
+	"Hxxf05ubbE2jIFcXlkSRt0tLZ23lQJQ6P5dkITITIonykpNK4dyY6rUZTTgqKuQOCDpX4gPTQQdKYBVK",
+	"IFEiQwiWcx30cXefvBSut9Kw18a9TjnILZcs3ku4dns07nPjdznsD6oyipa0pF5X3HLHiyK3l3yFqx+u",
+	"gh225cN5extwD2vL6MxC3nFqgjQ++4m0Z/ANora1lMzaw+c7a5t3J/uc58hELnXROyBiwFprwcdfJqSi",
+	"yVVcosGNJHzUKkJr2gKhLU3PuZWVAn3MlLKh1RU8mJbIG2rOJvK84w1rCvTqVD6t8N0OVREIdgDWugqE",
+	"N4Iu8FBpREp1LM2T4LLRsY9ggjCBEQHYnxrxPXdCTPCHkLK711MGSuZxom2sOlfykWN3h5cViGYAGMCE",
+	"j5m4sW7b6gyuKG4K0rriuJZpX7IFeaKeVaXgSGQZi3IyFZmEe7+bCOdUROgk7w42lXe5XLBsrQj6xoXf",
+	"TgVQPJ9lla2KBJpkLp53IoUGvZ9FZBsdrHrFjttScjXVLkwJlvYXXrLFu3LoliLvyfrxUOTijOoKPd9E",
+	"3U1EXTyE5kLR9waB5pM7kG2r7R6/EpnWtrZsF2ghmKGYQ+02yEljM6mtShBr4rQHwHrTumuUyKyB20TT",
+	"PU1AwgULYMZIWLpZSKKuJs6IzNkcXAHGFaejjZRUq31z0inhPDKuD1vrW02i1miD7ScZw3A8nTCkXraO",
+	"iBmGjCymSqiwRn19Y5UNe+EahJQXNVTaOOZGJ3m8ubEDGPK9Ec5Va5+qw6pCgCbGzDgd6zHcNF8IuOh1",
+	"AClsKrH9xbQjrtplOww0sy1LaRD2MWLzsus9RFplTEMMAaEQovGa67JDsvx+KUshZVwwNwwL2/on3EIP",
+	"OvcFaKZSBC1HuM3wnCfoaoCNBtY3Dj6HvvZp6Yj+EN320ITmJZ1h/A1WoV4kETMu/LBxeEJMU0WSwACK",
+	"nM066D5OjIpRnsKqvSz0SDiVuJZz3hQJpxRKhE6KDMgDfeA+8abaLR0ED+O57I1+8fPBcsh958M/sWXv",
+	"06/XkJB05tEvv5f5J73+4OQBPYr6ew/ooL/3IDpgeyfx0XCvf3FMjyYDNoz7h71Pwe8mH3QYbPbyUe/T",
+	"r51lEg2lxwWPU3YLRKsnVdx92m4jbeKVocIAzqnDNK07Ao6c8W8D9mpylicAcp3oVL5i36gIUZgl/nh1",
+	"ZQWUjZ4pRvGkMv5ToKSw7m//UA7+FPRm4op1f/eFM3ojwey1uhC3NSQcdhFfsPjm8oVW0uG1w/WvvRT5",
+	"M+gH3lVq1CfF1He+vZKjxpM27H4xg4xOXELpBe/6hBMjnzjyopWfQGbUFwcmT7uelu2MpTtrPO9vMW9a",
+	"yvvbrDfapG/Rd71DE3m3U/31ZObW1uXtTdE/s5B9//cyefGTVkR96X5OSqoJQ8sFCESQBm/LKNsmqjbN",
+	"CgIlRNWiI3UYszHcQOII5LlhKsM+CW3/EZM8iaas/5+9b11u29jSfZUuVp2K5IFoWk6yZ0s1PxRvJ9sT",
+	"O3H5Mqk5GymhRTRFbIHd3GhQNCflqvM058HOk5zqtVZfAIIkKFIkpehXYgqXRqPR6/p9XxlIufARNMiD",
+	"84tCIKDrU0VTJ9eirNMdJLF0oLtsvrjswf1VjchoyRNWH2/ecYtlUql8NjluFsRAYUaTRxYYqLW9scEv",
+	"SgroECdXbKOKpjP5Kz0RbydfuXMCiZy1rvCbP2ltj2aFL1NzT15/4ter/BE4puKBIEnMr0DnstQLuAgO",
+	"/Bqt47nMOS2p6OeZFC1u+rfwSJdIanXXz5VDYSZftnQL3qk0G2TWA9lV0WRXvs79+AIfBE8XuwI/idK3",
+	"eKxj+annYvuFmuXWfE2rVjVkv39dd6ezDtvfYJ8bW0bUJWItc+YI8xPB3v+NN3StbQCUWQLDiYatEabj",
+	"gUPQTOu6C0OoE+GTkN5yDlYUywWAIaKF9CHaWUB6GDkwpqO6MLcmoglgA7EA5hE78i2gtVzUOeN4HI8l",
+	"C7VHIgSCJQ3+XBLRFbwOSVTjRoQuyapDlxx32Y9iKoD2ix6BawZQOQJJE2MfckfhxdkRDLgiojrNZKqm",
+	"9rIRSyiJdZlBwfqDyAXXInX3YdfKOjmO4Yx9CtN8HGVUAtIWZNZAQMNRJecGRyYR00KYOyQVAwA1rhPv",
+	"A8FLA48CmT3oucMFciPEmNyjHHqDK+R8cK5568CPZkJVTc9ibi5k2rW8oaNMUuoP8T+6bGZGyUqnNjMd",
+	"ChnwlJA6jV2tSEovzX1Qtg360M4JSMYIR5aVFrCK7fj8St0KGlOyIrPGkud+7F32ZmDu5ZQd8KMCgBMg",
+	"UK+RjwpTnXh9nOyhyGEZkCRjchZOtofgXHiACq/vEERi4Mh6oDvdpW7tPlsWXJIfSqjbBv7RWALOgB68",
+	"MY5IEK1QklQ0lj1t4rsvGtzJ3bq5CxOUtYHZROR5DZEX7pSlr9u+OG1yjKuuzPq+MdzoV9qN756qBCfQ",
+	"0c8FZR5aM4qVU8UsQ5vrkLQJSmPmIe9fa7PMc6+WCSWJIyxzzOtGHs9d9hI6D83X9nVtlxnZxM1p4TOD",
+	"4TyBlfdvf47nv4eOUDdJSyOfitv9EU4Jp6j9ub8NLcn6NmMm19Rtd5u7B1H31Y952DlQnMbXaVZWE6Ft",
+	"Ctro6b0jR+/wE6jwMe07i/rKo0trfs2OMqh7zZMuSoqGGc/FTnJwIXBfzcHOZw4e1zs4HgTkApL7y6nu",
+	"NXX6HL1h6FnYJFht7Hd4h+QN0junbgMO4jrLlWyCgMSrpiUNDBTGHUX6YlpoCGiLpdfl9tGORHRcwJ/N",
+	"MHtFvBiOGBn5luveHfKwoPN2ChBbHxQ75lVnxyMQRmdHWvheDBcVMeWYoEVqy9h411LROCDOimWTt31M",
+	"FFstPFvUDcELKuld5W80uxJDng/OsaZfy2DXyBtNwH8wXnfdub5zV0CY49xKS8BmyJp25fBKvnVbXtCc",
+	"Yv+d3Z9oa+XwNfwoeAOPwY3Cl2s2hooX1cY3+VnMPmDxbV8eCQ7e0c0HbojdFdd0Q/ZZt53zPCpWZpGP",
+	"cKDl0Oek2H8vNr2WOay00GAuCrKfcwZ/PgsZaCVUUob2lFgGRF9kwLGIRMymVigh4JjkmiVhXSmJbE7c",
+	"siXcZDK1JgxJTWMJFPfViwf22tG/r3QQpPVfgucm0vgrATBjuuTRosTacZcl40LcZmL6KvBnEwBNQOME",
+	"T285ykTxkk0hV4y6BmCxfzUWGr0AyiDz+d2eTWSZ5RW7XU0xg9usnURESPGM7MaxBB/8vAKObvTWlqau",
+	"wUewkfiMTUXQ8AksP1gfgOv4JDco4IaD1wI+GKT0IPanqZV89Azhmo14KqibUkkiFNLBMGLJbZbUEpwg",
+	"mTOwkELjK/H8e9dppG5FOu8QoasUvAc/5ygmX3lXBSbtGQeVKWDvcCoeSIPEb0Xl44lQGGBGyPlPAA6w",
+	"0mUhjdqnoQB3r53rODfYwCuE2OmcTYfKeI90qHbTEUti0bSnAJTmOrsVwAgLIwsrMaensVycGccTzPdQ",
+	"x6BjRSvUR6jTeCLhHfI0WwLUCTByqAJfjKaUeNg1XX9SXEK2dRbcTCFT4+mrYHk5/HrQTZxJVwfzKXEK",
+	"Ws9sjcrPdgRryFy1EDr7H2D+gNbhpsrLsVv9cLeTDAF+HHj7Sn5DBTb/ovvAp5Eqc9XpMMv9Z8yKiaTV",
+	"T6/d3PUROv7VJoV9dQOTPA1pJVbyxD8EwhxBHtgYeq+oWD8j5IQOk8dWmqbznmcptnh3O+unkEPzY07f",
+	"ApdA8OzLW4DD93Vhz6pPRvtLOP7iLUZQde/gYUVQj6cbN1ymD6An92cxE+nec8nWM7QmTxUNHsYj68zd",
+	"cnp4Q0zaQQeOOEknFIcsbK79CCEJxCG1NhCKS4zTURGjhBahrGRSTc+MCwV2O7NhTKhVd5RYgu8ollUG",
+	"N1phwOYNqC00eJdAnn4cke8KDtpRQpEML81fhlUlG3djRLVBHtkdYlXnnOoMHnotStvFEjjprhYThVwU",
+	"3LWgABkeArQA/BdL4OGViogleSGQsdEj8yjYjKitycH1rie84LIUxpOsEFMjES/K8jjqqd+8r860EHU1",
+	"M8b1DeaW8YPwHSAwby5mbnTy6pT/IP3qeq6CmXeaYuyiKaqmthv3B37NM8eKZl7N/jpBNmh4bgjiO7vK",
+	"Gb9vuPcanFLBaXSlRV4QPWT3qUN2Wx2yNOE+/2RXzlOr7MJM5WqrNuRIYtZoxj4EagikcmTFc52WWp7J",
+	"G2LKRSIS5aQxQ5Fd3zzaL5TGxIHusqNPQUMtpS/sqebqxoh5gMTfM12qYpZ0j41ZnWihE3Zt9mWgHgeA",
+	"b1Zqe4Ez2HKtmg7kOiqaswgdLgTlqNDymVOg5dJKYnusMj2gGjhuPHetLqRLtDE3si90EksY1kAVU16k",
+	"cwPxV3etl/jolfGNeArygsRHDcMAl8LJbJknJoqmLvtBlUNMpfiNm0T/uuw17w+RFjOgcQQYwDnQKss+",
+	"h/wyEYY7gc9CYOpxpApUBLAxpwajKZXPDZH0FZAemH/4hmvUw7H2mhJe9OSElr8GiskrkOiCX2J5RO2k",
+	"ROJKlV5MZaM0nFlrygvwNOTtYN79SkSvAGkCXG9msPweJmzoFXzDu7KgP9Xuu372hE5rTh6YPz4ZzfuB",
+	"lXyjcX7NYsbtk+jF/c71ZE43NKeYeEZTmouyQZn0oyh1WLSBOAAMWKkgGIgq5gKLQHB4IGpONMKi0Mb4",
+	"vBnUCxJSlbH0SfeoznPisvBhVQoqdW+ge8eanRCIgWN+I10om2lLIx9QGINA0fxO6vfpyEZCVZm0Vnsn",
+	"oU5cZtzco10nemODuUzVK3ymnW2fn4N7br1112IGaqtrJx28O9qHf1TFVZamxEt1P3lTfD1hynQvuUiz",
+	"VKxI6knWJtIJP44d7sxOUnBV5wg8ilmULrvY3Dtyn5k+My2g+WjmJKwSIZ/zxtDExs6Qxj2/3iRiP+Nz",
+	"1IsCX5XgR0vxRm+wF8Bt2Zjl06C9j5T4rqOfavZCpuwI4gnfQOBfS3KMuiEk+BD2e2DN9shDBT3Q77jL",
+	"XgVGymfQbUMosTSEpeAVbSOxREiX5XcIGh3OMYsJ8jEzNh1C5IfkgP7yyBx1VJv3Cizw8moGGk+xvBHj",
+	"cn9Wa3sF3YqNfjjNnK+q414jJ4fvMjx1pY3EfuotGcnoPmiPQtdkOYi/4k8cUqfofiz1A+kQhZFjN4zr",
+	"k7kPA3/fJcStm/69VP9W+gSrAz+04veKFbE9pJvjRIYqT6swEdRPxhQoL4Ttuku7jAheqPNzrl9yZecn",
+	"9JriRW0J09l138CfoMDiYggJNc1W4SKugTQY2PawInTNJ7BI3cWoQHgekItRHfcTZOSRQUbo/c73Oz0Q",
+	"l4C2G2x03rzF6KAwI6HFeWiQEQJN7AEH6oJrE+S3QHHaFhsvmmB7dcBYhZ4B6DWYv9qmktIy7ENv+ojf",
+	"CJLic/YJ207+qTKqCAuPFiEICpKRAT7lrigRWiMev9IAbA0SJB536vhSZO3cxpzJWo4ALYBYLvYE2J/R",
+	"Eaiw1D0YN6DKmPfU9fy4nAB4rQ/Q+tOqfCSY0QcNER1il9HCrqi3mS4be6Lmep2gIynUcSZ+XSHTKBRK",
+	"B6vYAKsDafErUU4FdOyKNCshYA8Ve5EiKUJydmzEIn6OLlvV42p+g8CfHhkRZRa2pbG/dHFHD5tr0XmQ",
+	"/TPUVba2BXubjbISxAhWHPhqUmhV7NDE/TT3bGsIMcGafi3LYmYWepO9u2BjjjjQ6gdQM3lvM3mzUjnJ",
+	"HLOWpcJBPbX6zFmQt4AbD3p9qi/nXjp7nNAmrvCog/8TMgP9eZp/Rur2noJEc0yA5K+zd0IZgerFuSqd",
+	"JTHHIuDXA1mJT3VSFIGwe0SyA7HZx8dAXKukQFmdaF4i6VMtp8zZMymmz6oltgTQ35fGBF76WaLQS+Vp",
+	"hUY3CQljKR29kKLVPJ+X7fmEEkYknzDiMytBhKB/mc+aq+wWXYEg9cWsAxEVmNGQhgS0mSMmak1CW2G/",
+	"Dfhi58hiG4PKkEz/t6EKuHzp5dNqAGNsV4HKfQB+lFhp9vCVHBPTrNVxhoVAV6HX5dcWuTcoDHU1qwtD",
+	"UT9Ykg2Ae+yMFeKfol8mUS3qhDnRXXbhVqxdwbBgIyfDNOSlh96IL7DHoeMUS7uK4UheiFWMsqT59Agj",
+	"8VCpZp+STmtpMZ121g2+35kddp8KTFWNny2lDoIk2/6TBpuKXm6ietBWqqmq0lRvhG95atCG/ueDhpt1",
+	"/CTT1DY3Y2YrbGhTFXfrSabpfmSaDgqV/sBUn55bX/nEKiutxPg5eLeDdRs3x3eEcLPvI1BcDUohjYdG",
+	"hFKhosWYaw2AukyjI3mU4E+XVzMPL8POzelwdhyFaLOwZHKVK9QftS2eWX/ofFpbgPGShTKN5XQ4M065",
+	"LrM8J+f4iCDwOoksGA7bQo+77Fe47UTb9hTjYUo+EilKh9Q6WK0TGkuUpEoqIlZykueoLGrvZ34Vo3E5",
+	"e2BJsbqw1i6BZXP3bu9jNZzajMt2SmMOAINoRAR+PkHPtpaPeo1ybJWUlAvhx351tS5z/KnxZtj5uaIm",
+	"4Sx2kPDJReqEsX8zuwZHiXzc1YYksFPvVIc9JKqga3OtUNrG5//Tgg+am+AhqcHznA7psh+zvLSUftCv",
+	"N7rKpNlqf6NaxgAPIImlybivoOeQwLqINMdWQGh7gPyUI/NIjE1JzFXHZo+HR7Lv5xvN+saW+D3TMTuC",
+	"b4JEHLB3C5lS2ySaG26ZHQFVrQZIpo2wAkw60CZCrRDmrznX5RlL7AMk9gmG/BZNDDlEEUuUvFZzh9Cf",
+	"Y2khGMSsZ8xoWT0U/oJdE5DlgwesyYkaKwx3gcYQVhv/kFu+SpH6xFvOS/Jt8X2hQb0SlPk5MzaTwZT/",
+	"B8/zeNLrnX7vPoH/MAF5YpzkQSZTTGGF4+OxdLrgXfYaH8cWtPCeZtpBYwg+QUon2tvNp29cluzcrW1E",
+	"QDIpBMzQXUyhWW04uvmMSvXb+3GS5yelWZRa8KI/hJacrMxFxIIDkaySYuYuuzAuiipSjf02qt+fFOcs",
+	"iTv/7//837iT0KWEk+AaDwuuxTlLVEGL9cScnsBkOUcWH8QEwZ1/TQTUtIxHY/7ZCS3piH95K+R1Oeyc",
+	"nfZ6UWeUSfvvF1EH/OCzji4L3A2/wNOZX2BQZp+vzwHkWWltQkdSptl4yDWohzSNx7zOTlvjDu/hN3PG",
+	"ilvDniYC6tQMK6mLRjEo1KgyChOHcfOoKS/FiTm1U5+PNkPADcNxw9pRsE9VrSpze7PL1k+3IvrJP8wR",
+	"ESvVcbLoEUq1hQdI4KM9w5F4KyL818m4l/Mn3IIJ+4IsLSYr3f7Gjkjiyu0MSSxRA6x33GXJgOfa3bK0",
+	"SWa9eAVXjKx7Xnq0K6VywRevD4xHrDWzRKh60aS6Iy/BYWiY3skEXYmVSwM0069mFTsC/wi2YQVHQCYd",
+	"iEmykTB7WS54Co2AJwkrzC6nybRBrX/B5gk0V8YILXo2rYpyvS/voznja4tC9+FWxN/63bx9TAEnrC6C",
+	"+6V0t+J3kD29FjjKdlL1eCicr8uP5u23OO+tO/b+yu6fjBH+AJUfinPaZPs+GJtsvtYdRyyiPykg1PjH",
+	"H2bpXgleiOJiYozhP343S9THNB/RwAvrF9jYhX74fas188UBi0twZSNxWZhp20qc0lh7fgX1Pc04uvK4",
+	"11+JXMlrKzhJHIZdBlstcBmtaqnFziOEKscyIZMDCzrpsos0pd0M7STWGM2qTbosgaf+HyUF5ZMySe66",
+	"+QMzfzDjSjM9zvksdPhjCV1V5/Dbxfs3ZqgiHzBgQvn86VW3pkyKkQH4Z1eWiMMdYawfBQuQolLl0B2a",
+	"SaTEmIEQ5mmv1zMjOv3rX//KjqBGOf8Ck+Ml4OM7oYxXlBtjuQkECF4I7j97JY2GXPGcsOAgE3laUSOc",
+	"e68oHxjkoOl1ds46p73T709enJ70Xnzq/ftZr3fW6/3vej66KgPQOXtx2pvLNk0V+9fE+EIlvUD2r4n5",
+	"SMEyDzJzK/ABLs3/E0TCX/C7qJO7Slzn48gE03/neR6xH0SRQ557xL9cQnJVd85e2qZLd4WXvajjPpXO",
+	"Wef1pFBj8dydDSEKyqdBO0nfBIjgGjid/hzs+dl3veC3kUrBQ/Lt02Zo1Xfwq/XpbJm24Y3cZWhf17Td",
+	"uHfdT8XYrrzlkDP/nZgosRNOV9sT4dWv67UsqzXDPv4IKs3OKKwoM/vjYEpyYXeuFcL6/kCsMrc4KXTK",
+	"Qpu2/Kz34ZFOw7/FiZ+DAw+skl1F/x9meTnYI/bOOw6jMFG1IKPa5Fq2JAI4iHpyyAywWe2Vyp6X3mIs",
+	"8oAPnjwAX9vzP7DInqVflxHF4Q5EyWzwvV1nJJKnusSvy79cCSGD/I3Hx+M9UiCihqM9c2cs00zz8Rh8",
+	"1cV9kGdB26NtMTyitkX024/3R5/jlMQBZ9cAVPN7+R11xJtyFd8uemfpIZYRd8DHgv5KyUuxFenj039v",
+	"fd4H693tD79lXryNkjfbv3fP1NZW5tf+5Jzp/ZO1NZZD3y8thELN5DZDtrRS+QJSl13QTptpdwAmqFVD",
+	"XqNU80T/0/VKrAv6vD1meC6JbjX9bPOzBwO4/DykRFx2XtthVOuPOyqjOb95/X33FyXFwr33/ppQrDu9",
+	"lXgL3vXd+TeDcMfVI3+wTYZLQ4O3c4e3zxMHKeJNgpGXLW3MO5Vmg8xasvuymfM56QNuolkjJQ0Mz8vD",
+	"hna2ZbEt2WM3DCwni42CvWBur79gI1FcCwZ/jhq6PMy3lACB8ZvBCWwoSZe9rxc5qTEFMbasVOockiUk",
+	"oKljaXaYmTMXCIminXU8FpJoNqe8SHWXfZoUEkp3lbxZwtRgQFKDXj2Hg0cNHS1YGvSilK6JA9xyd61M",
+	"Xk60SKqqMRgKeJefnmSJnqqxAG8GLBlkwIrp04mIU6oNPZDdYRaKDODCGXB1FcavkLYiQNhDrI4Vs1iG",
+	"wLQgaPHtJSiJIIDOdESEZ04mgaWe3OSM8boEEUk5AJR5IlNqJg1fH7sWIGtkUWVUmudyVoFfHAz/p12o",
+	"PrJ5cdpIYR1suptFNndE/AQ56p8Kwct6jrqeS5aTPF/PtL7HQX6NKkOBb/4Evvl/2+uwWqSW74tKvGJw",
+	"t+euBHzB5jPfCXs4LLxHEf6+TrNyK9HvAedMYe0HKdMHFambF7TLROseIveao9Acy+8oKXtwKYNl6ViH",
+	"pmlB/uIcODWATmf01UIXJzK+hUOc3LdzgbCP1YoYS5tdXbR4x7b1j8BXj83encfRMeYD6HUBv6tbx+wa",
+	"2krzWI36fXUrWJ1zvT0C13agVZDNh8Pgspmt3x95i3RB65X/Dltygh8eZ8tik7VJCmHr+h0+xbDUMmCg",
+	"vT6/SyWD0dxhB71EQWRsjIGNbCnoBVNgfr9WKiU20IbcLiBCLGxFBsmBzErd8f7NdQGwiqOAdwRa6469",
+	"cckKlme33sadMxAZDO6Gd9IlnzHMb8/Mba18VEocIrDRYfeT7VL20ocRE7w/tBnzgK1oVk2cI0LvHA+s",
+	"QFQj6OuOpdn9MzmxaAmmh6oosR3QxzL2U+wyknElSvN6AmUxSWksT3u986B5G0dmHhjUQ1z1IOAld1df",
+	"VlnF+mRQWY3lURIULfdZWt0ebbgvFe+VowRfGgW81KBnXmGW593OnaSA95oFeBVM65ayALVP4mExme66",
+	"tWmnhfSDTAn8LGYi3XsDFTanPNIGqpUR/2bB/ANsnHpOXU734ZAhJ7v3x5pbBbwPRqUj4kUD0tcmmIBx",
+	"Tciby1BDGujcUP+f6lHok9QQeC2I0xfXgWLpr7akFsQ+ho/CU+PduSKJxVOO3SAfgT9S6c99MOzl1V7h",
+	"7dj72nI7LCW00G1sQSe2LibujnC4x6CetsDJeBh86fQd3F/D3UGZ94dooLX9+Jbk0RflzTPZzyeAfR5z",
+	"XUYMeb9qzXxKCl3hPYfOtjnWc4TiOatoSc+piXp3ZBK4yzwekvFw52xrhszxq7Pi+Ga2khIPyWnbZMQr",
+	"x3+N6AJ/V3na+mw4GHPpq8FJNpGO8KQdArIfR/NbPW2u6RuztgD/vStY9qH0yTUGNRdpqh2rsnJwbsiX",
+	"1h3AkJZ5PhipRDsU0QBmG0ITavWCW9SDkpWSTHAqoKiRKoPErQaTclKIyNxspHTJSiFjieBqoiU0lgF4",
+	"X+iIly9C6WvY7uGCS+DXFAEp5D7HAY/4LJaWT9zjbcwUQBbc3u5F1Ov1yJIdLWChfhQ5XI+l3GcK1xFw",
+	"AjSZWLsAuf3yu5Pe9ye9F59Oex657Wi+qoe8cODutezXfYKK2+Z8A0jrWmNfBgsGOv1Hwj/dAhXsj3Nm",
+	"vh1r9V1dhKp3gNWd1eP8mz+urU/h3AnbvL/6lM/+uKdk+0En2/0OtO+M+0Wahv7EfOI9cL6e8u7NefeH",
+	"iWIeiWWw5U/DTAcV8IlMlcTGgFCBptJeYKP/iRZFBOuIHLeQcwW8FEwEEN8zQQa011mzjY/6nAEzuL/D",
+	"UZPKCvQvhHJqko/EOctKVohbBRiEPMcsgD4n9DWzEiqIMTAOlWMBPRnxLGc8TQuhUScnlvQv8BmhKeNK",
+	"sEJcZ7qEtAWor3YZqm5pUGJxU/GNZllquUilYrmS16IAWjiNDra5veWBi6UaWCIkq+WaWb44C1ssxIhn",
+	"0mG5y6EYUS8DlCTEjOkhaNyYt1fyG8HgYedcVy5nLFfX1yI9ySS9t3nHdCQWkxF5yPaLiF2JPp+gbGos",
+	"7cgJs74Y0P1OdB44Jnue2nmf4OWZmiAferCJj0R9B7cvdUew5fsl0o+Wk+K7D6lUbDqkTQazglbs0Uo7",
+	"EiXa3b+UzWjb4Vt4IAjbd2KNsOWzBp6pxrDFzOZG8JTDgqge9BayvH/1J1FWUOltdpEd8rlvIRu3Gnt6",
+	"xhQ6jmwkRlehNc8KBrxn2rpBxrrid42tiSoX5KFgxGYWfXLMMCcUyzHXeqoK17MJZ76nH5PjbggYrFYr",
+	"tm+3670IlDRaDE4kK33HVA+R1v4w0TP2w2R0lYsrIdonbN4XapDl4k4Ywu3eet84wa1uukFbLa6HRwIS",
+	"bJLaaJNBMH7/J35z0Gxn/+UC0B8x/txbqx5ufOBtQvykilrodDf/c0doPBNB5ZclvO3NEwA7UokaiXWg",
+	"bcjnG8BQWCZJyUEDwCsCjQhLXw4B5Hmo0+DUL0itwx/WbRbrCFXPvUGqS3hUdDWw2rJEVgMrUVVZDdas",
+	"qhEcSKIar3l/6OWooB1BaNc3YIcKT2PBlhVBqAAh+I0OVIdGCugKHJjCnH3OXoDZFl/KOxrsbWg/mWd4",
+	"N9s6ALCBjN9TX8A8WF3Z7etG0Ji8csSDbrYIXs7BQxHbq4Bi58RdpUAPHIh4GMEZdEmAuV0DVnigYvAb",
+	"RnJVk9ines/dbCLs35AjRU6Zo2QoclD8BnJsEv92wuPHjJeMIyotVHnRsUz+4UrUEaNy9nHS1Nv2aSi0",
+	"cLpUbig2f+oywHOy3GqSp7HEpGvQnY5DSLrM6ueJNBCAJFFEK7wVZGlnFaV19gPv35yU6uSK92/QMsYy",
+	"VXByqMa+P8P2yr3pFWJOH0OJFijJsKMPP75iL1++/Oux2RtdgBjyxL8IeOIbNVdcB0I9Ctxcu+e1TBeN",
+	"N6r3v2CXjZCpTROM60+78BHDhoqmR7RdGNt4wAdtpv1Su0crXdlBzlFolEo4haAPV4q72/IDt6IHrSez",
+	"xO5W5b3IGNjC74O1yNsXo6maaZv+BKzXpLFcAztOlRjVnnVuvgukVJ0Wysrs2ncIPYnNDXuETJeESR+o",
+	"IpbJc7r8pb18glp+qAeOpeKwnA3fIlaT0/Ml5SMszGoGw7jPcuvpaa3cWp8vrLODWW2svVazz5vkdutT",
+	"2TnrjP1lpZiGf+mrohD9kg1VoQW74mVpzE/7bCxdCZNP7fKx3zY1Nwg/UdNgojqHnsd8Skq2TkoGi/Bw",
+	"05APJ/GIm+KKEAsGiW3c+NC0l9Y4tNgH3ErtTlsNUbosoT0lYSNe3OjKhhvLcMftso+iX4jSX4OyfKnX",
+	"pMwKsxkOBR6jS1VsUlLbMIT5hNP4uABE9FDtPWU4YbWfjMtjK7ks7DWC+7bIRf0tOPopGbXUKS7tgt5O",
+	"l8BDSD+tFFmUjKcplAo4NR4iNIQ+GstvBKcSdmeopKAdx2np4sAzQQFHhv0AuhtLQNnAxmc8Xz1UU4mn",
+	"EYqHdss+l2AGmaI/z1/RuIkkoHj0be9lLJPadCXHBGBxp0rAZV4XXJZshNLI2BVp2x2hESJV0CgxYAm+",
+	"CZRhzLRtr4gQ0YkDpUMo0fGyB7AfW4uSkzxPInx8c2c6GB7TRF4EL0KMqSqCMXHQbowlwYtskNAAHDIX",
+	"A0cfbvmi1yNTRgYKeKcXBBg4PaOJLmOJIUIga88uZANSJ9Msu5bGDlW8eB/OmG0aAglOr/k+WkDcag2i",
+	"nsVwIdwMN4gT3AIKo2O7Mbh/ozf2u0tIvTcfRmc9w3Iw2B5rQNqO/hcxDWxOM8CHthN418iEDuujaiNf",
+	"8f5QnLxSsixUvspY/qI+Gp9oc9ROaxtbMa9QJmpx0k/2qMPvNjnMKA0yaYcikYfr+FHHZpsn1LYQsD3/",
+	"gx58uUrdJ2eKdanGmk1VERJXYsWhOedFSOLChXQqApmOXF2rSQk9kOQMXMQyUFTKNOO52f5n9twIWyWr",
+	"ytTWPKGJc4pK9wdkWKI9521gmwwTPuuUa/t8DwO7cCCkAiv2EcwgbLaP3B/P+x35A7YLe/BSNL7sbdMx",
+	"6N0q60ynHj4V+BQujqAeJx1+qMZ9v88vdTMgxYIv9f7QEOu6ekv9PHTFOxu7Vl+f9pstIiNa7jU7BETs",
+	"kaoEVlidbxsaMJ//Yf6zyuEgbhJHEQ2R/ZCnjLt+TUiM2L5MLN8RrNTsbG5P8vQkOpN9EYWkiQQ+JMpE",
+	"ZLUacn1pw83lgrjIp33gerh3o/F4ksNtDQswE4wz8OeVw/XfqvniMA2H1EEbMQXsXmhnfgt42BK5b2xP",
+	"+0oxWQtvtwflQl6XQ+sg2m0WAz0SW8x0LJO4E096vZf9QtxmZkrgX6KLP9I04W9xJwFl8sxT3cKmh5AD",
+	"K85XJ/Zj++f1s3wsDwZ6u0XOoI34gu5I0rcl8h16bUi60IpMhw7159p+2VZnu4MDXtr2Mr6Vo427hbQX",
+	"q1l93gcHmleejSZ5Kzqgj+GRG9AIPSkA70wBGD7HuzEfHjCtoVlKd1P/JZRWs/jvr7ZOak2TrQQ682XR",
+	"aamxS7Gs9m/yoshuXfVwJLiEaiI1vI8Lq29L+pnGFJ2wZ89eEWudMS2U+eSZRg5FLmdQkrRsL4upbTBG",
+	"yNVUYJMM0tBYux1LRlYbAIrs6ErkagrDjpB70XLnXcJfEMcIoYoZIqK3INvCEuTaQXAc4/2+GJdAExgI",
+	"5qJzQL9VAq5M6AjAdhV1X23GV0O/dVmixkImoFivjQ+AnDg4ok/ZSMCAwBqj1q8gnOBI3Vbhg/41KUUQ",
+	"PvRSRliH5TDOBKJMckASpBJiFnmfIle/HqqpDvDN5mUb52KY6VKZaJKoiKsaP1czOEhNpSjYRJZZ7oWI",
+	"S16UkbnRdMhLcGOSkN3oEmZbX44yOSmFTpjmM03t+mnmqTMbIlFc9fAMfTWRZvjZgPGyFDIVxpUCQh/g",
+	"HrKdx4HOE2bevKKSKszZvhL+ogfcln5q+Y3wq8xi9pAutEAxaxPamvf6GxThzbNR+GND5iSqUT/ZK+Ci",
+	"gPG6JukimGFzY4q1F6tHRdZjzQoa5bWyH4r3Vn8RU1pGAPt07JhXZqfTjGu8l0XSQETviFFd8sHCSj3f",
+	"lVmUNm0AC40OSc5J+oGyFoA/hZcGR8G/KWUQqjnA7RaIesOJ7tBDIhhdT756C4mIO3QW6CqT6B+BRf0k",
+	"JH4BsHywTDepMY9+3wMnlpfoQQbM9EqXY+jJ8XTlNQBAZYWHl19JZRp8TE5SqxXD6Xo+/9p8GU+TuXoy",
+	"74EBJJzxFhwgQB5pTwknvOW5b+H47YWPT0rjG2QWH7nQeL3n5AFqjC+JyR6OwHjVybA/kFNj/wneSyfq",
+	"NAUXa+RO76Fv5pDlx2tFr7uKj9sAKGIqTwOoxI/kj9dh3Zlk/5qIiUB4ecQmWsQyqeW1kkOXK69kxZ7U",
+	"yufyhE9i5U9i5fcqVl5PujxJld+7VHmYDm0WedE3qIGdQLCVVLIrgKkAY4FlvUJglQ9TeMb2grnQdncf",
+	"RaGpwZqepzPpsl/LoSimmRYRS7LB5WCS5wlLRT9LhT4jBEYB6faEHQGdlxjwSV4eR4480owMUHWuyGjX",
+	"IEhj+iwHXNxRjFkbVR8g4+MxCpNTugftHNf+HIBd2Bb4RvYutGOZtjnLlPFJqUa8zPo8z2dsOhSS8OTA",
+	"2MUumBRT4wUUFuAizCQWQqQ41QQjsbYaBkWJHkCOzMnJKFklSEchHrTxlHAtpyrg0TLPQ2/V0QuMIVkK",
+	"LGXsIpbznkBI4WJB8pittcw09WcFKM2VMM+qWXKVq/6NSCGDClSnGucUGcPNYuMBMgaHJ3ItpshRQVk0",
+	"VGm369Y+pRWUDx2YzLs6sBjNmsD5uBYlrpU6r42H/kuFiXjMScJgLkeZrC0hm+UeiKmg5OHZ/CRYFVdV",
+	"AA1eAdOCCWYNAvWxpJfhv7KIdGH9nc0apc8U87yeLs5+vcgjR12UmOPvhpeIJb9StyI8fhGXAWwKz/2p",
+	"5N79LMQYpnAyvi54KrrPnpmPFhnurbd+maUJMDV6yE+wMH2XaGRcS3uEfY+8jGUJgrqLWJLMPAYbyzmm",
+	"pM3GsuxpYpk8bxrosZlMXoa7wo0Yl7V0vPnCoMpDd41q2oJU29F8JGKpSzE+C7V7qxto5AdMW4vdDs9Y",
+	"sFVN8U2KsH4SbjMEzsN/ZkrawUFJJM0K0S9z28aWBWqJbASzC7NJFYPK5lAhakILEEuV+21AyFRbrV8s",
+	"FIWzZHzVTE4ENOpCej/PbgQUrOCxnVXBNQCbmdMqiKUXGmDBPec5OMy/zSesBnWVBroBLxnuO6ViV4JN",
+	"h1ku7EBdgQ4NWORuR6/ZLABXFXBPhsau9jTmswBXE9/viKfCFTkgXjozR7zossT5CUksT7u2MgPehFVM",
+	"M6u8lqSP/CZl62tHwa5GAhfHsXzZrdUPgjPNTbBmdoTrzalMH89fP5bfuk1DfOkLkV7aMD2J5XddlhCY",
+	"4hL7stxFw48qlt93/S+grQHsZmamRHoJG2m1njXNZKqm/iFpp7AvymwnUDBr3G2OY/mXbsN2PjcybQ79",
+	"927oJdiDnGWHmTIT435JM208NphT9yOcbF5uUDfU8D2Cj8rM3I3L8L1DIQfKxrWKYhnocFiwy5Rrco7S",
+	"TbnQFkJRKmWYWG4s9GYjpn1pvUGkqKSo1gR+lejCoqI6K8RgosFFt5n/r+hYlxnPq2f+qCZk1REwNFWI",
+	"GzJecDYwMwOFCruxh8UE2tE7Zx27YIy/DxWNs2/p/4xh7ZydfoWOGTCn1dv/bMVdzNFMkYkRfSVRING8",
+	"RzRTtG+Be07HQVJn5YgaPqbOWaf34q9/4d/1eyd/4S96J3/pvxQnf02/Oz3pXX3Pvxu8EKdXvZcQ402D",
+	"rqaggjNVdtbMAbDcBkwKs3w5cMC1mqbTr2snJe4Tj0vrqgUYlwbzK8KJg5XV/tz3dFJ1abQ//zOdVHtH",
+	"7S/gW9DWfQeLCjjOlAe+G+298MJBviCMu+iP3LMhk5cFAdExbkOPQX2wXStjnfJ2nYzY3ZNhYR4sPOvV",
+	"kGey7al4cOX8v2NjTNsr2MPxGnZxvqeFsfIqcyd8jTojdduuifRdcCC0U4rbTExfBc7LqrbK+RNck2Sr",
+	"EXyuHHpgiotbwFm1qmHatXT4mos00n0D4M0wKPRUBfunot0zMLStGSQPWH6xireohFNN1ch6SBT8hKHH",
+	"fMWyGu4EJ/geEhdNdLy9dVFD+BsdszjyCS4PUVOHNnoImjYueTZGdXvTkFxW26TumrM/tp3yfgV9kz4z",
+	"OFA+O2VTNibyN79fK5V22RuI+kP5SeLTlvMJoCvev7kuzJKMYmmBzi5Foxc3IfoWQQwCuVayy8hmwNjm",
+	"mvyw7hlLmxw3o7b9c6e9nk/fU6qgmEjpcilhQTho/RwqbKDEJWeeSpd8dm4CDIJhu2bEoMvQjyxoNLQd",
+	"ihVxeBSRbzpTZBBimgvEsknx/fiMFB6rAEqPTXwciuleZ3qfium4AMlzH/I8h/AyVyoldGa7kKDq8+xR",
+	"0yqU795KO1r1Y9y/DvqfToUbexP98noAfuHPYibSvdMiYYJ9V81m+1LfrrSZ3YcU98Grbtc9qqHKU30P",
+	"DtXPUMltaiCg5GRIy2jxSplmiRmQx6+osEQFtU+ppggJgip5LH3zL3WSkESFzSc58RJXCDPHmrugma/V",
+	"iVghcsE1qHQZJ8UcSPVHqNyiP+JyVUyqoubvZSPhq9u0UG07QKkXY0mwlA/3wwYArCxBpR7+/c/JaKx9",
+	"quvMlbJdHdG4T1RLJEiO9lga14sRywptfbU7gh1RgQ46+uYVYBYUJo8dgSW0IZiHMFMGfQinvaCrABgy",
+	"MgmS6KiXVqpr4Zw8ev95NspK22KBpV58WfgHdOmMwcUqcd+X2hAWBvW/ysijsBhLNTjG6fX6wrIDkKMv",
+	"SrEcOu10M4qdqyVrcBjX7sN4MCUcgDwfZv2mVrEpp2pB2SEsMNyhlmCm4DAKCWYkVEWgp2150qepuo/E",
+	"PX6e87t698+diK+YnxUnV4+9YyL+z5kAhu/yKfvb0s83s+W2w6dE75YSvd5nqWV9/yx52dxxoCxBnAB5",
+	"DiYlKWc4Hgvp22wJfeLVChPbCxMxrvtCpsDfY4wP5Uhdr+4JssvLNJbk2VzzsT6jJOoLIAUQaXAXkAjh",
+	"/aEF5quBd84j+F8LbqHfYW4042mqMe0JlyZ6ALyNTdMCfN643nV58wgyqdgMVkZBStd3lQVZX6BlNzFD",
+	"LI8C8v6I8aC7rxADcyeawbCAgBfB/mH3aMeHjMep8uk8HoWSGvlPawcMT3htVsRqWE1QNciEfiSSfQ8d",
+	"1FJ9KS3Tak+4lk1xLUsMFbVJ30PC66fsVuiQ8M6S6ogvZQU16cEb7NMw02QGdQM+BLI+eDFMKGFyJ5Za",
+	"scQ2fEO//kRP4CxQ8HTWRDqEDO2+iObk0FaNY4iwO5sH5Drm72YvFWksPZOffYJz23NdsoHKczWtjvsR",
+	"1NpCYrStpDx2YWMqJG3t5QytH9GSXsH5Hd5hcfCmBbjOPRSyYOYPuI7Vsij0Ab36vRHcT2TgZ0o1DcyX",
+	"axbalGx1X3Wgh1enIdpFSmVtu/sFaeo0G4BwpcqzPjCvJbossn5JuXfoHb8cQGI+aFix23+wWszhmDEH",
+	"OJExMoyzvhrPYhlQDTDQ/kJc3bTL3pTMkktqVnCZqlElooECQhUeUvBS4OiQam2opgSdcxb3WpQskxH8",
+	"CewegAKhKmLOMz+rQSlkQPydaVAtW6QECav8GyBoiyVM1szVI9D4aGEBjc4gwfNSPMuus5ArrBB6kpfw",
+	"/BmItz17JnSZjXgpnj3zAl0Iro1hMWFPzjTLc5qhc5ZwrScjeKPE+wYccYAYgT+Zx/ml6g9AtQPFvuEl",
+	"NFQKqCzVzFcG1BAhA7pv4bFvspHEbB7QBGjeIpaAqDIrZ446rtprdbQA03eMkm+QjEads1CcbR4avECO",
+	"LVB7bq4v4rX8R4nwN458jVSBvIhlcADCVKHSVCpEtpnLf9d7yRK/1SRnjOsb8JQQPVpMpN5b0G77xmpL",
+	"FfR14AF40DKHDla5TPS5wh27STUI/N1qnedFj/0vVoWH6SrtX61SNBU1gMrLl6uuEAVr07yYKg1ZbV/q",
+	"nPW6L19GHTjw7EWvF3XMvtA5+8s6zF9uAa1Te+rddTqX+pghn+9nOMPPYusTfxNr9Vp5q7eo44oYVp3V",
+	"OjAN7V30PPk1cvh1kN2IwC1P0tj16Llm7eJp7+M2ZmkeANHW/kXl1k0DLXGKQxDbCqqr1RRWXfYDUlFU",
+	"N386iUw74CLJlhs/8kaI8QPIqf/m0R2PLKt+B0SiPaVlZt3n67bBWLU2Ts3yTs2D1Z5y9dvM1TcAoO5i",
+	"Ap4S9XdL1E80fVZL9nGe59ATpyMmxTTgKPysBUvEiJuYr1RskPluvKsZbb/iC++XjKdpIbRmR9ZvjGWf",
+	"a3GSSS2gCfhW5LPjqlp6qSCJYPaBDBFAxPIO2qJdRvJUODTXh4l2Y77Db+WuD5fZRH7Q3PkzTOfci6nO",
+	"qhMw8PxK0KUrTsxU2rnqwgLqnHX+NREA0ydlbJjvTrjpGt8H+I7tn0b8y1uQ+emcnX73bdQBz+Kso8sC",
+	"1+yXk1J8MSeYP6Tm82wcIk6sH59ZjItGZf7WaWsJzCx9ULgxPHDaRnzh7Y2gOX617YOZ35bdM7dsZ+vg",
+	"SAeGbnneZ3/wIZvGvVm6CW0J1rrhv2umzW8+h2vZtmjNGmIMmIHnf5j/WA3JlSq35uAuu2BpYAkWCtDe",
+	"vwGw39qD0RN7J9bcuRZlg+BFbENNrO3OU990Dkur6k/iyKN01QSX/Da3twfjld/VEzcLd7ky1juoWHDp",
+	"4ODm/10QANxZsrqnkYo+yGKJQpN2vxRT8NsY7BqhJJV5J9/oWEKjDJUEuuyn7Bbx7bCXwuVUHmZerHY/",
+	"QG3qmyK7CAc5HSqHyOIylu5RkG6U4gNKzVxNSobdpJWNGmA9Iy6NY1QOxajLflEe70NdpD7RYwYby6Nv",
+	"ey+R6s2tgeSYim6UUMq5CULDW9kiWq60ACpRre9sRBYChGoTZttiFqvrkEG5O3TcuNlnQfi41n6/tpLM",
+	"9m65P3R6xbZsyzr6pWK/yCe9lMOtlvyXy8H/iCn4veHDcYPjtFszCrNbGNuDlSTZtBKyq0ahMEZJVX9x",
+	"kuyjKG6FZh+n/PpaFOzzGyo+ZJqlqj8ZCYlNJlNV3ADTb55JY50VK4sZc5u+jliurqFnZgy5smfPLuzn",
+	"CBDVNJZjrkvsYIF3sFgnGU2TmpRWL/nOEc3fzKOv3HpL8aV8PixH2Bzgdsxq4mnB9miTHn4C7644v+ZH",
+	"WtVqreiyvv4yzrEXRrCL928AO82uCjWturtaFLdZX7TTanWLF1dVnt2K/1kZ6J72evW+j3GhzBsHFwgf",
+	"K428MiW1wpQOXWO/DUzYEiydx+azM6PXsFp5Cd3FvAClTXsH+D1VuErsvXax7N5mt0IK3WLpbS8cdvdc",
+	"AyviT2le2zSPmWbcvO5DWNlAPwl9XTTB21jLaiwkH2dd+waWLmmzQn8dC2m+q5fdXvclC45zpBUX799g",
+	"QWBcqOuCj9xqpLXIU/bfF+/e7mI1fhyL/n9qMCI7T+207NgZi/7fyNosWozOGm3iee4s07K9Bf8TVZHs",
+	"krPzYLbT//z46y9b/gRmHM3gdj4Bq12siuw6kzw3X8RoV2v+v82j7HDN26lrqG1dZRLZqlv5FE9LfX6p",
+	"m81yS0vdHv78j75KxddWq90OhdsVrqTj52fmMghxSsz7BQIi6HW3B3jAbVZ22Q/oh2GXOZex/Pund2/B",
+	"kTxnyQXIwJyx+maaQIZMKuNeD0QhgBIHhF/MJrCLT+o9Psyq+vBFZVrMEnbZlQrKHeqwY14OfRnWnNCp",
+	"Z05CZyYoDUNr7CiT7t/z39YuixF2ctaCUZkzMLL/Gm0UhMytTkSUpxt4bHfoOv2+1Qm4wDFbcB+bx9xc",
+	"8MqCvOseEiYBzP9z/xhzGwzkmNvFRsTGZYMcG6Roz/wFKwHgmmOzgaQmNHIhusWGWHwMPtF5LANZIHOl",
+	"dGKWD9PDSZmqqYwAQcA1S8IvgKYAsqJJNdxiueIpu+I5l31hAy41KYWOJWV3YXvD7DrFDULvYlv6IHia",
+	"7TrY8jdt/8GH56wKt2AedxZutcz2/aLguWct4rMieCmbmey2la2vtUH90bkSvBDFxcRYh3/8bqyBGUGz",
+	"0QJMNf65E3UmRd456zwH/49GPwfcFiWRJN+qG0poQc8LmTJubjvfmQTgAwSHQVL0zLz0QZaLCMBjU1WQ",
+	"HGH9eiPRcLXPWhRhVQcwtvC9Vio9wWUw5Tp/pddQx2JXAsFuqlqvA8gbv0XITng5LH81XO8jkPQRtzXs",
+	"WSnTQmsA5Jk9mbqaqyTWlq0mYtx32SNJHpIiBLdGMoT5O1+EgDzbZvGNZv2cZyOmpGfiM39EXpcqCjxL",
+	"scxo1ZNKxYRMg1s75qPm92u5aKhL3KPgcdt01IpuINhNeuZwj1ajBI2AA0gGI3A9pvMj+LvgeTkkcsOo",
+	"Zg3pemAMg9N0l72fXOVZH42FmpQ6SwVLqLslCaedPuKvv3/9/wEAAP//",
 }
 
 // decodeSpec returns the embedded OpenAPI spec as raw JSON bytes,

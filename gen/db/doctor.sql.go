@@ -485,7 +485,7 @@ const doctorIdempotencyKeys = `-- name: DoctorIdempotencyKeys :many
 SELECT '00000000-0000-0000-0000-000000000000'::uuid AS slot_id, '00000000-0000-0000-0000-000000000000'::uuid AS booking_id, 0::bigint AS version,
        format('the key of user %s of %s keeps an answer with status %s', user_id, created_at, status)::text AS detail
 FROM idempotency_keys
-WHERE NOT (status BETWEEN 200 AND 299 OR status = 409)
+WHERE status NOT BETWEEN 200 AND 299
    OR created_at > now() + interval '1 minute' OR created_at < now() - interval '2 days'
 LIMIT $1::int
 `
@@ -497,8 +497,7 @@ type DoctorIdempotencyKeysRow struct {
 	Detail    string
 }
 
-// Stored responses are successes or conflicts, not from the future, and not older than
-// two days.
+// Stored responses are successes, not from the future, and not older than two days.
 func (q *Queries) DoctorIdempotencyKeys(ctx context.Context, db DBTX, page int32) ([]DoctorIdempotencyKeysRow, error) {
 	rows, err := db.Query(ctx, doctorIdempotencyKeys, page)
 	if err != nil {

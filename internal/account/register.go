@@ -29,16 +29,13 @@ func (s *Service) Register(ctx context.Context, r Registration) (Login, error) {
 	if err != nil {
 		return Login{}, err
 	}
-	var login Login
-	err = postgres.InTx(ctx, s.pool, func(tx pgx.Tx) error {
+	return postgres.InTxReturning(ctx, s.pool, func(tx pgx.Tx) (Login, error) {
 		row, err := db.New().UserInsert(ctx, tx, db.UserInsertParams{
 			ID: uuid.Must(uuid.NewV7()), Email: email, EmailKey: &key, Name: name, PasswordHash: &hash, Role: string(access.Attendee)})
 		if err != nil {
-			return errEmailTaken(err)
+			return Login{}, errEmailTaken(err)
 		}
-		login.User = userOf(row)
-		login.Token, err = issueTokenTx(ctx, tx, row.ID, loginRequest())
-		return err
+		token, err := issueTokenTx(ctx, tx, row.ID, loginRequest())
+		return Login{User: userOf(row), Token: token}, err
 	})
-	return login, err
 }

@@ -200,9 +200,9 @@ var symptoms = map[string]struct{ check, sql string }{
 			NULL, 'organizer', NULL, NULL, NULL, now()
 		FROM ledger WHERE kind = 'checked_in';
 		UPDATE slots SET starts_at = now() - interval '1 hour', ends_at = now() + interval '1 hour'`},
-	"an answer that must not be kept":  {"idempotency keys", storedAnswer(500, "0")},
+	"a refusal that was kept":          {"idempotency keys", storedAnswer(409, "0")},
 	"an answer from the future":        {"idempotency keys", storedAnswer(201, "1 hour")},
-	"an answer that was never deleted": {"idempotency keys", storedAnswer(409, "-3 days")},
+	"an answer that was never deleted": {"idempotency keys", storedAnswer(201, "-3 days")},
 	"an overdue hold": {"nothing overdue",
 		`UPDATE bookings SET expires_at = now() - interval '1 hour' WHERE status = 'held'`},
 	"waiting for the past": {"nothing overdue",

@@ -228,7 +228,7 @@ func (w *writing) keys(commands []*pending, results []result) {
 	ring := keyring{}
 	for i, c := range commands {
 		if results[i].store {
-			ring.keep(c.Key, &results[i])
+			ring.keep(c.Key, results[i].outcome.Response)
 		}
 	}
 	ids := make([]keyID, 0, len(ring))

@@ -17,7 +17,7 @@ type Code struct {
 	Title string
 	// Meaning and Remedy are the documentation that /problems/{code} serves.
 	Meaning, Remedy string
-	// Retryable says that the same request may succeed later.
+	// Retryable says that the same request may succeed within seconds, by itself.
 	Retryable bool
 }
 
@@ -197,7 +197,7 @@ var (
 		"The body has missing, unknown or invalid values.",
 		"See errors: each entry points to a value in the body and says what is accepted.")
 	IdempotencyKeyReused = define(http.StatusUnprocessableEntity, "idempotency_key_reused", "Idempotency key reused",
-		"This Idempotency-Key was used before, with a different request.",
+		"A different request with this Idempotency-Key has succeeded before.",
 		"Use a new key for each new request; reuse a key only to repeat the same request.")
 	InvalidTimeRange = define(http.StatusUnprocessableEntity, "invalid_time_range", "Invalid time range",
 		"An end is not after its start, a time is in the past where it must be in the future, or a time or a range is out of bounds.",

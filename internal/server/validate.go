@@ -44,6 +44,7 @@ func validate(o *operation) echo.MiddlewareFunc {
 				return err
 			}
 			if err := o.checkBody(input); err != nil {
+				o.nameAccepted(err, c.Response().Header())
 				return err
 			}
 			return next(c)
@@ -147,6 +148,20 @@ func (o *operation) readBody(r *http.Request) ([]byte, error) {
 	// The generated code compares the media type without parameters.
 	r.Header.Set(echo.HeaderContentType, media)
 	return body, nil
+}
+
+// nameAccepted names what the operation accepts in the headers of the answer to a body
+// that has another media type or is encoded (RFC 9110, section 15.5.16).
+func (o *operation) nameAccepted(err error, header http.Header) {
+	if !errors.Is(err, fault.UnsupportedMediaType) {
+		return
+	}
+	types := strings.Join(mediaTypes(o.RequestBody.Value.Content), ", ")
+	header.Set(echo.HeaderAccept, types)
+	header.Set(echo.HeaderAcceptEncoding, "identity")
+	if o.route.Method == http.MethodPatch {
+		header.Set("Accept-Patch", types)
+	}
 }
 
 // refuseNulls refuses null where a property has a default and is not nullable. The
