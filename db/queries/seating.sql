@@ -1,8 +1,8 @@
 -- The desk's queries (internal/desk/load.go and write.go): everything that changes
 -- seats. It sends them in pipelines, several in a round trip (pipeline.go).
 --
--- The lock order of all transactions: slots by id, users by id, bookings, idempotency
--- keys, jobs. Each lock is taken in a statement of its own, and decisions are made on
+-- The lock order of all transactions: slots by id, events by id, users by id, bookings,
+-- idempotency keys, jobs. Each lock is taken in a statement of its own, and decisions are made on
 -- what is read afterwards: a statement that locks and reads sees other rows as they
 -- were when it began to wait.
 
@@ -20,6 +20,21 @@ SELECT id FROM slots WHERE id = ANY(@ids::uuid[]) ORDER BY id FOR NO KEY UPDATE 
 -- As SlotsLock, without locking anything, for a dry run.
 -- name: SlotsFind :many
 SELECT id FROM slots WHERE id = ANY(@ids::uuid[]) ORDER BY id;
+
+-- Locks the events of slots in id order, where a slot's times or status may change. The
+-- trigger slots_keep_event_span locks an event too, but late, and in the order in which
+-- a statement updates the slots: two batches would take the events in different orders.
+-- An event's slot never leaves it, so which events these are needs no lock.
+-- name: EventsLock :many
+SELECT id FROM events
+WHERE id IN (SELECT event_id FROM slots WHERE id = ANY(@slot_ids::uuid[]))
+ORDER BY id FOR NO KEY UPDATE;
+
+-- As EventsLock, without those that another transaction has locked.
+-- name: EventsLockFree :many
+SELECT id FROM events
+WHERE id IN (SELECT event_id FROM slots WHERE id = ANY(@slot_ids::uuid[]))
+ORDER BY id FOR NO KEY UPDATE SKIP LOCKED;
 
 -- The database's clock. It is read after the slots are locked, so within a slot the
 -- times have the order of the ledger.

@@ -761,6 +761,63 @@ func (q *Queries) ClockRead(ctx context.Context, db DBTX) (time.Time, error) {
 	return now, err
 }
 
+const eventsLock = `-- name: EventsLock :many
+SELECT id FROM events
+WHERE id IN (SELECT event_id FROM slots WHERE id = ANY($1::uuid[]))
+ORDER BY id FOR NO KEY UPDATE
+`
+
+// Locks the events of slots in id order, where a slot's times or status may change. The
+// trigger slots_keep_event_span locks an event too, but late, and in the order in which
+// a statement updates the slots: two batches would take the events in different orders.
+// An event's slot never leaves it, so which events these are needs no lock.
+func (q *Queries) EventsLock(ctx context.Context, db DBTX, slotIds []uuid.UUID) ([]uuid.UUID, error) {
+	rows, err := db.Query(ctx, eventsLock, slotIds)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	items := []uuid.UUID{}
+	for rows.Next() {
+		var id uuid.UUID
+		if err := rows.Scan(&id); err != nil {
+			return nil, err
+		}
+		items = append(items, id)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
+const eventsLockFree = `-- name: EventsLockFree :many
+SELECT id FROM events
+WHERE id IN (SELECT event_id FROM slots WHERE id = ANY($1::uuid[]))
+ORDER BY id FOR NO KEY UPDATE SKIP LOCKED
+`
+
+// As EventsLock, without those that another transaction has locked.
+func (q *Queries) EventsLockFree(ctx context.Context, db DBTX, slotIds []uuid.UUID) ([]uuid.UUID, error) {
+	rows, err := db.Query(ctx, eventsLockFree, slotIds)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	items := []uuid.UUID{}
+	for rows.Next() {
+		var id uuid.UUID
+		if err := rows.Scan(&id); err != nil {
+			return nil, err
+		}
+		items = append(items, id)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
 const idempotencyKeysDeleteOld = `-- name: IdempotencyKeysDeleteOld :execrows
 DELETE FROM idempotency_keys
 WHERE (user_id, key) IN (
@@ -1295,8 +1352,8 @@ SELECT id FROM slots WHERE id = ANY($1::uuid[]) ORDER BY id FOR NO KEY UPDATE
 // The desk's queries (internal/desk/load.go and write.go): everything that changes
 // seats. It sends them in pipelines, several in a round trip (pipeline.go).
 //
-// The lock order of all transactions: slots by id, users by id, bookings, idempotency
-// keys, jobs. Each lock is taken in a statement of its own, and decisions are made on
+// The lock order of all transactions: slots by id, events by id, users by id, bookings,
+// idempotency keys, jobs. Each lock is taken in a statement of its own, and decisions are made on
 // what is read afterwards: a statement that locks and reads sees other rows as they
 // were when it began to wait.
 // First round trip: the slots, and what their queues hold.

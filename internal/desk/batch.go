@@ -140,6 +140,9 @@ func (b *batch) separateContended() {
 	b.commands = slices.DeleteFunc(b.commands, func(p *pending) bool {
 		contended := slices.ContainsFunc(p.slots, b.loaded.isContended)
 		if contended {
+			if slot := b.loaded.slots[p.slots[0]]; b.loaded.lacksEvent(slot) {
+				p.event = slot.EventID
+			}
 			b.contended = append(b.contended, p)
 		}
 		return contended

@@ -92,7 +92,7 @@ func New(pool *pgxpool.Pool, jobs *river.Client[pgx.Tx], log *slog.Logger) *Desk
 		d.startWorker(in, anySlots, skipLocked)
 	}
 	for range contendedWorkers {
-		d.startWorker(d.contended, sameSlots, waitForLocks)
+		d.startWorker(d.contended, sameLocks, waitForLocks)
 	}
 	return d
 }
@@ -170,6 +170,7 @@ type pending struct {
 	Submission
 	needs   seating.Needs
 	slots   []uuid.UUID // sorted
+	event   uuid.UUID   // that another transaction had locked, if it was that
 	state   atomic.Int32
 	done    chan struct{}
 	outcome Outcome

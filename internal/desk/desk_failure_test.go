@@ -18,11 +18,17 @@ import (
 
 // lockSlot locks a slot in another transaction, until unlock is called.
 func (e *env) lockSlot(slot uuid.UUID) (unlock func()) {
+	return e.lock(`SELECT FROM slots WHERE id = $1 FOR UPDATE`, slot)
+}
+
+// lock runs a statement in another transaction, which keeps its locks until unlock is
+// called.
+func (e *env) lock(sql string, args ...any) (unlock func()) {
 	e.t.Helper()
 	ctx := context.Background()
 	tx, err := e.pool.BeginTx(ctx, pgx.TxOptions{})
 	must(e.t, err)
-	_, err = tx.Exec(ctx, `SELECT FROM slots WHERE id = $1 FOR UPDATE`, slot)
+	_, err = tx.Exec(ctx, sql, args...)
 	must(e.t, err)
 	return func() { must(e.t, tx.Rollback(ctx)) }
 }
@@ -48,6 +54,37 @@ func TestLockedSlotDoesNotDelayOtherSlots(t *testing.T) {
 	group.Wait()
 	if n := e.count(`SELECT seats_taken FROM slots WHERE id = $1`, locked); n != 20 {
 		t.Errorf("%d seats taken, want 20", n)
+	}
+}
+
+// Whoever changes the status of a slot waits for its event, and nobody else does.
+func TestLockedEventDelaysOnlyChangesOfItsSpan(t *testing.T) {
+	t.Parallel()
+	e := newEnv(t, 20)
+	var slots []uuid.UUID
+	for i := range 40 {
+		slots = append(slots, e.slot(5, 24+i))
+	}
+	unlock := e.lock(`SELECT FROM events WHERE id = $1 FOR NO KEY UPDATE`, e.event)
+	var group sync.WaitGroup
+	for _, slot := range slots[:20] {
+		group.Go(func() {
+			closed := seating.SlotClosed
+			if _, err := e.do(seating.EditSlot{SlotID: slot, Status: &closed, By: seating.System("")}); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+	for i, slot := range slots[20:] {
+		e.mustBook(slot, e.users[i], 1, seating.Reject)
+	}
+	if n := e.count(`SELECT count(*) FROM slots WHERE status = 'closed'`); n != 0 {
+		t.Errorf("%d slots of a locked event were closed", n)
+	}
+	unlock()
+	group.Wait()
+	if n := e.count(`SELECT count(*) FROM slots WHERE status = 'closed'`); n != 20 {
+		t.Errorf("%d slots were closed, want 20", n)
 	}
 }
 

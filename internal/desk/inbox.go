@@ -58,8 +58,10 @@ type fits func(batch []*pending, p *pending) bool
 
 func anySlots([]*pending, *pending) bool { return true }
 
-func sameSlots(batch []*pending, p *pending) bool {
-	return len(batch) == 0 || slices.Equal(batch[0].slots, p.slots)
+// sameLocks is true of submissions that wait for the same slots, or for the same event.
+func sameLocks(batch []*pending, p *pending) bool {
+	return len(batch) == 0 || slices.Equal(batch[0].slots, p.slots) ||
+		p.event != uuid.Nil && p.event == batch[0].event
 }
 
 // take waits for submissions and takes a batch of those that fit, internal ones
