@@ -95,14 +95,36 @@ WHERE b.user_id = @user_id
 ORDER BY s.starts_at, b.id
 LIMIT @page::int;
 
--- A page of the live bookings of a deleted user, to be cancelled.
+-- A page of the bookings of a deleted user that are to be cancelled.
 -- name: BookingsLeaving :many
-SELECT id, slot_id FROM bookings
-WHERE user_id = @user_id
-  AND is_live(status)
+SELECT b.id, b.slot_id
+FROM users u
+JOIN bookings b ON b.user_id = u.id
+WHERE u.id = @user_id
+  AND leaves_with_user(b.status, b.during, b.checked_in_at, u.deleted_at)
+  AND b.id > @after_id
+ORDER BY b.id
+LIMIT @page::int;
+
+-- A page of the deleted users who may still have such bookings: the backstop for a lost
+-- job, which gets some seconds to do it.
+-- name: UsersLeaving :many
+SELECT id FROM users
+WHERE deleted_at IS NOT NULL AND bookings_cancelled_at IS NULL
+  AND deleted_at < clock_timestamp() - interval '5 seconds'
   AND id > @after_id
 ORDER BY id
 LIMIT @page::int;
+
+-- Takes a deleted user off that list, unless a booking is left. The user's row is locked
+-- before, so nobody can be giving them a booking (by moving one) meanwhile.
+-- name: UserLeft :exec
+UPDATE users u
+SET bookings_cancelled_at = clock_timestamp()
+WHERE u.id = @id AND u.bookings_cancelled_at IS NULL
+  AND NOT EXISTS (
+    SELECT FROM bookings b
+    WHERE b.user_id = u.id AND leaves_with_user(b.status, b.during, b.checked_in_at, u.deleted_at));
 
 -- The slots in which the first bookings of a queue would give seats back: those of
 -- the bookings that they replace, or of the bookings that replaced these.

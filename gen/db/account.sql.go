@@ -245,7 +245,7 @@ func (q *Queries) UserAnonymise(ctx context.Context, db DBTX, id uuid.UUID) erro
 }
 
 const userFind = `-- name: UserFind :one
-SELECT id, email, name, password_hash, role, created_at, updated_at, deleted_at FROM users WHERE id = $1 AND deleted_at IS NULL
+SELECT id, email, name, password_hash, role, created_at, updated_at, deleted_at, bookings_cancelled_at FROM users WHERE id = $1 AND deleted_at IS NULL
 `
 
 func (q *Queries) UserFind(ctx context.Context, db DBTX, id uuid.UUID) (User, error) {
@@ -260,12 +260,13 @@ func (q *Queries) UserFind(ctx context.Context, db DBTX, id uuid.UUID) (User, er
 		&i.CreatedAt,
 		&i.UpdatedAt,
 		&i.DeletedAt,
+		&i.BookingsCancelledAt,
 	)
 	return i, err
 }
 
 const userFindByEmail = `-- name: UserFindByEmail :one
-SELECT id, email, name, password_hash, role, created_at, updated_at, deleted_at FROM users WHERE lower(email) = lower($1) AND deleted_at IS NULL
+SELECT id, email, name, password_hash, role, created_at, updated_at, deleted_at, bookings_cancelled_at FROM users WHERE lower(email) = lower($1) AND deleted_at IS NULL
 `
 
 func (q *Queries) UserFindByEmail(ctx context.Context, db DBTX, email string) (User, error) {
@@ -280,6 +281,7 @@ func (q *Queries) UserFindByEmail(ctx context.Context, db DBTX, email string) (U
 		&i.CreatedAt,
 		&i.UpdatedAt,
 		&i.DeletedAt,
+		&i.BookingsCancelledAt,
 	)
 	return i, err
 }
@@ -288,7 +290,7 @@ const userInsert = `-- name: UserInsert :one
 
 INSERT INTO users (id, email, name, password_hash)
 VALUES ($1, $2, $3, $4)
-RETURNING id, email, name, password_hash, role, created_at, updated_at, deleted_at
+RETURNING id, email, name, password_hash, role, created_at, updated_at, deleted_at, bookings_cancelled_at
 `
 
 type UserInsertParams struct {
@@ -319,12 +321,13 @@ func (q *Queries) UserInsert(ctx context.Context, db DBTX, arg UserInsertParams)
 		&i.CreatedAt,
 		&i.UpdatedAt,
 		&i.DeletedAt,
+		&i.BookingsCancelledAt,
 	)
 	return i, err
 }
 
 const userList = `-- name: UserList :many
-SELECT id, email, name, password_hash, role, created_at, updated_at, deleted_at FROM users
+SELECT id, email, name, password_hash, role, created_at, updated_at, deleted_at, bookings_cancelled_at FROM users
 WHERE id < $1
   AND deleted_at IS NULL
   AND ($2::text IS NULL OR lower(email) = lower($2::text))
@@ -364,6 +367,7 @@ func (q *Queries) UserList(ctx context.Context, db DBTX, arg UserListParams) ([]
 			&i.CreatedAt,
 			&i.UpdatedAt,
 			&i.DeletedAt,
+			&i.BookingsCancelledAt,
 		); err != nil {
 			return nil, err
 		}
@@ -376,7 +380,7 @@ func (q *Queries) UserList(ctx context.Context, db DBTX, arg UserListParams) ([]
 }
 
 const userLock = `-- name: UserLock :one
-SELECT id, email, name, password_hash, role, created_at, updated_at, deleted_at FROM users WHERE id = $1 AND deleted_at IS NULL FOR NO KEY UPDATE
+SELECT id, email, name, password_hash, role, created_at, updated_at, deleted_at, bookings_cancelled_at FROM users WHERE id = $1 AND deleted_at IS NULL FOR NO KEY UPDATE
 `
 
 // Locks one user. No row: the user was deleted, perhaps while this waited.
@@ -392,6 +396,7 @@ func (q *Queries) UserLock(ctx context.Context, db DBTX, id uuid.UUID) (User, er
 		&i.CreatedAt,
 		&i.UpdatedAt,
 		&i.DeletedAt,
+		&i.BookingsCancelledAt,
 	)
 	return i, err
 }
@@ -414,7 +419,7 @@ const userUpdate = `-- name: UserUpdate :one
 UPDATE users
 SET email = $1, name = $2, role = $3, updated_at = clock_timestamp()
 WHERE id = $4
-RETURNING id, email, name, password_hash, role, created_at, updated_at, deleted_at
+RETURNING id, email, name, password_hash, role, created_at, updated_at, deleted_at, bookings_cancelled_at
 `
 
 type UserUpdateParams struct {
@@ -441,6 +446,7 @@ func (q *Queries) UserUpdate(ctx context.Context, db DBTX, arg UserUpdateParams)
 		&i.CreatedAt,
 		&i.UpdatedAt,
 		&i.DeletedAt,
+		&i.BookingsCancelledAt,
 	)
 	return i, err
 }

@@ -121,12 +121,13 @@ type Token struct {
 }
 
 type User struct {
-	ID           uuid.UUID
-	Email        string
-	Name         string
-	PasswordHash *string
-	Role         string
-	CreatedAt    time.Time
-	UpdatedAt    time.Time
-	DeletedAt    *time.Time
+	ID                  uuid.UUID
+	Email               string
+	Name                string
+	PasswordHash        *string
+	Role                string
+	CreatedAt           time.Time
+	UpdatedAt           time.Time
+	DeletedAt           *time.Time
+	BookingsCancelledAt *time.Time
 }

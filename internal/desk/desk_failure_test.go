@@ -118,6 +118,30 @@ func TestUnansweredCommitIsOutcomeUnknown(t *testing.T) {
 	}
 }
 
+// A batch whose COMMIT was not answered may have happened: no part of it runs again, or
+// somebody whose booking exists would be told already_booked.
+func TestBatchWithAnUnknownOutcomeIsNotRepeated(t *testing.T) {
+	t.Parallel()
+	e := newEnv(t, 4)
+	slot := e.slot(10, 24)
+	// A sequence counts also what is rolled back.
+	e.exec(`CREATE SEQUENCE commits`)
+	e.exec(`CREATE FUNCTION lost() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
+		PERFORM nextval('commits'), pg_terminate_backend(pg_backend_pid()); RETURN NULL; END $$`)
+	e.exec(`CREATE CONSTRAINT TRIGGER lost AFTER INSERT ON bookings DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION lost()`)
+	var batch []desk.Submission
+	for _, user := range e.users {
+		batch = append(batch, desk.Submission{Command: seating.Book{
+			BookingID: uuid.Must(uuid.NewV7()), SlotID: slot, UserID: user, Seats: 1, By: seating.Actor{Role: seating.ActorAttendee, ID: user}}})
+	}
+	for _, err := range e.desk.RunTogether(batch...) {
+		wantFault(t, err, fault.OutcomeUnknown)
+	}
+	if n := e.count(`SELECT last_value FROM commits`); n != 1 {
+		t.Errorf("%d times COMMIT was sent, want once", n)
+	}
+}
+
 // Of a batch, only the command fails that the database refuses, and the one that
 // panics.
 func TestOneFailingCommandDoesNotFailItsBatch(t *testing.T) {
