@@ -110,7 +110,7 @@ func (a *App) compose(ctx context.Context, config Config) error {
 	if err != nil {
 		return fmt.Errorf("jobs: %w", err)
 	}
-	if a.service, err = newService(pool, config.DatabaseURL); err != nil {
+	if a.service, err = newService(pool); err != nil {
 		return err
 	}
 	a.desk = desk.New(deskPool, jobs, a.log)
