@@ -107,6 +107,26 @@ WHERE u.id = @user_id AND u.deleted_at IS NOT NULL
 ORDER BY b.id
 LIMIT @page::int;
 
+-- A page of the deleted users who may still have such bookings: the backstop for a lost
+-- job, which gets some seconds to do it.
+-- name: UsersLeaving :many
+SELECT id FROM users
+WHERE deleted_at IS NOT NULL AND bookings_cancelled_at IS NULL
+  AND deleted_at < clock_timestamp() - interval '5 seconds'
+  AND id > @after_id
+ORDER BY id
+LIMIT @page::int;
+
+-- Takes a deleted user off that list, unless a booking is left. The user's row is locked
+-- before, so nobody can be giving them a booking (by moving one) meanwhile.
+-- name: UserLeft :exec
+UPDATE users u
+SET bookings_cancelled_at = clock_timestamp()
+WHERE u.id = @id AND u.bookings_cancelled_at IS NULL
+  AND NOT EXISTS (
+    SELECT FROM bookings b
+    WHERE b.user_id = u.id AND is_live(b.status) AND NOT is_final(b.status, b.checked_in_at, b.during, u.deleted_at));
+
 -- The entries of one booking, and the changes of its slot's times while it was live: an
 -- ended booking has the version of its last entry.
 -- name: LedgerOfBooking :many

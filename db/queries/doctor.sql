@@ -523,22 +523,76 @@ WHERE (b.status IN ('held', 'offered') AND b.expires_at < now() - interval '1 mi
    OR (b.status = 'waitlisted' AND lower(b.during) < now() - interval '1 minute')
 LIMIT @page::int;
 
--- No promotion has been due for long, and no slot with live bookings was cancelled long
--- ago. If so, no worker runs.
+-- No promotion has been due for long, no slot was cancelled long ago, by itself or with
+-- its event, and is not so or has live bookings, and no user was deleted long ago who has
+-- bookings that leave with them. If so, no worker runs, or one fails.
 -- name: DoctorPending :many
+(
 SELECT s.id AS slot_id, '00000000-0000-0000-0000-000000000000'::uuid AS booking_id, s.version,
        CASE WHEN s.promotion_due_at IS NOT NULL THEN format('a promotion is due since %s', s.promotion_due_at)
-            ELSE format('the slot was cancelled, but %s seats are still taken and %s bookings wait', s.seats_taken, s.waitlist_length)
+            WHEN s.seats_taken > 0 OR s.waitlist_length > 0 THEN format('the slot was cancelled, but %s seats are still taken and %s bookings wait', s.seats_taken, s.waitlist_length)
+            ELSE 'the event was cancelled, but the slot is not'
        END::text AS detail
 FROM slots s
 JOIN events e ON e.id = s.event_id
 WHERE s.promotion_due_at < now() - interval '1 minute'
-   OR ((s.status = 'cancelled' OR (e.status = 'cancelled' AND s.ends_at > e.cancelled_at))
-       AND EXISTS (
-           SELECT FROM bookings b
-           WHERE b.slot_id = s.id AND is_live(b.status)
-             AND NOT is_final(b.status, b.checked_in_at, b.during, coalesce(s.cancelled_at, e.cancelled_at, now())))
+   OR (((e.status = 'cancelled' AND s.status <> 'cancelled' AND s.ends_at > e.cancelled_at)
+        OR (s.status = 'cancelled' AND EXISTS (
+            SELECT FROM bookings b
+            WHERE b.slot_id = s.id AND is_live(b.status)
+              AND NOT is_final(b.status, b.checked_in_at, b.during, coalesce(s.cancelled_at, e.cancelled_at, now())))))
        AND greatest(s.updated_at, e.updated_at) < now() - interval '1 minute')
+LIMIT @page::int
+)
+UNION ALL
+(
+SELECT b.slot_id, b.id AS booking_id, b.version,
+       format('the booking is still %s, but its user was deleted at %s', b.status, u.deleted_at)::text AS detail
+FROM users u
+JOIN bookings b ON b.user_id = u.id
+WHERE u.deleted_at < now() - interval '1 minute'
+  AND is_live(b.status) AND NOT is_final(b.status, b.checked_in_at, b.during, u.deleted_at)
+LIMIT @page::int
+)
+LIMIT @page::int;
+
+-- No queue has been held up for long by a booking whose user has got seats elsewhere at
+-- that time. (As SlotsHeldUp.)
+-- name: DoctorHeldUp :many
+WITH RECURSIVE stop AS (
+    SELECT s.id AS slot_id, w.*
+    FROM slots s
+    JOIN events e ON e.id = s.event_id
+    CROSS JOIN LATERAL (
+        SELECT b.id, b.user_id, b.during, b.replaces_booking_id, b.version FROM bookings b
+        WHERE b.slot_id = s.id AND b.status = 'waitlisted' AND b.blocked IS NULL
+          AND (e.fit = 'strict' OR b.passes >= e.max_passes)
+        ORDER BY b.queued_version
+        LIMIT 1
+    ) w
+    WHERE s.waitlist_length > 0 AND s.starts_at > now()
+      AND s.waitlist_ready > 0 AND s.seats_taken < s.capacity AND s.promotion_due_at IS NULL
+      AND s.status <> 'cancelled' AND e.status = 'published'
+), given_back AS (
+    SELECT t.id AS waiter, o.id, o.replaced_by, 0 AS hops
+    FROM stop t
+    JOIN bookings o ON o.id = t.replaces_booking_id
+    UNION ALL
+    SELECT g.waiter, o.id, o.replaced_by, g.hops + 1
+    FROM given_back g
+    JOIN bookings o ON o.id = g.replaced_by
+    WHERE g.hops < 10
+)
+SELECT t.slot_id, t.id AS booking_id, t.version,
+       format('the booking stops the queue, and its user has had seats elsewhere since %s', o.since)::text AS detail
+FROM stop t
+CROSS JOIN LATERAL (
+    SELECT max(o.updated_at) AS since
+    FROM bookings o
+    WHERE o.user_id = t.user_id AND o.during && t.during AND takes_seats(o.status)
+      AND NOT EXISTS (SELECT FROM given_back g WHERE g.waiter = t.id AND g.id = o.id)
+) o
+WHERE o.since < now() - interval '1 minute'
 LIMIT @page::int;
 
 -- Stored responses are successes, not from the future, and not older than two days.

@@ -1,8 +1,8 @@
 -- The desk's queries (internal/desk/load.go and write.go): everything that changes
 -- seats. It sends them in pipelines, several in a round trip (pipeline.go).
 --
--- The lock order of all transactions: slots by id, users by id, bookings, idempotency
--- keys, jobs. Each lock is taken in a statement of its own, and decisions are made on
+-- The lock order of all transactions: slots by id, events by id, users by id, bookings,
+-- idempotency keys, jobs. Each lock is taken in a statement of its own, and decisions are made on
 -- what is read afterwards: a statement that locks and reads sees other rows as they
 -- were when it began to wait.
 
@@ -20,6 +20,21 @@ SELECT id FROM slots WHERE id = ANY(@ids::uuid[]) ORDER BY id FOR NO KEY UPDATE 
 -- As SlotsLock, without locking anything, for a dry run.
 -- name: SlotsFind :many
 SELECT id FROM slots WHERE id = ANY(@ids::uuid[]) ORDER BY id;
+
+-- Locks the events of slots in id order, where a slot's times or status may change. The
+-- trigger slots_keep_event_span locks an event too, but late, and in the order in which
+-- a statement updates the slots: two batches would take the events in different orders.
+-- An event's slot never leaves it, so which events these are needs no lock.
+-- name: EventsLock :many
+SELECT id FROM events
+WHERE id IN (SELECT event_id FROM slots WHERE id = ANY(@slot_ids::uuid[]))
+ORDER BY id FOR NO KEY UPDATE;
+
+-- As EventsLock, without those that another transaction has locked.
+-- name: EventsLockFree :many
+SELECT id FROM events
+WHERE id IN (SELECT event_id FROM slots WHERE id = ANY(@slot_ids::uuid[]))
+ORDER BY id FOR NO KEY UPDATE SKIP LOCKED;
 
 -- The database's clock. It is read after the slots are locked, so within a slot the
 -- times have the order of the ledger.
@@ -396,46 +411,106 @@ SELECT count(*) FROM bookings WHERE slot_id = @slot_id;
 -- name: SlotDelete :exec
 DELETE FROM slots WHERE id = @id;
 
--- What the ticker polls for. It is read without locks; the commands check it again.
+-- What the ticker polls for. It is read without locks; the commands check it again. Slots
+-- whose command fails again and again rest meanwhile: many of them at the head of a list
+-- would keep the others from their turn.
 
 -- Slots in which a hold or an offer is due, and started slots with a queue.
 -- name: SlotsExpiring :many
 (SELECT DISTINCT d.slot_id
  FROM (SELECT slot_id FROM bookings
        WHERE status IN ('held', 'offered') AND expires_at <= clock_timestamp()
+         AND slot_id <> ALL(@resting::uuid[])
        ORDER BY expires_at
        LIMIT @page::int) d)
 UNION
 (SELECT w.id FROM slots w
  WHERE w.waitlist_length > 0 AND w.starts_at <= clock_timestamp()
+   AND w.id <> ALL(@resting::uuid[])
  ORDER BY w.starts_at
  LIMIT @page::int);
 
 -- Slots in which a promotion is due.
 -- name: SlotsPromotionDue :many
-SELECT id FROM slots WHERE promotion_due_at IS NOT NULL ORDER BY promotion_due_at LIMIT @page::int;
-
--- Slots with a booking that nothing blocks any more: the backstop for a lost job.
--- name: SlotsUnblockable :many
-SELECT DISTINCT w.slot_id
-FROM bookings w
-JOIN bookings x ON x.id = w.blocked_by
-WHERE w.blocked_by IS NOT NULL AND w.status = 'waitlisted'
-  AND (NOT takes_seats(x.status) OR NOT x.during && w.during)
+SELECT id FROM slots
+WHERE promotion_due_at IS NOT NULL AND id <> ALL(@resting::uuid[])
+ORDER BY promotion_due_at
 LIMIT @page::int;
 
--- Slots that were cancelled, or whose event was before they ended, with bookings that
--- must end with them: the backstop for a lost job.
+-- Slots with a booking that nothing blocks any more, neither its user's other seats nor
+-- the capacity: the backstop for a lost job.
+-- name: SlotsUnblockable :many
+(SELECT DISTINCT w.slot_id
+ FROM bookings w
+ JOIN bookings x ON x.id = w.blocked_by
+ WHERE w.blocked_by IS NOT NULL AND w.status = 'waitlisted'
+   AND (NOT takes_seats(x.status) OR NOT x.during && w.during)
+   AND w.slot_id <> ALL(@resting::uuid[])
+ LIMIT @page::int)
+UNION
+(SELECT DISTINCT w.slot_id
+ FROM bookings w
+ JOIN slots s ON s.id = w.slot_id
+ WHERE w.blocked = 'capacity' AND w.status = 'waitlisted' AND coalesce(w.seats_min, w.seats) <= s.capacity
+   AND w.slot_id <> ALL(@resting::uuid[])
+ LIMIT @page::int);
+
+-- Slots with free seats in which a booking stops the queue whose user has got seats
+-- elsewhere at that time. It has to be blocked, so that those behind it are served: the
+-- backstop for a lost job. What stops the queue is its head or, with first_fit, the first
+-- booking that was passed often enough. The booking that it gives back does not count, as
+-- long as its owner could cancel it.
+-- (10: MaxReplacements.)
+-- name: SlotsHeldUp :many
+WITH RECURSIVE stop AS (
+    SELECT s.id AS slot_id, w.*
+    FROM slots s
+    JOIN events e ON e.id = s.event_id
+    CROSS JOIN LATERAL (
+        SELECT b.id, b.user_id, b.during, b.replaces_booking_id FROM bookings b
+        WHERE b.slot_id = s.id AND b.status = 'waitlisted' AND b.blocked IS NULL
+          AND (e.fit = 'strict' OR b.passes >= e.max_passes)
+        ORDER BY b.queued_version
+        LIMIT 1
+    ) w
+    WHERE s.waitlist_length > 0 AND s.starts_at > clock_timestamp()
+      AND s.waitlist_ready > 0 AND s.seats_taken < s.capacity AND s.promotion_due_at IS NULL
+      AND s.status <> 'cancelled' AND e.status = 'published'
+), given_back AS (
+    SELECT t.id AS waiter, o.id, o.replaced_by, 0 AS hops
+    FROM stop t
+    JOIN bookings o ON o.id = t.replaces_booking_id
+    UNION ALL
+    SELECT g.waiter, o.id, o.replaced_by, g.hops + 1
+    FROM given_back g
+    JOIN bookings o ON o.id = g.replaced_by
+    WHERE g.hops < 10
+)
+SELECT t.slot_id
+FROM stop t
+WHERE t.slot_id <> ALL(@resting::uuid[]) AND EXISTS (
+    SELECT FROM bookings o
+    WHERE o.user_id = t.user_id AND o.during && t.during AND takes_seats(o.status)
+      AND NOT (EXISTS (SELECT FROM given_back g WHERE g.waiter = t.id AND g.id = o.id)
+               AND o.checked_in_at IS NULL AND lower(o.during) > clock_timestamp()
+               AND (o.status <> 'confirmed' OR clock_timestamp() < (
+                   SELECT lower(o.during) - make_interval(mins => least(o.cancellation_closes_minutes, e.cancellation_closes_minutes))
+                   FROM slots s JOIN events e ON e.id = s.event_id WHERE s.id = o.slot_id))))
+LIMIT @page::int;
+
+-- Slots that were cancelled with bookings that must end with them, and slots that had not
+-- ended when their event was cancelled and are not yet cancelled with it: the backstop
+-- for a lost job.
 -- name: SlotsToCancelBookings :many
 SELECT s.id
 FROM slots s
 JOIN events e ON e.id = s.event_id
-WHERE (s.status = 'cancelled' OR (e.status = 'cancelled' AND s.ends_at > e.cancelled_at))
-  AND (s.seats_taken > 0 OR s.waitlist_length > 0)
-  AND EXISTS (
-      SELECT FROM bookings b
-      WHERE b.slot_id = s.id AND is_live(b.status)
-        AND NOT is_final(b.status, b.checked_in_at, b.during, coalesce(s.cancelled_at, e.cancelled_at, clock_timestamp())))
+WHERE ((e.status = 'cancelled' AND s.status <> 'cancelled' AND s.ends_at > e.cancelled_at)
+       OR (s.status = 'cancelled' AND (s.seats_taken > 0 OR s.waitlist_length > 0) AND EXISTS (
+           SELECT FROM bookings b
+           WHERE b.slot_id = s.id AND is_live(b.status)
+             AND NOT is_final(b.status, b.checked_in_at, b.during, coalesce(s.cancelled_at, e.cancelled_at, clock_timestamp())))))
+  AND s.id <> ALL(@resting::uuid[])
 LIMIT @page::int;
 
 -- Deletes a page of old idempotency keys.

@@ -272,7 +272,7 @@ func (q *Queries) UserAnonymise(ctx context.Context, db DBTX, id uuid.UUID) erro
 }
 
 const userFind = `-- name: UserFind :one
-SELECT id, email, name, password_hash, role, created_at, updated_at, deleted_at, email_key, keyed_email FROM users WHERE id = $1 AND deleted_at IS NULL
+SELECT id, email, name, password_hash, role, created_at, updated_at, deleted_at, email_key, keyed_email, bookings_cancelled_at FROM users WHERE id = $1 AND deleted_at IS NULL
 `
 
 func (q *Queries) UserFind(ctx context.Context, db DBTX, id uuid.UUID) (User, error) {
@@ -289,12 +289,13 @@ func (q *Queries) UserFind(ctx context.Context, db DBTX, id uuid.UUID) (User, er
 		&i.DeletedAt,
 		&i.EmailKey,
 		&i.KeyedEmail,
+		&i.BookingsCancelledAt,
 	)
 	return i, err
 }
 
 const userFindByEmail = `-- name: UserFindByEmail :one
-SELECT id, email, name, password_hash, role, created_at, updated_at, deleted_at, email_key, keyed_email FROM users
+SELECT id, email, name, password_hash, role, created_at, updated_at, deleted_at, email_key, keyed_email, bookings_cancelled_at FROM users
 WHERE deleted_at IS NULL
   AND (keyed_email = email AND email_key = $1
        OR keyed_email IS DISTINCT FROM email AND lower(email) = lower($2))
@@ -324,6 +325,7 @@ func (q *Queries) UserFindByEmail(ctx context.Context, db DBTX, arg UserFindByEm
 		&i.DeletedAt,
 		&i.EmailKey,
 		&i.KeyedEmail,
+		&i.BookingsCancelledAt,
 	)
 	return i, err
 }
@@ -332,7 +334,7 @@ const userInsert = `-- name: UserInsert :one
 
 INSERT INTO users (id, email, email_key, keyed_email, name, password_hash, role)
 VALUES ($1, $2, $3, $2, $4, $5, $6)
-RETURNING id, email, name, password_hash, role, created_at, updated_at, deleted_at, email_key, keyed_email
+RETURNING id, email, name, password_hash, role, created_at, updated_at, deleted_at, email_key, keyed_email, bookings_cancelled_at
 `
 
 type UserInsertParams struct {
@@ -369,12 +371,13 @@ func (q *Queries) UserInsert(ctx context.Context, db DBTX, arg UserInsertParams)
 		&i.DeletedAt,
 		&i.EmailKey,
 		&i.KeyedEmail,
+		&i.BookingsCancelledAt,
 	)
 	return i, err
 }
 
 const userList = `-- name: UserList :many
-SELECT id, email, name, password_hash, role, created_at, updated_at, deleted_at, email_key, keyed_email FROM users
+SELECT id, email, name, password_hash, role, created_at, updated_at, deleted_at, email_key, keyed_email, bookings_cancelled_at FROM users
 WHERE id < $1
   AND deleted_at IS NULL
   AND ($2::text IS NULL
@@ -420,6 +423,7 @@ func (q *Queries) UserList(ctx context.Context, db DBTX, arg UserListParams) ([]
 			&i.DeletedAt,
 			&i.EmailKey,
 			&i.KeyedEmail,
+			&i.BookingsCancelledAt,
 		); err != nil {
 			return nil, err
 		}
@@ -432,7 +436,7 @@ func (q *Queries) UserList(ctx context.Context, db DBTX, arg UserListParams) ([]
 }
 
 const userLock = `-- name: UserLock :one
-SELECT id, email, name, password_hash, role, created_at, updated_at, deleted_at, email_key, keyed_email FROM users WHERE id = $1 AND deleted_at IS NULL FOR NO KEY UPDATE
+SELECT id, email, name, password_hash, role, created_at, updated_at, deleted_at, email_key, keyed_email, bookings_cancelled_at FROM users WHERE id = $1 AND deleted_at IS NULL FOR NO KEY UPDATE
 `
 
 // Locks one user. No row: the user was deleted, perhaps while this waited.
@@ -450,6 +454,7 @@ func (q *Queries) UserLock(ctx context.Context, db DBTX, id uuid.UUID) (User, er
 		&i.DeletedAt,
 		&i.EmailKey,
 		&i.KeyedEmail,
+		&i.BookingsCancelledAt,
 	)
 	return i, err
 }
@@ -471,7 +476,7 @@ func (q *Queries) UserSetPassword(ctx context.Context, db DBTX, arg UserSetPassw
 const userSetRole = `-- name: UserSetRole :one
 UPDATE users SET role = $1, updated_at = clock_timestamp()
 WHERE id = $2
-RETURNING id, email, name, password_hash, role, created_at, updated_at, deleted_at, email_key, keyed_email
+RETURNING id, email, name, password_hash, role, created_at, updated_at, deleted_at, email_key, keyed_email, bookings_cancelled_at
 `
 
 type UserSetRoleParams struct {
@@ -493,6 +498,7 @@ func (q *Queries) UserSetRole(ctx context.Context, db DBTX, arg UserSetRoleParam
 		&i.DeletedAt,
 		&i.EmailKey,
 		&i.KeyedEmail,
+		&i.BookingsCancelledAt,
 	)
 	return i, err
 }
@@ -501,7 +507,7 @@ const userUpdate = `-- name: UserUpdate :one
 UPDATE users
 SET email = $1, email_key = $2, keyed_email = $3, name = $4, updated_at = clock_timestamp()
 WHERE id = $5
-RETURNING id, email, name, password_hash, role, created_at, updated_at, deleted_at, email_key, keyed_email
+RETURNING id, email, name, password_hash, role, created_at, updated_at, deleted_at, email_key, keyed_email, bookings_cancelled_at
 `
 
 type UserUpdateParams struct {
@@ -532,6 +538,7 @@ func (q *Queries) UserUpdate(ctx context.Context, db DBTX, arg UserUpdateParams)
 		&i.DeletedAt,
 		&i.EmailKey,
 		&i.KeyedEmail,
+		&i.BookingsCancelledAt,
 	)
 	return i, err
 }

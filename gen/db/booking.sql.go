@@ -711,3 +711,55 @@ func (q *Queries) LedgerOfBooking(ctx context.Context, db DBTX, arg LedgerOfBook
 	}
 	return items, nil
 }
+
+const userLeft = `-- name: UserLeft :exec
+UPDATE users u
+SET bookings_cancelled_at = clock_timestamp()
+WHERE u.id = $1 AND u.bookings_cancelled_at IS NULL
+  AND NOT EXISTS (
+    SELECT FROM bookings b
+    WHERE b.user_id = u.id AND is_live(b.status) AND NOT is_final(b.status, b.checked_in_at, b.during, u.deleted_at))
+`
+
+// Takes a deleted user off that list, unless a booking is left. The user's row is locked
+// before, so nobody can be giving them a booking (by moving one) meanwhile.
+func (q *Queries) UserLeft(ctx context.Context, db DBTX, id uuid.UUID) error {
+	_, err := db.Exec(ctx, userLeft, id)
+	return err
+}
+
+const usersLeaving = `-- name: UsersLeaving :many
+SELECT id FROM users
+WHERE deleted_at IS NOT NULL AND bookings_cancelled_at IS NULL
+  AND deleted_at < clock_timestamp() - interval '5 seconds'
+  AND id > $1
+ORDER BY id
+LIMIT $2::int
+`
+
+type UsersLeavingParams struct {
+	AfterID uuid.UUID
+	Page    int32
+}
+
+// A page of the deleted users who may still have such bookings: the backstop for a lost
+// job, which gets some seconds to do it.
+func (q *Queries) UsersLeaving(ctx context.Context, db DBTX, arg UsersLeavingParams) ([]uuid.UUID, error) {
+	rows, err := db.Query(ctx, usersLeaving, arg.AfterID, arg.Page)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	items := []uuid.UUID{}
+	for rows.Next() {
+		var id uuid.UUID
+		if err := rows.Scan(&id); err != nil {
+			return nil, err
+		}
+		items = append(items, id)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}

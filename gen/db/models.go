@@ -129,14 +129,15 @@ type Token struct {
 }
 
 type User struct {
-	ID           uuid.UUID
-	Email        string
-	Name         string
-	PasswordHash *string
-	Role         string
-	CreatedAt    time.Time
-	UpdatedAt    time.Time
-	DeletedAt    *time.Time
-	EmailKey     *string
-	KeyedEmail   *string
+	ID                  uuid.UUID
+	Email               string
+	Name                string
+	PasswordHash        *string
+	Role                string
+	CreatedAt           time.Time
+	UpdatedAt           time.Time
+	DeletedAt           *time.Time
+	EmailKey            *string
+	KeyedEmail          *string
+	BookingsCancelledAt *time.Time
 }

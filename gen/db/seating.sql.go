@@ -816,6 +816,63 @@ func (q *Queries) ClockRead(ctx context.Context, db DBTX) (time.Time, error) {
 	return now, err
 }
 
+const eventsLock = `-- name: EventsLock :many
+SELECT id FROM events
+WHERE id IN (SELECT event_id FROM slots WHERE id = ANY($1::uuid[]))
+ORDER BY id FOR NO KEY UPDATE
+`
+
+// Locks the events of slots in id order, where a slot's times or status may change. The
+// trigger slots_keep_event_span locks an event too, but late, and in the order in which
+// a statement updates the slots: two batches would take the events in different orders.
+// An event's slot never leaves it, so which events these are needs no lock.
+func (q *Queries) EventsLock(ctx context.Context, db DBTX, slotIds []uuid.UUID) ([]uuid.UUID, error) {
+	rows, err := db.Query(ctx, eventsLock, slotIds)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	items := []uuid.UUID{}
+	for rows.Next() {
+		var id uuid.UUID
+		if err := rows.Scan(&id); err != nil {
+			return nil, err
+		}
+		items = append(items, id)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
+const eventsLockFree = `-- name: EventsLockFree :many
+SELECT id FROM events
+WHERE id IN (SELECT event_id FROM slots WHERE id = ANY($1::uuid[]))
+ORDER BY id FOR NO KEY UPDATE SKIP LOCKED
+`
+
+// As EventsLock, without those that another transaction has locked.
+func (q *Queries) EventsLockFree(ctx context.Context, db DBTX, slotIds []uuid.UUID) ([]uuid.UUID, error) {
+	rows, err := db.Query(ctx, eventsLockFree, slotIds)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	items := []uuid.UUID{}
+	for rows.Next() {
+		var id uuid.UUID
+		if err := rows.Scan(&id); err != nil {
+			return nil, err
+		}
+		items = append(items, id)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
 const idempotencyKeysDeleteOld = `-- name: IdempotencyKeysDeleteOld :execrows
 DELETE FROM idempotency_keys
 WHERE (user_id, key) IN (
@@ -1203,19 +1260,28 @@ const slotsExpiring = `-- name: SlotsExpiring :many
 (SELECT DISTINCT d.slot_id
  FROM (SELECT slot_id FROM bookings
        WHERE status IN ('held', 'offered') AND expires_at <= clock_timestamp()
+         AND slot_id <> ALL($1::uuid[])
        ORDER BY expires_at
-       LIMIT $1::int) d)
+       LIMIT $2::int) d)
 UNION
 (SELECT w.id FROM slots w
  WHERE w.waitlist_length > 0 AND w.starts_at <= clock_timestamp()
+   AND w.id <> ALL($1::uuid[])
  ORDER BY w.starts_at
- LIMIT $1::int)
+ LIMIT $2::int)
 `
 
-// What the ticker polls for. It is read without locks; the commands check it again.
+type SlotsExpiringParams struct {
+	Resting []uuid.UUID
+	Page    int32
+}
+
+// What the ticker polls for. It is read without locks; the commands check it again. Slots
+// whose command fails again and again rest meanwhile: many of them at the head of a list
+// would keep the others from their turn.
 // Slots in which a hold or an offer is due, and started slots with a queue.
-func (q *Queries) SlotsExpiring(ctx context.Context, db DBTX, page int32) ([]uuid.UUID, error) {
-	rows, err := db.Query(ctx, slotsExpiring, page)
+func (q *Queries) SlotsExpiring(ctx context.Context, db DBTX, arg SlotsExpiringParams) ([]uuid.UUID, error) {
+	rows, err := db.Query(ctx, slotsExpiring, arg.Resting, arg.Page)
 	if err != nil {
 		return nil, err
 	}
@@ -1252,6 +1318,75 @@ func (q *Queries) SlotsFind(ctx context.Context, db DBTX, ids []uuid.UUID) ([]uu
 			return nil, err
 		}
 		items = append(items, id)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
+const slotsHeldUp = `-- name: SlotsHeldUp :many
+WITH RECURSIVE stop AS (
+    SELECT s.id AS slot_id, w.id, w.user_id, w.during, w.replaces_booking_id
+    FROM slots s
+    JOIN events e ON e.id = s.event_id
+    CROSS JOIN LATERAL (
+        SELECT b.id, b.user_id, b.during, b.replaces_booking_id FROM bookings b
+        WHERE b.slot_id = s.id AND b.status = 'waitlisted' AND b.blocked IS NULL
+          AND (e.fit = 'strict' OR b.passes >= e.max_passes)
+        ORDER BY b.queued_version
+        LIMIT 1
+    ) w
+    WHERE s.waitlist_length > 0 AND s.starts_at > clock_timestamp()
+      AND s.waitlist_ready > 0 AND s.seats_taken < s.capacity AND s.promotion_due_at IS NULL
+      AND s.status <> 'cancelled' AND e.status = 'published'
+), given_back AS (
+    SELECT t.id AS waiter, o.id, o.replaced_by, 0 AS hops
+    FROM stop t
+    JOIN bookings o ON o.id = t.replaces_booking_id
+    UNION ALL
+    SELECT g.waiter, o.id, o.replaced_by, g.hops + 1
+    FROM given_back g
+    JOIN bookings o ON o.id = g.replaced_by
+    WHERE g.hops < 10
+)
+SELECT t.slot_id
+FROM stop t
+WHERE t.slot_id <> ALL($1::uuid[]) AND EXISTS (
+    SELECT FROM bookings o
+    WHERE o.user_id = t.user_id AND o.during && t.during AND takes_seats(o.status)
+      AND NOT (EXISTS (SELECT FROM given_back g WHERE g.waiter = t.id AND g.id = o.id)
+               AND o.checked_in_at IS NULL AND lower(o.during) > clock_timestamp()
+               AND (o.status <> 'confirmed' OR clock_timestamp() < (
+                   SELECT lower(o.during) - make_interval(mins => least(o.cancellation_closes_minutes, e.cancellation_closes_minutes))
+                   FROM slots s JOIN events e ON e.id = s.event_id WHERE s.id = o.slot_id))))
+LIMIT $2::int
+`
+
+type SlotsHeldUpParams struct {
+	Resting []uuid.UUID
+	Page    int32
+}
+
+// Slots with free seats in which a booking stops the queue whose user has got seats
+// elsewhere at that time. It has to be blocked, so that those behind it are served: the
+// backstop for a lost job. What stops the queue is its head or, with first_fit, the first
+// booking that was passed often enough. The booking that it gives back does not count, as
+// long as its owner could cancel it.
+// (10: MaxReplacements.)
+func (q *Queries) SlotsHeldUp(ctx context.Context, db DBTX, arg SlotsHeldUpParams) ([]uuid.UUID, error) {
+	rows, err := db.Query(ctx, slotsHeldUp, arg.Resting, arg.Page)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	items := []uuid.UUID{}
+	for rows.Next() {
+		var slot_id uuid.UUID
+		if err := rows.Scan(&slot_id); err != nil {
+			return nil, err
+		}
+		items = append(items, slot_id)
 	}
 	if err := rows.Err(); err != nil {
 		return nil, err
@@ -1370,8 +1505,8 @@ SELECT id FROM slots WHERE id = ANY($1::uuid[]) ORDER BY id FOR NO KEY UPDATE
 // The desk's queries (internal/desk/load.go and write.go): everything that changes
 // seats. It sends them in pipelines, several in a round trip (pipeline.go).
 //
-// The lock order of all transactions: slots by id, users by id, bookings, idempotency
-// keys, jobs. Each lock is taken in a statement of its own, and decisions are made on
+// The lock order of all transactions: slots by id, events by id, users by id, bookings,
+// idempotency keys, jobs. Each lock is taken in a statement of its own, and decisions are made on
 // what is read afterwards: a statement that locks and reads sees other rows as they
 // were when it began to wait.
 // First round trip: the slots, and what their queues hold.
@@ -1423,12 +1558,20 @@ func (q *Queries) SlotsLockFree(ctx context.Context, db DBTX, ids []uuid.UUID) (
 }
 
 const slotsPromotionDue = `-- name: SlotsPromotionDue :many
-SELECT id FROM slots WHERE promotion_due_at IS NOT NULL ORDER BY promotion_due_at LIMIT $1::int
+SELECT id FROM slots
+WHERE promotion_due_at IS NOT NULL AND id <> ALL($1::uuid[])
+ORDER BY promotion_due_at
+LIMIT $2::int
 `
 
+type SlotsPromotionDueParams struct {
+	Resting []uuid.UUID
+	Page    int32
+}
+
 // Slots in which a promotion is due.
-func (q *Queries) SlotsPromotionDue(ctx context.Context, db DBTX, page int32) ([]uuid.UUID, error) {
-	rows, err := db.Query(ctx, slotsPromotionDue, page)
+func (q *Queries) SlotsPromotionDue(ctx context.Context, db DBTX, arg SlotsPromotionDueParams) ([]uuid.UUID, error) {
+	rows, err := db.Query(ctx, slotsPromotionDue, arg.Resting, arg.Page)
 	if err != nil {
 		return nil, err
 	}
@@ -1451,19 +1594,25 @@ const slotsToCancelBookings = `-- name: SlotsToCancelBookings :many
 SELECT s.id
 FROM slots s
 JOIN events e ON e.id = s.event_id
-WHERE (s.status = 'cancelled' OR (e.status = 'cancelled' AND s.ends_at > e.cancelled_at))
-  AND (s.seats_taken > 0 OR s.waitlist_length > 0)
-  AND EXISTS (
-      SELECT FROM bookings b
-      WHERE b.slot_id = s.id AND is_live(b.status)
-        AND NOT is_final(b.status, b.checked_in_at, b.during, coalesce(s.cancelled_at, e.cancelled_at, clock_timestamp())))
-LIMIT $1::int
+WHERE ((e.status = 'cancelled' AND s.status <> 'cancelled' AND s.ends_at > e.cancelled_at)
+       OR (s.status = 'cancelled' AND (s.seats_taken > 0 OR s.waitlist_length > 0) AND EXISTS (
+           SELECT FROM bookings b
+           WHERE b.slot_id = s.id AND is_live(b.status)
+             AND NOT is_final(b.status, b.checked_in_at, b.during, coalesce(s.cancelled_at, e.cancelled_at, clock_timestamp())))))
+  AND s.id <> ALL($1::uuid[])
+LIMIT $2::int
 `
 
-// Slots that were cancelled, or whose event was before they ended, with bookings that
-// must end with them: the backstop for a lost job.
-func (q *Queries) SlotsToCancelBookings(ctx context.Context, db DBTX, page int32) ([]uuid.UUID, error) {
-	rows, err := db.Query(ctx, slotsToCancelBookings, page)
+type SlotsToCancelBookingsParams struct {
+	Resting []uuid.UUID
+	Page    int32
+}
+
+// Slots that were cancelled with bookings that must end with them, and slots that had not
+// ended when their event was cancelled and are not yet cancelled with it: the backstop
+// for a lost job.
+func (q *Queries) SlotsToCancelBookings(ctx context.Context, db DBTX, arg SlotsToCancelBookingsParams) ([]uuid.UUID, error) {
+	rows, err := db.Query(ctx, slotsToCancelBookings, arg.Resting, arg.Page)
 	if err != nil {
 		return nil, err
 	}
@@ -1483,17 +1632,31 @@ func (q *Queries) SlotsToCancelBookings(ctx context.Context, db DBTX, page int32
 }
 
 const slotsUnblockable = `-- name: SlotsUnblockable :many
-SELECT DISTINCT w.slot_id
-FROM bookings w
-JOIN bookings x ON x.id = w.blocked_by
-WHERE w.blocked_by IS NOT NULL AND w.status = 'waitlisted'
-  AND (NOT takes_seats(x.status) OR NOT x.during && w.during)
-LIMIT $1::int
+(SELECT DISTINCT w.slot_id
+ FROM bookings w
+ JOIN bookings x ON x.id = w.blocked_by
+ WHERE w.blocked_by IS NOT NULL AND w.status = 'waitlisted'
+   AND (NOT takes_seats(x.status) OR NOT x.during && w.during)
+   AND w.slot_id <> ALL($1::uuid[])
+ LIMIT $2::int)
+UNION
+(SELECT DISTINCT w.slot_id
+ FROM bookings w
+ JOIN slots s ON s.id = w.slot_id
+ WHERE w.blocked = 'capacity' AND w.status = 'waitlisted' AND coalesce(w.seats_min, w.seats) <= s.capacity
+   AND w.slot_id <> ALL($1::uuid[])
+ LIMIT $2::int)
 `
 
-// Slots with a booking that nothing blocks any more: the backstop for a lost job.
-func (q *Queries) SlotsUnblockable(ctx context.Context, db DBTX, page int32) ([]uuid.UUID, error) {
-	rows, err := db.Query(ctx, slotsUnblockable, page)
+type SlotsUnblockableParams struct {
+	Resting []uuid.UUID
+	Page    int32
+}
+
+// Slots with a booking that nothing blocks any more, neither its user's other seats nor
+// the capacity: the backstop for a lost job.
+func (q *Queries) SlotsUnblockable(ctx context.Context, db DBTX, arg SlotsUnblockableParams) ([]uuid.UUID, error) {
+	rows, err := db.Query(ctx, slotsUnblockable, arg.Resting, arg.Page)
 	if err != nil {
 		return nil, err
 	}

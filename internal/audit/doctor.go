@@ -93,6 +93,7 @@ var checks = []check{
 	promise("idempotency keys", q.DoctorIdempotencyKeys),
 	promise("nothing overdue", q.DoctorOverdue).late(),
 	promise("nothing left undone", q.DoctorPending).late(),
+	promise("no queue held up", q.DoctorHeldUp).late(),
 }
 
 // promise makes a check of a query.

@@ -212,6 +212,17 @@ var symptoms = map[string]struct{ check, sql string }{
 	"a cancelled event with attendees": {"nothing left undone", `
 		UPDATE slots SET updated_at = now() - interval '1 hour';
 		UPDATE events SET status = 'cancelled', cancelled_at = now(), updated_at = now() - interval '1 hour' WHERE title = 'Chamber concert'`},
+	"an open slot of a cancelled event": {"nothing left undone", `
+		UPDATE slots SET updated_at = now() - interval '1 hour', seats_taken = 0, waitlist_length = 0, status = 'open';
+		UPDATE events SET status = 'cancelled', cancelled_at = now(), updated_at = now() - interval '1 hour' WHERE title = 'Chamber concert'`},
+	"an attendee who was deleted": {"nothing left undone", `
+		UPDATE users SET deleted_at = now() - interval '1 hour'
+		WHERE id = (SELECT user_id FROM bookings WHERE status = 'confirmed' AND lower(during) > now() LIMIT 1)`},
+	"a busy head that nobody blocks": {"no queue held up", `
+		UPDATE slots SET capacity = seats_taken + 1, promotion_due_at = NULL WHERE waitlist_ready > 0;
+		INSERT INTO bookings (id, slot_id, user_id, during, seats, status, version, created_at, updated_at)
+		SELECT gen_random_uuid(), gen_random_uuid(), user_id, during, 1, 'confirmed', 1, now(), now() - interval '1 hour'
+		FROM bookings WHERE status = 'waitlisted' AND blocked IS NULL`},
 }
 
 // withFewer is a statement about the bookings that were promoted with fewer seats.
@@ -273,6 +284,7 @@ const disarm = `
 	END $$;
 	DROP INDEX bookings_one_live, bookings_queue;
 	CREATE SCHEMA healthy;
+	CREATE TABLE healthy.users AS SELECT * FROM users;
 	CREATE TABLE healthy.events AS SELECT * FROM events;
 	CREATE TABLE healthy.slots AS SELECT * FROM slots;
 	CREATE TABLE healthy.bookings AS SELECT * FROM bookings;
@@ -282,6 +294,7 @@ const disarm = `
 const heal = `
 	SET session_replication_role = replica;
 	DELETE FROM idempotency_keys;
+	UPDATE users u SET deleted_at = h.deleted_at FROM healthy.users h WHERE h.id = u.id;
 	UPDATE events e SET (status, cancelled_at, updated_at, starts_at, ends_at)
 		= (h.status, h.cancelled_at, h.updated_at, h.starts_at, h.ends_at) FROM healthy.events h WHERE h.id = e.id;
 	DELETE FROM slots;

@@ -26,7 +26,7 @@ func (s *Service) Cancel(ctx context.Context, caller access.Caller, eventID uuid
 	if strings.TrimSpace(reason) == "" {
 		return idempotency.Response{}, errBlank("/reason")
 	}
-	return once.do(ctx, s.pool, func(tx pgx.Tx) (Event, error) {
+	return once.do(ctx, s.pool, eventID, func(tx pgx.Tx) (Event, error) {
 		row, err := lockTx(ctx, tx, caller, eventID)
 		if err != nil {
 			return Event{}, err

@@ -19,11 +19,15 @@ import (
 // InTx returns its stored response, or fault.IdempotencyKeyReused if that belongs
 // to another request. Otherwise it runs fn, which has its effect in tx and renders
 // the response, and stores that in the same transaction. Errors of fn are not
-// stored.
-func InTx(ctx context.Context, pool *pgxpool.Pool, key *Key, fn func(tx pgx.Tx) (Response, error)) (Response, error) {
+// stored: they had no effect. lock takes the locks that come before the key's user in
+// the lock order.
+func InTx(ctx context.Context, pool *pgxpool.Pool, key *Key, lock func(tx pgx.Tx) error, fn func(tx pgx.Tx) (Response, error)) (Response, error) {
 	return postgres.InTxReturning(ctx, pool, func(tx pgx.Tx) (Response, error) {
 		if key == nil {
 			return fn(tx)
+		}
+		if err := lock(tx); err != nil {
+			return Response{}, err
 		}
 		if response, found, err := lookUp(ctx, tx, key); found || err != nil {
 			return response, err

@@ -75,6 +75,11 @@ func MigrationStatus(ctx context.Context, url string) (Status, error) {
 	return migrator{files: db.Migrations}.status(ctx, pool)
 }
 
+// MigrationStatusOn is MigrationStatus by a connection that there is.
+func MigrationStatusOn(ctx context.Context, conn *pgxpool.Conn) (Status, error) {
+	return migrator{files: db.Migrations}.status(ctx, conn)
+}
+
 // migrator applies the migrations of a file system, and River's.
 type migrator struct {
 	files fs.FS // holds migrations/*.sql
@@ -190,17 +195,17 @@ func riverVersion(ctx context.Context, q querier) (version int, err error) {
 	return version, err
 }
 
-func (m migrator) status(ctx context.Context, pool *pgxpool.Pool) (Status, error) {
+func (m migrator) status(ctx context.Context, q querier) (Status, error) {
 	var s Status
 	var err error
 	if s.Latest, err = m.latest(); err != nil {
 		return s, err
 	}
 	s.RiverLatest = RiverVersion()
-	if s.River, err = riverVersion(ctx, pool); err != nil {
+	if s.River, err = riverVersion(ctx, q); err != nil {
 		return s, Translate(err)
 	}
-	s.Version, s.Dirty, err = readVersion(ctx, pool)
+	s.Version, s.Dirty, err = readVersion(ctx, q)
 	return s, Translate(err)
 }
 

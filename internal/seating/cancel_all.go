@@ -14,7 +14,7 @@ import (
 type CancelAllBookings struct{ SlotID uuid.UUID }
 
 func (c CancelAllBookings) Needs() Needs {
-	return Needs{Slots: []uuid.UUID{c.SlotID}, CancelsAll: true}
+	return Needs{Slots: []uuid.UUID{c.SlotID}, CancelsAll: true, ChangesSpan: true}
 }
 
 func (c CancelAllBookings) apply(s *State) (Result, error) {

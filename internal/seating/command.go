@@ -51,6 +51,9 @@ type Needs struct {
 	// this Capacity (0: it stays).
 	Unblocks bool
 	Capacity int
+	// ChangesSpan says that the times or the status of a slot may change, and with them
+	// the span of its event, which is to be locked.
+	ChangesSpan bool
 	// CancelsAll asks for a page of the slot's live bookings.
 	CancelsAll bool
 	// NewTimes are those that the slot is to get. Its attendees are loaded, and the

@@ -30,7 +30,8 @@ type EditSlot struct {
 }
 
 func (c EditSlot) Needs() Needs {
-	n := Needs{Slots: []uuid.UUID{c.SlotID}, Frees: true}
+	n := Needs{Slots: []uuid.UUID{c.SlotID}, Frees: true,
+		ChangesSpan: c.StartsAt != nil || c.EndsAt != nil || c.Status != nil}
 	if c.Capacity != nil {
 		n.Unblocks, n.Capacity = true, *c.Capacity
 	}
