@@ -23,15 +23,20 @@ func (c seeding) Run(s *session) error {
 	if c.Scale < 1 || c.Scale > seed.MaxScale {
 		return fmt.Errorf("%w: --scale: %d is not between 1 and %d", errUsage, c.Scale, seed.MaxScale)
 	}
-	return s.withPool(func(pool *pgxpool.Pool) error {
-		if err := postgres.MigrateUp(s.ctx, pool.Config().ConnString()); err != nil {
+	return s.withDatabase(func(d *database) error {
+		if err := postgres.MigrateUp(s.ctx, d.direct); err != nil {
 			return err
 		}
-		report, err := seed.Run(s.ctx, pool, seed.Options{Number: c.Number, Scale: c.Scale, Fresh: c.Fresh, Progress: s.out})
-		if err != nil {
+		if err := postgres.CheckPrivileges(s.ctx, d.direct, postgres.WriteRows); err != nil {
 			return err
 		}
-		return report.Print(s.out)
+		return usePool(s, d.direct, func(pool *pgxpool.Pool) error {
+			report, err := seed.Run(s.ctx, pool, seed.Options{Number: c.Number, Scale: c.Scale, Fresh: c.Fresh, Progress: s.out})
+			if err != nil {
+				return err
+			}
+			return report.Print(s.out)
+		})
 	})
 }
 

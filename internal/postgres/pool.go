@@ -8,7 +8,6 @@ package postgres
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"time"
 
@@ -38,14 +37,14 @@ const (
 
 // Open makes a pool. It does not connect: the pool does when it is asked for a
 // connection, so a database that is down now is not an error. The only error is
-// an url that is no PostgreSQL address; it does not contain the url.
-func Open(ctx context.Context, url string, o PoolOptions) (*pgxpool.Pool, error) {
-	config, err := parseURL(url)
+// ErrAddress.
+func Open(ctx context.Context, address string, o PoolOptions) (*pgxpool.Pool, error) {
+	config, err := parseAddress(address)
 	if err != nil {
 		return nil, err
 	}
-	// The only parameter that is sent when connecting, because poolers refuse
-	// others: transactions set what they need themselves (see Timeouts).
+	// Besides client_encoding the only parameter that is sent when connecting, because
+	// poolers refuse others: transactions set what they need themselves (see Timeouts).
 	if o.Name != "" {
 		config.ConnConfig.RuntimeParams["application_name"] = o.Name
 	}
@@ -90,17 +89,6 @@ func isAlive(ctx context.Context, conn *pgx.Conn) bool {
 func registerTypes(_ context.Context, conn *pgx.Conn) error {
 	pgxuuid.Register(conn.TypeMap())
 	return nil
-}
-
-func parseURL(url string) (*pgxpool.Config, error) {
-	config, err := pgxpool.ParseConfig(url)
-	if err != nil {
-		// Not wrapped: pgx's error may quote the password.
-		return nil, errors.New("DATABASE_URL is not the address of a PostgreSQL database, " +
-			"such as postgres://user:password@host:5432/eventbooking?sslmode=require")
-	}
-	config.ConnConfig.ConnectTimeout = connectTimeout
-	return config, nil
 }
 
 // Acquire takes a connection from the pool. It waits at most 2 seconds, then

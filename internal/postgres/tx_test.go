@@ -6,7 +6,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -229,19 +228,4 @@ func TestInTxWithoutAFreeConnectionIsUnavailable(t *testing.T) {
 	wantFault(t, postgres.InTx(t.Context(), pool, run("SELECT")), fault.DatabaseUnavailable)
 	held.Release()
 	must(t, postgres.InTx(t.Context(), pool, run("SELECT")))
-}
-
-func TestOpenRefusesABadURLWithoutQuotingIt(t *testing.T) {
-	t.Parallel()
-	for _, url := range []string{"postgres://me:s3cret@host:port/x", "postgres://me:s3cret@h/x?sslmode=s3cret", "nonsense s3cret",
-		"postgres://me:s3%zzcret@h/x", "mysql://me:s3cret@h/x"} {
-		_, err := postgres.Open(t.Context(), url, postgres.PoolOptions{})
-		if err == nil {
-			t.Errorf("%s: no error", url)
-			continue
-		}
-		if !strings.Contains(err.Error(), "DATABASE_URL") || strings.Contains(err.Error(), "cret") {
-			t.Errorf("%v", err)
-		}
-	}
 }

@@ -74,12 +74,10 @@ func run(ctx context.Context, pool *pgxpool.Pool, o Options, onlyEmpty bool) (re
 	if o.Progress == nil {
 		o.Progress = io.Discard
 	}
-	unlock, err := postgres.Lock(ctx, pool.Config().ConnString(), "seed")
-	if err != nil {
-		return report, false, err
-	}
-	defer unlock()
 	err = postgres.InTx(ctx, pool, func(tx pgx.Tx) (err error) {
+		if err := postgres.LockTx(ctx, tx, "seed"); err != nil {
+			return err
+		}
 		// Statements may take long, so only waiting for locks has a timeout.
 		if _, err := tx.Exec(ctx, postgres.Timeouts{Lock: lockTimeout}.SQL()); err != nil {
 			return err

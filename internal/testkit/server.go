@@ -63,11 +63,14 @@ func openServer() (*server, error) {
 	if s.admin, err = postgres.Open(context.WithoutCancel(ctx), s.url, postgres.PoolOptions{MaxConns: 4, Name: "testkit"}); err != nil {
 		return nil, err
 	}
-	unlock, err := postgres.Lock(ctx, s.url, "testkit")
+	locked, err := s.admin.Begin(ctx)
 	if err != nil {
 		return nil, err
 	}
-	defer unlock()
+	defer func() { _ = locked.Rollback(ctx) }()
+	if err := postgres.LockTx(ctx, locked, "testkit"); err != nil {
+		return nil, err
+	}
 	hash, err := migrationsHash()
 	if err != nil {
 		return nil, err
