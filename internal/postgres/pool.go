@@ -28,7 +28,12 @@ type PoolOptions struct {
 
 const (
 	connectTimeout = 3 * time.Second
+	// acquireTimeout bounds the wait for a connection, also for one that is being
+	// opened: a TLS handshake under load is no outage.
 	acquireTimeout = 2 * time.Second
+	// busyTimeout bounds the wait for a connection of the pool where the server has
+	// none left to open.
+	busyTimeout = 100 * time.Millisecond
 	// idleBeforePing is how long a connection may be idle and still be used without
 	// a ping, pingTimeout how long it may then take to answer.
 	idleBeforePing = time.Second
@@ -98,6 +103,9 @@ func Acquire(ctx context.Context, pool *pgxpool.Pool) (*pgxpool.Conn, error) {
 	limited, cancel := context.WithTimeout(ctx, acquireTimeout)
 	defer cancel()
 	conn, err := pool.Acquire(limited)
+	if sqlState(err) == tooManyConnections {
+		conn, err = acquireBusy(limited, pool, err)
+	}
 	if err == nil {
 		return conn, nil
 	}
@@ -105,4 +113,22 @@ func Acquire(ctx context.Context, pool *pgxpool.Pool) (*pgxpool.Conn, error) {
 		return nil, ctx.Err() // the caller gave up, not the database
 	}
 	return nil, errFault(fault.DatabaseUnavailable, "No database connection is available.", err)
+}
+
+// acquireBusy takes a connection from a pool that the server does not let grow to its
+// size. The pool does not know that, and would rather fail than wait for one of those
+// that it has.
+func acquireBusy(ctx context.Context, pool *pgxpool.Pool, err error) (*pgxpool.Conn, error) {
+	ctx, cancel := context.WithTimeout(ctx, busyTimeout)
+	defer cancel()
+	for try := 0; sqlState(err) == tooManyConnections; try++ {
+		if Backoff(ctx, min(try, 1)) != nil {
+			return nil, err
+		}
+		var conn *pgxpool.Conn
+		if conn, err = pool.Acquire(ctx); err == nil {
+			return conn, nil
+		}
+	}
+	return nil, err
 }

@@ -6,12 +6,14 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 	"sync"
 	"testing"
 	"time"
 
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgxpool"
+	"golang.org/x/sync/errgroup"
 
 	"eventbooking/internal/fault"
 	"eventbooking/internal/postgres"
@@ -228,4 +230,27 @@ func TestInTxWithoutAFreeConnectionIsUnavailable(t *testing.T) {
 	wantFault(t, postgres.InTx(t.Context(), pool, run("SELECT")), fault.DatabaseUnavailable)
 	held.Release()
 	must(t, postgres.InTx(t.Context(), pool, run("SELECT")))
+}
+
+// The server may have fewer connections for this process than its pools want. Those
+// that there are serve all.
+func TestConnectionLimitOfTheServerIsWaitedOut(t *testing.T) {
+	t.Parallel()
+	url := testkit.EmptyDatabaseURL(t)
+	role := testkit.QueryOn[string](t, url, "SELECT 'few_' || replace(gen_random_uuid()::text, '-', '')")
+	must(t, testkit.ExecOn(url, "CREATE ROLE "+role+" LOGIN CONNECTION LIMIT 2"))
+	t.Cleanup(func() { must(t, testkit.ExecOn(url, "DROP ROLE "+role)) })
+	pool := testkit.Connect(t, strings.Replace(url, "postgres://eventbooking@", "postgres://"+role+"@", 1))
+	var all errgroup.Group
+	for range 4 {
+		all.Go(func() error {
+			for range 10 {
+				if err := postgres.InTx(t.Context(), pool, run("SELECT")); err != nil {
+					return err
+				}
+			}
+			return nil
+		})
+	}
+	must(t, all.Wait())
 }
