@@ -122,7 +122,9 @@ func TestMigratedAndSeededDatabasePassesTheDoctor(t *testing.T) {
 		{[]string{"migrate", "down", "--all"}, "schema  0 of"},
 		{[]string{"seed", "--seed=7"}, "busy@test.com"},
 		{[]string{"doctor"}, "ok: no violations\n"},
+		{[]string{"seed", "--show", "--seed=7"}, "busy@test.com"},
 		{[]string{"seed", "--fresh"}, "busy@test.com"},
+		{[]string{"seed", "--show"}, "busy@test.com"},
 	} {
 		if code, stdout, stderr := program(t, append(c.args, on)...); code != 0 || !strings.Contains(stdout, c.says) {
 			t.Errorf("%v: exit code %d, want %q:\n%s%s", c.args, code, c.says, stdout, stderr)
@@ -237,6 +239,32 @@ func TestProcessesStartTogether(t *testing.T) {
 	}
 	stop()
 	group.Wait()
+}
+
+// What one needs first is not to scroll away.
+func TestStartPrintsAboutTenLines(t *testing.T) {
+	t.Parallel()
+	url := testkit.EmptyDatabaseURL(t)
+	ctx, stop := context.WithCancel(t.Context())
+	defer stop()
+	out := &output{}
+	var group sync.WaitGroup
+	group.Go(func() {
+		if code := run(ctx, []string{"serve", "--addr=127.0.0.1:0", "--seed-if-empty", "--database-url=" + url}, out, out); code != 0 {
+			t.Errorf("exit code %d", code)
+		}
+	})
+	out.wait(t, "Stop with    Ctrl-C")
+	for _, want := range []string{"Seeded 300 users", "seed --show", "/docs", "busy@test.com"} {
+		if !strings.Contains(out.String(), want) {
+			t.Errorf("%q is not printed", want)
+		}
+	}
+	stop()
+	group.Wait()
+	if lines := strings.Count(out.String(), "\n"); lines > 12 {
+		t.Errorf("%d lines:\n%s", lines, out)
+	}
 }
 
 func isReady(base string) bool {

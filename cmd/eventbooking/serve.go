@@ -194,7 +194,8 @@ func welcome(s *session, pool *pgxpool.Pool, addr net.Addr) error {
 	fmt.Fprintf(s.out, "\nServing on   http://%s\nAPI docs     http://%s/docs\n", host, host)
 	if seeded {
 		fmt.Fprintln(s.out, "Log in as    busy@test.com / password    an attendee with a booking in every status\n"+
-			"             admin@test.com / password   an administrator")
+			"             admin@test.com / password   an administrator\n"+
+			"Try          what eventbooking seed --show prints")
 	}
 	fmt.Fprintln(s.out, "Stop with    Ctrl-C")
 	return nil
