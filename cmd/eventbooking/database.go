@@ -21,6 +21,8 @@ type database struct {
 	url, direct string
 	// pooler means that url leads to a pooler, and direct as well if it is the same.
 	pooler bool
+	// owned means that the role that connects owns the tables.
+	owned bool
 	// variable is the one that leads here.
 	variable string
 }

@@ -16,6 +16,7 @@ import (
 	"testing"
 	"time"
 
+	"eventbooking/internal/postgres"
 	"eventbooking/internal/testkit"
 )
 
@@ -83,7 +84,13 @@ func granted(t *testing.T, url string) string {
 func TestRoleThatMayOnlyReadAndWriteRowsIsEnough(t *testing.T) {
 	t.Parallel()
 	owner := testkit.DatabaseURL(t)
-	on := "--database-url=" + granted(t, owner)
+	role := granted(t, owner)
+	on := "--database-url=" + role
+	for url, want := range map[string]bool{owner: true, role: false} {
+		if owns, err := postgres.OwnsTables(t.Context(), url); err != nil || owns != want {
+			t.Errorf("owns the tables: %t, %v, want %t", owns, err, want)
+		}
+	}
 	for _, args := range [][]string{{"migrate", "up"}, {"migrate", "status"}, {"seed"}, {"doctor"}} {
 		if code, stdout, stderr := program(t, append(args, on)...); code != 0 {
 			t.Errorf("%v: exit code %d: %s%s", args, code, stdout, stderr)

@@ -115,7 +115,7 @@ func (p process) runService(s *session, config server.Config, listener net.Liste
 		return errOf(d.variable, err)
 	}
 	config.DatabaseURL, config.MaxConns, config.Log = d.url, p.DatabaseMaxConns, s.log
-	config.DirectURL, config.PollJobs = d.direct, !d.notifies()
+	config.DirectURL, config.PollJobs, config.KeepIndexes = d.direct, !d.notifies(), !d.owned
 	app, err := server.New(s.ctx, config)
 	if err != nil {
 		return err
@@ -178,7 +178,12 @@ func (p process) prepare(s *session, d *database) error {
 	if err := requireSchema(s.ctx, d); err != nil {
 		return err
 	}
-	return postgres.CheckPrivileges(s.ctx, d.url, postgres.WriteRows)
+	if err := postgres.CheckPrivileges(s.ctx, d.url, postgres.WriteRows); err != nil {
+		return err
+	}
+	owned, err := postgres.OwnsTables(s.ctx, d.url)
+	d.owned = owned
+	return err
 }
 
 // welcome prints where the service is, and, if it is seeded, whom to log in as.

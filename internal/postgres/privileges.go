@@ -46,6 +46,21 @@ func CheckPrivileges(ctx context.Context, address string, wanted []string) error
 	return errLacks(ctx, pool, missing, "let the owner of the tables run the GRANTs of the README")
 }
 
+// OwnsTables reports whether the role that connects owns River's tables, and so may
+// rebuild their indexes.
+func OwnsTables(ctx context.Context, address string) (bool, error) {
+	pool, err := Open(ctx, address, PoolOptions{MaxConns: 1, Name: "eventbooking check"})
+	if err != nil {
+		return false, err
+	}
+	defer pool.Close()
+	var owns bool
+	err = pool.QueryRow(ctx, `
+		SELECT bool_and(pg_has_role(c.relowner, 'USAGE')) FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+		WHERE n.nspname = $1 AND c.relkind = 'r' HAVING count(*) > 0`, RiverSchema).Scan(&owns)
+	return owns, Translate(err)
+}
+
 // missingPrivileges lists what the current role lacks. It reads the catalogue only,
 // for which nobody needs a privilege. The migrations' own tables are only read.
 const missingPrivileges = `

@@ -38,6 +38,9 @@ type Config struct {
 	DirectURL string
 	// PollJobs means that no notification gets through, so that jobs are looked for.
 	PollJobs bool
+	// KeepIndexes means that the role is not the owner of River's tables, so that their
+	// indexes are not rebuilt every night.
+	KeepIndexes bool
 	// MaxConns bounds the connections that serve requests; the desk and the
 	// workers have their own. 0 means pgx's default.
 	MaxConns int32
@@ -168,6 +171,9 @@ func (a *App) prepareWorkers(ctx context.Context, config Config, bookings *booki
 	}
 	if config.PollJobs {
 		settings.PollOnly, settings.FetchPollInterval = true, pollInterval
+	}
+	if config.KeepIndexes {
+		settings.ReindexerIndexNames = []string{}
 	}
 	a.workers, err = river.NewClient(driver, &settings)
 	if err != nil {
