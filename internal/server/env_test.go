@@ -32,6 +32,7 @@ func newEnv(t testing.TB, edits ...func(*server.Config)) *env {
 	t.Helper()
 	config := server.Config{
 		DatabaseURL: testkit.DatabaseURL(t), MaxConns: 8, Workers: true, RequestTimeout: time.Minute,
+		PollJobs: testkit.Pooled(),
 		Log: slog.New(slog.NewTextHandler(t.Output(), nil)),
 	}
 	for _, edit := range edits {
