@@ -27,17 +27,12 @@ func (s *Service) Update(ctx context.Context, caller access.Caller, eventID uuid
 	if err := match.CheckRevision(before.Revision); err != nil {
 		return Event{}, err
 	}
-	if before.Status == seating.EventCancelled {
-		return Event{}, errInvalidTransition(before.Status, before.Status, "A cancelled event cannot be edited.")
-	}
-	settings := before.Settings
-	edit(&settings)
-	if err := settings.check(); err != nil {
+	if _, err := before.edited(edit); err != nil {
 		return Event{}, err
 	}
 	var after Event
 	err = postgres.InTx(ctx, s.pool, func(tx pgx.Tx) error {
-		if err := s.replaceTx(ctx, tx, caller, before, settings); err != nil {
+		if err := s.replaceTx(ctx, tx, caller, before, match, edit); err != nil {
 			return err
 		}
 		after, err = get(ctx, tx, eventID)
@@ -46,24 +41,36 @@ func (s *Service) Update(ctx context.Context, caller access.Caller, eventID uuid
 	return after, err
 }
 
-// replaceTx replaces the settings of the event as it was read. The decisions were
-// made on that revision, so it must still be the current one.
-func (s *Service) replaceTx(ctx context.Context, tx pgx.Tx, caller access.Caller, before Event, settings Settings) error {
-	var (
-		row   db.EventLockRow
-		slots []db.EventSlotsLockRestRow
-		err   error
-	)
-	if settings.Rules.equals(before.Rules) {
-		row, err = lockTx(ctx, tx, caller, before.ID)
-	} else {
-		row, slots, err = lockAllTx(ctx, tx, caller, before.ID)
+// edited returns the settings after an edit. Refusals: fault.InvalidTransition
+// (cancelled), fault.ValidationFailed, fault.UnknownTimeZone, fault.InvalidTimeRange.
+func (e Event) edited(edit func(*Settings)) (Settings, error) {
+	if e.Status == seating.EventCancelled {
+		return Settings{}, errInvalidTransition(e.Status, e.Status, "A cancelled event cannot be edited.")
 	}
+	settings := e.Settings
+	edit(&settings)
+	return settings, settings.check()
+}
+
+// replaceTx replaces the settings of the event. The edit is of the event as it was
+// read before, so that must still be the current revision; or, if match is any state,
+// of the event as it is under the locks.
+func (s *Service) replaceTx(ctx context.Context, tx pgx.Tx, caller access.Caller, before Event, match view.IfMatch, edit func(*Settings)) error {
+	settings, err := before.edited(edit)
 	if err != nil {
 		return err
 	}
-	if row.Revision != before.Revision {
-		return fault.VersionMismatch.Newf("The event is at revision %d, and the edit is of revision %d.", row.Revision, before.Revision)
+	slots, err := lockEditedTx(ctx, tx, caller, before, settings, match)
+	if err != nil {
+		return err
+	}
+	if match.IsAny() {
+		if before, err = get(ctx, tx, before.ID); err != nil {
+			return err
+		}
+		if settings, err = before.edited(edit); err != nil {
+			return err
+		}
 	}
 	if settings.equals(before.Settings) {
 		// An earlier try may have made the edit and not reached the standby yet. The
@@ -71,11 +78,29 @@ func (s *Service) replaceTx(ctx context.Context, tx pgx.Tx, caller access.Caller
 		// failover can lose.
 		return nil
 	}
-	actor := access.ActorFor(caller, before.OrganizerID, uuid.Nil, "")
-	if err := s.applyTx(ctx, tx, actor, settings.Rules, slots); err != nil {
-		return err
+	if !settings.Rules.equals(before.Rules) {
+		actor := access.ActorFor(caller, before.OrganizerID, uuid.Nil, "")
+		if err := s.applyTx(ctx, tx, actor, settings.Rules, slots); err != nil {
+			return err
+		}
 	}
 	return db.New().EventUpdate(ctx, tx, settings.row(before.ID, before.OrganizerID))
+}
+
+// lockEditedTx locks what an edit changes: the event and, for new rules, its slots.
+// For any state it locks both: which of them the edit changes is known only then, and
+// slots cannot be locked after their event.
+func lockEditedTx(ctx context.Context, tx pgx.Tx, caller access.Caller, before Event, settings Settings, match view.IfMatch) (slots []db.EventSlotsLockRestRow, err error) {
+	var row db.EventLockRow
+	if settings.Rules.equals(before.Rules) && !match.IsAny() {
+		row, err = lockTx(ctx, tx, caller, before.ID)
+	} else {
+		row, slots, err = lockAllTx(ctx, tx, caller, before.ID)
+	}
+	if err == nil && row.Revision != before.Revision && !match.IsAny() {
+		err = fault.VersionMismatch.Newf("The event is at revision %d, and the edit is of revision %d.", row.Revision, before.Revision)
+	}
+	return slots, err
 }
 
 // applyTx applies new rules to the slots. The waitlist cannot be turned off while
