@@ -2,6 +2,7 @@ package event
 
 import (
 	"context"
+	"errors"
 
 	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
@@ -27,19 +28,30 @@ func (s *Service) Update(ctx context.Context, caller access.Caller, eventID uuid
 	if err := match.CheckRevision(before.Revision); err != nil {
 		return Event{}, err
 	}
-	if _, err := before.edited(edit); err != nil {
+	settings, err := before.edited(edit)
+	if err != nil {
 		return Event{}, err
 	}
-	var after Event
-	err = postgres.InTx(ctx, s.pool, func(tx pgx.Tx) error {
-		if err := s.replaceTx(ctx, tx, caller, before, match, edit); err != nil {
+	replace := func(newRules bool) (after Event, err error) {
+		err = postgres.InTx(ctx, s.pool, func(tx pgx.Tx) error {
+			if err := s.replaceTx(ctx, tx, caller, before, match, edit, newRules); err != nil {
+				return err
+			}
+			after, err = get(ctx, tx, eventID)
 			return err
-		}
-		after, err = get(ctx, tx, eventID)
-		return err
-	})
+		})
+		return after, err
+	}
+	after, err := replace(!settings.Rules.equals(before.Rules))
+	if errors.Is(err, errRulesNotLocked) {
+		return replace(true)
+	}
 	return after, err
 }
+
+// errRulesNotLocked says that an edit for any state turned out to change rules, since
+// somebody else had changed them meanwhile. Slots cannot be locked after their event.
+var errRulesNotLocked = errors.New("the slots are not locked")
 
 // edited returns the settings after an edit. Refusals: fault.InvalidTransition
 // (cancelled), fault.ValidationFailed, fault.UnknownTimeZone, fault.InvalidTimeRange.
@@ -52,33 +64,27 @@ func (e Event) edited(edit func(*Settings)) (Settings, error) {
 	return settings, settings.check()
 }
 
-// replaceTx replaces the settings of the event. The edit is of the event as it was
-// read before, so that must still be the current revision; or, if match is any state,
-// of the event as it is under the locks.
-func (s *Service) replaceTx(ctx context.Context, tx pgx.Tx, caller access.Caller, before Event, match view.IfMatch, edit func(*Settings)) error {
+// replaceTx replaces the settings of the event; newRules says whether its slots are
+// locked too. The edit is of the event as it was read before, so that must still be
+// the current revision; or, if match is any state, of the event as it is by now.
+func (s *Service) replaceTx(ctx context.Context, tx pgx.Tx, caller access.Caller, before Event, match view.IfMatch, edit func(*Settings), newRules bool) error {
+	slots, err := lockEditedTx(ctx, tx, caller, &before, match, newRules)
+	if err != nil {
+		return err
+	}
 	settings, err := before.edited(edit)
-	if err != nil {
+	switch {
+	case err != nil:
 		return err
-	}
-	slots, err := lockEditedTx(ctx, tx, caller, before, settings, match)
-	if err != nil {
-		return err
-	}
-	if match.IsAny() {
-		if before, err = get(ctx, tx, before.ID); err != nil {
-			return err
-		}
-		if settings, err = before.edited(edit); err != nil {
-			return err
-		}
-	}
-	if settings.equals(before.Settings) {
+	case settings.equals(before.Settings):
 		// An earlier try may have made the edit and not reached the standby yet. The
 		// lock makes this COMMIT wait for it; a mere read would acknowledge what a
 		// failover can lose.
 		return nil
-	}
-	if !settings.Rules.equals(before.Rules) {
+	case !settings.Rules.equals(before.Rules):
+		if !newRules {
+			return errRulesNotLocked
+		}
 		actor := access.ActorFor(caller, before.OrganizerID, uuid.Nil, "")
 		if err := s.applyTx(ctx, tx, actor, settings.Rules, slots); err != nil {
 			return err
@@ -87,17 +93,22 @@ func (s *Service) replaceTx(ctx context.Context, tx pgx.Tx, caller access.Caller
 	return db.New().EventUpdate(ctx, tx, settings.row(before.ID, before.OrganizerID))
 }
 
-// lockEditedTx locks what an edit changes: the event and, for new rules, its slots.
-// For any state it locks both: which of them the edit changes is known only then, and
-// slots cannot be locked after their event.
-func lockEditedTx(ctx context.Context, tx pgx.Tx, caller access.Caller, before Event, settings Settings, match view.IfMatch) (slots []db.EventSlotsLockRestRow, err error) {
+// lockEditedTx locks what an edit changes: the event and, for new rules, its slots. If
+// the event has changed, it is read again for any state; otherwise that is
+// fault.VersionMismatch.
+func lockEditedTx(ctx context.Context, tx pgx.Tx, caller access.Caller, before *Event, match view.IfMatch, newRules bool) (slots []db.EventSlotsLockRestRow, err error) {
 	var row db.EventLockRow
-	if settings.Rules.equals(before.Rules) && !match.IsAny() {
-		row, err = lockTx(ctx, tx, caller, before.ID)
-	} else {
+	if newRules {
 		row, slots, err = lockAllTx(ctx, tx, caller, before.ID)
+	} else {
+		row, err = lockTx(ctx, tx, caller, before.ID)
 	}
-	if err == nil && row.Revision != before.Revision && !match.IsAny() {
+	switch {
+	case err != nil:
+		return nil, err
+	case match.IsAny():
+		*before, err = get(ctx, tx, before.ID)
+	case row.Revision != before.Revision:
 		err = fault.VersionMismatch.Newf("The event is at revision %d, and the edit is of revision %d.", row.Revision, before.Revision)
 	}
 	return slots, err

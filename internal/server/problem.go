@@ -27,9 +27,10 @@ func renderProblem(log *slog.Logger) echo.HTTPErrorHandler {
 	return func(err error, c echo.Context) {
 		r, response := c.Request(), c.Response()
 		f := faultOf(err)
-		// What fails because the client hung up is nobody's failure: the answer that
+		// What fails for a client that hung up is nobody's failure: the answer that
 		// cannot be sent, and a wait for the database that nobody asks for any more.
-		if f.Status >= http.StatusInternalServerError && !(hasHungUp(r.Context()) && (response.Committed || f.Retryable)) {
+		unasked := hasHungUp(r.Context()) && (response.Committed || f.Retryable)
+		if f.Status >= http.StatusInternalServerError && !unasked {
 			logFailure(r.Context(), log, r, f, err)
 		}
 		if response.Committed {
@@ -42,8 +43,12 @@ func renderProblem(log *slog.Logger) echo.HTTPErrorHandler {
 	}
 }
 
-// logFailure logs an error that is not the caller's.
+// logFailure logs an error that is not the caller's, unless the process gave the
+// request up because it stops.
 func logFailure(ctx context.Context, log *slog.Logger, r *http.Request, f *fault.Error, err error) {
+	if errors.Is(err, context.Canceled) {
+		return
+	}
 	attributes := []slog.Attr{
 		slog.String("code", f.Name), slog.String("error", err.Error()),
 		slog.String("method", r.Method), slog.String("path", r.URL.EscapedPath()),
