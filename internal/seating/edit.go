@@ -2,6 +2,7 @@ package seating
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -122,9 +123,20 @@ func (c EditSlot) changeCapacity(s *State, slot *Slot) {
 	slot.Capacity = *c.Capacity
 	s.record(slot, nil, KindEdited, by, Cause{})
 	slot.noteFreed(s.Now)
-	s.unblockEnded(slot) // Bookings that the old capacity blocked come before newcomers.
+	s.blockTooLarge(slot) // Nobody may wait behind bookings that cannot be served.
+	s.unblockEnded(slot)  // Bookings that the old capacity blocked come before newcomers.
 	if slot.WaitlistLength > 0 {
 		s.requestPromotion(slot.ID)
+	}
+}
+
+// blockTooLarge blocks the loaded bookings in the queue that the slot is too small for.
+// A promotion blocks the others, when it comes to them.
+func (s *State) blockTooLarge(slot *Slot) {
+	for _, b := range slices.Clone(slot.ready) {
+		if b.minSeats() > slot.Capacity {
+			s.block(b, BlockedCapacity, uuid.Nil)
+		}
 	}
 }
 

@@ -161,7 +161,7 @@ func (r *run) compare() {
 }
 
 // read reads all slots, and everything of those that have changed: nothing does
-// without a new version.
+// without a new version, except who in the queue is busy.
 func (r *run) read() {
 	organizer := r.as(spec.Organizer)
 	if r.seen == nil {
@@ -171,6 +171,7 @@ func (r *run) read() {
 		var s api.Slot
 		organizer.Get(r.slotPath(i, "")).Want(200).Into(&s)
 		if int(s.Version) == r.seen[i].Version {
+			r.seen[i].Queue = r.readQueue(i, s.WaitlistLength) // who is busy there, because of other slots
 			continue
 		}
 		v := slotView{Status: spec.SlotStatus(s.Status), Capacity: s.Capacity, Taken: s.SeatsTaken, Waiting: s.WaitlistLength,
@@ -178,9 +179,7 @@ func (r *run) read() {
 		for _, b := range all[api.Booking](organizer, r.slotPath(i, "/bookings")) {
 			v.Bookings[r.number(&b.ID)] = r.viewOf(b)
 		}
-		for _, p := range all[api.WaitlistEntry](organizer, r.slotPath(i, "/waitlist")) {
-			v.Queue = append(v.Queue, waiting{Booking: r.number(&p.Booking.ID), Passes: p.Passes, Blocker: r.number(orNil(p.BlockedBy.Get))})
-		}
+		v.Queue = r.readQueue(i, s.WaitlistLength)
 		for n, e := range all[api.LedgerEntry](organizer, r.slotPath(i, "/ledger")) {
 			if int(e.Version) != n+1 {
 				r.t.Fatalf("slot %d: entry %d of the ledger has version %d", i, n+1, e.Version)
@@ -189,6 +188,17 @@ func (r *run) read() {
 		}
 		r.seen[i] = v
 	}
+}
+
+// readQueue reads the queue of a slot, if it has one.
+func (r *run) readQueue(i, length int) (queue []waiting) {
+	if length == 0 {
+		return nil
+	}
+	for _, p := range all[api.WaitlistEntry](r.as(spec.Organizer), r.slotPath(i, "/waitlist")) {
+		queue = append(queue, waiting{Booking: r.number(&p.Booking.ID), Passes: p.Passes, Blocker: r.number(orNil(p.BlockedBy.Get))})
+	}
+	return queue
 }
 
 // all reads a list to its end.

@@ -47,7 +47,8 @@ func show(m *spec.Model, slot int) slotView {
 		}
 	}
 	for _, b := range s.Queue {
-		v.Queue = append(v.Queue, waiting{b.Number, b.Passes, b.Blocker})
+		_, blocker := m.Hindered(b)
+		v.Queue = append(v.Queue, waiting{b.Number, b.Passes, blocker})
 	}
 	return v
 }

@@ -354,7 +354,8 @@ func noteArrival(kind Kind) func(*Model, Request, Booking) Answer {
 	}
 }
 
-// editCapacity gives a slot more or fewer seats.
+// editCapacity gives a slot more or fewer seats. Who needs more than there are then is
+// blocked at once.
 func (m *Model) editCapacity(r Request, _ Booking) Answer {
 	switch s := &m.Slots[r.Slot]; {
 	case r.Revision != 0 && r.Revision != s.Revision:
@@ -365,6 +366,11 @@ func (m *Model) editCapacity(r Request, _ Booking) Answer {
 		return refuse(CapacityBelowTaken)
 	case r.Capacity != s.Capacity:
 		m.must(Step{Kind: KindEdited, Slot: r.Slot, Booking: None, Capacity: r.Capacity})
+		for _, b := range s.ready() {
+			if b.Needs() > s.Capacity {
+				m.must(Step{Kind: KindBlocked, Slot: r.Slot, Booking: b.Number, Blocker: None})
+			}
+		}
 	}
 	return done()
 }

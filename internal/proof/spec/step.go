@@ -353,6 +353,22 @@ func (m *Model) hindrances(b *Booking) []int {
 	return m.busy(b.Person, b.Slot, b.Gives)
 }
 
+// Hindered says whether a booking that waits could not take seats now, whether it is
+// marked as blocked or not, and because of which booking of the same person, or None.
+func (m *Model) Hindered(b Booking) (is bool, by int) {
+	if b.Status != Waitlisted {
+		return false, None
+	}
+	busy := m.busy(b.Person, b.Slot, b.Gives)
+	switch {
+	case slices.Contains(busy, b.Blocker):
+		return true, b.Blocker
+	case len(busy) > 0:
+		return true, slices.Min(busy)
+	}
+	return b.Needs() > m.Slots[b.Slot].Capacity, None
+}
+
 // pass notes with a booking that somebody went first.
 func (m *Model) pass(s *Slot, step Step) error {
 	s.passed = s.passed[1:]
