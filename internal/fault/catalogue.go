@@ -140,6 +140,12 @@ var (
 	SlotStarted = define(http.StatusConflict, "slot_started", "Slot started",
 		"The slot has started or is over.",
 		"Choose another slot.")
+	SlotEnded = define(http.StatusConflict, "slot_ended", "Slot has ended",
+		"The slot has ended, so this can no longer change.",
+		"Add a new slot instead.")
+	NoBookableSlot = define(http.StatusConflict, "no_bookable_slot", "No slot can be booked",
+		"Nobody could ever book the event: it has no slot, all its slots have ended or were cancelled, or booking opens only when all of them have started (with walk_ins: ended).",
+		"Add a slot in the future, or let booking open earlier.")
 	SlotCancelled = define(http.StatusConflict, "slot_cancelled", "Slot cancelled",
 		"The slot was cancelled.",
 		"Choose another slot.")

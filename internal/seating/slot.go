@@ -57,13 +57,15 @@ type Slot struct {
 
 // Policy is what the organizer decided for the slots of an event.
 type Policy struct {
-	BookingOpensAt, BookingClosesAt time.Time // zero: when published; at the slot's start
-	CancellationCloses              time.Duration
-	WaitlistMode                    WaitlistMode
-	WaitlistLimit                   int // NoLimit: any number
-	OfferFor, HoldFor               time.Duration
-	Fit                             Fit
-	MaxPasses                       int
+	BookingOpensAt, BookingClosesAt time.Time // zero: when published; at the slot's start, or end with WalkIns
+	// WalkIns keeps booking open while the slot runs.
+	WalkIns            bool
+	CancellationCloses time.Duration
+	WaitlistMode       WaitlistMode
+	WaitlistLimit      int // NoLimit: any number
+	OfferFor, HoldFor  time.Duration
+	Fit                Fit
+	MaxPasses          int
 }
 
 // NoLimit is the waitlist limit of an event without one.
@@ -106,6 +108,9 @@ func (s *Slot) isCancelled() bool {
 
 // Started says whether the slot has started. At StartsAt it has.
 func (s *Slot) Started(now time.Time) bool { return !now.Before(s.StartsAt) }
+
+// ended says whether the slot is over. At EndsAt it is.
+func (s *Slot) ended(now time.Time) bool { return !now.Before(s.EndsAt) }
 
 // CancellationClosesAt is the time from which the attendee may no longer cancel a
 // booking: as the event says now or as it said when the booking was made, whichever
