@@ -31,8 +31,8 @@ const (
 	users    = 24
 	atOnce   = 64
 	capacity = 6
-	// edits is after how many commands something is edited: a slot's capacity, or,
-	// each fifth time, the rules of an event.
+	// edits is after how many commands something is edited: a slot's capacity, or, each
+	// fifth time, its times or the rules of an event.
 	edits = 50
 )
 
@@ -83,8 +83,11 @@ func (e *experiment) edit(ctx context.Context) error {
 		}
 		edited++
 		edit := e.editCapacity
-		if edited%5 == 0 {
+		switch edited % 5 {
+		case 0:
 			edit = e.editRules
+		case 3:
+			edit = e.editTimes
 		}
 		if err := edit(ctx); err != nil {
 			return err
@@ -103,8 +106,17 @@ func (e *experiment) editCapacity(ctx context.Context) error {
 func (e *experiment) editRules(ctx context.Context) error {
 	slots := e.load.Slots()
 	return e.patch(ctx, "/events/"+slots[e.random.IntN(len(slots))].EventID.String(), map[string]any{
+		"cancellation_closes_minutes": []int{0, 0, 60, 525_600}[e.random.IntN(4)], "walk_ins": e.random.IntN(2) == 0,
 		"fit": []string{"strict", "first_fit"}[e.random.IntN(2)], "max_passes": e.random.IntN(4),
 		"waitlist_mode": []string{"automatic", "offer"}[e.random.IntN(2)]})
+}
+
+// editTimes gives a slot another end, and cancels who is busy then.
+func (e *experiment) editTimes(ctx context.Context) error {
+	slots := e.load.Slots()
+	slot := slots[e.random.IntN(len(slots))]
+	return e.patch(ctx, "/slots/"+slot.ID.String(), map[string]any{
+		"ends_at": slot.StartsAt.Add(time.Duration(60+e.random.IntN(120)) * time.Minute), "on_conflict": "cancel"})
 }
 
 // patch edits what is at a path as it is now. A refusal is no matter.

@@ -40,8 +40,8 @@ func (r drawing) readBooking(*rapid.T) {
 
 func (r drawing) compareHistory(b spec.Booking, history []api.LedgerEntry) {
 	var want, got []spec.Kind
-	for _, e := range r.model.Slots[b.Slot].Ledger {
-		if e.Booking == b.Number {
+	for i, e := range r.model.Slots[b.Slot].Ledger {
+		if e.Booking == b.Number || e.Moves && len(want) > 0 && i < b.Version {
 			want = append(want, e.Kind)
 		}
 	}

@@ -72,6 +72,7 @@ func (r *run) send(request spec.Request) testkit.Answer {
 		Event:   r.event,
 		Slot:    func(i int) uuid.UUID { return r.slots[i] },
 		Booking: func(i int) uuid.UUID { return r.bookings[i] },
+		Times:   func(hour int) (starts, ends string) { return r.at(hour), r.at(hour + 2) },
 	})
 	var options []testkit.RequestOption
 	if method == http.MethodPatch && request.Verb.Command().Manages {
@@ -184,7 +185,7 @@ func (r *run) read() {
 			if int(e.Version) != n+1 {
 				r.t.Fatalf("slot %d: entry %d of the ledger has version %d", i, n+1, e.Version)
 			}
-			v.Ledger = append(v.Ledger, spec.Entry{Kind: spec.Kind(e.Kind), Booking: r.number(orNil(e.BookingID.Get))})
+			v.Ledger = append(v.Ledger, spec.Entry{Kind: spec.Kind(e.Kind), Booking: r.number(orNil(e.BookingID.Get)), Moves: !e.NewStartsAt.IsNull()})
 		}
 		r.seen[i] = v
 	}

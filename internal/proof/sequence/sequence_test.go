@@ -112,6 +112,9 @@ func (r drawing) draw(request *spec.Request, member spec.Member) {
 		request.Capacity = rapid.IntRange(1, 4).Draw(r.t, "capacity")
 	case spec.WithStatus:
 		request.Status = rapid.SampledFrom([]spec.SlotStatus{spec.Open, spec.Open, spec.Open, spec.Closed}).Draw(r.t, "status")
+	case spec.WithTimes:
+		request.From = rapid.IntRange(0, 7).Draw(r.t, "from")
+		request.Displace = rapid.Bool().Draw(r.t, "displace")
 	case spec.WithRules:
 		request.Rules = drawRules(r.t)
 	default:
