@@ -1,3 +1,4 @@
+DROP FUNCTION blocker_of(uuid, tstzrange, uuid, uuid);
 DROP FUNCTION given_back(uuid);
 
 ALTER TABLE events DROP walk_ins;

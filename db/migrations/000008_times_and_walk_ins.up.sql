@@ -54,3 +54,16 @@ CREATE FUNCTION given_back(replaces uuid) RETURNS uuid
     )
     SELECT id FROM line ORDER BY hops DESC LIMIT 1
 $$;
+
+-- The booking of the same user that keeps a waiting one from taking seats: it takes seats
+-- at an overlapping time and would not be given back. A nil UUID: there is none. Of
+-- several it is the one that the waiting booking is marked with, or the oldest.
+CREATE FUNCTION blocker_of(of_user uuid, at_times tstzrange, replaces uuid, marked uuid) RETURNS uuid
+    LANGUAGE sql STABLE PARALLEL SAFE AS $$
+    SELECT coalesce((
+        SELECT o.id FROM bookings o
+        WHERE o.user_id = of_user AND o.during && at_times AND takes_seats(o.status)
+          AND o.id IS DISTINCT FROM given_back(replaces)
+        ORDER BY o.id IS DISTINCT FROM marked, o.id
+        LIMIT 1), '00000000-0000-0000-0000-000000000000')
+$$;

@@ -308,7 +308,7 @@ LIMIT @page::int;
 -- Nobody waits who could be served, unless a promotion is due. That is the first
 -- booking in the queue that fits the free seats, if the fit policy lets it pass those
 -- ahead, and if its user has no other seats at that time except those that it gives
--- back. (100: lookAhead, 10: MaxReplacements.)
+-- back. (100: LookAhead, 10: MaxReplacements.)
 -- name: DoctorServable :many
 WITH RECURSIVE given_back AS (
     SELECT w.id AS waiter, o.id, o.replaced_by, 0 AS hops

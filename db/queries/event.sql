@@ -29,7 +29,8 @@ FROM events e
 CROSS JOIN LATERAL (
     SELECT count(*) AS slot_count,
            coalesce(sum(s.capacity - s.seats_taken) FILTER (
-               WHERE s.status = 'open' AND s.starts_at > statement_timestamp() AND e.status <> 'cancelled'), 0)::bigint AS seats_available
+               WHERE s.status = 'open' AND e.status <> 'cancelled'
+                 AND CASE WHEN e.walk_ins THEN s.ends_at ELSE s.starts_at END > statement_timestamp()), 0)::bigint AS seats_available
     FROM slots s
     WHERE s.event_id = e.id
 ) sums
@@ -69,7 +70,8 @@ FROM (
       -- Not EXISTS: the planner would read all slots for that.
       AND (sqlc.narg('available')::boolean IS NULL OR sqlc.narg('available')::boolean = (e.status = 'published' AND (
               SELECT true FROM slots s
-              WHERE s.event_id = e.id AND s.status = 'open' AND s.starts_at > statement_timestamp() AND s.seats_taken < s.capacity
+              WHERE s.event_id = e.id AND s.status = 'open' AND s.seats_taken < s.capacity
+                AND CASE WHEN e.walk_ins THEN s.ends_at ELSE s.starts_at END > statement_timestamp()
               LIMIT 1) IS NOT NULL))
       AND (sqlc.narg('dateless')::boolean IS NULL OR (e.starts_at IS NULL) = sqlc.narg('dateless')::boolean)
       AND CASE WHEN @backwards::boolean
@@ -83,7 +85,8 @@ FROM (
 CROSS JOIN LATERAL (
     SELECT count(*) AS slot_count,
            coalesce(sum(s.capacity - s.seats_taken) FILTER (
-               WHERE s.status = 'open' AND s.starts_at > statement_timestamp() AND e.status <> 'cancelled'), 0)::bigint AS seats_available
+               WHERE s.status = 'open' AND e.status <> 'cancelled'
+                 AND CASE WHEN e.walk_ins THEN s.ends_at ELSE s.starts_at END > statement_timestamp()), 0)::bigint AS seats_available
     FROM slots s
     WHERE s.event_id = e.id
 ) sums
@@ -104,6 +107,13 @@ SET title = @title, description = @description, location = @location, time_zone 
     walk_ins = @walk_ins,
     revision = revision + 1, updated_at = clock_timestamp()
 WHERE id = @id AND organizer_id = @organizer_id;
+
+-- How many slots of an event are not cancelled, and when the last of them start and end.
+-- name: EventLastSlots :one
+SELECT count(*) AS slots, coalesce(max(s.starts_at), 'epoch')::timestamptz AS last_start,
+       coalesce(max(s.ends_at), 'epoch')::timestamptz AS last_end, clock_timestamp()::timestamptz AS now
+FROM slots s
+WHERE s.event_id = @event_id AND s.status <> 'cancelled';
 
 -- name: EventPublish :exec
 UPDATE events

@@ -8,21 +8,29 @@ JOIN events e ON e.id = s.event_id
 WHERE s.id = @id;
 
 -- The waiting bookings of a slot, in the order of the queue. A page has no gaps, so the
--- positions before it are counted once.
+-- positions before it are counted once. blocker and too_large are why a booking could not
+-- take seats now: the user's booking that is in the way (a nil UUID: none), or the
+-- slot's capacity. They do not wait for a promotion to find that out.
 -- name: WaitlistOfSlot :many
 SELECT sqlc.embed(b), s.event_id,
        ((SELECT count(*) FROM bookings a
          WHERE a.slot_id = @slot_id AND a.status = 'waitlisted' AND a.queued_version <= @after_version::bigint)
-        + row_number() OVER (ORDER BY b.queued_version))::bigint AS position
+        + row_number() OVER (ORDER BY b.queued_version))::bigint AS position,
+       blocker_of(b.user_id, b.during, b.replaces_booking_id, b.blocked_by)::uuid AS blocker,
+       (coalesce(b.seats_min, b.seats) > s.capacity)::boolean AS too_large
 FROM bookings b
 JOIN slots s ON s.id = b.slot_id
 WHERE b.slot_id = @slot_id AND b.status = 'waitlisted' AND b.queued_version > @after_version::bigint
 ORDER BY b.queued_version
 LIMIT @page::int;
 
--- Where a booking waits, with everything that explains it, in one statement. ready
--- means not blocked. holdup_seats is what the first booking ahead needs that does not
--- fit the free seats and that nobody may pass; 0: there is none.
+-- Where a booking waits, with everything that explains it, in one statement. ready means
+-- that a booking could take its seats if they were free: the slot is large enough and the
+-- user is not busy. Whether a promotion has found that out and marked the booking does not
+-- matter. blocker is the user's own booking that is in the way; a nil UUID: none.
+--
+-- oversized_ahead is how many ready bookings ahead need more seats than are free, and
+-- holdup_seats what the first of them needs that nobody may pass; 0: there is none.
 --
 -- short_version is the entry since which too few seats have been free for this booking,
 -- heldup_version the one since which enough have been free for it and too few for the
@@ -35,9 +43,13 @@ LIMIT @page::int;
 SELECT sqlc.embed(b), e.organizer_id, e.fit,
        s.capacity, s.seats_taken, s.status AS slot_status, s.version AS slot_version, s.freed_version,
        (s.starts_at <= clock_timestamp())::boolean AS started,
-       ahead.bookings_ahead, ahead.seats_ahead, ahead.ready_bookings_ahead, ahead.ready_seats_ahead,
+       (CASE WHEN b.status = 'waitlisted' THEN blocker_of(b.user_id, b.during, b.replaces_booking_id, b.blocked_by)
+             ELSE '00000000-0000-0000-0000-000000000000' END)::uuid AS blocker,
+       ahead.bookings_ahead, ahead.seats_ahead, ahead.ready_bookings_ahead, ahead.ready_seats_ahead, ahead.oversized_ahead,
        coalesce(holdup.seats, 0)::int AS holdup_seats,
-       coalesce(holdup.version, 0)::bigint AS holdup_version,
+       coalesce((
+           SELECT max(l.version) FROM ledger l
+           WHERE l.booking_id = holdup.id AND l.slot_id = b.slot_id), 0)::bigint AS holdup_version,
        coalesce((
            SELECT max(l.version) FROM ledger l
            WHERE l.booking_id = b.id AND l.slot_id = b.slot_id AND l.kind = 'blocked'), 0)::bigint AS blocked_version,
@@ -62,21 +74,28 @@ JOIN events e ON e.id = s.event_id
 CROSS JOIN LATERAL (
     SELECT count(*) AS bookings_ahead,
            coalesce(sum(a.seats), 0)::bigint AS seats_ahead,
-           count(*) FILTER (WHERE a.blocked IS NULL) AS ready_bookings_ahead,
-           coalesce(sum(a.seats) FILTER (WHERE a.blocked IS NULL), 0)::bigint AS ready_seats_ahead
-    FROM bookings a
-    WHERE b.status = 'waitlisted'
-      AND a.slot_id = b.slot_id AND a.status = 'waitlisted' AND a.queued_version < b.queued_version
+           count(*) FILTER (WHERE a.ready) AS ready_bookings_ahead,
+           coalesce(sum(a.seats) FILTER (WHERE a.ready), 0)::bigint AS ready_seats_ahead,
+           count(*) FILTER (WHERE a.oversized) AS oversized_ahead,
+           min(a.queued_version) FILTER (WHERE a.oversized AND (e.fit = 'strict' OR a.passes >= e.max_passes)) AS holdup
+    FROM (
+        SELECT q.seats, q.queued_version, q.passes, q.ready,
+               q.ready AND q.needs > s.capacity - s.seats_taken AS oversized
+        FROM (
+            SELECT w.seats, w.queued_version, w.passes, coalesce(w.seats_min, w.seats) AS needs,
+                   coalesce(w.seats_min, w.seats) <= s.capacity AND NOT EXISTS (
+                       SELECT FROM bookings o
+                       WHERE o.user_id = w.user_id AND o.during && w.during AND takes_seats(o.status)
+                         AND o.id IS DISTINCT FROM given_back(w.replaces_booking_id)) AS ready
+            FROM bookings w
+            WHERE b.status = 'waitlisted'
+              AND w.slot_id = b.slot_id AND w.status = 'waitlisted' AND w.queued_version < b.queued_version
+        ) q
+    ) a
 ) ahead
 LEFT JOIN LATERAL (
-    SELECT coalesce(h.seats_min, h.seats) AS seats, h.version FROM bookings h
-    WHERE b.status = 'waitlisted'
-      AND h.slot_id = b.slot_id AND h.status = 'waitlisted' AND h.blocked IS NULL
-      AND h.queued_version < b.queued_version
-      AND coalesce(h.seats_min, h.seats) > s.capacity - s.seats_taken
-      AND (e.fit = 'strict' OR h.passes >= e.max_passes)
-    ORDER BY h.queued_version
-    LIMIT 1
+    SELECT h.id, coalesce(h.seats_min, h.seats) AS seats FROM bookings h
+    WHERE h.slot_id = b.slot_id AND h.status = 'waitlisted' AND h.queued_version = ahead.holdup
 ) holdup ON true
 CROSS JOIN LATERAL (
     SELECT coalesce(array_agg(p.version ORDER BY p.version DESC), '{}')::bigint[] AS versions,

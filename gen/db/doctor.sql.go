@@ -1424,7 +1424,7 @@ type DoctorServableRow struct {
 // Nobody waits who could be served, unless a promotion is due. That is the first
 // booking in the queue that fits the free seats, if the fit policy lets it pass those
 // ahead, and if its user has no other seats at that time except those that it gives
-// back. (100: lookAhead, 10: MaxReplacements.)
+// back. (100: LookAhead, 10: MaxReplacements.)
 func (q *Queries) DoctorServable(ctx context.Context, db DBTX, page int32) ([]DoctorServableRow, error) {
 	rows, err := db.Query(ctx, doctorServable, page)
 	if err != nil {

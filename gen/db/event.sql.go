@@ -49,7 +49,8 @@ FROM events e
 CROSS JOIN LATERAL (
     SELECT count(*) AS slot_count,
            coalesce(sum(s.capacity - s.seats_taken) FILTER (
-               WHERE s.status = 'open' AND s.starts_at > statement_timestamp() AND e.status <> 'cancelled'), 0)::bigint AS seats_available
+               WHERE s.status = 'open' AND e.status <> 'cancelled'
+                 AND CASE WHEN e.walk_ins THEN s.ends_at ELSE s.starts_at END > statement_timestamp()), 0)::bigint AS seats_available
     FROM slots s
     WHERE s.event_id = e.id
 ) sums
@@ -183,6 +184,33 @@ func (q *Queries) EventInsert(ctx context.Context, db DBTX, arg EventInsertParam
 	return err
 }
 
+const eventLastSlots = `-- name: EventLastSlots :one
+SELECT count(*) AS slots, coalesce(max(s.starts_at), 'epoch')::timestamptz AS last_start,
+       coalesce(max(s.ends_at), 'epoch')::timestamptz AS last_end, clock_timestamp()::timestamptz AS now
+FROM slots s
+WHERE s.event_id = $1 AND s.status <> 'cancelled'
+`
+
+type EventLastSlotsRow struct {
+	Slots     int64
+	LastStart time.Time
+	LastEnd   time.Time
+	Now       time.Time
+}
+
+// How many slots of an event are not cancelled, and when the last of them start and end.
+func (q *Queries) EventLastSlots(ctx context.Context, db DBTX, eventID uuid.UUID) (EventLastSlotsRow, error) {
+	row := db.QueryRow(ctx, eventLastSlots, eventID)
+	var i EventLastSlotsRow
+	err := row.Scan(
+		&i.Slots,
+		&i.LastStart,
+		&i.LastEnd,
+		&i.Now,
+	)
+	return i, err
+}
+
 const eventList = `-- name: EventList :many
 SELECT
     e.id, e.organizer_id, e.title, e.description, e.location, e.time_zone, e.status, e.revision,
@@ -209,7 +237,8 @@ FROM (
       -- Not EXISTS: the planner would read all slots for that.
       AND ($9::boolean IS NULL OR $9::boolean = (e.status = 'published' AND (
               SELECT true FROM slots s
-              WHERE s.event_id = e.id AND s.status = 'open' AND s.starts_at > statement_timestamp() AND s.seats_taken < s.capacity
+              WHERE s.event_id = e.id AND s.status = 'open' AND s.seats_taken < s.capacity
+                AND CASE WHEN e.walk_ins THEN s.ends_at ELSE s.starts_at END > statement_timestamp()
               LIMIT 1) IS NOT NULL))
       AND ($10::boolean IS NULL OR (e.starts_at IS NULL) = $10::boolean)
       AND CASE WHEN $11::boolean
@@ -223,7 +252,8 @@ FROM (
 CROSS JOIN LATERAL (
     SELECT count(*) AS slot_count,
            coalesce(sum(s.capacity - s.seats_taken) FILTER (
-               WHERE s.status = 'open' AND s.starts_at > statement_timestamp() AND e.status <> 'cancelled'), 0)::bigint AS seats_available
+               WHERE s.status = 'open' AND e.status <> 'cancelled'
+                 AND CASE WHEN e.walk_ins THEN s.ends_at ELSE s.starts_at END > statement_timestamp()), 0)::bigint AS seats_available
     FROM slots s
     WHERE s.event_id = e.id
 ) sums

@@ -19,6 +19,7 @@ func SlotOf(r db.SlotsLoadRow) seating.Slot {
 		StartsAt: r.StartsAt, EndsAt: r.EndsAt, Capacity: int(r.Capacity),
 		Policy: seating.Policy{
 			BookingOpensAt: given(r.BookingOpensAt), BookingClosesAt: given(r.BookingClosesAt),
+			WalkIns:            r.WalkIns,
 			CancellationCloses: time.Duration(r.CancellationClosesMinutes) * time.Minute,
 			WaitlistMode:       seating.WaitlistMode(r.WaitlistMode), WaitlistLimit: limit,
 			OfferFor: time.Duration(r.OfferMinutes) * time.Minute,

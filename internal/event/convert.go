@@ -30,7 +30,7 @@ func settings(c api.EventCreate) Settings {
 		BookingOpensAt: c.BookingOpensAt, BookingClosesAt: c.BookingClosesAt,
 		CancellationClosesMinutes: c.CancellationClosesMinutes,
 		WaitlistMode:              c.WaitlistMode, WaitlistLimit: c.WaitlistLimit, OfferMinutes: c.OfferMinutes,
-		Fit: c.Fit, MaxPasses: c.MaxPasses, HoldMinutes: c.HoldMinutes,
+		Fit: c.Fit, MaxPasses: c.MaxPasses, HoldMinutes: c.HoldMinutes, WalkIns: c.WalkIns,
 	})(&s)
 	return s
 }
@@ -51,6 +51,7 @@ func patch(p *api.EventPatch) func(*Settings) {
 		set(&s.Fit, (*seating.Fit)(p.Fit))
 		set(&s.MaxPasses, p.MaxPasses)
 		set(&s.HoldMinutes, p.HoldMinutes)
+		set(&s.WalkIns, p.WalkIns)
 	}
 }
 
@@ -99,7 +100,7 @@ func (e Event) json() api.Event {
 		BookingOpensAt: view.OrNull(e.BookingOpensAt), BookingClosesAt: view.OrNull(e.BookingClosesAt),
 		CancellationClosesMinutes: e.CancellationClosesMinutes,
 		WaitlistMode:              api.WaitlistMode(e.WaitlistMode), WaitlistLimit: view.OrNull(e.WaitlistLimit),
-		OfferMinutes: e.OfferMinutes, Fit: api.FitPolicy(e.Fit), MaxPasses: e.MaxPasses, HoldMinutes: e.HoldMinutes,
+		OfferMinutes: e.OfferMinutes, Fit: api.FitPolicy(e.Fit), MaxPasses: e.MaxPasses, HoldMinutes: e.HoldMinutes, WalkIns: e.WalkIns,
 		PublishedAt: view.OrNull(e.PublishedAt), CancelledAt: view.OrNull(e.CancelledAt), CancellationReason: view.OrNull(e.CancellationReason),
 		CreatedAt: e.CreatedAt, UpdatedAt: e.UpdatedAt,
 	}

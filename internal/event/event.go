@@ -55,6 +55,8 @@ type Rules struct {
 	Fit                             seating.Fit
 	MaxPasses                       int
 	HoldMinutes                     int
+	// WalkIns keeps booking open while a slot runs.
+	WalkIns bool
 }
 
 // Defaults are the settings of a new event that are omitted.
@@ -88,6 +90,25 @@ func (r Rules) checkPeriod() error {
 		return errBadTime("/booking_closes_at", "must be in the years 2000 to 2999")
 	case opens != nil && closes != nil && !opens.Before(*closes):
 		return errBadTime("/booking_closes_at", "must be after booking_opens_at")
+	}
+	return nil
+}
+
+// checkBookable refuses rules and slots with which nobody could ever book the event:
+// without a slot that has not ended, or if booking opens when all have started, or
+// ended with WalkIns. Cancelled slots do not count.
+func (r Rules) checkBookable(of db.EventLastSlotsRow) error {
+	last, what := of.LastStart, "started"
+	if r.WalkIns {
+		last, what = of.LastEnd, "ended"
+	}
+	switch {
+	case of.Slots == 0:
+		return fault.NoBookableSlot.New("The event has no slot that is not cancelled.")
+	case !of.Now.Before(of.LastEnd):
+		return fault.NoBookableSlot.New("All slots of the event have ended.")
+	case r.BookingOpensAt != nil && !r.BookingOpensAt.Before(last):
+		return fault.NoBookableSlot.Newf("Booking opens at %s, when all slots of the event have %s.", r.BookingOpensAt.UTC().Format(time.RFC3339), what)
 	}
 	return nil
 }
@@ -144,7 +165,7 @@ func (s Settings) row(id, organizerID uuid.UUID) db.EventUpdateParams {
 		CancellationClosesMinutes: int32(s.CancellationClosesMinutes),
 		WaitlistMode:              string(s.WaitlistMode), WaitlistLimit: convert[int32](s.WaitlistLimit),
 		OfferMinutes: int32(s.OfferMinutes), Fit: string(s.Fit), MaxPasses: int32(s.MaxPasses),
-		HoldMinutes: int32(s.HoldMinutes),
+		HoldMinutes: int32(s.HoldMinutes), WalkIns: s.WalkIns,
 	}
 }
 
@@ -156,7 +177,7 @@ func eventOf(r db.EventGetRow) Event {
 			CancellationClosesMinutes: int(r.CancellationClosesMinutes),
 			WaitlistMode:              seating.WaitlistMode(r.WaitlistMode), WaitlistLimit: convert[int](r.WaitlistLimit),
 			OfferMinutes: int(r.OfferMinutes), Fit: seating.Fit(r.Fit), MaxPasses: int(r.MaxPasses),
-			HoldMinutes: int(r.HoldMinutes),
+			HoldMinutes: int(r.HoldMinutes), WalkIns: r.WalkIns,
 		}},
 		PublishedAt: view.UTC(r.PublishedAt), CancelledAt: view.UTC(r.CancelledAt), CancellationReason: r.CancellationReason,
 		CreatedAt: r.CreatedAt.UTC(), UpdatedAt: r.UpdatedAt.UTC(),

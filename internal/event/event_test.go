@@ -22,7 +22,7 @@ func TestCreateFillsInTheDefaults(t *testing.T) {
 	h := open(t)
 	got, tag := h.draft()
 	if got.Status != api.EventStatusDraft || got.OrganizerID != h.organizer.UserID || got.Revision != 1 ||
-		got.WaitlistMode != api.WaitlistModeAutomatic || got.OfferMinutes != 60 || got.Fit != api.FitPolicyStrict || got.MaxPasses != 3 || got.HoldMinutes != 10 ||
+		got.WaitlistMode != api.WaitlistModeAutomatic || got.OfferMinutes != 60 || got.Fit != api.FitPolicyStrict || got.MaxPasses != 3 || got.HoldMinutes != 10 || got.WalkIns ||
 		!got.WaitlistLimit.IsNull() || !got.BookingOpensAt.IsNull() || !got.StartsAt.IsNull() || !got.PublishedAt.IsNull() {
 		t.Errorf("got %+v", got)
 	}
@@ -41,11 +41,11 @@ func TestCreateStoresAllSettings(t *testing.T) {
 		c.BookingClosesAt = nullable.NewNullableWithValue(opens.Add(time.Hour))
 		c.CancellationClosesMinutes, c.WaitlistLimit = ptr(120), nullable.NewNullableWithValue(50)
 		c.WaitlistMode, c.OfferMinutes, c.Fit, c.MaxPasses = ptr(api.WaitlistModeOffer), ptr(30), ptr(api.FitPolicyFirstFit), ptr(0)
-		c.HoldMinutes = ptr(15)
+		c.HoldMinutes, c.WalkIns = ptr(15), ptr(true)
 	})
 	if got.Description != "Two quartets" || got.Location != "Small Hall" || got.CancellationClosesMinutes != 120 ||
 		value(got.WaitlistLimit) != 50 || got.WaitlistMode != api.WaitlistModeOffer || got.OfferMinutes != 30 ||
-		got.Fit != api.FitPolicyFirstFit || got.MaxPasses != 0 || got.HoldMinutes != 15 ||
+		got.Fit != api.FitPolicyFirstFit || got.MaxPasses != 0 || got.HoldMinutes != 15 || !got.WalkIns ||
 		!value(got.BookingOpensAt).Equal(opens.Truncate(time.Microsecond)) || value(got.BookingOpensAt).Location() != time.UTC {
 		t.Errorf("got %+v", got)
 	}
@@ -110,6 +110,7 @@ func (h *env) cancel(ctx context.Context, id uuid.UUID, reason string) (response
 func TestPublishingTwiceChangesNothing(t *testing.T) {
 	h := open(t)
 	draft, _ := h.draft()
+	testkit.Slot(t, h.pool, draft.ID)
 	first, err := h.publish(h.mine(), draft.ID)
 	must(t, err)
 	got := body[api.Event](t, first)

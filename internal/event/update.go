@@ -19,7 +19,7 @@ import (
 // makes no revision. Refusals: fault.NotFound, fault.NotPermitted,
 // fault.VersionMismatch, fault.InvalidTransition (cancelled),
 // fault.ValidationFailed, fault.UnknownTimeZone, fault.InvalidTimeRange,
-// fault.WaitlistInUse.
+// fault.WaitlistInUse, fault.NoBookableSlot.
 func (s *Service) Update(ctx context.Context, caller access.Caller, eventID uuid.UUID, match view.IfMatch, edit func(*Settings)) (Event, error) {
 	before, err := s.managed(ctx, caller, eventID)
 	if err != nil {
@@ -83,6 +83,9 @@ func (s *Service) replaceTx(ctx context.Context, tx pgx.Tx, caller access.Caller
 		if !newRules {
 			return errRulesNotLocked
 		}
+		if err := checkStillBookableTx(ctx, tx, before, settings.Rules); err != nil {
+			return err
+		}
 		actor := access.ActorFor(caller, before.OrganizerID, uuid.Nil, "")
 		if err := s.applyTx(ctx, tx, actor, settings.Rules, slots); err != nil {
 			return err
@@ -110,6 +113,19 @@ func lockEditedTx(ctx context.Context, tx pgx.Tx, caller access.Caller, before *
 		err = fault.VersionMismatch.Newf("The event is at revision %d, and the edit is of revision %d.", row.Revision, before.Revision)
 	}
 	return slots, err
+}
+
+// checkStillBookableTx refuses an edit of a published event that would leave no slot to
+// be booked, ever. An event that is over can be edited: it was so before.
+func checkStillBookableTx(ctx context.Context, tx pgx.Tx, before Event, rules Rules) error {
+	if before.Status != seating.EventPublished || rules.equals(before.Rules) {
+		return nil
+	}
+	slots, err := db.New().EventLastSlots(ctx, tx, before.ID)
+	if err != nil || before.checkBookable(slots) != nil {
+		return err
+	}
+	return rules.checkBookable(slots)
 }
 
 // applyTx applies new rules to the slots. The waitlist cannot be turned off while

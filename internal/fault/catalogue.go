@@ -152,6 +152,9 @@ var (
 	SlotEnded = define(http.StatusConflict, "slot_ended", "Slot ended",
 		"The slot has ended, so it can no longer be moved or cancelled.",
 		"Create another slot.")
+	NoBookableSlot = define(http.StatusConflict, "no_bookable_slot", "No slot can be booked",
+		"Nobody could ever book the event: it has no slot, all its slots have ended or were cancelled, or booking opens only when all of them have started (with walk_ins: ended).",
+		"Add a slot in the future, or let booking open earlier.")
 	SlotCancelled = define(http.StatusConflict, "slot_cancelled", "Slot cancelled",
 		"The slot was cancelled.",
 		"Choose another slot.")

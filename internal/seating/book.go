@@ -68,6 +68,9 @@ func (c Book) apply(s *State) (Result, error) {
 	if err := c.checkReplaceable(s, slot); err != nil {
 		return Result{}, err
 	}
+	if slot.Started(s.Now) {
+		c.IfFull = Reject // Nobody is promoted any more.
+	}
 	promoted, _ := s.promote(slot)
 	d, err := c.decide(s, slot)
 	if err != nil {
@@ -160,7 +163,7 @@ func (c Book) checkAdmissible(s *State, slot *Slot) error {
 
 // checkOpen checks the state of event and slot, then whether booking is open now.
 func (s *Slot) checkOpen(now time.Time) error {
-	opens, closes := s.Policy.BookingOpensAt, s.Policy.BookingClosesAt
+	opens, closes := s.Policy.BookingOpensAt, s.bookingClosesAt()
 	switch {
 	case s.EventStatus != EventPublished:
 		return atVersion(s, fault.EventNotPublished.Newf("The event is %s; only published events take bookings.", s.EventStatus))
@@ -168,7 +171,7 @@ func (s *Slot) checkOpen(now time.Time) error {
 		return atVersion(s, fault.SlotCancelled.New("The slot was cancelled."))
 	case s.Status == SlotClosed:
 		return atVersion(s, fault.BookingClosed.New("The organizer has closed this slot for bookings."))
-	case s.Started(now):
+	case s.Started(now) && !s.Policy.WalkIns:
 		return atVersion(s, fault.SlotStarted.New("The slot has started."))
 	case now.Before(opens):
 		return atVersion(s, fault.BookingNotOpen.Newf("Booking opens at %s.", opens.UTC().Format(time.RFC3339)).With(fault.Members{OpensAt: new(opens.UTC())}))
@@ -176,6 +179,15 @@ func (s *Slot) checkOpen(now time.Time) error {
 		return atVersion(s, fault.BookingClosed.Newf("Booking closed at %s.", closes.UTC().Format(time.RFC3339)))
 	}
 	return nil
+}
+
+// bookingClosesAt is the time from which the slot takes no bookings; zero: its start.
+func (s *Slot) bookingClosesAt() time.Time {
+	closes := s.Policy.BookingClosesAt
+	if s.Policy.WalkIns && (closes.IsZero() || s.EndsAt.Before(closes)) {
+		return s.EndsAt
+	}
+	return closes
 }
 
 // checkAvailable checks the overlap with other bookings, then seats and waitlist.
@@ -190,7 +202,7 @@ func (c Book) checkAvailable(s *State, slot *Slot, served bool) error {
 	case served:
 		return nil
 	case c.IfFull != Wait:
-		return atVersion(slot, slot.errSlotFull(c.Seats))
+		return atVersion(slot, slot.errSlotFull(c.Seats, s.Now))
 	case slot.Policy.WaitlistMode == WaitlistOff:
 		return atVersion(slot, fault.WaitlistDisabled.New("The slot is full, and this event has no waitlist."))
 	case slot.isWaitlistFull():
@@ -208,12 +220,12 @@ func (s *Slot) errSeatsExceedCapacity() *fault.Error {
 	return fault.SeatsExceedCapacity.Newf("The slot has %s in total.", fault.Count(s.Capacity, "seat")).With(fault.Members{Capacity: new(s.Capacity)})
 }
 
-func (s *Slot) errSlotFull(seats int) *fault.Error {
+func (s *Slot) errSlotFull(seats int, now time.Time) *fault.Error {
 	f := fault.SlotFull.Newf("The slot has %s free; %d requested.", fault.Count(s.Free(), "seat"), seats)
 	if s.WaitlistReady > 0 && s.Free() >= seats {
 		f = fault.SlotFull.New("The free seats of this slot are for bookings that already wait.")
 	}
-	return f.With(fault.Members{WaitlistOpen: new(s.Policy.WaitlistMode != WaitlistOff && !s.isWaitlistFull())})
+	return f.With(fault.Members{WaitlistOpen: new(s.Policy.WaitlistMode != WaitlistOff && !s.isWaitlistFull() && !s.Started(now))})
 }
 
 func (c Book) errAlreadyBooked(b *Booking) *fault.Error {

@@ -85,10 +85,10 @@ const (
 	ExpirePage = 1000
 	// PromotePage is how many bookings one command promotes, blocks or unblocks.
 	PromotePage = 300
-	// lookAhead is how many bookings first_fit may pass in one search.
-	lookAhead = 100
+	// LookAhead is how many bookings first_fit may pass in one search.
+	LookAhead = 100
 	// HeadsPage is how many bookings of a queue are loaded.
-	HeadsPage = PromotePage + lookAhead
+	HeadsPage = PromotePage + LookAhead
 	// MaxReplacements is how many times a replaced booking is followed to the one
 	// that replaced it.
 	MaxReplacements = 10

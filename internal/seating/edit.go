@@ -2,6 +2,7 @@ package seating
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -89,21 +90,39 @@ func (c EditSlot) checkAdmissible(s *State, slot *Slot, starts, ends time.Time, 
 		return atVersion(slot, fault.CapacityBelowTaken.Newf("The capacity cannot be less than the number of taken seats (%d).", slot.SeatsTaken).With(fault.Members{SeatsTaken: new(slot.SeatsTaken)}))
 	case !timesChange:
 		return nil
-	case slot.Started(s.Now):
-		return atVersion(slot, fault.SlotStarted.New("The slot has started; its times can no longer change."))
-	case !starts.Before(ends):
-		return fault.InvalidTimeRange.New("ends_at must be after starts_at.")
-	case c.MaxDuration > 0 && ends.Sub(starts) > c.MaxDuration:
+	}
+	if err := slot.checkTimes(starts, ends, s.Now); err != nil {
+		return err
+	}
+	if c.MaxDuration > 0 && ends.Sub(starts) > c.MaxDuration {
 		return fault.InvalidTimeRange.Newf("ends_at must be at most %.0f days after starts_at.", c.MaxDuration.Hours()/24)
-	case !s.Now.Before(starts):
-		return fault.InvalidTimeRange.New("starts_at must be in the future.")
 	}
 	attendees, busy := s.attendees(slot, starts, ends)
 	switch live := attendees + slot.WaitlistLength; {
 	case live > MaxTimeChange:
 		return atVersion(slot, fault.EventHasBookings.Newf("The times of a slot with more than %d bookings cannot change.", MaxTimeChange).With(fault.Members{Count: new(live)}))
-	case len(busy) > 0 && !c.Displace:
+	case len(busy) > 0 && (!c.Displace || slices.ContainsFunc(busy, func(b *Booking) bool { return slot.Started(s.Now) && !b.CheckedInAt.IsZero() })):
+		// Who is there already is not displaced.
 		return atVersion(slot, fault.EventHasBookings.Newf("%s would have overlapping bookings at the new times.", fault.Count(len(busy), "attendee")).With(fault.Members{Count: new(len(busy))}))
+	}
+	return nil
+}
+
+// checkTimes refuses new times. A slot that runs can be prolonged and shortened, and
+// nothing of an ended one changes. The slots of drafts are free: nobody has booked them.
+func (s *Slot) checkTimes(starts, ends, now time.Time) error {
+	moves := !starts.Equal(s.StartsAt)
+	switch booked := s.EventStatus != EventDraft; {
+	case booked && s.Ended(now):
+		return atVersion(s, fault.SlotEnded.New("The slot has ended; its times can no longer change."))
+	case booked && s.Started(now) && moves:
+		return atVersion(s, fault.SlotStarted.New("The slot has started; only its end can still change."))
+	case !starts.Before(ends):
+		return fault.InvalidTimeRange.New("ends_at must be after starts_at.")
+	case moves && !now.Before(starts):
+		return fault.InvalidTimeRange.New("starts_at must be in the future.")
+	case booked && ends.Before(now):
+		return fault.InvalidTimeRange.New("ends_at must not be in the past.")
 	}
 	return nil
 }
@@ -131,9 +150,20 @@ func (c EditSlot) changeCapacity(s *State, slot *Slot) {
 	slot.Capacity = *c.Capacity
 	s.record(slot, nil, KindEdited, by, Cause{})
 	slot.noteFreed(s.Now)
-	s.unblockEnded(slot) // Bookings that the old capacity blocked come before newcomers.
+	s.blockTooLarge(slot) // Nobody may wait behind bookings that cannot be served.
+	s.unblockEnded(slot)  // Bookings that the old capacity blocked come before newcomers.
 	if slot.WaitlistLength > 0 {
 		s.requestPromotion(slot.ID)
+	}
+}
+
+// blockTooLarge blocks the loaded bookings in the queue that the slot is too small for.
+// A promotion blocks the others, when it comes to them.
+func (s *State) blockTooLarge(slot *Slot) {
+	for _, b := range slices.Clone(slot.ready) {
+		if b.minSeats() > slot.Capacity {
+			s.block(b, BlockedCapacity, uuid.Nil)
+		}
 	}
 }
 

@@ -23,6 +23,9 @@ func (c Hold) apply(s *State) (Result, error) {
 	if err := c.checkAdmissible(s, slot); err != nil {
 		return Result{}, err
 	}
+	if slot.Started(s.Now) {
+		return Result{}, atVersion(slot, fault.SlotStarted.New("The slot has started: its seats can be booked, but no longer held."))
+	}
 	if held := s.held[c.UserID]; held+c.Seats > maxHeld {
 		return Result{}, atVersion(slot, fault.HoldLimit.Newf("You hold %s; the limit is %d.", fault.Count(held, "seat"), maxHeld).With(fault.Members{Held: new(held), Limit: new(maxHeld)}))
 	}

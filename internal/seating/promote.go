@@ -114,7 +114,7 @@ func (s *Slot) cannotPass(passed []*Booking) bool {
 	if s.Policy.Fit == FitStrict {
 		return len(passed) > 0
 	}
-	return len(passed) >= lookAhead || slices.ContainsFunc(passed, func(b *Booking) bool { return b.Passes >= s.Policy.MaxPasses })
+	return len(passed) >= LookAhead || slices.ContainsFunc(passed, func(b *Booking) bool { return b.Passes >= s.Policy.MaxPasses })
 }
 
 // canSeat says whether a newcomer can have seats at once, and which bookings it

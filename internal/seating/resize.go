@@ -110,7 +110,7 @@ func (s *State) checkResizable(slot *Slot, b *Booking, more int, by Actor) error
 	}
 	s.promote(slot)
 	if more > slot.Free() || slot.WaitlistReady > 0 {
-		return atVersion(slot, slot.errSlotFull(more))
+		return atVersion(slot, slot.errSlotFull(more, s.Now))
 	}
 	return nil
 }

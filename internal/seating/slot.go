@@ -59,13 +59,15 @@ type Slot struct {
 
 // Policy is what the organizer decided for the slots of an event.
 type Policy struct {
-	BookingOpensAt, BookingClosesAt time.Time // zero: when published; at the slot's start
-	CancellationCloses              time.Duration
-	WaitlistMode                    WaitlistMode
-	WaitlistLimit                   int // NoLimit: any number
-	OfferFor, HoldFor               time.Duration
-	Fit                             Fit
-	MaxPasses                       int
+	BookingOpensAt, BookingClosesAt time.Time // zero: when published; at the slot's start, or end with WalkIns
+	// WalkIns keeps booking open while the slot runs.
+	WalkIns            bool
+	CancellationCloses time.Duration
+	WaitlistMode       WaitlistMode
+	WaitlistLimit      int // NoLimit: any number
+	OfferFor, HoldFor  time.Duration
+	Fit                Fit
+	MaxPasses          int
 }
 
 // NoLimit is the waitlist limit of an event without one.

@@ -26,7 +26,7 @@ func TestCapacityCannotBeBelowTheTakenSeats(t *testing.T) {
 	wantFault(t, err, fault.VersionMismatch)
 }
 
-func TestTimesOfASlotChangeUntilItStarts(t *testing.T) {
+func TestTimesOfASlotChangeUntilItStartsAndItsEndUntilItEnds(t *testing.T) {
 	t.Parallel()
 	f := newFixture(t, aSlot(4))
 	at := func(hours int) *time.Time { t := noon.Add(time.Duration(hours) * time.Hour); return &t }
@@ -44,8 +44,15 @@ func TestTimesOfASlotChangeUntilItStarts(t *testing.T) {
 		t.Error("an edit that changes nothing made a revision")
 	}
 	f.state.Now = *at(60)
-	_, err = f.apply(seating.EditSlot{SlotID: f.slot, EndsAt: at(70)})
+	_, err = f.apply(seating.EditSlot{SlotID: f.slot, StartsAt: at(69), EndsAt: at(70)})
 	wantFault(t, err, fault.SlotStarted)
+	f.must(seating.EditSlot{SlotID: f.slot, EndsAt: at(70)})
+	f.state.Now = *at(65)
+	_, err = f.apply(seating.EditSlot{SlotID: f.slot, EndsAt: at(64)})
+	wantFault(t, err, fault.InvalidTimeRange)
+	f.must(seating.EditSlot{SlotID: f.slot, EndsAt: at(65)}) // it ends now
+	_, err = f.apply(seating.EditSlot{SlotID: f.slot, EndsAt: at(66)})
+	wantFault(t, err, fault.SlotEnded)
 }
 
 func TestNewTimesCancelOverlappingBookingsIfDisplace(t *testing.T) {

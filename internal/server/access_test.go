@@ -277,6 +277,7 @@ func (h *env) newFixture(desk *desk.Desk) fixture {
 	mine := func(e *db.Event) { e.OrganizerID = s.organizer.UserID }
 	s.event = testkit.Event(h.t, h.pool, mine)
 	s.draft = testkit.Event(h.t, h.pool, mine, func(e *db.Event) { e.Status, e.PublishedAt = string(seating.EventDraft), nil })
+	testkit.Slot(h.t, h.pool, s.draft.ID) // without a slot it could not be published
 	s.booked = testkit.Slot(h.t, h.pool, s.event.ID)
 	s.free = testkit.Slot(h.t, h.pool, s.event.ID, testkit.Times(48*time.Hour, 50*time.Hour))
 	s.booking = testkit.Book(h.t, desk, s.booked.ID, s.attendee.UserID, 1)

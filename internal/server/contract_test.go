@@ -128,7 +128,7 @@ func TestContractHasTheDefaultSettingsOfEvents(t *testing.T) {
 		"description": d.Description, "location": d.Location,
 		"cancellation_closes_minutes": float64(d.CancellationClosesMinutes), "waitlist_mode": string(d.WaitlistMode),
 		"offer_minutes": float64(d.OfferMinutes), "fit": string(d.Fit), "max_passes": float64(d.MaxPasses),
-		"hold_minutes": float64(d.HoldMinutes),
+		"hold_minutes": float64(d.HoldMinutes), "walk_ins": d.WalkIns,
 	}
 	if !maps.Equal(documented, want) {
 		t.Errorf("openapi.yaml has the defaults\n%v, event.Defaults\n%v", documented, want)

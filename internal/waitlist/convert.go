@@ -57,7 +57,7 @@ func (p Position) json(caller access.Caller) api.WaitlistPosition {
 	return api.WaitlistPosition{
 		BookingID: p.BookingID, SlotID: p.SlotID, Status: api.BookingStatus(p.Status),
 		Position: view.ZeroIsNull(p.Number()), BookingsAhead: p.BookingsAhead, SeatsAhead: p.SeatsAhead,
-		Blocked: p.Blocked != seating.NotBlocked, BlockedBy: view.OtherBooking(caller, p.UserID, p.BlockedBy), Passes: p.Passes, PassedBy: passedBy,
+		Blocked: p.Blocked(), BlockedBy: view.OtherBooking(caller, p.UserID, p.BlockedBy), Passes: p.Passes, PassedBy: passedBy,
 		SeatsNeeded: p.SeatsNeeded(), SeatsAvailable: p.Free(), Reasons: reasons, SlotVersion: p.SlotVersion,
 	}
 }

@@ -37,15 +37,28 @@ func positionOf(r db.WaitlistPositionGetRow) Position {
 	return Position{
 		BookingID: b.ID, SlotID: b.SlotID, UserID: b.UserID, Status: b.Status, Seats: b.Seats, SeatsMin: b.SeatsMin,
 		QueuedVersion: b.QueuedVersion, Passes: b.Passes, PassedBy: passes(r),
-		Blocked: b.Blocked, BlockedBy: b.BlockedBy, BlockedVersion: r.BlockedVersion,
+		BlockedBy: r.Blocker, BlockedVersion: blockedVersion(b, r), FirstFit: seating.Fit(r.Fit) == seating.FitFirstFit,
 		BookingsAhead: int(r.BookingsAhead), SeatsAhead: int(r.SeatsAhead),
 		ReadyBookingsAhead: int(r.ReadyBookingsAhead), ReadySeatsAhead: int(r.ReadySeatsAhead),
-		HoldupSeats: int(r.HoldupSeats), HoldupVersion: r.HoldupVersion,
+		HoldupSeats: int(r.HoldupSeats), HoldupVersion: r.HoldupVersion, OversizedAhead: int(r.OversizedAhead),
 		ShortVersion: r.ShortVersion, HeldupVersion: r.HeldupVersion,
 		Capacity: int(r.Capacity), SeatsTaken: int(r.SeatsTaken),
 		SlotStatus: seating.SlotStatus(r.SlotStatus), Started: r.Started,
 		SlotVersion: r.SlotVersion, FreedVersion: r.FreedVersion,
 	}
+}
+
+// blockedVersion is the entry that marked the booking as blocked, if it is blocked for
+// that reason now; 0: none has yet.
+func blockedVersion(b seating.Booking, r db.WaitlistPositionGetRow) int64 {
+	now := seating.BlockedCapacity
+	if r.Blocker != uuid.Nil {
+		now = seating.BlockedOverlap
+	}
+	if b.Blocked != now {
+		return 0
+	}
+	return r.BlockedVersion
 }
 
 func passes(r db.WaitlistPositionGetRow) []Pass {

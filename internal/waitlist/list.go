@@ -10,6 +10,7 @@ import (
 	"eventbooking/internal/access"
 	"eventbooking/internal/page"
 	"eventbooking/internal/postgres"
+	"eventbooking/internal/seating"
 	"eventbooking/internal/view"
 )
 
@@ -24,6 +25,24 @@ func (s *Service) List(ctx context.Context, caller access.Caller, slotID uuid.UU
 		rows, err := postgres.Read(ctx, s.pool, func(c *pgxpool.Conn) ([]db.WaitlistOfSlotRow, error) {
 			return db.New().WaitlistOfSlot(ctx, c, db.WaitlistOfSlotParams{SlotID: slotID, AfterVersion: after, Page: n})
 		})
-		return view.BookingsFrom(rows), err
+		queue := make([]view.Booking, len(rows))
+		for i, row := range rows {
+			queue[i] = waiting(row)
+		}
+		return queue, err
 	}, func(b view.Booking) int64 { return b.QueuedVersion })
+}
+
+// waiting converts a row. Whether the booking is blocked is as it is now, whether a
+// promotion has found out or not.
+func waiting(row db.WaitlistOfSlotRow) view.Booking {
+	b := view.BookingFrom(view.BookingRow{Booking: row.Booking, EventID: row.EventID, Position: row.Position})
+	b.Blocked, b.BlockedBy = seating.NotBlocked, row.Blocker
+	switch {
+	case row.Blocker != uuid.Nil:
+		b.Blocked = seating.BlockedOverlap
+	case row.TooLarge:
+		b.Blocked = seating.BlockedCapacity
+	}
+	return b
 }

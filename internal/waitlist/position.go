@@ -26,19 +26,23 @@ type Position struct {
 	Passes        int
 	// PassedBy has the latest of these passes, the newest first.
 	PassedBy []Pass
-	// Blocked says why it cannot take seats now, BlockedBy because of which booking of
-	// the same user, BlockedVersion since which entry.
-	Blocked        seating.Block
+	// BlockedBy is the booking of the same user that keeps it from taking seats now;
+	// BlockedVersion is the entry that marked it as blocked for its present reason, if
+	// one has.
 	BlockedBy      uuid.UUID
 	BlockedVersion int64
 
-	// All bookings ahead of it, and of these the ready ones, which are not blocked.
+	// FirstFit says that smaller bookings may pass larger ones.
+	FirstFit bool
+	// All bookings ahead of it, and of these the ready ones, which nothing blocks.
 	BookingsAhead, SeatsAhead           int
 	ReadyBookingsAhead, ReadySeatsAhead int
 	// HoldupSeats is how many seats the first booking ahead needs that does not fit the
 	// free seats and that nobody may pass; 0: there is none. HoldupVersion is its version.
 	HoldupSeats   int
 	HoldupVersion int64
+	// OversizedAhead is how many ready bookings ahead do not fit the free seats.
+	OversizedAhead int
 	// ShortVersion is the entry since which too few seats have been free for this
 	// booking; HeldupVersion the one since which enough have been free for it, and too
 	// few for the one that holds it up.
@@ -75,6 +79,7 @@ const (
 	SeatsTaken         ReasonCode = "seats_taken"
 	AheadOfYou         ReasonCode = "ahead_of_you"
 	LargerBookingAhead ReasonCode = "larger_booking_ahead"
+	BeyondLookAhead    ReasonCode = "beyond_look_ahead"
 	BlockedByOverlap   ReasonCode = "blocked_by_overlap"
 	ExceedsCapacity    ReasonCode = "exceeds_capacity"
 	PromotionPending   ReasonCode = "promotion_pending"
@@ -103,6 +108,15 @@ func (p Position) MinSeats() int {
 	return p.Seats
 }
 
+// exceedsCapacity says whether the slot is too small for it.
+func (p Position) exceedsCapacity() bool { return p.MinSeats() > p.Capacity }
+
+// Blocked says whether it could not take seats now, however many were free. The
+// reasons then say so too.
+func (p Position) Blocked() bool {
+	return p.Waits() && !p.Started && (p.BlockedBy != uuid.Nil || p.exceedsCapacity())
+}
+
 // SeatsNeeded is how many seats must become free until it is promoted for certain,
 // if nobody ahead leaves: the ready bookings ahead get all their seats, and this one
 // its minimum. Under first_fit fewer may suffice.
@@ -123,12 +137,12 @@ func (p Position) Reasons() []Reason {
 		return []Reason{{SlotStarted, "The slot has started, so nobody is promoted any more.", 0}}
 	}
 	var reasons []Reason
-	if p.Blocked == seating.BlockedOverlap {
+	if p.BlockedBy != uuid.Nil {
 		reasons = append(reasons, Reason{BlockedByOverlap,
 			"You have a booking at an overlapping time. You keep your position.", p.BlockedVersion})
 	}
 	switch {
-	case p.MinSeats() > p.Capacity:
+	case p.exceedsCapacity():
 		reasons = append(reasons, Reason{ExceedsCapacity,
 			fmt.Sprintf("You asked for %s, and the slot has %d in total.", p.requested(), p.Capacity), p.BlockedVersion})
 	case p.MinSeats() > p.Free():
@@ -137,6 +151,10 @@ func (p Position) Reasons() []Reason {
 		reasons = append(reasons, Reason{LargerBookingAhead,
 			fmt.Sprintf("A booking ahead of you needs %s, and %s.", fault.Count(p.HoldupSeats, "seat"), p.freeSeats()),
 			p.heldUpSince()})
+	case p.FirstFit && p.OversizedAhead >= seating.LookAhead:
+		reasons = append(reasons, Reason{BeyondLookAhead,
+			fmt.Sprintf("%d bookings ahead of you do not fit the free seats, and at most %d can be passed.",
+				p.OversizedAhead, seating.LookAhead), 0})
 	}
 	if p.ReadyBookingsAhead > 0 && p.SeatsNeeded() > 0 {
 		reasons = append(reasons, Reason{AheadOfYou,

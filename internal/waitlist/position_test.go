@@ -4,6 +4,8 @@ import (
 	"slices"
 	"testing"
 
+	"github.com/google/uuid"
+
 	"eventbooking/internal/seating"
 	"eventbooking/internal/waitlist"
 )
@@ -58,18 +60,25 @@ func TestPositionSaysHowManySeatsAreNeededAndWhy(t *testing.T) {
 		}, 3, 2, []waitlist.ReasonCode{waitlist.SeatsTaken}, 12, "All 10 seats are taken."},
 		{"blocked by an own booking", func(p *waitlist.Position) {
 			first(p)
-			p.SeatsTaken, p.Blocked, p.BlockedVersion = 5, seating.BlockedOverlap, 17
+			p.SeatsTaken, p.BlockedBy, p.BlockedVersion = 5, uuid.New(), 17
 		}, 1, 0, []waitlist.ReasonCode{waitlist.BlockedByOverlap}, 17, "You have a booking at an overlapping time. You keep your position."},
 		{"more than the slot has", func(p *waitlist.Position) {
 			first(p)
-			p.Seats, p.SeatsTaken, p.Blocked, p.BlockedVersion = 12, 0, seating.BlockedCapacity, 18
+			p.Seats, p.SeatsTaken, p.BlockedVersion = 12, 0, 18
 		}, 1, 2, []waitlist.ReasonCode{waitlist.ExceedsCapacity}, 18, "You asked for 12 seats, and the slot has 10 in total."},
 		{"enough seats for all ahead", func(p *waitlist.Position) { p.SeatsTaken = 0 }, 3, 0,
 			[]waitlist.ReasonCode{waitlist.PromotionPending}, 29, "Enough seats are free for you: you will be promoted within a second."},
-		{"the capacity has grown again", func(p *waitlist.Position) {
+		{"busy, and more than the slot has", func(p *waitlist.Position) {
 			first(p)
-			p.SeatsTaken, p.Blocked, p.BlockedVersion = 0, seating.BlockedCapacity, 18
-		}, 1, 0, []waitlist.ReasonCode{waitlist.PromotionPending}, 29, "Enough seats are free for you: you will be promoted within a second."},
+			p.Seats, p.SeatsTaken, p.BlockedBy = 12, 0, uuid.New()
+		}, 1, 2, []waitlist.ReasonCode{waitlist.BlockedByOverlap, waitlist.ExceedsCapacity}, 0, "You have a booking at an overlapping time. You keep your position."},
+		{"beyond those who can be passed", func(p *waitlist.Position) {
+			p.SeatsTaken, p.FirstFit, p.OversizedAhead, p.ReadyBookingsAhead, p.ReadySeatsAhead = 8, true, 100, 100, 300
+		}, 3, 300, []waitlist.ReasonCode{waitlist.BeyondLookAhead, waitlist.AheadOfYou}, 0,
+			"100 bookings ahead of you do not fit the free seats, and at most 100 can be passed."},
+		{"the last who can be served", func(p *waitlist.Position) {
+			p.SeatsTaken, p.FirstFit, p.OversizedAhead, p.ReadyBookingsAhead, p.ReadySeatsAhead = 8, true, 99, 99, 297
+		}, 3, 297, []waitlist.ReasonCode{waitlist.AheadOfYou}, 20, "99 bookings for 297 seats are ahead of you."},
 		{"the slot was cancelled", func(p *waitlist.Position) {
 			p.SeatsTaken, p.SlotStatus = 0, seating.SlotCancelled
 		}, 3, 0, nil, 0, ""},
@@ -87,6 +96,12 @@ func TestPositionSaysHowManySeatsAreNeededAndWhy(t *testing.T) {
 			}
 			reasons := p.Reasons()
 			var codes []waitlist.ReasonCode
+			saysBlocked := slices.ContainsFunc(reasons, func(r waitlist.Reason) bool {
+				return r.Code == waitlist.BlockedByOverlap || r.Code == waitlist.ExceedsCapacity
+			})
+			if p.Blocked() != saysBlocked {
+				t.Errorf("blocked %t, because of %v", p.Blocked(), reasons)
+			}
 			for _, r := range reasons {
 				codes = append(codes, r.Code)
 			}

@@ -33,8 +33,8 @@ const (
 	atOnce   = 64
 	capacity = 6
 	// edits is after how many commands something is edited: a slot's capacity or, each
-	// fifth time, the rules of an event and, each fifth time, the statuses and times of
-	// all slots.
+	// fifth time, the rules of an event, the statuses and times of all slots, or one
+	// slot's times so that attendees are displaced.
 	edits = 50
 	// quietEvents have quietSlots each that nobody books, so that the spans of more
 	// events change at once.
@@ -121,6 +121,8 @@ func (e *experiment) edit(ctx context.Context) error {
 			edit = e.editRules
 		case 1:
 			edit = e.editSpans
+		case 3:
+			edit = e.editTimes
 		}
 		if err := edit(ctx); err != nil {
 			return err
@@ -139,6 +141,7 @@ func (e *experiment) editCapacity(ctx context.Context) error {
 func (e *experiment) editRules(ctx context.Context) error {
 	slots := e.load.Slots()
 	return e.patch(ctx, "/events/"+slots[e.random.IntN(len(slots))].EventID.String(), map[string]any{
+		"cancellation_closes_minutes": []int{0, 0, 60, 525_600}[e.random.IntN(4)], "walk_ins": e.random.IntN(2) == 0,
 		"fit": []string{"strict", "first_fit"}[e.random.IntN(2)], "max_passes": e.random.IntN(4),
 		"waitlist_mode": []string{"automatic", "offer"}[e.random.IntN(2)]})
 }
@@ -164,6 +167,14 @@ func (e *experiment) editSpans(ctx context.Context) error {
 		}
 	}
 	return nil
+}
+
+// editTimes gives a slot another end, and cancels who is busy then.
+func (e *experiment) editTimes(ctx context.Context) error {
+	slots := e.load.Slots()
+	slot := slots[e.random.IntN(len(slots))]
+	return e.patch(ctx, "/slots/"+slot.ID.String(), map[string]any{
+		"ends_at": slot.StartsAt.Add(time.Duration(60+e.random.IntN(120)) * time.Minute), "on_conflict": "cancel"})
 }
 
 // patch edits what is at a path as it is now. A refusal is no matter.

@@ -97,6 +97,28 @@ var named = []struct {
 			{Verb: spec.Move, Who: spec.Organizer, Booking: 0, Slot: 3},
 		},
 	},
+	{
+		name:  "a moved slot is seen by its bookings, and unblocks who is no longer busy",
+		rules: spec.Rules{Waitlist: spec.Automatic, Limit: spec.None}, people: 4, capacities: []int{1, 1, 1},
+		requests: []spec.Request{
+			book(0, 0, 1), bookOrWait(1, 0, 1), book(1, 1, 1), bookOrWait(2, 0, 1),
+			{Verb: spec.Cancel, Who: 0, Booking: 0}, editTimes(1, 6, false), editTimes(0, 5, true), book(3, 1, 1),
+			{Verb: spec.Cancel, Who: 2, Booking: 3}, editTimes(0, 0, false),
+		},
+	},
+	{
+		name:  "a cut of the capacity blocks who does not fit",
+		rules: spec.Rules{Waitlist: spec.Automatic, Limit: spec.None}, people: 4, capacities: []int{4, 1, 1},
+		requests: []spec.Request{
+			book(0, 0, 3), bookOrWait(1, 0, 4), bookOrWait(2, 0, 3),
+			{Verb: spec.EditCapacity, Who: spec.Organizer, Slot: 0, Capacity: 3}, {Verb: spec.Cancel, Who: 0, Booking: 0},
+			{Verb: spec.EditCapacity, Who: spec.Organizer, Slot: 0, Capacity: 4}, {Verb: spec.Cancel, Who: 2, Booking: 2},
+		},
+	},
+}
+
+func editTimes(slot, from int, displace bool) spec.Request {
+	return spec.Request{Verb: spec.EditTimes, Who: spec.Organizer, Slot: slot, From: from, Displace: displace}
 }
 
 func book(who, slot, seats int) spec.Request {

@@ -40,8 +40,8 @@ func (r drawing) readBooking(*rapid.T) {
 
 func (r drawing) compareHistory(b spec.Booking, history []api.LedgerEntry) {
 	var want, got []spec.Kind
-	for _, e := range r.model.Slots[b.Slot].Ledger {
-		if e.Booking == b.Number {
+	for i, e := range r.model.Slots[b.Slot].Ledger {
+		if e.Booking == b.Number || e.Moves && len(want) > 0 && i < b.Version {
 			want = append(want, e.Kind)
 		}
 	}
@@ -72,9 +72,28 @@ func (r drawing) comparePosition(who int, b spec.Booking, answer testkit.Answer)
 	for _, other := range ahead {
 		seats += other.Seats
 	}
-	if position != r.model.Position(b) || got.Blocked != b.Blocked || r.number(orNil(got.BlockedBy.Get)) != blocker ||
+	hindered, blocker := r.model.Hindered(b)
+	if position != r.model.Position(b) || got.Blocked != hindered || r.number(orNil(got.BlockedBy.Get)) != blocker ||
 		got.BookingsAhead != len(ahead) || got.SeatsAhead != seats || b.Status == spec.Waitlisted && got.Passes != b.Passes {
 		r.t.Fatalf("%+v waits behind %d bookings with %d seats, and is told %s", b, len(ahead), seats, answer.Body)
+	}
+	needed := 0
+	if b.Status == spec.Waitlisted {
+		needed = b.Needs() - r.model.Slots[b.Slot].Free()
+	}
+	for _, other := range ahead {
+		if is, _ := r.model.Hindered(other); !is {
+			needed += other.Seats
+		}
+	}
+	if got.SeatsNeeded != max(0, needed) {
+		r.t.Fatalf("%+v needs %d seats, and is told %s", b, needed, answer.Body)
+	}
+	saysBlocked := slices.ContainsFunc(got.Reasons, func(reason api.WaitReason) bool {
+		return reason.Code == api.WaitReasonCodeBlockedByOverlap || reason.Code == api.WaitReasonCodeExceedsCapacity
+	})
+	if got.Blocked != saysBlocked {
+		r.t.Fatalf("booking %d is told %s", b.Number, answer.Body)
 	}
 	if (len(got.Reasons) > 0) != (b.Status == spec.Waitlisted) {
 		r.t.Fatalf("booking %d is %s, for these reasons: %+v", b.Number, b.Status, got.Reasons)

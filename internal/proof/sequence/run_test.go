@@ -72,6 +72,7 @@ func (r *run) send(request spec.Request) testkit.Answer {
 		Event:   r.event,
 		Slot:    func(i int) uuid.UUID { return r.slots[i] },
 		Booking: func(i int) uuid.UUID { return r.bookings[i] },
+		Times:   func(hour int) (starts, ends string) { return r.at(hour), r.at(hour + 2) },
 	})
 	var options []testkit.RequestOption
 	if method == http.MethodPatch && request.Verb.Command().Manages {
@@ -166,7 +167,7 @@ func (r *run) compare() {
 }
 
 // read reads all slots, and everything of those that have changed: nothing does
-// without a new version.
+// without a new version, except who in the queue is busy.
 func (r *run) read() {
 	organizer := r.as(spec.Organizer)
 	if r.seen == nil {
@@ -176,6 +177,7 @@ func (r *run) read() {
 		var s api.Slot
 		organizer.Get(r.slotPath(i, "")).Want(200).Into(&s)
 		if int(s.Version) == r.seen[i].Version {
+			r.seen[i].Queue = r.readQueue(i, s.WaitlistLength) // who is busy there, because of other slots
 			continue
 		}
 		v := slotView{Status: spec.SlotStatus(s.Status), Capacity: s.Capacity, Taken: s.SeatsTaken, Waiting: s.WaitlistLength,
@@ -183,14 +185,12 @@ func (r *run) read() {
 		for _, b := range all[api.Booking](organizer, r.slotPath(i, "/bookings")) {
 			v.Bookings[r.number(&b.ID)] = r.ownView(b)
 		}
-		for _, p := range all[api.WaitlistEntry](organizer, r.slotPath(i, "/waitlist")) {
-			v.Queue = append(v.Queue, waiting{Booking: r.number(&p.Booking.ID), Passes: p.Passes, Blocker: r.blocker(p)})
-		}
+		v.Queue = r.readQueue(i, s.WaitlistLength)
 		for n, e := range all[api.LedgerEntry](organizer, r.slotPath(i, "/ledger")) {
 			if int(e.Version) != n+1 {
 				r.t.Fatalf("slot %d: entry %d of the ledger has version %d", i, n+1, e.Version)
 			}
-			v.Ledger = append(v.Ledger, spec.Entry{Kind: spec.Kind(e.Kind), Booking: r.number(orNil(e.BookingID.Get))})
+			v.Ledger = append(v.Ledger, spec.Entry{Kind: spec.Kind(e.Kind), Booking: r.number(orNil(e.BookingID.Get)), Moves: !e.NewStartsAt.IsNull()})
 		}
 		r.seen[i] = v
 	}
@@ -225,6 +225,17 @@ func (r *run) blocker(p api.WaitlistEntry) int {
 	var own api.WaitlistPosition
 	r.as(b.Person).Get(r.bookingPath(number, "/waitlist-position")).Want(http.StatusOK).Into(&own)
 	return r.number(orNil(own.BlockedBy.Get))
+}
+
+// readQueue reads the queue of a slot, if it has one.
+func (r *run) readQueue(i, length int) (queue []waiting) {
+	if length == 0 {
+		return nil
+	}
+	for _, p := range all[api.WaitlistEntry](r.as(spec.Organizer), r.slotPath(i, "/waitlist")) {
+		queue = append(queue, waiting{Booking: r.number(&p.Booking.ID), Passes: p.Passes, Blocker: r.blocker(p)})
+	}
+	return queue
 }
 
 // all reads a list to its end.

@@ -6,6 +6,7 @@ import (
 	"flag"
 	"fmt"
 	"os"
+	"slices"
 	"testing"
 	"time"
 
@@ -113,6 +114,9 @@ func (r drawing) draw(request *spec.Request, member spec.Member) {
 		request.Capacity = rapid.IntRange(1, 4).Draw(r.t, "capacity")
 	case spec.WithStatus:
 		request.Status = rapid.SampledFrom([]spec.SlotStatus{spec.Open, spec.Open, spec.Open, spec.Closed}).Draw(r.t, "status")
+	case spec.WithTimes:
+		request.From = rapid.IntRange(0, 7).Draw(r.t, "from")
+		request.Displace = rapid.Bool().Draw(r.t, "displace")
 	case spec.WithRules:
 		request.Rules = drawRules(r.t)
 	default:
@@ -204,12 +208,18 @@ func (r *run) passTo(hour int) {
 	r.t.Logf("it is hour %d", hour)
 	// Half an hour after the hour, so that no slot starts or ends by itself.
 	shift := r.wanted[0].StartsAt.Sub(time.Now().Add(-time.Duration(hour)*time.Hour - 30*time.Minute))
+	r.wanted[0].StartsAt = r.wanted[0].StartsAt.Add(-shift)
+	order := make([]int, len(r.slots)) // the first first: nobody gets seats in two at once
+	for i := range order {
+		order[i] = i
+	}
+	slices.SortFunc(order, func(i, j int) int { return r.model.Slots[i].From - r.model.Slots[j].From })
 	reporter := reporter{r.service.t, r.t}
-	for i, id := range r.slots { // the first first: nobody gets seats in two at once
-		r.wanted[i].StartsAt, r.wanted[i].EndsAt = r.wanted[i].StartsAt.Add(-shift), r.wanted[i].EndsAt.Add(-shift)
-		testkit.Exec(reporter, r.pool, "UPDATE slots SET starts_at = $2, ends_at = $3 WHERE id = $1", id, r.wanted[i].StartsAt, r.wanted[i].EndsAt)
-		testkit.Exec(reporter, r.pool, "UPDATE bookings SET expires_at = least(expires_at, $2) WHERE slot_id = $1 AND expires_at IS NOT NULL", id, r.wanted[i].StartsAt)
-		testkit.Exec(reporter, r.pool, fmt.Sprintf(earlier, shift.Microseconds(), id))
+	for _, i := range order {
+		starts, ends := r.at(r.model.Slots[i].From), r.at(r.model.Slots[i].To)
+		testkit.Exec(reporter, r.pool, "UPDATE slots SET starts_at = $2, ends_at = $3 WHERE id = $1", r.slots[i], starts, ends)
+		testkit.Exec(reporter, r.pool, "UPDATE bookings SET expires_at = least(expires_at, $2) WHERE slot_id = $1 AND expires_at IS NOT NULL", r.slots[i], starts)
+		testkit.Exec(reporter, r.pool, fmt.Sprintf(earlier, shift.Microseconds(), r.slots[i]))
 	}
 	r.model.Pass(hour)
 	for i := range r.slots {

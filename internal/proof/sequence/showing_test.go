@@ -47,7 +47,8 @@ func show(m *spec.Model, slot int) slotView {
 		}
 	}
 	for _, b := range s.Queue {
-		v.Queue = append(v.Queue, waiting{b.Number, b.Passes, b.Blocker})
+		_, blocker := m.Hindered(b)
+		v.Queue = append(v.Queue, waiting{b.Number, b.Passes, blocker})
 	}
 	return v
 }
@@ -103,7 +104,10 @@ func (v slotView) check() error {
 		if (b.Position > 0) != (b.Status == spec.Waitlisted) {
 			return fmt.Errorf("booking %d is %s at position %d", i, b.Status, b.Position)
 		}
-		if b.Version < 1 || b.Version > len(v.Ledger) || v.Ledger[b.Version-1].Booking != i {
+		if b.Version < 1 || b.Version > len(v.Ledger) {
+			return fmt.Errorf("booking %d has version %d, of %d", i, b.Version, len(v.Ledger))
+		}
+		if e := v.Ledger[b.Version-1]; e.Booking != i && (!e.Moves || !b.Status.Live()) {
 			return fmt.Errorf("booking %d has version %d, whose entry is about another", i, b.Version)
 		}
 	}

@@ -22,6 +22,7 @@ const (
 	CheckIn      Verb = "check in"
 	UndoCheckIn  Verb = "undo check-in"
 	EditCapacity Verb = "edit capacity"
+	EditTimes    Verb = "edit times"
 	SetStatus    Verb = "set status"
 	CancelSlot   Verb = "cancel slot"
 	EditRules    Verb = "edit rules"
@@ -64,6 +65,8 @@ var Commands = []Command{
 		About: is(Confirmed), Manages: true, Leaves: []Kind{KindCheckInUndone}},
 	{Verb: EditCapacity, Method: http.MethodPatch, Path: slotPath, do: (*Model).editCapacity,
 		Manages: true, Takes: []Member{InSlot, WithCapacity}, Leaves: []Kind{KindEdited}},
+	{Verb: EditTimes, Method: http.MethodPatch, Path: slotPath, do: (*Model).editTimes,
+		Manages: true, Takes: []Member{InSlot, WithTimes}, Leaves: []Kind{KindEdited}},
 	{Verb: SetStatus, Method: http.MethodPatch, Path: slotPath, do: (*Model).setStatus,
 		Manages: true, Takes: []Member{InSlot, WithStatus}, Leaves: []Kind{KindClosed, KindReopened}},
 	{Verb: CancelSlot, Method: http.MethodPost, Path: slotPath + "/cancel", do: (*Model).cancelSlot,
@@ -91,7 +94,9 @@ const (
 	CancellationClosed  Code = "cancellation_window_closed"
 	CapacityBelowTaken  Code = "capacity_below_taken"
 	IsCheckedIn         Code = "checked_in"
+	EventHasBookings    Code = "event_has_bookings"
 	HoldExpired         Code = "hold_expired"
+	InvalidTimeRange    Code = "invalid_time_range"
 	InvalidTransition   Code = "invalid_transition"
 	NotFound            Code = "not_found"
 	NotPermitted        Code = "not_permitted"
@@ -111,6 +116,7 @@ const (
 // statuses are those of the problems that are no conflicts.
 var statuses = map[Code]int{
 	NotPermitted: http.StatusForbidden, NotFound: http.StatusNotFound, VersionMismatch: http.StatusPreconditionFailed,
+	InvalidTimeRange: http.StatusUnprocessableEntity,
 	ValidationFailed: http.StatusUnprocessableEntity, SeatsExceedCapacity: http.StatusUnprocessableEntity,
 }
 
@@ -397,7 +403,8 @@ func noteArrival(kind Kind) func(*Model, Request, Booking) Answer {
 	}
 }
 
-// editCapacity gives a slot more or fewer seats.
+// editCapacity gives a slot more or fewer seats. Who needs more than there are then is
+// blocked at once.
 func (m *Model) editCapacity(r Request, _ Booking) Answer {
 	switch s := &m.Slots[r.Slot]; {
 	case r.Revision != 0 && r.Revision != s.Revision:
@@ -408,8 +415,57 @@ func (m *Model) editCapacity(r Request, _ Booking) Answer {
 		return refuse(CapacityBelowTaken)
 	case r.Capacity != s.Capacity:
 		m.must(Step{Kind: KindEdited, Slot: r.Slot, Booking: None, Capacity: r.Capacity})
+		for _, b := range s.ready() {
+			if b.Needs() > s.Capacity {
+				m.must(Step{Kind: KindBlocked, Slot: r.Slot, Booking: b.Number, Blocker: None})
+			}
+		}
 	}
 	return done()
+}
+
+// editTimes moves a slot to other hours. Who would then have seats at two places loses
+// them here, if that is wanted; otherwise nothing changes.
+func (m *Model) editTimes(r Request, _ Booking) Answer {
+	s := &m.Slots[r.Slot]
+	to := r.From + s.To - s.From
+	switch {
+	case s.Status == SlotCancelled:
+		return refuse(SlotIsCancelled)
+	case r.From == s.From:
+		return done()
+	case m.ended(r.Slot):
+		return refuse(SlotHasEnded)
+	case m.started(r.Slot):
+		return refuse(SlotStarted)
+	case r.From <= m.Hour:
+		return refuse(InvalidTimeRange)
+	}
+	var busy []int
+	for _, b := range s.Seated {
+		if m.busyAt(b.Person, r.From, to, b.Number) {
+			busy = append(busy, b.Number)
+		}
+	}
+	if len(busy) > 0 && !r.Displace {
+		return refuse(EventHasBookings)
+	}
+	m.must(Step{Kind: KindEdited, Slot: r.Slot, Booking: None, Capacity: s.Capacity, Moves: true, From: r.From, To: to})
+	for _, number := range busy {
+		m.must(Step{Kind: KindCancelled, Slot: r.Slot, Booking: number})
+	}
+	return done()
+}
+
+// busyAt says whether a person has seats at some hours, without one booking.
+func (m *Model) busyAt(person, from, to, except int) bool {
+	for i := range m.Slots {
+		s := &m.Slots[i]
+		if s.From < to && from < s.To && slices.ContainsFunc(s.Seated, func(b Booking) bool { return b.Person == person && b.Number != except }) {
+			return true
+		}
+	}
+	return false
 }
 
 // editRules changes who is promoted next. Each slot that can still promote is told

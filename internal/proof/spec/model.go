@@ -78,7 +78,7 @@ type Booking struct {
 	Replaces, Gives, MovedFrom int
 	// Until is when a hold or an offer runs out.
 	Until time.Duration
-	// Version is that of its last entry.
+	// Version is that of its last entry, or of a later move of its slot.
 	Version int
 }
 
@@ -86,6 +86,8 @@ type Booking struct {
 type Entry struct {
 	Kind    Kind
 	Booking int // None: about the slot
+	// Moves says that it gave the slot other hours.
+	Moves bool
 }
 
 // None is no booking, no limit, nobody.
@@ -347,7 +349,7 @@ func (m *Model) Key() string {
 	key := appendNumbers(append(make([]byte, 0, 512), m.Waitlist...), flag(m.FirstFit), m.MaxPasses, m.Hour)
 	for i := range m.Slots {
 		s := &m.Slots[i]
-		key = appendNumbers(append(key, s.Status...), s.Capacity, len(s.Seated), len(s.Queue), len(s.Ledger))
+		key = appendNumbers(append(key, s.Status...), s.Capacity, s.From, s.To, len(s.Seated), len(s.Queue), len(s.Ledger))
 		for _, list := range [][]Booking{s.Seated, s.Queue} {
 			for j := range list {
 				key = m.appendBooking(key, &list[j])

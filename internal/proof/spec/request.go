@@ -26,6 +26,10 @@ type Request struct {
 	Items    []Request
 	Reason   bool
 	Capacity int
+	// From is the hour at which the slot is to start; Displace cancels the bookings of
+	// those who have seats elsewhere then.
+	From     int
+	Displace bool
 	// Revision is the one that an edit is meant for; 0: any.
 	Revision int
 	Status   SlotStatus
@@ -88,6 +92,7 @@ const (
 	WithReason   Member = "reason"
 	WithCapacity Member = "capacity"
 	WithStatus   Member = "status"
+	WithTimes    Member = "times"
 	WithRules    Member = "rules"
 )
 
@@ -95,6 +100,8 @@ const (
 type IDs struct {
 	Event         uuid.UUID
 	Slot, Booking func(int) uuid.UUID
+	// Times are those of a slot that starts at an hour, as the API has them.
+	Times func(hour int) (starts, ends string)
 }
 
 // Command is the one that it stands for.
@@ -183,6 +190,9 @@ func (r Request) members(c Command, ids IDs) map[string]any {
 			members["capacity"] = r.Capacity
 		case member == WithStatus:
 			members["status"] = r.Status
+		case member == WithTimes:
+			members["starts_at"], members["ends_at"] = ids.Times(r.From)
+			members["on_conflict"] = map[bool]string{true: "cancel", false: "refuse"}[r.Displace]
 		case member == WithRules:
 			members["waitlist_mode"], members["max_passes"] = r.Rules.Waitlist, r.Rules.MaxPasses
 			members["fit"] = map[bool]string{true: "first_fit", false: "strict"}[r.Rules.FirstFit]

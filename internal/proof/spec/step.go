@@ -17,6 +17,9 @@ type Step struct {
 	Newcomer
 	// Blocker is the reason for Blocked; Capacity is the one after Opened and Edited.
 	Blocker, Capacity int
+	// Moves says that Edited gives the slot the hours From and To.
+	Moves    bool
+	From, To int
 }
 
 // Newcomer is what somebody asks of a slot. Of Resized only the seats count, and
@@ -128,7 +131,7 @@ func (m *Model) Take(step Step) error {
 		m.past[step.Booking] = b
 	}
 	if m.past != nil {
-		s.Ledger = append(s.Ledger, Entry{step.Kind, step.Booking})
+		s.Ledger = append(s.Ledger, Entry{step.Kind, step.Booking, step.Moves})
 	}
 	if taken := s.Taken(); taken > s.Capacity {
 		return fmt.Errorf("%d seats are taken of %d", taken, s.Capacity)
@@ -370,6 +373,22 @@ func (m *Model) hindrances(b *Booking) []int {
 	return m.busy(b.Person, b.Slot, m.gives(b))
 }
 
+// Hindered says whether a booking that waits could not take seats now, whether it is
+// marked as blocked or not, and because of which booking of the same person, or None.
+func (m *Model) Hindered(b Booking) (is bool, by int) {
+	if b.Status != Waitlisted {
+		return false, None
+	}
+	busy := m.busy(b.Person, b.Slot, m.gives(&b))
+	switch {
+	case slices.Contains(busy, b.Blocker):
+		return true, b.Blocker
+	case len(busy) > 0:
+		return true, slices.Min(busy)
+	}
+	return b.Needs() > m.Slots[b.Slot].Capacity, None
+}
+
 // pass notes with a booking that somebody went first.
 func (m *Model) pass(s *Slot, step Step) error {
 	s.passed = s.passed[1:]
@@ -403,7 +422,7 @@ func (m *Model) unblockable(b *Booking) bool {
 		return b.Needs() <= m.Slots[b.Slot].Capacity
 	}
 	blocker := m.live(b.Blocker)
-	return blocker == nil || !blocker.Status.TakesSeats()
+	return blocker == nil || !blocker.Status.TakesSeats() || !m.Overlap(b.Slot, blocker.Slot)
 }
 
 // resize changes the seats: who waits and wants more goes to the end of the queue.
@@ -442,17 +461,30 @@ func checkIn(come bool) func(*Model, *Slot, Step) error {
 	}
 }
 
-// edit gives a slot its capacity. One that leaves it as it is edits the rules of
+// edit gives a slot its capacity and its hours. One that leaves it as it is edits the rules of
 // the event, and is no revision of the slot.
 func (m *Model) edit(s *Slot, step Step) error {
 	if step.Booking != None {
 		return errors.New("an edit is not about a booking")
 	}
-	if step.Kind == KindEdited && step.Capacity != s.Capacity {
+	if step.Kind == KindEdited && (step.Capacity != s.Capacity || step.Moves) {
 		s.Revision++
 	}
 	s.Capacity = step.Capacity
+	if step.Moves {
+		s.move(step.From, step.To)
+	}
 	return nil
+}
+
+// move gives a slot other hours. All its live bookings change with it.
+func (s *Slot) move(from, to int) {
+	s.From, s.To = from, to
+	for _, list := range [][]Booking{s.Seated, s.Queue} {
+		for i := range list {
+			list[i].Version = s.Version
+		}
+	}
 }
 
 func restate(to SlotStatus) func(*Model, *Slot, Step) error {

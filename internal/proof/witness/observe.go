@@ -68,14 +68,15 @@ func (c *check) sawPosition(m *spec.Model, o Operation) error {
 	if !known || b.Person != c.person(o.User) {
 		return errors.New("the user has no such booking")
 	}
-	is := Observation{Version: int64(s.Version), Booking: o.Booking, Status: b.Status, Blocked: b.Blocked, Free: s.Free()}
+	is := Observation{Version: int64(s.Version), Booking: o.Booking, Status: b.Status, Free: s.Free()}
+	is.Blocked, _ = m.Hindered(b)
 	if b.Status == spec.Waitlisted {
 		ahead := m.Ahead(b)
 		is.Position, is.BookingsAhead, is.Passes = m.Position(b), len(ahead), b.Passes
 		readySeats := 0
 		for _, other := range ahead {
 			is.SeatsAhead += other.Seats
-			if other.Ready() {
+			if hindered, _ := m.Hindered(other); !hindered {
 				readySeats += other.Seats
 			}
 		}

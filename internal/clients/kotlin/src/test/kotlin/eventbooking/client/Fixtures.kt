@@ -64,10 +64,11 @@ internal val admin: TestUser by lazy { logIn("admin@test.com") }
 
 internal fun inDays(days: Long): OffsetDateTime = OffsetDateTime.now(ZoneOffset.UTC).truncatedTo(ChronoUnit.SECONDS).plusDays(days)
 
-/** Publishes an event of [organizer]. */
+/** Publishes an event of [organizer], without slots: the one that publishing needs is deleted again. */
 internal fun newEvent(mode: WaitlistMode = WaitlistMode.Automatic, title: String = "Kotlin evening"): Event {
     val draft = organizer.api.events.createEvent(EventCreate(title, "Europe/Berlin", waitlistMode = mode))
-    return organizer.api.events.publishEvent(draft.id)
+    val first = newSlot(draft)
+    return organizer.api.events.publishEvent(draft.id).also { organizer.api.slots.deleteSlot(first.id, "*") }
 }
 
 /** Creates a slot of two hours, [days] from now. */
