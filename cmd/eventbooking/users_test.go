@@ -3,6 +3,7 @@
 package main
 
 import (
+	"context"
 	"regexp"
 	"strings"
 	"testing"
@@ -61,5 +62,43 @@ func TestAGeneratedPasswordWorks(t *testing.T) {
 	users := account.New(testkit.Connect(t, url), account.Options{})
 	if _, err := users.LogIn(t.Context(), account.Credentials{Email: "root@test.com", Password: shown[1]}); err != nil {
 		t.Error(err)
+	}
+}
+
+// Seeded users with known passwords are not served to other machines by mistake.
+func TestSeededUsersAreNotExposedByMistake(t *testing.T) {
+	t.Parallel()
+	for _, addr := range []string{"0.0.0.0:0", "[::]:0", ":0"} {
+		code, _, stderr := program(t, "serve", "--seed-if-empty", "--addr="+addr, "--database-url=postgres://nobody@127.0.0.1:1/nothing")
+		if code != exitUsage || !strings.Contains(stderr, "EXPOSE_SEED") {
+			t.Errorf("%s: exit code %d: %s", addr, code, stderr)
+		}
+	}
+}
+
+func TestServingSeededUsersWarns(t *testing.T) {
+	testkit.SkipIfShort(t, "it starts services")
+	t.Parallel()
+	url := testkit.EmptyDatabaseURL(t)
+	for _, c := range []struct {
+		args  []string
+		warns string
+	}{
+		{[]string{"--addr=127.0.0.1:0"}, ""},
+		{[]string{"--addr=0.0.0.0:0", "--seed-if-empty", "--expose-seed"}, "reachable_from_other_machines=true"},
+		{[]string{"--addr=127.0.0.1:0"}, "reachable_from_other_machines=false"},
+		{[]string{"--addr=0.0.0.0:0"}, "reachable_from_other_machines=true"},
+	} {
+		ctx, stop := context.WithCancel(t.Context())
+		out := &output{}
+		done := make(chan int)
+		go func() {
+			done <- run(ctx, append([]string{"serve", "--workers=false", "--database-url=" + url}, c.args...), strings.NewReader(""), out, out)
+		}()
+		out.wait(t, "Stop with ")
+		stop()
+		if code := <-done; code != 0 || !strings.Contains(out.String(), c.warns) || strings.Contains(out.String(), "passwords that everybody knows") != (c.warns != "") {
+			t.Errorf("%v: exit code %d, want %q: %s", c.args, code, c.warns, out)
+		}
 	}
 }
