@@ -150,6 +150,9 @@ WHERE user_id = @user_id AND id < @before
 ORDER BY id DESC
 LIMIT @page::int;
 
+-- name: TokenGet :one
+SELECT * FROM tokens WHERE id = @id AND user_id = @user_id;
+
 -- name: TokenDelete :execrows
 DELETE FROM tokens WHERE id = @id AND user_id = @user_id;
 

@@ -352,10 +352,13 @@ const (
 	ProblemCodeAlreadyBooked            ProblemCode = "already_booked"
 	ProblemCodeBodyTooLarge             ProblemCode = "body_too_large"
 	ProblemCodeBookingClosed            ProblemCode = "booking_closed"
+	ProblemCodeBookingFinal             ProblemCode = "booking_final"
 	ProblemCodeBookingNotOpen           ProblemCode = "booking_not_open"
 	ProblemCodeBookingOverlap           ProblemCode = "booking_overlap"
 	ProblemCodeCancellationWindowClosed ProblemCode = "cancellation_window_closed"
 	ProblemCodeCapacityBelowTaken       ProblemCode = "capacity_below_taken"
+	ProblemCodeCheckInClosed            ProblemCode = "check_in_closed"
+	ProblemCodeCheckedIn                ProblemCode = "checked_in"
 	ProblemCodeContention               ProblemCode = "contention"
 	ProblemCodeCursorMismatch           ProblemCode = "cursor_mismatch"
 	ProblemCodeDatabaseUnavailable      ProblemCode = "database_unavailable"
@@ -385,6 +388,7 @@ const (
 	ProblemCodeSeatsExceedCapacity      ProblemCode = "seats_exceed_capacity"
 	ProblemCodeShuttingDown             ProblemCode = "shutting_down"
 	ProblemCodeSlotCancelled            ProblemCode = "slot_cancelled"
+	ProblemCodeSlotEnded                ProblemCode = "slot_ended"
 	ProblemCodeSlotFull                 ProblemCode = "slot_full"
 	ProblemCodeSlotStarted              ProblemCode = "slot_started"
 	ProblemCodeTokenExpired             ProblemCode = "token_expired"
@@ -411,6 +415,8 @@ func (e ProblemCode) Valid() bool {
 		return true
 	case ProblemCodeBookingClosed:
 		return true
+	case ProblemCodeBookingFinal:
+		return true
 	case ProblemCodeBookingNotOpen:
 		return true
 	case ProblemCodeBookingOverlap:
@@ -418,6 +424,10 @@ func (e ProblemCode) Valid() bool {
 	case ProblemCodeCancellationWindowClosed:
 		return true
 	case ProblemCodeCapacityBelowTaken:
+		return true
+	case ProblemCodeCheckInClosed:
+		return true
+	case ProblemCodeCheckedIn:
 		return true
 	case ProblemCodeContention:
 		return true
@@ -476,6 +486,8 @@ func (e ProblemCode) Valid() bool {
 	case ProblemCodeShuttingDown:
 		return true
 	case ProblemCodeSlotCancelled:
+		return true
+	case ProblemCodeSlotEnded:
 		return true
 	case ProblemCodeSlotFull:
 		return true
@@ -722,7 +734,7 @@ type Booking struct {
 	// SlotID The slot.
 	SlotID uuid.UUID `json:"slot_id"`
 
-	// SlotVersion The version, in the slot's ledger, of the booking's last change.
+	// SlotVersion The version, in the slot's ledger, of the booking's last change. A change of the slot's times is one of all its live bookings.
 	SlotVersion int64 `json:"slot_version"`
 
 	// StartsAt When the slot starts.
@@ -860,7 +872,7 @@ type CancellationPreview struct {
 	// ClosesAt Until when the caller can cancel, even if that time has passed; null if there is no such limit.
 	ClosesAt nullable.Nullable[time.Time] `json:"closes_at"`
 
-	// ReasonCode The problem code that `cancelBooking` would return (`cancellation_window_closed` or `invalid_transition`); null if it is allowed. More values may be added.
+	// ReasonCode The problem code that `cancelBooking` would return (`cancellation_window_closed`, `booking_final`, `checked_in` or `invalid_transition`); null if it is allowed. More values may be added.
 	ReasonCode nullable.Nullable[string] `json:"reason_code"`
 
 	// SeatsFreed How many seats would become free.
@@ -884,6 +896,74 @@ type ChainLink struct {
 
 // CheckStatus Whether it works.
 type CheckStatus string
+
+// CheckedInBooking A `Booking` that is checked in, with what those who manage its event are told about that.
+type CheckedInBooking struct {
+	// AlreadyCheckedIn Whether the attendee had been checked in before this request, which then changed nothing.
+	AlreadyCheckedIn bool `json:"already_checked_in"`
+
+	// Blocked Whether the booking waits but cannot take seats now, because its user has seats elsewhere at that time, or because it asks for more seats than the slot has. It keeps its place in the queue.
+	Blocked bool `json:"blocked"`
+
+	// CheckedInAt When the attendee was checked in first; never null here.
+	CheckedInAt nullable.Nullable[time.Time] `json:"checked_in_at"`
+
+	// CheckedInBy The user who checked the attendee in, at `checked_in_at`; null if the service has not kept it.
+	CheckedInBy nullable.Nullable[uuid.UUID] `json:"checked_in_by"`
+
+	// CreatedAt When the booking was requested.
+	CreatedAt time.Time `json:"created_at"`
+
+	// EndsAt When the slot ends.
+	EndsAt time.Time `json:"ends_at"`
+
+	// EventID The slot's event.
+	EventID uuid.UUID `json:"event_id"`
+
+	// ExpiresAt When the hold or the offer expires; null otherwise.
+	ExpiresAt nullable.Nullable[time.Time] `json:"expires_at"`
+
+	// ID The booking's id, the same from request to end.
+	ID uuid.UUID `json:"id"`
+
+	// MovedFromBookingID The booking from which this one was moved; null if none.
+	MovedFromBookingID nullable.Nullable[uuid.UUID] `json:"moved_from_booking_id"`
+
+	// ReplacesBookingID The booking that is cancelled when this one is confirmed, or that was cancelled then; null if none.
+	ReplacesBookingID nullable.Nullable[uuid.UUID] `json:"replaces_booking_id"`
+
+	// Seats The number of seats.
+	Seats int `json:"seats"`
+
+	// SeatsMin The smallest number of seats that the booking accepts when it is promoted; null for all or none.
+	SeatsMin nullable.Nullable[int] `json:"seats_min"`
+
+	// SlotID The slot.
+	SlotID uuid.UUID `json:"slot_id"`
+
+	// SlotVersion The version, in the slot's ledger, of the booking's last change. A change of the slot's times is one of all its live bookings.
+	SlotVersion int64 `json:"slot_version"`
+
+	// StartsAt When the slot starts.
+	StartsAt time.Time `json:"starts_at"`
+
+	// Status - `waitlisted`: waits in the queue.
+	// - `held`, `offered`: seats are kept until `expires_at`.
+	// - `confirmed`: has seats.
+	// - `cancelled`, `expired`: final.
+	//
+	// Held, offered and confirmed bookings take seats. More values may be added.
+	Status BookingStatus `json:"status"`
+
+	// UpdatedAt When the booking last changed.
+	UpdatedAt time.Time `json:"updated_at"`
+
+	// UserID The booking's owner.
+	UserID uuid.UUID `json:"user_id"`
+
+	// WaitlistPosition The position in the queue, 1 being next; null if the booking does not wait.
+	WaitlistPosition nullable.Nullable[int] `json:"waitlist_position"`
+}
 
 // Credentials E-mail address and password, and the name and abilities of the new token.
 type Credentials struct {
@@ -915,7 +995,7 @@ type Event struct {
 	// BookingOpensAt When booking opens; if null, when the event is published.
 	BookingOpensAt nullable.Nullable[time.Time] `json:"booking_opens_at"`
 
-	// CancellationClosesMinutes How many minutes before a slot's start cancellation closes for attendees.
+	// CancellationClosesMinutes How many minutes before a slot's start cancellation closes for attendees. A larger value applies to bookings that are made after the change.
 	CancellationClosesMinutes int `json:"cancellation_closes_minutes"`
 
 	// CancellationReason Why the event was cancelled; null if it was not.
@@ -1006,7 +1086,7 @@ type EventCreate struct {
 	// BookingOpensAt When booking opens; if null or omitted, when the event is published.
 	BookingOpensAt nullable.Nullable[time.Time] `json:"booking_opens_at,omitempty"`
 
-	// CancellationClosesMinutes How many minutes before a slot's start cancellation closes for attendees.
+	// CancellationClosesMinutes How many minutes before a slot's start cancellation closes for attendees. A larger value applies to bookings that are made after the change.
 	CancellationClosesMinutes *int `json:"cancellation_closes_minutes,omitempty"`
 
 	// Description The description.
@@ -1062,7 +1142,7 @@ type EventPatch struct {
 	// BookingOpensAt When booking opens; if null, when the event is published.
 	BookingOpensAt nullable.Nullable[time.Time] `json:"booking_opens_at,omitempty"`
 
-	// CancellationClosesMinutes How many minutes before a slot's start cancellation closes for attendees.
+	// CancellationClosesMinutes How many minutes before a slot's start cancellation closes for attendees. A larger value applies to bookings that are made after the change.
 	CancellationClosesMinutes *int `json:"cancellation_closes_minutes,omitempty"`
 
 	// Description The description.
@@ -1203,7 +1283,8 @@ type LedgerEntry struct {
 	//   rejoined the queue at its end.
 	// - `moved`: a booking was moved to another slot, where a new booking was `confirmed`.
 	// - `expired`: a hold or an offer was not used in time, or the slot started while the booking waited.
-	// - `edited`: the slot's capacity or times changed, or the event's `fit`, `max_passes` or `waitlist_mode`.
+	// - `edited`: the slot's capacity or times changed (`old_starts_at` and the like say from when to when), or the
+	//   event's `fit`, `max_passes` or `waitlist_mode`.
 	//   Such a change of the event is written to every slot of it that can still promote, and makes a promotion
 	//   due at once. An `edited` entry with a booking says that its hold or offer ends earlier, because the slot
 	//   now starts earlier.
@@ -1214,6 +1295,18 @@ type LedgerEntry struct {
 	//
 	// More values may be added.
 	Kind LedgerKind `json:"kind"`
+
+	// NewEndsAt When the slot ends since; null like `old_starts_at`.
+	NewEndsAt nullable.Nullable[time.Time] `json:"new_ends_at"`
+
+	// NewStartsAt When the slot starts since; null like `old_starts_at`.
+	NewStartsAt nullable.Nullable[time.Time] `json:"new_starts_at"`
+
+	// OldEndsAt When the slot ended before; null like `old_starts_at`.
+	OldEndsAt nullable.Nullable[time.Time] `json:"old_ends_at"`
+
+	// OldStartsAt When the slot started before its times changed; null if they did not, and in entries from before the service kept it.
+	OldStartsAt nullable.Nullable[time.Time] `json:"old_starts_at"`
 
 	// Reason The reason, given by a user or by the service; null if none was given, and hidden (null) from attendees where others gave it about others.
 	Reason nullable.Nullable[string] `json:"reason"`
@@ -1266,7 +1359,8 @@ type LedgerEntryList struct {
 //     rejoined the queue at its end.
 //   - `moved`: a booking was moved to another slot, where a new booking was `confirmed`.
 //   - `expired`: a hold or an offer was not used in time, or the slot started while the booking waited.
-//   - `edited`: the slot's capacity or times changed, or the event's `fit`, `max_passes` or `waitlist_mode`.
+//   - `edited`: the slot's capacity or times changed (`old_starts_at` and the like say from when to when), or the
+//     event's `fit`, `max_passes` or `waitlist_mode`.
 //     Such a change of the event is written to every slot of it that can still promote, and makes a promotion
 //     due at once. An `edited` entry with a booking says that its hold or offer ends earlier, because the slot
 //     now starts earlier.
@@ -1422,7 +1516,7 @@ type Problem struct {
 	// Example: 4bf92f3577b34da6a3ce929d0e0e4736
 	RequestID string `json:"request_id"`
 
-	// Retryable Whether the same, unchanged request may succeed later. If so, the response has `Retry-After`.
+	// Retryable Whether the same, unchanged request may succeed within seconds, by itself. If so, the response has `Retry-After`.
 	//
 	// Example: false
 	Retryable bool `json:"retryable"`
@@ -1473,7 +1567,7 @@ type ProblemType struct {
 	// Remedy What to do about it.
 	Remedy string `json:"remedy"`
 
-	// Retryable Whether the same, unchanged request may succeed later.
+	// Retryable Whether the same, unchanged request may succeed within seconds, by itself.
 	Retryable bool `json:"retryable"`
 
 	// Status The HTTP status of the problem.
@@ -2058,10 +2152,6 @@ type BookingInvalid = Problem
 // with the codes in their `x-problems`, sometimes with others. More members may be added.
 type BookingPatchInvalid = Problem
 
-// BookingStateConflict Problem details (RFC 9457). The members from `slot_version` on are present with certain codes only: always
-// with the codes in their `x-problems`, sometimes with others. More members may be added.
-type BookingStateConflict = Problem
-
 // BundleConflict Problem details (RFC 9457). The members from `slot_version` on are present with certain codes only: always
 // with the codes in their `x-problems`, sometimes with others. More members may be added.
 type BundleConflict = Problem
@@ -2069,6 +2159,10 @@ type BundleConflict = Problem
 // CancellationConflict Problem details (RFC 9457). The members from `slot_version` on are present with certain codes only: always
 // with the codes in their `x-problems`, sometimes with others. More members may be added.
 type CancellationConflict = Problem
+
+// CheckInConflict Problem details (RFC 9457). The members from `slot_version` on are present with certain codes only: always
+// with the codes in their `x-problems`, sometimes with others. More members may be added.
+type CheckInConflict = Problem
 
 // ConfirmationConflict Problem details (RFC 9457). The members from `slot_version` on are present with certain codes only: always
 // with the codes in their `x-problems`, sometimes with others. More members may be added.
@@ -2158,6 +2252,10 @@ type ReadUnavailable = Problem
 // with the codes in their `x-problems`, sometimes with others. More members may be added.
 type SimulationConflict = Problem
 
+// SlotCancellationConflict Problem details (RFC 9457). The members from `slot_version` on are present with certain codes only: always
+// with the codes in their `x-problems`, sometimes with others. More members may be added.
+type SlotCancellationConflict = Problem
+
 // SlotCreateInvalid Problem details (RFC 9457). The members from `slot_version` on are present with certain codes only: always
 // with the codes in their `x-problems`, sometimes with others. More members may be added.
 type SlotCreateInvalid = Problem
@@ -2201,8 +2299,9 @@ type WriteUnavailable = Problem
 // CreateBookingsParams defines parameters for CreateBookings.
 type CreateBookingsParams struct {
 	// IdempotencyKey Makes the request safe to repeat: for 24 hours, the same request with the same key has one effect and
-	// returns the first response again. Keys belong to the user. Using a key for a different request is 422
-	// `idempotency_key_reused`. A key has 1 to 255 visible ASCII characters, for example a UUID.
+	// returns its successful response again. A refused request leaves its key unused. Keys belong to the user.
+	// Using the key of a successful request for a different one is 422 `idempotency_key_reused`. A key has 1 to
+	// 255 visible ASCII characters, for example a UUID.
 	IdempotencyKey *IdempotencyKey `json:"Idempotency-Key,omitempty"`
 }
 
@@ -2221,40 +2320,45 @@ type UpdateBookingParams struct {
 // AcceptOfferParams defines parameters for AcceptOffer.
 type AcceptOfferParams struct {
 	// IdempotencyKey Makes the request safe to repeat: for 24 hours, the same request with the same key has one effect and
-	// returns the first response again. Keys belong to the user. Using a key for a different request is 422
-	// `idempotency_key_reused`. A key has 1 to 255 visible ASCII characters, for example a UUID.
+	// returns its successful response again. A refused request leaves its key unused. Keys belong to the user.
+	// Using the key of a successful request for a different one is 422 `idempotency_key_reused`. A key has 1 to
+	// 255 visible ASCII characters, for example a UUID.
 	IdempotencyKey *IdempotencyKey `json:"Idempotency-Key,omitempty"`
 }
 
 // CancelBookingParams defines parameters for CancelBooking.
 type CancelBookingParams struct {
 	// IdempotencyKey Makes the request safe to repeat: for 24 hours, the same request with the same key has one effect and
-	// returns the first response again. Keys belong to the user. Using a key for a different request is 422
-	// `idempotency_key_reused`. A key has 1 to 255 visible ASCII characters, for example a UUID.
+	// returns its successful response again. A refused request leaves its key unused. Keys belong to the user.
+	// Using the key of a successful request for a different one is 422 `idempotency_key_reused`. A key has 1 to
+	// 255 visible ASCII characters, for example a UUID.
 	IdempotencyKey *IdempotencyKey `json:"Idempotency-Key,omitempty"`
 }
 
 // CheckInBookingParams defines parameters for CheckInBooking.
 type CheckInBookingParams struct {
 	// IdempotencyKey Makes the request safe to repeat: for 24 hours, the same request with the same key has one effect and
-	// returns the first response again. Keys belong to the user. Using a key for a different request is 422
-	// `idempotency_key_reused`. A key has 1 to 255 visible ASCII characters, for example a UUID.
+	// returns its successful response again. A refused request leaves its key unused. Keys belong to the user.
+	// Using the key of a successful request for a different one is 422 `idempotency_key_reused`. A key has 1 to
+	// 255 visible ASCII characters, for example a UUID.
 	IdempotencyKey *IdempotencyKey `json:"Idempotency-Key,omitempty"`
 }
 
 // ConfirmBookingParams defines parameters for ConfirmBooking.
 type ConfirmBookingParams struct {
 	// IdempotencyKey Makes the request safe to repeat: for 24 hours, the same request with the same key has one effect and
-	// returns the first response again. Keys belong to the user. Using a key for a different request is 422
-	// `idempotency_key_reused`. A key has 1 to 255 visible ASCII characters, for example a UUID.
+	// returns its successful response again. A refused request leaves its key unused. Keys belong to the user.
+	// Using the key of a successful request for a different one is 422 `idempotency_key_reused`. A key has 1 to
+	// 255 visible ASCII characters, for example a UUID.
 	IdempotencyKey *IdempotencyKey `json:"Idempotency-Key,omitempty"`
 }
 
 // DeclineOfferParams defines parameters for DeclineOffer.
 type DeclineOfferParams struct {
 	// IdempotencyKey Makes the request safe to repeat: for 24 hours, the same request with the same key has one effect and
-	// returns the first response again. Keys belong to the user. Using a key for a different request is 422
-	// `idempotency_key_reused`. A key has 1 to 255 visible ASCII characters, for example a UUID.
+	// returns its successful response again. A refused request leaves its key unused. Keys belong to the user.
+	// Using the key of a successful request for a different one is 422 `idempotency_key_reused`. A key has 1 to
+	// 255 visible ASCII characters, for example a UUID.
 	IdempotencyKey *IdempotencyKey `json:"Idempotency-Key,omitempty"`
 }
 
@@ -2270,8 +2374,9 @@ type GetBookingHistoryParams struct {
 // MoveBookingParams defines parameters for MoveBooking.
 type MoveBookingParams struct {
 	// IdempotencyKey Makes the request safe to repeat: for 24 hours, the same request with the same key has one effect and
-	// returns the first response again. Keys belong to the user. Using a key for a different request is 422
-	// `idempotency_key_reused`. A key has 1 to 255 visible ASCII characters, for example a UUID.
+	// returns its successful response again. A refused request leaves its key unused. Keys belong to the user.
+	// Using the key of a successful request for a different one is 422 `idempotency_key_reused`. A key has 1 to
+	// 255 visible ASCII characters, for example a UUID.
 	IdempotencyKey *IdempotencyKey `json:"Idempotency-Key,omitempty"`
 }
 
@@ -2310,8 +2415,9 @@ type ListEventsParams struct {
 // CreateEventParams defines parameters for CreateEvent.
 type CreateEventParams struct {
 	// IdempotencyKey Makes the request safe to repeat: for 24 hours, the same request with the same key has one effect and
-	// returns the first response again. Keys belong to the user. Using a key for a different request is 422
-	// `idempotency_key_reused`. A key has 1 to 255 visible ASCII characters, for example a UUID.
+	// returns its successful response again. A refused request leaves its key unused. Keys belong to the user.
+	// Using the key of a successful request for a different one is 422 `idempotency_key_reused`. A key has 1 to
+	// 255 visible ASCII characters, for example a UUID.
 	IdempotencyKey *IdempotencyKey `json:"Idempotency-Key,omitempty"`
 }
 
@@ -2335,7 +2441,7 @@ type UpdateEventParams struct {
 
 // ListEventBookingsParams defines parameters for ListEventBookings.
 type ListEventBookingsParams struct {
-	// Status Only bookings with one of these statuses, separated by commas. Default: all.
+	// Status Only bookings with one of these statuses, separated by commas or in several parameters. Default: all.
 	Status BookingStatusFilter `form:"status,omitempty" json:"status,omitempty"`
 
 	// Limit Maximum number of items to return. Values above 100 are treated as 100.
@@ -2348,16 +2454,18 @@ type ListEventBookingsParams struct {
 // CancelEventParams defines parameters for CancelEvent.
 type CancelEventParams struct {
 	// IdempotencyKey Makes the request safe to repeat: for 24 hours, the same request with the same key has one effect and
-	// returns the first response again. Keys belong to the user. Using a key for a different request is 422
-	// `idempotency_key_reused`. A key has 1 to 255 visible ASCII characters, for example a UUID.
+	// returns its successful response again. A refused request leaves its key unused. Keys belong to the user.
+	// Using the key of a successful request for a different one is 422 `idempotency_key_reused`. A key has 1 to
+	// 255 visible ASCII characters, for example a UUID.
 	IdempotencyKey *IdempotencyKey `json:"Idempotency-Key,omitempty"`
 }
 
 // PublishEventParams defines parameters for PublishEvent.
 type PublishEventParams struct {
 	// IdempotencyKey Makes the request safe to repeat: for 24 hours, the same request with the same key has one effect and
-	// returns the first response again. Keys belong to the user. Using a key for a different request is 422
-	// `idempotency_key_reused`. A key has 1 to 255 visible ASCII characters, for example a UUID.
+	// returns its successful response again. A refused request leaves its key unused. Keys belong to the user.
+	// Using the key of a successful request for a different one is 422 `idempotency_key_reused`. A key has 1 to
+	// 255 visible ASCII characters, for example a UUID.
 	IdempotencyKey *IdempotencyKey `json:"Idempotency-Key,omitempty"`
 }
 
@@ -2373,8 +2481,9 @@ type ListSlotsParams struct {
 // CreateSlotParams defines parameters for CreateSlot.
 type CreateSlotParams struct {
 	// IdempotencyKey Makes the request safe to repeat: for 24 hours, the same request with the same key has one effect and
-	// returns the first response again. Keys belong to the user. Using a key for a different request is 422
-	// `idempotency_key_reused`. A key has 1 to 255 visible ASCII characters, for example a UUID.
+	// returns its successful response again. A refused request leaves its key unused. Keys belong to the user.
+	// Using the key of a successful request for a different one is 422 `idempotency_key_reused`. A key has 1 to
+	// 255 visible ASCII characters, for example a UUID.
 	IdempotencyKey *IdempotencyKey `json:"Idempotency-Key,omitempty"`
 }
 
@@ -2386,7 +2495,7 @@ type GetMeParams struct {
 
 // ListMyBookingsParams defines parameters for ListMyBookings.
 type ListMyBookingsParams struct {
-	// Status Only bookings with one of these statuses, separated by commas. Default: all.
+	// Status Only bookings with one of these statuses, separated by commas or in several parameters. Default: all.
 	Status BookingStatusFilter `form:"status,omitempty" json:"status,omitempty"`
 
 	// When Only bookings whose slot is in this phase.
@@ -2443,7 +2552,7 @@ type UpdateSlotParams struct {
 
 // ListSlotBookingsParams defines parameters for ListSlotBookings.
 type ListSlotBookingsParams struct {
-	// Status Only bookings with one of these statuses, separated by commas. Default: all.
+	// Status Only bookings with one of these statuses, separated by commas or in several parameters. Default: all.
 	Status BookingStatusFilter `form:"status,omitempty" json:"status,omitempty"`
 
 	// Limit Maximum number of items to return. Values above 100 are treated as 100.
@@ -2456,24 +2565,27 @@ type ListSlotBookingsParams struct {
 // CreateBookingParams defines parameters for CreateBooking.
 type CreateBookingParams struct {
 	// IdempotencyKey Makes the request safe to repeat: for 24 hours, the same request with the same key has one effect and
-	// returns the first response again. Keys belong to the user. Using a key for a different request is 422
-	// `idempotency_key_reused`. A key has 1 to 255 visible ASCII characters, for example a UUID.
+	// returns its successful response again. A refused request leaves its key unused. Keys belong to the user.
+	// Using the key of a successful request for a different one is 422 `idempotency_key_reused`. A key has 1 to
+	// 255 visible ASCII characters, for example a UUID.
 	IdempotencyKey *IdempotencyKey `json:"Idempotency-Key,omitempty"`
 }
 
 // CancelSlotParams defines parameters for CancelSlot.
 type CancelSlotParams struct {
 	// IdempotencyKey Makes the request safe to repeat: for 24 hours, the same request with the same key has one effect and
-	// returns the first response again. Keys belong to the user. Using a key for a different request is 422
-	// `idempotency_key_reused`. A key has 1 to 255 visible ASCII characters, for example a UUID.
+	// returns its successful response again. A refused request leaves its key unused. Keys belong to the user.
+	// Using the key of a successful request for a different one is 422 `idempotency_key_reused`. A key has 1 to
+	// 255 visible ASCII characters, for example a UUID.
 	IdempotencyKey *IdempotencyKey `json:"Idempotency-Key,omitempty"`
 }
 
 // CreateHoldParams defines parameters for CreateHold.
 type CreateHoldParams struct {
 	// IdempotencyKey Makes the request safe to repeat: for 24 hours, the same request with the same key has one effect and
-	// returns the first response again. Keys belong to the user. Using a key for a different request is 422
-	// `idempotency_key_reused`. A key has 1 to 255 visible ASCII characters, for example a UUID.
+	// returns its successful response again. A refused request leaves its key unused. Keys belong to the user.
+	// Using the key of a successful request for a different one is 422 `idempotency_key_reused`. A key has 1 to
+	// 255 visible ASCII characters, for example a UUID.
 	IdempotencyKey *IdempotencyKey `json:"Idempotency-Key,omitempty"`
 }
 
@@ -2489,8 +2601,9 @@ type GetSlotLedgerParams struct {
 // PromoteSlotParams defines parameters for PromoteSlot.
 type PromoteSlotParams struct {
 	// IdempotencyKey Makes the request safe to repeat: for 24 hours, the same request with the same key has one effect and
-	// returns the first response again. Keys belong to the user. Using a key for a different request is 422
-	// `idempotency_key_reused`. A key has 1 to 255 visible ASCII characters, for example a UUID.
+	// returns its successful response again. A refused request leaves its key unused. Keys belong to the user.
+	// Using the key of a successful request for a different one is 422 `idempotency_key_reused`. A key has 1 to
+	// 255 visible ASCII characters, for example a UUID.
 	IdempotencyKey *IdempotencyKey `json:"Idempotency-Key,omitempty"`
 }
 
@@ -2516,6 +2629,24 @@ type ListUsersParams struct {
 
 	// Cursor `next_cursor` of the previous page, with the same filters.
 	Cursor *Cursor `form:"cursor,omitempty" json:"cursor,omitempty"`
+}
+
+// GetUserParams defines parameters for GetUser.
+type GetUserParams struct {
+	// IfNoneMatch One or more `ETag`s that the caller has stored. If one of them is current, the response is 304 without a body.
+	IfNoneMatch *IfNoneMatch `json:"If-None-Match,omitempty"`
+}
+
+// GetSpecJSONParams defines parameters for GetSpecJSON.
+type GetSpecJSONParams struct {
+	// IfNoneMatch One or more `ETag`s that the caller has stored. If one of them is current, the response is 304 without a body.
+	IfNoneMatch *IfNoneMatch `json:"If-None-Match,omitempty"`
+}
+
+// GetSpecYAMLParams defines parameters for GetSpecYAML.
+type GetSpecYAMLParams struct {
+	// IfNoneMatch One or more `ETag`s that the caller has stored. If one of them is current, the response is 304 without a body.
+	IfNoneMatch *IfNoneMatch `json:"If-None-Match,omitempty"`
 }
 
 // LoginUserJSONRequestBody defines body for LoginUser for application/json ContentType.
@@ -3127,6 +3258,9 @@ type ServerInterface interface {
 	// DeleteToken Revoke a token
 	// (DELETE /api/v1/me/tokens/{token_id})
 	DeleteToken(ctx echo.Context, tokenID TokenID) error
+	// GetToken Get a token
+	// (GET /api/v1/me/tokens/{token_id})
+	GetToken(ctx echo.Context, tokenID TokenID) error
 	// DeleteSlot Delete a slot that was never booked
 	// (DELETE /api/v1/slots/{slot_id})
 	DeleteSlot(ctx echo.Context, slotID SlotID, params DeleteSlotParams) error
@@ -3163,6 +3297,9 @@ type ServerInterface interface {
 	// ListUsers List users
 	// (GET /api/v1/users)
 	ListUsers(ctx echo.Context, params ListUsersParams) error
+	// GetUser Get a user
+	// (GET /api/v1/users/{user_id})
+	GetUser(ctx echo.Context, userID UserID, params GetUserParams) error
 	// UpdateUser Change a user's role
 	// (PATCH /api/v1/users/{user_id})
 	UpdateUser(ctx echo.Context, userID UserID) error
@@ -3174,10 +3311,10 @@ type ServerInterface interface {
 	GetLiveness(ctx echo.Context) error
 	// GetSpecJSON Get the OpenAPI document as JSON
 	// (GET /openapi.json)
-	GetSpecJSON(ctx echo.Context) error
+	GetSpecJSON(ctx echo.Context, params GetSpecJSONParams) error
 	// GetSpecYAML Get the OpenAPI document as YAML
 	// (GET /openapi.yaml)
-	GetSpecYAML(ctx echo.Context) error
+	GetSpecYAML(ctx echo.Context, params GetSpecYAMLParams) error
 	// GetProblem Get the documentation of a problem code
 	// (GET /problems/{code})
 	GetProblem(ctx echo.Context, code string) error
@@ -4205,6 +4342,22 @@ func (w *ServerInterfaceWrapper) DeleteToken(ctx echo.Context) error {
 	return err
 }
 
+// GetToken converts echo context to params.
+func (w *ServerInterfaceWrapper) GetToken(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "token_id" -------------
+	var tokenID TokenID
+
+	err = runtime.BindStyledParameterWithOptions("simple", "token_id", ctx.Param("token_id"), &tokenID, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "uuid", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter token_id: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.GetToken(ctx, tokenID)
+	return err
+}
+
 // DeleteSlot converts echo context to params.
 func (w *ServerInterfaceWrapper) DeleteSlot(ctx echo.Context) error {
 	var err error
@@ -4615,6 +4768,42 @@ func (w *ServerInterfaceWrapper) ListUsers(ctx echo.Context) error {
 	return err
 }
 
+// GetUser converts echo context to params.
+func (w *ServerInterfaceWrapper) GetUser(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "user_id" -------------
+	var userID UserID
+
+	err = runtime.BindStyledParameterWithOptions("simple", "user_id", ctx.Param("user_id"), &userID, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "uuid", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter user_id: %s", err))
+	}
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params GetUserParams
+
+	headers := ctx.Request().Header
+	// ------------- Optional header parameter "If-None-Match" -------------
+	if valueList, found := headers[http.CanonicalHeaderKey("If-None-Match")]; found {
+		var IfNoneMatch IfNoneMatch
+		n := len(valueList)
+		if n != 1 {
+			return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Expected one value for If-None-Match, got %d", n))
+		}
+
+		err = runtime.BindStyledParameterWithOptions("simple", "If-None-Match", valueList[0], &IfNoneMatch, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""})
+		if err != nil {
+			return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter If-None-Match: %s", err))
+		}
+
+		params.IfNoneMatch = &IfNoneMatch
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.GetUser(ctx, userID, params)
+	return err
+}
+
 // UpdateUser converts echo context to params.
 func (w *ServerInterfaceWrapper) UpdateUser(ctx echo.Context) error {
 	var err error
@@ -4653,8 +4842,28 @@ func (w *ServerInterfaceWrapper) GetLiveness(ctx echo.Context) error {
 func (w *ServerInterfaceWrapper) GetSpecJSON(ctx echo.Context) error {
 	var err error
 
+	// Parameter object where we will unmarshal all parameters from the context
+	var params GetSpecJSONParams
+
+	headers := ctx.Request().Header
+	// ------------- Optional header parameter "If-None-Match" -------------
+	if valueList, found := headers[http.CanonicalHeaderKey("If-None-Match")]; found {
+		var IfNoneMatch IfNoneMatch
+		n := len(valueList)
+		if n != 1 {
+			return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Expected one value for If-None-Match, got %d", n))
+		}
+
+		err = runtime.BindStyledParameterWithOptions("simple", "If-None-Match", valueList[0], &IfNoneMatch, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""})
+		if err != nil {
+			return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter If-None-Match: %s", err))
+		}
+
+		params.IfNoneMatch = &IfNoneMatch
+	}
+
 	// Invoke the callback with all the unmarshaled arguments
-	err = w.Handler.GetSpecJSON(ctx)
+	err = w.Handler.GetSpecJSON(ctx, params)
 	return err
 }
 
@@ -4662,8 +4871,28 @@ func (w *ServerInterfaceWrapper) GetSpecJSON(ctx echo.Context) error {
 func (w *ServerInterfaceWrapper) GetSpecYAML(ctx echo.Context) error {
 	var err error
 
+	// Parameter object where we will unmarshal all parameters from the context
+	var params GetSpecYAMLParams
+
+	headers := ctx.Request().Header
+	// ------------- Optional header parameter "If-None-Match" -------------
+	if valueList, found := headers[http.CanonicalHeaderKey("If-None-Match")]; found {
+		var IfNoneMatch IfNoneMatch
+		n := len(valueList)
+		if n != 1 {
+			return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Expected one value for If-None-Match, got %d", n))
+		}
+
+		err = runtime.BindStyledParameterWithOptions("simple", "If-None-Match", valueList[0], &IfNoneMatch, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""})
+		if err != nil {
+			return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter If-None-Match: %s", err))
+		}
+
+		params.IfNoneMatch = &IfNoneMatch
+	}
+
 	// Invoke the callback with all the unmarshaled arguments
-	err = w.Handler.GetSpecYAML(ctx)
+	err = w.Handler.GetSpecYAML(ctx, params)
 	return err
 }
 
@@ -4743,6 +4972,7 @@ func RegisterHandlersWithOptions(router EchoRouter, si ServerInterface, options 
 	router.POST(options.BaseURL+"/api/v1/auth/login", wrapper.LoginUser, options.OperationMiddlewares["loginUser"]...)
 	router.POST(options.BaseURL+"/api/v1/auth/logout", wrapper.LogoutUser, options.OperationMiddlewares["logoutUser"]...)
 	router.GET(options.BaseURL+"/api/v1/users", wrapper.ListUsers, options.OperationMiddlewares["listUsers"]...)
+	router.GET(options.BaseURL+"/api/v1/users/:user_id", wrapper.GetUser, options.OperationMiddlewares["getUser"]...)
 	router.PATCH(options.BaseURL+"/api/v1/users/:user_id", wrapper.UpdateUser, options.OperationMiddlewares["updateUser"]...)
 	router.DELETE(options.BaseURL+"/api/v1/me", wrapper.DeleteMe, options.OperationMiddlewares["deleteMe"]...)
 	router.GET(options.BaseURL+"/api/v1/me", wrapper.GetMe, options.OperationMiddlewares["getMe"]...)
@@ -4751,6 +4981,7 @@ func RegisterHandlersWithOptions(router EchoRouter, si ServerInterface, options 
 	router.GET(options.BaseURL+"/api/v1/me/tokens", wrapper.ListTokens, options.OperationMiddlewares["listTokens"]...)
 	router.POST(options.BaseURL+"/api/v1/me/tokens", wrapper.CreateToken, options.OperationMiddlewares["createToken"]...)
 	router.DELETE(options.BaseURL+"/api/v1/me/tokens/:token_id", wrapper.DeleteToken, options.OperationMiddlewares["deleteToken"]...)
+	router.GET(options.BaseURL+"/api/v1/me/tokens/:token_id", wrapper.GetToken, options.OperationMiddlewares["getToken"]...)
 	router.GET(options.BaseURL+"/api/v1/me/bookings", wrapper.ListMyBookings, options.OperationMiddlewares["listMyBookings"]...)
 	router.GET(options.BaseURL+"/api/v1/me/conflicts", wrapper.ListConflicts, options.OperationMiddlewares["listConflicts"]...)
 	router.GET(options.BaseURL+"/api/v1/events", wrapper.ListEvents, options.OperationMiddlewares["listEvents"]...)
@@ -4813,14 +5044,7 @@ type BadPostApplicationProblemPlusJSONResponse Problem
 
 type BodyTooLargeApplicationProblemPlusJSONResponse Problem
 
-type BookingConflictResponseHeaders struct {
-	IdempotentReplayed *string
-}
-type BookingConflictApplicationProblemPlusJSONResponse struct {
-	Body Problem
-
-	Headers BookingConflictResponseHeaders
-}
+type BookingConflictApplicationProblemPlusJSONResponse Problem
 
 type BookingEditConflictApplicationProblemPlusJSONResponse Problem
 
@@ -4828,41 +5052,13 @@ type BookingInvalidApplicationProblemPlusJSONResponse Problem
 
 type BookingPatchInvalidApplicationProblemPlusJSONResponse Problem
 
-type BookingStateConflictResponseHeaders struct {
-	IdempotentReplayed *string
-}
-type BookingStateConflictApplicationProblemPlusJSONResponse struct {
-	Body Problem
+type BundleConflictApplicationProblemPlusJSONResponse Problem
 
-	Headers BookingStateConflictResponseHeaders
-}
+type CancellationConflictApplicationProblemPlusJSONResponse Problem
 
-type BundleConflictResponseHeaders struct {
-	IdempotentReplayed *string
-}
-type BundleConflictApplicationProblemPlusJSONResponse struct {
-	Body Problem
+type CheckInConflictApplicationProblemPlusJSONResponse Problem
 
-	Headers BundleConflictResponseHeaders
-}
-
-type CancellationConflictResponseHeaders struct {
-	IdempotentReplayed *string
-}
-type CancellationConflictApplicationProblemPlusJSONResponse struct {
-	Body Problem
-
-	Headers CancellationConflictResponseHeaders
-}
-
-type ConfirmationConflictResponseHeaders struct {
-	IdempotentReplayed *string
-}
-type ConfirmationConflictApplicationProblemPlusJSONResponse struct {
-	Body Problem
-
-	Headers ConfirmationConflictResponseHeaders
-}
+type ConfirmationConflictApplicationProblemPlusJSONResponse Problem
 
 type EmailTakenApplicationProblemPlusJSONResponse Problem
 
@@ -4872,25 +5068,11 @@ type EventEditConflictApplicationProblemPlusJSONResponse Problem
 
 type EventPatchInvalidApplicationProblemPlusJSONResponse Problem
 
-type EventStateConflictResponseHeaders struct {
-	IdempotentReplayed *string
-}
-type EventStateConflictApplicationProblemPlusJSONResponse struct {
-	Body Problem
-
-	Headers EventStateConflictResponseHeaders
-}
+type EventStateConflictApplicationProblemPlusJSONResponse Problem
 
 type ForbiddenApplicationProblemPlusJSONResponse Problem
 
-type HoldConflictResponseHeaders struct {
-	IdempotentReplayed *string
-}
-type HoldConflictApplicationProblemPlusJSONResponse struct {
-	Body Problem
-
-	Headers HoldConflictResponseHeaders
-}
+type HoldConflictApplicationProblemPlusJSONResponse Problem
 
 type IndispensableApplicationProblemPlusJSONResponse Problem
 
@@ -4909,14 +5091,7 @@ type KeyReusedApplicationProblemPlusJSONResponse Problem
 
 type KeyedInvalidApplicationProblemPlusJSONResponse Problem
 
-type MoveConflictResponseHeaders struct {
-	IdempotentReplayed *string
-}
-type MoveConflictApplicationProblemPlusJSONResponse struct {
-	Body Problem
-
-	Headers MoveConflictResponseHeaders
-}
+type MoveConflictApplicationProblemPlusJSONResponse Problem
 
 type NotAcceptableApplicationProblemPlusJSONResponse Problem
 
@@ -4938,14 +5113,7 @@ type NotReadyApplicationProblemPlusJSONResponse struct {
 	Headers NotReadyResponseHeaders
 }
 
-type OfferConflictResponseHeaders struct {
-	IdempotentReplayed *string
-}
-type OfferConflictApplicationProblemPlusJSONResponse struct {
-	Body Problem
-
-	Headers OfferConflictResponseHeaders
-}
+type OfferConflictApplicationProblemPlusJSONResponse Problem
 
 type RangeInvalidApplicationProblemPlusJSONResponse Problem
 
@@ -4961,6 +5129,8 @@ type ReadUnavailableApplicationProblemPlusJSONResponse struct {
 }
 
 type SimulationConflictApplicationProblemPlusJSONResponse Problem
+
+type SlotCancellationConflictApplicationProblemPlusJSONResponse Problem
 
 type SlotCreateInvalidApplicationProblemPlusJSONResponse Problem
 
@@ -4986,7 +5156,16 @@ type UnauthorizedApplicationProblemPlusJSONResponse struct {
 	Headers UnauthorizedResponseHeaders
 }
 
-type UnsupportedMediaTypeApplicationProblemPlusJSONResponse Problem
+type UnsupportedMediaTypeResponseHeaders struct {
+	Accept         *string
+	AcceptEncoding *string
+	AcceptPatch    *string
+}
+type UnsupportedMediaTypeApplicationProblemPlusJSONResponse struct {
+	Body Problem
+
+	Headers UnsupportedMediaTypeResponseHeaders
+}
 
 type ValidationFailedApplicationProblemPlusJSONResponse Problem
 
@@ -5011,15 +5190,23 @@ type LoginUserResponseObject interface {
 	VisitLoginUserResponse(w http.ResponseWriter) error
 }
 
-type LoginUser200JSONResponse LoginResult
+type LoginUser200ResponseHeaders struct {
+	CacheControl string
+}
+
+type LoginUser200JSONResponse struct {
+	Body    LoginResult
+	Headers LoginUser200ResponseHeaders
+}
 
 func (response LoginUser200JSONResponse) VisitLoginUserResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
 		return err
 	}
 	w.Header().Set("Content-Type", "application/json")
+	w.Header().Set("Cache-Control", fmt.Sprint(response.Headers.CacheControl))
 	w.WriteHeader(200)
 	_, err := buf.WriteTo(w)
 	return err
@@ -5083,10 +5270,19 @@ type LoginUser415ApplicationProblemPlusJSONResponse struct {
 func (response LoginUser415ApplicationProblemPlusJSONResponse) VisitLoginUserResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
 		return err
 	}
 	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.Accept != nil {
+		w.Header().Set("Accept", fmt.Sprint(*response.Headers.Accept))
+	}
+	if response.Headers.AcceptEncoding != nil {
+		w.Header().Set("Accept-Encoding", fmt.Sprint(*response.Headers.AcceptEncoding))
+	}
+	if response.Headers.AcceptPatch != nil {
+		w.Header().Set("Accept-Patch", fmt.Sprint(*response.Headers.AcceptPatch))
+	}
 	w.WriteHeader(415)
 	_, err := buf.WriteTo(w)
 	return err
@@ -5237,7 +5433,8 @@ type RegisterUserResponseObject interface {
 }
 
 type RegisterUser201ResponseHeaders struct {
-	Location string
+	CacheControl string
+	Location     string
 }
 
 type RegisterUser201JSONResponse struct {
@@ -5252,6 +5449,7 @@ func (response RegisterUser201JSONResponse) VisitRegisterUserResponse(w http.Res
 		return err
 	}
 	w.Header().Set("Content-Type", "application/json")
+	w.Header().Set("Cache-Control", fmt.Sprint(response.Headers.CacheControl))
 	w.Header().Set("Location", fmt.Sprint(response.Headers.Location))
 	w.WriteHeader(201)
 	_, err := buf.WriteTo(w)
@@ -5313,10 +5511,19 @@ type RegisterUser415ApplicationProblemPlusJSONResponse struct {
 func (response RegisterUser415ApplicationProblemPlusJSONResponse) VisitRegisterUserResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
 		return err
 	}
 	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.Accept != nil {
+		w.Header().Set("Accept", fmt.Sprint(*response.Headers.Accept))
+	}
+	if response.Headers.AcceptEncoding != nil {
+		w.Header().Set("Accept-Encoding", fmt.Sprint(*response.Headers.AcceptEncoding))
+	}
+	if response.Headers.AcceptPatch != nil {
+		w.Header().Set("Accept-Patch", fmt.Sprint(*response.Headers.AcceptPatch))
+	}
 	w.WriteHeader(415)
 	_, err := buf.WriteTo(w)
 	return err
@@ -5480,13 +5687,10 @@ type CreateBookings409ApplicationProblemPlusJSONResponse struct {
 func (response CreateBookings409ApplicationProblemPlusJSONResponse) VisitCreateBookingsResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
 		return err
 	}
 	w.Header().Set("Content-Type", "application/problem+json")
-	if response.Headers.IdempotentReplayed != nil {
-		w.Header().Set("Idempotent-Replayed", fmt.Sprint(*response.Headers.IdempotentReplayed))
-	}
 	w.WriteHeader(409)
 	_, err := buf.WriteTo(w)
 	return err
@@ -5515,10 +5719,19 @@ type CreateBookings415ApplicationProblemPlusJSONResponse struct {
 func (response CreateBookings415ApplicationProblemPlusJSONResponse) VisitCreateBookingsResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
 		return err
 	}
 	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.Accept != nil {
+		w.Header().Set("Accept", fmt.Sprint(*response.Headers.Accept))
+	}
+	if response.Headers.AcceptEncoding != nil {
+		w.Header().Set("Accept-Encoding", fmt.Sprint(*response.Headers.AcceptEncoding))
+	}
+	if response.Headers.AcceptPatch != nil {
+		w.Header().Set("Accept-Patch", fmt.Sprint(*response.Headers.AcceptPatch))
+	}
 	w.WriteHeader(415)
 	_, err := buf.WriteTo(w)
 	return err
@@ -5871,10 +6084,19 @@ type UpdateBooking415ApplicationProblemPlusJSONResponse struct {
 func (response UpdateBooking415ApplicationProblemPlusJSONResponse) VisitUpdateBookingResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
 		return err
 	}
 	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.Accept != nil {
+		w.Header().Set("Accept", fmt.Sprint(*response.Headers.Accept))
+	}
+	if response.Headers.AcceptEncoding != nil {
+		w.Header().Set("Accept-Encoding", fmt.Sprint(*response.Headers.AcceptEncoding))
+	}
+	if response.Headers.AcceptPatch != nil {
+		w.Header().Set("Accept-Patch", fmt.Sprint(*response.Headers.AcceptPatch))
+	}
 	w.WriteHeader(415)
 	_, err := buf.WriteTo(w)
 	return err
@@ -6210,13 +6432,10 @@ type CancelBooking409ApplicationProblemPlusJSONResponse struct {
 func (response CancelBooking409ApplicationProblemPlusJSONResponse) VisitCancelBookingResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
 		return err
 	}
 	w.Header().Set("Content-Type", "application/problem+json")
-	if response.Headers.IdempotentReplayed != nil {
-		w.Header().Set("Idempotent-Replayed", fmt.Sprint(*response.Headers.IdempotentReplayed))
-	}
 	w.WriteHeader(409)
 	_, err := buf.WriteTo(w)
 	return err
@@ -6245,10 +6464,19 @@ type CancelBooking415ApplicationProblemPlusJSONResponse struct {
 func (response CancelBooking415ApplicationProblemPlusJSONResponse) VisitCancelBookingResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
 		return err
 	}
 	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.Accept != nil {
+		w.Header().Set("Accept", fmt.Sprint(*response.Headers.Accept))
+	}
+	if response.Headers.AcceptEncoding != nil {
+		w.Header().Set("Accept-Encoding", fmt.Sprint(*response.Headers.AcceptEncoding))
+	}
+	if response.Headers.AcceptPatch != nil {
+		w.Header().Set("Accept-Patch", fmt.Sprint(*response.Headers.AcceptPatch))
+	}
 	w.WriteHeader(415)
 	_, err := buf.WriteTo(w)
 	return err
@@ -6651,19 +6879,16 @@ func (response UndoCheckIn404ApplicationProblemPlusJSONResponse) VisitUndoCheckI
 }
 
 type UndoCheckIn409ApplicationProblemPlusJSONResponse struct {
-	BookingStateConflictApplicationProblemPlusJSONResponse
+	CheckInConflictApplicationProblemPlusJSONResponse
 }
 
 func (response UndoCheckIn409ApplicationProblemPlusJSONResponse) VisitUndoCheckInResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
 		return err
 	}
 	w.Header().Set("Content-Type", "application/problem+json")
-	if response.Headers.IdempotentReplayed != nil {
-		w.Header().Set("Idempotent-Replayed", fmt.Sprint(*response.Headers.IdempotentReplayed))
-	}
 	w.WriteHeader(409)
 	_, err := buf.WriteTo(w)
 	return err
@@ -6719,7 +6944,7 @@ type CheckInBooking200ResponseHeaders struct {
 }
 
 type CheckInBooking200JSONResponse struct {
-	Body    Booking
+	Body    CheckedInBooking
 	Headers CheckInBooking200ResponseHeaders
 }
 
@@ -6807,19 +7032,16 @@ func (response CheckInBooking404ApplicationProblemPlusJSONResponse) VisitCheckIn
 }
 
 type CheckInBooking409ApplicationProblemPlusJSONResponse struct {
-	BookingStateConflictApplicationProblemPlusJSONResponse
+	CheckInConflictApplicationProblemPlusJSONResponse
 }
 
 func (response CheckInBooking409ApplicationProblemPlusJSONResponse) VisitCheckInBookingResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
 		return err
 	}
 	w.Header().Set("Content-Type", "application/problem+json")
-	if response.Headers.IdempotentReplayed != nil {
-		w.Header().Set("Idempotent-Replayed", fmt.Sprint(*response.Headers.IdempotentReplayed))
-	}
 	w.WriteHeader(409)
 	_, err := buf.WriteTo(w)
 	return err
@@ -6985,13 +7207,10 @@ type ConfirmBooking409ApplicationProblemPlusJSONResponse struct {
 func (response ConfirmBooking409ApplicationProblemPlusJSONResponse) VisitConfirmBookingResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
 		return err
 	}
 	w.Header().Set("Content-Type", "application/problem+json")
-	if response.Headers.IdempotentReplayed != nil {
-		w.Header().Set("Idempotent-Replayed", fmt.Sprint(*response.Headers.IdempotentReplayed))
-	}
 	w.WriteHeader(409)
 	_, err := buf.WriteTo(w)
 	return err
@@ -7157,13 +7376,10 @@ type DeclineOffer409ApplicationProblemPlusJSONResponse struct {
 func (response DeclineOffer409ApplicationProblemPlusJSONResponse) VisitDeclineOfferResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
 		return err
 	}
 	w.Header().Set("Content-Type", "application/problem+json")
-	if response.Headers.IdempotentReplayed != nil {
-		w.Header().Set("Idempotent-Replayed", fmt.Sprint(*response.Headers.IdempotentReplayed))
-	}
 	w.WriteHeader(409)
 	_, err := buf.WriteTo(w)
 	return err
@@ -7467,13 +7683,10 @@ type MoveBooking409ApplicationProblemPlusJSONResponse struct {
 func (response MoveBooking409ApplicationProblemPlusJSONResponse) VisitMoveBookingResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
 		return err
 	}
 	w.Header().Set("Content-Type", "application/problem+json")
-	if response.Headers.IdempotentReplayed != nil {
-		w.Header().Set("Idempotent-Replayed", fmt.Sprint(*response.Headers.IdempotentReplayed))
-	}
 	w.WriteHeader(409)
 	_, err := buf.WriteTo(w)
 	return err
@@ -7502,10 +7715,19 @@ type MoveBooking415ApplicationProblemPlusJSONResponse struct {
 func (response MoveBooking415ApplicationProblemPlusJSONResponse) VisitMoveBookingResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
 		return err
 	}
 	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.Accept != nil {
+		w.Header().Set("Accept", fmt.Sprint(*response.Headers.Accept))
+	}
+	if response.Headers.AcceptEncoding != nil {
+		w.Header().Set("Accept-Encoding", fmt.Sprint(*response.Headers.AcceptEncoding))
+	}
+	if response.Headers.AcceptPatch != nil {
+		w.Header().Set("Accept-Patch", fmt.Sprint(*response.Headers.AcceptPatch))
+	}
 	w.WriteHeader(415)
 	_, err := buf.WriteTo(w)
 	return err
@@ -7915,10 +8137,19 @@ type CreateEvent415ApplicationProblemPlusJSONResponse struct {
 func (response CreateEvent415ApplicationProblemPlusJSONResponse) VisitCreateEventResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
 		return err
 	}
 	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.Accept != nil {
+		w.Header().Set("Accept", fmt.Sprint(*response.Headers.Accept))
+	}
+	if response.Headers.AcceptEncoding != nil {
+		w.Header().Set("Accept-Encoding", fmt.Sprint(*response.Headers.AcceptEncoding))
+	}
+	if response.Headers.AcceptPatch != nil {
+		w.Header().Set("Accept-Patch", fmt.Sprint(*response.Headers.AcceptPatch))
+	}
 	w.WriteHeader(415)
 	_, err := buf.WriteTo(w)
 	return err
@@ -8066,13 +8297,10 @@ type DeleteEvent409ApplicationProblemPlusJSONResponse struct {
 func (response DeleteEvent409ApplicationProblemPlusJSONResponse) VisitDeleteEventResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
 		return err
 	}
 	w.Header().Set("Content-Type", "application/problem+json")
-	if response.Headers.IdempotentReplayed != nil {
-		w.Header().Set("Idempotent-Replayed", fmt.Sprint(*response.Headers.IdempotentReplayed))
-	}
 	w.WriteHeader(409)
 	_, err := buf.WriteTo(w)
 	return err
@@ -8425,10 +8653,19 @@ type UpdateEvent415ApplicationProblemPlusJSONResponse struct {
 func (response UpdateEvent415ApplicationProblemPlusJSONResponse) VisitUpdateEventResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
 		return err
 	}
 	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.Accept != nil {
+		w.Header().Set("Accept", fmt.Sprint(*response.Headers.Accept))
+	}
+	if response.Headers.AcceptEncoding != nil {
+		w.Header().Set("Accept-Encoding", fmt.Sprint(*response.Headers.AcceptEncoding))
+	}
+	if response.Headers.AcceptPatch != nil {
+		w.Header().Set("Accept-Patch", fmt.Sprint(*response.Headers.AcceptPatch))
+	}
 	w.WriteHeader(415)
 	_, err := buf.WriteTo(w)
 	return err
@@ -8746,13 +8983,10 @@ type CancelEvent409ApplicationProblemPlusJSONResponse struct {
 func (response CancelEvent409ApplicationProblemPlusJSONResponse) VisitCancelEventResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
 		return err
 	}
 	w.Header().Set("Content-Type", "application/problem+json")
-	if response.Headers.IdempotentReplayed != nil {
-		w.Header().Set("Idempotent-Replayed", fmt.Sprint(*response.Headers.IdempotentReplayed))
-	}
 	w.WriteHeader(409)
 	_, err := buf.WriteTo(w)
 	return err
@@ -8781,10 +9015,19 @@ type CancelEvent415ApplicationProblemPlusJSONResponse struct {
 func (response CancelEvent415ApplicationProblemPlusJSONResponse) VisitCancelEventResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
 		return err
 	}
 	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.Accept != nil {
+		w.Header().Set("Accept", fmt.Sprint(*response.Headers.Accept))
+	}
+	if response.Headers.AcceptEncoding != nil {
+		w.Header().Set("Accept-Encoding", fmt.Sprint(*response.Headers.AcceptEncoding))
+	}
+	if response.Headers.AcceptPatch != nil {
+		w.Header().Set("Accept-Patch", fmt.Sprint(*response.Headers.AcceptPatch))
+	}
 	w.WriteHeader(415)
 	_, err := buf.WriteTo(w)
 	return err
@@ -8950,13 +9193,10 @@ type PublishEvent409ApplicationProblemPlusJSONResponse struct {
 func (response PublishEvent409ApplicationProblemPlusJSONResponse) VisitPublishEventResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
 		return err
 	}
 	w.Header().Set("Content-Type", "application/problem+json")
-	if response.Headers.IdempotentReplayed != nil {
-		w.Header().Set("Idempotent-Replayed", fmt.Sprint(*response.Headers.IdempotentReplayed))
-	}
 	w.WriteHeader(409)
 	_, err := buf.WriteTo(w)
 	return err
@@ -9244,13 +9484,10 @@ type CreateSlot409ApplicationProblemPlusJSONResponse struct {
 func (response CreateSlot409ApplicationProblemPlusJSONResponse) VisitCreateSlotResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
 		return err
 	}
 	w.Header().Set("Content-Type", "application/problem+json")
-	if response.Headers.IdempotentReplayed != nil {
-		w.Header().Set("Idempotent-Replayed", fmt.Sprint(*response.Headers.IdempotentReplayed))
-	}
 	w.WriteHeader(409)
 	_, err := buf.WriteTo(w)
 	return err
@@ -9279,10 +9516,19 @@ type CreateSlot415ApplicationProblemPlusJSONResponse struct {
 func (response CreateSlot415ApplicationProblemPlusJSONResponse) VisitCreateSlotResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
 		return err
 	}
 	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.Accept != nil {
+		w.Header().Set("Accept", fmt.Sprint(*response.Headers.Accept))
+	}
+	if response.Headers.AcceptEncoding != nil {
+		w.Header().Set("Accept-Encoding", fmt.Sprint(*response.Headers.AcceptEncoding))
+	}
+	if response.Headers.AcceptPatch != nil {
+		w.Header().Set("Accept-Patch", fmt.Sprint(*response.Headers.AcceptPatch))
+	}
 	w.WriteHeader(415)
 	_, err := buf.WriteTo(w)
 	return err
@@ -9701,10 +9947,19 @@ type UpdateMe415ApplicationProblemPlusJSONResponse struct {
 func (response UpdateMe415ApplicationProblemPlusJSONResponse) VisitUpdateMeResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
 		return err
 	}
 	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.Accept != nil {
+		w.Header().Set("Accept", fmt.Sprint(*response.Headers.Accept))
+	}
+	if response.Headers.AcceptEncoding != nil {
+		w.Header().Set("Accept-Encoding", fmt.Sprint(*response.Headers.AcceptEncoding))
+	}
+	if response.Headers.AcceptPatch != nil {
+		w.Header().Set("Accept-Patch", fmt.Sprint(*response.Headers.AcceptPatch))
+	}
 	w.WriteHeader(415)
 	_, err := buf.WriteTo(w)
 	return err
@@ -10103,10 +10358,19 @@ type ChangePassword415ApplicationProblemPlusJSONResponse struct {
 func (response ChangePassword415ApplicationProblemPlusJSONResponse) VisitChangePasswordResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
 		return err
 	}
 	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.Accept != nil {
+		w.Header().Set("Accept", fmt.Sprint(*response.Headers.Accept))
+	}
+	if response.Headers.AcceptEncoding != nil {
+		w.Header().Set("Accept-Encoding", fmt.Sprint(*response.Headers.AcceptEncoding))
+	}
+	if response.Headers.AcceptPatch != nil {
+		w.Header().Set("Accept-Patch", fmt.Sprint(*response.Headers.AcceptPatch))
+	}
 	w.WriteHeader(415)
 	_, err := buf.WriteTo(w)
 	return err
@@ -10290,7 +10554,8 @@ type CreateTokenResponseObject interface {
 }
 
 type CreateToken201ResponseHeaders struct {
-	Location string
+	CacheControl string
+	Location     string
 }
 
 type CreateToken201JSONResponse struct {
@@ -10305,6 +10570,7 @@ func (response CreateToken201JSONResponse) VisitCreateTokenResponse(w http.Respo
 		return err
 	}
 	w.Header().Set("Content-Type", "application/json")
+	w.Header().Set("Cache-Control", fmt.Sprint(response.Headers.CacheControl))
 	w.Header().Set("Location", fmt.Sprint(response.Headers.Location))
 	w.WriteHeader(201)
 	_, err := buf.WriteTo(w)
@@ -10385,10 +10651,19 @@ type CreateToken415ApplicationProblemPlusJSONResponse struct {
 func (response CreateToken415ApplicationProblemPlusJSONResponse) VisitCreateTokenResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
 		return err
 	}
 	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.Accept != nil {
+		w.Header().Set("Accept", fmt.Sprint(*response.Headers.Accept))
+	}
+	if response.Headers.AcceptEncoding != nil {
+		w.Header().Set("Accept-Encoding", fmt.Sprint(*response.Headers.AcceptEncoding))
+	}
+	if response.Headers.AcceptPatch != nil {
+		w.Header().Set("Accept-Patch", fmt.Sprint(*response.Headers.AcceptPatch))
+	}
 	w.WriteHeader(415)
 	_, err := buf.WriteTo(w)
 	return err
@@ -10549,6 +10824,130 @@ type DeleteToken503ApplicationProblemPlusJSONResponse struct {
 }
 
 func (response DeleteToken503ApplicationProblemPlusJSONResponse) VisitDeleteTokenResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
+	w.WriteHeader(503)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetTokenRequestObject struct {
+	TokenID TokenID `json:"token_id"`
+}
+
+type GetTokenResponseObject interface {
+	VisitGetTokenResponse(w http.ResponseWriter) error
+}
+
+type GetToken200JSONResponse Token
+
+func (response GetToken200JSONResponse) VisitGetTokenResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetToken400ApplicationProblemPlusJSONResponse struct {
+	BadParameterApplicationProblemPlusJSONResponse
+}
+
+func (response GetToken400ApplicationProblemPlusJSONResponse) VisitGetTokenResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(400)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetToken401ApplicationProblemPlusJSONResponse struct {
+	UnauthorizedApplicationProblemPlusJSONResponse
+}
+
+func (response GetToken401ApplicationProblemPlusJSONResponse) VisitGetTokenResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.WWWAuthenticate != nil {
+		w.Header().Set("WWW-Authenticate", fmt.Sprint(*response.Headers.WWWAuthenticate))
+	}
+	w.WriteHeader(401)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetToken403ApplicationProblemPlusJSONResponse struct {
+	AbilityMissingApplicationProblemPlusJSONResponse
+}
+
+func (response GetToken403ApplicationProblemPlusJSONResponse) VisitGetTokenResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(403)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetToken404ApplicationProblemPlusJSONResponse struct {
+	NotFoundApplicationProblemPlusJSONResponse
+}
+
+func (response GetToken404ApplicationProblemPlusJSONResponse) VisitGetTokenResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(404)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetToken500ApplicationProblemPlusJSONResponse struct {
+	InternalApplicationProblemPlusJSONResponse
+}
+
+func (response GetToken500ApplicationProblemPlusJSONResponse) VisitGetTokenResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(500)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetToken503ApplicationProblemPlusJSONResponse struct {
+	ReadUnavailableApplicationProblemPlusJSONResponse
+}
+
+func (response GetToken503ApplicationProblemPlusJSONResponse) VisitGetTokenResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
 	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
@@ -11010,10 +11409,19 @@ type UpdateSlot415ApplicationProblemPlusJSONResponse struct {
 func (response UpdateSlot415ApplicationProblemPlusJSONResponse) VisitUpdateSlotResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
 		return err
 	}
 	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.Accept != nil {
+		w.Header().Set("Accept", fmt.Sprint(*response.Headers.Accept))
+	}
+	if response.Headers.AcceptEncoding != nil {
+		w.Header().Set("Accept-Encoding", fmt.Sprint(*response.Headers.AcceptEncoding))
+	}
+	if response.Headers.AcceptPatch != nil {
+		w.Header().Set("Accept-Patch", fmt.Sprint(*response.Headers.AcceptPatch))
+	}
 	w.WriteHeader(415)
 	_, err := buf.WriteTo(w)
 	return err
@@ -11333,13 +11741,10 @@ type CreateBooking409ApplicationProblemPlusJSONResponse struct {
 func (response CreateBooking409ApplicationProblemPlusJSONResponse) VisitCreateBookingResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
 		return err
 	}
 	w.Header().Set("Content-Type", "application/problem+json")
-	if response.Headers.IdempotentReplayed != nil {
-		w.Header().Set("Idempotent-Replayed", fmt.Sprint(*response.Headers.IdempotentReplayed))
-	}
 	w.WriteHeader(409)
 	_, err := buf.WriteTo(w)
 	return err
@@ -11368,10 +11773,19 @@ type CreateBooking415ApplicationProblemPlusJSONResponse struct {
 func (response CreateBooking415ApplicationProblemPlusJSONResponse) VisitCreateBookingResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
 		return err
 	}
 	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.Accept != nil {
+		w.Header().Set("Accept", fmt.Sprint(*response.Headers.Accept))
+	}
+	if response.Headers.AcceptEncoding != nil {
+		w.Header().Set("Accept-Encoding", fmt.Sprint(*response.Headers.AcceptEncoding))
+	}
+	if response.Headers.AcceptPatch != nil {
+		w.Header().Set("Accept-Patch", fmt.Sprint(*response.Headers.AcceptPatch))
+	}
 	w.WriteHeader(415)
 	_, err := buf.WriteTo(w)
 	return err
@@ -11532,19 +11946,16 @@ func (response CancelSlot404ApplicationProblemPlusJSONResponse) VisitCancelSlotR
 }
 
 type CancelSlot409ApplicationProblemPlusJSONResponse struct {
-	EventStateConflictApplicationProblemPlusJSONResponse
+	SlotCancellationConflictApplicationProblemPlusJSONResponse
 }
 
 func (response CancelSlot409ApplicationProblemPlusJSONResponse) VisitCancelSlotResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
 		return err
 	}
 	w.Header().Set("Content-Type", "application/problem+json")
-	if response.Headers.IdempotentReplayed != nil {
-		w.Header().Set("Idempotent-Replayed", fmt.Sprint(*response.Headers.IdempotentReplayed))
-	}
 	w.WriteHeader(409)
 	_, err := buf.WriteTo(w)
 	return err
@@ -11573,10 +11984,19 @@ type CancelSlot415ApplicationProblemPlusJSONResponse struct {
 func (response CancelSlot415ApplicationProblemPlusJSONResponse) VisitCancelSlotResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
 		return err
 	}
 	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.Accept != nil {
+		w.Header().Set("Accept", fmt.Sprint(*response.Headers.Accept))
+	}
+	if response.Headers.AcceptEncoding != nil {
+		w.Header().Set("Accept-Encoding", fmt.Sprint(*response.Headers.AcceptEncoding))
+	}
+	if response.Headers.AcceptPatch != nil {
+		w.Header().Set("Accept-Patch", fmt.Sprint(*response.Headers.AcceptPatch))
+	}
 	w.WriteHeader(415)
 	_, err := buf.WriteTo(w)
 	return err
@@ -11745,13 +12165,10 @@ type CreateHold409ApplicationProblemPlusJSONResponse struct {
 func (response CreateHold409ApplicationProblemPlusJSONResponse) VisitCreateHoldResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
 		return err
 	}
 	w.Header().Set("Content-Type", "application/problem+json")
-	if response.Headers.IdempotentReplayed != nil {
-		w.Header().Set("Idempotent-Replayed", fmt.Sprint(*response.Headers.IdempotentReplayed))
-	}
 	w.WriteHeader(409)
 	_, err := buf.WriteTo(w)
 	return err
@@ -11780,10 +12197,19 @@ type CreateHold415ApplicationProblemPlusJSONResponse struct {
 func (response CreateHold415ApplicationProblemPlusJSONResponse) VisitCreateHoldResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
 		return err
 	}
 	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.Accept != nil {
+		w.Header().Set("Accept", fmt.Sprint(*response.Headers.Accept))
+	}
+	if response.Headers.AcceptEncoding != nil {
+		w.Header().Set("Accept-Encoding", fmt.Sprint(*response.Headers.AcceptEncoding))
+	}
+	if response.Headers.AcceptPatch != nil {
+		w.Header().Set("Accept-Patch", fmt.Sprint(*response.Headers.AcceptPatch))
+	}
 	w.WriteHeader(415)
 	_, err := buf.WriteTo(w)
 	return err
@@ -12255,10 +12681,19 @@ type SimulateSlot415ApplicationProblemPlusJSONResponse struct {
 func (response SimulateSlot415ApplicationProblemPlusJSONResponse) VisitSimulateSlotResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
 		return err
 	}
 	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.Accept != nil {
+		w.Header().Set("Accept", fmt.Sprint(*response.Headers.Accept))
+	}
+	if response.Headers.AcceptEncoding != nil {
+		w.Header().Set("Accept-Encoding", fmt.Sprint(*response.Headers.AcceptEncoding))
+	}
+	if response.Headers.AcceptPatch != nil {
+		w.Header().Set("Accept-Patch", fmt.Sprint(*response.Headers.AcceptPatch))
+	}
 	w.WriteHeader(415)
 	_, err := buf.WriteTo(w)
 	return err
@@ -12568,6 +13003,147 @@ func (response ListUsers503ApplicationProblemPlusJSONResponse) VisitListUsersRes
 	return err
 }
 
+type GetUserRequestObject struct {
+	UserID UserID `json:"user_id"`
+	Params GetUserParams
+}
+
+type GetUserResponseObject interface {
+	VisitGetUserResponse(w http.ResponseWriter) error
+}
+
+type GetUser200ResponseHeaders struct {
+	ETag string
+}
+
+type GetUser200JSONResponse struct {
+	Body    User
+	Headers GetUser200ResponseHeaders
+}
+
+func (response GetUser200JSONResponse) VisitGetUserResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.Header().Set("ETag", fmt.Sprint(response.Headers.ETag))
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetUser304Response = NotModifiedResponse
+
+func (response GetUser304Response) VisitGetUserResponse(w http.ResponseWriter) error {
+	w.Header().Set("ETag", fmt.Sprint(response.Headers.ETag))
+	w.WriteHeader(304)
+	return nil
+}
+
+type GetUser400ApplicationProblemPlusJSONResponse struct {
+	BadParameterApplicationProblemPlusJSONResponse
+}
+
+func (response GetUser400ApplicationProblemPlusJSONResponse) VisitGetUserResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(400)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetUser401ApplicationProblemPlusJSONResponse struct {
+	UnauthorizedApplicationProblemPlusJSONResponse
+}
+
+func (response GetUser401ApplicationProblemPlusJSONResponse) VisitGetUserResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.WWWAuthenticate != nil {
+		w.Header().Set("WWW-Authenticate", fmt.Sprint(*response.Headers.WWWAuthenticate))
+	}
+	w.WriteHeader(401)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetUser403ApplicationProblemPlusJSONResponse struct {
+	ForbiddenApplicationProblemPlusJSONResponse
+}
+
+func (response GetUser403ApplicationProblemPlusJSONResponse) VisitGetUserResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(403)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetUser404ApplicationProblemPlusJSONResponse struct {
+	NotFoundApplicationProblemPlusJSONResponse
+}
+
+func (response GetUser404ApplicationProblemPlusJSONResponse) VisitGetUserResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(404)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetUser500ApplicationProblemPlusJSONResponse struct {
+	InternalApplicationProblemPlusJSONResponse
+}
+
+func (response GetUser500ApplicationProblemPlusJSONResponse) VisitGetUserResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(500)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetUser503ApplicationProblemPlusJSONResponse struct {
+	ReadUnavailableApplicationProblemPlusJSONResponse
+}
+
+func (response GetUser503ApplicationProblemPlusJSONResponse) VisitGetUserResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
+	w.WriteHeader(503)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
 type UpdateUserRequestObject struct {
 	UserID                            UserID `json:"user_id"`
 	JSONBody                          *UpdateUserJSONRequestBody
@@ -12706,10 +13282,19 @@ type UpdateUser415ApplicationProblemPlusJSONResponse struct {
 func (response UpdateUser415ApplicationProblemPlusJSONResponse) VisitUpdateUserResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
 		return err
 	}
 	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.Accept != nil {
+		w.Header().Set("Accept", fmt.Sprint(*response.Headers.Accept))
+	}
+	if response.Headers.AcceptEncoding != nil {
+		w.Header().Set("Accept-Encoding", fmt.Sprint(*response.Headers.AcceptEncoding))
+	}
+	if response.Headers.AcceptPatch != nil {
+		w.Header().Set("Accept-Patch", fmt.Sprint(*response.Headers.AcceptPatch))
+	}
 	w.WriteHeader(415)
 	_, err := buf.WriteTo(w)
 	return err
@@ -12793,6 +13378,22 @@ func (response GetDocs200TextHTMLResponse) VisitGetDocsResponse(w http.ResponseW
 	return err
 }
 
+type GetDocs400ApplicationProblemPlusJSONResponse struct {
+	BadParameterApplicationProblemPlusJSONResponse
+}
+
+func (response GetDocs400ApplicationProblemPlusJSONResponse) VisitGetDocsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(400)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
 type GetDocs500ApplicationProblemPlusJSONResponse struct {
 	InternalApplicationProblemPlusJSONResponse
 }
@@ -12830,6 +13431,22 @@ func (response GetLiveness200JSONResponse) VisitGetLivenessResponse(w http.Respo
 	return err
 }
 
+type GetLiveness400ApplicationProblemPlusJSONResponse struct {
+	BadParameterApplicationProblemPlusJSONResponse
+}
+
+func (response GetLiveness400ApplicationProblemPlusJSONResponse) VisitGetLivenessResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(400)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
 type GetLiveness500ApplicationProblemPlusJSONResponse struct {
 	InternalApplicationProblemPlusJSONResponse
 }
@@ -12847,22 +13464,55 @@ func (response GetLiveness500ApplicationProblemPlusJSONResponse) VisitGetLivenes
 }
 
 type GetSpecJSONRequestObject struct {
+	Params GetSpecJSONParams
 }
 
 type GetSpecJSONResponseObject interface {
 	VisitGetSpecJSONResponse(w http.ResponseWriter) error
 }
 
-type GetSpecJSON200JSONResponse SpecDocument
+type GetSpecJSON200ResponseHeaders struct {
+	ETag string
+}
+
+type GetSpecJSON200JSONResponse struct {
+	Body    SpecDocument
+	Headers GetSpecJSON200ResponseHeaders
+}
 
 func (response GetSpecJSON200JSONResponse) VisitGetSpecJSONResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.Header().Set("ETag", fmt.Sprint(response.Headers.ETag))
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetSpecJSON304Response = NotModifiedResponse
+
+func (response GetSpecJSON304Response) VisitGetSpecJSONResponse(w http.ResponseWriter) error {
+	w.Header().Set("ETag", fmt.Sprint(response.Headers.ETag))
+	w.WriteHeader(304)
+	return nil
+}
+
+type GetSpecJSON400ApplicationProblemPlusJSONResponse struct {
+	BadParameterApplicationProblemPlusJSONResponse
+}
+
+func (response GetSpecJSON400ApplicationProblemPlusJSONResponse) VisitGetSpecJSONResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
 	if err := json.NewEncoder(&buf).Encode(response); err != nil {
 		return err
 	}
-	w.Header().Set("Content-Type", "application/json")
-	w.WriteHeader(200)
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(400)
 	_, err := buf.WriteTo(w)
 	return err
 }
@@ -12884,14 +13534,20 @@ func (response GetSpecJSON500ApplicationProblemPlusJSONResponse) VisitGetSpecJSO
 }
 
 type GetSpecYAMLRequestObject struct {
+	Params GetSpecYAMLParams
 }
 
 type GetSpecYAMLResponseObject interface {
 	VisitGetSpecYAMLResponse(w http.ResponseWriter) error
 }
 
+type GetSpecYAML200ResponseHeaders struct {
+	ETag string
+}
+
 type GetSpecYAML200ApplicationYAMLResponse struct {
 	Body          io.Reader
+	Headers       GetSpecYAML200ResponseHeaders
 	ContentLength int64
 }
 
@@ -12901,12 +13557,37 @@ func (response GetSpecYAML200ApplicationYAMLResponse) VisitGetSpecYAMLResponse(w
 	if response.ContentLength != 0 {
 		w.Header().Set("Content-Length", fmt.Sprint(response.ContentLength))
 	}
+	w.Header().Set("ETag", fmt.Sprint(response.Headers.ETag))
 	w.WriteHeader(200)
 
 	if closer, ok := response.Body.(io.ReadCloser); ok {
 		defer closer.Close()
 	}
 	_, err := io.Copy(w, response.Body)
+	return err
+}
+
+type GetSpecYAML304Response = NotModifiedResponse
+
+func (response GetSpecYAML304Response) VisitGetSpecYAMLResponse(w http.ResponseWriter) error {
+	w.Header().Set("ETag", fmt.Sprint(response.Headers.ETag))
+	w.WriteHeader(304)
+	return nil
+}
+
+type GetSpecYAML400ApplicationProblemPlusJSONResponse struct {
+	BadParameterApplicationProblemPlusJSONResponse
+}
+
+func (response GetSpecYAML400ApplicationProblemPlusJSONResponse) VisitGetSpecYAMLResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(400)
+	_, err := buf.WriteTo(w)
 	return err
 }
 
@@ -13049,6 +13730,22 @@ func (response GetReadiness200JSONResponse) VisitGetReadinessResponse(w http.Res
 	}
 	w.Header().Set("Content-Type", "application/json")
 	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetReadiness400ApplicationProblemPlusJSONResponse struct {
+	BadParameterApplicationProblemPlusJSONResponse
+}
+
+func (response GetReadiness400ApplicationProblemPlusJSONResponse) VisitGetReadinessResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(400)
 	_, err := buf.WriteTo(w)
 	return err
 }
@@ -13198,6 +13895,9 @@ type StrictServerInterface interface {
 	// DeleteToken Revoke a token
 	// (DELETE /api/v1/me/tokens/{token_id})
 	DeleteToken(ctx context.Context, request DeleteTokenRequestObject) (DeleteTokenResponseObject, error)
+	// GetToken Get a token
+	// (GET /api/v1/me/tokens/{token_id})
+	GetToken(ctx context.Context, request GetTokenRequestObject) (GetTokenResponseObject, error)
 	// DeleteSlot Delete a slot that was never booked
 	// (DELETE /api/v1/slots/{slot_id})
 	DeleteSlot(ctx context.Context, request DeleteSlotRequestObject) (DeleteSlotResponseObject, error)
@@ -13234,6 +13934,9 @@ type StrictServerInterface interface {
 	// ListUsers List users
 	// (GET /api/v1/users)
 	ListUsers(ctx context.Context, request ListUsersRequestObject) (ListUsersResponseObject, error)
+	// GetUser Get a user
+	// (GET /api/v1/users/{user_id})
+	GetUser(ctx context.Context, request GetUserRequestObject) (GetUserResponseObject, error)
 	// UpdateUser Change a user's role
 	// (PATCH /api/v1/users/{user_id})
 	UpdateUser(ctx context.Context, request UpdateUserRequestObject) (UpdateUserResponseObject, error)
@@ -14556,6 +15259,31 @@ func (sh *strictHandler) DeleteToken(ctx echo.Context, tokenID TokenID) error {
 	return nil
 }
 
+// GetToken operation middleware
+func (sh *strictHandler) GetToken(ctx echo.Context, tokenID TokenID) error {
+	var request GetTokenRequestObject
+
+	request.TokenID = tokenID
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.GetToken(ctx.Request().Context(), request.(GetTokenRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "GetToken")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(GetTokenResponseObject); ok {
+		return validResponse.VisitGetTokenResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
 // DeleteSlot operation middleware
 func (sh *strictHandler) DeleteSlot(ctx echo.Context, slotID SlotID, params DeleteSlotParams) error {
 	var request DeleteSlotRequestObject
@@ -15008,6 +15736,32 @@ func (sh *strictHandler) ListUsers(ctx echo.Context, params ListUsersParams) err
 	return nil
 }
 
+// GetUser operation middleware
+func (sh *strictHandler) GetUser(ctx echo.Context, userID UserID, params GetUserParams) error {
+	var request GetUserRequestObject
+
+	request.UserID = userID
+	request.Params = params
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.GetUser(ctx.Request().Context(), request.(GetUserRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "GetUser")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(GetUserResponseObject); ok {
+		return validResponse.VisitGetUserResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
 // UpdateUser operation middleware
 func (sh *strictHandler) UpdateUser(ctx echo.Context, userID UserID) error {
 	var request UpdateUserRequestObject
@@ -15130,8 +15884,10 @@ func (sh *strictHandler) GetLiveness(ctx echo.Context) error {
 }
 
 // GetSpecJSON operation middleware
-func (sh *strictHandler) GetSpecJSON(ctx echo.Context) error {
+func (sh *strictHandler) GetSpecJSON(ctx echo.Context, params GetSpecJSONParams) error {
 	var request GetSpecJSONRequestObject
+
+	request.Params = params
 
 	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
 		return sh.ssi.GetSpecJSON(ctx.Request().Context(), request.(GetSpecJSONRequestObject))
@@ -15153,8 +15909,10 @@ func (sh *strictHandler) GetSpecJSON(ctx echo.Context) error {
 }
 
 // GetSpecYAML operation middleware
-func (sh *strictHandler) GetSpecYAML(ctx echo.Context) error {
+func (sh *strictHandler) GetSpecYAML(ctx echo.Context, params GetSpecYAMLParams) error {
 	var request GetSpecYAMLRequestObject
+
+	request.Params = params
 
 	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
 		return sh.ssi.GetSpecYAML(ctx.Request().Context(), request.(GetSpecYAMLRequestObject))
@@ -15228,644 +15986,685 @@ func (sh *strictHandler) GetReadiness(ctx echo.Context) error {
 // const string: with thousands of chunks the chained `+` fold is several
 // times slower for the Go compiler than parsing a slice literal.
 var swaggerSpec = []string{
-	"7L39chs5ki/6Krjcc6Jtb0kmKckfdJyII7vtaU/769jyendHfVkQCxSrVQTYhaJoTo9uzNPMU9z/7pvM",
-	"k9xAJoACqlBkkaJsuccRu9MWC4UCEolEIj9++XtnJKYzwRkvZGfwe4d9ptNZxuDfx2dplhbL16mUKT9X",
-	"v8j5dErzZWdgnpGpfhh1Lmk2Z6rRSCSsM+hQbDEsWySsoGnWGXROJowU4oJxktHRhSTFhBHdnJwJcZHy",
-	"czlY5GnB9jtRJ+WyoHyk+rxPZ+n9y959mYlC3u/2Hj+kR6Pu3kPa6+49HB2wvcfJUX+ve/aAHo17rJ90",
-	"e/dNf52ok7Pf5kwWwzTpDDqHZ+PH/fHB0cOHZweHCX1AD0bscf9x0mVddvjw4AG0L/IlPctYZzCmmWRR",
-	"Rxa0mMvO4LB7EHWKtFCPAqQoljMY7SwXZxmbyvtVWlxdRZ3j0YjNirfjMcsV1Sz5zjIxumCJ/eZowtTf",
-	"w5QPadEZ8HmWRZ1RzmjBEvil0+/2H+z1enu9Ryfdo8HBg8HBw//uRB3GE+k26O91H5/0u4Ou+j9ocMm4",
-	"psZaUrLukXrj8yzNmXQG0u7tM3h7Ki5ZMhznYjrUqwIfx45yNsvoiMnAI8moYs6e/tdwmnL7KBNtZ5B0",
-	"H3b0C5csl6ngnUGvC2uaF3VC9R6VhDLL3hkJPk7zKUs6UWc+S+pL0D846T4aHD3WL84ly1sOb9Trd6LO",
-	"gqZFlspiOBMyLWCMaqLAL1nOaLJ8KgRwh7cZ8RHsHRhbyUwOMdssU68T2f2LnQ5tp3b7/peYE/2UTOgl",
-	"I5RYwpj9S8SYFJNUEkXw27aLPR44euju68fOvq5Stb6tfRKpVXoqkuWJEK9ofs78RVJPSCEEyeBZXWCe",
-	"iWQ5LIQYmgaevFRPSSrx7ZwUE8rJg0Pyc/q0gbqwu1uQl8Gi71A29hzZWJt0jYaVWSMNYbGfZUJWOV0/",
-	"IiN8FiIiMrxt4BFR5OeUp39lOZlQqTsp2ZSMRW7Pn2+TZ2v0CdDbI5BD7zeieDtjPExwLgoiZoyTJStW",
-	"kJ2LYqiauYQ3XajfJaEFscLySAlLlLI7JTd8qSKYnW/dwIL01qxHhXyNq2Lp56zL20uWZ3Tmr4v+caY6",
-	"1y+H5b7sDP7SRvI/7PwSVVdT6C9XZL+W+UbS04JQToQzoCKdslu9fw6a1itM1sblMgRSq/VMzTTTa3Zc",
-	"FIwnrHoELEHVFQvOcm+1tlf5Hpz0DwaHK1S+3jVUvt61VL7eLVD5ejWV7+hRg8rXa1D5YFmz1Srf4/LF",
-	"TVS+fm+1yuex1FtzdtV4Su0++/A7W31nq1Zs9VytmX/zdFUDd2msuLPnquYdnARV3Zu3pimfF0wRud+t",
-	"tMgZlWocoIr9Nqd5wQql0qZZpk4LS5KVhAjwa3fvoOud7gmTozyd4aw7JwthviYJ5Qmh5Ld5ygsG95IA",
-	"b/c93h6n6qEs8nSkju6JyBJnkt22jItsn4kR1cP6MKVZRn6iWRaRpyzPUqU0Tenn4YxKqfo+iDpiPGZ5",
-	"+bUH3ahjd3pbboDvzuZnWSonVdp2exWt6DJFdj40O4Re0jTDk7SreX4k5opx+tszvNIPhn8VXB2qz+e5",
-	"mLH7lgLmJH42odMzlqub5YjlRcttYrk+S6dq3Y66zm9TfbGdF2JKi3TkHNsfMuHvhRGd0VFaLLGLNkx3",
-	"A0JyE3FUrl2/Ye3gt4JeKBX/qHuz4sqTi+WiMH5eTDqDw5LwKBo+pTwRi9CFz20VuvXBL/U5PHAEBq66",
-	"J4kW8L3AJVF/rrxClfcVv+MG9dborPfbHGT3cUxf8n4YJmdNv11BLFw63BxPWSYWJ8hR/qLhc3KmGhDg",
-	"PIKcV786mp02hMZD08y7t5s2ZES5ukqdMZIxKdEKolRqPgdhIcb4Gf3JO0fdu9e+h+xmeWqbr+16raBk",
-	"YNkCpIQFU5rfS641yU3MzRscw9/Vxi+gNrYxQN+U2ojf3oKJVtw01HiPBgdHzSzz6KTX35ZlDq/FMofX",
-	"Z5n+dVnmQd1n0WtgmUfeyn8Rllnns3gmeME4/uYdEOXvgQPBfWiPgbfFhOWSXLBZARJf0inT8hCZD6y3",
-	"YGoW/Py2WJ+KfO6Yxo9ct6FHg7ooL58CIWHvGEsAr9iV3nIkRURETijJ2XguabYbU0CFO9Zel76gTO/d",
-	"Bpner2/Qw4YN2v/yMr13sGaDunz1juZFSjOft16IeY77DLirWAj4zyRnjKRjwgWZipwRmjMyzhn7UkzX",
-	"+5aZ7tBjuv4X1yIMQ3xRljuq8dvH2XlOk4os+5mxGQp4RgsiuP73SPCEqGVWV7M5L9KMCM5IKoHrTLtx",
-	"msviOwuGWbCNyqPW7vZouzfKp/3WfPpJN/IZ9WQhjFxUvSi+VPKQjZiUqsV3LvwC6vEfRhZK7z6V0IJ2",
-	"Bn+5Uc7pPbzGxergm9fbDuucE2ac3sOvcK9apbZFN8sWj74aW/RvgUA5qrHFQQNbPLplbPFLKVPAtfdi",
-	"nmXVMMGMjFOWJTIUKtLC6+cKU9f1saUf0HMiajK1Z92tnHzYPbr0QFkcqn/XvHpHrb16vet79Q525NUz",
-	"e8T4gXrrfXi+F0hvF8PJSU7HxVf31gGxOhXeBipXbSAZRtfk7Ld5mrPkeqzewsH9Jdi6iXev746uMu4X",
-	"cz5/+2yKA1jjVoal/klkSaO17lu0z1U+2zO9/mtZ7CYs+3rGOsVTJwvRcBn9zlRfR2/8xplq8/iXlUxy",
-	"cLTXffDF4l96fvxL6EA5qgbA1OJf7JCDi6Nj2jcKfekFIl+6JclPhI6bsDTHLLGUQci2zYPLGVV84efF",
-	"QbB2i0UZzfMcwvy0CAhsu371nXZUHwPLZ1QWw7n0jnZOp+o8fDdRZ3HUKXCeHXZ5Nnw8/vm3/n+fnTyc",
-	"/ufi8P3ox558NXn0H/zPD2b/VRz8iT4/mv8f0f2UPu1fvEh6+iCd51Lkr1M5pcVoUnEjwjMyNQ8DvkRo",
-	"MXRa+HEl2MEZywQ/l6QQhBK1XmSRFhMiignLyTjNCpbLlVk2O04u7DoaS22KdVdhZY6Kaj/Sgp5RyT5y",
-	"ZxO4pDMNyNxpUadfopsN/WYeEU0bJzgnZ3Q0YckugqRuzP/aQIEaeYMkABqzUZZy9j2D85vK4LzBuOt1",
-	"0RDPpzTNAuFyz/fUA0KTJIegtoZAOaZa1ePjjjnKKTVSSGuDfDbm9dmwEem8mNzP2XkqC8gc2KUMc4LY",
-	"GuZX22nuBIFeirt/otI1kTtU+5zKwsnTkSGSwf6YUMuTEgJC4VKpVAJPjkEKoCLghNo0VhkRKUhaKNmm",
-	"BJtlH3I2LyCrK2EZKxpF3ZcOMwySP0CoOu3rlLJL8EYU78wVvrIG6jGQwd7xG1eBi2LotvJoD01IKksC",
-	"PyGCZ8uyX2yC3PONJ2mGqdawJD7Z1Jr8iRUmQ3ZCUx5M4Wgr1B+A9XYOJp+//N5J2ExpqT119BRqhX/v",
-	"0FEh8s6gQ01GW4Q/OdLdl59d7wirnwXlzeJQf9s8uUh5UhHRvk2teoxoXf5gw1PkkSvXsefyPDkKaO0H",
-	"V1eQHMmlYhE+Amr9EnWKfM5H6gjRHFBZHesJ8K3w9WT570lbXyf69nDHwbeVFdhl8G3JVj+lshC4N+v+",
-	"4pW7tc0wlECozql7NOgdBfZzewGzZsd7PvhWW/7wOlu+LR0snzwKyoSoJLdcyoJN24hGBxxkV6T8fXNS",
-	"OOLuyq7CLBdTcWvXoPcgsAh9JZeV0jIVeXkMc/a5GOKtOLSBPpXcVhHMJR/uVjJXzsRbJZn7tzMv4sHO",
-	"o3j8NdjFve5A89XXy6TdyNX4PU1252myBwFT88Gja+XJeleC3bk0K1PYPE/2T6x4lV4yzqQfqmYHTrP0",
-	"kpmmr5nvTahxY/eoOiS4/XcGnbO5XP7vgslifySmrc3RuEm16fnpXC7JU9B+cgFUcvShOnmqY9FzeIcX",
-	"MX8iSBpY3/E8yxQvMsohH6o0IiSCSbjfAVIK42J+PsE45TKQPi2k8xPGzzvwQ6SY0MKibKml2QfOm7LE",
-	"wPKgkTodw0AG9vAi6dj+G+SMulaDHVR9djQRQjJCtdHIoHO1NCV8AJQkNW9No/eMJmmNJ+BkNDdKfcsv",
-	"V8cYVF2uh2l2lEoVeGGanucgDmTglV/qP+HQ/kgp3b0bSOle6dLqeYelZ9IIZ3Nrgr9iyXnFGl67m7hY",
-	"JRtdToAoq9ZrlbEB1jxw91BkaNZ5Q27DTTWbRlND0D8YXf8Sd9CrXeIOG40ybR3s6ynpXo9bXSB61yFm",
-	"WzpYcveD5PbuD+gt8q4PHbb8s3z5q0j/++Ti8GNv9uzTry/o2fPnj1+mi5QuXz5gyz931fPXvx4v36Td",
-	"z6/T7uL1f/yfz29/FIvX6v9fiHT8n11XKrn5BI0h38OzZUVpvGnXUu9fOo8vcAc53PUdpLIGG/Ny4A7S",
-	"u4o6RhPuRh3vwc3x0uPby0v925mVcrRzXnq8PS813Gf7TbzU/+Ji0ojId3YMK/zrjVw+3MQIYjTvIZ0w",
-	"mgAXADGw37/80kCbA3PYob5rLgjOOef6arOMHHUdlR9aKAVcpnzEHH4B86JB4lUDGorxcCnmbm/98rag",
-	"rg4HTr/wChFjshTzUPcPQG9GlRKne7BKxeSMJYrgh9ffCA/DXK7W/SeRJc9h41csc+oBYfpJ3b8Itoby",
-	"sedYnDivkjM2FjkjaUEWVJZumB2EqRzc173dBLboUcNtrEKWmgPRo4sh8Cu88NfIC4YAE7jTRGS0FlTh",
-	"QNXrvcfIfU8gBh87SyXpdxVxIbRx0Ht8PWdtHyak7oDaaNHv3gCxD1YRu0qkMMlxeIrgLxM2nYmC8dHy",
-	"Z7Z8yS9pllZ4W/9I0rIpuWDLwAo4LYYXbDlMdXfOcnxgPIG8aOfDez+zJZoKeqQQpH90RNS18ixj5PjD",
-	"s5cvyWhCczpaEeP29dH2nYC4ZnrVFqOJYPWVec/mNeSxl/4HSI5t1q+LbegIolTWlmREpwzXxRhjNMW0",
-	"mLqti9HvO4vRRKO1a6FbwlLwguW8ijthfiUsz0UeIrt5zYuFInPOPs/YqGAJvknECIJgb0EwYoWSRz5b",
-	"V6Zbp6CZL9IMWPlZzhLGi5RmMixVRk6DEAmh1dBv5Qfm+LFblCcg4JUqtBB5QhIBhk6IPF0VZZaJczBb",
-	"71Iq9OpSwZ9JgIb1Cbvk1NpskJL4bAURTYNQhLHSN5BOCSNnS4zRO373ElwrasU97TEg2VN8n5bjmNGc",
-	"TlnBchvmDMbQrxCjXCNRM931OEuSvytnEaJ6OclmwrttSklQvgoxfZTA62hWB+qLGUOrcmmup1CS5QmR",
-	"jOE+lOH1maY8nc6n7vemcxDchBYkY1QWpFdZIq0UhFdoyr7gyenSq3GlykbOYp2kU/ae8mplC9NxkU4Z",
-	"yeF582qBT8s0suTTJgRiyThWC2dvzCu3SUOXDV2pZREgS9W8jeli5c5pVUMDD+YbPGpDRG5cPock7vrl",
-	"lJf36cACls9XLKDbyNlvZWgsBnOW2QDWpamWcZyLaSXI75qE193fXABtkDyFqDprG9eifA3WomDTem7+",
-	"W86wZA66ECUgG6GDcZXzMRzAbCwM45yxJ6RnFMu1OpB6WrApXPx3dLHajaWgwQkZILpLHM8LimYrswBy",
-	"bVENRQjZXFKjVbGMk4XAftARXC2RIdsth/pcN+r9cmP8fY2iF6+oLI4TdR7KIqdFVXlSjwn1ntf5GXLI",
-	"qo38uxPkNqRYKA7Cwr3m++Q1vSh92ur+C9gODeSdspsTFcEJ1ygZmDEQM5XFM8HHWToqdo4H9D06+I8a",
-	"Hdw6BFLxF8Sq3RjmVP+kezToP27mse9YoUFz4w6xQv0l2IWLsc5kN+0AsozaxKHfwyu/h1f+gcIrN5Lg",
-	"r5c3Jb6/qwj/EirCl5De6o52Y2x6+D2SaTM2PdhxsZ/e0c7jmL4emzbw5/do4ZuKFo52RNz+FyJufy1x",
-	"QSfxIlv7m6n1K6nra/Te1WFdQOs6XQIwiBo2gIdGdG9jwCHcvrvEG+rV8IaaBqHzBl6Bz3EzinyULG+S",
-	"CN9WEkv7aSsyqXmDIa+SE8mbzXd1Bmmz2teAg8KTJpRPdKQkRu9xcClg/FusRddZi+OEEqROuRj6z+pK",
-	"1Idy5RFZLWudxnpldTyILa2ccsIuWb4kWlLcTurf9mwul/yISlbJ+wWqoGt4RDlamNUSNNJ7PTjb11yM",
-	"3l7/4YqtwD7T6SxjGy7IgbMbMvaZPMde2i5KZUywKK9pNhbqOvRUJJU9YR+RM/Ws7jSYmgZD3cDzhKnf",
-	"iA6ZQN/dnz+8fTMgaUGUIgFlohjNs+W3EPFWo0XNn1AhBtBWXLLdV2r7BgtBdVrHdf2Ll4pah0DyRhTH",
-	"EB9TBxN8Y2NnGmAEuSiGXgPfvVeG4uSsmOdcEjqbZSkaKe//KgWHmlPsc3F/Ukyz6qYNOn93uRkflJux",
-	"NtXaZqzMVZPuhZjzpE61MfwcJph55kq2nKFYI3I+mhg14dZFNh52D32KmakEiYUPNZ3esXyaFjVsDtXJ",
-	"zD4K08t9XpYNNLDwII5+kGWlfDTCu8qtJFO6JImA+LD9awem7JikBz5J3dkGyVo2UKQFlMpgcgU8WZFd",
-	"gdb/hvQK4b5cya+gXC7YbgJv+/dxR90EStvjpqiICl1qRPYJA0Q2vPUTlaX/yiG15b0JlcSGZdYobp0r",
-	"6gJnm60IibD9ijHpkzkfK6aesKQGn7dPsAK0em2KURID8u7thxNSYfDfzfF9pYtBf4VgigZy1RciRC9Y",
-	"j3kxElP2kV9wsajcbPUzMtcPA8uALYZlCz+yV3DORnBqFQKWwQLhKu7PhCxIMs8h2AeaT6dp8Q3UJa0T",
-	"pk7wCmWA1pcszwRNauKl/D1AYvdhSV0hyJTypYlbw5Q2U2StEBBTmIsRk3IHwJtfgKLuLOvELJ8qOr7L",
-	"2WXKFm6hdh8kPMvEQhEZP7iNquu4zZuK5qMHfIjL5GjBw3HO1Md7oWi9hZhnyVDDiHUGPZwO/FUD47Bg",
-	"YxBKJ/Xj70b3G4PoUGuBh8F3uKrv8RR/eLiq9xrV+qOswNHcKrtpwKyiTXWcLdQRm29jO+2Vpro3bEGe",
-	"qX5a2umqAwK58UHxzPPPI8aSZ1ZAu2c8NCAMWhArw6NG6CU3Rx7fGjpvhWPabdp8qvStgmbfDvazm8bR",
-	"RKp6IHuQOrAck3mhNKEfazqteUKSsEYr9fNhUtNnU2lUKnWpkG5Ht7qKQ3XKdTp6cwb6pdN5pmvefJTz",
-	"auJpr0v+p0nFsPgKSgF1wyJKcSLlfDpDcDL/3RrKc6WXiNCC5JQnYorZALqsdUjiRhpunjMyzsWUhLQ2",
-	"InhEFhPGzScUVfBsfkK4AJM4yyROSkZwZoJzCZ4sJgI0bGlLakOenPqfdMr2ydsx3vXxrIVE/Ig8UtMF",
-	"uAm4nbMEHgIREiyOEZilNhIUE7bUt+t90u+SfM5lRKTaFj04wWWRTmlhV38msnSUapzyipe5cphXjltE",
-	"8UDYDqt1Huwfln8OZ70uAn7YHx53dXRXmmVDffXoDLr7GoV2OBHzXA6nLEmpUv56R/tHRyvPpOj3WjGe",
-	"ehnKhpH39h8f+YN/UB38QZvBHwYH//hov/twu7FvSPLu0VY0PzgKj/vB/uNHjQUjd0vv3k4H3tvvNY77",
-	"lx0kTlWl3CdWQfw4OFgn4yJ0RU/VVlVbs1nmuX19l3ntZV6v6wm9h19A6NVE3mELLg6y8MHD/YcPbkze",
-	"9W9m0P1H+wcPvoig628l6MKUPth/9PBGpFz/xsbcP9zvPbp5CZeJ4pnVyXxFWN0agvqam0PrNqhfOgAi",
-	"yrT4NgvN1MgQTpctWxiy1vOT3aTbm09I/hboeo0MZPX+h4LmRZBvpX7SQOjycZjW+vk3TNlyhmHimueK",
-	"lBDBGvRrwpMVfk0w6TT5NTEiDNxO2OBLub8cTJvqBGrE8GdgqRGEGcPOSmCZMDUCwDMlNVJpfEJEI9rk",
-	"7FJcfEXalMNtoI2L+AWvvE6l1CFRVdpM9aMm2pTPfbg1asjDQQU+nhcTkad/xXiWCaMJyyNCJTntPGU0",
-	"Zzlhl2fDf/79H6edr0a3cioNdDMNFN0+8kQ8m7DRxUu+qyqXvZPu4eDgoCGBB3Bye48HB9u5cB5eK8/s",
-	"4S1I4HlcU3j6vZBVHgm1dZyYU4poozixh6vjxLS3/SSdsv+uxdrqh4hi81csEFzdblrIDEt3grPlTo1n",
-	"4bjIKC9SedohFhvL9mruoy+P3xxbt3wYRGjl13TPemtDb+U3nDoGDqJQ2c8XRONyLcwhEte2eX3WuHRy",
-	"PpsJdbi+Vqr8Cbzmr59tQUDbJ9B1aBFtQ7wWDHXDivCsxvlRqY0SyfIHSZ4JXjBe7KmB3NZQ3d6RS/sG",
-	"8gQWIEgfWAXYsDp49wPKFK/q9YTycwZBJzuu+t9XcrnXv4XwDd2DP0SN/xuVy2sK/Xts9WkiqkG8x1mm",
-	"b2kiR7PbnbHICQ1URbv7vSza97Joq8uiIbd9DzW5wVCTP6mJ3NZQk8NvJtSkInKroSbINKuDTZDZb0PN",
-	"s/n0LGNnrXPlqtMvJ4PG1VCwx4m6QIqc1TWPMsrjwbcWvdcPsGvvRsP3fK4rJfyjpgpb5bq8ojW83HdC",
-	"FjPBGbq4UOxVaslBdCYpUQp3VBft4Giv++A2Ldv6VbND/mKrVotC++optG4RtnZy4T9oliZw9rygac3j",
-	"Uj4lY3xcvxNe2jZD26aetjmhErGa5RcGay7v8CjZGu7vtwqAP0T22l2zTndYT2Te16kE8PbKcuJDMjVP",
-	"A6uJTYZOE0vgl+O91+q3crWgCcYIoL+SmF0ckcN98idWwMOcSTHPR4zQc5pyEGaS8QSqZT4/oec6LEE1",
-	"/W0uCnbr0rR67uLUiVhfmyoVnaV5z36b1/0aptfcPG1eGqeJb3ZR9FPkJGJMFmqTLcWcsCQtTV1mAdGA",
-	"fduo3H9Up7Iz2UYq2zaKyqbG1I+pVF+pkNk8JYl5XKezFflOm7pTTiM5R7p4QqpTmUDQcWGv17fbYddt",
-	"cNiFyFQjf51OLv3rzmbbaYPD2fbX6HT2aC6F+luJEFsj985R16pHd2815Xu9taRv8kT7ZHJJ/pJ/lKyB",
-	"5iknc8lWUT3lQ2yh73GHlRUwDSWa4S3DQ+wIQmEfWurfujzbEIUtTZpprIkCAfMoNMFsq6QsoAh5FoWX",
-	"UH1knDLpHYlqENZ3YY7CCIq7xS/He28EZyiWY+Dr2EjpGDQfDcgx6Jx2Dk47mip4fugA6tGETakajZ6G",
-	"LHLj5bOVfIr3bJbRJYpDf9Sx6iYmqV5UnXwqC5GzBHNJ1aBngksW2UoxpqjRhCZK2o3nOYB0s/GYjUDm",
-	"rRrVq5RfBMZxOu92D0b//Ps/4B/sCclZ9r9OAd3otBOXKoKpWqMpqp6TGT1nEc5BZ9MLztaOw1pdqmM5",
-	"gWI4xaT8xsKu3P6Ga/BeceXxWF/u/O/Az2QiFpgZKdlIIJAJKfIlaks+E/TWTOnTp0/H82Ki+HAEEYc1",
-	"KqO7OtYqVwya9f86LetAiAvGFbnTsfWBL6hU+lpB7rx/8Yw8eHjUveuPCvtcObSrqJOl/AJ2DwJOQCZ2",
-	"gCTwEBOgVYuILCZpBunnalXVTxibYC8PL5V4oE6fTokW6WP8dwad/2GYeV/dS/7tvo4jwJAzB1vFH5XO",
-	"r04LKLeeMSXtUF1lc1YfzcjrbfvxWEtrw2iavozvVb/r3N9XftWkdW74UXit+s3SNN70SQxCaKa8em4U",
-	"WGP2CgzB72YrkqMbp3kk+ByYwOXJCcsCDDnye9tqQGBOaByPehBeDu+9zVcEXv9JZIHDAuol2oyt5o/D",
-	"21t+Ocx+x0lCKKqBhVjx5SAXruf8HzHKu0Eo6acbS6XE7XUbFviRZcxxuFRHpR7isa01S3VgVfmTkiSn",
-	"4yI0urLzzShmlKF9o6t4zfQzUJLKSYSXdcUc0rHBHOHskuWgW4aJbLuvzqLtKKP1vIkDPcGM0eos3kPI",
-	"XJArE+e96vB0ONuKr75Q+le7s0nxJqprWvXZ2ZGU0ILe7/pD2kRqrxrVNcR2aFgtJOa6EW0pPBtH00aQ",
-	"thrThjI1MKA2PLxmKFuyc2Awf2JF40IZw+GKgZyXr1+Xa/7EigYJ224cG0vQ8BjCArLdEDbUvcIDCJVn",
-	"9wfzIuUJEfOCLOCapW6Di8nSHx8mXwVHWfvANiun23iD91C//SGrR04BNn2hW0HNzPZ1vRWtYDX6o1IP",
-	"K2QrhK11pYZaH9jU6fC6LO87sKqyGyPR1DVfZKwFyeZlb9WBlaEnq0e1ThqEjtZtRUDtk88mNOVN35Vk",
-	"ROeSYYzISHXz25zxEZOrBoQ9Xm9UP6WyEPmygaXVwDKWnLOcMF7k6erxmL62HNEK8diwMNveQP/Eites",
-	"WQoqdjKmCzhuYhtbimH48GNwRK9ZB/tvlrMNc9nuYqu/9ArW6HqL6PSz7TCM6F0xENdlERyC7WObQWx9",
-	"uMAd4GZOFD26YAW1BiK5Bu76ueH3sjn3h4qsbDUQr5ONl2vdcaq+D8fpjk5P/dn1J2ZaVI9JczpB7zs8",
-	"M/WQ3rDFqqPyWJ0KPtxoRKZUq9GcLRDQkfISzHFHp6d6YgbZAC7nD1U30gda2bI+nlmgu21oVwGJq9w2",
-	"5pxgGrK68XOxCI2jfH9jFq6iolWIgU+DAn/mvrk5E7sIDfUPm6cEOdh6Lg0kQH040u1vYzJU0rz8waiH",
-	"6KlSLfbSAC/Mnfe34QEvPL1R1VQ8yecQ1inGeCtu2ibX2cyV6GV/KM+TtAiYoZrGcfNWszIy8NqDvVnb",
-	"2FW1Z71GL38MO9b0Uv0gSaqTTNWuo8WkjGxzVnOVs20s8imEt83nbr6o4w8z+TbgB36RZkEv3FtTGQLC",
-	"KkG5LLPNJNNlOhhgeqiZQs7EErBfqdwnP7IxnWfFgNAsQ7/YLAPfunZCw/x+mzNQv/UEbeWPcjK6KPTv",
-	"isjjzqDzb/dHYjoTHDzm2Eze9+aj9Nkp/fwSX3wQdaYp13/0LDFontOlaimLJTjrFNHU3890wZiah9Ap",
-	"JxOb4xXOBDGX2tFqfbGSTtXNUNFV2rWszFVXpnHnOqWfX+l4yl6324WR2x9C6wjbrYmhDAh4IzvZbXk9",
-	"ZrLe9NHyZxa4l72mF9r1b9zjko7hYp+zGaPFAHz+/UMCuBpRSUDT3CfrBcOwScWL6FhXOvEpN2j65aXc",
-	"7ErtMSY/s6UkZywTCKxrLk775KNM+Tmh0DWmASUp+C4gcg8HkUpy2O+f8jgtpzu8YMthzuaSJfE+ObZD",
-	"66nu+0dH5DKV6VnGyPGHZy9fktGE5nSkeALDHLSnmFDy8ePLH/dPuVkmlDPlQjkU3lMkbuCZ/tFRlWVm",
-	"tChYrvr8v//yf+39P7/8+/8IL+H4tQmLrPNRrORdXI3UUFMcwTm1T16OiUD49ci0QcID0R6RuBqSFj8h",
-	"VMmPjJGCnkOzXr9sZuID430S34sxnBIsDVgbiO03EspI7fYUaiTGW6ABAuZdlyh25GYut3v+bwRnDQzx",
-	"Vp0AOeZEIA1s5DIjI5plGsAcA2WQCvbQmKqZ6vifOqccdA9hq6u7LoXw6FXzLOODridCX2HmS11ofU6n",
-	"86mjf8FBhFJLCZp98h8Yt03P1BWs1+0CUFaBse5ESYFut0n2Y7qNO+4ET8vOoN+F0wuiuAf93uHDw0cH",
-	"Dw4fRja025lGygt2znKLZNN0EihNZdVBYDSZ650DiMfRMAQwQK0ag/WSXG8Q6r7YNAYl7FcNwVwrrzOC",
-	"K/Uy8jQG9QAC79KB4hhhmjdgyzkJ4TrI7t9/lXhN1YeDLGF8lxapokEbMq/cr3xUDaqcwSo96h0OAufR",
-	"sIgko6MLSaiNQSZ6eOSOZIzEn/f03/HdffJMJGxA4soE4n2laekCO3zEngk+ztJRsSV5bJBWTnlpRVtJ",
-	"IQ0bc1K+cRVVin+s68IrMnIVVVG21r3uA3rtbIlsMT3MRNAhGBCeZcxTFbAvWCM5ILE/gTgisUcQ9UOd",
-	"0riUT6kta3aN9bPXpbbL986+ACq/VxdsXRd+PbYd0j9UjA3oT4mdIIRo4xxK+vsTcMlt37PU1or2NsSu",
-	"qK9pCaC0muSelm9gl66inazeLqh/7JBX5KBdOHMF3TxE9TqNFeHDRLLkf6VdBlvQH699ZQrMOmLhfdQm",
-	"LjkEH9mbahtq63vtLV2wcmUis3g4vTKpyr24pZKAS2bNKnqEUr9UiG/X851Liq8kwW6OpPYYbpYn78TW",
-	"DH0rBco3dhxsIK/anBJrJZhIlidCvKL5Odty1dXHh4UQw8x0spK83hd3Tl0YgyIh5eTBIfk5fWpZ3h+n",
-	"mT4GI1xP66RZzmiyHGL85XqdHJs/xdZXkQ8OkrSgIA4aWzvvc2EQN9v18EYUb1VzpwuTJ9+yh7e6+VUF",
-	"jmSR8kQs2k7IdaR9gjfLuaFlEgr7WRyMdf2BLfSNKN7ZN66tlEcO2mubVyG5z7wlS8zTtS8afNSrKJBm",
-	"ua6DWmqn20ursXvJiTvbnV6CF6xoZP5CF3VukdTBbvRD6b13Et+zTCywRqUVgQHuUCKvfn+pbhH3N+RS",
-	"+55eLfW3v7Hdd/Q+sS8p4qo/amvm/WhaNe+VmNzx8el13TcNu5RAXpGTZ1fmr+25CWyhtdJv3Q+kvF05",
-	"nqDnSVpcUx5eV57ddlGyKyvDtyaSbkQcaGaJPPHgSAQQELsVAs0b3tvLK3bpKgOI9u2Wuu8ONGn0LG2o",
-	"SL/Hl66ihpJTa9c+UP/qKgrAmazrqAahsqMbDmRqm+wAowFqw2LkgjZXL5RV7XpBobBsgi4/HTyl3X0l",
-	"n9UmDhwTIm1I7TbOQYdH3qmb5/UY5V9pZesLutXauCvwQUmiW2Fz3rHV9wepgzKaReegQYbdmH4x50nG",
-	"vl+1rn/V2p0iU7CpbD0QiJxxhvHl1Bf15VuqvlzvNiM4A28yuROr/8R38YhaCO1j1kujH0vjR7t9V5+b",
-	"ExuuRn9N4XFD94pbeQCQEeVoK3fLkAHEMckEP2c5OVs6TFoy1hZq742tPUIE7GLtAX62rUP3J5Eljj/3",
-	"dtz3bsgvPGHZtk5hl6ZfnDeeT2manVCdqbsFRwDOpEHLXHd6lh/bjYar7xiQ/DCBBK1UEranPmPge6yW",
-	"5gwUlVc4yzF3+lZdM+36p1M2zClv4Q0w+ySdsvfwwlUUKE2xrpdq7Y3vt9TKTahGUm+72uVad28FxtuB",
-	"gXBXArWKQtbWuo04cDuTqGiySmXlpC0D5ikiTJZZYTVvtSMyXYMxzssh/g5MBt936c1ZHNrus3JB/3gW",
-	"CJNscNvsDy9EfpYmydb6wnVDL6MOXNZYjqHga99Xl3Xb+EYCN00ixurQTXsegbIypUtYzURUrPDVwM6I",
-	"xN58keeVZv3dBHSLTECgw2cm8n3trQhj5L/7rv6YruySGb6UdeclT1I5Y1wiKu1WAiGjshh6KeZrWeMV",
-	"lcWx98aVWyFmQuVQ16tbG/ttXvqJyuf4yk547Q1WcR9B9YpEIFy5lcKKk0rWqRMAQrYD00Eh/JIXLNf5",
-	"TFupG+Xra5QM3XBHd2Yy5+zzjI0KlmDpAyJGkEOU7JM3opik/ByNF5B35QY74jjM7DEKNmeARkwzeU21",
-	"a+T31CoE13lld4qXZz6wSMQzKuVC5MBFtiRBTQVzJlHd7p8+fdqrYuau2utViF0YbmkouAWmil1RfPMb",
-	"+mD1BftntmTJrbLpfLejuPe7VWv3Wlx+927+CwSSfo/+2rWDCgpO2u3qQBeVTTS07e0N/LxFXrM3otAJ",
-	"ldvr1Ipc1Otkna3C+eTOWCXGTmNdjoewz6NsnjAorJEvnVLDTvY9oq+Yw9afBwrqN6J4IeY8uQZpxub9",
-	"dVTBD+2MIBZdwF4l2edUFmWmFKbdGyONZAC57BIDRm7p8Fok6TgNFb04cW+wIzFbOgn7Stu2WfmBoh+r",
-	"mFaj9+Dn36tNtuUymDLkwzl3quCtWZEf9UsfnXfU2kzmRaF2dyIW66X5B936R9V4Z0s7y8VIqe3aLQvy",
-	"p5R3odmCDHJHXpUpUFhjz1bWWLUsTg0OGB+kNP8BkrFvNpm6XJ92+dE3JfHBKXMrvEJ/gOuCooAEBA8w",
-	"1elkvRyhXFbfDhocPUCdtzxbfs212dkRBIB0jCeSnLGxyAFzEguNYhiJJGw6K5Z1J0+VKowmH33Z/ZWP",
-	"AdDtBE3aSJmy6S05PyTLL9MRwOcUSkrkNE+zJXHI8qSsmUQo1FWKnRMidoSZnZzi6i999GgEyOuHfO3k",
-	"gvV1nQ3+JcggXa4MyvKuMrDRYGJ/2Gih7waqNUfQGrOV4g4se3HN7YZX8gmVwzMHnHm9feUnKi0Q8253",
-	"jqIj3uD1UVWG1NXGWhJjB/FNJtdkeMYysWgZY2gycZ6qd3SsYbQbqkZ/EFmoo0qYCVd1PKueX5VBUd/W",
-	"UhLMN/UVU783MQognL1nv4IzaksuQZyztvca+KITlKxR0lpCbCAim0HW2I2882sfRuRsXuiCWnpUBJAt",
-	"YcRgMsAX1BWKsUSLN7/Meblk3vTUSnjUuhEX1UdO58VE5Olfv8ElNW+3jU6Ct28IFs499kKs4K+xEzD0",
-	"VRZdzmczoeTAa5ak9ARQ/LZa/HnZ1RBMk8NCd7YmLDIwgp2tiN1aTvRJWUBUaSk/SBI/w9nuqW/HVi8B",
-	"HWZCJaFli+d8JBIA7jNnaXjaKCZrqtZ2lP12dTxLpbq2hgRCnNfXDgbYNvSpVtNfS57KZ3dCnbIuc8lr",
-	"0H292HNJlhrOrUOV9xZ781pUyZ1u2lDlvVstf5dUKVmlNn8Lhwzz/5SnBbu+bUS/0sbw+qxsqmawS6PK",
-	"vBiJqeoK9sZ6ywq218Hi380ywdCmiLDPIMRnQsr0LFvqik8VYm9s0yk5pm7hiQLd78joY4ntAOWmLFBc",
-	"55OJgkNFY0Q5OWP2ruwibSsZTc2lOVI3Ax3hnDJJ7sT3Yr9C91869zq/RO1KDOjAbr+4QL+7qrpA1Jnz",
-	"9Lc504+LfM6uIoMI3DBNGp4k1hZIOUYEqluQjctOxOCUn/I9Et+LB+gjRc4pAk33oeGUDXJGk3hgYwt/",
-	"kEQdYbNcjNOM2SgyKMKCXtZUFxFTdISyYYo11HPQKWV813a9UHIsHiDX4kDsRzidsigUs2bi1SICVT0B",
-	"j58nJGeXGhDJGUGEgP+E3LsHdTfdb9y7R+7EWN4Dh4h7553uHn4BqxgMG3ZFWbqz/PM1i+/uk+NyMdTn",
-	"BM+WODxmaAEbsGQxTXJQn9JCsmyMVDHXyAaym8cwMXcJ6ZmYFx6A+h2g+euluebHkRoZ/GjMF1JNo6xx",
-	"5/+lK975P0JZPv1TtXSY/kCg+pFLITH2qjkRmkkB3kxJ7t1TZ1/Gynu7GGO4h7x3j+idbd/8QarPYdzq",
-	"E7sbsPtKQSkKV3/dtkJnw4PGg6foOhGZ0mF1edmxm99wJ/bq25ZcUpLZ/PKTyJL4LhAFKh8aJqf2W4b/",
-	"3M68qufqF6cCVxlI4vzgFO7XK+AWzV5LeuR6GUGUja7RCJ9Q67FiIYDNy7XYeiHw34bdFa1tr4rLga1x",
-	"S2NL5HywfLp927Y0ywZYrxsKA8e2qpzZAKa2opFKUGwthl5jXacvJnd0tEhRFrFJJYFYotFdHAKWuQHb",
-	"64yJWcYAMF7aTeaVsnM/5v5WKQzo/ITlCvW43BpWsUc3w741wrWmmiaZZlpLGqdKk9nYTl2vkhPtn04x",
-	"9HIPwIBtb+YvfNP8VZYftxLE1i1DueyWuNYUcepqKS0GhY3aUzhfaAS5lDjzqbiEDQ0lbNX1LJ2yCA8G",
-	"w+0hXkdSq43vcWiVhlCrjk719vHPLAYdKq6HbrRY/qj+bU5C7N9dyeoHvAMyFxl2ajos699Bj6f8tcgZ",
-	"XkUlnOZnTI2GJVg4hvH5FDWaqKPPd/wXjKBjYzSleeTLyo42OtvHLicqTcZSy/6Bj36p1kCIOp/31GD2",
-	"LmkO5FOjOs6yTtR5zd5jB6/ZJ92v2Tb6gfnTPMY9rh/iH+YREFs/gX/jg1+gskARKuH0aSLIlCZMF3dT",
-	"EhL5CPSqdDSBRTDalN138YBQXbBwBLqG4HoXqrNbZwOB1E1BqiwhjKAqJpEpaFEwnjC2uk97ahVEiikD",
-	"iwPLJDMCOfg5OJG8L5JjCd0o3isPPcGZUkyU5KPZgi6lM6oI+lffFZxp5QRLSOLoVfdq6JW5gdqdZVpu",
-	"jqhk+hiQS1mwqVZ47KUIFKOInC2Vrj7P2AbcbUbacRJ3OlEHRtOJOvi9Ok+W2F/hijZaFxtlNJ2qpUBq",
-	"CaxdY8pOz3IxY7m5opxlYnQRiqH7NGFABhfOEyq1gqlc+3ULesH0V7hYROSMQTXlUl2HGjrwXC28Lv1a",
-	"6FI7SsxBrrl9i1B5gcsLlXnwTcBDtjlqEyr3ycuCXDA2A+2UALioMWv9NmdzKCykKXcmRMYoXMVBVLNk",
-	"mPIhLYITxi7M4ug7K7xEUv6E8HmWKW5VMy9/Vx+z5VSUrNtTE+tEHdUcjQ9YfaW2lngKJatHU9Jemhsh",
-	"Sxq/WfsG44lc/QGgqmq2Qae2EOKKMj22ZuuaWjNQUi/N2ZphKrXXRlkr5VGb5KVeF9i0i1Sy7dejaUJu",
-	"SUOnrts4F1NbV60QioatpgsR40P19tCta7niy/gplO3oc+LIndCVy5ichYawduYaoVe2HhDeEB3QCLLA",
-	"hdKDU4/wsmCD42kFnEcRklfGTqBYIyzxgjMl7pna409Q4oPeo7106rWtpgoyJTy5QJHSVdWqDDTpNFRd",
-	"HjbClGaZYo5Kx2WlMXtCwjVJIhFxglrPNKsLipdi89yusju2hmm7YzVlPpu2bCvehV603TfclX4YGYGs",
-	"pQHWQY8qwLnqAZWFKTbnjiDlxYPD9SsAsXstBBw2bC/idAnPTQt2orbbUqQ7U99Aotuq0atFFWygVmtq",
-	"AVtmjcXbIcZbP/VO2oj0yBlTk+Hsc1HuZnea1p+iPrQp4165Vcz+0oEZlHXenNKfZdUz3OFRWYW1PsHI",
-	"6j3e6ePu6LBQbJLeVe2islNcRi3PZE8D8Hin1PzE2a9sVDiaHyKR1pfIXDm0pFWKFlwSUo7aX8Fmde0v",
-	"oQVdyUjS7mORJ8zCA4CpGcrPbVDW1rc591banKvrDgNdSxUMFAQvU5KkWPfynTNhXbI3kAtriiKqaUdV",
-	"QevTzE65rn8DGiaURKWjiRWqm9BIkeM6dMJvrSBUtYz8hoTKGZWCwxxHpVnDGg3r1MIXwjyGzyJrw8Qz",
-	"Yp8YH2b1M9VLZIm+bnQ/InS1UxAzZQ3No3UlNNVtv2CfCyhqyTGEoZGEE9p04sM9RtspBZdKN+QjbWRx",
-	"ZLM2awZuY+3Ur1ZiHcfSUFOZF7k19IMuJkgxEbIObM8ZBUsjlCJuzc1Aolcpv6jycrdeudolVIvRjkWW",
-	"iYViDqUTf61BF/mcj2ix5uKsLrtKDqu7rGYNxdEuZ8DlVh1OqAJUb62V7e2fOLjAFQq6Y1slB7YVlRVd",
-	"VpubQaEVJPGtOerQH+csJETHK7N/zZK8HJvU31Y3FINMaTQPD8wGTjITkKxkc6T1cKjrjRo/eRm+1TDC",
-	"2cLNo7KXm+veQXS53F7U8j5iSuraqsA3cT0R+kLyhNCCTIUsNBx9XCkHXbmPtB/bCukKJ+C12dKc5Vb9",
-	"CRq/vtQ6rLt6PSkVBuMx53TKEnTVCj5iLSR+RVSYj66QAab8Y7343jnIVKMDbqM34t5T91iKF7tNNcWq",
-	"xJ1QOVSCdF0XP1H5WjW7ijrqSrKmvKR56w37XJjSkiHV0+/MGc0K8r4Wl5sK2E9wZhQCDDur1KpGljp2",
-	"BJzF9qJT1toctzkbvTNRextM9JhMWX7OyAxC7Fz1aGCDYKZMbTsJll7tVUDDeoTXzFHGaC4xyXFuLCLu",
-	"l3sr9vutkbW7MQU1D7XFBbtpYT9YG4g/ob0S5JUl8UC7BTwDPLhNJiwr6y9DS5yzUg0u2Kwgc16kGYnL",
-	"G7h2H9vTNR6UHgT9yE2EMLHVAzJOldJ/yk/5TwgJjp80mjj2Vgqn0m+xT9p5bMoJQ9hYpv6jP4IaGH6i",
-	"YyFgHNtCssqT82nCuHcEdSg4GSu3+6VrTIMs330Sz2cjMU35uSYTN3YuluyTWPBzUT7Tv4PzhqPBH1rN",
-	"qCx0E/MTzbJ4AK53voRP7Tt0MJ9U08cPKNlEZdGJYOChmd7MnZOX1bZow/m+yeXTeH1QCaSzGQgXzdR4",
-	"MzVOVnBHYABSGVXmHpbXvXm6AljPISR/Xbq+w8CmhnC80F2dLAw8HxeLOu0oXrOa7zeVYB/dndo9IMHK",
-	"G5qt0hD0yu30ypsJ2eBH+giixqrzGmtEKVs4De0yhtuL9k3CpphRKV0XC97qAEmByPloQgBxcnufEy7v",
-	"cCQS1mB2xRBdolrg2MKEz1kxzzm5s7I+o8iD4A53y/nhiaMXf4VwbH3NGaoLYGBtfxILMlUSBs8Ewz0j",
-	"AZ415ns4uo1q9UpfhOd7MJ4JpV45rjSDukMgMJ3JLZwQMPahPqVXzNSBWv0BgdXVNiyR1oEE56wwN2tI",
-	"oNXOTue+XcCN4AnpdbtkyiiX8C/tM19HtlUGBbPl3Y3kc6i/ptWZV5YkKLKsjSVoQNUrxXiBopWSkXoh",
-	"cAFhs2ISXvQklYXaAqX4sXahlJMs5RctPHswgnWXBoyCew5Na7cGGKDpKEwKNrpoUrGMkE0LshA5jtgc",
-	"wYCuA1HZZa5C8Nj1oT03OHWfrwpsNkHV6oYKf5Rxw5rBOVtgnGXgVHHD49fHqauGajXUcMKrrUNeKtVH",
-	"3D2ML3uHcv/o0DuUD1YcyuoBJGQYCqwch2nkjcC+6Q9iA83ADgJzChXpfZ3xlTgHn1X1lgWLBKfGhGUz",
-	"MIvkbCTOefpX5uQimFhUHQRf0WF619VhzBJYQoT2w/PwIh/zWmkZNzVFApgLFwSaFAIgw9CKJydiwQmE",
-	"sEPkAeOFUtcjfSmYzqi6ISzSYiLmxSnP2TnNwRI+n820sqfkIUaCReoB8KnU14qE2T9HE5rTUYGxrVxb",
-	"0xmRM61z6X2RiClN+Sm/E5/9f//vaMLyfZ3CAdlV8We+t3emft67uKT20V28h+yKnfF1U8AhTG5Qq4Fp",
-	"MHZY68bN7ooVehc4vS1qIrR7AuEe8yyLSn2sjY9+rb5hYQ5njLcYDTQLDcaWRLHwjNeI8XK1MU2nacrn",
-	"RcjZYTUF3cKAFFEHQCC32jxmxmKfaBSwVxjXJHDUP3rgGQWCypQ3zqZ706fJ0iGQF83jaZALvIzub0Cg",
-	"dTETG3zyhoLx9Ed0u/bxGl5XQYWl/OWJUbIRhWqjgL7nPDGCBgJL0MWRnnORa8RS7dPAOPM5z+BszzKw",
-	"x1SpqsWiLvmzNVXHzaUZzEn/Ii3eiSwdLW1Fh5X7IxNwiYVwwFQSDUaTcrNn9skxPuTskuVACrWPlkKr",
-	"Le5O8vbJg7U2vqYrqikak7aL/8vEiDZzg3naghWm9PMQ7qcNpBLjgnFtenQqOqlLr3qN0OodhMx5om72",
-	"4DcdjtMirhoX14kRhBJssYDmXtOwhObxpovY63YfrV3HsrjAuhW1LVstrD0u2ooy+4ITBqkmfB1zwmW6",
-	"NjbPXkQZZMiqM7AgKVeSTR0lkDuEILWARLNFVB5cEr3s61UWd3Wb1GaAlMOxrGUUKq70knmmzXaGgZGY",
-	"h/Sbiq0fk3BSPsrmiS8lBWeyxaea4w8BRMiQGnbU7RDJ7SIbbX0vjGv0CqXVKfry+M0x2sz+CtG/JhGl",
-	"EOo6PsuoozdY+3VoCxVp0cQv8Cj4UqugS9x124Vc2gBCW2uoQW/zZCxUztOpKtrNa/03XJSGQ5fD1sfx",
-	"2rFMtclw1Sqa1L3Xqm0wltKThYb+vtLinFguIzgBluHgRmcb1kVCQFuPAveJ1Qp0lRq1laoeSKiQeCdn",
-	"ReeoSPGKfhrWkx2xu1lIp1MLdWP/KWcL7dPFoPkYlk4nIJYl/ECSmFXf+Q0OKkaZcJBbdJkLj+uL3uu0",
-	"ZaYb3Z47Xu0mYqxHnWj1taRuD3Ji4uo2BoitdrT/8kOq7ajoRA3WzlWqakbzc4ayVOeSpIVnFrV9W+01",
-	"nNR5Lvb0j2tuHiYkKLiEa68hm10t/DvBynUxTUOOxjVmufqVQX/pILq11wc9wgcrVmHlXWLj28EKVUfb",
-	"U7ULuKL0GFiaCP2CVJLncyVr7z9leZYCrtbHk2fXNq2205G2tDObT+xW4SmFcV33cQNXulUG2UIbcsIo",
-	"5oWY0iIdNYobSsZqeCatVDN0BjUpEGljoW5G2r3lCRsxHnci7xPAguskzkp9zOheJQM26gzrIvc0hsUG",
-	"cXsamWCrqD00JX/bMXtlgeprR7JpC/pNBrJ9N7z/YQzvm5iHr6mHfUkr7HXUnxvVeP4wRtIvrtj8K6ou",
-	"N66vbGS9CZ9aH0Reu2aV9pgAqq7J5KQWGK/UF8rbVNnFnvuHZ9/Yc/5qh6ADVlF5rF42//yRyRHjCb6C",
-	"1pAEGth/Oy1+sbNuiJyJAV4rHpDLVKZnGcMcCggMkC68GLrpfSyjfYsjBUHFpodCoDkcqoa5Icgm7nhl",
-	"mJyhKIzLtS95scKhAB6YZz0+2AnBrUz9G4kHfpGyLDHQo+FEWg28jYjFJumYz+ZF5OEX34lnAgokx3eJ",
-	"xu8hM5rTKSsADs/+GxEzfSUqHHP5SSNbLHLBzzE8eJaL85xOTay4ei+wzAaN00qEoC+4CAa5VD6acjKZ",
-	"TynfyxlNlEBRw5hWvjKXUFcFEjipLEgv6JIyBGjwhCipD5JgRotJRH6bs3ypKKlrFtrX/W8b42r9c7ga",
-	"oQPmzx/eviH6OUm5DpHBVXz/4hl58Ljb82FNO/dNJv/qFBUdmahpG1LuS+UmTPkJnc0ABrPM9vtclOl+",
-	"TmIDoP/LGjoRzTFo1YBuoS0qHmDQQGrSJCVkSNIsKw+fMzZJeUJSDU1VKhWDuk6iWA50krSIyHym5FJc",
-	"qjexdqu0R6FqYzG7ijrmdrYm0zVVuhIQzlwe7Urqi1M9+PsnkSW7ykRV5FD66K7S/J4YaDOlH4Cia5Ih",
-	"+10ThOupBP0tkh51gqsn33OozBGwWlRybJ1sGptoS2J8Ox6YgPDD7uP9Ml8nHpBfRRUqqwws1R82rYPs",
-	"4Ea9BoU3utdQrJjrE4Yu4xYCGDf0PCMeMEbki7kSDVLDSJfYdoEgUoOLtzKAFBpdRdi60dMPK7yoI+o5",
-	"+h+QGhDZtFkoTRLGyR3V4C5GGdsLYBlC74EVbJUlvCoSCSUWSwB+DmILtZIO8G9idNHeubkR5JN2nTrU",
-	"Mcn5FgxVe7nXU4pX3kV8p61IZSrg1GdgChMF2WpdSNxcsnYx4O/ZWL1xkTYX1vVf+Fm1tOkfqzOUztNL",
-	"xhFmELhV5GbRdRCsD6IFkSXwTotFQEQ+jax1Ti8RhK+yHDvE1KpANTwh3RVM1CL8ArzKtkRVJQADTwX1",
-	"cIvV3w1e1iZgTbdtU61MrbFoUHpBMWUjhPk1IL2I9CNyEJF//v0fW2TX2Au9tgLUZKJNzSxVpU3XuyHr",
-	"uSSC3tyRnzETAJ1yOLI+dkdS2b2vT6iOc1IZ2QNnQEihdc7gda4AJ6UmZZu5BDQjbeUT8HJjvmnPgCOw",
-	"V90eWGIRd+EvgxZravmZuOFagrPOf1NyGOv9YeIXqpzwpsUagXe91Osym1OpdQiqWEvB9r4xAyR+1JSh",
-	"icku9zO162bPc7EyMU13BumS8H7l+lK+T6i6XVq2ElyPVUOyASI3N3+ERlIDn4URKTUdfoICA1CSpJoy",
-	"7tLLCyXXuMA6cRVxvwGmPkGYYJyqesUmt4qcmDb4ds5k+le77howxSCWxhYfIPbQDkqFChTh8l4Z1ed9",
-	"ygnJWXWdia6OwbgeBwDU1aYKv4LFy0PA0Yi8HryNau5wqEZ0t6n21EKxeoRRKwJlPgyAuZl66WECPJ00",
-	"YzVMYUNClqSFt3OUNmsUONUdVLe2ZWT0B0xUYayuzZF/JRZ5uWHA5qqmQ8gH8NA7NxXP+7TIU3WgWruf",
-	"BdNIdVqMYjVZpFlmfMMaxx2QhKj+MRWAZZ3gEsFtkRxzO0l9YmLlDUsNSZeyrHhiCK3xbnkiCaN5lrK8",
-	"hFo2pFLf4mKhfXmmnd4BmP4bKSZtkE7QAnSPElUtJ9jY3Uz1apSIwehuMtuzrnQZyN3Q47KYiRZKf5jy",
-	"4ZwngjMN0B0GY/YxZfEF7BMB+91hWEYBC2x549Q7gEqi39nAdIKEqSA/hDAijHT14CJQSnoolFbiVRAk",
-	"jLwBcwCKG1AdQNYYOEoHaSLqIH+ZJF5sbYdbKaVqEDTdX8pFMX+UawKjAFqtMA2oy1BAIcmZmj4fgT2d",
-	"eqm+oUtGS7wbWy8XsrqFtDnEpVJ6xjKhgRnW6uttoG0DKi+i6J1XIvfb6LdrFc+gSqJud0zKRsSAEZMS",
-	"8/jTy4ABRTb4To4NkL56LfaNsfDbergg7Dk4aHGe8vdMgpHr92A8KyajAsqGBpDfWQZxG4hx/LxuOiAH",
-	"XZIocsAVS2NktDOpQEfrxge5th/YKGeFuSmue+WjDLAMfqyCY1tSSfccWpE3bHEigldnWx9XyUq1FhLG",
-	"uavVaAV8X1bo3TjlTpdrXGWxTmF/lN8x2qjGcx+YohJgfQ4jl2zOUztL82mShPC1DTLRqCyGSmkLzuEN",
-	"BOe4egZOxrgWzxjjqPIt2TUSL8tk9m1S1/d3s/9CqREwMH8rec5vj3qV/Wc40IwlvP3sLbU2/XdUSmRI",
-	"UMahVaxIcM6K0kOlbuQmxpKXmZ/mor6W9O8aIQ0eqW/1u10ntR1j25bkIuXJPvkJa5Uv8VIJ+ARe4dSC",
-	"5YM2+fKn3OBJXNI8FXNJ5IyOmLr/5KxErwMX4aP+g6OIxG9n9Lc5+wCzqKXHt8NaeLQikMT24BDoGVwU",
-	"tvBRmcKxptMSPYMtSBBeWr8xXA03Ue33pvAmOFt4I1lZTNQSruqgrU6p0m9oczjhAWGSI0tXdo3GSkJX",
-	"sESueXx49PAugkaYQEw40WMXrCZWG0hx3CxnEm4r6uQbsbygKdcef8GzpTkXTrnjuEqYAQpLcxJ/3tOQ",
-	"TTKOwAuEt9ayIpuJIzCjqd8y2oNCxzQDOJghmo78moxKY/OxcFPZ0nSteMFMAwoWeZ+BKJxyWKEoHBsS",
-	"esnyjM78gZVm2oLoBjNwMSlKPcGMZ+Pk1EhdKUoWOA9UL3CpS8cY3YPw7VotNxVZdMeexXLtiVgpfOoT",
-	"oTInoEKz50mbfNjnEWPJ0LSLBxBW7iBfuZWNgI1EofHLm+3V1ZEFP4XjUxe4YJhUqIquomF8zor3jCap",
-	"umHEA8R2dm7frU3AthNAOgpZgfGGGlQ+VsGYDTBQox6N21ZFrJKv+VtIwxaxelr0PINQPfVKMPtYG0sm",
-	"1OJYQ6FFa6FSF23JXB6xW2WWG1yWlj6N6iTrn3YdFPhlmG5TkNJxNSiJfZ5llNPSDZRKIkYo7Ud+BEjn",
-	"jXDCFSDhO+W+QKojXeS5yAOs+wJDsmBipTUHosM0t5aRVAhOzvL2jgsvOC3As+rsCCxsAFVvECgdv5YV",
-	"6/3AmoA1qf5VCNSGaKywXMEabCIDiKTFhgxTdg5DSDniqjUYHWgxqUjgSjAXnaX3L3v3IXv9frf3+CE9",
-	"GnX3HtJed+/h6IDtPU6O+nvdswf0aNxj/aTbu+/waf0GVIRiB6vlbgeaNRL2uRzcGM3UEM+BUScaqrLr",
-	"hfM8XuchbigEsmIM2pm2EKbgyKQ8ABECHBQEj1fbj8ep5+2WDOnXebghNHolOwWCoWwE1NY81ZwwYhUI",
-	"LgrIKzFS30si2VLeV/uGsWiubbQyxv+59x6b7L1M4pKdED7SZ/bDs/Hj/vjg6OHDs4PDhD6gByP2uP84",
-	"6bIuO3x48KAThO4o8mUYLsOtxSih9Picay+IVXeUFinnI6UBkIwWDAvKSxF5wwQlwy/R3ypQb2WgRWw0",
-	"juEZy8QCmwU4SF3oqL6zb8Azod5hxRqNwuEt6EKiu1JgR4XPKiijDtin2isGcbTUT7GgIwxjtdW4CXgk",
-	"aMJVI/np5OQdwQbe6h52H7vpSY9diXLY7YZzRoIJG8dETkReYNKGWxJR5NplVuoBtgqHSCq75IOiDZQB",
-	"CdpwNjllbWXMa56z+FKIqAYM02L5jeZTxgtf+3HBegckvm++eP903u0ejNTP8K+qcb1sCHymaVIyZZ7u",
-	"WffJSoASkGaBq4jpFaUo4jfrGiwDm/UawHAOWD5rdw874l9qpmn1ZgkqYvFCtIbp6BSRieJ2pLArEleY",
-	"CJ4Fw/hfAvTpGMsGMTBaqVXSA28Z1z8ghRIkhHIy5xdcLNAUQLL0AmvcVnea9g5OaabWjiXDMwFQrYbb",
-	"ynD88jcbhYL/GE5TOYU81KiTJmw6EwXjo+Xwgi2H+hVjVVRNJTI3/l19XjoF7cccTFhj2lw6/agTccZy",
-	"TFzVf4/FnGMR7mIiEjg0S6Rg+AuYRcO6uAxs2bL6d5JK1TwJ3ECiqq0hqt27o9DujVbd4oyfE6bn5N/U",
-	"FIEKBo11mer4hZAHNXg8ReHrlqP+6D/KJcKswPJvMC97+UkeXI/qGdO2Ohog135aH0EuJyk+HBZCDAFG",
-	"A/zNcj6bCTWp4ZQlKR3qzWpetvs46gCtkaxjmuKsq6yZs7n0OA2yDXMwm6qvwe4ZeuhBQZtFBKdPzqni",
-	"F1hwQRN0fwcMFuiALxRHY5XFyRwCy4eJWKi/xbwYial6Bb4fdFprMXLSKPlrol5wH5a9ObVoA4vBlFEe",
-	"LOz9yVQIAdEDgN/7Yf1xypKmDBfMG8CQ0LTY/yL6Z9Bp1lJvMcesJrPT13rlxGaTNneyOpPInlPm4DJr",
-	"Y4nc4mgapxnbBk/gxNp39P3QuXhNIbxNOCX2Z/ihNpgBFkR7JZSDgQc2Xrl17ug3ql0wteWdiYJqim6X",
-	"86zQyWemaX0n2fiZ1dWmgFJlhGEYOR9AWJLK/XrLclTqGFj3utJvgxEeblxQiH2s5XT1VnQCPeDELLHZ",
-	"0eprkssUcQIyqsEy/Onm7L3toAddYPyG+BJr115JPRxH2H+mHhlZnrAZ44k6yhyJMdI48tW6A022UbwQ",
-	"OSbROoBrqe93WvvBQ6tR9mPOxO0rWK8itnaAV9X2EM0/pNO5kvpJU55lueWlPUKhKdi/ICcyn3PZ6A9t",
-	"F8thcVuVaITuw6fQpoAYtxBEQscQrhhOPQQb33FGIzh7AoRTJxzIYmcdSsOamKOuFRgR5vfAgBoldbUA",
-	"Sq3yiRLcKd/5SIazXjfMib1uMSEzlo+U5pixQZlFDdwEg8VBqf/jKUddgvHrD+lxw5AeB4YE2aY3NCKI",
-	"Xx7qpWgDk4EBzxiuTbRKyniys1VTPQ8nYp5LvJA06A34DAE7/GQyRwtIOSbRq95s/F4lTQ7brR9oQxSN",
-	"P/DdILJW0UwDYKVlYJETWewxfIXZqisdIrSVJitEe1CRO9Z1NFKJNyMzARS+kDyk5NBIzJZlPjCEwTNZ",
-	"pFNtqauEFEo5n8IHGq4JToMVSAl1d6L+YmPYq1re8HFhZhOyrGGmP8KultI8QncORvcblLhSz0W/JESE",
-	"KB21fSn96jnboJleP3Fx2+JasNlKYzesPOSf0ITtLjjaG52ztJHHPc7CrWbsrSEIXFZE/rZ9BjQZDzrY",
-	"cqIBit0PghLICc1B1IeqWML10EUKN4nBIJe7+z2lF/W65H82SDmrbqwRzUqie4Ptd5sBQ4HxtW6XSkMR",
-	"lugtAbhSwPpJCgkRvCA55YmS0fBBWQFVaFF61Sgdq9AdVCvr/fG+96T0X0Cj8/RSW43hN9Ra/UH1Dh8e",
-	"Pjp4cPhwnZYGFU5XhAeX/ALpPWEAY1oEix5sE24buqh/0FfZOpIDgFcTyaTxaBlswxBzN8VB/dQc7tQi",
-	"B/+mqrI0llH55CEjqmYbdAo231Wy9wfZuhBzc5S37qhlkPc3UhLCOpFjQLiTJmUSncn75BNkDpbFEmla",
-	"RJi4OBJTtI9xUUB8NBRHhvlI5pRz3h5JoAHIYNKi1PC1Skh82gSlc0sDgNr9ZZ2HVqUUdBmLQpbWNvUH",
-	"pqNuV2GhjaZhIQfUHagwmkeFU8+WYFtwGdZkmG3oYV+LO+BzxaKOQrAh6EBa+qlQyQlWVXA8JT7WQL3C",
-	"Qh19wJpySt1py9IFim2eCT7O0tFqbC30PMB62M3rxiLrLE5wPGsHX2RymiEnLJ0ygxPkl0xPc7CMy1MO",
-	"JWJYJhmE+g1IjHEVMepCSQqZqDqiNNZywS4SeTkuj1rzpp/tiT9aF2PQjQQE2b6UQ7iA9fanajNOZUO9",
-	"09bH4RMNrgH7f6UuEpJIm4i6JwZPZDwv5jlr+526yXjVNmpi7udJ2ogxCUIJnlknDUc+g8xwzIZyU4XL",
-	"bNwm1lkH42GL/rRF78CSQlthd6Df4psG7VBT2A2aNxCyBZZ3GxfcVtv5iWucDKDe2Yi6W7nloXI0HhNt",
-	"2K5ypHwxmbGJtuRIhsb7VCM6rQ5lVXLizAC+7FuEhoEOvIKKtg4mB+hY1rhmsHy2hqL1RdI6GNoPMzb6",
-	"UcdAbJaPdczJ2xnjx+9e2iAKx8BWUqwxC3nGcqk+BGSRElM+I1sJ7V8xM/lfMxc5QHu4aKgXIlNvGZHR",
-	"dzaxnScm31SS8S9NW+oa+uhu67dvgb7gifHIesMoWTKaI4SUr7pX4RqcAhNfnRF2WUy9xjGNy79Op4Th",
-	"baRU4hvbaZUo5L9ttdLFDAhr3fAMw4vj43kxEXn6V7DvDshTRnOWk3/+/R+xX6IeclgFH7EnJp1VKsVv",
-	"Ai0KkVejPtjl2fDx+Off+v99dvJw+p+Lw/ejH3vy1eTRf/A/P5j9V3HwJ/r8aP5/RPdT+rR/8SLpjUIC",
-	"96MMAXV/EFMGBpSJwMtMes61m7Siy7Y5KSFyLWfnqYTS+xtYUqfBMBuAJdyDUv8mHr8s7L9PjvE3hrkm",
-	"tsT/iEq2l3LJIFb4kmW+OchU1G99suks5pYHW1h6OP2YCqmqYTgyU2StYvHeq3ZtjXgc4jiLOkE1WJb6",
-	"6FbGvKBVS5NYyy6Y0Gb2JjW/axxnYSyhmwyJjDrXxk2oUG0lXoL68Dp5D9ayTcQ9vLCdtEeoom9a2Nu1",
-	"3GTzXrN6jfrmbqKGuV/bxIsfpnY/rLNYbCZ6rhqo+F6EPD57JDbofuZGLMQFovjZPAf9hGZS6NuWKVWH",
-	"iItc8baNh9Y4nmri+sVEYzgWkxQra5hK3/Cq+gfNMrdLI/tkuWPawwKa+biZGkpXUwMK3q0/0bR434AB",
-	"/pYbDHCymCw9PM80ZAsctQw/wu+ZvIOmiNYSgbwhyKa8hkNxn+DJJVM+YtuEkcCLXtIkjITOZlnq3V2F",
-	"anqeGTQ+wKpKSAsX5bpaTSuLjFRnFhIfFVIHTuLamtryIY7nc6DL84j5+aQCoaC5XV2FhmI8XIp5PMAM",
-	"cgdhJWcab9er+gBvYkldk580hGYecCy+CPLEYjuN00IjCsxn1Q41hOXwbBnAfcGyQzAB66rBqkI1DBgD",
-	"OTtiLJEudIoLHEvlBVbfqxZj8XwhDsRxKvhwhmWkKl2lEvG0MCory9TuNkF0wOVQWEiykTAgu25SmJte",
-	"7JRWiogUNtQ1lTDJTYqzeM49d5HBKlBfuRJO1KE/3Bt8MtoAQYce1TS3JlGVpbJYUfkD96AOJbDlRSpo",
-	"RnaMK89Vu8pBBokQHUhDfaj/QrfSIkpjKkQNQsjCBz3BfbJIJQNZshVAvh7jBlkk62PI60HbiqV04LbF",
-	"y17rvDa+8jXg/a5MeEJ6ZiPsbxaXZz9mJ+iyYplT2SgmLVuttVg089UN4dj7XP9tK7Re7HFIHRPjMZw3",
-	"1tWgTxgTwKolXXN1rNRBq3dQr8F55ME1TTzM6VNOyhoWEUkhjEc69S+5LBjVohd+WjsSrwOwEDtZ7Uam",
-	"x14lzngT/Oe29Z8dsqt7XjBzqLLhK7lsFi3fS9vQp3KamEM5YKv9MvWDmkrYKP0mLcgIIjuUXIg2idbe",
-	"oKSMiQcJVRzYXxuYtiXic0VxvW5oM5hAyqAcU01E03bVZn7XKOk/oYYFCFgtrg8Gf3xlymFjCQbCxSKC",
-	"e5Q6daWYMnLGRuo/oKkGnVbrVAGoinN9XaB21pO3UBLUfIFIqJxTPMECsFgLCYt4XVc1WFf6p5UB0ejy",
-	"Ws1bsydKzR9cJJ12eWSNa5DRgsmiDKfEAz4inC3U75DxELgJbnS2gmD0Aay69YP2NutOEemRM6a+qE6k",
-	"8nrqbhl7g1L7b3/D26gRBTIsZ6sFNWCBaK5WSN+cYaE2WhltlghlmGCkYRturEhonzlt1eW24bkrwocb",
-	"P2vxBtcD4NnvcMaSlYmM2L8uwWqlnKkaX7lamptkhAYLKAqI888YvWRyn3ysJoNGZMwWLLcZxHD73ydP",
-	"UWBWyWgqQGowuy9V22zbFCGo1ICGHQhr0Mhk2razTWx5q9AdfQ1ryHX2yno5iUYmYNa547jsX5PObk0P",
-	"7w5kb0alwK2wWyiE1+z6CrXrCgHw7miep8Xyg5qwPtPB5Xg8D4UvG4x/BEPOxHnKP0qWY5UY9NjB3xg7",
-	"C6ZXcH/GAxKzy7OhYlKBOEBKiTzsmrSajBVYyJMnpzxJz1NtWaUalmA+RV0aFgZUAhhlyWKToph1rq4A",
-	"c3IcgAFTK6m3oKOLybKQeXkgKWVBsiwD9UHn3Knf8ZLw63yq1Ih9Yk4iqTGgccOecqvg0yzT8Aq2cknO",
-	"RiJPcGqQ9p9yqUPONT6ruk7827+RE6UzFuqPVwJuKXfid28/nBCDiEnnxeQ+0D++SygcUmU6huIMNENH",
-	"gE0tyb17xq/M7t3DMc2oLNyIA/Wtvxm/3t9K8PG/oSHub6f8b3t7e/b/VeP4bC6X/1ud9fsjMY3J37CW",
-	"l3pN/eFV4vFLFqXcVElC5BbsDkzeq/vz3BP4ljWar3yzrOLufkv7x2sv9foHlRlEJGFylmqSGb/n3xTV",
-	"wF6AHWnAwnzOyiqwuBzqrhQRwUn/gLwRlxARSvrd/gNEGdfv45XNA160OWUQOULlKS/89mqrmDgv8jKR",
-	"kYm4AM8E4Ihj1hxQnY4m9t420IWYbCEpxpKYzPKU63DSNJGnXH9CjhineSqkYdFngl8iiJJUvyCLqR9G",
-	"1KarAiwYZILJ/Xv3yAfGk6YQByUeMMzh2KkZcc+GrNwbkPjznkYfi085qI2okJubrVrmGcvx81pQyyck",
-	"vheT85yCs8Zm+UzVd6yJmZJ7ucgYfgM8OTGxHzjl6NuBb6jTVe1s72NPnOjCSHM2+MKndLlP3hrWkzXf",
-	"k5E9p9zjbNuw9DOp4WrINaKJoPSEw+4BiSuQbEBCwDKGQQDquVdZ+Ad5yi2iGfYf2c48NDfVla79VrWx",
-	"Qmlyr1NdK0vtgMPuIfYEOHCxmp/Uuu3SGiDYZ7QWKd55DrjN9+6h78GUFFKnO3KTATv891+l4LEH0v8a",
-	"w645iUciYfETEqsjITYBkQ4GY1rIU+4hc0FauV3GH6SHxE+0dM8yDfOna6zpKtk6B9R7wyATqT8VlTHy",
-	"W3dUAv+DNDT6jGIqbAbFl2DquqLAPnmpZB56dCMXUhCgk2HJDk+5S2l93uDyI/oetjsicR2ML94UxvCU",
-	"B3EMyRu2cA1g4Ho1XZU18RifT61J9fjdS734L0tcOCslKCex8/vez2wZm1METkKntDQWztbeWjX/nM2Y",
-	"vj0YqDF1RqoLH3DiUswBj3GAZi08Ptl4zEa6Xq4S3v1DjQUBMlN1WaRassDyY6ihUr+twI7I2bJA0a/+",
-	"EemKD+VEir33bJbRJdJ3zuJ98jNbSl1uzHGzkw9ziF4ezzPbOx4uGNwV6Q1oK54cdh+f8rKlGJdsDYAK",
-	"RuWMtCOOArYl4AiQY3L0+XNEDrs99T8HEWxfAUkKGsOPAK66Kaigh3DKpfBorAPUkfraYlqeXxcMA9a0",
-	"e2UuwfR7jkX4QAYkaQHHxHF5AhobjVogLOGgxZWpFeje2imRBfB9/PyEKjH4Cak/3nsjONsDQRFHWqSb",
-	"L6SSHHQP8ZoFLIR2Zh2/RNSgwHyaY8U/lH26PCHUXIWRmNMGvoYfGti67qdcS+YKrrLal/1HJK7CJ8ZP",
-	"YCo0Y6SgcB087PXLZgaiMd4nL0QOOUQwKluF8ZSXowDizTAiZJ+8Oz559hNY4BS1/vzh7RsvdwXE6sOD",
-	"xw/utkheiUjM51kWn/JRxqjS3fGBXs1XSubdu6d3C4l/PwXvw2lnQP7yz7//45eInLp+CPX7P//+D/Wr",
-	"8Ufon640UMarlF8MCILi/vPv/0BM3CckZ9n/wp5OO/E+OfHLHZ3yGT1nESIqxc73YrdIUlRh1XGaFbAz",
-	"YgQ2V0Tsd9WNReMFoJTV4cW9bvcJmaTnE5afci0EUQ3EbUClaqLJcqIUMn3OKWofHBw8VorZx5Nn++Q9",
-	"SjP1bEKz8Z6YMR6R+C82nyUiOgPnbjwgZ3R0sVeIPfVffZtJhOLiU27qmGj5ymfzQm2sj1qSj1MGMkCd",
-	"1P1+ZCX8b3MlpS3grG7R7UbkTCTgDrtkOXlwSH5On+Kz3gFKItARTrkG1oTaTvrt3tE+OWGfYRd/PHmx",
-	"9+gJzA2PSvVD7wGZ0TQnd+LTzunpPHnU7Z524ru4O/qGbOxzce9eGdwKJOOpOpJ+kGXNqLHIp+TOmxfP",
-	"7uKwMInVhHYibD9kAu+rc7tgn4sYy6cuEDURDRWnHLQ8wQuacmACqCzKBfyWi8wtRkXUU3KWM3oB3orL",
-	"VKZnGXOLYN2RUDpWko//3u92n96FysP2sVLo7VGGfpU0ZyO3UHoBgQa5OuFBd32ClZvV1y9pnqKIlixj",
-	"I1AeQfGn51h9SJfrBc1rQi/ZKVfiS5916kYwFb+m6PnmBG/MkpgBv1Mih/InVt1DCannqBgnAzBBWF3E",
-	"rNMRHehsO+UI/QnbyyHUExKfnuanpzzWtjCpfuDxPokhgBEjWCZ4VTQUpZClv+9c7QZQXMxdDHU/MmW/",
-	"lBY1ozkq8dN9CJHJQTBTvoS5v3nxbB/VxcT8agOAtY6Gx4+OqCaf9N8WCl6e8sN+n9yBYA/cPofdrua+",
-	"GKuROFcJ3HkO5KIeueHynI5Sfq626nO8RLg3QaUSefUEIq1D2sImWu9Rkq3ExIbrABzlpzwucjoConCU",
-	"aoqhUz43CoXS66AJSRO7Mu4RnyZ4X42PwS0akwmjCaquQBCH4yg/5eV1DAN5LllOS4WGoM1Ous6W6gGp",
-	"zig0/Wjk1s5zOHpNeIDjjOv09rv73Y4uEUFnaWfQOdjv7h+AAa2YgHWrbkABxFARiiHA2GGpS12bPDIg",
-	"eT0OH8LzdSaKTn002SWKsrCA6tpo7rPkTnwvvhudcr2HYvskLsOUwKKrWBSguRUbxSvzRhRTx+q2AVY3",
-	"7Z0+LlX4ahy8c1ewBh9zfBogG63ZGqsZ5K+kU7avWRRoeMpHllZS8RctjF0J6lfXNPlUkvScoybrVou0",
-	"S6+lL3YI2Xr6vn7KoZwIvWTuAaxtHgNNeSVRNXYQjE/tjIyOmJsjB1LXLBi6OrQdAzTvwb17eGtRN9zS",
-	"OEjNtO7dew+7DWSUOpssBfSF2ZjVOsCPuA1eJp1Bx5pNS+j6pwJRmPX5CZ545/L7q3aWGysTBvpOkXfl",
-	"fDql+RJTJ6vY36COOGHrHd/G5kaIu1UMr6LO2Vwu6923s+eFPuzZCld8dzYRnFU+7K6YWn3YdOrb7oec",
-	"NDNrmpeD3Le4DxZ5WkCki08QxxAYHluvf2Ah8jGov/MORgo2Z/QXrMVNdYD0r3xngroMwg/6Aqe66ne7",
-	"2/JEaBSm4f1Xhv+Oobmz1u1ee6pauyvV7jVDrrbUcms/A7UCjmbY2xpBnAGsZJkJ62UkZilH3OJzVrxu",
-	"HDS0uv8naAKfPMQlCLW1S3X/KU1g/0L73vr2LxHt3uOGqHPYO2jxKZEsT4R4BYD88NLR+pc+lrD9r1mS",
-	"UkCtVy/3++tf/g9rA3iBMP5XUeeoDVVeGkh+eKHF3D6pnfnRwel3/VOdwV9+iRyRoL0iCNlTP9ScqqFK",
-	"EYZomXkxUfveL0SyWdUNrxDGBuURQrUQbrJigaJcVdER86JZ0zlpyhxXmu9MkoXITTQN6jpO1K1z2qnX",
-	"pjTlqG6SO6CkXIoLpv1T6qojlDKhjvsY7CnaP3h3n7wRrmHbiMbamaw0/kycn7NkL+XaWFY7i42JDkxa",
-	"9WrU0P8lwCiEz2cxL+wB7Unkw1W0w+pM2G9nA+nxzvJaWxHykVPjz/viO9Luwfe4tI2oA2s3X2ivbV6k",
-	"5kvuI+PkbnNnAOeStSuBO6jMXULrhDjHuylJ+aBR/XWq6tMsO+VWz4n0NlMXBX3VwI1pmbx2RdlEF3ds",
-	"pHVlXO3K557cbZFAS7Doo75nQCQM6PGBwuFgyNNhMnCRND40dcW/qLuC78SYCwrRB3evp8iXwuOxNkfo",
-	"tJonjskfXlYkmgJhYCVCwsQNi9hW33fVaINd6KrSWh99wxbkmXrma7AjkedsVJCJyCWc++3ULyd5tpWu",
-	"2ttUV+VywfK16uN7l347VR5xf5aALJ72mObuOisNEg0dMPRXYmSxrUOD0E3v23ZXV1tpoCbB2WTdN7/w",
-	"hi0+lk23VF0fr28Pec0nVIMyfFdZN1FZcTOZg0HLf5Ly3eiofjWvb0Q3tVXOmhVTcFXNZwDXA2kIbCq1",
-	"ZWcM7rcSERohRnWhEJFbc6MJoHiegqYKVrickdhmncQkVUcMZ0QWbAbxEsb6rB3MSjvV5mjpoHYOTLyu",
-	"hXdVnagx2vjKcc4wAkPHiKuXT7kODpqiQ3AxUcqBNbHqk6esvwjHGUQ5q6bShq7VigDjCYxFX1B+DbCv",
-	"amV9VCdioCZ6RJ1iwxhhVCwEHNg6ZggmldqSMgTrzvtFU+NIC80ye5qwzyM2KwsWg3M9Z5piSAi1IHpd",
-	"C400IcvvlzoRcsYZcz3vWJE55WUF/zyB3J0JLYhiaDnAacanXAl3CP9L2OdqFWdtsNdBnDFGPEHdgTd0",
-	"it5VBB5dpCPtuO2TuLZ5YsxMQpYYCa6Lxa6/wzgeSHMJin2bVRzQVDyv5Smvq3YTCqhw43kO7IFun5Ca",
-	"4he/BQXCOAE7g7+E5WDZ5L7z4Z/ZsnP1yzU0HR1s/pffy5DjTovS34edq+h3kwLUjzZ7+ahz9Utr3UJT",
-	"6emcJxm7BSrSM3/trrabSJOaVAaOqH3qCE3rEoAtZ1yVsHoVfSkQ/rJOdSpfsW94ShQmBj5dnUyLutEL",
-	"JSieee2vIqWFtX/7T2Xjq6gzFZes/buvndYbKWbv1IG4rUHgsI36gnhry9f6sg2vHa5/7Y0oXkB517Za",
-	"o94pBtLz9mqOep20gfarGVZ0rDpqL3jWp5wY/cTRF63+BDqjPjgwX871dmxn9NxZHeFwxWBTIThcZLdW",
-	"MXeLqrstagK7hYevpzM3VqZtrnn7hZXs+7+X+SpX+iIayvBwspBM5EUhQCGCzEeLnGnr5tnIeghrEL5l",
-	"RuogNWOAgVhhSG3A6NV9ElvIeZMvgyapwkHvp1MIjwTlF7HfoZSDn0AXn7OimuEan3KbZ5HWHbxlPqdf",
-	"FixaMUN/enXF7ZTHnvcxpLiZuFV9zQhpZM4BtbE2Nn4jOIP4P62KXcuraI/8tZpIeU4+s+84VRE26uFT",
-	"+dLGGs0aXaainjw/oefr9BFo42kgiAvwFjL4V2oBx07Dq2gTzaWmtCRslKWctfjoj25La0hq9dWPXlOg",
-	"5EFLteC1SNJxajSQL+X8+FK6zs3oAu8ZTZpVgT+xogyz2OTk13EPu3e4rD7NNzzV/IPsl6tNJZ1R2H4E",
-	"OTczIHgr8PlrxxHaJxzZ/0N50LU+A8Bd4hyceLAFg7DLsHAiGS9sLKAbyG7qpANgWC1o/JQ3hINrJLDy",
-	"ijZwcK4im39js5vVp3VuMSSAm5y1KblTBuRVbFFPCMV29JQTF24+wqSPOKDPxZHuoYSejypwWJAw6it0",
-	"8d198oItGCC96ClAaTQfFQYaS3IHxumVy1ukPBEL09uTcgllYA0RKGKpvlWkU3Z3n7xnGaMSapnRQpJz",
-	"YRQfH+imPNziAeoCmIatR+wu7QVjM63YZBBj6SEpwbtqvQDMRl0ypf6iGhTjyb4BeZumXBvtELtAFuE0",
-	"9rSwpQEWE8adpHKdqWH4DBGEOUweauxAFNcTHeBPdHx/WpjsIoi5IvRMXDI9pniNTYzE98ux75OXY/Ut",
-	"C8ON2yETCyiKVYhzBA9BIyX2j8SesAx4R9fPigcusWEaGPFYRlPT6t7WGacWWQEyoazR1UjIIqdca5A6",
-	"RSoAFnfK1WY1Ew/eACD4FpMrSsejMVmPWEAR/LIKaqNpsTIwY0J8UsmUcGVcUXpOe/2QSusrIZtrtfCh",
-	"t1qObm9kBPXNYgU5DhrNM4IUC0EMnI6NLzSmRXVAg8W+EqSYZWVpM3Am3EEHRb3I191at0OI21O77Wpj",
-	"ZRehX9Vr7pzhyNsDzvv3f43530A8pSXSyjuLpzB/gFdcErV/99PEIOLu8rZjQ6KNtNn++nNTEZG323qJ",
-	"ZHyepIVvwmzjikYd7bVW0W6/6RM209e2fz4rU6Eqes0Xsn1+VQtnkznTtVU267nOjEodpsySsbeFmzN4",
-	"flW75n1UeCGg4Do3yWAwwmvMm+Wl/mllrHPpMtiVSs+Pyyo2cSD5V2mcCCepeQnz9095WSe1vHYAbqUH",
-	"yEzQtKRTki1QJeJfVhU4zItH/azf7e6T4/LGapHw7FEdQaFackeyMlDCePkxf9GWD9c+ZvxqIfQ44EJ2",
-	"ykMK9V0NedJCeUUcd+xQ8FIb/kGSMzah2fgJOtwr5uUKmJa6jd8axbqqP2/tsncNkDvx118v9aSdr9oz",
-	"hu5K0alVUN5aw4l25qveQFWCFfgjaEq4uEoweIpSG/XjZ7Z8j56xr6V04OAt/K+jaRipuKGm8TWdqjXl",
-	"wjtlmnSEW+qrvK8rKN/ImX7iRu9RP74FzU1gmqwd+HVzoINd7VkFzSunHKEb3QMcPTwaac4AVzuYX1SS",
-	"2HX6xJExWBt4sYsUgFzg3wgyd8qxernXuXNeWzjetQoCN/qLM28N4nvGIA9Xd3mnyXZ2d5/Es5xdpmzx",
-	"zFFZY8hMgKgGmlxSLNthK3ojzjSc2G/VCY1aAH5NzaQq7bVV2D23fUMwmogtZLcLuYlok6cc1OwnXvZw",
-	"UFtbYWAGrWYJY83RdEwogO0ATIxBFT/liEtBL5nHPZE2QOvc6hMIQTe1VFwIl7aqE+ZJG6qVfT8hi4lQ",
-	"+pJ+JmswXoaskKBxnl4ygKSDkbh+gX7/lDdbe/EFxQDVrGT0r7gAzdUBILgOAkUaBLZ5xtDvAEqb/APq",
-	"c75j+GtFYGoUeF2SyLPwPXXwrx0LnpLfZeGi6hsu9KJr9jMI8J13NE0wrHa/s7nxz5Uq6vUd5FA7c18d",
-	"dumu17F5q0qM9l1YmMAdKsZVof9tKcZ/nAhIl02/gTjIn9mSJV/dCmgOfHNSiDxwbv7BoiE3N+xdM9Xn",
-	"Vqv8SIc9rUE2xix+AGUSNMjYO0VjrVEmolLWCSIv0oJwsRiQha5VkRoF1K36cic2UJnRKfdhijQTAS4m",
-	"JMPgmTYEGNK7JlgBPO93Yq2D0kI9mfiY8PbDmCwEFkDbxNRvsfjt2PScFSbEwFEvraE8clP1qY0PAMQn",
-	"zHuBnKpTDuB1XGiIKpoz0Ph4mfCkrwmRjhaxWVDnc5pTXjCWmPpxWt9ABND/n713X27byNbFX6WLVb8a",
-	"yT+IpqQkM6Fr/6F4nMR7nMQV2zu1z2BKaBFNESOwm0GDorVTrjpPcx7sPMmpXmv1BSBIgheJlKJ/ZmIK",
-	"l0aj0ev2re9DgnvHqvOb9zmZFqKuC8K4vlkzKzjv2UZMK99axYIpd7Ic7KIpECIwhPsDv+aZY3oy72R/",
-	"9fktAKQNcVfnodJ87xvuvQZPTnAaXWmRh0MP2X1GHO4KcUgT7lMGduU8Qw8XJpdWm7MRR2KmRvv1a0Ao",
-	"TEIBVn/OyZHkmbxB0QQiaFBOXSrUqfNgvEGhNPYw6i47+hgAFCkAt6eaqxvr5QHnP2a6VMVd0j029nSq",
-	"hU7YtRIaGEexYTIrtb1AH8JyS0gP0XoFoIetmIUQadAqa04BIJxVlfS9n/SAauj4vty1upCf08bOyIHQ",
-	"SSxhWENVzHiRzg3EX90B4vDRK+Mb8xQUeojSEoYBvoRTqjBPTNQ1XfadKkco1+k3btLN6bI3fDBCqr+A",
-	"mg5g1a9YUhZTOeCQEiTOUaeRVQg2M/8zVgXy59p4UoO1lMqXs4i7GZrIzT88gBUp5a2hppQNPTl1H18D",
-	"bd4VqFzAL7E8IpAf6eVRcQ6zj6iuYtbacuwkzLtfiegOkD6yRcwFy+9xtmG8hm/4oSzoD7X7rp8ZodO+",
-	"LJD9zuSz0bwfmP5fNM6vWcy4fcKCDXeuZ3O6pTkVg5uTjBSkclE2iHt9EKVmCdEVXGYS4gAwYKWCYCCq",
-	"mAvM/MPhgS4oUaOKQhvj83Y4pwCtylhaSgQTM9R4I7w6fFBIwOIKq4MvpCqrnBSaLYRQzO2gfn+ObGmo",
-	"qjDSas8k9L7Ldpt7tMMFN8J9Zapem7l5+3Db5qfgnjsHUloEd21VPQie8oH23+9VcZWlKfH73Cee8kPJ",
-	"ywpOYC9JRrNerMjYSdYmzAm/kAfclp0kz9w23VTIv8/knXlmEEQCTeOgtoPss1s3cTWW6Rt383rFPoh+",
-	"wnqn+S90San3Y1mzRyxfBzaAz+3S1FTO/Ka/qpBeYY3LxmACbsSk3N8evruSJe60O61ZPoSVeF0d970Y",
-	"CsR/7shSRPfBoRLa5+UdwRWjekjItj2aq0cCa4P3BluZZ2+/Dyt33wWy9ezfXqpaKw3j6rgGTdm9otct",
-	"qm175PpI5WkVuI4Ke5jh44WwOKi0y4gPgrBocwiulVg0QL/hRW1pzoqrBTjopCmuCkHtBOOrAtgdpC0Y",
-	"2O7Q63TNZ/h63XeoNBU8It+hOu5nEPsTA7HT+52H6jwSe0/bDUJPt0fHHBSKPbQ4jw3ETjDuPXSmOdKN",
-	"Lnvbpq/MQkc8V7rFoICxCj0DoGk3f7WYidISawN4eMxvBKlnOfuEqIp/q4wKnsLj1wkUj9xFgJjfFLdO",
-	"a8Qj6hta7YLEgO+EcyQNsnZuIzHEWo4ALYBYLvYE2J/REaiQWj0aN6BKsPUM2H1aTgC81kdo/WlVPpEu",
-	"tkfdtDZCEM1C0M87pwlfg/zMQXkAcBOKcBIdp5Amoi1SiGiv7hi1+HdZDWyJfOQh2lELlHCnMWKPjpX2",
-	"04h3XIwwYXOQkUeJ5yCU09om5102zkogG19x4GsQl35Am/TD3LOtIZgCi/CNLIs7szKbDNQFm/BrAGZV",
-	"V2xdHSWTNyuVUcwxa5kWHNQz9GRuy38HracB9qT6cu4FaeIE8XCFRx38j5Bc5M8DRhmr23uK6swxQTNw",
-	"neMPkvpU2MxVafdaOBZbKAF2RF2egKycFkUgnhwRrXhs9vEJEFMqKVA2I5qXQPlYSwJz9kKK2Ytq1Ssx",
-	"05FeGpt16WeJYiWVpxWazCQkhLT604voFs3zeVmOjyhRQvToY37HQs37X2R+11wbtmh/GObSxuW3lvEa",
-	"TjHHs6zEpo4awrUtBeXxq9b2z90zlllZLWcPm+i0HekoTLNfE+RHoGDL1V1dsAXeWSyTbAjMQn1WiH+L",
-	"QZlEtfAOypi6yy7cSrMrDx4mcvIoI156akXxGfYmhEDF0q4+OJIXYhVfJGmxPMGQN1SQ2KfUyloaKWed",
-	"daPcn8zOuE9llKr2xo5i9CCbtf/oPNpSjG4bNvK2EipV9ZQ6oLrlqQGc+c/XPmzW8bN8StskiJmtELml",
-	"Km7Ss3zK/cinPHTn8iMTXHlp3dgTK2qysh3MtQC71l/jyXh0BTdbOzYTq2EppHHCxtjfHJLJT7jW0HuV",
-	"aXT2jxL86fLqznciSbj4bHR3HIWNSWH54SpXKP0nId2EhRxywVwxw6uFyTSWs9GdcU51meU5ccwfUZu0",
-	"TiLbN4XgyOMu+wVuO9UW6mGcSMnHIkXW/hoa0/qZsUQ1mKSiHyOneY6ifvZ+5lcxnpR3jyxfVde0ecge",
-	"pLl7t3ejGk5tbuF1Ij+uVwIb17BH8LlLaWepojeohFTJFrnoeuJXV+uSwZ+6NQkhkivy+84oB7mYXKRO",
-	"k/Y3kHUnxXbY1cyW3QTnhj0kqjRi5lq5/D6l5tOCD5uR4pD053lOh3TZ91leWnI1wL6NrzJpttrfqAY+",
-	"xANI3WQ6GSjA71FfJzYlI6wOIASQOnKED4mxKYmVg8dHsu/nL5oNjC3xe6bjbQP3AzkbYO8WMiUIIpob",
-	"bnnboAFXDZEqF8H1mFegTYRgBeavOddlnyX2ARL7BKA9b0wM+TwRS5S8VnOH0J9jeTUtMa8hUzh6wnVZ",
-	"PRT+gggESMDBA9aU/IwVhrsAyILVxj/ilo3O3MLmxHJekvuK7wsN6pWg5E7f2EwGU/4fPM/jaa939o37",
-	"BP7DxNyJ8YOHmUwxdxSOj8fSSfJ22Rt8HAuEwHuaaQeREPgEKdNnb5csltt/5dY2NbhJIWCGNjGFZrXh",
-	"6OaTJtVv7/tpnp+UZlFqwYvBCOAtWZmLiAUHkgb3gFrLL4yLoopUI3ZFDQbT4hVL4s7//d//J+4kdCnh",
-	"1G8mo4Jr8YolqqDFemJOT2CynCOLD2Li3M7vUwHlJpLr/70TWtIx//xOyOty1Omf9XpRZ5xJ++/TqAN+",
-	"cL+jywJ3w8/wdOYXGJTZ5+tzAClQWpuA7sk0m4y4Bvr/pvGY19lpa9zhPfxmzlhxa9jTzMdoqRUzjRSH",
-	"C0YxLNS4MgoTanHzqCkvxYk5tVOfjzZDwA3DMT/aUbCPVbEZc3uzy9ZPt/rVyT/NEREr1XGy6BFKtYMH",
-	"SOCj7eNIvBUR/utk3CtpE8DfRHZBIhbzkW5/Y0ekUeN2hiSWKOLTO+6yZMhz7W5Z2jyyXryCK0bWPS89",
-	"2pVSueCL1wfGI9aaWdZHvWhS3ZGX4DA0TO90iq7EyqUBcsVXdxU7EvRoYYYbjoBkOXBYYCMZywVPAVR3",
-	"krDC7HKaTBuU4RdsnkCFZIzQomfTqijX+/I+mDO+tKhBH26x+p3fzdvHFHDC6vq0X0qb1aWDBOm1wFG2",
-	"U4nGQ+F8XX4wb7/Fee/csfdXEf9ojPCvUNyhOKdNQu9XY5PN1/rAEYsYTAsINf75h1m6V4IXoriYGmP4",
-	"z3+ZJepjmg9o4IX1C2zsQj/8a6fl7MUBi0twZWNxWZhp20mc0lgWRr13zTi68rjXX4lcyWurGEc8d10G",
-	"Wy3Q3qwqNiImyNY3EzI5sKCTLrtIU9rN0E5iGdGs2qTLEnjq/1FSUD4pk+SuQ7+r+YMZV5rpSc7vQoc/",
-	"luYIjXXRi/dvzVBFPmRAmvHp4+tuTRQQIwPwz64sZ4M7wlg/ChYgRaXKkTs0k4iCugMlu7Ner2dGdPbt",
-	"t9+yIyhDzr/A5HhJh+5GrbgrKoqx3KadBl4I7j975Q6GdPCcMtgwE3lakRObe6+o/xWkmel1dvqds97Z",
-	"NyenZye904+9v/V7vX6v97/qKecqyXenf3rWm8s2zRT7fWp8oZJeIPt9aj5SsMzDzNwKfIBL89/UbuAv",
-	"+HXUyV2xrfNhbILpH3meR+w7UeRAHjDmny8huao7/XMLYHRXOO9FHfepdPqdN9NCTcRLdzaEKKh/BEiP",
-	"gQkQwTVwEtk52PP+173gt7FKwUPyUGQztOo7+MX6dLYS2/BGNhnalzVtN+5d91MUtitvefuW/05MlNgJ",
-	"p6vtifDq1/ValpWTYR9/AsVkZxRWVJL9cTAlubA71wpNa38gFpJbnBQ6ZaFNW37W+/BIJ5/d4sRPwYEH",
-	"Vqyu9sofZgU52CP2Tj8NozBRtSCj2uRatuyYP4iScdhCv13tlcqel95iLPKAD74RH1/byz+wjp6lX5Zx",
-	"iuEORMls8L0daBF5Nl3i1+VfroSQQf7G95rjPdKIaYVHe5LHWKaZ5pMJ+KqLIYp9y4GclRaKz44If4h+",
-	"+/H+OGacFDD0rDU0ffm9fEMh4KZcxVeL3ll6iGXEB2AvQX9ljrtkU+3Ss7+1Pu9X693trxfKvHgbJW+3",
-	"fx8Ir1eDiKf9yTnT+2f/aiyHvl9aCIWayW0GFLwmMHcFpC67oJ020+4ATFCrhrxGqWLZuHm1L7GuAFjH",
-	"ci6JbhW7LL7Z4/Rdfh5SIi47r+0wqvXHByqjOb95/X33ZyXFwr33/kAo1p3eSbwF73pzysYg3HH1yO8s",
-	"jnBpaPBu7vD2eeIgRbxNMHLe0sb8pNJsmFlLdl82cz4nfcAgmjVS0kAGvDxsaGdbFtuSPaJhYDnZtiXY",
-	"C+b2+gs2FsW1YPDnqAHlYb6lBMQN3w5PYENJuux9vchJwBSRZqUwW7t6BckSLWD8OpZmh7lz5gK7lWhn",
-	"nUyE1JggnvEi1V32cVpIKN1V8mYJU8Mhm42yXAQKKxw8akC0YGkQKJpg7A7EAW65u1YmL6daJFWBEQwF",
-	"vMtPT7Kk6chYgLdDlgyzMolY4tOJqEJZG3ogzcISvHgCfX93wHtVGL9C2ooAtQViday4i2XYMxYELR5e",
-	"guz5osveIpOHZtwz6rPUE4X0Ga/L1BDrP/CBTWVKYNLw9bFrAdI3tuGLSvNc3lU6LA6GJNMuVB/ZnJ41",
-	"sh4Hm+52kc2GTT1BjvqHQvCynqOu55LlNM/XM63vcZBfospQ4Js/gW/+/9/rsFqklu+LfbpicHfnrjjw",
-	"DO4hD0I4DQvvSYS/b9Ks3En0e8A5U1j7Qcr0UUXq5gU9ZKJ1D5F7zVFojuUfKCl7cCmDZelY103TgkjF",
-	"OXBqCEhn9NVCFycyvoXrOLlv5wLbPlaLKCwFu7pocUPY+gfgPEewd+dpIMZ8AL1uT+9q6JhdQzsBj9X4",
-	"0VdDwerE5O2bbC0CrdK8fDjkKtvZ+v3xqkgXtF7577Alefbh0aksNlnbpBB2LgjhUwxLLQMG2utTr1Qy",
-	"GM0IOyT08JGxMQaBYD00bhhTYH6/VipFtpA8uw2MELWqyCAhQCybV3xwc12YuY9imUnYexCQZIHDXrgu",
-	"YoIPRjaJHXD73FVz2dg09woPrHSNRgC1jqXZkDM5tQ0MTI9UQYoUPrywX0eXkQgnMXbXcxqLOThjWdO8",
-	"wJE51QuX0A9ot93VlxU7sWQYFDtjeZQEdcR9Vjt3x4rtq7d7ZQZx8vwfgZcVMHPmFWZ53u1sJOS618D8",
-	"dTCtOwrMa5/Es7L+wdS2nyX1V0nqP01M08og/DFK5W8XPBPw6D58JKQc9y5Sc/X+rcVG2WoOsZEBp2kT",
-	"ct+4JuRgZagAHEun3k4lIvRJak1xLXjBF5dmYumvtowT7kP4KDxNRerrFrbFceIG+QT8kQpk9tGQc1fh",
-	"u7ux97XldlhSXqHb2ILEa902tQ071J6C/NcCJ+Nx0IHTd3B/GLhn1a8tDbS2H9+S1PaiVHYmB/kU2pEn",
-	"XJcR0pDW8XVKCl1hCQew2QKOcGcVHUM44pofjt8Bd5mnQ8kd7pxtzZA5fnWiGt/MTrLUISVsmyR15fgv",
-	"EV3gR5Wnrc+GgzG9vbpfyOa2sWPoAXuknwYerZ7J1vSNWVuA/36oTulDga41BjUXaaodl7FyHdaQL607",
-	"gCEZ8nwwUol2KKKBNmoITQh9BbeoByUrFYfgVGhsRvYKyioPp+W0EKB9PFa6ZKWQscR+Z2IKNJYBqFjo",
-	"iPNTlvI7gsnhdg8XXNIRTRGQQqZwHPCY38XSsm/7FhgzBQBxtrc7jXq9HlmyowXcz08ih+vbG/eZwnWc",
-	"mNAtTERa0Ex9/vVJ75uT3unHs55vpnbMW9VDTl2/9Vr26z77fNvmfIMu07XGvqxTF8jnnwjrc4tGXX+c",
-	"M/PtuKI3dRGq3gFWd1aP8+/+uLY+hXMnLJ5+9Smf/HHPyfaDTrb7HWjfGfeLNA39ifnEe+B8Pefdm/Pu",
-	"j7OxeCyWdRJ/HGU6qIBPZaokIu2tXouJ+quAAor+p1oUEawjctwqWiTGS8FEAFEwE4pfexkxi0XUr1hW",
-	"skLcKsD25zmG8voVdTWzwhicAWX5pfGKHLvmyZhnOeNpWgiN0jCxpH+B4wfAhyvBCnGd6RJyD6AQ2mUo",
-	"NKXZjRAT9zx/0SxLLcenVCxX8loUQLem0Us2twffEAROXNOfGs6T41Wb64CSE91lapcuR2JM2ATM9Xtu",
-	"uRHXl3iV5PhVLCdcl65DUaZEncoKMYZHgaGA0kzofc73eNNtcq7Ly8qhDe4ul3csV9fXIj3JJL3reWd2",
-	"LBZzCvnO69OIXYkBn6KSaCxR0U3bYS3uy/5JdB55a3UTQ/O3bbb/NNMTITVu5fvtXL5TUyRDD8zFWNRt",
-	"hV0KD9SzPL+IzRpq+IDunXE/Ws6e75SIS8VmI9r6MFdpFRatniJxp23+LW7H7w5f2yNpxf1JrBFMfdJA",
-	"SNUYTJnZ3KqP5bB6WXe0Se0D6PqDKCvt6212nAckft9BjnB1k2qfKXRn2ViMr0L3JCsYEKRp65wZ047f",
-	"NQImVS7YkRaCJRhHmkWfHDPMVIELoWeqSOkYPPM9/Zgcd8POwmoNZfeeQR0hQamsxV2M5AdsmIAidtvv",
-	"pvqOfTcdX+XiSoj2aaT3hRpmudio2XC3t953Q+FON90A7Ivr4Yl0E27o8b0xgcxHfnPQtGj/5cLi7zEq",
-	"3huAEDc+8EwhIFRFLRbczFd9oLY9E7fllyW87e3TEg8kJzUW6/TAIfFv0K/CMkmSDxo6wSIQk7A85xAG",
-	"vwoFHZxMBsl6+MO6zaoe5oC/IJ2+9gaprvVREeDAGtAS/Q2sj1X1N1iz/EZwIKlvvOGDkdetApCE0A7N",
-	"YIcKT2O7MivKUUEr4V90IE80VsBroCCc5iXkUV6xUzDb4nO5ocHehUiUeYaf7nbeKdjA2u85MmAerMbs",
-	"7gUmaExeYuJRQ0CCl3PwPYvtFUERz7GpLOiBdyweRnAG2A0wt2v0Hx6ooPuWkVzVJA6oCrWZTYT92/gB",
-	"RD5zlIxEnibGAg2HogA98kA8/BgUuLFXLpSD0bFM/ukK5xGjIvtx0oS4+zgSWjgBKzcUm6FVQ0p/z0l0",
-	"q2mexhLTugFmHoeQdJkV2jN3C5sPja20Cl1BHviuopbOvuODm5NSnVzxwQ1axlimCk4OFdX3Z9heuze9",
-	"QvXpQ6jlAoUidvTr96/Z+fn5t8dmb3QBYkgofxoQyjeKszhcRD0K3F7k5w2KlDWNN6qjcrDcIGRq0wST",
-	"+tMufMQQ5tH0iBYbsosHfNRm2i+1e7TSlR3kFSqSYq+LKAR9uFJsbssP3IoetPDMErtb1QEjY2DL0Y/W",
-	"Iu9etaZqpm36EzrQpo3lGthxqgyq9qxX5rtA7tVZoawer32HgJRshhFSv7ykTvmhKmKZvKTLX9rLJyj6",
-	"h9rgWPsOi+zwLWJ5PH21pHyE5WDNYBj3WdA9O6sVdOvzhdV/MKuN1d1q9nmb3G59Kjv9zsRfVopZ+JeB",
-	"KgoxKNlIFVqwK16Wxvy0z8bSlTD51C4f+1UT5EL4iZoFE9U59Dzmc1KydVIyWISHm4Z8PIlH3BRXhFgw",
-	"SASX40PTXloj22K/4lZqd9pqiNJlCe0pCRvz4kZXNtxYhjtul30Qg0KU/hqU5Uu9eGVWmM1wJPAYXapi",
-	"m5LaliHMR5zGp9XWRA/V3lOGE1b7ybg8dpLLQjQT3LdFLurvwdHPyailTnFpF/RuUAKPIf20Uo1RMp6m",
-	"UCrghKTEhhX6aCzrEpxKHUUjJQXtOE50FweeCQo4MsQD6C4iHzVsfMbz1SM1k3ga9RbRbjngEswgU/Tn",
-	"+SsaN5GUFo++6p3HMqlNV3JMbTXuVAndotcFlyUbo4YywjwtfhOAEKkCoMSQJfgmUK8x0xZeEWGfKQ6U",
-	"DqFEx3kPmpFsLUpO8zyJ8PHNnelgeEwTeVHTE3a+qiIYEweRx1hS05MNEhramczFwNGHW572emTKyEAB",
-	"QfWCAAOnZzzVZSwxRAj079mFbOgfyjTLrqWxQxUv3oczZpuGQILTa74PCIhbrUHUs7iJCTfDLeIEt4DC",
-	"6NhuDO7f6I39yyWk3psPo7OeYTmYjiNrQNqO/mcxC2xOc9sRbSfwrpEyHdZHzUZu1RPU2lZubCafY6dq",
-	"futQFO5wdT3piGn7NNcOwqiXf9CDLxeZ++gMpC7VRLOZKkLeSawDNGeiqOu4cIGWikBlI1fXaloCMpFM",
-	"9EUsA0GkTDOem035zp4bIYCxKixtjQYaHieIdH8NDEuk47xlapP3wWedcW2f77H0LBwEAcGKfQTj+u32",
-	"kfujad+Qa2DtZoT1QntYvnWKW4AyvfzD/N+qTYK4BxwFLPjII54y7pBPEGJYhBMmwqltDPTYEcGkA/oB",
-	"ncmBiEJStGr/ErLWjLi+tI7bcg1KUIc/dAnKzdr0nxUoWwNszQTjDPx5FSj9t2q+OAxokRpkq07gh9e2",
-	"mN8CHrcq5VuLDl2p32g7X+1BuZDX5ciWC+02i84Z6ZtlOpZJ3Imnvd75oBC3mZkS+Jfo4o80Tfhb3ElA",
-	"DDjzVJaw6SF41+ph1Ym72P55uyzfwqNpYtshJ8hWfCAbknDtiFyDXhv2Y7ciy6BD/bkWedbqbHdwwDvZ",
-	"XjmzcrRxt7CtfTVrx/vgQPPKs/E0b0X38SE8cguakGfRzQcT3YTPcTNmswOmLTNLaTPBTep3aNbb/MVW",
-	"HKxpsjl1Z75snweI1MeyioTiRZHdujz8WHAJeXmCjk4KKylJknXGFJ2wFy9eEyuVMS2UreCZRo40Lu8g",
-	"uW+JIBZTV2CMkKuZwHIzMlRYux1LRlYbWn3Y0ZXI1QyGHSG3muXGuoS/YEcQhCpmiNgHAbkMliCXBraZ",
-	"MD4YiEkJNGCBRiU6B/RbJeDKhI6gbaUiqKnN+Gp9JF2WqImQCYhEa+MDIF0GjuhjNhYwILDGKK8pqONm",
-	"rG6rjTj+NSkFTauWUK4hfsO1YsaTDNRUlknEsiHjZSlkKowDoqZ5imQeFvlmF5eJ2SAb5HVGVGHO9pWY",
-	"0x4wvvkB8Rvh343tGQETyn6Dqo+SlxbYbSPLJKoxoNApNHcwQIfKKwJdBnMnCkkXi6hE1rHLChrWtbLr",
-	"yTt1P4sZzTb0GTmSuCuzIWjGNd7LQrch8HX8gC5Gt31Mnh/EvDsbXUPUT4dQ1BwSlsOlFkjJwqnu0EPi",
-	"0FtPNHUHsfgGZSpdJcv7IzAqH4XE5QxLA7PL0xq53jc98ON4iU5UQL6sdDmBAq9n5K2hSSurN7z8Sra+",
-	"4ENxqjGtSPzWc3vXbr5+nszVk3kP7eThjLdoKAd+NHtKOOEtz30Hx+8ugnrWt90iufbE5W3rpdJHqGy7",
-	"JCx5PLK2VSfD/kAOSyfqNLnUa2QM76HCe8g6t7VSz6Yqt9btj5jK0wBq+70qnPsatgVmkv0+FVOB7YkR",
-	"m2oRy6SWzUkOXRe3kgt6lsWdy449q+I+q+LeqypuPdXwrIl775q4YRKwWbpA36CyawLxVVJJlgAmF4wF",
-	"FrMKgbUtTFwZ2wvmQtvdfRyFpgYrWb4dvst+KUeimGVaRCzJhpfDaZ4nLBWDLBW6TwjeApLMCTsCOhgx",
-	"5NO8PI4c+ZgZGXRluNKaXYMg+OYTG3BxR1FjbVR9gIxPJkj1StkbtHNc+3MAtmshlI3sL2jHMm0zdSnj",
-	"01KNeZkNeJ7fsdlISOpHBMYXdsGkmBkvoLAAaWEmsRAixakmGLK11TAoyu0A8nhOJEFJUaH9RXkJtPGU",
-	"ZixnKuBhMc9Db9W1p04gRQgsN+wilvOeQEgBYJssMUdpmQ3qzwpQ7CthnlWz5CpXgxuRJjCkGyEmGucU",
-	"+IJhsfEAWY3DE7kWM+xxpqQYag/bdWufEigKzAoNhp15VwcWo1kTOB/XosS1UudF8K2jUmH6GVOMMJjL",
-	"cSZrS8jmdodiJigX2J+fBKtNqAqgUSpgWuClcw2yy7Gkl+G/sojUDv2dzRqlzxQrxp5uyH69yENE+DzM",
-	"bHfDS8SSX6lbER6/qBcWNoWX/lRy7/4hxASmcDq5Lngqui9emI8WKZ+tt36ZpQkwfXnIeLAwPblGZFxL",
-	"e4R9j7yMZQkykYtYNsw8BhvLK0wpm41l2dPEMnnZNNBjM5m8DHeFGzEp2VSWWY4lAjGDLwxqG3TXqKaY",
-	"RRUNzccilroUk36oSFndQCM/YNpa7HbYZ8FWNcM3KcKqQbjNUHOHU/22g4NCQJoVYlDmFryVBRpgbAyz",
-	"C7OpCRgabg4Vog+0ALFUud8GhEy1VbDE8kg4S14xvFTwOCzPbgSUaeCxnVXBNQCbmSPvjqWn22bBPRt6",
-	"uLEi40nML2eZTNXskmovsF7BB8SJH/NUuOoBBDJ9c8RplyXOgCexPOvakgeYecsSbpZfLWEe+d3DlnuO",
-	"gu2G+NSPY3nereXpgzPNTbCEc4QLwYmaHs9fP5Zfua9ZfB4IkV7a+DmJ5dddlhAe9xJhQu6i4WqP5Tfd",
-	"pRPHjugbta/bfMhASdP4nR/H8q/dho107tbaHPq3bmif7UHOpsJUmCd3v6QZsGrDpLkf4WTz9oC0DYer",
-	"4UsA75CZyZmU4Yt1ivd4dwryE/ONYtUQlxcComdck1uSbstisxCuXKl5xHJr4SAbq+xLOwhiNCVFNQH/",
-	"i0TnERV6WSGGUw3OsU2zf0GXtsx4Xj3zezUle4qg8plCbLnxP7OhmRmoCtgtNczc017a6XfsgjGeNpQP",
-	"+l/RfxmT1umffQGEBhiy6u3/YXUGzNFM0eYuBkqiYIB5j2ggyDCAY0zHQTpl5YgaPqZOv9M7/fav/OtB",
-	"7+Sv/LR38tfBuTj5Nv367KR39Q3/engqzq565xBdzQIUTVAumSk7a+YAWG5DJoVZvhzYe1pN09mXtdMB",
-	"99lJReuqRRsVDeYXbAQLVlb7c9/TSdWl0f78T3RS7R21v4CHPK37DhZVS5wRDbwm2nvhhQPxdBjx0B+5",
-	"57Ek/wZCkWPchp6CmlU76FydrHCdXNTmaagwAxWe9XrEM9n2VDy4cv6PmQmh79pewR6O17CL8z0tjJVX",
-	"mTvhS9QZq9t2oMWfggMBviduMzF7HTgvq2B88yc4UF6rEXyqHHpgCl476P1pVTC0a+nwNbxopPtukjTD",
-	"oKBPFezfinbPwNC25v46YDmvKr6/Ei81lf7qMU/wE4Ye8+XBajwTnOABGy6a6Hh766KG8Dc6ZnHks3U9",
-	"sTEy25vs2LLCIaFV+n/sOp/82sykBxZCFsnlyigfwmUKv18rlXbZ21LXFMuI7FTOZ1eu+ODmujCrLoql",
-	"8VDUtPT5D70YsOfhdBjnca1kl5FZgLHNgeawqBhLm3k2o7Z4tLNeryrki4K/HmjnL3a0SJX3uE+KWiwr",
-	"Y+m74HyD2dOQtfVioPuUtcVXTu7wiOc5xGy5Uim12LXzs6uOxB4lPkKN1Z0AqqrLf/9itc9SqYfsZv1D",
-	"3Il070wUmCl+KKDUUxJHPXgd1LrDMlJ5qu/BX/kHVCGbit+U3gspqWyHSaZZYgZ0Oc7ktBT2RFtegbqd",
-	"VDNs4oAKbyw9VpVQEETPbTMyjrjdFXHMseYuaNOTSr4iYYXIBdegUGJcEXMg1c6g6piBWXbZHiZVUXOn",
-	"srHwlVlam7aUXerFbQ1Yhob7YfEaIQBQZYZ//3s6nmifLOq7MqyrgRkniepg1A6isVBUwRHEcq7cE1YO",
-	"qLgEaLR59vsFRbVjR94FJXTzEGbKoIZ+1gsq4sBpkEnQt0WtmFJdC5hU9Ojg/efZOCstPADLlPiy8A/H",
-	"XnoWX4evRmEjjxrWRx6FhUQqUzFOr9cXRV3LL3qcFA2hT0w3o+izWm4F73BtDMGjKYJAk+phVkBqNY9y",
-	"phYk7sMU/QbZeDMFh5GKNyOhPDw9bcuTPs7UfaS+8fOc39W7f+5UdsX8rDi5euyGqew/ZwoVvsvn/GlL",
-	"197MltsOn1OlO0qVep+lljf9s6Q9c8dasaRbAuhOMOdHWcPJREgPEaXOCa/UlFg0ScS4HgiZAuOKMT6U",
-	"gnQ40xNk1pVpLMmzueYT3acc5Sm0cYs0uAvQo/PByGoHq6F3ziP4T9uYQb/D3GjG01Qbhy6WcGlSN8Tb",
-	"2CwotG4b17su7WrCHEV4qTIKMqau7TlMqgIlbQpJzKOAuDhiPECmFWJo7kQzGKbg8SKIfXWPdnzIvSRV",
-	"BpSnw85eo2tp7YDhCW/MiljdEhIk5TOhn4hc0WNvyKi+lJaZtOeejG17MpYYKoL43kPC64fsVuiQoszS",
-	"oIjPZaXjzzcesI+jTJMZ1A29DZD1wYthQgmTO7HUiiUWrAxY86mewlmgXuasiXTdHbT7YiciB0gwjiFC",
-	"ZDEP6FDM381eKtJYeu41+wSvLF64ZEOV52pWHfcTKKyFVFY7SXk8hI2p0GqtI6yPfkRLNgDnd3iHxbXm",
-	"LOhJ3EPVCmb+gItWLetAv6JXvzca4akM/EypZoH5cnCbbekx91b6eXR1GiLKo1TWrsElVkB+CKJdKs8G",
-	"wJWV6LLIBiXl3gF9fTmExHyAB7Hbf7BazOGYMYdWGGNkGGcDNbmLZdAmz0D3BHvCZsCNZekANSu4TNW4",
-	"EtFAAaHaYFHwUuDo9EjNNBupGbV9OYt7LUqWyQj+lKNkvMD2SjjP/KyGpZABVXOmQbFlkQoWrPK/aGPE",
-	"YgmTdefqEWh8tLDNeM4gwfNSPMuus5C2qhB6mpeWG4xL9uKF0GU25qV48cKLk2BjaAyLCQTf2SzLc5qh",
-	"VyzhWk/H8EZ1wjS/M8cQxS38yTzOz1V/AKodKHQKL6GhUkBlqWbqLKA1CDmrPVDHvslGPq35nh/oRC1i",
-	"abwRWDlztGVVKNPRgn60Y5S7gWR04qTwrTDNfFvrAimaQOmyub6I1/IfJbZucWTYowrkRSyDA5zGNTDB",
-	"4VLMNPu6d84Sv9Ukfcb1DXhK2PlYTKXeW9BuYVm1pQoqBvAAPECkoYNVLhO8rLB9blMNAn+3Wuc57bH/",
-	"j1UbrHSVga5WKZqJWovH+fmqK0TB2jQvpsqaVduXOv1e9/w86sCB/dNeL+qYfaHT/+s6RFVuAa1Te+pt",
-	"Op1LfcyQgfUTnOFnsfWJv4m1gFXe6i2CVxEnprNaB6Yf+hCsU36NHH4d5GGkdpYnaex69OygdvG093Eb",
-	"szSPgBdq/9I966aBljjFYRvYCpqm1fRLXfYd0ihUN386iUw7dBaSLTd+5I0Qk0eQU//N90c8saz6Bj19",
-	"9pSWmXWfr9sF29LanV6WM2m+3es5V7/LXH1DC9EmJuA5Ub9Zon6q6bNaso/zPAdM3JyU9SctWCLG3MR8",
-	"pWLDzKPxrqz8tPjMByXjaVoIrdmR9RtjOeBanGRSCwAB34r87riqFFsqSCKYfSDDBpsE+xxBwa3LSFAI",
-	"h1bX0Z5D+K3c9eEy20pcf4LpnHsx1Vl1lPOeGwhQuuLETKWdqy4soE6/8/tUQKM7qYLCfHfCTdf4PkDP",
-	"a/805p/fgTBLp3/29VdRBzyLfkeXBa7Zzyel+GxOMH9IzefZOEScWD8+sxgXjcr8rdPWEphZ+lXhxvDI",
-	"KQfxhbc3gub41bYPZn4nds9/MS3M3Sd/8CFbub0ZrSl93dZQ4b9rVsrvI4drpHZomBrCBZiBl3+Y/7MC",
-	"fusZKrMCl0t9/AQJPS6dSIP5b2cjgZxFVvd8kvIEnQ9RaBIQlWKGkt2wJYQaG6jnHUuoI1PGrMt+yG6x",
-	"uxK2bricOdsHJlZAFJDodaMBtwxGOWQONBdL9G5ssvcWrRly+bn0LhSjw6fGJK+7JDAM44UCUUKXPNdk",
-	"uGP5nuvS/maCIuj31KwwFkSi5SbNDkR4VawnQO3HXJrNqhyJcZf9rDwGn5BdLviKJUzR0Ve9cyQwcgvR",
-	"yqsDNdbcbZgu+R2Avugpc67Ly8ohSHVG/DSxrJ6eaYR8XdmIzrXtmsNIAjzZ2FFYrC1efem28r1Y7wH2",
-	"221aQY0l7Qce4lrGaG1tg93dcn/dphVDt87QF6VDQ0/O7yrPDP5tc6lvZZrpiZAaTe/BplH/yyXnvsfc",
-	"3N56RXGX5WSnGPnfLTyTg6XWn9/fzYbZYNp2kE59KLRB6B2larA40v4giluh2YcZv74WBfv0ljKYmWap",
-	"GkzHQmKleqaKG6C6zDNpfBjFyuKOObOiI5arayi8TyDgfvHiwn7w0OeWxnLCdYllcHhfi+Ux0fipaWll",
-	"MjcWxvy7efSVm7sJSl+OyjFWGN2eXI1eF2zANnLyE9jd4Nusqu1VlPXefJ7kWBsX7OL9W+ilZFeFmqH1",
-	"dghTUdxmA9Gktkc3wcWQZ7fifxauhl89L0e95jsplHlR4GrhI6QRIA4AtUhl8NIh6+2SxmQNtaTy2Hwt",
-	"ZqTa6tsXAnV+EOUOd4DfU4Uv197rIVbLu+xWSKFbrJjd5bTdPdfAiftTmpckzWOmGTeve8cLEnjYAJ5B",
-	"c7XuElQTIfkk69qJW7oSzcL6ZSKkWfrn3V73nAXHuT7zi/dvMYc3KdR1wcduEdES4in774uf3j3EIvow",
-	"EYP/1LBlb7CIWpbJJ2Lwd9qdF60Ct3vv9u3/QJlR+07sbcw28Z8ffvl5i/Vwx3EH3s16MBtlBrRh2XUm",
-	"eW6Wx/ihFsB/m0dZawHYh2/Irl5lEhlHWxmkPbx382lt8N7tn17+MVCp+NLq1dvbcvu6TZhOF2LmMohX",
-	"T8xUAZsEABftAb57Kiu77Ds0oggZ5DKWP3786R0Y9FcsuQA++j6rf6QJ5HOkMm7OUBQC+A2Agd6s/odY",
-	"X+/xYVYl+y8q02IiQhdHV1oWIak+4eXI59TNCZ16jBxapyDPDzincSbdv+eX6UOWiO3krIWJN2dgNPYl",
-	"2soZnFud2B6Yiu4WqtJrh73ftDoBF7gNe3e/UczNBa8syHb7xXwoGAZu5r+5f4yovsFARrSds0vUKtZr",
-	"tV6n9jQusBKg92ZiNpDU+LouVLJAXwt2xid6FctAnwDSnVOzfJiJ5UwYFwEclGuWhF8ATQHkv5Kq/8xM",
-	"yMiueM7lQFgPWk1B1JjyeLC9YS6YHEGhH2Jb+lXwNHto79nftP0HH56zyn+GeezeX7LlZwWPcNfC4S6C",
-	"+W1vaVurotcF35vU3kVx22xroK8N/9yJOtMi7/Q7L6GMQiOda54TJfFA3qobygdA3ZEsEDe3na8OAwAU",
-	"AfqQf+qbdzXMchEBgH+mCpIzql9vLBqu9kmLIky7Q58TfGaVVHxwGcxuzV/pDRY0rgQ2HKhqUQjaDvgt",
-	"wqbDy1FWaf56H4Aoieg7YatJmRZaQ1OE2UoJWVbl6bSMARHjHumIREXYmBrcGhtS5+98ETZFGN+K0nyD",
-	"nGdjpqRnQzJ/xN76aidelmIty2pAlIoJmQa3duwTze/X8gEQUm9Ylxm29FZuIIjo6bveE8u0jnu3a1IJ",
-	"RuBwPvMj+FHwvBwRwVRUM2J0PbBhwWm6y95Pr/JsgHu8mpY6SwVLqCyZhNNOH+yXf335fwEAAP//",
+	"7L3rkts4kjD6Kjja74u2vayypLrYJcdGfGW3Pe1p39Yuj3e3q4+IIqESxxSgJsiSNTM+MU8zT3H+nTeZ",
+	"JzmBTAAESVCiVCq73OOInW2XCIJAZiKR9/xrLxKzueCM57I3+muPfaKzecrg36cXSZrky5eJlAm/VL/I",
+	"Yjaj2bI3Ms/ITD8Melc0LZgaFImY9UY9iiPG5YiY5TRJe6Pe2ZSRXHxknKQ0+ihJPmVEDycXQnxM+KUc",
+	"LbIkZ/u9oJdwmVMeqTnv03ly/2pwX6Yil/f7g5MH9Cjq7z2gg/7eg+iA7Z3ER8O9/sUxPZoM2DDuD+6b",
+	"+XpBL2O/FUzm4yTujXqHF5OT4eTg6MGDi4PDmB7Tg4idDE/iPuuzwwcHxzA+z5b0ImW90YSmkgU9mdO8",
+	"kL3RYf8g6OVJrh55QJEv57DaeSYuUjaT9+uw+Pw56J1GEZvnrycTlimoWfBdpCL6yGL7zWjK1N/jhI9p",
+	"3hvxIk2DXpQxmrMYfukN+8PjvcFgb/DwrH80OjgeHTz4n17QYzyW7oDhXv/kbNgf9dX/wYArxjU01oKS",
+	"9Y/UG5/mScaks5Bub1/A2zNxxeLxJBOzscYKfBwnytg8pRGTnkeSUUWcA/2v8Szh9lEquu4g7j/o6Reu",
+	"WCYTwXujQR9wmuVNQA0eloAyaO9Fgk+SbMbiXtAr5nETBcODs/7D0dGJfrGQLOu4vGgw7AW9BU3yNJH5",
+	"eC5kksMa1UaBXtKM0Xj5WAigjsphxEdwdmBtJTE5wOyCpkEvsOcXJx3bSe3x/W9REP2UTOkVI5RYwJjz",
+	"S8SE5NNEEgXw23aKKzRw9MA91yfOua5DtXmsqyBSWHos4uWZEC9odsmqSFJPSC4ESeFZk2FeiHg5zoUY",
+	"mwEVfqmekkTi2xnJp5ST40Pyc/K4BbpwujuAlwHSd8gbBw5vbGy6AcParhGGgOwnqZB1StePSITPfEBE",
+	"grcDKkAU2SXlyV9YRqZU6klKMiUTkdn759uk2QZ8PPCuAMiB97OE09QP7kSSCTxtB7h5XoE3QFWBGpgs",
+	"iwNCeYzXfZ4zHjOmptY3HEl4C9ANJO934WD3I/V2+jWg7oCpFe44wAH7K5G/njPuBzwXORFzxsmS5SuA",
+	"z0U+VsNc+Jsp1O+S0JzYO+pI3VF4ue2UyuFLtfvQ+dYNYGSwBiE18LUixcLPwcvrK5aldF7Fi/5xribX",
+	"L/uvW9kb/dLlwn3Q+zWoY1PoL9euXH3VmguW5oRyIpwF5cmM3Wq2ddCGLz9YW9FlAKSw9QROu8bZqeYq",
+	"tcO0BJYjFpxlFWxtL2kfnw0PRocrJO3BNSTtwbUk7cEtkLQHDUn76GGLpD1okbQBrelqSfukfHETSXs4",
+	"WC1pV0jqtREZGjSlTp99+J2svpNVJ7J6qnBWVfhdicxFjWV39l7VtIOboGp689Ys4UXOFJCH/dqIjFGp",
+	"1gES2W+FEsRyJaokaapuCwuSlYDw0Gt/76Bfud1jJqMsmeOue2cLYb4mQeyj5Lci4TkDddBD28MKbU8S",
+	"9VDmWRKpq3sq0tjZZL8r4SLZpyKielnvZjRNyU80TQPymGVpooSmGf00nlMp1dwHQU9MJiwrv3bcD3r2",
+	"pHelBvjuvLhIEzmtw7Y/qElFVwmS86E5IfSKJinepH1N85EoFOEMtyd4JR+M/yK4ulSfFpmYs/sWAuYm",
+	"fjKlswuWKYU+Ylne8ZhYqk+TmcLbUd/5babtCUUuZjRPIufafpeK6lmI6JxGSb7EKboQ3Q0wyU3YUYm7",
+	"YQvu4LecflQi/lH/ZtlVhS+WSGH8Mp/2Rocl4JE1fEh4LBY+Pdsd5VO24ZfmHo4dhoFYr3CiBXzPo5vr",
+	"z5Waa6mvVCf+RhVEPzgb8u0KYCHq8HA8ZqlYnCFFVZGGz8mFGkCA8ghSXlN1NCdtDIPHZlhFfTdjSES5",
+	"UqUuGEmZlGh8UiI1L4BZiAl+Rn/yzlH/7rX1kN2gp3H4uuJrBSQ9aPOAEhCmJL/nXEuSFUZnTIelcGgX",
+	"vUZ+bL2hy2EXy+5X1HdB9OsIol08CTcliCJZevm+erSX8HYDK5CZIrImF0ftW514EokijRW/yFgkspjF",
+	"pOB5kpY8/WFJP7vh6XrhX5SrN4DVZA01aFnws/g594AerKBtUEc2UXfEZMw1oJLXPEVzB5zJH6Rj844o",
+	"J9GU8ksGAy6skWzxrV6rLsj8sEeYAdjxxPmY8fYauzqlR6ODo3ZG+fBsMNyWUR5ei1EeXp9RDq/LKI+b",
+	"LtdBC6N8WOF3X4RRrnO5PhE8Zxx/qxzV8nfPUXUf2qP6Op+yTJKPbJ7D4ZN0xrRcgcQHzifwlAl+eVus",
+	"uHlWOJ69IzfqoQKD5tkrnwIg4ewYixqv2WdfcwRFQERGKMnYpJBVX9P1DujJSm1x+LUkmcFtkGSGzQN6",
+	"2HJAh19ekhkcrDmgLl29oVme1D2Yz0SR4TkD6soXAv4zzRgjyYRwQWYiY3CLTjLGvhTRDb5lojusEN3w",
+	"i8vOhiC+KMkdNejt/fwyo3GNl/3M2BwZPKM5EVz/OxI8BolMCVwoCgsOzm9FdWbcJMlk/p0E/STYReRR",
+	"uLs9Ot6N0umwM51+0IOqhHq2EIYvqlkgfGFCOIuYlGrEdyr8AuLx74YXyoo+FdOc9ka/3CjlDB5cQ7E6",
+	"+ObltsMm5fgJZ/DgK+hVq8S24GbJ4uFXI4vhLWAoRw2yOGghi4e3jCx+LXkKuMifFWlaj3JOySRhaSx9",
+	"IVcdvOcuM3VdiFv60yvOeA2m7qS7lbMcp0fXOAiLY/Xvhnf8qLN3fHB97/jBjrzj5owYf+pgvS+86k3V",
+	"x8VQcpzRSf7Vvd4ArF6NtgHKdRuINttm7LciyVh8PVLvECjyJci6jXavH9ZRJ9wvFsTx7ZMpLmBNeAag",
+	"+ieRxq3Wum/RPlf77MDM+q9lsZuy9OsZ6xRNnS1EizL6nai+jtz4jRPV5nFkK4nk4Givf/zF4sgG1Tgy",
+	"34VyVA8ka8SR2SV7kaNzQzYKIRt4Isj6JcjPhI4/KkNaIMk1YZD6YNN4M0YVXVTTeiHpoQNSoiLLIFxW",
+	"swDPsRvW3+kG9QmQfEplPi5k5WrndKbuwzdTdRcHvRz32WNXF+OTyc+/Df/n4uzB7L8Wh2+jHwfyxfTh",
+	"n/gfj+f/nR/8gT49Kv5T9D8kj4cfn8UDfZEWmRTZy0TOaB5Na25EeEZm5qHHlwgjxs6IanwWTnDBUsEv",
+	"JckFoUThiyySfEpEPmUZmSRpzjK5Mklwx7nRfUdiaWyx6Sqs7VFB7Uea0wsq2XvuHAIXdGYAKZwRTfjF",
+	"eti4OqwCRDPGCXLLGI2mLN5FVMSN+V9bINAArxcEAGMWpQln3xPQv6kE9BvMX1gXDfF0RpPUE3b6dE89",
+	"IDSOMwgObQk4ZWpUM870lCOfUiuFVFFIx2WVOVsOIi3y6f2MXSYyhwycXfIwJ8qoZX+Nk+ZuEOClqPsn",
+	"Kl0TuQO1T4nMnXw36QMZnI8ptTQpIbAalEolEvhzbafUZuHLgEhBkhxCvy6AxSH5kIsih+zImKUsb2V1",
+	"Xzpc1wt+D6CasG9CyqLglcjfGBW+hgP1GMBgdfxWLHCRj91RFdjDEEhlNgB+RARPl+W8OASp5xvPMfdD",
+	"rQUlVbApnPyB5SbBf0oT7k2F6srUj8F6W4DJ55e/9mI2V1LqQF09ucLwX3s0ykXWG/VMvnkvwJ8c7l7l",
+	"n/3KFda8C0rN4lB/2zz5mPC4xqI5W4xrBjD1U8MaJNK4Pk791BhXtdHVryWtGxxseCs9dO8JnLm8n448",
+	"WsDB58+QtMylIjkeAfR/DXp5VvBIXUmaomrYtp6FqlW/WTvkezLl14lhP9xxCHsNA7sMYS/J6qdE5gLP",
+	"etP/vPL0d1mGYjD1PfWPRoMjD3/ozrDWcJCKT/+rsJDD67CQrnC1dPfQy2OCEn1yKXM268K6ndpLu0LN",
+	"XzcHhcM+P1uszjMxE/8yOB0ce5A6VPeGEtJmIivFDs4+5WO0AvgO+IfyNNQujvKc7PbmqMkAt+rmGN7O",
+	"7KfjnUctVXGwCz32QNPV18vA38i1+j29fufp9Qce0/rBw2vl11dUoN25cGtb2Dy//g8sf5FcMc5kNTTP",
+	"LpymyRUzQ1+yqvekQY39o/qSwNrRG/UuCrn8PzmT+X4kZp3N73hItan9cSGX5DFIZ5kAKDnyWhM89bXo",
+	"PbxBxbO6EQQN4HdSpKmiRUY55H+VRpNYMAn6LFRYYlwUl1OMyy4TB5JcOj9hvoBTLY7kU5rboogKNftA",
+	"eTMWm3JeaJRPJrCQkb28SDKx/wY+QxJJwO6rPhtNhZCMUG0kM8UUO5pO3kFRO7VvDaO3jMZJgybgZjQa",
+	"tLZqlNgxBmSX6mGbPSWieV6YJZcZsAPpeeXX5k+4tN9TKYjBDZSCWOnCG1Quy4oJx18FQgP8BYsva9b/",
+	"hu7k1jjaSHkCoKzC1yrjCuDcoxspMHw5Gdrndt1UUmo1rXj9q8H1ldaDQUNpPWw1anUNUFiPGdcc8FUU",
+	"nMF1kNMVrhZ9Qy/6KvoNeu8q6k2PLf8on/9ZJP9z9vHw/WD+5MOfn9GLp09PnieLhC6fH7PlH/vq+cs/",
+	"ny5fJf1PL5P+4uWf/vPT6x/F4qX63zORTP6r73JNN7+jNQQfakJUhNqbdvUN/qXzKj060uGudaQaDjam",
+	"ZY+ONPgc9Iyk3g96lQc3R0snt5eWhrczS+ho57R0sj0ttejbwzZaGn5xNvmvEaykN2vugzcW4CuCO1qP",
+	"9HgTi5QB2JhOFQQVyQPmcd5ffm0hhANzs6PyYbQ151J3AwXSlBz1Hf0LRihtSCY8Ys7hANuxqWKvFjQW",
+	"k/FSFO5sw1J1U3rcgTMvvELEhCxF4Zv+GJQYlO9xuwer5H3OWKwAfnj9U//Af6QV3n8SafwUCK5mJlUP",
+	"CNNPms5tMPyUjyte7anzKrlgE5ExkuRkQWXps9tBjNTBfT3bTRSIPmpRjWtgaXivK3AxAH6B1pcGeMEq",
+	"Y6LG2oCMppt6TWf1+uAEqe8RJIDgZIkkw74CLsTVjgYn14sUGMKGlEKuLUjD/g0A+2AVsOtA8oMcl6cA",
+	"/jxms7nIGY+WP7Plc35F06RG2/pHkpRDyUe29GDAGTH+yJbjRE/noOMd4zEk5Tsf3vuZLdFuMyC5IMOj",
+	"I6J0/IuUkdN3T54/J9GUZjRaEWD59TvVONGY7fBqIKMNYE3MvGVFo4zY8+oHSIZj1uPFDmzEh2mQIDYg",
+	"RqyOJ+gzUEQR8FvNr/bJe8kIJZwtYCGK1ysKNNPdVqwNhw7W2oC5Fml6JOCM5yxr9HcwvxKWZSLz4ce8",
+	"VsEIKTj7NGdRzmJ8k4gIpJ9bEDJbg+RRlf5r221C0OwXYQY0/yRjMeN5QlPpZz+RM8AHQhg1ro6qho9V",
+	"IwxNjwwlMy1EFpNYgHka4qNXxUKm4nJXFfAs+xg02Ud1Jx4YNjfsglPL+F5I4rMVQDQDfHHwSjBBOMWM",
+	"XCyRS5y+eQ4OMYXxipjpuQISfJ+W65jTjM5YzjIbjA8m7K8QSd8AUTvc9TpLkL8pd+GDernJdsC7Y0pO",
+	"UL4K3JcSeB2dIQB9MWfoCyidLBT6nj0ikjE8h9KPn1nCk1kxc783KyTE59OcpIzKnAxqKNLSgx9DM/YF",
+	"r1gXXq2YKgc5yDpLZuwt5fX2UWbiPJkxksHzdmyBJ9IMsuDThhViwThRiLN2hJXHpGXKlqkUWgTwUrVv",
+	"Y9BZeXI6NarCi/kGr1ofkFvR54DExV9Geal4exBYPl+BQHeQc97KAG4MOS5zVqwjWqFxkolZLRT1moDX",
+	"099cmLcXPLmou9hbcVG+BrjI2axZQeI1Z9iXDh2/EupvoVt4lcvYH2ZvTBGTjLFHZGAkyrUykHqasxlY",
+	"CHakge3GpNDiOvYA3QVOxXeNxjyDALm2hZIChGxvoNSpNdLZQuA86L6vN0SS3dChPtcPBr/eGH1fo8XR",
+	"Cyrz01jdhzLPaF4XntRjQivPm/QMxsP6IIewE4kZOAl2Y4XkhcrwffKSfiwjEZSiDBVIWsA7YzfHKrwb",
+	"bkDSs2MAZiLzJ4JP0iTKd1616nvM+e815rxz4KqiL4gwvLHKaMOz/tFoeNJOY98r2nrtkjusaFtFwS4c",
+	"r00iu2m3mCXUNgr9HhT7PSj2dxQUuxEHf7m8Kfb9XUT4lxARvgT3VjrajZHp4ff4rs3I9GDHrd0GRzuP",
+	"7vp6ZNpCn99jvG8qxjvYEXCHXwi4w7XABZmkEu873EysXwndqkRfUR3WhfmukyUg+KzlAFTC0O5tHGmG",
+	"x3eXgWaDRqBZ2yJ06NkL8DluBpH3kmVtHOHbSj3qvm0FJrVvMOTVMll5u/muSSBdsH2NomV40/iywI4U",
+	"xxiceFEB698CF30HF6cxJQidEhn6zzommkv5XAGyQmsTxhqzGEJSNtJPOGFXLFsSzSluJ/Rvew6eC34M",
+	"R61lawNU0DUcUY4WZoWCVnivj8r9msgY7A0frDgK7BOdzVO2IUIOnNOQsk/kKc7SFSm1NQFSXtJ0IpQ6",
+	"9FjEtTNhH5EL9azpNJiZAWM9oOIJU78RHTKBvrs/vnv9akSSnChBApqZMZqly28hNK4Bi4Y/oQYMgK24",
+	"YrvvJ/gNtivrdY7r+hdvaLaurs0rkZ9CfEyz5OUrGzvTUuySi3xcGVB175WhOBnLi4xLQufzNEEj5f0/",
+	"S8GhMxr7lN+f5rO0fmi9zt9dHsbj8jA2tto4jLW9atA9EwWPm1CbwM9+gJlnLmfLGLI1IotoasSEWxfZ",
+	"eNg/rELMbMULLHyo4fSGZbMkb1RUUZPM7SM/vNznZXPL9p6zYIR3hVtJZnRJYgHxYfvXDkzZMUgPqiB1",
+	"d+sFazlAgRZqqXqzMODJijQMtP635GEI9+VaIgblcsF2E3g7vI8n6iZqCZ60RUXU4NIAchUwAGRDWz9R",
+	"WfqvHFBb2ptSSWxYZgPi1rmiFDg7bEVIhJ1XTMiQFHyiiHrK4kaRx32C/f7VazOMkhiRN6/fnZEagf/V",
+	"XN+fdfPkrxBM0QKuJiJ88AJ8FHkkZuw9/8jFoqbZ6mek0A89aMAR43JENbJXcM4iuLVyAWiw5ZoV9adC",
+	"5iQuMgj2geGzWZJ/A91zm4BpArwGGYD1FctSQeMGeyl/94DYfVhCVwgyo3xp4tYw9820AswFxBRmImJS",
+	"7qA87BeAqLvLJjDLpwqObzJ2lbDFE8cfXc0OTVOxUEDGD24j6jpu84rd99j1wVIp+BjR5EjB40nG1McH",
+	"vmi9hSjSeKyLyfVGA9wO/NUooWJLzkEondSPvxvdb6ywisIFXgbfi4x9j6f43RcZe6trr7+XtSJCt8pu",
+	"6jGraFMdZwt1xWbb2E4HpanuFVuQJ2qejna6+oKAb7xTNPP0U8RY/MQyaPeOhwGEwQhieXjQWjDLTabH",
+	"t8bOW/6Ydptfnyh5K6fpt1Oh3E3jaANVM5DdCx1Ax7TIlST0Y0OmNU9I7JdopX4+jhvybCKNSKWUCulO",
+	"dKt7jdS33IRjZc8Av2RWpLoz03tZ1BNPB33yv00qhi3EoARQNyyiZCdSFrM5lpSrvtuoHV6bJSA0Jxnl",
+	"sZhhNoBuvu7juIFuisAZmWRiRnxSGxE8IIsp4+YTCip4Nz8iXIBJnKUSNyUDuDPBuQRPFlMBEra0jd8h",
+	"T079v2TG9snrCer6eNdCxn5AHqrtQl0K0M5ZDA8BCDG2cPHsUhsJ8ilbau16nwz7JCu4DIhUx2IAN7jM",
+	"kxnNLfbnIk2iRFfTr3mZa5d57brFch9Y38NKnQf7h+Wf4/mgj5VB7A8nfR3dlaTpWKsevVF/X9cOHk9F",
+	"kcnxjMUJVcLf4Gj/6GjlnRT8tVGFpdkstWXlg/2To+rij+uLP+iy+EPv4k+O9vsPtlv7hiDvH20F84Mj",
+	"/7qP908etrY13S28Bztd+GB/0LruX3eQOFXnch9YrTTIwcE6HhegK3qmjqo6mu08z53rO8/rzvMG/QrT",
+	"e/AFmF6D5R12oGIvCR882H9wfGP8bngzix4+3D84/iKMbrgVo/ND+mD/4YMb4XLDG1vz8HB/8PDmOVwq",
+	"8idWJqsKwkpr8Mprbg6tO6CpdEAtKTPi22yH1ACDP122HGHA+pTHXpAyHreD0zz062/w9JFp+MUFSQW/",
+	"ZBm5YAQ891BSemfg/uJQNpv3QxifGug2s7/dlOabT/f+Fqj2Gvnd6v13Oc1yLwlL/aQF0OVjP6z1828Y",
+	"suUO/cA1zxUoIT7Y6zWGJyu8xmAwa/MaY7wdcAUc8KWci07FoPoGGsCo7sBCw1vtDScry/b4oeEp61NC",
+	"I5HG40Z0vaCMXYmPXxE25XJbYOMWXoNXXiZS6oCzOmxm+lEbbMrn1ap31ICHg4JxWuRTkSV/wWihKaMx",
+	"ywJCJTnvPWY0YxlhVxfjf/79H+e9rwa3cistcDMDFNze81g8mbLo43O+q063g7P+4ejgoCU9CmozD05G",
+	"B9s5yB5cK4vvwS1IjzppiJPDgc/ngYDaOgrPafe1URTeg9VReDqW4SyZsf9pRDLrh1gj6C/YJLx+3DST",
+	"GZfOGufInRu/zWmeUp4n8rxHbOUxO6vR9p+fvjq1QQ/+Ek0rv6Zn1kcbZiu/4fT2cOo1lfN8wVpnrv3e",
+	"B+LGMW/uGlEni/lcqMv1pVKUzuC1Kv7sCAK6FIGpfUi0A1HpGuuBNeZZj6KkUpt84uUPkjwRPGc831ML",
+	"ua2B0IMjF/Yt4PEgwAsfwAIcWB0a/Q55SqXz/ZTySwYhPQuBgvWOWrcNFV8eDG9hcYz+wS0oJf+FoqO3",
+	"5csHa/iyS1YfpqIeIn2aplpLExkaNe9MREaop1Pg3e+tAr+3ClzdKhCp7Xsgzw0G8vxBbeS2BvIcfjOB",
+	"PDWWWw/kQaJZHcqDxH4b+gAWs4uUXXTORKxvv9wMmq59oTRnSoEUGWtKHmUMzfG3Fhs59JDr4EaDI6tU",
+	"V3L4h21d50q8vKCNasRvhMzngjN0ICLbq/VXhNhXUtaA3FGvwIOjvf7xbULbeqzZJX8xrDVi/L56grLb",
+	"mLAbX/gTTZMY7p5nNGn4s8qnZIKPmzrhlR0ztmOaSbFTKrEStvzCpbBLHR45W4v+fqvaG/jA3tA1m3AH",
+	"fCLxvkwklMavoRMfkpl56sEmDhk7QyyAn0/2XqrfSmzBEIzAQG8wMac4IIf75A8sh4cZk6LIIkboJU04",
+	"MDPJeAwdZJ+e0cvAtLBg5LdC5OzWJcENXOQ0gdjETR2KDmrest+Kpl/DzJqZp+2ocYZUzS4KfgqcREzI",
+	"Qh2ypSgIi5PS1GUQiAbs2wbl4cMmlJ3NtkLZjlFQNq2+fkyk+koNzOYpic3jJpwty3fGNJ1yuk52oFtT",
+	"JDpRDBgdF1a9vt0Ou36Lw84Hpgb4m3By4d90NttJWxzOdr5Wp3MF5lKovxULsX2j7xz1rXh091ZDfjBY",
+	"C/o2T3QVTC7In/P3krXAPOGkkGwV1BM+xhFajzusYcAMlGiGtwQPkTlYaPzQQv/WZTH7IGxh0g5jDRRI",
+	"R0CmCWZbLEgAVZqqNoUpcyzEsgx1jJdG7GGO1IPCDko4uqzJqFc3nispNpqyGVWf0yuVeWYcebiUpzwS",
+	"sXaBVpcUJtBxJl+GAUmc5UxpTCgJjS3eTBBWF2Ne7rSIN0biaAJF0hl2h6fkzenZk5/InbfPnpCjBw9P",
+	"7q7efVBxJsxYdsn25uo7/94BNuoybK7nOexpkjBZkVwUrVgXk5FYAlh0+Hyy90pwhrdnCOwnNJdpDWLn",
+	"vYPzniZevOZ1FsGKddp2VvlbNk/pEm+tGh7VNCGiMJEmA1vmImOxWu5ccAnuA8qhxEzibRD2kS0D20zJ",
+	"PFakwAWZFBnUsWeTCYvg4lq15hcJ/+hZ5XnR7x9E//z7P+Af7BHJWPof51AA7LwXlnKeaeyk4a2ekzm9",
+	"ZIZIseCE4GztOqzpzEd3c5pPy28sanj9w9Oz/Q1R9Uq8y6GyWWPnXOwBNsKAXDDoBm4oCVGD3YAkizJt",
+	"YbQkY97ccClvFbs7nWirQXU18DOZigUmNEsWCaw/RPJsiWJ4dQ2DNWD+8OHDaZFP1cmJIFC4sX+Mgwi1",
+	"LB+CyvYf52X7FvGRcUUCycQGVyyoVIpAjtzg+MFRv8YNcM6VS/sc9NKEf3TYMhRQ8IAEHiIHViMCspgm",
+	"KVSNUJSmfsKgF8ufn6t7hzpzOp2VZLU1R2/U+18G0/uKv/7bfR2ggpGiTkmk6qp0WYQkD4jIlN56xbQe",
+	"xArWXE1UmW379VgTfstq2r6M79W/6xiGVn7VZGNv+FF4rf7N0ufS9kmMbmmHvHpuNCNjT/UsoTrNViBH",
+	"/2D7SvA5EIFLk1OWeggyqs621YLATtW6HvXAj47Ke5tjBF7/SaSe6w36odpEy/aPw9tbftlPfqexEoRA",
+	"v8jFii97qXA95f+IyRktTEk/3Zgrxe6s25DAjyxljievvir1ECUGrbKoS7ROn5TEGZ3kvtWVk28GMSNl",
+	"7xvpqjJMPwOxrtyEH60r9pBMTKkgzq5YBkqLH8h2+vouuq4yWE+buFDbjr26i7cQi+mlyth5r748HSe5",
+	"4qvPkkzm3e4mRZuQ1mHEsZ1dSTHN6f1+dUmbcO1Vq7oG2/YtqwPHXLeiLZln62q6MNJOa9qQp3oW1IWG",
+	"1yxlS3L2LOYPLG9FlLFIr1jIZfn6danmDyxv4bDd1rExB/Wvwc8guy1hQ9nLvwDjKNtmAfBufQFlQEu3",
+	"BRiTzxtRtqGsLuZZwmMiipwsQPdUKvJiuqyuD5M2vatsfGAb0tFjKouvdAuoLlk9cho3ai13BTRTO9f1",
+	"SKpW47W6KvWwBjYwSmCPPLXU5sJmzoTXPXNV12z98sAYS6WWi5R1AFlRzrYtDa5jR767fVse1PjkkylN",
+	"eNt3JQEzBUY/RWqa3wrGIyZXLQhnvN6qfkpkLrJlC0mrhaUsvmQZYTzPktXrMXNtuaIV/LkFMduqwH9g",
+	"+UvWzgUVORnbCdx3oY2axgQT+NG7opesh/O3M/qWvWynWesvvQAcXQ+JzjzbLsOw3hULcZ1x3iXYObZZ",
+	"RIvYg2AHjKp7Ra2jNP41VrGtHH+dyw2UoJu50fTqvJ0fW5Dkuo6a91Z1ls1Pn6851FYLqUyyMbmsu86B",
+	"StTzHd3e+rPrb+wkr1/T5naE2Xd4Z+slvWKLVVf1qbqVqmWSAzKjWo/gbIGFaCkvi9Du6PZWT8wiW4pi",
+	"VpeqB+kLtRzZXM/cM902sKsVt6ypWwUnWD4hEZxwsfCto3x/YxKuV3OsAQOfei+cufvm5kTsVpZpftg8",
+	"JUjBNibAlDJpLke6820MhloCZXUx6iE6F9WIvcRDC4Xz/jY0UEn8aBV1FU3yAgKmxQTNAm3H5DqHuZYX",
+	"UF3K0zjJPXa4tnXcvNmwjLm99mJv2jjYTZtJMtBndsQA4dOf6+M1eTz/0e9o1VTygySJzhxXB57m0zJc",
+	"1SGkVY7OichmELNaFG4SuOOLNEl0ENzxLEm9HtDXppkOxEqDXF2mkEqmOxsxKIOkdgqJUEsol00hWSrh",
+	"RLIrltGUlJDYJz+yCS3SfERomqKzcp5CJI0OOYGN/1YwUEn0zm0XpXKXusH+XxX0J71R79/uR2I2Fxzi",
+	"Y3CYvF/ZqJLxZ/TTc3zxOOjNEq7/GFgo0SyjSzVS5kvwoCpoqr+f6OZbTbd12ZorNFc+3FOikNojb532",
+	"GMUBAJcWybW96i5f7l5n9NMLHT096Pf7sHL7gw/BwALaKM00VGilM8sqrkdlNigjWv7MPLrqS/pRR5CY",
+	"OApJJ2DsyNic0XwEIQbDQwI1ioISgLWoDP3rR4ZB0opIMQJDyenn3HQmAcmwiCIm5aRIy7AC9OWTU5Kx",
+	"SSEhFgSnB18yvqfmLrh6uk9+ZktJLlgqsKS5UT33z/l7aWrGq/FiQmj1gzgtBvHECXimOBp4EkkOh0MS",
+	"JiXIxh/Zcpwx9c1Qrc5sb0Bycc6HR0fkKpHJRcrI6bsnz5+TaEozGinCwtAMHQNAKHn//vmP++fc4BoZ",
+	"aIltB017Ck8thDc8OqrT3ZzmOcvUnP/3L//X3v/z67//Lz8dTF62xzWFipGH9aghBdgIuPM+eT4hAvth",
+	"BNV4EADaQxLWo1jDRwrwOU0ZyeklDBsMy2EmpDjcJ+G9ECOwwYSDzdrYfiugzHXUHUKtwHgNMMAKptcF",
+	"il252cvt3v8rwVkLQbxW90uGaVQIA1lG/UU0TXVHCQzaQijYK2mmdqpj0ZqUctA/tJYECgF8q/ZZxqpd",
+	"jw+/wGS5Juf7lMyKmSNYwm2GrE9xq33yJ0z1oBdKtxz0+1C5MMf0GKLYQL/fdoFghp677hiv3N5o2Icr",
+	"EBI/RsPB4YPDhwfHhw8Cmw3ibCPhObtkmS1+1XadKBFs1W1iRLTrXSZYwqdlCWDlWbUGawa63iKUHNi2",
+	"BnUHrFqCERevs4LP6mWkaQzXgpLoS6d6T4TRqFDs0wn71HG5GPKplAG8HGRZV31pi9u0iFTmlfu1j6pF",
+	"lTtYJYy9wUXgPlqQSFIafZSE2rQFopdH7kjGSPhpT/8d3t0nT0TMRiSsbSDc79mAWsoj9kTwSZpE+Zbg",
+	"seF3GeWleXAlhHSlqbPyjc9BrRvTuikqXZ8+B/Wyh+ter1ZY3BmKbHdTTF7SwTUQeGfsbrXqi4AjOSJh",
+	"dQNhQMIKQNQPTUgjKh9T22fyGvizKkhX9L2xL4DeUGnUuG6KaoPMHcLf1x0T4E9LHQuyOnAPJfyrG3DB",
+	"bd+z0NbS+jbArsmvSVlzbTXIK6qCqdT2OdgJ9nYB/VMHvCID6cLZKwjnPqg3YRw0hXw9yIL/hfbFbAF/",
+	"1B3LrLl1wEKl1uY6OgCPrLrbBdpaOb6lCCsxExjk4fbKPExXn0skAV/XGixWAKV+qQHf4vONC4qvxMFu",
+	"DqT2Gm7nJ2/E1gR9KxnKN3YdbMCvutwSazmYiJdnQryg2SXbEuvq4+NciHFqJlkJ3soXdw5dWIMCIeXk",
+	"+JD8nDy2JF9dp9k+RnlcT+qkacZovBxjZO16mRyHP8bRn4NqPaG4AwRx0TjaeX+SaCNFl9efwWDnbS5M",
+	"id9uE7wS+Ws13JnCFOboOMNrPfxzrf7RIuGxWHQFh+tf/ABvlpAp63itnwaHPocNoVEV+rvagj3rJgAz",
+	"7iuRv7FvXFsVCJyy1F1ehSxk85YsizOvfdEUcv4cePLB103QyEF3Z+m09koW9c54QiXFETAamL/Q45/Z",
+	"hhpgrfqhDIZwKnSkqVhgq2LLeD3UoRhtU2uqHy33N6Ru+57Glvq7yk7cd/T5si8p4Ko/Gjir/AijHtUa",
+	"kegGn7oCXEzC9hPorgBYDMhP9mRVOOnTOMmvyU2/Ljf8vTKiXVlGvjWGdiPMRJNYUGEuDj8B9rJbFtLO",
+	"LiqcYPtTvMqmo53hpTi/A+UAvWUb6gZv8aXPQUtbw7Wk4emx+DnwFHVaN1GjkNSOlDaoV2FSWYxQq22l",
+	"gVu6vq4j1xWGBYXm5TF6MHWgm/ZqlmTY2DgQlA+0Pk3CODwdGoGiCNcjlH8lzDYRuhVuEAMFj1P2O1Fl",
+	"vqoysrtLN2cz2XkhEN7iLOPLXbXqy7f0qr2e3A7hGjmbkTuh+k94F/nlQmgfrkaNfiyNn+r2Cflwwl0B",
+	"c0dC9u9CSN6NbLtrv1tEORqr3caMUJbcNuVaOlRcUt6NyHA6+PaaZAPfGie8M7b1Vy2Kb4cacpNKwUZq",
+	"QJOb1CC8EqVYGmMX7ADqeXd1d/8k0tjxdv++UFrzmk9Zuq3L3IXpKjQ+ndEkPaM6q2oL5EGNXVMpeJ2Y",
+	"Un5sN3Kt1iwgPWUKKXyJJGxPfcZUvbIWeGeheuvqjsX0/lulXFpUJTM2zijv4NYwJJ3M2Ft44XPgacuz",
+	"bpZ636HvumlN/2mAtHKyLLrWaatAeDuwVe6K99UrMHY1mGMNzJ0xP7RjJbImsZR5BRSr65Z5ew23u8Pd",
+	"XBs07ssB/g4MBd9P6c3ZGbqesxKh75QsdCuO005Pww9S5860C3Kj9rv9mcgukjje+mq/brhn0AMFlmUY",
+	"fr72/Vcif2MH30iwqMkgWR0uaq8OkCtmdAmAj0VNfK4HkwYkrOwXkaDk1e9msVtkFgPJODXR9mt1DYzL",
+	"/+57+n06skti8Fi8nvM4kXPGJda53ursplTm40pq/VosvqAyP6288dntOTWlcqw7YK4NDTcv/UTlU3xl",
+	"J2TxSsDVHkE/nFhgAwTLMBXSSyw3AQAR3Z7tGKDnLNNmwa0u8fL1NVe3HrgjTZQUnH2asyhnMTZTISKC",
+	"FKN4n7wS+VSp9aC9Q1qWGwuJ6zC7xyDZjEHhbJrKawozUXWmThG6ziu7E2cqSrktiz2nUi5EBlRkm5w0",
+	"BBtnE1AB3KkO/+HDh716sWTfMvUr9+u1lWG5pfp9CwwAu4L45nrvaLXa+jNbsvhWWUq+WydcrWkV7l6K",
+	"K/Y9zvR7nOn38K7bKGI3nXbQONcyCadQVDlEV1K+vXGhN+JJfCVyna+5vUyuNk4rk6wzSzif3BnSQ5w0",
+	"1A3CCPsUpUXMoNVPtnRa2zjJ/Vg6xlzW1X1Y+DwTBY+vAZqJeX8dVPBDOwOILV5gtUb2KZF5mYiFWf3G",
+	"HiMZ1Op2gQErt3B4KeJkkvj6u5y5ymok5kunHoCS1m3SvyNomv42q4RLXfUIP/9WHZct0RDTnF5QycYF",
+	"d/pyrsHIj/ql9847CjfTIs/VSYvFYj1ffqdH/6gG7wy180xESuzXfk3gJCXn8u0WuIm78rrgDx1Z9mxL",
+	"llVocZq3wPogY/p3kOt9s7naJX46p1+DV+NWuFV+B5qBgoCEWh5gQNNpexkWdVmtCLR4SgA6r3m6/Jq4",
+	"2dltAQXZGI8luWATkUFZTexSjCETkrDZPF82vSR1qDAav6+y2a/MsUGgEjTuwhDKobeE1UuWXSURFNLJ",
+	"lT6a0SxJl8QBy6OyLxah0DsrdJh56PAduzlF1V/6ltBFLq8f3rQTrebrugCqmocp5rkyAKmiP8BBcza2",
+	"C7DuVOlkPO4I3KcwcregnVJJYAU62EvXGIAqT6bxTxXUMHrVVQzA/t3GNn03/K2579eYAxV1YB+Zax5C",
+	"NDpMqRxfOMW+11uQfqLSFvbe7VlScEQbhZYLygDAxlpLYOwgGsvkw4zV4V10jIg02UKP1Ts6MjLYDVR3",
+	"ZE7bmDPelgtLx84wEz/rOKUrLmkGbds7X2VBnQP78K5+byM3KE/3lv0ZXIVb0hoWqeuqNcIXnZhpXeKu",
+	"Y30ULKdnyqLshmtWW5IG5AKaNjh1RgiUJYUVg0EGX1AKKmOxZpIQ7GtrMJcIrGxPYaICrRtxIL7ntMin",
+	"Ikv+8g2i1LzdNcwL3r6hmn7u5ekjhSqOncirr4J0WcznQnGFlyxO6BmUYNwK+UU51RgMv+NcT7YmFNSz",
+	"gp1hpOydXobxlH19lazzgyybmqtvh1a60W3Ppb/tubmR/duuI6tsAL8KRXqUree457ZpX/+iHV1O8GZV",
+	"XbTq2zgU4NgQNLejiG9XwrXYbcqqcP/9CYsLv3QKz20Dn1qJ4vXgqX12J9ApG9OXZwSmb3a7L8HSKK7s",
+	"QOWtLfh6LahkzjRdoGI/u2uolKTS2L+twQ37/5AlObu+GU6/0sUY8KQcqnawS/tdkUdipqaCs7HeiIfj",
+	"dWD/dwugN2AuIOwTXD5zIWVykS51/7YasDc2H5YU0zQmBp7pd2RftMB2qjMnzNOq6oOJrUQBKaKcXDBr",
+	"KXDLuyseTY3JIFD6jQ5xT5gkd8J7YbXh/y+9e71fg27NMXRkf7UtxrC/qi9G0Ct48lvB9OM8K5i6WvVE",
+	"/m1S/yaxK0bCMc5U6XI2MD8Wo3N+zvdIeC8coeccKSf3DN2HgTM2yhiNw5GNWP1BEnWFzTMxSVJmYxOh",
+	"pRH63hPdElDBEZoAKtJQz0EWluFdO/VC8bFwhFRrejzoj3A6Y4EvEtJEQQYEmgSr19TPGbvS1bKcFQTY",
+	"qoKQe/egja/7jXv3yJ0Q+9DgEvHsvNHTwy9gE4Rlw6koOwGXf75k4d19cloiQ31O8HSJy2MGFnAASxLT",
+	"IAexL8klSycIFaP+toDdPIaNuSikF6LIK1X77wDMXy6NkSMM1MrgR2O8kWobZcfK6l+6f2X1R2iyqX+q",
+	"N+LTH/D0EnMhJCaV3miEplKAj1uSe/fU3Zey0vogJhjOI+/dI/pk2zd/kOpzGA39yJ4GnL7Wno2CAUOP",
+	"rcHZ0KDx6yq4TkWqxFvdrXriJrjcCSvtsksqKcFsfvlJpHF4F4ACfUwNkVP7LUN/7mSYKe784vSzKwOF",
+	"nB9QzQBnt8aA24N/LeiR6mUAUVS64yp8QuFjBSKAzEtcbI0I/LchdwVrO6uiciBrPNI4Eikf7L7u3HYs",
+	"TdMRegGgz3hoezSaA2A6pRquBK0LQ5g11F03Q3JHxxDlZV+mRBKIFYvu4hKwcxNYnudMzFMGXQqkPWSV",
+	"xpDux9zfam0+nZ+w+ahel9sRLqzAzZBvA3CdoaZBponWgsbpeWYOttMlr6RE+yeyw/IpTAcLtrOZv/BN",
+	"8xe+iH9pDmK7ANpYN9sxX0PE6VKnpBhkNupM4X5hEOS94s5n4goONDSkVupZMmMBXgyG2n20jqBWB79C",
+	"oXUYQudHOtPHp3pnMZhQUT1Mo9nye/VvcxPi/C4m6x+oXJCZSHFSM2HZTA1mPOcvRcZQFZVwm18wtRoW",
+	"Y7cixosZSjRBT9/v+C9YQc/G7krzqMore9rkbh+7lKgkGQst+wc++rXeeCPofdpTi9m7ohmAT63qNE17",
+	"Qe8le4sTvGQf9Lzm2OgH5k/zGM+4foh/mEcAbP0E/o0PfgXrRe5rPvZhKsiMxky3SlQcEukI5KokmgIS",
+	"jDRlz104IlS3/4xA1hBcn0J1d+t0MOC6CXCVJUSs1NkkEgXNc8ZjxlbPaW+tnEgxY2BxYKlkhiF7Pwc3",
+	"UuWL5FTCNIr2yktPcKYEE8X5aLqgS+msKoD51XcFZ1o4wYasuHo1vVp6bW8gdqep5psRlUxfA3IpczbT",
+	"Ao9VikAwCsjFUsnqRco2oG6z0p6TDtYLerCaXtDD7zVpsqyP52+jpGWxKKXJTKECoSWwYZJpIj/PxJxl",
+	"RkW5SEX00RdZ+WHKAAxuSRroewwmfh1CkNOPTH+Fi0VALhj0Ri/FdWjcBM8V4nUj5Vz3d1JsDuoC2LcI",
+	"lR8RvdAOCt+EIty542HfJ89z8pGxOfZpg8qzxqz1W8EK6GalIXchRMoorwbXj2nu3TBOYZCjdVZ4iST8",
+	"EeFFmipqVTsvf1cfsz18FK/bUxvrBT01HI0P2PKngUu8heLVqylhL41GyOLWbza+wXgsV38AoKqGbTCp",
+	"bSu6ojeU7YC8psERNINMMrZmmUrstVH0SnjUrgSp8QKHdpFItj0+2jbkdul0OhJOMjGzDf5yoWDYabuQ",
+	"ETBWb4/dLrErvoyfQt6OvjKO1AlTuYTJmW8Ja3euyzfLzgtCDdEp8EEWiCi9OPUIlQWb/EBrNY8UIHlt",
+	"7QT6jwKKF5wpdg+9GB8hxwe5R3sX1WtbbRV4in9znpa/q1qkmeKxs4S3HIQZTVNFHLWJy/Z29oYENUki",
+	"EHGDWs402AXBS5F5ZrHsrq1l2+5aTdPctiPbiXZhFm339U+lHwaGIWtukILGENSKnKkHVOa2w+Gp/peb",
+	"lv6D1AG0mrS0wKo4f5pcsUrjebv+hOfHh+vxB0GmHdgjDuzOIHXr2k0b1aKs3PFCcAC3wX1gGxivZnRw",
+	"/DpRhC3NMxdl7J4nb0A/rdzTARmQC6Y2w9mnvOQF7jatN0Z9aFOy/+w23vulBzsoWxM6LW/LRn3IH4Ky",
+	"+3Bzg4GVmip3l8sP/Cy1jffXZZPaOXMJtbzRK/JDhXZKuVFc/JlFuSM3YnHfJoqMwqL5tBLTQMVIOMqO",
+	"OZs3ZceY5nQlIUnLBUQWM1tdAgzV0DFxg3bOVYv1YKXFuo53WOhaqGCQJfio4jjBVq1vnA3rVtWe/GzT",
+	"x1NtO6iz6SrM7Jab0jsUmIUuvjSaWpa8CYwUOK4DJ/zWCkC5dtMtAJUxKgWHPUalUcSaHJvQwhf8NIbP",
+	"AmsBxRtmnxgPaP0zdRW0LL5vJEcidINeYDNl29ejdV1fg96nvZx9yqEPK8fAjVYQTmmbvABakLZyCi6V",
+	"ZMkjbaJxeLM2inp0uW7CWye2jmtp6SXO88y6CUCSEySfCtnsa8AZBTvlJMlkd2oGEL1I+Mc6LfebHdtd",
+	"QHVY7USkqVgo4lAS9ddadJ4VPKL5GrVbqcqKDytNWJOGomiXMkA1VpcTigB1nbd2vKs3DiK4BkF3bav4",
+	"wLassiYJa2M1iMOCxFVbkLr0JxnzMdHJytxwg5LnE5MY3km/MTVIbQFetxYS3GQmmFvx5kBL8dDPHvUF",
+	"8tyvEzHC2cLNzbOq0XU1GN3heRB01GZMF2jbyPomlBuh1ZlHhOZkJmSu2w2EtQ7mNW2m+9pWcFe4Aa9N",
+	"luYut+KP13T2pfCwTnF7VAoMxt/O6YzF6OgVPGIdOH6NVZiPruABpmNps18k6m+uXrap3IhnT2nB9JJt",
+	"IynWOe6UyrFipOum+InKl2rY56CnVJI1HVHNW6/Yp9x0Q/WJntXJnNWsAO9LcbUpg/0Ad0YuwCy0Sqxq",
+	"JalTh8FZHZzOWGdj3uZkZGMzN9joKZmx7JKROQToueLRyIbQzJg6dhLsxNongWb5ANXMKGU0k5iNWxh7",
+	"ivvlwYrzfmt47W4MSe1L7aBgtyH2nbWBVDe0V5bzZXE40k6FivkenC5TlpYtw2Ek7lmJBh/ZPCcFz5OU",
+	"hKUGrp3P9nYNR6X/QT9yk0FMRPmIQOUScN/8hHXa8ZNGEsfZSuZUej32STd/T7lhCDpL1X/0R1ACw0/0",
+	"bGEhx7YQr/IDfZgyXrmCehRclDXtftmwpu2TsJhHYpbwSw0mbuxcLN4noeCXonymfwfXD0d3AYyaU5nr",
+	"IeYnmqbhCBz3fAmf2nfgYD6pto8fULyJyrwXwMJ9O70ZnZOXzdZoy/2+ifJpfEYoBNL5HJiLJmrUTI2L",
+	"FpwZGL5UxqS5l+V1NU+XAes9+PivC9c3GBbVEszn09XJwpSM5GLRhB1FNatdv6mFCunp1OkBDlZqaLav",
+	"ident1OVNxWyxQv1HliNFed1/RolbOE2tMMZtBft2YRDMadSug4a1OqgOgeRRTQlULB0e48VoncciZi1",
+	"mF0xwJeoEbg2P+AzlhcZJ3euUepJHSVfEvPdcvt4IWnaWME7O2tBY6UfelD/k1iQmWJAeGUY4ooEuO1Y",
+	"1X3Sb5W6Vzo6Ko4N4/ZQ0pfjpzOFnghEvbNtfBSw9rG+xFfstOoxUReOOqVlyX0AwSXLjeINucnak+qo",
+	"4zkoDI/IoN8nM0a5hH9ph/w6sK2yNxiO4J6zKgFXcVrfeQ0lXo5mTTBe+6rGFOM5cl5KIvWCRz9h83zq",
+	"R3qcyFydkJI7WbNRwkma8I8d3IawgnU6BYbYPYWhDaUCFmgm8oOCRR/bJDDDg5OcLESGKzY3NBR0gpDv",
+	"MhHCeyub8oOtASmnJLRMxrqLbdQERoKbesNCMrKAsCautEclEOL1TEGhSWMba0lz32WDBe2q1RPbw1ls",
+	"gMeUKq7AuLMuU4JGH18dgW+ONAwFj5sSg6b6ZvFcS9+jajpG1aCV9RHh7IpleFGo7VwjqKZcz8XSf4gB",
+	"horczDIq61O0Cfeku7Gw6pw0MWBGbgZ9JMm3Mud9jwL6HgX0PQroumv/HtbzPazne1jP97Ce2x3WUxVO",
+	"Ap/kegOxP7UeFBsY0J6uynA02ZVcXYPqjzKBUJ9zzhaYcOWR2d082fUJq2qgkhHUctqFuh8aLSNdUseX",
+	"K/a14dFhxb52sMK+ph5AZraBwMp1mEGVFdg3q4vYwMhnF4FFURToq+bfF+ISiKiuiwGS4IKasnQOHs6M",
+	"ReKSJ39hTlKySUrT2bA1c+TguuZIgwILCB+5PvUj+ZQ3+oG6OeoSCohypUMmqdpekhuHvJyKBSeQywrC",
+	"B+M5y5imYEVyNGOYMieK/Jxn7JJmENRSzOfabpuKhU4JCdQDoFOpPQQxs39GU5rRKMckN64DYxiRc20+",
+	"1eciFjOa8HN+J7z4//7faMqyfZ3LDWUWwk98b+9C/bz38YraR3fRpbArcsbXTdc9P7hBBQeiwSRCrSS1",
+	"Rx6tMKHCRWfL48O4RyDxFWkalKbVLvfyWmHQ1rOfM95hNTDMtxjbx9LW4b+GXuoaVjWcZgkvcl/ckrXq",
+	"6RHGKkGdemiZNcxjaR+cEyXK0htxSlKagYESir9oO6QJcChDPqmJ+MQqDmVqWcVBeDQ8Oq64CL2208pW",
+	"27woH6ZLB8YVnaBiMF6gir2/AYzXiVobfPKGEnv0R/S47mJeZSqvfbL85ZGxqWPx5I3MAk95bHgVyKMY",
+	"8JRccpHp7hZae8Oc1YKnIB6kKdBRHaqas+pWr1tDddLe588IC8+S/I1Ik2hp2wOuPGKpAJcWGBUSSXRZ",
+	"z4SbY6eODzxE65QChTqKS6ElH/cwVs7J8VqPf5usbpqFJt2sCKmIaDs1mKcdSGFGP43BW9UCKjHJGdeq",
+	"r9PJN6IcRB1C6y4HUvCYZSQE+954kuRhPdRgHRvBYvUdEGjcGC0oNI83ReKg33+4Fo9l+7t1GLUjOyHW",
+	"3jhdWZl9wTGmqA1fx7l4law1CFiVnkG1HXWN5iThirOp2wiM/NgGBWpzbqHMg/JVqeS0ysQzyZixcCcc",
+	"bnbNo1D2pVesEujQzQ8YicInItWMS5jQn/AoLeIqlxScyQ6fajdbQFlVA2o4UbeDJXcziNi+zmgOqTTI",
+	"bkL0+emrU/Sg/wVsiCapPRckTuQ8pY7cYKNZfEcoT/I2eoFH3pc62Wrw1G1nqbF2B9u4tkX0q/BY6Jiu",
+	"09510Ke1H3JRhhG4FLbeeGjXMtMBBKuwaMqAvFRjvSaYCi808K8KLc6N5RKCY5fxmzucY9hkCR6BP/Co",
+	"JKtl8Do0GpiqX0gokFRuzprMUePiNfnULyc7bHczIw8csq3i8k/BToOOGkzADQF1uphJ2bodOInB+s6V",
+	"QGg/bILDb5E+6F/XF1UNtXGnH/yu1MSGMmNsWL1gtWbTtEo5STZNSwdYdR0FovyQGhvlvaDFSb9K2tXg",
+	"UuxYO7WSvBJIYee2ArC/xsyl2NM/rlFeTI6BlwrWajKbaSdVtWIlXsxQX+TiGuNgU+vQXzoIbq0Gold4",
+	"vAILK9WRjRWMFdKStupq10tNbjJVMgMMNKSSPC0Uu77/mGVpAmV+3589ubaBt5uYtaW123xitzJTyc+b",
+	"4pMbCd+vE8gWApUTl13kYkbzJGplN5RM1PJsHxkk6BQaJ2Lhv4VSrrQHucJsxGTSCyqfABJcx3FWinRG",
+	"fCsJsFXsWJcKpEvqbZAIpAulbZUGhAbtbzsJCPawm9QYbce/ycyY7+b/7+b/FXLdzYlyX9IWfB0J6kaF",
+	"pt+NqfaLy0b/itLPjYs8G9mQ/BffO5E1NLXSKuTpb2Kqy1Bb6rsUOUqFrJxiz/2jYmXZc/7qVhMUbLPy",
+	"VL1s/vkjkxHjMb6CNpkYBth/OyN+tbtuCdcPoWBwOCJXiUwuUoZ53RDhIN2CyRhvUK3Oum8r40Kio5kh",
+	"F2iUh+7YblqkyYVcmZtjIArrcq1clfxFX9YA7LOZs+ikBda2/o3kKD5LWBqbZgr+4j66BRLew6YQEp8X",
+	"eVDpyHInnAt1urLwLtEVScmcZnTGcijwbf+NPQCqcpg/D+yDjtJdZIJfYsriPBOXGZ2Z/FX1ngfNpr+A",
+	"5Qhej3TujdapfTThZFrMKN/LGI0VQ1HLmNW+UkhoSgpFZajMycDrGDMAaPHHKK4PnGBO82lAfitYtlSQ",
+	"1L357evVbxsTb/NziA3fBfPHd69fEf2cJFzH+iAW3z57Qo5P+oNqo4befROGuDptXqdDadj69INSuPFD",
+	"fkrncyjsX1Yg+ZSXJUicYE3owyYbmSFKIJxkzJYRRnNWOMLQhcSUbpFQtYWmaXn5XLBpwmOS6GK7pVAx",
+	"asokiuRAJknygBRzxZfCUrwJtXOne13dLka3z0HPKHhrqu8kSlYCwBn902JS617NdJifRBrvqjqOAoeS",
+	"R3dVeuSRKdas5AMQdE2BlmHfZP5VRILhFoVYdNGdCn/PoEeix/BRq/vjZPjb4j8kxLfDkUlSPeyf7Jc1",
+	"BMIR+bOopymV2Wz6w2a0lxzcVDsv8y6j10sNDPMl8QhBYWr0f+u8NlCgRKFYg/TqVLVoWFPpe2UkLAz6",
+	"HODo1ngDm91UqxHuyH8AaqgxrS1LSRwzTu6oAXcxzcTqkGXebqWA2lZJGqvioZBjsRgKakOQpBbSoaC1",
+	"iD52d7FulL6iHbgOdEzBMNveQfva10OK197FirXbZYXpXqTNHZhGs35VfU1gXiFZt8TTt2yi3viY8Ljb",
+	"Cz+rkWAxW4w3SDcjMoF8Y4B+mnxkJFSqupXPw+1NLmolG6aC3OBq1Dzd4WJ7Ht/YWjaDjF0PKB2YuFM9",
+	"OaZyW5xAbqztSGBOBJwVm1xbxm37Uie3qIGwukzHZXLFOFbqB/YoMsNl9DKqGWgQUAXvdDj1mH6ri1Nf",
+	"0ivMuK2d/x3mr9VyrR6R/gqu1SHqCIIpbI/rWtwRiiHq4RbsZje5aZukNt02Lr4ypc7mTmmEYmECX37d",
+	"iAwCMgzIQUD++fd/bFFDwlqQtNmpceJtfaJSNt8U3y2lv0og6NskqNaF8KRoORTZXLtzNdYZWZXJ1i+A",
+	"6tVk+YYWp3qOWGUuShBYfNqXIzCuc305RScStpkLTBPhVj6wSvWIb9oT5kgXq1RdFtuGN/CXadaSimqo",
+	"faNCmK4Qo3i4okudqKwdAfCmLdYJ71Zql5XlkJQOoisJ1GuYVb4xh0Z4qNbBEJMQXC111rTRX4qVpVv0",
+	"ZFBvCN6v6drl+4ROGY0tWQmu16qTH6EhFjd/+FbSqFIBK1I6JfwE/f2gI2i95poLr0r2hW7Loys/Ydst",
+	"6BIXY5ce3Kp6xVaHEhkxY/DtjMnkLxbvuuKoKRUQ2hTOsFIusJRhQGsrjSBBc9/nnJCM1fFMdHNKxvU6",
+	"IBW0sVX4FcyzlRKyunRHpT6sGu5QqG6oZmvVUVsDoQIYhRHosmn6h5mtV2S4xTRJWaP4iAEhi5O8cnKU",
+	"6mW0DTWdK/aROzVx1Om2qQiDLk29AqarIjF+16zKNkf8QZJwkkAnNdfuI7LyoIFjQYGBkHcQyVJLJrde",
+	"2kWWqEvcGrdtFctEJ7EpEpV5kqYmhkK3X4MSvlT/mAhoQRUjasEkQk65BY6+pbFhpoWipEtZNio1CNIF",
+	"KpSWw2iWJiwra7kYEKtvcbEw+ocep0+OrbuVsRauBiNA3inLmWcEB7uHEONnK9UPIUvaPZx2ZpE5FXg8",
+	"B9Up+mVKgI0TPi54LDjTfbX81V6qRSDwBZwT++y5y7AUDG6G0qyiTw6VRL+zgX0QAVMruegrzmi4cqVO",
+	"I3LXSp645ZS10o2GT4HNC9kUiBzAo0zCuFPiMeghfZnyWDjaLreKPpvj7v5SSSGv4QRWAbBaYf9SGr9H",
+	"kMmY2j6PwGlEK0W0fIpNx0KzRgNAziCkrc5VCsIXLBX1+g9tOkKX0hUeMRvL11/WkmS6yNRrhV2vKKM0",
+	"SiZla6m+iEmJFfKSK4+VULY4CE9N/zv1Wlj1OMBv6+v04szeRYvLhL9lEiy5f/WGjmPqOOj7ukLVzvL9",
+	"u9QEws/roSNy0CexAgfcPro4ZTe7IUy0bn2QGf+ORRnLjXa67pX30kMy+LFapYkSSnpmH0ZescWZ8Krr",
+	"ppcu8EqFCwnr3BU2OlWq0ivYJrs1KrLMm4teumUSOB/ld4wUqwswjUwvSHCx+AuWbU5TO8uoa+OE8LUN",
+	"kj6pzMdK2PPu4RUEsblyBm7G+M+h4B2Iikt2DbNbWXpim0IT+7s5f74sJFhY9ShVIjwq0KudP0OBZi3+",
+	"42e128b231ApkSBBiIdRoQLBJctLN6zS5E0sMi+TrI2Cvxb0b1oLkDxU3xr2+04hCowBXZKPCY/3yU9i",
+	"gWZaUEahmkhZimempLZs1KW6xTk30v4VzRJRSCLnNGJKbzL2XUUH4Ad/ODw+Ckj4ek5/K9g72EWjmEW3",
+	"yigPV0RL2RkcAD0BRWELR6ymA1vFpax1wxbE29dJvzFeXRymPu9NVYfhbFFZyaoDZampEYVQ31JtXt/h",
+	"cGJg/CBHkq6dGl2kGOMdJFLNyeHRg7tY4sUELMONHrrlkUJ1gBTFzTMmQVtRN1/EspwmXIe1CJ4uzb1w",
+	"zh3vbMxMhe4kI+GnPV0rWYYBuDpR2y0bqZtgGbOappbRvRtTaAo/oclJaz26dJBb/sxecN3M5YoWzDag",
+	"z3DlMxBqVi7LF2pmQ6evWJbSeXVhpWk4J3rAHPyoClKPsLiA8eTrEtkJcha4D9QsoNQlEwxhw75pWiw3",
+	"JRT1xBVL59obsWLfrAOhtieAQrt7VZuK2KeIsXhsxoUjSL9wakq7pVOBjESuG4e128jrK/N+CtenFDhv",
+	"LKD2io+dAr1g0wovWf6W0ThRGkY4wsq6jvbd2XRsJ4ESvz7rMWqoXuFjVf3wEdqCmlHrXUXEOvjav4Uw",
+	"7BCQqlnPE4hHVa94E/21sWRKbdk3xSRKC5VStCVzacQelXlmqih19KPUN9n8tOsUwS/Ddtsi8U7rkXfs",
+	"0zylnJaup0QSESG3j6phTr1XwonJgdoKCa8ypGZRmSwTmYd0n2HcIWystOZACKSm1jJcELuC6TrAnai2",
+	"EoHpoVl1d3gQ66lXjyzP3NRKM/ZUCqhjqTkP4ASsSc2vQjYChBz6+QoWeRYpFDRbbEgw5eSwhIRjxfIW",
+	"owPNpzUOXItYpPPk/tXgPhSKuN8fnDygR1F/7wEd9PceRAds7yQ+Gu71L47p0WTAhnF/cN+h06YGlPsC",
+	"ZEMU0E0TUo2ChMfsU7m4CZq3IWgJQ6t0j4h+JWbtZJ1XuqUD54o1aCfcQphOn9PyAsTeWyAgVGi1+3rK",
+	"XoFDt1fnsEnDLfH/K8nJE/Fnw/y2pqn2xCorQHCRQ/6V4fqVZKst+X19bliLptpWK2P4X3tvccje8zgs",
+	"yQkbM1SJ/fBicjKcHBw9eHBxcBjTY3oQsZPhSdxnfXb44OC45w0/ybOlvzKNW+xdqUMBKbjxnhhxR0mR",
+	"soiUBABMMeFEskjwWEIgXJJLlk6gcZ4UQWXpIHiEb9Xn904nOcvCbhGqKwM+QiOFjC9YKhY4zENVSsmj",
+	"Wo/fgI58swMWWw3F/mPp9idzOcOOih3Xeno4VYvV+bHNACwSsSo7LGO1Jbmt7o/XrKtW8tPZ2RuCAyrY",
+	"PeyfuHl5Jy6XOez3/clS3kylUyKnIssxW8mtay4y7UYrZQPbElPEtZPzTsEGenJ67Tqb3Ly2vP017158",
+	"yQdUU87WVuOMihnjeVUicjvnjEh433zx/nnR7x9E6mf4V93gXg4EOtMwKYkyS/asS2VlfSDgcB71xMyK",
+	"nBWbKemGqCObMe5pqOSxhjb0EbviXxvmavVmWdPHluvRUqcjZwQmfcHhzC6bXGE2eOLNX3kOxYsn2MOX",
+	"gSFLYUkvvGNCy4jkipEQyknBP3KxQPMAOquTXDZOmvYYzmiqcMfi8YWAxiiG2so8lPI3G9GC/xjPEjmD",
+	"HO6gl8RsNhc549Fy/JEtx/oVY2lUQyUSN/5df146Cu3HnKrOxty5dOZRt+ScZZj0rf+eiAIisGYsn4oY",
+	"LtKyLw/8BcSiqyq5BGzJsv53nEg1PPZoJUHd/hA0dPHAd3qDVZpdOQdkqrV6Pu1wVKAAGk6eWkOWqFWM",
+	"sl5XHTph/oTYXJ9H1nu1BX71zRGn9B8lejGVtvwbzNWVpL5KpS01M+Y69nR5bPtpfX25VKhoeJwLMYas",
+	"cPBfy2I+F2qH4xmLEzrWB928bHlA0AM8IUomNMFd18k6Y4WsUCmk6GZghlVfg5M3rhT+8tpAAri5MkQw",
+	"EIugCHifAQQd+rk6DVgyfVpANsY4Fgv1tyjySMzUK/B9rxNcs6Cz1lujcU0IXu2v1p6Pt4EFYsYo97ZT",
+	"+mCaSwDbgtZc+355dMbitrQwTLbBsNYk3/9q8qzXMddRDjLXtga9M9d6YcemZbdPsjolz9575iI0+LKA",
+	"73DVTZKUbVPb48zakEzVhlK5m0HondDWbHW9zfFDXep32LL6K8uqmILhxvO3zuX9So3z5oi9MZFWbVH7",
+	"skhzncVphjZPl43RWd1KGiBVRj/6+95BQaS4psNv2WtaXQ3rXlfysjeKxI098pGPtc6uPp5OMAncwGW3",
+	"BrQsmyxNf0O1Nuvzh5uzKXerJOq2tWuJYbG285XQw3X4fXTqkeHvMZurG59HS4djRLqzRL1rYJv9FRUs",
+	"x+zarMdc6g+9zr52HzbKecw9uX0fm1XA1k72uhrgg/m7ZFakNGdxW8JyeeSlvVZhKNjYILk4K7hs9bl2",
+	"ixexZZgVa4Tp/bfQppVlbmE1Fh2nuGI5zfBwfMdZjeDsEQBO3XCmO5PBQ2m8EwXKX54VYd4SLKiVU9fb",
+	"lzb6lirGnfCdr2Q8H/T9lDjo51MyZ1mkpMmUjcpyBEBNsFhclPo/nmDrKgXUay/ppGVJJ54lQdr2Da0I",
+	"YqTHGhVd6s1gUDWGkhMtpjIe7wxraubxVBSZRCWlRW7AZ1j5ppok50gBCfYwg9lsjGAt/Q/HrV9oS6RO",
+	"deG7KbBcL07sqT1cBi850csVgq8RWx3TPkBbbrKCtXsFuVPdWSeRqC2ZDSDzhcQmxYciMV+WifUQas9k",
+	"nsy05a8WtihlMYMPtKgJzoAVJUeaLkv9xdbQWoVe/3VhduOz1GHJDKyiXHLzAF1GmEFgKjaWci76PiHq",
+	"RMmosrOMVb9nWyTTL9Es0N8au9K+kiHmITeGxmx3Adi17mkWtUGFehzErSbsrWt5uKSI9G3n9EgylUrg",
+	"lhJN3ed9b3UPOaUZsHqbzOAp6lf2BdAJz8CX+/sDJRcN+uR/t3A5K26sYc2Ko1cWO+y3F+8FwteyXSIN",
+	"RFisjwQUaAPSjxNIuuA5ySiPFY+GD8padZL++uYRRuhYVSZFjbLepMr3HpX+EBh0mVxpKzT8hlJrdVGD",
+	"wweHDw+ODx+sk9IKdZmvSr639AIpRP565DT39jDZJqTXp6i/06pssyQK1KInkknjITN1Rn3E3RZr9VN7",
+	"SFWHYhY31WTpW2iWvGaijoHk30iHF+uUDqFUpDTpnOic3icfIKvR8j4laQSYVBmJGdrHuMghBht67cJ+",
+	"JPO0A968QkJLgYYpS+OA6NQx3WewzqSv1RHmSzSyVad/wy62uitNLktrm/oDU2W3a5jSRdJw29BCB2GQ",
+	"PGqUerHEjtkOwZostg099mvrKVSpYtGsrrBhMYV6X9uWnrCl96RaQ6HZMKVZVcGackrZactOJIpsngg+",
+	"SZNodZE69EYAPuzhdeOddaYoOLK1wzAw+daQd5bMmCm4Ve3AnWRgGZfnHDo+sVQyCCcckRDjNEKUheIE",
+	"sl111Gqo+YJFEnk+Ka9a82Y1oxR/tC5Lr2sJALJ9ZxYjmO/qVm0v+Oplzxtch4900RA4/ytlER9H2oTV",
+	"PTJ1UiZFXmSs63eaJuNVx6iNuJ/GSWuxVmBK8Mw6aTjSGWSfY8aVm45cZvy2kc66EiO2h1fXyiLYIWyr",
+	"uiLot/imC4qoLeymsj4AskNd/S4uuK2O8yPXOOkpH2kj9G7lkRd8HOlrogvZ1a6UL8YzNpGWHM7Qqk+1",
+	"lnnW4bKKT1yYYjT7tgrESAdyQY9rp14IyFjWuGbqDG1d07nKktbVc343Z9GPOi5is5yvU05ezxk/ffPc",
+	"BlY4BrYSYq2ZznOWSfUhAIuUmFYa2MaG/4rZz/+a+c4e2IOioV4ITAd2bDGws43tPPn5phKZf207UteQ",
+	"R+0evlaFhwobD6w3jJIloxmWt6qK7vWSEE6zl69OCNfqP+H3ypeYaEX/OpkSlreRUIlvbCdVIpP/tsVK",
+	"ty6BX+qGZxiuHJ4W+VRkyV/AvjsijxnNWEb++fd/hPvkOVZbnooFxzxZATVpdcqsVILfFEbkIqtHfbCr",
+	"i/HJ5Offhv9zcfZg9l+Lw7fRjwP5YvrwT/yPx/P/zg/+QJ8eFf8p+h+Sx8OPz+JB5GO476Wv4v07MWNg",
+	"QJkKVGaSS67dpDVZtstNCZFrGbtMZM6yjcyzM2+YDZRM3FPPbHw/dHzA2ckp/sYwdwVdkywmEZVsL+GS",
+	"QezxFUur5iD81gY3m86U7nix+bmHM49peKwG+qM1RdopFu+tGtfViMchtjNvAlQX5FIf3cqY57VqaRBr",
+	"3gUb2szepPZ3jevMX6/oJkMig961azPUoLayJoP68Dp+D9ayTdg9vLAdt8dySN80s7e43OTwXrMNlPrm",
+	"bqKGebVJUCV+mNrzsM5isRnr+dwCxbfC5/HZI6GpIGg0YiE+YqVAm/ugn9BUCq1tmbaRWNWRK9q28dC6",
+	"xqjauH4x1nUi82mCLWpM4354Vf2Dpqk7peF9sjwx3UsPmv242RtKVlML8urWH2iSv22pbf6am9rmZDFd",
+	"VmqNJj5bYNQx/Ai/Z3IR2iJay8rqLUE2pRoOXbK8NxdU2t8mjARerCRhwkp0a0M3kksNvUxNxT+ohxWT",
+	"Di7KdU3PVnbrqe/Mxz5qoPbcxA2c2j48judzpPtcieJyWivToKldqUJjMRkvRRGOMEvdqeKSMV0LuNI+",
+	"Bd7ErpEmZ2kMwypFbfFF4Ce2ftQkyXXVgmJen1CXyRxfLD21ZbB/F2zAumqwPVejzowphxsxFku3PItb",
+	"1JbKj9gJs97VqOILccovJ4KP59iPrTZVIrFmF0Zlpak63SaIziS4UJ3i4pRa1Vljbrqy06MsIFLYUNdE",
+	"wiY36XJUce65SAarQBNzZclSB/6gN1TBaAMEHXjU8+DaWFWayHxFCx08gzqUwPbpqVVMsmtcea9aLHsJ",
+	"JMAKRLqciPovTCtttWvdmaJepsiWKHqE52SRSAa8ZKvC/3qNG2SRrI8hbwZtK5LSgdu2lvda57Xxla9p",
+	"SuDyhEdkYA7C/mZxefZjdoMuKZZJl61s0pLVWotFO13dUI39KtV/2wJtJfbYJ46JyQTuG+tq0DeMCWDV",
+	"nK69zVziVNJ3KmuD86hSEmpaqWt9zknZmyMgCYTxSKeRLJc5o5r1wk9rV1KZACzETpa84elhpaVtuEmN",
+	"6a692B2wKz3PmzlUO/C1XDZbyb+StqFvZezDoy5lj632yzTiamvNo+SbJCcRRHYovhBsEq29QascEw/i",
+	"64awvzYwbcuq0jXB9bqhzWACKYNyTJcUDdtVh/lNK6f/gBIWVNnqoD6YGucrUw5b20MQLhYB6FHq1pVi",
+	"xsgFi9R/QFL1Oq3WiQLQ7ef6skDjrievobeu+QKR0BEof4SdlLHHE3bDu65osK6lUScDopHltZi35kyU",
+	"kj+4SHrd8shacZDSnMm8DKfECz4gnC3U75Dx4NEEN7pbgTFWi2T1mxftbZadAjIgF0x9Ud1IlWZpdi1W",
+	"g1Lnb39DbdSwAunns/VmH4AgmikMac0ZELURZrRZwpdhgpGGXaixxqGrxGnbl3cNz10RPtz6WVvTcH2R",
+	"Pfsdzli8MpER59e9jC2XczvfOaql0SQDNFhAd03cf8roFZP75H09GTQgE7Zgmc0gBu1/nzxGhlkHo2ml",
+	"qgvmfamebdumCEE3CDTsQFiDrnSmbTvbxJZ3Ct3RalhLrnOlXZmTaGQCZh0dxyX/Bnd2+4ZUdCCrGZUM",
+	"t0ZuvhBec+pr0G4KBEC7UZEl+fKd2rC+08HleFr4wpdNHwEsuJyKy4S/lyzDTjTosYO/MXYWTK/g/gxH",
+	"JGRXF2NFpALrCikh8rBv0mpSlmNHXB6f8zi5TLRlleqyBMUMZWlADIgEsMqSxKZ5Pu99/gx1LSeesmIK",
+	"k/oIOrIYKHhoyC0vJCUsSJamID7onDv1OyoJfy5mSozYJ+YmkrrONB7Yc24FfJqmuryC7Y6SsUhkMW4N",
+	"0v4TLnXIua4Bq9SJf/s3cqZkxlz98UKAlnInfPP63RkxVTdpkU/vA/zDu4TCJVWmYyjKQDN0APWvJbl3",
+	"z/iV2b17uKY5lbkbcaC+9Tfj1/tbWeD8b2iI+9s5/9ve3p79nxocXhRy+X/UXb8fiVlI/oZ9xtRr6o9K",
+	"t59qW6SEm05MWLkFpwOT9+r5Ku4JfMsazVe+aUdVvqX9442XBsOD2g4CEjM5TzTIjN/zbwpqYC/AiXQB",
+	"xKxgZTtlRIfSlQIiOBkekFfiCiJCybA/PMZK5vp9VNkqhRxtThlEjlB5zvPqeHVUTJwXeR7LwERcgGcC",
+	"apVj1hxAnUZTq7eNdLMn26yKsTgk8yzhOpw0ieU515+QEeM0S4Q0JPpE8CssrCTVL0hi6oeI2nRVKDMG",
+	"mWBy/9498o7xuC3EQbEHDHM4dfpS3LMhK/dGJPy0p6uZheccxEYUyI1mq9A8Zxl+XjNq+YiE90JymVFw",
+	"1tgsn5n6jjUxU3IvEynDb4AnJyT2A+ccfTvwDXW7qpNd+dgjJ7ow0JQNvvAZXe6T14b0ZMP3ZHjPOa9Q",
+	"th1Y+pnUcnUJN6KBoOSEw/4BCWsl3gCEUC8ZFgGV1Sstun+Q59yWPMP5AztZpTqcmkr3pavbWKHHf2VS",
+	"3Y9LnYDD/iHOBHXlQrU/WW8ETNgntBYp2nkKtaHv3UPfg2lbpG53pCZTPPHf/ywFDyuNAF5i2DUnYSRi",
+	"Fj4ioboSQhMQ6dR0THJ5zivVuiCt3KLxB1mp9k80d09TXTZQ93HT7eZ1DmjlDVOZSP2poIyR33qisrkA",
+	"cEMjzyiiwmHQ4Am2rrsW7JPniuehRzdwSxRCeWZA2eE5dyGt7xtEP1bzw3FHJGwW9ws3LYt4zr11Eckr",
+	"tnANYOB6NVOVffcYL2bWpHr65rlG/vOyVpzlEpST0Pl972e2DM0tAjeh06MdO9Brb63af8bmTGsPpvyY",
+	"uiOVwgeUuBQF1HccoVkLr082mbBI9wFWzHt4qGtBAM9UU+aJ5iyAfgw1VOI31jWTclKklncH5GKZs3MO",
+	"HfiWOdPZSOWe8r23bJ7SJYK6YOE++Zktpe5u5njc0fLg+YQkd4afPt2FI6NDvs75KdabpSm5c6geQsvS",
+	"CU3SImPkzpH6CTUILJnJlqTghYRFlMnLunitbaynflVDE0liFiUxZC6yhdPsRT11EV+Y7oOmraW5ofRx",
+	"j5McboTT8rIz5hiFC+wIoTmTaT3oKuiUyBxIPHx6RhXH+4DQney9EpztAU8IA829zRcSSQ76h6hRAbWg",
+	"SVmHKhG1KLCUZthAENmc7nYIcISVmIsFvoYfGqk5wfpzzjUTrpVkVkdw+JCE9eqJ4SPYCk0ZySlofoeD",
+	"YTnMVGgM98kzkUG6EKzKNnU85+UqAHhzDP7YJ29Oz578BMY2Ba0/vnv9qpKmAhz0wcHJ8d0OeSoBCXmR",
+	"puE5j1JGlZiODzQ2Xyj2du+ePhgk/Os5OBrOeyPyyz///o9fA3LuuhzU7//8+z/Ur8b1oH/6rGtivEj4",
+	"xxHBerr//Ps/sJzuI5Kx9D9wpvNeuE/Oqt2TzvmcXrIAiyeFzvdCt+dSUCPrSZLm0MIlxDrpCojDvlJO",
+	"dGkAZKg6knjQ7z8i0+RyyrJzrvkdSnwQlaY+NOj3NVjOlOylrzQF7YODgxMlg70/e7JPdOlxZJeFUmWh",
+	"1tFEQiSoUq/UEpcA7X6/P1AM4eTkxEwQwFWjV3V8eM6dFkxWGEkZnZsii+pa1ND9S2g4vboDsr2ISrZP",
+	"PujjZ8xh4BanZJZEmcA5wFNT5EoinOyTt8h51eamNJ3siTnjAQl/sbk3AdHZQnfDEbmg0ce9XOyp/2rN",
+	"KxYgBZi2Lvoq4PMiV4zhvb50JglLY/zM4XAY2Mvot0JdKLbWrh7R7wfkQsTgubtiGTk+JD8nj/HZ4AB5",
+	"O/Cjc67rgkKrK/324GifnLFPAIb3Z8/2Hj6CreGtrn4YHJM5TTJyJzzvnZ8X8cN+/7wX3sXTPVRiF4hD",
+	"hpNNaEbQ666Edsq1HD1lM0rgApb6zZIm8T7R9jfB06WhJfYpv3evDO4FMuCJupJ/kGVfronIZuTOq2dP",
+	"7uJeMYnXhLZiawTIhN5XckvOPuUhtqhdYNVINNScc5ByBc9pwuFkQPdWLuC3TKRuwy+inpKLjNGP4K25",
+	"SmRykTK30dgdCe15JXn/78N+/zFcSuVjgI25ytGvlGQschvg5xBokSkJB2T3R9hVW339imYJCvySpSwC",
+	"4RkuJXqJHZ50K2WQPKf0iqk7y971SiOaiT8n6PnnBC0GkpgFv1F8mPJHVtzFa0PvUVFjCsUUAd1Ys09H",
+	"tKCz8ZxjOVTArwOoRyQ8P8/Oz3mobYFS/cDDfRJCACdG8ExRVTYQpVClYN9RbUfANVxkKP3QtFZTUuSc",
+	"ZnjVz/YhRCiD24ryJez91bMn+ygux+ZXGwCtZVTNFFC8sEzCltaX51zR7x0IdsEzedjva+oLseOLo0rh",
+	"cXZKTuqVayp/Y4+zYgGvsNQKjNYeIKRk088Z+yupq21EwiPN3UCWCoC1hP2jMCDhvx+hPWoQYhUphSbN",
+	"vVE07quTa1mJ+u0yuWJch9dTEN+xm1MujZQrFWiB51+oozKbUUnuhCgO/wcUeSg7dd8NznnCXWZlTDVW",
+	"r6+8qu674bH+wZ0GpaB8qsH1hEZTo4spvGVYdEXBLlTP2N4TPK9wq4Vc7EXq15DcgRsea2wF5KJQ4vFH",
+	"Y4kuQMdM8rtItuc8nGfJFc2VSqUYYZlNJUE8A6hzsQc0EhoPRsWGQU3GHXmsmfOEDIAzm1AsmjHFknEP",
+	"hvou/5LM1XzhKfjg957ySEAkluGeinHYQ+j7qisjBlrjkjnlsUTJHOLM3O8qUV030jdr1gw4o1HCLxVs",
+	"n6J+X/kUr7UTMR+zfY20SqIkkbL8PWjqUA77nId5RiM4rxylEMVrE15AMR/dQReGkCS2TMPVcJIYTUka",
+	"WiGZMhojOcNZdZgh5ee8tJRgjN0Vy2ipWxA0p0vXD1oXaNXB09AxfIFjtUHQ72z2piLHPzw9I/dDkjHk",
+	"7ZD3FN6PRSQtqFJBYzxikyRlpqkfjLmPhqHyK+dYRBx00PsDrFlleJImY9DTFbkjlE7fPA+M/pjaSojq",
+	"rsc4kYrqbkWoc15Hq2VdgnN9SSUmLGWk5CXTFsDiRX0tMMhQfOgnIfOQ3DF8koRPP81ZlIdGMgFRIRz0",
+	"+3uGBNTowYO7AZ4VeD44xvMz0TNLcufwYHC3YiQIzzLK5YRlzsm5c9THUfpjoMUbL8udo/7R3X0Svn5z",
+	"9vz1q3fknhaH+1akpCDhoC1el9LuPQUFycRrOdERvcF+f7/f032B6DzpjXoH+/39A/Bo5FNwNzQt2lDC",
+	"WfiCujCZQ2IJH5vYC9TTTIyCfCmdGqhz0U26n0IiHNs0JdbASO6E94BVa34S2idhGTcKLjZ1Z0LvBcW6",
+	"w5WJfOo0hOr+ADeIDhc6LVFUT0xyjDfWAm+UHFNZTNsXjBsDEgqTGdvXjAlgeM4jCytzVWlDv7oDm6aV",
+	"RJLkkqtbvtoi2B54LQ66zBwNqOccekjRK+aqSdoIPdKQR04NlhRYn+KHKY2Ym7QMYqBBGPqetWEZTB+j",
+	"e/fQjKQoMHAoUm/r3r23wGPx9rp3j1gIaBOE8XP0gB6R+T2Pe6Oe9WOVvUkeCyyVr7UECI1yrJF/1tFL",
+	"xuyPmRczpF1ZzGY0W2Iue71BA4gPTh5Rr+r0cFN23Na1n4PeRSGXzem7OVh8H644b1Z8dz4VnNU+7GJM",
+	"YR8Onfq2+yEn79f6SuUoq7pAR0qYg9DDKkAcz4x/bYPhge2BgllWvTewUnACopa1tpC10ynlc9W7q8RI",
+	"+EHb2tRUw35/W5rwrcIMvP/C0N8pDHdw3e21x2q0i6lurxlwdYWW2/AfoOWJ/IGzrds8MKjzW5YmqKSI",
+	"61tLfbMiqrYtQo+//0q8yyEkFtrecSxGf8nyl60bh1H3/wBDYNmHiEbfWIvu+49pDDwAxg/Wj3+OEkmF",
+	"ooLe4eCgw6dEvDwT4gV0XoGXjta/9L7sz/KSxQmF9iTq5eFw/ct/sg1bnmG/ls9B76gLVJ6b3ivwQoe9",
+	"fVCn+73TkMUNOuiNfvk1cNiKdnVjHbbmxei0m1baPYRAFvlU8Y5qt6rNWjNVuiVt0AfH1/TmJlvTKMjV",
+	"hSVR5O3S0llbORClzs8lWYjMhEiivOSkUjg3pnptRhOOigq5A4LOlfjIdNCBEliFEkiUyBCC5VwHfdzd",
+	"J6+E66007LVxr1MOcssli/cSrt0ejfvc+F0O+4OqjKIlLanXFbfc8aLI7SVf4eqHq2CHLfxw3t4G3MPa",
+	"MjqzkPecmiCNL34i7Rl8i6htLSWz9vD5ztrmncy+5DkykUtd9A6IGLDWWvDxlwmpaHIVl2hwIwkftYrQ",
+	"mrZAaEvTc25lpUAfM6VsaHUFD6Yl8oaas4k873jDmgK9OpVPK3y3Q1UEgt2Cta4C4Y2gCzxUGpFSHUvz",
+	"JLhsdOwjmCBMYEQA9qdGfM+dEBP8IaTs7vWUgZJ5nGgbq86VfOTY3eFlBaIZAAYw4WMmbqzbtjqDK4qb",
+	"grSuOK5l2ldsQZ6oZ1UpOBJZxqKcTEUm4d7vJsI5FRE6ybuDTeVdLhcsWyuCvnXht1MBFM9nWWWrIoEm",
+	"mYvnnUihQe+FiGyjg1Wv2HFbSq6m2oUpwdL+wiu2eF8O3VLkPVk/HopcnFFdoee7qLuJqIuH0Fwo+t4g",
+	"0KhyB7Jttd3jNyLT2jaY7QItBDMUc6jdBjlpbCa1VQliTZz2AFhvWneNEpk1cJtouqcJSLhgAcwYCUs3",
+	"C0nU1cQZkTmbgyvAuOJ0tJGSarVvTjolnEfG9WFrfatJ1BptsP0kYxiOpxOG1MvWETHDkJHFVAkV1qiv",
+	"b6yyuS9cg5DyooZKG8fc6DqPNzd2AEO+N8K5aq1WdVhVCNDEmBmnuz2Gm+YLARe9DiCFTSW2v5h2xFU7",
+	"coeBZrZlKQ3CPkVsXnbIh0irjGmIISAUQjRec112SJbfL2UppIwL5oZhqffALmqgB537AjRTKYKWI9xm",
+	"eM4TdDXARgPrGwefQ1/7tHREf4hue2hC84rOMP4Gq1AvkogZF37YODwhpqkiSWAARc5mHXQfJ0bFKE9h",
+	"1V4WeiScSlzLOW+KhFMKJUInRQbkgT5wn3hT7awOgofxXPZGv/j5YDnkvvPhn9my9/nXa0hIOvPol7+W",
+	"+Se9/uDkAT2K+nsP6KC/9yA6YHsn8dFwr39xTI8mAzaM/3/2vnW5bWNL91W6WHUqUgaiaTnJnkg1PxRv",
+	"J/HETly+TGrORkpoEU0R22A3NxoUrUmp6jzNebDzJKd6rdUXgCAJXkRSin4lpnBpNBq9rt/39b7p3EV/",
+	"WjzoabTayd927v5o7ZPQLP0wkWkuDsC1ell9d3frPcg898quwgi+02DTdOUI+ORsfRveXs3PamiAXOY6",
+	"+VPcGRUnClHiPyxmVkDf6EezUbysHH8XGS+s/dk/+YPvos5I3Yj2574Njl7JMXtnDOK6iYRv2rgvSL55",
+	"+5aCdDjtm+Wn/arKH0E7vK3XSF+K5Xc+XM+R3hMldveWkCHgEnovaOszyax/EviLzn8Cn5EMB4Knw0rL",
+	"esnSrYnUN8vRW/n5Zkn2GUn1NTTaWwjOh6r2m/nMc6XL54ui79jJfvanBy/eUSDaBPcLIKm2Da1U4BAB",
+	"DN7RKDsRVQezgkYJVc3oaGpjtokbAI4Azg2hDF2WOP0RC57EVFYZSLnwETTIg/OLQiCg61NFUyfXoqzT",
+	"HSSxdKC7bLa47MH9VY3IaMETVh9v1nGLZVKpfDY5bhbEQGFGk0cWGKiVvbHBr0oK6BAnV2yjiqYz+Us9",
+	"EW8nX7pzAomcla7wuz9pZY9miS9Tc09efeTXy/wROKbigSBJzG9A57LQC7gIDryLVvFcZpyWVPTzTIoW",
+	"N/17eKRLJLW666fKoTCTL1q6BW9Vmg0y64HsqmiyK1/nfnyB94Kn812Bn0TpWzxWsfzUc7H9Qs1ia76i",
+	"Vasasj/uVt3prMP2d9jnxpYRdYFYy4w5wvxEsPd/5Q1daxsAZZbAcKJha4TpeOAQNNO67sIQ6kT4JKS3",
+	"nIEVxXIOYIhoIX2IdhaQHkYOjOmoLsytiWgC2EAsgHnEjnwLaC0Xdc44HsdjyULtkQiBYEmDP5dEdAWv",
+	"QxLVuBGhS7Lq0CXHXfajmAqg/aJH4JoBVI5A0sTYh9xReHF2BAOuiKhOM5mqqb1sxBJKYl1mULB+L3LB",
+	"tUjdfdi1sk6OYzhjH8M0H0cZlYC0BZk1ENBwVMm5wZFJxLQQ5g5JxQBAjevE+0Dw0sCjQGYPeu5wgXwW",
+	"YkzuUQ69wRVyPjjXvHXgRzOhqqZnMTcXMu1a3tBRJin1h/gfXTYzo2SlU5uZDoUMeEpIncauViSll+Y+",
+	"KNsGfWjnBCRjhCPLSgtYxXZ8fqVuBI0pWZJZY8kzP/Yuez0w93LKDvhRAcAJEKjXyEeFqU68Pk72UOSw",
+	"DEiSMTkLJ9tDcC48QIXXdwgiMXBkPdCd7lK3dp8tCy7JDyXUbQP/aCwBZ0AP3hhHJIhWKEkqGsueNvHd",
+	"Fw3u5G7d3LkJytrAbCLyvIbIC3fK0tdtn582OcZVV2Z13xhu9BvtxuunKsEJdPRzQZmH1oxi5VQxy9Dm",
+	"OiRtgtKYecj719os89yrZUJJ4gjLHLO6kcczl72EzkPztd2t7DIjm7g5LXxmMJwnsPL+7a/x/PfQEeom",
+	"aWHkU3G7P8Ap4RS1P/f3oSVZ32bM5Jq67W6zfhB1X/2Yh50DxWl8lWZlNRHapqCNnt5bcvQOP4EKH9O+",
+	"s6gvPbq05tfsKIO61zzpvKRomPGc7yQHFwL31RzsfObgcb2D40FALiC5v5zqXlOnz9Abhp6FTYLVxn6H",
+	"t0jeIL1z6jbgIK6zXMkmCEi8alrSwEBh3FGkL6aFhoC2WHpdbh/tSETHBfzZDLNXxIvhiJGRb7nu3SEP",
+	"CzpvpwCx9UGxY151djwCYXR2pIXvxXBREVOOCVqktoyNdy0VjQPirFg2edvHRLHVwrNF3RC8oJLeVf5K",
+	"sysx5PngHGv6tQx2jbzRBPwH43XXneu1uwLCHOdWWgI2Q9a0K4dX8q3b8oJmFPvXdn+irZXDV/Cj4A08",
+	"BjcKX67ZGCpeVBvf5Bdx+x6Lb/vySHDwjm4+cEPsrriiG7LPuu2M51GxMvN8hAMthz4jxf57sem1zGGl",
+	"hQZzUZD9nDH4s1nIQCuhkjK0p8QyIPoiA45FJGI2tUIJAcck1ywJ60pJZHPili3hcyZTa8KQ1DSWQHFf",
+	"vXhgrx39+1IHQVr/JXhuIo2/EgAzpksezUusHXdZMi7ETSamLwN/NgHQBDRO8PSGo0wUL9kUcsWoawAW",
+	"+zdjodELoAwyn93t2USWWV6x29UUM7jN2klEhBTPyG4cS/DBzyvg6EZvbWHqGnwEG4nfsqkIGj6B5Qfr",
+	"A3Adn+QGBdxw8FrAB4OUHsT+NLWSj54hXLMRTwV1UypJhEI6GEYsuc2SWoITJHMGFlJofCWef+86jdSN",
+	"SGcdInSVgvfg5xzF5CvvqsCkPeOgMgXsHU7FA2mQ+I2ofDwRCgPcEnL+I4ADrHRZSKP2cSjA3WvnOs4M",
+	"NvAKIXY6Z9OhMt4jHarddMSSWDTtKQCluc5uBDDCwsjCSszpaSznZ8bxBPM91DHoWNEK9RHqNJ5IeIc8",
+	"zZYAdQKMHKrAF6MpJR52TdefFJeQbZ0FN1PI1Hj6KlheDr8edBNn0tXBfEqcgtYzW6Pysx3BGjJXLYTO",
+	"/geYP6B1uKnycuxWP9ztJEOAHwfevpJ/pgKbf9F94NNIlbnqdJjl/jNmxUTS6qfXbu76CB3/apPCvrqB",
+	"SZ6GtBIreeIfAmGOIA9sDL1XVKyfEXJCh8ljK03TecezFFu8u53VU8ih+TGnb4FLIHj2xS3A4fu6sGfV",
+	"J6P9JRx/8RYjqLp38LAiqMfTjRsu0wfQk/uLuBXp3nPJ1jO0Jk8VDR7GI+vM3XJ6eENM2kEHjjhJJxSH",
+	"zG2u/QAhCcQhtTYQikuM01ERo4QWoaxkUk3PjAsFdjuzYUyoVXeUWILvKJZVBjdaYcDmDagtNHiXQJ5+",
+	"HJHvCg7aUUKRDC/NX4ZVJRt3Y0S1QR7ZHWJV55zqDB56LUrbxRI46a4WE4VcFNy1oAAZHgK0APwXS+Dh",
+	"lYqIJXkhkLHRI/Mo2IyorcnB9a4nvOCyFMaTrBBTIxEvyvI46qnfva/OtBB1NTPG9WfMLeMH4TtAYN5c",
+	"zNzo5NUp/0H61fVcBTPvNMXYRVNUTW037g/8mmeOFc28mv11gmzQ8NwQxHd2lTN+13DvFTilgtPoSvO8",
+	"IHrI7lOH7LY6ZGnCff7JrpynVtm5mcrlVm3IkcSs0Yy9D9QQSOXIiuc6LbU8k5+JKReJSJSTxgxFdn3z",
+	"aL9QGhMHusuOPgYNtZS+sKeaqxsj5gESP2e6VMVt0j02ZnWihU7YtdmXgXocAL5Zqe0FzmDLtWo6kOuo",
+	"aM4idLgQlKNCy2dOgZZLK4ntscr0gGrguPHctbqQLtHG3Mi+0EksYVgDVUx5kc4MxF/dtV7io1fGN+Ip",
+	"yAsSHzUMA1wKJ7NlnpgomrrsB1UOMZXiN24S/euyV7w/RFrMgMYRYADnQKss+xzyy0QY7gQ+C4Gpx5Eq",
+	"UBHAxpwajKZUPjdE0ldAemD+4RuuUQ/H2mtKeNGTE1r+Gigmr0CiC36J5RG1kxKJK1V6MZWN0nBmrSkv",
+	"wNOQt4N59ysRvQKkCXC9mcHye5iwoZfwDe/Kgv5Uu+/q2RM6rTl5YP74ZDTvB1bylcb5NYsZt0+iF/c7",
+	"15M53dCcYuIZTWkuygZl0g+i1GHRBuIAMGClgmAgqpgLLALB4YGoOdEIi0Ib4/N6UC9ISFXG0ifdozrP",
+	"icvCh1UpqNS9hu4da3ZCIAaO+bV0oWymLY18QGEMAkWzO6nfpyMbCVVl0lrtnYQ6cZlxc492neiNDeYy",
+	"VS/xmXa2fX4K7rn11l2LGaitrp108O5oH/5RFVdZmhIv1f3kTfH1hCnTveQizVKxIqknWZtIJ/w4drgz",
+	"O0nBZZ0j8ChmUbrsYnPvyH1m+sy0gOajmZOwSoR8zhtDExs7Qxr3/HqTiP2Mz1EvCnxVgh8txBu9xl4A",
+	"t2Vjlk+D9j5S4ruOfqrZC5myI4gnfAOBfy3JMeqGkOBD2O+BNdsjDxX0QL/jLnsZGCmfQbcNocTSEJaC",
+	"l7SNxBIhXZbfIWh0OMcsJsjH3LLpECI/JAf0l0fmqKPavFdggZdXt6DxFMvPYlzuz2ptr6BbsdEPp5nz",
+	"ZXXcK+Tk8F2Gpy61kdhPvSUjGd0H7VHomiwG8Vf8iUPqFN2PpX4gHaIwcuyGcX0y92Hg77uEuHXTv5fq",
+	"31KfYHngh1b8XrEitod0c5zIUOVpFSaC+smYAuWFsF13aZcRwQt1fs70Sy7t/IReU7yoLWE6u+4b+BMU",
+	"WJwPIaGm2SpcxDWQBgPbHlaErvkEFqm7GBUIzwNyMarjfoKMPDLICL3f2X6nB+IS0HaDjc6btxgdFGYk",
+	"tDgPDTJCoIk94EBdcG2C/BYoTtti40UTbK8OGKvQMwC9BvNX21RSWoZ96E0f8c+CpPicfcK2k3+qjCrC",
+	"wqNFCIKCZGSAT1kXJUJrxONXGoCtQYLE404dX4qsnduYM1nJEaAFEMv5ngD7KzoCFZa6B+MGVBnznrqe",
+	"H5cTAK/1AVp/WpWPBDP6oCGiQ+wymtsV9SbTZWNP1EyvE3QkhTrOxK8rZBqFQulgFRtgdSAtfiXKqYCO",
+	"XZFmJQTsoWIvUiRFSM6OjVjEz9Fly3pczW8Q+NMjI6LMwrY09pfO7+hhMy06D7J/hrrKVrZgb7JRVoIY",
+	"wZIDX04KrYodmrifZp5tBSEmWNOvZFncmoXeZO8u2JgjDrT6AdRM3ptMfl6qnGSOWclS4aCeWn1mLMgb",
+	"wI0HvT7Vl3MvnT1OaBNXeNTB/wmZgf46zT8jdXNPQaI5JkDy19k7oYxA9eJclc6SmGMR8OuBrMSnOimK",
+	"QNg9ItmB2OzjYyCuVVKgrE40K5H0sZZT5uxrKaZfV0tsCaC/L40JvPSzRKGXytMKjW4SEsZSOnouRat5",
+	"Pi/b8xEljEg+YcRvrQQRgv5lfttcZbfoCgSpz2cdiKjAjIY0JKDNHDFRaxLaCvttwBc7QxbbGFSGZPq/",
+	"D1XA5Usvn1YDGGO7ClTuA/CjxEqzh6/kmJhmrY4zLAS6Cr0uv7bIvUFhqKvbujAU9YMl2QC4x85YIf4p",
+	"+mUS1aJOmBPdZRduxdoVDAs2cjJMQ1566I34AnscOk6xtKsYjuSFWMYoS5pPjzASD5Vq9inptJIW02ln",
+	"1eD7rdlh96nAVNX42VLqIEiy7T9psKno5SaqB22lmqoqTfVG+JanBm3ofz1ouFnHTzJNbXMzZrbChjZV",
+	"cbeeZJruR6bpoFDpD0z16Zn1lU+sstJSjJ+DdztYt3FzfEcIN/s+AsXVoBTSeGhEKBUqWoy51gCoyzQ6",
+	"kkcJ/nR5devhZdi5OR3eHkch2iwsmVzlCvVHbYtn1h86n9YWYLxkoUxjOR3eGqdcl1mek3N8RBB4nUQW",
+	"DIdtocdd9hvcdqJte4rxMCUfiRSlQ2odrNYJjSVKUiUVESs5yXNUFrX3M7+K0bi8fWBJsbqw1i6BZTP3",
+	"bu9jNZzajMt2SmMOAINoRAR+PkHPtpaPeoVybJWUlAvhx351tS5z/KXxZtj5uaQm4Sx2kPDJReqEsX83",
+	"uwZHiXzc1YYksFPvVIc9JKqga3OtUNrG5//Tgg+am+AhqcHznA7psh+zvLSUftCvN7rKpNlqf6daxgAP",
+	"IImlybivoOeQwLqINMdWQGh7gPyUI/NIjE1JzFXHZo+HR7Lv5yvN+saW+D3TMTuCb4JEHLB3C5lS2ySa",
+	"G26ZHQFVrQZIpo2wAkw60CZCrRDmrznX5RlL7AMk9gmG/AZNDDlEEUuUvFYzh9CfY2khGMSsZ8xoWT0U",
+	"/oJdE5DlgwesyYkaKwx3gcYQVhv/kFu+SpH6xFvOS/Jt8X2hQb0SlPk5MzaTwZT/B8/zeNLrnX7nPoH/",
+	"MAF5YpzkQSZTTGGF4+OxdLrgXfYKH8cWtPCeZtpBYwg+QUon2tvNpm9cluzcrW1EQDIpBMzQOqbQrDYc",
+	"3WxGpfrt/TjJ85PSLEoteNEfQktOVuYiYsGBSFZJMXOXXRgXRRWpxn4b1e9PinOWxJ3/93/+b9xJ6FLC",
+	"SXCNhwXX4pwlqqDFemJOT2CynCOLD2KC4M6/JgJqWsajMf/shJZ0xL+8EfK6HHbOTnu9qDPKpP3386gD",
+	"fvBZR5cF7oZf4OnMLzAos8/X5wDyrLQ2oSMp02w85BrUQ5rGY15np61xh/fwuzljya1hTxMBdWqGldR5",
+	"oxgUalQZhYnDuHnUlJfixJzaqc9HmyHghuG4Ye0o2MeqVpW5vdll66dbEf3kH+aIiJXqOJn3CKXawgMk",
+	"8NGe4Ui8FRH+62Tcy/kTbsGEfUGWFpOVbn9jRyRx5XaGJJaoAdY77rJkwHPtblnaJLOev4IrRtY9Lz3a",
+	"lVK54PPXB8Yj1ppZIlQ9b1LdkZfgMDRM72SCrsTSpQGa6Ve3FTsC/wi2YQVHQCYdiEmykTB7WS54Co2A",
+	"JwkrzC6nybRBrX/O5gk0V8YIzXs2rYpytS/vgznjrkWh+3Ar4m/8bt4+poATlhfB/VJar/gdZE+vBY6y",
+	"nVQ9Hgrn6/KDefstznvjjr2/svtHY4TfQ+WH4pw22b73xiabr3XHEYvoTwoINf7xp1m6V4IXoriYGGP4",
+	"jz/MEvUxzQc08ML6BTZ2oR/+2GrNfH7A4hJc2UhcFmbathKnNNaeX0J9TzOOrjzu9VciV/LaCk4Sh2GX",
+	"wVYLXEbLWmqx8wihyrFMyOTAgk667CJNaTdDO4k1RrNqky5L4Kn/R0lB+aRMkrtu/sDMH8y40kyPc34b",
+	"OvyxhK6qc/jt4t1rM1SRDxgwoXz6+LJbUybFyAD8sytLxOGOMNaPggVIUaly6A7NJFJi3IIQ5mmv1zMj",
+	"Ov3+++/ZEdQoZ19gcrwAfLwWynhJuTGWm0CA4IXg/rNX0mjIFc8ICw4ykacVNcKZ94rygUEOml5n56xz",
+	"2jv97uT56Unv+cfev5/1eme93v+u56OrMgCds+envZls01Sxf02ML1TSC2T/mpiPFCzzIDO3Ah/g0vw/",
+	"QST8Bb+NOrmrxHU+jEww/TPP84j9IIoc8twj/uUSkqu6c/bCNl26K7zoRR33qXTOOq8mhRqLZ+5sCFFQ",
+	"Pg3aSfomQATXwOn052DPz77tBb+NVAoekm+fNkOrvoPfrE9ny7QNb2Sdod2taLtx77qfirFdeYshZ/47",
+	"MVFiJ5yutifCq1/Va1lUa4Z9/BFUmp1RWFJm9sfBlOTC7lxLhPX9gVhlbnFS6JSFNm3xWe/CI52Gf4sT",
+	"PwUHHlglu4r+P8zycrBH7J13HEZhompBRrXJtWxJBHAQ9eSQGWCz2iuVPS+9xZjnAR88eQC+tmd/YpE9",
+	"S+8WEcXhDkTJbPC9XWckkqe6xK/Lv1wJIYP8jcfH4z1SIKKGoz1zZyzTTPPxGHzV+X2QZ0Hbo20xPKK2",
+	"RfTbj/dHn+OUxAFn1wBU83v5mjriTbmKb+a9s/QQy4g74GNBf6XkpdiK9PHpv7c+77317vaH3zIv3kbJ",
+	"m+3fu2dqayvza39yzvT+ydoay6HvFhZCoWZykyFbWql8AanLLminzbQ7ABPUqiGvUapZov/paiXWOX3e",
+	"HjM8k0S3mn62+dmDAVx+HlIiLjuv7TCq9ccdldGc37z6vvurkmLu3nt/TSjWnd5KvAXven3+zSDccfXI",
+	"H2yT4cLQ4M3M4e3zxEGKeJNg5EVLG/NWpdkgs5bsvmzmbE76gJtoVkhJA8Pz4rChnW2Zb0v22A0Dy8li",
+	"o2AvmNnrL9hIFNeCwZ+jhi4P8y0lQGD8enACG0rSZe/qRU5qTEGMLSuVOodkCQlo6liaHebWmQuERNHO",
+	"Oh4LSTSbU16kuss+TgoJpbtK3ixhajAgqUGvnsPBo4aOFiwNelFK18QBbrm7ViYvJ1okVdUYDAW8y09P",
+	"skBP1ViA1wOWDDJgxfTpRMQp1YYeyO4wC0UGcOEtcHUVxq+QtiJA2EOsjhW3sQyBaUHQ4ttLUBJBAJ3p",
+	"iAjPnEwCSz25yRnjdQkiknIAKPNEptRMGr4+di1A1siiyqg0z+VtBX5xMPyfdqH6yOb5aSOFdbDpbhbZ",
+	"rIn4CXLUPxWCl/UcdT2XLCd5vpppfYeDvIsqQ4Fv/gS++X/b67BapJbvi0q8YnC3564EfMHmM98Jezgs",
+	"vEcR/r5Ks3Ir0e8B50xh7Qcp0wcVqZsXtMtE6x4i95qj0BzL7ygpe3Apg0XpWIemaUH+4hw4NYBOZ/TV",
+	"QhcnMr6FQ5zct3OBsI/lihgLm11dtLhm2/oH4KvHZu/O4+gY8wH0qoDf5a1jdg1tpXmsRv2+vBWszrne",
+	"HoFrO9AqyObDYXDZzNbvj7xFuqD1yn+HLTnBD4+zZb7J2iSFsHX9Dp9iWGgZMNBend+lksFo7rCDXqIg",
+	"MjbGwEa2FPSCKTC/XyuVEhtoQ24XECEWtiKD5EBmpe54//N1AbCKo4B3BFrrjr1xyQqWZzfexp0zEBkM",
+	"7oZ30iW/ZZjfvjW3tfJRKXGIwEaH3U+2S9lLH0ZM8P7QZswDtqLbauIcEXrneGAFohpBX3csze6fyYlF",
+	"SzA9VEWJ7YA+lrGfYpeRjCtRmtcTKPNJSmN52uudB83bODLzwKAe4qoHAS+5u/qiyirWJ4PKaiyPkqBo",
+	"uc/S6vZow32peK8cJfjSKOClBj3zCrM873bWkgLeaxbgZTCtW8oC1D6Jh8VkuuvWpp0W0g8yJfCLuBXp",
+	"3huosDnlkTZQLY34NwvmH2Dj1DPqcroPhww52b0/1twq4H0wKh0RLxqQvjbBBIxrQt5chhrSQOeG+v9U",
+	"j0KfpIbAa0GcPr8OFEt/tQW1IPYhfBSeGu/OFUksnnLsBvkI/JFKf+6DYS+v9gpvx97XltthKaGFbmML",
+	"OrFVMXFrwuEeg3raHCfjYfCl03dwfw13B2XeH6KB1vbjW5BHn5c3z2Q/nwD2ecx1GTHk/ao18ykpdIX3",
+	"HDrbZljPEYrnrKIlPacm6t2RSeAu83hIxsOds60ZMscvz4rjm9lKSjwkp22TEa8cfxfRBX5Wedr6bDgY",
+	"c+nLwUk2kY7wpB0Csh9H81s9ba7pG7O2AP+9K1j2ofTJNQY1F2mqHauycnBuyJfWHcCQlnk2GKlEOxTR",
+	"AGYbQhNq9YJb1IOSpZJMcCqgqJEqg8StBpNyUojI3GykdMlKIWOJ4GqiJTSWAXhf6IgXz0Ppa9ju4YIL",
+	"4NcUASnkPscBj/htLC2fuMfbmCmALLi93fOo1+uRJTuaw0L9KHK4Hku5zxSuI+AEaDKxdgFy+8W3J73v",
+	"TnrPP572PHLb0XxVD3nuwN0r2a/7BBW3zfkGkNaVxr4IFgx0+o+Ef7oFKtgf58x8O9bqdV2EqneA1Z3l",
+	"4/y7P66tT+HcCdu8v/yUT/64p2T7QSfb/Q6074z7RZqG/sRs4j1wvp7y7s1594eJYh6JRbDlj8NMBxXw",
+	"iUyVxMaAUIGm0l5go/+JFkUE64gct5BzBbwUTAQQ3zNBBrTXWbONj/qcATO4v8NRk8oK9C+EcmqSj8Q5",
+	"y0pWiBsFGIQ8xyyAPo8lwq+Z1VBBkIHxqBwN6MmIZznjaVoITUI59A/wGaEp40qwQlxnuoS0Baivdhmq",
+	"bmlQYiEGVA08dVlqyUilYrmS16IAXjiNHra5PfiVINPi0IlqMMvi19QpAq424brLoRhRXwPWCTwJ3pDr",
+	"S7xKcnweyzHXpYNSypQ4XlkhRvAsMBTQ3Qk911kwOt0m57q8rBza4CpzectydX0t0pNM0jqZdYRHYj75",
+	"kYeIP4/YlejzCcq04kxD0wpht+cCyN+KzgPHgDdRSX/fxnSkmR4LqdEM7BdifasmyNoemJqRqNsZuxR2",
+	"BK6eXcRmDTV8QPcuDRAtpvl3Ms+lYtMhbZuY57TylVaskkje1v8WNyOih6/tgWCG34oVArFPGpizGgMx",
+	"M5sbAW4OC3S7pU1qHx25P4mygrNvs+PskKF+C/nF5WjaM6bQFWYjMboK/ZOsYMDkpq1jZ0w7ftfYbKly",
+	"QT4XxqBm0SfHDLNc4ELoqSpcFyqc+Y5+TI67IQSyWn/ZvmdQ766gNNh8uCX5AWsmr4iG94eJvmU/TEZX",
+	"ubgSon0K6l2hBlku1kJFbvfW+0Y+bnXTDRqFcT08Etjjmh7fKxPIfOSfD5q/7b9cSP0jRtR7az7EjQ88",
+	"UwgIVVGLBdfzVXeELzRxW35ZwtvePKWxI92rkVgFrIcMxQGwhmWStCk0QNYiUL2whOwQBp+HyhNOz4P0",
+	"R/xh3Wb5kVDH3RukuihJRSkE60cLhEKwtlYVCmHNOiHBgSQT8or3h15gCxoshHadEHao8DQWPlqRuAow",
+	"j1/pQEdppICAwcFDzNnn7DmYbfGlXNNgb0PNyjzD29utQxob5AU8mQfMg1XK3b4SBo3Ja2E86PaR4OUc",
+	"PLiyva4p9oKsK2564NDKwwjOoO8DzO0KQMkDlbffMJKrmsQ+VbDWs4mwfxs/gFhyjpKhyEHDHOi+Sc7c",
+	"SakfM14yjji7ULdGxzL5hyu6R4wK9MdJU7fex6HQwiltuaHYDK0aUPp7RmhcTfI0lpjWDfrtcQhJl1lF",
+	"QJEGkpYk82ilxII88G1FO579wPufT0p1csX7n9EyxjJVcHKoL78/w/bSvekl8lQfQtEZKDKxo/c/vmQv",
+	"Xrz4/tjsjS5ADJnvnwfM940qMq6noh4Fbq5G9Eqm88Yb1Tt6sNwgZGrTBOP60859xLBFpOkRbV/JNh7w",
+	"QZtpv9Tu0UpXdpBzlE5FnIwoBH24Uqxvyw/cih60Qs4Cu1sVLCNjYEvZD9Yib19ep2qmbfoT0GuTxnIN",
+	"7DhVqld71rn5LpAkdlooKxxs3yF0WTa3IBLWXhLKfqCKWCbP6PKX9vIJqhOiwjkWv8MCPXyLWB9PzxeU",
+	"j7AcrBkM4z4LuqentYJufb6wcwDMamN1t5p93iS3W5/Kzlln7C8rxTT8S18VheiXbKgKLdgVL0tjftpn",
+	"Y+lKmHxql4/9pqldQ/iJmgYT1Tn0POZTUrJ1UjJYhIebhnw4iUfcFJeEWDBIbEzHh6a9tMYKxt7jVmp3",
+	"2mqI0mUJ7SkJG/His65suLEMd9wu+yD6hSj9NSjLl3qVzawwm+FQ4DG6VMUmJbUNQ5iPOI2PCxJFD9Xe",
+	"U4YTlvvJuDy2ksvCbia4b4tc1N+Do5+SUQud4tIu6O10CTyE9NNS2UjJeJpCqYBTKyWCXeijsYxNcCqh",
+	"kYZKCtpxnDowDjwTFHBk2A+gu9j5qGHjM56vHqqpxNMIl0S7ZZ9LMINM0Z9nr2jcRJKEPPqm9yKWSW26",
+	"kmOC5LhTJSBNrwsuSzZCsWfs82TUvwmNEKmCRokBS/BNoLBkpm17RYQYVRwoHUKJjhc9ADLZWpSc5HkS",
+	"4eObO9PB8Jgm8iLAFKJmVRGMiYMaZSwJMGWDhAYolLkYOPpwy+e9HpkyMlDApD0nwMDpGU10GUsMEQKh",
+	"fnYhG7BHmWbZtTR2qOLF+3DGbNMQSHB6zffRAuJWaxD1zAdA4Wa4QZzgFlAYHduNwf0bvbE/XELqnfkw",
+	"OqsZloNBK1kD0nb0v4ppYHOaIUu0ncC7Rm53WB9VG/mS94fi5KWSZaHyZcbyV/XB+ESb45Ba29iKeYUy",
+	"UYuTfrJHHX63yWFGaZBJOxTRP1zHjzo22zyhtoWA7dmf9OCLdfc+OlOsSzXWbKqKkIoTKw7NOS/CRhcu",
+	"pFMRCI/k6lpNSuiBJGfgIpaBRlSmGc/N9n9rz42wVbKqtW3NE5o4pxF1f1CJBWp63ga2yTDhs065ts/3",
+	"UNARB0GTsGQfwQzCZvvI/THXr8mIsF3YgxfX8WVvm45B71ZZZzr1gLDAp3BxBPU46fBDNe77fX6pmwEp",
+	"5nyp94eGWNXVW+jnoSve2di1unvab7aIjGi51+wQELFH8hVYYXUGcWjAfPan+c8yh4PYVhzpNUT2Q54y",
+	"7vo1ITFi+zKxfEdAWbOzuT3JE67oTPZFFNJAVlGXyNM15PrShpuLJX6RIfzAFX7XIyZ5EvhtDQswE4wz",
+	"8NcV+PXfqvniMA2HZEgbcR/sXjpodgt42KK/r21P+1J5XIvXtwflQl6XQ+sg2m0WAz2Sj8x0LJO4E096",
+	"vRf9QtxkZkrgX6KLP9I04W9xJwGt9cyT98Kmh5ADKzdYpypk+2cqtAwzDwZ6u0UWpI0YkNakHdwSnRC9",
+	"NqSRaEUPRIf6c22/bKuz3cEB0257YeLK0cbdQiKP5TxF74IDzSvPRpO8FcHRh/DIDYiRnjSNd6ZpDJ/j",
+	"elyOB0zUaJbSenrGhNJqljP+zdZJrWmylUBnviw6LTV2KZbV/k1eFNmNqx6OBJdQTaSG93FhFXtJEdSY",
+	"ohP29dcviYfPmBbKfPJMIyskl7dQkrT0NfPJejBGyNVUYJMM8upYux1LRlYbAIrs6ErkagrDjpBN0rIB",
+	"XsJfEMcIoYoZIqK3INvCEmQPQnAc4/2+GJdAfBhIAKNzQL9VAq5M6AjAdhW9Ym3GV0O/dVmixkImoMGv",
+	"jQ+ALD84oo/ZSMCAwBqjerEgnOBI3VThg/41KUUQPvRSRliH5TDOBKJMckASJEdiFnmfovqAHqqpDvDN",
+	"5mUb52KY6VKZaJLIlauqRVe3cJCaSlGwiSyz3Esrl7woI3Oj6ZCX4MYkIV/TJcy2vhxlclIKnTDNb4kT",
+	"ySwiRwbaEIniqodn6KuJNMPPBoyXpZCpMK6UmuQpsinZzuNAuQozb14jShXmbF8Jf94Dtk4/tfyz8KvM",
+	"YvaQALVAeW4T2pr3+jsU4c2zUfhjQ+YkqpFZ2SvgooDxuibpIphhc2OKtefrYUXWY80KGuW1sh+K91Z/",
+	"FVNaRgD7dHyfV2an04xrvJdF0kBE76heXfLBwko9XZNZlDZtAAuNDknOScyCshaAP4WXBkfBvyllEOpT",
+	"wO3myJTDie7QQ6JMXU2QewuJiDU6C3SVG/XPwKJ+FBK/AFg+WKab1LhUv+uBE8tL9CADrn2lyzH05HgC",
+	"9hoAoLLCw8svJWcNPiYnEtaKs3U1n39lvoynyVw+mffAABLOeAsOEKDDtKeEE97y3Ddw/PbCxyft9A0y",
+	"i49cOr3ec/IAVdMXxGQPRzK96mTYH8ipsf8E76UTdZqCixVyp/fQN3PIguq1ote6cuo2AIqYytMAKvEj",
+	"+eN1WHcm2b8mYiIQXh6xiRaxTGp5reTQBdgrWbEn/fWZPOGT/PqT/Pq9yq/Xky5P4uv3Lr4epkObZWv0",
+	"Z1T1TiDYSirZFcBUgLHAsl4hsMqHKTxje8FcaLu7j6LQ1GBNz9OZdNlv5VAU00yLiCXZ4HIwyfOEpaKf",
+	"pUKfEQKjgHR7wo6AzksM+CQvjyNHHmlGBqg6V2S0axDEPn2WAy7uKMasjaoPkPHxGKm6Kd2Ddo5rfw7A",
+	"LmwLfCN7F9qxTNucZcr4pFQjXmZ9nue3bDoUkvDkwNjFLpgUU+MFFBbgIswkFkKkONUEI7G2GgZFiR5A",
+	"jswI5ChZpXxHaSG08ZRwLacq4NEyz0Nv1dELjCFZCixl7CKWs55ASOFiQfKYrbXMNPVnBSjNlTDPqlly",
+	"lav+Z5FCBhWoTjXOKfC9w2LjATIGhydyLabIUUFZNNSdt+vWPqWVyA8dmMy7OrAYzZrA+bgWJa6VOq+N",
+	"h/5LhYl4zEnCYC5HmawtIZvlHoipoOTh2ewkWF1aVQANXgHTgglmDZL7saSX4b+yiJRu/Z3NGqXPFPO8",
+	"ni7Ofr3II0ddlJjj74aXiCW/UjciPH4elwFsCs/8qeTe/SLEGKZwMr4ueCq6X39tPlqk7Lfe+mWWJsDU",
+	"6CE/wcL0XaKRcS3tEfY98jKWJUgEz2NJMvMYbCznmJI2G8uip4ll8qxpoMdmMnkZ7gqfxbispePNFwZV",
+	"HrprVFNLpNqO5iMRS12K8VmoRlzdQCM/YNpa7HZ4xoKtaopvUoT1k3CbIXAe/jNT0g4OSiJpVoh+mds2",
+	"tizQf2QjmF2YTaoYVDaHClETWoBYqtxvA0Km2qoXY6EonCXjq2ZyIqBRF9L7efZZQMEKHttZFVwDsJk5",
+	"8YVYerkEFtxzloPD/Nt8wmpQ152gG/CS4b5TKnYl2HSY5cIO1BXo0IBF7nb0ms0CcFUB92Ro7GpPYz4L",
+	"cDXx/Y54KlyRA+KlM3PE8y5LnJ+QxPK0aysz4E1YMQmzymtJ+shvUra+dhTsaiTZcRzLF91a/SA409wE",
+	"a2ZHuN6cbvbx7PVj+Y3bNMSXvhDppQ3Tk1h+22UJgSkusS/LXTT8qGL5Xdf/AmohwG5mZkqkl7CRVutZ",
+	"00ymauofknYK+6LMdgIFs8bd5jiWf+s2bOczI9Pm0H/vhl6CPchZdpgpMzHulzQDbQaYU/cjnGxeblA3",
+	"1PA9go/KzNyNy/C9QyEHysa1imJJVVxc5Ah2mXJNzlG6KRfaXChKpQwTy42l62zEtC/1OogUlRTVmsBv",
+	"El1Y1IhnhRhMNLjoNvN/h451mfG8euaPakJWHQFDU4W4IeMFZwMzM1CosBt7WEygHb1z1rELxvj7UNE4",
+	"+4b+zxjWztnpHXTMgDmt3v4XooOHITBFJkb0lUTZGfMe0UzRvgXuOR0HSZ2lI2r4mDpnnd7z7//Gv+33",
+	"Tv7Gn/dO/tZ/IU6+T789Peldfce/HTwXp1e9FxDjTYOupqCCM1V21swBsNwGTAqzfDlwwLWaptO7lZMS",
+	"94nHpXXVAoxLg/kN4cTBymp/7js6qbo02p//iU6qvaP2F/AtaKu+g3kFHGfKA9+N9l544SBfEMZd9Efu",
+	"2ZDJy4KA6Bi3ocegp9iulbFOebtKRmz9ZFiYBwvPejnkmWx7Kh5cOf9nbIxpewV7OF7DLs53tDCWXmXm",
+	"hLuoM1I37ZpI3wYHQjuluMnE9GXgvCxrq5w9wTVJthrBp8qhB6YhuQWcVasapl1Lh68iSSPdNwDeDINC",
+	"T1WwfyraPQND25pB8oAFJat4i0o41VSNrIdEwU8YesxWLKvhTnCC7yFx0UTH21sXNYS/0THzI5/g8hA1",
+	"dWijh6Bp45JnY1S3N1XMRbVN6q45+3PbKe+X0DfpM4MD5bNTNmVjIn/z+7VSaZe9hqg/FNQkPm05mwC6",
+	"4v3P14VZklEsLdDZpWj0/CZE3yKIQSDXSnYZ2QwY20yTH9Y9Y2mT42bUtn/utNfz6XtKFRQTKV0uJSwI",
+	"B62fQ4UNlLjkzFPpkt+emwCDYNiuGTHoMvQjCxoNbYdiRe4eZfGbzhQZhJjmArFs0rA/PiMNySqA0mMT",
+	"H4cGvFfO3qcGPC5A8tyHPM8hvMyVSgmd2S4kqPo8e9S0CgXJt9KOVv0Y96/s/pfTFcfeRL+8HoBf+Iu4",
+	"FeneaZEwwb6rZrN96YlX2szuQ1z84HXE6x7VUOWpvgeH6heo5DY1EFByMqRltHilTLPEDMjjV1RYooLa",
+	"p1RThARBlTyWvvmXOklIosLmk5x4iSuEmWPNXdDM1+pErBC54BpUuoyTYg6k+iNUbtEfcbkqJlVR8/ey",
+	"kfDVbVqoth2g1POxJFjKh/thAwBWlqBSD//+52Q01j7VdeZK2a6OaNwnqiUSJEd7LI3rxYhlhba+2h3B",
+	"jqhABx19swowcwqTx47AEtoQzEOYKYM+hNNe0FUADBmZBJF31Esr1bVwTh69/zwbZaVtscBSL74s/MOx",
+	"l1/H1+FLbQgLg/pfZeRRWIylGhzj9Hp9YdkByNEXpVgOnXa6GcXO1ZI1OIwr92E8mBIOQJ4Ps35Tq9iU",
+	"UzWn7BAWGNaoJZgpOIxCghkJVRHoaVue9HGq7iNxj5/n7K7e/Wsn4ivmZ8nJ1WPXTMT/NRPA8F0+ZX9b",
+	"+vlmttx2+JTo3VKi1/sstazvXyUvmzsOlAWIEyDPwaQk5QzHYyF9my2hT7xaYWJ7YSLGdV/IFPh7jPGh",
+	"HKnr1T1BdnmZxpI8m2s+1meURH0OpAAiDe4CEiG8P7TAfDXwznkE/2vBLfQ7zI1mPE01pj3h0kQPgLex",
+	"aVqAzxvXuy5vHkEmFZvByihI6fqusiDrC7TsJmaI5VFA3h8xHnT3FWJg7kQzGBYQ8CLYP+we7fiQ8ThV",
+	"Pp3Ho1BSI/9p7YDhCa/MilgOqwmqBpnQj0Sy76GDWqovpWVa7QnXsimuZYGhojbpe0h4/ZTdCB0S3llS",
+	"HfGlrKAmPXiDfRxmmsygbsCHQNYHL4YJJUzuxFIrltiGb+jXn+gJnAUKns6aSIeQod0X0Zwc2qpxDBF2",
+	"Z/OAXMf83eylIo2lZ/KzT3Bue65LNlB5rqbVcT+CWltIjLaVlMcubEyFpK29nKH1I1rSKzi/wzssDt40",
+	"B9e5h0IWzPwB17FaFoXeo1e/N4L7iQz8TKmmgflyzUKbkq3uqw708Oo0RLtIqaxtd78gTZ1mAxCuVHnW",
+	"B+a1RJdF1i8p9w6945cDSMwHDSt2+w9WizkcM+YAJzJGhnHWV+PbWAZUAwy0vxBXN+2y1yWz5JKaFVym",
+	"alSJaKCAUIWHFLwUODqkWhuqKUHnnMW9FiXLZAR/ArsHoECoipjzzM9qUAoZEH9nGlTL5ilBwir/Cgja",
+	"YgmTdevqEWh8tLCARmeQ4HkpnmXXWcgVVgg9yUt4/gzE277+WugyG/FSfP21F+hCcG0Miwl7cqZZntMM",
+	"nbOEaz0ZwRsl3jfgiAPECPzJPM6vVX8Aqh0o9g0voaFSQGWpZr4yoIYIGdB9C499k40kZrOAJkDzFrEE",
+	"RJVZOTPUcdVeq6M5mL5jlHyDZDTqnIXibLPQ4DlybIHac3N9Ea/lP0qEv3Hka6QK5EUsgwMQpgqVplIh",
+	"ss1c/tveC5b4rSY5Y1x/Bk8J0aPFROq9Be22b6y2VEFfBx6ABy1z6GCVi0SfK9yxm1SDwN+t1nme99j/",
+	"YlV4mK7S/tUqRVNRA6i8eLHsClGwNs2LqdKQ1falzlmv++JF1IEDz573elHH7Auds7+twvzlFtAqtafe",
+	"utO50McM+Xw/wRl+Fluf+LtYqdfKW715HVfEsOqs1oFpaO+i58mvkcOvg+xGBG5xksauR881axdPex+3",
+	"MUvzAIi29i8qt2oaaIFTHILYllBdLaew6rIfkIqiuvnTSWTaARdJttz4kZ+FGD+AnPrvHt3xyLLqayAS",
+	"7SktM+s+X7cNxqqVcWqWd2oWrPaUq99mrr4BALWOCXhK1K+XqJ9o+qwW7OM8z6EnTkdMimnAUfhJC5aI",
+	"ETcxX6nYIPPdeFe3tP2KL7xfMp6mhdCaHVm/MZZ9rsVJJrWAJuAbkd8eV9XSSwVJBLMPZIgAIpZ30Bbt",
+	"MpKnwqG5Pky0G7Mdfkt3fbjMJvKD5s6fYDpnXkx1Vp2AgedXgi5dcWKm0s5VFxZQ56zzr4kAmD4pY8N8",
+	"d8JN1/g+wHds/zTiX96AzE/n7PTbb6IOeBZnHV0WuGa/nJTiiznB/CE1n2fjEHFi/fjMYpw3KvO3TltL",
+	"YGbpvcKN4YHTNuILb28EzfHLbR/M/LbsnrllO1sHRzowdMvzPvmDD9k07s3STWhLsNYN/10zbX7zOVzL",
+	"tkVr1hBjwAw8+9P8x2pILlW5NQd32QVLA0swV4D2/g2A/dYejJ7YW7HizjUvGwQvYhtqYm13nvqmc1ha",
+	"VX8RRx6lqya45Le5vT0Yr3xdT9ws3MXKWG+hYsGlg4Ob/3dBAHBnyeqeRir6IIslCk3a/VJMwW9jsGuE",
+	"klTmnXylYwmNMlQS6LKfshvEt8NeCpdTeZh5sdr9ALWpb4pwy2CUA+a6gmOJ4ZutZt2gu14Dr0O3TfjU",
+	"WMVylwQaerxQoOHrqoOaIpNYvuO6tL9xmSLUXbPCuMgSQxOSuMIW1op1ACzRiEvjjZVDMeqyX5UHGVHr",
+	"qssuxRKm6Oib3gvkl3MLLzn2DRuztwEwPxoyfMqc6/KycgjyYRJ9WCyrp2cae1qvbMrKESeYwxgiiJK1",
+	"DeFckFPtpdvWnvkKQWQU14e/m1DhLAiBV7JZK6vhbO+W+0PYV+zjtiy8Xyp2V3nSfGlbLHot00yPhdRo",
+	"Rw+2TvRfrvrwIxYf9oaMx12Wk51ilGBo4WYcrBjL7P5uNswG07aFetGu2qnCSC5V/fmpxA+iuBGafZjy",
+	"62tRsE+vqUSTaZaq/mQkJLbiTFXxGfiQ80waH0axsrhlzqzoiOXqGjqLxpBR/PrrC/vBA5A3jeWY6xL7",
+	"fOB9zVeTRuOnJqVVlV477vu7efSlm3spvpTPhuUIWyjcnlxNz83ZgG1qyE/g+rr8K37QVUXbinrtqy/j",
+	"HDuGBLt49xoQ5uyqUNNqUKBFcZP1RTtFW7d4cVXl2Y34n6XpgNNer94dMy6UeePgs+FjpZHX76SGodJh",
+	"kOy3gWltAu/z2Hx2ZvQaVisvoQebF6BHau8Av6cKV4m91y6W3ZvsRkihWyy97SUN3D1XQNT4U5rXNs1j",
+	"phk3r/sQVjaQdEL3G03wNtayGgvJx1nXvoGFS9qs0N/GQprv6kW3133BguMctcfFu9dYNhkX6rrgI7ca",
+	"aS3ylP33xds3u1iNH8ai/58ajMjOE2At+5rGov93sjbzFqOzRpv4tjvLR21vwf9EtTa75Ow8mO30Pz/8",
+	"9uuWP4FbjmZwO5+AVXhWRXadSZ6bL2K0qzX/3+ZRdrjm7dQ1VACvMomc3q18iqelPrvUzWa5paVuD3/2",
+	"Z1+l4q7VardD4XaFK+lUDJi5DALBEvN+gaYJEAH2AA9Lzsou+wH9MOzF5zKWP398+wYcyXOWXIBYzhmr",
+	"b6YJ5BGlMu71QBQCiINAHsdsArv4pN7hwyyrol9UpsUsYZe/qXABQLV6zMuhL1abEzr13EzozAQFdGgg",
+	"HmXS/Xv229plycZOzkpgM3MGZgHuoo2CkJnVibj7dAOPbY10y3etTsAFbtMt2988ZuaCVxbkuntImDAw",
+	"/8/9Y8xsMJCJbxcbEWeZDXJskKI9PxqsBAC1js0GkprQyIXoFkFjUUT4ROexDMSTIM0+McuH6eGkTNVU",
+	"RoCz4Jol4RdAUwB516QabrFc8ZRd8ZzLvrABl5qUQseS8sewvWENguIGoXexLb0XPM12HWz5m7b/4MNz",
+	"loVbMI87C7daZgZ/VfDcty3isyJ4KZuZ7Lb1v7vaoP7sXAleiOJiYqzDP/4w1sCMoNloAfIc/9yJOpMi",
+	"75x1noH/R6OfgbeLkqikb9RnSmhBZxCZMm5uO9u/BRANhNBBAvXMvPRBlosIIHZTVZBoY/16I9FwtU9a",
+	"FGHdCJDI8L1WaknBZTA9O3ulV1iRuxIICVTVqiYAA/kNApvCy1FadPZ6H4DKkBjAYc9KmRZaA2zR7MnU",
+	"+12l+racPhHjHouAVIJIHRHcGikjZu98EcIWbTPKV5r1c56NmJKer9D8Edlvqlj5LMVirNWYKhUTMg1u",
+	"7fihmt+vZeyhXnrPFYDbpiOgdAPBntszhw61Si5oBByMNBiB68SdHcHPguflkCggo5o1pOuBMQxO0132",
+	"bnKVZ300FmpS6iwVLKEeoCScdvqI7/64+/8BAAD//w==",
 }
 
 // decodeSpec returns the embedded OpenAPI spec as raw JSON bytes,

@@ -86,6 +86,31 @@ func (q *Queries) TokenDelete(ctx context.Context, db DBTX, arg TokenDeleteParam
 	return result.RowsAffected(), nil
 }
 
+const tokenGet = `-- name: TokenGet :one
+SELECT id, user_id, name, hash, abilities, created_at, last_used_at, expires_at FROM tokens WHERE id = $1 AND user_id = $2
+`
+
+type TokenGetParams struct {
+	ID     uuid.UUID
+	UserID uuid.UUID
+}
+
+func (q *Queries) TokenGet(ctx context.Context, db DBTX, arg TokenGetParams) (Token, error) {
+	row := db.QueryRow(ctx, tokenGet, arg.ID, arg.UserID)
+	var i Token
+	err := row.Scan(
+		&i.ID,
+		&i.UserID,
+		&i.Name,
+		&i.Hash,
+		&i.Abilities,
+		&i.CreatedAt,
+		&i.LastUsedAt,
+		&i.ExpiresAt,
+	)
+	return i, err
+}
+
 const tokenInsert = `-- name: TokenInsert :one
 INSERT INTO tokens (id, user_id, name, hash, abilities, expires_at)
 VALUES ($1, $2, $3, $4, $5, $6)

@@ -48,22 +48,19 @@ func (s *Service) LogIn(ctx context.Context, c Credentials) (Login, error) {
 	if err != nil {
 		return Login{}, err
 	}
-	var login Login
-	err = postgres.InTx(ctx, s.pool, func(tx pgx.Tx) error {
+	return postgres.InTxReturning(ctx, s.pool, func(tx pgx.Tx) (Login, error) {
 		// Checking the password takes long, so it is done before the lock. If the
 		// password was changed since, which revoked all tokens, it makes no new one.
 		now, err := db.New().UserLock(ctx, tx, user.ID)
 		if errors.Is(err, pgx.ErrNoRows) || err == nil && *now.PasswordHash != *user.PasswordHash {
-			return errWrongCredentials()
+			return Login{}, errWrongCredentials()
 		}
 		if err != nil {
-			return err
+			return Login{}, err
 		}
-		login.User = userOf(now)
-		login.Token, err = issueTokenTx(ctx, tx, user.ID, request)
-		return err
+		token, err := issueTokenTx(ctx, tx, user.ID, request)
+		return Login{User: userOf(now), Token: token}, err
 	})
-	return login, err
 }
 
 // checkPassword returns the user with this address and password. An address that

@@ -22,17 +22,14 @@ func (s *Service) Register(ctx context.Context, r Registration) (Login, error) {
 	if err != nil {
 		return Login{}, err
 	}
-	var login Login
-	err = postgres.InTx(ctx, s.pool, func(tx pgx.Tx) error {
+	return postgres.InTxReturning(ctx, s.pool, func(tx pgx.Tx) (Login, error) {
 		row, err := db.New().UserInsert(ctx, tx, user)
 		if err != nil {
-			return errEmailTaken(err)
+			return Login{}, errEmailTaken(err)
 		}
-		login.User = userOf(row)
-		login.Token, err = issueTokenTx(ctx, tx, row.ID, loginRequest())
-		return err
+		token, err := issueTokenTx(ctx, tx, row.ID, loginRequest())
+		return Login{User: userOf(row), Token: token}, err
 	})
-	return login, err
 }
 
 // CreateAdmin creates an administrator, for whoever operates the service. The refusals
@@ -42,13 +39,10 @@ func (s *Service) CreateAdmin(ctx context.Context, r Registration) (User, error)
 	if err != nil {
 		return User{}, err
 	}
-	var made User
-	err = postgres.InTx(ctx, s.pool, func(tx pgx.Tx) error {
+	return postgres.InTxReturning(ctx, s.pool, func(tx pgx.Tx) (User, error) {
 		row, err := db.New().UserInsert(ctx, tx, user)
-		made = userOf(row)
-		return errEmailTaken(err)
+		return userOf(row), errEmailTaken(err)
 	})
-	return made, err
 }
 
 // newUser checks a registration and hashes its password.

@@ -2,7 +2,6 @@ package account
 
 import (
 	"context"
-	"errors"
 
 	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
@@ -20,26 +19,24 @@ import (
 // making an attendee of an organizer whose events are still to come is
 // fault.OrganizerHasEvents; an unknown or deleted user is fault.NotFound.
 func (s *Service) SetRole(ctx context.Context, caller access.Caller, userID uuid.UUID, role access.Role) (User, error) {
-	var user User
-	err := postgres.InTx(ctx, s.pool, func(tx pgx.Tx) error {
+	return postgres.InTxReturning(ctx, s.pool, func(tx pgx.Tx) (User, error) {
 		q := db.New()
 		if _, err := q.UserLockWithAdmins(ctx, tx, []uuid.UUID{caller.UserID, userID}); err != nil {
-			return err
+			return User{}, err
 		}
 		admin, err := q.UserFind(ctx, tx, caller.UserID)
 		if err != nil {
-			return errCallerDeleted(err)
+			return User{}, errCallerDeleted(err)
 		}
 		if access.Role(admin.Role) != access.Admin {
-			return fault.NotPermitted.New("Only administrators can change roles.")
+			return User{}, fault.NotPermitted.New("Only administrators can change roles.")
 		}
-		user, err = setRoleTx(ctx, tx, userID, role)
+		user, err := setRoleTx(ctx, tx, userID, role)
 		if err == nil && caller.UserID == userID {
 			err = fault.NotPermitted.New("You cannot change your own role; another administrator can.")
 		}
-		return err
+		return user, err
 	})
-	return user, err
 }
 
 // SetRoleByEmail is SetRole for whoever operates the service.
@@ -48,15 +45,12 @@ func (s *Service) SetRoleByEmail(ctx context.Context, email string, role access.
 	if err != nil {
 		return User{}, errNoUser(err)
 	}
-	var user User
-	err = postgres.InTx(ctx, s.pool, func(tx pgx.Tx) error {
+	return postgres.InTxReturning(ctx, s.pool, func(tx pgx.Tx) (User, error) {
 		if _, err := db.New().UserLockWithAdmins(ctx, tx, []uuid.UUID{found.ID}); err != nil {
-			return err
+			return User{}, err
 		}
-		user, err = setRoleTx(ctx, tx, found.ID, role)
-		return err
+		return setRoleTx(ctx, tx, found.ID, role)
 	})
-	return user, err
 }
 
 // setRoleTx changes a user's role. The user and all administrators are locked.
@@ -78,13 +72,4 @@ func setRoleTx(ctx context.Context, tx pgx.Tx, userID uuid.UUID, role access.Rol
 	}
 	row, err = db.New().UserSetRole(ctx, tx, db.UserSetRoleParams{ID: row.ID, Role: string(role)})
 	return userOf(row), err
-}
-
-// errNoUser translates the absence of a user's row, and returns other errors as they
-// are.
-func errNoUser(err error) error {
-	if errors.Is(err, pgx.ErrNoRows) {
-		return fault.NotFound.New("There is no such user.")
-	}
-	return err
 }

@@ -29,11 +29,10 @@ func (s *Service) UpdateMe(ctx context.Context, caller access.Caller, p Profile)
 	if err := in.err(); err != nil {
 		return User{}, err
 	}
-	var user User
-	err := postgres.InTx(ctx, s.pool, func(tx pgx.Tx) error {
+	return postgres.InTxReturning(ctx, s.pool, func(tx pgx.Tx) (User, error) {
 		row, err := db.New().UserLock(ctx, tx, caller.UserID)
 		if err != nil {
-			return errCallerDeleted(err)
+			return User{}, errCallerDeleted(err)
 		}
 		change := db.UserUpdateParams{ID: row.ID, Email: row.Email, EmailKey: row.EmailKey, KeyedEmail: row.KeyedEmail,
 			Name: view.OrElse(p.Name, row.Name)}
@@ -43,8 +42,6 @@ func (s *Service) UpdateMe(ctx context.Context, caller access.Caller, p Profile)
 		if change.Email != row.Email || change.Name != row.Name {
 			row, err = db.New().UserUpdate(ctx, tx, change)
 		}
-		user = userOf(row)
-		return errEmailTaken(err)
+		return userOf(row), errEmailTaken(err)
 	})
-	return user, err
 }

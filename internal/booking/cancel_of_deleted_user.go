@@ -24,13 +24,14 @@ const (
 	cancelAtOnce = 32
 )
 
-// CancelBookingsOfDeletedUser cancels all live bookings of a user who was deleted. It
-// can stop anywhere and be repeated. The user makes no new bookings meanwhile,
+// CancelBookingsOfDeletedUser cancels the live bookings of a user who was deleted, but
+// for those that were final by then: the past stays as it was, without the user's
+// name. It can stop anywhere and be repeated. The user makes no new bookings meanwhile,
 // because the desk refuses deleted users.
 func (s *Service) CancelBookingsOfDeletedUser(ctx context.Context, userID uuid.UUID) error {
 	for after := uuid.Nil; ; {
-		page, err := postgres.Read(ctx, s.pool, func(c *pgxpool.Conn) ([]db.BookingsLeavingRow, error) {
-			return db.New().BookingsLeaving(ctx, c, db.BookingsLeavingParams{UserID: userID, AfterID: after, Page: deletedPage})
+		page, err := postgres.Read(ctx, s.pool, func(c *pgxpool.Conn) ([]db.BookingsOfDeletedUserRow, error) {
+			return db.New().BookingsOfDeletedUser(ctx, c, db.BookingsOfDeletedUserParams{UserID: userID, AfterID: after, Page: deletedPage})
 		})
 		if err != nil || len(page) == 0 {
 			return err
@@ -47,11 +48,12 @@ func (s *Service) CancelBookingsOfDeletedUser(ctx context.Context, userID uuid.U
 	}
 }
 
-// cancelOfDeleted cancels one booking, unless it has expired.
-func (s *Service) cancelOfDeleted(ctx context.Context, userID uuid.UUID, b db.BookingsLeavingRow) error {
+// cancelOfDeleted cancels one booking, unless it has expired or the attendee was
+// checked in since.
+func (s *Service) cancelOfDeleted(ctx context.Context, userID uuid.UUID, b db.BookingsOfDeletedUserRow) error {
 	_, err := s.desk.Do(ctx, desk.Submission{Internal: true, Command: seating.Cancel{
-		SlotID: b.SlotID, BookingID: b.ID, UserID: userID, By: seating.System("the user was deleted")}})
-	if err != nil && !errors.Is(err, fault.InvalidTransition) {
+		SlotID: b.SlotID, BookingID: b.ID, UserID: userID, AsOf: b.DeletedAt, By: seating.System("the user was deleted")}})
+	if err != nil && !errors.Is(err, fault.InvalidTransition) && !errors.Is(err, fault.BookingFinal) {
 		return fmt.Errorf("cancel booking %s: %w", b.ID, err)
 	}
 	return nil

@@ -36,12 +36,13 @@ func (s *Service) Chain(ctx context.Context, caller access.Caller, id uuid.UUID)
 	if err != nil {
 		return Chain{}, err
 	}
-	var causes []db.LedgerCausesRow
-	consequences, err := postgres.Read(ctx, s.pool, func(c *pgxpool.Conn) (down []db.LedgerConsequencesRow, err error) {
-		causes, err = db.New().LedgerCauses(ctx, c, db.LedgerCausesParams{BookingID: &id, Links: maxLinks + 1})
-		if err != nil {
-			return nil, err
-		}
+	causes, err := postgres.Read(ctx, s.pool, func(c *pgxpool.Conn) ([]db.LedgerCausesRow, error) {
+		return db.New().LedgerCauses(ctx, c, db.LedgerCausesParams{BookingID: &id, Links: maxLinks + 1})
+	})
+	if err != nil {
+		return Chain{}, err
+	}
+	consequences, err := postgres.Read(ctx, s.pool, func(c *pgxpool.Conn) ([]db.LedgerConsequencesRow, error) {
 		return db.New().LedgerConsequences(ctx, c, db.LedgerConsequencesParams{BookingID: &id, Links: maxLinks + 1})
 	})
 	if err != nil {

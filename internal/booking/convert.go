@@ -20,7 +20,7 @@ func request(r api.CreateBookingRequestObject) Request {
 		IfFull: seating.IfFull(view.OrElse(r.Body.IfFull, api.IfFull(seating.Reject))),
 	}
 	if id, err := r.Body.ReplacesBookingID.Get(); err == nil {
-		request.Replaces = id
+		request.Replaces = &id
 	}
 	return request
 }
@@ -124,8 +124,16 @@ func cancelled(caller access.Caller, r seating.Result) (idempotency.Response, er
 	})
 }
 
+// checkedIn also says by whom, which only those who may check in are told.
 func checkedIn(caller access.Caller, r seating.Result) (idempotency.Response, error) {
-	return respond(caller, r, func(body api.Booking, tag string) visit {
+	return respond(caller, r, func(b api.Booking, tag string) visit {
+		body := api.CheckedInBooking{
+			ID: b.ID, SlotID: b.SlotID, EventID: b.EventID, UserID: b.UserID, Seats: b.Seats, Status: b.Status,
+			WaitlistPosition: b.WaitlistPosition, Blocked: b.Blocked, ExpiresAt: b.ExpiresAt, SeatsMin: b.SeatsMin,
+			ReplacesBookingID: b.ReplacesBookingID, MovedFromBookingID: b.MovedFromBookingID,
+			CheckedInAt: b.CheckedInAt, CheckedInBy: view.ZeroIsNull(r.Booking.CheckedInBy), AlreadyCheckedIn: r.Repeated,
+			SlotVersion: b.SlotVersion, StartsAt: b.StartsAt, EndsAt: b.EndsAt, CreatedAt: b.CreatedAt, UpdatedAt: b.UpdatedAt,
+		}
 		return api.CheckInBooking200JSONResponse{
 			Body: body, Headers: api.CheckInBooking200ResponseHeaders{ETag: tag}}.VisitCheckInBookingResponse
 	})

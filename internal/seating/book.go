@@ -15,9 +15,9 @@ import (
 // Refusals, in this order: fault.NotFound, fault.TokenInvalid,
 // fault.EventNotPublished, fault.SlotCancelled, fault.BookingClosed,
 // fault.SlotStarted, fault.BookingNotOpen, fault.SeatsExceedCapacity,
-// fault.AlreadyBooked, fault.ValidationFailed and fault.CancellationWindowClosed
-// (because of Replaces), fault.BookingOverlap, fault.SlotFull,
-// fault.WaitlistDisabled, fault.WaitlistFull.
+// fault.AlreadyBooked, fault.ValidationFailed and those of Cancel (because of
+// Replaces), fault.BookingOverlap, fault.SlotFull, fault.WaitlistDisabled,
+// fault.WaitlistFull.
 type Book struct {
 	BookingID uuid.UUID // of the new booking
 	SlotID    uuid.UUID
@@ -110,6 +110,7 @@ func (c Book) newcomer(s *State, slot *Slot) *Booking {
 	return &Booking{
 		ID: c.BookingID, SlotID: slot.ID, UserID: c.UserID, Seats: c.Seats, SeatsMin: c.SeatsMin, Replaces: c.Replaces,
 		StartsAt: slot.StartsAt, EndsAt: slot.EndsAt, CreatedAt: s.Now, UpdatedAt: s.Now,
+		CancellationCloses: slot.Policy.CancellationCloses,
 	}
 }
 
@@ -126,7 +127,8 @@ func (c Book) checkReplaceable(s *State, slot *Slot) error {
 	if old == nil || old.UserID != c.UserID || old.SlotID == slot.ID || !old.Status.TakesSeats() {
 		return ErrNotReplaceable()
 	}
-	return s.checkReturnable(s.slots[old.SlotID], old, c.By)
+	// Whoever asks, it is given back by the rules for its owner, as by a promotion.
+	return s.checkReturnable(s.slots[old.SlotID], old, Actor{Role: ActorAttendee})
 }
 
 // ErrNotReplaceable refuses a booking that cannot be given back for another one.

@@ -213,7 +213,7 @@ func (o *operation) cleanQuery(u *url.URL) error {
 		}
 	}
 	if len(wrong) > 0 {
-		return errInvalidParameters(wrong)
+		return errInvalidParameters(nil, wrong)
 	}
 	if changed {
 		u.RawQuery = query.Encode()

@@ -41,7 +41,7 @@ const peekPage = 5
 // job that names it.
 func (w *promoteWorker) Work(ctx context.Context, job *river.Job[desk.PromoteArgs]) error {
 	also, err := postgres.Read(ctx, w.pool, func(c *pgxpool.Conn) ([]uuid.UUID, error) {
-		return db.New().SlotsPeek(ctx, c, db.SlotsPeekParams{SlotID: job.Args.SlotID, Page: peekPage})
+		return db.New().SlotsGivenBack(ctx, c, db.SlotsGivenBackParams{SlotID: job.Args.SlotID, Page: peekPage, Hops: seating.MaxReplacements})
 	})
 	if err != nil {
 		return fmt.Errorf("peek at the queue: %w", err)
