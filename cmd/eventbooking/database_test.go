@@ -124,7 +124,7 @@ func serveUntil(t *testing.T, holds func(base string) bool, args ...string) {
 	var group sync.WaitGroup
 	out := &output{}
 	ended := make(chan int, 1)
-	group.Go(func() { ended <- run(ctx, args, out, out) })
+	group.Go(func() { ended <- run(ctx, args, strings.NewReader(""), out, out) })
 	waitFor(t, "it serves, or ends", func() bool { return strings.Contains(out.String(), "Serving on   ") || len(ended) > 0 })
 	if strings.Contains(out.String(), "Serving on   ") {
 		base := out.wait(t, "Serving on   ")
@@ -329,7 +329,7 @@ func TestStartWaitsForItsDatabase(t *testing.T) {
 	out := &output{}
 	ended := make(chan int, 1)
 	go func() {
-		ended <- run(ctx, []string{"worker", "--database-url=postgres://me@" + address + "/x"}, out, out)
+		ended <- run(ctx, []string{"worker", "--database-url=postgres://me@" + address + "/x"}, strings.NewReader(""), out, out)
 	}()
 	waitFor(t, "it waits", func() bool { return strings.Count(out.String(), "waiting for the database") >= 2 })
 	stop()

@@ -32,6 +32,8 @@ type commands struct {
 	Serve    serve    `cmd:"" help:"Serve the API and run the workers. Migrates the database first."`
 	Worker   worker   `cmd:"" help:"Run only the workers: promotions, expiries and jobs. Use it with serve --workers=false."`
 	Migrate  migrate  `cmd:"" help:"Migrate the database schema up or down, or show its version."`
+	Admin    admin    `cmd:"" help:"Create an administrator."`
+	User     user     `cmd:"" help:"Change the role of a user."`
 	Seed     seeding  `cmd:"" help:"Fill the database with sample data, and print what to try with it."`
 	Doctor   doctor   `cmd:"" help:"Check every invariant of the service on the live database, and print the violations."`
 	Simulate simulate `cmd:"" help:"Estimate how each waitlist policy would work out for a slot. Changes nothing."`
@@ -48,6 +50,8 @@ Examples:
   eventbooking worker                      run only the workers
   DATABASE_URL=postgres://… eventbooking serve
   eventbooking migrate status
+  eventbooking admin create me@example.com the first administrator; asks for the password
+  eventbooking user role you@example.com organizer
   eventbooking seed --fresh                delete all data and seed again
   eventbooking doctor
   eventbooking simulate <slot-id> --rate=0.2
@@ -56,10 +60,10 @@ Without DATABASE_URL it runs its own PostgreSQL, with the data in DATA_DIR.
 An empty variable counts as unset.
 Exit codes: 0 success, 1 error (doctor: violations found; migrate status: migrations missing), 2 invalid flags or settings, 130 interrupted twice.`
 
-func main() { os.Exit(run(interruptible(), os.Args[1:], os.Stdout, os.Stderr)) }
+func main() { os.Exit(run(interruptible(), os.Args[1:], os.Stdin, os.Stdout, os.Stderr)) }
 
 // run runs a command until it is done or ctx ends, and returns the exit code.
-func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
+func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.Writer) int {
 	var c commands
 	exited := -1
 	parser, err := kong.New(&c, kong.Name("eventbooking"), kong.Description(description), kong.Writers(stdout, stderr),
@@ -78,7 +82,7 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 		fmt.Fprintf(stderr, "eventbooking: %v\nSee eventbooking --help.\n", err)
 		return exitUsage
 	}
-	err = chosen.Run(&session{ctx: ctx, settings: c.settings, out: stdout, log: c.logger(stderr)})
+	err = chosen.Run(&session{ctx: ctx, settings: c.settings, in: stdin, out: stdout, log: c.logger(stderr)})
 	switch {
 	case err == nil:
 		return 0

@@ -22,8 +22,14 @@ import (
 // program runs a command until it is done.
 func program(t *testing.T, args ...string) (code int, stdout, stderr string) {
 	t.Helper()
+	return programWith(t, "", args...)
+}
+
+// programWith runs a command until it is done, with an input.
+func programWith(t *testing.T, stdin string, args ...string) (code int, stdout, stderr string) {
+	t.Helper()
 	var out, log bytes.Buffer
-	code = run(t.Context(), args, &out, &log)
+	code = run(t.Context(), args, strings.NewReader(stdin), &out, &log)
 	return code, out.String(), log.String()
 }
 
@@ -234,7 +240,7 @@ func TestProcessesStartTogether(t *testing.T) {
 	start := func(args ...string) *output {
 		out := &output{}
 		group.Go(func() {
-			if code := run(ctx, append(args, "--database-url="+url), out, out); code != 0 {
+			if code := run(ctx, append(args, "--database-url="+url), strings.NewReader(""), out, out); code != 0 {
 				t.Errorf("%v: exit code %d:\n%s", args, code, out)
 			}
 		})
@@ -271,7 +277,7 @@ func TestStartPrintsAboutTenLines(t *testing.T) {
 	out := &output{}
 	var group sync.WaitGroup
 	group.Go(func() {
-		if code := run(ctx, []string{"serve", "--addr=127.0.0.1:0", "--seed-if-empty", "--database-url=" + url}, out, out); code != 0 {
+		if code := run(ctx, []string{"serve", "--addr=127.0.0.1:0", "--seed-if-empty", "--database-url=" + url}, strings.NewReader(""), out, out); code != 0 {
 			t.Errorf("exit code %d", code)
 		}
 	})

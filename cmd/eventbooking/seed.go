@@ -1,10 +1,8 @@
 package main
 
 import (
-	"errors"
 	"fmt"
 
-	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgxpool"
 
 	"eventbooking/internal/account"
@@ -67,11 +65,18 @@ func seedIfEmpty(s *session, pool *pgxpool.Pool) error {
 	return err
 }
 
-// isSeeded reports whether the seeded user to log in as exists.
-func isSeeded(s *session, pool *pgxpool.Pool) (bool, error) {
-	_, err := account.FindByEmail(s.ctx, pool, "busy@test.com")
-	if errors.Is(err, pgx.ErrNoRows) {
-		return false, nil
+// seededLogins returns the seeded users who can still log in with the passwords that
+// the README shows.
+func seededLogins(s *session, pool *pgxpool.Pool) (known []seed.Login, err error) {
+	users := account.New(pool, account.Options{})
+	for _, login := range seed.Logins {
+		found, err := users.HasPassword(s.ctx, login.Email, login.Password)
+		if err != nil {
+			return nil, err
+		}
+		if found {
+			known = append(known, login)
+		}
 	}
-	return err == nil, err
+	return known, nil
 }

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net"
 	"net/url"
+	"slices"
 	"strings"
 	"syscall"
 	"time"
@@ -13,6 +14,7 @@ import (
 	"github.com/jackc/pgx/v5/pgxpool"
 
 	"eventbooking/internal/postgres"
+	"eventbooking/internal/seed"
 	"eventbooking/internal/server"
 )
 
@@ -38,7 +40,8 @@ type serve struct {
 	Addr        string   `env:"ADDR" default:"127.0.0.1:8000" help:"Host and port to listen on."`
 	Workers     bool     `env:"WORKERS" default:"true" help:"Also run the workers: promotions, expiries and jobs. Disable with --workers=false."`
 	CORSOrigins []string `name:"cors-origins" env:"CORS_ORIGINS" placeholder:"ORIGIN" help:"Origins that may call the API from a browser, such as https://shop.example.com, or * for all. Default: none."`
-	SeedIfEmpty bool     `env:"SEED_IF_EMPTY" help:"Seed the database with sample data if it is empty."`
+	SeedIfEmpty bool     `env:"SEED_IF_EMPTY" help:"Seed the database with sample data if it is empty. The seeded users, an administrator among them, have passwords that everybody knows."`
+	ExposeSeed  bool     `env:"EXPOSE_SEED" help:"Allow SEED_IF_EMPTY on an address that other machines can reach."`
 }
 
 // Run serves until the session's context ends.
@@ -54,6 +57,9 @@ func (c *serve) Run(s *session) error {
 		return err
 	}
 	defer func() { _ = listener.Close() }()
+	if err := c.checkExposure(listener.Addr()); err != nil {
+		return err
+	}
 	return c.runService(s, server.Config{Workers: c.Workers, CORSOrigins: c.CORSOrigins}, listener, func(d *database) error {
 		return usePool(s, d.url, func(pool *pgxpool.Pool) error {
 			if c.SeedIfEmpty {
@@ -64,6 +70,21 @@ func (c *serve) Run(s *session) error {
 			return welcome(s, pool, listener.Addr())
 		})
 	})
+}
+
+// checkExposure refuses to seed users with known passwords where other machines can
+// log in as them, unless that was asked for as well.
+func (c *serve) checkExposure(addr net.Addr) error {
+	if c.SeedIfEmpty && !c.ExposeSeed && !isLoopback(addr) {
+		return fmt.Errorf("%w: SEED_IF_EMPTY: %s can be reached from other machines, and the seeded administrator admin@test.com has the password \"password\": "+
+			"use a loopback address, such as ADDR=127.0.0.1:8000, or set EXPOSE_SEED=true as well", errUsage, addr)
+	}
+	return nil
+}
+
+func isLoopback(addr net.Addr) bool {
+	tcp, ok := addr.(*net.TCPAddr)
+	return ok && tcp.IP.IsLoopback()
 }
 
 // checkOrigins returns an error for what no browser sends as an Origin.
@@ -196,16 +217,20 @@ func (p process) prepare(s *session, d *database) error {
 
 // welcome prints where the service is, and, if it is seeded, whom to log in as.
 func welcome(s *session, pool *pgxpool.Pool, addr net.Addr) error {
-	seeded, err := isSeeded(s, pool)
+	seeded, err := seededLogins(s, pool)
 	if err != nil {
 		return err
+	}
+	if len(seeded) > 0 {
+		s.log.Warn("seeded users can log in with passwords that everybody knows; use this database only for trying things out",
+			"users", len(seeded), "reachable_from_other_machines", !isLoopback(addr))
 	}
 	host := addr.String()
 	if tcp, ok := addr.(*net.TCPAddr); ok && tcp.IP.IsUnspecified() {
 		host = fmt.Sprintf("localhost:%d", tcp.Port) // [::] is no address to open in a browser
 	}
 	fmt.Fprintf(s.out, "\nServing on   http://%s\nAPI docs     http://%s/docs\n", host, host)
-	if seeded {
+	if slices.Contains(seeded, seed.Busy) && slices.Contains(seeded, seed.Admin) {
 		fmt.Fprintln(s.out, "Log in as    busy@test.com / password    an attendee with a booking in every status\n"+
 			"             admin@test.com / password   an administrator\n"+
 			"Try          what eventbooking seed --show prints")

@@ -78,6 +78,7 @@ func (s settings) logger(w io.Writer) *slog.Logger {
 type session struct {
 	settings
 	ctx context.Context
+	in  io.Reader
 	out io.Writer
 	log *slog.Logger
 }

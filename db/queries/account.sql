@@ -26,6 +26,22 @@ LIMIT 1;
 -- name: UserLock :one
 SELECT * FROM users WHERE id = @id AND deleted_at IS NULL FOR NO KEY UPDATE;
 
+-- Locks a user, and all administrators: whether somebody is the last of them is decided
+-- under these locks only, so two who remove each other cannot leave none.
+-- name: UserLockWithAdmins :many
+SELECT id FROM users
+WHERE deleted_at IS NULL AND (id = ANY(@ids::uuid[]) OR role = 'admin')
+ORDER BY id
+FOR NO KEY UPDATE;
+
+-- name: AdminsCountOthers :one
+SELECT count(*) FROM users WHERE role = 'admin' AND deleted_at IS NULL AND id <> @id;
+
+-- How many published events of an organizer have not ended.
+-- name: OrganizerEventsAhead :one
+SELECT count(*) FROM events
+WHERE organizer_id = @organizer_id AND status = 'published' AND ends_at > clock_timestamp();
+
 -- The users before a given id, the newest first.
 -- name: UserList :many
 SELECT * FROM users

@@ -12,6 +12,30 @@ import (
 	"github.com/google/uuid"
 )
 
+const adminsCountOthers = `-- name: AdminsCountOthers :one
+SELECT count(*) FROM users WHERE role = 'admin' AND deleted_at IS NULL AND id <> $1
+`
+
+func (q *Queries) AdminsCountOthers(ctx context.Context, db DBTX, id uuid.UUID) (int64, error) {
+	row := db.QueryRow(ctx, adminsCountOthers, id)
+	var count int64
+	err := row.Scan(&count)
+	return count, err
+}
+
+const organizerEventsAhead = `-- name: OrganizerEventsAhead :one
+SELECT count(*) FROM events
+WHERE organizer_id = $1 AND status = 'published' AND ends_at > clock_timestamp()
+`
+
+// How many published events of an organizer have not ended.
+func (q *Queries) OrganizerEventsAhead(ctx context.Context, db DBTX, organizerID uuid.UUID) (int64, error) {
+	row := db.QueryRow(ctx, organizerEventsAhead, organizerID)
+	var count int64
+	err := row.Scan(&count)
+	return count, err
+}
+
 const tokenAuthenticate = `-- name: TokenAuthenticate :one
 SELECT t.id, t.user_id, t.abilities, u.role,
        coalesce(t.expires_at <= clock_timestamp(), false)::bool AS expired,
@@ -457,6 +481,35 @@ func (q *Queries) UserLock(ctx context.Context, db DBTX, id uuid.UUID) (User, er
 		&i.BookingsCancelledAt,
 	)
 	return i, err
+}
+
+const userLockWithAdmins = `-- name: UserLockWithAdmins :many
+SELECT id FROM users
+WHERE deleted_at IS NULL AND (id = ANY($1::uuid[]) OR role = 'admin')
+ORDER BY id
+FOR NO KEY UPDATE
+`
+
+// Locks a user, and all administrators: whether somebody is the last of them is decided
+// under these locks only, so two who remove each other cannot leave none.
+func (q *Queries) UserLockWithAdmins(ctx context.Context, db DBTX, ids []uuid.UUID) ([]uuid.UUID, error) {
+	rows, err := db.Query(ctx, userLockWithAdmins, ids)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	items := []uuid.UUID{}
+	for rows.Next() {
+		var id uuid.UUID
+		if err := rows.Scan(&id); err != nil {
+			return nil, err
+		}
+		items = append(items, id)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
 }
 
 const userSetPassword = `-- name: UserSetPassword :exec

@@ -17,6 +17,11 @@ import (
 // tokens, so that somebody who knew the old password is logged out. A wrong current
 // password is fault.ValidationFailed; too many logins at once are fault.Overloaded.
 func (s *Service) ChangePassword(ctx context.Context, caller access.Caller, current, next string) error {
+	var in input
+	next = in.password("/new_password", next)
+	if err := in.err(); err != nil {
+		return err
+	}
 	user, err := postgres.Read(ctx, s.pool, func(conn *pgxpool.Conn) (db.User, error) {
 		return db.New().UserFind(ctx, conn, caller.UserID)
 	})
@@ -30,7 +35,7 @@ func (s *Service) ChangePassword(ctx context.Context, caller access.Caller, curr
 	if !matches {
 		return errWrongPassword()
 	}
-	hash, err := s.hasher.hash(ctx, text.Password(next))
+	hash, err := s.hasher.hash(ctx, next)
 	if err != nil {
 		return err
 	}

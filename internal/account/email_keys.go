@@ -67,15 +67,14 @@ func fillPage(ctx context.Context, pool *pgxpool.Pool, page []db.UsersWithoutEma
 	}
 	var holders []db.UsersByEmailKeysRow
 	for try := 0; ; try++ {
-		err = postgres.InTx(ctx, pool, func(tx pgx.Tx) (err error) {
+		holders, err = postgres.InTxReturning(ctx, pool, func(tx pgx.Tx) ([]db.UsersByEmailKeysRow, error) {
 			if _, err := db.New().UsersLock(ctx, tx, keyed.Ids); err != nil {
-				return err
+				return nil, err
 			}
 			if err := db.New().UsersSetEmailKeys(ctx, tx, keyed); err != nil {
-				return err
+				return nil, err
 			}
-			holders, err = db.New().UsersByEmailKeys(ctx, tx, keyed.Keys)
-			return err
+			return db.New().UsersByEmailKeys(ctx, tx, keyed.Keys)
 		})
 		if !postgres.Violates(err, oneEmailKey) || try == keyTries-1 {
 			break

@@ -3,13 +3,17 @@
 package account_test
 
 import (
+	"context"
 	"fmt"
 	"slices"
+	"strings"
 	"testing"
 
 	"github.com/google/uuid"
+	"github.com/jackc/pgx/v5"
 	"golang.org/x/text/unicode/norm"
 
+	"eventbooking/gen/db"
 	"eventbooking/internal/account"
 	"eventbooking/internal/fault"
 	"eventbooking/internal/testkit"
@@ -143,4 +147,41 @@ func TestPasswordsAreRecognisedHoweverTheyAreTyped(t *testing.T) {
 		_, err = h.LogIn(t.Context(), account.Credentials{Email: email, Password: "old pa\u0308ss"})
 		must(t, err)
 	}
+}
+
+// A login reads the indexes of addresses only.
+func TestUsersAreFoundByIndexes(t *testing.T) {
+	t.Parallel()
+	h := newEnv(t)
+	h.exec(t, `INSERT INTO users (id, email, email_key, keyed_email, name, password_hash)
+		SELECT gen_random_uuid(), e, e, CASE WHEN n % 100 > 0 THEN e END, 'Some One', ''
+		FROM (SELECT n, 'user' || n || '@test.com' AS e FROM generate_series(1, 20000) n) made`)
+	h.exec(t, "ANALYZE users")
+	explain := planOf{h.pool, &strings.Builder{}}
+	for _, email := range []string{"user7@test.com", "user100@test.com"} {
+		if user, err := account.FindByEmail(t.Context(), h.pool, email); err != nil || user.Email != email {
+			t.Errorf("%s: %+v, %v", email, user, err)
+		}
+		_, _ = account.FindByEmail(t.Context(), explain, email)
+	}
+	if plan := explain.String(); strings.Contains(plan, "Seq Scan") || !strings.Contains(plan, "users_one_email_key") {
+		t.Error(plan)
+	}
+}
+
+// planOf explains a query instead of running it.
+type planOf struct {
+	db.DBTX
+	*strings.Builder
+}
+
+func (p planOf) QueryRow(ctx context.Context, sql string, args ...any) pgx.Row {
+	rows, err := p.Query(ctx, "EXPLAIN "+sql, args...)
+	if err != nil {
+		p.WriteString(err.Error())
+		return rows
+	}
+	lines, err := pgx.CollectRows(rows, pgx.RowTo[string])
+	fmt.Fprintln(p, strings.Join(lines, "\n"), err)
+	return rows
 }

@@ -18,10 +18,14 @@ func (s *Service) GetUser(ctx context.Context, userID uuid.UUID) (User, error) {
 	row, err := postgres.Read(ctx, s.pool, func(conn *pgxpool.Conn) (db.User, error) {
 		return db.New().UserFind(ctx, conn, userID)
 	})
-	if errors.Is(err, pgx.ErrNoRows) {
-		return User{}, errNoUser()
-	}
-	return userOf(row), err
+	return userOf(row), errNoUser(err)
 }
 
-func errNoUser() error { return fault.NotFound.New("There is no such user.") }
+// errNoUser translates the absence of a user's row, and returns other errors as they
+// are.
+func errNoUser(err error) error {
+	if errors.Is(err, pgx.ErrNoRows) {
+		return fault.NotFound.New("There is no such user.")
+	}
+	return err
+}

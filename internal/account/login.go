@@ -81,6 +81,21 @@ func (s *Service) checkPassword(ctx context.Context, email, password string) (db
 	return user, err
 }
 
+// HasPassword says whether there is a user with this address and password.
+func (s *Service) HasPassword(ctx context.Context, email, password string) (bool, error) {
+	_, err := postgres.Read(ctx, s.pool, func(conn *pgxpool.Conn) (db.User, error) { return FindByEmail(ctx, conn, email) })
+	if errors.Is(err, pgx.ErrNoRows) {
+		return false, nil // without hashing the password
+	}
+	if err == nil {
+		_, err = s.checkPassword(ctx, email, password)
+	}
+	if errors.Is(err, fault.InvalidCredentials) {
+		return false, nil
+	}
+	return err == nil, err
+}
+
 // FindByEmail reads the user of an e-mail address; nobody's is pgx.ErrNoRows.
 func FindByEmail(ctx context.Context, conn db.DBTX, email string) (db.User, error) {
 	email = strings.TrimSpace(email)

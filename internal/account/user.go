@@ -5,8 +5,10 @@ package account
 
 import (
 	"errors"
+	"fmt"
 	"strings"
 	"time"
+	"unicode/utf8"
 
 	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
@@ -53,6 +55,24 @@ func (in *input) line(pointer, typed string) string {
 		in.refuse(pointer, "blank", "must not be blank")
 	}
 	return line
+}
+
+// Lengths of a password, in characters. The contract has them too.
+const (
+	minPassword = 8
+	maxPassword = 200
+)
+
+// password prepares a new password for hashing, and checks its length.
+func (in *input) password(pointer, typed string) string {
+	password := text.Password(typed)
+	switch n := utf8.RuneCountInString(password); {
+	case n < minPassword:
+		in.refuse(pointer, "minLength", fmt.Sprintf("must have at least %d characters", minPassword))
+	case n > maxPassword:
+		in.refuse(pointer, "maxLength", fmt.Sprintf("must have at most %d characters", maxPassword))
+	}
+	return password
 }
 
 // refuseText notes the error of a rule of package text, if it is one.

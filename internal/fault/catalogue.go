@@ -173,6 +173,12 @@ var (
 	OfferExpired = define(http.StatusConflict, "offer_expired", "Offer expired",
 		"The offer was not accepted in time, and its seats were passed on to the next in the queue.",
 		"Book again; with if_full: waitlist, you join the end of the queue.")
+	LastAdministrator = define(http.StatusConflict, "last_administrator", "Last administrator",
+		"The user is the only administrator. Without one, nobody could make another.",
+		"Make somebody else an administrator first.")
+	OrganizerHasEvents = define(http.StatusConflict, "organizer_has_events", "Organizer has events",
+		"The user is the organizer of published events that have not ended, and nobody but administrators could manage them any more.",
+		"Cancel these events first, or wait until they have ended.")
 	EmailTaken = define(http.StatusConflict, "email_taken", "E-mail address taken",
 		"A user with this e-mail address already exists.",
 		"Log in, or use another address.")

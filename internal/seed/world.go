@@ -85,10 +85,10 @@ func (w *world) runToNow() {
 // addUsers makes the users; in the first world, those to log in as come first.
 func (w *world) addUsers() {
 	if w.index == 0 {
-		w.visitor = w.addUser("admin@example.com", "Alex Example", access.Attendee, visitorsPassword, 300)
-		w.busy = w.addUser("busy@test.com", "Busy Bee", access.Attendee, password, 206)
-		w.addUser("admin@test.com", "Ada Admin", access.Admin, password, firstUserDays)
-		w.owner = w.addUser("organizer@test.com", "Olga Organizer", access.Organizer, password, 390)
+		w.visitor = w.addUser(Visitor.Email, "Alex Example", access.Attendee, Visitor.Password, 300)
+		w.busy = w.addUser(Busy.Email, "Busy Bee", access.Attendee, Busy.Password, 206)
+		w.addUser(Admin.Email, "Ada Admin", access.Admin, Admin.Password, firstUserDays)
+		w.owner = w.addUser(Organizer.Email, "Olga Organizer", access.Organizer, Organizer.Password, 390)
 	}
 	// The numbers continue from world to world.
 	first := max(0, w.index*usersPerWorld-4) + 1
