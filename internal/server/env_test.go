@@ -33,7 +33,7 @@ func newEnv(t testing.TB, edits ...func(*server.Config)) *env {
 	config := server.Config{
 		DatabaseURL: testkit.DatabaseURL(t), MaxConns: 8, Workers: true, RequestTimeout: time.Minute,
 		PollJobs: testkit.Pooled(),
-		Log: slog.New(slog.NewTextHandler(t.Output(), nil)),
+		Log:      slog.New(slog.NewTextHandler(t.Output(), nil)),
 	}
 	for _, edit := range edits {
 		edit(&config)
