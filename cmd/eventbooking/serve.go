@@ -114,6 +114,14 @@ func (p process) runService(s *session, config server.Config, listener net.Liste
 	if err := p.prepareWhenUp(s, d); err != nil {
 		return errOf(d.variable, err)
 	}
+	// At each start, because the previous version may have made users meanwhile.
+	keyless, err := fillEmailKeys(s, d)
+	if err != nil {
+		return err
+	}
+	if len(keyless) > 0 {
+		s.log.Warn("users share an e-mail address in different spellings, or have an invalid one: eventbooking migrate up lists them", "users", len(keyless))
+	}
 	config.DatabaseURL, config.MaxConns, config.Log = d.url, p.DatabaseMaxConns, s.log
 	config.DirectURL, config.PollJobs, config.KeepIndexes = d.direct, !d.notifies(), !d.owned
 	app, err := server.New(s.ctx, config)

@@ -87,11 +87,13 @@ var checks = []check{
 	promise("replacements", q.DoctorReplacements),
 	promise("moves", q.DoctorMoves),
 	promise("check-ins", q.DoctorCheckIns),
+	promise("final bookings stay", q.DoctorFinal),
 	promise("deadlines before the start", q.DoctorDeadlines),
 	promise("held seats are bounded", q.DoctorHeld),
 	promise("idempotency keys", q.DoctorIdempotencyKeys),
 	promise("nothing overdue", q.DoctorOverdue).late(),
 	promise("nothing left undone", q.DoctorPending).late(),
+	promise("no queue held up", q.DoctorHeldUp).late(),
 }
 
 // promise makes a check of a query.

@@ -192,9 +192,17 @@ var symptoms = map[string]struct{ check, sql string }{
 		INSERT INTO ledger SELECT DISTINCT ON (slot_id) slot_id, s.version + 1, 'resized', booking_id, user_id, seats + 1, l.status, l.capacity, l.seats_taken, s.waitlist_length,
 			NULL, actor, NULL, NULL, NULL, at
 		FROM ledger l JOIN slots s ON s.id = l.slot_id AND s.waitlist_ready > 0 WHERE l.kind = 'confirmed'`},
-	"an answer that must not be kept":  {"idempotency keys", storedAnswer(500, "0")},
+	"cancelled after the end": {"final bookings stay", `
+		UPDATE slots s SET starts_at = l.at - interval '2 hours', ends_at = l.at - interval '1 hour'
+		FROM ledger l WHERE l.slot_id = s.id AND l.kind = 'moved'`},
+	"cancelled after the check-in": {"final bookings stay", `
+		INSERT INTO ledger SELECT DISTINCT ON (slot_id) slot_id, version + 100000, 'cancelled', booking_id, user_id, seats, 'cancelled', capacity, seats_taken, waitlist_length,
+			NULL, 'organizer', NULL, NULL, NULL, now()
+		FROM ledger WHERE kind = 'checked_in';
+		UPDATE slots SET starts_at = now() - interval '1 hour', ends_at = now() + interval '1 hour'`},
+	"a refusal that was kept":          {"idempotency keys", storedAnswer(409, "0")},
 	"an answer from the future":        {"idempotency keys", storedAnswer(201, "1 hour")},
-	"an answer that was never deleted": {"idempotency keys", storedAnswer(409, "-3 days")},
+	"an answer that was never deleted": {"idempotency keys", storedAnswer(201, "-3 days")},
 	"an overdue hold": {"nothing overdue",
 		`UPDATE bookings SET expires_at = now() - interval '1 hour' WHERE status = 'held'`},
 	"waiting for the past": {"nothing overdue",
@@ -204,6 +212,17 @@ var symptoms = map[string]struct{ check, sql string }{
 	"a cancelled event with attendees": {"nothing left undone", `
 		UPDATE slots SET updated_at = now() - interval '1 hour';
 		UPDATE events SET status = 'cancelled', cancelled_at = now(), updated_at = now() - interval '1 hour' WHERE title = 'Chamber concert'`},
+	"an open slot of a cancelled event": {"nothing left undone", `
+		UPDATE slots SET updated_at = now() - interval '1 hour', seats_taken = 0, waitlist_length = 0, status = 'open';
+		UPDATE events SET status = 'cancelled', cancelled_at = now(), updated_at = now() - interval '1 hour' WHERE title = 'Chamber concert'`},
+	"an attendee who was deleted": {"nothing left undone", `
+		UPDATE users SET deleted_at = now() - interval '1 hour'
+		WHERE id = (SELECT user_id FROM bookings WHERE status = 'confirmed' AND lower(during) > now() LIMIT 1)`},
+	"a busy head that nobody blocks": {"no queue held up", `
+		UPDATE slots SET capacity = seats_taken + 1, promotion_due_at = NULL WHERE waitlist_ready > 0;
+		INSERT INTO bookings (id, slot_id, user_id, during, seats, status, version, created_at, updated_at)
+		SELECT gen_random_uuid(), gen_random_uuid(), user_id, during, 1, 'confirmed', 1, now(), now() - interval '1 hour'
+		FROM bookings WHERE status = 'waitlisted' AND blocked IS NULL`},
 }
 
 // withFewer is a statement about the bookings that were promoted with fewer seats.
@@ -265,6 +284,7 @@ const disarm = `
 	END $$;
 	DROP INDEX bookings_one_live, bookings_queue;
 	CREATE SCHEMA healthy;
+	CREATE TABLE healthy.users AS SELECT * FROM users;
 	CREATE TABLE healthy.events AS SELECT * FROM events;
 	CREATE TABLE healthy.slots AS SELECT * FROM slots;
 	CREATE TABLE healthy.bookings AS SELECT * FROM bookings;
@@ -274,13 +294,14 @@ const disarm = `
 const heal = `
 	SET session_replication_role = replica;
 	DELETE FROM idempotency_keys;
+	UPDATE users u SET deleted_at = h.deleted_at FROM healthy.users h WHERE h.id = u.id;
 	UPDATE events e SET (status, cancelled_at, updated_at, starts_at, ends_at)
 		= (h.status, h.cancelled_at, h.updated_at, h.starts_at, h.ends_at) FROM healthy.events h WHERE h.id = e.id;
 	DELETE FROM slots;
 	INSERT INTO slots (id, event_id, starts_at, ends_at, capacity, status, revision, version, seats_taken,
-			waitlist_length, waitlist_ready, freed_version, promotion_due_at, created_at, updated_at)
+			waitlist_length, waitlist_ready, freed_version, promotion_due_at, cancelled_at, created_at, updated_at)
 		SELECT id, event_id, starts_at, ends_at, capacity, status, revision, version, seats_taken,
-			waitlist_length, waitlist_ready, freed_version, promotion_due_at, created_at, updated_at FROM healthy.slots;
+			waitlist_length, waitlist_ready, freed_version, promotion_due_at, cancelled_at, created_at, updated_at FROM healthy.slots;
 	DELETE FROM bookings;
 	INSERT INTO bookings SELECT * FROM healthy.bookings;
 	DELETE FROM ledger;

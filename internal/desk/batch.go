@@ -7,6 +7,7 @@ import (
 	"maps"
 	"runtime/debug"
 	"slices"
+	"time"
 
 	"github.com/jackc/pgx/v5/pgxpool"
 
@@ -71,10 +72,28 @@ func (d *Desk) fail(commands []*pending, err error) {
 	if fault.Of(err) == nil && errors.Is(err, context.DeadlineExceeded) {
 		err = fault.Overloaded.New("The database did not answer in time.").After(retryAfter)
 	}
+	if len(commands) == 1 && commands[0].Internal && !isAway(err) {
+		d.finish(commands[0], Outcome{}, err, true)
+		return
+	}
 	d.log.Error("batch failed", "commands", len(commands), "error", err)
 	for _, p := range commands {
 		p.finish(Outcome{}, err)
 	}
+}
+
+// finish tells the caller of a command its outcome, and notes of an internal one whether
+// it failed.
+func (d *Desk) finish(p *pending, o Outcome, err error, failed bool) {
+	switch {
+	case !p.Internal:
+	case failed:
+		d.failing.note(subjectOf(p), err, time.Now())
+		err = fmt.Errorf("%w: %w", ErrFailing, err)
+	default:
+		d.failing.forget(subjectOf(p))
+	}
+	p.finish(o, err)
 }
 
 // batch is some commands that share a transaction.
@@ -140,6 +159,9 @@ func (b *batch) separateContended() {
 	b.commands = slices.DeleteFunc(b.commands, func(p *pending) bool {
 		contended := slices.ContainsFunc(p.slots, b.loaded.isContended)
 		if contended {
+			if slot := b.loaded.slots[p.slots[0]]; b.loaded.lacksEvent(slot) {
+				p.event = slot.EventID
+			}
 			b.contended = append(b.contended, p)
 		}
 		return contended
@@ -149,7 +171,8 @@ func (b *batch) separateContended() {
 // finish tells the callers their outcomes, after the commit.
 func (b *batch) finish() {
 	for i, p := range b.commands {
-		p.finish(b.results[i].outcome, b.results[i].err)
+		r := b.results[i]
+		b.desk.finish(p, r.outcome, r.err, r.panicked)
 	}
 	for _, p := range b.contended {
 		p.requeue()
@@ -214,8 +237,10 @@ func (b *batch) apply(state *seating.State, keys keyring, p *pending) (r result,
 			panic(r.err) // The command's effect is in the state already, and must not stay.
 		}
 	}
-	if p.Key != nil {
-		r.store = keys.keep(p.Key, &r)
+	// Refusals are not kept: a repeated request is decided again.
+	if p.Key != nil && r.err == nil {
+		r.store = true
+		keys.keep(p.Key, r.outcome.Response)
 	}
 	return r, true
 }

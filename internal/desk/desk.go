@@ -40,6 +40,7 @@ type Desk struct {
 	// another transaction has locked: waiting for them must not delay the others.
 	inboxes   []*inbox
 	contended *inbox
+	failing   *failing
 
 	closing atomic.Bool
 	workers sync.WaitGroup
@@ -55,7 +56,8 @@ const (
 	Connections = mainWorkers + contendedWorkers
 	// batchSize is how many commands share a transaction.
 	batchSize = 256
-	// inboxSize is how many commands may wait in an inbox; one slot may fill half of it.
+	// inboxSize is how many commands of callers may wait in an inbox, and as many internal
+	// ones; one slot may fill half of it.
 	inboxSize = 4096
 	// batchDeadline bounds a batch with its splits and retries. It is below the
 	// timeout of requests.
@@ -70,8 +72,8 @@ type Submission struct {
 	// Render makes the response from the result. It must be pure: it runs inside the
 	// transaction, which stores the response with the key.
 	Render func(seating.Result) (idempotency.Response, error)
-	// Internal commands (of jobs and the ticker) go first and are never refused as
-	// fault.Overloaded.
+	// Internal commands (of jobs and the ticker) go first and take no place in the inbox
+	// from callers. One that fails each time rests in between, see ErrFailing.
 	Internal bool
 }
 
@@ -85,14 +87,14 @@ type Outcome struct {
 // New starts a desk. The pool must be its own, with at least Connections
 // connections; jobs is only used to insert jobs. Close stops it.
 func New(pool *pgxpool.Pool, jobs *river.Client[pgx.Tx], log *slog.Logger) *Desk {
-	d := &Desk{pool: pool, jobs: jobs, log: log, contended: newInbox()}
+	d := &Desk{pool: pool, jobs: jobs, log: log, contended: newInbox(), failing: newFailing(log)}
 	for range mainWorkers {
 		in := newInbox()
 		d.inboxes = append(d.inboxes, in)
 		d.startWorker(in, anySlots, skipLocked)
 	}
 	for range contendedWorkers {
-		d.startWorker(d.contended, sameSlots, waitForLocks)
+		d.startWorker(d.contended, sameLocks, waitForLocks)
 	}
 	return d
 }
@@ -102,9 +104,12 @@ func New(pool *pgxpool.Pool, jobs *river.Client[pgx.Tx], log *slog.Logger) *Desk
 //
 // Refusals are those of the command. fault.Overloaded, fault.ShuttingDown,
 // fault.Contention and fault.DatabaseUnavailable mean that nothing was changed,
-// fault.OutcomeUnknown that COMMIT was not answered.
+// fault.OutcomeUnknown that COMMIT was not answered. ErrFailing is for internal ones.
 func (d *Desk) Do(ctx context.Context, s Submission) (Outcome, error) {
 	p := newPending(s)
+	if p.Internal && d.failing.rests(subjectOf(p), time.Now()) {
+		return Outcome{}, ErrFailing
+	}
 	if err := d.submit(p); err != nil {
 		return Outcome{}, err
 	}
@@ -170,6 +175,7 @@ type pending struct {
 	Submission
 	needs   seating.Needs
 	slots   []uuid.UUID // sorted
+	event   uuid.UUID   // that another transaction had locked, if it was that
 	state   atomic.Int32
 	done    chan struct{}
 	outcome Outcome

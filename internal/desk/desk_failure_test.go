@@ -18,11 +18,17 @@ import (
 
 // lockSlot locks a slot in another transaction, until unlock is called.
 func (e *env) lockSlot(slot uuid.UUID) (unlock func()) {
+	return e.lock(`SELECT FROM slots WHERE id = $1 FOR UPDATE`, slot)
+}
+
+// lock runs a statement in another transaction, which keeps its locks until unlock is
+// called.
+func (e *env) lock(sql string, args ...any) (unlock func()) {
 	e.t.Helper()
 	ctx := context.Background()
 	tx, err := e.pool.BeginTx(ctx, pgx.TxOptions{})
 	must(e.t, err)
-	_, err = tx.Exec(ctx, `SELECT FROM slots WHERE id = $1 FOR UPDATE`, slot)
+	_, err = tx.Exec(ctx, sql, args...)
 	must(e.t, err)
 	return func() { must(e.t, tx.Rollback(ctx)) }
 }
@@ -48,6 +54,37 @@ func TestLockedSlotDoesNotDelayOtherSlots(t *testing.T) {
 	group.Wait()
 	if n := e.count(`SELECT seats_taken FROM slots WHERE id = $1`, locked); n != 20 {
 		t.Errorf("%d seats taken, want 20", n)
+	}
+}
+
+// Whoever changes the status of a slot waits for its event, and nobody else does.
+func TestLockedEventDelaysOnlyChangesOfItsSpan(t *testing.T) {
+	t.Parallel()
+	e := newEnv(t, 20)
+	var slots []uuid.UUID
+	for i := range 40 {
+		slots = append(slots, e.slot(5, 24+i))
+	}
+	unlock := e.lock(`SELECT FROM events WHERE id = $1 FOR NO KEY UPDATE`, e.event)
+	var group sync.WaitGroup
+	for _, slot := range slots[:20] {
+		group.Go(func() {
+			closed := seating.SlotClosed
+			if _, err := e.do(seating.EditSlot{SlotID: slot, Status: &closed, By: seating.System("")}); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+	for i, slot := range slots[20:] {
+		e.mustBook(slot, e.users[i], 1, seating.Reject)
+	}
+	if n := e.count(`SELECT count(*) FROM slots WHERE status = 'closed'`); n != 0 {
+		t.Errorf("%d slots of a locked event were closed", n)
+	}
+	unlock()
+	group.Wait()
+	if n := e.count(`SELECT count(*) FROM slots WHERE status = 'closed'`); n != 20 {
+		t.Errorf("%d slots were closed, want 20", n)
 	}
 }
 
@@ -78,6 +115,30 @@ func TestUnansweredCommitIsOutcomeUnknown(t *testing.T) {
 			_, err := e.book(e.slot(1, 1), e.users[0], 1, seating.Reject)
 			wantFault(t, err, fault.OutcomeUnknown)
 		})
+	}
+}
+
+// A batch whose COMMIT was not answered may have happened: no part of it runs again, or
+// somebody whose booking exists would be told already_booked.
+func TestBatchWithAnUnknownOutcomeIsNotRepeated(t *testing.T) {
+	t.Parallel()
+	e := newEnv(t, 4)
+	slot := e.slot(10, 24)
+	// A sequence counts also what is rolled back.
+	e.exec(`CREATE SEQUENCE commits`)
+	e.exec(`CREATE FUNCTION lost() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
+		PERFORM nextval('commits'), pg_terminate_backend(pg_backend_pid()); RETURN NULL; END $$`)
+	e.exec(`CREATE CONSTRAINT TRIGGER lost AFTER INSERT ON bookings DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION lost()`)
+	var batch []desk.Submission
+	for _, user := range e.users {
+		batch = append(batch, desk.Submission{Command: seating.Book{
+			BookingID: uuid.Must(uuid.NewV7()), SlotID: slot, UserID: user, Seats: 1, By: seating.Actor{Role: seating.ActorAttendee, ID: user}}})
+	}
+	for _, err := range e.desk.RunTogether(batch...) {
+		wantFault(t, err, fault.OutcomeUnknown)
+	}
+	if n := e.count(`SELECT last_value FROM commits`); n != 1 {
+		t.Errorf("%d times COMMIT was sent, want once", n)
 	}
 }
 

@@ -9,39 +9,70 @@ import (
 
 // inbox is a bounded queue of submissions in front of workers.
 type inbox struct {
-	mu       sync.Mutex
-	changed  *sync.Cond
-	internal []*pending
-	public   []*pending
-	// perSlot counts the submissions by their first slot, whether waiting or running.
-	perSlot map[uuid.UUID]int
+	mu      sync.Mutex
+	changed *sync.Cond
+	// internal and public have bounds of their own: jobs and the ticker must not take
+	// the places of callers.
+	internal, public *queue
 	// running counts the batches that workers have taken and not released.
 	running int
 	closed  bool
 }
 
+// queue is the internal submissions of an inbox, or those of callers.
+type queue struct {
+	waiting []*pending
+	// perSlot counts the submissions by their first slot, whether waiting or running.
+	perSlot map[uuid.UUID]int
+}
+
+func newQueue() *queue { return &queue{perSlot: map[uuid.UUID]int{}} }
+
+// isFullFor says whether a queue has no place for another submission of a slot: it is
+// full, or the slot has filled its half of it.
+func (q *queue) isFullFor(slot uuid.UUID) bool {
+	return len(q.waiting) >= inboxSize || q.perSlot[slot] >= inboxSize/2
+}
+
+func (q *queue) put(p *pending) {
+	q.waiting = append(q.waiting, p)
+	q.perSlot[p.slots[0]]++
+}
+
+func (q *queue) forget(p *pending) {
+	slot := p.slots[0]
+	if q.perSlot[slot]--; q.perSlot[slot] <= 0 {
+		delete(q.perSlot, slot)
+	}
+}
+
 func newInbox() *inbox {
-	in := &inbox{perSlot: map[uuid.UUID]int{}}
+	in := &inbox{internal: newQueue(), public: newQueue()}
 	in.changed = sync.NewCond(&in.mu)
 	return in
 }
 
-// put queues a submission. It returns false if the inbox is closed or full, or the
-// slot has filled its half of it.
+// queueOf is the queue of a submission.
+func (in *inbox) queueOf(p *pending) *queue {
+	if p.Internal {
+		return in.internal
+	}
+	return in.public
+}
+
+// isEmpty says whether nothing waits.
+func (in *inbox) isEmpty() bool { return len(in.internal.waiting)+len(in.public.waiting) == 0 }
+
+// put queues a submission. It returns false if the inbox is closed, or its queue is full
+// for the slot.
 func (in *inbox) put(p *pending) bool {
 	in.mu.Lock()
 	defer in.mu.Unlock()
-	switch {
-	case in.closed:
+	q := in.queueOf(p)
+	if in.closed || q.isFullFor(p.slots[0]) {
 		return false
-	case p.Internal:
-		in.internal = append(in.internal, p)
-	case len(in.public) >= inboxSize || in.perSlot[p.slots[0]] >= inboxSize/2:
-		return false
-	default:
-		in.public = append(in.public, p)
 	}
-	in.perSlot[p.slots[0]]++
+	q.put(p)
 	in.changed.Signal()
 	return true
 }
@@ -50,7 +81,7 @@ func (in *inbox) put(p *pending) bool {
 func (in *inbox) has(slot uuid.UUID) bool {
 	in.mu.Lock()
 	defer in.mu.Unlock()
-	return in.perSlot[slot] > 0
+	return in.internal.perSlot[slot]+in.public.perSlot[slot] > 0
 }
 
 // fits says whether a submission may join a batch.
@@ -58,8 +89,10 @@ type fits func(batch []*pending, p *pending) bool
 
 func anySlots([]*pending, *pending) bool { return true }
 
-func sameSlots(batch []*pending, p *pending) bool {
-	return len(batch) == 0 || slices.Equal(batch[0].slots, p.slots)
+// sameLocks is true of submissions that wait for the same slots, or for the same event.
+func sameLocks(batch []*pending, p *pending) bool {
+	return len(batch) == 0 || slices.Equal(batch[0].slots, p.slots) ||
+		p.event != uuid.Nil && p.event == batch[0].event
 }
 
 // take waits for submissions and takes a batch of those that fit, internal ones
@@ -68,15 +101,15 @@ func (in *inbox) take(fit fits) []*pending {
 	in.mu.Lock()
 	defer in.mu.Unlock()
 	for {
-		for len(in.internal)+len(in.public) == 0 {
+		for in.isEmpty() {
 			if in.closed {
 				in.changed.Broadcast() // wait may still expect submissions that were all withdrawn.
 				return nil
 			}
 			in.changed.Wait()
 		}
-		batch := in.gather(nil, &in.internal, fit)
-		batch = in.gather(batch, &in.public, fit)
+		batch := in.internal.gather(nil, fit)
+		batch = in.public.gather(batch, fit)
 		if len(batch) > 0 {
 			in.running++
 			return batch
@@ -85,25 +118,25 @@ func (in *inbox) take(fit fits) []*pending {
 }
 
 // gather moves submissions from a queue into the batch, and drops withdrawn ones.
-func (in *inbox) gather(batch []*pending, queue *[]*pending, fit fits) []*pending {
+func (q *queue) gather(batch []*pending, fit fits) []*pending {
 	var rest []*pending
-	for i, p := range *queue {
+	for i, p := range q.waiting {
 		if len(batch) == batchSize || len(batch) == 1 && batch[0].needsOwnBatch() {
-			rest = append(rest, (*queue)[i:]...)
+			rest = append(rest, q.waiting[i:]...)
 			break
 		}
 		switch {
 		case p.isWithdrawn():
-			in.forget(p)
+			q.forget(p)
 		case !fit(batch, p) || p.needsOwnBatch() && len(batch) > 0:
 			rest = append(rest, p)
 		case p.take():
 			batch = append(batch, p)
 		default: // withdrawn since isWithdrawn was asked
-			in.forget(p)
+			q.forget(p)
 		}
 	}
-	*queue = rest
+	q.waiting = rest
 	return batch
 }
 
@@ -112,17 +145,10 @@ func (in *inbox) release(batch []*pending) {
 	in.mu.Lock()
 	defer in.mu.Unlock()
 	for _, p := range batch {
-		in.forget(p)
+		in.queueOf(p).forget(p)
 	}
 	in.running--
 	in.changed.Broadcast()
-}
-
-func (in *inbox) forget(p *pending) {
-	slot := p.slots[0]
-	if in.perSlot[slot]--; in.perSlot[slot] <= 0 {
-		delete(in.perSlot, slot)
-	}
 }
 
 func (in *inbox) close() {
@@ -136,7 +162,7 @@ func (in *inbox) close() {
 func (in *inbox) wait() {
 	in.mu.Lock()
 	defer in.mu.Unlock()
-	for !in.closed || in.running > 0 || len(in.internal)+len(in.public) > 0 {
+	for !in.closed || in.running > 0 || !in.isEmpty() {
 		in.changed.Wait()
 	}
 }

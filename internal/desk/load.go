@@ -19,8 +19,10 @@ import (
 type loaded struct {
 	locks  locking
 	locked []uuid.UUID
-	now    time.Time
-	slots  map[uuid.UUID]seating.Slot
+	// events are locked: those of the slots in spanning, whose times or status may change.
+	events, spanning []uuid.UUID
+	now              time.Time
+	slots            map[uuid.UUID]seating.Slot
 
 	named, due, waitedOut, heads, unblockable, cancelling, attending []db.Booking
 
@@ -34,14 +36,15 @@ type loaded struct {
 	answered    keyring
 }
 
-// lockSlots is the first round trip: it begins the transaction, locks the slots,
-// and reads what only the holder of these locks can change.
+// lockSlots is the first round trip: it begins the transaction, locks the slots and
+// the events whose spans may change, and reads what only the holder of these locks can
+// change.
 func lockSlots(ctx context.Context, conn *pgx.Conn, commands []*pending, locks locking) (*loaded, error) {
 	l, p, q := &loaded{locks: locks}, &pipeline{}, db.New()
-	begin, lock := postgres.Begin, q.SlotsLock
+	begin, lock, lockEvents := postgres.Begin, q.SlotsLock, q.EventsLock
 	switch locks {
 	case skipLocked:
-		lock = q.SlotsLockFree
+		lock, lockEvents = q.SlotsLockFree, q.EventsLockFree
 	case readOnly:
 		begin, lock = beginReadOnly, q.SlotsFind
 	}
@@ -50,6 +53,10 @@ func lockSlots(ctx context.Context, conn *pgx.Conn, commands []*pending, locks l
 
 	all := unite(commands)
 	read(p, &l.locked, lock, all.slots)
+	if len(all.spanning) > 0 && locks != readOnly {
+		l.spanning = all.spanning
+		read(p, &l.events, lockEvents, all.spanning)
+	}
 	read(p, &l.now, clock, q)
 	var slots []db.SlotsLoadRow
 	read(p, &slots, q.SlotsLoad, all.slots)
@@ -72,7 +79,18 @@ func lockSlots(ctx context.Context, conn *pgx.Conn, commands []*pending, locks l
 		return nil, fmt.Errorf("lock slots: %w", err)
 	}
 	l.slots = slotsByID(slots)
+	l.separateQueues()
 	return l, nil
+}
+
+// separateQueues leaves waitedOut the queues of slots that have started, and heads
+// those of the others. A slot may start between the statements that read them, and
+// is in both then: only the clock that was read before decides, or its bookings
+// would be in the queue twice.
+func (l *loaded) separateQueues() {
+	hasStarted := func(b db.Booking) bool { slot := l.slots[b.SlotID]; return slot.Started(l.now) }
+	l.waitedOut = slices.DeleteFunc(l.waitedOut, func(b db.Booking) bool { return !hasStarted(b) })
+	l.heads = slices.DeleteFunc(l.heads, hasStarted)
 }
 
 func slotsByID(rows []db.SlotsLoadRow) map[uuid.UUID]seating.Slot {
@@ -168,10 +186,17 @@ func (l *loaded) concerned(commands []*pending) (users, others, ending []uuid.UU
 	return users, seating.SortedIDs(others), ending
 }
 
-// isContended says whether a slot exists and another transaction has locked it.
+// isContended says whether a slot exists and another transaction has locked it, or its
+// event if that must be locked too.
 func (l *loaded) isContended(id uuid.UUID) bool {
-	_, exists := l.slots[id]
-	return exists && !slices.Contains(l.locked, id)
+	slot, exists := l.slots[id]
+	return exists && (!slices.Contains(l.locked, id) || l.lacksEvent(slot))
+}
+
+// lacksEvent says whether a slot's event must be locked and another transaction has
+// locked it.
+func (l *loaded) lacksEvent(slot seating.Slot) bool {
+	return slices.Contains(l.spanning, slot.ID) && !slices.Contains(l.events, slot.EventID)
 }
 
 // dropContended drops what was read of slots that another transaction has locked.
@@ -252,13 +277,8 @@ func (l *loaded) state() *seating.State {
 	for _, slot := range l.slots {
 		s.AddSlot(slot)
 	}
-	for _, b := range l.waitedOut {
+	for b := range concat(l.waitedOut, l.heads) {
 		addWaiting(s, b)
-	}
-	for _, b := range l.heads {
-		if slot := l.slots[b.SlotID]; !slot.Started(l.now) {
-			addWaiting(s, b)
-		}
 	}
 	for b := range l.bookings() {
 		s.AddBooking(BookingOf(b))
@@ -290,8 +310,8 @@ func addWaiting(s *seating.State, row db.Booking) {
 
 // united has the needs of all commands of a batch.
 type united struct {
-	slots, bookings     []uuid.UUID
-	freeing, cancelling []uuid.UUID
+	slots, bookings               []uuid.UUID
+	freeing, cancelling, spanning []uuid.UUID
 	// unblocking has slots, each with the capacity that it may get.
 	unblocking map[uuid.UUID]int
 	// moving is the slot whose times change.
@@ -310,6 +330,9 @@ func unite(commands []*pending) united {
 		if n.Unblocks {
 			u.unblocking[n.Slots[0]] = max(u.unblocking[n.Slots[0]], n.Capacity)
 		}
+		if n.ChangesSpan {
+			u.spanning = append(u.spanning, n.Slots[0])
+		}
 		if n.CancelsAll {
 			u.cancelling = append(u.cancelling, n.Slots[0])
 		}
@@ -319,6 +342,7 @@ func unite(commands []*pending) united {
 	}
 	u.slots, u.bookings = seating.SortedIDs(u.slots), seating.SortedIDs(u.bookings)
 	u.freeing, u.cancelling = seating.SortedIDs(u.freeing), seating.SortedIDs(u.cancelling)
+	u.spanning = seating.SortedIDs(u.spanning)
 	return u
 }
 

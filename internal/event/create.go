@@ -21,7 +21,7 @@ func (s *Service) Create(ctx context.Context, caller access.Caller, settings Set
 	if err != nil {
 		return idempotency.Response{}, err
 	}
-	return once.do(ctx, s.pool, func(tx pgx.Tx) (Event, error) {
+	return once.do(ctx, s.pool, uuid.Nil, func(tx pgx.Tx) (Event, error) {
 		err := db.New().EventInsert(ctx, tx, db.EventInsertParams(settings.row(id, caller.UserID)))
 		if err != nil {
 			return Event{}, err

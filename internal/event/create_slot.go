@@ -24,7 +24,7 @@ func (s *Service) CreateSlot(ctx context.Context, caller access.Caller, eventID 
 	if err != nil {
 		return idempotency.Response{}, err
 	}
-	return once.do(ctx, s.pool, func(tx pgx.Tx) (seating.Slot, error) {
+	return once.do(ctx, s.pool, eventID, func(tx pgx.Tx) (seating.Slot, error) {
 		row, err := lockTx(ctx, tx, caller, eventID)
 		if err != nil {
 			return seating.Slot{}, err

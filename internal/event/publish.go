@@ -16,7 +16,7 @@ import (
 // Refusals: fault.NotFound, fault.NotPermitted and, if it was cancelled,
 // fault.InvalidTransition.
 func (s *Service) Publish(ctx context.Context, caller access.Caller, eventID uuid.UUID, once Once[Event]) (idempotency.Response, error) {
-	return once.do(ctx, s.pool, func(tx pgx.Tx) (Event, error) {
+	return once.do(ctx, s.pool, eventID, func(tx pgx.Tx) (Event, error) {
 		row, err := lockTx(ctx, tx, caller, eventID)
 		if err != nil {
 			return Event{}, err

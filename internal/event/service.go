@@ -37,9 +37,20 @@ type Once[T any] struct {
 }
 
 // do runs effect in a transaction and returns the response, or returns the stored
-// response to the same key.
-func (o Once[T]) do(ctx context.Context, pool *pgxpool.Pool, effect func(tx pgx.Tx) (T, error)) (idempotency.Response, error) {
-	return idempotency.InTx(ctx, pool, o.Key, func(tx pgx.Tx) (idempotency.Response, error) {
+// response to the same key. The event's row is locked before the key's user, as the
+// lock order wants; uuid.Nil is an event that is being made.
+func (o Once[T]) do(ctx context.Context, pool *pgxpool.Pool, eventID uuid.UUID, effect func(tx pgx.Tx) (T, error)) (idempotency.Response, error) {
+	lock := func(tx pgx.Tx) error {
+		if eventID == uuid.Nil {
+			return nil
+		}
+		_, err := db.New().EventLock(ctx, tx, eventID)
+		if errors.Is(err, pgx.ErrNoRows) {
+			return nil // It was a draft and is deleted; the key still has its response.
+		}
+		return err
+	}
+	return idempotency.InTx(ctx, pool, o.Key, lock, func(tx pgx.Tx) (idempotency.Response, error) {
 		result, err := effect(tx)
 		if err != nil {
 			return idempotency.Response{}, err

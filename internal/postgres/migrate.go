@@ -79,6 +79,11 @@ func MigrationStatus(ctx context.Context, address string) (Status, error) {
 	return migrator{files: db.Migrations}.status(ctx, pool)
 }
 
+// MigrationStatusOn is MigrationStatus by a connection that there is.
+func MigrationStatusOn(ctx context.Context, conn *pgxpool.Conn) (Status, error) {
+	return migrator{files: db.Migrations}.status(ctx, conn)
+}
+
 // migrator applies the migrations of a file system, and River's.
 type migrator struct {
 	files fs.FS // holds migrations/*.sql

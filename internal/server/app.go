@@ -59,6 +59,11 @@ const (
 	// they share with River's own maintenance.
 	jobWorkers     = 8
 	jobConnections = 8
+	// jobTimeout bounds a run of a job. rescueAfter is when a job that was running is
+	// taken to have died with its process, and runs again: later than jobTimeout and what
+	// the desk may take beyond that, or it would run twice at a time.
+	jobTimeout  = time.Minute
+	rescueAfter = 2 * time.Minute
 	// fetchCooldown is the least time between two fetches of jobs. River's default of
 	// 0.1 s would add up along a chain of promotions.
 	fetchCooldown = time.Millisecond
@@ -116,7 +121,7 @@ func (a *App) compose(ctx context.Context, config Config) error {
 	if err != nil {
 		return fmt.Errorf("jobs: %w", err)
 	}
-	if a.service, err = newService(pool, config.DatabaseURL); err != nil {
+	if a.service, err = newService(pool); err != nil {
 		return err
 	}
 	a.desk = desk.New(deskPool, jobs, a.log)
@@ -147,7 +152,11 @@ func (a *App) serveHTTP(config Config, pool *pgxpool.Pool, jobs *river.Client[pg
 	if err != nil {
 		return err
 	}
-	a.http = newHTTPServer(router, a.log)
+	handler, err := compress(router)
+	if err != nil {
+		return err
+	}
+	a.http = newHTTPServer(handler, a.log)
 	return nil
 }
 
@@ -167,7 +176,7 @@ func (a *App) prepareWorkers(ctx context.Context, config Config, bookings *booki
 	settings := river.Config{
 		Schema: postgres.RiverSchema, Logger: quiet(a.log), Workers: workers,
 		Queues:        map[string]river.QueueConfig{river.QueueDefault: {MaxWorkers: jobWorkers}},
-		FetchCooldown: fetchCooldown,
+		FetchCooldown: fetchCooldown, JobTimeout: jobTimeout, RescueStuckJobsAfter: rescueAfter,
 	}
 	if config.PollJobs {
 		settings.PollOnly, settings.FetchPollInterval = true, pollInterval
@@ -179,7 +188,8 @@ func (a *App) prepareWorkers(ctx context.Context, config Config, bookings *booki
 	if err != nil {
 		return fmt.Errorf("workers: %w", err)
 	}
-	a.ticker = waitlist.NewTicker(pool, a.desk, a.log, tickInterval)
+	a.ticker = waitlist.NewTicker(pool, a.desk, a.log, tickInterval,
+		waitlist.Backstop{Name: "cancel bookings of deleted users", Poll: booking.NewLeaving(bookings).Poll})
 	return nil
 }
 

@@ -8,9 +8,7 @@ import (
 	"io"
 	"net/http"
 	"strings"
-	"sync"
 	"sync/atomic"
-	"time"
 
 	"github.com/jackc/pgx/v5/pgxpool"
 	"github.com/swaggest/swgui"
@@ -19,35 +17,26 @@ import (
 	"eventbooking"
 	"eventbooking/gen/api"
 	"eventbooking/internal/fault"
-	"eventbooking/internal/postgres"
+	"eventbooking/internal/view"
 )
 
 // service implements the operations about the service itself: health and
 // documentation.
 type service struct {
-	pool        *pgxpool.Pool
-	databaseURL string
-	specJSON    []byte
+	readiness *readiness
+	// specYAMLTag and specJSONTag are the ETags of the contract's two forms.
+	specJSON                 []byte
+	specYAMLTag, specJSONTag string
 	// docs serves the files of Swagger UI; page is its HTML page.
 	docs http.Handler
 	page []byte
 	// stopping is set when the process begins to stop.
 	stopping atomic.Bool
-
-	// The result of the last check of the migrations is cached: it needs a
-	// connection, and anybody may ask for readiness at any rate.
-	mu                  sync.Mutex
-	migrationsCheckedAt time.Time
-	migrationsErr       error
 }
 
-const (
-	docsPath = "/docs"
-	// checkTimeout bounds the readiness checks, and is how long their result is cached.
-	checkTimeout = time.Second
-)
+const docsPath = "/docs"
 
-func newService(pool *pgxpool.Pool, databaseURL string) (*service, error) {
+func newService(pool *pgxpool.Pool) (*service, error) {
 	specJSON, err := api.GetSpecJSON()
 	if err != nil {
 		return nil, fmt.Errorf("read openapi.yaml: %w", err)
@@ -60,7 +49,10 @@ func newService(pool *pgxpool.Pool, databaseURL string) (*service, error) {
 	if err != nil {
 		return nil, fmt.Errorf("page of Swagger UI: %w", err)
 	}
-	return &service{pool: pool, databaseURL: databaseURL, specJSON: specJSON, docs: docs, page: page}, nil
+	return &service{
+		readiness: &readiness{pool: pool}, docs: docs, page: page,
+		specJSON: specJSON, specJSONTag: view.BytesETag(specJSON), specYAMLTag: view.BytesETag(eventbooking.Spec),
+	}, nil
 }
 
 // policy returns the content security policy of all pages.
@@ -76,31 +68,14 @@ func (s *service) GetReadiness(ctx context.Context, _ api.GetReadinessRequestObj
 	if s.stopping.Load() {
 		return nil, fault.ShuttingDown.New("This process is shutting down.")
 	}
-	ctx, cancel := context.WithTimeout(ctx, checkTimeout)
-	defer cancel()
-	checks := []fault.Check{check("database", s.pool.Ping(ctx))}
-	if checks[0].Ready {
-		checks = append(checks, check("migrations", s.checkMigrations(ctx)))
+	checks, err := s.readiness.ask(ctx)
+	if err != nil {
+		return nil, err
 	}
 	if last := checks[len(checks)-1]; !last.Ready {
 		return nil, fault.DatabaseUnavailable.New(last.Detail).With(fault.Members{Checks: checks})
 	}
 	return api.GetReadiness200JSONResponse{Status: api.CheckStatusReady, Checks: readinessChecks(checks)}, nil
-}
-
-// checkMigrations checks that the schema is up to date, once a second at most.
-func (s *service) checkMigrations(ctx context.Context) error {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if time.Since(s.migrationsCheckedAt) < checkTimeout {
-		return s.migrationsErr
-	}
-	status, err := postgres.MigrationStatus(ctx, s.databaseURL)
-	if err == nil && !status.Current() {
-		err = fault.DatabaseUnavailable.Newf("The database schema is at version %d of %d; run eventbooking migrate up.", status.Version, status.Latest)
-	}
-	s.migrationsCheckedAt, s.migrationsErr = time.Now(), err
-	return err
 }
 
 // check returns the result of a check with a sentence about its error. Of an
@@ -130,21 +105,26 @@ func readinessChecks(checks []fault.Check) []api.ReadinessCheck {
 // GetSpecYAML returns openapi.yaml, byte for byte.
 func (s *service) GetSpecYAML(context.Context, api.GetSpecYAMLRequestObject) (api.GetSpecYAMLResponseObject, error) {
 	return api.GetSpecYAML200ApplicationYAMLResponse{
-		Body: bytes.NewReader(eventbooking.Spec), ContentLength: int64(len(eventbooking.Spec))}, nil
+		Body: bytes.NewReader(eventbooking.Spec), ContentLength: int64(len(eventbooking.Spec)),
+		Headers: api.GetSpecYAML200ResponseHeaders{ETag: s.specYAMLTag}}, nil
 }
 
 // GetSpecJSON returns the contract as JSON.
 func (s *service) GetSpecJSON(context.Context, api.GetSpecJSONRequestObject) (api.GetSpecJSONResponseObject, error) {
-	return specJSON(s.specJSON), nil
+	return specJSON{s.specJSON, s.specJSONTag}, nil
 }
 
 // specJSON is an encoded document, sent without decoding it.
-type specJSON []byte
+type specJSON struct {
+	body []byte
+	tag  string
+}
 
 func (doc specJSON) VisitGetSpecJSONResponse(w http.ResponseWriter) error {
 	w.Header().Set("Content-Type", "application/json")
+	w.Header().Set("ETag", doc.tag)
 	w.WriteHeader(http.StatusOK)
-	_, err := w.Write(doc)
+	_, err := w.Write(doc.body)
 	return err
 }
 
@@ -185,7 +165,7 @@ const problemTemplate = `
 <style>body{font:1rem/1.5 system-ui,sans-serif;max-width:40rem;margin:3rem auto;padding:0 1rem}code{background:#eee;padding:.1em .3em}</style></head>
 <body>
 <h1>{{.Title}}</h1>
-<p><code>{{.Name}}</code>, HTTP status {{.Status}}{{if .Retryable}}; the same request may succeed later{{end}}</p>
+<p><code>{{.Name}}</code>, HTTP status {{.Status}}{{if .Retryable}}; the same request may succeed within seconds{{end}}</p>
 <h2>What it means</h2>
 <p>{{.Meaning}}</p>
 <h2>What to do</h2>

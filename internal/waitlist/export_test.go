@@ -3,15 +3,18 @@ package waitlist
 import (
 	"context"
 	"log/slog"
-	"time"
 )
 
 // Tick runs all tasks now, the backstops included.
 func (t *Ticker) Tick(ctx context.Context) {
-	for _, k := range t.tasks {
-		k.last = time.Time{}
-	}
-	t.tick(ctx)
+	t.tick(ctx, t.tasks)
+	t.tick(ctx, t.backstops)
+}
+
+// Paged is the ticker with another size of its pages.
+func (t *Ticker) Paged(page int32) *Ticker {
+	t.page = page
+	return t
 }
 
 // TickerOf is a ticker with one task.

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/google/uuid"
+	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgxpool"
 	"golang.org/x/sync/errgroup"
 
@@ -27,7 +28,17 @@ type Ticker struct {
 	desk     *desk.Desk
 	log      *slog.Logger
 	interval time.Duration
-	tasks    []*task
+	page     int32
+	// backstops do what a lost job has left undone. They run beside the tasks, so that
+	// much to do there delays nothing that is due.
+	tasks, backstops []*task
+}
+
+// Backstop is a poll for what a lost job has left undone, of a package that knows how to
+// do it. It does a page, and says whether more may be left.
+type Backstop struct {
+	Name string
+	Poll func(context.Context) (more bool, err error)
 }
 
 const (
@@ -47,29 +58,33 @@ const (
 
 // task is something that the ticker polls for.
 type task struct {
-	name  string
-	every time.Duration
+	name string
 	// poll does a page of what is due, and says whether more may be due.
 	poll func(context.Context) (more bool, err error)
 
-	last    time.Time
 	failing bool
 }
 
 // NewTicker returns a ticker that ticks at every interval; 0, or more than half a
-// second, means half a second.
-func NewTicker(pool *pgxpool.Pool, d *desk.Desk, log *slog.Logger, interval time.Duration) *Ticker {
+// second, means half a second. It also runs the backstops of others.
+func NewTicker(pool *pgxpool.Pool, d *desk.Desk, log *slog.Logger, interval time.Duration, others ...Backstop) *Ticker {
 	if interval <= 0 || interval > maxInterval {
 		interval = maxInterval
 	}
-	t := &Ticker{pool: pool, desk: d, log: log, interval: interval}
+	t := &Ticker{pool: pool, desk: d, log: log, interval: interval, page: pollPage}
 	q := db.New()
 	t.tasks = []*task{
-		{name: "expire", poll: t.pollSlots(q.SlotsExpiring, expire, 1)},
-		{name: "promote", poll: t.pollSlots(q.SlotsPromotionDue, promote, pollPage)},
-		{name: "unblock", every: backstopInterval, poll: t.pollSlots(q.SlotsUnblockable, promote, 1)},
-		{name: "cancel bookings", every: backstopInterval, poll: t.pollSlots(q.SlotsToCancelBookings, cancelBookings, 1)},
-		{name: "delete old idempotency keys", every: backstopInterval, poll: t.deleteOldKeys},
+		{name: "expire", poll: t.pollSlots(worklist(q.SlotsExpiring), expire, untilEmpty)},
+		{name: "promote", poll: t.pollSlots(worklist(q.SlotsPromotionDue), promote, onePass)},
+	}
+	t.backstops = []*task{
+		{name: "unblock", poll: t.pollSlots(worklist(q.SlotsUnblockable), promote, untilEmpty)},
+		{name: "block who holds up", poll: t.pollSlots(worklist(q.SlotsHeldUp), promote, onePass)},
+		{name: "cancel bookings", poll: t.pollSlots(worklist(q.SlotsToCancelBookings), cancelBookings, untilEmpty)},
+		{name: "delete old idempotency keys", poll: t.deleteOldKeys},
+	}
+	for _, b := range others {
+		t.backstops = append(t.backstops, &task{name: b.Name, poll: b.Poll})
 	}
 	return t
 }
@@ -80,10 +95,17 @@ func cancelBookings(id uuid.UUID) seating.Command { return seating.CancelAllBook
 
 // Run ticks until ctx ends, the first time at once.
 func (t *Ticker) Run(ctx context.Context) error {
+	var group errgroup.Group
+	group.Go(func() error { return t.repeat(ctx, t.tasks, t.interval) })
+	group.Go(func() error { return t.repeat(ctx, t.backstops, backstopInterval) })
+	return group.Wait()
+}
+
+func (t *Ticker) repeat(ctx context.Context, tasks []*task, interval time.Duration) error {
 	for {
-		t.tick(ctx)
+		t.tick(ctx, tasks)
 		// Random, so that processes do not tick at the same time.
-		pause := time.NewTimer(t.interval - rand.N(t.interval/10+1))
+		pause := time.NewTimer(interval - rand.N(interval/10+1))
 		select {
 		case <-ctx.Done():
 			pause.Stop()
@@ -93,11 +115,10 @@ func (t *Ticker) Run(ctx context.Context) error {
 	}
 }
 
-// tick runs the tasks that are due.
-func (t *Ticker) tick(ctx context.Context) {
-	for _, k := range t.tasks {
-		if now := time.Now(); ctx.Err() == nil && now.Sub(k.last) >= k.every {
-			k.last = now
+// tick runs some tasks, one after the other.
+func (t *Ticker) tick(ctx context.Context, tasks []*task) {
+	for _, k := range tasks {
+		if ctx.Err() == nil {
 			t.note(ctx, k, t.run(ctx, k))
 		}
 	}
@@ -130,16 +151,40 @@ func (t *Ticker) note(ctx context.Context, k *task, err error) {
 	k.failing = failing
 }
 
-type finder func(ctx context.Context, c db.DBTX, page int32) ([]uuid.UUID, error)
+// rounds is how often a list is polled in one run.
+type rounds int
+
+const (
+	// onePass is for a list that a slot may stay on.
+	onePass rounds = iota
+	// untilEmpty is for a list that each slot leaves when there is no more to do.
+	untilEmpty
+)
+
+// finder finds a page of slots, without those that rest because their command fails each
+// time.
+type finder func(ctx context.Context, tx pgx.Tx, resting []uuid.UUID, page int32) ([]uuid.UUID, error)
+
+// worklist makes a finder of a query.
+func worklist[P ~struct {
+	Resting []uuid.UUID
+	Page    int32
+}](query func(context.Context, db.DBTX, P) ([]uuid.UUID, error)) finder {
+	return func(ctx context.Context, tx pgx.Tx, resting []uuid.UUID, page int32) ([]uuid.UUID, error) {
+		return query(ctx, tx, P{Resting: resting, Page: page})
+	}
+}
 
 // pollSlots makes a poll that finds slots and submits a command for each of them,
 // many at the same time, so that they share batches. A command that fails does not
-// stop the others. More may be due if it found at least the number again of slots, or
-// if a command promoted some bookings and not all. A command that has more to do and
-// promoted nobody needs to lock further slots; a job does that.
-func (t *Ticker) pollSlots(find finder, command func(uuid.UUID) seating.Command, again int) func(context.Context) (bool, error) {
+// stop the others; one that fails each time rests, and the desk has logged it.
+//
+// More may be due if the page was full, if a command promoted some bookings and not all,
+// and with untilEmpty if it found any. A command that has more to do and promoted nobody
+// needs to lock further slots; a job does that.
+func (t *Ticker) pollSlots(find finder, command func(uuid.UUID) seating.Command, rounds rounds) func(context.Context) (bool, error) {
 	return func(ctx context.Context) (bool, error) {
-		due, err := postgres.Read(ctx, t.pool, func(c *pgxpool.Conn) ([]uuid.UUID, error) { return find(ctx, c, pollPage) })
+		due, err := t.find(ctx, find, t.desk.Resting(command(uuid.Nil)))
 		if err != nil {
 			return false, fmt.Errorf("find what is due: %w", err)
 		}
@@ -159,8 +204,17 @@ func (t *Ticker) pollSlots(find finder, command func(uuid.UUID) seating.Command,
 			})
 		}
 		err = group.Wait()
-		return len(due) >= again || unfinished.Load(), err
+		return len(due) >= int(t.page) || len(due) > 0 && rounds == untilEmpty || unfinished.Load(), err
 	}
+}
+
+// find runs a finder in a transaction, for its timeouts.
+func (t *Ticker) find(ctx context.Context, find finder, resting []uuid.UUID) (due []uuid.UUID, err error) {
+	err = postgres.InTx(ctx, t.pool, func(tx pgx.Tx) error {
+		due, err = find(ctx, tx, resting, t.page)
+		return err
+	})
+	return due, err
 }
 
 // deleteOldKeys is a poll that deletes old idempotency keys.

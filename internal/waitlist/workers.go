@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/google/uuid"
+	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgxpool"
 	"github.com/riverqueue/river"
 
@@ -40,8 +41,8 @@ const peekPage = 5
 // in the queue would give seats back. If it misses one, the command requests another
 // job that names it.
 func (w *promoteWorker) Work(ctx context.Context, job *river.Job[desk.PromoteArgs]) error {
-	also, err := postgres.Read(ctx, w.pool, func(c *pgxpool.Conn) ([]uuid.UUID, error) {
-		return db.New().SlotsPeek(ctx, c, db.SlotsPeekParams{SlotID: job.Args.SlotID, Page: peekPage})
+	also, err := postgres.InTxReturning(ctx, w.pool, func(tx pgx.Tx) ([]uuid.UUID, error) { // for its timeouts
+		return db.New().SlotsGivenBack(ctx, tx, db.SlotsGivenBackParams{SlotID: job.Args.SlotID, Page: peekPage, Hops: seating.MaxReplacements})
 	})
 	if err != nil {
 		return fmt.Errorf("peek at the queue: %w", err)
@@ -86,10 +87,10 @@ func (w *cancelWorker) NextRetry(job *river.Job[desk.CancelBookingsArgs]) time.T
 }
 
 // submit submits an internal command. If the slot does not exist any more, there is
-// nothing to do.
+// nothing to do. What fails each time is left to the ticker: a job would only repeat it.
 func submit(ctx context.Context, d *desk.Desk, c seating.Command) (seating.Result, error) {
 	outcome, err := d.Do(ctx, desk.Submission{Command: c, Internal: true})
-	if errors.Is(err, fault.NotFound) {
+	if errors.Is(err, fault.NotFound) || errors.Is(err, desk.ErrFailing) {
 		return seating.Result{}, nil
 	}
 	return outcome.Result, err

@@ -147,6 +147,7 @@ type Booking struct {
 type Slot struct {
 	ID             uuid.UUID `json:"id"`
 	EventID        uuid.UUID `json:"event_id"`
+	StartsAt       time.Time `json:"starts_at"`
 	Capacity       int       `json:"capacity"`
 	SeatsTaken     int       `json:"seats_taken"`
 	SeatsAvailable int       `json:"seats_available"`

@@ -2,7 +2,7 @@
 
 // Package mixed sends commands of every kind that get into each other's way: few
 // users who each do several things at once, slots that overlap, two processes of
-// the service and the jobs of both. All of it together must keep the lock order:
+// the service and the jobs of both, and an organizer who edits. All of it together must keep the lock order:
 // there is no deadlock.
 package mixed
 
@@ -12,6 +12,7 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"net/http"
+	"slices"
 	"time"
 
 	"golang.org/x/sync/errgroup"
@@ -31,9 +32,13 @@ const (
 	users    = 24
 	atOnce   = 64
 	capacity = 6
-	// edits is after how many commands something is edited: a slot's capacity, or,
-	// each fifth time, the rules of an event.
+	// edits is after how many commands something is edited: a slot's capacity or, each
+	// fifth time, the rules of an event and, each fifth time, the statuses and times of
+	// all slots.
 	edits = 50
+	// quietEvents have quietSlots each that nobody books, so that the spans of more
+	// events change at once.
+	quietEvents, quietSlots = 4, 5
 )
 
 // Prove sends the commands and counts the deadlocks in the database's log, those
@@ -48,6 +53,9 @@ func Prove(ctx context.Context, l *lab.Lab, o Options) (figure string, err error
 	e := &experiment{Options: o, deployment: deployment, random: rand.New(rand.NewPCG(o.Seed, atOnce))}
 	if e.load, err = load.New(ctx, load.Options{Organizer: deployment.Organizer, DatabaseURL: deployment.Cluster.URL(),
 		Workers: atOnce, People: users, Capacity: capacity, Seed: o.Seed}); err != nil {
+		return "", err
+	}
+	if err := e.publishQuiet(ctx); err != nil {
 		return "", err
 	}
 	over := make(chan struct{})
@@ -67,7 +75,32 @@ type experiment struct {
 	Options
 	deployment *lab.Deployment
 	load       *load.Load
+	quiet      []lab.Slot
 	random     *rand.Rand
+}
+
+// publishQuiet makes the events that nobody books. Their slots are made in turn, so
+// that the order of the slots is not that of their events.
+func (e *experiment) publishQuiet(ctx context.Context) error {
+	organizer := e.deployment.Organizer
+	for range quietEvents {
+		slots, err := organizer.Publish(ctx, lab.EventOptions{}, lab.Tomorrow(0, 1))
+		if err != nil {
+			return err
+		}
+		e.quiet = append(e.quiet, slots...)
+	}
+	for n := 1; n < quietSlots; n++ {
+		for i := range quietEvents {
+			var slot lab.Slot
+			event := e.quiet[(i+n)%quietEvents].EventID
+			if err := organizer.Post(ctx, "/events/"+event.String()+"/slots", lab.Tomorrow(2*n, 1)).Want(http.StatusCreated, &slot); err != nil {
+				return fmt.Errorf("create a slot: %w", err)
+			}
+			e.quiet = append(e.quiet, slot)
+		}
+	}
+	return nil
 }
 
 // edit edits now and then, until enough commands were sent.
@@ -83,8 +116,11 @@ func (e *experiment) edit(ctx context.Context) error {
 		}
 		edited++
 		edit := e.editCapacity
-		if edited%5 == 0 {
+		switch edited % 5 {
+		case 0:
 			edit = e.editRules
+		case 1:
+			edit = e.editSpans
 		}
 		if err := edit(ctx); err != nil {
 			return err
@@ -105,6 +141,29 @@ func (e *experiment) editRules(ctx context.Context) error {
 	return e.patch(ctx, "/events/"+slots[e.random.IntN(len(slots))].EventID.String(), map[string]any{
 		"fit": []string{"strict", "first_fit"}[e.random.IntN(2)], "max_passes": e.random.IntN(4),
 		"waitlist_mode": []string{"automatic", "offer"}[e.random.IntN(2)]})
+}
+
+// editSpans closes every slot and opens it again, all at once and in any order, and
+// changes the times of some instead, so that batches of both processes change the spans
+// of the same events. A slot never ends later than at first, so that bookings that are
+// apart stay so.
+func (e *experiment) editSpans(ctx context.Context) error {
+	for _, status := range []string{"closed", "open"} {
+		slots := slices.Concat(e.load.Slots(), e.quiet)
+		e.random.Shuffle(len(slots), func(i, j int) { slots[i], slots[j] = slots[j], slots[i] })
+		group, ctx := errgroup.WithContext(ctx)
+		for _, slot := range slots {
+			change := map[string]any{"status": status}
+			if status == "closed" && e.random.IntN(8) == 0 {
+				change = map[string]any{"ends_at": slot.StartsAt.Add(time.Duration(60+e.random.IntN(60)) * time.Minute)}
+			}
+			group.Go(func() error { return e.patch(ctx, "/slots/"+slot.ID.String(), change) })
+		}
+		if err := group.Wait(); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // patch edits what is at a path as it is now. A refusal is no matter.
