@@ -118,7 +118,7 @@ func TestMigrateRefusesADirtyDatabase(t *testing.T) {
 	t.Parallel()
 	url := testkit.DatabaseURL(t)
 	must(t, testkit.ExecOn(url, "UPDATE schema_migrations SET dirty = true"))
-	if err := postgres.MigrateUp(t.Context(), url); err == nil || !strings.Contains(err.Error(), "migrate force 6") {
+	if err := postgres.MigrateUp(t.Context(), url); err == nil || !strings.Contains(err.Error(), "run eventbooking migrate force") {
 		t.Errorf("got %v", err)
 	}
 }

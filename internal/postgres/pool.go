@@ -118,17 +118,14 @@ func Acquire(ctx context.Context, pool *pgxpool.Pool) (*pgxpool.Conn, error) {
 // acquireBusy takes a connection from a pool that the server does not let grow to its
 // size. The pool does not know that, and would rather fail than wait for one of those
 // that it has.
-func acquireBusy(ctx context.Context, pool *pgxpool.Pool, err error) (*pgxpool.Conn, error) {
+func acquireBusy(ctx context.Context, pool *pgxpool.Pool, refused error) (*pgxpool.Conn, error) {
 	ctx, cancel := context.WithTimeout(ctx, busyTimeout)
 	defer cancel()
-	for try := 0; sqlState(err) == tooManyConnections; try++ {
-		if Backoff(ctx, min(try, 1)) != nil {
-			return nil, err
-		}
-		var conn *pgxpool.Conn
-		if conn, err = pool.Acquire(ctx); err == nil {
-			return conn, nil
+	for try := 0; Backoff(ctx, min(try, 1)) == nil; try++ {
+		conn, err := pool.Acquire(ctx)
+		if err == nil || sqlState(err) != tooManyConnections && ctx.Err() == nil {
+			return conn, err
 		}
 	}
-	return nil, err
+	return nil, refused
 }
