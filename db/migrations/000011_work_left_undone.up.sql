@@ -7,7 +7,7 @@ ALTER TABLE users ADD bookings_cancelled_at timestamptz;
 CREATE INDEX users_leaving ON users (id) WHERE deleted_at IS NOT NULL AND bookings_cancelled_at IS NULL;
 
 -- Bookings that wait for a larger capacity.
-CREATE INDEX bookings_waiting_for_capacity ON bookings (slot_id) WHERE blocked = 'capacity';
+CREATE INDEX IF NOT EXISTS bookings_waiting_for_capacity ON bookings (slot_id) WHERE blocked = 'capacity';
 
 -- Whether a booking is cancelled with its user, who was deleted at that time: any live one
 -- but a confirmed one whose slot had ended, or that was checked in and whose slot had
