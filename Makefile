@@ -14,6 +14,7 @@ TYPESCRIPT := internal/clients/typescript
 KOTLIN     := mvn -B -ntp -q -f internal/clients/kotlin/pom.xml
 RELEASED   := $(TOOLS)/oasdiff/released.yaml
 ACCEPTED   := $(TOOLS)/oasdiff/accepted.txt
+SEVERITY   := $(TOOLS)/oasdiff/severity.txt
 COVERED    := 80
 FUZZTIME   := 30s
 # One line per file in gen/.
@@ -84,7 +85,7 @@ check: ## Check format, vet, go.mod, lint, openapi.yaml, its compatibility with 
 	$(LINT) run ./...
 	@command -v npx >/dev/null || { echo 'make check needs Node 20 or newer with npx to lint openapi.yaml: apt-get install nodejs npm'; exit 1; }
 	$(REDOCLY) lint
-	@$(OASDIFF) breaking --fail-on WARN --err-ignore $(ACCEPTED) --warn-ignore $(ACCEPTED) $(RELEASED) openapi.yaml || \
+	@$(OASDIFF) breaking --fail-on WARN --severity-levels $(SEVERITY) --err-ignore $(ACCEPTED) --warn-ignore $(ACCEPTED) $(RELEASED) openapi.yaml || \
 		{ echo 'openapi.yaml has a breaking change: undo it, or give the reason in $(ACCEPTED)'; exit 1; }
 	@before=$$($(GENERATED)) && $(MAKE) --no-print-directory generate generate-clients && test "$$before" = "$$($(GENERATED))" || \
 		{ echo 'gen/ was out of date and has been generated again: see git diff gen'; exit 1; }

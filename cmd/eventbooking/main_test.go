@@ -14,7 +14,7 @@ import (
 	"testing"
 	"time"
 
-	"eventbooking/gen/db"
+	"eventbooking/internal/account"
 	"eventbooking/internal/seed"
 	"eventbooking/internal/testkit"
 )
@@ -128,6 +128,27 @@ func TestMigratedAndSeededDatabasePassesTheDoctor(t *testing.T) {
 	}
 }
 
+// Of users of an earlier version whose addresses are the same now, the younger are listed.
+func TestMigrateListsUsersWithoutAKey(t *testing.T) {
+	t.Parallel()
+	url := testkit.DatabaseURL(t)
+	pool := testkit.Connect(t, url)
+	var ids []string
+	for _, email := range []string{"zo\u00eb@test.com", "zoe\u0308@test.com", "o\u200bdd@test.com"} {
+		ids = append(ids, testkit.ID().String())
+		testkit.Exec(t, pool, "INSERT INTO users (id, email, name, password_hash) VALUES ($1, $2, 'Old', '')", ids[len(ids)-1], email)
+	}
+	code, stdout, stderr := program(t, "migrate", "up", "--database-url="+url)
+	for _, want := range []string{"user " + ids[1] + " has the e-mail address of the older user " + ids[0], "user " + ids[2] + " has an e-mail address"} {
+		if code != 0 || !strings.Contains(stdout, want) {
+			t.Errorf("exit code %d, want %q:\n%s%s", code, want, stdout, stderr)
+		}
+	}
+	if strings.Contains(stdout+stderr, "test.com") {
+		t.Errorf("addresses are printed:\n%s%s", stdout, stderr)
+	}
+}
+
 func TestDoctorPrintsAViolationAndFails(t *testing.T) {
 	t.Parallel()
 	url := testkit.DatabaseURL(t)
@@ -224,7 +245,7 @@ func TestProcessesStartTogether(t *testing.T) {
 	if empty, err := seed.Empty(t.Context(), pool); err != nil || empty {
 		t.Errorf("not seeded: %v", err)
 	}
-	if _, err := db.New().UserFindByEmail(t.Context(), pool, "admin@test.com"); err != nil {
+	if _, err := account.FindByEmail(t.Context(), pool, "admin@test.com"); err != nil {
 		t.Error(err)
 	}
 	stop()

@@ -3,6 +3,10 @@ package main
 import (
 	"fmt"
 
+	"github.com/google/uuid"
+	"github.com/jackc/pgx/v5/pgxpool"
+
+	"eventbooking/internal/account"
 	"eventbooking/internal/postgres"
 )
 
@@ -19,8 +23,37 @@ func (migrateUp) Run(s *session) error {
 		if err := postgres.MigrateUp(s.ctx, url); err != nil {
 			return err
 		}
-		return showStatus(s, url)
+		keyless, err := fillEmailKeys(s, url)
+		if err != nil {
+			return err
+		}
+		if err := showStatus(s, url); err != nil {
+			return err
+		}
+		for _, user := range keyless {
+			fmt.Fprintln(s.out, describe(user))
+		}
+		return nil
 	})
+}
+
+// fillEmailKeys does what the migrations leave to Go: it computes the keys by which
+// e-mail addresses are compared.
+func fillEmailKeys(s *session, url string) (keyless []account.Keyless, err error) {
+	err = usePool(s, url, func(pool *pgxpool.Pool) error {
+		keyless, err = account.FillEmailKeys(s.ctx, pool)
+		return err
+	})
+	return keyless, err
+}
+
+// describe says what is wrong with the address of a user. It shows ids only, because
+// output is logged in many places.
+func describe(user account.Keyless) string {
+	if user.Holder == uuid.Nil {
+		return fmt.Sprintf("user %s has an e-mail address that cannot be registered any more: they can log in by its exact spelling only", user.UserID)
+	}
+	return fmt.Sprintf("user %s has the e-mail address of the older user %s in another spelling: they can log in by its exact spelling only", user.UserID, user.Holder)
 }
 
 type migrateDown struct {

@@ -7,7 +7,7 @@ import (
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgxpool"
 
-	"eventbooking/gen/db"
+	"eventbooking/internal/account"
 	"eventbooking/internal/postgres"
 	"eventbooking/internal/seed"
 )
@@ -46,7 +46,7 @@ func seedIfEmpty(s *session, pool *pgxpool.Pool) error {
 
 // isSeeded reports whether the seeded user to log in as exists.
 func isSeeded(s *session, pool *pgxpool.Pool) (bool, error) {
-	_, err := db.New().UserFindByEmail(s.ctx, pool, "busy@test.com")
+	_, err := account.FindByEmail(s.ctx, pool, "busy@test.com")
 	if errors.Is(err, pgx.ErrNoRows) {
 		return false, nil
 	}

@@ -112,6 +112,14 @@ func (p process) runService(s *session, config server.Config, listener net.Liste
 	if err := migrateWhenUp(s, url); err != nil {
 		return err
 	}
+	// At each start, because the previous version may have made users meanwhile.
+	keyless, err := fillEmailKeys(s, url)
+	if err != nil {
+		return err
+	}
+	if len(keyless) > 0 {
+		s.log.Warn("users share an e-mail address in different spellings, or have an invalid one: eventbooking migrate up lists them", "users", len(keyless))
+	}
 	config.DatabaseURL, config.MaxConns, config.Log = url, p.DatabaseMaxConns, s.log
 	app, err := server.New(s.ctx, config)
 	if err != nil {

@@ -14,11 +14,11 @@ import (
 )
 
 type simulate struct {
-	SlotID uuid.UUID `arg:"" name:"slot-id" help:"The slot to simulate."`
-	Rate   float64   `default:"0.1" help:"Share of the confirmed bookings that are cancelled: 0.1 is one in ten."`
-	Number uint64    `name:"seed" default:"1" help:"Random seed. The same seed gives the same result."`
-	Until  time.Time `placeholder:"TIME" help:"End of the simulated time, such as 2026-12-01T18:00:00Z. Default: the slot's start."`
-	Runs   int       `default:"20" help:"How often each policy is simulated, at most 200."`
+	SlotID uuid.UUID  `arg:"" name:"slot-id" help:"The slot to simulate."`
+	Rate   float64    `default:"0.1" help:"Share of the confirmed bookings that are cancelled: 0.1 is one in ten."`
+	Number uint64     `name:"seed" default:"1" help:"Random seed. The same seed gives the same result."`
+	Until  *time.Time `placeholder:"TIME" help:"End of the simulated time, such as 2026-12-01T18:00:00Z. Default: the slot's start."`
+	Runs   int        `default:"20" help:"How often each policy is simulated, at most 200."`
 }
 
 // Run compares waitlist policies on a copy of a slot, and prints the comparison.

@@ -75,6 +75,8 @@ func checkers(o options) map[string]mutant.Checker {
 		mutant.Crash: func(ctx context.Context, l *lab.Lab, s lab.Subject) (string, error) {
 			return crash.Prove(ctx, l, crash.Options{DatabaseKills: 10, Workers: 32, Seed: o.Seed, Subject: s})
 		},
+		mutant.Sequences: mutant.Tests("internal/proof/sequence", "TestTheServiceAnswersNamedSequencesAsSpecified"),
+		mutant.Starting:  mutant.Tests("internal/desk", "TestASlotThatStartsWhileItIsReadHasItsQueueOnce"),
 	}
 }
 

@@ -1,3 +1,2 @@
-DROP FUNCTION leaves_with_user;
 DROP INDEX bookings_waiting_for_capacity;
 ALTER TABLE users DROP bookings_cancelled_at;

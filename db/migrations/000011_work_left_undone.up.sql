@@ -8,11 +8,3 @@ CREATE INDEX users_leaving ON users (id) WHERE deleted_at IS NOT NULL AND bookin
 
 -- Bookings that wait for a larger capacity.
 CREATE INDEX IF NOT EXISTS bookings_waiting_for_capacity ON bookings (slot_id) WHERE blocked = 'capacity';
-
--- Whether a booking is cancelled with its user, who was deleted at that time: any live one
--- but a confirmed one whose slot had ended, or that was checked in and whose slot had
--- started. PostgreSQL inlines the function, as it does is_live.
-CREATE FUNCTION leaves_with_user(status text, during tstzrange, checked_in_at timestamptz, deleted_at timestamptz) RETURNS boolean
-    LANGUAGE sql IMMUTABLE PARALLEL SAFE
-    RETURN status IN ('waitlisted', 'held', 'offered', 'confirmed')
-        AND NOT (status = 'confirmed' AND (upper(during) <= deleted_at OR checked_in_at IS NOT NULL AND lower(during) <= deleted_at));

@@ -4,15 +4,23 @@
 -- locks the user's row first: a login must not run beside a change of the password.
 
 -- name: UserInsert :one
-INSERT INTO users (id, email, name, password_hash)
-VALUES (@id, @email, @name, @password_hash)
+INSERT INTO users (id, email, email_key, keyed_email, name, password_hash, role)
+VALUES (@id, @email, @email_key, @email, @name, @password_hash, @role)
 RETURNING *;
 
 -- name: UserFind :one
 SELECT * FROM users WHERE id = @id AND deleted_at IS NULL;
 
+-- The user of an address: the one with its key. A user without a key, because the
+-- previous version made them or an older user has it, is found by lower(email). The
+-- exact spelling comes first: so both of two users with one key can log in.
 -- name: UserFindByEmail :one
-SELECT * FROM users WHERE lower(email) = lower(@email) AND deleted_at IS NULL;
+SELECT * FROM users
+WHERE deleted_at IS NULL
+  AND (keyed_email = email AND email_key = @email_key
+       OR keyed_email IS DISTINCT FROM email AND lower(email) = lower(@email))
+ORDER BY email = @email DESC, keyed_email
+LIMIT 1;
 
 -- Locks one user. No row: the user was deleted, perhaps while this waited.
 -- name: UserLock :one
@@ -23,16 +31,46 @@ SELECT * FROM users WHERE id = @id AND deleted_at IS NULL FOR NO KEY UPDATE;
 SELECT * FROM users
 WHERE id < @before
   AND deleted_at IS NULL
-  AND (sqlc.narg(email)::text IS NULL OR lower(email) = lower(sqlc.narg(email)::text))
+  AND (sqlc.narg(email)::text IS NULL
+       OR keyed_email = email AND email_key = sqlc.narg(email_key)::text
+       OR keyed_email IS DISTINCT FROM email AND lower(email) = lower(sqlc.narg(email)::text))
   AND (sqlc.narg(role)::text IS NULL OR role = sqlc.narg(role)::text)
 ORDER BY id DESC
 LIMIT @page::int;
 
 -- name: UserUpdate :one
 UPDATE users
-SET email = @email, name = @name, role = @role, updated_at = clock_timestamp()
+SET email = @email, email_key = @email_key, keyed_email = @keyed_email, name = @name, updated_at = clock_timestamp()
 WHERE id = @id
 RETURNING *;
+
+-- name: UserSetRole :one
+UPDATE users SET role = @role, updated_at = clock_timestamp()
+WHERE id = @id
+RETURNING *;
+
+-- A page of the users who have no key of their present address.
+-- name: UsersWithoutEmailKey :many
+SELECT id, email FROM users
+WHERE deleted_at IS NULL AND keyed_email IS DISTINCT FROM email AND id > @after_id
+ORDER BY id
+LIMIT @page::int;
+
+-- Sets the keys of users, except where somebody has the key already, or the address
+-- has changed meanwhile.
+-- name: UsersSetEmailKeys :exec
+UPDATE users u
+SET email_key = v.key, keyed_email = v.email
+FROM (SELECT unnest(@ids::uuid[]) AS id, unnest(@emails::text[]) AS email, unnest(@keys::text[]) AS key) v
+WHERE u.id = v.id
+  AND u.email = v.email
+  AND u.deleted_at IS NULL
+  AND NOT EXISTS (SELECT FROM users o WHERE o.email_key = v.key AND o.keyed_email = o.email);
+
+-- Who has these keys.
+-- name: UsersByEmailKeys :many
+SELECT id, email_key::text FROM users
+WHERE email_key = ANY(@keys::text[]) AND keyed_email = email;
 
 -- name: UserSetPassword :exec
 UPDATE users SET password_hash = @password_hash WHERE id = @id;
@@ -42,6 +80,8 @@ UPDATE users SET password_hash = @password_hash WHERE id = @id;
 -- name: UserAnonymise :exec
 UPDATE users
 SET email = 'deleted+' || id || '@invalid',
+    email_key = NULL,
+    keyed_email = NULL,
     name = 'Deleted user',
     password_hash = NULL,
     deleted_at = clock_timestamp(),
@@ -93,6 +133,9 @@ SELECT * FROM tokens
 WHERE user_id = @user_id AND id < @before
 ORDER BY id DESC
 LIMIT @page::int;
+
+-- name: TokenGet :one
+SELECT * FROM tokens WHERE id = @id AND user_id = @user_id;
 
 -- name: TokenDelete :execrows
 DELETE FROM tokens WHERE id = @id AND user_id = @user_id;

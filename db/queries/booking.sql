@@ -95,13 +95,14 @@ WHERE b.user_id = @user_id
 ORDER BY s.starts_at, b.id
 LIMIT @page::int;
 
--- A page of the bookings of a deleted user that are to be cancelled.
--- name: BookingsLeaving :many
-SELECT b.id, b.slot_id
+-- A page of the live bookings of a deleted user that are to be cancelled: those that
+-- were not final when the user was deleted.
+-- name: BookingsOfDeletedUser :many
+SELECT b.id, b.slot_id, u.deleted_at::timestamptz AS deleted_at
 FROM users u
 JOIN bookings b ON b.user_id = u.id
-WHERE u.id = @user_id
-  AND leaves_with_user(b.status, b.during, b.checked_in_at, u.deleted_at)
+WHERE u.id = @user_id AND u.deleted_at IS NOT NULL
+  AND is_live(b.status) AND NOT is_final(b.status, b.checked_in_at, b.during, u.deleted_at)
   AND b.id > @after_id
 ORDER BY b.id
 LIMIT @page::int;
@@ -124,31 +125,25 @@ SET bookings_cancelled_at = clock_timestamp()
 WHERE u.id = @id AND u.bookings_cancelled_at IS NULL
   AND NOT EXISTS (
     SELECT FROM bookings b
-    WHERE b.user_id = u.id AND leaves_with_user(b.status, b.during, b.checked_in_at, u.deleted_at));
+    WHERE b.user_id = u.id AND is_live(b.status) AND NOT is_final(b.status, b.checked_in_at, b.during, u.deleted_at));
 
--- The slots in which the first bookings of a queue would give seats back: those of
--- the bookings that they replace, or of the bookings that replaced these.
--- name: SlotsGivenBack :many
-WITH RECURSIVE line AS (
-    SELECT o.slot_id, o.status, o.replaced_by, 0 AS hops
-    FROM (
-        SELECT b.replaces_booking_id FROM bookings b
-        WHERE b.slot_id = @slot_id AND b.status = 'waitlisted' AND b.replaces_booking_id IS NOT NULL
-        ORDER BY b.queued_version
-        LIMIT @page::int
-    ) w
-    JOIN bookings o ON o.id = w.replaces_booking_id
-    UNION ALL
-    SELECT n.slot_id, n.status, n.replaced_by, l.hops + 1
-    FROM line l JOIN bookings n ON n.id = l.replaced_by
-    WHERE l.hops < @hops::int
-)
-SELECT DISTINCT slot_id FROM line WHERE takes_seats(status);
-
--- The entries of one booking.
+-- The entries of one booking, and the changes of its slot's times while it was live: an
+-- ended booking has the version of its last entry.
 -- name: LedgerOfBooking :many
-SELECT * FROM ledger
-WHERE booking_id = @booking_id AND slot_id = @slot_id AND version > @after_version
+SELECT * FROM (
+    (SELECT * FROM ledger o
+     WHERE o.booking_id = @booking_id AND o.slot_id = @slot_id AND o.version > @after_version
+     ORDER BY o.version
+     LIMIT @page::int)
+    UNION ALL
+    (SELECT m.* FROM bookings b
+     JOIN ledger m ON m.slot_id = b.slot_id AND m.new_starts_at IS NOT NULL AND m.version > @after_version
+         AND m.version > (SELECT min(f.version) FROM ledger f WHERE f.booking_id = b.id AND f.slot_id = b.slot_id)
+         AND (is_live(b.status) OR m.version < b.version)
+     WHERE b.id = @booking_id
+     ORDER BY m.version
+     LIMIT @page::int)
+) l
 ORDER BY version
 LIMIT @page::int;
 
@@ -177,11 +172,10 @@ WITH RECURSIVE up AS (
     FROM (SELECT * FROM up LIMIT @links::int) found
     GROUP BY found.slot_id, found.version
 )
-SELECT n.depth, sqlc.embed(l), e.organizer_id
+SELECT n.depth, sqlc.embed(l), s.event_id
 FROM nearest n
 JOIN ledger l ON l.slot_id = n.slot_id AND l.version = n.version
 LEFT JOIN slots s ON s.id = n.slot_id
-LEFT JOIN events e ON e.id = s.event_id
 ORDER BY n.depth, l.at DESC, l.slot_id, l.version DESC;
 
 -- The entries that those of a booking caused, the entries that these caused, and so
@@ -206,9 +200,8 @@ WITH RECURSIVE down AS (
 ), nearest AS (
     SELECT * FROM down LIMIT @links::int
 )
-SELECT n.depth::int AS depth, sqlc.embed(l), e.organizer_id
+SELECT n.depth::int AS depth, sqlc.embed(l), s.event_id
 FROM nearest n
 JOIN ledger l ON l.slot_id = n.slot_id AND l.version = n.version
 LEFT JOIN slots s ON s.id = n.slot_id
-LEFT JOIN events e ON e.id = s.event_id
 ORDER BY n.depth, l.at, l.slot_id, l.version;

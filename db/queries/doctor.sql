@@ -136,25 +136,31 @@ JOIN ledger l ON l.slot_id = s.id AND l.version = s.version
 WHERE (s.seats_taken, s.capacity, s.waitlist_length) <> (l.seats_taken, l.capacity, l.waitlist_length)
 LIMIT @page::int;
 
--- A booking is as its last entry says. Every booking has an entry, and every booking
+-- A booking is as its last entry says; if it was live when the times of its slot changed
+-- since, it has the version of that entry. Every booking has an entry, and every booking
 -- that an entry names exists.
 -- name: DoctorBookings :many
 WITH newest AS (
     SELECT slot_id, booking_id, max(version) AS version FROM ledger
     WHERE booking_id IS NOT NULL
     GROUP BY slot_id, booking_id
+), moved AS (
+    SELECT slot_id, max(version) AS version FROM ledger
+    WHERE new_starts_at IS NOT NULL
+    GROUP BY slot_id
 )
 SELECT coalesce(b.slot_id, n.slot_id)::uuid AS slot_id, coalesce(b.id, n.booking_id)::uuid AS booking_id, coalesce(n.version, 0)::bigint AS version,
        CASE WHEN b.id IS NULL THEN 'the ledger speaks of a booking that is not there'
             WHEN n.booking_id IS NULL THEN 'no entry of the ledger speaks of the booking'
-            ELSE format('the booking is %s with %s seats at version %s; its last entry says %s with %s at version %s',
-                        b.status, b.seats, b.version, l.status, l.seats, n.version)
+            ELSE format('the booking is %s with %s seats at version %s; its last entry says %s with %s at version %s, and its slot was moved at version %s',
+                        b.status, b.seats, b.version, l.status, l.seats, n.version, coalesce(m.version, 0))
        END::text AS detail
 FROM bookings b
 FULL JOIN newest n ON n.booking_id = b.id AND n.slot_id = b.slot_id
 LEFT JOIN ledger l ON l.slot_id = n.slot_id AND l.version = n.version
+LEFT JOIN moved m ON m.slot_id = n.slot_id AND is_live(l.status)
 WHERE b.id IS NULL OR n.booking_id IS NULL
-   OR (b.status, b.seats, b.version, b.user_id) IS DISTINCT FROM (l.status, l.seats, l.version, l.user_id)
+   OR (b.status, b.seats, b.version, b.user_id) IS DISTINCT FROM (l.status, l.seats, greatest(l.version, m.version), l.user_id)
 LIMIT @page::int;
 
 -- Positions in the queue, blocks and passes are as the ledger says. A booking's
@@ -352,7 +358,8 @@ WHERE l.cause_slot_id IS NOT NULL
 LIMIT @page::int;
 
 -- Promotions, offers, passes and unblocks have a cause. The cause of a confirmed hold,
--- or of an answer to an offer, is the booking's entry before.
+-- or of an answer to an offer, is the booking's entry before, or the change of its slot's
+-- times since.
 -- name: DoctorPromotions :many
 SELECT slot_id, coalesce(booking_id, '00000000-0000-0000-0000-000000000000')::uuid AS booking_id, version,
        format('the entry (%s) names %s as its cause', kind, coalesce('entry ' || cause_version, 'nothing'))::text AS detail
@@ -364,11 +371,13 @@ FROM (
 ) step
 WHERE (kind IN ('promoted', 'offered', 'passed', 'unblocked') AND cause_slot_id IS NULL)
    OR ((kind IN ('accepted', 'declined') OR (kind = 'confirmed' AND before IS NOT NULL))
-       AND (cause_slot_id, cause_version) IS DISTINCT FROM (slot_id, before))
+       AND (cause_slot_id, cause_version) IS DISTINCT FROM (slot_id, greatest(before, (
+           SELECT max(m.version) FROM ledger m
+           WHERE m.slot_id = step.slot_id AND m.version < step.version AND m.new_starts_at IS NOT NULL))))
 LIMIT @page::int;
 
 -- A replaced booking is cancelled, by an entry that the booking that replaced it caused,
--- and both are of the same user.
+-- or because it was moved there, and both are of the same user.
 -- name: DoctorReplacements :many
 SELECT b.slot_id, b.id AS booking_id, b.version,
        format('the booking is %s and replaced by booking %s, %s', b.status, b.replaced_by,
@@ -381,7 +390,8 @@ LEFT JOIN ledger l ON l.slot_id = b.slot_id AND l.version = b.version
 LEFT JOIN ledger c ON c.slot_id = l.cause_slot_id AND c.version = l.cause_version
 WHERE b.replaced_by IS NOT NULL
   AND (b.status <> 'cancelled' OR r.user_id IS DISTINCT FROM b.user_id
-       OR c.booking_id IS DISTINCT FROM b.replaced_by OR c.status <> 'confirmed')
+       OR CASE WHEN l.kind = 'moved' THEN r.moved_from IS DISTINCT FROM b.id
+               ELSE c.booking_id IS DISTINCT FROM b.replaced_by OR c.status <> 'confirmed' END)
 LIMIT @page::int;
 
 -- A moved booking was cancelled by its move, which caused one new booking of the same
@@ -415,19 +425,52 @@ WHERE n.id IS NULL OR o.booking_id IS NULL
    OR n.slot_id = o.slot_id
 LIMIT @page::int;
 
--- A booking is checked in if its last entry about that says so and it has seats.
+-- A booking is checked in, and by whom, if its last entry about that says so and it has
+-- seats.
 -- name: DoctorCheckIns :many
 WITH newest AS (
-    SELECT DISTINCT ON (booking_id) booking_id, kind, at FROM ledger
+    SELECT DISTINCT ON (booking_id) booking_id, kind, at, actor_id FROM ledger
     WHERE kind IN ('checked_in', 'check_in_undone')
     ORDER BY booking_id, version DESC
 )
 SELECT b.slot_id, b.id AS booking_id, b.version,
-       format('the booking is %s and checked in at %s; the last entry about that is %s of %s',
-              b.status, coalesce(b.checked_in_at::text, 'no time'), coalesce(n.kind, 'missing'), coalesce(n.at::text, 'no time'))::text AS detail
+       format('the booking is %s and checked in at %s by %s; the last entry about that is %s of %s by %s',
+              b.status, coalesce(b.checked_in_at::text, 'no time'), coalesce(b.checked_in_by::text, 'nobody'),
+              coalesce(n.kind, 'missing'), coalesce(n.at::text, 'no time'), coalesce(n.actor_id::text, 'nobody'))::text AS detail
 FROM bookings b
 LEFT JOIN newest n ON n.booking_id = b.id
 WHERE b.checked_in_at IS DISTINCT FROM CASE WHEN n.kind = 'checked_in' AND b.status = 'confirmed' THEN n.at END
+   OR (b.checked_in_at IS NOT NULL AND b.checked_in_by IS DISTINCT FROM n.actor_id)
+LIMIT @page::int;
+
+-- A final booking stays as it is: once its slot has ended, or has started with the
+-- attendee checked in, no entry changes its status or its seats. What the system does
+-- because a slot or an event was cancelled, or a user deleted, counts as of then.
+-- name: DoctorFinal :many
+WITH late AS (
+    SELECT l.slot_id, l.booking_id, l.version, s.starts_at, s.ends_at,
+           CASE WHEN l.actor = 'system' THEN least(l.at, u.deleted_at, s.cancelled_at, e.cancelled_at) ELSE l.at END AS as_of
+    FROM ledger l
+    JOIN slots s ON s.id = l.slot_id
+    JOIN events e ON e.id = s.event_id
+    LEFT JOIN users u ON u.id = l.user_id
+    WHERE l.booking_id IS NOT NULL AND l.at >= s.starts_at
+), life AS (
+    SELECT slot_id, booking_id, version, kind, status, seats,
+           lag(status) OVER life AS was, lag(seats) OVER life AS had,
+           coalesce(max(version) FILTER (WHERE kind = 'checked_in') OVER before
+                    > coalesce(max(version) FILTER (WHERE kind = 'check_in_undone') OVER before, 0), false) AS checked_in
+    FROM ledger
+    WHERE booking_id IN (SELECT booking_id FROM late)
+    WINDOW life AS (PARTITION BY slot_id, booking_id ORDER BY version),
+           before AS (PARTITION BY slot_id, booking_id ORDER BY version ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING)
+)
+SELECT l.slot_id, coalesce(l.booking_id, '00000000-0000-0000-0000-000000000000')::uuid AS booking_id, l.version,
+       format('the booking was final, and the entry (%s) made it %s with %s seats', l.kind, l.status, l.seats)::text AS detail
+FROM life l
+JOIN late USING (slot_id, booking_id, version)
+WHERE l.was = 'confirmed' AND (l.status <> 'confirmed' OR l.seats <> l.had)
+  AND (late.as_of >= late.ends_at OR (l.checked_in AND late.as_of >= late.starts_at))
 LIMIT @page::int;
 
 -- Nobody holds more than 20 seats (maxHeld).
@@ -493,8 +536,11 @@ SELECT s.id AS slot_id, '00000000-0000-0000-0000-000000000000'::uuid AS booking_
 FROM slots s
 JOIN events e ON e.id = s.event_id
 WHERE s.promotion_due_at < now() - interval '1 minute'
-   OR (((e.status = 'cancelled' AND s.status <> 'cancelled')
-        OR ((s.status = 'cancelled' OR e.status = 'cancelled') AND (s.seats_taken > 0 OR s.waitlist_length > 0)))
+   OR (((e.status = 'cancelled' AND s.status <> 'cancelled' AND s.ends_at > e.cancelled_at)
+        OR (s.status = 'cancelled' AND EXISTS (
+            SELECT FROM bookings b
+            WHERE b.slot_id = s.id AND is_live(b.status)
+              AND NOT is_final(b.status, b.checked_in_at, b.during, coalesce(s.cancelled_at, e.cancelled_at, now())))))
        AND greatest(s.updated_at, e.updated_at) < now() - interval '1 minute')
 LIMIT @page::int
 )
@@ -505,7 +551,7 @@ SELECT b.slot_id, b.id AS booking_id, b.version,
 FROM users u
 JOIN bookings b ON b.user_id = u.id
 WHERE u.deleted_at < now() - interval '1 minute'
-  AND leaves_with_user(b.status, b.during, b.checked_in_at, u.deleted_at)
+  AND is_live(b.status) AND NOT is_final(b.status, b.checked_in_at, b.during, u.deleted_at)
 LIMIT @page::int
 )
 LIMIT @page::int;
@@ -549,13 +595,12 @@ CROSS JOIN LATERAL (
 WHERE o.since < now() - interval '1 minute'
 LIMIT @page::int;
 
--- Stored responses are successes or conflicts, not from the future, and not older than
--- two days.
+-- Stored responses are successes, not from the future, and not older than two days.
 -- name: DoctorIdempotencyKeys :many
 SELECT '00000000-0000-0000-0000-000000000000'::uuid AS slot_id, '00000000-0000-0000-0000-000000000000'::uuid AS booking_id, 0::bigint AS version,
        format('the key of user %s of %s keeps an answer with status %s', user_id, created_at, status)::text AS detail
 FROM idempotency_keys
-WHERE NOT (status BETWEEN 200 AND 299 OR status = 409)
+WHERE status NOT BETWEEN 200 AND 299
    OR created_at > now() + interval '1 minute' OR created_at < now() - interval '2 days'
 LIMIT @page::int;
 

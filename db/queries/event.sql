@@ -9,11 +9,11 @@
 -- name: EventInsert :exec
 INSERT INTO events (
     title, description, location, time_zone, booking_opens_at, booking_closes_at,
-    cancellation_closes_minutes, waitlist_mode, waitlist_limit, offer_minutes, fit, max_passes, hold_minutes,
+    cancellation_closes_minutes, waitlist_mode, waitlist_limit, offer_minutes, fit, max_passes, hold_minutes, walk_ins,
     id, organizer_id)
 VALUES (
     @title, @description, @location, @time_zone, sqlc.narg('booking_opens_at'), sqlc.narg('booking_closes_at'),
-    @cancellation_closes_minutes, @waitlist_mode, sqlc.narg('waitlist_limit'), @offer_minutes, @fit, @max_passes, @hold_minutes,
+    @cancellation_closes_minutes, @waitlist_mode, sqlc.narg('waitlist_limit'), @offer_minutes, @fit, @max_passes, @hold_minutes, @walk_ins,
     @id, @organizer_id);
 
 -- An event with the number of its slots and their free seats. A cancelled event has none
@@ -22,7 +22,7 @@ VALUES (
 SELECT
     e.id, e.organizer_id, e.title, e.description, e.location, e.time_zone, e.status, e.revision,
     e.booking_opens_at, e.booking_closes_at, e.cancellation_closes_minutes, e.waitlist_mode, e.waitlist_limit,
-    e.offer_minutes, e.fit, e.max_passes, e.hold_minutes, e.published_at, e.cancelled_at, e.cancellation_reason,
+    e.offer_minutes, e.fit, e.max_passes, e.hold_minutes, e.walk_ins, e.published_at, e.cancelled_at, e.cancellation_reason,
     e.created_at, e.updated_at, e.starts_at, e.ends_at,
     sums.slot_count, sums.seats_available
 FROM events e
@@ -47,7 +47,7 @@ WHERE e.id = @id;
 SELECT
     e.id, e.organizer_id, e.title, e.description, e.location, e.time_zone, e.status, e.revision,
     e.booking_opens_at, e.booking_closes_at, e.cancellation_closes_minutes, e.waitlist_mode, e.waitlist_limit,
-    e.offer_minutes, e.fit, e.max_passes, e.hold_minutes, e.published_at, e.cancelled_at, e.cancellation_reason,
+    e.offer_minutes, e.fit, e.max_passes, e.hold_minutes, e.walk_ins, e.published_at, e.cancelled_at, e.cancellation_reason,
     e.created_at, e.updated_at, e.starts_at, e.ends_at,
     sums.slot_count, sums.seats_available
 FROM (
@@ -101,6 +101,7 @@ SET title = @title, description = @description, location = @location, time_zone 
     booking_opens_at = sqlc.narg('booking_opens_at'), booking_closes_at = sqlc.narg('booking_closes_at'),
     cancellation_closes_minutes = @cancellation_closes_minutes, waitlist_mode = @waitlist_mode,
     waitlist_limit = sqlc.narg('waitlist_limit'), offer_minutes = @offer_minutes, fit = @fit, max_passes = @max_passes, hold_minutes = @hold_minutes,
+    walk_ins = @walk_ins,
     revision = revision + 1, updated_at = clock_timestamp()
 WHERE id = @id AND organizer_id = @organizer_id;
 
@@ -128,8 +129,13 @@ SELECT FROM slots WHERE event_id = @event_id ORDER BY id FOR NO KEY UPDATE;
 -- name: EventSlotsLockRest :many
 SELECT id, waitlist_length FROM slots WHERE event_id = @event_id ORDER BY id FOR NO KEY UPDATE NOWAIT;
 
--- name: EventSlots :many
-SELECT id FROM slots WHERE event_id = @event_id ORDER BY id;
+-- The slots that had not ended when their event was cancelled.
+-- name: EventSlotsToCancel :many
+SELECT s.id
+FROM slots s
+JOIN events e ON e.id = s.event_id
+WHERE s.event_id = @event_id AND s.ends_at > e.cancelled_at
+ORDER BY s.id;
 
 -- How many slots an event has, and the time now.
 -- name: EventSlotsCount :one

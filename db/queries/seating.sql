@@ -50,7 +50,8 @@ SELECT
     s.promotion_due_at, s.created_at, s.updated_at,
     e.organizer_id, e.status AS event_status, e.booking_opens_at, e.booking_closes_at,
     e.cancellation_closes_minutes, e.waitlist_mode, e.waitlist_limit, e.offer_minutes,
-    e.hold_minutes, e.fit, e.max_passes,
+    e.hold_minutes, e.fit, e.max_passes, e.walk_ins,
+    coalesce(s.cancelled_at, e.cancelled_at) AS cancelled_at,
     -- Why the slot or the event was cancelled: freed_version is the entry that did it.
     coalesce(e.cancellation_reason,
         (SELECT l.reason FROM ledger l
@@ -128,15 +129,19 @@ CROSS JOIN LATERAL (
     LIMIT @page::int
 ) b;
 
--- One page of the live bookings of slots that were cancelled.
+-- One page of the live bookings of slots that were cancelled, without those that were
+-- final by then.
 -- name: BookingsCancelling :many
 SELECT b.*
-FROM unnest(@slot_ids::uuid[]) AS slot(id)
+FROM slots s
+JOIN events e ON e.id = s.event_id
 CROSS JOIN LATERAL (
     SELECT * FROM bookings l
-    WHERE l.slot_id = slot.id AND is_live(l.status)
+    WHERE l.slot_id = s.id AND is_live(l.status)
+      AND NOT is_final(l.status, l.checked_in_at, l.during, coalesce(s.cancelled_at, e.cancelled_at, clock_timestamp()))
     LIMIT @page::int
-) b;
+) b
+WHERE s.id = ANY(@slot_ids::uuid[]);
 
 -- The bookings with seats in a slot whose times are to change.
 -- name: BookingsSeated :many
@@ -244,7 +249,9 @@ WITH change AS (
            unnest(@replaced_by::uuid[]) AS replaced_by,
            unnest(@seats_min::int[]) AS seats_min,
            unnest(@expires_at::timestamptz[]) AS expires_at,
-           unnest(@checked_in_at::timestamptz[]) AS checked_in_at
+           unnest(@checked_in_at::timestamptz[]) AS checked_in_at,
+           unnest(@checked_in_by::uuid[]) AS checked_in_by,
+           unnest(@cancellation_closes_minutes::int[]) AS cancellation_closes_minutes
 ), done AS (
     UPDATE bookings b
     SET seats = c.seats,
@@ -259,6 +266,8 @@ WITH change AS (
         seats_min = nullif(c.seats_min, 0),
         expires_at = nullif(c.expires_at, '0001-01-01T00:00:00Z'),
         checked_in_at = nullif(c.checked_in_at, '0001-01-01T00:00:00Z'),
+        checked_in_by = nullif(c.checked_in_by, '00000000-0000-0000-0000-000000000000'),
+        cancellation_closes_minutes = c.cancellation_closes_minutes,
         updated_at = @now::timestamptz
     FROM change c
     WHERE b.id = c.id AND b.version = c.expected
@@ -269,13 +278,13 @@ SELECT expect_rows('bookings', (SELECT count(*) FROM done), cardinality(@ids::uu
 -- name: BookingsInsert :exec
 INSERT INTO bookings (
     id, slot_id, user_id, during, seats, status, version, queued_version, passes, blocked, blocked_by,
-    replaces_booking_id, moved_from, seats_min, expires_at, created_at, updated_at)
+    replaces_booking_id, moved_from, seats_min, expires_at, cancellation_closes_minutes, created_at, updated_at)
 SELECT n.id, n.slot_id, n.user_id, tstzrange(n.starts_at, n.ends_at, '[)'), n.seats, n.status, n.version,
        nullif(n.queued_version, 0), n.passes, nullif(n.blocked, ''),
        nullif(n.blocked_by, '00000000-0000-0000-0000-000000000000'),
        nullif(n.replaces_booking_id, '00000000-0000-0000-0000-000000000000'),
        nullif(n.moved_from, '00000000-0000-0000-0000-000000000000'), nullif(n.seats_min, 0),
-       nullif(n.expires_at, '0001-01-01T00:00:00Z'), @now::timestamptz, @now::timestamptz
+       nullif(n.expires_at, '0001-01-01T00:00:00Z'), n.cancellation_closes_minutes, @now::timestamptz, @now::timestamptz
 FROM (
     SELECT unnest(@ids::uuid[]) AS id,
            unnest(@slot_ids::uuid[]) AS slot_id,
@@ -292,8 +301,17 @@ FROM (
            unnest(@replaces::uuid[]) AS replaces_booking_id,
            unnest(@moved_from::uuid[]) AS moved_from,
            unnest(@seats_min::int[]) AS seats_min,
-           unnest(@expires_at::timestamptz[]) AS expires_at
+           unnest(@expires_at::timestamptz[]) AS expires_at,
+           unnest(@cancellation_closes_minutes::int[]) AS cancellation_closes_minutes
 ) n;
+
+-- The live bookings of a slot whose times change get the version of that entry, at most
+-- MaxTimeChange of them, and can be cancelled until the new start. Those of which the
+-- batch wrote an entry of their own have got their versions already.
+-- name: BookingsMoveWithSlot :exec
+UPDATE bookings
+SET version = @version, updated_at = @now, cancellation_closes_minutes = 0
+WHERE slot_id = @slot_id AND is_live(status) AND version < @version;
 
 -- Counters, version and settings in one statement, because slots_no_oversell compares
 -- them. New times cascade to the bookings, and the overlap constraint checks each.
@@ -311,6 +329,7 @@ WITH change AS (
            unnest(@starts::timestamptz[]) AS starts_at,
            unnest(@ends::timestamptz[]) AS ends_at,
            unnest(@statuses::text[]) AS status,
+           unnest(@cancelled_at::timestamptz[]) AS cancelled_at,
            unnest(@revisions::bigint[]) AS revision
 ), done AS (
     UPDATE slots s
@@ -324,6 +343,7 @@ WITH change AS (
         starts_at = c.starts_at,
         ends_at = c.ends_at,
         status = c.status,
+        cancelled_at = CASE WHEN c.status = 'cancelled' THEN nullif(c.cancelled_at, '0001-01-01T00:00:00Z') END,
         revision = c.revision,
         updated_at = @now::timestamptz
     FROM change c
@@ -335,7 +355,7 @@ SELECT expect_rows('slots', (SELECT count(*) FROM done), cardinality(@ids::uuid[
 -- name: LedgerInsert :exec
 INSERT INTO ledger (
     slot_id, version, kind, booking_id, user_id, seats, status, capacity, seats_taken, waitlist_length,
-    reason, actor, actor_id, cause_slot_id, cause_version, at)
+    reason, actor, actor_id, cause_slot_id, cause_version, old_starts_at, old_ends_at, new_starts_at, new_ends_at, at)
 SELECT n.slot_id, n.version, n.kind,
        nullif(n.booking_id, '00000000-0000-0000-0000-000000000000'),
        nullif(n.user_id, '00000000-0000-0000-0000-000000000000'),
@@ -343,7 +363,9 @@ SELECT n.slot_id, n.version, n.kind,
        nullif(n.reason, ''), n.actor,
        nullif(n.actor_id, '00000000-0000-0000-0000-000000000000'),
        nullif(n.cause_slot_id, '00000000-0000-0000-0000-000000000000'),
-       nullif(n.cause_version, 0), @at::timestamptz
+       nullif(n.cause_version, 0),
+       nullif(n.old_starts_at, '0001-01-01T00:00:00Z'), nullif(n.old_ends_at, '0001-01-01T00:00:00Z'),
+       nullif(n.new_starts_at, '0001-01-01T00:00:00Z'), nullif(n.new_ends_at, '0001-01-01T00:00:00Z'), @at::timestamptz
 FROM (
     SELECT unnest(@slot_ids::uuid[]) AS slot_id,
            unnest(@versions::bigint[]) AS version,
@@ -359,7 +381,11 @@ FROM (
            unnest(@actors::text[]) AS actor,
            unnest(@actor_ids::uuid[]) AS actor_id,
            unnest(@cause_slot_ids::uuid[]) AS cause_slot_id,
-           unnest(@cause_versions::bigint[]) AS cause_version
+           unnest(@cause_versions::bigint[]) AS cause_version,
+           unnest(@old_starts::timestamptz[]) AS old_starts_at,
+           unnest(@old_ends::timestamptz[]) AS old_ends_at,
+           unnest(@new_starts::timestamptz[]) AS new_starts_at,
+           unnest(@new_ends::timestamptz[]) AS new_ends_at
 ) n;
 
 -- name: IdempotencyKeysInsert :exec
@@ -432,7 +458,8 @@ UNION
 -- Slots with free seats in which a booking stops the queue whose user has got seats
 -- elsewhere at that time. It has to be blocked, so that those behind it are served: the
 -- backstop for a lost job. What stops the queue is its head or, with first_fit, the first
--- booking that was passed often enough. The booking that it gives back does not count.
+-- booking that was passed often enough. The booking that it gives back does not count, as
+-- long as its owner could cancel it.
 -- (10: MaxReplacements.)
 -- name: SlotsHeldUp :many
 WITH RECURSIVE stop AS (
@@ -464,17 +491,25 @@ FROM stop t
 WHERE t.slot_id <> ALL(@resting::uuid[]) AND EXISTS (
     SELECT FROM bookings o
     WHERE o.user_id = t.user_id AND o.during && t.during AND takes_seats(o.status)
-      AND NOT EXISTS (SELECT FROM given_back g WHERE g.waiter = t.id AND g.id = o.id))
+      AND NOT (EXISTS (SELECT FROM given_back g WHERE g.waiter = t.id AND g.id = o.id)
+               AND o.checked_in_at IS NULL AND lower(o.during) > clock_timestamp()
+               AND (o.status <> 'confirmed' OR clock_timestamp() < (
+                   SELECT lower(o.during) - make_interval(mins => least(o.cancellation_closes_minutes, e.cancellation_closes_minutes))
+                   FROM slots s JOIN events e ON e.id = s.event_id WHERE s.id = o.slot_id))))
 LIMIT @page::int;
 
--- Slots that were cancelled, or whose event was, with live bookings, and slots that are
--- not yet cancelled with their event: the backstop for a lost job.
+-- Slots that were cancelled with bookings that must end with them, and slots that had not
+-- ended when their event was cancelled and are not yet cancelled with it: the backstop
+-- for a lost job.
 -- name: SlotsToCancelBookings :many
 SELECT s.id
 FROM slots s
 JOIN events e ON e.id = s.event_id
-WHERE ((e.status = 'cancelled' AND s.status <> 'cancelled')
-       OR ((s.status = 'cancelled' OR e.status = 'cancelled') AND (s.seats_taken > 0 OR s.waitlist_length > 0)))
+WHERE ((e.status = 'cancelled' AND s.status <> 'cancelled' AND s.ends_at > e.cancelled_at)
+       OR (s.status = 'cancelled' AND (s.seats_taken > 0 OR s.waitlist_length > 0) AND EXISTS (
+           SELECT FROM bookings b
+           WHERE b.slot_id = s.id AND is_live(b.status)
+             AND NOT is_final(b.status, b.checked_in_at, b.during, coalesce(s.cancelled_at, e.cancelled_at, clock_timestamp())))))
   AND s.id <> ALL(@resting::uuid[])
 LIMIT @page::int;
 

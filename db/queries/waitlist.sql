@@ -108,14 +108,22 @@ SELECT * FROM bookings
 WHERE slot_id = @slot_id AND is_live(status)
 LIMIT @page::int;
 
--- The slots in which the next few in a queue would give seats back. It is read without
--- locks: a promotion that locks them does not need a second one.
--- name: SlotsPeek :many
-SELECT DISTINCT o.slot_id
-FROM (
-    SELECT b.replaces_booking_id FROM bookings b
-    WHERE b.slot_id = @slot_id AND b.status = 'waitlisted' AND b.blocked IS NULL
-    ORDER BY b.queued_version
-    LIMIT @page::int
-) w
-JOIN bookings o ON o.id = w.replaces_booking_id AND takes_seats(o.status);
+-- The slots in which the first bookings of a queue would give seats back: those of
+-- the bookings that they replace, or of the bookings that took the place of these. It
+-- is read without locks: a promotion that locks them does not need a second one.
+-- name: SlotsGivenBack :many
+WITH RECURSIVE line AS (
+    SELECT o.slot_id, o.status, o.replaced_by, 0 AS hops
+    FROM (
+        SELECT b.replaces_booking_id FROM bookings b
+        WHERE b.slot_id = @slot_id AND b.status = 'waitlisted' AND b.replaces_booking_id IS NOT NULL
+        ORDER BY b.queued_version
+        LIMIT @page::int
+    ) w
+    JOIN bookings o ON o.id = w.replaces_booking_id
+    UNION ALL
+    SELECT n.slot_id, n.status, n.replaced_by, l.hops + 1
+    FROM line l JOIN bookings n ON n.id = l.replaced_by
+    WHERE l.hops < @hops::int
+)
+SELECT DISTINCT slot_id FROM line WHERE takes_seats(status);

@@ -352,10 +352,13 @@ const (
 	ProblemCodeAlreadyBooked            ProblemCode = "already_booked"
 	ProblemCodeBodyTooLarge             ProblemCode = "body_too_large"
 	ProblemCodeBookingClosed            ProblemCode = "booking_closed"
+	ProblemCodeBookingFinal             ProblemCode = "booking_final"
 	ProblemCodeBookingNotOpen           ProblemCode = "booking_not_open"
 	ProblemCodeBookingOverlap           ProblemCode = "booking_overlap"
 	ProblemCodeCancellationWindowClosed ProblemCode = "cancellation_window_closed"
 	ProblemCodeCapacityBelowTaken       ProblemCode = "capacity_below_taken"
+	ProblemCodeCheckInClosed            ProblemCode = "check_in_closed"
+	ProblemCodeCheckedIn                ProblemCode = "checked_in"
 	ProblemCodeContention               ProblemCode = "contention"
 	ProblemCodeCursorMismatch           ProblemCode = "cursor_mismatch"
 	ProblemCodeDatabaseUnavailable      ProblemCode = "database_unavailable"
@@ -383,6 +386,7 @@ const (
 	ProblemCodeSeatsExceedCapacity      ProblemCode = "seats_exceed_capacity"
 	ProblemCodeShuttingDown             ProblemCode = "shutting_down"
 	ProblemCodeSlotCancelled            ProblemCode = "slot_cancelled"
+	ProblemCodeSlotEnded                ProblemCode = "slot_ended"
 	ProblemCodeSlotFull                 ProblemCode = "slot_full"
 	ProblemCodeSlotStarted              ProblemCode = "slot_started"
 	ProblemCodeTokenExpired             ProblemCode = "token_expired"
@@ -409,6 +413,8 @@ func (e ProblemCode) Valid() bool {
 		return true
 	case ProblemCodeBookingClosed:
 		return true
+	case ProblemCodeBookingFinal:
+		return true
 	case ProblemCodeBookingNotOpen:
 		return true
 	case ProblemCodeBookingOverlap:
@@ -416,6 +422,10 @@ func (e ProblemCode) Valid() bool {
 	case ProblemCodeCancellationWindowClosed:
 		return true
 	case ProblemCodeCapacityBelowTaken:
+		return true
+	case ProblemCodeCheckInClosed:
+		return true
+	case ProblemCodeCheckedIn:
 		return true
 	case ProblemCodeContention:
 		return true
@@ -470,6 +480,8 @@ func (e ProblemCode) Valid() bool {
 	case ProblemCodeShuttingDown:
 		return true
 	case ProblemCodeSlotCancelled:
+		return true
+	case ProblemCodeSlotEnded:
 		return true
 	case ProblemCodeSlotFull:
 		return true
@@ -641,14 +653,28 @@ type Abilities = []Ability
 
 // Ability What a token can be used for, within what its user may do:
 //
-//   - `*`: everything.
-//   - `me:read`, `me:write`: the user's profile, password and tokens.
-//   - `bookings:read`, `bookings:write`: the user's own bookings; for organizers, also reading or changing
-//     single bookings of their events.
-//   - `events:read`: for organizers, drafts, ledgers, waitlists, lists of bookings and simulations of their
-//     events.
-//   - `events:write`: for organizers, changes to their events and slots, promotion and check-in.
-//   - `users:read`, `users:write`: for administrators, managing users.
+//   - `*`: everything that its user may do.
+//   - `me:read`: the user's own profile and the list of their tokens (`getMe`, `listTokens`).
+//   - `me:write`: changing the user's name, e-mail address and password, creating and revoking their tokens, and
+//     **deleting the user** (`updateMe`, `changePassword`, `createToken`, `deleteToken`, `deleteMe`). A token can
+//     only create tokens with abilities that it has itself.
+//   - `bookings:read`: the user's own bookings, and everything about one of them (`listMyBookings`,
+//     `listConflicts`, `getBooking`, `getBookingHistory`, `getBookingChain`, `getWaitlistPosition`,
+//     `previewCancellation`). A token of an organizer also reads **single bookings of others** at the organizer's
+//     events; a token of an administrator, at all events.
+//   - `bookings:write`: booking and holding seats for the user (`createBooking`, `createBookings`, `createHold`),
+//     and changing a booking (`updateBooking`, `confirmBooking`, `moveBooking`, `cancelBooking`, `acceptOffer`,
+//     `declineOffer`). A token of an organizer also changes, moves and cancels **bookings of others** at the
+//     organizer's events; a token of an administrator, at all events.
+//   - `events:read`: for organizers, about their events, and for administrators, about all: drafts in `listEvents`,
+//     `getEvent`, `listSlots` and `getSlot` (the rest of these is public), and with other people's ids
+//     `listEventBookings`, `listSlotBookings`, `getSlotWaitlist`, `getSlotLedger` and `simulateSlot`.
+//   - `events:write`: for organizers, at their events, and for administrators, at all: `createEvent`, `updateEvent`,
+//     `publishEvent`, `cancelEvent`, `deleteEvent`, `createSlot`, `updateSlot`, `cancelSlot`, `deleteSlot`,
+//     `promoteSlot`, `checkInBooking` and `undoCheckIn`. Cancelling events and slots, and moving slots in time,
+//     **cancels bookings of others**.
+//   - `users:read`: for administrators, the names and e-mail addresses of all users (`listUsers`).
+//   - `users:write`: for administrators, changing the roles of users (`updateUser`).
 //
 // More values may be added.
 type Ability string
@@ -690,7 +716,7 @@ type Booking struct {
 	// MovedFromBookingID The booking from which this one was moved; null if none.
 	MovedFromBookingID nullable.Nullable[uuid.UUID] `json:"moved_from_booking_id"`
 
-	// ReplacesBookingID The booking that is cancelled when this one is confirmed, or that was cancelled then; null if none.
+	// ReplacesBookingID The booking that is cancelled when this one is confirmed, or that was cancelled then; null if none. Only the owner sees it; for others it is null.
 	ReplacesBookingID nullable.Nullable[uuid.UUID] `json:"replaces_booking_id"`
 
 	// Seats The number of seats.
@@ -702,7 +728,7 @@ type Booking struct {
 	// SlotID The slot.
 	SlotID uuid.UUID `json:"slot_id"`
 
-	// SlotVersion The version, in the slot's ledger, of the booking's last change.
+	// SlotVersion The version, in the slot's ledger, of the booking's last change. A change of the slot's times is one of all its live bookings.
 	SlotVersion int64 `json:"slot_version"`
 
 	// StartsAt When the slot starts.
@@ -840,7 +866,7 @@ type CancellationPreview struct {
 	// ClosesAt Until when the caller can cancel, even if that time has passed; null if there is no such limit.
 	ClosesAt nullable.Nullable[time.Time] `json:"closes_at"`
 
-	// ReasonCode The problem code that `cancelBooking` would return (`cancellation_window_closed` or `invalid_transition`); null if it is allowed. More values may be added.
+	// ReasonCode The problem code that `cancelBooking` would return (`cancellation_window_closed`, `booking_final`, `checked_in` or `invalid_transition`); null if it is allowed. More values may be added.
 	ReasonCode nullable.Nullable[string] `json:"reason_code"`
 
 	// SeatsFreed How many seats would become free.
@@ -865,6 +891,74 @@ type ChainLink struct {
 // CheckStatus Whether it works.
 type CheckStatus string
 
+// CheckedInBooking A `Booking` that is checked in, with what those who manage its event are told about that.
+type CheckedInBooking struct {
+	// AlreadyCheckedIn Whether the attendee had been checked in before this request, which then changed nothing.
+	AlreadyCheckedIn bool `json:"already_checked_in"`
+
+	// Blocked Whether the booking waits but cannot take seats now, because its user has seats elsewhere at that time, or because it asks for more seats than the slot has. It keeps its place in the queue.
+	Blocked bool `json:"blocked"`
+
+	// CheckedInAt When the attendee was checked in first; never null here.
+	CheckedInAt nullable.Nullable[time.Time] `json:"checked_in_at"`
+
+	// CheckedInBy The user who checked the attendee in, at `checked_in_at`; null if the service has not kept it.
+	CheckedInBy nullable.Nullable[uuid.UUID] `json:"checked_in_by"`
+
+	// CreatedAt When the booking was requested.
+	CreatedAt time.Time `json:"created_at"`
+
+	// EndsAt When the slot ends.
+	EndsAt time.Time `json:"ends_at"`
+
+	// EventID The slot's event.
+	EventID uuid.UUID `json:"event_id"`
+
+	// ExpiresAt When the hold or the offer expires; null otherwise.
+	ExpiresAt nullable.Nullable[time.Time] `json:"expires_at"`
+
+	// ID The booking's id, the same from request to end.
+	ID uuid.UUID `json:"id"`
+
+	// MovedFromBookingID The booking from which this one was moved; null if none.
+	MovedFromBookingID nullable.Nullable[uuid.UUID] `json:"moved_from_booking_id"`
+
+	// ReplacesBookingID The booking that is cancelled when this one is confirmed, or that was cancelled then; null if none.
+	ReplacesBookingID nullable.Nullable[uuid.UUID] `json:"replaces_booking_id"`
+
+	// Seats The number of seats.
+	Seats int `json:"seats"`
+
+	// SeatsMin The smallest number of seats that the booking accepts when it is promoted; null for all or none.
+	SeatsMin nullable.Nullable[int] `json:"seats_min"`
+
+	// SlotID The slot.
+	SlotID uuid.UUID `json:"slot_id"`
+
+	// SlotVersion The version, in the slot's ledger, of the booking's last change. A change of the slot's times is one of all its live bookings.
+	SlotVersion int64 `json:"slot_version"`
+
+	// StartsAt When the slot starts.
+	StartsAt time.Time `json:"starts_at"`
+
+	// Status - `waitlisted`: waits in the queue.
+	// - `held`, `offered`: seats are kept until `expires_at`.
+	// - `confirmed`: has seats.
+	// - `cancelled`, `expired`: final.
+	//
+	// Held, offered and confirmed bookings take seats. More values may be added.
+	Status BookingStatus `json:"status"`
+
+	// UpdatedAt When the booking last changed.
+	UpdatedAt time.Time `json:"updated_at"`
+
+	// UserID The booking's owner.
+	UserID uuid.UUID `json:"user_id"`
+
+	// WaitlistPosition The position in the queue, 1 being next; null if the booking does not wait.
+	WaitlistPosition nullable.Nullable[int] `json:"waitlist_position"`
+}
+
 // Credentials E-mail address and password, and the name and abilities of the new token.
 type Credentials struct {
 	// Abilities What the token can be used for. If omitted in a request, all abilities (`*`).
@@ -872,8 +966,8 @@ type Credentials struct {
 	// Example: ["*"]
 	Abilities *Abilities `json:"abilities,omitempty"`
 
-	// Email An e-mail address. The service sends no mail to it.
-	Email Email `json:"email"`
+	// Email The user's e-mail address.
+	Email string `json:"email"`
 
 	// Password The user's password.
 	Password string `json:"password"`
@@ -882,7 +976,9 @@ type Credentials struct {
 	TokenName *string `json:"token_name,omitempty"`
 }
 
-// Email An e-mail address. The service sends no mail to it.
+// Email An e-mail address. The service sends no mail to it. It is shown as it was entered, and compared without
+// regard to upper and lower case, to composed and decomposed characters, and to the spelling of the domain
+// (`bücher.example` is `xn--bcher-kva.example`).
 type Email = string
 
 // Event An event that people attend.
@@ -893,7 +989,7 @@ type Event struct {
 	// BookingOpensAt When booking opens; if null, when the event is published.
 	BookingOpensAt nullable.Nullable[time.Time] `json:"booking_opens_at"`
 
-	// CancellationClosesMinutes How many minutes before a slot's start cancellation closes for attendees.
+	// CancellationClosesMinutes How many minutes before a slot's start cancellation closes for attendees. A larger value applies to bookings that are made after the change.
 	CancellationClosesMinutes int `json:"cancellation_closes_minutes"`
 
 	// CancellationReason Why the event was cancelled; null if it was not.
@@ -984,7 +1080,7 @@ type EventCreate struct {
 	// BookingOpensAt When booking opens; if null or omitted, when the event is published.
 	BookingOpensAt nullable.Nullable[time.Time] `json:"booking_opens_at,omitempty"`
 
-	// CancellationClosesMinutes How many minutes before a slot's start cancellation closes for attendees.
+	// CancellationClosesMinutes How many minutes before a slot's start cancellation closes for attendees. A larger value applies to bookings that are made after the change.
 	CancellationClosesMinutes *int `json:"cancellation_closes_minutes,omitempty"`
 
 	// Description The description.
@@ -1040,7 +1136,7 @@ type EventPatch struct {
 	// BookingOpensAt When booking opens; if null, when the event is published.
 	BookingOpensAt nullable.Nullable[time.Time] `json:"booking_opens_at,omitempty"`
 
-	// CancellationClosesMinutes How many minutes before a slot's start cancellation closes for attendees.
+	// CancellationClosesMinutes How many minutes before a slot's start cancellation closes for attendees. A larger value applies to bookings that are made after the change.
 	CancellationClosesMinutes *int `json:"cancellation_closes_minutes,omitempty"`
 
 	// Description The description.
@@ -1181,7 +1277,8 @@ type LedgerEntry struct {
 	//   rejoined the queue at its end.
 	// - `moved`: a booking was moved to another slot, where a new booking was `confirmed`.
 	// - `expired`: a hold or an offer was not used in time, or the slot started while the booking waited.
-	// - `edited`: the slot's capacity or times changed, or the event's `fit`, `max_passes` or `waitlist_mode`.
+	// - `edited`: the slot's capacity or times changed (`old_starts_at` and the like say from when to when), or the
+	//   event's `fit`, `max_passes` or `waitlist_mode`.
 	//   Such a change of the event is written to every slot of it that can still promote, and makes a promotion
 	//   due at once. An `edited` entry with a booking says that its hold or offer ends earlier, because the slot
 	//   now starts earlier.
@@ -1192,6 +1289,18 @@ type LedgerEntry struct {
 	//
 	// More values may be added.
 	Kind LedgerKind `json:"kind"`
+
+	// NewEndsAt When the slot ends since; null like `old_starts_at`.
+	NewEndsAt nullable.Nullable[time.Time] `json:"new_ends_at"`
+
+	// NewStartsAt When the slot starts since; null like `old_starts_at`.
+	NewStartsAt nullable.Nullable[time.Time] `json:"new_starts_at"`
+
+	// OldEndsAt When the slot ended before; null like `old_starts_at`.
+	OldEndsAt nullable.Nullable[time.Time] `json:"old_ends_at"`
+
+	// OldStartsAt When the slot started before its times changed; null if they did not, and in entries from before the service kept it.
+	OldStartsAt nullable.Nullable[time.Time] `json:"old_starts_at"`
 
 	// Reason The reason, given by a user or by the service; null if none was given, and hidden (null) from attendees where others gave it about others.
 	Reason nullable.Nullable[string] `json:"reason"`
@@ -1244,7 +1353,8 @@ type LedgerEntryList struct {
 //     rejoined the queue at its end.
 //   - `moved`: a booking was moved to another slot, where a new booking was `confirmed`.
 //   - `expired`: a hold or an offer was not used in time, or the slot started while the booking waited.
-//   - `edited`: the slot's capacity or times changed, or the event's `fit`, `max_passes` or `waitlist_mode`.
+//   - `edited`: the slot's capacity or times changed (`old_starts_at` and the like say from when to when), or the
+//     event's `fit`, `max_passes` or `waitlist_mode`.
 //     Such a change of the event is written to every slot of it that can still promote, and makes a promotion
 //     due at once. An `edited` entry with a booking says that its hold or offer ends earlier, because the slot
 //     now starts earlier.
@@ -1326,7 +1436,8 @@ type NewToken struct {
 // NextCursor Pass this as `cursor` to get the next page; null on the last page.
 type NextCursor = string
 
-// Password 8 to 200 characters of any kind.
+// Password 8 to 200 characters of any kind. How they were typed does not matter: composed and decomposed characters,
+// and the various spaces, are the same (RFC 8265, `OpaqueString`).
 type Password = string
 
 // PasswordChange The current password and the new one.
@@ -1334,7 +1445,8 @@ type PasswordChange struct {
 	// CurrentPassword The current password.
 	CurrentPassword string `json:"current_password"`
 
-	// NewPassword 8 to 200 characters of any kind.
+	// NewPassword 8 to 200 characters of any kind. How they were typed does not matter: composed and decomposed characters,
+	// and the various spaces, are the same (RFC 8265, `OpaqueString`).
 	NewPassword Password `json:"new_password"`
 }
 
@@ -1344,7 +1456,7 @@ type Problem struct {
 	// BookingID `already_booked`: the user's live booking of this slot.
 	BookingID *uuid.UUID `json:"booking_id,omitempty"`
 
-	// BookingIds `booking_overlap`: the user's bookings at overlapping times.
+	// BookingIds `booking_overlap`: the user's bookings at overlapping times; empty if the caller is not that user, or if only items of the request overlap.
 	BookingIds []uuid.UUID `json:"booking_ids,omitempty"`
 
 	// Capacity `seats_exceed_capacity`: how many seats the slot has in total.
@@ -1398,7 +1510,7 @@ type Problem struct {
 	// Example: 4bf92f3577b34da6a3ce929d0e0e4736
 	RequestID string `json:"request_id"`
 
-	// Retryable Whether the same, unchanged request may succeed later. If so, the response has `Retry-After`.
+	// Retryable Whether the same, unchanged request may succeed within seconds, by itself. If so, the response has `Retry-After`.
 	//
 	// Example: false
 	Retryable bool `json:"retryable"`
@@ -1449,7 +1561,7 @@ type ProblemType struct {
 	// Remedy What to do about it.
 	Remedy string `json:"remedy"`
 
-	// Retryable Whether the same, unchanged request may succeed later.
+	// Retryable Whether the same, unchanged request may succeed within seconds, by itself.
 	Retryable bool `json:"retryable"`
 
 	// Status The HTTP status of the problem.
@@ -1461,7 +1573,9 @@ type ProblemType struct {
 
 // ProfilePatch The changes that a user can make to their own profile.
 type ProfilePatch struct {
-	// Email An e-mail address. The service sends no mail to it.
+	// Email An e-mail address. The service sends no mail to it. It is shown as it was entered, and compared without
+	// regard to upper and lower case, to composed and decomposed characters, and to the spelling of the domain
+	// (`bücher.example` is `xn--bcher-kva.example`).
 	Email *Email `json:"email,omitempty"`
 
 	// Name The user's display name.
@@ -1764,13 +1878,16 @@ type User struct {
 
 // UserCreate A new user.
 type UserCreate struct {
-	// Email An e-mail address. The service sends no mail to it.
+	// Email An e-mail address. The service sends no mail to it. It is shown as it was entered, and compared without
+	// regard to upper and lower case, to composed and decomposed characters, and to the spelling of the domain
+	// (`bücher.example` is `xn--bcher-kva.example`).
 	Email Email `json:"email"`
 
 	// Name The user's display name.
 	Name UserName `json:"name"`
 
-	// Password 8 to 200 characters of any kind.
+	// Password 8 to 200 characters of any kind. How they were typed does not matter: composed and decomposed characters,
+	// and the various spaces, are the same (RFC 8265, `OpaqueString`).
 	Password Password `json:"password"`
 }
 
@@ -1845,7 +1962,7 @@ type WaitReasonCode string
 
 // WaitlistEntry One entry of the queue.
 type WaitlistEntry struct {
-	// BlockedBy The user's booking at an overlapping time, if that is what blocks this one; otherwise null.
+	// BlockedBy The user's booking at an overlapping time, if that is what blocks this one, and if the caller is that user; otherwise null.
 	BlockedBy nullable.Nullable[uuid.UUID] `json:"blocked_by"`
 
 	// Booking One user's claim on seats of one slot.
@@ -1900,7 +2017,7 @@ type WaitlistPosition struct {
 	// Blocked Whether the booking cannot take seats now, even if some become free.
 	Blocked bool `json:"blocked"`
 
-	// BlockedBy The owner's booking at an overlapping time, if that is what blocks this one; otherwise null.
+	// BlockedBy The owner's booking at an overlapping time, if that is what blocks this one; otherwise null. Only the owner sees it; for others it is null.
 	BlockedBy nullable.Nullable[uuid.UUID] `json:"blocked_by"`
 
 	// BookingID The booking.
@@ -2029,10 +2146,6 @@ type BookingInvalid = Problem
 // with the codes in their `x-problems`, sometimes with others. More members may be added.
 type BookingPatchInvalid = Problem
 
-// BookingStateConflict Problem details (RFC 9457). The members from `slot_version` on are present with certain codes only: always
-// with the codes in their `x-problems`, sometimes with others. More members may be added.
-type BookingStateConflict = Problem
-
 // BundleConflict Problem details (RFC 9457). The members from `slot_version` on are present with certain codes only: always
 // with the codes in their `x-problems`, sometimes with others. More members may be added.
 type BundleConflict = Problem
@@ -2040,6 +2153,10 @@ type BundleConflict = Problem
 // CancellationConflict Problem details (RFC 9457). The members from `slot_version` on are present with certain codes only: always
 // with the codes in their `x-problems`, sometimes with others. More members may be added.
 type CancellationConflict = Problem
+
+// CheckInConflict Problem details (RFC 9457). The members from `slot_version` on are present with certain codes only: always
+// with the codes in their `x-problems`, sometimes with others. More members may be added.
+type CheckInConflict = Problem
 
 // ConfirmationConflict Problem details (RFC 9457). The members from `slot_version` on are present with certain codes only: always
 // with the codes in their `x-problems`, sometimes with others. More members may be added.
@@ -2125,6 +2242,10 @@ type ReadUnavailable = Problem
 // with the codes in their `x-problems`, sometimes with others. More members may be added.
 type SimulationConflict = Problem
 
+// SlotCancellationConflict Problem details (RFC 9457). The members from `slot_version` on are present with certain codes only: always
+// with the codes in their `x-problems`, sometimes with others. More members may be added.
+type SlotCancellationConflict = Problem
+
 // SlotCreateInvalid Problem details (RFC 9457). The members from `slot_version` on are present with certain codes only: always
 // with the codes in their `x-problems`, sometimes with others. More members may be added.
 type SlotCreateInvalid = Problem
@@ -2168,8 +2289,9 @@ type WriteUnavailable = Problem
 // CreateBookingsParams defines parameters for CreateBookings.
 type CreateBookingsParams struct {
 	// IdempotencyKey Makes the request safe to repeat: for 24 hours, the same request with the same key has one effect and
-	// returns the first response again. Keys belong to the user. Using a key for a different request is 422
-	// `idempotency_key_reused`. A key has 1 to 255 visible ASCII characters, for example a UUID.
+	// returns its successful response again. A refused request leaves its key unused. Keys belong to the user.
+	// Using the key of a successful request for a different one is 422 `idempotency_key_reused`. A key has 1 to
+	// 255 visible ASCII characters, for example a UUID.
 	IdempotencyKey *IdempotencyKey `json:"Idempotency-Key,omitempty"`
 }
 
@@ -2188,40 +2310,45 @@ type UpdateBookingParams struct {
 // AcceptOfferParams defines parameters for AcceptOffer.
 type AcceptOfferParams struct {
 	// IdempotencyKey Makes the request safe to repeat: for 24 hours, the same request with the same key has one effect and
-	// returns the first response again. Keys belong to the user. Using a key for a different request is 422
-	// `idempotency_key_reused`. A key has 1 to 255 visible ASCII characters, for example a UUID.
+	// returns its successful response again. A refused request leaves its key unused. Keys belong to the user.
+	// Using the key of a successful request for a different one is 422 `idempotency_key_reused`. A key has 1 to
+	// 255 visible ASCII characters, for example a UUID.
 	IdempotencyKey *IdempotencyKey `json:"Idempotency-Key,omitempty"`
 }
 
 // CancelBookingParams defines parameters for CancelBooking.
 type CancelBookingParams struct {
 	// IdempotencyKey Makes the request safe to repeat: for 24 hours, the same request with the same key has one effect and
-	// returns the first response again. Keys belong to the user. Using a key for a different request is 422
-	// `idempotency_key_reused`. A key has 1 to 255 visible ASCII characters, for example a UUID.
+	// returns its successful response again. A refused request leaves its key unused. Keys belong to the user.
+	// Using the key of a successful request for a different one is 422 `idempotency_key_reused`. A key has 1 to
+	// 255 visible ASCII characters, for example a UUID.
 	IdempotencyKey *IdempotencyKey `json:"Idempotency-Key,omitempty"`
 }
 
 // CheckInBookingParams defines parameters for CheckInBooking.
 type CheckInBookingParams struct {
 	// IdempotencyKey Makes the request safe to repeat: for 24 hours, the same request with the same key has one effect and
-	// returns the first response again. Keys belong to the user. Using a key for a different request is 422
-	// `idempotency_key_reused`. A key has 1 to 255 visible ASCII characters, for example a UUID.
+	// returns its successful response again. A refused request leaves its key unused. Keys belong to the user.
+	// Using the key of a successful request for a different one is 422 `idempotency_key_reused`. A key has 1 to
+	// 255 visible ASCII characters, for example a UUID.
 	IdempotencyKey *IdempotencyKey `json:"Idempotency-Key,omitempty"`
 }
 
 // ConfirmBookingParams defines parameters for ConfirmBooking.
 type ConfirmBookingParams struct {
 	// IdempotencyKey Makes the request safe to repeat: for 24 hours, the same request with the same key has one effect and
-	// returns the first response again. Keys belong to the user. Using a key for a different request is 422
-	// `idempotency_key_reused`. A key has 1 to 255 visible ASCII characters, for example a UUID.
+	// returns its successful response again. A refused request leaves its key unused. Keys belong to the user.
+	// Using the key of a successful request for a different one is 422 `idempotency_key_reused`. A key has 1 to
+	// 255 visible ASCII characters, for example a UUID.
 	IdempotencyKey *IdempotencyKey `json:"Idempotency-Key,omitempty"`
 }
 
 // DeclineOfferParams defines parameters for DeclineOffer.
 type DeclineOfferParams struct {
 	// IdempotencyKey Makes the request safe to repeat: for 24 hours, the same request with the same key has one effect and
-	// returns the first response again. Keys belong to the user. Using a key for a different request is 422
-	// `idempotency_key_reused`. A key has 1 to 255 visible ASCII characters, for example a UUID.
+	// returns its successful response again. A refused request leaves its key unused. Keys belong to the user.
+	// Using the key of a successful request for a different one is 422 `idempotency_key_reused`. A key has 1 to
+	// 255 visible ASCII characters, for example a UUID.
 	IdempotencyKey *IdempotencyKey `json:"Idempotency-Key,omitempty"`
 }
 
@@ -2237,8 +2364,9 @@ type GetBookingHistoryParams struct {
 // MoveBookingParams defines parameters for MoveBooking.
 type MoveBookingParams struct {
 	// IdempotencyKey Makes the request safe to repeat: for 24 hours, the same request with the same key has one effect and
-	// returns the first response again. Keys belong to the user. Using a key for a different request is 422
-	// `idempotency_key_reused`. A key has 1 to 255 visible ASCII characters, for example a UUID.
+	// returns its successful response again. A refused request leaves its key unused. Keys belong to the user.
+	// Using the key of a successful request for a different one is 422 `idempotency_key_reused`. A key has 1 to
+	// 255 visible ASCII characters, for example a UUID.
 	IdempotencyKey *IdempotencyKey `json:"Idempotency-Key,omitempty"`
 }
 
@@ -2277,8 +2405,9 @@ type ListEventsParams struct {
 // CreateEventParams defines parameters for CreateEvent.
 type CreateEventParams struct {
 	// IdempotencyKey Makes the request safe to repeat: for 24 hours, the same request with the same key has one effect and
-	// returns the first response again. Keys belong to the user. Using a key for a different request is 422
-	// `idempotency_key_reused`. A key has 1 to 255 visible ASCII characters, for example a UUID.
+	// returns its successful response again. A refused request leaves its key unused. Keys belong to the user.
+	// Using the key of a successful request for a different one is 422 `idempotency_key_reused`. A key has 1 to
+	// 255 visible ASCII characters, for example a UUID.
 	IdempotencyKey *IdempotencyKey `json:"Idempotency-Key,omitempty"`
 }
 
@@ -2302,7 +2431,7 @@ type UpdateEventParams struct {
 
 // ListEventBookingsParams defines parameters for ListEventBookings.
 type ListEventBookingsParams struct {
-	// Status Only bookings with one of these statuses, separated by commas. Default: all.
+	// Status Only bookings with one of these statuses, separated by commas or in several parameters. Default: all.
 	Status BookingStatusFilter `form:"status,omitempty" json:"status,omitempty"`
 
 	// Limit Maximum number of items to return. Values above 100 are treated as 100.
@@ -2315,16 +2444,18 @@ type ListEventBookingsParams struct {
 // CancelEventParams defines parameters for CancelEvent.
 type CancelEventParams struct {
 	// IdempotencyKey Makes the request safe to repeat: for 24 hours, the same request with the same key has one effect and
-	// returns the first response again. Keys belong to the user. Using a key for a different request is 422
-	// `idempotency_key_reused`. A key has 1 to 255 visible ASCII characters, for example a UUID.
+	// returns its successful response again. A refused request leaves its key unused. Keys belong to the user.
+	// Using the key of a successful request for a different one is 422 `idempotency_key_reused`. A key has 1 to
+	// 255 visible ASCII characters, for example a UUID.
 	IdempotencyKey *IdempotencyKey `json:"Idempotency-Key,omitempty"`
 }
 
 // PublishEventParams defines parameters for PublishEvent.
 type PublishEventParams struct {
 	// IdempotencyKey Makes the request safe to repeat: for 24 hours, the same request with the same key has one effect and
-	// returns the first response again. Keys belong to the user. Using a key for a different request is 422
-	// `idempotency_key_reused`. A key has 1 to 255 visible ASCII characters, for example a UUID.
+	// returns its successful response again. A refused request leaves its key unused. Keys belong to the user.
+	// Using the key of a successful request for a different one is 422 `idempotency_key_reused`. A key has 1 to
+	// 255 visible ASCII characters, for example a UUID.
 	IdempotencyKey *IdempotencyKey `json:"Idempotency-Key,omitempty"`
 }
 
@@ -2340,8 +2471,9 @@ type ListSlotsParams struct {
 // CreateSlotParams defines parameters for CreateSlot.
 type CreateSlotParams struct {
 	// IdempotencyKey Makes the request safe to repeat: for 24 hours, the same request with the same key has one effect and
-	// returns the first response again. Keys belong to the user. Using a key for a different request is 422
-	// `idempotency_key_reused`. A key has 1 to 255 visible ASCII characters, for example a UUID.
+	// returns its successful response again. A refused request leaves its key unused. Keys belong to the user.
+	// Using the key of a successful request for a different one is 422 `idempotency_key_reused`. A key has 1 to
+	// 255 visible ASCII characters, for example a UUID.
 	IdempotencyKey *IdempotencyKey `json:"Idempotency-Key,omitempty"`
 }
 
@@ -2353,7 +2485,7 @@ type GetMeParams struct {
 
 // ListMyBookingsParams defines parameters for ListMyBookings.
 type ListMyBookingsParams struct {
-	// Status Only bookings with one of these statuses, separated by commas. Default: all.
+	// Status Only bookings with one of these statuses, separated by commas or in several parameters. Default: all.
 	Status BookingStatusFilter `form:"status,omitempty" json:"status,omitempty"`
 
 	// When Only bookings whose slot is in this phase.
@@ -2410,7 +2542,7 @@ type UpdateSlotParams struct {
 
 // ListSlotBookingsParams defines parameters for ListSlotBookings.
 type ListSlotBookingsParams struct {
-	// Status Only bookings with one of these statuses, separated by commas. Default: all.
+	// Status Only bookings with one of these statuses, separated by commas or in several parameters. Default: all.
 	Status BookingStatusFilter `form:"status,omitempty" json:"status,omitempty"`
 
 	// Limit Maximum number of items to return. Values above 100 are treated as 100.
@@ -2423,24 +2555,27 @@ type ListSlotBookingsParams struct {
 // CreateBookingParams defines parameters for CreateBooking.
 type CreateBookingParams struct {
 	// IdempotencyKey Makes the request safe to repeat: for 24 hours, the same request with the same key has one effect and
-	// returns the first response again. Keys belong to the user. Using a key for a different request is 422
-	// `idempotency_key_reused`. A key has 1 to 255 visible ASCII characters, for example a UUID.
+	// returns its successful response again. A refused request leaves its key unused. Keys belong to the user.
+	// Using the key of a successful request for a different one is 422 `idempotency_key_reused`. A key has 1 to
+	// 255 visible ASCII characters, for example a UUID.
 	IdempotencyKey *IdempotencyKey `json:"Idempotency-Key,omitempty"`
 }
 
 // CancelSlotParams defines parameters for CancelSlot.
 type CancelSlotParams struct {
 	// IdempotencyKey Makes the request safe to repeat: for 24 hours, the same request with the same key has one effect and
-	// returns the first response again. Keys belong to the user. Using a key for a different request is 422
-	// `idempotency_key_reused`. A key has 1 to 255 visible ASCII characters, for example a UUID.
+	// returns its successful response again. A refused request leaves its key unused. Keys belong to the user.
+	// Using the key of a successful request for a different one is 422 `idempotency_key_reused`. A key has 1 to
+	// 255 visible ASCII characters, for example a UUID.
 	IdempotencyKey *IdempotencyKey `json:"Idempotency-Key,omitempty"`
 }
 
 // CreateHoldParams defines parameters for CreateHold.
 type CreateHoldParams struct {
 	// IdempotencyKey Makes the request safe to repeat: for 24 hours, the same request with the same key has one effect and
-	// returns the first response again. Keys belong to the user. Using a key for a different request is 422
-	// `idempotency_key_reused`. A key has 1 to 255 visible ASCII characters, for example a UUID.
+	// returns its successful response again. A refused request leaves its key unused. Keys belong to the user.
+	// Using the key of a successful request for a different one is 422 `idempotency_key_reused`. A key has 1 to
+	// 255 visible ASCII characters, for example a UUID.
 	IdempotencyKey *IdempotencyKey `json:"Idempotency-Key,omitempty"`
 }
 
@@ -2456,8 +2591,9 @@ type GetSlotLedgerParams struct {
 // PromoteSlotParams defines parameters for PromoteSlot.
 type PromoteSlotParams struct {
 	// IdempotencyKey Makes the request safe to repeat: for 24 hours, the same request with the same key has one effect and
-	// returns the first response again. Keys belong to the user. Using a key for a different request is 422
-	// `idempotency_key_reused`. A key has 1 to 255 visible ASCII characters, for example a UUID.
+	// returns its successful response again. A refused request leaves its key unused. Keys belong to the user.
+	// Using the key of a successful request for a different one is 422 `idempotency_key_reused`. A key has 1 to
+	// 255 visible ASCII characters, for example a UUID.
 	IdempotencyKey *IdempotencyKey `json:"Idempotency-Key,omitempty"`
 }
 
@@ -2483,6 +2619,24 @@ type ListUsersParams struct {
 
 	// Cursor `next_cursor` of the previous page, with the same filters.
 	Cursor *Cursor `form:"cursor,omitempty" json:"cursor,omitempty"`
+}
+
+// GetUserParams defines parameters for GetUser.
+type GetUserParams struct {
+	// IfNoneMatch One or more `ETag`s that the caller has stored. If one of them is current, the response is 304 without a body.
+	IfNoneMatch *IfNoneMatch `json:"If-None-Match,omitempty"`
+}
+
+// GetSpecJSONParams defines parameters for GetSpecJSON.
+type GetSpecJSONParams struct {
+	// IfNoneMatch One or more `ETag`s that the caller has stored. If one of them is current, the response is 304 without a body.
+	IfNoneMatch *IfNoneMatch `json:"If-None-Match,omitempty"`
+}
+
+// GetSpecYAMLParams defines parameters for GetSpecYAML.
+type GetSpecYAMLParams struct {
+	// IfNoneMatch One or more `ETag`s that the caller has stored. If one of them is current, the response is 304 without a body.
+	IfNoneMatch *IfNoneMatch `json:"If-None-Match,omitempty"`
 }
 
 // LoginUserJSONRequestBody defines body for LoginUser for application/json ContentType.
@@ -3094,6 +3248,9 @@ type ServerInterface interface {
 	// DeleteToken Revoke a token
 	// (DELETE /api/v1/me/tokens/{token_id})
 	DeleteToken(ctx echo.Context, tokenID TokenID) error
+	// GetToken Get a token
+	// (GET /api/v1/me/tokens/{token_id})
+	GetToken(ctx echo.Context, tokenID TokenID) error
 	// DeleteSlot Delete a slot that was never booked
 	// (DELETE /api/v1/slots/{slot_id})
 	DeleteSlot(ctx echo.Context, slotID SlotID, params DeleteSlotParams) error
@@ -3130,6 +3287,9 @@ type ServerInterface interface {
 	// ListUsers List users
 	// (GET /api/v1/users)
 	ListUsers(ctx echo.Context, params ListUsersParams) error
+	// GetUser Get a user
+	// (GET /api/v1/users/{user_id})
+	GetUser(ctx echo.Context, userID UserID, params GetUserParams) error
 	// UpdateUser Change a user's role
 	// (PATCH /api/v1/users/{user_id})
 	UpdateUser(ctx echo.Context, userID UserID) error
@@ -3141,10 +3301,10 @@ type ServerInterface interface {
 	GetLiveness(ctx echo.Context) error
 	// GetSpecJSON Get the OpenAPI document as JSON
 	// (GET /openapi.json)
-	GetSpecJSON(ctx echo.Context) error
+	GetSpecJSON(ctx echo.Context, params GetSpecJSONParams) error
 	// GetSpecYAML Get the OpenAPI document as YAML
 	// (GET /openapi.yaml)
-	GetSpecYAML(ctx echo.Context) error
+	GetSpecYAML(ctx echo.Context, params GetSpecYAMLParams) error
 	// GetProblem Get the documentation of a problem code
 	// (GET /problems/{code})
 	GetProblem(ctx echo.Context, code string) error
@@ -4172,6 +4332,22 @@ func (w *ServerInterfaceWrapper) DeleteToken(ctx echo.Context) error {
 	return err
 }
 
+// GetToken converts echo context to params.
+func (w *ServerInterfaceWrapper) GetToken(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "token_id" -------------
+	var tokenID TokenID
+
+	err = runtime.BindStyledParameterWithOptions("simple", "token_id", ctx.Param("token_id"), &tokenID, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "uuid", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter token_id: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.GetToken(ctx, tokenID)
+	return err
+}
+
 // DeleteSlot converts echo context to params.
 func (w *ServerInterfaceWrapper) DeleteSlot(ctx echo.Context) error {
 	var err error
@@ -4582,6 +4758,42 @@ func (w *ServerInterfaceWrapper) ListUsers(ctx echo.Context) error {
 	return err
 }
 
+// GetUser converts echo context to params.
+func (w *ServerInterfaceWrapper) GetUser(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "user_id" -------------
+	var userID UserID
+
+	err = runtime.BindStyledParameterWithOptions("simple", "user_id", ctx.Param("user_id"), &userID, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "uuid", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter user_id: %s", err))
+	}
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params GetUserParams
+
+	headers := ctx.Request().Header
+	// ------------- Optional header parameter "If-None-Match" -------------
+	if valueList, found := headers[http.CanonicalHeaderKey("If-None-Match")]; found {
+		var IfNoneMatch IfNoneMatch
+		n := len(valueList)
+		if n != 1 {
+			return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Expected one value for If-None-Match, got %d", n))
+		}
+
+		err = runtime.BindStyledParameterWithOptions("simple", "If-None-Match", valueList[0], &IfNoneMatch, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""})
+		if err != nil {
+			return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter If-None-Match: %s", err))
+		}
+
+		params.IfNoneMatch = &IfNoneMatch
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.GetUser(ctx, userID, params)
+	return err
+}
+
 // UpdateUser converts echo context to params.
 func (w *ServerInterfaceWrapper) UpdateUser(ctx echo.Context) error {
 	var err error
@@ -4620,8 +4832,28 @@ func (w *ServerInterfaceWrapper) GetLiveness(ctx echo.Context) error {
 func (w *ServerInterfaceWrapper) GetSpecJSON(ctx echo.Context) error {
 	var err error
 
+	// Parameter object where we will unmarshal all parameters from the context
+	var params GetSpecJSONParams
+
+	headers := ctx.Request().Header
+	// ------------- Optional header parameter "If-None-Match" -------------
+	if valueList, found := headers[http.CanonicalHeaderKey("If-None-Match")]; found {
+		var IfNoneMatch IfNoneMatch
+		n := len(valueList)
+		if n != 1 {
+			return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Expected one value for If-None-Match, got %d", n))
+		}
+
+		err = runtime.BindStyledParameterWithOptions("simple", "If-None-Match", valueList[0], &IfNoneMatch, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""})
+		if err != nil {
+			return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter If-None-Match: %s", err))
+		}
+
+		params.IfNoneMatch = &IfNoneMatch
+	}
+
 	// Invoke the callback with all the unmarshaled arguments
-	err = w.Handler.GetSpecJSON(ctx)
+	err = w.Handler.GetSpecJSON(ctx, params)
 	return err
 }
 
@@ -4629,8 +4861,28 @@ func (w *ServerInterfaceWrapper) GetSpecJSON(ctx echo.Context) error {
 func (w *ServerInterfaceWrapper) GetSpecYAML(ctx echo.Context) error {
 	var err error
 
+	// Parameter object where we will unmarshal all parameters from the context
+	var params GetSpecYAMLParams
+
+	headers := ctx.Request().Header
+	// ------------- Optional header parameter "If-None-Match" -------------
+	if valueList, found := headers[http.CanonicalHeaderKey("If-None-Match")]; found {
+		var IfNoneMatch IfNoneMatch
+		n := len(valueList)
+		if n != 1 {
+			return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Expected one value for If-None-Match, got %d", n))
+		}
+
+		err = runtime.BindStyledParameterWithOptions("simple", "If-None-Match", valueList[0], &IfNoneMatch, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""})
+		if err != nil {
+			return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter If-None-Match: %s", err))
+		}
+
+		params.IfNoneMatch = &IfNoneMatch
+	}
+
 	// Invoke the callback with all the unmarshaled arguments
-	err = w.Handler.GetSpecYAML(ctx)
+	err = w.Handler.GetSpecYAML(ctx, params)
 	return err
 }
 
@@ -4710,6 +4962,7 @@ func RegisterHandlersWithOptions(router EchoRouter, si ServerInterface, options 
 	router.POST(options.BaseURL+"/api/v1/auth/login", wrapper.LoginUser, options.OperationMiddlewares["loginUser"]...)
 	router.POST(options.BaseURL+"/api/v1/auth/logout", wrapper.LogoutUser, options.OperationMiddlewares["logoutUser"]...)
 	router.GET(options.BaseURL+"/api/v1/users", wrapper.ListUsers, options.OperationMiddlewares["listUsers"]...)
+	router.GET(options.BaseURL+"/api/v1/users/:user_id", wrapper.GetUser, options.OperationMiddlewares["getUser"]...)
 	router.PATCH(options.BaseURL+"/api/v1/users/:user_id", wrapper.UpdateUser, options.OperationMiddlewares["updateUser"]...)
 	router.DELETE(options.BaseURL+"/api/v1/me", wrapper.DeleteMe, options.OperationMiddlewares["deleteMe"]...)
 	router.GET(options.BaseURL+"/api/v1/me", wrapper.GetMe, options.OperationMiddlewares["getMe"]...)
@@ -4718,6 +4971,7 @@ func RegisterHandlersWithOptions(router EchoRouter, si ServerInterface, options 
 	router.GET(options.BaseURL+"/api/v1/me/tokens", wrapper.ListTokens, options.OperationMiddlewares["listTokens"]...)
 	router.POST(options.BaseURL+"/api/v1/me/tokens", wrapper.CreateToken, options.OperationMiddlewares["createToken"]...)
 	router.DELETE(options.BaseURL+"/api/v1/me/tokens/:token_id", wrapper.DeleteToken, options.OperationMiddlewares["deleteToken"]...)
+	router.GET(options.BaseURL+"/api/v1/me/tokens/:token_id", wrapper.GetToken, options.OperationMiddlewares["getToken"]...)
 	router.GET(options.BaseURL+"/api/v1/me/bookings", wrapper.ListMyBookings, options.OperationMiddlewares["listMyBookings"]...)
 	router.GET(options.BaseURL+"/api/v1/me/conflicts", wrapper.ListConflicts, options.OperationMiddlewares["listConflicts"]...)
 	router.GET(options.BaseURL+"/api/v1/events", wrapper.ListEvents, options.OperationMiddlewares["listEvents"]...)
@@ -4780,14 +5034,7 @@ type BadPostApplicationProblemPlusJSONResponse Problem
 
 type BodyTooLargeApplicationProblemPlusJSONResponse Problem
 
-type BookingConflictResponseHeaders struct {
-	IdempotentReplayed *string
-}
-type BookingConflictApplicationProblemPlusJSONResponse struct {
-	Body Problem
-
-	Headers BookingConflictResponseHeaders
-}
+type BookingConflictApplicationProblemPlusJSONResponse Problem
 
 type BookingEditConflictApplicationProblemPlusJSONResponse Problem
 
@@ -4795,41 +5042,13 @@ type BookingInvalidApplicationProblemPlusJSONResponse Problem
 
 type BookingPatchInvalidApplicationProblemPlusJSONResponse Problem
 
-type BookingStateConflictResponseHeaders struct {
-	IdempotentReplayed *string
-}
-type BookingStateConflictApplicationProblemPlusJSONResponse struct {
-	Body Problem
+type BundleConflictApplicationProblemPlusJSONResponse Problem
 
-	Headers BookingStateConflictResponseHeaders
-}
+type CancellationConflictApplicationProblemPlusJSONResponse Problem
 
-type BundleConflictResponseHeaders struct {
-	IdempotentReplayed *string
-}
-type BundleConflictApplicationProblemPlusJSONResponse struct {
-	Body Problem
+type CheckInConflictApplicationProblemPlusJSONResponse Problem
 
-	Headers BundleConflictResponseHeaders
-}
-
-type CancellationConflictResponseHeaders struct {
-	IdempotentReplayed *string
-}
-type CancellationConflictApplicationProblemPlusJSONResponse struct {
-	Body Problem
-
-	Headers CancellationConflictResponseHeaders
-}
-
-type ConfirmationConflictResponseHeaders struct {
-	IdempotentReplayed *string
-}
-type ConfirmationConflictApplicationProblemPlusJSONResponse struct {
-	Body Problem
-
-	Headers ConfirmationConflictResponseHeaders
-}
+type ConfirmationConflictApplicationProblemPlusJSONResponse Problem
 
 type EmailTakenApplicationProblemPlusJSONResponse Problem
 
@@ -4839,25 +5058,11 @@ type EventEditConflictApplicationProblemPlusJSONResponse Problem
 
 type EventPatchInvalidApplicationProblemPlusJSONResponse Problem
 
-type EventStateConflictResponseHeaders struct {
-	IdempotentReplayed *string
-}
-type EventStateConflictApplicationProblemPlusJSONResponse struct {
-	Body Problem
-
-	Headers EventStateConflictResponseHeaders
-}
+type EventStateConflictApplicationProblemPlusJSONResponse Problem
 
 type ForbiddenApplicationProblemPlusJSONResponse Problem
 
-type HoldConflictResponseHeaders struct {
-	IdempotentReplayed *string
-}
-type HoldConflictApplicationProblemPlusJSONResponse struct {
-	Body Problem
-
-	Headers HoldConflictResponseHeaders
-}
+type HoldConflictApplicationProblemPlusJSONResponse Problem
 
 type InternalApplicationProblemPlusJSONResponse Problem
 
@@ -4874,14 +5079,7 @@ type KeyReusedApplicationProblemPlusJSONResponse Problem
 
 type KeyedInvalidApplicationProblemPlusJSONResponse Problem
 
-type MoveConflictResponseHeaders struct {
-	IdempotentReplayed *string
-}
-type MoveConflictApplicationProblemPlusJSONResponse struct {
-	Body Problem
-
-	Headers MoveConflictResponseHeaders
-}
+type MoveConflictApplicationProblemPlusJSONResponse Problem
 
 type NotAcceptableApplicationProblemPlusJSONResponse Problem
 
@@ -4903,14 +5101,7 @@ type NotReadyApplicationProblemPlusJSONResponse struct {
 	Headers NotReadyResponseHeaders
 }
 
-type OfferConflictResponseHeaders struct {
-	IdempotentReplayed *string
-}
-type OfferConflictApplicationProblemPlusJSONResponse struct {
-	Body Problem
-
-	Headers OfferConflictResponseHeaders
-}
+type OfferConflictApplicationProblemPlusJSONResponse Problem
 
 type RangeInvalidApplicationProblemPlusJSONResponse Problem
 
@@ -4926,6 +5117,8 @@ type ReadUnavailableApplicationProblemPlusJSONResponse struct {
 }
 
 type SimulationConflictApplicationProblemPlusJSONResponse Problem
+
+type SlotCancellationConflictApplicationProblemPlusJSONResponse Problem
 
 type SlotCreateInvalidApplicationProblemPlusJSONResponse Problem
 
@@ -4951,7 +5144,16 @@ type UnauthorizedApplicationProblemPlusJSONResponse struct {
 	Headers UnauthorizedResponseHeaders
 }
 
-type UnsupportedMediaTypeApplicationProblemPlusJSONResponse Problem
+type UnsupportedMediaTypeResponseHeaders struct {
+	Accept         *string
+	AcceptEncoding *string
+	AcceptPatch    *string
+}
+type UnsupportedMediaTypeApplicationProblemPlusJSONResponse struct {
+	Body Problem
+
+	Headers UnsupportedMediaTypeResponseHeaders
+}
 
 type ValidationFailedApplicationProblemPlusJSONResponse Problem
 
@@ -4976,15 +5178,23 @@ type LoginUserResponseObject interface {
 	VisitLoginUserResponse(w http.ResponseWriter) error
 }
 
-type LoginUser200JSONResponse LoginResult
+type LoginUser200ResponseHeaders struct {
+	CacheControl string
+}
+
+type LoginUser200JSONResponse struct {
+	Body    LoginResult
+	Headers LoginUser200ResponseHeaders
+}
 
 func (response LoginUser200JSONResponse) VisitLoginUserResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
 		return err
 	}
 	w.Header().Set("Content-Type", "application/json")
+	w.Header().Set("Cache-Control", fmt.Sprint(response.Headers.CacheControl))
 	w.WriteHeader(200)
 	_, err := buf.WriteTo(w)
 	return err
@@ -5048,10 +5258,19 @@ type LoginUser415ApplicationProblemPlusJSONResponse struct {
 func (response LoginUser415ApplicationProblemPlusJSONResponse) VisitLoginUserResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
 		return err
 	}
 	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.Accept != nil {
+		w.Header().Set("Accept", fmt.Sprint(*response.Headers.Accept))
+	}
+	if response.Headers.AcceptEncoding != nil {
+		w.Header().Set("Accept-Encoding", fmt.Sprint(*response.Headers.AcceptEncoding))
+	}
+	if response.Headers.AcceptPatch != nil {
+		w.Header().Set("Accept-Patch", fmt.Sprint(*response.Headers.AcceptPatch))
+	}
 	w.WriteHeader(415)
 	_, err := buf.WriteTo(w)
 	return err
@@ -5202,7 +5421,8 @@ type RegisterUserResponseObject interface {
 }
 
 type RegisterUser201ResponseHeaders struct {
-	Location string
+	CacheControl string
+	Location     string
 }
 
 type RegisterUser201JSONResponse struct {
@@ -5217,6 +5437,7 @@ func (response RegisterUser201JSONResponse) VisitRegisterUserResponse(w http.Res
 		return err
 	}
 	w.Header().Set("Content-Type", "application/json")
+	w.Header().Set("Cache-Control", fmt.Sprint(response.Headers.CacheControl))
 	w.Header().Set("Location", fmt.Sprint(response.Headers.Location))
 	w.WriteHeader(201)
 	_, err := buf.WriteTo(w)
@@ -5278,10 +5499,19 @@ type RegisterUser415ApplicationProblemPlusJSONResponse struct {
 func (response RegisterUser415ApplicationProblemPlusJSONResponse) VisitRegisterUserResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
 		return err
 	}
 	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.Accept != nil {
+		w.Header().Set("Accept", fmt.Sprint(*response.Headers.Accept))
+	}
+	if response.Headers.AcceptEncoding != nil {
+		w.Header().Set("Accept-Encoding", fmt.Sprint(*response.Headers.AcceptEncoding))
+	}
+	if response.Headers.AcceptPatch != nil {
+		w.Header().Set("Accept-Patch", fmt.Sprint(*response.Headers.AcceptPatch))
+	}
 	w.WriteHeader(415)
 	_, err := buf.WriteTo(w)
 	return err
@@ -5445,13 +5675,10 @@ type CreateBookings409ApplicationProblemPlusJSONResponse struct {
 func (response CreateBookings409ApplicationProblemPlusJSONResponse) VisitCreateBookingsResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
 		return err
 	}
 	w.Header().Set("Content-Type", "application/problem+json")
-	if response.Headers.IdempotentReplayed != nil {
-		w.Header().Set("Idempotent-Replayed", fmt.Sprint(*response.Headers.IdempotentReplayed))
-	}
 	w.WriteHeader(409)
 	_, err := buf.WriteTo(w)
 	return err
@@ -5480,10 +5707,19 @@ type CreateBookings415ApplicationProblemPlusJSONResponse struct {
 func (response CreateBookings415ApplicationProblemPlusJSONResponse) VisitCreateBookingsResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
 		return err
 	}
 	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.Accept != nil {
+		w.Header().Set("Accept", fmt.Sprint(*response.Headers.Accept))
+	}
+	if response.Headers.AcceptEncoding != nil {
+		w.Header().Set("Accept-Encoding", fmt.Sprint(*response.Headers.AcceptEncoding))
+	}
+	if response.Headers.AcceptPatch != nil {
+		w.Header().Set("Accept-Patch", fmt.Sprint(*response.Headers.AcceptPatch))
+	}
 	w.WriteHeader(415)
 	_, err := buf.WriteTo(w)
 	return err
@@ -5836,10 +6072,19 @@ type UpdateBooking415ApplicationProblemPlusJSONResponse struct {
 func (response UpdateBooking415ApplicationProblemPlusJSONResponse) VisitUpdateBookingResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
 		return err
 	}
 	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.Accept != nil {
+		w.Header().Set("Accept", fmt.Sprint(*response.Headers.Accept))
+	}
+	if response.Headers.AcceptEncoding != nil {
+		w.Header().Set("Accept-Encoding", fmt.Sprint(*response.Headers.AcceptEncoding))
+	}
+	if response.Headers.AcceptPatch != nil {
+		w.Header().Set("Accept-Patch", fmt.Sprint(*response.Headers.AcceptPatch))
+	}
 	w.WriteHeader(415)
 	_, err := buf.WriteTo(w)
 	return err
@@ -6175,13 +6420,10 @@ type CancelBooking409ApplicationProblemPlusJSONResponse struct {
 func (response CancelBooking409ApplicationProblemPlusJSONResponse) VisitCancelBookingResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
 		return err
 	}
 	w.Header().Set("Content-Type", "application/problem+json")
-	if response.Headers.IdempotentReplayed != nil {
-		w.Header().Set("Idempotent-Replayed", fmt.Sprint(*response.Headers.IdempotentReplayed))
-	}
 	w.WriteHeader(409)
 	_, err := buf.WriteTo(w)
 	return err
@@ -6210,10 +6452,19 @@ type CancelBooking415ApplicationProblemPlusJSONResponse struct {
 func (response CancelBooking415ApplicationProblemPlusJSONResponse) VisitCancelBookingResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
 		return err
 	}
 	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.Accept != nil {
+		w.Header().Set("Accept", fmt.Sprint(*response.Headers.Accept))
+	}
+	if response.Headers.AcceptEncoding != nil {
+		w.Header().Set("Accept-Encoding", fmt.Sprint(*response.Headers.AcceptEncoding))
+	}
+	if response.Headers.AcceptPatch != nil {
+		w.Header().Set("Accept-Patch", fmt.Sprint(*response.Headers.AcceptPatch))
+	}
 	w.WriteHeader(415)
 	_, err := buf.WriteTo(w)
 	return err
@@ -6616,19 +6867,16 @@ func (response UndoCheckIn404ApplicationProblemPlusJSONResponse) VisitUndoCheckI
 }
 
 type UndoCheckIn409ApplicationProblemPlusJSONResponse struct {
-	BookingStateConflictApplicationProblemPlusJSONResponse
+	CheckInConflictApplicationProblemPlusJSONResponse
 }
 
 func (response UndoCheckIn409ApplicationProblemPlusJSONResponse) VisitUndoCheckInResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
 		return err
 	}
 	w.Header().Set("Content-Type", "application/problem+json")
-	if response.Headers.IdempotentReplayed != nil {
-		w.Header().Set("Idempotent-Replayed", fmt.Sprint(*response.Headers.IdempotentReplayed))
-	}
 	w.WriteHeader(409)
 	_, err := buf.WriteTo(w)
 	return err
@@ -6684,7 +6932,7 @@ type CheckInBooking200ResponseHeaders struct {
 }
 
 type CheckInBooking200JSONResponse struct {
-	Body    Booking
+	Body    CheckedInBooking
 	Headers CheckInBooking200ResponseHeaders
 }
 
@@ -6772,19 +7020,16 @@ func (response CheckInBooking404ApplicationProblemPlusJSONResponse) VisitCheckIn
 }
 
 type CheckInBooking409ApplicationProblemPlusJSONResponse struct {
-	BookingStateConflictApplicationProblemPlusJSONResponse
+	CheckInConflictApplicationProblemPlusJSONResponse
 }
 
 func (response CheckInBooking409ApplicationProblemPlusJSONResponse) VisitCheckInBookingResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
 		return err
 	}
 	w.Header().Set("Content-Type", "application/problem+json")
-	if response.Headers.IdempotentReplayed != nil {
-		w.Header().Set("Idempotent-Replayed", fmt.Sprint(*response.Headers.IdempotentReplayed))
-	}
 	w.WriteHeader(409)
 	_, err := buf.WriteTo(w)
 	return err
@@ -6950,13 +7195,10 @@ type ConfirmBooking409ApplicationProblemPlusJSONResponse struct {
 func (response ConfirmBooking409ApplicationProblemPlusJSONResponse) VisitConfirmBookingResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
 		return err
 	}
 	w.Header().Set("Content-Type", "application/problem+json")
-	if response.Headers.IdempotentReplayed != nil {
-		w.Header().Set("Idempotent-Replayed", fmt.Sprint(*response.Headers.IdempotentReplayed))
-	}
 	w.WriteHeader(409)
 	_, err := buf.WriteTo(w)
 	return err
@@ -7122,13 +7364,10 @@ type DeclineOffer409ApplicationProblemPlusJSONResponse struct {
 func (response DeclineOffer409ApplicationProblemPlusJSONResponse) VisitDeclineOfferResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
 		return err
 	}
 	w.Header().Set("Content-Type", "application/problem+json")
-	if response.Headers.IdempotentReplayed != nil {
-		w.Header().Set("Idempotent-Replayed", fmt.Sprint(*response.Headers.IdempotentReplayed))
-	}
 	w.WriteHeader(409)
 	_, err := buf.WriteTo(w)
 	return err
@@ -7432,13 +7671,10 @@ type MoveBooking409ApplicationProblemPlusJSONResponse struct {
 func (response MoveBooking409ApplicationProblemPlusJSONResponse) VisitMoveBookingResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
 		return err
 	}
 	w.Header().Set("Content-Type", "application/problem+json")
-	if response.Headers.IdempotentReplayed != nil {
-		w.Header().Set("Idempotent-Replayed", fmt.Sprint(*response.Headers.IdempotentReplayed))
-	}
 	w.WriteHeader(409)
 	_, err := buf.WriteTo(w)
 	return err
@@ -7467,10 +7703,19 @@ type MoveBooking415ApplicationProblemPlusJSONResponse struct {
 func (response MoveBooking415ApplicationProblemPlusJSONResponse) VisitMoveBookingResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
 		return err
 	}
 	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.Accept != nil {
+		w.Header().Set("Accept", fmt.Sprint(*response.Headers.Accept))
+	}
+	if response.Headers.AcceptEncoding != nil {
+		w.Header().Set("Accept-Encoding", fmt.Sprint(*response.Headers.AcceptEncoding))
+	}
+	if response.Headers.AcceptPatch != nil {
+		w.Header().Set("Accept-Patch", fmt.Sprint(*response.Headers.AcceptPatch))
+	}
 	w.WriteHeader(415)
 	_, err := buf.WriteTo(w)
 	return err
@@ -7880,10 +8125,19 @@ type CreateEvent415ApplicationProblemPlusJSONResponse struct {
 func (response CreateEvent415ApplicationProblemPlusJSONResponse) VisitCreateEventResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
 		return err
 	}
 	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.Accept != nil {
+		w.Header().Set("Accept", fmt.Sprint(*response.Headers.Accept))
+	}
+	if response.Headers.AcceptEncoding != nil {
+		w.Header().Set("Accept-Encoding", fmt.Sprint(*response.Headers.AcceptEncoding))
+	}
+	if response.Headers.AcceptPatch != nil {
+		w.Header().Set("Accept-Patch", fmt.Sprint(*response.Headers.AcceptPatch))
+	}
 	w.WriteHeader(415)
 	_, err := buf.WriteTo(w)
 	return err
@@ -8031,13 +8285,10 @@ type DeleteEvent409ApplicationProblemPlusJSONResponse struct {
 func (response DeleteEvent409ApplicationProblemPlusJSONResponse) VisitDeleteEventResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
 		return err
 	}
 	w.Header().Set("Content-Type", "application/problem+json")
-	if response.Headers.IdempotentReplayed != nil {
-		w.Header().Set("Idempotent-Replayed", fmt.Sprint(*response.Headers.IdempotentReplayed))
-	}
 	w.WriteHeader(409)
 	_, err := buf.WriteTo(w)
 	return err
@@ -8390,10 +8641,19 @@ type UpdateEvent415ApplicationProblemPlusJSONResponse struct {
 func (response UpdateEvent415ApplicationProblemPlusJSONResponse) VisitUpdateEventResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
 		return err
 	}
 	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.Accept != nil {
+		w.Header().Set("Accept", fmt.Sprint(*response.Headers.Accept))
+	}
+	if response.Headers.AcceptEncoding != nil {
+		w.Header().Set("Accept-Encoding", fmt.Sprint(*response.Headers.AcceptEncoding))
+	}
+	if response.Headers.AcceptPatch != nil {
+		w.Header().Set("Accept-Patch", fmt.Sprint(*response.Headers.AcceptPatch))
+	}
 	w.WriteHeader(415)
 	_, err := buf.WriteTo(w)
 	return err
@@ -8711,13 +8971,10 @@ type CancelEvent409ApplicationProblemPlusJSONResponse struct {
 func (response CancelEvent409ApplicationProblemPlusJSONResponse) VisitCancelEventResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
 		return err
 	}
 	w.Header().Set("Content-Type", "application/problem+json")
-	if response.Headers.IdempotentReplayed != nil {
-		w.Header().Set("Idempotent-Replayed", fmt.Sprint(*response.Headers.IdempotentReplayed))
-	}
 	w.WriteHeader(409)
 	_, err := buf.WriteTo(w)
 	return err
@@ -8746,10 +9003,19 @@ type CancelEvent415ApplicationProblemPlusJSONResponse struct {
 func (response CancelEvent415ApplicationProblemPlusJSONResponse) VisitCancelEventResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
 		return err
 	}
 	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.Accept != nil {
+		w.Header().Set("Accept", fmt.Sprint(*response.Headers.Accept))
+	}
+	if response.Headers.AcceptEncoding != nil {
+		w.Header().Set("Accept-Encoding", fmt.Sprint(*response.Headers.AcceptEncoding))
+	}
+	if response.Headers.AcceptPatch != nil {
+		w.Header().Set("Accept-Patch", fmt.Sprint(*response.Headers.AcceptPatch))
+	}
 	w.WriteHeader(415)
 	_, err := buf.WriteTo(w)
 	return err
@@ -8915,13 +9181,10 @@ type PublishEvent409ApplicationProblemPlusJSONResponse struct {
 func (response PublishEvent409ApplicationProblemPlusJSONResponse) VisitPublishEventResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
 		return err
 	}
 	w.Header().Set("Content-Type", "application/problem+json")
-	if response.Headers.IdempotentReplayed != nil {
-		w.Header().Set("Idempotent-Replayed", fmt.Sprint(*response.Headers.IdempotentReplayed))
-	}
 	w.WriteHeader(409)
 	_, err := buf.WriteTo(w)
 	return err
@@ -9209,13 +9472,10 @@ type CreateSlot409ApplicationProblemPlusJSONResponse struct {
 func (response CreateSlot409ApplicationProblemPlusJSONResponse) VisitCreateSlotResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
 		return err
 	}
 	w.Header().Set("Content-Type", "application/problem+json")
-	if response.Headers.IdempotentReplayed != nil {
-		w.Header().Set("Idempotent-Replayed", fmt.Sprint(*response.Headers.IdempotentReplayed))
-	}
 	w.WriteHeader(409)
 	_, err := buf.WriteTo(w)
 	return err
@@ -9244,10 +9504,19 @@ type CreateSlot415ApplicationProblemPlusJSONResponse struct {
 func (response CreateSlot415ApplicationProblemPlusJSONResponse) VisitCreateSlotResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
 		return err
 	}
 	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.Accept != nil {
+		w.Header().Set("Accept", fmt.Sprint(*response.Headers.Accept))
+	}
+	if response.Headers.AcceptEncoding != nil {
+		w.Header().Set("Accept-Encoding", fmt.Sprint(*response.Headers.AcceptEncoding))
+	}
+	if response.Headers.AcceptPatch != nil {
+		w.Header().Set("Accept-Patch", fmt.Sprint(*response.Headers.AcceptPatch))
+	}
 	w.WriteHeader(415)
 	_, err := buf.WriteTo(w)
 	return err
@@ -9650,10 +9919,19 @@ type UpdateMe415ApplicationProblemPlusJSONResponse struct {
 func (response UpdateMe415ApplicationProblemPlusJSONResponse) VisitUpdateMeResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
 		return err
 	}
 	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.Accept != nil {
+		w.Header().Set("Accept", fmt.Sprint(*response.Headers.Accept))
+	}
+	if response.Headers.AcceptEncoding != nil {
+		w.Header().Set("Accept-Encoding", fmt.Sprint(*response.Headers.AcceptEncoding))
+	}
+	if response.Headers.AcceptPatch != nil {
+		w.Header().Set("Accept-Patch", fmt.Sprint(*response.Headers.AcceptPatch))
+	}
 	w.WriteHeader(415)
 	_, err := buf.WriteTo(w)
 	return err
@@ -10052,10 +10330,19 @@ type ChangePassword415ApplicationProblemPlusJSONResponse struct {
 func (response ChangePassword415ApplicationProblemPlusJSONResponse) VisitChangePasswordResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
 		return err
 	}
 	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.Accept != nil {
+		w.Header().Set("Accept", fmt.Sprint(*response.Headers.Accept))
+	}
+	if response.Headers.AcceptEncoding != nil {
+		w.Header().Set("Accept-Encoding", fmt.Sprint(*response.Headers.AcceptEncoding))
+	}
+	if response.Headers.AcceptPatch != nil {
+		w.Header().Set("Accept-Patch", fmt.Sprint(*response.Headers.AcceptPatch))
+	}
 	w.WriteHeader(415)
 	_, err := buf.WriteTo(w)
 	return err
@@ -10239,7 +10526,8 @@ type CreateTokenResponseObject interface {
 }
 
 type CreateToken201ResponseHeaders struct {
-	Location string
+	CacheControl string
+	Location     string
 }
 
 type CreateToken201JSONResponse struct {
@@ -10254,6 +10542,7 @@ func (response CreateToken201JSONResponse) VisitCreateTokenResponse(w http.Respo
 		return err
 	}
 	w.Header().Set("Content-Type", "application/json")
+	w.Header().Set("Cache-Control", fmt.Sprint(response.Headers.CacheControl))
 	w.Header().Set("Location", fmt.Sprint(response.Headers.Location))
 	w.WriteHeader(201)
 	_, err := buf.WriteTo(w)
@@ -10334,10 +10623,19 @@ type CreateToken415ApplicationProblemPlusJSONResponse struct {
 func (response CreateToken415ApplicationProblemPlusJSONResponse) VisitCreateTokenResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
 		return err
 	}
 	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.Accept != nil {
+		w.Header().Set("Accept", fmt.Sprint(*response.Headers.Accept))
+	}
+	if response.Headers.AcceptEncoding != nil {
+		w.Header().Set("Accept-Encoding", fmt.Sprint(*response.Headers.AcceptEncoding))
+	}
+	if response.Headers.AcceptPatch != nil {
+		w.Header().Set("Accept-Patch", fmt.Sprint(*response.Headers.AcceptPatch))
+	}
 	w.WriteHeader(415)
 	_, err := buf.WriteTo(w)
 	return err
@@ -10498,6 +10796,130 @@ type DeleteToken503ApplicationProblemPlusJSONResponse struct {
 }
 
 func (response DeleteToken503ApplicationProblemPlusJSONResponse) VisitDeleteTokenResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
+	w.WriteHeader(503)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetTokenRequestObject struct {
+	TokenID TokenID `json:"token_id"`
+}
+
+type GetTokenResponseObject interface {
+	VisitGetTokenResponse(w http.ResponseWriter) error
+}
+
+type GetToken200JSONResponse Token
+
+func (response GetToken200JSONResponse) VisitGetTokenResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetToken400ApplicationProblemPlusJSONResponse struct {
+	BadParameterApplicationProblemPlusJSONResponse
+}
+
+func (response GetToken400ApplicationProblemPlusJSONResponse) VisitGetTokenResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(400)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetToken401ApplicationProblemPlusJSONResponse struct {
+	UnauthorizedApplicationProblemPlusJSONResponse
+}
+
+func (response GetToken401ApplicationProblemPlusJSONResponse) VisitGetTokenResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.WWWAuthenticate != nil {
+		w.Header().Set("WWW-Authenticate", fmt.Sprint(*response.Headers.WWWAuthenticate))
+	}
+	w.WriteHeader(401)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetToken403ApplicationProblemPlusJSONResponse struct {
+	AbilityMissingApplicationProblemPlusJSONResponse
+}
+
+func (response GetToken403ApplicationProblemPlusJSONResponse) VisitGetTokenResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(403)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetToken404ApplicationProblemPlusJSONResponse struct {
+	NotFoundApplicationProblemPlusJSONResponse
+}
+
+func (response GetToken404ApplicationProblemPlusJSONResponse) VisitGetTokenResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(404)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetToken500ApplicationProblemPlusJSONResponse struct {
+	InternalApplicationProblemPlusJSONResponse
+}
+
+func (response GetToken500ApplicationProblemPlusJSONResponse) VisitGetTokenResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(500)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetToken503ApplicationProblemPlusJSONResponse struct {
+	ReadUnavailableApplicationProblemPlusJSONResponse
+}
+
+func (response GetToken503ApplicationProblemPlusJSONResponse) VisitGetTokenResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
 	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
@@ -10959,10 +11381,19 @@ type UpdateSlot415ApplicationProblemPlusJSONResponse struct {
 func (response UpdateSlot415ApplicationProblemPlusJSONResponse) VisitUpdateSlotResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
 		return err
 	}
 	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.Accept != nil {
+		w.Header().Set("Accept", fmt.Sprint(*response.Headers.Accept))
+	}
+	if response.Headers.AcceptEncoding != nil {
+		w.Header().Set("Accept-Encoding", fmt.Sprint(*response.Headers.AcceptEncoding))
+	}
+	if response.Headers.AcceptPatch != nil {
+		w.Header().Set("Accept-Patch", fmt.Sprint(*response.Headers.AcceptPatch))
+	}
 	w.WriteHeader(415)
 	_, err := buf.WriteTo(w)
 	return err
@@ -11282,13 +11713,10 @@ type CreateBooking409ApplicationProblemPlusJSONResponse struct {
 func (response CreateBooking409ApplicationProblemPlusJSONResponse) VisitCreateBookingResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
 		return err
 	}
 	w.Header().Set("Content-Type", "application/problem+json")
-	if response.Headers.IdempotentReplayed != nil {
-		w.Header().Set("Idempotent-Replayed", fmt.Sprint(*response.Headers.IdempotentReplayed))
-	}
 	w.WriteHeader(409)
 	_, err := buf.WriteTo(w)
 	return err
@@ -11317,10 +11745,19 @@ type CreateBooking415ApplicationProblemPlusJSONResponse struct {
 func (response CreateBooking415ApplicationProblemPlusJSONResponse) VisitCreateBookingResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
 		return err
 	}
 	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.Accept != nil {
+		w.Header().Set("Accept", fmt.Sprint(*response.Headers.Accept))
+	}
+	if response.Headers.AcceptEncoding != nil {
+		w.Header().Set("Accept-Encoding", fmt.Sprint(*response.Headers.AcceptEncoding))
+	}
+	if response.Headers.AcceptPatch != nil {
+		w.Header().Set("Accept-Patch", fmt.Sprint(*response.Headers.AcceptPatch))
+	}
 	w.WriteHeader(415)
 	_, err := buf.WriteTo(w)
 	return err
@@ -11481,19 +11918,16 @@ func (response CancelSlot404ApplicationProblemPlusJSONResponse) VisitCancelSlotR
 }
 
 type CancelSlot409ApplicationProblemPlusJSONResponse struct {
-	EventStateConflictApplicationProblemPlusJSONResponse
+	SlotCancellationConflictApplicationProblemPlusJSONResponse
 }
 
 func (response CancelSlot409ApplicationProblemPlusJSONResponse) VisitCancelSlotResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
 		return err
 	}
 	w.Header().Set("Content-Type", "application/problem+json")
-	if response.Headers.IdempotentReplayed != nil {
-		w.Header().Set("Idempotent-Replayed", fmt.Sprint(*response.Headers.IdempotentReplayed))
-	}
 	w.WriteHeader(409)
 	_, err := buf.WriteTo(w)
 	return err
@@ -11522,10 +11956,19 @@ type CancelSlot415ApplicationProblemPlusJSONResponse struct {
 func (response CancelSlot415ApplicationProblemPlusJSONResponse) VisitCancelSlotResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
 		return err
 	}
 	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.Accept != nil {
+		w.Header().Set("Accept", fmt.Sprint(*response.Headers.Accept))
+	}
+	if response.Headers.AcceptEncoding != nil {
+		w.Header().Set("Accept-Encoding", fmt.Sprint(*response.Headers.AcceptEncoding))
+	}
+	if response.Headers.AcceptPatch != nil {
+		w.Header().Set("Accept-Patch", fmt.Sprint(*response.Headers.AcceptPatch))
+	}
 	w.WriteHeader(415)
 	_, err := buf.WriteTo(w)
 	return err
@@ -11694,13 +12137,10 @@ type CreateHold409ApplicationProblemPlusJSONResponse struct {
 func (response CreateHold409ApplicationProblemPlusJSONResponse) VisitCreateHoldResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
 		return err
 	}
 	w.Header().Set("Content-Type", "application/problem+json")
-	if response.Headers.IdempotentReplayed != nil {
-		w.Header().Set("Idempotent-Replayed", fmt.Sprint(*response.Headers.IdempotentReplayed))
-	}
 	w.WriteHeader(409)
 	_, err := buf.WriteTo(w)
 	return err
@@ -11729,10 +12169,19 @@ type CreateHold415ApplicationProblemPlusJSONResponse struct {
 func (response CreateHold415ApplicationProblemPlusJSONResponse) VisitCreateHoldResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
 		return err
 	}
 	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.Accept != nil {
+		w.Header().Set("Accept", fmt.Sprint(*response.Headers.Accept))
+	}
+	if response.Headers.AcceptEncoding != nil {
+		w.Header().Set("Accept-Encoding", fmt.Sprint(*response.Headers.AcceptEncoding))
+	}
+	if response.Headers.AcceptPatch != nil {
+		w.Header().Set("Accept-Patch", fmt.Sprint(*response.Headers.AcceptPatch))
+	}
 	w.WriteHeader(415)
 	_, err := buf.WriteTo(w)
 	return err
@@ -12204,10 +12653,19 @@ type SimulateSlot415ApplicationProblemPlusJSONResponse struct {
 func (response SimulateSlot415ApplicationProblemPlusJSONResponse) VisitSimulateSlotResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
 		return err
 	}
 	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.Accept != nil {
+		w.Header().Set("Accept", fmt.Sprint(*response.Headers.Accept))
+	}
+	if response.Headers.AcceptEncoding != nil {
+		w.Header().Set("Accept-Encoding", fmt.Sprint(*response.Headers.AcceptEncoding))
+	}
+	if response.Headers.AcceptPatch != nil {
+		w.Header().Set("Accept-Patch", fmt.Sprint(*response.Headers.AcceptPatch))
+	}
 	w.WriteHeader(415)
 	_, err := buf.WriteTo(w)
 	return err
@@ -12517,6 +12975,147 @@ func (response ListUsers503ApplicationProblemPlusJSONResponse) VisitListUsersRes
 	return err
 }
 
+type GetUserRequestObject struct {
+	UserID UserID `json:"user_id"`
+	Params GetUserParams
+}
+
+type GetUserResponseObject interface {
+	VisitGetUserResponse(w http.ResponseWriter) error
+}
+
+type GetUser200ResponseHeaders struct {
+	ETag string
+}
+
+type GetUser200JSONResponse struct {
+	Body    User
+	Headers GetUser200ResponseHeaders
+}
+
+func (response GetUser200JSONResponse) VisitGetUserResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.Header().Set("ETag", fmt.Sprint(response.Headers.ETag))
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetUser304Response = NotModifiedResponse
+
+func (response GetUser304Response) VisitGetUserResponse(w http.ResponseWriter) error {
+	w.Header().Set("ETag", fmt.Sprint(response.Headers.ETag))
+	w.WriteHeader(304)
+	return nil
+}
+
+type GetUser400ApplicationProblemPlusJSONResponse struct {
+	BadParameterApplicationProblemPlusJSONResponse
+}
+
+func (response GetUser400ApplicationProblemPlusJSONResponse) VisitGetUserResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(400)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetUser401ApplicationProblemPlusJSONResponse struct {
+	UnauthorizedApplicationProblemPlusJSONResponse
+}
+
+func (response GetUser401ApplicationProblemPlusJSONResponse) VisitGetUserResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.WWWAuthenticate != nil {
+		w.Header().Set("WWW-Authenticate", fmt.Sprint(*response.Headers.WWWAuthenticate))
+	}
+	w.WriteHeader(401)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetUser403ApplicationProblemPlusJSONResponse struct {
+	ForbiddenApplicationProblemPlusJSONResponse
+}
+
+func (response GetUser403ApplicationProblemPlusJSONResponse) VisitGetUserResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(403)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetUser404ApplicationProblemPlusJSONResponse struct {
+	NotFoundApplicationProblemPlusJSONResponse
+}
+
+func (response GetUser404ApplicationProblemPlusJSONResponse) VisitGetUserResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(404)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetUser500ApplicationProblemPlusJSONResponse struct {
+	InternalApplicationProblemPlusJSONResponse
+}
+
+func (response GetUser500ApplicationProblemPlusJSONResponse) VisitGetUserResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(500)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetUser503ApplicationProblemPlusJSONResponse struct {
+	ReadUnavailableApplicationProblemPlusJSONResponse
+}
+
+func (response GetUser503ApplicationProblemPlusJSONResponse) VisitGetUserResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
+	w.WriteHeader(503)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
 type UpdateUserRequestObject struct {
 	UserID                            UserID `json:"user_id"`
 	JSONBody                          *UpdateUserJSONRequestBody
@@ -12639,10 +13238,19 @@ type UpdateUser415ApplicationProblemPlusJSONResponse struct {
 func (response UpdateUser415ApplicationProblemPlusJSONResponse) VisitUpdateUserResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
 		return err
 	}
 	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.Accept != nil {
+		w.Header().Set("Accept", fmt.Sprint(*response.Headers.Accept))
+	}
+	if response.Headers.AcceptEncoding != nil {
+		w.Header().Set("Accept-Encoding", fmt.Sprint(*response.Headers.AcceptEncoding))
+	}
+	if response.Headers.AcceptPatch != nil {
+		w.Header().Set("Accept-Patch", fmt.Sprint(*response.Headers.AcceptPatch))
+	}
 	w.WriteHeader(415)
 	_, err := buf.WriteTo(w)
 	return err
@@ -12726,6 +13334,22 @@ func (response GetDocs200TextHTMLResponse) VisitGetDocsResponse(w http.ResponseW
 	return err
 }
 
+type GetDocs400ApplicationProblemPlusJSONResponse struct {
+	BadParameterApplicationProblemPlusJSONResponse
+}
+
+func (response GetDocs400ApplicationProblemPlusJSONResponse) VisitGetDocsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(400)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
 type GetDocs500ApplicationProblemPlusJSONResponse struct {
 	InternalApplicationProblemPlusJSONResponse
 }
@@ -12763,6 +13387,22 @@ func (response GetLiveness200JSONResponse) VisitGetLivenessResponse(w http.Respo
 	return err
 }
 
+type GetLiveness400ApplicationProblemPlusJSONResponse struct {
+	BadParameterApplicationProblemPlusJSONResponse
+}
+
+func (response GetLiveness400ApplicationProblemPlusJSONResponse) VisitGetLivenessResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(400)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
 type GetLiveness500ApplicationProblemPlusJSONResponse struct {
 	InternalApplicationProblemPlusJSONResponse
 }
@@ -12780,22 +13420,55 @@ func (response GetLiveness500ApplicationProblemPlusJSONResponse) VisitGetLivenes
 }
 
 type GetSpecJSONRequestObject struct {
+	Params GetSpecJSONParams
 }
 
 type GetSpecJSONResponseObject interface {
 	VisitGetSpecJSONResponse(w http.ResponseWriter) error
 }
 
-type GetSpecJSON200JSONResponse SpecDocument
+type GetSpecJSON200ResponseHeaders struct {
+	ETag string
+}
+
+type GetSpecJSON200JSONResponse struct {
+	Body    SpecDocument
+	Headers GetSpecJSON200ResponseHeaders
+}
 
 func (response GetSpecJSON200JSONResponse) VisitGetSpecJSONResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.Header().Set("ETag", fmt.Sprint(response.Headers.ETag))
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetSpecJSON304Response = NotModifiedResponse
+
+func (response GetSpecJSON304Response) VisitGetSpecJSONResponse(w http.ResponseWriter) error {
+	w.Header().Set("ETag", fmt.Sprint(response.Headers.ETag))
+	w.WriteHeader(304)
+	return nil
+}
+
+type GetSpecJSON400ApplicationProblemPlusJSONResponse struct {
+	BadParameterApplicationProblemPlusJSONResponse
+}
+
+func (response GetSpecJSON400ApplicationProblemPlusJSONResponse) VisitGetSpecJSONResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
 	if err := json.NewEncoder(&buf).Encode(response); err != nil {
 		return err
 	}
-	w.Header().Set("Content-Type", "application/json")
-	w.WriteHeader(200)
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(400)
 	_, err := buf.WriteTo(w)
 	return err
 }
@@ -12817,14 +13490,20 @@ func (response GetSpecJSON500ApplicationProblemPlusJSONResponse) VisitGetSpecJSO
 }
 
 type GetSpecYAMLRequestObject struct {
+	Params GetSpecYAMLParams
 }
 
 type GetSpecYAMLResponseObject interface {
 	VisitGetSpecYAMLResponse(w http.ResponseWriter) error
 }
 
+type GetSpecYAML200ResponseHeaders struct {
+	ETag string
+}
+
 type GetSpecYAML200ApplicationYAMLResponse struct {
 	Body          io.Reader
+	Headers       GetSpecYAML200ResponseHeaders
 	ContentLength int64
 }
 
@@ -12834,12 +13513,37 @@ func (response GetSpecYAML200ApplicationYAMLResponse) VisitGetSpecYAMLResponse(w
 	if response.ContentLength != 0 {
 		w.Header().Set("Content-Length", fmt.Sprint(response.ContentLength))
 	}
+	w.Header().Set("ETag", fmt.Sprint(response.Headers.ETag))
 	w.WriteHeader(200)
 
 	if closer, ok := response.Body.(io.ReadCloser); ok {
 		defer closer.Close()
 	}
 	_, err := io.Copy(w, response.Body)
+	return err
+}
+
+type GetSpecYAML304Response = NotModifiedResponse
+
+func (response GetSpecYAML304Response) VisitGetSpecYAMLResponse(w http.ResponseWriter) error {
+	w.Header().Set("ETag", fmt.Sprint(response.Headers.ETag))
+	w.WriteHeader(304)
+	return nil
+}
+
+type GetSpecYAML400ApplicationProblemPlusJSONResponse struct {
+	BadParameterApplicationProblemPlusJSONResponse
+}
+
+func (response GetSpecYAML400ApplicationProblemPlusJSONResponse) VisitGetSpecYAMLResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(400)
+	_, err := buf.WriteTo(w)
 	return err
 }
 
@@ -12982,6 +13686,22 @@ func (response GetReadiness200JSONResponse) VisitGetReadinessResponse(w http.Res
 	}
 	w.Header().Set("Content-Type", "application/json")
 	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetReadiness400ApplicationProblemPlusJSONResponse struct {
+	BadParameterApplicationProblemPlusJSONResponse
+}
+
+func (response GetReadiness400ApplicationProblemPlusJSONResponse) VisitGetReadinessResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(400)
 	_, err := buf.WriteTo(w)
 	return err
 }
@@ -13131,6 +13851,9 @@ type StrictServerInterface interface {
 	// DeleteToken Revoke a token
 	// (DELETE /api/v1/me/tokens/{token_id})
 	DeleteToken(ctx context.Context, request DeleteTokenRequestObject) (DeleteTokenResponseObject, error)
+	// GetToken Get a token
+	// (GET /api/v1/me/tokens/{token_id})
+	GetToken(ctx context.Context, request GetTokenRequestObject) (GetTokenResponseObject, error)
 	// DeleteSlot Delete a slot that was never booked
 	// (DELETE /api/v1/slots/{slot_id})
 	DeleteSlot(ctx context.Context, request DeleteSlotRequestObject) (DeleteSlotResponseObject, error)
@@ -13167,6 +13890,9 @@ type StrictServerInterface interface {
 	// ListUsers List users
 	// (GET /api/v1/users)
 	ListUsers(ctx context.Context, request ListUsersRequestObject) (ListUsersResponseObject, error)
+	// GetUser Get a user
+	// (GET /api/v1/users/{user_id})
+	GetUser(ctx context.Context, request GetUserRequestObject) (GetUserResponseObject, error)
 	// UpdateUser Change a user's role
 	// (PATCH /api/v1/users/{user_id})
 	UpdateUser(ctx context.Context, request UpdateUserRequestObject) (UpdateUserResponseObject, error)
@@ -14489,6 +15215,31 @@ func (sh *strictHandler) DeleteToken(ctx echo.Context, tokenID TokenID) error {
 	return nil
 }
 
+// GetToken operation middleware
+func (sh *strictHandler) GetToken(ctx echo.Context, tokenID TokenID) error {
+	var request GetTokenRequestObject
+
+	request.TokenID = tokenID
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.GetToken(ctx.Request().Context(), request.(GetTokenRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "GetToken")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(GetTokenResponseObject); ok {
+		return validResponse.VisitGetTokenResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
 // DeleteSlot operation middleware
 func (sh *strictHandler) DeleteSlot(ctx echo.Context, slotID SlotID, params DeleteSlotParams) error {
 	var request DeleteSlotRequestObject
@@ -14941,6 +15692,32 @@ func (sh *strictHandler) ListUsers(ctx echo.Context, params ListUsersParams) err
 	return nil
 }
 
+// GetUser operation middleware
+func (sh *strictHandler) GetUser(ctx echo.Context, userID UserID, params GetUserParams) error {
+	var request GetUserRequestObject
+
+	request.UserID = userID
+	request.Params = params
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.GetUser(ctx.Request().Context(), request.(GetUserRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "GetUser")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(GetUserResponseObject); ok {
+		return validResponse.VisitGetUserResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
 // UpdateUser operation middleware
 func (sh *strictHandler) UpdateUser(ctx echo.Context, userID UserID) error {
 	var request UpdateUserRequestObject
@@ -15063,8 +15840,10 @@ func (sh *strictHandler) GetLiveness(ctx echo.Context) error {
 }
 
 // GetSpecJSON operation middleware
-func (sh *strictHandler) GetSpecJSON(ctx echo.Context) error {
+func (sh *strictHandler) GetSpecJSON(ctx echo.Context, params GetSpecJSONParams) error {
 	var request GetSpecJSONRequestObject
+
+	request.Params = params
 
 	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
 		return sh.ssi.GetSpecJSON(ctx.Request().Context(), request.(GetSpecJSONRequestObject))
@@ -15086,8 +15865,10 @@ func (sh *strictHandler) GetSpecJSON(ctx echo.Context) error {
 }
 
 // GetSpecYAML operation middleware
-func (sh *strictHandler) GetSpecYAML(ctx echo.Context) error {
+func (sh *strictHandler) GetSpecYAML(ctx echo.Context, params GetSpecYAMLParams) error {
 	var request GetSpecYAMLRequestObject
+
+	request.Params = params
 
 	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
 		return sh.ssi.GetSpecYAML(ctx.Request().Context(), request.(GetSpecYAMLRequestObject))
@@ -15161,620 +15942,679 @@ func (sh *strictHandler) GetReadiness(ctx echo.Context) error {
 // const string: with thousands of chunks the chained `+` fold is several
 // times slower for the Go compiler than parsing a slice literal.
 var swaggerSpec = []string{
-	"7L2Pcts4si/8Kvh07q2Z5NCOJNv5o9Stuk4mmclO/t3E2Zx7xvOJsAhZHFOAhqCsaHfz1T7NPtg+yVfo",
-	"BkCABCVKlh1nJlXn7MQiCAKNRqPRf379985ITGeCM17IzuDvHfaJTmcZg38fn6VZWixfpVKm/Fz9IufT",
-	"Kc2XnYF5Rqb6YdS5pNmcqUYjkbDOoEOxxbBskbCCplln0DmZMFKIC8ZJRkcXkhQTRnRzcibERcrP5WCR",
-	"pwXb70SdlMuC8pHq8x6dpfcue/dkJgp5r9t79IAejbp7D2ivu/dgdMD2HiVH/b3u2X16NO6xftLt3TP9",
-	"daJOzn6fM1kM06Qz6ByejR/1xwdHDx6cHRwm9D49GLFH/UdJl3XZ4YOD+9C+yJf0LGOdwZhmkkUdWdBi",
-	"LjuDw+5B1CnSQj0KkKJYzmC0s1ycZWwq71Vp8flz1DkejdiseDMes1xRzZLvLBOjC5bYb44mTP09TPmQ",
-	"Fp0Bn2dZ1BnljBYsgV86/W7//l6vt9d7eNI9GhzcHxw8+O9O1GE8kW6D/l730Um/O+iq/4MGl4xraqwl",
-	"JeseqTc+zdKcSWcg7d4+g7en4pIlw3EupkO9KvBx7Chns4yOmAw8kowq5uzpfw2nKbePMtF2Bkn3QUe/",
-	"cMlymQreGfS6sKZ5USdU72FJKLPsnZHg4zSfsqQTdeazpL4E/YOT7sPB0SP94lyyvOXwRr1+J+osaFpk",
-	"qSyGMyHTAsaoJgr8kuWMJssnQgB3eJsRH8HegbGVzOQQs80y9TqR3b/Y6dB2arfv/xVzop+SCb1khBJL",
-	"GLN/iRiTYpJKogh+23axxwNHD9x9/cjZ11Wq1re1TyK1Sk9EsjwR4iXNz5m/SOoJKYQgGTyrC8wzkSyH",
-	"hRBD08CTl+opSSW+nZNiQjm5f0h+Tp80UBd2dwvyMlj0HcrGniMba5Ou0bAya6QhLPbTTMgqp+tHZITP",
-	"QkREhrcNPCKK/Jzy9G8sJxMqdSclm5KxyO3583XybI0+AXp7BHLo/VoUb2aMhwnORUHEjHGyZMUKsnNR",
-	"DFUzl/CmC/W7JLQgVlgeKWGJUnan5IYvVQSz861rWJDemvWokK9xVSz9nHV5c8nyjM78ddE/zlTn+uWw",
-	"3JedwS9tJP+Dzq9RdTWF/nJF9muZbyQ9LQjlRDgDKtIpu9X756BpvcJkbVwuQyC1Wk/VTDO9ZsdFwXjC",
-	"qkfAElRdseAs91Zre5Xv/kn/YHC4QuXrXUHl611J5evdApWvV1P5jh42qHy9BpUPljVbrfI9Kl/cROXr",
-	"91arfB5LvTFnV42n1O6zD7+x1Te2asVWz9Sa+TdPVzVwl8aKO3uuat7BSVDVvXlrmvJ5wRSR+91Ki5xR",
-	"qcYBqtjvc5oXrFAqbZpl6rSwJFlJiAC/dvcOut7pnjA5ytMZzrpzshDma5JQnhBKfp+nvGBwLwnwdt/j",
-	"7XGqHsoiT0fq6J6ILHEm2W3LuMj2mRhRPaz3U5pl5CeaZRF5wvIsVUrTlH4azqiUqu+DqCPGY5aXX7vf",
-	"jTp2p7flBvjubH6WpXJSpW23V9GKLlNk50OzQ+glTTM8Sbua50dirhinvz3DK/1g+DfB1aH6bJ6LGbtn",
-	"KWBO4qcTOj1jubpZjlhetNwmluuzdKrW7ajr/DbVF9t5Iaa0SEfOsf0+E/5eGNEZHaXFErtow3TXICQ3",
-	"EUfl2vUb1g5+K+iFUvGPutcrrjy5WC4K4+fFpDM4LAmPouFjyhOxCF343FahWx/8Up/DfUdg4Kp7kmgB",
-	"3wtcEvXnyitUeV/xO25Qb43Oeq/NQXYPx3ST98MwOWv67Qpi4dLh5njCMrE4QY7yFw2fkzPVgADnEeS8",
-	"+tXR7LQhNB6aZt693bQhI8rVVeqMkYxJiVYQpVLzOQgLMcbP6E9+f9S9c+V7yG6Wp7b52q7XCkoGli1A",
-	"Slgwpfm94FqT3MTcvMEx/E1tvAG1sY0B+rrURvz2Fky04qahxns0ODhqZpmHJ73+tixzeCWWObw6y/Sv",
-	"yjL36z6LXgPLPPRW/kZYZp3P4qngBeP4m3dAlL8HDgT3oT0G3hQTlktywWYFSHxJp0zLQ2Q+sN6CqVnw",
-	"89tifSryuWMaP3Ldhh4N6qK8fAqEhL1jLAG8Yld6w5EUERE5oSRn47mk2W5MARXuWHtdukGZ3rsNMr1f",
-	"36CHDRu0f/MyvXewZoO6fPWW5kVKM5+3not5jvsMuKtYCPjPJGeMpGPCBZmKnBGaMzLOGbspput9zUx3",
-	"6DFd/8a1CMMQN8pyRzV++zA7z2lSkWU/MzZDAc9oQQTX/x4JnhC1zOpqNudFmhHBGUklcJ1pN05zWXxj",
-	"wTALtlF51NrdHm33Wvm035pPP+pGPqOeLISRi6oXxZdKHrIRk1K1+MaFN6Ae/2FkofTuUwktaGfwy7Vy",
-	"Tu/BFS5WB1+93nZY55ww4/QefIF71Sq1Lbpetnj4xdiifwsEylGNLQ4a2OLhLWOLX0uZAq695/Msq4YJ",
-	"ZmScsiyRoVCRFl4/V5i6ro8t/YCeE1GTqT3rbuXkw+7RpQfK4lD9u+bVO2rt1etd3at3sCOvntkjxg/U",
-	"W+/D871AersYTk5yOi6+uLcOiNWp8DZQuWoDyTC6Jme/z9OcJVdj9RYO7ptg6ybevbo7usq4N+Z8/vrZ",
-	"FAewxq0MS/2TyJJGa93XaJ+rfLZnev1zWewmLPtyxjrFUycL0XAZ/cZUX0Zv/MqZavP4l5VMcnC0171/",
-	"Y/EvPT/+JXSgHFUDYGrxL3bIwcXRMe0bhb70ApEv3ZLkJ0LHTViaY5ZYyiBk2+bB5YwqvvDz4iBYu8Wi",
-	"jOZ5DmF+WgQEtl2/+k47qo+B5TMqi+Fcekc7p1N1Hr6dqLM46hQ4zw67PBs+Gv/8e/+/z04eTP9rcfhu",
-	"9ENPvpw8/Cv/y/3Z/y0OfqTPjub/R3Q/pk/6F8+Tnj5I57kU+atUTmkxmlTciPCMTM3DgC8RWgydFn5c",
-	"CXZwxjLBzyUpBKFErRdZpMWEiGLCcjJOs4LlcmWWzY6TC7uOxlKbYt1VWJmjotoPtKBnVLIP3NkELulM",
-	"AzJ3WtTpl+hmQ7+ZR0TTxgnOyRkdTViyiyCpa/O/NlCgRt4gCYDGbJSlnH3L4PyqMjivMe56XTTEsylN",
-	"s0C43LM99YDQJMkhqK0hUI6pVvX4uGOOckqNFNLaIJ+NeX02bEQ6Lyb3cnaeygIyB3Ypw5wgtob51Xaa",
-	"O0Ggl+Lun6h0TeQO1T6lsnDydGSIZLA/JtTypISAULhUKpXAk2OQAqgIOKE2jVVGRAqSFkq2KcFm2Yec",
-	"zQvI6kpYxopGUXfTYYZB8gcIVad9nVJ2CV6L4q25wlfWQD0GMtg7fuMqcFEM3VYe7aEJSWVJ4MdE8GxZ",
-	"9otNkHu+8iTNMNUalsQnm1qTH1lhMmQnNOXBFI62Qv0+WG/nYPL55e+dhM2UltpTR0+hVvjvHToqRN4Z",
-	"dKjJaIvwJ0e6+/Kz6x1h9bOgvFkc6m+bJxcpTyoi2repVY8RrcsfbHiKPHTlOvZcnidHAa394PNnSI7k",
-	"UrEIHwG1fo06RT7nI3WEaA6orI71BPhW+Hqy/LekrS8TfXu44+DbygrsMvi2ZKufUlkI3Jt1f/HK3dpm",
-	"GEogVOfUPRr0jgL7ub2AWbPjPR98qy1/eJUt35YOlk8eBmVCVJJbLmXBpm1EowMOsitS/n1zUjji7rNd",
-	"hVkupuLWrkHvfmAR+kouK6VlKvLyGObsUzHEW3FoA30sua0imEs+3K1krpyJt0oy929nXsT9nUfx+Guw",
-	"i3vdgearL5dJu5Gr8Vua7M7TZA8CpuaDh1fKk/WuBLtzaVamsHme7I+seJleMs6kH6pmB06z9JKZpq+Y",
-	"702ocWP3qDokuP13Bp2zuVz+74LJYn8kpq3N0bhJten5yVwuyRPQfnIBVHL0oTp5qmPRc3iLFzF/Ikga",
-	"WN/xPMsULzLKIR+qNCIkgkm43wFSCuNifj7BOOUykD4tpPMTxs878EOkmNDComyppdkHzpuyxMDyoJE6",
-	"HcNABvbwIunY/hvkjLpWgx1UfXY0EUIyQrXRyKBztTQlvAeUJDVvTaN3jCZpjSfgZDQ3Sn3LL1fHGFRd",
-	"rodpdpRKFXhhmp7nIA5k4JVf6z/h0P5IKd29a0jpXunS6nmHpWfSCGdza4K/ZMl5xRpeu5u4WCUbXU6A",
-	"KKvWa5WxAdY8cPdQZGjWeUNuw001m0ZTQ9A/GF39EnfQq13iDhuNMm0d7Osp6V6PW10gelchZls6WHL3",
-	"g+T27g/oLfKuDx22/It88ZtI//vk4vBDb/b042/P6dmzZ49epIuULl/cZ8u/dNXzV78dL1+n3U+v0u7i",
-	"1V//z6c3P4jFK/X/z0U6/q+uK5XcfILGkO/h2bKiNF63a6n3p87jC9xBDnd9B6mswca8HLiD9D5HHaMJ",
-	"d6OO9+D6eOnR7eWl/u3MSjnaOS892p6XGu6z/SZe6t+4mDQi8q0dwwr/eiOXDzcxghjNe0gnjCbABUAM",
-	"7PeXXxtoc2AOO9R3zQXBOedcX22WkaOuo/JDC6WAy5SPmMMvYF40SLxqQEMxHi7F3O2tX94W1NXhwOkX",
-	"XiFiTJZiHur+PujNqFLidA9WqZicsUQR/PDqG+FBmMvVuv8ksuQZbPyKZU49IEw/qfsXwdZQPvYcixPn",
-	"VXLGxiJnJC3IgsrSDbODMJWDe7q368AWPWq4jVXIUnMgenQxBH6JF/4aecEQYAJ3moiM1oIqHKh6vfcI",
-	"ue8xxOBjZ6kk/a4iLoQ2DnqPruas7cOE1B1QGy363Wsg9sEqYleJFCY5Dk8R/EXCpjNRMD5a/syWL/gl",
-	"zdIKb+sfSVo2JRdsGVgBp8Xwgi2Hqe7OWY73jCeQF+18eO9ntkRTQY8UgvSPjoi6Vp5ljBy/f/riBRlN",
-	"aE5HK2LcvjzavhMQ10yv2mI0Eay+Mu/YvIY89sL/AMmxzfp1sQ0dQZTK2pKM6JThuhhjjKaYFlO3dTH6",
-	"fWcxmmi0di10S1gKXrCcV3EnzK+E5bnIQ2Q3r3mxUGTO2acZGxUswTeJGEEQ7C0IRqxQ8shn68p06xQ0",
-	"80WaASs/zVnCeJHSTIalyshpECIhtBr6rfzAHD92i/IEBLxShRYiT0giwNAJkaeroswycQ5m611KhV5d",
-	"KvgzCdCwPmGXnFqbDVISn60gomkQijBW+gbSKWHkbIkxesdvX4BrRa24pz0GJHuK79NyHDOa0ykrWG7D",
-	"nMEY+gVilGskaqa7HmdJ8rflLEJULyfZTHi3TSkJylchpo8SeB3N6kB9MWNoVS7N9RRKsjwmkjHchzK8",
-	"PtOUp9P51P3edA6Cm9CCZIzKgvQqS6SVgvAKTdkNnpwuvRpXqmzkLNZJOmXvKK9WtjAdF+mUkRyeN68W",
-	"+LRMI0s+bUIgloxjtXD2xrxymzR02dCVWhYBslTN25guVu6cVjU08GC+xqM2ROTG5XNI4q5fTnl5nw4s",
-	"YPl8xQK6jZz9VobGYjBnmQ1gXZpqGce5mFaC/K5IeN399QXQBslTiKqztnEtytdgLQo2refmv+EMS+ag",
-	"C1ECshE6GFc5H8MBzMbCMM4Ze0x6RrFcqwOppwWbwsV/Rxer3VgKGpyQAaK7xPG8oGi2Mgsg1xbVUISQ",
-	"zSU1WhXLOFkI7AcdwdUSGbLdcqjPdaPer9fG31coevEylcVTwcdZOip2DmHzLaD1jxrQ2jpqT/EXhFdd",
-	"G0xS/6R7NOg/auaxb/CWQQvZDuEt/SXYhVeszmTX7bOwjNrEod8iAr9FBP6BIgI3kuCvltclvr+pCH8K",
-	"FeEmpLe6Vlwbmx5+C77ZjE0Pdlyfpne089CbL8emDfz5LcD1ugJcox0Rt39DxO2vJS7oJF4wZn8ztX4l",
-	"dX2N3rs6rIvBXKdLAGxOwwbwAHTuboyRg9t3lxA5vRpETtMgdKj7S3CTbUaRD5LlTRLh68q7aD9tRSY1",
-	"7+NkmlaM2cecUPVrKoucFr7Lrs4gbVb7CghGeNKEUmCOlMToPQouBYx/i7XoOmtxnFCC1CkXQ/9ZXYn6",
-	"UD57RFbLWqexXlkdwmCrAaecsEuWL4mWFLeT+rc9AcklPwJpVVJVgSrozRxRjlgZagka6b0eT+xLLkZv",
-	"r/9gxVZgn+h0lrENF+TA2Q0Z+0SeYS9tF6UyJliUVzQbC3UdeiKSyp6wj6BUf8BvMzUNhrpBsL4/FwVB",
-	"d9Nf3r95PSBpQZQiAZWNGM2z5dcQpFWjRc2ZUCEG0FZcst0XF/sKaxd1Woci/cmrG60DzXgtimMI6ajj",
-	"37224R4NyHdcFEOvgR/NV0aP5KyY51wSOptlKRop7/0mBYcySexTcW9STLPqpg36K3e5Ge+Xm7E21dpm",
-	"rMxVk+65mPOkTrUx/BwmmHnmSracoVgjcj6aGDXh1gXjHXYPfYqZqQSJhQ81nd6yfJoWNTgJ1cnMPgrT",
-	"y31eVrozSOYgjr6TZXF3NMK7yq0kU7okiYCQpv0rx1LsmKQHPknd2QbJWjZQpAVgxWA+ADxZkRCA1v+G",
-	"jADhvlxJCaBcLthuYkX793BHXQew2KMmR36FLjUi+4QBIs+LkZiyD/yCi0XlJqWfkbl+GCA0thiWLfzg",
-	"R8E5G4GULASwtMUKVdTOhCxIMs8hHgKaT6eY537LSzfWCVOndIUyQOtLlmeCJjV2Ln8PkNh9WFJXCDKl",
-	"fGlCezDrx9ShKgSEXeVixKTcATbhDVDUnWWdmOVTRce3ObtM2cKtZe3jKGeZWCgi4we3Ua0cN21TXXH0",
-	"uA5xmRytazjOmfp4LxTQtBDzLBlqpKXOoIfTgb9qeAUWjwmijaR+/M3Ie20oBmot0Nf6DdHnm//+D4/o",
-	"804D/36QFcSOW2WnC1zjtWmIs4U6YvNtbHW90jT0mi3IU9VPS7tQdUAgN94rnnn2acRY8tQKaPeMhwaE",
-	"QQtiZXjUiE7jphHjW0PnrXDYr80sTpW+VdDs64HHdSPdm0hVj/UNUgeWYzIvlCb0Q02nNU9IEtZopX4+",
-	"TGr6bCqNSqUutNLt6FYD3VenXKejN2egXzqdZ7osyAc5r+bm9brkf5podZuCrhRQ1w1fihMp59MZ4jf5",
-	"79aAcCu9RIQWJKc8EVMMmNaVf0MSN9KI3JyRcS6mJKS1EcEjspgwbj6hqIJn82PCBZhgWSZxUjKCMxOc",
-	"GfBkMRGgYUtbdRhSidT/pFO2T96M8W6JZy3kKkfkoZouZOTDbZAl8BCIkGD9gMAs9aW0mLClvs3tk36X",
-	"5HMuIyLVtujBCS6LdEoLu/ozkaWjVEM5V7yalcO8ctwi0AEiG1it82D/sPxzOOt1ERPB/vCoq6OJ0iwb",
-	"6qtHZ9Dd10Cdw4mY53I4ZUlKlfLXO9o/Olp5JkV/r9UrqVfqaxh5b//RkT/4+9XBH7QZ/GFw8I+O9rsP",
-	"thv7hiTvHm1F84Oj8Ljv7z962FhTb7f07u104L39XuO4f91BbklVyn1kFVCEg4N1Mi5C1yeUv1dbs1nm",
-	"uX19k3ntZV6v6wm9Bzcg9Goi77AFFwdZ+ODB/oP71ybv+tcz6P7D/YP7NyLo+lsJujClD/YfPrgWKde/",
-	"tjH3D/d7D69fwmWieGp1Ml8RVreGoL7mphm6DeqXDkDRMS2+zlocNTKEMwrLFoas9RRONy/x+nM2vwa6",
-	"XiFJU73/vqB5EeRbqZ80ELp8HKa1fv4VU7acYZi45rkiJURMBv1o8GSFHw1MOk1+NIxAUuTUDRrIOWXX",
-	"B/tRnUCNGP4MLDWCSEzYWYm9EaZGAJujpEYqjU+IaNCPnF2Kiy9Im3K4DbRxQZHglVeplDoEp0qbqX7U",
-	"RJvyuY9IRQ15OKjAx/NiIvL0bxg/MWE0YXlEqCSnnSeM5iwn7PJs+O9//uu088XoVk6lgW6mgaLbB56I",
-	"pxM2unjBd1UIsHfSPRwcHDQkjACUaO/R4GA7F86DK+U1PbgFCSOPagpPvxeyyiOhto5Lcqq1bBSX9GB1",
-	"XJL2tp+kU/bftdhO/RCBPv6GNVSr200LmWHpTnC23KnxLBwXGeVFKk87xMIH2V7NffTF8etj65YP46ys",
-	"/JruWW9t6K38hgP17oCulP3cIGCRa2EOkbi2zeuzxqWT89lMqMP1lVLlT+A1f/1sCwLaPoGuQ4toG+K1",
-	"YKgbVoRnNa4MSjxiwOh3kjwVvGC82FMDua2hob0jl/YN5AksQJA+sAqwYXWw6HuUKV5h4Anl5wyCTnZc",
-	"GL2v5HKvfwvhAroHf4gy6Ncql9fUQvfY6uNEVINGj7NM39JEjma378ciJzRQOOrOt8pR3ypHra4chdz2",
-	"LdTkGkNNflQTua2hJodfTahJReRWQ02QaVYHmyCz34ayUPPpWcbOWudmVadfTgaNq6FgjxN1gRQ5q2se",
-	"ZZTH/a8teq8fYNfetYbv+VxXSviHTUWIynV5SWuQom+FLGaCM3RxodirlNuC6ExSArntqHTUwdFe9/5t",
-	"Wrb1q2aHfGOrVotC++Ipm26dqnZy4a80SxM4e57TtOZxKZ+SMT6u3wkvbZuhbVNPE5xQiXC28obxbMs7",
-	"PEq2hvv7rcIoD5G9dtes0x3WE5n3VSoB37qynPiQTM3TwGpik6HTxBL4xXjvlfqtXC1ogjEC6K8kZhdH",
-	"5HCf/MgKeJgzKeb5iBF6TlMOwkwynkBBwWcn9FyHJaimv89FwW5dWlDPXZw6EetrU6WiszTv2O/zul/D",
-	"9Jqbp81L4zTxzS6KfoqcRIzJQm2ypZgTlqSlqcssIBqwbxuV+w/rVHYm20hl20ZR2ZTh+SGV6isVMpun",
-	"JDGP63S2It9pU3fKabDbSOPLp1JjCE8ANt1er2+3w67b4LALkalG/jqdXPrXnc220waHs+2v0ens0VwK",
-	"9bcSIbaM6PdHXase3bnVlO/11pK+yRPtk8kl+Qv+QbIGmqeczCVbRfWUD7GFvscdVlbANJRohrcMD7Ej",
-	"iBZ8aKl/6/I6QxS2NGmmsSYKBMyj0ASzrZKygFrjWRReQIGGccqkdySqQVjfhTkKI6h/Fb8Y770WnKFY",
-	"joGvYyOlY9B8NADEoHPaOTjtaKrg+aEDqEcTNqVqNHoassiNl88WOynesVlGlygO/VHHqpuYpHpRUxy8",
-	"LETOEgIBR2rQM8Eli2wxDVP3ZUITJe3G8xzKwbDxmI1A5q0a1cuUXwTGcTrvdg9G//7nv+Af7DHJWfa/",
-	"TgFN57QTlyqCKeyhKaqekxk9ZxHOQWdvC87WjsNaXapjOYF6IcWk/MbCrtz+hmvwTnHl8Vhf7vzvwM9k",
-	"IhaYGSnZSCBwBinyJWpLPhP01kzp48ePx/NiovhwBBGHNSqjuzrWKlcMmvX/Oi2h8sUF44rc6dj6wBdU",
-	"Kn2tIN+/e/6U3H9w1L3jjwr7XDm0z1EnS/kF7B4EOIDM3wBJ4CFQHcxcEVlM0gzSndWqqp8wNsFeHl4o",
-	"8UCdPp0qFtKHQe8MOv/DMPO+upf8xz0dR4AhZw6Whz8qfEzSAipSZ0xJO1RX2ZzVRzPyett+PNbS2jCa",
-	"pi/je9XvOvf3lV81aZ0bfhReq36zNI03fRKDEJopr54bBdaYvQJD8LvZiuToxmkeCT4HJnB5csKyAEOO",
-	"/N62GhCYExrHAwXVg8vhvbf5isDrP4kscFhASTmbsdX8cXh7yy+H2e84SQhFNbAQK74c5ML1nP8DRnk3",
-	"CCX9dGOplLi9bsMCP7CMOQ6X6qjUQzy2tWapDqwqf1KS5HRchEZXdr4ZxYwytG90Fa+ZfgZKUjmJ8LKu",
-	"mEM6NhgXnF2yHHTLMJFt99VZtB1ltJ43caAnmDFancU7CJkLcmXivFcdng5nW/HV50r/anc2Kd5EdU2r",
-	"Pjs7khJa0Htdf0ibSO1Vo7qC2A4Nq4XEXDeiLYVn42jaCNJWY9pQpgYG1IaH1wxlS3YODOZHVjQulDEc",
-	"rhjIefn6VbnmR1Y0SNh249hYgobHEBaQ7Yawoe4VHkCogrU/mOcpT4iYF2QB1yx1G1xMlv74MPkqOMra",
-	"B7ZZOd3GG7yHMu0PWT1yalTpC90Kama2r6utaAUb0B+VelghWyFsVVU11PrApk6HV2V534FVld0Yiaau",
-	"+SJjLUg2L3urDqwMPVk9qnXSIHS0bisCap98OqEpb/quJCM6lwxjREaqm9/njI+YXDUg7PFqo/oplYXI",
-	"lw0srQaWseSc5YTxIk9Xj8f0teWIVojHhoXZ9gb6IytesWYpqNjJmC7guIltbCmG4cOPwRG9Yh3sv1nO",
-	"Nsxlu4ut/tJLWKOrLaLTz7bDMKJ3xUBcl0VwCLaPbQax9eECd4DrOVH06IIVuxqI5Bq46+eG38vm3B8q",
-	"6rHVQLxONl6udcep+j4cpzs6PfVn15+YaVE9Js3pBL3v8MzUQ3rNFquOymN1KvjwlhGZUq1Gc7YAgaXa",
-	"2MiMHZ2e6okZZAO4nD9U3UgfaGXL+nhmge62oV0FJK5y25hzgmnI6sbPxSI0jvL9jVm4iopWIQY+DQr8",
-	"mfvm5kzsIjTUP2yeEuRg67k0kAD14Ui3v43JUEnz8gejHqKnSrXYSwO8MHfe34YHvPD0RlVT8SSfQ1in",
-	"GOOtuGmbXGUzV6KX/aE8S9IiYIZqGsf1W83KyMArD/Z6bWOfqz3rNXrxQ9ixppfqO0lSnWSqdh0tJmVk",
-	"m7Oaq5xtY5FPIbxtPnfzRR1/mMm3AT/w8zQLeuHemEoEEFYJymWZbSaZLgvBANNDzRRyJpaA/UrlPvmB",
-	"jek8KwaEZhn6xWYZ+Na1Exrm9/ucgfqtJ2grTZST0XVz/66IPO4MOv9xbySmM8HBY47N5D1vPkqfndJP",
-	"L/DF+1FnmnL9R88Sg+Y5XaqWsliCs04RTf39VBcoqXkInfIlsTle4UwQc6kdrdYXK+lU3QwVXaVdy8pc",
-	"bY39cq5T+umljqfsdbtdGLn9IbSOsN2aGMqATjeyk92WV2Mm600fLX9mgXvZK3qhXf/GPS7pGC72OZsx",
-	"WgzA598/JICrEZUENM19sl4wDJtUvIiOdaUTn3KD3l5eys2u1B5j8jNbSnLGMoHAuubitE8+yJSfEwpd",
-	"YxpQkoLvAiL3cBCpJIf9/imP03K6wwu2HOZsLlkS75NjO7Se6r5/dEQuU5meZYwcv3/64gUZTWhOR4on",
-	"MMxBe4oJJR8+vPhh/5SbZUI5Uy6UQ+E9ReIGnukfHVVZZkaLguWqz//3l/9n7//79T//R3gJx69MWGSd",
-	"j2Il7+JqpIaa4gjOqX3yYkwEwn1Hpg0SHoj2kMTVkLT4MaFKfmSMFPQcmvX6ZTMTHxjvk/hujOGUYGnA",
-	"WjRsv5FQRmq3p1AjMd4ADRAw76pEsSM3c7nd838tOGtgCKhun2NOBNLARi4zMqJZxnINzCFyliAV7KEx",
-	"VTPV8T91TjnoHsJWV3ddCuHRq+ZZxgddTYS+xMyXutD6lE7nU0f/wvLvILWUoNknf8W4bXqmrmC9bheA",
-	"sgqMdSdKCnS7TbIf023ccSd4WnYG/S6cXhDFPej3Dh8cPjy4f/ggsqHdzjRSXrBzllskm6aTQGkqqw4C",
-	"o8lc7RxAPI6GIYABatUYrJfkaoNQ98WmMShhv2oI5lp5lRF8Vi8jT2NQDyDwLh0ojhGmeQO2nJMQroPs",
-	"/vM3iddUfTjIEsZ3aZEqGrQh88q9ykfVoMoZrNKj3uIgcB4Ni0gyOrqQhNoYZKKHR76XjJH4057+O76z",
-	"T56KhA1IXJlAvK80LV3QhY/YU8HHWToqtiSPDdLKKS+taCsppGFjTso3PkeVYhPruvCKWnyOqihb6173",
-	"Ab12tkS2eBtmIugQDAjPMuapCtgXrJEckNifQByR2COI+qFOaVzKJ9SW0brC+tnrUtvle2tfAJXfq0O1",
-	"rgu//tcO6R8q/gX0p8ROEEK0cQ4l/f0JuOS271lqa0V7G2JX1Ne0BFBaTXJPyzewS5+jnazeLqh/7JBX",
-	"5KBdOHMF3TxE9TqNFeHDRLLkf6ldBlvQH699ZQrMOmLhfdQmLjkEH9mbahtq63vtLV2wcmUis3g4vTKp",
-	"yr24pZKAS2bNKnqEUr9UiG/X861Lii8kwa6PpPYYbpYnb8XWDH0rBcpXdhxsIK/anBJrJZhIlidCvKT5",
-	"Odty1dXHh4UQw8x0spK83hd3Tl0YgyIh5eT+Ifk5fWJZ3h+nmT4GI1xN66RZzmiyHGL85XqdHJs/wdaf",
-	"Ix8cJGlBQRw0tnbe58Igbrbr4bUo3qjmThcmT75lD290888VOJJFyhOxaDsh15H2Ed4s54aWSSgkZ3Ew",
-	"1vUHttDXonhr37iyUh45aK9tXoXkPvOWLDFP175o8FE/R4E0y3Ud1FI73V5ajd1LTtzZ7vQSvGBFI/MX",
-	"uqhzi6QOdqPvSu+9k/ieZWKBNRGtCAxwhxJ59ftLdYu4vyGX2vf0aqm//Y3tvqP3iX1JEVf9UVsz70fT",
-	"qnmvxOR7H59e133TsEsJ5BU5eXZl/tqem8AWWiv91r1AyttnxxP0LEmLK8rDq8qz2y5KdmVl+NpE0rWI",
-	"A80skSceHIkAAmK3QqB5w3t7ecUuXWUA0b7dUvfdgSaNnqUNFel3+NLnqKHk1Nq1D9S/+hwF4EzWdVSD",
-	"UNnRDQcytU12gNEAtWExckGbqxfKqna9oJIoWqHLTwdPaXdfyWe1iQPHhEgbUruNc9Dhkbfq5nk1Rvkz",
-	"rWx9QbdaG3cF3itJdCtszju2+n4ndVBGs+gcNMiwa9Mv5jzJ2Ler1tWvWrtTZAo2la0HApEzzjBuTn1R",
-	"X76l6svVbjOCM/Amk+9j9Z/4Dh5RC6F9zHpp9GNp/Gi37+pzfWLD1eivKDyu6V5xKw8AMqIcbeVuGTKA",
-	"OCaZ4OcsJ2dLh0lLxtpC7b22tUeIgF2sPcDPtnXo/iSyxPHn3o773jX5hScs29Yp7NL0xnnj2ZSm2QnV",
-	"mbpbcATgTBq0zHWnZ/mx3Wi4+o4ByQ8TSNBKJWF76jMGvsdqac5AUXmFsxxzp2/VNdOufzplw5zyFt4A",
-	"s0/SKXsHL3yOAqUp1vVSrb3x7ZZauQnVSOptV7tc6+6twHg7MBDuSqBWUcjaWrcRB25nEhVNVqmsnLRl",
-	"wDxFhMkyK6zmrXZEpmswxnk5xN+ByeDbLr0+i0PbfVYu6B/PAmGSDW6b/eG5yM/SJNlaX7hq6GXUgcsa",
-	"yzEUfO376rJuG19L4KZJxFgdumnPI1BWpnQJq5mIihW+GtgZkdibL/K80qy/mYBukQkIdPjMRL6vvRVh",
-	"jPw339Uf05VdMsNNWXde8ILlOrVmq5OvfH3Neacb7uj6RuacfZqxUcESROEnYgTpLMk+eS2Kibpgwz0a",
-	"UoDcuDscB0pDE5CZMwDGpZm8ogYw8ntqFQ3qvLI7HcC7yVpQ3BmVciHyRJ0eFh2/pg04k6hy3sePH/eq",
-	"8K2r2K6K9grDLe+st+DWvCuKb35ZHKy+6/3Mliy5VeaFb1d696qxau1eictvjrY/QUzjt0CkXftKoPah",
-	"3a4Oik7ZRKOs3t4YxFvkwHktCp3bd5ZtG1+uyEW9TtZdm51P7oxVYuw01pVhCPs0yuYJgxoP+dKpeusk",
-	"giMQiDls/XmgoH4tiudizpMrkGZs3l9HFfzQzghiE93trYZ9SmVRJu1gBrixF0gG6L8uMWDklg6vRJKO",
-	"01D9hRP3MjUSs6WTO660bZsgHqg/sYppNZAMfv6d2mRbLoOpiD2cc6cg25oV+UG/9MF5R63NZF4Uancn",
-	"YrFemr/XrX9QjXe2tLNcjJTarj2EIH9KeReaLcggd+RVmQI1HvZskYdVy+KUg4DxQXbtHyAv+Hrzesv1",
-	"aZeqe10SH/wDt8JB8Qe4LigKSACTwEL/mDeWI6rI6ttBg88BqPOGZ8svuTY7O4IAG43xRJIzNhY5wB9i",
-	"zUuMaJCETWfFsu5vqFKF0eSDL7u/8DEAup2gSRspUza9JeeHZPllOgIkl0JJiZzmabYkDlkel+V7CIUS",
-	"P7FzQsSOMLOTU1x900ePBiO8evTRTi5YX9bu7V+CDOjiyvgg7yoDGw0m9ocNXPlmoFpzBK0xWynuwAoM",
-	"V9xueCWfUDk8c3CC19tXfqLSYgLvducoOuINXh9VZXRXbawlMXYQamPSHoZnLBOLluFuJinkiXpHh71F",
-	"u6Fq9AeRhTrAgZnIScfJ57n4GNSXbS0lwXxTXzH1exOjANjWO/YbOKO25BKE3Gp7r4EvOvGxGrCrJdoD",
-	"goMZkIfdyDu/DF9EzuaFru2kR0UAZBFGDCYDfEFdoRhLtHjzK26XS+ZNT62ER61rcVF94HReTESe/u0r",
-	"XFLzdttAGXj7mhDK3GMvxAr+GjuxK19k0eV8NhNKDrxiSUpPAFBuq8Wfl10NwTQ5LHRnayL0AiPY2Yo0",
-	"FrO3Wsp3ksRPcbZ76tux1UtsiXxatnjGRyIBDDlzloanjWIyVMd/C8p+vTqepVJdW0MC1Qvjb0OfamH3",
-	"teSpfHYn1ClLBK8qxY8IqpYsNcjVTrgm/RWokjvdtKHKO7dw+y6pUrJKbf4WmRfm/zFPC3Z124h+pY3h",
-	"9WnZVM1gl0aVeTESU9UV7I31lhVsr+OWv5llgqFNEWGfQIjPhJTpWbbUxYcqxN7YplNyTN3CEwW635HR",
-	"xxLbwWxNWaDOy0cDdYyKxohycsbsXdkFfVYymppLc6RuBjrYNmWSfB/fjf1i0b907nZ+jdqh3esYYx/n",
-	"vt9dBXQfdeY8/X3O9OMin7PPkQGnbZgmDU8SYe5TThaqkboF2RDhRAxO+SnfI/HdeIA+UuCcffhtygY5",
-	"o7D8UzZYKBETD2yM8XeSzHIxTjMWlRFjEEKmBiGxC3MHsh3ZHwLdqYPQPH8Mur6tNiPVgkgBTi7F2SJH",
-	"xk75+SknREnIjJW3O3TupjmGfuqx4L9xJINa91BbVka6jJWMbE0T9Zv6j+rUfkDNU1qzY/lBNZjAN81k",
-	"qx/FzSk1uL0dL3afCfXtsrgM1G0zFU6gd0W3krT4l/spr6CPjMiUcqpIBgRXIzzlr0TOUEeRwBFnUJee",
-	"JQhuz/h8iqwedTQ34L/gKx0bvCPNI395O9oaYR+75FAsbsdv/8BHv1ZxmqPOpz01mL1LmnM6VTv9l85x",
-	"lnWiziv2Djt4xT7qfo0dQz8wf5rHYO4wD/EP8+iDGoR+Av/GB78C+nERKjPxcSLIlCZMF6BR6xnBUsGG",
-	"S0cTKD5otpld/HhAqC6qNCqAo7lmAbULdMQysHwKrLUE/1K1SBOygakmvrpP45CkBZFiykAVZZlk38kV",
-	"n1P87H+RHEvoRvEX1n0FpuZMsmwMZZqzBV1KZ1QR9K++KzjT2xzLXOHoVfdq6JW5gTzOMh3dM6KS6T0l",
-	"l7JgUy067GlZqO9H5GyphPg8YxtwtxlpJ+rY9elEHRhNJ+rg9+o8WeKThFH3tVQbZTSdqqVAagnE1zel",
-	"MWe5um+Zs+ssE6OLUHDFxwkDMriQY1BNDmwo2uBf0Aumv8LFIiJnDCo+liIfcP7huVp4XZ6u0OUA0inD",
-	"fDj7FqHyApcXqgfgm4DZaOPoJ1TukxcFuWBsJuFDAIBm7ju/z9kcih9oyp0JkTEKOhpIMpYMUz6kRXDC",
-	"fql8rczASyTljwmfZ5niVjXz8nf1MQv5ntCC7amJdaKOao5aKSLE19YSixMnq0dT0l4aVQFLeQe/WfsG",
-	"44lc/QGgqmq2Qae2WNOKUgK2rtwaPHwo+5PmbM0wJyJLbPjdeMyMrUbqdYFNu0gl2349mibkll1yas+M",
-	"czG1tV8KoWjYaroQSjhUbw/d2lsrvoyfQtmOxkiO3AlduYzJWWgIa2euUQRl6wHBBnYTW8kCF0oPTj1C",
-	"jAYbNUkrAAKKkHwHYwchER5toDLaqhIZBg9tGippC5w9pVmmVrvScVnexB55YL+SSBU0OOuifGa5QFtS",
-	"fJvbqbtja5i2O1ZTW6xpD7ZiRuhF3/DDXemHkZGwenuj1hpV0PrUAyoLU+HGHUHKi/uH61cAojRaSCxs",
-	"2F5m6bphm1YJwzJwLWW0M/UNRLQtVbla9ogFxxqYa9fUZonPGivGQjSffuodnRHpkTOmJsPZp6Lcnu40",
-	"reVMfWhTxv3slk75pQMzKIvLOPXGylIruMOjsvRbfYKRVWS848Td0WEp1ySOq+pCZae4jFoest6R7vFO",
-	"qcqJs9/YqHBUOYQ/qy+RuUNo0ak0J9D6U47qXMFmdXUuoQVdyUjS7mORJ8zmJIJRAWrebFBLz7cu9FZa",
-	"F6rrDgNdSxUMCQF7YpKkWGzrrTNhXScwkPVkKjGpaUdVQevTzE65rlADBBfUYaOjiRWqm9BIkeMqdMJv",
-	"rSBUtXbthoTKGZWCwxz1yYx17jS71KmFL4R5DJ9F2mnK9BmxT4y1uvqZ6q2whHw1yhwRusQaiJmycNdR",
-	"m7pdjSQLF63HcPJgwXq1Tagji7UVJXCdaqc/tRLjOJaGwo1Y8xxlAyhTghQTIevouZzRXKksUO+wNfcC",
-	"iV6m/KLKu916eUyXUC1GOxZZJhaKGZRS+6UGXeRzPqLFmpuvuq0quasuo5o1FAe7nAG3U3UY4ZFfvXZW",
-	"trN/wuACVyjojm3Vvt9WNFZ010iXi6dwh0l8c4w65Mc5CwnN8cq8LrMkL8YmqavVFcPAXxlNw8uYh5PL",
-	"rWAeab0bioeihk9ehK8lWFLciZC3t5Or3jl0Tb5e1PL+Yer22dKD13EdEfoC8pjQgkyFLDTmbVypOVm5",
-	"f7Qf2wrpCifeldnSnN1W3Qlar25qHdZdtR6XCoLxhXA6ZQkRPFsSwUeshcSviArz0RUywNSYqlf4OWeu",
-	"82AbPRH3Xop1i7fRDKsSd0LlUAnSdV38ROUr1exz1HHqKa976zX7VJj6VSFV0+/MGc0K8r4Sl5sK2I9w",
-	"ZhQCLDOr1KhGljp2BJwFEKFT1tqetjkbvTXxGBtM9JhMWX7OyAyCJ1z1aGDdm1Omtp0EU612C6BlPMJr",
-	"5ShjNJeYvjI3FhD3y70V+/3WyNrdmH6ah9riQt20sO+tzcOf0F6JJMeSeKDt+p4FHfweE5aVRR6hJc5Z",
-	"qQYXbFaQOS/SjMTljTvGF+3pGg9KF4B+5Ia4mqi5ARmnSsk/5af8J8QdxU8aTRx7K4VT6XjYJ+1cLuWE",
-	"ISAgU//RH0ENDD/Rscn9ji0hWeWK+Thh3DuCOhS8hJXb/NI1nkH+1j6J57ORmKb8XJOJG7sWS/ZJLPi5",
-	"KJ/p38H7wtFiD61mVBa6ifmJZlk8UCc/5Uv41L5DB/NJNX38gJJNVBadCAYemun13DF5WdKDNpzvm1w2",
-	"jdsGlUA6m4Fw0UyNN1HjJQV/QioLkS9Lx717WG5603QFrh5zSN66dHybs8uULRoCK0J3cbIQ80xD5Czq",
-	"tKJ4rWq+z+itp9k21t2p3QISq7yRWejnoBttp1fcTMgGx88HEC1WfddZ40q5wmloHy/cVrQzETbBjErp",
-	"+kTwFgc5sUTORxMCMFbbO4lweYcjkbAGsyoGWxHVAscWJjzWCCffryz6JPJgmu6dcn54wujFXyEMW19r",
-	"hurCF1jbn8SCTKG+PJwBhntGAlxhzPdgdBvV6JW+Bs+3YDwPSp1yfF+2HjyEGDK5hZMBxj7Up/KKmTr4",
-	"bd8hWqvahiV8K5DgnBXmJg2pUNo76dyvC7gBPIYC8FNGOdR9NyXy15FtlQHBbHl3I/kc6q9pdeaVJQmK",
-	"LGtTCRpI9UoxXqAopWSkXghcONismIQXPUkllPguxY+1A6WcZCm/aOG5gxGsuyS8hNE+g6a1WwIM0HQU",
-	"JgUbXTSpVEbIpgVZiBxHbI5cwEmA+Loy6jR4zPogbRucss/qsGomQC6yIGvqRgp/lEGGmsE5W2AMXeBU",
-	"cQMd10ccqoZqNdRw1r0B2OmqtRnqypL8ppG33e2b3pHdX3tkm0wUrOrv6m4vxTn4iqq3HSAeSPMJy2Zg",
-	"nsjZSJzz9G/MifZMOYmVlgmpK4hS5wyst6kugXR0KBTiy2eG2DUswipuvBvsKyE9ngsCTQpBKoei+bRL",
-	"16NDb/gHAbpCcFt4MKDsAQlnTMwyo7E1G9FXaAfgerUoTdDuMUQRzLMsKrWGNp7itaeihVWaMd5iNNAs",
-	"NBiLBm7hoK4QOuTqDJpO05TPi5AJ3p5nuoUBRaBOwmJudU7MxME+8apqFWv3onrUP7rvXVWDR743ziZt",
-	"/uNk6RDICxLx9JwFXpH2NyDQOs/9Bp+8phgv/RHdrn3UgNdV8Fgtf3lsVEFEvdgoTuwZT8wxAeENaHhP",
-	"z7nINUKatrRD9DCZ8wxOoCwDK0GVqou0mIh5odHut6bquBmV2Jwuz9PircjS0dKCGa/cH1A4nmKUWSqJ",
-	"Tn5Pudkz++QYH3J2yXIghdpHS6EPV3cnefvk/lrLU9NFyuClp+3CyjIxos3cYJ62YIUp/TSEW1QDqcS4",
-	"YFwbxJxiBupqpl4jtKopkzlP1P0TvHnDcVrEVZPXOjGC0EUtFtBo3w1LaB5vuoi9bvfh2nW0kbzDdStq",
-	"W7ZaWHtctBVl9gUnuk5N+CqX3st0bYSYvS4xyMhRZ2BBUq4kmzpKIPsHQfEg832L2DC4ynjZXqvswOrO",
-	"oy+rKYdjWcsoVOPoJfMMbu2uryMxD+k3FQs0JlKkfJTNE19KCs5ki081R8EBaIEhNeyo2yGS28XX2dIW",
-	"GF3n1QipU/TF8etjtOz8DYJKTX5DIdSlcZZRR2+wVtXQFirSoolf4FHwpVahf7jrtgv8s2FsFma/QW/z",
-	"ZCwUjdEZENr5aL0KXJTmLZfD1keT2rFMtWFr1SqacjmvVNtgRJ8nCw39faXFObFcRnDC/MIhds42rIuE",
-	"gLYeBe4TqxXoKjVqK1U9kFAh8U7Ois5RkeIV/TSsJztid7PAQqcM2MZePc4W2tNI3vBsSWJYuhjsBnFZ",
-	"vQYkiVn1nd/goFiCCVK4RZe58Lhu9F6n7RTd6Pbc8Wo3EWNL6USrryV164gTqVVT9st+1aNR0YkaTHCr",
-	"NNOM5ucMRafOSEgLz1Zn+7bKajg18Fzs6R/XXDRMXEpwxdbeOja7SfhXgJXLYJqGvF1rbwS654Po1t4O",
-	"9Ajvr6D6yqvCxsr/Ck1GGw+137Gi05gs9widU1SSZ3MlSu89YXmWAkzHh5OnG9sR26k8G9pMd6uvlLK0",
-	"rrq40RDdKgNsocw4vvl5Iaa0SEeN4oOSsRqeSTbUDJsBhLU6BSdioS422ofiCQ8xHnci7xPAYuskyEp1",
-	"yqhOJYM1HvnrwsF0mvgGwWA6OXyrUDC0BH/dgWBlacUrh0dpA/h1Rkd9s5v/Yezmm1h3N1OjbtJmehXt",
-	"ZacKyx/GhHnjeskfUfO4dnVjI9tJ+NB5L/Larae0hgQw9Ew2H4VkFP+4Ly83ZRd77h+edWHP+asdLArY",
-	"JOWxetn88wcmR4wn+AraIhJoYP/ttPjVLXobiq6IASsnHpDLVKZnGcO4enBaO9Z0jQVUAaHZJ3FZf6fs",
-	"oRBojIYaIW5YqolFXRlKZSgK43KtO1786K9NDvJ6zKgTllmZ+lcSI/o8ZVligMbCyZQaZhPxCU3iKZ/N",
-	"i8hDK/w+ngkohxjfIRqUhcxoTqesYLl6av6N+Fi+DhSOy/uo4QoWueDnGDI6y8V5Tqcmfli9F1hmg71l",
-	"JULQE1sEAzAqH005mcynlO/ljCZKoKhhTCtfmUtAUYekPioL0gs6hAwBGvwQSqqDJJjRYhKR3+csXypK",
-	"6gpF9nX/28a0Wf8crkboAPnL+zeviX5OUo6gUnoV3z1/Su4/6vZ8ELPOPZPNvTryRUevadqGdPNSWQlT",
-	"fkJnSqN0M8A+FWUKmBPsDli/sgY5Q3MMbDRISmgaigfosk9N6pyErDmaZeXhc8YmKU9IqvGGSqVhUNc5",
-	"FMuBzpEWEZnPlFyKS/Ul1k6N9tBCbQxYn6OOuVytyX5MlS4EhDN3P7uS+t5TDxCGUs47yk5U5FD65a5S",
-	"vx4bvCqlH4DiahLk+l0TqOmpBP0tEuF00qMn33PA4Q4YHSp5l06GhU2+JDG+HQ9M0PBh99F+mcMRD8hv",
-	"oop/VAYf6g+b1kF2cCMjg8IbnVsoVsztB8NbcQsBNhf6fRH9D6O2xVyJBqlBI0vAskCgoQE7WxlkCI0+",
-	"R9i60c8OK7yow6Q5+h+QGmC2tFUHKsCT71WDOxiJau9vZZi1l7C+VeboqjgglFgsAUwxNUCjhAOmlxhd",
-	"tHctboTjox2XDnVMwjY9E/PCWgTaUIpX3oVkNrkVqQzefX0GpgxBkK3WBaTNJWsXJ/yOjdUbF2lzGT3/",
-	"hZ9VS5sisDpr5Ty9ZByx44BbRW4WXQdo+shIENcB77RYBIRZQ8qTc3qJyGqV5dghrlIlff8x6a5gohbB",
-	"D+DTtQUpKuEPeCqoh1us/m4wkzYB7Lltm2pl+oVFBDJl7CGsP4T7NCC9iPQjchCRf//zX1tkYNgLvb71",
-	"12SiTddzIFA3XO+GTNiSCHpzR35WRQB4yOHI+tgdSWX3vj6hOs5JZWQPnAEhhdY5g9dZ8p20i5RtZtHX",
-	"jLSVSd/Ln/iqDfuOwF51e2CJhVGFvwwEqKncY6J2a0mvOkdKyWGs7oPJQahywpsWfwLe9dJxy4w/pdYh",
-	"Ul4tLdf7xkwJBVRosYnJOPazd+tmzXOxMnlJdwYpdfB+5fpSvk+oul1athJcj1XDcgFaMDd/hEZSQxSF",
-	"ESk1HX4qJmyKAOTVNGKXXl4gtwZ71cmNACnORlmKy2inql6xCZAiJ6YNvp0zmf7NrrsG0TAwlLHNGY+9",
-	"DPhSoQJFuLxXRvV5n3JCclZdZ6JhsxnX4wCQstpU4VeweHmoKBpm1YM8Uc0dDtVY0Tb9mlp8TY8wakUA",
-	"1FudAQau1XcQAcZKmrEaUKwhIUvSwts5Sps1CpzqDmpZWtB4/QET0xera3PkX4lFXm4YsLmq6RDyHhzo",
-	"zk3Fcx4t8lQdqNbuZwEWUp2UolhNFmmWGdcunsxTQJehJSq2+lSCSwS3RXLM7ST1iQnLXi6VpEsddKrW",
-	"1BBag5jyRBJG8yxleYmfa0ilvsXFQrviTDu9A2zl7pw1SCdoAbpHiayVE2zsbqZ67SnE4XM3me1Z17UK",
-	"ZE7ocVncPEDrV38NUz6c80RwplGXwwi7PlAovoB9JlD8zR2GZRSwwJY3Tr0DqCT6nQ1MJ0iYChpACDfA",
-	"SFcPQgClpIdEaCVeBVXAyBswB6C4AdUBZI2BJHTQB6IO8pdJ9MTWdriVwmkGRdH9pVwU80e5JjAKoNUK",
-	"04C6DAUUkpyp6fMR2NOplw4aumS0xECx1fEg81dIm2daKqVnLBM6WX+tvt4G3jSg8iKy2nklbr6NfrtW",
-	"8QyqJOp2x6RszCo3pbdpll4GDCiywXdybNDR1Wuxb4yF39ZDyGDPwUGL85S/YxKMXH8PRpNiYiQgL2hU",
-	"8J1lmbbBjcbP66YDctAliSIHXLE0jkI7kwp0tG58kPf5no1yVpib4rpXPsgAy+DHKlimJZV0z6EVec0W",
-	"JyJ4dbbV8JSsVGshYZy7Wo1WaOZlPb6NE950caZVFusU9kf5HaONapDugakUANbnMLrF5jy1sySbJkkI",
-	"X9sgD4zKYqiUtuAcXkNsjatn4GSMa/GMMY4q35JdIe2xTKzeJo16fzf7L5SYAAPzt5Ln/PaoV9l/hgPN",
-	"WMLbz95Sa9N/S6VEhgRlHFrFigTnrCg9VOpGbkIkeZl3aS7qa0n/tjGb/qH6Vr/bVSpyTkdgmIfQtCW5",
-	"SPk2mfUPV3z/6cTUS97QBWSqsPklfjRMQRDBV78xXA0kUO13R0gCnC28D68sxGXa1dyd1RlU+g2xmuNs",
-	"D1MYGaTCgxqdBh2rEt20jw6PHtxBeAATlQjnY+zCg8SKHWmuVBEmQfdX58iI5QVNufafC54tjZQ95Y4b",
-	"KGEGiinNSfxpT4PkyDgCnwreAaG9tm2iV96Mpq6zt4fdjWkGABxDNMT4BaCU/uOjjaaypSE46pTTgJou",
-	"3mcgpqUcViimxcZHXrI8ozN/YKXRsyC6wQwcNibHzRrs1h4IlSpf/qgrg4BhNztetMWDfRoxlgxNu3gA",
-	"QdEOOJBbrQXWXRQawrnZXFsdWfBTOD51fwlGCYVKxqlljc9Z8Q4KeTEp4wHC3TqXz9YWUNsJgMGEjKB4",
-	"QQuevauQngYYp1CPJW2rIVXJ1/wtpGGLUDUtK55CpJp6JZj6Gqo/HTkGGnXPlMzlEcvbs9yAgrQ06Vcn",
-	"Gag87tjn8csw3aYYneNqTA77NMsop6UXJJVEjFA8j/wAiM5r4XjrIds45b4EqcMs5LnIA6z7HCOSYGKl",
-	"MQOCozS3loFEiNfM8vZ2ey82K8CzStgHFjYAPDYI1Eldy4r1fmBNwJhS/yrEHUMwUliuYF0pkQF6zWJD",
-	"hik7hyGkHKGnGu7ctJgYu4C+QlRimegsvXfZuwep0/e6vUcP6NGou/eA9rp7D0YHbO9RctTf657dp0fj",
-	"Husn3d49h0/rF4AiFDoXo35qykHoJUh5wj6VgxujlRbCGTDoQqP5db1olkfrHKQNtRBWjEH7khbC1FyY",
-	"lCcWoiLDie7xavvxOMUr3aoJ/ToPN0QGr2SnQCyQDQDamqea0x3sic9FAVkRRup7KRBbyvtq3zAWzbWN",
-	"Rrb4v/beYZO9F0lcshMi7PnMfng2ftQfHxw9eHB2cJjQ+/RgxB71HyVd1mWHDw7ud4K4EUW+DGM1uPXl",
-	"JJ2yiMy5dgLYolpK7ZPzkdIASEYLhtVTpYi8YYKS4dejbRWntjLOIDYax/CMZWKBzQIclDMMRtiQZ0K9",
-	"w4o12kTDW9BFiXalwI5qP1WAGB08RLVXDCijlY66SB0MY7XRtAn1ImjBVCP56eTkLcEG3uoedh+5yTWP",
-	"XIly2O2GUyKC+QnHRE5EXmCOglvmTeTaY1TqAbYwgUgqu+S9og1URgiaMDY5ZW21vyues6bCf52oBi9Q",
-	"zyYRo/mU8cLXflw80wGJTTVvee903u0ejNTP8K+qbblsCHymaVIyZZ7uWe/BSnQMkGaBq4jpFaUoQtzq",
-	"shQDm7MZgLkNGP5qdw874l9rlln1ZoloYcEqtIbp6BSRCWJ2pLArElfc6Z8Go9hfADrkGCupMLDZqFXS",
-	"A28Z1j4ghRIkhHKiS2QjUm2WXmDdzupO086xKc3U2rFkeCYAzdJwWxmNXv5mgzDwH2XR/6iTJmw6EwXj",
-	"o+Xwgi2H+hVjVBvq6vP27+rz0idmP+bAZhrL3tLpR52IM5Zj2qX+eyzmHAsLFxORwKFZgqnCX8AsGlPE",
-	"ZWDLltW/k1Sq5kngBhJVjQNR7d4dhXZvtOoWZ9x8MD0n/aSmCFQAUKzHULvvQw7E4PEUha9bjvqj/yiX",
-	"CJPeHDfmlKaZ7U4fKy53KN4aFkIMAagBXKhyPpsJNdDhlCUpHeoNaF62ezPqAP2QVGOa4kyq7JazufS4",
-	"BxLkcjBVqq/Bjhh6cDRBO0QEJ0rOqeIBp/p/1AkZIdCnrMvWd6pV/6NOpWh90A+rRcNJozSviW/BfTTq",
-	"5myZDawAU0Z5sACxrXsP4gRwjvfDOuGUJU1JGxgKj1GOabF/Izpl0A/UUhcxR6cms9PXeoXDJkQ2d7I6",
-	"OcaePeYwMmtjidziuBmnGdsmw/3E2mz0nc+5TE0hYks4pcB13f42WeybYQcbR9M6D+tr1S6YrfHWBPY0",
-	"BWzLeVbofCrTtL6TbEjI6qI6QKkyaC4MGA6wH0nlzrxl1R0l2te9rnTWYNCCG+oSYh9rDV29FZ3YBTgF",
-	"S0hqtOSafClFnICMarD2frw+G247LDsXD7whZMLaqldSD8cR9lmpR0aWJ2zGeKKOMkdiKMqG4Nab7J14",
-	"yXHMnHVE0FKH77R27YZWo+zHnInbF+ZdRWzt062q4iGav0+ncyX1k6bUwXLL28L5M2gKNi1I88vnXDb6",
-	"INuFJ1ggUCUaofvwKbQpZsMtxD3QYXErhlOPKsZ3nNEIzh4D4dQJB7LYWYfSWCbmqGsFRoQpKzCgRkld",
-	"rftQK/igBHfKdz6S4azXDXNir1tMyIzlI6U5ZmxQJgYDN8FgcVDq/3jKUZdg/OpDetQwpEeBIUEC5TWN",
-	"CEJyh3op2iA/YAwvRiATrZIynuxs1VTPw4mY5xIvJA16Az5DDAo/P8rRAlIsqw692ZC0SuYXtls/0IbA",
-	"EH/gu4H4rMJjBtAvy1gZJ1jWY/gKs1VXOkRoK01WiPagIndM1BRpnkq8GZkJoPCFfBglh0ZitixTXCGy",
-	"m8kinWrrWyVKTsr5FD7QcE1wGqxI/q+7CPUXGyM51fKGjwszm5C1DJPXEcezlOYRumgwYN3glpV6Lvoa",
-	"ISxD6ajtK4RXz9kGzfTquXjb1hSCzVYasGHlIaWCJmx38b6VmvF2aSOPe5yFW83YW2fVu6yI/G37DGgy",
-	"Hhat5USDPLofzLOXE5qDqA8V64ProQs9bXJdQS5393tKL+p1yf9skHJW3VgjmpVE9wbb7zZDVALja90u",
-	"lYYiLNFbAqCQgPWTFGL8eUFyyhMlo+GDsoIT0KLCpFE6VgEWqFbWo+N973Hpk4BG5+mltgTDb6i1+oPq",
-	"HT44fHhw//DBOi0NCjmuiHgt+QUyVsKIuLQIouhvE0Eauqi/11fZOjgBoCETyaTxUhm0vRBzN8U2/dQc",
-	"wtQirfy6ynw01uX46GH1qWYbdAp23FWy9zvZut5sc+Cy7qhl3PJXUmPAOoZjAGWTJgsQHcT75CMkw5U1",
-	"4mhaRJiLNxJTtI9xUUDIL9SAhflI5lSt3T45viE3f9KiouqVahJ83AQ3cksDgNr9ZeGAVtj8ui5CIUtr",
-	"m/oDMyy3g+xvo2nYLHp1ByqM5lHh1LMl2BZchjVJUxt6zdem0vtcsagn1m+YR5+WvidUcoIw/Y6nxE+f",
-	"r0P21xPqrSmn1J22xMJXbPNU8HGWjlbDRaHnAdajVgIdc9HAwgXOZO20i0yaLqQ5pVNmoG/8ytBpDpZx",
-	"ecqh5gjLJIPwvQGJMVYiRl0oSSG5UkeJxlou2EXyKvebN/0ERvzRug2DbiQgyPa1AcJ1erc/VZuhFxvK",
-	"PLY+Dh9rvAjY/yt1kZBE2kTUPTYQGeN5Mc9Z2+/UTcartlETcz9L0kbYRBBK8Mw6aTjyGSQ7Y4KPm/1a",
-	"Jpg2sc46ZApbRaYtIAXWqNkKjgL9Fl81DoWawo7K7ytCtkCXbuOC22o7P3aNkwEgNxsldyu3PBTMxWOi",
-	"DdtVjpQbkxmbaEuOZGi8TzUCrurwVCUnzgyGyb4FHRjoYCooIOrATICOZY1rBp5ma3RVXyStQ1Z9P2Oj",
-	"H3QMxGZJUcecvJkxfvz2hQ2icAxsJcUaE2tnLJfqQ0AWKTGLMbKltf6MybZ/zvTaAO3hoqFeiHRIhAbz",
-	"3tnEdp5re115s782bakr6KO7LVu9BaCAJ8Yj6w2jZMlojqhIvupeRSBwSh58cUa4Sq3qGoc0Lvc6HRKG",
-	"s5ESiW9sp0WiUP+61Ug37T2sZcMzDBGOj+fFROTp38CeOyBPGM1ZTv79z3/F++QF4pxOxIIjyLrgI/YY",
-	"/wnoRVROoEUh8mqUB7s8Gz4a//x7/7/PTh5M/2tx+G70Q0++nDz8K//L/dn/LQ5+pM+O5v9HdD+mT/oX",
-	"z5PeKCRgP8gQ1vR7MWVgMJkIvLyk51y7RSu6a5uTESLVcnaeyoLlG5ljw7XWAVmvUoNfKv0HeifH+BvD",
-	"fBF0RbKEjKhkeymXDOJ9L1m2DFZgb32S6dThlgdZWFo4/ZgSm6phOBJTZK1i796pdm2NdhziNos6QTXe",
-	"k/roVsa7oBVLk1jLLpjQZvYlNb8rHF9hOJzrDIGMOlcGK6hQbSVIgfrwOnkP1rFNxD28sJ20R7Sdr1rY",
-	"27XcZPNuCGqhvrGbqGDul+Pw4oOp5f91FonNRM3nBqq9EyGPzh6JDSCdufEKcYHAc7a2iH5CMyn0bcoU",
-	"R0OQQK542cY7a+hJNXH9YqJhB4tJisUgTGloeFX9g2aZ26WRdbLcIe2R7Mx83Eq8SjdTAwrenT/StHjX",
-	"AFv9hhvYarKYLD0IyjRk6xu1DC/C75m8gqaI1RI0uyGIprxmQz2a4EklUz5i24SJwIteoiOMhM5mWerd",
-	"TYVqep4ZADmAV0pICxfkuvJCK+tiVGcWEhcVUgdO3tqa2ooXjmdzoCvKiPn5pAJ7oLldXXWGYjxcink8",
-	"wKxvB8YkZxoi1itUAG9iUVaTUzSEZh7WKb4I8iQRDIGqxmmhUQDms2qHGnVxeLYMgKtgpRyYgHXFYCGc",
-	"GtCKQUkdMZZIF+7ExTql8gLrvVXrh3i+DgeVNxV8OMPKR5WuUokQUBh1lWVqd5sgOeByqIUj2UgYXFg3",
-	"kctNCXaqAUVEChvKmkqY5Cb1RDznnbvIcOuvr1yJgOnQH+4JPhltAKBDj2pqWpOoylJZrChWgXtQhwrY",
-	"ihgVyCA7xpXnqF3lIINEWLVDw3Oo/0K30oIgP8Z9sEglA1mxFWa7HsMGWSDrY8DrQdeKZXTgtYVwXut8",
-	"Nr7uNXjy7p5/THqG0fc3i6uzH7MTdFmtzHNsFIOWbdZaIJr55pqg1X2u/roVVC92OKRuifEYzhPrKtAn",
-	"iAlA1ZKsuWBT6gCoO0DM4PzxIJQmHgzyKSdlWYWIpBCGI52Si1wWjGrRCj+tHYnXAVh4nUxzI7Njr/hj",
-	"vAkkcduKwg7Z1b0tmPlT2fCVXDQL4O6lXehTN03MoRuwtd5MSZumqipKf0kLMoLIDCUXok2irTeocmLi",
-	"OUIg+PtrA8u2BCGuKKZXDU0Gk0YZVGMKXGjartrMbxsl/UfUoACVqsX1wEBir0wZbKwKQLhYRHBPUkev",
-	"FFNGzthI/Qc00aDTad1RD4VabtdZv668TCsLn1G+tV62hslLVR18Fp12iV2NRM1owWRRxjfiiR0Rzhbq",
-	"d0hBCFzdNjosQdL5KFHd+sl5m5WhiPTIGVNfVEdMeZ9094C98qgNtb/h9dHsbRkWnNWiDbBANFcrpK+6",
-	"sFAbrYy2I4RSPjD0rw03VkSuz5y2sm/beNkV8byNn7WgfutR5ux3OGPJysxC7F+X+bRiyxQWr9wFzdUv",
-	"QgsDFJ7D+WeMXjK5Tz5UszMjMmYLltuUXriu75MnKAGrZDRVBjVi3E3Vz9o2ZweqAaAlBuIMNPyXNsZs",
-	"E+zdKpZG36sako+90lFO5o+JYHUuLS7716SzWzfCu9TYq04pcCvsFoqpNbu+Qu36CQ+8O5rnabF8ryas",
-	"D2nwCR7PQ/HEBkceIYIzcZ7yD5LlWIkEXWrwNwazgq0U/JPxgMTs8myomFQg2I7SCg+7Js8lYwUWi+TJ",
-	"KU/S81SbQqnGCZhPUTmGhYEzHkZZstikKGadz58B2HEcwNpSK6m3oKNcybJYdnkgqdNfsiwDfUAnwanf",
-	"Uev/bT5VesE+MSeR1MjIuGFPudXYaZZpvANbHSNnI5EnODXIw0+51DHgGgRV3Q/+4z/IiVICC/XHSwHX",
-	"ju/jt2/enxADO0nnxeQe0D++QygcUmV+hOIMtBtHgNgsyd27xvHL7t7FMc2oLNwQAPWtfxjH2z9KBO5/",
-	"oOXsH6f8H3t7e/b/VeP4bC6X/1ud9fsjMY3JP7BelHpN/eFVe/HL4qTcVOJBKBXsDmzUq/vz/An4lrVy",
-	"r3yzrBTufks7sGsv9foHlRlEJGFylmqSGcfkPxTVwACAHWlUwHzOykqjuBzq8hMRwUn/gLwWlxCiSfrd",
-	"/n3E3tbv4x3MQze0SV4QykHlKS/89mqrmMAr8iKRkQmJAFcCoGtjGhtQnY4m9iI20MV+bLEixpKYzPKU",
-	"6/jONJGnXH9CjhineSqkYdGngl8iqpFUvyCLqR9G1OaPAvYWpGbJ/bt3yXvGk6YYBCUeMA7h2KlLcNfG",
-	"lNwdkPjTnob4ik85qI0wSntVVcs8Yzl+Xgtq+ZjEd2NynlPwrti0m6n6jrUJU3I3FxnDb4DrJSb2A6cc",
-	"nTHwDXW6qp3tfeyxE+4Xac4GZ/WULvfJG8N6suYsMrLnlPuF603D0jGkhqtxzYgmgtITDrsHJK7gngEJ",
-	"ATAYBgHlkrzqtd/JU25hw7D/yHbmQaaprnR9sapRFMpfe53qekxqBxx2D7EnAFuL1fyk1m2X1qLAPqH5",
-	"R/HOMwBHvnsXnQWmbI063ZGbDKLgf/4mBY896PpXGAfNSTwSCYsfk1gdCbGJUHSADtNCnnIPKgvyvO0y",
-	"fic9fHqipXuWaSw9XcdLV2LWSZneGwYqSP2pqIyh2LqjEg4fpKHRZxRTYTMo8ANT1zj7++SFknnogo1c",
-	"3D7AJ4YlOzzlLqX1eYPLjxB32O6IxHXEu3hTrMBTHgQLJK/ZwrVoga/UdFXWXWN8PrU20uO3L/TivyiB",
-	"2qyUoJzEzu97P7NlbE4ROAmd8sVYnFm7V9X8czZj+vZgsL/UGakufMCJSzEH0MMB2qnw+GTjMRvpmqxK",
-	"ePcPNTgDyEzVZZFqyQLLj7F/Sv22AjsiZ8sCRb/6R6TrIJQTKfbesVlGl0jfOYv3yc9sKXVJK8cvTt7P",
-	"IZx4PM9s73i4YPSVrT9P9d3hsPvolJctxbhka0A4MCpnpD1nFAAkIbGfHJOjT58ictjtqf85iGD7Csga",
-	"0KB6BMDLwXYPYewwhFMuhUdjHTGO1Ncm0PL8umAYUYb7AGrQpJKcY6E3kAFJWsAxcVyegMboohZIESYy",
-	"4srUo3Nv7ZTIAvg+fnZClRj8iNQf770WnO2BoIgjLdLNF1JJDrqHeM0CFkLDsQ4wImpQYA/Nsaocyj5d",
-	"Ag/qesJIzGkDX8MPDWzt8FOuJXMFvFjty/5DElfxDOPHMBWaMVJQuA4e9vplM4OZGO+T5yKHpB4Yla30",
-	"d8rLUQDxZhjCsU/eHp88/QlMaopaf3n/5rWXTAJi9cHBo/t3WmSTRCTm8yyLT/koY1Tp7vhAr+ZLJfPu",
-	"3jVl6+O/n4I74bQzIL/8+5//+jUip65jQf3+73/+S/1qHAz6p88aueJlyi8GBJFn//3PfyHw7GOSs+x/",
-	"YU+nnXifnPgldU75jJ6zCCGOYud7sVuIJ6qw6jjNCtgZMaKHKyL2u+rGohP4UcrqeN9et/uYTNLzCctP",
-	"uRaCqAbiNqBSNdFkOVEKmT7nFLUPDg4eKcXsw8nTffIOpZl6NqHZeE/MGI9I/ItNMImITom5Ew/IGR1d",
-	"7BViT/1X32YSobj4lGsDppGvfDYv1Mb6oCX5OGUgA9RJ3e9HVsL/PldS2qK66hbdbkTORAL+rUuWk/uH",
-	"5Of0CT7rHaAkAh3hlGukS6JOYP1272ifnLBPsIs/nDzfe6ijZpZENab2JmALExH2acRmBfnwn91uSbac",
-	"jtSt6+5d8gzVK1dHVoeFB2ce6dPV1lXQJ4Ja8xKSFxQlEHKnPC5yOmIzmjOO661Gl/K5EbXqxIMmJE20",
-	"/UZ6wi9NUJOPj8EDFBN1tcdDHeJBIIxWRxzwU14qqhiTcMlyWop6gtYM6dqVq6JD7V68FGuQyc4zEErG",
-	"E+r4HTq9/e5+t6MR6uks7Qw6B/vd/QMwLRQTuPfXr5YAbihC7lIMe5S60KxJeQGS10OIIbJYB83rLC0T",
-	"CA/1zynqWFbTJ9/Hd+M70Smf80xpbrF9EpcRF2Dr2icxIgMrXT1eGeKu9lis9DCwR2hH3HGp3FRDeB0t",
-	"yl6FjWAxmBv6zDf2BAi1T6dsX7Mo0PCUjyytpOIvWpgbN1SPrek4qSTpOccz3q3VZpdebxvsEBKL9E3m",
-	"lEM1A3rJXNGkb4MDW0IdpIhSaWB8amdkdMTcdB44dM2CoRFY3/BAJxncvYt7Vun+pdmEmmndvfsOdhtc",
-	"9Iu7d4mlgL5KGINDB/gRt8GLpDPoWINSiZz9RCBgrJYs4HR0rgW/ab+guX9jzOIUeVfOp1OaLzHLy7tg",
-	"IWLwnDkRtx3f+uAGtzolwj5/jjpnc7msd9/O0hH6sGdFWfHd2URwVvmwu2Jq9WHTqW+7H3IyYqzRUg5y",
-	"3xY5WORpAU59nyCOiSQ8tl7/wCJ0Yzxy5y2MFKxxaEldC/Ho4Hh/9s2sSk2GH7Rqq7rqd7vb8kRoFKbh",
-	"vZeG/46hubPW7V57olq7K9XuNUOuttRyK68CtQIuONjbGuyYAQJembTnJU9lKUeI1XNWvGocNLS69yM0",
-	"gU8e4hKE2tqluveEJrB/oX1vffsXCMztcUPUOewdtPiUSJYnQrwE7HB46Wj9Sx9KhPFXLEkpAGyrl/v9",
-	"9S//1d6OniPi+Oeoc9SGKi8Meji80GJuH9XO/OBAiruW+87gl18jRyRoezGii9QPNafKYEHPsXrdvJio",
-	"fe/XQdgM9N/D4d8AyT0E236d4OqKclVFR8yLZk3npCnJVd2CZ5IsRG4CB1DXcQIIndNOvTZVyi7MmHwP",
-	"SsqluGDacn/Ki4lQyoQ67nXNc/Sc3Nknr4Vr8jOisXYmUw46xzlL9lKuzQi1s9gYL+CyX68FC/1fQsZ3",
-	"+HwW88Ie0J5EPlxFOywOg/12NpAeby2vtRUhHzg1no4b35F2D77DpW1MkF67+UJ7bfMaGTe5j4z7r82d",
-	"Aczu9sYNhvIyDQOkVCYAO5BNScoHjeqvU9OaZtkpt3pOpLeZuijoqwZuTMvktSvKJrq4Yz2qK+NqVz7z",
-	"5G6L3D+CNef0PQNiBECPD5TtBROHDiCAi6TxLkTqclR3kn0fYxob+GXvXE2RL4XHIxI7BT3ix44xFF5W",
-	"JJoCYWAlQsLEdRhvq++7arSBWXNVaa2PvmYL8lQ98zXYkchzNirIROQSzv126peT99dKV+1tqqtyuWiu",
-	"HW/Vx3cu/XaqPOL+LLEjPO0xzd11VhokGjpg6C/FyMLwhgahm96z7T5/3koDNbmZH1YU2ccXXrPFh7Lp",
-	"lqrro/XtISXzhOp88m8q6yYqK24mczBo+U9Svhsd1S889JXoprbIUrNiCkb8+QyQRSDimk2ltuyMwTFR",
-	"gtciGqKuaSBya240ruVnKWiqYIXLGYltgH1MUnXEcEZkwWbgSTZeEu16U9op/pBKB2BwYCIZLRKl6kSN",
-	"0UaejXOGvmks+w0vn3IdNjFFV8liopQDa2LVJ09Z/g2OM4j/VE2lDeqp1SDFExjrU6D8GmBf1UrcqE7E",
-	"QE30FTm1TjH2olgIOLB1NAVMKrXVLwiWvfZrNsaRFpplIqgxc5uxgtsxZ5piSAi1IHpdC50kL8vvlzoR",
-	"csYZc32SWBA25ZZ6UFcmQlORYmg5wGnGp1wJdwiMStinahFZNH/HOrwtxlgQgEh/Tafod0KMxEU60i6t",
-	"PolrmyfGJAxkiZHgulbl+juM45sxl6DYt1nFAU3F8+ec8rpqN6EAYDWe58Ae6PwNqSl+7U1QIIx7pDP4",
-	"JSwHyyb3nA//zJadz79eQdPRYbi//L0Mxuy0qDx82Pkc/d1kO/SjzV4+6nz+tbVuoan0ZM6TjN0CFemp",
-	"v3aft5tIk5pUutTVPnWEpnUJwJYzcXmwehV9KRAYsE51Kl+xb3hKFOZAPVmdN4i60XMlKJ567T9HSgtr",
-	"//aPZePPUWcqLln7d185rTdSzN6qA3Fbg8BhG/UFoaGWr/RlG147XP/aa1E8h+qSbbVGvVMM+uDt1Rz1",
-	"OmkD7RczrOgoXtRe8KxPOTH6iaMvWv0JdEZ9cGBqkOvt2M7oubMypuGCpaZAabjGZ61g5xZFP1uUJHXr",
-	"nl5NZ24sotlcnvOGlex7fy8j+T/ri2go9t3Jz7hMZXqWAZKJUoggjcyC/NkSXzbmGEJxhW+ZkTp8xxhg",
-	"IIoSgr4xrm+fxBYd22QSoEmqcIDG6RQCx0D5RZhqQJ33U4vic1ZUk/niU24j0NO6g7cwyXGVCkbRihn6",
-	"06srbqc89ryPIcXNRPTpa0ZII3MOqI21sfFrwRlERmlV7EpeRXvkr9VEynPyqX3HAXDfqIeP5UsbazRr",
-	"dJmKevLshJ6v00egjaeBYAr0G0hWXqkFHDsNP0ebaC41pSVhoyzlrMVHf3BbWkNSq69+8JoCJQ9aqgWv",
-	"RJKOU6OB3JTz46Z0nevRBd4xmjSrAj+yogyz2OTk13EPu3e4rD7NNzzV/IPs18+bSjqjsP0Acm5m8LxW",
-	"QInXjiO0Tziy/7vyoGt9BoC7xDk48WALhqeWAbNEMl5YKCw3xNeUdAbso1o47SlvCJTVoEblFW3gQPZE",
-	"NjPB5n2qT+usS0iNNdk8U/J9GZBXsUU9JhTb0VNOXGTsCMPh44A+F0e6hxIlO6og+0Aqna/QxXf2yXO2",
-	"YABqoacAVZx8AAxoLMn3MM7mavLx43IJZWANMSd+qb5VpFN2Z5+8YxmjEsou0UKSc2EUHx/Tozzc4gHq",
-	"ApigqkfsLu0FYzOt2GQQY+mBxsC7ar0At0NdMqX+ohoU48m+wauaplwb7TCrWxbhBN+0sCjmiwnjTrqt",
-	"jmE3fIbgpxwmD+VAIIrrsQ59JjryOS1M3gXEXBF6Ji6ZHlO8xiZG4nvl2PfJi7H6lkUMxu2QiQXU7ynE",
-	"OeIkoJES+0diT1gGvKNL/cQDl9gwDYx41DOrpVd/Z+ZW5pxDjog1utqi+TnlWoPUySMB3KtTrjarmXjw",
-	"BgDBtxh2Xjoejcl6xAKK4M0qqI2mxcrAjAnxcSWG3JVxRek57fVDKq2vhGyu1cKH3mg5ur2REdQ3C4vi",
-	"OGg0zwhSLAQxyCE2vtCYFtUBDRb7SpBilpVVmMCZ8D06KOr1iO7Uuh1C3J7abZ83VnYRxVK95s4Zjrw9",
-	"4Lz//HPM/xriKS2RVt5ZPIX5Pbzikqj9ux8nBtxzl7cdGxJtpM3215/rioi83dZLJOOzJC18E2YbVzTq",
-	"aK+0inb7TZ+wmb60/dMIojpwyQ3ZPr+ohbPJnOnaKpv1XGdGpQ5TZsnY28L1GTy/qF3zHiq8EFBwlZtk",
-	"MBjhFWYU8lL/tDLWuXQZmD6l58dlwY04kBapNE5EztO8hJnNp7ws6VheOwCiz8OWJWha0smaFpMPof6q",
-	"ChxmDKN+1u9298lxeWO1oF/2qI6gpib5XrIyUMJ4+e8QkTuVjrWPGb9aCD0OuJCd8pBCfUeDQbRQXhGS",
-	"GjsUvNSGv5PkjE1oNn6MDveKebkCM6Ru47dGsa7qz1u77F0D5E789VdLPWnnq/aMobtSdGrFXrfWcKKd",
-	"+ao3UJVgBf4ImhIurhIMnqLURv34mS3foWfsSykdOHiLdOpoGkYqbqhpfEmnak258E6ZJh3hlvoq7+li",
-	"r9dypp+40XvUj29BcxOYJmsHft0c6MD0elZB88opR1A79wBHD4/G4DIYvQ4aEpUkdp0+cWQM1gZ46SLl",
-	"tpo+wm+dciy07HXunNcWeXStgsCN/uLMW+OVnjHIw9Vdft9kO7uzT+JZzi5TtnjqqKwxZCZAVANNLilW",
-	"ILDFhxFSF07sN+qERi0Av6ZmUpX22irsntu+IRhNxBad2AUjRBy+Uw5q9mMveziora0wMINWs4Sx5mg6",
-	"JhRgSABAwwAon3KI/FWc4HFPpA3QOrf6BELQTVkIF9yireqEedKGamXfj8liIpS+pJ/JGsCRISskaJyn",
-	"lwzAumAkrl+g3z/lzdZefEExQDUrGf0rLhZtdQAIO4IQegabap4x9DuA0ib/gPqc7xj+UhGYGvBaV1fx",
-	"LHxPliWVHQuekt9lDZbqGy4onWv2M2DXnbc0TTCsdr+zufHPlSrq9R3kUDtzXx126a7XsXmrSoz2XVgA",
-	"tR0qxlWh/3Upxn+cCEiXTb+COMif2ZIlX9wKaA58c1KIPHBu/sGiITc37F0x1edWq/xIhz2tQTbGLL4H",
-	"ZRI0yNg7RWOtUSbCJOqMEAUdIi/SgnCxGJCFhuVPjQLqFrj4PjYggtEp92GKNBMBYiAkw+CZNgSAxjsm",
-	"WAE879/HWgelhXoy8dGy7YcxWQgsgLaJKVVhka2x6TkrTIiBo15aQ3nkpupTGx8AiE+Y9wI5VaccYL24",
-	"0DigNGeg8fEy4UlfEyIdLWKzoM7nNKe8YCwxpbC0viE17NWUOag6H0udk0jGqiUQCJUXG1oF65ptRKQo",
-	"U6uIQ3KA9JtnmbqaBS5COhjCPqDnNLVIT2pNvpx//goBpIF7V+emzHxvA9/eACfHeU331KTh6Enuf4s4",
-	"3FXEoSZ4aTIwnPMt9LDRuLT+OJtQBGYKnl/vHKhVDaFuSm3ZQg1Zyi8QTl4DNAhbSMctyVUG441yITGH",
-	"Ue6T70+cAEV9ATevqt7V6VUGnP+UykLky3j/jjpP55LJmJwLJgGLERMm00KaDgZwLTdQ3XBb9wL0MBUz",
-	"ZyxxUmXVKxAIZwrklbmfeoJibPG+bF/7YJ+T6pzhIybjUw7DGot8QfOkNpCydxsQh1P3xjelCdQugVQH",
-	"PQzQJSyGv5qxhq7ZJ09EMcHKg6Xg1hVF9skzOpog1J8DTQdh1Y9JXORzPqJgEpR0Ka3eUQBc4kL9z1Tk",
-	"iCxq7pMSTksuSneWRrWFJHL1RxnAimDb5qDWJhs9c519fA6weWeA/w+/nPLvdZCfLg2mnXNofcS6E4rX",
-	"nNhJIHLJdrqiq2VUqGakBiO/zmyLp7BVb+qg/LHy3c0NIPq1zw2FilP+7Wy8nmj87yTSVzEzSklgWFdA",
-	"fTs1r3hqstHFXqpL6GSsCFQ3es8KSWKNSjBMOaj7cE4VAnT+yDsV0MAPzZ1KhxoBleVSnTEvxrWataI4",
-	"5Qb5QF0NKvAQZT1rx1+APhRSjbFQ8tGDnpCkMVKiJkFLMRwZD5BfYqGVzNRB+taorb7RLvw3GNXLE/FU",
-	"0ebFzYnND843dx4vaQK1K1x1I2GTNyR/n4v8LE0SDeNznWGT7wtaeOEAX8SWqPjFVFnaS9vcZtwdcoNi",
-	"2dYkqYnpkL/+Om10as5QEQaqtNZr7F81VyvojQ9K86pj3rnkuG5N9S80ROkUj1U5Haf8qXMG0JqU1rnj",
-	"pBT66/zlHjhcOoUj4ILNii8nw3fnmURJu1PX5E2cEk/9cV/LQYFhnjs6KaLrgEpxz+fVib/eoXqbAti+",
-	"4HH1lUSvwbqBKCtB2q/jlLtuP9hm598XcV6tPRjX32vwKLvWIHUTvHb1APWJyBI/Ph1LjOmi6jkz4U7J",
-	"PtGwDzrkrBaotTbkDILcsFPjgTPVpZxw5zh0r3Jj13W0nh+nbiPXnIHtLkhd9/ktSr2qO3i5A1+R7uCP",
-	"+1us+h8sVl2vbz0i5ys577W4wQjTqwfB3KpgdffE+dpi1XW09hdIQLPYGvvkRZv0MRMhUkKim1ATOKxc",
-	"zQDQ2KEkvQ6NKAx+NsQIT+kF00Wy7PmEwRO/iVT7NVkZpq5j3xGiCALjtw1P1zxSBs4HMuocw0CZ8Gax",
-	"GHjl3SD+w0aKgGaAU96sCZA/oyLgYVd9NWqAj6P1LS73j6UEwLJ+hae/5so/SLLaV52bNsFYmcbYnpe2",
-	"KHYlsqcWsQNxNW6tTY26ybi60eYJ3GjPlkRn8u+TSkwlwo67QY2SYQ1rPUZMxTEV/CSGNTYHkpBaZMhX",
-	"Gc+hg5k2PnJeptO0AEzxNQ2fQnXdGzyTfqzNbYO6KMCEz3iRLxVnhg6oYzKj5xB/5XNstQhKyi/WFkBR",
-	"bTY6WnBQ30JPaiL/JWSYOrEn/uJcS6SJrXuHHB518B8uhsifJxhlKi6v6Van2jg5v1UoPzDqa8cmlIMf",
-	"l20xUxLCjnQyJwRQzvPcqZEcafTwUyXHZ4A/KTjD6hhRvdLJScUITMldzhZ3fa9XrMiRDNWZNSyppO9K",
-	"Iks8NMzYxX00ZaabUBXV/MrqGydYiUSjoE/pkrhFv9/wbBn2DZugfhjmyvzkFwbYGl5R7UlaYO5GJZC1",
-	"LdLkncetzz/7zVOeFr47exxCzbbYokDmkie0HoF1Wc6W1bossGanPE7HACA0IDn7jY2KWkV4cGPKfXJs",
-	"Oc1wHkwmslVQJrQoERTZJ5BNGAJ1yg33QUtdfH0VLKQuufIHvPK6hSK+ZEWVjUqh9Dub3nJfKcn4JQug",
-	"+CU2dnRHd6xZX/52Hl2x5txVQMfbVkrxi6RUA6pbvuqEM//5soQVH3+rktLWCKKo5UZuCU9N+lYl5Xqq",
-	"pNx0gvL/z963Ljdua+m+CkpVp2L3odWyncuOuuaHk51Lz+4kXX2Z1JzNXSYsQhbHFKAQlNWeVFedpzkP",
-	"dp5kCmstXEhREnWxJTv+lbQMkiAArvv6vkfGq/LSmrEnlrtkZdeX6/R1Hb7GkvHVFdyIduwZVsNSSGOE",
-	"jbGNOcSMn3CtocUq02jsHyX40+XVnW84knDz2ejuOAr7j8L0w1WukOFPQrgJEzlkgrlkhicFk2ksZ6M7",
-	"Y5zqMstzgpI/om5onUS2PQqLI4+77Dd47FTbUg9jREo+FimC89eqMa2dGUskfUkqNDFymufI3WefZ34V",
-	"40l598jiVXXqmofsQZp7dnszquHS5k5dx+XjeiWwPw1bAZ+7lHYWKvoBCY8q0SLnXU/86WqdMvhLtyZh",
-	"ieSK+L5TykEsJhepo579HdjbiZgdpJoR2U3l3CBDogpXRa6Vi+9TaD4t+LC5UhyC/jzPaUiX/ZjlpcVQ",
-	"g9q38VUmjaj9nXLgQxxAJCbTyUBB/R71dWLvMZbVQQkBhI4crkNidEpiWd/xlez+fKHZwOgSLzMdPBuY",
-	"HwjNALJbyJRKEFHdcAvPBn22aoiIuFhcj3EFEiJUVmD+mnNd9lliXyCxbwAU80bFkM0TsUTJazU3hP4c",
-	"y6tpiXENmcLoCddldSj8BSsQIAAHL1gj7DNaGJ4CRRasNv8Rt6Bz5hE2JpbzksxX3C9UqFeCgjt9ozMZ",
-	"LPm/8TyPp73e2dfuE/g343Mnxg4eZjLF2FE4Px5Lx7zbZT/g69hCCHymWXbgAoFPkCJ99nHJYlb9V+5s",
-	"U4ObFAJWaBNVaE4bzm4+aFL99n6c5vlJaQ6lFrwYjKC8JStzEbFgIFFtD6iD/MKYKKpINdauqMFgWrxi",
-	"Sdz5///3/8WdhG4lHMnNZFRwLV6xRBV0WE/M5QksljNk8UWMn9v5Yyog3USs/H90Qk065p/eCHldjjr9",
-	"s14v6owzaf99GnXADu53dFlQKKP+xhDwpJMItTyZZpMR14Dp3/R0s3mdtqocVv13c8WKR4MEM5+exUvM",
-	"NOIWLpjFsFDjyiyMY8XLTt/IcnFiLu2s+fYwBRQPDs7RzoJ9qDLImMcbmVq/3JJSJ/80IyJWquNk0SuU",
-	"agcvkMAn2seZeJ0h/LfIuKfHpnJ+48cFYVeMPjppxo6IeMbJgSSWyMzTO+6yZMhz7R5Z2qixXnxeKyrV",
-	"vS+92pVSueCLzwd6H1Z3WShHvWhR3chLMA8alnc6RcNh5dEADuKru4rWCDqyMJ4NIyA0DsAU2DbGcsFT",
-	"KKE7SVhhZJomRQZJ9wWiEvCNjMpZ9G5aFeV6X957c8XnFhnnw01Nv/Gyu70HAReszkb7o7RZFjoIh14L",
-	"nGU76mccCtfr8r3Z/RbXvXFj7y///cGo3HeQyiGvpk347p3RwOZrfWD/RAymBTgW//zTHN0rwQtRXEyN",
-	"6vvnv8wR9R7Me1TnwloB1lOhH/610+T1YvfEhbOysbgszLLtxCtpTAIjibtmHA13lPVXIlfy2tLAEXhd",
-	"l4GoBSybValFrACy2cyEVA4c6KTLLtKUpBnqSUwamlObdFkCb/3fSgqKHmWSjHPobjV/MPNKMz3J+V1o",
-	"3sfSjNCYBb14+9pMVeRDBhAZHz98360x/aEfANbYlUVocCOM9iPXAAJSqhy5oZnEmqc7oKc76/V6ZkZn",
-	"3377LTuCpOP8BibHS/pxN2q8XZE/jOU2zTOwISh/9goIDMHfObqvYSbytMIRNrevSOoVBJVpOzv9zlnv",
-	"7OuT07OT3umH3t/6vV6/1/s/9QBzFbm70z89683FlmaK/TE1tlBJG8j+mJqPFDTzMDOPAhvg0vw/NRf4",
-	"G34VdXKXWuu8HxvX+Wee5xH7ThQ5QAWM+adLCKXqTv/cliu6O5z3oo77VDr9zg/TQk3ES3c1OCRIagR1",
-	"HQPjDoJp4Hivc9Dn/a96wW9jlYKF5AuPzdSqe/Cbtels3rVhRzaZ2uc1dTfKrvtJAduTt7xZy38nxifs",
-	"hMvV9kLY+nWtlmXJY5DjTyB17JTCiryxHwdLkgsruVYQVfuBmDZucVFolIU6bflVb8ORjhO7xYUfg4EH",
-	"lpqudsYfZr44kBF7x5SGWRivWpBSbTItW/bHH0SCOGyY3y7TSknOS68xFlnAB992j9v28k/Mmmfp52UI",
-	"YiiBKHQNtrcrUUTwTBfmdfGXKyFkEL/xneX4jDRiWuFoj9wYyzTTfDIBW3VxQWLfAhtnpS28Z0dUbYh2",
-	"+/H+EGUcvy90qDW0eHlZviG7b1Os4stFe5YeYtLwAbBK0F6ZQyrZlJD07G+tr3tnrbv9dT6Zjbde8nby",
-	"+0BQvBqYOe1PzpjeP9ZXY/Lz7dK0J2RIbjPA1TWOuUsXddkFSdpMuwEYoFYNcY1SxbJReLVPqK4op47l",
-	"XBDd0nDZamZfle/i8xAScdF5badRzTY+UNLM2c3ry91flRQLZe/9lZxYc3on/hbs9eYAjYG747KP39mq",
-	"waWuwZu54e3jxEGIeBtn5LyljvlFpdkws5rsvnTmfEz6gEtm1ghJA/TvcrehnW5ZrEv2WPsCx8k2KYEs",
-	"mJP1F2wsimvB4M9RQ02H+ZYSYCx8PTwBgZJ02dt6kpPKUESalcKIdvUKgiVawPx1LI2EuXPqAnuTSLJO",
-	"JkJqDBDPeJHqLvswLSSk7ipxs4Sp4ZDNRlkuAtoUDhY11K9gahAAmWDurmQDzHJ3r0xeTrVIqqwh6Ap4",
-	"k5/eZEmLkdEAr4csGWZlErHEhxORWrI29YBvhSV48wS6/O4A5aowdoW0GQFqAsTsWHEXy7BDLHBafDEJ",
-	"QuKLLnuNuB2acQ+Tz1IPC9JnvM49Q1D+gP41lSmVjobbx64F8NnY9i5KzXN5V+mnOBhITHtQvWdzetaI",
-	"cRwI3e08mw1beIIY9U+F4GU9Rl2PJctpnq+nWt/iJD9HlanAN38C3/z/3uu0WoSW7wtruqJwd2euuOIZ",
-	"lCEPAi8NB+9JuL8/pFm5E+/3gGOmcPaDkOmj8tTNBj1koHUPnnvNUGj25R8oKHtwIYNl4VjXO9MCNsUZ",
-	"cGoIdc1oq4UmTmRsC9dfct/GBTZ5rKZMWFra6rzFDYvU3wPCOZZ2d55GxZh3oNft4F1dOmbP0E6Kx2po",
-	"6KtLweow5O1bam0FWqVV+XCgVLbT9ftDUZHOab3y32FLqOzDA09ZrLK2CSHsnP7BhxiWagZ0tNcHWqlE",
-	"MJor7BC+w3vGRhkELPTQpmFUgfn9WqkUsUHy7DZQQtSYIoOAAGFqXvHBzXVh1j6KZSZB9mBBki0c9mx0",
-	"ERN8MLJB7ADJ564ay8YWuVc4sNIjGkGpdSyNQM7k1LYrMD1SBfFPePfCfh1dRsyahM9dj2ksRtyMZY3h",
-	"AmfmOC5cQD8A2XZ3X5bsxJRhkOyM5VES5BH3me3cMbP/fsv4Kpz7HwCFFWrmzBZmed7tbMTOulfH/Ptg",
-	"WXfkmNc+iWe6/IPJbT/z5K/iyX+aNU0rnfDHyH+/nfNMhUf3YSMhwLg3kZqz969tbZTN5hD2GCCYNlXu",
-	"G9OEDKwMaX1j6SjZKUWENkmtKa4FCvji1Ews/d2WIcC9D1+Fp6lIfd7CtjhO3CSfgD1SKZl9NFDc1fLd",
-	"3ej72nE7LOKu0GxsAdm1bpvahh1qT4Hsa4GR8TjAv+k7uL8auGeOry0VtLYf35LQ9qJQdiYH+RTakSdc",
-	"lxGCjtbr65QUuoIJDsVmCxDBnVZ0eOBY1/xwaA4oZZ4OAHcoOduqITN+daAad2YnUeoQALZNkLoy/nNE",
-	"N/hZ5Wnrq2EwhrdX9wvZ2DZ2DD1gj/TTqEerR7I1fWNWF+C/H6pT+lBK1xqdmos01Q65WLkOa4iX1g3A",
-	"EPp43hmpeDvk0UAbNbgmVH0Fj6g7JSv5heBSaGxG9AqKKg+n5bQQwHQ8VrpkpZCxxH5nwgU0mgGgWGjE",
-	"+SlL+R2VyaG4hxsu6YgmD0ghLjhOeMzvYmmxtn0LjFkCKHG2jzuNer0eabKjBUjPTyKG69sb9xnCdQiY",
-	"0C1MsFnQTH3+1Unv65Pe6Yeznm+mdjhb1SGnrt96Lf11n32+bWO+QZfpWnNf1qkLUPNPBOO5RaOuH+fU",
-	"fDtk6E1NhKp1gNmd1fP8ux/X1qZw5oStp199yUc/7jnYftDBdi+B9h1xv0jT0J6YD7wHxtdz3L057v44",
-	"G4vHYlkn8YdRpoMM+FSmSmKlvWVnMV5/taCAvP+pFkUE54gMtwrziLFSMBBAgMtUxa89aZitRdSvWFay",
-	"QtwqqO3Pc3Tl9SvqamaFUTgDivJLYxU5LM2TMc9yxtO0EBqJYGJJ/wLDDwofrgQrxHWmS4g9AB9olyGt",
-	"lGY3Qkzc+3yhWZZaRE+pWK7ktSgAbk2jlWweb/HVYqmGFmDIsotmFofNtgMWYswz6Xqky5EYU0EC5BXE",
-	"HdMjNc1TCFuU/EYweNk5+5PLO5ar62uRnmSSFn/euhyLxSA/vhX6NGJXYsCnSOQZSztz6gVf3Cj9i+g8",
-	"8l7neYDkfTYF36kpoooHkngs6mLYbuoDtQPfLxx9tBxa3n1IpWKzEUkKDO1Z+kFLNkhQY5t/KduBn8O3",
-	"8Eg6V38Ra/geHzXgNzX6HmY1t2r7OKzWz4MWIcvrQn8SZaXbu40UeUBU9B2E1Fb3dPaZQuuPjcX4KtTm",
-	"WcEAT0xbW8ZoV/yusb5Q5YIdaSFYgm6XOfTJMcPATiwnXOuZKlIag1e+pR+T427YiFdNOexeb9cLCijy",
-	"s7jpj7T0hvEaAoP9bqrv2HfT8VUuroRoH3V5W6hhlouNevN2++h999/tVOgGtbF4Hp5I810TYUWbMICx",
-	"+z/wm4NGEfsP50X+iE7k3urtUPCBtQn+kypqrtNm9ucDdbkZDyq/LGG3t/fiH4hraSzWaRlDnNygvYNl",
-	"kvgQNDRORcC0YGHBwYF8FbIdOA4J4rzww7rNlBdmwBeIPq+9QqoTYVTYKTBlsoScAtNJVXIK1sxNEQwk",
-	"aoof+GDkSZ2gpkBol/y3U4W3sU2MFVqloPPuCx1w94wVwAAocHZ5CWGHV+wU1Lb4VG6osHfBoGTe4Ze7",
-	"nTfWNYDce0gJWAdLwLp7Pgaak2dkeNQVE8HmHHyLX3u6TCx/2JQz88Ab/A7DOYNSB1C3a7TrHSjb+Zae",
-	"XFUlDihps5lOBPkNMVLEajlKRiJPE6OBhkNRAFl3wKx9DPTU2FoWsqfoWCb/dHnmiFFO+jhpKlD7MBJa",
-	"OHYnNxUbP3UR4Dn+ajXN01hi0DUoMccpJF1mWejM08JePaMrLX1VEKW9q1CJs+/44OakVCdXfHCDmjGW",
-	"qYKLQ7rx/Sm2791Or6BEeh9Sn0BehR29+/F7dn5+/u2xkY3OQQzx108D/PVGLhNXRlD3ArfnxPkBGbya",
-	"5hvVi1iwVEbI1IYJJvW3XfiKYVVE0yvaUopdvOCjVtP+qN2jlq5IkFdI10kpnELQhyvF5rr8wLXoQfO0",
-	"LNG7VdosUgY2e/toNfLuSV6qatqGP6Fha9qYrgGJUwUctVe9Mt8FQpXOCmXJau0eQmFhc9UdtZdLaiwf",
-	"qiKWyUu6/aW9fYKMeEicjaniMCcN3yJmk9NXS9JHmJjVDKZxn+nWs7NaurW+XpgsB7XamHutRp+3ie3W",
-	"l7LT70z8baWYhX8ZqKIQg5KNVKEFu+JladRP+2gs3QmDT+3isV82VSgIv1CzYKE6hx7HfA5Ktg5KBofw",
-	"cMOQjyfwiEJxhYsFk8RabHxpkqU1bCr2DkWplbRVF6XLEpIpCRvz4kZXBG4sQ4nbZe/FoBClvwdF+VLP",
-	"9ZgVRhiOBI7RpSq2Salt6cJ8wGV8Wl1A9FLtLWW4YLWdjMdjJ7EsrDWC57aIRf09GP0cjFpqFJf2QO+m",
-	"SuAxhJ9WkhdKxtMUUgWcCg+xv4M+GgtSBJdSA85ISUESx3HU4sQzQQ5HhvUAuhtLaJUBwWcsXz1SM4mX",
-	"USsOScsBl6AGmaI/z9/RmIlETHj0Ze88lkltuZJj6kJxl0porrwuuCzZGCmHsSrSljtCIUSqoFBiyBLc",
-	"CaQ3zLQtr4iwLRMnSkMo0HHeg94dm4uS0zxPInx982QaDK9pPC/qEcJGUVUEc+LAiRhL6hGyTkJD94+5",
-	"GRj68MjTXo9UGSkowHNe4GDg8oynuowluggBOTy7kA3tNplm2bU0eqhixXt3xohpcCQ4bfN9lIC40xp4",
-	"PYt7flAYbuEnuAMUesdWMLh/ozX2LxeQems+jM56iuVgGnSsAmk7+1/FLNA5zV06JE5grxFhHM5HTUdu",
-	"1ULTWldurCaffadqfOtQCOHwdD1pj2n7MNcO3KiXf9KLL+dk++AUpC7VRLOZKkKYRswDNEeiqEm3cI6W",
-	"ioCUIlfXalpCZSKp6ItYBvxBmWY8N0L5zl4bYQFjlYfZKg1UPI4/6P7aC5YwrXnN1Cbug+8649q+3+Po",
-	"KDiQfv0VcgT9+u3kyP2hmm/Ymr92M8J6rj0c3zoiLJQyvfzT/GeVkKBWfYeYCjbyiKeMu8oncDFshRMG",
-	"wqnLCujLsYJJB936OpMDEYUYYtTGQwhiCPIy4vrSGm7LKRuBTP3QGRs362p/JmxsXWBrFhhX4K9L2Oi/",
-	"VfPFoUOLSBpbNc4+PBXEvAh43CSOr2116Eq6Q9soagflQl6XI5sutGIWjTOiA8t0LJO4E097vfNBIW4z",
-	"syTwL9HFH2mZ8Le4kwB3buaRH0HoYfGupY+q41yx/cNcWXiCR9PEtkMIja3gMzbErNoRFgVtG7Yvt8KW",
-	"oKH+Wlt51upqNziAaWxPNFkZbcwt7AJfDXLxNhhotjwbT/NW6Bjvw5FboGo8c1Q+GEclfI6bAYEdMMqX",
-	"OUqb8VNSv0MzPeVvNuNgVZONqTv1Zfs8gNM9ltVKKF4U2a2Lw48FlxCXp9LRSWEZGInhzaiiE/bixfcE",
-	"4mRUC0UreKYRUozLOwjuW9yExUgP6CPkaiYw3YyADlZvx5KR1oZWH3Z0JXI1g2lHCEVmoaQu4S/YEQSu",
-	"ipki9kFALIMlCD2BbSaMDwZiUgJqVkDpiMYB/VZxuDKhI2hbqfBPajO/Wh9JlyVqImQCnMra2ACILoEz",
-	"+pCNBUwItDGyUQrquBmr22ojjt8mpaBp1eKvNfhveFbMfJKBmsoyiVg2ZLwshUyFMUAAUAKwL2zlmz1c",
-	"xmeDaJCn5VCFudpnYk57AJDmJ8RvhN8b2zMCKpT9DlkfJS9tYbf1LJOoBhhCl9DawQRdVV4R0BiYJ5FL",
-	"uphzJLKGXVbQtK6VPU/eqPtVzGi1oc/IYapdGYGgGdf4LFu6DY6vg9NzPrrtY/IoKWbvrHcNXj8NIa85",
-	"xPeGWy1gXoVL3dBDgpxbj2N0B774BmkqXcWW+zNQKh+ExOMMRwOjy9MaFt3XPbDjeIlGVIBVrHQ5gQSv",
-	"B7CtVZNWTm94+5XgdsGH4khWWmHerWf2rt18/byYqxfzHtrJwxVv0VAOcGL2knDBW177BsbvzoN6poPd",
-	"Irj2xNlg66nSR0gEu8QteTwssFUjw/5ABksn6jSZ1GtEDO8hw3vItLC1VM+mpLDW7I+YytOg1PZHVTjz",
-	"NWwLzCT7YyqmAtsTIzbVIpZJLZqTHDqNbCUW9MwiOxcdeyaRfSaRvVcS2Xqo4ZlC9t4pZMMgYDPSv75B",
-	"ItQE/KukEiyBmlxQFpjMKgTmtjBwZXQvqAttpfs4ClUNZrJ8O3yX/VaORDHLtIhYkg0vh9M8T1gqBlkq",
-	"dJ8qeAsIMifsCOBgxJBP8/I4cuBjZmbQleFSa/YMAj+aD2zAzR1EjdVR9QkyPpkA/ouN3qCe49pfA2W7",
-	"toSyEf0F9VimbaQuZXxaqjEvswHP8zs2GwlJ/YiA+MIumBQzYwUUtkBamEUshEhxqakM2epqmBTFdqDy",
-	"eI5TQElRQclFNgbU8RRmLGcqwGEx70O76tpTJxAiBJQbdhHLeUsghACwTZYYo7TIBvV3hVLsK2HeVbPk",
-	"KleDG5EmMKUbISYa1xQRZ81h40FlNU5P5FrMsMeZgmJI1WvPrX1LgCgwJzSYduZNHTiM5kzgelyLEs9K",
-	"HRfBt45KheFnDDHCZC7HmawdIRvbHYqZoFhgf34RLJWfKgBGqYBlgU3nGliKY0mb4b+yiMgB/ZPNGaXP",
-	"FDPGHm7Ifr2IQ0T1eRjZ7oa3iCW/UrciHL+oFxaEwkt/KZl3/xBiAks4nVwXPBXdFy/MR4sIydZav8zS",
-	"BJC+fMl4cDA9uEZkTEs7wu4jL2NZAqviIpQNs46BYHmFIWUjWJa9TSyTl00TPTaLyctQKtyIScmmssxy",
-	"TBGIGXxhkNugp0Y1ginKaGg+FrHUpZj0QwLHqgCN/IRJtFhx2GeBqJrhToowaxCKGWrucCTZdnKQCEiz",
-	"QgzK3BZvZQFlFhvD6sJqaioMDYVDBegDNUAsVe7FgJCptoSPmB4JV8kTbJcKXofl2Y2ANA28ttMqeAZA",
-	"mDms61h6oGoWPLOhhxszMh7z+3KWyVTNLin3AucVbEBc+DFPhcsegCPTNyNOuyxxCjyJ5VnXpjxAzVs+",
-	"G3P8agHzyEsPm+45CsQNwY8fx/K8W4vTB1eah2AK5wgPguMAPZ6/fyy/dF+z+DQQIr20/nMSy6+6LKF6",
-	"3EssE3I3DU97LL/uLl04dkTfqN1u8yEDJE3jd34cy2+6DYJ07tHaDP1bN9TPdpDTqbAU5s3dL2mmja0E",
-	"i+Z+hIvN7gFoG05Xw5cA1iEzizMpw411BPH4dHLyE/ONegR1WxA945rMknRbFJuF5cqVnEcst+bZsb7K",
-	"vqh2wEdTUlQD8L9JNB6R0JYVYjjVYBzbMPtnNGnLjOfVK39UU9KnWFQ+U1hbbuzPbGhWBrICVqSGkXuS",
-	"pZ1+xx4YY2lD+qD/Jf2fUWmd/tlnqNAARVZ9/D8sLL8ZzRQJdzFQEvmpzD6igiDFAIYxjYNwysoZNXxM",
-	"nX6nd/rtN/yrQe/kG37aO/lmcC5Ovk2/OjvpXX3NvxqeirOr3jl4V7OgiiZIl8yUXTUzAI7bkElhji8H",
-	"9J5Wy3T2ee1wwH12UtG5atFGRZP5DRvBgpPV/tq3dFH1aLS//iNdVNuj9jfwJU/r7sGibIlTooHVRLIX",
-	"NhyAp0OPh/7IPY4l2TfgihyjGHoK5E/tSufqYIXrxKI2D0OFEajwqu9HPJNtL8XBlet/zowLfdf2DnY4",
-	"3sMezrd0MFbeZe6Cz1FnrG7bFS3+EgyE8j1xm4nZ94HxsqqMb/4CV5TXagYfK0MPjPBqB70/rRKG9iwd",
-	"PuUVzXTfTZJmGuT0qYL9lyLpGSja1thfB8x+Va3vr/hLTam/us8T/ISux3x6sOrPBBf4gg3nTXS8vnVe",
-	"Q/gbjVns+WydT2z0zPbG0rUscUjVKv0/dx1P/t6spC8shCiSi5VRPITLFH6/VirtstelrhF8EdipnI+u",
-	"XPHBzXVhTl0US2OhqGnp4x96ccGeL6dDP49rJbuM1ALMba5oDpOKsbSRZzNrW4921utVeW+RH9cX2vmb",
-	"HS0isT3uE98Vy8pY+i4432D2NFhgPXfmPllgccvJHB7xPAefLVcqpRa7dnZ21ZDYI8VHSEm6k4Kq6vHf",
-	"P7frM7PoIZtZ/xB3It07EgVGih+qUOopcYkePG1o3WAZqTzV92Cv/AOykE3JbwrvhZBUtsMk0ywxE7oc",
-	"Z3JaCnuhTa9A3k6qGTZxQIY3lr5WlaogCJ7bRmQccLtL4pix5imo05NKvCJhhcgF18BQYkwRM5ByZ5B1",
-	"zEAtu2gPk6qomVPZWPjMLJ1Nm8ou9eK2BkxDw/MweY0lAJBlhn//13Q80T5Y1HdpWJcDM0YS5cGoHURj",
-	"oqhSRxDLuXRPmDmg5BJUo82j3y9Iqh078C5IoZuXMEsGOfSzXpARB0yDTAIdLHLFlOpawKKiRQf7n2fj",
-	"rLTlAZimxM3CP6D9ZrQrZjgHPhuFjTxqWJ95FCYSKU3FOG2vT4q6ll+0OMkbQpuYHkbeZzXdCtbh2jUE",
-	"jyYJAk2qh5kBqeU8yplaELgPQ/QbROPNEhxGKN7MhOLw9LYtL/owU/cR+sbPc16qd//aoeyK+llxcXXs",
-	"hqHsv2YIFb7L5/hpS9PerJYTh8+h0h2FSr3NUoub/lXCnrlDrVjSLQFwJxjzo6jhZCKkLxGlzgnP1JTY",
-	"apKIcT0QMgXEFaN8KATp6kxPEFlXprEky+aaT3SfYpSn0MYt0uApAI/OByPLHayG3jiP4H9tYwb9Dmuj",
-	"GU9TbQy6WMKtid0QH2OjoNC6bUzvOrWrcXMU1UuVURAxdW3PYVAVIGlTCGIeBcDFEeNBZVohhuZJtIJh",
-	"CB5vgrWv7tWOD7mXpIqA8nTQ2WtwLa0NMLzgB3MiVreEBEH5TOgnQlf02BsyqpvSMpL23JOxbU/GEkVF",
-	"Jb73EPD6KbsVOoQoszAo4lNZ6fjzjQfswyjTpAZ1Q28DRH3wZhhQwuBOLLViiS1WhlrzqZ7CVcBe5rSJ",
-	"dN0dJH2xE5FDSTDOIcLKYh7AoZi/G1kq0lh67DX7Bq9svXDJhirP1aw67yeQWAuhrHYS8ngIHVOB1VqH",
-	"WB/tiJZoAM7u8AaLa81Z0JO4h6wVrPwBJ61a5oHeoVW/NxjhqQzsTKlmgfpy5TbbwmPuLfXz6PI0BJRH",
-	"oaxdF5dYAvkhkHapPBsAVlaiyyIblBR7h+rryyEE5oN6ECv+g9NihmPEHFphjJJhnA3U5C6WQZs8A94T",
-	"7AmbATaWhQPUrOAyVeOKRwMJhGqDRcFLgbPTIzXTbKRm1PblNO61KFkmI/hTjpTxAtsr4TrzsxqWQgZQ",
-	"zZkGxpZFLFhwyr/QRonFEhbrzuUjUPloYZvxnEKC9yV/ll1nIWxVIfQ0Ly02GJfsxQuhy2zMS/HihScn",
-	"wcbQGA4TEL6zWZbntEKvWMK1no5hR3XCNL8zYwjiFv5kXufXqj0A2Q4kOoVNaMgUUFqqGToLYA1CzGpf",
-	"qGN3shFPa77nBzpRi1gaawROzhxsWbWU6WhBP9ox0t1AMDpxVPiWmGa+rXUBFU3AdNmcX8R7+Y8SW7c4",
-	"IuxRBvIilsEAx3ENSHB4FDPNvuqds8SLmqTPuL4BSwk7H4up1Htz2m1ZVu2oAosBvAAPKtLQwCqXEV5W",
-	"0D63yQaBvVvN85z22P9i1QYrXUWgq2WKZqLW4nF+vuoOUXA2zcZUUbNqcqnT73XPz6MODOyf9npRx8iF",
-	"Tv+bdYCq3AFaJ/fU23Q5l9qYIQLrR7jCr2LrC38XaxVWea23qLyKMDGd1jow/tCHQJ3yZ+Tw8yAPQ7Wz",
-	"PEhjz6NHB7WHp72N2xileQS4UPun7lk3DLTEKA7bwFbANK2GX+qy7xBGoSr86SJS7dBZSLrc2JE3Qkwe",
-	"QUz9d98f8cSi6hv09NlLWkbWfbxuF2hLa3d6Wcyk+Xav51j9LmP1DS1Em6iA50D9ZoH6qabPaokc53kO",
-	"NXFzVNYftWCJGHPj85WKDTNfjXdl6afFJz4oGU/TQmjNjqzdGMsB1+Ikk1pAEfCtyO+Oq0yxpYIggpED",
-	"GTbYJNjnCAxuXUaEQji1Oo/2XIXfSqkPt9mW4vojLOfcxlRX1UHOe2wgqNIVJ2Yp7Vp14QB1+p0/pgIa",
-	"3YkVFNa7EwpdY/sAPK/905h/egPELJ3+2VdfRh2wLPodXRZYsBQ1zgjX0U/HnL1FkzB/67QV/GZR3imU",
-	"A48cYRD3t73OM+NXqzpY+Z2oOf+BtNBuH/3gQ1Zqe9NRU/qYrV7Cf9eUkhcbh6uTdqiHGrwDWIGXf5r/",
-	"WL6+9fSSOYHLmT1+gfgdl46Twfy/U4mAxSKrIp6YO4HWQxSa+EKlmCFDN4iEkFID6btjCWljCpB12U/Z",
-	"LTZTgqSG25mrvR9i+UKh8LyuI9hFOMnZSLn+BC5j6V4FgeNIW5KjcjUtibW8oregyH3MpZEb5UiMu+xX",
-	"5avfqabKuz1msrE8+rJ3jtBB7kwkxxSCJvcq58YkCx9lQ8q50gJA4bTeWKcupuGuLphNEi+mRgBZtU3X",
-	"pNFC/cCYWkuQr00DsLtH7q8xs6Ik1pn6oshhaPT4L/IZ7P5wY4f/4SJSP2JAam8NkijgOElrRlZoC/18",
-	"sHjy28YFHyptHur9VA0Wu4zvRXErNHs/49fXomAfX1MoLtMsVYPpWEhMuc5UcQOYjXkmjXZWrCzumBP6",
-	"OmK5uoYM8gQ8xxcvLuznCA1baSwnXJeYz4U9WMzziKpJTUvL97gxw+PfzauvFL2l+FS+HJVjTJU5iVl3",
-	"wxrFo/UJ/AJ2N/jeqrRxFYq4Hz5NckzyCnbx9jU0BbKrQs1Qt7pSSVHcZgPRRBtHD8HDkGe34r8XnoZ3",
-	"HmCinrycFMpsFFgu+AppBKlzKL+jfG7pSsTtkcaoA/VW8th8LWam2hK1FwIJa7BcG54Av6cKN9c+6yFO",
-	"y5vsVkihW5yY3QVn3TPXKHj2lzQfSVpH4MfPbsWODyQAikGdAa3VukdQTYTkk6xrF27pSTQH67eJkObo",
-	"n3d73XMWjHMN0xdvX2MwalKo64KP3SGiI8RT9p8Xv7x5iEP0fiIG/66V3OwQtcz3TsTg7ySdF50CJ713",
-	"u/s/UYjP7ol9jBET//7+t1+3OA93HCXwbs6DEZQZ4F9l15nkuTke44c6AP9pXmWtA2BfviFMeJVJhM5s",
-	"pZD2sO/m09pg3+2fXv45UKn43Grr7WO53W4lHe4uM7fBwuvELBXAIkAFnh3g24Cyssu+QyWKtW/Gxf/5",
-	"wy9vQKG/YskFAKv3Wf0jTSBSIZUxc4aiENCoD1Dq5vQ/xPl6iy+zKmp9UVkW4685L7fSewfh4gkvRz5a",
-	"bC7o1D3YUDsFAWso2Bln0v17/pg+ZK7TLs5axd3mCvSwPkdbGYNzpxP73FLR3YIeee1amK9bXYAHHL22",
-	"+xAUc2vBKweynbyYd+9CZ8z8P/evEdUFDMT62hm7hBFirVZrdWqPRwInAZpIJkaApMbWda6SrVi1Vbv4",
-	"Rq9iGQDtmzulU3N8mPHljBsXQV0j1ywJvwBaAohOJVX7mRmXkV3xnMuBsBa0mgI7L0XZQLxhlJMMQaEf",
-	"Qiy9EzzNHtp69g9t/8GH16yyn2Edu/cXQPlVwSvctTC4i2B922va1vTedebyJtpyUdw26xpo0MI/d6LO",
-	"tMg7/c5LSBDQTOe6wERJgIa36obiAZBRIw3EzWPn855QyYiV5hBT6pu9Gma5iKASfaYK4uWp328sGu72",
-	"UYsiDIpDww58ZpVAeXAbjFjN3wmw0zS7Elg5r6rpDqif57dY/xveDrMHDfd7D4g/hEMJoiZlWmgN1f1G",
-	"lFKJVBVw0ra+R4z7kj1E3MEOy+DR2Fk5/+SLsLrf2FYUuhvkPBszJT2sj/kjNolXW8qyFLM0lsygVEzI",
-	"NHi0g1Fo3l/b2E4lZ8M6X67FaXITwdKUvmuisJDhKLtdt0UwA1ewMj+DnwXPyxEhJUU1JUb3Ax0WXKa7",
-	"7O30Ks8GKOPVtNRZKlhCCbckXHb6YD//6/P/BAAA//8=",
+	"7L3rkts4kjD6Kjja74u2vayypLrYJcdGfGW33e3p9mXt8nh3u/qIKBIqcUwBaoIsWdPjE/M08xTn33mT",
+	"eZITyARAkAQlSqWyyz2O2Nl2iSAIZCYSec/fe5GYzQVnPJe90e899pHO5imDf59eJGmSL18kUib8Uv0i",
+	"i9mMZsveyDwjM/0w6F3RtGBqUCRi1hv1KI4YlyNiltMk7Y16Z1NGcvGBcZLS6IMk+ZQRPZxcCPEh4Zdy",
+	"tMiSnO33gl7CZU55pOa8T+fJ/avBfZmKXN7vD04e0KOov/eADvp7D6IDtncSHw33+hfH9GgyYMO4P7hv",
+	"5usFvYz9VjCZj5O4N+odXkxOhpODowcPLg4OY3pMDyJ2MjyJ+6zPDh8cHMP4PFvSi5T1RhOaShb0ZE7z",
+	"QvZGh/2DoJcnuXrkAUW+nMNq55m4SNlM3q/D4tOnoHcaRWyev5pMWKagZsF3kYroA4vtN6MpU3+PEz6m",
+	"eW/EizQNelHGaM5i+KU37A+P9waDvcHDs/7R6OB4dPDgf3pBj/FYugOGe/2Ts2F/1Ff/BwOuGNfQWAtK",
+	"1j9Sb3ycJxmTzkK6vX0Bb8/EFYvHk0zMxhor8HGcKGPzlEZMeh5JRhVxDvS/xrOE20ep6LqDuP+gp1+4",
+	"YplMBO+NBn3AaZY3ATV4WALKoL0XCT5JshmLe0GvmMdNFAwPzvoPR0cn+sVCsqzj8qLBsBf0FjTJ00Tm",
+	"47mQSQ5rVBsFekkzRuPlYyGAOiqHER/B2YG1lcTkALMLmga9wJ5fnHRsJ7XH979FQfRTMqVXjFBiAWPO",
+	"LxETkk8TSRTAb9sprtDA0QP3XJ8457oO1eaxroJIYemxiJdnQvxMs0tWRZJ6QnIhSArPmgzzQsTLcS7E",
+	"2Ayo8Ev1lCQS385IPqWcHB+Sn5LHLdCF090BvAyQvkPeOHB4Y2PTDRjWdo0wBGQ/SYWsU7p+RCJ85gMi",
+	"ErwdUAGiyC4pT/7KMjKlUk9SkimZiMzeP18nzTbg44F3BUAOvJ8lnKZ+cCeSTOBpO8DN8wq8AaoK1MBk",
+	"WRwQymO87vOc8ZgxNbW+4UjCW4BuIHm/Cwe7H6m30y8BdQdMrXDHAQ7YX4r81ZxxP+C5yImYM06WLF8B",
+	"fC7ysRrmwt9MoX6XhObE3lFH6o7Cy22nVA5fqt2HzrduACODNQipga8VKRZ+Dl5eXbEspfMqXvSPczW5",
+	"ftl/3cre6JcuF+6D3q9BHZtCf7l25eqr1lywNCeUE+EsKE9m7FazrYM2fPnB2oouAyCFrSdw2jXOTjVX",
+	"qR2mJbAcseAsq2Bre0n7+Gx4MDpcIWkPriFpD64laQ9ugaQ9aEjaRw9bJO1Bi6QNaE1XS9on5YubSNrD",
+	"wWpJu0JSr4zI0KApdfrsw29k9Y2sOpHVU4WzqsLvSmQuaiy7s/eqph3cBFXTm7dmCS9ypoA87NdGZIxK",
+	"tQ6QyH4rlCCWK1ElSVN1W1iQrASEh177ewf9yu0eMxllyRx33TtbCPM1CWIfJb8VCc8ZqIMe2h5WaHuS",
+	"qIcyz5JIXd1TkcbOJvtdCRfJPhUR1ct6O6NpSn6kaRqQxyxLEyU0zejH8ZxKqeY+CHpiMmFZ+bXjftCz",
+	"J70rNcB358VFmshpHbb9QU0qukqQnA/NCaFXNEnxJu1rmo9EoQhnuD3BK/lg/FfB1aX6tMjEnN23EDA3",
+	"8ZMpnV2wTCn0EcvyjsfEUn2azBTejvrObzNtTyhyMaN5EjnX9ttUVM9CROc0SvIlTtGF6G6ASW7Cjkrc",
+	"DVtwB7/l9IMS8Y/6N8uuKnyxRArjl/m0NzosAY+s4X3CY7Hw6dnuKJ+yDb8093DsMAzEeoUTLeB7Ht1c",
+	"f67UXEt9pTrxV6og+sHZkG9XAAtRh4fjMUvF4gwpqoo0fE4u1AAClEeQ8pqqozlpYxg8NsMq6rsZQyLK",
+	"lSp1wUjKpETjkxKpeQHMQkzwM/qTd476d6+th+wGPY3D1xVfKyDpQZsHlIAwJfk951qSrDA6YzoshUO7",
+	"6DXyY+sNXQ67WHa/or4Jol9GEO3iSbgpQRTJ0sv31aO9hLcbWIHMFJE1uThq3+rEk0gUaaz4RcYikcUs",
+	"JgXPk7Tk6Q9L+tkNT9cL/6xcvQGsJmuoQcuCn8XPuQf0YAVtgzqyibojJmOuAZW84imaO+BMficdm3dE",
+	"OYmmlF8yGHBhjWSLr/VadUHmhz3CDMCOJ87HjLfX2NUpPRodHLUzyodng+G2jPLwWozy8PqMcnhdRnnc",
+	"dLkOWhjlwwq/+yyMcp3L9YngOeP4W+Wolr97jqr70B7VV/mUZZJ8YPMcDp+kM6blCiQ+cD6Bp0zwy9ti",
+	"xc2zwvHsHblRDxUYNM9e+RQACWfHWNR4zT77iiMoAiIyQknGJoWs+pqud0BPVmqLwy8lyQxugyQzbB7Q",
+	"w5YDOvz8kszgYM0BdenqNc3ypO7BfCaKDM8ZUFe+EPCfacYYSSaECzITGYNbdJIx9rmIbvA1E91hheiG",
+	"n112NgTxWUnuqEFv7+aXGY1rvOwnxubI4BnNieD635HgMUhkSuBCUVhwcH4rqjPjJkkm828k6CfBLiKP",
+	"wt3t0fFulE6Hnen0vR5UJdSzhTB8Uc0C4QsTwlnEpFQjvlHhZxCP/zC8UFb0qZjmtDf65UYpZ/DgGorV",
+	"wVcvtx02KcdPOIMHX0CvWiW2BTdLFg+/GFkMbwFDOWqQxUELWTy8ZWTxa8lTwEX+rEjTepRzSiYJS2Pp",
+	"C7nq4D13manrQtzSn15xxmswdSfdrZzlOD26xkFYHKt/N7zjR52944Pre8cPduQdN2fE+FMH633hVW+q",
+	"Pi6GkuOMTvIv7vUGYPVqtA1QrttAtNk2Y78VScbi65F6h0CRz0HWbbR7/bCOOuF+tiCOr59McQFrwjMA",
+	"1T+KNG611n2N9rnaZwdm1n8ti92UpV/OWKdo6mwhWpTRb0T1ZeTGr5yoNo8jW0kkB0d7/ePPFkc2qMaR",
+	"+S6Uo3ogWSOOzC7ZixydG7JRCNnAE0HWL0F+JnT8URnSAkmuCYPUB5vGmzGq6KKa1gtJDx2QEhVZBuGy",
+	"mgV4jt2w/k43qE+A5FMq83EhK1c7pzN1H76eqrs46OW4zx67uhifTH76bfg/F2cPZv+1OHwTfT+QP08f",
+	"/pn/6Xj+3/nBD/TpUfGfov8+eTz88Cwe6Iu0yKTIXiRyRvNoWnMjwjMyMw89vkQYMXZGVOOzcIILlgp+",
+	"KUkuCCUKX2SR5FMi8inLyCRJc5bJlUmCO86N7jsSS2OLTVdhbY8Kat/TnF5Qyd5x5xC4oDMDSOGMaMIv",
+	"1sPG1WEVIJoxTpBbxmg0ZfEuoiJuzP/aAoEGeL0gABizKE04+5aA/lUloN9g/sK6aIinM5qknrDTp3vq",
+	"AaFxnEFwaEvAKVOjmnGmpxz5lFoppIpCOi6rzNlyEGmRT+9n7DKROWTg7JKHOVFGLftrnDR3gwAvRd0/",
+	"UumayB2ofUxk7uS7SR/I4HxMqaVJCYHVoFQqkcCfazulNgtfBkQKkuQQ+nUBLA7Jh1wUOWRHxixleSur",
+	"+9zhul7wewDVhH0TUhYFL0X+2qjwNRyoxwAGq+O3YoGLfOyOqsAehkAqswHwIyJ4uiznxSFIPV95jrkf",
+	"ai0oqYJN4eQHlpsE/ylNuDcVqitTPwbrbQEmn19+78VsrqTUgbp6coXh33s0ykXWG/VMvnkvwJ8c7l7l",
+	"n/3KFda8C0rN4lB/2zz5kPC4xqI5W4xrBjD1U8MaJNK4Pk791BhXtdHVryWtGxxseCs9dO8JnLm8n448",
+	"WsDBp0+QtMylIjkeAfR/DXp5VvBIXUmaomrYtp6FqlW/WTvkWzLll4lhP9xxCHsNA7sMYS/J6sdE5gLP",
+	"etP/vPL0d1mGYjD1PfWPRoMjD3/ozrDWcJCKT/+LsJDD67CQrnC1dPfQy2OCEn1yKXM268K6ndpLu0LN",
+	"75uDwmGfnyxW55mYiX8ZnA6OPUgdqntDCWkzkZViB2cf8zFaAXwH/H15GmoXR3lOdntz1GSAW3VzDG9n",
+	"9tPxzqOWqjjYhR57oOnqy2Xgb+Ra/ZZev/P0+gOPaf3g4bXy6ysq0O5cuLUtbJ5f/wPLf06uGGeyGppn",
+	"F07T5IqZoS9Y1XvSoMb+UX1JYO3ojXoXhVz+n5zJfD8Ss87mdzyk2tT+uJBL8hiks0wAlBx5rQme+lr0",
+	"Hl6j4lndCIIG8Dsp0lTRIqMc8r9Ko0ksmAR9FiosMS6KyynGZZeJA0kunZ8wX8CpFkfyKc1tUUSFmn2g",
+	"vBmLTTkvNMonE1jIyF5eJJnYfwOfIYkkYPdVn42mQkhGqDaSmWKKHU0nb6Gondq3htEbRuOkQRNwMxoN",
+	"Wls1SuwYA7JL9bDNnhLRPC/MkssM2IH0vPJr8ydc2h+pFMTgBkpBrHThDSqXZcWE468CoQH+M4sva9b/",
+	"hu7k1jjaSHkCoKzC1yrjCuDcoxspMHw+Gdrndt1UUmo1rXj9q8H1ldaDQUNpPWw1anUNUFiPGdcc8EUU",
+	"nMF1kNMVrhZ9Qy/6KvoNeu8q6k2PLf8kn/9FJP9z9uHw3WD+5P1fntGLp09PnieLhC6fH7Pln/rq+Yu/",
+	"nC5fJv2PL5L+4sWf//Pjq+/F4oX63zORTP6r73JNN7+jNQQfakJUhNqbdvUN/qXzKj060uGudaQaDjam",
+	"ZY+ONPgU9Iyk3g96lQc3R0snt5eWhrczS+ho57R0sj0ttejbwzZaGn52NvmvEaykN2vug9cW4CuCO1qP",
+	"9HgTi5QB2JhOFQQVyQPmcd5ffm0hhANzs6PyYbQ151J3AwXSlBz1Hf0LRihtSCY8Ys7hANuxqWKvFjQW",
+	"k/FSFO5sw1J1U3rcgTMvvELEhCxF4Zv+GJQYlO9xuwer5H3OWKwAfnj9U//Af6QV3n8UafwUCK5mJlUP",
+	"CNNPms5tMPyUjyte7anzKrlgE5ExkuRkQWXps9tBjNTBfT3bTRSIPmpRjWtgaXivK3AxAP4ZrS8N8IJV",
+	"xkSNtQEZTTf1ms7q9cEJUt8jSADByRJJhn0FXIirHQ1OrhcpMIQNKYVcW5CG/RsA9sEqYNeB5Ac5Lk8B",
+	"/HnMZnORMx4tf2LL5/yKpkmNtvWPJCmHkg9s6cGAM2L8gS3HiZ7OQcdbxmNIync+vPcTW6LdZkByQYZH",
+	"R0Tp+BcpI6dvnzx/TqIpzWi0IsDyy3eqcaIx2+HVQEYbwJqYecOKRhmx59UPkAzHrMeLHdiID9MgQWxA",
+	"jFgdT9BnoIgi4LeaX+2Td5IRSjhbwEIUr1cUaKa7rVgbDh2stQFzLdL0SMAZz1nW6O9gfiUsy0Tmw495",
+	"rYIRUnD2cc6inMX4JhERSD+3IGS2BsmjKv3XttuEoNkvwgxo/knGYsbzhKbSz34iZ4APhDBqXB1VDR+r",
+	"RhiaHhlKZlqILCaxAPM0xEevioVMxeWuKuBZ9jFoso/qTjwwbG7YBaeW8b2QxGcrgGgG+OLglWCCcIoZ",
+	"uVgilzh9/RwcYgrjFTHTcwUk+D4t1zGnGZ2xnGU2GB9M2F8gkr4Bona463WWIH9d7sIH9XKT7YB3x5Sc",
+	"oHwVuC8l8Do6QwD6Ys7QF1A6WSj0PXtEJGN4DqUfP7OEJ7Ni5n5vVkiIz6c5SRmVORnUUKSlBz+GZuwz",
+	"XrEuvFoxVQ5ykHWWzNgbyuvto8zEeTJjJIPn7dgCT6QZZMGnDSvEgnGiEGftCCuPScuULVMptAjgpWrf",
+	"xqCz8uR0alSFF/MNXrU+ILeizwGJi7+M8lLx9iCwfL4Cge4g57yVAdwYclzmrFhHtELjJBOzWijqNQGv",
+	"p7+5MG8veHJRd7G34qJ8DXCRs1mzgsQrzrAvHTp+JdTfQrfwKpexP8zemCImGWOPyMBIlGtlIPU0ZzOw",
+	"EOxIA9uNSaHFdewBuguciu8ajXkGAXJtCyUFCNneQKlTa6SzhcB50H1fb4gku6FDfa4fDH69Mfq+Rouj",
+	"nxOZPxF8kiZRvvNCS9/CpP+oYdKdYy0VfUFQ3I0V8xqe9Y9Gw5N2GvtWhNVrStthEdYqCnbhK2wS2U17",
+	"ciyhtlHotzjOb3Gcf6A4zo04+IvlTbHvbyLCv4SI8Dm4t1IrboxMD7+FJG1Gpgc77kY2ONp5QNKXI9MW",
+	"+vwWlnxTYcnBjoA7/EzAHa4FLsgklRDV4WZi/UroViX6iuqwLjJ1nSwB8VItB6ASOXVv4+AoPL67jI0a",
+	"NGKj2haho6V+BjfZZhB5J1nWxhG+rmyZ7ttWYFL7Po1nSc2YfcoJVb8mMs9oXnXZNQmkC7avUWcLbxpf",
+	"4tKR4hiDEy8qYP1b4KLv4OI0pgShUyJD/1nHRHMpnypAVmhtwlhjFqMeyt7vCSfsimVLojnF7YT+bU8b",
+	"c8GPEZS1BGOACnozI8qxootCQSu81weSfklkDPaGD1YcBfaRzuYp2xAhB85pSNlH8hRn6YqU2poAKS9o",
+	"OhFKHXos4tqZsI/IhXrW9NvMzICxHlBx3qjfiPbyo7vpT29fvRyRJCdKkID+W4xm6fJriOZqwKLhTKgB",
+	"A2ArrtjuW+B9hR22ep1Dkf7Fe3CtK8XyUuSnENLRrNL40oZ7tNRn5CIfVwY4p7USPZKxvMi4JHQ+TxM0",
+	"Ut7/ixQcmnmxj/n9aT5L64fW66/c5WE8Lg9jY6uNw1jbqwbdM1HwuAm1CfzsB5h55nK2jCFbI7KIpkZM",
+	"uHXBeIf9wyrEzFa8wMKHGk6vWTZL8kYREDXJ3D7yw8t9XvZjbG+TCkZ4V7iVZEaXJBYQ0rR/7ViKHYP0",
+	"oApSd7desJYDFGih/Kc3cQCerMgcQOt/S+qAcF+u5Q5QLhdsN7Giw/t4om6i/N1JmyO/BpcGkKuAASAX",
+	"eSRm7B3/wMWipknpZ6TQDz2AxhHjckQ1+FFwziLgkrkAkrYVbRW0UyFzEhcZxEPA8Nksyb+CBqNNwDQh",
+	"XYMMwPqKZamgcYOcy989IHYfltAVgswoX5rQHkwPMt3ScgFhV5mImJQ7qKD5GSDq7rIJzPKpguPrjF0l",
+	"bPHE8X/WGtinYqGAjB/cRrRy3LQVO+Ox6/OjUvAxosmRusaTjKmPD3wBTQtRpPFY19vqjQa4HfirUWXC",
+	"VuWCaCOpH38z8t5Y7QmFC/S1fqvD9M1//4evw/RGl6d+J2t1Vm6Vnc6jxmvTEGcLdcVm29jqBqVp6CVb",
+	"kCdqno52ofqCgG+8VTTz9GPEWPzEMmj3jocBhMEIYnl40FpTyM03xrfGzlv+sF+bgpwoeSun6ddTxNmN",
+	"dG8DVTPW1wsdQMe0yJUk9H1DpjVPSOyXaKV+Po4b8mwijUilFFrpTnSr2zHUt9yEY2XPAL9kVqS6ec07",
+	"WdRz8wZ98r9NtLrNVVcCqOuGL9mJlMVsjlW3qu82yivXZgkIzUlGeSxmGDCt+1P7OG6g68ZzRiaZmBGf",
+	"1EYED8hiyrj5hIIK3s2PCBdggmWpxE3JAO5McGbAk8VUgIQtbW9sSCVS/y+ZsX3yaoK6Jd61kNQckIdq",
+	"u5C6D9ogi+EhACHGLheeXWqlNJ+ypdbm9smwT7KCy4BIdSwGcIPLPJnR3GJ/LtIkSnTB8ZpXs3aZ165b",
+	"rIiAJRCs1Hmwf1j+OZ4P+lg8wf5w0tfRREmajrXq0Rv193V51fFUFJkcz1icUCX8DY72j45W3knB741C",
+	"Fc1+ki0rH+yfHFUXf1xf/EGXxR96F39ytN9/sN3aNwR5/2grmB8c+dd9vH/ysLXz427hPdjpwgf7g9Z1",
+	"/7qD3JI6l3vPatUTDg7W8bgAXZ8zdVTV0Wznee5c33hed5436FeY3oPPwPQaLO+wAxV7Sfjgwf6D4xvj",
+	"d8ObWfTw4f7B8WdhdMOtGJ0f0gf7Dx/cCJcb3tiah4f7g4c3z+FSkT+xMllVEFZag1dec9MM3QFNpQPK",
+	"7ZgRX2fHmAYY/BmF5QgD1qc89oKU8bgdnOahX3+Dp49MTyQuSCr4JcvIBSPgKYaquzsD92eHstm8H8L4",
+	"1EC3mSDrZn3efEbs10C110iBVe+/zWmWe0lY6ictgC4f+2Gtn3/FkC136Aeuea5ACfGoXi8lPFnhpQSD",
+	"WZuXEuO7gCvggBZwztjNFVWpb6ABjOoOLDS8BbFwsrKyiR8ansonJTQSaTxuRJdUydiV+PAFYVMutwU2",
+	"bm0qeOVFIqUOcKrDZqYftcGmfF4tDEYNeDgoGKdFPhVZ8leMTpkyGrMsIFSS895jRjOWEXZ1Mf7n3/9x",
+	"3vticCu30gI3M0DB7R2PxZMpiz4857tqBjo46x+ODg5a0nGgfO3gZHSwnYPswbWyxh7cgnSck4Y4ORz4",
+	"fB4IqK2jvpyOSBtFfT1YHfWlYxnOkhn7n0bkrH6IZVT+in2U68dNM5lx6axxjty58duc5inleSLPe8QW",
+	"Z7KzGm3/+enLUxv04K9is/JremZ9tGG28htO+wOnpE05z2csB+Xa730gbhzz5q4RdbKYz4W6XF8oRekM",
+	"Xqviz44goEsRmNqHRDsQla6xHlhjnvWoPWjziuG430nyRPCc8XxPLeS2Bt4OjlzYt4DHgwAvfAALcGB1",
+	"KO5b5CmV5uBTyi8ZhPQsBArWO+puNVR8eTC8hcUY+ge3oNr2Z4rG3ZYvH6zhyy5ZvZ+KekjuaZpqLU1k",
+	"aNS8MxEZoZ5mane/dVP71k1tdTc1pLZvgTw3GMjzg9rIbQ3kOfxqAnlqLLceyINEszqUB4n9NrRKK2YX",
+	"KbvonPlW3365GTRd+0JpzpQCKTLWlDzKGJrjry02cugh18GNBkdWqa7k8A/bGnOVePmZNgq2vhYynwvO",
+	"0IGIbK/Wgg5iX0lZJm9H7dQOjvb6x7cJbeuxZpf82bDWiPH74gmxbu+2bnzhzzRNYrh7ntGk4c8qn5IJ",
+	"Pm7qhFd2zNiOaSZhTqnEYsHyM1cLLnV45Gwt+vutqgDvA3tD12zCHfCJxPsikVA9vIZOfEhm5qkHmzhk",
+	"7AyxAH4+2XuhfiuxBUMwAgO9wcSc4oAc7pMfWA4PMyZFkUWM0EuacGBmkvEYmmw+PaOXganyz8hvhcjZ",
+	"rUu6GrjIaQKxiZs6FB3UvGG/FU2/hpk1M0/bUeMMqZpdFPwUOImYkIU6ZEtREBYnpanLIBAN2LcNysOH",
+	"TSg7m22Fsh2joGy6IX2fSPWVGpjNUxKbx004W5bvjGk65XQp4UBX70+krtA8haL0Vr2+3Q67fovDzgem",
+	"BvibcHLh33Q220lbHM52vlancwXmUqi/FQuxrXXvHPWteHT3VkN+MFgL+jZPdBVMLsif83eStcA84aSQ",
+	"bBXUEz7GEVqPO6xhwAyUaIa3BA+ROViL+dBC/9ZlzfogbGHSDmMNFEhHQKYJZltMgIeqQFWbwpQ5FmJZ",
+	"hjrGSyP2MEfqQWEHJRxdRmPUqxvPlRQbTdmMqs/plco8M448XMpTHolYu0CrSwoTaMqRL8OAJM5ypjQm",
+	"lITGFm8mCKuLMS93WsRrI3E0gSLpDBtoU/L69OzJj+TOm2dPyNGDhyd3V+8+qDgTZiy7ZHtz9Z1/7wAb",
+	"dRk21/Mc9jRJmKxILopWrIvJSCwBLDp8Ptl7KTjD2zME9hOay7QGsfPewXlPEy9e8zqLYMU6bcef/A2b",
+	"p3SJt1YNj2qaEFGYQOQolLXPRcZitdy54BLcB5RDSZPE20PpA1sGtt+MeaxIgQsyKTLovMQmExbBxbVq",
+	"zT8n/INnledFv38Q/fPv/4B/sEckY+l/nEPBqfNeWMp5pveNhrd6Tub0khkixQIHgrO167CmMx/dzWk+",
+	"Lb+xqOH1h6dn+xui6qV4m0MlrcbOudgDbIQBuWDQMNlQEqIGG6ZIFmXawmhJxry54VLeKHZ3OtFWg+pq",
+	"4GcyFQtMaJYsEljvhuTZEsXw6hoGa8D8/v370yKfqpMTQaBwY/8YBxFqWT4Ele0/zssOF+ID44oEkokN",
+	"rlhQqRSBHLnB8YOjfo0b4Jwrl/Yp6KUJ/+CwZUjY94AEHiIHViMCspgmKVQpUJSmfsKgF8ufn6t7hzpz",
+	"Os1nZLV7QW/U+18G0/uKv/7bfR2ggpGiTgme6qrwMUlyaP+fMnWNoh7ECtZcTVSZbfv1WBN+y2ravozv",
+	"1b/rGIZWftVkY2/4UXit/s3S59L2SYxuaYe8em40I2NP9SyhOs1WIEf/YPtK8DkQgUuTU5Z6CDKqzrbV",
+	"gsBO1boe9cCPjsp7m2MEXv9RpJ7rDVpG2kTL9o/D21t+2U9+p7EShEC/yMWKL3upcD3lf4/JGS1MST/d",
+	"mCvF7qzbkMD3LGWOJ6++KvUQJQatsqhLtE6flMQZneS+1ZWTbwYxI2XvG+mqMkw/A7Gu3IQfrSv2kExM",
+	"aRrOrlgGSosfyHb6+i66rjJYT5u4UNuxurqLNxCL6aXK2HmvvjwdJ7niq8+STObd7iZFm5DWYcSxnV1J",
+	"Mc3p/X51SZtw7VWrugbb9i2rA8dct6ItmWfrarow0k5r2pCnehbUhYbXLGVLcvYs5geWtyLKWKRXLOSy",
+	"fP26VPMDy1s4bLd1bMxB/WvwM8huS9hQ9vIvwDjKtlkAvFtfQBnQ0m0Bvhb51cU8S3hMRJGTBeieSkVe",
+	"TJfV9WHSpneVjQ9sQzp6TGXxler01SWrR05vO63lroBmaue6HknVaopWV6Ue1sAGRgns6qyW2lzYzJnw",
+	"umeu6pqtXx4YY6nUcpGyDiArytm2pcF17Mh3t2/LgxqffDKlCW/7riRgpsDop0hN81vBeMTkqgXhjNdb",
+	"1Y+JzEW2bCFptbCUxZcsI4znWbJ6PWauLVe0gj+3IGZbFfgHlr9g7VxQkZOxncB9F9qoaUwwgR+9K3rB",
+	"ejh/O6Nv2ct2mrX+0s+Ao+sh0Zln22UY1rtiIa4zzrsEO8c2i2gRexDsgFF1r6h1lMa/xiq2leOvc7mB",
+	"EnQzN5penbfTYAuSXNdR896qzrL56fM1I9pqIZVJNiaXddc5UIl6vqPbW392/Y2d5PVr2tyOMPsO72y9",
+	"pJdsseqqPlW3UrUsb0BmVOsRnC2AYaoxNuZpR7e3emIW2VIUs7pUPUhfqOXI5nrmnum2gV2tuGVN3So4",
+	"wfIJieCEi4VvHeX7G5NwvZpjDRj41HvhzN03Nydit7JM88PmKUEKtjEBppRJcznSnW9jMNQSKKuLUQ/R",
+	"uahG7CUeWiic97ehgUriR6uoq2iSFxAwLSZoFmg7Jtc5zLW8gOpSnsZJ7rHDta3j5s2GZczttRd708bB",
+	"btpMkoE+syMGCJ/+VB+vyeP5935Hq6aS7yRJdOa4OvA0n5bhqg4hrXJ0TkQ2g5jVonCTwB1fpEmig+CO",
+	"Z0nq9YC+Ms1bIFYa5OoyhVQy3UmHQRkktVNIhFpCuWwKyVIJJ5JdsYympITEPvmeTWiR5iNC0xSdlfMU",
+	"Iml0yAls/LeCgUqid2679pS71D3If1fQn/RGvX+7H4nZXHCIj8Fh8n5lo0rGn9GPz/HF46A3S7j+Y2Ch",
+	"RLOMLtVImS/Bg6qgqf5+ops9Nd3WZSuo0Fz5cE+JQmqPvHXaYxQHAFxaJNf2qrtKuXud0Y8/6+jpQb/f",
+	"h5XbH3wIBhbQRmmmgH8rnVlWcT0qs0EZ0fIn5tFVX9APOoLExFFIOgFjR8bmjOYjCDEYHhKoURSUAKxF",
+	"ZehfPzAMklZEihEYSk4/56YTBkiGRRQxKSdFWoYVoC+fnJKMTQoJsSA4PfiS8T01d8HV033yE1tKcsFS",
+	"gSXNjeq5f87fSVMzXo0XE0KrH8RpMYgnTsAzxdHAk0hyOBySMClBNv7AluOMqW+GanVmewOSi3M+PDoi",
+	"V4lMLlJGTt8+ef6cRFOa0UgRFoZm6BgAQsm7d8+/3z/nBtfIQEtsO2jaU3hqIbzh0VGd7uY0z1mm5vy/",
+	"f/m/9v6fX//9f/npYPKiPa4pVIw8rEcNKcBGwJ33yfMJEdh/IajGgwDQHpKwHsUaPlKAz2nKSE4vYdhg",
+	"WA4zIcXhPgnvhRiBDSYcbA7G9lsBZa6j7hBqBcYrgAFWML0uUOzKzV5u9/5fCs5aCOKVul8yTKNCGMgy",
+	"6i+iacoyXctHZOooKijYK2mmdqpj0ZqUctA/tJYECgF8q/ZZxqpdjw//jMlyTc73MZkVM0ewhNsMWZ/i",
+	"Vvvkz5jqQS+Ubjno96FyYY7pMUSxgX6/7QLBDD133TFeub3RsA9XICR+jIaDwweHDw+ODx8ENhvE2UbC",
+	"c3bJMlv8qu06USLYqtvEiGjXu0ywhE/LEsDKs2oN1gx0vUUoObBtDeoOWLUEIy5eZwWf1MtI0xiuBSXR",
+	"l071ngijUaHYpxP2qeNyMeRTKQN4OciyrvrSFrdpEanMK/drH1WLKnewShh7jYvAfbQgkaQ0+iAJtWkL",
+	"RC+P3JGMkfDjnv47vLtPnoiYjUhY20C437MBtZRH7IngkzSJ8i3BY8PvMspL8+BKCOlKU2flG5+CWvef",
+	"dVNUugx9CuplD9e9Xq2wuDMU2W6amLykg2sg8M7Y3WrVFwFHckTC6gbCgIQVgKgfmpBGVD6mtq/hNfBn",
+	"VZCu6HttXwC9odIYcN0U1YaMO4S/rxsjwJ+WOhZkdeAeSvhXN+CC275noa2l9W2AXZNfk7Lm2mqQV1QF",
+	"U6ntU7AT7O0C+qcOeEUG0oWzVxDOfVBvwjhoCvl6kAX/z9oXswX8UXcss+bWAQuVWpvr6AA8supuF2hr",
+	"5fiWIqzETGCQh9sr8zBdfS6RBHxda7BYAZT6pQZ8i8/XLii+EAe7OZDaa7idn7wWWxP0rWQoX9l1sAG/",
+	"6nJLrOVgIl6eCfEzzS7ZllhXHx/nQoxTM8lK8Fa+uHPowhoUCCknx4fkp+SxJfnqOs32McrjelInTTNG",
+	"4+UYI2vXy+Q4/DGO/hRU6wnFHSCIi8bRzvuTRBspurz+DAY7b3NhSvx2m+ClyF+p4c4UpjBHxxle6eGf",
+	"avWPFgmPxaIrOFz/4nt4s4RMWcdr/TQ49DlsCI2q0E/UFuxZNwGYcV+K/LV949qqQOCUpe7yKmQhm7dk",
+	"WZx57YumkPOnwJMPvm6CRg66O0untVeyqHfGEyopjoDRwPyFHv/MNtQAa9V3ZTCEU6EjTcUCW+Naxuuh",
+	"DsVom1pT/Wi5vyF12/c0ttTfVXbivqPPl31JAVf90cBZ5UcY9ajWiEQ3+NQV4GIStp9AdwXAYkB+sier",
+	"wkmfxkl+TW76ZbnhH5UR7coy8rUxtBthJprEggpzcfgJsJfdspB2dlHhBNuf4lU2He0ML8X5HSgH6C3b",
+	"UDd4gy99ClraGq4lDU+PxU+Bp6jTuokahaR2pLRBvQqTymKEWm0rDdzS9XUdua4wLKgk4CAFD6YOdNNe",
+	"zZIMGxsHgvKB1qdJGIenQyNQFOF6hPKvhNkmQrfCDWKg4HHK/iCqzBdVRnZ36eZsJjsvBMJbnGV8vqtW",
+	"ffmWXrXXk9shXCNnM3InVP8J7yK/XAjtw9Wo0Y+l8VPdPiEfTrgrYO5IyP5DCMm7kW137XeLKEdjtduY",
+	"EcqS26ZcS4eKS8q7ERlOB99ek2zgW+OEd8a2/qpF8e1QQ25SKdhIDWhykxqEV6IUS2Psgh1APe+u7u4f",
+	"RRo73u4/FkprXvMpS7d1mbswXYXGpzOapGdUZ1VtgTyosWsqBa8TU8qP7Uau1ZoFpKdMIYUvkYTtqc+Y",
+	"qlfWAu8sVG9d3bGY3n+rlEuLqmTGxhnlHdwahqSTGXsDL3wKPG151s1S7zv0TTet6T8NkFZOlkXXOm0V",
+	"CG8Htspd8b56BcauBnOsgbkz5od2rETWJJYyr4Bidd0yb6/hdne4m2uDxn05wN+BoeDbKb05O0PXc1Yi",
+	"9K2ShW7FcdrpafhO6tyZdkFu1H63PxPZRRLHW1/t1w33DHqgwLIMw8/Xvv9S5K/t4BsJFjUZJKvDRe3V",
+	"AXLFjC4B8LGoic/1YNKAhJX9IhKUvPrNLHaLzGIgGacm2n6troFx+d98T39MR3ZJDB6L13Oes0xbqLa6",
+	"T8rX19wieuCOlCJScPZxzqKcxdjXg4gIsl3iffJS5FOlYYIiCRlCblgersPsHuM1MwY1nGkqr3mvRtWZ",
+	"OgWLOq/s7mat6Ie2QvOcSrkQWawYve230bhjnU1AMWqnUPn79+/36nV7fcvUr9yvl/mF5Zaa4C3QRXcF",
+	"8c1VsNFqDeontmTxrVLavynKrgC/CncvxBX7FvL4LeTxW6TRbZT2mv4j6OFqmYRTs6gcoov63t4QxRtx",
+	"ar0UuU4dvEi3DV9XG6eVSdZpyM4nd4b0ECcNda8qwj5GaREz6DqTLZ0uK06eOVYxMZd1dR8WPs9EweNr",
+	"gGZi3l8HFfzQzgBi8+itAsM+JjIvc4IwwdyYBiSDstEuMGDlFg4vRJxMEl+rkTNXb4rEfOmkpitp3eaf",
+	"O4KmabWySrjUBXjw82/UcdkSDaZH/7jgTovINRj5Xr/0znlH4WZa5Lk6abFYrOfLb/Xo79XgnaF2nolI",
+	"if3axQacpORcvt0CN3FXXhf8oTnInu0OsgotTh8RWB8k7/4B0o5vNm24xE/nTGAwsN8KC/8fQDNQEJBQ",
+	"VgJsOTqDLMP6IqsVgRajPUDnFU+XXxI3O7stoDYY47EkF2wiMqjwiA1z0XsvCZvN82XTYF+HCqPxuyqb",
+	"/cIcGwQqQeMuDKEcektYvWTZVRJBTZdc6aMZzZJ0SRywPCpbNBEKbZxCh5mHDt+xm1NU/blvCV1v8fqR",
+	"NjvRar6sNbqqeZi6kitjYSr6Axw0Z2O7AOtOlU7G447AfQojdwvaKZUEVqDjjnS6OxQcMj1oqqCG0auu",
+	"YgD2HzbM5pvhb819v8YcqKgDW5pc8xCi0WFK5fjCqTu93oL0I5W2xvRuz5KCI9ootFxQxqI11loCYweB",
+	"QSY1Y6wO76JjcJ5JXHms3tFBesFuoLojc9rGnPG2XFg6jIOZUE7HP1rxjjLoIN75KgvqHNiHd/V7G7lB",
+	"pbQ37C/gKtyS1rBeWletEb7ohO/qamsdS3VgZTdToWM3XLPaHTMgF9A/wCl5QaBCJqwYDDL4glJQGYs1",
+	"k4S4U1sOuERgZXsKExVo3YgD8R2nRT4VWfLXrxCl5u2uEUfw9g2Vl3MvTx8pVHHsBAF9EaTLYj4Xiiu8",
+	"YHFCz6Aa4FbIL8qpxmD4Hed6sjVRiZ4V7AwjZRvvMqKkbDGrZJ3vZNlfW307tNKN7sAt/R24zY3s33Yd",
+	"WWUv8lUo0qNsacE9t2P4+hft6HKC16tKdFXfxqEAx4aguR1FfL0SrsVuU1aF++/PWOf2hVMDbRv41Krl",
+	"rgdP7bM7gU7ZI708IzB9s/F6CZZGnV8HKm9s7dFrQSVzpukCFfvZXUOlJJXG/m05aNj/+yzJ2fXNcPqV",
+	"LsaAJ+VQtYNd2u+KPBIzNRWcjfVGPByvY8y/WQC9AXMBYR/h8pkLKZOLdKlbidWAvbH5sKSYpjEx8Ey/",
+	"I/uiBbZTKDhhnq5J7019bRSQIsrJBbOWArfSuOLR1JgMAqXf6GjrhElyJ7wXVnvP/9K71/s16NanQQeZ",
+	"Vzs0DPurWjQEvYInvxVMP86zgqmrVU/k3yb1bxIbNCScLNQgpcvZGPFYjM75Od8j4b1whJ5zpJzcM3Qf",
+	"Bs7YKGM0Dkc22vw7SdQVNs/EJEmZjU2E7jroe090dzoFR+hHp0hDPQdZWIZ37dQLxcfCEVKtaTegP8Lp",
+	"jAW+SEgTBRkQ6FerXlM/Z+xKF25yVhBg1wRC7t2DjrLuN+7dI3dCbImCS8Sz81pPD7+ATRCWDaeibEpb",
+	"/vmChXf3yWmJDPU5wdMlLo8ZWMABLElMgxzEviSXLJ0gVIz62wJ28xg25qKQXogirxSQvwMwf7E0Ro4w",
+	"UCuDH43xRqptlM0Tq3/pVorVH6Hfo/6p3hNOf8DT1sqFkJhU2nQRmkoBPm5J7t1Td1/KSuuDmGA4j7x3",
+	"j+iTbd/8TqrPgeEAmgS409c6hVEwYOixNTgbGjR+XQXXqUiVeKsbJ0/cXIs7YaVzc0klJZjNLz+KNA7v",
+	"AlCgpaYhcmq/ZejPnazSz1/94rRWKwOFnB9QzQBnt8aA2w5+LeiR6mUAUVS6+Sd8QuFjBSKAzEtcbI0I",
+	"/LchdwVrO6uiciBrPNI4Eikf7L7u3HYsTdMRegGg5XVo2wWaA2CadhquBF30Qpg11A0gQ3JHxxDlZYug",
+	"RBKIFYvu4hKwiRBYnudMzFMGBfOlPWSVHoXux9zfah0nnZ+wD6Zel9ucLKzAzZBvA3CdoaZBponWgsZp",
+	"v2UOttOwraRE+6fT5r88A7BgO5v5C980f5WN9S0HsQ3pbKybbd6uIeI0TFNSDDIbdaZwvzAIUjBx5zNx",
+	"BQcaeiMr9SyZsQAvBkPtPlpHUKuDX6HQOgyhCSGd6eNTvbMYTKioHqbRbPmd+re5CXF+F5P1D1QuyEyk",
+	"OKmZsOzrBTOe8xciY6iKSrjNL5haDYuxcQ7jxQwlmqCn73f8F6ygZ2N3pXlU5ZU9bXK3j11KVJKMhZb9",
+	"Ax/9Wu8BEfQ+7qnF7F3RDMCnVnWapr2g94K9wQlesPd6XnNs9APzp3mMZ1w/xD/MIwC2fgL/xge/gvUi",
+	"9/XBej8VZEZjprv2KQ6JdARyVRJNAQlGmrLnLhwRqjtRRiBrCK5Pobq7dWYScN0EuMoSIlbqbBKJguY5",
+	"4zFjq+e0t1ZOpJgxsDiwVDLDkL2fgxup8kVyKmEaRXvlpSc4U4KJ4nw0XdCldFYVwPzqu4IzLZxgb1Bc",
+	"vZpeLb22NxC701TzzYhKpq8BuZQ5m2mBxypFIBgF5GKpZPUiZRtQt1lpL+hZ/PSCHqymF/Twe02aLEu1",
+	"+Tv6aFksSmkyU6hAaAns3WP6mc8zMWeZUVEuUhF98EVWvp8yAINbHQVa8IKJX4cQ5PQD01/hYhGQCwZt",
+	"uktxHXoIwXOFeN3TN9ethhSbgxR1+xah8gOiFzoT4ZtQDzp3POz75HlOPjA2x5ZhUATVmLV+K1gBjZU0",
+	"5C6ESBnl1eD6Mc29G8YpDHK0zgovkYQ/IrxIU0Wtaufl7+pjtp2M4nV7amO9oKeGo/EBu880cIm3ULx6",
+	"NSXspdEIWdz6zcY3GI/l6g8AVNWwDSa1HS5XtCmyzXjX9NqBvoRJxtYsU4m9NopeCY/alSA1XuDQLhLJ",
+	"tsdH24bchpFOc7xJJma211wuFAw7bRcyAsbq7bHbsHTFl/FTyNvRV8aROmEqlzA58y1h7c51JWHZeUGo",
+	"ITq1JsgCEaUXpx6hsmCTH2it/I4CJK+tnUArTEDxgjPF7qEt4CPk+CD3aO+iem2rrQJP8W/O0312Vbcu",
+	"U8d0lvCWgzCjaaqIozZx2WnN3pCgJkkEIm5Qy5kGuyB4KTLPLJbdtbVs212r6d/admQ70S7Mou2+/qn0",
+	"w8AwZM0NsMF+UKu3pR5Qmdtme6f6X26G9HdSB9Bq0tICK3TtT65YpQe6XX/C8+PD9fiDINMO7BEHdmeQ",
+	"uovqpj1TUVbueCE4gNvgPrC9dFczOjh+nSjCVomZt/b0h7wB/bRyTwdkQC6Y2gxnH/OSF7jbtN4Y9aFN",
+	"yf6T2wPulx7soOyS53RfLXvGIX8Iyka4zQ0GVmqq3F0uP/Cz1DbeX5dNaufMJdTyRq/IDxXaKeVGcfEX",
+	"FuWO3Ih1ZpsoMgqL5tNKTAMVI+EoO+Zs3pQdY5rTlYQkLRcQWcxsoQMwVEPzvg06C1ct1oOVFus63mGh",
+	"a6GCQZbgo4rjBLuGvnY2rLsme/KzTUtJte2gzqarMLNbbkrvUOsUGsrSaGpZ8iYwUuC4DpzwWysA5dpN",
+	"twBUxqgUHPYYlUYRa3JsQgtf8NMYPgusBRRvmH1iPKD1z9RV0LIOvJEcidC9YoHNlB1Ij9Y1IA16H/dy",
+	"9jGHlqAcAzdaQTilbfICaEHayim4VJIlj7SJxuHN2ijq0eW6CW+d2DqupaWtNc8z6yYASU6QfCpks8Q+",
+	"ZxTslJMkk92pGUD0c8I/1Gm532we7gKqw2onIk3FQhGHkqi/1KLzrOARzdeo3UpVVnxYacKaNBRFu5QB",
+	"qrG6nFAEqOu8teNdvXEQwTUIumtbxQe2ZZU1SVgbq0EcFiSu2oLUpT/JmI+JTlbmhhuUPJ+YxPBO+o0p",
+	"h2lrwbpleeAmM8HcijcHWoqH1uqoL5Dnfp2IEc4Wbm6eVY2uq8HoZsODoKM2YxoS257KN6HcCK3OPCI0",
+	"JzMhc135Pqw1065pM93XtoK7wg14bbI0d7kVf7yms8+Fh3WK26NSYDD+dk5nLEZHr+AR68Dxa6zCfHQF",
+	"DzDNM5utC1F/c/WyTeVGPHtKC6aXbBtJsc5xp1SOFSNdN8WPVL5Qwz4FPaWSrGnOad56yT7mpjGnT/Ss",
+	"TuasZgV4X4irTRnse7gzcgFmoVViVStJnToMzurgdMY6G/M2JyMbm7nBRk/JjGWXjMwhQM8Vj0Y2hGbG",
+	"1LGTYCfWPgk0yweoZkYpo5nEbNzC2FPcLw9WnPdbw2t3Y0hqX2oHBbsNsW+tDaS6ob2ysiyLw5F2KlTM",
+	"9+B0mbK07F4NI3HPSjT4wOY5KXiepCQsNXDtfLa3azgq/Q/6kZsMYiLKRwQql4D75kcsGY6fNJI4zlYy",
+	"p9LrsU+6+XvKDUPQWar+oz+CEhh+omcLCzm2hXiVH+j9lPHKFdSj4KKsaffLhjVtn4TFPBKzhF9qMHFj",
+	"52LxPgkFvxTlM/07uH44ugtg1JzKXA8xP9E0DUfguOdL+NS+AwfzSbV9/IDiTVTmvQAW7tvpzeicvOz7",
+	"RVvu902UT+MzQiGQzufAXDRRo2ZqXLTgzMDwpTImzb0sr6t5ugxY78HHf124vsawqJZgPp+uThaiSHWx",
+	"v0UTdhTVrHb9phYqpKdTpwc4WKmh2RYbXp/eTlXeVMgWL9Q7YDVWnNf1a5SwhdvQDmfQXrRnEw7FnErp",
+	"OmhQq4PqHEQW0ZRA7cztPVaI3nEkYtZidsUAX6JG4Nr8gM9YXmSc3LlGqSd1lHxJzHfL7eOFpGljBe/s",
+	"rAWNlX7oQf2PYkFmigHhlWGIKxLgtmNV90m/Vepe6eioODaM20NJX46fzhR6IhD1zrbxUcDax/oSX7HT",
+	"qsdEXTjqlJbV3wEElyw3ijfkJmtPqqOO56AwPCKDfp/MGOUS/qUd8uvAtsreYDiCe86qBFzFaX3nNZR4",
+	"OZo1wXjtqxpTjOfIeSmJ1Ase/YTN86kf6XEic3VCSu5kzUYJJ2nCP3RwG8IK1ukUGGL3FIY2lApYoJnI",
+	"DwoWfWiTwAwPTnKyEBmu2NzQUNAJQr7LRAjvrWzKD7YGpJyS0DIZ6y62URMYCa5NP2CGW0BYE1faoxII",
+	"8XqmoNCksY21pLnvssGCdtXqie3hLDbAY0oVV2DcWZcpQaOPr47AN0cahoLHTYlBU32zeK6lb1E1HaNq",
+	"0Mr6iHB2xTK8KNR2rhFUU67nYuk/xABDRW5mGZX1KdqEe9LdWFh1TpoYMCM3gz6S5FuZ875FAX2LAvoW",
+	"BXTdtX8L6/kW1vMtrOdbWM/tDuupCieBT3K9gdifWg+KDQxoT1dlOJrsSq6uQfVHmUCozzlnC0y48sjs",
+	"bp7s+oRVNVDJCGo57ULdd43uhS6p48sV+9rw6LBiXztYYV9TDyAz20Bg5TrMoMoK7JvVRWxg5LOLwKIo",
+	"CvRV8+/P4hKIqK6LAZLggpqydA4ezoxF4pInf2VOUrJJStPZsDVz5OC65kiDAgsIH7k+9SP5lDdaU7o5",
+	"6hIKiHKlQyap2l6SG4e8nIoFJ5DLCsIH4znLmKZgRXI0Y5gyJ4r8nGfskmYQ1FLM59pum4qFTgkJ1AOg",
+	"U6k9BDGzf0ZTmtEoxyQ3rgNjGJFzbT7V5yIWM5rwc34nvPj//t9oyrJ9ncsNZRbCj3xv70L9vPfhitpH",
+	"d9GlsCtyxtdNAzg/uEEFB6LBJEKtJLVHHq0wocJFZ8vjw7hHIPEVaRqUptUu9/JaYdDWs58z3mE1MMy3",
+	"GNtS0dbhv4Ze6hpWNZxmCS9yX9ySterpEcYqQZ16aJk1zGNpH5wTJcrSG3FKUpqBgRKKv2g7pAlwKEM+",
+	"qYn4xCoOZWpZxUF4NDw6rrgIvbbTylbbvCjvp0sHxhWdoGIwXqCKvb8BjNeJWht88oYSe/RH9LjuYl5l",
+	"Kq99svzlkbGpY/HkjcwCT3lseBXIoxjwlFxykenuFlp7w5zVgqcgHqQp0FEdqpqz6q6jW0N10t5yzggL",
+	"z5L8tUiTaGk71a08YqkAlxYYFRJJdFnPhJtjp44PPETrlAKFOopLoSUf9zBWzsnxWo9/m6xu+lYm3awI",
+	"qYhoOzWYpx1IYUY/jsFb1QIqMckZ16qv01Q2ohxEHULrLgdS8JhlJAT73niS5GE91GAdG8Fi9R0QaNwY",
+	"LSg0jzdF4qDff7gWjzZ9c7wOo3ZkJ8TaG6crK7MvOMYUteHrOBevkrUGAavSM6i2o67RnCRccTZ1G4GR",
+	"H9ugQG3OLZR5UL4qlZxWmXgmGTMW7oTDza55FMq+9IpVAh26+QEjUfhEpJpxCRP6Ex6lRVzlkoIz2eFT",
+	"7WYLKKtqQA0n6naw5G4GEdtiGM0hlV7NTYg+P315ih70v4IN0SS154LEiZyn1JEbbDSL7wjlSd5GL/DI",
+	"+1InWw2euu0sNdbuYHuotoh+FR4Lzbt12rsO+rT2Qy7KMAKXwtYbD+1aZjqAYBUWTRmQF2qs1wRT4YUG",
+	"/lWhxbmxXEJw7DJ+c4dzDJsswSPwBx6VZLUMXodGA1P1CwkFksrNWZM5aly8Jp/65WSH7W5m5IFDtlVc",
+	"/inYadBRgwm4IaBOFzMpu4gDJzFY37kSCJ1wTXD4LdIH/ev6rKqhNu70gz+UmthQZowNqxes1myaVikn",
+	"yaZp6QCrrqNAlB9SY6O8F7Q46VdJuxpcih1rp1aSVwIp7NxWAPbXmLkUe/rHNcqLyTHwUsFaTWYz7aSq",
+	"VqzEixnqi1xcYxxsah36SwfBrdVA9AqPV2BhpTqysYKxQlrSVl3teqnJTaZKZoCBhlSSp4Vi1/cfsyxN",
+	"oMzvu7Mn1zbwdhOztrR2m0/sVmYq+XlTfHIj4ft1AtlCoHLisotczGieRK3shpKJWp7tI4MEnULjRCz8",
+	"t1DKlfYgV5iNmEx6QeUTQILrOM5Kkc6IbyUBtood61KBdEm9DRKBdKG0rdKA0KD9dScBwR52kxqj7fg3",
+	"mRnzzfz/zfy/Qq67OVHuc9qCryNB3ajQ9Icx1X522ehfUfq5cZFnIxuS/+J7K7KGplZahTz9TUx1GWpL",
+	"fZciR6mQlVPsuX9UrCx7zl/daoKCbVaeqpfNP79nMmI8xlfQJhPDAPtvZ8Svdtct4fohFAwOR+QqkclF",
+	"yjCvGyIcpFswGeMNqtVZ921lXEh0NDPkAo3y0B3bTYs0uZArc3MMRGFdrpWrkr/oyxqAfTZzFp20wNrW",
+	"v5IcxWcJS2PTTMFf3Ee3QMJ72BRC4vMiDyodWe6Ec6FOVxbeJboiKZnTjM5YDgW+7b+xB0BVDvPngb3X",
+	"UbqLTPBLTFmcZ+IyozOTv6re86DZ9BewHMHrkc690Tq1jyacTIsZ5XsZo7FiKGoZs9pXCglNSaGoDJU5",
+	"GXgdYwYALf4YxfWBE8xpPg3IbwXLlgqSuje/fb36bWPibX4OseG7YP709tVLop+ThOtYH8Tim2dPyPFJ",
+	"f1Bt1NC7b8IQV6fN63QoDVufflAKN37IT+l8DoX9ywokH/OyBIkTrAl92GQjM0QJhJOM2TLCaM4KRxi6",
+	"kJjSLRKqttA0LS+fCzZNeEwSXWy3FCpGTZlEkRzIJEkekGKu+FJYijehdu50r6vbxej2KegZBW9N9Z1E",
+	"yUoAOKN/Wkxq3auZDvOjSONdVcdR4FDy6K5KjzwyxZqVfACCrinQMuybzL+KSDDcohCLLrpT4e8Z9Ej0",
+	"GD5qdX+cDH9b/IeE+HY4Mkmqh/2T/bKGQDgifxH1NKUym01/2Iz2koObaudl3mX0eqmBYb4kHiEoTI3+",
+	"b53XBgqUKBRrkF6dqhYNayp9r4yEhUGfAhzdGm9gs5tqNcId+Q9ADTWmtWUpiWPGyR014C6mmVgdsszb",
+	"rRRQ2ypJY1U8FHIsFkNBbQiS1EI6FLQW0YfuLtaN0le0A9eBjikYZts7aF/7ekjx2rtYsXa7rDDdi7S5",
+	"A9No1q+qrwnMKyTrlnj6hk3UGx8SHnd74Sc1Eixmi/EG6WZEJpBvDNBPkw+MhEpVt/J5uL3JRa1kw1SQ",
+	"G1yNmqc7XGzP4xtby2aQsesBpQMTd6onx1RuixPIjbUdCcyJgLNik2vLuG1f6uQWNRBWl+m4TK4Yx0r9",
+	"wB5FZriMXkY1Aw0CquCdDqce0291cepLeoUZt7Xzv8P8tVqu1SPSX8G1OkQdQTCF7XFdiztCMUQ93ILd",
+	"7CY3bZPUptvGxVem1NncKY1QLEzgy68bkUFAhgE5CMg///6PLWpIWAuSNjs1TrytT1TK5pviu6X0VwkE",
+	"fZsE1boQnhQthyKba3euxjojqzLZ+gVQvZos39DiVM8Rq8xFCQKLT/tyBMZ1ri+n6ETCNnOBaSLcygdW",
+	"qR7xVXvCHOlilarLYtvwBv4yzVpSUQ21b1QI0xViFA9XdKkTlbUjAN60xTrh3UrtsrIcktJBdCWBeg2z",
+	"yjfm0AgP1ToYYhKCq6XOmjb6S7GydIueDOoNwfs1Xbt8n9Apo7ElK8H1WnXyIzTE4uYP30oaVSpgRUqn",
+	"hJ+gvx90BK3XXHPhVcm+0G15dOUnbLsFXeJi7NKDW1Wv2OpQIiNmDL6dMZn81eJdVxw1pQJCm8IZVsoF",
+	"ljIMaG2lESRo7vucE5KxOp6Jbk7JuF4HpII2tgq/gnm2UkJWl+6o1IdVwx0K1Q3VbK06amsgVACjMAJd",
+	"Nk3/MLP1igy3mCYpaxQfMSBkcZJXTo5SvYy2oaZzxT5ypyaOOt02FWHQpalXwHRVJMbvmlXZ5ojfSRJO",
+	"Euik5tp9RFYeNHAsKDAQ8hYiWWrJ5NZLu8gSdYlb47atYpnoJDZFojJP0tTEUOj2a1DCl+ofEwEtqGJE",
+	"LZhEyCm3wNG3NDbMtFCUdCnLRqUGQbpAhdJyGM3ShGVlLRcDYvUtLhZG/9Dj9Mmxdbcy1sLVYATIO2U5",
+	"84zgYPcQYvxspfohZEm7h9POLDKnAo/noDpFv0wJsHHCxwWPBWe6r5a/2ku1CAS+gHNinz13GZaCwc1Q",
+	"mlX0yaGS6Hc2sA8iYGolF33FGQ1XrtRpRO5ayRO3nLJWutHwKbB5IZsCkQN4lEkYd0o8Bj2kL1MeC0fb",
+	"5VbRZ3Pc3V8qKeQ1nMAqAFYr7F9K4/cIMhlT2+cROI1opYiWT7HpWGjWaADIGYS01blKQfiCpaJe/6FN",
+	"R+hSusIjZmP5+stakkwXmXqtsOsVZZRGyaRsLdUXMSmxQl5y5bESyhYH4anpf6deC6seB/htfZ1enNm7",
+	"aHGZ8DdMgiX3d2/oOKaOg76vK1TtLN+/S00g/LweOiIHfRIrcMDto4tTdrMbwkTr1geZ8W9ZlLHcaKfr",
+	"XnknPSSDH6tVmiihpGf2YeQlW5wJr7pueukCr1S4kLDOXWGjU6UqvYJtslujIsu8ueilWyaB81F+x0ix",
+	"ugDTyPSCBBeLv2DZ5jS1s4y6Nk4IX9sg6ZPKfKyEPe8eXkIQmytn4GaM/xwK3oGouGTXMLuVpSe2KTSx",
+	"v5vz58tCgoVVj1IlwqMCvdr5MxRo1uI/fla7bWz/NZUSCRKEeBgVKhBcsrx0wypN3sQi8zLJ2ij4a0H/",
+	"urUAyUP1rWG/7xSiwBjQJfmQ8Hif/CgWaKYFZRSqiZSleGZKastGXapbnHMj7V/RLBGFJHJOI6b0JmPf",
+	"VXQAfvCHw+OjgISv5vS3gr2FXTSKWXSrjPJwRbSUncEB0BNQFLZwxGo6sFVcylo3bEG8fZ30G+PVxWHq",
+	"895UdRjOFpWVrDpQlpoaUQj1LdXm9R0OJwbGD3Ik6dqp0UWKMd5BItWcHB49uIslXkzAMtzooVseKVQH",
+	"SFHcPGMStBV180Usy2nCdViL4OnS3Avn3PHOxsxU6E4yEn7c07WSZRiAqxO13bKRugmWMatpahnduzGF",
+	"pvATmpy01qNLB7nlz+wF181crmjBbAP6DFc+A6Fm5bJ8oWY2dPqKZSmdVxdWmoZzogfMwY+qIPUIiwsY",
+	"T74ukZ0gZ4H7QM0CSl0ywRA27JumxXJTQlFPXLF0rr0RK/bNOhBqewIotLtXtamIfYwYi8dmXDiC9Aun",
+	"prRbOhXISOS6cVi7jby+Mu+ncH1KgfPGAmqv+Ngp0As2rfCS5W8YjROlYYQjrKzraN+dTcd2Eijx67Me",
+	"o4bqFT5W1Q8foS2oGbXeVUSsg6/9WwjDDgGpmvU8gXhU9Yo30V8bS6bUln1TTKK0UClFWzKXRuxRmWem",
+	"ilJHP0p9k81Pu04R/DJsty0S77Qeecc+zlPKael6SiQREXL7qBrm1HspnJgcqK2Q8CpDahaVyTKReUj3",
+	"GcYdwsZKaw6EQGpqLcMFsSuYrgPciWorEZgemlV3hwexnnr1yPLMTa00Y0+lgDqWmvMATsCa1PwqZCNA",
+	"yKGfr2CRZ5FCQbPFhgRTTg5LSDhWLG8xOtB8WuPAtYhFOk/uXw3uQ6GI+/3ByQN6FPX3HtBBf+9BdMD2",
+	"TuKj4V7/4pgeTQZsGPcH9x06bWpAuS9ANkQB3TQh1ShIeMw+louboHkbgpYwtEr3iOhXYtZO1nmlWzpw",
+	"rliDdsIthOn0OS0vQOy9BQJChVa7r6fsFTh0e3UOmzTcEv+/kpw8EX82zG9rmmpPrLICBBc55F8Zrl9J",
+	"ttqS39fnhrVoqm21Mob/tfcGh+w9j8OSnLAxQ5XYDy8mJ8PJwdGDBxcHhzE9pgcROxmexH3WZ4cPDo57",
+	"3vCTPFv6K9O4xd6VOhSQghvviRF3lBQpi0hJAMAUE04kiwSPJQTCJblk6QQa50kRVJYOgkf4Rn1+73SS",
+	"syzsFqG6MuAjNFLI+IKlYoHDPFSllDyq9fgN6Mg3O2Cx1VDsP5ZufzKXM+yo2HGtp4dTtVidH9sMwCIR",
+	"q7LDMlZbktvq/njNumolP56dvSY4oILdw/6Jm5d34nKZw37fnyzlzVQ6JXIqshyzldy65iLTbrRSNrAt",
+	"MUVcOzlvFWygJ6fXrrPJzWvL21/z7sWXfEA15WxtNc6omDGeVyUit3POiIT3zRfvnxf9/kGkfoZ/1Q3u",
+	"5UCgMw2TkiizZM+6VFbWBwIO51FPzKzIWbGZkm6IOrIZ456GSh5raEMfsSv+tWGuVm+WNX1suR4tdTpy",
+	"RmDSFxzO7LLJFWaDJ978ledQvHiCPXwZGLIUlvTCOya0jEiuGAmhnBT8AxcLNA+gszrJZeOkaY/hjKYK",
+	"dyweXwhojGKorcxDKX+zES34j/EskTPI4Q56Scxmc5EzHi3HH9hyrF8xlkY1VCJx49/156Wj0H7Mqeps",
+	"zJ1LZx51S85Zhknf+u+JKCACa8byqYjhIi378sBfQCy6qpJLwJYs63/HiVTDY49WEtTtD0FDFw98pzdY",
+	"pdmVc0CmWqvn0w5HBQqg4eSpNWSJWsUo63XVoRPmT4jN9XlkvVdb4FffHHFK/1GiF1NpHb/wjCapnU5f",
+	"SS5lKboc50KMIdMbfNKymM+FWvV4xuKEjvXhNS/bcx30APYI5glNcCd1Us1YISuUB2m3GZhW1dfgNI0r",
+	"xby8do0AbqMMkQYEICgC02fUQCd9rigcy6BPC8iwGMdiof4WRR6JmXoFvu91bGu2ctZ6EzRYv+DVnmnt",
+	"OXYbWBVmjHJvi6T3pmEEsCJot7XvlzFnLG5L9cIEGgxVTfL9Lyajep1tHWUbcxVr0DtzrRdgbKp1+ySr",
+	"0+zsXWYuN4MvC/gO19ckSdk29TrOrF3IVGIoFbYZhNMJbaFWV9YcP9SlJoctlb+yVIopAm68eevc2C/V",
+	"OG/e12sTPdUWiS+LNNeZmWZo83TZuJvV7aEBUmVEo7+XHRQ5imt6+Zb9oxW7X/e6koG9kSFuPJGPfKzF",
+	"dfXxdAJE4FYtOzCgtdhkXvqbpLVZlN/fnJ24W3VQt1VdS1yKtYevhB6uw+93U48Mf4/ZXN3iPFo6HCPS",
+	"3SLqnQDbbKqoNDmm1GaN5VIn6HX2n/uwUc5j7snte9OsArZ2nNdFex/M3yazIqU5i9uSkMsjL+21CkPB",
+	"bgYJw1nBZasftVsMiC2trFgjTO+/hTatFnMLK6zo2MMVy2mGfOM7zmoEZ48AcOqGMx2XDB5Kg5woUP7y",
+	"rAhzkWBBrZy63pK00YtUMe6E73wl4/mg76fEQT+fkjnLIiVNpmxUlhgAaoLF4qLU//EE21EpoF57SSct",
+	"SzrxLAlSsW9oRRD3PNao6FJDBgOlMTycaDGV8XhnWFMzj6eiyCQqKS1yAz7DajbVxDdHCkiwLxnMZuP+",
+	"ail9OG79Qluib6oL303R5HrBYU894TIgyYlIrhB8jdjqmPYB2nKTFazdK8id6m45iURtyWwAmS8kKyk+",
+	"FIn5skyWh/B5JvNkpq15tVBEKYsZfKBFTXAGrCgj0nRD6i+2hssq9PqvC7Mbn/UNy2BgZeSSmwfoBsKs",
+	"AFOFsZRz0Z8JkSRKRpWdZaz6PdsimX6OBoD+dteVlpQMMQ/5LjRmuwuqrnVEs6gNKtTjIG41YW9dn8Ml",
+	"RaRvO6dHkqlU97aUaGo573srdsgpzYDV2wQFT6G+sta/TmIGvtzfHyi5aNAn/7uFy1lxYw1rVhy9sthh",
+	"v70gLxC+lu0SaSDCYn0koOgakH6cQCIFz0lGeax4NHxQ1iqO9Nc3hDBCx6rSJ2qU9RBVvveo9HHAoMvk",
+	"SluW4TeUWquLGhw+OHx4cHz4YJ2UVqjLfFVCvaUXSAvy1xinubcvyTZhuj5F/a1WZZtlTqC+PJFMGq+X",
+	"qR3qI+62+Kkf28OkOhSouKnGSV9DA+Q1E3UMDv9KurZYR3MI5R+lSdFEh/M+eQ+Zipb3KUkjwETJSMzQ",
+	"PsZFDnHV0D8X9iOZp8Xv5lUPWoouTFkaB0Sng+negXUmfa0uL5+jOa06/Rt2ptWdZnJZWtvUH5j+ul0T",
+	"lC6ShttaFroCg+RRo9SLJXbBdgjWZKZt6IVfWyOhShWLZsWEDQsk1HvVtvR5Lb0n1boIzSYozUoJ1pRT",
+	"yk5bdhdRZPNE8EmaRKsLz6E3AvBhD68bw6yzP8E5rZ2AgcmhhlyyZMZMEa1qV+0kA8u4POfQxYmlkkGI",
+	"4IiEGHsRoiwUJ5DBqiNRQ80XLJLI80l51Zo3q1mi+KN1Q3pdSwCQ7butGMF8V7dqexFXL3ve4Dp8pAuB",
+	"wPlfKYv4ONImrO6RqX0yKfIiY12/0zQZrzpGbcT9NE5aC7ACU4Jn1knDkc4goxyzqNwU4zKLt4101pUN",
+	"sX25ulYLwa5fW9UKQb/FV10kRG1hN9XyAZAdauV3ccFtdZwfucZJT0lIG3V3K4+84ONIXxNdyK52pXw2",
+	"nrGJtORwhlZ9qrV0sw6BVXziwhSY2beVHUY6OAv6Vjs1QEDGssY1Uzto6zrNVZa0rkbz2zmLvtdxEZvl",
+	"cZ1y8mrO+Onr5zawwjGwlRBrzV6es0yqDwFYpMRU0cA2K/xXzGj+18xh9sAeFA31QmC6qmPbgJ1tbOcJ",
+	"zTeVnPxr25G6hjxq9/ClqjZU2HhgvWGULBnNsGRVVXSvl3lwGrh8cUK4Vk8Jv1e+xEQr+tfJlLC8jYRK",
+	"fGM7qRKZ/NctVrq1BvxSNzzDEOTwtMinIkv+CvbdEXnMaMYy8s+//yPcJ8+xgvJULDjmvgqoM6vTYKUS",
+	"/KYwIhdZPeqDXV2MTyY//Tb8n4uzB7P/Why+ib4fyJ+nD//M/3Q8/+/84Af69Kj4T9F/nzwefngWDyIf",
+	"w30nfVXs34oZAwPKVKAyk1xy7SatybJdbkqIXMvYZSJzlm1knp15w2ygDOKeemZj9qGLA85OTvE3hvko",
+	"6JpkMYmoZHsJlwziia9YWjUH4bc2uNl09nPHi83PPZx5TBNjNdAfrSnSTrF4b9S4rkY8DrGdeROgusiW",
+	"+uhWxjyvVUuDWPMu2NBm9ia1v2tcZ/4aRDcZEhn0rl1voQa1lXUW1IfX8Xuwlm3C7uGF7bg9ljj6qpm9",
+	"xeUmh/earZ3UN3cTNcyrjX8q8cPUnod1FovNWM+nFii+ET6Pzx4JTVVAoxEL8QGr/9kuRvoJTaXQ2pZp",
+	"BYmVGrmibRsPreuGqo3rF2Nd+zGfJth2xjTjh1fVP2iaulMa3ifLE9O9nKDZj9v7XMlqakFe3fo9TfI3",
+	"LfXKX3FTr5wspstK/dDEZwuMOoYf4fdMLkJbRGtZLb0lyKZUw6Hzlffmgur524SRwIuVxEpYiW5X6EZy",
+	"qaGXqaniBzWuYtLBRbmukdnKDjz1nfnYRw3Unpu4gVPbW8fxfI507ypRXE5rpRc0tStVaCwm46UowhFm",
+	"njuVWTKm6/tWWqLAm9gJ0uQhjWFYpVAtvgj8xNaEmiS5rkRQzOsT6tKX44ulp14M9uSCDVhXDbbcatSO",
+	"MSVuI8Zi6ZZccQvVUvkBu1vWOxVVfCFOSeVE8PEce6zVpkok1uHCqKw0VafbBNGZBBeqU1yc8qk6E8xN",
+	"QXb6jgVEChvqmkjY5CadiyrOPRfJYBVoYq4sQ+rAH/SGKhhtgKADj3puWxurShOZr2iLg2dQhxLY3ju1",
+	"Kkh2jSvvVYtlL4EEWFVIlwhR/4Vppa1grbtN1EsP2bJDj/CcLBLJgJdsVcxfr3GDLJL1MeTNoG1FUjpw",
+	"29bnXuu8Nr7yNY0GXJ7wiAzMQdjfLC7Pfsxu0CXFMpGylU1aslprsWinqxuqm1+l+q9boK3EHvvEMTGZ",
+	"wH1jXQ36hjEBrJrTtbeOS5zq+E61bHAeVco8TSu1qs85KfttBCSBMB7pNIflMmdUs174ae1KKhOAhdjJ",
+	"fDc8Pay0qQ03qRvdtb+6A3al53kzh2oHvpbLZqvzV9I29K2MvXXUpeyx1X6e5lpt7XaUfJPkJILIDsUX",
+	"gk2itTdof2PiQXwdDvbXBqZtWSm6JrheN7QZTCBlUI7pfKJhu+owv27l9O9RwoLKWR3UB1O3fGXKYWvL",
+	"B8LFIgA9St26UswYuWCR+g9Iql6n1TpRADr4XF8WaNz15BX0yzVfIBK6/OSPsDsy9m3CDnfXFQ3WtSnq",
+	"ZEA0srwW89aciVLyBxdJr1seWSsOUpozmZfhlHjBB4SzhfodMh48muBGdyswxmrhq37zor3NslNABuSC",
+	"qS+qG6nSAM2uxWpQ6vztb6iNGlYg/Xy23sADEEQzhSGtOQOiNsKMNkv4Mkww0rALNdY4dJU4bUvyruG5",
+	"K8KHWz9r6xSuL5xnv8MZi1cmMuL8uj+x5XJuNztHtTSaZIAGC+iYiftPGb1icp+8qyeDBmTCFiyzGcSg",
+	"/e+Tx8gw62A07VF1EbzP1Ydt2xQh6PCAhh0Ia9DVy7RtZ5vY8k6hO1oNa8l1rrQgcxKNTMCso+O45N/g",
+	"zm4vkIoOZDWjkuHWyM0XwmtOfQ3aTYEAaDcqsiRfvlUb1nc6uBxPC1/4sukNgEWUU3GZ8HeSZdhdBj12",
+	"8DfGzoLpFdyf4YiE7OpirIhUYK0gJUQe9k1aTcpy7HLL43MeJ5eJtqxSXZagmKEsDYgBkQBWWZLYNM/n",
+	"vU+foFblxFMqTGFSH0FHFpNll//yQlLCgmRpCuKDzrlTv6OS8JdipsSIfWJuIqlrR+OBPedWwKdpqssr",
+	"2I4nGYtEFuPWIO0/4VKHnOu6rkqd+Ld/I2dKZszVHz8L0FLuhK9fvT0jppImLfLpfYB/eJdQuKTKdAxF",
+	"GWiGDqCmtST37hm/Mrt3D9c0pzJ3Iw7Ut/5m/Hp/K4uW/w0NcX8753/b29uz/1ODw4tCLv+Puuv3IzEL",
+	"yd+wd5h6Tf1R6eBTbXWUcNNdCSu34HRg8l49X8U9gW9Zo/nKN+2oyre0f7zx0mB4UNtBQGIm54kGmfF7",
+	"/k1BDewFOJEuapgVrGyRjOhQulJABCfDA/JSXEFEKBn2h8dYnVy/jypbpTijzSmDyBEqz3leHa+Oionz",
+	"Is9jGZiIC/BMQP1xzJoDqNNoavW2kW7gZBtQMRaHZJ4lXIeTJrE85/oTMmKcZomQhkSfCH6FhZWk+gVJ",
+	"TP0QUZuuCqXDIBNM7t+7R94yHreFOCj2gGEOp06viXs2ZOXeiIQf93SFsvCcg9iIArnRbBWa5yzDz2tG",
+	"LR+R8F5ILjMKzhqb5TNT37EmZkruZSJl+A3w5ITEfuCco28HvqFuV3WyKx975EQXBpqywRc+o8t98sqQ",
+	"nmz4ngzvOecVyrYDSz+TWq4uy0Y0EJSccNg/IGGtbBuAEGogwyKgWnql7fZ38pzbMmY4f2Anq1R8U1Pp",
+	"XnN1Gyv07a9MqntsqRNw2D/EmaBWXKj2J+vNfQn7iNYiRTtPod7zvXvoezCtiNTtjtRkCiL++1+k4GGl",
+	"uP8LDLvmJIxEzMJHJFRXQmgCIp06jUkuz3mlWheklVs0ficrFfyJ5u5pqksB6t5suoW8zgGtvGEqE6k/",
+	"FZQx8ltPVDYMAG5o5BlFVDgMmjbB1nUngn3yXPE89OgGbtlBKLkMKDs85y6k9X2D6McKfTjuiITNgn3h",
+	"pqUOz7m31iF5yRauAQxcr2aqspce48XMmlRPXz/XyH9e1oqzXIJyEjq/7/3ElqG5ReAmdPquY1d57a1V",
+	"+8/YnGntwZQfU3ekUviAEpeigJqNIzRr4fXJJhMW6d6+inkPD3UtCOCZaso80ZwF0I+hhkr8xrpmUk6K",
+	"1PLugFwsc3bOoaveMmc6G6ncU773hs1TukRQFyzcJz+xpdQdyxyPO1oePJ+Q5M7w48e7cGR0yNc5P8Ua",
+	"sjQldw7VQ2hDOqFJWmSM3DlSP6EGgWUw2ZIUvJCwiDJ5WRektc3y1K9qaCJJzKIkhsxFtnAauKinLuIL",
+	"01HQtKo0N5Q+7nGSw41wWl52xhyjcIFdHjRnMu0EXQWdEpkDiYdPz6jieO8RupO9l4KzPeAJYaC5t/lC",
+	"IslB/xA1KqAWNCnrUCWiFgWW0gybAiKb0x0MAY6wEnOxwNfwQyM1J1h/zrlmwrUyy+oIDh+SsF49MXwE",
+	"W6EpIzkFze9wMCyHmQqN4T55JjJIF4JV2UaN57xcBQBvjsEf++T16dmTH8HYpqD1p7evXlbSVICDPjg4",
+	"Ob7bIU8lICEv0jQ851HKqBLT8YHG5s+Kvd27pw8GCX8/B0fDeW9Efvnn3//xa0DOXZeD+v2ff/+H+tW4",
+	"HvRPn3RNjJ8T/mFEsEbuP//+DyyR+4hkLP0PnOm8F+6Ts2pHpHM+p5cswOJJofO90O2jFNTIepKkObRl",
+	"CbH2uQLisK+UE10aABmqjiQe9PuPyDS5nLLsnGt+hxIfRKWpDw36fQ2WMyV76StNQfvg4OBEyWDvzp7s",
+	"E11OHNlloVRZqHU0kRAJqtQrtcQlQLvf7w8UQzg5OTETBHDV6FUdH55zp62SFUZSRuemyKK6FjV0/xoa",
+	"Tq/ugGwvopLtk/f6+BlzGLjFKZklUSZwDvDUFLmSCCf75A1yXrW5KU0ne2LOeEDCX2zuTUB0ttDdcEQu",
+	"aPRhLxd76r9a84oFSAGmVYu+Cvi8yBVjeKcvnUnC0hg/czgcBvYy+q1QF4qtn6tH9PsBuRAxeO6uWEaO",
+	"D8lPyWN8NjhA3g786JzruqDQvkq/PTjaJ2fsI4Dh3dmzvYePYGt4q6sfBsdkTpOM3AnPe+fnRfyw3z/v",
+	"hXfxdA+V2AXikOFkE5oR9LoroZ1yLUdP2YwSuIClfrOkSbxPtP1N8HRpaIl9zO/dK4N7gQx4oq7k72TZ",
+	"a2sishm58/LZk7u4V0ziNaGt2O4AMqH3ldySs495iG1nF1g1Eg015xykXMFzmnA4GdCRlQv4LROp28SL",
+	"qKfkImP0A3hrrhKZXKTMbR52R0LLXUne/fuw338Ml1L5GGBjrnL0KyUZi9ym9jkEWmRKwgHZ/RF2ylZf",
+	"v6JZggK/ZCmLQHiGS4leYtcm3R4ZJM8pvWLqzrJ3vdKIZuIvCXr+OUGLgSRmwa8VH6b8kRV38drQe1TU",
+	"mEIxRUA31uzTES3obDznWA4V8OsA6hEJz8+z83MealugVD/wcJ+EEMCJETxTVJUNRClUKdh3VNsRcA0X",
+	"GUo/NO3SlBQ5pxle9bN9CBHK4LaifAl7f/nsyT6Ky7H51QZAaxlVMwUULyyTsOXy5TlX9HsHgl3wTB72",
+	"+5r6Quzi4qhSeJydkpN65ZrKX9vjrFjASyy1AqO1Bwgp2fRoxp5J6mobkfBIczeQpQJgLWH/KAxI+O9H",
+	"aI8ahFhFSqFJc28Ujfvq5FpWon67TK4Y1+H1FMR37NCUSyPlSgVa4PkX6qjMZlSSOyGKw/8BRR7K7tt3",
+	"g3OecJdZGVON1esrr6r7bnisf3CnQSkon2pwPaHR1OhiCm8ZFl1RsAvVM7b3BM8r3GohF3uR+jUkd+CG",
+	"xxpbAbkolHj8wViiC9Axk/wuku05D+dZckVzpVIpRlhmU0kQzwDqXOwBjYTGg1GxYVCTcUcea+Y8IQPg",
+	"zCYUi2ZMsWTcg6G+y78mczVfeAo++L2nPBIQiWW4p2Ic9hD6vurKiIHWuGROeSxRMoc4M/e7SlTXzfHN",
+	"mjUDzmiU8EsF26eo31c+xWstQszHbK8irZIoSaQsaQ+aOpTDPudhntEIzitHKUTx2oQXUMxHd8WFISSJ",
+	"LdNwNZwkRlOShlZIpozGSM5wVh1mSPk5Ly0lGGN3xTJa6hYEzenS9YPWBVp18DR0DF/gWG0Q9DubvanI",
+	"8YenZ+R+SDKGvB3ynsL7sYikBVUqaIxHbJKkzDTqgzH30TBUfuUci4iDDnp/gDWrDE/SZAx6uiJ3hNLp",
+	"6+eB0R9TWwlR3fUYJ1JR3a0Idc7raLWsS3CuL6nEhKWMlLxkSv1bvKivBQYZig/9KGQekjuGT5Lw6cc5",
+	"i/LQSCYgKoSDfn/PkIAaPXhwN8CzAs8Hx3h+JnpmSe4cHgzuVowE4VlGuZywzDk5d476OEp/DLR442W5",
+	"c9Q/urtPwlevz56/evmW3NPicN+KlBQkHLTF61LavaegIJl4LSc6ojfY7+/3e7rXD50nvVHvYL+/fwAe",
+	"jXwK7oamRRtKOAtfUBcmc0gs4WMTe4F6molRkC+lUwN1LrpJ91NIhGObpsQaGMmd8B6was1PQvskLONG",
+	"wcWm7kzop6BYd7gykU+dhlDdH+AG0eFCpyWK6olJjvHGWuCNkmMqi2n7gnFjQEJhMmP7mjEBDM95ZGFl",
+	"ript6Fd3YNO0kkiSXHJ1y1fb/toDr8VBl5mjAfWcQ18oesVcNUkboUca8sipwZIC61P8MKURc5OWQQw0",
+	"CEPfszYsg+ljdO8empEUBQYORept3bv3Bngs3l737hELAW2CMH6OHtAjMr/ncW/Us36sst/IY4Gl8rWW",
+	"AKFRjjXyLzp6yZj9MfNihrQri9mMZkvMZa/YdbFXQsGcPKJe1enhpuy47Wg/Bb2LQi6b03dzsPg+XHHe",
+	"rPjufCo4q33YxZjCPhw69W33Q07er/WVylFWdYGOlDAHoYdVgDieGf/aBsMD29cEs6x6r2Gl4ARELWtt",
+	"IWun+8mnqndXiZHwg7a1qamG/f62NOFbhRl4/2dDf6cw3MF1t9ceq9Euprq9ZsDVFVpuE3+AlifyB862",
+	"bvPAoM5vWZqgkiKuby31zYqo2rYIPf7+S/E2h5BYaGXHsRj9JctftG4cRt3/AYbAsg8Rjb6xFt33H9MY",
+	"eACMH6wf/xwlkgpFBb3DwUGHT4l4eSbEz9B5BV46Wv/Su7I/ywsWJxTak6iXh8P1L//ZNmx5hv1aPgW9",
+	"oy5QeW56r8ALHfb2Xp3ud05DFjfooDf65dfAYSva1Y112JoXo9NCWmn3EAJZ5FPFO6odqDZrt1TpgLRB",
+	"Hxxf05ubbE2jIFcXlkSRt0tLZ23lQJQ6P5dkITITIonykpNK4dyY6rUZTTgqKuQOCDpX4gPTQQdKYBVK",
+	"IFEiQwiWcx30cXefvBSut9Kw18a9TjnILZcs3ku4dns07nPjdznsD6oyipa0pF5X3HLHiyK3l3yFqx+u",
+	"gh225cN5extwD2vL6MxC3nFqgjQ++4m0Z/ANora1lMzaw+c7a5t3J/uc58hELnXROyBiwFprwcdfJqSi",
+	"yVVcosGNJHzUKkJr2gKhLU3PuZWVAn3MlLKh1RU8mJbIG2rOJvK84w1rCvTqVD6t8N0OVREIdgDWugqE",
+	"N4Iu8FBpREp1LM2T4LLRsY9ggjCBEQHYnxrxPXdCTPCHkLK711MGSuZxom2sOlfykWN3h5cViGYAGMCE",
+	"j5m4sW7b6gyuKG4K0rriuJZpX7IFeaKeVaXgSGQZi3IyFZmEe7+bCOdUROgk7w42lXe5XLBsrQj6xoXf",
+	"TgVQPJ9lla2KBJpkLp53IoUGvZ9FZBsdrHrFjttScjXVLkwJlvYXXrLFu3LoliLvyfrxUOTijOoKPd9E",
+	"3U1EXTyE5kLR9waB5pM7kG2r7R6/EpnWtrZsF2ghmKGYQ+02yEljM6mtShBr4rQHwHrTumuUyKyB20TT",
+	"PU1AwgULYMZIWLpZSKKuJs6IzNkcXAHGFaejjZRUq31z0inhPDKuD1vrW02i1miD7ScZw3A8nTCkXraO",
+	"iBmGjCymSqiwRn19Y5UNe+EahJQXNVTaOOZGJ3m8ubEDGPK9Ec5Va5+qw6pCgCbGzDgd6zHcNF8IuOh1",
+	"AClsKrH9xbQjrtplOww0sy1LaRD2MWLzsus9RFplTEMMAaEQovGa67JDsvx+KUshZVwwNwwL2/on3EIP",
+	"OvcFaKZSBC1HuM3wnCfoaoCNBtY3Dj6HvvZp6Yj+EN320ITmJZ1h/A1WoV4kETMu/LBxeEJMU0WSwACK",
+	"nM066D5OjIpRnsKqvSz0SDiVuJZz3hQJpxRKhE6KDMgDfeA+8abaLR0ED+O57I1+8fPBcsh958M/sWXv",
+	"06/XkJB05tEvv5f5J73+4OQBPYr6ew/ooL/3IDpgeyfx0XCvf3FMjyYDNoz7h71Pwe8mH3QYbPbyUe/T",
+	"r51lEg2lxwWPU3YLRKsnVdx92m4jbeKVocIAzqnDNK07Ao6c8W8D9mpylicAcp3oVL5i36gIUZgl/nh1",
+	"ZQWUjZ4pRvGkMv5ToKSw7m//UA7+FPRm4op1f/eFM3ojwey1uhC3NSQcdhFfsPjm8oVW0uG1w/WvvRT5",
+	"M+gH3lVq1CfF1He+vZKjxpM27H4xg4xOXELpBe/6hBMjnzjyopWfQGbUFwcmT7uelu2MpTtrPO9vMW9a",
+	"yvvbrDfapG/Rd71DE3m3U/31ZObW1uXtTdE/s5B9//cyefGTVkR96X5OSqoJQ8sFCESQBm/LKNsmqjbN",
+	"CgIlRNWiI3UYszHcQOII5LlhKsM+CW3/EZM8iaas/5+9b11u29jSfZUuVp2K5IFoWk6yZ0s1PxRvJ9sT",
+	"O3H5Mqk5GymhRTRFbIHd3GhQNCflqvM058HOk5zqtVZfAIIkKFIkpehXYgqXRqPR6/p9XxlIufARNMiD",
+	"84tCIKDrU0VTJ9eirNMdJLF0oLtsvrjswf1VjchoyRNWH2/ecYtlUql8NjluFsRAYUaTRxYYqLW9scEv",
+	"SgroECdXbKOKpjP5Kz0RbydfuXMCiZy1rvCbP2ltj2aFL1NzT15/4ter/BE4puKBIEnMr0DnstQLuAgO",
+	"/Bqt47nMOS2p6OeZFC1u+rfwSJdIanXXz5VDYSZftnQL3qk0G2TWA9lV0WRXvs79+AIfBE8XuwI/idK3",
+	"eKxj+annYvuFmuXWfE2rVjVkv39dd6ezDtvfYJ8bW0bUJWItc+YI8xPB3v+NN3StbQCUWQLDiYatEabj",
+	"gUPQTOu6C0OoE+GTkN5yDlYUywWAIaKF9CHaWUB6GDkwpqO6MLcmoglgA7EA5hE78i2gtVzUOeN4HI8l",
+	"C7VHIgSCJQ3+XBLRFbwOSVTjRoQuyapDlxx32Y9iKoD2ix6BawZQOQJJE2MfckfhxdkRDLgiojrNZKqm",
+	"9rIRSyiJdZlBwfqDyAXXInX3YdfKOjmO4Yx9CtN8HGVUAtIWZNZAQMNRJecGRyYR00KYOyQVAwA1rhPv",
+	"A8FLA48CmT3oucMFciPEmNyjHHqDK+R8cK5568CPZkJVTc9ibi5k2rW8oaNMUuoP8T+6bGZGyUqnNjMd",
+	"ChnwlJA6jV2tSEovzX1Qtg360M4JSMYIR5aVFrCK7fj8St0KGlOyIrPGkud+7F32ZmDu5ZQd8KMCgBMg",
+	"UK+RjwpTnXh9nOyhyGEZkCRjchZOtofgXHiACq/vEERi4Mh6oDvdpW7tPlsWXJIfSqjbBv7RWALOgB68",
+	"MY5IEK1QklQ0lj1t4rsvGtzJ3bq5CxOUtYHZROR5DZEX7pSlr9u+OG1yjKuuzPq+MdzoV9qN756qBCfQ",
+	"0c8FZR5aM4qVU8UsQ5vrkLQJSmPmIe9fa7PMc6+WCSWJIyxzzOtGHs9d9hI6D83X9nVtlxnZxM1p4TOD",
+	"4TyBlfdvf47nv4eOUDdJSyOfitv9EU4Jp6j9ub8NLcn6NmMm19Rtd5u7B1H31Y952DlQnMbXaVZWE6Ft",
+	"Ctro6b0jR+/wE6jwMe07i/rKo0trfs2OMqh7zZMuSoqGGc/FTnJwIXBfzcHOZw4e1zs4HgTkApL7y6nu",
+	"NXX6HL1h6FnYJFht7Hd4h+QN0junbgMO4jrLlWyCgMSrpiUNDBTGHUX6YlpoCGiLpdfl9tGORHRcwJ/N",
+	"MHtFvBiOGBn5luveHfKwoPN2ChBbHxQ75lVnxyMQRmdHWvheDBcVMeWYoEVqy9h411LROCDOimWTt31M",
+	"FFstPFvUDcELKuld5W80uxJDng/OsaZfy2DXyBtNwH8wXnfdub5zV0CY49xKS8BmyJp25fBKvnVbXtCc",
+	"Yv+d3Z9oa+XwNfwoeAOPwY3Cl2s2hooX1cY3+VnMPmDxbV8eCQ7e0c0HbojdFdd0Q/ZZt53zPCpWZpGP",
+	"cKDl0Oek2H8vNr2WOay00GAuCrKfcwZ/PgsZaCVUUob2lFgGRF9kwLGIRMymVigh4JjkmiVhXSmJbE7c",
+	"siXcZDK1JgxJTWMJFPfViwf22tG/r3QQpPVfgucm0vgrATBjuuTRosTacZcl40LcZmL6KvBnEwBNQOME",
+	"T285ykTxkk0hV4y6BmCxfzUWGr0AyiDz+d2eTWSZ5RW7XU0xg9usnURESPGM7MaxBB/8vAKObvTWlqau",
+	"wUewkfiMTUXQ8AksP1gfgOv4JDco4IaD1wI+GKT0IPanqZV89Azhmo14KqibUkkiFNLBMGLJbZbUEpwg",
+	"mTOwkELjK/H8e9dppG5FOu8QoasUvAc/5ygmX3lXBSbtGQeVKWDvcCoeSIPEb0Xl44lQGGBGyPlPAA6w",
+	"0mUhjdqnoQB3r53rODfYwCuE2OmcTYfKeI90qHbTEUti0bSnAJTmOrsVwAgLIwsrMaensVycGccTzPdQ",
+	"x6BjRSvUR6jTeCLhHfI0WwLUCTByqAJfjKaUeNg1XX9SXEK2dRbcTCFT4+mrYHk5/HrQTZxJVwfzKXEK",
+	"Ws9sjcrPdgRryFy1EDr7H2D+gNbhpsrLsVv9cLeTDAF+HHj7Sn5DBTb/ovvAp5Eqc9XpMMv9Z8yKiaTV",
+	"T6/d3PUROv7VJoV9dQOTPA1pJVbyxD8EwhxBHtgYeq+oWD8j5IQOk8dWmqbznmcptnh3O+unkEPzY07f",
+	"ApdA8OzLW4DD93Vhz6pPRvtLOP7iLUZQde/gYUVQj6cbN1ymD6An92cxE+nec8nWM7QmTxUNHsYj68zd",
+	"cnp4Q0zaQQeOOEknFIcsbK79CCEJxCG1NhCKS4zTURGjhBahrGRSTc+MCwV2O7NhTKhVd5RYgu8ollUG",
+	"N1phwOYNqC00eJdAnn4cke8KDtpRQpEML81fhlUlG3djRLVBHtkdYlXnnOoMHnotStvFEjjprhYThVwU",
+	"3LWgABkeArQA/BdL4OGViogleSGQsdEj8yjYjKitycH1rie84LIUxpOsEFMjES/K8jjqqd+8r860EHU1",
+	"M8b1DeaW8YPwHSAwby5mbnTy6pT/IP3qeq6CmXeaYuyiKaqmthv3B37NM8eKZl7N/jpBNmh4bgjiO7vK",
+	"Gb9vuPcanFLBaXSlRV4QPWT3qUN2Wx2yNOE+/2RXzlOr7MJM5WqrNuRIYtZoxj4EagikcmTFc52WWp7J",
+	"G2LKRSIS5aQxQ5Fd3zzaL5TGxIHusqNPQUMtpS/sqebqxoh5gMTfM12qYpZ0j41ZnWihE3Zt9mWgHgeA",
+	"b1Zqe4Ez2HKtmg7kOiqaswgdLgTlqNDymVOg5dJKYnusMj2gGjhuPHetLqRLtDE3si90EksY1kAVU16k",
+	"cwPxV3etl/jolfGNeArygsRHDcMAl8LJbJknJoqmLvtBlUNMpfiNm0T/uuw17w+RFjOgcQQYwDnQKss+",
+	"h/wyEYY7gc9CYOpxpApUBLAxpwajKZXPDZH0FZAemH/4hmvUw7H2mhJe9OSElr8GiskrkOiCX2J5RO2k",
+	"ROJKlV5MZaM0nFlrygvwNOTtYN79SkSvAGkCXG9msPweJmzoFXzDu7KgP9Xuu372hE5rTh6YPz4ZzfuB",
+	"lXyjcX7NYsbtk+jF/c71ZE43NKeYeEZTmouyQZn0oyh1WLSBOAAMWKkgGIgq5gKLQHB4IGpONMKi0Mb4",
+	"vBnUCxJSlbH0SfeoznPisvBhVQoqdW+ge8eanRCIgWN+I10om2lLIx9QGINA0fxO6vfpyEZCVZm0Vnsn",
+	"oU5cZtzco10nemODuUzVK3ymnW2fn4N7br1112IGaqtrJx28O9qHf1TFVZamxEt1P3lTfD1hynQvuUiz",
+	"VKxI6knWJtIJP44d7sxOUnBV5wg8ilmULrvY3Dtyn5k+My2g+WjmJKwSIZ/zxtDExs6Qxj2/3iRiP+Nz",
+	"1IsCX5XgR0vxRm+wF8Bt2Zjl06C9j5T4rqOfavZCpuwI4gnfQOBfS3KMuiEk+BD2e2DN9shDBT3Q77jL",
+	"XgVGymfQbUMosTSEpeAVbSOxREiX5XcIGh3OMYsJ8jEzNh1C5IfkgP7yyBx1VJv3Cizw8moGGk+xvBHj",
+	"cn9Wa3sF3YqNfjjNnK+q414jJ4fvMjx1pY3EfuotGcnoPmiPQtdkOYi/4k8cUqfofiz1A+kQhZFjN4zr",
+	"k7kPA3/fJcStm/69VP9W+gSrAz+04veKFbE9pJvjRIYqT6swEdRPxhQoL4Ttuku7jAheqPNzrl9yZecn",
+	"9JriRW0J09l138CfoMDiYggJNc1W4SKugTQY2PawInTNJ7BI3cWoQHgekItRHfcTZOSRQUbo/c73Oz0Q",
+	"l4C2G2x03rzF6KAwI6HFeWiQEQJN7AEH6oJrE+S3QHHaFhsvmmB7dcBYhZ4B6DWYv9qmktIy7ENv+ojf",
+	"CJLic/YJ207+qTKqCAuPFiEICpKRAT7lrigRWiMev9IAbA0SJB536vhSZO3cxpzJWo4ALYBYLvYE2J/R",
+	"Eaiw1D0YN6DKmPfU9fy4nAB4rQ/Q+tOqfCSY0QcNER1il9HCrqi3mS4be6Lmep2gIynUcSZ+XSHTKBRK",
+	"B6vYAKsDafErUU4FdOyKNCshYA8Ve5EiKUJydmzEIn6OLlvV42p+g8CfHhkRZRa2pbG/dHFHD5tr0XmQ",
+	"/TPUVba2BXubjbISxAhWHPhqUmhV7NDE/TT3bGsIMcGafi3LYmYWepO9u2BjjjjQ6gdQM3lvM3mzUjnJ",
+	"HLOWpcJBPbX6zFmQt4AbD3p9qi/nXjp7nNAmrvCog/8TMgP9eZp/Rur2noJEc0yA5K+zd0IZgerFuSqd",
+	"JTHHIuDXA1mJT3VSFIGwe0SyA7HZx8dAXKukQFmdaF4i6VMtp8zZMymmz6oltgTQ35fGBF76WaLQS+Vp",
+	"hUY3CQljKR29kKLVPJ+X7fmEEkYknzDiMytBhKB/mc+aq+wWXYEg9cWsAxEVmNGQhgS0mSMmak1CW2G/",
+	"Dfhi58hiG4PKkEz/t6EKuHzp5dNqAGNsV4HKfQB+lFhp9vCVHBPTrNVxhoVAV6HX5dcWuTcoDHU1qwtD",
+	"UT9Ykg2Ae+yMFeKfol8mUS3qhDnRXXbhVqxdwbBgIyfDNOSlh96IL7DHoeMUS7uK4UheiFWMsqT59Agj",
+	"8VCpZp+STmtpMZ121g2+35kddp8KTFWNny2lDoIk2/6TBpuKXm6ietBWqqmq0lRvhG95atCG/ueDhpt1",
+	"/CTT1DY3Y2YrbGhTFXfrSabpfmSaDgqV/sBUn55bX/nEKiutxPg5eLeDdRs3x3eEcLPvI1BcDUohjYdG",
+	"hFKhosWYaw2AukyjI3mU4E+XVzMPL8POzelwdhyFaLOwZHKVK9QftS2eWX/ofFpbgPGShTKN5XQ4M065",
+	"LrM8J+f4iCDwOoksGA7bQo+77Fe47UTb9hTjYUo+EilKh9Q6WK0TGkuUpEoqIlZykueoLGrvZ34Vo3E5",
+	"e2BJsbqw1i6BZXP3bu9jNZzajMt2SmMOAINoRAR+PkHPtpaPeo1ybJWUlAvhx351tS5z/KnxZtj5uaIm",
+	"4Sx2kPDJReqEsX8zuwZHiXzc1YYksFPvVIc9JKqga3OtUNrG5//Tgg+am+AhqcHznA7psh+zvLSUftCv",
+	"N7rKpNlqf6NaxgAPIImlybivoOeQwLqINMdWQGh7gPyUI/NIjE1JzFXHZo+HR7Lv5xvN+saW+D3TMTuC",
+	"b4JEHLB3C5lS2ySaG26ZHQFVrQZIpo2wAkw60CZCrRDmrznX5RlL7AMk9gmG/BZNDDlEEUuUvFZzh9Cf",
+	"Y2khGMSsZ8xoWT0U/oJdE5DlgwesyYkaKwx3gcYQVhv/kFu+SpH6xFvOS/Jt8X2hQb0SlPk5MzaTwZT/",
+	"B8/zeNLrnX7vPoH/MAF5YpzkQSZTTGGF4+OxdLrgXfYaH8cWtPCeZtpBYwg+QUon2tvNp29cluzcrW1E",
+	"QDIpBMzQXUyhWW04uvmMSvXb+3GS5yelWZRa8KI/hJacrMxFxIIDkaySYuYuuzAuiipSjf02qt+fFOcs",
+	"iTv/7//837iT0KWEk+AaDwuuxTlLVEGL9cScnsBkOUcWH8QEwZ1/TQTUtIxHY/7ZCS3piH95K+R1Oeyc",
+	"nfZ6UWeUSfvvF1EH/OCzji4L3A2/wNOZX2BQZp+vzwHkWWltQkdSptl4yDWohzSNx7zOTlvjDu/hN3PG",
+	"ilvDniYC6tQMK6mLRjEo1KgyChOHcfOoKS/FiTm1U5+PNkPADcNxw9pRsE9VrSpze7PL1k+3IvrJP8wR",
+	"ESvVcbLoEUq1hQdI4KM9w5F4KyL818m4l/Mn3IIJ+4IsLSYr3f7Gjkjiyu0MSSxRA6x33GXJgOfa3bK0",
+	"SWa9eAVXjKx7Xnq0K6VywRevD4xHrDWzRKh60aS6Iy/BYWiY3skEXYmVSwM0069mFTsC/wi2YQVHQCYd",
+	"iEmykTB7WS54Co2AJwkrzC6nybRBrX/B5gk0V8YILXo2rYpyvS/voznja4tC9+FWxN/63bx9TAEnrC6C",
+	"+6V0t+J3kD29FjjKdlL1eCicr8uP5u23OO+tO/b+yu6fjBH+AJUfinPaZPs+GJtsvtYdRyyiPykg1PjH",
+	"H2bpXgleiOJiYozhP343S9THNB/RwAvrF9jYhX74fas188UBi0twZSNxWZhp20qc0lh7fgX1Pc04uvK4",
+	"11+JXMlrKzhJHIZdBlstcBmtaqnFziOEKscyIZMDCzrpsos0pd0M7STWGM2qTbosgaf+HyUF5ZMySe66",
+	"+QMzfzDjSjM9zvksdPhjCV1V5/Dbxfs3ZqgiHzBgQvn86VW3pkyKkQH4Z1eWiMMdYawfBQuQolLl0B2a",
+	"SaTEmIEQ5mmv1zMjOv3rX//KjqBGOf8Ck+Ml4OM7oYxXlBtjuQkECF4I7j97JY2GXPGcsOAgE3laUSOc",
+	"e68oHxjkoOl1ds46p73T709enJ70Xnzq/ftZr3fW6/3vej66KgPQOXtx2pvLNk0V+9fE+EIlvUD2r4n5",
+	"SMEyDzJzK/ABLs3/E0TCX/C7qJO7Slzn48gE03/neR6xH0SRQ557xL9cQnJVd85e2qZLd4WXvajjPpXO",
+	"Wef1pFBj8dydDSEKyqdBO0nfBIjgGjid/hzs+dl3veC3kUrBQ/Lt02Zo1Xfwq/XpbJm24Y3cZWhf17Td",
+	"uHfdT8XYrrzlkDP/nZgosRNOV9sT4dWv67UsqzXDPv4IKs3OKKwoM/vjYEpyYXeuFcL6/kCsMrc4KXTK",
+	"Qpu2/Kz34ZFOw7/FiZ+DAw+skl1F/x9meTnYI/bOOw6jMFG1IKPa5Fq2JAI4iHpyyAywWe2Vyp6X3mIs",
+	"8oAPnjwAX9vzP7DInqVflxHF4Q5EyWzwvV1nJJKnusSvy79cCSGD/I3Hx+M9UiCihqM9c2cs00zz8Rh8",
+	"1cV9kGdB26NtMTyitkX024/3R5/jlMQBZ9cAVPN7+R11xJtyFd8uemfpIZYRd8DHgv5KyUuxFenj039v",
+	"fd4H693tD79lXryNkjfbv3fP1NZW5tf+5Jzp/ZO1NZZD3y8thELN5DZDtrRS+QJSl13QTptpdwAmqFVD",
+	"XqNU80T/0/VKrAv6vD1meC6JbjX9bPOzBwO4/DykRFx2XtthVOuPOyqjOb95/X33FyXFwr33/ppQrDu9",
+	"lXgL3vXd+TeDcMfVI3+wTYZLQ4O3c4e3zxMHKeJNgpGXLW3MO5Vmg8xasvuymfM56QNuolkjJQ0Mz8vD",
+	"hna2ZbEt2WM3DCwni42CvWBur79gI1FcCwZ/jhq6PMy3lACB8ZvBCWwoSZe9rxc5qTEFMbasVOockiUk",
+	"oKljaXaYmTMXCIminXU8FpJoNqe8SHWXfZoUEkp3lbxZwtRgQFKDXj2Hg0cNHS1YGvSilK6JA9xyd61M",
+	"Xk60SKqqMRgKeJefnmSJnqqxAG8GLBlkwIrp04mIU6oNPZDdYRaKDODCGXB1FcavkLYiQNhDrI4Vs1iG",
+	"wLQgaPHtJSiJIIDOdESEZ04mgaWe3OSM8boEEUk5AJR5IlNqJg1fH7sWIGtkUWVUmudyVoFfHAz/p12o",
+	"PrJ5cdpIYR1suptFNndE/AQ56p8Kwct6jrqeS5aTPF/PtL7HQX6NKkOBb/4Evvl/2+uwWqSW74tKvGJw",
+	"t+euBHzB5jPfCXs4LLxHEf6+TrNyK9HvAedMYe0HKdMHFambF7TLROseIveao9Acy+8oKXtwKYNl6ViH",
+	"pmlB/uIcODWATmf01UIXJzK+hUOc3LdzgbCP1YoYS5tdXbR4x7b1j8BXj83encfRMeYD6HUBv6tbx+wa",
+	"2krzWI36fXUrWJ1zvT0C13agVZDNh8Pgspmt3x95i3RB65X/Dltygh8eZ8tik7VJCmHr+h0+xbDUMmCg",
+	"vT6/SyWD0dxhB71EQWRsjIGNbCnoBVNgfr9WKiU20IbcLiBCLGxFBsmBzErd8f7NdQGwiqOAdwRa6469",
+	"cckKlme33sadMxAZDO6Gd9IlnzHMb8/Mba18VEocIrDRYfeT7VL20ocRE7w/tBnzgK1oVk2cI0LvHA+s",
+	"QFQj6OuOpdn9MzmxaAmmh6oosR3QxzL2U+wyknElSvN6AmUxSWksT3u986B5G0dmHhjUQ1z1IOAld1df",
+	"VlnF+mRQWY3lURIULfdZWt0ebbgvFe+VowRfGgW81KBnXmGW593OnaSA95oFeBVM65ayALVP4mExme66",
+	"tWmnhfSDTAn8LGYi3XsDFTanPNIGqpUR/2bB/ANsnHpOXU734ZAhJ7v3x5pbBbwPRqUj4kUD0tcmmIBx",
+	"Tciby1BDGujcUP+f6lHok9QQeC2I0xfXgWLpr7akFsQ+ho/CU+PduSKJxVOO3SAfgT9S6c99MOzl1V7h",
+	"7dj72nI7LCW00G1sQSe2LibujnC4x6CetsDJeBh86fQd3F/D3UGZ94dooLX9+Jbk0RflzTPZzyeAfR5z",
+	"XUYMeb9qzXxKCl3hPYfOtjnWc4TiOatoSc+piXp3ZBK4yzwekvFw52xrhszxq7Pi+Ga2khIPyWnbZMQr",
+	"x3+N6AJ/V3na+mw4GHPpq8FJNpGO8KQdArIfR/NbPW2u6RuztgD/vStY9qH0yTUGNRdpqh2rsnJwbsiX",
+	"1h3AkJZ5PhipRDsU0QBmG0ITavWCW9SDkpWSTHAqoKiRKoPErQaTclKIyNxspHTJSiFjieBqoiU0lgF4",
+	"X+iIly9C6WvY7uGCS+DXFAEp5D7HAY/4LJaWT9zjbcwUQBbc3u5F1Ov1yJIdLWChfhQ5XI+l3GcK1xFw",
+	"AjSZWLsAuf3yu5Pe9ye9F59Oex657Wi+qoe8cODutezXfYKK2+Z8A0jrWmNfBgsGOv1Hwj/dAhXsj3Nm",
+	"vh1r9V1dhKp3gNWd1eP8mz+urU/h3AnbvL/6lM/+uKdk+0En2/0OtO+M+0Wahv7EfOI9cL6e8u7NefeH",
+	"iWIeiWWw5U/DTAcV8IlMlcTGgFCBptJeYKP/iRZFBOuIHLeQcwW8FEwEEN8zQQa011mzjY/6nAEzuL/D",
+	"UZPKCvQvhHJqko/EOctKVohbBRiEPMcsgD4n9DWzEiqIMTAOlWMBPRnxLGc8TQuhUScnlvQv8BmhKeNK",
+	"sEJcZ7qEtAWor3YZqm5pUGJxU/GNZllquUilYrmS16IAWjiNDra5veWBi6UaWCIkq+WaWb44C1ssxIhn",
+	"0mG5y6EYUS8DlCTEjOkhaNyYt1fyG8HgYedcVy5nLFfX1yI9ySS9t3nHdCQWkxF5yPaLiF2JPp+gbGos",
+	"7cgJs74Y0P1OdB44Jnue2nmf4OWZmiAferCJj0R9B7cvdUew5fsl0o+Wk+K7D6lUbDqkTQazglbs0Uo7",
+	"EiXa3b+UzWjb4Vt4IAjbd2KNsOWzBp6pxrDFzOZG8JTDgqge9BayvH/1J1FWUOltdpEd8rlvIRu3Gnt6",
+	"xhQ6jmwkRlehNc8KBrxn2rpBxrrid42tiSoX5KFgxGYWfXLMMCcUyzHXeqoK17MJZ76nH5PjbggYrFYr",
+	"tm+3670IlDRaDE4kK33HVA+R1v4w0TP2w2R0lYsrIdonbN4XapDl4k4Ywu3eet84wa1uukFbLa6HRwIS",
+	"bJLaaJNBMH7/J35z0Gxn/+UC0B8x/txbqx5ufOBtQvykilrodDf/c0doPBNB5ZclvO3NEwA7UokaiXWg",
+	"bcjnG8BQWCZJyUEDwCsCjQhLXw4B5Hmo0+DUL0itwx/WbRbrCFXPvUGqS3hUdDWw2rJEVgMrUVVZDdas",
+	"qhEcSKIar3l/6OWooB1BaNc3YIcKT2PBlhVBqAAh+I0OVIdGCugKHJjCnH3OXoDZFl/KOxrsbWg/mWd4",
+	"N9s6ALCBjN9TX8A8WF3Z7etG0Ji8csSDbrYIXs7BQxHbq4Bi58RdpUAPHIh4GMEZdEmAuV0DVnigYvAb",
+	"RnJVk9ines/dbCLs35AjRU6Zo2QoclD8BnJsEv92wuPHjJeMIyotVHnRsUz+4UrUEaNy9nHS1Nv2aSi0",
+	"cLpUbig2f+oywHOy3GqSp7HEpGvQnY5DSLrM6ueJNBCAJFFEK7wVZGlnFaV19gPv35yU6uSK92/QMsYy",
+	"VXByqMa+P8P2yr3pFWJOH0OJFijJsKMPP75iL1++/Oux2RtdgBjyxL8IeOIbNVdcB0I9Ctxcu+e1TBeN",
+	"N6r3v2CXjZCpTROM60+78BHDhoqmR7RdGNt4wAdtpv1Su0crXdlBzlFolEo4haAPV4q72/IDt6IHrSez",
+	"xO5W5b3IGNjC74O1yNsXo6maaZv+BKzXpLFcAztOlRjVnnVuvgukVJ0Wysrs2ncIPYnNDXuETJeESR+o",
+	"IpbJc7r8pb18glp+qAeOpeKwnA3fIlaT0/Ml5SMszGoGw7jPcuvpaa3cWp8vrLODWW2svVazz5vkdutT",
+	"2TnrjP1lpZiGf+mrohD9kg1VoQW74mVpzE/7bCxdCZNP7fKx3zY1Nwg/UdNgojqHnsd8Skq2TkoGi/Bw",
+	"05APJ/GIm+KKEAsGiW3c+NC0l9Y4tNgH3ErtTlsNUbosoT0lYSNe3OjKhhvLcMftso+iX4jSX4OyfKnX",
+	"pMwKsxkOBR6jS1VsUlLbMIT5hNP4uABE9FDtPWU4YbWfjMtjK7ks7DWC+7bIRf0tOPopGbXUKS7tgt5O",
+	"l8BDSD+tFFmUjKcplAo4NR4iNIQ+GstvBKcSdmeopKAdx2np4sAzQQFHhv0AuhtLQNnAxmc8Xz1UU4mn",
+	"EYqHdss+l2AGmaI/z1/RuIkkoHj0be9lLJPadCXHBGBxp0rAZV4XXJZshNLI2BVp2x2hESJV0CgxYAm+",
+	"CZRhzLRtr4gQ0YkDpUMo0fGyB7AfW4uSkzxPInx8c2c6GB7TRF4EL0KMqSqCMXHQbowlwYtskNAAHDIX",
+	"A0cfbvmi1yNTRgYKeKcXBBg4PaOJLmOJIUIga88uZANSJ9Msu5bGDlW8eB/OmG0aAglOr/k+WkDcag2i",
+	"nsVwIdwMN4gT3AIKo2O7Mbh/ozf2u0tIvTcfRmc9w3Iw2B5rQNqO/hcxDWxOM8CHthN418iEDuujaiNf",
+	"8f5QnLxSsixUvspY/qI+Gp9oc9ROaxtbMa9QJmpx0k/2qMPvNjnMKA0yaYcikYfr+FHHZpsn1LYQsD3/",
+	"gx58uUrdJ2eKdanGmk1VERJXYsWhOedFSOLChXQqApmOXF2rSQk9kOQMXMQyUFTKNOO52f5n9twIWyWr",
+	"ytTWPKGJc4pK9wdkWKI9521gmwwTPuuUa/t8DwO7cCCkAiv2EcwgbLaP3B/P+x35A7YLe/BSNL7sbdMx",
+	"6N0q60ynHj4V+BQujqAeJx1+qMZ9v88vdTMgxYIv9f7QEOu6ekv9PHTFOxu7Vl+f9pstIiNa7jU7BETs",
+	"kaoEVlidbxsaMJ//Yf6zyuEgbhJHEQ2R/ZCnjLt+TUiM2L5MLN8RrNTsbG5P8vQkOpN9EYWkiQQ+JMpE",
+	"ZLUacn1pw83lgrjIp33gerh3o/F4ksNtDQswE4wz8OeVw/XfqvniMA2H1EEbMQXsXmhnfgt42BK5b2xP",
+	"+0oxWQtvtwflQl6XQ+sg2m0WAz0SW8x0LJO4E096vZf9QtxmZkrgX6KLP9I04W9xJwFl8sxT3cKmh5AD",
+	"K85XJ/Zj++f1s3wsDwZ6u0XOoI34gu5I0rcl8h16bUi60IpMhw7159p+2VZnu4MDXtr2Mr6Vo427hbQX",
+	"q1l93gcHmleejSZ5Kzqgj+GRG9AIPSkA70wBGD7HuzEfHjCtoVlKd1P/JZRWs/jvr7ZOak2TrQQ682XR",
+	"aamxS7Gs9m/yoshuXfVwJLiEaiI1vI8Lq29L+pnGFJ2wZ89eEWudMS2U+eSZRg5FLmdQkrRsL4upbTBG",
+	"yNVUYJMM0tBYux1LRlYbAIrs6ErkagrDjpB70XLnXcJfEMcIoYoZIqK3INvCEuTaQXAc4/2+GJdAExgI",
+	"5qJzQL9VAq5M6AjAdhV1X23GV0O/dVmixkImoFivjQ+AnDg4ok/ZSMCAwBqj1q8gnOBI3Vbhg/41KUUQ",
+	"PvRSRliH5TDOBKJMckASpBJiFnmfIle/HqqpDvDN5mUb52KY6VKZaJKoiKsaP1czOEhNpSjYRJZZ7oWI",
+	"S16UkbnRdMhLcGOSkN3oEmZbX44yOSmFTpjmM03t+mnmqTMbIlFc9fAMfTWRZvjZgPGyFDIVxpUCQh/g",
+	"HrKdx4HOE2bevKKSKszZvhL+ogfcln5q+Y3wq8xi9pAutEAxaxPamvf6GxThzbNR+GND5iSqUT/ZK+Ci",
+	"gPG6JukimGFzY4q1F6tHRdZjzQoa5bWyH4r3Vn8RU1pGAPt07JhXZqfTjGu8l0XSQETviFFd8sHCSj3f",
+	"lVmUNm0AC40OSc5J+oGyFoA/hZcGR8G/KWUQqjnA7RaIesOJ7tBDIhhdT756C4mIO3QW6CqT6B+BRf0k",
+	"JH4BsHywTDepMY9+3wMnlpfoQQbM9EqXY+jJ8XTlNQBAZYWHl19JZRp8TE5SqxXD6Xo+/9p8GU+TuXoy",
+	"74EBJJzxFhwgQB5pTwknvOW5b+H47YWPT0rjG2QWH7nQeL3n5AFqjC+JyR6OwHjVybA/kFNj/wneSyfq",
+	"NAUXa+RO76Fv5pDlx2tFr7uKj9sAKGIqTwOoxI/kj9dh3Zlk/5qIiUB4ecQmWsQyqeW1kkOXK69kxZ7U",
+	"yufyhE9i5U9i5fcqVl5PujxJld+7VHmYDm0WedE3qIGdQLCVVLIrgKkAY4FlvUJglQ9TeMb2grnQdncf",
+	"RaGpwZqepzPpsl/LoSimmRYRS7LB5WCS5wlLRT9LhT4jBEYB6faEHQGdlxjwSV4eR4480owMUHWuyGjX",
+	"IEhj+iwHXNxRjFkbVR8g4+MxCpNTugftHNf+HIBd2Bb4RvYutGOZtjnLlPFJqUa8zPo8z2dsOhSS8OTA",
+	"2MUumBRT4wUUFuAizCQWQqQ41QQjsbYaBkWJHkCOzMnJKFklSEchHrTxlHAtpyrg0TLPQ2/V0QuMIVkK",
+	"LGXsIpbznkBI4WJB8pittcw09WcFKM2VMM+qWXKVq/6NSCGDClSnGucUGcPNYuMBMgaHJ3ItpshRQVk0",
+	"VGm369Y+pRWUDx2YzLs6sBjNmsD5uBYlrpU6r42H/kuFiXjMScJgLkeZrC0hm+UeiKmg5OHZ/CRYFVdV",
+	"AA1eAdOCCWYNAvWxpJfhv7KIdGH9nc0apc8U87yeLs5+vcgjR12UmOPvhpeIJb9StyI8fhGXAWwKz/2p",
+	"5N79LMQYpnAyvi54KrrPnpmPFhnurbd+maUJMDV6yE+wMH2XaGRcS3uEfY+8jGUJgrqLWJLMPAYbyzmm",
+	"pM3GsuxpYpk8bxrosZlMXoa7wo0Yl7V0vPnCoMpDd41q2oJU29F8JGKpSzE+C7V7qxto5AdMW4vdDs9Y",
+	"sFVN8U2KsH4SbjMEzsN/ZkrawUFJJM0K0S9z28aWBWqJbASzC7NJFYPK5lAhakILEEuV+21AyFRbrV8s",
+	"FIWzZHzVTE4ENOpCej/PbgQUrOCxnVXBNQCbmdMqiKUXGmDBPec5OMy/zSesBnWVBroBLxnuO6ViV4JN",
+	"h1ku7EBdgQ4NWORuR6/ZLABXFXBPhsau9jTmswBXE9/viKfCFTkgXjozR7zossT5CUksT7u2MgPehFVM",
+	"M6u8lqSP/CZl62tHwa5GAhfHsXzZrdUPgjPNTbBmdoTrzalMH89fP5bfuk1DfOkLkV7aMD2J5XddlhCY",
+	"4hL7stxFw48qlt93/S+grQHsZmamRHoJG2m1njXNZKqm/iFpp7AvymwnUDBr3G2OY/mXbsN2PjcybQ79",
+	"927oJdiDnGWHmTIT435JM208NphT9yOcbF5uUDfU8D2Cj8rM3I3L8L1DIQfKxrWKYhnocFiwy5Rrco7S",
+	"TbnQFkJRKmWYWG4s9GYjpn1pvUGkqKSo1gR+lejCoqI6K8RgosFFt5n/r+hYlxnPq2f+qCZk1REwNFWI",
+	"GzJecDYwMwOFCruxh8UE2tE7Zx27YIy/DxWNs2/p/4xh7ZydfoWOGTCn1dv/bMVdzNFMkYkRfSVRING8",
+	"RzRTtG+Be07HQVJn5YgaPqbOWaf34q9/4d/1eyd/4S96J3/pvxQnf02/Oz3pXX3Pvxu8EKdXvZcQ402D",
+	"rqaggjNVdtbMAbDcBkwKs3w5cMC1mqbTr2snJe4Tj0vrqgUYlwbzK8KJg5XV/tz3dFJ1abQ//zOdVHtH",
+	"7S/gW9DWfQeLCjjOlAe+G+298MJBviCMu+iP3LMhk5cFAdExbkOPQX2wXStjnfJ2nYzY3ZNhYR4sPOvV",
+	"kGey7al4cOX8v2NjTNsr2MPxGnZxvqeFsfIqcyd8jTojdduuifRdcCC0U4rbTExfBc7LqrbK+RNck2Sr",
+	"EXyuHHpgiotbwFm1qmHatXT4mos00n0D4M0wKPRUBfunot0zMLStGSQPWH6xireohFNN1ch6SBT8hKHH",
+	"fMWyGu4EJ/geEhdNdLy9dVFD+BsdszjyCS4PUVOHNnoImjYueTZGdXvTkFxW26TumrM/tp3yfgV9kz4z",
+	"OFA+O2VTNibyN79fK5V22RuI+kP5SeLTlvMJoCvev7kuzJKMYmmBzi5Foxc3IfoWQQwCuVayy8hmwNjm",
+	"mvyw7hlLmxw3o7b9c6e9nk/fU6qgmEjpcilhQTho/RwqbKDEJWeeSpd8dm4CDIJhu2bEoMvQjyxoNLQd",
+	"ihVxeBSRbzpTZBBimgvEsknx/fiMFB6rAEqPTXwciuleZ3qfium4AMlzH/I8h/AyVyoldGa7kKDq8+xR",
+	"0yqU795KO1r1Y9y/DvqfToUbexP98noAfuHPYibSvdMiYYJ9V81m+1LfrrSZ3YcU98Grbtc9qqHKU30P",
+	"DtXPUMltaiCg5GRIy2jxSplmiRmQx6+osEQFtU+ppggJgip5LH3zL3WSkESFzSc58RJXCDPHmrugma/V",
+	"iVghcsE1qHQZJ8UcSPVHqNyiP+JyVUyqoubvZSPhq9u0UG07QKkXY0mwlA/3wwYArCxBpR7+/c/JaKx9",
+	"quvMlbJdHdG4T1RLJEiO9lga14sRywptfbU7gh1RgQ46+uYVYBYUJo8dgSW0IZiHMFMGfQinvaCrABgy",
+	"MgmS6KiXVqpr4Zw8ev95NspK22KBpV58WfgHdOmMwcUqcd+X2hAWBvW/ysijsBhLNTjG6fX6wrIDkKMv",
+	"SrEcOu10M4qdqyVrcBjX7sN4MCUcgDwfZv2mVrEpp2pB2SEsMNyhlmCm4DAKCWYkVEWgp2150qepuo/E",
+	"PX6e87t698+diK+YnxUnV4+9YyL+z5kAhu/yKfvb0s83s+W2w6dE75YSvd5nqWV9/yx52dxxoCxBnAB5",
+	"DiYlKWc4Hgvp22wJfeLVChPbCxMxrvtCpsDfY4wP5Uhdr+4JssvLNJbk2VzzsT6jJOoLIAUQaXAXkAjh",
+	"/aEF5quBd84j+F8LbqHfYW4042mqMe0JlyZ6ALyNTdMCfN643nV58wgyqdgMVkZBStd3lQVZX6BlNzFD",
+	"LI8C8v6I8aC7rxADcyeawbCAgBfB/mH3aMeHjMep8uk8HoWSGvlPawcMT3htVsRqWE1QNciEfiSSfQ8d",
+	"1FJ9KS3Tak+4lk1xLUsMFbVJ30PC66fsVuiQ8M6S6ogvZQU16cEb7NMw02QGdQM+BLI+eDFMKGFyJ5Za",
+	"scQ2fEO//kRP4CxQ8HTWRDqEDO2+iObk0FaNY4iwO5sH5Drm72YvFWksPZOffYJz23NdsoHKczWtjvsR",
+	"1NpCYrStpDx2YWMqJG3t5QytH9GSXsH5Hd5hcfCmBbjOPRSyYOYPuI7Vsij0Ab36vRHcT2TgZ0o1DcyX",
+	"axbalGx1X3Wgh1enIdpFSmVtu/sFaeo0G4BwpcqzPjCvJbossn5JuXfoHb8cQGI+aFix23+wWszhmDEH",
+	"OJExMoyzvhrPYhlQDTDQ/kJc3bTL3pTMkktqVnCZqlElooECQhUeUvBS4OiQam2opgSdcxb3WpQskxH8",
+	"CewegAKhKmLOMz+rQSlkQPydaVAtW6QECav8GyBoiyVM1szVI9D4aGEBjc4gwfNSPMuus5ArrBB6kpfw",
+	"/BmItz17JnSZjXgpnj3zAl0Iro1hMWFPzjTLc5qhc5ZwrScjeKPE+wYccYAYgT+Zx/ml6g9AtQPFvuEl",
+	"NFQKqCzVzFcG1BAhA7pv4bFvspHEbB7QBGjeIpaAqDIrZ446rtprdbQA03eMkm+QjEads1CcbR4avECO",
+	"LVB7bq4v4rX8R4nwN458jVSBvIhlcADCVKHSVCpEtpnLf9d7yRK/1SRnjOsb8JQQPVpMpN5b0G77xmpL",
+	"FfR14AF40DKHDla5TPS5wh27STUI/N1qnedFj/0vVoWH6SrtX61SNBU1gMrLl6uuEAVr07yYKg1ZbV/q",
+	"nPW6L19GHTjw7EWvF3XMvtA5+8s6zF9uAa1Te+rddTqX+pghn+9nOMPPYusTfxNr9Vp5q7eo44oYVp3V",
+	"OjAN7V30PPk1cvh1kN2IwC1P0tj16Llm7eJp7+M2ZmkeANHW/kXl1k0DLXGKQxDbCqqr1RRWXfYDUlFU",
+	"N386iUw74CLJlhs/8kaI8QPIqf/m0R2PLKt+B0SiPaVlZt3n67bBWLU2Ts3yTs2D1Z5y9dvM1TcAoO5i",
+	"Ap4S9XdL1E80fVZL9nGe59ATpyMmxTTgKPysBUvEiJuYr1RskPluvKsZbb/iC++XjKdpIbRmR9ZvjGWf",
+	"a3GSSS2gCfhW5LPjqlp6qSCJYPaBDBFAxPIO2qJdRvJUODTXh4l2Y77Db+WuD5fZRH7Q3PkzTOfci6nO",
+	"qhMw8PxK0KUrTsxU2rnqwgLqnHX+NREA0ydlbJjvTrjpGt8H+I7tn0b8y1uQ+emcnX73bdQBz+Kso8sC",
+	"1+yXk1J8MSeYP6Tm82wcIk6sH59ZjItGZf7WaWsJzCx9ULgxPHDaRnzh7Y2gOX617YOZ35bdM7dsZ+vg",
+	"SAeGbnneZ3/wIZvGvVm6CW0J1rrhv2umzW8+h2vZtmjNGmIMmIHnf5j/WA3JlSq35uAuu2BpYAkWCtDe",
+	"vwGw39qD0RN7J9bcuRZlg+BFbENNrO3OU990Dkur6k/iyKN01QSX/Da3twfjld/VEzcLd7ky1juoWHDp",
+	"4ODm/10QANxZsrqnkYo+yGKJQpN2vxRT8NsY7BqhJJV5J9/oWEKjDJUEuuyn7Bbx7bCXwuVUHmZerHY/",
+	"QG3qmyK7CAc5HSqHyOIylu5RkG6U4gNKzVxNSobdpJWNGmA9Iy6NY1QOxajLflEe70NdpD7RYwYby6Nv",
+	"ey+R6s2tgeSYim6UUMq5CULDW9kiWq60ACpRre9sRBYChGoTZttiFqvrkEG5O3TcuNlnQfi41n6/tpLM",
+	"9m65P3R6xbZsyzr6pWK/yCe9lMOtlvyXy8H/iCn4veHDcYPjtFszCrNbGNuDlSTZtBKyq0ahMEZJVX9x",
+	"kuyjKG6FZh+n/PpaFOzzGyo+ZJqlqj8ZCYlNJlNV3ADTb55JY50VK4sZc5u+jliurqFnZgy5smfPLuzn",
+	"CBDVNJZjrkvsYIF3sFgnGU2TmpRWL/nOEc3fzKOv3HpL8aV8PixH2Bzgdsxq4mnB9miTHn4C7644v+ZH",
+	"WtVqreiyvv4yzrEXRrCL928AO82uCjWturtaFLdZX7TTanWLF1dVnt2K/1kZ6J72evW+j3GhzBsHFwgf",
+	"K428MiW1wpQOXWO/DUzYEiydx+azM6PXsFp5Cd3FvAClTXsH+D1VuErsvXax7N5mt0IK3WLpbS8cdvdc",
+	"AyviT2le2zSPmWbcvO5DWNlAPwl9XTTB21jLaiwkH2dd+waWLmmzQn8dC2m+q5fdXvclC45zpBUX799g",
+	"QWBcqOuCj9xqpLXIU/bfF+/e7mI1fhyL/n9qMCI7T+207NgZi/7fyNosWozOGm3iee4s07K9Bf8TVZHs",
+	"krPzYLbT//z46y9b/gRmHM3gdj4Bq12siuw6kzw3X8RoV2v+v82j7HDN26lrqG1dZRLZqlv5FE9LfX6p",
+	"m81yS0vdHv78j75KxddWq90OhdsVrqTj52fmMghxSsz7BQIi6HW3B3jAbVZ22Q/oh2GXOZex/Pund2/B",
+	"kTxnyQXIwJyx+maaQIZMKuNeD0QhgBIHhF/MJrCLT+o9Psyq+vBFZVrMEnbZlQrKHeqwY14OfRnWnNCp",
+	"Z05CZyYoDUNr7CiT7t/z39YuixF2ctaCUZkzMLL/Gm0UhMytTkSUpxt4bHfoOv2+1Qm4wDFbcB+bx9xc",
+	"8MqCvOseEiYBzP9z/xhzGwzkmNvFRsTGZYMcG6Roz/wFKwHgmmOzgaQmNHIhusWGWHwMPtF5LANZIHOl",
+	"dGKWD9PDSZmqqYwAQcA1S8IvgKYAsqJJNdxiueIpu+I5l31hAy41KYWOJWV3YXvD7DrFDULvYlv6IHia",
+	"7TrY8jdt/8GH56wKt2AedxZutcz2/aLguWct4rMieCmbmey2la2vtUH90bkSvBDFxcRYh3/8bqyBGUGz",
+	"0QJMNf65E3UmRd456zwH/49GPwfcFiWRJN+qG0poQc8LmTJubjvfmQTgAwSHQVL0zLz0QZaLCMBjU1WQ",
+	"HGH9eiPRcLXPWhRhVQcwtvC9Vio9wWUw5Tp/pddQx2JXAsFuqlqvA8gbv0XITng5LH81XO8jkPQRtzXs",
+	"WSnTQmsA5Jk9mbqaqyTWlq0mYtx32SNJHpIiBLdGMoT5O1+EgDzbZvGNZv2cZyOmpGfiM39EXpcqCjxL",
+	"scxo1ZNKxYRMg1s75qPm92u5aKhL3KPgcdt01IpuINhNeuZwj1ajBI2AA0gGI3A9pvMj+LvgeTkkcsOo",
+	"Zg3pemAMg9N0l72fXOVZH42FmpQ6SwVLqLslCaedPuKvv3/9/wEAAP//",
 }
 
 // decodeSpec returns the embedded OpenAPI spec as raw JSON bytes,

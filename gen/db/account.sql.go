@@ -62,6 +62,31 @@ func (q *Queries) TokenDelete(ctx context.Context, db DBTX, arg TokenDeleteParam
 	return result.RowsAffected(), nil
 }
 
+const tokenGet = `-- name: TokenGet :one
+SELECT id, user_id, name, hash, abilities, created_at, last_used_at, expires_at FROM tokens WHERE id = $1 AND user_id = $2
+`
+
+type TokenGetParams struct {
+	ID     uuid.UUID
+	UserID uuid.UUID
+}
+
+func (q *Queries) TokenGet(ctx context.Context, db DBTX, arg TokenGetParams) (Token, error) {
+	row := db.QueryRow(ctx, tokenGet, arg.ID, arg.UserID)
+	var i Token
+	err := row.Scan(
+		&i.ID,
+		&i.UserID,
+		&i.Name,
+		&i.Hash,
+		&i.Abilities,
+		&i.CreatedAt,
+		&i.LastUsedAt,
+		&i.ExpiresAt,
+	)
+	return i, err
+}
+
 const tokenInsert = `-- name: TokenInsert :one
 INSERT INTO tokens (id, user_id, name, hash, abilities, expires_at)
 VALUES ($1, $2, $3, $4, $5, $6)
@@ -230,6 +255,8 @@ func (q *Queries) TokensKeep(ctx context.Context, db DBTX, arg TokensKeepParams)
 const userAnonymise = `-- name: UserAnonymise :exec
 UPDATE users
 SET email = 'deleted+' || id || '@invalid',
+    email_key = NULL,
+    keyed_email = NULL,
     name = 'Deleted user',
     password_hash = NULL,
     deleted_at = clock_timestamp(),
@@ -245,7 +272,7 @@ func (q *Queries) UserAnonymise(ctx context.Context, db DBTX, id uuid.UUID) erro
 }
 
 const userFind = `-- name: UserFind :one
-SELECT id, email, name, password_hash, role, created_at, updated_at, deleted_at, bookings_cancelled_at FROM users WHERE id = $1 AND deleted_at IS NULL
+SELECT id, email, name, password_hash, role, created_at, updated_at, deleted_at, email_key, keyed_email, bookings_cancelled_at FROM users WHERE id = $1 AND deleted_at IS NULL
 `
 
 func (q *Queries) UserFind(ctx context.Context, db DBTX, id uuid.UUID) (User, error) {
@@ -260,17 +287,32 @@ func (q *Queries) UserFind(ctx context.Context, db DBTX, id uuid.UUID) (User, er
 		&i.CreatedAt,
 		&i.UpdatedAt,
 		&i.DeletedAt,
+		&i.EmailKey,
+		&i.KeyedEmail,
 		&i.BookingsCancelledAt,
 	)
 	return i, err
 }
 
 const userFindByEmail = `-- name: UserFindByEmail :one
-SELECT id, email, name, password_hash, role, created_at, updated_at, deleted_at, bookings_cancelled_at FROM users WHERE lower(email) = lower($1) AND deleted_at IS NULL
+SELECT id, email, name, password_hash, role, created_at, updated_at, deleted_at, email_key, keyed_email, bookings_cancelled_at FROM users
+WHERE deleted_at IS NULL
+  AND (keyed_email = email AND email_key = $1
+       OR keyed_email IS DISTINCT FROM email AND lower(email) = lower($2))
+ORDER BY email = $2 DESC, keyed_email
+LIMIT 1
 `
 
-func (q *Queries) UserFindByEmail(ctx context.Context, db DBTX, email string) (User, error) {
-	row := db.QueryRow(ctx, userFindByEmail, email)
+type UserFindByEmailParams struct {
+	EmailKey *string
+	Email    string
+}
+
+// The user of an address: the one with its key. A user without a key, because the
+// previous version made them or an older user has it, is found by lower(email). The
+// exact spelling comes first: so both of two users with one key can log in.
+func (q *Queries) UserFindByEmail(ctx context.Context, db DBTX, arg UserFindByEmailParams) (User, error) {
+	row := db.QueryRow(ctx, userFindByEmail, arg.EmailKey, arg.Email)
 	var i User
 	err := row.Scan(
 		&i.ID,
@@ -281,6 +323,8 @@ func (q *Queries) UserFindByEmail(ctx context.Context, db DBTX, email string) (U
 		&i.CreatedAt,
 		&i.UpdatedAt,
 		&i.DeletedAt,
+		&i.EmailKey,
+		&i.KeyedEmail,
 		&i.BookingsCancelledAt,
 	)
 	return i, err
@@ -288,16 +332,18 @@ func (q *Queries) UserFindByEmail(ctx context.Context, db DBTX, email string) (U
 
 const userInsert = `-- name: UserInsert :one
 
-INSERT INTO users (id, email, name, password_hash)
-VALUES ($1, $2, $3, $4)
-RETURNING id, email, name, password_hash, role, created_at, updated_at, deleted_at, bookings_cancelled_at
+INSERT INTO users (id, email, email_key, keyed_email, name, password_hash, role)
+VALUES ($1, $2, $3, $2, $4, $5, $6)
+RETURNING id, email, name, password_hash, role, created_at, updated_at, deleted_at, email_key, keyed_email, bookings_cancelled_at
 `
 
 type UserInsertParams struct {
 	ID           uuid.UUID
 	Email        string
+	EmailKey     *string
 	Name         string
 	PasswordHash *string
+	Role         string
 }
 
 // Users and their tokens (internal/account).
@@ -308,8 +354,10 @@ func (q *Queries) UserInsert(ctx context.Context, db DBTX, arg UserInsertParams)
 	row := db.QueryRow(ctx, userInsert,
 		arg.ID,
 		arg.Email,
+		arg.EmailKey,
 		arg.Name,
 		arg.PasswordHash,
+		arg.Role,
 	)
 	var i User
 	err := row.Scan(
@@ -321,26 +369,31 @@ func (q *Queries) UserInsert(ctx context.Context, db DBTX, arg UserInsertParams)
 		&i.CreatedAt,
 		&i.UpdatedAt,
 		&i.DeletedAt,
+		&i.EmailKey,
+		&i.KeyedEmail,
 		&i.BookingsCancelledAt,
 	)
 	return i, err
 }
 
 const userList = `-- name: UserList :many
-SELECT id, email, name, password_hash, role, created_at, updated_at, deleted_at, bookings_cancelled_at FROM users
+SELECT id, email, name, password_hash, role, created_at, updated_at, deleted_at, email_key, keyed_email, bookings_cancelled_at FROM users
 WHERE id < $1
   AND deleted_at IS NULL
-  AND ($2::text IS NULL OR lower(email) = lower($2::text))
-  AND ($3::text IS NULL OR role = $3::text)
+  AND ($2::text IS NULL
+       OR keyed_email = email AND email_key = $3::text
+       OR keyed_email IS DISTINCT FROM email AND lower(email) = lower($2::text))
+  AND ($4::text IS NULL OR role = $4::text)
 ORDER BY id DESC
-LIMIT $4::int
+LIMIT $5::int
 `
 
 type UserListParams struct {
-	Before uuid.UUID
-	Email  *string
-	Role   *string
-	Page   int32
+	Before   uuid.UUID
+	Email    *string
+	EmailKey *string
+	Role     *string
+	Page     int32
 }
 
 // The users before a given id, the newest first.
@@ -348,6 +401,7 @@ func (q *Queries) UserList(ctx context.Context, db DBTX, arg UserListParams) ([]
 	rows, err := db.Query(ctx, userList,
 		arg.Before,
 		arg.Email,
+		arg.EmailKey,
 		arg.Role,
 		arg.Page,
 	)
@@ -367,6 +421,8 @@ func (q *Queries) UserList(ctx context.Context, db DBTX, arg UserListParams) ([]
 			&i.CreatedAt,
 			&i.UpdatedAt,
 			&i.DeletedAt,
+			&i.EmailKey,
+			&i.KeyedEmail,
 			&i.BookingsCancelledAt,
 		); err != nil {
 			return nil, err
@@ -380,7 +436,7 @@ func (q *Queries) UserList(ctx context.Context, db DBTX, arg UserListParams) ([]
 }
 
 const userLock = `-- name: UserLock :one
-SELECT id, email, name, password_hash, role, created_at, updated_at, deleted_at, bookings_cancelled_at FROM users WHERE id = $1 AND deleted_at IS NULL FOR NO KEY UPDATE
+SELECT id, email, name, password_hash, role, created_at, updated_at, deleted_at, email_key, keyed_email, bookings_cancelled_at FROM users WHERE id = $1 AND deleted_at IS NULL FOR NO KEY UPDATE
 `
 
 // Locks one user. No row: the user was deleted, perhaps while this waited.
@@ -396,6 +452,8 @@ func (q *Queries) UserLock(ctx context.Context, db DBTX, id uuid.UUID) (User, er
 		&i.CreatedAt,
 		&i.UpdatedAt,
 		&i.DeletedAt,
+		&i.EmailKey,
+		&i.KeyedEmail,
 		&i.BookingsCancelledAt,
 	)
 	return i, err
@@ -415,25 +473,57 @@ func (q *Queries) UserSetPassword(ctx context.Context, db DBTX, arg UserSetPassw
 	return err
 }
 
+const userSetRole = `-- name: UserSetRole :one
+UPDATE users SET role = $1, updated_at = clock_timestamp()
+WHERE id = $2
+RETURNING id, email, name, password_hash, role, created_at, updated_at, deleted_at, email_key, keyed_email, bookings_cancelled_at
+`
+
+type UserSetRoleParams struct {
+	Role string
+	ID   uuid.UUID
+}
+
+func (q *Queries) UserSetRole(ctx context.Context, db DBTX, arg UserSetRoleParams) (User, error) {
+	row := db.QueryRow(ctx, userSetRole, arg.Role, arg.ID)
+	var i User
+	err := row.Scan(
+		&i.ID,
+		&i.Email,
+		&i.Name,
+		&i.PasswordHash,
+		&i.Role,
+		&i.CreatedAt,
+		&i.UpdatedAt,
+		&i.DeletedAt,
+		&i.EmailKey,
+		&i.KeyedEmail,
+		&i.BookingsCancelledAt,
+	)
+	return i, err
+}
+
 const userUpdate = `-- name: UserUpdate :one
 UPDATE users
-SET email = $1, name = $2, role = $3, updated_at = clock_timestamp()
-WHERE id = $4
-RETURNING id, email, name, password_hash, role, created_at, updated_at, deleted_at, bookings_cancelled_at
+SET email = $1, email_key = $2, keyed_email = $3, name = $4, updated_at = clock_timestamp()
+WHERE id = $5
+RETURNING id, email, name, password_hash, role, created_at, updated_at, deleted_at, email_key, keyed_email, bookings_cancelled_at
 `
 
 type UserUpdateParams struct {
-	Email string
-	Name  string
-	Role  string
-	ID    uuid.UUID
+	Email      string
+	EmailKey   *string
+	KeyedEmail *string
+	Name       string
+	ID         uuid.UUID
 }
 
 func (q *Queries) UserUpdate(ctx context.Context, db DBTX, arg UserUpdateParams) (User, error) {
 	row := db.QueryRow(ctx, userUpdate,
 		arg.Email,
+		arg.EmailKey,
+		arg.KeyedEmail,
 		arg.Name,
-		arg.Role,
 		arg.ID,
 	)
 	var i User
@@ -446,7 +536,101 @@ func (q *Queries) UserUpdate(ctx context.Context, db DBTX, arg UserUpdateParams)
 		&i.CreatedAt,
 		&i.UpdatedAt,
 		&i.DeletedAt,
+		&i.EmailKey,
+		&i.KeyedEmail,
 		&i.BookingsCancelledAt,
 	)
 	return i, err
+}
+
+const usersByEmailKeys = `-- name: UsersByEmailKeys :many
+SELECT id, email_key::text FROM users
+WHERE email_key = ANY($1::text[]) AND keyed_email = email
+`
+
+type UsersByEmailKeysRow struct {
+	ID       uuid.UUID
+	EmailKey string
+}
+
+// Who has these keys.
+func (q *Queries) UsersByEmailKeys(ctx context.Context, db DBTX, keys []string) ([]UsersByEmailKeysRow, error) {
+	rows, err := db.Query(ctx, usersByEmailKeys, keys)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	items := []UsersByEmailKeysRow{}
+	for rows.Next() {
+		var i UsersByEmailKeysRow
+		if err := rows.Scan(&i.ID, &i.EmailKey); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
+const usersSetEmailKeys = `-- name: UsersSetEmailKeys :exec
+UPDATE users u
+SET email_key = v.key, keyed_email = v.email
+FROM (SELECT unnest($1::uuid[]) AS id, unnest($2::text[]) AS email, unnest($3::text[]) AS key) v
+WHERE u.id = v.id
+  AND u.email = v.email
+  AND u.deleted_at IS NULL
+  AND NOT EXISTS (SELECT FROM users o WHERE o.email_key = v.key AND o.keyed_email = o.email)
+`
+
+type UsersSetEmailKeysParams struct {
+	Ids    []uuid.UUID
+	Emails []string
+	Keys   []string
+}
+
+// Sets the keys of users, except where somebody has the key already, or the address
+// has changed meanwhile.
+func (q *Queries) UsersSetEmailKeys(ctx context.Context, db DBTX, arg UsersSetEmailKeysParams) error {
+	_, err := db.Exec(ctx, usersSetEmailKeys, arg.Ids, arg.Emails, arg.Keys)
+	return err
+}
+
+const usersWithoutEmailKey = `-- name: UsersWithoutEmailKey :many
+SELECT id, email FROM users
+WHERE deleted_at IS NULL AND keyed_email IS DISTINCT FROM email AND id > $1
+ORDER BY id
+LIMIT $2::int
+`
+
+type UsersWithoutEmailKeyParams struct {
+	AfterID uuid.UUID
+	Page    int32
+}
+
+type UsersWithoutEmailKeyRow struct {
+	ID    uuid.UUID
+	Email string
+}
+
+// A page of the users who have no key of their present address.
+func (q *Queries) UsersWithoutEmailKey(ctx context.Context, db DBTX, arg UsersWithoutEmailKeyParams) ([]UsersWithoutEmailKeyRow, error) {
+	rows, err := db.Query(ctx, usersWithoutEmailKey, arg.AfterID, arg.Page)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	items := []UsersWithoutEmailKeyRow{}
+	for rows.Next() {
+		var i UsersWithoutEmailKeyRow
+		if err := rows.Scan(&i.ID, &i.Email); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
 }

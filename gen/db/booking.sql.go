@@ -14,7 +14,7 @@ import (
 
 const bookingGet = `-- name: BookingGet :one
 
-SELECT b.id, b.slot_id, b.user_id, b.during, b.seats, b.status, b.version, b.queued_version, b.passes, b.blocked, b.blocked_by, b.replaces_booking_id, b.expires_at, b.created_at, b.updated_at, b.seats_min, b.replaced_by, b.moved_from, b.checked_in_at, s.event_id, e.organizer_id,
+SELECT b.id, b.slot_id, b.user_id, b.during, b.seats, b.status, b.version, b.queued_version, b.passes, b.blocked, b.blocked_by, b.replaces_booking_id, b.expires_at, b.created_at, b.updated_at, b.seats_min, b.replaced_by, b.moved_from, b.checked_in_at, b.cancellation_closes_minutes, b.checked_in_by, s.event_id, e.organizer_id,
        (CASE WHEN b.status = 'waitlisted' THEN (
            SELECT 1 + count(*) FROM bookings a
            WHERE a.slot_id = b.slot_id AND a.status = 'waitlisted' AND a.queued_version < b.queued_version)
@@ -61,6 +61,8 @@ func (q *Queries) BookingGet(ctx context.Context, db DBTX, id uuid.UUID) (Bookin
 		&i.Booking.ReplacedBy,
 		&i.Booking.MovedFrom,
 		&i.Booking.CheckedInAt,
+		&i.Booking.CancellationClosesMinutes,
+		&i.Booking.CheckedInBy,
 		&i.EventID,
 		&i.OrganizerID,
 		&i.Position,
@@ -69,7 +71,7 @@ func (q *Queries) BookingGet(ctx context.Context, db DBTX, id uuid.UUID) (Bookin
 }
 
 const bookingsConflicting = `-- name: BookingsConflicting :many
-SELECT b.id, b.slot_id, b.user_id, b.during, b.seats, b.status, b.version, b.queued_version, b.passes, b.blocked, b.blocked_by, b.replaces_booking_id, b.expires_at, b.created_at, b.updated_at, b.seats_min, b.replaced_by, b.moved_from, b.checked_in_at, s.event_id, 0::bigint AS position
+SELECT b.id, b.slot_id, b.user_id, b.during, b.seats, b.status, b.version, b.queued_version, b.passes, b.blocked, b.blocked_by, b.replaces_booking_id, b.expires_at, b.created_at, b.updated_at, b.seats_min, b.replaced_by, b.moved_from, b.checked_in_at, b.cancellation_closes_minutes, b.checked_in_by, s.event_id, 0::bigint AS position
 FROM bookings b
 JOIN slots s ON s.id = b.slot_id
 WHERE b.user_id = $1
@@ -132,6 +134,8 @@ func (q *Queries) BookingsConflicting(ctx context.Context, db DBTX, arg Bookings
 			&i.Booking.ReplacedBy,
 			&i.Booking.MovedFrom,
 			&i.Booking.CheckedInAt,
+			&i.Booking.CancellationClosesMinutes,
+			&i.Booking.CheckedInBy,
 			&i.EventID,
 			&i.Position,
 		); err != nil {
@@ -145,39 +149,41 @@ func (q *Queries) BookingsConflicting(ctx context.Context, db DBTX, arg Bookings
 	return items, nil
 }
 
-const bookingsLeaving = `-- name: BookingsLeaving :many
-SELECT b.id, b.slot_id
+const bookingsOfDeletedUser = `-- name: BookingsOfDeletedUser :many
+SELECT b.id, b.slot_id, u.deleted_at::timestamptz AS deleted_at
 FROM users u
 JOIN bookings b ON b.user_id = u.id
-WHERE u.id = $1
-  AND leaves_with_user(b.status, b.during, b.checked_in_at, u.deleted_at)
+WHERE u.id = $1 AND u.deleted_at IS NOT NULL
+  AND is_live(b.status) AND NOT is_final(b.status, b.checked_in_at, b.during, u.deleted_at)
   AND b.id > $2
 ORDER BY b.id
 LIMIT $3::int
 `
 
-type BookingsLeavingParams struct {
+type BookingsOfDeletedUserParams struct {
 	UserID  uuid.UUID
 	AfterID uuid.UUID
 	Page    int32
 }
 
-type BookingsLeavingRow struct {
-	ID     uuid.UUID
-	SlotID uuid.UUID
+type BookingsOfDeletedUserRow struct {
+	ID        uuid.UUID
+	SlotID    uuid.UUID
+	DeletedAt time.Time
 }
 
-// A page of the bookings of a deleted user that are to be cancelled.
-func (q *Queries) BookingsLeaving(ctx context.Context, db DBTX, arg BookingsLeavingParams) ([]BookingsLeavingRow, error) {
-	rows, err := db.Query(ctx, bookingsLeaving, arg.UserID, arg.AfterID, arg.Page)
+// A page of the live bookings of a deleted user that are to be cancelled: those that
+// were not final when the user was deleted.
+func (q *Queries) BookingsOfDeletedUser(ctx context.Context, db DBTX, arg BookingsOfDeletedUserParams) ([]BookingsOfDeletedUserRow, error) {
+	rows, err := db.Query(ctx, bookingsOfDeletedUser, arg.UserID, arg.AfterID, arg.Page)
 	if err != nil {
 		return nil, err
 	}
 	defer rows.Close()
-	items := []BookingsLeavingRow{}
+	items := []BookingsOfDeletedUserRow{}
 	for rows.Next() {
-		var i BookingsLeavingRow
-		if err := rows.Scan(&i.ID, &i.SlotID); err != nil {
+		var i BookingsOfDeletedUserRow
+		if err := rows.Scan(&i.ID, &i.SlotID, &i.DeletedAt); err != nil {
 			return nil, err
 		}
 		items = append(items, i)
@@ -189,7 +195,7 @@ func (q *Queries) BookingsLeaving(ctx context.Context, db DBTX, arg BookingsLeav
 }
 
 const bookingsOfEvent = `-- name: BookingsOfEvent :many
-SELECT b.id, b.slot_id, b.user_id, b.during, b.seats, b.status, b.version, b.queued_version, b.passes, b.blocked, b.blocked_by, b.replaces_booking_id, b.expires_at, b.created_at, b.updated_at, b.seats_min, b.replaced_by, b.moved_from, b.checked_in_at, s.event_id,
+SELECT b.id, b.slot_id, b.user_id, b.during, b.seats, b.status, b.version, b.queued_version, b.passes, b.blocked, b.blocked_by, b.replaces_booking_id, b.expires_at, b.created_at, b.updated_at, b.seats_min, b.replaced_by, b.moved_from, b.checked_in_at, b.cancellation_closes_minutes, b.checked_in_by, s.event_id,
        (CASE WHEN b.status = 'waitlisted' THEN (
            SELECT 1 + count(*) FROM bookings a
            WHERE a.slot_id = b.slot_id AND a.status = 'waitlisted' AND a.queued_version < b.queued_version)
@@ -258,6 +264,8 @@ func (q *Queries) BookingsOfEvent(ctx context.Context, db DBTX, arg BookingsOfEv
 			&i.Booking.ReplacedBy,
 			&i.Booking.MovedFrom,
 			&i.Booking.CheckedInAt,
+			&i.Booking.CancellationClosesMinutes,
+			&i.Booking.CheckedInBy,
 			&i.EventID,
 			&i.Position,
 		); err != nil {
@@ -272,7 +280,7 @@ func (q *Queries) BookingsOfEvent(ctx context.Context, db DBTX, arg BookingsOfEv
 }
 
 const bookingsOfSlot = `-- name: BookingsOfSlot :many
-SELECT b.id, b.slot_id, b.user_id, b.during, b.seats, b.status, b.version, b.queued_version, b.passes, b.blocked, b.blocked_by, b.replaces_booking_id, b.expires_at, b.created_at, b.updated_at, b.seats_min, b.replaced_by, b.moved_from, b.checked_in_at, s.event_id,
+SELECT b.id, b.slot_id, b.user_id, b.during, b.seats, b.status, b.version, b.queued_version, b.passes, b.blocked, b.blocked_by, b.replaces_booking_id, b.expires_at, b.created_at, b.updated_at, b.seats_min, b.replaced_by, b.moved_from, b.checked_in_at, b.cancellation_closes_minutes, b.checked_in_by, s.event_id,
        (CASE WHEN b.status = 'waitlisted' THEN (
            SELECT 1 + count(*) FROM bookings a
            WHERE a.slot_id = b.slot_id AND a.status = 'waitlisted' AND a.queued_version < b.queued_version)
@@ -334,6 +342,8 @@ func (q *Queries) BookingsOfSlot(ctx context.Context, db DBTX, arg BookingsOfSlo
 			&i.Booking.ReplacedBy,
 			&i.Booking.MovedFrom,
 			&i.Booking.CheckedInAt,
+			&i.Booking.CancellationClosesMinutes,
+			&i.Booking.CheckedInBy,
 			&i.EventID,
 			&i.Position,
 		); err != nil {
@@ -348,7 +358,7 @@ func (q *Queries) BookingsOfSlot(ctx context.Context, db DBTX, arg BookingsOfSlo
 }
 
 const bookingsOfUser = `-- name: BookingsOfUser :many
-SELECT b.id, b.slot_id, b.user_id, b.during, b.seats, b.status, b.version, b.queued_version, b.passes, b.blocked, b.blocked_by, b.replaces_booking_id, b.expires_at, b.created_at, b.updated_at, b.seats_min, b.replaced_by, b.moved_from, b.checked_in_at, s.event_id,
+SELECT b.id, b.slot_id, b.user_id, b.during, b.seats, b.status, b.version, b.queued_version, b.passes, b.blocked, b.blocked_by, b.replaces_booking_id, b.expires_at, b.created_at, b.updated_at, b.seats_min, b.replaced_by, b.moved_from, b.checked_in_at, b.cancellation_closes_minutes, b.checked_in_by, s.event_id,
        (CASE WHEN b.status = 'waitlisted' THEN (
            SELECT 1 + count(*) FROM bookings a
            WHERE a.slot_id = b.slot_id AND a.status = 'waitlisted' AND a.queued_version < b.queued_version)
@@ -427,6 +437,8 @@ func (q *Queries) BookingsOfUser(ctx context.Context, db DBTX, arg BookingsOfUse
 			&i.Booking.ReplacedBy,
 			&i.Booking.MovedFrom,
 			&i.Booking.CheckedInAt,
+			&i.Booking.CancellationClosesMinutes,
+			&i.Booking.CheckedInBy,
 			&i.EventID,
 			&i.Position,
 		); err != nil {
@@ -462,7 +474,7 @@ WITH RECURSIVE up AS (
     SELECT 1 AS depth, c.slot_id, c.version, c.cause_slot_id, c.cause_version
     FROM ledger own
     CROSS JOIN LATERAL (
-        SELECT slot_id, version, kind, booking_id, user_id, seats, status, capacity, seats_taken, waitlist_length, reason, actor, actor_id, cause_slot_id, cause_version, at FROM ledger x
+        SELECT slot_id, version, kind, booking_id, user_id, seats, status, capacity, seats_taken, waitlist_length, reason, actor, actor_id, cause_slot_id, cause_version, at, old_starts_at, old_ends_at, new_starts_at, new_ends_at FROM ledger x
         WHERE x.slot_id = own.cause_slot_id AND x.version = own.cause_version
         LIMIT 1) c
     WHERE own.booking_id = $1 AND c.booking_id IS DISTINCT FROM $1
@@ -470,7 +482,7 @@ WITH RECURSIVE up AS (
     SELECT up.depth + 1, c.slot_id, c.version, c.cause_slot_id, c.cause_version
     FROM up
     CROSS JOIN LATERAL (
-        SELECT slot_id, version, kind, booking_id, user_id, seats, status, capacity, seats_taken, waitlist_length, reason, actor, actor_id, cause_slot_id, cause_version, at FROM ledger x
+        SELECT slot_id, version, kind, booking_id, user_id, seats, status, capacity, seats_taken, waitlist_length, reason, actor, actor_id, cause_slot_id, cause_version, at, old_starts_at, old_ends_at, new_starts_at, new_ends_at FROM ledger x
         WHERE x.slot_id = up.cause_slot_id AND x.version = up.cause_version
         LIMIT 1) c
     WHERE c.booking_id IS DISTINCT FROM $1
@@ -479,11 +491,10 @@ WITH RECURSIVE up AS (
     FROM (SELECT depth, slot_id, version, cause_slot_id, cause_version FROM up LIMIT $2::int) found
     GROUP BY found.slot_id, found.version
 )
-SELECT n.depth, l.slot_id, l.version, l.kind, l.booking_id, l.user_id, l.seats, l.status, l.capacity, l.seats_taken, l.waitlist_length, l.reason, l.actor, l.actor_id, l.cause_slot_id, l.cause_version, l.at, e.organizer_id
+SELECT n.depth, l.slot_id, l.version, l.kind, l.booking_id, l.user_id, l.seats, l.status, l.capacity, l.seats_taken, l.waitlist_length, l.reason, l.actor, l.actor_id, l.cause_slot_id, l.cause_version, l.at, l.old_starts_at, l.old_ends_at, l.new_starts_at, l.new_ends_at, s.event_id
 FROM nearest n
 JOIN ledger l ON l.slot_id = n.slot_id AND l.version = n.version
 LEFT JOIN slots s ON s.id = n.slot_id
-LEFT JOIN events e ON e.id = s.event_id
 ORDER BY n.depth, l.at DESC, l.slot_id, l.version DESC
 `
 
@@ -493,9 +504,9 @@ type LedgerCausesParams struct {
 }
 
 type LedgerCausesRow struct {
-	Depth       int32
-	Ledger      Ledger
-	OrganizerID *uuid.UUID
+	Depth   int32
+	Ledger  Ledger
+	EventID *uuid.UUID
 }
 
 // The causes of the entries of a booking, the causes of those, and so on, across
@@ -528,7 +539,11 @@ func (q *Queries) LedgerCauses(ctx context.Context, db DBTX, arg LedgerCausesPar
 			&i.Ledger.CauseSlotID,
 			&i.Ledger.CauseVersion,
 			&i.Ledger.At,
-			&i.OrganizerID,
+			&i.Ledger.OldStartsAt,
+			&i.Ledger.OldEndsAt,
+			&i.Ledger.NewStartsAt,
+			&i.Ledger.NewEndsAt,
+			&i.EventID,
 		); err != nil {
 			return nil, err
 		}
@@ -545,7 +560,7 @@ WITH RECURSIVE down AS (
     SELECT 1 AS depth, c.slot_id, c.version
     FROM ledger own
     CROSS JOIN LATERAL (
-        SELECT slot_id, version, kind, booking_id, user_id, seats, status, capacity, seats_taken, waitlist_length, reason, actor, actor_id, cause_slot_id, cause_version, at FROM ledger x
+        SELECT slot_id, version, kind, booking_id, user_id, seats, status, capacity, seats_taken, waitlist_length, reason, actor, actor_id, cause_slot_id, cause_version, at, old_starts_at, old_ends_at, new_starts_at, new_ends_at FROM ledger x
         WHERE x.cause_slot_id = own.slot_id AND x.cause_version = own.version
         LIMIT $1::int) c
     WHERE own.booking_id = $2 AND c.booking_id IS DISTINCT FROM $2
@@ -553,18 +568,17 @@ WITH RECURSIVE down AS (
     SELECT down.depth + 1, c.slot_id, c.version
     FROM down
     CROSS JOIN LATERAL (
-        SELECT slot_id, version, kind, booking_id, user_id, seats, status, capacity, seats_taken, waitlist_length, reason, actor, actor_id, cause_slot_id, cause_version, at FROM ledger x
+        SELECT slot_id, version, kind, booking_id, user_id, seats, status, capacity, seats_taken, waitlist_length, reason, actor, actor_id, cause_slot_id, cause_version, at, old_starts_at, old_ends_at, new_starts_at, new_ends_at FROM ledger x
         WHERE x.cause_slot_id = down.slot_id AND x.cause_version = down.version
         LIMIT $1::int) c
     WHERE c.booking_id IS DISTINCT FROM $2
 ), nearest AS (
     SELECT depth, slot_id, version FROM down LIMIT $1::int
 )
-SELECT n.depth::int AS depth, l.slot_id, l.version, l.kind, l.booking_id, l.user_id, l.seats, l.status, l.capacity, l.seats_taken, l.waitlist_length, l.reason, l.actor, l.actor_id, l.cause_slot_id, l.cause_version, l.at, e.organizer_id
+SELECT n.depth::int AS depth, l.slot_id, l.version, l.kind, l.booking_id, l.user_id, l.seats, l.status, l.capacity, l.seats_taken, l.waitlist_length, l.reason, l.actor, l.actor_id, l.cause_slot_id, l.cause_version, l.at, l.old_starts_at, l.old_ends_at, l.new_starts_at, l.new_ends_at, s.event_id
 FROM nearest n
 JOIN ledger l ON l.slot_id = n.slot_id AND l.version = n.version
 LEFT JOIN slots s ON s.id = n.slot_id
-LEFT JOIN events e ON e.id = s.event_id
 ORDER BY n.depth, l.at, l.slot_id, l.version
 `
 
@@ -574,9 +588,9 @@ type LedgerConsequencesParams struct {
 }
 
 type LedgerConsequencesRow struct {
-	Depth       int32
-	Ledger      Ledger
-	OrganizerID *uuid.UUID
+	Depth   int32
+	Ledger  Ledger
+	EventID *uuid.UUID
 }
 
 // The entries that those of a booking caused, the entries that these caused, and so
@@ -608,7 +622,11 @@ func (q *Queries) LedgerConsequences(ctx context.Context, db DBTX, arg LedgerCon
 			&i.Ledger.CauseSlotID,
 			&i.Ledger.CauseVersion,
 			&i.Ledger.At,
-			&i.OrganizerID,
+			&i.Ledger.OldStartsAt,
+			&i.Ledger.OldEndsAt,
+			&i.Ledger.NewStartsAt,
+			&i.Ledger.NewEndsAt,
+			&i.EventID,
 		); err != nil {
 			return nil, err
 		}
@@ -621,8 +639,20 @@ func (q *Queries) LedgerConsequences(ctx context.Context, db DBTX, arg LedgerCon
 }
 
 const ledgerOfBooking = `-- name: LedgerOfBooking :many
-SELECT slot_id, version, kind, booking_id, user_id, seats, status, capacity, seats_taken, waitlist_length, reason, actor, actor_id, cause_slot_id, cause_version, at FROM ledger
-WHERE booking_id = $1 AND slot_id = $2 AND version > $3
+SELECT slot_id, version, kind, booking_id, user_id, seats, status, capacity, seats_taken, waitlist_length, reason, actor, actor_id, cause_slot_id, cause_version, at, old_starts_at, old_ends_at, new_starts_at, new_ends_at FROM (
+    (SELECT slot_id, version, kind, booking_id, user_id, seats, status, capacity, seats_taken, waitlist_length, reason, actor, actor_id, cause_slot_id, cause_version, at, old_starts_at, old_ends_at, new_starts_at, new_ends_at FROM ledger o
+     WHERE o.booking_id = $1 AND o.slot_id = $2 AND o.version > $3
+     ORDER BY o.version
+     LIMIT $4::int)
+    UNION ALL
+    (SELECT m.slot_id, m.version, m.kind, m.booking_id, m.user_id, m.seats, m.status, m.capacity, m.seats_taken, m.waitlist_length, m.reason, m.actor, m.actor_id, m.cause_slot_id, m.cause_version, m.at, m.old_starts_at, m.old_ends_at, m.new_starts_at, m.new_ends_at FROM bookings b
+     JOIN ledger m ON m.slot_id = b.slot_id AND m.new_starts_at IS NOT NULL AND m.version > $3
+         AND m.version > (SELECT min(f.version) FROM ledger f WHERE f.booking_id = b.id AND f.slot_id = b.slot_id)
+         AND (is_live(b.status) OR m.version < b.version)
+     WHERE b.id = $1
+     ORDER BY m.version
+     LIMIT $4::int)
+) l
 ORDER BY version
 LIMIT $4::int
 `
@@ -634,7 +664,8 @@ type LedgerOfBookingParams struct {
 	Page         int32
 }
 
-// The entries of one booking.
+// The entries of one booking, and the changes of its slot's times while it was live: an
+// ended booking has the version of its last entry.
 func (q *Queries) LedgerOfBooking(ctx context.Context, db DBTX, arg LedgerOfBookingParams) ([]Ledger, error) {
 	rows, err := db.Query(ctx, ledgerOfBooking,
 		arg.BookingID,
@@ -666,56 +697,14 @@ func (q *Queries) LedgerOfBooking(ctx context.Context, db DBTX, arg LedgerOfBook
 			&i.CauseSlotID,
 			&i.CauseVersion,
 			&i.At,
+			&i.OldStartsAt,
+			&i.OldEndsAt,
+			&i.NewStartsAt,
+			&i.NewEndsAt,
 		); err != nil {
 			return nil, err
 		}
 		items = append(items, i)
-	}
-	if err := rows.Err(); err != nil {
-		return nil, err
-	}
-	return items, nil
-}
-
-const slotsGivenBack = `-- name: SlotsGivenBack :many
-WITH RECURSIVE line AS (
-    SELECT o.slot_id, o.status, o.replaced_by, 0 AS hops
-    FROM (
-        SELECT b.replaces_booking_id FROM bookings b
-        WHERE b.slot_id = $1 AND b.status = 'waitlisted' AND b.replaces_booking_id IS NOT NULL
-        ORDER BY b.queued_version
-        LIMIT $2::int
-    ) w
-    JOIN bookings o ON o.id = w.replaces_booking_id
-    UNION ALL
-    SELECT n.slot_id, n.status, n.replaced_by, l.hops + 1
-    FROM line l JOIN bookings n ON n.id = l.replaced_by
-    WHERE l.hops < $3::int
-)
-SELECT DISTINCT slot_id FROM line WHERE takes_seats(status)
-`
-
-type SlotsGivenBackParams struct {
-	SlotID uuid.UUID
-	Page   int32
-	Hops   int32
-}
-
-// The slots in which the first bookings of a queue would give seats back: those of
-// the bookings that they replace, or of the bookings that replaced these.
-func (q *Queries) SlotsGivenBack(ctx context.Context, db DBTX, arg SlotsGivenBackParams) ([]uuid.UUID, error) {
-	rows, err := db.Query(ctx, slotsGivenBack, arg.SlotID, arg.Page, arg.Hops)
-	if err != nil {
-		return nil, err
-	}
-	defer rows.Close()
-	items := []uuid.UUID{}
-	for rows.Next() {
-		var slot_id uuid.UUID
-		if err := rows.Scan(&slot_id); err != nil {
-			return nil, err
-		}
-		items = append(items, slot_id)
 	}
 	if err := rows.Err(); err != nil {
 		return nil, err
@@ -729,7 +718,7 @@ SET bookings_cancelled_at = clock_timestamp()
 WHERE u.id = $1 AND u.bookings_cancelled_at IS NULL
   AND NOT EXISTS (
     SELECT FROM bookings b
-    WHERE b.user_id = u.id AND leaves_with_user(b.status, b.during, b.checked_in_at, u.deleted_at))
+    WHERE b.user_id = u.id AND is_live(b.status) AND NOT is_final(b.status, b.checked_in_at, b.during, u.deleted_at))
 `
 
 // Takes a deleted user off that list, unless a booking is left. The user's row is locked

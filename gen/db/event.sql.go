@@ -42,7 +42,7 @@ const eventGet = `-- name: EventGet :one
 SELECT
     e.id, e.organizer_id, e.title, e.description, e.location, e.time_zone, e.status, e.revision,
     e.booking_opens_at, e.booking_closes_at, e.cancellation_closes_minutes, e.waitlist_mode, e.waitlist_limit,
-    e.offer_minutes, e.fit, e.max_passes, e.hold_minutes, e.published_at, e.cancelled_at, e.cancellation_reason,
+    e.offer_minutes, e.fit, e.max_passes, e.hold_minutes, e.walk_ins, e.published_at, e.cancelled_at, e.cancellation_reason,
     e.created_at, e.updated_at, e.starts_at, e.ends_at,
     sums.slot_count, sums.seats_available
 FROM events e
@@ -74,6 +74,7 @@ type EventGetRow struct {
 	Fit                       string
 	MaxPasses                 int32
 	HoldMinutes               int32
+	WalkIns                   bool
 	PublishedAt               *time.Time
 	CancelledAt               *time.Time
 	CancellationReason        *string
@@ -108,6 +109,7 @@ func (q *Queries) EventGet(ctx context.Context, db DBTX, id uuid.UUID) (EventGet
 		&i.Fit,
 		&i.MaxPasses,
 		&i.HoldMinutes,
+		&i.WalkIns,
 		&i.PublishedAt,
 		&i.CancelledAt,
 		&i.CancellationReason,
@@ -125,12 +127,12 @@ const eventInsert = `-- name: EventInsert :exec
 
 INSERT INTO events (
     title, description, location, time_zone, booking_opens_at, booking_closes_at,
-    cancellation_closes_minutes, waitlist_mode, waitlist_limit, offer_minutes, fit, max_passes, hold_minutes,
+    cancellation_closes_minutes, waitlist_mode, waitlist_limit, offer_minutes, fit, max_passes, hold_minutes, walk_ins,
     id, organizer_id)
 VALUES (
     $1, $2, $3, $4, $5, $6,
-    $7, $8, $9, $10, $11, $12, $13,
-    $14, $15)
+    $7, $8, $9, $10, $11, $12, $13, $14,
+    $15, $16)
 `
 
 type EventInsertParams struct {
@@ -147,6 +149,7 @@ type EventInsertParams struct {
 	Fit                       string
 	MaxPasses                 int32
 	HoldMinutes               int32
+	WalkIns                   bool
 	ID                        uuid.UUID
 	OrganizerID               uuid.UUID
 }
@@ -173,6 +176,7 @@ func (q *Queries) EventInsert(ctx context.Context, db DBTX, arg EventInsertParam
 		arg.Fit,
 		arg.MaxPasses,
 		arg.HoldMinutes,
+		arg.WalkIns,
 		arg.ID,
 		arg.OrganizerID,
 	)
@@ -183,11 +187,11 @@ const eventList = `-- name: EventList :many
 SELECT
     e.id, e.organizer_id, e.title, e.description, e.location, e.time_zone, e.status, e.revision,
     e.booking_opens_at, e.booking_closes_at, e.cancellation_closes_minutes, e.waitlist_mode, e.waitlist_limit,
-    e.offer_minutes, e.fit, e.max_passes, e.hold_minutes, e.published_at, e.cancelled_at, e.cancellation_reason,
+    e.offer_minutes, e.fit, e.max_passes, e.hold_minutes, e.walk_ins, e.published_at, e.cancelled_at, e.cancellation_reason,
     e.created_at, e.updated_at, e.starts_at, e.ends_at,
     sums.slot_count, sums.seats_available
 FROM (
-    SELECT e.id, e.organizer_id, e.title, e.description, e.location, e.time_zone, e.status, e.revision, e.booking_opens_at, e.booking_closes_at, e.cancellation_closes_minutes, e.waitlist_mode, e.waitlist_limit, e.offer_minutes, e.fit, e.max_passes, e.published_at, e.cancelled_at, e.cancellation_reason, e.created_at, e.updated_at, e.starts_at, e.ends_at, e.search, e.hold_minutes, sort.key
+    SELECT e.id, e.organizer_id, e.title, e.description, e.location, e.time_zone, e.status, e.revision, e.booking_opens_at, e.booking_closes_at, e.cancellation_closes_minutes, e.waitlist_mode, e.waitlist_limit, e.offer_minutes, e.fit, e.max_passes, e.published_at, e.cancelled_at, e.cancellation_reason, e.created_at, e.updated_at, e.starts_at, e.ends_at, e.search, e.hold_minutes, e.walk_ins, sort.key
     FROM events e
     CROSS JOIN LATERAL (SELECT CASE WHEN $1::boolean THEN e.starts_at ELSE e.created_at END AS key) sort
     WHERE (e.status <> 'draft' OR $2::boolean OR e.organizer_id = $3::uuid)
@@ -262,6 +266,7 @@ type EventListRow struct {
 	Fit                       string
 	MaxPasses                 int32
 	HoldMinutes               int32
+	WalkIns                   bool
 	PublishedAt               *time.Time
 	CancelledAt               *time.Time
 	CancellationReason        *string
@@ -323,6 +328,7 @@ func (q *Queries) EventList(ctx context.Context, db DBTX, arg EventListParams) (
 			&i.Fit,
 			&i.MaxPasses,
 			&i.HoldMinutes,
+			&i.WalkIns,
 			&i.PublishedAt,
 			&i.CancelledAt,
 			&i.CancellationReason,
@@ -371,30 +377,6 @@ WHERE id = $1
 func (q *Queries) EventPublish(ctx context.Context, db DBTX, id uuid.UUID) error {
 	_, err := db.Exec(ctx, eventPublish, id)
 	return err
-}
-
-const eventSlots = `-- name: EventSlots :many
-SELECT id FROM slots WHERE event_id = $1 ORDER BY id
-`
-
-func (q *Queries) EventSlots(ctx context.Context, db DBTX, eventID uuid.UUID) ([]uuid.UUID, error) {
-	rows, err := db.Query(ctx, eventSlots, eventID)
-	if err != nil {
-		return nil, err
-	}
-	defer rows.Close()
-	items := []uuid.UUID{}
-	for rows.Next() {
-		var id uuid.UUID
-		if err := rows.Scan(&id); err != nil {
-			return nil, err
-		}
-		items = append(items, id)
-	}
-	if err := rows.Err(); err != nil {
-		return nil, err
-	}
-	return items, nil
 }
 
 const eventSlotsCount = `-- name: EventSlotsCount :one
@@ -456,14 +438,44 @@ func (q *Queries) EventSlotsLockRest(ctx context.Context, db DBTX, eventID uuid.
 	return items, nil
 }
 
+const eventSlotsToCancel = `-- name: EventSlotsToCancel :many
+SELECT s.id
+FROM slots s
+JOIN events e ON e.id = s.event_id
+WHERE s.event_id = $1 AND s.ends_at > e.cancelled_at
+ORDER BY s.id
+`
+
+// The slots that had not ended when their event was cancelled.
+func (q *Queries) EventSlotsToCancel(ctx context.Context, db DBTX, eventID uuid.UUID) ([]uuid.UUID, error) {
+	rows, err := db.Query(ctx, eventSlotsToCancel, eventID)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	items := []uuid.UUID{}
+	for rows.Next() {
+		var id uuid.UUID
+		if err := rows.Scan(&id); err != nil {
+			return nil, err
+		}
+		items = append(items, id)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
 const eventUpdate = `-- name: EventUpdate :exec
 UPDATE events
 SET title = $1, description = $2, location = $3, time_zone = $4,
     booking_opens_at = $5, booking_closes_at = $6,
     cancellation_closes_minutes = $7, waitlist_mode = $8,
     waitlist_limit = $9, offer_minutes = $10, fit = $11, max_passes = $12, hold_minutes = $13,
+    walk_ins = $14,
     revision = revision + 1, updated_at = clock_timestamp()
-WHERE id = $14 AND organizer_id = $15
+WHERE id = $15 AND organizer_id = $16
 `
 
 type EventUpdateParams struct {
@@ -480,6 +492,7 @@ type EventUpdateParams struct {
 	Fit                       string
 	MaxPasses                 int32
 	HoldMinutes               int32
+	WalkIns                   bool
 	ID                        uuid.UUID
 	OrganizerID               uuid.UUID
 }
@@ -499,6 +512,7 @@ func (q *Queries) EventUpdate(ctx context.Context, db DBTX, arg EventUpdateParam
 		arg.Fit,
 		arg.MaxPasses,
 		arg.HoldMinutes,
+		arg.WalkIns,
 		arg.ID,
 		arg.OrganizerID,
 	)
@@ -506,7 +520,7 @@ func (q *Queries) EventUpdate(ctx context.Context, db DBTX, arg EventUpdateParam
 }
 
 const ledgerList = `-- name: LedgerList :many
-SELECT slot_id, version, kind, booking_id, user_id, seats, status, capacity, seats_taken, waitlist_length, reason, actor, actor_id, cause_slot_id, cause_version, at FROM ledger
+SELECT slot_id, version, kind, booking_id, user_id, seats, status, capacity, seats_taken, waitlist_length, reason, actor, actor_id, cause_slot_id, cause_version, at, old_starts_at, old_ends_at, new_starts_at, new_ends_at FROM ledger
 WHERE slot_id = $1 AND version > $2
 ORDER BY version
 LIMIT $3::int
@@ -545,6 +559,10 @@ func (q *Queries) LedgerList(ctx context.Context, db DBTX, arg LedgerListParams)
 			&i.CauseSlotID,
 			&i.CauseVersion,
 			&i.At,
+			&i.OldStartsAt,
+			&i.OldEndsAt,
+			&i.NewStartsAt,
+			&i.NewEndsAt,
 		); err != nil {
 			return nil, err
 		}
@@ -557,7 +575,7 @@ func (q *Queries) LedgerList(ctx context.Context, db DBTX, arg LedgerListParams)
 }
 
 const slotGet = `-- name: SlotGet :one
-SELECT s.id, s.event_id, s.starts_at, s.ends_at, s.during, s.capacity, s.status, s.revision, s.version, s.seats_taken, s.waitlist_length, s.waitlist_ready, s.freed_version, s.promotion_due_at, s.created_at, s.updated_at, e.organizer_id, e.status AS event_status, clock_timestamp()::timestamptz AS now
+SELECT s.id, s.event_id, s.starts_at, s.ends_at, s.during, s.capacity, s.status, s.revision, s.version, s.seats_taken, s.waitlist_length, s.waitlist_ready, s.freed_version, s.promotion_due_at, s.created_at, s.updated_at, s.cancelled_at, e.organizer_id, e.status AS event_status, clock_timestamp()::timestamptz AS now
 FROM slots s
 JOIN events e ON e.id = s.event_id
 WHERE s.id = $1
@@ -591,6 +609,7 @@ func (q *Queries) SlotGet(ctx context.Context, db DBTX, id uuid.UUID) (SlotGetRo
 		&i.Slot.PromotionDueAt,
 		&i.Slot.CreatedAt,
 		&i.Slot.UpdatedAt,
+		&i.Slot.CancelledAt,
 		&i.OrganizerID,
 		&i.EventStatus,
 		&i.Now,
@@ -599,7 +618,7 @@ func (q *Queries) SlotGet(ctx context.Context, db DBTX, id uuid.UUID) (SlotGetRo
 }
 
 const slotList = `-- name: SlotList :many
-SELECT id, event_id, starts_at, ends_at, during, capacity, status, revision, version, seats_taken, waitlist_length, waitlist_ready, freed_version, promotion_due_at, created_at, updated_at FROM slots
+SELECT id, event_id, starts_at, ends_at, during, capacity, status, revision, version, seats_taken, waitlist_length, waitlist_ready, freed_version, promotion_due_at, created_at, updated_at, cancelled_at FROM slots
 WHERE event_id = $1 AND (starts_at, id) > ($2::timestamptz, $3::uuid)
 ORDER BY starts_at, id
 LIMIT $4::int
@@ -644,6 +663,7 @@ func (q *Queries) SlotList(ctx context.Context, db DBTX, arg SlotListParams) ([]
 			&i.PromotionDueAt,
 			&i.CreatedAt,
 			&i.UpdatedAt,
+			&i.CancelledAt,
 		); err != nil {
 			return nil, err
 		}

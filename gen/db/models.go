@@ -12,25 +12,27 @@ import (
 )
 
 type Booking struct {
-	ID                uuid.UUID
-	SlotID            uuid.UUID
-	UserID            uuid.UUID
-	During            pgtype.Range[pgtype.Timestamptz]
-	Seats             int32
-	Status            string
-	Version           int64
-	QueuedVersion     *int64
-	Passes            int32
-	Blocked           *string
-	BlockedBy         *uuid.UUID
-	ReplacesBookingID *uuid.UUID
-	ExpiresAt         *time.Time
-	CreatedAt         time.Time
-	UpdatedAt         time.Time
-	SeatsMin          *int32
-	ReplacedBy        *uuid.UUID
-	MovedFrom         *uuid.UUID
-	CheckedInAt       *time.Time
+	ID                        uuid.UUID
+	SlotID                    uuid.UUID
+	UserID                    uuid.UUID
+	During                    pgtype.Range[pgtype.Timestamptz]
+	Seats                     int32
+	Status                    string
+	Version                   int64
+	QueuedVersion             *int64
+	Passes                    int32
+	Blocked                   *string
+	BlockedBy                 *uuid.UUID
+	ReplacesBookingID         *uuid.UUID
+	ExpiresAt                 *time.Time
+	CreatedAt                 time.Time
+	UpdatedAt                 time.Time
+	SeatsMin                  *int32
+	ReplacedBy                *uuid.UUID
+	MovedFrom                 *uuid.UUID
+	CheckedInAt               *time.Time
+	CancellationClosesMinutes int32
+	CheckedInBy               *uuid.UUID
 }
 
 type Event struct {
@@ -59,6 +61,7 @@ type Event struct {
 	EndsAt                    *time.Time
 	Search                    interface{}
 	HoldMinutes               int32
+	WalkIns                   bool
 }
 
 type IdempotencyKey struct {
@@ -88,6 +91,10 @@ type Ledger struct {
 	CauseSlotID    *uuid.UUID
 	CauseVersion   *int64
 	At             time.Time
+	OldStartsAt    *time.Time
+	OldEndsAt      *time.Time
+	NewStartsAt    *time.Time
+	NewEndsAt      *time.Time
 }
 
 type Slot struct {
@@ -107,6 +114,7 @@ type Slot struct {
 	PromotionDueAt *time.Time
 	CreatedAt      time.Time
 	UpdatedAt      time.Time
+	CancelledAt    *time.Time
 }
 
 type Token struct {
@@ -129,5 +137,7 @@ type User struct {
 	CreatedAt           time.Time
 	UpdatedAt           time.Time
 	DeletedAt           *time.Time
+	EmailKey            *string
+	KeyedEmail          *string
 	BookingsCancelledAt *time.Time
 }

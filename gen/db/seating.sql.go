@@ -13,23 +13,27 @@ import (
 )
 
 const bookingsCancelling = `-- name: BookingsCancelling :many
-SELECT b.id, b.slot_id, b.user_id, b.during, b.seats, b.status, b.version, b.queued_version, b.passes, b.blocked, b.blocked_by, b.replaces_booking_id, b.expires_at, b.created_at, b.updated_at, b.seats_min, b.replaced_by, b.moved_from, b.checked_in_at
-FROM unnest($1::uuid[]) AS slot(id)
+SELECT b.id, b.slot_id, b.user_id, b.during, b.seats, b.status, b.version, b.queued_version, b.passes, b.blocked, b.blocked_by, b.replaces_booking_id, b.expires_at, b.created_at, b.updated_at, b.seats_min, b.replaced_by, b.moved_from, b.checked_in_at, b.cancellation_closes_minutes, b.checked_in_by
+FROM slots s
+JOIN events e ON e.id = s.event_id
 CROSS JOIN LATERAL (
-    SELECT id, slot_id, user_id, during, seats, status, version, queued_version, passes, blocked, blocked_by, replaces_booking_id, expires_at, created_at, updated_at, seats_min, replaced_by, moved_from, checked_in_at FROM bookings l
-    WHERE l.slot_id = slot.id AND is_live(l.status)
-    LIMIT $2::int
+    SELECT id, slot_id, user_id, during, seats, status, version, queued_version, passes, blocked, blocked_by, replaces_booking_id, expires_at, created_at, updated_at, seats_min, replaced_by, moved_from, checked_in_at, cancellation_closes_minutes, checked_in_by FROM bookings l
+    WHERE l.slot_id = s.id AND is_live(l.status)
+      AND NOT is_final(l.status, l.checked_in_at, l.during, coalesce(s.cancelled_at, e.cancelled_at, clock_timestamp()))
+    LIMIT $1::int
 ) b
+WHERE s.id = ANY($2::uuid[])
 `
 
 type BookingsCancellingParams struct {
-	SlotIds []uuid.UUID
 	Page    int32
+	SlotIds []uuid.UUID
 }
 
-// One page of the live bookings of slots that were cancelled.
+// One page of the live bookings of slots that were cancelled, without those that were
+// final by then.
 func (q *Queries) BookingsCancelling(ctx context.Context, db DBTX, arg BookingsCancellingParams) ([]Booking, error) {
-	rows, err := db.Query(ctx, bookingsCancelling, arg.SlotIds, arg.Page)
+	rows, err := db.Query(ctx, bookingsCancelling, arg.Page, arg.SlotIds)
 	if err != nil {
 		return nil, err
 	}
@@ -57,6 +61,8 @@ func (q *Queries) BookingsCancelling(ctx context.Context, db DBTX, arg BookingsC
 			&i.ReplacedBy,
 			&i.MovedFrom,
 			&i.CheckedInAt,
+			&i.CancellationClosesMinutes,
+			&i.CheckedInBy,
 		); err != nil {
 			return nil, err
 		}
@@ -69,10 +75,10 @@ func (q *Queries) BookingsCancelling(ctx context.Context, db DBTX, arg BookingsC
 }
 
 const bookingsDue = `-- name: BookingsDue :many
-SELECT b.id, b.slot_id, b.user_id, b.during, b.seats, b.status, b.version, b.queued_version, b.passes, b.blocked, b.blocked_by, b.replaces_booking_id, b.expires_at, b.created_at, b.updated_at, b.seats_min, b.replaced_by, b.moved_from, b.checked_in_at
+SELECT b.id, b.slot_id, b.user_id, b.during, b.seats, b.status, b.version, b.queued_version, b.passes, b.blocked, b.blocked_by, b.replaces_booking_id, b.expires_at, b.created_at, b.updated_at, b.seats_min, b.replaced_by, b.moved_from, b.checked_in_at, b.cancellation_closes_minutes, b.checked_in_by
 FROM unnest($1::uuid[]) AS slot(id)
 CROSS JOIN LATERAL (
-    SELECT id, slot_id, user_id, during, seats, status, version, queued_version, passes, blocked, blocked_by, replaces_booking_id, expires_at, created_at, updated_at, seats_min, replaced_by, moved_from, checked_in_at FROM bookings d
+    SELECT id, slot_id, user_id, during, seats, status, version, queued_version, passes, blocked, blocked_by, replaces_booking_id, expires_at, created_at, updated_at, seats_min, replaced_by, moved_from, checked_in_at, cancellation_closes_minutes, checked_in_by FROM bookings d
     WHERE d.slot_id = slot.id AND d.status IN ('held', 'offered') AND d.expires_at <= clock_timestamp()
     ORDER BY d.expires_at, d.id
     LIMIT $2::int
@@ -114,6 +120,8 @@ func (q *Queries) BookingsDue(ctx context.Context, db DBTX, arg BookingsDueParam
 			&i.ReplacedBy,
 			&i.MovedFrom,
 			&i.CheckedInAt,
+			&i.CancellationClosesMinutes,
+			&i.CheckedInBy,
 		); err != nil {
 			return nil, err
 		}
@@ -126,11 +134,11 @@ func (q *Queries) BookingsDue(ctx context.Context, db DBTX, arg BookingsDueParam
 }
 
 const bookingsHeads = `-- name: BookingsHeads :many
-SELECT b.id, b.slot_id, b.user_id, b.during, b.seats, b.status, b.version, b.queued_version, b.passes, b.blocked, b.blocked_by, b.replaces_booking_id, b.expires_at, b.created_at, b.updated_at, b.seats_min, b.replaced_by, b.moved_from, b.checked_in_at
+SELECT b.id, b.slot_id, b.user_id, b.during, b.seats, b.status, b.version, b.queued_version, b.passes, b.blocked, b.blocked_by, b.replaces_booking_id, b.expires_at, b.created_at, b.updated_at, b.seats_min, b.replaced_by, b.moved_from, b.checked_in_at, b.cancellation_closes_minutes, b.checked_in_by
 FROM slots s
 JOIN events e ON e.id = s.event_id
 CROSS JOIN LATERAL (
-    SELECT id, slot_id, user_id, during, seats, status, version, queued_version, passes, blocked, blocked_by, replaces_booking_id, expires_at, created_at, updated_at, seats_min, replaced_by, moved_from, checked_in_at FROM bookings w
+    SELECT id, slot_id, user_id, during, seats, status, version, queued_version, passes, blocked, blocked_by, replaces_booking_id, expires_at, created_at, updated_at, seats_min, replaced_by, moved_from, checked_in_at, cancellation_closes_minutes, checked_in_by FROM bookings w
     WHERE w.slot_id = s.id AND w.status = 'waitlisted' AND w.blocked IS NULL
     ORDER BY w.queued_version
     LIMIT $1::int
@@ -184,6 +192,8 @@ func (q *Queries) BookingsHeads(ctx context.Context, db DBTX, arg BookingsHeadsP
 			&i.ReplacedBy,
 			&i.MovedFrom,
 			&i.CheckedInAt,
+			&i.CancellationClosesMinutes,
+			&i.CheckedInBy,
 		); err != nil {
 			return nil, err
 		}
@@ -198,13 +208,13 @@ func (q *Queries) BookingsHeads(ctx context.Context, db DBTX, arg BookingsHeadsP
 const bookingsInsert = `-- name: BookingsInsert :exec
 INSERT INTO bookings (
     id, slot_id, user_id, during, seats, status, version, queued_version, passes, blocked, blocked_by,
-    replaces_booking_id, moved_from, seats_min, expires_at, created_at, updated_at)
+    replaces_booking_id, moved_from, seats_min, expires_at, cancellation_closes_minutes, created_at, updated_at)
 SELECT n.id, n.slot_id, n.user_id, tstzrange(n.starts_at, n.ends_at, '[)'), n.seats, n.status, n.version,
        nullif(n.queued_version, 0), n.passes, nullif(n.blocked, ''),
        nullif(n.blocked_by, '00000000-0000-0000-0000-000000000000'),
        nullif(n.replaces_booking_id, '00000000-0000-0000-0000-000000000000'),
        nullif(n.moved_from, '00000000-0000-0000-0000-000000000000'), nullif(n.seats_min, 0),
-       nullif(n.expires_at, '0001-01-01T00:00:00Z'), $1::timestamptz, $1::timestamptz
+       nullif(n.expires_at, '0001-01-01T00:00:00Z'), n.cancellation_closes_minutes, $1::timestamptz, $1::timestamptz
 FROM (
     SELECT unnest($2::uuid[]) AS id,
            unnest($3::uuid[]) AS slot_id,
@@ -221,28 +231,30 @@ FROM (
            unnest($14::uuid[]) AS replaces_booking_id,
            unnest($15::uuid[]) AS moved_from,
            unnest($16::int[]) AS seats_min,
-           unnest($17::timestamptz[]) AS expires_at
+           unnest($17::timestamptz[]) AS expires_at,
+           unnest($18::int[]) AS cancellation_closes_minutes
 ) n
 `
 
 type BookingsInsertParams struct {
-	Now            time.Time
-	Ids            []uuid.UUID
-	SlotIds        []uuid.UUID
-	UserIds        []uuid.UUID
-	Starts         []time.Time
-	Ends           []time.Time
-	Seats          []int32
-	Statuses       []string
-	Versions       []int64
-	QueuedVersions []int64
-	Passes         []int32
-	Blocked        []string
-	BlockedBy      []uuid.UUID
-	Replaces       []uuid.UUID
-	MovedFrom      []uuid.UUID
-	SeatsMin       []int32
-	ExpiresAt      []time.Time
+	Now                       time.Time
+	Ids                       []uuid.UUID
+	SlotIds                   []uuid.UUID
+	UserIds                   []uuid.UUID
+	Starts                    []time.Time
+	Ends                      []time.Time
+	Seats                     []int32
+	Statuses                  []string
+	Versions                  []int64
+	QueuedVersions            []int64
+	Passes                    []int32
+	Blocked                   []string
+	BlockedBy                 []uuid.UUID
+	Replaces                  []uuid.UUID
+	MovedFrom                 []uuid.UUID
+	SeatsMin                  []int32
+	ExpiresAt                 []time.Time
+	CancellationClosesMinutes []int32
 }
 
 func (q *Queries) BookingsInsert(ctx context.Context, db DBTX, arg BookingsInsertParams) error {
@@ -264,15 +276,16 @@ func (q *Queries) BookingsInsert(ctx context.Context, db DBTX, arg BookingsInser
 		arg.MovedFrom,
 		arg.SeatsMin,
 		arg.ExpiresAt,
+		arg.CancellationClosesMinutes,
 	)
 	return err
 }
 
 const bookingsLive = `-- name: BookingsLive :many
-SELECT b.id, b.slot_id, b.user_id, b.during, b.seats, b.status, b.version, b.queued_version, b.passes, b.blocked, b.blocked_by, b.replaces_booking_id, b.expires_at, b.created_at, b.updated_at, b.seats_min, b.replaced_by, b.moved_from, b.checked_in_at
+SELECT b.id, b.slot_id, b.user_id, b.during, b.seats, b.status, b.version, b.queued_version, b.passes, b.blocked, b.blocked_by, b.replaces_booking_id, b.expires_at, b.created_at, b.updated_at, b.seats_min, b.replaced_by, b.moved_from, b.checked_in_at, b.cancellation_closes_minutes, b.checked_in_by
 FROM (SELECT unnest($1::uuid[]) AS user_id, unnest($2::uuid[]) AS slot_id) AS wanted
 CROSS JOIN LATERAL (
-    SELECT id, slot_id, user_id, during, seats, status, version, queued_version, passes, blocked, blocked_by, replaces_booking_id, expires_at, created_at, updated_at, seats_min, replaced_by, moved_from, checked_in_at FROM bookings l
+    SELECT id, slot_id, user_id, during, seats, status, version, queued_version, passes, blocked, blocked_by, replaces_booking_id, expires_at, created_at, updated_at, seats_min, replaced_by, moved_from, checked_in_at, cancellation_closes_minutes, checked_in_by FROM bookings l
     WHERE l.user_id = wanted.user_id AND (l.slot_id = wanted.slot_id) IS TRUE
       AND is_live(l.status)
     LIMIT 1
@@ -316,6 +329,8 @@ func (q *Queries) BookingsLive(ctx context.Context, db DBTX, arg BookingsLivePar
 			&i.ReplacedBy,
 			&i.MovedFrom,
 			&i.CheckedInAt,
+			&i.CancellationClosesMinutes,
+			&i.CheckedInBy,
 		); err != nil {
 			return nil, err
 		}
@@ -327,8 +342,28 @@ func (q *Queries) BookingsLive(ctx context.Context, db DBTX, arg BookingsLivePar
 	return items, nil
 }
 
+const bookingsMoveWithSlot = `-- name: BookingsMoveWithSlot :exec
+UPDATE bookings
+SET version = $1, updated_at = $2, cancellation_closes_minutes = 0
+WHERE slot_id = $3 AND is_live(status) AND version < $1
+`
+
+type BookingsMoveWithSlotParams struct {
+	Version int64
+	Now     time.Time
+	SlotID  uuid.UUID
+}
+
+// The live bookings of a slot whose times change get the version of that entry, at most
+// MaxTimeChange of them, and can be cancelled until the new start. Those of which the
+// batch wrote an entry of their own have got their versions already.
+func (q *Queries) BookingsMoveWithSlot(ctx context.Context, db DBTX, arg BookingsMoveWithSlotParams) error {
+	_, err := db.Exec(ctx, bookingsMoveWithSlot, arg.Version, arg.Now, arg.SlotID)
+	return err
+}
+
 const bookingsNamed = `-- name: BookingsNamed :many
-SELECT id, slot_id, user_id, during, seats, status, version, queued_version, passes, blocked, blocked_by, replaces_booking_id, expires_at, created_at, updated_at, seats_min, replaced_by, moved_from, checked_in_at FROM bookings WHERE id = ANY($1::uuid[])
+SELECT id, slot_id, user_id, during, seats, status, version, queued_version, passes, blocked, blocked_by, replaces_booking_id, expires_at, created_at, updated_at, seats_min, replaced_by, moved_from, checked_in_at, cancellation_closes_minutes, checked_in_by FROM bookings WHERE id = ANY($1::uuid[])
 `
 
 // The bookings that commands name.
@@ -361,6 +396,8 @@ func (q *Queries) BookingsNamed(ctx context.Context, db DBTX, ids []uuid.UUID) (
 			&i.ReplacedBy,
 			&i.MovedFrom,
 			&i.CheckedInAt,
+			&i.CancellationClosesMinutes,
+			&i.CheckedInBy,
 		); err != nil {
 			return nil, err
 		}
@@ -373,12 +410,12 @@ func (q *Queries) BookingsNamed(ctx context.Context, db DBTX, ids []uuid.UUID) (
 }
 
 const bookingsOverlapping = `-- name: BookingsOverlapping :many
-SELECT b.id, b.slot_id, b.user_id, b.during, b.seats, b.status, b.version, b.queued_version, b.passes, b.blocked, b.blocked_by, b.replaces_booking_id, b.expires_at, b.created_at, b.updated_at, b.seats_min, b.replaced_by, b.moved_from, b.checked_in_at
+SELECT b.id, b.slot_id, b.user_id, b.during, b.seats, b.status, b.version, b.queued_version, b.passes, b.blocked, b.blocked_by, b.replaces_booking_id, b.expires_at, b.created_at, b.updated_at, b.seats_min, b.replaced_by, b.moved_from, b.checked_in_at, b.cancellation_closes_minutes, b.checked_in_by
 FROM (SELECT unnest($1::uuid[]) AS user_id,
              unnest($2::timestamptz[]) AS starts_at,
              unnest($3::timestamptz[]) AS ends_at) AS wanted
 CROSS JOIN LATERAL (
-    SELECT id, slot_id, user_id, during, seats, status, version, queued_version, passes, blocked, blocked_by, replaces_booking_id, expires_at, created_at, updated_at, seats_min, replaced_by, moved_from, checked_in_at FROM bookings o
+    SELECT id, slot_id, user_id, during, seats, status, version, queued_version, passes, blocked, blocked_by, replaces_booking_id, expires_at, created_at, updated_at, seats_min, replaced_by, moved_from, checked_in_at, cancellation_closes_minutes, checked_in_by FROM bookings o
     WHERE o.user_id = wanted.user_id
       AND o.during && tstzrange(wanted.starts_at, wanted.ends_at, '[)')
       AND takes_seats(o.status)
@@ -423,6 +460,8 @@ func (q *Queries) BookingsOverlapping(ctx context.Context, db DBTX, arg Bookings
 			&i.ReplacedBy,
 			&i.MovedFrom,
 			&i.CheckedInAt,
+			&i.CancellationClosesMinutes,
+			&i.CheckedInBy,
 		); err != nil {
 			return nil, err
 		}
@@ -435,7 +474,7 @@ func (q *Queries) BookingsOverlapping(ctx context.Context, db DBTX, arg Bookings
 }
 
 const bookingsSeated = `-- name: BookingsSeated :many
-SELECT id, slot_id, user_id, during, seats, status, version, queued_version, passes, blocked, blocked_by, replaces_booking_id, expires_at, created_at, updated_at, seats_min, replaced_by, moved_from, checked_in_at FROM bookings
+SELECT id, slot_id, user_id, during, seats, status, version, queued_version, passes, blocked, blocked_by, replaces_booking_id, expires_at, created_at, updated_at, seats_min, replaced_by, moved_from, checked_in_at, cancellation_closes_minutes, checked_in_by FROM bookings
 WHERE slot_id = $1 AND takes_seats(status)
 LIMIT $2::int
 `
@@ -475,6 +514,8 @@ func (q *Queries) BookingsSeated(ctx context.Context, db DBTX, arg BookingsSeate
 			&i.ReplacedBy,
 			&i.MovedFrom,
 			&i.CheckedInAt,
+			&i.CancellationClosesMinutes,
+			&i.CheckedInBy,
 		); err != nil {
 			return nil, err
 		}
@@ -492,7 +533,7 @@ WITH RECURSIVE line AS (
     UNION ALL
     SELECT n.id, n.replaced_by, l.hops + 1 FROM line l JOIN bookings n ON n.id = l.replaced_by WHERE l.hops < $2::int
 )
-SELECT id, slot_id, user_id, during, seats, status, version, queued_version, passes, blocked, blocked_by, replaces_booking_id, expires_at, created_at, updated_at, seats_min, replaced_by, moved_from, checked_in_at FROM bookings WHERE id IN (SELECT id FROM line)
+SELECT id, slot_id, user_id, during, seats, status, version, queued_version, passes, blocked, blocked_by, replaces_booking_id, expires_at, created_at, updated_at, seats_min, replaced_by, moved_from, checked_in_at, cancellation_closes_minutes, checked_in_by FROM bookings WHERE id IN (SELECT id FROM line)
 `
 
 type BookingsSucceedingParams struct {
@@ -530,6 +571,8 @@ func (q *Queries) BookingsSucceeding(ctx context.Context, db DBTX, arg BookingsS
 			&i.ReplacedBy,
 			&i.MovedFrom,
 			&i.CheckedInAt,
+			&i.CancellationClosesMinutes,
+			&i.CheckedInBy,
 		); err != nil {
 			return nil, err
 		}
@@ -542,10 +585,10 @@ func (q *Queries) BookingsSucceeding(ctx context.Context, db DBTX, arg BookingsS
 }
 
 const bookingsUnblockable = `-- name: BookingsUnblockable :many
-SELECT b.id, b.slot_id, b.user_id, b.during, b.seats, b.status, b.version, b.queued_version, b.passes, b.blocked, b.blocked_by, b.replaces_booking_id, b.expires_at, b.created_at, b.updated_at, b.seats_min, b.replaced_by, b.moved_from, b.checked_in_at
+SELECT b.id, b.slot_id, b.user_id, b.during, b.seats, b.status, b.version, b.queued_version, b.passes, b.blocked, b.blocked_by, b.replaces_booking_id, b.expires_at, b.created_at, b.updated_at, b.seats_min, b.replaced_by, b.moved_from, b.checked_in_at, b.cancellation_closes_minutes, b.checked_in_by
 FROM (SELECT unnest($1::uuid[]) AS id, unnest($2::int[]) AS capacity) AS slot
 CROSS JOIN LATERAL (
-    SELECT w.id, w.slot_id, w.user_id, w.during, w.seats, w.status, w.version, w.queued_version, w.passes, w.blocked, w.blocked_by, w.replaces_booking_id, w.expires_at, w.created_at, w.updated_at, w.seats_min, w.replaced_by, w.moved_from, w.checked_in_at
+    SELECT w.id, w.slot_id, w.user_id, w.during, w.seats, w.status, w.version, w.queued_version, w.passes, w.blocked, w.blocked_by, w.replaces_booking_id, w.expires_at, w.created_at, w.updated_at, w.seats_min, w.replaced_by, w.moved_from, w.checked_in_at, w.cancellation_closes_minutes, w.checked_in_by
     FROM bookings w
     JOIN slots s ON s.id = w.slot_id
     LEFT JOIN bookings x ON x.id = w.blocked_by
@@ -596,6 +639,8 @@ func (q *Queries) BookingsUnblockable(ctx context.Context, db DBTX, arg Bookings
 			&i.ReplacedBy,
 			&i.MovedFrom,
 			&i.CheckedInAt,
+			&i.CancellationClosesMinutes,
+			&i.CheckedInBy,
 		); err != nil {
 			return nil, err
 		}
@@ -623,7 +668,9 @@ WITH change AS (
            unnest($11::uuid[]) AS replaced_by,
            unnest($12::int[]) AS seats_min,
            unnest($13::timestamptz[]) AS expires_at,
-           unnest($14::timestamptz[]) AS checked_in_at
+           unnest($14::timestamptz[]) AS checked_in_at,
+           unnest($15::uuid[]) AS checked_in_by,
+           unnest($16::int[]) AS cancellation_closes_minutes
 ), done AS (
     UPDATE bookings b
     SET seats = c.seats,
@@ -638,7 +685,9 @@ WITH change AS (
         seats_min = nullif(c.seats_min, 0),
         expires_at = nullif(c.expires_at, '0001-01-01T00:00:00Z'),
         checked_in_at = nullif(c.checked_in_at, '0001-01-01T00:00:00Z'),
-        updated_at = $15::timestamptz
+        checked_in_by = nullif(c.checked_in_by, '00000000-0000-0000-0000-000000000000'),
+        cancellation_closes_minutes = c.cancellation_closes_minutes,
+        updated_at = $17::timestamptz
     FROM change c
     WHERE b.id = c.id AND b.version = c.expected
     RETURNING b.id
@@ -647,21 +696,23 @@ SELECT expect_rows('bookings', (SELECT count(*) FROM done), cardinality($1::uuid
 `
 
 type BookingsUpdateParams struct {
-	Ids            []uuid.UUID
-	Expected       []int64
-	Seats          []int32
-	Statuses       []string
-	Versions       []int64
-	QueuedVersions []int64
-	Passes         []int32
-	Blocked        []string
-	BlockedBy      []uuid.UUID
-	Replaces       []uuid.UUID
-	ReplacedBy     []uuid.UUID
-	SeatsMin       []int32
-	ExpiresAt      []time.Time
-	CheckedInAt    []time.Time
-	Now            time.Time
+	Ids                       []uuid.UUID
+	Expected                  []int64
+	Seats                     []int32
+	Statuses                  []string
+	Versions                  []int64
+	QueuedVersions            []int64
+	Passes                    []int32
+	Blocked                   []string
+	BlockedBy                 []uuid.UUID
+	Replaces                  []uuid.UUID
+	ReplacedBy                []uuid.UUID
+	SeatsMin                  []int32
+	ExpiresAt                 []time.Time
+	CheckedInAt               []time.Time
+	CheckedInBy               []uuid.UUID
+	CancellationClosesMinutes []int32
+	Now                       time.Time
 }
 
 // Third round trip: final states only, each booking once. Bookings that give seats back
@@ -685,16 +736,18 @@ func (q *Queries) BookingsUpdate(ctx context.Context, db DBTX, arg BookingsUpdat
 		arg.SeatsMin,
 		arg.ExpiresAt,
 		arg.CheckedInAt,
+		arg.CheckedInBy,
+		arg.CancellationClosesMinutes,
 		arg.Now,
 	)
 	return err
 }
 
 const bookingsWaitedOut = `-- name: BookingsWaitedOut :many
-SELECT b.id, b.slot_id, b.user_id, b.during, b.seats, b.status, b.version, b.queued_version, b.passes, b.blocked, b.blocked_by, b.replaces_booking_id, b.expires_at, b.created_at, b.updated_at, b.seats_min, b.replaced_by, b.moved_from, b.checked_in_at
+SELECT b.id, b.slot_id, b.user_id, b.during, b.seats, b.status, b.version, b.queued_version, b.passes, b.blocked, b.blocked_by, b.replaces_booking_id, b.expires_at, b.created_at, b.updated_at, b.seats_min, b.replaced_by, b.moved_from, b.checked_in_at, b.cancellation_closes_minutes, b.checked_in_by
 FROM slots s
 CROSS JOIN LATERAL (
-    SELECT id, slot_id, user_id, during, seats, status, version, queued_version, passes, blocked, blocked_by, replaces_booking_id, expires_at, created_at, updated_at, seats_min, replaced_by, moved_from, checked_in_at FROM bookings w
+    SELECT id, slot_id, user_id, during, seats, status, version, queued_version, passes, blocked, blocked_by, replaces_booking_id, expires_at, created_at, updated_at, seats_min, replaced_by, moved_from, checked_in_at, cancellation_closes_minutes, checked_in_by FROM bookings w
     WHERE w.slot_id = s.id AND w.status = 'waitlisted'
     ORDER BY w.queued_version
     LIMIT $1::int
@@ -737,6 +790,8 @@ func (q *Queries) BookingsWaitedOut(ctx context.Context, db DBTX, arg BookingsWa
 			&i.ReplacedBy,
 			&i.MovedFrom,
 			&i.CheckedInAt,
+			&i.CancellationClosesMinutes,
+			&i.CheckedInBy,
 		); err != nil {
 			return nil, err
 		}
@@ -912,7 +967,7 @@ func (q *Queries) IdempotencyKeysLoad(ctx context.Context, db DBTX, arg Idempote
 const ledgerInsert = `-- name: LedgerInsert :exec
 INSERT INTO ledger (
     slot_id, version, kind, booking_id, user_id, seats, status, capacity, seats_taken, waitlist_length,
-    reason, actor, actor_id, cause_slot_id, cause_version, at)
+    reason, actor, actor_id, cause_slot_id, cause_version, old_starts_at, old_ends_at, new_starts_at, new_ends_at, at)
 SELECT n.slot_id, n.version, n.kind,
        nullif(n.booking_id, '00000000-0000-0000-0000-000000000000'),
        nullif(n.user_id, '00000000-0000-0000-0000-000000000000'),
@@ -920,7 +975,9 @@ SELECT n.slot_id, n.version, n.kind,
        nullif(n.reason, ''), n.actor,
        nullif(n.actor_id, '00000000-0000-0000-0000-000000000000'),
        nullif(n.cause_slot_id, '00000000-0000-0000-0000-000000000000'),
-       nullif(n.cause_version, 0), $1::timestamptz
+       nullif(n.cause_version, 0),
+       nullif(n.old_starts_at, '0001-01-01T00:00:00Z'), nullif(n.old_ends_at, '0001-01-01T00:00:00Z'),
+       nullif(n.new_starts_at, '0001-01-01T00:00:00Z'), nullif(n.new_ends_at, '0001-01-01T00:00:00Z'), $1::timestamptz
 FROM (
     SELECT unnest($2::uuid[]) AS slot_id,
            unnest($3::bigint[]) AS version,
@@ -936,7 +993,11 @@ FROM (
            unnest($13::text[]) AS actor,
            unnest($14::uuid[]) AS actor_id,
            unnest($15::uuid[]) AS cause_slot_id,
-           unnest($16::bigint[]) AS cause_version
+           unnest($16::bigint[]) AS cause_version,
+           unnest($17::timestamptz[]) AS old_starts_at,
+           unnest($18::timestamptz[]) AS old_ends_at,
+           unnest($19::timestamptz[]) AS new_starts_at,
+           unnest($20::timestamptz[]) AS new_ends_at
 ) n
 `
 
@@ -957,6 +1018,10 @@ type LedgerInsertParams struct {
 	ActorIds        []uuid.UUID
 	CauseSlotIds    []uuid.UUID
 	CauseVersions   []int64
+	OldStarts       []time.Time
+	OldEnds         []time.Time
+	NewStarts       []time.Time
+	NewEnds         []time.Time
 }
 
 func (q *Queries) LedgerInsert(ctx context.Context, db DBTX, arg LedgerInsertParams) error {
@@ -977,6 +1042,10 @@ func (q *Queries) LedgerInsert(ctx context.Context, db DBTX, arg LedgerInsertPar
 		arg.ActorIds,
 		arg.CauseSlotIds,
 		arg.CauseVersions,
+		arg.OldStarts,
+		arg.OldEnds,
+		arg.NewStarts,
+		arg.NewEnds,
 	)
 	return err
 }
@@ -1073,7 +1142,7 @@ func (q *Queries) SlotInsert(ctx context.Context, db DBTX, arg SlotInsertParams)
 }
 
 const slotLock = `-- name: SlotLock :one
-SELECT id, event_id, starts_at, ends_at, during, capacity, status, revision, version, seats_taken, waitlist_length, waitlist_ready, freed_version, promotion_due_at, created_at, updated_at FROM slots WHERE id = $1 FOR NO KEY UPDATE
+SELECT id, event_id, starts_at, ends_at, during, capacity, status, revision, version, seats_taken, waitlist_length, waitlist_ready, freed_version, promotion_due_at, created_at, updated_at, cancelled_at FROM slots WHERE id = $1 FOR NO KEY UPDATE
 `
 
 // Locks one slot outside the desk.
@@ -1097,6 +1166,7 @@ func (q *Queries) SlotLock(ctx context.Context, db DBTX, id uuid.UUID) (Slot, er
 		&i.PromotionDueAt,
 		&i.CreatedAt,
 		&i.UpdatedAt,
+		&i.CancelledAt,
 	)
 	return i, err
 }
@@ -1285,7 +1355,11 @@ FROM stop t
 WHERE t.slot_id <> ALL($1::uuid[]) AND EXISTS (
     SELECT FROM bookings o
     WHERE o.user_id = t.user_id AND o.during && t.during AND takes_seats(o.status)
-      AND NOT EXISTS (SELECT FROM given_back g WHERE g.waiter = t.id AND g.id = o.id))
+      AND NOT (EXISTS (SELECT FROM given_back g WHERE g.waiter = t.id AND g.id = o.id)
+               AND o.checked_in_at IS NULL AND lower(o.during) > clock_timestamp()
+               AND (o.status <> 'confirmed' OR clock_timestamp() < (
+                   SELECT lower(o.during) - make_interval(mins => least(o.cancellation_closes_minutes, e.cancellation_closes_minutes))
+                   FROM slots s JOIN events e ON e.id = s.event_id WHERE s.id = o.slot_id))))
 LIMIT $2::int
 `
 
@@ -1297,7 +1371,8 @@ type SlotsHeldUpParams struct {
 // Slots with free seats in which a booking stops the queue whose user has got seats
 // elsewhere at that time. It has to be blocked, so that those behind it are served: the
 // backstop for a lost job. What stops the queue is its head or, with first_fit, the first
-// booking that was passed often enough. The booking that it gives back does not count.
+// booking that was passed often enough. The booking that it gives back does not count, as
+// long as its owner could cancel it.
 // (10: MaxReplacements.)
 func (q *Queries) SlotsHeldUp(ctx context.Context, db DBTX, arg SlotsHeldUpParams) ([]uuid.UUID, error) {
 	rows, err := db.Query(ctx, slotsHeldUp, arg.Resting, arg.Page)
@@ -1326,7 +1401,8 @@ SELECT
     s.promotion_due_at, s.created_at, s.updated_at,
     e.organizer_id, e.status AS event_status, e.booking_opens_at, e.booking_closes_at,
     e.cancellation_closes_minutes, e.waitlist_mode, e.waitlist_limit, e.offer_minutes,
-    e.hold_minutes, e.fit, e.max_passes,
+    e.hold_minutes, e.fit, e.max_passes, e.walk_ins,
+    coalesce(s.cancelled_at, e.cancelled_at) AS cancelled_at,
     -- Why the slot or the event was cancelled: freed_version is the entry that did it.
     coalesce(e.cancellation_reason,
         (SELECT l.reason FROM ledger l
@@ -1363,6 +1439,8 @@ type SlotsLoadRow struct {
 	HoldMinutes               int32
 	Fit                       string
 	MaxPasses                 int32
+	WalkIns                   bool
+	CancelledAt               *time.Time
 	CancelledBecause          string
 }
 
@@ -1404,6 +1482,8 @@ func (q *Queries) SlotsLoad(ctx context.Context, db DBTX, ids []uuid.UUID) ([]Sl
 			&i.HoldMinutes,
 			&i.Fit,
 			&i.MaxPasses,
+			&i.WalkIns,
+			&i.CancelledAt,
 			&i.CancelledBecause,
 		); err != nil {
 			return nil, err
@@ -1514,8 +1594,11 @@ const slotsToCancelBookings = `-- name: SlotsToCancelBookings :many
 SELECT s.id
 FROM slots s
 JOIN events e ON e.id = s.event_id
-WHERE ((e.status = 'cancelled' AND s.status <> 'cancelled')
-       OR ((s.status = 'cancelled' OR e.status = 'cancelled') AND (s.seats_taken > 0 OR s.waitlist_length > 0)))
+WHERE ((e.status = 'cancelled' AND s.status <> 'cancelled' AND s.ends_at > e.cancelled_at)
+       OR (s.status = 'cancelled' AND (s.seats_taken > 0 OR s.waitlist_length > 0) AND EXISTS (
+           SELECT FROM bookings b
+           WHERE b.slot_id = s.id AND is_live(b.status)
+             AND NOT is_final(b.status, b.checked_in_at, b.during, coalesce(s.cancelled_at, e.cancelled_at, clock_timestamp())))))
   AND s.id <> ALL($1::uuid[])
 LIMIT $2::int
 `
@@ -1525,8 +1608,9 @@ type SlotsToCancelBookingsParams struct {
 	Page    int32
 }
 
-// Slots that were cancelled, or whose event was, with live bookings, and slots that are
-// not yet cancelled with their event: the backstop for a lost job.
+// Slots that were cancelled with bookings that must end with them, and slots that had not
+// ended when their event was cancelled and are not yet cancelled with it: the backstop
+// for a lost job.
 func (q *Queries) SlotsToCancelBookings(ctx context.Context, db DBTX, arg SlotsToCancelBookingsParams) ([]uuid.UUID, error) {
 	rows, err := db.Query(ctx, slotsToCancelBookings, arg.Resting, arg.Page)
 	if err != nil {
@@ -1605,7 +1689,8 @@ WITH change AS (
            unnest($10::timestamptz[]) AS starts_at,
            unnest($11::timestamptz[]) AS ends_at,
            unnest($12::text[]) AS status,
-           unnest($13::bigint[]) AS revision
+           unnest($13::timestamptz[]) AS cancelled_at,
+           unnest($14::bigint[]) AS revision
 ), done AS (
     UPDATE slots s
     SET version = c.version,
@@ -1618,8 +1703,9 @@ WITH change AS (
         starts_at = c.starts_at,
         ends_at = c.ends_at,
         status = c.status,
+        cancelled_at = CASE WHEN c.status = 'cancelled' THEN nullif(c.cancelled_at, '0001-01-01T00:00:00Z') END,
         revision = c.revision,
-        updated_at = $14::timestamptz
+        updated_at = $15::timestamptz
     FROM change c
     WHERE s.id = c.id AND s.version = c.expected
     RETURNING s.id
@@ -1640,6 +1726,7 @@ type SlotsUpdateParams struct {
 	Starts         []time.Time
 	Ends           []time.Time
 	Statuses       []string
+	CancelledAt    []time.Time
 	Revisions      []int64
 	Now            time.Time
 }
@@ -1660,6 +1747,7 @@ func (q *Queries) SlotsUpdate(ctx context.Context, db DBTX, arg SlotsUpdateParam
 		arg.Starts,
 		arg.Ends,
 		arg.Statuses,
+		arg.CancelledAt,
 		arg.Revisions,
 		arg.Now,
 	)

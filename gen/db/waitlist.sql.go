@@ -13,7 +13,7 @@ import (
 )
 
 const bookingsToSimulate = `-- name: BookingsToSimulate :many
-SELECT id, slot_id, user_id, during, seats, status, version, queued_version, passes, blocked, blocked_by, replaces_booking_id, expires_at, created_at, updated_at, seats_min, replaced_by, moved_from, checked_in_at FROM bookings
+SELECT id, slot_id, user_id, during, seats, status, version, queued_version, passes, blocked, blocked_by, replaces_booking_id, expires_at, created_at, updated_at, seats_min, replaced_by, moved_from, checked_in_at, cancellation_closes_minutes, checked_in_by FROM bookings
 WHERE slot_id = $1 AND is_live(status)
 LIMIT $2::int
 `
@@ -53,6 +53,8 @@ func (q *Queries) BookingsToSimulate(ctx context.Context, db DBTX, arg BookingsT
 			&i.ReplacedBy,
 			&i.MovedFrom,
 			&i.CheckedInAt,
+			&i.CancellationClosesMinutes,
+			&i.CheckedInBy,
 		); err != nil {
 			return nil, err
 		}
@@ -108,26 +110,35 @@ func (q *Queries) SlotOrganizerGet(ctx context.Context, db DBTX, id uuid.UUID) (
 	return i, err
 }
 
-const slotsPeek = `-- name: SlotsPeek :many
-SELECT DISTINCT o.slot_id
-FROM (
-    SELECT b.replaces_booking_id FROM bookings b
-    WHERE b.slot_id = $1 AND b.status = 'waitlisted' AND b.blocked IS NULL
-    ORDER BY b.queued_version
-    LIMIT $2::int
-) w
-JOIN bookings o ON o.id = w.replaces_booking_id AND takes_seats(o.status)
+const slotsGivenBack = `-- name: SlotsGivenBack :many
+WITH RECURSIVE line AS (
+    SELECT o.slot_id, o.status, o.replaced_by, 0 AS hops
+    FROM (
+        SELECT b.replaces_booking_id FROM bookings b
+        WHERE b.slot_id = $1 AND b.status = 'waitlisted' AND b.replaces_booking_id IS NOT NULL
+        ORDER BY b.queued_version
+        LIMIT $2::int
+    ) w
+    JOIN bookings o ON o.id = w.replaces_booking_id
+    UNION ALL
+    SELECT n.slot_id, n.status, n.replaced_by, l.hops + 1
+    FROM line l JOIN bookings n ON n.id = l.replaced_by
+    WHERE l.hops < $3::int
+)
+SELECT DISTINCT slot_id FROM line WHERE takes_seats(status)
 `
 
-type SlotsPeekParams struct {
+type SlotsGivenBackParams struct {
 	SlotID uuid.UUID
 	Page   int32
+	Hops   int32
 }
 
-// The slots in which the next few in a queue would give seats back. It is read without
-// locks: a promotion that locks them does not need a second one.
-func (q *Queries) SlotsPeek(ctx context.Context, db DBTX, arg SlotsPeekParams) ([]uuid.UUID, error) {
-	rows, err := db.Query(ctx, slotsPeek, arg.SlotID, arg.Page)
+// The slots in which the first bookings of a queue would give seats back: those of
+// the bookings that they replace, or of the bookings that took the place of these. It
+// is read without locks: a promotion that locks them does not need a second one.
+func (q *Queries) SlotsGivenBack(ctx context.Context, db DBTX, arg SlotsGivenBackParams) ([]uuid.UUID, error) {
+	rows, err := db.Query(ctx, slotsGivenBack, arg.SlotID, arg.Page, arg.Hops)
 	if err != nil {
 		return nil, err
 	}
@@ -147,7 +158,7 @@ func (q *Queries) SlotsPeek(ctx context.Context, db DBTX, arg SlotsPeekParams) (
 }
 
 const waitlistOfSlot = `-- name: WaitlistOfSlot :many
-SELECT b.id, b.slot_id, b.user_id, b.during, b.seats, b.status, b.version, b.queued_version, b.passes, b.blocked, b.blocked_by, b.replaces_booking_id, b.expires_at, b.created_at, b.updated_at, b.seats_min, b.replaced_by, b.moved_from, b.checked_in_at, s.event_id,
+SELECT b.id, b.slot_id, b.user_id, b.during, b.seats, b.status, b.version, b.queued_version, b.passes, b.blocked, b.blocked_by, b.replaces_booking_id, b.expires_at, b.created_at, b.updated_at, b.seats_min, b.replaced_by, b.moved_from, b.checked_in_at, b.cancellation_closes_minutes, b.checked_in_by, s.event_id,
        ((SELECT count(*) FROM bookings a
          WHERE a.slot_id = $1 AND a.status = 'waitlisted' AND a.queued_version <= $2::bigint)
         + row_number() OVER (ORDER BY b.queued_version))::bigint AS position
@@ -201,6 +212,8 @@ func (q *Queries) WaitlistOfSlot(ctx context.Context, db DBTX, arg WaitlistOfSlo
 			&i.Booking.ReplacedBy,
 			&i.Booking.MovedFrom,
 			&i.Booking.CheckedInAt,
+			&i.Booking.CancellationClosesMinutes,
+			&i.Booking.CheckedInBy,
 			&i.EventID,
 			&i.Position,
 		); err != nil {
@@ -215,7 +228,7 @@ func (q *Queries) WaitlistOfSlot(ctx context.Context, db DBTX, arg WaitlistOfSlo
 }
 
 const waitlistPositionGet = `-- name: WaitlistPositionGet :one
-SELECT b.id, b.slot_id, b.user_id, b.during, b.seats, b.status, b.version, b.queued_version, b.passes, b.blocked, b.blocked_by, b.replaces_booking_id, b.expires_at, b.created_at, b.updated_at, b.seats_min, b.replaced_by, b.moved_from, b.checked_in_at, e.organizer_id, e.fit,
+SELECT b.id, b.slot_id, b.user_id, b.during, b.seats, b.status, b.version, b.queued_version, b.passes, b.blocked, b.blocked_by, b.replaces_booking_id, b.expires_at, b.created_at, b.updated_at, b.seats_min, b.replaced_by, b.moved_from, b.checked_in_at, b.cancellation_closes_minutes, b.checked_in_by, e.organizer_id, e.fit,
        s.capacity, s.seats_taken, s.status AS slot_status, s.version AS slot_version, s.freed_version,
        (s.starts_at <= clock_timestamp())::boolean AS started,
        ahead.bookings_ahead, ahead.seats_ahead, ahead.ready_bookings_ahead, ahead.ready_seats_ahead,
@@ -337,6 +350,8 @@ func (q *Queries) WaitlistPositionGet(ctx context.Context, db DBTX, id uuid.UUID
 		&i.Booking.ReplacedBy,
 		&i.Booking.MovedFrom,
 		&i.Booking.CheckedInAt,
+		&i.Booking.CancellationClosesMinutes,
+		&i.Booking.CheckedInBy,
 		&i.OrganizerID,
 		&i.Fit,
 		&i.Capacity,

@@ -27,6 +27,12 @@ func (c Caller) CanSeeBooking(userID, organizerID uuid.UUID) bool {
 	return c.UserID == userID || c.Manages(organizerID)
 }
 
+// CanSeeOtherBookings says whether the caller may see which other bookings a user
+// has: those that block, overlap or are replaced by the one in question. Only the user
+// may. They can be at other organizers' events, so who manages this one, and who acts
+// for the user, learns only that there are some.
+func (c Caller) CanSeeOtherBookings(userID uuid.UUID) bool { return c.UserID == userID }
+
 // CheckManages refuses a caller who does not manage an event with
 // fault.NotPermitted, or, if it is a draft, with missing: the same error as for an
 // event that does not exist, because nobody else may know of a draft.

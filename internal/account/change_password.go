@@ -10,6 +10,7 @@ import (
 	"eventbooking/internal/access"
 	"eventbooking/internal/fault"
 	"eventbooking/internal/postgres"
+	"eventbooking/internal/text"
 )
 
 // ChangePassword replaces the caller's password and revokes all their other
@@ -22,14 +23,14 @@ func (s *Service) ChangePassword(ctx context.Context, caller access.Caller, curr
 	if err != nil {
 		return errCallerDeleted(err)
 	}
-	matches, err := s.hasher.matches(ctx, *user.PasswordHash, current)
+	matches, err := s.hasher.matches(ctx, *user.PasswordHash, text.PasswordSpellings(current))
 	if err != nil {
 		return err
 	}
 	if !matches {
 		return errWrongPassword()
 	}
-	hash, err := s.hasher.hash(ctx, next)
+	hash, err := s.hasher.hash(ctx, text.Password(next))
 	if err != nil {
 		return err
 	}

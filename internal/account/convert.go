@@ -27,10 +27,14 @@ func loginResult(l Login) api.LoginResult {
 func tokenPage(tokens page.Page[Token], caller access.Caller) api.TokenList {
 	list := api.TokenList{Data: []api.Token{}, HasMore: tokens.HasMore(), NextCursor: view.ZeroIsNull(tokens.Next)}
 	for _, t := range tokens.Items {
-		list.Data = append(list.Data, api.Token{ID: t.ID, Name: t.Name, Abilities: abilities(t.Abilities), CreatedAt: t.CreatedAt,
-			LastUsedAt: view.OrNull(t.LastUsedAt), ExpiresAt: view.OrNull(t.ExpiresAt), Current: t.ID == caller.TokenID})
+		list.Data = append(list.Data, token(t, caller))
 	}
 	return list
+}
+
+func token(t Token, caller access.Caller) api.Token {
+	return api.Token{ID: t.ID, Name: t.Name, Abilities: abilities(t.Abilities), CreatedAt: t.CreatedAt,
+		LastUsedAt: view.OrNull(t.LastUsedAt), ExpiresAt: view.OrNull(t.ExpiresAt), Current: t.ID == caller.TokenID}
 }
 
 func newToken(t NewToken) api.NewToken {

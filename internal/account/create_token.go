@@ -28,19 +28,15 @@ func (s *Service) CreateToken(ctx context.Context, caller access.Caller, request
 			return NewToken{}, fault.AbilityMissing.Newf("The token lacks the ability %s, so a token created with it cannot have it.", ability)
 		}
 	}
-	var token NewToken
-	err := postgres.InTx(ctx, s.pool, func(tx pgx.Tx) error {
+	return postgres.InTxReturning(ctx, s.pool, func(tx pgx.Tx) (NewToken, error) {
 		if _, err := db.New().UserLock(ctx, tx, caller.UserID); err != nil {
-			return errCallerDeleted(err)
+			return NewToken{}, errCallerDeleted(err)
 		}
 		if err := checkCanCreateTokenTx(ctx, tx, caller); err != nil {
-			return err
+			return NewToken{}, err
 		}
-		var err error
-		token, err = issueTokenTx(ctx, tx, caller.UserID, request)
-		return err
+		return issueTokenTx(ctx, tx, caller.UserID, request)
 	})
-	return token, err
 }
 
 // checkCanCreateTokenTx checks, under the user's lock, that the caller's token still

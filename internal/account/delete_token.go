@@ -8,7 +8,6 @@ import (
 
 	"eventbooking/gen/db"
 	"eventbooking/internal/access"
-	"eventbooking/internal/fault"
 	"eventbooking/internal/postgres"
 )
 
@@ -18,7 +17,7 @@ func (s *Service) DeleteToken(ctx context.Context, caller access.Caller, tokenID
 	return postgres.InTx(ctx, s.pool, func(tx pgx.Tx) error {
 		n, err := db.New().TokenDelete(ctx, tx, db.TokenDeleteParams{ID: tokenID, UserID: caller.UserID})
 		if err == nil && n == 0 {
-			return fault.NotFound.New("You have no such token.")
+			return errNoToken()
 		}
 		return err
 	})

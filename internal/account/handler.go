@@ -12,6 +12,9 @@ import (
 // Handler answers the operations of the tags auth, users and me.
 type Handler struct{ service *Service }
 
+// noStore is the Cache-Control of answers with a secret.
+const noStore = "no-store"
+
 // NewHandler returns the handler of a service.
 func NewHandler(service *Service) *Handler { return &Handler{service} }
 
@@ -23,7 +26,7 @@ func (h *Handler) RegisterUser(ctx context.Context, r api.RegisterUserRequestObj
 	}
 	return api.RegisterUser201JSONResponse{
 		Body:    loginResult(login),
-		Headers: api.RegisterUser201ResponseHeaders{Location: "/api/v1/me"},
+		Headers: api.RegisterUser201ResponseHeaders{Location: "/api/v1/me", CacheControl: noStore},
 	}, nil
 }
 
@@ -40,7 +43,7 @@ func (h *Handler) LoginUser(ctx context.Context, r api.LoginUserRequestObject) (
 	if err != nil {
 		return nil, err
 	}
-	return api.LoginUser200JSONResponse(loginResult(login)), nil
+	return api.LoginUser200JSONResponse{Body: loginResult(login), Headers: api.LoginUser200ResponseHeaders{CacheControl: noStore}}, nil
 }
 
 // LogoutUser revokes the request's token.
@@ -62,6 +65,17 @@ func (h *Handler) ListUsers(ctx context.Context, r api.ListUsersRequestObject) (
 		Body:    userList(users),
 		Headers: api.ListUsers200ResponseHeaders{Link: page.Link(ctx, users.Next)},
 	}, nil
+}
+
+// GetUser returns a user.
+func (h *Handler) GetUser(ctx context.Context, r api.GetUserRequestObject) (api.GetUserResponseObject, error) {
+	u, err := h.service.GetUser(ctx, r.UserID)
+	if err != nil {
+		return nil, err
+	}
+	body := user(u)
+	etag, err := view.ETag(body)
+	return api.GetUser200JSONResponse{Body: body, Headers: api.GetUser200ResponseHeaders{ETag: etag}}, err
 }
 
 // UpdateUser changes a user's role.
@@ -136,8 +150,18 @@ func (h *Handler) CreateToken(ctx context.Context, r api.CreateTokenRequestObjec
 	}
 	return api.CreateToken201JSONResponse{
 		Body:    newToken(token),
-		Headers: api.CreateToken201ResponseHeaders{Location: "/api/v1/me/tokens/" + token.ID.String()},
+		Headers: api.CreateToken201ResponseHeaders{Location: "/api/v1/me/tokens/" + token.ID.String(), CacheControl: noStore},
 	}, nil
+}
+
+// GetToken returns one of the caller's tokens.
+func (h *Handler) GetToken(ctx context.Context, r api.GetTokenRequestObject) (api.GetTokenResponseObject, error) {
+	caller := access.CallerFrom(ctx)
+	t, err := h.service.GetToken(ctx, caller, r.TokenID)
+	if err != nil {
+		return nil, err
+	}
+	return api.GetToken200JSONResponse(token(t, caller)), nil
 }
 
 // DeleteToken revokes one of the caller's tokens.

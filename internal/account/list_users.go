@@ -7,7 +7,6 @@ import (
 	"github.com/jackc/pgx/v5/pgxpool"
 
 	"eventbooking/gen/db"
-	"eventbooking/internal/fault"
 	"eventbooking/internal/page"
 	"eventbooking/internal/postgres"
 )
@@ -18,16 +17,16 @@ type UserFilter struct {
 	Email, Role *string
 }
 
-// ListUsers returns a page of the users who are not deleted, newest first. An
-// e-mail address with control characters is fault.InvalidParameters, a damaged
-// cursor fault.InvalidCursor, one of another filter fault.CursorMismatch.
+// ListUsers returns a page of the users who are not deleted, newest first. A damaged
+// cursor is fault.InvalidCursor, one of another filter fault.CursorMismatch.
 func (s *Service) ListUsers(ctx context.Context, filter UserFilter, ask page.Ask) (page.Page[User], error) {
-	if filter.Email != nil && !isLine(*filter.Email) {
-		return page.Page[User]{}, fault.InvalidParameter("email", "format", "must be an e-mail address")
+	var key *string
+	if filter.Email != nil {
+		key = KeyOf(*filter.Email)
 	}
 	return page.Read(ask, filter, uuid.Max, func(before uuid.UUID, n int32) ([]User, error) {
 		rows, err := postgres.Read(ctx, s.pool, func(conn *pgxpool.Conn) ([]db.User, error) {
-			return db.New().UserList(ctx, conn, db.UserListParams{Before: before, Email: filter.Email, Role: filter.Role, Page: n})
+			return db.New().UserList(ctx, conn, db.UserListParams{Before: before, Email: filter.Email, EmailKey: key, Role: filter.Role, Page: n})
 		})
 		users := make([]User, len(rows))
 		for i, row := range rows {

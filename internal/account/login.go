@@ -3,6 +3,7 @@ package account
 import (
 	"context"
 	"errors"
+	"strings"
 
 	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
@@ -11,6 +12,7 @@ import (
 	"eventbooking/gen/db"
 	"eventbooking/internal/fault"
 	"eventbooking/internal/postgres"
+	"eventbooking/internal/text"
 )
 
 // Credentials are the input of a login.
@@ -36,7 +38,6 @@ func (s *Service) LogIn(ctx context.Context, c Credentials) (Login, error) {
 		request.Abilities = c.Abilities
 	}
 	var in input
-	c.Email = in.email("/email", c.Email)
 	if c.TokenName != "" {
 		request.Name = in.line("/token_name", c.TokenName)
 	}
@@ -47,39 +48,53 @@ func (s *Service) LogIn(ctx context.Context, c Credentials) (Login, error) {
 	if err != nil {
 		return Login{}, err
 	}
-	var login Login
-	err = postgres.InTx(ctx, s.pool, func(tx pgx.Tx) error {
+	return postgres.InTxReturning(ctx, s.pool, func(tx pgx.Tx) (Login, error) {
 		// Checking the password takes long, so it is done before the lock. If the
 		// password was changed since, which revoked all tokens, it makes no new one.
 		now, err := db.New().UserLock(ctx, tx, user.ID)
 		if errors.Is(err, pgx.ErrNoRows) || err == nil && *now.PasswordHash != *user.PasswordHash {
-			return errWrongCredentials()
+			return Login{}, errWrongCredentials()
 		}
 		if err != nil {
-			return err
+			return Login{}, err
 		}
-		login.User = userOf(now)
-		login.Token, err = issueTokenTx(ctx, tx, user.ID, request)
-		return err
+		token, err := issueTokenTx(ctx, tx, user.ID, request)
+		return Login{User: userOf(now), Token: token}, err
 	})
-	return login, err
 }
 
-// checkPassword returns the user with this address and password.
+// checkPassword returns the user with this address and password. An address that
+// nobody could register now is looked up all the same: earlier users may have it.
 func (s *Service) checkPassword(ctx context.Context, email, password string) (db.User, error) {
 	user, err := postgres.Read(ctx, s.pool, func(conn *pgxpool.Conn) (db.User, error) {
-		return db.New().UserFindByEmail(ctx, conn, email)
+		return FindByEmail(ctx, conn, email)
 	})
 	if errors.Is(err, pgx.ErrNoRows) {
 		user = db.User{PasswordHash: &dummyHash}
 	} else if err != nil {
 		return db.User{}, err
 	}
-	matches, err := s.hasher.matches(ctx, *user.PasswordHash, password)
+	matches, err := s.hasher.matches(ctx, *user.PasswordHash, text.PasswordSpellings(password))
 	if err == nil && (!matches || user.ID == uuid.Nil) {
 		err = errWrongCredentials()
 	}
 	return user, err
+}
+
+// FindByEmail reads the user of an e-mail address; nobody's is pgx.ErrNoRows.
+func FindByEmail(ctx context.Context, conn db.DBTX, email string) (db.User, error) {
+	email = strings.TrimSpace(email)
+	return db.New().UserFindByEmail(ctx, conn, db.UserFindByEmailParams{Email: email, EmailKey: KeyOf(email)})
+}
+
+// KeyOf is the key of an address, or nil if it has none and can have been registered
+// only with an earlier version.
+func KeyOf(email string) *string {
+	key, err := text.EmailKey(email)
+	if err != nil {
+		return nil
+	}
+	return &key
 }
 
 func errWrongCredentials() error {

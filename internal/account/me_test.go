@@ -224,6 +224,8 @@ func TestListUsersFiltersByAddressAndRole(t *testing.T) {
 	if err != nil || len(all.Items) != 5 || all.Items[4].ID != admin.UserID {
 		t.Errorf("%+v, %v", all, err)
 	}
-	_, err = h.ListUsers(t.Context(), account.UserFilter{Email: to("\x00\xff@test.com")}, page.Ask{})
-	isFault(t, err, fault.InvalidParameters)
+	none, err = h.ListUsers(t.Context(), account.UserFilter{Email: to("o\u200bdd@test.com")}, page.Ask{})
+	if err != nil || len(none.Items) != 0 {
+		t.Errorf("%+v, %v", none, err)
+	}
 }

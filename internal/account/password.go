@@ -86,12 +86,18 @@ func (h *hasher) hash(ctx context.Context, password string) (string, error) {
 	return HashPassword(password), nil
 }
 
-func (h *hasher) matches(ctx context.Context, stored, password string) (bool, error) {
+// matches reports whether one of the spellings of a password has a stored hash.
+func (h *hasher) matches(ctx context.Context, stored string, spellings []string) (bool, error) {
 	if err := h.acquire(ctx); err != nil {
 		return false, err
 	}
 	defer h.release()
-	return matches(stored, password)
+	for _, password := range spellings {
+		if found, err := matches(stored, password); found || err != nil {
+			return found, err
+		}
+	}
+	return false, nil
 }
 
 // acquire waits until another hash may be computed, for h.timeout at most; then it

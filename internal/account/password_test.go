@@ -84,16 +84,16 @@ func TestHasherBoundsConcurrentHashes(t *testing.T) {
 	p.timeout = time.Hour
 	cancelled, cancel := context.WithCancel(ctx)
 	cancel()
-	if _, err := p.matches(cancelled, dummyHash, "password"); !errors.Is(err, context.Canceled) {
+	if _, err := p.matches(cancelled, dummyHash, []string{"password"}); !errors.Is(err, context.Canceled) {
 		t.Errorf("got %v, want the cancellation", err)
 	}
 	late, end := context.WithDeadline(ctx, time.Now())
 	defer end()
-	if _, err := p.matches(late, dummyHash, "password"); !errors.Is(err, fault.Overloaded) {
+	if _, err := p.matches(late, dummyHash, []string{"password"}); !errors.Is(err, fault.Overloaded) {
 		t.Errorf("got %v, want overloaded: the deadline passed while it waited", err)
 	}
 	p.release()
-	if _, err := p.matches(ctx, "damaged", "password"); err == nil {
+	if _, err := p.matches(ctx, "damaged", []string{"password"}); err == nil {
 		t.Error("a damaged hash is no error")
 	}
 	if _, err := p.hash(ctx, "password"); err != nil {

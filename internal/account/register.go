@@ -7,7 +7,9 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"eventbooking/gen/db"
+	"eventbooking/internal/access"
 	"eventbooking/internal/postgres"
+	"eventbooking/internal/text"
 )
 
 // Registration is the input of Register.
@@ -18,24 +20,22 @@ type Registration struct{ Email, Name, Password string }
 // too many logins at once are fault.Overloaded.
 func (s *Service) Register(ctx context.Context, r Registration) (Login, error) {
 	var in input
-	r.Email, r.Name = in.email("/email", r.Email), in.line("/name", r.Name)
+	email, key := in.email("/email", r.Email)
+	name := in.line("/name", r.Name)
 	if err := in.err(); err != nil {
 		return Login{}, err
 	}
-	hash, err := s.hasher.hash(ctx, r.Password)
+	hash, err := s.hasher.hash(ctx, text.Password(r.Password))
 	if err != nil {
 		return Login{}, err
 	}
-	var login Login
-	err = postgres.InTx(ctx, s.pool, func(tx pgx.Tx) error {
+	return postgres.InTxReturning(ctx, s.pool, func(tx pgx.Tx) (Login, error) {
 		row, err := db.New().UserInsert(ctx, tx, db.UserInsertParams{
-			ID: uuid.Must(uuid.NewV7()), Email: r.Email, Name: r.Name, PasswordHash: &hash})
+			ID: uuid.Must(uuid.NewV7()), Email: email, EmailKey: &key, Name: name, PasswordHash: &hash, Role: string(access.Attendee)})
 		if err != nil {
-			return errEmailTaken(err)
+			return Login{}, errEmailTaken(err)
 		}
-		login.User = userOf(row)
-		login.Token, err = issueTokenTx(ctx, tx, row.ID, loginRequest())
-		return err
+		token, err := issueTokenTx(ctx, tx, row.ID, loginRequest())
+		return Login{User: userOf(row), Token: token}, err
 	})
-	return login, err
 }

@@ -22,28 +22,25 @@ func (s *Service) SetRole(ctx context.Context, caller access.Caller, userID uuid
 	if caller.UserID == userID {
 		return User{}, fault.NotPermitted.New("You cannot change your own role; another administrator can.")
 	}
-	var user User
-	err := postgres.InTx(ctx, s.pool, func(tx pgx.Tx) error {
+	return postgres.InTxReturning(ctx, s.pool, func(tx pgx.Tx) (User, error) {
 		q := db.New()
 		if _, err := q.UsersLock(ctx, tx, []uuid.UUID{caller.UserID, userID}); err != nil {
-			return err
+			return User{}, err
 		}
 		admin, err := q.UserFind(ctx, tx, caller.UserID)
 		if err != nil {
-			return errCallerDeleted(err)
+			return User{}, errCallerDeleted(err)
 		}
 		if access.Role(admin.Role) != access.Admin {
-			return fault.NotPermitted.New("Only administrators can change roles.")
+			return User{}, fault.NotPermitted.New("Only administrators can change roles.")
 		}
 		row, err := q.UserFind(ctx, tx, userID)
 		if errors.Is(err, pgx.ErrNoRows) {
-			return fault.NotFound.New("There is no such user.")
+			return User{}, errNoUser()
 		}
 		if err == nil && access.Role(row.Role) != role {
-			row, err = q.UserUpdate(ctx, tx, db.UserUpdateParams{ID: row.ID, Email: row.Email, Name: row.Name, Role: string(role)})
+			row, err = q.UserSetRole(ctx, tx, db.UserSetRoleParams{ID: row.ID, Role: string(role)})
 		}
-		user = userOf(row)
-		return err
+		return userOf(row), err
 	})
-	return user, err
 }

@@ -19,29 +19,29 @@ type Profile struct{ Email, Name *string }
 // user who was deleted meanwhile fault.TokenInvalid.
 func (s *Service) UpdateMe(ctx context.Context, caller access.Caller, p Profile) (User, error) {
 	var in input
+	var key string
 	if p.Email != nil {
-		email := in.email("/email", *p.Email)
-		p.Email = &email
+		*p.Email, key = in.email("/email", *p.Email)
 	}
 	if p.Name != nil {
-		name := in.line("/name", *p.Name)
-		p.Name = &name
+		*p.Name = in.line("/name", *p.Name)
 	}
 	if err := in.err(); err != nil {
 		return User{}, err
 	}
-	var user User
-	err := postgres.InTx(ctx, s.pool, func(tx pgx.Tx) error {
+	return postgres.InTxReturning(ctx, s.pool, func(tx pgx.Tx) (User, error) {
 		row, err := db.New().UserLock(ctx, tx, caller.UserID)
 		if err != nil {
-			return errCallerDeleted(err)
+			return User{}, errCallerDeleted(err)
 		}
-		change := db.UserUpdateParams{ID: row.ID, Email: view.OrElse(p.Email, row.Email), Name: view.OrElse(p.Name, row.Name), Role: row.Role}
+		change := db.UserUpdateParams{ID: row.ID, Email: row.Email, EmailKey: row.EmailKey, KeyedEmail: row.KeyedEmail,
+			Name: view.OrElse(p.Name, row.Name)}
+		if p.Email != nil {
+			change.Email, change.EmailKey, change.KeyedEmail = *p.Email, &key, p.Email
+		}
 		if change.Email != row.Email || change.Name != row.Name {
 			row, err = db.New().UserUpdate(ctx, tx, change)
 		}
-		user = userOf(row)
-		return errEmailTaken(err)
+		return userOf(row), errEmailTaken(err)
 	})
-	return user, err
 }

@@ -7,8 +7,6 @@ import (
 	"errors"
 	"strings"
 	"time"
-	"unicode"
-	"unicode/utf8"
 
 	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
@@ -17,6 +15,7 @@ import (
 	"eventbooking/internal/access"
 	"eventbooking/internal/fault"
 	"eventbooking/internal/postgres"
+	"eventbooking/internal/text"
 )
 
 // User is someone who can sign in.
@@ -34,32 +33,33 @@ const reservedDomain = "@invalid"
 // input collects what is wrong with a body, so that the error names all of it.
 type input struct{ wrong []fault.Field }
 
-// email trims an address and checks it. The contract's check of its form was made
-// before it was trimmed.
-func (in *input) email(pointer, text string) string {
-	wrong := len(in.wrong)
-	text = in.line(pointer, text)
-	switch at := strings.LastIndexByte(text, '@'); {
-	case len(in.wrong) > wrong:
-	case at < 1 || at == len(text)-1:
-		in.refuse(pointer, "format", "must be an e-mail address")
-	case strings.EqualFold(text[at:], reservedDomain):
+// email trims an address, checks it and computes its key.
+func (in *input) email(pointer, typed string) (email, key string) {
+	email, err := text.Email(strings.TrimSpace(typed))
+	if err == nil {
+		key, err = text.EmailKey(email)
+	}
+	in.refuseText(pointer, err)
+	if strings.HasSuffix(key, reservedDomain) {
 		in.refuse(pointer, "format", "must not be in the reserved domain invalid")
 	}
-	return text
+	return email, key
 }
 
-// line trims one line of text, and refuses blank text and what PostgreSQL cannot
-// store.
-func (in *input) line(pointer, text string) string {
-	text = strings.TrimSpace(text)
-	switch {
-	case text == "":
+// line trims one line of text, and refuses it if it is blank.
+func (in *input) line(pointer, typed string) string {
+	line, err := text.Line(strings.TrimSpace(typed))
+	if in.refuseText(pointer, err); line == "" {
 		in.refuse(pointer, "blank", "must not be blank")
-	case !isLine(text):
-		in.refuse(pointer, "characters", "must be one line of text, without control characters")
 	}
-	return text
+	return line
+}
+
+// refuseText notes the error of a rule of package text, if it is one.
+func (in *input) refuseText(pointer string, err error) {
+	if refusal := new(text.Refusal); errors.As(err, &refusal) {
+		in.refuse(pointer, refusal.Code, refusal.Detail)
+	}
 }
 
 func (in *input) refuse(pointer, code, detail string) {
@@ -73,22 +73,20 @@ func (in *input) err() error {
 	return fault.Invalid(in.wrong...)
 }
 
-func isLine(text string) bool {
-	return utf8.ValidString(text) && !strings.ContainsFunc(text, unicode.IsControl)
-}
-
 func userOf(row db.User) User {
 	return User{ID: row.ID, Email: row.Email, Name: row.Name, Role: access.Role(row.Role),
 		CreatedAt: row.CreatedAt.UTC(), UpdatedAt: row.UpdatedAt.UTC()}
 }
 
-// oneEmail is the unique index of addresses, which ignores case.
-const oneEmail = "users_one_email"
+// The unique indexes of addresses: of their keys, and the one of the previous version.
+const (
+	oneEmailKey = "users_one_email_key"
+	oneEmail    = "users_one_email"
+)
 
-// errEmailTaken translates a violation of oneEmail, and returns other errors as they
-// are.
+// errEmailTaken translates a violation of these, and returns other errors as they are.
 func errEmailTaken(err error) error {
-	if postgres.Violates(err, oneEmail) {
+	if postgres.Violates(err, oneEmailKey) || postgres.Violates(err, oneEmail) {
 		return fault.EmailTaken.New("Another user has this e-mail address.")
 	}
 	return err

@@ -36,7 +36,7 @@ func TestEmailRefusesWhatIsNoAddressOrReserved(t *testing.T) {
 		" busy@test.com ":     "",
 		"a@b":                 "",
 		"busy@invalid.com":    "",
-		" ":                   "blank",
+		" ":                   "format",
 		" @ ":                 "format",
 		"busy@":               "format",
 		"@test.com":           "format",

@@ -192,9 +192,17 @@ var symptoms = map[string]struct{ check, sql string }{
 		INSERT INTO ledger SELECT DISTINCT ON (slot_id) slot_id, s.version + 1, 'resized', booking_id, user_id, seats + 1, l.status, l.capacity, l.seats_taken, s.waitlist_length,
 			NULL, actor, NULL, NULL, NULL, at
 		FROM ledger l JOIN slots s ON s.id = l.slot_id AND s.waitlist_ready > 0 WHERE l.kind = 'confirmed'`},
-	"an answer that must not be kept":  {"idempotency keys", storedAnswer(500, "0")},
+	"cancelled after the end": {"final bookings stay", `
+		UPDATE slots s SET starts_at = l.at - interval '2 hours', ends_at = l.at - interval '1 hour'
+		FROM ledger l WHERE l.slot_id = s.id AND l.kind = 'moved'`},
+	"cancelled after the check-in": {"final bookings stay", `
+		INSERT INTO ledger SELECT DISTINCT ON (slot_id) slot_id, version + 100000, 'cancelled', booking_id, user_id, seats, 'cancelled', capacity, seats_taken, waitlist_length,
+			NULL, 'organizer', NULL, NULL, NULL, now()
+		FROM ledger WHERE kind = 'checked_in';
+		UPDATE slots SET starts_at = now() - interval '1 hour', ends_at = now() + interval '1 hour'`},
+	"a refusal that was kept":          {"idempotency keys", storedAnswer(409, "0")},
 	"an answer from the future":        {"idempotency keys", storedAnswer(201, "1 hour")},
-	"an answer that was never deleted": {"idempotency keys", storedAnswer(409, "-3 days")},
+	"an answer that was never deleted": {"idempotency keys", storedAnswer(201, "-3 days")},
 	"an overdue hold": {"nothing overdue",
 		`UPDATE bookings SET expires_at = now() - interval '1 hour' WHERE status = 'held'`},
 	"waiting for the past": {"nothing overdue",
@@ -291,9 +299,9 @@ const heal = `
 		= (h.status, h.cancelled_at, h.updated_at, h.starts_at, h.ends_at) FROM healthy.events h WHERE h.id = e.id;
 	DELETE FROM slots;
 	INSERT INTO slots (id, event_id, starts_at, ends_at, capacity, status, revision, version, seats_taken,
-			waitlist_length, waitlist_ready, freed_version, promotion_due_at, created_at, updated_at)
+			waitlist_length, waitlist_ready, freed_version, promotion_due_at, cancelled_at, created_at, updated_at)
 		SELECT id, event_id, starts_at, ends_at, capacity, status, revision, version, seats_taken,
-			waitlist_length, waitlist_ready, freed_version, promotion_due_at, created_at, updated_at FROM healthy.slots;
+			waitlist_length, waitlist_ready, freed_version, promotion_due_at, cancelled_at, created_at, updated_at FROM healthy.slots;
 	DELETE FROM bookings;
 	INSERT INTO bookings SELECT * FROM healthy.bookings;
 	DELETE FROM ledger;

@@ -190,9 +190,10 @@ func (r *Replayed) checkSeats(e seating.Entry) string {
 	return ""
 }
 
-// apply changes the booking of the entry, if there is one.
+// apply changes the booking of the entry, if there is one, or all if the slot moves.
 func (r *Replayed) apply(e seating.Entry) string {
 	if e.BookingID == uuid.Nil {
+		r.applyTimes(e)
 		return ""
 	}
 	b := r.Bookings[e.BookingID]
@@ -219,6 +220,20 @@ func (r *Replayed) apply(e seating.Entry) string {
 	b.CheckedIn = b.CheckedIn && b.Status == seating.Confirmed
 	r.remember(e.BookingID, b)
 	return ""
+}
+
+// applyTimes gives the live bookings the version of an entry that changes the slot's
+// times.
+func (r *Replayed) applyTimes(e seating.Entry) {
+	if e.Times == (seating.TimeChange{}) {
+		return
+	}
+	for id, b := range r.Bookings {
+		if b.Status.Live() {
+			b.Version = e.Version
+			r.Bookings[id] = b
+		}
+	}
 }
 
 // serve notes which ready bookings the one that gets seats passes. Each of them must

@@ -20,8 +20,8 @@ type Request struct {
 	// SeatsMin is the fewest seats that are accepted; 0: all or none.
 	SeatsMin int
 	IfFull   seating.IfFull
-	// Replaces is the caller's booking that is given back for this one; nil: none.
-	Replaces uuid.UUID
+	// Replaces is the caller's booking that is given back for this one, if any.
+	Replaces *uuid.UUID
 }
 
 // Book books seats for the caller, or puts the booking on the waitlist. Key and
@@ -36,8 +36,8 @@ func (s *Service) Book(ctx context.Context, caller access.Caller, r Request, sub
 		return desk.Outcome{}, err
 	}
 	book.SeatsMin, book.IfFull = r.SeatsMin, r.IfFull
-	if r.Replaces != uuid.Nil {
-		old, err := s.findReplaceable(ctx, caller, r.Replaces)
+	if r.Replaces != nil {
+		old, err := s.findReplaceable(ctx, caller, *r.Replaces)
 		if err != nil {
 			return desk.Outcome{}, err
 		}

@@ -241,7 +241,7 @@ func TestOperationsFailAsUnavailableWithoutADatabase(t *testing.T) {
 	wantFault(t, err, fault.DatabaseUnavailable)
 	_, err = e.service.CheckIn(ctx, admin, uuid.New(), desk.Submission{})
 	wantFault(t, err, fault.DatabaseUnavailable)
-	_, err = e.service.Book(ctx, admin, booking.Request{Seats: 1, Replaces: uuid.New()}, desk.Submission{})
+	_, err = e.service.Book(ctx, admin, booking.Request{Seats: 1, Replaces: new(uuid.New())}, desk.Submission{})
 	wantFault(t, err, fault.DatabaseUnavailable)
 	_, err = e.service.ListMine(ctx, admin, nil, booking.Always, page.Ask{})
 	wantFault(t, err, fault.DatabaseUnavailable)

@@ -32,14 +32,15 @@ const (
 	cancelAtOnce = 32
 )
 
-// CancelBookingsOfDeletedUser cancels bookings of a user who was deleted, those that leave with
-// them, and says whether more may be left. It can stop anywhere and be repeated. The user
-// makes no new bookings meanwhile, because the desk refuses deleted users.
+// CancelBookingsOfDeletedUser cancels the live bookings of a user who was deleted, but
+// for those that were final by then: the past stays as it was, without the user's
+// name. It says whether more may be left; it can stop anywhere and be repeated. The
+// user makes no new bookings meanwhile, because the desk refuses deleted users.
 func (s *Service) CancelBookingsOfDeletedUser(ctx context.Context, userID uuid.UUID) (more bool, err error) {
 	after := uuid.Nil
 	for range deletedPages {
-		page, err := postgres.Read(ctx, s.pool, func(c *pgxpool.Conn) ([]db.BookingsLeavingRow, error) {
-			return db.New().BookingsLeaving(ctx, c, db.BookingsLeavingParams{UserID: userID, AfterID: after, Page: deletedPage})
+		page, err := postgres.Read(ctx, s.pool, func(c *pgxpool.Conn) ([]db.BookingsOfDeletedUserRow, error) {
+			return db.New().BookingsOfDeletedUser(ctx, c, db.BookingsOfDeletedUserParams{UserID: userID, AfterID: after, Page: deletedPage})
 		})
 		if err != nil {
 			return false, err
@@ -60,12 +61,13 @@ func (s *Service) CancelBookingsOfDeletedUser(ctx context.Context, userID uuid.U
 	return true, nil
 }
 
-// cancelOfDeleted cancels one booking, unless it has expired. One that fails each time is
-// left to the backstop, and is not in the way of others.
-func (s *Service) cancelOfDeleted(ctx context.Context, userID uuid.UUID, b db.BookingsLeavingRow) error {
+// cancelOfDeleted cancels one booking, unless it has expired or the attendee was
+// checked in since. One that fails each time is left to the backstop, and is not in
+// the way of others.
+func (s *Service) cancelOfDeleted(ctx context.Context, userID uuid.UUID, b db.BookingsOfDeletedUserRow) error {
 	_, err := s.desk.Do(ctx, desk.Submission{Internal: true, Command: seating.Cancel{
-		SlotID: b.SlotID, BookingID: b.ID, UserID: userID, By: seating.System("the user was deleted")}})
-	if err != nil && !errors.Is(err, fault.InvalidTransition) && !errors.Is(err, desk.ErrFailing) {
+		SlotID: b.SlotID, BookingID: b.ID, UserID: userID, AsOf: b.DeletedAt, By: seating.System("the user was deleted")}})
+	if err != nil && !errors.Is(err, fault.InvalidTransition) && !errors.Is(err, fault.BookingFinal) && !errors.Is(err, desk.ErrFailing) {
 		return fmt.Errorf("cancel booking %s: %w", b.ID, err)
 	}
 	return nil

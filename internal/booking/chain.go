@@ -28,18 +28,21 @@ type Link struct {
 }
 
 // Chain returns what caused a booking's entries, and what they caused, across slots,
-// for its owner or who manages its event. Entries about others are redacted. The
+// for its owner or who manages its event. Entries about others, and for who manages
+// the event those in other events, are redacted. The
 // only refusal is fault.NotFound.
 func (s *Service) Chain(ctx context.Context, caller access.Caller, id uuid.UUID) (Chain, error) {
-	if _, err := s.Get(ctx, caller, id); err != nil {
+	b, err := s.Get(ctx, caller, id)
+	if err != nil {
 		return Chain{}, err
 	}
-	var causes []db.LedgerCausesRow
-	consequences, err := postgres.Read(ctx, s.pool, func(c *pgxpool.Conn) (down []db.LedgerConsequencesRow, err error) {
-		causes, err = db.New().LedgerCauses(ctx, c, db.LedgerCausesParams{BookingID: &id, Links: maxLinks + 1})
-		if err != nil {
-			return nil, err
-		}
+	causes, err := postgres.Read(ctx, s.pool, func(c *pgxpool.Conn) ([]db.LedgerCausesRow, error) {
+		return db.New().LedgerCauses(ctx, c, db.LedgerCausesParams{BookingID: &id, Links: maxLinks + 1})
+	})
+	if err != nil {
+		return Chain{}, err
+	}
+	consequences, err := postgres.Read(ctx, s.pool, func(c *pgxpool.Conn) ([]db.LedgerConsequencesRow, error) {
 		return db.New().LedgerConsequences(ctx, c, db.LedgerConsequencesParams{BookingID: &id, Links: maxLinks + 1})
 	})
 	if err != nil {
@@ -47,10 +50,10 @@ func (s *Service) Chain(ctx context.Context, caller access.Caller, id uuid.UUID)
 	}
 	chain := Chain{Truncated: len(causes) > maxLinks || len(consequences) > maxLinks}
 	for _, row := range causes[:min(len(causes), maxLinks)] {
-		chain.Causes = append(chain.Causes, Link{int(row.Depth), redact(row.Ledger, caller, row.OrganizerID)})
+		chain.Causes = append(chain.Causes, Link{int(row.Depth), b.redact(row.Ledger, caller, row.EventID)})
 	}
 	for _, row := range consequences[:min(len(consequences), maxLinks)] {
-		chain.Consequences = append(chain.Consequences, Link{int(row.Depth), redact(row.Ledger, caller, row.OrganizerID)})
+		chain.Consequences = append(chain.Consequences, Link{int(row.Depth), b.redact(row.Ledger, caller, row.EventID)})
 	}
 	return chain, nil
 }

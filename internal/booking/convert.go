@@ -7,6 +7,7 @@ import (
 	"github.com/oapi-codegen/nullable"
 
 	"eventbooking/gen/api"
+	"eventbooking/internal/access"
 	"eventbooking/internal/idempotency"
 	"eventbooking/internal/page"
 	"eventbooking/internal/seating"
@@ -19,7 +20,7 @@ func request(r api.CreateBookingRequestObject) Request {
 		IfFull: seating.IfFull(view.OrElse(r.Body.IfFull, api.IfFull(seating.Reject))),
 	}
 	if id, err := r.Body.ReplacesBookingID.Get(); err == nil {
-		request.Replaces = id
+		request.Replaces = &id
 	}
 	return request
 }
@@ -70,8 +71,8 @@ func when(requested *api.BookingWhen) When {
 type visit = func(http.ResponseWriter) error
 
 // respond records a response that shows the booking of a result, with its ETag.
-func respond(r seating.Result, shape func(body api.Booking, tag string) visit) (idempotency.Response, error) {
-	body, tag, err := shown(r).Tagged()
+func respond(caller access.Caller, r seating.Result, shape func(body api.Booking, tag string) visit) (idempotency.Response, error) {
+	body, tag, err := shown(r).Tagged(caller)
 	if err != nil {
 		return idempotency.Response{}, err
 	}
@@ -80,58 +81,66 @@ func respond(r seating.Result, shape func(body api.Booking, tag string) visit) (
 
 func location(b api.Booking) string { return "/api/v1/bookings/" + b.ID.String() }
 
-func created(r seating.Result) (idempotency.Response, error) {
-	return respond(r, func(body api.Booking, tag string) visit {
+func created(caller access.Caller, r seating.Result) (idempotency.Response, error) {
+	return respond(caller, r, func(body api.Booking, tag string) visit {
 		return api.CreateBooking201JSONResponse{Body: body, Headers: api.CreateBooking201ResponseHeaders{
 			Location: location(body), ETag: tag}}.VisitCreateBookingResponse
 	})
 }
 
-func held(r seating.Result) (idempotency.Response, error) {
-	return respond(r, func(body api.Booking, tag string) visit {
+func held(caller access.Caller, r seating.Result) (idempotency.Response, error) {
+	return respond(caller, r, func(body api.Booking, tag string) visit {
 		return api.CreateHold201JSONResponse{Body: body, Headers: api.CreateHold201ResponseHeaders{
 			Location: location(body), ETag: tag}}.VisitCreateHoldResponse
 	})
 }
 
-func bundled(r seating.Result) (idempotency.Response, error) {
+func bundled(caller access.Caller, r seating.Result) (idempotency.Response, error) {
 	data := make([]api.Booking, len(r.Items))
 	for i, item := range r.Items {
-		data[i] = shown(item).JSON()
+		data[i] = shown(item).JSON(caller)
 	}
 	return idempotency.Record(api.CreateBookings201JSONResponse{Body: api.BookingBundle{Data: data}}.VisitCreateBookingsResponse)
 }
 
-func confirmed(r seating.Result) (idempotency.Response, error) {
-	return respond(r, func(body api.Booking, tag string) visit {
+func confirmed(caller access.Caller, r seating.Result) (idempotency.Response, error) {
+	return respond(caller, r, func(body api.Booking, tag string) visit {
 		return api.ConfirmBooking200JSONResponse{
 			Body: body, Headers: api.ConfirmBooking200ResponseHeaders{ETag: tag}}.VisitConfirmBookingResponse
 	})
 }
 
-func moved(r seating.Result) (idempotency.Response, error) {
-	return respond(r, func(body api.Booking, tag string) visit {
+func moved(caller access.Caller, r seating.Result) (idempotency.Response, error) {
+	return respond(caller, r, func(body api.Booking, tag string) visit {
 		return api.MoveBooking201JSONResponse{Body: body, Headers: api.MoveBooking201ResponseHeaders{
 			Location: location(body), ETag: tag}}.VisitMoveBookingResponse
 	})
 }
 
-func cancelled(r seating.Result) (idempotency.Response, error) {
-	return respond(r, func(body api.Booking, tag string) visit {
+func cancelled(caller access.Caller, r seating.Result) (idempotency.Response, error) {
+	return respond(caller, r, func(body api.Booking, tag string) visit {
 		return api.CancelBooking200JSONResponse{
 			Body: body, Headers: api.CancelBooking200ResponseHeaders{ETag: tag}}.VisitCancelBookingResponse
 	})
 }
 
-func checkedIn(r seating.Result) (idempotency.Response, error) {
-	return respond(r, func(body api.Booking, tag string) visit {
+// checkedIn also says by whom, which only those who may check in are told.
+func checkedIn(caller access.Caller, r seating.Result) (idempotency.Response, error) {
+	return respond(caller, r, func(b api.Booking, tag string) visit {
+		body := api.CheckedInBooking{
+			ID: b.ID, SlotID: b.SlotID, EventID: b.EventID, UserID: b.UserID, Seats: b.Seats, Status: b.Status,
+			WaitlistPosition: b.WaitlistPosition, Blocked: b.Blocked, ExpiresAt: b.ExpiresAt, SeatsMin: b.SeatsMin,
+			ReplacesBookingID: b.ReplacesBookingID, MovedFromBookingID: b.MovedFromBookingID,
+			CheckedInAt: b.CheckedInAt, CheckedInBy: view.ZeroIsNull(r.Booking.CheckedInBy), AlreadyCheckedIn: r.Repeated,
+			SlotVersion: b.SlotVersion, StartsAt: b.StartsAt, EndsAt: b.EndsAt, CreatedAt: b.CreatedAt, UpdatedAt: b.UpdatedAt,
+		}
 		return api.CheckInBooking200JSONResponse{
 			Body: body, Headers: api.CheckInBooking200ResponseHeaders{ETag: tag}}.VisitCheckInBookingResponse
 	})
 }
 
-func checkInUndone(r seating.Result) (idempotency.Response, error) {
-	return respond(r, func(body api.Booking, tag string) visit {
+func checkInUndone(caller access.Caller, r seating.Result) (idempotency.Response, error) {
+	return respond(caller, r, func(body api.Booking, tag string) visit {
 		return api.UndoCheckIn200JSONResponse{
 			Body: body, Headers: api.UndoCheckIn200ResponseHeaders{ETag: tag}}.VisitUndoCheckInResponse
 	})
@@ -162,10 +171,10 @@ func shown(r seating.Result) view.Booking {
 	return b
 }
 
-func bookingList(l page.Page[view.Booking]) api.BookingList {
+func bookingList(caller access.Caller, l page.Page[view.Booking]) api.BookingList {
 	data := make([]api.Booking, len(l.Items))
 	for i, b := range l.Items {
-		data[i] = b.JSON()
+		data[i] = b.JSON(caller)
 	}
 	return api.BookingList{Data: data, NextCursor: view.ZeroIsNull(l.Next), HasMore: l.HasMore()}
 }

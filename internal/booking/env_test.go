@@ -125,7 +125,7 @@ func (e env) move(caller access.Caller, id, toSlotID uuid.UUID) (seating.Booking
 // upgrade books a seat for the caller that replaces a booking of theirs.
 func (e env) upgrade(caller access.Caller, slotID, replaces uuid.UUID) (seating.Booking, error) {
 	outcome, err := e.service.Book(context.Background(), caller,
-		booking.Request{SlotID: slotID, Seats: 1, IfFull: seating.Wait, Replaces: replaces}, desk.Submission{})
+		booking.Request{SlotID: slotID, Seats: 1, IfFull: seating.Wait, Replaces: &replaces}, desk.Submission{})
 	return outcome.Result.Booking, err
 }
 

@@ -41,7 +41,7 @@ func (h *Handler) GetBooking(ctx context.Context, r api.GetBookingRequestObject)
 	if err != nil {
 		return nil, err
 	}
-	body, tag, err := b.Tagged()
+	body, tag, err := b.Tagged(access.CallerFrom(ctx))
 	if err != nil {
 		return nil, err
 	}
@@ -54,7 +54,7 @@ func (h *Handler) UpdateBooking(ctx context.Context, r api.UpdateBookingRequestO
 	if err != nil {
 		return nil, err
 	}
-	body, tag, err := b.Tagged()
+	body, tag, err := b.Tagged(access.CallerFrom(ctx))
 	if err != nil {
 		return nil, err
 	}
@@ -126,7 +126,7 @@ func (h *Handler) ListMyBookings(ctx context.Context, r api.ListMyBookingsReques
 		return nil, err
 	}
 	return api.ListMyBookings200JSONResponse{
-		Body: bookingList(list), Headers: api.ListMyBookings200ResponseHeaders{Link: page.Link(ctx, list.Next)}}, nil
+		Body: bookingList(access.CallerFrom(ctx), list), Headers: api.ListMyBookings200ResponseHeaders{Link: page.Link(ctx, list.Next)}}, nil
 }
 
 // ListConflicts lists the caller's bookings that take seats at a given time.
@@ -137,7 +137,7 @@ func (h *Handler) ListConflicts(ctx context.Context, r api.ListConflictsRequestO
 		return nil, err
 	}
 	return api.ListConflicts200JSONResponse{
-		Body: bookingList(list), Headers: api.ListConflicts200ResponseHeaders{Link: page.Link(ctx, list.Next)}}, nil
+		Body: bookingList(access.CallerFrom(ctx), list), Headers: api.ListConflicts200ResponseHeaders{Link: page.Link(ctx, list.Next)}}, nil
 }
 
 // ListSlotBookings lists a slot's bookings.
@@ -148,7 +148,7 @@ func (h *Handler) ListSlotBookings(ctx context.Context, r api.ListSlotBookingsRe
 		return nil, err
 	}
 	return api.ListSlotBookings200JSONResponse{
-		Body: bookingList(list), Headers: api.ListSlotBookings200ResponseHeaders{Link: page.Link(ctx, list.Next)}}, nil
+		Body: bookingList(access.CallerFrom(ctx), list), Headers: api.ListSlotBookings200ResponseHeaders{Link: page.Link(ctx, list.Next)}}, nil
 }
 
 // ListEventBookings lists the bookings of an event's slots.
@@ -159,12 +159,14 @@ func (h *Handler) ListEventBookings(ctx context.Context, r api.ListEventBookings
 		return nil, err
 	}
 	return api.ListEventBookings200JSONResponse{
-		Body: bookingList(list), Headers: api.ListEventBookings200ResponseHeaders{Link: page.Link(ctx, list.Next)}}, nil
+		Body: bookingList(access.CallerFrom(ctx), list), Headers: api.ListEventBookings200ResponseHeaders{Link: page.Link(ctx, list.Next)}}, nil
 }
 
-// submission is that of a request, without its command.
-func submission(ctx context.Context, render func(seating.Result) (idempotency.Response, error)) desk.Submission {
-	return desk.Submission{Key: idempotency.From(ctx), Render: render}
+// submission is that of a request, without its command. The answer is rendered for the
+// caller, whom the key belongs to.
+func submission(ctx context.Context, render func(access.Caller, seating.Result) (idempotency.Response, error)) desk.Submission {
+	caller := access.CallerFrom(ctx)
+	return desk.Submission{Key: idempotency.From(ctx), Render: func(r seating.Result) (idempotency.Response, error) { return render(caller, r) }}
 }
 
 // reply is a response that was recorded in the transaction with its effect.

@@ -27,17 +27,19 @@ func (s *Service) History(ctx context.Context, caller access.Caller, id uuid.UUI
 			return db.New().LedgerOfBooking(ctx, c, db.LedgerOfBookingParams{BookingID: &b.ID, SlotID: b.SlotID, AfterVersion: after, Page: n})
 		})
 		for i := range rows {
-			rows[i] = redact(rows[i], caller, &b.OrganizerID)
+			rows[i] = b.redact(rows[i], caller, &b.EventID)
 		}
 		return rows, err
 	}, view.EntryKey)
 }
 
-// redact returns an entry as a caller may see it: all of it if they manage the event;
-// otherwise without the ids of other users, and without what others wrote about
-// others. Everybody may know what happened, but not to whom.
-func redact(e db.Ledger, caller access.Caller, organizerID *uuid.UUID) db.Ledger {
-	if organizerID != nil && caller.Manages(*organizerID) {
+// redact returns an entry of an event, linked to those of the booking, as a caller may
+// see it: all of it if it is of the booking's event and they manage that; otherwise
+// without the ids of other users, and without what others wrote about others. Everybody
+// may know what happened, but not to whom. An entry in another event is about another
+// booking of the same user, which is not the manager's affair, even an administrator's.
+func (b Booking) redact(e db.Ledger, caller access.Caller, eventID *uuid.UUID) db.Ledger {
+	if eventID != nil && *eventID == b.EventID && caller.Manages(b.OrganizerID) {
 		return e
 	}
 	own := func(id *uuid.UUID) bool { return id != nil && *id == caller.UserID }

@@ -270,17 +270,22 @@ func TestManagersCheckInAndUndoIt(t *testing.T) {
 	wantFault(t, err, fault.InvalidTransition)
 
 	first, err := e.service.CheckIn(t.Context(), organizerOf(event), b.ID, desk.Submission{})
-	if err != nil || first.Result.Booking.CheckedInAt.IsZero() || e.actor(t, b.ID) != seating.ActorOrganizer {
+	if err != nil || first.Result.Booking.CheckedInAt.IsZero() || first.Result.Repeated || e.actor(t, b.ID) != seating.ActorOrganizer {
 		t.Fatalf("%+v, %v", first.Result.Booking, err)
 	}
 	admin := testkit.User(t, e.pool, access.Admin)
 	again, err := e.service.CheckIn(t.Context(), admin, b.ID, desk.Submission{})
-	if err != nil || !again.Result.Booking.CheckedInAt.Equal(first.Result.Booking.CheckedInAt) {
+	if err != nil || !again.Result.Booking.CheckedInAt.Equal(first.Result.Booking.CheckedInAt) ||
+		!again.Result.Repeated || again.Result.Booking.CheckedInBy != event.OrganizerID {
 		t.Errorf("%+v, %v", again.Result.Booking, err)
 	}
 	undone, err := e.service.UndoCheckIn(t.Context(), admin, b.ID, desk.Submission{})
 	if err != nil || !undone.Result.Booking.CheckedInAt.IsZero() || e.actor(t, b.ID) != seating.ActorAdmin {
 		t.Errorf("%+v, %v", undone.Result.Booking, err)
+	}
+	third, err := e.service.CheckIn(t.Context(), admin, b.ID, desk.Submission{})
+	if err != nil || third.Result.Repeated || third.Result.Booking.CheckedInBy != admin.UserID {
+		t.Errorf("after undoing it: %+v, %v", third.Result, err)
 	}
 	testkit.Sound(t, e.pool)
 }

@@ -2,7 +2,7 @@ package booking
 
 import (
 	"context"
-	"errors"
+	"net/http"
 	"time"
 
 	"github.com/google/uuid"
@@ -54,17 +54,17 @@ func (s *Service) Preview(ctx context.Context, caller access.Caller, id uuid.UUI
 		seating.Expire{SlotID: b.SlotID},
 		seating.Cancel{SlotID: b.SlotID, BookingID: b.ID, UserID: b.UserID, By: actor},
 		seating.Promote{SlotID: b.SlotID, Also: also})
-	refused := errors.Is(err, fault.CancellationWindowClosed) || errors.Is(err, fault.InvalidTransition)
-	if err != nil && !refused {
+	refusal := fault.Of(err)
+	if err != nil && (refusal == nil || refusal.Status != http.StatusConflict) {
 		return Preview{}, err
 	}
 	slot := results[0].Slot
 	preview := Preview{BookingID: b.ID, SlotVersion: slot.Version}
 	if actor.Role == seating.ActorAttendee && b.Status == seating.Confirmed {
-		preview.ClosesAt = slot.CancellationClosesAt()
+		preview.ClosesAt = slot.CancellationClosesAt(&b.Booking.Booking)
 	}
-	if refused {
-		preview.Refusal = fault.Of(err)
+	if refusal != nil {
+		preview.Refusal = refusal
 		return preview, nil
 	}
 	preview.SeatsFreed = slot.SeatsTaken - results[1].Slot.SeatsTaken

@@ -54,7 +54,7 @@ func (s *Service) Resize(ctx context.Context, caller access.Caller, id uuid.UUID
 		if err != nil {
 			return view.Booking{}, err
 		}
-		if err := b.check(match); err != nil {
+		if err := b.check(caller, match); err != nil {
 			return view.Booking{}, err
 		}
 		seats, seatsMin, err := patch.apply(b.Booking.Booking)
@@ -92,12 +92,12 @@ func (s *Service) resized(ctx context.Context, caller access.Caller, r seating.R
 	return b.Booking, nil
 }
 
-// check compares the booking's ETag with an If-Match header.
-func (b Booking) check(match view.IfMatch) error {
+// check compares the booking's ETag, as the caller sees it, with an If-Match header.
+func (b Booking) check(caller access.Caller, match view.IfMatch) error {
 	if match.IsAny() {
 		return nil // no need to compute the ETag
 	}
-	_, etag, err := b.Tagged()
+	_, etag, err := b.Tagged(caller)
 	if err != nil {
 		return err
 	}

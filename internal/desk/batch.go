@@ -237,8 +237,10 @@ func (b *batch) apply(state *seating.State, keys keyring, p *pending) (r result,
 			panic(r.err) // The command's effect is in the state already, and must not stay.
 		}
 	}
-	if p.Key != nil {
-		r.store = keys.keep(p.Key, &r)
+	// Refusals are not kept: a repeated request is decided again.
+	if p.Key != nil && r.err == nil {
+		r.store = true
+		keys.keep(p.Key, r.outcome.Response)
 	}
 	return r, true
 }

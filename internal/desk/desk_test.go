@@ -203,7 +203,7 @@ func TestRepeatedKeyHasOneEffect(t *testing.T) {
 	submission := func(fingerprint byte) desk.Submission {
 		return desk.Submission{
 			Command: seating.Book{BookingID: uuid.Must(uuid.NewV7()), SlotID: slot, UserID: user, Seats: 1, By: seating.Actor{Role: seating.ActorAttendee, ID: user}},
-			Key:     &idempotency.Key{UserID: user, Value: "k", Fingerprint: append(make([]byte, 31), fingerprint), Refuse: refuse},
+			Key:     &idempotency.Key{UserID: user, Value: "k", Fingerprint: append(make([]byte, 31), fingerprint)},
 			Render: func(r seating.Result) (idempotency.Response, error) {
 				return idempotency.Record(func(w http.ResponseWriter) error {
 					w.WriteHeader(http.StatusCreated)
@@ -237,26 +237,54 @@ func TestRepeatedKeyHasOneEffect(t *testing.T) {
 	wantFault(t, err, fault.IdempotencyKeyReused)
 }
 
-func refuse(f *fault.Error) idempotency.Response {
-	return idempotency.Response{Status: f.Status, Header: map[string]string{}, Body: []byte(f.Name)}
-}
-
-func TestRefusalIsReplayedForItsKey(t *testing.T) {
+func TestRefusalLeavesItsKeyUnused(t *testing.T) {
 	t.Parallel()
 	e := newEnv(t, 3)
 	slot := e.slot(1, 24)
-	e.mustBook(slot, e.users[0], 1, seating.Reject)
-	submission := desk.Submission{
-		Command: seating.Book{BookingID: uuid.Must(uuid.NewV7()), SlotID: slot, UserID: e.users[1], Seats: 1, By: seating.System("")},
-		Key:     &idempotency.Key{UserID: e.users[1], Value: "k", Fingerprint: make([]byte, 32), Refuse: refuse},
+	taken := e.mustBook(slot, e.users[0], 1, seating.Reject)
+	book := func(fingerprint byte) (idempotency.Response, error) {
+		out, err := e.desk.Do(context.Background(), desk.Submission{
+			Command: seating.Book{BookingID: uuid.Must(uuid.NewV7()), SlotID: slot, UserID: e.users[1], Seats: 1, By: seating.System("")},
+			Key:     &idempotency.Key{UserID: e.users[1], Value: "k", Fingerprint: append(make([]byte, 31), fingerprint)},
+			Render: func(r seating.Result) (idempotency.Response, error) {
+				return idempotency.Response{Status: http.StatusCreated, Body: []byte(r.Booking.ID.String())}, nil
+			},
+		})
+		return out.Response, err
 	}
-	_, err := e.desk.Do(context.Background(), submission)
-	wantFault(t, err, fault.SlotFull)
-	out, err := e.desk.Do(context.Background(), submission)
+	for range 2 {
+		_, err := book(1)
+		wantFault(t, err, fault.SlotFull)
+	}
+	if n := e.count(`SELECT count(*) FROM idempotency_keys`); n != 0 {
+		t.Errorf("%d refusals were kept", n)
+	}
+
+	// A seat becomes free while others with the key are under way, some in the same batch.
+	unlock := e.lockSlot(slot)
+	var group sync.WaitGroup
+	responses, errs := make([]idempotency.Response, 20), make([]error, 20)
+	for i := range responses {
+		if i == len(responses)/2 {
+			group.Go(func() { _, errs[i] = e.cancel(taken) })
+			continue
+		}
+		group.Go(func() { responses[i], errs[i] = book(2) })
+	}
+	unlock()
+	group.Wait()
+	last, err := book(2)
 	must(t, err)
-	if !out.Response.Replayed || out.Response.Status != http.StatusConflict || string(out.Response.Body) != "slot_full" {
-		t.Errorf("replayed as %+v", out.Response)
+	for i, r := range responses {
+		switch {
+		case errs[i] == nil && r.Status == http.StatusCreated && string(r.Body) != string(last.Body):
+			t.Errorf("one key made the bookings %s and %s", r.Body, last.Body)
+		case errs[i] != nil:
+			wantFault(t, errs[i], fault.SlotFull)
+		}
 	}
+	_, err = book(1)
+	wantFault(t, err, fault.IdempotencyKeyReused)
 }
 
 // Many users book and cancel in few, overlapping slots at the same time.

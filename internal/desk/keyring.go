@@ -7,7 +7,6 @@ import (
 	"github.com/google/uuid"
 
 	"eventbooking/gen/db"
-	"eventbooking/internal/fault"
 	"eventbooking/internal/idempotency"
 )
 
@@ -30,18 +29,9 @@ type answered struct {
 
 func keyOf(k *idempotency.Key) keyID { return keyID{k.UserID, k.Value} }
 
-// keep adds the response of a result, unless it is of the kind that is not stored.
-// It says whether it did.
-func (ring keyring) keep(k *idempotency.Key, r *result) bool {
-	response := r.outcome.Response
-	if r.err != nil {
-		if !idempotency.Storable(r.err) {
-			return false
-		}
-		response = k.Refuse(fault.Of(r.err))
-	}
+// keep adds the response to a command that succeeded.
+func (ring keyring) keep(k *idempotency.Key, response idempotency.Response) {
 	ring[keyOf(k)] = answered{k.Fingerprint, response}
-	return true
 }
 
 // replay returns the response again, marked as replayed. Another request with the

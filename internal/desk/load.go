@@ -79,7 +79,18 @@ func lockSlots(ctx context.Context, conn *pgx.Conn, commands []*pending, locks l
 		return nil, fmt.Errorf("lock slots: %w", err)
 	}
 	l.slots = slotsByID(slots)
+	l.separateQueues()
 	return l, nil
+}
+
+// separateQueues leaves waitedOut the queues of slots that have started, and heads
+// those of the others. A slot may start between the statements that read them, and
+// is in both then: only the clock that was read before decides, or its bookings
+// would be in the queue twice.
+func (l *loaded) separateQueues() {
+	hasStarted := func(b db.Booking) bool { slot := l.slots[b.SlotID]; return slot.Started(l.now) }
+	l.waitedOut = slices.DeleteFunc(l.waitedOut, func(b db.Booking) bool { return !hasStarted(b) })
+	l.heads = slices.DeleteFunc(l.heads, hasStarted)
 }
 
 func slotsByID(rows []db.SlotsLoadRow) map[uuid.UUID]seating.Slot {
@@ -266,13 +277,8 @@ func (l *loaded) state() *seating.State {
 	for _, slot := range l.slots {
 		s.AddSlot(slot)
 	}
-	for _, b := range l.waitedOut {
+	for b := range concat(l.waitedOut, l.heads) {
 		addWaiting(s, b)
-	}
-	for _, b := range l.heads {
-		if slot := l.slots[b.SlotID]; !slot.Started(l.now) {
-			addWaiting(s, b)
-		}
 	}
 	for b := range l.bookings() {
 		s.AddBooking(BookingOf(b))

@@ -28,8 +28,8 @@ func SlotOf(r db.SlotsLoadRow) seating.Slot {
 		Revision: r.Revision, Version: r.Version,
 		SeatsTaken: int(r.SeatsTaken), WaitlistLength: int(r.WaitlistLength), WaitlistReady: int(r.WaitlistReady),
 		FreedVersion: r.FreedVersion, PromotionDueAt: given(r.PromotionDueAt),
-		CancelledBecause: r.CancelledBecause,
-		CreatedAt:        r.CreatedAt, UpdatedAt: r.UpdatedAt,
+		CancelledAt: given(r.CancelledAt), CancelledBecause: r.CancelledBecause,
+		CreatedAt: r.CreatedAt, UpdatedAt: r.UpdatedAt,
 	}
 }
 
@@ -41,8 +41,9 @@ func BookingOf(r db.Booking) seating.Booking {
 		Seats: int(r.Seats), SeatsMin: int(given(r.SeatsMin)), Status: seating.Status(r.Status), Version: r.Version,
 		QueuedVersion: given(r.QueuedVersion), Passes: int(r.Passes),
 		Blocked: seating.Block(given(r.Blocked)), BlockedBy: given(r.BlockedBy), Replaces: given(r.ReplacesBookingID),
-		ReplacedBy: given(r.ReplacedBy), MovedFrom: given(r.MovedFrom), CheckedInAt: given(r.CheckedInAt),
-		ExpiresAt: given(r.ExpiresAt), CreatedAt: r.CreatedAt, UpdatedAt: r.UpdatedAt,
+		ReplacedBy: given(r.ReplacedBy), MovedFrom: given(r.MovedFrom), CheckedInAt: given(r.CheckedInAt), CheckedInBy: given(r.CheckedInBy),
+		CancellationCloses: time.Duration(r.CancellationClosesMinutes) * time.Minute,
+		ExpiresAt:          given(r.ExpiresAt), CreatedAt: r.CreatedAt, UpdatedAt: r.UpdatedAt,
 	}
 }
 

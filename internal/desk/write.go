@@ -81,12 +81,14 @@ func (w *writing) bookings() {
 	for b := range w.was.bookings() {
 		before[b.ID] = b
 	}
+	moves, changed := w.moves()
 	var releasing, taking db.BookingsUpdateParams
 	var created db.BookingsInsertParams
 	releasing.Now, taking.Now, created.Now = w.state.Now, w.state.Now, w.state.Now
 	for _, b := range w.state.Bookings() {
 		switch old, known := before[b.ID]; {
 		case known && old.Version == b.Version && old.Status == string(b.Status):
+		case known && b.Version == moves[b.SlotID] && !changed[b.ID]: // moved with its slot, below
 		case known && b.Status.TakesSeats():
 			update(&taking, b, old.Version)
 		case known:
@@ -104,6 +106,22 @@ func (w *writing) bookings() {
 	if len(created.Ids) > 0 {
 		w.note(w.queries.BookingsInsert(w.ctx, &w.pipe, created))
 	}
+	for slotID, version := range moves {
+		w.note(w.queries.BookingsMoveWithSlot(w.ctx, &w.pipe, db.BookingsMoveWithSlotParams{SlotID: slotID, Version: version, Now: w.state.Now}))
+	}
+}
+
+// moves returns the slots whose times change, with the versions of these entries, and
+// the bookings that have entries of their own.
+func (w *writing) moves() (moves map[uuid.UUID]int64, changed map[uuid.UUID]bool) {
+	moves, changed = map[uuid.UUID]int64{}, map[uuid.UUID]bool{}
+	for _, e := range w.state.Entries() {
+		changed[e.BookingID] = true
+		if e.Times != (seating.TimeChange{}) {
+			moves[e.SlotID] = e.Version
+		}
+	}
+	return moves, changed
 }
 
 func update(p *db.BookingsUpdateParams, b *seating.Booking, expected int64) {
@@ -120,7 +138,9 @@ func update(p *db.BookingsUpdateParams, b *seating.Booking, expected int64) {
 	p.ReplacedBy = append(p.ReplacedBy, b.ReplacedBy)
 	p.SeatsMin = append(p.SeatsMin, int32(b.SeatsMin))
 	p.CheckedInAt = append(p.CheckedInAt, b.CheckedInAt)
+	p.CheckedInBy = append(p.CheckedInBy, b.CheckedInBy)
 	p.ExpiresAt = append(p.ExpiresAt, b.ExpiresAt)
+	p.CancellationClosesMinutes = append(p.CancellationClosesMinutes, int32(b.CancellationCloses/time.Minute))
 }
 
 func insert(p *db.BookingsInsertParams, b *seating.Booking) {
@@ -140,6 +160,7 @@ func insert(p *db.BookingsInsertParams, b *seating.Booking) {
 	p.MovedFrom = append(p.MovedFrom, b.MovedFrom)
 	p.SeatsMin = append(p.SeatsMin, int32(b.SeatsMin))
 	p.ExpiresAt = append(p.ExpiresAt, b.ExpiresAt)
+	p.CancellationClosesMinutes = append(p.CancellationClosesMinutes, int32(b.CancellationCloses/time.Minute))
 }
 
 func (w *writing) slots() {
@@ -161,6 +182,7 @@ func (w *writing) slots() {
 		p.Starts = append(p.Starts, s.StartsAt)
 		p.Ends = append(p.Ends, s.EndsAt)
 		p.Statuses = append(p.Statuses, string(s.Status))
+		p.CancelledAt = append(p.CancelledAt, s.CancelledAt)
 		p.Revisions = append(p.Revisions, s.Revision)
 	}
 	if len(p.Ids) > 0 {
@@ -192,6 +214,10 @@ func ledgerRows(now time.Time, entries []seating.Entry) db.LedgerInsertParams {
 		p.ActorIds = append(p.ActorIds, e.By.ID)
 		p.CauseSlotIds = append(p.CauseSlotIds, e.Cause.SlotID)
 		p.CauseVersions = append(p.CauseVersions, e.Cause.Version)
+		p.OldStarts = append(p.OldStarts, e.Times.OldStartsAt)
+		p.OldEnds = append(p.OldEnds, e.Times.OldEndsAt)
+		p.NewStarts = append(p.NewStarts, e.Times.NewStartsAt)
+		p.NewEnds = append(p.NewEnds, e.Times.NewEndsAt)
 	}
 	return p
 }
@@ -202,7 +228,7 @@ func (w *writing) keys(commands []*pending, results []result) {
 	ring := keyring{}
 	for i, c := range commands {
 		if results[i].store {
-			ring.keep(c.Key, &results[i])
+			ring.keep(c.Key, results[i].outcome.Response)
 		}
 	}
 	ids := make([]keyID, 0, len(ring))

@@ -15,7 +15,8 @@ import (
 	"eventbooking/internal/seating"
 )
 
-// Cancel cancels an event, for who manages it; jobs cancel its slots and bookings.
+// Cancel cancels an event, for who manages it; jobs cancel its slots that have not
+// ended, and their bookings.
 // Cancelling twice changes nothing. Refusals: fault.ValidationFailed (no reason),
 // fault.NotFound, fault.NotPermitted and, for a draft, fault.InvalidTransition.
 //
@@ -47,7 +48,7 @@ func (s *Service) cancelTx(ctx context.Context, tx pgx.Tx, eventID uuid.UUID, re
 	if err := q.EventCancel(ctx, tx, db.EventCancelParams{ID: eventID, Reason: reason}); err != nil {
 		return err
 	}
-	slots, err := q.EventSlots(ctx, tx, eventID)
+	slots, err := q.EventSlotsToCancel(ctx, tx, eventID)
 	if err != nil {
 		return err
 	}

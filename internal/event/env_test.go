@@ -60,7 +60,6 @@ func (h *env) mine() context.Context { return as(h.organizer) }
 func keyed(caller access.Caller, key string) context.Context {
 	return idempotency.With(as(caller), &idempotency.Key{
 		UserID: caller.UserID, Value: key, Fingerprint: make([]byte, 32),
-		Refuse: func(*fault.Error) idempotency.Response { return idempotency.Response{} },
 	})
 }
 

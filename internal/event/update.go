@@ -35,15 +35,12 @@ func (s *Service) Update(ctx context.Context, caller access.Caller, eventID uuid
 	if err := settings.check(); err != nil {
 		return Event{}, err
 	}
-	var after Event
-	err = postgres.InTx(ctx, s.pool, func(tx pgx.Tx) error {
+	return postgres.InTxReturning(ctx, s.pool, func(tx pgx.Tx) (Event, error) {
 		if err := s.replaceTx(ctx, tx, caller, before, settings); err != nil {
-			return err
+			return Event{}, err
 		}
-		after, err = get(ctx, tx, eventID)
-		return err
+		return get(ctx, tx, eventID)
 	})
-	return after, err
 }
 
 // replaceTx replaces the settings of the event as it was read. The decisions were

@@ -17,7 +17,7 @@ type Code struct {
 	Title string
 	// Meaning and Remedy are the documentation that /problems/{code} serves.
 	Meaning, Remedy string
-	// Retryable says that the same request may succeed later.
+	// Retryable says that the same request may succeed within seconds, by itself.
 	Retryable bool
 }
 
@@ -117,10 +117,10 @@ var (
 		"The waitlist cannot be turned off while bookings wait; count says how many.",
 		"Wait until the waitlist is empty, or cancel the waiting bookings first.")
 	AlreadyBooked = define(http.StatusConflict, "already_booked", "Already booked",
-		"You already have a live booking of this slot; booking_id identifies it.",
+		"The user already has a live booking of this slot; booking_id identifies it.",
 		"Use that booking, or cancel it first.")
 	BookingOverlap = define(http.StatusConflict, "booking_overlap", "Overlapping booking",
-		"You have seats in another slot at an overlapping time (booking_ids lists these bookings), or two items of the request overlap each other (items).",
+		"The user has seats in another slot at an overlapping time (booking_ids lists these bookings, for the user only), or two items of the request overlap each other (items).",
 		"Cancel the other booking first, or choose another slot.")
 	InvalidTransition = define(http.StatusConflict, "invalid_transition", "Invalid transition",
 		"The current state (from) does not allow a change to the requested state (to).",
@@ -128,6 +128,15 @@ var (
 	CancellationWindowClosed = define(http.StatusConflict, "cancellation_window_closed", "Cancellation closed",
 		"Attendees may cancel until a set time before the slot starts. That time (closed_at) has passed.",
 		"Ask the event's organizer, who may cancel at any time.")
+	BookingFinal = define(http.StatusConflict, "booking_final", "Booking is final",
+		"The slot has ended, or it has started and the attendee is checked in: the booking can no longer be cancelled, moved or resized.",
+		"If the check-in was a mistake, the organizer can undo it while the slot runs, and cancel the booking then.")
+	CheckedIn = define(http.StatusConflict, "checked_in", "Checked in",
+		"The attendee is checked in, so they can no longer cancel, move or reduce the booking themselves.",
+		"Ask the event's organizer.")
+	CheckInClosed = define(http.StatusConflict, "check_in_closed", "Check-in closed",
+		"Attendance can be recorded until seven days after the slot's end.",
+		"Nothing can be done: the attendance of this slot is final.")
 	EventNotPublished = define(http.StatusConflict, "event_not_published", "Event not published",
 		"The event is a draft or was cancelled, so it cannot be booked.",
 		"Publish the event first, or choose another event.")
@@ -140,6 +149,9 @@ var (
 	SlotStarted = define(http.StatusConflict, "slot_started", "Slot started",
 		"The slot has started or is over.",
 		"Choose another slot.")
+	SlotEnded = define(http.StatusConflict, "slot_ended", "Slot ended",
+		"The slot has ended, so it can no longer be moved or cancelled.",
+		"Create another slot.")
 	SlotCancelled = define(http.StatusConflict, "slot_cancelled", "Slot cancelled",
 		"The slot was cancelled.",
 		"Choose another slot.")
@@ -185,7 +197,7 @@ var (
 		"The body has missing, unknown or invalid values.",
 		"See errors: each entry points to a value in the body and says what is accepted.")
 	IdempotencyKeyReused = define(http.StatusUnprocessableEntity, "idempotency_key_reused", "Idempotency key reused",
-		"This Idempotency-Key was used before, with a different request.",
+		"A different request with this Idempotency-Key has succeeded before.",
 		"Use a new key for each new request; reuse a key only to repeat the same request.")
 	InvalidTimeRange = define(http.StatusUnprocessableEntity, "invalid_time_range", "Invalid time range",
 		"An end is not after its start, a time is in the past where it must be in the future, or a time or a range is out of bounds.",

@@ -10,6 +10,10 @@
 // second transaction after it has done its work. The usual alternative, a row
 // "in progress" that is committed before the effect, would after a crash leave
 // keys whose outcome nobody knows.
+//
+// Only successes are kept. A refusal had no effect that could happen twice, and time
+// or others can lift almost every one: a key that was used too early must not be
+// refused for a day.
 package idempotency
 
 import (
@@ -36,8 +40,6 @@ type Key struct {
 	Value string
 	// Fingerprint identifies the request that the key came with.
 	Fingerprint []byte
-	// Refuse renders a fault as the response that the caller gets, to be stored.
-	Refuse func(*fault.Error) Response
 }
 
 // Response is an HTTP response that can be stored and sent again.
@@ -107,15 +109,7 @@ func (k *Key) Check(fingerprint []byte) error {
 	if bytes.Equal(k.Fingerprint, fingerprint) {
 		return nil
 	}
-	return fault.IdempotencyKeyReused.New("This Idempotency-Key came with another request before. Use a new key for each request.")
-}
-
-// Storable reports whether the response to a refused request is stored: a conflict
-// with the state of the data is, what a retry may change (overload, a lost
-// connection) is not.
-func Storable(err error) bool {
-	f := fault.Of(err)
-	return f != nil && f.Status == http.StatusConflict
+	return fault.IdempotencyKeyReused.New("Another request with this Idempotency-Key has succeeded before. Use a new key for each request.")
 }
 
 type contextKey struct{}

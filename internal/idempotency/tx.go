@@ -22,25 +22,22 @@ import (
 // stored: they had no effect. lock takes the locks that come before the key's user in
 // the lock order.
 func InTx(ctx context.Context, pool *pgxpool.Pool, key *Key, lock func(tx pgx.Tx) error, fn func(tx pgx.Tx) (Response, error)) (Response, error) {
-	var response Response
-	err := postgres.InTx(ctx, pool, func(tx pgx.Tx) (err error) {
+	return postgres.InTxReturning(ctx, pool, func(tx pgx.Tx) (Response, error) {
 		if key == nil {
-			response, err = fn(tx)
-			return err
+			return fn(tx)
 		}
 		if err := lock(tx); err != nil {
-			return err
+			return Response{}, err
 		}
-		var found bool
-		if response, found, err = lookUp(ctx, tx, key); found || err != nil {
-			return err
+		if response, found, err := lookUp(ctx, tx, key); found || err != nil {
+			return response, err
 		}
-		if response, err = fn(tx); err != nil {
-			return err
+		response, err := fn(tx)
+		if err != nil {
+			return Response{}, err
 		}
-		return store(ctx, tx, key, response)
+		return response, store(ctx, tx, key, response)
 	})
-	return response, err
 }
 
 // lookUp finds the stored response. A duplicate in flight waits here for the user's

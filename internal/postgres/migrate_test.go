@@ -123,6 +123,32 @@ func TestMigrateRefusesADirtyDatabase(t *testing.T) {
 	}
 }
 
+// The previous version kept refusals, and in a rolling update it still tries to.
+func TestKeptRefusalsAreDeletedAndNoMoreAreKept(t *testing.T) {
+	t.Parallel()
+	url := testkit.DatabaseURL(t)
+	insert := `INSERT INTO idempotency_keys (user_id, key, fingerprint, status, header, body)
+		SELECT u.id, kept.key, sha256(''), kept.status, '{}', '' FROM users u, (VALUES ('success', 201), ('refusal', 409)) AS kept (key, status)`
+	for testkit.QueryOn[bool](t, url, "SELECT EXISTS (SELECT FROM pg_constraint WHERE conname = 'idempotency_keys_success')") {
+		must(t, postgres.MigrateDown(t.Context(), url, 1))
+	}
+	must(t, testkit.ExecOn(url, "INSERT INTO users (id, email, name, password_hash) VALUES (gen_random_uuid(), 'a@test.com', 'A', '')"))
+	must(t, testkit.ExecOn(url, insert))
+	kept := func() int { return testkit.QueryOn[int](t, url, "SELECT count(*) FROM idempotency_keys") }
+	if n := kept(); n != 2 {
+		t.Fatalf("the previous version kept %d responses", n)
+	}
+	must(t, postgres.MigrateUp(t.Context(), url))
+	if n := kept(); n != 1 {
+		t.Errorf("%d responses are left after the migration", n)
+	}
+	must(t, testkit.ExecOn(url, "TRUNCATE idempotency_keys"))
+	must(t, testkit.ExecOn(url, insert))
+	if n := kept(); n != 1 {
+		t.Errorf("%d of a success and a refusal are kept", n)
+	}
+}
+
 func TestEightProcessesMigrateAtOnce(t *testing.T) {
 	testkit.SkipIfShort(t, "eight migrations at once")
 	t.Parallel()

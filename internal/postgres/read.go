@@ -11,11 +11,11 @@ import (
 // may take, so that the server has stopped when the client gets an answer.
 const ReadTimeout = 8 * time.Second
 
-// Read runs query, one statement that may be repeated, outside a transaction and
-// returns its result. It runs query again, up to Retries times, when the
-// connection is lost, or when the query loses against concurrent transactions,
-// which happens if the database's default isolation is serializable. Errors go
-// through Translate.
+// Read runs query, which may be repeated, outside a transaction and returns its
+// result. It runs query again, up to Retries times, when the connection is lost, or
+// when the query loses against concurrent transactions, which happens if the
+// database's default isolation is serializable. So query must change no variable
+// outside itself: its result is what it returns. Errors go through Translate.
 func Read[T any](ctx context.Context, pool *pgxpool.Pool, query func(conn *pgxpool.Conn) (T, error)) (T, error) {
 	for try := 0; ; try++ {
 		result, err := read(ctx, pool, query)

@@ -61,14 +61,25 @@ const (
 // When the transaction loses against others (a deadlock, a serialization failure,
 // a lock not had in time) or loses its connection before COMMIT, nothing has
 // happened, and fn runs again after Backoff, up to Retries times. So fn must have
-// no effects but through tx. What failed at COMMIT without an answer is never
+// no effects but through tx: it changes no variable outside itself. What failed at COMMIT without an answer is never
 // repeated, because it may have happened: that is fault.OutcomeUnknown. Other
 // errors of the database go through Translate.
 func InTx(ctx context.Context, pool *pgxpool.Pool, fn func(tx pgx.Tx) error) error {
+	_, err := InTxReturning(ctx, pool, func(tx pgx.Tx) (struct{}, error) { return struct{}{}, fn(tx) })
+	return err
+}
+
+// InTxReturning is InTx for an fn with a result. It returns that of the try that was
+// committed, or the zero value with an error: a result in a captured variable could
+// be that of an earlier try.
+func InTxReturning[T any](ctx context.Context, pool *pgxpool.Pool, fn func(tx pgx.Tx) (T, error)) (T, error) {
 	for try := 0; ; try++ {
-		err := inTx(ctx, pool, fn)
+		result, err := inTx(ctx, pool, fn)
+		if err == nil {
+			return result, nil
+		}
 		if try == Retries || !Retryable(err) && !Lost(err) || Backoff(ctx, try) != nil {
-			return Translate(err)
+			return *new(T), Translate(err)
 		}
 	}
 }
@@ -84,16 +95,16 @@ func Backoff(ctx context.Context, try int) error {
 	return nil
 }
 
-func inTx(ctx context.Context, pool *pgxpool.Pool, fn func(tx pgx.Tx) error) error {
+func inTx[T any](ctx context.Context, pool *pgxpool.Pool, fn func(tx pgx.Tx) (T, error)) (result T, err error) {
 	conn, err := Acquire(ctx, pool)
 	if err != nil {
-		return err
+		return result, err
 	}
 	defer conn.Release()
 	// A simple query of two statements: one round trip.
 	tx, err := conn.BeginTx(ctx, pgx.TxOptions{BeginQuery: Begin + "; " + DefaultTimeouts.SQL()})
 	if err != nil {
-		return err
+		return result, err
 	}
 	// Also after a panic in fn. After a commit it does nothing.
 	defer func() {
@@ -101,16 +112,16 @@ func inTx(ctx context.Context, pool *pgxpool.Pool, fn func(tx pgx.Tx) error) err
 		defer cancel()
 		_ = tx.Rollback(detached)
 	}()
-	if err := fn(tx); err != nil {
-		return err
+	if result, err = fn(tx); err != nil {
+		return result, err
 	}
 	if err := ctx.Err(); err != nil {
-		return err
+		return result, err
 	}
 	// Cancelling COMMIT would only make the outcome unknown.
 	detached, cancel := context.WithTimeout(context.WithoutCancel(ctx), CommitTimeout)
 	defer cancel()
-	return Committed(conn.Conn(), tx.Commit(detached))
+	return result, Committed(conn.Conn(), tx.Commit(detached))
 }
 
 // Committed turns the result of COMMIT into the outcome of the transaction. Nil

@@ -15,9 +15,9 @@ import (
 // Refusals, in this order: fault.NotFound, fault.TokenInvalid,
 // fault.EventNotPublished, fault.SlotCancelled, fault.BookingClosed,
 // fault.SlotStarted, fault.BookingNotOpen, fault.SeatsExceedCapacity,
-// fault.AlreadyBooked, fault.ValidationFailed and fault.CancellationWindowClosed
-// (because of Replaces), fault.BookingOverlap, fault.SlotFull,
-// fault.WaitlistDisabled, fault.WaitlistFull.
+// fault.AlreadyBooked, fault.ValidationFailed and those of Cancel (because of
+// Replaces), fault.BookingOverlap, fault.SlotFull, fault.WaitlistDisabled,
+// fault.WaitlistFull.
 type Book struct {
 	BookingID uuid.UUID // of the new booking
 	SlotID    uuid.UUID
@@ -110,6 +110,7 @@ func (c Book) newcomer(s *State, slot *Slot) *Booking {
 	return &Booking{
 		ID: c.BookingID, SlotID: slot.ID, UserID: c.UserID, Seats: c.Seats, SeatsMin: c.SeatsMin, Replaces: c.Replaces,
 		StartsAt: slot.StartsAt, EndsAt: slot.EndsAt, CreatedAt: s.Now, UpdatedAt: s.Now,
+		CancellationCloses: slot.Policy.CancellationCloses,
 	}
 }
 
@@ -126,7 +127,8 @@ func (c Book) checkReplaceable(s *State, slot *Slot) error {
 	if old == nil || old.UserID != c.UserID || old.SlotID == slot.ID || !old.Status.TakesSeats() {
 		return ErrNotReplaceable()
 	}
-	return s.checkReturnable(s.slots[old.SlotID], old, c.By)
+	// Whoever asks, it is given back by the rules for its owner, as by a promotion.
+	return s.checkReturnable(s.slots[old.SlotID], old, Actor{Role: ActorAttendee})
 }
 
 // ErrNotReplaceable refuses a booking that cannot be given back for another one.
@@ -151,7 +153,7 @@ func (c Book) checkAdmissible(s *State, slot *Slot) error {
 		return atVersion(slot, slot.errSeatsExceedCapacity())
 	}
 	if b := s.live[UserSlot{c.UserID, slot.ID}]; b != nil {
-		return atVersion(slot, fault.AlreadyBooked.Newf("You already have a %s booking of this slot.", b.Status).With(fault.Members{BookingID: new(b.ID)}))
+		return atVersion(slot, c.errAlreadyBooked(b))
 	}
 	return nil
 }
@@ -181,7 +183,7 @@ func (s *Slot) checkOpen(now time.Time) error {
 func (c Book) checkAvailable(s *State, slot *Slot, served bool) error {
 	if served || c.IfFull != Wait {
 		if o := s.blocker(c.UserID, slot.StartsAt, slot.EndsAt, c.Replaces); o != nil {
-			return atVersion(slot, s.errOverlap(c.UserID, slot, c.Replaces))
+			return atVersion(slot, c.errOverlap(s, slot))
 		}
 	}
 	switch {
@@ -214,11 +216,23 @@ func (s *Slot) errSlotFull(seats int) *fault.Error {
 	return f.With(fault.Members{WaitlistOpen: new(s.Policy.WaitlistMode != WaitlistOff && !s.isWaitlistFull())})
 }
 
-// errOverlap refuses a slot at the time of other bookings of the user, and names them.
-func (s *State) errOverlap(userID uuid.UUID, slot *Slot, except uuid.UUID) *fault.Error {
+func (c Book) errAlreadyBooked(b *Booking) *fault.Error {
+	who := "You already have"
+	if c.By.ID != c.UserID {
+		who = "The attendee already has"
+	}
+	return fault.AlreadyBooked.Newf("%s a %s booking of this slot.", who, b.Status).With(fault.Members{BookingID: new(b.ID)})
+}
+
+// errOverlap refuses a slot at the time of other bookings of the user. It names them to
+// the user only: they may be at other organizers' events.
+func (c Book) errOverlap(s *State, slot *Slot) *fault.Error {
 	ids := []uuid.UUID{}
-	for _, b := range s.seated[userID] {
-		if b.ID != except && b.overlaps(slot.StartsAt, slot.EndsAt) {
+	if c.By.ID != c.UserID {
+		return fault.BookingOverlap.New("The attendee has a booking at an overlapping time.").With(fault.Members{BookingIDs: ids})
+	}
+	for _, b := range s.seated[c.UserID] {
+		if b.ID != c.Replaces && b.overlaps(slot.StartsAt, slot.EndsAt) {
 			ids = append(ids, b.ID)
 		}
 	}

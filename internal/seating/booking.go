@@ -14,7 +14,8 @@ type Booking struct {
 	// SeatsMin is the fewest seats that it may be promoted with; 0: only all of them.
 	SeatsMin int
 	Status   Status
-	// Version is that of the booking's last entry in the slot's ledger.
+	// Version is that of the booking's last entry in the slot's ledger, or of the
+	// change of the slot's times since.
 	Version int64
 
 	// QueuedVersion is the version at which it joined the queue; it orders the queue.
@@ -26,14 +27,18 @@ type Booking struct {
 	Blocked   Block
 	BlockedBy uuid.UUID
 	// Replaces is the booking that it gives back when it gets seats; ReplacedBy is
-	// the one for which it was given back itself.
+	// the one that took its own place, by an upgrade or a move.
 	Replaces, ReplacedBy uuid.UUID
 	// MovedFrom is the booking of another slot that was moved into this one.
 	MovedFrom uuid.UUID
 
 	// ExpiresAt is when a hold or an offer ends.
-	ExpiresAt            time.Time
+	ExpiresAt time.Time
+	// CancellationCloses is how long before the start cancelling closes, unless the
+	// event has come to close it later; see Slot.CancellationClosesAt.
+	CancellationCloses   time.Duration
 	CheckedInAt          time.Time
+	CheckedInBy          uuid.UUID // nil if it is not, or was by the system
 	CreatedAt, UpdatedAt time.Time
 
 	// counted is what it last contributed to its slot's counters; see verify.
@@ -83,6 +88,16 @@ func (b *Booking) minSeats() int {
 // isDue says whether a hold or an offer has ended.
 func (b *Booking) isDue(now time.Time) bool {
 	return (b.Status == Held || b.Status == Offered) && !now.Before(b.ExpiresAt)
+}
+
+// isFinal says whether a booking can no longer change its status, seats or slot at
+// a time: it is confirmed, and the slot has ended, or its attendee is checked in
+// and the slot has started. What was attended is never rewritten.
+func (b *Booking) isFinal(at time.Time) bool {
+	if b.Status != Confirmed {
+		return false
+	}
+	return !at.Before(b.EndsAt) || !b.CheckedInAt.IsZero() && !at.Before(b.StartsAt)
 }
 
 // overlaps compares half-open times: back-to-back slots do not overlap.

@@ -7,9 +7,10 @@ import (
 )
 
 // CancelAllBookings cancels one page of the live bookings of a slot that was
-// cancelled, or whose event was, and promotes nobody. Result.More says that
-// bookings are left. In any other slot it changes nothing. The only refusal is
-// fault.NotFound.
+// cancelled, or whose event was, and promotes nobody. Bookings that were final when
+// it was cancelled stay, and so does a slot that had ended when its event was
+// cancelled. Result.More says that bookings may be left. In any other slot it
+// changes nothing. The only refusal is fault.NotFound.
 type CancelAllBookings struct{ SlotID uuid.UUID }
 
 func (c CancelAllBookings) Needs() Needs {
@@ -21,24 +22,24 @@ func (c CancelAllBookings) apply(s *State) (Result, error) {
 	if err != nil {
 		return Result{}, err
 	}
-	if slot.EventStatus == EventCancelled && slot.Status != SlotCancelled {
+	if slot.isCancelled() && slot.Status != SlotCancelled {
 		s.setStatus(slot, SlotCancelled, KindEventCancelled, System(slot.CancelledBecause))
 	}
 	if slot.Status != SlotCancelled {
 		return Result{Slot: *slot}, nil
 	}
-	cause := slot.cause()
-	for _, b := range s.liveBookings(slot) {
+	cause, page := slot.cause(), s.cancelledBookings(slot)
+	for _, b := range page {
 		s.transition(b, Cancelled, KindCancelled, System(slot.CancelledBecause), cause)
 	}
-	return Result{Slot: *slot, More: slot.SeatsTaken > 0 || slot.WaitlistLength > 0}, nil
+	return Result{Slot: *slot, More: len(page) >= CancelPage}, nil
 }
 
-// liveBookings are the live bookings of the slot that were loaded, oldest first.
-func (s *State) liveBookings(slot *Slot) []*Booking {
+// cancelledBookings are the loaded bookings that end with the slot, oldest first.
+func (s *State) cancelledBookings(slot *Slot) []*Booking {
 	var page []*Booking
 	for _, b := range s.bookings {
-		if b.SlotID == slot.ID && b.Status.Live() {
+		if b.SlotID == slot.ID && b.Status.Live() && !b.isFinal(slot.CancelledAt) {
 			page = append(page, b)
 		}
 	}

@@ -4,11 +4,14 @@ import (
 	"time"
 
 	"github.com/google/uuid"
+
+	"eventbooking/internal/fault"
 )
 
-// CheckIn records that an attendee has arrived, or undoes that. Repeating it
-// changes nothing. Refusals: fault.NotFound and, unless the booking is confirmed,
-// fault.InvalidTransition.
+// CheckIn records that an attendee has arrived and who says so, or undoes that, until
+// checkInCloses after the slot's end. Repeating it changes nothing, and
+// Result.Repeated says so. Refusals: fault.NotFound, fault.SlotCancelled,
+// fault.CheckInClosed and, unless the booking is confirmed, fault.InvalidTransition.
 type CheckIn struct {
 	SlotID, BookingID, UserID uuid.UUID
 	Undo                      bool
@@ -24,12 +27,18 @@ func (c CheckIn) apply(s *State) (Result, error) {
 		return Result{}, err
 	case b.Status != Confirmed:
 		return Result{}, atVersion(slot, errInvalidTransition(b, Confirmed))
+	case slot.isCancelled():
+		return Result{}, atVersion(slot, fault.SlotCancelled.New("The slot was cancelled."))
+	case slot.Ended(s.Now.Add(-checkInCloses)):
+		return Result{}, atVersion(slot, fault.CheckInClosed.Newf("Attendance could be recorded until %s.", slot.EndsAt.Add(checkInCloses).UTC().Format(time.RFC3339)))
 	case c.Undo && !b.CheckedInAt.IsZero():
-		b.CheckedInAt = time.Time{}
+		b.CheckedInAt, b.CheckedInBy = time.Time{}, uuid.Nil
 		s.record(slot, b, KindCheckInUndone, c.By, Cause{})
 	case !c.Undo && b.CheckedInAt.IsZero():
-		b.CheckedInAt = s.Now
+		b.CheckedInAt, b.CheckedInBy = s.Now, c.By.ID
 		s.record(slot, b, KindCheckedIn, c.By, Cause{})
+	default:
+		return Result{Slot: *slot, Booking: *b, Repeated: true}, nil
 	}
 	return Result{Slot: *slot, Booking: *b}, nil
 }

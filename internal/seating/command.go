@@ -26,6 +26,8 @@ type Result struct {
 	Items []Result
 	// Promoted are the bookings from the waitlist that it confirmed or offered seats.
 	Promoted []Booking
+	// Repeated says, of a CheckIn, that it was done before and changed nothing.
+	Repeated bool
 	// More says that the same command would do more.
 	More bool
 }
@@ -76,7 +78,7 @@ func (n NewTimes) Change(starts, ends time.Time) (time.Time, time.Time) {
 	return starts, ends
 }
 
-// Limits of one command. The pages count bookings; the next command does what is left.
+// Limits of commands. The pages count bookings; the next command does what is left.
 const (
 	// ExpirePage is how many holds and offers, and how many waiting bookings, one
 	// command expires.
@@ -96,6 +98,8 @@ const (
 	MaxBundle = 10
 	// CancelPage is how many bookings one CancelAllBookings cancels.
 	CancelPage = 500
-	// MaxTimeChange is how many bookings with seats a slot may have for its times to change.
+	// checkInCloses is how long after a slot's end attendance can be recorded.
+	checkInCloses = 7 * 24 * time.Hour
+	// MaxTimeChange is how many live bookings a slot may have for its times to change.
 	MaxTimeChange = 10_000
 )

@@ -14,7 +14,7 @@ import (
 // changes nothing makes no entry and no revision.
 //
 // Refusals: fault.NotFound, fault.VersionMismatch, fault.SlotCancelled,
-// fault.CapacityBelowTaken, fault.SlotStarted, fault.InvalidTimeRange,
+// fault.SlotEnded, fault.CapacityBelowTaken, fault.SlotStarted, fault.InvalidTimeRange,
 // fault.EventHasBookings.
 type EditSlot struct {
 	SlotID uuid.UUID
@@ -50,7 +50,7 @@ func (c EditSlot) apply(s *State) (Result, error) {
 	if c.Revision != 0 && c.Revision != slot.Revision {
 		return Result{}, atVersion(slot, fault.VersionMismatch.Newf("The slot is at revision %d, and the edit is of revision %d.", slot.Revision, c.Revision))
 	}
-	if slot.isCancelled() && c.Status != nil && *c.Status == SlotCancelled {
+	if slot.isCancelled() && c.cancels() {
 		return Result{Slot: *slot}, nil // Cancelling twice changes nothing.
 	}
 	starts, ends := c.times(slot)
@@ -70,6 +70,8 @@ func (c EditSlot) apply(s *State) (Result, error) {
 	return Result{Slot: *slot}, nil
 }
 
+func (c EditSlot) cancels() bool { return c.Status != nil && *c.Status == SlotCancelled }
+
 // times are the slot's times after the edit.
 func (c EditSlot) times(slot *Slot) (starts, ends time.Time) {
 	return NewTimes{c.StartsAt, c.EndsAt}.Change(slot.StartsAt, slot.EndsAt)
@@ -79,6 +81,8 @@ func (c EditSlot) checkAdmissible(s *State, slot *Slot, starts, ends time.Time, 
 	switch {
 	case slot.isCancelled():
 		return atVersion(slot, fault.SlotCancelled.New("The slot was cancelled and can no longer be edited."))
+	case slot.Ended(s.Now) && (timesChange || c.cancels()):
+		return atVersion(slot, fault.SlotEnded.New("The slot has ended; it can no longer be moved or cancelled."))
 	case c.Capacity != nil && *c.Capacity < slot.SeatsTaken:
 		return atVersion(slot, fault.CapacityBelowTaken.Newf("The capacity cannot be less than the number of taken seats (%d).", slot.SeatsTaken).With(fault.Members{SeatsTaken: new(slot.SeatsTaken)}))
 	case !timesChange:
@@ -91,9 +95,9 @@ func (c EditSlot) checkAdmissible(s *State, slot *Slot, starts, ends time.Time, 
 		return fault.InvalidTimeRange.New("starts_at must be in the future.")
 	}
 	attendees, busy := s.attendees(slot, starts, ends)
-	switch {
-	case attendees > MaxTimeChange:
-		return atVersion(slot, fault.EventHasBookings.Newf("The times of a slot with more than %d bookings cannot change.", MaxTimeChange).With(fault.Members{Count: new(attendees)}))
+	switch live := attendees + slot.WaitlistLength; {
+	case live > MaxTimeChange:
+		return atVersion(slot, fault.EventHasBookings.Newf("The times of a slot with more than %d bookings cannot change.", MaxTimeChange).With(fault.Members{Count: new(live)}))
 	case len(busy) > 0 && !c.Displace:
 		return atVersion(slot, fault.EventHasBookings.Newf("%s would have overlapping bookings at the new times.", fault.Count(len(busy), "attendee")).With(fault.Members{Count: new(len(busy))}))
 	}
@@ -134,31 +138,42 @@ func (c EditSlot) changeCapacity(s *State, slot *Slot) {
 func (s *State) setTimes(slot *Slot, starts, ends time.Time, by Actor) {
 	_, busy := s.attendees(slot, starts, ends)
 	changes := changesOfTimes(slot, starts, ends)
+	times := TimeChange{slot.StartsAt, slot.EndsAt, starts, ends}
 	slot.StartsAt, slot.EndsAt = starts, ends
 	s.record(slot, nil, KindEdited, by.withReason(changes), Cause{})
+	s.entries[len(s.entries)-1].Times = times
 	edit := Cause{slot.ID, slot.Version}
 	for _, b := range busy {
 		s.transition(b, Cancelled, KindCancelled, System("the slot's new times overlap another booking"), edit)
 	}
 	for _, b := range s.Bookings() {
-		if b.SlotID != slot.ID {
-			continue
-		}
-		b.StartsAt, b.EndsAt = starts, ends
-		if !b.Status.TakesSeats() {
-			continue
-		}
-		if b.ExpiresAt.After(starts) { // Holds and offers end by the slot's start.
-			b.ExpiresAt = starts
-			s.record(slot, b, KindEdited, System("the slot starts earlier"), edit)
-		}
-		s.promoteBehind(b)
-		for _, slotID := range s.blocks[b.ID] {
-			s.requestPromotion(slotID)
+		if b.SlotID == slot.ID {
+			s.moveWithSlot(slot, b, edit)
 		}
 	}
 	if slot.WaitlistLength > 0 {
 		s.requestPromotion(slot.ID) // Which bookings are blocked may have changed.
+	}
+}
+
+// moveWithSlot gives a booking the new times of its slot. A live one gets the version
+// of that entry, and can be cancelled until the new start: its attendee did not choose
+// it. The desk does the same to the bookings that were not loaded.
+func (s *State) moveWithSlot(slot *Slot, b *Booking, edit Cause) {
+	b.StartsAt, b.EndsAt = slot.StartsAt, slot.EndsAt
+	if b.Status.Live() {
+		b.Version, b.UpdatedAt, b.CancellationCloses = edit.Version, s.Now, 0
+	}
+	if !b.Status.TakesSeats() {
+		return
+	}
+	if b.ExpiresAt.After(slot.StartsAt) { // Holds and offers end by the slot's start.
+		b.ExpiresAt = slot.StartsAt
+		s.record(slot, b, KindEdited, System("the slot starts earlier"), edit)
+	}
+	s.promoteBehind(b)
+	for _, slotID := range s.blocks[b.ID] {
+		s.requestPromotion(slotID)
 	}
 }
 
@@ -191,6 +206,9 @@ func (s *State) setStatus(slot *Slot, to SlotStatus, kind Kind, by Actor) {
 	slot.Status = to
 	if to == SlotCancelled {
 		slot.PromotionDueAt, slot.CancelledBecause = time.Time{}, by.Reason
+		if slot.CancelledAt.IsZero() { // Otherwise the event was cancelled, then.
+			slot.CancelledAt = s.Now
+		}
 		s.cancellations[slot.ID] = true
 	}
 }

@@ -20,10 +20,17 @@ type Entry struct {
 
 	Capacity, SeatsTaken, WaitlistLength int
 
+	// Times are those before and after the step, if it changed the slot's times.
+	Times TimeChange
+
 	By    Actor
 	Cause Cause
 	At    time.Time
 }
+
+// TimeChange are the times of a slot before and after an edit; the zero TimeChange
+// means that they stayed.
+type TimeChange struct{ OldStartsAt, OldEndsAt, NewStartsAt, NewEndsAt time.Time }
 
 // Kind is what happened.
 type Kind string

@@ -51,6 +51,10 @@ func (c Move) apply(s *State) (Result, error) {
 		return Result{}, err
 	}
 	d.b.Replaces, d.b.MovedFrom = uuid.Nil, old.ID
+	old.ReplacedBy = d.b.ID // Who waits for other seats instead of the old booking finds the new one.
+	if c.By.Role != ActorAttendee {
+		d.b.CancellationCloses = 0 // Whoever is moved by others may cancel until the start.
+	}
 	s.transition(old, Cancelled, KindMoved, c.By, Cause{})
 	s.seatNewcomer(d.b, Confirmed, KindConfirmed, d.passed, c.By, Cause{from.ID, from.Version})
 	return Result{Slot: *to, Booking: *d.b, Promoted: promoted}, nil

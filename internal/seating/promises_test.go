@@ -210,6 +210,12 @@ func (s *sandbox) checkCauses() {
 			s.Fatalf("booking %s begins with %+v; it was made from one that ends with %+v", b.ID, first[b.ID], end)
 		}
 		end := last[b.ID]
+		if end.Kind == seating.KindMoved {
+			if to := s.booking(b.ReplacedBy); to.MovedFrom != b.ID {
+				s.Fatalf("booking %s was moved, and replaced by %+v", b.ID, to)
+			}
+			continue
+		}
 		if by := done[end.Cause]; (b.ReplacedBy != uuid.Nil || end.By.Reason == "upgraded") && by.BookingID != b.ReplacedBy {
 			s.Fatalf("booking %s was replaced by %s, and ended because of %+v", b.ID, b.ReplacedBy, by)
 		}

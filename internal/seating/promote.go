@@ -130,17 +130,29 @@ func (s *Slot) canSeat(b *Booking) (passes []*Booking, served bool) {
 }
 
 // replaced is the booking with seats that b gives back when it gets its own, or
-// nil. If the named booking was replaced itself, because another waiting booking
-// named it too and was served first, it is the one that replaced it.
+// nil. If the named booking was moved, or replaced itself because another waiting
+// booking named it too and was served first, it is the one that took its place.
 func (s *State) replaced(b *Booking) *Booking {
 	old := s.bookings[b.Replaces]
 	for hops := 0; old != nil && old.ReplacedBy != uuid.Nil && hops < MaxReplacements; hops++ {
 		old = s.bookings[old.ReplacedBy]
 	}
-	if old == nil || old == b || !old.Status.TakesSeats() {
+	if old == nil || old == b || !s.canGiveBack(old) {
 		return nil
 	}
 	return old
+}
+
+// canGiveBack says whether a booking may still be given back for another one, by
+// the rules for its owner. A booking that waits for seats instead of one that may
+// not be given back any more is an ordinary one. Where the slot is not locked,
+// promote asks again once it is.
+func (s *State) canGiveBack(old *Booking) bool {
+	slot := s.slots[old.SlotID]
+	if !old.Status.TakesSeats() || !s.Now.Before(old.StartsAt) || !old.CheckedInAt.IsZero() {
+		return false
+	}
+	return slot == nil || old.Status != Confirmed || s.Now.Before(slot.CancellationClosesAt(old))
 }
 
 // unlockedSlot is the booking's slot, if there is one and the batch did not lock it.
@@ -157,7 +169,7 @@ func (s *State) unlockedSlot(b *Booking) uuid.UUID {
 func (s *State) promoteOne(slot *Slot, b *Booking, passed []*Booking) {
 	cause := slot.cause()
 	b.Seats = min(b.Seats, slot.Free())
-	if slot.mustOffer(s.Now) && s.replaced(b) == nil {
+	if slot.mustOffer(b, s.Now) && s.replaced(b) == nil {
 		s.transition(b, Offered, KindOffered, System(""), cause)
 	} else {
 		s.transition(b, Confirmed, KindPromoted, System(""), cause)

@@ -230,11 +230,34 @@ func (s *sandbox) booking(id uuid.UUID) *seating.Booking {
 	return nil
 }
 
+// final are the bookings that nothing may change any more: confirmed ones of slots
+// that have ended, and of those that have started if the attendee is checked in. In
+// a cancelled slot it is what was so when it was cancelled.
+func (s *sandbox) final() (final []seating.Booking) {
+	for _, b := range s.state.Bookings() {
+		slot, at := s.slot(b.SlotID), s.state.Now
+		if slot.Status == seating.SlotCancelled {
+			at = slot.CancelledAt
+		}
+		attended := !b.CheckedInAt.IsZero() && slot.Started(at)
+		if b.Status == seating.Confirmed && (attended || slot.Ended(at)) {
+			final = append(final, *b)
+		}
+	}
+	return final
+}
+
 // apply applies a command. If it is refused, it has made no booking, and changed
 // none except as any command might: what is due expires, and the queue is served.
 func (s *sandbox) apply(c seating.Command) {
 	entries, bookings := len(s.state.Entries()), len(s.state.Bookings())
+	final := s.final()
 	_, err := s.state.Apply(c)
+	for _, was := range final {
+		if is := s.booking(was.ID); is.Status != was.Status || is.Seats != was.Seats || is.SlotID != was.SlotID {
+			s.Fatalf("%T changed a booking that was final: %+v became %+v", c, was, *is)
+		}
+	}
 	if err == nil {
 		return
 	}

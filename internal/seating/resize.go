@@ -15,8 +15,8 @@ import (
 // seats, and rejoins the queue at its end with more.
 //
 // Refusals: fault.NotFound, fault.VersionMismatch, fault.InvalidTransition,
-// fault.SeatsExceedCapacity, fault.CancellationWindowClosed, those of an event or
-// slot that takes no bookings, and fault.SlotFull.
+// fault.SeatsExceedCapacity, those of Cancel, those of an event or slot that takes
+// no bookings, and fault.SlotFull.
 type Resize struct {
 	SlotID, BookingID, UserID uuid.UUID
 	// Version is the booking's version that the caller saw; 0 matches any.
@@ -52,6 +52,9 @@ func (c Resize) apply(s *State) (Result, error) {
 			With(fault.Members{From: new(string(b.Status)), To: new(string(b.Status))}))
 	case c.Seats > slot.Capacity:
 		return Result{}, atVersion(slot, slot.errSeatsExceedCapacity())
+	}
+	if err := checkNotFinal(slot, b, s.Now); err != nil {
+		return Result{}, err
 	}
 	if b.Status == Waitlisted {
 		c.resizeWaiting(s, slot, b)

@@ -39,7 +39,9 @@ type Slot struct {
 	// run. Zero: nobody in the queue can be served now.
 	PromotionDueAt time.Time
 
-	// CancelledBecause is why the slot or its event was cancelled.
+	// CancelledAt and CancelledBecause are when and why the slot or its event was
+	// cancelled. An event's cancellation leaves slots alone that had ended by then.
+	CancelledAt      time.Time
 	CancelledBecause string
 
 	CreatedAt, UpdatedAt time.Time
@@ -99,17 +101,23 @@ const (
 // Free is how many seats nobody has.
 func (s *Slot) Free() int { return s.Capacity - s.SeatsTaken }
 
-// isCancelled says whether the slot or its event was cancelled, for good.
+// isCancelled says whether the slot was cancelled for good, by itself or with its
+// event.
 func (s *Slot) isCancelled() bool {
-	return s.Status == SlotCancelled || s.EventStatus == EventCancelled
+	return s.Status == SlotCancelled || s.EventStatus == EventCancelled && !s.Ended(s.CancelledAt)
 }
 
 // Started says whether the slot has started. At StartsAt it has.
 func (s *Slot) Started(now time.Time) bool { return !now.Before(s.StartsAt) }
 
-// CancellationClosesAt is the time from which attendees may no longer cancel.
-func (s *Slot) CancellationClosesAt() time.Time {
-	return s.StartsAt.Add(-s.Policy.CancellationCloses)
+// Ended says whether the slot has ended. At EndsAt it has.
+func (s *Slot) Ended(now time.Time) bool { return !now.Before(s.EndsAt) }
+
+// CancellationClosesAt is the time from which the attendee may no longer cancel a
+// booking: as the event says now or as it said when the booking was made, whichever
+// is later. If the slot was moved since, it is the start.
+func (s *Slot) CancellationClosesAt(b *Booking) time.Time {
+	return s.StartsAt.Add(-min(s.Policy.CancellationCloses, b.CancellationCloses))
 }
 
 // canPromote says whether anybody on the waitlist can still get seats.
@@ -119,8 +127,8 @@ func (s *Slot) canPromote(now time.Time) bool {
 
 // mustOffer says whether a promotion asks first. Inside the cancellation window it
 // always does: nobody gets seats that they can no longer give back.
-func (s *Slot) mustOffer(now time.Time) bool {
-	return s.Policy.WaitlistMode == WaitlistOffer || !now.Before(s.CancellationClosesAt())
+func (s *Slot) mustOffer(b *Booking, now time.Time) bool {
+	return s.Policy.WaitlistMode == WaitlistOffer || !now.Before(s.CancellationClosesAt(b))
 }
 
 // deadline is when a hold or an offer of length d ends that begins now: never

@@ -53,7 +53,8 @@ func (s *State) uncount(slot *Slot, b *Booking) {
 		slot.WaitlistLength--
 		slot.blocked = without(slot.blocked, b)
 	}
-	b.ExpiresAt, b.CheckedInAt, b.Blocked, b.BlockedBy = time.Time{}, time.Time{}, NotBlocked, uuid.Nil
+	b.ExpiresAt, b.Blocked, b.BlockedBy = time.Time{}, NotBlocked, uuid.Nil
+	b.CheckedInAt, b.CheckedInBy = time.Time{}, uuid.Nil
 }
 
 // noteSeated notes that the user has seats at the booking's time.

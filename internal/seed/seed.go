@@ -79,18 +79,21 @@ func run(ctx context.Context, pool *pgxpool.Pool, o Options, onlyEmpty bool) (re
 		return report, false, err
 	}
 	defer unlock()
-	err = postgres.InTx(ctx, pool, func(tx pgx.Tx) (err error) {
+	done, err := postgres.InTxReturning(ctx, pool, func(tx pgx.Tx) (*Report, error) {
 		// Statements may take long, so only waiting for locks has a timeout.
 		if _, err := tx.Exec(ctx, postgres.Timeouts{Lock: lockTimeout}.SQL()); err != nil {
-			return err
+			return nil, err
 		}
-		if seeded, err = emptyIfAllowedTx(ctx, tx, o.Fresh, onlyEmpty); err != nil || !seeded {
-			return err
+		if empty, err := emptyIfAllowedTx(ctx, tx, o.Fresh, onlyEmpty); err != nil || !empty {
+			return nil, err
 		}
-		report, err = fillTx(ctx, tx, o)
-		return err
+		report, err := fillTx(ctx, tx, o)
+		return &report, err
 	})
-	return report, seeded && err == nil, err
+	if err != nil || done == nil {
+		return report, false, err
+	}
+	return *done, true, nil
 }
 
 // emptyIfAllowedTx locks the tables, deletes their data if that is allowed, and

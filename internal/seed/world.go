@@ -13,6 +13,7 @@ import (
 
 	"eventbooking/gen/db"
 	"eventbooking/internal/access"
+	"eventbooking/internal/account"
 	"eventbooking/internal/seating"
 )
 
@@ -118,7 +119,7 @@ func (w *world) addUser(email, name string, role access.Role, password string, d
 	if w.index > 0 || len(w.users) > 3 {
 		at = at.Add(w.between(0, 12*time.Hour))
 	}
-	u := &user{db.User{ID: w.id(at), Email: email, Name: name, Role: string(role), CreatedAt: at, UpdatedAt: at}, password}
+	u := &user{db.User{ID: w.id(at), Email: email, EmailKey: account.KeyOf(email), KeyedEmail: &email, Name: name, Role: string(role), CreatedAt: at, UpdatedAt: at}, password}
 	w.users = append(w.users, u)
 	return u
 }

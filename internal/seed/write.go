@@ -34,9 +34,9 @@ func copyTx[T any](ctx context.Context, tx pgx.Tx, to table[T], rows []T) (int64
 }
 
 var users = table[*user]{"users",
-	[]string{"id", "email", "name", "password_hash", "role", "created_at", "updated_at"},
+	[]string{"id", "email", "email_key", "keyed_email", "name", "password_hash", "role", "created_at", "updated_at"},
 	func(u *user) []any {
-		return []any{id(u.ID), u.Email, u.Name, u.PasswordHash, u.Role, u.CreatedAt, u.UpdatedAt}
+		return []any{id(u.ID), u.Email, u.EmailKey, u.KeyedEmail, u.Name, u.PasswordHash, u.Role, u.CreatedAt, u.UpdatedAt}
 	}}
 
 var events = table[*event]{"events",
@@ -59,21 +59,23 @@ var slots = table[*seating.Slot]{"slots",
 
 var bookings = table[*seating.Booking]{"bookings",
 	[]string{"id", "slot_id", "user_id", "during", "seats", "status", "version", "queued_version", "passes",
-		"blocked", "blocked_by", "replaces_booking_id", "replaced_by", "moved_from", "seats_min", "expires_at", "checked_in_at",
+		"blocked", "blocked_by", "replaces_booking_id", "replaced_by", "moved_from", "seats_min", "expires_at", "checked_in_at", "checked_in_by", "cancellation_closes_minutes",
 		"created_at", "updated_at"},
 	func(b *seating.Booking) []any {
 		return []any{id(b.ID), id(b.SlotID), id(b.UserID), during(b.StartsAt, b.EndsAt), b.Seats, string(b.Status), b.Version,
 			number(b.QueuedVersion), b.Passes, text(string(b.Blocked)), id(b.BlockedBy), id(b.Replaces), id(b.ReplacedBy), id(b.MovedFrom),
-			number(int64(b.SeatsMin)), at(b.ExpiresAt), at(b.CheckedInAt), b.CreatedAt, b.UpdatedAt}
+			number(int64(b.SeatsMin)), at(b.ExpiresAt), at(b.CheckedInAt), id(b.CheckedInBy), int32(b.CancellationCloses / time.Minute), b.CreatedAt, b.UpdatedAt}
 	}}
 
 var ledger = table[seating.Entry]{"ledger",
 	[]string{"slot_id", "version", "kind", "booking_id", "user_id", "seats", "status", "capacity", "seats_taken",
-		"waitlist_length", "reason", "actor", "actor_id", "cause_slot_id", "cause_version", "at"},
+		"waitlist_length", "reason", "actor", "actor_id", "cause_slot_id", "cause_version",
+		"old_starts_at", "old_ends_at", "new_starts_at", "new_ends_at", "at"},
 	func(e seating.Entry) []any {
 		return []any{id(e.SlotID), e.Version, string(e.Kind), id(e.BookingID), id(e.UserID), e.Seats, text(string(e.Status)),
 			e.Capacity, e.SeatsTaken, e.WaitlistLength, text(e.By.Reason), string(e.By.Role), id(e.By.ID),
-			id(e.Cause.SlotID), number(e.Cause.Version), e.At}
+			id(e.Cause.SlotID), number(e.Cause.Version),
+			at(e.Times.OldStartsAt), at(e.Times.OldEndsAt), at(e.Times.NewStartsAt), at(e.Times.NewEndsAt), e.At}
 	}}
 
 // In the core's state zero values stand for NULL.

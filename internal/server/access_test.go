@@ -88,6 +88,9 @@ var permissions = map[string]struct {
 	"logoutUser": {anyToken, post("/api/v1/auth/logout", nil)},
 
 	"listUsers": {admins, get("/api/v1/users")},
+	"getUser": {admins, func(c *testkit.Client, s fixture) testkit.Answer {
+		return c.Get("/api/v1/users/" + s.attendee.UserID.String())
+	}},
 	"updateUser": {admins, func(c *testkit.Client, s fixture) testkit.Answer {
 		return c.Patch("/api/v1/users/"+s.attendee.UserID.String(), `{"role": "organizer"}`)
 	}},
@@ -103,6 +106,9 @@ var permissions = map[string]struct {
 	"listConflicts":  {oneself, get("/api/v1/me/conflicts?starts_at=2026-12-01T18:00:00Z&ends_at=2026-12-01T20:00:00Z")},
 	"changePassword": {wrongPassword, func(c *testkit.Client, _ fixture) testkit.Answer {
 		return c.Put("/api/v1/me/password", `{"current_password": "guess", "new_password": "password"}`)
+	}},
+	"getToken": {row{noToken, ok, notFound, notFound, notFound, notFound, noAbility}, func(c *testkit.Client, s fixture) testkit.Answer {
+		return c.Get("/api/v1/me/tokens/" + s.token.String())
 	}},
 	"deleteToken": {row{noToken, ok, notFound, notFound, notFound, notFound, noAbility}, func(c *testkit.Client, s fixture) testkit.Answer {
 		return c.Delete("/api/v1/me/tokens/" + s.token.String())
@@ -283,7 +289,7 @@ func (h *env) callers(s fixture, operation string) []func() *testkit.Client {
 		return func() *testkit.Client { return h.token(h.userWithUnknownPassword(role), abilities...) }
 	}
 	weak := "me:read"
-	if operation == "getMe" || operation == "listTokens" {
+	if operation == "getMe" || operation == "listTokens" || operation == "getToken" {
 		weak = "me:write"
 	}
 	return []func() *testkit.Client{

@@ -142,7 +142,11 @@ func (a *App) serveHTTP(config Config, pool *pgxpool.Pool, jobs *river.Client[pg
 	if err != nil {
 		return err
 	}
-	a.http = newHTTPServer(router, a.log)
+	handler, err := compress(router)
+	if err != nil {
+		return err
+	}
+	a.http = newHTTPServer(handler, a.log)
 	return nil
 }
 

@@ -36,7 +36,7 @@ func TestCheckJSONAcceptsExactlyOneWellFormedValue(t *testing.T) {
 		{strings.Repeat("[", 1000) + strings.Repeat("]", 1000), fault.MalformedBody},
 		{`{"a": "x\u0000y"}`, fault.ValidationFailed},
 	} {
-		_, err := checkJSON([]byte(c.body))
+		_, err := checkJSON([]byte(c.body), nil, 100)
 		f := fault.Of(err)
 		if (f == nil) != (c.want == nil) || f != nil && f.Code != c.want {
 			t.Errorf("%s: %v, want %v", c.body, err, c.want)
@@ -49,7 +49,7 @@ func TestCheckJSONAcceptsExactlyOneWellFormedValue(t *testing.T) {
 
 func TestCheckJSONPointsToNULCharacters(t *testing.T) {
 	t.Parallel()
-	_, err := checkJSON([]byte(`{"a/b": ["", {"~": "\u0000"}]}`))
+	_, err := checkJSON([]byte(`{"a/b": ["", {"~": "\u0000"}]}`), nil, 100)
 	f := fault.Of(err)
 	if f == nil || len(f.Fields) != 1 || f.Fields[0].Pointer != "/a~1b/1/~0" {
 		t.Errorf("%+v", f)
@@ -62,7 +62,7 @@ func FuzzCheckJSON(f *testing.F) {
 		f.Add([]byte(seed))
 	}
 	f.Fuzz(func(t *testing.T, body []byte) {
-		if _, err := checkJSON(body); err != nil && fault.Of(err) == nil {
+		if _, err := checkJSON(body, nil, 100); err != nil && fault.Of(err) == nil {
 			t.Errorf("%q: %v is not a fault", body, err)
 		}
 	})

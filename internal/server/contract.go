@@ -6,7 +6,6 @@ import (
 	"net/mail"
 	"strings"
 	"sync"
-	"time"
 
 	"github.com/getkin/kin-openapi/openapi3"
 	"github.com/getkin/kin-openapi/openapi3filter"
@@ -26,9 +25,11 @@ type operation struct {
 	token   tokenRule
 	ability string
 	roles   []string
-	// query has the names of its query parameters, and whether they may be repeated.
-	query      map[string]bool
-	acceptsKey bool
+	// query has the schemas of its query parameters; values is how many values the
+	// query has at most, and body how many the body has.
+	query        map[string]*openapi3.Schema
+	values, body int
+	acceptsKey   bool
 }
 
 // tokenRule says whether an operation requires a bearer token.
@@ -51,6 +52,8 @@ func readOperations() (map[string]*operation, error) {
 	}
 	options := &openapi3filter.Options{
 		MultiError: true,
+		// checkBody validates it, after the parameters.
+		ExcludeRequestBody: true,
 		// Do not decode the body a second time.
 		KeepValidatedValue:      true,
 		SchemaValidationOptions: formats(),
@@ -58,15 +61,19 @@ func readOperations() (map[string]*operation, error) {
 	operations := map[string]*operation{}
 	for path, item := range spec.Paths.Map() {
 		for method, o := range item.Operations() {
-			operations[o.OperationID] = newOperation(spec, path, item, method, o, options)
+			loaded, err := newOperation(spec, path, item, method, o, options)
+			if err != nil {
+				return nil, fmt.Errorf("openapi.yaml, %s: %w", o.OperationID, err)
+			}
+			operations[o.OperationID] = loaded
 		}
 	}
 	return operations, nil
 }
 
 func newOperation(spec *openapi3.T, path string, item *openapi3.PathItem, method string, o *openapi3.Operation,
-	options *openapi3filter.Options) *operation {
-	loaded := &operation{Operation: o, options: options, query: map[string]bool{}}
+	options *openapi3filter.Options) (*operation, error) {
+	loaded := &operation{Operation: o, options: options, query: map[string]*openapi3.Schema{}}
 	switch {
 	case o.Security != nil && len(*o.Security) == 0:
 		loaded.token = tokenIgnored
@@ -78,19 +85,41 @@ func newOperation(spec *openapi3.T, path string, item *openapi3.PathItem, method
 	for _, role := range roles {
 		loaded.roles = append(loaded.roles, fmt.Sprint(role))
 	}
-	for _, parameter := range o.Parameters {
-		switch p := parameter.Value; {
-		case p.In == openapi3.ParameterInQuery:
-			loaded.query[p.Name] = p.Schema.Value.Type.Is(openapi3.TypeArray) && (p.Explode == nil || *p.Explode)
-		case p.Name == idempotencyKey:
-			loaded.acceptsKey = true
-		}
+	if err := loaded.measure(); err != nil {
+		return nil, err
 	}
 	// Without security requirements, the validator leaves authentication to us.
 	validated := *o
 	validated.Security = openapi3.NewSecurityRequirements()
 	loaded.route = &routers.Route{Spec: spec, Path: path, PathItem: item, Method: method, Operation: &validated}
-	return loaded
+	return loaded, nil
+}
+
+// measure notes which parameters the operation has, and how much a request may have.
+func (o *operation) measure() error {
+	for _, parameter := range o.Parameters {
+		switch p := parameter.Value; {
+		case p.In == openapi3.ParameterInQuery:
+			values, err := valuesOf(p.Schema.Value)
+			if err != nil {
+				return fmt.Errorf("parameter %s: %w", p.Name, err)
+			}
+			o.query[p.Name], o.values = p.Schema.Value, o.values+values
+		case p.Name == idempotencyKey:
+			o.acceptsKey = true
+		}
+	}
+	if o.RequestBody == nil {
+		return nil
+	}
+	for _, content := range o.RequestBody.Value.Content {
+		values, err := valuesOf(content.Schema.Value)
+		if err != nil {
+			return fmt.Errorf("body: %w", err)
+		}
+		o.body = max(o.body, values)
+	}
+	return nil
 }
 
 // formats returns checks of the formats uuid, email and date-time that are stricter
@@ -119,12 +148,7 @@ func checkEmail(text string) error {
 	return nil
 }
 
-// checkTime accepts RFC 3339 times that in UTC are in the years 1 to 9999, which Go,
-// PostgreSQL and JSON can represent.
 func checkTime(text string) error {
-	t, err := time.Parse(time.RFC3339, text)
-	if err != nil || t.UTC().Year() < 1 || t.UTC().Year() > 9999 {
-		return errors.New("not an RFC 3339 time")
-	}
-	return nil
+	_, err := parseTime(text)
+	return err
 }

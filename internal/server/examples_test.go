@@ -320,10 +320,10 @@ func (e example) prepare(client *testkit.Client, request requestOf, seeded map[s
 		var draft api.Event
 		client.Post("/api/v1/events", `{"title": "Chamber concert", "time_zone": "Europe/Berlin"}`).Into(&draft)
 		seeded["e01"] = draft.ID.String()
-	case "deleteToken":
+	case "getToken", "deleteToken":
 		var token api.NewToken
-		client.Post("/api/v1/me/tokens", `{"name": "Phone", "abilities": ["bookings:read"]}`).Into(&token)
-		request.path["token_id"], seeded["f01"] = "f01", token.ID.String()
+		client.Post("/api/v1/me/tokens", `{"name": "Phone", "abilities": ["bookings:read", "bookings:write"]}`).Into(&token)
+		request.path["token_id"], seeded["f02"] = "f02", token.ID.String()
 	}
 }
 

@@ -76,11 +76,10 @@ func FuzzBearer(f *testing.F) {
 	})
 }
 
-// An accepted time can be decoded, and encoded as an accepted time.
+// An accepted time is of the form of RFC 3339, and what every decoder then reads is in
+// UTC and in microseconds.
 func FuzzTime(f *testing.F) {
-	for _, seed := range []string{"2026-12-01T18:00:00Z", "2026-12-01T18:00:00.123456789+02:00", "2026-12-01t18:00:00z", "2026-12-01 18:00:00Z",
-		"2026-12-01T8:00:00Z", "2026-12-01T18:00:00,5Z", "2026-12-01T18:00:60Z", "2026-02-30T00:00:00Z", "0000-01-01T00:00:00Z",
-		"0001-01-01T00:00:00+23:59", "9999-12-31T23:59:59-23:59", "2026-12-01T18:00:00+24:00", "2026-12-01T18:00:00+02", "2026-12-01T24:00:00Z", ""} {
+	for _, seed := range append(slices.Clone(goodTimes), badTimes...) {
 		f.Add(seed)
 	}
 	f.Fuzz(func(t *testing.T, text string) {
@@ -88,12 +87,13 @@ func FuzzTime(f *testing.F) {
 			return
 		}
 		var read time.Time
-		if err := read.UnmarshalText([]byte(text)); err != nil {
+		canonical := canonicalTime(text)
+		if err := read.UnmarshalText([]byte(canonical)); err != nil {
 			t.Fatalf("%q is accepted, but cannot be decoded: %v", text, err)
 		}
-		shown, err := read.UTC().MarshalText()
-		if err != nil || checkTime(string(shown)) != nil {
-			t.Errorf("%q is accepted, but %q is not: %v", text, shown, err)
+		shown, err := read.MarshalText()
+		if err != nil || string(shown) != canonical || canonicalTime(canonical) != canonical || !strings.HasSuffix(canonical, "Z") || read.Nanosecond()%1000 != 0 {
+			t.Errorf("%q is read as %q and shown as %q: %v", text, canonical, shown, err)
 		}
 	})
 }
@@ -177,7 +177,7 @@ func addBodies(f *testing.F) {
 
 // withoutDatabase returns the service with a database that cannot be reached. Every
 // bearer token is an administrator's.
-func withoutDatabase(f *testing.F) http.Handler {
+func withoutDatabase(f testing.TB) http.Handler {
 	log := slog.New(slog.DiscardHandler)
 	const nowhere = "postgres://nobody@127.0.0.1:1/nothing?sslmode=disable"
 	pool, err := postgres.Open(f.Context(), nowhere, postgres.PoolOptions{})

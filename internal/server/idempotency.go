@@ -65,14 +65,9 @@ func keyOf(c echo.Context, request any) (*idempotency.Key, error) {
 	if field := reflect.ValueOf(request).FieldByName("Body"); field.IsValid() {
 		body = field.Interface()
 	}
-	path := r.URL.EscapedPath()
-	fingerprint, err := idempotency.Fingerprint(r.Method, path, body)
+	fingerprint, err := idempotency.Fingerprint(r.Method, r.URL.EscapedPath(), body)
 	if err != nil {
 		return nil, err
 	}
-	requestID := RequestID(r.Context())
-	return &idempotency.Key{
-		UserID: caller.UserID, Value: header.Elem().String(), Fingerprint: fingerprint,
-		Refuse: func(f *fault.Error) idempotency.Response { return problem(f, path, requestID) },
-	}, nil
+	return &idempotency.Key{UserID: caller.UserID, Value: header.Elem().String(), Fingerprint: fingerprint}, nil
 }

@@ -4,6 +4,7 @@ import (
 	"io"
 	"log/slog"
 	"net/http"
+	"strings"
 	"time"
 
 	"github.com/labstack/echo/v4"
@@ -36,15 +37,18 @@ func newRouter(o routerOptions) (*echo.Echo, error) {
 	// Not X-Forwarded-For, which any client can set.
 	e.IPExtractor = echo.ExtractIPDirect()
 
-	e.Use(trace, securityHeaders(o.policy), accessLog(o.log), cors(o.origins), recoverPanics, deadline(o.timeout), limitBody, conditional, accept)
+	e.Use(trace, securityHeaders(o.policy), accessLog(o.log), caching, acceptPatch, cors(o.origins), recoverPanics,
+		deadline(o.timeout), limitBody, uncompressed, conditional, accept)
 
 	guards := map[string][]echo.MiddlewareFunc{}
 	for id, operation := range operations {
-		guards[id] = []echo.MiddlewareFunc{authenticate(operation, o.authenticate), authorize(operation), validate(operation)}
+		guards[id] = []echo.MiddlewareFunc{varyByToken(operation), varyByAccept(operation), authenticate(operation, o.authenticate), authorize(operation), validate(operation)}
 	}
 	handler := api.NewStrictHandler(o.operations, []api.StrictMiddlewareFunc{idempotent})
 	api.RegisterHandlersWithOptions(withHead{e}, handler, api.RegisterHandlersOptions{OperationMiddlewares: guards})
 	withHead{e}.GET(docsPath+"/*", assets(o.docs))
+	// The first address that people open.
+	withHead{e}.GET("/", func(c echo.Context) error { return c.Redirect(http.StatusFound, docsPath) })
 	return e, nil
 }
 
@@ -60,29 +64,40 @@ func (e withHead) GET(path string, h echo.HandlerFunc, m ...echo.MiddlewareFunc)
 // echo.ErrNotFound, which is rendered as a problem.
 func assets(files http.Handler) echo.HandlerFunc {
 	return func(c echo.Context) error {
-		w := &notFoundWriter{ResponseWriter: c.Response()}
+		w := &assetWriter{ResponseWriter: c.Response()}
 		files.ServeHTTP(w, c.Request())
-		if w.notFound {
+		if w.status == http.StatusNotFound {
 			return echo.ErrNotFound
+		}
+		if w.status == 0 { // the answer to HEAD
+			w.WriteHeader(http.StatusOK)
 		}
 		return nil
 	}
 }
 
-// notFoundWriter discards a 404, so that it can be answered as a problem.
-type notFoundWriter struct {
+// assetWriter discards a 404, so that it can be answered as a problem, and puts the
+// ETag into the quotes that the files' handler leaves out.
+type assetWriter struct {
 	http.ResponseWriter
-	notFound bool
+	status int
 }
 
-func (w *notFoundWriter) WriteHeader(status int) {
-	if w.notFound = status == http.StatusNotFound; !w.notFound {
-		w.ResponseWriter.WriteHeader(status)
+func (w *assetWriter) WriteHeader(status int) {
+	if w.status = status; status == http.StatusNotFound {
+		return
 	}
+	if tag := w.Header().Get("ETag"); tag != "" && !strings.HasSuffix(tag, `"`) {
+		w.Header().Set("ETag", `"`+tag+`"`)
+	}
+	w.ResponseWriter.WriteHeader(status)
 }
 
-func (w *notFoundWriter) Write(b []byte) (int, error) {
-	if w.notFound {
+func (w *assetWriter) Write(b []byte) (int, error) {
+	if w.status == 0 {
+		w.WriteHeader(http.StatusOK)
+	}
+	if w.status == http.StatusNotFound {
 		return len(b), nil
 	}
 	return w.ResponseWriter.Write(b)

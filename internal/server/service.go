@@ -17,13 +17,16 @@ import (
 	"eventbooking"
 	"eventbooking/gen/api"
 	"eventbooking/internal/fault"
+	"eventbooking/internal/view"
 )
 
 // service implements the operations about the service itself: health and
 // documentation.
 type service struct {
 	readiness *readiness
-	specJSON  []byte
+	// specYAMLTag and specJSONTag are the ETags of the contract's two forms.
+	specJSON                 []byte
+	specYAMLTag, specJSONTag string
 	// docs serves the files of Swagger UI; page is its HTML page.
 	docs http.Handler
 	page []byte
@@ -46,7 +49,10 @@ func newService(pool *pgxpool.Pool) (*service, error) {
 	if err != nil {
 		return nil, fmt.Errorf("page of Swagger UI: %w", err)
 	}
-	return &service{readiness: &readiness{pool: pool}, specJSON: specJSON, docs: docs, page: page}, nil
+	return &service{
+		readiness: &readiness{pool: pool}, docs: docs, page: page,
+		specJSON: specJSON, specJSONTag: view.BytesETag(specJSON), specYAMLTag: view.BytesETag(eventbooking.Spec),
+	}, nil
 }
 
 // policy returns the content security policy of all pages.
@@ -99,21 +105,26 @@ func readinessChecks(checks []fault.Check) []api.ReadinessCheck {
 // GetSpecYAML returns openapi.yaml, byte for byte.
 func (s *service) GetSpecYAML(context.Context, api.GetSpecYAMLRequestObject) (api.GetSpecYAMLResponseObject, error) {
 	return api.GetSpecYAML200ApplicationYAMLResponse{
-		Body: bytes.NewReader(eventbooking.Spec), ContentLength: int64(len(eventbooking.Spec))}, nil
+		Body: bytes.NewReader(eventbooking.Spec), ContentLength: int64(len(eventbooking.Spec)),
+		Headers: api.GetSpecYAML200ResponseHeaders{ETag: s.specYAMLTag}}, nil
 }
 
 // GetSpecJSON returns the contract as JSON.
 func (s *service) GetSpecJSON(context.Context, api.GetSpecJSONRequestObject) (api.GetSpecJSONResponseObject, error) {
-	return specJSON(s.specJSON), nil
+	return specJSON{s.specJSON, s.specJSONTag}, nil
 }
 
 // specJSON is an encoded document, sent without decoding it.
-type specJSON []byte
+type specJSON struct {
+	body []byte
+	tag  string
+}
 
 func (doc specJSON) VisitGetSpecJSONResponse(w http.ResponseWriter) error {
 	w.Header().Set("Content-Type", "application/json")
+	w.Header().Set("ETag", doc.tag)
 	w.WriteHeader(http.StatusOK)
-	_, err := w.Write(doc)
+	_, err := w.Write(doc.body)
 	return err
 }
 
@@ -154,7 +165,7 @@ const problemTemplate = `
 <style>body{font:1rem/1.5 system-ui,sans-serif;max-width:40rem;margin:3rem auto;padding:0 1rem}code{background:#eee;padding:.1em .3em}</style></head>
 <body>
 <h1>{{.Title}}</h1>
-<p><code>{{.Name}}</code>, HTTP status {{.Status}}{{if .Retryable}}; the same request may succeed later{{end}}</p>
+<p><code>{{.Name}}</code>, HTTP status {{.Status}}{{if .Retryable}}; the same request may succeed within seconds{{end}}</p>
 <h2>What it means</h2>
 <p>{{.Meaning}}</p>
 <h2>What to do</h2>

@@ -11,7 +11,6 @@ import (
 	"slices"
 	"strconv"
 	"strings"
-	"unicode/utf8"
 
 	"github.com/getkin/kin-openapi/openapi3"
 	"github.com/getkin/kin-openapi/openapi3filter"
@@ -28,28 +27,25 @@ const maxFields = 50
 func validate(o *operation) echo.MiddlewareFunc {
 	return func(next echo.HandlerFunc) echo.HandlerFunc {
 		return func(c echo.Context) error {
-			r := c.Request()
 			path, err := pathParameters(c)
 			if err != nil {
 				return err
 			}
-			if err := o.checkQuery(r.URL); err != nil {
-				return err
-			}
+			// Links repeat the query as it was sent, without the defaults that the
+			// validator adds.
+			original := *c.Request().URL
+			r := c.Request().WithContext(page.WithURL(c.Request().Context(), &original))
+			c.SetRequest(r)
 			if err := o.checkKey(r.Header); err != nil {
 				return err
 			}
-			if err := o.checkBody(r); err != nil {
+			input := &openapi3filter.RequestValidationInput{Request: r, PathParams: path, Route: o.route, Options: o.options}
+			if err := o.checkParameters(input); err != nil {
 				return err
 			}
-			// The validator adds defaults to the query; links must not repeat these.
-			original := *r.URL
-			r = r.WithContext(page.WithURL(r.Context(), &original))
-			c.SetRequest(r)
-			if err := openapi3filter.ValidateRequest(r.Context(), &openapi3filter.RequestValidationInput{
-				Request: r, PathParams: path, Route: o.route, Options: o.options,
-			}); err != nil {
-				return errInvalidRequest(err)
+			if err := o.checkBody(input); err != nil {
+				o.nameAccepted(err, c.Response().Header())
+				return err
 			}
 			return next(c)
 		}
@@ -77,64 +73,95 @@ func pathParameters(c echo.Context) (map[string]string, error) {
 	return parameters, nil
 }
 
-// checkQuery refuses what the validator accepts: unknown and repeated parameters, and
-// text that PostgreSQL cannot store.
-func (o *operation) checkQuery(u *url.URL) error {
-	query, err := url.ParseQuery(u.RawQuery)
+// checkParameters checks path, query and headers, and brings the query into its
+// canonical form.
+func (o *operation) checkParameters(input *openapi3filter.RequestValidationInput) error {
+	query, wrong, err := o.canonicalQuery(input.Request.URL)
 	if err != nil {
-		return fault.InvalidParameters.New("The query is malformed: separate parameters by &, and percent-encode names and values.")
+		return err
 	}
-	var wrong []fault.Field
-	for name, values := range query {
-		repeats, known := o.query[name]
-		switch text := strings.Join(values, ""); {
-		case !known:
-			wrong = append(wrong, fault.Field{Parameter: name, Code: "unknown_parameter", Detail: "is not a parameter of this operation"})
-		case len(values) > 1 && !repeats:
-			wrong = append(wrong, fault.Field{Parameter: name, Code: "repeated", Detail: "must be given once"})
-		case !utf8.ValidString(text) || strings.ContainsRune(text, 0):
-			wrong = append(wrong, fault.Field{Parameter: name, Code: "encoding", Detail: "must be UTF-8 without the character U+0000"})
-		}
+	input.Request.URL.RawQuery = query
+	if err := o.cleanQuery(input.Request.URL); err != nil {
+		return err
 	}
-	if len(wrong) == 0 {
-		return nil
+	if err := openapi3filter.ValidateRequest(input.Request.Context(), input); err != nil || len(wrong) > 0 {
+		return errInvalidParameters(err, wrong)
 	}
-	slices.SortFunc(wrong, func(a, b fault.Field) int { return strings.Compare(a.Parameter, b.Parameter) })
-	return errInvalidParameters(wrong)
+	return nil
 }
 
-// checkBody checks the body's media type and that it is well-formed JSON. It reads
-// the body and puts it back for the validator.
-func (o *operation) checkBody(r *http.Request) error {
+// checkBody checks the body: its media type, whether it is well-formed JSON, and
+// whether it matches its schema once its texts are clean.
+func (o *operation) checkBody(input *openapi3filter.RequestValidationInput) error {
 	if o.RequestBody == nil {
 		return nil
 	}
 	accepted := o.RequestBody.Value
+	body, err := o.readBody(input.Request)
+	if err != nil || len(body) == 0 {
+		return err
+	}
+	schema := accepted.Content[input.Request.Header.Get(echo.HeaderContentType)].Schema
+	nulls, err := checkJSON(body, schema.Value, o.body+maxFields)
+	if err != nil {
+		return err
+	}
+	if err := refuseNulls(schema, nulls); err != nil {
+		return err
+	}
+	body, texts, err := cleanTexts(body, schema)
+	if err != nil {
+		return err
+	}
+	input.Request.Body, input.Request.ContentLength = io.NopCloser(bytes.NewReader(body)), int64(len(body))
+	if err := openapi3filter.ValidateRequestBody(input.Request.Context(), input, accepted); err != nil || len(texts) > 0 {
+		return errInvalidBody(err, texts)
+	}
+	if validated, ok := input.Request.Body.(interface{ ValidatedValue() any }); ok {
+		canonicalTimes(schema.Value, validated.ValidatedValue()) // which the generated code then reads
+	}
+	return nil
+}
+
+// readBody reads the body, and puts it back for the validator. It checks and sets the
+// media type.
+func (o *operation) readBody(r *http.Request) ([]byte, error) {
+	accepted := o.RequestBody.Value
 	body, err := io.ReadAll(r.Body)
 	if err != nil {
-		return errUnreadableBody(err)
+		return nil, errUnreadableBody(err)
 	}
 	r.Body, r.ContentLength = io.NopCloser(bytes.NewReader(body)), int64(len(body))
 	if len(body) == 0 {
 		if accepted.Required {
-			return fault.MalformedBody.New("The body is empty.")
+			return nil, fault.MalformedBody.New("The body is empty.")
 		}
-		return nil
+		return nil, nil
 	}
 	if r.Header.Get(echo.HeaderContentEncoding) != "" {
-		return fault.UnsupportedMediaType.New("Send the body without a Content-Encoding.")
+		return nil, fault.UnsupportedMediaType.New("Send the body without a Content-Encoding.")
 	}
 	media, _, err := mime.ParseMediaType(r.Header.Get(echo.HeaderContentType))
 	if err != nil || accepted.Content[media] == nil {
-		return fault.UnsupportedMediaType.Newf("Send %s as the body's Content-Type.", strings.Join(mediaTypes(accepted.Content), " or "))
+		return nil, fault.UnsupportedMediaType.Newf("Send %s as the body's Content-Type.", strings.Join(mediaTypes(accepted.Content), " or "))
 	}
 	// The generated code compares the media type without parameters.
 	r.Header.Set(echo.HeaderContentType, media)
-	nulls, err := checkJSON(body)
-	if err != nil {
-		return err
+	return body, nil
+}
+
+// nameAccepted names what the operation accepts in the headers of the answer to a body
+// that has another media type or is encoded (RFC 9110, section 15.5.16).
+func (o *operation) nameAccepted(err error, header http.Header) {
+	if !errors.Is(err, fault.UnsupportedMediaType) {
+		return
 	}
-	return refuseNulls(accepted.Content[media].Schema, nulls)
+	types := strings.Join(mediaTypes(o.RequestBody.Value.Content), ", ")
+	header.Set(echo.HeaderAccept, types)
+	header.Set(echo.HeaderAcceptEncoding, "identity")
+	if o.route.Method == http.MethodPatch {
+		header.Set("Accept-Patch", types)
+	}
 }
 
 // refuseNulls refuses null where a property has a default and is not nullable. The
@@ -185,38 +212,62 @@ func errUnreadableBody(err error) error {
 	return fault.MalformedBody.New("The body could not be read completely.")
 }
 
-// errInvalidRequest translates the validator's errors. Invalid parameters come first:
-// they are 400, an invalid body is 422.
-func errInvalidRequest(err error) error {
-	var parameters, body []fault.Field
+// errInvalidParameters names the parameters that are wrong, and those that the
+// validator finds besides.
+func errInvalidParameters(err error, wrong []fault.Field) error {
+	known := len(wrong)
 	for _, found := range flatten(err) {
 		request := new(openapi3filter.RequestError)
-		if !errors.As(found, &request) {
-			return fmt.Errorf("validate the request: %w", found)
+		if !errors.As(found, &request) || request.Parameter == nil {
+			return fmt.Errorf("validate the parameters: %w", found)
 		}
-		for _, cause := range flatten(request.Err) {
-			if field := describe(cause); request.Parameter != nil {
-				field.Pointer, field.Parameter = "", request.Parameter.Name
-				parameters = append(parameters, field)
-			} else {
-				body = append(body, field)
-			}
+		name := request.Parameter.Name
+		if slices.ContainsFunc(wrong[:known], func(f fault.Field) bool { return f.Parameter == name }) {
+			continue // its value was dropped
+		}
+		for _, field := range describeAll(request.Err) {
+			field.Pointer, field.Parameter = "", name
+			wrong = append(wrong, field)
 		}
 	}
-	if len(parameters) > 0 {
-		return errInvalidParameters(parameters)
-	}
-	return fault.Invalid(body[:min(len(body), maxFields)]...)
-}
-
-func errInvalidParameters(fields []fault.Field) error {
 	f := fault.InvalidParameters.New("A parameter has a value that this operation does not accept; see errors.")
-	f.Fields = fields[:min(len(fields), maxFields)]
+	f.Fields = wrong[:min(len(wrong), maxFields)]
 	return f
 }
 
-// flatten lists the errors in nested lists of errors.
+// errInvalidBody names what the validator found, if anything, and the texts that were
+// refused before.
+func errInvalidBody(err error, texts []fault.Field) error {
+	var fields []fault.Field
+	if request := new(openapi3filter.RequestError); errors.As(err, &request) {
+		fields = describeAll(request.Err)
+	} else if err != nil {
+		return fmt.Errorf("validate the body: %w", err)
+	}
+	for _, refused := range texts {
+		if !slices.ContainsFunc(fields, func(f fault.Field) bool { return f.Pointer == refused.Pointer }) {
+			fields = append(fields, refused)
+		}
+	}
+	return fault.Invalid(fields[:min(len(fields), maxFields)]...)
+}
+
+// describeAll translates the errors of the validator about one value: only the first,
+// because to describe an error costs much more than to find it.
+func describeAll(err error) []fault.Field {
+	causes := flatten(err)
+	fields := make([]fault.Field, min(len(causes), maxFields))
+	for i := range fields {
+		fields[i] = describe(causes[i])
+	}
+	return fields
+}
+
+// flatten lists the errors in nested lists of errors, none for nil.
 func flatten(err error) []error {
+	if err == nil {
+		return nil
+	}
 	list, ok := err.(openapi3.MultiError) //nolint:errorlint // the validator nests lists, it does not wrap them
 	if !ok {
 		return []error{err}
@@ -245,8 +296,8 @@ func describe(err error) fault.Field {
 	}
 	field := fault.Field{Code: schema.SchemaField, Detail: rule(schema)}
 	if schema.SchemaField == "properties" {
-		var name string
-		if _, err := fmt.Sscanf(schema.Reason, "property %q", &name); err == nil {
+		quoted := strings.TrimSuffix(strings.TrimPrefix(schema.Reason, "property "), " is unsupported")
+		if name, err := strconv.Unquote(quoted); err == nil {
 			path = append(path, escape(name))
 		}
 		field.Code = "unknown_field"
@@ -278,11 +329,11 @@ func rule(e *openapi3.SchemaError) string {
 	case "minLength":
 		return "must have at least " + fault.Count(int(s.MinLength), "character")
 	case "maxLength":
-		return "must have at most " + fault.Count(int(*s.MaxLength), "character")
+		return maxLength(s)
 	case "minItems":
 		return "must have at least " + fault.Count(int(s.MinItems), "item")
 	case "maxItems":
-		return "must have at most " + fault.Count(int(*s.MaxItems), "item")
+		return maxItems(int(*s.MaxItems))
 	case "minProperties":
 		return "must have at least " + fault.Count(int(s.MinProps), "field")
 	case "minimum":
@@ -297,7 +348,7 @@ func rule(e *openapi3.SchemaError) string {
 func wordFor(name string) string {
 	words := map[string]string{
 		"uuid": "a UUID", "email": "an e-mail address", "date-time": "a time such as 2026-12-01T18:00:00Z (RFC 3339)",
-		"object": "an object", "array": "an array", "integer": "an integer", "int": "an integer", "int64": "a 64-bit integer", "int32": "a 32-bit integer",
+		"object": "an object", "array": "an array", "boolean": "true or false", "integer": "an integer", "int": "an integer", "int64": "a 64-bit integer", "int32": "a 32-bit integer",
 	}
 	if word, ok := words[name]; ok {
 		return word

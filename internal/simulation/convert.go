@@ -20,7 +20,9 @@ func AssumptionsFrom(body api.SimulationCreate) Assumptions {
 	if body.Runs != nil {
 		o.Runs = *body.Runs
 	}
-	o.Until, _ = body.Until.Get() // null means the slot's start, as if omitted
+	if until, err := body.Until.Get(); err == nil {
+		o.Until = &until
+	}
 	return o
 }
 

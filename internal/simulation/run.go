@@ -60,7 +60,7 @@ func newRun(slot seating.Slot, bookings []seating.Booking, now time.Time, o Assu
 		}
 		who := newPerson(b, i, random, now, o)
 		r.people[b.ID] = who
-		if who.cancels && who.cancelsAt.Before(slot.CancellationClosesAt()) {
+		if who.cancels && who.cancelsAt.Before(slot.CancellationClosesAt(&b)) {
 			r.future = append(r.future, action{at: who.cancelsAt, who: who, cancels: true})
 		}
 		if b.Status == seating.Held || b.Status == seating.Offered {
@@ -76,7 +76,7 @@ func newRun(slot seating.Slot, bookings []seating.Booking, now time.Time, o Assu
 func newPerson(b seating.Booking, order int, random *rand.Rand, now time.Time, o Assumptions) *person {
 	cancels, when, answer, delay := random.Float64(), random.Float64(), random.Float64(), random.Float64()
 	who := &person{Booking: b, order: order, waited: b.Status == seating.Waitlisted, answer: noAnswer, delay: delay}
-	who.cancels, who.cancelsAt = cancels < o.CancellationRate, between(now, o.Until, when)
+	who.cancels, who.cancelsAt = cancels < o.CancellationRate, between(now, *o.Until, when)
 	switch {
 	case answer < acceptRate:
 		who.answer = accepts

@@ -36,8 +36,8 @@ type Assumptions struct {
 	CancellationRate float64
 	// Seed starts the random numbers: the same seed gives the same simulation.
 	Seed uint64
-	// Until is when it ends: at the slot's start, if this is zero or later.
-	Until time.Time
+	// Until is when it ends: at the slot's start, if this is nil or later.
+	Until *time.Time
 	// Runs is how many times each policy is played.
 	Runs int
 }
@@ -74,7 +74,7 @@ const (
 func (s Simulation) String() string {
 	text := fmt.Sprintf("%.4g %% of the confirmed bookings are cancelled, at random times until %s",
 		100*s.CancellationRate, s.Until.UTC().Format(time.RFC3339))
-	if s.CancellationCloses.Before(s.Until) {
+	if s.CancellationCloses.Before(*s.Until) {
 		text += fmt.Sprintf(", but none from %s on, when cancelling closes", s.CancellationCloses.UTC().Format(time.RFC3339))
 	}
 	return text + fmt.Sprintf("; nobody else books, and everybody who waits is free at that time. Of offers and holds, %.0f %% are accepted and "+
@@ -95,7 +95,7 @@ func (o Assumptions) check(slot seating.Slot, now time.Time) error {
 		return fault.SlotCancelled.New("The slot was cancelled; there is nothing to simulate.").With(fault.Members{SlotVersion: new(slot.Version)})
 	case slot.Started(now):
 		return fault.SlotStarted.New("The slot has started; there is nothing to simulate.").With(fault.Members{SlotVersion: new(slot.Version)})
-	case !o.Until.IsZero() && !o.Until.After(now):
+	case o.Until != nil && !o.Until.After(now):
 		f := fault.InvalidTimeRange.New("until must be in the future.")
 		f.Fields = []fault.Field{{Pointer: "/until", Code: "time_range", Detail: "must be in the future"}}
 		return f
@@ -103,17 +103,28 @@ func (o Assumptions) check(slot seating.Slot, now time.Time) error {
 	return nil
 }
 
+// cancellationCloses is the time from which nobody may cancel any more.
+func cancellationCloses(slot seating.Slot, bookings []seating.Booking) time.Time {
+	last := slot.StartsAt.Add(-slot.Policy.CancellationCloses)
+	for i := range bookings {
+		if at := slot.CancellationClosesAt(&bookings[i]); at.After(last) {
+			last = at
+		}
+	}
+	return last
+}
+
 // Simulate plays a slot from now on, under each policy. bookings are all its live
 // ones, in any order. It does not change its arguments, and the same arguments give
 // the same result. The only error is that ctx has ended.
 func Simulate(ctx context.Context, slot seating.Slot, bookings []seating.Booking, now time.Time, o Assumptions) (Simulation, error) {
-	if o.Until.IsZero() || o.Until.After(slot.StartsAt) {
-		o.Until = slot.StartsAt
+	if o.Until == nil || o.Until.After(slot.StartsAt) {
+		o.Until = &slot.StartsAt
 	}
 	bookings = slices.SortedFunc(slices.Values(bookings), func(a, b seating.Booking) int {
 		return cmp.Or(cmp.Compare(a.QueuedVersion, b.QueuedVersion), bytes.Compare(a.ID[:], b.ID[:]))
 	})
-	s := Simulation{SlotID: slot.ID, SlotVersion: slot.Version, Assumptions: o, CancellationCloses: slot.CancellationClosesAt()}
+	s := Simulation{SlotID: slot.ID, SlotVersion: slot.Version, Assumptions: o, CancellationCloses: cancellationCloses(slot, bookings)}
 	for _, mode := range []seating.WaitlistMode{seating.WaitlistAutomatic, seating.WaitlistOffer} {
 		for _, fit := range []seating.Fit{seating.FitStrict, seating.FitFirstFit} {
 			policy := Simulated{Mode: mode, Fit: fit, MaxPasses: slot.Policy.MaxPasses,
@@ -135,7 +146,7 @@ func (s *Simulated) play(ctx context.Context, slot seating.Slot, bookings []seat
 	var waits []time.Duration
 	for number := range o.Runs {
 		r := newRun(slot, bookings, now, o, number)
-		if err := r.play(ctx, o.Until); err != nil {
+		if err := r.play(ctx, *o.Until); err != nil {
 			return err
 		}
 		promoted, waits = append(promoted, len(r.waits)), append(waits, r.waits...)

@@ -58,6 +58,14 @@ func sizes(n int, of ...int) []int {
 	return list
 }
 
+// closeCancellation closes it so long before the start, for all bookings.
+func closeCancellation(slot *seating.Slot, bookings []seating.Booking, before time.Duration) {
+	slot.Policy.CancellationCloses = before
+	for i := range bookings {
+		bookings[i].CancellationCloses = before
+	}
+}
+
 func simulate(t *testing.T, slot seating.Slot, bookings []seating.Booking, o simulation.Assumptions) simulation.Simulation {
 	t.Helper()
 	s, err := simulation.Simulate(t.Context(), slot, bookings, noon, o)
@@ -73,7 +81,7 @@ func simulate(t *testing.T, slot seating.Slot, bookings []seating.Booking, o sim
 func TestSimulationIsTheSameForASeed(t *testing.T) {
 	t.Parallel()
 	slot, bookings := newSlot(sizes(40, 1, 2), sizes(30, 3, 1, 2))
-	slot.Policy.CancellationCloses = 10 * time.Hour
+	closeCancellation(&slot, bookings, 10*time.Hour)
 	o := simulation.Assumptions{CancellationRate: 0.4, Seed: 7, Runs: 5}
 	first := simulate(t, slot, bookings, o)
 	for range 5 { // in whatever order they were loaded
@@ -102,7 +110,7 @@ func TestCertainOutcomesAreExact(t *testing.T) {
 	t.Run("nobody can cancel any more", func(t *testing.T) {
 		t.Parallel()
 		slot, bookings := newSlot(sizes(5, 1), sizes(3, 1))
-		slot.Policy.CancellationCloses = 101 * time.Hour
+		closeCancellation(&slot, bookings, 101*time.Hour)
 		for _, p := range simulate(t, slot, bookings, simulation.Assumptions{CancellationRate: 1, Runs: 3}).Policies {
 			if p.Promoted != 0 {
 				t.Errorf("got %+v", p)
@@ -190,7 +198,7 @@ func TestSimulationEndsWithItsContext(t *testing.T) {
 func TestSimulationDescribesItsAssumptions(t *testing.T) {
 	t.Parallel()
 	slot, bookings := newSlot(sizes(1, 1), nil)
-	slot.Policy.CancellationCloses = 10 * time.Hour
+	closeCancellation(&slot, bookings, 10*time.Hour)
 	text := simulate(t, slot, bookings, simulation.DefaultAssumptions).String()
 	for _, want := range []string{"10 %", "until 2026-06-05T16:00:00Z", "from 2026-06-05T06:00:00Z on", "nobody else books", "20 runs, seed 1."} {
 		if !strings.Contains(text, want) {

@@ -50,7 +50,10 @@ func TestManagersOfASlotCompareItsPolicies(t *testing.T) {
 	}
 	simulate := func(caller access.Caller, slotID uuid.UUID, body api.SimulationCreate) (api.Simulation, error) {
 		s, err := e.service.Run(t.Context(), caller, slotID, simulation.AssumptionsFrom(body))
-		return s.JSON(), err
+		if err != nil {
+			return api.Simulation{}, err
+		}
+		return s.JSON(), nil
 	}
 	rate, runs, seed := 1.0, 3, 5
 	s, err := simulate(organizer, slot.ID, api.SimulationCreate{CancellationRate: &rate, Runs: &runs, Seed: &seed})

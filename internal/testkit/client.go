@@ -314,8 +314,9 @@ func checkRequest(r *http.Request, route *routers.Route, path map[string]string)
 }
 
 // commonHeaders need no description with each answer: HTTP's own, those for
-// browsers, and X-Request-Id, which the contract describes once for all answers.
-var commonHeaders = []string{"Content-Length", "Content-Type", "Date", "Vary",
+// browsers, Cache-Control and X-Request-Id, which the contract describes once for all
+// answers.
+var commonHeaders = []string{"Cache-Control", "Content-Length", "Content-Type", "Date", "Vary",
 	"Content-Security-Policy", "Referrer-Policy", "X-Content-Type-Options", "X-Frame-Options",
 	"X-Request-Id"}
 

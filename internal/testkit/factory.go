@@ -122,11 +122,11 @@ func Slot(t testing.TB, pool *pgxpool.Pool, eventID uuid.UUID, edits ...func(*se
 	for _, edit := range edits {
 		edit(&slot)
 	}
-	must(t, postgres.InTx(context.Background(), pool, func(tx pgx.Tx) (err error) {
-		slot, err = desk.OpenTx(context.Background(), tx, slot, seating.System(""))
-		return err
-	}))
-	return slot
+	opened, err := postgres.InTxReturning(context.Background(), pool, func(tx pgx.Tx) (seating.Slot, error) {
+		return desk.OpenTx(context.Background(), tx, slot, seating.System(""))
+	})
+	must(t, err)
+	return opened
 }
 
 // Capacity is an edit for Slot.

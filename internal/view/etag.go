@@ -25,13 +25,20 @@ func RevisionETag(revision int64, body any) (string, error) {
 	return fmt.Sprintf(`"%d.%s"`, revision, sum), err
 }
 
+// BytesETag returns the strong ETag of an encoded body.
+func BytesETag(body []byte) string { return `"` + hashOf(body) + `"` }
+
 func digest(body any) (string, error) {
 	text, err := json.Marshal(body)
 	if err != nil {
 		return "", fmt.Errorf("ETag: %w", err)
 	}
+	return hashOf(text), nil
+}
+
+func hashOf(text []byte) string {
 	sum := sha256.Sum256(text)
-	return fmt.Sprintf("%x", sum[:12]), nil
+	return fmt.Sprintf("%x", sum[:12])
 }
 
 // TaggedSlot converts a slot for the API, and returns its ETag too: revision and

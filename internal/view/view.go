@@ -31,6 +31,8 @@ func Entry(e db.Ledger) api.LedgerEntry {
 		SlotID: e.SlotID, Version: e.Version, Kind: api.LedgerKind(e.Kind),
 		BookingID: OrNull(e.BookingID), UserID: OrNull(e.UserID), Seats: int(e.Seats),
 		SeatsTaken: int(e.SeatsTaken), WaitlistLength: int(e.WaitlistLength), Capacity: int(e.Capacity),
+		OldStartsAt: OrNull(UTC(e.OldStartsAt)), OldEndsAt: OrNull(UTC(e.OldEndsAt)),
+		NewStartsAt: OrNull(UTC(e.NewStartsAt)), NewEndsAt: OrNull(UTC(e.NewEndsAt)),
 		Reason: OrNull(e.Reason), Actor: api.Actor(e.Actor), ActorID: OrNull(e.ActorID),
 		Cause: cause(e.CauseSlotID, e.CauseVersion), At: e.At.UTC(),
 	}

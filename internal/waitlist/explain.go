@@ -35,7 +35,7 @@ func (s *Service) Explain(ctx context.Context, caller access.Caller, bookingID u
 func positionOf(r db.WaitlistPositionGetRow) Position {
 	b := desk.BookingOf(r.Booking)
 	return Position{
-		BookingID: b.ID, SlotID: b.SlotID, Status: b.Status, Seats: b.Seats, SeatsMin: b.SeatsMin,
+		BookingID: b.ID, SlotID: b.SlotID, UserID: b.UserID, Status: b.Status, Seats: b.Seats, SeatsMin: b.SeatsMin,
 		QueuedVersion: b.QueuedVersion, Passes: b.Passes, PassedBy: passes(r),
 		Blocked: b.Blocked, BlockedBy: b.BlockedBy, BlockedVersion: r.BlockedVersion,
 		BookingsAhead: int(r.BookingsAhead), SeatsAhead: int(r.SeatsAhead),

@@ -9,6 +9,7 @@ import (
 	"eventbooking/internal/desk"
 	"eventbooking/internal/idempotency"
 	"eventbooking/internal/page"
+	"eventbooking/internal/seating"
 	"eventbooking/internal/simulation"
 )
 
@@ -29,7 +30,7 @@ func (h *Handler) GetWaitlistPosition(ctx context.Context, r api.GetWaitlistPosi
 	if err != nil {
 		return nil, err
 	}
-	return api.GetWaitlistPosition200JSONResponse(position.json()), nil
+	return api.GetWaitlistPosition200JSONResponse(position.json(access.CallerFrom(ctx))), nil
 }
 
 // GetSlotWaitlist lists the waitlist of a slot.
@@ -39,30 +40,24 @@ func (h *Handler) GetSlotWaitlist(ctx context.Context, r api.GetSlotWaitlistRequ
 		return nil, err
 	}
 	return api.GetSlotWaitlist200JSONResponse{
-		Body:    entryList(queue),
+		Body:    entryList(access.CallerFrom(ctx), queue),
 		Headers: api.GetSlotWaitlist200ResponseHeaders{Link: page.Link(ctx, queue.Next)},
 	}, nil
 }
 
 // PromoteSlot promotes the waitlist of a slot now.
 func (h *Handler) PromoteSlot(ctx context.Context, r api.PromoteSlotRequestObject) (api.PromoteSlotResponseObject, error) {
-	return replied(h.service.Promote(ctx, access.CallerFrom(ctx), r.SlotID, desk.Submission{
-		Key: idempotency.From(ctx), Render: promoted,
-	}))
+	return replied(h.service.Promote(ctx, access.CallerFrom(ctx), r.SlotID, submission(ctx, promoted)))
 }
 
 // AcceptOffer confirms an offered booking.
 func (h *Handler) AcceptOffer(ctx context.Context, r api.AcceptOfferRequestObject) (api.AcceptOfferResponseObject, error) {
-	return replied(h.service.Accept(ctx, access.CallerFrom(ctx), r.BookingID, desk.Submission{
-		Key: idempotency.From(ctx), Render: accepted,
-	}))
+	return replied(h.service.Accept(ctx, access.CallerFrom(ctx), r.BookingID, submission(ctx, accepted)))
 }
 
 // DeclineOffer cancels an offered booking.
 func (h *Handler) DeclineOffer(ctx context.Context, r api.DeclineOfferRequestObject) (api.DeclineOfferResponseObject, error) {
-	return replied(h.service.Decline(ctx, access.CallerFrom(ctx), r.BookingID, desk.Submission{
-		Key: idempotency.From(ctx), Render: declined,
-	}))
+	return replied(h.service.Decline(ctx, access.CallerFrom(ctx), r.BookingID, submission(ctx, declined)))
 }
 
 // SimulateSlot compares waitlist policies on copies of a slot.
@@ -72,6 +67,13 @@ func (h *Handler) SimulateSlot(ctx context.Context, r api.SimulateSlotRequestObj
 		return nil, err
 	}
 	return api.SimulateSlot200JSONResponse(result.JSON()), nil
+}
+
+// submission is that of a request, without its command. The answer is rendered for the
+// caller, whom the key belongs to.
+func submission(ctx context.Context, render func(access.Caller, seating.Result) (idempotency.Response, error)) desk.Submission {
+	caller := access.CallerFrom(ctx)
+	return desk.Submission{Key: idempotency.From(ctx), Render: func(r seating.Result) (idempotency.Response, error) { return render(caller, r) }}
 }
 
 // reply is a response that was recorded in the transaction with its effect.

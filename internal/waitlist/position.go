@@ -16,9 +16,9 @@ import (
 // Position is where a booking is in the queue of its slot, with everything that
 // explains it, all read at the same time.
 type Position struct {
-	BookingID, SlotID uuid.UUID
-	Status            seating.Status
-	Seats             int
+	BookingID, SlotID, UserID uuid.UUID
+	Status                    seating.Status
+	Seats                     int
 	// SeatsMin is the fewest seats that it may be promoted with; 0: only all of them.
 	SeatsMin int
 	// QueuedVersion is the entry since which it has been at this position.

@@ -41,10 +41,8 @@ const peekPage = 5
 // in the queue would give seats back. If it misses one, the command requests another
 // job that names it.
 func (w *promoteWorker) Work(ctx context.Context, job *river.Job[desk.PromoteArgs]) error {
-	var also []uuid.UUID
-	err := postgres.InTx(ctx, w.pool, func(tx pgx.Tx) (err error) { // for its timeouts
-		also, err = db.New().SlotsPeek(ctx, tx, db.SlotsPeekParams{SlotID: job.Args.SlotID, Page: peekPage})
-		return err
+	also, err := postgres.InTxReturning(ctx, w.pool, func(tx pgx.Tx) ([]uuid.UUID, error) { // for its timeouts
+		return db.New().SlotsGivenBack(ctx, tx, db.SlotsGivenBackParams{SlotID: job.Args.SlotID, Page: peekPage, Hops: seating.MaxReplacements})
 	})
 	if err != nil {
 		return fmt.Errorf("peek at the queue: %w", err)

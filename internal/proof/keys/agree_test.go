@@ -23,14 +23,15 @@ func TestAnswersToOneKeyMustAgree(t *testing.T) {
 		return s
 	}
 	first, again := answer(201, "{}", "1", false), answer(201, "{}", "1", true)
-	full, fullAgain := answer(409, "{}", "", false), answer(409, "{}", "", true)
+	full, fullAgain := answer(409, `{"request_id":"1"}`, "", false), answer(409, "{}", "", true)
+	early, late := full, full
+	early.Called, first.Returned, late.Called = 1, 2, 3
 	tests := map[string]struct {
 		answers []settled
 		good    bool
 	}{
 		"once":                                 {[]settled{first}, true},
 		"repeated":                             {[]settled{again, first, again}, true},
-		"a refusal, repeated":                  {[]settled{full, fullAgain}, true},
 		"the first answer was lost":            {[]settled{again, lost(again)}, true},
 		"a request was lost on its way":        {[]settled{again, lost(first)}, true},
 		"a wrong request, twice":               {[]settled{answer(422, `{"request_id":"1"}`, "", false), answer(422, `{"request_id":"2"}`, "", false)}, true},
@@ -39,16 +40,17 @@ func TestAnswersToOneKeyMustAgree(t *testing.T) {
 		"two effects":                          {[]settled{first, answer(201, `{"id":2}`, "1", false)}, false},
 		"a repetition of something else":       {[]settled{first, answer(201, `{"id":2}`, "1", true)}, false},
 		"with another ETag":                    {[]settled{first, answer(201, "{}", "2", true)}, false},
-		"an effect, and a refusal":             {[]settled{first, full}, false},
-		"an effect, and a wrong request":       {[]settled{first, answer(422, "{}", "", false)}, false},
-		"two refusals":                         {[]settled{full, full}, false},
+		"refusals for two reasons":             {[]settled{full, answer(403, "{}", "", false)}, true},
+		"refused, and then done":               {[]settled{first, early}, true},
+		"done, and then refused":               {[]settled{late, first}, false},
+		"a refusal that was kept":              {[]settled{full, fullAgain}, false},
 		"a repetition of nothing":              {[]settled{again, again}, false},
 		"the same request taken for another's": {[]settled{answer(422, `{"code":"idempotency_key_reused"}`, "", false)}, false},
 	}
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			if err := agree(test.answers); (err == nil) != test.good {
+			if _, err := agree(test.answers); (err == nil) != test.good {
 				t.Errorf("%v", err)
 			}
 		})

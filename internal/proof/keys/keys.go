@@ -2,8 +2,8 @@
 
 // Package keys shows that an idempotency key has one effect: every command is
 // sent up to twenty times at once, to two processes on one database, which are
-// killed now and then. All answers are the same, and each effect is stored
-// once.
+// killed now and then. All successes are the same, none is refused afterwards, and
+// each effect is stored once.
 package keys
 
 import (

@@ -66,7 +66,7 @@ func (s *sender) one(ctx context.Context) error {
 	return errors.Join(s.trial.receipts.Add(command, a), s.customer.Learn(ctx, command, a))
 }
 
-// send sends a command many times at once, and returns the answer that all got.
+// send sends a command many times at once, and returns what became of it.
 func (s *sender) send(ctx context.Context, command load.Command) (lab.Answer, error) {
 	answers := make([]settled, 1+s.random.IntN(mostTimes))
 	group, sending := errgroup.WithContext(ctx)
@@ -80,13 +80,14 @@ func (s *sender) send(ctx context.Context, command load.Command) (lab.Answer, er
 	if err := group.Wait(); err != nil {
 		return lab.Answer{}, err
 	}
-	if err := agree(answers); err != nil {
-		return lab.Answer{}, lab.Broken(fmt.Errorf("%s, %d times: %w", command, len(answers), err))
+	a, err := agree(answers)
+	if err != nil {
+		return a, lab.Broken(fmt.Errorf("%s, %d times: %w", command, len(answers), err))
 	}
-	if load.Settled(answers[0].Answer) && s.random.IntN(otherRequest) == 0 {
-		return answers[0].Answer, s.reuse(ctx, command)
+	if load.Succeeded(a) && s.random.IntN(otherRequest) == 0 {
+		return a, s.reuse(ctx, command)
 	}
-	return answers[0].Answer, nil
+	return a, nil
 }
 
 // reuse sends another request with the key: one for more seats than any customer

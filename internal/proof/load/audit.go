@@ -50,7 +50,7 @@ type Booking struct {
 //   - half applied: one side of a move or an upgrade without the other. A part of
 //     a bundle is lost when the bundle was acknowledged, and unaccounted otherwise.
 func Audit(receipts []Receipt, stored Stored) []string {
-	a := audit{stored: stored, told: make(map[EntryKey]bool, len(receipts)), resized: map[uuid.UUID]int{}}
+	a := audit{stored: stored, told: make(map[EntryKey]bool, len(receipts)), resized: map[uuid.UUID]int{}, attended: map[uuid.UUID]bool{}}
 	for _, r := range receipts {
 		a.receipt(r)
 	}
@@ -73,7 +73,9 @@ type audit struct {
 	resized map[uuid.UUID]int
 	// moved is where each booking that was moved went, by the entry of its moving.
 	moved map[EntryKey]uuid.UUID
-	found []string
+	// attended are the bookings that were ever checked in: they need not be given back.
+	attended map[uuid.UUID]bool
+	found    []string
 }
 
 func (a *audit) find(format string, args ...any) {
@@ -115,6 +117,9 @@ func (a *audit) moves() {
 }
 
 func (a *audit) entry(at EntryKey, e Entry) {
+	if e.Kind == spec.KindCheckedIn {
+		a.attended[e.Booking] = true
+	}
 	if e.Kind == spec.KindMoved && a.moved[at] == uuid.Nil {
 		a.find("half applied: booking %s was moved away at %s, and arrived nowhere", e.Booking, at)
 	}
@@ -144,9 +149,23 @@ func (a *audit) booking(id uuid.UUID, b Booking) {
 			a.find("half applied: booking %s was made by a move of %s, which is %+v", id, b.MovedFrom, old)
 		}
 	}
-	if old := a.stored.Bookings[b.Replaces]; b.Status == spec.Confirmed && old.Status.TakesSeats() {
-		a.find("half applied: booking %s is confirmed, and %s that it replaces still has seats", id, b.Replaces)
+	if kept := a.kept(id, b); b.Status == spec.Confirmed && a.stored.Bookings[kept].Status.TakesSeats() && !a.attended[kept] {
+		a.find("half applied: booking %s is confirmed, and %s that it replaces still has seats", id, kept)
 	}
+}
+
+// kept is the booking that one replaces: the one that it named, or what took the
+// place of that by a move or an upgrade.
+func (a *audit) kept(id uuid.UUID, b Booking) uuid.UUID {
+	kept := b.Replaces
+	for range a.stored.Bookings { // at most
+		next := a.stored.Bookings[kept].ReplacedBy
+		if next == uuid.Nil || next == id {
+			break
+		}
+		kept = next
+	}
+	return kept
 }
 
 // Compare audits receipts against a database, when nobody is still waiting for an

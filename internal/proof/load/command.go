@@ -70,8 +70,6 @@ func Bookings(a lab.Answer) ([]lab.Booking, error) {
 	return nil, nil
 }
 
-// Settled says that every repetition of a command gets this answer: it is about an
-// effect, or about the state of things that refused it.
-func Settled(a lab.Answer) bool {
-	return a.Status < http.StatusMultipleChoices || a.Status == http.StatusConflict
-}
+// Succeeded says that every repetition of a command with a key gets this answer. A
+// refused one may be decided otherwise the next time.
+func Succeeded(a lab.Answer) bool { return a.Err == nil && a.Status < http.StatusMultipleChoices }

@@ -49,8 +49,8 @@ type Options struct {
 type worker struct {
 	*Customer
 	open *Command
-	// unknown: an earlier try may have had its effect. settled is the answer that
-	// came in the end, which every repetition must get.
+	// unknown: an earlier try may have had its effect. settled is the success that
+	// was answered in the end, which every repetition must get.
 	unknown bool
 	settled *lab.Answer
 	// acknowledged counts effects. Of the keys, those are true whose effect was
@@ -141,8 +141,8 @@ func (l *Load) act(ctx context.Context, w *worker) (again bool, err error) {
 func (l *Load) settle(ctx context.Context, w *worker, answer lab.Answer) error {
 	// Without a key it is not said that something was changed.
 	command := *w.open
-	done := command.Key != "" && answer.Status < http.StatusMultipleChoices
-	if w.open = nil; w.unknown && command.Key != "" && Settled(answer) {
+	done := command.Key != "" && Succeeded(answer)
+	if w.open = nil; w.unknown && done {
 		w.open, w.settled = &command, &answer
 	}
 	if command.Key != "" {
@@ -320,7 +320,7 @@ func compareKeys(told, stored map[string]bool) (found []string) {
 		}
 	}
 	for key := range stored {
-		if _, known := told[key]; !known {
+		if !told[key] {
 			found = append(found, fmt.Sprintf("unaccounted: the key %s has an answer that nobody got: a refused command had an effect", key))
 		}
 	}

@@ -16,11 +16,11 @@ func TestLostAndUnaccountedKeysAreFound(t *testing.T) {
 		told, stored map[string]bool
 		want         string
 	}{
-		"alike":                {told{"a": true, "b": true}, told{"a": true, "b": true}, ""},
-		"a refusal is kept":    {told{"a": false}, told{"a": true}, ""},
-		"a refusal is dropped": {told{"a": false}, told{}, ""},
-		"lost answer":          {told{"a": true}, told{}, "lost: the answer to the key a"},
-		"effect of a refusal":  {told{"a": true}, told{"a": true, "b": true}, "unaccounted: the key b"},
+		"alike":               {told{"a": true, "b": true}, told{"a": true, "b": true}, ""},
+		"a refusal":           {told{"a": false}, told{}, ""},
+		"a refusal is kept":   {told{"a": false}, told{"a": true}, "unaccounted: the key a"},
+		"lost answer":         {told{"a": true}, told{}, "lost: the answer to the key a"},
+		"effect of a refusal": {told{"a": true}, told{"a": true, "b": true}, "unaccounted: the key b"},
 	} {
 		found := compareKeys(c.told, c.stored)
 		if c.want == "" && len(found) > 0 || c.want != "" && (len(found) != 1 || !strings.HasPrefix(found[0], c.want)) {

@@ -11,14 +11,17 @@
 package mutant
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"maps"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"strings"
+	"time"
 
 	"eventbooking/internal/proof/lab"
 )
@@ -84,24 +87,63 @@ func build(ctx context.Context, l *lab.Lab) (string, error) {
 	if err := os.Mkdir(dir, 0o700); err != nil {
 		return "", err
 	}
-	overlay := struct{ Replace map[string]string }{map[string]string{}}
+	replaced := struct{ Replace map[string]string }{map[string]string{}}
 	for name, source := range files {
 		path := filepath.Join(dir, strings.ReplaceAll(name, "/", "_"))
 		if err := os.WriteFile(path, source, 0o600); err != nil {
 			return "", err
 		}
-		overlay.Replace[filepath.Join(root, name)] = path
+		replaced.Replace[filepath.Join(root, name)] = path
 	}
-	text, err := json.Marshal(overlay)
+	text, err := json.Marshal(replaced)
 	if err != nil {
 		return "", err
 	}
-	path := filepath.Join(dir, "overlay.json")
-	if err := os.WriteFile(path, text, 0o600); err != nil {
+	if err := os.WriteFile(overlay(l), text, 0o600); err != nil {
 		return "", err
 	}
-	return l.Build(ctx, "mutants", "-overlay", path)
+	return l.Build(ctx, "mutants", "-overlay", overlay(l))
 }
+
+// overlay is the file that tells the compiler which files have mistakes in them.
+func overlay(l *lab.Lab) string { return filepath.Join(l.Dir(), "mutants-source", "overlay.json") }
+
+// Tests is a checker that runs some tests of a package of ours, built with the
+// mistakes in it.
+func Tests(pkg, pattern string) Checker {
+	return func(ctx context.Context, l *lab.Lab, s lab.Subject) (string, error) {
+		root, err := lab.Root(ctx)
+		if err != nil {
+			return "", err
+		}
+		binary := filepath.Join(l.Dir(), filepath.Base(pkg)+".test")
+		if _, err := os.Stat(binary); err != nil {
+			compile := exec.CommandContext(ctx, "go", "test", "-c", "-overlay", overlay(l), "-o", binary, "./"+pkg)
+			compile.Dir = root
+			if out, err := compile.CombinedOutput(); err != nil {
+				return "", fmt.Errorf("go test -c %s: %w\n%s", pkg, err, out)
+			}
+		}
+		test := exec.CommandContext(ctx, binary, "-test.run", pattern, "-test.timeout", testTimeout.String())
+		test.Dir, test.Env = filepath.Join(root, pkg), os.Environ()
+		for name, value := range s.Env {
+			test.Env = append(test.Env, name+"="+value)
+		}
+		out, err := test.CombinedOutput()
+		switch {
+		case errors.As(err, new(*exec.ExitError)):
+			return "", lab.Broken(fmt.Errorf("%s %s: %w\n%s", pkg, pattern, err, out))
+		case err != nil:
+			return "", err
+		case !bytes.HasPrefix(out, []byte("PASS")):
+			return "", fmt.Errorf("%s has no test %s", pkg, pattern)
+		}
+		return "the tests passed", nil
+	}
+}
+
+// testTimeout bounds one run of a package's tests.
+const testTimeout = 2 * time.Minute
 
 // mutate applies all edits to the module's files, and adds what they call.
 func mutate(root string, mutants []Mutant) (map[string][]byte, error) {

@@ -21,6 +21,10 @@ const (
 	Linear  = "linear"
 	Keys    = "keys"
 	Crash   = "crash"
+	// Sequences are the named ones of package sequence, Starting the test of package
+	// desk in which a slot starts while it is read.
+	Sequences = "sequences"
+	Starting  = "starting"
 )
 
 // The packages of the service that are edited: the pure slots, what loads them
@@ -145,6 +149,21 @@ var All = []Mutant{
 		Name: "half-a-move", Mistake: "a move books the new seats and keeps the old ones",
 		Edits:  []Edit{{slots, "Move.apply", Calling("transition"), `if !mutated("half-a-move") { $0 }`}},
 		Disarm: overlappable, SeenBy: []string{Linear},
+	},
+	{
+		Name: "past-rewritten", Mistake: "bookings change after they were attended",
+		Edits:  []Edit{{slots, "Booking.isFinal", Start, `if mutated("past-rewritten") { return false }`}},
+		SeenBy: []string{Sequences},
+	},
+	{
+		Name: "upgrade-lost", Mistake: "a move forgets who waits for seats instead of the moved booking",
+		Edits:  []Edit{{slots, "Move.apply", Changing("=", "ReplacedBy"), `if !mutated("upgrade-lost") { $0 }`}},
+		SeenBy: []string{Linear, Sequences},
+	},
+	{
+		Name: "queued-twice", Mistake: "the queue of a slot that starts while it is read is loaded twice",
+		Edits:  []Edit{{desk, "loaded.separateQueues", Calling("DeleteFunc", "waitedOut"), `if !mutated("queued-twice") { $0 }`}},
+		SeenBy: []string{Starting},
 	},
 	{
 		Name: "key-ignored", Mistake: "an idempotency key is not looked at",

@@ -16,6 +16,10 @@ var named = []struct {
 	people     int
 	capacities []int // of slots at the hours 0, 1, 2 and 6
 	requests   []spec.Request
+	// hour is until when time passes after the first requests, and then are those
+	// that come after it.
+	hour int
+	then []spec.Request
 }{
 	{
 		name:  "an offer is accepted in a cancelled slot",
@@ -54,6 +58,45 @@ var named = []struct {
 			{Verb: spec.Cancel, Who: 0, Booking: 0}, editRules(spec.Off, false, 1), bookOrWait(2, 0, 1),
 		},
 	},
+	{
+		name:  "a wait follows the booking that was moved",
+		rules: spec.Rules{Waitlist: spec.Automatic, Limit: spec.None}, people: 3, capacities: []int{1, 2, 2, 1},
+		requests: []spec.Request{
+			book(0, 1, 1), book(1, 3, 1),
+			{Verb: spec.Book, Who: 0, Slot: 3, Seats: 1, Wait: true, Replaces: 0},
+			{Verb: spec.Move, Who: 0, Booking: 0, Slot: 2},
+			{Verb: spec.Cancel, Who: 1, Booking: 1},
+			book(2, 2, 2),
+		},
+	},
+	{
+		name:  "what was attended stays",
+		rules: spec.Rules{Waitlist: spec.Automatic, Limit: spec.None}, people: 4, capacities: []int{3, 1, 2, 1},
+		requests: []spec.Request{
+			book(0, 0, 1), book(1, 0, 1), book(2, 0, 1), book(3, 3, 1),
+			{Verb: spec.Book, Who: 0, Slot: 3, Seats: 1, Wait: true, Replaces: 0},
+			{Verb: spec.CheckIn, Who: spec.Organizer, Booking: 0},
+			{Verb: spec.Cancel, Who: 0, Booking: 0},
+		},
+		hour: 1,
+		then: []spec.Request{
+			{Verb: spec.Cancel, Who: spec.Organizer, Booking: 0, Reason: true},
+			{Verb: spec.Resize, Who: spec.Organizer, Booking: 0, Seats: 2, Least: spec.None},
+			{Verb: spec.Cancel, Who: 1, Booking: 1},
+			{Verb: spec.Cancel, Who: 3, Booking: 3},
+			{Verb: spec.CancelSlot, Who: spec.Organizer, Slot: 0, Reason: true},
+		},
+	},
+	{
+		name:  "a slot that has ended is not cancelled",
+		rules: spec.Rules{Waitlist: spec.Automatic, Limit: spec.None}, people: 2, capacities: []int{3, 1, 2, 1},
+		requests: []spec.Request{book(0, 0, 1)},
+		hour:     2,
+		then: []spec.Request{
+			{Verb: spec.CancelSlot, Who: spec.Organizer, Slot: 0, Reason: true},
+			{Verb: spec.Move, Who: spec.Organizer, Booking: 0, Slot: 3},
+		},
+	},
 }
 
 func book(who, slot, seats int) spec.Request {
@@ -78,6 +121,12 @@ func TestTheServiceAnswersNamedSequencesAsSpecified(t *testing.T) {
 			r := s.publish(t, n.rules, n.people, hours, n.capacities)
 			r.compare()
 			for _, request := range n.requests {
+				r.do(request)
+			}
+			if len(n.then) > 0 {
+				r.passTo(n.hour)
+			}
+			for _, request := range n.then {
 				r.do(request)
 			}
 		})

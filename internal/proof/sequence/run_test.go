@@ -59,7 +59,7 @@ func (r *run) do(request spec.Request) {
 		if want.Status == http.StatusCreated {
 			r.note(number, shown.ID)
 		}
-		if got, want := r.viewOf(shown), r.shown(number); got != want {
+		if got, want := r.viewOf(shown), r.shownTo(request.Who, number); got != want {
 			r.t.Fatalf("the answer shows another booking:\n  want %+v\n  got  %+v", want, got)
 		}
 	}
@@ -116,10 +116,15 @@ func (r *run) note(number int, id uuid.UUID) {
 	r.bookings = append(r.bookings, id)
 }
 
-// shown is a booking as the API is to show it.
-func (r *run) shown(number int) bookingView {
+// shownTo is a booking as the API is to show it to somebody. Only its owner sees which
+// other booking it replaces.
+func (r *run) shownTo(who, number int) bookingView {
 	b, _ := r.model.Booking(number)
-	return show(r.model, b.Slot).Bookings[number]
+	view := show(r.model, b.Slot).Bookings[number]
+	if who != b.Person {
+		view.Replaces = spec.None
+	}
+	return view
 }
 
 func (r *run) slotPath(i int, rest string) string {
@@ -176,10 +181,10 @@ func (r *run) read() {
 		v := slotView{Status: spec.SlotStatus(s.Status), Capacity: s.Capacity, Taken: s.SeatsTaken, Waiting: s.WaitlistLength,
 			Version: int(s.Version), Bookings: map[int]bookingView{}}
 		for _, b := range all[api.Booking](organizer, r.slotPath(i, "/bookings")) {
-			v.Bookings[r.number(&b.ID)] = r.viewOf(b)
+			v.Bookings[r.number(&b.ID)] = r.ownView(b)
 		}
 		for _, p := range all[api.WaitlistEntry](organizer, r.slotPath(i, "/waitlist")) {
-			v.Queue = append(v.Queue, waiting{Booking: r.number(&p.Booking.ID), Passes: p.Passes, Blocker: r.number(orNil(p.BlockedBy.Get))})
+			v.Queue = append(v.Queue, waiting{Booking: r.number(&p.Booking.ID), Passes: p.Passes, Blocker: r.blocker(p)})
 		}
 		for n, e := range all[api.LedgerEntry](organizer, r.slotPath(i, "/ledger")) {
 			if int(e.Version) != n+1 {
@@ -189,6 +194,37 @@ func (r *run) read() {
 		}
 		r.seen[i] = v
 	}
+}
+
+// ownView completes what the organizer sees of a booking by what only its owner sees,
+// where the model says that there is something.
+func (r *run) ownView(seen api.Booking) bookingView {
+	view := r.viewOf(seen)
+	if view.Replaces != spec.None {
+		r.t.Fatalf("the organizer is told which booking %s replaces", seen.ID)
+	}
+	if b, known := r.model.Booking(r.number(&seen.ID)); known && b.Replaces != spec.None {
+		var own api.Booking
+		r.as(b.Person).Get(r.bookingPath(b.Number, "")).Want(http.StatusOK).Into(&own)
+		view.Replaces = r.viewOf(own).Replaces
+	}
+	return view
+}
+
+// blocker asks the owner of a waiting booking which of their bookings blocks it. The
+// organizer is not told.
+func (r *run) blocker(p api.WaitlistEntry) int {
+	if !p.BlockedBy.IsNull() {
+		r.t.Fatalf("the organizer is told which booking blocks %s", p.Booking.ID)
+	}
+	number := r.number(&p.Booking.ID)
+	b, known := r.model.Booking(number)
+	if !p.Booking.Blocked || !known {
+		return spec.None
+	}
+	var own api.WaitlistPosition
+	r.as(b.Person).Get(r.bookingPath(number, "/waitlist-position")).Want(http.StatusOK).Into(&own)
+	return r.number(orNil(own.BlockedBy.Get))
 }
 
 // all reads a list to its end.

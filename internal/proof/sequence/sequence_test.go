@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"os"
 	"testing"
+	"time"
 
 	"pgregory.net/rapid"
 
@@ -35,7 +36,7 @@ func TestTheServiceAnswersRandomSequencesAsSpecified(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		r := drawing{s.draw(t), t}
 		r.compare()
-		actions := map[string]func(*rapid.T){"let run out": r.expire, "read a booking": r.readBooking, "read lists": r.readLists}
+		actions := map[string]func(*rapid.T){"let run out": r.expire, "let time pass": r.pass, "read a booking": r.readBooking, "read lists": r.readLists}
 		for _, c := range spec.Commands {
 			if c.Verb.Reads() {
 				continue
@@ -178,6 +179,43 @@ func (r drawing) expire(*rapid.T) {
 	number := r.booking(func(b spec.Booking) bool { return b.Status == spec.Held || b.Status == spec.Offered })
 	r.t.Logf("booking %d runs out", number)
 	r.expireNow(number)
+}
+
+// pass lets the time pass, now and then, until a slot starts or ends: the database is
+// told that all slots are earlier.
+func (r drawing) pass(*rapid.T) {
+	hour := rapid.IntRange(0, 9).Draw(r.t, "hour")
+	if hour <= r.model.Hour || rapid.IntRange(0, 3).Draw(r.t, "really") < 3 {
+		r.t.Skip("it would soon be over")
+	}
+	r.passTo(hour)
+}
+
+// earlier makes a slot's ledger and its check-ins older. Otherwise the doctor would find that bookings
+// were changed after the end.
+const earlier = `
+	DO $$ BEGIN
+		SET LOCAL session_replication_role = replica; -- The ledger is append-only.
+		UPDATE ledger SET at = at - interval '%[1]d microseconds' WHERE slot_id = '%[2]s';
+		UPDATE bookings SET checked_in_at = checked_in_at - interval '%[1]d microseconds' WHERE slot_id = '%[2]s';
+	END $$`
+
+func (r *run) passTo(hour int) {
+	r.t.Logf("it is hour %d", hour)
+	// Half an hour after the hour, so that no slot starts or ends by itself.
+	shift := r.wanted[0].StartsAt.Sub(time.Now().Add(-time.Duration(hour)*time.Hour - 30*time.Minute))
+	reporter := reporter{r.service.t, r.t}
+	for i, id := range r.slots { // the first first: nobody gets seats in two at once
+		r.wanted[i].StartsAt, r.wanted[i].EndsAt = r.wanted[i].StartsAt.Add(-shift), r.wanted[i].EndsAt.Add(-shift)
+		testkit.Exec(reporter, r.pool, "UPDATE slots SET starts_at = $2, ends_at = $3 WHERE id = $1", id, r.wanted[i].StartsAt, r.wanted[i].EndsAt)
+		testkit.Exec(reporter, r.pool, "UPDATE bookings SET expires_at = least(expires_at, $2) WHERE slot_id = $1 AND expires_at IS NOT NULL", id, r.wanted[i].StartsAt)
+		testkit.Exec(reporter, r.pool, fmt.Sprintf(earlier, shift.Microseconds(), id))
+	}
+	r.model.Pass(hour)
+	for i := range r.slots {
+		r.send(spec.Request{Verb: spec.Promote, Who: spec.Organizer, Slot: i})
+	}
+	r.compare()
 }
 
 func (r *run) expireNow(number int) {

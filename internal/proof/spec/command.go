@@ -86,8 +86,11 @@ type Code string
 const (
 	AlreadyBooked       Code = "already_booked"
 	BookingClosed       Code = "booking_closed"
+	BookingFinal        Code = "booking_final"
 	BookingOverlap      Code = "booking_overlap"
+	CancellationClosed  Code = "cancellation_window_closed"
 	CapacityBelowTaken  Code = "capacity_below_taken"
+	IsCheckedIn         Code = "checked_in"
 	HoldExpired         Code = "hold_expired"
 	InvalidTransition   Code = "invalid_transition"
 	NotFound            Code = "not_found"
@@ -95,7 +98,9 @@ const (
 	OfferExpired        Code = "offer_expired"
 	SeatsExceedCapacity Code = "seats_exceed_capacity"
 	SlotFull            Code = "slot_full"
+	SlotHasEnded        Code = "slot_ended"
 	SlotIsCancelled     Code = "slot_cancelled"
+	SlotStarted         Code = "slot_started"
 	ValidationFailed    Code = "validation_failed"
 	VersionMismatch     Code = "version_mismatch"
 	WaitlistDisabled    Code = "waitlist_disabled"
@@ -124,6 +129,11 @@ func (m *Model) book(r Request, _ Booking) Answer {
 	}
 	if r.Replaces != None && (!old.Status.TakesSeats() || old.Slot == r.Slot) {
 		return refuse(ValidationFailed)
+	}
+	if r.Replaces != None {
+		if code := m.refusesReturn(&old, r.Who); code != "" {
+			return refuse(code)
+		}
 	}
 	if code := m.refusal(r, r.Replaces); code != "" {
 		return refuse(code)
@@ -184,6 +194,8 @@ func (m *Model) closed(r Request) (refusal Answer, refused bool) {
 		return refuse(SlotIsCancelled), true
 	case s.Status == Closed:
 		return refuse(BookingClosed), true
+	case m.started(r.Slot):
+		return refuse(SlotStarted), true
 	case r.Seats > s.Capacity:
 		return refuse(SeatsExceedCapacity), true
 	case has != nil:
@@ -235,7 +247,7 @@ func (m *Model) complete(number int) {
 	for s := &m.Slots[b.Slot]; len(s.passed) > 0; {
 		m.must(Step{Kind: KindPassed, Slot: b.Slot, Booking: s.passed[0]})
 	}
-	if old := m.live(b.Gives); b.Status == Confirmed && old != nil {
+	if old := m.live(m.gives(b)); b.Status == Confirmed && old != nil {
 		b.Gives = None
 		m.follow(old.Number, number)
 		m.must(Step{Kind: KindCancelled, Slot: old.Slot, Booking: old.Number})
@@ -278,9 +290,28 @@ func (m *Model) cancel(r Request, b Booking) Answer {
 	case b.Status == Expired:
 		return refuse(InvalidTransition)
 	case b.Status.Live():
+		if code := m.refusesReturn(&b, r.Who); code != "" {
+			return refuse(code)
+		}
 		m.must(Step{Kind: KindCancelled, Slot: b.Slot, Booking: b.Number})
 	}
 	return done(b.Number)
+}
+
+// refusesReturn: nobody takes back what is final, and owners neither after they
+// were checked in nor after the start.
+func (m *Model) refusesReturn(b *Booking, who int) Code {
+	switch {
+	case m.final(b):
+		return BookingFinal
+	case who == Organizer || b.Status != Confirmed:
+		return ""
+	case b.CheckedIn:
+		return IsCheckedIn
+	case m.started(b.Slot):
+		return CancellationClosed
+	}
+	return ""
 }
 
 // move exchanges a booking for one of another slot, or changes nothing.
@@ -290,6 +321,9 @@ func (m *Model) move(r Request, old Booking) Answer {
 		return refuse(ValidationFailed)
 	case old.Status != Confirmed:
 		return refuse(InvalidTransition)
+	}
+	if code := m.refusesReturn(&old, r.Who); code != "" {
+		return refuse(code)
 	}
 	to := Request{Verb: Move, Who: old.Person, Slot: r.Slot, Seats: old.Seats, Numbers: r.Numbers}
 	if refusal, refused := m.closed(to); refused {
@@ -310,7 +344,7 @@ func (m *Model) changeSeats(r Request, b Booking) Answer {
 	if r.Least <= r.Seats && r.Seats == b.Seats && r.Least == b.Least {
 		return done(b.Number)
 	}
-	if code := m.refusesResize(b, r.Seats, r.Least); code != "" {
+	if code := m.refusesResize(b, r.Who, r.Seats, r.Least); code != "" {
 		return refuse(code)
 	}
 	m.must(Step{Kind: KindResized, Slot: b.Slot, Booking: b.Number, Newcomer: Newcomer{Seats: r.Seats, Least: r.Least}})
@@ -319,7 +353,7 @@ func (m *Model) changeSeats(r Request, b Booking) Answer {
 
 // refusesResize: only who waits may ask for more than is free, and what is held
 // or offered can only become less.
-func (m *Model) refusesResize(b Booking, seats, least int) Code {
+func (m *Model) refusesResize(b Booking, who, seats, least int) Code {
 	switch {
 	case least > seats:
 		return ValidationFailed
@@ -331,10 +365,16 @@ func (m *Model) refusesResize(b Booking, seats, least int) Code {
 	switch {
 	case seats > s.Capacity:
 		return SeatsExceedCapacity
-	case b.Status == Waitlisted || seats <= b.Seats:
+	case m.final(&b):
+		return BookingFinal
+	case b.Status == Waitlisted:
 		return ""
+	case seats <= b.Seats:
+		return m.refusesReturn(&b, who)
 	case s.Status == Closed:
 		return BookingClosed
+	case m.started(b.Slot):
+		return SlotStarted
 	case seats-b.Seats > s.Free() || len(s.ready()) > 0:
 		return SlotFull
 	}
@@ -344,8 +384,11 @@ func (m *Model) refusesResize(b Booking, seats, least int) Code {
 // noteArrival notes that somebody has come, or takes it back.
 func noteArrival(kind Kind) func(*Model, Request, Booking) Answer {
 	return func(m *Model, _ Request, b Booking) Answer {
-		if b.Status != Confirmed {
+		switch {
+		case b.Status != Confirmed:
 			return refuse(InvalidTransition)
+		case m.Slots[b.Slot].Status == SlotCancelled:
+			return refuse(SlotIsCancelled)
 		}
 		if b.CheckedIn != (kind == KindCheckedIn) {
 			m.must(Step{Kind: kind, Slot: b.Slot, Booking: b.Number})
@@ -383,7 +426,7 @@ func (m *Model) editRules(r Request, _ Booking) Answer {
 	}
 	m.Rules = rules
 	for i := range m.Slots {
-		if s := &m.Slots[i]; s.Status != SlotCancelled {
+		if s := &m.Slots[i]; s.Status != SlotCancelled && !m.started(i) {
 			m.must(Step{Kind: KindEdited, Slot: i, Booking: None, Capacity: s.Capacity})
 		}
 	}
@@ -404,7 +447,11 @@ func (m *Model) setStatus(r Request, _ Booking) Answer {
 
 // cancelSlot ends a slot for good. Its bookings end by themselves (see Rests).
 func (m *Model) cancelSlot(r Request, _ Booking) Answer {
-	if m.Slots[r.Slot].Status != SlotCancelled {
+	switch {
+	case m.Slots[r.Slot].Status == SlotCancelled:
+	case m.ended(r.Slot):
+		return refuse(SlotHasEnded)
+	default:
 		m.must(Step{Kind: KindSlotCancelled, Slot: r.Slot, Booking: None})
 	}
 	return done()

@@ -22,8 +22,10 @@ import (
 type Model struct {
 	Rules
 	Slots []Slot
-	// Now is the time since any fixed moment; holds and offers run out by it.
-	Now time.Duration
+	// Now is the time since any fixed moment; holds and offers run out by it. Hour is
+	// the time by which slots start and end.
+	Now  time.Duration
+	Hour int
 	// past are the bookings that are over. Nil: they are forgotten, as ledgers are.
 	past map[int]Booking
 	made int
@@ -72,7 +74,7 @@ type Booking struct {
 	Blocker int
 	Passes  int
 	// Replaces is the booking that it was to give back for its seats, Gives the one
-	// that it would give back now; MovedFrom is what it was made from.
+	// that has taken its place; MovedFrom is what it was made from.
 	Replaces, Gives, MovedFrom int
 	// Until is when a hold or an offer runs out.
 	Until time.Duration
@@ -88,6 +90,9 @@ type Entry struct {
 
 // None is no booking, no limit, nobody.
 const None = -1
+
+// beforeAll is an hour before all slots.
+const beforeAll = -1000
 
 // Status is where a booking is in its life. It is a number because models have to
 // be cheap to copy.
@@ -146,7 +151,7 @@ func New(rules Rules, slots ...Slot) *Model {
 
 // Unopened is a model of slots whose ledgers are still empty.
 func Unopened(rules Rules, slots ...Slot) *Model {
-	m := &Model{Rules: rules, Slots: slots, past: map[int]Booking{}}
+	m := &Model{Rules: rules, Slots: slots, Hour: beforeAll, past: map[int]Booking{}}
 	for i := range m.Slots {
 		m.Slots[i].Status = Open
 	}
@@ -180,6 +185,26 @@ func (s Status) TakesSeats() bool { return s == Held || s == Offered || s == Con
 
 // Live says whether a booking of this status can still change.
 func (s Status) Live() bool { return s.TakesSeats() || s == Waitlisted }
+
+// started and ended are of a slot; at its first and last hour it has.
+func (m *Model) started(slot int) bool { return m.Hour >= m.Slots[slot].From }
+func (m *Model) ended(slot int) bool   { return m.Hour >= m.Slots[slot].To }
+
+// final says whether a booking never changes again: it was attended, or could have been.
+func (m *Model) final(b *Booking) bool {
+	return b.Status == Confirmed && (m.ended(b.Slot) || b.CheckedIn && m.started(b.Slot))
+}
+
+// gives is the booking that another one gives back for its seats: the one that it
+// was to replace, or what took the place of that, as long as its owner may give it
+// back.
+func (m *Model) gives(b *Booking) int {
+	old := m.live(b.Gives)
+	if old == nil || !old.Status.TakesSeats() || old.CheckedIn || m.started(old.Slot) {
+		return None
+	}
+	return old.Number
+}
 
 // Ready says whether a booking waits and may be promoted.
 func (b *Booking) Ready() bool { return b.Status == Waitlisted && !b.Blocked }
@@ -300,16 +325,13 @@ func (m *Model) put(b Booking) {
 		s.Seated = slices.Insert(s.Seated, at, b)
 	case b.Status == Waitlisted:
 		s.Queue = append(s.Queue, b)
-	default:
-		m.follow(b.Number, None)
-		if m.past != nil {
-			m.past[b.Number] = b
-		}
+	case m.past != nil:
+		m.past[b.Number] = b
 	}
 }
 
-// follow lets everybody who would give a booking back for a place in the queue
-// give another one back instead, or none.
+// follow lets everybody who would give a booking back give back the one that took
+// its place.
 func (m *Model) follow(from, to int) {
 	for i := range m.Slots {
 		for j := range m.Slots[i].Queue {
@@ -322,7 +344,7 @@ func (m *Model) follow(from, to int) {
 
 // Key is the same for two models if and only if they are.
 func (m *Model) Key() string {
-	key := appendNumbers(append(make([]byte, 0, 512), m.Waitlist...), flag(m.FirstFit), m.MaxPasses)
+	key := appendNumbers(append(make([]byte, 0, 512), m.Waitlist...), flag(m.FirstFit), m.MaxPasses, m.Hour)
 	for i := range m.Slots {
 		s := &m.Slots[i]
 		key = appendNumbers(append(key, s.Status...), s.Capacity, len(s.Seated), len(s.Queue), len(s.Ledger))
@@ -343,7 +365,11 @@ func (m *Model) Key() string {
 }
 
 func (m *Model) appendBooking(key []byte, b *Booking) []byte {
-	key = appendNumbers(key, int(b.Status), b.Number, b.Person, b.Slot, b.Seats, b.Least, flag(b.Blocked), b.Blocker, b.Passes, b.Gives,
+	gives := b.Gives
+	if m.live(gives) == nil {
+		gives = None // It makes no difference any more.
+	}
+	key = appendNumbers(key, int(b.Status), b.Number, b.Person, b.Slot, b.Seats, b.Least, flag(b.Blocked), b.Blocker, b.Passes, gives,
 		flag(b.CheckedIn), int(b.Until))
 	if m.past != nil {
 		key = appendNumbers(key, b.Version)

@@ -1,6 +1,9 @@
 package spec
 
-import "fmt"
+import (
+	"fmt"
+	"slices"
+)
 
 // Rests are the models that this one may come to rest in, when the service has
 // done what it does by itself. Slots promote each by themselves, and nobody
@@ -64,11 +67,11 @@ func (m *Model) inOrder(slot int) (next []*Model, must bool) {
 	return m.promotions(slot)
 }
 
-// cancelAll ends everything that lives in a cancelled slot.
+// cancelAll ends everything that lives in a cancelled slot and is not final.
 func (m *Model) cancelAll(slot int) (next []*Model, must bool) {
 	after := m.Clone()
 	for _, b := range m.Bookings() {
-		if b.Slot == slot && b.Status.Live() {
+		if b.Slot == slot && b.Status.Live() && !m.final(&b) {
 			after.must(Step{Kind: KindCancelled, Slot: slot, Booking: b.Number})
 			next = []*Model{after}
 		}
@@ -114,7 +117,7 @@ func (m *Model) PromoteNext(slot int) bool {
 		return false
 	}
 	step := Step{Kind: KindPromoted, Slot: slot, Booking: due.served.Number}
-	if m.Waitlist == Offer && due.served.Gives == None {
+	if m.mustOffer(due.served) {
 		step.Kind = KindOffered
 	}
 	m.must(step)
@@ -146,6 +149,33 @@ func (m *Model) Unblockable(slot int) error {
 		}
 	}
 	return nil
+}
+
+// Pass lets the time pass until an hour. In slots that have started nobody holds,
+// is offered or waits for seats any more: first the holds and offers expire, then
+// those who wait and are ready, then those who are blocked.
+func (m *Model) Pass(hour int) {
+	m.Hour = hour
+	for i := range m.Slots {
+		if !m.started(i) {
+			continue
+		}
+		var expiring [3][]int
+		for _, b := range slices.Concat(m.Slots[i].Seated, m.Slots[i].Queue) {
+			switch {
+			case b.Status == Held || b.Status == Offered:
+				m.live(b.Number).Until = m.Now
+				expiring[0] = append(expiring[0], b.Number)
+			case b.Ready():
+				expiring[1] = append(expiring[1], b.Number)
+			case b.Status == Waitlisted:
+				expiring[2] = append(expiring[2], b.Number)
+			}
+		}
+		for _, number := range slices.Concat(expiring[:]...) {
+			m.must(Step{Kind: KindExpired, Slot: i, Booking: number})
+		}
+	}
 }
 
 // Expire lets the time of a hold or an offer run out.

@@ -172,12 +172,15 @@ func (m *Model) seatNewcomer(s *Slot, step Step) error {
 		return err
 	case !m.CanSeat(step.Slot, b.Needs()):
 		return errors.New("a newcomer gets seats that are not free, or not for them")
-	case len(m.busy(b.Person, b.Slot, b.Gives)) > 0:
+	case len(m.busy(b.Person, b.Slot, m.gives(&b))) > 0:
 		return errors.New("a newcomer gets seats who has others at that time")
 	}
 	b.Status = Confirmed
 	if step.Kind == KindHeld {
 		b.Status, b.Until = Held, m.Now+m.HoldFor
+	}
+	if b.MovedFrom != None {
+		m.follow(b.MovedFrom, b.Number)
 	}
 	m.seat(s, b, s.ready())
 	return nil
@@ -220,6 +223,8 @@ func (m *Model) newcomer(s *Slot, step Step) (Booking, error) {
 		return b, errors.New("the booking was there before")
 	case other != nil:
 		return b, fmt.Errorf("its user has booking %d of the slot", other.Number)
+	case m.started(b.Slot):
+		return b, errors.New("the slot has started")
 	case b.Seats > s.Capacity:
 		return b, fmt.Errorf("%d seats were asked for, more than there are altogether", b.Seats)
 	}
@@ -255,6 +260,9 @@ func change(to Status, from ...Status) func(*Model, *Slot, Step) error {
 		if !slices.Contains(from, b.Status) {
 			return fmt.Errorf("a booking that is %s cannot be %s", b.Status, step.Kind)
 		}
+		if m.final(&b) {
+			return errors.New("the booking is final")
+		}
 		next := m.remove(b.Number)
 		next.Status, next.Blocked, next.Blocker, next.CheckedIn, next.Until = to, false, None, false, 0
 		m.put(next)
@@ -271,7 +279,12 @@ func (m *Model) named(step Step) (Booking, error) {
 	return b, nil
 }
 
+// expire ends a hold or an offer whose time is over, and a wait for a slot that
+// has started.
 func (m *Model) expire(s *Slot, step Step) error {
+	if m.started(step.Slot) {
+		return change(Expired, Held, Offered, Waitlisted)(m, s, step)
+	}
 	if b := m.live(step.Booking); b != nil && m.Now < b.Until {
 		return fmt.Errorf("the booking had until %s", b.Until)
 	}
@@ -285,7 +298,7 @@ func (m *Model) promote(s *Slot, step Step) error {
 		return err
 	}
 	next := m.next(step.Slot)
-	offers := m.Waitlist == Offer && b.Gives == None
+	offers := m.mustOffer(&b)
 	switch {
 	case !b.Ready():
 		return fmt.Errorf("a booking that is %s (blocked: %t) gets seats", b.Status, b.Blocked)
@@ -307,6 +320,10 @@ func (m *Model) promote(s *Slot, step Step) error {
 	return nil
 }
 
+// mustOffer says whether a promotion offers the seats first: what is given back for
+// them must not be lost, so that an upgrade is confirmed at once.
+func (m *Model) mustOffer(b *Booking) bool { return m.Waitlist == Offer && m.gives(b) == None }
+
 // next is what comes next in a slot's queue.
 type next struct {
 	// hindered is the first who has to be blocked before anybody is served, because
@@ -323,7 +340,7 @@ func (m *Model) next(slot int) (n next) {
 	free := s.Free()
 	for i := range s.Queue {
 		b := &s.Queue[i]
-		if free <= 0 || !m.canPass(n.passed) {
+		if free <= 0 || m.started(slot) || !m.canPass(n.passed) {
 			break
 		}
 		if !b.Ready() {
@@ -350,7 +367,7 @@ func (m *Model) hindrances(b *Booking) []int {
 	if b.Needs() > m.Slots[b.Slot].Capacity {
 		return []int{None}
 	}
-	return m.busy(b.Person, b.Slot, b.Gives)
+	return m.busy(b.Person, b.Slot, m.gives(b))
 }
 
 // pass notes with a booking that somebody went first.
@@ -371,7 +388,7 @@ func (m *Model) block(_ *Slot, step Step) error {
 	case b.Status != Waitlisted || b.Blocked == blocks:
 		return fmt.Errorf("a booking that is %s (blocked: %t) cannot be %s", b.Status, b.Blocked, step.Kind)
 	case blocks && !slices.Contains(m.hindrances(&b), step.Blocker), !blocks && !m.unblockable(&b):
-		return fmt.Errorf("it needs %d seats of %d, and its user has the seats %v", b.Needs(), m.Slots[b.Slot].Capacity, m.busy(b.Person, b.Slot, b.Gives))
+		return fmt.Errorf("it needs %d seats of %d, and its user has the seats %v", b.Needs(), m.Slots[b.Slot].Capacity, m.busy(b.Person, b.Slot, m.gives(&b)))
 	case !blocks:
 		step.Blocker = None
 	}
@@ -401,7 +418,7 @@ func (m *Model) resize(s *Slot, step Step) error {
 	if step.Seats == b.Seats && step.Least == b.Least {
 		return errors.New("it is as large as before")
 	}
-	if code := m.refusesResize(b, step.Seats, step.Least); code != "" {
+	if code := m.refusesResize(b, Organizer, step.Seats, step.Least); code != "" {
 		return fmt.Errorf("a booking that is %s has %d seats, and gets %d: %s", b.Status, b.Seats, step.Seats, code)
 	}
 	if b.Status == Waitlisted && step.Seats > b.Seats {

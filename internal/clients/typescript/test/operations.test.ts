@@ -43,6 +43,7 @@ test('users can edit their profile, password and tokens, and delete themselves',
   assert.match(token.token, /^evb_/);
   const named = async () => (await api.listTokens()).data.data.find(({ id }) => id === token.id)?.name;
   assert.equal(await named(), 'Phone');
+  assert.equal((await api.getToken({ path: { token_id: token.id } })).data.name, 'Phone');
   await api.deleteToken({ path: { token_id: token.id } });
   assert.equal(await named(), undefined);
 
@@ -55,6 +56,7 @@ test('an administrator can find a user and make them an organizer', async () => 
   const { data: found } = await admin.listUsers({ query: { email } });
   assert.equal(found.data.length, 1);
   const user_id = found.data[0]!.id;
+  assert.equal((await admin.getUser({ path: { user_id } })).data.email, email);
   assert.equal((await admin.updateUser({ path: { user_id }, body: { role: 'organizer' } })).data.role, 'organizer');
   assert.equal((await api.getMe()).data.role, 'organizer');
 });

@@ -11,5 +11,5 @@ val <T : Any> ApiResponse<T?>.body: T? get() = (this as? Success<T?>)?.data
 /** The version of the resource, for `ifMatch` and `ifNoneMatch`. */
 val ApiResponse<*>.etag: String? get() = headers["etag"]?.firstOrNull()
 
-/** Whether this is a replay of the first response to the same `Idempotency-Key`: this request had no effect. */
+/** Whether this is a replay of the first success with the same `Idempotency-Key`: this request had no effect. */
 val ApiResponse<*>.replayed: Boolean get() = headers["idempotent-replayed"]?.firstOrNull() == "true"

@@ -95,6 +95,7 @@ class OperationsTest {
         assertNull(forever.expiresAt)
         assertNotNull(api.me.createToken(TokenCreate("Tablet", setOf(Ability.All))).expiresAt)
         assertEquals(listOf("Tablet", "Phone", "Login", "Login"), paginate { api.me.listTokens(2, it) }.map { it.name }.toList())
+        assertEquals("Phone", api.me.getToken(forever.id).name)
         api.me.deleteToken(forever.id)
         assertEquals(3, api.me.listTokens().data.size)
 
@@ -113,7 +114,7 @@ class OperationsTest {
     fun `an administrator can find a user and make them an organizer`() {
         val user = attendee()
         val found = admin.api.users.listUsers(email = user.email).data.single()
-        assertEquals(UserRole.Attendee, found.role)
+        assertEquals(UserRole.Attendee, admin.api.users.getUser(found.id).role)
         assertEquals(UserRole.Organizer, admin.api.users.updateUser(found.id, UserPatch(UserRole.Organizer)).role)
         assertEquals(UserRole.Organizer, user.api.me.getMe().role)
     }

@@ -1,0 +1,3 @@
+ALTER TABLE users
+    DROP email_key,
+    DROP keyed_email;
