@@ -87,11 +87,9 @@ const sweepPage = 1000
 // Sweep deletes up to 1000 keys that are older than Retention, and returns how many
 // it deleted. A cancelled ctx is no error.
 func Sweep(ctx context.Context, pool *pgxpool.Pool) (int64, error) {
-	var n int64
-	err := postgres.InTx(ctx, pool, func(tx pgx.Tx) (err error) { // for its timeouts
-		n, err = db.New().IdempotencyKeysDeleteOld(ctx, tx, db.IdempotencyKeysDeleteOldParams{
+	n, err := postgres.InTxReturning(ctx, pool, func(tx pgx.Tx) (int64, error) { // for its timeouts
+		return db.New().IdempotencyKeysDeleteOld(ctx, tx, db.IdempotencyKeysDeleteOldParams{
 			Before: time.Now().Add(-Retention), Page: sweepPage})
-		return err
 	})
 	if err != nil && !errors.Is(err, context.Canceled) {
 		return 0, fmt.Errorf("delete old idempotency keys: %w", err)
