@@ -1,13 +1,11 @@
 package main
 
 import (
-	"errors"
 	"fmt"
 
 	"github.com/jackc/pgx/v5/pgxpool"
 
 	"eventbooking/internal/audit"
-	"eventbooking/internal/postgres"
 )
 
 type doctor struct{}
@@ -15,14 +13,7 @@ type doctor struct{}
 // Run prints all violations and warnings. It returns an error if there are
 // violations; a warning, about work that is late, is none.
 func (doctor) Run(s *session) error {
-	return s.withPool(func(pool *pgxpool.Pool) error {
-		status, err := postgres.MigrationStatus(s.ctx, pool.Config().ConnString())
-		if err != nil {
-			return err
-		}
-		if !status.Current() {
-			return errors.New("the database schema is not up to date: run eventbooking migrate up first")
-		}
+	return s.withSchema(func(pool *pgxpool.Pool) error {
 		findings, err := audit.Doctor(s.ctx, pool, func(done, total int, name string) {
 			s.log.Debug("examining", "done", done, "of", total, "next", name)
 		})

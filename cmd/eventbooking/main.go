@@ -10,6 +10,8 @@ import (
 	"os"
 	"os/signal"
 	"runtime/debug"
+	"slices"
+	"strings"
 	"syscall"
 	_ "time/tzdata" // events have time zones, and the system may have no data about them
 
@@ -34,6 +36,8 @@ type commands struct {
 	Doctor   doctor   `cmd:"" help:"Check every invariant of the service on the live database, and print the violations."`
 	Simulate simulate `cmd:"" help:"Estimate how each waitlist policy would work out for a slot. Changes nothing."`
 	Version  version  `cmd:"" help:"Print the version."`
+
+	PrintVersion kong.VersionFlag `name:"version" help:"Print the version."`
 }
 
 const description = `Event booking API: book seats in event slots, with an automatic waitlist.
@@ -49,7 +53,8 @@ Examples:
   eventbooking simulate <slot-id> --rate=0.2
 
 Without DATABASE_URL it runs its own PostgreSQL, with the data in DATA_DIR.
-Exit codes: 0 success, 1 error (doctor: violations found), 2 invalid flags or settings, 130 interrupted twice.`
+An empty variable counts as unset.
+Exit codes: 0 success, 1 error (doctor: violations found; migrate status: migrations missing), 2 invalid flags or settings, 130 interrupted twice.`
 
 func main() { os.Exit(run(interruptible(), os.Args[1:], os.Stdout, os.Stderr)) }
 
@@ -58,16 +63,16 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	var c commands
 	exited := -1
 	parser, err := kong.New(&c, kong.Name("eventbooking"), kong.Description(description), kong.Writers(stdout, stderr),
-		kong.Exit(func(code int) { exited = code }), kong.ConfigureHelp(kong.HelpOptions{Compact: true, WrapUpperBound: 110}))
+		kong.Vars{"version": versionText()}, kong.Exit(func(code int) { exited = code }), kong.ConfigureHelp(kong.HelpOptions{Compact: true, WrapUpperBound: 110}))
 	if err != nil {
 		panic(err) // the tags of commands are invalid
 	}
 	if len(args) == 0 {
 		args = []string{"--help"}
 	}
-	chosen, err := parser.Parse(args)
+	chosen, err := parse(parser, args)
 	if exited >= 0 {
-		return exited // --help was printed
+		return exited // --help or --version was printed
 	}
 	if err != nil {
 		fmt.Fprintf(stderr, "eventbooking: %v\nSee eventbooking --help.\n", err)
@@ -80,7 +85,7 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	case errors.Is(err, context.Canceled) && ctx.Err() != nil:
 		return exitInterrupted
 	}
-	fmt.Fprintf(stderr, "eventbooking: %v\n", err)
+	fmt.Fprintf(stderr, "eventbooking: %s\n", strings.Join(causes(err), "\n"))
 	if errors.Is(err, errUsage) {
 		return exitUsage
 	}
@@ -102,12 +107,32 @@ func interruptible() context.Context {
 	return ctx
 }
 
+// causes are the lines of an error, each once: pgx tries an address several times,
+// and repeats what is wrong with it.
+func causes(err error) []string {
+	var lines []string
+	for line := range strings.Lines(err.Error()) {
+		if line = strings.TrimSpace(line); !slices.Contains(lines, line) {
+			lines = append(lines, line)
+		}
+	}
+	if len(lines) == 2 && strings.HasSuffix(lines[0], ":") {
+		return []string{lines[0] + " " + lines[1]}
+	}
+	return lines
+}
+
 type version struct{}
 
 func (version) Run(s *session) error {
+	_, err := fmt.Fprintln(s.out, versionText())
+	return err
+}
+
+func versionText() string {
 	info, ok := debug.ReadBuildInfo()
 	if !ok {
-		return errors.New("this binary has no build information")
+		return "eventbooking, built without its version"
 	}
 	revision := ""
 	for _, setting := range info.Settings {
@@ -115,6 +140,5 @@ func (version) Run(s *session) error {
 			revision = " " + setting.Value
 		}
 	}
-	_, err := fmt.Fprintf(s.out, "eventbooking %s%s %s\n", info.Main.Version, revision, info.GoVersion)
-	return err
+	return fmt.Sprintf("eventbooking %s%s %s", info.Main.Version, revision, info.GoVersion)
 }

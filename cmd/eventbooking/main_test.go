@@ -45,7 +45,7 @@ var invalidSettings = []setting{
 	{"SEED_IF_EMPTY", "maybe", exitUsage, "maybe"},
 	{"ADDR", "8000", exitUsage, "missing port"},
 	{"CORS_ORIGINS", "shop.example.com", exitUsage, "not an origin"},
-	{"DATABASE_URL", "http://someone:secret@host/x", exitFailed, "not the address of a PostgreSQL database"},
+	{"DATABASE_URL", "http://someone:secret@host/x", exitUsage, "not the address of a PostgreSQL database"},
 	{"DATA_DIR", "/dev/null/data", exitFailed, "not a directory"},
 }
 
@@ -91,19 +91,21 @@ func TestHelpNamesEveryCommandAndVariable(t *testing.T) {
 		t.Errorf("exit code %d", code)
 	}
 	_, forServe, _ := program(t, "serve", "--help")
-	for _, want := range []string{"serve", "worker", "migrate up", "migrate down", "migrate status", "seed", "doctor", "version", "Examples"} {
+	for _, want := range []string{"serve", "worker", "migrate up", "migrate down", "migrate status", "migrate force", "seed", "doctor", "version", "Examples"} {
 		if !strings.Contains(all, want) {
 			t.Errorf("--help does not contain %q", want)
 		}
 	}
-	for _, want := range []string{"$ADDR", "127.0.0.1:8000", "$DATABASE_URL", "$DATA_DIR", "$LOG_FORMAT", "$LOG_LEVEL", "$WORKERS",
+	for _, want := range []string{"$ADDR", "127.0.0.1:8000", "$DATABASE_URL", "$DATABASE_POOLER", "$DATABASE_DIRECT_URL", "$MIGRATE", "$DATA_DIR", "$LOG_FORMAT", "$LOG_LEVEL", "$WORKERS",
 		"$SHUTDOWN_TIMEOUT", "20s", "$DATABASE_MAX_CONNS", "16", "$SEED_IF_EMPTY"} {
 		if !strings.Contains(forServe, want) {
 			t.Errorf("serve --help does not contain %q", want)
 		}
 	}
-	if code, text, _ := program(t, "version"); code != 0 || !strings.HasPrefix(text, "eventbooking ") {
-		t.Errorf("version: %d %q", code, text)
+	for _, ask := range []string{"version", "--version"} {
+		if code, text, _ := program(t, ask); code != 0 || !strings.HasPrefix(text, "eventbooking ") || !strings.Contains(text, "go1.") {
+			t.Errorf("%s: %d %q", ask, code, text)
+		}
 	}
 }
 
@@ -114,13 +116,15 @@ func TestMigratedAndSeededDatabasePassesTheDoctor(t *testing.T) {
 		args []string
 		says string
 	}{
-		{[]string{"migrate", "status"}, "schema  0 of"},
 		{[]string{"migrate", "up"}, "River"},
+		{[]string{"migrate", "status"}, "River"},
 		{[]string{"migrate", "down"}, "River"},
 		{[]string{"migrate", "down", "--all"}, "schema  0 of"},
 		{[]string{"seed", "--seed=7"}, "busy@test.com"},
 		{[]string{"doctor"}, "ok: no violations\n"},
+		{[]string{"seed", "--show", "--seed=7"}, "busy@test.com"},
 		{[]string{"seed", "--fresh"}, "busy@test.com"},
+		{[]string{"seed", "--show"}, "busy@test.com"},
 	} {
 		if code, stdout, stderr := program(t, append(c.args, on)...); code != 0 || !strings.Contains(stdout, c.says) {
 			t.Errorf("%v: exit code %d, want %q:\n%s%s", c.args, code, c.says, stdout, stderr)
@@ -194,11 +198,17 @@ func TestSimulatePrintsTheSameTableForTheSameSeed(t *testing.T) {
 	}
 }
 
-func TestDoctorNeedsTheSchema(t *testing.T) {
+func TestWhatReadsNeedsTheSchema(t *testing.T) {
 	t.Parallel()
-	code, _, stderr := program(t, "doctor", "--database-url="+testkit.EmptyDatabaseURL(t))
-	if code != exitFailed || !strings.Contains(stderr, "migrate up") {
-		t.Errorf("exit code %d: %s", code, stderr)
+	on := "--database-url=" + testkit.EmptyDatabaseURL(t)
+	for _, args := range [][]string{
+		{"doctor"}, {"simulate", "00000000-0000-0000-0000-000000000001"}, {"migrate", "status"}, {"worker", "--migrate=false"},
+		{"serve", "--migrate=false", "--addr=127.0.0.1:0"},
+	} {
+		code, _, stderr := program(t, append(args, on)...)
+		if code != exitFailed || !strings.Contains(stderr, "migrate up") {
+			t.Errorf("%v: exit code %d: %s", args, code, stderr)
+		}
 	}
 }
 
@@ -250,6 +260,32 @@ func TestProcessesStartTogether(t *testing.T) {
 	}
 	stop()
 	group.Wait()
+}
+
+// What one needs first is not to scroll away.
+func TestStartPrintsAboutTenLines(t *testing.T) {
+	t.Parallel()
+	url := testkit.EmptyDatabaseURL(t)
+	ctx, stop := context.WithCancel(t.Context())
+	defer stop()
+	out := &output{}
+	var group sync.WaitGroup
+	group.Go(func() {
+		if code := run(ctx, []string{"serve", "--addr=127.0.0.1:0", "--seed-if-empty", "--database-url=" + url}, out, out); code != 0 {
+			t.Errorf("exit code %d", code)
+		}
+	})
+	out.wait(t, "Stop with    Ctrl-C")
+	for _, want := range []string{"Seeded 300 users", "seed --show", "/docs", "busy@test.com"} {
+		if !strings.Contains(out.String(), want) {
+			t.Errorf("%q is not printed", want)
+		}
+	}
+	stop()
+	group.Wait()
+	if lines := strings.Count(out.String(), "\n"); lines > 12 {
+		t.Errorf("%d lines:\n%s", lines, out)
+	}
 }
 
 func isReady(base string) bool {

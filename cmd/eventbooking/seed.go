@@ -15,6 +15,7 @@ import (
 type seeding struct {
 	Fresh  bool  `help:"Delete all data first. Otherwise only seeded data is replaced, and other data is an error."`
 	Scale  int   `default:"1" help:"Multiply the amount of data, for load tests."`
+	Show   bool  `help:"Print again what to try with the seeded data. Changes nothing."`
 	Number int64 `name:"seed" default:"1" help:"Random seed. The same seed at the same time makes the same data."`
 }
 
@@ -23,11 +24,33 @@ func (c seeding) Run(s *session) error {
 	if c.Scale < 1 || c.Scale > seed.MaxScale {
 		return fmt.Errorf("%w: --scale: %d is not between 1 and %d", errUsage, c.Scale, seed.MaxScale)
 	}
-	return s.withPool(func(pool *pgxpool.Pool) error {
-		if err := postgres.MigrateUp(s.ctx, pool.Config().ConnString()); err != nil {
+	if c.Show {
+		return c.show(s)
+	}
+	return s.withDatabase(func(d *database) error {
+		if err := postgres.MigrateUp(s.ctx, d.direct); err != nil {
 			return err
 		}
-		report, err := seed.Run(s.ctx, pool, seed.Options{Number: c.Number, Scale: c.Scale, Fresh: c.Fresh, Progress: s.out})
+		if err := postgres.CheckPrivileges(s.ctx, d.direct, postgres.WriteRows); err != nil {
+			return err
+		}
+		return usePool(s, d.direct, func(pool *pgxpool.Pool) error {
+			report, err := seed.Run(s.ctx, pool, seed.Options{Number: c.Number, Scale: c.Scale, Fresh: c.Fresh, Progress: s.out})
+			if err != nil {
+				return err
+			}
+			return report.Print(s.out)
+		})
+	})
+}
+
+// show prints what to try with data that was seeded before.
+func (c seeding) show(s *session) error {
+	if c.Fresh {
+		return fmt.Errorf("%w: --show: it changes nothing, and cannot be used with --fresh", errUsage)
+	}
+	return s.withSchema(func(pool *pgxpool.Pool) error {
+		report, err := seed.Recall(s.ctx, pool, c.Number)
 		if err != nil {
 			return err
 		}
@@ -35,13 +58,13 @@ func (c seeding) Run(s *session) error {
 	})
 }
 
-// seedIfEmpty seeds a database without data, and prints what to try.
+// seedIfEmpty seeds a database without data.
 func seedIfEmpty(s *session, pool *pgxpool.Pool) error {
 	report, seeded, err := seed.RunIfEmpty(s.ctx, pool, seed.Options{Number: 1})
-	if err != nil || !seeded {
-		return err
+	if err == nil && seeded {
+		fmt.Fprintf(s.out, "Seeded %d users, %d events and %d bookings.\n", report.Counts.Users, report.Counts.Events, report.Counts.Bookings)
 	}
-	return report.Print(s.out)
+	return err
 }
 
 // isSeeded reports whether the seeded user to log in as exists.

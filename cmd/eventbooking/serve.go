@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net"
 	"net/url"
+	"strings"
 	"syscall"
 	"time"
 
@@ -18,6 +19,7 @@ import (
 // process are the settings of a long-running process.
 type process struct {
 	ShutdownTimeout  time.Duration `env:"SHUTDOWN_TIMEOUT" default:"20s" help:"How long running requests and jobs may take when the process stops."`
+	Migrate          bool          `env:"MIGRATE" default:"true" help:"Migrate the database first. Disable with --migrate=false where eventbooking migrate up is run separately, by another role."`
 	DatabaseMaxConns int32         `env:"DATABASE_MAX_CONNS" default:"16" help:"Size of the database connection pool for requests. Bookings and jobs use additional connections."`
 }
 
@@ -52,8 +54,8 @@ func (c *serve) Run(s *session) error {
 		return err
 	}
 	defer func() { _ = listener.Close() }()
-	return c.runService(s, server.Config{Workers: c.Workers, CORSOrigins: c.CORSOrigins}, listener, func(url string) error {
-		return usePool(s, url, func(pool *pgxpool.Pool) error {
+	return c.runService(s, server.Config{Workers: c.Workers, CORSOrigins: c.CORSOrigins}, listener, func(d *database) error {
+		return usePool(s, d.url, func(pool *pgxpool.Pool) error {
 			if c.SeedIfEmpty {
 				if err := seedIfEmpty(s, pool); err != nil {
 					return err
@@ -94,7 +96,7 @@ func (c *worker) Run(s *session) error {
 	if err := c.check(); err != nil {
 		return err
 	}
-	return c.runService(s, server.Config{Workers: true}, nil, func(string) error {
+	return c.runService(s, server.Config{Workers: true}, nil, func(*database) error {
 		s.log.Info("workers started")
 		return nil
 	})
@@ -102,25 +104,26 @@ func (c *worker) Run(s *session) error {
 
 // runService migrates and starts the service, and stops it when the session's
 // context ends or the service fails. It calls ready before the service starts to
-// answer, with the database's URL. A nil listener means workers only.
-func (p process) runService(s *session, config server.Config, listener net.Listener, ready func(url string) error) (err error) {
-	url, stop, err := s.database()
+// answer. A nil listener means workers only.
+func (p process) runService(s *session, config server.Config, listener net.Listener, ready func(d *database) error) (err error) {
+	d, stop, err := s.database()
 	if err != nil {
 		return err
 	}
 	defer stop()
-	if err := migrateWhenUp(s, url); err != nil {
-		return err
+	if err := p.prepareWhenUp(s, d); err != nil {
+		return errOf(d.variable, err)
 	}
 	// At each start, because the previous version may have made users meanwhile.
-	keyless, err := fillEmailKeys(s, url)
+	keyless, err := fillEmailKeys(s, d)
 	if err != nil {
 		return err
 	}
 	if len(keyless) > 0 {
 		s.log.Warn("users share an e-mail address in different spellings, or have an invalid one: eventbooking migrate up lists them", "users", len(keyless))
 	}
-	config.DatabaseURL, config.MaxConns, config.Log = url, p.DatabaseMaxConns, s.log
+	config.DatabaseURL, config.MaxConns, config.Log = d.url, p.DatabaseMaxConns, s.log
+	config.DirectURL, config.PollJobs, config.KeepIndexes = d.direct, !d.notifies(), !d.owned
 	app, err := server.New(s.ctx, config)
 	if err != nil {
 		return err
@@ -130,7 +133,7 @@ func (p process) runService(s *session, config server.Config, listener net.Liste
 		defer cancel()
 		err = errors.Join(err, app.Stop(ctx))
 	}()
-	if err := ready(url); err != nil {
+	if err := ready(d); err != nil {
 		return err
 	}
 	if err := app.Start(s.ctx, listener); err != nil {
@@ -152,22 +155,43 @@ const (
 	retryPause = time.Second
 )
 
-// migrateWhenUp migrates the database as soon as it can be reached.
-func migrateWhenUp(s *session, url string) error {
+// prepareWhenUp prepares the database as soon as it can be reached.
+func (p process) prepareWhenUp(s *session, d *database) error {
 	ctx, cancel := context.WithTimeout(s.ctx, startTimeout)
 	defer cancel()
 	for {
-		err := postgres.MigrateUp(s.ctx, url)
-		if !postgres.Unavailable(err) {
+		err := p.prepare(s, d)
+		if isFinal(err) || !postgres.Unavailable(err) {
 			return err
 		}
-		s.log.Warn("waiting for the database", "error", err)
+		s.log.Warn("waiting for the database", "error", strings.Join(causes(err), "; "))
 		select {
 		case <-ctx.Done():
-			return fmt.Errorf("DATABASE_URL: %w", err)
+			return err
 		case <-time.After(retryPause):
 		}
 	}
+}
+
+// prepare checks that the service can work with the database, and migrates it.
+func (p process) prepare(s *session, d *database) error {
+	if err := s.check(d); err != nil {
+		return err
+	}
+	if p.Migrate {
+		if err := postgres.MigrateUp(s.ctx, d.direct); err != nil {
+			return err
+		}
+	}
+	if err := requireSchema(s.ctx, d); err != nil {
+		return err
+	}
+	if err := postgres.CheckPrivileges(s.ctx, d.url, postgres.WriteRows); err != nil {
+		return err
+	}
+	owned, err := postgres.OwnsTables(s.ctx, d.url)
+	d.owned = owned
+	return err
 }
 
 // welcome prints where the service is, and, if it is seeded, whom to log in as.
@@ -183,7 +207,8 @@ func welcome(s *session, pool *pgxpool.Pool, addr net.Addr) error {
 	fmt.Fprintf(s.out, "\nServing on   http://%s\nAPI docs     http://%s/docs\n", host, host)
 	if seeded {
 		fmt.Fprintln(s.out, "Log in as    busy@test.com / password    an attendee with a booking in every status\n"+
-			"             admin@test.com / password   an administrator")
+			"             admin@test.com / password   an administrator\n"+
+			"Try          what eventbooking seed --show prints")
 	}
 	fmt.Fprintln(s.out, "Stop with    Ctrl-C")
 	return nil

@@ -8,20 +8,16 @@ import (
 	"log/slog"
 	"slices"
 	"strings"
-	"time"
-
-	"github.com/jackc/pgx/v5/pgxpool"
-
-	"eventbooking/internal/postgres"
-	"eventbooking/internal/postgres/embedded"
 )
 
 // settings are the settings of every command.
 type settings struct {
-	DatabaseURL string   `env:"DATABASE_URL" placeholder:"URL" help:"URL of the PostgreSQL database, such as postgres://user:password@host:5432/eventbooking. Default: run an embedded PostgreSQL in DATA_DIR."`
-	DataDir     string   `env:"DATA_DIR" placeholder:"DIR" help:"Data directory of the embedded PostgreSQL. Default: ~/.local/share/eventbooking, for root /var/lib/eventbooking."`
-	LogFormat   format   `env:"LOG_FORMAT" default:"text" help:"Log format, on stderr: text or json."`
-	LogLevel    loglevel `env:"LOG_LEVEL" default:"info" help:"Lowest level to log: debug, info, warn or error."`
+	DatabaseURL       string   `env:"DATABASE_URL" placeholder:"URL" help:"URL of the PostgreSQL database, such as postgres://user:password@host:5432/eventbooking. Default: run an embedded PostgreSQL in DATA_DIR."`
+	DatabasePooler    pooler   `env:"DATABASE_POOLER" default:"auto" help:"Whether DATABASE_URL leads to a pooler that loses prepared statements, such as PgBouncer before 1.21 in transaction mode: auto (recognised at the start), true or false."`
+	DatabaseDirectURL string   `env:"DATABASE_DIRECT_URL" placeholder:"URL" help:"Address of the same database past the pooler, for migrations, seeding, and to be notified of jobs. Default: DATABASE_URL."`
+	DataDir           string   `env:"DATA_DIR" placeholder:"DIR" help:"Data directory of the embedded PostgreSQL. Default: ~/.local/share/eventbooking, for root /var/lib/eventbooking."`
+	LogFormat         format   `env:"LOG_FORMAT" default:"text" help:"Log format, on stderr: text or json."`
+	LogLevel          loglevel `env:"LOG_LEVEL" default:"info" help:"Lowest level to log: debug, info, warn or error."`
 }
 
 // errUsage marks invalid flags and settings, whose exit code is exitUsage.
@@ -34,6 +30,22 @@ type format string
 func (f *format) UnmarshalText(text []byte) error {
 	*f = format(text)
 	return checkOneOf(string(text), "text", "json")
+}
+
+// pooler is a value of DATABASE_POOLER.
+type pooler string
+
+// The values of DATABASE_POOLER.
+const (
+	poolerAuto pooler = "auto"
+	poolerYes  pooler = "true"
+	poolerNo   pooler = "false"
+)
+
+// UnmarshalText parses it.
+func (p *pooler) UnmarshalText(text []byte) error {
+	*p = pooler(text)
+	return checkOneOf(string(text), "auto", "true", "false")
 }
 
 // loglevel is a value of LOG_LEVEL.
@@ -68,51 +80,4 @@ type session struct {
 	ctx context.Context
 	out io.Writer
 	log *slog.Logger
-}
-
-// stopTimeout bounds the shutdown of the embedded PostgreSQL.
-const stopTimeout = 30 * time.Second
-
-// database returns DATABASE_URL, or starts the embedded PostgreSQL and returns its
-// URL. stop stops that server if this process owns it.
-func (s *session) database() (url string, stop func(), err error) {
-	if s.DatabaseURL != "" {
-		return s.DatabaseURL, func() {}, nil
-	}
-	own, err := embedded.Start(s.ctx, embedded.Options{DataDir: s.DataDir, Logger: s.log})
-	if err != nil {
-		return "", nil, err
-	}
-	return own.URL(), func() {
-		ctx, cancel := context.WithTimeout(context.WithoutCancel(s.ctx), stopTimeout)
-		defer cancel()
-		if err := own.Stop(ctx); err != nil {
-			s.log.Warn("the embedded PostgreSQL did not stop in time", "error", err)
-		}
-	}, nil
-}
-
-// withDatabase calls do with the database's URL, and stops the database afterwards
-// if it is embedded.
-func (s *session) withDatabase(do func(url string) error) error {
-	url, stop, err := s.database()
-	if err != nil {
-		return err
-	}
-	defer stop()
-	return do(url)
-}
-
-// withPool is withDatabase with a pool of connections.
-func (s *session) withPool(do func(pool *pgxpool.Pool) error) error {
-	return s.withDatabase(func(url string) error { return usePool(s, url, do) })
-}
-
-func usePool(s *session, url string, do func(pool *pgxpool.Pool) error) error {
-	pool, err := postgres.Open(s.ctx, url, postgres.PoolOptions{Name: "eventbooking"})
-	if err != nil {
-		return err
-	}
-	defer pool.Close()
-	return do(pool)
 }

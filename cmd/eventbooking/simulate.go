@@ -23,7 +23,7 @@ type simulate struct {
 
 // Run compares waitlist policies on a copy of a slot, and prints the comparison.
 func (c simulate) Run(s *session) error {
-	return s.withPool(func(pool *pgxpool.Pool) error {
+	return s.withSchema(func(pool *pgxpool.Pool) error {
 		result, err := simulation.OfSlot(s.ctx, pool, c.SlotID, simulation.Assumptions{
 			CancellationRate: c.Rate, Seed: c.Number, Until: c.Until, Runs: c.Runs,
 		})

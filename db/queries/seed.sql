@@ -19,3 +19,11 @@ SELECT (EXISTS (SELECT FROM users WHERE substr(id::text, 15, 4) <> '75ed')
 
 -- name: SeedClock :one
 SELECT clock_timestamp()::timestamptz AS now;
+
+-- When the first seeded user registered; no row if nothing is seeded.
+-- name: SeedFirstUser :one
+SELECT min(created_at)::timestamptz AS created_at FROM users WHERE substr(id::text, 15, 4) = '75ed' HAVING count(*) > 0;
+
+-- When the first booking of a slot was made.
+-- name: SeedFirstBooking :one
+SELECT min(at)::timestamptz AS at FROM ledger WHERE slot_id = $1 AND booking_id IS NOT NULL HAVING count(*) > 0;

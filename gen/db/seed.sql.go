@@ -8,6 +8,8 @@ package db
 import (
 	"context"
 	"time"
+
+	"github.com/google/uuid"
 )
 
 const seedClock = `-- name: SeedClock :one
@@ -31,6 +33,30 @@ func (q *Queries) SeedEmpty(ctx context.Context, db DBTX) (bool, error) {
 	var empty bool
 	err := row.Scan(&empty)
 	return empty, err
+}
+
+const seedFirstBooking = `-- name: SeedFirstBooking :one
+SELECT min(at)::timestamptz AS at FROM ledger WHERE slot_id = $1 AND booking_id IS NOT NULL HAVING count(*) > 0
+`
+
+// When the first booking of a slot was made.
+func (q *Queries) SeedFirstBooking(ctx context.Context, db DBTX, slotID uuid.UUID) (time.Time, error) {
+	row := db.QueryRow(ctx, seedFirstBooking, slotID)
+	var at time.Time
+	err := row.Scan(&at)
+	return at, err
+}
+
+const seedFirstUser = `-- name: SeedFirstUser :one
+SELECT min(created_at)::timestamptz AS created_at FROM users WHERE substr(id::text, 15, 4) = '75ed' HAVING count(*) > 0
+`
+
+// When the first seeded user registered; no row if nothing is seeded.
+func (q *Queries) SeedFirstUser(ctx context.Context, db DBTX) (time.Time, error) {
+	row := db.QueryRow(ctx, seedFirstUser)
+	var created_at time.Time
+	err := row.Scan(&created_at)
+	return created_at, err
 }
 
 const seedLock = `-- name: SeedLock :exec

@@ -50,7 +50,7 @@ func (h *Handler) GetBooking(ctx context.Context, r api.GetBookingRequestObject)
 
 // UpdateBooking changes the number of its seats.
 func (h *Handler) UpdateBooking(ctx context.Context, r api.UpdateBookingRequestObject) (api.UpdateBookingResponseObject, error) {
-	b, err := h.service.Resize(ctx, access.CallerFrom(ctx), r.BookingID, view.OptionalIfMatch(r.Params.IfMatch), patch(r))
+	b, err := h.service.Resize(ctx, access.CallerFrom(ctx), r.BookingID, view.OptionalIfMatch(r.Params.IfMatch, view.BookingTag), patch(r))
 	if err != nil {
 		return nil, err
 	}

@@ -129,7 +129,7 @@ func TestResizeIsForTheStateThatIfMatchNames(t *testing.T) {
 		return got.(api.GetBooking200JSONResponse).Headers.ETag
 	}
 	resize := func(match string, n int) error {
-		_, err := e.service.Resize(ctx, owner, b.ID, view.OptionalIfMatch(&match), booking.Patch{Seats: &n})
+		_, err := e.service.Resize(ctx, owner, b.ID, view.OptionalIfMatch(&match, view.BookingTag), booking.Patch{Seats: &n})
 		return err
 	}
 	seen := tag()

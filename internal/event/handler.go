@@ -48,7 +48,7 @@ func (h *Handler) GetEvent(ctx context.Context, r api.GetEventRequestObject) (ap
 
 // UpdateEvent edits an event.
 func (h *Handler) UpdateEvent(ctx context.Context, r api.UpdateEventRequestObject) (api.UpdateEventResponseObject, error) {
-	match, err := view.RequireIfMatch(r.Params.IfMatch)
+	match, err := view.RequireIfMatch(r.Params.IfMatch, view.EventTag)
 	if err != nil {
 		return nil, err
 	}
@@ -63,7 +63,7 @@ func (h *Handler) UpdateEvent(ctx context.Context, r api.UpdateEventRequestObjec
 
 // DeleteEvent deletes a draft.
 func (h *Handler) DeleteEvent(ctx context.Context, r api.DeleteEventRequestObject) (api.DeleteEventResponseObject, error) {
-	match, err := view.RequireIfMatch(r.Params.IfMatch)
+	match, err := view.RequireIfMatch(r.Params.IfMatch, view.EventTag)
 	if err != nil {
 		return nil, err
 	}
@@ -112,7 +112,7 @@ func (h *Handler) GetSlot(ctx context.Context, r api.GetSlotRequestObject) (api.
 
 // UpdateSlot edits a slot.
 func (h *Handler) UpdateSlot(ctx context.Context, r api.UpdateSlotRequestObject) (api.UpdateSlotResponseObject, error) {
-	match, err := view.RequireIfMatch(r.Params.IfMatch)
+	match, err := view.RequireIfMatch(r.Params.IfMatch, view.SlotTag)
 	if err != nil {
 		return nil, err
 	}
@@ -127,7 +127,7 @@ func (h *Handler) UpdateSlot(ctx context.Context, r api.UpdateSlotRequestObject)
 
 // DeleteSlot deletes a slot that was never booked.
 func (h *Handler) DeleteSlot(ctx context.Context, r api.DeleteSlotRequestObject) (api.DeleteSlotResponseObject, error) {
-	match, err := view.RequireIfMatch(r.Params.IfMatch)
+	match, err := view.RequireIfMatch(r.Params.IfMatch, view.SlotTag)
 	if err != nil {
 		return nil, err
 	}

@@ -2,6 +2,7 @@ package event
 
 import (
 	"context"
+	"errors"
 
 	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
@@ -27,52 +28,88 @@ func (s *Service) Update(ctx context.Context, caller access.Caller, eventID uuid
 	if err := match.CheckRevision(before.Revision); err != nil {
 		return Event{}, err
 	}
-	if before.Status == seating.EventCancelled {
-		return Event{}, errInvalidTransition(before.Status, before.Status, "A cancelled event cannot be edited.")
-	}
-	settings := before.Settings
-	edit(&settings)
-	if err := settings.check(); err != nil {
+	settings, err := before.edited(edit)
+	if err != nil {
 		return Event{}, err
 	}
-	return postgres.InTxReturning(ctx, s.pool, func(tx pgx.Tx) (Event, error) {
-		if err := s.replaceTx(ctx, tx, caller, before, settings); err != nil {
-			return Event{}, err
-		}
-		return get(ctx, tx, eventID)
-	})
+	replace := func(newRules bool) (Event, error) {
+		return postgres.InTxReturning(ctx, s.pool, func(tx pgx.Tx) (Event, error) {
+			if err := s.replaceTx(ctx, tx, caller, before, match, edit, newRules); err != nil {
+				return Event{}, err
+			}
+			return get(ctx, tx, eventID)
+		})
+	}
+	after, err := replace(!settings.Rules.equals(before.Rules))
+	if errors.Is(err, errRulesNotLocked) {
+		return replace(true)
+	}
+	return after, err
 }
 
-// replaceTx replaces the settings of the event as it was read. The decisions were
-// made on that revision, so it must still be the current one.
-func (s *Service) replaceTx(ctx context.Context, tx pgx.Tx, caller access.Caller, before Event, settings Settings) error {
-	var (
-		row   db.EventLockRow
-		slots []db.EventSlotsLockRestRow
-		err   error
-	)
-	if settings.Rules.equals(before.Rules) {
-		row, err = lockTx(ctx, tx, caller, before.ID)
-	} else {
-		row, slots, err = lockAllTx(ctx, tx, caller, before.ID)
+// errRulesNotLocked says that an edit for any state turned out to change rules, since
+// somebody else had changed them meanwhile. Slots cannot be locked after their event.
+var errRulesNotLocked = errors.New("the slots are not locked")
+
+// edited returns the settings after an edit. Refusals: fault.InvalidTransition
+// (cancelled), fault.ValidationFailed, fault.UnknownTimeZone, fault.InvalidTimeRange.
+func (e Event) edited(edit func(*Settings)) (Settings, error) {
+	if e.Status == seating.EventCancelled {
+		return Settings{}, errInvalidTransition(e.Status, e.Status, "A cancelled event cannot be edited.")
 	}
+	settings := e.Settings
+	edit(&settings)
+	return settings, settings.check()
+}
+
+// replaceTx replaces the settings of the event; newRules says whether its slots are
+// locked too. The edit is of the event as it was read before, so that must still be
+// the current revision; or, if match is any state, of the event as it is by now.
+func (s *Service) replaceTx(ctx context.Context, tx pgx.Tx, caller access.Caller, before Event, match view.IfMatch, edit func(*Settings), newRules bool) error {
+	slots, err := lockEditedTx(ctx, tx, caller, &before, match, newRules)
 	if err != nil {
 		return err
 	}
-	if row.Revision != before.Revision {
-		return fault.VersionMismatch.Newf("The event is at revision %d, and the edit is of revision %d.", row.Revision, before.Revision)
-	}
-	if settings.equals(before.Settings) {
+	settings, err := before.edited(edit)
+	switch {
+	case err != nil:
+		return err
+	case settings.equals(before.Settings):
 		// An earlier try may have made the edit and not reached the standby yet. The
 		// lock makes this COMMIT wait for it; a mere read would acknowledge what a
 		// failover can lose.
 		return nil
-	}
-	actor := access.ActorFor(caller, before.OrganizerID, uuid.Nil, "")
-	if err := s.applyTx(ctx, tx, actor, settings.Rules, slots); err != nil {
-		return err
+	case !settings.Rules.equals(before.Rules):
+		if !newRules {
+			return errRulesNotLocked
+		}
+		actor := access.ActorFor(caller, before.OrganizerID, uuid.Nil, "")
+		if err := s.applyTx(ctx, tx, actor, settings.Rules, slots); err != nil {
+			return err
+		}
 	}
 	return db.New().EventUpdate(ctx, tx, settings.row(before.ID, before.OrganizerID))
+}
+
+// lockEditedTx locks what an edit changes: the event and, for new rules, its slots. If
+// the event has changed, it is read again for any state; otherwise that is
+// fault.VersionMismatch.
+func lockEditedTx(ctx context.Context, tx pgx.Tx, caller access.Caller, before *Event, match view.IfMatch, newRules bool) (slots []db.EventSlotsLockRestRow, err error) {
+	var row db.EventLockRow
+	if newRules {
+		row, slots, err = lockAllTx(ctx, tx, caller, before.ID)
+	} else {
+		row, err = lockTx(ctx, tx, caller, before.ID)
+	}
+	switch {
+	case err != nil:
+		return nil, err
+	case match.IsAny():
+		*before, err = get(ctx, tx, before.ID)
+	case row.Revision != before.Revision:
+		err = fault.VersionMismatch.Newf("The event is at revision %d, and the edit is of revision %d.", row.Revision, before.Revision)
+	}
+	return slots, err
 }
 
 // applyTx applies new rules to the slots. The waitlist cannot be turned off while

@@ -35,11 +35,14 @@ func (s *Service) UpdateSlot(ctx context.Context, caller access.Caller, slotID u
 	if err := edit.check(slot); err != nil {
 		return seating.Slot{}, err
 	}
-	// The edit is for the revision that was just read, even if match is any state: what
-	// was checked here holds for that revision.
+	revision := slot.Revision // what was checked here holds for it
+	if match.IsAny() {
+		revision = 0 // the command checks what depends on the other edits
+	}
 	outcome, err := s.desk.Do(ctx, desk.Submission{Command: seating.EditSlot{
-		SlotID: slotID, Revision: slot.Revision, By: access.ActorFor(caller, slot.OrganizerID, uuid.Nil, ""),
-		Capacity: edit.Capacity, StartsAt: edit.StartsAt, EndsAt: edit.EndsAt, Status: edit.Status, Displace: edit.Displace,
+		SlotID: slotID, Revision: revision, By: access.ActorFor(caller, slot.OrganizerID, uuid.Nil, ""),
+		Capacity: edit.Capacity, StartsAt: edit.StartsAt, EndsAt: edit.EndsAt, MaxDuration: maxDuration,
+		Status: edit.Status, Displace: edit.Displace,
 	}})
 	return outcome.Result.Slot, err
 }

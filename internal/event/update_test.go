@@ -146,6 +146,7 @@ func (h *env) awaitWaiter(process uint32) {
 
 // The desk reads the rules after it has locked a slot, so they must not change then.
 func TestRulesChangeOnlyWhileAllSlotsAreLocked(t *testing.T) {
+	testkit.SkipIfPooled(t, "it waits until a certain session waits")
 	h := open(t)
 	e := h.event()
 	first := testkit.Slot(t, h.pool, e.ID)

@@ -26,6 +26,17 @@ const (
 	cannotConnectNow     = "57P03"
 	tooManyConnections   = "53300"
 	connectionException  = "08" // the class
+	protocolViolation    = "08P01"
+
+	invalidPassword       = "28P01"
+	invalidAuthorization  = "28000"
+	noSuchDatabase        = "3D000"
+	insufficientPrivilege = "42501"
+	noSuchSetting         = "42704"
+	invalidSetting        = "22023"
+	duplicateTable        = "42P07"
+	noSuchStatement       = "26000"
+	duplicateStatement    = "42P05"
 )
 
 // retryAfter is how long callers are asked to wait when the cause is the database,

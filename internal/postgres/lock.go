@@ -8,41 +8,21 @@ import (
 	"github.com/jackc/pgx/v5"
 )
 
-// Lock takes a named lock of the database, for work that one process does at a
+// LockTx takes a named lock of the database, for work that one process does at a
 // time, such as migrating or seeding. It waits until the lock is free or ctx ends.
-// unlock releases it; so does the end of the process. Errors are an url that is no
-// PostgreSQL address, fault.DatabaseUnavailable, or the error of ctx.
+// The end of the transaction releases it, and so does the end of the process. The
+// transaction has no timeouts from then on.
 //
-// The lock is a transaction's advisory lock on a connection of its own. A
-// session's would not do: behind a pooler, the next statement may run in another
-// session, and the lock would stay with a session that nobody unlocks.
-func Lock(ctx context.Context, url, name string) (unlock func(), err error) {
-	config, err := parseURL(url)
-	if err != nil {
-		return nil, err
-	}
-	conn, err := pgx.ConnectConfig(ctx, config.ConnConfig)
-	if err != nil {
-		return nil, Translate(err)
-	}
-	unlock = func() {
-		// Closing ends the transaction, and with it the lock.
-		closing, cancel := context.WithTimeout(context.WithoutCancel(ctx), rollbackTimeout)
-		defer cancel()
-		_ = conn.Close(closing)
-	}
-	// Without timeouts: none may end the wait, nor the idle transaction while the
-	// work goes on in other connections.
-	if _, err := conn.Exec(ctx, fmt.Sprintf("%s; %s; SELECT pg_advisory_xact_lock(%d)",
-		Begin, Timeouts{}.SQL(), lockKey(name))); err != nil {
-		unlock()
-		return nil, fmt.Errorf("lock %s: %w", name, Translate(err))
-	}
-	return unlock, nil
-}
-
-func lockKey(name string) int64 {
+// The lock belongs to the transaction that does the work. A session's would not do:
+// behind a pooler, the next statement may run in another session, and the lock would
+// stay with one that nobody unlocks. Nor would a transaction beside the work: it would
+// need a second connection, and where there is only one, wait for it forever.
+func LockTx(ctx context.Context, tx pgx.Tx, name string) error {
 	h := fnv.New64a()
 	_, _ = h.Write([]byte("eventbooking:" + name))
-	return int64(h.Sum64())
+	// Without timeouts: none may end the wait.
+	if _, err := tx.Exec(ctx, fmt.Sprintf("%s; SELECT pg_advisory_xact_lock(%d)", Timeouts{}.SQL(), int64(h.Sum64()))); err != nil {
+		return fmt.Errorf("lock %s: %w", name, Translate(err))
+	}
+	return nil
 }

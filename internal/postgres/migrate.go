@@ -20,54 +20,58 @@ import (
 // RiverSchema is where River keeps its tables, away from ours.
 const RiverSchema = "river"
 
-// migrationLock names the Lock under which every migration runs, ours and River's.
-// golang-migrate has a lock of its own, but it is a session's, which a pooler does
-// not keep, and it does not cover River's migrations, which have none. With one
-// lock around both, any number of processes may start at once: one migrates, the
-// others wait and find nothing to do.
+// migrationLock names the lock that every migration takes, ours and River's, in its
+// own transaction. golang-migrate has a lock, too, but it is a session's, which a
+// pooler does not keep, and River has none. So any number of processes may start at
+// once: each migration is applied by one of them.
 const migrationLock = "migrate"
 
-// Status says how far a database is migrated.
-type Status struct {
-	// Version is the last of our migrations that the database has, Latest the last
-	// that this program has. 0 is none.
-	Version, Latest uint
-	// Dirty means that another tool, which migrates without a transaction, failed
-	// half-way.
-	Dirty bool
-	// River and RiverLatest are the same for River's migrations.
-	River, RiverLatest int
-}
-
-// Current reports whether the database has all migrations that this program needs.
-func (s Status) Current() bool {
-	return !s.Dirty && s.Version >= s.Latest && s.River >= s.RiverLatest
-}
-
 // MigrateUp brings the database to the latest version. Any number of processes may
-// call it at the same time. A database that a newer program has migrated is left
-// as it is. If a migration fails, the error names its version, and the earlier
-// ones stay applied; a database that cannot be reached is
+// call it at the same time. A database that has that version, or a newer one of a newer
+// program, is only read. If a migration fails, the error names its version, and the
+// earlier ones stay applied; a database that cannot be reached is
 // fault.DatabaseUnavailable.
-func MigrateUp(ctx context.Context, url string) error {
-	return migrator{files: db.Migrations}.run(ctx, url, migrator.up)
+func MigrateUp(ctx context.Context, address string) error {
+	return migrator{files: db.Migrations}.run(ctx, address, migrator.up)
 }
 
 // MigrateDown reverts the last steps of our migrations, with their data. 0 steps
 // reverts all of ours and River's. It returns an error and reverts nothing if the
 // database has fewer migrations.
-func MigrateDown(ctx context.Context, url string, steps int) error {
+func MigrateDown(ctx context.Context, address string, steps int) error {
 	if steps < 0 {
 		return fmt.Errorf("cannot migrate down by %d steps", steps)
 	}
-	return migrator{files: db.Migrations}.run(ctx, url, func(m migrator, ctx context.Context, pool *pgxpool.Pool) error {
+	return migrator{files: db.Migrations}.run(ctx, address, func(m migrator, ctx context.Context, pool *pgxpool.Pool) error {
 		return m.down(ctx, pool, steps)
 	})
 }
 
+// MigrateForce records that the database has our migrations up to a version, and none
+// that failed. It changes nothing else: it is for whoever has repaired by hand what
+// another tool left half-way.
+func MigrateForce(ctx context.Context, address string, version uint) error {
+	return migrator{files: db.Migrations}.run(ctx, address, func(m migrator, ctx context.Context, pool *pgxpool.Pool) error {
+		latest, err := m.latest()
+		if err != nil {
+			return err
+		}
+		if version > latest {
+			return fmt.Errorf("cannot force version %d: this program has %d migrations", version, latest)
+		}
+		return m.locked(ctx, pool, func(tx pgx.Tx) error {
+			_, err := tx.Exec(ctx, createVersionTable+"; DELETE FROM public.schema_migrations")
+			if err == nil && version > 0 {
+				_, err = tx.Exec(ctx, "INSERT INTO public.schema_migrations (version, dirty) VALUES ($1, false)", version)
+			}
+			return err
+		})
+	})
+}
+
 // MigrationStatus reads how far the database is migrated. It takes no lock.
-func MigrationStatus(ctx context.Context, url string) (Status, error) {
-	pool, err := Open(ctx, url, PoolOptions{MaxConns: 1, Name: "eventbooking migrate"})
+func MigrationStatus(ctx context.Context, address string) (Status, error) {
+	pool, err := Open(ctx, address, PoolOptions{MaxConns: 1, Name: "eventbooking migrate"})
 	if err != nil {
 		return Status{}, err
 	}
@@ -85,13 +89,9 @@ type migrator struct {
 	files fs.FS // holds migrations/*.sql
 }
 
-func (m migrator) run(ctx context.Context, url string, work func(migrator, context.Context, *pgxpool.Pool) error) error {
-	unlock, err := Lock(ctx, url, migrationLock)
-	if err != nil {
-		return fmt.Errorf("migrate: %w", err)
-	}
-	defer unlock()
-	pool, err := Open(ctx, url, PoolOptions{MaxConns: 2, Name: "eventbooking migrate"})
+func (m migrator) run(ctx context.Context, address string, work func(migrator, context.Context, *pgxpool.Pool) error) error {
+	// One connection is enough for all of it, and a pooler may have no more.
+	pool, err := Open(ctx, address, PoolOptions{MaxConns: 1, Name: "eventbooking migrate"})
 	if err != nil {
 		return err
 	}
@@ -103,25 +103,78 @@ func (m migrator) run(ctx context.Context, url string, work func(migrator, conte
 }
 
 func (m migrator) up(ctx context.Context, pool *pgxpool.Pool) error {
-	// After a newer program: in a rolling update, and when it is rolled back, the
-	// older program must start as well, and has nothing to add.
-	if s, err := m.status(ctx, pool); err != nil || s.Version > s.Latest && s.Current() {
+	s, err := m.status(ctx, pool)
+	switch {
+	case err != nil || s.Current():
+		// Also after a newer program: in a rolling update, and when it is rolled back,
+		// the older program must start as well, and has nothing to add.
+		return err
+	case s.Dirty:
+		return fmt.Errorf("another tool's migration to version %d failed half-way: repair the schema, "+
+			"then run eventbooking migrate force %d, or force %d if you have reverted it", s.Version, s.Version, max(s.Version, 1)-1)
+	}
+	if err := checkMayMigrate(ctx, pool, s); err != nil {
 		return err
 	}
-	if err := m.apply(ctx, pool, (*migrate.Migrate).Up); err != nil {
+	err = errMoved
+	for try := uint(0); errors.Is(err, errMoved) && try <= s.Latest; try++ {
+		err = m.apply(ctx, pool, (*migrate.Migrate).Up)
+	}
+	switch {
+	case sqlState(err) == duplicateTable:
+		return fmt.Errorf("%w: the database has tables of another program: use an empty database", err)
+	case err != nil:
 		return err
 	}
-	if _, err := pool.Exec(ctx, "CREATE SCHEMA IF NOT EXISTS "+RiverSchema); err != nil {
-		return err
-	}
+	return m.riverUp(ctx, pool)
+}
+
+// riverUp applies River's migrations, each in a transaction: some cannot share one.
+func (m migrator) riverUp(ctx context.Context, pool *pgxpool.Pool) error {
 	river, err := riverMigrator(pool)
 	if err != nil {
 		return err
 	}
-	if _, err = river.Migrate(ctx, rivermigrate.DirectionUp, nil); err != nil {
-		return fmt.Errorf("migrate River: %w", err)
+	for range river.AllVersions() {
+		var applied int
+		err := m.locked(ctx, pool, func(tx pgx.Tx) error {
+			var exists bool
+			err := tx.QueryRow(ctx, "SELECT EXISTS (SELECT FROM pg_namespace WHERE nspname = $1)", RiverSchema).Scan(&exists)
+			if err == nil && !exists {
+				_, err = tx.Exec(ctx, "CREATE SCHEMA "+RiverSchema)
+			}
+			if err != nil {
+				return err
+			}
+			result, err := river.MigrateTx(ctx, tx, rivermigrate.DirectionUp, &rivermigrate.MigrateOpts{MaxSteps: 1})
+			if err == nil {
+				applied = len(result.Versions)
+			}
+			return err
+		})
+		if err != nil {
+			return fmt.Errorf("migrate River: %w", err)
+		}
+		if applied == 0 {
+			return nil
+		}
 	}
 	return nil
+}
+
+// locked runs work in a transaction with the migration lock.
+func (m migrator) locked(ctx context.Context, pool *pgxpool.Pool, work func(tx pgx.Tx) error) error {
+	conn, err := Acquire(ctx, pool)
+	if err != nil {
+		return err
+	}
+	defer conn.Release()
+	return pgx.BeginTxFunc(ctx, conn, pgx.TxOptions{BeginQuery: Begin}, func(tx pgx.Tx) error {
+		if err := LockTx(ctx, tx, migrationLock); err != nil {
+			return err
+		}
+		return work(tx)
+	})
 }
 
 func (m migrator) down(ctx context.Context, pool *pgxpool.Pool, steps int) error {
@@ -151,9 +204,6 @@ func (m migrator) apply(ctx context.Context, pool *pgxpool.Pool, direction func(
 		return err
 	}
 	defer conn.Release()
-	if _, err := conn.Exec(ctx, createVersionTable); err != nil {
-		return err
-	}
 	source, err := iofs.New(m.files, "migrations")
 	if err != nil {
 		return err
@@ -181,32 +231,6 @@ func RiverVersion() int {
 	}
 	known := river.AllVersions()
 	return known[len(known)-1].Version
-}
-
-// riverVersion reads River's own table: its Go API fails on the versions of a newer
-// River.
-func riverVersion(ctx context.Context, q querier) (version int, err error) {
-	const table = RiverSchema + ".river_migration"
-	var exists bool
-	if err := q.QueryRow(ctx, "SELECT to_regclass($1) IS NOT NULL", table).Scan(&exists); err != nil || !exists {
-		return 0, err
-	}
-	err = q.QueryRow(ctx, "SELECT coalesce(max(version), 0) FROM "+table+" WHERE line = 'main'").Scan(&version)
-	return version, err
-}
-
-func (m migrator) status(ctx context.Context, q querier) (Status, error) {
-	var s Status
-	var err error
-	if s.Latest, err = m.latest(); err != nil {
-		return s, err
-	}
-	s.RiverLatest = RiverVersion()
-	if s.River, err = riverVersion(ctx, q); err != nil {
-		return s, Translate(err)
-	}
-	s.Version, s.Dirty, err = readVersion(ctx, q)
-	return s, Translate(err)
 }
 
 // latest is the last of our migrations that this program has.

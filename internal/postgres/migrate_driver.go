@@ -17,25 +17,34 @@ import (
 // person removes it.
 //
 // golang-migrate calls SetVersion(v, true), Run, SetVersion(v, false), in this
-// order. They begin, continue and commit the transaction.
+// order. They begin, continue and commit the transaction, which holds the migration
+// lock. Before it had the lock, another process may have migrated: then SetVersion
+// returns errMoved, and nothing has happened.
 type atomicDriver struct {
 	ctx     context.Context // golang-migrate passes none
 	conn    *pgx.Conn
 	tx      pgx.Tx
+	from    int // the version that golang-migrate was told
 	version int // the version that the transaction leads to
 }
+
+// errMoved means that the version is not the one that the next migration starts from.
+var errMoved = errors.New("another process migrates this database at the same time")
 
 func (d *atomicDriver) SetVersion(version int, begin bool) (err error) {
 	if !begin {
 		if err := d.tx.Commit(d.ctx); err != nil {
 			return d.errMigration(err)
 		}
+		d.from = d.version
 		return nil
 	}
 	d.version = version
-	// Without timeouts but that of ctx: a migration may take long.
-	if d.tx, err = d.conn.BeginTx(d.ctx, pgx.TxOptions{BeginQuery: Begin + "; " + Timeouts{}.SQL()}); err != nil {
+	if d.tx, err = d.conn.BeginTx(d.ctx, pgx.TxOptions{BeginQuery: Begin}); err != nil {
 		return err
+	}
+	if err := d.lock(); err != nil {
+		return d.rollBack(err)
 	}
 	if _, err = d.tx.Exec(d.ctx, "DELETE FROM public.schema_migrations"); err != nil {
 		return d.rollBack(err)
@@ -47,6 +56,21 @@ func (d *atomicDriver) SetVersion(version int, begin bool) (err error) {
 		return d.rollBack(err)
 	}
 	return nil
+}
+
+// lock takes the migration lock, and then looks whether the version is still the same.
+func (d *atomicDriver) lock() error {
+	if err := LockTx(d.ctx, d.tx, migrationLock); err != nil {
+		return err
+	}
+	if _, err := d.tx.Exec(d.ctx, createVersionTable); err != nil {
+		return err
+	}
+	version, _, err := readVersion(d.ctx, d.tx)
+	if err == nil && atLeastNil(version) != d.from {
+		err = errMoved
+	}
+	return err
 }
 
 func (d *atomicDriver) Run(migration io.Reader) error {
@@ -77,13 +101,19 @@ func (d *atomicDriver) errMigration(cause error) error {
 
 func (d *atomicDriver) Version() (int, bool, error) {
 	version, dirty, err := readVersion(d.ctx, d.conn)
-	if version == 0 {
-		return database.NilVersion, dirty, err
-	}
-	return int(version), dirty, err
+	d.from = atLeastNil(version)
+	return d.from, dirty, err
 }
 
-// Lock and Unlock do nothing: the caller holds the migration lock.
+// atLeastNil is a version as golang-migrate counts, for which 0 is one.
+func atLeastNil(version uint) int {
+	if version == 0 {
+		return database.NilVersion
+	}
+	return int(version)
+}
+
+// Lock and Unlock do nothing: each transaction takes the migration lock.
 func (d *atomicDriver) Lock() error   { return nil }
 func (d *atomicDriver) Unlock() error { return nil }
 
@@ -98,19 +128,3 @@ const createVersionTable = `CREATE TABLE IF NOT EXISTS public.schema_migrations 
 	version bigint NOT NULL PRIMARY KEY,
 	dirty boolean NOT NULL
 )`
-
-type querier interface {
-	QueryRow(ctx context.Context, sql string, args ...any) pgx.Row
-}
-
-func readVersion(ctx context.Context, q querier) (version uint, dirty bool, err error) {
-	var exists bool
-	if err := q.QueryRow(ctx, "SELECT to_regclass('public.schema_migrations') IS NOT NULL").Scan(&exists); err != nil || !exists {
-		return 0, false, err
-	}
-	err = q.QueryRow(ctx, "SELECT version, dirty FROM public.schema_migrations LIMIT 1").Scan(&version, &dirty)
-	if errors.Is(err, pgx.ErrNoRows) {
-		return 0, false, nil
-	}
-	return version, dirty, err
-}

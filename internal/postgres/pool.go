@@ -8,7 +8,6 @@ package postgres
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"time"
 
@@ -32,7 +31,12 @@ type PoolOptions struct {
 
 const (
 	connectTimeout = 3 * time.Second
+	// acquireTimeout bounds the wait for a connection, also for one that is being
+	// opened: a TLS handshake under load is no outage.
 	acquireTimeout = 2 * time.Second
+	// busyTimeout bounds the wait for a connection of the pool where the server has
+	// none left to open.
+	busyTimeout = 100 * time.Millisecond
 	// idleBeforePing is how long a connection may be idle and still be used without
 	// a ping, pingTimeout how long it may then take to answer.
 	idleBeforePing = time.Second
@@ -41,14 +45,14 @@ const (
 
 // Open makes a pool. It does not connect: the pool does when it is asked for a
 // connection, so a database that is down now is not an error. The only error is
-// an url that is no PostgreSQL address; it does not contain the url.
-func Open(ctx context.Context, url string, o PoolOptions) (*pgxpool.Pool, error) {
-	config, err := parseURL(url)
+// ErrAddress.
+func Open(ctx context.Context, address string, o PoolOptions) (*pgxpool.Pool, error) {
+	config, err := parseAddress(address)
 	if err != nil {
 		return nil, err
 	}
-	// The only parameter that is sent when connecting, because poolers refuse
-	// others: transactions set what they need themselves (see Timeouts).
+	// Besides client_encoding the only parameter that is sent when connecting, because
+	// poolers refuse others: transactions set what they need themselves (see Timeouts).
 	if o.Name != "" {
 		config.ConnConfig.RuntimeParams["application_name"] = o.Name
 	}
@@ -108,17 +112,6 @@ func setStatementTimeout(ctx context.Context, conn *pgx.Conn, timeout time.Durat
 	return err
 }
 
-func parseURL(url string) (*pgxpool.Config, error) {
-	config, err := pgxpool.ParseConfig(url)
-	if err != nil {
-		// Not wrapped: pgx's error may quote the password.
-		return nil, errors.New("DATABASE_URL is not the address of a PostgreSQL database, " +
-			"such as postgres://user:password@host:5432/eventbooking?sslmode=require")
-	}
-	config.ConnConfig.ConnectTimeout = connectTimeout
-	return config, nil
-}
-
 // Acquire takes a connection from the pool. It waits at most 2 seconds, then
 // returns fault.DatabaseUnavailable; if ctx ends first, the error of ctx. The
 // caller must Release the connection.
@@ -126,6 +119,9 @@ func Acquire(ctx context.Context, pool *pgxpool.Pool) (*pgxpool.Conn, error) {
 	limited, cancel := context.WithTimeout(ctx, acquireTimeout)
 	defer cancel()
 	conn, err := pool.Acquire(limited)
+	if sqlState(err) == tooManyConnections {
+		conn, err = acquireBusy(limited, pool, err)
+	}
 	if err == nil {
 		return conn, nil
 	}
@@ -133,4 +129,22 @@ func Acquire(ctx context.Context, pool *pgxpool.Pool) (*pgxpool.Conn, error) {
 		return nil, ctx.Err() // the caller gave up, not the database
 	}
 	return nil, errFault(fault.DatabaseUnavailable, "No database connection is available.", err)
+}
+
+// acquireBusy takes a connection from a pool that the server does not let grow to its
+// size. The pool does not know that, and would rather fail than wait for one of those
+// that it has.
+func acquireBusy(ctx context.Context, pool *pgxpool.Pool, err error) (*pgxpool.Conn, error) {
+	ctx, cancel := context.WithTimeout(ctx, busyTimeout)
+	defer cancel()
+	for try := 0; sqlState(err) == tooManyConnections; try++ {
+		if Backoff(ctx, min(try, 1)) != nil {
+			return nil, err
+		}
+		var conn *pgxpool.Conn
+		if conn, err = pool.Acquire(ctx); err == nil {
+			return conn, nil
+		}
+	}
+	return nil, err
 }

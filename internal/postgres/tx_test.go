@@ -13,6 +13,7 @@ import (
 
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgxpool"
+	"golang.org/x/sync/errgroup"
 
 	"eventbooking/internal/fault"
 	"eventbooking/internal/postgres"
@@ -231,19 +232,27 @@ func TestInTxWithoutAFreeConnectionIsUnavailable(t *testing.T) {
 	must(t, postgres.InTx(t.Context(), pool, run("SELECT")))
 }
 
-func TestOpenRefusesABadURLWithoutQuotingIt(t *testing.T) {
+// The server may have fewer connections for this process than its pools want. Those
+// that there are serve all.
+func TestConnectionLimitOfTheServerIsWaitedOut(t *testing.T) {
 	t.Parallel()
-	for _, url := range []string{"postgres://me:s3cret@host:port/x", "postgres://me:s3cret@h/x?sslmode=s3cret", "nonsense s3cret",
-		"postgres://me:s3%zzcret@h/x", "mysql://me:s3cret@h/x"} {
-		_, err := postgres.Open(t.Context(), url, postgres.PoolOptions{})
-		if err == nil {
-			t.Errorf("%s: no error", url)
-			continue
-		}
-		if !strings.Contains(err.Error(), "DATABASE_URL") || strings.Contains(err.Error(), "cret") {
-			t.Errorf("%v", err)
-		}
+	url := testkit.EmptyDatabaseURL(t)
+	role := testkit.QueryOn[string](t, url, "SELECT 'few_' || replace(gen_random_uuid()::text, '-', '')")
+	must(t, testkit.ExecOn(url, "CREATE ROLE "+role+" LOGIN CONNECTION LIMIT 2"))
+	t.Cleanup(func() { must(t, testkit.ExecOn(url, "DROP ROLE "+role)) })
+	pool := testkit.Connect(t, strings.Replace(url, "postgres://eventbooking@", "postgres://"+role+"@", 1))
+	var all errgroup.Group
+	for range 4 {
+		all.Go(func() error {
+			for range 10 {
+				if err := postgres.InTx(t.Context(), pool, run("SELECT")); err != nil {
+					return err
+				}
+			}
+			return nil
+		})
 	}
+	must(t, all.Wait())
 }
 
 // The server ends a statement of its own accord: nobody's context does here.

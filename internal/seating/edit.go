@@ -22,7 +22,9 @@ type EditSlot struct {
 	Revision         int64
 	Capacity         *int
 	StartsAt, EndsAt *time.Time
-	Status           *SlotStatus
+	// MaxDuration bounds the new times; 0 does not.
+	MaxDuration time.Duration
+	Status      *SlotStatus
 	// Displace cancels the bookings of attendees who have seats elsewhere at the new
 	// times. Without it, such an edit is refused.
 	Displace bool
@@ -91,6 +93,8 @@ func (c EditSlot) checkAdmissible(s *State, slot *Slot, starts, ends time.Time, 
 		return atVersion(slot, fault.SlotStarted.New("The slot has started; its times can no longer change."))
 	case !starts.Before(ends):
 		return fault.InvalidTimeRange.New("ends_at must be after starts_at.")
+	case c.MaxDuration > 0 && ends.Sub(starts) > c.MaxDuration:
+		return fault.InvalidTimeRange.Newf("ends_at must be at most %.0f days after starts_at.", c.MaxDuration.Hours()/24)
 	case !s.Now.Before(starts):
 		return fault.InvalidTimeRange.New("starts_at must be in the future.")
 	}

@@ -34,6 +34,8 @@ func TestTimesOfASlotChangeUntilItStarts(t *testing.T) {
 	wantFault(t, err, fault.InvalidTimeRange)
 	_, err = f.apply(seating.EditSlot{SlotID: f.slot, StartsAt: at(-1)})
 	wantFault(t, err, fault.InvalidTimeRange)
+	_, err = f.apply(seating.EditSlot{SlotID: f.slot, EndsAt: at(800), MaxDuration: 31 * 24 * time.Hour})
+	wantFault(t, err, fault.InvalidTimeRange)
 	r := f.must(seating.EditSlot{SlotID: f.slot, StartsAt: at(60), EndsAt: at(61)})
 	if r.Slot.Revision != 2 || !r.Slot.StartsAt.Equal(*at(60)) {
 		t.Errorf("slot is %+v", r.Slot)

@@ -14,10 +14,17 @@ import (
 // ErrOthersData is returned for a database with data that was not seeded.
 var ErrOthersData = errors.New("the database contains data that was not seeded; use --fresh to delete all data and seed again")
 
+// ErrNotOwner is returned to a role that may not delete all data, nor drop indexes for
+// a large scale.
+var ErrNotOwner = errors.New("deleting all data, and large scales, need the owner of the tables: seed as the role that migrates")
+
 // emptyTx deletes all data but the versions of the migrations. It disables the trigger
 // that protects the ledger, so the database user must own the ledger; the service's
 // user need not.
 func emptyTx(ctx context.Context, tx pgx.Tx) error {
+	if err := checkOwner(ctx, tx); err != nil {
+		return err
+	}
 	tables, err := list(ctx, tx, `
 		SELECT format('%I.%I', schemaname, tablename) FROM pg_tables
 		WHERE schemaname = 'public' AND tablename <> 'schema_migrations'
@@ -29,6 +36,15 @@ func emptyTx(ctx context.Context, tx pgx.Tx) error {
 		"ALTER TABLE ledger DISABLE TRIGGER ledger_no_truncate",
 		"TRUNCATE "+strings.Join(tables, ", "),
 		"ALTER TABLE ledger ENABLE TRIGGER ledger_no_truncate")
+}
+
+func checkOwner(ctx context.Context, tx pgx.Tx) error {
+	var isOwner bool
+	err := tx.QueryRow(ctx, "SELECT pg_has_role(relowner, 'USAGE') FROM pg_class WHERE oid = 'ledger'::regclass").Scan(&isOwner)
+	if err == nil && !isOwner {
+		err = ErrNotOwner
+	}
+	return err
 }
 
 // bulk drops what makes writing millions of rows slow: the indexes, the constraints
@@ -43,6 +59,9 @@ const bulkScale = 10
 func beginBulkTx(ctx context.Context, tx pgx.Tx, scale int) (bulk, error) {
 	if scale < bulkScale {
 		return bulk{}, nil
+	}
+	if err := checkOwner(ctx, tx); err != nil {
+		return bulk{}, err
 	}
 	// Foreign keys are dropped before the keys that they refer to, and restored after.
 	const constraints = `

@@ -44,6 +44,10 @@ const (
 
 const dayLong = 24 * time.Hour
 
+// firstBookingAgo is how long ago the first booking of the first event was made. By it
+// Recall finds the time of the seed again.
+const firstBookingAgo = 9 * dayLong
+
 // addScenarios adds the events of the scenarios, each on its own days, so that
 // bookings of different scenarios do not overlap.
 func (w *world) addScenarios() {
@@ -132,7 +136,7 @@ func (w *world) addFullSlot() {
 	s := w.newScenarioEvent("Chamber concert", "Two quartets and a quintet.", smallHall, policy,
 		w.slotAt(8, 19, 2*time.Hour, 50), w.slotAt(9, 19, 2*time.Hour, 50))
 	s.Revision = 3 // edited twice before it was published
-	s.cancelAt(8*dayLong, s.bookAt(9*dayLong, 0, w.attendees[50], 1), attendee(w.attendees[50]))
+	s.cancelAt(8*dayLong, s.bookAt(firstBookingAgo, 0, w.attendees[50], 1), attendee(w.attendees[50]))
 	seated := s.fill(6*dayLong, 0, 0, 50)
 	first := s.bookAt(5*dayLong, 0, w.attendees[50], 1)
 	s.bookAt(4*dayLong, 0, w.attendees[51], 2)

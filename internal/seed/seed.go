@@ -23,7 +23,8 @@ type Options struct {
 	// Number is the random seed. The same Number, Scale and Now make the same rows,
 	// except for the password hashes.
 	Number int64
-	// Now is the end of the simulated time; zero means the database's clock.
+	// Now is the end of the simulated time, in whole seconds; zero means the database's
+	// clock.
 	Now time.Time
 	// Scale multiplies everything but the scenarios; 0 means 1.
 	Scale int
@@ -74,12 +75,10 @@ func run(ctx context.Context, pool *pgxpool.Pool, o Options, onlyEmpty bool) (re
 	if o.Progress == nil {
 		o.Progress = io.Discard
 	}
-	unlock, err := postgres.Lock(ctx, pool.Config().ConnString(), "seed")
-	if err != nil {
-		return report, false, err
-	}
-	defer unlock()
 	done, err := postgres.InTxReturning(ctx, pool, func(tx pgx.Tx) (*Report, error) {
+		if err := postgres.LockTx(ctx, tx, "seed"); err != nil {
+			return nil, err
+		}
 		// Statements may take long, so only waiting for locks has a timeout.
 		if _, err := tx.Exec(ctx, postgres.Timeouts{Lock: lockTimeout}.SQL()); err != nil {
 			return nil, err
@@ -126,7 +125,7 @@ func fillTx(ctx context.Context, tx pgx.Tx, o Options) (Report, error) {
 			return Report{}, err
 		}
 	}
-	now = now.UTC().Truncate(time.Microsecond)
+	now = now.UTC().Truncate(time.Second) // as exactly as Recall finds it again
 	load, err := beginBulkTx(ctx, tx, o.Scale)
 	if err != nil {
 		return Report{}, err

@@ -358,3 +358,36 @@ func count(t *testing.T, pool *pgxpool.Pool, sql string) (n int64) {
 	}
 	return n
 }
+
+// Whatever has happened since, the same requests are to be tried, with the same ids.
+func TestRecallReturnsTheSameScenarios(t *testing.T) {
+	t.Parallel()
+	ctx := context.Background()
+	for name, o := range map[string]seed.Options{
+		"now":     {Number: 1},
+		"evening": {Number: 5, Now: time.Date(2026, 11, 20, 23, 30, 12, 345_678_000, time.UTC)},
+		"morning": {Number: 1, Now: time.Date(2027, 3, 28, 0, 0, 0, 999, time.UTC)},
+	} {
+		pool := testkit.Database(t)
+		report := run(t, pool, o)
+		if _, err := pool.Exec(ctx, `
+			UPDATE users SET email = 'gone-' || id, name = '-', deleted_at = clock_timestamp(), password_hash = NULL
+			WHERE email = 'admin@example.com'`); err != nil {
+			t.Fatal(err)
+		}
+		testkit.Slot(t, pool, testkit.Event(t, pool).ID)
+		recalled, err := seed.Recall(ctx, pool, o.Number)
+		if err != nil {
+			t.Fatalf("%s: %v", name, err)
+		}
+		if fmt.Sprint(recalled.Scenarios) != fmt.Sprint(report.Scenarios) || !recalled.Now.Equal(report.Now) || len(recalled.Scenarios) == 0 {
+			t.Errorf("%s: other scenarios: as of %s, seeded as of %s", name, recalled.Now, report.Now)
+		}
+		if _, err := seed.Recall(ctx, pool, o.Number+1); !errors.Is(err, seed.ErrNotSeeded) {
+			t.Errorf("%s: another number: %v", name, err)
+		}
+	}
+	if _, err := seed.Recall(ctx, testkit.Database(t), 1); !errors.Is(err, seed.ErrNotSeeded) {
+		t.Errorf("an empty database: %v", err)
+	}
+}

@@ -87,7 +87,7 @@ func (w *world) addUsers() {
 	if w.index == 0 {
 		w.visitor = w.addUser("admin@example.com", "Alex Example", access.Attendee, visitorsPassword, 300)
 		w.busy = w.addUser("busy@test.com", "Busy Bee", access.Attendee, password, 206)
-		w.addUser("admin@test.com", "Ada Admin", access.Admin, password, 400)
+		w.addUser("admin@test.com", "Ada Admin", access.Admin, password, firstUserDays)
 		w.owner = w.addUser("organizer@test.com", "Olga Organizer", access.Organizer, password, 390)
 	}
 	// The numbers continue from world to world.
@@ -112,6 +112,9 @@ const (
 	password         = "password"
 	visitorsPassword = "password123"
 )
+
+// firstUserDays is how many days ago the first user registered.
+const firstUserDays = 400
 
 // addUser adds a user who registered some days ago.
 func (w *world) addUser(email, name string, role access.Role, password string, daysAgo int) *user {

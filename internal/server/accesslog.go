@@ -12,8 +12,9 @@ import (
 	"eventbooking/internal/access"
 )
 
-// accessLog logs one line for each answered request. For privacy it has neither the
-// query nor any header.
+// accessLog logs one line for each request. For privacy it has neither the query nor
+// any header. If the client hung up, the status says so, and the answer that it would
+// have got, or has got if it only stopped sending, is beside it.
 func accessLog(log *slog.Logger) echo.MiddlewareFunc {
 	return func(next echo.HandlerFunc) echo.HandlerFunc {
 		return func(c echo.Context) error {
@@ -22,14 +23,21 @@ func accessLog(log *slog.Logger) echo.MiddlewareFunc {
 				c.Error(err) // writes the answer, so that the status below is the one sent
 			}
 			r, response := c.Request(), c.Response()
+			status := response.Status
+			if hasHungUp(r.Context()) {
+				status = statusHungUp
+			}
 			attributes := []slog.Attr{
 				slog.String("method", r.Method),
 				slog.String("path", r.URL.EscapedPath()),
-				slog.Int("status", response.Status),
+				slog.Int("status", status),
 				slog.Int64("bytes", response.Size),
 				slog.Duration("took", time.Since(began)),
 				slog.String("request_id", RequestID(r.Context())),
 				slog.String("ip", c.RealIP()),
+			}
+			if status == statusHungUp {
+				attributes = append(attributes, slog.Int("answer", response.Status))
 			}
 			if caller := access.CallerFrom(r.Context()); caller.IsKnown() {
 				attributes = append(attributes, slog.String("user_id", caller.UserID.String()))

@@ -17,6 +17,7 @@ import (
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgxpool"
 	"github.com/riverqueue/river"
+	"github.com/riverqueue/river/riverdriver"
 	"github.com/riverqueue/river/riverdriver/riverpgxv5"
 
 	"eventbooking/internal/account"
@@ -32,6 +33,14 @@ import (
 type Config struct {
 	// DatabaseURL is that of a migrated database, which need not be reachable yet.
 	DatabaseURL string
+	// DirectURL is the address of the same database past a pooler, where this process
+	// is notified of jobs. Empty means DatabaseURL.
+	DirectURL string
+	// PollJobs means that no notification gets through, so that jobs are looked for.
+	PollJobs bool
+	// KeepIndexes means that the role is not the owner of River's tables, so that their
+	// indexes are not rebuilt every night.
+	KeepIndexes bool
 	// MaxConns bounds the connections that serve requests; the desk and the
 	// workers have their own. 0 means pgx's default.
 	MaxConns int32
@@ -58,7 +67,9 @@ const (
 	// fetchCooldown is the least time between two fetches of jobs. River's default of
 	// 0.1 s would add up along a chain of promotions.
 	fetchCooldown = time.Millisecond
-	tickInterval  = 500 * time.Millisecond
+	// pollInterval is how often jobs are looked for without notifications.
+	pollInterval = 200 * time.Millisecond
+	tickInterval = 500 * time.Millisecond
 	// closeTimeout bounds the closing of pools whose connections are still in use.
 	closeTimeout = 5 * time.Second
 )
@@ -160,17 +171,51 @@ func (a *App) prepareWorkers(ctx context.Context, config Config, bookings *booki
 	workers := river.NewWorkers()
 	waitlist.AddWorkers(workers, pool, a.desk)
 	booking.AddWorkers(workers, bookings)
-	a.workers, err = river.NewClient(riverpgxv5.New(pool), &river.Config{
+	driver, err := a.jobDriver(ctx, config, pool)
+	if err != nil {
+		return err
+	}
+	settings := river.Config{
 		Schema: postgres.RiverSchema, Logger: quiet(a.log), Workers: workers,
 		Queues:        map[string]river.QueueConfig{river.QueueDefault: {MaxWorkers: jobWorkers}},
 		FetchCooldown: fetchCooldown, JobTimeout: jobTimeout, RescueStuckJobsAfter: rescueAfter,
-	})
+	}
+	if config.PollJobs {
+		settings.PollOnly, settings.FetchPollInterval = true, pollInterval
+	}
+	if config.KeepIndexes {
+		settings.ReindexerIndexNames = []string{}
+	}
+	a.workers, err = river.NewClient(driver, &settings)
 	if err != nil {
 		return fmt.Errorf("workers: %w", err)
 	}
 	a.ticker = waitlist.NewTicker(pool, a.desk, a.log, tickInterval,
 		waitlist.Backstop{Name: "cancel bookings of deleted users", Poll: booking.NewLeaving(bookings).Poll})
 	return nil
+}
+
+// jobDriver returns River's driver on a pool. It is notified of jobs at DirectURL.
+func (a *App) jobDriver(ctx context.Context, config Config, pool *pgxpool.Pool) (riverdriver.Driver[pgx.Tx], error) {
+	if config.DirectURL == "" || config.DirectURL == config.DatabaseURL {
+		return riverpgxv5.New(pool), nil
+	}
+	direct, err := a.open(ctx, config.DirectURL, postgres.PoolOptions{Name: "eventbooking notifications", MaxConns: 1})
+	if err != nil {
+		return nil, err
+	}
+	return listeningDriver{riverpgxv5.New(pool), riverpgxv5.New(direct)}, nil
+}
+
+// listeningDriver listens in another pool than it works in.
+type listeningDriver struct {
+	*riverpgxv5.Driver
+	listening *riverpgxv5.Driver
+}
+
+// GetListener overrides the driver's own.
+func (d listeningDriver) GetListener(params *riverdriver.GetListenenerParams) riverdriver.Listener {
+	return d.listening.GetListener(params)
 }
 
 func (a *App) open(ctx context.Context, url string, options postgres.PoolOptions) (*pgxpool.Pool, error) {

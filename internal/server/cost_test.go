@@ -71,7 +71,7 @@ func newDoor(tb testing.TB) http.Handler {
 	}
 	e := echo.New()
 	e.HTTPErrorHandler = renderProblem(slog.New(slog.DiscardHandler))
-	e.Use(trace, limitBody, conditional, accept)
+	e.Use(trace, limitBody, joinTags, conditional, accept)
 	guards := map[string][]echo.MiddlewareFunc{}
 	for id, operation := range operations {
 		guards[id] = []echo.MiddlewareFunc{validate(operation)}

@@ -32,7 +32,8 @@ func newEnv(t testing.TB, edits ...func(*server.Config)) *env {
 	t.Helper()
 	config := server.Config{
 		DatabaseURL: testkit.DatabaseURL(t), MaxConns: 8, Workers: true, RequestTimeout: time.Minute,
-		Log: slog.New(slog.NewTextHandler(t.Output(), nil)),
+		PollJobs: testkit.Pooled(),
+		Log:      slog.New(slog.NewTextHandler(t.Output(), nil)),
 	}
 	for _, edit := range edits {
 		edit(&config)

@@ -16,7 +16,6 @@ import (
 	"eventbooking/gen/api"
 	"eventbooking/internal/fault"
 	"eventbooking/internal/idempotency"
-	"eventbooking/internal/postgres"
 )
 
 // retryLater is the default of Retry-After.
@@ -28,7 +27,10 @@ func renderProblem(log *slog.Logger) echo.HTTPErrorHandler {
 	return func(err error, c echo.Context) {
 		r, response := c.Request(), c.Response()
 		f := faultOf(err)
-		if f.Status >= http.StatusInternalServerError {
+		// What fails for a client that hung up is nobody's failure: the answer that
+		// cannot be sent, and a wait for the database that nobody asks for any more.
+		unasked := hasHungUp(r.Context()) && (response.Committed || f.Retryable)
+		if f.Status >= http.StatusInternalServerError && !unasked {
 			logFailure(r.Context(), log, r, f, err)
 		}
 		if response.Committed {
@@ -41,8 +43,8 @@ func renderProblem(log *slog.Logger) echo.HTTPErrorHandler {
 	}
 }
 
-// logFailure logs an error that is not the caller's, unless the caller has closed
-// the connection.
+// logFailure logs an error that is not the caller's, unless the process gave the
+// request up because it stops.
 func logFailure(ctx context.Context, log *slog.Logger, r *http.Request, f *fault.Error, err error) {
 	if errors.Is(err, context.Canceled) {
 		return
@@ -63,9 +65,9 @@ func logFailure(ctx context.Context, log *slog.Logger, r *http.Request, f *fault
 }
 
 // faultOf returns the fault that tells callers about an error. Of an unforeseen error
-// they learn no details.
+// they learn no details. Errors of the database are faults already: here, an error of
+// the network would be the client's connection.
 func faultOf(err error) *fault.Error {
-	err = postgres.Translate(err)
 	var (
 		framework *echo.HTTPError
 		tooLarge  *http.MaxBytesError

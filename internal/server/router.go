@@ -37,8 +37,8 @@ func newRouter(o routerOptions) (*echo.Echo, error) {
 	// Not X-Forwarded-For, which any client can set.
 	e.IPExtractor = echo.ExtractIPDirect()
 
-	e.Use(trace, securityHeaders(o.policy), accessLog(o.log), caching, acceptPatch, cors(o.origins), recoverPanics,
-		deadline(o.timeout), limitBody, uncompressed, conditional, accept)
+	e.Use(trace, outlive, securityHeaders(o.policy), accessLog(o.log), caching, acceptPatch, cors(o.origins), recoverPanics,
+		deadline(o.timeout), limitBody, uncompressed, joinTags, conditional, accept)
 
 	guards := map[string][]echo.MiddlewareFunc{}
 	for id, operation := range operations {

@@ -8,9 +8,11 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"net"
 	"net/http"
 	"net/http/httptest"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 
@@ -19,6 +21,7 @@ import (
 	"eventbooking/gen/api"
 	"eventbooking/internal/access"
 	"eventbooking/internal/fault"
+	"eventbooking/internal/postgres"
 )
 
 // stub implements GetLiveness by a function, and no other operation.
@@ -57,15 +60,21 @@ var handlerErrors = map[string]struct {
 	want   *fault.Code
 	logged string
 }{
-	"panic":         {func(context.Context) error { panic("secret") }, fault.Internal, `"stack":"`},
-	"nil pointer":   {func(context.Context) error { var o *Operations; o.stopping.Load(); return nil }, fault.Internal, `"stack":"`},
-	"unknown":       {func(context.Context) error { return errors.New("secret") }, fault.Internal, `"error":"secret"`},
-	"deadline":      {func(ctx context.Context) error { <-ctx.Done(); return fmt.Errorf("read: %w", ctx.Err()) }, fault.Overloaded, "deadline exceeded"},
-	"cancelled":     {func(context.Context) error { return context.Canceled }, fault.Overloaded, ""},
-	"database lost": {func(context.Context) error { return fmt.Errorf("read: %w", io.ErrUnexpectedEOF) }, fault.DatabaseUnavailable, "unexpected EOF"},
-	"refusal":       {func(context.Context) error { return fault.SlotFull }, fault.SlotFull, ""},
-	"wrapped":       {func(context.Context) error { return fmt.Errorf("secret: %w", fault.SlotFull.New("Full.")) }, fault.SlotFull, ""},
-	"Echo's":        {func(context.Context) error { return echo.ErrTeapot }, fault.Internal, "teapot"},
+	"panic":       {func(context.Context) error { panic("secret") }, fault.Internal, `"stack":"`},
+	"nil pointer": {func(context.Context) error { var o *Operations; o.stopping.Load(); return nil }, fault.Internal, `"stack":"`},
+	"unknown":     {func(context.Context) error { return errors.New("secret") }, fault.Internal, `"error":"secret"`},
+	"deadline":    {func(ctx context.Context) error { <-ctx.Done(); return fmt.Errorf("read: %w", ctx.Err()) }, fault.Overloaded, "deadline exceeded"},
+	"cancelled":   {func(context.Context) error { return context.Canceled }, fault.Overloaded, ""},
+	"database lost": {func(context.Context) error {
+		return postgres.Translate(fmt.Errorf("read: %w", io.ErrUnexpectedEOF))
+	}, fault.DatabaseUnavailable, "unexpected EOF"},
+	// Whoever uses the database translates its errors; this is another network.
+	"other connection lost": {func(context.Context) error {
+		return &net.OpError{Op: "write", Err: syscall.ECONNRESET}
+	}, fault.Internal, "connection reset"},
+	"refusal": {func(context.Context) error { return fault.SlotFull }, fault.SlotFull, ""},
+	"wrapped": {func(context.Context) error { return fmt.Errorf("secret: %w", fault.SlotFull.New("Full.")) }, fault.SlotFull, ""},
+	"Echo's":  {func(context.Context) error { return echo.ErrTeapot }, fault.Internal, "teapot"},
 	"not for JSON": {func(context.Context) error {
 		return fault.SlotFull.New("Full.").With(fault.Members{OpensAt: new(time.Date(10000, 1, 1, 0, 0, 0, 0, time.UTC))})
 	}, fault.Internal, ""},

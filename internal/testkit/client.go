@@ -97,6 +97,11 @@ func Header(name, value string) RequestOption {
 	return func(r *request) { r.Header.Set(name, value) }
 }
 
+// HeaderLine adds a line of a header to the request.
+func HeaderLine(name, value string) RequestOption {
+	return func(r *request) { r.Header.Add(name, value) }
+}
+
 // OffContract marks a request that is deliberately not what the contract
 // describes.
 func OffContract(r *request) { r.offContract = true }

@@ -5,7 +5,8 @@
 // Each test process starts an embedded server of its own, in a directory that
 // later runs use again. Databases are copies of a migrated template, which takes a
 // few hundredths of a second. TEST_DATABASE_URL names another server to use
-// instead, which any number of processes may share.
+// instead, which any number of processes may share. With TEST_POOLER=1 the tests reach
+// their databases through a PgBouncer in transaction mode.
 //
 // The package also makes what tests need in a database (Event, Slot, Book …),
 // clients that check every exchange against the contract (Client), servers to stop
@@ -106,7 +107,7 @@ func (s *server) create(t testing.TB, template string) string {
 			t.Errorf("testkit: %v", err)
 		}
 	})
-	return s.urlOf(name)
+	return s.testURL(name)
 }
 
 // closePool closes a test's pool. That waits for all connections to be released;

@@ -28,6 +28,7 @@ import (
 // server is the PostgreSQL that this process's tests use.
 type server struct {
 	url      string
+	pooled   string // the address for tests, if they go through a pooler
 	admin    *pgxpool.Pool
 	template string
 }
@@ -63,14 +64,22 @@ func openServer() (*server, error) {
 	if s.admin, err = postgres.Open(context.WithoutCancel(ctx), s.url, postgres.PoolOptions{MaxConns: 4, Name: "testkit"}); err != nil {
 		return nil, err
 	}
-	unlock, err := postgres.Lock(ctx, s.url, "testkit")
+	locked, err := s.admin.Begin(ctx)
 	if err != nil {
 		return nil, err
 	}
-	defer unlock()
+	defer func() { _ = locked.Rollback(ctx) }()
+	if err := postgres.LockTx(ctx, locked, "testkit"); err != nil {
+		return nil, err
+	}
 	hash, err := migrationsHash()
 	if err != nil {
 		return nil, err
+	}
+	if Pooled() {
+		if s.pooled, err = sharedPooler(s.url); err != nil {
+			return nil, err
+		}
 	}
 	s.template = templatePrefix + hash
 	if err := s.dropLeftovers(ctx, age); err != nil {
@@ -207,8 +216,18 @@ func (s *server) exec(statements ...string) error {
 	return nil
 }
 
-func (s *server) urlOf(database string) string {
-	u, err := url.Parse(s.url)
+// testURL is the address at which a test reaches a database.
+func (s *server) testURL(database string) string {
+	if s.pooled == "" {
+		return s.urlOf(database)
+	}
+	return postgres.ThroughPooler(at(s.pooled, database))
+}
+
+func (s *server) urlOf(database string) string { return at(s.url, database) }
+
+func at(address, database string) string {
+	u, err := url.Parse(address)
 	if err != nil {
 		panic(err) // postgres.Open accepted it
 	}

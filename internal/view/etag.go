@@ -54,30 +54,39 @@ type Tags struct {
 	list []string
 }
 
-// ParseTags parses a header; several header lines must be joined by commas. It
-// ignores everything from the first thing on that is not a tag.
+// ParseTags parses a header: * or a list of tags; several header lines must be joined
+// by commas. What is neither has no tags, so it matches nothing.
 func ParseTags(header string) Tags {
-	var t Tags
-	for rest := header; ; {
-		rest = strings.TrimLeft(rest, " \t,")
-		if strings.HasPrefix(rest, "*") {
-			return Tags{any: true}
-		}
-		weak := strings.HasPrefix(rest, "W/")
-		tag := strings.TrimPrefix(rest, "W/")
-		if !strings.HasPrefix(tag, `"`) {
-			return t // the end, or not a tag
-		}
-		end := strings.IndexByte(tag[1:], '"')
-		if end < 0 {
-			return t
-		}
-		tag, rest = tag[:end+2], tag[end+2:]
-		if weak {
-			tag = "W/" + tag
-		}
-		t.list = append(t.list, tag)
+	header = strings.Trim(header, " \t")
+	if header == "*" {
+		return Tags{any: true}
 	}
+	var t Tags
+	for rest := header; rest != ""; {
+		tag := nextTag(rest)
+		rest = strings.TrimLeft(rest[len(tag):], " \t")
+		if rest != "" && rest[0] != ',' {
+			return Tags{}
+		}
+		rest = strings.TrimLeft(rest, " \t,") // a list may have empty elements
+		if tag != "" {
+			t.list = append(t.list, tag)
+		}
+	}
+	return t
+}
+
+// nextTag returns the tag at the start of a text, or "".
+func nextTag(text string) string {
+	opaque := strings.TrimPrefix(text, "W/")
+	if !strings.HasPrefix(opaque, `"`) {
+		return ""
+	}
+	end := strings.IndexFunc(opaque[1:], func(r rune) bool { return r <= ' ' || r == '"' || r == 0x7f })
+	if end < 0 || opaque[1+end] != '"' {
+		return ""
+	}
+	return text[:len(text)-len(opaque)+end+2]
 }
 
 // Match says whether a tag is among them. Weak tags match nothing.
@@ -89,27 +98,38 @@ func (t Tags) MatchWeakly(etag string) bool {
 	return t.any || slices.ContainsFunc(t.list, func(tag string) bool { return strings.TrimPrefix(tag, "W/") == etag })
 }
 
+// Examples of tags, for the errors about If-Match.
+const (
+	EventTag   = `"3.5f0c6e1a9b7d2c48e1f3a6b0"`
+	SlotTag    = `"3.17"`
+	BookingTag = `"5f0c6e1a9b7d2c48e1f3a6b0"`
+)
+
 // IfMatch says which states of a resource an edit may be applied to.
-type IfMatch struct{ tags Tags }
-
-// AnyState matches every state.
-var AnyState = IfMatch{Tags{any: true}}
-
-// RequireIfMatch parses an If-Match header. If it was not sent, which is nil, the
-// error is fault.VersionRequired.
-func RequireIfMatch(header *string) (IfMatch, error) {
-	if header == nil {
-		return IfMatch{}, fault.VersionRequired.New("Send the ETag of what you edit in the If-Match header.")
-	}
-	return IfMatch{ParseTags(*header)}, nil
+type IfMatch struct {
+	tags    Tags
+	example string
 }
 
-// OptionalIfMatch parses an If-Match header; nil is AnyState.
-func OptionalIfMatch(header *string) IfMatch {
+// AnyState matches every state.
+var AnyState = IfMatch{tags: Tags{any: true}}
+
+// RequireIfMatch parses an If-Match header. If it was not sent, which is nil, the
+// error is fault.VersionRequired. example is a tag of such a resource.
+func RequireIfMatch(header *string, example string) (IfMatch, error) {
+	if header == nil {
+		return IfMatch{}, fault.VersionRequired.Newf("Send the ETag of what you edit in the If-Match header, such as %s.", example)
+	}
+	return IfMatch{ParseTags(*header), example}, nil
+}
+
+// OptionalIfMatch parses an If-Match header; nil is AnyState. example is a tag of such
+// a resource.
+func OptionalIfMatch(header *string, example string) IfMatch {
 	if header == nil {
 		return AnyState
 	}
-	return IfMatch{ParseTags(*header)}
+	return IfMatch{ParseTags(*header), example}
 }
 
 // IsAny says whether it matches every state.
@@ -120,7 +140,7 @@ func (m IfMatch) Check(current string) error {
 	if m.tags.Match(current) {
 		return nil
 	}
-	return fault.VersionMismatch.New("If-Match does not match the current state. Get the resource again and send its ETag, with the quotes.")
+	return m.errMismatch("state")
 }
 
 // CheckRevision returns fault.VersionMismatch unless a tag starts with the current
@@ -132,5 +152,10 @@ func (m IfMatch) CheckRevision(current int64) error {
 	}) {
 		return nil
 	}
-	return fault.VersionMismatch.Newf("If-Match does not match the current revision, %d. Get the resource again and send its ETag, with the quotes.", current)
+	return m.errMismatch(fmt.Sprintf("revision, %d", current))
+}
+
+func (m IfMatch) errMismatch(current string) error {
+	return fault.VersionMismatch.Newf("If-Match does not match the current %s. Get the resource again and send its ETag, with the quotes, such as %s.",
+		current, m.example)
 }

@@ -24,6 +24,20 @@ func TestWeakAndStrongTagsOfAListMatch(t *testing.T) {
 		{`"b", W/"c" ,	"a"`, `"a"`, true},
 		{`"a, b"`, `"a"`, false},
 		{`"x, \"a\""`, `"a"`, false},
+		{`"a" "b"`, `"a"`, false},
+		{`"a""b"`, `"a"`, false},
+		{`"a", b`, `"a"`, false},
+		{`b, "a"`, `"a"`, false},
+		{`"a";`, `"a"`, false},
+		{`,, "a" , ,`, `"a"`, true},
+		{`w/"a"`, `"a"`, false},
+		{`W/ "a"`, `"a"`, false},
+		{`**`, `"a"`, false},
+		{`*, "b"`, `"a"`, false},
+		{`"b", *`, `"a"`, false},
+		{`"*"`, `"a"`, false},
+		{` * `, `"a"`, true},
+		{`" a"`, `" a"`, false},
 		{`a`, `"a"`, false},
 		{`"a`, `"a"`, false},
 		{``, `"a"`, false},
@@ -39,11 +53,11 @@ func TestWeakAndStrongTagsOfAListMatch(t *testing.T) {
 // An edit compares the revision alone, which stands in front of the tag.
 func TestIfMatchComparesTheRevision(t *testing.T) {
 	t.Parallel()
-	if _, err := view.RequireIfMatch(nil); !errors.Is(err, fault.VersionRequired) {
+	if _, err := view.RequireIfMatch(nil, view.SlotTag); !errors.Is(err, fault.VersionRequired) {
 		t.Errorf("got %v", err)
 	}
 	check := func(header string, revision int64) error {
-		match, err := view.RequireIfMatch(&header)
+		match, err := view.RequireIfMatch(&header, view.SlotTag)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -54,7 +68,7 @@ func TestIfMatchComparesTheRevision(t *testing.T) {
 			t.Errorf("%s: %v", header, err)
 		}
 	}
-	for _, header := range []string{``, `3`, `"`, `""`, `"3`, `3"`, `"33.1"`, `"-3.1"`, `"03.1"`, `"+3"`, `"x.3"`, `W/"3.1"`, `"1.2", "2.3"`} {
+	for _, header := range []string{``, `3`, `"`, `""`, `"3`, `3"`, `"33.1"`, `"-3.1"`, `"03.1"`, `"+3"`, `"x.3"`, `W/"3.1"`, `"1.2", "2.3"`, `" 3"`, `"3 "`, `"3.1", 3.1`, `"3.1" "2.1"`} {
 		if err := check(header, 3); !errors.Is(err, fault.VersionMismatch) {
 			t.Errorf("%s: %v", header, err)
 		}
@@ -64,11 +78,11 @@ func TestIfMatchComparesTheRevision(t *testing.T) {
 func TestIfMatchComparesTagsStrongly(t *testing.T) {
 	t.Parallel()
 	for header, want := range map[string]bool{`"a"`: true, `"b", "a"`: true, `*`: true, `W/"a"`: false, `"b"`: false, ``: false} {
-		if err := view.OptionalIfMatch(&header).Check(`"a"`); (err == nil) != want {
+		if err := view.OptionalIfMatch(&header, view.BookingTag).Check(`"a"`); (err == nil) != want {
 			t.Errorf("%s: %v", header, err)
 		}
 	}
-	if err := view.OptionalIfMatch(nil).Check(`"a"`); err != nil {
+	if err := view.OptionalIfMatch(nil, view.BookingTag).Check(`"a"`); err != nil {
 		t.Errorf("without If-Match: %v", err)
 	}
 }

@@ -24,8 +24,8 @@
 //
 // # Rejected
 //
-// The library fergusstrange/embedded-postgres fetches the programs here, but does
-// not run them: it fails as root, leaves an orphan when its process is killed, and
+// The library fergusstrange/embedded-postgres: it unpacks an archive before it is
+// checked, fails as root, leaves an orphan when its process is killed, and
 // deletes the data when the major version changes. This package runs the server as
 // another user when it is root, and keeps one data directory per major version.
 package embedded

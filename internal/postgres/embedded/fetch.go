@@ -3,17 +3,20 @@
 package embedded
 
 import (
+	"archive/zip"
+	"bytes"
+	"cmp"
 	"context"
 	"crypto/sha256"
 	"errors"
 	"fmt"
 	"io"
+	"net/http"
 	"os"
 	"path/filepath"
+	"runtime"
 	"strings"
 	"time"
-
-	embeddedpostgres "github.com/fergusstrange/embedded-postgres"
 )
 
 // fetchedVersion is the version that is fetched, and checksums are the SHA-256 of
@@ -72,47 +75,99 @@ func fetchInto(ctx context.Context, cache, home, repository string) error {
 	return nil
 }
 
-// fetch lets embedded-postgres download and unpack PostgreSQL into dir/home. That
-// library offers this only as the first part of a start. The rest must not run: it
-// fails as root, and listens on TCP. A data directory that cannot be
-// cleared makes it fail there, before it runs anything.
+// fetch downloads the archive for this machine, checks it, and unpacks it into
+// dir/home. Nothing of an archive is looked at before its checksum is.
 func fetch(ctx context.Context, dir, repository string) error {
-	archive, home := filepath.Join(dir, "archive"), filepath.Join(dir, "home")
-	config := embeddedpostgres.DefaultConfig().Version(fetchedVersion).Port(0).CachePath(archive).
-		RuntimePath(filepath.Join(dir, "runtime")).BinariesPath(home).
-		DataPath(dir + "/.").Logger(io.Discard)
-	if repository != "" {
-		config = config.BinaryRepositoryURL(strings.TrimSuffix(repository, "/"))
-	}
-	ended := make(chan error, 1) // Start takes no context
-	go func() { ended <- embeddedpostgres.NewDatabase(config).Start() }()
-	select {
-	case err := <-ended:
-		if verifyErr := verify(archive); verifyErr != nil {
-			return fmt.Errorf("%w (%w)", verifyErr, err)
-		}
-		if _, statErr := os.Stat(filepath.Join(home, "bin", "postgres")); statErr != nil {
-			return err
-		}
-		return nil
-	case <-ctx.Done():
-		return ctx.Err()
-	}
-}
-
-// verify returns an error unless a directory holds one archive with its known
-// checksum.
-func verify(dir string) error {
-	found, err := filepath.Glob(filepath.Join(dir, "*.txz"))
-	if err != nil || len(found) != 1 {
-		return errors.New("no archive was downloaded")
-	}
-	content, err := os.ReadFile(found[0])
+	name, err := archiveName()
 	if err != nil {
 		return err
 	}
-	if sum := fmt.Sprintf("%x", sha256.Sum256(content)); sum != checksums[filepath.Base(found[0])] {
-		return fmt.Errorf("%s has an unknown checksum: %s", filepath.Base(found[0]), sum)
+	packaged, err := download(ctx, cmp.Or(repository, mavenCentral), name)
+	if err != nil {
+		return err
 	}
-	return nil
+	archive, err := extract(packaged, name+".txz", checksums[name+".txz"])
+	if err != nil {
+		return err
+	}
+	return unpack(archive, filepath.Join(dir, "home"))
+}
+
+const mavenCentral = "https://repo1.maven.org/maven2"
+
+// maxArchive bounds what is downloaded and what is extracted from it; it has 15 MB.
+const maxArchive = 64 << 20
+
+// archiveName is that of the archive for this machine, without its ending.
+func archiveName() (string, error) {
+	platform := runtime.GOOS + "-" + runtime.GOARCH
+	if runtime.GOARCH == "arm64" {
+		platform += "v8"
+	}
+	if _, err := os.Stat("/etc/alpine-release"); err == nil {
+		platform += "-alpine"
+	}
+	name := "embedded-postgres-binaries-" + platform + "-" + fetchedVersion
+	if checksums[name+".txz"] == "" {
+		return "", fmt.Errorf("there is no PostgreSQL to fetch for %s", platform)
+	}
+	return name, nil
+}
+
+// download gets the package that holds an archive.
+func download(ctx context.Context, repository, name string) ([]byte, error) {
+	directory := strings.TrimSuffix(name, "-"+fetchedVersion)
+	url := fmt.Sprintf("%s/io/zonky/test/postgres/%s/%s/%s.jar", strings.TrimSuffix(repository, "/"), directory, fetchedVersion, name)
+	request, err := http.NewRequestWithContext(ctx, http.MethodGet, url, nil)
+	if err != nil {
+		return nil, err
+	}
+	response, err := http.DefaultClient.Do(request)
+	if err != nil {
+		return nil, err
+	}
+	defer func() { _ = response.Body.Close() }()
+	if response.StatusCode != http.StatusOK {
+		return nil, fmt.Errorf("%s: %s", url, response.Status)
+	}
+	content, err := readAll(response.Body)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", url, err)
+	}
+	return content, nil
+}
+
+// extract returns a file of a package if it has a checksum.
+func extract(packaged []byte, name, checksum string) ([]byte, error) {
+	files, err := zip.NewReader(bytes.NewReader(packaged), int64(len(packaged)))
+	if err != nil {
+		return nil, err
+	}
+	for _, entry := range files.File {
+		if !strings.HasSuffix(entry.Name, ".txz") {
+			continue
+		}
+		file, err := entry.Open()
+		if err != nil {
+			return nil, err
+		}
+		defer func() { _ = file.Close() }()
+		content, err := readAll(file)
+		if err != nil {
+			return nil, err
+		}
+		if sum := fmt.Sprintf("%x", sha256.Sum256(content)); sum != checksum {
+			return nil, fmt.Errorf("%s has an unknown checksum: %s", name, sum)
+		}
+		return content, nil
+	}
+	return nil, fmt.Errorf("the package of %s holds no archive", name)
+}
+
+func readAll(from io.Reader) ([]byte, error) {
+	content, err := io.ReadAll(io.LimitReader(from, maxArchive+1))
+	if err == nil && len(content) > maxArchive {
+		err = fmt.Errorf("more than %d bytes", maxArchive)
+	}
+	return content, err
 }

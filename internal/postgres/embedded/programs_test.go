@@ -54,7 +54,7 @@ func TestInstalledSkipsWhatDoesNotWork(t *testing.T) {
 
 // Without any programs, the error names the ways out.
 func TestFailedFetchNamesTheAlternatives(t *testing.T) {
-	t.Setenv("TMPDIR", t.TempDir()) // where embedded-postgres leaves its log
+	t.Parallel()
 	empty := httptest.NewServer(http.NotFoundHandler())
 	t.Cleanup(empty.Close)
 	cache := t.TempDir()
@@ -69,22 +69,6 @@ func TestFailedFetchNamesTheAlternatives(t *testing.T) {
 	}
 	if left, _ := os.ReadDir(cache); len(left) != 0 {
 		t.Errorf("left behind: %v", left)
-	}
-}
-
-func TestVerifyRefusesAWrongChecksum(t *testing.T) {
-	t.Parallel()
-	for name := range checksums {
-		if !strings.HasSuffix(name, "-"+fetchedVersion+".txz") {
-			t.Errorf("%s is not of version %s", name, fetchedVersion)
-		}
-		dir := t.TempDir()
-		if err := os.WriteFile(filepath.Join(dir, name), []byte("something else"), 0o600); err != nil {
-			t.Fatal(err)
-		}
-		if err := verify(dir); err == nil {
-			t.Errorf("%s: any content passes", name)
-		}
 	}
 }
 

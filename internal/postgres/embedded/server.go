@@ -9,6 +9,7 @@ import (
 	"log/slog"
 	"os"
 	"path/filepath"
+	"strings"
 	"syscall"
 	"time"
 )
@@ -59,7 +60,11 @@ const (
 // process runs there. It returns when the server answers, after 60 seconds at
 // most; fetching PostgreSQL may take 10 minutes more. Its errors are for the user:
 // where it helps, they name the variable to change or the program to install.
+//
+// It removes libpq's variables (PGHOST, PGSERVICE, PGOPTIONS, …) from this process:
+// they are of another server, and pgx would add them to the address of this one.
 func Start(ctx context.Context, o Options) (*Server, error) {
+	ignoreEnvironment()
 	cluster, err := newCluster(ctx, o)
 	if err != nil {
 		return nil, fmt.Errorf("embedded PostgreSQL: %w", err)
@@ -82,6 +87,14 @@ func Start(ctx context.Context, o Options) (*Server, error) {
 	s.stop = stop
 	go s.supervise(supervised, own)
 	return s, nil
+}
+
+func ignoreEnvironment() {
+	for _, entry := range os.Environ() {
+		if name, _, _ := strings.Cut(entry, "="); strings.HasPrefix(name, "PG") {
+			_ = os.Unsetenv(name) // fails only for names that no environment has
+		}
+	}
 }
 
 // URL is the address of the server's database. It stays the same when the server

@@ -1,0 +1,141 @@
+//go:build unix
+
+package testkit
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"net/url"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+
+	"eventbooking/internal/postgres"
+)
+
+const (
+	poolerPort = "6432"
+	// poolerLimit bounds the start of a pooler.
+	poolerLimit = 10 * time.Second
+)
+
+// Pooler starts a PgBouncer in transaction mode before the server of a database, and
+// returns the database's address there. Settings override its own. It ends with the
+// test, which is skipped where PgBouncer is not installed.
+func Pooler(t testing.TB, address string, settings map[string]string) string {
+	t.Helper()
+	if _, err := exec.LookPath("pgbouncer"); err != nil {
+		t.Skip("PgBouncer is not installed: apt-get install pgbouncer")
+	}
+	dir := ServerDir(t)
+	pooled, stop, err := startPooler(dir, address, settings)
+	must(t, err)
+	t.Cleanup(stop)
+	return pooled
+}
+
+// Pooled reports whether the tests reach their databases through a pooler that loses
+// prepared statements and notifications.
+func Pooled() bool { return os.Getenv("TEST_POOLER") != "" }
+
+// SkipIfPooled skips a test that looks at the sessions of its own server connections.
+func SkipIfPooled(t testing.TB, why string) {
+	t.Helper()
+	if Pooled() {
+		t.Skip("skipped behind a pooler: " + why)
+	}
+}
+
+// sharedPooler starts the pooler of all tests of this process, which ends with it.
+func sharedPooler(address string) (string, error) {
+	dir, err := os.MkdirTemp("", "evb-*") // its path is short enough for a socket
+	if err != nil {
+		return "", err
+	}
+	pooled, _, err := startPooler(dir, address, nil)
+	return pooled, err
+}
+
+// startPooler starts a PgBouncer with its socket in a directory.
+func startPooler(dir, address string, settings map[string]string) (pooled string, stop func(), err error) {
+	at, err := url.Parse(address)
+	if err != nil {
+		return "", nil, err
+	}
+	server := at.Query().Get("host")
+	info, err := os.Stat(server)
+	if err != nil {
+		return "", nil, fmt.Errorf("a pooler needs a server with a socket: %w", err)
+	}
+	// As the server's user, who alone may enter the directory of its socket.
+	owner := info.Sys().(*syscall.Stat_t)
+	if err := os.Chown(dir, int(owner.Uid), int(owner.Gid)); err != nil {
+		return "", nil, err
+	}
+	lines := []string{"[databases]", "* = host=" + server + " port=" + at.Query().Get("port") + " user=" + at.User.Username(), "[pgbouncer]"}
+	for name, value := range poolerSettings(dir, settings) {
+		lines = append(lines, name+" = "+value)
+	}
+	config := filepath.Join(dir, "pgbouncer.ini")
+	if err := os.WriteFile(config, []byte(strings.Join(lines, "\n")+"\n"), 0o644); err != nil {
+		return "", nil, err
+	}
+	// It ends when our end of the pipe closes, also if this process is killed.
+	cmd := exec.Command("sh", "-c", `pgbouncer -q "$0" & read end; kill -INT $!; wait; rm -rf "${0%/*}"`, config)
+	cmd.Dir = dir
+	if os.Geteuid() == 0 {
+		cmd.SysProcAttr = &syscall.SysProcAttr{Credential: &syscall.Credential{Uid: owner.Uid, Gid: owner.Gid}}
+	}
+	end, err := cmd.StdinPipe()
+	if err != nil {
+		return "", nil, err
+	}
+	if err := cmd.Start(); err != nil {
+		return "", nil, err
+	}
+	poolers = append(poolers, end)
+	stop = func() {
+		_ = end.Close()
+		_ = cmd.Wait()
+	}
+	at.RawQuery = url.Values{"host": {dir}, "port": {poolerPort}, "sslmode": {"disable"}}.Encode()
+	return at.String(), stop, awaitPooler(at.String(), filepath.Join(dir, "log"))
+}
+
+// poolers keeps the pipes from being collected, and so closed.
+var poolers []io.Closer //nolint:unused // never read
+
+func poolerSettings(dir string, settings map[string]string) map[string]string {
+	all := map[string]string{
+		"unix_socket_dir": dir, "listen_port": poolerPort, "logfile": filepath.Join(dir, "log"), "auth_type": "any", "pool_mode": "transaction",
+		"max_client_conn": "2000", "default_pool_size": "40", "server_idle_timeout": "5",
+	}
+	for name, value := range settings {
+		all[name] = value
+	}
+	return all
+}
+
+func awaitPooler(address, log string) error {
+	ctx, cancel := context.WithTimeout(context.Background(), poolerLimit)
+	defer cancel()
+	for {
+		conn, err := pgx.Connect(ctx, postgres.ThroughPooler(address))
+		if err == nil {
+			return conn.Close(ctx)
+		}
+		select {
+		case <-ctx.Done():
+			said, _ := os.ReadFile(log)
+			return fmt.Errorf("the pooler does not answer: %w\n%s", err, said)
+		case <-time.After(20 * time.Millisecond):
+		}
+	}
+}
