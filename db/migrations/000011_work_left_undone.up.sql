@@ -7,4 +7,4 @@ ALTER TABLE users ADD bookings_cancelled_at timestamptz;
 CREATE INDEX users_leaving ON users (id) WHERE deleted_at IS NOT NULL AND bookings_cancelled_at IS NULL;
 
 -- Bookings that wait for a larger capacity.
-CREATE INDEX bookings_waiting_for_capacity ON bookings (slot_id) WHERE blocked = 'capacity';
+CREATE INDEX IF NOT EXISTS bookings_waiting_for_capacity ON bookings (slot_id) WHERE blocked = 'capacity';

@@ -87,8 +87,10 @@ const sweepPage = 1000
 // Sweep deletes up to 1000 keys that are older than Retention, and returns how many
 // it deleted. A cancelled ctx is no error.
 func Sweep(ctx context.Context, pool *pgxpool.Pool) (int64, error) {
-	n, err := db.New().IdempotencyKeysDeleteOld(ctx, pool, db.IdempotencyKeysDeleteOldParams{
-		Before: time.Now().Add(-Retention), Page: sweepPage})
+	n, err := postgres.InTxReturning(ctx, pool, func(tx pgx.Tx) (int64, error) { // for its timeouts
+		return db.New().IdempotencyKeysDeleteOld(ctx, tx, db.IdempotencyKeysDeleteOldParams{
+			Before: time.Now().Add(-Retention), Page: sweepPage})
+	})
 	if err != nil && !errors.Is(err, context.Canceled) {
 		return 0, fmt.Errorf("delete old idempotency keys: %w", err)
 	}

@@ -24,6 +24,9 @@ type PoolOptions struct {
 	MaxConns int32
 	// Name is the connections' application_name in pg_stat_activity.
 	Name string
+	// StatementTimeout bounds statements outside transactions, which set their own; 0
+	// is no bound.
+	StatementTimeout time.Duration
 }
 
 const (
@@ -62,7 +65,10 @@ func Open(ctx context.Context, address string, o PoolOptions) (*pgxpool.Pool, er
 	config.MaxConnLifetimeJitter = 10 * time.Minute
 	config.MaxConnIdleTime = 10 * time.Minute
 	config.HealthCheckPeriod = 15 * time.Second
-	config.AfterConnect = registerTypes
+	config.AfterConnect = func(ctx context.Context, conn *pgx.Conn) error {
+		registerTypes(conn)
+		return setStatementTimeout(ctx, conn, o.StatementTimeout)
+	}
 	config.ConnConfig.OnNotice = onNotice
 	var pool *pgxpool.Pool
 	config.ShouldPing = func(ctx context.Context, p pgxpool.ShouldPingParams) bool {
@@ -91,9 +97,19 @@ func isAlive(ctx context.Context, conn *pgx.Conn) bool {
 
 // registerTypes lets pgx send google/uuid values in binary. Without it pgx formats
 // every element of an array as text, and the desk sends long arrays.
-func registerTypes(_ context.Context, conn *pgx.Conn) error {
-	pgxuuid.Register(conn.TypeMap())
-	return nil
+func registerTypes(conn *pgx.Conn) { pgxuuid.Register(conn.TypeMap()) }
+
+// setStatementTimeout bounds the statements of Read, once for the life of a connection:
+// to set it with each of them would take a round trip more. A context that ends asks the
+// server to stop, too, but that request may be lost with the client. Behind a pooler it
+// becomes that of a connection which others of this service use, for whom it is right,
+// too.
+func setStatementTimeout(ctx context.Context, conn *pgx.Conn, timeout time.Duration) error {
+	if timeout == 0 {
+		return nil
+	}
+	_, err := conn.Exec(ctx, fmt.Sprintf("SET statement_timeout = %d", timeout.Milliseconds()))
+	return err
 }
 
 // Acquire takes a connection from the pool. It waits at most 2 seconds, then

@@ -2,9 +2,14 @@ package postgres
 
 import (
 	"context"
+	"time"
 
 	"github.com/jackc/pgx/v5/pgxpool"
 )
+
+// ReadTimeout is the StatementTimeout for pools that serve requests: less than a request
+// may take, so that the server has stopped when the client gets an answer.
+const ReadTimeout = 8 * time.Second
 
 // Read runs query, which may be repeated, outside a transaction and returns its
 // result. It runs query again, up to Retries times, when the connection is lost, or

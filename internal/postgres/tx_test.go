@@ -253,3 +253,22 @@ func TestConnectionLimitOfTheServerIsWaitedOut(t *testing.T) {
 		return <-waited
 	})
 }
+
+// The server ends a statement of its own accord: nobody's context does here.
+func TestStatementTimeoutOfAPoolBoundsReads(t *testing.T) {
+	t.Parallel()
+	pool, err := postgres.Open(t.Context(), testkit.DatabaseURL(t), postgres.PoolOptions{MaxConns: 1, StatementTimeout: 50 * time.Millisecond})
+	must(t, err)
+	defer pool.Close()
+	_, err = postgres.Read(context.Background(), pool, func(c *pgxpool.Conn) (n int, err error) {
+		return n, c.QueryRow(context.Background(), "SELECT 1 FROM pg_sleep(60)").Scan(&n)
+	})
+	if !errors.Is(err, fault.Overloaded) {
+		t.Errorf("got %v, want overloaded", err)
+	}
+	// A transaction has its own.
+	must(t, postgres.InTx(t.Context(), pool, func(tx pgx.Tx) error {
+		_, err := tx.Exec(t.Context(), "SELECT pg_sleep(0.2)")
+		return err
+	}))
+}

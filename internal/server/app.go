@@ -106,11 +106,12 @@ func New(ctx context.Context, config Config) (*App, error) {
 }
 
 func (a *App) compose(ctx context.Context, config Config) error {
-	pool, err := a.open(ctx, config.DatabaseURL, "eventbooking", config.MaxConns)
+	pool, err := a.open(ctx, config.DatabaseURL, postgres.PoolOptions{
+		Name: "eventbooking", MaxConns: config.MaxConns, StatementTimeout: postgres.ReadTimeout})
 	if err != nil {
 		return err
 	}
-	deskPool, err := a.open(ctx, config.DatabaseURL, "eventbooking desk", desk.Connections)
+	deskPool, err := a.open(ctx, config.DatabaseURL, postgres.PoolOptions{Name: "eventbooking desk", MaxConns: desk.Connections})
 	if err != nil {
 		return err
 	}
@@ -162,7 +163,8 @@ func (a *App) serveHTTP(config Config, pool *pgxpool.Pool, jobs *river.Client[pg
 
 // prepareWorkers creates the workers of jobs and the ticker.
 func (a *App) prepareWorkers(ctx context.Context, config Config, bookings *booking.Service) error {
-	pool, err := a.open(ctx, config.DatabaseURL, "eventbooking jobs", jobConnections)
+	// Without a StatementTimeout: River's maintenance may take longer.
+	pool, err := a.open(ctx, config.DatabaseURL, postgres.PoolOptions{Name: "eventbooking jobs", MaxConns: jobConnections})
 	if err != nil {
 		return err
 	}
@@ -198,7 +200,7 @@ func (a *App) jobDriver(ctx context.Context, config Config, pool *pgxpool.Pool) 
 	if config.DirectURL == "" || config.DirectURL == config.DatabaseURL {
 		return riverpgxv5.New(pool), nil
 	}
-	direct, err := a.open(ctx, config.DirectURL, "eventbooking notifications", 1)
+	direct, err := a.open(ctx, config.DirectURL, postgres.PoolOptions{Name: "eventbooking notifications", MaxConns: 1})
 	if err != nil {
 		return nil, err
 	}
@@ -216,8 +218,8 @@ func (d listeningDriver) GetListener(params *riverdriver.GetListenenerParams) ri
 	return d.listening.GetListener(params)
 }
 
-func (a *App) open(ctx context.Context, url, name string, maxConns int32) (*pgxpool.Pool, error) {
-	pool, err := postgres.Open(ctx, url, postgres.PoolOptions{MaxConns: maxConns, Name: name})
+func (a *App) open(ctx context.Context, url string, options postgres.PoolOptions) (*pgxpool.Pool, error) {
+	pool, err := postgres.Open(ctx, url, options)
 	if err == nil {
 		a.pools = append(a.pools, pool)
 	}

@@ -3,9 +3,12 @@
 package server_test
 
 import (
+	"context"
+	"errors"
 	"log/slog"
 	"net/http"
 	"testing"
+	"time"
 
 	"eventbooking/gen/api"
 	"eventbooking/internal/access"
@@ -13,6 +16,7 @@ import (
 	"eventbooking/internal/postgres"
 	"eventbooking/internal/postgres/embedded"
 	"eventbooking/internal/server"
+	"eventbooking/internal/simulation"
 	"eventbooking/internal/testkit"
 )
 
@@ -57,6 +61,33 @@ func TestServiceRecoversFromADatabaseOutage(t *testing.T) {
 		answer.Into(&waiting)
 		return waiting.Status == api.BookingStatusConfirmed
 	})
+}
+
+// A read that hangs ends in the server before its request would, and a simulation.
+func TestReadsEndInTheDatabase(t *testing.T) {
+	testkit.SkipIfShort(t, "it waits for statement timeouts")
+	t.Parallel()
+	// Neither the request nor its client gives up first.
+	h := newEnv(t, func(c *server.Config) { c.Workers, c.RequestTimeout = false, time.Hour })
+	slot := testkit.Slot(t, h.pool, testkit.Event(t, h.pool).ID)
+	tx, err := h.pool.Begin(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = tx.Rollback(context.Background()) }()
+	if _, err := tx.Exec(t.Context(), "LOCK TABLE slots"); err != nil {
+		t.Fatal(err)
+	}
+	client := testkit.NewClient(t, h.Base())
+	client.Get("/api/v1/slots/" + slot.ID.String()).WantProblem(fault.Overloaded)
+	if _, err := simulation.OfSlot(t.Context(), h.pool, slot.ID, simulation.Assumptions{}); !errors.Is(err, fault.Contention) {
+		t.Errorf("the simulation: %v", err)
+	}
+	var running int
+	if err := tx.QueryRow(t.Context(), `SELECT count(*) FROM pg_stat_activity
+		WHERE datname = current_database() AND state = 'active' AND pid <> pg_backend_pid()`).Scan(&running); err != nil || running != 0 {
+		t.Errorf("%d statements still run, %v", running, err)
+	}
 }
 
 func (h *env) hasPromoteJobCompleted() (done bool) {

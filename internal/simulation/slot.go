@@ -83,7 +83,7 @@ type slotCopy struct {
 
 // copySlot reads a slot and its live bookings in one snapshot.
 func copySlot(ctx context.Context, conn *pgxpool.Conn, slotID uuid.UUID) (c slotCopy, err error) {
-	options := pgx.TxOptions{IsoLevel: pgx.RepeatableRead, AccessMode: pgx.ReadOnly}
+	options := pgx.TxOptions{BeginQuery: "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY; " + postgres.DefaultTimeouts.SQL()}
 	err = pgx.BeginTxFunc(ctx, conn, options, func(tx pgx.Tx) error {
 		q := db.New()
 		slots, err := q.SlotsLoad(ctx, tx, []uuid.UUID{slotID})

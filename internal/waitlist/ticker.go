@@ -209,12 +209,10 @@ func (t *Ticker) pollSlots(find finder, command func(uuid.UUID) seating.Command,
 }
 
 // find runs a finder in a transaction, for its timeouts.
-func (t *Ticker) find(ctx context.Context, find finder, resting []uuid.UUID) (due []uuid.UUID, err error) {
-	err = postgres.InTx(ctx, t.pool, func(tx pgx.Tx) error {
-		due, err = find(ctx, tx, resting, t.page)
-		return err
+func (t *Ticker) find(ctx context.Context, find finder, resting []uuid.UUID) ([]uuid.UUID, error) {
+	return postgres.InTxReturning(ctx, t.pool, func(tx pgx.Tx) ([]uuid.UUID, error) {
+		return find(ctx, tx, resting, t.page)
 	})
-	return due, err
 }
 
 // deleteOldKeys is a poll that deletes old idempotency keys.
