@@ -35,6 +35,7 @@ LIMIT @page::int;
 SELECT sqlc.embed(b), e.organizer_id, e.fit,
        s.capacity, s.seats_taken, s.status AS slot_status, s.version AS slot_version, s.freed_version,
        (s.starts_at <= clock_timestamp())::boolean AS started,
+       (s.status = 'cancelled' OR e.status = 'cancelled' OR s.ends_at <= clock_timestamp())::boolean AS is_over,
        ahead.bookings_ahead, ahead.seats_ahead, ahead.ready_bookings_ahead, ahead.ready_seats_ahead,
        coalesce(holdup.seats, 0)::int AS holdup_seats,
        coalesce(holdup.version, 0)::bigint AS holdup_version,

@@ -14,7 +14,7 @@ func promoted(r seating.Result) (idempotency.Response, error) {
 		list[i] = view.Booking{Booking: b, EventID: r.Slot.EventID}.JSON()
 	}
 	return idempotency.Record(api.PromoteSlot200JSONResponse{
-		Body: api.Promotion{Slot: view.Slot(r.Slot), Promoted: list}}.VisitPromoteSlotResponse)
+		Body: api.Promotion{Slot: view.Slot(r.Slot, r.At), Promoted: list}}.VisitPromoteSlotResponse)
 }
 
 func accepted(r seating.Result) (idempotency.Response, error) {
@@ -56,6 +56,6 @@ func (p Position) json() api.WaitlistPosition {
 		BookingID: p.BookingID, SlotID: p.SlotID, Status: api.BookingStatus(p.Status),
 		Position: view.ZeroIsNull(p.Number()), BookingsAhead: p.BookingsAhead, SeatsAhead: p.SeatsAhead,
 		Blocked: p.Blocked != seating.NotBlocked, BlockedBy: view.ZeroIsNull(p.BlockedBy), Passes: p.Passes, PassedBy: passedBy,
-		SeatsNeeded: p.SeatsNeeded(), SeatsAvailable: p.Free(), Reasons: reasons, SlotVersion: p.SlotVersion,
+		SeatsNeeded: p.SeatsNeeded(), SeatsAvailable: p.Available(), Reasons: reasons, SlotVersion: p.SlotVersion,
 	}
 }
