@@ -24,7 +24,7 @@ LIMIT @page::int;
 -- A slot's counts of waiting bookings, and of those that are not blocked, are right.
 -- name: DoctorWaitlist :many
 SELECT s.id AS slot_id, '00000000-0000-0000-0000-000000000000'::uuid AS booking_id, s.version,
-       format('waitlist_length is %s and waitlist_ready %s, but %s bookings wait, %s of them unblocked',
+       format('waitlist_length is %s and waitlist_ready %s; of the bookings, %s wait and %s are unblocked',
               s.waitlist_length, s.waitlist_ready, coalesce(b.waiting, 0), coalesce(b.ready, 0))::text AS detail
 FROM slots s
 LEFT JOIN (
@@ -38,7 +38,7 @@ LIMIT @page::int;
 -- No slot has more seats taken than its capacity, by its count or by its bookings.
 -- name: DoctorOversell :many
 SELECT s.id AS slot_id, '00000000-0000-0000-0000-000000000000'::uuid AS booking_id, s.version,
-       format('%s seats are taken by its count and %s by its bookings, of a capacity of %s',
+       format('its count says %s seats_taken, and its bookings %s, of a capacity of %s',
               s.seats_taken, coalesce(b.taken, 0), s.capacity)::text AS detail
 FROM slots s
 LEFT JOIN (
@@ -55,7 +55,7 @@ LIMIT @page::int;
 SELECT coalesce(s.id, l.slot_id)::uuid AS slot_id, '00000000-0000-0000-0000-000000000000'::uuid AS booking_id, coalesce(l.last, 0)::bigint AS version,
        CASE WHEN s.id IS NULL AND l.first = 1 AND l.entries = l.last
             THEN 'the slot is gone, but its ledger ends with seats taken or with a queue'
-            ELSE format('the ledger has %s entries from %s to %s, and the slot is at version %s',
+            ELSE format('the ledger counts %s from version %s to %s, and the slot is at version %s',
                         coalesce(l.entries, 0), coalesce(l.first, 0), coalesce(l.last, 0), s.version)
        END::text AS detail
 FROM slots s
@@ -92,7 +92,7 @@ WITH step AS (
     WINDOW log AS (PARTITION BY slot_id ORDER BY version)
 )
 SELECT slot_id, coalesce(booking_id, '00000000-0000-0000-0000-000000000000')::uuid AS booking_id, version,
-       format('the entry (%s) says %s seats of %s and %s waiting; by the entry before it should be %s of %s, and %s',
+       format('the entry (%s) says %s of %s seats and %s waiting; by the entry before it should be %s of %s, and %s',
               kind, seats_taken, capacity, waitlist_length, taken_expected, capacity_before, waiting_expected)::text AS detail
 FROM beside
 WHERE seats_taken <> taken_expected OR waitlist_length <> waiting_expected
@@ -129,7 +129,7 @@ LIMIT @page::int;
 -- A slot is as its last entry says.
 -- name: DoctorLastEntries :many
 SELECT s.id AS slot_id, '00000000-0000-0000-0000-000000000000'::uuid AS booking_id, s.version,
-       format('the slot has %s seats of %s taken and %s waiting; its last entry says %s of %s, and %s',
+       format('the slot has %s of %s seats taken and %s waiting; its last entry says %s of %s, and %s',
               s.seats_taken, s.capacity, s.waitlist_length, l.seats_taken, l.capacity, l.waitlist_length)::text AS detail
 FROM slots s
 JOIN ledger l ON l.slot_id = s.id AND l.version = s.version
@@ -152,7 +152,7 @@ WITH newest AS (
 SELECT coalesce(b.slot_id, n.slot_id)::uuid AS slot_id, coalesce(b.id, n.booking_id)::uuid AS booking_id, coalesce(n.version, 0)::bigint AS version,
        CASE WHEN b.id IS NULL THEN 'the ledger speaks of a booking that is not there'
             WHEN n.booking_id IS NULL THEN 'no entry of the ledger speaks of the booking'
-            ELSE format('the booking is %s with %s seats at version %s; its last entry says %s with %s at version %s, and its slot was moved at version %s',
+            ELSE format('the booking is %s, seats %s, at version %s; its last entry says %s with %s at version %s, and its slot was moved at version %s',
                         b.status, b.seats, b.version, l.status, l.seats, n.version, coalesce(m.version, 0))
        END::text AS detail
 FROM bookings b
@@ -184,7 +184,7 @@ WITH step AS (
     GROUP BY q.booking_id, q.queued_at
 )
 SELECT b.slot_id, b.id AS booking_id, b.version,
-       format('the booking was queued at version %s, blocked %s, passed %s times; the ledger says version %s, blocked %s, passed %s times',
+       format('the booking was queued at version %s, blocked %s, passes %s; the ledger says version %s, blocked %s, passes %s',
               b.queued_version, b.blocked IS NOT NULL, b.passes, q.queued_at, coalesce(q.blocked, false), coalesce(q.passes, 0))::text AS detail
 FROM bookings b
 LEFT JOIN state q ON q.booking_id = b.id
@@ -206,7 +206,7 @@ WITH step AS (
     WINDOW life AS (PARTITION BY slot_id, booking_id ORDER BY version)
 )
 SELECT s.slot_id, coalesce(s.booking_id, '00000000-0000-0000-0000-000000000000')::uuid AS booking_id, s.version,
-       format('the entry (%s) changes the booking from %s seats to %s; it takes %s at least',
+       format('the entry (%s) changes the seats of the booking from %s to %s; it takes %s at least',
               s.kind, s.had, s.seats, coalesce(b.seats_min::text, 'all'))::text AS detail
 FROM step s
 LEFT JOIN bookings b ON b.id = s.booking_id
@@ -217,7 +217,7 @@ WHERE s.seats <> s.had
                ELSE false
           END
 UNION ALL
-SELECT slot_id, id, version, format('the booking has %s seats, but takes %s at least', seats, seats_min)::text
+SELECT slot_id, id, version, format('the seats of the booking are %s, but it takes %s at least', seats, seats_min)::text
 FROM bookings
 WHERE seats_min NOT BETWEEN 1 AND seats
 LIMIT @page::int;
@@ -335,7 +335,7 @@ WITH RECURSIVE given_back AS (
                       ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING)
 )
 SELECT w.slot_id, w.id AS booking_id, w.version,
-       format('the booking waits for %s seats, %s are free, nobody comes before it, and no promotion is due', w.seats, w.free)::text AS detail
+       format('the booking needs %s of the %s free seats, nobody comes before it, and no promotion is due', w.seats, w.free)::text AS detail
 FROM waiting w
 WHERE w.seats <= w.free AND NOT w.sooner
   AND (w.rank = 1 OR (w.fit = 'first_fit' AND w.rank <= 100 AND NOT w.stops))
@@ -487,7 +487,7 @@ LIMIT @page::int;
 -- time, or by the slot's capacity.
 -- name: DoctorBlocked :many
 SELECT w.slot_id, w.id AS booking_id, w.version,
-       CASE WHEN w.blocked = 'capacity' THEN format('the booking is blocked for %s seats, but the slot has %s', coalesce(w.seats_min, w.seats), s.capacity)
+       CASE WHEN w.blocked = 'capacity' THEN format('the booking is blocked for its size, %s, but the slot has %s', coalesce(w.seats_min, w.seats), s.capacity)
             WHEN x.user_id <> w.user_id THEN format('the booking is blocked by booking %s of somebody else', x.id)
             ELSE format('the booking is blocked by booking %s, which is %s for %s', x.id, coalesce(x.status, 'not there'), x.during)
        END::text AS detail
@@ -530,7 +530,7 @@ LIMIT @page::int;
 (
 SELECT s.id AS slot_id, '00000000-0000-0000-0000-000000000000'::uuid AS booking_id, s.version,
        CASE WHEN s.promotion_due_at IS NOT NULL THEN format('a promotion is due since %s', s.promotion_due_at)
-            WHEN s.seats_taken > 0 OR s.waitlist_length > 0 THEN format('the slot was cancelled, but %s seats are still taken and %s bookings wait', s.seats_taken, s.waitlist_length)
+            WHEN s.seats_taken > 0 OR s.waitlist_length > 0 THEN format('the slot was cancelled, but seats_taken is still %s and waitlist_length %s', s.seats_taken, s.waitlist_length)
             ELSE 'the event was cancelled, but the slot is not'
        END::text AS detail
 FROM slots s

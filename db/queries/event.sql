@@ -160,9 +160,11 @@ WHERE s.id = @id;
 
 -- An event's slots by their start.
 -- name: SlotList :many
-SELECT * FROM slots
-WHERE event_id = @event_id AND (starts_at, id) > (@after_start::timestamptz, @after_id::uuid)
-ORDER BY starts_at, id
+SELECT sqlc.embed(s), e.organizer_id, e.status AS event_status, clock_timestamp()::timestamptz AS now
+FROM slots s
+JOIN events e ON e.id = s.event_id
+WHERE s.event_id = @event_id AND (s.starts_at, s.id) > (@after_start::timestamptz, @after_id::uuid)
+ORDER BY s.starts_at, s.id
 LIMIT @page::int;
 
 -- A slot's ledger from a version on.

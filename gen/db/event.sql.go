@@ -648,9 +648,11 @@ func (q *Queries) SlotGet(ctx context.Context, db DBTX, id uuid.UUID) (SlotGetRo
 }
 
 const slotList = `-- name: SlotList :many
-SELECT id, event_id, starts_at, ends_at, during, capacity, status, revision, version, seats_taken, waitlist_length, waitlist_ready, freed_version, promotion_due_at, created_at, updated_at, cancelled_at FROM slots
-WHERE event_id = $1 AND (starts_at, id) > ($2::timestamptz, $3::uuid)
-ORDER BY starts_at, id
+SELECT s.id, s.event_id, s.starts_at, s.ends_at, s.during, s.capacity, s.status, s.revision, s.version, s.seats_taken, s.waitlist_length, s.waitlist_ready, s.freed_version, s.promotion_due_at, s.created_at, s.updated_at, s.cancelled_at, e.organizer_id, e.status AS event_status, clock_timestamp()::timestamptz AS now
+FROM slots s
+JOIN events e ON e.id = s.event_id
+WHERE s.event_id = $1 AND (s.starts_at, s.id) > ($2::timestamptz, $3::uuid)
+ORDER BY s.starts_at, s.id
 LIMIT $4::int
 `
 
@@ -661,8 +663,15 @@ type SlotListParams struct {
 	Page       int32
 }
 
+type SlotListRow struct {
+	Slot        Slot
+	OrganizerID uuid.UUID
+	EventStatus string
+	Now         time.Time
+}
+
 // An event's slots by their start.
-func (q *Queries) SlotList(ctx context.Context, db DBTX, arg SlotListParams) ([]Slot, error) {
+func (q *Queries) SlotList(ctx context.Context, db DBTX, arg SlotListParams) ([]SlotListRow, error) {
 	rows, err := db.Query(ctx, slotList,
 		arg.EventID,
 		arg.AfterStart,
@@ -673,27 +682,30 @@ func (q *Queries) SlotList(ctx context.Context, db DBTX, arg SlotListParams) ([]
 		return nil, err
 	}
 	defer rows.Close()
-	items := []Slot{}
+	items := []SlotListRow{}
 	for rows.Next() {
-		var i Slot
+		var i SlotListRow
 		if err := rows.Scan(
-			&i.ID,
-			&i.EventID,
-			&i.StartsAt,
-			&i.EndsAt,
-			&i.During,
-			&i.Capacity,
-			&i.Status,
-			&i.Revision,
-			&i.Version,
-			&i.SeatsTaken,
-			&i.WaitlistLength,
-			&i.WaitlistReady,
-			&i.FreedVersion,
-			&i.PromotionDueAt,
-			&i.CreatedAt,
-			&i.UpdatedAt,
-			&i.CancelledAt,
+			&i.Slot.ID,
+			&i.Slot.EventID,
+			&i.Slot.StartsAt,
+			&i.Slot.EndsAt,
+			&i.Slot.During,
+			&i.Slot.Capacity,
+			&i.Slot.Status,
+			&i.Slot.Revision,
+			&i.Slot.Version,
+			&i.Slot.SeatsTaken,
+			&i.Slot.WaitlistLength,
+			&i.Slot.WaitlistReady,
+			&i.Slot.FreedVersion,
+			&i.Slot.PromotionDueAt,
+			&i.Slot.CreatedAt,
+			&i.Slot.UpdatedAt,
+			&i.Slot.CancelledAt,
+			&i.OrganizerID,
+			&i.EventStatus,
+			&i.Now,
 		); err != nil {
 			return nil, err
 		}

@@ -239,6 +239,7 @@ const waitlistPositionGet = `-- name: WaitlistPositionGet :one
 SELECT b.id, b.slot_id, b.user_id, b.during, b.seats, b.status, b.version, b.queued_version, b.passes, b.blocked, b.blocked_by, b.replaces_booking_id, b.expires_at, b.created_at, b.updated_at, b.seats_min, b.replaced_by, b.moved_from, b.checked_in_at, b.cancellation_closes_minutes, b.checked_in_by, e.organizer_id, e.fit,
        s.capacity, s.seats_taken, s.status AS slot_status, s.version AS slot_version, s.freed_version,
        (s.starts_at <= clock_timestamp())::boolean AS started,
+       (s.status = 'cancelled' OR e.status = 'cancelled' OR s.ends_at <= clock_timestamp())::boolean AS is_over,
        (CASE WHEN b.status = 'waitlisted' THEN blocker_of(b.user_id, b.during, b.replaces_booking_id, b.blocked_by)
              ELSE '00000000-0000-0000-0000-000000000000' END)::uuid AS blocker,
        ahead.bookings_ahead, ahead.seats_ahead, ahead.ready_bookings_ahead, ahead.ready_seats_ahead, ahead.oversized_ahead,
@@ -320,6 +321,7 @@ type WaitlistPositionGetRow struct {
 	SlotVersion        int64
 	FreedVersion       int64
 	Started            bool
+	IsOver             bool
 	Blocker            uuid.UUID
 	BookingsAhead      int64
 	SeatsAhead         int64
@@ -385,6 +387,7 @@ func (q *Queries) WaitlistPositionGet(ctx context.Context, db DBTX, id uuid.UUID
 		&i.SlotVersion,
 		&i.FreedVersion,
 		&i.Started,
+		&i.IsOver,
 		&i.Blocker,
 		&i.BookingsAhead,
 		&i.SeatsAhead,

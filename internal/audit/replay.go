@@ -292,10 +292,10 @@ func (r *Replayed) remember(id uuid.UUID, b Recalled) {
 func (r *Replayed) checkCounters(e seating.Entry) string {
 	switch {
 	case e.SeatsTaken != r.SeatsTaken || e.WaitlistLength != r.WaitlistLength:
-		return fmt.Sprintf("it says %d seats taken and %d waiting; it should be %d and %d",
+		return fmt.Sprintf("it counts %d taken and %d waiting; it should be %d and %d",
 			e.SeatsTaken, e.WaitlistLength, r.SeatsTaken, r.WaitlistLength)
 	case e.SeatsTaken > e.Capacity:
-		return fmt.Sprintf("%d seats are taken of a capacity of %d", e.SeatsTaken, e.Capacity)
+		return fmt.Sprintf("%d of %d seats are taken", e.SeatsTaken, e.Capacity)
 	}
 	return ""
 }

@@ -29,7 +29,7 @@ func TestReplayNamesTheFirstContradiction(t *testing.T) {
 		"capacity":     {change(5, func(e *seating.Entry) { e.Capacity = 9 }), 5, "the capacity was 2"},
 		"oversell": {change(4, func(e *seating.Entry) {
 			*e = seating.Entry{SlotID: e.SlotID, Version: 4, Kind: seating.KindEdited, Capacity: 1, SeatsTaken: 2}
-		}), 4, "2 seats are taken of a capacity of 1"},
+		}), 4, "2 of 1 seats are taken"},
 		"an impossible step": {change(6, func(e *seating.Entry) { e.Kind = seating.KindExpired }), 6, "cannot be expired"},
 		"about nothing":      {change(6, func(e *seating.Entry) { e.BookingID = uuid.Nil }), 6, "should be about a booking"},
 		"about a booking":    {change(6, func(e *seating.Entry) { e.Kind = seating.KindClosed }), 6, "cannot be closed"},

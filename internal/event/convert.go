@@ -142,14 +142,14 @@ func cancelled(e Event) (idempotency.Response, error) {
 }
 
 func slotCreated(s seating.Slot) (idempotency.Response, error) {
-	body, tag := view.TaggedSlot(s)
+	body, tag := view.TaggedSlot(s, s.CreatedAt)
 	return idempotency.Record(api.CreateSlot201JSONResponse{Body: body, Headers: api.CreateSlot201ResponseHeaders{
 		Location: "/api/v1/slots/" + s.ID.String(), ETag: tag,
 	}}.VisitCreateSlotResponse)
 }
 
 func slotCancelled(r seating.Result) (idempotency.Response, error) {
-	body, tag := view.TaggedSlot(r.Slot)
+	body, tag := view.TaggedSlot(r.Slot, r.At)
 	return idempotency.Record(api.CancelSlot200JSONResponse{
 		Body: body, Headers: api.CancelSlot200ResponseHeaders{ETag: tag}}.VisitCancelSlotResponse)
 }
@@ -162,10 +162,10 @@ func eventList(p page.Page[Event]) api.EventList {
 	return api.EventList{Data: data, NextCursor: view.ZeroIsNull(p.Next), HasMore: p.HasMore()}
 }
 
-func slotList(p page.Page[seating.Slot]) api.SlotList {
+func slotList(p page.Page[Slot]) api.SlotList {
 	data := make([]api.Slot, len(p.Items))
 	for i, s := range p.Items {
-		data[i] = view.Slot(s)
+		data[i] = view.Slot(s.Slot, s.Now)
 	}
 	return api.SlotList{Data: data, NextCursor: view.ZeroIsNull(p.Next), HasMore: p.HasMore()}
 }

@@ -106,7 +106,7 @@ func (h *Handler) GetSlot(ctx context.Context, r api.GetSlotRequestObject) (api.
 	if err != nil {
 		return nil, err
 	}
-	body, tag := view.TaggedSlot(slot.Slot)
+	body, tag := view.TaggedSlot(slot.Slot, slot.Now)
 	return api.GetSlot200JSONResponse{Body: body, Headers: api.GetSlot200ResponseHeaders{ETag: tag}}, nil
 }
 
@@ -121,7 +121,7 @@ func (h *Handler) UpdateSlot(ctx context.Context, r api.UpdateSlotRequestObject)
 	if err != nil {
 		return nil, err
 	}
-	body, tag := view.TaggedSlot(slot)
+	body, tag := view.TaggedSlot(slot.Slot, slot.Now)
 	return api.UpdateSlot200JSONResponse{Body: body, Headers: api.UpdateSlot200ResponseHeaders{ETag: tag}}, nil
 }
 

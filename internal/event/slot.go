@@ -68,9 +68,7 @@ func (s *Service) slot(ctx context.Context, slotID uuid.UUID) (Slot, error) {
 	case err != nil:
 		return Slot{}, err
 	}
-	slot := slotOf(row.Slot)
-	slot.OrganizerID, slot.EventStatus = row.OrganizerID, seating.EventStatus(row.EventStatus)
-	return Slot{Slot: slot, Now: row.Now}, nil
+	return slotOf(row), nil
 }
 
 // managedSlot reads a slot for who manages its event. Refusals: fault.NotFound,
@@ -83,13 +81,15 @@ func (s *Service) managedSlot(ctx context.Context, caller access.Caller, slotID 
 	return slot, caller.CheckManages(slot.OrganizerID, slot.EventStatus, errNoSlot())
 }
 
-// slotOf converts a slot's row, without the settings of its event.
-func slotOf(r db.Slot) seating.Slot {
-	return seating.Slot{
-		ID: r.ID, EventID: r.EventID, Status: seating.SlotStatus(r.Status),
+// slotOf converts a slot's row. It has the status of its event, but not the settings.
+func slotOf(row db.SlotGetRow) Slot {
+	r := row.Slot
+	return Slot{Now: row.Now, Slot: seating.Slot{
+		ID: r.ID, EventID: r.EventID, OrganizerID: row.OrganizerID,
+		EventStatus: seating.EventStatus(row.EventStatus), Status: seating.SlotStatus(r.Status),
 		StartsAt: r.StartsAt, EndsAt: r.EndsAt, Capacity: int(r.Capacity),
 		Revision: r.Revision, Version: r.Version,
 		SeatsTaken: int(r.SeatsTaken), WaitlistLength: int(r.WaitlistLength),
 		CreatedAt: r.CreatedAt, UpdatedAt: r.UpdatedAt,
-	}
+	}}
 }

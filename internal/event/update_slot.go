@@ -24,16 +24,16 @@ type SlotEdit struct {
 
 // UpdateSlot edits a slot, for who manages it. Refusals: fault.NotFound,
 // fault.NotPermitted, fault.InvalidTimeRange and those of seating.EditSlot.
-func (s *Service) UpdateSlot(ctx context.Context, caller access.Caller, slotID uuid.UUID, match view.IfMatch, edit SlotEdit) (seating.Slot, error) {
+func (s *Service) UpdateSlot(ctx context.Context, caller access.Caller, slotID uuid.UUID, match view.IfMatch, edit SlotEdit) (Slot, error) {
 	slot, err := s.managedSlot(ctx, caller, slotID)
 	if err != nil {
-		return seating.Slot{}, err
+		return Slot{}, err
 	}
 	if err := match.CheckRevision(slot.Revision); err != nil {
-		return seating.Slot{}, err
+		return Slot{}, err
 	}
 	if err := edit.check(slot); err != nil {
-		return seating.Slot{}, err
+		return Slot{}, err
 	}
 	revision := slot.Revision // what was checked here holds for it
 	if match.IsAny() {
@@ -44,7 +44,7 @@ func (s *Service) UpdateSlot(ctx context.Context, caller access.Caller, slotID u
 		Capacity: edit.Capacity, StartsAt: edit.StartsAt, EndsAt: edit.EndsAt, MaxDuration: maxDuration,
 		Status: edit.Status, Displace: edit.Displace,
 	}})
-	return outcome.Result.Slot, err
+	return Slot{Slot: outcome.Result.Slot, Now: outcome.Result.At}, err
 }
 
 // check checks the limits that seating.EditSlot does not check, on the times after the

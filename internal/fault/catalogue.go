@@ -168,11 +168,11 @@ var (
 		"This hold would exceed the number of seats that one user may hold at once; held is how many you hold now, limit is the maximum.",
 		"Confirm or cancel a hold, wait until one expires, or ask for fewer seats.")
 	HoldExpired = define(http.StatusConflict, "hold_expired", "Hold expired",
-		"The hold was not confirmed in time, and its seats were released.",
-		"Hold or book seats again.")
+		"The hold was not confirmed in time, so it no longer keeps its seats.",
+		"Hold or book seats again, if some are free.")
 	OfferExpired = define(http.StatusConflict, "offer_expired", "Offer expired",
-		"The offer was not accepted in time, and its seats were passed on to the next in the queue.",
-		"Book again; with if_full: waitlist, you join the end of the queue.")
+		"The offer was not accepted in time, so it no longer keeps its seats.",
+		"Book again; with if_full: waitlist, you join the end of the queue if no seats are free for you.")
 	LastAdministrator = define(http.StatusConflict, "last_administrator", "Last administrator",
 		"The user is the only administrator. Without one, nobody could make another.",
 		"Make somebody else an administrator first.")

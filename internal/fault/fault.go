@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"reflect"
+	"strings"
 	"time"
 
 	"github.com/google/uuid"
@@ -132,10 +133,13 @@ func InvalidParameter(name, code, detail string) *Error {
 	return e
 }
 
-// Count returns a number with its noun: "1 seat", "2 seats".
+// Count returns a number with its noun: "1 seat", "2 seats", "3 entries".
 func Count(n int, noun string) string {
 	if n == 1 {
 		return "1 " + noun
+	}
+	if stem, ok := strings.CutSuffix(noun, "y"); ok {
+		return fmt.Sprintf("%d %sies", n, stem)
 	}
 	return fmt.Sprintf("%d %ss", n, noun)
 }

@@ -15,6 +15,7 @@ import (
 	"github.com/riverqueue/river/rivermigrate"
 
 	"eventbooking/db"
+	"eventbooking/internal/fault"
 )
 
 // RiverSchema is where River keeps its tables, away from ours.
@@ -40,7 +41,7 @@ func MigrateUp(ctx context.Context, address string) error {
 // database has fewer migrations.
 func MigrateDown(ctx context.Context, address string, steps int) error {
 	if steps < 0 {
-		return fmt.Errorf("cannot migrate down by %d steps", steps)
+		return fmt.Errorf("cannot migrate down by %s", fault.Count(steps, "step"))
 	}
 	return migrator{files: db.Migrations}.run(ctx, address, func(m migrator, ctx context.Context, pool *pgxpool.Pool) error {
 		return m.down(ctx, pool, steps)
@@ -185,7 +186,7 @@ func (m migrator) down(ctx context.Context, pool *pgxpool.Pool, steps int) error
 			return err
 		}
 		if uint(steps) > s.Version {
-			return fmt.Errorf("cannot revert %d migrations: the database has %d", steps, s.Version)
+			return fmt.Errorf("cannot revert %s: the database has %d", fault.Count(steps, "migration"), s.Version)
 		}
 		return m.apply(ctx, pool, func(ours *migrate.Migrate) error { return ours.Steps(-steps) })
 	}

@@ -18,8 +18,10 @@ type Command interface {
 
 // Result is what a command did.
 type Result struct {
-	// Slot is the slot after the command; its Version is where this was decided.
+	// Slot is the slot after the command; its Version is where this was decided, and At
+	// is when.
 	Slot Slot
+	At   time.Time
 	// Booking is the booking that the command is about, if there is one.
 	Booking Booking
 	// Items are the results of a bundle's items.

@@ -103,6 +103,18 @@ const (
 // Free is how many seats nobody has.
 func (s *Slot) Free() int { return s.Capacity - s.SeatsTaken }
 
+// Available is how many seats somebody might still get: none once the slot has ended,
+// or if it or its event was cancelled.
+func (s *Slot) Available(now time.Time) int {
+	if s.IsOver(now) {
+		return 0
+	}
+	return s.Free()
+}
+
+// IsOver says whether the slot has ended, or it or its event was cancelled.
+func (s *Slot) IsOver(now time.Time) bool { return s.isCancelled() || s.Ended(now) }
+
 // isCancelled says whether the slot was cancelled for good, by itself or with its
 // event.
 func (s *Slot) isCancelled() bool {

@@ -133,6 +133,7 @@ func (s *State) insert(b *Booking) {
 // used afterwards.
 func (s *State) Apply(c Command) (Result, error) {
 	r, err := c.apply(s)
+	r.At = s.Now
 	s.verify()
 	return r, err
 }

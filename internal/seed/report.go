@@ -5,6 +5,8 @@ import (
 	"io"
 	"text/tabwriter"
 	"time"
+
+	"eventbooking/internal/fault"
 )
 
 // Report says what was seeded, and what to try with it.
@@ -24,8 +26,9 @@ func (r Report) Print(to io.Writer) error {
 	if c == (Counts{}) {
 		fmt.Fprintf(out, "Seeded as of %s (seed %d).\n", r.Now.Format(time.RFC3339), r.Number)
 	} else {
-		fmt.Fprintf(out, "Seeded %d users, %d events, %d slots and %d bookings with %d ledger entries, as of %s (seed %d, scale %d).\n",
-			c.Users, c.Events, c.Slots, c.Bookings, c.Entries, r.Now.Format(time.RFC3339), r.Number, r.Scale)
+		fmt.Fprintf(out, "Seeded %s, %s, %s and %s with %s, as of %s (seed %d, scale %d).\n",
+			fault.Count(int(c.Users), "user"), fault.Count(int(c.Events), "event"), fault.Count(int(c.Slots), "slot"), fault.Count(int(c.Bookings), "booking"),
+			fault.Count(int(c.Entries), "ledger entry"), r.Now.Format(time.RFC3339), r.Number, r.Scale)
 	}
 	fmt.Fprintf(out, "All users have the password %q, except admin@example.com: %q. Paths of requests are relative to /api/v1.\n", password, visitorsPassword)
 	for _, s := range r.Scenarios {

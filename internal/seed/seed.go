@@ -15,6 +15,7 @@ import (
 
 	"eventbooking/gen/db"
 	"eventbooking/internal/account"
+	"eventbooking/internal/fault"
 	"eventbooking/internal/postgres"
 )
 
@@ -147,7 +148,8 @@ func fillTx(ctx context.Context, tx pgx.Tx, o Options) (Report, error) {
 		}
 		report.Scenarios = append(report.Scenarios, w.scenarios...)
 		if o.Scale > 1 {
-			fmt.Fprintf(o.Progress, "%d of %d: %d bookings, %d ledger entries\n", w.index+1, o.Scale, report.Counts.Bookings, report.Counts.Entries)
+			fmt.Fprintf(o.Progress, "%d of %d: %s, %s\n", w.index+1, o.Scale,
+				fault.Count(int(report.Counts.Bookings), "booking"), fault.Count(int(report.Counts.Entries), "ledger entry"))
 		}
 	}
 	err = load.endTx(ctx, tx, func(statement string) { fmt.Fprintln(o.Progress, statement) })

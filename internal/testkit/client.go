@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"regexp"
 	"slices"
 	"strings"
 	"sync"
@@ -368,6 +369,14 @@ func checkAnswer(r *http.Request, route *routers.Route, path map[string]string, 
 	})
 }
 
+// wrongPlural is a counted noun that should be a singular.
+var wrongPlural = regexp.MustCompile(`\b1 (attendee|booking|character|day|entrie|event|field|item|minute|second|seat|slot|step|token|user)s\b`)
+
+// isSentence says whether a text ends with one full stop, and counts as one should.
+func isSentence(text string) bool {
+	return strings.HasSuffix(text, ".") && !strings.HasSuffix(text, "..") && !wrongPlural.MatchString(text)
+}
+
 // checkProblem checks what is true for all problems.
 func checkProblem(route *routers.Route, a Answer) error {
 	var p api.Problem
@@ -382,12 +391,14 @@ func checkProblem(route *routers.Route, a Answer) error {
 		return fmt.Errorf("unknown code %q", p.Code)
 	case code.Status != a.Status || p.Status != a.Status || p.Type != "/problems/"+code.Name || p.Title != code.Title || p.Retryable != code.Retryable:
 		return fmt.Errorf("differs from the catalogue's %s", code.Name)
-	case p.Detail == "" || p.Instance == "":
-		return fmt.Errorf("no detail or no instance")
+	case !isSentence(p.Detail) || p.Instance == "":
+		return fmt.Errorf("no instance, or the detail %q is no sentence", p.Detail)
 	case p.RequestID != a.Header.Get("X-Request-Id") && a.Header.Get("Idempotent-Replayed") == "":
 		return fmt.Errorf("request_id %q is not X-Request-Id", p.RequestID)
 	case code.Retryable != (a.Header.Get("Retry-After") != ""):
 		return fmt.Errorf("retryable is %t, Retry-After %q", code.Retryable, a.Header.Get("Retry-After"))
+	case wrongPlural.Match(a.Body):
+		return fmt.Errorf("it says %s", wrongPlural.Find(a.Body))
 	case a.Status == http.StatusUnauthorized && a.Header.Get("WWW-Authenticate") == "":
 		return fmt.Errorf("no WWW-Authenticate")
 	}

@@ -19,10 +19,10 @@ func TestAnswersOffTheContractAreFound(t *testing.T) {
 	t.Parallel()
 	const (
 		alive   = `{"status": "alive"}`
-		problem = `{"type": "/problems/internal", "title": "Internal error", "status": 500, "detail": "d", "instance": "/livez",
+		problem = `{"type": "/problems/internal", "title": "Internal error", "status": 500, "detail": "It failed.", "instance": "/livez",
 			"code": "internal", "request_id": "1", "retryable": false`
 	)
-	full := fmt.Sprintf(`{"type": "/problems/slot_full", "title": %q, "status": 409, "detail": "d", "instance": "/livez",
+	full := fmt.Sprintf(`{"type": "/problems/slot_full", "title": %q, "status": 409, "detail": "It failed.", "instance": "/livez",
 		"code": "slot_full", "request_id": "1", "retryable": false}`, fault.SlotFull.Title)
 	for name, c := range map[string]struct {
 		status int
@@ -42,6 +42,8 @@ func TestAnswersOffTheContractAreFound(t *testing.T) {
 		"another member":       {500, map[string]string{"Content-Type": "application/problem+json"}, problem + `, "mood": "bad"}`, "mood"},
 		"no problem":           {500, nil, alive, "not a problem"},
 		"a member less":        {409, map[string]string{"Content-Type": "application/problem+json"}, full, "waitlist_open"},
+		"two full stops":       {500, map[string]string{"Content-Type": "application/problem+json"}, strings.ReplaceAll(problem, "failed.", "failed..") + `}`, "no sentence"},
+		"a wrong plural":       {500, map[string]string{"Content-Type": "application/problem+json"}, strings.ReplaceAll(problem, "It failed", "It has 1 seats") + `}`, "no sentence"},
 		"another problem":      {500, map[string]string{"Content-Type": "application/problem+json"}, strings.ReplaceAll(problem, "internal", "slot_full") + `}`, "catalogue"},
 	} {
 		answer := Answer{Status: c.status, Body: []byte(c.body), Header: http.Header{"X-Request-Id": {"1"}, "Content-Type": {"application/json"}}}

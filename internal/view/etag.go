@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"time"
 
 	"eventbooking/gen/api"
 	"eventbooking/internal/fault"
@@ -41,10 +42,15 @@ func hashOf(text []byte) string {
 	return fmt.Sprintf("%x", sum[:12])
 }
 
-// TaggedSlot converts a slot for the API, and returns its ETag too: revision and
-// version. Every booking changes the version, but CheckRevision does not compare it.
-func TaggedSlot(s seating.Slot) (body api.Slot, etag string) {
-	return Slot(s), fmt.Sprintf(`"%d.%d"`, s.Revision, s.Version)
+// TaggedSlot converts a slot for the API, as it is at a time, and returns its ETag too:
+// revision and version. Every booking changes the version, but CheckRevision does not
+// compare it. That a slot is over changes the body and neither of them, so it is named.
+func TaggedSlot(s seating.Slot, now time.Time) (body api.Slot, etag string) {
+	over := ""
+	if s.IsOver(now) {
+		over = ".over"
+	}
+	return Slot(s, now), fmt.Sprintf(`"%d.%d%s"`, s.Revision, s.Version, over)
 }
 
 // Tags are the entity tags of an If-Match or If-None-Match header (RFC 9110,

@@ -63,7 +63,7 @@ func TestIfMatchComparesTheRevision(t *testing.T) {
 		}
 		return match.CheckRevision(revision)
 	}
-	for header, revision := range map[string]int64{`*`: 7, `"3"`: 3, `"3.17"`: 3, ` "12.ab34" `: 12, `"1.2", "3.4"`: 3} {
+	for header, revision := range map[string]int64{`*`: 7, `"3"`: 3, `"3.17"`: 3, ` "12.ab34" `: 12, `"1.2", "3.4"`: 3, `"3.17.over"`: 3} {
 		if err := check(header, revision); err != nil {
 			t.Errorf("%s: %v", header, err)
 		}

@@ -14,12 +14,12 @@ import (
 	"eventbooking/internal/seating"
 )
 
-// Slot converts a slot for the API.
-func Slot(s seating.Slot) api.Slot {
+// Slot converts a slot for the API, as it is at a time.
+func Slot(s seating.Slot, now time.Time) api.Slot {
 	return api.Slot{
 		ID: s.ID, EventID: s.EventID, Status: api.SlotStatus(s.Status),
 		StartsAt: s.StartsAt.UTC(), EndsAt: s.EndsAt.UTC(),
-		Capacity: s.Capacity, SeatsTaken: s.SeatsTaken, SeatsAvailable: s.Free(),
+		Capacity: s.Capacity, SeatsTaken: s.SeatsTaken, SeatsAvailable: s.Available(now),
 		WaitlistLength: s.WaitlistLength, Version: s.Version, Revision: s.Revision,
 		CreatedAt: s.CreatedAt.UTC(), UpdatedAt: s.UpdatedAt.UTC(),
 	}

@@ -15,7 +15,7 @@ func promoted(caller access.Caller, r seating.Result) (idempotency.Response, err
 		list[i] = view.Booking{Booking: b, EventID: r.Slot.EventID}.JSON(caller)
 	}
 	return idempotency.Record(api.PromoteSlot200JSONResponse{
-		Body: api.Promotion{Slot: view.Slot(r.Slot), Promoted: list}}.VisitPromoteSlotResponse)
+		Body: api.Promotion{Slot: view.Slot(r.Slot, r.At), Promoted: list}}.VisitPromoteSlotResponse)
 }
 
 func accepted(caller access.Caller, r seating.Result) (idempotency.Response, error) {
@@ -58,6 +58,6 @@ func (p Position) json(caller access.Caller) api.WaitlistPosition {
 		BookingID: p.BookingID, SlotID: p.SlotID, Status: api.BookingStatus(p.Status),
 		Position: view.ZeroIsNull(p.Number()), BookingsAhead: p.BookingsAhead, SeatsAhead: p.SeatsAhead,
 		Blocked: p.Blocked(), BlockedBy: view.OtherBooking(caller, p.UserID, p.BlockedBy), Passes: p.Passes, PassedBy: passedBy,
-		SeatsNeeded: p.SeatsNeeded(), SeatsAvailable: p.Free(), Reasons: reasons, SlotVersion: p.SlotVersion,
+		SeatsNeeded: p.SeatsNeeded(), SeatsAvailable: p.Available(), Reasons: reasons, SlotVersion: p.SlotVersion,
 	}
 }

@@ -43,7 +43,7 @@ func positionOf(r db.WaitlistPositionGetRow) Position {
 		HoldupSeats: int(r.HoldupSeats), HoldupVersion: r.HoldupVersion, OversizedAhead: int(r.OversizedAhead),
 		ShortVersion: r.ShortVersion, HeldupVersion: r.HeldupVersion,
 		Capacity: int(r.Capacity), SeatsTaken: int(r.SeatsTaken),
-		SlotStatus: seating.SlotStatus(r.SlotStatus), Started: r.Started,
+		SlotStatus: seating.SlotStatus(r.SlotStatus), Started: r.Started, IsOver: r.IsOver,
 		SlotVersion: r.SlotVersion, FreedVersion: r.FreedVersion,
 	}
 }

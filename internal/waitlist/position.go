@@ -49,9 +49,11 @@ type Position struct {
 	ShortVersion, HeldupVersion int64
 
 	// Of the slot.
-	Capacity, SeatsTaken      int
-	SlotStatus                seating.SlotStatus
-	Started                   bool
+	Capacity, SeatsTaken int
+	SlotStatus           seating.SlotStatus
+	Started              bool
+	// IsOver says that the slot has ended, or that it or its event was cancelled.
+	IsOver                    bool
 	SlotVersion, FreedVersion int64
 }
 
@@ -99,6 +101,14 @@ func (p Position) Number() int {
 
 // Free is the number of free seats of the slot.
 func (p Position) Free() int { return p.Capacity - p.SeatsTaken }
+
+// Available is how many seats somebody might still get.
+func (p Position) Available() int {
+	if p.IsOver {
+		return 0
+	}
+	return p.Free()
+}
 
 // MinSeats is the fewest seats that it can be promoted with.
 func (p Position) MinSeats() int {

@@ -230,6 +230,14 @@ func (s *Slot) Taken() (n int) {
 // Free counts the seats that nobody has.
 func (s *Slot) Free() int { return s.Capacity - s.Taken() }
 
+// Available counts the seats that somebody might still get.
+func (s *Slot) Available() int {
+	if s.Status == SlotCancelled {
+		return 0
+	}
+	return s.Free()
+}
+
 // ready are those who wait and are not blocked, in order.
 func (s *Slot) ready() (ready []*Booking) {
 	for i := range s.Queue {

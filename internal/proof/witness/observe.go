@@ -27,7 +27,7 @@ func (c *check) saw(m *spec.Model, op int, e Entry) error {
 // sawSlot: the counters are the slot's; after an edit, the capacity is as asked.
 func sawSlot(m *spec.Model, o Operation) error {
 	s := &m.Slots[0]
-	is := Observation{Version: int64(s.Version), Capacity: s.Capacity, Taken: s.Taken(), Free: s.Free(), Waiting: len(s.Queue), Revision: s.Revision}
+	is := Observation{Version: int64(s.Version), Capacity: s.Capacity, Taken: s.Taken(), Free: s.Available(), Waiting: len(s.Queue), Revision: s.Revision}
 	switch {
 	case o.Saw != is:
 		return fmt.Errorf("the slot is %s", is)
@@ -68,7 +68,7 @@ func (c *check) sawPosition(m *spec.Model, o Operation) error {
 	if !known || b.Person != c.person(o.User) {
 		return errors.New("the user has no such booking")
 	}
-	is := Observation{Version: int64(s.Version), Booking: o.Booking, Status: b.Status, Free: s.Free()}
+	is := Observation{Version: int64(s.Version), Booking: o.Booking, Status: b.Status, Free: s.Available()}
 	is.Blocked, _ = m.Hindered(b)
 	if b.Status == spec.Waitlisted {
 		ahead := m.Ahead(b)
