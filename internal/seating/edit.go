@@ -84,8 +84,8 @@ func (c EditSlot) checkAdmissible(s *State, slot *Slot, starts, ends time.Time, 
 	switch {
 	case slot.isCancelled():
 		return atVersion(slot, fault.SlotCancelled.New("The slot was cancelled and can no longer be edited."))
-	case slot.Ended(s.Now) && (timesChange || c.cancels()):
-		return atVersion(slot, fault.SlotEnded.New("The slot has ended; it can no longer be moved or cancelled."))
+	case slot.Ended(s.Now) && c.cancels():
+		return atVersion(slot, fault.SlotEnded.New("The slot has ended; it can no longer be cancelled."))
 	case c.Capacity != nil && *c.Capacity < slot.SeatsTaken:
 		return atVersion(slot, fault.CapacityBelowTaken.Newf("The capacity cannot be less than the number of taken seats (%d).", slot.SeatsTaken).With(fault.Members{SeatsTaken: new(slot.SeatsTaken)}))
 	case !timesChange:

@@ -23,7 +23,7 @@ import (
 // sends. The test counts bytes and allocations, which do not depend on the machine;
 // BenchmarkCostliestRequests measures the time.
 const (
-	maxBytes  = 2 << 20
+	maxBytes  = 3 << 20
 	maxAllocs = 10_000
 )
 

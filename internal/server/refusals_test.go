@@ -11,6 +11,7 @@ import (
 	"eventbooking/internal/access"
 	"eventbooking/internal/fault"
 	"eventbooking/internal/seating"
+	"eventbooking/internal/server"
 	"eventbooking/internal/testkit"
 )
 
@@ -124,6 +125,7 @@ func raiseOfBooking(p *pairs) {
 func raiseOfBookings(p *pairs) {
 	late := p.place()
 	late.exec("UPDATE events SET cancellation_closes_minutes = 10000 WHERE id = {event}")
+	late.exec("UPDATE bookings SET cancellation_closes_minutes = 10000 WHERE slot_id IN (SELECT id FROM slots WHERE event_id = {event})")
 	path := "/api/v1/bookings/" + late.booking
 	closed := fault.CancellationWindowClosed
 	p.raises("cancelBooking", closed, late.me.Post(path+"/cancel", `{}`))
@@ -157,6 +159,41 @@ func raiseOfBookings(p *pairs) {
 	p.raiseOfOffers()
 }
 
+// raiseOfAttendance raises what a check-in and the end of a slot refuse.
+func raiseOfAttendance(p *pairs) {
+	staff := p.token(testkit.User(p.t, p.pool, access.Admin))
+	refuses := func(code *fault.Code, at place, by *testkit.Client) {
+		path := "/api/v1/bookings/" + at.booking
+		p.raises("cancelBooking", code, by.Post(path+"/cancel", `{"reason": "Rain"}`))
+		p.raises("updateBooking", code, by.Patch(path, `{"seats": 1}`))
+		p.raises("moveBooking", code, by.Post(path+"/move", `{"slot_id": "`+at.slot+`"}`))
+		p.raises("createBooking", code, at.me.Post("/api/v1/slots/"+at.slot+"/bookings",
+			`{"if_full": "waitlist", "replaces_booking_id": "`+at.booking+`"}`))
+	}
+	at := p.place()
+	path := "/api/v1/bookings/" + at.booking + "/check-in"
+	staff.Post(path, nil).Want(http.StatusOK)
+	refuses(fault.CheckedIn, at, at.me)
+	const times = "UPDATE slots SET starts_at = now() - interval '%s', ends_at = now() - interval '%s' WHERE event_id = {event} AND id <> {slot}"
+	at.exec(fmt.Sprintf(times, "2 hours", "1 hour"))
+	refuses(fault.BookingFinal, at, staff)
+	at.exec(fmt.Sprintf(times, "9 days", "8 days"))
+	p.raises("checkInBooking", fault.CheckInClosed, staff.Post(path, nil))
+	p.raises("undoCheckIn", fault.CheckInClosed, staff.Delete(path))
+
+	dark := p.place()
+	path = "/api/v1/bookings/" + dark.book(dark.me, 1) + "/check-in"
+	reasons[fault.SlotCancelled](dark)
+	p.raises("checkInBooking", fault.SlotCancelled, staff.Post(path, nil))
+	p.raises("undoCheckIn", fault.SlotCancelled, staff.Delete(path))
+
+	over := p.place()
+	over.exec("UPDATE slots SET starts_at = now() - interval '2 hours', ends_at = now() - interval '1 hour' WHERE id = {slot}")
+	path = "/api/v1/slots/" + over.slot
+	p.raises("cancelSlot", fault.SlotEnded, staff.Post(path+"/cancel", `{"reason": "Rain"}`))
+	p.raises("updateSlot", fault.SlotEnded, staff.Patch(path, map[string]any{"ends_at": time.Now().Add(time.Hour)}, anyVersion))
+}
+
 // raiseOfOffers makes offers of holds, which differ in their status only.
 func (p *pairs) raiseOfOffers() {
 	for _, c := range []struct {
@@ -180,6 +217,16 @@ func raiseOfUsers(p *pairs) {
 	taken := p.s.attendee.UserID.String() + "@test.com"
 	p.raises("registerUser", fault.EmailTaken, p.Post("/api/v1/auth/register", `{"email": "`+taken+`", "name": "N", "password": "password"}`))
 	p.raises("loginUser", fault.InvalidCredentials, p.Post("/api/v1/auth/login", `{"email": "`+taken+`", "password": "guess"}`))
+	alone := newEnv(p.t, func(c *server.Config) { c.Workers = false })
+	last, admin := alone.user(access.Admin)
+	p.raises("deleteMe", fault.LastAdministrator, admin.Delete("/api/v1/me"))
+	p.raises("updateUser", fault.LastAdministrator, admin.Patch("/api/v1/users/"+last.UserID.String(), `{"role": "attendee"}`))
+	event := testkit.Event(p.t, alone.pool)
+	testkit.Slot(p.t, alone.pool, event.ID)
+	organizer := alone.token(testkit.Caller(event.OrganizerID, access.Organizer))
+	p.raises("deleteMe", fault.OrganizerHasEvents, organizer.Delete("/api/v1/me"))
+	p.raises("updateUser", fault.OrganizerHasEvents, admin.Patch("/api/v1/users/"+event.OrganizerID.String(), `{"role": "attendee"}`))
+
 	_, me := p.user(access.Attendee)
 	p.raises("updateMe", fault.EmailTaken, me.Patch("/api/v1/me", `{"email": "`+taken+`"}`))
 }
@@ -199,7 +246,10 @@ func raiseOfEvents(p *pairs) {
 	p.raises("publishEvent", fault.InvalidTransition, admin.Post(path+"/publish", nil))
 	p.raises("createSlot", fault.InvalidTransition, admin.Post(path+"/slots", slotCreate()))
 
+	never := fmt.Sprintf(`{"booking_opens_at": %q}`, time.Now().AddDate(1, 0, 0).UTC().Format(time.RFC3339))
+	p.raises("updateEvent", fault.NoBookableSlot, admin.Patch("/api/v1/events/"+p.place().event, never, anyVersion))
 	draft := testkit.Event(p.t, p.pool, func(e *db.Event) { e.Status, e.PublishedAt = string(seating.EventDraft), nil })
+	p.raises("publishEvent", fault.NoBookableSlot, admin.Post("/api/v1/events/"+draft.ID.String()+"/publish", nil))
 	slot := testkit.Slot(p.t, p.pool, draft.ID)
 	p.raises("cancelEvent", fault.InvalidTransition, admin.Post("/api/v1/events/"+draft.ID.String()+"/cancel", `{"reason": "Rain"}`))
 	p.raises("cancelSlot", fault.InvalidTransition, admin.Post("/api/v1/slots/"+slot.ID.String()+"/cancel", `{"reason": "Rain"}`))

@@ -63,7 +63,7 @@ func (r drawing) comparePosition(who int, b spec.Booking, answer testkit.Answer)
 	var got api.WaitlistPosition
 	answer.Into(&got)
 	position, _ := got.Position.Get()
-	blocker := b.Blocker
+	hindered, blocker := r.model.Hindered(b)
 	if who != b.Person {
 		blocker = spec.None // only the owner is told
 	}
@@ -72,7 +72,6 @@ func (r drawing) comparePosition(who int, b spec.Booking, answer testkit.Answer)
 	for _, other := range ahead {
 		seats += other.Seats
 	}
-	hindered, blocker := r.model.Hindered(b)
 	if position != r.model.Position(b) || got.Blocked != hindered || r.number(orNil(got.BlockedBy.Get)) != blocker ||
 		got.BookingsAhead != len(ahead) || got.SeatsAhead != seats || b.Status == spec.Waitlisted && got.Passes != b.Passes {
 		r.t.Fatalf("%+v waits behind %d bookings with %d seats, and is told %s", b, len(ahead), seats, answer.Body)
