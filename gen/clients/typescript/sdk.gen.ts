@@ -2,7 +2,7 @@
 
 import { client } from './client.gen.js';
 import type { Client, ClientMeta, Options as Options2, RequestResult, TDataShape } from './client/index.js';
-import type { AcceptOfferData, AcceptOfferErrors, AcceptOfferResponses, CancelBookingData, CancelBookingErrors, CancelBookingResponses, CancelEventData, CancelEventErrors, CancelEventResponses, CancelSlotData, CancelSlotErrors, CancelSlotResponses, ChangePasswordData, ChangePasswordErrors, ChangePasswordResponses, CheckInBookingData, CheckInBookingErrors, CheckInBookingResponses, ConfirmBookingData, ConfirmBookingErrors, ConfirmBookingResponses, CreateBookingData, CreateBookingErrors, CreateBookingResponses, CreateBookingsData, CreateBookingsErrors, CreateBookingsResponses, CreateEventData, CreateEventErrors, CreateEventResponses, CreateHoldData, CreateHoldErrors, CreateHoldResponses, CreateSlotData, CreateSlotErrors, CreateSlotResponses, CreateTokenData, CreateTokenErrors, CreateTokenResponses, DeclineOfferData, DeclineOfferErrors, DeclineOfferResponses, DeleteEventData, DeleteEventErrors, DeleteEventResponses, DeleteMeData, DeleteMeErrors, DeleteMeResponses, DeleteSlotData, DeleteSlotErrors, DeleteSlotResponses, DeleteTokenData, DeleteTokenErrors, DeleteTokenResponses, GetBookingChainData, GetBookingChainErrors, GetBookingChainResponses, GetBookingData, GetBookingErrors, GetBookingHistoryData, GetBookingHistoryErrors, GetBookingHistoryResponses, GetBookingResponses, GetDocsData, GetDocsErrors, GetDocsResponses, GetEventData, GetEventErrors, GetEventResponses, GetLivenessData, GetLivenessErrors, GetLivenessResponses, GetMeData, GetMeErrors, GetMeResponses, GetProblemData, GetProblemErrors, GetProblemResponses, GetReadinessData, GetReadinessErrors, GetReadinessResponses, GetSlotData, GetSlotErrors, GetSlotLedgerData, GetSlotLedgerErrors, GetSlotLedgerResponses, GetSlotResponses, GetSlotWaitlistData, GetSlotWaitlistErrors, GetSlotWaitlistResponses, GetSpecJsonData, GetSpecJsonErrors, GetSpecJsonResponses, GetSpecYamlData, GetSpecYamlErrors, GetSpecYamlResponses, GetWaitlistPositionData, GetWaitlistPositionErrors, GetWaitlistPositionResponses, ListConflictsData, ListConflictsErrors, ListConflictsResponses, ListEventBookingsData, ListEventBookingsErrors, ListEventBookingsResponses, ListEventsData, ListEventsErrors, ListEventsResponses, ListMyBookingsData, ListMyBookingsErrors, ListMyBookingsResponses, ListSlotBookingsData, ListSlotBookingsErrors, ListSlotBookingsResponses, ListSlotsData, ListSlotsErrors, ListSlotsResponses, ListTokensData, ListTokensErrors, ListTokensResponses, ListUsersData, ListUsersErrors, ListUsersResponses, LoginUserData, LoginUserErrors, LoginUserResponses, LogoutUserData, LogoutUserErrors, LogoutUserResponses, MoveBookingData, MoveBookingErrors, MoveBookingResponses, PreviewCancellationData, PreviewCancellationErrors, PreviewCancellationResponses, PromoteSlotData, PromoteSlotErrors, PromoteSlotResponses, PublishEventData, PublishEventErrors, PublishEventResponses, RegisterUserData, RegisterUserErrors, RegisterUserResponses, SimulateSlotData, SimulateSlotErrors, SimulateSlotResponses, UndoCheckInData, UndoCheckInErrors, UndoCheckInResponses, UpdateBookingData, UpdateBookingErrors, UpdateBookingResponses, UpdateEventData, UpdateEventErrors, UpdateEventResponses, UpdateMeData, UpdateMeErrors, UpdateMeResponses, UpdateSlotData, UpdateSlotErrors, UpdateSlotResponses, UpdateUserData, UpdateUserErrors, UpdateUserResponses } from './types.gen.js';
+import type { AcceptOfferData, AcceptOfferErrors, AcceptOfferResponses, CancelBookingData, CancelBookingErrors, CancelBookingResponses, CancelEventData, CancelEventErrors, CancelEventResponses, CancelSlotData, CancelSlotErrors, CancelSlotResponses, ChangePasswordData, ChangePasswordErrors, ChangePasswordResponses, CheckInBookingData, CheckInBookingErrors, CheckInBookingResponses, ConfirmBookingData, ConfirmBookingErrors, ConfirmBookingResponses, CreateBookingData, CreateBookingErrors, CreateBookingResponses, CreateBookingsData, CreateBookingsErrors, CreateBookingsResponses, CreateEventData, CreateEventErrors, CreateEventResponses, CreateHoldData, CreateHoldErrors, CreateHoldResponses, CreateSlotData, CreateSlotErrors, CreateSlotResponses, CreateTokenData, CreateTokenErrors, CreateTokenResponses, DeclineOfferData, DeclineOfferErrors, DeclineOfferResponses, DeleteEventData, DeleteEventErrors, DeleteEventResponses, DeleteMeData, DeleteMeErrors, DeleteMeResponses, DeleteSlotData, DeleteSlotErrors, DeleteSlotResponses, DeleteTokenData, DeleteTokenErrors, DeleteTokenResponses, GetBookingChainData, GetBookingChainErrors, GetBookingChainResponses, GetBookingData, GetBookingErrors, GetBookingHistoryData, GetBookingHistoryErrors, GetBookingHistoryResponses, GetBookingResponses, GetDocsData, GetDocsErrors, GetDocsResponses, GetEventData, GetEventErrors, GetEventResponses, GetLivenessData, GetLivenessErrors, GetLivenessResponses, GetMeData, GetMeErrors, GetMeResponses, GetProblemData, GetProblemErrors, GetProblemResponses, GetReadinessData, GetReadinessErrors, GetReadinessResponses, GetSlotData, GetSlotErrors, GetSlotLedgerData, GetSlotLedgerErrors, GetSlotLedgerResponses, GetSlotResponses, GetSlotWaitlistData, GetSlotWaitlistErrors, GetSlotWaitlistResponses, GetSpecJsonData, GetSpecJsonErrors, GetSpecJsonResponses, GetSpecYamlData, GetSpecYamlErrors, GetSpecYamlResponses, GetTokenData, GetTokenErrors, GetTokenResponses, GetUserData, GetUserErrors, GetUserResponses, GetWaitlistPositionData, GetWaitlistPositionErrors, GetWaitlistPositionResponses, ListConflictsData, ListConflictsErrors, ListConflictsResponses, ListEventBookingsData, ListEventBookingsErrors, ListEventBookingsResponses, ListEventsData, ListEventsErrors, ListEventsResponses, ListMyBookingsData, ListMyBookingsErrors, ListMyBookingsResponses, ListSlotBookingsData, ListSlotBookingsErrors, ListSlotBookingsResponses, ListSlotsData, ListSlotsErrors, ListSlotsResponses, ListTokensData, ListTokensErrors, ListTokensResponses, ListUsersData, ListUsersErrors, ListUsersResponses, LoginUserData, LoginUserErrors, LoginUserResponses, LogoutUserData, LogoutUserErrors, LogoutUserResponses, MoveBookingData, MoveBookingErrors, MoveBookingResponses, PreviewCancellationData, PreviewCancellationErrors, PreviewCancellationResponses, PromoteSlotData, PromoteSlotErrors, PromoteSlotResponses, PublishEventData, PublishEventErrors, PublishEventResponses, RegisterUserData, RegisterUserErrors, RegisterUserResponses, SimulateSlotData, SimulateSlotErrors, SimulateSlotResponses, UndoCheckInData, UndoCheckInErrors, UndoCheckInResponses, UpdateBookingData, UpdateBookingErrors, UpdateBookingResponses, UpdateEventData, UpdateEventErrors, UpdateEventResponses, UpdateMeData, UpdateMeErrors, UpdateMeResponses, UpdateSlotData, UpdateSlotErrors, UpdateSlotResponses, UpdateUserData, UpdateUserErrors, UpdateUserResponses } from './types.gen.js';
 
 export type Options<TData extends TDataShape = TDataShape, ThrowOnError extends boolean = boolean, TResponse = unknown> = Options2<TData, ThrowOnError, TResponse> & {
     /**
@@ -94,12 +94,28 @@ export const listUsers = <ThrowOnError extends boolean = true>(options?: Options
 });
 
 /**
+ * Get a user
+ *
+ * Returns one user. A deleted user is 404.
+ *
+ * **Access:** administrators, with the ability `users:read`. **Repeating it** changes nothing.
+ *
+ */
+export const getUser = <ThrowOnError extends boolean = true>(options: Options<GetUserData, ThrowOnError>): RequestResult<GetUserResponses, GetUserErrors, ThrowOnError> => (options.client ?? client).get<GetUserResponses, GetUserErrors, ThrowOnError>({
+    security: [{ scheme: 'bearer', type: 'http' }],
+    url: '/api/v1/users/{user_id}',
+    ...options
+});
+
+/**
  * Change a user's role
  *
  * Makes an attendee an organizer or an administrator, or the reverse. The new role applies from the user's
- * next request. Giving a user the role that they already have changes nothing. An organizer who becomes an
- * attendee keeps their events, but only administrators can manage them. No user can change their own role
- * (403 `not_permitted`), so that the last administrator cannot lose access.
+ * next request. Giving a user the role that they already have changes nothing. The organizer of published
+ * events that have not ended cannot become an attendee (409 `organizer_has_events`): cancel the events first.
+ * Past events and drafts remain theirs, but only administrators can manage them. No user can change their own
+ * role (403 `not_permitted`), and the only administrator stays one (409 `last_administrator`). The first
+ * administrator is made by `eventbooking admin create`.
  *
  * **Access:** administrators, with the ability `users:write`. **Repeating it** changes nothing further.
  *
@@ -117,10 +133,13 @@ export const updateUser = <ThrowOnError extends boolean = true>(options: Options
 /**
  * Delete your user
  *
- * This cannot be undone. It cancels all live bookings of the user, even after cancellation has closed, and
- * promotes from the waitlists; it revokes all tokens; and it replaces the name and the e-mail address. The
- * address can then be registered again. Ledgers keep the user's id, which no longer leads to a name. Events
- * of which the user is the organizer remain: cancel them first if they should not take place.
+ * This cannot be undone. It cancels the live bookings of the user, even after cancellation has closed, and
+ * promotes from the waitlists; final bookings (see `cancelBooking`) stay, without a name; it revokes all tokens;
+ * and it replaces the name and the e-mail address. The address can then be registered again. Ledgers keep the
+ * user's id, which no longer leads to a name.
+ *
+ * The organizer of published events that have not ended must cancel them first (409 `organizer_has_events`);
+ * past events and drafts remain. The only administrator cannot be deleted (409 `last_administrator`).
  *
  * **Access:** any logged-in user, with the ability `me:write`. **Repeating it** returns 401, because the
  * user is deleted.
@@ -233,6 +252,21 @@ export const createToken = <ThrowOnError extends boolean = true>(options: Option
  *
  */
 export const deleteToken = <ThrowOnError extends boolean = true>(options: Options<DeleteTokenData, ThrowOnError>): RequestResult<DeleteTokenResponses, DeleteTokenErrors, ThrowOnError> => (options.client ?? client).delete<DeleteTokenResponses, DeleteTokenErrors, ThrowOnError>({
+    security: [{ scheme: 'bearer', type: 'http' }],
+    url: '/api/v1/me/tokens/{token_id}',
+    ...options
+});
+
+/**
+ * Get a token
+ *
+ * Returns one of the caller's tokens, valid or expired, without its secret. A token that was revoked, or
+ * that belongs to another user, is 404.
+ *
+ * **Access:** any logged-in user, with the ability `me:read`. **Repeating it** changes nothing.
+ *
+ */
+export const getToken = <ThrowOnError extends boolean = true>(options: Options<GetTokenData, ThrowOnError>): RequestResult<GetTokenResponses, GetTokenErrors, ThrowOnError> => (options.client ?? client).get<GetTokenResponses, GetTokenErrors, ThrowOnError>({
     security: [{ scheme: 'bearer', type: 'http' }],
     url: '/api/v1/me/tokens/{token_id}',
     ...options
@@ -354,7 +388,9 @@ export const getEvent = <ThrowOnError extends boolean = true>(options: Options<G
  *
  * A merge patch, with the event's `ETag` as `If-Match`. Published events can be edited too; new settings
  * apply to everything that happens afterwards. Turning `waitlist_mode` off while bookings wait in one of the
- * event's slots is 409 `waitlist_in_use`. A cancelled event cannot be edited (409 `invalid_transition`).
+ * event's slots is 409 `waitlist_in_use`. A cancelled event cannot be edited (409 `invalid_transition`), and an
+ * edit after which nobody could ever book a published event, because booking opens only when all slots have
+ * started (with `walk_ins`: ended), is 409 `no_bookable_slot`.
  *
  * If `fit`, `max_passes` or `waitlist_mode` changes, an `edited` entry is written to the ledger of every
  * slot of the event that can still promote. It makes a promotion due at once: a waiting booking that fits
@@ -379,7 +415,9 @@ export const updateEvent = <ThrowOnError extends boolean = true>(options: Option
  *
  * Makes the event visible to everybody. Its slots can be booked from `booking_opens_at`, or at once if that
  * is null. Publishing a published event changes nothing and returns 200. A cancelled event cannot be
- * published (409 `invalid_transition`). Slots can be added before and after publishing.
+ * published (409 `invalid_transition`), nor can an event that nobody could ever book (409
+ * `no_bookable_slot`): it has no slot, all its slots have ended or were cancelled, or booking opens only when
+ * all have started (with `walk_ins`: ended). More slots can be added after publishing.
  *
  * **Access:** organizers, for their own events, and administrators, with the ability `events:write`.
  * **Repeating it** with the same `Idempotency-Key` has no further effect.
@@ -394,7 +432,8 @@ export const publishEvent = <ThrowOnError extends boolean = true>(options: Optio
 /**
  * Cancel an event
  *
- * Closes the event for booking at once and for good. Its live bookings are then cancelled in the background,
+ * Closes the event for booking at once and for good. Its slots that have not ended are then cancelled in the
+ * background (see `cancelSlot`), with their live bookings; those that have ended stay as they are. It is done
  * in pages and without promotions, each with a ledger entry that has the reason; with many bookings, this
  * continues for a short time after the response. Cancelling a cancelled event changes nothing and returns
  * 200; the first reason is kept. A draft cannot be cancelled (409 `invalid_transition`): delete it instead
@@ -487,7 +526,8 @@ export const deleteSlot = <ThrowOnError extends boolean = true>(options: Options
  * Get a slot
  *
  * Includes the current number of free seats and the current length of the waitlist. The `ETag` is
- * `"<revision>.<version>"`, so it changes with every booking. Whoever can see the event can see its slots.
+ * `"<revision>.<version>"`, so it changes with every booking; once the slot has ended or is cancelled, it is
+ * `"<revision>.<version>.over"`. Whoever can see the event can see its slots.
  *
  * **Access:** everybody; a token is not needed. **Repeating it** changes nothing.
  *
@@ -508,11 +548,15 @@ export const getSlot = <ThrowOnError extends boolean = true>(options: Options<Ge
  * seats taken (below that, 409 `capacity_below_taken`).
  * - **Status:** a `closed` slot accepts no new bookings and no new waitlist entries, but still promotes
  * those that wait. `open` opens it again.
- * - **Times:** changing the times moves the slot's bookings too. It is 409 `event_has_bookings`, with
+ * - **Times:** changing the times moves the slot's bookings too. Each of them gets a new `slot_version` and
+ * `updated_at`, shows the change in its history, and can be cancelled by its owner until the new start,
+ * whatever `cancellation_closes_minutes` says. The edit is 409 `event_has_bookings`, with
  * `count`, if attendees would then overlap with their other bookings, or if more than 10,000 bookings take
- * seats in this slot. With `on_conflict: cancel`, bookings of this slot that would overlap are cancelled
+ * seats in this slot or wait for it. With `on_conflict: cancel`, bookings of this slot that would overlap are cancelled
  * instead, each with a ledger entry, and their seats go to the waitlist. New times have the same bounds as
- * in `createSlot`. A slot that has started cannot be moved (409 `slot_started`).
+ * in `createSlot`. While a slot runs, its end can be changed, to now at the earliest, but not its start
+ * (409 `slot_started`); then attendees who are checked in are not displaced. The times of an ended slot are
+ * final (409 `slot_ended`). The slots of drafts are free.
  *
  * A cancelled slot cannot be edited (409 `slot_cancelled`).
  *
@@ -535,8 +579,9 @@ export const updateSlot = <ThrowOnError extends boolean = true>(options: Options
  *
  * Closes the slot for booking at once and for good. Its live bookings are then cancelled in the background,
  * without promotions, each with a ledger entry that has the reason. Cancelling a cancelled slot changes
- * nothing and returns 200. A slot of a draft cannot be cancelled (409 `invalid_transition`): delete it
- * instead (`deleteSlot`).
+ * nothing and returns 200. If the slot is running, the bookings of attendees who are checked in stay; one
+ * that has ended cannot be cancelled (409 `slot_ended`). A slot of a draft cannot be cancelled either (409
+ * `invalid_transition`): delete it instead (`deleteSlot`).
  *
  * **Access:** organizers, for their own events, and administrators, with the ability `events:write`.
  * **Repeating it** with the same `Idempotency-Key` has no further effect.
@@ -611,7 +656,14 @@ export const listSlotBookings = <ThrowOnError extends boolean = true>(options: O
  * step: at once if seats are free, otherwise, with `if_full: waitlist`, when the new booking is promoted.
  * The promotion confirms it directly, even if the event makes offers. The two bookings may overlap. If the
  * old booking ends before that, the new one continues to wait like any other. If the caller can no longer
- * cancel the old booking, the response is 409 `cancellation_window_closed`.
+ * cancel the old booking, the response is the 409 of `cancelBooking`. If that comes to be while the new
+ * booking waits, the old one is kept, and the new one waits like any other.
+ *
+ * **Walk-ins.** Booking ends at the slot's start at the latest, unless the event has `walk_ins`: then it stays
+ * open until the slot ends or `booking_closes_at`, whichever is earlier (409 `booking_closed`). After the
+ * start nobody waits: a full slot is 409 `slot_full` with `waitlist_open` false, whatever `if_full` says. Such
+ * a booking is `confirmed` at once, and its owner cannot cancel it, because cancelling closes at the start at
+ * the latest.
  *
  * Checks are made in this order:
  *
@@ -620,7 +672,7 @@ export const listSlotBookings = <ThrowOnError extends boolean = true>(options: O
  * 3. `slot_started`, `booking_not_open` (with `opens_at`), `booking_closed`
  * 4. `seats_exceed_capacity`
  * 5. `already_booked` (with `booking_id`)
- * 6. `cancellation_window_closed` (of the booking named by `replaces_booking_id`)
+ * 6. `booking_final`, `checked_in`, `cancellation_window_closed` (of the booking named by `replaces_booking_id`)
  * 7. `booking_overlap` (with `booking_ids`)
  * 8. `slot_full` (with `waitlist_open`), `waitlist_disabled`, `waitlist_full`
  *
@@ -650,6 +702,8 @@ export const createBooking = <ThrowOnError extends boolean = true>(options: Opti
  * A hold never waits and never jumps the queue: if the seats are not free, or others wait for them, the
  * response is 409 `slot_full` (to wait, use `createBooking` with `if_full: waitlist`). A user can hold at
  * most 20 seats at once, in all slots together (409 `hold_limit`, with `held` and `limit`).
+ *
+ * A slot that has started has no holds, with `walk_ins` either (409 `slot_started`).
  *
  * The other checks are those of `createBooking`, in the same order: a hold takes seats, so it cannot overlap
  * with other seats of the caller, and a user can have at most one live booking of a slot.
@@ -721,8 +775,9 @@ export const getBooking = <ThrowOnError extends boolean = true>(options: Options
  *
  * - `confirmed`: more seats, if they are free and nobody waits for them (otherwise 409 `slot_full`; as for a
  * new booking, also `event_not_published`, `slot_cancelled`, `slot_started` or `booking_closed`). Fewer
- * seats, until cancellation closes (409 `cancellation_window_closed`; organizers and administrators at any
- * time). Released seats go to the waitlist.
+ * seats, as long as the caller could cancel (409 `cancellation_window_closed`, `checked_in`). Released
+ * seats go to the waitlist. The seats of a final booking do not change (409 `booking_final`, see
+ * `cancelBooking`).
  * - `waitlisted`: with fewer seats, the booking keeps its place in the queue; with more, it moves to the
  * end. `seats_min`, the smallest number of seats that it accepts when promoted, can be changed only in
  * this status; `null` clears it, and a value above `seats` is 422 `validation_failed` for `/seats_min`. If
@@ -749,8 +804,8 @@ export const updateBooking = <ThrowOnError extends boolean = true>(options: Opti
 /**
  * Confirm a hold
  *
- * Makes a `held` booking `confirmed`. After its `expires_at`, the response is 409 `hold_expired`, and its
- * seats are released. Confirming a confirmed booking changes nothing and returns 200. Offers are accepted
+ * Makes a `held` booking `confirmed`. After its `expires_at`, the response is 409 `hold_expired`: its
+ * seats are no longer kept. Confirming a confirmed booking changes nothing and returns 200. Offers are accepted
  * with `acceptOffer`. A booking that is waitlisted, offered or cancelled cannot be confirmed (409
  * `invalid_transition`). The event's organizer and administrators can confirm on the owner's behalf; for
  * everybody else the booking is 404.
@@ -772,9 +827,10 @@ export const confirmBooking = <ThrowOnError extends boolean = true>(options: Opt
  * step: if one fails, nothing changes. The response is a *new* booking with `moved_from_booking_id`. The old
  * booking is `cancelled`, and its seats go to the waitlist of its slot. The two slots may overlap.
  *
- * Only a `confirmed` booking can be moved (409 `invalid_transition`). Its owner can move it until
- * cancellation closes (409 `cancellation_window_closed`); the event's organizer and administrators can move
- * it at any time; for everybody else it is 404. The other slot is booked as by `createBooking` with
+ * Only a `confirmed` booking can be moved (409 `invalid_transition`), by whoever could cancel it (409
+ * `cancellation_window_closed`, `checked_in` or `booking_final`, see `cancelBooking`); for everybody else it
+ * is 404. Who waits for other seats instead of the old booking (`replaces_booking_id`) keeps the new one
+ * instead. The other slot is booked as by `createBooking` with
  * `if_full: reject`, with the same checks. A slot of another event, a slot that does not exist and the
  * current slot are 422 `validation_failed` for `/slot_id`.
  *
@@ -801,11 +857,18 @@ export const moveBooking = <ThrowOnError extends boolean = true>(options: Option
  * cancelled (409 `invalid_transition`). `previewCancellation` shows in advance what would happen.
  *
  * Owners can cancel a confirmed booking until the event's `cancellation_closes_minutes` before the slot's
- * start; after that, the response is 409 `cancellation_window_closed`. They can release a hold or an offer,
- * and leave the waitlist, at any time. Their reason is optional. The event's organizer and administrators
- * can cancel at any time; whoever cancels somebody else's booking must give a reason (otherwise 422
+ * start; after that, the response is 409 `cancellation_window_closed`, and after they were checked in it is
+ * 409 `checked_in`. If the event's setting was smaller when the booking was made, that one counts, and after
+ * a change of the slot's times, or if somebody else moved the booking, the owner can cancel until the start.
+ * What was booked after the start (`walk_ins`) only the organizer and administrators can cancel. Owners can release a hold or an offer, and leave the waitlist, at any time. Their reason is optional. The
+ * event's organizer and administrators can cancel until the booking is final; whoever cancels somebody
+ * else's booking must give a reason (otherwise 422
  * `validation_failed` for `/reason`). An administrator's own booking at somebody else's event follows the
  * rules for owners.
+ *
+ * A `confirmed` booking is final when its slot has ended, or when the attendee is checked in and the slot
+ * has started: nobody can cancel, move or resize it then (409 `booking_final`). If the check-in was a
+ * mistake, the organizer can undo it while the slot runs, and cancel then.
  *
  * **Access:** the owner of the booking, the event's organizer and administrators, with the ability
  * `bookings:write`. **Repeating it** with the same `Idempotency-Key` has no further effect.
@@ -829,8 +892,8 @@ export const cancelBooking = <ThrowOnError extends boolean = true>(options: Opti
  * how many waiting bookings would get seats, or an offer of seats, at once. That number is counted up to
  * 100; no names are given. Nothing changes, and nothing is guaranteed: other requests may come first.
  *
- * Whoever can see the booking can ask. The event's organizer and administrators can cancel at any time, so
- * for them `closes_at` is null. A cancelled booking can be cancelled again, which frees nothing.
+ * Whoever can see the booking can ask. The window does not close for the event's organizer and
+ * administrators, so for them `closes_at` is null. A cancelled booking can be cancelled again, which frees nothing.
  *
  * **Access:** the owner of the booking, the event's organizer and administrators, with the ability
  * `bookings:read`. **Repeating it** changes nothing.
@@ -846,8 +909,8 @@ export const previewCancellation = <ThrowOnError extends boolean = true>(options
  * Undo a check-in
  *
  * Sets `checked_in_at` back to null, for example after checking in the wrong person. If the booking is not
- * checked in, nothing changes and the response is 200. A booking that is not `confirmed` is 409
- * `invalid_transition`.
+ * checked in, nothing changes and the response is 200. It is possible as long as `checkInBooking` is, with
+ * the same refusals.
  *
  * **Access:** organizers, for their own events, and administrators, with the ability `events:write`.
  * **Repeating it** changes nothing further.
@@ -862,8 +925,11 @@ export const undoCheckIn = <ThrowOnError extends boolean = true>(options: Option
 /**
  * Check in an attendee
  *
- * Sets `checked_in_at` of a `confirmed` booking, at any time; any other status is 409 `invalid_transition`.
- * Checking in a booking that is already checked in changes nothing and returns 200; the first time is kept.
+ * Sets `checked_in_at` of a `confirmed` booking; any other status is 409 `invalid_transition`. It is
+ * possible until seven days after the slot's end (then 409 `check_in_closed`), but not in a cancelled slot
+ * (409 `slot_cancelled`). Checking in a booking that is already checked in changes nothing and returns 200
+ * with `already_checked_in`; when and by whom it was checked in first (`checked_in_at`, `checked_in_by`) is
+ * kept.
  *
  * **Access:** organizers, for their own events, and administrators, with the ability `events:write`.
  * **Repeating it** with the same `Idempotency-Key` has no further effect.
@@ -878,8 +944,9 @@ export const checkInBooking = <ThrowOnError extends boolean = true>(options: Opt
 /**
  * List a booking's ledger entries
  *
- * Lists the ledger entries of this booking, from the request to its end, ordered by version. Whoever can see
- * the booking can see its history. An attendee sees no user ids except their own (`null` instead).
+ * Lists the ledger entries of this booking, from the request to its end, and the changes of the slot's times
+ * in between (`edited`, without a booking), ordered by version. Whoever can see the booking can see its
+ * history. An attendee sees no user ids except their own (`null` instead).
  *
  * **Access:** the owner of the booking, the event's organizer and administrators, with the ability
  * `bookings:read`. **Repeating it** changes nothing.
@@ -901,7 +968,8 @@ export const getBookingHistory = <ThrowOnError extends boolean = true>(options: 
  * those. Both start with the nearest. Each has at most 100 links; `truncated` says whether there were more.
  *
  * Attendees see no booking ids and user ids except their own, and no reasons that others gave about others
- * (`null` instead). The same applies to organizers for entries of events that are not theirs.
+ * (`null` instead). The same applies to organizers and administrators for entries of other events than the
+ * booking's.
  *
  * **Access:** the owner of the booking, the event's organizer and administrators, with the ability
  * `bookings:read`. **Repeating it** changes nothing.
@@ -934,8 +1002,8 @@ export const getWaitlistPosition = <ThrowOnError extends boolean = true>(options
 /**
  * Accept an offer
  *
- * Makes an `offered` booking `confirmed`. After its `expires_at`, the response is 409 `offer_expired`, and
- * its seats go to the next in the queue. Accepting an accepted offer changes nothing and returns 200. A
+ * Makes an `offered` booking `confirmed`. After its `expires_at`, the response is 409 `offer_expired`: its
+ * seats are no longer kept. Accepting an accepted offer changes nothing and returns 200. A
  * booking that is waitlisted, held (see `confirmBooking`) or cancelled has no offer to accept (409
  * `invalid_transition`). The event's organizer and administrators can accept on the owner's behalf; for
  * everybody else the booking is 404.

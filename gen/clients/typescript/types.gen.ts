@@ -36,7 +36,7 @@ export type Problem = {
      */
     request_id: string;
     /**
-     * Whether the same, unchanged request may succeed later. If so, the response has `Retry-After`.
+     * Whether the same, unchanged request may succeed within seconds, by itself. If so, the response has `Retry-After`.
      */
     retryable: boolean;
     /**
@@ -56,7 +56,7 @@ export type Problem = {
      */
     booking_id?: string;
     /**
-     * `booking_overlap`: the user's bookings at overlapping times.
+     * `booking_overlap`: the user's bookings at overlapping times; empty if the caller is not that user, or if only items of the request overlap.
      */
     booking_ids?: Array<string>;
     /**
@@ -120,7 +120,7 @@ export type Problem = {
 /**
  * Identifies the kind of problem, for programs. More codes may be added: treat an unknown code like its HTTP status.
  */
-export type ProblemCode = 'malformed_body' | 'invalid_parameter' | 'invalid_cursor' | 'cursor_mismatch' | 'idempotency_key_invalid' | 'token_missing' | 'token_invalid' | 'token_expired' | 'invalid_credentials' | 'ability_missing' | 'not_permitted' | 'not_found' | 'method_not_allowed' | 'not_acceptable' | 'slot_full' | 'waitlist_full' | 'waitlist_disabled' | 'waitlist_in_use' | 'already_booked' | 'booking_overlap' | 'invalid_transition' | 'cancellation_window_closed' | 'event_not_published' | 'booking_not_open' | 'booking_closed' | 'slot_started' | 'slot_cancelled' | 'capacity_below_taken' | 'event_has_bookings' | 'hold_limit' | 'hold_expired' | 'offer_expired' | 'email_taken' | 'version_mismatch' | 'body_too_large' | 'unsupported_media_type' | 'version_required' | 'validation_failed' | 'idempotency_key_reused' | 'invalid_time_range' | 'unknown_time_zone' | 'seats_exceed_capacity' | 'internal' | 'overloaded' | 'database_unavailable' | 'contention' | 'shutting_down' | 'outcome_unknown';
+export type ProblemCode = 'malformed_body' | 'invalid_parameter' | 'invalid_cursor' | 'cursor_mismatch' | 'idempotency_key_invalid' | 'token_missing' | 'token_invalid' | 'token_expired' | 'invalid_credentials' | 'ability_missing' | 'not_permitted' | 'not_found' | 'method_not_allowed' | 'not_acceptable' | 'slot_full' | 'waitlist_full' | 'waitlist_disabled' | 'waitlist_in_use' | 'already_booked' | 'booking_overlap' | 'invalid_transition' | 'cancellation_window_closed' | 'booking_final' | 'checked_in' | 'check_in_closed' | 'event_not_published' | 'booking_not_open' | 'booking_closed' | 'slot_started' | 'slot_ended' | 'no_bookable_slot' | 'slot_cancelled' | 'capacity_below_taken' | 'event_has_bookings' | 'hold_limit' | 'hold_expired' | 'offer_expired' | 'last_administrator' | 'organizer_has_events' | 'email_taken' | 'version_mismatch' | 'body_too_large' | 'unsupported_media_type' | 'version_required' | 'validation_failed' | 'idempotency_key_reused' | 'invalid_time_range' | 'unknown_time_zone' | 'seats_exceed_capacity' | 'internal' | 'overloaded' | 'database_unavailable' | 'contention' | 'shutting_down' | 'outcome_unknown';
 
 /**
  * One invalid value of the input, in the body (`pointer`) or in a parameter (`parameter`).
@@ -166,7 +166,7 @@ export type ProblemType = {
      */
     remedy: string;
     /**
-     * Whether the same, unchanged request may succeed later.
+     * Whether the same, unchanged request may succeed within seconds, by itself.
      */
     retryable: boolean;
 };
@@ -245,7 +245,10 @@ export type ProfilePatch = {
 };
 
 /**
- * An e-mail address. The service sends no mail to it.
+ * An e-mail address. The service sends no mail to it. It is shown as it was entered, and compared without
+ * regard to upper and lower case, to composed and decomposed characters, and to the spelling of the domain
+ * (`bücher.example` is `xn--bcher-kva.example`).
+ *
  */
 export type Email = string;
 
@@ -255,7 +258,9 @@ export type Email = string;
 export type UserName = string;
 
 /**
- * 8 to 200 characters of any kind.
+ * 8 to 200 characters of any kind. How they were typed does not matter: composed and decomposed characters,
+ * and the various spaces, are the same (RFC 8265, `OpaqueString`).
+ *
  */
 export type Password = string;
 
@@ -274,7 +279,10 @@ export type PasswordChange = {
  * E-mail address and password, and the name and abilities of the new token.
  */
 export type Credentials = {
-    email: Email;
+    /**
+     * The user's e-mail address.
+     */
+    email: string;
     /**
      * The user's password.
      */
@@ -307,14 +315,28 @@ export type TokenSecret = string;
 /**
  * What a token can be used for, within what its user may do:
  *
- * - `*`: everything.
- * - `me:read`, `me:write`: the user's profile, password and tokens.
- * - `bookings:read`, `bookings:write`: the user's own bookings; for organizers, also reading or changing
- * single bookings of their events.
- * - `events:read`: for organizers, drafts, ledgers, waitlists, lists of bookings and simulations of their
- * events.
- * - `events:write`: for organizers, changes to their events and slots, promotion and check-in.
- * - `users:read`, `users:write`: for administrators, managing users.
+ * - `*`: everything that its user may do.
+ * - `me:read`: the user's own profile and their tokens (`getMe`, `listTokens`, `getToken`).
+ * - `me:write`: changing the user's name, e-mail address and password, creating and revoking their tokens, and
+ * **deleting the user** (`updateMe`, `changePassword`, `createToken`, `deleteToken`, `deleteMe`). A token can
+ * only create tokens with abilities that it has itself.
+ * - `bookings:read`: the user's own bookings, and everything about one of them (`listMyBookings`,
+ * `listConflicts`, `getBooking`, `getBookingHistory`, `getBookingChain`, `getWaitlistPosition`,
+ * `previewCancellation`). A token of an organizer also reads **single bookings of others** at the organizer's
+ * events; a token of an administrator, at all events.
+ * - `bookings:write`: booking and holding seats for the user (`createBooking`, `createBookings`, `createHold`),
+ * and changing a booking (`updateBooking`, `confirmBooking`, `moveBooking`, `cancelBooking`, `acceptOffer`,
+ * `declineOffer`). A token of an organizer also changes, moves and cancels **bookings of others** at the
+ * organizer's events; a token of an administrator, at all events.
+ * - `events:read`: for organizers, about their events, and for administrators, about all: drafts in `listEvents`,
+ * `getEvent`, `listSlots` and `getSlot` (the rest of these is public), and with other people's ids
+ * `listEventBookings`, `listSlotBookings`, `getSlotWaitlist`, `getSlotLedger` and `simulateSlot`.
+ * - `events:write`: for organizers, at their events, and for administrators, at all: `createEvent`, `updateEvent`,
+ * `publishEvent`, `cancelEvent`, `deleteEvent`, `createSlot`, `updateSlot`, `cancelSlot`, `deleteSlot`,
+ * `promoteSlot`, `checkInBooking` and `undoCheckIn`. Cancelling events and slots, and moving slots in time,
+ * **cancels bookings of others**.
+ * - `users:read`: for administrators, the names and e-mail addresses of all users (`listUsers`, `getUser`).
+ * - `users:write`: for administrators, changing the roles of users (`updateUser`).
  *
  * More values may be added.
  *
@@ -446,7 +468,8 @@ export type WaitlistMode = 'off' | 'automatic' | 'offer';
  * What happens when the next booking in the queue needs more seats than are free:
  *
  * - `strict`: it waits, and so do all bookings behind it.
- * - `first_fit`: smaller bookings may pass it, up to `max_passes` times.
+ * - `first_fit`: smaller bookings may pass it, up to `max_passes` times. At most the first 100 bookings that do
+ * not fit are passed; those behind them wait.
  *
  * More values may be added.
  *
@@ -495,7 +518,7 @@ export type Event = {
      */
     slot_count: number;
     /**
-     * The number of free seats in open slots that have not started.
+     * The number of free seats in open slots that have not started; 0 if the event is cancelled.
      */
     seats_available: number;
     /**
@@ -503,11 +526,11 @@ export type Event = {
      */
     booking_opens_at: string | null;
     /**
-     * When booking closes; if null, when the slot starts.
+     * When booking closes. It never stays open after the slot's start or, with `walk_ins`, after its end; if null, it closes then.
      */
     booking_closes_at: string | null;
     /**
-     * How many minutes before a slot's start cancellation closes for attendees.
+     * How many minutes before a slot's start cancellation closes for attendees. A larger value applies to bookings that are made after the change.
      */
     cancellation_closes_minutes: number;
     waitlist_mode: WaitlistMode;
@@ -528,6 +551,10 @@ export type Event = {
      * How long a hold is valid, in minutes. A hold never lasts beyond the slot's start.
      */
     hold_minutes: number;
+    /**
+     * Whether slots can be booked while they run, until they end or booking closes. After the start there are no holds and no waitlist, and the owner cannot cancel.
+     */
+    walk_ins: boolean;
     /**
      * When the event was published; null if never.
      */
@@ -591,11 +618,11 @@ export type EventCreate = {
      */
     booking_opens_at?: string | null;
     /**
-     * When booking closes; if null or omitted, when the slot starts.
+     * When booking closes. It never stays open after the slot's start or, with `walk_ins`, after its end; if null or omitted, it closes then.
      */
     booking_closes_at?: string | null;
     /**
-     * How many minutes before a slot's start cancellation closes for attendees.
+     * How many minutes before a slot's start cancellation closes for attendees. A larger value applies to bookings that are made after the change.
      */
     cancellation_closes_minutes?: number;
     /**
@@ -622,6 +649,10 @@ export type EventCreate = {
      * How long a hold is valid, in minutes.
      */
     hold_minutes?: number;
+    /**
+     * Whether slots can be booked while they run, until they end or booking closes. After the start there are no holds and no waitlist, and the owner cannot cancel.
+     */
+    walk_ins?: boolean;
 };
 
 /**
@@ -649,11 +680,11 @@ export type EventPatch = {
      */
     booking_opens_at?: string | null;
     /**
-     * When booking closes; if null, when the slot starts.
+     * When booking closes. It never stays open after the slot's start or, with `walk_ins`, after its end; if null, it closes then.
      */
     booking_closes_at?: string | null;
     /**
-     * How many minutes before a slot's start cancellation closes for attendees.
+     * How many minutes before a slot's start cancellation closes for attendees. A larger value applies to bookings that are made after the change.
      */
     cancellation_closes_minutes?: number;
     waitlist_mode?: WaitlistMode;
@@ -674,6 +705,10 @@ export type EventPatch = {
      * How long a hold is valid, in minutes.
      */
     hold_minutes?: number;
+    /**
+     * Whether slots can be booked while they run, until they end or booking closes. After the start there are no holds and no waitlist, and the owner cannot cancel.
+     */
+    walk_ins?: boolean;
 };
 
 /**
@@ -732,7 +767,7 @@ export type Slot = {
      */
     seats_taken: number;
     /**
-     * `capacity` minus `seats_taken`. While bookings wait, a newcomer cannot get all of these seats.
+     * `capacity` minus `seats_taken`; 0 if the slot has ended, or if it or its event is cancelled. While bookings wait, a newcomer cannot get all of these seats.
      */
     seats_available: number;
     /**
@@ -824,7 +859,8 @@ export type SlotPatch = {
  * rejoined the queue at its end.
  * - `moved`: a booking was moved to another slot, where a new booking was `confirmed`.
  * - `expired`: a hold or an offer was not used in time, or the slot started while the booking waited.
- * - `edited`: the slot's capacity or times changed, or the event's `fit`, `max_passes` or `waitlist_mode`.
+ * - `edited`: the slot's capacity or times changed (`old_starts_at` and the like say from when to when), or the
+ * event's `fit`, `max_passes` or `waitlist_mode`.
  * Such a change of the event is written to every slot of it that can still promote, and makes a promotion
  * due at once. An `edited` entry with a booking says that its hold or offer ends earlier, because the slot
  * now starts earlier.
@@ -904,6 +940,22 @@ export type LedgerEntry = {
      */
     capacity: number;
     /**
+     * When the slot started before its times changed; null if they did not, and in entries from before the service kept it.
+     */
+    old_starts_at: string | null;
+    /**
+     * When the slot ended before; null like `old_starts_at`.
+     */
+    old_ends_at: string | null;
+    /**
+     * When the slot starts since; null like `old_starts_at`.
+     */
+    new_starts_at: string | null;
+    /**
+     * When the slot ends since; null like `old_starts_at`.
+     */
+    new_ends_at: string | null;
+    /**
      * The reason, given by a user or by the service; null if none was given, and hidden (null) from attendees where others gave it about others.
      */
     reason: string | null;
@@ -982,7 +1034,82 @@ export type Booking = {
      */
     waitlist_position: number | null;
     /**
-     * Whether the booking waits but cannot take seats now, because its user has seats elsewhere at that time, or because it asks for more seats than the slot has. It keeps its place in the queue.
+     * Whether the booking waits but cannot take seats now, because its user has seats elsewhere at that time, or because it asks for more seats than the slot has. It keeps its place in the queue. The service notes this when it looks for whom to promote; the waitlist position and the queue always say how it is now.
+     */
+    blocked: boolean;
+    /**
+     * When the hold or the offer expires; null otherwise.
+     */
+    expires_at: string | null;
+    /**
+     * The smallest number of seats that the booking accepts when it is promoted; null for all or none.
+     */
+    seats_min: number | null;
+    /**
+     * The booking that is cancelled when this one is confirmed, or that was cancelled then; null if none. Only the owner sees it; for others it is null.
+     */
+    replaces_booking_id: string | null;
+    /**
+     * The booking from which this one was moved; null if none.
+     */
+    moved_from_booking_id: string | null;
+    /**
+     * When the attendee was checked in; null if not checked in.
+     */
+    checked_in_at: string | null;
+    /**
+     * The version, in the slot's ledger, of the booking's last change. A change of the slot's times is one of all its live bookings.
+     */
+    slot_version: number;
+    /**
+     * When the slot starts.
+     */
+    starts_at: string;
+    /**
+     * When the slot ends.
+     */
+    ends_at: string;
+    /**
+     * When the booking was requested.
+     */
+    created_at: string;
+    /**
+     * When the booking last changed.
+     */
+    updated_at: string;
+};
+
+/**
+ * A `Booking` that is checked in, with what those who manage its event are told about that.
+ */
+export type CheckedInBooking = {
+    /**
+     * The booking's id, the same from request to end.
+     */
+    id: string;
+    /**
+     * The slot.
+     */
+    slot_id: string;
+    /**
+     * The slot's event.
+     */
+    event_id: string;
+    /**
+     * The booking's owner.
+     */
+    user_id: string;
+    /**
+     * The number of seats.
+     */
+    seats: number;
+    status: BookingStatus;
+    /**
+     * The position in the queue, 1 being next; null if the booking does not wait.
+     */
+    waitlist_position: number | null;
+    /**
+     * Whether the booking waits but cannot take seats now, because its user has seats elsewhere at that time, or because it asks for more seats than the slot has. It keeps its place in the queue. The service notes this when it looks for whom to promote; the waitlist position and the queue always say how it is now.
      */
     blocked: boolean;
     /**
@@ -1002,11 +1129,19 @@ export type Booking = {
      */
     moved_from_booking_id: string | null;
     /**
-     * When the attendee was checked in; null if not checked in.
+     * When the attendee was checked in first; never null here.
      */
     checked_in_at: string | null;
     /**
-     * The version, in the slot's ledger, of the booking's last change.
+     * The user who checked the attendee in, at `checked_in_at`; null if the service has not kept it.
+     */
+    checked_in_by: string | null;
+    /**
+     * Whether the attendee had been checked in before this request, which then changed nothing.
+     */
+    already_checked_in: boolean;
+    /**
+     * The version, in the slot's ledger, of the booking's last change. A change of the slot's times is one of all its live bookings.
      */
     slot_version: number;
     /**
@@ -1153,7 +1288,7 @@ export type CancellationPreview = {
      */
     closes_at: string | null;
     /**
-     * The problem code that `cancelBooking` would return (`cancellation_window_closed` or `invalid_transition`); null if it is allowed. More values may be added.
+     * The problem code that `cancelBooking` would return (`cancellation_window_closed`, `booking_final`, `checked_in` or `invalid_transition`); null if it is allowed. More values may be added.
      */
     reason_code: string | null;
     /**
@@ -1211,13 +1346,15 @@ export type BookingChain = {
  * - `larger_booking_ahead`: a booking ahead that does not fit holds up the queue.
  * - `blocked_by_overlap`: the user has seats elsewhere at an overlapping time.
  * - `exceeds_capacity`: the booking asks for more seats than the slot has.
+ * - `beyond_look_ahead`: enough seats are free, but under `first_fit` at most 100 bookings ahead that do not
+ * fit are passed, and there are more.
  * - `promotion_pending`: the booking is next and will be promoted within a second.
  * - `slot_started`: the slot has started, so waiting is over.
  *
  * More values may be added.
  *
  */
-export type WaitReasonCode = 'seats_taken' | 'ahead_of_you' | 'larger_booking_ahead' | 'blocked_by_overlap' | 'exceeds_capacity' | 'promotion_pending' | 'slot_started';
+export type WaitReasonCode = 'seats_taken' | 'ahead_of_you' | 'larger_booking_ahead' | 'blocked_by_overlap' | 'exceeds_capacity' | 'promotion_pending' | 'slot_started' | 'beyond_look_ahead';
 
 /**
  * One reason why a booking waits.
@@ -1282,11 +1419,11 @@ export type WaitlistPosition = {
      */
     bookings_ahead: number;
     /**
-     * Whether the booking cannot take seats now, even if some become free.
+     * Whether the booking cannot take seats now, even if some become free: one of the reasons is then `blocked_by_overlap` or `exceeds_capacity`.
      */
     blocked: boolean;
     /**
-     * The owner's booking at an overlapping time, if that is what blocks this one; otherwise null.
+     * The owner's booking at an overlapping time, if that is what blocks this one; otherwise null. Only the owner sees it; for others it is null.
      */
     blocked_by: string | null;
     /**
@@ -1298,11 +1435,11 @@ export type WaitlistPosition = {
      */
     passed_by: Array<WaitlistPass>;
     /**
-     * How many seats must become free before the booking is promoted, if nobody ahead leaves. Under `first_fit`, fewer may be enough. Blocked bookings ahead are not counted.
+     * How many seats must become free before the booking is promoted, if nobody ahead leaves. Under `first_fit`, fewer may be enough. Bookings ahead that could not take seats now are not counted.
      */
     seats_needed: number;
     /**
-     * The number of seats that are free now.
+     * The `seats_available` of the slot.
      */
     seats_available: number;
     /**
@@ -1328,7 +1465,7 @@ export type WaitlistEntry = {
      */
     passes: number;
     /**
-     * The user's booking at an overlapping time, if that is what blocks this one; otherwise null.
+     * The user's booking at an overlapping time, if that is what blocks this one, and if the caller is that user; otherwise null.
      */
     blocked_by: string | null;
     booking: Booking;
@@ -1539,30 +1676,31 @@ export type Limit = number;
 export type Cursor = string;
 
 /**
- * Only bookings with one of these statuses, separated by commas. Default: all.
+ * Only bookings with one of these statuses, separated by commas or in several parameters. Default: all.
  */
 export type BookingStatusFilter = Array<BookingStatus>;
 
 /**
  * Makes the request safe to repeat: for 24 hours, the same request with the same key has one effect and
- * returns the first response again. Keys belong to the user. Using a key for a different request is 422
- * `idempotency_key_reused`. A key has 1 to 255 visible ASCII characters, for example a UUID.
+ * returns its successful response again. A refused request leaves its key unused. Keys belong to the user.
+ * Using the key of a successful request for a different one is 422 `idempotency_key_reused`. A key has 1 to
+ * 255 visible ASCII characters, for example a UUID.
  *
  */
 export type IdempotencyKey = string;
 
 /**
- * The `ETag` of the resource to change. If omitted, the response is 428 `version_required`; a stale tag is 412 `version_mismatch`. `*` matches any state.
+ * The `ETag` of the resource to change, a list of `ETag`s, or `*`, which matches any state. If omitted, the response is 428 `version_required`; if no tag is current, 412 `version_mismatch`. Weak tags are never current.
  */
 export type IfMatch = string;
 
 /**
- * The `ETag` of the resource to change. If omitted, any state matches; a stale tag is 412 `version_mismatch`. `*` matches any state.
+ * The `ETag` of the resource to change, a list of `ETag`s, or `*`, which matches any state. If omitted, any state matches; if no tag is current, 412 `version_mismatch`. Weak tags are never current.
  */
 export type IfMatchOptional = string;
 
 /**
- * One or more `ETag`s that the caller has stored. If one of them is current, the response is 304 without a body.
+ * One or more `ETag`s that the caller has stored, or `*`. If one of them is current, the response is 304 without a body; weak tags are compared like strong ones.
  */
 export type IfNoneMatch = string;
 
@@ -1759,6 +1897,62 @@ export type ListUsersResponses = {
 
 export type ListUsersResponse = ListUsersResponses[keyof ListUsersResponses];
 
+export type GetUserData = {
+    body?: never;
+    headers?: {
+        /**
+         * One or more `ETag`s that the caller has stored, or `*`. If one of them is current, the response is 304 without a body; weak tags are compared like strong ones.
+         */
+        'If-None-Match'?: string;
+    };
+    path: {
+        /**
+         * The user's id.
+         */
+        user_id: string;
+    };
+    query?: never;
+    url: '/api/v1/users/{user_id}';
+};
+
+export type GetUserErrors = {
+    /**
+     * A parameter is invalid. Code: `invalid_parameter`.
+     */
+    400: Problem;
+    /**
+     * The token is missing, invalid or expired. Codes: `token_missing`, `token_invalid`, `token_expired`.
+     */
+    401: Problem;
+    /**
+     * The token lacks the required ability (see `x-ability`), or the user may not do this. Codes: `ability_missing`, `not_permitted`.
+     */
+    403: Problem;
+    /**
+     * The resource does not exist, or the caller may not see it. Code: `not_found`.
+     */
+    404: Problem;
+    /**
+     * An unexpected error occurred. Nothing was changed. Code: `internal`.
+     */
+    500: Problem;
+    /**
+     * The service is temporarily unavailable; try again after `Retry-After`. Codes: `overloaded`, `database_unavailable`, `shutting_down`.
+     */
+    503: Problem;
+};
+
+export type GetUserError = GetUserErrors[keyof GetUserErrors];
+
+export type GetUserResponses = {
+    /**
+     * The user.
+     */
+    200: User;
+};
+
+export type GetUserResponse = GetUserResponses[keyof GetUserResponses];
+
 export type UpdateUserData = {
     body: UserPatch;
     path: {
@@ -1788,6 +1982,10 @@ export type UpdateUserErrors = {
      * The resource does not exist, or the caller may not see it. Code: `not_found`.
      */
     404: Problem;
+    /**
+     * Nobody could do what the user does. Codes: `last_administrator`, `organizer_has_events`.
+     */
+    409: Problem;
     /**
      * The body is larger than 64 KiB. Code: `body_too_large`.
      */
@@ -1842,6 +2040,10 @@ export type DeleteMeErrors = {
      */
     403: Problem;
     /**
+     * Nobody could do what the user does. Codes: `last_administrator`, `organizer_has_events`.
+     */
+    409: Problem;
+    /**
      * An unexpected error occurred. Nothing was changed. Code: `internal`.
      */
     500: Problem;
@@ -1866,7 +2068,7 @@ export type GetMeData = {
     body?: never;
     headers?: {
         /**
-         * One or more `ETag`s that the caller has stored. If one of them is current, the response is 304 without a body.
+         * One or more `ETag`s that the caller has stored, or `*`. If one of them is current, the response is 304 without a body; weak tags are compared like strong ones.
          */
         'If-None-Match'?: string;
     };
@@ -2172,12 +2374,62 @@ export type DeleteTokenResponses = {
 
 export type DeleteTokenResponse = DeleteTokenResponses[keyof DeleteTokenResponses];
 
+export type GetTokenData = {
+    body?: never;
+    path: {
+        /**
+         * The token's id.
+         */
+        token_id: string;
+    };
+    query?: never;
+    url: '/api/v1/me/tokens/{token_id}';
+};
+
+export type GetTokenErrors = {
+    /**
+     * A parameter is invalid. Code: `invalid_parameter`.
+     */
+    400: Problem;
+    /**
+     * The token is missing, invalid or expired. Codes: `token_missing`, `token_invalid`, `token_expired`.
+     */
+    401: Problem;
+    /**
+     * The token lacks a required ability (see `x-ability`). Code: `ability_missing`.
+     */
+    403: Problem;
+    /**
+     * The resource does not exist, or the caller may not see it. Code: `not_found`.
+     */
+    404: Problem;
+    /**
+     * An unexpected error occurred. Nothing was changed. Code: `internal`.
+     */
+    500: Problem;
+    /**
+     * The service is temporarily unavailable; try again after `Retry-After`. Codes: `overloaded`, `database_unavailable`, `shutting_down`.
+     */
+    503: Problem;
+};
+
+export type GetTokenError = GetTokenErrors[keyof GetTokenErrors];
+
+export type GetTokenResponses = {
+    /**
+     * The token.
+     */
+    200: Token;
+};
+
+export type GetTokenResponse = GetTokenResponses[keyof GetTokenResponses];
+
 export type ListMyBookingsData = {
     body?: never;
     path?: never;
     query?: {
         /**
-         * Only bookings with one of these statuses, separated by commas. Default: all.
+         * Only bookings with one of these statuses, separated by commas or in several parameters. Default: all.
          */
         status?: Array<BookingStatus>;
         /**
@@ -2379,8 +2631,9 @@ export type CreateEventData = {
     headers?: {
         /**
          * Makes the request safe to repeat: for 24 hours, the same request with the same key has one effect and
-         * returns the first response again. Keys belong to the user. Using a key for a different request is 422
-         * `idempotency_key_reused`. A key has 1 to 255 visible ASCII characters, for example a UUID.
+         * returns its successful response again. A refused request leaves its key unused. Keys belong to the user.
+         * Using the key of a successful request for a different one is 422 `idempotency_key_reused`. A key has 1 to
+         * 255 visible ASCII characters, for example a UUID.
          *
          */
         'Idempotency-Key'?: string;
@@ -2440,7 +2693,7 @@ export type DeleteEventData = {
     body?: never;
     headers?: {
         /**
-         * The `ETag` of the resource to change. If omitted, the response is 428 `version_required`; a stale tag is 412 `version_mismatch`. `*` matches any state.
+         * The `ETag` of the resource to change, a list of `ETag`s, or `*`, which matches any state. If omitted, the response is 428 `version_required`; if no tag is current, 412 `version_mismatch`. Weak tags are never current.
          */
         'If-Match'?: string;
     };
@@ -2508,7 +2761,7 @@ export type GetEventData = {
     body?: never;
     headers?: {
         /**
-         * One or more `ETag`s that the caller has stored. If one of them is current, the response is 304 without a body.
+         * One or more `ETag`s that the caller has stored, or `*`. If one of them is current, the response is 304 without a body; weak tags are compared like strong ones.
          */
         'If-None-Match'?: string;
     };
@@ -2560,7 +2813,7 @@ export type UpdateEventData = {
     body: EventPatch;
     headers?: {
         /**
-         * The `ETag` of the resource to change. If omitted, the response is 428 `version_required`; a stale tag is 412 `version_mismatch`. `*` matches any state.
+         * The `ETag` of the resource to change, a list of `ETag`s, or `*`, which matches any state. If omitted, the response is 428 `version_required`; if no tag is current, 412 `version_mismatch`. Weak tags are never current.
          */
         'If-Match'?: string;
     };
@@ -2592,7 +2845,7 @@ export type UpdateEventErrors = {
      */
     404: Problem;
     /**
-     * The event is cancelled, or bookings wait in its slots. Codes: `invalid_transition`, `waitlist_in_use`.
+     * The event is cancelled, bookings wait in its slots, or nobody could ever book it. Codes: `invalid_transition`, `waitlist_in_use`, `no_bookable_slot`.
      */
     409: Problem;
     /**
@@ -2641,8 +2894,9 @@ export type PublishEventData = {
     headers?: {
         /**
          * Makes the request safe to repeat: for 24 hours, the same request with the same key has one effect and
-         * returns the first response again. Keys belong to the user. Using a key for a different request is 422
-         * `idempotency_key_reused`. A key has 1 to 255 visible ASCII characters, for example a UUID.
+         * returns its successful response again. A refused request leaves its key unused. Keys belong to the user.
+         * Using the key of a successful request for a different one is 422 `idempotency_key_reused`. A key has 1 to
+         * 255 visible ASCII characters, for example a UUID.
          *
          */
         'Idempotency-Key'?: string;
@@ -2675,7 +2929,7 @@ export type PublishEventErrors = {
      */
     404: Problem;
     /**
-     * The event's status does not allow this. Code: `invalid_transition`.
+     * The event is cancelled, or nobody could ever book it. Codes: `invalid_transition`, `no_bookable_slot`.
      */
     409: Problem;
     /**
@@ -2708,8 +2962,9 @@ export type CancelEventData = {
     headers?: {
         /**
          * Makes the request safe to repeat: for 24 hours, the same request with the same key has one effect and
-         * returns the first response again. Keys belong to the user. Using a key for a different request is 422
-         * `idempotency_key_reused`. A key has 1 to 255 visible ASCII characters, for example a UUID.
+         * returns its successful response again. A refused request leaves its key unused. Keys belong to the user.
+         * Using the key of a successful request for a different one is 422 `idempotency_key_reused`. A key has 1 to
+         * 255 visible ASCII characters, for example a UUID.
          *
          */
         'Idempotency-Key'?: string;
@@ -2838,8 +3093,9 @@ export type CreateSlotData = {
     headers?: {
         /**
          * Makes the request safe to repeat: for 24 hours, the same request with the same key has one effect and
-         * returns the first response again. Keys belong to the user. Using a key for a different request is 422
-         * `idempotency_key_reused`. A key has 1 to 255 visible ASCII characters, for example a UUID.
+         * returns its successful response again. A refused request leaves its key unused. Keys belong to the user.
+         * Using the key of a successful request for a different one is 422 `idempotency_key_reused`. A key has 1 to
+         * 255 visible ASCII characters, for example a UUID.
          *
          */
         'Idempotency-Key'?: string;
@@ -2918,7 +3174,7 @@ export type ListEventBookingsData = {
     };
     query?: {
         /**
-         * Only bookings with one of these statuses, separated by commas. Default: all.
+         * Only bookings with one of these statuses, separated by commas or in several parameters. Default: all.
          */
         status?: Array<BookingStatus>;
         /**
@@ -2975,7 +3231,7 @@ export type DeleteSlotData = {
     body?: never;
     headers?: {
         /**
-         * The `ETag` of the resource to change. If omitted, the response is 428 `version_required`; a stale tag is 412 `version_mismatch`. `*` matches any state.
+         * The `ETag` of the resource to change, a list of `ETag`s, or `*`, which matches any state. If omitted, the response is 428 `version_required`; if no tag is current, 412 `version_mismatch`. Weak tags are never current.
          */
         'If-Match'?: string;
     };
@@ -3043,7 +3299,7 @@ export type GetSlotData = {
     body?: never;
     headers?: {
         /**
-         * One or more `ETag`s that the caller has stored. If one of them is current, the response is 304 without a body.
+         * One or more `ETag`s that the caller has stored, or `*`. If one of them is current, the response is 304 without a body; weak tags are compared like strong ones.
          */
         'If-None-Match'?: string;
     };
@@ -3095,7 +3351,7 @@ export type UpdateSlotData = {
     body: SlotPatch;
     headers?: {
         /**
-         * The `ETag` of the resource to change. If omitted, the response is 428 `version_required`; a stale tag is 412 `version_mismatch`. `*` matches any state.
+         * The `ETag` of the resource to change, a list of `ETag`s, or `*`, which matches any state. If omitted, the response is 428 `version_required`; if no tag is current, 412 `version_mismatch`. Weak tags are never current.
          */
         'If-Match'?: string;
     };
@@ -3127,7 +3383,7 @@ export type UpdateSlotErrors = {
      */
     404: Problem;
     /**
-     * The slot's state or its bookings do not allow the edit. Codes: `slot_cancelled`, `slot_started`, `capacity_below_taken`, `event_has_bookings`.
+     * The slot's state or its bookings do not allow the edit. Codes: `slot_cancelled`, `slot_started`, `slot_ended`, `capacity_below_taken`, `event_has_bookings`.
      */
     409: Problem;
     /**
@@ -3176,8 +3432,9 @@ export type CancelSlotData = {
     headers?: {
         /**
          * Makes the request safe to repeat: for 24 hours, the same request with the same key has one effect and
-         * returns the first response again. Keys belong to the user. Using a key for a different request is 422
-         * `idempotency_key_reused`. A key has 1 to 255 visible ASCII characters, for example a UUID.
+         * returns its successful response again. A refused request leaves its key unused. Keys belong to the user.
+         * Using the key of a successful request for a different one is 422 `idempotency_key_reused`. A key has 1 to
+         * 255 visible ASCII characters, for example a UUID.
          *
          */
         'Idempotency-Key'?: string;
@@ -3210,7 +3467,7 @@ export type CancelSlotErrors = {
      */
     404: Problem;
     /**
-     * The event's status does not allow this. Code: `invalid_transition`.
+     * The slot has ended, or it belongs to a draft. Codes: `slot_ended`, `invalid_transition`.
      */
     409: Problem;
     /**
@@ -3315,7 +3572,7 @@ export type ListSlotBookingsData = {
     };
     query?: {
         /**
-         * Only bookings with one of these statuses, separated by commas. Default: all.
+         * Only bookings with one of these statuses, separated by commas or in several parameters. Default: all.
          */
         status?: Array<BookingStatus>;
         /**
@@ -3373,8 +3630,9 @@ export type CreateBookingData = {
     headers?: {
         /**
          * Makes the request safe to repeat: for 24 hours, the same request with the same key has one effect and
-         * returns the first response again. Keys belong to the user. Using a key for a different request is 422
-         * `idempotency_key_reused`. A key has 1 to 255 visible ASCII characters, for example a UUID.
+         * returns its successful response again. A refused request leaves its key unused. Keys belong to the user.
+         * Using the key of a successful request for a different one is 422 `idempotency_key_reused`. A key has 1 to
+         * 255 visible ASCII characters, for example a UUID.
          *
          */
         'Idempotency-Key'?: string;
@@ -3407,7 +3665,7 @@ export type CreateBookingErrors = {
      */
     404: Problem;
     /**
-     * The state of the event, of the slot or of the caller's bookings does not allow this. Codes: `event_not_published`, `slot_cancelled`, `booking_not_open`, `booking_closed`, `slot_started`, `already_booked`, `booking_overlap`, `slot_full`, `waitlist_disabled`, `waitlist_full`, `cancellation_window_closed` (of the booking to be replaced).
+     * The state of the event, of the slot or of the caller's bookings does not allow this. Codes: `event_not_published`, `slot_cancelled`, `booking_not_open`, `booking_closed`, `slot_started`, `already_booked`, `booking_overlap`, `slot_full`, `waitlist_disabled`, `waitlist_full`; of the booking to be replaced `cancellation_window_closed`, `booking_final`, `checked_in`.
      */
     409: Problem;
     /**
@@ -3449,8 +3707,9 @@ export type CreateHoldData = {
     headers?: {
         /**
          * Makes the request safe to repeat: for 24 hours, the same request with the same key has one effect and
-         * returns the first response again. Keys belong to the user. Using a key for a different request is 422
-         * `idempotency_key_reused`. A key has 1 to 255 visible ASCII characters, for example a UUID.
+         * returns its successful response again. A refused request leaves its key unused. Keys belong to the user.
+         * Using the key of a successful request for a different one is 422 `idempotency_key_reused`. A key has 1 to
+         * 255 visible ASCII characters, for example a UUID.
          *
          */
         'Idempotency-Key'?: string;
@@ -3524,8 +3783,9 @@ export type CreateBookingsData = {
     headers?: {
         /**
          * Makes the request safe to repeat: for 24 hours, the same request with the same key has one effect and
-         * returns the first response again. Keys belong to the user. Using a key for a different request is 422
-         * `idempotency_key_reused`. A key has 1 to 255 visible ASCII characters, for example a UUID.
+         * returns its successful response again. A refused request leaves its key unused. Keys belong to the user.
+         * Using the key of a successful request for a different one is 422 `idempotency_key_reused`. A key has 1 to
+         * 255 visible ASCII characters, for example a UUID.
          *
          */
         'Idempotency-Key'?: string;
@@ -3593,7 +3853,7 @@ export type GetBookingData = {
     body?: never;
     headers?: {
         /**
-         * One or more `ETag`s that the caller has stored. If one of them is current, the response is 304 without a body.
+         * One or more `ETag`s that the caller has stored, or `*`. If one of them is current, the response is 304 without a body; weak tags are compared like strong ones.
          */
         'If-None-Match'?: string;
     };
@@ -3649,7 +3909,7 @@ export type UpdateBookingData = {
     body: BookingPatch;
     headers?: {
         /**
-         * The `ETag` of the resource to change. If omitted, any state matches; a stale tag is 412 `version_mismatch`. `*` matches any state.
+         * The `ETag` of the resource to change, a list of `ETag`s, or `*`, which matches any state. If omitted, any state matches; if no tag is current, 412 `version_mismatch`. Weak tags are never current.
          */
         'If-Match'?: string;
     };
@@ -3681,7 +3941,7 @@ export type UpdateBookingErrors = {
      */
     404: Problem;
     /**
-     * The state of the booking, of the event or of the slot does not allow this. Codes: `event_not_published`, `slot_cancelled`, `booking_closed`, `slot_started`, `slot_full`, `cancellation_window_closed`, `invalid_transition`.
+     * The state of the booking, of the event or of the slot does not allow this. Codes: `event_not_published`, `slot_cancelled`, `booking_closed`, `slot_started`, `slot_full`, `cancellation_window_closed`, `booking_final`, `checked_in`, `invalid_transition`.
      */
     409: Problem;
     /**
@@ -3726,8 +3986,9 @@ export type ConfirmBookingData = {
     headers?: {
         /**
          * Makes the request safe to repeat: for 24 hours, the same request with the same key has one effect and
-         * returns the first response again. Keys belong to the user. Using a key for a different request is 422
-         * `idempotency_key_reused`. A key has 1 to 255 visible ASCII characters, for example a UUID.
+         * returns its successful response again. A refused request leaves its key unused. Keys belong to the user.
+         * Using the key of a successful request for a different one is 422 `idempotency_key_reused`. A key has 1 to
+         * 255 visible ASCII characters, for example a UUID.
          *
          */
         'Idempotency-Key'?: string;
@@ -3793,8 +4054,9 @@ export type MoveBookingData = {
     headers?: {
         /**
          * Makes the request safe to repeat: for 24 hours, the same request with the same key has one effect and
-         * returns the first response again. Keys belong to the user. Using a key for a different request is 422
-         * `idempotency_key_reused`. A key has 1 to 255 visible ASCII characters, for example a UUID.
+         * returns its successful response again. A refused request leaves its key unused. Keys belong to the user.
+         * Using the key of a successful request for a different one is 422 `idempotency_key_reused`. A key has 1 to
+         * 255 visible ASCII characters, for example a UUID.
          *
          */
         'Idempotency-Key'?: string;
@@ -3827,7 +4089,7 @@ export type MoveBookingErrors = {
      */
     404: Problem;
     /**
-     * The booking cannot be moved, or the other slot cannot be booked. Codes: `event_not_published`, `slot_cancelled`, `booking_not_open`, `booking_closed`, `slot_started`, `already_booked`, `booking_overlap`, `slot_full`, `cancellation_window_closed`, `invalid_transition`.
+     * The booking cannot be moved, or the other slot cannot be booked. Codes: `event_not_published`, `slot_cancelled`, `booking_not_open`, `booking_closed`, `slot_started`, `already_booked`, `booking_overlap`, `slot_full`, `cancellation_window_closed`, `booking_final`, `checked_in`, `invalid_transition`.
      */
     409: Problem;
     /**
@@ -3868,8 +4130,9 @@ export type CancelBookingData = {
     headers?: {
         /**
          * Makes the request safe to repeat: for 24 hours, the same request with the same key has one effect and
-         * returns the first response again. Keys belong to the user. Using a key for a different request is 422
-         * `idempotency_key_reused`. A key has 1 to 255 visible ASCII characters, for example a UUID.
+         * returns its successful response again. A refused request leaves its key unused. Keys belong to the user.
+         * Using the key of a successful request for a different one is 422 `idempotency_key_reused`. A key has 1 to
+         * 255 visible ASCII characters, for example a UUID.
          *
          */
         'Idempotency-Key'?: string;
@@ -3902,7 +4165,7 @@ export type CancelBookingErrors = {
      */
     404: Problem;
     /**
-     * The booking cannot be cancelled, or no longer by the caller. Codes: `cancellation_window_closed`, `invalid_transition`.
+     * The booking cannot be cancelled, or no longer by the caller. Codes: `cancellation_window_closed`, `booking_final`, `checked_in`, `invalid_transition`.
      */
     409: Problem;
     /**
@@ -4018,7 +4281,7 @@ export type UndoCheckInErrors = {
      */
     404: Problem;
     /**
-     * The booking's status does not allow this. Code: `invalid_transition`.
+     * The state of the booking or of the slot does not allow this. Codes: `slot_cancelled`, `check_in_closed`, `invalid_transition`.
      */
     409: Problem;
     /**
@@ -4047,8 +4310,9 @@ export type CheckInBookingData = {
     headers?: {
         /**
          * Makes the request safe to repeat: for 24 hours, the same request with the same key has one effect and
-         * returns the first response again. Keys belong to the user. Using a key for a different request is 422
-         * `idempotency_key_reused`. A key has 1 to 255 visible ASCII characters, for example a UUID.
+         * returns its successful response again. A refused request leaves its key unused. Keys belong to the user.
+         * Using the key of a successful request for a different one is 422 `idempotency_key_reused`. A key has 1 to
+         * 255 visible ASCII characters, for example a UUID.
          *
          */
         'Idempotency-Key'?: string;
@@ -4081,7 +4345,7 @@ export type CheckInBookingErrors = {
      */
     404: Problem;
     /**
-     * The booking's status does not allow this. Code: `invalid_transition`.
+     * The state of the booking or of the slot does not allow this. Codes: `slot_cancelled`, `check_in_closed`, `invalid_transition`.
      */
     409: Problem;
     /**
@@ -4104,7 +4368,7 @@ export type CheckInBookingResponses = {
     /**
      * The booking with its `checked_in_at`.
      */
-    200: Booking;
+    200: CheckedInBooking;
 };
 
 export type CheckInBookingResponse = CheckInBookingResponses[keyof CheckInBookingResponses];
@@ -4273,8 +4537,9 @@ export type AcceptOfferData = {
     headers?: {
         /**
          * Makes the request safe to repeat: for 24 hours, the same request with the same key has one effect and
-         * returns the first response again. Keys belong to the user. Using a key for a different request is 422
-         * `idempotency_key_reused`. A key has 1 to 255 visible ASCII characters, for example a UUID.
+         * returns its successful response again. A refused request leaves its key unused. Keys belong to the user.
+         * Using the key of a successful request for a different one is 422 `idempotency_key_reused`. A key has 1 to
+         * 255 visible ASCII characters, for example a UUID.
          *
          */
         'Idempotency-Key'?: string;
@@ -4340,8 +4605,9 @@ export type DeclineOfferData = {
     headers?: {
         /**
          * Makes the request safe to repeat: for 24 hours, the same request with the same key has one effect and
-         * returns the first response again. Keys belong to the user. Using a key for a different request is 422
-         * `idempotency_key_reused`. A key has 1 to 255 visible ASCII characters, for example a UUID.
+         * returns its successful response again. A refused request leaves its key unused. Keys belong to the user.
+         * Using the key of a successful request for a different one is 422 `idempotency_key_reused`. A key has 1 to
+         * 255 visible ASCII characters, for example a UUID.
          *
          */
         'Idempotency-Key'?: string;
@@ -4466,8 +4732,9 @@ export type PromoteSlotData = {
     headers?: {
         /**
          * Makes the request safe to repeat: for 24 hours, the same request with the same key has one effect and
-         * returns the first response again. Keys belong to the user. Using a key for a different request is 422
-         * `idempotency_key_reused`. A key has 1 to 255 visible ASCII characters, for example a UUID.
+         * returns its successful response again. A refused request leaves its key unused. Keys belong to the user.
+         * Using the key of a successful request for a different one is 422 `idempotency_key_reused`. A key has 1 to
+         * 255 visible ASCII characters, for example a UUID.
          *
          */
         'Idempotency-Key'?: string;
@@ -4599,6 +4866,10 @@ export type GetLivenessData = {
 
 export type GetLivenessErrors = {
     /**
+     * A parameter is invalid. Code: `invalid_parameter`.
+     */
+    400: Problem;
+    /**
      * An unexpected error occurred. Nothing was changed. Code: `internal`.
      */
     500: Problem;
@@ -4624,6 +4895,10 @@ export type GetReadinessData = {
 
 export type GetReadinessErrors = {
     /**
+     * A parameter is invalid. Code: `invalid_parameter`.
+     */
+    400: Problem;
+    /**
      * An unexpected error occurred. Nothing was changed. Code: `internal`.
      */
     500: Problem;
@@ -4646,12 +4921,22 @@ export type GetReadinessResponse = GetReadinessResponses[keyof GetReadinessRespo
 
 export type GetSpecYamlData = {
     body?: never;
+    headers?: {
+        /**
+         * One or more `ETag`s that the caller has stored, or `*`. If one of them is current, the response is 304 without a body; weak tags are compared like strong ones.
+         */
+        'If-None-Match'?: string;
+    };
     path?: never;
     query?: never;
     url: '/openapi.yaml';
 };
 
 export type GetSpecYamlErrors = {
+    /**
+     * A parameter is invalid. Code: `invalid_parameter`.
+     */
+    400: Problem;
     /**
      * An unexpected error occurred. Nothing was changed. Code: `internal`.
      */
@@ -4671,12 +4956,22 @@ export type GetSpecYamlResponse = GetSpecYamlResponses[keyof GetSpecYamlResponse
 
 export type GetSpecJsonData = {
     body?: never;
+    headers?: {
+        /**
+         * One or more `ETag`s that the caller has stored, or `*`. If one of them is current, the response is 304 without a body; weak tags are compared like strong ones.
+         */
+        'If-None-Match'?: string;
+    };
     path?: never;
     query?: never;
     url: '/openapi.json';
 };
 
 export type GetSpecJsonErrors = {
+    /**
+     * A parameter is invalid. Code: `invalid_parameter`.
+     */
+    400: Problem;
     /**
      * An unexpected error occurred. Nothing was changed. Code: `internal`.
      */
@@ -4702,6 +4997,10 @@ export type GetDocsData = {
 };
 
 export type GetDocsErrors = {
+    /**
+     * A parameter is invalid. Code: `invalid_parameter`.
+     */
+    400: Problem;
     /**
      * An unexpected error occurred. Nothing was changed. Code: `internal`.
      */

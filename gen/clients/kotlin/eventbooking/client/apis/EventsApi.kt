@@ -65,10 +65,10 @@ open class EventsApi(basePath: kotlin.String = defaultBasePath, client: Call.Fac
     /**
      * POST /api/v1/events/{event_id}/cancel
      * Cancel an event
-     * Closes the event for booking at once and for good. Its live bookings are then cancelled in the background, in pages and without promotions, each with a ledger entry that has the reason; with many bookings, this continues for a short time after the response. Cancelling a cancelled event changes nothing and returns 200; the first reason is kept. A draft cannot be cancelled (409 &#x60;invalid_transition&#x60;): delete it instead (&#x60;deleteEvent&#x60;).  **Access:** organizers, for their own events, and administrators, with the ability &#x60;events:write&#x60;. **Repeating it** with the same &#x60;Idempotency-Key&#x60; has no further effect. 
+     * Closes the event for booking at once and for good. Its slots that have not ended are then cancelled in the background (see &#x60;cancelSlot&#x60;), with their live bookings; those that have ended stay as they are. It is done in pages and without promotions, each with a ledger entry that has the reason; with many bookings, this continues for a short time after the response. Cancelling a cancelled event changes nothing and returns 200; the first reason is kept. A draft cannot be cancelled (409 &#x60;invalid_transition&#x60;): delete it instead (&#x60;deleteEvent&#x60;).  **Access:** organizers, for their own events, and administrators, with the ability &#x60;events:write&#x60;. **Repeating it** with the same &#x60;Idempotency-Key&#x60; has no further effect. 
      * @param eventId The event&#39;s id.
      * @param cancellation 
-     * @param idempotencyKey Makes the request safe to repeat: for 24 hours, the same request with the same key has one effect and returns the first response again. Keys belong to the user. Using a key for a different request is 422 &#x60;idempotency_key_reused&#x60;. A key has 1 to 255 visible ASCII characters, for example a UUID.  (optional)
+     * @param idempotencyKey Makes the request safe to repeat: for 24 hours, the same request with the same key has one effect and returns its successful response again. A refused request leaves its key unused. Keys belong to the user. Using the key of a successful request for a different one is 422 &#x60;idempotency_key_reused&#x60;. A key has 1 to 255 visible ASCII characters, for example a UUID.  (optional)
      * @return Event
      * @throws IllegalStateException If the request is not correctly configured
      * @throws IOException Rethrows the OkHttp execute method exception
@@ -99,10 +99,10 @@ open class EventsApi(basePath: kotlin.String = defaultBasePath, client: Call.Fac
     /**
      * POST /api/v1/events/{event_id}/cancel
      * Cancel an event
-     * Closes the event for booking at once and for good. Its live bookings are then cancelled in the background, in pages and without promotions, each with a ledger entry that has the reason; with many bookings, this continues for a short time after the response. Cancelling a cancelled event changes nothing and returns 200; the first reason is kept. A draft cannot be cancelled (409 &#x60;invalid_transition&#x60;): delete it instead (&#x60;deleteEvent&#x60;).  **Access:** organizers, for their own events, and administrators, with the ability &#x60;events:write&#x60;. **Repeating it** with the same &#x60;Idempotency-Key&#x60; has no further effect. 
+     * Closes the event for booking at once and for good. Its slots that have not ended are then cancelled in the background (see &#x60;cancelSlot&#x60;), with their live bookings; those that have ended stay as they are. It is done in pages and without promotions, each with a ledger entry that has the reason; with many bookings, this continues for a short time after the response. Cancelling a cancelled event changes nothing and returns 200; the first reason is kept. A draft cannot be cancelled (409 &#x60;invalid_transition&#x60;): delete it instead (&#x60;deleteEvent&#x60;).  **Access:** organizers, for their own events, and administrators, with the ability &#x60;events:write&#x60;. **Repeating it** with the same &#x60;Idempotency-Key&#x60; has no further effect. 
      * @param eventId The event&#39;s id.
      * @param cancellation 
-     * @param idempotencyKey Makes the request safe to repeat: for 24 hours, the same request with the same key has one effect and returns the first response again. Keys belong to the user. Using a key for a different request is 422 &#x60;idempotency_key_reused&#x60;. A key has 1 to 255 visible ASCII characters, for example a UUID.  (optional)
+     * @param idempotencyKey Makes the request safe to repeat: for 24 hours, the same request with the same key has one effect and returns its successful response again. A refused request leaves its key unused. Keys belong to the user. Using the key of a successful request for a different one is 422 &#x60;idempotency_key_reused&#x60;. A key has 1 to 255 visible ASCII characters, for example a UUID.  (optional)
      * @return ApiResponse<Event?>
      * @throws IllegalStateException If the request is not correctly configured
      * @throws IOException Rethrows the OkHttp execute method exception
@@ -122,7 +122,7 @@ open class EventsApi(basePath: kotlin.String = defaultBasePath, client: Call.Fac
      *
      * @param eventId The event&#39;s id.
      * @param cancellation 
-     * @param idempotencyKey Makes the request safe to repeat: for 24 hours, the same request with the same key has one effect and returns the first response again. Keys belong to the user. Using a key for a different request is 422 &#x60;idempotency_key_reused&#x60;. A key has 1 to 255 visible ASCII characters, for example a UUID.  (optional)
+     * @param idempotencyKey Makes the request safe to repeat: for 24 hours, the same request with the same key has one effect and returns its successful response again. A refused request leaves its key unused. Keys belong to the user. Using the key of a successful request for a different one is 422 &#x60;idempotency_key_reused&#x60;. A key has 1 to 255 visible ASCII characters, for example a UUID.  (optional)
      * @return RequestConfig
      */
     fun cancelEventRequestConfig(eventId: java.util.UUID, cancellation: Cancellation, idempotencyKey: kotlin.String?) : RequestConfig<Cancellation> {
@@ -148,7 +148,7 @@ open class EventsApi(basePath: kotlin.String = defaultBasePath, client: Call.Fac
      * Create an event
      * Creates a draft that belongs to the caller. Only its organizer and administrators can see it until &#x60;publishEvent&#x60;. Add slots with &#x60;createSlot&#x60;. &#x60;time_zone&#x60; says in which time zone to display the event&#39;s times; the API itself uses UTC. &#x60;booking_closes_at&#x60; must be after &#x60;booking_opens_at&#x60;, and both must be in the years 2000 to 2999 (422 &#x60;invalid_time_range&#x60;).  **Access:** organizers and administrators, with the ability &#x60;events:write&#x60;. **Repeating it** with the same &#x60;Idempotency-Key&#x60; has no further effect. 
      * @param eventCreate 
-     * @param idempotencyKey Makes the request safe to repeat: for 24 hours, the same request with the same key has one effect and returns the first response again. Keys belong to the user. Using a key for a different request is 422 &#x60;idempotency_key_reused&#x60;. A key has 1 to 255 visible ASCII characters, for example a UUID.  (optional)
+     * @param idempotencyKey Makes the request safe to repeat: for 24 hours, the same request with the same key has one effect and returns its successful response again. A refused request leaves its key unused. Keys belong to the user. Using the key of a successful request for a different one is 422 &#x60;idempotency_key_reused&#x60;. A key has 1 to 255 visible ASCII characters, for example a UUID.  (optional)
      * @return Event
      * @throws IllegalStateException If the request is not correctly configured
      * @throws IOException Rethrows the OkHttp execute method exception
@@ -181,7 +181,7 @@ open class EventsApi(basePath: kotlin.String = defaultBasePath, client: Call.Fac
      * Create an event
      * Creates a draft that belongs to the caller. Only its organizer and administrators can see it until &#x60;publishEvent&#x60;. Add slots with &#x60;createSlot&#x60;. &#x60;time_zone&#x60; says in which time zone to display the event&#39;s times; the API itself uses UTC. &#x60;booking_closes_at&#x60; must be after &#x60;booking_opens_at&#x60;, and both must be in the years 2000 to 2999 (422 &#x60;invalid_time_range&#x60;).  **Access:** organizers and administrators, with the ability &#x60;events:write&#x60;. **Repeating it** with the same &#x60;Idempotency-Key&#x60; has no further effect. 
      * @param eventCreate 
-     * @param idempotencyKey Makes the request safe to repeat: for 24 hours, the same request with the same key has one effect and returns the first response again. Keys belong to the user. Using a key for a different request is 422 &#x60;idempotency_key_reused&#x60;. A key has 1 to 255 visible ASCII characters, for example a UUID.  (optional)
+     * @param idempotencyKey Makes the request safe to repeat: for 24 hours, the same request with the same key has one effect and returns its successful response again. A refused request leaves its key unused. Keys belong to the user. Using the key of a successful request for a different one is 422 &#x60;idempotency_key_reused&#x60;. A key has 1 to 255 visible ASCII characters, for example a UUID.  (optional)
      * @return ApiResponse<Event?>
      * @throws IllegalStateException If the request is not correctly configured
      * @throws IOException Rethrows the OkHttp execute method exception
@@ -200,7 +200,7 @@ open class EventsApi(basePath: kotlin.String = defaultBasePath, client: Call.Fac
      * To obtain the request config of the operation createEvent
      *
      * @param eventCreate 
-     * @param idempotencyKey Makes the request safe to repeat: for 24 hours, the same request with the same key has one effect and returns the first response again. Keys belong to the user. Using a key for a different request is 422 &#x60;idempotency_key_reused&#x60;. A key has 1 to 255 visible ASCII characters, for example a UUID.  (optional)
+     * @param idempotencyKey Makes the request safe to repeat: for 24 hours, the same request with the same key has one effect and returns its successful response again. A refused request leaves its key unused. Keys belong to the user. Using the key of a successful request for a different one is 422 &#x60;idempotency_key_reused&#x60;. A key has 1 to 255 visible ASCII characters, for example a UUID.  (optional)
      * @return RequestConfig
      */
     fun createEventRequestConfig(eventCreate: EventCreate, idempotencyKey: kotlin.String?) : RequestConfig<EventCreate> {
@@ -226,7 +226,7 @@ open class EventsApi(basePath: kotlin.String = defaultBasePath, client: Call.Fac
      * Delete a draft
      * Deletes the draft and its slots. An event that has been published cannot be deleted, so that no booking disappears (409 &#x60;invalid_transition&#x60;): cancel it instead (&#x60;cancelEvent&#x60;).  **Access:** organizers, for their own events, and administrators, with the ability &#x60;events:write&#x60;. **Repeating it** returns 404. 
      * @param eventId The event&#39;s id.
-     * @param ifMatch The &#x60;ETag&#x60; of the resource to change. If omitted, the response is 428 &#x60;version_required&#x60;; a stale tag is 412 &#x60;version_mismatch&#x60;. &#x60;*&#x60; matches any state. (optional)
+     * @param ifMatch The &#x60;ETag&#x60; of the resource to change, a list of &#x60;ETag&#x60;s, or &#x60;*&#x60;, which matches any state. If omitted, the response is 428 &#x60;version_required&#x60;; if no tag is current, 412 &#x60;version_mismatch&#x60;. Weak tags are never current. (optional)
      * @return void
      * @throws IllegalStateException If the request is not correctly configured
      * @throws IOException Rethrows the OkHttp execute method exception
@@ -258,7 +258,7 @@ open class EventsApi(basePath: kotlin.String = defaultBasePath, client: Call.Fac
      * Delete a draft
      * Deletes the draft and its slots. An event that has been published cannot be deleted, so that no booking disappears (409 &#x60;invalid_transition&#x60;): cancel it instead (&#x60;cancelEvent&#x60;).  **Access:** organizers, for their own events, and administrators, with the ability &#x60;events:write&#x60;. **Repeating it** returns 404. 
      * @param eventId The event&#39;s id.
-     * @param ifMatch The &#x60;ETag&#x60; of the resource to change. If omitted, the response is 428 &#x60;version_required&#x60;; a stale tag is 412 &#x60;version_mismatch&#x60;. &#x60;*&#x60; matches any state. (optional)
+     * @param ifMatch The &#x60;ETag&#x60; of the resource to change, a list of &#x60;ETag&#x60;s, or &#x60;*&#x60;, which matches any state. If omitted, the response is 428 &#x60;version_required&#x60;; if no tag is current, 412 &#x60;version_mismatch&#x60;. Weak tags are never current. (optional)
      * @return ApiResponse<Unit?>
      * @throws IllegalStateException If the request is not correctly configured
      * @throws IOException Rethrows the OkHttp execute method exception
@@ -276,7 +276,7 @@ open class EventsApi(basePath: kotlin.String = defaultBasePath, client: Call.Fac
      * To obtain the request config of the operation deleteEvent
      *
      * @param eventId The event&#39;s id.
-     * @param ifMatch The &#x60;ETag&#x60; of the resource to change. If omitted, the response is 428 &#x60;version_required&#x60;; a stale tag is 412 &#x60;version_mismatch&#x60;. &#x60;*&#x60; matches any state. (optional)
+     * @param ifMatch The &#x60;ETag&#x60; of the resource to change, a list of &#x60;ETag&#x60;s, or &#x60;*&#x60;, which matches any state. If omitted, the response is 428 &#x60;version_required&#x60;; if no tag is current, 412 &#x60;version_mismatch&#x60;. Weak tags are never current. (optional)
      * @return RequestConfig
      */
     fun deleteEventRequestConfig(eventId: java.util.UUID, ifMatch: kotlin.String?) : RequestConfig<Unit> {
@@ -301,7 +301,7 @@ open class EventsApi(basePath: kotlin.String = defaultBasePath, client: Call.Fac
      * Get an event
      * Published and cancelled events are visible to everybody. A draft is visible only to its organizer and to administrators, with a token that has the ability &#x60;events:read&#x60;; for everybody else it is 404. &#x60;seats_available&#x60; is the current number of free seats in open slots that have not started.  **Access:** everybody; a token is not needed. **Repeating it** changes nothing. 
      * @param eventId The event&#39;s id.
-     * @param ifNoneMatch One or more &#x60;ETag&#x60;s that the caller has stored. If one of them is current, the response is 304 without a body. (optional)
+     * @param ifNoneMatch One or more &#x60;ETag&#x60;s that the caller has stored, or &#x60;*&#x60;. If one of them is current, the response is 304 without a body; weak tags are compared like strong ones. (optional)
      * @return Event
      * @throws IllegalStateException If the request is not correctly configured
      * @throws IOException Rethrows the OkHttp execute method exception
@@ -334,7 +334,7 @@ open class EventsApi(basePath: kotlin.String = defaultBasePath, client: Call.Fac
      * Get an event
      * Published and cancelled events are visible to everybody. A draft is visible only to its organizer and to administrators, with a token that has the ability &#x60;events:read&#x60;; for everybody else it is 404. &#x60;seats_available&#x60; is the current number of free seats in open slots that have not started.  **Access:** everybody; a token is not needed. **Repeating it** changes nothing. 
      * @param eventId The event&#39;s id.
-     * @param ifNoneMatch One or more &#x60;ETag&#x60;s that the caller has stored. If one of them is current, the response is 304 without a body. (optional)
+     * @param ifNoneMatch One or more &#x60;ETag&#x60;s that the caller has stored, or &#x60;*&#x60;. If one of them is current, the response is 304 without a body; weak tags are compared like strong ones. (optional)
      * @return ApiResponse<Event?>
      * @throws IllegalStateException If the request is not correctly configured
      * @throws IOException Rethrows the OkHttp execute method exception
@@ -353,7 +353,7 @@ open class EventsApi(basePath: kotlin.String = defaultBasePath, client: Call.Fac
      * To obtain the request config of the operation getEvent
      *
      * @param eventId The event&#39;s id.
-     * @param ifNoneMatch One or more &#x60;ETag&#x60;s that the caller has stored. If one of them is current, the response is 304 without a body. (optional)
+     * @param ifNoneMatch One or more &#x60;ETag&#x60;s that the caller has stored, or &#x60;*&#x60;. If one of them is current, the response is 304 without a body; weak tags are compared like strong ones. (optional)
      * @return RequestConfig
      */
     fun getEventRequestConfig(eventId: java.util.UUID, ifNoneMatch: kotlin.String?) : RequestConfig<Unit> {
@@ -502,9 +502,9 @@ open class EventsApi(basePath: kotlin.String = defaultBasePath, client: Call.Fac
     /**
      * POST /api/v1/events/{event_id}/publish
      * Publish a draft
-     * Makes the event visible to everybody. Its slots can be booked from &#x60;booking_opens_at&#x60;, or at once if that is null. Publishing a published event changes nothing and returns 200. A cancelled event cannot be published (409 &#x60;invalid_transition&#x60;). Slots can be added before and after publishing.  **Access:** organizers, for their own events, and administrators, with the ability &#x60;events:write&#x60;. **Repeating it** with the same &#x60;Idempotency-Key&#x60; has no further effect. 
+     * Makes the event visible to everybody. Its slots can be booked from &#x60;booking_opens_at&#x60;, or at once if that is null. Publishing a published event changes nothing and returns 200. A cancelled event cannot be published (409 &#x60;invalid_transition&#x60;), nor can an event that nobody could ever book (409 &#x60;no_bookable_slot&#x60;): it has no slot, all its slots have ended or were cancelled, or booking opens only when all have started (with &#x60;walk_ins&#x60;: ended). More slots can be added after publishing.  **Access:** organizers, for their own events, and administrators, with the ability &#x60;events:write&#x60;. **Repeating it** with the same &#x60;Idempotency-Key&#x60; has no further effect. 
      * @param eventId The event&#39;s id.
-     * @param idempotencyKey Makes the request safe to repeat: for 24 hours, the same request with the same key has one effect and returns the first response again. Keys belong to the user. Using a key for a different request is 422 &#x60;idempotency_key_reused&#x60;. A key has 1 to 255 visible ASCII characters, for example a UUID.  (optional)
+     * @param idempotencyKey Makes the request safe to repeat: for 24 hours, the same request with the same key has one effect and returns its successful response again. A refused request leaves its key unused. Keys belong to the user. Using the key of a successful request for a different one is 422 &#x60;idempotency_key_reused&#x60;. A key has 1 to 255 visible ASCII characters, for example a UUID.  (optional)
      * @return Event
      * @throws IllegalStateException If the request is not correctly configured
      * @throws IOException Rethrows the OkHttp execute method exception
@@ -535,9 +535,9 @@ open class EventsApi(basePath: kotlin.String = defaultBasePath, client: Call.Fac
     /**
      * POST /api/v1/events/{event_id}/publish
      * Publish a draft
-     * Makes the event visible to everybody. Its slots can be booked from &#x60;booking_opens_at&#x60;, or at once if that is null. Publishing a published event changes nothing and returns 200. A cancelled event cannot be published (409 &#x60;invalid_transition&#x60;). Slots can be added before and after publishing.  **Access:** organizers, for their own events, and administrators, with the ability &#x60;events:write&#x60;. **Repeating it** with the same &#x60;Idempotency-Key&#x60; has no further effect. 
+     * Makes the event visible to everybody. Its slots can be booked from &#x60;booking_opens_at&#x60;, or at once if that is null. Publishing a published event changes nothing and returns 200. A cancelled event cannot be published (409 &#x60;invalid_transition&#x60;), nor can an event that nobody could ever book (409 &#x60;no_bookable_slot&#x60;): it has no slot, all its slots have ended or were cancelled, or booking opens only when all have started (with &#x60;walk_ins&#x60;: ended). More slots can be added after publishing.  **Access:** organizers, for their own events, and administrators, with the ability &#x60;events:write&#x60;. **Repeating it** with the same &#x60;Idempotency-Key&#x60; has no further effect. 
      * @param eventId The event&#39;s id.
-     * @param idempotencyKey Makes the request safe to repeat: for 24 hours, the same request with the same key has one effect and returns the first response again. Keys belong to the user. Using a key for a different request is 422 &#x60;idempotency_key_reused&#x60;. A key has 1 to 255 visible ASCII characters, for example a UUID.  (optional)
+     * @param idempotencyKey Makes the request safe to repeat: for 24 hours, the same request with the same key has one effect and returns its successful response again. A refused request leaves its key unused. Keys belong to the user. Using the key of a successful request for a different one is 422 &#x60;idempotency_key_reused&#x60;. A key has 1 to 255 visible ASCII characters, for example a UUID.  (optional)
      * @return ApiResponse<Event?>
      * @throws IllegalStateException If the request is not correctly configured
      * @throws IOException Rethrows the OkHttp execute method exception
@@ -556,7 +556,7 @@ open class EventsApi(basePath: kotlin.String = defaultBasePath, client: Call.Fac
      * To obtain the request config of the operation publishEvent
      *
      * @param eventId The event&#39;s id.
-     * @param idempotencyKey Makes the request safe to repeat: for 24 hours, the same request with the same key has one effect and returns the first response again. Keys belong to the user. Using a key for a different request is 422 &#x60;idempotency_key_reused&#x60;. A key has 1 to 255 visible ASCII characters, for example a UUID.  (optional)
+     * @param idempotencyKey Makes the request safe to repeat: for 24 hours, the same request with the same key has one effect and returns its successful response again. A refused request leaves its key unused. Keys belong to the user. Using the key of a successful request for a different one is 422 &#x60;idempotency_key_reused&#x60;. A key has 1 to 255 visible ASCII characters, for example a UUID.  (optional)
      * @return RequestConfig
      */
     fun publishEventRequestConfig(eventId: java.util.UUID, idempotencyKey: kotlin.String?) : RequestConfig<Unit> {
@@ -579,10 +579,10 @@ open class EventsApi(basePath: kotlin.String = defaultBasePath, client: Call.Fac
     /**
      * PATCH /api/v1/events/{event_id}
      * Edit an event
-     * A merge patch, with the event&#39;s &#x60;ETag&#x60; as &#x60;If-Match&#x60;. Published events can be edited too; new settings apply to everything that happens afterwards. Turning &#x60;waitlist_mode&#x60; off while bookings wait in one of the event&#39;s slots is 409 &#x60;waitlist_in_use&#x60;. A cancelled event cannot be edited (409 &#x60;invalid_transition&#x60;).  If &#x60;fit&#x60;, &#x60;max_passes&#x60; or &#x60;waitlist_mode&#x60; changes, an &#x60;edited&#x60; entry is written to the ledger of every slot of the event that can still promote. It makes a promotion due at once: a waiting booking that fits under the new settings gets its seats before any new booking.  **Access:** organizers, for their own events, and administrators, with the ability &#x60;events:write&#x60;. **Repeating it** with the same &#x60;If-Match&#x60; returns 412. 
+     * A merge patch, with the event&#39;s &#x60;ETag&#x60; as &#x60;If-Match&#x60;. Published events can be edited too; new settings apply to everything that happens afterwards. Turning &#x60;waitlist_mode&#x60; off while bookings wait in one of the event&#39;s slots is 409 &#x60;waitlist_in_use&#x60;. A cancelled event cannot be edited (409 &#x60;invalid_transition&#x60;), and an edit after which nobody could ever book a published event, because booking opens only when all slots have started (with &#x60;walk_ins&#x60;: ended), is 409 &#x60;no_bookable_slot&#x60;.  If &#x60;fit&#x60;, &#x60;max_passes&#x60; or &#x60;waitlist_mode&#x60; changes, an &#x60;edited&#x60; entry is written to the ledger of every slot of the event that can still promote. It makes a promotion due at once: a waiting booking that fits under the new settings gets its seats before any new booking.  **Access:** organizers, for their own events, and administrators, with the ability &#x60;events:write&#x60;. **Repeating it** with the same &#x60;If-Match&#x60; returns 412. 
      * @param eventId The event&#39;s id.
      * @param eventPatch 
-     * @param ifMatch The &#x60;ETag&#x60; of the resource to change. If omitted, the response is 428 &#x60;version_required&#x60;; a stale tag is 412 &#x60;version_mismatch&#x60;. &#x60;*&#x60; matches any state. (optional)
+     * @param ifMatch The &#x60;ETag&#x60; of the resource to change, a list of &#x60;ETag&#x60;s, or &#x60;*&#x60;, which matches any state. If omitted, the response is 428 &#x60;version_required&#x60;; if no tag is current, 412 &#x60;version_mismatch&#x60;. Weak tags are never current. (optional)
      * @return Event
      * @throws IllegalStateException If the request is not correctly configured
      * @throws IOException Rethrows the OkHttp execute method exception
@@ -613,10 +613,10 @@ open class EventsApi(basePath: kotlin.String = defaultBasePath, client: Call.Fac
     /**
      * PATCH /api/v1/events/{event_id}
      * Edit an event
-     * A merge patch, with the event&#39;s &#x60;ETag&#x60; as &#x60;If-Match&#x60;. Published events can be edited too; new settings apply to everything that happens afterwards. Turning &#x60;waitlist_mode&#x60; off while bookings wait in one of the event&#39;s slots is 409 &#x60;waitlist_in_use&#x60;. A cancelled event cannot be edited (409 &#x60;invalid_transition&#x60;).  If &#x60;fit&#x60;, &#x60;max_passes&#x60; or &#x60;waitlist_mode&#x60; changes, an &#x60;edited&#x60; entry is written to the ledger of every slot of the event that can still promote. It makes a promotion due at once: a waiting booking that fits under the new settings gets its seats before any new booking.  **Access:** organizers, for their own events, and administrators, with the ability &#x60;events:write&#x60;. **Repeating it** with the same &#x60;If-Match&#x60; returns 412. 
+     * A merge patch, with the event&#39;s &#x60;ETag&#x60; as &#x60;If-Match&#x60;. Published events can be edited too; new settings apply to everything that happens afterwards. Turning &#x60;waitlist_mode&#x60; off while bookings wait in one of the event&#39;s slots is 409 &#x60;waitlist_in_use&#x60;. A cancelled event cannot be edited (409 &#x60;invalid_transition&#x60;), and an edit after which nobody could ever book a published event, because booking opens only when all slots have started (with &#x60;walk_ins&#x60;: ended), is 409 &#x60;no_bookable_slot&#x60;.  If &#x60;fit&#x60;, &#x60;max_passes&#x60; or &#x60;waitlist_mode&#x60; changes, an &#x60;edited&#x60; entry is written to the ledger of every slot of the event that can still promote. It makes a promotion due at once: a waiting booking that fits under the new settings gets its seats before any new booking.  **Access:** organizers, for their own events, and administrators, with the ability &#x60;events:write&#x60;. **Repeating it** with the same &#x60;If-Match&#x60; returns 412. 
      * @param eventId The event&#39;s id.
      * @param eventPatch 
-     * @param ifMatch The &#x60;ETag&#x60; of the resource to change. If omitted, the response is 428 &#x60;version_required&#x60;; a stale tag is 412 &#x60;version_mismatch&#x60;. &#x60;*&#x60; matches any state. (optional)
+     * @param ifMatch The &#x60;ETag&#x60; of the resource to change, a list of &#x60;ETag&#x60;s, or &#x60;*&#x60;, which matches any state. If omitted, the response is 428 &#x60;version_required&#x60;; if no tag is current, 412 &#x60;version_mismatch&#x60;. Weak tags are never current. (optional)
      * @return ApiResponse<Event?>
      * @throws IllegalStateException If the request is not correctly configured
      * @throws IOException Rethrows the OkHttp execute method exception
@@ -636,7 +636,7 @@ open class EventsApi(basePath: kotlin.String = defaultBasePath, client: Call.Fac
      *
      * @param eventId The event&#39;s id.
      * @param eventPatch 
-     * @param ifMatch The &#x60;ETag&#x60; of the resource to change. If omitted, the response is 428 &#x60;version_required&#x60;; a stale tag is 412 &#x60;version_mismatch&#x60;. &#x60;*&#x60; matches any state. (optional)
+     * @param ifMatch The &#x60;ETag&#x60; of the resource to change, a list of &#x60;ETag&#x60;s, or &#x60;*&#x60;, which matches any state. If omitted, the response is 428 &#x60;version_required&#x60;; if no tag is current, 412 &#x60;version_mismatch&#x60;. Weak tags are never current. (optional)
      * @return RequestConfig
      */
     fun updateEventRequestConfig(eventId: java.util.UUID, eventPatch: EventPatch, ifMatch: kotlin.String?) : RequestConfig<EventPatch> {

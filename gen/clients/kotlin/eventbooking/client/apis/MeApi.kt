@@ -31,6 +31,7 @@ import eventbooking.client.models.NewToken
 import eventbooking.client.models.PasswordChange
 import eventbooking.client.models.Problem
 import eventbooking.client.models.ProfilePatch
+import eventbooking.client.models.Token
 import eventbooking.client.models.TokenCreate
 import eventbooking.client.models.TokenList
 import eventbooking.client.models.User
@@ -210,7 +211,7 @@ open class MeApi(basePath: kotlin.String = defaultBasePath, client: Call.Factory
     /**
      * DELETE /api/v1/me
      * Delete your user
-     * This cannot be undone. It cancels all live bookings of the user, even after cancellation has closed, and promotes from the waitlists; it revokes all tokens; and it replaces the name and the e-mail address. The address can then be registered again. Ledgers keep the user&#39;s id, which no longer leads to a name. Events of which the user is the organizer remain: cancel them first if they should not take place.  **Access:** any logged-in user, with the ability &#x60;me:write&#x60;. **Repeating it** returns 401, because the user is deleted. 
+     * This cannot be undone. It cancels the live bookings of the user, even after cancellation has closed, and promotes from the waitlists; final bookings (see &#x60;cancelBooking&#x60;) stay, without a name; it revokes all tokens; and it replaces the name and the e-mail address. The address can then be registered again. Ledgers keep the user&#39;s id, which no longer leads to a name.  The organizer of published events that have not ended must cancel them first (409 &#x60;organizer_has_events&#x60;); past events and drafts remain. The only administrator cannot be deleted (409 &#x60;last_administrator&#x60;).  **Access:** any logged-in user, with the ability &#x60;me:write&#x60;. **Repeating it** returns 401, because the user is deleted. 
      * @return void
      * @throws IllegalStateException If the request is not correctly configured
      * @throws IOException Rethrows the OkHttp execute method exception
@@ -240,7 +241,7 @@ open class MeApi(basePath: kotlin.String = defaultBasePath, client: Call.Factory
     /**
      * DELETE /api/v1/me
      * Delete your user
-     * This cannot be undone. It cancels all live bookings of the user, even after cancellation has closed, and promotes from the waitlists; it revokes all tokens; and it replaces the name and the e-mail address. The address can then be registered again. Ledgers keep the user&#39;s id, which no longer leads to a name. Events of which the user is the organizer remain: cancel them first if they should not take place.  **Access:** any logged-in user, with the ability &#x60;me:write&#x60;. **Repeating it** returns 401, because the user is deleted. 
+     * This cannot be undone. It cancels the live bookings of the user, even after cancellation has closed, and promotes from the waitlists; final bookings (see &#x60;cancelBooking&#x60;) stay, without a name; it revokes all tokens; and it replaces the name and the e-mail address. The address can then be registered again. Ledgers keep the user&#39;s id, which no longer leads to a name.  The organizer of published events that have not ended must cancel them first (409 &#x60;organizer_has_events&#x60;); past events and drafts remain. The only administrator cannot be deleted (409 &#x60;last_administrator&#x60;).  **Access:** any logged-in user, with the ability &#x60;me:write&#x60;. **Repeating it** returns 401, because the user is deleted. 
      * @return ApiResponse<Unit?>
      * @throws IllegalStateException If the request is not correctly configured
      * @throws IOException Rethrows the OkHttp execute method exception
@@ -350,7 +351,7 @@ open class MeApi(basePath: kotlin.String = defaultBasePath, client: Call.Factory
      * GET /api/v1/me
      * Get the current user
      * Returns the user to whom the token of this request belongs.  **Access:** any logged-in user, with the ability &#x60;me:read&#x60;. **Repeating it** changes nothing. 
-     * @param ifNoneMatch One or more &#x60;ETag&#x60;s that the caller has stored. If one of them is current, the response is 304 without a body. (optional)
+     * @param ifNoneMatch One or more &#x60;ETag&#x60;s that the caller has stored, or &#x60;*&#x60;. If one of them is current, the response is 304 without a body; weak tags are compared like strong ones. (optional)
      * @return User
      * @throws IllegalStateException If the request is not correctly configured
      * @throws IOException Rethrows the OkHttp execute method exception
@@ -382,7 +383,7 @@ open class MeApi(basePath: kotlin.String = defaultBasePath, client: Call.Factory
      * GET /api/v1/me
      * Get the current user
      * Returns the user to whom the token of this request belongs.  **Access:** any logged-in user, with the ability &#x60;me:read&#x60;. **Repeating it** changes nothing. 
-     * @param ifNoneMatch One or more &#x60;ETag&#x60;s that the caller has stored. If one of them is current, the response is 304 without a body. (optional)
+     * @param ifNoneMatch One or more &#x60;ETag&#x60;s that the caller has stored, or &#x60;*&#x60;. If one of them is current, the response is 304 without a body; weak tags are compared like strong ones. (optional)
      * @return ApiResponse<User?>
      * @throws IllegalStateException If the request is not correctly configured
      * @throws IOException Rethrows the OkHttp execute method exception
@@ -400,7 +401,7 @@ open class MeApi(basePath: kotlin.String = defaultBasePath, client: Call.Factory
     /**
      * To obtain the request config of the operation getMe
      *
-     * @param ifNoneMatch One or more &#x60;ETag&#x60;s that the caller has stored. If one of them is current, the response is 304 without a body. (optional)
+     * @param ifNoneMatch One or more &#x60;ETag&#x60;s that the caller has stored, or &#x60;*&#x60;. If one of them is current, the response is 304 without a body; weak tags are compared like strong ones. (optional)
      * @return RequestConfig
      */
     fun getMeRequestConfig(ifNoneMatch: kotlin.String?) : RequestConfig<Unit> {
@@ -413,6 +414,79 @@ open class MeApi(basePath: kotlin.String = defaultBasePath, client: Call.Factory
         return RequestConfig(
             method = RequestMethod.GET,
             path = "/api/v1/me",
+            query = localVariableQuery,
+            headers = localVariableHeaders,
+            requiresAuthentication = true,
+            body = localVariableBody
+        )
+    }
+
+    /**
+     * GET /api/v1/me/tokens/{token_id}
+     * Get a token
+     * Returns one of the caller&#39;s tokens, valid or expired, without its secret. A token that was revoked, or that belongs to another user, is 404.  **Access:** any logged-in user, with the ability &#x60;me:read&#x60;. **Repeating it** changes nothing. 
+     * @param tokenId The token&#39;s id.
+     * @return Token
+     * @throws IllegalStateException If the request is not correctly configured
+     * @throws IOException Rethrows the OkHttp execute method exception
+     * @throws UnsupportedOperationException If the API returns an informational or redirection response
+     * @throws ClientException If the API returns a client error response
+     * @throws ServerException If the API returns a server error response
+     */
+    @Suppress("UNCHECKED_CAST")
+    @Throws(IllegalStateException::class, IOException::class, UnsupportedOperationException::class, ClientException::class, ServerException::class)
+    fun getToken(tokenId: java.util.UUID) : Token {
+        val localVarResponse = getTokenWithHttpInfo(tokenId = tokenId)
+
+        return when (localVarResponse.responseType) {
+            ResponseType.Success -> (localVarResponse as Success<*>).data as Token
+            ResponseType.Informational -> throw UnsupportedOperationException("Client does not support Informational responses.")
+            ResponseType.Redirection -> throw UnsupportedOperationException("Client does not support Redirection responses.")
+            ResponseType.ClientError -> {
+                val localVarError = localVarResponse as ClientError<*>
+                throw ClientException("Client error : ${localVarError.statusCode} ${localVarError.message.orEmpty()}", localVarError.statusCode, localVarResponse)
+            }
+            ResponseType.ServerError -> {
+                val localVarError = localVarResponse as ServerError<*>
+                throw ServerException("Server error : ${localVarError.statusCode} ${localVarError.message.orEmpty()} ${localVarError.body}", localVarError.statusCode, localVarResponse)
+            }
+        }
+    }
+
+    /**
+     * GET /api/v1/me/tokens/{token_id}
+     * Get a token
+     * Returns one of the caller&#39;s tokens, valid or expired, without its secret. A token that was revoked, or that belongs to another user, is 404.  **Access:** any logged-in user, with the ability &#x60;me:read&#x60;. **Repeating it** changes nothing. 
+     * @param tokenId The token&#39;s id.
+     * @return ApiResponse<Token?>
+     * @throws IllegalStateException If the request is not correctly configured
+     * @throws IOException Rethrows the OkHttp execute method exception
+     */
+    @Suppress("UNCHECKED_CAST")
+    @Throws(IllegalStateException::class, IOException::class)
+    fun getTokenWithHttpInfo(tokenId: java.util.UUID) : ApiResponse<Token?> {
+        val localVariableConfig = getTokenRequestConfig(tokenId = tokenId)
+
+        return request<Unit, Token>(
+            localVariableConfig
+        )
+    }
+
+    /**
+     * To obtain the request config of the operation getToken
+     *
+     * @param tokenId The token&#39;s id.
+     * @return RequestConfig
+     */
+    fun getTokenRequestConfig(tokenId: java.util.UUID) : RequestConfig<Unit> {
+        val localVariableBody = null
+        val localVariableQuery: MultiValueMap = mutableMapOf()
+        val localVariableHeaders: MutableMap<String, String> = mutableMapOf()
+        localVariableHeaders["Accept"] = "application/json, application/problem+json"
+
+        return RequestConfig(
+            method = RequestMethod.GET,
+            path = "/api/v1/me/tokens/{token_id}".replace("{"+"token_id"+"}", encodeURIComponent(tokenId.toString())),
             query = localVariableQuery,
             headers = localVariableHeaders,
             requiresAuthentication = true,

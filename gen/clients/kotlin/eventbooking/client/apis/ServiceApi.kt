@@ -345,6 +345,7 @@ open class ServiceApi(basePath: kotlin.String = defaultBasePath, client: Call.Fa
      * GET /openapi.json
      * Get the OpenAPI document as JSON
      * Returns the OpenAPI 3.0.3 description of this API, for programs that do not read YAML.  **Access:** everybody, without a token. **Repeating it** changes nothing. 
+     * @param ifNoneMatch One or more &#x60;ETag&#x60;s that the caller has stored, or &#x60;*&#x60;. If one of them is current, the response is 304 without a body; weak tags are compared like strong ones. (optional)
      * @return kotlin.collections.Map<kotlin.String, kotlinx.serialization.json.JsonElement>
      * @throws IllegalStateException If the request is not correctly configured
      * @throws IOException Rethrows the OkHttp execute method exception
@@ -354,8 +355,8 @@ open class ServiceApi(basePath: kotlin.String = defaultBasePath, client: Call.Fa
      */
     @Suppress("UNCHECKED_CAST")
     @Throws(IllegalStateException::class, IOException::class, UnsupportedOperationException::class, ClientException::class, ServerException::class)
-    fun getSpecJson() : kotlin.collections.Map<kotlin.String, kotlinx.serialization.json.JsonElement> {
-        val localVarResponse = getSpecJsonWithHttpInfo()
+    fun getSpecJson(ifNoneMatch: kotlin.String? = null) : kotlin.collections.Map<kotlin.String, kotlinx.serialization.json.JsonElement> {
+        val localVarResponse = getSpecJsonWithHttpInfo(ifNoneMatch = ifNoneMatch)
 
         return when (localVarResponse.responseType) {
             ResponseType.Success -> (localVarResponse as Success<*>).data as kotlin.collections.Map<kotlin.String, kotlinx.serialization.json.JsonElement>
@@ -376,14 +377,15 @@ open class ServiceApi(basePath: kotlin.String = defaultBasePath, client: Call.Fa
      * GET /openapi.json
      * Get the OpenAPI document as JSON
      * Returns the OpenAPI 3.0.3 description of this API, for programs that do not read YAML.  **Access:** everybody, without a token. **Repeating it** changes nothing. 
+     * @param ifNoneMatch One or more &#x60;ETag&#x60;s that the caller has stored, or &#x60;*&#x60;. If one of them is current, the response is 304 without a body; weak tags are compared like strong ones. (optional)
      * @return ApiResponse<kotlin.collections.Map<kotlin.String, kotlinx.serialization.json.JsonElement>?>
      * @throws IllegalStateException If the request is not correctly configured
      * @throws IOException Rethrows the OkHttp execute method exception
      */
     @Suppress("UNCHECKED_CAST")
     @Throws(IllegalStateException::class, IOException::class)
-    fun getSpecJsonWithHttpInfo() : ApiResponse<kotlin.collections.Map<kotlin.String, kotlinx.serialization.json.JsonElement>?> {
-        val localVariableConfig = getSpecJsonRequestConfig()
+    fun getSpecJsonWithHttpInfo(ifNoneMatch: kotlin.String?) : ApiResponse<kotlin.collections.Map<kotlin.String, kotlinx.serialization.json.JsonElement>?> {
+        val localVariableConfig = getSpecJsonRequestConfig(ifNoneMatch = ifNoneMatch)
 
         return request<Unit, kotlin.collections.Map<kotlin.String, kotlinx.serialization.json.JsonElement>>(
             localVariableConfig
@@ -393,13 +395,15 @@ open class ServiceApi(basePath: kotlin.String = defaultBasePath, client: Call.Fa
     /**
      * To obtain the request config of the operation getSpecJson
      *
+     * @param ifNoneMatch One or more &#x60;ETag&#x60;s that the caller has stored, or &#x60;*&#x60;. If one of them is current, the response is 304 without a body; weak tags are compared like strong ones. (optional)
      * @return RequestConfig
      */
-    fun getSpecJsonRequestConfig() : RequestConfig<Unit> {
+    fun getSpecJsonRequestConfig(ifNoneMatch: kotlin.String?) : RequestConfig<Unit> {
         val localVariableBody = null
         val localVariableQuery: MultiValueMap = mutableMapOf()
         val localVariableHeaders: MutableMap<String, String> = mutableMapOf()
         localVariableHeaders["Accept"] = "application/json, application/problem+json"
+        ifNoneMatch?.apply { localVariableHeaders["If-None-Match"] = this.toString() }
 
         return RequestConfig(
             method = RequestMethod.GET,
@@ -415,6 +419,7 @@ open class ServiceApi(basePath: kotlin.String = defaultBasePath, client: Call.Fa
      * GET /openapi.yaml
      * Get the OpenAPI document as YAML
      * Returns the OpenAPI 3.0.3 description of this API in its original form.  **Access:** everybody, without a token. **Repeating it** changes nothing. 
+     * @param ifNoneMatch One or more &#x60;ETag&#x60;s that the caller has stored, or &#x60;*&#x60;. If one of them is current, the response is 304 without a body; weak tags are compared like strong ones. (optional)
      * @return java.io.File
      * @throws IllegalStateException If the request is not correctly configured
      * @throws IOException Rethrows the OkHttp execute method exception
@@ -424,8 +429,8 @@ open class ServiceApi(basePath: kotlin.String = defaultBasePath, client: Call.Fa
      */
     @Suppress("UNCHECKED_CAST")
     @Throws(IllegalStateException::class, IOException::class, UnsupportedOperationException::class, ClientException::class, ServerException::class)
-    fun getSpecYaml() : java.io.File {
-        val localVarResponse = getSpecYamlWithHttpInfo()
+    fun getSpecYaml(ifNoneMatch: kotlin.String? = null) : java.io.File {
+        val localVarResponse = getSpecYamlWithHttpInfo(ifNoneMatch = ifNoneMatch)
 
         return when (localVarResponse.responseType) {
             ResponseType.Success -> (localVarResponse as Success<*>).data as java.io.File
@@ -446,14 +451,15 @@ open class ServiceApi(basePath: kotlin.String = defaultBasePath, client: Call.Fa
      * GET /openapi.yaml
      * Get the OpenAPI document as YAML
      * Returns the OpenAPI 3.0.3 description of this API in its original form.  **Access:** everybody, without a token. **Repeating it** changes nothing. 
+     * @param ifNoneMatch One or more &#x60;ETag&#x60;s that the caller has stored, or &#x60;*&#x60;. If one of them is current, the response is 304 without a body; weak tags are compared like strong ones. (optional)
      * @return ApiResponse<java.io.File?>
      * @throws IllegalStateException If the request is not correctly configured
      * @throws IOException Rethrows the OkHttp execute method exception
      */
     @Suppress("UNCHECKED_CAST")
     @Throws(IllegalStateException::class, IOException::class)
-    fun getSpecYamlWithHttpInfo() : ApiResponse<java.io.File?> {
-        val localVariableConfig = getSpecYamlRequestConfig()
+    fun getSpecYamlWithHttpInfo(ifNoneMatch: kotlin.String?) : ApiResponse<java.io.File?> {
+        val localVariableConfig = getSpecYamlRequestConfig(ifNoneMatch = ifNoneMatch)
 
         return request<Unit, java.io.File>(
             localVariableConfig
@@ -463,13 +469,15 @@ open class ServiceApi(basePath: kotlin.String = defaultBasePath, client: Call.Fa
     /**
      * To obtain the request config of the operation getSpecYaml
      *
+     * @param ifNoneMatch One or more &#x60;ETag&#x60;s that the caller has stored, or &#x60;*&#x60;. If one of them is current, the response is 304 without a body; weak tags are compared like strong ones. (optional)
      * @return RequestConfig
      */
-    fun getSpecYamlRequestConfig() : RequestConfig<Unit> {
+    fun getSpecYamlRequestConfig(ifNoneMatch: kotlin.String?) : RequestConfig<Unit> {
         val localVariableBody = null
         val localVariableQuery: MultiValueMap = mutableMapOf()
         val localVariableHeaders: MutableMap<String, String> = mutableMapOf()
         localVariableHeaders["Accept"] = "application/problem+json"
+        ifNoneMatch?.apply { localVariableHeaders["If-None-Match"] = this.toString() }
 
         return RequestConfig(
             method = RequestMethod.GET,

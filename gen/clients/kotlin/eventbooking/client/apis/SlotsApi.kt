@@ -64,10 +64,10 @@ open class SlotsApi(basePath: kotlin.String = defaultBasePath, client: Call.Fact
     /**
      * POST /api/v1/slots/{slot_id}/cancel
      * Cancel a slot
-     * Closes the slot for booking at once and for good. Its live bookings are then cancelled in the background, without promotions, each with a ledger entry that has the reason. Cancelling a cancelled slot changes nothing and returns 200. A slot of a draft cannot be cancelled (409 &#x60;invalid_transition&#x60;): delete it instead (&#x60;deleteSlot&#x60;).  **Access:** organizers, for their own events, and administrators, with the ability &#x60;events:write&#x60;. **Repeating it** with the same &#x60;Idempotency-Key&#x60; has no further effect. 
+     * Closes the slot for booking at once and for good. Its live bookings are then cancelled in the background, without promotions, each with a ledger entry that has the reason. Cancelling a cancelled slot changes nothing and returns 200. If the slot is running, the bookings of attendees who are checked in stay; one that has ended cannot be cancelled (409 &#x60;slot_ended&#x60;). A slot of a draft cannot be cancelled either (409 &#x60;invalid_transition&#x60;): delete it instead (&#x60;deleteSlot&#x60;).  **Access:** organizers, for their own events, and administrators, with the ability &#x60;events:write&#x60;. **Repeating it** with the same &#x60;Idempotency-Key&#x60; has no further effect. 
      * @param slotId The slot&#39;s id.
      * @param cancellation 
-     * @param idempotencyKey Makes the request safe to repeat: for 24 hours, the same request with the same key has one effect and returns the first response again. Keys belong to the user. Using a key for a different request is 422 &#x60;idempotency_key_reused&#x60;. A key has 1 to 255 visible ASCII characters, for example a UUID.  (optional)
+     * @param idempotencyKey Makes the request safe to repeat: for 24 hours, the same request with the same key has one effect and returns its successful response again. A refused request leaves its key unused. Keys belong to the user. Using the key of a successful request for a different one is 422 &#x60;idempotency_key_reused&#x60;. A key has 1 to 255 visible ASCII characters, for example a UUID.  (optional)
      * @return Slot
      * @throws IllegalStateException If the request is not correctly configured
      * @throws IOException Rethrows the OkHttp execute method exception
@@ -98,10 +98,10 @@ open class SlotsApi(basePath: kotlin.String = defaultBasePath, client: Call.Fact
     /**
      * POST /api/v1/slots/{slot_id}/cancel
      * Cancel a slot
-     * Closes the slot for booking at once and for good. Its live bookings are then cancelled in the background, without promotions, each with a ledger entry that has the reason. Cancelling a cancelled slot changes nothing and returns 200. A slot of a draft cannot be cancelled (409 &#x60;invalid_transition&#x60;): delete it instead (&#x60;deleteSlot&#x60;).  **Access:** organizers, for their own events, and administrators, with the ability &#x60;events:write&#x60;. **Repeating it** with the same &#x60;Idempotency-Key&#x60; has no further effect. 
+     * Closes the slot for booking at once and for good. Its live bookings are then cancelled in the background, without promotions, each with a ledger entry that has the reason. Cancelling a cancelled slot changes nothing and returns 200. If the slot is running, the bookings of attendees who are checked in stay; one that has ended cannot be cancelled (409 &#x60;slot_ended&#x60;). A slot of a draft cannot be cancelled either (409 &#x60;invalid_transition&#x60;): delete it instead (&#x60;deleteSlot&#x60;).  **Access:** organizers, for their own events, and administrators, with the ability &#x60;events:write&#x60;. **Repeating it** with the same &#x60;Idempotency-Key&#x60; has no further effect. 
      * @param slotId The slot&#39;s id.
      * @param cancellation 
-     * @param idempotencyKey Makes the request safe to repeat: for 24 hours, the same request with the same key has one effect and returns the first response again. Keys belong to the user. Using a key for a different request is 422 &#x60;idempotency_key_reused&#x60;. A key has 1 to 255 visible ASCII characters, for example a UUID.  (optional)
+     * @param idempotencyKey Makes the request safe to repeat: for 24 hours, the same request with the same key has one effect and returns its successful response again. A refused request leaves its key unused. Keys belong to the user. Using the key of a successful request for a different one is 422 &#x60;idempotency_key_reused&#x60;. A key has 1 to 255 visible ASCII characters, for example a UUID.  (optional)
      * @return ApiResponse<Slot?>
      * @throws IllegalStateException If the request is not correctly configured
      * @throws IOException Rethrows the OkHttp execute method exception
@@ -121,7 +121,7 @@ open class SlotsApi(basePath: kotlin.String = defaultBasePath, client: Call.Fact
      *
      * @param slotId The slot&#39;s id.
      * @param cancellation 
-     * @param idempotencyKey Makes the request safe to repeat: for 24 hours, the same request with the same key has one effect and returns the first response again. Keys belong to the user. Using a key for a different request is 422 &#x60;idempotency_key_reused&#x60;. A key has 1 to 255 visible ASCII characters, for example a UUID.  (optional)
+     * @param idempotencyKey Makes the request safe to repeat: for 24 hours, the same request with the same key has one effect and returns its successful response again. A refused request leaves its key unused. Keys belong to the user. Using the key of a successful request for a different one is 422 &#x60;idempotency_key_reused&#x60;. A key has 1 to 255 visible ASCII characters, for example a UUID.  (optional)
      * @return RequestConfig
      */
     fun cancelSlotRequestConfig(slotId: java.util.UUID, cancellation: Cancellation, idempotencyKey: kotlin.String?) : RequestConfig<Cancellation> {
@@ -148,7 +148,7 @@ open class SlotsApi(basePath: kotlin.String = defaultBasePath, client: Call.Fact
      * Adds a slot to a draft or a published event. A slot of a published event can be booked at once. Adding a slot to a cancelled event is 409 &#x60;invalid_transition&#x60;. The slot must start in the future, at most ten years ahead, and end at most 31 days after its start (422 &#x60;invalid_time_range&#x60;). Slots of one event may overlap. An event can have at most 1,000 slots (422 &#x60;validation_failed&#x60;).  **Access:** organizers, for their own events, and administrators, with the ability &#x60;events:write&#x60;. **Repeating it** with the same &#x60;Idempotency-Key&#x60; has no further effect. 
      * @param eventId The event&#39;s id.
      * @param slotCreate 
-     * @param idempotencyKey Makes the request safe to repeat: for 24 hours, the same request with the same key has one effect and returns the first response again. Keys belong to the user. Using a key for a different request is 422 &#x60;idempotency_key_reused&#x60;. A key has 1 to 255 visible ASCII characters, for example a UUID.  (optional)
+     * @param idempotencyKey Makes the request safe to repeat: for 24 hours, the same request with the same key has one effect and returns its successful response again. A refused request leaves its key unused. Keys belong to the user. Using the key of a successful request for a different one is 422 &#x60;idempotency_key_reused&#x60;. A key has 1 to 255 visible ASCII characters, for example a UUID.  (optional)
      * @return Slot
      * @throws IllegalStateException If the request is not correctly configured
      * @throws IOException Rethrows the OkHttp execute method exception
@@ -182,7 +182,7 @@ open class SlotsApi(basePath: kotlin.String = defaultBasePath, client: Call.Fact
      * Adds a slot to a draft or a published event. A slot of a published event can be booked at once. Adding a slot to a cancelled event is 409 &#x60;invalid_transition&#x60;. The slot must start in the future, at most ten years ahead, and end at most 31 days after its start (422 &#x60;invalid_time_range&#x60;). Slots of one event may overlap. An event can have at most 1,000 slots (422 &#x60;validation_failed&#x60;).  **Access:** organizers, for their own events, and administrators, with the ability &#x60;events:write&#x60;. **Repeating it** with the same &#x60;Idempotency-Key&#x60; has no further effect. 
      * @param eventId The event&#39;s id.
      * @param slotCreate 
-     * @param idempotencyKey Makes the request safe to repeat: for 24 hours, the same request with the same key has one effect and returns the first response again. Keys belong to the user. Using a key for a different request is 422 &#x60;idempotency_key_reused&#x60;. A key has 1 to 255 visible ASCII characters, for example a UUID.  (optional)
+     * @param idempotencyKey Makes the request safe to repeat: for 24 hours, the same request with the same key has one effect and returns its successful response again. A refused request leaves its key unused. Keys belong to the user. Using the key of a successful request for a different one is 422 &#x60;idempotency_key_reused&#x60;. A key has 1 to 255 visible ASCII characters, for example a UUID.  (optional)
      * @return ApiResponse<Slot?>
      * @throws IllegalStateException If the request is not correctly configured
      * @throws IOException Rethrows the OkHttp execute method exception
@@ -202,7 +202,7 @@ open class SlotsApi(basePath: kotlin.String = defaultBasePath, client: Call.Fact
      *
      * @param eventId The event&#39;s id.
      * @param slotCreate 
-     * @param idempotencyKey Makes the request safe to repeat: for 24 hours, the same request with the same key has one effect and returns the first response again. Keys belong to the user. Using a key for a different request is 422 &#x60;idempotency_key_reused&#x60;. A key has 1 to 255 visible ASCII characters, for example a UUID.  (optional)
+     * @param idempotencyKey Makes the request safe to repeat: for 24 hours, the same request with the same key has one effect and returns its successful response again. A refused request leaves its key unused. Keys belong to the user. Using the key of a successful request for a different one is 422 &#x60;idempotency_key_reused&#x60;. A key has 1 to 255 visible ASCII characters, for example a UUID.  (optional)
      * @return RequestConfig
      */
     fun createSlotRequestConfig(eventId: java.util.UUID, slotCreate: SlotCreate, idempotencyKey: kotlin.String?) : RequestConfig<SlotCreate> {
@@ -228,7 +228,7 @@ open class SlotsApi(basePath: kotlin.String = defaultBasePath, client: Call.Fact
      * Delete a slot that was never booked
      * A slot that has ever had a booking or a waitlist entry, even one that was cancelled since, cannot be deleted (409 &#x60;event_has_bookings&#x60;): cancel it instead (&#x60;cancelSlot&#x60;).  **Access:** organizers, for their own events, and administrators, with the ability &#x60;events:write&#x60;. **Repeating it** returns 404. 
      * @param slotId The slot&#39;s id.
-     * @param ifMatch The &#x60;ETag&#x60; of the resource to change. If omitted, the response is 428 &#x60;version_required&#x60;; a stale tag is 412 &#x60;version_mismatch&#x60;. &#x60;*&#x60; matches any state. (optional)
+     * @param ifMatch The &#x60;ETag&#x60; of the resource to change, a list of &#x60;ETag&#x60;s, or &#x60;*&#x60;, which matches any state. If omitted, the response is 428 &#x60;version_required&#x60;; if no tag is current, 412 &#x60;version_mismatch&#x60;. Weak tags are never current. (optional)
      * @return void
      * @throws IllegalStateException If the request is not correctly configured
      * @throws IOException Rethrows the OkHttp execute method exception
@@ -260,7 +260,7 @@ open class SlotsApi(basePath: kotlin.String = defaultBasePath, client: Call.Fact
      * Delete a slot that was never booked
      * A slot that has ever had a booking or a waitlist entry, even one that was cancelled since, cannot be deleted (409 &#x60;event_has_bookings&#x60;): cancel it instead (&#x60;cancelSlot&#x60;).  **Access:** organizers, for their own events, and administrators, with the ability &#x60;events:write&#x60;. **Repeating it** returns 404. 
      * @param slotId The slot&#39;s id.
-     * @param ifMatch The &#x60;ETag&#x60; of the resource to change. If omitted, the response is 428 &#x60;version_required&#x60;; a stale tag is 412 &#x60;version_mismatch&#x60;. &#x60;*&#x60; matches any state. (optional)
+     * @param ifMatch The &#x60;ETag&#x60; of the resource to change, a list of &#x60;ETag&#x60;s, or &#x60;*&#x60;, which matches any state. If omitted, the response is 428 &#x60;version_required&#x60;; if no tag is current, 412 &#x60;version_mismatch&#x60;. Weak tags are never current. (optional)
      * @return ApiResponse<Unit?>
      * @throws IllegalStateException If the request is not correctly configured
      * @throws IOException Rethrows the OkHttp execute method exception
@@ -278,7 +278,7 @@ open class SlotsApi(basePath: kotlin.String = defaultBasePath, client: Call.Fact
      * To obtain the request config of the operation deleteSlot
      *
      * @param slotId The slot&#39;s id.
-     * @param ifMatch The &#x60;ETag&#x60; of the resource to change. If omitted, the response is 428 &#x60;version_required&#x60;; a stale tag is 412 &#x60;version_mismatch&#x60;. &#x60;*&#x60; matches any state. (optional)
+     * @param ifMatch The &#x60;ETag&#x60; of the resource to change, a list of &#x60;ETag&#x60;s, or &#x60;*&#x60;, which matches any state. If omitted, the response is 428 &#x60;version_required&#x60;; if no tag is current, 412 &#x60;version_mismatch&#x60;. Weak tags are never current. (optional)
      * @return RequestConfig
      */
     fun deleteSlotRequestConfig(slotId: java.util.UUID, ifMatch: kotlin.String?) : RequestConfig<Unit> {
@@ -301,9 +301,9 @@ open class SlotsApi(basePath: kotlin.String = defaultBasePath, client: Call.Fact
     /**
      * GET /api/v1/slots/{slot_id}
      * Get a slot
-     * Includes the current number of free seats and the current length of the waitlist. The &#x60;ETag&#x60; is &#x60;\&quot;&lt;revision&gt;.&lt;version&gt;\&quot;&#x60;, so it changes with every booking. Whoever can see the event can see its slots.  **Access:** everybody; a token is not needed. **Repeating it** changes nothing. 
+     * Includes the current number of free seats and the current length of the waitlist. The &#x60;ETag&#x60; is &#x60;\&quot;&lt;revision&gt;.&lt;version&gt;\&quot;&#x60;, so it changes with every booking; once the slot has ended or is cancelled, it is &#x60;\&quot;&lt;revision&gt;.&lt;version&gt;.over\&quot;&#x60;. Whoever can see the event can see its slots.  **Access:** everybody; a token is not needed. **Repeating it** changes nothing. 
      * @param slotId The slot&#39;s id.
-     * @param ifNoneMatch One or more &#x60;ETag&#x60;s that the caller has stored. If one of them is current, the response is 304 without a body. (optional)
+     * @param ifNoneMatch One or more &#x60;ETag&#x60;s that the caller has stored, or &#x60;*&#x60;. If one of them is current, the response is 304 without a body; weak tags are compared like strong ones. (optional)
      * @return Slot
      * @throws IllegalStateException If the request is not correctly configured
      * @throws IOException Rethrows the OkHttp execute method exception
@@ -334,9 +334,9 @@ open class SlotsApi(basePath: kotlin.String = defaultBasePath, client: Call.Fact
     /**
      * GET /api/v1/slots/{slot_id}
      * Get a slot
-     * Includes the current number of free seats and the current length of the waitlist. The &#x60;ETag&#x60; is &#x60;\&quot;&lt;revision&gt;.&lt;version&gt;\&quot;&#x60;, so it changes with every booking. Whoever can see the event can see its slots.  **Access:** everybody; a token is not needed. **Repeating it** changes nothing. 
+     * Includes the current number of free seats and the current length of the waitlist. The &#x60;ETag&#x60; is &#x60;\&quot;&lt;revision&gt;.&lt;version&gt;\&quot;&#x60;, so it changes with every booking; once the slot has ended or is cancelled, it is &#x60;\&quot;&lt;revision&gt;.&lt;version&gt;.over\&quot;&#x60;. Whoever can see the event can see its slots.  **Access:** everybody; a token is not needed. **Repeating it** changes nothing. 
      * @param slotId The slot&#39;s id.
-     * @param ifNoneMatch One or more &#x60;ETag&#x60;s that the caller has stored. If one of them is current, the response is 304 without a body. (optional)
+     * @param ifNoneMatch One or more &#x60;ETag&#x60;s that the caller has stored, or &#x60;*&#x60;. If one of them is current, the response is 304 without a body; weak tags are compared like strong ones. (optional)
      * @return ApiResponse<Slot?>
      * @throws IllegalStateException If the request is not correctly configured
      * @throws IOException Rethrows the OkHttp execute method exception
@@ -355,7 +355,7 @@ open class SlotsApi(basePath: kotlin.String = defaultBasePath, client: Call.Fact
      * To obtain the request config of the operation getSlot
      *
      * @param slotId The slot&#39;s id.
-     * @param ifNoneMatch One or more &#x60;ETag&#x60;s that the caller has stored. If one of them is current, the response is 304 without a body. (optional)
+     * @param ifNoneMatch One or more &#x60;ETag&#x60;s that the caller has stored, or &#x60;*&#x60;. If one of them is current, the response is 304 without a body; weak tags are compared like strong ones. (optional)
      * @return RequestConfig
      */
     fun getSlotRequestConfig(slotId: java.util.UUID, ifNoneMatch: kotlin.String?) : RequestConfig<Unit> {
@@ -552,10 +552,10 @@ open class SlotsApi(basePath: kotlin.String = defaultBasePath, client: Call.Fact
     /**
      * PATCH /api/v1/slots/{slot_id}
      * Edit a slot
-     * A merge patch, with the slot&#39;s &#x60;ETag&#x60; as &#x60;If-Match&#x60;. Only the revision in the &#x60;ETag&#x60; is compared, so bookings that arrive in the meantime do not prevent the edit.  - **Capacity** can be raised at any time, which promotes from the waitlist, and lowered to the number of   seats taken (below that, 409 &#x60;capacity_below_taken&#x60;). - **Status:** a &#x60;closed&#x60; slot accepts no new bookings and no new waitlist entries, but still promotes   those that wait. &#x60;open&#x60; opens it again. - **Times:** changing the times moves the slot&#39;s bookings too. It is 409 &#x60;event_has_bookings&#x60;, with   &#x60;count&#x60;, if attendees would then overlap with their other bookings, or if more than 10,000 bookings take   seats in this slot. With &#x60;on_conflict: cancel&#x60;, bookings of this slot that would overlap are cancelled   instead, each with a ledger entry, and their seats go to the waitlist. New times have the same bounds as   in &#x60;createSlot&#x60;. A slot that has started cannot be moved (409 &#x60;slot_started&#x60;).  A cancelled slot cannot be edited (409 &#x60;slot_cancelled&#x60;).  **Access:** organizers, for their own events, and administrators, with the ability &#x60;events:write&#x60;. **Repeating it** with the same &#x60;If-Match&#x60; returns 412. 
+     * A merge patch, with the slot&#39;s &#x60;ETag&#x60; as &#x60;If-Match&#x60;. Only the revision in the &#x60;ETag&#x60; is compared, so bookings that arrive in the meantime do not prevent the edit.  - **Capacity** can be raised at any time, which promotes from the waitlist, and lowered to the number of   seats taken (below that, 409 &#x60;capacity_below_taken&#x60;). - **Status:** a &#x60;closed&#x60; slot accepts no new bookings and no new waitlist entries, but still promotes   those that wait. &#x60;open&#x60; opens it again. - **Times:** changing the times moves the slot&#39;s bookings too. Each of them gets a new &#x60;slot_version&#x60; and   &#x60;updated_at&#x60;, shows the change in its history, and can be cancelled by its owner until the new start,   whatever &#x60;cancellation_closes_minutes&#x60; says. The edit is 409 &#x60;event_has_bookings&#x60;, with   &#x60;count&#x60;, if attendees would then overlap with their other bookings, or if more than 10,000 bookings take   seats in this slot or wait for it. With &#x60;on_conflict: cancel&#x60;, bookings of this slot that would overlap are cancelled   instead, each with a ledger entry, and their seats go to the waitlist. New times have the same bounds as   in &#x60;createSlot&#x60;. While a slot runs, its end can be changed, to now at the earliest, but not its start   (409 &#x60;slot_started&#x60;); then attendees who are checked in are not displaced. The times of an ended slot are   final (409 &#x60;slot_ended&#x60;). The slots of drafts are free.  A cancelled slot cannot be edited (409 &#x60;slot_cancelled&#x60;).  **Access:** organizers, for their own events, and administrators, with the ability &#x60;events:write&#x60;. **Repeating it** with the same &#x60;If-Match&#x60; returns 412. 
      * @param slotId The slot&#39;s id.
      * @param slotPatch 
-     * @param ifMatch The &#x60;ETag&#x60; of the resource to change. If omitted, the response is 428 &#x60;version_required&#x60;; a stale tag is 412 &#x60;version_mismatch&#x60;. &#x60;*&#x60; matches any state. (optional)
+     * @param ifMatch The &#x60;ETag&#x60; of the resource to change, a list of &#x60;ETag&#x60;s, or &#x60;*&#x60;, which matches any state. If omitted, the response is 428 &#x60;version_required&#x60;; if no tag is current, 412 &#x60;version_mismatch&#x60;. Weak tags are never current. (optional)
      * @return Slot
      * @throws IllegalStateException If the request is not correctly configured
      * @throws IOException Rethrows the OkHttp execute method exception
@@ -586,10 +586,10 @@ open class SlotsApi(basePath: kotlin.String = defaultBasePath, client: Call.Fact
     /**
      * PATCH /api/v1/slots/{slot_id}
      * Edit a slot
-     * A merge patch, with the slot&#39;s &#x60;ETag&#x60; as &#x60;If-Match&#x60;. Only the revision in the &#x60;ETag&#x60; is compared, so bookings that arrive in the meantime do not prevent the edit.  - **Capacity** can be raised at any time, which promotes from the waitlist, and lowered to the number of   seats taken (below that, 409 &#x60;capacity_below_taken&#x60;). - **Status:** a &#x60;closed&#x60; slot accepts no new bookings and no new waitlist entries, but still promotes   those that wait. &#x60;open&#x60; opens it again. - **Times:** changing the times moves the slot&#39;s bookings too. It is 409 &#x60;event_has_bookings&#x60;, with   &#x60;count&#x60;, if attendees would then overlap with their other bookings, or if more than 10,000 bookings take   seats in this slot. With &#x60;on_conflict: cancel&#x60;, bookings of this slot that would overlap are cancelled   instead, each with a ledger entry, and their seats go to the waitlist. New times have the same bounds as   in &#x60;createSlot&#x60;. A slot that has started cannot be moved (409 &#x60;slot_started&#x60;).  A cancelled slot cannot be edited (409 &#x60;slot_cancelled&#x60;).  **Access:** organizers, for their own events, and administrators, with the ability &#x60;events:write&#x60;. **Repeating it** with the same &#x60;If-Match&#x60; returns 412. 
+     * A merge patch, with the slot&#39;s &#x60;ETag&#x60; as &#x60;If-Match&#x60;. Only the revision in the &#x60;ETag&#x60; is compared, so bookings that arrive in the meantime do not prevent the edit.  - **Capacity** can be raised at any time, which promotes from the waitlist, and lowered to the number of   seats taken (below that, 409 &#x60;capacity_below_taken&#x60;). - **Status:** a &#x60;closed&#x60; slot accepts no new bookings and no new waitlist entries, but still promotes   those that wait. &#x60;open&#x60; opens it again. - **Times:** changing the times moves the slot&#39;s bookings too. Each of them gets a new &#x60;slot_version&#x60; and   &#x60;updated_at&#x60;, shows the change in its history, and can be cancelled by its owner until the new start,   whatever &#x60;cancellation_closes_minutes&#x60; says. The edit is 409 &#x60;event_has_bookings&#x60;, with   &#x60;count&#x60;, if attendees would then overlap with their other bookings, or if more than 10,000 bookings take   seats in this slot or wait for it. With &#x60;on_conflict: cancel&#x60;, bookings of this slot that would overlap are cancelled   instead, each with a ledger entry, and their seats go to the waitlist. New times have the same bounds as   in &#x60;createSlot&#x60;. While a slot runs, its end can be changed, to now at the earliest, but not its start   (409 &#x60;slot_started&#x60;); then attendees who are checked in are not displaced. The times of an ended slot are   final (409 &#x60;slot_ended&#x60;). The slots of drafts are free.  A cancelled slot cannot be edited (409 &#x60;slot_cancelled&#x60;).  **Access:** organizers, for their own events, and administrators, with the ability &#x60;events:write&#x60;. **Repeating it** with the same &#x60;If-Match&#x60; returns 412. 
      * @param slotId The slot&#39;s id.
      * @param slotPatch 
-     * @param ifMatch The &#x60;ETag&#x60; of the resource to change. If omitted, the response is 428 &#x60;version_required&#x60;; a stale tag is 412 &#x60;version_mismatch&#x60;. &#x60;*&#x60; matches any state. (optional)
+     * @param ifMatch The &#x60;ETag&#x60; of the resource to change, a list of &#x60;ETag&#x60;s, or &#x60;*&#x60;, which matches any state. If omitted, the response is 428 &#x60;version_required&#x60;; if no tag is current, 412 &#x60;version_mismatch&#x60;. Weak tags are never current. (optional)
      * @return ApiResponse<Slot?>
      * @throws IllegalStateException If the request is not correctly configured
      * @throws IOException Rethrows the OkHttp execute method exception
@@ -609,7 +609,7 @@ open class SlotsApi(basePath: kotlin.String = defaultBasePath, client: Call.Fact
      *
      * @param slotId The slot&#39;s id.
      * @param slotPatch 
-     * @param ifMatch The &#x60;ETag&#x60; of the resource to change. If omitted, the response is 428 &#x60;version_required&#x60;; a stale tag is 412 &#x60;version_mismatch&#x60;. &#x60;*&#x60; matches any state. (optional)
+     * @param ifMatch The &#x60;ETag&#x60; of the resource to change, a list of &#x60;ETag&#x60;s, or &#x60;*&#x60;, which matches any state. If omitted, the response is 428 &#x60;version_required&#x60;; if no tag is current, 412 &#x60;version_mismatch&#x60;. Weak tags are never current. (optional)
      * @return RequestConfig
      */
     fun updateSlotRequestConfig(slotId: java.util.UUID, slotPatch: SlotPatch, ifMatch: kotlin.String?) : RequestConfig<SlotPatch> {

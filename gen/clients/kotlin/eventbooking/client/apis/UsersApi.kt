@@ -60,6 +60,83 @@ open class UsersApi(basePath: kotlin.String = defaultBasePath, client: Call.Fact
     }
 
     /**
+     * GET /api/v1/users/{user_id}
+     * Get a user
+     * Returns one user. A deleted user is 404.  **Access:** administrators, with the ability &#x60;users:read&#x60;. **Repeating it** changes nothing. 
+     * @param userId The user&#39;s id.
+     * @param ifNoneMatch One or more &#x60;ETag&#x60;s that the caller has stored, or &#x60;*&#x60;. If one of them is current, the response is 304 without a body; weak tags are compared like strong ones. (optional)
+     * @return User
+     * @throws IllegalStateException If the request is not correctly configured
+     * @throws IOException Rethrows the OkHttp execute method exception
+     * @throws UnsupportedOperationException If the API returns an informational or redirection response
+     * @throws ClientException If the API returns a client error response
+     * @throws ServerException If the API returns a server error response
+     */
+    @Suppress("UNCHECKED_CAST")
+    @Throws(IllegalStateException::class, IOException::class, UnsupportedOperationException::class, ClientException::class, ServerException::class)
+    fun getUser(userId: java.util.UUID, ifNoneMatch: kotlin.String? = null) : User {
+        val localVarResponse = getUserWithHttpInfo(userId = userId, ifNoneMatch = ifNoneMatch)
+
+        return when (localVarResponse.responseType) {
+            ResponseType.Success -> (localVarResponse as Success<*>).data as User
+            ResponseType.Informational -> throw UnsupportedOperationException("Client does not support Informational responses.")
+            ResponseType.Redirection -> throw UnsupportedOperationException("Client does not support Redirection responses.")
+            ResponseType.ClientError -> {
+                val localVarError = localVarResponse as ClientError<*>
+                throw ClientException("Client error : ${localVarError.statusCode} ${localVarError.message.orEmpty()}", localVarError.statusCode, localVarResponse)
+            }
+            ResponseType.ServerError -> {
+                val localVarError = localVarResponse as ServerError<*>
+                throw ServerException("Server error : ${localVarError.statusCode} ${localVarError.message.orEmpty()} ${localVarError.body}", localVarError.statusCode, localVarResponse)
+            }
+        }
+    }
+
+    /**
+     * GET /api/v1/users/{user_id}
+     * Get a user
+     * Returns one user. A deleted user is 404.  **Access:** administrators, with the ability &#x60;users:read&#x60;. **Repeating it** changes nothing. 
+     * @param userId The user&#39;s id.
+     * @param ifNoneMatch One or more &#x60;ETag&#x60;s that the caller has stored, or &#x60;*&#x60;. If one of them is current, the response is 304 without a body; weak tags are compared like strong ones. (optional)
+     * @return ApiResponse<User?>
+     * @throws IllegalStateException If the request is not correctly configured
+     * @throws IOException Rethrows the OkHttp execute method exception
+     */
+    @Suppress("UNCHECKED_CAST")
+    @Throws(IllegalStateException::class, IOException::class)
+    fun getUserWithHttpInfo(userId: java.util.UUID, ifNoneMatch: kotlin.String?) : ApiResponse<User?> {
+        val localVariableConfig = getUserRequestConfig(userId = userId, ifNoneMatch = ifNoneMatch)
+
+        return request<Unit, User>(
+            localVariableConfig
+        )
+    }
+
+    /**
+     * To obtain the request config of the operation getUser
+     *
+     * @param userId The user&#39;s id.
+     * @param ifNoneMatch One or more &#x60;ETag&#x60;s that the caller has stored, or &#x60;*&#x60;. If one of them is current, the response is 304 without a body; weak tags are compared like strong ones. (optional)
+     * @return RequestConfig
+     */
+    fun getUserRequestConfig(userId: java.util.UUID, ifNoneMatch: kotlin.String?) : RequestConfig<Unit> {
+        val localVariableBody = null
+        val localVariableQuery: MultiValueMap = mutableMapOf()
+        val localVariableHeaders: MutableMap<String, String> = mutableMapOf()
+        localVariableHeaders["Accept"] = "application/json, application/problem+json"
+        ifNoneMatch?.apply { localVariableHeaders["If-None-Match"] = this.toString() }
+
+        return RequestConfig(
+            method = RequestMethod.GET,
+            path = "/api/v1/users/{user_id}".replace("{"+"user_id"+"}", encodeURIComponent(userId.toString())),
+            query = localVariableQuery,
+            headers = localVariableHeaders,
+            requiresAuthentication = true,
+            body = localVariableBody
+        )
+    }
+
+    /**
      * GET /api/v1/users
      * List users
      * Lists all users, newest first. Use &#x60;email&#x60; to find a user by their exact address (compared case-insensitively), for example to get the id for &#x60;updateUser&#x60;. Deleted users are not listed.  **Access:** administrators, with the ability &#x60;users:read&#x60;. **Repeating it** changes nothing. 
@@ -158,7 +235,7 @@ open class UsersApi(basePath: kotlin.String = defaultBasePath, client: Call.Fact
     /**
      * PATCH /api/v1/users/{user_id}
      * Change a user&#39;s role
-     * Makes an attendee an organizer or an administrator, or the reverse. The new role applies from the user&#39;s next request. Giving a user the role that they already have changes nothing. An organizer who becomes an attendee keeps their events, but only administrators can manage them. No user can change their own role (403 &#x60;not_permitted&#x60;), so that the last administrator cannot lose access.  **Access:** administrators, with the ability &#x60;users:write&#x60;. **Repeating it** changes nothing further. 
+     * Makes an attendee an organizer or an administrator, or the reverse. The new role applies from the user&#39;s next request. Giving a user the role that they already have changes nothing. The organizer of published events that have not ended cannot become an attendee (409 &#x60;organizer_has_events&#x60;): cancel the events first. Past events and drafts remain theirs, but only administrators can manage them. No user can change their own role (403 &#x60;not_permitted&#x60;), and the only administrator stays one (409 &#x60;last_administrator&#x60;). The first administrator is made by &#x60;eventbooking admin create&#x60;.  **Access:** administrators, with the ability &#x60;users:write&#x60;. **Repeating it** changes nothing further. 
      * @param userId The user&#39;s id.
      * @param userPatch 
      * @return User
@@ -191,7 +268,7 @@ open class UsersApi(basePath: kotlin.String = defaultBasePath, client: Call.Fact
     /**
      * PATCH /api/v1/users/{user_id}
      * Change a user&#39;s role
-     * Makes an attendee an organizer or an administrator, or the reverse. The new role applies from the user&#39;s next request. Giving a user the role that they already have changes nothing. An organizer who becomes an attendee keeps their events, but only administrators can manage them. No user can change their own role (403 &#x60;not_permitted&#x60;), so that the last administrator cannot lose access.  **Access:** administrators, with the ability &#x60;users:write&#x60;. **Repeating it** changes nothing further. 
+     * Makes an attendee an organizer or an administrator, or the reverse. The new role applies from the user&#39;s next request. Giving a user the role that they already have changes nothing. The organizer of published events that have not ended cannot become an attendee (409 &#x60;organizer_has_events&#x60;): cancel the events first. Past events and drafts remain theirs, but only administrators can manage them. No user can change their own role (403 &#x60;not_permitted&#x60;), and the only administrator stays one (409 &#x60;last_administrator&#x60;). The first administrator is made by &#x60;eventbooking admin create&#x60;.  **Access:** administrators, with the ability &#x60;users:write&#x60;. **Repeating it** changes nothing further. 
      * @param userId The user&#39;s id.
      * @param userPatch 
      * @return ApiResponse<User?>

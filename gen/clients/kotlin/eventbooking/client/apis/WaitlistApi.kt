@@ -64,9 +64,9 @@ open class WaitlistApi(basePath: kotlin.String = defaultBasePath, client: Call.F
     /**
      * POST /api/v1/bookings/{booking_id}/accept
      * Accept an offer
-     * Makes an &#x60;offered&#x60; booking &#x60;confirmed&#x60;. After its &#x60;expires_at&#x60;, the response is 409 &#x60;offer_expired&#x60;, and its seats go to the next in the queue. Accepting an accepted offer changes nothing and returns 200. A booking that is waitlisted, held (see &#x60;confirmBooking&#x60;) or cancelled has no offer to accept (409 &#x60;invalid_transition&#x60;). The event&#39;s organizer and administrators can accept on the owner&#39;s behalf; for everybody else the booking is 404.  **Access:** the owner of the booking, the event&#39;s organizer and administrators, with the ability &#x60;bookings:write&#x60;. **Repeating it** with the same &#x60;Idempotency-Key&#x60; has no further effect. 
+     * Makes an &#x60;offered&#x60; booking &#x60;confirmed&#x60;. After its &#x60;expires_at&#x60;, the response is 409 &#x60;offer_expired&#x60;: its seats are no longer kept. Accepting an accepted offer changes nothing and returns 200. A booking that is waitlisted, held (see &#x60;confirmBooking&#x60;) or cancelled has no offer to accept (409 &#x60;invalid_transition&#x60;). The event&#39;s organizer and administrators can accept on the owner&#39;s behalf; for everybody else the booking is 404.  **Access:** the owner of the booking, the event&#39;s organizer and administrators, with the ability &#x60;bookings:write&#x60;. **Repeating it** with the same &#x60;Idempotency-Key&#x60; has no further effect. 
      * @param bookingId The booking&#39;s id.
-     * @param idempotencyKey Makes the request safe to repeat: for 24 hours, the same request with the same key has one effect and returns the first response again. Keys belong to the user. Using a key for a different request is 422 &#x60;idempotency_key_reused&#x60;. A key has 1 to 255 visible ASCII characters, for example a UUID.  (optional)
+     * @param idempotencyKey Makes the request safe to repeat: for 24 hours, the same request with the same key has one effect and returns its successful response again. A refused request leaves its key unused. Keys belong to the user. Using the key of a successful request for a different one is 422 &#x60;idempotency_key_reused&#x60;. A key has 1 to 255 visible ASCII characters, for example a UUID.  (optional)
      * @return Booking
      * @throws IllegalStateException If the request is not correctly configured
      * @throws IOException Rethrows the OkHttp execute method exception
@@ -97,9 +97,9 @@ open class WaitlistApi(basePath: kotlin.String = defaultBasePath, client: Call.F
     /**
      * POST /api/v1/bookings/{booking_id}/accept
      * Accept an offer
-     * Makes an &#x60;offered&#x60; booking &#x60;confirmed&#x60;. After its &#x60;expires_at&#x60;, the response is 409 &#x60;offer_expired&#x60;, and its seats go to the next in the queue. Accepting an accepted offer changes nothing and returns 200. A booking that is waitlisted, held (see &#x60;confirmBooking&#x60;) or cancelled has no offer to accept (409 &#x60;invalid_transition&#x60;). The event&#39;s organizer and administrators can accept on the owner&#39;s behalf; for everybody else the booking is 404.  **Access:** the owner of the booking, the event&#39;s organizer and administrators, with the ability &#x60;bookings:write&#x60;. **Repeating it** with the same &#x60;Idempotency-Key&#x60; has no further effect. 
+     * Makes an &#x60;offered&#x60; booking &#x60;confirmed&#x60;. After its &#x60;expires_at&#x60;, the response is 409 &#x60;offer_expired&#x60;: its seats are no longer kept. Accepting an accepted offer changes nothing and returns 200. A booking that is waitlisted, held (see &#x60;confirmBooking&#x60;) or cancelled has no offer to accept (409 &#x60;invalid_transition&#x60;). The event&#39;s organizer and administrators can accept on the owner&#39;s behalf; for everybody else the booking is 404.  **Access:** the owner of the booking, the event&#39;s organizer and administrators, with the ability &#x60;bookings:write&#x60;. **Repeating it** with the same &#x60;Idempotency-Key&#x60; has no further effect. 
      * @param bookingId The booking&#39;s id.
-     * @param idempotencyKey Makes the request safe to repeat: for 24 hours, the same request with the same key has one effect and returns the first response again. Keys belong to the user. Using a key for a different request is 422 &#x60;idempotency_key_reused&#x60;. A key has 1 to 255 visible ASCII characters, for example a UUID.  (optional)
+     * @param idempotencyKey Makes the request safe to repeat: for 24 hours, the same request with the same key has one effect and returns its successful response again. A refused request leaves its key unused. Keys belong to the user. Using the key of a successful request for a different one is 422 &#x60;idempotency_key_reused&#x60;. A key has 1 to 255 visible ASCII characters, for example a UUID.  (optional)
      * @return ApiResponse<Booking?>
      * @throws IllegalStateException If the request is not correctly configured
      * @throws IOException Rethrows the OkHttp execute method exception
@@ -118,7 +118,7 @@ open class WaitlistApi(basePath: kotlin.String = defaultBasePath, client: Call.F
      * To obtain the request config of the operation acceptOffer
      *
      * @param bookingId The booking&#39;s id.
-     * @param idempotencyKey Makes the request safe to repeat: for 24 hours, the same request with the same key has one effect and returns the first response again. Keys belong to the user. Using a key for a different request is 422 &#x60;idempotency_key_reused&#x60;. A key has 1 to 255 visible ASCII characters, for example a UUID.  (optional)
+     * @param idempotencyKey Makes the request safe to repeat: for 24 hours, the same request with the same key has one effect and returns its successful response again. A refused request leaves its key unused. Keys belong to the user. Using the key of a successful request for a different one is 422 &#x60;idempotency_key_reused&#x60;. A key has 1 to 255 visible ASCII characters, for example a UUID.  (optional)
      * @return RequestConfig
      */
     fun acceptOfferRequestConfig(bookingId: java.util.UUID, idempotencyKey: kotlin.String?) : RequestConfig<Unit> {
@@ -143,7 +143,7 @@ open class WaitlistApi(basePath: kotlin.String = defaultBasePath, client: Call.F
      * Decline an offer
      * Makes an &#x60;offered&#x60; booking &#x60;cancelled&#x60;. Its seats go to the next in the queue at once, without waiting for &#x60;expires_at&#x60;. To wait again, the user must make a new booking, which joins the end of the queue. Declining a cancelled booking changes nothing and returns 200. An expired offer is 409 &#x60;offer_expired&#x60;; any other booking without an offer is 409 &#x60;invalid_transition&#x60;. The event&#39;s organizer and administrators can decline on the owner&#39;s behalf; for everybody else the booking is 404.  **Access:** the owner of the booking, the event&#39;s organizer and administrators, with the ability &#x60;bookings:write&#x60;. **Repeating it** with the same &#x60;Idempotency-Key&#x60; has no further effect. 
      * @param bookingId The booking&#39;s id.
-     * @param idempotencyKey Makes the request safe to repeat: for 24 hours, the same request with the same key has one effect and returns the first response again. Keys belong to the user. Using a key for a different request is 422 &#x60;idempotency_key_reused&#x60;. A key has 1 to 255 visible ASCII characters, for example a UUID.  (optional)
+     * @param idempotencyKey Makes the request safe to repeat: for 24 hours, the same request with the same key has one effect and returns its successful response again. A refused request leaves its key unused. Keys belong to the user. Using the key of a successful request for a different one is 422 &#x60;idempotency_key_reused&#x60;. A key has 1 to 255 visible ASCII characters, for example a UUID.  (optional)
      * @return Booking
      * @throws IllegalStateException If the request is not correctly configured
      * @throws IOException Rethrows the OkHttp execute method exception
@@ -176,7 +176,7 @@ open class WaitlistApi(basePath: kotlin.String = defaultBasePath, client: Call.F
      * Decline an offer
      * Makes an &#x60;offered&#x60; booking &#x60;cancelled&#x60;. Its seats go to the next in the queue at once, without waiting for &#x60;expires_at&#x60;. To wait again, the user must make a new booking, which joins the end of the queue. Declining a cancelled booking changes nothing and returns 200. An expired offer is 409 &#x60;offer_expired&#x60;; any other booking without an offer is 409 &#x60;invalid_transition&#x60;. The event&#39;s organizer and administrators can decline on the owner&#39;s behalf; for everybody else the booking is 404.  **Access:** the owner of the booking, the event&#39;s organizer and administrators, with the ability &#x60;bookings:write&#x60;. **Repeating it** with the same &#x60;Idempotency-Key&#x60; has no further effect. 
      * @param bookingId The booking&#39;s id.
-     * @param idempotencyKey Makes the request safe to repeat: for 24 hours, the same request with the same key has one effect and returns the first response again. Keys belong to the user. Using a key for a different request is 422 &#x60;idempotency_key_reused&#x60;. A key has 1 to 255 visible ASCII characters, for example a UUID.  (optional)
+     * @param idempotencyKey Makes the request safe to repeat: for 24 hours, the same request with the same key has one effect and returns its successful response again. A refused request leaves its key unused. Keys belong to the user. Using the key of a successful request for a different one is 422 &#x60;idempotency_key_reused&#x60;. A key has 1 to 255 visible ASCII characters, for example a UUID.  (optional)
      * @return ApiResponse<Booking?>
      * @throws IllegalStateException If the request is not correctly configured
      * @throws IOException Rethrows the OkHttp execute method exception
@@ -195,7 +195,7 @@ open class WaitlistApi(basePath: kotlin.String = defaultBasePath, client: Call.F
      * To obtain the request config of the operation declineOffer
      *
      * @param bookingId The booking&#39;s id.
-     * @param idempotencyKey Makes the request safe to repeat: for 24 hours, the same request with the same key has one effect and returns the first response again. Keys belong to the user. Using a key for a different request is 422 &#x60;idempotency_key_reused&#x60;. A key has 1 to 255 visible ASCII characters, for example a UUID.  (optional)
+     * @param idempotencyKey Makes the request safe to repeat: for 24 hours, the same request with the same key has one effect and returns its successful response again. A refused request leaves its key unused. Keys belong to the user. Using the key of a successful request for a different one is 422 &#x60;idempotency_key_reused&#x60;. A key has 1 to 255 visible ASCII characters, for example a UUID.  (optional)
      * @return RequestConfig
      */
     fun declineOfferRequestConfig(bookingId: java.util.UUID, idempotencyKey: kotlin.String?) : RequestConfig<Unit> {
@@ -380,7 +380,7 @@ open class WaitlistApi(basePath: kotlin.String = defaultBasePath, client: Call.F
      * Run promotion now
      * Gives free seats to the next bookings in the queue. This happens automatically whenever seats become free, so &#x60;promoted&#x60; is usually empty, and then nothing changes. For a long queue, one call promotes a limited number of bookings; the rest follow automatically.  **Access:** organizers, for their own events, and administrators, with the ability &#x60;events:write&#x60;. **Repeating it** with the same &#x60;Idempotency-Key&#x60; has no further effect. 
      * @param slotId The slot&#39;s id.
-     * @param idempotencyKey Makes the request safe to repeat: for 24 hours, the same request with the same key has one effect and returns the first response again. Keys belong to the user. Using a key for a different request is 422 &#x60;idempotency_key_reused&#x60;. A key has 1 to 255 visible ASCII characters, for example a UUID.  (optional)
+     * @param idempotencyKey Makes the request safe to repeat: for 24 hours, the same request with the same key has one effect and returns its successful response again. A refused request leaves its key unused. Keys belong to the user. Using the key of a successful request for a different one is 422 &#x60;idempotency_key_reused&#x60;. A key has 1 to 255 visible ASCII characters, for example a UUID.  (optional)
      * @return Promotion
      * @throws IllegalStateException If the request is not correctly configured
      * @throws IOException Rethrows the OkHttp execute method exception
@@ -413,7 +413,7 @@ open class WaitlistApi(basePath: kotlin.String = defaultBasePath, client: Call.F
      * Run promotion now
      * Gives free seats to the next bookings in the queue. This happens automatically whenever seats become free, so &#x60;promoted&#x60; is usually empty, and then nothing changes. For a long queue, one call promotes a limited number of bookings; the rest follow automatically.  **Access:** organizers, for their own events, and administrators, with the ability &#x60;events:write&#x60;. **Repeating it** with the same &#x60;Idempotency-Key&#x60; has no further effect. 
      * @param slotId The slot&#39;s id.
-     * @param idempotencyKey Makes the request safe to repeat: for 24 hours, the same request with the same key has one effect and returns the first response again. Keys belong to the user. Using a key for a different request is 422 &#x60;idempotency_key_reused&#x60;. A key has 1 to 255 visible ASCII characters, for example a UUID.  (optional)
+     * @param idempotencyKey Makes the request safe to repeat: for 24 hours, the same request with the same key has one effect and returns its successful response again. A refused request leaves its key unused. Keys belong to the user. Using the key of a successful request for a different one is 422 &#x60;idempotency_key_reused&#x60;. A key has 1 to 255 visible ASCII characters, for example a UUID.  (optional)
      * @return ApiResponse<Promotion?>
      * @throws IllegalStateException If the request is not correctly configured
      * @throws IOException Rethrows the OkHttp execute method exception
@@ -432,7 +432,7 @@ open class WaitlistApi(basePath: kotlin.String = defaultBasePath, client: Call.F
      * To obtain the request config of the operation promoteSlot
      *
      * @param slotId The slot&#39;s id.
-     * @param idempotencyKey Makes the request safe to repeat: for 24 hours, the same request with the same key has one effect and returns the first response again. Keys belong to the user. Using a key for a different request is 422 &#x60;idempotency_key_reused&#x60;. A key has 1 to 255 visible ASCII characters, for example a UUID.  (optional)
+     * @param idempotencyKey Makes the request safe to repeat: for 24 hours, the same request with the same key has one effect and returns its successful response again. A refused request leaves its key unused. Keys belong to the user. Using the key of a successful request for a different one is 422 &#x60;idempotency_key_reused&#x60;. A key has 1 to 255 visible ASCII characters, for example a UUID.  (optional)
      * @return RequestConfig
      */
     fun promoteSlotRequestConfig(slotId: java.util.UUID, idempotencyKey: kotlin.String?) : RequestConfig<Unit> {

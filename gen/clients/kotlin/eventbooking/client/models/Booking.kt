@@ -61,7 +61,7 @@ data class Booking(
     @SerialName("waitlist_position")
     val waitlistPosition: kotlin.Int?,
 
-    /** Whether the booking waits but cannot take seats now, because its user has seats elsewhere at that time, or because it asks for more seats than the slot has. It keeps its place in the queue. */
+    /** Whether the booking waits but cannot take seats now, because its user has seats elsewhere at that time, or because it asks for more seats than the slot has. It keeps its place in the queue. The service notes this when it looks for whom to promote; the waitlist position and the queue always say how it is now. */
     @SerialName("blocked")
     val blocked: kotlin.Boolean,
 
@@ -73,7 +73,7 @@ data class Booking(
     @SerialName("seats_min")
     val seatsMin: kotlin.Int?,
 
-    /** The booking that is cancelled when this one is confirmed, or that was cancelled then; null if none. */
+    /** The booking that is cancelled when this one is confirmed, or that was cancelled then; null if none. Only the owner sees it; for others it is null. */
     @SerialName("replaces_booking_id")
     val replacesBookingId: @Contextual java.util.UUID?,
 
@@ -85,7 +85,7 @@ data class Booking(
     @SerialName("checked_in_at")
     val checkedInAt: @Contextual java.time.OffsetDateTime?,
 
-    /** The version, in the slot's ledger, of the booking's last change. */
+    /** The version, in the slot's ledger, of the booking's last change. A change of the slot's times is one of all its live bookings. */
     @SerialName("slot_version")
     val slotVersion: kotlin.Long,
 

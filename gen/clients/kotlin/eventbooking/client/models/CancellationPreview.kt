@@ -45,7 +45,7 @@ data class CancellationPreview(
     @SerialName("closes_at")
     val closesAt: @Contextual java.time.OffsetDateTime?,
 
-    /** The problem code that `cancelBooking` would return (`cancellation_window_closed` or `invalid_transition`); null if it is allowed. More values may be added. */
+    /** The problem code that `cancelBooking` would return (`cancellation_window_closed`, `booking_final`, `checked_in` or `invalid_transition`); null if it is allowed. More values may be added. */
     @SerialName("reason_code")
     val reasonCode: kotlin.String?,
 

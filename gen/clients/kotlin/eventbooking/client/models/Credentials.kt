@@ -34,7 +34,7 @@ import eventbooking.client.Field
 /** E-mail address and password, and the name and abilities of the new token. */
 @Serializable
 data class Credentials(
-    /** An e-mail address. The service sends no mail to it. */
+    /** The user's e-mail address. */
     @SerialName("email")
     val email: kotlin.String,
 

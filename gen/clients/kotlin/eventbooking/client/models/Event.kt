@@ -75,7 +75,7 @@ data class Event(
     @SerialName("slot_count")
     val slotCount: kotlin.Int,
 
-    /** The number of free seats in open slots that have not started. */
+    /** The number of free seats in open slots that have not started; 0 if the event is cancelled. */
     @SerialName("seats_available")
     val seatsAvailable: kotlin.Int,
 
@@ -83,11 +83,11 @@ data class Event(
     @SerialName("booking_opens_at")
     val bookingOpensAt: @Contextual java.time.OffsetDateTime?,
 
-    /** When booking closes; if null, when the slot starts. */
+    /** When booking closes. It never stays open after the slot's start or, with `walk_ins`, after its end; if null, it closes then. */
     @SerialName("booking_closes_at")
     val bookingClosesAt: @Contextual java.time.OffsetDateTime?,
 
-    /** How many minutes before a slot's start cancellation closes for attendees. */
+    /** How many minutes before a slot's start cancellation closes for attendees. A larger value applies to bookings that are made after the change. */
     @SerialName("cancellation_closes_minutes")
     val cancellationClosesMinutes: kotlin.Int,
 
@@ -112,6 +112,10 @@ data class Event(
     /** How long a hold is valid, in minutes. A hold never lasts beyond the slot's start. */
     @SerialName("hold_minutes")
     val holdMinutes: kotlin.Int,
+
+    /** Whether slots can be booked while they run, until they end or booking closes. After the start there are no holds and no waitlist, and the owner cannot cancel. */
+    @SerialName("walk_ins")
+    val walkIns: kotlin.Boolean,
 
     /** When the event was published; null if never. */
     @SerialName("published_at")

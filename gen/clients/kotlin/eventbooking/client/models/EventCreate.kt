@@ -58,12 +58,12 @@ data class EventCreate(
     @EncodeDefault(EncodeDefault.Mode.NEVER)
     val bookingOpensAt: Field<@Contextual java.time.OffsetDateTime> = Field.LeftOut,
 
-    /** When booking closes; if null or omitted, when the slot starts. */
+    /** When booking closes. It never stays open after the slot's start or, with `walk_ins`, after its end; if null or omitted, it closes then. */
     @SerialName("booking_closes_at")
     @EncodeDefault(EncodeDefault.Mode.NEVER)
     val bookingClosesAt: Field<@Contextual java.time.OffsetDateTime> = Field.LeftOut,
 
-    /** How many minutes before a slot's start cancellation closes for attendees. */
+    /** How many minutes before a slot's start cancellation closes for attendees. A larger value applies to bookings that are made after the change. */
     @SerialName("cancellation_closes_minutes")
     @EncodeDefault(EncodeDefault.Mode.NEVER)
     val cancellationClosesMinutes: kotlin.Int? = 0,
@@ -95,5 +95,10 @@ data class EventCreate(
     @SerialName("hold_minutes")
     @EncodeDefault(EncodeDefault.Mode.NEVER)
     val holdMinutes: kotlin.Int? = 10,
+
+    /** Whether slots can be booked while they run, until they end or booking closes. After the start there are no holds and no waitlist, and the owner cannot cancel. */
+    @SerialName("walk_ins")
+    @EncodeDefault(EncodeDefault.Mode.NEVER)
+    val walkIns: kotlin.Boolean? = false,
 )
 

@@ -71,6 +71,22 @@ data class LedgerEntry(
     @SerialName("capacity")
     val capacity: kotlin.Int,
 
+    /** When the slot started before its times changed; null if they did not, and in entries from before the service kept it. */
+    @SerialName("old_starts_at")
+    val oldStartsAt: @Contextual java.time.OffsetDateTime?,
+
+    /** When the slot ended before; null like `old_starts_at`. */
+    @SerialName("old_ends_at")
+    val oldEndsAt: @Contextual java.time.OffsetDateTime?,
+
+    /** When the slot starts since; null like `old_starts_at`. */
+    @SerialName("new_starts_at")
+    val newStartsAt: @Contextual java.time.OffsetDateTime?,
+
+    /** When the slot ends since; null like `old_starts_at`. */
+    @SerialName("new_ends_at")
+    val newEndsAt: @Contextual java.time.OffsetDateTime?,
+
     /** The reason, given by a user or by the service; null if none was given, and hidden (null) from attendees where others gave it about others. */
     @SerialName("reason")
     val reason: kotlin.String?,

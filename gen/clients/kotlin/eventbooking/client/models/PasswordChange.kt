@@ -37,7 +37,9 @@ data class PasswordChange(
     @SerialName("current_password")
     val currentPassword: kotlin.String,
 
-    /** 8 to 200 characters of any kind. */
+    /** 8 to 200 characters of any kind. How they were typed does not matter: composed and decomposed characters,
+and the various spaces, are the same (RFC 8265, `OpaqueString`).
+ */
     @SerialName("new_password")
     val newPassword: kotlin.String,
 )

@@ -65,7 +65,7 @@ data class Problem(
     @SerialName("request_id")
     val requestId: kotlin.String,
 
-    /** Whether the same, unchanged request may succeed later. If so, the response has `Retry-After`. */
+    /** Whether the same, unchanged request may succeed within seconds, by itself. If so, the response has `Retry-After`. */
     @SerialName("retryable")
     val retryable: kotlin.Boolean,
 
@@ -89,7 +89,7 @@ data class Problem(
     @EncodeDefault(EncodeDefault.Mode.NEVER)
     val bookingId: @Contextual java.util.UUID? = null,
 
-    /** `booking_overlap`: the user's bookings at overlapping times. */
+    /** `booking_overlap`: the user's bookings at overlapping times; empty if the caller is not that user, or if only items of the request overlap. */
     @SerialName("booking_ids")
     @EncodeDefault(EncodeDefault.Mode.NEVER)
     val bookingIds: List<@Contextual java.util.UUID>? = null,

@@ -36,7 +36,7 @@ import kotlinx.serialization.encoding.Encoder
 /**
  * Identifies the kind of problem, for programs. More codes may be added: treat an unknown code like its HTTP status.
  *
- * Values: MalformedBody,InvalidParameter,InvalidCursor,CursorMismatch,IdempotencyKeyInvalid,TokenMissing,TokenInvalid,TokenExpired,InvalidCredentials,AbilityMissing,NotPermitted,NotFound,MethodNotAllowed,NotAcceptable,SlotFull,WaitlistFull,WaitlistDisabled,WaitlistInUse,AlreadyBooked,BookingOverlap,InvalidTransition,CancellationWindowClosed,EventNotPublished,BookingNotOpen,BookingClosed,SlotStarted,SlotCancelled,CapacityBelowTaken,EventHasBookings,HoldLimit,HoldExpired,OfferExpired,EmailTaken,VersionMismatch,BodyTooLarge,UnsupportedMediaType,VersionRequired,ValidationFailed,IdempotencyKeyReused,InvalidTimeRange,UnknownTimeZone,SeatsExceedCapacity,Internal,Overloaded,DatabaseUnavailable,Contention,ShuttingDown,OutcomeUnknown,Unknown
+ * Values: MalformedBody,InvalidParameter,InvalidCursor,CursorMismatch,IdempotencyKeyInvalid,TokenMissing,TokenInvalid,TokenExpired,InvalidCredentials,AbilityMissing,NotPermitted,NotFound,MethodNotAllowed,NotAcceptable,SlotFull,WaitlistFull,WaitlistDisabled,WaitlistInUse,AlreadyBooked,BookingOverlap,InvalidTransition,CancellationWindowClosed,BookingFinal,CheckedIn,CheckInClosed,EventNotPublished,BookingNotOpen,BookingClosed,SlotStarted,SlotEnded,NoBookableSlot,SlotCancelled,CapacityBelowTaken,EventHasBookings,HoldLimit,HoldExpired,OfferExpired,LastAdministrator,OrganizerHasEvents,EmailTaken,VersionMismatch,BodyTooLarge,UnsupportedMediaType,VersionRequired,ValidationFailed,IdempotencyKeyReused,InvalidTimeRange,UnknownTimeZone,SeatsExceedCapacity,Internal,Overloaded,DatabaseUnavailable,Contention,ShuttingDown,OutcomeUnknown,Unknown
  */
 @Serializable(with = ProblemCodeSerializer::class)
 enum class ProblemCode(val value: kotlin.String) {
@@ -107,6 +107,15 @@ enum class ProblemCode(val value: kotlin.String) {
     @SerialName(value = "cancellation_window_closed")
     CancellationWindowClosed("cancellation_window_closed"),
 
+    @SerialName(value = "booking_final")
+    BookingFinal("booking_final"),
+
+    @SerialName(value = "checked_in")
+    CheckedIn("checked_in"),
+
+    @SerialName(value = "check_in_closed")
+    CheckInClosed("check_in_closed"),
+
     @SerialName(value = "event_not_published")
     EventNotPublished("event_not_published"),
 
@@ -118,6 +127,12 @@ enum class ProblemCode(val value: kotlin.String) {
 
     @SerialName(value = "slot_started")
     SlotStarted("slot_started"),
+
+    @SerialName(value = "slot_ended")
+    SlotEnded("slot_ended"),
+
+    @SerialName(value = "no_bookable_slot")
+    NoBookableSlot("no_bookable_slot"),
 
     @SerialName(value = "slot_cancelled")
     SlotCancelled("slot_cancelled"),
@@ -136,6 +151,12 @@ enum class ProblemCode(val value: kotlin.String) {
 
     @SerialName(value = "offer_expired")
     OfferExpired("offer_expired"),
+
+    @SerialName(value = "last_administrator")
+    LastAdministrator("last_administrator"),
+
+    @SerialName(value = "organizer_has_events")
+    OrganizerHasEvents("organizer_has_events"),
 
     @SerialName(value = "email_taken")
     EmailTaken("email_taken"),

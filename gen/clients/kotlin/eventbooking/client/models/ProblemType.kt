@@ -53,7 +53,7 @@ data class ProblemType(
     @SerialName("remedy")
     val remedy: kotlin.String,
 
-    /** Whether the same, unchanged request may succeed later. */
+    /** Whether the same, unchanged request may succeed within seconds, by itself. */
     @SerialName("retryable")
     val retryable: kotlin.Boolean,
 )

@@ -33,7 +33,10 @@ import eventbooking.client.Field
 /** The changes that a user can make to their own profile. */
 @Serializable
 data class ProfilePatch(
-    /** An e-mail address. The service sends no mail to it. */
+    /** An e-mail address. The service sends no mail to it. It is shown as it was entered, and compared without
+regard to upper and lower case, to composed and decomposed characters, and to the spelling of the domain
+(`bücher.example` is `xn--bcher-kva.example`).
+ */
     @SerialName("email")
     @EncodeDefault(EncodeDefault.Mode.NEVER)
     val email: kotlin.String? = null,

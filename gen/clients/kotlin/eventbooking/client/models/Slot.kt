@@ -58,7 +58,7 @@ data class Slot(
     @SerialName("seats_taken")
     val seatsTaken: kotlin.Int,
 
-    /** `capacity` minus `seats_taken`. While bookings wait, a newcomer cannot get all of these seats. */
+    /** `capacity` minus `seats_taken`; 0 if the slot has ended, or if it or its event is cancelled. While bookings wait, a newcomer cannot get all of these seats. */
     @SerialName("seats_available")
     val seatsAvailable: kotlin.Int,
 

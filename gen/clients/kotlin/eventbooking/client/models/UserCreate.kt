@@ -33,7 +33,10 @@ import eventbooking.client.Field
 /** A new user. */
 @Serializable
 data class UserCreate(
-    /** An e-mail address. The service sends no mail to it. */
+    /** An e-mail address. The service sends no mail to it. It is shown as it was entered, and compared without
+regard to upper and lower case, to composed and decomposed characters, and to the spelling of the domain
+(`bücher.example` is `xn--bcher-kva.example`).
+ */
     @SerialName("email")
     val email: kotlin.String,
 
@@ -41,7 +44,9 @@ data class UserCreate(
     @SerialName("name")
     val name: kotlin.String,
 
-    /** 8 to 200 characters of any kind. */
+    /** 8 to 200 characters of any kind. How they were typed does not matter: composed and decomposed characters,
+and the various spaces, are the same (RFC 8265, `OpaqueString`).
+ */
     @SerialName("password")
     val password: kotlin.String,
 )

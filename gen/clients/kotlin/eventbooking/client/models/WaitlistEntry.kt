@@ -42,7 +42,7 @@ data class WaitlistEntry(
     @SerialName("passes")
     val passes: kotlin.Int,
 
-    /** The user's booking at an overlapping time, if that is what blocks this one; otherwise null. */
+    /** The user's booking at an overlapping time, if that is what blocks this one, and if the caller is that user; otherwise null. */
     @SerialName("blocked_by")
     val blockedBy: @Contextual java.util.UUID?,
 

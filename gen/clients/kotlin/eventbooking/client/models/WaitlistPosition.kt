@@ -59,11 +59,11 @@ data class WaitlistPosition(
     @SerialName("bookings_ahead")
     val bookingsAhead: kotlin.Int,
 
-    /** Whether the booking cannot take seats now, even if some become free. */
+    /** Whether the booking cannot take seats now, even if some become free: one of the reasons is then `blocked_by_overlap` or `exceeds_capacity`. */
     @SerialName("blocked")
     val blocked: kotlin.Boolean,
 
-    /** The owner's booking at an overlapping time, if that is what blocks this one; otherwise null. */
+    /** The owner's booking at an overlapping time, if that is what blocks this one; otherwise null. Only the owner sees it; for others it is null. */
     @SerialName("blocked_by")
     val blockedBy: @Contextual java.util.UUID?,
 
@@ -75,11 +75,11 @@ data class WaitlistPosition(
     @SerialName("passed_by")
     val passedBy: List<WaitlistPass>,
 
-    /** How many seats must become free before the booking is promoted, if nobody ahead leaves. Under `first_fit`, fewer may be enough. Blocked bookings ahead are not counted. */
+    /** How many seats must become free before the booking is promoted, if nobody ahead leaves. Under `first_fit`, fewer may be enough. Bookings ahead that could not take seats now are not counted. */
     @SerialName("seats_needed")
     val seatsNeeded: kotlin.Int,
 
-    /** The number of seats that are free now. */
+    /** The `seats_available` of the slot. */
     @SerialName("seats_available")
     val seatsAvailable: kotlin.Int,
 
