@@ -81,7 +81,7 @@ func raw(t *testing.T, address, request string) testkit.Answer {
 	}
 	defer func() { _ = response.Body.Close() }()
 	body, _ := io.ReadAll(response.Body) // it may be cut off by a reset
-	if response.Close { // the header is taken out
+	if response.Close {                  // the header is taken out
 		response.Header.Set("Connection", "close")
 	}
 	return testkit.Answer{Status: response.StatusCode, Header: response.Header, Body: body}
