@@ -43,8 +43,11 @@ ALTER TABLE events
     -- Booking stays open while a slot runs.
     ADD walk_ins boolean NOT NULL DEFAULT false;
 
--- The booking that a waiting one would give back: the one that it names or, if that was
--- replaced, the one that replaced it, and so on. (10: seating.MaxReplacements.)
+-- The booking that a waiting one would give back for its seats: the one that it names or,
+-- if another one took its place, that one, and so on. Null if there is none, or if its
+-- owner could not cancel it any more: because it was checked in, its slot has started, or
+-- cancelling has closed. Package seating decides the same (State.replaced). (10:
+-- MaxReplacements.)
 CREATE FUNCTION given_back(replaces uuid) RETURNS uuid
     LANGUAGE sql STABLE STRICT PARALLEL SAFE AS $$
     WITH RECURSIVE line AS (
@@ -52,7 +55,14 @@ CREATE FUNCTION given_back(replaces uuid) RETURNS uuid
         UNION ALL
         SELECT n.id, n.replaced_by, l.hops + 1 FROM line l JOIN bookings n ON n.id = l.replaced_by WHERE l.hops < 10
     )
-    SELECT id FROM line ORDER BY hops DESC LIMIT 1
+    SELECT b.id
+    FROM (SELECT id FROM line ORDER BY hops DESC LIMIT 1) last
+    JOIN bookings b ON b.id = last.id
+    JOIN slots s ON s.id = b.slot_id
+    JOIN events e ON e.id = s.event_id
+    WHERE takes_seats(b.status) AND b.checked_in_at IS NULL AND s.starts_at > now()
+      AND (b.status <> 'confirmed'
+           OR s.starts_at - make_interval(mins => least(b.cancellation_closes_minutes, e.cancellation_closes_minutes)) > now())
 $$;
 
 -- The booking of the same user that keeps a waiting one from taking seats: it takes seats

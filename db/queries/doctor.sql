@@ -308,20 +308,10 @@ LIMIT @page::int;
 -- Nobody waits who could be served, unless a promotion is due. That is the first
 -- booking in the queue that fits the free seats, if the fit policy lets it pass those
 -- ahead, and if its user has no other seats at that time except those that it gives
--- back. (100: LookAhead, 10: MaxReplacements.)
+-- back. (100: LookAhead.)
 -- name: DoctorServable :many
-WITH RECURSIVE given_back AS (
-    SELECT w.id AS waiter, o.id, o.replaced_by, 0 AS hops
-    FROM bookings w
-    JOIN bookings o ON o.id = w.replaces_booking_id
-    WHERE w.status = 'waitlisted' AND w.blocked IS NULL
-    UNION ALL
-    SELECT g.waiter, o.id, o.replaced_by, g.hops + 1
-    FROM given_back g
-    JOIN bookings o ON o.id = g.replaced_by
-    WHERE g.hops < 10
-), waiting AS (
-    SELECT b.id, b.slot_id, b.version, b.user_id, b.during, coalesce(b.seats_min, b.seats) AS seats, e.fit,
+WITH waiting AS (
+    SELECT b.id, b.slot_id, b.version, b.user_id, b.replaces_booking_id, b.during, coalesce(b.seats_min, b.seats) AS seats, e.fit,
            s.capacity - s.seats_taken AS free,
            row_number() OVER (PARTITION BY b.slot_id ORDER BY b.queued_version) AS rank,
            coalesce(bool_or(b.passes >= e.max_passes) OVER before, false) AS stops,
@@ -343,7 +333,7 @@ WHERE w.seats <= w.free AND NOT w.sooner
       SELECT FROM bookings o
       WHERE o.user_id = w.user_id AND o.during && w.during
         AND takes_seats(o.status)
-        AND NOT EXISTS (SELECT FROM given_back g WHERE g.waiter = w.id AND g.id = o.id))
+        AND o.id IS DISTINCT FROM given_back(w.replaces_booking_id))
 LIMIT @page::int;
 
 -- The cause of an entry exists, and came before it.
@@ -559,7 +549,7 @@ LIMIT @page::int;
 -- No queue has been held up for long by a booking whose user has got seats elsewhere at
 -- that time. (As SlotsHeldUp.)
 -- name: DoctorHeldUp :many
-WITH RECURSIVE stop AS (
+WITH stop AS (
     SELECT s.id AS slot_id, w.*
     FROM slots s
     JOIN events e ON e.id = s.event_id
@@ -573,15 +563,6 @@ WITH RECURSIVE stop AS (
     WHERE s.waitlist_length > 0 AND s.starts_at > now()
       AND s.waitlist_ready > 0 AND s.seats_taken < s.capacity AND s.promotion_due_at IS NULL
       AND s.status <> 'cancelled' AND e.status = 'published'
-), given_back AS (
-    SELECT t.id AS waiter, o.id, o.replaced_by, 0 AS hops
-    FROM stop t
-    JOIN bookings o ON o.id = t.replaces_booking_id
-    UNION ALL
-    SELECT g.waiter, o.id, o.replaced_by, g.hops + 1
-    FROM given_back g
-    JOIN bookings o ON o.id = g.replaced_by
-    WHERE g.hops < 10
 )
 SELECT t.slot_id, t.id AS booking_id, t.version,
        format('the booking stops the queue, and its user has had seats elsewhere since %s', o.since)::text AS detail
@@ -590,7 +571,7 @@ CROSS JOIN LATERAL (
     SELECT max(o.updated_at) AS since
     FROM bookings o
     WHERE o.user_id = t.user_id AND o.during && t.during AND takes_seats(o.status)
-      AND NOT EXISTS (SELECT FROM given_back g WHERE g.waiter = t.id AND g.id = o.id)
+      AND o.id IS DISTINCT FROM given_back(t.replaces_booking_id)
 ) o
 WHERE o.since < now() - interval '1 minute'
 LIMIT @page::int;

@@ -1326,7 +1326,7 @@ func (q *Queries) SlotsFind(ctx context.Context, db DBTX, ids []uuid.UUID) ([]uu
 }
 
 const slotsHeldUp = `-- name: SlotsHeldUp :many
-WITH RECURSIVE stop AS (
+WITH stop AS (
     SELECT s.id AS slot_id, w.id, w.user_id, w.during, w.replaces_booking_id
     FROM slots s
     JOIN events e ON e.id = s.event_id
@@ -1340,26 +1340,13 @@ WITH RECURSIVE stop AS (
     WHERE s.waitlist_length > 0 AND s.starts_at > clock_timestamp()
       AND s.waitlist_ready > 0 AND s.seats_taken < s.capacity AND s.promotion_due_at IS NULL
       AND s.status <> 'cancelled' AND e.status = 'published'
-), given_back AS (
-    SELECT t.id AS waiter, o.id, o.replaced_by, 0 AS hops
-    FROM stop t
-    JOIN bookings o ON o.id = t.replaces_booking_id
-    UNION ALL
-    SELECT g.waiter, o.id, o.replaced_by, g.hops + 1
-    FROM given_back g
-    JOIN bookings o ON o.id = g.replaced_by
-    WHERE g.hops < 10
 )
 SELECT t.slot_id
 FROM stop t
 WHERE t.slot_id <> ALL($1::uuid[]) AND EXISTS (
     SELECT FROM bookings o
     WHERE o.user_id = t.user_id AND o.during && t.during AND takes_seats(o.status)
-      AND NOT (EXISTS (SELECT FROM given_back g WHERE g.waiter = t.id AND g.id = o.id)
-               AND o.checked_in_at IS NULL AND lower(o.during) > clock_timestamp()
-               AND (o.status <> 'confirmed' OR clock_timestamp() < (
-                   SELECT lower(o.during) - make_interval(mins => least(o.cancellation_closes_minutes, e.cancellation_closes_minutes))
-                   FROM slots s JOIN events e ON e.id = s.event_id WHERE s.id = o.slot_id))))
+      AND o.id IS DISTINCT FROM given_back(t.replaces_booking_id))
 LIMIT $2::int
 `
 
@@ -1371,9 +1358,7 @@ type SlotsHeldUpParams struct {
 // Slots with free seats in which a booking stops the queue whose user has got seats
 // elsewhere at that time. It has to be blocked, so that those behind it are served: the
 // backstop for a lost job. What stops the queue is its head or, with first_fit, the first
-// booking that was passed often enough. The booking that it gives back does not count, as
-// long as its owner could cancel it.
-// (10: MaxReplacements.)
+// booking that was passed often enough. The booking that it gives back does not count.
 func (q *Queries) SlotsHeldUp(ctx context.Context, db DBTX, arg SlotsHeldUpParams) ([]uuid.UUID, error) {
 	rows, err := db.Query(ctx, slotsHeldUp, arg.Resting, arg.Page)
 	if err != nil {

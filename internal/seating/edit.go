@@ -101,7 +101,7 @@ func (c EditSlot) checkAdmissible(s *State, slot *Slot, starts, ends time.Time, 
 	switch live := attendees + slot.WaitlistLength; {
 	case live > MaxTimeChange:
 		return atVersion(slot, fault.EventHasBookings.Newf("The times of a slot with more than %d bookings cannot change.", MaxTimeChange).With(fault.Members{Count: new(live)}))
-	case len(busy) > 0 && (!c.Displace || slices.ContainsFunc(busy, func(b *Booking) bool { return slot.Started(s.Now) && !b.CheckedInAt.IsZero() })):
+	case len(busy) > 0 && (!c.Displace || slices.ContainsFunc(busy, func(b *Booking) bool { return b.isFinal(s.Now) })):
 		// Who is there already is not displaced.
 		return atVersion(slot, fault.EventHasBookings.Newf("%s would have overlapping bookings at the new times.", fault.Count(len(busy), "attendee")).With(fault.Members{Count: new(len(busy))}))
 	}

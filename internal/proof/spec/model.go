@@ -96,35 +96,6 @@ const None = -1
 // beforeAll is an hour before all slots.
 const beforeAll = -1000
 
-// Status is where a booking is in its life. It is a number because models have to
-// be cheap to copy.
-type Status uint8
-
-// A booking's life. The zero Status is none.
-const (
-	Waitlisted Status = 1 + iota
-	Held
-	Offered
-	Confirmed
-	Cancelled
-	Expired
-)
-
-// statusNames are the words of the API.
-var statusNames = [...]string{"", "waitlisted", "held", "offered", "confirmed", "cancelled", "expired"}
-
-func (s Status) String() string { return statusNames[s] }
-
-// StatusOf is the status that a word of the API names; one that it does not know
-// is none.
-func StatusOf(word string) Status { return Status(max(0, slices.Index(statusNames[:], word))) }
-
-// UnmarshalText reads a word of the API.
-func (s *Status) UnmarshalText(word []byte) error {
-	*s = StatusOf(string(word))
-	return nil
-}
-
 type (
 	// SlotStatus and Mode are words of the API.
 	SlotStatus string
@@ -181,12 +152,6 @@ func (m *Model) Clone() *Model {
 	}
 	return &c
 }
-
-// TakesSeats says whether a booking of this status counts against the capacity.
-func (s Status) TakesSeats() bool { return s == Held || s == Offered || s == Confirmed }
-
-// Live says whether a booking of this status can still change.
-func (s Status) Live() bool { return s.TakesSeats() || s == Waitlisted }
 
 // started and ended are of a slot; at its first and last hour it has.
 func (m *Model) started(slot int) bool { return m.Hour >= m.Slots[slot].From }

@@ -72,9 +72,7 @@ type Command struct {
 	// Takes are the further members of a request that it looks at. Those that are
 	// not in the path are in the body.
 	Takes []Member
-	// Leaves are the entries that it may leave in a ledger. Becomes is the status of
-	// a booking after it; empty: any.
-	Leaves  []Kind
+	// Becomes is the status of a booking after it; empty: any.
 	Becomes Status
 }
 
@@ -114,9 +112,6 @@ func (v Verb) Makes() bool { return v == Book || v == Hold || v == Bundle }
 
 // Reads says whether it changes nothing.
 func (v Verb) Reads() bool { return v.Command().Method == http.MethodGet }
-
-// Leaves says whether it may leave an entry of a kind.
-func (v Verb) Leaves(kind Kind) bool { return slices.Contains(v.Command().Leaves, kind) }
 
 // Becomes is the status of a booking after it; empty: any.
 func (v Verb) Becomes() Status { return v.Command().Becomes }
