@@ -44,6 +44,10 @@ test: ## Run all Go tests, with the race detector if there is a C compiler; fail
 test-short: ## Run the Go tests without the slow ones (go test -short)
 	go test -short ./...
 
+RANDOM_ROUNDS := 50
+test-random: ## Play the random histories and the races RANDOM_ROUNDS=50 times, each with a fresh seed; a failure prints it
+	go test -timeout 0 -count $(RANDOM_ROUNDS) -run 'KeepThePromises|SlotsKeep|Random|Conc' ./internal/seating ./internal/proof/sequence ./internal/desk
+
 POOLED := account audit booking desk event seed server simulation waitlist
 test-pooler: ## Run the short tests that use a database through a PgBouncer in transaction mode; needs pgbouncer
 	@command -v pgbouncer >/dev/null || { echo 'make test-pooler needs PgBouncer: apt-get install pgbouncer'; exit 1; }

@@ -463,6 +463,22 @@ WHERE l.was = 'confirmed' AND (l.status <> 'confirmed' OR l.seats <> l.had)
   AND (late.as_of >= late.ends_at OR (l.checked_in AND late.as_of >= late.starts_at))
 LIMIT @page::int;
 
+-- Whoever acts is named, and acts in a role that they have there: attendees for
+-- themselves, organizers in their own events. What the service does by itself has no
+-- actor, and nobody else does it.
+-- name: DoctorActors :many
+SELECT l.slot_id, coalesce(l.booking_id, '00000000-0000-0000-0000-000000000000')::uuid AS booking_id, l.version,
+       format('the entry (%s) is by the %s %s, in a slot of organizer %s, about a booking of user %s',
+              l.kind, l.actor, coalesce(l.actor_id::text, 'without a name'), coalesce(e.organizer_id::text, 'unknown'), coalesce(l.user_id::text, 'nobody'))::text AS detail
+FROM ledger l
+LEFT JOIN slots s ON s.id = l.slot_id
+LEFT JOIN events e ON e.id = s.event_id
+WHERE (l.actor = 'system') <> (l.actor_id IS NULL)
+   OR (l.kind IN ('promoted', 'offered', 'passed', 'blocked', 'unblocked', 'expired') AND l.actor <> 'system')
+   OR (l.actor = 'attendee' AND l.actor_id <> l.user_id)
+   OR (l.actor = 'organizer' AND l.actor_id <> e.organizer_id)
+LIMIT @page::int;
+
 -- Nobody holds more than 20 seats (maxHeld).
 -- name: DoctorHeld :many
 SELECT '00000000-0000-0000-0000-000000000000'::uuid AS slot_id, '00000000-0000-0000-0000-000000000000'::uuid AS booking_id, 0::bigint AS version,

@@ -11,6 +11,55 @@ import (
 	"github.com/google/uuid"
 )
 
+const doctorActors = `-- name: DoctorActors :many
+SELECT l.slot_id, coalesce(l.booking_id, '00000000-0000-0000-0000-000000000000')::uuid AS booking_id, l.version,
+       format('the entry (%s) is by the %s %s, in a slot of organizer %s, about a booking of user %s',
+              l.kind, l.actor, coalesce(l.actor_id::text, 'without a name'), coalesce(e.organizer_id::text, 'unknown'), coalesce(l.user_id::text, 'nobody'))::text AS detail
+FROM ledger l
+LEFT JOIN slots s ON s.id = l.slot_id
+LEFT JOIN events e ON e.id = s.event_id
+WHERE (l.actor = 'system') <> (l.actor_id IS NULL)
+   OR (l.kind IN ('promoted', 'offered', 'passed', 'blocked', 'unblocked', 'expired') AND l.actor <> 'system')
+   OR (l.actor = 'attendee' AND l.actor_id <> l.user_id)
+   OR (l.actor = 'organizer' AND l.actor_id <> e.organizer_id)
+LIMIT $1::int
+`
+
+type DoctorActorsRow struct {
+	SlotID    uuid.UUID
+	BookingID uuid.UUID
+	Version   int64
+	Detail    string
+}
+
+// Whoever acts is named, and acts in a role that they have there: attendees for
+// themselves, organizers in their own events. What the service does by itself has no
+// actor, and nobody else does it.
+func (q *Queries) DoctorActors(ctx context.Context, db DBTX, page int32) ([]DoctorActorsRow, error) {
+	rows, err := db.Query(ctx, doctorActors, page)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	items := []DoctorActorsRow{}
+	for rows.Next() {
+		var i DoctorActorsRow
+		if err := rows.Scan(
+			&i.SlotID,
+			&i.BookingID,
+			&i.Version,
+			&i.Detail,
+		); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
 const doctorBlocked = `-- name: DoctorBlocked :many
 SELECT w.slot_id, w.id AS booking_id, w.version,
        CASE WHEN w.blocked = 'capacity' THEN format('the booking is blocked for its size, %s, but the slot has %s', coalesce(w.seats_min, w.seats), s.capacity)

@@ -87,6 +87,7 @@ var checks = []check{
 	promise("replacements", q.DoctorReplacements),
 	promise("moves", q.DoctorMoves),
 	promise("check-ins", q.DoctorCheckIns),
+	promise("actors in their roles", q.DoctorActors),
 	promise("final bookings stay", q.DoctorFinal),
 	promise("deadlines before the start", q.DoctorDeadlines),
 	promise("held seats are bounded", q.DoctorHeld),

@@ -192,6 +192,16 @@ var symptoms = map[string]struct{ check, sql string }{
 		INSERT INTO ledger SELECT DISTINCT ON (slot_id) slot_id, s.version + 1, 'resized', booking_id, user_id, seats + 1, l.status, l.capacity, l.seats_taken, s.waitlist_length,
 			NULL, actor, NULL, NULL, NULL, at
 		FROM ledger l JOIN slots s ON s.id = l.slot_id AND s.waitlist_ready > 0 WHERE l.kind = 'confirmed'`},
+	"an entry by nobody": {"actors in their roles",
+		`UPDATE ledger SET actor_id = NULL WHERE kind = 'checked_in'`},
+	"a system with a name": {"actors in their roles",
+		`UPDATE ledger SET actor_id = gen_random_uuid() WHERE kind = 'promoted'`},
+	"promoted by the organizer": {"actors in their roles",
+		`UPDATE ledger SET actor = 'organizer', actor_id = gen_random_uuid() WHERE kind = 'promoted'`},
+	"an attendee who acts for others": {"actors in their roles",
+		`UPDATE ledger SET actor_id = gen_random_uuid() WHERE actor = 'attendee'`},
+	"an organizer of another event": {"actors in their roles",
+		`UPDATE ledger SET actor_id = gen_random_uuid() WHERE actor = 'organizer'`},
 	"cancelled after the end": {"final bookings stay", `
 		UPDATE slots s SET starts_at = l.at - interval '2 hours', ends_at = l.at - interval '1 hour'
 		FROM ledger l WHERE l.slot_id = s.id AND l.kind = 'moved'`},

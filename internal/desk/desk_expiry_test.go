@@ -72,7 +72,7 @@ func TestASlotThatStartsWhileItIsReadHasItsQueueOnce(t *testing.T) {
 	e.exec(`UPDATE slots SET starts_at = now() + interval '90 seconds'`)
 	e.pool.Reset()
 	book := func(user uuid.UUID, seats int) seating.Command {
-		return seating.Book{BookingID: uuid.New(), SlotID: slot, UserID: user, Seats: seats, IfFull: seating.Wait, By: seating.Actor{Role: seating.ActorAttendee}}
+		return seating.Book{BookingID: uuid.New(), SlotID: slot, UserID: user, Seats: seats, IfFull: seating.Wait, By: seating.Actor{Role: seating.ActorAttendee, ID: user}}
 	}
 	r, err := desk.DryRun(t.Context(), e.pool, seating.Promote{SlotID: slot}, book(e.users[2], 3), book(e.users[3], 1),
 		seating.CheckIn{SlotID: slot, BookingID: waiting.ID, UserID: waiting.UserID})

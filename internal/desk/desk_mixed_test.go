@@ -119,14 +119,21 @@ func (l *load) settle(t testing.TB) {
 	}
 }
 
+// freshSeed is another seed in each run. It is printed when the test fails.
+func freshSeed(t testing.TB) uint64 {
+	seed := rand.Uint64()
+	t.Logf("seed %d", seed)
+	return seed
+}
+
 func TestConcurrentCommandsOfAllKindsKeepThePromises(t *testing.T) {
 	testkit.SkipIfShort(t, "it is a race of 32 clients")
 	t.Parallel()
-	l := newLoad(t)
+	l, seed := newLoad(t), freshSeed(t)
 	var group sync.WaitGroup
 	for worker := range 32 {
 		group.Go(func() {
-			random := rand.New(rand.NewPCG(3, uint64(worker)))
+			random := rand.New(rand.NewPCG(seed, uint64(worker)))
 			for range 60 {
 				l.step(t, random)
 			}

@@ -69,9 +69,10 @@ func TestNewRulesServeTheQueueBeforeNewcomers(t *testing.T) {
 	e := h.event()
 	slot := testkit.Slot(t, h.pool, e.ID, testkit.Capacity(3))
 	book := func(seats int, ifFull seating.IfFull) (seating.Booking, error) {
+		user := testkit.User(t, h.pool, access.Attendee).UserID
 		o, err := h.desk.Do(t.Context(), desk.Submission{Command: seating.Book{
-			BookingID: uuid.Must(uuid.NewV7()), SlotID: slot.ID, UserID: testkit.User(t, h.pool, access.Attendee).UserID,
-			Seats: seats, IfFull: ifFull, By: seating.Actor{Role: seating.ActorAttendee}}})
+			BookingID: uuid.Must(uuid.NewV7()), SlotID: slot.ID, UserID: user,
+			Seats: seats, IfFull: ifFull, By: seating.Actor{Role: seating.ActorAttendee, ID: user}}})
 		return o.Result.Booking, err
 	}
 	for _, seats := range []int{2, 3} {
