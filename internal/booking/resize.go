@@ -68,6 +68,9 @@ func (s *Service) Resize(ctx context.Context, caller access.Caller, id uuid.UUID
 			SlotID: b.SlotID, BookingID: b.ID, UserID: b.UserID, Version: b.Version,
 			Seats: seats, SeatsMin: seatsMin, By: b.actor(caller, ""),
 		}})
+		if err == nil && outcome.Result.Booking.Version == b.Version {
+			return b.Booking, nil // Nothing changed: reading it again might show what others did since.
+		}
 		if err == nil {
 			return s.resized(ctx, caller, outcome.Result)
 		}

@@ -43,6 +43,7 @@ func (c *cutter) TraceQueryEnd(context.Context, *pgx.Conn, pgx.TraceQueryEndData
 // The events without a date are read by a second statement. If its connection breaks,
 // both are read again, from the page's beginning.
 func TestListLosesNothingWhenItsConnectionBreaks(t *testing.T) {
+	testkit.SkipIfPooled(t, "it ends a certain session")
 	t.Parallel()
 	url := testkit.DatabaseURL(t)
 	plain := testkit.Connect(t, url)

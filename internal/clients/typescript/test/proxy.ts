@@ -40,8 +40,10 @@ export async function startProxy(to: NetConnectOpts, listen: string | number = 0
       switch (proxy.onChunk?.(chunk) ?? 'pass') {
         case 'pass':
           return client.write(chunk);
-        case 'halve':
-          return client.write(chunk.subarray(0, -chunk.length / 2), end);
+        case 'halve': {
+          const body = chunk.indexOf('\r\n\r\n') + 4;
+          return client.write(chunk.subarray(0, body + (chunk.length - body) / 2), end);
+        }
         case 'cut':
           return end();
       }

@@ -83,7 +83,7 @@ test('a request is retried if the connection is lost in the middle of the respon
       return 'pass';
     }
     halved = true;
-    assert.ok(chunk.indexOf('\r\n\r\n') < chunk.length / 2, 'half of the chunk is less than the header');
+    assert.ok(chunk.includes('\r\n\r\n'), 'the chunk has no body to halve');
     return 'halve';
   };
   assert.equal((await api.getSlot({ path })).data.id, path.slot_id);
