@@ -158,7 +158,7 @@ var All = []Mutant{
 	{
 		Name: "upgrade-lost", Mistake: "a move forgets who waits for seats instead of the moved booking",
 		Edits:  []Edit{{slots, "Move.apply", Changing("=", "ReplacedBy"), `if !mutated("upgrade-lost") { $0 }`}},
-		SeenBy: []string{Linear, Sequences},
+		SeenBy: []string{Sequences},
 	},
 	{
 		Name: "queued-twice", Mistake: "the queue of a slot that starts while it is read is loaded twice",
