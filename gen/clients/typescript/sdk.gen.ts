@@ -550,11 +550,11 @@ export const getSlot = <ThrowOnError extends boolean = true>(options: Options<Ge
  * those that wait. `open` opens it again.
  * - **Times:** changing the times moves the slot's bookings too. Each of them gets a new `slot_version` and
  * `updated_at`, shows the change in its history, and can be cancelled by its owner until the new start,
- * whatever `cancellation_closes_minutes` says. The edit is 409 `event_has_bookings`, with
- * `count`, if attendees would then overlap with their other bookings, or if more than 10,000 bookings take
- * seats in this slot or wait for it. With `on_conflict: cancel`, bookings of this slot that would overlap are cancelled
- * instead, each with a ledger entry, and their seats go to the waitlist. New times have the same bounds as
- * in `createSlot`. While a slot runs, its end can be changed, to now at the earliest, but not its start
+ * whatever `cancellation_closes_minutes` says. The edit is 409 `event_has_bookings`, with `count`, if
+ * attendees would then overlap with their other bookings, or if more than 10,000 bookings take seats in
+ * this slot or wait for it. With `on_conflict: cancel`, bookings of this slot that would overlap are
+ * cancelled instead, each with a ledger entry, and their seats go to the waitlist. New times have the same
+ * bounds as in `createSlot`. While a slot runs, its end can be changed, to now at the earliest, but not its start
  * (409 `slot_started`); then attendees who are checked in are not displaced. The times of an ended slot are
  * final (409 `slot_ended`). The slots of drafts are free.
  *
@@ -830,9 +830,8 @@ export const confirmBooking = <ThrowOnError extends boolean = true>(options: Opt
  * Only a `confirmed` booking can be moved (409 `invalid_transition`), by whoever could cancel it (409
  * `cancellation_window_closed`, `checked_in` or `booking_final`, see `cancelBooking`); for everybody else it
  * is 404. Who waits for other seats instead of the old booking (`replaces_booking_id`) keeps the new one
- * instead. The other slot is booked as by `createBooking` with
- * `if_full: reject`, with the same checks. A slot of another event, a slot that does not exist and the
- * current slot are 422 `validation_failed` for `/slot_id`.
+ * instead. The other slot is booked as by `createBooking` with `if_full: reject`, with the same checks. A
+ * slot of another event, a slot that does not exist and the current slot are 422 `validation_failed` for `/slot_id`.
  *
  * **Access:** the owner of the booking, the event's organizer and administrators, with the ability
  * `bookings:write`. **Repeating it** with the same `Idempotency-Key` has no further effect.
@@ -860,10 +859,10 @@ export const moveBooking = <ThrowOnError extends boolean = true>(options: Option
  * start; after that, the response is 409 `cancellation_window_closed`, and after they were checked in it is
  * 409 `checked_in`. If the event's setting was smaller when the booking was made, that one counts, and after
  * a change of the slot's times, or if somebody else moved the booking, the owner can cancel until the start.
- * What was booked after the start (`walk_ins`) only the organizer and administrators can cancel. Owners can release a hold or an offer, and leave the waitlist, at any time. Their reason is optional. The
- * event's organizer and administrators can cancel until the booking is final; whoever cancels somebody
- * else's booking must give a reason (otherwise 422
- * `validation_failed` for `/reason`). An administrator's own booking at somebody else's event follows the
+ * What was booked after the start (`walk_ins`) only the organizer and administrators can cancel. Owners can
+ * release a hold or an offer, and leave the waitlist, at any time. Their reason is optional. The event's
+ * organizer and administrators can cancel until the booking is final; whoever cancels somebody else's
+ * booking must give a reason (otherwise 422 `validation_failed` for `/reason`). An administrator's own booking at somebody else's event follows the
  * rules for owners.
  *
  * A `confirmed` booking is final when its slot has ended, or when the attendee is checked in and the slot
