@@ -34,7 +34,7 @@ func (r drawing) readBooking(*rapid.T) {
 	}
 	b, _ := r.model.Booking(number)
 	r.comparePosition(who, b, position)
-	r.comparePreview(b, preview)
+	r.comparePreview(who, b, preview)
 	r.compareHistory(b, all[api.LedgerEntry](r.as(who), r.bookingPath(number, "/history")))
 }
 
@@ -105,12 +105,12 @@ func (r drawing) comparePosition(who int, b spec.Booking, answer testkit.Answer)
 }
 
 // comparePreview compares what cancelling is said to do.
-func (r drawing) comparePreview(b spec.Booking, answer testkit.Answer) {
+func (r drawing) comparePreview(who int, b spec.Booking, answer testkit.Answer) {
 	var got api.CancellationPreview
 	answer.Into(&got)
 	after := r.model.Clone()
 	before := after.Slots[b.Slot].Taken()
-	cancelled := after.Do(spec.Request{Verb: spec.Cancel, Who: b.Person, Booking: b.Number})
+	cancelled := after.Do(spec.Request{Verb: spec.Cancel, Who: who, Booking: b.Number, Reason: true})
 	if got.Allowed != (cancelled.Status == http.StatusOK) || got.SeatsFreed != before-after.Slots[b.Slot].Taken() {
 		r.t.Fatalf("cancelling %+v is said to be %s", b, answer.Body)
 	}
