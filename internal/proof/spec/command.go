@@ -82,44 +82,6 @@ var Commands = []Command{
 	{Verb: ListBookings, Method: http.MethodGet, Path: slotPath + "/bookings?status=confirmed,waitlisted&limit=100"},
 }
 
-// Code is that of a problem.
-type Code string
-
-// The codes.
-const (
-	AlreadyBooked       Code = "already_booked"
-	BookingClosed       Code = "booking_closed"
-	BookingFinal        Code = "booking_final"
-	BookingOverlap      Code = "booking_overlap"
-	CancellationClosed  Code = "cancellation_window_closed"
-	CapacityBelowTaken  Code = "capacity_below_taken"
-	IsCheckedIn         Code = "checked_in"
-	EventHasBookings    Code = "event_has_bookings"
-	HoldExpired         Code = "hold_expired"
-	InvalidTimeRange    Code = "invalid_time_range"
-	InvalidTransition   Code = "invalid_transition"
-	NotFound            Code = "not_found"
-	NotPermitted        Code = "not_permitted"
-	OfferExpired        Code = "offer_expired"
-	SeatsExceedCapacity Code = "seats_exceed_capacity"
-	SlotFull            Code = "slot_full"
-	SlotHasEnded        Code = "slot_ended"
-	SlotIsCancelled     Code = "slot_cancelled"
-	SlotStarted         Code = "slot_started"
-	ValidationFailed    Code = "validation_failed"
-	VersionMismatch     Code = "version_mismatch"
-	WaitlistDisabled    Code = "waitlist_disabled"
-	WaitlistFull        Code = "waitlist_full"
-	WaitlistInUse       Code = "waitlist_in_use"
-)
-
-// statuses are those of the problems that are no conflicts.
-var statuses = map[Code]int{
-	NotPermitted: http.StatusForbidden, NotFound: http.StatusNotFound, VersionMismatch: http.StatusPreconditionFailed,
-	InvalidTimeRange: http.StatusUnprocessableEntity,
-	ValidationFailed: http.StatusUnprocessableEntity, SeatsExceedCapacity: http.StatusUnprocessableEntity,
-}
-
 func is(status Status) func(Booking) bool { return func(b Booking) bool { return b.Status == status } }
 
 func isLive(b Booking) bool { return b.Status.Live() }

@@ -45,18 +45,6 @@ const (
 	Stranger  = -3
 )
 
-// Answer is what a request comes to.
-type Answer struct {
-	Status int
-	Code   Code
-	// Bookings are those that it shows. Names is the one that a refusal names, Item
-	// the item of a bundle that was refused; None: none.
-	Bookings    []int
-	Names, Item int
-	// WaitlistOpen, of slot_full, says whether one could wait.
-	WaitlistOpen bool
-}
-
 // Command is one of the API's, or a way to read.
 type Command struct {
 	Verb         Verb
@@ -221,20 +209,4 @@ func Describe(v any) string {
 		words = append(words, fmt.Sprintf("%s=%v", strings.ToLower(name), field.Interface()))
 	}
 	return strings.Join(words, " ")
-}
-
-func done(bookings ...int) Answer {
-	return Answer{Status: http.StatusOK, Bookings: bookings, Names: None, Item: None}
-}
-
-func made(bookings ...int) Answer {
-	return Answer{Status: http.StatusCreated, Bookings: bookings, Names: None, Item: None}
-}
-
-func refuse(code Code) Answer {
-	a := Answer{Status: http.StatusConflict, Code: code, Names: None, Item: None}
-	if status, listed := statuses[code]; listed {
-		a.Status = status
-	}
-	return a
 }
