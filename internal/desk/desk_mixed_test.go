@@ -72,7 +72,7 @@ func (l *load) command(random *rand.Rand) seating.Command {
 		return seating.Hold{Book: book}
 	case !known || kind < 6:
 		if known && random.IntN(2) == 0 {
-			book.UserID, book.Replaces, book.ReplacesSlotID, book.SeatsMin = b.UserID, b.ID, b.SlotID, 1
+			book.UserID, book.By, book.Replaces, book.ReplacesSlotID, book.SeatsMin = b.UserID, by, b.ID, b.SlotID, 1
 		}
 		return book
 	case kind == 6:
