@@ -46,7 +46,7 @@ test-short: ## Run the Go tests without the slow ones (go test -short)
 
 RANDOM_ROUNDS := 50
 test-random: ## Play the random histories and the races RANDOM_ROUNDS=50 times, each with a fresh seed; a failure prints it
-	go test -timeout 0 -count $(RANDOM_ROUNDS) -run 'KeepThePromises|SlotsKeep|Random|Conc' ./internal/seating ./internal/proof/sequence ./internal/desk
+	go test -timeout 0 -count $(RANDOM_ROUNDS) -run 'KeepThePromises|Random|Concurrent' ./internal/seating ./internal/proof/sequence ./internal/desk
 
 POOLED := account audit booking desk event seed server simulation waitlist
 test-pooler: ## Run the short tests that use a database through a PgBouncer in transaction mode; needs pgbouncer

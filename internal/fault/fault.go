@@ -125,14 +125,6 @@ func Invalid(fields ...Field) *Error {
 	return e
 }
 
-// InvalidParameter returns an InvalidParameters for one path, query or header
-// parameter.
-func InvalidParameter(name, code, detail string) *Error {
-	e := InvalidParameters.New("A parameter has a value that this operation does not accept; see errors.")
-	e.Fields = []Field{{Parameter: name, Code: code, Detail: detail}}
-	return e
-}
-
 // Count returns a number with its noun: "1 seat", "2 seats", "3 entries".
 func Count(n int, noun string) string {
 	if n == 1 {

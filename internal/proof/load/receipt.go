@@ -58,6 +58,3 @@ func (r *Receipts) All() []Receipt {
 	defer r.mu.Unlock()
 	return r.all[:len(r.all):len(r.all)]
 }
-
-// Len is how many were given out so far.
-func (r *Receipts) Len() int { return len(r.All()) }
