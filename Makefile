@@ -1,7 +1,7 @@
 # `make` lists the targets.
 
 .DEFAULT_GOAL := help
-.PHONY: help run seed test test-short test-pooler test-clients test-contract prove prove-long fuzz generate generate-clients release-spec check
+.PHONY: help run seed test test-short test-random test-pooler test-clients test-contract prove prove-long fuzz generate generate-clients release-spec check test-random
 
 BINARY     := bin/eventbooking
 TOOLS      := internal/tools
@@ -32,8 +32,11 @@ run: $(BINARY) ## Build and serve on 127.0.0.1:8000 with sample data (settings: 
 seed: $(BINARY) ## Delete all data and seed again
 	$(BINARY) seed --fresh
 
-# The race detector is written in C.
-RACE := $(shell command -v $$(go env CC) >/dev/null 2>&1 && echo -race)
+# The race detector needs cgo, and so a C compiler.
+RACE := $(shell [ "$$(go env CGO_ENABLED)" = 1 ] && command -v $$(go env CC) >/dev/null 2>&1 && echo -race)
+
+# Debian has PgBouncer in a directory that is not in everybody's PATH.
+export PATH := $(PATH):/usr/sbin
 
 test: ## Run all Go tests, with the race detector if there is a C compiler; fails if they cover less than 80 % of internal/
 	@test -n '$(RACE)' || echo 'without a C compiler the tests run without the race detector: apt-get install gcc libc6-dev'

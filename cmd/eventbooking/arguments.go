@@ -17,7 +17,7 @@ func parse(parser *kong.Kong, args []string) (*kong.Context, error) {
 	err := kong.Visit(parser.Model, func(node kong.Visitable, next kong.Next) error {
 		if flag, ok := node.(*kong.Flag); ok {
 			for _, variable := range flag.Envs {
-				if err := checkVariable(variable); err != nil {
+				if err := normalizeVariable(variable); err != nil {
 					return err
 				}
 			}
@@ -38,7 +38,8 @@ func parse(parser *kong.Kong, args []string) (*kong.Context, error) {
 	return chosen, err
 }
 
-func checkVariable(name string) error {
+// normalizeVariable unsets a variable that is empty.
+func normalizeVariable(name string) error {
 	value, isSet := os.LookupEnv(name)
 	if isSet && value == "" {
 		return os.Unsetenv(name)
@@ -63,8 +64,8 @@ func withoutEmpty(args []string) ([]string, error) {
 		switch {
 		case !isFlag:
 			name, value = "an argument", args[i]
-			if len(kept) > 0 && strings.HasPrefix(kept[len(kept)-1], "--") {
-				name = kept[len(kept)-1]
+			if len(kept) > 0 && strings.HasPrefix(kept[len(kept)-1], "--") && !strings.Contains(kept[len(kept)-1], "=") {
+				name = kept[len(kept)-1] // whose value this is
 			}
 		case separate:
 			i++
@@ -83,6 +84,7 @@ func withoutEmpty(args []string) ([]string, error) {
 // the address of a database.
 func mayQuoteAddress(args []string) bool {
 	return slices.ContainsFunc(args, func(arg string) bool {
-		return strings.HasPrefix(arg, "--database-url") || strings.HasPrefix(arg, "--database-direct-url") || strings.Contains(arg, "://") || strings.Contains(arg, "@") || strings.Contains(arg, "password")
+		return strings.HasPrefix(arg, "--database-url") || strings.HasPrefix(arg, "--database-direct-url") || strings.Contains(arg, "password") ||
+			strings.Contains(arg, "://") || strings.Contains(arg, "@") && strings.ContainsAny(arg, ":/") // not an e-mail address
 	})
 }

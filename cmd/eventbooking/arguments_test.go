@@ -60,6 +60,7 @@ func TestNothingOfAPasswordIsPrintedOrLookedUp(t *testing.T) {
 	for _, args := range [][]string{
 		{"doctor", "--database-url=postgres://me:hush1", "hush2@host.test/x"}, {"doctor", "--database-url", "postgres://me:p", "--hush2@host.test/x"},
 		{"doctor", "postgres://me:hush1@host.test/x"}, {"doctor", "password=hush1"},
+		{"admin", "create", "--database-url=postgres://me:hush1@host.test/x", "me@test.com "},
 	} {
 		if code, stdout, stderr := program(t, args...); code != exitUsage || strings.Contains(stdout+stderr, "hush") {
 			t.Errorf("%v: exit code %d: %s%s", args, code, stdout, stderr)

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"strings"
 	"time"
 
 	"github.com/jackc/pgx/v5/pgconn"
@@ -21,8 +20,8 @@ type database struct {
 	url, direct string
 	// pooler means that url leads to a pooler, and direct as well if it is the same.
 	pooler bool
-	// owned means that the role that connects owns the tables.
-	owned bool
+	// ownsRiver means that the role that connects owns River's tables.
+	ownsRiver bool
 	// variable is the one that leads here.
 	variable string
 }
@@ -30,6 +29,14 @@ type database struct {
 // notifies reports whether the database can notify this process of jobs: a pooler
 // gives LISTEN to one session of the server, and the process another one.
 func (d *database) notifies() bool { return !d.pooler || d.direct != d.url }
+
+// directVariable is the variable of the direct address.
+func (s *session) directVariable(d *database) string {
+	if s.DatabaseDirectURL != "" {
+		return "DATABASE_DIRECT_URL"
+	}
+	return d.variable
+}
 
 // stopTimeout bounds the shutdown of the embedded PostgreSQL.
 const stopTimeout = 30 * time.Second
@@ -73,8 +80,8 @@ func (s *session) embedded() (*database, func(), error) {
 	}, nil
 }
 
-// check connects to a database, and finds out whether a pooler is in between.
-func (s *session) check(d *database) error {
+// probe connects to a database, and notes whether a pooler is in between.
+func (s *session) probe(d *database) error {
 	path, err := postgres.Check(s.ctx, d.url)
 	if err != nil {
 		return errOf(d.variable, err)
@@ -110,7 +117,7 @@ func (s *session) checkDirect(d *database) error {
 // errOf adds to an error of the database which variable leads to it.
 func errOf(variable string, err error) error {
 	switch {
-	case err == nil || errors.Is(err, errUsage) || strings.HasPrefix(err.Error(), variable):
+	case err == nil || errors.Is(err, errUsage) || errors.As(err, new(unreachable)): // it names one already
 		return err
 	case isFinal(err):
 		return fmt.Errorf("%w: %s: %w", errUsage, variable, err)
@@ -149,20 +156,20 @@ func (s *session) withDatabase(do func(d *database) error) error {
 		return err
 	}
 	defer stop()
-	if err := s.check(d); err != nil {
+	if err := s.probe(d); err != nil {
 		return err
 	}
 	return errOf(d.variable, do(d))
 }
 
-// withSchema calls do with a pool on a database that has the schema, and whose rows
-// the role that connects may read.
-func (s *session) withSchema(do func(pool *pgxpool.Pool) error) error {
+// withSchema calls do with a pool on a database that has the schema, where the role
+// that connects may do with the rows what is wanted: postgres.ReadRows or WriteRows.
+func (s *session) withSchema(wanted []string, do func(pool *pgxpool.Pool) error) error {
 	return s.withDatabase(func(d *database) error {
 		if err := requireSchema(s.ctx, d); err != nil {
 			return err
 		}
-		if err := postgres.CheckPrivileges(s.ctx, d.url, postgres.ReadRows); err != nil {
+		if err := postgres.CheckPrivileges(s.ctx, d.url, wanted); err != nil {
 			return err
 		}
 		return usePool(s, d.url, do)

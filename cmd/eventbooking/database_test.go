@@ -87,7 +87,7 @@ func TestRoleThatMayOnlyReadAndWriteRowsIsEnough(t *testing.T) {
 	role := granted(t, owner)
 	on := "--database-url=" + role
 	for url, want := range map[string]bool{owner: true, role: false} {
-		if owns, err := postgres.OwnsTables(t.Context(), url); err != nil || owns != want {
+		if owns, err := postgres.OwnsRiver(t.Context(), url); err != nil || owns != want {
 			t.Errorf("owns the tables: %t, %v, want %t", owns, err, want)
 		}
 	}

@@ -6,6 +6,7 @@ import (
 	"github.com/jackc/pgx/v5/pgxpool"
 
 	"eventbooking/internal/audit"
+	"eventbooking/internal/postgres"
 )
 
 type doctor struct{}
@@ -13,7 +14,7 @@ type doctor struct{}
 // Run prints all violations and warnings. It returns an error if there are
 // violations; a warning, about work that is late, is none.
 func (doctor) Run(s *session) error {
-	return s.withSchema(func(pool *pgxpool.Pool) error {
+	return s.withSchema(postgres.ReadRows, func(pool *pgxpool.Pool) error {
 		findings, err := audit.Doctor(s.ctx, pool, func(done, total int, name string) {
 			s.log.Debug("examining", "done", done, "of", total, "next", name)
 		})

@@ -58,7 +58,7 @@ Examples:
 
 Without DATABASE_URL it runs its own PostgreSQL, with the data in DATA_DIR.
 An empty variable counts as unset.
-Exit codes: 0 success, 1 error (doctor: violations found; migrate status: migrations missing), 2 invalid flags or settings, 130 interrupted twice.`
+Exit codes: 0 success, 1 error (doctor: violations found; migrate status: migrations missing), 2 invalid flags or settings, 130 interrupted.`
 
 func main() { os.Exit(run(interruptible(), os.Args[1:], os.Stdin, os.Stdout, os.Stderr)) }
 

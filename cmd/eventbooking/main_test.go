@@ -193,7 +193,7 @@ func TestSimulatePrintsTheSameTableForTheSameSeed(t *testing.T) {
 		says string
 		args []string
 	}{
-		{exitUsage, "/runs must be between 1 and 200", []string{slot, "--runs=1000"}},
+		{exitUsage, "runs must be between 1 and 200", []string{slot, "--runs=1000"}},
 		{exitUsage, "uuid", []string{"nothing"}},
 		{exitFailed, "no such slot", []string{"00000000-0000-0000-0000-000000000001"}},
 		{exitUsage, "until", []string{slot, "--until=2020-01-01T00:00:00Z"}},

@@ -21,10 +21,7 @@ type migrateUp struct{}
 
 func (migrateUp) Run(s *session) error {
 	return s.withDatabase(func(d *database) error {
-		if err := postgres.MigrateUp(s.ctx, d.direct); err != nil {
-			return err
-		}
-		keyless, err := fillEmailKeys(s, d)
+		keyless, err := s.migrateUp(d)
 		if err != nil {
 			return err
 		}
@@ -36,6 +33,14 @@ func (migrateUp) Run(s *session) error {
 		}
 		return nil
 	})
+}
+
+// migrateUp migrates the schema, and does what the migrations leave to Go.
+func (s *session) migrateUp(d *database) (keyless []account.Keyless, err error) {
+	if err := postgres.MigrateUp(s.ctx, d.direct); err != nil {
+		return nil, errOf(s.directVariable(d), err)
+	}
+	return fillEmailKeys(s, d)
 }
 
 // fillEmailKeys does what the migrations leave to Go: it computes the keys by which

@@ -26,7 +26,7 @@ func (c seeding) Run(s *session) error {
 		return c.show(s)
 	}
 	return s.withDatabase(func(d *database) error {
-		if err := postgres.MigrateUp(s.ctx, d.direct); err != nil {
+		if _, err := s.migrateUp(d); err != nil {
 			return err
 		}
 		if err := postgres.CheckPrivileges(s.ctx, d.direct, postgres.WriteRows); err != nil {
@@ -47,7 +47,7 @@ func (c seeding) show(s *session) error {
 	if c.Fresh {
 		return fmt.Errorf("%w: --show: it changes nothing, and cannot be used with --fresh", errUsage)
 	}
-	return s.withSchema(func(pool *pgxpool.Pool) error {
+	return s.withSchema(postgres.ReadRows, func(pool *pgxpool.Pool) error {
 		report, err := seed.Recall(s.ctx, pool, c.Number)
 		if err != nil {
 			return err

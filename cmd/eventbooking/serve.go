@@ -132,8 +132,9 @@ func (p process) runService(s *session, config server.Config, listener net.Liste
 		return err
 	}
 	defer stop()
+	defer func() { err = errOf(d.variable, err) }()
 	if err := p.prepareWhenUp(s, d); err != nil {
-		return errOf(d.variable, err)
+		return err
 	}
 	// At each start, because the previous version may have made users meanwhile.
 	keyless, err := fillEmailKeys(s, d)
@@ -144,7 +145,7 @@ func (p process) runService(s *session, config server.Config, listener net.Liste
 		s.log.Warn("users share an e-mail address in different spellings, or have an invalid one: eventbooking migrate up lists them", "users", len(keyless))
 	}
 	config.DatabaseURL, config.MaxConns, config.Log = d.url, p.DatabaseMaxConns, s.log
-	config.DirectURL, config.PollJobs, config.KeepIndexes = d.direct, !d.notifies(), !d.owned
+	config.DirectURL, config.PollJobs, config.KeepIndexes = d.direct, !d.notifies(), !d.ownsRiver
 	app, err := server.New(s.ctx, config)
 	if err != nil {
 		return err
@@ -196,22 +197,24 @@ func (p process) prepareWhenUp(s *session, d *database) error {
 
 // prepare checks that the service can work with the database, and migrates it.
 func (p process) prepare(s *session, d *database) error {
-	if err := s.check(d); err != nil {
+	if err := s.probe(d); err != nil {
 		return err
 	}
 	if p.Migrate {
 		if err := postgres.MigrateUp(s.ctx, d.direct); err != nil {
-			return err
+			return errOf(s.directVariable(d), err)
 		}
 	}
-	if err := requireSchema(s.ctx, d); err != nil {
+	ctx, cancel := context.WithTimeout(s.ctx, startTimeout)
+	defer cancel()
+	if err := requireSchema(ctx, d); err != nil {
 		return err
 	}
-	if err := postgres.CheckPrivileges(s.ctx, d.url, postgres.WriteRows); err != nil {
+	if err := postgres.CheckPrivileges(ctx, d.url, postgres.WriteRows); err != nil {
 		return err
 	}
-	owned, err := postgres.OwnsTables(s.ctx, d.url)
-	d.owned = owned
+	var err error
+	d.ownsRiver, err = postgres.OwnsRiver(ctx, d.url)
 	return err
 }
 

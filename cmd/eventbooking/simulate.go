@@ -3,6 +3,7 @@ package main
 import (
 	"fmt"
 	"io"
+	"strings"
 	"text/tabwriter"
 	"time"
 
@@ -10,6 +11,7 @@ import (
 	"github.com/jackc/pgx/v5/pgxpool"
 
 	"eventbooking/internal/fault"
+	"eventbooking/internal/postgres"
 	"eventbooking/internal/simulation"
 )
 
@@ -23,7 +25,7 @@ type simulate struct {
 
 // Run compares waitlist policies on a copy of a slot, and prints the comparison.
 func (c simulate) Run(s *session) error {
-	return s.withSchema(func(pool *pgxpool.Pool) error {
+	return s.withSchema(postgres.ReadRows, func(pool *pgxpool.Pool) error {
 		result, err := simulation.OfSlot(s.ctx, pool, c.SlotID, simulation.Assumptions{
 			CancellationRate: c.Rate, Seed: c.Number, Until: c.Until, Runs: c.Runs,
 		})
@@ -41,7 +43,7 @@ func errWithField(err error) error {
 	if f == nil || len(f.Fields) == 0 {
 		return err
 	}
-	return fmt.Errorf("%w: %s %s", errUsage, f.Fields[0].Pointer, f.Fields[0].Detail)
+	return fmt.Errorf("%w: %s %s", errUsage, strings.TrimPrefix(f.Fields[0].Pointer, "/"), f.Fields[0].Detail)
 }
 
 func printSimulation(out io.Writer, s simulation.Simulation) error {

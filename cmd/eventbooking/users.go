@@ -35,7 +35,10 @@ func (c adminCreate) Run(s *session) error {
 		return err
 	}
 	return s.withDatabase(func(d *database) error {
-		if err := postgres.MigrateUp(s.ctx, d.direct); err != nil {
+		if _, err := s.migrateUp(d); err != nil {
+			return err
+		}
+		if err := postgres.CheckPrivileges(s.ctx, d.url, postgres.WriteRows); err != nil {
 			return err
 		}
 		return usePool(s, d.url, func(pool *pgxpool.Pool) error { return c.create(s, pool, password) })
@@ -81,12 +84,30 @@ func (c adminCreate) password(s *session) (string, error) {
 // ask reads a line from the terminal without an echo.
 func (s *session) ask(terminal *os.File, prompt string) (string, error) {
 	fmt.Fprint(s.out, prompt)
-	line, err := term.ReadPassword(int(terminal.Fd()))
-	fmt.Fprintln(s.out)
+	defer fmt.Fprintln(s.out)
+	state, err := term.GetState(int(terminal.Fd()))
 	if err != nil {
 		return "", fmt.Errorf("read the password: %w", err)
 	}
-	return string(line), nil
+	type answer struct {
+		line []byte
+		err  error
+	}
+	typed := make(chan answer, 1)
+	go func() {
+		line, err := term.ReadPassword(int(terminal.Fd()))
+		typed <- answer{line, err}
+	}()
+	select {
+	case a := <-typed:
+		if a.err != nil {
+			return "", fmt.Errorf("read the password: %w", a.err)
+		}
+		return string(a.line), nil
+	case <-s.ctx.Done(): // Ctrl-C: the terminal must not stay without an echo.
+		_ = term.Restore(int(terminal.Fd()), state)
+		return "", s.ctx.Err()
+	}
 }
 
 // maxPasswordLine bounds what is read as a password, in bytes.
@@ -115,7 +136,7 @@ type userRole struct {
 
 // Run changes the role of a user.
 func (c userRole) Run(s *session) error {
-	return s.withSchema(func(pool *pgxpool.Pool) error {
+	return s.withSchema(postgres.WriteRows, func(pool *pgxpool.Pool) error {
 		user, err := account.New(pool, account.Options{}).SetRoleByEmail(s.ctx, c.Email, access.Role(c.Role))
 		switch {
 		case errors.Is(err, fault.NotFound):

@@ -26,8 +26,8 @@ func TestTheFirstAdministratorIsCreated(t *testing.T) {
 	}{
 		{"", []string{"user", "role", "root@test.com", "admin", on}, exitFailed, "migrate up"},
 		{"", []string{"admin", "create", "root@test.com", on}, exitUsage, "no password"},
-		{"short\n", []string{"admin", "create", "root@test.com", on}, exitUsage, "/password must have at least 8 characters"},
-		{"correct horse\n", []string{"admin", "create", "no address", on}, exitUsage, "/email"},
+		{"short\n", []string{"admin", "create", "root@test.com", on}, exitUsage, "password must have at least 8 characters"},
+		{"correct horse\n", []string{"admin", "create", "no address", on}, exitUsage, "email"},
 		{"correct horse\nmore\n", []string{"admin", "create", "root@test.com", on}, 0, "root@test.com is an administrator"},
 		{"correct horse\n", []string{"admin", "create", "ROOT@test.com", on}, exitFailed, "user role"},
 		{"", []string{"user", "role", "root@test.com", "attendee", on}, exitFailed, "only administrator"},

@@ -7,9 +7,12 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
+
+	"eventbooking/internal/fault"
 )
 
 // OldestVersion is the oldest major version of PostgreSQL that the service is
@@ -34,6 +37,20 @@ type Path struct {
 // says why the service cannot use it: ErrAddress, ErrUnsuitable, or
 // fault.DatabaseUnavailable if it does not answer now.
 func Check(ctx context.Context, address string) (Path, error) {
+	limited, cancel := context.WithTimeout(ctx, checkTimeout)
+	defer cancel()
+	path, err := findPath(limited, address)
+	if err != nil && limited.Err() != nil && ctx.Err() == nil {
+		return Path{}, fault.DatabaseUnavailable.New("The database accepts connections, but does not answer.")
+	}
+	return path, err
+}
+
+// checkTimeout bounds Check: a server or a pooler may accept a connection and then say
+// nothing.
+const checkTimeout = 10 * time.Second
+
+func findPath(ctx context.Context, address string) (Path, error) {
 	config, err := parseAddress(address)
 	if err != nil {
 		return Path{}, err

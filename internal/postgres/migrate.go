@@ -61,6 +61,9 @@ func MigrateForce(ctx context.Context, address string, version uint) error {
 			return fmt.Errorf("cannot force version %d: this program has %d migrations", version, latest)
 		}
 		return m.locked(ctx, pool, func(tx pgx.Tx) error {
+			if _, _, err := readVersion(ctx, tx); err != nil { // The table may be another program's.
+				return err
+			}
 			_, err := tx.Exec(ctx, createVersionTable+"; DELETE FROM public.schema_migrations")
 			if err == nil && version > 0 {
 				_, err = tx.Exec(ctx, "INSERT INTO public.schema_migrations (version, dirty) VALUES ($1, false)", version)
@@ -194,8 +197,10 @@ func (m migrator) down(ctx context.Context, pool *pgxpool.Pool, steps int) error
 		return err
 	}
 	// All that River's migrations make is in its schema.
-	_, err := pool.Exec(ctx, "DROP SCHEMA IF EXISTS "+RiverSchema+" CASCADE")
-	return err
+	return m.locked(ctx, pool, func(tx pgx.Tx) error {
+		_, err := tx.Exec(ctx, "DROP SCHEMA IF EXISTS "+RiverSchema+" CASCADE")
+		return err
+	})
 }
 
 // apply runs golang-migrate on our migrations, on one connection.

@@ -1,6 +1,6 @@
 // Package postgres connects the service to PostgreSQL: pools (Open), transactions
 // with timeouts and retries (InTx), single queries (Read), what a database error
-// means to a caller (Translate), locks for work that one process does (Lock), and
+// means to a caller (Translate), locks for work that one process does (LockTx), and
 // the migrations of our tables and River's (MigrateUp). It knows nothing of
 // events, slots or bookings. The server that runs without a DATABASE_URL is in
 // postgres/embedded.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/jackc/pgx/v5"
@@ -14,6 +15,8 @@ import (
 // ErrPrivilege means that the role that connects lacks privileges. The errors that
 // wrap it name the role, what it lacks, and what to do.
 var ErrPrivilege = errors.New("missing privileges")
+
+const grantAdvice = "let the owner of the tables run the GRANTs of the README"
 
 // What a role may do with the rows of all tables.
 var (
@@ -39,16 +42,16 @@ func CheckPrivileges(ctx context.Context, address string, wanted []string) error
 	if err != nil {
 		return err
 	}
-	missing, err := list(ctx, pool, missingPrivileges, RiverSchema, tables, wanted, len(wanted) > len(ReadRows))
+	missing, err := list(ctx, pool, missingPrivileges, RiverSchema, tables, wanted, slices.Contains(wanted, "INSERT"))
 	if err != nil {
 		return Translate(err)
 	}
-	return errLacks(ctx, pool, missing, "let the owner of the tables run the GRANTs of the README")
+	return errLacks(ctx, pool, missing, grantAdvice)
 }
 
-// OwnsTables reports whether the role that connects owns River's tables, and so may
+// OwnsRiver reports whether the role that connects owns River's tables, and so may
 // rebuild their indexes.
-func OwnsTables(ctx context.Context, address string) (bool, error) {
+func OwnsRiver(ctx context.Context, address string) (bool, error) {
 	pool, err := Open(ctx, address, PoolOptions{MaxConns: 1, Name: "eventbooking check"})
 	if err != nil {
 		return false, err
@@ -109,7 +112,7 @@ func errMissing(ctx context.Context, q querier, err error, privilege string) err
 	if sqlState(err) != insufficientPrivilege {
 		return err
 	}
-	return errLacks(ctx, q, []string{privilege}, "let the owner of the tables run the GRANTs of the README")
+	return errLacks(ctx, q, []string{privilege}, grantAdvice)
 }
 
 func errLacks(ctx context.Context, q querier, missing []string, advice string) error {

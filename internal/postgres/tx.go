@@ -61,9 +61,9 @@ const (
 // When the transaction loses against others (a deadlock, a serialization failure,
 // a lock not had in time) or loses its connection before COMMIT, nothing has
 // happened, and fn runs again after Backoff, up to Retries times. So fn must have
-// no effects but through tx: it changes no variable outside itself. What failed at COMMIT without an answer is never
-// repeated, because it may have happened: that is fault.OutcomeUnknown. Other
-// errors of the database go through Translate.
+// no effects but through tx: it changes no variable outside itself. What failed at
+// COMMIT without an answer is never repeated, because it may have happened: that is
+// fault.OutcomeUnknown. Other errors of the database go through Translate.
 func InTx(ctx context.Context, pool *pgxpool.Pool, fn func(tx pgx.Tx) error) error {
 	_, err := InTxReturning(ctx, pool, func(tx pgx.Tx) (struct{}, error) { return struct{}{}, fn(tx) })
 	return err

@@ -5,7 +5,6 @@ package testkit
 import (
 	"context"
 	"fmt"
-	"io"
 	"net/url"
 	"os"
 	"os/exec"
@@ -59,9 +58,14 @@ func sharedPooler(address string) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	pooled, _, err := startPooler(dir, address, nil)
+	pooled, stop, err := startPooler(dir, address, nil)
+	keep = stop
 	return pooled, err
 }
+
+// keep ends the shared pooler. Nothing calls it: it keeps the pooler's pipe from being
+// collected, and so closed, before the process ends.
+var keep func() //nolint:unused // never read
 
 // startPooler starts a PgBouncer with its socket in a directory.
 func startPooler(dir, address string, settings map[string]string) (pooled string, stop func(), err error) {
@@ -100,7 +104,6 @@ func startPooler(dir, address string, settings map[string]string) (pooled string
 	if err := cmd.Start(); err != nil {
 		return "", nil, err
 	}
-	poolers = append(poolers, end)
 	stop = func() {
 		_ = end.Close()
 		_ = cmd.Wait()
@@ -108,9 +111,6 @@ func startPooler(dir, address string, settings map[string]string) (pooled string
 	at.RawQuery = url.Values{"host": {dir}, "port": {poolerPort}, "sslmode": {"disable"}}.Encode()
 	return at.String(), stop, awaitPooler(at.String(), filepath.Join(dir, "log"))
 }
-
-// poolers keeps the pipes from being collected, and so closed.
-var poolers []io.Closer //nolint:unused // never read
 
 func poolerSettings(dir string, settings map[string]string) map[string]string {
 	all := map[string]string{
