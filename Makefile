@@ -1,7 +1,7 @@
 # `make` lists the targets.
 
 .DEFAULT_GOAL := help
-.PHONY: help run seed test test-short test-random test-pooler test-clients test-contract prove prove-long bench fuzz generate generate-clients release-spec check test-random
+.PHONY: help run seed test test-short test-random test-pooler test-clients test-contract prove prove-long bench bench-short fuzz generate generate-clients release-spec check
 
 BINARY     := bin/eventbooking
 TOOLS      := internal/tools
@@ -72,6 +72,10 @@ prove-long: ## Run prove in full; takes 75 to 95 minutes
 
 bench: ## Measure how fast the service is, in ratios; takes some minutes (docs/performance.md)
 	go run ./cmd/bench
+
+bench-short: ## Run each part of the benchmark once, for a second each, and count the allocations of requests
+	go run ./cmd/bench --rounds=1 --window=1s
+	go test -count 1 -run Allocations ./internal/server
 
 fuzz: ## Fuzz everything that parses untrusted input, FUZZTIME=30s each
 	@for package in $$(grep -rl --include='*_test.go' '^func Fuzz' internal | xargs -n1 dirname | sort -u); do \
