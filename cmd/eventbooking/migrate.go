@@ -73,7 +73,7 @@ func (c migrateDown) Run(s *session) error {
 	case c.All:
 		steps = 0
 	case steps < 1:
-		return fmt.Errorf("%w: --steps: %d is not positive; use --all to revert everything", errUsage, steps)
+		return errUsage("--steps: %d is not positive; use --all to revert everything", steps)
 	}
 	return s.withDatabase(func(d *database) error {
 		if err := postgres.MigrateDown(s.ctx, d.direct, steps); err != nil {
