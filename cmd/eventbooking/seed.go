@@ -29,9 +29,6 @@ func (c seeding) Run(s *session) error {
 		if _, err := s.migrateUp(d); err != nil {
 			return err
 		}
-		if err := postgres.CheckPrivileges(s.ctx, d.direct, postgres.WriteRows); err != nil {
-			return err
-		}
 		return usePool(s, d.direct, func(pool *pgxpool.Pool) error {
 			report, err := seed.Run(s.ctx, pool, seed.Options{Number: c.Number, Scale: c.Scale, Fresh: c.Fresh, Progress: s.out})
 			if err != nil {

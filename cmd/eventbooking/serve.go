@@ -61,14 +61,12 @@ func (c *serve) Run(s *session) error {
 		return err
 	}
 	return c.runService(s, server.Config{Workers: c.Workers, CORSOrigins: c.CORSOrigins}, listener, func(d *database) error {
-		return usePool(s, d.url, func(pool *pgxpool.Pool) error {
-			if c.SeedIfEmpty {
-				if err := seedIfEmpty(s, pool); err != nil {
-					return err
-				}
+		if c.SeedIfEmpty {
+			if err := usePool(s, d.direct, func(pool *pgxpool.Pool) error { return seedIfEmpty(s, pool) }); err != nil {
+				return err
 			}
-			return welcome(s, pool, listener.Addr())
-		})
+		}
+		return usePool(s, d.url, func(pool *pgxpool.Pool) error { return welcome(s, pool, listener.Addr()) })
 	})
 }
 
@@ -137,7 +135,7 @@ func (p process) runService(s *session, config server.Config, listener net.Liste
 		return err
 	}
 	// At each start, because the previous version may have made users meanwhile.
-	keyless, err := fillEmailKeys(s, d)
+	keyless, err := fillEmailKeys(s, d.url)
 	if err != nil {
 		return err
 	}
