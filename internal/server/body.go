@@ -98,8 +98,14 @@ func (s *scan) value(pointer string, depth int, schema *openapi3.Schema) error {
 		_, err = s.decoder.Token() // the closing bracket
 		return errUnexpectedEnd(err)
 	case nil:
-		if schema != nil && schema.Default != nil && !schema.Nullable { // the validator would take the default
+		// The validator would take the default.
+		if schema != nil && schema.Default != nil && !schema.Nullable {
 			s.refuse(pointer, fault.Field{Code: "nullable", Detail: "must not be null"})
+		}
+	case json.Number:
+		// For the validator 1.0 and 1e2 are integers, but not for the decoder.
+		if schema != nil && schema.Type.Is(openapi3.TypeInteger) && !integerForm.MatchString(t.String()) {
+			s.refuse(pointer, fault.Field{Code: "type", Detail: "must be an integer, without a fraction or an exponent"})
 		}
 	case string:
 		s.text(pointer, schema, t, before)

@@ -157,6 +157,11 @@ var invalidRequests = []struct {
 		"/password surrogate: must not contain the lone surrogate U+D800",
 		"/token_name nullable: must not be null",
 	}},
+	// An integer for JSON, but not for its decoder.
+	{"POST", "/api/v1/bookings", `{"items": [{"slot_id": "0197a5c0-7a10-7c3e-9d52-0b6a5f1e2d01"}, {"slot_id": "0197a5c0-7a10-7c3e-9d52-0b6a5f1e2d02", "seats": 1.0}], "x": 1e0}`, []string{
+		"/items/1/seats type: must be an integer, without a fraction or an exponent",
+		"/x unknown_field: is not a field of this object",
+	}},
 	{"GET", "/api/v1/me/bookings?limit=0&status=", "", []string{
 		"limit minimum: must be at least 1",
 		"status empty: must not be empty",

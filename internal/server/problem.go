@@ -91,7 +91,6 @@ func errInternal() *fault.Error { return fault.Internal.New("An unexpected error
 
 // faultOfFramework translates errors of Echo and of the generated code.
 func faultOfFramework(err *echo.HTTPError) *fault.Error {
-	var mistyped *json.UnmarshalTypeError
 	switch {
 	case err.Code == http.StatusNotFound:
 		return fault.NotFound.New("This path does not exist.")
@@ -99,9 +98,6 @@ func faultOfFramework(err *echo.HTTPError) *fault.Error {
 		return fault.MethodNotAllowed.New("This path does not support this method; see the Allow header.")
 	case err.Code == http.StatusUnsupportedMediaType:
 		return fault.UnsupportedMediaType.New("Send application/json as the body's Content-Type.")
-	case err.Code == http.StatusBadRequest && errors.As(err.Internal, &mistyped):
-		// The schema accepts 1.0 and 1e2 as integers; Go does not.
-		return fault.Invalid(fault.Field{Pointer: "/" + mistyped.Field, Code: "type", Detail: "must be written as " + wordFor(mistyped.Type.Kind().String())})
 	case err.Code == http.StatusBadRequest && err.Internal != nil:
 		return fault.MalformedBody.New("The body does not match the schema of this operation.")
 	case err.Code == http.StatusBadRequest:
