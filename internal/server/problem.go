@@ -43,12 +43,8 @@ func renderProblem(log *slog.Logger) echo.HTTPErrorHandler {
 	}
 }
 
-// logFailure logs an error that is not the caller's, unless the process gave the
-// request up because it stops.
+// logFailure logs an error that is not the caller's.
 func logFailure(ctx context.Context, log *slog.Logger, r *http.Request, f *fault.Error, err error) {
-	if errors.Is(err, context.Canceled) {
-		return
-	}
 	attributes := []slog.Attr{
 		slog.String("code", f.Name), slog.String("error", err.Error()),
 		slog.String("method", r.Method), slog.String("path", r.URL.EscapedPath()),
