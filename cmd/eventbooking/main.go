@@ -90,7 +90,7 @@ func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.
 		return exitInterrupted
 	}
 	fmt.Fprintf(stderr, "eventbooking: %s\n", strings.Join(causes(err), "\n"))
-	if errors.Is(err, errUsage) {
+	if errors.As(err, new(usageError)) {
 		return exitUsage
 	}
 	return exitFailed

@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"io"
 	"log/slog"
@@ -20,8 +19,13 @@ type settings struct {
 	LogLevel          loglevel `env:"LOG_LEVEL" default:"info" help:"Lowest level to log: debug, info, warn or error."`
 }
 
-// errUsage marks invalid flags and settings, whose exit code is exitUsage.
-var errUsage = errors.New("invalid setting")
+// usageError is an error about arguments or settings, whose exit code is exitUsage. Its
+// text begins with what is wrong, like those of kong.
+type usageError struct{ error }
+
+func (e usageError) Unwrap() error { return e.error }
+
+func errUsage(format string, args ...any) error { return usageError{fmt.Errorf(format, args...)} }
 
 // format is a value of LOG_FORMAT.
 type format string
