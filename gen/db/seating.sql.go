@@ -594,7 +594,7 @@ CROSS JOIN LATERAL (
     LEFT JOIN bookings x ON x.id = w.blocked_by
     WHERE w.slot_id = slot.id AND w.status = 'waitlisted' AND w.blocked IS NOT NULL
       AND ((w.blocked = 'capacity' AND coalesce(w.seats_min, w.seats) <= greatest(s.capacity, slot.capacity))
-           OR (w.blocked = 'overlap' AND (NOT takes_seats(x.status) OR NOT x.during && w.during)))
+           OR (w.blocked = 'overlap' AND (NOT takes_seats(x.status) OR NOT x.during && w.during OR x.id = given_back(w.replaces_booking_id))))
     ORDER BY w.queued_version
     LIMIT $3::int
 ) b
@@ -606,10 +606,10 @@ type BookingsUnblockableParams struct {
 	Page       int32
 }
 
-// Blocked bookings whose reason has ended: the blocker takes no seats any more or is at
-// another time, or the capacity suffices, or will with the capacity given for the slot
-// (0: it stays). They are read before their users are locked, so the command checks
-// this again.
+// Blocked bookings whose reason has ended: the blocker takes no seats any more, is at
+// another time, or can be given back for the waiting one again, or the capacity suffices,
+// or will with the capacity given for the slot (0: it stays). They are read before their
+// users are locked, so the command checks this again.
 func (q *Queries) BookingsUnblockable(ctx context.Context, db DBTX, arg BookingsUnblockableParams) ([]Booking, error) {
 	rows, err := db.Query(ctx, bookingsUnblockable, arg.SlotIds, arg.Capacities, arg.Page)
 	if err != nil {
@@ -1621,7 +1621,7 @@ const slotsUnblockable = `-- name: SlotsUnblockable :many
  FROM bookings w
  JOIN bookings x ON x.id = w.blocked_by
  WHERE w.blocked_by IS NOT NULL AND w.status = 'waitlisted'
-   AND (NOT takes_seats(x.status) OR NOT x.during && w.during)
+   AND (NOT takes_seats(x.status) OR NOT x.during && w.during OR x.id = given_back(w.replaces_booking_id))
    AND w.slot_id <> ALL($1::uuid[])
  LIMIT $2::int)
 UNION

@@ -206,9 +206,7 @@ func (s *State) moveWithSlot(slot *Slot, b *Booking, edit Cause) {
 		s.record(slot, b, KindEdited, System("the slot starts earlier"), edit)
 	}
 	s.promoteBehind(b)
-	for _, slotID := range s.blocks[b.ID] {
-		s.requestPromotion(slotID)
-	}
+	s.promoteBlockedBy(b)
 }
 
 // changesOfTimes says in words which times change.
