@@ -307,3 +307,17 @@ func TestAWaitIsUnblockedOnceItsBookingCanBeGivenBackAgain(t *testing.T) {
 	f.must(promote)
 	f.want(cancelled, cancelled, confirmed)
 }
+
+// The booking of a deleted user is about to be cancelled. Whoever moves it meanwhile is
+// told so, and not that their own token is invalid.
+func TestTheBookingOfADeletedUserIsNotMoved(t *testing.T) {
+	t.Parallel()
+	f, slots := newEvent(t, 2, 2)
+	b := f.book(1)
+	f.must(b)
+	f.state.AddDeleted(b.UserID)
+	_, err := f.apply(seating.Move{SlotID: slots[0].ID, BookingID: b.BookingID, UserID: b.UserID, ToSlotID: slots[1].ID, NewID: uuid.New(),
+		By: seating.Actor{Role: seating.ActorOrganizer, ID: uuid.New()}})
+	wantFault(t, err, fault.InvalidTransition)
+	f.want(confirmed)
+}
