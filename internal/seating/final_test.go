@@ -321,3 +321,17 @@ func TestTheBookingOfADeletedUserIsNotMoved(t *testing.T) {
 	wantFault(t, err, fault.InvalidTransition)
 	f.want(confirmed)
 }
+
+// A slot that the previous version cancelled does not say when: what is final now stays.
+func TestASlotCancelledAtAnUnknownTimeKeepsWhoAttended(t *testing.T) {
+	t.Parallel()
+	f, b := attended(t)
+	slot := f.findSlot(f.slot)
+	slot.Status = seating.SlotCancelled
+	later := seating.NewState(slot.EndsAt)
+	later.AddSlot(slot)
+	later.AddBooking(f.booking(b.BookingID))
+	f.state = later
+	f.must(seating.CancelAllBookings{SlotID: f.slot})
+	f.want(confirmed)
+}
