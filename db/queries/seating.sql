@@ -110,13 +110,15 @@ WHERE s.id = ANY(@slot_ids::uuid[])
        OR (e.fit = 'first_fit' AND s.seats_taken < s.capacity))
 ORDER BY b.slot_id, b.queued_version;
 
--- Blocked bookings whose reason has ended: the blocker takes no seats any more or is at
--- another time, or the capacity suffices, or will with the capacity given for the slot
--- (0: it stays). They are read before their users are locked, so the command checks
--- this again.
+-- Blocked bookings whose reason has ended: the blocker takes no seats any more, is at
+-- another time, or can be given back for the waiting one again, or the capacity suffices;
+-- or that will be so with the capacity and the times given for the slot (0 and year 1: they
+-- stay). The times are compared one by one, because they may be no range. The bookings are
+-- read before their users are locked, so the command checks this again.
 -- name: BookingsUnblockable :many
 SELECT b.*
-FROM (SELECT unnest(@slot_ids::uuid[]) AS id, unnest(@capacities::int[]) AS capacity) AS slot
+FROM (SELECT unnest(@slot_ids::uuid[]) AS id, unnest(@capacities::int[]) AS capacity,
+             unnest(@starts::timestamptz[]) AS starts_at, unnest(@ends::timestamptz[]) AS ends_at) AS slot
 CROSS JOIN LATERAL (
     SELECT w.*
     FROM bookings w
@@ -124,7 +126,10 @@ CROSS JOIN LATERAL (
     LEFT JOIN bookings x ON x.id = w.blocked_by
     WHERE w.slot_id = slot.id AND w.status = 'waitlisted' AND w.blocked IS NOT NULL
       AND ((w.blocked = 'capacity' AND coalesce(w.seats_min, w.seats) <= greatest(s.capacity, slot.capacity))
-           OR (w.blocked = 'overlap' AND (NOT takes_seats(x.status) OR NOT x.during && w.during)))
+           OR (w.blocked = 'overlap' AND (NOT takes_seats(x.status)
+               OR lower(x.during) >= coalesce(nullif(slot.ends_at, '0001-01-01T00:00:00Z'), s.ends_at)
+               OR upper(x.during) <= coalesce(nullif(slot.starts_at, '0001-01-01T00:00:00Z'), s.starts_at)
+               OR x.id = given_back(w.replaces_booking_id))))
     ORDER BY w.queued_version
     LIMIT @page::int
 ) b;
@@ -444,7 +449,7 @@ LIMIT @page::int;
  FROM bookings w
  JOIN bookings x ON x.id = w.blocked_by
  WHERE w.blocked_by IS NOT NULL AND w.status = 'waitlisted'
-   AND (NOT takes_seats(x.status) OR NOT x.during && w.during)
+   AND (NOT takes_seats(x.status) OR NOT x.during && w.during OR x.id = given_back(w.replaces_booking_id))
    AND w.slot_id <> ALL(@resting::uuid[])
  LIMIT @page::int)
 UNION

@@ -70,12 +70,14 @@ FROM bookings w
 JOIN slots s ON s.id = w.slot_id
 LEFT JOIN bookings x ON x.id = w.blocked_by
 LEFT JOIN slots xs ON xs.id = x.slot_id
+LEFT JOIN events xe ON xe.id = xs.event_id
 WHERE w.status = 'waitlisted' AND w.blocked IS NOT NULL
   AND CASE w.blocked
       WHEN 'capacity' THEN coalesce(w.seats_min, w.seats) <= s.capacity AND s.updated_at < now() - interval '1 minute'
       ELSE x.user_id IS DISTINCT FROM w.user_id
         OR (NOT takes_seats(x.status) AND x.updated_at < now() - interval '1 minute')
         OR (NOT x.during && w.during AND xs.updated_at < now() - interval '1 minute')
+        OR (x.id = given_back(w.replaces_booking_id) AND greatest(x.updated_at, xs.updated_at, xe.updated_at) < now() - interval '1 minute')
       END
 LIMIT $1::int
 `
@@ -88,7 +90,7 @@ type DoctorBlockedRow struct {
 }
 
 // A blocked booking is blocked by a booking of the same user that takes seats at that
-// time, or by the slot's capacity.
+// time and that it would not give back, or by the slot's capacity.
 func (q *Queries) DoctorBlocked(ctx context.Context, db DBTX, page int32) ([]DoctorBlockedRow, error) {
 	rows, err := db.Query(ctx, doctorBlocked, page)
 	if err != nil {

@@ -586,7 +586,8 @@ func (q *Queries) BookingsSucceeding(ctx context.Context, db DBTX, arg BookingsS
 
 const bookingsUnblockable = `-- name: BookingsUnblockable :many
 SELECT b.id, b.slot_id, b.user_id, b.during, b.seats, b.status, b.version, b.queued_version, b.passes, b.blocked, b.blocked_by, b.replaces_booking_id, b.expires_at, b.created_at, b.updated_at, b.seats_min, b.replaced_by, b.moved_from, b.checked_in_at, b.cancellation_closes_minutes, b.checked_in_by
-FROM (SELECT unnest($1::uuid[]) AS id, unnest($2::int[]) AS capacity) AS slot
+FROM (SELECT unnest($1::uuid[]) AS id, unnest($2::int[]) AS capacity,
+             unnest($3::timestamptz[]) AS starts_at, unnest($4::timestamptz[]) AS ends_at) AS slot
 CROSS JOIN LATERAL (
     SELECT w.id, w.slot_id, w.user_id, w.during, w.seats, w.status, w.version, w.queued_version, w.passes, w.blocked, w.blocked_by, w.replaces_booking_id, w.expires_at, w.created_at, w.updated_at, w.seats_min, w.replaced_by, w.moved_from, w.checked_in_at, w.cancellation_closes_minutes, w.checked_in_by
     FROM bookings w
@@ -594,24 +595,36 @@ CROSS JOIN LATERAL (
     LEFT JOIN bookings x ON x.id = w.blocked_by
     WHERE w.slot_id = slot.id AND w.status = 'waitlisted' AND w.blocked IS NOT NULL
       AND ((w.blocked = 'capacity' AND coalesce(w.seats_min, w.seats) <= greatest(s.capacity, slot.capacity))
-           OR (w.blocked = 'overlap' AND (NOT takes_seats(x.status) OR NOT x.during && w.during)))
+           OR (w.blocked = 'overlap' AND (NOT takes_seats(x.status)
+               OR lower(x.during) >= coalesce(nullif(slot.ends_at, '0001-01-01T00:00:00Z'), s.ends_at)
+               OR upper(x.during) <= coalesce(nullif(slot.starts_at, '0001-01-01T00:00:00Z'), s.starts_at)
+               OR x.id = given_back(w.replaces_booking_id))))
     ORDER BY w.queued_version
-    LIMIT $3::int
+    LIMIT $5::int
 ) b
 `
 
 type BookingsUnblockableParams struct {
 	SlotIds    []uuid.UUID
 	Capacities []int32
+	Starts     []time.Time
+	Ends       []time.Time
 	Page       int32
 }
 
-// Blocked bookings whose reason has ended: the blocker takes no seats any more or is at
-// another time, or the capacity suffices, or will with the capacity given for the slot
-// (0: it stays). They are read before their users are locked, so the command checks
-// this again.
+// Blocked bookings whose reason has ended: the blocker takes no seats any more, is at
+// another time, or can be given back for the waiting one again, or the capacity suffices;
+// or that will be so with the capacity and the times given for the slot (0 and year 1: they
+// stay). The times are compared one by one, because they may be no range. The bookings are
+// read before their users are locked, so the command checks this again.
 func (q *Queries) BookingsUnblockable(ctx context.Context, db DBTX, arg BookingsUnblockableParams) ([]Booking, error) {
-	rows, err := db.Query(ctx, bookingsUnblockable, arg.SlotIds, arg.Capacities, arg.Page)
+	rows, err := db.Query(ctx, bookingsUnblockable,
+		arg.SlotIds,
+		arg.Capacities,
+		arg.Starts,
+		arg.Ends,
+		arg.Page,
+	)
 	if err != nil {
 		return nil, err
 	}
@@ -1621,7 +1634,7 @@ const slotsUnblockable = `-- name: SlotsUnblockable :many
  FROM bookings w
  JOIN bookings x ON x.id = w.blocked_by
  WHERE w.blocked_by IS NOT NULL AND w.status = 'waitlisted'
-   AND (NOT takes_seats(x.status) OR NOT x.during && w.during)
+   AND (NOT takes_seats(x.status) OR NOT x.during && w.during OR x.id = given_back(w.replaces_booking_id))
    AND w.slot_id <> ALL($1::uuid[])
  LIMIT $2::int)
 UNION

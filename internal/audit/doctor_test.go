@@ -102,6 +102,11 @@ var symptoms = map[string]struct{ check, sql string }{
 		WHERE id IN (SELECT blocked_by FROM bookings WHERE blocked = 'overlap')`},
 	"somebody else's blocker": {"blocked waiters are hindered",
 		`UPDATE bookings SET user_id = (SELECT id FROM users WHERE email = 'admin@test.com') WHERE id IN (SELECT blocked_by FROM bookings WHERE blocked = 'overlap')`},
+	"blocked by what it would give back": {"blocked waiters are hindered", `
+		UPDATE slots SET updated_at = now() - interval '1 hour';
+		UPDATE events SET updated_at = now() - interval '1 hour';
+		UPDATE bookings SET updated_at = now() - interval '1 hour';
+		UPDATE bookings SET replaces_booking_id = blocked_by WHERE blocked = 'overlap'`},
 	"blocked by a capacity that is enough": {"blocked waiters are hindered", `
 		UPDATE slots SET updated_at = now() - interval '1 hour';
 		UPDATE bookings SET blocked = 'capacity', blocked_by = NULL WHERE blocked = 'overlap'`},

@@ -314,8 +314,9 @@ type united struct {
 	freeing, cancelling, spanning []uuid.UUID
 	// unblocking has slots, each with the capacity that it may get.
 	unblocking map[uuid.UUID]int
-	// moving is the slot whose times change.
-	moving uuid.UUID
+	// moving is the slot whose times change, to newTimes.
+	moving   uuid.UUID
+	newTimes seating.NewTimes
 }
 
 func unite(commands []*pending) united {
@@ -337,7 +338,7 @@ func unite(commands []*pending) united {
 			u.cancelling = append(u.cancelling, n.Slots[0])
 		}
 		if n.NewTimes != nil {
-			u.moving = n.Slots[0]
+			u.moving, u.newTimes = n.Slots[0], *n.NewTimes
 		}
 	}
 	u.slots, u.bookings = seating.SortedIDs(u.slots), seating.SortedIDs(u.bookings)
@@ -349,7 +350,12 @@ func unite(commands []*pending) united {
 func (u united) unblockable() db.BookingsUnblockableParams {
 	p := db.BookingsUnblockableParams{Page: seating.PromotePage}
 	for id, capacity := range u.unblocking {
+		var times seating.NewTimes
+		if id == u.moving {
+			times = u.newTimes
+		}
 		p.SlotIds, p.Capacities = append(p.SlotIds, id), append(p.Capacities, int32(capacity))
+		p.Starts, p.Ends = append(p.Starts, given(times.StartsAt)), append(p.Ends, given(times.EndsAt))
 	}
 	return p
 }

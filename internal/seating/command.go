@@ -50,7 +50,7 @@ type Needs struct {
 	// Frees says that seats may become free, so the heads of the queues are loaded.
 	Frees bool
 	// Unblocks asks for blocked bookings that may no longer be blocked, now or with
-	// this Capacity (0: it stays).
+	// this Capacity (0: it stays) and NewTimes.
 	Unblocks bool
 	Capacity int
 	// ChangesSpan says that the times or the status of a slot may change, and with them

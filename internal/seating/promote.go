@@ -51,7 +51,7 @@ func (s *State) blockEnded(slot *Slot, b *Booking) (Cause, bool) {
 		return slot.cause(), b.minSeats() <= slot.Capacity
 	}
 	blocker := s.bookings[b.BlockedBy]
-	if blocker == nil || blocker.Status.TakesSeats() && blocker.overlaps(b.StartsAt, b.EndsAt) {
+	if blocker == nil || blocker.Status.TakesSeats() && blocker.overlaps(b.StartsAt, b.EndsAt) && blocker != s.replaced(b) {
 		return Cause{}, false
 	}
 	return Cause{blocker.SlotID, blocker.Version}, true
