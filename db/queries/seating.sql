@@ -70,7 +70,7 @@ SELECT b.*
 FROM unnest(@slot_ids::uuid[]) AS slot(id)
 CROSS JOIN LATERAL (
     SELECT * FROM bookings d
-    WHERE d.slot_id = slot.id AND d.status IN ('held', 'offered') AND d.expires_at <= clock_timestamp()
+    WHERE d.slot_id = slot.id AND d.status IN ('held', 'offered') AND d.expires_at <= (SELECT clock_timestamp())
     ORDER BY d.expires_at, d.id
     LIMIT @page::int
 ) b;
@@ -85,7 +85,7 @@ CROSS JOIN LATERAL (
     ORDER BY w.queued_version
     LIMIT @page::int
 ) b
-WHERE s.id = ANY(@slot_ids::uuid[]) AND s.waitlist_length > 0 AND s.starts_at <= clock_timestamp();
+WHERE s.id = ANY(@slot_ids::uuid[]) AND s.waitlist_length > 0 AND s.starts_at <= (SELECT clock_timestamp());
 
 -- The heads of the ready queues, in slots where somebody might be served: because a
 -- promotion is due, or because this batch may free seats, if only by expiring a hold
@@ -106,7 +106,7 @@ WHERE s.id = ANY(@slot_ids::uuid[])
   AND (s.promotion_due_at IS NOT NULL
        OR s.id = ANY(@freeing::uuid[])
        OR EXISTS (SELECT FROM bookings d
-                  WHERE d.slot_id = s.id AND d.status IN ('held', 'offered') AND d.expires_at <= clock_timestamp())
+                  WHERE d.slot_id = s.id AND d.status IN ('held', 'offered') AND d.expires_at <= (SELECT clock_timestamp()))
        OR (e.fit = 'first_fit' AND s.seats_taken < s.capacity))
 ORDER BY b.slot_id, b.queued_version;
 
@@ -138,7 +138,7 @@ JOIN events e ON e.id = s.event_id
 CROSS JOIN LATERAL (
     SELECT * FROM bookings l
     WHERE l.slot_id = s.id AND is_live(l.status)
-      AND NOT is_final(l.status, l.checked_in_at, l.during, coalesce(s.cancelled_at, e.cancelled_at, clock_timestamp()))
+      AND NOT is_final(l.status, l.checked_in_at, l.during, coalesce(s.cancelled_at, e.cancelled_at, now()))
     LIMIT @page::int
 ) b
 WHERE s.id = ANY(@slot_ids::uuid[]);
@@ -419,13 +419,13 @@ DELETE FROM slots WHERE id = @id;
 -- name: SlotsExpiring :many
 (SELECT DISTINCT d.slot_id
  FROM (SELECT slot_id FROM bookings
-       WHERE status IN ('held', 'offered') AND expires_at <= clock_timestamp()
+       WHERE status IN ('held', 'offered') AND expires_at <= (SELECT clock_timestamp())
          AND slot_id <> ALL(@resting::uuid[])
        ORDER BY expires_at
        LIMIT @page::int) d)
 UNION
 (SELECT w.id FROM slots w
- WHERE w.waitlist_length > 0 AND w.starts_at <= clock_timestamp()
+ WHERE w.waitlist_length > 0 AND w.starts_at <= (SELECT clock_timestamp())
    AND w.id <> ALL(@resting::uuid[])
  ORDER BY w.starts_at
  LIMIT @page::int);
@@ -471,7 +471,7 @@ WITH stop AS (
         ORDER BY b.queued_version
         LIMIT 1
     ) w
-    WHERE s.waitlist_length > 0 AND s.starts_at > clock_timestamp()
+    WHERE s.waitlist_length > 0 AND s.starts_at > (SELECT clock_timestamp())
       AND s.waitlist_ready > 0 AND s.seats_taken < s.capacity AND s.promotion_due_at IS NULL
       AND s.status <> 'cancelled' AND e.status = 'published'
 )
@@ -494,7 +494,7 @@ WHERE ((e.status = 'cancelled' AND s.status <> 'cancelled' AND s.ends_at > e.can
        OR (s.status = 'cancelled' AND (s.seats_taken > 0 OR s.waitlist_length > 0) AND EXISTS (
            SELECT FROM bookings b
            WHERE b.slot_id = s.id AND is_live(b.status)
-             AND NOT is_final(b.status, b.checked_in_at, b.during, coalesce(s.cancelled_at, e.cancelled_at, clock_timestamp())))))
+             AND NOT is_final(b.status, b.checked_in_at, b.during, coalesce(s.cancelled_at, e.cancelled_at, now())))))
   AND s.id <> ALL(@resting::uuid[])
 LIMIT @page::int;
 

@@ -42,8 +42,8 @@ LIMIT @page::int;
 -- name: WaitlistPositionGet :one
 SELECT sqlc.embed(b), e.organizer_id, e.fit,
        s.capacity, s.seats_taken, s.status AS slot_status, s.version AS slot_version, s.freed_version,
-       (s.starts_at <= clock_timestamp())::boolean AS started,
-       (s.status = 'cancelled' OR e.status = 'cancelled' OR s.ends_at <= clock_timestamp())::boolean AS is_over,
+       (s.starts_at <= (SELECT clock_timestamp()))::boolean AS started,
+       (s.status = 'cancelled' OR e.status = 'cancelled' OR s.ends_at <= (SELECT clock_timestamp()))::boolean AS is_over,
        (CASE WHEN b.status = 'waitlisted' THEN blocker_of(b.user_id, b.during, b.replaces_booking_id, b.blocked_by)
              ELSE '00000000-0000-0000-0000-000000000000' END)::uuid AS blocker,
        ahead.bookings_ahead, ahead.seats_ahead, ahead.ready_bookings_ahead, ahead.ready_seats_ahead, ahead.oversized_ahead,

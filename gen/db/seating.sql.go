@@ -19,7 +19,7 @@ JOIN events e ON e.id = s.event_id
 CROSS JOIN LATERAL (
     SELECT id, slot_id, user_id, during, seats, status, version, queued_version, passes, blocked, blocked_by, replaces_booking_id, expires_at, created_at, updated_at, seats_min, replaced_by, moved_from, checked_in_at, cancellation_closes_minutes, checked_in_by FROM bookings l
     WHERE l.slot_id = s.id AND is_live(l.status)
-      AND NOT is_final(l.status, l.checked_in_at, l.during, coalesce(s.cancelled_at, e.cancelled_at, clock_timestamp()))
+      AND NOT is_final(l.status, l.checked_in_at, l.during, coalesce(s.cancelled_at, e.cancelled_at, now()))
     LIMIT $1::int
 ) b
 WHERE s.id = ANY($2::uuid[])
@@ -79,7 +79,7 @@ SELECT b.id, b.slot_id, b.user_id, b.during, b.seats, b.status, b.version, b.que
 FROM unnest($1::uuid[]) AS slot(id)
 CROSS JOIN LATERAL (
     SELECT id, slot_id, user_id, during, seats, status, version, queued_version, passes, blocked, blocked_by, replaces_booking_id, expires_at, created_at, updated_at, seats_min, replaced_by, moved_from, checked_in_at, cancellation_closes_minutes, checked_in_by FROM bookings d
-    WHERE d.slot_id = slot.id AND d.status IN ('held', 'offered') AND d.expires_at <= clock_timestamp()
+    WHERE d.slot_id = slot.id AND d.status IN ('held', 'offered') AND d.expires_at <= (SELECT clock_timestamp())
     ORDER BY d.expires_at, d.id
     LIMIT $2::int
 ) b
@@ -148,7 +148,7 @@ WHERE s.id = ANY($2::uuid[])
   AND (s.promotion_due_at IS NOT NULL
        OR s.id = ANY($3::uuid[])
        OR EXISTS (SELECT FROM bookings d
-                  WHERE d.slot_id = s.id AND d.status IN ('held', 'offered') AND d.expires_at <= clock_timestamp())
+                  WHERE d.slot_id = s.id AND d.status IN ('held', 'offered') AND d.expires_at <= (SELECT clock_timestamp()))
        OR (e.fit = 'first_fit' AND s.seats_taken < s.capacity))
 ORDER BY b.slot_id, b.queued_version
 `
@@ -752,7 +752,7 @@ CROSS JOIN LATERAL (
     ORDER BY w.queued_version
     LIMIT $1::int
 ) b
-WHERE s.id = ANY($2::uuid[]) AND s.waitlist_length > 0 AND s.starts_at <= clock_timestamp()
+WHERE s.id = ANY($2::uuid[]) AND s.waitlist_length > 0 AND s.starts_at <= (SELECT clock_timestamp())
 `
 
 type BookingsWaitedOutParams struct {
@@ -1259,13 +1259,13 @@ const slotsExpiring = `-- name: SlotsExpiring :many
 
 (SELECT DISTINCT d.slot_id
  FROM (SELECT slot_id FROM bookings
-       WHERE status IN ('held', 'offered') AND expires_at <= clock_timestamp()
+       WHERE status IN ('held', 'offered') AND expires_at <= (SELECT clock_timestamp())
          AND slot_id <> ALL($1::uuid[])
        ORDER BY expires_at
        LIMIT $2::int) d)
 UNION
 (SELECT w.id FROM slots w
- WHERE w.waitlist_length > 0 AND w.starts_at <= clock_timestamp()
+ WHERE w.waitlist_length > 0 AND w.starts_at <= (SELECT clock_timestamp())
    AND w.id <> ALL($1::uuid[])
  ORDER BY w.starts_at
  LIMIT $2::int)
@@ -1337,7 +1337,7 @@ WITH stop AS (
         ORDER BY b.queued_version
         LIMIT 1
     ) w
-    WHERE s.waitlist_length > 0 AND s.starts_at > clock_timestamp()
+    WHERE s.waitlist_length > 0 AND s.starts_at > (SELECT clock_timestamp())
       AND s.waitlist_ready > 0 AND s.seats_taken < s.capacity AND s.promotion_due_at IS NULL
       AND s.status <> 'cancelled' AND e.status = 'published'
 )
@@ -1583,7 +1583,7 @@ WHERE ((e.status = 'cancelled' AND s.status <> 'cancelled' AND s.ends_at > e.can
        OR (s.status = 'cancelled' AND (s.seats_taken > 0 OR s.waitlist_length > 0) AND EXISTS (
            SELECT FROM bookings b
            WHERE b.slot_id = s.id AND is_live(b.status)
-             AND NOT is_final(b.status, b.checked_in_at, b.during, coalesce(s.cancelled_at, e.cancelled_at, clock_timestamp())))))
+             AND NOT is_final(b.status, b.checked_in_at, b.during, coalesce(s.cancelled_at, e.cancelled_at, now())))))
   AND s.id <> ALL($1::uuid[])
 LIMIT $2::int
 `

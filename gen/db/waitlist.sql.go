@@ -238,8 +238,8 @@ func (q *Queries) WaitlistOfSlot(ctx context.Context, db DBTX, arg WaitlistOfSlo
 const waitlistPositionGet = `-- name: WaitlistPositionGet :one
 SELECT b.id, b.slot_id, b.user_id, b.during, b.seats, b.status, b.version, b.queued_version, b.passes, b.blocked, b.blocked_by, b.replaces_booking_id, b.expires_at, b.created_at, b.updated_at, b.seats_min, b.replaced_by, b.moved_from, b.checked_in_at, b.cancellation_closes_minutes, b.checked_in_by, e.organizer_id, e.fit,
        s.capacity, s.seats_taken, s.status AS slot_status, s.version AS slot_version, s.freed_version,
-       (s.starts_at <= clock_timestamp())::boolean AS started,
-       (s.status = 'cancelled' OR e.status = 'cancelled' OR s.ends_at <= clock_timestamp())::boolean AS is_over,
+       (s.starts_at <= (SELECT clock_timestamp()))::boolean AS started,
+       (s.status = 'cancelled' OR e.status = 'cancelled' OR s.ends_at <= (SELECT clock_timestamp()))::boolean AS is_over,
        (CASE WHEN b.status = 'waitlisted' THEN blocker_of(b.user_id, b.during, b.replaces_booking_id, b.blocked_by)
              ELSE '00000000-0000-0000-0000-000000000000' END)::uuid AS blocker,
        ahead.bookings_ahead, ahead.seats_ahead, ahead.ready_bookings_ahead, ahead.ready_seats_ahead, ahead.oversized_ahead,
