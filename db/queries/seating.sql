@@ -87,27 +87,60 @@ CROSS JOIN LATERAL (
 ) b
 WHERE s.id = ANY(@slot_ids::uuid[]) AND s.waitlist_length > 0 AND s.starts_at <= (SELECT clock_timestamp());
 
--- The heads of the ready queues, in slots where somebody might be served: because a
--- promotion is due, or because this batch may free seats, if only by expiring a hold
--- or an offer. In other slots nobody in the queue can be served; only first_fit needs
--- the heads there, to know which of them a newcomer would pass.
+-- The heads of the ready queues, in slots whose queues the batch serves and where somebody
+-- might be served: because a promotion is due, or because the batch may free seats, if
+-- only by expiring a hold or an offer. In other slots nobody in the queue can be served;
+-- only first_fit needs the heads there, to know which of them a newcomer would pass.
+--
+-- Each of them takes a seat at least, so there are as many as seats are free, or become
+-- free by the end of a booking that a command names or of one that is due, and some to
+-- spare. first_fit looks further ahead if one of these wants several seats: with single
+-- seats it passes nobody. The slots in whole get the largest page in any case.
 -- name: BookingsHeads :many
+WITH freed AS MATERIALIZED (
+    SELECT slot_id, sum(seats) AS seats FROM bookings
+    WHERE id = ANY(@named::uuid[]) AND takes_seats(status)
+    GROUP BY slot_id
+)
 SELECT b.*
 FROM slots s
 JOIN events e ON e.id = s.event_id
+LEFT JOIN freed f ON f.slot_id = s.id
+CROSS JOIN LATERAL (
+    SELECT coalesce(sum(d.seats), 0) AS seats
+    FROM (SELECT seats FROM bookings
+          WHERE slot_id = s.id AND status IN ('held', 'offered') AND expires_at <= (SELECT clock_timestamp())
+          LIMIT @page::int) d
+) due
+CROSS JOIN LATERAL (
+    SELECT s.id = ANY(@whole::uuid[]) AS is_whole,
+           s.capacity - s.seats_taken + coalesce(f.seats, 0) + due.seats AS seats
+) free
+CROSS JOIN LATERAL (SELECT greatest(least(free.seats + @spare::int, @page::int), 0) AS heads) served
+CROSS JOIN LATERAL (
+    SELECT EXISTS (
+        SELECT FROM (SELECT coalesce(w.seats_min, w.seats) AS needs FROM bookings w
+                     WHERE w.slot_id = s.id AND w.status = 'waitlisted' AND w.blocked IS NULL
+                       AND e.fit = 'first_fit' AND e.max_passes > 0
+                     ORDER BY w.queued_version
+                     LIMIT served.heads) h
+        WHERE h.needs > 1) AS passes
+) ahead
 CROSS JOIN LATERAL (
     SELECT * FROM bookings w
     WHERE w.slot_id = s.id AND w.status = 'waitlisted' AND w.blocked IS NULL
     ORDER BY w.queued_version
-    LIMIT @page::int
+    LIMIT CASE
+        WHEN free.is_whole THEN @page::int
+        WHEN ahead.passes THEN least(served.heads + @look_ahead::int, @page::int)
+        ELSE served.heads
+    END
 ) b
 WHERE s.id = ANY(@slot_ids::uuid[])
   AND s.waitlist_ready > 0
-  AND (s.promotion_due_at IS NOT NULL
-       OR s.id = ANY(@freeing::uuid[])
-       OR EXISTS (SELECT FROM bookings d
-                  WHERE d.slot_id = s.id AND d.status IN ('held', 'offered') AND d.expires_at <= (SELECT clock_timestamp()))
-       OR (e.fit = 'first_fit' AND s.seats_taken < s.capacity))
+  AND (free.is_whole
+       OR (free.seats > 0
+           AND (s.promotion_due_at IS NOT NULL OR s.id = ANY(@freeing::uuid[]) OR due.seats > 0 OR e.fit = 'first_fit')))
 ORDER BY b.slot_id, b.queued_version;
 
 -- Blocked bookings whose reason has ended: the blocker takes no seats any more or is at

@@ -134,37 +134,82 @@ func (q *Queries) BookingsDue(ctx context.Context, db DBTX, arg BookingsDueParam
 }
 
 const bookingsHeads = `-- name: BookingsHeads :many
+WITH freed AS MATERIALIZED (
+    SELECT slot_id, sum(seats) AS seats FROM bookings
+    WHERE id = ANY($7::uuid[]) AND takes_seats(status)
+    GROUP BY slot_id
+)
 SELECT b.id, b.slot_id, b.user_id, b.during, b.seats, b.status, b.version, b.queued_version, b.passes, b.blocked, b.blocked_by, b.replaces_booking_id, b.expires_at, b.created_at, b.updated_at, b.seats_min, b.replaced_by, b.moved_from, b.checked_in_at, b.cancellation_closes_minutes, b.checked_in_by
 FROM slots s
 JOIN events e ON e.id = s.event_id
+LEFT JOIN freed f ON f.slot_id = s.id
+CROSS JOIN LATERAL (
+    SELECT coalesce(sum(d.seats), 0) AS seats
+    FROM (SELECT seats FROM bookings
+          WHERE slot_id = s.id AND status IN ('held', 'offered') AND expires_at <= (SELECT clock_timestamp())
+          LIMIT $1::int) d
+) due
+CROSS JOIN LATERAL (
+    SELECT s.id = ANY($2::uuid[]) AS is_whole,
+           s.capacity - s.seats_taken + coalesce(f.seats, 0) + due.seats AS seats
+) free
+CROSS JOIN LATERAL (SELECT greatest(least(free.seats + $3::int, $1::int), 0) AS heads) served
+CROSS JOIN LATERAL (
+    SELECT EXISTS (
+        SELECT FROM (SELECT coalesce(w.seats_min, w.seats) AS needs FROM bookings w
+                     WHERE w.slot_id = s.id AND w.status = 'waitlisted' AND w.blocked IS NULL
+                       AND e.fit = 'first_fit' AND e.max_passes > 0
+                     ORDER BY w.queued_version
+                     LIMIT served.heads) h
+        WHERE h.needs > 1) AS passes
+) ahead
 CROSS JOIN LATERAL (
     SELECT id, slot_id, user_id, during, seats, status, version, queued_version, passes, blocked, blocked_by, replaces_booking_id, expires_at, created_at, updated_at, seats_min, replaced_by, moved_from, checked_in_at, cancellation_closes_minutes, checked_in_by FROM bookings w
     WHERE w.slot_id = s.id AND w.status = 'waitlisted' AND w.blocked IS NULL
     ORDER BY w.queued_version
-    LIMIT $1::int
+    LIMIT CASE
+        WHEN free.is_whole THEN $1::int
+        WHEN ahead.passes THEN least(served.heads + $4::int, $1::int)
+        ELSE served.heads
+    END
 ) b
-WHERE s.id = ANY($2::uuid[])
+WHERE s.id = ANY($5::uuid[])
   AND s.waitlist_ready > 0
-  AND (s.promotion_due_at IS NOT NULL
-       OR s.id = ANY($3::uuid[])
-       OR EXISTS (SELECT FROM bookings d
-                  WHERE d.slot_id = s.id AND d.status IN ('held', 'offered') AND d.expires_at <= (SELECT clock_timestamp()))
-       OR (e.fit = 'first_fit' AND s.seats_taken < s.capacity))
+  AND (free.is_whole
+       OR (free.seats > 0
+           AND (s.promotion_due_at IS NOT NULL OR s.id = ANY($6::uuid[]) OR due.seats > 0 OR e.fit = 'first_fit')))
 ORDER BY b.slot_id, b.queued_version
 `
 
 type BookingsHeadsParams struct {
-	Page    int32
-	SlotIds []uuid.UUID
-	Freeing []uuid.UUID
+	Page      int32
+	Whole     []uuid.UUID
+	Spare     int32
+	LookAhead int32
+	SlotIds   []uuid.UUID
+	Freeing   []uuid.UUID
+	Named     []uuid.UUID
 }
 
-// The heads of the ready queues, in slots where somebody might be served: because a
-// promotion is due, or because this batch may free seats, if only by expiring a hold
-// or an offer. In other slots nobody in the queue can be served; only first_fit needs
-// the heads there, to know which of them a newcomer would pass.
+// The heads of the ready queues, in slots whose queues the batch serves and where somebody
+// might be served: because a promotion is due, or because the batch may free seats, if
+// only by expiring a hold or an offer. In other slots nobody in the queue can be served;
+// only first_fit needs the heads there, to know which of them a newcomer would pass.
+//
+// Each of them takes a seat at least, so there are as many as seats are free, or become
+// free by the end of a booking that a command names or of one that is due, and some to
+// spare. first_fit looks further ahead if one of these wants several seats: with single
+// seats it passes nobody. The slots in whole get the largest page in any case.
 func (q *Queries) BookingsHeads(ctx context.Context, db DBTX, arg BookingsHeadsParams) ([]Booking, error) {
-	rows, err := db.Query(ctx, bookingsHeads, arg.Page, arg.SlotIds, arg.Freeing)
+	rows, err := db.Query(ctx, bookingsHeads,
+		arg.Page,
+		arg.Whole,
+		arg.Spare,
+		arg.LookAhead,
+		arg.SlotIds,
+		arg.Freeing,
+		arg.Named,
+	)
 	if err != nil {
 		return nil, err
 	}
