@@ -458,7 +458,7 @@ DELETE FROM slots WHERE id = @id;
        LIMIT @page::int) d)
 UNION
 (SELECT w.id FROM slots w
- WHERE w.waitlist_length > 0 AND w.starts_at <= (SELECT clock_timestamp())
+ WHERE w.has_queue AND w.starts_at <= (SELECT clock_timestamp())
    AND w.id <> ALL(@resting::uuid[])
  ORDER BY w.starts_at
  LIMIT @page::int);
@@ -504,7 +504,7 @@ WITH stop AS (
         ORDER BY b.queued_version
         LIMIT 1
     ) w
-    WHERE s.waitlist_length > 0 AND s.starts_at > (SELECT clock_timestamp())
+    WHERE s.has_queue AND s.starts_at > (SELECT clock_timestamp())
       AND s.waitlist_ready > 0 AND s.seats_taken < s.capacity AND s.promotion_due_at IS NULL
       AND s.status <> 'cancelled' AND e.status = 'published'
 )
@@ -516,19 +516,55 @@ WHERE t.slot_id <> ALL(@resting::uuid[]) AND EXISTS (
       AND o.id IS DISTINCT FROM given_back(t.replaces_booking_id))
 LIMIT @page::int;
 
--- Slots that were cancelled with bookings that must end with them, and slots that had not
--- ended when their event was cancelled and are not yet cancelled with it: the backstop
--- for a lost job.
+-- Slots that were cancelled, with whether no booking is left that must end with them: the
+-- backstop for a lost job. Those that are done are noted, and not looked at again: the
+-- bookings of a cancelled slot only become fewer.
 -- name: SlotsToCancelBookings :many
-SELECT s.id
-FROM slots s
-JOIN events e ON e.id = s.event_id
-WHERE ((e.status = 'cancelled' AND s.status <> 'cancelled' AND s.ends_at > e.cancelled_at)
-       OR (s.status = 'cancelled' AND (s.seats_taken > 0 OR s.waitlist_length > 0) AND EXISTS (
-           SELECT FROM bookings b
-           WHERE b.slot_id = s.id AND is_live(b.status)
-             AND NOT is_final(b.status, b.checked_in_at, b.during, coalesce(s.cancelled_at, e.cancelled_at, now())))))
-  AND s.id <> ALL(@resting::uuid[])
+WITH listed AS MATERIALIZED (
+    SELECT s.id, NOT EXISTS (
+        SELECT FROM bookings b
+        WHERE b.slot_id = s.id AND is_live(b.status)
+          AND NOT is_final(b.status, b.checked_in_at, b.during, coalesce(s.cancelled_at, e.cancelled_at, now()))) AS is_done
+    FROM slots s
+    JOIN events e ON e.id = s.event_id
+    WHERE s.status = 'cancelled' AND s.bookings_cancelled_at IS NULL
+      AND s.id <> ALL(@resting::uuid[])
+    ORDER BY s.id
+    LIMIT @page::int
+), noted AS (
+    UPDATE slots
+    SET bookings_cancelled_at = clock_timestamp()
+    WHERE id IN (SELECT d.id FROM slots d
+                 WHERE d.id IN (SELECT l.id FROM listed l WHERE l.is_done)
+                 ORDER BY d.id FOR NO KEY UPDATE SKIP LOCKED)
+)
+SELECT id, is_done::boolean AS is_done FROM listed;
+
+-- Slots that had not ended when their event was cancelled, and are not yet cancelled with
+-- it: the backstop for a lost job. Events of which no such slot is left are noted, and not
+-- looked at again; they are listed with a nil UUID.
+-- name: SlotsToCancel :many
+WITH listed AS MATERIALIZED (
+    SELECT id, cancelled_at FROM events
+    WHERE status = 'cancelled' AND slots_cancelled_at IS NULL
+    ORDER BY id
+    LIMIT @page::int
+), remaining AS MATERIALIZED (
+    SELECT l.id AS event_id, s.id
+    FROM listed l
+    JOIN slots s ON s.event_id = l.id
+    WHERE s.status <> 'cancelled' AND s.ends_at > l.cancelled_at
+), noted AS (
+    UPDATE events
+    SET slots_cancelled_at = clock_timestamp()
+    WHERE id IN (SELECT d.id FROM events d
+                 WHERE d.id IN (SELECT l.id FROM listed l WHERE l.id NOT IN (SELECT r.event_id FROM remaining r))
+                 ORDER BY d.id FOR NO KEY UPDATE SKIP LOCKED)
+)
+SELECT coalesce(r.id, '00000000-0000-0000-0000-000000000000')::uuid AS id, (r.id IS NULL)::boolean AS is_done
+FROM listed l
+LEFT JOIN remaining r ON r.event_id = l.id
+WHERE r.id IS NULL OR r.id <> ALL(@resting::uuid[])
 LIMIT @page::int;
 
 -- Deletes a page of old idempotency keys.

@@ -1187,7 +1187,7 @@ func (q *Queries) SlotInsert(ctx context.Context, db DBTX, arg SlotInsertParams)
 }
 
 const slotLock = `-- name: SlotLock :one
-SELECT id, event_id, starts_at, ends_at, during, capacity, status, revision, version, seats_taken, waitlist_length, waitlist_ready, freed_version, promotion_due_at, created_at, updated_at, cancelled_at FROM slots WHERE id = $1 FOR NO KEY UPDATE
+SELECT id, event_id, starts_at, ends_at, during, capacity, status, revision, version, seats_taken, waitlist_length, waitlist_ready, freed_version, promotion_due_at, created_at, updated_at, cancelled_at, has_queue, bookings_cancelled_at FROM slots WHERE id = $1 FOR NO KEY UPDATE
 `
 
 // Locks one slot outside the desk.
@@ -1212,6 +1212,8 @@ func (q *Queries) SlotLock(ctx context.Context, db DBTX, id uuid.UUID) (Slot, er
 		&i.CreatedAt,
 		&i.UpdatedAt,
 		&i.CancelledAt,
+		&i.HasQueue,
+		&i.BookingsCancelledAt,
 	)
 	return i, err
 }
@@ -1310,7 +1312,7 @@ const slotsExpiring = `-- name: SlotsExpiring :many
        LIMIT $2::int) d)
 UNION
 (SELECT w.id FROM slots w
- WHERE w.waitlist_length > 0 AND w.starts_at <= (SELECT clock_timestamp())
+ WHERE w.has_queue AND w.starts_at <= (SELECT clock_timestamp())
    AND w.id <> ALL($1::uuid[])
  ORDER BY w.starts_at
  LIMIT $2::int)
@@ -1382,7 +1384,7 @@ WITH stop AS (
         ORDER BY b.queued_version
         LIMIT 1
     ) w
-    WHERE s.waitlist_length > 0 AND s.starts_at > (SELECT clock_timestamp())
+    WHERE s.has_queue AND s.starts_at > (SELECT clock_timestamp())
       AND s.waitlist_ready > 0 AND s.seats_taken < s.capacity AND s.promotion_due_at IS NULL
       AND s.status <> 'cancelled' AND e.status = 'published'
 )
@@ -1620,17 +1622,84 @@ func (q *Queries) SlotsPromotionDue(ctx context.Context, db DBTX, arg SlotsPromo
 	return items, nil
 }
 
-const slotsToCancelBookings = `-- name: SlotsToCancelBookings :many
-SELECT s.id
-FROM slots s
-JOIN events e ON e.id = s.event_id
-WHERE ((e.status = 'cancelled' AND s.status <> 'cancelled' AND s.ends_at > e.cancelled_at)
-       OR (s.status = 'cancelled' AND (s.seats_taken > 0 OR s.waitlist_length > 0) AND EXISTS (
-           SELECT FROM bookings b
-           WHERE b.slot_id = s.id AND is_live(b.status)
-             AND NOT is_final(b.status, b.checked_in_at, b.during, coalesce(s.cancelled_at, e.cancelled_at, now())))))
-  AND s.id <> ALL($1::uuid[])
+const slotsToCancel = `-- name: SlotsToCancel :many
+WITH listed AS MATERIALIZED (
+    SELECT id, cancelled_at FROM events
+    WHERE status = 'cancelled' AND slots_cancelled_at IS NULL
+    ORDER BY id
+    LIMIT $2::int
+), remaining AS MATERIALIZED (
+    SELECT l.id AS event_id, s.id
+    FROM listed l
+    JOIN slots s ON s.event_id = l.id
+    WHERE s.status <> 'cancelled' AND s.ends_at > l.cancelled_at
+), noted AS (
+    UPDATE events
+    SET slots_cancelled_at = clock_timestamp()
+    WHERE id IN (SELECT d.id FROM events d
+                 WHERE d.id IN (SELECT l.id FROM listed l WHERE l.id NOT IN (SELECT r.event_id FROM remaining r))
+                 ORDER BY d.id FOR NO KEY UPDATE SKIP LOCKED)
+)
+SELECT coalesce(r.id, '00000000-0000-0000-0000-000000000000')::uuid AS id, (r.id IS NULL)::boolean AS is_done
+FROM listed l
+LEFT JOIN remaining r ON r.event_id = l.id
+WHERE r.id IS NULL OR r.id <> ALL($1::uuid[])
 LIMIT $2::int
+`
+
+type SlotsToCancelParams struct {
+	Resting []uuid.UUID
+	Page    int32
+}
+
+type SlotsToCancelRow struct {
+	ID     uuid.UUID
+	IsDone bool
+}
+
+// Slots that had not ended when their event was cancelled, and are not yet cancelled with
+// it: the backstop for a lost job. Events of which no such slot is left are noted, and not
+// looked at again; they are listed with a nil UUID.
+func (q *Queries) SlotsToCancel(ctx context.Context, db DBTX, arg SlotsToCancelParams) ([]SlotsToCancelRow, error) {
+	rows, err := db.Query(ctx, slotsToCancel, arg.Resting, arg.Page)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	items := []SlotsToCancelRow{}
+	for rows.Next() {
+		var i SlotsToCancelRow
+		if err := rows.Scan(&i.ID, &i.IsDone); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
+const slotsToCancelBookings = `-- name: SlotsToCancelBookings :many
+WITH listed AS MATERIALIZED (
+    SELECT s.id, NOT EXISTS (
+        SELECT FROM bookings b
+        WHERE b.slot_id = s.id AND is_live(b.status)
+          AND NOT is_final(b.status, b.checked_in_at, b.during, coalesce(s.cancelled_at, e.cancelled_at, now()))) AS is_done
+    FROM slots s
+    JOIN events e ON e.id = s.event_id
+    WHERE s.status = 'cancelled' AND s.bookings_cancelled_at IS NULL
+      AND s.id <> ALL($1::uuid[])
+    ORDER BY s.id
+    LIMIT $2::int
+), noted AS (
+    UPDATE slots
+    SET bookings_cancelled_at = clock_timestamp()
+    WHERE id IN (SELECT d.id FROM slots d
+                 WHERE d.id IN (SELECT l.id FROM listed l WHERE l.is_done)
+                 ORDER BY d.id FOR NO KEY UPDATE SKIP LOCKED)
+)
+SELECT id, is_done::boolean AS is_done FROM listed
 `
 
 type SlotsToCancelBookingsParams struct {
@@ -1638,22 +1707,27 @@ type SlotsToCancelBookingsParams struct {
 	Page    int32
 }
 
-// Slots that were cancelled with bookings that must end with them, and slots that had not
-// ended when their event was cancelled and are not yet cancelled with it: the backstop
-// for a lost job.
-func (q *Queries) SlotsToCancelBookings(ctx context.Context, db DBTX, arg SlotsToCancelBookingsParams) ([]uuid.UUID, error) {
+type SlotsToCancelBookingsRow struct {
+	ID     uuid.UUID
+	IsDone bool
+}
+
+// Slots that were cancelled, with whether no booking is left that must end with them: the
+// backstop for a lost job. Those that are done are noted, and not looked at again: the
+// bookings of a cancelled slot only become fewer.
+func (q *Queries) SlotsToCancelBookings(ctx context.Context, db DBTX, arg SlotsToCancelBookingsParams) ([]SlotsToCancelBookingsRow, error) {
 	rows, err := db.Query(ctx, slotsToCancelBookings, arg.Resting, arg.Page)
 	if err != nil {
 		return nil, err
 	}
 	defer rows.Close()
-	items := []uuid.UUID{}
+	items := []SlotsToCancelBookingsRow{}
 	for rows.Next() {
-		var id uuid.UUID
-		if err := rows.Scan(&id); err != nil {
+		var i SlotsToCancelBookingsRow
+		if err := rows.Scan(&i.ID, &i.IsDone); err != nil {
 			return nil, err
 		}
-		items = append(items, id)
+		items = append(items, i)
 	}
 	if err := rows.Err(); err != nil {
 		return nil, err

@@ -46,7 +46,7 @@ func replay(t *testing.T, fit string, spare int, seed uint64) []string {
 	for range 30 * len(l.slots) {
 		commands = append(commands, l.wait(random))
 	}
-	for range 30 {
+	for range 20 {
 		l.runTogether(t, commands)
 		if random.IntN(3) == 0 {
 			l.promoteAll(t)

@@ -252,3 +252,31 @@ func TestTickEndsEvenIfMoreIsAlwaysDue(t *testing.T) {
 		t.Errorf("%d polls", polls)
 	}
 }
+
+// A task that hangs, as on a database that answers slowly, keeps no other from its turn.
+func TestSlowTaskDelaysNoOther(t *testing.T) {
+	t.Parallel()
+	polled := make(chan struct{})
+	hang := func(ctx context.Context) (bool, error) { <-ctx.Done(); return false, ctx.Err() }
+	count := func(ctx context.Context) (bool, error) {
+		select {
+		case polled <- struct{}{}:
+		case <-ctx.Done():
+		}
+		return false, nil
+	}
+	ctx, stop := context.WithCancel(t.Context())
+	ended := make(chan error)
+	go func() { ended <- waitlist.TickerOf(slog.New(slog.DiscardHandler), hang, count, hang).Run(ctx) }()
+	for range 3 {
+		select {
+		case <-polled:
+		case <-time.After(20 * time.Second): // less than a task may take
+			t.Fatal("the other task has no turn")
+		}
+	}
+	stop()
+	if err := <-ended; err != nil {
+		t.Error(err)
+	}
+}
