@@ -118,7 +118,7 @@ func applied(s *seating.State, batch []seating.Command) (all []string, err error
 		r, err := s.Apply(c)
 		code := ""
 		if f := fault.Of(err); f != nil {
-			code = f.Code.Name
+			code = f.Name
 		}
 		all = append(all, fmt.Sprintf("%T %s %d %s %d %t", c, code, r.Slot.Version, r.Booking.Status, len(r.Promoted), r.More))
 	}
