@@ -48,6 +48,7 @@ func (c Book) Needs() Needs {
 		Slots:  []uuid.UUID{c.SlotID},
 		Users:  []uuid.UUID{c.UserID},
 		Wanted: []UserSlot{{c.UserID, c.SlotID}},
+		Serves: []uuid.UUID{c.SlotID},
 	}
 	if c.Replaces != uuid.Nil {
 		n.Slots = append(n.Slots, c.ReplacesSlotID)
@@ -104,6 +105,8 @@ func (c Book) decide(s *State, slot *Slot) (decision, error) {
 	d := decision{slot: slot, b: c.newcomer(s, slot)}
 	if d.passed, d.served = slot.canSeat(d.b); d.served {
 		d.b.Seats = min(d.b.Seats, slot.Free())
+	} else if slot.fits(d.b) && slot.isCutShort() {
+		slot.isLacking = true
 	}
 	return d, c.checkAvailable(s, slot, d.served)
 }

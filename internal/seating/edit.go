@@ -36,7 +36,7 @@ func (c EditSlot) Needs() Needs {
 	n := Needs{Slots: []uuid.UUID{c.SlotID}, Frees: true,
 		ChangesSpan: c.StartsAt != nil || c.EndsAt != nil || c.Status != nil}
 	if c.Capacity != nil {
-		n.Unblocks, n.Capacity = true, *c.Capacity
+		n.Unblocks, n.Capacity, n.Queue = true, *c.Capacity, true
 	}
 	if c.StartsAt != nil || c.EndsAt != nil {
 		n.Unblocks, n.NewTimes = true, &NewTimes{c.StartsAt, c.EndsAt}

@@ -22,6 +22,7 @@ func (c Move) Needs() Needs {
 	n := needsOfBooking(c.SlotID, c.BookingID, c.UserID)
 	n.Slots = append(n.Slots, c.ToSlotID)
 	n.Wanted = []UserSlot{{c.UserID, c.ToSlotID}}
+	n.Serves = []uuid.UUID{c.ToSlotID}
 	return n
 }
 

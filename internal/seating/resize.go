@@ -33,6 +33,7 @@ func (c Resize) Needs() Needs {
 	n := needsOfBooking(c.SlotID, c.BookingID, c.UserID)
 	// A booking that rejoins the queue may be promoted in the same batch.
 	n.Wanted = []UserSlot{{c.UserID, c.SlotID}}
+	n.Serves = []uuid.UUID{c.SlotID} // More seats are free only for whom the queue leaves them.
 	return n
 }
 

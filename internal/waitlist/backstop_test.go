@@ -93,6 +93,49 @@ func TestTickerDoesWhatLostJobsLeftUndone(t *testing.T) {
 			t.Errorf("the slot is %s, %v", status, err)
 		}
 	})
+	t.Run("looks once at what was cancelled, however much it is", func(t *testing.T) {
+		event := testkit.Event(t, e.pool)
+		const n = 7
+		for i := range n {
+			slot := testkit.Slot(t, e.pool, event.ID, testkit.Times(time.Duration(24+3*i)*time.Hour, time.Duration(25+3*i)*time.Hour))
+			testkit.Book(t, e.desk, slot.ID, e.attendee(t).UserID, 1)
+		}
+		e.exec(t, "UPDATE events SET status = 'cancelled', cancelled_at = now() WHERE id = $1", event.ID)
+		ticker.Paged(2).Tick(t.Context())
+		var cancelled int
+		if err := e.pool.QueryRow(t.Context(), `SELECT count(*) FROM bookings b JOIN slots s ON s.id = b.slot_id
+			WHERE s.event_id = $1 AND s.status = 'cancelled' AND b.status = 'cancelled'`, event.ID).Scan(&cancelled); err != nil || cancelled != n {
+			t.Errorf("%d of %d were cancelled, %v", cancelled, n, err)
+		}
+		e.wantNoneToCancel(t)
+	})
+	t.Run("goes on with what is left of a cancelled slot", func(t *testing.T) {
+		slot := testkit.Slot(t, e.pool, testkit.Event(t, e.pool).ID)
+		left := testkit.Book(t, e.desk, slot.ID, e.attendee(t).UserID, 1)
+		e.exec(t, "UPDATE slots SET status = 'cancelled', cancelled_at = now() WHERE id = $1", slot.ID)
+		found, err := db.New().SlotsToCancelBookings(t.Context(), e.pool, db.SlotsToCancelBookingsParams{Resting: []uuid.UUID{}, Page: 10})
+		if err != nil || len(found) != 1 || found[0].IsDone || found[0].ID != slot.ID {
+			t.Errorf("%v, %v", found, err)
+		}
+		ticker.Tick(t.Context())
+		if status := e.status(t, left); status != "cancelled" {
+			t.Errorf("the booking is %s", status)
+		}
+		e.wantNoneToCancel(t)
+	})
+}
+
+// wantNoneToCancel checks that nothing that was cancelled is looked at any more.
+func (e *env) wantNoneToCancel(t *testing.T) {
+	t.Helper()
+	slots, err := db.New().SlotsToCancel(t.Context(), e.pool, db.SlotsToCancelParams{Resting: []uuid.UUID{}, Page: 10})
+	if err != nil || len(slots) != 0 {
+		t.Errorf("of cancelled events: %v, %v", slots, err)
+	}
+	bookings, err := db.New().SlotsToCancelBookings(t.Context(), e.pool, db.SlotsToCancelBookingsParams{Resting: []uuid.UUID{}, Page: 10})
+	if err != nil || len(bookings) != 0 {
+		t.Errorf("of cancelled slots: %v, %v", bookings, err)
+	}
 }
 
 // upgrade waits for seats instead of a booking.
