@@ -226,9 +226,10 @@ func inSnapshot[T any](ctx context.Context, conn *pgxpool.Conn, nested bool, rea
 }
 
 // pageSettings suit queries of a page: memory enough to sort and hash it, a plan for its
-// ids, and no nested loops, which the planner would choose after a wrong estimate.
+// ids, always by an index, and no nested loops, which the planner would choose after a
+// wrong estimate.
 func pageSettings(nested bool) string {
-	return fmt.Sprintf("SELECT set_config('work_mem', '64MB', true), set_config('enable_nestloop', '%t', true), "+
-		"set_config('plan_cache_mode', 'force_custom_plan', true), set_config('max_parallel_workers_per_gather', '0', true), "+
-		"set_config('jit', 'off', true)", nested)
+	return fmt.Sprintf("SELECT set_config('work_mem', '64MB', true), set_config('plan_cache_mode', 'force_custom_plan', true), "+
+		"set_config('enable_seqscan', 'off', true), set_config('enable_nestloop', '%t', true), "+
+		"set_config('max_parallel_workers_per_gather', '0', true), set_config('jit', 'off', true)", nested)
 }

@@ -329,7 +329,7 @@ func diagnose(t *testing.T, pool *pgxpool.Pool) []audit.Finding {
 			t.Errorf("after %+v came %+v", last, p)
 		}
 		last = p
-	}, 200)
+	}, 1000)
 	if err != nil {
 		t.Fatal(err)
 	}
