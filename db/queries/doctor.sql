@@ -86,30 +86,27 @@ LIMIT @findings::int;
 -- The counters of an entry are those of the entry before, changed by what the entry
 -- did to its booking. Only edits change the capacity.
 -- name: DoctorCounters :many
-WITH step AS (
+WITH beside AS (
     SELECT slot_id, booking_id, version, kind, capacity, seats_taken, waitlist_length,
            CASE WHEN takes_seats(status) THEN seats ELSE 0 END AS takes,
-           (status IS NOT DISTINCT FROM 'waitlisted')::int AS waits
+           (status IS NOT DISTINCT FROM 'waitlisted')::int AS waits,
+           coalesce(lag(seats_taken) OVER log, 0) AS taken_before,
+           coalesce(lag(waitlist_length) OVER log, 0) AS waiting_before,
+           coalesce(lag(capacity) OVER log, capacity) AS capacity_before
     FROM ledger
     WHERE slot_id BETWEEN @first::uuid AND @last::uuid
-), change AS (
-    SELECT slot_id, booking_id, version, kind, capacity, seats_taken, waitlist_length,
-           CASE WHEN booking_id IS NULL THEN 0 ELSE takes - coalesce(lag(takes) OVER life, 0) END AS taken_more,
-           CASE WHEN booking_id IS NULL THEN 0 ELSE waits - coalesce(lag(waits) OVER life, 0) END AS waiting_more
-    FROM step
-    WINDOW life AS (PARTITION BY slot_id, booking_id ORDER BY version)
-), beside AS (
-    SELECT slot_id, booking_id, version, kind, capacity, seats_taken, waitlist_length,
-           coalesce(lag(seats_taken) OVER log, 0) + taken_more AS taken_expected,
-           coalesce(lag(waitlist_length) OVER log, 0) + waiting_more AS waiting_expected,
-           coalesce(lag(capacity) OVER log, capacity) AS capacity_before
-    FROM change
     WINDOW log AS (PARTITION BY slot_id ORDER BY version)
+), change AS (
+    SELECT slot_id, booking_id, version, kind, capacity, seats_taken, waitlist_length, capacity_before,
+           taken_before + CASE WHEN booking_id IS NULL THEN 0 ELSE takes - coalesce(lag(takes) OVER life, 0) END AS taken_expected,
+           waiting_before + CASE WHEN booking_id IS NULL THEN 0 ELSE waits - coalesce(lag(waits) OVER life, 0) END AS waiting_expected
+    FROM beside
+    WINDOW life AS (PARTITION BY slot_id, booking_id ORDER BY version)
 )
 SELECT slot_id, coalesce(booking_id, '00000000-0000-0000-0000-000000000000')::uuid AS booking_id, version,
        format('the entry (%s) says %s of %s seats and %s waiting; by the entry before it should be %s of %s, and %s',
               kind, seats_taken, capacity, waitlist_length, taken_expected, capacity_before, waiting_expected)::text AS detail
-FROM beside
+FROM change
 WHERE slot_id BETWEEN @first::uuid AND @last::uuid
   AND (seats_taken <> taken_expected OR waitlist_length <> waiting_expected
        OR (capacity <> capacity_before AND (kind <> 'edited' OR booking_id IS NOT NULL)))

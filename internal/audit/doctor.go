@@ -225,11 +225,14 @@ func inSnapshot[T any](ctx context.Context, conn *pgxpool.Conn, nested bool, rea
 	return read(tx)
 }
 
-// pageSettings suit queries of a page: memory enough to sort and hash it, a plan for its
-// ids, always by an index, and no nested loops, which the planner would choose after a
-// wrong estimate.
+// pageSettings suit queries of a page: memory enough to sort and hash it, and a plan for
+// its ids, which reads them by one index and joins by hashes of all columns. The planner
+// would rather read a table whole than many rows of it here and there, intersect the page
+// with all of another index, merge rows that have only the slot in common, or choose
+// nested loops after a wrong estimate.
 func pageSettings(nested bool) string {
 	return fmt.Sprintf("SELECT set_config('work_mem', '64MB', true), set_config('plan_cache_mode', 'force_custom_plan', true), "+
-		"set_config('enable_seqscan', 'off', true), set_config('enable_nestloop', '%t', true), "+
+		"set_config('enable_seqscan', 'off', true), set_config('enable_bitmapscan', 'off', true), "+
+		"set_config('enable_mergejoin', 'off', true), set_config('enable_nestloop', '%t', true), "+
 		"set_config('max_parallel_workers_per_gather', '0', true), set_config('jit', 'off', true)", nested)
 }

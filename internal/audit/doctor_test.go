@@ -70,6 +70,10 @@ var symptoms = map[string]struct{ check, sql string }{
 		`UPDATE ledger SET status = 'offered' WHERE (slot_id, version) IN (SELECT slot_id, version FROM ledger WHERE kind = 'confirmed' LIMIT 1)`},
 	"a wrong position": {"queues as the ledger says",
 		`UPDATE bookings SET queued_version = queued_version + 1000 WHERE id = (SELECT id FROM bookings WHERE status = 'waitlisted' LIMIT 1)`},
+	"two at the same place": {"queues as the ledger says", `
+		UPDATE bookings b SET queued_version = o.place
+		FROM (SELECT slot_id, min(queued_version) AS place FROM bookings WHERE status = 'waitlisted' GROUP BY slot_id) o
+		WHERE b.status = 'waitlisted' AND b.slot_id = o.slot_id`},
 	"forgotten passes": {"queues as the ledger says",
 		`UPDATE bookings SET passes = passes + 1 WHERE id = (SELECT id FROM bookings WHERE status = 'waitlisted' LIMIT 1)`},
 	"blocked by nobody": {"queues as the ledger says",
