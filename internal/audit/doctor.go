@@ -116,8 +116,9 @@ func (c check) looksUp() check {
 const (
 	// findingsPage is how many findings a check reports at most.
 	findingsPage = 20
-	// pageTimeout bounds the examination of one page.
-	pageTimeout = 2 * time.Minute
+	// pageTimeout bounds the examination of one page. It takes a fraction of a second, but
+	// may be the ledger of a slot that was booked a million times.
+	pageTimeout = 5 * time.Minute
 	// rollbackTimeout bounds the rollback after it.
 	rollbackTimeout = time.Second
 )
