@@ -84,5 +84,7 @@ type session struct {
 	ctx context.Context
 	in  io.Reader
 	out io.Writer
-	log *slog.Logger
+	// errOut is where the log goes, and what is only for people who watch.
+	errOut io.Writer
+	log    *slog.Logger
 }
