@@ -11,6 +11,5 @@ DROP FUNCTION week_of(timestamptz);
 DROP INDEX IF EXISTS bookings_replacing;
 CREATE INDEX IF NOT EXISTS bookings_by_user ON bookings (user_id, id);
 DROP INDEX IF EXISTS bookings_by_user_and_time;
-CREATE INDEX IF NOT EXISTS bookings_live_by_slot ON bookings (slot_id) WHERE status IN ('waitlisted', 'held', 'offered', 'confirmed');
 CREATE INDEX IF NOT EXISTS bookings_by_slot ON bookings (slot_id, id);
 DROP INDEX IF EXISTS bookings_by_slot_and_status;
