@@ -23,22 +23,43 @@ type Explained struct {
 
 // Query implements db.DBTX.
 func (e *Explained) Query(ctx context.Context, sql string, args ...any) (pgx.Rows, error) {
+	if err := e.explain(ctx, sql, args); err != nil {
+		return nil, err
+	}
+	return e.DBTX.Query(ctx, sql, args...)
+}
+
+// QueryRow implements db.DBTX.
+func (e *Explained) QueryRow(ctx context.Context, sql string, args ...any) pgx.Row {
+	if err := e.explain(ctx, sql, args); err != nil {
+		return failed{err}
+	}
+	return e.DBTX.QueryRow(ctx, sql, args...)
+}
+
+// failed is the row of a query that could not be explained.
+type failed struct{ error }
+
+// Scan implements pgx.Row.
+func (f failed) Scan(...any) error { return f.error }
+
+func (e *Explained) explain(ctx context.Context, sql string, args []any) error {
 	for _, format := range []string{"TEXT", "JSON"} {
 		rows, err := e.DBTX.Query(ctx, "EXPLAIN (ANALYZE, BUFFERS, COSTS OFF, TIMING OFF, SUMMARY OFF, FORMAT "+format+") "+sql, args...)
 		if err != nil {
-			return nil, err
+			return err
 		}
 		lines, err := pgx.CollectRows(rows, pgx.RowTo[string])
 		if err != nil {
-			return nil, err
+			return err
 		}
 		if text := strings.Join(lines, "\n"); format == "TEXT" {
 			e.Plans += text + "\n"
 		} else if err := e.count(text); err != nil {
-			return nil, err
+			return err
 		}
 	}
-	return e.DBTX.Query(ctx, sql, args...)
+	return nil
 }
 
 // node is one of a plan. Its buffers include those of the nodes below.
