@@ -42,7 +42,8 @@ SELECT count(*) FROM users WHERE role = 'admin' AND deleted_at IS NULL AND id <>
 SELECT count(*) FROM events
 WHERE organizer_id = @organizer_id AND status = 'published' AND ends_at > (SELECT clock_timestamp());
 
--- The users before a given id, the newest first.
+-- The users before a given id, the newest first. It is planned for its parameters each
+-- time (postgres.Planned).
 -- name: UserList :many
 SELECT * FROM users
 WHERE id < @before

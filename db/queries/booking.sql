@@ -2,7 +2,8 @@
 -- only the desk changes bookings.
 --
 -- position is the position in the queue: 1 is next, 0 means that the booking does
--- not wait.
+-- not wait. A list does not count the queue for each of its rows: it counts from the
+-- start of a queue to its first waiting booking, and from each to the next.
 
 -- A booking with the organizer of its event, who may see it too.
 -- name: BookingGet :one
@@ -20,80 +21,160 @@ WHERE b.id = @id;
 -- name: EventOrganizerGet :one
 SELECT organizer_id, status FROM events WHERE id = @id;
 
--- One user's bookings in a phase, by their slots' starts: the earliest first with
--- direction 1, the latest first with direction -1. The key is the start in
--- microseconds times direction, so that one query sorts both ways.
+-- One user's bookings in a phase, by the starts of their slots, which the bookings have a
+-- copy of: upcoming ones with the earliest first, all others with the latest first.
+-- after_starts and after_id are those of the last booking before the page.
+--
+-- Of each status at most a page is read, in the order of an index. The index does not
+-- have the ids, so a page of it ends with all bookings of its last start.
 -- name: BookingsOfUser :many
-SELECT sqlc.embed(b), s.event_id,
-       (CASE WHEN b.status = 'waitlisted' THEN (
-           SELECT 1 + count(*) FROM bookings a
-           WHERE a.slot_id = b.slot_id AND a.status = 'waitlisted' AND a.queued_version < b.queued_version)
-       ELSE 0 END)::bigint AS position
-FROM bookings b
+WITH page AS MATERIALIZED (
+    SELECT n.id, n.starts
+    FROM (SELECT unnest(@statuses::text[]) AS status) asked
+    CROSS JOIN LATERAL (
+        (SELECT m.id, lower(m.during) AS starts
+         FROM bookings m
+         WHERE @phase::text = 'upcoming' AND m.user_id = @user_id AND m.status = asked.status
+           AND lower(m.during) >= greatest(@after_starts::timestamptz, now()) AND lower(m.during) > now()
+           AND (lower(m.during) > @after_starts OR m.id > @after_id)
+         ORDER BY lower(m.during)
+         FETCH FIRST (@page::int) ROWS WITH TIES)
+        UNION ALL
+        (SELECT m.id, lower(m.during) AS starts
+         FROM bookings m
+         WHERE @phase::text <> 'upcoming' AND m.user_id = @user_id AND m.status = asked.status
+           AND lower(m.during) <= CASE WHEN @phase::text IN ('ongoing', 'past') THEN least(@after_starts, now()) ELSE @after_starts END
+           AND upper(m.during) <= CASE WHEN @phase::text = 'past' THEN now() ELSE 'infinity' END
+           AND upper(m.during) > CASE WHEN @phase::text = 'ongoing' THEN now() ELSE '-infinity' END
+           AND (lower(m.during) < @after_starts OR m.id > @after_id)
+         ORDER BY lower(m.during) DESC
+         FETCH FIRST (@page) ROWS WITH TIES)
+    ) n
+    ORDER BY CASE WHEN @phase::text = 'upcoming' THEN n.starts END, n.starts DESC, n.id
+    LIMIT @page
+), waiting AS (
+    SELECT w.id, w.slot_id, w.queued_version,
+           lag(w.queued_version, 1, 0) OVER (PARTITION BY w.slot_id ORDER BY w.queued_version) AS previous
+    FROM bookings w
+    WHERE w.id IN (SELECT p.id FROM page p) AND w.status = 'waitlisted'
+), queue AS (
+    SELECT w.id, sum(gap.bookings) OVER (PARTITION BY w.slot_id ORDER BY w.queued_version) AS position
+    FROM waiting w
+    CROSS JOIN LATERAL (
+        SELECT count(*) AS bookings FROM bookings a
+        WHERE a.slot_id = w.slot_id AND a.status = 'waitlisted'
+          AND a.queued_version > w.previous AND a.queued_version <= w.queued_version
+    ) gap
+)
+SELECT sqlc.embed(b), s.event_id, coalesce(q.position, 0)::bigint AS position
+FROM page p
+JOIN bookings b ON b.id = p.id
 JOIN slots s ON s.id = b.slot_id
-CROSS JOIN LATERAL (
-    SELECT ((extract(epoch FROM s.starts_at) * 1000000)::bigint * @direction::bigint)::bigint AS starts
-) by_start
-WHERE b.user_id = @user_id
-  AND (cardinality(@statuses::text[]) = 0 OR b.status = ANY(@statuses::text[]))
-  AND CASE @phase::text
-          WHEN 'upcoming' THEN s.starts_at > now()
-          WHEN 'ongoing' THEN s.starts_at <= now() AND s.ends_at > now()
-          WHEN 'past' THEN s.ends_at <= now()
-          ELSE true
-      END
-  AND (by_start.starts, b.id) > (@after_starts::bigint, @after_id::uuid)
-ORDER BY by_start.starts, b.id
-LIMIT @page::int;
+LEFT JOIN queue q ON q.id = p.id
+ORDER BY CASE WHEN @phase::text = 'upcoming' THEN p.starts END, p.starts DESC, p.id;
 
--- A slot's bookings, the oldest first: ids are made in the order of time.
+-- A slot's bookings, the oldest first: ids are made in the order of time. Of each status
+-- at most a page is read, by an index.
 -- name: BookingsOfSlot :many
-SELECT sqlc.embed(b), s.event_id,
-       (CASE WHEN b.status = 'waitlisted' THEN (
-           SELECT 1 + count(*) FROM bookings a
-           WHERE a.slot_id = b.slot_id AND a.status = 'waitlisted' AND a.queued_version < b.queued_version)
-       ELSE 0 END)::bigint AS position
-FROM bookings b
+WITH page AS MATERIALIZED (
+    SELECT n.id
+    FROM (SELECT unnest(@statuses::text[]) AS status) asked
+    CROSS JOIN LATERAL (
+        SELECT m.id FROM bookings m
+        WHERE m.slot_id = @slot_id AND m.status = asked.status AND m.id > @after_id
+        ORDER BY m.id
+        LIMIT @page::int
+    ) n
+    ORDER BY n.id
+    LIMIT @page
+), waiting AS (
+    SELECT w.id, w.slot_id, w.queued_version,
+           lag(w.queued_version, 1, 0) OVER (PARTITION BY w.slot_id ORDER BY w.queued_version) AS previous
+    FROM bookings w
+    WHERE w.id IN (SELECT p.id FROM page p) AND w.status = 'waitlisted'
+), queue AS (
+    SELECT w.id, sum(gap.bookings) OVER (PARTITION BY w.slot_id ORDER BY w.queued_version) AS position
+    FROM waiting w
+    CROSS JOIN LATERAL (
+        SELECT count(*) AS bookings FROM bookings a
+        WHERE a.slot_id = w.slot_id AND a.status = 'waitlisted'
+          AND a.queued_version > w.previous AND a.queued_version <= w.queued_version
+    ) gap
+)
+SELECT sqlc.embed(b), s.event_id, coalesce(q.position, 0)::bigint AS position
+FROM page p
+JOIN bookings b ON b.id = p.id
 JOIN slots s ON s.id = b.slot_id
-WHERE b.slot_id = @slot_id
-  AND (cardinality(@statuses::text[]) = 0 OR b.status = ANY(@statuses::text[]))
-  AND b.id > @after_id
-ORDER BY b.id
-LIMIT @page::int;
+LEFT JOIN queue q ON q.id = p.id
+ORDER BY p.id;
 
--- The bookings of all slots of an event, the newest first. At most a page of each
--- slot is read, by an index.
+-- The bookings of all slots of an event, the newest first. Of each status in each slot the
+-- newest is looked up. Only as many of these lists as the page has rows can have
+-- something on it, and of each of them at most a page is read, by an index.
 -- name: BookingsOfEvent :many
-SELECT sqlc.embed(b), s.event_id,
-       (CASE WHEN b.status = 'waitlisted' THEN (
-           SELECT 1 + count(*) FROM bookings a
-           WHERE a.slot_id = b.slot_id AND a.status = 'waitlisted' AND a.queued_version < b.queued_version)
-       ELSE 0 END)::bigint AS position
-FROM slots s
-CROSS JOIN LATERAL (
-    SELECT n.id FROM bookings n
-    WHERE n.slot_id = s.id
-      AND (cardinality(@statuses::text[]) = 0 OR n.status = ANY(@statuses::text[]))
-      AND n.id < @before_id
-    ORDER BY n.id DESC
+WITH lists AS MATERIALIZED (
+    SELECT l.id AS slot_id, asked.status
+    FROM slots l
+    CROSS JOIN (SELECT unnest(@statuses::text[]) AS status) asked
+    CROSS JOIN LATERAL (
+        SELECT m.id FROM bookings m
+        WHERE m.slot_id = l.id AND m.status = asked.status AND m.id < @before_id
+        ORDER BY m.id DESC
+        LIMIT 1
+    ) newest
+    WHERE l.event_id = @event_id
+    ORDER BY newest.id DESC
     LIMIT @page::int
-) newest
-JOIN bookings b ON b.id = newest.id
-WHERE s.event_id = @event_id
-ORDER BY b.id DESC
-LIMIT @page::int;
+), page AS MATERIALIZED (
+    SELECT n.id
+    FROM lists l
+    CROSS JOIN LATERAL (
+        SELECT m.id FROM bookings m
+        WHERE m.slot_id = l.slot_id AND m.status = l.status AND m.id < @before_id
+        ORDER BY m.id DESC
+        LIMIT @page
+    ) n
+    ORDER BY n.id DESC
+    LIMIT @page
+), waiting AS (
+    SELECT w.id, w.slot_id, w.queued_version,
+           lag(w.queued_version, 1, 0) OVER (PARTITION BY w.slot_id ORDER BY w.queued_version) AS previous
+    FROM bookings w
+    WHERE w.id IN (SELECT p.id FROM page p) AND w.status = 'waitlisted'
+), queue AS (
+    SELECT w.id, sum(gap.bookings) OVER (PARTITION BY w.slot_id ORDER BY w.queued_version) AS position
+    FROM waiting w
+    CROSS JOIN LATERAL (
+        SELECT count(*) AS bookings FROM bookings a
+        WHERE a.slot_id = w.slot_id AND a.status = 'waitlisted'
+          AND a.queued_version > w.previous AND a.queued_version <= w.queued_version
+    ) gap
+)
+SELECT sqlc.embed(b), s.event_id, coalesce(q.position, 0)::bigint AS position
+FROM page p
+JOIN bookings b ON b.id = p.id
+JOIN slots s ON s.id = b.slot_id
+LEFT JOIN queue q ON q.id = p.id
+ORDER BY p.id DESC;
 
--- One user's bookings that take seats at an overlapping time, by their start.
+-- One user's bookings that take seats at an overlapping time, by their start. See
+-- BookingsOfUser.
 -- name: BookingsConflicting :many
 SELECT sqlc.embed(b), s.event_id, 0::bigint AS position
-FROM bookings b
+FROM (SELECT unnest('{held,offered,confirmed}'::text[]) AS status) taking
+CROSS JOIN LATERAL (
+    SELECT m.id, lower(m.during) AS starts FROM bookings m
+    WHERE m.user_id = @user_id AND m.status = taking.status
+      AND lower(m.during) < @ends_at::timestamptz AND upper(m.during) > @starts_at::timestamptz
+      AND lower(m.during) >= @after_starts::timestamptz
+      AND (lower(m.during) > @after_starts OR m.id > @after_id)
+    ORDER BY lower(m.during)
+    FETCH FIRST (@page::int) ROWS WITH TIES
+) n
+JOIN bookings b ON b.id = n.id
 JOIN slots s ON s.id = b.slot_id
-WHERE b.user_id = @user_id
-  AND takes_seats(b.status)
-  AND b.during && tstzrange(@starts_at::timestamptz, @ends_at::timestamptz, '[)')
-  AND (s.starts_at, b.id) > (@after_starts::timestamptz, @after_id::uuid)
-ORDER BY s.starts_at, b.id
-LIMIT @page::int;
+ORDER BY n.starts, n.id
+LIMIT @page;
 
 -- A page of the live bookings of a deleted user that are to be cancelled: those that
 -- were not final when the user was deleted.

@@ -29,6 +29,10 @@ LIMIT @page::int;
 -- user is not busy. Whether a promotion has found that out and marked the booking does not
 -- matter. blocker is the user's own booking that is in the way; a nil UUID: none.
 --
+-- Whether somebody ahead is busy is looked up once for each: OFFSET 0 keeps the planner
+-- from doing so for each sum. The times are compared one by one, because an index on them
+-- takes a fraction of the time of the one for &&.
+--
 -- oversized_ahead is how many ready bookings ahead need more seats than are free, and
 -- holdup_seats what the first of them needs that nobody may pass; 0: there is none.
 --
@@ -84,19 +88,23 @@ CROSS JOIN LATERAL (
                q.ready AND q.needs > s.capacity - s.seats_taken AS oversized
         FROM (
             SELECT w.seats, w.queued_version, w.passes, coalesce(w.seats_min, w.seats) AS needs,
-                   coalesce(w.seats_min, w.seats) <= s.capacity AND NOT EXISTS (
-                       SELECT FROM bookings o
-                       WHERE o.user_id = w.user_id AND o.during && w.during AND takes_seats(o.status)
-                         AND o.id IS DISTINCT FROM given_back(w.replaces_booking_id)) AS ready
+                   coalesce(w.seats_min, w.seats) <= s.capacity AND (
+                       SELECT true FROM bookings o
+                       WHERE o.user_id = w.user_id AND takes_seats(o.status)
+                         AND lower(o.during) < upper(w.during) AND upper(o.during) > lower(w.during)
+                         AND o.id IS DISTINCT FROM given_back(w.replaces_booking_id)
+                       LIMIT 1) IS NULL AS ready
             FROM bookings w
             WHERE b.status = 'waitlisted'
               AND w.slot_id = b.slot_id AND w.status = 'waitlisted' AND w.queued_version < b.queued_version
+            OFFSET 0
         ) q
     ) a
 ) ahead
 LEFT JOIN LATERAL (
     SELECT h.id, coalesce(h.seats_min, h.seats) AS seats FROM bookings h
     WHERE h.slot_id = b.slot_id AND h.status = 'waitlisted' AND h.queued_version = ahead.holdup
+    LIMIT 1
 ) holdup ON true
 CROSS JOIN LATERAL (
     SELECT coalesce(array_agg(p.version ORDER BY p.version DESC), '{}')::bigint[] AS versions,

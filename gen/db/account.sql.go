@@ -420,7 +420,8 @@ type UserListParams struct {
 	Page     int32
 }
 
-// The users before a given id, the newest first.
+// The users before a given id, the newest first. It is planned for its parameters each
+// time (postgres.Planned).
 func (q *Queries) UserList(ctx context.Context, db DBTX, arg UserListParams) ([]User, error) {
 	rows, err := db.Query(ctx, userList,
 		arg.Before,

@@ -36,7 +36,8 @@ type BookingGetRow struct {
 // only the desk changes bookings.
 //
 // position is the position in the queue: 1 is next, 0 means that the booking does
-// not wait.
+// not wait. A list does not count the queue for each of its rows: it counts from the
+// start of a queue to its first waiting booking, and from each to the next.
 // A booking with the organizer of its event, who may see it too.
 func (q *Queries) BookingGet(ctx context.Context, db DBTX, id uuid.UUID) (BookingGetRow, error) {
 	row := db.QueryRow(ctx, bookingGet, id)
@@ -72,20 +73,26 @@ func (q *Queries) BookingGet(ctx context.Context, db DBTX, id uuid.UUID) (Bookin
 
 const bookingsConflicting = `-- name: BookingsConflicting :many
 SELECT b.id, b.slot_id, b.user_id, b.during, b.seats, b.status, b.version, b.queued_version, b.passes, b.blocked, b.blocked_by, b.replaces_booking_id, b.expires_at, b.created_at, b.updated_at, b.seats_min, b.replaced_by, b.moved_from, b.checked_in_at, b.cancellation_closes_minutes, b.checked_in_by, s.event_id, 0::bigint AS position
-FROM bookings b
+FROM (SELECT unnest('{held,offered,confirmed}'::text[]) AS status) taking
+CROSS JOIN LATERAL (
+    SELECT m.id, lower(m.during) AS starts FROM bookings m
+    WHERE m.user_id = $1 AND m.status = taking.status
+      AND lower(m.during) < $2::timestamptz AND upper(m.during) > $3::timestamptz
+      AND lower(m.during) >= $4::timestamptz
+      AND (lower(m.during) > $4 OR m.id > $5)
+    ORDER BY lower(m.during)
+    FETCH FIRST ($6::int) ROWS WITH TIES
+) n
+JOIN bookings b ON b.id = n.id
 JOIN slots s ON s.id = b.slot_id
-WHERE b.user_id = $1
-  AND takes_seats(b.status)
-  AND b.during && tstzrange($2::timestamptz, $3::timestamptz, '[)')
-  AND (s.starts_at, b.id) > ($4::timestamptz, $5::uuid)
-ORDER BY s.starts_at, b.id
-LIMIT $6::int
+ORDER BY n.starts, n.id
+LIMIT $6
 `
 
 type BookingsConflictingParams struct {
 	UserID      uuid.UUID
-	StartsAt    time.Time
 	EndsAt      time.Time
+	StartsAt    time.Time
 	AfterStarts time.Time
 	AfterID     uuid.UUID
 	Page        int32
@@ -97,12 +104,13 @@ type BookingsConflictingRow struct {
 	Position int64
 }
 
-// One user's bookings that take seats at an overlapping time, by their start.
+// One user's bookings that take seats at an overlapping time, by their start. See
+// BookingsOfUser.
 func (q *Queries) BookingsConflicting(ctx context.Context, db DBTX, arg BookingsConflictingParams) ([]BookingsConflictingRow, error) {
 	rows, err := db.Query(ctx, bookingsConflicting,
 		arg.UserID,
-		arg.StartsAt,
 		arg.EndsAt,
+		arg.StartsAt,
 		arg.AfterStarts,
 		arg.AfterID,
 		arg.Page,
@@ -195,31 +203,57 @@ func (q *Queries) BookingsOfDeletedUser(ctx context.Context, db DBTX, arg Bookin
 }
 
 const bookingsOfEvent = `-- name: BookingsOfEvent :many
-SELECT b.id, b.slot_id, b.user_id, b.during, b.seats, b.status, b.version, b.queued_version, b.passes, b.blocked, b.blocked_by, b.replaces_booking_id, b.expires_at, b.created_at, b.updated_at, b.seats_min, b.replaced_by, b.moved_from, b.checked_in_at, b.cancellation_closes_minutes, b.checked_in_by, s.event_id,
-       (CASE WHEN b.status = 'waitlisted' THEN (
-           SELECT 1 + count(*) FROM bookings a
-           WHERE a.slot_id = b.slot_id AND a.status = 'waitlisted' AND a.queued_version < b.queued_version)
-       ELSE 0 END)::bigint AS position
-FROM slots s
-CROSS JOIN LATERAL (
-    SELECT n.id FROM bookings n
-    WHERE n.slot_id = s.id
-      AND (cardinality($1::text[]) = 0 OR n.status = ANY($1::text[]))
-      AND n.id < $2
+WITH lists AS MATERIALIZED (
+    SELECT l.id AS slot_id, asked.status
+    FROM slots l
+    CROSS JOIN (SELECT unnest($1::text[]) AS status) asked
+    CROSS JOIN LATERAL (
+        SELECT m.id FROM bookings m
+        WHERE m.slot_id = l.id AND m.status = asked.status AND m.id < $2
+        ORDER BY m.id DESC
+        LIMIT 1
+    ) newest
+    WHERE l.event_id = $3
+    ORDER BY newest.id DESC
+    LIMIT $4::int
+), page AS MATERIALIZED (
+    SELECT n.id
+    FROM lists l
+    CROSS JOIN LATERAL (
+        SELECT m.id FROM bookings m
+        WHERE m.slot_id = l.slot_id AND m.status = l.status AND m.id < $2
+        ORDER BY m.id DESC
+        LIMIT $4
+    ) n
     ORDER BY n.id DESC
-    LIMIT $3::int
-) newest
-JOIN bookings b ON b.id = newest.id
-WHERE s.event_id = $4
-ORDER BY b.id DESC
-LIMIT $3::int
+    LIMIT $4
+), waiting AS (
+    SELECT w.id, w.slot_id, w.queued_version,
+           lag(w.queued_version, 1, 0) OVER (PARTITION BY w.slot_id ORDER BY w.queued_version) AS previous
+    FROM bookings w
+    WHERE w.id IN (SELECT p.id FROM page p) AND w.status = 'waitlisted'
+), queue AS (
+    SELECT w.id, sum(gap.bookings) OVER (PARTITION BY w.slot_id ORDER BY w.queued_version) AS position
+    FROM waiting w
+    CROSS JOIN LATERAL (
+        SELECT count(*) AS bookings FROM bookings a
+        WHERE a.slot_id = w.slot_id AND a.status = 'waitlisted'
+          AND a.queued_version > w.previous AND a.queued_version <= w.queued_version
+    ) gap
+)
+SELECT b.id, b.slot_id, b.user_id, b.during, b.seats, b.status, b.version, b.queued_version, b.passes, b.blocked, b.blocked_by, b.replaces_booking_id, b.expires_at, b.created_at, b.updated_at, b.seats_min, b.replaced_by, b.moved_from, b.checked_in_at, b.cancellation_closes_minutes, b.checked_in_by, s.event_id, coalesce(q.position, 0)::bigint AS position
+FROM page p
+JOIN bookings b ON b.id = p.id
+JOIN slots s ON s.id = b.slot_id
+LEFT JOIN queue q ON q.id = p.id
+ORDER BY p.id DESC
 `
 
 type BookingsOfEventParams struct {
 	Statuses []string
 	BeforeID uuid.UUID
-	Page     int32
 	EventID  uuid.UUID
+	Page     int32
 }
 
 type BookingsOfEventRow struct {
@@ -228,14 +262,15 @@ type BookingsOfEventRow struct {
 	Position int64
 }
 
-// The bookings of all slots of an event, the newest first. At most a page of each
-// slot is read, by an index.
+// The bookings of all slots of an event, the newest first. Of each status in each slot the
+// newest is looked up. Only as many of these lists as the page has rows can have
+// something on it, and of each of them at most a page is read, by an index.
 func (q *Queries) BookingsOfEvent(ctx context.Context, db DBTX, arg BookingsOfEventParams) ([]BookingsOfEventRow, error) {
 	rows, err := db.Query(ctx, bookingsOfEvent,
 		arg.Statuses,
 		arg.BeforeID,
-		arg.Page,
 		arg.EventID,
+		arg.Page,
 	)
 	if err != nil {
 		return nil, err
@@ -280,23 +315,42 @@ func (q *Queries) BookingsOfEvent(ctx context.Context, db DBTX, arg BookingsOfEv
 }
 
 const bookingsOfSlot = `-- name: BookingsOfSlot :many
-SELECT b.id, b.slot_id, b.user_id, b.during, b.seats, b.status, b.version, b.queued_version, b.passes, b.blocked, b.blocked_by, b.replaces_booking_id, b.expires_at, b.created_at, b.updated_at, b.seats_min, b.replaced_by, b.moved_from, b.checked_in_at, b.cancellation_closes_minutes, b.checked_in_by, s.event_id,
-       (CASE WHEN b.status = 'waitlisted' THEN (
-           SELECT 1 + count(*) FROM bookings a
-           WHERE a.slot_id = b.slot_id AND a.status = 'waitlisted' AND a.queued_version < b.queued_version)
-       ELSE 0 END)::bigint AS position
-FROM bookings b
+WITH page AS MATERIALIZED (
+    SELECT n.id
+    FROM (SELECT unnest($1::text[]) AS status) asked
+    CROSS JOIN LATERAL (
+        SELECT m.id FROM bookings m
+        WHERE m.slot_id = $2 AND m.status = asked.status AND m.id > $3
+        ORDER BY m.id
+        LIMIT $4::int
+    ) n
+    ORDER BY n.id
+    LIMIT $4
+), waiting AS (
+    SELECT w.id, w.slot_id, w.queued_version,
+           lag(w.queued_version, 1, 0) OVER (PARTITION BY w.slot_id ORDER BY w.queued_version) AS previous
+    FROM bookings w
+    WHERE w.id IN (SELECT p.id FROM page p) AND w.status = 'waitlisted'
+), queue AS (
+    SELECT w.id, sum(gap.bookings) OVER (PARTITION BY w.slot_id ORDER BY w.queued_version) AS position
+    FROM waiting w
+    CROSS JOIN LATERAL (
+        SELECT count(*) AS bookings FROM bookings a
+        WHERE a.slot_id = w.slot_id AND a.status = 'waitlisted'
+          AND a.queued_version > w.previous AND a.queued_version <= w.queued_version
+    ) gap
+)
+SELECT b.id, b.slot_id, b.user_id, b.during, b.seats, b.status, b.version, b.queued_version, b.passes, b.blocked, b.blocked_by, b.replaces_booking_id, b.expires_at, b.created_at, b.updated_at, b.seats_min, b.replaced_by, b.moved_from, b.checked_in_at, b.cancellation_closes_minutes, b.checked_in_by, s.event_id, coalesce(q.position, 0)::bigint AS position
+FROM page p
+JOIN bookings b ON b.id = p.id
 JOIN slots s ON s.id = b.slot_id
-WHERE b.slot_id = $1
-  AND (cardinality($2::text[]) = 0 OR b.status = ANY($2::text[]))
-  AND b.id > $3
-ORDER BY b.id
-LIMIT $4::int
+LEFT JOIN queue q ON q.id = p.id
+ORDER BY p.id
 `
 
 type BookingsOfSlotParams struct {
-	SlotID   uuid.UUID
 	Statuses []string
+	SlotID   uuid.UUID
 	AfterID  uuid.UUID
 	Page     int32
 }
@@ -307,11 +361,12 @@ type BookingsOfSlotRow struct {
 	Position int64
 }
 
-// A slot's bookings, the oldest first: ids are made in the order of time.
+// A slot's bookings, the oldest first: ids are made in the order of time. Of each status
+// at most a page is read, by an index.
 func (q *Queries) BookingsOfSlot(ctx context.Context, db DBTX, arg BookingsOfSlotParams) ([]BookingsOfSlotRow, error) {
 	rows, err := db.Query(ctx, bookingsOfSlot,
-		arg.SlotID,
 		arg.Statuses,
+		arg.SlotID,
 		arg.AfterID,
 		arg.Page,
 	)
@@ -358,35 +413,57 @@ func (q *Queries) BookingsOfSlot(ctx context.Context, db DBTX, arg BookingsOfSlo
 }
 
 const bookingsOfUser = `-- name: BookingsOfUser :many
-SELECT b.id, b.slot_id, b.user_id, b.during, b.seats, b.status, b.version, b.queued_version, b.passes, b.blocked, b.blocked_by, b.replaces_booking_id, b.expires_at, b.created_at, b.updated_at, b.seats_min, b.replaced_by, b.moved_from, b.checked_in_at, b.cancellation_closes_minutes, b.checked_in_by, s.event_id,
-       (CASE WHEN b.status = 'waitlisted' THEN (
-           SELECT 1 + count(*) FROM bookings a
-           WHERE a.slot_id = b.slot_id AND a.status = 'waitlisted' AND a.queued_version < b.queued_version)
-       ELSE 0 END)::bigint AS position
-FROM bookings b
+WITH page AS MATERIALIZED (
+    SELECT n.id, n.starts
+    FROM (SELECT unnest($2::text[]) AS status) asked
+    CROSS JOIN LATERAL (
+        (SELECT m.id, lower(m.during) AS starts
+         FROM bookings m
+         WHERE $1::text = 'upcoming' AND m.user_id = $3 AND m.status = asked.status
+           AND lower(m.during) >= greatest($4::timestamptz, now()) AND lower(m.during) > now()
+           AND (lower(m.during) > $4 OR m.id > $5)
+         ORDER BY lower(m.during)
+         FETCH FIRST ($6::int) ROWS WITH TIES)
+        UNION ALL
+        (SELECT m.id, lower(m.during) AS starts
+         FROM bookings m
+         WHERE $1::text <> 'upcoming' AND m.user_id = $3 AND m.status = asked.status
+           AND lower(m.during) <= CASE WHEN $1::text IN ('ongoing', 'past') THEN least($4, now()) ELSE $4 END
+           AND upper(m.during) <= CASE WHEN $1::text = 'past' THEN now() ELSE 'infinity' END
+           AND upper(m.during) > CASE WHEN $1::text = 'ongoing' THEN now() ELSE '-infinity' END
+           AND (lower(m.during) < $4 OR m.id > $5)
+         ORDER BY lower(m.during) DESC
+         FETCH FIRST ($6) ROWS WITH TIES)
+    ) n
+    ORDER BY CASE WHEN $1::text = 'upcoming' THEN n.starts END, n.starts DESC, n.id
+    LIMIT $6
+), waiting AS (
+    SELECT w.id, w.slot_id, w.queued_version,
+           lag(w.queued_version, 1, 0) OVER (PARTITION BY w.slot_id ORDER BY w.queued_version) AS previous
+    FROM bookings w
+    WHERE w.id IN (SELECT p.id FROM page p) AND w.status = 'waitlisted'
+), queue AS (
+    SELECT w.id, sum(gap.bookings) OVER (PARTITION BY w.slot_id ORDER BY w.queued_version) AS position
+    FROM waiting w
+    CROSS JOIN LATERAL (
+        SELECT count(*) AS bookings FROM bookings a
+        WHERE a.slot_id = w.slot_id AND a.status = 'waitlisted'
+          AND a.queued_version > w.previous AND a.queued_version <= w.queued_version
+    ) gap
+)
+SELECT b.id, b.slot_id, b.user_id, b.during, b.seats, b.status, b.version, b.queued_version, b.passes, b.blocked, b.blocked_by, b.replaces_booking_id, b.expires_at, b.created_at, b.updated_at, b.seats_min, b.replaced_by, b.moved_from, b.checked_in_at, b.cancellation_closes_minutes, b.checked_in_by, s.event_id, coalesce(q.position, 0)::bigint AS position
+FROM page p
+JOIN bookings b ON b.id = p.id
 JOIN slots s ON s.id = b.slot_id
-CROSS JOIN LATERAL (
-    SELECT ((extract(epoch FROM s.starts_at) * 1000000)::bigint * $1::bigint)::bigint AS starts
-) by_start
-WHERE b.user_id = $2
-  AND (cardinality($3::text[]) = 0 OR b.status = ANY($3::text[]))
-  AND CASE $4::text
-          WHEN 'upcoming' THEN s.starts_at > now()
-          WHEN 'ongoing' THEN s.starts_at <= now() AND s.ends_at > now()
-          WHEN 'past' THEN s.ends_at <= now()
-          ELSE true
-      END
-  AND (by_start.starts, b.id) > ($5::bigint, $6::uuid)
-ORDER BY by_start.starts, b.id
-LIMIT $7::int
+LEFT JOIN queue q ON q.id = p.id
+ORDER BY CASE WHEN $1::text = 'upcoming' THEN p.starts END, p.starts DESC, p.id
 `
 
 type BookingsOfUserParams struct {
-	Direction   int64
-	UserID      uuid.UUID
-	Statuses    []string
 	Phase       string
-	AfterStarts int64
+	Statuses    []string
+	UserID      uuid.UUID
+	AfterStarts time.Time
 	AfterID     uuid.UUID
 	Page        int32
 }
@@ -397,15 +474,17 @@ type BookingsOfUserRow struct {
 	Position int64
 }
 
-// One user's bookings in a phase, by their slots' starts: the earliest first with
-// direction 1, the latest first with direction -1. The key is the start in
-// microseconds times direction, so that one query sorts both ways.
+// One user's bookings in a phase, by the starts of their slots, which the bookings have a
+// copy of: upcoming ones with the earliest first, all others with the latest first.
+// after_starts and after_id are those of the last booking before the page.
+//
+// Of each status at most a page is read, in the order of an index. The index does not
+// have the ids, so a page of it ends with all bookings of its last start.
 func (q *Queries) BookingsOfUser(ctx context.Context, db DBTX, arg BookingsOfUserParams) ([]BookingsOfUserRow, error) {
 	rows, err := db.Query(ctx, bookingsOfUser,
-		arg.Direction,
-		arg.UserID,
-		arg.Statuses,
 		arg.Phase,
+		arg.Statuses,
+		arg.UserID,
 		arg.AfterStarts,
 		arg.AfterID,
 		arg.Page,

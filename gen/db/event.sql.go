@@ -212,6 +212,52 @@ func (q *Queries) EventLastSlots(ctx context.Context, db DBTX, eventID uuid.UUID
 }
 
 const eventList = `-- name: EventList :many
+WITH RECURSIVE bound AS NOT MATERIALIZED (
+    SELECT t.ends_after, t.starts_after, t.starts_by,
+           CASE WHEN NOT $2::boolean THEN $14::timestamptz
+                WHEN $11::boolean THEN least($14, t.starts_by)
+                ELSE greatest($14, t.starts_after) END AS key
+    FROM (
+        SELECT u.ends_after,
+               greatest(CASE WHEN $9::text = 'upcoming' THEN statement_timestamp() END,
+                        CASE WHEN $7::text = 'starting' THEN u.ends_after END) AS starts_after,
+               least($8::timestamptz,
+                     CASE WHEN $9::text IN ('ongoing', 'past') THEN statement_timestamp() END,
+                     CASE WHEN $7::text = 'running' THEN u.ends_after END) AS starts_by
+        FROM (
+            -- What has free seats has not ended.
+            SELECT greatest($15::timestamptz,
+                            CASE WHEN $9::text = 'ongoing' OR $10::boolean THEN statement_timestamp() END) AS ends_after
+        ) u
+    ) t
+), horizon AS (
+    SELECT sort.key
+    FROM bound
+    CROSS JOIN events h
+    CROSS JOIN LATERAL (SELECT CASE WHEN $2::boolean THEN h.starts_at ELSE h.created_at END AS key) sort
+    WHERE CASE WHEN $11::boolean THEN sort.key < bound.key ELSE sort.key > bound.key END
+    ORDER BY CASE WHEN NOT $11::boolean THEN sort.key END, CASE WHEN $11::boolean THEN sort.key END DESC
+    OFFSET $16::int
+    LIMIT 1
+), weeks AS (
+    SELECT (
+        SELECT week_of(f.starts_at)
+        FROM bound
+        CROSS JOIN events f
+        WHERE week_of(f.starts_at) >= week_of(coalesce(bound.starts_after, '-infinity'))
+        ORDER BY week_of(f.starts_at)
+        LIMIT 1) AS week
+    UNION ALL
+    SELECT (
+        SELECT week_of(f.starts_at)
+        FROM bound
+        CROSS JOIN events f
+        WHERE week_of(f.starts_at) > w.week AND week_of(f.starts_at) <= week_of(coalesce(bound.starts_by, 'infinity'))
+        ORDER BY week_of(f.starts_at)
+        LIMIT 1)
+    FROM weeks w
+    WHERE w.week IS NOT NULL
+)
 SELECT
     e.id, e.organizer_id, e.title, e.description, e.location, e.time_zone, e.status, e.revision,
     e.booking_opens_at, e.booking_closes_at, e.cancellation_closes_minutes, e.waitlist_mode, e.waitlist_limit,
@@ -219,35 +265,57 @@ SELECT
     e.created_at, e.updated_at, e.starts_at, e.ends_at,
     sums.slot_count, sums.seats_available
 FROM (
-    SELECT e.id, e.organizer_id, e.title, e.description, e.location, e.time_zone, e.status, e.revision, e.booking_opens_at, e.booking_closes_at, e.cancellation_closes_minutes, e.waitlist_mode, e.waitlist_limit, e.offer_minutes, e.fit, e.max_passes, e.published_at, e.cancelled_at, e.cancellation_reason, e.created_at, e.updated_at, e.starts_at, e.ends_at, e.search, e.hold_minutes, e.walk_ins, e.slots_cancelled_at, sort.key
-    FROM events e
-    CROSS JOIN LATERAL (SELECT CASE WHEN $1::boolean THEN e.starts_at ELSE e.created_at END AS key) sort
-    WHERE (e.status <> 'draft' OR $2::boolean OR e.organizer_id = $3::uuid)
-      AND ($4::uuid IS NULL OR e.organizer_id = $4::uuid)
-      AND ($5::text IS NULL OR e.search @@ websearch_to_tsquery('simple', $5::text))
-      AND ($6::timestamptz IS NULL OR e.ends_at > $6::timestamptz)
-      AND ($7::timestamptz IS NULL OR e.starts_at < $7::timestamptz)
-      AND CASE $8::text
-              WHEN 'upcoming' THEN e.starts_at > statement_timestamp()
-              WHEN 'ongoing' THEN e.starts_at <= statement_timestamp() AND e.ends_at > statement_timestamp()
-              -- The second condition follows from the first; the index needs it.
-              WHEN 'past' THEN e.ends_at <= statement_timestamp() AND e.starts_at <= statement_timestamp()
-              ELSE true
-          END
-      -- Not EXISTS: the planner would read all slots for that.
-      AND ($9::boolean IS NULL OR $9::boolean = (e.status = 'published' AND (
-              SELECT true FROM slots s
-              WHERE s.event_id = e.id AND s.status = 'open' AND s.seats_taken < s.capacity
-                AND CASE WHEN e.walk_ins THEN s.ends_at ELSE s.starts_at END > statement_timestamp()
-              LIMIT 1) IS NOT NULL))
-      AND ($10::boolean IS NULL OR (e.starts_at IS NULL) = $10::boolean)
-      AND CASE WHEN $11::boolean
-              THEN (sort.key, e.id) < ($12::timestamptz, $13::uuid)
-              ELSE (sort.key, e.id) > ($12::timestamptz, $13::uuid)
-          END
-    ORDER BY CASE WHEN NOT $11::boolean THEN sort.key END, CASE WHEN NOT $11::boolean THEN e.id END,
-             CASE WHEN $11::boolean THEN sort.key END DESC, CASE WHEN $11::boolean THEN e.id END DESC
-    LIMIT $14::int
+    SELECT e.id, e.organizer_id, e.title, e.description, e.location, e.time_zone, e.status, e.revision, e.booking_opens_at, e.booking_closes_at, e.cancellation_closes_minutes, e.waitlist_mode, e.waitlist_limit, e.offer_minutes, e.fit, e.max_passes, e.published_at, e.cancelled_at, e.cancellation_reason, e.created_at, e.updated_at, e.starts_at, e.ends_at, e.search, e.hold_minutes, e.walk_ins, e.slots_cancelled_at, e.key
+    FROM (
+        SELECT NULL::timestamptz AS week WHERE $1::text <> 'weekly'
+        UNION ALL
+        SELECT k.week FROM weeks k WHERE $1::text = 'weekly'
+    ) w
+    CROSS JOIN LATERAL (
+        SELECT e.id, e.organizer_id, e.title, e.description, e.location, e.time_zone, e.status, e.revision, e.booking_opens_at, e.booking_closes_at, e.cancellation_closes_minutes, e.waitlist_mode, e.waitlist_limit, e.offer_minutes, e.fit, e.max_passes, e.published_at, e.cancelled_at, e.cancellation_reason, e.created_at, e.updated_at, e.starts_at, e.ends_at, e.search, e.hold_minutes, e.walk_ins, e.slots_cancelled_at, sort.key
+        FROM bound
+        CROSS JOIN events e
+        CROSS JOIN LATERAL (SELECT CASE WHEN $2::boolean THEN e.starts_at ELSE e.created_at END AS key) plain
+        CROSS JOIN LATERAL (SELECT CASE WHEN $1::text = 'gather' THEN plain.key + interval '0' ELSE plain.key END AS key) sort
+        WHERE (e.status <> 'draft' OR $3::boolean OR e.organizer_id = $4::uuid)
+          AND ($5::uuid IS NULL OR e.organizer_id = $5::uuid)
+          AND ($6::text IS NULL OR e.search @@ websearch_to_tsquery('simple', $6::text))
+          AND CASE $7::text
+                  WHEN 'running' THEN e.starts_at IS NOT NULL AND tstzrange(e.starts_at, e.ends_at) @> bound.ends_after
+                  WHEN 'starting' THEN e.starts_at > bound.ends_after
+                  WHEN 'dateless' THEN e.starts_at IS NULL
+                  ELSE true
+              END
+          AND ($8::timestamptz IS NULL OR e.starts_at < $8::timestamptz)
+          AND CASE $9::text
+                  WHEN 'upcoming' THEN e.starts_at > statement_timestamp()
+                  WHEN 'ongoing' THEN e.starts_at <= statement_timestamp() AND e.ends_at > statement_timestamp()
+                  -- The second condition follows from the first; the index needs it.
+                  WHEN 'past' THEN e.ends_at <= statement_timestamp() AND e.starts_at <= statement_timestamp()
+                  ELSE true
+              END
+          -- Not EXISTS: the planner would read all slots for that.
+          AND ($10::boolean IS NULL OR $10::boolean = (e.status = 'published' AND (
+                  SELECT true FROM slots s
+                  WHERE s.event_id = e.id AND s.status = 'open' AND s.seats_taken < s.capacity
+                    AND CASE WHEN e.walk_ins THEN s.ends_at ELSE s.starts_at END > statement_timestamp()
+                  LIMIT 1) IS NOT NULL))
+          AND CASE WHEN $11::boolean
+                  THEN (sort.key, e.id) < (bound.key, $12::uuid)
+                  ELSE (sort.key, e.id) > (bound.key, $12::uuid)
+              END
+          AND CASE WHEN $1::text <> 'near' THEN true
+                   WHEN $11::boolean THEN sort.key >= coalesce((SELECT h.key FROM horizon h), '-infinity')
+                   ELSE sort.key <= coalesce((SELECT h.key FROM horizon h), 'infinity')
+              END
+          AND ($1::text <> 'weekly' OR week_of(e.starts_at) = w.week)
+        ORDER BY CASE WHEN NOT $11::boolean THEN sort.key END, CASE WHEN NOT $11::boolean THEN e.id END,
+                 CASE WHEN $11::boolean THEN sort.key END DESC, CASE WHEN $11::boolean THEN e.id END DESC
+        LIMIT $13::int
+    ) e
+    ORDER BY CASE WHEN NOT $11::boolean THEN e.key END, CASE WHEN NOT $11::boolean THEN e.id END,
+             CASE WHEN $11::boolean THEN e.key END DESC, CASE WHEN $11::boolean THEN e.id END DESC
+    LIMIT $13::int
 ) e
 CROSS JOIN LATERAL (
     SELECT count(*) AS slot_count,
@@ -262,20 +330,22 @@ ORDER BY CASE WHEN NOT $11::boolean THEN e.key END, CASE WHEN NOT $11::boolean T
 `
 
 type EventListParams struct {
+	Way          string
 	ByStart      bool
 	AllDrafts    bool
 	DraftsOf     *uuid.UUID
 	OrganizerID  *uuid.UUID
 	Words        *string
-	EndsAfter    *time.Time
+	Part         string
 	StartsBefore *time.Time
 	Phase        string
 	Available    *bool
-	Dateless     *bool
 	Backwards    bool
-	AfterKey     time.Time
 	AfterID      uuid.UUID
 	Page         int32
+	AfterKey     time.Time
+	EndsAfter    *time.Time
+	Steps        int32
 }
 
 type EventListRow struct {
@@ -311,27 +381,41 @@ type EventListRow struct {
 // A page of events that match all filters, by start or by creation, forwards or
 // backwards.
 //
-// It is planned for its parameters each time (see planned in list.go). Then conditions
-// on unused parameters disappear, and the rest reads an index from the key on:
-// events_by_start, events_by_creation, or events_by_words first. An index that is read
-// backwards has its nulls first, so events without a start are read separately, with
-// dateless.
+// It is planned for its parameters each time (postgres.Planned). Then conditions on unused
+// parameters disappear, and the rest reads an index from the key on. That an index has the
+// order is not enough where the events that match are far away. So list.go reads some
+// lists in parts:
+//
+//	running   the events that have begun by a time (ends_after) and end after it
+//	starting  the events that start after that time
+//	dateless  the events without a start, by creation: an index that is read backwards
+//	          has its nulls first
+//	all       without such a condition
+//
+// and chooses the way to a page:
+//
+//	walk      in the order of an index, from the key on
+//	near      the same, but only some steps: the page may come out too short
+//	weekly    by creation: a page of each week of the starts, merged
+//	gather    all that match, sorted afterwards: the key hides the order of the indexes
 func (q *Queries) EventList(ctx context.Context, db DBTX, arg EventListParams) ([]EventListRow, error) {
 	rows, err := db.Query(ctx, eventList,
+		arg.Way,
 		arg.ByStart,
 		arg.AllDrafts,
 		arg.DraftsOf,
 		arg.OrganizerID,
 		arg.Words,
-		arg.EndsAfter,
+		arg.Part,
 		arg.StartsBefore,
 		arg.Phase,
 		arg.Available,
-		arg.Dateless,
 		arg.Backwards,
-		arg.AfterKey,
 		arg.AfterID,
 		arg.Page,
+		arg.AfterKey,
+		arg.EndsAfter,
+		arg.Steps,
 	)
 	if err != nil {
 		return nil, err

@@ -26,7 +26,7 @@ func (s *Service) ListUsers(ctx context.Context, filter UserFilter, ask page.Ask
 	}
 	return page.Read(ask, filter, uuid.Max, func(before uuid.UUID, n int32) ([]User, error) {
 		rows, err := postgres.Read(ctx, s.pool, func(conn *pgxpool.Conn) ([]db.User, error) {
-			return db.New().UserList(ctx, conn, db.UserListParams{Before: before, Email: filter.Email, EmailKey: key, Role: filter.Role, Page: n})
+			return db.New().UserList(ctx, postgres.Planned(conn), db.UserListParams{Before: before, Email: filter.Email, EmailKey: key, Role: filter.Role, Page: n})
 		})
 		users := make([]User, len(rows))
 		for i, row := range rows {

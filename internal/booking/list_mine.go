@@ -3,6 +3,7 @@ package booking
 import (
 	"context"
 	"math"
+	"time"
 
 	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5/pgxpool"
@@ -25,7 +26,8 @@ const (
 	Always   When = "all"
 )
 
-// direction is 1 for the earliest start first, and -1 for the latest first.
+// direction is 1 for the earliest start first, and -1 for the latest first. BookingsOfUser
+// has the same rule.
 func (w When) direction() int64 {
 	if w == Upcoming {
 		return 1
@@ -40,6 +42,15 @@ type startKey struct {
 	ID     uuid.UUID `json:"i"`
 }
 
+// farthest is a start, in microseconds, that is later than all, and earlier than all times
+// -1; PostgreSQL has times of both. A cursor that we did not make may say anything.
+const farthest int64 = 1 << 57
+
+// start is that of the booking.
+func (k startKey) start(direction int64) time.Time {
+	return time.UnixMicro(max(-farthest, min(k.Starts, farthest)) * direction)
+}
+
 // ListMine returns the caller's bookings by their start: upcoming ones with the
 // earliest first, all others with the latest first. Refusals: fault.InvalidCursor,
 // fault.CursorMismatch.
@@ -49,8 +60,8 @@ func (s *Service) ListMine(ctx context.Context, caller access.Caller, statuses S
 	return page.Read(ask, list, startKey{Starts: math.MinInt64}, func(after startKey, n int32) ([]view.Booking, error) {
 		rows, err := postgres.Read(ctx, s.pool, func(c *pgxpool.Conn) ([]db.BookingsOfUserRow, error) {
 			return db.New().BookingsOfUser(ctx, c, db.BookingsOfUserParams{
-				UserID: caller.UserID, Statuses: filter, Phase: string(when), Direction: direction,
-				AfterStarts: after.Starts, AfterID: after.ID, Page: n})
+				UserID: caller.UserID, Statuses: filter.orAll(), Phase: string(when),
+				AfterStarts: after.start(direction), AfterID: after.ID, Page: n})
 		})
 		return view.BookingsFrom(rows), err
 	}, func(b view.Booking) startKey { return startKey{b.StartsAt.UnixMicro() * direction, b.ID} })

@@ -24,7 +24,7 @@ func (s *Service) ListOfEvent(ctx context.Context, caller access.Caller, eventID
 			return nil, err
 		}
 		rows, err := postgres.Read(ctx, s.pool, func(c *pgxpool.Conn) ([]db.BookingsOfEventRow, error) {
-			return db.New().BookingsOfEvent(ctx, c, db.BookingsOfEventParams{EventID: eventID, Statuses: filter, BeforeID: before, Page: n})
+			return db.New().BookingsOfEvent(ctx, c, db.BookingsOfEventParams{EventID: eventID, Statuses: filter.orAll(), BeforeID: before, Page: n})
 		})
 		return view.BookingsFrom(rows), err
 	}, byID)

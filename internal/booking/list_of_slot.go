@@ -24,7 +24,7 @@ func (s *Service) ListOfSlot(ctx context.Context, caller access.Caller, slotID u
 			return nil, err
 		}
 		rows, err := postgres.Read(ctx, s.pool, func(c *pgxpool.Conn) ([]db.BookingsOfSlotRow, error) {
-			return db.New().BookingsOfSlot(ctx, c, db.BookingsOfSlotParams{SlotID: slotID, Statuses: filter, AfterID: after, Page: n})
+			return db.New().BookingsOfSlot(ctx, c, db.BookingsOfSlotParams{SlotID: slotID, Statuses: filter.orAll(), AfterID: after, Page: n})
 		})
 		return view.BookingsFrom(rows), err
 	}, byID)

@@ -1,11 +1,13 @@
 package event
 
 import (
+	"bytes"
+	"cmp"
 	"context"
+	"slices"
 	"time"
 
 	"github.com/google/uuid"
-	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgxpool"
 
 	"eventbooking/gen/db"
@@ -64,9 +66,64 @@ func (f Filter) keyOf(e Event) listKey {
 	return listKey{At: *e.StartsAt, ID: e.ID}
 }
 
-// includesDateless says whether the list ends with the events without a start.
-func (f Filter) includesDateless() bool {
-	return f.ByStart && f.Phase == Always && f.From == nil && f.To == nil
+// A part of a list; see EventList in db/queries/event.sql.
+type part string
+
+const (
+	everything part = "all"
+	running    part = "running"
+	starting   part = "starting"
+	dateless   part = "dateless"
+)
+
+// A way to read a page of a part; see EventList.
+type way string
+
+const (
+	walk   way = "walk"
+	near   way = "near"
+	weekly way = "weekly"
+	gather way = "gather"
+)
+
+// How many events the way near looks at, where it is tried before another: most pages are
+// full by then, and the second way takes about as long where they are not.
+const (
+	nearWeekly = 200
+	nearGather = 2000
+)
+
+// parts are those that the list consists of. By start they follow each other.
+func (f Filter) parts() []part {
+	available := f.Available != nil && *f.Available
+	switch {
+	case f.Phase == Ongoing:
+		return []part{running}
+	case f.From != nil || available && f.Phase == Always:
+		if f.ByStart && f.Backwards {
+			return []part{starting, running}
+		}
+		return []part{running, starting}
+	case f.ByStart && f.Phase == Always && f.To == nil:
+		return []part{everything, dateless}
+	}
+	return []part{everything}
+}
+
+// ways are those to read a part: if a page of the first comes out short, the second has it.
+func (f Filter) ways(p part) []way {
+	inTime := f.Phase != Always || p == starting || f.To != nil
+	switch {
+	case p == running, p == dateless && f.Words != nil:
+		return []way{gather}
+	case p == dateless:
+		return []way{walk}
+	case f.Words != nil:
+		return []way{near, gather}
+	case !f.ByStart && inTime && f.OrganizerID == nil:
+		return []way{near, weekly}
+	}
+	return []way{walk}
 }
 
 // List returns a page of the events that match a filter and that the caller may see.
@@ -77,49 +134,76 @@ func (s *Service) List(ctx context.Context, caller access.Caller, f Filter, ask 
 	}
 	return page.Read(ask, f, f.firstKey(), func(after listKey, n int32) ([]Event, error) {
 		return postgres.Read(ctx, s.pool, func(conn *pgxpool.Conn) ([]Event, error) {
-			events, err := f.load(ctx, conn, caller, after, n)
-			if rest := n - int32(len(events)); err == nil && rest > 0 && !after.Dateless && f.includesDateless() {
-				first := f.firstKey()
-				first.Dateless = true
-				var last []Event
-				last, err = f.load(ctx, conn, caller, first, rest)
-				events = append(events, last...)
-			}
-			return events, err
+			return f.load(ctx, conn, caller, after, n)
 		})
 	}, f.keyOf)
 }
 
 // load reads the next n events after a key.
 func (f Filter) load(ctx context.Context, conn db.DBTX, caller access.Caller, after listKey, n int32) ([]Event, error) {
-	p := db.EventListParams{
-		OrganizerID: f.OrganizerID, Words: f.Words, EndsAfter: f.From, StartsBefore: f.To, Phase: string(f.Phase), Available: f.Available,
-		ByStart: f.ByStart && !after.Dateless, Backwards: f.Backwards, AfterKey: after.At, AfterID: after.ID, Page: n,
+	var events []Event
+	for _, p := range f.parts() {
+		rest := n
+		if f.ByStart {
+			rest -= int32(len(events))
+		}
+		key := after
+		switch {
+		case rest == 0, after.Dateless && p != dateless:
+			continue
+		case p == dateless && !after.Dateless:
+			key = f.firstKey()
+		}
+		more, err := f.loadPart(ctx, conn, caller, p, key, rest)
+		if err != nil {
+			return nil, err
+		}
+		events = append(events, more...)
 	}
-	if f.ByStart {
-		p.Dateless = &after.Dateless
+	if !f.ByStart {
+		slices.SortFunc(events, f.compare)
+	}
+	return events[:min(len(events), int(n))], nil
+}
+
+// compare is the order of a list by creation.
+func (f Filter) compare(a, b Event) int {
+	if f.Backwards {
+		a, b = b, a
+	}
+	return cmp.Or(a.CreatedAt.Compare(b.CreatedAt), bytes.Compare(a.ID[:], b.ID[:]))
+}
+
+// loadPart reads the next n events of a part after a key.
+func (f Filter) loadPart(ctx context.Context, conn db.DBTX, caller access.Caller, p part, after listKey, n int32) (events []Event, err error) {
+	params := db.EventListParams{
+		OrganizerID: f.OrganizerID, Words: f.Words, EndsAfter: f.From, StartsBefore: f.To, Phase: string(f.Phase), Available: f.Available,
+		ByStart: f.ByStart && p != dateless, Backwards: f.Backwards, AfterKey: after.At, AfterID: after.ID, Page: n,
+		Part: string(p), Steps: nearWeekly,
+	}
+	if f.Words != nil {
+		params.Steps = nearGather
 	}
 	switch { // Which drafts the caller may see; the same rule as canSee.
 	case !caller.Can(access.AbilityEventsRead):
 	case caller.Role == access.Admin:
-		p.AllDrafts = true
+		params.AllDrafts = true
 	case caller.Role == access.Organizer:
-		p.DraftsOf = &caller.UserID
+		params.DraftsOf = &caller.UserID
 	}
-	rows, err := db.New().EventList(ctx, planned{conn}, p)
-	events := make([]Event, len(rows))
-	for i, row := range rows {
-		events[i] = eventOf(db.EventGetRow(row))
+	for _, w := range f.ways(p) {
+		params.Way = string(w)
+		rows, err := db.New().EventList(ctx, postgres.Planned(conn), params)
+		if err != nil {
+			return nil, err
+		}
+		events = make([]Event, len(rows))
+		for i, row := range rows {
+			events[i] = eventOf(db.EventGetRow(row))
+		}
+		if len(events) == int(n) {
+			break
+		}
 	}
-	return events, err
-}
-
-// planned makes PostgreSQL plan a query for its parameters each time, instead of
-// once for all. That costs less than a millisecond; a plan for all parameters would
-// be bad for most of them, because many conditions are optional.
-type planned struct{ db.DBTX }
-
-// Query implements db.DBTX.
-func (p planned) Query(ctx context.Context, sql string, args ...any) (pgx.Rows, error) {
-	return p.DBTX.Query(ctx, sql, append([]any{pgx.QueryExecModeCacheDescribe}, args...)...)
+	return events, nil
 }

@@ -86,7 +86,7 @@ WHERE $4 AND CASE WHEN relkind = 'S' THEN NOT has_sequence_privilege(oid, 'USAGE
 
 // checkMayMigrate returns ErrPrivilege if the role that connects may not bring the
 // database to its latest version.
-func checkMayMigrate(ctx context.Context, q querier, s Status) error {
+func checkMayMigrate(ctx context.Context, q DB, s Status) error {
 	missing, err := Column(ctx, q, `
 		SELECT format('CREATE on database %I', current_database())
 		WHERE NOT has_database_privilege(current_database(), 'CREATE')
@@ -108,14 +108,14 @@ func checkMayMigrate(ctx context.Context, q querier, s Status) error {
 }
 
 // errMissing adds to the error of a refused statement who lacks what.
-func errMissing(ctx context.Context, q querier, err error, privilege string) error {
+func errMissing(ctx context.Context, q DB, err error, privilege string) error {
 	if sqlState(err) != insufficientPrivilege {
 		return err
 	}
 	return errLacks(ctx, q, []string{privilege}, grantAdvice)
 }
 
-func errLacks(ctx context.Context, q querier, missing []string, advice string) error {
+func errLacks(ctx context.Context, q DB, missing []string, advice string) error {
 	if len(missing) == 0 {
 		return nil
 	}

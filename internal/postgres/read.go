@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
 	"github.com/jackc/pgx/v5/pgxpool"
 )
 
@@ -35,17 +36,30 @@ func read[T any](ctx context.Context, pool *pgxpool.Pool, query func(conn *pgxpo
 	return query(conn)
 }
 
-// querier is a connection, a pool or a transaction.
-type querier interface {
+// DB is what runs queries: a connection, a pool, a transaction.
+type DB interface {
+	Exec(ctx context.Context, sql string, args ...any) (pgconn.CommandTag, error)
 	Query(ctx context.Context, sql string, args ...any) (pgx.Rows, error)
 	QueryRow(ctx context.Context, sql string, args ...any) pgx.Row
 }
 
 // Column returns the only column of a query.
-func Column(ctx context.Context, q querier, sql string, args ...any) ([]string, error) {
+func Column(ctx context.Context, q DB, sql string, args ...any) ([]string, error) {
 	rows, err := q.Query(ctx, sql, args...)
 	if err != nil {
 		return nil, err
 	}
 	return pgx.CollectRows(rows, pgx.RowTo[string])
+}
+
+// Planned makes PostgreSQL plan each query for its parameters, instead of once for all.
+// That costs up to a millisecond; a plan for all parameters would be bad for most of them
+// where many conditions are optional.
+func Planned(conn DB) DB { return planned{conn} }
+
+type planned struct{ DB }
+
+// Query implements DB.
+func (p planned) Query(ctx context.Context, sql string, args ...any) (pgx.Rows, error) {
+	return p.DB.Query(ctx, sql, append([]any{pgx.QueryExecModeCacheDescribe}, args...)...)
 }

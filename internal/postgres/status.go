@@ -30,7 +30,7 @@ func (s Status) Current() bool {
 	return !s.Dirty && s.Version >= s.Latest && s.River >= s.RiverLatest
 }
 
-func (m migrator) status(ctx context.Context, q querier) (Status, error) {
+func (m migrator) status(ctx context.Context, q DB) (Status, error) {
 	var s Status
 	var err error
 	if s.Latest, err = m.latest(); err != nil {
@@ -50,7 +50,7 @@ func (m migrator) status(ctx context.Context, q querier) (Status, error) {
 }
 
 // readVersion reads golang-migrate's table.
-func readVersion(ctx context.Context, q querier) (version uint, dirty bool, err error) {
+func readVersion(ctx context.Context, q DB) (version uint, dirty bool, err error) {
 	const table = "public.schema_migrations"
 	// The catalogue can be read without privileges, to_regclass cannot.
 	columns, err := Column(ctx, q, `
@@ -74,7 +74,7 @@ func readVersion(ctx context.Context, q querier) (version uint, dirty bool, err 
 
 // riverVersion reads River's own table: its Go API fails on the versions of a newer
 // River.
-func riverVersion(ctx context.Context, q querier) (version int, err error) {
+func riverVersion(ctx context.Context, q DB) (version int, err error) {
 	const table = RiverSchema + ".river_migration"
 	var exists bool
 	if err := q.QueryRow(ctx, `
@@ -88,7 +88,7 @@ func riverVersion(ctx context.Context, q querier) (version int, err error) {
 
 // checkTables returns an error if a table is missing that our migrations up to a
 // version make. golang-migrate serves many programs: the version may be of another.
-func (m migrator) checkTables(ctx context.Context, q querier, version uint) error {
+func (m migrator) checkTables(ctx context.Context, q DB, version uint) error {
 	wanted, err := m.tables(version)
 	if err != nil || len(wanted) == 0 {
 		return err
