@@ -2,8 +2,6 @@
 -- the number of events (the setting fill.events) and the time: no chance, so that two
 -- databases of one size are alike.
 
-CREATE SCHEMA fill;
-
 -- A number from 0 to 1 that looks like chance.
 CREATE FUNCTION fill.dice(n bigint, salt bigint) RETURNS double precision
     LANGUAGE sql IMMUTABLE PARALLEL SAFE
