@@ -1,3 +1,5 @@
+//go:build unix
+
 // Package size measures how the service grows: it fills a small and a large database
 // of the same proportions, and compares what reads, the statements of bookings, and
 // the doctor cost on them.

@@ -1,3 +1,5 @@
+//go:build unix
+
 package size
 
 import (
@@ -9,20 +11,22 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"eventbooking/internal/account"
+	"eventbooking/internal/proof/lab"
 )
 
 // Landmarks are rows of a filled database that reads are about.
 type Landmarks struct {
 	// Many is the organizer of a hundredth of all events, Few of three, Hot of the event
 	// with the hot slots. Regular is the attendee with a two-hundredth of the bookings.
-	Many, Few, Hot, Regular, Admin, Waiter Person
+	Many, Few, Hot, Regular, Admin, Waiter lab.Person
 
 	// HotEvent has two slots: Queue, in which one waits per forty events, and Crowd, with
 	// as many attendees as a hundredth of the events.
 	HotEvent, Queue, Crowd uuid.UUID
-	// Waiting is the booking of Waiter, in the middle of that queue. Old is a past
-	// booking of Regular's.
+	// Waiting is the booking of Waiter, in the middle of that queue, Seated are bookings
+	// with the seats that the queue waits for. Old is a past booking of Regular's.
 	Waiting, Old uuid.UUID
+	Seated       []uuid.UUID
 	// Plain is a published event that comes next, PlainSlot its first slot.
 	Plain, PlainSlot uuid.UUID
 }
@@ -34,12 +38,6 @@ const (
 	LastWord     = "zeppelin"
 	FirstWord    = "montgolfier"
 )
-
-// Person is a user with a token.
-type Person struct {
-	ID    uuid.UUID
-	Token string
-}
 
 // Find finds the landmarks, and gives their users tokens.
 func Find(ctx context.Context, url string) (l Landmarks, err error) {
@@ -70,7 +68,7 @@ func Find(ctx context.Context, url string) (l Landmarks, err error) {
 	if err := l.findBookings(ctx, conn); err != nil {
 		return l, err
 	}
-	for _, p := range []*Person{&l.Many, &l.Few, &l.Hot, &l.Regular, &l.Admin, &l.Waiter} {
+	for _, p := range []*lab.Person{&l.Many, &l.Few, &l.Hot, &l.Regular, &l.Admin, &l.Waiter} {
 		if p.Token, err = mint(ctx, conn, p.ID); err != nil {
 			return l, err
 		}
@@ -83,6 +81,9 @@ func (l *Landmarks) findBookings(ctx context.Context, conn *pgx.Conn) error {
 		SELECT id, user_id FROM bookings WHERE slot_id = $1 AND status = 'waitlisted'
 		ORDER BY queued_version OFFSET (SELECT waitlist_length / 2 FROM slots WHERE id = $1) LIMIT 1`, l.Queue).Scan(&l.Waiting, &l.Waiter.ID); err != nil {
 		return fmt.Errorf("somebody who waits: %w", err)
+	}
+	if err := conn.QueryRow(ctx, "SELECT array_agg(id ORDER BY id) FROM bookings WHERE slot_id = $1 AND status = 'confirmed'", l.Queue).Scan(&l.Seated); err != nil {
+		return fmt.Errorf("who has the seats: %w", err)
 	}
 	if err := conn.QueryRow(ctx, "SELECT id FROM bookings WHERE user_id = $1 ORDER BY id LIMIT 1", l.Regular.ID).Scan(&l.Old); err != nil {
 		return fmt.Errorf("an old booking: %w", err)

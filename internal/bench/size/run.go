@@ -1,0 +1,145 @@
+//go:build unix
+
+package size
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"maps"
+	"strings"
+	"time"
+
+	"eventbooking/internal/postgres"
+	"eventbooking/internal/proof/lab"
+)
+
+// LeastEvents and MostEvents bound the large database.
+const (
+	LeastEvents = 4 * MinEvents
+	MostEvents  = 10_000_000
+)
+
+// Options are the settings of a measurement.
+type Options struct {
+	// Events are those of the large database, from LeastEvents to MostEvents. The small
+	// one has smallEvents.
+	Events int
+}
+
+// smallEvents is the size that all is compared with.
+const smallEvents = 100
+
+// clusterSettings are those while the databases are filled. Each statement is planned and
+// run as for users; only a crash would be fatal.
+var clusterSettings = map[string]string{
+	"shared_buffers": "2GB", "fsync": "off", "full_page_writes": "off", "max_wal_size": "8GB",
+}
+
+// Run fills databases in a lab, measures, and writes the tables to out. Steps that take
+// long are told to log.
+func Run(ctx context.Context, l *lab.Lab, o Options, out, log io.Writer) error {
+	settings := maps.Clone(clusterSettings)
+	maps.Copy(settings, explainSettings)
+	cluster, err := l.Cluster(ctx, "size", settings)
+	if err != nil {
+		return err
+	}
+	explain, err := newExplainer(ctx, cluster)
+	if err != nil {
+		return err
+	}
+	if !explain.available {
+		say(log, "this PostgreSQL lacks auto_explain (on Debian: the package postgresql): no buffers and no plans")
+	}
+	m := &measurement{lab: l, cluster: cluster, explain: explain, out: out, log: log}
+	for i, events := range []int{smallEvents, o.Events / 4, o.Events} {
+		if err := m.fill(ctx, []string{"small", "quarter", "large"}[i], events); err != nil {
+			return err
+		}
+	}
+	// From now on a commit costs what it costs users.
+	if err := cluster.Set(ctx, "fsync", "on"); err != nil {
+		return err
+	}
+	for _, part := range []func(context.Context) error{m.measureDoctor, m.measureReads, m.measureDesk} {
+		if err := part(ctx); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// measurement is one run.
+type measurement struct {
+	lab       *lab.Lab
+	cluster   *lab.Cluster
+	explain   explainer
+	databases []database
+	out, log  io.Writer
+}
+
+// database is a filled one.
+type database struct {
+	name, url string
+	events    int
+}
+
+func (m *measurement) fill(ctx context.Context, name string, events int) error {
+	if err := m.cluster.Exec(ctx, "CREATE DATABASE "+name); err != nil {
+		return err
+	}
+	d := database{name: name, url: strings.Replace(m.cluster.URL(), "/eventbooking?", "/"+name+"?", 1), events: events}
+	if err := postgres.MigrateUp(ctx, d.url); err != nil {
+		return err
+	}
+	began, last := time.Now(), time.Now()
+	step := ""
+	err := Fill(ctx, d.url, events, func(next string, done, total int) {
+		if step != "" && time.Since(last) > time.Second {
+			say(m.log, "%s: %s: %s", name, step, time.Since(last).Round(time.Second))
+		}
+		step, last = next, time.Now()
+		m.lab.Progress(name+": "+step, done, total)
+	})
+	if err != nil {
+		return fmt.Errorf("fill %s: %w", name, err)
+	}
+	m.databases = append(m.databases, d)
+	counts, err := d.counts(ctx)
+	say(m.log, "%s: filled in %s: %s", name, time.Since(began).Round(time.Second), counts)
+	return err
+}
+
+// worlds are the small and the large database with processes of the service.
+func (m *measurement) worlds(ctx context.Context, env map[string]string) (worlds [2]*world, stop func() error, err error) {
+	binary, err := m.lab.Binary()
+	if err != nil {
+		return worlds, nil, err
+	}
+	var services [2]*lab.Service
+	for i, d := range []database{m.databases[0], m.databases[len(m.databases)-1]} {
+		w := &world{name: d.name, url: d.url}
+		if w.Landmarks, err = Find(ctx, d.url); err != nil {
+			return worlds, nil, fmt.Errorf("%s: %w", d.name, err)
+		}
+		if services[i], err = m.lab.Service(ctx, d.name+"-service", binary, d.url, env); err != nil {
+			return worlds, nil, err
+		}
+		w.client = services[i].Client()
+		worlds[i] = w
+	}
+	return worlds, func() error {
+		for i, s := range services {
+			worlds[i].client.Close()
+			if err := s.Stop(); err != nil {
+				return err
+			}
+		}
+		return nil
+	}, nil
+}
+
+func say(out io.Writer, format string, args ...any) {
+	_, _ = fmt.Fprintf(out, "  "+format+"\n", args...) // progress; a lost line is no error
+}
