@@ -25,14 +25,13 @@ type explainer struct {
 	available bool
 }
 
-// explainSettings are those of the cluster. Statements are explained while
-// log_min_duration is 0.
+// explainSettings are those of the cluster. Statements are explained while explainFrom,
+// which must not be one of them, is set to 0.
 var explainSettings = map[string]string{
 	"log_line_prefix":           "%e %m [%p] " + databaseMark + "%d ",
 	"auto_explain.log_analyze":  "on",
 	"auto_explain.log_buffers":  "on",
 	"auto_explain.log_timing":   "off",
-	explainFrom:                 "-1",
 	"track_activity_query_size": "16384",
 }
 
