@@ -6,6 +6,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"net/http"
 	"slices"
 	"time"
@@ -18,12 +19,13 @@ import (
 )
 
 const (
-	// deskRounds is how often each request is made. There are fewer seats ahead of the
-	// long queue, and more than enough holds to expire.
-	deskRounds  = 20
-	expiries    = 20
+	// expiries is how many holds are let expire, at most.
+	expiries = 20
+	// idle is how long the workers are watched when nothing is left to do.
 	idle        = 6 * time.Second
 	workerLimit = time.Minute
+	// leastCalls is from where on a statement is compared.
+	leastCalls = 3
 )
 
 // desk is what books in a world.
@@ -31,9 +33,10 @@ type desk struct {
 	*world
 	people []lab.Person
 	slots  []uuid.UUID
+	// seated are bookings with the seats that the long queue waits for.
+	seated []uuid.UUID
 	// booked is the booking of the round.
 	booked uuid.UUID
-	keys   int
 }
 
 // action is a request that changes a booking.
@@ -64,7 +67,7 @@ var actions = []action{
 	}, http.StatusCreated},
 	{"leave the long queue", cancel, http.StatusOK},
 	{"cancel ahead of the long queue", func(ctx context.Context, d *desk, i int) lab.Answer {
-		return d.post(ctx, d.Hot, "/bookings/"+d.Seated[i].String()+"/cancel", map[string]any{"reason": "illness"})
+		return d.post(ctx, d.Hot, "/bookings/"+d.seated[i].String()+"/cancel", map[string]any{"reason": "illness"})
 	}, http.StatusOK},
 }
 
@@ -73,34 +76,28 @@ func cancel(ctx context.Context, d *desk, i int) lab.Answer {
 }
 
 func (d *desk) post(ctx context.Context, as lab.Person, path string, body any) lab.Answer {
-	d.keys++
-	return d.client.As(as).Post(ctx, path, body, lab.Key(fmt.Sprintf("size-%d", d.keys)))
+	return d.client.As(as).Post(ctx, path, body, lab.Key(uuid.NewString()))
 }
 
 // measureDesk books, cancels, promotes and lets holds expire in both worlds in turn, with
-// workers, and prints what the requests and the statements took.
+// workers, and prints what the requests took and, of other rounds, what the statements
+// did.
 func (m *measurement) measureDesk(ctx context.Context) error {
 	worlds, stop, err := m.worlds(ctx, nil)
 	if err != nil {
 		return err
 	}
-	var desks [2]*desk
-	for i, w := range worlds {
-		if desks[i], err = newDesk(ctx, w); err != nil {
-			return fmt.Errorf("%s: %w", w.name, err)
-		}
+	took, err := m.act(ctx, worlds)
+	if err != nil {
+		return err
 	}
-	took := make([][2][]float64, len(actions))
 	var statements []statement
 	err = m.explain.session(ctx, func() (err error) {
 		statements, err = m.explain.of(ctx, func() error {
-			for round := range deskRounds {
-				m.lab.Progress("bookings", round, deskRounds)
-				if err := act(ctx, desks, round, took); err != nil {
-					return err
-				}
+			if _, err := m.act(ctx, worlds); err != nil {
+				return err
 			}
-			return errors.Join(desks[0].letExpire(ctx), desks[1].letExpire(ctx))
+			return errors.Join(worlds[0].letExpire(ctx), worlds[1].letExpire(ctx))
 		})
 		return err
 	})
@@ -108,6 +105,25 @@ func (m *measurement) measureDesk(ctx context.Context) error {
 		return err
 	}
 	return errors.Join(writeActions(m.out, took), m.writeStatements(statements, worlds))
+}
+
+// act lets new people make all requests in some rounds, and returns how many
+// milliseconds each took in both worlds.
+func (m *measurement) act(ctx context.Context, worlds [2]*world) (took [][2][]float64, err error) {
+	var desks [2]*desk
+	for i, w := range worlds {
+		if desks[i], err = newDesk(ctx, w, m.rounds); err != nil {
+			return nil, fmt.Errorf("%s: %w", w.name, err)
+		}
+	}
+	took = make([][2][]float64, len(actions))
+	for round := range m.rounds {
+		m.lab.Progress("bookings", round, m.rounds)
+		if err := act(ctx, desks, round, took); err != nil {
+			return nil, err
+		}
+	}
+	return took, errors.Join(worlds[0].awaitWorkers(ctx), worlds[1].awaitWorkers(ctx))
 }
 
 // act is one round.
@@ -127,43 +143,50 @@ func act(ctx context.Context, desks [2]*desk, round int, took [][2][]float64) er
 	return nil
 }
 
-// newDesk makes people, and finds slots that they can book.
-func newDesk(ctx context.Context, w *world) (*desk, error) {
+// newDesk makes people, and finds what they can book and cancel.
+func newDesk(ctx context.Context, w *world, rounds int) (*desk, error) {
 	d := &desk{world: w}
 	var err error
-	if d.people, err = lab.People(ctx, w.url, deskRounds, access.Attendee); err != nil {
+	if d.people, err = lab.People(ctx, w.url, rounds, access.Attendee); err != nil {
 		return nil, err
-	}
-	if len(w.Seated) < deskRounds {
-		return nil, fmt.Errorf("only %d have seats ahead of the long queue", len(w.Seated))
 	}
 	conn, err := pgx.Connect(ctx, w.url)
 	if err != nil {
 		return nil, err
 	}
 	defer closeConn(ctx, conn)
-	rows, err := conn.Query(ctx, `
+	if d.seated, err = ids(ctx, conn, "SELECT id FROM bookings WHERE slot_id = $1 AND status = 'confirmed' ORDER BY id", w.Queue); err != nil {
+		return nil, err
+	}
+	free, err := ids(ctx, conn, `
 		SELECT s.id FROM slots s JOIN events e ON e.id = s.event_id
 		WHERE e.status = 'published' AND s.status = 'open' AND s.waitlist_length = 0 AND s.capacity >= s.seats_taken + 10
 		  AND s.starts_at > now() + interval '10 days'
-		ORDER BY s.starts_at, s.id LIMIT $1`, deskRounds)
+		ORDER BY s.starts_at, s.id LIMIT $1`, rounds)
 	if err != nil {
 		return nil, err
 	}
-	d.slots, err = pgx.CollectRows(rows, pgx.RowTo[uuid.UUID])
-	if err == nil && len(d.slots) == 0 {
-		err = errors.New("no slot can be booked")
+	if len(free) == 0 || len(d.seated) < rounds {
+		return nil, fmt.Errorf("%d slots can be booked, and %d have seats ahead of the long queue", len(free), len(d.seated))
 	}
-	for n := len(d.slots); err == nil && len(d.slots) < deskRounds; {
-		d.slots = append(d.slots, d.slots[len(d.slots)-n])
+	for i := range rounds {
+		d.slots = append(d.slots, free[i%len(free)])
 	}
-	return d, err
+	return d, nil
 }
 
-// letExpire lets some holds be due, waits until the workers have ended them and have
-// given the freed seats to the queue, and then for some rounds without work.
-func (d *desk) letExpire(ctx context.Context) error {
-	conn, err := pgx.Connect(ctx, d.url)
+func ids(ctx context.Context, conn *pgx.Conn, sql string, args ...any) ([]uuid.UUID, error) {
+	rows, err := conn.Query(ctx, sql, args...)
+	if err != nil {
+		return nil, err
+	}
+	return pgx.CollectRows(rows, pgx.RowTo[uuid.UUID])
+}
+
+// letExpire lets some holds be due, waits for the workers, and then watches some rounds
+// of theirs without work.
+func (w *world) letExpire(ctx context.Context) error {
+	conn, err := pgx.Connect(ctx, w.url)
 	if err != nil {
 		return err
 	}
@@ -173,29 +196,40 @@ func (d *desk) letExpire(ctx context.Context) error {
 		WHERE id IN (SELECT id FROM bookings WHERE status = 'held' ORDER BY expires_at DESC LIMIT $1)`, expiries); err != nil {
 		return err
 	}
-	err = lab.Await(ctx, workerLimit, func(ctx context.Context) error {
-		var left int
-		if err := conn.QueryRow(ctx, `
-			SELECT (SELECT count(*) FROM bookings WHERE status = 'held' AND expires_at <= now())
-			     + (SELECT capacity - seats_taken FROM slots WHERE id = $1)`, d.Queue).Scan(&left); err != nil {
-			return err
-		}
-		if left > 0 {
-			return fmt.Errorf("%s: %d holds and seats are left to the workers", d.name, left)
-		}
-		return nil
-	})
+	err = w.awaitWorkers(ctx)
 	lab.Pause(ctx, idle)
 	return err
 }
 
-func writeActions(out interface{ Write([]byte) (int, error) }, took [][2][]float64) error {
+// awaitWorkers waits until the workers have ended the holds that are due and have given
+// the seats to the long queue.
+func (w *world) awaitWorkers(ctx context.Context) error {
+	conn, err := pgx.Connect(ctx, w.url)
+	if err != nil {
+		return err
+	}
+	defer closeConn(ctx, conn)
+	return lab.Await(ctx, workerLimit, func(ctx context.Context) error {
+		var holds, seats int
+		if err := conn.QueryRow(ctx, `
+			SELECT (SELECT count(*) FROM bookings WHERE status = 'held' AND expires_at <= now()),
+			       (SELECT CASE WHEN waitlist_length > 0 THEN capacity - seats_taken ELSE 0 END FROM slots WHERE id = $1)`, w.Queue).Scan(&holds, &seats); err != nil {
+			return err
+		}
+		if holds+seats > 0 {
+			return fmt.Errorf("%s: the workers have left %d holds and %d free seats", w.name, holds, seats)
+		}
+		return nil
+	})
+}
+
+func writeActions(out io.Writer, took [][2][]float64) error {
 	rows := make([][]string, len(actions))
 	for i, a := range actions {
 		small, large := median(took[i][0]), median(took[i][1])
 		rows[i] = []string{a.name, fmt.Sprintf("%.2f", small), fmt.Sprintf("%.2f", large), ratio(large, small), ""}
 	}
-	return writeTable(out, "Bookings, with every statement explained", []string{"request", "small ms", "large ms", "growth", ""}, rows)
+	return writeTable(out, "Bookings and workers", []string{"request", "small ms", "large ms", "growth", ""}, rows)
 }
 
 // writeStatements prints what the statements of the desk and the workers read, and the
@@ -206,7 +240,7 @@ func (m *measurement) writeStatements(statements []statement, worlds [2]*world) 
 	var grown []pair
 	for name, l := range large {
 		s, known := small[name]
-		if !known || min(s.calls, l.calls) < leastRounds {
+		if !known || min(s.calls, l.calls) < leastCalls {
 			continue
 		}
 		sms, sblocks := s.perCall()
@@ -221,7 +255,7 @@ func (m *measurement) writeStatements(statements []statement, worlds [2]*world) 
 	}
 	slices.SortFunc(rows, func(a, b []string) int { return slices.Compare(a, b) })
 	heads := []string{"statement", "small calls", "large calls", "small ms", "large ms", "growth", "small blocks", "large blocks", "growth", ""}
-	if err := writeTable(m.out, "Statements of bookings and workers, per call", heads, rows); err != nil {
+	if err := writeTable(m.out, "Statements of these, per call", heads, rows); err != nil {
 		return err
 	}
 	return writePlans(m.out, grown)

@@ -148,7 +148,7 @@ func parse(text []byte) (all []statement) {
 		}
 		ms, _ := strconv.ParseFloat(string(text[at[4]:at[5]]), 64) // digits, by the pattern
 		s := statement{database: string(text[at[2]:at[3]]), name: string(name[1]), took: time.Duration(ms * float64(time.Millisecond)),
-			plan: strings.ReplaceAll(string(body[plan[0]:]), "\n\t", "\n  ")}
+			plan: strings.TrimSpace(strings.ReplaceAll(string(body[plan[0]:]), "\n\t", "\n  "))}
 		if blocks := planBuffers.FindStringSubmatch(s.plan); blocks != nil { // of the topmost node, with all below it
 			hit, _ := strconv.Atoi(blocks[1])
 			read, _ := strconv.Atoi(blocks[2])
@@ -208,9 +208,9 @@ func byName(all []statement, database string) map[string]cost {
 const maxPlan = 60
 
 func (s statement) String() string {
-	lines := strings.SplitAfter(strings.TrimRight(s.plan, "\n"), "\n")
-	if len(lines) > maxPlan {
-		lines = append(lines[:maxPlan], fmt.Sprintf("  … and %d lines more\n", len(lines)-maxPlan))
+	lines := strings.Split(s.plan, "\n")
+	if more := len(lines) - maxPlan; more > 0 {
+		lines = append(lines[:maxPlan], fmt.Sprintf("  … and %d lines more", more))
 	}
-	return fmt.Sprintf("%s: %.2f ms, %d buffers\n  %s", s.name, s.took.Seconds()*1000, s.buffers, strings.TrimLeft(strings.Join(lines, ""), "\t"))
+	return fmt.Sprintf("%s, %.2f ms, %d blocks\n  %s", s.name, s.took.Seconds()*1000, s.buffers, strings.Join(lines, "\n"))
 }

@@ -23,10 +23,9 @@ type Landmarks struct {
 	// HotEvent has two slots: Queue, in which one waits per forty events, and Crowd, with
 	// as many attendees as a hundredth of the events.
 	HotEvent, Queue, Crowd uuid.UUID
-	// Waiting is the booking of Waiter, in the middle of that queue, Seated are bookings
-	// with the seats that the queue waits for. Old is a past booking of Regular's.
-	Waiting, Old uuid.UUID
-	Seated       []uuid.UUID
+	// Waiting is the booking of Waiter, in the middle of that queue, Seated one with a seat
+	// that the queue waits for. Old is a past booking of Regular's.
+	Waiting, Seated, Old uuid.UUID
 	// Plain is a published event that comes next, PlainSlot its first slot.
 	Plain, PlainSlot uuid.UUID
 }
@@ -82,7 +81,7 @@ func (l *Landmarks) findBookings(ctx context.Context, conn *pgx.Conn) error {
 		ORDER BY queued_version OFFSET (SELECT waitlist_length / 2 FROM slots WHERE id = $1) LIMIT 1`, l.Queue).Scan(&l.Waiting, &l.Waiter.ID); err != nil {
 		return fmt.Errorf("somebody who waits: %w", err)
 	}
-	if err := conn.QueryRow(ctx, "SELECT array_agg(id ORDER BY id) FROM bookings WHERE slot_id = $1 AND status = 'confirmed'", l.Queue).Scan(&l.Seated); err != nil {
+	if err := conn.QueryRow(ctx, "SELECT id FROM bookings WHERE slot_id = $1 AND status = 'confirmed' ORDER BY id LIMIT 1", l.Queue).Scan(&l.Seated); err != nil {
 		return fmt.Errorf("who has the seats: %w", err)
 	}
 	if err := conn.QueryRow(ctx, "SELECT id FROM bookings WHERE user_id = $1 ORDER BY id LIMIT 1", l.Regular.ID).Scan(&l.Old); err != nil {

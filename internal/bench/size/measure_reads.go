@@ -22,7 +22,7 @@ func (m *measurement) measureReads(ctx context.Context) error {
 	pairs := make([]pair, len(requests))
 	for i, r := range requests {
 		m.lab.Progress("reads", i, len(requests))
-		pairs[i] = measure(ctx, worlds, r)
+		pairs[i] = measure(ctx, worlds, r, m.rounds)
 	}
 	if err := m.explainReads(ctx, worlds, pairs); err != nil {
 		return err

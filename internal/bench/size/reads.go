@@ -94,7 +94,7 @@ func bookingReads(l Landmarks) []read {
 		{"history of a waiting booking", waiting + "/history", l.Waiter},
 		{"chain of a waiting booking", waiting + "/chain", l.Waiter},
 		{"preview of leaving the queue", waiting + "/cancellation-preview", l.Waiter},
-		{"preview of a cancellation ahead of the queue", "/bookings/" + l.Seated[0].String() + "/cancellation-preview", l.Hot},
+		{"preview of a cancellation ahead of the queue", "/bookings/" + l.Seated.String() + "/cancellation-preview", l.Hot},
 		{"past booking", old, l.Regular},
 		{"history of a past booking", old + "/history", l.Regular},
 	}

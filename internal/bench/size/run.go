@@ -25,14 +25,19 @@ type Options struct {
 	// Events are those of the large database, from LeastEvents to MostEvents. The small
 	// one has smallEvents.
 	Events int
+	// Rounds is how often each request is made, from 1 to MostRounds.
+	Rounds int
 }
+
+// MostRounds is how many have the seats that the long queue waits for.
+const MostRounds = 20
 
 // smallEvents is the size that all is compared with.
 const smallEvents = 100
 
 // clusterSettings leave durability on. Without replicas, the fill writes less WAL.
 var clusterSettings = map[string]string{
-	"shared_buffers": "2GB", "max_wal_size": "8GB", "wal_level": "minimal", "max_wal_senders": "0",
+	"shared_buffers": "2GB", "max_wal_size": "2GB", "wal_level": "minimal", "max_wal_senders": "0",
 }
 
 // Run fills databases in a lab, measures, and writes the tables to out. Steps that take
@@ -51,7 +56,7 @@ func Run(ctx context.Context, l *lab.Lab, o Options, out, log io.Writer) error {
 	if !explain.available {
 		say(log, "this PostgreSQL lacks auto_explain (on Debian: the package postgresql): no buffers and no plans")
 	}
-	m := &measurement{lab: l, cluster: cluster, explain: explain, out: out, log: log}
+	m := &measurement{rounds: o.Rounds, lab: l, cluster: cluster, explain: explain, out: out, log: log}
 	for i, events := range []int{smallEvents, o.Events / 4, o.Events} {
 		if err := m.fill(ctx, []string{"small", "quarter", "large"}[i], events); err != nil {
 			return err
@@ -67,6 +72,7 @@ func Run(ctx context.Context, l *lab.Lab, o Options, out, log io.Writer) error {
 
 // measurement is one run.
 type measurement struct {
+	rounds    int
 	lab       *lab.Lab
 	cluster   *lab.Cluster
 	explain   explainer

@@ -3,6 +3,7 @@
 package size
 
 import (
+	"cmp"
 	"fmt"
 	"io"
 	"slices"
@@ -17,7 +18,7 @@ const (
 	readGrowth = 3.0
 	readLimit  = 20.0
 	deskGrowth = 1.3
-	// noise is what is not held against a read, in milliseconds, or a statement, in
+	// noiseMS and noiseBlocks are what is not held against a read, in milliseconds, or a statement, in
 	// blocks: an index is deeper where there is more.
 	noiseMS     = 1.0
 	noiseBlocks = 12.0
@@ -67,15 +68,15 @@ func (c cost) blocks() string {
 	return fmt.Sprint(c.buffers)
 }
 
-// writePlans prints the plans of the statements that read the most, each once: the ones
-// of those reads that took longest come first.
+// writePlans prints the plans of the statements that read the most; what took longest
+// comes first.
 func writePlans(out io.Writer, grown []pair) error {
-	slices.SortStableFunc(grown, func(a, b pair) int { return int(1000 * (b.large.ms - a.large.ms)) })
+	slices.SortStableFunc(grown, func(a, b pair) int { return cmp.Compare(b.large.ms, a.large.ms) })
 	for _, p := range grown {
 		if p.large.cost.calls == 0 {
 			continue
 		}
-		if _, err := fmt.Fprintf(out, "\n%s\n large: %s small: %s", p.name, p.large.cost.worst, p.small.cost.worst); err != nil {
+		if _, err := fmt.Fprintf(out, "\n%s\nlarge: %s\nsmall: %s\n", p.name, p.large.cost.worst, p.small.cost.worst); err != nil {
 			return err
 		}
 	}

@@ -45,7 +45,6 @@ const (
 	maxLimit = 100 // of a page
 
 	warmUps = 3
-	rounds  = 21
 	// patience bounds the rounds of a slow read, of which there are leastRounds.
 	patience    = 10 * time.Second
 	leastRounds = 3
@@ -53,7 +52,7 @@ const (
 
 // measure times a read of two worlds in turn, and takes the medians. What was not
 // answered as it should be is not timed.
-func measure(ctx context.Context, worlds [2]*world, reads [2]read) pair {
+func measure(ctx context.Context, worlds [2]*world, reads [2]read, rounds int) pair {
 	p := pair{name: reads[1].name, small: timed{read: reads[0]}, large: timed{read: reads[1]}}
 	var took [2][]float64
 	began := time.Now()
