@@ -118,7 +118,7 @@ func (m *measurement) act(ctx context.Context, worlds [2]*world) (took [][2][]fl
 	}
 	took = make([][2][]float64, len(actions))
 	for round := range m.rounds {
-		m.lab.Progress("bookings", round, m.rounds)
+		m.progress("bookings", round, m.rounds)
 		if err := act(ctx, desks, round, took); err != nil {
 			return nil, err
 		}

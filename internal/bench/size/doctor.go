@@ -21,7 +21,7 @@ func (m *measurement) measureDoctor(ctx context.Context) error {
 	}
 	rows := make([][]string, len(m.databases))
 	for i, d := range m.databases {
-		m.lab.Progress("doctor", i, len(m.databases))
+		m.progress("doctor", i, len(m.databases))
 		say(m.log, "the doctor examines %s", d.name)
 		counts, err := d.counts(ctx)
 		if err != nil {

@@ -21,7 +21,7 @@ func (m *measurement) measureReads(ctx context.Context) error {
 	}
 	pairs := make([]pair, len(requests))
 	for i, r := range requests {
-		m.lab.Progress("reads", i, len(requests))
+		m.progress("reads", i, len(requests))
 		pairs[i] = measure(ctx, worlds, r, m.rounds)
 	}
 	if err := m.explainReads(ctx, worlds, pairs); err != nil {
@@ -38,7 +38,7 @@ func (m *measurement) requests(ctx context.Context, worlds [2]*world) (all [][2]
 	now := time.Now()
 	small, large := reads(worlds[0].Landmarks, now), reads(worlds[1].Landmarks, now)
 	for i := range large {
-		m.lab.Progress("pages", i, len(large))
+		m.progress("pages", i, len(large))
 		first := [2]read{small[i], large[i]}
 		isList, err := worlds[1].isList(ctx, large[i])
 		if err != nil {
@@ -74,7 +74,7 @@ func (m *measurement) explainReads(ctx context.Context, worlds [2]*world, pairs 
 	}
 	return m.explain.session(ctx, func() error {
 		for i := range pairs {
-			m.lab.Progress("plans", i, len(pairs))
+			m.progress("plans", i, len(pairs))
 			for w, t := range []*timed{&pairs[i].small, &pairs[i].large} {
 				ask := func() error { return worlds[w].client.As(t.as).Get(ctx, t.path).Err }
 				statements, err := m.explain.of(ctx, ask)

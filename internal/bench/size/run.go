@@ -56,7 +56,7 @@ func Run(ctx context.Context, l *lab.Lab, o Options, out, log io.Writer) error {
 	if !explain.available {
 		say(log, "this PostgreSQL lacks auto_explain (on Debian: the package postgresql): no buffers and no plans")
 	}
-	m := &measurement{rounds: o.Rounds, lab: l, cluster: cluster, explain: explain, out: out, log: log}
+	m := &measurement{rounds: o.Rounds, lab: l, progress: l.Progress, cluster: cluster, explain: explain, out: out, log: log}
 	for i, events := range []int{smallEvents, o.Events / 4, o.Events} {
 		if err := m.fill(ctx, []string{"small", "quarter", "large"}[i], events); err != nil {
 			return err
@@ -73,6 +73,7 @@ func Run(ctx context.Context, l *lab.Lab, o Options, out, log io.Writer) error {
 // measurement is one run.
 type measurement struct {
 	rounds    int
+	progress  func(what string, done, total int)
 	lab       *lab.Lab
 	cluster   *lab.Cluster
 	explain   explainer
@@ -101,7 +102,7 @@ func (m *measurement) fill(ctx context.Context, name string, events int) error {
 			say(m.log, "%s: %s: %s", name, step, time.Since(last).Round(time.Second))
 		}
 		step, last = next, time.Now()
-		m.lab.Progress(name+": "+step, done, total)
+		m.progress(name+": "+step, done, total)
 	})
 	if err != nil {
 		return fmt.Errorf("fill %s: %w", name, err)
