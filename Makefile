@@ -1,7 +1,7 @@
 # `make` lists the targets.
 
 .DEFAULT_GOAL := help
-.PHONY: help run seed test test-short test-random test-pooler test-clients test-contract prove prove-long fuzz generate generate-clients release-spec check test-random
+.PHONY: help run seed test test-short test-random test-pooler test-clients test-contract prove prove-long bench-long fuzz generate generate-clients release-spec check test-random
 
 BINARY     := bin/eventbooking
 TOOLS      := internal/tools
@@ -69,6 +69,10 @@ prove: ## Test the promises under races, crashes and network failures; takes min
 
 prove-long: ## Run prove in full; takes 75 to 95 minutes
 	go run ./cmd/prove --long
+
+EVENTS := 1000000
+bench-long: ## Compare what reads, bookings and the doctor cost with 100 and with EVENTS=1000000 events; takes up to an hour and 10 GB
+	go run ./cmd/bench size --events $(EVENTS)
 
 fuzz: ## Fuzz everything that parses untrusted input, FUZZTIME=30s each
 	@for package in $$(grep -rl --include='*_test.go' '^func Fuzz' internal | xargs -n1 dirname | sort -u); do \

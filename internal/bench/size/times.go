@@ -21,7 +21,6 @@ type world struct {
 	name, url string
 	Landmarks
 	client *lab.Client
-	reads  []read
 }
 
 // pair is one read at two sizes.
