@@ -7,14 +7,17 @@ import (
 	"errors"
 	"log/slog"
 	"net/http/httptest"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
 	"time"
 
+	"github.com/getkin/kin-openapi/openapi3"
 	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
 
+	"eventbooking"
 	"eventbooking/gen/db"
 	"eventbooking/internal/audit"
 	"eventbooking/internal/proof/lab"
@@ -135,6 +138,30 @@ func served(t *testing.T, name string, events int) *world {
 	w.client = lab.NewClient(listener.URL)
 	t.Cleanup(w.client.Close)
 	return w
+}
+
+// Every operation that only reads is measured, except those that answer without the
+// database or about a token alone.
+func TestEveryReadIsMeasured(t *testing.T) {
+	t.Parallel()
+	spec, err := openapi3.NewLoader().LoadFromData(eventbooking.Spec)
+	must(t, err)
+	var paths []string
+	for _, r := range reads(Landmarks{}, time.Now()) {
+		path, _, _ := strings.Cut(r.path, "?")
+		paths = append(paths, path)
+	}
+	parameter := regexp.MustCompile(`\{\w+\}`)
+	for template, item := range spec.Paths.Map() {
+		path, isOfAPI := strings.CutPrefix(template, "/api/v1")
+		if item.Get == nil || !isOfAPI || item.Get.OperationID == "getToken" {
+			continue
+		}
+		pattern := regexp.MustCompile("^" + parameter.ReplaceAllString(path, "[^/]+") + "$")
+		if !slices.ContainsFunc(paths, pattern.MatchString) {
+			t.Errorf("%s is not in reads", item.Get.OperationID)
+		}
+	}
 }
 
 // Every request of the measurement is answered as it should be, and the tables have it.
