@@ -21,11 +21,10 @@ import (
 const (
 	// expiries is how many holds are let expire, at most.
 	expiries = 20
-	// idle is how long the workers are watched when nothing is left to do.
-	idle        = 6 * time.Second
+	// idle is how long the workers are watched when nothing is left to do: longer than
+	// between the rarest of their rounds.
+	idle        = 12 * time.Second
 	workerLimit = time.Minute
-	// leastCalls is from where on a statement is compared.
-	leastCalls = 3
 )
 
 // desk is what books in a world.
@@ -83,28 +82,28 @@ func (d *desk) post(ctx context.Context, as lab.Person, path string, body any) l
 // workers, and prints what the requests took and, of other rounds, what the statements
 // did.
 func (m *measurement) measureDesk(ctx context.Context) error {
-	worlds, stop, err := m.worlds(ctx, nil)
-	if err != nil {
+	err := m.inWorlds(ctx, true, false, func(worlds [2]*world) error {
+		took, err := m.act(ctx, worlds)
+		if err != nil {
+			return err
+		}
+		return writeActions(m.out, took)
+	})
+	if err != nil || !m.explain.available {
 		return err
 	}
-	took, err := m.act(ctx, worlds)
-	if err != nil {
-		return err
-	}
-	var statements []statement
-	err = m.explain.session(ctx, func() (err error) {
-		statements, err = m.explain.of(ctx, func() error {
+	return m.inWorlds(ctx, true, true, func(worlds [2]*world) error {
+		statements, err := m.explain.of(ctx, func() error {
 			if _, err := m.act(ctx, worlds); err != nil {
 				return err
 			}
 			return errors.Join(worlds[0].letExpire(ctx), worlds[1].letExpire(ctx))
 		})
-		return err
+		if err != nil {
+			return err
+		}
+		return m.writeStatements(statements, worlds)
 	})
-	if err := errors.Join(err, stop()); err != nil {
-		return err
-	}
-	return errors.Join(writeActions(m.out, took), m.writeStatements(statements, worlds))
 }
 
 // act lets new people make all requests in some rounds, and returns how many
@@ -240,7 +239,7 @@ func (m *measurement) writeStatements(statements []statement, worlds [2]*world) 
 	var grown []pair
 	for name, l := range large {
 		s, known := small[name]
-		if !known || min(s.calls, l.calls) < leastCalls {
+		if !known {
 			continue
 		}
 		sms, sblocks := s.perCall()

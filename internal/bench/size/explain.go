@@ -5,9 +5,9 @@ package size
 import (
 	"bytes"
 	"context"
-	"errors"
 	"fmt"
 	"io"
+	"net/url"
 	"os"
 	"regexp"
 	"strconv"
@@ -21,35 +21,33 @@ import (
 // it from there: the service's own statements, as it sent them, with the plans that they
 // had. Where PostgreSQL lacks the module, there are none.
 type explainer struct {
-	cluster   *lab.Cluster
 	available bool
+	log       string
 }
 
-// explainSettings are those of the cluster. Statements are explained while explainFrom,
-// which must not be one of them, is set to 0.
-var explainSettings = map[string]string{
-	"log_line_prefix":           "%e %m [%p] " + databaseMark + "%d ",
-	"auto_explain.log_analyze":  "on",
-	"auto_explain.log_buffers":  "on",
-	"auto_explain.log_timing":   "off",
-	"track_activity_query_size": "16384",
+// explainSettings let all statements of a session be explained.
+var explainSettings = []string{
+	"session_preload_libraries=auto_explain", "auto_explain.log_min_duration=0", "auto_explain.log_analyze=on",
+	"auto_explain.log_buffers=on", "auto_explain.log_timing=off",
 }
 
 const (
-	explainFrom = "auto_explain.log_min_duration"
-	// databaseMark is before the name of the database in each entry of the log.
+	// databaseMark is before the name of the database in each entry of the log: see
+	// clusterSettings.
 	databaseMark = "db="
-	// settle is more than it takes until all sessions have a setting, written until the
-	// log has what they ran.
-	settle  = 500 * time.Millisecond
+	// written is more than it takes until the log has what was run.
 	written = 10 * time.Millisecond
 )
 
-func newExplainer(ctx context.Context, c *lab.Cluster) (explainer, error) {
-	if c.Exec(ctx, "LOAD 'auto_explain'") != nil {
-		return explainer{cluster: c}, nil // it is in a package that is not installed
-	}
-	return explainer{cluster: c, available: true}, c.Set(ctx, "session_preload_libraries", "auto_explain")
+func newExplainer(ctx context.Context, c *lab.Cluster) explainer {
+	// It may be in a package that is not installed.
+	return explainer{available: c.Exec(ctx, "LOAD 'auto_explain'") == nil, log: c.Log()}
+}
+
+// url is the address of a database whose sessions are explained.
+func (e explainer) url(database string) string {
+	options := url.QueryEscape("-c " + strings.Join(explainSettings, " -c "))
+	return database + "&options=" + strings.ReplaceAll(options, "+", "%20") // as libpq reads it
 }
 
 // statement is one that was run: its name in db/queries, how long it took, how many
@@ -61,23 +59,9 @@ type statement struct {
 	plan           string
 }
 
-// session lets all statements be explained while f runs.
-func (e explainer) session(ctx context.Context, f func() error) error {
-	if !e.available {
-		return f()
-	}
-	if err := e.set(ctx, "0"); err != nil {
-		return err
-	}
-	return errors.Join(f(), e.set(ctx, "-1"))
-}
-
-// of returns the statements that are run while f runs, in a session.
+// of returns the statements of explained sessions that run while f runs.
 func (e explainer) of(ctx context.Context, f func() error) ([]statement, error) {
-	if !e.available {
-		return nil, f()
-	}
-	began, err := e.size()
+	info, err := os.Stat(e.log)
 	if err != nil {
 		return nil, err
 	}
@@ -85,27 +69,12 @@ func (e explainer) of(ctx context.Context, f func() error) ([]statement, error) 
 		return nil, err
 	}
 	lab.Pause(ctx, written)
-	return e.since(began)
-}
-
-func (e explainer) set(ctx context.Context, from string) error {
-	err := e.cluster.Set(ctx, explainFrom, from)
-	lab.Pause(ctx, settle)
-	return err
-}
-
-// size is how long the log is.
-func (e explainer) size() (int64, error) {
-	info, err := os.Stat(e.cluster.Log())
-	if err != nil {
-		return 0, err
-	}
-	return info.Size(), nil
+	return e.since(info.Size())
 }
 
 // since reads the statements in the log from a place on.
 func (e explainer) since(began int64) ([]statement, error) {
-	file, err := os.Open(e.cluster.Log())
+	file, err := os.Open(e.log)
 	if err != nil {
 		return nil, err
 	}

@@ -4,6 +4,7 @@ package size
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"time"
 )
@@ -11,23 +12,19 @@ import (
 // measureReads times every read, the first and a far page of lists, and prints what grew.
 // No workers run, so that nothing is explained that belongs to no request.
 func (m *measurement) measureReads(ctx context.Context) error {
-	worlds, stop, err := m.worlds(ctx, map[string]string{"WORKERS": "false"})
+	var pairs []pair
+	err := m.inWorlds(ctx, false, false, func(worlds [2]*world) error {
+		requests, err := m.requests(ctx, worlds)
+		for i, r := range requests {
+			m.progress("reads", i, len(requests))
+			pairs = append(pairs, measure(ctx, worlds, r, m.rounds))
+		}
+		return errors.Join(err, ctx.Err())
+	})
+	if err == nil && m.explain.available {
+		err = m.inWorlds(ctx, false, true, func(worlds [2]*world) error { return m.explainReads(ctx, worlds, pairs) })
+	}
 	if err != nil {
-		return err
-	}
-	requests, err := m.requests(ctx, worlds)
-	if err != nil {
-		return err
-	}
-	pairs := make([]pair, len(requests))
-	for i, r := range requests {
-		m.progress("reads", i, len(requests))
-		pairs[i] = measure(ctx, worlds, r, m.rounds)
-	}
-	if err := m.explainReads(ctx, worlds, pairs); err != nil {
-		return err
-	}
-	if err := stop(); err != nil {
 		return err
 	}
 	return writeReads(m.out, pairs)
@@ -67,23 +64,22 @@ func (m *measurement) requests(ctx context.Context, worlds [2]*world) (all [][2]
 	return all, ctx.Err()
 }
 
-// explainReads asks each once more, and adds up its statements.
+// explainReads asks each once more, after once to connect and to cache, and adds up its
+// statements.
 func (m *measurement) explainReads(ctx context.Context, worlds [2]*world, pairs []pair) error {
-	if !m.explain.available {
-		return nil
-	}
-	return m.explain.session(ctx, func() error {
-		for i := range pairs {
-			m.progress("plans", i, len(pairs))
-			for w, t := range []*timed{&pairs[i].small, &pairs[i].large} {
-				ask := func() error { return worlds[w].client.As(t.as).Get(ctx, t.path).Err }
-				statements, err := m.explain.of(ctx, ask)
-				if err != nil {
-					return err
-				}
-				t.cost = sum(statements, worlds[w].name)
+	for i := range pairs {
+		m.progress("plans", i, len(pairs))
+		for w, t := range []*timed{&pairs[i].small, &pairs[i].large} {
+			ask := func() error { return worlds[w].client.As(t.as).Get(ctx, t.path).Err }
+			if err := ask(); err != nil {
+				return err
 			}
+			statements, err := m.explain.of(ctx, ask)
+			if err != nil {
+				return err
+			}
+			t.cost = sum(statements, worlds[w].name)
 		}
-		return ctx.Err()
-	})
+	}
+	return ctx.Err()
 }

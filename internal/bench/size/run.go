@@ -6,7 +6,7 @@ import (
 	"context"
 	"fmt"
 	"io"
-	"maps"
+	"strconv"
 	"strings"
 	"time"
 
@@ -38,21 +38,17 @@ const smallEvents = 100
 // clusterSettings leave durability on. Without replicas, the fill writes less WAL.
 var clusterSettings = map[string]string{
 	"shared_buffers": "2GB", "max_wal_size": "2GB", "wal_level": "minimal", "max_wal_senders": "0",
+	"log_line_prefix": "%e %m [%p] " + databaseMark + "%d ",
 }
 
 // Run fills databases in a lab, measures, and writes the tables to out. Steps that take
 // long are told to log.
 func Run(ctx context.Context, l *lab.Lab, o Options, out, log io.Writer) error {
-	settings := maps.Clone(clusterSettings)
-	maps.Copy(settings, explainSettings)
-	cluster, err := l.Cluster(ctx, "size", settings)
+	cluster, err := l.Cluster(ctx, "size", clusterSettings)
 	if err != nil {
 		return err
 	}
-	explain, err := newExplainer(ctx, cluster)
-	if err != nil {
-		return err
-	}
+	explain := newExplainer(ctx, cluster)
 	if !explain.available {
 		say(log, "this PostgreSQL lacks auto_explain (on Debian: the package postgresql): no buffers and no plans")
 	}
@@ -113,33 +109,33 @@ func (m *measurement) fill(ctx context.Context, name string, events int) error {
 	return err
 }
 
-// worlds are the small and the large database with processes of the service.
-func (m *measurement) worlds(ctx context.Context, env map[string]string) (worlds [2]*world, stop func() error, err error) {
+// inWorlds calls f with the small and the large database, with processes of the service,
+// whose sessions are explained or not.
+func (m *measurement) inWorlds(ctx context.Context, workers, explained bool, f func([2]*world) error) error {
 	binary, err := m.lab.Binary()
 	if err != nil {
-		return worlds, nil, err
+		return err
 	}
-	var services [2]*lab.Service
+	var worlds [2]*world
 	for i, d := range []database{m.databases[0], m.databases[len(m.databases)-1]} {
 		w := &world{name: d.name, url: d.url}
 		if w.Landmarks, err = Find(ctx, d.url); err != nil {
-			return worlds, nil, fmt.Errorf("%s: %w", d.name, err)
+			return fmt.Errorf("%s: %w", d.name, err)
 		}
-		if services[i], err = m.lab.Service(ctx, d.name+"-service", binary, d.url, env); err != nil {
-			return worlds, nil, err
+		url := d.url
+		if explained {
+			url = m.explain.url(url)
 		}
-		w.client = services[i].Client()
+		service, err := m.lab.Service(ctx, d.name+"-service", binary, url, map[string]string{"WORKERS": strconv.FormatBool(workers)})
+		if err != nil {
+			return err
+		}
+		defer func() { _ = service.Stop() }() // the lab's end would stop it, too
+		w.client = service.Client()
+		defer w.client.Close()
 		worlds[i] = w
 	}
-	return worlds, func() error {
-		for i, s := range services {
-			worlds[i].client.Close()
-			if err := s.Stop(); err != nil {
-				return err
-			}
-		}
-		return nil
-	}, nil
+	return f(worlds)
 }
 
 func say(out io.Writer, format string, args ...any) {
