@@ -1,7 +1,7 @@
 # `make` lists the targets.
 
 .DEFAULT_GOAL := help
-.PHONY: help run seed test test-short test-random test-pooler test-clients test-contract prove prove-long bench bench-short fuzz generate generate-clients release-spec check
+.PHONY: help run seed test test-short test-random test-pooler test-clients test-contract prove prove-long bench bench-short bench-long fuzz generate generate-clients release-spec check
 
 BINARY     := bin/eventbooking
 TOOLS      := internal/tools
@@ -76,6 +76,10 @@ bench: ## Measure how fast the service is, in ratios; takes some minutes (docs/p
 bench-short: ## Run each part of the benchmark once, for a second each, and count the allocations of requests
 	go run ./cmd/bench --rounds=1 --window=1s
 	go test -count 1 -run Allocations ./internal/server
+
+EVENTS := 1000000
+bench-long: ## Compare what reads, bookings and the doctor cost with 100 and with EVENTS=1000000 events; takes up to an hour and 10 GB
+	go run ./cmd/bench size --events $(EVENTS)
 
 fuzz: ## Fuzz everything that parses untrusted input, FUZZTIME=30s each
 	@for package in $$(grep -rl --include='*_test.go' '^func Fuzz' internal | xargs -n1 dirname | sort -u); do \

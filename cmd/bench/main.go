@@ -30,8 +30,9 @@ const (
 
 // commands are the subcommands.
 type commands struct {
-	Run    run    `cmd:"" default:"withargs" help:"Measure bookings, reads, a user's day, memory and the start, in turn with what they are compared with. The default."`
-	Static static `cmd:"" hidden:"" help:"Serve the files of a directory as JSON behind the service's middleware."`
+	Run    run         `cmd:"" default:"withargs" help:"Measure bookings, reads, a user's day, memory and the start, in turn with what they are compared with. The default."`
+	Size   sizeCommand `cmd:"" help:"Fill a small and a large database, and compare what reads, bookings and the doctor cost on them."`
+	Static static      `cmd:"" hidden:"" help:"Serve the files of a directory as JSON behind the service's middleware."`
 }
 
 const description = `Measure how fast the service is, against what PostgreSQL and the middleware can do at best on this machine.
@@ -43,6 +44,7 @@ with durability, tokens and idempotency keys on. It needs Go and PostgreSQL's pr
 Examples:
   go run ./cmd/bench                                 everything; some minutes
   go run ./cmd/bench --only=hot --rounds=9           bookings of one slot
+  go run ./cmd/bench size --events=100000            what grows with the number of events
   go run ./cmd/bench --compare=/tmp/eventbooking-old this working tree against another build
 
 Exit codes: 0 measured, 1 error, 2 invalid flags.`
