@@ -17,6 +17,7 @@ import (
 
 	"eventbooking/gen/api"
 	"eventbooking/internal/fault"
+	"eventbooking/internal/testkit"
 )
 
 // No request may cost far more than others before its handler runs, whatever it
@@ -35,6 +36,7 @@ type costly struct {
 }
 
 func TestNoRequestCostsMuchBeforeItsHandler(t *testing.T) {
+	testkit.SkipIfPooled(t, "it needs no database")
 	door := newDoor(t)
 	for _, c := range costlyRequests(t) {
 		bytes, allocs := costOf(door, c.request())

@@ -46,7 +46,8 @@ func Pooler(t testing.TB, address string, settings map[string]string) string {
 // prepared statements and notifications.
 func Pooled() bool { return os.Getenv("TEST_POOLER") != "" }
 
-// SkipIfPooled skips a test that looks at the sessions of its own server connections.
+// SkipIfPooled skips a test that a pooler has no part in, and says why: such as that it
+// looks at the sessions of its own connections.
 func SkipIfPooled(t testing.TB, why string) {
 	t.Helper()
 	if Pooled() {
