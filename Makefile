@@ -38,9 +38,12 @@ RACE := $(shell [ "$$(go env CGO_ENABLED)" = 1 ] && command -v $$(go env CC) >/d
 # Debian has PgBouncer in a directory that is not in everybody's PATH.
 export PATH := $(PATH):/usr/sbin
 
+# It begins first, or it would end long after all others.
+LONGEST := ./internal/server
+
 test: ## Run all Go tests, with the race detector if there is a C compiler; fails if they cover less than 80 % of internal/
 	@test -n '$(RACE)' || echo 'without a C compiler the tests run without the race detector: apt-get install gcc libc6-dev'
-	go test $(RACE) -timeout 14m -coverpkg=./internal/... -coverprofile=coverage.out ./...
+	go test $(RACE) -timeout 14m -coverpkg=./internal/... -coverprofile=coverage.out $(LONGEST) ./...
 	@go tool cover -func=coverage.out | awk '$$1 == "total:" { covered = $$3 + 0; \
 		printf "coverage of internal/: %s %% of statements (at least $(COVERED) %%)\n", covered; exit (covered < $(COVERED)) }'
 
@@ -51,10 +54,13 @@ RANDOM_ROUNDS := 50
 test-random: ## Play the random histories and the races RANDOM_ROUNDS=50 times, each with a fresh seed; a failure prints it
 	go test -timeout 0 -count $(RANDOM_ROUNDS) -run 'KeepThePromises|Random|Concurrent' ./internal/seating ./internal/proof/sequence ./internal/desk
 
-POOLED := account audit booking desk event seed server simulation waitlist
-test-pooler: ## Run the short tests that use a database through a PgBouncer in transaction mode; needs pgbouncer
+# All packages with a database from testkit. The others have none, or start servers to stop
+# and kill them: postgres/embedded, and the experiments of make prove.
+POOLED = $(LONGEST) $(shell go list -f '{{.ImportPath}} {{.TestImports}} {{.XTestImports}}' ./... | \
+	awk '/internal\/testkit[] ]/ && $$1 !~ /embedded$$/ { print $$1 }')
+test-pooler: ## Run all Go tests that use a database through a PgBouncer in transaction mode; needs pgbouncer
 	@command -v pgbouncer >/dev/null || { echo 'make test-pooler needs PgBouncer: apt-get install pgbouncer'; exit 1; }
-	TEST_POOLER=1 go test -short $(POOLED:%=./internal/%)
+	TEST_POOLER=1 go test -timeout 14m $(POOLED)
 
 test-clients: $(TYPESCRIPT)/node_modules/.package-lock.json ## Test the TypeScript and Kotlin clients against the real service
 	cd $(TYPESCRIPT) && npm test

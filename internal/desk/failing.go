@@ -87,8 +87,11 @@ func (f *failing) note(s subject, err error, now time.Time) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	known := f.of[s]
-	if known == nil {
-		if f.forgetOld(now); len(f.of) >= failingSize {
+	if known == nil || known.isOld(now) {
+		if len(f.of) >= failingSize {
+			f.forgetOld(now) // only then: it looks at all
+		}
+		if len(f.of) >= failingSize {
 			return
 		}
 		known = &failure{}
@@ -107,11 +110,14 @@ func (f *failing) note(s subject, err error, now time.Time) {
 	}
 }
 
+// isOld says whether nobody has submitted the command again for long.
+func (f *failure) isOld(now time.Time) bool { return now.Sub(f.until) > forgetAfter }
+
 // forgetOld forgets commands that nobody submits any more: another process may have done
 // what they were for.
 func (f *failing) forgetOld(now time.Time) {
 	for s, known := range f.of {
-		if now.Sub(known.until) > forgetAfter {
+		if known.isOld(now) {
 			delete(f.of, s)
 		}
 	}

@@ -36,6 +36,10 @@ func TestFailingCommandRestsLongerEachTimeAndIsLoggedOnce(t *testing.T) {
 	if n := strings.Count(log.String(), "\n"); n != 1 || !strings.Contains(log.String(), slot.String()) || !strings.Contains(log.String(), "refused") {
 		t.Errorf("logged:\n%s", log.String())
 	}
+	now = now.Add(restLast + forgetAfter)
+	if f.note(s, errors.New("refused again"), now); f.rests(s, now.Add(restFirst)) || !strings.Contains(log.String(), "refused again") {
+		t.Errorf("it was not forgotten, logged:\n%s", log.String())
+	}
 	if f.forget(s); f.count(now) != 0 || f.resting(s.command, now) == nil {
 		t.Error("it is not forgotten")
 	}

@@ -17,6 +17,7 @@ import (
 
 	"eventbooking/gen/api"
 	"eventbooking/internal/fault"
+	"eventbooking/internal/testkit"
 )
 
 // No request may cost far more than others before its handler runs, whatever it
@@ -35,18 +36,26 @@ type costly struct {
 }
 
 func TestNoRequestCostsMuchBeforeItsHandler(t *testing.T) {
+	testkit.SkipIfPooled(t, "it needs no database")
 	door := newDoor(t)
 	for _, c := range costlyRequests(t) {
-		door.ServeHTTP(httptest.NewRecorder(), c.request()) // what is made once
-		var before, after runtime.MemStats
-		r := c.request()
-		runtime.ReadMemStats(&before)
-		door.ServeHTTP(httptest.NewRecorder(), r)
-		runtime.ReadMemStats(&after)
-		if bytes, allocs := after.TotalAlloc-before.TotalAlloc, after.Mallocs-before.Mallocs; bytes > maxBytes || allocs > maxAllocs {
+		bytes, allocs := costOf(door, c.request())
+		if bytes > maxBytes || allocs > maxAllocs {
+			bytes, allocs = costOf(door, c.request()) // without what is made once
+		}
+		if bytes > maxBytes || allocs > maxAllocs {
 			t.Errorf("%s with %s costs %d KiB in %d allocations", c.operation, c.name, bytes>>10, allocs)
 		}
 	}
+}
+
+// costOf is what a request allocates.
+func costOf(door http.Handler, r *http.Request) (bytes, allocs uint64) {
+	var before, after runtime.MemStats
+	runtime.ReadMemStats(&before)
+	door.ServeHTTP(httptest.NewRecorder(), r)
+	runtime.ReadMemStats(&after)
+	return after.TotalAlloc - before.TotalAlloc, after.Mallocs - before.Mallocs
 }
 
 // BenchmarkCostliestRequests has one line for each request; see also go test -benchmem.

@@ -23,5 +23,10 @@ func CopyURL(t testing.TB, original string) string {
 	if err != nil {
 		t.Fatalf("testkit: %v", err)
 	}
-	return s.create(t, pgx.Identifier{path.Base(u.Path)}.Sanitize())
+	name := path.Base(u.Path)
+	if s.pooled != "" { // the pooler keeps its connections for a while
+		_, err := s.admin.Exec(t.Context(), "SELECT pg_terminate_backend(pid, $2) FROM pg_stat_activity WHERE datname = $1", name, databaseLimit.Milliseconds())
+		must(t, err)
+	}
+	return s.create(t, pgx.Identifier{name}.Sanitize())
 }

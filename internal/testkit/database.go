@@ -3,7 +3,8 @@
 // Package testkit gives every test a real PostgreSQL database of its own.
 //
 // Each test process starts an embedded server of its own, in a directory that
-// later runs use again. Databases are copies of a migrated template, which takes a
+// later runs use again; TEST_SERVERS names another directory than /tmp for them, such
+// as one in memory. Databases are copies of a migrated template, which takes a
 // few hundredths of a second. TEST_DATABASE_URL names another server to use
 // instead, which any number of processes may share. With TEST_POOLER=1 the tests reach
 // their databases through a PgBouncer in transaction mode.

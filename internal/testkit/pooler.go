@@ -21,6 +21,8 @@ import (
 
 const (
 	poolerPort = "6432"
+	// usersFile has the only user that the pooler knows by itself.
+	usersFile = "users.txt"
 	// poolerLimit bounds the start of a pooler.
 	poolerLimit = 10 * time.Second
 )
@@ -44,7 +46,8 @@ func Pooler(t testing.TB, address string, settings map[string]string) string {
 // prepared statements and notifications.
 func Pooled() bool { return os.Getenv("TEST_POOLER") != "" }
 
-// SkipIfPooled skips a test that looks at the sessions of its own server connections.
+// SkipIfPooled skips a test that a pooler has no part in, and says why: such as that it
+// looks at the sessions of its own connections.
 func SkipIfPooled(t testing.TB, why string) {
 	t.Helper()
 	if Pooled() {
@@ -83,12 +86,15 @@ func startPooler(dir, address string, settings map[string]string) (pooled string
 	if err := os.Chown(dir, int(owner.Uid), int(owner.Gid)); err != nil {
 		return "", nil, err
 	}
-	lines := []string{"[databases]", "* = host=" + server + " port=" + at.Query().Get("port") + " user=" + at.User.Username(), "[pgbouncer]"}
-	for name, value := range poolerSettings(dir, settings) {
+	lines := []string{"[databases]", "* = host=" + server + " port=" + at.Query().Get("port"), "[pgbouncer]"}
+	for name, value := range poolerSettings(dir, at.User.Username(), settings) {
 		lines = append(lines, name+" = "+value)
 	}
 	config := filepath.Join(dir, "pgbouncer.ini")
 	if err := os.WriteFile(config, []byte(strings.Join(lines, "\n")+"\n"), 0o644); err != nil {
+		return "", nil, err
+	}
+	if err := os.WriteFile(filepath.Join(dir, usersFile), []byte(fmt.Sprintf("%q \"\"\n", at.User.Username())), 0o644); err != nil {
 		return "", nil, err
 	}
 	// It ends when our end of the pipe closes, also if this process is killed.
@@ -112,9 +118,11 @@ func startPooler(dir, address string, settings map[string]string) (pooled string
 	return at.String(), stop, awaitPooler(at.String(), filepath.Join(dir, "log"))
 }
 
-func poolerSettings(dir string, settings map[string]string) map[string]string {
+// poolerSettings let every role of the server in: the owner looks it up there.
+func poolerSettings(dir, owner string, settings map[string]string) map[string]string {
 	all := map[string]string{
-		"unix_socket_dir": dir, "listen_port": poolerPort, "logfile": filepath.Join(dir, "log"), "auth_type": "any", "pool_mode": "transaction",
+		"unix_socket_dir": dir, "listen_port": poolerPort, "logfile": filepath.Join(dir, "log"), "pool_mode": "transaction",
+		"auth_type": "trust", "auth_file": filepath.Join(dir, usersFile), "auth_user": owner,
 		"max_client_conn": "2000", "default_pool_size": "40", "server_idle_timeout": "5",
 	}
 	for name, value := range settings {

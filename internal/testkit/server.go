@@ -3,6 +3,7 @@
 package testkit
 
 import (
+	"cmp"
 	"context"
 	"crypto/sha256"
 	"errors"
@@ -126,7 +127,7 @@ var dirLock *os.File //nolint:unused // never read
 
 // lockServerDir finds a directory that no living test process uses, and locks it.
 func lockServerDir() (string, error) {
-	root := filepath.Join(os.TempDir(), "eventbooking-test-"+strconv.Itoa(os.Geteuid()))
+	root := filepath.Join(cmp.Or(os.Getenv("TEST_SERVERS"), os.TempDir()), "eventbooking-test-"+strconv.Itoa(os.Geteuid()))
 	if err := os.MkdirAll(root, 0o755); err != nil {
 		return "", err
 	}

@@ -39,10 +39,11 @@ type Options struct {
 	Long bool
 }
 
-// suite are the packages in which seats change hands, and races are run for them.
+// suite are the packages in which seats change hands in a database, and races are run
+// for them. The one that takes longest begins first.
 var suite = []string{
-	"eventbooking/internal/postgres", "eventbooking/internal/seating", "eventbooking/internal/desk", "eventbooking/internal/audit", "eventbooking/internal/waitlist",
-	"eventbooking/internal/booking", "eventbooking/internal/event", "eventbooking/internal/server",
+	"eventbooking/internal/server", "eventbooking/internal/postgres", "eventbooking/internal/desk", "eventbooking/internal/audit",
+	"eventbooking/internal/waitlist", "eventbooking/internal/booking", "eventbooking/internal/event",
 }
 
 // Hostile are the defaults: each is one that somebody may have chosen for other

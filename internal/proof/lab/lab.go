@@ -8,6 +8,7 @@ package lab
 
 import (
 	"context"
+	"errors"
 	"eventbooking/internal/postgres/embedded"
 	"fmt"
 	"io"
@@ -49,6 +50,17 @@ func Open(ctx context.Context, out io.Writer) (*Lab, error) {
 	l := &Lab{dir: dir, programs: programs, progress: newProgress(out)}
 	l.binary = sync.OnceValues(func() (string, error) { return l.Build(ctx, "eventbooking") })
 	return l, nil
+}
+
+// Room is the same lab with a directory of its own for what runs beside others. It
+// closes with the lab.
+func (l *Lab) Room(name string) (*Lab, error) {
+	room := &Lab{dir: filepath.Join(l.dir, name), programs: l.programs, progress: l.progress, binary: l.binary}
+	if err := errors.Join(os.Mkdir(room.dir, 0o755), os.Chmod(room.dir, 0o755)); err != nil { // as for Open
+		return nil, err
+	}
+	l.onClose(func() { _ = room.Close(true) })
+	return room, nil
 }
 
 // Close ends every process of the lab. The directory stays if keep says so: it

@@ -5,6 +5,7 @@ package lab_test
 import (
 	"context"
 	"net/http"
+	"path/filepath"
 	"testing"
 	"time"
 
@@ -69,5 +70,21 @@ func must(t *testing.T, err error) {
 	t.Helper()
 	if err != nil {
 		t.Fatal(err)
+	}
+}
+
+// What runs beside others may give its files the same names.
+func TestRoomsHaveDirectoriesOfTheirOwn(t *testing.T) {
+	t.Parallel()
+	l := labtest.Open(t)
+	one, err := l.Room("one")
+	must(t, err)
+	two, err := l.Room("two")
+	must(t, err)
+	if one.Dir() == two.Dir() || filepath.Dir(one.Dir()) != l.Dir() {
+		t.Errorf("%s and %s in %s", one.Dir(), two.Dir(), l.Dir())
+	}
+	if _, err := l.Room("one"); err == nil {
+		t.Error("one name is given twice")
 	}
 }

@@ -12,6 +12,7 @@ package mutant
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -21,7 +22,10 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strings"
+	"sync"
 	"time"
+
+	"golang.org/x/sync/errgroup"
 
 	"eventbooking/internal/proof/lab"
 )
@@ -39,6 +43,10 @@ type Options struct {
 // commands of a slot even without locks.
 const processes = 2
 
+// atOnce is how many checkers run at a time: nothing is measured, and each waits for
+// much, such as for a queue that never comes to rest.
+const atOnce = 2
+
 // Prove builds the mutants and lets each be seen by every checker that must see
 // it. First, the checkers must accept the same build with all mistakes inactive.
 func Prove(ctx context.Context, l *lab.Lab, o Options) (string, error) {
@@ -46,31 +54,78 @@ func Prove(ctx context.Context, l *lab.Lab, o Options) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	sound := lab.Subject{Binary: binary, Processes: processes, Env: map[string]string{"MUTANT": ""}}
-	for name, check := range o.Checkers {
-		if _, err := check(ctx, l, sound); err != nil {
-			return "", fmt.Errorf("%s, without a mistake: %w", name, err)
-		}
+	t := &trial{Options: o, lab: l, binary: binary}
+	group, inner := errgroup.WithContext(ctx)
+	group.SetLimit(atOnce)
+	for name := range o.Checkers {
+		group.Go(func() error { return t.accept(inner, name) })
 	}
-	var missed []error
-	seen := 0
-	for i, m := range All {
-		l.Progress("mutants", i, len(All))
-		subject := lab.Subject{Binary: binary, Processes: processes, Env: map[string]string{"MUTANT": m.Name}, Disarm: m.Disarm}
+	if err := group.Wait(); err != nil {
+		return "", err
+	}
+	group, inner = errgroup.WithContext(ctx)
+	group.SetLimit(atOnce)
+	for _, m := range All {
+		t.sights += len(m.SeenBy)
+	}
+	for _, m := range All {
 		for _, name := range m.SeenBy {
-			_, err := o.Checkers[name](ctx, l, subject)
-			switch {
-			case errors.Is(err, lab.ErrBroken):
-				seen++
-			case err != nil:
-				return "", fmt.Errorf("mutant %s, %s: %w", m.Name, name, err)
-			default:
-				missed = append(missed, fmt.Errorf("%s does not see the mutant %s: %s", name, m.Name, m.Mistake))
-			}
+			group.Go(func() error { return t.detect(inner, m, name) })
 		}
 	}
-	figure := fmt.Sprintf("%d mutants, seen %d times by %d checkers, %d missed", len(All), seen, len(o.Checkers), len(missed))
-	return figure, lab.Broken(errors.Join(missed...))
+	if err := group.Wait(); err != nil {
+		return "", err
+	}
+	figure := fmt.Sprintf("%d mutants, seen %d times by %d checkers, %d missed", len(All), t.seen, len(o.Checkers), len(t.missed))
+	return figure, lab.Broken(errors.Join(t.missed...))
+}
+
+// trial is every checker on every mutant.
+type trial struct {
+	Options
+	lab    *lab.Lab
+	binary string
+
+	// sights are how many there should be.
+	sights int
+
+	mu     sync.Mutex
+	seen   int
+	missed []error
+}
+
+// accept lets a checker look at the build without a mistake.
+func (t *trial) accept(ctx context.Context, checker string) error {
+	if err := t.check(ctx, Mutant{}, checker); err != nil {
+		return fmt.Errorf("%s, without a mistake: %w", checker, err)
+	}
+	return nil
+}
+
+// detect lets a checker look at a mutant, which it must see.
+func (t *trial) detect(ctx context.Context, m Mutant, checker string) error {
+	err := t.check(ctx, m, checker)
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	switch {
+	case errors.Is(err, lab.ErrBroken):
+		t.seen++
+	case err != nil:
+		return fmt.Errorf("mutant %s, %s: %w", m.Name, checker, err)
+	default:
+		t.missed = append(t.missed, fmt.Errorf("%s does not see the mutant %s: %s", checker, m.Name, m.Mistake))
+	}
+	t.lab.Progress("sights of mutants", t.seen+len(t.missed), t.sights)
+	return nil
+}
+
+func (t *trial) check(ctx context.Context, m Mutant, checker string) error {
+	own, err := t.lab.Room("mutant-" + cmp.Or(m.Name, "none") + "-" + checker)
+	if err != nil {
+		return err
+	}
+	_, err = t.Checkers[checker](ctx, own, lab.Subject{Binary: t.binary, Processes: processes, Env: map[string]string{"MUTANT": m.Name}, Disarm: m.Disarm})
+	return err
 }
 
 // build compiles the service with all mistakes in it, inactive until MUTANT names one.
@@ -99,26 +154,28 @@ func build(ctx context.Context, l *lab.Lab) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	if err := os.WriteFile(overlay(l), text, 0o600); err != nil {
+	if err := os.WriteFile(overlay(l.Dir()), text, 0o600); err != nil {
 		return "", err
 	}
-	return l.Build(ctx, "mutants", "-overlay", overlay(l))
+	return l.Build(ctx, "mutants", "-overlay", overlay(l.Dir()))
 }
 
-// overlay is the file that tells the compiler which files have mistakes in them.
-func overlay(l *lab.Lab) string { return filepath.Join(l.Dir(), "mutants-source", "overlay.json") }
+// overlay is the file in the lab's directory that tells the compiler which files have
+// mistakes in them.
+func overlay(dir string) string { return filepath.Join(dir, "mutants-source", "overlay.json") }
 
 // Tests is a checker that runs some tests of a package of ours, built with the
 // mistakes in it.
 func Tests(pkg, pattern string) Checker {
-	return func(ctx context.Context, l *lab.Lab, s lab.Subject) (string, error) {
+	return func(ctx context.Context, _ *lab.Lab, s lab.Subject) (string, error) {
 		root, err := lab.Root(ctx)
 		if err != nil {
 			return "", err
 		}
-		binary := filepath.Join(l.Dir(), filepath.Base(pkg)+".test")
+		dir := filepath.Dir(s.Binary) // not the lab's, so that it is compiled once for all mutants
+		binary := filepath.Join(dir, filepath.Base(pkg)+".test")
 		if _, err := os.Stat(binary); err != nil {
-			compile := exec.CommandContext(ctx, "go", "test", "-c", "-overlay", overlay(l), "-o", binary, "./"+pkg)
+			compile := exec.CommandContext(ctx, "go", "test", "-c", "-overlay", overlay(dir), "-o", binary, "./"+pkg)
 			compile.Dir = root
 			if out, err := compile.CombinedOutput(); err != nil {
 				return "", fmt.Errorf("go test -c %s: %w\n%s", pkg, err, out)

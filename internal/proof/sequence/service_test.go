@@ -34,7 +34,7 @@ func openService(t *testing.T) *service {
 	t.Helper()
 	url := testkit.DatabaseURL(t)
 	app, err := server.New(t.Context(), server.Config{
-		DatabaseURL: url, MaxConns: 4, Workers: true, RequestTimeout: time.Minute, Log: slog.New(slog.DiscardHandler)})
+		DatabaseURL: url, MaxConns: 4, Workers: true, RequestTimeout: time.Minute, PollJobs: testkit.Pooled(), Log: slog.New(slog.DiscardHandler)})
 	must(t, err)
 	must(t, app.Start(t.Context(), nil))
 	listener := httptest.NewServer(app.Handler())

@@ -30,10 +30,10 @@ type load struct {
 	organizer *person
 	latest    atomic.Pointer[Observation]
 	// editing is locked while rules are edited: their order is told by nothing but
-	// the slot as it is before and after each edit.
+	// the slot as it is before and after each edit. It guards ruled, which counts
+	// these edits: the fit changes with each.
 	editing sync.Mutex
-	// ruled counts these edits: the fit changes with each.
-	ruled atomic.Int64
+	ruled   int
 	// seated are some who were lately seen with seats: they ask more often than
 	// others, or the seats would hardly ever change hands.
 	seated [64]atomic.Int64
@@ -72,7 +72,7 @@ func (l *load) run(ctx context.Context, inFlight int, seed uint64) error {
 				if at >= len(l.operations) {
 					return
 				}
-				l.operations[at] = l.ask(ctx, l.draw(random, at/(wave*len(l.people))%2 == 1))
+				l.operations[at] = l.ask(ctx, l.next(random, at/(wave*len(l.people))%2 == 1))
 			}
 		})
 	}
@@ -97,6 +97,22 @@ const wave = 5
 
 // abandoned: one in so many holds and offers is left to run out.
 const abandoned = 100
+
+// next is what a worker asks for. Nobody waits for another one's edit of the rules,
+// or soon all would do nothing else.
+func (l *load) next(random *rand.Rand, draining bool) request {
+	for {
+		r := l.draw(random, draining)
+		if r.Verb != spec.EditRules {
+			return r
+		}
+		if l.editing.TryLock() {
+			l.ruled++
+			r.Rules.FirstFit = l.ruled%2 == 1
+			return r
+		}
+	}
+}
 
 // draw decides who asks for what.
 func (l *load) draw(random *rand.Rand, draining bool) request {
@@ -137,7 +153,7 @@ func (l *load) drawEdit(random *rand.Rand) Operation {
 	if l.rules > 0 && random.IntN(l.rules) == 0 {
 		modes := []spec.Mode{spec.Automatic, spec.Offer}
 		return Operation{Verb: spec.EditRules, Rules: spec.Rules{
-			Waitlist: modes[random.IntN(2)], FirstFit: l.ruled.Add(1)%2 == 1, MaxPasses: 1 + random.IntN(3)}}
+			Waitlist: modes[random.IntN(2)], MaxPasses: 1 + random.IntN(3)}}
 	}
 	slot := l.latest.Load()
 	to := l.capacity/2 + random.IntN(l.capacity+1)
@@ -208,10 +224,10 @@ func verb(random *rand.Rand, status spec.Status) spec.Verb {
 	return spec.ReadSlot
 }
 
-// ask sends a request, and writes down what came of it.
+// ask sends a request, and writes down what came of it. It ends the edit of rules that
+// next began.
 func (l *load) ask(ctx context.Context, r request) Operation {
 	if r.Verb == spec.EditRules {
-		l.editing.Lock()
 		defer l.editing.Unlock()
 	}
 	answer := l.send(ctx, r)
