@@ -219,3 +219,30 @@ func TestListsOfBookingsReadLittleBesidesTheirPage(t *testing.T) {
 		}
 	}
 }
+
+// A list without a filter names all statuses that the database knows.
+func TestListsNameAllStatuses(t *testing.T) {
+	t.Parallel()
+	e := open(t)
+	slot := testkit.Slot(t, e.pool, testkit.Event(t, e.pool).ID)
+	rows, err := e.pool.Query(t.Context(), `
+		SELECT m[1] FROM pg_constraint, regexp_matches(pg_get_constraintdef(oid), '''(\w+)''', 'g') m
+		WHERE conname = 'bookings_status' ORDER BY 1`)
+	if err != nil {
+		t.Fatal(err)
+	}
+	statuses, err := pgx.CollectRows(rows, pgx.RowTo[string])
+	if err != nil || len(statuses) < 6 {
+		t.Fatal(statuses, err)
+	}
+	for _, status := range statuses {
+		e.exec(t, `
+			INSERT INTO bookings (id, slot_id, user_id, during, seats, status, version, queued_version, expires_at, created_at, updated_at)
+			SELECT gen_random_uuid(), id, $2, during, 1, $3, 1, 1, CASE WHEN $3 IN ('held', 'offered') THEN now() END, now(), now() FROM slots WHERE id = $1`,
+			slot.ID, e.attendee(t).UserID, status)
+	}
+	list, err := e.service.ListOfSlot(t.Context(), testkit.User(t, e.pool, access.Admin), slot.ID, nil, page.Ask{})
+	if err != nil || len(list.Items) != len(statuses) {
+		t.Errorf("%d of %d, %v", len(list.Items), len(statuses), err)
+	}
+}
