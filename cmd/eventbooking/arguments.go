@@ -2,7 +2,6 @@ package main
 
 import (
 	"errors"
-	"fmt"
 	"os"
 	"slices"
 	"strings"
@@ -49,7 +48,7 @@ func normalizeVariable(name string) error {
 
 func checkSpace(name, value string) error {
 	if strings.TrimSpace(value) != value {
-		return fmt.Errorf("%w: %s: the value begins or ends with white space", errUsage, name)
+		return errUsage("%s: the value begins or ends with white space", name)
 	}
 	return nil
 }

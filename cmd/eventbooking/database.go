@@ -65,7 +65,7 @@ func (s *session) database() (d *database, stop func(), err error) {
 
 func (s *session) embedded() (*database, func(), error) {
 	if s.DatabaseDirectURL != "" {
-		return nil, nil, fmt.Errorf("%w: DATABASE_DIRECT_URL: it is set, but DATABASE_URL is not: set both or neither", errUsage)
+		return nil, nil, errUsage("DATABASE_DIRECT_URL: it is set, but DATABASE_URL is not: set both or neither")
 	}
 	own, err := embedded.Start(s.ctx, embedded.Options{DataDir: s.DataDir, Logger: s.log})
 	if err != nil {
@@ -88,8 +88,8 @@ func (s *session) probe(d *database) error {
 	}
 	switch {
 	case path.Unprepared && s.DatabasePooler == poolerNo:
-		return fmt.Errorf("%w: DATABASE_POOLER: it is false, but the pooler of DATABASE_URL loses prepared statements: use true or auto, "+
-			"or PgBouncer 1.21 or newer with max_prepared_statements", errUsage)
+		return errUsage("DATABASE_POOLER: it is false, but the pooler of DATABASE_URL loses prepared statements: use true or auto, " +
+			"or PgBouncer 1.21 or newer with max_prepared_statements")
 	case path.Unprepared:
 		s.log.Info("DATABASE_URL leads to a pooler that loses prepared statements: as with DATABASE_POOLER=true, none are used")
 		if d.direct == d.url {
@@ -109,7 +109,7 @@ func (s *session) checkDirect(d *database) error {
 	case err != nil:
 		return errOf("DATABASE_DIRECT_URL", err)
 	case path.Pooler:
-		return fmt.Errorf("%w: DATABASE_DIRECT_URL: it leads to a pooler as well: use PostgreSQL's own address, or leave it out", errUsage)
+		return errUsage("DATABASE_DIRECT_URL: it leads to a pooler as well: use PostgreSQL's own address, or leave it out")
 	}
 	return nil
 }
@@ -117,10 +117,10 @@ func (s *session) checkDirect(d *database) error {
 // errOf adds to an error of the database which variable leads to it.
 func errOf(variable string, err error) error {
 	switch {
-	case err == nil || errors.Is(err, errUsage) || errors.As(err, new(unreachable)): // it names one already
+	case err == nil || errors.As(err, new(usageError)) || errors.As(err, new(unreachable)): // it names one already
 		return err
 	case isFinal(err):
-		return fmt.Errorf("%w: %s: %w", errUsage, variable, err)
+		return errUsage("%s: %w", variable, err)
 	case postgres.Unavailable(err):
 		return unreachable{variable, err}
 	}

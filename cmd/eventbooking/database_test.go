@@ -106,6 +106,23 @@ func TestRoleThatMayOnlyReadAndWriteRowsIsEnough(t *testing.T) {
 	}
 }
 
+// The owner migrates past the pooler before the GRANTs, which need the tables.
+func TestTheOwnerMigratesForARoleWithoutPrivileges(t *testing.T) {
+	t.Parallel()
+	owner := testkit.EmptyDatabaseURL(t)
+	role := newRole(t, owner)
+	on := []string{"--database-url=" + as(t, owner, role, ""), "--database-direct-url=" + owner}
+	if code, stdout, stderr := program(t, append(on, "migrate", "up")...); code != 0 {
+		t.Fatalf("migrate up: exit code %d: %s%s", code, stdout, stderr)
+	}
+	code, _, stderr := programWith(t, "correct horse\n", append(on, "admin", "create", "root@test.com")...)
+	if code != exitFailed || !strings.Contains(stderr, "lacks") || !strings.Contains(stderr, "public.users") {
+		t.Errorf("admin create without GRANTs: exit code %d: %s", code, stderr)
+	}
+	exec(t, owner, strings.ReplaceAll(grants(t), "TO app", "TO "+role))
+	serveUntil(t, func(base string) bool { return isReady(base) && login(base) }, append(on, "serve", "--addr=127.0.0.1:0", "--seed-if-empty")...)
+}
+
 func login(base string) bool {
 	response, err := http.Post(base+"/api/v1/auth/login", "application/json", strings.NewReader(`{"email":"busy@test.com","password":"password"}`))
 	if err != nil {

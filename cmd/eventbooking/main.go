@@ -82,7 +82,7 @@ func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.
 		fmt.Fprintf(stderr, "eventbooking: %v\nSee eventbooking --help.\n", err)
 		return exitUsage
 	}
-	err = chosen.Run(&session{ctx: ctx, settings: c.settings, in: stdin, out: stdout, log: c.logger(stderr)})
+	err = chosen.Run(&session{ctx: ctx, settings: c.settings, in: stdin, out: stdout, errOut: stderr, log: c.logger(stderr)})
 	switch {
 	case err == nil:
 		return 0
@@ -90,7 +90,7 @@ func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.
 		return exitInterrupted
 	}
 	fmt.Fprintf(stderr, "eventbooking: %s\n", strings.Join(causes(err), "\n"))
-	if errors.Is(err, errUsage) {
+	if errors.As(err, new(usageError)) {
 		return exitUsage
 	}
 	return exitFailed

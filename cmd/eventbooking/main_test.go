@@ -83,9 +83,13 @@ func TestInvalidSettingsAreNamed(t *testing.T) {
 
 func TestInvalidArgumentsAreUsageErrors(t *testing.T) {
 	t.Parallel()
-	for _, args := range [][]string{{"fly"}, {"serve", "--fly"}, {"migrate"}, {"migrate", "down", "--steps=0"}, {"seed", "--scale=x"}, {"seed", "--scale=0"}} {
-		if code, _, stderr := program(t, args...); code != exitUsage || stderr == "" {
-			t.Errorf("%v: exit code %d: %s", args, code, stderr)
+	for _, c := range []struct{ args, says string }{
+		{"fly", "unexpected argument fly"}, {"serve --fly", "unknown flag --fly"}, {"migrate", `expected one of "up"`},
+		{"migrate down --steps=0", "--steps: 0 is not positive"}, {"seed --scale=x", "--scale: "}, {"seed --scale=0", "--scale: 0 is not between"},
+		{"seed --show --fresh", "--show: it changes nothing"}, {"admin create me@test.com", "no password"},
+	} {
+		if code, _, stderr := program(t, strings.Fields(c.args)...); code != exitUsage || !strings.HasPrefix(stderr, "eventbooking: "+c.says) {
+			t.Errorf("%s: exit code %d: %s", c.args, code, stderr)
 		}
 	}
 }

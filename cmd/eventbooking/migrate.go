@@ -35,18 +35,23 @@ func (migrateUp) Run(s *session) error {
 	})
 }
 
-// migrateUp migrates the schema, and does what the migrations leave to Go.
+// migrateUp migrates the schema, and does what the migrations leave to Go, as the same
+// role: another one may get its privileges only afterwards.
 func (s *session) migrateUp(d *database) (keyless []account.Keyless, err error) {
-	if err := postgres.MigrateUp(s.ctx, d.direct); err != nil {
+	err = postgres.MigrateUp(s.ctx, d.direct)
+	if err == nil {
+		err = postgres.CheckPrivileges(s.ctx, d.direct, postgres.WriteRows)
+	}
+	if err != nil {
 		return nil, errOf(s.directVariable(d), err)
 	}
-	return fillEmailKeys(s, d)
+	return fillEmailKeys(s, d.direct)
 }
 
-// fillEmailKeys does what the migrations leave to Go: it computes the keys by which
-// e-mail addresses are compared.
-func fillEmailKeys(s *session, d *database) (keyless []account.Keyless, err error) {
-	err = usePool(s, d.url, func(pool *pgxpool.Pool) error {
+// fillEmailKeys computes the keys by which e-mail addresses are compared, where they are
+// missing.
+func fillEmailKeys(s *session, url string) (keyless []account.Keyless, err error) {
+	err = usePool(s, url, func(pool *pgxpool.Pool) error {
 		keyless, err = account.FillEmailKeys(s.ctx, pool)
 		return err
 	})
@@ -73,7 +78,7 @@ func (c migrateDown) Run(s *session) error {
 	case c.All:
 		steps = 0
 	case steps < 1:
-		return fmt.Errorf("%w: --steps: %d is not positive; use --all to revert everything", errUsage, steps)
+		return errUsage("--steps: %d is not positive; use --all to revert everything", steps)
 	}
 	return s.withDatabase(func(d *database) error {
 		if err := postgres.MigrateDown(s.ctx, d.direct, steps); err != nil {

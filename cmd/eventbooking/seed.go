@@ -20,16 +20,13 @@ type seeding struct {
 // Run seeds the database and prints what to try with it.
 func (c seeding) Run(s *session) error {
 	if c.Scale < 1 || c.Scale > seed.MaxScale {
-		return fmt.Errorf("%w: --scale: %d is not between 1 and %d", errUsage, c.Scale, seed.MaxScale)
+		return errUsage("--scale: %d is not between 1 and %d", c.Scale, seed.MaxScale)
 	}
 	if c.Show {
 		return c.show(s)
 	}
 	return s.withDatabase(func(d *database) error {
 		if _, err := s.migrateUp(d); err != nil {
-			return err
-		}
-		if err := postgres.CheckPrivileges(s.ctx, d.direct, postgres.WriteRows); err != nil {
 			return err
 		}
 		return usePool(s, d.direct, func(pool *pgxpool.Pool) error {
@@ -45,7 +42,7 @@ func (c seeding) Run(s *session) error {
 // show prints what to try with data that was seeded before.
 func (c seeding) show(s *session) error {
 	if c.Fresh {
-		return fmt.Errorf("%w: --show: it changes nothing, and cannot be used with --fresh", errUsage)
+		return errUsage("--show: it changes nothing, and cannot be used with --fresh")
 	}
 	return s.withSchema(postgres.ReadRows, func(pool *pgxpool.Pool) error {
 		report, err := seed.Recall(s.ctx, pool, c.Number)

@@ -28,9 +28,9 @@ type process struct {
 func (p process) check() error {
 	switch {
 	case p.ShutdownTimeout <= 0:
-		return fmt.Errorf("%w: SHUTDOWN_TIMEOUT: %s is not a positive duration, such as 20s", errUsage, p.ShutdownTimeout)
+		return errUsage("SHUTDOWN_TIMEOUT: %s is not a positive duration, such as 20s", p.ShutdownTimeout)
 	case p.DatabaseMaxConns < 1:
-		return fmt.Errorf("%w: DATABASE_MAX_CONNS: %d is not positive", errUsage, p.DatabaseMaxConns)
+		return errUsage("DATABASE_MAX_CONNS: %d is not positive", p.DatabaseMaxConns)
 	}
 	return nil
 }
@@ -61,14 +61,12 @@ func (c *serve) Run(s *session) error {
 		return err
 	}
 	return c.runService(s, server.Config{Workers: c.Workers, CORSOrigins: c.CORSOrigins}, listener, func(d *database) error {
-		return usePool(s, d.url, func(pool *pgxpool.Pool) error {
-			if c.SeedIfEmpty {
-				if err := seedIfEmpty(s, pool); err != nil {
-					return err
-				}
+		if c.SeedIfEmpty {
+			if err := usePool(s, d.direct, func(pool *pgxpool.Pool) error { return seedIfEmpty(s, pool) }); err != nil {
+				return err
 			}
-			return welcome(s, pool, listener.Addr())
-		})
+		}
+		return usePool(s, d.url, func(pool *pgxpool.Pool) error { return welcome(s, pool, listener.Addr()) })
 	})
 }
 
@@ -76,8 +74,8 @@ func (c *serve) Run(s *session) error {
 // log in as them, unless that was asked for as well.
 func (c *serve) checkExposure(addr net.Addr) error {
 	if c.SeedIfEmpty && !c.ExposeSeed && !isLoopback(addr) {
-		return fmt.Errorf("%w: SEED_IF_EMPTY: %s can be reached from other machines, and the seeded administrator admin@test.com has the password \"password\": "+
-			"use a loopback address, such as ADDR=127.0.0.1:8000, or set EXPOSE_SEED=true as well", errUsage, addr)
+		return errUsage("SEED_IF_EMPTY: %s can be reached from other machines, and the seeded administrator admin@test.com has the password \"password\": "+
+			"use a loopback address, such as ADDR=127.0.0.1:8000, or set EXPOSE_SEED=true as well", addr)
 	}
 	return nil
 }
@@ -92,7 +90,7 @@ func checkOrigins(origins []string) error {
 	for _, origin := range origins {
 		u, err := url.Parse(origin)
 		if origin != "*" && (err != nil || u.Scheme == "" || u.Host == "" || origin != u.Scheme+"://"+u.Host) {
-			return fmt.Errorf("%w: CORS_ORIGINS: %q is not an origin: use scheme and host only, such as https://shop.example.com", errUsage, origin)
+			return errUsage("CORS_ORIGINS: %q is not an origin: use scheme and host only, such as https://shop.example.com", origin)
 		}
 	}
 	return nil
@@ -105,7 +103,7 @@ func listen(addr string) (net.Listener, error) {
 	case errors.Is(err, syscall.EADDRINUSE):
 		return nil, fmt.Errorf("ADDR: %s is already in use: stop the other process, or use another address, such as ADDR=127.0.0.1:8001", addr)
 	case err != nil:
-		return nil, fmt.Errorf("%w: ADDR: cannot listen on %q: %w", errUsage, addr, err)
+		return nil, errUsage("ADDR: cannot listen on %q: %w", addr, err)
 	}
 	return listener, nil
 }
@@ -137,7 +135,7 @@ func (p process) runService(s *session, config server.Config, listener net.Liste
 		return err
 	}
 	// At each start, because the previous version may have made users meanwhile.
-	keyless, err := fillEmailKeys(s, d)
+	keyless, err := fillEmailKeys(s, d.url)
 	if err != nil {
 		return err
 	}

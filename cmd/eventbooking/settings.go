@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"io"
 	"log/slog"
@@ -20,8 +19,13 @@ type settings struct {
 	LogLevel          loglevel `env:"LOG_LEVEL" default:"info" help:"Lowest level to log: debug, info, warn or error."`
 }
 
-// errUsage marks invalid flags and settings, whose exit code is exitUsage.
-var errUsage = errors.New("invalid setting")
+// usageError is an error about arguments or settings, whose exit code is exitUsage. Its
+// text begins with what is wrong, like those of kong.
+type usageError struct{ error }
+
+func (e usageError) Unwrap() error { return e.error }
+
+func errUsage(format string, args ...any) error { return usageError{fmt.Errorf(format, args...)} }
 
 // format is a value of LOG_FORMAT.
 type format string
@@ -80,5 +84,7 @@ type session struct {
 	ctx context.Context
 	in  io.Reader
 	out io.Writer
-	log *slog.Logger
+	// errOut is where the log goes, and what is only for people who watch.
+	errOut io.Writer
+	log    *slog.Logger
 }

@@ -43,7 +43,7 @@ func errWithField(err error) error {
 	if f == nil || len(f.Fields) == 0 {
 		return err
 	}
-	return fmt.Errorf("%w: %s %s", errUsage, strings.TrimPrefix(f.Fields[0].Pointer, "/"), f.Fields[0].Detail)
+	return errUsage("%s %s", strings.TrimPrefix(f.Fields[0].Pointer, "/"), f.Fields[0].Detail)
 }
 
 func printSimulation(out io.Writer, s simulation.Simulation) error {

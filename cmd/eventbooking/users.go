@@ -120,7 +120,7 @@ func readPassword(in io.Reader) (string, error) {
 	}
 	line = strings.TrimRight(line, "\r\n")
 	if line == "" {
-		return "", fmt.Errorf("%w: no password: type it at a terminal, send it to stdin, or use --generate", errUsage)
+		return "", errUsage("no password: type it at a terminal, send it to stdin, or use --generate")
 	}
 	return line, nil
 }

@@ -40,7 +40,7 @@ SELECT count(*) FROM users WHERE role = 'admin' AND deleted_at IS NULL AND id <>
 -- How many published events of an organizer have not ended.
 -- name: OrganizerEventsAhead :one
 SELECT count(*) FROM events
-WHERE organizer_id = @organizer_id AND status = 'published' AND ends_at > clock_timestamp();
+WHERE organizer_id = @organizer_id AND status = 'published' AND ends_at > (SELECT clock_timestamp());
 
 -- The users before a given id, the newest first.
 -- name: UserList :many
@@ -107,8 +107,8 @@ WHERE id = @id;
 -- The user and the token with this hash.
 -- name: TokenAuthenticate :one
 SELECT t.id, t.user_id, t.abilities, u.role,
-       coalesce(t.expires_at <= clock_timestamp(), false)::bool AS expired,
-       coalesce(t.last_used_at <= clock_timestamp() - interval '1 minute', true)::bool AS stale
+       coalesce(t.expires_at <= (SELECT clock_timestamp()), false)::bool AS expired,
+       coalesce(t.last_used_at <= (SELECT clock_timestamp()) - interval '1 minute', true)::bool AS stale
 FROM tokens t
 JOIN users u ON u.id = t.user_id
 WHERE t.hash = @hash AND u.deleted_at IS NULL;
@@ -120,7 +120,7 @@ UPDATE tokens
 SET last_used_at = clock_timestamp()
 WHERE id = (
     SELECT t.id FROM tokens t
-    WHERE t.id = @id AND coalesce(t.last_used_at <= clock_timestamp() - interval '1 minute', true)
+    WHERE t.id = @id AND coalesce(t.last_used_at <= (SELECT clock_timestamp()) - interval '1 minute', true)
     FOR NO KEY UPDATE SKIP LOCKED);
 
 -- name: TokenInsert :one
@@ -131,7 +131,7 @@ RETURNING *;
 -- Whether a token exists, and how many of the user's tokens have not expired.
 -- name: TokenStanding :one
 SELECT count(*) FILTER (WHERE id = @id) > 0 AS present,
-       count(*) FILTER (WHERE expires_at IS NULL OR expires_at > clock_timestamp()) AS working
+       count(*) FILTER (WHERE expires_at IS NULL OR expires_at > (SELECT clock_timestamp())) AS working
 FROM tokens
 WHERE user_id = @user_id;
 

@@ -112,7 +112,7 @@ LIMIT @page::int;
 -- name: UsersLeaving :many
 SELECT id FROM users
 WHERE deleted_at IS NOT NULL AND bookings_cancelled_at IS NULL
-  AND deleted_at < clock_timestamp() - interval '5 seconds'
+  AND deleted_at < (SELECT clock_timestamp()) - interval '5 seconds'
   AND id > @after_id
 ORDER BY id
 LIMIT @page::int;

@@ -1,9 +1,9 @@
 -- Events and their slots as organizers edit them and everybody finds them. What
 -- changes seats is in seating.sql.
 --
--- Lock order: slots by id, then their event's row, then the user of an idempotency key. The desk reads an event's settings
--- after it has locked a slot, so settings that seats depend on change only while all
--- slots of the event are locked.
+-- Lock order: slots by id, then their event's row, then the user of an idempotency key.
+-- The desk reads an event's settings after it has locked a slot, so settings that seats
+-- depend on change only while all slots of the event are locked.
 
 -- The parameters are those of EventUpdate, in the same order: one mapping writes both.
 -- name: EventInsert :exec

@@ -70,7 +70,7 @@ SELECT b.*
 FROM unnest(@slot_ids::uuid[]) AS slot(id)
 CROSS JOIN LATERAL (
     SELECT * FROM bookings d
-    WHERE d.slot_id = slot.id AND d.status IN ('held', 'offered') AND d.expires_at <= clock_timestamp()
+    WHERE d.slot_id = slot.id AND d.status IN ('held', 'offered') AND d.expires_at <= (SELECT clock_timestamp())
     ORDER BY d.expires_at, d.id
     LIMIT @page::int
 ) b;
@@ -85,38 +85,73 @@ CROSS JOIN LATERAL (
     ORDER BY w.queued_version
     LIMIT @page::int
 ) b
-WHERE s.id = ANY(@slot_ids::uuid[]) AND s.waitlist_length > 0 AND s.starts_at <= clock_timestamp();
+WHERE s.id = ANY(@slot_ids::uuid[]) AND s.waitlist_length > 0 AND s.starts_at <= (SELECT clock_timestamp());
 
--- The heads of the ready queues, in slots where somebody might be served: because a
--- promotion is due, or because this batch may free seats, if only by expiring a hold
--- or an offer. In other slots nobody in the queue can be served; only first_fit needs
--- the heads there, to know which of them a newcomer would pass.
+-- The heads of the ready queues, in slots whose queues the batch serves and where somebody
+-- might be served: because a promotion is due, or because the batch may free seats, if
+-- only by expiring a hold or an offer. In other slots nobody in the queue can be served;
+-- only first_fit needs the heads there, to know which of them a newcomer would pass.
+--
+-- Each of them takes a seat at least, so there are as many as seats are free, or become
+-- free by the end of a booking that a command names or of one that is due, and some to
+-- spare. first_fit looks further ahead if one of these wants several seats: with single
+-- seats it passes nobody. The slots in whole get the largest page in any case.
 -- name: BookingsHeads :many
+WITH freed AS MATERIALIZED (
+    SELECT slot_id, sum(seats) AS seats FROM bookings
+    WHERE id = ANY(@named::uuid[]) AND takes_seats(status)
+    GROUP BY slot_id
+)
 SELECT b.*
 FROM slots s
 JOIN events e ON e.id = s.event_id
+LEFT JOIN freed f ON f.slot_id = s.id
+CROSS JOIN LATERAL (
+    SELECT coalesce(sum(d.seats), 0) AS seats
+    FROM (SELECT seats FROM bookings
+          WHERE slot_id = s.id AND status IN ('held', 'offered') AND expires_at <= (SELECT clock_timestamp())
+          LIMIT @page::int) d
+) due
+CROSS JOIN LATERAL (
+    SELECT s.id = ANY(@whole::uuid[]) AS is_whole,
+           s.capacity - s.seats_taken + coalesce(f.seats, 0) + due.seats AS seats
+) free
+CROSS JOIN LATERAL (SELECT greatest(least(free.seats + @spare::int, @page::int), 0) AS heads) served
+CROSS JOIN LATERAL (
+    SELECT EXISTS (
+        SELECT FROM (SELECT coalesce(w.seats_min, w.seats) AS needs FROM bookings w
+                     WHERE w.slot_id = s.id AND w.status = 'waitlisted' AND w.blocked IS NULL
+                       AND e.fit = 'first_fit' AND e.max_passes > 0
+                     ORDER BY w.queued_version
+                     LIMIT served.heads) h
+        WHERE h.needs > 1) AS passes
+) ahead
 CROSS JOIN LATERAL (
     SELECT * FROM bookings w
     WHERE w.slot_id = s.id AND w.status = 'waitlisted' AND w.blocked IS NULL
     ORDER BY w.queued_version
-    LIMIT @page::int
+    LIMIT CASE
+        WHEN free.is_whole THEN @page::int
+        WHEN ahead.passes THEN least(served.heads + @look_ahead::int, @page::int)
+        ELSE served.heads
+    END
 ) b
 WHERE s.id = ANY(@slot_ids::uuid[])
   AND s.waitlist_ready > 0
-  AND (s.promotion_due_at IS NOT NULL
-       OR s.id = ANY(@freeing::uuid[])
-       OR EXISTS (SELECT FROM bookings d
-                  WHERE d.slot_id = s.id AND d.status IN ('held', 'offered') AND d.expires_at <= clock_timestamp())
-       OR (e.fit = 'first_fit' AND s.seats_taken < s.capacity))
+  AND (free.is_whole
+       OR (free.seats > 0
+           AND (s.promotion_due_at IS NOT NULL OR s.id = ANY(@freeing::uuid[]) OR due.seats > 0 OR e.fit = 'first_fit')))
 ORDER BY b.slot_id, b.queued_version;
 
--- Blocked bookings whose reason has ended: the blocker takes no seats any more or is at
--- another time, or the capacity suffices, or will with the capacity given for the slot
--- (0: it stays). They are read before their users are locked, so the command checks
--- this again.
+-- Blocked bookings whose reason has ended: the blocker takes no seats any more, is at
+-- another time, or can be given back for the waiting one again, or the capacity suffices;
+-- or that will be so with the capacity and the times given for the slot (0 and year 1: they
+-- stay). The times are compared one by one, because they may be no range. The bookings are
+-- read before their users are locked, so the command checks this again.
 -- name: BookingsUnblockable :many
 SELECT b.*
-FROM (SELECT unnest(@slot_ids::uuid[]) AS id, unnest(@capacities::int[]) AS capacity) AS slot
+FROM (SELECT unnest(@slot_ids::uuid[]) AS id, unnest(@capacities::int[]) AS capacity,
+             unnest(@starts::timestamptz[]) AS starts_at, unnest(@ends::timestamptz[]) AS ends_at) AS slot
 CROSS JOIN LATERAL (
     SELECT w.*
     FROM bookings w
@@ -124,7 +159,10 @@ CROSS JOIN LATERAL (
     LEFT JOIN bookings x ON x.id = w.blocked_by
     WHERE w.slot_id = slot.id AND w.status = 'waitlisted' AND w.blocked IS NOT NULL
       AND ((w.blocked = 'capacity' AND coalesce(w.seats_min, w.seats) <= greatest(s.capacity, slot.capacity))
-           OR (w.blocked = 'overlap' AND (NOT takes_seats(x.status) OR NOT x.during && w.during)))
+           OR (w.blocked = 'overlap' AND (NOT takes_seats(x.status)
+               OR lower(x.during) >= coalesce(nullif(slot.ends_at, '0001-01-01T00:00:00Z'), s.ends_at)
+               OR upper(x.during) <= coalesce(nullif(slot.starts_at, '0001-01-01T00:00:00Z'), s.starts_at)
+               OR x.id = given_back(w.replaces_booking_id))))
     ORDER BY w.queued_version
     LIMIT @page::int
 ) b;
@@ -138,7 +176,7 @@ JOIN events e ON e.id = s.event_id
 CROSS JOIN LATERAL (
     SELECT * FROM bookings l
     WHERE l.slot_id = s.id AND is_live(l.status)
-      AND NOT is_final(l.status, l.checked_in_at, l.during, coalesce(s.cancelled_at, e.cancelled_at, clock_timestamp()))
+      AND NOT is_final(l.status, l.checked_in_at, l.during, coalesce(s.cancelled_at, e.cancelled_at, now()))
     LIMIT @page::int
 ) b
 WHERE s.id = ANY(@slot_ids::uuid[]);
@@ -419,13 +457,13 @@ DELETE FROM slots WHERE id = @id;
 -- name: SlotsExpiring :many
 (SELECT DISTINCT d.slot_id
  FROM (SELECT slot_id FROM bookings
-       WHERE status IN ('held', 'offered') AND expires_at <= clock_timestamp()
+       WHERE status IN ('held', 'offered') AND expires_at <= (SELECT clock_timestamp())
          AND slot_id <> ALL(@resting::uuid[])
        ORDER BY expires_at
        LIMIT @page::int) d)
 UNION
 (SELECT w.id FROM slots w
- WHERE w.waitlist_length > 0 AND w.starts_at <= clock_timestamp()
+ WHERE w.has_queue AND w.starts_at <= (SELECT clock_timestamp())
    AND w.id <> ALL(@resting::uuid[])
  ORDER BY w.starts_at
  LIMIT @page::int);
@@ -444,7 +482,7 @@ LIMIT @page::int;
  FROM bookings w
  JOIN bookings x ON x.id = w.blocked_by
  WHERE w.blocked_by IS NOT NULL AND w.status = 'waitlisted'
-   AND (NOT takes_seats(x.status) OR NOT x.during && w.during)
+   AND (NOT takes_seats(x.status) OR NOT x.during && w.during OR x.id = given_back(w.replaces_booking_id))
    AND w.slot_id <> ALL(@resting::uuid[])
  LIMIT @page::int)
 UNION
@@ -471,7 +509,7 @@ WITH stop AS (
         ORDER BY b.queued_version
         LIMIT 1
     ) w
-    WHERE s.waitlist_length > 0 AND s.starts_at > clock_timestamp()
+    WHERE s.has_queue AND s.starts_at > (SELECT clock_timestamp())
       AND s.waitlist_ready > 0 AND s.seats_taken < s.capacity AND s.promotion_due_at IS NULL
       AND s.status <> 'cancelled' AND e.status = 'published'
 )
@@ -483,19 +521,55 @@ WHERE t.slot_id <> ALL(@resting::uuid[]) AND EXISTS (
       AND o.id IS DISTINCT FROM given_back(t.replaces_booking_id))
 LIMIT @page::int;
 
--- Slots that were cancelled with bookings that must end with them, and slots that had not
--- ended when their event was cancelled and are not yet cancelled with it: the backstop
--- for a lost job.
+-- Slots that were cancelled, with whether no booking is left that must end with them: the
+-- backstop for a lost job. Those that are done are noted, and not looked at again: the
+-- bookings of a cancelled slot only become fewer.
 -- name: SlotsToCancelBookings :many
-SELECT s.id
-FROM slots s
-JOIN events e ON e.id = s.event_id
-WHERE ((e.status = 'cancelled' AND s.status <> 'cancelled' AND s.ends_at > e.cancelled_at)
-       OR (s.status = 'cancelled' AND (s.seats_taken > 0 OR s.waitlist_length > 0) AND EXISTS (
-           SELECT FROM bookings b
-           WHERE b.slot_id = s.id AND is_live(b.status)
-             AND NOT is_final(b.status, b.checked_in_at, b.during, coalesce(s.cancelled_at, e.cancelled_at, clock_timestamp())))))
-  AND s.id <> ALL(@resting::uuid[])
+WITH listed AS MATERIALIZED (
+    SELECT s.id, NOT EXISTS (
+        SELECT FROM bookings b
+        WHERE b.slot_id = s.id AND is_live(b.status)
+          AND NOT is_final(b.status, b.checked_in_at, b.during, coalesce(s.cancelled_at, e.cancelled_at, now()))) AS is_done
+    FROM slots s
+    JOIN events e ON e.id = s.event_id
+    WHERE s.status = 'cancelled' AND s.bookings_cancelled_at IS NULL
+      AND s.id <> ALL(@resting::uuid[])
+    ORDER BY s.id
+    LIMIT @page::int
+), noted AS (
+    UPDATE slots
+    SET bookings_cancelled_at = clock_timestamp()
+    WHERE id IN (SELECT d.id FROM slots d
+                 WHERE d.id IN (SELECT l.id FROM listed l WHERE l.is_done)
+                 ORDER BY d.id FOR NO KEY UPDATE SKIP LOCKED)
+)
+SELECT id, is_done::boolean AS is_done FROM listed;
+
+-- Slots that had not ended when their event was cancelled, and are not yet cancelled with
+-- it: the backstop for a lost job. Events of which no such slot is left are noted, and not
+-- looked at again; they are listed with a nil UUID.
+-- name: SlotsToCancel :many
+WITH listed AS MATERIALIZED (
+    SELECT id, cancelled_at FROM events
+    WHERE status = 'cancelled' AND slots_cancelled_at IS NULL
+    ORDER BY id
+    LIMIT @page::int
+), remaining AS MATERIALIZED (
+    SELECT l.id AS event_id, s.id
+    FROM listed l
+    JOIN slots s ON s.event_id = l.id
+    WHERE s.status <> 'cancelled' AND s.ends_at > l.cancelled_at
+), noted AS (
+    UPDATE events
+    SET slots_cancelled_at = clock_timestamp()
+    WHERE id IN (SELECT d.id FROM events d
+                 WHERE d.id IN (SELECT l.id FROM listed l WHERE l.id NOT IN (SELECT r.event_id FROM remaining r))
+                 ORDER BY d.id FOR NO KEY UPDATE SKIP LOCKED)
+)
+SELECT coalesce(r.id, '00000000-0000-0000-0000-000000000000')::uuid AS id, (r.id IS NULL)::boolean AS is_done
+FROM listed l
+LEFT JOIN remaining r ON r.event_id = l.id
+WHERE r.id IS NULL OR r.id <> ALL(@resting::uuid[])
 LIMIT @page::int;
 
 -- Deletes a page of old idempotency keys.

@@ -42,8 +42,8 @@ LIMIT @page::int;
 -- name: WaitlistPositionGet :one
 SELECT sqlc.embed(b), e.organizer_id, e.fit,
        s.capacity, s.seats_taken, s.status AS slot_status, s.version AS slot_version, s.freed_version,
-       (s.starts_at <= clock_timestamp())::boolean AS started,
-       (s.status = 'cancelled' OR e.status = 'cancelled' OR s.ends_at <= clock_timestamp())::boolean AS is_over,
+       (s.starts_at <= (SELECT clock_timestamp()))::boolean AS started,
+       (s.status = 'cancelled' OR e.status = 'cancelled' OR s.ends_at <= (SELECT clock_timestamp()))::boolean AS is_over,
        (CASE WHEN b.status = 'waitlisted' THEN blocker_of(b.user_id, b.during, b.replaces_booking_id, b.blocked_by)
              ELSE '00000000-0000-0000-0000-000000000000' END)::uuid AS blocker,
        ahead.bookings_ahead, ahead.seats_ahead, ahead.ready_bookings_ahead, ahead.ready_seats_ahead, ahead.oversized_ahead,
@@ -130,14 +130,24 @@ LIMIT @page::int;
 
 -- The slots in which the first bookings of a queue would give seats back: those of
 -- the bookings that they replace, or of the bookings that took the place of these. It
--- is read without locks: a promotion that locks them does not need a second one.
+-- is read without locks: a promotion that locks them does not need a second one. No more
+-- of the queue is looked at than a promotion reads.
 -- name: SlotsGivenBack :many
 WITH RECURSIVE line AS (
     SELECT o.slot_id, o.status, o.replaced_by, 0 AS hops
     FROM (
-        SELECT b.replaces_booking_id FROM bookings b
-        WHERE b.slot_id = @slot_id AND b.status = 'waitlisted' AND b.replaces_booking_id IS NOT NULL
-        ORDER BY b.queued_version
+        SELECT h.replaces_booking_id
+        FROM ((SELECT b.replaces_booking_id, b.queued_version FROM bookings b
+               WHERE b.slot_id = @slot_id AND b.status = 'waitlisted' AND b.blocked IS NULL
+               ORDER BY b.queued_version
+               LIMIT @heads::int)
+              UNION ALL
+              (SELECT b.replaces_booking_id, b.queued_version FROM bookings b
+               WHERE b.slot_id = @slot_id AND b.blocked IS NOT NULL
+               ORDER BY b.queued_version
+               LIMIT @heads::int)) h
+        WHERE h.replaces_booking_id IS NOT NULL
+        ORDER BY h.queued_version
         LIMIT @page::int
     ) w
     JOIN bookings o ON o.id = w.replaces_booking_id

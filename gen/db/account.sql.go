@@ -25,7 +25,7 @@ func (q *Queries) AdminsCountOthers(ctx context.Context, db DBTX, id uuid.UUID) 
 
 const organizerEventsAhead = `-- name: OrganizerEventsAhead :one
 SELECT count(*) FROM events
-WHERE organizer_id = $1 AND status = 'published' AND ends_at > clock_timestamp()
+WHERE organizer_id = $1 AND status = 'published' AND ends_at > (SELECT clock_timestamp())
 `
 
 // How many published events of an organizer have not ended.
@@ -38,8 +38,8 @@ func (q *Queries) OrganizerEventsAhead(ctx context.Context, db DBTX, organizerID
 
 const tokenAuthenticate = `-- name: TokenAuthenticate :one
 SELECT t.id, t.user_id, t.abilities, u.role,
-       coalesce(t.expires_at <= clock_timestamp(), false)::bool AS expired,
-       coalesce(t.last_used_at <= clock_timestamp() - interval '1 minute', true)::bool AS stale
+       coalesce(t.expires_at <= (SELECT clock_timestamp()), false)::bool AS expired,
+       coalesce(t.last_used_at <= (SELECT clock_timestamp()) - interval '1 minute', true)::bool AS stale
 FROM tokens t
 JOIN users u ON u.id = t.user_id
 WHERE t.hash = $1 AND u.deleted_at IS NULL
@@ -193,7 +193,7 @@ func (q *Queries) TokenList(ctx context.Context, db DBTX, arg TokenListParams) (
 
 const tokenStanding = `-- name: TokenStanding :one
 SELECT count(*) FILTER (WHERE id = $1) > 0 AS present,
-       count(*) FILTER (WHERE expires_at IS NULL OR expires_at > clock_timestamp()) AS working
+       count(*) FILTER (WHERE expires_at IS NULL OR expires_at > (SELECT clock_timestamp())) AS working
 FROM tokens
 WHERE user_id = $2
 `
@@ -221,7 +221,7 @@ UPDATE tokens
 SET last_used_at = clock_timestamp()
 WHERE id = (
     SELECT t.id FROM tokens t
-    WHERE t.id = $1 AND coalesce(t.last_used_at <= clock_timestamp() - interval '1 minute', true)
+    WHERE t.id = $1 AND coalesce(t.last_used_at <= (SELECT clock_timestamp()) - interval '1 minute', true)
     FOR NO KEY UPDATE SKIP LOCKED)
 `
 

@@ -731,7 +731,7 @@ func (q *Queries) UserLeft(ctx context.Context, db DBTX, id uuid.UUID) error {
 const usersLeaving = `-- name: UsersLeaving :many
 SELECT id FROM users
 WHERE deleted_at IS NOT NULL AND bookings_cancelled_at IS NULL
-  AND deleted_at < clock_timestamp() - interval '5 seconds'
+  AND deleted_at < (SELECT clock_timestamp()) - interval '5 seconds'
   AND id > $1
 ORDER BY id
 LIMIT $2::int

@@ -12,18 +12,30 @@ import (
 )
 
 const doctorActors = `-- name: DoctorActors :many
+WITH organized AS (
+    SELECT s.id, e.organizer_id
+    FROM slots s
+    CROSS JOIN LATERAL (SELECT organizer_id FROM events WHERE id = s.event_id LIMIT 1) e
+    WHERE s.id BETWEEN $1::uuid AND $2::uuid
+)
 SELECT l.slot_id, coalesce(l.booking_id, '00000000-0000-0000-0000-000000000000')::uuid AS booking_id, l.version,
        format('the entry (%s) is by the %s %s, in a slot of organizer %s, about a booking of user %s',
-              l.kind, l.actor, coalesce(l.actor_id::text, 'without a name'), coalesce(e.organizer_id::text, 'unknown'), coalesce(l.user_id::text, 'nobody'))::text AS detail
+              l.kind, l.actor, coalesce(l.actor_id::text, 'without a name'), coalesce(o.organizer_id::text, 'unknown'), coalesce(l.user_id::text, 'nobody'))::text AS detail
 FROM ledger l
-LEFT JOIN slots s ON s.id = l.slot_id
-LEFT JOIN events e ON e.id = s.event_id
-WHERE (l.actor = 'system') <> (l.actor_id IS NULL)
-   OR (l.kind IN ('promoted', 'offered', 'passed', 'blocked', 'unblocked', 'expired') AND l.actor <> 'system')
-   OR (l.actor = 'attendee' AND l.actor_id <> l.user_id)
-   OR (l.actor = 'organizer' AND l.actor_id <> e.organizer_id)
-LIMIT $1::int
+LEFT JOIN organized o ON o.id = l.slot_id
+WHERE l.slot_id BETWEEN $1::uuid AND $2::uuid
+  AND ((l.actor = 'system') <> (l.actor_id IS NULL)
+       OR (l.kind IN ('promoted', 'offered', 'passed', 'blocked', 'unblocked', 'expired') AND l.actor <> 'system')
+       OR (l.actor = 'attendee' AND l.actor_id <> l.user_id)
+       OR (l.actor = 'organizer' AND l.actor_id <> o.organizer_id))
+LIMIT $3::int
 `
+
+type DoctorActorsParams struct {
+	First    uuid.UUID
+	Last     uuid.UUID
+	Findings int32
+}
 
 type DoctorActorsRow struct {
 	SlotID    uuid.UUID
@@ -35,8 +47,8 @@ type DoctorActorsRow struct {
 // Whoever acts is named, and acts in a role that they have there: attendees for
 // themselves, organizers in their own events. What the service does by itself has no
 // actor, and nobody else does it.
-func (q *Queries) DoctorActors(ctx context.Context, db DBTX, page int32) ([]DoctorActorsRow, error) {
-	rows, err := db.Query(ctx, doctorActors, page)
+func (q *Queries) DoctorActors(ctx context.Context, db DBTX, arg DoctorActorsParams) ([]DoctorActorsRow, error) {
+	rows, err := db.Query(ctx, doctorActors, arg.First, arg.Last, arg.Findings)
 	if err != nil {
 		return nil, err
 	}
@@ -67,18 +79,26 @@ SELECT w.slot_id, w.id AS booking_id, w.version,
             ELSE format('the booking is blocked by booking %s, which is %s for %s', x.id, coalesce(x.status, 'not there'), x.during)
        END::text AS detail
 FROM bookings w
-JOIN slots s ON s.id = w.slot_id
-LEFT JOIN bookings x ON x.id = w.blocked_by
-LEFT JOIN slots xs ON xs.id = x.slot_id
-WHERE w.status = 'waitlisted' AND w.blocked IS NOT NULL
+CROSS JOIN LATERAL (SELECT capacity, updated_at FROM slots WHERE id = w.slot_id LIMIT 1) s
+LEFT JOIN LATERAL (SELECT id, slot_id, user_id, status, during, updated_at FROM bookings WHERE id = w.blocked_by LIMIT 1) x ON true
+LEFT JOIN LATERAL (SELECT event_id, updated_at FROM slots WHERE id = x.slot_id LIMIT 1) xs ON true
+LEFT JOIN LATERAL (SELECT updated_at FROM events WHERE id = xs.event_id LIMIT 1) xe ON true
+WHERE w.slot_id BETWEEN $1::uuid AND $2::uuid AND w.status = 'waitlisted' AND w.blocked IS NOT NULL
   AND CASE w.blocked
       WHEN 'capacity' THEN coalesce(w.seats_min, w.seats) <= s.capacity AND s.updated_at < now() - interval '1 minute'
       ELSE x.user_id IS DISTINCT FROM w.user_id
         OR (NOT takes_seats(x.status) AND x.updated_at < now() - interval '1 minute')
         OR (NOT x.during && w.during AND xs.updated_at < now() - interval '1 minute')
+        OR (x.id = given_back(w.replaces_booking_id) AND greatest(x.updated_at, xs.updated_at, xe.updated_at) < now() - interval '1 minute')
       END
-LIMIT $1::int
+LIMIT $3::int
 `
+
+type DoctorBlockedParams struct {
+	First    uuid.UUID
+	Last     uuid.UUID
+	Findings int32
+}
 
 type DoctorBlockedRow struct {
 	SlotID    uuid.UUID
@@ -88,9 +108,9 @@ type DoctorBlockedRow struct {
 }
 
 // A blocked booking is blocked by a booking of the same user that takes seats at that
-// time, or by the slot's capacity.
-func (q *Queries) DoctorBlocked(ctx context.Context, db DBTX, page int32) ([]DoctorBlockedRow, error) {
-	rows, err := db.Query(ctx, doctorBlocked, page)
+// time and that it would not give back, or by the slot's capacity.
+func (q *Queries) DoctorBlocked(ctx context.Context, db DBTX, arg DoctorBlockedParams) ([]DoctorBlockedRow, error) {
+	rows, err := db.Query(ctx, doctorBlocked, arg.First, arg.Last, arg.Findings)
 	if err != nil {
 		return nil, err
 	}
@@ -116,28 +136,33 @@ func (q *Queries) DoctorBlocked(ctx context.Context, db DBTX, page int32) ([]Doc
 
 const doctorBookings = `-- name: DoctorBookings :many
 WITH newest AS (
-    SELECT slot_id, booking_id, max(version) AS version FROM ledger
-    WHERE booking_id IS NOT NULL
-    GROUP BY slot_id, booking_id
+    SELECT DISTINCT ON (slot_id, booking_id) slot_id, booking_id, version, status, seats, user_id FROM ledger
+    WHERE slot_id BETWEEN $1::uuid AND $2::uuid AND booking_id IS NOT NULL
+    ORDER BY slot_id, booking_id, version DESC
 ), moved AS (
     SELECT slot_id, max(version) AS version FROM ledger
-    WHERE new_starts_at IS NOT NULL
+    WHERE slot_id BETWEEN $1::uuid AND $2::uuid AND new_starts_at IS NOT NULL
     GROUP BY slot_id
 )
-SELECT coalesce(b.slot_id, n.slot_id)::uuid AS slot_id, coalesce(b.id, n.booking_id)::uuid AS booking_id, coalesce(n.version, 0)::bigint AS version,
+SELECT coalesce(b.slot_id, l.slot_id)::uuid AS slot_id, coalesce(b.id, l.booking_id)::uuid AS booking_id, coalesce(l.version, 0)::bigint AS version,
        CASE WHEN b.id IS NULL THEN 'the ledger speaks of a booking that is not there'
-            WHEN n.booking_id IS NULL THEN 'no entry of the ledger speaks of the booking'
+            WHEN l.booking_id IS NULL THEN 'no entry of the ledger speaks of the booking'
             ELSE format('the booking is %s, seats %s, at version %s; its last entry says %s with %s at version %s, and its slot was moved at version %s',
-                        b.status, b.seats, b.version, l.status, l.seats, n.version, coalesce(m.version, 0))
+                        b.status, b.seats, b.version, l.status, l.seats, l.version, coalesce(m.version, 0))
        END::text AS detail
-FROM bookings b
-FULL JOIN newest n ON n.booking_id = b.id AND n.slot_id = b.slot_id
-LEFT JOIN ledger l ON l.slot_id = n.slot_id AND l.version = n.version
-LEFT JOIN moved m ON m.slot_id = n.slot_id AND is_live(l.status)
-WHERE b.id IS NULL OR n.booking_id IS NULL
+FROM (SELECT id, slot_id, user_id, status, seats, version FROM bookings WHERE slot_id BETWEEN $1::uuid AND $2::uuid) b
+FULL JOIN newest l ON l.booking_id = b.id AND l.slot_id = b.slot_id
+LEFT JOIN moved m ON m.slot_id = l.slot_id AND is_live(l.status)
+WHERE b.id IS NULL OR l.booking_id IS NULL
    OR (b.status, b.seats, b.version, b.user_id) IS DISTINCT FROM (l.status, l.seats, greatest(l.version, m.version), l.user_id)
-LIMIT $1::int
+LIMIT $3::int
 `
+
+type DoctorBookingsParams struct {
+	First    uuid.UUID
+	Last     uuid.UUID
+	Findings int32
+}
 
 type DoctorBookingsRow struct {
 	SlotID    uuid.UUID
@@ -149,8 +174,8 @@ type DoctorBookingsRow struct {
 // A booking is as its last entry says; if it was live when the times of its slot changed
 // since, it has the version of that entry. Every booking has an entry, and every booking
 // that an entry names exists.
-func (q *Queries) DoctorBookings(ctx context.Context, db DBTX, page int32) ([]DoctorBookingsRow, error) {
-	rows, err := db.Query(ctx, doctorBookings, page)
+func (q *Queries) DoctorBookings(ctx context.Context, db DBTX, arg DoctorBookingsParams) ([]DoctorBookingsRow, error) {
+	rows, err := db.Query(ctx, doctorBookings, arg.First, arg.Last, arg.Findings)
 	if err != nil {
 		return nil, err
 	}
@@ -179,11 +204,19 @@ SELECT l.slot_id, coalesce(l.booking_id, '00000000-0000-0000-0000-000000000000')
        format('the entry (%s) names entry %s of slot %s as its cause, which %s', l.kind, l.cause_version, l.cause_slot_id,
               CASE WHEN c.slot_id IS NULL THEN 'is not there' ELSE 'came later' END)::text AS detail
 FROM ledger l
-LEFT JOIN ledger c ON c.slot_id = l.cause_slot_id AND c.version = l.cause_version
-WHERE l.cause_slot_id IS NOT NULL
+LEFT JOIN LATERAL (
+    SELECT slot_id, version FROM ledger WHERE slot_id = l.cause_slot_id AND version = l.cause_version LIMIT 1
+) c ON true
+WHERE l.slot_id BETWEEN $1::uuid AND $2::uuid AND l.cause_slot_id IS NOT NULL
   AND (c.slot_id IS NULL OR (c.slot_id = l.slot_id AND c.version >= l.version))
-LIMIT $1::int
+LIMIT $3::int
 `
+
+type DoctorCausesParams struct {
+	First    uuid.UUID
+	Last     uuid.UUID
+	Findings int32
+}
 
 type DoctorCausesRow struct {
 	SlotID    uuid.UUID
@@ -193,8 +226,8 @@ type DoctorCausesRow struct {
 }
 
 // The cause of an entry exists, and came before it.
-func (q *Queries) DoctorCauses(ctx context.Context, db DBTX, page int32) ([]DoctorCausesRow, error) {
-	rows, err := db.Query(ctx, doctorCauses, page)
+func (q *Queries) DoctorCauses(ctx context.Context, db DBTX, arg DoctorCausesParams) ([]DoctorCausesRow, error) {
+	rows, err := db.Query(ctx, doctorCauses, arg.First, arg.Last, arg.Findings)
 	if err != nil {
 		return nil, err
 	}
@@ -221,7 +254,7 @@ func (q *Queries) DoctorCauses(ctx context.Context, db DBTX, page int32) ([]Doct
 const doctorCheckIns = `-- name: DoctorCheckIns :many
 WITH newest AS (
     SELECT DISTINCT ON (booking_id) booking_id, kind, at, actor_id FROM ledger
-    WHERE kind IN ('checked_in', 'check_in_undone')
+    WHERE slot_id BETWEEN $1::uuid AND $2::uuid AND kind IN ('checked_in', 'check_in_undone')
     ORDER BY booking_id, version DESC
 )
 SELECT b.slot_id, b.id AS booking_id, b.version,
@@ -230,10 +263,17 @@ SELECT b.slot_id, b.id AS booking_id, b.version,
               coalesce(n.kind, 'missing'), coalesce(n.at::text, 'no time'), coalesce(n.actor_id::text, 'nobody'))::text AS detail
 FROM bookings b
 LEFT JOIN newest n ON n.booking_id = b.id
-WHERE b.checked_in_at IS DISTINCT FROM CASE WHEN n.kind = 'checked_in' AND b.status = 'confirmed' THEN n.at END
-   OR (b.checked_in_at IS NOT NULL AND b.checked_in_by IS DISTINCT FROM n.actor_id)
-LIMIT $1::int
+WHERE b.slot_id BETWEEN $1::uuid AND $2::uuid
+  AND (b.checked_in_at IS DISTINCT FROM CASE WHEN n.kind = 'checked_in' AND b.status = 'confirmed' THEN n.at END
+       OR (b.checked_in_at IS NOT NULL AND b.checked_in_by IS DISTINCT FROM n.actor_id))
+LIMIT $3::int
 `
+
+type DoctorCheckInsParams struct {
+	First    uuid.UUID
+	Last     uuid.UUID
+	Findings int32
+}
 
 type DoctorCheckInsRow struct {
 	SlotID    uuid.UUID
@@ -244,8 +284,8 @@ type DoctorCheckInsRow struct {
 
 // A booking is checked in, and by whom, if its last entry about that says so and it has
 // seats.
-func (q *Queries) DoctorCheckIns(ctx context.Context, db DBTX, page int32) ([]DoctorCheckInsRow, error) {
-	rows, err := db.Query(ctx, doctorCheckIns, page)
+func (q *Queries) DoctorCheckIns(ctx context.Context, db DBTX, arg DoctorCheckInsParams) ([]DoctorCheckInsRow, error) {
+	rows, err := db.Query(ctx, doctorCheckIns, arg.First, arg.Last, arg.Findings)
 	if err != nil {
 		return nil, err
 	}
@@ -270,33 +310,38 @@ func (q *Queries) DoctorCheckIns(ctx context.Context, db DBTX, page int32) ([]Do
 }
 
 const doctorCounters = `-- name: DoctorCounters :many
-WITH step AS (
+WITH beside AS (
     SELECT slot_id, booking_id, version, kind, capacity, seats_taken, waitlist_length,
            CASE WHEN takes_seats(status) THEN seats ELSE 0 END AS takes,
-           (status IS NOT DISTINCT FROM 'waitlisted')::int AS waits
-    FROM ledger
-), change AS (
-    SELECT slot_id, booking_id, version, kind, capacity, seats_taken, waitlist_length,
-           CASE WHEN booking_id IS NULL THEN 0 ELSE takes - coalesce(lag(takes) OVER life, 0) END AS taken_more,
-           CASE WHEN booking_id IS NULL THEN 0 ELSE waits - coalesce(lag(waits) OVER life, 0) END AS waiting_more
-    FROM step
-    WINDOW life AS (PARTITION BY slot_id, booking_id ORDER BY version)
-), beside AS (
-    SELECT slot_id, booking_id, version, kind, capacity, seats_taken, waitlist_length,
-           coalesce(lag(seats_taken) OVER log, 0) + taken_more AS taken_expected,
-           coalesce(lag(waitlist_length) OVER log, 0) + waiting_more AS waiting_expected,
+           (status IS NOT DISTINCT FROM 'waitlisted')::int AS waits,
+           coalesce(lag(seats_taken) OVER log, 0) AS taken_before,
+           coalesce(lag(waitlist_length) OVER log, 0) AS waiting_before,
            coalesce(lag(capacity) OVER log, capacity) AS capacity_before
-    FROM change
+    FROM ledger
+    WHERE slot_id BETWEEN $1::uuid AND $2::uuid
     WINDOW log AS (PARTITION BY slot_id ORDER BY version)
+), change AS (
+    SELECT slot_id, booking_id, version, kind, capacity, seats_taken, waitlist_length, capacity_before,
+           taken_before + CASE WHEN booking_id IS NULL THEN 0 ELSE takes - coalesce(lag(takes) OVER life, 0) END AS taken_expected,
+           waiting_before + CASE WHEN booking_id IS NULL THEN 0 ELSE waits - coalesce(lag(waits) OVER life, 0) END AS waiting_expected
+    FROM beside
+    WINDOW life AS (PARTITION BY slot_id, booking_id ORDER BY version)
 )
 SELECT slot_id, coalesce(booking_id, '00000000-0000-0000-0000-000000000000')::uuid AS booking_id, version,
        format('the entry (%s) says %s of %s seats and %s waiting; by the entry before it should be %s of %s, and %s',
               kind, seats_taken, capacity, waitlist_length, taken_expected, capacity_before, waiting_expected)::text AS detail
-FROM beside
-WHERE seats_taken <> taken_expected OR waitlist_length <> waiting_expected
-   OR (capacity <> capacity_before AND (kind <> 'edited' OR booking_id IS NOT NULL))
-LIMIT $1::int
+FROM change
+WHERE slot_id BETWEEN $1::uuid AND $2::uuid
+  AND (seats_taken <> taken_expected OR waitlist_length <> waiting_expected
+       OR (capacity <> capacity_before AND (kind <> 'edited' OR booking_id IS NOT NULL)))
+LIMIT $3::int
 `
+
+type DoctorCountersParams struct {
+	First    uuid.UUID
+	Last     uuid.UUID
+	Findings int32
+}
 
 type DoctorCountersRow struct {
 	SlotID    uuid.UUID
@@ -307,8 +352,8 @@ type DoctorCountersRow struct {
 
 // The counters of an entry are those of the entry before, changed by what the entry
 // did to its booking. Only edits change the capacity.
-func (q *Queries) DoctorCounters(ctx context.Context, db DBTX, page int32) ([]DoctorCountersRow, error) {
-	rows, err := db.Query(ctx, doctorCounters, page)
+func (q *Queries) DoctorCounters(ctx context.Context, db DBTX, arg DoctorCountersParams) ([]DoctorCountersRow, error) {
+	rows, err := db.Query(ctx, doctorCounters, arg.First, arg.Last, arg.Findings)
 	if err != nil {
 		return nil, err
 	}
@@ -336,9 +381,15 @@ const doctorDeadlines = `-- name: DoctorDeadlines :many
 SELECT slot_id, id AS booking_id, version,
        format('the booking is %s until %s, after the start of its slot', status, expires_at)::text AS detail
 FROM bookings
-WHERE status IN ('held', 'offered') AND (expires_at IS NULL OR expires_at > lower(during))
-LIMIT $1::int
+WHERE slot_id BETWEEN $1::uuid AND $2::uuid AND status IN ('held', 'offered') AND (expires_at IS NULL OR expires_at > lower(during))
+LIMIT $3::int
 `
+
+type DoctorDeadlinesParams struct {
+	First    uuid.UUID
+	Last     uuid.UUID
+	Findings int32
+}
 
 type DoctorDeadlinesRow struct {
 	SlotID    uuid.UUID
@@ -348,8 +399,8 @@ type DoctorDeadlinesRow struct {
 }
 
 // Holds and offers end by the start of their slot.
-func (q *Queries) DoctorDeadlines(ctx context.Context, db DBTX, page int32) ([]DoctorDeadlinesRow, error) {
-	rows, err := db.Query(ctx, doctorDeadlines, page)
+func (q *Queries) DoctorDeadlines(ctx context.Context, db DBTX, arg DoctorDeadlinesParams) ([]DoctorDeadlinesRow, error) {
+	rows, err := db.Query(ctx, doctorDeadlines, arg.First, arg.Last, arg.Findings)
 	if err != nil {
 		return nil, err
 	}
@@ -384,11 +435,19 @@ LEFT JOIN (
            coalesce(min(starts_at) FILTER (WHERE status <> 'cancelled'), min(starts_at)) AS starts_at,
            coalesce(max(ends_at) FILTER (WHERE status <> 'cancelled'), max(ends_at)) AS ends_at
     FROM slots
+    WHERE event_id BETWEEN $1::uuid AND $2::uuid
     GROUP BY event_id
 ) s ON s.event_id = e.id
-WHERE (e.starts_at, e.ends_at) IS DISTINCT FROM (s.starts_at, s.ends_at)
-LIMIT $1::int
+WHERE e.id BETWEEN $1::uuid AND $2::uuid
+  AND (e.starts_at, e.ends_at) IS DISTINCT FROM (s.starts_at, s.ends_at)
+LIMIT $3::int
 `
+
+type DoctorEventSpansParams struct {
+	First    uuid.UUID
+	Last     uuid.UUID
+	Findings int32
+}
 
 type DoctorEventSpansRow struct {
 	SlotID    uuid.UUID
@@ -399,8 +458,8 @@ type DoctorEventSpansRow struct {
 
 // An event's times are those of its slots: of those that are not cancelled, or of all
 // if all are.
-func (q *Queries) DoctorEventSpans(ctx context.Context, db DBTX, page int32) ([]DoctorEventSpansRow, error) {
-	rows, err := db.Query(ctx, doctorEventSpans, page)
+func (q *Queries) DoctorEventSpans(ctx context.Context, db DBTX, arg DoctorEventSpansParams) ([]DoctorEventSpansRow, error) {
+	rows, err := db.Query(ctx, doctorEventSpans, arg.First, arg.Last, arg.Findings)
 	if err != nil {
 		return nil, err
 	}
@@ -424,22 +483,38 @@ func (q *Queries) DoctorEventSpans(ctx context.Context, db DBTX, page int32) ([]
 	return items, nil
 }
 
+const doctorEventsEnd = `-- name: DoctorEventsEnd :one
+SELECT event_id FROM slots WHERE event_id > $1 ORDER BY event_id OFFSET $2::int LIMIT 1
+`
+
+type DoctorEventsEndParams struct {
+	First uuid.UUID
+	Rows  int32
+}
+
+func (q *Queries) DoctorEventsEnd(ctx context.Context, db DBTX, arg DoctorEventsEndParams) (uuid.UUID, error) {
+	row := db.QueryRow(ctx, doctorEventsEnd, arg.First, arg.Rows)
+	var event_id uuid.UUID
+	err := row.Scan(&event_id)
+	return event_id, err
+}
+
 const doctorFinal = `-- name: DoctorFinal :many
 WITH late AS (
     SELECT l.slot_id, l.booking_id, l.version, s.starts_at, s.ends_at,
            CASE WHEN l.actor = 'system' THEN least(l.at, u.deleted_at, s.cancelled_at, e.cancelled_at) ELSE l.at END AS as_of
     FROM ledger l
-    JOIN slots s ON s.id = l.slot_id
-    JOIN events e ON e.id = s.event_id
-    LEFT JOIN users u ON u.id = l.user_id
-    WHERE l.booking_id IS NOT NULL AND l.at >= s.starts_at
+    JOIN slots s ON s.id = l.slot_id AND s.id BETWEEN $1::uuid AND $2::uuid
+    CROSS JOIN LATERAL (SELECT cancelled_at FROM events WHERE id = s.event_id LIMIT 1) e
+    LEFT JOIN LATERAL (SELECT deleted_at FROM users WHERE id = l.user_id LIMIT 1) u ON true
+    WHERE l.slot_id BETWEEN $1::uuid AND $2::uuid AND l.booking_id IS NOT NULL AND l.at >= s.starts_at
 ), life AS (
     SELECT slot_id, booking_id, version, kind, status, seats,
            lag(status) OVER life AS was, lag(seats) OVER life AS had,
            coalesce(max(version) FILTER (WHERE kind = 'checked_in') OVER before
                     > coalesce(max(version) FILTER (WHERE kind = 'check_in_undone') OVER before, 0), false) AS checked_in
     FROM ledger
-    WHERE booking_id IN (SELECT booking_id FROM late)
+    WHERE slot_id BETWEEN $1::uuid AND $2::uuid AND booking_id IN (SELECT booking_id FROM late)
     WINDOW life AS (PARTITION BY slot_id, booking_id ORDER BY version),
            before AS (PARTITION BY slot_id, booking_id ORDER BY version ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING)
 )
@@ -447,10 +522,16 @@ SELECT l.slot_id, coalesce(l.booking_id, '00000000-0000-0000-0000-000000000000')
        format('the booking was final, and the entry (%s) made it %s with %s seats', l.kind, l.status, l.seats)::text AS detail
 FROM life l
 JOIN late USING (slot_id, booking_id, version)
-WHERE l.was = 'confirmed' AND (l.status <> 'confirmed' OR l.seats <> l.had)
+WHERE l.slot_id BETWEEN $1::uuid AND $2::uuid AND l.was = 'confirmed' AND (l.status <> 'confirmed' OR l.seats <> l.had)
   AND (late.as_of >= late.ends_at OR (l.checked_in AND late.as_of >= late.starts_at))
-LIMIT $1::int
+LIMIT $3::int
 `
+
+type DoctorFinalParams struct {
+	First    uuid.UUID
+	Last     uuid.UUID
+	Findings int32
+}
 
 type DoctorFinalRow struct {
 	SlotID    uuid.UUID
@@ -462,8 +543,8 @@ type DoctorFinalRow struct {
 // A final booking stays as it is: once its slot has ended, or has started with the
 // attendee checked in, no entry changes its status or its seats. What the system does
 // because a slot or an event was cancelled, or a user deleted, counts as of then.
-func (q *Queries) DoctorFinal(ctx context.Context, db DBTX, page int32) ([]DoctorFinalRow, error) {
-	rows, err := db.Query(ctx, doctorFinal, page)
+func (q *Queries) DoctorFinal(ctx context.Context, db DBTX, arg DoctorFinalParams) ([]DoctorFinalRow, error) {
+	rows, err := db.Query(ctx, doctorFinal, arg.First, arg.Last, arg.Findings)
 	if err != nil {
 		return nil, err
 	}
@@ -491,11 +572,17 @@ const doctorHeld = `-- name: DoctorHeld :many
 SELECT '00000000-0000-0000-0000-000000000000'::uuid AS slot_id, '00000000-0000-0000-0000-000000000000'::uuid AS booking_id, 0::bigint AS version,
        format('user %s holds %s seats', user_id, sum(seats))::text AS detail
 FROM bookings
-WHERE status = 'held' AND expires_at > now()
+WHERE user_id BETWEEN $1::uuid AND $2::uuid AND status = 'held' AND expires_at > now()
 GROUP BY user_id
 HAVING sum(seats) > 20
-LIMIT $1::int
+LIMIT $3::int
 `
+
+type DoctorHeldParams struct {
+	First    uuid.UUID
+	Last     uuid.UUID
+	Findings int32
+}
 
 type DoctorHeldRow struct {
 	SlotID    uuid.UUID
@@ -505,8 +592,8 @@ type DoctorHeldRow struct {
 }
 
 // Nobody holds more than 20 seats (maxHeld).
-func (q *Queries) DoctorHeld(ctx context.Context, db DBTX, page int32) ([]DoctorHeldRow, error) {
-	rows, err := db.Query(ctx, doctorHeld, page)
+func (q *Queries) DoctorHeld(ctx context.Context, db DBTX, arg DoctorHeldParams) ([]DoctorHeldRow, error) {
+	rows, err := db.Query(ctx, doctorHeld, arg.First, arg.Last, arg.Findings)
 	if err != nil {
 		return nil, err
 	}
@@ -534,7 +621,7 @@ const doctorHeldUp = `-- name: DoctorHeldUp :many
 WITH stop AS (
     SELECT s.id AS slot_id, w.id, w.user_id, w.during, w.replaces_booking_id, w.version
     FROM slots s
-    JOIN events e ON e.id = s.event_id
+    CROSS JOIN LATERAL (SELECT fit, max_passes FROM events WHERE id = s.event_id AND status = 'published' LIMIT 1) e
     CROSS JOIN LATERAL (
         SELECT b.id, b.user_id, b.during, b.replaces_booking_id, b.version FROM bookings b
         WHERE b.slot_id = s.id AND b.status = 'waitlisted' AND b.blocked IS NULL
@@ -542,9 +629,9 @@ WITH stop AS (
         ORDER BY b.queued_version
         LIMIT 1
     ) w
-    WHERE s.waitlist_length > 0 AND s.starts_at > now()
+    WHERE s.id BETWEEN $1::uuid AND $2::uuid AND s.waitlist_length > 0 AND s.starts_at > now()
       AND s.waitlist_ready > 0 AND s.seats_taken < s.capacity AND s.promotion_due_at IS NULL
-      AND s.status <> 'cancelled' AND e.status = 'published'
+      AND s.status <> 'cancelled'
 )
 SELECT t.slot_id, t.id AS booking_id, t.version,
        format('the booking stops the queue, and its user has had seats elsewhere since %s', o.since)::text AS detail
@@ -555,9 +642,15 @@ CROSS JOIN LATERAL (
     WHERE o.user_id = t.user_id AND o.during && t.during AND takes_seats(o.status)
       AND o.id IS DISTINCT FROM given_back(t.replaces_booking_id)
 ) o
-WHERE o.since < now() - interval '1 minute'
-LIMIT $1::int
+WHERE t.slot_id BETWEEN $1::uuid AND $2::uuid AND o.since < now() - interval '1 minute'
+LIMIT $3::int
 `
+
+type DoctorHeldUpParams struct {
+	First    uuid.UUID
+	Last     uuid.UUID
+	Findings int32
+}
 
 type DoctorHeldUpRow struct {
 	SlotID    uuid.UUID
@@ -568,8 +661,8 @@ type DoctorHeldUpRow struct {
 
 // No queue has been held up for long by a booking whose user has got seats elsewhere at
 // that time. (As SlotsHeldUp.)
-func (q *Queries) DoctorHeldUp(ctx context.Context, db DBTX, page int32) ([]DoctorHeldUpRow, error) {
-	rows, err := db.Query(ctx, doctorHeldUp, page)
+func (q *Queries) DoctorHeldUp(ctx context.Context, db DBTX, arg DoctorHeldUpParams) ([]DoctorHeldUpRow, error) {
+	rows, err := db.Query(ctx, doctorHeldUp, arg.First, arg.Last, arg.Findings)
 	if err != nil {
 		return nil, err
 	}
@@ -597,10 +690,17 @@ const doctorIdempotencyKeys = `-- name: DoctorIdempotencyKeys :many
 SELECT '00000000-0000-0000-0000-000000000000'::uuid AS slot_id, '00000000-0000-0000-0000-000000000000'::uuid AS booking_id, 0::bigint AS version,
        format('the key of user %s of %s keeps an answer with status %s', user_id, created_at, status)::text AS detail
 FROM idempotency_keys
-WHERE status NOT BETWEEN 200 AND 299
-   OR created_at > now() + interval '1 minute' OR created_at < now() - interval '2 days'
-LIMIT $1::int
+WHERE user_id BETWEEN $1::uuid AND $2::uuid
+  AND (status NOT BETWEEN 200 AND 299
+       OR created_at > now() + interval '1 minute' OR created_at < now() - interval '2 days')
+LIMIT $3::int
 `
+
+type DoctorIdempotencyKeysParams struct {
+	First    uuid.UUID
+	Last     uuid.UUID
+	Findings int32
+}
 
 type DoctorIdempotencyKeysRow struct {
 	SlotID    uuid.UUID
@@ -610,8 +710,8 @@ type DoctorIdempotencyKeysRow struct {
 }
 
 // Stored responses are successes, not from the future, and not older than two days.
-func (q *Queries) DoctorIdempotencyKeys(ctx context.Context, db DBTX, page int32) ([]DoctorIdempotencyKeysRow, error) {
-	rows, err := db.Query(ctx, doctorIdempotencyKeys, page)
+func (q *Queries) DoctorIdempotencyKeys(ctx context.Context, db DBTX, arg DoctorIdempotencyKeysParams) ([]DoctorIdempotencyKeysRow, error) {
+	rows, err := db.Query(ctx, doctorIdempotencyKeys, arg.First, arg.Last, arg.Findings)
 	if err != nil {
 		return nil, err
 	}
@@ -635,15 +735,38 @@ func (q *Queries) DoctorIdempotencyKeys(ctx context.Context, db DBTX, page int32
 	return items, nil
 }
 
+const doctorKeysEnd = `-- name: DoctorKeysEnd :one
+SELECT user_id FROM idempotency_keys WHERE user_id > $1 ORDER BY user_id OFFSET $2::int LIMIT 1
+`
+
+type DoctorKeysEndParams struct {
+	First uuid.UUID
+	Rows  int32
+}
+
+func (q *Queries) DoctorKeysEnd(ctx context.Context, db DBTX, arg DoctorKeysEndParams) (uuid.UUID, error) {
+	row := db.QueryRow(ctx, doctorKeysEnd, arg.First, arg.Rows)
+	var user_id uuid.UUID
+	err := row.Scan(&user_id)
+	return user_id, err
+}
+
 const doctorLastEntries = `-- name: DoctorLastEntries :many
 SELECT s.id AS slot_id, '00000000-0000-0000-0000-000000000000'::uuid AS booking_id, s.version,
        format('the slot has %s of %s seats taken and %s waiting; its last entry says %s of %s, and %s',
               s.seats_taken, s.capacity, s.waitlist_length, l.seats_taken, l.capacity, l.waitlist_length)::text AS detail
 FROM slots s
-JOIN ledger l ON l.slot_id = s.id AND l.version = s.version
-WHERE (s.seats_taken, s.capacity, s.waitlist_length) <> (l.seats_taken, l.capacity, l.waitlist_length)
-LIMIT $1::int
+JOIN ledger l ON l.slot_id = s.id AND l.version = s.version AND l.slot_id BETWEEN $1::uuid AND $2::uuid
+WHERE s.id BETWEEN $1::uuid AND $2::uuid
+  AND (s.seats_taken, s.capacity, s.waitlist_length) <> (l.seats_taken, l.capacity, l.waitlist_length)
+LIMIT $3::int
 `
+
+type DoctorLastEntriesParams struct {
+	First    uuid.UUID
+	Last     uuid.UUID
+	Findings int32
+}
 
 type DoctorLastEntriesRow struct {
 	SlotID    uuid.UUID
@@ -653,8 +776,8 @@ type DoctorLastEntriesRow struct {
 }
 
 // A slot is as its last entry says.
-func (q *Queries) DoctorLastEntries(ctx context.Context, db DBTX, page int32) ([]DoctorLastEntriesRow, error) {
-	rows, err := db.Query(ctx, doctorLastEntries, page)
+func (q *Queries) DoctorLastEntries(ctx context.Context, db DBTX, arg DoctorLastEntriesParams) ([]DoctorLastEntriesRow, error) {
+	rows, err := db.Query(ctx, doctorLastEntries, arg.First, arg.Last, arg.Findings)
 	if err != nil {
 		return nil, err
 	}
@@ -678,6 +801,56 @@ func (q *Queries) DoctorLastEntries(ctx context.Context, db DBTX, page int32) ([
 	return items, nil
 }
 
+const doctorLeaving = `-- name: DoctorLeaving :many
+SELECT b.slot_id, b.id AS booking_id, b.version,
+       format('the booking is still %s, but its user was deleted at %s', b.status, u.deleted_at)::text AS detail
+FROM users u
+JOIN bookings b ON b.user_id = u.id AND b.user_id BETWEEN $1::uuid AND $2::uuid
+WHERE u.id BETWEEN $1::uuid AND $2::uuid AND u.deleted_at < now() - interval '1 minute'
+  AND is_live(b.status) AND NOT is_final(b.status, b.checked_in_at, b.during, u.deleted_at)
+LIMIT $3::int
+`
+
+type DoctorLeavingParams struct {
+	First    uuid.UUID
+	Last     uuid.UUID
+	Findings int32
+}
+
+type DoctorLeavingRow struct {
+	SlotID    uuid.UUID
+	BookingID uuid.UUID
+	Version   int64
+	Detail    string
+}
+
+// No user was deleted long ago who has bookings that leave with them. If so, no worker
+// runs, or one fails.
+func (q *Queries) DoctorLeaving(ctx context.Context, db DBTX, arg DoctorLeavingParams) ([]DoctorLeavingRow, error) {
+	rows, err := db.Query(ctx, doctorLeaving, arg.First, arg.Last, arg.Findings)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	items := []DoctorLeavingRow{}
+	for rows.Next() {
+		var i DoctorLeavingRow
+		if err := rows.Scan(
+			&i.SlotID,
+			&i.BookingID,
+			&i.Version,
+			&i.Detail,
+		); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
 const doctorLives = `-- name: DoctorLives :many
 SELECT slot_id, coalesce(booking_id, '00000000-0000-0000-0000-000000000000')::uuid AS booking_id, version,
        format('the entry (%s) turns the booking from %s to %s', kind, coalesce(was, 'nothing'), status)::text AS detail
@@ -685,7 +858,7 @@ FROM (
     SELECT slot_id, booking_id, version, kind, status,
            lag(status) OVER (PARTITION BY slot_id, booking_id ORDER BY version) AS was
     FROM ledger
-    WHERE booking_id IS NOT NULL
+    WHERE slot_id BETWEEN $1::uuid AND $2::uuid AND booking_id IS NOT NULL
 ) step
 WHERE NOT CASE kind
     WHEN 'waitlisted' THEN was IS NULL AND status = 'waitlisted'
@@ -701,8 +874,14 @@ WHERE NOT CASE kind
         ('accepted', 'offered', 'confirmed'), ('declined', 'offered', 'cancelled'), ('moved', 'confirmed', 'cancelled'),
         ('checked_in', 'confirmed', 'confirmed'), ('check_in_undone', 'confirmed', 'confirmed'))
 END
-LIMIT $1::int
+LIMIT $3::int
 `
+
+type DoctorLivesParams struct {
+	First    uuid.UUID
+	Last     uuid.UUID
+	Findings int32
+}
 
 type DoctorLivesRow struct {
 	SlotID    uuid.UUID
@@ -713,8 +892,8 @@ type DoctorLivesRow struct {
 
 // Bookings change their status only as docs/architecture.md shows, and never after
 // they have ended.
-func (q *Queries) DoctorLives(ctx context.Context, db DBTX, page int32) ([]DoctorLivesRow, error) {
-	rows, err := db.Query(ctx, doctorLives, page)
+func (q *Queries) DoctorLives(ctx context.Context, db DBTX, arg DoctorLivesParams) ([]DoctorLivesRow, error) {
+	rows, err := db.Query(ctx, doctorLives, arg.First, arg.Last, arg.Findings)
 	if err != nil {
 		return nil, err
 	}
@@ -738,54 +917,105 @@ func (q *Queries) DoctorLives(ctx context.Context, db DBTX, page int32) ([]Docto
 	return items, nil
 }
 
-const doctorMoves = `-- name: DoctorMoves :many
-WITH begun AS (
-    SELECT b.id, b.slot_id, b.version, b.user_id, b.moved_from, s.event_id, min(l.version) AS first
-    FROM bookings b
-    LEFT JOIN slots s ON s.id = b.slot_id
-    LEFT JOIN ledger l ON l.slot_id = b.slot_id AND l.booking_id = b.id
-    WHERE b.moved_from IS NOT NULL
-    GROUP BY b.id, s.event_id
-), ended AS (
-    SELECT l.booking_id, l.slot_id, l.version, l.user_id, l.status, s.event_id
-    FROM ledger l
-    LEFT JOIN slots s ON s.id = l.slot_id
-    WHERE l.kind = 'moved'
-)
-SELECT coalesce(n.slot_id, o.slot_id)::uuid AS slot_id, coalesce(n.id, o.booking_id)::uuid AS booking_id, coalesce(n.version, o.version)::bigint AS version,
-       CASE WHEN o.booking_id IS NULL THEN format('the booking was made from booking %s, which was not moved', n.moved_from)
-            WHEN n.id IS NULL THEN 'the booking was moved, but none was made from it'
-            ELSE format('the booking was made from booking %s, but its first entry, user or event does not say so', n.moved_from)
-       END::text AS detail
-FROM begun n
-FULL JOIN ended o ON o.booking_id = n.moved_from
-LEFT JOIN bookings b ON b.id = o.booking_id
-LEFT JOIN ledger f ON f.slot_id = n.slot_id AND f.version = n.first
-WHERE n.id IS NULL OR o.booking_id IS NULL
-   OR (n.user_id, n.event_id, f.cause_slot_id, f.cause_version, b.status)
-      IS DISTINCT FROM (o.user_id, o.event_id, o.slot_id, o.version, 'cancelled')
-   OR n.slot_id = o.slot_id
-LIMIT $1::int
+const doctorMovesFrom = `-- name: DoctorMovesFrom :many
+SELECT l.slot_id, coalesce(l.booking_id, '00000000-0000-0000-0000-000000000000'::uuid)::uuid AS booking_id, l.version,
+       'the booking was moved, but none was made from it'::text AS detail
+FROM ledger l
+LEFT JOIN LATERAL (SELECT replaced_by FROM bookings WHERE id = l.booking_id LIMIT 1) b ON true
+LEFT JOIN LATERAL (SELECT moved_from FROM bookings WHERE id = b.replaced_by LIMIT 1) n ON true
+WHERE l.slot_id BETWEEN $1::uuid AND $2::uuid AND l.kind = 'moved' AND n.moved_from IS DISTINCT FROM l.booking_id
+LIMIT $3::int
 `
 
-type DoctorMovesRow struct {
+type DoctorMovesFromParams struct {
+	First    uuid.UUID
+	Last     uuid.UUID
+	Findings int32
+}
+
+type DoctorMovesFromRow struct {
 	SlotID    uuid.UUID
 	BookingID uuid.UUID
 	Version   int64
 	Detail    string
 }
 
-// A moved booking was cancelled by its move, which caused one new booking of the same
-// user in another slot of the same event.
-func (q *Queries) DoctorMoves(ctx context.Context, db DBTX, page int32) ([]DoctorMovesRow, error) {
-	rows, err := db.Query(ctx, doctorMoves, page)
+// A booking that was moved is replaced by one that was made from it.
+func (q *Queries) DoctorMovesFrom(ctx context.Context, db DBTX, arg DoctorMovesFromParams) ([]DoctorMovesFromRow, error) {
+	rows, err := db.Query(ctx, doctorMovesFrom, arg.First, arg.Last, arg.Findings)
 	if err != nil {
 		return nil, err
 	}
 	defer rows.Close()
-	items := []DoctorMovesRow{}
+	items := []DoctorMovesFromRow{}
 	for rows.Next() {
-		var i DoctorMovesRow
+		var i DoctorMovesFromRow
+		if err := rows.Scan(
+			&i.SlotID,
+			&i.BookingID,
+			&i.Version,
+			&i.Detail,
+		); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
+const doctorMovesTo = `-- name: DoctorMovesTo :many
+SELECT n.slot_id, n.id AS booking_id, n.version,
+       CASE WHEN o.booking_id IS NULL THEN format('the booking was made from booking %s, which was not moved', n.moved_from)
+            ELSE format('the booking was made from booking %s, but its first entry, user or event does not say so', n.moved_from)
+       END::text AS detail
+FROM bookings n
+LEFT JOIN LATERAL (SELECT event_id FROM slots WHERE id = n.slot_id LIMIT 1) ns ON true
+LEFT JOIN LATERAL (
+    SELECT cause_slot_id, cause_version FROM ledger
+    WHERE booking_id = n.id AND slot_id = n.slot_id
+    ORDER BY version
+    LIMIT 1
+) f ON true
+LEFT JOIN LATERAL (
+    SELECT booking_id, slot_id, version, user_id FROM ledger WHERE booking_id = n.moved_from AND kind = 'moved' LIMIT 1
+) o ON true
+LEFT JOIN LATERAL (SELECT event_id FROM slots WHERE id = o.slot_id LIMIT 1) os ON true
+LEFT JOIN LATERAL (SELECT status FROM bookings WHERE id = n.moved_from LIMIT 1) b ON true
+WHERE n.slot_id BETWEEN $1::uuid AND $2::uuid AND n.moved_from IS NOT NULL
+  AND (o.booking_id IS NULL
+       OR (n.user_id, ns.event_id, f.cause_slot_id, f.cause_version, b.status)
+          IS DISTINCT FROM (o.user_id, os.event_id, o.slot_id, o.version, 'cancelled')
+       OR n.slot_id = o.slot_id)
+LIMIT $3::int
+`
+
+type DoctorMovesToParams struct {
+	First    uuid.UUID
+	Last     uuid.UUID
+	Findings int32
+}
+
+type DoctorMovesToRow struct {
+	SlotID    uuid.UUID
+	BookingID uuid.UUID
+	Version   int64
+	Detail    string
+}
+
+// A booking that was made from a moved one is of the same user and in another slot of
+// the same event, and the move, which cancelled the moved one, caused its first entry.
+func (q *Queries) DoctorMovesTo(ctx context.Context, db DBTX, arg DoctorMovesToParams) ([]DoctorMovesToRow, error) {
+	rows, err := db.Query(ctx, doctorMovesTo, arg.First, arg.Last, arg.Findings)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	items := []DoctorMovesToRow{}
+	for rows.Next() {
+		var i DoctorMovesToRow
 		if err := rows.Scan(
 			&i.SlotID,
 			&i.BookingID,
@@ -806,11 +1036,17 @@ const doctorOneLive = `-- name: DoctorOneLive :many
 SELECT slot_id, '00000000-0000-0000-0000-000000000000'::uuid AS booking_id, 0::bigint AS version,
        format('user %s has %s live bookings of the slot', user_id, count(*))::text AS detail
 FROM bookings
-WHERE is_live(status)
+WHERE slot_id BETWEEN $1::uuid AND $2::uuid AND is_live(status)
 GROUP BY user_id, slot_id
 HAVING count(*) > 1
-LIMIT $1::int
+LIMIT $3::int
 `
+
+type DoctorOneLiveParams struct {
+	First    uuid.UUID
+	Last     uuid.UUID
+	Findings int32
+}
 
 type DoctorOneLiveRow struct {
 	SlotID    uuid.UUID
@@ -820,8 +1056,8 @@ type DoctorOneLiveRow struct {
 }
 
 // Nobody has two live bookings of one slot.
-func (q *Queries) DoctorOneLive(ctx context.Context, db DBTX, page int32) ([]DoctorOneLiveRow, error) {
-	rows, err := db.Query(ctx, doctorOneLive, page)
+func (q *Queries) DoctorOneLive(ctx context.Context, db DBTX, arg DoctorOneLiveParams) ([]DoctorOneLiveRow, error) {
+	rows, err := db.Query(ctx, doctorOneLive, arg.First, arg.Last, arg.Findings)
 	if err != nil {
 		return nil, err
 	}
@@ -851,10 +1087,17 @@ SELECT b.slot_id, b.id AS booking_id, b.version,
                      ELSE format('the booking is still %s, but only until %s', b.status, b.expires_at)
        END::text AS detail
 FROM bookings b
-WHERE (b.status IN ('held', 'offered') AND b.expires_at < now() - interval '1 minute')
-   OR (b.status = 'waitlisted' AND lower(b.during) < now() - interval '1 minute')
-LIMIT $1::int
+WHERE b.slot_id BETWEEN $1::uuid AND $2::uuid
+  AND ((b.status IN ('held', 'offered') AND b.expires_at < now() - interval '1 minute')
+       OR (b.status = 'waitlisted' AND lower(b.during) < now() - interval '1 minute'))
+LIMIT $3::int
 `
+
+type DoctorOverdueParams struct {
+	First    uuid.UUID
+	Last     uuid.UUID
+	Findings int32
+}
 
 type DoctorOverdueRow struct {
 	SlotID    uuid.UUID
@@ -864,8 +1107,8 @@ type DoctorOverdueRow struct {
 }
 
 // Nothing should have expired by now that has not. If it has, no worker runs.
-func (q *Queries) DoctorOverdue(ctx context.Context, db DBTX, page int32) ([]DoctorOverdueRow, error) {
-	rows, err := db.Query(ctx, doctorOverdue, page)
+func (q *Queries) DoctorOverdue(ctx context.Context, db DBTX, arg DoctorOverdueParams) ([]DoctorOverdueRow, error) {
+	rows, err := db.Query(ctx, doctorOverdue, arg.First, arg.Last, arg.Findings)
 	if err != nil {
 		return nil, err
 	}
@@ -898,11 +1141,17 @@ FROM (
            max(upper(during)) OVER (PARTITION BY user_id ORDER BY lower(during), id
                                     ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING) AS busy_until
     FROM bookings
-    WHERE takes_seats(status)
+    WHERE user_id BETWEEN $1::uuid AND $2::uuid AND takes_seats(status)
 ) b
 WHERE lower(during) < busy_until
-LIMIT $1::int
+LIMIT $3::int
 `
+
+type DoctorOverlapsParams struct {
+	First    uuid.UUID
+	Last     uuid.UUID
+	Findings int32
+}
 
 type DoctorOverlapsRow struct {
 	SlotID    uuid.UUID
@@ -913,8 +1162,8 @@ type DoctorOverlapsRow struct {
 
 // Nobody has seats at overlapping times: in the order of their starts, no booking of a
 // user starts before all earlier ones have ended.
-func (q *Queries) DoctorOverlaps(ctx context.Context, db DBTX, page int32) ([]DoctorOverlapsRow, error) {
-	rows, err := db.Query(ctx, doctorOverlaps, page)
+func (q *Queries) DoctorOverlaps(ctx context.Context, db DBTX, arg DoctorOverlapsParams) ([]DoctorOverlapsRow, error) {
+	rows, err := db.Query(ctx, doctorOverlaps, arg.First, arg.Last, arg.Findings)
 	if err != nil {
 		return nil, err
 	}
@@ -945,12 +1194,19 @@ SELECT s.id AS slot_id, '00000000-0000-0000-0000-000000000000'::uuid AS booking_
 FROM slots s
 LEFT JOIN (
     SELECT slot_id, sum(seats) AS taken FROM bookings
-    WHERE takes_seats(status)
+    WHERE slot_id BETWEEN $1::uuid AND $2::uuid AND takes_seats(status)
     GROUP BY slot_id
 ) b ON b.slot_id = s.id
-WHERE s.seats_taken < 0 OR greatest(s.seats_taken, b.taken) > s.capacity
-LIMIT $1::int
+WHERE s.id BETWEEN $1::uuid AND $2::uuid
+  AND (s.seats_taken < 0 OR greatest(s.seats_taken, b.taken) > s.capacity)
+LIMIT $3::int
 `
+
+type DoctorOversellParams struct {
+	First    uuid.UUID
+	Last     uuid.UUID
+	Findings int32
+}
 
 type DoctorOversellRow struct {
 	SlotID    uuid.UUID
@@ -960,8 +1216,8 @@ type DoctorOversellRow struct {
 }
 
 // No slot has more seats taken than its capacity, by its count or by its bookings.
-func (q *Queries) DoctorOversell(ctx context.Context, db DBTX, page int32) ([]DoctorOversellRow, error) {
-	rows, err := db.Query(ctx, doctorOversell, page)
+func (q *Queries) DoctorOversell(ctx context.Context, db DBTX, arg DoctorOversellParams) ([]DoctorOversellRow, error) {
+	rows, err := db.Query(ctx, doctorOversell, arg.First, arg.Last, arg.Findings)
 	if err != nil {
 		return nil, err
 	}
@@ -986,35 +1242,30 @@ func (q *Queries) DoctorOversell(ctx context.Context, db DBTX, page int32) ([]Do
 }
 
 const doctorPending = `-- name: DoctorPending :many
-(
 SELECT s.id AS slot_id, '00000000-0000-0000-0000-000000000000'::uuid AS booking_id, s.version,
        CASE WHEN s.promotion_due_at IS NOT NULL THEN format('a promotion is due since %s', s.promotion_due_at)
             WHEN s.seats_taken > 0 OR s.waitlist_length > 0 THEN format('the slot was cancelled, but seats_taken is still %s and waitlist_length %s', s.seats_taken, s.waitlist_length)
             ELSE 'the event was cancelled, but the slot is not'
        END::text AS detail
 FROM slots s
-JOIN events e ON e.id = s.event_id
-WHERE s.promotion_due_at < now() - interval '1 minute'
-   OR (((e.status = 'cancelled' AND s.status <> 'cancelled' AND s.ends_at > e.cancelled_at)
-        OR (s.status = 'cancelled' AND EXISTS (
-            SELECT FROM bookings b
-            WHERE b.slot_id = s.id AND is_live(b.status)
-              AND NOT is_final(b.status, b.checked_in_at, b.during, coalesce(s.cancelled_at, e.cancelled_at, now())))))
-       AND greatest(s.updated_at, e.updated_at) < now() - interval '1 minute')
-LIMIT $1::int
-)
-UNION ALL
-(
-SELECT b.slot_id, b.id AS booking_id, b.version,
-       format('the booking is still %s, but its user was deleted at %s', b.status, u.deleted_at)::text AS detail
-FROM users u
-JOIN bookings b ON b.user_id = u.id
-WHERE u.deleted_at < now() - interval '1 minute'
-  AND is_live(b.status) AND NOT is_final(b.status, b.checked_in_at, b.during, u.deleted_at)
-LIMIT $1::int
-)
-LIMIT $1::int
+CROSS JOIN LATERAL (SELECT status, cancelled_at, updated_at FROM events WHERE id = s.event_id LIMIT 1) e
+WHERE s.id BETWEEN $1::uuid AND $2::uuid
+  AND (s.promotion_due_at < now() - interval '1 minute'
+       OR (((e.status = 'cancelled' AND s.status <> 'cancelled' AND s.ends_at > e.cancelled_at)
+            OR (s.status = 'cancelled' AND (
+                SELECT true FROM bookings b
+                WHERE b.slot_id = s.id AND is_live(b.status)
+                  AND NOT is_final(b.status, b.checked_in_at, b.during, coalesce(s.cancelled_at, e.cancelled_at, now()))
+                LIMIT 1)))
+           AND greatest(s.updated_at, e.updated_at) < now() - interval '1 minute'))
+LIMIT $3::int
 `
+
+type DoctorPendingParams struct {
+	First    uuid.UUID
+	Last     uuid.UUID
+	Findings int32
+}
 
 type DoctorPendingRow struct {
 	SlotID    uuid.UUID
@@ -1023,11 +1274,10 @@ type DoctorPendingRow struct {
 	Detail    string
 }
 
-// No promotion has been due for long, no slot was cancelled long ago, by itself or with
-// its event, and is not so or has live bookings, and no user was deleted long ago who has
-// bookings that leave with them. If so, no worker runs, or one fails.
-func (q *Queries) DoctorPending(ctx context.Context, db DBTX, page int32) ([]DoctorPendingRow, error) {
-	rows, err := db.Query(ctx, doctorPending, page)
+// No promotion has been due for long, and no slot was cancelled long ago, by itself or
+// with its event, and is not so or has live bookings. If so, no worker runs, or one fails.
+func (q *Queries) DoctorPending(ctx context.Context, db DBTX, arg DoctorPendingParams) ([]DoctorPendingRow, error) {
+	rows, err := db.Query(ctx, doctorPending, arg.First, arg.Last, arg.Findings)
 	if err != nil {
 		return nil, err
 	}
@@ -1058,15 +1308,21 @@ FROM (
     SELECT slot_id, booking_id, version, kind, cause_slot_id, cause_version,
            lag(version) OVER (PARTITION BY slot_id, booking_id ORDER BY version) AS before
     FROM ledger
-    WHERE booking_id IS NOT NULL
+    WHERE slot_id BETWEEN $1::uuid AND $2::uuid AND booking_id IS NOT NULL
 ) step
 WHERE (kind IN ('promoted', 'offered', 'passed', 'unblocked') AND cause_slot_id IS NULL)
    OR ((kind IN ('accepted', 'declined') OR (kind = 'confirmed' AND before IS NOT NULL))
        AND (cause_slot_id, cause_version) IS DISTINCT FROM (slot_id, greatest(before, (
            SELECT max(m.version) FROM ledger m
            WHERE m.slot_id = step.slot_id AND m.version < step.version AND m.new_starts_at IS NOT NULL))))
-LIMIT $1::int
+LIMIT $3::int
 `
+
+type DoctorPromotionsParams struct {
+	First    uuid.UUID
+	Last     uuid.UUID
+	Findings int32
+}
 
 type DoctorPromotionsRow struct {
 	SlotID    uuid.UUID
@@ -1078,8 +1334,8 @@ type DoctorPromotionsRow struct {
 // Promotions, offers, passes and unblocks have a cause. The cause of a confirmed hold,
 // or of an answer to an offer, is the booking's entry before, or the change of its slot's
 // times since.
-func (q *Queries) DoctorPromotions(ctx context.Context, db DBTX, page int32) ([]DoctorPromotionsRow, error) {
-	rows, err := db.Query(ctx, doctorPromotions, page)
+func (q *Queries) DoctorPromotions(ctx context.Context, db DBTX, arg DoctorPromotionsParams) ([]DoctorPromotionsRow, error) {
+	rows, err := db.Query(ctx, doctorPromotions, arg.First, arg.Last, arg.Findings)
 	if err != nil {
 		return nil, err
 	}
@@ -1103,76 +1359,86 @@ func (q *Queries) DoctorPromotions(ctx context.Context, db DBTX, page int32) ([]
 	return items, nil
 }
 
-const doctorQueueJumping = `-- name: DoctorQueueJumping :many
+const doctorQueueSteps = `-- name: DoctorQueueSteps :many
 WITH life AS (
     SELECT slot_id, booking_id, version, kind, status, seats, waitlist_length, capacity - seats_taken AS left_over,
            lag(status) OVER life AS was, lag(seats) OVER life AS had,
            max(version) FILTER (WHERE kind = 'resized') OVER (PARTITION BY slot_id, booking_id) AS resized
     FROM ledger
-    WHERE booking_id IS NOT NULL AND slot_id IN (SELECT slot_id FROM ledger WHERE kind = 'waitlisted')
+    WHERE slot_id BETWEEN $1::uuid AND $2::uuid AND booking_id IS NOT NULL
+      AND slot_id IN (SELECT slot_id FROM ledger WHERE slot_id BETWEEN $1::uuid AND $2::uuid AND kind = 'waitlisted')
     WINDOW life AS (PARTITION BY slot_id, booking_id ORDER BY version)
 ), step AS (
-    SELECT slot_id, booking_id, version, status, seats, waitlist_length, left_over, was, had, resized,
-           lead(version) OVER steps AS until,
+    SELECT slot_id, booking_id, version, status, seats, left_over, was, had, resized,
+           waitlist_length > 0 AND takes_seats(status) AND (was IS NULL OR was = 'waitlisted' OR seats > had) AS given,
            max(version) FILTER (WHERE kind = 'waitlisted' OR (kind = 'resized' AND status = 'waitlisted' AND seats > had)) OVER steps AS queued_at,
            max(version) FILTER (WHERE kind = 'blocked') OVER steps AS blocked,
            max(version) FILTER (WHERE kind = 'unblocked') OVER steps AS unblocked
     FROM life
     WHERE status <> 'waitlisted' OR kind <> 'passed'
     WINDOW steps AS (PARTITION BY slot_id, booking_id ORDER BY version)
-), given AS (
-    SELECT slot_id, booking_id, version,
-           left_over + seats - CASE WHEN was = 'waitlisted' THEN 0 ELSE coalesce(had, 0) END AS free,
-           CASE WHEN was = 'waitlisted' THEN queued_at ELSE version END AS queued_at
-    FROM step
-    WHERE waitlist_length > 0
-      AND takes_seats(status)
-      AND (was IS NULL OR was = 'waitlisted' OR seats > had)
-), waiting AS (
-    SELECT slot_id, booking_id, version AS since, coalesce(until, 9223372036854775807) AS until, queued_at, seats, resized
-    FROM step
-    WHERE status = 'waitlisted' AND coalesce(blocked, 0) <= greatest(queued_at, unblocked)
+), pass AS (
+    SELECT slot_id, cause_version, array_agg(booking_id) AS passed FROM ledger
+    WHERE slot_id BETWEEN $1::uuid AND $2::uuid AND kind = 'passed' AND cause_slot_id = slot_id
+    GROUP BY slot_id, cause_version
 )
-SELECT g.slot_id, coalesce(g.booking_id, '00000000-0000-0000-0000-000000000000')::uuid AS booking_id, g.version,
-       format('the booking got seats while booking %s had waited since the earlier version %s', w.booking_id, w.queued_at)::text AS detail
-FROM given g
-JOIN waiting w ON w.slot_id = g.slot_id AND w.since < g.version AND g.version < w.until AND w.queued_at < g.queued_at
-LEFT JOIN bookings b ON b.id = w.booking_id AND coalesce(w.resized, 0) <= w.since
-WHERE coalesce(b.seats_min, w.seats) <= g.free OR NOT EXISTS (
-    SELECT FROM ledger p
-    WHERE p.kind = 'passed' AND p.booking_id = w.booking_id
-      AND p.cause_slot_id = g.slot_id AND p.cause_version = g.version)
-LIMIT $1::int
+SELECT s.slot_id, coalesce(s.booking_id, '00000000-0000-0000-0000-000000000000'::uuid)::uuid AS booking_id, s.version, coalesce(s.given, false)::boolean AS given,
+       (s.left_over + s.seats - CASE WHEN s.was = 'waitlisted' THEN 0 ELSE coalesce(s.had, 0) END)::int AS free,
+       coalesce(s.status = 'waitlisted' AND coalesce(s.blocked, 0) <= greatest(s.queued_at, s.unblocked) AND s.queued_at > 0, false)::boolean AS waits,
+       (CASE WHEN s.status = 'waitlisted' OR s.was = 'waitlisted' THEN coalesce(s.queued_at, 0) ELSE s.version END)::bigint AS place,
+       (CASE WHEN coalesce(s.resized, 0) <= s.version THEN coalesce(b.seats_min, s.seats) ELSE s.seats END)::int AS needs,
+       coalesce(p.passed, '{}')::uuid[] AS passed
+FROM step s
+LEFT JOIN bookings b ON b.slot_id = s.slot_id AND b.id = s.booking_id AND b.slot_id BETWEEN $1::uuid AND $2::uuid
+LEFT JOIN pass p ON p.slot_id = s.slot_id AND p.cause_version = s.version
+WHERE s.given OR s.status = 'waitlisted' OR s.was = 'waitlisted'
+ORDER BY s.slot_id, s.version
 `
 
-type DoctorQueueJumpingRow struct {
+type DoctorQueueStepsParams struct {
+	First uuid.UUID
+	Last  uuid.UUID
+}
+
+type DoctorQueueStepsRow struct {
 	SlotID    uuid.UUID
 	BookingID uuid.UUID
 	Version   int64
-	Detail    string
+	Given     bool
+	Free      int32
+	Waits     bool
+	Place     int64
+	Needs     int32
+	Passed    []uuid.UUID
 }
 
-// No queue jumping, by the ledger. Whenever a booking got seats, no other waited
-// unblocked in the same slot at an earlier position, unless it needed more seats than
-// were free and an entry caused by this one says that it was passed. Newcomers, and
-// bookings that get more seats, come after all who wait. seats_min is known unless
-// the booking was resized later.
+// The steps of bookings in the slots that had a queue, for "no queue jumping"
+// (internal/audit/jump.go): those by which a booking got seats or more of them, while
+// others waited (given), and those after which it waits unblocked, or no longer does. A
+// pass is no step of its own: it is with the step that caused it.
 //
-// Only slots with a queue are read, which makes it cheap.
-func (q *Queries) DoctorQueueJumping(ctx context.Context, db DBTX, page int32) ([]DoctorQueueJumpingRow, error) {
-	rows, err := db.Query(ctx, doctorQueueJumping, page)
+// place is where the booking stands in the queue: the version at which it joined.
+// Newcomers, and bookings that get more seats, come after all who wait. needs is the
+// fewest seats that it takes; seats_min is known unless the booking was resized later.
+func (q *Queries) DoctorQueueSteps(ctx context.Context, db DBTX, arg DoctorQueueStepsParams) ([]DoctorQueueStepsRow, error) {
+	rows, err := db.Query(ctx, doctorQueueSteps, arg.First, arg.Last)
 	if err != nil {
 		return nil, err
 	}
 	defer rows.Close()
-	items := []DoctorQueueJumpingRow{}
+	items := []DoctorQueueStepsRow{}
 	for rows.Next() {
-		var i DoctorQueueJumpingRow
+		var i DoctorQueueStepsRow
 		if err := rows.Scan(
 			&i.SlotID,
 			&i.BookingID,
 			&i.Version,
-			&i.Detail,
+			&i.Given,
+			&i.Free,
+			&i.Waits,
+			&i.Place,
+			&i.Needs,
+			&i.Passed,
 		); err != nil {
 			return nil, err
 		}
@@ -1189,7 +1455,8 @@ WITH step AS (
     SELECT l.booking_id, l.version, l.kind,
            l.kind = 'waitlisted' OR l.seats > lag(l.seats) OVER (PARTITION BY l.slot_id, l.booking_id ORDER BY l.version) AS joins
     FROM ledger l
-    JOIN bookings b ON b.id = l.booking_id AND b.status = 'waitlisted'
+    JOIN bookings b ON b.slot_id = l.slot_id AND b.id = l.booking_id AND b.status = 'waitlisted'
+    WHERE l.slot_id BETWEEN $1::uuid AND $2::uuid AND b.slot_id BETWEEN $1::uuid AND $2::uuid
 ), queue AS (
     SELECT booking_id, max(version) FILTER (WHERE joins) AS queued_at FROM step GROUP BY booking_id
 ), state AS (
@@ -1206,11 +1473,17 @@ SELECT b.slot_id, b.id AS booking_id, b.version,
               b.queued_version, b.blocked IS NOT NULL, b.passes, q.queued_at, coalesce(q.blocked, false), coalesce(q.passes, 0))::text AS detail
 FROM bookings b
 LEFT JOIN state q ON q.booking_id = b.id
-WHERE b.status = 'waitlisted'
+WHERE b.slot_id BETWEEN $1::uuid AND $2::uuid AND b.status = 'waitlisted'
   AND (b.queued_version, b.blocked IS NOT NULL, b.passes)
       IS DISTINCT FROM (q.queued_at, coalesce(q.blocked, false), coalesce(q.passes, 0))
-LIMIT $1::int
+LIMIT $3::int
 `
+
+type DoctorQueuesParams struct {
+	First    uuid.UUID
+	Last     uuid.UUID
+	Findings int32
+}
 
 type DoctorQueuesRow struct {
 	SlotID    uuid.UUID
@@ -1222,8 +1495,8 @@ type DoctorQueuesRow struct {
 // Positions in the queue, blocks and passes are as the ledger says. A booking's
 // queued_version is the version at which it joined the queue, or rejoined it because
 // it asked for more seats. (queued_at in this file: such a version.)
-func (q *Queries) DoctorQueues(ctx context.Context, db DBTX, page int32) ([]DoctorQueuesRow, error) {
-	rows, err := db.Query(ctx, doctorQueues, page)
+func (q *Queries) DoctorQueues(ctx context.Context, db DBTX, arg DoctorQueuesParams) ([]DoctorQueuesRow, error) {
+	rows, err := db.Query(ctx, doctorQueues, arg.First, arg.Last, arg.Findings)
 	if err != nil {
 		return nil, err
 	}
@@ -1254,15 +1527,25 @@ SELECT b.slot_id, b.id AS booking_id, b.version,
                    WHEN r.user_id <> b.user_id THEN 'which is somebody else''s'
                    ELSE 'which did not end it' END)::text AS detail
 FROM bookings b
-LEFT JOIN bookings r ON r.id = b.replaced_by
-LEFT JOIN ledger l ON l.slot_id = b.slot_id AND l.version = b.version
-LEFT JOIN ledger c ON c.slot_id = l.cause_slot_id AND c.version = l.cause_version
-WHERE b.replaced_by IS NOT NULL
+LEFT JOIN LATERAL (SELECT id, user_id, moved_from FROM bookings WHERE id = b.replaced_by LIMIT 1) r ON true
+LEFT JOIN LATERAL (
+    SELECT kind, cause_slot_id, cause_version FROM ledger WHERE slot_id = b.slot_id AND version = b.version LIMIT 1
+) l ON true
+LEFT JOIN LATERAL (
+    SELECT booking_id, status FROM ledger WHERE slot_id = l.cause_slot_id AND version = l.cause_version LIMIT 1
+) c ON true
+WHERE b.slot_id BETWEEN $1::uuid AND $2::uuid AND b.replaced_by IS NOT NULL
   AND (b.status <> 'cancelled' OR r.user_id IS DISTINCT FROM b.user_id
        OR CASE WHEN l.kind = 'moved' THEN r.moved_from IS DISTINCT FROM b.id
                ELSE c.booking_id IS DISTINCT FROM b.replaced_by OR c.status <> 'confirmed' END)
-LIMIT $1::int
+LIMIT $3::int
 `
+
+type DoctorReplacementsParams struct {
+	First    uuid.UUID
+	Last     uuid.UUID
+	Findings int32
+}
 
 type DoctorReplacementsRow struct {
 	SlotID    uuid.UUID
@@ -1273,8 +1556,8 @@ type DoctorReplacementsRow struct {
 
 // A replaced booking is cancelled, by an entry that the booking that replaced it caused,
 // or because it was moved there, and both are of the same user.
-func (q *Queries) DoctorReplacements(ctx context.Context, db DBTX, page int32) ([]DoctorReplacementsRow, error) {
-	rows, err := db.Query(ctx, doctorReplacements, page)
+func (q *Queries) DoctorReplacements(ctx context.Context, db DBTX, arg DoctorReplacementsParams) ([]DoctorReplacementsRow, error) {
+	rows, err := db.Query(ctx, doctorReplacements, arg.First, arg.Last, arg.Findings)
 	if err != nil {
 		return nil, err
 	}
@@ -1304,26 +1587,28 @@ WITH step AS (
            lag(seats) OVER life AS had,
            max(version) FILTER (WHERE kind = 'resized') OVER (PARTITION BY slot_id, booking_id) AS resized
     FROM ledger
-    WHERE booking_id IS NOT NULL
+    WHERE slot_id BETWEEN $1::uuid AND $2::uuid AND booking_id IS NOT NULL
     WINDOW life AS (PARTITION BY slot_id, booking_id ORDER BY version)
 )
 SELECT s.slot_id, coalesce(s.booking_id, '00000000-0000-0000-0000-000000000000')::uuid AS booking_id, s.version,
        format('the entry (%s) changes the seats of the booking from %s to %s; it takes %s at least',
               s.kind, s.had, s.seats, coalesce(b.seats_min::text, 'all'))::text AS detail
 FROM step s
-LEFT JOIN bookings b ON b.id = s.booking_id
+LEFT JOIN bookings b ON b.slot_id = s.slot_id AND b.id = s.booking_id AND b.slot_id BETWEEN $1::uuid AND $2::uuid
 WHERE s.seats <> s.had
   AND NOT CASE WHEN s.kind = 'resized' THEN s.seats < s.had OR s.status IN ('waitlisted', 'confirmed')
                WHEN s.kind IN ('promoted', 'offered') THEN s.seats < s.had AND NOT s.more_free
                     AND coalesce(s.resized > s.version OR b.seats_min <= s.seats, false)
                ELSE false
           END
-UNION ALL
-SELECT slot_id, id, version, format('the seats of the booking are %s, but it takes %s at least', seats, seats_min)::text
-FROM bookings
-WHERE seats_min NOT BETWEEN 1 AND seats
-LIMIT $1::int
+LIMIT $3::int
 `
+
+type DoctorSeatsParams struct {
+	First    uuid.UUID
+	Last     uuid.UUID
+	Findings int32
+}
 
 type DoctorSeatsRow struct {
 	SlotID    uuid.UUID
@@ -1335,8 +1620,8 @@ type DoctorSeatsRow struct {
 // The seats of a booking change only by a resize, or by a promotion with fewer seats,
 // if no more were free and seats_min allows it; seats_min is known unless the booking
 // was resized later. Held or offered seats never become more.
-func (q *Queries) DoctorSeats(ctx context.Context, db DBTX, page int32) ([]DoctorSeatsRow, error) {
-	rows, err := db.Query(ctx, doctorSeats, page)
+func (q *Queries) DoctorSeats(ctx context.Context, db DBTX, arg DoctorSeatsParams) ([]DoctorSeatsRow, error) {
+	rows, err := db.Query(ctx, doctorSeats, arg.First, arg.Last, arg.Findings)
 	if err != nil {
 		return nil, err
 	}
@@ -1360,6 +1645,51 @@ func (q *Queries) DoctorSeats(ctx context.Context, db DBTX, page int32) ([]Docto
 	return items, nil
 }
 
+const doctorSeatsMin = `-- name: DoctorSeatsMin :many
+SELECT slot_id, id AS booking_id, version, format('the seats of the booking are %s, but it takes %s at least', seats, seats_min)::text AS detail
+FROM bookings
+WHERE slot_id BETWEEN $1::uuid AND $2::uuid AND seats_min NOT BETWEEN 1 AND seats
+LIMIT $3::int
+`
+
+type DoctorSeatsMinParams struct {
+	First    uuid.UUID
+	Last     uuid.UUID
+	Findings int32
+}
+
+type DoctorSeatsMinRow struct {
+	SlotID    uuid.UUID
+	BookingID uuid.UUID
+	Version   int64
+	Detail    string
+}
+
+func (q *Queries) DoctorSeatsMin(ctx context.Context, db DBTX, arg DoctorSeatsMinParams) ([]DoctorSeatsMinRow, error) {
+	rows, err := db.Query(ctx, doctorSeatsMin, arg.First, arg.Last, arg.Findings)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	items := []DoctorSeatsMinRow{}
+	for rows.Next() {
+		var i DoctorSeatsMinRow
+		if err := rows.Scan(
+			&i.SlotID,
+			&i.BookingID,
+			&i.Version,
+			&i.Detail,
+		); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
 const doctorSeatsTaken = `-- name: DoctorSeatsTaken :many
 
 SELECT s.id AS slot_id, '00000000-0000-0000-0000-000000000000'::uuid AS booking_id, s.version,
@@ -1367,12 +1697,18 @@ SELECT s.id AS slot_id, '00000000-0000-0000-0000-000000000000'::uuid AS booking_
 FROM slots s
 LEFT JOIN (
     SELECT slot_id, sum(seats) AS taken FROM bookings
-    WHERE takes_seats(status)
+    WHERE slot_id BETWEEN $1::uuid AND $2::uuid AND takes_seats(status)
     GROUP BY slot_id
 ) b ON b.slot_id = s.id
-WHERE s.seats_taken <> coalesce(b.taken, 0)
-LIMIT $1::int
+WHERE s.id BETWEEN $1::uuid AND $2::uuid AND s.seats_taken <> coalesce(b.taken, 0)
+LIMIT $3::int
 `
+
+type DoctorSeatsTakenParams struct {
+	First    uuid.UUID
+	Last     uuid.UUID
+	Findings int32
+}
 
 type DoctorSeatsTakenRow struct {
 	SlotID    uuid.UUID
@@ -1382,17 +1718,29 @@ type DoctorSeatsTakenRow struct {
 }
 
 // The doctor's checks (internal/audit/doctor.go): the invariants, computed again from
-// the rows of a live database, in one snapshot.
+// the rows of a live database.
 //
 // Every check returns what is wrong, in the same four columns: the slot, the booking
 // and the version (a nil UUID or 0 if it is about none), and a sentence for people.
-// They read whole tables, so none may be used for a request. What may differ until a
-// job or a ticker has run is ignored for a minute.
+// Together its pages read whole tables, so none may be used for a request. What may
+// differ until a job or a ticker has run is ignored for a minute.
+//
+// A check looks at one page at a time: at what belongs to the slots (users, events)
+// with the ids from first to last. A page is one statement and so one snapshot. Three
+// rules keep the cost of a page that of its rows, however large the tables are:
+//   - Each table of the page is limited to it: the planner does not derive
+//     x.slot_id BETWEEN … from x.slot_id = y.slot_id.
+//   - A row outside the page is found by LATERAL (… LIMIT 1) or by a scalar subquery,
+//     which stay lookups in an index. A join or EXISTS may hash the whole table.
+//   - No join compares the rows of a slot with each other: its queue may be long.
+//
+// Some say in the outer query again what the page is, so that sqlc gives all of them the
+// same parameters in the same order.
 //
 // held, offered and confirmed bookings take seats.
 // A slot's seats_taken is the sum of what its bookings take.
-func (q *Queries) DoctorSeatsTaken(ctx context.Context, db DBTX, page int32) ([]DoctorSeatsTakenRow, error) {
-	rows, err := db.Query(ctx, doctorSeatsTaken, page)
+func (q *Queries) DoctorSeatsTaken(ctx context.Context, db DBTX, arg DoctorSeatsTakenParams) ([]DoctorSeatsTakenRow, error) {
+	rows, err := db.Query(ctx, doctorSeatsTaken, arg.First, arg.Last, arg.Findings)
 	if err != nil {
 		return nil, err
 	}
@@ -1423,26 +1771,35 @@ WITH waiting AS (
            row_number() OVER (PARTITION BY b.slot_id ORDER BY b.queued_version) AS rank,
            coalesce(bool_or(b.passes >= e.max_passes) OVER before, false) AS stops,
            coalesce(bool_or(coalesce(b.seats_min, b.seats) <= s.capacity - s.seats_taken) OVER before, false) AS sooner
-    FROM slots s
-    JOIN events e ON e.id = s.event_id
-    JOIN bookings b ON b.slot_id = s.id AND b.status = 'waitlisted' AND b.blocked IS NULL
-    WHERE s.promotion_due_at IS NULL AND s.seats_taken < s.capacity
-      AND s.status <> 'cancelled' AND e.status = 'published' AND s.starts_at > now()
+    FROM bookings b
+    CROSS JOIN LATERAL (
+        SELECT event_id, capacity, seats_taken FROM slots
+        WHERE id = b.slot_id AND promotion_due_at IS NULL AND seats_taken < capacity AND status <> 'cancelled' AND starts_at > now()
+        LIMIT 1
+    ) s
+    CROSS JOIN LATERAL (SELECT fit, max_passes FROM events WHERE id = s.event_id AND status = 'published' LIMIT 1) e
+    WHERE b.slot_id BETWEEN $1::uuid AND $2::uuid AND b.status = 'waitlisted' AND b.blocked IS NULL
     WINDOW before AS (PARTITION BY b.slot_id ORDER BY b.queued_version
                       ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING)
 )
 SELECT w.slot_id, w.id AS booking_id, w.version,
        format('the booking needs %s of the %s free seats, nobody comes before it, and no promotion is due', w.seats, w.free)::text AS detail
 FROM waiting w
-WHERE w.seats <= w.free AND NOT w.sooner
+WHERE w.slot_id BETWEEN $1::uuid AND $2::uuid
+  AND w.seats <= w.free AND NOT w.sooner
   AND (w.rank = 1 OR (w.fit = 'first_fit' AND w.rank <= 100 AND NOT w.stops))
-  AND NOT EXISTS (
-      SELECT FROM bookings o
-      WHERE o.user_id = w.user_id AND o.during && w.during
-        AND takes_seats(o.status)
-        AND o.id IS DISTINCT FROM given_back(w.replaces_booking_id))
-LIMIT $1::int
+  AND (SELECT count(*) FROM bookings o
+       WHERE o.user_id = w.user_id AND o.during && w.during
+         AND takes_seats(o.status)
+         AND o.id IS DISTINCT FROM given_back(w.replaces_booking_id)) = 0
+LIMIT $3::int
 `
+
+type DoctorServableParams struct {
+	First    uuid.UUID
+	Last     uuid.UUID
+	Findings int32
+}
 
 type DoctorServableRow struct {
 	SlotID    uuid.UUID
@@ -1455,8 +1812,8 @@ type DoctorServableRow struct {
 // booking in the queue that fits the free seats, if the fit policy lets it pass those
 // ahead, and if its user has no other seats at that time except those that it gives
 // back. (100: LookAhead.)
-func (q *Queries) DoctorServable(ctx context.Context, db DBTX, page int32) ([]DoctorServableRow, error) {
-	rows, err := db.Query(ctx, doctorServable, page)
+func (q *Queries) DoctorServable(ctx context.Context, db DBTX, arg DoctorServableParams) ([]DoctorServableRow, error) {
+	rows, err := db.Query(ctx, doctorServable, arg.First, arg.Last, arg.Findings)
 	if err != nil {
 		return nil, err
 	}
@@ -1480,14 +1837,38 @@ func (q *Queries) DoctorServable(ctx context.Context, db DBTX, page int32) ([]Do
 	return items, nil
 }
 
+const doctorSlotsEnd = `-- name: DoctorSlotsEnd :one
+SELECT slot_id FROM ledger WHERE slot_id > $1 ORDER BY slot_id OFFSET $2::int LIMIT 1
+`
+
+type DoctorSlotsEndParams struct {
+	First uuid.UUID
+	Rows  int32
+}
+
+// The page that starts at an id ends before the first of these ids that comes after so
+// many rows: NULL if there are fewer. The rows of one id are never split.
+func (q *Queries) DoctorSlotsEnd(ctx context.Context, db DBTX, arg DoctorSlotsEndParams) (uuid.UUID, error) {
+	row := db.QueryRow(ctx, doctorSlotsEnd, arg.First, arg.Rows)
+	var slot_id uuid.UUID
+	err := row.Scan(&slot_id)
+	return slot_id, err
+}
+
 const doctorTimes = `-- name: DoctorTimes :many
 SELECT b.slot_id, b.id AS booking_id, b.version,
        format('the booking is for %s, its slot is %s', b.during, coalesce(s.during::text, 'not there'))::text AS detail
 FROM bookings b
-LEFT JOIN slots s ON s.id = b.slot_id
-WHERE s.during IS NULL OR s.during <> b.during
-LIMIT $1::int
+LEFT JOIN slots s ON s.id = b.slot_id AND s.id BETWEEN $1::uuid AND $2::uuid
+WHERE b.slot_id BETWEEN $1::uuid AND $2::uuid AND (s.during IS NULL OR s.during <> b.during)
+LIMIT $3::int
 `
+
+type DoctorTimesParams struct {
+	First    uuid.UUID
+	Last     uuid.UUID
+	Findings int32
+}
 
 type DoctorTimesRow struct {
 	SlotID    uuid.UUID
@@ -1497,8 +1878,8 @@ type DoctorTimesRow struct {
 }
 
 // A booking's time is its slot's.
-func (q *Queries) DoctorTimes(ctx context.Context, db DBTX, page int32) ([]DoctorTimesRow, error) {
-	rows, err := db.Query(ctx, doctorTimes, page)
+func (q *Queries) DoctorTimes(ctx context.Context, db DBTX, arg DoctorTimesParams) ([]DoctorTimesRow, error) {
+	rows, err := db.Query(ctx, doctorTimes, arg.First, arg.Last, arg.Findings)
 	if err != nil {
 		return nil, err
 	}
@@ -1522,6 +1903,22 @@ func (q *Queries) DoctorTimes(ctx context.Context, db DBTX, page int32) ([]Docto
 	return items, nil
 }
 
+const doctorUsersEnd = `-- name: DoctorUsersEnd :one
+SELECT user_id FROM bookings WHERE user_id > $1 ORDER BY user_id OFFSET $2::int LIMIT 1
+`
+
+type DoctorUsersEndParams struct {
+	First uuid.UUID
+	Rows  int32
+}
+
+func (q *Queries) DoctorUsersEnd(ctx context.Context, db DBTX, arg DoctorUsersEndParams) (uuid.UUID, error) {
+	row := db.QueryRow(ctx, doctorUsersEnd, arg.First, arg.Rows)
+	var user_id uuid.UUID
+	err := row.Scan(&user_id)
+	return user_id, err
+}
+
 const doctorVersions = `-- name: DoctorVersions :many
 SELECT coalesce(s.id, l.slot_id)::uuid AS slot_id, '00000000-0000-0000-0000-000000000000'::uuid AS booking_id, coalesce(l.last, 0)::bigint AS version,
        CASE WHEN s.id IS NULL AND l.first = 1 AND l.entries = l.last
@@ -1529,17 +1926,24 @@ SELECT coalesce(s.id, l.slot_id)::uuid AS slot_id, '00000000-0000-0000-0000-0000
             ELSE format('the ledger counts %s from version %s to %s, and the slot is at version %s',
                         coalesce(l.entries, 0), coalesce(l.first, 0), coalesce(l.last, 0), s.version)
        END::text AS detail
-FROM slots s
+FROM (SELECT id, version FROM slots WHERE id BETWEEN $1::uuid AND $2::uuid) s
 FULL JOIN (
     SELECT slot_id, count(*) AS entries, min(version) AS first, max(version) AS last FROM ledger
+    WHERE slot_id BETWEEN $1::uuid AND $2::uuid
     GROUP BY slot_id
 ) l ON l.slot_id = s.id
 WHERE l.slot_id IS NULL OR l.first <> 1 OR l.entries <> l.last OR s.version <> l.last
-   OR (s.id IS NULL AND EXISTS (
-           SELECT FROM ledger e
-           WHERE e.slot_id = l.slot_id AND e.version = l.last AND (e.seats_taken > 0 OR e.waitlist_length > 0)))
-LIMIT $1::int
+   OR (s.id IS NULL AND (
+           SELECT e.seats_taken > 0 OR e.waitlist_length > 0 FROM ledger e
+           WHERE e.slot_id = l.slot_id AND e.version = l.last))
+LIMIT $3::int
 `
+
+type DoctorVersionsParams struct {
+	First    uuid.UUID
+	Last     uuid.UUID
+	Findings int32
+}
 
 type DoctorVersionsRow struct {
 	SlotID    uuid.UUID
@@ -1550,8 +1954,8 @@ type DoctorVersionsRow struct {
 
 // The versions of a slot's ledger are 1, 2, 3, … up to the slot's version. The ledger
 // of a deleted slot stays, and ends without taken seats and without a queue.
-func (q *Queries) DoctorVersions(ctx context.Context, db DBTX, page int32) ([]DoctorVersionsRow, error) {
-	rows, err := db.Query(ctx, doctorVersions, page)
+func (q *Queries) DoctorVersions(ctx context.Context, db DBTX, arg DoctorVersionsParams) ([]DoctorVersionsRow, error) {
+	rows, err := db.Query(ctx, doctorVersions, arg.First, arg.Last, arg.Findings)
 	if err != nil {
 		return nil, err
 	}
@@ -1582,12 +1986,19 @@ SELECT s.id AS slot_id, '00000000-0000-0000-0000-000000000000'::uuid AS booking_
 FROM slots s
 LEFT JOIN (
     SELECT slot_id, count(*) AS waiting, count(*) FILTER (WHERE blocked IS NULL) AS ready FROM bookings
-    WHERE status = 'waitlisted'
+    WHERE slot_id BETWEEN $1::uuid AND $2::uuid AND status = 'waitlisted'
     GROUP BY slot_id
 ) b ON b.slot_id = s.id
-WHERE (s.waitlist_length, s.waitlist_ready) <> (coalesce(b.waiting, 0), coalesce(b.ready, 0))
-LIMIT $1::int
+WHERE s.id BETWEEN $1::uuid AND $2::uuid
+  AND (s.waitlist_length, s.waitlist_ready) <> (coalesce(b.waiting, 0), coalesce(b.ready, 0))
+LIMIT $3::int
 `
+
+type DoctorWaitlistParams struct {
+	First    uuid.UUID
+	Last     uuid.UUID
+	Findings int32
+}
 
 type DoctorWaitlistRow struct {
 	SlotID    uuid.UUID
@@ -1597,8 +2008,8 @@ type DoctorWaitlistRow struct {
 }
 
 // A slot's counts of waiting bookings, and of those that are not blocked, are right.
-func (q *Queries) DoctorWaitlist(ctx context.Context, db DBTX, page int32) ([]DoctorWaitlistRow, error) {
-	rows, err := db.Query(ctx, doctorWaitlist, page)
+func (q *Queries) DoctorWaitlist(ctx context.Context, db DBTX, arg DoctorWaitlistParams) ([]DoctorWaitlistRow, error) {
+	rows, err := db.Query(ctx, doctorWaitlist, arg.First, arg.Last, arg.Findings)
 	if err != nil {
 		return nil, err
 	}

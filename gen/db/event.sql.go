@@ -158,9 +158,9 @@ type EventInsertParams struct {
 // Events and their slots as organizers edit them and everybody finds them. What
 // changes seats is in seating.sql.
 //
-// Lock order: slots by id, then their event's row, then the user of an idempotency key. The desk reads an event's settings
-// after it has locked a slot, so settings that seats depend on change only while all
-// slots of the event are locked.
+// Lock order: slots by id, then their event's row, then the user of an idempotency key.
+// The desk reads an event's settings after it has locked a slot, so settings that seats
+// depend on change only while all slots of the event are locked.
 // The parameters are those of EventUpdate, in the same order: one mapping writes both.
 func (q *Queries) EventInsert(ctx context.Context, db DBTX, arg EventInsertParams) error {
 	_, err := db.Exec(ctx, eventInsert,
@@ -219,7 +219,7 @@ SELECT
     e.created_at, e.updated_at, e.starts_at, e.ends_at,
     sums.slot_count, sums.seats_available
 FROM (
-    SELECT e.id, e.organizer_id, e.title, e.description, e.location, e.time_zone, e.status, e.revision, e.booking_opens_at, e.booking_closes_at, e.cancellation_closes_minutes, e.waitlist_mode, e.waitlist_limit, e.offer_minutes, e.fit, e.max_passes, e.published_at, e.cancelled_at, e.cancellation_reason, e.created_at, e.updated_at, e.starts_at, e.ends_at, e.search, e.hold_minutes, e.walk_ins, sort.key
+    SELECT e.id, e.organizer_id, e.title, e.description, e.location, e.time_zone, e.status, e.revision, e.booking_opens_at, e.booking_closes_at, e.cancellation_closes_minutes, e.waitlist_mode, e.waitlist_limit, e.offer_minutes, e.fit, e.max_passes, e.published_at, e.cancelled_at, e.cancellation_reason, e.created_at, e.updated_at, e.starts_at, e.ends_at, e.search, e.hold_minutes, e.walk_ins, e.slots_cancelled_at, sort.key
     FROM events e
     CROSS JOIN LATERAL (SELECT CASE WHEN $1::boolean THEN e.starts_at ELSE e.created_at END AS key) sort
     WHERE (e.status <> 'draft' OR $2::boolean OR e.organizer_id = $3::uuid)
@@ -605,7 +605,7 @@ func (q *Queries) LedgerList(ctx context.Context, db DBTX, arg LedgerListParams)
 }
 
 const slotGet = `-- name: SlotGet :one
-SELECT s.id, s.event_id, s.starts_at, s.ends_at, s.during, s.capacity, s.status, s.revision, s.version, s.seats_taken, s.waitlist_length, s.waitlist_ready, s.freed_version, s.promotion_due_at, s.created_at, s.updated_at, s.cancelled_at, e.organizer_id, e.status AS event_status, clock_timestamp()::timestamptz AS now
+SELECT s.id, s.event_id, s.starts_at, s.ends_at, s.during, s.capacity, s.status, s.revision, s.version, s.seats_taken, s.waitlist_length, s.waitlist_ready, s.freed_version, s.promotion_due_at, s.created_at, s.updated_at, s.cancelled_at, s.has_queue, s.bookings_cancelled_at, e.organizer_id, e.status AS event_status, clock_timestamp()::timestamptz AS now
 FROM slots s
 JOIN events e ON e.id = s.event_id
 WHERE s.id = $1
@@ -640,6 +640,8 @@ func (q *Queries) SlotGet(ctx context.Context, db DBTX, id uuid.UUID) (SlotGetRo
 		&i.Slot.CreatedAt,
 		&i.Slot.UpdatedAt,
 		&i.Slot.CancelledAt,
+		&i.Slot.HasQueue,
+		&i.Slot.BookingsCancelledAt,
 		&i.OrganizerID,
 		&i.EventStatus,
 		&i.Now,
@@ -648,7 +650,7 @@ func (q *Queries) SlotGet(ctx context.Context, db DBTX, id uuid.UUID) (SlotGetRo
 }
 
 const slotList = `-- name: SlotList :many
-SELECT s.id, s.event_id, s.starts_at, s.ends_at, s.during, s.capacity, s.status, s.revision, s.version, s.seats_taken, s.waitlist_length, s.waitlist_ready, s.freed_version, s.promotion_due_at, s.created_at, s.updated_at, s.cancelled_at, e.organizer_id, e.status AS event_status, clock_timestamp()::timestamptz AS now
+SELECT s.id, s.event_id, s.starts_at, s.ends_at, s.during, s.capacity, s.status, s.revision, s.version, s.seats_taken, s.waitlist_length, s.waitlist_ready, s.freed_version, s.promotion_due_at, s.created_at, s.updated_at, s.cancelled_at, s.has_queue, s.bookings_cancelled_at, e.organizer_id, e.status AS event_status, clock_timestamp()::timestamptz AS now
 FROM slots s
 JOIN events e ON e.id = s.event_id
 WHERE s.event_id = $1 AND (s.starts_at, s.id) > ($2::timestamptz, $3::uuid)
@@ -703,6 +705,8 @@ func (q *Queries) SlotList(ctx context.Context, db DBTX, arg SlotListParams) ([]
 			&i.Slot.CreatedAt,
 			&i.Slot.UpdatedAt,
 			&i.Slot.CancelledAt,
+			&i.Slot.HasQueue,
+			&i.Slot.BookingsCancelledAt,
 			&i.OrganizerID,
 			&i.EventStatus,
 			&i.Now,

@@ -62,6 +62,7 @@ type Event struct {
 	Search                    interface{}
 	HoldMinutes               int32
 	WalkIns                   bool
+	SlotsCancelledAt          *time.Time
 }
 
 type IdempotencyKey struct {
@@ -98,23 +99,25 @@ type Ledger struct {
 }
 
 type Slot struct {
-	ID             uuid.UUID
-	EventID        uuid.UUID
-	StartsAt       time.Time
-	EndsAt         time.Time
-	During         pgtype.Range[pgtype.Timestamptz]
-	Capacity       int32
-	Status         string
-	Revision       int64
-	Version        int64
-	SeatsTaken     int32
-	WaitlistLength int32
-	WaitlistReady  int32
-	FreedVersion   int64
-	PromotionDueAt *time.Time
-	CreatedAt      time.Time
-	UpdatedAt      time.Time
-	CancelledAt    *time.Time
+	ID                  uuid.UUID
+	EventID             uuid.UUID
+	StartsAt            time.Time
+	EndsAt              time.Time
+	During              pgtype.Range[pgtype.Timestamptz]
+	Capacity            int32
+	Status              string
+	Revision            int64
+	Version             int64
+	SeatsTaken          int32
+	WaitlistLength      int32
+	WaitlistReady       int32
+	FreedVersion        int64
+	PromotionDueAt      *time.Time
+	CreatedAt           time.Time
+	UpdatedAt           time.Time
+	CancelledAt         *time.Time
+	HasQueue            bool
+	BookingsCancelledAt *time.Time
 }
 
 type Token struct {

@@ -19,7 +19,7 @@ JOIN events e ON e.id = s.event_id
 CROSS JOIN LATERAL (
     SELECT id, slot_id, user_id, during, seats, status, version, queued_version, passes, blocked, blocked_by, replaces_booking_id, expires_at, created_at, updated_at, seats_min, replaced_by, moved_from, checked_in_at, cancellation_closes_minutes, checked_in_by FROM bookings l
     WHERE l.slot_id = s.id AND is_live(l.status)
-      AND NOT is_final(l.status, l.checked_in_at, l.during, coalesce(s.cancelled_at, e.cancelled_at, clock_timestamp()))
+      AND NOT is_final(l.status, l.checked_in_at, l.during, coalesce(s.cancelled_at, e.cancelled_at, now()))
     LIMIT $1::int
 ) b
 WHERE s.id = ANY($2::uuid[])
@@ -79,7 +79,7 @@ SELECT b.id, b.slot_id, b.user_id, b.during, b.seats, b.status, b.version, b.que
 FROM unnest($1::uuid[]) AS slot(id)
 CROSS JOIN LATERAL (
     SELECT id, slot_id, user_id, during, seats, status, version, queued_version, passes, blocked, blocked_by, replaces_booking_id, expires_at, created_at, updated_at, seats_min, replaced_by, moved_from, checked_in_at, cancellation_closes_minutes, checked_in_by FROM bookings d
-    WHERE d.slot_id = slot.id AND d.status IN ('held', 'offered') AND d.expires_at <= clock_timestamp()
+    WHERE d.slot_id = slot.id AND d.status IN ('held', 'offered') AND d.expires_at <= (SELECT clock_timestamp())
     ORDER BY d.expires_at, d.id
     LIMIT $2::int
 ) b
@@ -134,37 +134,82 @@ func (q *Queries) BookingsDue(ctx context.Context, db DBTX, arg BookingsDueParam
 }
 
 const bookingsHeads = `-- name: BookingsHeads :many
+WITH freed AS MATERIALIZED (
+    SELECT slot_id, sum(seats) AS seats FROM bookings
+    WHERE id = ANY($7::uuid[]) AND takes_seats(status)
+    GROUP BY slot_id
+)
 SELECT b.id, b.slot_id, b.user_id, b.during, b.seats, b.status, b.version, b.queued_version, b.passes, b.blocked, b.blocked_by, b.replaces_booking_id, b.expires_at, b.created_at, b.updated_at, b.seats_min, b.replaced_by, b.moved_from, b.checked_in_at, b.cancellation_closes_minutes, b.checked_in_by
 FROM slots s
 JOIN events e ON e.id = s.event_id
+LEFT JOIN freed f ON f.slot_id = s.id
+CROSS JOIN LATERAL (
+    SELECT coalesce(sum(d.seats), 0) AS seats
+    FROM (SELECT seats FROM bookings
+          WHERE slot_id = s.id AND status IN ('held', 'offered') AND expires_at <= (SELECT clock_timestamp())
+          LIMIT $1::int) d
+) due
+CROSS JOIN LATERAL (
+    SELECT s.id = ANY($2::uuid[]) AS is_whole,
+           s.capacity - s.seats_taken + coalesce(f.seats, 0) + due.seats AS seats
+) free
+CROSS JOIN LATERAL (SELECT greatest(least(free.seats + $3::int, $1::int), 0) AS heads) served
+CROSS JOIN LATERAL (
+    SELECT EXISTS (
+        SELECT FROM (SELECT coalesce(w.seats_min, w.seats) AS needs FROM bookings w
+                     WHERE w.slot_id = s.id AND w.status = 'waitlisted' AND w.blocked IS NULL
+                       AND e.fit = 'first_fit' AND e.max_passes > 0
+                     ORDER BY w.queued_version
+                     LIMIT served.heads) h
+        WHERE h.needs > 1) AS passes
+) ahead
 CROSS JOIN LATERAL (
     SELECT id, slot_id, user_id, during, seats, status, version, queued_version, passes, blocked, blocked_by, replaces_booking_id, expires_at, created_at, updated_at, seats_min, replaced_by, moved_from, checked_in_at, cancellation_closes_minutes, checked_in_by FROM bookings w
     WHERE w.slot_id = s.id AND w.status = 'waitlisted' AND w.blocked IS NULL
     ORDER BY w.queued_version
-    LIMIT $1::int
+    LIMIT CASE
+        WHEN free.is_whole THEN $1::int
+        WHEN ahead.passes THEN least(served.heads + $4::int, $1::int)
+        ELSE served.heads
+    END
 ) b
-WHERE s.id = ANY($2::uuid[])
+WHERE s.id = ANY($5::uuid[])
   AND s.waitlist_ready > 0
-  AND (s.promotion_due_at IS NOT NULL
-       OR s.id = ANY($3::uuid[])
-       OR EXISTS (SELECT FROM bookings d
-                  WHERE d.slot_id = s.id AND d.status IN ('held', 'offered') AND d.expires_at <= clock_timestamp())
-       OR (e.fit = 'first_fit' AND s.seats_taken < s.capacity))
+  AND (free.is_whole
+       OR (free.seats > 0
+           AND (s.promotion_due_at IS NOT NULL OR s.id = ANY($6::uuid[]) OR due.seats > 0 OR e.fit = 'first_fit')))
 ORDER BY b.slot_id, b.queued_version
 `
 
 type BookingsHeadsParams struct {
-	Page    int32
-	SlotIds []uuid.UUID
-	Freeing []uuid.UUID
+	Page      int32
+	Whole     []uuid.UUID
+	Spare     int32
+	LookAhead int32
+	SlotIds   []uuid.UUID
+	Freeing   []uuid.UUID
+	Named     []uuid.UUID
 }
 
-// The heads of the ready queues, in slots where somebody might be served: because a
-// promotion is due, or because this batch may free seats, if only by expiring a hold
-// or an offer. In other slots nobody in the queue can be served; only first_fit needs
-// the heads there, to know which of them a newcomer would pass.
+// The heads of the ready queues, in slots whose queues the batch serves and where somebody
+// might be served: because a promotion is due, or because the batch may free seats, if
+// only by expiring a hold or an offer. In other slots nobody in the queue can be served;
+// only first_fit needs the heads there, to know which of them a newcomer would pass.
+//
+// Each of them takes a seat at least, so there are as many as seats are free, or become
+// free by the end of a booking that a command names or of one that is due, and some to
+// spare. first_fit looks further ahead if one of these wants several seats: with single
+// seats it passes nobody. The slots in whole get the largest page in any case.
 func (q *Queries) BookingsHeads(ctx context.Context, db DBTX, arg BookingsHeadsParams) ([]Booking, error) {
-	rows, err := db.Query(ctx, bookingsHeads, arg.Page, arg.SlotIds, arg.Freeing)
+	rows, err := db.Query(ctx, bookingsHeads,
+		arg.Page,
+		arg.Whole,
+		arg.Spare,
+		arg.LookAhead,
+		arg.SlotIds,
+		arg.Freeing,
+		arg.Named,
+	)
 	if err != nil {
 		return nil, err
 	}
@@ -586,7 +631,8 @@ func (q *Queries) BookingsSucceeding(ctx context.Context, db DBTX, arg BookingsS
 
 const bookingsUnblockable = `-- name: BookingsUnblockable :many
 SELECT b.id, b.slot_id, b.user_id, b.during, b.seats, b.status, b.version, b.queued_version, b.passes, b.blocked, b.blocked_by, b.replaces_booking_id, b.expires_at, b.created_at, b.updated_at, b.seats_min, b.replaced_by, b.moved_from, b.checked_in_at, b.cancellation_closes_minutes, b.checked_in_by
-FROM (SELECT unnest($1::uuid[]) AS id, unnest($2::int[]) AS capacity) AS slot
+FROM (SELECT unnest($1::uuid[]) AS id, unnest($2::int[]) AS capacity,
+             unnest($3::timestamptz[]) AS starts_at, unnest($4::timestamptz[]) AS ends_at) AS slot
 CROSS JOIN LATERAL (
     SELECT w.id, w.slot_id, w.user_id, w.during, w.seats, w.status, w.version, w.queued_version, w.passes, w.blocked, w.blocked_by, w.replaces_booking_id, w.expires_at, w.created_at, w.updated_at, w.seats_min, w.replaced_by, w.moved_from, w.checked_in_at, w.cancellation_closes_minutes, w.checked_in_by
     FROM bookings w
@@ -594,24 +640,36 @@ CROSS JOIN LATERAL (
     LEFT JOIN bookings x ON x.id = w.blocked_by
     WHERE w.slot_id = slot.id AND w.status = 'waitlisted' AND w.blocked IS NOT NULL
       AND ((w.blocked = 'capacity' AND coalesce(w.seats_min, w.seats) <= greatest(s.capacity, slot.capacity))
-           OR (w.blocked = 'overlap' AND (NOT takes_seats(x.status) OR NOT x.during && w.during)))
+           OR (w.blocked = 'overlap' AND (NOT takes_seats(x.status)
+               OR lower(x.during) >= coalesce(nullif(slot.ends_at, '0001-01-01T00:00:00Z'), s.ends_at)
+               OR upper(x.during) <= coalesce(nullif(slot.starts_at, '0001-01-01T00:00:00Z'), s.starts_at)
+               OR x.id = given_back(w.replaces_booking_id))))
     ORDER BY w.queued_version
-    LIMIT $3::int
+    LIMIT $5::int
 ) b
 `
 
 type BookingsUnblockableParams struct {
 	SlotIds    []uuid.UUID
 	Capacities []int32
+	Starts     []time.Time
+	Ends       []time.Time
 	Page       int32
 }
 
-// Blocked bookings whose reason has ended: the blocker takes no seats any more or is at
-// another time, or the capacity suffices, or will with the capacity given for the slot
-// (0: it stays). They are read before their users are locked, so the command checks
-// this again.
+// Blocked bookings whose reason has ended: the blocker takes no seats any more, is at
+// another time, or can be given back for the waiting one again, or the capacity suffices;
+// or that will be so with the capacity and the times given for the slot (0 and year 1: they
+// stay). The times are compared one by one, because they may be no range. The bookings are
+// read before their users are locked, so the command checks this again.
 func (q *Queries) BookingsUnblockable(ctx context.Context, db DBTX, arg BookingsUnblockableParams) ([]Booking, error) {
-	rows, err := db.Query(ctx, bookingsUnblockable, arg.SlotIds, arg.Capacities, arg.Page)
+	rows, err := db.Query(ctx, bookingsUnblockable,
+		arg.SlotIds,
+		arg.Capacities,
+		arg.Starts,
+		arg.Ends,
+		arg.Page,
+	)
 	if err != nil {
 		return nil, err
 	}
@@ -752,7 +810,7 @@ CROSS JOIN LATERAL (
     ORDER BY w.queued_version
     LIMIT $1::int
 ) b
-WHERE s.id = ANY($2::uuid[]) AND s.waitlist_length > 0 AND s.starts_at <= clock_timestamp()
+WHERE s.id = ANY($2::uuid[]) AND s.waitlist_length > 0 AND s.starts_at <= (SELECT clock_timestamp())
 `
 
 type BookingsWaitedOutParams struct {
@@ -1142,7 +1200,7 @@ func (q *Queries) SlotInsert(ctx context.Context, db DBTX, arg SlotInsertParams)
 }
 
 const slotLock = `-- name: SlotLock :one
-SELECT id, event_id, starts_at, ends_at, during, capacity, status, revision, version, seats_taken, waitlist_length, waitlist_ready, freed_version, promotion_due_at, created_at, updated_at, cancelled_at FROM slots WHERE id = $1 FOR NO KEY UPDATE
+SELECT id, event_id, starts_at, ends_at, during, capacity, status, revision, version, seats_taken, waitlist_length, waitlist_ready, freed_version, promotion_due_at, created_at, updated_at, cancelled_at, has_queue, bookings_cancelled_at FROM slots WHERE id = $1 FOR NO KEY UPDATE
 `
 
 // Locks one slot outside the desk.
@@ -1167,6 +1225,8 @@ func (q *Queries) SlotLock(ctx context.Context, db DBTX, id uuid.UUID) (Slot, er
 		&i.CreatedAt,
 		&i.UpdatedAt,
 		&i.CancelledAt,
+		&i.HasQueue,
+		&i.BookingsCancelledAt,
 	)
 	return i, err
 }
@@ -1259,13 +1319,13 @@ const slotsExpiring = `-- name: SlotsExpiring :many
 
 (SELECT DISTINCT d.slot_id
  FROM (SELECT slot_id FROM bookings
-       WHERE status IN ('held', 'offered') AND expires_at <= clock_timestamp()
+       WHERE status IN ('held', 'offered') AND expires_at <= (SELECT clock_timestamp())
          AND slot_id <> ALL($1::uuid[])
        ORDER BY expires_at
        LIMIT $2::int) d)
 UNION
 (SELECT w.id FROM slots w
- WHERE w.waitlist_length > 0 AND w.starts_at <= clock_timestamp()
+ WHERE w.has_queue AND w.starts_at <= (SELECT clock_timestamp())
    AND w.id <> ALL($1::uuid[])
  ORDER BY w.starts_at
  LIMIT $2::int)
@@ -1337,7 +1397,7 @@ WITH stop AS (
         ORDER BY b.queued_version
         LIMIT 1
     ) w
-    WHERE s.waitlist_length > 0 AND s.starts_at > clock_timestamp()
+    WHERE s.has_queue AND s.starts_at > (SELECT clock_timestamp())
       AND s.waitlist_ready > 0 AND s.seats_taken < s.capacity AND s.promotion_due_at IS NULL
       AND s.status <> 'cancelled' AND e.status = 'published'
 )
@@ -1575,17 +1635,84 @@ func (q *Queries) SlotsPromotionDue(ctx context.Context, db DBTX, arg SlotsPromo
 	return items, nil
 }
 
-const slotsToCancelBookings = `-- name: SlotsToCancelBookings :many
-SELECT s.id
-FROM slots s
-JOIN events e ON e.id = s.event_id
-WHERE ((e.status = 'cancelled' AND s.status <> 'cancelled' AND s.ends_at > e.cancelled_at)
-       OR (s.status = 'cancelled' AND (s.seats_taken > 0 OR s.waitlist_length > 0) AND EXISTS (
-           SELECT FROM bookings b
-           WHERE b.slot_id = s.id AND is_live(b.status)
-             AND NOT is_final(b.status, b.checked_in_at, b.during, coalesce(s.cancelled_at, e.cancelled_at, clock_timestamp())))))
-  AND s.id <> ALL($1::uuid[])
+const slotsToCancel = `-- name: SlotsToCancel :many
+WITH listed AS MATERIALIZED (
+    SELECT id, cancelled_at FROM events
+    WHERE status = 'cancelled' AND slots_cancelled_at IS NULL
+    ORDER BY id
+    LIMIT $2::int
+), remaining AS MATERIALIZED (
+    SELECT l.id AS event_id, s.id
+    FROM listed l
+    JOIN slots s ON s.event_id = l.id
+    WHERE s.status <> 'cancelled' AND s.ends_at > l.cancelled_at
+), noted AS (
+    UPDATE events
+    SET slots_cancelled_at = clock_timestamp()
+    WHERE id IN (SELECT d.id FROM events d
+                 WHERE d.id IN (SELECT l.id FROM listed l WHERE l.id NOT IN (SELECT r.event_id FROM remaining r))
+                 ORDER BY d.id FOR NO KEY UPDATE SKIP LOCKED)
+)
+SELECT coalesce(r.id, '00000000-0000-0000-0000-000000000000')::uuid AS id, (r.id IS NULL)::boolean AS is_done
+FROM listed l
+LEFT JOIN remaining r ON r.event_id = l.id
+WHERE r.id IS NULL OR r.id <> ALL($1::uuid[])
 LIMIT $2::int
+`
+
+type SlotsToCancelParams struct {
+	Resting []uuid.UUID
+	Page    int32
+}
+
+type SlotsToCancelRow struct {
+	ID     uuid.UUID
+	IsDone bool
+}
+
+// Slots that had not ended when their event was cancelled, and are not yet cancelled with
+// it: the backstop for a lost job. Events of which no such slot is left are noted, and not
+// looked at again; they are listed with a nil UUID.
+func (q *Queries) SlotsToCancel(ctx context.Context, db DBTX, arg SlotsToCancelParams) ([]SlotsToCancelRow, error) {
+	rows, err := db.Query(ctx, slotsToCancel, arg.Resting, arg.Page)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	items := []SlotsToCancelRow{}
+	for rows.Next() {
+		var i SlotsToCancelRow
+		if err := rows.Scan(&i.ID, &i.IsDone); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
+const slotsToCancelBookings = `-- name: SlotsToCancelBookings :many
+WITH listed AS MATERIALIZED (
+    SELECT s.id, NOT EXISTS (
+        SELECT FROM bookings b
+        WHERE b.slot_id = s.id AND is_live(b.status)
+          AND NOT is_final(b.status, b.checked_in_at, b.during, coalesce(s.cancelled_at, e.cancelled_at, now()))) AS is_done
+    FROM slots s
+    JOIN events e ON e.id = s.event_id
+    WHERE s.status = 'cancelled' AND s.bookings_cancelled_at IS NULL
+      AND s.id <> ALL($1::uuid[])
+    ORDER BY s.id
+    LIMIT $2::int
+), noted AS (
+    UPDATE slots
+    SET bookings_cancelled_at = clock_timestamp()
+    WHERE id IN (SELECT d.id FROM slots d
+                 WHERE d.id IN (SELECT l.id FROM listed l WHERE l.is_done)
+                 ORDER BY d.id FOR NO KEY UPDATE SKIP LOCKED)
+)
+SELECT id, is_done::boolean AS is_done FROM listed
 `
 
 type SlotsToCancelBookingsParams struct {
@@ -1593,22 +1720,27 @@ type SlotsToCancelBookingsParams struct {
 	Page    int32
 }
 
-// Slots that were cancelled with bookings that must end with them, and slots that had not
-// ended when their event was cancelled and are not yet cancelled with it: the backstop
-// for a lost job.
-func (q *Queries) SlotsToCancelBookings(ctx context.Context, db DBTX, arg SlotsToCancelBookingsParams) ([]uuid.UUID, error) {
+type SlotsToCancelBookingsRow struct {
+	ID     uuid.UUID
+	IsDone bool
+}
+
+// Slots that were cancelled, with whether no booking is left that must end with them: the
+// backstop for a lost job. Those that are done are noted, and not looked at again: the
+// bookings of a cancelled slot only become fewer.
+func (q *Queries) SlotsToCancelBookings(ctx context.Context, db DBTX, arg SlotsToCancelBookingsParams) ([]SlotsToCancelBookingsRow, error) {
 	rows, err := db.Query(ctx, slotsToCancelBookings, arg.Resting, arg.Page)
 	if err != nil {
 		return nil, err
 	}
 	defer rows.Close()
-	items := []uuid.UUID{}
+	items := []SlotsToCancelBookingsRow{}
 	for rows.Next() {
-		var id uuid.UUID
-		if err := rows.Scan(&id); err != nil {
+		var i SlotsToCancelBookingsRow
+		if err := rows.Scan(&i.ID, &i.IsDone); err != nil {
 			return nil, err
 		}
-		items = append(items, id)
+		items = append(items, i)
 	}
 	if err := rows.Err(); err != nil {
 		return nil, err
@@ -1621,7 +1753,7 @@ const slotsUnblockable = `-- name: SlotsUnblockable :many
  FROM bookings w
  JOIN bookings x ON x.id = w.blocked_by
  WHERE w.blocked_by IS NOT NULL AND w.status = 'waitlisted'
-   AND (NOT takes_seats(x.status) OR NOT x.during && w.during)
+   AND (NOT takes_seats(x.status) OR NOT x.during && w.during OR x.id = given_back(w.replaces_booking_id))
    AND w.slot_id <> ALL($1::uuid[])
  LIMIT $2::int)
 UNION

@@ -114,31 +114,47 @@ const slotsGivenBack = `-- name: SlotsGivenBack :many
 WITH RECURSIVE line AS (
     SELECT o.slot_id, o.status, o.replaced_by, 0 AS hops
     FROM (
-        SELECT b.replaces_booking_id FROM bookings b
-        WHERE b.slot_id = $1 AND b.status = 'waitlisted' AND b.replaces_booking_id IS NOT NULL
-        ORDER BY b.queued_version
-        LIMIT $2::int
+        SELECT h.replaces_booking_id
+        FROM ((SELECT b.replaces_booking_id, b.queued_version FROM bookings b
+               WHERE b.slot_id = $1 AND b.status = 'waitlisted' AND b.blocked IS NULL
+               ORDER BY b.queued_version
+               LIMIT $2::int)
+              UNION ALL
+              (SELECT b.replaces_booking_id, b.queued_version FROM bookings b
+               WHERE b.slot_id = $1 AND b.blocked IS NOT NULL
+               ORDER BY b.queued_version
+               LIMIT $2::int)) h
+        WHERE h.replaces_booking_id IS NOT NULL
+        ORDER BY h.queued_version
+        LIMIT $3::int
     ) w
     JOIN bookings o ON o.id = w.replaces_booking_id
     UNION ALL
     SELECT n.slot_id, n.status, n.replaced_by, l.hops + 1
     FROM line l JOIN bookings n ON n.id = l.replaced_by
-    WHERE l.hops < $3::int
+    WHERE l.hops < $4::int
 )
 SELECT DISTINCT slot_id FROM line WHERE takes_seats(status)
 `
 
 type SlotsGivenBackParams struct {
 	SlotID uuid.UUID
+	Heads  int32
 	Page   int32
 	Hops   int32
 }
 
 // The slots in which the first bookings of a queue would give seats back: those of
 // the bookings that they replace, or of the bookings that took the place of these. It
-// is read without locks: a promotion that locks them does not need a second one.
+// is read without locks: a promotion that locks them does not need a second one. No more
+// of the queue is looked at than a promotion reads.
 func (q *Queries) SlotsGivenBack(ctx context.Context, db DBTX, arg SlotsGivenBackParams) ([]uuid.UUID, error) {
-	rows, err := db.Query(ctx, slotsGivenBack, arg.SlotID, arg.Page, arg.Hops)
+	rows, err := db.Query(ctx, slotsGivenBack,
+		arg.SlotID,
+		arg.Heads,
+		arg.Page,
+		arg.Hops,
+	)
 	if err != nil {
 		return nil, err
 	}
@@ -238,8 +254,8 @@ func (q *Queries) WaitlistOfSlot(ctx context.Context, db DBTX, arg WaitlistOfSlo
 const waitlistPositionGet = `-- name: WaitlistPositionGet :one
 SELECT b.id, b.slot_id, b.user_id, b.during, b.seats, b.status, b.version, b.queued_version, b.passes, b.blocked, b.blocked_by, b.replaces_booking_id, b.expires_at, b.created_at, b.updated_at, b.seats_min, b.replaced_by, b.moved_from, b.checked_in_at, b.cancellation_closes_minutes, b.checked_in_by, e.organizer_id, e.fit,
        s.capacity, s.seats_taken, s.status AS slot_status, s.version AS slot_version, s.freed_version,
-       (s.starts_at <= clock_timestamp())::boolean AS started,
-       (s.status = 'cancelled' OR e.status = 'cancelled' OR s.ends_at <= clock_timestamp())::boolean AS is_over,
+       (s.starts_at <= (SELECT clock_timestamp()))::boolean AS started,
+       (s.status = 'cancelled' OR e.status = 'cancelled' OR s.ends_at <= (SELECT clock_timestamp()))::boolean AS is_over,
        (CASE WHEN b.status = 'waitlisted' THEN blocker_of(b.user_id, b.during, b.replaces_booking_id, b.blocked_by)
              ELSE '00000000-0000-0000-0000-000000000000' END)::uuid AS blocker,
        ahead.bookings_ahead, ahead.seats_ahead, ahead.ready_bookings_ahead, ahead.ready_seats_ahead, ahead.oversized_ahead,

@@ -13,9 +13,9 @@ import (
 
 // DeleteMe anonymises the caller for good, revokes all their tokens and calls
 // OnDelete. The last administrator is fault.LastAdministrator, an organizer whose
-// events are still to come fault.OrganizerHasEvents. The row stays, because bookings and ledgers name its id, and because
-// concurrent requests that lock it must find it deleted. If it is deleted already,
-// that is fault.TokenInvalid.
+// events are still to come fault.OrganizerHasEvents. The row stays, because bookings
+// and ledgers name its id, and because concurrent requests that lock it must find it
+// deleted. If it is deleted already, that is fault.TokenInvalid.
 func (s *Service) DeleteMe(ctx context.Context, caller access.Caller) error {
 	return postgres.InTx(ctx, s.pool, func(tx pgx.Tx) error {
 		q := db.New()

@@ -70,6 +70,10 @@ var symptoms = map[string]struct{ check, sql string }{
 		`UPDATE ledger SET status = 'offered' WHERE (slot_id, version) IN (SELECT slot_id, version FROM ledger WHERE kind = 'confirmed' LIMIT 1)`},
 	"a wrong position": {"queues as the ledger says",
 		`UPDATE bookings SET queued_version = queued_version + 1000 WHERE id = (SELECT id FROM bookings WHERE status = 'waitlisted' LIMIT 1)`},
+	"two at the same place": {"queues as the ledger says", `
+		UPDATE bookings b SET queued_version = o.place
+		FROM (SELECT slot_id, min(queued_version) AS place FROM bookings WHERE status = 'waitlisted' GROUP BY slot_id) o
+		WHERE b.status = 'waitlisted' AND b.slot_id = o.slot_id`},
 	"forgotten passes": {"queues as the ledger says",
 		`UPDATE bookings SET passes = passes + 1 WHERE id = (SELECT id FROM bookings WHERE status = 'waitlisted' LIMIT 1)`},
 	"blocked by nobody": {"queues as the ledger says",
@@ -102,6 +106,11 @@ var symptoms = map[string]struct{ check, sql string }{
 		WHERE id IN (SELECT blocked_by FROM bookings WHERE blocked = 'overlap')`},
 	"somebody else's blocker": {"blocked waiters are hindered",
 		`UPDATE bookings SET user_id = (SELECT id FROM users WHERE email = 'admin@test.com') WHERE id IN (SELECT blocked_by FROM bookings WHERE blocked = 'overlap')`},
+	"blocked by what it would give back": {"blocked waiters are hindered", `
+		UPDATE slots SET updated_at = now() - interval '1 hour';
+		UPDATE events SET updated_at = now() - interval '1 hour';
+		UPDATE bookings SET updated_at = now() - interval '1 hour';
+		UPDATE bookings SET replaces_booking_id = blocked_by WHERE blocked = 'overlap'`},
 	"blocked by a capacity that is enough": {"blocked waiters are hindered", `
 		UPDATE slots SET updated_at = now() - interval '1 hour';
 		UPDATE bookings SET blocked = 'capacity', blocked_by = NULL WHERE blocked = 'overlap'`},
@@ -317,17 +326,24 @@ const heal = `
 	DELETE FROM ledger;
 	INSERT INTO ledger SELECT * FROM healthy.ledger;`
 
+// diagnose runs the doctor, with pages that are so small that the rows of the sample data
+// are on many of them.
 func diagnose(t *testing.T, pool *pgxpool.Pool) []audit.Finding {
 	t.Helper()
-	var names []string
-	findings, err := audit.Doctor(context.Background(), pool, func(done, total int, name string) {
-		if done == total && (name != "" || len(names) != total) {
-			t.Errorf("progress told %d of %d: %q after %q", done, total, name, names)
+	var last audit.Progress
+	findings, err := audit.DoctorInPages(context.Background(), pool, func(p audit.Progress) {
+		switch {
+		case p.Page == 0 && (p.Number != last.Number+1 || last.Page != last.Pages),
+			p.Page > 0 && (p.Number != last.Number || p.Check != last.Check || p.Page != last.Page+1 || p.Page > p.Pages):
+			t.Errorf("after %+v came %+v", last, p)
 		}
-		names = append(names, name)
-	})
+		last = p
+	}, 1000)
 	if err != nil {
 		t.Fatal(err)
+	}
+	if last.Number != last.Checks || last.Page != last.Pages || last.Pages < 2 {
+		t.Errorf("the last progress was %+v", last)
 	}
 	return findings
 }
@@ -351,9 +367,9 @@ func TestEveryCheckHasASymptom(t *testing.T) {
 	for _, s := range symptoms {
 		tried[s.check] = true
 	}
-	_, err := audit.Doctor(context.Background(), testkit.Database(t), func(_, _ int, name string) {
-		if name != "" && !tried[name] {
-			t.Errorf("no symptom is for %q", name)
+	_, err := audit.Doctor(context.Background(), testkit.Database(t), func(p audit.Progress) {
+		if p.Page == 0 && !tried[p.Check] {
+			t.Errorf("no symptom is for %q", p.Check)
 		}
 	})
 	if err != nil {

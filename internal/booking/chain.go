@@ -29,8 +29,7 @@ type Link struct {
 
 // Chain returns what caused a booking's entries, and what they caused, across slots,
 // for its owner or who manages its event. Entries about others, and for who manages
-// the event those in other events, are redacted. The
-// only refusal is fault.NotFound.
+// the event those in other events, are redacted. The only refusal is fault.NotFound.
 func (s *Service) Chain(ctx context.Context, caller access.Caller, id uuid.UUID) (Chain, error) {
 	b, err := s.Get(ctx, caller, id)
 	if err != nil {

@@ -44,7 +44,7 @@ func (s *Service) Preview(ctx context.Context, caller access.Caller, id uuid.UUI
 		return Preview{}, err
 	}
 	also, err := postgres.Read(ctx, s.pool, func(c *pgxpool.Conn) ([]uuid.UUID, error) {
-		return db.New().SlotsGivenBack(ctx, c, db.SlotsGivenBackParams{SlotID: b.SlotID, Page: previewedUpgrades, Hops: seating.MaxReplacements})
+		return db.New().SlotsGivenBack(ctx, c, db.SlotsGivenBackParams{SlotID: b.SlotID, Heads: seating.HeadsPage, Page: previewedUpgrades, Hops: seating.MaxReplacements})
 	})
 	if err != nil {
 		return Preview{}, err

@@ -98,6 +98,27 @@ func TestWalkInsNeitherHoldNorWaitNorCancel(t *testing.T) {
 	testkit.Sound(t, e.pool)
 }
 
+// Of a long queue only a page expires at once when the slot starts. Until the last has,
+// its free seats are for nobody else; that passes, so a walk-in is asked to try again.
+func TestWalkInsComeAfterALongQueueHasExpired(t *testing.T) {
+	testkit.SkipIfShort(t, "it makes a long queue")
+	t.Parallel()
+	e := open(t)
+	event := testkit.Event(t, e.pool, walkIns)
+	testkit.InsertFullSlots(t, e.pool, event.ID, testkit.FullSlots{Slots: 1, Seated: 1, Waiting: seating.ExpirePage + 1, Expires: time.Now().Add(-time.Second)})
+	var slotID uuid.UUID
+	if err := e.pool.QueryRow(t.Context(), "UPDATE slots SET starts_at = now() - interval '1 hour' WHERE event_id = $1 RETURNING id", event.ID).Scan(&slotID); err != nil {
+		t.Fatal(err)
+	}
+	walkIn := e.attendee(t)
+	_, err := e.book(walkIn, slotID, 1)
+	wantFault(t, err, fault.Contention)
+	if b := e.mustBook(t, walkIn, slotID, 1); b.Status != seating.Confirmed {
+		t.Errorf("the walk-in is %s", b.Status)
+	}
+	testkit.Sound(t, e.pool)
+}
+
 // A walk-in keeps the other rules: nobody is at two places at once, and a move and a
 // bundle may end in a running slot.
 func TestWalkInsDoNotOverlap(t *testing.T) {

@@ -9,6 +9,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5/pgxpool"
 
 	"eventbooking/internal/fault"
@@ -40,7 +41,7 @@ func (d *Desk) run(commands []*pending, locks locking) {
 // A single command that lost against another transaction runs again.
 func (d *Desk) attempt(ctx context.Context, commands []*pending, locks locking) {
 	for try := 0; ; try++ {
-		b := &batch{desk: d, commands: commands, locks: locks}
+		b := &batch{desk: d, commands: commands, locks: locks, pages: pages{spare: d.spareHeads}}
 		err := b.transact(ctx)
 		if err == nil {
 			b.finish()
@@ -101,6 +102,7 @@ type batch struct {
 	desk      *Desk
 	commands  []*pending
 	locks     locking
+	pages     pages
 	contended []*pending
 
 	loaded  *loaded
@@ -117,29 +119,47 @@ type result struct {
 	panicked bool
 }
 
-// transact runs the transaction, in three round trips: lock the slots and read
-// them; lock the users and read what they have; write and commit.
+// transact runs the transaction. If it had read too little of a queue, it runs again
+// with the largest page of that queue: reading on in the same transaction would lock
+// further users out of order. Each time there are more such slots, and mostly none.
 func (b *batch) transact(ctx context.Context) error {
 	conn, err := postgres.Acquire(ctx, b.desk.pool)
 	if err != nil {
 		return err
 	}
 	defer conn.Release()
-	defer rollback(conn)
+	commands := b.commands
+	for {
+		cutShort, err := b.transactOn(ctx, conn)
+		if err != nil || len(cutShort) == 0 {
+			return err
+		}
+		b.commands, b.contended = commands, nil
+		b.pages.whole = append(b.pages.whole, cutShort...)
+	}
+}
 
-	b.loaded, err = lockSlots(ctx, conn.Conn(), b.commands, b.locks)
+// transactOn runs the transaction, in three round trips: lock the slots and read them;
+// lock the users and read what they have; write and commit. It writes nothing and
+// returns the slots in question if it read too little of their queues.
+func (b *batch) transactOn(ctx context.Context, conn *pgxpool.Conn) (cutShort []uuid.UUID, err error) {
+	defer rollback(conn)
+	b.loaded, err = lockSlots(ctx, conn.Conn(), b.commands, b.locks, b.pages)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	b.separateContended()
 	if len(b.commands) == 0 {
-		return nil
+		return nil, nil
 	}
 	if err := b.loaded.lockUsers(ctx, conn.Conn(), b.commands); err != nil {
-		return err
+		return nil, err
 	}
 	state := b.decide()
-	return b.write(ctx, conn, state)
+	if cutShort = b.pages.cutShort(state); len(cutShort) > 0 {
+		return cutShort, nil
+	}
+	return nil, b.write(ctx, conn, state)
 }
 
 // rollback ends a transaction that is still open. If that fails, the pool closes

@@ -41,6 +41,8 @@ type Desk struct {
 	inboxes   []*inbox
 	contended *inbox
 	failing   *failing
+	// spareHeads is seating.SpareHeads.
+	spareHeads int32
 
 	closing atomic.Bool
 	workers sync.WaitGroup
@@ -87,7 +89,7 @@ type Outcome struct {
 // New starts a desk. The pool must be its own, with at least Connections
 // connections; jobs is only used to insert jobs. Close stops it.
 func New(pool *pgxpool.Pool, jobs *river.Client[pgx.Tx], log *slog.Logger) *Desk {
-	d := &Desk{pool: pool, jobs: jobs, log: log, contended: newInbox(), failing: newFailing(log)}
+	d := &Desk{pool: pool, jobs: jobs, log: log, contended: newInbox(), failing: newFailing(log), spareHeads: seating.SpareHeads}
 	for range mainWorkers {
 		in := newInbox()
 		d.inboxes = append(d.inboxes, in)

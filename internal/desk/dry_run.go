@@ -2,6 +2,7 @@ package desk
 
 import (
 	"context"
+	"slices"
 
 	"github.com/jackc/pgx/v5/pgxpool"
 
@@ -20,23 +21,39 @@ func DryRun(ctx context.Context, pool *pgxpool.Pool, commands ...seating.Command
 	for _, c := range commands {
 		all = append(all, newPending(Submission{Command: c}))
 	}
-	state, err := postgres.Read(ctx, pool, func(conn *pgxpool.Conn) (*seating.State, error) {
-		defer rollback(conn)
-		l, err := lockSlots(ctx, conn.Conn(), all, readOnly)
+	pages := pages{spare: seating.SpareHeads}
+	for {
+		state, err := readState(ctx, pool, all, pages)
 		if err != nil {
 			return nil, err
 		}
-		if err := l.lockUsers(ctx, conn.Conn(), all); err != nil {
+		results, err := applyUntilRefusal(state, commands)
+		cutShort := pages.cutShort(state)
+		if len(cutShort) == 0 {
+			return results, err
+		}
+		pages.whole = slices.Concat(pages.whole, cutShort)
+	}
+}
+
+// readState reads what commands need, in a snapshot.
+func readState(ctx context.Context, pool *pgxpool.Pool, commands []*pending, pages pages) (*seating.State, error) {
+	return postgres.Read(ctx, pool, func(conn *pgxpool.Conn) (*seating.State, error) {
+		defer rollback(conn)
+		l, err := lockSlots(ctx, conn.Conn(), commands, readOnly, pages)
+		if err != nil {
+			return nil, err
+		}
+		if err := l.lockUsers(ctx, conn.Conn(), commands); err != nil {
 			return nil, err
 		}
 		return l.state(), nil
 	})
-	if err != nil {
-		return nil, err
-	}
-	var results []seating.Result
+}
+
+func applyUntilRefusal(s *seating.State, commands []seating.Command) (results []seating.Result, err error) {
 	for _, c := range commands {
-		r, err := state.Apply(c)
+		r, err := s.Apply(c)
 		if err != nil {
 			return results, err
 		}

@@ -13,3 +13,9 @@ func (d *Desk) RunTogether(submissions ...Submission) []error {
 	}
 	return errs
 }
+
+// ReadAhead is the desk with another number of spare bookings in its pages of queues.
+func (d *Desk) ReadAhead(spare int) *Desk {
+	d.spareHeads = int32(spare)
+	return d
+}

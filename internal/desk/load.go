@@ -15,6 +15,20 @@ import (
 	"eventbooking/internal/seating"
 )
 
+// pages says how much of the queues a batch reads.
+type pages struct {
+	// spare is how many more bookings than can get seats.
+	spare int32
+	// whole are the slots of whose queues it reads the largest page.
+	whole []uuid.UUID
+}
+
+// cutShort returns the slots of whose queues more must be read, because the commands
+// needed more than the pages had.
+func (p pages) cutShort(s *seating.State) []uuid.UUID {
+	return slices.DeleteFunc(s.Lacking(), func(id uuid.UUID) bool { return slices.Contains(p.whole, id) })
+}
+
 // loaded is what a batch has locked and read.
 type loaded struct {
 	locks  locking
@@ -39,7 +53,7 @@ type loaded struct {
 // lockSlots is the first round trip: it begins the transaction, locks the slots and
 // the events whose spans may change, and reads what only the holder of these locks can
 // change.
-func lockSlots(ctx context.Context, conn *pgx.Conn, commands []*pending, locks locking) (*loaded, error) {
+func lockSlots(ctx context.Context, conn *pgx.Conn, commands []*pending, locks locking, pages pages) (*loaded, error) {
 	l, p, q := &loaded{locks: locks}, &pipeline{}, db.New()
 	begin, lock, lockEvents := postgres.Begin, q.SlotsLock, q.EventsLock
 	switch locks {
@@ -65,7 +79,9 @@ func lockSlots(ctx context.Context, conn *pgx.Conn, commands []*pending, locks l
 	}
 	read(p, &l.due, q.BookingsDue, db.BookingsDueParams{SlotIds: all.slots, Page: seating.ExpirePage})
 	read(p, &l.waitedOut, q.BookingsWaitedOut, db.BookingsWaitedOutParams{SlotIds: all.slots, Page: seating.ExpirePage})
-	read(p, &l.heads, q.BookingsHeads, db.BookingsHeadsParams{SlotIds: all.slots, Freeing: all.freeing, Page: seating.HeadsPage})
+	if len(all.serving) > 0 {
+		read(p, &l.heads, q.BookingsHeads, all.heads(pages))
+	}
 	if len(all.unblocking) > 0 {
 		read(p, &l.unblockable, q.BookingsUnblockable, all.unblockable())
 	}
@@ -312,10 +328,14 @@ func addWaiting(s *seating.State, row db.Booking) {
 type united struct {
 	slots, bookings               []uuid.UUID
 	freeing, cancelling, spanning []uuid.UUID
+	// serving are the slots whose queues are read; whole those of which it is the
+	// largest page.
+	serving, whole []uuid.UUID
 	// unblocking has slots, each with the capacity that it may get.
 	unblocking map[uuid.UUID]int
-	// moving is the slot whose times change.
-	moving uuid.UUID
+	// moving is the slot whose times change, to newTimes.
+	moving   uuid.UUID
+	newTimes seating.NewTimes
 }
 
 func unite(commands []*pending) united {
@@ -324,8 +344,12 @@ func unite(commands []*pending) united {
 		n := c.needs
 		u.slots = append(u.slots, n.Slots...)
 		u.bookings = append(u.bookings, n.Bookings...)
+		u.serving = append(u.serving, n.Serves...)
 		if n.Frees {
 			u.freeing = append(u.freeing, n.Slots...)
+		}
+		if n.Queue {
+			u.serving, u.whole = append(u.serving, n.Slots[0]), append(u.whole, n.Slots[0])
 		}
 		if n.Unblocks {
 			u.unblocking[n.Slots[0]] = max(u.unblocking[n.Slots[0]], n.Capacity)
@@ -337,19 +361,32 @@ func unite(commands []*pending) united {
 			u.cancelling = append(u.cancelling, n.Slots[0])
 		}
 		if n.NewTimes != nil {
-			u.moving = n.Slots[0]
+			u.moving, u.newTimes = n.Slots[0], *n.NewTimes
 		}
 	}
 	u.slots, u.bookings = seating.SortedIDs(u.slots), seating.SortedIDs(u.bookings)
 	u.freeing, u.cancelling = seating.SortedIDs(u.freeing), seating.SortedIDs(u.cancelling)
-	u.spanning = seating.SortedIDs(u.spanning)
+	u.spanning, u.serving = seating.SortedIDs(u.spanning), seating.SortedIDs(u.serving)
 	return u
+}
+
+func (u united) heads(pages pages) db.BookingsHeadsParams {
+	return db.BookingsHeadsParams{
+		SlotIds: u.serving, Freeing: u.freeing, Named: u.bookings,
+		Whole: slices.Concat(u.whole, pages.whole), Spare: pages.spare,
+		Page: seating.HeadsPage, LookAhead: seating.LookAhead,
+	}
 }
 
 func (u united) unblockable() db.BookingsUnblockableParams {
 	p := db.BookingsUnblockableParams{Page: seating.PromotePage}
 	for id, capacity := range u.unblocking {
+		var times seating.NewTimes
+		if id == u.moving {
+			times = u.newTimes
+		}
 		p.SlotIds, p.Capacities = append(p.SlotIds, id), append(p.Capacities, int32(capacity))
+		p.Starts, p.Ends = append(p.Starts, given(times.StartsAt)), append(p.Ends, given(times.EndsAt))
 	}
 	return p
 }

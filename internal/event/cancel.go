@@ -16,9 +16,9 @@ import (
 )
 
 // Cancel cancels an event, for who manages it; jobs cancel its slots that have not
-// ended, and their bookings.
-// Cancelling twice changes nothing. Refusals: fault.ValidationFailed (no reason),
-// fault.NotFound, fault.NotPermitted and, for a draft, fault.InvalidTransition.
+// ended, and their bookings. Cancelling twice changes nothing. Refusals:
+// fault.ValidationFailed (no reason), fault.NotFound, fault.NotPermitted and, for a
+// draft, fault.InvalidTransition.
 //
 // No slot is locked. A command that has locked a slot before may still give out
 // seats; the job of that slot waits for the lock, and cancels those bookings too.

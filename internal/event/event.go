@@ -2,8 +2,8 @@
 // finds them. It writes events itself; what concerns the seats of a slot goes through
 // package desk.
 //
-// Lock order: slots by id, then the user of the idempotency key, then the event's
-// row. An operation with a key locks slots only by way of the desk.
+// Lock order: slots by id, then their event's row, then the user of an idempotency key.
+// An operation with a key locks slots only by way of the desk.
 package event
 
 import (

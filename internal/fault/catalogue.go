@@ -231,7 +231,7 @@ var (
 		"The database cannot be reached. Nothing was changed.",
 		"Try again after the time in Retry-After, with the same Idempotency-Key.")
 	Contention = define(http.StatusServiceUnavailable, "contention", "Contention",
-		"Other requests kept the same seats locked, or kept changing the same booking, for too long. Nothing was changed.",
+		"Other requests kept the same seats locked, or kept changing the same booking, for too long; or the slot has just started, and its waitlist is still being ended. Nothing was changed.",
 		"Try again after the time in Retry-After, with the same Idempotency-Key.")
 	ShuttingDown = define(http.StatusServiceUnavailable, "shutting_down", "Shutting down",
 		"This process is shutting down. Nothing was changed.",

@@ -7,6 +7,8 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/jackc/pgx/v5"
+
 	"eventbooking/internal/postgres"
 )
 
@@ -53,14 +55,21 @@ func TestAddressesThatAreWellFormed(t *testing.T) {
 		"postgres://me:p@a,b:5433,[::1]:5434/x?target_session_attrs=read-write", "postgres://[fe80::1%25eth0]/x", "postgres://me@/x?host=/var/run/postgresql&port=5432",
 		"postgres://me@%2Fvar%2Frun%2Fpostgresql/x", "postgres://me@db_1.internal-net.:5432/x%20y%40z", "postgres://host/x?options=-c%20jit%3Doff&application_name=a",
 		"postgres://host/x?pool_max_conns=3&default_query_exec_mode=cache_describe", "postgres://host/x?client_encoding=utf-8",
+		"postgres://host/x?default_query_exec_mode=cache_statement", "host=a default_query_exec_mode=cache_statement",
 		"host=/tmp user=me password='a b@c' dbname=x", `host=::1 password=a\ b`, "host=a,b port=1,2 user=me search_path=public",
 	} {
 		if err := postgres.CheckAddress(address); err != nil {
 			t.Errorf("%s: %v", address, err)
 		}
-		if err := postgres.CheckAddress(postgres.ThroughPooler(address)); err != nil {
+		pool, err := postgres.Open(t.Context(), postgres.ThroughPooler(address), postgres.PoolOptions{})
+		if err != nil {
 			t.Errorf("%s: through a pooler: %v", address, err)
+			continue
 		}
+		if mode := pool.Config().ConnConfig.DefaultQueryExecMode; mode != pgx.QueryExecModeCacheDescribe {
+			t.Errorf("%s: through a pooler: %v", address, mode)
+		}
+		pool.Close()
 	}
 }
 

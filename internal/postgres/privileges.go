@@ -42,7 +42,7 @@ func CheckPrivileges(ctx context.Context, address string, wanted []string) error
 	if err != nil {
 		return err
 	}
-	missing, err := list(ctx, pool, missingPrivileges, RiverSchema, tables, wanted, slices.Contains(wanted, "INSERT"))
+	missing, err := Column(ctx, pool, missingPrivileges, RiverSchema, tables, wanted, slices.Contains(wanted, "INSERT"))
 	if err != nil {
 		return Translate(err)
 	}
@@ -87,7 +87,7 @@ WHERE $4 AND CASE WHEN relkind = 'S' THEN NOT has_sequence_privilege(oid, 'USAGE
 // checkMayMigrate returns ErrPrivilege if the role that connects may not bring the
 // database to its latest version.
 func checkMayMigrate(ctx context.Context, q querier, s Status) error {
-	missing, err := list(ctx, q, `
+	missing, err := Column(ctx, q, `
 		SELECT format('CREATE on database %I', current_database())
 		WHERE NOT has_database_privilege(current_database(), 'CREATE')
 		  AND (NOT EXISTS (SELECT FROM pg_namespace WHERE nspname = $1)

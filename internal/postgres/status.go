@@ -30,11 +30,6 @@ func (s Status) Current() bool {
 	return !s.Dirty && s.Version >= s.Latest && s.River >= s.RiverLatest
 }
 
-type querier interface {
-	Query(ctx context.Context, sql string, args ...any) (pgx.Rows, error)
-	QueryRow(ctx context.Context, sql string, args ...any) pgx.Row
-}
-
 func (m migrator) status(ctx context.Context, q querier) (Status, error) {
 	var s Status
 	var err error
@@ -58,7 +53,7 @@ func (m migrator) status(ctx context.Context, q querier) (Status, error) {
 func readVersion(ctx context.Context, q querier) (version uint, dirty bool, err error) {
 	const table = "public.schema_migrations"
 	// The catalogue can be read without privileges, to_regclass cannot.
-	columns, err := list(ctx, q, `
+	columns, err := Column(ctx, q, `
 		SELECT a.attname || ' ' || format_type(a.atttypid, NULL)
 		FROM pg_attribute a JOIN pg_class c ON c.oid = a.attrelid JOIN pg_namespace n ON n.oid = c.relnamespace
 		WHERE n.nspname = 'public' AND c.relname = 'schema_migrations' AND a.attnum > 0 AND NOT a.attisdropped
@@ -98,7 +93,7 @@ func (m migrator) checkTables(ctx context.Context, q querier, version uint) erro
 	if err != nil || len(wanted) == 0 {
 		return err
 	}
-	missing, err := list(ctx, q, `
+	missing, err := Column(ctx, q, `
 		SELECT t.name FROM unnest($1::text[]) t (name)
 		WHERE NOT EXISTS (SELECT FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
 		                  WHERE n.nspname = 'public' AND c.relname = t.name)
@@ -139,13 +134,4 @@ func (m migrator) tables(version uint) ([]string, error) {
 		}
 	}
 	return tables, nil
-}
-
-// list returns the only column of a query.
-func list(ctx context.Context, q querier, sql string, args ...any) ([]string, error) {
-	rows, err := q.Query(ctx, sql, args...)
-	if err != nil {
-		return nil, err
-	}
-	return pgx.CollectRows(rows, pgx.RowTo[string])
 }

@@ -14,10 +14,10 @@ import (
 //
 // Refusals, in this order: fault.NotFound, fault.TokenInvalid,
 // fault.EventNotPublished, fault.SlotCancelled, fault.BookingClosed,
-// fault.SlotStarted, fault.BookingNotOpen, fault.SeatsExceedCapacity,
-// fault.AlreadyBooked, fault.ValidationFailed and those of Cancel (because of
-// Replaces), fault.BookingOverlap, fault.SlotFull, fault.WaitlistDisabled,
-// fault.WaitlistFull.
+// fault.SlotStarted, fault.BookingNotOpen, fault.Contention,
+// fault.SeatsExceedCapacity, fault.AlreadyBooked, fault.ValidationFailed and those of
+// Cancel (because of Replaces), fault.BookingOverlap, fault.SlotFull,
+// fault.WaitlistDisabled, fault.WaitlistFull.
 type Book struct {
 	BookingID uuid.UUID // of the new booking
 	SlotID    uuid.UUID
@@ -48,6 +48,7 @@ func (c Book) Needs() Needs {
 		Slots:  []uuid.UUID{c.SlotID},
 		Users:  []uuid.UUID{c.UserID},
 		Wanted: []UserSlot{{c.UserID, c.SlotID}},
+		Serves: []uuid.UUID{c.SlotID},
 	}
 	if c.Replaces != uuid.Nil {
 		n.Slots = append(n.Slots, c.ReplacesSlotID)
@@ -104,6 +105,8 @@ func (c Book) decide(s *State, slot *Slot) (decision, error) {
 	d := decision{slot: slot, b: c.newcomer(s, slot)}
 	if d.passed, d.served = slot.canSeat(d.b); d.served {
 		d.b.Seats = min(d.b.Seats, slot.Free())
+	} else if slot.fits(d.b) && slot.isCutShort() {
+		slot.isLacking = true
 	}
 	return d, c.checkAvailable(s, slot, d.served)
 }
@@ -177,6 +180,10 @@ func (s *Slot) checkOpen(now time.Time) error {
 		return atVersion(s, fault.BookingNotOpen.Newf("Booking opens at %s.", opens.UTC().Format(time.RFC3339)).With(fault.Members{OpensAt: new(opens.UTC())}))
 	case !closes.IsZero() && !now.Before(closes):
 		return atVersion(s, fault.BookingClosed.Newf("Booking closed at %s.", closes.UTC().Format(time.RFC3339)))
+	case s.Started(now) && s.WaitlistReady > 0:
+		// A command expires one page of the queue. The free seats are not for those who
+		// are left in it, but by the ledger a walk-in would overtake them.
+		return fault.Contention.New("The slot has just started, and its waitlist is still being ended.").After(time.Second)
 	}
 	return nil
 }

@@ -22,6 +22,7 @@ func (c Bundle) Needs() Needs {
 		n.Slots = append(n.Slots, one.Slots...)
 		n.Users = append(n.Users, one.Users...)
 		n.Wanted = append(n.Wanted, one.Wanted...)
+		n.Serves = append(n.Serves, one.Serves...)
 	}
 	return n
 }

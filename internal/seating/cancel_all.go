@@ -37,9 +37,13 @@ func (c CancelAllBookings) apply(s *State) (Result, error) {
 
 // cancelledBookings are the loaded bookings that end with the slot, oldest first.
 func (s *State) cancelledBookings(slot *Slot) []*Booking {
+	asOf := slot.CancelledAt
+	if asOf.IsZero() { // The previous version cancelled it and does not know the column.
+		asOf = s.Now
+	}
 	var page []*Booking
 	for _, b := range s.bookings {
-		if b.SlotID == slot.ID && b.Status.Live() && !b.isFinal(slot.CancelledAt) {
+		if b.SlotID == slot.ID && b.Status.Live() && !b.isFinal(asOf) {
 			page = append(page, b)
 		}
 	}

@@ -34,6 +34,7 @@ func (c CheckIn) apply(s *State) (Result, error) {
 	case c.Undo && !b.CheckedInAt.IsZero():
 		b.CheckedInAt, b.CheckedInBy = time.Time{}, uuid.Nil
 		s.record(slot, b, KindCheckInUndone, c.By, Cause{})
+		s.promoteBlockedBy(b) // It can be given back again for one that it blocks.
 	case !c.Undo && b.CheckedInAt.IsZero():
 		b.CheckedInAt, b.CheckedInBy = s.Now, c.By.ID
 		s.record(slot, b, KindCheckedIn, c.By, Cause{})

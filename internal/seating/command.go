@@ -47,10 +47,16 @@ type Needs struct {
 	Wanted []UserSlot
 	// Holders are users whose held seats are counted.
 	Holders []uuid.UUID
-	// Frees says that seats may become free, so the heads of the queues are loaded.
+	// Serves are the slots whose queues the command serves. As much of them is loaded as
+	// the seats that are free, or become free in this batch, can need; State.Lacking says
+	// when that was not enough.
+	Serves []uuid.UUID
+	// Frees says that seats may become free, or a queue may change its order.
 	Frees bool
+	// Queue asks for HeadsPage of the slot's queue, whatever is free.
+	Queue bool
 	// Unblocks asks for blocked bookings that may no longer be blocked, now or with
-	// this Capacity (0: it stays).
+	// this Capacity (0: it stays) and NewTimes.
 	Unblocks bool
 	Capacity int
 	// ChangesSpan says that the times or the status of a slot may change, and with them
@@ -89,8 +95,11 @@ const (
 	PromotePage = 300
 	// LookAhead is how many bookings first_fit may pass in one search.
 	LookAhead = 100
-	// HeadsPage is how many bookings of a queue are loaded.
+	// HeadsPage is how many bookings of a queue are loaded at most.
 	HeadsPage = PromotePage + LookAhead
+	// SpareHeads is how many more are loaded than can get seats: whoever turns out to be
+	// busy is blocked, and the next one is served.
+	SpareHeads = 10
 	// MaxReplacements is how many times a replaced booking is followed to the one
 	// that replaced it.
 	MaxReplacements = 10

@@ -36,10 +36,10 @@ func (c EditSlot) Needs() Needs {
 	n := Needs{Slots: []uuid.UUID{c.SlotID}, Frees: true,
 		ChangesSpan: c.StartsAt != nil || c.EndsAt != nil || c.Status != nil}
 	if c.Capacity != nil {
-		n.Unblocks, n.Capacity = true, *c.Capacity
+		n.Unblocks, n.Capacity, n.Queue = true, *c.Capacity, true
 	}
 	if c.StartsAt != nil || c.EndsAt != nil {
-		n.NewTimes = &NewTimes{c.StartsAt, c.EndsAt}
+		n.Unblocks, n.NewTimes = true, &NewTimes{c.StartsAt, c.EndsAt}
 	}
 	return n
 }
@@ -185,6 +185,11 @@ func (s *State) setTimes(slot *Slot, starts, ends time.Time, by Actor) {
 			s.moveWithSlot(slot, b, edit)
 		}
 	}
+	for _, b := range slices.Clone(slot.blocked) { // Whom the old times hindered comes before newcomers.
+		if _, ended := s.blockEnded(slot, b); ended {
+			s.unblock(b, edit)
+		}
+	}
 	if slot.WaitlistLength > 0 {
 		s.requestPromotion(slot.ID) // Which bookings are blocked may have changed.
 	}
@@ -206,9 +211,7 @@ func (s *State) moveWithSlot(slot *Slot, b *Booking, edit Cause) {
 		s.record(slot, b, KindEdited, System("the slot starts earlier"), edit)
 	}
 	s.promoteBehind(b)
-	for _, slotID := range s.blocks[b.ID] {
-		s.requestPromotion(slotID)
-	}
+	s.promoteBlockedBy(b)
 }
 
 // changesOfTimes says in words which times change.
@@ -236,10 +239,9 @@ func (c EditSlot) changeStatus(s *State, slot *Slot) {
 // bookings of a cancelled slot, page by page; this entry is their cause.
 func (s *State) setStatus(slot *Slot, to SlotStatus, kind Kind, by Actor) {
 	s.record(slot, nil, kind, by, Cause{})
-	slot.noteFreed(s.Now)
 	slot.Status = to
 	if to == SlotCancelled {
-		slot.PromotionDueAt, slot.CancelledBecause = time.Time{}, by.Reason
+		slot.FreedVersion, slot.PromotionDueAt, slot.CancelledBecause = slot.Version, time.Time{}, by.Reason
 		if slot.CancelledAt.IsZero() { // Otherwise the event was cancelled, then.
 			slot.CancelledAt = s.Now
 		}

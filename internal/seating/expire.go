@@ -12,7 +12,9 @@ import (
 // fault.NotFound.
 type Expire struct{ SlotID uuid.UUID }
 
-func (c Expire) Needs() Needs { return Needs{Slots: []uuid.UUID{c.SlotID}, Frees: true} }
+func (c Expire) Needs() Needs {
+	return Needs{Slots: []uuid.UUID{c.SlotID}, Serves: []uuid.UUID{c.SlotID}, Frees: true}
+}
 
 func (c Expire) apply(s *State) (Result, error) {
 	slot, err := s.slot(c.SlotID)

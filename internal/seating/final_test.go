@@ -1,6 +1,7 @@
 package seating_test
 
 import (
+	"slices"
 	"testing"
 	"time"
 
@@ -265,4 +266,72 @@ func TestAWaitFollowsTheBookingThatWasMoved(t *testing.T) {
 	if old := f.booking(moved.Booking.ID); old.ReplacedBy != upgrade.BookingID {
 		t.Errorf("the booking that was moved to is replaced by %s", old.ReplacedBy)
 	}
+}
+
+// A wait for seats instead of a booking at the same time is blocked by that booking
+// while it may not be given back, and is served once it may be again.
+func TestAWaitIsUnblockedOnceItsBookingCanBeGivenBackAgain(t *testing.T) {
+	t.Parallel()
+	old := aSlot(4)
+	f := newFixture(t, old)
+	kept := f.book(1)
+	f.must(kept)
+	wanted := aSlot(1)
+	f.state.AddSlot(wanted)
+	rival := f.book(1)
+	rival.SlotID = wanted.ID
+	f.must(rival)
+	upgrade := f.book(1)
+	upgrade.SlotID, upgrade.UserID, upgrade.Replaces, upgrade.ReplacesSlotID = wanted.ID, kept.UserID, kept.BookingID, old.ID
+	f.must(upgrade)
+	promote := seating.Promote{SlotID: wanted.ID, Also: []uuid.UUID{old.ID}}
+
+	f.must(f.checkIn(kept, false))
+	f.must(seating.Cancel{SlotID: wanted.ID, BookingID: rival.BookingID, UserID: rival.UserID, By: organizer})
+	f.must(promote)
+	f.want(confirmed, cancelled, waitlisted)
+	if b := f.booking(upgrade.BookingID); b.BlockedBy != kept.BookingID {
+		t.Fatalf("it is blocked by %s", b.BlockedBy)
+	}
+	f.state.AddBlock(kept.BookingID, wanted.ID)
+	isRequested := func() bool {
+		return slices.ContainsFunc(f.state.Promotions(), func(p seating.Promote) bool { return p.SlotID == wanted.ID })
+	}
+	if isRequested() {
+		t.Fatal("a promotion is requested already")
+	}
+	f.must(f.checkIn(kept, true))
+	if !isRequested() {
+		t.Error("undoing the check-in requests no promotion")
+	}
+	f.must(promote)
+	f.want(cancelled, cancelled, confirmed)
+}
+
+// The booking of a deleted user is about to be cancelled. Whoever moves it meanwhile is
+// told so, and not that their own token is invalid.
+func TestTheBookingOfADeletedUserIsNotMoved(t *testing.T) {
+	t.Parallel()
+	f, slots := newEvent(t, 2, 2)
+	b := f.book(1)
+	f.must(b)
+	f.state.AddDeleted(b.UserID)
+	_, err := f.apply(seating.Move{SlotID: slots[0].ID, BookingID: b.BookingID, UserID: b.UserID, ToSlotID: slots[1].ID, NewID: uuid.New(),
+		By: seating.Actor{Role: seating.ActorOrganizer, ID: uuid.New()}})
+	wantFault(t, err, fault.InvalidTransition)
+	f.want(confirmed)
+}
+
+// A slot that the previous version cancelled does not say when: what is final now stays.
+func TestASlotCancelledAtAnUnknownTimeKeepsWhoAttended(t *testing.T) {
+	t.Parallel()
+	f, b := attended(t)
+	slot := f.findSlot(f.slot)
+	slot.Status = seating.SlotCancelled
+	later := seating.NewState(slot.EndsAt)
+	later.AddSlot(slot)
+	later.AddBooking(f.booking(b.BookingID))
+	f.state = later
+	f.must(seating.CancelAllBookings{SlotID: f.slot})
+	f.want(confirmed)
 }

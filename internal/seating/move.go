@@ -22,6 +22,7 @@ func (c Move) Needs() Needs {
 	n := needsOfBooking(c.SlotID, c.BookingID, c.UserID)
 	n.Slots = append(n.Slots, c.ToSlotID)
 	n.Wanted = []UserSlot{{c.UserID, c.ToSlotID}}
+	n.Serves = []uuid.UUID{c.ToSlotID}
 	return n
 }
 
@@ -36,6 +37,10 @@ func (c Move) apply(s *State) (Result, error) {
 	}
 	if old.Status != Confirmed {
 		return Result{}, atVersion(from, errInvalidTransition(old, Cancelled))
+	}
+	if s.deleted[c.UserID] && c.By.ID != c.UserID { // Book would refuse with the caller's token.
+		return Result{}, atVersion(from, fault.InvalidTransition.New("The attendee was deleted, and the booking is being cancelled.").
+			With(fault.Members{From: new(string(old.Status)), To: new(string(Confirmed))}))
 	}
 	if err := s.checkReturnable(from, old, c.By); err != nil {
 		return Result{}, err

@@ -21,7 +21,7 @@ type Promote struct {
 }
 
 func (c Promote) Needs() Needs {
-	return Needs{Slots: append([]uuid.UUID{c.SlotID}, c.Also...), Frees: true, Unblocks: true}
+	return Needs{Slots: append([]uuid.UUID{c.SlotID}, c.Also...), Serves: []uuid.UUID{c.SlotID}, Frees: true, Unblocks: true}
 }
 
 func (c Promote) apply(s *State) (Result, error) {
@@ -51,16 +51,17 @@ func (s *State) blockEnded(slot *Slot, b *Booking) (Cause, bool) {
 		return slot.cause(), b.minSeats() <= slot.Capacity
 	}
 	blocker := s.bookings[b.BlockedBy]
-	if blocker == nil || blocker.Status.TakesSeats() && blocker.overlaps(b.StartsAt, b.EndsAt) {
+	if blocker == nil || blocker.Status.TakesSeats() && blocker.overlaps(b.StartsAt, b.EndsAt) && blocker != s.replaced(b) {
 		return Cause{}, false
 	}
 	return Cause{blocker.SlotID, blocker.Version}, true
 }
 
 // promote serves the queue, if a promotion is due. done means that nobody else who
-// waits can be served now. Otherwise the page is full, or the next booking gives
-// seats back in a slot that is not locked: then the promotion stays due, so that
-// nobody overtakes that booking, and a job goes on with it.
+// waits can be served now. Otherwise the page is full, or ends with the loaded part of
+// the queue, or the next booking gives seats back in a slot that is not locked: then
+// the promotion stays due, so that nobody overtakes that booking, and a job goes on
+// with it.
 func (s *State) promote(slot *Slot) (promoted []Booking, done bool) {
 	if slot.PromotionDueAt.IsZero() || !slot.canPromote(s.Now) {
 		slot.PromotionDueAt = time.Time{}
@@ -72,7 +73,11 @@ func (s *State) promote(slot *Slot) (promoted []Booking, done bool) {
 			slot.PromotionDueAt = time.Time{}
 			return promoted, true
 		}
-		if len(passed) == len(slot.ready) || len(promoted) == PromotePage {
+		if len(promoted) == PromotePage {
+			break
+		}
+		if len(passed) == len(slot.ready) {
+			slot.isLacking = true
 			break
 		}
 		b := slot.ready[len(passed)]
@@ -121,12 +126,20 @@ func (s *Slot) cannotPass(passed []*Booking) bool {
 // passes. It is asked after promote, so no ready booking fits the free seats.
 func (s *Slot) canSeat(b *Booking) (passes []*Booking, served bool) {
 	switch {
-	case b.minSeats() > s.Free() || !s.PromotionDueAt.IsZero():
+	case !s.fits(b):
 		return nil, false
 	case s.WaitlistReady > 0 && (!s.isReadyLoaded() || s.cannotPass(s.ready)):
 		return nil, false
 	}
 	return slices.Clone(s.ready), true
+}
+
+// fits says whether enough seats for b are free, and no promotion must come first.
+func (s *Slot) fits(b *Booking) bool { return b.minSeats() <= s.Free() && s.PromotionDueAt.IsZero() }
+
+// isCutShort says whether who may be passed depends on bookings that were not loaded.
+func (s *Slot) isCutShort() bool {
+	return s.Policy.Fit == FitFirstFit && !s.isReadyLoaded() && !s.cannotPass(s.ready)
 }
 
 // replaced is the booking with seats that b gives back when it gets its own, or

@@ -363,3 +363,25 @@ func TestEditedRulesMakeAPromotionDue(t *testing.T) {
 	f.must(f.book(1))
 	f.want(confirmed, waitlisted, confirmed, waitlisted)
 }
+
+// What happens between the entry that freed a seat and the promotion, and frees none,
+// does not become the promotion's cause.
+func TestThePromotionNamesWhatFreedTheSeat(t *testing.T) {
+	t.Parallel()
+	f := newFixture(t, aSlot(2))
+	leaves, next, last := f.book(2), f.book(1), f.book(2)
+	f.must(leaves)
+	f.must(next)
+	f.must(last)
+	freed := f.must(f.cancel(leaves)).Slot.Version
+	closed := seating.SlotClosed
+	f.must(seating.EditSlot{SlotID: f.slot, Status: &closed, By: organizer})
+	f.must(f.resize(last, 1, organizer))
+	f.must(seating.Promote{SlotID: f.slot})
+	f.want(cancelled, confirmed, confirmed)
+	for _, e := range f.state.Entries() {
+		if e.Kind == seating.KindPromoted && e.Cause != (seating.Cause{SlotID: f.slot, Version: freed}) {
+			t.Errorf("the cause of entry %d is entry %d, want %d", e.Version, e.Cause.Version, freed)
+		}
+	}
+}

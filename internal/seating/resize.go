@@ -12,7 +12,8 @@ import (
 // Resize changes the number of seats of a booking. A confirmed booking gets more
 // seats only if they are free and nobody is ready in the queue; fewer seats are
 // given back like a cancellation. A waiting booking keeps its position with fewer
-// seats, and rejoins the queue at its end with more.
+// seats, and rejoins the queue at its end with more; either way, the slot's capacity
+// suffices for it then.
 //
 // Refusals: fault.NotFound, fault.VersionMismatch, fault.InvalidTransition,
 // fault.SeatsExceedCapacity, those of Cancel, those of an event or slot that takes
@@ -32,6 +33,7 @@ func (c Resize) Needs() Needs {
 	n := needsOfBooking(c.SlotID, c.BookingID, c.UserID)
 	// A booking that rejoins the queue may be promoted in the same batch.
 	n.Wanted = []UserSlot{{c.UserID, c.SlotID}}
+	n.Serves = []uuid.UUID{c.SlotID} // More seats are free only for whom the queue leaves them.
 	return n
 }
 
@@ -66,9 +68,6 @@ func (c Resize) apply(s *State) (Result, error) {
 
 func (c Resize) resizeWaiting(s *State, slot *Slot, b *Booking) {
 	actor, more := c.actor(b), c.Seats > b.Seats
-	if b.Blocked == BlockedCapacity {
-		s.requestPromotion(slot.ID) // The capacity may suffice now.
-	}
 	if more {
 		s.uncount(slot, b)
 	}
@@ -78,7 +77,10 @@ func (c Resize) resizeWaiting(s *State, slot *Slot, b *Booking) {
 	} else {
 		s.record(slot, b, KindResized, actor, Cause{})
 	}
-	slot.noteFreed(s.Now)
+	if b.Blocked == BlockedCapacity { // The capacity suffices now: apply has checked that.
+		s.unblock(b, Cause{slot.ID, slot.Version})
+	}
+	slot.noteReordered(s.Now)
 }
 
 func (c Resize) resizeSeated(s *State, slot *Slot, b *Booking) error {

@@ -87,6 +87,7 @@ func (s *State) AddHead(b Booking) {
 	s.AddBooking(b)
 	slot := s.slots[b.SlotID]
 	slot.ready = append(slot.ready, s.bookings[b.ID])
+	slot.heads++
 }
 
 // AddDeleted notes that a user was deleted.
@@ -166,6 +167,19 @@ func (s *State) Promotions() []Promote {
 		list = append(list, Promote{SlotID: id, Also: SortedIDs(also[id])})
 	}
 	return list
+}
+
+// Lacking returns the slots of whose queues a command needed more than was loaded, in
+// order, unless they were loaded up to HeadsPage. The commands left what they could not
+// tell to a later promotion; applied to more of these queues they decide better.
+func (s *State) Lacking() []uuid.UUID {
+	var lacking []uuid.UUID
+	for _, slot := range s.Slots() {
+		if slot.isLacking && slot.heads < HeadsPage {
+			lacking = append(lacking, slot.ID)
+		}
+	}
+	return lacking
 }
 
 // Cancellations returns the slots that were cancelled and whose bookings must be

@@ -77,6 +77,12 @@ func (s *State) promoteBehind(b *Booking) {
 // promotions for the waiting bookings that it blocked.
 func (s *State) noteUnseated(b *Booking) {
 	s.seated[b.UserID] = slices.DeleteFunc(s.seated[b.UserID], func(o *Booking) bool { return o == b })
+	s.promoteBlockedBy(b)
+}
+
+// promoteBlockedBy requests promotions where the booking blocks one that waits: it may
+// not do so any more.
+func (s *State) promoteBlockedBy(b *Booking) {
 	for _, slotID := range s.blocks[b.ID] {
 		s.requestPromotion(slotID)
 	}

@@ -25,7 +25,7 @@ func emptyTx(ctx context.Context, tx pgx.Tx) error {
 	if err := checkOwner(ctx, tx); err != nil {
 		return err
 	}
-	tables, err := list(ctx, tx, `
+	tables, err := postgres.Column(ctx, tx, `
 		SELECT format('%I.%I', schemaname, tablename) FROM pg_tables
 		WHERE schemaname = 'public' AND tablename <> 'schema_migrations'
 		   OR schemaname = $1 AND tablename = 'river_job'`, postgres.RiverSchema)
@@ -72,23 +72,23 @@ func beginBulkTx(ctx context.Context, tx pgx.Tx, scale int) (bulk, error) {
 		FROM pg_index i
 		WHERE i.indrelid IN (SELECT oid FROM pg_class WHERE relnamespace = 'public'::regnamespace AND relkind = 'r')
 		  AND NOT EXISTS (SELECT FROM pg_constraint c WHERE c.conindid = i.indexrelid)`
-	drops, err := list(ctx, tx, `
+	drops, err := postgres.Column(ctx, tx, `
 		SELECT format('ALTER TABLE %s DROP CONSTRAINT %I', c.conrelid::regclass, c.conname)`+constraints+`
 		ORDER BY c.contype <> 'f', c.conname`)
 	if err != nil {
 		return bulk{}, err
 	}
-	dropIndexes, err := list(ctx, tx, `SELECT format('DROP INDEX %s', i.indexrelid::regclass)`+indexes)
+	dropIndexes, err := postgres.Column(ctx, tx, `SELECT format('DROP INDEX %s', i.indexrelid::regclass)`+indexes)
 	if err != nil {
 		return bulk{}, err
 	}
-	restore, err := list(ctx, tx, `
+	restore, err := postgres.Column(ctx, tx, `
 		SELECT format('ALTER TABLE %s ADD CONSTRAINT %I %s', c.conrelid::regclass, c.conname, pg_get_constraintdef(c.oid))`+constraints+`
 		ORDER BY c.contype = 'f', c.conname`)
 	if err != nil {
 		return bulk{}, err
 	}
-	restoreIndexes, err := list(ctx, tx, `SELECT pg_get_indexdef(i.indexrelid)`+indexes)
+	restoreIndexes, err := postgres.Column(ctx, tx, `SELECT pg_get_indexdef(i.indexrelid)`+indexes)
 	if err != nil {
 		return bulk{}, err
 	}
@@ -109,15 +109,6 @@ func (b bulk) endTx(ctx context.Context, tx pgx.Tx, onStatement func(statement s
 		return err
 	}
 	return execTx(ctx, tx, onStatement, b.restore...)
-}
-
-// list returns the only column of a query.
-func list(ctx context.Context, tx pgx.Tx, sql string, args ...any) ([]string, error) {
-	rows, err := tx.Query(ctx, sql, args...)
-	if err != nil {
-		return nil, err
-	}
-	return pgx.CollectRows(rows, pgx.RowTo[string])
 }
 
 // execTx executes statements. It calls onStatement, unless nil, before each.

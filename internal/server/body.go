@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"io"
 	"strconv"
 	"strings"
@@ -20,27 +21,29 @@ const maxDepth = 32
 // maxName bounds the name of a member, in bytes. Errors repeat names, also unknown ones.
 const maxName = 100
 
-// checkJSON checks a body more strictly than its decoder does: exactly one value, in
-// UTF-8, without duplicate members (of which parsers would choose differently) and
-// without U+0000, which PostgreSQL cannot store. It stops where the body has more
-// than its schema and values allow (see valuesOf), so that whatever comes after it
-// costs little. It returns the pointers of all nulls.
-func checkJSON(body []byte, schema *openapi3.Schema, values int) (nulls []string, err error) {
+// scanBody reads a body once, before the validator does. It checks it more strictly
+// than its decoder does: exactly one value, in UTF-8, without duplicate members (of
+// which parsers would choose differently), without U+0000, which PostgreSQL cannot
+// store, and without lone surrogates, which the decoder would replace by U+FFFD without
+// a word. It stops where the body has more than its schema and values allow (see
+// valuesOf), so that whatever comes after it costs little.
+//
+// It returns the body with its strings as cleanText has them, so that lengths are
+// counted in what is stored, and what is wrong with them, which the validator's findings
+// join. Strings that are refused are empty in it.
+func scanBody(body []byte, schema *openapi3.Schema, values int) (cleaned []byte, wrong []fault.Field, err error) {
 	if !utf8.Valid(body) {
-		return nil, fault.MalformedBody.New("The body is not valid UTF-8.")
+		return nil, nil, fault.MalformedBody.New("The body is not valid UTF-8.")
 	}
-	w := walk{decoder: json.NewDecoder(bytes.NewReader(body)), values: values}
-	w.decoder.UseNumber()
-	if err := w.value("", 0, schema); err != nil {
-		return nil, errMalformedBody(err)
+	s := scan{decoder: json.NewDecoder(bytes.NewReader(body)), values: values, body: body}
+	s.decoder.UseNumber()
+	if err := s.value("", 0, schema); err != nil {
+		return nil, nil, errMalformedBody(err)
 	}
-	if _, err := w.decoder.Token(); !errors.Is(err, io.EOF) {
-		return nil, fault.MalformedBody.New("Unexpected data after the JSON value.")
+	if _, err := s.decoder.Token(); !errors.Is(err, io.EOF) {
+		return nil, nil, fault.MalformedBody.New("Unexpected data after the JSON value.")
 	}
-	if len(w.wrong) > 0 {
-		return nil, fault.Invalid(w.wrong...)
-	}
-	return w.nulls, nil
+	return append(s.cleaned, body[s.copied:]...), s.wrong, nil
 }
 
 func errMalformedBody(err error) error {
@@ -56,23 +59,27 @@ func errMalformedBody(err error) error {
 	return fault.MalformedBody.New("The body is not valid JSON: it ends too early.")
 }
 
-// walk reads a JSON value token by token.
-type walk struct {
+// scan reads a JSON value token by token, and copies it.
+type scan struct {
 	decoder *json.Decoder
 	// values is how many values may still come.
 	values int
-	// wrong are the strings that are refused; nulls are the pointers of nulls.
+	body   []byte
+	// cleaned is the copy, and copied how much of the body it stands for.
+	cleaned []byte
+	copied  int
+	// wrong are the values that are refused.
 	wrong []fault.Field
-	nulls []string
 }
 
 // value reads the value at a pointer. Its schema is nil where the contract has none.
-func (w *walk) value(pointer string, depth int, schema *openapi3.Schema) error {
-	token, err := w.decoder.Token()
+func (s *scan) value(pointer string, depth int, schema *openapi3.Schema) error {
+	before := s.decoder.InputOffset()
+	token, err := s.decoder.Token()
 	if err != nil {
 		return err
 	}
-	if w.values--; w.values < 0 {
+	if s.values--; s.values < 0 {
 		return fault.Invalid(fault.Field{Code: "too_many_values", Detail: "has far more values than this operation accepts"})
 	}
 	switch t := token.(type) {
@@ -81,39 +88,36 @@ func (w *walk) value(pointer string, depth int, schema *openapi3.Schema) error {
 			return fault.MalformedBody.Newf("The body is nested deeper than %d levels.", maxDepth)
 		}
 		if t == '{' {
-			err = w.members(pointer, depth, schema)
+			err = s.members(pointer, depth, schema)
 		} else {
-			err = w.items(pointer, depth, schema)
+			err = s.items(pointer, depth, schema)
 		}
 		if err != nil {
 			return errUnexpectedEnd(err)
 		}
-		_, err = w.decoder.Token() // the closing bracket
+		_, err = s.decoder.Token() // the closing bracket
 		return errUnexpectedEnd(err)
 	case nil:
-		w.nulls = append(w.nulls, pointer)
+		// The validator would take the default.
+		if schema != nil && schema.Default != nil && !schema.Nullable {
+			s.refuse(pointer, fault.Field{Code: "nullable", Detail: "must not be null"})
+		}
+	case json.Number:
+		// For the validator 1.0 and 1e2 are integers, but not for the decoder.
+		if schema != nil && schema.Type.Is(openapi3.TypeInteger) && !integerForm.MatchString(t.String()) {
+			s.refuse(pointer, fault.Field{Code: "type", Detail: "must be an integer, without a fraction or an exponent"})
+		}
 	case string:
-		if strings.ContainsRune(t, 0) {
-			w.refuse(pointer, "nul", "must not contain the character U+0000")
-		}
-		if isTooLong(schema, t) {
-			w.refuse(pointer, "maxLength", maxLength(schema))
-		}
+		s.text(pointer, schema, t, before)
 	}
 	return nil
 }
 
-// refuse notes what is wrong with the value at a pointer.
-func (w *walk) refuse(pointer, code, detail string) {
-	if len(w.wrong) < maxFields {
-		w.wrong = append(w.wrong, fault.Field{Pointer: pointer, Code: code, Detail: detail})
-	}
-}
-
-func (w *walk) members(pointer string, depth int, schema *openapi3.Schema) error {
+func (s *scan) members(pointer string, depth int, schema *openapi3.Schema) error {
 	seen := map[string]bool{}
-	for w.decoder.More() {
-		token, err := w.decoder.Token()
+	for s.decoder.More() {
+		before := s.decoder.InputOffset()
+		token, err := s.decoder.Token()
 		if err != nil {
 			return err
 		}
@@ -125,24 +129,87 @@ func (w *walk) members(pointer string, depth int, schema *openapi3.Schema) error
 		if len(name) > maxName {
 			return fault.Invalid(fault.Field{Pointer: pointer, Code: "unknown_field", Detail: "has a field whose name is far longer than any field's of this object"})
 		}
-		if err := w.value(pointer+"/"+escape(name), depth+1, property(schema, name)); err != nil {
+		if r, found := s.loneSurrogate(name, before); found {
+			s.refuse(pointer, errSurrogate(r))
+		}
+		if err := s.value(pointer+"/"+escape(name), depth+1, property(schema, name)); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-func (w *walk) items(pointer string, depth int, schema *openapi3.Schema) error {
+func (s *scan) items(pointer string, depth int, schema *openapi3.Schema) error {
 	item, most := itemsOf(schema)
-	for i := 0; w.decoder.More(); i++ {
+	for i := 0; s.decoder.More(); i++ {
 		if item != nil && i == most {
 			return fault.Invalid(fault.Field{Pointer: pointer, Code: "maxItems", Detail: maxItems(most)})
 		}
-		if err := w.value(pointer+"/"+strconv.Itoa(i), depth+1, item); err != nil {
+		if err := s.value(pointer+"/"+strconv.Itoa(i), depth+1, item); err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+// text copies a string as it is to be read, or refuses it. before is the offset before
+// it.
+func (s *scan) text(pointer string, schema *openapi3.Schema, value string, before int64) {
+	clean, wrong := s.clean(schema, value, before)
+	if wrong.Code != "" {
+		s.refuse(pointer, wrong)
+	}
+	if clean == value {
+		return
+	}
+	end := int(s.decoder.InputOffset())
+	s.cleaned = append(s.cleaned, s.body[s.copied:end-len(s.token(before))]...)
+	s.cleaned = append(s.cleaned, quote(clean)...)
+	s.copied = end
+}
+
+// clean returns a string as it is to be read, or what is wrong with it.
+func (s *scan) clean(schema *openapi3.Schema, value string, before int64) (clean string, wrong fault.Field) {
+	surrogate, found := s.loneSurrogate(value, before)
+	switch {
+	case found:
+		return "", errSurrogate(surrogate)
+	case strings.ContainsRune(value, 0):
+		return "", fault.Field{Code: "nul", Detail: "must not contain the character U+0000"}
+	case isTooLong(schema, value):
+		return "", fault.Field{Code: "maxLength", Detail: maxLength(schema)}
+	}
+	return cleanText(schema, value)
+}
+
+func quote(text string) []byte {
+	quoted, _ := json.Marshal(text) // no text is an error
+	return quoted
+}
+
+// token is the last token as it was written, given the offset before it.
+func (s *scan) token(before int64) []byte {
+	return bytes.TrimLeft(s.body[before:s.decoder.InputOffset()], " \t\r\n:,")
+}
+
+// loneSurrogate finds the half of a UTF-16 pair in the string that was read last.
+func (s *scan) loneSurrogate(value string, before int64) (rune, bool) {
+	if !strings.ContainsRune(value, utf8.RuneError) { // which the decoder puts in its place
+		return 0, false
+	}
+	return loneSurrogate(s.token(before))
+}
+
+func errSurrogate(r rune) fault.Field {
+	return fault.Field{Code: "surrogate", Detail: fmt.Sprintf("must not contain the lone surrogate %U", r)}
+}
+
+// refuse notes what is wrong with the value at a pointer.
+func (s *scan) refuse(pointer string, wrong fault.Field) {
+	if len(s.wrong) < maxFields {
+		wrong.Pointer = pointer
+		s.wrong = append(s.wrong, wrong)
+	}
 }
 
 // errUnexpectedEnd distinguishes an end inside a value from an empty body.

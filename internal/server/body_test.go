@@ -7,7 +7,7 @@ import (
 	"eventbooking/internal/fault"
 )
 
-func TestCheckJSONAcceptsExactlyOneWellFormedValue(t *testing.T) {
+func TestScanBodyAcceptsExactlyOneWellFormedValue(t *testing.T) {
 	t.Parallel()
 	for _, c := range []struct {
 		body string
@@ -36,7 +36,10 @@ func TestCheckJSONAcceptsExactlyOneWellFormedValue(t *testing.T) {
 		{strings.Repeat("[", 1000) + strings.Repeat("]", 1000), fault.MalformedBody},
 		{`{"a": "x\u0000y"}`, fault.ValidationFailed},
 	} {
-		_, err := checkJSON([]byte(c.body), nil, 100)
+		_, wrong, err := scanBody([]byte(c.body), nil, 100)
+		if len(wrong) > 0 {
+			err = fault.Invalid(wrong...)
+		}
 		f := fault.Of(err)
 		if (f == nil) != (c.want == nil) || f != nil && f.Code != c.want {
 			t.Errorf("%s: %v, want %v", c.body, err, c.want)
@@ -47,22 +50,21 @@ func TestCheckJSONAcceptsExactlyOneWellFormedValue(t *testing.T) {
 	}
 }
 
-func TestCheckJSONPointsToNULCharacters(t *testing.T) {
+func TestScanBodyPointsToNULCharacters(t *testing.T) {
 	t.Parallel()
-	_, err := checkJSON([]byte(`{"a/b": ["", {"~": "\u0000"}]}`), nil, 100)
-	f := fault.Of(err)
-	if f == nil || len(f.Fields) != 1 || f.Fields[0].Pointer != "/a~1b/1/~0" {
-		t.Errorf("%+v", f)
+	_, wrong, err := scanBody([]byte(`{"a/b": ["", {"~": "\u0000"}]}`), nil, 100)
+	if err != nil || len(wrong) != 1 || wrong[0].Pointer != "/a~1b/1/~0" {
+		t.Errorf("%+v, %v", wrong, err)
 	}
 }
 
 // Every error is a fault.
-func FuzzCheckJSON(f *testing.F) {
+func FuzzScanBody(f *testing.F) {
 	for _, seed := range []string{`{}`, `{"a":[1,{"b":null}]}`, `"\u0000"`, `{"a":1,"a":2}`, `[[[[`} {
 		f.Add([]byte(seed))
 	}
 	f.Fuzz(func(t *testing.T, body []byte) {
-		if _, err := checkJSON(body, nil, 100); err != nil && fault.Of(err) == nil {
+		if _, _, err := scanBody(body, nil, 100); err != nil && fault.Of(err) == nil {
 			t.Errorf("%q: %v is not a fault", body, err)
 		}
 	})

@@ -135,7 +135,6 @@ var invalidRequests = []struct {
 	{"POST", "/api/v1/auth/register", `{"email": "x", "password": "short", "age": 7}`, []string{
 		"/age unknown_field: is not a field of this object",
 		"/email format: must be an e-mail address",
-		"/email minLength: must have at least 3 characters",
 		"/name required: is required",
 		"/password minLength: must have at least 8 characters",
 	}},
@@ -151,6 +150,18 @@ var invalidRequests = []struct {
 	{"POST", "/api/v1/auth/login", `{"email": "a@b.cd", "password": "x", "token_name": null}`, []string{"/token_name nullable: must not be null"}},
 	{"POST", "/api/v1/bookings", `{"items": [{"slot_id": "0197a5c0-7a10-7c3e-9d52-0b6a5f1e2d01", "seats": null}]}`,
 		[]string{"/items/0/seats nullable: must not be null"}},
+	// What is found while the body is scanned, with what the validator finds.
+	{"POST", "/api/v1/auth/login", `{"email": "a\u0000", "password": "\ud800", "token_name": null, "age": 7}`, []string{
+		"/age unknown_field: is not a field of this object",
+		"/email nul: must not contain the character U+0000",
+		"/password surrogate: must not contain the lone surrogate U+D800",
+		"/token_name nullable: must not be null",
+	}},
+	// An integer for JSON, but not for its decoder.
+	{"POST", "/api/v1/bookings", `{"items": [{"slot_id": "0197a5c0-7a10-7c3e-9d52-0b6a5f1e2d01"}, {"slot_id": "0197a5c0-7a10-7c3e-9d52-0b6a5f1e2d02", "seats": 1.0}], "x": 1e0}`, []string{
+		"/items/1/seats type: must be an integer, without a fraction or an exponent",
+		"/x unknown_field: is not a field of this object",
+	}},
 	{"GET", "/api/v1/me/bookings?limit=0&status=", "", []string{
 		"limit minimum: must be at least 1",
 		"status empty: must not be empty",

@@ -3,6 +3,7 @@ package server
 import (
 	"net/http"
 	"reflect"
+	"strings"
 
 	"github.com/labstack/echo/v4"
 
@@ -65,7 +66,8 @@ func keyOf(c echo.Context, request any) (*idempotency.Key, error) {
 	if field := reflect.ValueOf(request).FieldByName("Body"); field.IsValid() {
 		body = field.Interface()
 	}
-	fingerprint, err := idempotency.Fingerprint(r.Method, r.URL.EscapedPath(), body)
+	// An id may be written in upper case and is the same; all else in a path is lower.
+	fingerprint, err := idempotency.Fingerprint(r.Method, strings.ToLower(r.URL.EscapedPath()), body)
 	if err != nil {
 		return nil, err
 	}

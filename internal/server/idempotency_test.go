@@ -65,6 +65,8 @@ func TestARepeatedRequestReplaysItsAnswer(t *testing.T) {
 	if same.Header.Get("Idempotent-Replayed") != "true" {
 		t.Error("the repetition was not recognised")
 	}
+	id := strings.Split(path, "/")[4]
+	me.Post(strings.Replace(path, id, strings.ToUpper(id), 1), `{"seats": 2}`, key).Want(http.StatusCreated)
 	me.Post(path, `{"seats": 3}`, key).WantProblem(fault.IdempotencyKeyReused)
 
 	// Keys of different users are independent.

@@ -43,12 +43,8 @@ func renderProblem(log *slog.Logger) echo.HTTPErrorHandler {
 	}
 }
 
-// logFailure logs an error that is not the caller's, unless the process gave the
-// request up because it stops.
+// logFailure logs an error that is not the caller's.
 func logFailure(ctx context.Context, log *slog.Logger, r *http.Request, f *fault.Error, err error) {
-	if errors.Is(err, context.Canceled) {
-		return
-	}
 	attributes := []slog.Attr{
 		slog.String("code", f.Name), slog.String("error", err.Error()),
 		slog.String("method", r.Method), slog.String("path", r.URL.EscapedPath()),
@@ -91,7 +87,6 @@ func errInternal() *fault.Error { return fault.Internal.New("An unexpected error
 
 // faultOfFramework translates errors of Echo and of the generated code.
 func faultOfFramework(err *echo.HTTPError) *fault.Error {
-	var mistyped *json.UnmarshalTypeError
 	switch {
 	case err.Code == http.StatusNotFound:
 		return fault.NotFound.New("This path does not exist.")
@@ -99,9 +94,6 @@ func faultOfFramework(err *echo.HTTPError) *fault.Error {
 		return fault.MethodNotAllowed.New("This path does not support this method; see the Allow header.")
 	case err.Code == http.StatusUnsupportedMediaType:
 		return fault.UnsupportedMediaType.New("Send application/json as the body's Content-Type.")
-	case err.Code == http.StatusBadRequest && errors.As(err.Internal, &mistyped):
-		// The schema accepts 1.0 and 1e2 as integers; Go does not.
-		return fault.Invalid(fault.Field{Pointer: "/" + mistyped.Field, Code: "type", Detail: "must be written as " + wordFor(mistyped.Type.Kind().String())})
 	case err.Code == http.StatusBadRequest && err.Internal != nil:
 		return fault.MalformedBody.New("The body does not match the schema of this operation.")
 	case err.Code == http.StatusBadRequest:

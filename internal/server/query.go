@@ -13,8 +13,9 @@ import (
 )
 
 // canonicalQuery returns a request's query in the one form that the validator and the
-// generated code read alike: the items of a list joined by commas, times in UTC. It
-// drops, and says what is wrong with, what these would accept or read differently.
+// generated code read alike: the items of a list joined by commas, texts as cleanText has
+// them. It drops, and says what is wrong with, what these would accept or read
+// differently.
 func (o *operation) canonicalQuery(u *url.URL) (canonical string, wrong []fault.Field, err error) {
 	if strings.Count(u.RawQuery, "&") >= o.values+maxFields {
 		return "", nil, fault.InvalidParameters.New("The query has far more parameters than this operation accepts.")
@@ -67,8 +68,6 @@ func canonicalValue(s *openapi3.Schema, values []string) (value string, wrong fa
 		return "", fault.Field{Code: "type", Detail: "must be " + wordFor(openapi3.TypeInteger)}
 	case s.Type.Is(openapi3.TypeBoolean) && !booleanForm.MatchString(value):
 		return "", fault.Field{Code: "type", Detail: "must be " + wordFor(openapi3.TypeBoolean)}
-	case isTime(s):
-		return canonicalTime(value), fault.Field{}
 	}
-	return value, fault.Field{}
+	return cleanText(s, value)
 }

@@ -30,16 +30,7 @@ func newRouter(o routerOptions) (*echo.Echo, error) {
 	if err != nil {
 		return nil, err
 	}
-	e := echo.New()
-	e.HideBanner, e.HidePort = true, true
-	e.Logger.SetOutput(io.Discard) // accessLog and logFailure log what matters
-	e.HTTPErrorHandler = renderProblem(o.log)
-	// Not X-Forwarded-For, which any client can set.
-	e.IPExtractor = echo.ExtractIPDirect()
-
-	e.Use(trace, outlive, securityHeaders(o.policy), accessLog(o.log), caching, acceptPatch, cors(o.origins), recoverPanics,
-		deadline(o.timeout), limitBody, uncompressed, joinTags, conditional, accept)
-
+	e := newEcho(o)
 	guards := map[string][]echo.MiddlewareFunc{}
 	for id, operation := range operations {
 		guards[id] = []echo.MiddlewareFunc{varyByToken(operation), varyByAccept(operation), authenticate(operation, o.authenticate), authorize(operation), validate(operation)}
@@ -50,6 +41,20 @@ func newRouter(o routerOptions) (*echo.Echo, error) {
 	// The first address that people open.
 	withHead{e}.GET("/", func(c echo.Context) error { return c.Redirect(http.StatusFound, docsPath) })
 	return e, nil
+}
+
+// newEcho sets up the middleware of all requests.
+func newEcho(o routerOptions) *echo.Echo {
+	e := echo.New()
+	e.HideBanner, e.HidePort = true, true
+	e.Logger.SetOutput(io.Discard) // accessLog and logFailure log what matters
+	e.HTTPErrorHandler = renderProblem(o.log)
+	// Not X-Forwarded-For, which any client can set.
+	e.IPExtractor = echo.ExtractIPDirect()
+
+	e.Use(trace, outlive, securityHeaders(o.policy), accessLog(o.log), caching, acceptPatch, cors(o.origins), recoverPanics,
+		deadline(o.timeout), limitBody, uncompressed, joinTags, conditional, accept)
+	return e
 }
 
 // withHead adds a HEAD route for each GET route; net/http omits the body.

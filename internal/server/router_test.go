@@ -64,7 +64,8 @@ var handlerErrors = map[string]struct {
 	"nil pointer": {func(context.Context) error { var o *Operations; o.stopping.Load(); return nil }, fault.Internal, `"stack":"`},
 	"unknown":     {func(context.Context) error { return errors.New("secret") }, fault.Internal, `"error":"secret"`},
 	"deadline":    {func(ctx context.Context) error { <-ctx.Done(); return fmt.Errorf("read: %w", ctx.Err()) }, fault.Overloaded, "deadline exceeded"},
-	"cancelled":   {func(context.Context) error { return context.Canceled }, fault.Overloaded, ""},
+	// Not by the client, whose end does not end the context.
+	"cancelled": {func(context.Context) error { return context.Canceled }, fault.Overloaded, "context canceled"},
 	"database lost": {func(context.Context) error {
 		return postgres.Translate(fmt.Errorf("read: %w", io.ErrUnexpectedEOF))
 	}, fault.DatabaseUnavailable, "unexpected EOF"},

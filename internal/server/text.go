@@ -1,11 +1,7 @@
 package server
 
 import (
-	"bytes"
-	"encoding/json"
 	"errors"
-	"fmt"
-	"net/url"
 	"strconv"
 	"unicode/utf16"
 
@@ -34,125 +30,29 @@ var textRules = map[string]textRule{
 }
 
 // textRuleOf returns the rule for a string of a schema; nil: there is none.
-func textRuleOf(schema *openapi3.SchemaRef) textRule {
-	if schema == nil {
-		return nil
-	}
-	name, _ := schema.Value.Extensions["x-text"].(string)
+func textRuleOf(schema *openapi3.Schema) textRule {
+	name, _ := schema.Extensions["x-text"].(string)
 	return textRules[name]
 }
 
-// cleanTexts applies the rules of x-text to the strings of a well-formed body, before
-// it is validated: so lengths are counted in what is stored. It also refuses lone
-// surrogates, which the decoder would replace by U+FFFD without a word. It returns what
-// is wrong, which the validator's findings join.
-func cleanTexts(body []byte, schema *openapi3.SchemaRef) (cleaned []byte, wrong []fault.Field, err error) {
-	c := cleaning{decoder: json.NewDecoder(bytes.NewReader(body)), body: body}
-	c.decoder.UseNumber()
-	if err := c.value("", schema); err != nil {
-		return nil, nil, fmt.Errorf("clean a body that was well-formed: %w", err)
+// cleanText returns a string of a request in the one form that is validated, decoded and
+// stored, or what is wrong with it. Its schema is nil where the contract has none.
+func cleanText(schema *openapi3.Schema, value string) (clean string, wrong fault.Field) {
+	if schema == nil {
+		return value, wrong
 	}
-	c.cleaned.Write(body[c.copied:])
-	return c.cleaned.Bytes(), c.wrong, nil
-}
-
-// cleaning copies a body, and replaces strings on the way.
-type cleaning struct {
-	decoder *json.Decoder
-	body    []byte
-	cleaned bytes.Buffer
-	// copied is how much of the body is in cleaned, or replaced there.
-	copied int
-	wrong  []fault.Field
-}
-
-// value reads the value at a pointer, of a schema that may be nil.
-func (c *cleaning) value(pointer string, schema *openapi3.SchemaRef) error {
-	from := c.decoder.InputOffset()
-	token, err := c.decoder.Token()
-	if err != nil {
-		return err
+	if isTime(schema) {
+		return canonicalTime(value), wrong
 	}
-	switch t := token.(type) {
-	case json.Delim:
-		for i := 0; c.decoder.More(); i++ {
-			if err := c.child(pointer, schema, t, i); err != nil {
-				return err
-			}
-		}
-		_, err = c.decoder.Token() // the closing bracket
-		return err
-	case string:
-		return c.text(pointer, schema, t, from)
-	}
-	return nil
-}
-
-// child reads a member of an object, or the item of an array at an index.
-func (c *cleaning) child(pointer string, schema *openapi3.SchemaRef, kind json.Delim, index int) error {
-	var child *openapi3.SchemaRef
-	if kind == '[' {
-		if schema != nil {
-			child = schema.Value.Items
-		}
-		return c.value(pointer+"/"+strconv.Itoa(index), child)
-	}
-	from := c.decoder.InputOffset()
-	token, err := c.decoder.Token()
-	if err != nil {
-		return err
-	}
-	c.refuseSurrogates(pointer, from)
-	name, _ := token.(string)
-	if schema != nil {
-		child = schema.Value.Properties[name]
-	}
-	return c.value(pointer+"/"+escape(name), child)
-}
-
-// text cleans a string, whose token was read from an offset.
-func (c *cleaning) text(pointer string, schema *openapi3.SchemaRef, value string, from int64) error {
 	rule := textRuleOf(schema)
-	if c.refuseSurrogates(pointer, from) || rule == nil {
-		return nil
+	if rule == nil {
+		return value, wrong
 	}
 	clean, err := rule(value)
 	if refusal := new(text.Refusal); errors.As(err, &refusal) {
-		c.refuse(pointer, refusal.Code, refusal.Detail)
-		return nil
+		return "", fault.Field{Code: refusal.Code, Detail: refusal.Detail}
 	}
-	if err != nil || clean == value {
-		return err
-	}
-	quoted, err := json.Marshal(clean)
-	if err != nil {
-		return err
-	}
-	end := int(c.decoder.InputOffset())
-	c.cleaned.Write(c.body[c.copied : end-len(c.token(from))])
-	c.cleaned.Write(quoted)
-	c.copied = end
-	return nil
-}
-
-// token is the token that was read last, as it was written, given the offset before.
-func (c *cleaning) token(from int64) []byte {
-	return bytes.TrimLeft(c.body[from:c.decoder.InputOffset()], " \t\r\n:,")
-}
-
-// refuseSurrogates refuses a string that has half of a UTF-16 pair.
-func (c *cleaning) refuseSurrogates(pointer string, from int64) bool {
-	r, found := loneSurrogate(c.token(from))
-	if found {
-		c.refuse(pointer, "surrogate", fmt.Sprintf("must not contain the lone surrogate %U", r))
-	}
-	return found
-}
-
-func (c *cleaning) refuse(pointer, code, detail string) {
-	if len(c.wrong) < maxFields {
-		c.wrong = append(c.wrong, fault.Field{Pointer: pointer, Code: code, Detail: detail})
-	}
+	return clean, wrong
 }
 
 // loneSurrogate finds an escaped surrogate in a JSON string that is not half of a pair.
@@ -190,33 +90,4 @@ func escapedUnit(quoted []byte) rune {
 		return 0
 	}
 	return rune(unit)
-}
-
-// cleanQuery applies the rules of x-text to the parameters of a well-formed query.
-func (o *operation) cleanQuery(u *url.URL) error {
-	query, changed := u.Query(), false
-	var wrong []fault.Field
-	for _, parameter := range o.Parameters {
-		rule := textRuleOf(parameter.Value.Schema)
-		if parameter.Value.In != openapi3.ParameterInQuery || rule == nil {
-			continue
-		}
-		for i, value := range query[parameter.Value.Name] {
-			clean, err := rule(value)
-			if refusal := new(text.Refusal); errors.As(err, &refusal) {
-				wrong = append(wrong, fault.Field{Parameter: parameter.Value.Name, Code: refusal.Code, Detail: refusal.Detail})
-			} else if err != nil {
-				return err
-			}
-			query[parameter.Value.Name][i] = clean
-			changed = changed || clean != value
-		}
-	}
-	if len(wrong) > 0 {
-		return errInvalidParameters(nil, wrong)
-	}
-	if changed {
-		u.RawQuery = query.Encode()
-	}
-	return nil
 }

@@ -43,23 +43,3 @@ func canonicalTime(text string) string {
 }
 
 func isTime(s *openapi3.Schema) bool { return s.Format == "date-time" }
-
-// canonicalTimes rewrites the times in a valid value of a schema, in place, so that
-// the generated decoders, which are more lenient, read what was accepted.
-func canonicalTimes(s *openapi3.Schema, value any) any {
-	switch v := value.(type) {
-	case string:
-		if isTime(s) {
-			return canonicalTime(v)
-		}
-	case []any:
-		for i := range v {
-			v[i] = canonicalTimes(s.Items.Value, v[i])
-		}
-	case map[string]any:
-		for name := range v {
-			v[name] = canonicalTimes(s.Properties[name].Value, v[name])
-		}
-	}
-	return value
-}

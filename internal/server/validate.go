@@ -81,9 +81,6 @@ func (o *operation) checkParameters(input *openapi3filter.RequestValidationInput
 		return err
 	}
 	input.Request.URL.RawQuery = query
-	if err := o.cleanQuery(input.Request.URL); err != nil {
-		return err
-	}
 	if err := openapi3filter.ValidateRequest(input.Request.Context(), input); err != nil || len(wrong) > 0 {
 		return errInvalidParameters(err, wrong)
 	}
@@ -101,24 +98,14 @@ func (o *operation) checkBody(input *openapi3filter.RequestValidationInput) erro
 	if err != nil || len(body) == 0 {
 		return err
 	}
-	schema := accepted.Content[input.Request.Header.Get(echo.HeaderContentType)].Schema
-	nulls, err := checkJSON(body, schema.Value, o.body+maxFields)
-	if err != nil {
-		return err
-	}
-	if err := refuseNulls(schema, nulls); err != nil {
-		return err
-	}
-	body, texts, err := cleanTexts(body, schema)
+	schema := accepted.Content[input.Request.Header.Get(echo.HeaderContentType)].Schema.Value
+	body, wrong, err := scanBody(body, schema, o.body+maxFields)
 	if err != nil {
 		return err
 	}
 	input.Request.Body, input.Request.ContentLength = io.NopCloser(bytes.NewReader(body)), int64(len(body))
-	if err := openapi3filter.ValidateRequestBody(input.Request.Context(), input, accepted); err != nil || len(texts) > 0 {
-		return errInvalidBody(err, texts)
-	}
-	if validated, ok := input.Request.Body.(interface{ ValidatedValue() any }); ok {
-		canonicalTimes(schema.Value, validated.ValidatedValue()) // which the generated code then reads
+	if err := openapi3filter.ValidateRequestBody(input.Request.Context(), input, accepted); err != nil || len(wrong) > 0 {
+		return errInvalidBody(err, wrong)
 	}
 	return nil
 }
@@ -164,36 +151,6 @@ func (o *operation) nameAccepted(err error, header http.Header) {
 	}
 }
 
-// refuseNulls refuses null where a property has a default and is not nullable. The
-// validator would replace it by the default.
-func refuseNulls(schema *openapi3.SchemaRef, nulls []string) error {
-	var wrong []fault.Field
-	for _, pointer := range nulls {
-		if s := schemaAt(schema, pointer); s != nil && s.Value.Default != nil && !s.Value.Nullable && len(wrong) < maxFields {
-			wrong = append(wrong, fault.Field{Pointer: pointer, Code: "nullable", Detail: "must not be null"})
-		}
-	}
-	if len(wrong) == 0 {
-		return nil
-	}
-	return fault.Invalid(wrong...)
-}
-
-// schemaAt returns the schema of a JSON pointer into a body, or nil.
-func schemaAt(s *openapi3.SchemaRef, pointer string) *openapi3.SchemaRef {
-	for _, name := range strings.Split(pointer, "/")[1:] {
-		switch {
-		case s == nil:
-			return nil
-		case s.Value.Items != nil:
-			s = s.Value.Items
-		default:
-			s = s.Value.Properties[name]
-		}
-	}
-	return s
-}
-
 func mediaTypes(content openapi3.Content) []string {
 	names := make([]string, 0, len(content))
 	for name := range content {
@@ -212,44 +169,47 @@ func errUnreadableBody(err error) error {
 	return fault.MalformedBody.New("The body could not be read completely.")
 }
 
-// errInvalidParameters names the parameters that are wrong, and those that the
+// errInvalidParameters names the parameters that were refused, and those that the
 // validator finds besides.
-func errInvalidParameters(err error, wrong []fault.Field) error {
-	known := len(wrong)
-	for _, found := range flatten(err) {
+func errInvalidParameters(err error, refused []fault.Field) error {
+	var found []fault.Field
+	for _, e := range flatten(err) {
 		request := new(openapi3filter.RequestError)
-		if !errors.As(found, &request) || request.Parameter == nil {
-			return fmt.Errorf("validate the parameters: %w", found)
-		}
-		name := request.Parameter.Name
-		if slices.ContainsFunc(wrong[:known], func(f fault.Field) bool { return f.Parameter == name }) {
-			continue // its value was dropped
+		if !errors.As(e, &request) || request.Parameter == nil {
+			return fmt.Errorf("validate the parameters: %w", e)
 		}
 		for _, field := range describeAll(request.Err) {
-			field.Pointer, field.Parameter = "", name
-			wrong = append(wrong, field)
+			field.Pointer, field.Parameter = "", request.Parameter.Name
+			found = append(found, field)
 		}
 	}
 	f := fault.InvalidParameters.New("A parameter has a value that this operation does not accept; see errors.")
-	f.Fields = wrong[:min(len(wrong), maxFields)]
+	f.Fields = withFound(refused, found)
 	return f
 }
 
-// errInvalidBody names what the validator found, if anything, and the texts that were
-// refused before.
-func errInvalidBody(err error, texts []fault.Field) error {
-	var fields []fault.Field
+// errInvalidBody names the values that were refused, and those that the validator finds
+// besides.
+func errInvalidBody(err error, refused []fault.Field) error {
+	var found []fault.Field
 	if request := new(openapi3filter.RequestError); errors.As(err, &request) {
-		fields = describeAll(request.Err)
+		found = describeAll(request.Err)
 	} else if err != nil {
 		return fmt.Errorf("validate the body: %w", err)
 	}
-	for _, refused := range texts {
-		if !slices.ContainsFunc(fields, func(f fault.Field) bool { return f.Pointer == refused.Pointer }) {
-			fields = append(fields, refused)
+	return fault.Invalid(withFound(refused, found)...)
+}
+
+// withFound adds the validator's findings to what was refused before it, but not those
+// about the same values: it did not see these.
+func withFound(refused, found []fault.Field) []fault.Field {
+	all := slices.Clone(refused)
+	for _, f := range found {
+		if !slices.ContainsFunc(refused, func(r fault.Field) bool { return r.Pointer == f.Pointer && r.Parameter == f.Parameter }) {
+			all = append(all, f)
 		}
 	}
-	return fault.Invalid(fields[:min(len(fields), maxFields)]...)
+	return all[:min(len(all), maxFields)]
 }
 
 // describeAll translates the errors of the validator about one value: only the first,

@@ -17,7 +17,6 @@ import (
 	"syscall"
 	"time"
 
-	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgxpool"
 
 	"eventbooking/db"
@@ -186,14 +185,10 @@ func migrationsHash() (string, error) {
 // server of our own it also drops the templates of other migrations; on a shared
 // one another checkout may use them.
 func (s *server) dropLeftovers(ctx context.Context, age time.Duration) error {
-	rows, err := s.admin.Query(ctx, `
+	names, err := postgres.Column(ctx, s.admin, `
 		SELECT quote_ident(datname) FROM pg_database
 		WHERE datname LIKE 'evb\_test\_%' AND datname < $1 OR datname LIKE 'evb\_template\_%' AND datname <> $2 AND $3
 		LIMIT $4`, fmt.Sprintf("%s%08x", testPrefix, time.Now().Add(-age).Unix()), s.template, age == 0, leftoverLimit)
-	if err != nil {
-		return err
-	}
-	names, err := pgx.CollectRows(rows, pgx.RowTo[string])
 	if err != nil {
 		return err
 	}

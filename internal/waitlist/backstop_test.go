@@ -41,18 +41,34 @@ func TestTickerDoesWhatLostJobsLeftUndone(t *testing.T) {
 		})
 	}
 	t.Run("does not look at the head for ever that waits for its upgrade", func(t *testing.T) {
-		event, busy := testkit.Event(t, e.pool), e.attendee(t)
+		event := testkit.Event(t, e.pool)
 		slot, elsewhere := testkit.Slot(t, e.pool, event.ID, testkit.Capacity(3)), testkit.Slot(t, e.pool, event.ID)
 		testkit.Book(t, e.desk, slot.ID, e.attendee(t).UserID, 2)
-		kept := testkit.Book(t, e.desk, elsewhere.ID, busy.UserID, 1)
-		_, err := e.desk.Do(t.Context(), desk.Submission{Command: seating.Book{BookingID: testkit.ID(), SlotID: slot.ID, UserID: busy.UserID,
-			Seats: 3, IfFull: seating.Wait, Replaces: kept.ID, ReplacesSlotID: elsewhere.ID, By: seating.Actor{Role: seating.ActorAttendee, ID: busy.UserID}}})
-		if err != nil {
-			t.Fatal(err)
-		}
+		kept := testkit.Book(t, e.desk, elsewhere.ID, e.attendee(t).UserID, 1)
+		e.upgrade(t, kept, slot.ID, 3)
 		found, err := db.New().SlotsHeldUp(t.Context(), e.pool, db.SlotsHeldUpParams{Resting: []uuid.UUID{}, Page: 10})
 		if err != nil || len(found) != 0 {
 			t.Errorf("%v, %v", found, err)
+		}
+	})
+	t.Run("unblocks whose booking can be given back again", func(t *testing.T) {
+		event := testkit.Event(t, e.pool)
+		slot, elsewhere := testkit.Slot(t, e.pool, event.ID, testkit.Capacity(1)), testkit.Slot(t, e.pool, event.ID)
+		seated := testkit.Book(t, e.desk, slot.ID, e.attendee(t).UserID, 1)
+		kept := testkit.Book(t, e.desk, elsewhere.ID, e.attendee(t).UserID, 1)
+		upgrade := e.upgrade(t, kept, slot.ID, 1)
+		e.checkIn(t, event, kept, false)
+		e.cancel(t, seated)
+		ticker.Tick(t.Context())
+		if p := e.position(t, upgrade); !p.Blocked || p.BlockedBy.MustGet() != kept.ID {
+			t.Fatalf("it is told %+v", p)
+		}
+		e.checkIn(t, event, kept, true)
+		ticker.Tick(t.Context()) // unblocks it, and requests a promotion that locks both slots
+		e.work(t)
+		testkit.Eventually(t, "it is served", func() bool { return e.status(t, upgrade) == "confirmed" })
+		if got := e.status(t, kept); got != "cancelled" {
+			t.Errorf("the booking that it replaces is %s", got)
 		}
 	})
 	t.Run("unblocks whom the capacity suffices for", func(t *testing.T) {
@@ -77,6 +93,69 @@ func TestTickerDoesWhatLostJobsLeftUndone(t *testing.T) {
 			t.Errorf("the slot is %s, %v", status, err)
 		}
 	})
+	t.Run("looks once at what was cancelled, however much it is", func(t *testing.T) {
+		event := testkit.Event(t, e.pool)
+		const n = 7
+		for i := range n {
+			slot := testkit.Slot(t, e.pool, event.ID, testkit.Times(time.Duration(24+3*i)*time.Hour, time.Duration(25+3*i)*time.Hour))
+			testkit.Book(t, e.desk, slot.ID, e.attendee(t).UserID, 1)
+		}
+		e.exec(t, "UPDATE events SET status = 'cancelled', cancelled_at = now() WHERE id = $1", event.ID)
+		ticker.Paged(2).Tick(t.Context())
+		var cancelled int
+		if err := e.pool.QueryRow(t.Context(), `SELECT count(*) FROM bookings b JOIN slots s ON s.id = b.slot_id
+			WHERE s.event_id = $1 AND s.status = 'cancelled' AND b.status = 'cancelled'`, event.ID).Scan(&cancelled); err != nil || cancelled != n {
+			t.Errorf("%d of %d were cancelled, %v", cancelled, n, err)
+		}
+		e.wantNoneToCancel(t)
+	})
+	t.Run("goes on with what is left of a cancelled slot", func(t *testing.T) {
+		slot := testkit.Slot(t, e.pool, testkit.Event(t, e.pool).ID)
+		left := testkit.Book(t, e.desk, slot.ID, e.attendee(t).UserID, 1)
+		e.exec(t, "UPDATE slots SET status = 'cancelled', cancelled_at = now() WHERE id = $1", slot.ID)
+		found, err := db.New().SlotsToCancelBookings(t.Context(), e.pool, db.SlotsToCancelBookingsParams{Resting: []uuid.UUID{}, Page: 10})
+		if err != nil || len(found) != 1 || found[0].IsDone || found[0].ID != slot.ID {
+			t.Errorf("%v, %v", found, err)
+		}
+		ticker.Tick(t.Context())
+		if status := e.status(t, left); status != "cancelled" {
+			t.Errorf("the booking is %s", status)
+		}
+		e.wantNoneToCancel(t)
+	})
+}
+
+// wantNoneToCancel checks that nothing that was cancelled is looked at any more.
+func (e *env) wantNoneToCancel(t *testing.T) {
+	t.Helper()
+	slots, err := db.New().SlotsToCancel(t.Context(), e.pool, db.SlotsToCancelParams{Resting: []uuid.UUID{}, Page: 10})
+	if err != nil || len(slots) != 0 {
+		t.Errorf("of cancelled events: %v, %v", slots, err)
+	}
+	bookings, err := db.New().SlotsToCancelBookings(t.Context(), e.pool, db.SlotsToCancelBookingsParams{Resting: []uuid.UUID{}, Page: 10})
+	if err != nil || len(bookings) != 0 {
+		t.Errorf("of cancelled slots: %v, %v", bookings, err)
+	}
+}
+
+// upgrade waits for seats instead of a booking.
+func (e env) upgrade(t *testing.T, kept seating.Booking, slotID uuid.UUID, seats int) seating.Booking {
+	t.Helper()
+	outcome, err := e.desk.Do(t.Context(), desk.Submission{Command: seating.Book{BookingID: testkit.ID(), SlotID: slotID, UserID: kept.UserID,
+		Seats: seats, IfFull: seating.Wait, Replaces: kept.ID, ReplacesSlotID: kept.SlotID, By: seating.Actor{Role: seating.ActorAttendee, ID: kept.UserID}}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return outcome.Result.Booking
+}
+
+// checkIn checks an attendee in, or undoes that.
+func (e env) checkIn(t *testing.T, event db.Event, b seating.Booking, undo bool) {
+	t.Helper()
+	if _, err := e.desk.Do(t.Context(), desk.Submission{Command: seating.CheckIn{SlotID: b.SlotID, BookingID: b.ID, UserID: b.UserID, Undo: undo,
+		By: seating.Actor{Role: seating.ActorOrganizer, ID: event.OrganizerID}}}); err != nil {
+		t.Fatal(err)
+	}
 }
 
 // The database refuses what is decided in these slots. They are at the head of the

@@ -3,12 +3,14 @@ package waitlist
 import (
 	"context"
 	"log/slog"
+	"time"
 )
 
-// Tick runs all tasks now, the backstops included.
+// Tick runs all tasks now, one after the other.
 func (t *Ticker) Tick(ctx context.Context) {
-	t.tick(ctx, t.tasks)
-	t.tick(ctx, t.backstops)
+	for _, k := range t.tasks {
+		t.tick(ctx, k)
+	}
 }
 
 // Paged is the ticker with another size of its pages.
@@ -17,9 +19,13 @@ func (t *Ticker) Paged(page int32) *Ticker {
 	return t
 }
 
-// TickerOf is a ticker with one task.
-func TickerOf(log *slog.Logger, poll func(context.Context) (bool, error)) *Ticker {
-	return &Ticker{log: log, tasks: []*task{{name: "test", poll: poll}}}
+// TickerOf is a ticker with some tasks.
+func TickerOf(log *slog.Logger, polls ...func(context.Context) (bool, error)) *Ticker {
+	t := &Ticker{log: log}
+	for _, poll := range polls {
+		t.add(time.Millisecond, "test", poll)
+	}
+	return t
 }
 
 // RetryAt is when the workers try again.

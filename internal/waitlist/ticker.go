@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"log/slog"
 	"math/rand/v2"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -24,14 +25,11 @@ import (
 // undone, and submits commands for them. Every process may run one: a command that
 // finds nothing to do changes nothing.
 type Ticker struct {
-	pool     *pgxpool.Pool
-	desk     *desk.Desk
-	log      *slog.Logger
-	interval time.Duration
-	page     int32
-	// backstops do what a lost job has left undone. They run beside the tasks, so that
-	// much to do there delays nothing that is due.
-	tasks, backstops []*task
+	pool  *pgxpool.Pool
+	desk  *desk.Desk
+	log   *slog.Logger
+	page  int32
+	tasks []*task
 }
 
 // Backstop is a poll for what a lost job has left undone, of a package that knows how to
@@ -48,6 +46,9 @@ const (
 	backstopInterval = 10 * time.Second
 	// pollPage is how many slots one poll finds at most.
 	pollPage = 5000
+	// notePage is how many cancelled slots or events one poll looks at: it also notes which
+	// of them are done.
+	notePage = 500
 	// maxPolls is how often one run of a task polls, while more is due.
 	maxPolls = 40
 	// submitAtOnce is how many commands are submitted at the same time.
@@ -56,9 +57,11 @@ const (
 	taskTimeout = 30 * time.Second
 )
 
-// task is something that the ticker polls for.
+// task is something that the ticker polls for. Tasks run beside each other, so that much
+// to do for one delays no other.
 type task struct {
-	name string
+	name     string
+	interval time.Duration
 	// poll does a page of what is due, and says whether more may be due.
 	poll func(context.Context) (more bool, err error)
 
@@ -71,22 +74,24 @@ func NewTicker(pool *pgxpool.Pool, d *desk.Desk, log *slog.Logger, interval time
 	if interval <= 0 || interval > maxInterval {
 		interval = maxInterval
 	}
-	t := &Ticker{pool: pool, desk: d, log: log, interval: interval, page: pollPage}
+	t := &Ticker{pool: pool, desk: d, log: log, page: pollPage}
 	q := db.New()
-	t.tasks = []*task{
-		{name: "expire", poll: t.pollSlots(worklist(q.SlotsExpiring), expire, untilEmpty)},
-		{name: "promote", poll: t.pollSlots(worklist(q.SlotsPromotionDue), promote, onePass)},
-	}
-	t.backstops = []*task{
-		{name: "unblock", poll: t.pollSlots(worklist(q.SlotsUnblockable), promote, untilEmpty)},
-		{name: "block who holds up", poll: t.pollSlots(worklist(q.SlotsHeldUp), promote, onePass)},
-		{name: "cancel bookings", poll: t.pollSlots(worklist(q.SlotsToCancelBookings), cancelBookings, untilEmpty)},
-		{name: "delete old idempotency keys", poll: t.deleteOldKeys},
-	}
+	t.add(interval, "expire", t.pollSlots(worklist(q.SlotsExpiring), expire, untilEmpty))
+	t.add(interval, "promote", t.pollSlots(worklist(q.SlotsPromotionDue), promote, onePass))
+	// What a lost job has left undone.
+	t.add(backstopInterval, "unblock", t.pollSlots(worklist(q.SlotsUnblockable), promote, untilEmpty))
+	t.add(backstopInterval, "block who holds up", t.pollSlots(worklist(q.SlotsHeldUp), promote, onePass))
+	t.add(backstopInterval, "cancel slots", t.pollSlots(cancelled(q.SlotsToCancel), cancelBookings, untilEmpty))
+	t.add(backstopInterval, "cancel bookings", t.pollSlots(cancelled(q.SlotsToCancelBookings), cancelBookings, untilEmpty))
+	t.add(backstopInterval, "delete old idempotency keys", t.deleteOldKeys)
 	for _, b := range others {
-		t.backstops = append(t.backstops, &task{name: b.Name, poll: b.Poll})
+		t.add(backstopInterval, b.Name, b.Poll)
 	}
 	return t
+}
+
+func (t *Ticker) add(interval time.Duration, name string, poll func(context.Context) (bool, error)) {
+	t.tasks = append(t.tasks, &task{name: name, interval: interval, poll: poll})
 }
 
 func expire(id uuid.UUID) seating.Command         { return seating.Expire{SlotID: id} }
@@ -95,34 +100,30 @@ func cancelBookings(id uuid.UUID) seating.Command { return seating.CancelAllBook
 
 // Run ticks until ctx ends, the first time at once.
 func (t *Ticker) Run(ctx context.Context) error {
-	var group errgroup.Group
-	group.Go(func() error { return t.repeat(ctx, t.tasks, t.interval) })
-	group.Go(func() error { return t.repeat(ctx, t.backstops, backstopInterval) })
-	return group.Wait()
+	var group sync.WaitGroup
+	for _, k := range t.tasks {
+		group.Go(func() { t.repeat(ctx, k) })
+	}
+	group.Wait()
+	return nil
 }
 
-func (t *Ticker) repeat(ctx context.Context, tasks []*task, interval time.Duration) error {
+func (t *Ticker) repeat(ctx context.Context, k *task) {
 	for {
-		t.tick(ctx, tasks)
+		t.tick(ctx, k)
 		// Random, so that processes do not tick at the same time.
-		pause := time.NewTimer(interval - rand.N(interval/10+1))
+		pause := time.NewTimer(k.interval - rand.N(k.interval/10+1))
 		select {
 		case <-ctx.Done():
 			pause.Stop()
-			return nil
+			return
 		case <-pause.C:
 		}
 	}
 }
 
-// tick runs some tasks, one after the other.
-func (t *Ticker) tick(ctx context.Context, tasks []*task) {
-	for _, k := range tasks {
-		if ctx.Err() == nil {
-			t.note(ctx, k, t.run(ctx, k))
-		}
-	}
-}
+// tick runs a task once.
+func (t *Ticker) tick(ctx context.Context, k *task) { t.note(ctx, k, t.run(ctx, k)) }
 
 // run polls until nothing is due, maxPolls times at most.
 func (t *Ticker) run(ctx context.Context, k *task) error {
@@ -162,16 +163,37 @@ const (
 )
 
 // finder finds a page of slots, without those that rest because their command fails each
-// time.
-type finder func(ctx context.Context, tx pgx.Tx, resting []uuid.UUID, page int32) ([]uuid.UUID, error)
+// time, and says whether there may be more.
+type finder func(ctx context.Context, tx pgx.Tx, resting []uuid.UUID, page int32) (found []uuid.UUID, more bool, err error)
 
 // worklist makes a finder of a query.
 func worklist[P ~struct {
 	Resting []uuid.UUID
 	Page    int32
 }](query func(context.Context, db.DBTX, P) ([]uuid.UUID, error)) finder {
-	return func(ctx context.Context, tx pgx.Tx, resting []uuid.UUID, page int32) ([]uuid.UUID, error) {
-		return query(ctx, tx, P{Resting: resting, Page: page})
+	return func(ctx context.Context, tx pgx.Tx, resting []uuid.UUID, page int32) ([]uuid.UUID, bool, error) {
+		found, err := query(ctx, tx, P{Resting: resting, Page: page})
+		return found, len(found) >= int(page), err
+	}
+}
+
+// cancelled makes a finder of a query that also notes, and lists, what is done.
+func cancelled[R ~struct {
+	ID     uuid.UUID
+	IsDone bool
+}, P ~struct {
+	Resting []uuid.UUID
+	Page    int32
+}](query func(context.Context, db.DBTX, P) ([]R, error)) finder {
+	return func(ctx context.Context, tx pgx.Tx, resting []uuid.UUID, page int32) (left []uuid.UUID, more bool, err error) {
+		page = min(page, notePage)
+		listed, err := query(ctx, tx, P{Resting: resting, Page: page})
+		for _, r := range listed {
+			if slot := db.SlotsToCancelRow(r); !slot.IsDone {
+				left = append(left, slot.ID)
+			}
+		}
+		return left, len(listed) >= int(page), err
 	}
 }
 
@@ -184,7 +206,7 @@ func worklist[P ~struct {
 // needs to lock further slots; a job does that.
 func (t *Ticker) pollSlots(find finder, command func(uuid.UUID) seating.Command, rounds rounds) func(context.Context) (bool, error) {
 	return func(ctx context.Context) (bool, error) {
-		due, err := t.find(ctx, find, t.desk.Resting(command(uuid.Nil)))
+		due, more, err := t.find(ctx, find, t.desk.Resting(command(uuid.Nil)))
 		if err != nil {
 			return false, fmt.Errorf("find what is due: %w", err)
 		}
@@ -204,15 +226,21 @@ func (t *Ticker) pollSlots(find finder, command func(uuid.UUID) seating.Command,
 			})
 		}
 		err = group.Wait()
-		return len(due) >= int(t.page) || len(due) > 0 && rounds == untilEmpty || unfinished.Load(), err
+		return more || len(due) > 0 && rounds == untilEmpty || unfinished.Load(), err
 	}
 }
 
 // find runs a finder in a transaction, for its timeouts.
-func (t *Ticker) find(ctx context.Context, find finder, resting []uuid.UUID) ([]uuid.UUID, error) {
-	return postgres.InTxReturning(ctx, t.pool, func(tx pgx.Tx) ([]uuid.UUID, error) {
-		return find(ctx, tx, resting, t.page)
+func (t *Ticker) find(ctx context.Context, find finder, resting []uuid.UUID) ([]uuid.UUID, bool, error) {
+	type page struct {
+		found []uuid.UUID
+		more  bool
+	}
+	p, err := postgres.InTxReturning(ctx, t.pool, func(tx pgx.Tx) (page, error) {
+		found, more, err := find(ctx, tx, resting, t.page)
+		return page{found, more}, err
 	})
+	return p.found, p.more, err
 }
 
 // deleteOldKeys is a poll that deletes old idempotency keys.

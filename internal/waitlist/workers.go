@@ -42,7 +42,7 @@ const peekPage = 5
 // job that names it.
 func (w *promoteWorker) Work(ctx context.Context, job *river.Job[desk.PromoteArgs]) error {
 	also, err := postgres.InTxReturning(ctx, w.pool, func(tx pgx.Tx) ([]uuid.UUID, error) { // for its timeouts
-		return db.New().SlotsGivenBack(ctx, tx, db.SlotsGivenBackParams{SlotID: job.Args.SlotID, Page: peekPage, Hops: seating.MaxReplacements})
+		return db.New().SlotsGivenBack(ctx, tx, db.SlotsGivenBackParams{SlotID: job.Args.SlotID, Heads: seating.HeadsPage, Page: peekPage, Hops: seating.MaxReplacements})
 	})
 	if err != nil {
 		return fmt.Errorf("peek at the queue: %w", err)

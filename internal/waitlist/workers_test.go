@@ -252,3 +252,52 @@ func TestTickEndsEvenIfMoreIsAlwaysDue(t *testing.T) {
 		t.Errorf("%d polls", polls)
 	}
 }
+
+// A task that hangs, as on a database that answers slowly, keeps no other from its turn.
+func TestSlowTaskDelaysNoOther(t *testing.T) {
+	t.Parallel()
+	polled := make(chan struct{})
+	hang := func(ctx context.Context) (bool, error) { <-ctx.Done(); return false, ctx.Err() }
+	count := func(ctx context.Context) (bool, error) {
+		select {
+		case polled <- struct{}{}:
+		case <-ctx.Done():
+		}
+		return false, nil
+	}
+	ctx, stop := context.WithCancel(t.Context())
+	ended := make(chan error)
+	go func() { ended <- waitlist.TickerOf(slog.New(slog.DiscardHandler), hang, count, hang).Run(ctx) }()
+	for range 3 {
+		select {
+		case <-polled:
+		case <-time.After(20 * time.Second): // less than a task may take
+			t.Fatal("the other task has no turn")
+		}
+	}
+	stop()
+	if err := <-ended; err != nil {
+		t.Error(err)
+	}
+}
+
+// A job looks for upgrades where its promotion may come to, not in all of a long queue.
+func TestJobPeeksAtWhatAPromotionReads(t *testing.T) {
+	t.Parallel()
+	e := open(t)
+	event := testkit.Event(t, e.pool)
+	testkit.InsertFullSlots(t, e.pool, event.ID, testkit.FullSlots{Slots: 1, Seated: 1, Waiting: seating.HeadsPage + 1})
+	elsewhere := testkit.Slot(t, e.pool, event.ID)
+	kept := testkit.Book(t, e.desk, elsewhere.ID, e.attendee(t).UserID, 1)
+	for place, want := range map[int]int{seating.HeadsPage: 1, seating.HeadsPage + 1: 0} {
+		e.exec(t, `UPDATE bookings SET replaces_booking_id = CASE WHEN queued_version = $1 THEN $2::uuid END WHERE status = 'waitlisted'`, 2+place, kept.ID)
+		var slot uuid.UUID
+		if err := e.pool.QueryRow(t.Context(), `SELECT id FROM slots WHERE waitlist_length > 0`).Scan(&slot); err != nil {
+			t.Fatal(err)
+		}
+		found, err := db.New().SlotsGivenBack(t.Context(), e.pool, db.SlotsGivenBackParams{SlotID: slot, Heads: seating.HeadsPage, Page: 5, Hops: 1})
+		if err != nil || len(found) != want {
+			t.Errorf("at place %d: %v, %v; want %d", place, found, err, want)
+		}
+	}
+}

@@ -126,6 +126,14 @@ func (c *Cluster) URL(through ...string) string {
 	return "postgres://" + database + "@" + at + "/" + database + "?sslmode=disable"
 }
 
+// Database creates another database in the server, and returns its address.
+func (c *Cluster) Database(ctx context.Context, name string) (url string, err error) {
+	return "postgres://" + database + "@" + c.Addr() + "/" + name + "?sslmode=disable", c.exec(ctx, "postgres", "CREATE DATABASE "+name)
+}
+
+// PID is the postmaster's id. The server must have been started.
+func (c *Cluster) PID() int { return c.process.cmd.Process.Pid }
+
 // Set changes a setting of the running server, one that needs no restart.
 func (c *Cluster) Set(ctx context.Context, name, value string) error {
 	return errors.Join(
@@ -190,6 +198,14 @@ func (c *Cluster) Migrate(ctx context.Context) error { return postgres.MigrateUp
 
 // Exec runs statements in the service's database.
 func (c *Cluster) Exec(ctx context.Context, sql string) error { return c.exec(ctx, database, sql) }
+
+// ExecIn runs statements in a database that Database has made.
+func (c *Cluster) ExecIn(ctx context.Context, name, sql string) error { return c.exec(ctx, name, sql) }
+
+// Command is a client program of the server's PostgreSQL, such as pgbench.
+func (c *Cluster) Command(ctx context.Context, program string, args ...string) *exec.Cmd {
+	return c.programs.Command(ctx, c.lab.dir, program, args...)
+}
 
 func (c *Cluster) exec(ctx context.Context, in, sql string) error {
 	ctx, cancel := context.WithTimeout(ctx, startLimit)

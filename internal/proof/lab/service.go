@@ -16,11 +16,12 @@ import (
 	"time"
 )
 
-// Service is a process of the service.
+// Service is a process of the service, or of another program that is started and
+// asked whether it is ready in the same way.
 type Service struct {
 	lab     *Lab
 	name    string
-	binary  string
+	command []string
 	addr    string
 	env     map[string]string
 	process *process
@@ -32,16 +33,30 @@ const serviceReady = 60 * time.Second
 // Service starts a process of a binary on a database and waits until it is
 // ready. More settings are environment variables.
 func (l *Lab) Service(ctx context.Context, name, binary, databaseURL string, env map[string]string) (*Service, error) {
+	settings := map[string]string{"DATABASE_URL": databaseURL}
+	maps.Copy(settings, env)
+	return l.Run(ctx, name, settings, binary, "serve")
+}
+
+// Run starts a program that serves HTTP at the address in ADDR, and waits until its
+// /readyz says that it is ready.
+func (l *Lab) Run(ctx context.Context, name string, env map[string]string, command ...string) (*Service, error) {
 	addr, err := FreeAddr()
 	if err != nil {
 		return nil, err
 	}
-	s := &Service{lab: l, name: name, binary: binary, addr: addr}
-	s.env = map[string]string{"ADDR": s.addr, "DATABASE_URL": databaseURL, "PATH": os.Getenv("PATH")}
+	s := &Service{lab: l, name: name, command: command, addr: addr}
+	s.env = map[string]string{"ADDR": s.addr, "PATH": os.Getenv("PATH")}
 	maps.Copy(s.env, env)
 	l.onClose(func() { _ = s.Stop() })
 	return s, s.Start(ctx)
 }
+
+// Addr is host and port of the service.
+func (s *Service) Addr() string { return s.addr }
+
+// PID is the process's id. The process must have been started.
+func (s *Service) PID() int { return s.process.cmd.Process.Pid }
 
 // URL is where the service is.
 func (s *Service) URL() string { return "http://" + s.addr }
@@ -59,7 +74,7 @@ func (s *Service) Start(ctx context.Context) error {
 
 // Launch runs the process and does not wait.
 func (s *Service) Launch() (err error) {
-	cmd := exec.Command(s.binary, "serve")
+	cmd := exec.Command(s.command[0], s.command[1:]...)
 	for name, value := range s.env {
 		cmd.Env = append(cmd.Env, name+"="+value)
 	}
@@ -110,7 +125,7 @@ func (s *Service) end(signal syscall.Signal) error {
 // Doctor lets the service examine its own promises, and returns what it found;
 // warnings, which are about what is late, are left out.
 func (s *Service) Doctor(ctx context.Context) ([]string, error) {
-	cmd := exec.CommandContext(ctx, s.binary, "doctor")
+	cmd := exec.CommandContext(ctx, s.command[0], "doctor")
 	cmd.Env = []string{"DATABASE_URL=" + s.env["DATABASE_URL"], "PATH=" + os.Getenv("PATH")}
 	var out, log bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &out, &log

@@ -2,8 +2,8 @@
 
 // Package mixed sends commands of every kind that get into each other's way: few
 // users who each do several things at once, slots that overlap, two processes of
-// the service and the jobs of both, and an organizer who edits. All of it together must keep the lock order:
-// there is no deadlock.
+// the service and the jobs of both, and an organizer who edits. All of it together must
+// keep the lock order: there is no deadlock.
 package mixed
 
 import (

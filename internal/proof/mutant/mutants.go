@@ -75,7 +75,7 @@ var All = []Mutant{
 	{
 		Name: "oversell", Mistake: "<= for <: a newcomer gets one seat that is not there",
 		Edits: []Edit{
-			{slots, "Slot.canSeat", Operator(">", "minSeats"), `$x > $y+pick("oversell", 1, 0)`},
+			{slots, "Slot.fits", Operator("<=", "minSeats"), `$x <= $y+pick("oversell", 1, 0)`},
 			{slots, "Book.decide", Calling("min"), `if !mutated("oversell") { $0 }`},
 		},
 		Disarm: oversellable, SeenBy: []string{Witness, Linear},

@@ -70,6 +70,18 @@ var named = []struct {
 		},
 	},
 	{
+		name:  "who waits is unblocked once their own booking can be given back again",
+		rules: spec.Rules{Waitlist: spec.Automatic, Limit: spec.None}, people: 3, capacities: []int{1, 1, 1},
+		requests: []spec.Request{
+			book(0, 0, 1), book(1, 1, 1),
+			{Verb: spec.Book, Who: 0, Slot: 1, Seats: 1, Wait: true, Replaces: 0},
+			{Verb: spec.CheckIn, Who: spec.Organizer, Booking: 0},
+			{Verb: spec.Cancel, Who: 1, Booking: 1},
+			{Verb: spec.UndoCheckIn, Who: spec.Organizer, Booking: 0},
+			book(2, 0, 1),
+		},
+	},
+	{
 		name:  "what was attended stays",
 		rules: spec.Rules{Waitlist: spec.Automatic, Limit: spec.None}, people: 4, capacities: []int{3, 1, 2, 1},
 		requests: []spec.Request{

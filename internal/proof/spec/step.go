@@ -355,7 +355,7 @@ func (m *Model) unblockable(b *Booking) bool {
 		return b.Needs() <= m.Slots[b.Slot].Capacity
 	}
 	blocker := m.live(b.Blocker)
-	return blocker == nil || !blocker.Status.TakesSeats() || !m.Overlap(b.Slot, blocker.Slot)
+	return blocker == nil || !blocker.Status.TakesSeats() || !m.Overlap(b.Slot, blocker.Slot) || m.gives(b) == b.Blocker
 }
 
 // resize changes the seats: who waits and wants more goes to the end of the queue.

@@ -1,0 +1,11 @@
+CREATE INDEX bookings_waiting_for_capacity ON bookings (slot_id) WHERE blocked = 'capacity';
+DROP INDEX bookings_blocked_by_slot;
+DROP INDEX events_being_cancelled;
+DROP INDEX slots_being_cancelled;
+ALTER TABLE events DROP slots_cancelled_at;
+ALTER TABLE slots DROP bookings_cancelled_at;
+CREATE INDEX slots_waiting_ends ON slots (starts_at) WHERE waitlist_length > 0;
+DROP INDEX slots_with_queue;
+DROP TRIGGER slots_note_queue ON slots;
+DROP FUNCTION slots_note_queue();
+ALTER TABLE slots DROP has_queue;
