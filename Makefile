@@ -1,7 +1,7 @@
 # `make` lists the targets.
 
 .DEFAULT_GOAL := help
-.PHONY: help run seed test test-short test-random test-pooler test-clients test-contract prove prove-long bench bench-short bench-long fuzz generate generate-clients release-spec check
+.PHONY: help run seed test test-short test-random test-pooler test-clients test-contract prove prove-long bench bench-long bench-short fuzz generate generate-clients release-spec check
 
 BINARY     := bin/eventbooking
 TOOLS      := internal/tools
@@ -79,9 +79,10 @@ prove-long: ## Run prove in full; takes 75 to 95 minutes
 bench: ## Measure how fast the service is, in ratios; takes some minutes (docs/performance.md)
 	go run ./cmd/bench
 
-bench-short: ## Run each part of the benchmark once, for a second each, and count the allocations of requests
+bench-short: ## Run each part of the benchmark once, for a second each, count the allocations of requests, and run bench-long on little
 	go run ./cmd/bench --rounds=1 --window=1s
 	go test -count 1 -run Allocations ./internal/server
+	go run ./cmd/bench size --events=200 --rounds=1
 
 EVENTS := 1000000
 bench-long: ## Compare what reads, bookings and the doctor cost with 100 and with EVENTS=1000000 events; takes up to an hour and 10 GB

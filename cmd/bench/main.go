@@ -46,6 +46,7 @@ Examples:
   go run ./cmd/bench --only=hot --rounds=9           bookings of one slot
   go run ./cmd/bench size --events=100000            what grows with the number of events
   go run ./cmd/bench --compare=/tmp/eventbooking-old this working tree against another build
+  go run ./cmd/bench size                            what grows with the database; up to an hour
 
 Exit codes: 0 measured, 1 error, 2 invalid flags.`
 

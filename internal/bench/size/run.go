@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"io"
 	"strconv"
-	"strings"
 	"time"
 
 	"eventbooking/internal/postgres"
@@ -80,20 +79,20 @@ type measurement struct {
 // database is a filled one.
 type database struct {
 	name, url string
-	events    int
 }
 
 func (m *measurement) fill(ctx context.Context, name string, events int) error {
-	if err := m.cluster.Exec(ctx, "CREATE DATABASE "+name); err != nil {
+	url, err := m.cluster.Database(ctx, name)
+	if err != nil {
 		return err
 	}
-	d := database{name: name, url: strings.Replace(m.cluster.URL(), "/eventbooking?", "/"+name+"?", 1), events: events}
+	d := database{name: name, url: url}
 	if err := postgres.MigrateUp(ctx, d.url); err != nil {
 		return err
 	}
 	began, last := time.Now(), time.Now()
 	step := ""
-	err := Fill(ctx, d.url, events, func(next string, done, total int) {
+	err = Fill(ctx, d.url, events, func(next string, done, total int) {
 		if step != "" && time.Since(last) > time.Second {
 			say(m.log, "%s: %s: %s", name, step, time.Since(last).Round(time.Second))
 		}
