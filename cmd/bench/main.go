@@ -44,9 +44,8 @@ with durability, tokens and idempotency keys on. It needs Go and PostgreSQL's pr
 Examples:
   go run ./cmd/bench                                 everything; some minutes
   go run ./cmd/bench --only=hot --rounds=9           bookings of one slot
-  go run ./cmd/bench size --events=100000            what grows with the number of events
+  go run ./cmd/bench size --events=100000            what grows with the database; a million takes an hour
   go run ./cmd/bench --compare=/tmp/eventbooking-old this working tree against another build
-  go run ./cmd/bench size                            what grows with the database; up to an hour
 
 Exit codes: 0 measured, 1 error, 2 invalid flags.`
 
