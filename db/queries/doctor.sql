@@ -469,8 +469,8 @@ WITH late AS (
            CASE WHEN l.actor = 'system' THEN least(l.at, u.deleted_at, s.cancelled_at, e.cancelled_at) ELSE l.at END AS as_of
     FROM ledger l
     JOIN slots s ON s.id = l.slot_id AND s.id BETWEEN @first::uuid AND @last::uuid
-    CROSS JOIN LATERAL (SELECT cancelled_at FROM events WHERE id = s.event_id LIMIT 1) e
-    LEFT JOIN LATERAL (SELECT deleted_at FROM users WHERE id = l.user_id LIMIT 1) u ON true
+    LEFT JOIN LATERAL (SELECT cancelled_at FROM events WHERE id = s.event_id AND l.actor = 'system' LIMIT 1) e ON true
+    LEFT JOIN LATERAL (SELECT deleted_at FROM users WHERE id = l.user_id AND l.actor = 'system' LIMIT 1) u ON true
     WHERE l.slot_id BETWEEN @first::uuid AND @last::uuid AND l.booking_id IS NOT NULL AND l.at >= s.starts_at
 ), life AS (
     SELECT slot_id, booking_id, version, kind, status, seats,
