@@ -99,6 +99,8 @@ func (f Filter) parts() []part {
 	switch {
 	case f.Phase == Ongoing:
 		return []part{running}
+	case f.Phase == Past && available:
+		return nil // what has free seats has not ended
 	case f.From != nil || available && f.Phase == Always:
 		if f.ByStart && f.Backwards {
 			return []part{starting, running}
