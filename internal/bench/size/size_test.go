@@ -101,7 +101,10 @@ func TestFilledRowsAreInProportion(t *testing.T) {
 		"queues":             {"SELECT count(*) FROM slots WHERE waitlist_length > 0", 2, 0.05 * events},
 		"users who left":     {"SELECT count(*) FROM users WHERE deleted_at IS NOT NULL", 1, events},
 		"indexes":            {"SELECT count(*) FROM pg_class WHERE relkind = 'i' AND relname = 'bookings_no_overlap'", 1, 1},
-		"left of the plan":   {"SELECT count(*) FROM pg_namespace WHERE nspname = 'fill'", 0, 0},
+		"queues not noted":   {"SELECT count(*) FROM slots WHERE has_queue <> (waitlist_length > 0)", 0, 0},
+		"left to cancel": {`SELECT (SELECT count(*) FROM slots WHERE status = 'cancelled' AND bookings_cancelled_at IS NULL)
+		                         + (SELECT count(*) FROM events WHERE status = 'cancelled' AND slots_cancelled_at IS NULL)`, 0, 0},
+		"left of the plan": {"SELECT count(*) FROM pg_namespace WHERE nspname = 'fill'", 0, 0},
 	} {
 		if n := testkit.QueryOn[int](t, url, bounds.sql); n < bounds.least || n > bounds.most {
 			t.Errorf("%s: %d, want %d to %d", what, n, bounds.least, bounds.most)

@@ -3,7 +3,7 @@
 INSERT INTO events (
     id, organizer_id, title, description, location, time_zone, status, revision,
     cancellation_closes_minutes, waitlist_mode, waitlist_limit, offer_minutes, hold_minutes, fit, max_passes, walk_ins,
-    published_at, cancelled_at, cancellation_reason, created_at, updated_at, starts_at, ends_at)
+    published_at, cancelled_at, slots_cancelled_at, cancellation_reason, created_at, updated_at, starts_at, ends_at)
 SELECT e.id, e.organizer_id,
        initcap(first.word) || ' '
            || CASE WHEN e.n = events THEN 'zeppelin' WHEN e.n = 1 THEN 'montgolfier'
@@ -14,11 +14,12 @@ SELECT e.id, e.organizer_id,
        (ARRAY[0, 60, 1440])[1 + floor(fill.dice(e.n, 24) * 3)], 'automatic', NULL, 60, 10,
        CASE WHEN fill.dice(e.n, 25) < 0.1 THEN 'first_fit' ELSE 'strict' END, 3, fill.dice(e.n, 26) < 0.05,
        CASE WHEN e.status <> 'draft' THEN e.created_at + interval '1 minute' END,
-       CASE WHEN e.status = 'cancelled' THEN e.cancelled_at END, CASE WHEN e.status = 'cancelled' THEN 'illness' END,
-       e.created_at, CASE WHEN e.status = 'cancelled' THEN e.cancelled_at ELSE e.created_at + interval '1 minute' END,
+       c.cancelled_at, c.cancelled_at, CASE WHEN e.status = 'cancelled' THEN 'illness' END,
+       e.created_at, coalesce(c.cancelled_at, e.created_at + interval '1 minute'),
        s.starts_at, s.ends_at
 FROM fill.size
 CROSS JOIN fill.events e
+CROSS JOIN LATERAL (SELECT CASE WHEN e.status = 'cancelled' THEN e.cancelled_at END AS cancelled_at) c
 JOIN fill.words first ON first.n = floor(power(fill.dice(e.n, 20), 3) * 6000)::int
 JOIN fill.words last ON last.n = floor(power(fill.dice(e.n, 22), 2) * 6000)::int
 JOIN fill.words place ON place.n = floor(power(fill.dice(e.n, 23), 4) * 500)::int
