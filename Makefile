@@ -54,10 +54,11 @@ RANDOM_ROUNDS := 50
 test-random: ## Play the random histories and the races RANDOM_ROUNDS=50 times, each with a fresh seed; a failure prints it
 	go test -timeout 0 -count $(RANDOM_ROUNDS) -run 'KeepThePromises|Random|Concurrent' ./internal/seating ./internal/proof/sequence ./internal/desk
 
-# All packages with a database from testkit. The others have none, or start servers to stop
-# and kill them: postgres/embedded, and the experiments of make prove.
+# All packages with a database from testkit. The others have none, start servers to stop
+# and kill them (postgres/embedded, and the experiments of make prove), or fill databases past
+# the service (bench).
 POOLED = $(LONGEST) $(shell go list -f '{{.ImportPath}} {{.TestImports}} {{.XTestImports}}' ./... | \
-	awk '/internal\/testkit[] ]/ && $$1 !~ /embedded$$/ { print $$1 }')
+	awk '/internal\/testkit[] ]/ && $$1 !~ /embedded$$|internal\/bench/ { print $$1 }')
 test-pooler: ## Run all Go tests that use a database through a PgBouncer in transaction mode; needs pgbouncer
 	@command -v pgbouncer >/dev/null || { echo 'make test-pooler needs PgBouncer: apt-get install pgbouncer'; exit 1; }
 	TEST_POOLER=1 go test -timeout 14m $(POOLED)

@@ -108,6 +108,7 @@ func TestRoleThatMayOnlyReadAndWriteRowsIsEnough(t *testing.T) {
 
 // The owner migrates past the pooler before the GRANTs, which need the tables.
 func TestTheOwnerMigratesForARoleWithoutPrivileges(t *testing.T) {
+	testkit.SkipIfPooled(t, "it needs an address past the pooler")
 	t.Parallel()
 	owner := testkit.EmptyDatabaseURL(t)
 	role := newRole(t, owner)

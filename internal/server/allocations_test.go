@@ -41,9 +41,7 @@ var allocations = map[string]int{
 const measuredRequests = 41
 
 func TestAllocationsOfTheHottestOperations(t *testing.T) {
-	if testkit.Pooled() {
-		t.Skip("skipped with a pooler: statements that are not prepared allocate more")
-	}
+	testkit.SkipIfPooled(t, "statements that are not prepared allocate more")
 	// Without workers, whose timers allocate as well, and with one connection, since each
 	// prepares its statements once.
 	h := newEnv(t, func(c *server.Config) {

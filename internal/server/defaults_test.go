@@ -51,6 +51,9 @@ func hostileEnv(t *testing.T) *env {
 		if _, err := conn.Exec(t.Context(), hostileDefaults); err != nil {
 			t.Fatal(err)
 		}
+		if testkit.Pooled() { // its sessions, this one too, keep the defaults that they began with
+			_, _ = conn.Exec(t.Context(), "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database()")
+		}
 	})
 	if _, err := h.pool.Exec(t.Context(), "UPDATE events SET title = title"); err == nil {
 		t.Fatal("the triggers refuse nothing")
