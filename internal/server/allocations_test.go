@@ -25,7 +25,7 @@ import (
 // code and the versions of Go and the modules. Who changes them on purpose writes the
 // new figure here; a comparison (make bench) says what it costs.
 var allocations = map[string]int{
-	"listEvents":          1119,
+	"listEvents":          1120,
 	"getEvent":            258,
 	"getSlot":             200,
 	"getMe":               176,
@@ -56,6 +56,10 @@ func TestAllocationsOfTheHottestOperations(t *testing.T) {
 	slot := testkit.Slot(t, h.pool, event.ID, testkit.Capacity(1)).ID.String()
 	_, other := h.user(access.Attendee)
 	other.Post("/api/v1/slots/"+slot+"/bookings", map[string]any{}).Want(http.StatusCreated)
+	// Times with six digits, so that answers are as long each time: some grow their buffers
+	// once more for a byte.
+	testkit.Exec(t, h.pool, `UPDATE slots SET starts_at = date_trunc('hour', starts_at) + interval '123456 us', ends_at = date_trunc('hour', ends_at) + interval '123456 us'`)
+	testkit.Exec(t, h.pool, `UPDATE events SET created_at = '2026-01-02 03:04:05.123456Z', updated_at = '2026-01-02 03:04:05.123456Z', published_at = '2026-01-02 03:04:05.123456Z'`)
 	m := meter{t: t, handler: h.app.Handler(), token: string(secret), counts: map[string][]int{}}
 	defer debug.SetGCPercent(debug.SetGCPercent(-1)) // which would empty the pools of objects
 
