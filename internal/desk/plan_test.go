@@ -42,7 +42,7 @@ func (p *planner) Query(ctx context.Context, sql string, args ...any) (pgx.Rows,
 // statistics, the planner would read the small tables as a whole.
 func planOf[P, T any](t *testing.T, conn *pgxpool.Conn, query func(context.Context, db.DBTX, P) (T, error), params P) string {
 	t.Helper()
-	_, err := conn.Exec(t.Context(), `SET enable_seqscan = off; SET enable_bitmapscan = off`)
+	_, err := conn.Exec(t.Context(), `SET enable_seqscan = off; SET enable_bitmapscan = off; SET quote_all_identifiers = off`)
 	must(t, err)
 	p := &planner{DBTX: conn}
 	if _, err := query(t.Context(), p, params); !errors.Is(err, errPlanned) {

@@ -54,7 +54,7 @@ func (e *Explained) explain(ctx context.Context, sql string, args []any) error {
 			return err
 		}
 		if text := strings.Join(lines, "\n"); format == "TEXT" {
-			e.Plans += text + "\n"
+			e.Plans += strings.ReplaceAll(text, `"`, "") + "\n" // a database may quote all names
 		} else if err := e.count(text); err != nil {
 			return err
 		}
