@@ -37,9 +37,9 @@ type commands struct {
 
 const description = `Measure how fast the service is, against what PostgreSQL and the middleware can do at best on this machine.
 
-bench run --help lists the flags. It builds the service of this working tree and runs it on a PostgreSQL server of its own (installed, or fetched once),
+It builds the service of this working tree and runs it on a PostgreSQL server of its own (installed, or fetched once),
 with durability, tokens and idempotency keys on. It needs Go and PostgreSQL's programs, pgbench among them, and about
-2 GB of disk, and leaves nothing behind.
+2 GB of disk, and leaves nothing behind. bench run --help lists the flags.
 
 Examples:
   go run ./cmd/bench                                 everything; some minutes
@@ -53,7 +53,7 @@ func main() { os.Exit(execute(os.Args[1:])) }
 
 func execute(args []string) int {
 	var c commands
-	parser, err := kong.New(&c, kong.Name("bench"), kong.Description(description), kong.Vars{"parts": strings.Join(bench.Parts, ", ")},
+	parser, err := kong.New(&c, kong.Name("bench"), kong.Description(description), kong.Vars{"parts": strings.Join(bench.Parts(), ", ")},
 		kong.ConfigureHelp(kong.HelpOptions{Compact: true, WrapUpperBound: 110}))
 	if err != nil {
 		panic(err) // the tags of commands are invalid
@@ -100,8 +100,8 @@ func (r run) check() error {
 		return fmt.Errorf("%w: --window: %s is not between 1s and %s", errUsage, r.Window, mostWindow)
 	}
 	for _, part := range r.Only {
-		if !slices.Contains(bench.Parts, part) {
-			return fmt.Errorf("%w: --only: there is no %q; there are %s", errUsage, part, strings.Join(bench.Parts, ", "))
+		if !slices.Contains(bench.Parts(), part) {
+			return fmt.Errorf("%w: --only: there is no %q; there are %s", errUsage, part, strings.Join(bench.Parts(), ", "))
 		}
 	}
 	return nil

@@ -14,6 +14,7 @@ import (
 	"strings"
 	"time"
 
+	"eventbooking/internal/bench/table"
 	"eventbooking/internal/proof/lab"
 )
 
@@ -29,8 +30,20 @@ type Options struct {
 	Compare string
 }
 
+// parts are those of a run, in their order.
+var parts = []struct {
+	name string
+	run  func(*bench, context.Context) error
+}{{"hot", (*bench).hot}, {"spread", (*bench).spread}, {"reads", (*bench).reads}, {"day", (*bench).day}, {"memory", (*bench).memory}}
+
 // Parts are the names of the parts of a run, in their order.
-var Parts = []string{"hot", "spread", "reads", "day", "memory"}
+func Parts() []string {
+	names := make([]string, len(parts))
+	for i, p := range parts {
+		names[i] = p.name
+	}
+	return names
+}
 
 func (o Options) has(part string) bool { return len(o.Only) == 0 || slices.Contains(o.Only, part) }
 
@@ -52,16 +65,11 @@ func Run(ctx context.Context, l *lab.Lab, o Options, out io.Writer) error {
 	if o.Compare != "" {
 		return b.compare(ctx)
 	}
-	for _, part := range []struct {
-		name string
-		run  func(ctx context.Context) error
-	}{
-		{"hot", b.hot}, {"spread", b.spread}, {"reads", b.reads}, {"day", b.day}, {"memory", b.memory},
-	} {
+	for _, part := range parts {
 		if !o.has(part.name) {
 			continue
 		}
-		if err := part.run(ctx); err != nil {
+		if err := part.run(b, ctx); err != nil {
 			return fmt.Errorf("%s: %w", part.name, err)
 		}
 	}
@@ -109,6 +117,6 @@ func (b *bench) table(ctx context.Context, title string, lines []line) error {
 		rows[i] = append([]string{l.name}, results[i].columns()...)
 		rows[i] = append(rows[i], strings.Join(ratiosOf(lines, results, i), "; "))
 	}
-	_, err = fmt.Fprintf(b.out, "\n%s\n%s", title, render(sampleHeads("ratio of the rates (range)"), rows))
+	_, err = fmt.Fprintf(b.out, "\n%s\n%s", title, table.Markdown(sampleHeads("ratio of the rates (range)"), rows))
 	return err
 }

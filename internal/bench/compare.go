@@ -7,6 +7,8 @@ import (
 	"fmt"
 
 	"github.com/valyala/fasthttp"
+
+	"eventbooking/internal/bench/table"
 )
 
 // compare measures this build and another one in turn, on databases of their own in one
@@ -32,7 +34,7 @@ func (b *bench) compare(ctx context.Context) error {
 		rows = append(rows, comparison(name, results[2*i], results[2*i+1]))
 	}
 	_, err = fmt.Fprintf(b.out, "\nThis build ÷ %s\n%s", b.Compare,
-		render([]string{"", "rate (range)", "service CPU a request (range)", "PostgreSQL CPU a request (range)", "differs in"}, rows))
+		table.Markdown([]string{"", "rate (range)", "service CPU a request (range)", "PostgreSQL CPU a request (range)", "differs in"}, rows))
 	return err
 }
 

@@ -10,6 +10,8 @@ import (
 	"time"
 
 	"golang.org/x/sync/errgroup"
+
+	"eventbooking/internal/bench/table"
 )
 
 // starts is how often the start is measured.
@@ -49,7 +51,7 @@ func (b *bench) memory(ctx context.Context) error {
 		rows = append(rows, []string{fmt.Sprintf("memory, a user's day over %d connections", connections), mebibytes(resident)})
 		b.lab.Progress("memory", i+1, len(crowds))
 	}
-	_, err = fmt.Fprintf(b.out, "\nThe process\n%s", render([]string{"", "figure (range)"}, rows))
+	_, err = fmt.Fprintf(b.out, "\nThe process\n%s", table.Markdown([]string{"", "figure (range)"}, rows))
 	return err
 }
 

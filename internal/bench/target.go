@@ -21,8 +21,6 @@ import (
 type target struct {
 	service   *lab.Service
 	cpu       cpuTimes
-	binary    string
-	url       string // of its database
 	organizer *lab.Client
 	people    []lab.Person
 	// event gets a slot more for each measurement of a hot slot; hour is the next free one.
@@ -55,7 +53,7 @@ func (b *bench) target(ctx context.Context, name, binary string) (*target, error
 	if err != nil {
 		return nil, err
 	}
-	t := &target{binary: binary, url: url}
+	t := &target{}
 	if t.service, err = b.lab.Service(ctx, name, binary, url, nil); err != nil {
 		return nil, err
 	}

@@ -7,8 +7,8 @@ import (
 	"fmt"
 	"io"
 	"slices"
-	"strings"
-	"unicode/utf8"
+
+	"eventbooking/internal/bench/table"
 )
 
 // What must not be: reads that grow by more than readGrowth or take longer than readLimit
@@ -90,40 +90,7 @@ func ratio(large, small float64) string {
 	return fmt.Sprintf("%.2f", large/small)
 }
 
-// writeTable prints a table in Markdown that can also be read on a terminal: the first
-// and the last column are aligned to the left, the others to the right.
 func writeTable(out io.Writer, title string, heads []string, rows [][]string) error {
-	widths := make([]int, len(heads))
-	for _, row := range append([][]string{heads}, rows...) {
-		for i, text := range row {
-			widths[i] = max(widths[i], utf8.RuneCountInString(text))
-		}
-	}
-	text := strings.Builder{}
-	write := func(row []string) {
-		for i, cell := range row {
-			space := strings.Repeat(" ", widths[i]-utf8.RuneCountInString(cell))
-			if i == 0 || i == len(row)-1 {
-				text.WriteString("| " + cell + space + " ")
-			} else {
-				text.WriteString("| " + space + cell + " ")
-			}
-		}
-		text.WriteString("|\n")
-	}
-	write(heads)
-	for i, width := range widths {
-		rule := strings.Repeat("-", width)
-		if i == 0 || i == len(widths)-1 {
-			text.WriteString("|-" + rule + "-")
-		} else {
-			text.WriteString("|-" + rule + ":")
-		}
-	}
-	text.WriteString("|\n")
-	for _, row := range rows {
-		write(row)
-	}
-	_, err := fmt.Fprintf(out, "\n%s\n%s", title, text.String())
+	_, err := fmt.Fprintf(out, "\n%s\n%s", title, table.Markdown(heads, rows))
 	return err
 }
