@@ -41,7 +41,7 @@ type Desk struct {
 	inboxes   []*inbox
 	contended *inbox
 	failing   *failing
-	// spareHeads is seating.SpareHeads.
+	// spareHeads is seating.SpareHeads, unless a test has another.
 	spareHeads int32
 
 	closing atomic.Bool

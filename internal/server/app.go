@@ -91,7 +91,7 @@ type App struct {
 
 // New composes the service. It does not connect to the database yet.
 func New(ctx context.Context, config Config) (*App, error) {
-	a := &App{log: config.Log, failed: make(chan error, 2)}
+	a := &App{log: config.Log, failed: make(chan error, 1)}
 	if config.RequestTimeout == 0 {
 		config.RequestTimeout = requestTimeout
 	}
@@ -253,11 +253,7 @@ func (a *App) Start(ctx context.Context, listener net.Listener) error {
 	}
 	if a.ticker != nil {
 		ctx, a.stopTicker = context.WithCancel(ctx)
-		a.ticking.Go(func() {
-			if err := a.ticker.Run(ctx); err != nil {
-				a.failed <- fmt.Errorf("ticker: %w", err)
-			}
-		})
+		a.ticking.Go(func() { a.ticker.Run(ctx) })
 	}
 	if listener == nil {
 		return nil

@@ -3,6 +3,7 @@ package waitlist_test
 import (
 	"context"
 	"log/slog"
+	"sync"
 	"testing"
 	"time"
 
@@ -77,8 +78,8 @@ func BenchmarkDue(b *testing.B) {
 				desk := testkit.Desk(b, pool)
 				testkit.Work(b, pool, func(w *river.Workers) { waitlist.AddWorkers(w, pool, desk) })
 				ctx, stop := context.WithCancel(b.Context())
-				ended := make(chan error)
-				go func() { ended <- waitlist.NewTicker(pool, desk, slog.New(slog.DiscardHandler), 0).Run(ctx) }()
+				var ended sync.WaitGroup
+				ended.Go(func() { waitlist.NewTicker(pool, desk, slog.New(slog.DiscardHandler), 0).Run(ctx) })
 				<-time.After(time.Until(slots.Expires))
 				b.StartTimer()
 				for countWaiting(b, pool) > 0 {
@@ -86,9 +87,7 @@ func BenchmarkDue(b *testing.B) {
 				}
 				b.StopTimer()
 				stop()
-				if err := <-ended; err != nil {
-					b.Fatal(err)
-				}
+				ended.Wait()
 				b.StartTimer()
 			}
 		})

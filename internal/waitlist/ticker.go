@@ -99,13 +99,12 @@ func promote(id uuid.UUID) seating.Command        { return seating.Promote{SlotI
 func cancelBookings(id uuid.UUID) seating.Command { return seating.CancelAllBookings{SlotID: id} }
 
 // Run ticks until ctx ends, the first time at once.
-func (t *Ticker) Run(ctx context.Context) error {
+func (t *Ticker) Run(ctx context.Context) {
 	var group sync.WaitGroup
 	for _, k := range t.tasks {
 		group.Go(func() { t.repeat(ctx, k) })
 	}
 	group.Wait()
-	return nil
 }
 
 func (t *Ticker) repeat(ctx context.Context, k *task) {

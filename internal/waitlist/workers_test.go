@@ -6,6 +6,7 @@ import (
 	"errors"
 	"log/slog"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -200,10 +201,10 @@ func TestTickerRunsUntilItIsStopped(t *testing.T) {
 	t.Parallel()
 	e := open(t)
 	ctx, stop := context.WithCancel(t.Context())
-	ended := make(chan error)
-	go func() {
-		ended <- waitlist.NewTicker(e.pool, e.desk, slog.New(slog.DiscardHandler), time.Millisecond).Run(ctx)
-	}()
+	var ended sync.WaitGroup
+	ended.Go(func() {
+		waitlist.NewTicker(e.pool, e.desk, slog.New(slog.DiscardHandler), time.Millisecond).Run(ctx)
+	})
 
 	slot := testkit.Slot(t, e.pool, testkit.Event(t, e.pool).ID, testkit.Capacity(1))
 	first := testkit.Book(t, e.desk, slot.ID, e.attendee(t).UserID, 1)
@@ -211,9 +212,7 @@ func TestTickerRunsUntilItIsStopped(t *testing.T) {
 	e.cancel(t, first)
 	testkit.Eventually(t, "the next is confirmed", func() bool { return e.status(t, next) == "confirmed" })
 	stop()
-	if err := <-ended; err != nil {
-		t.Error(err)
-	}
+	ended.Wait()
 }
 
 // A database that is down for a minute makes two log lines, not 120.
@@ -266,8 +265,8 @@ func TestSlowTaskDelaysNoOther(t *testing.T) {
 		return false, nil
 	}
 	ctx, stop := context.WithCancel(t.Context())
-	ended := make(chan error)
-	go func() { ended <- waitlist.TickerOf(slog.New(slog.DiscardHandler), hang, count, hang).Run(ctx) }()
+	var ended sync.WaitGroup
+	ended.Go(func() { waitlist.TickerOf(slog.New(slog.DiscardHandler), hang, count, hang).Run(ctx) })
 	for range 3 {
 		select {
 		case <-polled:
@@ -276,9 +275,7 @@ func TestSlowTaskDelaysNoOther(t *testing.T) {
 		}
 	}
 	stop()
-	if err := <-ended; err != nil {
-		t.Error(err)
-	}
+	ended.Wait()
 }
 
 // A job looks for upgrades where its promotion may come to, not in all of a long queue.
