@@ -26,7 +26,7 @@ type pages struct {
 // cutShort returns the slots of whose queues more must be read, because the commands
 // needed more than the pages had.
 func (p pages) cutShort(s *seating.State) []uuid.UUID {
-	return slices.DeleteFunc(s.Lacking(), func(id uuid.UUID) bool { return slices.Contains(p.whole, id) })
+	return slices.DeleteFunc(s.CutShort(), func(id uuid.UUID) bool { return slices.Contains(p.whole, id) })
 }
 
 // loaded is what a batch has locked and read.

@@ -105,8 +105,8 @@ func (c Book) decide(s *State, slot *Slot) (decision, error) {
 	d := decision{slot: slot, b: c.newcomer(s, slot)}
 	if d.passed, d.served = slot.canSeat(d.b); d.served {
 		d.b.Seats = min(d.b.Seats, slot.Free())
-	} else if slot.fits(d.b) && slot.isCutShort() {
-		slot.isLacking = true
+	} else if slot.fits(d.b) && slot.mayPassUnloaded() {
+		slot.isCutShort = true
 	}
 	return d, c.checkAvailable(s, slot, d.served)
 }

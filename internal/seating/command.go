@@ -48,7 +48,7 @@ type Needs struct {
 	// Holders are users whose held seats are counted.
 	Holders []uuid.UUID
 	// Serves are the slots whose queues the command serves. As much of them is loaded as
-	// the seats that are free, or become free in this batch, can need; State.Lacking says
+	// the seats that are free, or become free in this batch, can need; State.CutShort says
 	// when that was not enough.
 	Serves []uuid.UUID
 	// Frees says that seats may become free, or a queue may change its order.

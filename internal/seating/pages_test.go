@@ -20,7 +20,7 @@ import (
 // fifth of the sequences.
 func TestPageOfAQueueDecidesAsAllOfIt(t *testing.T) {
 	t.Parallel()
-	var alike, lacking int
+	var alike, cutShort int
 	for range 3 {
 		rapid.Check(t, func(t *rapid.T) {
 			s := drawSandbox(t)
@@ -40,15 +40,15 @@ func TestPageOfAQueueDecidesAsAllOfIt(t *testing.T) {
 				}
 				got, err := applied(s.reload(batch, page), batch)
 				if err != nil {
-					lacking++
+					cutShort++
 				} else if alike++; !slices.Equal(got, want) {
 					t.Fatalf("with %d heads:\n%v\nwith all:\n%v", page, got, want)
 				}
 			}
 		})
 	}
-	if alike == 0 || lacking == 0 {
-		t.Errorf("%d pages sufficed, %d did not", alike, lacking)
+	if alike == 0 || cutShort == 0 {
+		t.Errorf("%d pages sufficed, %d did not", alike, cutShort)
 	}
 }
 
@@ -109,8 +109,8 @@ func exported[T any](x T) (y T) {
 	return y
 }
 
-// errLacking says that a batch has to be applied to more of the queues.
-var errLacking = errors.New("too little of a queue is loaded")
+// errCutShort says that a batch has to be applied to more of the queues.
+var errCutShort = errors.New("too little of a queue is loaded")
 
 // applied is everything that comes of a batch.
 func applied(s *seating.State, batch []seating.Command) (all []string, err error) {
@@ -122,8 +122,8 @@ func applied(s *seating.State, batch []seating.Command) (all []string, err error
 		}
 		all = append(all, fmt.Sprintf("%T %s %d %s %d %t", c, code, r.Slot.Version, r.Booking.Status, len(r.Promoted), r.More))
 	}
-	if len(s.Lacking()) > 0 {
-		return nil, errLacking
+	if len(s.CutShort()) > 0 {
+		return nil, errCutShort
 	}
 	for _, e := range s.Entries() {
 		all = append(all, fmt.Sprintf("%+v", e))
@@ -132,7 +132,7 @@ func applied(s *seating.State, batch []seating.Command) (all []string, err error
 }
 
 // What is loaded up to the largest page is never too little: a job goes on.
-func TestLargestPageIsNeverLacking(t *testing.T) {
+func TestTheLargestPageIsNeverCutShort(t *testing.T) {
 	t.Parallel()
 	for _, heads := range []int{seating.HeadsPage - 1, seating.HeadsPage} {
 		slot := aSlot(1)
@@ -148,8 +148,8 @@ func TestLargestPageIsNeverLacking(t *testing.T) {
 				StartsAt: slot.StartsAt, EndsAt: slot.EndsAt})
 		}
 		r := f.must(seating.Promote{SlotID: slot.ID})
-		if lacking := len(f.state.Lacking()); !r.More || (lacking == 1) != (heads < seating.HeadsPage) {
-			t.Errorf("with %d heads, all of them busy: more is %t, %d slots lack some", heads, r.More, lacking)
+		if cutShort := len(f.state.CutShort()); !r.More || (cutShort == 1) != (heads < seating.HeadsPage) {
+			t.Errorf("with %d heads, all of them busy: more is %t, %d queues are cut short", heads, r.More, cutShort)
 		}
 		if p := f.state.Promotions(); len(p) != 1 || r.Slot.PromotionDueAt.IsZero() {
 			t.Errorf("with %d heads, %d promotions go on", heads, len(p))

@@ -77,7 +77,7 @@ func (s *State) promote(slot *Slot) (promoted []Booking, done bool) {
 			break
 		}
 		if len(passed) == len(slot.ready) {
-			slot.isLacking = true
+			slot.isCutShort = true
 			break
 		}
 		b := slot.ready[len(passed)]
@@ -137,8 +137,8 @@ func (s *Slot) canSeat(b *Booking) (passes []*Booking, served bool) {
 // fits says whether enough seats for b are free, and no promotion must come first.
 func (s *Slot) fits(b *Booking) bool { return b.minSeats() <= s.Free() && s.PromotionDueAt.IsZero() }
 
-// isCutShort says whether who may be passed depends on bookings that were not loaded.
-func (s *Slot) isCutShort() bool {
+// mayPassUnloaded says whether who may be passed depends on bookings that were not loaded.
+func (s *Slot) mayPassUnloaded() bool {
 	return s.Policy.Fit == FitFirstFit && !s.isReadyLoaded() && !s.cannotPass(s.ready)
 }
 

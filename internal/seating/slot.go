@@ -50,10 +50,10 @@ type Slot struct {
 	// holds the blocked bookings, and timed the holds and offers, as far as they
 	// were loaded.
 	ready, blocked, timed []*Booking
-	// heads is how many bookings of the ready queue were loaded. isLacking says that a
+	// heads is how many bookings of the ready queue were loaded. isCutShort says that a
 	// command needed more of them.
-	heads     int
-	isLacking bool
+	heads      int
+	isCutShort bool
 
 	// counted are the counters as verify expects them. wasDue and wasWrong say that
 	// a promotion was due, or the queue out of order, when the slot was loaded.

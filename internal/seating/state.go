@@ -169,17 +169,17 @@ func (s *State) Promotions() []Promote {
 	return list
 }
 
-// Lacking returns the slots of whose queues a command needed more than was loaded, in
+// CutShort returns the slots of whose queues a command needed more than was loaded, in
 // order, unless they were loaded up to HeadsPage. The commands left what they could not
 // tell to a later promotion; applied to more of these queues they decide better.
-func (s *State) Lacking() []uuid.UUID {
-	var lacking []uuid.UUID
+func (s *State) CutShort() []uuid.UUID {
+	var cutShort []uuid.UUID
 	for _, slot := range s.Slots() {
-		if slot.isLacking && slot.heads < HeadsPage {
-			lacking = append(lacking, slot.ID)
+		if slot.isCutShort && slot.heads < HeadsPage {
+			cutShort = append(cutShort, slot.ID)
 		}
 	}
-	return lacking
+	return cutShort
 }
 
 // Cancellations returns the slots that were cancelled and whose bookings must be
