@@ -37,7 +37,7 @@ func (e env) race(t *testing.T, callers []access.Caller, do func(i int, caller a
 	ctx, stop := context.WithCancel(context.Background())
 	var ticking, running sync.WaitGroup
 	ticking.Go(func() {
-		_ = waitlist.NewTicker(e.pool, e.desk, slog.New(slog.NewTextHandler(t.Output(), nil)), 10*time.Millisecond).Run(ctx)
+		waitlist.NewTicker(e.pool, e.desk, slog.New(slog.NewTextHandler(t.Output(), nil)), 10*time.Millisecond).Run(ctx)
 	})
 	for i, caller := range callers {
 		running.Go(func() { do(i, caller) })
