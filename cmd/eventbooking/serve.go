@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"net"
+	"net/netip"
 	"net/url"
 	"slices"
 	"strings"
@@ -37,11 +38,14 @@ func (p process) check() error {
 
 type serve struct {
 	process
-	Addr        string   `env:"ADDR" default:"127.0.0.1:8000" help:"Host and port to listen on."`
-	Workers     bool     `env:"WORKERS" default:"true" help:"Also run the workers: promotions, expiries and jobs. Disable with --workers=false."`
-	CORSOrigins []string `name:"cors-origins" env:"CORS_ORIGINS" placeholder:"ORIGIN" help:"Origins that may call the API from a browser, such as https://shop.example.com, or * for all. Default: none."`
-	SeedIfEmpty bool     `env:"SEED_IF_EMPTY" help:"Seed the database with sample data if it is empty. The seeded users, an administrator among them, have passwords that everybody knows."`
-	ExposeSeed  bool     `env:"EXPOSE_SEED" help:"Allow SEED_IF_EMPTY on an address that other machines can reach."`
+	Addr           string   `env:"ADDR" default:"127.0.0.1:8000" help:"Host and port to listen on."`
+	Workers        bool     `env:"WORKERS" default:"true" help:"Also run the workers: promotions, expiries and jobs. Disable with --workers=false."`
+	CORSOrigins    []string `name:"cors-origins" env:"CORS_ORIGINS" placeholder:"ORIGIN" help:"Origins that may call the API from a browser, such as https://shop.example.com, or * for all. Default: none."`
+	RateLimits     string   `env:"RATE_LIMITS" placeholder:"CLASS=N/TIME" help:"Changes of the rate limits, such as reads=1000/1m,searches=off, or off for none. Classes and defaults: ${rates}."`
+	TrustedProxies []string `env:"TRUSTED_PROXIES" placeholder:"NETWORK" help:"Networks of the proxies in front, such as 10.0.0.0/8, whose word about the client's address is believed. Default: none; the peer's address counts."`
+	ProxyHeader    string   `env:"PROXY_HEADER" enum:"X-Forwarded-For,Forwarded" default:"X-Forwarded-For" help:"The header in which these proxies say it: X-Forwarded-For or Forwarded."`
+	SeedIfEmpty    bool     `env:"SEED_IF_EMPTY" help:"Seed the database with sample data if it is empty. The seeded users, an administrator among them, have passwords that everybody knows."`
+	ExposeSeed     bool     `env:"EXPOSE_SEED" help:"Allow SEED_IF_EMPTY on an address that other machines can reach."`
 }
 
 // Run serves until the session's context ends.
@@ -52,6 +56,10 @@ func (c *serve) Run(s *session) error {
 	if err := checkOrigins(c.CORSOrigins); err != nil {
 		return err
 	}
+	config, err := c.config()
+	if err != nil {
+		return err
+	}
 	listener, err := listen(c.Addr)
 	if err != nil {
 		return err
@@ -60,7 +68,7 @@ func (c *serve) Run(s *session) error {
 	if err := c.checkExposure(listener.Addr()); err != nil {
 		return err
 	}
-	return c.runService(s, server.Config{Workers: c.Workers, CORSOrigins: c.CORSOrigins}, listener, func(d *database) error {
+	return c.runService(s, config, listener, func(d *database) error {
 		if c.SeedIfEmpty {
 			if err := usePool(s, d.direct, func(pool *pgxpool.Pool) error { return seedIfEmpty(s, pool) }); err != nil {
 				return err
@@ -68,6 +76,22 @@ func (c *serve) Run(s *session) error {
 		}
 		return usePool(s, d.url, func(pool *pgxpool.Pool) error { return welcome(s, pool, listener.Addr()) })
 	})
+}
+
+// config are the settings of the HTTP service. Its errors name the variable.
+func (c *serve) config() (config server.Config, err error) {
+	config = server.Config{Workers: c.Workers, CORSOrigins: c.CORSOrigins, Proxies: server.Proxies{Header: c.ProxyHeader}}
+	if config.RateLimits, err = server.ParseRateLimits(c.RateLimits); err != nil {
+		return config, errUsage("RATE_LIMITS: %w", err)
+	}
+	for _, text := range c.TrustedProxies {
+		network, err := netip.ParsePrefix(text)
+		if err != nil {
+			return config, errUsage("TRUSTED_PROXIES: %q is not a network: use CIDR notation, such as 10.0.0.0/8 or 192.0.2.7/32", text)
+		}
+		config.Proxies.Trusted = append(config.Proxies.Trusted, network.Masked())
+	}
+	return config, nil
 }
 
 // checkExposure refuses to seed users with known passwords where other machines can

@@ -386,6 +386,7 @@ const (
 	ProblemCodeOrganizerHasEvents       ProblemCode = "organizer_has_events"
 	ProblemCodeOutcomeUnknown           ProblemCode = "outcome_unknown"
 	ProblemCodeOverloaded               ProblemCode = "overloaded"
+	ProblemCodeRateLimited              ProblemCode = "rate_limited"
 	ProblemCodeSeatsExceedCapacity      ProblemCode = "seats_exceed_capacity"
 	ProblemCodeShuttingDown             ProblemCode = "shutting_down"
 	ProblemCodeSlotCancelled            ProblemCode = "slot_cancelled"
@@ -483,6 +484,8 @@ func (e ProblemCode) Valid() bool {
 	case ProblemCodeOutcomeUnknown:
 		return true
 	case ProblemCodeOverloaded:
+		return true
+	case ProblemCodeRateLimited:
 		return true
 	case ProblemCodeSeatsExceedCapacity:
 		return true
@@ -2270,6 +2273,10 @@ type RangeInvalid = Problem
 // RangeOnly Problem details (RFC 9457). The members from `slot_version` on are present with certain codes only: always
 // with the codes in their `x-problems`, sometimes with others. More members may be added.
 type RangeOnly = Problem
+
+// RateLimited Problem details (RFC 9457). The members from `slot_version` on are present with certain codes only: always
+// with the codes in their `x-problems`, sometimes with others. More members may be added.
+type RateLimited = Problem
 
 // ReadUnavailable Problem details (RFC 9457). The members from `slot_version` on are present with certain codes only: always
 // with the codes in their `x-problems`, sometimes with others. More members may be added.
@@ -5148,6 +5155,17 @@ type RangeInvalidApplicationProblemPlusJSONResponse Problem
 
 type RangeOnlyApplicationProblemPlusJSONResponse Problem
 
+type RateLimitedResponseHeaders struct {
+	RateLimit       *string
+	RateLimitPolicy *string
+	RetryAfter      *string
+}
+type RateLimitedApplicationProblemPlusJSONResponse struct {
+	Body Problem
+
+	Headers RateLimitedResponseHeaders
+}
+
 type ReadUnavailableResponseHeaders struct {
 	RetryAfter *string
 }
@@ -5333,6 +5351,31 @@ func (response LoginUser422ApplicationProblemPlusJSONResponse) VisitLoginUserRes
 	return err
 }
 
+type LoginUser429ApplicationProblemPlusJSONResponse struct {
+	RateLimitedApplicationProblemPlusJSONResponse
+}
+
+func (response LoginUser429ApplicationProblemPlusJSONResponse) VisitLoginUserResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RateLimit != nil {
+		w.Header().Set("RateLimit", fmt.Sprint(*response.Headers.RateLimit))
+	}
+	if response.Headers.RateLimitPolicy != nil {
+		w.Header().Set("RateLimit-Policy", fmt.Sprint(*response.Headers.RateLimitPolicy))
+	}
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
+	w.WriteHeader(429)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
 type LoginUser500ApplicationProblemPlusJSONResponse struct {
 	InternalApplicationProblemPlusJSONResponse
 }
@@ -5414,6 +5457,31 @@ func (response LogoutUser401ApplicationProblemPlusJSONResponse) VisitLogoutUserR
 		w.Header().Set("WWW-Authenticate", fmt.Sprint(*response.Headers.WWWAuthenticate))
 	}
 	w.WriteHeader(401)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type LogoutUser429ApplicationProblemPlusJSONResponse struct {
+	RateLimitedApplicationProblemPlusJSONResponse
+}
+
+func (response LogoutUser429ApplicationProblemPlusJSONResponse) VisitLogoutUserResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RateLimit != nil {
+		w.Header().Set("RateLimit", fmt.Sprint(*response.Headers.RateLimit))
+	}
+	if response.Headers.RateLimitPolicy != nil {
+		w.Header().Set("RateLimit-Policy", fmt.Sprint(*response.Headers.RateLimitPolicy))
+	}
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
+	w.WriteHeader(429)
 	_, err := buf.WriteTo(w)
 	return err
 }
@@ -5570,6 +5638,31 @@ func (response RegisterUser422ApplicationProblemPlusJSONResponse) VisitRegisterU
 	}
 	w.Header().Set("Content-Type", "application/problem+json")
 	w.WriteHeader(422)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type RegisterUser429ApplicationProblemPlusJSONResponse struct {
+	RateLimitedApplicationProblemPlusJSONResponse
+}
+
+func (response RegisterUser429ApplicationProblemPlusJSONResponse) VisitRegisterUserResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RateLimit != nil {
+		w.Header().Set("RateLimit", fmt.Sprint(*response.Headers.RateLimit))
+	}
+	if response.Headers.RateLimitPolicy != nil {
+		w.Header().Set("RateLimit-Policy", fmt.Sprint(*response.Headers.RateLimitPolicy))
+	}
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
+	w.WriteHeader(429)
 	_, err := buf.WriteTo(w)
 	return err
 }
@@ -5782,6 +5875,31 @@ func (response CreateBookings422ApplicationProblemPlusJSONResponse) VisitCreateB
 	return err
 }
 
+type CreateBookings429ApplicationProblemPlusJSONResponse struct {
+	RateLimitedApplicationProblemPlusJSONResponse
+}
+
+func (response CreateBookings429ApplicationProblemPlusJSONResponse) VisitCreateBookingsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RateLimit != nil {
+		w.Header().Set("RateLimit", fmt.Sprint(*response.Headers.RateLimit))
+	}
+	if response.Headers.RateLimitPolicy != nil {
+		w.Header().Set("RateLimit-Policy", fmt.Sprint(*response.Headers.RateLimitPolicy))
+	}
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
+	w.WriteHeader(429)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
 type CreateBookings500ApplicationProblemPlusJSONResponse struct {
 	InternalApplicationProblemPlusJSONResponse
 }
@@ -5919,6 +6037,31 @@ func (response GetBooking404ApplicationProblemPlusJSONResponse) VisitGetBookingR
 	}
 	w.Header().Set("Content-Type", "application/problem+json")
 	w.WriteHeader(404)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetBooking429ApplicationProblemPlusJSONResponse struct {
+	RateLimitedApplicationProblemPlusJSONResponse
+}
+
+func (response GetBooking429ApplicationProblemPlusJSONResponse) VisitGetBookingResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RateLimit != nil {
+		w.Header().Set("RateLimit", fmt.Sprint(*response.Headers.RateLimit))
+	}
+	if response.Headers.RateLimitPolicy != nil {
+		w.Header().Set("RateLimit-Policy", fmt.Sprint(*response.Headers.RateLimitPolicy))
+	}
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
+	w.WriteHeader(429)
 	_, err := buf.WriteTo(w)
 	return err
 }
@@ -6147,6 +6290,31 @@ func (response UpdateBooking422ApplicationProblemPlusJSONResponse) VisitUpdateBo
 	return err
 }
 
+type UpdateBooking429ApplicationProblemPlusJSONResponse struct {
+	RateLimitedApplicationProblemPlusJSONResponse
+}
+
+func (response UpdateBooking429ApplicationProblemPlusJSONResponse) VisitUpdateBookingResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RateLimit != nil {
+		w.Header().Set("RateLimit", fmt.Sprint(*response.Headers.RateLimit))
+	}
+	if response.Headers.RateLimitPolicy != nil {
+		w.Header().Set("RateLimit-Policy", fmt.Sprint(*response.Headers.RateLimitPolicy))
+	}
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
+	w.WriteHeader(429)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
 type UpdateBooking500ApplicationProblemPlusJSONResponse struct {
 	InternalApplicationProblemPlusJSONResponse
 }
@@ -6312,6 +6480,31 @@ func (response AcceptOffer422ApplicationProblemPlusJSONResponse) VisitAcceptOffe
 	}
 	w.Header().Set("Content-Type", "application/problem+json")
 	w.WriteHeader(422)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type AcceptOffer429ApplicationProblemPlusJSONResponse struct {
+	RateLimitedApplicationProblemPlusJSONResponse
+}
+
+func (response AcceptOffer429ApplicationProblemPlusJSONResponse) VisitAcceptOfferResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RateLimit != nil {
+		w.Header().Set("RateLimit", fmt.Sprint(*response.Headers.RateLimit))
+	}
+	if response.Headers.RateLimitPolicy != nil {
+		w.Header().Set("RateLimit-Policy", fmt.Sprint(*response.Headers.RateLimitPolicy))
+	}
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
+	w.WriteHeader(429)
 	_, err := buf.WriteTo(w)
 	return err
 }
@@ -6527,6 +6720,31 @@ func (response CancelBooking422ApplicationProblemPlusJSONResponse) VisitCancelBo
 	return err
 }
 
+type CancelBooking429ApplicationProblemPlusJSONResponse struct {
+	RateLimitedApplicationProblemPlusJSONResponse
+}
+
+func (response CancelBooking429ApplicationProblemPlusJSONResponse) VisitCancelBookingResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RateLimit != nil {
+		w.Header().Set("RateLimit", fmt.Sprint(*response.Headers.RateLimit))
+	}
+	if response.Headers.RateLimitPolicy != nil {
+		w.Header().Set("RateLimit-Policy", fmt.Sprint(*response.Headers.RateLimitPolicy))
+	}
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
+	w.WriteHeader(429)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
 type CancelBooking500ApplicationProblemPlusJSONResponse struct {
 	InternalApplicationProblemPlusJSONResponse
 }
@@ -6651,6 +6869,31 @@ func (response PreviewCancellation404ApplicationProblemPlusJSONResponse) VisitPr
 	return err
 }
 
+type PreviewCancellation429ApplicationProblemPlusJSONResponse struct {
+	RateLimitedApplicationProblemPlusJSONResponse
+}
+
+func (response PreviewCancellation429ApplicationProblemPlusJSONResponse) VisitPreviewCancellationResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RateLimit != nil {
+		w.Header().Set("RateLimit", fmt.Sprint(*response.Headers.RateLimit))
+	}
+	if response.Headers.RateLimitPolicy != nil {
+		w.Header().Set("RateLimit-Policy", fmt.Sprint(*response.Headers.RateLimitPolicy))
+	}
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
+	w.WriteHeader(429)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
 type PreviewCancellation500ApplicationProblemPlusJSONResponse struct {
 	InternalApplicationProblemPlusJSONResponse
 }
@@ -6771,6 +7014,31 @@ func (response GetBookingChain404ApplicationProblemPlusJSONResponse) VisitGetBoo
 	}
 	w.Header().Set("Content-Type", "application/problem+json")
 	w.WriteHeader(404)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetBookingChain429ApplicationProblemPlusJSONResponse struct {
+	RateLimitedApplicationProblemPlusJSONResponse
+}
+
+func (response GetBookingChain429ApplicationProblemPlusJSONResponse) VisitGetBookingChainResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RateLimit != nil {
+		w.Header().Set("RateLimit", fmt.Sprint(*response.Headers.RateLimit))
+	}
+	if response.Headers.RateLimitPolicy != nil {
+		w.Header().Set("RateLimit-Policy", fmt.Sprint(*response.Headers.RateLimitPolicy))
+	}
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
+	w.WriteHeader(429)
 	_, err := buf.WriteTo(w)
 	return err
 }
@@ -6919,6 +7187,31 @@ func (response UndoCheckIn409ApplicationProblemPlusJSONResponse) VisitUndoCheckI
 	}
 	w.Header().Set("Content-Type", "application/problem+json")
 	w.WriteHeader(409)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type UndoCheckIn429ApplicationProblemPlusJSONResponse struct {
+	RateLimitedApplicationProblemPlusJSONResponse
+}
+
+func (response UndoCheckIn429ApplicationProblemPlusJSONResponse) VisitUndoCheckInResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RateLimit != nil {
+		w.Header().Set("RateLimit", fmt.Sprint(*response.Headers.RateLimit))
+	}
+	if response.Headers.RateLimitPolicy != nil {
+		w.Header().Set("RateLimit-Policy", fmt.Sprint(*response.Headers.RateLimitPolicy))
+	}
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
+	w.WriteHeader(429)
 	_, err := buf.WriteTo(w)
 	return err
 }
@@ -7092,6 +7385,31 @@ func (response CheckInBooking422ApplicationProblemPlusJSONResponse) VisitCheckIn
 	return err
 }
 
+type CheckInBooking429ApplicationProblemPlusJSONResponse struct {
+	RateLimitedApplicationProblemPlusJSONResponse
+}
+
+func (response CheckInBooking429ApplicationProblemPlusJSONResponse) VisitCheckInBookingResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RateLimit != nil {
+		w.Header().Set("RateLimit", fmt.Sprint(*response.Headers.RateLimit))
+	}
+	if response.Headers.RateLimitPolicy != nil {
+		w.Header().Set("RateLimit-Policy", fmt.Sprint(*response.Headers.RateLimitPolicy))
+	}
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
+	w.WriteHeader(429)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
 type CheckInBooking500ApplicationProblemPlusJSONResponse struct {
 	InternalApplicationProblemPlusJSONResponse
 }
@@ -7257,6 +7575,31 @@ func (response ConfirmBooking422ApplicationProblemPlusJSONResponse) VisitConfirm
 	}
 	w.Header().Set("Content-Type", "application/problem+json")
 	w.WriteHeader(422)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ConfirmBooking429ApplicationProblemPlusJSONResponse struct {
+	RateLimitedApplicationProblemPlusJSONResponse
+}
+
+func (response ConfirmBooking429ApplicationProblemPlusJSONResponse) VisitConfirmBookingResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RateLimit != nil {
+		w.Header().Set("RateLimit", fmt.Sprint(*response.Headers.RateLimit))
+	}
+	if response.Headers.RateLimitPolicy != nil {
+		w.Header().Set("RateLimit-Policy", fmt.Sprint(*response.Headers.RateLimitPolicy))
+	}
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
+	w.WriteHeader(429)
 	_, err := buf.WriteTo(w)
 	return err
 }
@@ -7430,6 +7773,31 @@ func (response DeclineOffer422ApplicationProblemPlusJSONResponse) VisitDeclineOf
 	return err
 }
 
+type DeclineOffer429ApplicationProblemPlusJSONResponse struct {
+	RateLimitedApplicationProblemPlusJSONResponse
+}
+
+func (response DeclineOffer429ApplicationProblemPlusJSONResponse) VisitDeclineOfferResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RateLimit != nil {
+		w.Header().Set("RateLimit", fmt.Sprint(*response.Headers.RateLimit))
+	}
+	if response.Headers.RateLimitPolicy != nil {
+		w.Header().Set("RateLimit-Policy", fmt.Sprint(*response.Headers.RateLimitPolicy))
+	}
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
+	w.WriteHeader(429)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
 type DeclineOffer500ApplicationProblemPlusJSONResponse struct {
 	InternalApplicationProblemPlusJSONResponse
 }
@@ -7561,6 +7929,31 @@ func (response GetBookingHistory404ApplicationProblemPlusJSONResponse) VisitGetB
 	}
 	w.Header().Set("Content-Type", "application/problem+json")
 	w.WriteHeader(404)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetBookingHistory429ApplicationProblemPlusJSONResponse struct {
+	RateLimitedApplicationProblemPlusJSONResponse
+}
+
+func (response GetBookingHistory429ApplicationProblemPlusJSONResponse) VisitGetBookingHistoryResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RateLimit != nil {
+		w.Header().Set("RateLimit", fmt.Sprint(*response.Headers.RateLimit))
+	}
+	if response.Headers.RateLimitPolicy != nil {
+		w.Header().Set("RateLimit-Policy", fmt.Sprint(*response.Headers.RateLimitPolicy))
+	}
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
+	w.WriteHeader(429)
 	_, err := buf.WriteTo(w)
 	return err
 }
@@ -7778,6 +8171,31 @@ func (response MoveBooking422ApplicationProblemPlusJSONResponse) VisitMoveBookin
 	return err
 }
 
+type MoveBooking429ApplicationProblemPlusJSONResponse struct {
+	RateLimitedApplicationProblemPlusJSONResponse
+}
+
+func (response MoveBooking429ApplicationProblemPlusJSONResponse) VisitMoveBookingResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RateLimit != nil {
+		w.Header().Set("RateLimit", fmt.Sprint(*response.Headers.RateLimit))
+	}
+	if response.Headers.RateLimitPolicy != nil {
+		w.Header().Set("RateLimit-Policy", fmt.Sprint(*response.Headers.RateLimitPolicy))
+	}
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
+	w.WriteHeader(429)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
 type MoveBooking500ApplicationProblemPlusJSONResponse struct {
 	InternalApplicationProblemPlusJSONResponse
 }
@@ -7902,6 +8320,31 @@ func (response GetWaitlistPosition404ApplicationProblemPlusJSONResponse) VisitGe
 	return err
 }
 
+type GetWaitlistPosition429ApplicationProblemPlusJSONResponse struct {
+	RateLimitedApplicationProblemPlusJSONResponse
+}
+
+func (response GetWaitlistPosition429ApplicationProblemPlusJSONResponse) VisitGetWaitlistPositionResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RateLimit != nil {
+		w.Header().Set("RateLimit", fmt.Sprint(*response.Headers.RateLimit))
+	}
+	if response.Headers.RateLimitPolicy != nil {
+		w.Header().Set("RateLimit-Policy", fmt.Sprint(*response.Headers.RateLimitPolicy))
+	}
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
+	w.WriteHeader(429)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
 type GetWaitlistPosition500ApplicationProblemPlusJSONResponse struct {
 	InternalApplicationProblemPlusJSONResponse
 }
@@ -8016,6 +8459,31 @@ func (response ListEvents422ApplicationProblemPlusJSONResponse) VisitListEventsR
 	}
 	w.Header().Set("Content-Type", "application/problem+json")
 	w.WriteHeader(422)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListEvents429ApplicationProblemPlusJSONResponse struct {
+	RateLimitedApplicationProblemPlusJSONResponse
+}
+
+func (response ListEvents429ApplicationProblemPlusJSONResponse) VisitListEventsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RateLimit != nil {
+		w.Header().Set("RateLimit", fmt.Sprint(*response.Headers.RateLimit))
+	}
+	if response.Headers.RateLimitPolicy != nil {
+		w.Header().Set("RateLimit-Policy", fmt.Sprint(*response.Headers.RateLimitPolicy))
+	}
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
+	w.WriteHeader(429)
 	_, err := buf.WriteTo(w)
 	return err
 }
@@ -8200,6 +8668,31 @@ func (response CreateEvent422ApplicationProblemPlusJSONResponse) VisitCreateEven
 	return err
 }
 
+type CreateEvent429ApplicationProblemPlusJSONResponse struct {
+	RateLimitedApplicationProblemPlusJSONResponse
+}
+
+func (response CreateEvent429ApplicationProblemPlusJSONResponse) VisitCreateEventResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RateLimit != nil {
+		w.Header().Set("RateLimit", fmt.Sprint(*response.Headers.RateLimit))
+	}
+	if response.Headers.RateLimitPolicy != nil {
+		w.Header().Set("RateLimit-Policy", fmt.Sprint(*response.Headers.RateLimitPolicy))
+	}
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
+	w.WriteHeader(429)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
 type CreateEvent500ApplicationProblemPlusJSONResponse struct {
 	InternalApplicationProblemPlusJSONResponse
 }
@@ -8367,6 +8860,31 @@ func (response DeleteEvent428ApplicationProblemPlusJSONResponse) VisitDeleteEven
 	return err
 }
 
+type DeleteEvent429ApplicationProblemPlusJSONResponse struct {
+	RateLimitedApplicationProblemPlusJSONResponse
+}
+
+func (response DeleteEvent429ApplicationProblemPlusJSONResponse) VisitDeleteEventResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RateLimit != nil {
+		w.Header().Set("RateLimit", fmt.Sprint(*response.Headers.RateLimit))
+	}
+	if response.Headers.RateLimitPolicy != nil {
+		w.Header().Set("RateLimit-Policy", fmt.Sprint(*response.Headers.RateLimitPolicy))
+	}
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
+	w.WriteHeader(429)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
 type DeleteEvent500ApplicationProblemPlusJSONResponse struct {
 	InternalApplicationProblemPlusJSONResponse
 }
@@ -8488,6 +9006,31 @@ func (response GetEvent404ApplicationProblemPlusJSONResponse) VisitGetEventRespo
 	}
 	w.Header().Set("Content-Type", "application/problem+json")
 	w.WriteHeader(404)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetEvent429ApplicationProblemPlusJSONResponse struct {
+	RateLimitedApplicationProblemPlusJSONResponse
+}
+
+func (response GetEvent429ApplicationProblemPlusJSONResponse) VisitGetEventResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RateLimit != nil {
+		w.Header().Set("RateLimit", fmt.Sprint(*response.Headers.RateLimit))
+	}
+	if response.Headers.RateLimitPolicy != nil {
+		w.Header().Set("RateLimit-Policy", fmt.Sprint(*response.Headers.RateLimitPolicy))
+	}
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
+	w.WriteHeader(429)
 	_, err := buf.WriteTo(w)
 	return err
 }
@@ -8732,6 +9275,31 @@ func (response UpdateEvent428ApplicationProblemPlusJSONResponse) VisitUpdateEven
 	return err
 }
 
+type UpdateEvent429ApplicationProblemPlusJSONResponse struct {
+	RateLimitedApplicationProblemPlusJSONResponse
+}
+
+func (response UpdateEvent429ApplicationProblemPlusJSONResponse) VisitUpdateEventResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RateLimit != nil {
+		w.Header().Set("RateLimit", fmt.Sprint(*response.Headers.RateLimit))
+	}
+	if response.Headers.RateLimitPolicy != nil {
+		w.Header().Set("RateLimit-Policy", fmt.Sprint(*response.Headers.RateLimitPolicy))
+	}
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
+	w.WriteHeader(429)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
 type UpdateEvent500ApplicationProblemPlusJSONResponse struct {
 	InternalApplicationProblemPlusJSONResponse
 }
@@ -8863,6 +9431,31 @@ func (response ListEventBookings404ApplicationProblemPlusJSONResponse) VisitList
 	}
 	w.Header().Set("Content-Type", "application/problem+json")
 	w.WriteHeader(404)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListEventBookings429ApplicationProblemPlusJSONResponse struct {
+	RateLimitedApplicationProblemPlusJSONResponse
+}
+
+func (response ListEventBookings429ApplicationProblemPlusJSONResponse) VisitListEventBookingsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RateLimit != nil {
+		w.Header().Set("RateLimit", fmt.Sprint(*response.Headers.RateLimit))
+	}
+	if response.Headers.RateLimitPolicy != nil {
+		w.Header().Set("RateLimit-Policy", fmt.Sprint(*response.Headers.RateLimitPolicy))
+	}
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
+	w.WriteHeader(429)
 	_, err := buf.WriteTo(w)
 	return err
 }
@@ -9078,6 +9671,31 @@ func (response CancelEvent422ApplicationProblemPlusJSONResponse) VisitCancelEven
 	return err
 }
 
+type CancelEvent429ApplicationProblemPlusJSONResponse struct {
+	RateLimitedApplicationProblemPlusJSONResponse
+}
+
+func (response CancelEvent429ApplicationProblemPlusJSONResponse) VisitCancelEventResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RateLimit != nil {
+		w.Header().Set("RateLimit", fmt.Sprint(*response.Headers.RateLimit))
+	}
+	if response.Headers.RateLimitPolicy != nil {
+		w.Header().Set("RateLimit-Policy", fmt.Sprint(*response.Headers.RateLimitPolicy))
+	}
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
+	w.WriteHeader(429)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
 type CancelEvent500ApplicationProblemPlusJSONResponse struct {
 	InternalApplicationProblemPlusJSONResponse
 }
@@ -9247,6 +9865,31 @@ func (response PublishEvent422ApplicationProblemPlusJSONResponse) VisitPublishEv
 	return err
 }
 
+type PublishEvent429ApplicationProblemPlusJSONResponse struct {
+	RateLimitedApplicationProblemPlusJSONResponse
+}
+
+func (response PublishEvent429ApplicationProblemPlusJSONResponse) VisitPublishEventResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RateLimit != nil {
+		w.Header().Set("RateLimit", fmt.Sprint(*response.Headers.RateLimit))
+	}
+	if response.Headers.RateLimitPolicy != nil {
+		w.Header().Set("RateLimit-Policy", fmt.Sprint(*response.Headers.RateLimitPolicy))
+	}
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
+	w.WriteHeader(429)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
 type PublishEvent500ApplicationProblemPlusJSONResponse struct {
 	InternalApplicationProblemPlusJSONResponse
 }
@@ -9362,6 +10005,31 @@ func (response ListSlots404ApplicationProblemPlusJSONResponse) VisitListSlotsRes
 	}
 	w.Header().Set("Content-Type", "application/problem+json")
 	w.WriteHeader(404)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListSlots429ApplicationProblemPlusJSONResponse struct {
+	RateLimitedApplicationProblemPlusJSONResponse
+}
+
+func (response ListSlots429ApplicationProblemPlusJSONResponse) VisitListSlotsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RateLimit != nil {
+		w.Header().Set("RateLimit", fmt.Sprint(*response.Headers.RateLimit))
+	}
+	if response.Headers.RateLimitPolicy != nil {
+		w.Header().Set("RateLimit-Policy", fmt.Sprint(*response.Headers.RateLimitPolicy))
+	}
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
+	w.WriteHeader(429)
 	_, err := buf.WriteTo(w)
 	return err
 }
@@ -9579,6 +10247,31 @@ func (response CreateSlot422ApplicationProblemPlusJSONResponse) VisitCreateSlotR
 	return err
 }
 
+type CreateSlot429ApplicationProblemPlusJSONResponse struct {
+	RateLimitedApplicationProblemPlusJSONResponse
+}
+
+func (response CreateSlot429ApplicationProblemPlusJSONResponse) VisitCreateSlotResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RateLimit != nil {
+		w.Header().Set("RateLimit", fmt.Sprint(*response.Headers.RateLimit))
+	}
+	if response.Headers.RateLimitPolicy != nil {
+		w.Header().Set("RateLimit-Policy", fmt.Sprint(*response.Headers.RateLimitPolicy))
+	}
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
+	w.WriteHeader(429)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
 type CreateSlot500ApplicationProblemPlusJSONResponse struct {
 	InternalApplicationProblemPlusJSONResponse
 }
@@ -9692,6 +10385,31 @@ func (response DeleteMe409ApplicationProblemPlusJSONResponse) VisitDeleteMeRespo
 	}
 	w.Header().Set("Content-Type", "application/problem+json")
 	w.WriteHeader(409)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type DeleteMe429ApplicationProblemPlusJSONResponse struct {
+	RateLimitedApplicationProblemPlusJSONResponse
+}
+
+func (response DeleteMe429ApplicationProblemPlusJSONResponse) VisitDeleteMeResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RateLimit != nil {
+		w.Header().Set("RateLimit", fmt.Sprint(*response.Headers.RateLimit))
+	}
+	if response.Headers.RateLimitPolicy != nil {
+		w.Header().Set("RateLimit-Policy", fmt.Sprint(*response.Headers.RateLimitPolicy))
+	}
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
+	w.WriteHeader(429)
 	_, err := buf.WriteTo(w)
 	return err
 }
@@ -9816,6 +10534,31 @@ func (response GetMe403ApplicationProblemPlusJSONResponse) VisitGetMeResponse(w 
 	}
 	w.Header().Set("Content-Type", "application/problem+json")
 	w.WriteHeader(403)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetMe429ApplicationProblemPlusJSONResponse struct {
+	RateLimitedApplicationProblemPlusJSONResponse
+}
+
+func (response GetMe429ApplicationProblemPlusJSONResponse) VisitGetMeResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RateLimit != nil {
+		w.Header().Set("RateLimit", fmt.Sprint(*response.Headers.RateLimit))
+	}
+	if response.Headers.RateLimitPolicy != nil {
+		w.Header().Set("RateLimit-Policy", fmt.Sprint(*response.Headers.RateLimitPolicy))
+	}
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
+	w.WriteHeader(429)
 	_, err := buf.WriteTo(w)
 	return err
 }
@@ -10010,6 +10753,31 @@ func (response UpdateMe422ApplicationProblemPlusJSONResponse) VisitUpdateMeRespo
 	return err
 }
 
+type UpdateMe429ApplicationProblemPlusJSONResponse struct {
+	RateLimitedApplicationProblemPlusJSONResponse
+}
+
+func (response UpdateMe429ApplicationProblemPlusJSONResponse) VisitUpdateMeResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RateLimit != nil {
+		w.Header().Set("RateLimit", fmt.Sprint(*response.Headers.RateLimit))
+	}
+	if response.Headers.RateLimitPolicy != nil {
+		w.Header().Set("RateLimit-Policy", fmt.Sprint(*response.Headers.RateLimitPolicy))
+	}
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
+	w.WriteHeader(429)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
 type UpdateMe500ApplicationProblemPlusJSONResponse struct {
 	InternalApplicationProblemPlusJSONResponse
 }
@@ -10124,6 +10892,31 @@ func (response ListMyBookings403ApplicationProblemPlusJSONResponse) VisitListMyB
 	}
 	w.Header().Set("Content-Type", "application/problem+json")
 	w.WriteHeader(403)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListMyBookings429ApplicationProblemPlusJSONResponse struct {
+	RateLimitedApplicationProblemPlusJSONResponse
+}
+
+func (response ListMyBookings429ApplicationProblemPlusJSONResponse) VisitListMyBookingsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RateLimit != nil {
+		w.Header().Set("RateLimit", fmt.Sprint(*response.Headers.RateLimit))
+	}
+	if response.Headers.RateLimitPolicy != nil {
+		w.Header().Set("RateLimit-Policy", fmt.Sprint(*response.Headers.RateLimitPolicy))
+	}
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
+	w.WriteHeader(429)
 	_, err := buf.WriteTo(w)
 	return err
 }
@@ -10258,6 +11051,31 @@ func (response ListConflicts422ApplicationProblemPlusJSONResponse) VisitListConf
 	}
 	w.Header().Set("Content-Type", "application/problem+json")
 	w.WriteHeader(422)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListConflicts429ApplicationProblemPlusJSONResponse struct {
+	RateLimitedApplicationProblemPlusJSONResponse
+}
+
+func (response ListConflicts429ApplicationProblemPlusJSONResponse) VisitListConflictsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RateLimit != nil {
+		w.Header().Set("RateLimit", fmt.Sprint(*response.Headers.RateLimit))
+	}
+	if response.Headers.RateLimitPolicy != nil {
+		w.Header().Set("RateLimit-Policy", fmt.Sprint(*response.Headers.RateLimitPolicy))
+	}
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
+	w.WriteHeader(429)
 	_, err := buf.WriteTo(w)
 	return err
 }
@@ -10421,6 +11239,31 @@ func (response ChangePassword422ApplicationProblemPlusJSONResponse) VisitChangeP
 	return err
 }
 
+type ChangePassword429ApplicationProblemPlusJSONResponse struct {
+	RateLimitedApplicationProblemPlusJSONResponse
+}
+
+func (response ChangePassword429ApplicationProblemPlusJSONResponse) VisitChangePasswordResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RateLimit != nil {
+		w.Header().Set("RateLimit", fmt.Sprint(*response.Headers.RateLimit))
+	}
+	if response.Headers.RateLimitPolicy != nil {
+		w.Header().Set("RateLimit-Policy", fmt.Sprint(*response.Headers.RateLimitPolicy))
+	}
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
+	w.WriteHeader(429)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
 type ChangePassword500ApplicationProblemPlusJSONResponse struct {
 	InternalApplicationProblemPlusJSONResponse
 }
@@ -10535,6 +11378,31 @@ func (response ListTokens403ApplicationProblemPlusJSONResponse) VisitListTokensR
 	}
 	w.Header().Set("Content-Type", "application/problem+json")
 	w.WriteHeader(403)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListTokens429ApplicationProblemPlusJSONResponse struct {
+	RateLimitedApplicationProblemPlusJSONResponse
+}
+
+func (response ListTokens429ApplicationProblemPlusJSONResponse) VisitListTokensResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RateLimit != nil {
+		w.Header().Set("RateLimit", fmt.Sprint(*response.Headers.RateLimit))
+	}
+	if response.Headers.RateLimitPolicy != nil {
+		w.Header().Set("RateLimit-Policy", fmt.Sprint(*response.Headers.RateLimitPolicy))
+	}
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
+	w.WriteHeader(429)
 	_, err := buf.WriteTo(w)
 	return err
 }
@@ -10714,6 +11582,31 @@ func (response CreateToken422ApplicationProblemPlusJSONResponse) VisitCreateToke
 	return err
 }
 
+type CreateToken429ApplicationProblemPlusJSONResponse struct {
+	RateLimitedApplicationProblemPlusJSONResponse
+}
+
+func (response CreateToken429ApplicationProblemPlusJSONResponse) VisitCreateTokenResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RateLimit != nil {
+		w.Header().Set("RateLimit", fmt.Sprint(*response.Headers.RateLimit))
+	}
+	if response.Headers.RateLimitPolicy != nil {
+		w.Header().Set("RateLimit-Policy", fmt.Sprint(*response.Headers.RateLimitPolicy))
+	}
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
+	w.WriteHeader(429)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
 type CreateToken500ApplicationProblemPlusJSONResponse struct {
 	InternalApplicationProblemPlusJSONResponse
 }
@@ -10828,6 +11721,31 @@ func (response DeleteToken404ApplicationProblemPlusJSONResponse) VisitDeleteToke
 	}
 	w.Header().Set("Content-Type", "application/problem+json")
 	w.WriteHeader(404)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type DeleteToken429ApplicationProblemPlusJSONResponse struct {
+	RateLimitedApplicationProblemPlusJSONResponse
+}
+
+func (response DeleteToken429ApplicationProblemPlusJSONResponse) VisitDeleteTokenResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RateLimit != nil {
+		w.Header().Set("RateLimit", fmt.Sprint(*response.Headers.RateLimit))
+	}
+	if response.Headers.RateLimitPolicy != nil {
+		w.Header().Set("RateLimit-Policy", fmt.Sprint(*response.Headers.RateLimitPolicy))
+	}
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
+	w.WriteHeader(429)
 	_, err := buf.WriteTo(w)
 	return err
 }
@@ -10952,6 +11870,31 @@ func (response GetToken404ApplicationProblemPlusJSONResponse) VisitGetTokenRespo
 	}
 	w.Header().Set("Content-Type", "application/problem+json")
 	w.WriteHeader(404)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetToken429ApplicationProblemPlusJSONResponse struct {
+	RateLimitedApplicationProblemPlusJSONResponse
+}
+
+func (response GetToken429ApplicationProblemPlusJSONResponse) VisitGetTokenResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RateLimit != nil {
+		w.Header().Set("RateLimit", fmt.Sprint(*response.Headers.RateLimit))
+	}
+	if response.Headers.RateLimitPolicy != nil {
+		w.Header().Set("RateLimit-Policy", fmt.Sprint(*response.Headers.RateLimitPolicy))
+	}
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
+	w.WriteHeader(429)
 	_, err := buf.WriteTo(w)
 	return err
 }
@@ -11123,6 +12066,31 @@ func (response DeleteSlot428ApplicationProblemPlusJSONResponse) VisitDeleteSlotR
 	return err
 }
 
+type DeleteSlot429ApplicationProblemPlusJSONResponse struct {
+	RateLimitedApplicationProblemPlusJSONResponse
+}
+
+func (response DeleteSlot429ApplicationProblemPlusJSONResponse) VisitDeleteSlotResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RateLimit != nil {
+		w.Header().Set("RateLimit", fmt.Sprint(*response.Headers.RateLimit))
+	}
+	if response.Headers.RateLimitPolicy != nil {
+		w.Header().Set("RateLimit-Policy", fmt.Sprint(*response.Headers.RateLimitPolicy))
+	}
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
+	w.WriteHeader(429)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
 type DeleteSlot500ApplicationProblemPlusJSONResponse struct {
 	InternalApplicationProblemPlusJSONResponse
 }
@@ -11244,6 +12212,31 @@ func (response GetSlot404ApplicationProblemPlusJSONResponse) VisitGetSlotRespons
 	}
 	w.Header().Set("Content-Type", "application/problem+json")
 	w.WriteHeader(404)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetSlot429ApplicationProblemPlusJSONResponse struct {
+	RateLimitedApplicationProblemPlusJSONResponse
+}
+
+func (response GetSlot429ApplicationProblemPlusJSONResponse) VisitGetSlotResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RateLimit != nil {
+		w.Header().Set("RateLimit", fmt.Sprint(*response.Headers.RateLimit))
+	}
+	if response.Headers.RateLimitPolicy != nil {
+		w.Header().Set("RateLimit-Policy", fmt.Sprint(*response.Headers.RateLimitPolicy))
+	}
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
+	w.WriteHeader(429)
 	_, err := buf.WriteTo(w)
 	return err
 }
@@ -11488,6 +12481,31 @@ func (response UpdateSlot428ApplicationProblemPlusJSONResponse) VisitUpdateSlotR
 	return err
 }
 
+type UpdateSlot429ApplicationProblemPlusJSONResponse struct {
+	RateLimitedApplicationProblemPlusJSONResponse
+}
+
+func (response UpdateSlot429ApplicationProblemPlusJSONResponse) VisitUpdateSlotResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RateLimit != nil {
+		w.Header().Set("RateLimit", fmt.Sprint(*response.Headers.RateLimit))
+	}
+	if response.Headers.RateLimitPolicy != nil {
+		w.Header().Set("RateLimit-Policy", fmt.Sprint(*response.Headers.RateLimitPolicy))
+	}
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
+	w.WriteHeader(429)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
 type UpdateSlot500ApplicationProblemPlusJSONResponse struct {
 	InternalApplicationProblemPlusJSONResponse
 }
@@ -11619,6 +12637,31 @@ func (response ListSlotBookings404ApplicationProblemPlusJSONResponse) VisitListS
 	}
 	w.Header().Set("Content-Type", "application/problem+json")
 	w.WriteHeader(404)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListSlotBookings429ApplicationProblemPlusJSONResponse struct {
+	RateLimitedApplicationProblemPlusJSONResponse
+}
+
+func (response ListSlotBookings429ApplicationProblemPlusJSONResponse) VisitListSlotBookingsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RateLimit != nil {
+		w.Header().Set("RateLimit", fmt.Sprint(*response.Headers.RateLimit))
+	}
+	if response.Headers.RateLimitPolicy != nil {
+		w.Header().Set("RateLimit-Policy", fmt.Sprint(*response.Headers.RateLimitPolicy))
+	}
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
+	w.WriteHeader(429)
 	_, err := buf.WriteTo(w)
 	return err
 }
@@ -11836,6 +12879,31 @@ func (response CreateBooking422ApplicationProblemPlusJSONResponse) VisitCreateBo
 	return err
 }
 
+type CreateBooking429ApplicationProblemPlusJSONResponse struct {
+	RateLimitedApplicationProblemPlusJSONResponse
+}
+
+func (response CreateBooking429ApplicationProblemPlusJSONResponse) VisitCreateBookingResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RateLimit != nil {
+		w.Header().Set("RateLimit", fmt.Sprint(*response.Headers.RateLimit))
+	}
+	if response.Headers.RateLimitPolicy != nil {
+		w.Header().Set("RateLimit-Policy", fmt.Sprint(*response.Headers.RateLimitPolicy))
+	}
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
+	w.WriteHeader(429)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
 type CreateBooking500ApplicationProblemPlusJSONResponse struct {
 	InternalApplicationProblemPlusJSONResponse
 }
@@ -12043,6 +13111,31 @@ func (response CancelSlot422ApplicationProblemPlusJSONResponse) VisitCancelSlotR
 	}
 	w.Header().Set("Content-Type", "application/problem+json")
 	w.WriteHeader(422)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CancelSlot429ApplicationProblemPlusJSONResponse struct {
+	RateLimitedApplicationProblemPlusJSONResponse
+}
+
+func (response CancelSlot429ApplicationProblemPlusJSONResponse) VisitCancelSlotResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RateLimit != nil {
+		w.Header().Set("RateLimit", fmt.Sprint(*response.Headers.RateLimit))
+	}
+	if response.Headers.RateLimitPolicy != nil {
+		w.Header().Set("RateLimit-Policy", fmt.Sprint(*response.Headers.RateLimitPolicy))
+	}
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
+	w.WriteHeader(429)
 	_, err := buf.WriteTo(w)
 	return err
 }
@@ -12260,6 +13353,31 @@ func (response CreateHold422ApplicationProblemPlusJSONResponse) VisitCreateHoldR
 	return err
 }
 
+type CreateHold429ApplicationProblemPlusJSONResponse struct {
+	RateLimitedApplicationProblemPlusJSONResponse
+}
+
+func (response CreateHold429ApplicationProblemPlusJSONResponse) VisitCreateHoldResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RateLimit != nil {
+		w.Header().Set("RateLimit", fmt.Sprint(*response.Headers.RateLimit))
+	}
+	if response.Headers.RateLimitPolicy != nil {
+		w.Header().Set("RateLimit-Policy", fmt.Sprint(*response.Headers.RateLimitPolicy))
+	}
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
+	w.WriteHeader(429)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
 type CreateHold500ApplicationProblemPlusJSONResponse struct {
 	InternalApplicationProblemPlusJSONResponse
 }
@@ -12391,6 +13509,31 @@ func (response GetSlotLedger404ApplicationProblemPlusJSONResponse) VisitGetSlotL
 	}
 	w.Header().Set("Content-Type", "application/problem+json")
 	w.WriteHeader(404)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetSlotLedger429ApplicationProblemPlusJSONResponse struct {
+	RateLimitedApplicationProblemPlusJSONResponse
+}
+
+func (response GetSlotLedger429ApplicationProblemPlusJSONResponse) VisitGetSlotLedgerResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RateLimit != nil {
+		w.Header().Set("RateLimit", fmt.Sprint(*response.Headers.RateLimit))
+	}
+	if response.Headers.RateLimitPolicy != nil {
+		w.Header().Set("RateLimit-Policy", fmt.Sprint(*response.Headers.RateLimitPolicy))
+	}
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
+	w.WriteHeader(429)
 	_, err := buf.WriteTo(w)
 	return err
 }
@@ -12542,6 +13685,31 @@ func (response PromoteSlot422ApplicationProblemPlusJSONResponse) VisitPromoteSlo
 	}
 	w.Header().Set("Content-Type", "application/problem+json")
 	w.WriteHeader(422)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type PromoteSlot429ApplicationProblemPlusJSONResponse struct {
+	RateLimitedApplicationProblemPlusJSONResponse
+}
+
+func (response PromoteSlot429ApplicationProblemPlusJSONResponse) VisitPromoteSlotResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RateLimit != nil {
+		w.Header().Set("RateLimit", fmt.Sprint(*response.Headers.RateLimit))
+	}
+	if response.Headers.RateLimitPolicy != nil {
+		w.Header().Set("RateLimit-Policy", fmt.Sprint(*response.Headers.RateLimitPolicy))
+	}
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
+	w.WriteHeader(429)
 	_, err := buf.WriteTo(w)
 	return err
 }
@@ -12744,6 +13912,31 @@ func (response SimulateSlot422ApplicationProblemPlusJSONResponse) VisitSimulateS
 	return err
 }
 
+type SimulateSlot429ApplicationProblemPlusJSONResponse struct {
+	RateLimitedApplicationProblemPlusJSONResponse
+}
+
+func (response SimulateSlot429ApplicationProblemPlusJSONResponse) VisitSimulateSlotResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RateLimit != nil {
+		w.Header().Set("RateLimit", fmt.Sprint(*response.Headers.RateLimit))
+	}
+	if response.Headers.RateLimitPolicy != nil {
+		w.Header().Set("RateLimit-Policy", fmt.Sprint(*response.Headers.RateLimitPolicy))
+	}
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
+	w.WriteHeader(429)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
 type SimulateSlot500ApplicationProblemPlusJSONResponse struct {
 	InternalApplicationProblemPlusJSONResponse
 }
@@ -12879,6 +14072,31 @@ func (response GetSlotWaitlist404ApplicationProblemPlusJSONResponse) VisitGetSlo
 	return err
 }
 
+type GetSlotWaitlist429ApplicationProblemPlusJSONResponse struct {
+	RateLimitedApplicationProblemPlusJSONResponse
+}
+
+func (response GetSlotWaitlist429ApplicationProblemPlusJSONResponse) VisitGetSlotWaitlistResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RateLimit != nil {
+		w.Header().Set("RateLimit", fmt.Sprint(*response.Headers.RateLimit))
+	}
+	if response.Headers.RateLimitPolicy != nil {
+		w.Header().Set("RateLimit-Policy", fmt.Sprint(*response.Headers.RateLimitPolicy))
+	}
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
+	w.WriteHeader(429)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
 type GetSlotWaitlist500ApplicationProblemPlusJSONResponse struct {
 	InternalApplicationProblemPlusJSONResponse
 }
@@ -12993,6 +14211,31 @@ func (response ListUsers403ApplicationProblemPlusJSONResponse) VisitListUsersRes
 	}
 	w.Header().Set("Content-Type", "application/problem+json")
 	w.WriteHeader(403)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListUsers429ApplicationProblemPlusJSONResponse struct {
+	RateLimitedApplicationProblemPlusJSONResponse
+}
+
+func (response ListUsers429ApplicationProblemPlusJSONResponse) VisitListUsersResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RateLimit != nil {
+		w.Header().Set("RateLimit", fmt.Sprint(*response.Headers.RateLimit))
+	}
+	if response.Headers.RateLimitPolicy != nil {
+		w.Header().Set("RateLimit-Policy", fmt.Sprint(*response.Headers.RateLimitPolicy))
+	}
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
+	w.WriteHeader(429)
 	_, err := buf.WriteTo(w)
 	return err
 }
@@ -13134,6 +14377,31 @@ func (response GetUser404ApplicationProblemPlusJSONResponse) VisitGetUserRespons
 	}
 	w.Header().Set("Content-Type", "application/problem+json")
 	w.WriteHeader(404)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetUser429ApplicationProblemPlusJSONResponse struct {
+	RateLimitedApplicationProblemPlusJSONResponse
+}
+
+func (response GetUser429ApplicationProblemPlusJSONResponse) VisitGetUserResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RateLimit != nil {
+		w.Header().Set("RateLimit", fmt.Sprint(*response.Headers.RateLimit))
+	}
+	if response.Headers.RateLimitPolicy != nil {
+		w.Header().Set("RateLimit-Policy", fmt.Sprint(*response.Headers.RateLimitPolicy))
+	}
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
+	w.WriteHeader(429)
 	_, err := buf.WriteTo(w)
 	return err
 }
@@ -13345,6 +14613,31 @@ func (response UpdateUser422ApplicationProblemPlusJSONResponse) VisitUpdateUserR
 	return err
 }
 
+type UpdateUser429ApplicationProblemPlusJSONResponse struct {
+	RateLimitedApplicationProblemPlusJSONResponse
+}
+
+func (response UpdateUser429ApplicationProblemPlusJSONResponse) VisitUpdateUserResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RateLimit != nil {
+		w.Header().Set("RateLimit", fmt.Sprint(*response.Headers.RateLimit))
+	}
+	if response.Headers.RateLimitPolicy != nil {
+		w.Header().Set("RateLimit-Policy", fmt.Sprint(*response.Headers.RateLimitPolicy))
+	}
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
+	w.WriteHeader(429)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
 type UpdateUser500ApplicationProblemPlusJSONResponse struct {
 	InternalApplicationProblemPlusJSONResponse
 }
@@ -13419,6 +14712,31 @@ func (response GetDocs400ApplicationProblemPlusJSONResponse) VisitGetDocsRespons
 	}
 	w.Header().Set("Content-Type", "application/problem+json")
 	w.WriteHeader(400)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetDocs429ApplicationProblemPlusJSONResponse struct {
+	RateLimitedApplicationProblemPlusJSONResponse
+}
+
+func (response GetDocs429ApplicationProblemPlusJSONResponse) VisitGetDocsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RateLimit != nil {
+		w.Header().Set("RateLimit", fmt.Sprint(*response.Headers.RateLimit))
+	}
+	if response.Headers.RateLimitPolicy != nil {
+		w.Header().Set("RateLimit-Policy", fmt.Sprint(*response.Headers.RateLimitPolicy))
+	}
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
+	w.WriteHeader(429)
 	_, err := buf.WriteTo(w)
 	return err
 }
@@ -13546,6 +14864,31 @@ func (response GetSpecJSON400ApplicationProblemPlusJSONResponse) VisitGetSpecJSO
 	return err
 }
 
+type GetSpecJSON429ApplicationProblemPlusJSONResponse struct {
+	RateLimitedApplicationProblemPlusJSONResponse
+}
+
+func (response GetSpecJSON429ApplicationProblemPlusJSONResponse) VisitGetSpecJSONResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RateLimit != nil {
+		w.Header().Set("RateLimit", fmt.Sprint(*response.Headers.RateLimit))
+	}
+	if response.Headers.RateLimitPolicy != nil {
+		w.Header().Set("RateLimit-Policy", fmt.Sprint(*response.Headers.RateLimitPolicy))
+	}
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
+	w.WriteHeader(429)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
 type GetSpecJSON500ApplicationProblemPlusJSONResponse struct {
 	InternalApplicationProblemPlusJSONResponse
 }
@@ -13616,6 +14959,31 @@ func (response GetSpecYAML400ApplicationProblemPlusJSONResponse) VisitGetSpecYAM
 	}
 	w.Header().Set("Content-Type", "application/problem+json")
 	w.WriteHeader(400)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetSpecYAML429ApplicationProblemPlusJSONResponse struct {
+	RateLimitedApplicationProblemPlusJSONResponse
+}
+
+func (response GetSpecYAML429ApplicationProblemPlusJSONResponse) VisitGetSpecYAMLResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RateLimit != nil {
+		w.Header().Set("RateLimit", fmt.Sprint(*response.Headers.RateLimit))
+	}
+	if response.Headers.RateLimitPolicy != nil {
+		w.Header().Set("RateLimit-Policy", fmt.Sprint(*response.Headers.RateLimitPolicy))
+	}
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
+	w.WriteHeader(429)
 	_, err := buf.WriteTo(w)
 	return err
 }
@@ -13722,6 +15090,31 @@ func (response GetProblem406ApplicationProblemPlusJSONResponse) VisitGetProblemR
 	}
 	w.Header().Set("Content-Type", "application/problem+json")
 	w.WriteHeader(406)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetProblem429ApplicationProblemPlusJSONResponse struct {
+	RateLimitedApplicationProblemPlusJSONResponse
+}
+
+func (response GetProblem429ApplicationProblemPlusJSONResponse) VisitGetProblemResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RateLimit != nil {
+		w.Header().Set("RateLimit", fmt.Sprint(*response.Headers.RateLimit))
+	}
+	if response.Headers.RateLimitPolicy != nil {
+		w.Header().Set("RateLimit-Policy", fmt.Sprint(*response.Headers.RateLimitPolicy))
+	}
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
+	w.WriteHeader(429)
 	_, err := buf.WriteTo(w)
 	return err
 }
@@ -16015,702 +17408,715 @@ func (sh *strictHandler) GetReadiness(ctx echo.Context) error {
 // const string: with thousands of chunks the chained `+` fold is several
 // times slower for the Go compiler than parsing a slice literal.
 var swaggerSpec = []string{
-	"7L39dts4kjj6Krja3+90kqUdSf5I4pw95+ekk+lM52sTZ7K7474iTEIWxhSgJig7mpncM08zT3H/u28y",
-	"T3IPqgAQJEGJkuXE6c45O9uxCIJAVaFQ3/W3XiKnMymYKFTv6G899olOZxmDfx+f8YwXi1dcKS7O9S9q",
-	"Pp3SfNE7ss/I1DyMepc0mzM9KJEp6x31KI4YlSNSVlCe9Y56JxNGCnnBBMlocqFIMWHEDCdnUl5wca6O",
-	"rnJesN1e1ONCFVQkes77dMbvXw7uq0wW6n5/8OgBPUj6Ow/ooL/zINljO4/Sg+FO/+yQHowHbJj2B/ft",
-	"fL2ol7Nf50wVI572jnr7Z+NHw/HewYMHZ3v7KT2kewl7NHyU9lmf7T/YO4TxRb6gZxnrHY1ppljUUwUt",
-	"5qp3tN/fi3oFL/SjACiKxQxWO8vlWcam6n4dFp8/R73jJGGz4s14zHINNQe+s0wmFyx130wmTP894mJE",
-	"i96RmGdZ1EtyRguWwi+9YX94uDMY7AwenvQPjvYOj/Ye/E8v6jGRKn/AcKf/6GTYP+rr/4MBl0wYaKwE",
-	"Jesf6Dc+zXjOlLeQbm+fwdtTecnS0TiX05HBCnwcJ8rZLKMJU4FHilFNnAPzr9GUC/cok113kPYf9MwL",
-	"lyxXXIre0aAPOM2LJqAGD0tAWbT3EinGPJ+ytBf15rO0iYLh3kn/4dHBI/PiXLG84/KSwbAX9a4oLzKu",
-	"itFMKl7AGvVGgV6ynNF08URKoI7KYcRHcHZgbSUxecDsgqZBL3LnFycduUnd8f1vOSfmKZnQS0YocYCx",
-	"55fIMSkmXBEN8Nt2iis0cPDAP9ePvHNdh2rzWFdBpLH0RKaLEylf0vycVZGkn5BCSpLBsybDPJPpYlRI",
-	"ObIDKvxSPyVc4ds5KSZUkMN98jN/0gJdON0dwMsA6VvkjQOPNzY23YBhbdcIQ0D200yqOqWbRyTBZyEg",
-	"IsG7ARUgyvycCv5XlpMJVWaSkkzJWObu/vk2abYBnwC8KwDy4P2cC5qFwc0VGcPTdoDb5xV4A1Q1qIHJ",
-	"sjQiVKR43RcFEyljempzwxEuWoBuIXm/Cwe7n+i3s68BdQ9MrXDHAR7YX8vizYyJMOCFLIicMUEWrFgC",
-	"fCGLkR7mw99OoX9XhBbE3VEH+o7Cy22rVA5fqt2H3rduACODFQipga8VKQ5+Hl7eXLI8o7MqXsyPMz25",
-	"eTl83are0Z+7XLgPer9EdWxK8+XalWuuWnvB0oJQQaS3oIJP2a1mW3tt+AqDtRVdFkAaW0/htBucHRuu",
-	"UjtMC2A58kqwvIKtzSXtw5Ph3tH+Ekl7cA1Je3AtSXtwCyTtQUPSPnjYImkPWiRtQGu2XNJ+VL64jqQ9",
-	"HCyXtCsk9caKDA2a0qfPPfxOVt/JqhNZPdM4qyr8vkTmo8axO3evGtrBTVA9vX1rysW8YBrIw35tRM6o",
-	"0usAiezXuRbECi2q8CzTt4UDyVJABOi1v7PXr9zuKVNJzme4697JlbRfUyD2UfLrnIuCgToYoO1hhbbH",
-	"XD9URc4TfXVPZJZ6m+x3JVwk+0wm1Czr/ZRmGfmJZllEnrA841pomtJPoxlVSs+9F/XkeMzy8muH/ajn",
-	"TnpXaoDvzuZnGVeTOmz7g5pUdMmRnPftCaGXlGd4k/YNzSdyrglnuDnBa/lg9Fcp9KX6bJ7LGbvvIGBv",
-	"4qcTOj1juVboE5YXHY+Jo/qMTzXeDvreb1NjT5gXckoLnsD47GLEhTI8sjwd7zNZPRwJndGEFwucswsV",
-	"3gDXXIc/lcgctiATfivohZb5D/o3y78qjLLEEhPnxaR3tF8CHnnFRy5SeRVSvP1RIe0bfmnu4dDjIEgG",
-	"FdZ0Bd8LKOvmc6UqWyow1Ym/UY0xDM6GwLsEWIg6PBxPWCavTpCiqkjD5+RMDyBAeQQpr6lL2pM2gsEj",
-	"O6yiz9sxJKFC61ZnjGRMKbRGaRlbzIF7yDF+xnzyzkH/7rUVk+2gp3H4uuJrCSQDaAuAEhCmRcEXwoiW",
-	"FUZnbYmltOgWvUKgbL2yy2Fni+531nfJ9OtIpl1cCzclmSJZBvm+frTDRbvFFchME1mTi6M6rk88SeQ8",
-	"SzW/yFki85SlZC4KnpU8/WFJP9vh6WbhX5SrN4DVZA01aDnws/SFCIAezKJtUEc2UffM5My3qJI3IkP7",
-	"B5zJH5RnBE+oIMmEinMGA86c1ezqW71WfZCFYY8wA7DjiQsx481VeH1KD472DtoZ5cOTwXBTRrl/LUa5",
-	"f31GObwuozxs+mAHLYzyYYXffRFGucoH+1SKggn8rXJUy98DR9V/6I7qm2LCckUu2KyAw6folBm5AokP",
-	"vFHgOpPi/LaYdYt87rn6DvwwiAoMmmevfAqAhLNjTWyiZrB9IxAUEZE5oSRn47mqOp+ud0AfLdUWh19L",
-	"khncBklm2Dyg+y0HdPjlJZnB3ooD6tPVW5oXvO7SfC7nOZ4zoK7iSsJ/JjljhI+JkGQqcwa36Dhn7EsR",
-	"3eBbJrr9CtENv7jsbAnii5LcQYPePszOc5rWeNnPjM2QwTNaECnMvxMpUpDItMCForAU4A3XVGfHjXmu",
-	"iu8kGCbBLiKPxt3t0fFulE6Hnen0oxlUJdSTK2n5op4F4hnGRLCEKaVHfKfCLyAe/2Z4oaroUyktaO/o",
-	"zzdKOYMH11Cs9r55uW2/STlhwhk8+Ap61TKxLbpZsnj41chieAsYykGDLPZayOLhLSOLX0qeAj7z5/Ms",
-	"q4c9Z2TMWZaqUAxWB3e6z0x9F+KGDvaKd96AqTvpbuQ9x+nRVw7C4kj/u+EuP+jsLh9c312+tyV3uT0j",
-	"1p86WO0cr3pTzXGxlJzmdFx8dTc4AKvFBV4SO4C9bhQxdtyc/TrnOUuvR/sdQkm+BJ23EfP1Az/qlPzF",
-	"wjy+fbrFBawbwAG4/0lmaas971u04NU+O7Cz/r5sehOWfT1znqapkyvZoq5+J6qvI1l+40S1fqTZUiLZ",
-	"O9jpH36xSLNBNdIsdMMc1EPNGpFmbslB5Jh0krWCzAaBGLN+CfITaSKUyqAXyIvlDLIlXOZvzqimi2om",
-	"MORJdEBKMs9ziLA1LCBw7Ib1d7pBfQwkn1FVjOaqctcLOtUX5NuJvpyjXoH77LHLs9Gj8c+/Dv/n7OTB",
-	"9L+u9t8lPw7Uy8nDP4k/Hs7+u9j7A312MP9P2f/InwwvnqeDBH1j81zJ/BVXU1okk5qjEZ6RqX0Y8DbC",
-	"iJE3ohrBhROcsUyKc0UKSSjR+CJXvJgQWUxYTsY8K1iuluYVbjmduu+JMI0tNp2JtT1qqP1IC3pGFfsg",
-	"vEPgg84OIHNvRBN+qRk2qg6rANGO8cLgckaTCUu3ETdxYx7aFgg0wBsEAcCYJRkX7HvO+jeVs36DKQ+r",
-	"4iWeTSnPAoGpz3b0A0LTNIfw0ZaQVKZHNSNRjwXyKb1SyC6FDF5WmbPlINJ5Mbmfs3OuCtDCt8nDvDik",
-	"lv01Tpq/QYCXpu6fqPKN6B7UPnFVeClyKgQyOB8T6mhSQeg1aJlaJAin506oS9xXEVGS8AKCw86AxSH5",
-	"kLN5AQmVKctY0crqvnRAbxD8AUA1Yd+ElEPBa1m8tTp9DQf6MYDBKf2tWBCyGPmjKrCHIZD9bAH8mEiR",
-	"Lcp5cQhSzzeelh6GWgtKqmDTOPkDK2xNgAnlIpg91ZWpH4J9dw42oD//rZeymZZSB/rqKTSG/9ajSSHz",
-	"3lHPpqj3IvzJ4+5V/tmvXGHNu6DULPbNt+2TCy7SGosW7GpUs4jpnxrmIZml9XH6p8a4qtGufi0Z3WBv",
-	"zVvpoX9P4Mzl/XQQ0AL2Pn+GPGehNMmJBKD/S9Qr8rlI9JXkGZI8bDvfQ9Xu3yw38j3/8utEue9vOci9",
-	"hoFtBrmXZPUTV4XEs970UC89/V2WoRlMfU/9g6PBQYA/dGdYKzhIxev/VVjI/nVYSFe4Orp7GOQxUYk+",
-	"tVAFm3Zh3V65pm2h5m/rg8Jjn58dVme5nMrfDU4HhwGkDvW9oYW0qcxLsUOwT8UIrQChA/6xPA21i6M8",
-	"J9u9OWoywK26OYa3Mz/qcOtxTVUcbEOP3TN09fWS9tfytX7PyN96Rv5ewLS+9/BaKfkVFWh7Pt3aFraQ",
-	"kv8HVrzkl0wwVY3mczuhGb9kVkN7xarulAZ59g/qawTzR++odzZXi/9TMFXsJnLa2R6Pp9bY3p/M1YI8",
-	"AXEtlwA2T4Brwqu+FrOHt6iJVjeCsAKEj+dZpomTUQEpY6UVJZVMgYILVZqYkPPzCYZyl7kGvFDeT5hi",
-	"4FWcI8WEFq6wosbVLpDilKW2JBha6fkYFnLkbjPCx+7fwHgIVwQMwfqzyURKxQg1VjNbkLGjLeU9FMbT",
-	"+zYwesdoyhs0AVelVamNmaPEjrUo+8cAttnTMlvghSk/z4E/qMArvzR/wqX9lqpHDG6gesRSn96gcntW",
-	"bDrhwhEG4C9Zel5zBzSUKb9O0lraFABlGb6WWVsA5wFlSYPhywnVIT/suqJTq60l6HCNrq/F7g0aWux+",
-	"q5Wra8TCasz49oGvovEMroOcrnB16BsG0VdReNCdV9F3emzxR/XiL5L/z8nF/ofB7OnHvzynZ8+ePXrB",
-	"rzhdvDhkiz/29fNXfzlevOb9T694/+rVn/7z05sf5dUr/b/nko//q+9zTT8lpDVqH8pIVKTcm/b9DX7X",
-	"qZgBpWl/20pTDQdr03JAaRp8jnpWdO9HvcqDm6OlR7eXloa3M7HoYOu09GhzWmpRwIdttDT84mzy9xG9",
-	"ZDZr74O3DuBLoj1aj/RoHROVBdiITjQENckD5nHeP//SQgh79mZH5cNqa96l7kcOZBk56Hv6F4zQ2pDi",
-	"ImHe4QBjsq2Erxc0kuPRQs792Yal6qb1uD1vXniFyDFZyHlo+kNQYlC+x+3uLZP3BWOpBvj+9U/9g/CR",
-	"1nj/SWbpMyC4mt1UPyDMPGl6u8ESVD6uuLkn3qvkjI1lzggvyBVVpRNvC0FTe/fNbDdRZPqgRTWugaXh",
-	"zq7AxQL4JZpjGuAFM40NI2sDMtpy6nWh9euDR0h9jyFFBCfjigz7GrgQaHs0eHS90IEhbEgr5MakNOzf",
-	"ALD3lgG7DqQwyHF5GuAvUjadyYKJZPEzW7wQlzTjNdo2PxJeDiUXbBHAgDdidMEWI26m89DxnokU8vi9",
-	"D+/8zBZotxmQQpLhwQHROv5Zxsjx+6cvXpBkQnOaLIm4/PrdbrzwzHZ4NZDRBrAmZt6xeaPy2IvqB0iO",
-	"Y1bjxQ1sBIwZkCA2IGisjifoVTBPEuC3hl/tkg+KEUoEu4KFaF6vKdBOd1uxNhx6WGsD5kqkmZGAM1Gw",
-	"vNEjwv5KWJ7LPIQf+1oFI2Qu2KcZSwqW4ptEJiD93IIY2hokD6r0X9tuE4J2vwgzoPmnOUuZKDjNVJj9",
-	"JN6AEAhh1Kg6qhpPVg05tH02tMx0JfOUpBLM0xAwvSw4MpPn2yqa59jHoMk+qjsJwLC5YR+cRsYPQhKf",
-	"LQGiHRAKjNeCCcIpZeRsgVzi+O0L8JBpjFfEzMAVwPF9Wq5jRnM6ZQXLXXQ+mLC/Qmh9A0TtcDfrLEH+",
-	"ttxFCOrlJtsB748pOUH5KnBfSuB1dIYA9OWMoS+gdLJQ6J32mCjG8ByqMH6mXPDpfOp/bzpXELBPC5Ix",
-	"qgoyqKHISA9hDE3ZF7xifXi1Yqoc5CHrhE/ZOyrqLajsxAWfMpLD83ZsgWvSDnLgM4YV4sA41ohzdoSl",
-	"x6RlypapNFok8FK9b2vQWXpyOjW7wov5Bq/aEJBb0eeBxMdfTkWpeAcQWD5fgkB/kHfeyohujEEuk1ic",
-	"Z1qjcZzLaS029ZqAN9PfXNx3EDyFrPvcW3FRvga4KNi0WXTijWDY2w4dvwpKdqFbeJnLOBx3b00R45yx",
-	"x2RgJcqVMpB+WrApWAi2pIFtx6TQ4joOAN0HTsV3jcY8iwC1sg2TBoRqb8LUqb3SyZXEedB9X2+qpLqh",
-	"Q3+uHw1+uTH6vkabpJdUFcepvg9VkdOiLjzpx4RWnjfpGYyH9UEeYXOFKTkcO7pCNkNl+C55RS/KSASt",
-	"KEPRkhbwTtnNsYrghhuQDOwYgMlV8VSKccaTYuuFrr4Hof9Wg9A7R7Jq+oKQwxsrpjY86R8cDR+109j3",
-	"IrhBu+QWi+BWUbANx2uTyG7aLeYItY1Cv0fJfo+S/S1Hya7F0l8tboqff5cZfhcyw5dg51ppuzEy3f8e",
-	"8LUeme5tuT3c4GDr4V5fj0xb6PN70PdNBX1HWwLu8AsBd7gSuCCkVAKAh+vJ+UuhWxXxK7rEqrjfVbIE",
-	"RKO1HIBKXNq9tUPP8PhuM/Js0Ig8a1uEiUV7CU7I9SDyQbG8jSN8W7lI3betwaT3DZa9Wq6raLfnNQmk",
-	"C7avUdYMb5pQWtiB5hiDR0FUwPo3wEXfw8VxSglCp0SG+bOOieZSPleArNHahLHBLMaUlN35uSDskuUL",
-	"YjjF7YT+bU/K88GP8am1fG6ACvqKEyrQ5KxR0Arv1WG6XxMZg53hgyVHgX2i01nG1kTInncaMvaJPMNZ",
-	"uiKltiZAyiuajaVWh57ItHYm3CNypp81vQhTO2BkBlRcY/o3YmIo0Jn3x/dvXh8RXhAtSEBDNEbzbPEt",
-	"xMo1YNFwMNSAAbCVl2z7PQm/wZZnvc6BXr/zpmirKt+8lpqeNLnaBNnyuL6W6I021d40CINBlkICePUk",
-	"I/1CPaoefeHGMY5xBSYTOm31Zt+q2IE2QDSObAMSCOLiGGKSmnVHX7t4pZaKo0IWo8qAqku1DH/KWTHP",
-	"hSJ0Nss4Gobv/0VJAQ3s2Kfi/qSYZnVYBx3u24ThoQ/D2lYDwKvs1YDuuZyLtAm1MfwcBph95l8eOcOb",
-	"g6h5MrGS2K2LJt3v71chZrcSBBY+NHB6y/IpLxplbfQkM/coDC//edmDtL01MDg+fP1BkSldkFRCTN71",
-	"D/SWQbpXBam/2yBYywEatFDQNpj5Ak+WpL6gx6Ul90X6L9eSX6hQV2w7wc7D+3iibqKg46O2SJQaXBpA",
-	"rgIGgGxp6yeqSp+hB2pHexOqiAuFbUDcObS0juyGLQlDcfPKMRmSuRhrop6wtFFpc5c8Bfupfm2KkSlH",
-	"5O2b9yekRuB/sxLSZ9Pj+isEsLSAq4mIELwAH/MikVP2QVwIeVUzHphnZG4eBtCAI0bliGo0tRSCJXBr",
-	"FRLQ4Gpma+rPpCpIOs8hwAqGT6e8+AaaHDcB0wR4DTIA60uWZ5KmDfZS/h4Asf+whK6UZErFwsYKYr6h",
-	"7dhYSIjjzGXClNpCjd4vAFF/l01glk81HN/m7JKzq6deDEA1IzfL5JUGMn5wE23CC1WomNYPfb83VVKM",
-	"EE2eojEa50x/fBCKkLyS8ywdmYp+vaMBbgf+apStcXX/IHxRmcff/Ro3VsxG4wIvg++V3r7HsPz+Kr29",
-	"MxXxP6haJadbZasOmLKMeVSwK33n5pvYqwelefQ1uyJP9TwdbaP1BQEjea+J6NmnhLH0qePY/qUPAwiD",
-	"EcQx9ai1aplf0QDfGnlvhRMLXJEDrgWwgmbfTt14P5emDVTNbIIgdAAdk3mhRaMfG0KufULSsIirzPNR",
-	"2hBwubIyltYylD/Rre4AU99yE46VPQP8+HSemX5ZH9S8nv076JP/bc1+rhqGlkj9UJSSnSg1n86wrl/1",
-	"3UZF99osEaEFyalI5RRTMkzT/BALjkyrCsHIOJdTEhLjiBQRuZowYT+hoYKX9WMiJLghWKZwUyqCSxQc",
-	"evDkaiJB5FauYT8kK+r/x6dsl7wZo/KPly+UTYjIQ71dKA4C6jpL4SEAIcXGOoFdGqtBMWELo27vkmGf",
-	"5HOhIqL0sRjAla4KPqWFw/5MZjzhpsdBzbNfu91r9y/WXMEiK04M3dvdL/8czQZ9LM/ifnjUNxF1PMtG",
-	"RhfpHfV3TUXn0UTOczWaspRTLQ0ODnYPDpZdUhBpUiuF02xy27Lywe6jg+riD+uL3+uy+P3g4h8d7PYf",
-	"bLb2NUHeP9gI5nsH4XUf7j562NaOdsvwHmx14YPdQeu6f9lC9lqdy31kNR/J3t4qHheh+3+qj6o+mu08",
-	"z5/rO8/rzvMG/QrTe/AFmF6D5e13oOIgCe892H1weGP8bngzix4+3N07/CKMbrgRowtDem/34YMb4XLD",
-	"G1vzcH938PDmOVwmi6dOJqsKwsbv2ZTX/ERmf0BT6YCCXnbEt9mkqgGGcM5yOcKC9ZlIgyAF33cbOO3D",
-	"sP4GTx9DxXDkiQkVREiSSXHOcpJMqDhnt6QD2xrQtZsOQxafWqg2U+/9fPKbz7X/Fqj1Gsn1+v33Bc2L",
-	"IOkq86QF0OXjMKzN828YsuUOw8C1zzUoIRY76D6GJ0vcx2Aoa3MfY2wjcAMc8KW8jF65pvoGGsCo7sBB",
-	"I1hqDycrayaFoRGoqVRCgyvreiOmWFPOLuXFV4RNudwW2PhV7+CVV1wpE9xXh83UPGqDTfm8WnKQWvAI",
-	"UCyO58VE5vyvGDY0YTRleUSoIqe9J4zmLCfs8mz0r3/887T31eBWbqUFbnaAhtsHkcqnE5ZcvBDb6js8",
-	"OOnvH+3ttaSiQWHswaOjvc08ZQ+ulTH54Bakoj1qiJHDQcj5gYDaOOLRa762VsTjg+URjyao4YRP2f80",
-	"osbNQyzQ9Fds2V4/bobJjEqvjXfkTq0D57jIqCi4Ou0RV/bNzWq1/BfHr49d9EO4PtbSr5mZzdGG2cpv",
-	"eI1VvGJZ5TxfsNCcb7cPgbhxzJu7RtSp+Wwm9eX6SitIJ/BaFX9uBAEdisDUISS6gahsjczAGvOsh1NS",
-	"ZUw96eIHRZ5KUTBR7OiF3Nag88GBD/sW8AQQEIQPYAEOrAlDf488xcfBU1BAILbnSqJgvaVGekPNlwfD",
-	"W1iZpL93C+r4f6FI9E358t4KvuyT1ceJrMdKQyQ5aGkyR2PmnbHMCQ30bbz7vXHj98aNyxs3IrV9j+i5",
-	"wYieP+iN3NaInv1vJqKnxnLrET1INGvG9CD134aujPPpWcbOOqeB1uFRbgZt2KGYmhOtUcqcNUWRMpjm",
-	"8FuLmhwG6Hdwo2GTVTIsWf7Dth6AJV5e0kZt6LdSFTMpGHoSkQ/Wul1CVCwpK3JuqXPj3sFO//A2oW01",
-	"1tySvxjWGsF+Xz073G8T2Y0v/IlmPIXL6DnlDcdW+ZSM8XFTSbx0Y0ZuTDMjeUIV1iVXX7gweanUI2dr",
-	"UehvVbOJENgbymcT7oBPJN5XXEGjgho68SGZ2qcBbOKQkTfEAfjFeOeV/q3EFgzBUAx0CxN7iiOyv0v+",
-	"wAp4mDMl53nCCD2nXAAzU0yk4J17dkLPI9tQhJFf57JgKsIMRDC47u0ejPvJIRvQR2cP0mGy/5ANxnv0",
-	"8Kzfanz9aml0Ax+JTWA3cViHtofCd+zXedMhYmfN7dN2FHpDqvYaDWcNdiLH5EofxoWcE5by0kZmEW0t",
-	"3z42Bg9uH9yHD5tw97bfCnc3RsPdtmz7kSv9lRrg7VOS2sdNyLvLwhvT9O+ZeueRaTHClUv3htxbO8nt",
-	"9v31W3x/ITA1wN+Ekw//pt/aTdriu3bztfqvKzBXUv+tmY/r/33noO8Eq7u3GvKDwUrQtzm1q2DyQf5C",
-	"fFCsBeZckLliy6DOxQhHGJVwv4YBO9CUN3AED8E9WOVg30H/1mVGhyDsYNIOYwMUyGhANgoWYCxyAMW1",
-	"quaJCfOMzaqMlkwXVmBinryEYhLKRqYazVGvbofX8m8yYVOqP2dWqorc+gRxKc9EIlPjTa0uKebQOahY",
-	"xBHh3nImNCWUxNasbyeIq4uxL3daxFsrqzSBougUu/xT8vb45OlP5M6750/JwYOHj+4u331U8UtMWX7O",
-	"dmb6O//eATb6emyu5wXsacyZqsg8mlact8rKOhEsOn4x3nktBcP7NAb2E9vrtQax097eac8QL178JhFh",
-	"yTpdW7LiHZtldIG3Vg2PepoYUciVzepWhcxZqpc7k0KBJ4IKqAzEg43eLtgick2x7GNNCkKS8TyHfgRs",
-	"PGYJXFzL1vySi4vAKk/n/f5e8q9//BP+wR6TnGX/cQp12057cSkh2gZdBt76OZnRc2aJFItYSMFWrsNZ",
-	"4UJ0N6PFpPzGVQ2vf3h2srsmql7L9wUUpGvsXMgdwEYckTMGXd0tJSFqsKuTYklujJWOZOybay7lnWZ3",
-	"x2Njb6iuBn4mE3mFSdKKJRLLRpEiX6AAX13DYAWYP378eDwvJvrkJBBr3Ng/hlTERguIQdn7j9OyDY+8",
-	"YEKTAB+7OI0rqrQKUSA3OHxw0K9xA5xz6dI+R72MiwuPLUNRhgBI4CFyYD0iIlcTnkElCk1p+ieMn3H8",
-	"+YW+d6g3p9chS1VbrPSOev/LYnpX89d/u29iXTDY1KtkVV2VKbXAi4jIXGu8l8xoUGzOmqtJKrNtvh7n",
-	"DWhZTduX8b36dz2T0tKv2gzvNT/6HgstVb9Zum/aPomBMu2Q18+trmQtsYElVKfZCOToamxfCT4HIvBp",
-	"csKyAEEm1dk2WhBYuFrXox+E0VF5b32MwOs/ySxwvUFfW5er2f5xeHvDL4fJ7zjVghDoF4Vc8uUgFa6m",
-	"/B8xv6OFKZmna3Ol1J91ExL4kWXMcwrWV6UfosRgVBZ9idbpk5I0p+MitLpy8vUgZqXsXStdVYaZZyDW",
-	"lZsIo3XJHvjYlh8S7JLlpshZ2zaCeO+6ymg1beJCXVv96i7eQVhnkCpT77368kzI5ZKvPue5KrrdTZo2",
-	"ITPEimNbu5JSWtD7/eqS1uHay1Z1DbYdWlYHjrlqRRsyz9bVdGGknda0Jk8NLKgLDa9YyobkHFjMH1jR",
-	"iihry16ykPPy9etSzR9Y0cJhu61jbQ4aXkOYQXZbwpqyV3gB1sW2yQLg3foCytiYbguwJp+3smwnWl3M",
-	"cy5SIucFuQLdU6vIV5NFdX2Y9xlcZeMDm5COGVNZfKXJQ3XJ+pHXgNNouUugmbm5rkdStdK81VXphzWw",
-	"gVECex3qpTYXNvUmvO6Zqzp165cHhmtqtVxmrAPI5uVsm9LgKnYUuts35UGNTz6dUC7avqsImCkwkCrR",
-	"0/w6ZyJhatmCcMbrreonrgqZL1pIWi8sY+k5ywkTRc6Xr8fOteGKlvDnFsRsqgL/gRWvWDsX1ORkbSdw",
-	"38UuABtzVeDH4IpesR7O387oW/aymWZtvvQScHQ9JHrzbLoMy3qXLMR3xgWX4ObYZBEtYg+CHTCq7xW9",
-	"jtL411jFpnL8dS43UIJu5kYzqwt28GxBku86at5b1VnWP32hnl4bLaQyydrksuo6ByrRz7d0e5vPrr6x",
-	"eVG/pitVzLd4Z5slvWZXy67qY30rVUsvR2RKjR4h2BUWt6WiLGy7pdtbP7GLbCm0WV2qGWQu1HJkcz2z",
-	"wHSbwK5WMLOmbs0FwQoMXAoi5FVoHeX7a5NwvUJkDRj4NHjhzPw31ydivzhN88P2KUEKdjEBthpKcznK",
-	"n29tMNRyMauL0Q/RuahH7PAALcy99zehgUoOSauoq2lSzCH2Wo7RLNB2TK5zmGspBtWlPEt5EbDDta3j",
-	"5s2GZbTutRd708bBbtoMz0Gf2RIDhE9/ro835PHix7Cj1VDJD4pwk4SuDzwtJmWgq0dIyxydY5lPIdp1",
-	"PvfzyT1fpM3Hg+CO5zwLekDf2B5IEGUNcnWZjaqYaUgFQYpM7xRyqhZQgptC3hUXRLFLltOMlJDYJT+y",
-	"MZ1nxRGhWYbOylkGkTQm5AQ2/uucgUpidu6aX5W75AWbAlz/V87GvaPev91P5HQmBcTH4DB1v7JRLeNP",
-	"6acX+OJh1JtyYf4YOCjRPKcLPVIVC/Cgamjqv5+anmlNt3XZUS22Vz7cU3KujEfeOe0xigMArhySa3s1",
-	"zdn8vU7pp5cm7nrQ7/dh5e6HEIKBBbRRmm3S0EpnjlVcj8pcUEay+JkFdNVX9MJEkNg4CkXHYOzI2YzR",
-	"4ghCDIb7BMocRSUAa1EZ5tcLhuHVmkgxAkPL6afCdjsByXCeJEyp8TwrwwrQl0+OSc7GcwWxIDg9+JLx",
-	"PT33XOinu+RntlDkjGUSy6Rb1XP3VHxQtg69Hi/HhFY/iNNiEE/KwTMl0MDDFdkfDknMS5CNLthilDP9",
-	"zVivzm5vQAp5KoYHB+SSK36WMXL8/umLFySZ0JwmmrAwNMPEABBKPnx48ePuqbC4RgZaYttD047GUwvh",
-	"DQ8O6nQ3o0XBcj3n//3n/2vn//nl3/9XmA7Gr9rjmmLNyON61JAGLNYmigglIIbIsRmrwNEf34vBl5ZM",
-	"MPoajDDYJY/tkhdjIrEvR1SNIQFAPyRxPfI1fkz4mAhJCnquB5mYpojsD4blaBufHO+Sj4xe6MFYag/d",
-	"YOal3VZI2/ts6dluBeAbgBsWTv0agHQ/24G3G2avpWAthPdG32M5JnoZWJTRhQnNMtMNA4PDLJgQGu4K",
-	"nFb2XKeyvf6+s1xQCBh8TK4q+9fXFc1ZSjJ+oW/TXDMUKZhaBosyiG5dgLzEFMAmE/7Ep/OpJ+PCxYpc",
-	"WDPOXfInzFehZ1rNHfT7sPoCc3yI5kj9fttdhnmH/kpTvP17R8M+3MaQvXI0HOw/2H+4d7j/IHIpLd7N",
-	"xkXBzlnuSnq13WxaGlx2sVlp8Xr3GhYmalkCGJyWrcFZpK63CC2Stq1BX0fLlmAl1+us4LN+GckdI8eg",
-	"wPvCq0mUYGAslC71IlBNiDBGn2q9BO8pVVaJX7iSPS3SnX3lfu2jelHlDpbJhW9xEbiPFiSSjCYXilCX",
-	"QUHM8sgdxRiJP+2Yv+O7u+SpTNkRiWsbiHd7LraXioQ9lWKc8aTYEDwuEjCnorRULoWQqZ91Ur7xOao1",
-	"m1o1RaWp1eeoXsRx1evVepFbQ5Hrj4sZWCbOB1i1NQHWakkCjtQRiasbiCMSVwCif2hCGlH5hLpOpdfA",
-	"n9OGuqLvrXsBVJhKq89VU1RbrG4R/qH+qgB/Wqp7kGCCeyjhX92AD273noO2URw2AXZNlOZlJbnlIK9o",
-	"Lbb+3OdoK9jbBvSPPfDKHAQPb6+gJ4Sg3oRx1NQ3zCAH/pfGLbQB/FGNLVP6VgEL9WuXsOkBPHGadxdo",
-	"Gz39liKsxExkkYfbK5NJfdWSK5DZV2GxAij9Sw34Dp9vfVB8JQ52cyB113A7P3krNyboW8lQvrHrYA1+",
-	"1eWWWMnBZLo4kfIlzc/ZhljXHx8VUo4yO8lS8Fa+uHXowho0CKkgh/vkZ/7EkXx1nXb7GHByPamTZjmj",
-	"6WJkOhmvlMlx+BMc/TmqVklKO0AQF42jvffH3Ng+urz+HAZ7bwtpCxd3m+C1LN7o4d4UtrpIxxnemOGf",
-	"a1WdrrhI5VVXcPiuzo/wZgmZsjrZ6mlw6AvYENp3oX2tK0O0agKwKL+WxVv3xrVVgcgrtt3lVUiItm+p",
-	"suT0yhdteerPUSA1fdUEjXR4f5ZOa68kdG+NJ1SyLQGjkf0Lgw9y1x4EDFo/lHEZXpmRLJNX2InZMd4A",
-	"dWhG29Sa6kfL/w2p271nsKX/rrIT/x1zvtxLGrj6jwbOKj/CqMe1tiqmf6mpa5eSuP0E+isAFgPykztZ",
-	"FU76LOXFNbnp1+WGv1VGtC3LyLfG0G6EmRgSiyrMxeMnwF62y0La2UWFE2x+ipfZdIxfvhTnt6AcoONu",
-	"Td3gHb70OWpp0riSNAIdIz9HgcpUqyZqVMPaktIGpTNsVo0Vao2tNPIL8td15LrCcEWhN3uKzlQTc2cc",
-	"rCUZNjYOBBUCbUiTsL5Xj0agPsP1COX3hNkmQjfCDWJgLtKM/UZUma+qjGzv0i3YVHVeCETaeMv4clet",
-	"/vItvWqvJ7dD5EjBpuROrP8T30V+eSWND9egxjxW1k91+4R8OOG+gLklIfs3ISRvR7bdtt8toQKN1X6b",
-	"SSi2bnuLnS08Ki4p70ZkOBMHfE2ygW+NuOiMbfNVh+LboYbcpFKwlhrQ5CY1CC9FKVbp2AY7gCrlXd3d",
-	"P8ks9bzdvy2U1rzmE5Zt6jL3YboMjc+mlGcn1CR4bYA8KBRsyx2vElPKj21HrjWaBWTKTCCbkCvCdvRn",
-	"bAEuZ4H3Fmq2ru9YrDRwq5RLhyo+ZaOcig5uDUvSfMrewQufo0CzoVWz1LspfddNa/pPA6SVk+XQtUpb",
-	"BcLbgq1yW7xPSBAE6VnGRsokjSyd5bV8YsZDeohvcTf1JLva3LGi59b4J5rCuPKFnjJFgmLpYJeCaAQi",
-	"IKYECtS7ajmEB5z6Hu/0Ldy4Zf1THZAeurdgmvjOF27OstH1ZJcIfa+lr1txgLd6eH5QJnGoXXQ8apcm",
-	"nsv8jKfpxsLEdQNMNS8rRjOWY0x8B0ZWvHWDbyQ81abPLA9QdZcVSDJTugDAp7ImsNfDV4HlePtFJGgJ",
-	"+bsh7hYZ4kAWz2x8/0rtBjMBvnu7fpuu85IYAja2FyLlasaEwiLfG53djKpiVKkrsBKLL6kqjitvfPZ7",
-	"d02oGplOoiuD0e1LP1H1DF/ZClm89qW0VGI/CMcwNdJLLDcBADHkge1YoBcsN4bIjS7x8vUVV7cZuCXd",
-	"l8wF+zRjScFS7EFDZAL5TukueS2LCRfnaC+A/DI/+hLXYXePYbk5g6rhNFPXFGaS6kydYoK9V7YnzlTM",
-	"AK4m+IwqdSVzoCLXG6Yh2HibgPLnXmn8jx8/7tQrRYeWaV65Xy8sDcstFf5bYHLYFsTX17SPlivKP7MF",
-	"S2+Vbea7PcTXmpbh7pW8ZN8jW79Htn4PKLuNInbTTQgNiB2T8KpklUNMGenbG4l6I77L17IwGaKby+R6",
-	"47QyySqzhPfJrSE9xklj0y+NsE9JNk8Z9DnKF15fH69KAdbNsZd1dR8OPs/lXKTXAM3Yvr8KKvihrQHE",
-	"VWFwWiP7xFVRpn5hqQFrj1GMObuwAQas3MHhlUz5mIea25z4ymoiZwuvOIGW1uEGrwmatrnPMuHSlHzC",
-	"z7/Tx2VDNKS0oGdUsdFceO1MV2DkR/PSB+8djZvJvCj0SUvl1Wq+/N6M/lEP3hpqZ7lMtNhvPKnASUrO",
-	"FdotcBN/5XXBH9rR7Lh+NMvQ4nWugfVBjvZvILv8ZrPDS/x0Tvg2QsFvxZF2k36w6/i6wo4tcCndCp/W",
-	"b0At0xAwhXdkQajJ0gSQrNLCWtxUAJ03Ilt8Tdxs7aqGUoBMpIqcsbHMoaArdtbGCBlF2HRWLJouqjpU",
-	"GE0/VO+4r3xdgjQradqFG5dDb8k9q1h+yRMoqVSw6UzmNOfZgnhgeVx2ZCMUurbF3k0ae0zfbU5T9Ze+",
-	"ok151etHs21Fpfy6/peq2mfLyC6NN6sob3DQvI1tA6xb1fiZSDsC9xmM3C5oJ1QRWIGJ7TMlJaCol205",
-	"VQU1jF4mBwGwf7OhbN+trivu+xW2WE0d2MHomocQLT4TqkZnXpn51ea7n6hyJeW3e5Y0HNFAZOSCMt6z",
-	"sdYSGFsIvrPpTyN9eK86BsDa5LAn+h0TCBttB6pbsmWuzRlvy4VlApeYDZf2IgIq8QCMsJQXna+yqM6B",
-	"Q3jXv7eRG1QjfMf+An7aDWkNaxJ2Vdnhi16IvKlo2LEcDlZPtFVwtsM1q81wI3IG7UK8sjIECuLCisEa",
-	"hi9wRQRjqWGSENvtqn+XCKxsT2OiAq0b8d5+EHReTGTO//oNotS+3TXGDt6+oRKO/uUZIoUqjr2wt6+C",
-	"dDWfzaTmCq9YyukJVNzcCPnzcqoRWN1HhZlsRRxuYAVbw0jZtb+MoSo7SmtZ5wdVttPX346ddGMa7qtw",
-	"w317I4e3XUcWOilWociMcuU73ee6vehGlxO8XVYGr/o2DgU4NgTNzSji25VwHXabsircf3/COtOvvDqD",
-	"m8CnVq16NXhqn90KdGJb7TouzwhMbwsFQsF4U5rbgqVRZ9uDyjtX3/daUMm9abpAxX1221ApSaWxf1fJ",
-	"Hfb/MecFu74ZzrzSxRjwtByqd7BN+928SORUTwVnY7URD8ebrIrvFsBgtGJE2Ce4fGZSKX6WLUznwBqw",
-	"1zYflhTTNCZGgem3ZF90wPaKcXMWaJL20Qa2ooCUUEHOmLMU+AX/NY+m1mQQaf3G5Bdwpsid+F58F7u3",
-	"APJ7R3/u3ev9EnVry2LSKqoNWYb9ZR1Zot5c8F/nzDwu8jnTV6uZKLxNGt4k9mPhAoN8tS7nsiJSeXQq",
-	"TsUOie/FRxi2gJRTBIbuwsApO8oZTeMjFy78gyL6CpvlcswzZgNDuWlAqWEHLSc1OWRcYeNCpf+yXQzj",
-	"u27qK83H4iOkWttdxHxE0CmLQmGoNgQ1ItCeWr+mf87ZpSmO5q0mwiYphNy7Bw2k/W/cu0fuxNgBCZeL",
-	"Z+etmR5+AZsgrlqfirIHdfnnKxbf3SXHJTL056TIFrg8ZuECB7AkMQNyEPt4oVg2RqhY9bcF7PYxbMxH",
-	"IT2T86LSv+EOwP/Vwho54kivDH60xhuLFzOk+pfpnFr9Edq7mp/qLSDNBwJd7HwIyXGlKx+hmZIQYKDI",
-	"vXv67stYaX2QY4ylUvfuEXOy3Zs/KP05DEV/7E4DTl9rDEjBgGHG1uBsadA61TVcJzLT4q3pkz72s4vu",
-	"xJVG7SWVlGC2v/wkszS+C0CBDrqWyKn7lqU/fzIsDOD94nVSLKO0vB9QzYBIA4OBlCUZFwx/WgV6pHoV",
-	"QQib6fULn9D4WIIIIPMSFxsjAv9tyV3D2s2qqRzIGo80jkTKB7uvP7cbS7PsCL0A0OE+dt1B7QGwPXot",
-	"h4KmmTHMGpt+rzG5YwK4irIjGFcEAvWSu7gE7BkGlucZk7OMQVMK5Q5ZpSWp/zH/t1qDWe8nbHtr1uX3",
-	"IowrcLPk2wBcZ6gZkBmidaDxuu3Zg+31Zywp0f2J7LB8CtPBgt1s9i980/6FL+JfhoO4/pMu0PCFsCSP",
-	"EPH6I2opBpmNPlO4Xxhk0pT1P6fyEg40tELX6hmfsggvBkvtIVpHUOuDX6HQOgyh5yidmuNTvbMYTKip",
-	"HqYxbPmD/rfBtv63vRTxUz5S69+q3JW5zHB+O3fZ0Q9mPBWvZM5QK1VwsZ8xvTCWYsssJuZTFG6inrnq",
-	"8V+wgp6LoVb2UZVt9oz13T32iVILNQ5w7g989Eu95UrU+7SjF7NzSXOApF7VcZb1ot4r9g4neMU+mnnt",
-	"CTIP7J/2MR538xD/sI8A7uYJ/Bsf/AKGjCLUAe/jRJIpTZnp12maTQkQILGxlEaCFazcEYyPCDU9aBMQ",
-	"O6QwB1Jf4yYtDxgwBwazgOCVOsdEoqBFwUTK2PI53QVWECWnDIwPLFPM8ubg5+ByqnyRHCuYRtNeef9J",
-	"wbSMopkgza7oQnmrimB+/V0pmJFTsCswrl5Pr5de2xtI4FlmWGhCFTM3glqogk2N7OP0I5CRInK20GL7",
-	"PGNrULddac9Ly+tFPVhNL+rh95o0WVZGDPfYMmJZklE+1ahAaEnsoqU5jdYgZrmcsdxqK2eZTC5CEa4f",
-	"JwzA4BcjgubbYO030QQFvWDmK0JeReSMQYP+UnKHrl7wXCPedPMuTPMvzfGIzL23CFUXiF7oFYZvQvn1",
-	"wnO275IXBblgbIbNAqHmsLVw/Tpnc7ZLfEVWyIKZUjJXEyb0ZzIpzXeuJnJKCmkaEGvVdsL8XrwoSLps",
-	"M5jeEpyiCzKRV8b1YRoXG4ydSZkxKqrJFSNaBAGNS7dEYdRmeIlw8ZiIeZZh67fC+11/zHWN0jx2RwO0",
-	"F/X0cLR/YJOpBg3hRZguX02Jc2WVUpa2frPxDSZStfwDgE09bI1JXU/dJd3IXPvvFS21oBMqz9mKZWrJ",
-	"22VRaPnVeDOUwQswiyuu2Ob4aNuQ36LWa8c5zuXUdbcspIZhp+1CRshIvz3yWyQv+TJ+Cu8UdNcJpE6Y",
-	"yidMwUJLWLlzUzBcdV4QKqleHCweabc4/Qj1FZf8QmtVtjQgRW3tBJrvAoqvBNPXDDQifYw3DYhe9pTP",
-	"sYvu2lsFXhbeXKDf9bKmfLZc8ZSLloMwpVmmiaM2cdlz0d3MoKmVfFFrFMgILXZB4NNknjss+2tr2ba/",
-	"Vtsxuu3IdqJdmMWYnsNTmYeRvQgMN8hAaYlqZfX0A6oKIz1pfRT/5Zcl+EGZGF5DWkZm1jdOxi9Lk0Bl",
-	"/VwUh/ur8Qdxrh3YIw7sziBN3+Z1uzSjjN7xQvAAt8Z94Lp3L2d0cPw6UYQr12Tv6PDU7gb35YOIDMgZ",
-	"05sR7FNR8gJ/m84hpD+0Ltl/9ls9/rkHOyibYXr9nsvWkMgforL1dnODkZPWKneXzw/CLLWN99dlk9o5",
-	"8wm1vNEr8kOFdkp5VZ79hSWFJ69iOekmiqyiZPi0Fg9BteECZdaCzZoya0oLupSQlOMCMk+Zqy4CtnLo",
-	"0blGL/Oq0Xyw1GhexzssdCVUMM4T3GRpyrHn8Ftvw6ZPeyA/33aO1duO6my6CjO35abWACWNoYU1TSaO",
-	"Ja8DIw2O68AJv7UEUL7pdgNA5YwqKWCPSWmXcVbPJrTwhTCN4bPIGWHxhtkl1glb/0xd9S3bPVjJkUjT",
-	"aRrYTNla+GBV6/mo92mnYJ8K6PwrMHakFYQT2iYvgPZlDK1SKC1ZisRYiTzebOyyAR2ym/DWia3jWloa",
-	"6Ysid54KkOQkKSZSNTtpCEbBVDrmuepOzQCil1xc1Gm5X6ffqOcDqsNqxzLL5JUmDi1Rf61FF/lcJLRY",
-	"oe5rFV3zYa2BG9LQFO1TBqjk+nJCEaCu89aOd/XGQQTXIOivbRkf2JRV1iRhYy8HcViStGqD0pf+OGch",
-	"JjpeWhvAouTF2BYG6KTf2Kq3ruSzXwsLbjIbT655c2SkeHrBjGkFzCEhnYgRwa783EynGl1XgzE9xQdR",
-	"R23G9h3HZuk3pNxIo848JrQgU6kK0+AirrXVr2kz3de2hLvCDXhtsrR3uRN/gia7L4WHVYrb41JgsC5/",
-	"QacsRV+zFAnrwPFrrMJ+dAkPsD1ymx1KUX/z9bJ15UY8e1oLpudsE0mxznEnVI00I101xU9UvdLDPkc9",
-	"rZKs6MFr33rNPhW2/25I9KxO5q1mCXhfyct1GexHuDMKCWahZWJVK0kdewzO6eB0yjob89YnIxceusZG",
-	"j8mU5eeMzCBG0BePjlwUz5TpY6fAPm18IegOiFDNTDJGc4UJwXNrT/G/PFhy3m8Nr92OIal9qR0U7DbE",
-	"vnc2kOqGdsoSzyyNj4wzo+I2AGfPhGVlk3oYiXvWosEFmxVkLgqekbjUwI3/292u8VHp9zCP/HwUG9R+",
-	"RKByDbiNfsLOAPhJK4njbCVzKr0tu6Sbn6ncMMS9Zfo/5iMogeEneq6wlGdbSJf5nz5OmKhcQT0KrtGa",
-	"dr9oWNN2STyfJXLKxbkBk7B2LpbukliKc1k+M7+Dy0mguwBGzagqzBD7E82y+AhiB8QCPrXrwcF+Um8f",
-	"P6B5E1VFL4KFh3Z6MzqnKNv70Zb7fR3l0/qMUAiksxkwF0PUqJla1zA4MzCCyrBYnlcuy+tqnj4DNnsI",
-	"8V8frm8xMqslnjCkq5MrWzLU+NuqsKOoZrXrN7VoJTOdPj3AwUoNzXXSCfr0tqryZlK1eKE+AKtx4ryp",
-	"X6SFLdyGcXSD9mI8qnAoZlQp30GDWh04KYmaJxMCBWs391ghekeJTFmL2RVjjIkegWsLAz5nxTwX5M41",
-	"Sn3poxTKo75bbh8vJEMbS3hnZy1opPXDAOp/kldkqhkQXhmWuBIJbjtWdZ/0W6XupY6OimPDuj209OX5",
-	"6WyhLwKB92wTHwWsfWQu8SU7rXpM9IWjT2nZpAFAcM4Kq3hDerTxpHrqeAEKw2My6PfJlFGh4F8mEGAV",
-	"2JbZGyxH8M9ZlYCrOK3vvIaSIEdzJpigfdVgiokCOS8liX4hoJ+wWTEJIz3lqtAnpOROzmzEBcm4uOjg",
-	"NoQVrNIpMMrvGQxtKBWwQDtRGBQsuWiTwCwP5gW5kjmu2N7QUNALos7LXIzgrWzLT7YGwhyT2DEZ5y52",
-	"URMYjG7rTUvFyBWEUwmtPWqBEK9nCgpNlrpwT1qELhssaFitntkeRuMCPCZUcwUmvHXZKjjm+JokAHuk",
-	"YSh43LQYNDE3S+Ba+h7Nc8ujedC6+5gIKNcFF5QG4zWCecr1nC3CzANwp8ncLqOyPn0m4H72NxZXnaIW",
-	"+FZeBz2IFxuZEb9HH32PPvoefXTdtX8PJ/oeTvQ9nOh7ONHtDieqCidRSGK+gZijWu+TNQx3z5Yld1qp",
-	"UehrUP9R5k6acy7YFeaaBXQFP0V4da6uHqhlBL2cdqHuh0ZzVJ/U8eWKXW94sF+x6+0tsevpB5CUbiGw",
-	"dB12UGUF7s3qItYwLrpFYD0YDfqq2fmlPAciquuAgCS4oCYsm4FnNWeJPBf8r8zLx7b5eCYpuGYGHVzX",
-	"DGpR4AARItdnYSQfi0bnW18PUlA7VWjdlWd6e7ywgQBqIq8EgTReED6YKFjODAVrkqM5w2xBOS9ORc7O",
-	"aQ7BNPPZzNiLM3llUmAi/QDoVBnPRMrcn8mE5jQpML9PmIAcRtTMmG3NuUjllHJxKu7EZ//f/5tMWL5r",
-	"0tihwkT8SezsnOmfdy4uqXt0F10Z2yJnfN12ewyDG1R/IBrMnzRKUnvE0xLTLVx0ri0DjAP8oOKnCq1y",
-	"yhmzFRSKStmzvCA2b57EVzS7GHFIWcexYKYQ6WMQIOdZFmlE4ydAvNxcF3ANGWZMdNgWDPOW4QzVrl61",
-	"ayRxDQXXtwwbgE+5mBehwCtnljQjrFmFVoHrz2khB6Jp6U45JhnNwcIKBXSMIdVGaJQxq9SGrJZ4NGKg",
-	"7+E8GB4cVnycQeNvZattbqCPk4UH44pyUbF4X6GuvrsGjFfJbGt88oYyk8xHzLju8mJlqqCBtfzlsXUK",
-	"YAHqtewLz0RqmR4Ithixxc+FzE17FqMGYt7vXGQgZ2QZ0FEdqoZF4+DNoTpub1RppY7nvHgrM54sXH/L",
-	"pUcsk+CTA+sEV8SURuXCHjt9fOAhcjsNCn0UF9KIUP5hrJyTw5UhC21Cv+12y7uZIzKZ0HZqsE87kMKU",
-	"fhqBu60FVHJcMGF06NLfCj48/RqhdZ8JmYuU5SQGQ+FozIu4Hiuxio1gt4UOCLR+mBYU2sfrInHQ7z9c",
-	"iceyf+MqjLqRnRDrbpyurMy94Fll9Iav4x295CstC842wKBikb5GC8KF5mz6NoKrH/v4QH3TDawCoMVV",
-	"qmEtsxWNc2ZN9FygZII8CoVoesn8SI3HpG813GZvio5ezkTOQ4JYzYSFFRO4SLJ5WmWhUjDV4VPtxpH3",
-	"KGjhNuC43Q5+3c3s4rqWo9Gl0v69CdEXx6+PMT7gr2CptKUCCklSrmYZ9YQKF6sTOl8FL9qICR4FX+pk",
-	"EUJC2swe5Kwbri1zi1xYYcD6LVtMwIS0OiulkGWQhE9hq02Ubi1TEx6xDIu2zsorPRZeRmG/3YWHlGgC",
-	"bk2p7KsJzxhGsOdzEZkQNfibCXAg1DWR41LrgFNQxv0LCVc3Wj+EdO6z0gCCObLGaYhnoEMWALDrCte3",
-	"xFQVz7y72adqz5QVthB5PKXJ/AKqTRTQ4pZrG3XUNsiufvWi6FWREWrSlYfw2tVVE8rDyoF316xnIgPm",
-	"sVE2xTFYudDNhWnTMWDRVMFxCIuBmCwB3HYVGnqQ2wyBW6FNV1b0dRRrY2PrR78pJbuhClpTYi9arhc2",
-	"jYNejlXT4ATGdU/9Kj+kxyZFL2pj8Et0BQMufV8Z3yIvKnE0bm6nPoRLG53LHfPjCtXPppgEqWClHrie",
-	"bldVypbixQ4NBa6usNE2dTbzpb3o1upvZoWHS7CwVJlbWz1bIk4a47rxgNUES1unNcI4U6rIs7nm+/ef",
-	"sDzjUGj6w8nTa9vZu8mhGzod7Ce2K1SW/LwpX/qJEP06gWwgcXph+fNCTmnBk1Z2Q8lYL891MqI1ic/E",
-	"RBlHfoXZyPG4F1U+ASS4iuMsl3nNytsyjb5pGdjKu+XpahXOVqW5mYqVayS5mTqEG6W4odPk205wgz1s",
-	"J+3L+IpuMuvru4vpu4vpS0i/Nyfwfkl/w3XkzBsVLX8z7oAvLkH+HmXEGxcMf7+myLA48F7mDeW8NC4G",
-	"mirZelIUyp9UBbFSBy+n2PH/qFjodry/ulUfBn+FOtYv23/+yFTCRIqvoD0vhQHu396IX9yuWxJ0YqhS",
-	"Hh+RS674WcawkgPEFim/SjtG+lTrQO+6ctyQ2mxnKCR6sc5kutj1E6Ft9vPSbDwLUViXbyGtZCyH8oRg",
-	"n80sZS8RuLb1byQr+TlnWWo7uITLeZm+ayhU2NJnYjYvokobqDvxTGpWkcd3ial9TGY0p1NWQFcB929s",
-	"PFKVTsOZnx9NfPxVLsU5JinPcnme06nNWNfvBdBsm5o49hYM4SiCcXK1j3JBJvMpFTs5o6nmjnoZ09pX",
-	"5go6IUMZKaoKMgh6ki0AWnyU+goDTjCjxSQiv85ZvtCQxI4xJSyr37aegubnEBuh2/KP79+8JuY54cJE",
-	"2SEW3z1/Sg4f9QfV7jC9+zYAeHmhDJMAaWAb0ppKSS0M+QmdzaCbSFlz6FNRFh3ywqSh+aNq5IJpRj/O",
-	"mStYjhbM+Ahjfbgt1qSgThPNsvImPWMTLlLCTVnvUkI6agpYmuRAwOJFROYzzZfiUlaLbXGCY1M5qPQI",
-	"D/r9mjieylNBsEoUR+HcpltjQqFZFrQ8gWjv7nXBu1hvP0c9q0yvqOLFtTgJ6LC6vqMPo+c209t+klm6",
-	"rSpbGsj6/t5WCaPHtti8ljhAF7CFnoZ9m0FckZqGGxR0MsW7KrdGDu1eAxa0Wv0wr1KIKyJGYnw7PrLJ",
-	"7vv9R7tlLZL4iPxFVtIdK1mx5sN2dJAc/JTd4JVQZqOUSirmXePBhML6GIZiLAKgY8q5ZjgqqHbWottt",
-	"p4Klke0w6HOEo1vDfly2Yq3HgSciA6ihRr4xUfI0ZYLc0QPuYtqYU7PL/P9KIcaNkq6WhSUiH2QpNASA",
-	"oGejx0BBfplcdA9mWCsdzYRKeNCxhQddpxoT1bIaUqL2Lla+3izL07RVbu7A9swOWzNWxMfOFeuWwP6O",
-	"jfUbF1yk3V74WY8E6+TVaI30UaI41C0A6Gf8gpFYZunISf3x5lYpvZI1U7tucDV6nu5wce3bb2wt60HG",
-	"rQdUGUzEq54cWwEy5ZBj7zqq2BMBZ8Ul6Zd5GKFU6A1qqSwv93POL5nATiPAHrUWvfCXUc0ohbhGeKfD",
-	"qcc0flPk/pxeYuZ+7fxvMR+1ljv5mPSXcK0O8X0Q6ePa9dci/FAM0Q83YDfbyTVdJ1XxtnHxpSmyLhfS",
-	"IBQLnITyZY/IICLDiOxF5F//+OcGtWickc1Y5hon3tU5K2X1dfHdUkKwBIK5TaJqfZlAyqVHkc21e1dj",
-	"nZFVmWz9AqheTY5vGHGq54lV9qIEgSWk03kC4yo3o1e8hrP13I2GCDfyN1aq0HzTXkdPulimQLPUNeyC",
-	"v2yzqUxWM14alQZNpSnNw9ECiyWWUD+CN13RX3i3UgOxLKumdRCWBmshVr4xg56eqNbBEJvgXy2Z2HRj",
-	"nMulJaDMZKBIw/s1Db58n9AJo6kjKynMWk0yM/T2E/aP0Eoa1W5gRVqnhJ9Ab4fmxvXajT68KklQpq2Y",
-	"qSCHHQSh4WWKXcZwq/oVV2VO5sSOwbdzpvhfHd5N5WJb+iN2KdlxpexoKcOA1laaVqLmvk8FITmr45mY",
-	"PrtMmHVAandjq/ArGH0rpahNCaBKnWk93KNQ0xvS1bykrqZJBTAaI9Aw2LZCtFuvyHDOuVApYmRByFJe",
-	"VE6OVr2stqGn88U+cqcmjjqfAsiqii5s/RFmqqsxcdeuyvV5/UGReMyhKaRvTZJ5edDA96LBQMh7CImq",
-	"FYdwjuyrnOtL3JnMXTVcbpJSNYmqgmeZDcYxnSShFDg1P3IJLfRSRC2YRMixcMAxtzT2/nVQVHShyp7L",
-	"FkGm4IzWchjNM87ysiaUBTGawq6s/mHGmZPj6vflrIWrwQiQd8q2CDnBwf4hxODuShVVqHrgH043s8y9",
-	"Sl6Bg+oVD7SlBEdcjOYilYKZvoDh6k3Voi74As6JLUP9ZTgKBudFaVYxJ4cqYt5Zwz6IgKmVbg0VebVc",
-	"uVLvFblrpe6D45S1ErCWT4HNC9kUiBzAo2wBCK9UbNRD+rJl9nC0W24Vfa5mhf9LpSREDSewCoDVEvuX",
-	"1vgDgkzO9PZFAq4oWinGF1JsOhasthoAcgapXJW/UhA+Y5ms13Np0xG6lKIJiNnYBuO8lqvWRaZeKewG",
-	"RRmtUTKlWkt+JkwprLTJLwNWQtXidjy2/Tv1a3HVjwG/ra73jTMHFy3PuXjHFFhy/xZMZsBSEKDvm0p3",
-	"W6vf0aXGF37eDD0ie32SanDA7WPK0HWzG8JEq9YHlS7esyRnhdVOV73yQQVIBj9WqxxTQsnMHMLIa3Z1",
-	"IoPqum0LDrxS40LBOreFjU6V58wKNkkyT+Z5HqwtUbplOJyP8jtWijUF1Y5sMUJwsYQLEK5PU1tLbG3j",
-	"hPC1NXKvqSpGWtgL7uE1xPn5cgZuxnrloXAmiIoLdg2zW1lKZpPCMbvbOX+hFDlYWPUoVeJGKtCrnT9L",
-	"gXYt4ePntNvG9t9SZWprghAPo2INgnNWlM5drcnboHZR1jqwCv5K0L9tLSj0UH9r2O97hWUw3nZBLrhI",
-	"d8lP8grNtKCMQnWgsrTWVEtt+VGXajWnwkr7lzTncq6ImtGEab3J2nc1HYB3/eHw8CAi8ZsZ/XXO3sMu",
-	"GsVpulU6ergkoMzN4AHoKSgKGzhiDR24qkxl7Sp2RYL94cwbo+XFnurz3lS1J8GuKitZdqAcNTViG+pb",
-	"qs0bOhxeZE0Y5EjStVNjip1jFIVCqnm0f/DgLpZsssHhcKPHfrmzWB8giCDImQJtRd98CcsLyoUJlpEi",
-	"W9h74VR43tmU2Ur/PCfxpx1Tc13FEbg6UduF8cYCjCE4djVNLaN7V7fYFnJDk5PRekwpML+cobvgupnL",
-	"NS3YbUCf9MpnIICtXFYogM1Fl1+yPKOz6sJK03BBzIAZ+FE1pB5jjQ/ryTel9jlyFrgP9Cyg1PExBsZh",
-	"/0UjltuSqGbiiqVz5Y1YsW/WgVDbE0Ch3b1qTEXsU8JYOrLj4iPI4/Fq0/slmIGMZGEaELbbyOsrC34K",
-	"16cVuGCEofGKj7xC32DTis9Z8Y7RlGsNIz7CCt2e9t3ZdOwmgVLhIesxaqhB4WNZH4IjtAU1A/u7ioh1",
-	"8LV/C2HYIWbXsJ6nJmS3paSGMZZMqCvjqJlEaaHSirZiPo24ozLLbVW0jn6U+iabn/adIvhl2G5bfN9x",
-	"PZ6PfZplVNDS9cQVkQly+6Qa5tR7Lb2YHChxwkWVITVrO+W5zAOk+xyjGWFjpTUHAisNtZZBiNhd0NT1",
-	"7kS1lbjOAM3quyOA2EDfC2R59qbWmnGgJkcdS815ACdgTWp+FRI2IJAxzFewWDxEbhsFdg2CKSeHJXCB",
-	"nQ9ajA60mNQ4cC0Oks74/cvBfQhVv98fPHpAD5L+zgM66O88SPbYzqP0YLjTPzukB+MBG6b9wX2PTpsa",
-	"UBEKu41RQLfNjA0KuEjZp3JxYzRvQ9AShlaZXjP9Sszao1Ve6ZZOvkvWYJxwV9J2DJ6UFyD28AMBoUKr",
-	"3ddT9hwd+j1/h00abkmRWEpOgYg/F+a3MU215545AULIAlLULNev5KNtyO/rc8NaDNW2Whnj/9p5h0N2",
-	"XqRxSU7Y4KVK7Ptn40fD8d7Bgwdne/spPaR7CXs0fJT2WZ/tP9g77AXDT4p8ES4Q5TeN0OpQRObCek+s",
-	"uKOlSDVPtAQATJELolgiRaogEI4XimVjaMCpZFRZOgge8Tv9+R1IAYm7RaguDfiIrRQyOmOZvMJhAarS",
-	"Sh41evwadBSaHbDYaigOH0u/z6HPGbZUvLzWG8irQq7Pj2sq4pCIXRZgGcstyW0VtoJmXb2Sn05O3hIc",
-	"UMHufv+Rn7r4yOcy+/1+OJ8smMx1TNRE5gUmdPl9CmRu3GilbOBa68q0dnLea9hAb9+gXWedm9e1q7jm",
-	"3YsvhYBqy1O76rrJfMpEUZWI/A5cRyS+b794/3Te7+8l+mf4V93gXg4EOjMwKYky5zvOpbK0EhdwuIB6",
-	"YmdFzopN2Uxj5SOX4RVozBawhjb0EbfiXxrmav1mWXDK1ZIyUqcnZ0Q2KcLjzD6bXGI2eBrMinkBxcjH",
-	"2AucgSFLY8ksvGOazBEpNCMhVJC5uBDyCs0D6KzmhWqcNOMxnNJM446lozMJDZYstZXZLeVvLqIF/zGa",
-	"cjWFfPmox1M2ncmCiWQxumCLkXnFWhr1UIXEjX/Xn5eOQvcxr0q7NXcuvHn0LTljOSbYm7/Hcg4RWFNW",
-	"TGQKF2nZ3wv+AmIxJb98AnZkWf875UoPTwNaSVS3P0QNXTwKnd5omWZXzgH5b62eTzccFSiAhpf91pAl",
-	"auXMnNfVhE7YPyE2F4AFm9JbH+kHISdt8LaLwhqdJ2GZP0qMYwJy+TdYsCvZg5XKcHpmTKrsmQr47tPm",
-	"RvMJU5P1qJByBLn04NJW89lM6k2PpizldGTOvn3ZsYWoB6hDLI0px13XKT1nc1UhXEhszsEyq78Gh3FU",
-	"KVQXNItEcJnliHOgH0kRFyGbCPr4C31AsCvCZA4JGqNUXum/5bxI5FS/At8P+sUNVzppvUgaN4cU1daN",
-	"7Yl/axglpoyKYKe2j7Z/DHAy6Pq3GxZRpyxtyz/D/BuMdOXF7lcTcYO+uo6ikb3JDei9uVbLPy6ZvX2S",
-	"5bl/7iq0d6PFlwN8h9tvzDO2SWmVE2dWsrUuSn1vCtF40hi49Y03ww91KZ/iOmcsrWpjewJYZ+AqL/hr",
-	"PS6YNvbWBl+1BfKreVaYdFE7tHm6XNjO8i71AKkyIDLcUhOKbaU1tX7DNvZwQ6x4XYvQwcASPxwpRD7O",
-	"YLv8eHrxJXApl0UA0Nhc5l2GejW2GaQ/3pyZuVsZX79jZktYizOnL4UeriPsttOPLH9P2UwLASJZeBwj",
-	"Mc1j6g1J20yyqHN5lthmpfRSpeh1dr+HsFHOY+/JzVtVLQO28bvXNYMQzN/z6TyjBUvbMqPLI6/ctQpD",
-	"wewGWcz5XKhWN2y3EBJXIF2zRpg+fAutW4/nFtawMaGLS5bTjBjHd7zVSGE6guobzjZgs3go7XlyjvJX",
-	"YEWYygQLauXU9c7IjZbImnFzsfWVjGaDfpgSB/1iQmYsT7Q0mbGjsu4BUBMsFhel/09w7E6ngXrtJT1q",
-	"WdKjwJJM4v2NrAjCpkcGFV2q9GCcNUaXEyOmQkG0LWFNzzyayHmuUElpkRvwGdYLqubNeVIAxzaFMJsL",
-	"G6xlBOK41QttCd6pLnzDkkI1hlsvph2olV3GM3kBzRWCrxFbHdMhQDtusoS1BwW5Y9M8iyvUlrzGwhlP",
-	"INdJ86FEzhZlrj1E3zNV8KkxBtYiGZWaT+EDLWqCN2BJbZOmF9N8sTXaVqM3fF3Y3YSMd1ibA0t9l9w8",
-	"Qi8SJhXYaqClnIvuUAhE0TKq6ixj1e/ZFsn0S/QDDXfdr3SoZYh5SJehKdteTHatQaJDbVShHg9xywl7",
-	"4/IePikifbs5A5JMpVy9o0RbU3w3WPBDTWgOrN7lNwRKIZZNOUwONPDl/u5Ay0WDPvnfLVzOiRsrWLPm",
-	"6JXFDvvthaGB8I1sx5WFCEvNkYCydkD6KYc8DFGQnIpU82j4oKoVLOmvbutihY5llVP0KOdgqnzvceki",
-	"gUHn/NIYpuE3lFqrixrsP9h/uHe4/2CVlAa13pbl4zt6gayicK17WgS7C20S5RtS1N8bVbZZJQUaJhDF",
-	"lHWa2TKvIeJuC7/6qT3KqkN9i5tqf/Yt9ENfMVHH2PJvpPeS81PHUGBT2QxP9Fd73ZVciB4Y7m34Ia8l",
-	"uVW6L5GPkCXpGKcWUyJM0kzktCyXeM4K7MUNX1Is0C58/YoLLQUfJizTi8dUNNOHtM7hr9XL6Us0utas",
-	"Y80u16afVKFKU53+A1NvN2t11EVM8dtUQ4dxEFtqZH62wI76HrXbrLg1IwBW1meoUsVVs1rDmsUZ6n2v",
-	"W3pGl66Xak2GZnegZpUGZwcqBa8Ne+1osnkqxTjjyfJSeujKAHy4w+vHT5vMU3CMGwdkZPO3IY+NT5kt",
-	"4FXt0M9zMKurUwGN3FimGIQnHpEY4z5iFKRSZCwmCjY2fMEhibwYl/e0fbOaoYo/Ohdo0C8FANm895CV",
-	"6rd1JbfX2A3y9jXu0sdeNfXlgkyII63D6h7buivjeTHPWdfvNO3Ny45RG3E/S3lrSdkTLOtbzJXz8Aik",
-	"M8hmxwwuP725zCBuI51VJUtc972ulUqwjPFGdUrQ6fFNFyjRW9hOVwQAZIeeCF38dxsd58e+ZTNQjtJF",
-	"/N3KIy/FKDHXRBeyq10pX4xnrCMteZyhVRlrLUZtwm8r5cV3XVWJIxMYBj3wvfojIGM5y5ytW7Rx5ekq",
-	"S1pVdfr9jCU/mqCK9XLIjgV5M2Pi+O0LF5XhWedKiLVmTs9YrvSHACxKYZpq5FqS/h6zqX+f+dMB2IOi",
-	"oV+ITDyF6eqwtY1tPZn6phKjf2k7UteQR90evlbFiAobj5wrjZIFozmWy6qK7vUSE15/na9OCNdq+RF2",
-	"6ZeYaEX/KpkSlreWUIlvbCZVIpP/tsVKv85BWOqGZxj+HB/Pi4nM+V/BOHxEnjCas5z86x//jKGjlVaA",
-	"J/JKYN6thBq3JgVXacFvAiMKmddDRtjl2ejR+Odfh/9zdvJg+l9X+++SHwfq5eThn8QfD2f/Xez9gT47",
-	"mP+n7H/kT4YXz9NBEmK4H1SoLv97OWVgQJlIVGb4uTA+1pos2+WmhLC3nJ1zVbB8LdvuNBijAyUYd/Qz",
-	"ly8AVkScnRzjbwxzYdCvyVKSUMV2uFAMYpkvWVY1B+G31rjZTOZ1x4stzD28eWyrcj0wHOops06BfO/0",
-	"uK5GPAGBoUUToKbAl/7oRsa8oFXLgNjwLtjQevYmvb9rXGfh+kc3GU8Z9a5d66EGtaU1HvSHV/F7sJat",
-	"w+7hhc24PZZX+qaZvcPlOof3mp239De3E3Isqq2MKsHH1J2HVRaL9VjP5xYovpMhd9EOiW1FQqsRS3mB",
-	"lQdd4oR5QjMljbZlW35ilUihadsFU5uapXrj5sXU1J0sJhwb6STZPOXiHF/V/6BZ5k9peZ8qT0z3UoZ2",
-	"P37qh5bV9IKCuvVHyot3LbXS3whbK51cTRaV2qU8ZAtMOsYu4fdsIkNbOGxZqb0lQqdUw6GXV/Dmgsr9",
-	"m8SgwIuVpE5Yiekm6YeB6aHnma0gCPW1UtLBv7mqz9zSnkL1nYXYRw3UgZu4gVPXLchzmx6Zblxyfj6p",
-	"lX0w1K5VoZEcjxZyHh9h1rtXFSZnprZwpR0LvImNOm3C0wiGVYrk4oumP5CpRzXmhamCMJ/VJzRlN0dn",
-	"i0CtGuwyBhtwrhpsItaoW2PL6yaMpcov9+IXyaXqApuP1nsvVXwhuC62kCIdZVJeuF0GIRpB+7NGYK/T",
-	"Pit9kyrQ0bA5FaTWPcmF85vef3qpfoVpLsVoho3sarvjCsuSYZRZlmmGY4MCbcIONSk7XjVZkxjnZ2R7",
-	"zd0ioqQL3eUK4L5OI6eKv9GnOzBUNImprMrqkQSoMlXMuoBHDx7NVL8GFls5asZVsaRzELIKEy7h2hPV",
-	"CkW5dS+9/h0xBuk4woAHU0VF/xemVa7It2nIUa/O5CozPcbjfMUVA5a3Ub8Ds8Y1MmVWx8k3A9M1mZng",
-	"dFfCfKWP3br0V/Ri8FnXYzKwh2N3vdhD9zG3QZ88y1zTVm7uyGqlYaWdrm6otUCV6r9tubsSXx2SGuV4",
-	"DNei84iYi9AG6Rru196zj3sNBLyC4uDjqlTCmlTKeWv+7lqSQPPwcwZSo20xLFTBqGHH8NPKlVQmAEO2",
-	"VxzA8vm40uw4Xqe09nisObUFjE1bXso4tToazI6qHfhavp5rYFBJTTHXI7Yf0pdjwKT8ZfqPtXUk0mIY",
-	"L0gCASiaL0TrRKSv0SHIhq2EmkDsrgy+27CYdk2+vm74Nlhqytgh2xzGwHbZYX7byuk/onQExcU6aDm2",
-	"tPvStMrWrhhEyKsI1D196yo5ZeSMJfo/0K0TSNaVsNGbss44EZRuIa6oIaeGXXSrJArolXR9kaIhMpA3",
-	"0O/Y9ZVW0E+peIyturFDFvYSvK6EsaohVCdzqRWvjYi34mhVhfEOAgdIKK04yGjBVFEGj6KcEBHBrvTv",
-	"oBEE9N61rmjgr9USY/3mfX2bRbCIDMgZ01/UF1ul1Zxbi9MXoVnsmrq35SgqzK7rrVIAQTTXGDJ2AkDU",
-	"WpgxRphQMg7GVXahxhqjr2mKtj9+12DkJZHWJ2X7nGrB0XVbzAnG0qX5nrgl01vaMUq/Z6CnsVoFNULT",
-	"DPQlxb1njF4ytUs+1FXriIzZFctdojVo5bvkSUDJxiu6yc9da1pTgPBL9cDbNL8KumugYQvCOkzlOGPb",
-	"2iQwv1PokgFpS6J4pf2bl6VlA4Y95ck/EA1+7fdhqShXTuUqWXCNCEMhzJYP1KDdlDSAopN5zovFe71h",
-	"IyyAy/V4Hgrftn0ZsIB1Js+5+KBYjp190GMJf2PsMJiewf0bH5GYXZ6NNOlKrNOkpdP9vs1JyliBHYZF",
-	"eipSfs6NZZmamg7zKQrpgBgQEmCVJYlNimLW+/wZ6oSOA2XaNCYN+XtCHmiOaMgurygtPiiWZSBQmIRF",
-	"/TtqH3+ZT7VgsUvs3aRM3W48xqfCaQ40y0xtCtdtJmeJzFPcGtRM4EKZkHtTU1frKf/2b+REC6OF/uOl",
-	"BPXnTvz2zfsTYquY0nkxuQ/wj+8SqnwZTAFloBk+gnriity7Z/3q7N49XNOMqsKPuNDf+rv1a/69LBj/",
-	"dzRE/v1U/H1nZ8f9Tw+Oz+Zq8X/07b+byGlM/o592/Rr+o9K96RqmykubGcrLHuD04HJf/l8FfcMvuWc",
-	"BkvfdKMq3zLxAY2XBsO92g4ikjI14wZk1u/7dw01METgRKagZD5nZXtqRIdWwiIiBRnukdfyEiJiybA/",
-	"PMTK8OZ91AUrhTFdQh5EzlB1KorqeH1UbJwbeZGqyEacgBkVar9jyiFAnSYTpxAemeZZrvkXY2lMZjkX",
-	"JpyWp+pUmE+ohAmac6ksiT6V4hKrUin9C5KY/iGhLtcXyrZBGp3avXePvGcibQvx0OwBwzyOvT4f91zI",
-	"zr0jEn/aMdXh4lMBgiSK6FZl1miesRw/bxi1ekziezE5zyk4q1yW01R/x5nYKbmXy4zhN8CTFRP3gVOB",
-	"vi34hr5z9cmufOyxF10ZGcqGWIApXeySN5b0VMP3ZnnPqahQthtY+tn0ck1JPGKAoKWH/f4eiWsl8wCE",
-	"UH8aFgGpYpWW5z+oU+FKyOH8kZusUm1PT2X6/NWNtyKtT2r6m+kTsN/fx5mgTl+s96fqjZUJ+4RmKE07",
-	"z6DW9r176HuxbaD07Y7UZItR/vtflBRxpbHCKww7FyROZMrixyTWV0JsA0K9Gpm8UKeiUuoMcvIdGn9Q",
-	"le4JxHD3LDNlGE1fPNO+3yTQVt6wZZ30nxrKGPluJiqbNQA3tPKMJiocBg2zYOumC8QueaF5Hnq0I7/k",
-	"I5S7BpTtnwof0ua+QfRjdUQcd0DiZrHEeN0yk6ciWGeSvGZXvmUNXM92qrKPIRPzqbPVHr99YZD/oiy0",
-	"57gEFST2ft/5mS1ie4vATej1vMeO/sZbrfefsxkz+oSt3abvSK0CAiUu5BzqZR6hvQyvTzYes8T0VdbM",
-	"e7hvCmkAz9RTFtxwFkA/hlpqoRyLwik1nmeOd0fkbFGwUwEdDRcFM9lY5Z6KnXdsltEFgnrO4l3yM1so",
-	"0y3OizhAW0TgE4rcGX76dBeOjAl5OxXHWL+XZuTOvn4ILWDHlGfznJE7B/on1CuwBClbkLmYK1hEmflt",
-	"igG7RoX6Vz2UK5KyhKeQucmuvOY5+qmP+Lnt5mjbhNobyhz3lBdwIxyXl5010GhcYIcNw5lsK0dfZadE",
-	"FUDi8bMTqjneR4TueOe1FGwHeEIcGe5tv8AV2evvo54F1IK2ahOqRfSiwASbY0NGZHMmsRbgCCuxFwt8",
-	"DT90ZFJxuT7yyIRrJa71ERw+JHG99GT8GLZCM0YKCvrg/mBYDrPlLeNd8lzmkC4Fq3JNMk9FuQoA3gyD",
-	"X7Q2WEyIVi/0vQPKn74HYRuQEKGPIT035eG09JgTpU8pzUjGhb43bSsDwbhG4amApaCJYgIi8Nvjk6c/",
-	"weQaI398/+Z1JRUIuPSDvUeHdzvkAkUkFvMsi09FkjGqVQF8YCjmpWah9+6Zw0fiv52Cl+S0d0T+/K9/",
-	"/POXiJz6/hL9+7/+8U/9q/WbmJ8+m6IlL7m4OCJYA/lf//gnlkB+THKW/QfOdNqLd8lJtePVqZjRcxZh",
-	"davY+17s98mKakdnzLMC2u7EWNteA3XY1wqQqd2ATLv0lz8mE34OIDc8FaVKiPzTHxr0+wYsJ1q+M9em",
-	"hvbe3t4jjdEPJ093iSkXjyx5rtVlKEY1VhBtq1U4vcQFQLvf7w8003n06JGdIILrzKzqcP9UeG2znMCT",
-	"MTqzVTD11Wug+9fY3ib6nsl3EqrYLvloKMoa4SD0gJIpT3KJc4CbaV5oqXO8S94hd9ebm9BsvCNnTEQk",
-	"/rPLb4qIyci6Gx+RM5pc7BRyR//XaHcYY+Ba8ZjrRszmhWY+H8zFNuYsS/Ez+8Nh5C68X+f60nL1kc2I",
-	"fj8iZzIFt+Mly8nhPvmZP8Fngz28PyQeGFO4FdqTmbcHB7vkhH0CMHw4eb7z8DFsDSUH/cPgkMwoz8md",
-	"+LR3ejpPH/b7p734LnKQoRbtQOSy3HJMc4JhBFoxoMLI6hM2pQQueWXeLGkS7yxj9ZMiW1haYp+Ke/fK",
-	"AGogA8H1tf+DKnupjWU+JXdeP396F/eKidI2fBjbWUC2+a6WjQr2qYixrfAVlvVEY5DmJguiAUS5gJMB",
-	"HXeFhN9ymflN2oAjkbOc0QtgWJdc8bOM+c3h7ihoqazIh38f9vtP4OIrHwNsrLiATjGes6TwHEAFRI7k",
-	"WooC/eAxdkLXX7+kOUelQrGMJSCgw8VHz7Erl2l/DdLthF4yfS86eUJrXVP5F45hC4KgVUIRu+C3mtdT",
-	"8diJ1Hg1mT1qasyg2iWgG4sqGr8KekpPBdarBfx6gHpM4tPT/PRUxMYKqfQPIt4lMQTJYpTUBNVxC1EK",
-	"lSB2PfX5CLiGjwytg9p2eFpSndEcxYnpLhhYc7gRqVjA3l8/f7qLInlqf3VB5kYONkwBRRjHJFw7BHUq",
-	"NP3egegdPJP7/b6hvhi79HjqGh5nryaoWbmh8rfuOGsW8Bpr4cBo43dCSrY9uLEnlr7ajkh8YLgbyGsR",
-	"sJa4fxBHJP73A7R5DWIs86XRZLg3it99fXIdK9G/nfNLJkwKg7mToQNXoawkrTRogeef6aMynVJF7sQo",
-	"cv8HFNIou6vfjU4FFz6zsuYgZzuovKrvu+Gh+cGfBiWtYmLA9ZQmE6vvabzlWBVHwy7Wz9jOUzyvcKvF",
-	"Qu4k+teY3IEbHougYYgYVRfWBj4HPZYXd5FsT0U8y/klLbTaphlhmbGmQAQEqAu5AzQSW79JxU5CbVYj",
-	"eWKY85gMgDPbcDeaM82ScQ+W+s7/ymd6vvgYAgh2nolEQmiZ5Z6acbhDGPqqL4dGRqtTBRWpQukfYvn8",
-	"72p1QEVGosQ1Gwac00TLVffukWdoQ6h8StRawNiPuV5URu3RkkjZsgCsAVCv/FTERU4TOK8CpRDNa7mY",
-	"26A7TXswhPDUMQ1fi+IpmqsMtGIjYOqp4Kx6zJCKU1FaYzCOEcVLtys02Svf+1oXmvXBM9CxfEFgOUjQ",
-	"IV2GrCbHPzw7IfdjkjPk7ZBbFt9PZaIcqDJJUzxiY54x24gRxtxH41P5lVOs8g567v0BFhWzPMmQMdgC",
-	"KMjEeuHHb19EVkfNXKlKfddjkEvFPOBEqFNRR6tjXVIIc0lxG1NzpOUl28rB4UV/LbLI0HzoJ6mKmNyx",
-	"fJLEzz7NWFLEVjIBUSEe9Ps7lgT06MGDuxGeFXg+OMTzM3Z6xJ39vcHdiiEiPsmpUGOWeyfnzkEfR5mP",
-	"gaXAenLuHPQP7u6S+M3bkxdvXr8n94w43HciJQUJB+39ptZ57xkoYTbYzAvt6A12+7v9nunlRGe8d9Tb",
-	"2+3v7oHXpJiAS6NpNYca2zIUkYYJMwrLJLnkaaCeZvIZ5KSZ9EuT729TKjUS4dhmGXFGTHInvges2vCT",
-	"2D2Jy9hccO7pOxP6ZWjWHS9NltSnIdb3B7haTKzTcYmievKXZyByVn6r5NjSb8aGYV0lkLTJp2zXMCaA",
-	"4alIHKzsVWWcCfoObJpvuCL8XOhbvtrW2R14Iw76zByNtKcC+n7RS1YJK0ZD95GBPHJqsNbA+jQ/zGjC",
-	"/MRwEAMtwtDjbYzXYF45uncPTVWaAiOPIs227t17BzwWb69794iDgDFzWF9KD+gRmd+LtHfUc76ysp/M",
-	"E4m9DIyWAHFdnsXzLyb0yroWMLtlirSr5tMpzRdYL6DeQQPEBy9Xq1d1rPhpUX674c9R72yuFs3puzlx",
-	"Qh+uOIiWfHc2kYLVPuxjTGMfDp3+tv8hL7fa+WPVUV51sx5pYQ7iJqsA8bw/4bUNhnuubw1msvXewkrB",
-	"0Yha1spK4153m89VD7IWI+EHY8/TUw37/U1pIrQKO/D+S0t/xzDcw3W3157o0T6mur1mwdUVWvDiOyg9",
-	"idAKxBvB2TZ9OBgUYi7LP1TS8M2tpb9ZEVXbFmHG338t3xcQzwutCgV2CzhnxavWjcOo+3+AIbDsfURj",
-	"aKxD9/0nNAUeAOMHq8e/QImkQlFRb3+w1+FTMl2cSPkSWuPASwerX/pQNtB5xVJOoX+Mfnk4XP3yn1xH",
-	"nefYUOdz1DvoApUXtjkOvNBhbx/16f7gdczxAxt6R3/+JfLYinGnY6275sXotQjX2j3Eb86LieYd1Q5j",
-	"67XTqnS4WqNRUagr0U32DtKQqwtLcl60S0snbSVXtDo/U+RK5jYwE+UlLw/EuzH1a1PKBSoq5A4IOpfy",
-	"gpnABi2wSi2QaJEhBuu8CSy5u0teS98jatlr416nAuSWc5bucGFcK4373Pp29vuDqoxiJC1l1pW23PFy",
-	"XrhLvsLV95fBDtsu4ry9NbiHs2V0ZiEfBLWBIF/8RLoz+A5R21quZ+XhC5219bvPfclzZKOjuugdEJXg",
-	"rLUQR1Am/aLJVZ6jwY1wcdQqQhvaAqEty06Fk5Uic8y0smHUFTyYjsgbas468rzncWsK9PpUPqvw3f+f",
-	"vW9dbtvY1nyVLlZNRcqBaFrOZYeq80PxdrJ9Yieu2D6pM0FKaBFNEdtgNzcaFK2dUtU8zTzYPMlUr7X6",
-	"AhAkwYtEStGvxBQujUaj1/X7vhbMEwwVnilWgcZKiAX+ZiIiEzr69CSUbKjrElIQtvkigvzTXA/RUYIk",
-	"CtC2drxdMOA3j+8ox+pofH3eHU42UzSGiYE30bSZhP10m8YMoStuSX9Dd5x82p/FjL00f6t6wQNVFGJQ",
-	"spEqNNj9di5cwDrRyt99vq6/K/VMFCtd0F/D+dupA4rfp2cyq3igWRG+5514oVHnjRo4JYplp7jjNvRc",
-	"LaOIpblZfMLPYvbRH7qhy/vd6uOBSOQDJxakJ1d3HVcXP0JrUMhuMBAX3YFvW9XjfCA+rdMpXezQQjPD",
-	"dAL8eACoE2NNWSXoZwn0G5DTm2S9gv4J27H3CvomMANYCJb4MgvLjGmSgulSTKAUYEtx1NFkvFqqzemA",
-	"Jrvv2OAtn7q5iBmja+hHSL6HKZmTXSFijG0ps5FxKlxSnyyWF2QGMwhAG3Oodr3SWEbHyUDvHSw3SrTh",
-	"vtfHa9Xkcal1K4HZxL4clslUfIY6Dba0ljMFhp6aVOGhMicAR4W4qop6EtFm6+lKmPg8EBNX8sdurkLQ",
-	"jOFEmBdC77Ukaift7+99KVwZlyJs9TLnQV7Uzh5IK0aYpjILWvfxMZNYZlhqgAeNXG0cag49qmkRaiDB",
-	"sj2oBP3Mx9jjg0zfs2wgbAk/mft4EsTY4pLABopSjFvEPkGPig2ekmq+LGnwcCp9LbGcdwlHHGhYh9MC",
-	"lgfWwJvcm6oaPjgetnLZ6f/evA/6Q54FN/5J3HRu/9jCQyK80+9/eoxLp/f8u2/514Peybf8ee/k28EL",
-	"cfJd+vXpSe/yG/718Lk4TXtfdW6jPy2Y9TRa7+SvO7d/tPZJaJa+n8o0FwfgWr2svrvbzR5kkXtlV2EE",
-	"32mwabpyBHxytr4Nb6/mZzU0Wa5ynfwp7oyKE4UQ9++X00Kgb/SD2SheVo6/jYwX1v7sH/3Bt1FnrK5F",
-	"+3PfBkev5Zi9MwZx00TCV23cFyQ4vXlLQTqc9tXq035W5Q+g997Wa6QvxXJoH67nSO+JErt7S8gQOAq9",
-	"F7T11BVq/JPAX3T+E/iMZDgQsh1WWjZLltbk1uupm/apnRoeAkTuqUF+oYz+nOb9Brr6PAc94gtkKA9O",
-	"8Cw+zsfa2mdeqC2/WLX+np3sZ396gOQtBaJNkMIADGvb0EoFDhGA7x1VtVO5dVAuaJRQ1YyOplZpm7gB",
-	"cApg6RAu0WWJ03ixAE1MZZWBXA4fQxM+OL8otgLaSVUMd3IlyjpXQxJLB+zL5ovLnlKgKuIZLXnC6uPN",
-	"O26xTCqVzybHzQIlbOt2g0cWGKi1vbHhz0oK6EInV2yriqYz+Ss9EW8nX7pzAhmita7wmz9pbY9mhS9T",
-	"c09efeBXq/wROKbigSDDzS/ARbPUCzgPDryN1vFc5pyWVAzyTIoWN/17eKRLJLW668fKoTCTL1q6BW9V",
-	"mg0z64HcV9Hkvnydu/EFfhU8XewK/ChK3+KxjuWnnovdF2qWW/M1rVrVkP1xu+5OZx22v8M+N7Gss0sE",
-	"cebMEeYngr3/C2/oWtsAKLMEhhMNWyMUyIOToJnWdReGcCrCQCGF6Bx0KZYLQElEvelDtH5ALBk5wKdl",
-	"ioRbE8UFcJBYkPSYHfkW0Fou6oxxPI7HkoX6LhGCzZIGfy6J6Ape6yWqkT1Cl2TVoUuOu+wHMRPAWUaP",
-	"wDUDOB4BsYluEFk18OLsCAZcUbmdZTJVM3vZiCWUxLrIoGD9q8gF1yJ192FXyjo5jp6NfQjTfBylagKq",
-	"GGTvQEDDUSXnBkcmEdNCmDskFQMANa4T7wPBSwOPAjlF6LnDBfJJiAm5Rzn0BleYBeFc89aB3M2Eqpqe",
-	"xdxcyLRrWVfGmaTUH+J/dNlMA5OVTtFnNhIyYEghBSC7WpH4X5r7oDQe9KGdEZCMEY4sKy0oFtvx+aW6",
-	"tkwwyYrMGkue+bF32euhuZdTz8CPCgBOgHK9QjItTHXi9XGyRyKHZUCyl0k/nGwPwTn3ABVe3yGIKMFR",
-	"BEF3ukvd2n22LLgkP5SQvQ0cr7EEnAE9eGMckSBaoSQtbyx72sT3QDS4k/fr5i5MUNYGZhORZzVEXrhT",
-	"lr5u+/y0yTGuujLr+8Zwo19oN948VQlOoOPOC8o8tGYUK2eKWXo51yFpE5TGzEPev9ZmmedekRRKEkdY",
-	"5pjX5jyeu+wFdB6ar+12bZcZGdvNaeEzg+E8gZX3H3+N57+DjlA3SUsjn4rb/R5OCaeo/bm/jSyR/S5j",
-	"JtfUbXebzYOou+rHPOwcKE7jqzQrq4nQNgVt9PTekqN3+AlU+Jj2nUV96dGlNb/mnjKoe82TLkqKhhnP",
-	"xU5ycCFwX83BzmcOHtc7OB4E5AKSu8up7jV1+gy9YehZ2CZYbex3eIvkDdI7p24DDuI6S/RsgoDEK9Ml",
-	"DSwXxh1F7mVaaEkfiXe8aoBUEFSJgn0Sk7LLMGFFdBuOyBn5oesOHdK7oL92CqhaHwc7ildnuiPQm2dH",
-	"Wvj2CxcIMVV4sXxbuca7lorGAaFVLJsc7GNi7mrhzKIcC15QSe8df6HZpRjxfHiGZfxa0rrGFGli/INx",
-	"tOv+9MaNAGFacyddANuBadpVwCsp1l05Pp5efdu0cbSzCvgarhO8gcfgOeHLNRtDxXFq4478JG5+xXrb",
-	"vpwQHLyjxw88D7srrul57LNUO+dsVAzLIrfgQCugz/BB7saM15KFla4ZTD9BwnPOxs8nHgNth0qW0J4S",
-	"y4A/DAU7GNaNiDDVCjsE1JVcsyQsJSWRTYNbgoRPmUytCUOu1FgCJX/14oG9dnT1Kx0EaV2W4LmJ5P5S",
-	"ALKYLnm0KJd23GXJpBDXmZi9DFzYBHAS0CvB02uO6lu8ZDNID6MOA1jsX4yFRi+AksZ8frdnU1lmecVu",
-	"V7PK4ClrJ2kR8kkjaXIswe0+q+ChGx20pdlq8BFs8H3DZiLo8QRiHywJwHV8XhuEhcPBawEfDLJ4EOHT",
-	"zCppeipyzcY8FdRAqSRxCOlgGLHkNjEasHV/oZHcFHpdSZfAu05jdS3SeYcIXaXgPfg5R43+WP6G1X5N",
-	"OvNBGgKOYEfJjOefLjKpjQfpZAJWeX94vy7zSyGWBdYBGAdxMCAEcaomyKzEr0Xl44xQ4eCGwPgfAG9g",
-	"FedC9rfAMw0wMMsHF0xG4HVCOHbGZiNlvFM6VM8TitpTAJ1zlV0LILKFkYXFnaW5djzefG51VDvWyEKd",
-	"hzr5KNL0Ibu0pW2dAseHKvC9a0qyh33Y9QfFFWqbccGLFTI1gYQKVq9DxAf9yZl0lTWfZKcwuG+rXn6y",
-	"I1ii5qqF0Nm/gUsEmpGbajnH7uOCu51kCBnkwDZY8k9UsvPveQAMHakyV52NstzvEqyYSvq46K2buz7C",
-	"uKLa9rCv/mJS6yGFy0rm+ftAYCTILBs/wutg1s8ImazDdLRV6um841mKTePdzvpJ6dC6mdN3wE4QPPvy",
-	"puLwfZ3bs+qT0f4SjnV5hwFa3fl4WAHa4+nvDZfpA+jy/UnciHTv2WnreFqTp4oGB+OR9fruOOG8Jcrt",
-	"oONSnKQTCnMWtuu+h4gHwpxaYwmFPcbpqGhzQtNRVjKpZn3jQoHdzmyUFEr3HSWWljyKZZUTjlYYcJAD",
-	"DgwN3gVQvh9H5LqCg3aUUKDES/OXUVWVx90YcXKgN+IOsSJ8ToQID70Spe2LCXx0V92JQnYL7ppagF4P",
-	"IV8AJ4wlMPtKRVSVvBDIAemxfhTLRtQo5QCAV1NecFkK40lW6LSR2hclhhyZ1W/eVWdaiLq4G+P6EwYI",
-	"+EH4nhKYNxeSNzp5daECUMd1XVzBzDttNHbeFLRTI4/7A7/imeNZM69mf70lW7RQN+QIOveVkn7XcO81",
-	"WKqC0+hKi7wgesjuU8/trnpuacJ9esuunKfm24WJ0NVWbcSRFq3RjP0aaDiQNpPVEkYpmUKwPJOfiHsX",
-	"qU2UUwoNNYd9O+qgUBoTB7rLjj4ELbqUvrCnmqsbI+YhF//IdKmKm6R7bMzqVAudsCuzLwOZOUCGs1Lb",
-	"C/Rhy7UaQJDrqEjwIhi5EJQCQ8tnToEmTqsa7tHP9IBq6Nj23LW6kC7RxtzIgdBJLGFYQ1XMeJHODcRf",
-	"3TVz4qNXxjfmKcgkEsM1DANcCicOZp6YSJ9IygCzb27jJvHCLnvFByMk2gyIIQFYcAZEzXLAIX1NFORO",
-	"77QQmNkkeflY2phTg9GUyueGSLALaBTMP3wLN6r4WHvt5E8xl4n4+ysgrbwEYTH4JZZH1KBKtLBUSMZM",
-	"OQrambWmvGxQQ9oO5t2vRPQKkHjAdXsGy+9hApFewjd8Xxb0x9p918+e0GnNyQPzxyejeTdAlS80zq9Z",
-	"zLh9EmG537mezOmW5hQTz2hKc1E2KKy+F6UOa0IQB4ABKxUEA1HFXGBlBQ4PNN6JmFgU2hif18N6PUKq",
-	"MpY+6R7VmVNcFj4sekEh8DU0B1mzE0I7cMyvpQtlM22J6QNSZJBVmt9J/T4d2UioKu7Wau8kHIvLjJt7",
-	"tOttb2xZl6l6ic90b9vnx+CeO28GtiiE2uq6l57ge9qHf1DFZZamxHR1N3lTfD1hynQvuUizVKy060nW",
-	"JtIJP4573JmdEOKqxhR4FLMoXXaxuTXlLjN9ZlpAqdLMSVglQoborcGOjY0njXt+vQfFfsZnqEAFvioB",
-	"mpYimF5jq4HbsjHLp81iIJJ9X5zHlgAhU3YE8YTvT/CvJTlGJRKSkAjbSbBme+TBhx46eNxlLwMj5TPo",
-	"tt+UeB/CUvCKrpRYIkjMMkYEfRRnmMUEQZobNhtB5Id0g/7yyEV1VJv3CtDw4vIGVKNiCU22e7Nauyvo",
-	"Vmz0w+kVfVkd9xo5OXyX4akrbSR2aO/ISEZ3QaQUuibLaQEq/sQhNaLux1I/kAZUGDl2w7g+mbsw8Hdd",
-	"Qty56d9L9W+lT7A68EMrfqfoE9uiuj3yZKTytD3whEhjqLV0riFzZWspNLPipW0R01l2jxBIULRxMUaF",
-	"unKreBTXoRoMbHdgFLrmExql7mRUMEIPyMmojvsJk/LIMCn0fuc7nh6IU0DbDXY6b99kdFCglNDmPDRM",
-	"CqEy9oAtdeG1CfP1HA+ORN1EjzKxTTZeiMF264CxCn0D0IAwf7VtJaVl7Yfm9DH/JEjez9knbDz5p8qo",
-	"Jiw8HIUwLkhwBgCYTWEotEY8QKYBLBukSHxPveNgkbVzG7MmazkCtABiudgTYH9FR6DCfPdg3IAqC99T",
-	"3/PjcgLgtT5A60+r8pGAUh80BnWEfUYL+6LeZLps7Iqa63aCnqRQG5o4e4VMo1B8HaxiA24P5MovRTkT",
-	"0LMr0qwE9GGoAoy0SxESvmMrFnF+dNmqLlfzG4T/9MiIKbPALY0dpot7ethck86D7KChvrK1LdibbJyV",
-	"IHCw4sCX00Kr4h5N3I9zz7aGuBOs6VeyLG7MQm+yd+dswhFoWv0AaibvTSY/rVRjMsesZalwUE/NPnMW",
-	"5A0A04Nun+rLuZPeHifeiSs86uD/hGxDf532n7G6vqMg0RwTUAXUGUGhkEAV41yVzpKYYxHy66GsxNE6",
-	"LYpALD4iKYPY7OMTIMNVUqBUTzQvu/ShllXm7EspZl9Wi2wJwMsvjAm88LNEoZfK0wo1bxKS0HJQ6NEL",
-	"aV/N83kpoA8oi0SSDGN+Y2WNkFVA5jfNdXaLr0AU/GJag4hKzGhIQ1LbzDEftSa2rTDqBhy0cwS0jUFl",
-	"SND/20gF/MD08mk1gDG2q0DlPgA/Sqzce/hKjom91mpDw0Kgq9Dr8msr86B/bWamJjZlNayGQGfWZ4X4",
-	"pxiUSVQLOmFKNBBT2RVrVzAs2MhJO4146cE34jPscdZxokUMB/JiFXDeykg9wkA8FL/Zp0rUWvJOp511",
-	"Y++3ZoPdp6hTVTZoR5mDIMe2/5zBtjqa2wgptFV/qgo/1TvhW54a9KH/9bDhZh0/KT+1Tc2Y2Qo72lTF",
-	"23pSfrob5aeDgqU/MCGpZ9ZVPrFiTStBfg7f7XDdxs3xbSHc7PuIFFfDUkjjoBFhVSiSMeFaA6Iu0+hH",
-	"HiX408XljceXYevmbHRzHIVws7BicpkrlDS1PZ7ZYORcWlt/8SqIMo3lbHRjfHJdZnlOvvERYeB1Elk0",
-	"HPaFHnfZL3DbqbbdKcbBlHwsUlQjqbWwWh80lqhylVR0seQ0z1Gs1N7P/CrGk/LmgeXE6lpd94ksm7t3",
-	"ex+r4dRmYLYTL3MIGIQjIvLzCXu2s3TUK1R4q2SkXAQ/8aurdZXjLw04w9bPFSUJZ7GDfE8uUqe1/ZvZ",
-	"NTiq7uOuNiLNnnqrOuwhUQVem2uFajk+/Z8WfNjcBQ85DZ7ndEiX/ZDlpaV3hHa98WUmzVb7G5UyhngA",
-	"qTZNJwMFLYeE1kWoOXYCQtcDpKccm0dibEpirjoxezw8kn0/X2g2MLbE75mOORJ8E2TigL1byJT6JtHc",
-	"cMscCbBqNYwl5FsAV4BJB9pEqBPC/DXnuuyzxD5AYp9gxK/RxJBDFLFEySs1dwj9OZYWg0HUesaMltVD",
-	"4S/YNAFJPnjAmkKpscJwF+gLYbXxj7jlwxSpz7vlvCTfFt8XGtRLQYmfvrGZDKb8P3mex9Ne7/Qb9wn8",
-	"pwnIE+MkDzOZYgYrHB+PpZMa77JX+Di2noX3NNMOpJHwCVJGyd5uPn3jkmRnbm0jBJJJIWCGNjGFZrXh",
-	"6OYzKtVv74dpnp+UZlFqwYvBCDpysjIXEQsORLJKipm77Ny4KKpINbbbqMFgWpyxJO78v//zf+NOQpcS",
-	"TtVrMiq4FmcsUQUt1hNzegKT5RxZfBATBHf+NRVQ0jIejflnJ7SkY/75jZBX5ajTP+31os44k/bfz6MO",
-	"+MH9ji4L3A0/w9OZX2BQZp+vzwGkWWltQkNSptlkxDUIkjSNx7zOTlvjDu/hN3PGilvDniYCatYMC6mL",
-	"RjEs1LgyChOHcfOoKS/FiTm1U5+PNkPADcNxz9pRsA9V+Stze7PL1k+3uvzJ7+aIiJXqOFn0CKXawQMk",
-	"8NH2cSTeigj/dTLO3GdLwAUT9gVJWkxWuv2NHZFqltsZkliirFjvuMuSIc+1u2Vpc8x68QquGFn3vPRo",
-	"l0rlgi9eHxiPWGtmmVD1okl1R16Aw9AwvdMpuhIrlwbIsF/eVOwI/CPYhhUcAYl0YCbJxsLsZbngKfQB",
-	"niSsMLucJtMGpf4FmyfwXBkjtOjZtCrK9b689+aM2xZ17sMtiL/xu3n7mAJOWF0D90tps9p3kD29EjjK",
-	"dur3eCicr8v35u23OO+NO/buqu4fjBH+FSo/FOe0yfb9amyy+VrvOWIRg2kBocbvf5qleyl4IYrzqTGG",
-	"v/9hlqiPad6jgRfWL7CxC/3wx05L5osDFpfgysbiojDTtpM4pbH0/BLKe5pxdOVxr78UuZJXVsOSSAy7",
-	"DLZaIDNa1VGLjUeIVY5lQiYHFnTSZedpSrsZ2kksMZpVm3RZAk/9byUF5ZMySe66+QMzfzDjSjM9yflN",
-	"6PDHEpqqzuC383evzVBFPmRAhfLxw8tuTewUIwPwzy4tE4c7wlg/ChYgRaXKkTs0k8iJcQPamqe9Xs+M",
-	"6PS7775jR1CjnH+ByfES9PFGMOMV5cZYboMAgheC+89eWaMhVzynVTjMRJ5WBA7n3isqEgY5aHqdnX7n",
-	"tHf6zcnz05Pe8w+9v/V7vX6v97/r+eiqzECn//y0N5dtmin2r6nxhUp6gexfU/ORgmUeZuZW4ANcmP8n",
-	"hIS/4NdRJ3eVuM77sQmm/8HzPGLfiyKHPPeYf76A5Kru9F/Ynkt3hRe9qOM+lU6/82paqIl45s6GEAUV",
-	"2aCbZGACRHANnPR/Dva8/3Uv+G2sUvCQqEfV8vx3+uDQwYZqxlp9Kb9YJ8/WbRte0SZjvV3TmONmdjcl",
-	"ZLsUl0PQ/IdjwsZOOF1tT4S1sK4bs6z4DBv7Iyg9Oyuxou7sj4MpyYXdylaI9/sDsezc4qTQSwuN3PKz",
-	"3oVH3kYkrtvixI/BgQdW2q7yARxmvTnYI/bORA6jMGG2ICvb5Gu2pAY4iAJzyBWwXTGW6qAX3mIscokP",
-	"nk4AX9uzP7HqnqW3y6jjcAei7DY4465TEulUXSbYJWQuhZBBQsfj5fEeKVBTw9GeyzOWaab5ZALO6+K+",
-	"yH7QBmlbDo+ojREd+eP9Eeo4tXLA3TUA1/xevqFWeVPy4qtF7yw9xLriPTC0oL9S8lLsRF759G+tz/vV",
-	"enf7w3OZF2/D5u327/vnbmsrJWx/cs70/unbGuuj75ZWRqGIcp0hf1qpfEWpy85pp820OwAz1qoh0VGq",
-	"eer/2Xo11wV93x5DPJdVtyKCthvagwNcwh5yJC5dr+0wqgXJe6qrOb95/X33ZyXFwr337rpSrDu9k3gL",
-	"3vXmjJxBuOMKlN/brsOlocGbucPbJ46DnPE2wciLljbmrUqzYWYt2V3ZzPkk9QF31ayRowbO5+VhQzvb",
-	"stiW7LE9BpaTxUrBXjC315+zsSiuBIM/Rw1tH+ZbSoDS+PXwBDaUpMve1aue1KmCmFtWKnUGyRJS7NSx",
-	"NDvMjTMXCJGinXUyEZKIN2e8SHWXfZgWEmp5lURawtRwSOKDXk+Hg0cNLS5YKwSaKdQLtV0d4Ja7a2Xy",
-	"YqpFUtWRwVDAu/z0JMuQTuB9y1iaQynhjal1K80I8CdAQpnhMl4vFkfsUqBOglPQgqkAm4mNn7ntTTEG",
-	"yHWfsCNq87C6oX1sbzmO3NNKBa3DZiFdaKgFGIv1esiSYQa8nj4fijir2lQHwkHMQqkBHHkDXGOF8YOk",
-	"LWkQdhLLe8WNhym5leRkIKg/BkUdBBCyjomyzQk9sNSTs/QZr4sokRgFQLGnMqVu2HC5sSsBwkwWFUe9",
-	"BVzeVPAjB8Ngaj8sH4k9P20k4Q6MxHaR2IaQpSDJ/mMheFlPsteT4XKa5+u5Au9wkLdRZSiwR53AHvUf",
-	"ex1Wi1T4XZGhVxyE3blXAeOx+czvhf8cFt6jCNdfpVm5k2j9gHO8sPaDFO+Dyiy8AuN8f4nhPWQaao4N",
-	"nFI1/s3piHvKKx9c1mNZRtkhhFrw2TgfVA0DRy30eiLjbjgUzV37GwhlWS3zsbSB1wW8G7bivwcSfmxg",
-	"7zyOLjifA1gXxLy6Hc6uoZ00xNX47Fe3t9WJ5Nujim1XXQWtfTikNNuZ//3x0UgXd1/677Al0fnh0dAs",
-	"tmLbZEF2LkrisyRLLQPmCtanrKkkYZq7BqE/KgiWjTGwwS7FwWAKzO9XSqVEcNqQnoY0gIXiyCC/kVn9",
-	"Pj74dFUAVOQooFKBdsFjb1yyguXZtbdxZwyUE4O74Z10yW8YpuhvzG2tJlZKtCiw0WFHl+289nqOERN8",
-	"MLJJ/4CA6aaa+0fU4RkeWIHdRtCrHkuz+2dyahEgTI9UUWKLow9v7KfYZaRNSyzt9RzQYt7VWJ72emdB",
-	"QzqOzDww0r/bAkhAte6uvqw4jCXWoDgcy6MkqLvuszq8OyZ0X+3eK+8KvjSKganp0LzCLM+7nY30jfea",
-	"GHgZTOuOEgO1T+JhkbPed3fWvfYCHGSW4CdxI9K994Bhf80j7QFbmQTYLph/gL1fz6iYchcOGdLMe3+s",
-	"udvB+2BU/SKqN+CxbYI+GNeEvLkMhbGBoU5O89yV1NAnqRWKWnDBLy5lxdJfbVk5S6JYjPuCbKdbYy2L",
-	"qPzmqkzHfePEkEtgfokgNeLa7kLfURWol+1GDjO0oBQWS3OdEPS9sAjWZW9VIaqvhqfgF4MvOHEz/Qic",
-	"qkqf9INhla/2bO/Gaal9M4elURf6vi143tYFK26IU3wMuna0lB4giT2N/O66Hg/KQWmoSTxEr0Pbj3FJ",
-	"cWBRMSCTg3wKIPUJ12XEkKCt1mSppNAVfnowd3Ps9IiZdKbektNTc/v9sX7grvN4yODDnbStWTLHr071",
-	"45vZSZ4/JBFuk+avHH8b0QX+ofK09dlwMBYIVoPGbHUAYWP3iJx/HE2J9VqApm/Mmgf8933h5w+lf7Ex",
-	"UjtPU+3Yr5XD3UMSuO4QsnNH+N4QYVVCOArTAFwP8Ra1tMEt6pHWSuksOBXg7shpQiJkw2k5LURkbjZW",
-	"umSliXIQBU/8kcYyAEEPHfHieShSDts9XHAJTp69t4ZISWsvxvwmlpb33eOgzBRAgGVv9zzq9XpkyY4W",
-	"0IU/isS0x7juMy/tmFIBQ070agCxf/H1Se+bk97zD6c9D7F3fGzVQ547FP5a9usuwd5tE9kB1HitsS+D",
-	"a4PswSMhCm+B1vbHOTPfjl58Uxeh6h1gyWr1OP/uj2vrUzh3woIqVp/y0R/3VEE46AqC34H2XUY4T9PQ",
-	"n5ivJgTO11MxobmY8DDR5WOxDE7+YZTpoKw/lamS2O0QKgVVeiZs9D/VoohgHZHjFpLjgJeCiQAi5iZo",
-	"hPZ6eLbBU58xoHD3dzhqUsOBpoxQ9k7ysThjWckKca0Aa5HnmAXQZ7FEWDyzWjcIpjAeleNrPRnzLGc8",
-	"TQuhSdCI/gE+I3SaXApWiKtMl5C2AJXcLkN1NA2KOURVq4FQMEsjh5WxAvq54KlGD9vcHvxKkNNxqFE1",
-	"nKdbbGp/AVeb8PblSIypWQOLH56tcMT1BV4lOT6L5YTr0kFcZUpkvKwQY3gWGAroI4We6zxJAN0m57q8",
-	"qBza4CpzecNydXUl0pNM0jqZd4THYjFLlYfuP/doIjfT0IlDmPqFwP63ovPAsflNnN/ftTEdaaYnQmo0",
-	"A/uFvt+oKdLrB6ZmLOp2xi6FewK9zy9is4YaPqA713CIlusxODnuUrHZiLZNzHNamVErKkpsfJt/i9sp",
-	"BsDX9kCw3G/FGoHYRw0C0Y2BmJnNrYBFhwWG3tEmtY824x9FWeE/aLPj3KOUwA7yi6tRzn2m0BVmYzG+",
-	"DP2TrGDAsKetY2dMO37X2EGqckE+F8agZtEnxwyzXOBC6JkqXGstnPmOfkyOuyHUs1p/2b1nUG8ZoTTY",
-	"Ylgp+QEbJq+IL/n7qb5h30/Hl7m4FKJ9CupdoYZZLjZCf+721vtGeO500w26n3E9PBJ454Ye3ysTyHzg",
-	"nw6aV++/XUj9A0bUe+uoxI0PPFMICFVRiwU381XvCUdp4rb8ooS3vX1K454EysZiHQQiUkkHaCGWSRIR",
-	"0YDDi0CexDLnQxh8FkqEOOEVEorxh3WbdWJCvX1vkOrqMRVJl6Dvr1nRBWtrVUUX1izoUu8h7LJXfDDy",
-	"SmjQYCG064SwQ4WnsTDZihZZAOT8QgeCV2MFRBMO82LOPmPPwWyLz+WGBnsXsmPmGd7e7Byn2aAD4UlW",
-	"YB6sovHuJUtoTF605EG3jwQv5+ARo+0FaLEXZFMV2gPHix5GcAZ9H2Bu10B/rq/4di/4zy0juapJHFAF",
-	"azObCPu38QOIDegoGYkctOaBl51k553k/THjJeMIHgwFhnQsk99d0T1iVKA/Tpq69T6MhBZOEs0NxWZo",
-	"1ZDS33OC8Gqap7HEtG4AIsAhJF1mpRtFGmiPkh6n1XwL8sA3FY1/9j0ffDop1cklH3xCyxjLVMHJ9pj9",
-	"GraX7k2v0BF7H6oDQZGJHf36w0v24sWL747N3ugCxFCi4HkgUdAo9+N6KupR4PayUa9Q9q5pvFG9owfL",
-	"DUKmNk0wqT/twkcMW0SaHtH2leziAR+0mfZL7Q6tdGUHOUONWwT/iELQhyvF5rb8wK3oQUsZLbG7VWU5",
-	"Mga2lP1gLfLudZCqZtqmPwGSN20s18COU6XgtWedme8CyXtnhbIKz/YdQpdlcwsiEQhIog4YqiKWyTO6",
-	"/IW9fIIykihFj8XvsEAP3yLWx9OzJeUjLAdrBsO4y4Lu6WmtoFufL+wcALPaWN2tZp+3ye3Wp7LT70z8",
-	"ZaWYhX8ZqKIQg5KNVKEFu+RlacxP+2wsXQmTT+3ysV81tWsIP1GzYKI6h57HfEpKtk5KBovwcNOQDyfx",
-	"iJviihALBomN6fjQtJfWqM7Yr7iV2p22GqJ0WUJ7SsLGvPikKxtuLMMdt8vei0EhSn8NyvKlXg41K8xm",
-	"OBJ4jC5VsU1JbcsQ5gNO4+OCRNFDtfeU4YTVfjIuj53ksrCbCe7bIhf19+Dop2TUUqe4tAt6N10CDyH9",
-	"tFLfUzKeplAq4NRKiWAX+mgsDRWcSmikkZKCdhwn44wDzwQFHBn2A+gudj5q2PiM56tHaibxNMIl0W45",
-	"4BLMIFP05/krGjeRtDuPvuq9iGVSmy7HZe5OlYA0vSq4LNkYVbmxz5NR/yY0QqQKGiWGLME3gQqgmbbt",
-	"FRFiVHGgdAglOl70AMhka1FymudJhI9v7kwHw2OayIsAU4iaVUUwJg6yobEkwJQNEhqgUOZi4OjDLZ/3",
-	"emTKyEABY/iCAAOnZzzVZSwxRAAwFVm6c9mAPco0y66ksUMVL96HM2abhkCC02u+ixYQt1qDqGcxAAo3",
-	"wy3iBLeAwujYbgzu3+iN/eESUu/Mh9FZz7AcDFrJGpC2o/9ZzAKb0wxZou0E3jVy2MP6qNrIl3wwEicv",
-	"lSwLla8ylj+r98Yn2h6H1NrGVswrlIlanPSjPerwu00OM0qDTNqhiDHiOn7Usdn2CbUdBGzP/qQHX66H",
-	"+MGZYl2qiWYzVYT8olhxaM55ETa6cCGdikAQJldXalpCDyQ5A+exDLS7Ms14brb/G3tuhK2SVVF0a57Q",
-	"xDntrruDSixROfQ2sE2GCZ91xrV9voeCjjgImoQV+whmELbbR+6OoX9DRoTdwh686JEve9t0DHq3yjrT",
-	"qQeEBT6FiyOox0mHH6px3+/yS90OSLHgS707NMS6rt5SPw9d8c7WrtXt036zQ2REy73mHgEReyRfgRVW",
-	"p0WHBsxnf5r/rHI4iG3FMXlDZD/iKeOe47Egda880yWW7wgoa3Y2tyd5whWdyYGIQm7LKuoSebpGXF/Y",
-	"cHO59DLSnh+48vJmxCRPwsutYQFmgnEG/rrCy/5bNV+cdEyvIt2K++D+JZLmt4CHLcb82va0r5Qttnh9",
-	"e1Au5FU5sg6i3WYx0CNZz0zHMok78bTXezEoxHVmpgT+Jbr4I00T/hZ3EtDAzzwjMWx6CDmg+T5DhmOL",
-	"FsC93xL+Zjqk+4Vuj7VG0DUvJu4kc3yIbP90iJbG5sHge3dItbQVzdKG3IY74iyi14ZcFa04iOhQf65t",
-	"ym11tjs4oPdtr0pdOdr4dMgWspoM6V1woHnl2Xiat2JReh8euQX70pOg9b0JWjMi2N2AMPKA2SDNUtpM",
-	"zJqgYM1a1r/YYqy1Prbc6GykhcClxvjFstokyosiu3YlyrHgEkqW1FU/KSyXPsmrGlN0wr788iWR/RnT",
-	"QulVnmmknuTyBuqeliNnMSMQBiK5mgnsxEHyHuscxJKRawAoSHZ0KXI1g2FHSFlpKQcv4C8IloR4yAwR",
-	"IWKQ0mEJUhQhAo/xwUBMSmBXDPSU0QOh3ypRXSZ0BIi+ivizNuOrQey6LFETIROi/89KohLCEX3IxgIG",
-	"BNYYpaAFgRHH6rqKUfSvSSnCCaIrNMZiL4dxJhDKko+RIAMTs/D+FHUb9EjNdACiNi/bOBejTJfKhKzE",
-	"4FzVe7q8gYPUTIqCTWWZ5V6nuuRFGZkbzUa8BDcmCUmhLmC29cU4k9NS6IRpfkPESyA2bhlHG8JdWvXJ",
-	"QE2lGXsGq4CXpXHBjL8GQg5A2WTbmwPNL0zveXUt47ENg3L78x5Qgvqp9aiaTOLrzDSxrBaozW7iZ/Ne",
-	"f4NhmWejGMvG5UlUY8yyV8BFAeN1ndiFMHcJZc0goF+sJBZZtzgraKBXyn4o3iX+WcxoGQG21JKKmntd",
-	"ms1Om00jkxauA2kD44JmuYudiqnUEbxxEawG7DqNzB2lmpmPG3YCXuSZMJ+vhbk65Ie5JeYyYGESHDY5",
-	"PsN3FrzIkYJuNxB9RIE32yCXZhq4vFIq6sCDqSG2SINqG3zEOJfIKBbcEg5Jjj11LZxLbFjmFibkgH0s",
-	"FB2BSy6Qz4fLukMPiTJ2PeH1HSRiNuis0FVu2D8DY/9BSPw4YWVjmXJa45L9pgf+NS/RuQ3kB5QuJ9CT",
-	"5AnoawCIyscXXn4lOW3wnTvlt1acteuFI2vzhTxN5urJvAMGlHDGW3CgAB2oPSWc8JbnvoHjdxfZPmnk",
-	"b5FZfeQS+fWemweojr8kXHw40vhVJ8P+QP6T/Sf4Np2o0xT3rJE7voO+oUNWya8V/TbVyLexWcRUngZQ",
-	"kR8oVKjD2jPJ/jUVU4Hw+ohNtYhlUku5JYeuql9J2D2J6s+lMJ809Z809e9UU7+eD3pS1L9zRf0wU9ss",
-	"26M/oVR7AsFWUkn8AKYEjAWWNSnlQNlFkCM15kLb3X0chaYGK4qezqXLfilHophlWkQsyYYXw2meJywV",
-	"gywVuk/psgIqAQk7AjozMeTTvARNVCTPNCMDVKErsto1CAquPssBF3cUa9ZG1QfI+GSCmRjKRKGd49qf",
-	"A7ATCwFoZC9DO5Zpm05NGZ+WaszLbMBzUk0lPD0wlrFzJsXMeAGFBfgIM4mFEClONcForK2GQVGiB5Az",
-	"cwJBSlYp71FaiWRfMRdczlTAI2aeh96qo1eYQB4XWNrYeSznPYGQwsaSBGAi2TLz1J8VKsuXwjyrZsll",
-	"rgafRArJXaB61TinkCODxcYDZBAOT+RazJCjgxKRkNXndt3apwSKHbNCg2Fn3tWBxWjWBM7HlShxrdR5",
-	"fTz1gVRYI8B0KQzmYpzJ2hKyCfihmAnKa/bnJ8GKDasCaAALmBbMfWs25vImlvQy/FcWkXyxv7NZo/SZ",
-	"Yk7Q0+XZrxd59KiLFMsP3fASseSX6lqExy/icoBN4Zk/ldy7n4SYwBROJ1cFT0X3yy/NR4uSBdZbv8jS",
-	"BJgqPeQpWJi+SzaCZCkdYd8jL2NZgu7zIpYoM4/BxnKG2XKzsSx7mlgmz5oGCglWXoa7wicxKWuVAvOF",
-	"QQGK7hrV1CKp7ITJal2KST+UmK5uoJEfsK0S0HbYZ8FWNcM3KcLSTrjNEDgR/5kpaQcH1Zo0K8SgzG0b",
-	"XxboX7IxzC7MJhUzKptDhagKLUAsVe63ASFTzS7FkKoR+PW5WTK+aianAhqVofKQZ58E1NLgsZ1VwTUA",
-	"m5kTn4ill4tgwT3nOUjMv80nrIZ13Q26AS8Z7julYpeCzaBGQAN1tUM0YJG7Hb1mswBcwcI9GRq72tPg",
-	"Z/Ebzz+dZFKbz+H7cJqo0ECuD6rE0W/ICBqxqcyFDlXOR2h/nJp2SfuJLvmNjqWaCBmsTtje4F7ms7AL",
-	"mwpXHBdSNhiBock0lTwKqghUDodv4dxm2MwyNqMNLX2fcWbWqaOgrBncmr29wBLikOew0l2JzRl/LKe9",
-	"nw5GseThGg8+b/sdkZl1lTzLCm57Sj2+k75KcymcBvcWaPoRD4vzDy8QYgX8QMc8FY5ZEwLevjnieZcl",
-	"ztFLYnnatVU/cAetGorZpmpVlmhultG5sVOIPx7H8kW3VmsKzjQ3wckksXWnZn88f/1YfuV2ffF5IER6",
-	"YfMsSSy/7rKE0EAX2FjoLhruirH8put/geIU0PNhlesCLGG1VjrLZKpm/iFpq7dv1dgDKMY2movjWH7b",
-	"bbDHcyPT5tC/dSur7qhp2ZmJcb+kGYiLwJy6H+Fk83KDmrSGDRWCDGbmblKG7x0+TWhJqFWrS+oQwF0K",
-	"0Vozrsm7Tbcl81uIparU0WK5tfaiDXn3Jb8Iob6SolrU+UViDBJho3ohhlMNMZYt3dxiZFRmPK+e+YOa",
-	"kluGiLeZQuCbCWOyoZkZqDRZyxxWg2iT6vQ7dsGYgA1KUv2v6P+MZ9Tpn95CNxb4Q9Xb/0R6BjAEpshH",
-	"EAMlUTfJvEfcycnwQHxFx0FWbuWIGj6mTr/Te/7dt/zrQe/kW/68d/Lt4IU4+S79+vSkd/kN/3r4XJxe",
-	"9l5AkD4LOuaCEtxM2VkzB8ByGzIpzPLlQGLYappOb9fOKt0loJzWVQs0OQ3mF8TDByur/bnv6KTq0mh/",
-	"/kc6qfaO2l/Atzeu+w4WVeCcLxZa5yMfrIH+Rhg40x+5p/MmNxki2mPchh6DIGi7Ntk6Z/M6Kc3Ns5lh",
-	"IjM86+WIZ7LtqXhw5fx/YNNV2yvYw/EadnG+o4Wx8ipzJ9xGnbG6bteg/DY4EFp1xXUmZi8D52VVy+78",
-	"Ca4Bt9UIPlYOPTAR1B0ABVsVoe1aOnwZVBrpvhkczDAod6AK9k9Fu2dgaFtToB6wImoVMFQJp5rKyfWQ",
-	"KPgJQ4/5knM13AlO8E1ALproeHvroobwNzpmceQTXB6ipg5t9BA0bV2zbozq9ibruqw4Te1R/T93XbN4",
-	"iTG9i6GHyqcXbc6NyxR+v1Iq7bLXkLYJFWGJEF7OZ/Au+eDTVWGWZBRLi9R3OTa9uMHVA2wxCORayS57",
-	"6XMRfK5LEwvXsbTVDTNq2wB52uv5+gulCoqplC4ZFlb0l3aj6pLfnJkAg3gEPA7Mt4n6kTU1oBKCGIoK",
-	"0H/aeKbIIMQ0F4hlMq9nnBz3SQS1igD24NpD6kjdPJD20u/7iqLN/+ICJM99xPMcwstcqZTgxe1CgqrP",
-	"s0dRtlBRfyf9hNWPsbv3SOQvJ4yPzaV+eT0Av/AncSPSvfN6Ycb7vroF9yWIX+kTvAt1/IMXwq97VCOV",
-	"p/oOHKqfoBTf1AFCycmQV9Ri4TLNEjMgj41SYY0RitdSzQhZI65FEUvfvR3Ww7oun+TUd1wl0xxr7oJm",
-	"vlboY4XIBdcgM2ecFHMgFZCh9I7+iMtVMamKmr+XjYVvT6CFmvhC00KcEvZiwP2wgwNLg9BqAf/+53Q8",
-	"0T7V1Xe9CK4QbNwnKgYT3Et7nJZrpollRXehVm07ogortGTOSxgtqCwfOwZW6CMxD2GmDBpJTntBWwgU",
-	"3TLJOBX8NCvVlXBOHr3/PBtnpYO7Qa0eXxb+4Zgmq8pBY9UFyauClR256iFVPkOPsg7DgqsaM47NAwNf",
-	"wEMgI5SFK/MRhTV6quwxTovG9xs4XgX0cClCxFCAbkYRebWTAdzQtdtzHkxhCED6h1kVqtWByplaUMwI",
-	"yxYbVCjMFBxGecKMhGoT9LQtT/owU3dRDsCPft5WdP/a6f2KUVtxcvXYDdP7f820MnyXTznlltGDmS23",
-	"HT6lj3eUPvaeUC2X/FfJ9uaOtWcJEAnonjDVSZ7gZCKk774mUJIX8Uxsh03EuB4ImWbyCjsWKfPqWrhP",
-	"UHRBprEkz+aKT3SfUrPPgcZCpMFdQDmHD0aWSkINvcuP9AEW80S/w9xoxtNUYzIVLk2EFngbm/wFzgfj",
-	"0NdV/yPIz2KLWRkFiWLfbBjkkqGbzUQisTwKNC0ixoOmz0IMzZ1oBsOyBF4E28rdox0fMkyrygD1eIR7",
-	"anRVrR0wPOGVWRGr0VZBLSIT+pEoWT50rFP1pbRM1j3BnbaFOy0xVNQ9fwdptB+za6FDHkhLAyU+lxUw",
-	"rcf0sA+jTJMZ1A2wIcgl4cUwTYUpo1hqxRKLAwAYx1RP4SwQtnXWRDrgFO2+CPLl0G2PY4iwaZ8HdFDm",
-	"72YvFWksPcGlfYIz24pfsqHKczWrjvsRVPBCKr+dpDzuw8ZUaAXbq3xaP6Il64bzO7zD4lBvC+C+eyiP",
-	"wcwfcHWsZanpV/Tq96b7MJWBnynVLDBfrgVpWw7ifVWXHl71h4hCKZW1654aJFbUbAh6rirPBsAVmOiy",
-	"yAYlZfShI/1iCOn+oA3Gbv/BajGHY8YcUGbGyDDOBmpyE8uAgQLY3AhuOeuy1yWzdKiaFVymalyJaKAs",
-	"UQWdFLwUODokBxypGSEqncW9EiXLZAR/ArsHWFGotZjzzM9qWArJKgikCdd6kUAqrPIvAIgUS5isG1eP",
-	"QOOjhcW5OoMEz0vxLLvKAnY7Y0yneQnPn4Gm4ZdfCl1mY16KL7/0uCZEYsWwmLDTZ5blOc3QGUu41tMx",
-	"vFFiKgTIFeBQ4E/mcX6u+gNQ7UANfHgJDZWCpfUbYAwJhQF8Y5B9k2lT/WYeJgUg7yKWALQzK2eO7LDa",
-	"wXW0AOp5jEqIkIxG+b9Qs3AeMb5ApTAQQW+uWuK1/EdZhfthXfM8lsEBiF6GSlOpEPBoLv917wVL/FaT",
-	"9BnXn8BTQlBxMZV6b0G77UarLVWQnYIH4LpKMC5dX1ujFnqF7XibahD4u9U6z/Me+1+sCjrDimCY/gsr",
-	"RTNRg728eLHqClGwNs2LqbLT1falTr/XffEi6sCB/ee9XtQx+0Kn/+06hHBuAa1Te+ptOp1LfcyQgfoj",
-	"nOFnsfWJv4m1Ori81VvUx0WcwM5qHZi0/H10Uvk1cvh1kPvRRlyepLHr0bMj28XT3sdtzNI8AP61/Wst",
-	"rpsGWuIUh9C4FQxoq5nNuux7ZCipbv50Epl2QFuSLTd+5CchJg8gp/6bx4w8sqz6BjhHe0rLzLrP1+2C",
-	"yGxt9JulI5uHwD3l6neZq2+AVW1iAp4S9Zsl6qeaPqsl+zjPc+iJ0xGTYhZQV37UgiVizE3MVyo2zHw3",
-	"3uUNbb/iMx+UjKdpIbRmR9ZvjOWAa3GSSS2gtfha5DfHuG3TVmOueCVw+88QV0S6BCC522Wk2oZDc92d",
-	"aDfmO/xW7vpwmW1UOc2dP8J0zr2Y6qw6yQ1PuwW9v+LETKWdqy4soE6/86+pAPA/CcbDfHfCTdf4PkCD",
-	"bf805p/fgPpVp3/69VdRBzyLfkeXBa7Zzyel+GxOMH9IzefZOEScWD8+sxgXjcr8rdPWEphZ+lXhxvDA",
-	"2Tzxhbc3gub41bYPZn5Xds/csp2tgyMdxLrleR/9wYdsGvdm6aa0JVjrhv+umTa/+RyuZduhNWuIMWAG",
-	"nv1p/mOlVVeKP5uDu+ycpYElWKjLfPcGwH5rD0YB761Yc+dalA2CF7EL/bu2O0990zksdbW/iCOPYmtT",
-	"XPK73N4ejFe+qSduFu5yLbe3ULHgXvLI/L8LAoCRS1b3NKTaQiE3UWiBHZtSzMBvY7BrhCJq5p18oWMJ",
-	"jTJUEuiyH7NrRM3DXgqXU3mYeaG2XITa1DdFuGUwyiFzXcGxxPDNVrOu0V2vQeKh2yZ8aqxiuUuCOgFe",
-	"KJC2dtVBTZFJLN9xXdrfuEytgFNhXGSJoQmJsmELa8U6AJZozKXxxsqRGHfZz8qDjKh11WWXYglTdPRV",
-	"7wWy1rmFlxz7ho352yCzJBgyfMqc6/KicojVoYKnimX19ExjT+ulTVk5OgZzGEMEUbKxIVwIcqq9dNva",
-	"s1g4iozi5qB6Eyr0gxB4LZu1tkjS7m65P9x+xT7uysL7pWJ3lScpoLbFotcyzfRESI129GDrRP/tqg8/",
-	"YPFhb3h73GU52SlGCYYWbsbBavTM7+9mw2wwbTuoF91XO1UYyaVqsDiV+F4U10Kz9zN+dSUK9vE1lWgy",
-	"zVI1mI6FxFacmSo+AU12nknjwyhWFjfMmRUdsVxdQWfRBDKKX355bj94APKmsZxwXWKfD7yvxfrnaPzU",
-	"tLQ66BvHfX83j75ycy/F5/LZqBxjC4Xbk6vpuQUbsE0N+QnsbhzErPlBVzWYK3rLrz5PcuwYEuz83WvA",
-	"rbPLQs2qQYEWxXU2EO00mN3ixVWVZ9fi3yvTAae9Xr07ZlIo88bBZ8PHSgM6bGoYKh0GyX4bmNYmSgAe",
-	"m8/OjF7DauUl9GDzAhR07R3g91ThKrH3uo9l9ya7FlLoFktvd0kDd881EDX+lOa1TfOYacbN6z6ElQ3U",
-	"n9D9RhO8i7WsJkLySda1b2DpkjYr9JeJkOa7etHtdV+w4DhHGHL+7jWWTSaFuir42K1GWos8Zf9z/vbN",
-	"fazG9xMx+C8NRuTeE2At+5omYvB3sjaLFqOzRtv4tveWj9rdgv+Ram12ydl5MNvpf73/5ecdfwI3HM3g",
-	"bj4Bq0muiuwKFJ2Nr3dfa/5/zKPc45q3U9dQAbzMJDKFt/Ipnpb6/FI3m+WOlro9/NmfA5WK21ar3Q6F",
-	"2xWupNNGYOYyCARLzPsF8idABNgDPCw5K7vse/TDsBefy1j+48PbN+BInrHkHDSU+qy+mSaQR5TKuNdD",
-	"UQigIwLVJLMJ3Mcn9Q4fZlUV/bwyLWYJu/xNhQsAqtUTXo58sdqc0KnnZkJnJiigQwPxOJPu3/Pf1n2W",
-	"bOzkrAU2M2dgFuA22ioImVudiLtPt/DYNki3fNPqBFzgNt2y+81jbi54ZUFuuoeECQPz/9w/xtwGA5n4",
-	"drERMaHZIMcGKdqzrsFKAFDrxGwgqQmNXIhuETQWRYRPdBbLQFML0uxTs3yYHk3LVM1kBDgLrlkSfgE0",
-	"BZB3TarhFssVT9klz7kcCBtwqWkpdCwpfwzbG9YgKG4Q+j62pV8FT7P7Drb8Tdt/8OE5q8ItmMd7C7da",
-	"ZgZ/VvDcNy3isyJ4KduZ7Lb1v9vaoP7sXApeiOJ8aqzD738Ya2BG0Gy0AHmOf+5EnWmRd/qdZ+D/0ejn",
-	"4O2iJILqa/WJElrQGUSmjJvbzvdvAUQDIXSQQO2blz7MchEBxG6mCtLyrF9vLBqu9lGLIqwbARIZvtdK",
-	"LSm4DKZn56/0CitylwIhgapa1QRgIL9GYFN4OUqLzl/vPRAkEq847Fkp00JrgC2aPZl6v6sE4pbTJ2Lc",
-	"YxGQShCpI4JbI2XE/J3PQ9iibUb5QrNBzrMxU9LzFZo/IvtNFSufpViMtcpVpWJCpsGtHT9U8/u1jD3U",
-	"S++5AnDbdLSWbiDYc9t36FCrD4NGwMFIgxG4Ttz5EfxD8LwcEQVkVLOGdD0whsFpusveTS/zbIDGQk1L",
-	"naWCJdQDlITTTh/x7R+3/z8AAP//",
+	"7L3tdts4sij6Krja56xOsmlHkj8SK2vWOu50Mp3pzsdJnMk+e9xXhEnIwpgC1ARlRTOTu+Zp5inuv/sm",
+	"8yR3oQoAQRLUl+XE6c5ae3bHIggCVYVCfdffO4mcTKVgolCdwd877COdTDMG/z694BkvFi+5Ulxc6l/U",
+	"bDKh+aIzsM/IxDyMOtc0mzE9KJEp6ww6FEcMyxEpKyjPOoPO2ZiRQl4xQTKaXClSjBkxw8mFlFdcXKrB",
+	"POcF2+9EHS5UQUWi53xIp/zhde+hymShHnZ7J4/oUdLde0R73b1HyQHbO0mP+nvdi2N6NOqxftrtPbTz",
+	"daJOzn6dMVUMedoZdA4vRif90cHRo0cXB4cpPaYHCTvpn6Rd1mWHjw6OYXyRL+hFxjqDEc0UizqqoMVM",
+	"dQaH3YOoU/BCPwqAolhMYbXTXF5kbKIe1mHx6VPUOU0SNi1ej0Ys11Bz4LvIZHLFUvfNZMz030MuhrTo",
+	"DMQsy6JOkjNasBR+6fS7/eO9Xm+v9/isezQ4OB4cPPrvTtRhIlX+gP5e9+Ss3x109f/BgGsmDDRWgpJ1",
+	"j/QbH6c8Z8pbyHpvX8DbE3nN0uEol5OhwQp8HCfK2TSjCVOBR4pRTZw986/hhAv3KJPr7iDtPuqYF65Z",
+	"rrgUnUGvCzjNiyageo9LQFm0dxIpRjyfsLQTdWbTtImC/sFZ9/Hg6MS8OFMsX3N5Sa/fiTpzyouMq2I4",
+	"lYoXsEa9UaCXLGc0XXwvJVBH5TDiIzg7sLaSmDxgroOmXidy5xcnHbpJ3fH9P3JGzFMypteMUOIAY88v",
+	"kSNSjLkiGuB37RRXaODokX+uT7xzXYdq81hXQaSx9L1MF2dS/kzzS1ZFkn5CCilJBs+aDPNCpothIeXQ",
+	"DqjwS/2UcIVv56QYU0GOD8lP/PsW6MLpXgO8DJC+Q97Y83hjY9MNGNZ2jTAEZD/NpKpTunlEEnwWAiIS",
+	"vBtQAaLML6ngf2M5GVNlJinJlIxk7u6fr5NmG/AJwLsCIA/ez7mgWRjcXJERPG0HuH1egTdAVYMamCxL",
+	"I0JFitd9UTCRMqanNjcc4aIF6BaSD9fhYA8T/Xb2JaDugakV7jjAA/srWbyeMhEGvJAFkVMmyIIVS4Av",
+	"ZDHUw3z42yn074rQgrg76kjfUXi57ZTK4Uu1+9D71i1gpLcCITXwtSLFwc/Dy+trlmd0WsWL+XGqJzcv",
+	"h69b1Rn8ZZ0L91Hnl6iOTWm+XLtyzVVrL1haECqI9BZU8Am702zroA1fYbC2ossCSGPrKZx2g7NTw1Vq",
+	"h2kBLEfOBcsr2Npe0j4+6x8MDpdI2r0bSNq9G0navTsgafcakvbR4xZJu9ciaQNas+WS9kn54iaSdr+3",
+	"XNKukNRrKzI0aEqfPvfwG1l9I6u1yOqZxllV4fclMh81jt25e9XQDm6C6untWxMuZgXTQO53ayNyRpVe",
+	"B0hkv860IFZoUYVnmb4tHEiWAiJAr929g27ldk+ZSnI+xV13zubSfk2B2EfJrzMuCgbqYIC2+xXaHnH9",
+	"UBU5T/TVPZZZ6m2yuy7hItlnMqFmWe8mNMvIjzTLIvI9yzOuhaYJ/TicUqX03AdRR45GLC+/dtyNOu6k",
+	"r0sN8N3p7CLjalyHbbdXk4quOZLzoT0h9JryDG/SrqH5RM404fS3J3gtHwz/JoW+VJ/NcjllDx0E7E38",
+	"dEwnFyzXCn3C8mLNY+KoPuMTjbejrvfbxNgTZoWc0IInMD67GnKhDI8sT8e7TFYPR0KnNOHFAudchwpv",
+	"gWtuwp9KZPZbkAm/FfRKy/xH3dvlXxVGWWKJicti3BkcloBHXvGBi1TOQ4q3PyqkfcMvzT0cexwEyaDC",
+	"mubwvYCybj5XqrKlAlOd+CvVGMPgbAi8S4CFqMPD8T3L5PwMKaqKNHxOLvQAApRHkPKauqQ9aUMYPLTD",
+	"Kvq8HUMSKrRudcFIxpRCa5SWscUMuIcc4WfMJ+8dde/fWDHZDXoah29dfC2BZABtAVACwrQo+EIY0bLC",
+	"6KwtsZQW3aJXCJStV3Y57GKx/p31TTL9MpLpOq6F25JMkSyDfF8/2uOi3eIKZKaJrMnFUR3XJ54kcpal",
+	"ml/kLJF5ylIyEwXPSp7+uKSf3fB0s/DPytUbwGqyhhq0HPhZ+kIEQA9m0TaoI5uoe2Zy5ltUyWuRof0D",
+	"zuR3yjOCJ1SQZEzFJYMBF85qNv9ar1UfZGHYI8wA7HjiQsx4exVen9KjwcFRO6N8fNbrb8soD2/EKA9v",
+	"zij7N2WUx00fbK+FUT6u8LvPwihX+WCfSlEwgb9Vjmr5e+Co+g/dUX1djFmuyBWbFnD4FJ0wI1cg8YE3",
+	"ClxnUlzeFbNukc88V9+RHwZRgUHz7JVPAZBwdqyJTdQMtq8FgiIiMieU5Gw0U1Xn080O6MlSbbH/pSSZ",
+	"3l2QZPrNA3rYckD7n1+S6R2sOKA+Xb2hecHrLs3ncpbjOQPqKuYS/jPOGSN8RIQkE5kzuEVHOWOfi+h6",
+	"XzPRHVaIrv/ZZWdLEJ+V5I4a9PZ+epnTtMbLfmJsigye0YJIYf6dSJGCRKYFLhSFpQBvuKY6O27Ec1V8",
+	"I8EwCa4j8mjc3R0d71bptL82nX4wg6qEejaXli/qWSCeYUQES5hSesQ3KvwM4vFvhheqij6V0oJ2Bn+5",
+	"VcrpPbqBYnXw1ctth03KCRNO79EX0KuWiW3R7ZLF4y9GFv07wFCOGmRx0EIWj+8YWfxS8hTwmT+fZVk9",
+	"7DkjI86yVIVisNZwp/vM1Hchbulgr3jnDZjWJ92tvOc4PfrKQVgc6n833OVHa7vLezd3lx/syF1uz4j1",
+	"p/ZWO8er3lRzXCwlpzkdFV/cDQ7AanGBl8QOYK8bRYwdN2e/znjO0pvR/hqhJJ+DztuI+eaBH3VK/mxh",
+	"Hl8/3eICNg3gANz/KLO01Z73NVrwap/t2Vl/Xza9Mcu+nDlP09TZXLaoq9+I6stIll85UW0eabaUSA6O",
+	"9rrHny3SrFeNNAvdMEf1ULNGpJlbchA5Jp1koyCzXiDGrFuC/EyaCKUy6AXyYjmDbAmX+ZszqumimgkM",
+	"eRJrICWZ5TlE2BoWEDh2/fo760F9BCSfUVUMZ6py1ws60Rfkm7G+nKNOgfvssOuL4cnop1/7/31x9mjy",
+	"X/PDt8kPPfXz+PGfxZ+Op/+nOPgjfXY0+9+y+4F/3796nvYS9I3NciXzl1xNaJGMa45GeEYm9mHA2wgj",
+	"ht6IagQXTnDBMikuFSkkoUTji8x5MSayGLOcjHhWsFwtzSvccTp11xNhGltsOhNre9RQ+4EW9IIq9l54",
+	"h8AHnR1AZt6IJvxSM2xYHVYBoh3jhcHljCZjlu4ibuLWPLQtEGiANwgCgDFLMi7Yt5z1rypn/RZTHlbF",
+	"SzybUJ4FAlOf7ekHhKZpDuGjLSGpTI9qRqKeCuRTeqWQXQoZvKwyZ8tBpLNi/DBnl1wVoIXvkod5cUgt",
+	"+2ucNH+DAC9N3T9S5RvRPah95KrwUuRUCGRwPsbU0aSC0GvQMrVIEE7PHVOXuK8ioiThBQSHXQCLQ/Ih",
+	"F7MCEipTlrGildV97oDeIPgDgGrCvgkph4JXsnhjdfoaDvRjAINT+luxIGQx9EdVYA9DIPvZAvgJkSJb",
+	"lPPiEKSerzwtPQy1FpRUwaZx8kdW2JoAY8pFMHtqXaZ+DPbdGdiA/vL3TsqmWkrt6aun0Bj+e4cmhcw7",
+	"g45NUe9E+JPH3av8s1u5wpp3QalZHJpv2ydXXKQ1Fi3YfFiziOmfGuYhmaX1cfqnxriq0a5+LRnd4GDD",
+	"W+mxf0/gzOX9dBTQAg4+fYI8Z6E0yYkEoP9L1CnymUj0leQZkjxsO99D1e7fLDfyLf/yy0S5H+44yL2G",
+	"gV0GuZdk9SNXhcSz3vRQLz396yxDM5j6nrpHg95RgD+sz7BWcJCK1/+LsJDDm7CQdeHq6O5xkMdEJfrU",
+	"QhVssg7r9so17Qo1f98cFB77/OSwOs3lRP5ucNo7DiC1r+8NLaRNZF6KHYJ9LIZoBQgd8A/laahdHOU5",
+	"2e3NUZMB7tTN0b+b+VHHO49rquJgF3rsgaGrL5e0v5Gv9VtG/s4z8g8CpvWDxzdKya+oQLvz6da2sIOU",
+	"/D+y4md+zQRT1Wg+txOa8WtmNbSXrOpOaZBn96i+RjB/dAadi5la/K+CqWI/kZO17fF4ao3t/fuZWpDv",
+	"QVzLJYDNE+Ca8KqvxezhDWqi1Y0grADho1mWaeJkVEDKWGlFSSVToOBClSYm5OxyjKHcZa4BL5T3E6YY",
+	"eBXnSDGmhSusqHG1D6Q4YaktCYZWej6ChQzcbUb4yP0bGA/hioAhWH82GUupGKHGamYLMq5pS3kHhfH0",
+	"vg2M3jKa8gZNwFVpVWpj5iixYy3K/jGAbXa0zBZ4YcIvc+APKvDKL82fcGm/peoRvVuoHrHUp9er3J4V",
+	"m064cIQB+M8svay5AxrKlF8naSNtCoCyDF/LrC2A84CypMHw+YTqkB92U9Gp1dYSdLhGN9diD3oNLfaw",
+	"1cq1bsTCasz49oEvovH0boKcdeHq0NcPoq+i8KA7r6LvdNjiT+rFXyX/77Orw/e96dMPf31OL549O3nB",
+	"55wuXhyzxZ+6+vnLv54uXvHux5e8O3/55//98fUPcv5S/++55KP/6vpc008JaY3ahzISFSn3tn1/vd91",
+	"KmZAaTrctdJUw8HGtBxQmnqfoo4V3btRp/Lg9mjp5O7SUv9uJhYd7ZyWTranpRYFvN9GS/3PziZ/H9FL",
+	"ZrP2PnjjAL4k2qP1SA83MVFZgA3pWENQkzxgHuf9yy8thHBgb3ZUPqy25l3qfuRAlpGjrqd/wQitDSku",
+	"EuYdDjAm20r4ekFDORou5MyfrV+qblqPO/DmhVeIHJGFnIWmPwYlBuV73O7BMnlfMJZqgB/e/NQ/Ch9p",
+	"jfcfZZY+A4Kr2U31A8LMk6a3GyxB5eOKm3vsvUou2EjmjPCCzKkqnXg7CJo6eGhmu40i00ctqnENLA13",
+	"dgUuFsA/ozmmAV4w09gwsjYgoy2nXhdav947Qep7AikiOBlXpN/VwIVA20Hv5GahA33YkFbIjUmp370F",
+	"YB8sA3YdSGGQ4/I0wF+kbDKVBRPJ4ie2eCGuacZrtG1+JLwcSq7YIoABb8Twii2G3EznoeMdEynk8Xsf",
+	"3vuJLdBu0yOFJP2jI6J1/IuMkdN3T1+8IMmY5jRZEnH55bvdeOGZ7fBqIKMNYE3MvGWzRuWxF9UPkBzH",
+	"rMaLG9gIGDMgQWxA0FgdT9CrYJYkwG8Nv9on7xUjlAg2h4VoXq8p0E53V7HW73tYawPmSqSZkYAzUbC8",
+	"0SPC/kpYnss8hB/7WgUjZCbYxylLCpbim0QmIP3cgRjaGiSPqvRf224Tgna/CDOg+ac5S5koOM1UmP0k",
+	"3oAQCGHUsDqqGk9WDTm0fTa0zDSXeUpSCeZpCJheFhyZyctdFc1z7KPXZB/VnQRg2NywD04j4wchic+W",
+	"ANEOCAXGa8EE4ZQycrFALnH65gV4yDTGK2Jm4Arg+D4t1zGlOZ2wguUuOh9M2F8gtL4Bona4m3WWIH9T",
+	"7iIE9XKT7YD3x5ScoHwVuC8l8Do6QwD6csrQF1A6WSj0TntCFGN4DlUYPxMu+GQ28b83mSkI2KcFyRhV",
+	"BenVUGSkhzCGJuwzXrE+vFoxVQ7ykHXGJ+wtFfUWVHbigk8YyeF5O7bANWkHOfAZwwpxYBxpxDk7wtJj",
+	"0jJly1QaLRJ4qd63NegsPTlrNbvCi/kWr9oQkFvR54HEx19ORal4BxBYPl+CQH+Qd97KiG6MQS6TWJxn",
+	"WqNxlMtJLTb1hoA3099e3HcQPIWs+9xbcVG+Brgo2KRZdOK1YNjbDh2/Ckp2oVt4mcs4HHdvTRGjnLEn",
+	"pGclypUykH5asAlYCHakge3GpNDiOg4A3QdOxXeNxjyLALWyDZMGhGpvwrRWe6WzucR50H1fb6qk1kOH",
+	"/lw36v1ya/R9gzZJP1NVnKb6PlRFTou68KQfE1p53qRnMB7WB3mEzRWm5HDs6ArZDJXh++QlvSojEbSi",
+	"DEVLWsA7YbfHKoIbbkAysGMAJlfFUylGGU+KnRe6+haE/lsNQl87klXTF4Qc3loxtf5Z92jQP2mnsW9F",
+	"cIN2yR0Wwa2iYBeO1yaR3bZbzBFqG4V+i5L9FiX7W46S3Yilv1zcFj//JjP8LmSGz8HOtdJ2a2R6+C3g",
+	"azMyPdhxe7je0c7Dvb4cmbbQ57eg79sK+o52BNz+ZwJufyVwQUipBAD3N5Pzl0K3KuJXdIlVcb+rZAmI",
+	"Rms5AJW4tAcbh57h8d1l5FmvEXnWtggTi/YzOCE3g8h7xfI2jvB15SKtv20NJr1vsOzVcl1Fuz2vSSDr",
+	"YPsGZc3wpgmlhR1pjtE7CaIC1r8FLroeLk5TShA6JTLMn3VMNJfyqQJkjdYmjA1mMaak7M7PBWHXLF8Q",
+	"wynuJvTvelKeD36MT63lcwNU0FecUIEmZ42CVnivDtP9ksjo7fUfLTkK7COdTDO2IUIOvNOQsY/kGc6y",
+	"LlJqawKkvKTZSGp16HuZ1s6Ee0Qu9LOmF2FiBwzNgIprTP9GTAwFOvP+9O71qwHhBdGCBDREYzTPFl9D",
+	"rFwDFg0HQw0YAFt5zXbfk/ArbHnWWTvQ63feFG1V5ZtXUtOTJlebIFse11cSvdGm2psGYTDIUkgAr55k",
+	"qF+oR9WjL9w4xjGuwGRCp63e7DsVO9AGiMaRbUACQVycQkxSs+7oKxev1FJxVMhiWBlQdamW4U85K2a5",
+	"UIROpxlHw/DDvyopoIEd+1g8HBeTrA7roMN9lzA89mFY22oAeJW9GtA9lzORNqE2gp/DALPP/MsjZ3hz",
+	"EDVLxlYSu3PRpIfdwyrE7FaCwMKHBk5vWD7hRaOsjZ5k6h6F4eU/L3uQtrcGBseHrz8oMqELkkqIybv5",
+	"gd4xSA+qIPV3GwRrOUCDFgraBjNf4MmS1Bf0uLTkvkj/5VryCxVqznYT7Nx/iCfqNgo6nrRFotTg0gBy",
+	"FTAAZEtbP1JV+gw9UDvaG1NFXChsA+LOoaV1ZDdsSRiKm1eOSJ/MxEgT9ZiljUqb++Qp2E/1axOMTBmQ",
+	"N6/fnZEagf/dSkifTI/rLxDA0gKuJiJC8AJ8zIpETth7cSXkvGY8MM/IzDwMoAFHDMsR1WhqKQRL4NYq",
+	"JKDB1czW1J9JVZB0lkOAFQyfTHjxFTQ5bgKmCfAaZADW1yzPJE0b7KX8PQBi/2EJXSnJhIqFjRXEfEPb",
+	"sbGQEMeZy4QptYMavZ8Bov4um8Asn2o4vsnZNWfzp14MQDUjN8vkXAMZP7iNNuGFKlRM68e+35sqKYaI",
+	"Jk/RGI5ypj/eC0VIzuUsS4emol9n0MPtwF+NsjWu7h+ELyrz+Jtf49aK2Whc4GXwrdLbtxiW31+lt7e0",
+	"YJCYXL+gGrdN4J7KacHw2yygkWkpF1uqF2MqyHG3vLiMtSDJqFLk3JlizztgTOeC9CZdtU8+UF6Qnrqb",
+	"d9lh35PJQtBqXGkVcAHwTTuC96pWRutOOQoCdkRjmxZsrgWefBtnQa+0Tb9ic/JUz7OmYbq+IODi7/QJ",
+	"fvYxYSx96q5Ln6BhAGEwgrgbNWotGeeXk8C3ht5b4awOV2GCa+m3oNnXU7TfT2RqA1UzlSMIHUDHeFZo",
+	"ufSHhoZhn5A0rF8o83yYNrQLrqyAq1U85U90p9vv1LfchGNlzwA/PpllplnZezWrp173uuR/Wi7qSpFo",
+	"dcCPAyrZiVKzyRSLKlbfbZTTr80SEVqQnIpUTjAfhsxEwTMSuv8i0ydEMDLK5YSEZGgiRUTmYybsJzRU",
+	"UFJ6QoQEHxDLFG5KRSDBgDcVnszHEvQdTL3KGeRyYroon7B98nqElheUfKBmRUQe6+1CZRawlbAUHgIQ",
+	"UuxqFNilMdkUY7Ywto590u+SfCZURJQ+Fj2Qp1TBJ7Rw2J/KjCfcNJiohVXURKua8IMFb7DCjdMBDvYP",
+	"yz+H014Xa+O4H066JpyRZ9nQKIKdQXfflNMejuUsV8MJSznVonjvaP/oaJmEAGE+tTpEzQ7DLSvv7Z8c",
+	"VRd/XF/8wTqLPwwu/uRov/tou7VvCPLu0VYwPzgKr/t4/+RxWy/gHcO7t9OF9/Z7rev+ZQepg3Uu94HV",
+	"HFQHB6t4XISxFyBj6qPZzvP8ub7xvPV5Xq9bYXqPPgPTa7C8wzWoOEjCB4/2Hx3fGr/r386i+4/3D44/",
+	"C6Prb8XowpA+2H/86Fa4XP/W1tw/3O89vn0Ol8niqZPJqoKwcTo35TU/i9wf0FQ6oJqaHfF1dghrgCGc",
+	"MF6OsGB9JtIgSCHwoA2c9mFYf4OnT6BcO/LEhAoiJMmkuGQ5ScZUXLI70v5uA+jaTYchi08tVJt1D/xk",
+	"/tsvdPA1UOsNKhvo998VNC+CpKvMkxZAl4/DsDbPv2LIljsMA9c+16CEQPig7x6eLPHdg6GszXePgaXA",
+	"DXDA53Lx9nxzYnUDDWBUd+CgEaxziJOVBavC0AgUtCqhwZX1exJTKStn1/LqC8KmXG4LbPySg/DKS66U",
+	"iaysw2ZiHrXBpnxerfdILXgEKBans2Isc/43jNkaM5qyPCJUkfPO94zmLCfs+mL473/+67zzxeBWbqUF",
+	"bnaAhtt7kcqnY5ZcvRC7avrcO+seDg4OWvIAoSp572RwsJ2b8tGN0lUf3YE8wJOGGNnvhTxPCKitw029",
+	"zncbhZs+Wh5uaiJKzviE/XcjZN88xOpYf8N++fXjZpjMsHSZeUfu3HrPTouMioKr8w5xNffcrFbLf3H6",
+	"6tSFnoSLky39mpnZHG2YrfyG19XGq1RWzvMZq/z5dvsQiBvHvLlrRJ2aTadSX64vtYJ0Bq9V8edGENCh",
+	"CEwdQqIbiMrW0AysMc96LCtVxtSTLr5T5KkUBRPFnl7IXY347x35sG8BTwABQfgAFuDAmhyAd8hTfBw8",
+	"BQUEAqvmEgXrHXUx7Gu+3OvfwbIw3YM70EThM6UBbMuXD1bwZZ+sPoxlPVAdwvhBS5M5GjPvjWROaKBp",
+	"5v1vXTO/dc1c3jUTqe1bONUthlP9UW/kroZTHX414VQ1llsPp0Ki2TCgCqn/LrTEnE0uMnaxdg5uHR7l",
+	"ZtCGHYqpOdMapcxZUxQpg2mOv7aQ1X6Afnu3GrNaJcOS5T9ua8BY4uVn2ijM/UaqYioFQ08i8sFaq1EI",
+	"SSZlOdQdtc08ONrrHt8ltK3GmlvyZ8NaI9jvi6fm+z061+MLf6YZT+Eyek55w7FVPiUjfNxUEq/dmKEb",
+	"00wHH1OFReHVZ64KXyr1yNlaFPo71ekjBPaG8tmEO+ATifclV9AlooZOfEgm9mkAmzhk6A1xAH4x2nup",
+	"fyuxBUMwFAPdwsSe4ogc7pM/sgIe5kzJWZ4wQi8pF8DMFBMpeOeendHLyHZzYeTXmSyYijD9EwyuB/tH",
+	"o25yzHr05OJR2k8OH7Pe6IAeX3Rbja9fLIex5yOxCewmDuvQ9lD4lv06azpE7Ky5fdqOQm9I1V6j4azB",
+	"TuSIzPVhXMgZYSkvbWQW0dby7WOj9+juwb3/uAl3b/utcHdjNNxtv7wfuNJfqQHePiWpfdyEvLssvDFN",
+	"/54pNh+Z/i5cuVx7SHy2k9xt31+3xfcXAlMD/E04+fBv+q3dpC2+azdfq/+6AnMl9d+a+bjm6/eOuk6w",
+	"un+nId/rrQR9m1O7CiYf5C/Ee8VaYM4FmSm2DOpcDHGEUQkPaxiwA022iCN4CO7BEhOHDvp3Li09BGEH",
+	"k3YYG6BARgOyUbAAY4UJqGxWNU+MmWdsVmW0ZLqwAhPz5CUUk1A2MqWABp26HV7Lv8mYTaj+nFmpKnLr",
+	"E8SlPBOJTI03tbqkmEPbpmIRR4R7yxnTlFASW7O+nSCuLsa+vNYi3lhZpQkURSeMoA3zzenZ0x/JvbfP",
+	"n5KjR49P7i/ffVTxS0xYfsn2pvo7/7kGbPT12FzPC9jTiDNVkXk0rThvlZV1Ilh0/GK090oKhvdpDOwn",
+	"ttdrDWLnnYPzjiFevPhNIsKSdbqecMVbNs3oAm+tGh71NDGikCubUq8KmbNUL3cqhQJPBBVQlokHu+xd",
+	"sUXkOpLZx5oUhCSjWQ7NINhoxBK4uJat+WcurgKrPJ91uwfJv//5L/gHe0Jylv3hHIrmnXfiUkK03dEM",
+	"vPVzMqWXzBIpVhCRgq1ch7PChehuSotx+Y15Da9/fHa2vyGqXsl3BVQDbOxcyD3ARhyRCwYt9S0lIWqw",
+	"pZZiSW6MlY5k7JsbLsWlCjYX86Oc11LTKxl+NGckY6MCSQG7PY3tK4olEup7aZ4/lhlK89RQXG7Ff5lr",
+	"VJ0LcE9wZeerzuVQa0mNKzKVCntu3ktzOir2OCtGe+OimNIp38tpwcDat2e47V6vd3//XNSOWJmg+CT/",
+	"Q/dJ8YdeZ01YvZEZTxZhYsF9+pAqz4qFChdkPubJmPCCJBLCtGlyBVdhtiD3CsvrYG/399vX/esfjrtP",
+	"5n847q5aub7UTkfGqlRd9GkL5iQp8gXiqbqCVWD68OHD6awYa/6YQER5g8oxcCY2ul4MKv0fzstOV/KK",
+	"CX3Q+chF48yp0opigTz/+NFRtwYXnHPp0j5FnYyLK+/yhbonAZDAQ7xn9YhIoyuDYi+an+ifMErK3cIv",
+	"tHRBvTm9JnSq2sWoM+j8D3ue9/Ut+h8PTUQThhR7xeKqqzLVTHgREZmTjGlhCfVkNmPN1SSV2bZfj/P5",
+	"tKym7cv4Xv27nuFw6VdtEYUNP/oOa5lVv1k66do+ieFQ7ZDXz61GbO3tgSVUp9kK5OhQbl8JPgci8Gly",
+	"zLIAQSbV2bZaENgxW9ejH4TRUXlvc4zA6z/KLA3dS1laZuS2fxze3vLLYfI7TbW4C1pkIZd8OUiFqyn/",
+	"B8ziaWFK5unGXCn1Z92GBH5gGfNcv/VV6YcoFxrFVF9+dfqkeJeFVldOvhnErC61b2XoyjDzDIT3chNh",
+	"tC7ZAx/ZCl+CXbPc1BFs20YQ7+uuMlpNm7jQM6wIUN/FWwjeDVJl6r1XX54JrF3y1ec8V8V6d5OmTcj/",
+	"sUL3zq6klBb0Ybe6pE249rJV3YBth5a1BsdctaItmWfratZhpGutaUOeGljQOjS8YilbknNgMX9kRSui",
+	"rMdiyUIuy9dvSjV/ZEULh11vHRtz0PAawgxyvSVsKHuFF2AdqdssAN6tL6CMgFpvAdaw90aWHXuri3nO",
+	"RUrkrCBz1GRFSubjRXV9mN0bXGXjA9uQjhlTWXylj0p1yfqR1+PWaKdLoJm5uW5GUrXq19VV6Yc1sIHp",
+	"CduJ6qU2FzbxJrzpmau67uuXBwbljhnJZcbWANmsnG1bGlzFjkJ3+7Y8qPHJp2PKRdt3FQFjFIbLJXqa",
+	"X2dMJEwtWxDOeLNV/chVIfNFC0nrhWUsvWQ5YaLI+fL12Lm2XNES/tyCmG1V4D+y4iVr54KanKztBO67",
+	"2IXZY0YS/Bhc0UvWwfnbGX3LXrbTrM2XfgYc3QyJ3jzbLsOy3iUL8V2uwSW4ObZZRIvYg2AHjOp7Ra+j",
+	"NPE2VrGtHH+Tyw2UoNu50czqgk1yW5DkOwib91Z1ls1PX6ht3lYLqUyyMbmsus6BSvTzHd3e5rOrb2xe",
+	"1K/pSqOAHd7ZZkmv2HzZVX2qb6VqdfOITKjRIwSbY/1oKsra0Tu6vfUTu8iWWrbVpZpB5kItRzbXMw1M",
+	"tw3sajVpa+rWTBCss8GlIELOQ+so39+YhOtFWGvAwKfBC2fqv7k5EfsliJoftk8JUrCL/LA1b5rLUf58",
+	"G4OhlnFbXYx+iL4iPWKPB2hh5r2/DQ1UMoVaRV1Nk2IGEfZyhGaBtmNyk8NcSySpLuVZyouAHa5tHbdv",
+	"Nixjsm+82Ns2Dq6nzfAc9JkdMUD49Kf6eEMeL34Ie0gNlXynCDelBvSBp8W4DGf2CGmZO3sk8wnENM9m",
+	"ftUAzxdpsy4hhOc5z4Ie0Ne2zRjE0oNcXeYcK2Z6vkEoKtM7hcy5BVS5p5BdxwVR7JrlNCMlJPbJD2xE",
+	"Z1kxIDTL0Fk5zSBeygQWwcZ/nTFQSczOXX+5cpe8YBOA6//I2agz6PzHw0ROplJAFBQOUw8rG9Uy/oR+",
+	"fIEvHkedCRfmj56DEs1zutAjVbEAD6qGpv77qWlL2AxOKJsWxvbKh3tKzpSJu3ChGRirAwBXDsm1vZr+",
+	"h/5eJ/Tjzya6vtftdmHl7ocQgoEFtFGa7YPSSmeOVdyMylzoTbL4iQV01Zf0ysQJ2RAGRUdg7MjZlNFi",
+	"AIEk/UMCxayiEoC12Bvz6xXDIHpNpBhno+X0c2EbCoFkOEsSptRolpXBI+jLJ6ckZ6OZgogfnB58yfie",
+	"nnsm9NN98hNbKHLBMomdCKzquX8u3ivb6kGPlyNCqx/EaTFUK+XgmRJo4OGKHPb7JOYlyIZXbDHMmf5m",
+	"rFdnt9cjhTwX/aMjcs0x2OP03dMXL0gypjlNNGFhAI6JASCUvH//4geM8wBcIwMtse2haU/jqYXw+kdH",
+	"dbqb0qJguZ7z//7L/7X3//zyn/8jTAejl+3Ra7Fm5HE9NkwDFitQRYQSEEPkyIxV4OiPH8SRCReBwHAw",
+	"wmAjSrZPXoyIxNY3UTVSCAD9mMT1+Ob4CeEjIiQp6KUeZCLXInLY65ejbRR6vE8+MHqlB2PED7rBzEv7",
+	"rZC299nSs90KwNcANyyP+yUA6X62A+82zF5JwVoI77W+x3JM5zOwKGNIE5plpuEMhgBaMCE03BU4qey5",
+	"TmUH3UNnuaAQFvqEzCv719cVzVlKMn6lb9NcMxQpmFoGizJUclOAtISzvaQf+WQ28WRcuFiRC2vGuU/+",
+	"jFlJ9EKrub1uF1ZfYCYX0Ryp2227yzC71F9pird/Z9Dvwm0MOUqDfu/w0eHjg+PDR5FLXPJuNi4Kdsly",
+	"V7it7WbT0uCyi81Kize717D8VMsSwOC0bA3OInWzRWiRtG0N+jpatgQrud5kBZ/0y0juGDkGZfwXXuWp",
+	"BMOfoUCtF2dsAsExxljrJXhPqbIXwMIVZmqR7uwrD2sf1Ysqd7BMLnyDi8B9tCCRZDS5UoS6PBlilkfu",
+	"KcZI/HHP/B3f3ydPZcoGJK5tIN7vuAhuKhL2VIpRxpNiS/C4SMCcitJSuRRCpkraWfnGp6jWz23VFJW+",
+	"cZ+ieqnOVa9Xq4LuDEWuBTXm2Zk4H2DV1gRYqxgKOFIDElc3EEckrgBE/9CENKLye+qaAd8Af04bWhd9",
+	"b9wLoMJUuumumqLaxXiH8A+1MAb401LdgzQi3EMJ/+oGfHC79xy0jeKwDbBrojQv6wUuB3lFa7FVBj9F",
+	"O8HeLqB/6oFX5iB4eHsFPSEE9SaMo6a+YQY58P9s3EJbwB/V2DJxcxWwUL92abkewBOnea8DbaOn31GE",
+	"lZiJLPJwe2XKsK9acgUy+yosVgClf6kB3+HzjQ+KL8TBbg+k7hpu5ydv5NYEfScZyld2HWzAr9a5JVZy",
+	"MJkuzqT8meaXbEus648PCymHmZ1kKXgrX9w5dGENuekxdkh+4t87kq+u024fA05uJnXSLGc0XQxNs/CV",
+	"MjkO/x5Hf4qqtbDSNSCIi8bR3vsjbmwf67z+HAZ7bwtpy1OvN8ErWbzWw70pbA2ZNWd4bYZ/qtXumnOR",
+	"yvm64PBdnR/gzRIyZQ261dPg0BewIbTvQodoV2xq1QRgUX4lizfujRurApFXUn2dVyHt3b6lysLiK1+0",
+	"Rcg/RYECBKsmaBQ98GdZa+2VtP2d8YRKTi1gNLJ/YfBB7tLtwKD1XRmX4RWTyTI5x2bnjvEGqEMz2qbW",
+	"VD9a/m9I3e49gy39d5Wd+O+Y8+Ve0sDVfzRwVvkRRj2pNc8xLYJN9cKUxO0n0F8BsBiQn9zJqnDSZykv",
+	"bshNvyw3/K0yol1ZRr42hnYrzMSQWFRhLh4/AfayWxbSzi4qnGD7U7zMpmP88qU4vwPlAB13G+oGb/Gl",
+	"T1FLK86VpBHoC/opCtQfWzVRo+bZjpQ2KJBis2qsUGtspZHfdqGuI9cVhjlVBHy14Ew1MXfGwVqSYWPj",
+	"QFAh0IY0Cet79WgEqnDcjFB+T5htInQr3CAGZiLN2G9ElfmiysjuLt2CTdTaC4FIG28Zn++q1V++o1ft",
+	"zeR2iBwp2ITci/V/4vvIL+fS+HANasxjZf1Ud0/IhxPuC5g7ErJ/E0LybmTbXfvdEirQWO03E4WS+raD",
+	"3MXCo+KS8m5FhjNxwDckG/jWkIu1sW2+6lB8N9SQ21QKNlIDmtykBuGlKMUqHbtgB1CLfl13948ySz1v",
+	"928LpTWv+Zhl27rMfZguQ+OzCeXZGTUJXlsgD8pB26LWq8SU8mO7kWuNZgGZMmPIJuSKsD39GVtmzVng",
+	"vYWares7FisN3Cnl0qGKT9gwp2INt4YlaT5hb+GFT1GgpdSqWeo9s77ppjX9pwHSysly6FqlrQLh7cBW",
+	"uSveJyQIgvQiY0NlkkaWzvJKfm/GQ3qIb3E3VUPXtblj3dad8U80hXHlCz1ligTFAtEuBdEIREBMCbQh",
+	"cNVyCA849T3e6Vu4ccv6pzogPXTvwDTxjS/cnmVj3ZNdIvSdlr7uxAHe6eH5TpnEoXbRcdAuTTyX+QVP",
+	"062FiZsGmGpeVgynLMeY+DUYWfHGDb6V8FSbPrM8QNVdViDJTOgCAJ/KmsBeD18FluPtF5GgJeRvhrg7",
+	"ZIgDWTyz8f0rtRvMBPjm7fptus5LYgjY2F6IlKspEwpLuW91djOqimGlrsBKLP5MVXFaeeOT36FtTNXQ",
+	"9ItdGYxuX/qRqmf4yk7I4pUvpaUSu344hqmRXmK5CQCIIQ9sxwK9YLkxRG51iZevr7i6zcAd6b5kJtjH",
+	"KUsKlmKnISITyHdK98krWYy5uER7AeSX+dGXuA67ewzLzRnUhqeZuqEwk1RnWism2Htld+JMxQzgqllP",
+	"qVJzmQMVuQ5ADcHG2wQUufcaIHz48GGvXik6tEzzysN6YWlYbqnw3wGTw64gvrmmPViuKP/EFiy9U7aZ",
+	"b/YQX2tahruX8pp9i2z9Ftn6LaDsLorYTTchtJl2TMKrklUOMWWk724k6q34Ll/JwmSIbi+T643TyiSr",
+	"zBLeJ3eG9BgnjU1XPMI+JtksZdDNKl943Zu8KgVYN8de1tV9OPg8lzOR3gA0I/v+Kqjgh3YGEFeFwWmN",
+	"7CNXRZn6haUGrD1GMebswgYYsHIHh5cy5SMeamF05iuriZwuvOIEWlqHG7wmaNoWTsuES1PyCT//Vh+X",
+	"LdGQ0oJeUMWGM+E1rV2BkR/MS++9dzRuxrOi0CctlfPVfPmdGf2DHrwz1E5zmWix33hSgZOUnCu0W+Am",
+	"/srrgj+0o9lz/WiWocXrXAPrgxzt30B2+e1mh5f4WTvh2wgFvxVH2m36wW7i6wo7tsCldCd8Wr8BtUxD",
+	"wBTekQWhJksTQLJKC2txUwF0Xots8SVxs7OrGkoBMpEqcsFGMoeCrtg/HSNkFGGTabFouqgaUDHt0La2",
+	"veS0YGjBXYPO/M/tChg5I3P9/wopq63unqCPmyoSe5dVTBRdlL47f/mNK87vq7f0gnMDfZDulS3m1nrZ",
+	"DLet3ra7W7XU874qtHxh+QfUE0nTda7XcugdEZwUy695AjWyCjaZypzmPFsQDyxPyhZ7pulhhdq8W9xt",
+	"TrOpzy1zmXq5Nw9P3ImN4Ms61Kp6vK0LvDSAsKKNA+f0NrYLsO7UhMNEuiZwn8HI3YJ2TBWBFZhgTVMj",
+	"BKq02R5iVVDD6GWCLQD7Nxub+M2MvkKAW2Fc19SBLalueAjRhDemanjh9Q1YbY/9kSrXI2C3Z0nDES1+",
+	"RtArA3gbay2BsYNoSpvPNtSHd75mRLPN9vtev2Mim6PdQHVHxumNOeNdubBMJBqz8e9eiEclwIMRlvJi",
+	"7assqnPgEN71723kBuUl37K/guN9S1rDIpPr2mDgi17OgylRuWZ9IyyHacsa7YZrVrsbR+QC+r94dYII",
+	"VDiGFYN5E1/gigjGUsMkIVjflXMvEVjZnsZEBVq34o5/L+isGMuc/+0rRKl9e92gSXj7lmpy+pdniBSq",
+	"OPbiGL8I0tVsOpWaK7xkKadnUEJ1K+TPyqmG4EYZFmayFYHVgRXsDCPuaHlBcWWLcC3rfKdI/BR3u6e/",
+	"HTvpBiQhbNvvRjwTiUyhaqq9kcPbriMLvU6rUGRGuXqs7nPrvehGlxO8WVbXsPo2DgU4NgTN7Sji65Vw",
+	"HXabsircf3/GwuEvvcKR28CnVn58NXhqn90JdGJbvjwuzwhMbys/QgcAU2vdgqVRON2DyltXsPlGUMm9",
+	"adaBivvsrqFSkkpj/640P+z/Q84LdnMznHllHWPA03Ko3sEu7XezIpETPRWcjdVGPBxv0mS+WQCD4acR",
+	"YR/h8plKpfhFtjCtIGvA3th8WFJM05gYBabfkX3RAdurrs5ZoOvdBxupjAJSQgW5YM5S4Hdw0DyaWpNB",
+	"pPUbkzDCmSL34gfxfWzHA8jvDP7SedD5JVqvz47Jk6l22Ol3l7XYiTozwX+dMfO4yGdMX61movA2aXiT",
+	"2GCHC4za1rqcS3NJ5eBcnIs9Ej+IBxiHgpRTBIbuw8AJG+SMpvHAxX9/p4i+wqa5HPGM2UhfbjqKathB",
+	"D1FNDhlX2IlS6b9sW8r4vpt6rvlYPECqte1izEcEnbAoFFdsY4ojAv3G9Wv655xdm2p33moi7HpDyIMH",
+	"0BHc/8aDB+RejC2tcLl4dt6Y6eEXsAniqvWpKJuKl3++ZPH9fXJaIkN/TopsgctjFi5wAEsSMyAHsY8X",
+	"imUjhIpVf1vAbh/DxnwU0gs5KyoNOe4B/F8urJEjjvTK4EdrvLF4MUOqf5lWuNUfoV+v+ane09N8INCW",
+	"0IeQHFXaLBKaKQkRI4o8eKDvvoyV1gc5wuA49eABMSfbvfmd0p/D3IIn7jTg9LVOjxQMGGZsDc6WBm2U",
+	"hIbrWGZavDWN70d+uti9uNJ5v6SSEsz2lx9llsb3ASjQEtkSOXXfsvTnT4aVHrxfvNaYZdid9wOqGRA6",
+	"YjCQsiTjguFPq0CPVK8iiEk0zZvhExofSxABZF7iYmtE4L8tuWtYu1k1lQNZ45HGkUj5YPf153ZjaZYN",
+	"0AugNI+PXbtXewBs02XLoaALagyzxqaBb0zumYi8omzxxhWByMvkPi4Bm8CB5XnK5DRj0GVEuUNW6THr",
+	"f8z/rdYx2PsJ+xibdfnNJeMK3Cz5NgC3NtQMyAzROtB47RPtwfYabpaU6P5Edlg+helgwW42+xe+af/C",
+	"F/Evw0FcQ1EXOfpCWJJHiHgNL7UUg8xGnyncLwwyeef6nxN5DQcaettr9YxPWIQXg6X2EK0jqPXBr1Bo",
+	"HYbQRJZOzPGp3lkMJtRUD9MYtvxe/9tgW//bXor4KR+p9W9V7spcZji/nbts0QgznouXMmeolSq42C+Y",
+	"XhhLsQcaE7MJCjdRx1z1+C9YQccFxSv7qMo2O8b67h77RKmFGgc49wc++qXeQyfqfNzTi9m7pjlAUq/q",
+	"NMs6Uecle4sTvGQfzLz2BJkH9k/7GI+7eYh/2EcAd/ME/o0PfgFDRhFqafhhLMmEpsw0YDXdwwQIkNgp",
+	"TCPBClbuCMYDQk1T4QTEDinMgdTXuMmzBAbMgcEsIBqpzjGRKGhRMJEytnxOd4EVRMkJA+MDyxSzvDn4",
+	"ObicKl8kpwqm0bRX3n9SMC2jaCZIszldKG9VEcyvvysFM3IKtnnG1evp9dJrewMJPMsMC02oYuZGUAtV",
+	"sImRfZx+BDJSRC4WWmyfZWwD6rYr7Xh5lp2oA6vpRB38XpMmy1KX4aZpRixLMsonGhUILYlt0TSn0RrE",
+	"NJdTlltt5SKTyVUoZPnDmAEY/OpS0E0drP0mmqCgV8x8Rch5RC5YQmeKlZI7tGmD5xrxpj17Ybq5aY5H",
+	"ZO69Rai6QvRC8zd8E+rpF56zfZ+8KMgVY1Ps/ghFpK2F69cZm7F94iuyQhbM1Aaaj5nQn8mkNN+Zj+WE",
+	"FNJ0lNaq7Zj5zZVRkHTpgzC9JThFF2Qs58b1YTpRG4xdSJkxKqrZMkNaBAGNS7dEYdRmeIlw8YSIWZZh",
+	"L7/C+11/zLUB0zx2TwO0E3X0cLR/YNewBg3hRZguX02Jc2WVUpa2frPxDSZStfwDgE09bINJXZPkJe3l",
+	"XD/3FT3SoLUtz9mKZWrJ26XFaPnVeDOUwQswizlXbHt8tG3I7zns9Vcd5XLi2pUWUsNwre1Cis9Qvz30",
+	"e14v+TJ+Cu8UdNcJpE6YyidMwUJLWLlzUwFerb0gVFK9wGY80m5x+hHqKy6bidbKpmlAitraCXRTBhTP",
+	"BdPXDHSWfYI3DYhe9pTPsC3yxlsFXhbeXKCB+bIui7b+9ISLloMwoVmmiaM2cdlE093MoKmVfFFrFMgI",
+	"LXZB4NNknjss+2tr2ba/VtsCvO3IrkW7MIsxPYenMg8jexEYbpCB0hLV6iTqB1QVRnrS+ij+y68z8Z0y",
+	"QdmGtIzMrG+cjF+XJoHK+rkojg9X4w8Cl9dgjzhwfQZpGnFv2nYbZfQ1LwQPcBvcB64d+3JGB8dvLYpw",
+	"9bfsHR2e2t3gvnwQkR65YHozgn0sSl7gb9M5hPSHNiX7T37vzr90YAdld1OvgXfZ6xP5Q1T2Um9uMHLS",
+	"WuXu8vlBmKW28f66bFI7Zz6hljd6RX6o0E4pr8qLv7Kk8ORVrA/eRJFVlAyf1uIhqDZcoMxasGlTZk1p",
+	"QZcSknJcQOYpc+ViwFYOTVc3aE5fNZr3lhrN63iHha6ECsZ5gpssTTk2kX7jbdg03g8UXLCtgPW2ozqb",
+	"rsLMbbmpNUCNauhJTpOxY8mbwEiD4yZwwm8tAZRvut0CUDmjSgrYY1LaZZzVswktfCFMY/gsckZYvGH2",
+	"iXXC1j9TV33L/h1WciTStA4HNlP2ij7qdus93Zs2ioJ9LKCVs8DYkVYQjmmbvADalzG0SqG0ZCkSYyXy",
+	"eLOxywZ0yPWEt7XYOq4lPA8TRe48FSDJSVKMpWq2RhGMgql0xHO1PjUDiH7m4qpOy906/UYdH1BrrHYk",
+	"s0zONXFoifpLLbrIZyKhxQp1X6vomg9rDdyQhqZonzJAJdeXE4oAdZ23dryrNw4iuAZBf23L+MC2rLIm",
+	"CRt7OYjDkqRVG5S+9Ec5CzHR0dJiDxYlL0a20sNa+o0tY+xqePvFzeAms/HkmjdHRoqnV8yYVsAcEtKJ",
+	"GBFs7ifbOtXophqMaRLfi9bUZmwjeex+f0vKjTTqzBNCCzKRqjAdS2Lfy964JjdY2xLuCjfgjcnS3uVO",
+	"/Ama7D4XHlYpbk9KgcG6/AWdsBR9zVIkbA2OX2MV9qNLeIBtetxsOYv6m6+XbSo34tnTWjC9ZNtIinWO",
+	"O6ZqqBnpqil+pOqlHvYp6miVZEVTZfvWK/axsA2VQ6JndTJvNUvA+1Jeb8pgP4wxHRXMQsvEqlaSOvUY",
+	"nNPB6YStbczbnIxceOgGGz0lE5ZfMjKFGEFfPBq4KJ4J08dOgX3a+ELQHRChmplkjOYKM7xn1p7if7m3",
+	"5LzfGV67G0NS+1LXULDbEPvO2UCqG9ora3azNB4YZ0bFbQDOnjHLINTGVKWIB2bPWjS4YtOCzETBMxKX",
+	"Grjxf7vbNR6Ufg/zyM9HsUHtAwKliMBt9CO2esBPWkkcZyuZU+lt2Sfr+ZnKDUPcW6b/Yz6CEhh+ouMq",
+	"hXm2hXSZ/+nDmInKFdSh4BqtafeLhjVtn8SzaSInXFwaMAlr52LpPomluJTlM/M7uJwEugtg1JSqwgyx",
+	"P9EsiwcQOyAW8Kl9Dw72k3r7+AHNm6gqOhEsPLTT29E5Rdmvkbbc75son9ZnhEIgnU6BuRiiRs3UuobB",
+	"mYERVIbF8rxyWd5U8/QZsNlDiP/6cH2DkVkt8YQhXZ3MbQ1Y42+rwo6imtWu39Silcx0+vQABys1NNca",
+	"KejT26nKm0nV4oV6D6zGifOmIJUWtnAbxtEN2ovxqMKhmFKlfAcNanXgpCRqlowJFIDY3mOF6B0mMmUt",
+	"ZleMMSZ6BK4tDPicFbNckHs3qN2mj1Ioj/p+uX28kAxtLOGda2tBQ60fBlD/o5xjSQ68MixxJRLcdqzq",
+	"Pum2St1LHR0Vx4Z1e2jpy/PT2cptBALv2TY+Clj70FziS3Za9ZjoC0ef0rLrBoDgkhVW8Yb0aONJ9dTx",
+	"AhSGJ6TX7ZIJo0LBv0wgwCqwLbM3WI7gn7MqAVdxWt95DSVBjuZMMEH7qsEUEwVyXkoS/UJAP2HTYhxG",
+	"espVoU9IyZ2c2YgLknFxtYbbEFawSqfAKL9nMLShVMAC7URhULDkqk0CszyYF2Quc1yxvaGhQhtEnZe5",
+	"GMFb2dYTbQ2EOSWxYzLOXeyiJjAY3RYQl4qROYRTCa09aoEQr2cKCk2WunBPWoQuG6xQWS2H2h5G4wI8",
+	"xlRzBSa8ddmyRub4miQAe6RhKHjctBg0NjdL4Fr6Fs1zx6N50Lr7hAiovwYXlAbjDYJ5yvVcLMLMA3Cn",
+	"ydwuo7I+fSbgfvY3Fledohb4Vl4HPYgXW5kRv0UffYs++hZ9dNO1fwsn+hZO9C2c6Fs40d0OJ6oKJ1FI",
+	"Yr6FmKNaM5sNDHfPliV3WqlR6GtQ/1HmTppzLtgcc80CuoKfIrw6V1cP1DKCXk67UPddo9utT+r4csWu",
+	"1z86rNj1DpbY9fQDSEq3EFi6DjuosgL3ZnURGxgX3SKwHowGfdXs/LO8BCKq64CAJLigxiybgmc1Z4m8",
+	"FPxvzMvHtvl4Jim4Zgbt3dQMalHgABEi12dhJJ+KRitjXw9SUAxXaN2VZ3p7vLCBAGos54JAGi8IH0wU",
+	"LGeGgjXJ0ZxhtqCcFeciZ5c0h2Ca2XRq7MWZnJsUmEg/ADpVxjORMvdnMqY5TQrM7xMmIIcRNTVmW3Mu",
+	"UjmhXJyLe/HF//f/JmOW75s0dqgwEX8Ue3sX+ue9q2vqHt1HV8auyBlft+07w+AG1R+IBvMnjZLUHvG0",
+	"xHQLF53rswHjAD+o+KlCq5xyymwFhaJS9iwviM2bJ/GcZldDDinrOBbMFCJ9AgLkLMsijWj8BIiX2+sC",
+	"rsPGlIk1tgXDvGU4Q7UrQO46g9xAwfUtwwbgEy5mRSjwypklzQhrVqFV4PpzWsiBaFq6U05JRnOwsEIB",
+	"HWNItREaZcwqtSGrJR6NGOh7OI/6R8cVH2fQ+FvZapsb6MN44cG4olxULN5z1NX3N4DxKpltg0/eUmaS",
+	"+YgZt768WJkqaGAtf3linQJYUXwj+8IzkVqmB4ItRmzxSyFz02/HqIGY9zsTGcgZWQZ0VIeqYdE4eHuo",
+	"jtoLelup47lfjRt6VC49YpkEnxxYJ7gipjQqF/bY6eMDD5HbaVDoo7iQRoTyD2PlnByvDFloE/pt+2K+",
+	"njkikwltpwb7dA1SmNCPQ3C3tYBKjgomjA5d+lvBh6dfI7TuMyEzkbKcxGAoHI54EddjJVaxEWyfsQYC",
+	"rR+mBYX28aZI7HW7j1fisWzIuQqjbuRaiHU3zrqszL3gWWX0hm/iHb3mKy0LzjbAoGKRvkYLwoXmbPo2",
+	"gqsfGzNBfdMtrAKgxVWqYS2zFY1yZk30XKBkgjwKhWh6zfxIjSekazXcZrORNb2ciZyFBLGaCQsrJnCR",
+	"ZLO0ykKlYGqNT7UbR96hoIXbgON2N/j1emYX14YejS6Vfv5NiL44fXWK8QF/A0ulLRVQSJJyNc2oJ1S4",
+	"WJ3Q+Sp40UZM8Cj40loWISSk7exBzrrh+my3yIUVBgztMkwxARPS6qyUQpZBEj6FrTZRurVMTHjEMiza",
+	"Oisv9Vh4GYX9dhceUqIJuDWlsudjnjGMYM9nIjIhavA3E+BAqGsip6XWAaegjPsXEq5utH4I6dxnpQEE",
+	"c2SN0xDPwBpZAMCuK1zfElNVPPPuZp+qPVNW2ELk8ZQm8wuoNlFAi1uubdRR2yC7+tWLoldFRqhJVx7C",
+	"a1dXTSgPKwfeXbOZiQyYx1bZFKdg5UI3F6ZNx4BFUwXHISwGYrIEcNdVaGgqbzME7oQ2XVnRl1GsjY2t",
+	"G/2mlOyGKmhNiZ1ouV7YNA56OVZNgxMY1z31q/yQHpsUnaiNwS/RFQy49H1lfIu8qMTRuLmd+hAubXQp",
+	"98yPK1Q/m2ISpIKVeuBmul1VKVuKFzs0FLi6wkbb1NnMlw6iO6u/mRUeL8HCUmVuY/VsiThpjOvGA1YT",
+	"LG2d1gjjTKkiz2aa7z/8nuUZh0LT78+e3tjOvp4cuqXTwX5it0Jlyc+b8qWfCNGtE8gWEqcXlj8r5IQW",
+	"PGllN5SM9PJcJyNak/hMTJRx5FeYjRyNOlHlE0CCqzjOcpnXrLwt0+irloGtvFuerlbhbFWam6lYuUGS",
+	"m6lDuFWKGzpNvu4EN9jDbtK+jK/oNrO+vrmYvrmYPof0e3sC7+f0N9xEzrxV0fI34w747BLk71FGvHXB",
+	"8PdrigyLA+9k3lDOS+NioKmSrSdFofxJVRArdfByij3/j4qFbs/7a73qw+CvUKf6ZfvPH5hKmEjxFbTn",
+	"pTDA/dsb8YvbdUuCTgxVyuMBueaKX2QMKzlAbJHyq7RjpE+1DvS+K8cNqc12hkKiF+tCpot9PxHaZj8v",
+	"zcazEIV1+RbSSsZyKE8I9tnMUvYSgWtb/0qykp9zlqW2g0u4nJfpu4ZChS19JqazIqq0gboXT6VmFXl8",
+	"n5jax2RKczphBXQVcP/GxiNV6TSc+fnBxMfPcykuMUl5msvLnE5sxrp+L4Bm29TEsbdgCEcRjJOrfZQL",
+	"Mp5NqNjLGU01d9TLmNS+MlPQCRnKSFFVkF7Qk2wB0OKj1FcYcIIpLcYR+XXG8oWGJHaMKWFZ/bb1FDQ/",
+	"h9gI3ZZ/evf6FTHPCRcmyg6x+Pb5U3J80u1Vu8N0HtoA4OWFMkwCpIFtSGsqJbUw5Md0OoVuImXNoY9F",
+	"WXTIC5OG5o+qkQumGf0oZ65gOVow4wHG+nBbrElBnSaaZeVNesHGXKSEm7LepYQ0aApYmuRAwOJFRGZT",
+	"zZfiUlaLbXGCU1M5qPQI97rdmjieynNBsEoUR+HcpltjQqFZFrQ8gWjv9euCr2O9/RR1rDK9oooX1+Ik",
+	"oMPq+o4+jJ7bTG/7UWbprqpsaSDr+3tXJYye2GLzWuIAXcAWeup3bQZxRWrqb1HQyRTvqtwaObR7DVjQ",
+	"avXDvEohrogYifHteGCT3Q+7J/tlLZJ4QP4qK+mOlaxY82E7OkgOfspu8Eoos1FKJRXzrvFgQmF9DEMx",
+	"FgHQMeVMMxwVVDtr0e22U8HSyHYY9CnC0a1hPy5bsdbjwBORAdRQI9+YKHmaMkHu6QH3MW3Mqdll/n+l",
+	"EONWSVfLwhKRD7IUGgJA0LPRY6Agv0yu1g9m2CgdzYRKeNCxhQddpxoT1bIaUqL2Lla+3i7L07RVbu7A",
+	"9swOWzNWxMfOFFsvgf0tG+k3rrhI13vhJz0SrJPz4Qbpo0RxqFsA0M/4FSOxzNKhk/rj7a1SeiUbpnbd",
+	"4mr0POvDxbVvv7W1bAYZtx5QZTARr3pybAXIlEOOveuoYk8EnBWXpF/mYYRSobeopbK83M8lv2YCO40A",
+	"e9Ra9MJfRjWjFOIa4Z01Tj2m8Zsi95f0GjP3a+d/h/motdzJJ6S7hGutEd8HkT6uXX8twg/FEP1wC3az",
+	"m1zTTVIV7xoXX5oi63IhDUKxwEkoX3ZAehHpR+QgIv/+57+2qEXjjGzGMtc48a7OWSmrb4rvlhKCJRDM",
+	"bRJV68sEUi49imyu3bsa64ysymTrF0D1anJ8w4hTHU+sshclCCwhnc4TGFe5Gb3iNZxt5m40RLiVv7FS",
+	"hear9jp60sUyBZqlrmEX/GWbTWWymvHSqDRoKk1pHo4WWCyxhPoRvOmK/sK7lRqIZVk1rYOwNFgLsfKN",
+	"KfT0RLUOhtgE/2rJxKYb41IuLQFlJgNFGt6vafDl+4SOGU0dWUlh1mqSmaG3n7B/hFbSqHYDK9I6JfwE",
+	"ejs0N67XbvThVUmCMm3FTAU57CAIDS9T7DKGW9WvuCpzMid2DL6dM8X/5vBuKhfb0h+xS8mOK2VHSxkG",
+	"tLbStBI1930uCMlZHc/E9NllwqwDUrsbW4VfwehbKUVtSgBV6kzr4R6Fmt6QruYldTVNKoDRGIGGwbYV",
+	"ot16RYZzzoVKESMLQpbyonJytOpltQ09nS/2kXs1cdT5FEBWVXRh648wU12Nift2Va7P63eKxCMOTSF9",
+	"a5LMy4MGvhcNBkLeQUhUrTiEc2TPc64vcWcyd9VwuUlK1SSqCp5lNhjHdJKEUuDU/MgltNBLEbVgEiGn",
+	"wgHH3NLY+9dBUdGFKnsuWwSZgjNay2E0zzjLy5pQFsRoCptb/cOMMyfH1e/LWQtXgxEg75RtEXKCg/1D",
+	"iMHdlSqqUPXAP5xuZpl7lbwCB9UrHmhLCQ65GM5EKgUzfQHD1ZuqRV3wBZwTW4b6y3AUDM6L0qxiTg5V",
+	"xLyzgX0QAVMr3Roq8mq5cqXeK3LXSt0HxylrJWAtnwKbF7IpEDmAR9kCEF6p2KiD9GXL7OFot9wq+lzN",
+	"Cv+XSkmIGk5gFQCrJfYvrfEHBJmc6e2LBFxRtFKML6TYrFmw2moAyBmkclX+SkH4gmWyXs+lTUdYpxRN",
+	"QMzGNhiXtVy1dWTqlcJuUJTRGiVTqrXkZ8KUwkqb/DpgJVQtbsdT279TvxZX/Rjw2+p63zhzcNHykou3",
+	"TIEl9+/BZAYsBQH6vql0t7P6HevU+MLPm6EDctAlqQYH3D6mDN16dkOYaNX6oNLFO5bkrLDa6apX3qsA",
+	"yeDHapVjSiiZmUMYecXmZzKortu24MArNS4UrHNX2Fir8pxZwTZJ5sksz4O1JUq3DIfzUX7HSrGmoNrA",
+	"FiMEF0u4AOHmNLWzxNY2Tghf2yD3mqpiqIW94B5eQZyfL2fgZqxXHgpngqi4YDcwu5WlZLYpHLO/m/MX",
+	"SpGDhVWPUiVupAK92vmzFGjXEj5+TrttbP8NVaa2JgjxMCrWILhkRenc1Zq8DWoXZa0Dq+CvBP2b1oJC",
+	"j/W3+t2uV1gG420X5IqLdJ/8KOdopgVlFKoDlaW1JlpqywfrVKs5F1bav6Y5lzNF1JQmTOtN1r6r6QC8",
+	"64/7x0cRiV9P6a8z9g520ShOs16lo8dLAsrcDB6AnoKisIUj1tCBq8pU1q5icxLsD2feGC4v9lSf97aq",
+	"PQk2r6xk2YFy1NSIbahvqTZv6HB4kTVhkCNJ106NKXaOURQKqebk8OjRfSzZZIPD4UaP/XJnsT5AEEGQ",
+	"MwXair75EpYXlAsTLCNFtrD3wrnwvLMps5X+eU7ij3um5rqKI3B1orYL440FGENw7GqaWsb6Xd1iW8gN",
+	"TU5G6zGlwPxyhu6CW89crmnBbgP6pFc+AwFs5bJCAWwuuvya5RmdVhdWmoYLYgZMwY+qIfUEa3xYT74p",
+	"tc+Rs8B9oGcBpY6PMDAO+y8asdyWRDUTVyydK2/Ein2zDoTangAK7e5VYypiHxPG0qEdFw8gj8erTe+X",
+	"YAYykoVpQNhuI6+vLPgpXJ9W4IIRhsYrPvQKfYNNK75kxVtGU641jHiAFbo97Xtt07GbBEqFh6zHqKEG",
+	"hY9lfQgGaAtqBvavKyLWwdf+LYThGjG7hvU8NSG7LSU1jLFkTF0ZR80kSguVVrQV82nEHZVpbquirelH",
+	"qW+y+WnfKYJfhu22xfed1uP52MdpRgUtXU9cEZkgt0+qYU6dV9KLyYESJ1xUGVKztlOeyzxAus8xmhE2",
+	"VlpzILDSUGsZhIjdBU1d77WothLXGaBZfXcEEBvoe4Esz97UWjMO1OSoY6k5D+AErEnNr0LCBgQyhvkK",
+	"FouHyG2jwG5AMOXksAQusPNBi9GBFuMaB67FQdIpf3jdewih6g+7vZNH9Cjp7j2ive7eo+SA7Z2kR/29",
+	"7sUxPRr1WD/t9h56dNrUgIpQ2G2MArptZmxQwEXKPpaLG6F5G4KWMLTK9JrpVmLWTlZ5pVs6+S5Zg3HC",
+	"zaXtGDwuL0Ds4QcCQoVW119P2XO07/f87TdpuCVFYik5BSL+XJjf1jTVnnvmBAghC0hRs1y/ko+2Jb+v",
+	"zw1rMVTbamWM/2vvLQ7Ze5HGJTlhg5cqsR9ejE76o4OjR48uDg5TekwPEnbSP0m7rMsOHx0cd4LhJ0W+",
+	"CBeI8ptGaHUoIjNhvSdW3NFSpJolWgIApsgFUSyRIlUQCMcLxbIRNOBUMqosHQSP+K3+/B6kgMTrRagu",
+	"DfiIrRQyvGCZnOOwAFVpJY8aPX4DOgrNDlhsNRSHj6Xf59DnDDsqXl7rDeRVIdfnxzUVcUjELguwjOWW",
+	"5LYKW0Gzrl7Jj2dnbwgOqGD3sHvipy6e+FzmsNsN55MFk7lOiRrLvMCELr9PgcyNG62UDVxrXZnWTs47",
+	"DRvo7Ru062xy87p2FTe8e/GlEFBteWpXXTeZTZgoqhKR34FrQOKH9osPz2fd7kGif4Z/1Q3u5UCgMwOT",
+	"kihzvudcKksrcQGHC6gndlbkrNiUzTRWHrgMr0BjtoA1tKGPuBX/0jBX6zfLglOulpSROj05I7JJER5n",
+	"9tnkErPB02BWzAsoRj7CXuAMDFkaS2bha6bJDEihGQmhgszElZBzNA+gs5oXqnHSjMdwQjONO5YOLyQ0",
+	"WLLUVma3lL+5iBb8x3DC1QTy5aMOT9lkKgsmksXwii2G5hVradRDFRI3/l1/XjoK3ce8Ku3W3Lnw5tG3",
+	"5JTlmGBv/h7JGURgTVgxlilcpGV/L/gLiMWU/PIJ2JFl/e+UKz08DWglUd3+EDV08Sh0eqNlml05B+S/",
+	"tXo+3XBUoAAaXvZbQ5aolTNzXlcTOmH/hNhcABZsSm99qB+EnLTB2y4Ka3SehGX+KDGOCcjl32DBrmQP",
+	"VirD6ZkxqbJjKuC7T5sbzSdMTdbDQsoh5NKDS1vNplOpNz2csJTToTn79mXHFqIOoA6xNKIcd12n9JzN",
+	"VIVwIbE5B8us/hocxmGlUF3QLBJ1clowhJGZr2A5kgCQk6SImpCJBF3+hT4v2CRhPIN8jWEq5/pvOSsS",
+	"OdGvwHKCbnLDpM5a75XGRSJFtZNjex7gBjaKCaMi2Ljtg20nA4wNmgDuhyXWCUvb0tEwHQcDX3mx/8Uk",
+	"3qDrbk1JyV7sBvTeXKvFIZfb3j7J8lRAdzPaq9LiywF+jctwxDO2TaWVM2dlsqUvSvVvAsF50ti79QU4",
+	"xQ+tU03FNdJYWuTGtgiwvsFVTvFXelwwi+yNjcVqi+tXs6ww2aN2aPN0uSie5U3rAVJlfGS4wybU3kpr",
+	"Wv6WXe3hwljxupaog3EmfnRSiHyc/Xb58fTCTeCOLmsCoO25TMMMtW5ss09/uD2r83pVff0Gmi1RLs66",
+	"vhR6uI6wF08/svw9ZVMtE4hk4XGMxPSSqfcnbbPQogrmGWabhdNLDaOztjc+hI1yHntPbt+5ahmwjRu+",
+	"riiEYP6OT2YZLVjalihdHnnlrlUYClY4SGrOZ0K1emXXiyhx9dI1a4Tpw7fQpuV57mBJGxPJuGQ5zQBy",
+	"fMdbjRSmQai+4Ww/NouH0rwnZyh/BVaEmU2woFZOXW+U3OiQrBk3FztfyXDa64YpsdctxmTK8kRLkxkb",
+	"lGUQgJpgsbgo/X+CY7M6DdQbL+mkZUkngSWZPPxbWRFEUQ8NKtYp2oNh1xhsToyYCvXRdoQ1PfNwLGe5",
+	"Qp2lRW7AZ1g+qJpG50kBHLsWwmwuirCWIIjjVi+0JZanuvAtKwzVGG69tnagdHYZ3uTFN1cIvkZsdUyH",
+	"AO24yRLWHhTkTk0vLa5QW/L6DGc8gdQnzYcSOV2UqfcQjM9UwSfGNlgLbFRqNoEPtKgJ3oAlpU6aTk3z",
+	"xdbgW43e8HVhdxOy5WGpDqz8XXLzCJ1KmGNgi4OWci56RyEuRcuoam0Zq37Ptkimn6M9aLgJf6VhLUPM",
+	"Q/YMTdnuQrRr/RIdaqMK9XiIW07YW1f78EkR6dvNGZBkKtXrHSXaEuP7wfofakxzYPUu3SFQGbHs0WFS",
+	"ooEvd/d7Wi7qdcn/bOFyTtxYwZo1R68stt9trxMNhG9kO64sRFhqjgRUuQPSTzmkZYiC5FSkmkfDB1Wt",
+	"fkl3dZcXK3QsK6SiRzl/U+V7T0qPCQy65NfGTg2/odRaXVTv8NHh44Pjw0erpDQo/bYsPd/RCyQZhUvf",
+	"0yLYbGiboN+Qov7OqLLNoinQP4EopqwPzVZ9DRF3WzTWj+1BV2uUu7itbmhfQ3v0FROtGWr+lbRicm7r",
+	"GOptKpvwie5rr9mSi9gDO76NRuS1nLdKMybyAZImHePUYkqEOZuJnJTVEy9Zga254UuKBbqHb16AoaX+",
+	"w5hlevGYmWbaktY5/I1aO32OvteadWzY9Nq0lypUaarTf2Am7nadj9YRU/yu1dBwHMSWGplfLLDBvkft",
+	"Nkluw4CAleUaqlQxbxZv2LBWQ70NdksL6dITUy3R0GwW1Cza4OxApeC1ZesdTTZPpRhlPFleWQ9dGYAP",
+	"d3j9cGqTiAp+cuOPjGw6N6S18Qmz9byqDft5DmZ1dS6grxvLFINoxQGJMQwkRkEqRcZigmJjwxccksiL",
+	"UXlP2zerCav4o/OIBv1SAJDtWxFZqX5XV3J7yd0gb9/gLn3iFVdfLsiEONImrO6JLcMymhWznK37naa9",
+	"edkxaiPuZylvrTB7hlV+i5lyHh6BdAbJ7ZjQ5Wc7lwnFbaSzqoKJa8a3buESrGq8VdkSdHp81fVK9BZ2",
+	"0yQBALlGi4R1/HdbHecnvmUzUJ3SBQDeySMvxTAx18Q6ZFe7Uj4bz9hEWvI4Q6sy1lqb2kTjVqqN77si",
+	"EwMTJwYt8b1yJCBjOcucLWO0dSHqKktaVYT63ZQlP5igis1Syk4FeT1l4vTNCxeV4VnnSoi1JlJPWa70",
+	"hwAsSmHWauQ6lP4ek6t/n+nUAdiDoqFfiEw8hWnysLON7Ty3+rbypH9pO1I3kEfdHr5UAYkKG4+cK42S",
+	"BaM5Vs+qiu71ihNeu50vTgg36gASdumXmGhF/yqZEpa3kVCJb2wnVSKT/7rFSr/sQVjqhmcYDR2fzoqx",
+	"zPnfwDg8IN8zmrOc/Puf/4qhwZVWgMdyLjANV0LJW5ORq7TgN4YRhczrISPs+mJ4Mvrp1/5/X5w9mvzX",
+	"/PBt8kNP/Tx+/Gfxp+Pp/ykO/kifHc3+t+x+4N/3r56nvSTEcN+rUJn+d3LCwIAylqjM8EthfKw1WXad",
+	"mxLC3nJ2yVXB8o1su5NgjA5UZNzTz1z6AFgRcXZyir8xTI1BvyZLSUIV2+NCMQhtvmZZ1RyE39rgZjOJ",
+	"2GtebGHu4c1jO5frgeFQT5mtFcj3Vo9b14gnIDC0aALU1PvSH93KmBe0ahkQG94FG9rM3qT3d4PrLFwO",
+	"6TbjKaPOjUs/1KC2tOSD/vAqfg/Wsk3YPbywHbfHaktfNbN3uNzk8N6wEZf+5m5CjkW1s1El+Ji687DK",
+	"YrEZ6/nUAsW3MuQu2iOxLVBoNWIpr7AQocujME9opqTRtmwHUCwaKTRtu2BqU8JUb9y8mJoylMWYY1+d",
+	"JJulXFziq/ofNMv8KS3vU+WJWb+yod2PnwmiZTW9oKBu/YHy4m1L6fTXwpZOJ/PxolLKlIdsgcmasUv4",
+	"PZvI0BYOWxZub4nQKdVwaO0VvLmgkP82MSjwYiXHE1Zimkv6YWB66GVmCwpCua2UrOHfXNV2bmmLofrO",
+	"QuyjBurATdzAqWse5LlNB6Y5l5xdjmtVIAy1a1VoKEfDhZzFA0yC94rE5MyUGq50Z4E3sW+nzX8awrBK",
+	"zVx80bQLMuWpRrwwRRFm0/qEpgrn8GIRKF2DTcdgA85Vgz3FGmVsbLXdhLFU+dVf/Jq5VF1hL9J6K6aK",
+	"LwTXxRZSpMNMyiu3yyBEI+iG1gjsddpnpY1SBToaNueC1JopuXB+0wpQL9UvOM2lGE6xr11td1xhlTKM",
+	"MssyzXBsUKBN2KEmZccrLmvy5PwEba/XW0SUdKG7XAHcN+nrVPE3+nQHhoomMZVFWj2SAFWmilkX8OjB",
+	"o5n518BiK0fNuCqWNBJCVmHCJVy3olrdKLfupde/I8YgHUcY8GCKquj/wrTK1fw2/TnqxZpcoaYneJzn",
+	"XDFgeVu1PzBr3CBTZnWcfDMwXZOZCU53Fc1X+titS39FawafdT0hPXs49jeLPXQfcxv0ybNMPW3l5o6s",
+	"VhpW2unqljoNVKn+65a7K/HVIalRjkZwLTqPiLkIbZCu4X7tLfy410/Aqy8OPq5KYaxxpbq35u+uQwn0",
+	"Er9kIDXajsNCFYwadgw/rVxJZQIwZHu1Aiyfjyu9j+NNKm2PRppTW8DYLOaljFOro8HsqNqBr+XruX4G",
+	"ldQUcz1iNyJ9OQZMyp+nHVlbgyIthvGCJBCAovlCtElE+gYNg2zYSqgnxP7K4Lsta2vX5Oubhm+DpaaM",
+	"HbK9Ygxslx3mN62c/gNKR1BrbA0tx1Z6X5pW2dokgwg5j0Dd07eukhNGLlii/wPNO4FkXUUbvSnrjBNB",
+	"6RbiihpyathFt0qigNZJNxcpGiIDeQ3tj12baQXtlYon2LkbG2Zha8GbShir+kOtZS614rUR8VYcraow",
+	"vobAARJKKw4yWjBVlMGjKCdERLC5/h00goDeu9EVDfy1WnGs27yv77IIFpEeuWD6i/piq3Sec2tx+iL0",
+	"jt1Q97YcRYXZdb1zCiCI5hpDxk4AiNoIM8YIE0rGwbjKdaixxuhrmqJtl79uMPKSSOuzsptOtf7oph3n",
+	"BGPp0nxP3JJpNe0Ypd9C0NNYrYIaoWkG2pTi3jNGr5naJ+/rqnVERmzOcpdoDVr5Pvk+oGTjFd3k565T",
+	"ralH+Lla4m2bXwXNNtCwBWEdppCcsW1tE5i/VuiSAWlLonilG5yXpWUDhj3lyT8QDX7tt2WpKFdO5SpZ",
+	"cI0IQyHMlg/UoN2UNICik1nOi8U7vWEjLIDL9XQWCt+2bRqwnnUmL7l4r1iOjX7QYwl/Y+wwmJ7B/RsP",
+	"SMyuL4aadCWWbdLS6WHX5iRlrMCGwyI9Fym/5MayTE1Nh9kEhXRADAgJsMqSxMZFMe18+gRlQ0eBqm0a",
+	"k4b8PSEPNEc0ZJdXlBYfFMsyEChMwqL+HbWPv84mWrDYJ/ZuUqaMNx7jc+E0B5plpjaFaz6Ts0TmKW4N",
+	"aiZwoUzIvSmxq/WU//gPcqaF0UL/8bME9ede/Ob1uzNii5rSWTF+CPCP7xOqfBlMAWWgGT6C8uKKPHhg",
+	"/erswQNc05Sqwo+40N/6h/Vr/qOsH/8PNET+41z8Y29vz/1PD44vZmrxv/Ttv5/ISUz+gW3c9Gv6j0oz",
+	"pWrXKS5soysse4PTgcl/+XwV9wy+5ZwGS990oyrfMvEBjZd6/YPaDiKSMjXlBmTW7/sPDTUwROBEpr5k",
+	"PmNlt2pEh1bCIiIF6R+QV/IaImJJv9s/xkLx5n3UBSt1Ml1CHkTOUHUuiup4fVRsnBt5karIRpyAGRVK",
+	"wWPKIUCdJmOnEA5MLy3XC4yxNCbTnAsTTstTdS7MJ1TCBM25VJZEn0pxjVWplP4FSUz/kFCX6wtV3CCN",
+	"Tu0/eEDeMZG2hXho9oBhHqde248HLmTnwYDEH/dMsbj4XIAgiSK6VZk1mqcsx88bRq2ekPhBTC5zCs4q",
+	"l+U00d9xJnZKHuQyY/gN8GTFxH3gXKBvC76h71x9sisfe+JFV0aGsiEWYEIX++S1JT3V8L1Z3nMuKpTt",
+	"BpZ+Nr1cUyGPGCBo6eGwe0DiWgU9ACGUo4ZFQKpYpQP6d+pcuIpyOH/kJqsU39NTmbZ/deOtSOuTmnZn",
+	"+gQcdg9xJijbF+v9qXqfZcI+ohlK084zKL394AH6XmxXKH27IzXZ2pT/+VclRVzps/ASw84FiROZsvgJ",
+	"ifWVENuAUK9kJi/UuaiUOoOcfIfG71SlmQIx3D3LTFVG0ybPdPM3CbSVN2xZJ/2nhjJGvpuJyt4NwA2t",
+	"PKOJCodB/yzYumkKsU9eaJ6HHu3IrwAJ1a8BZYfnwoe0uW8Q/VgsEccdkbhZOzHetOrkuQiWnSSv2Ny3",
+	"rIHr2U5VtjVkYjZxttrTNy8M8l+Udfccl6CCxN7vez+xRWxvEbgJvRb42ODfeKv1/nM2ZUafsLXb9B2p",
+	"VUCgxIWcQfnMAdrL8PpkoxFLTJtlzbz7h6aQBvBMPWXBDWcB9GOopRbKsSicUqNZ5nh3RC4WBTsX0OBw",
+	"UTCTjVXuqdh7y6YZXSCoZyzeJz+xhTLN47yIA7RFBD6hyL3+x4/34ciYkLdzcYrlfGlG7h3qh9ARdkR5",
+	"NssZuXekf0K9AiuSsgWZiZmCRZSZ36Y2sOtbqH/VQ7kiKUt4CpmbbO710tFPfcTPbHNH2zXU3lDmuKe8",
+	"gBvhtLzsrIFG4wIbbhjOZDs7+io7JaoAEo+fnVHN8T4gdEd7r6Rge8AT4shwb/sFrshB9xD1LKAWtFWb",
+	"UC2iFwUm2Bz7MyKbM4m1AEdYib1Y4Gv4oYFJxeX6yCMTrlW81kew/5jE9UqU8RPYCs0YKSjog4e9fjnM",
+	"VruM98lzmUO6FKzK9cw8F+UqAHhTDH7R2mAxJlq90PcOKH/6HoRtQEKEPob00pSH09JjTpQ+pTQjGRf6",
+	"3rSdDQTjGoXnApaCJooxiMBvTs+e/giTa4z86d3rV5VUIODSjw5Oju+vkQsUkVjMsiw+F0nGqFYF8IGh",
+	"mJ81C33wwBw+Ev/9HLwk550B+cu///mvXyJy7vtL9O///ue/9K/Wb2J++mSKlvzMxdWAYEnkf//zX1gR",
+	"+QnJWfYHnOm8E++Ts2oDrHMxpZcswupWsfe92G+bFdWOzohnBXThibHUvQZqv6sVIFO7AZl26S9/Qsb8",
+	"EkBueCpKlRD5pz/U63YNWM60fGeuTQ3tg4ODE43R92dP94mpHo8seabVZShGNVIQbatVOL3EBUC72+32",
+	"NNM5OTmxE0RwnZlVHR+eC6+LlhN4MkantgqmvnoNdP8W29tE3zP5XkIV2ycfDEVZIxyEHlAy4UkucQ5w",
+	"M80KLXWO9slb5O56c2OajfbklImIxH9x+U0RMRlZ9+MBuaDJ1V4h9/R/jXaHMQauM4+5bsR0Vmjm895c",
+	"bCPOshQ/c9jvR+7C+3WmLy1XLtmM6HYjciFTcDtes5wcH5Kf+Pf4rHeA94fEA2MKt0K3MvN272ifnLGP",
+	"AIb3Z8/3Hj+BraHkoH/oHZMp5Tm5F593zs9n6eNu97wT30cO0teiHYhclluOaE4wjEArBlQYWX3MJpTA",
+	"Ja/MmyVN4p1lrH5SZAtLS+xj8eBBGUANZCC4vva/U2VrtZHMJ+Teq+dP7+NeMVHahg9jdwvINt/XslHB",
+	"PhYxdhmeY1lPNAZpbrIgGkCUCzgZ0IBXSPgtl5nfsw04ErnIGb0ChnXNFb/ImN8r7p6CDsuKvP/Pfrf7",
+	"PVx85WOAjRUX0CnGc5YUngOogMiRXEtRoB88wcbo+uvXNOeoVCiWsQQEdLj46CU26TLdsEG6HdNrpu9F",
+	"J09orWsi/8oxbEEQtEooYhf8RvN6Kp44kRqvJrNHTY0ZVLsEdGNRReNXQU/pucB6tYBfD1BPSHx+np+f",
+	"i9hYIZX+QcT7JIYgWYySGqM6biFKoRLEvqc+D4Br+MjQOqjtjqcl1SnNUZyY7IOBNYcbkYoF7P3V86f7",
+	"KJKn9lcXZG7kYMMUUIRxTMJ1R1DnQtPvPYjewTN52O0a6ouxaY+nruFx9mqCmpUbKn/jjrNmAa+wFg6M",
+	"Nn4npGTbkhtbZOmrbUDiI8PdQF6LgLXE3aM4IvF/HqHNqxdjmS+NJsO9Ufzu6pPrWIn+7ZJfM2FSGMyd",
+	"DA25CmUlaaVBCzz/Qh+VyYQqci9GkfsPUEijbLZ+PzoXXPjMypqDnO2g8qq+7/rH5gd/GpS0irEB11Oa",
+	"jK2+p/GWY1UcDbtYP2N7T/G8wq0WC7mX6F9jcg9ueCyChiFiVF1ZG/gM9Fhe3EeyPRfxNOfXtNBqm2aE",
+	"ZcaaAhEQoC7kHtBIbP0mFTsJtVmN5HvDnEekB5zZhrvRnGmWjHuw1Hf5Nz7V88WnEECw90wkEkLLLPfU",
+	"jMMdwtBXfTk0MlqdKqhIFUr/EMvnf1erAyoyEiWuGWH9lhaMgIgAtOmu7xpnTTIwC5N78cc9FCh8/2Wc",
+	"M5qqGITvPz47Q9BpambmRysTa+BDqwyt3qDA7Vs7LRLcEKtI36OCvHhzfex+wNLX5OHx4f0BiamQYjGR",
+	"M/M1WI0WU9E+jIq2MucIDJhKcyS99Z/1XvYwi9kMcD/DFVKaDR0O5q5yeAYFRxFnYEW2fCVjI9NL3yi7",
+	"uQ/Xw/6J0cwq/Wg8Z0pucGIUGgcu4PwQHTihYnEupkxOM2aLD2uR2gLISCH6d5b7bZfMvZvTRIvTDx6Q",
+	"Z9XdAYWJWiMgS2OuI5nRdrUAWjauACMQVK0/F3GR0wTYtEDhU1+xXMxsrKXGHgwhPHV3ha888xStlOaQ",
+	"xEav0FMBi/buQCrORWmEw/BV1CrcrtBTo3yiretKmt8a6NjrQGAVUDAduMRozYU0kT+MSc7wSoeUwvhh",
+	"KhPlQJVJmiJnHfGM2XacMOYh2hzLr5xjrX8wbzzsYS05exUZ7gUmIAqqkF746ZsXkTVNZK5CqRbxMLap",
+	"YhVykvO5qKPV3VhSCCObcBtKNdBism3o4fCivxZZZOjr50epipjcs9cjiZ99nLKkiK1AChJi3Ot29ywJ",
+	"6NG9R/cjZJHwvHeMbHPk1Md7hwe9+xX7U3yWU6FGLPcY5r2jLo4yHwMDkXXg3TvqHt3fJ/HrN2cvXr96",
+	"Rx4YLajrMRwt2KKbx5S47zwD3dvGGHoRPZ3efne/2zEdveiUdwadg/3u/gE4y4oxeLKazhIorS5DgYiY",
+	"J6WwOpbLmQfqaeYcQiqiybo1ZR5sJq1GIhzbLCPOdk3uxQ/ghjbXSOyexGVINvh0tagEXVP0jR0vzZHV",
+	"pyHWYgN42EyI22mJonrOn2cXdM4dq9vain/GdGU9ZJCryyds3zAmgOG5SBysrIRifEha9Gla7bgi/FJo",
+	"4a7a3NsdeKMF+Hc42ubPBXR/o9esEk2O/o2BgTxe0MBVYX2aH2Y0YX49AJD+/3/23nW5bWPLH32VLlad",
+	"iuSBaEq2kx2q5oPsONme2I7Ll0nNCVJCi2iK2Aa7udGgaE1KVedpzoP9n+RfvdbqC0CQBCVKIhV9Skx1",
+	"A42+rfvvZxcMEx0oZgFetf6TJyhYzA6M6iKwy548+Qh3LCotT54wNwPk3bIhtA7sR7z83qSdfseFSD2r",
+	"0EuFFBZkHEI6X+Do/hdl3NmIEhY1jXHv6ul4zItLhImo86iA1hiU6HWq8bSwGi4knb6KOmdTfTn/+Hax",
+	"u6YXV+KCS947GSkpai8OV8ysPhw68+7wRUFJvQvD635Rja73Qevp/BnVJiQI+jWP7fDomWMvwgLGzgcY",
+	"KcSX0bheCTAfcBxdVRMHjPUAP5Ab1zzqqNe77p5oGoVt+PSt3X8n0DxY63bdXprW4Uq162anq+1sQceP",
+	"gDiKs9WQZgZnm+hXBOBve9SPCvoCSS3zzoqFsmgQ1P7pe/WphDRuIKyUSBJxLsp3Cz8cWj39BZrAsJ/j",
+	"Mja1dcv99CVP4Q6A9oer279BjaSyo6LO88NnLV6l0svPSr0FgiTo9GJ1py+eRumdSDMOtEGm89HR6s7/",
+	"7XiVfkZaJej44+qOTtXHPi/azOQby6MEHVrMx+/mRvgSkCuFOTCd/h9/RsFVRJkXCIs4L0wDcvmSnyNp",
+	"+bQcmfuG7DJ7/+s5urr1uNkqdGlrsF41UFzdJRGVmdu6Cqam5WId7PMi/B6mSzXRbKYKm+WLWlhQVBTI",
+	"YdNtzDOJ5g/bA/XpQn0VlCVj1GBl1ByjiCQQ6qEspf0ue6/C8Lq9tOe0BS5BGzoX6UEmKU43pyXYQOHz",
+	"3mFV8yH9TdO40gWag5qWTnWoyIrny+YOKT3xuZ017iTnGGt9MX2R3GYV7cQ5dyf7I26HhXhRjUe6ibgz",
+	"PK7rsiHe61G02XptDCJwdrjoAeS1+CJ0DAGoc3QAs0z2F+r2tD1Bm8zzWDolLqKTaqwgsqPwbLtzMmd/",
+	"rWNoBBHgeUvDHOzXlcu9BRIKQwJyMqIg0ReMlH8YU83YtN5dDiFEygIG34hNBorAHzqX07aXIKgHpFHu",
+	"38xK8ffPj+Tzd7DSPg4Enc0UjWFiYCWa7qMwv/O6xkxoI1gQ6tBOIGX7vZixV+ZvVfV8oIpCDEo2UoUG",
+	"haSdbhmgoLRSxA/XVcSlnolipW78MZy/jWrGeD49sl5FNc6KcJ03oh5Hnbdq4JhRlnVx7a6pUluEGwu7",
+	"tLjDezH74pteUxdvIb0A2OYzJ1SuRx38tnVwPLhWCJGsYcCXu1jproQarqd7V8lnd1Pndhy9ixVuyNyZ",
+	"TgAMEqpHxViTLw2StwKyEgSwJw67IFnIpqe+hiQh9HsWgiU+psgyI/ekYLoUE4h72bgzpe8ZrZsC0TrA",
+	"hO876gNLHmAeYsboqlcQf8LX5JnOLuo2xhys2choLC6UQeLQk5GDjIWqMtNUu8IAzBkJwjWoFiAfIV6q",
+	"fXxWjRqa8hQTmE1MQmOZTMU3CEpi/nY5U6BFUEY2fFTm2A4p6kwVFBSKSiK6yT02DxPfBmLi8lswdbEQ",
+	"NGM4EWZBaF1LwjHT/v1eUcOdcSbCvEbTD7zBdvaARzRC55zZ37qPn5nEMsMAC3xo5MKVEGnpUQCXSmQS",
+	"zFEBSqz3fIwJbQhrP8sGwuarJHNnKcGCctwSmC1UinEL2yxIyLLGXVL1EiYN6lMliSuW8/rmiAPm8HBa",
+	"wPbAhI8m3amyjljPY8P0nf4fzRemb/I0ePGv4rJz9ecN1C8q7vvjL1/Q1ekd/vgDfzHoHfzAD3sHPwye",
+	"iYMf0xdHB72z7/mL4aE4SnvPO1fRX7Zy+yhar/OLztWfrRUemqWXU5nmYgv0tlfVtbu63ocs0t3sLozg",
+	"nAaXpgvCwJGzyRywejUlriGjeJVe5ru4HhUNDfEcXi7HQEHF62dzUbyqtL+KjIrXvvcvvvFV1BmrC9G+",
+	"77ug9Vpa3wcjEK/t6Gij5yCa7+U7cghAt+eru71X5c9qKtPWKimdFAsYv71qKa0TubN3ymFE1YOo8aB+",
+	"QGnTRqcJlFGnc4FCSsIGMQ3CmFSorZ55sXAdJ7GXDadfxeWcv6m9P6pWRWTMcVtW4jh2oDjIVg7ZAlOP",
+	"hO9RDUxDQsy3Pznk/BpEFc+BxfsUcf2DDh77yilrN9bFsVoW0SdCKK36NBZiqrdCeX/6l68yviLruaku",
+	"N6got7mcpQJFCxAsHN67o4p29ZCQdqKqbihN9QbW2wQVXlCQijVHXZY4oiRb5Yz+tzLgnOJjqGQBpRoZ",
+	"i4CArAqEkJyLsg54ksTSVcdm86F6j8tRZcKNlnxh9fPmFcJYJpU4cpNCaKuNbP1Dg6YXCL61tbzheyUF",
+	"lHKQinej+LBTJVZqOF7+vnJ9Ai6vtZ7wu++0tqa0QkeqqT2vP/PzVXoOtKloNggT9RsAOi3VLk6ChlfR",
+	"OhrRnDKUikGeSdHipT+FLZ33q9Vbv1Sawkw+a6luvFNpNsysZnNnwaK70qG2Rsf4KHi6WMX4RZQ+yWYd",
+	"jYKyXjYfoFquENxMMFZl4Z9X616WVpf8Ca7KiUV/XkJMNSfR0HUSiI/vvKxsLUYgvBTIXpSNjSV5vkgQ",
+	"ktpdumdY1ki1iAjlO1dCGMsFxYEEgeutx34A8Bq5wmuL2AqvJqgZwAKyeeFjtudzcmtusmPGsR2PJQt5",
+	"liIs+kwaNMQkoid4zqWoBroKaatVFTHZ77KfxUwAdiB9AtcMymIJEIFgPxHdBh/O9mDAFbbpWSZTNbOP",
+	"jVhC/rXTDGL9H0UuuBapew87V1ZPcjCJ7HPogeRIGRVANiGKDhYW7VXcgdAyiZgWwrwhqcgQiO0deDUK",
+	"Fg2UEsT2oe8ON8hXISakYeWQrF1B+IS+ZtUBZNFY0Zq+xbxcyLRr0Y/GmSSvJNbh6bIZjikrHbPWbCRk",
+	"gFRETFx2tyIBhzTvQYpKSAw8poJORvWcWWmL07Eshp+pC4vIlKxw+rHkqR97l70Zmnc5Fhs8VFBoCNXm",
+	"5whqh15YfD5O9kjksA2Ifjbph5PtS+FOfKEYr98QBFjioLqg4sB5le21WxZckipLRQcNWMuxhHof+vBG",
+	"yyTBqqGSOPUx3Gt98gPRoJHeraa80HdaG5j1kR7XKmPDm7L08erDoybduqoNra9ew4t+o9v4+l5U0CMd",
+	"hmUQqqI9o1g5U8zCPLqUVes7NVIfQhK1vNc898zAEC3ZwwjMPEfu/txjTyEV1Jy2q7W1bmROMN3CbwbB",
+	"eQA77z/+Ht9/Cym6bpKWGk8Vzf0TdAmnqH3f30eWUGKTZpfLsre3zfXtsNtKkN1u9yxO4+s0K6s+2jaB",
+	"fNT03pGit/2+XThMu+jgfeUrw2u60H06d+/VhbvIXxs6Yxdr28GDQA82jZ3yHXyu15R8eZezbG7N3btV",
+	"Xt2nqGVDmsZNjODGFI93CM4ivdLrLvbAXrRA7sa4SDzzZNKAYmPUXMRWp32X9BFYy7OCSAXGmijYVzEp",
+	"uwx9aQSn44DaEf+9rigifBPqgUdQNe/tawfh7FSCiBmVnu1p4TNOnIHFlEOmF6kN1uNbS0XjAJMtlk2K",
+	"+z4h87VQkpFuCR+opNe6v9PsTIx4PjzGzIWaP72GBPu893x7FPi6nn7t3IfQ47qRxIebVU21C/pXvL+b",
+	"Uqg8fcJNPdrRxoL+a6hksAIPQSPDxTUXQ0Uha6Pm/CouP2JkcJeUG/xgR5kRaDT2Jt2ERnOf0ek5JaYi",
+	"oRapG7sR9H2K33U76kHNuVlJQEJ3GTho53SHeUdpwAlT8WraLrEMcAeR6IdhqIyAli0hTAB5yzVLwuhZ",
+	"Elm3vQVW+QpYGygaEWM5lkDlUX14oAc4mouVioe0qlDw3USOcSagNJ0eubfI97ffZcmkEBeZmL0KNOUE",
+	"6lkghYSnFxxZ+3jJZuDORv4W0AR+M5IftQtycvN5KcKmsszyij5Q9YKDQq4dFU6IQ49g67EE7f64UlDf",
+	"qPgt9a6D7mGdBZdsJoJ0WQAEwxAGPMf74YGQPBy8FnBgEP2HgOJmloHXUxhoNuapoFxUJQkhRwfDiCW3",
+	"jtwA5f87jaDIkDZMfCZeJRurC5HOK1qoggXr4Occpq4by98xwQERckUwE9iC7SUznn89zaQ2mqmjF1ml",
+	"VeL7usxvhVgWGLdgHEgFAUjIsSEhIhu/EJXDGSEzyiWhOXyGuhDLVBmiRgYab1CrtHxwwWQE2ixYfcds",
+	"NlJG66Wmeh6I2HaBKqrz7EIAADaMLAxGLY0NYHtz3OqwCBjTC/lh6qDFCO+JqPQW7nkKIDGqwHXXFBQI",
+	"U9rrH4o71OY1g3YsZGoMFBXsXgepEKR6Z9JFAn1QgKztvo3S+cmOYIsyQFbS2f8CGA3kdTfFnvbd4YK3",
+	"HWRYHcoBpbTkXynE6Nd5ABAvqTJPnY2y3N8SrJhKOly06uatD9BeqWZ63FeqNrF8ETNuxVP+MiAmCjzh",
+	"Ro/w/Ln1HiECfug+twxfnQ88SzH/vttZ34keSjfTfQPwFsG3L8/PDtfrxPaqT0b7Rzi09g0afnXlY7cM",
+	"v4eTKh1u0x1ImP5VXIp0J73pVlm1YlIVDUrJ9TzrW5shvWFf+M0c3ztl2uKcHZCltDDJ+RMYTWAp1XJp",
+	"yHIyekuFFhjyrLKSSTXrGy0MRH9mDa2QNXQvsYwIUSyruIS04YD+AKryUGaeAtvEfkTaL+h4ewnZWrw0",
+	"fxlVCcHci7FqEUAqXRPL/+n4z7DpuShtKlCg5rvgVBRioXCXxwMQj1iAB8WdsQRQcakIJZcXAuFnfeUl",
+	"mcMR5Ya5cszzKS+4LIVRRitI/ogqjuxmDlDtd6/tMy1EnVeScf0VbQw8Hz6NBubNWfWNemKdIwWgN13i",
+	"WjDzjpaRnTTZ/ZS75P7Az3nmsP7M0txfOs0NEs8b3Aydu/KWf2h49xpIaUE3etIiRYo+svuYqXyfmcq0",
+	"SN6rZnfbY8pyW3fsasE44oju1ygJPwYMNMQsZ5nQkQgLMIvlV0IORyAc5XiOQ8Z0n8Q7KJRG94Xusr3P",
+	"QWIzOVFsV/N0Iwd9rcs/M12q4jLp7hvJPNVCJ+zcXO1AxQA14Fmp7QP6iKNMDGbgcakQiGN1eSHIEYfC",
+	"03SB1FdIQgU6JFvOTh+ohg400j2rC04bbSSWHAidxBKGNVTFjBfp3ED8010KLH56ZXxjngLJK+HzwzBA",
+	"K3HUhuaLCWWMiFjQB+jufqJe7bLXfDBCvNgA3xQqOo4BZl4OODjRiUDBsTUXAv2rY1UgQ4q1fDXIXam8",
+	"h4roBgFAw/zDJ74jB5kV+Y68GT2qCKhwDtirZ0CLCL/Eco/SegndmMLk6K9HOk6z15QnPWtwHsK8+52I",
+	"igUiSbgc2WD77WYF2Cs4w3clhH+pvXd9Hw51a3ZhmD8+yt3tqRD6TuOamAOAVy5RNPjb7lEib1Yiowcd",
+	"pXEuygaK6U+i1GFwC6wRkIGlApMkqkgcDBFBcwJWBvcIQnSLQhv59WZYD6xIVcbSRw+iOpqOCyeE0TuI",
+	"aL6B7CkrucKaGhzzG+kM6kxbZo4AHhx45eYvY3/VR9Yeq7Jbtrp+qYDIufiBEKNVUUFjrYBM1Sv8pju7",
+	"gb8E79x4FrYt/6jtrjtJxr6jq/xnVZxlaUrQarfjAMblqeb97IhT1Wwvy4d9kLWxt8IDdYeXu2OPXZWk",
+	"A59iNrJzkzZ6Qu/SZWlmCdh+zRSFETOEW79xoWpjEk6j2Kjn49ib4BhZ/EBjpmK0pdVnbzDtwt366K7U",
+	"Zm8QY4VPVMD0CCFTtgdWjc/V8KuU7CObE/GxhKk1GL/e84Wjvuxzv8teBXLORwZsTi+hgIRh8RUZOrHE",
+	"Aj+LHxLklByjOxZIvS7ZbAT2J0Jk+scjxNlebd4rRaKnZ5fAvBdLSGS+N8G3ueB2RczvTj7uq+q413Au",
+	"4lqGXVeKWcyC35CcjW4DnyvUbpajQlRUkm1K9r0vYf9gk3zhazGbyOUZ3YaOcNvh1E1rD1sRCV2pVqw2",
+	"P1ERuNUiIZvxe/MCoZHK0/b1QQQ7RJm6c/mtKzN1ITcYH20Duk458IUcCXLnLi4loiTnatmQS/gNBra5",
+	"miF65mPRUF1PqZRy7ZCeUh33Y+nQAysdovWdTyB7wHoFXVGYbH5L1dBbVTsUCq8dLx2i4pl7KC12ln+X",
+	"vSn1HLySRH5UXwxkE5k8r4nNiAIhGOocQKli/mpTd0pLggE1BGP+VRCNp5N7mNzzL5VR0Fz4qiEqRULo",
+	"PahTum61EG0ZX8fUUCsdeG986YOD9pG1vo0OnbUUDNoAsVysYbC/o4JRwWTcGfWiig/5mJ7+sJQLWNa/",
+	"iVZBO/mGNcnbokI8pGrjEeZyLcw9e5vpsjHzbC6jDPK+Qhp5AqQWMg3IzkmwNlRoxjKT7EyUMwGp1SI1",
+	"E5REFcJwBASLkCUB090IRKbLViUjm9/AM0GfjNWDtkRPYyLw4rwpNpcItZNZSpS7t7YQhBsEWEFWNHw1",
+	"LbQq7lBK/jL3bWvQrcGefi3L4tJs9CaRecImHEuKqwegJjXfZvLrSn4002YtYYeDekyo2khC1VuALQgy",
+	"qqoLeiv5U47UF09F1MH/CSGv/rYpVmN1cUumqmkT4ErU4W4hakIh9VyVThiZtlgf7uueCYB4WgArmrvR",
+	"kQ4kNqJgAkjPSgqkyIrm6c4+13zmnD2RYvakGoVMAIvg1EjRUz9LZACqPK3gTichwjIHZiy9ENPYfJ+n",
+	"4PqMdGREazLml5ZODCEoZH7ZnIhgK2kQMmExBkZEMXiUxSFic+bgt1qjNlfgogOA5Tl05UbTNiSw+H2k",
+	"AvBrWnzaDSDP7S5QuXcD7CWFAPBlHS7JPkEzWyZ62Aj0FFouv7cyjxChzczUSN4sd9wQIPb6rBD/EoMy",
+	"iWqmL0yJBnQ0u2PtDoYNGzlKtREvfZmV+AZXntW9aBNDQ16sQlmw9G0P0B0Qkk7dJzvbWrRqR511PQDv",
+	"zAV7n2RqVbquDfkvAk/f/XsubkqOexOikbasa1XCtXrBQsuuQbnA3w9IwOzjR8a123QQmRkO0wRVRUN7",
+	"ZFy7Q8a1rQI22G0Ct6dWBT+wJGkrazwdQoBDBjDqk0+m4UaeINaAGpZCGsWPUNNCZpkJ1xoKKjON+ule",
+	"gj+dnl368kLMmZ2NLvejsNowjAed5Qopim1ybTYYOVXZRpc8q6lMYzkbXRpdX5dZnpPOvUcoCjqJbDEk",
+	"JuTud9lv8Nqptjk9RnGVfCxSpPCp5Q5b3TaWyC6XVPjo5DTPkXzYvs/8KsaT8nLH3HV1jry7LCyce3d7",
+	"3a2ha3NpvyMNdNVLWI2Khb+PpYf36il7jWyMFWeZ8yZM/I5sHcN5rDf0kgJTcFcEXJwOELiicpE6+v3f",
+	"zcXDGUwHXowj4sqqlxnANRRVCrRzrZClygc30oIPmysYwN3C85yadNnPWV5amFLIkxyfZdLc1r9ToGaI",
+	"DYgtbToZKMj1pHpvBCvAFExICwHPmYOUSYxYSsxTJ0ZMwCfZ9flOs4ERR/7adQiooO0gHAxc/0KmlLCK",
+	"EotbBFQozFfDWIIrCGpC0B9C9xClipi/5lyXfZbYD0jsF4z4BUopUrEilih5ruaa0J9jaetnCCLSSOKy",
+	"2hT+glkl4H+ED6wREBtBDm+BxBlWG/+IW1xXkXqXYM5LUqFxvVAmnwnySfWN2GUw5f/J8zye9npH37sj",
+	"8J9lMRWJ0cWHmUzRuRaOj8cS6OWMctJlr/FzbLQO32mmHcBP4USSs8u+bt6z5Px3x25vYwUsk0LADF1H",
+	"mprdhqObd/ZUz97P0zw/KM2m1IIXgxGkLGVlLiIWNETQVTLnu+zEaDmqSDXmI6nBYFocsyTu/J//7/+P",
+	"Owk9Sjg2vcmo4Focs0QVtFkPTPcEJsupxvghxj7v/HsqIGBnlCLzz04ojMf821shz8tRp3/U60WdcSbt",
+	"vw+jDmjW/Y4uC7wcv8HXmV9gUEZceDvJDhSifNWJAbcwbVhI48o0m4y4BnagpkGaNe60VRpgcX43Pa6W",
+	"vxouOhHgDmcYO140imGhxpVRGHOPm29NeSkOTNdOfZLaDAFvEQesbEfBPle56MzrzdVb7052F0v+MC0i",
+	"Vqr9ZNEnlGoDH5DASe7jSLxoEf7IMs7cWaaqEmNdBk5ldK66S4/tEYWduy6SWCLHX2+/y5Ihz7V7ZWl9",
+	"4nrxtq5IXve99GlnSuWCL94faOdYEWdhfvWiSXUtT0GpaJje6RTVjZVbo0iN5XVZES7wj+BuVtACHP8A",
+	"eJONhbngcsFTyJ48SFhhrj5N8g6yGxbcqIDAZiTTom/TqijXO3mfTI+rFqH97c0BeOuv+Pa2CnRYHfb3",
+	"W+l64f7A23sucJTLna4/m53zi20K/XX5yax+i35vXdvbSzT4bCTzR4hU2Ty0ozZ2jTwX5rTugCUkBtMC",
+	"TJg//jLb/UzwQhQnUyNV//jTbGtvK31CTUFYBcPaRPTDnxvNElhsCDnfWzYWp4WZ6tuwfxqj7a8goqkZ",
+	"RxMBxcWZyJU8t5y0hNDZZXBbA8zWqlRmTNfC+vVYJiS14EwkXXaSpnQhoqjFqKrZ+EmXJTAJ/6ukIFdX",
+	"JskMMH9g5g9mXGmmJzm/DA2JWEIq2jH8dvLhjRmqyIcMAHe+fH7VrZEXo8UBet+ZBXhxLYwAJSMEvGeq",
+	"HLmmmUSolUvgyj3q9XpmREc//vgj24Ow7Px6JvtLKtKvVXq+IsIay5uUdMGC4BV2r6jq4NWe4x4dZiJP",
+	"K4Slc+uKDKOBt5yWs9PvHPWOvj84PDroHX7u/aPf6/V7vf+37jmv0nB0+odHvTlH2Eyxf0+NOlXSArJ/",
+	"T80hBeE+BKUc1IhT8/9UqeIf+CLq5C742Pk0Nkb6P3meR+ylKHLwyI/5t1Pw++pO/5lNXHVPeNaLOu6o",
+	"dPqd19NCTcRT1xtMH2RLhASagTE8QbuwDp9Tsh1e9ILfxioFJYsSfS0PRqcPOiHcr2as1UX5zeqJNlTd",
+	"sETXGevVmvoAXma3EzW3W3F5TaE/OMYc7YTT1bYj7IV1NaFl8Xa42B9AtN1JiRWhdt8OpiQX9ipb2u2n",
+	"oCFG2lt0ChW9UMgt7/UhbHkVEVl2i45fgoZbFs2vYkRsZ4g9uCN2EqkfRm6se0GSuUldbQkXsRXh8xA/",
+	"4mahZgrrnnops0Cr3jmICVzFp39hikGWXi0DNcRLjBzvoM+7/FLECnZOaucWOhNCBm4lj6GA70gBuh1a",
+	"e6DaWKaZ5pMJ6L+Ls0n7QfKoTdTco+RPtAX27w+nyVaEYs1kQ9GhFwdrq8DDd0gBPu9Ceb5ozdJtjJre",
+	"AfAPqjwlL8VGGNeP/tG630erIO5WLZ7ZLNZav5kIuHtUwbZE4vYnp8NvHbBgY/T3w9K4L4SILjJE9iuV",
+	"j5d12Qld1pl2DdD1rhrcLaWaZ9eYrRdRXpBw70vI58IDlurTpqH7qgwXeQBPjYs7aDuMarj1jqKGTntf",
+	"/+p+r6RYeH3fXtqOVeo3YvXBWl8fbjYwulz49aXNw1xqoLyda97eAx44v29iEj1rKabeqTQbZlYY3pbY",
+	"nfe2P7C0ozWc7YCJvtx4aSeeFouj7ckfgh1p69zgOpkTFydsLIpzweDPUUNejDmOCUB+vxkewJ2UdNmH",
+	"egSYUnmw5JqVSh2D14eoeXUszSV16SQOlrfR5TyZCEmosjNepLrLPk8LCXHNikcwYWo4JJZRz3rFQa+H",
+	"HCCMmwIAGhID27QXMA7cszJ5OtUiqbI9oUHiDQ/6kmVVamADyFiapuS5xxiB5WCF0jWoYjPDZbweOI/Y",
+	"mUAqEkd7B1MBYheTa3ObvGNkmEvPYXuUB2MJgvuY/7Mfua+VCrK1zUY61RDUMELvzZAlwwxAa71jF2vk",
+	"alMd0HsxW0kPda6XgIJXGM1K2tgMlcFiqLO49CVmbic5phVKIELeFAFow2MCE3RcKiz18D59xutUZ8T3",
+	"ApX4U5lSxnG43di5APo0W9FIeRZcXlZqf7YGntceLG8PHh41gtQHcuZm9uA1y82CaMEvheBlPVpQ9+rL",
+	"aZ6vp018wEFeRZWhwB11AHfUf9zrsFr49G+LLKCiY2xOQwvgvM0xvxN+ANh4D8Jp8DrNyo34DLbYWQ17",
+	"v+KrfuD+jdcg0O/Ow30P/o6aMgRdqgpDs1Pkjhzk2+57WeYad4VcLRCRnBqrhoGuFypOkdFYXLHTbass",
+	"WHG0mklnaZL0S18tea1yh09AUoFFAp2HkVToPRHr1rCvzi60e2gj+YU1vofV2YJ1ooX2ReU2SbFSrL89",
+	"sEY31CB2CtFIOnM/qHRuSQSwfUBGiwThRn0xG+f98b6apcIFPRbrgx5VXEHNSZiQbhaY7EaeWJObrHGQ",
+	"Jub3c6VSAupt8LODM8JWTMnAy5JZok4++HpeQEXPXgDGA9mX+14+ZQXLswsvJo8ZUKQGb8M36ZJfMow1",
+	"XJrXWua6lIB14K7EBDmbC++JWyMm+GBkoxcBotdlNYiB9aXH2LBSYB1B9UAsjQDJ5NQW6jA9UkWJGaPe",
+	"yLIns8uIx5pYDOqeqMX4wbE86vWOgxIBHJn5YKRHsJGcgIrAPX1ZoBzDzUGgPJZ7SRCDvs9I+eaYAnzk",
+	"/16Re3DRyBKnHE6zhFmedzvX4kK/V/fEq2BaN+SeqB2J3QIZvutktzvNi9hKX8Wv4lKkO5lSh/lJDzSl",
+	"bqUr4mYuhd1PpXtKUaHb0OmQccGrdM2ZH16NozAe4Q0CHnNTMYrRbkghzJBEH2AS5TTPXWwQ1ZpaxKsF",
+	"LcLimFws/dOWxeUk8jG5A2UTBxuDcoQnORcu2+8bPYi0CvNLBA4al8UYqp+qQG59N3KYoQUxvVia54Tl",
+	"/QujeV32ThWiujQ8BdUa1MmJm+kHoJdVMtd3hmChmkW/Gb2ndma2i0kyVJ9bgA2uW4F6zeLTh8A+SVvp",
+	"b8LnQF97e0mkW6XjNARXHoDiou15XhLlWBTVyOQgnwJ4wYTrMmKID1jLWVVS6ApVA0jMOaIGLIR12oLl",
+	"aaByg7uDiMGL6+HwIoSXcVvJZtqvjlngymwkYBGCYbeJV1TaX0X0gH+qPG3dGxpjpGN1JaANc2At4B0i",
+	"Kvx9czzrQQ1N59JKGPz3XeEqbGk6aKO9eJKm2gHBK4fHAN7sulrKThz3QYOdVzEkyVgE0AWw+ihDEF5R",
+	"t/dWctlBV4BBQLgcYgUcTstpISLzsrHSJSuNrYXoCAR5aoQLYD9Ri2eHLOWXlHqKEgMeuAQ/gX2yskxJ",
+	"K3LG/DKWlgLBF7eZKQAzz77uMOr1eiQM9xYg5z8ID7uvfb5PB7vD+gVsAYLzA+iFZy8Oet8f9A4/H/U8",
+	"9ILD/6s2OXToDGuJwNsEAWjrkQ9K0Nca+7IyfmAAeSCY+S2q+H07pym0Q9q/rpZRVTAw9rZ6nD/5dm3V",
+	"EqeR2DKX1V2++HaPoZCtDoX4G2gX4yEnaRrqIPNhkUB/e4yKNEdFHgTqwFgsgxn4PMp0kOIwlamSmPkR",
+	"8m5V8kesD2KqRRHBtiLdL8RdAkUH3REER0/FKtoTVNr0WX3MgMfAv2GviVsKElRCHkrJx+KYZSUrxIWC",
+	"6pc8R1+EPo4lwiUwyxyF5S1GKXMQwwdjnuWMp2khNNGD0T9A7YSsmzPBCnGe6RKcJ8B83WVIV6iBf4rQ",
+	"lTXAXWZp5KqXWK7kuSgAXlKjkm5eD6opkFO5UmA1nAcDbUoFAm2dcBjKkRhT4gpGcTyW5ojrU3xKsn8c",
+	"ywnXpatblinhR7NCjOFbYCjANhYqv/PgEfSanOvytNK0Qdvm8pLl6vxcpAeZpH0yr0uPxWIANA/pcOjr",
+	"u9xMQ1YSYS0sBHx4Jzo7jtnQhHT/YxtJkmZ6IqRGqbB7kAiXaopEFIG0Gou6qLLb547AEOY3vtl3DYfu",
+	"rslPouVEJo6lv1RsNqKbFx22ljrYEgUTVuT1j/PNqDbgwO5Ijf87sYY5+EUDb3yjOWhm80bVYttVJL+p",
+	"e25HEr9/EWUFS6PNpXWHHBybd5Surn7vM4X6ORuL8VmoJWUFAwhJbdVLo2Dg1YA5vSoXpPmhMW3OTbLP",
+	"0F0HioyeqcIlO0PPD/Rjst8NS4CrsajN6yf1DBzy5y0uNyZt5JpeOMIUfznVl+zldHyWizMh2vvSPhRq",
+	"mOXiWlXBm331fVf+bvTeDvLRcT88kLLfa+qdr4059Zl/3WrgyP92dv7PaObvVI4rXpagH4Mpq4qaFXs9",
+	"jfmO6muNxZmflrBDbuqbuS9+wbFYpzIV4daDijCWSSLw0VCfGQE1kCWoAHv+OKTncaRHRNLkm3WbOZpM",
+	"g++QB0V7mVZnbqrQKQWZmM1sShhnrLIpsWYypXpWZ5e95oORJzKEfBWhXWKJHSp8ja2mrlAJBgW+3+mA",
+	"r26sAMPEFTKZ3sfsECS/+FZeU+ZvgjXQfMO7y43X7zbQrXj8HpgHS3S+eWYgGpPnBtrpbJxgcba+krg9",
+	"LzWm1lyXnHrL64h310SENBqQ2GtUBa9P2HgndcGbtSerUnVAAcHriVUQAUazIKyqvWQk8jQxQmw4FIWA",
+	"/zWvyIyak+wzXjKORaUhFZiOZfKHy2GIGOU77CdN+ZOfR0ILx2johmK91WpIoYCkEvJO2ExN8zSW6OIO",
+	"KkNwCEmXWfJW8zbHPkyMvJayMfCJX7Ixv2QudeYlH3w9KNXBGR98ReEay1RBZ9vmfmXjK7fSK2gAP4U8",
+	"XhB/Y3sff37Fnj179uO+uV6dmRoygRwGTCCNxFwuRaVui96c4O01slY2jTeqJ0hh6EXI1DorJvWvXfiJ",
+	"YcZN0yfaNJ1NfOBOS3q/1W5R0FdukGNkucaKLlEIOrhSXF8d2HpB/MBIx5aI7ipvJAkQmxmwo0L9DhjL",
+	"qpLe+nGhVHPaGLqCS6sKU217HZujhQDXs0JZmni7pJD32pwUStgUklAphqqIZfKUHn9qH58gkaxCDn7I",
+	"JQjzHeA4Y7pBerwklIbRdc1gGLcZHz86qsXH6/OFiRggmRuD5VU3+k2c1PWp7PQ7E/9YKWbhXwaqKMSg",
+	"ZCNVaMHOeFkaCdberUxPQo9YO8fy86bsF+EnahZMVGfbHbKP3tVb9a4GG3d7/ak760HFe3WFoQdjxmoD",
+	"nAO6jmtYfuwj3sb2sq4aSl2W0LWUsDEvvurKnR3L8NLusk9iUIjSP4PclamnT84Kc5+OBLbRpSpuEl68",
+	"oSH1GafxYZXK0Ue119ehw2ptHbfHRpxymF8G723hVPspaP3oVdu4al7aQ7CZpIsd9KOt5AOWjKcphE04",
+	"5cdiERSdO4uzBl2pSm2kpKBLyzHH43dkgqygDNMrdBfTWTXcnUb/1iM1k9iN6tXowh1wCYKVKfrz/BON",
+	"skpcv3vPe89imdRmz1EGuK4SipjPCy5LNlbgjcPkXUZJuZBXkirIOxmyBBcGGYMzbbNVIix/xoFSE/LY",
+	"POtBgZuNy8lpnicRfr55MzWGzzTmIBXSYUG2KoIxcaAZjiUV0llTpaFEzjwMzA145WGvR9KQZBwA8y8w",
+	"c3B6xlNdxhINFSiyI2F5Ihtq0jLNsnNpRFnFlvBGlbnpwZzhtMy3kVHjdmtgey0ujMP79AbWittAoclu",
+	"7wn3b9Tv/nSetQ/mYHTWk01bU8VmZVDb0b8Xs0BsNZey0XUCa41UEbA/qmL2FR+MxMErJctC5avk7Xv1",
+	"yahVN69Pay2mKxIaQmYtOv1iW21/8s522orgEtxl8lbc+w/YQrwFz+AGzManf9E8LOdP/eykuS7VRLOZ",
+	"KkIMXoy+NDvvqOy+cIalioC6KVfnalpCVirpEyexDIj6Ms14biTIpe0bYfIqd7n1WIuHEg6lpCPqu70S",
+	"miWsqF6MtnGV4bfOuLbftytVMzsL4rHiKkLfx82uotvj0tgMXsdmy2E8w5nPIrB+JdSxlVXpU19rGGg2",
+	"zpqhrDMdnnVjRNzmYb9Zgc2Cw357VTLrKpxLtU00CDo3VvCuHq+se66YaXld3WGhzPagC8EmrRMYQFbt",
+	"07/Mf1apPQQn5DD3wUUx4injHkq1IDbAPNMlRkOpjNtcju5a84hCOpMDEYUQstWaYMSyG3F9au3m5YTx",
+	"SFCw5Xzx10PeeaSLb10uYiYYZ+CRLn4dunh/vs0plQ6EWaQ3Ave4e0q1+WvjQVHIv7G1DivJ1i0ghW2U",
+	"C3lejqyaam9qtFiJSTjTsUziTjzt9Z4NCnGRmRmCf4ku/kizhr/FnSRiWpnL2KqKcG9iKQpN/zFikdsq",
+	"EhQfFpo70yEwN+TfrDWCrlmYuJPMwY6y+0cdtVBPO1N9vkE4shtBkV0TQnRDuF60bAjG0gqni5r6vjbT",
+	"ulVv1zgA4m7PpV9pbdRChMNZDRj2IWholjwbT/NWSGOfwpY3QCh7pOHfahp+RlDY18Bl3R3QVbMbr0fB",
+	"T1WGzQz8v9nYthVgNnrrxKytrkyN/IxlNRGYF0V24SK+Y8ElRICp2mJSWOIMIoU20uyAPXnyijA1jXQi",
+	"VzPPNCK8cnkJYWSLI7UYNQvNoVzNBOZGIcCV1S9iyUi7gHpbtncmcjWDYUeIDGuRPU/hL1iWC1aZGSJW",
+	"H4JviiUI44XFnYwPBmJSAohpwAKPSgz9VrEtM6EjKBatUNZrM75a9WaXJWoiZEJcH1lJcFs4os/ZWMCA",
+	"QKAjgb2gOtexuqiWv/plUopKUFGbGmPsnMM4EzCoSU1JEKWMWfCJFEla9EjNdFDibxbb6CejTJfKGM6E",
+	"tV7lhzu7hEZqJkXBprLMcs+uX/KijMyLZiNegiaUhMBppzDb+nScyWkpdMI0vyRwMrOJHLBvg9FNuz4Z",
+	"qKk0Y89gF/CyNFqcUfmAtQVgzWwKe8ARiH5Kz8ZnlL5hkL1w2APkXT+1vtoqk7icmSYw4wIWFKx4s66/",
+	"w7DMt5GlZ70DSVRDlbNPwE0B43XZ9oUwbwlpEMGtsJh5MLKadVbQQM+VPSheq34vZrSNoGzZYvead52Z",
+	"u0+bSyOTtowLnBdGi81yZ40VU6kjWHER7AZMJY7MG6WamcMNNwEv8kyY42srqF1FkHklelRgY1KldbJ/",
+	"jGsWLORIQf4h8MwiIaRNWUwzDXh3KQW44MPUEPPegeURDjHOJaLuBa+EJsm+R4iGvoQYZ15hrBa4x0KG",
+	"IXikB4wz29T5huCxruk2ITM7rBjnDjo8WozfsgF30DUSVXQVgvmvQPZ/FhIPJ+xsjOBOa5DN3/dARecl",
+	"6scBb4jS5QRSvDxVRK3IpXL4wsevxIAOzrljimwFDb2eRbM2ms3jZK6ezFvA5wlnvAVCD6Du2i7hhLfs",
+	"+xbab844DkB+QIl7GBA/d+TffZ1m5Ua8u7uSwvTAndBmPZdanJtEkr5d73NVMbE/kM5l/wn6UCfqNNlK",
+	"a3iwbyENa9ud4oujl+vgJ9Uhp5FCUuVpUP/zM1kbdcSETLJ/T8VUIHJDxKZaxDKpOf6S29ZHMWOjQR1d",
+	"gw1r41BCO8+ltTv4PcZCeyPXAPCpdng4CD431Dh2qS6J191QLcABgutie+qUlsnPjfqDW8RYr+8vbubo",
+	"0l813O8JmHxJxf0EhUIgbzA+S44P8nECA7KRONoKiHEUSisMjXqwoS77rRyJYpZpEbEkG54Op3mesFQM",
+	"slToPjntCghpJGwP8PrEkE/zEmiYEWDWjAyqTV202G5JII32vhZ4uMMQtGKuPkDGJxP0B5E/DEUl174P",
+	"1BLZuo5GeD4UhZm2Tt2U8WmpxrzMBjwnomaCagBIPnbCpJgZRaKwVVvCTGIhRIpTTbVRVtzDoMjdBOVQ",
+	"c2xgSlbJKZBHjZim0SNdzlQAlGe+h1bVAXlMwJsMMITsJJbzykQIsGTxJ9CdbXGj6t8KIfIzYb5Vs+Qs",
+	"V4OvIgUXM8Aha5xT8NTBZuNBuRcOT+RazBBBhtyhEFvgdt/arwQAKLNDg2FnXluCzWj2BM7HuShxr9RR",
+	"pzyqhlQYqUCnLQzmdJzJ2hayYYChmAnyrvbnJ8Hym6sCcC4LmBb0wGs25vIylrQY/pRFxJju32z2KB1T",
+	"9Ex6PEh7ehEokpJyMQjSDR8RS36mLkTYfhFMCFwKT31X0hB/FWICUzidnBc8Fd0nT8yhRXIRq/+fZmkC",
+	"yKy+ji3YmD7pOAKXLbWw68jLWJZANb8Iw8zMY3CxHKPP3lwsy74mlsnTpoGCm5eX4a3wVUzKWrzCnDAI",
+	"g9Fboxq7LAW/0GWuSzHph6z21Qs08gO2sQq6DvssuKpmuJIiDDCF1wxVnOI/MyXt4CBmlGaFGJS5TWnM",
+	"Ar5cNobZhdmkkErlcqjAqKEEiKXK/TUgZKrZmRhSTARPn5slo+5mciog7xviH3n2VUBEDz7bSRXcA3CZ",
+	"OZqYWHpiFxa8cx7exvzbHGE1rDPk0At4yfDeKRU7E2wGkQoaqItgogCL3Otomc0GcGET92Uo7Gpfg8fi",
+	"d55/PcikNsfhZThNFO4gTQgpIek3hLyN2FTmQutgfUYofxyBf0n3iS75pY6lmggZ7E643uBd5ljYjU3h",
+	"M44bKRuMQNBkmgIvBcUlKs3hLJxYP5/Zxma0oaTvM87MPnUYqzWBW5O3pxjIHPIcdroL9Dnhj0G9T9PB",
+	"KJY83OPB8bbniMSsiyda5HybX+uLdulUmkfhNLhVoOnHImecf1hAMDfwgI55Khx0LNjMfdPisMsSp/cl",
+	"sTzq2tgjaIeWt8hcU7VYTzQ3y6jc2CnEH/dj+axbi3gFPc1LcDL3cIohOGyWd3/++bF87m598W0gRHpq",
+	"PTdJLF90WUL1WaeYMOkeGt6Ksfy+63+BEBmAR2Ks7RQkYTViO8tkqmb+I+mqt6tq5AGEhBvFxX4sf+g2",
+	"yOO5kWnT9B/dyq7ba9p2ZmLcL2kGNEAwp+5H6GwWN4iMa7hQweZgZu4mZbjucDQhMaIWMy8pTwFvKayf",
+	"m3FN2m16U6jJhdVtlWheLG9MtGqt5vviWgVvgZKiGlr6TaINEmHSfiGGUw02lg0gXaFlVGY8r/b8WU1J",
+	"LcMaxJnCUkRjxmRDMzMQ77KSOYxJ0SXV6XfshjEGGwTG+s/p/4xm1OkfXUFaGehD1df/SpwfMASmSEcQ",
+	"AyWR4cysI97kJHjAvqJ24NhbOaKGw9Tpd3qHP/7AXwx6Bz/ww97BD4Nn4uDH9MXRQe/se/5ieCiOznrP",
+	"wGafBal/QSBwpuysmQaw3YZMCrN9OUBstpqmo6u1HVO3iRJA+6oFRAAN5jcEOQh2Vvu+H6hTdWu07/+F",
+	"OtXWqP0DfJ7mumuwKA7odLFQOu95Yw04akLDmf7IPV49qclg0e7jNfQQ2H/b5fvWQcnX8Ype3yEa+kLD",
+	"Xq9GPJNtu2LjSv9/YupX2yfY5vgMuzk/0MZY+ZS5DldRZ6wu2mVavwsaQs6xuMjE7FWgvKzKPZ7v4DKJ",
+	"W43gS6XpljEeb6Lusk0o3O6l7ec8ppHuIiyHGTr5G1TB/qXoxg2Ec2uAXh+0Bgd38Kft5ESuVlRV7LKm",
+	"SHfdtgp+QhtmPhpetZuCDj6nyZklHS+4nfkR/kZtFptQwePB/OqQxADr68bh9EbzcFuInZfFzSn5q//X",
+	"pmMhr9BX4GzzofJuS+vL4zKF38+VSrvsDbiDQk5ookGQ857BMz74el6YHRrF0gIqON+dXpy+64uY0bjk",
+	"Wskue+V9HHwuBxVj6rG0URMzapveedTr+bgOuSCKqZTOyRYmGyzNtdUlvzw2hgvBPfhCOZ8E60fWlF5L",
+	"VdoQrIDs2saeIgPT1Twglsk8wXmy3yca5GqVtS9g3qZ82+sb6K5o/N6sc/O/uAHJIhjxPAezNVcqpRLu",
+	"dqZGVZe6R0LEV35aN5MtWT2M3Xu3cLZL17yjjMtwe+2AvvmruBTpToLAoff9rnIhb1uDXJolabMg5yXQ",
+	"zXMbt0Hpukky40jlqb4FnexXyBJoSk4hv2mIY2uLBTPNEjMgXzymwvAnxNWlmlHpkbgQRSx9ensYqus6",
+	"V5ejrXJBVtPWvAU1hVoMkhUiF1wDxaPRc0xDim1DVgCqNM6NxqQqaipjNhY+c4L2beJjYAsLuTBNBN6H",
+	"ySUYtYQsEPj3v6bjifZeuL5Lk3AxaqOBUZya6uG0L2RzeT6xrLCN1AKBexT8hYTTee6vBUHvfYf4Cyku",
+	"5iPMlEGOy1EvyFiBeGAmGadYpGalOhdOT6T1h4Pj6gEhjQAXC/+wT5NVhQqyzJ6kmMHOjlxgk4KyoVJa",
+	"r1ODpxpNAPMaBj62iJWeELGuzEcUpg9Q0JFx2jQ+FcJhV6CSTDYnWhP0MjL8q0kWoMmunTm0MzErAELY",
+	"zoBVLURVztSCOEsYUblG8MRMwXZETsxIKGxCX9uy0+eZuo1IBR76eVnR/XtHHipCbUXnattrRh7+nh5v",
+	"OJeP7u5bNEDMDLsr9NGzfZueba9S1dzcf1NHdO4Ql5aUbwFUF3phScOcTIT0CedUyuVZdRObVBQxrgdC",
+	"ppk8xyRNcgq7rPUDJA+RaSxJYzrnE90nr/Eh4IeINHgLkEjxwchieKihNyUQt8FWitHvMDea8TTV6OeF",
+	"RxOSCL7G+qUBbMMYCt6QwrdE4DrGrLoyCnzYPr8ycHNDAp+xcGK5F3CzRIwHea6FGJo30QyGARR8CGbS",
+	"u0/b3+bitip618PhsKpBjbVW7LDDa7MjVteoBWGSTOgHQi37d6wQqy5kSz/iY5HYhovElsg6qjm4BQ/f",
+	"L9mF0CEMqIXwEt/KShWzr4Rin0eZJkmqG4qtwM2FD0MPGnqzYqkVS2z1BBS/TPUUegFZtRNI0pWb0QWO",
+	"1dUcahRwDBGWOvAAysv8HZc4lh7f1H7BsS1gKNlQ5bmaVcf9AOKTIZLjRrwxdyGmKqiS7Wl3rSrSEjHF",
+	"qS5e53G1ggvqrO8h+Aczv82SrV0g7SPaCTvFXzKVgXor1SyQgC5x66Yo1vcVO9v52BZBzZKjbtNJR4ir",
+	"qdkQ+JZVng0AKjLRZZENSopXQCnA6RCCGUGekJUgweYxzTEeAOV9Rk4xzgZqchnLAD0EwPyoznXWZW9K",
+	"ZgF1NSu4TNW4YldB0KVa7WNWD0eH2JAjNaNSVie0z0XJMhnBn0B0QpEuRJJMP/OzGpZCskrp14RrvYix",
+	"GDb9d1ABFkuYrEsXbUH5pYUtMHYyDb6XrGp2ngXghkYeT/MSvj8DhtAnT4QuszEvxZMnvqAMS+Bi2EyY",
+	"CjXL8pxm6JglXOvpGFaUgCqh1g0KgOBP5nPeV1UKiOWUUNgMi9AQB1kanQK0l5CdwmdO2ZVMm6JT8/Vp",
+	"UF1fxBIqHM3OmcO6rKa47S2osd1HXlFwtSOZZsgAOl+qv4Dz89iXYDfHZPFZ/lBW6ywxansSy6ABlo1D",
+	"HK1UWGlqHv+i94wl/qpJ+ozrr6BsYTV3MZX63lwHNl2vtlWBgQ0+gOsqRL10iX9pk3ZWwcu+SawLVOZq",
+	"FOuwx/4fVq32w3hn6JMM42AzUas3evZs1ROiYG+ahamCE9bupU6/1332LOpAw/5hrxd1zL3Q6f+wDh6g",
+	"20DrRNZ6153OpWpqiGH+BXr4WWzd8XexVoqbl3qLEt0IEtpJrbUYXB4GuJ/fI9sf5dleptHlriK7hz2g",
+	"tt1w7dVk5yuy8R4teDEYCb2LmHxbR2e6rodqibId1jquQMVbjXbXZS8RcqYqVKgTqQxQPks6gtFPvwox",
+	"2YGIwe++oOeBxQyuUbhqu7SMG3hX4ibA7dYuZ7QQdfM1jY+RiPuORDTUybUVLY9hiI2HIaaaTuYSUcDz",
+	"HJIRdcSkmAWIqF+0YIkYc2OOlooNM58GeXZJN7j4xgcl42laCK3ZnlVpYzngWhxkUgtI8b4Q+eU+3vx0",
+	"W5knnguUIBnWhBFjBhBjdxmxGuLQXFotip751MqVggMecxPiW/PmLzCdcwtTnVVHBuOh2CDpWhyYqbRz",
+	"1YUN1Ol3/j0VAAgh+ViYQ2EadcJ722hTANBu/zTm394CtVunf/TiedQBXaXf0WWBW/jbQSm+mQ7mD6k5",
+	"rY1DxIn14zObcdGozN86bYWJmaWPCu+JHQeJxQVvL0dN+9XiE2Z+U6LTvLKduISWruy+Zb8vvvFWS9dd",
+	"EpZTukasgMR/16Sjv7C2VzjenkBssHRgQp7+Zf5j2YtXUrSbxl12wtJAmCxkT799GWKP684wRL4Ta15+",
+	"i3xdsBCb4Idse3nV763tYh98NCdWMLtP8Zhs8obcVdvguvaA2fvLuQ7fQUiHe0ow8//OFAGsOFm9FhEE",
+	"DokORaEFJtZKMQPtkcHFE5IMmiX6TscSkpEoZtJlv2QXiLsA1zE8TuWhC4mSqbHSqn6vwiuDUQ6Zy+WO",
+	"JdqUNtx3gUZDDVQBMprCr8Ywn3skMHHggwICehc+1WQfxfID16X9jcvUEpwVRlGXaCARaSFmGlcEDJSS",
+	"jbk0OmE5EuMue698jRllGDs3WSxhivae954hnqLbh8m+T4qZfw1inoIsxK/MuS5PK00sTxt8VSyr3TON",
+	"qcdn1vfmAD1MM4YFZMm1ZenCGrfaotv0qcXEaiRXrw/LYAyWfmCIryX21iYR29wr7w/5oSJiN6Uk+K1i",
+	"b5VHqqy20bQ3Ms30REiNYnVrA2n/7aIqP2NQZacQG/Bm5iTbGLlGWmgqW8thNS8TzCXbIA5vHDu7t5S1",
+	"0J5M1WCxT/STKC6EZp9m/PxcFOzLGwpXZZqlajAdC4npTjNVfAUM+DyTRg1SrCwumZNMOmK5OofsrQm4",
+	"Rp88ObF3BpSCp7GccF1iLhUs35wQhdInM98oP9XUKMbY9LrW50/m01fKh1J8K5+OyjGmqbhrvepnXHCH",
+	"Wx+Xn8Du9U2p278TqkzpFVb0198mOWZyCXby4Q2gJbCzQs2qpokWxUU2EO2Y0hftf9yYeXYh/nelX+Oo",
+	"16snMU0KZTYNaI74lWkAF095XaUrWLPHC138hEvBY3OQzcdo2PC8hGx7XgDPtX0D/J4q3Gj2XXexc99m",
+	"F0IK3WL3bs774d65RvmV79J8PGgeM824We7rH47NbXSAxoUkRZrgxq1tEz+kki3zpaubW02E5JOsa5dk",
+	"6R43W/a3iZDm3D3r9rrPWNDOwdicfHiDMaVJoc4LPnbbkzYnT9n/nLx7exfb89NEDP5Lg2C6c9dey3y0",
+	"iRj8RBJs0e50Eu4mKvfdedruVTz8QsFLu03t3Jk7+b8+/fb+dkSEPUWXHKXzZk6RkW1ADFJk58DlbjTS",
+	"uzo2/2M+5Q6PjZ26hgjrWSYRnb+VqvN4WjZzWswdfTunxfZ++tdApeKq1YGxI+P2kCjpKE2YeQxWIiZm",
+	"iwAwGtST2Aa+tD4ru+wlaotYycFlLP/5+d1bUJGPWXIC1Gd9Vr/SE3CySmUMh6EoBEB1AdmZuVbu4lR+",
+	"wI9ZlehwUpkWcwqcc6sCbwEJBRNejnw+genQqTuuQh0ryHGA9PNxJt2/54/nXYbE7OSsVe1oeqCL5Cq6",
+	"kXk1tzsROyK9gSJ5DV/U96064AZ3vqituH/m5o9XNvF1r6HQm2L+n/tPX3VHQaSjndVHQIPWfLPml/ag",
+	"hrCZoDB7Yu6g1Bh9zn9hS7hsGRt+4HEsAzY9CGNMzQ5kejQtUzWTERT6cM2S8BDRjIBfO6kakixXPGVn",
+	"POdyIKwpqaal0LEk/zzckBjjIYtI6Lu42T4KnmZ3bUb6l7a/M8I+qwxJmMc7MyRbelHfK/juyxaWZxEs",
+	"yoZNz7YB16vaKP/qnAleiOJkaiTOH38aCWOG1CwIAU4B/9yJOtMi7/Q7T0Etpc+Zw2wQJWHKX6iv5P6D",
+	"hDASj9y8dj5tD4qGsKgTvM99swuGWS4iKPqcqYJofevPG4uGp33RoggDdVBeDwe4ErwLHoO+7fknvcYQ",
+	"6JnAIlVVDSNDqSq/wFK78HHkU55/3icAJCUqALjEUqaF1lBIa+5sqhqoYv5b6KuIcV/pgtCdCI8SvBph",
+	"UebffBIW0toEou80G+Q8GzMlPT6o+SOiQlUBILIUo9+WxK5UTMg0eLUDSmteX4tkRVUYHgAD71EHI+sG",
+	"gpnXfVevbKmiUCq4wuZgBC4fe34E/xQ8L0cEuRrVpCU9D4Rl0E132YfpWZ4NUHqoaamzVLCE8raScNrp",
+	"VF/9efV/AwAA//8=",
 }
 
 // decodeSpec returns the embedded OpenAPI spec as raw JSON bytes,

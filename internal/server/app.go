@@ -50,7 +50,11 @@ type Config struct {
 	RequestTimeout time.Duration
 	// CORSOrigins may call the API from browsers; "*" means all.
 	CORSOrigins []string
-	Log         *slog.Logger
+	// RateLimits bound the requests of each user and address; none means no limits.
+	RateLimits RateLimits
+	// Proxies are those whose word about a client's address is believed.
+	Proxies Proxies
+	Log     *slog.Logger
 }
 
 const (
@@ -148,7 +152,7 @@ func (a *App) serveHTTP(config Config, pool *pgxpool.Pool, jobs *river.Client[pg
 			service:   a.service,
 		},
 		authenticate: users.Authenticate, docs: a.service.docs, policy: a.service.policy(),
-		timeout: config.RequestTimeout, origins: config.CORSOrigins, log: a.log,
+		timeout: config.RequestTimeout, origins: config.CORSOrigins, rates: config.RateLimits, proxies: config.Proxies, log: a.log,
 	})
 	if err != nil {
 		return err

@@ -3,6 +3,7 @@ package server
 import (
 	"errors"
 	"fmt"
+	"net/http"
 	"net/mail"
 	"strings"
 	"sync"
@@ -13,6 +14,7 @@ import (
 	"github.com/google/uuid"
 
 	"eventbooking/gen/api"
+	"eventbooking/internal/limit"
 )
 
 // operation is an operation of the contract, with what the middleware needs for
@@ -30,6 +32,9 @@ type operation struct {
 	query        map[string]*openapi3.Schema
 	values, body int
 	acceptsKey   bool
+	// limit is the class of its requests, unless they have a parameter that costs more.
+	limit            limit.Class
+	costlyParameters map[string]limit.Class
 }
 
 // tokenRule says whether an operation requires a bearer token.
@@ -73,7 +78,7 @@ func readOperations() (map[string]*operation, error) {
 
 func newOperation(spec *openapi3.T, path string, item *openapi3.PathItem, method string, o *openapi3.Operation,
 	options *openapi3filter.Options) (*operation, error) {
-	loaded := &operation{Operation: o, options: options, query: map[string]*openapi3.Schema{}}
+	loaded := &operation{Operation: o, options: options, query: map[string]*openapi3.Schema{}, costlyParameters: map[string]limit.Class{}}
 	switch {
 	case o.Security != nil && len(*o.Security) == 0:
 		loaded.token = tokenIgnored
@@ -84,6 +89,13 @@ func newOperation(spec *openapi3.T, path string, item *openapi3.PathItem, method
 	roles, _ := o.Extensions["x-roles"].([]any)
 	for _, role := range roles {
 		loaded.roles = append(loaded.roles, fmt.Sprint(role))
+	}
+	loaded.limit = classReads
+	if method != http.MethodGet {
+		loaded.limit = classWrites
+	}
+	if class, set := o.Extensions["x-limit"].(string); set {
+		loaded.limit = limit.Class(class)
 	}
 	if err := loaded.measure(); err != nil {
 		return nil, err
@@ -105,6 +117,9 @@ func (o *operation) measure() error {
 				return fmt.Errorf("parameter %s: %w", p.Name, err)
 			}
 			o.query[p.Name], o.values = p.Schema.Value, o.values+values
+			if class, set := p.Extensions["x-limit"].(string); set {
+				o.costlyParameters[p.Name] = limit.Class(class)
+			}
 		case p.Name == idempotencyKey:
 			o.acceptsKey = true
 		}

@@ -23,6 +23,7 @@ import (
 	"eventbooking/internal/access"
 	"eventbooking/internal/account"
 	"eventbooking/internal/fault"
+	"eventbooking/internal/limit"
 	"eventbooking/internal/server"
 	"eventbooking/internal/testkit"
 )
@@ -77,7 +78,7 @@ func TestEveryOperationRaisesItsProblems(t *testing.T) {
 	t.Run("requests", func(t *testing.T) {
 		for name, raise := range map[string]func(*pairs){
 			"tokens": raiseOfTokens, "requests": raiseOfRequests, "resources": raiseOfResources, "lists": raiseOfLists, "keys": raiseOfKeys,
-			"a slow service": raiseOfASlowService, "no database": raiseWithoutDatabase, "users": raiseOfUsers, "events": raiseOfEvents,
+			"rate limits": raiseOfRateLimits, "a slow service": raiseOfASlowService, "no database": raiseWithoutDatabase, "users": raiseOfUsers, "events": raiseOfEvents,
 			"edits of slots": raiseOfSlotEdits, "booking": raiseOfBooking, "bookings": raiseOfBookings, "attendance": raiseOfAttendance, "times": raiseOfRanges,
 		} {
 			t.Run(name, func(t *testing.T) {
@@ -266,6 +267,32 @@ func raiseOfKeys(p *pairs) {
 func raiseOfASlowService(p *pairs) {
 	slow := p.another(func(c *server.Config) { c.RequestTimeout = time.Nanosecond })
 	p.each(fault.Overloaded, func(id string, _ contractOperation) testkit.Answer { return p.send(id, slow, p.ids(), variation{}) })
+}
+
+// raiseOfRateLimits uses every class up first; what is refused takes effect nowhere.
+func raiseOfRateLimits(p *pairs) {
+	limited := p.another(func(c *server.Config) {
+		c.RateLimits = server.DefaultRateLimits()
+		for class := range c.RateLimits {
+			c.RateLimits[class] = limit.Rate{Quota: 1, Window: 24 * time.Hour}
+		}
+	})
+	nowhere := "/api/v1/slots/" + testkit.ID().String()
+	for _, a := range []testkit.Answer{
+		limited.Get("/api/v1/me"), limited.Get("/api/v1/events?q=x"), limited.Patch("/api/v1/me", "{}", testkit.OffContract), limited.Post(nowhere+"/bookings", "{}"),
+		limited.As("").Get("/api/v1/events"), limited.Post("/api/v1/auth/register", "{}", testkit.OffContract), limited.Post("/api/v1/auth/login", "{}", testkit.OffContract),
+	} {
+		if a.Status == http.StatusTooManyRequests || !strings.Contains(a.Header.Get("RateLimit"), ";r=0;") {
+			p.t.Errorf("the first request of its class: %d, %q", a.Status, a.Header.Get("RateLimit"))
+		}
+	}
+	p.each(fault.RateLimited, func(id string, _ contractOperation) testkit.Answer {
+		a := p.send(id, limited, p.ids(), variation{})
+		if a.Header.Get("Retry-After") == "" || a.Header.Get("RateLimit-Policy") == "" {
+			p.t.Errorf("%s: %v", id, a.Header)
+		}
+		return a
+	})
 }
 
 // raiseWithoutDatabase asks a service whose database does not exist, and one that stops.

@@ -10,6 +10,7 @@ import (
 	"github.com/labstack/echo/v4"
 
 	"eventbooking/gen/api"
+	"eventbooking/internal/limit"
 )
 
 // routerOptions are the router's dependencies and settings.
@@ -20,6 +21,8 @@ type routerOptions struct {
 	policy       string
 	timeout      time.Duration
 	origins      []string
+	proxies      Proxies
+	rates        RateLimits
 	log          *slog.Logger
 }
 
@@ -31,9 +34,11 @@ func newRouter(o routerOptions) (*echo.Echo, error) {
 		return nil, err
 	}
 	e := newEcho(o)
+	allowances := limit.NewMemory(maxAllowances)
 	guards := map[string][]echo.MiddlewareFunc{}
 	for id, operation := range operations {
-		guards[id] = []echo.MiddlewareFunc{varyByToken(operation), varyByAccept(operation), authenticate(operation, o.authenticate), authorize(operation), validate(operation)}
+		guards[id] = []echo.MiddlewareFunc{varyByToken(operation), varyByAccept(operation), authenticate(operation, o.authenticate),
+			limitRate(operation, o.rates, allowances), authorize(operation), validate(operation)}
 	}
 	handler := api.NewStrictHandler(o.operations, []api.StrictMiddlewareFunc{idempotent})
 	api.RegisterHandlersWithOptions(withHead{e}, handler, api.RegisterHandlersOptions{OperationMiddlewares: guards})
@@ -49,8 +54,7 @@ func newEcho(o routerOptions) *echo.Echo {
 	e.HideBanner, e.HidePort = true, true
 	e.Logger.SetOutput(io.Discard) // accessLog and logFailure log what matters
 	e.HTTPErrorHandler = renderProblem(o.log)
-	// Not X-Forwarded-For, which any client can set.
-	e.IPExtractor = echo.ExtractIPDirect()
+	e.IPExtractor = o.proxies.clientAddress
 
 	e.Use(trace, outlive, securityHeaders(o.policy), accessLog(o.log), caching, acceptPatch, cors(o.origins), recoverPanics,
 		deadline(o.timeout), limitBody, uncompressed, joinTags, conditional, accept)

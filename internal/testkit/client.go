@@ -320,9 +320,9 @@ func checkRequest(r *http.Request, route *routers.Route, path map[string]string)
 }
 
 // commonHeaders need no description with each answer: HTTP's own, those for
-// browsers, Cache-Control and X-Request-Id, which the contract describes once for all
+// browsers, and Cache-Control, X-Request-Id, RateLimit and RateLimit-Policy, which the contract describes once for all
 // answers.
-var commonHeaders = []string{"Cache-Control", "Content-Length", "Content-Type", "Date", "Vary",
+var commonHeaders = []string{"Cache-Control", "Content-Length", "Content-Type", "Date", "Vary", "Ratelimit", "Ratelimit-Policy",
 	"Content-Security-Policy", "Referrer-Policy", "X-Content-Type-Options", "X-Frame-Options",
 	"X-Request-Id"}
 

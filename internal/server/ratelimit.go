@@ -1,0 +1,180 @@
+package server
+
+import (
+	"fmt"
+	"maps"
+	"net/http"
+	"net/netip"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/labstack/echo/v4"
+
+	"eventbooking/internal/access"
+	"eventbooking/internal/fault"
+	"eventbooking/internal/limit"
+)
+
+// The classes of requests. An operation's is its x-limit in the contract, or follows
+// from its method.
+const (
+	classAnonymous     limit.Class = "anonymous"     // reads without a token, by address
+	classRegistrations limit.Class = "registrations" // by address
+	classLogins        limit.Class = "logins"        // by address
+	classReads         limit.Class = "reads"         // by user
+	classWrites        limit.Class = "writes"        // by user
+	classBookings      limit.Class = "bookings"      // by user, and never by address: a rush is no attack
+	classSearches      limit.Class = "searches"      // by user, or by address without a token
+	classNone          limit.Class = "none"          // not limited
+)
+
+// RateLimits are the rates of the classes. A class without one is not limited.
+type RateLimits map[limit.Class]limit.Rate
+
+// DefaultRateLimits are the rates that README.md gives the reasons for.
+func DefaultRateLimits() RateLimits {
+	return RateLimits{
+		classAnonymous:     {Quota: 1200, Window: time.Minute},
+		classRegistrations: {Quota: 10, Window: time.Minute},
+		classLogins:        {Quota: 60, Window: time.Minute},
+		classReads:         {Quota: 600, Window: time.Minute},
+		classWrites:        {Quota: 120, Window: time.Minute},
+		classBookings:      {Quota: 60, Window: time.Minute},
+		classSearches:      {Quota: 60, Window: time.Minute},
+	}
+}
+
+// String is the limits as ParseRateLimits reads them.
+func (r RateLimits) String() string {
+	var parts []string
+	for _, class := range slices.Sorted(maps.Keys(r)) {
+		parts = append(parts, string(class)+"="+r[class].String())
+	}
+	return strings.Join(parts, ",")
+}
+
+// maxAllowances bounds the users and addresses whose requests are counted in each class,
+// at some 60 bytes each.
+const maxAllowances = 250_000
+
+// The bounds of a rate that is set.
+const (
+	maxQuota  = 1_000_000
+	maxWindow = 24 * time.Hour
+)
+
+// ParseRateLimits reads RATE_LIMITS: "off", or changes of the defaults, such as
+// "reads=1000/1m,searches=off". The error says what is wrong and what would be right.
+func ParseRateLimits(text string) (RateLimits, error) {
+	if text == "off" {
+		return RateLimits{}, nil
+	}
+	rates := DefaultRateLimits()
+	known := slices.Sorted(maps.Keys(rates))
+	for part := range strings.SplitSeq(text, ",") {
+		if text == "" {
+			break
+		}
+		name, value, _ := strings.Cut(part, "=")
+		if _, found := DefaultRateLimits()[limit.Class(name)]; !found {
+			return nil, fmt.Errorf("there is no class %q; there are %s, and off for all", name, joined(known))
+		}
+		if value == "off" {
+			delete(rates, limit.Class(name))
+			continue
+		}
+		rate, err := parseRate(value)
+		if err != nil {
+			return nil, fmt.Errorf("%s: %w", name, err)
+		}
+		rates[limit.Class(name)] = rate
+	}
+	return rates, nil
+}
+
+func joined(classes []limit.Class) string {
+	texts := make([]string, len(classes))
+	for i, c := range classes {
+		texts[i] = string(c)
+	}
+	return strings.Join(texts, ", ")
+}
+
+// parseRate reads a rate, such as 300/1m.
+func parseRate(text string) (limit.Rate, error) {
+	quota, window, _ := strings.Cut(text, "/")
+	n, err := strconv.Atoi(quota)
+	d, wrong := time.ParseDuration(window)
+	if err != nil || wrong != nil || n < 1 || n > maxQuota || d < time.Second || d > maxWindow {
+		return limit.Rate{}, fmt.Errorf("%q is not a rate: give a number of requests up to %d and a time from 1s to %s, such as 300/1m, or off",
+			text, maxQuota, maxWindow)
+	}
+	return limit.Rate{Quota: n, Window: d}, nil
+}
+
+// classOf is the class of a request for the operation.
+func (o *operation) classOf(r *http.Request) limit.Class {
+	for name, class := range o.costlyParameters {
+		if r.URL.Query().Has(name) {
+			return class
+		}
+	}
+	return o.limit
+}
+
+// limitRate takes each request from the allowance of its user, or of its address if it
+// has no token, and says in the answer what is left (RateLimit and RateLimit-Policy of
+// draft-ietf-httpapi-ratelimit-headers-11).
+func limitRate(o *operation, rates RateLimits, store limit.Store) echo.MiddlewareFunc {
+	return func(next echo.HandlerFunc) echo.HandlerFunc {
+		if o.limit == classNone || len(rates) == 0 {
+			return next
+		}
+		return func(c echo.Context) error {
+			class, who := o.classOf(c.Request()), addressKey(c.RealIP())
+			if caller := access.CallerFrom(c.Request().Context()); caller.IsKnown() {
+				who = caller.UserID.String()
+			} else if class == classReads {
+				class = classAnonymous
+			}
+			if err := takeRequest(c, class, who, rates, store); err != nil {
+				return err
+			}
+			return next(c)
+		}
+	}
+}
+
+// takeRequest returns fault.RateLimited if the allowance is used up.
+func takeRequest(c echo.Context, class limit.Class, who string, rates RateLimits, store limit.Store) error {
+	rate, limited := rates[class]
+	if !limited {
+		return nil
+	}
+	decision := store.Take(limit.Key{Class: class, Who: who}, rate, time.Now())
+	header := c.Response().Header()
+	header["Ratelimit-Policy"] = []string{rate.Policy(class)}
+	header["Ratelimit"] = []string{decision.Field(class)}
+	if decision.Allowed {
+		return nil
+	}
+	wait := decision.RetryIn.Truncate(time.Second) + time.Second
+	return fault.RateLimited.Newf("There were more than %d requests of the class %q within %s. Wait %s.", rate.Quota, class, rate.Window, wait).After(wait)
+}
+
+// addressKey is what an address is limited by: itself, or its /64 for IPv6, which one
+// customer of a provider has whole.
+func addressKey(ip string) string {
+	address, err := netip.ParseAddr(ip)
+	if err != nil {
+		return ip
+	}
+	address = address.Unmap().WithZone("")
+	if address.Is4() {
+		return address.String()
+	}
+	prefix, _ := address.Prefix(64)
+	return prefix.String()
+}

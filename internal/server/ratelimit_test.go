@@ -1,0 +1,41 @@
+package server
+
+import (
+	"strings"
+	"testing"
+	"time"
+
+	"eventbooking/internal/limit"
+)
+
+func TestRateLimitsAreChangesOfTheDefaults(t *testing.T) {
+	for text, change := range map[string]func(RateLimits){
+		"":    func(RateLimits) {},
+		"off": func(r RateLimits) { clear(r) },
+		"reads=5/10s,searches=off": func(r RateLimits) {
+			r[classReads] = limit.Rate{Quota: 5, Window: 10 * time.Second}
+			delete(r, classSearches)
+		},
+		DefaultRateLimits().String(): func(RateLimits) {},
+	} {
+		want := DefaultRateLimits()
+		change(want)
+		if got, err := ParseRateLimits(text); err != nil || got.String() != want.String() {
+			t.Errorf("%q: %s, want %s (%v)", text, got, want, err)
+		}
+	}
+	for text, want := range map[string]string{
+		"read=5/1s":     `there is no class "read"; there are anonymous, bookings,`,
+		"reads":         `reads: "" is not a rate`,
+		"reads=0/1s":    "such as 300/1m",
+		"reads=5/1ms":   "a time from 1s",
+		"reads=5/48h":   "24h",
+		"reads=5/1m,":   `there is no class ""`,
+		"reads=-1/1m":   "number of requests",
+		"reads=5/1m/1m": "such as 300/1m",
+	} {
+		if _, err := ParseRateLimits(text); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%q: %v, want %q", text, err, want)
+		}
+	}
+}
