@@ -104,7 +104,7 @@ type decision struct {
 // seats nor may wait. with are the bookings of the same request that were decided on.
 func (c Book) decide(s *State, slot *Slot, with ...*Booking) (decision, error) {
 	d := c.weigh(s, slot)
-	if err := s.checkLimits(slot, c.asked(s, slot, d.served), with...); err != nil {
+	if err := s.checkLimits(slot, c.asked(s, d), with...); err != nil {
 		return d, err
 	}
 	return d, c.checkAvailable(s, slot, d.served)
@@ -112,10 +112,10 @@ func (c Book) decide(s *State, slot *Slot, with ...*Booking) (decision, error) {
 
 // asked is the booking by which the limits are measured: with all seats that are asked
 // for, in place of the one that is given back at once.
-func (c Book) asked(s *State, slot *Slot, served bool) Booking {
-	b := *c.newcomer(s, slot)
-	b.Status = Confirmed
-	if !served && c.IfFull == Wait {
+func (c Book) asked(s *State, d decision) Booking {
+	b := *d.b
+	b.Seats, b.Status = c.Seats, Confirmed
+	if !d.served && c.IfFull == Wait {
 		b.Status = Waitlisted
 	} else if old := s.bookings[c.Replaces]; old != nil {
 		b.ID, b.Replaces = old.ID, uuid.Nil

@@ -22,6 +22,9 @@ func (s *State) AddClaim(eventID uuid.UUID, b Booking) {
 }
 
 func (s *State) addClaim(eventID uuid.UUID, b *Booking) {
+	if s.claims == nil {
+		s.claims = map[UserEvent][]*Booking{}
+	}
 	of := UserEvent{b.UserID, eventID}
 	s.claims[of] = append(s.claims[of], b)
 }
@@ -33,17 +36,18 @@ func (s *State) addClaim(eventID uuid.UUID, b *Booking) {
 func (s *State) checkLimits(slot *Slot, asked Booking, with ...*Booking) error {
 	if limit := slot.Policy.MaxSeatsPerBooking; limit > 0 && asked.Seats > limit {
 		return atVersion(slot, fault.BookingSeatLimit.Newf("A booking of this event can have at most %s; %d requested.", fault.Count(limit, "seat"), asked.Seats).
-			With(fault.Members{Limit: &limit}))
+			With(fault.Members{Limit: new(limit)}))
 	}
 	limit := slot.Policy.MaxSeatsPerUser
 	if limit == 0 {
 		return nil
 	}
+	b := asked // Only here it costs an allocation.
 	claims := s.claims[UserEvent{asked.UserID, slot.EventID}]
 	has := s.countSeats(slot, claims)
-	if wants := s.countSeats(slot, replaceOrAdd(slices.Concat(claims, with), &asked)); wants > limit && wants > has {
+	if wants := s.countSeats(slot, replaceOrAdd(slices.Concat(claims, with), &b)); wants > limit && wants > has {
 		return atVersion(slot, fault.UserSeatLimit.Newf("A user can have at most %s in all slots of this event. Taken or waited for: %d.", fault.Count(limit, "seat"), has).
-			With(fault.Members{Limit: &limit, Seats: &has}))
+			With(fault.Members{Limit: new(limit), Seats: new(has)}))
 	}
 	return nil
 }

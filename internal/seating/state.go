@@ -25,7 +25,8 @@ type State struct {
 	seated map[uuid.UUID][]*Booking
 	// held counts the seats that each user holds, in all slots.
 	held map[uuid.UUID]int
-	// claims has each user's bookings in an event that limits the seats of a user.
+	// claims has each user's bookings in an event that limits the seats of a user; nil
+	// where there is none, as mostly.
 	claims map[UserEvent][]*Booking
 	// deleted are the users who were anonymised.
 	deleted map[uuid.UUID]bool
@@ -60,7 +61,6 @@ func NewState(now time.Time) *State {
 		live:          map[UserSlot]*Booking{},
 		seated:        map[uuid.UUID][]*Booking{},
 		held:          map[uuid.UUID]int{},
-		claims:        map[UserEvent][]*Booking{},
 		deleted:       map[uuid.UUID]bool{},
 		blocks:        map[uuid.UUID][]uuid.UUID{},
 		waits:         map[uuid.UUID][]Waiting{},

@@ -76,7 +76,7 @@ var All = []Mutant{
 		Name: "oversell", Mistake: "<= for <: a newcomer gets one seat that is not there",
 		Edits: []Edit{
 			{slots, "Slot.fits", Operator("<=", "minSeats"), `$x <= $y+pick("oversell", 1, 0)`},
-			{slots, "Book.decide", Calling("min"), `if !mutated("oversell") { $0 }`},
+			{slots, "Book.weigh", Calling("min"), `if !mutated("oversell") { $0 }`},
 		},
 		Disarm: oversellable, SeenBy: []string{Witness, Linear},
 	},
