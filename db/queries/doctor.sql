@@ -522,6 +522,36 @@ GROUP BY user_id
 HAVING sum(seats) > 20
 LIMIT @findings::int;
 
+-- No booking has more seats than one of its event may have. What was made before the limits
+-- were last changed, or moved, may.
+-- name: DoctorSeatsPerBooking :many
+SELECT b.slot_id, b.id AS booking_id, b.version,
+       format('the booking has %s seats, and one of its event may have %s', b.seats, e.max_seats_per_booking)::text AS detail
+FROM bookings b
+CROSS JOIN LATERAL (SELECT event_id FROM slots WHERE id = b.slot_id LIMIT 1) s
+CROSS JOIN LATERAL (SELECT max_seats_per_booking, seats_limited_at FROM events WHERE id = s.event_id LIMIT 1) e
+WHERE b.slot_id BETWEEN @first::uuid AND @last::uuid AND is_live(b.status)
+  AND b.seats > e.max_seats_per_booking
+  AND b.moved_from IS NULL AND b.created_at > coalesce(e.seats_limited_at, '-infinity')
+LIMIT @findings::int;
+
+-- Nobody who asked for seats of an event since its limits were last changed has more of
+-- them than a user may have. Who waits instead of another booking is left out: they may
+-- count for nothing.
+-- name: DoctorSeatsPerUser :many
+SELECT '00000000-0000-0000-0000-000000000000'::uuid AS slot_id, '00000000-0000-0000-0000-000000000000'::uuid AS booking_id, 0::bigint AS version,
+       format('user %s has %s seats of event %s, and one may have %s', b.user_id, sum(b.seats), s.event_id, e.max_seats_per_user)::text AS detail
+FROM bookings b
+CROSS JOIN LATERAL (SELECT event_id, starts_at FROM slots WHERE id = b.slot_id LIMIT 1) s
+CROSS JOIN LATERAL (SELECT max_seats_per_user, seats_limited_at FROM events WHERE id = s.event_id LIMIT 1) e
+WHERE b.user_id BETWEEN @first::uuid AND @last::uuid AND is_live(b.status) AND e.max_seats_per_user IS NOT NULL
+  AND (b.expires_at IS NULL OR b.expires_at > now())
+  AND (b.status <> 'waitlisted' OR (b.replaces_booking_id IS NULL AND s.starts_at > now()))
+GROUP BY b.user_id, s.event_id, e.max_seats_per_user
+HAVING sum(b.seats) > e.max_seats_per_user
+   AND bool_or(b.moved_from IS NULL AND b.replaces_booking_id IS NULL AND b.created_at > coalesce(e.seats_limited_at, '-infinity'))
+LIMIT @findings::int;
+
 -- A blocked booking is blocked by a booking of the same user that takes seats at that
 -- time and that it would not give back, or by the slot's capacity.
 -- name: DoctorBlocked :many

@@ -10,11 +10,11 @@
 INSERT INTO events (
     title, description, location, time_zone, booking_opens_at, booking_closes_at,
     cancellation_closes_minutes, waitlist_mode, waitlist_limit, offer_minutes, fit, max_passes, hold_minutes, walk_ins,
-    id, organizer_id)
+    max_seats_per_booking, max_seats_per_user, id, organizer_id)
 VALUES (
     @title, @description, @location, @time_zone, sqlc.narg('booking_opens_at'), sqlc.narg('booking_closes_at'),
     @cancellation_closes_minutes, @waitlist_mode, sqlc.narg('waitlist_limit'), @offer_minutes, @fit, @max_passes, @hold_minutes, @walk_ins,
-    @id, @organizer_id);
+    sqlc.narg('max_seats_per_booking'), sqlc.narg('max_seats_per_user'), @id, @organizer_id);
 
 -- An event with the number of its slots and their free seats. A cancelled event has none
 -- available.
@@ -22,7 +22,7 @@ VALUES (
 SELECT
     e.id, e.organizer_id, e.title, e.description, e.location, e.time_zone, e.status, e.revision,
     e.booking_opens_at, e.booking_closes_at, e.cancellation_closes_minutes, e.waitlist_mode, e.waitlist_limit,
-    e.offer_minutes, e.fit, e.max_passes, e.hold_minutes, e.walk_ins, e.published_at, e.cancelled_at, e.cancellation_reason,
+    e.offer_minutes, e.fit, e.max_passes, e.hold_minutes, e.walk_ins, e.max_seats_per_booking, e.max_seats_per_user, e.published_at, e.cancelled_at, e.cancellation_reason,
     e.created_at, e.updated_at, e.starts_at, e.ends_at,
     sums.slot_count, sums.seats_available
 FROM events e
@@ -106,7 +106,7 @@ WITH RECURSIVE bound AS NOT MATERIALIZED (
 SELECT
     e.id, e.organizer_id, e.title, e.description, e.location, e.time_zone, e.status, e.revision,
     e.booking_opens_at, e.booking_closes_at, e.cancellation_closes_minutes, e.waitlist_mode, e.waitlist_limit,
-    e.offer_minutes, e.fit, e.max_passes, e.hold_minutes, e.walk_ins, e.published_at, e.cancelled_at, e.cancellation_reason,
+    e.offer_minutes, e.fit, e.max_passes, e.hold_minutes, e.walk_ins, e.max_seats_per_booking, e.max_seats_per_user, e.published_at, e.cancelled_at, e.cancellation_reason,
     e.created_at, e.updated_at, e.starts_at, e.ends_at,
     sums.slot_count, sums.seats_available
 FROM (
@@ -185,6 +185,11 @@ SET title = @title, description = @description, location = @location, time_zone 
     cancellation_closes_minutes = @cancellation_closes_minutes, waitlist_mode = @waitlist_mode,
     waitlist_limit = sqlc.narg('waitlist_limit'), offer_minutes = @offer_minutes, fit = @fit, max_passes = @max_passes, hold_minutes = @hold_minutes,
     walk_ins = @walk_ins,
+    max_seats_per_booking = sqlc.narg('max_seats_per_booking'), max_seats_per_user = sqlc.narg('max_seats_per_user'),
+    -- What was asked for before is not measured by the new limits.
+    seats_limited_at = CASE
+        WHEN (max_seats_per_booking, max_seats_per_user) IS DISTINCT FROM (sqlc.narg('max_seats_per_booking')::int, sqlc.narg('max_seats_per_user')::int)
+        THEN clock_timestamp() ELSE seats_limited_at END,
     revision = revision + 1, updated_at = clock_timestamp()
 WHERE id = @id AND organizer_id = @organizer_id;
 

@@ -50,7 +50,7 @@ SELECT
     s.promotion_due_at, s.created_at, s.updated_at,
     e.organizer_id, e.status AS event_status, e.booking_opens_at, e.booking_closes_at,
     e.cancellation_closes_minutes, e.waitlist_mode, e.waitlist_limit, e.offer_minutes,
-    e.hold_minutes, e.fit, e.max_passes, e.walk_ins,
+    e.hold_minutes, e.fit, e.max_passes, e.walk_ins, e.max_seats_per_booking, e.max_seats_per_user,
     coalesce(s.cancelled_at, e.cancelled_at) AS cancelled_at,
     -- Why the slot or the event was cancelled: freed_version is the entry that did it.
     coalesce(e.cancellation_reason,
@@ -224,6 +224,25 @@ CROSS JOIN LATERAL (
     WHERE l.user_id = wanted.user_id AND (l.slot_id = wanted.slot_id) IS TRUE
       AND is_live(l.status)
     LIMIT 1
+) b;
+
+-- The users' live bookings in events that limit the seats of a user. gives is the booking
+-- that a waiting one would give back, or the one that it names. A user's bookings are read
+-- one by one, whatever the statistics; an event has at most 1,000 slots, and so a user as
+-- many live bookings in it.
+-- name: BookingsOfEvents :many
+SELECT wanted.event_id::uuid AS event_id, b.id, b.slot_id, b.user_id, b.seats, b.status, b.starts_at, b.ends_at,
+       b.expires_at, b.checked_in_at, b.cancellation_closes_minutes, b.gives
+FROM (SELECT unnest(@user_ids::uuid[]) AS user_id, unnest(@event_ids::uuid[]) AS event_id) AS wanted
+CROSS JOIN LATERAL (
+    SELECT l.id, l.slot_id, l.user_id, l.seats, l.status, lower(l.during)::timestamptz AS starts_at, upper(l.during)::timestamptz AS ends_at,
+           l.expires_at, l.checked_in_at, l.cancellation_closes_minutes,
+           coalesce(CASE WHEN l.status = 'waitlisted' THEN given_back(l.replaces_booking_id) END, l.replaces_booking_id,
+               '00000000-0000-0000-0000-000000000000')::uuid AS gives
+    FROM bookings l
+    WHERE l.user_id = wanted.user_id AND is_live(l.status)
+      AND (SELECT s.event_id FROM slots s WHERE s.id = l.slot_id) = wanted.event_id
+    LIMIT 1000
 ) b;
 
 -- Bookings that block others or are to be given back, with those that replaced them.

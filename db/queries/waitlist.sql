@@ -50,6 +50,16 @@ SELECT sqlc.embed(b), e.organizer_id, e.fit,
        (s.status = 'cancelled' OR e.status = 'cancelled' OR s.ends_at <= (SELECT clock_timestamp()))::boolean AS is_over,
        (CASE WHEN b.status = 'waitlisted' THEN blocker_of(b.user_id, b.during, b.replaces_booking_id, b.blocked_by)
              ELSE '00000000-0000-0000-0000-000000000000' END)::uuid AS blocker,
+       -- The most seats of a user, where the booking that this one was to replace is to be
+       -- kept, and both would be more; 0 elsewhere. Others that wait instead of one count
+       -- for nothing here.
+       (CASE WHEN b.status = 'waitlisted' AND given_back(b.replaces_booking_id) IS NULL
+                  AND (SELECT takes_seats(r.status) FROM bookings r WHERE r.id = b.replaces_booking_id)
+                  AND (SELECT sum(o.seats) FROM bookings o
+                       WHERE o.user_id = b.user_id AND is_live(o.status)
+                         AND (o.id = b.id OR o.status <> 'waitlisted' OR o.replaces_booking_id IS NULL)
+                         AND (SELECT t.event_id FROM slots t WHERE t.id = o.slot_id) = s.event_id) > e.max_seats_per_user
+             THEN e.max_seats_per_user ELSE 0 END)::int AS outgrown,
        ahead.bookings_ahead, ahead.seats_ahead, ahead.ready_bookings_ahead, ahead.ready_seats_ahead, ahead.oversized_ahead,
        coalesce(holdup.seats, 0)::int AS holdup_seats,
        coalesce((

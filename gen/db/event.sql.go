@@ -42,7 +42,7 @@ const eventGet = `-- name: EventGet :one
 SELECT
     e.id, e.organizer_id, e.title, e.description, e.location, e.time_zone, e.status, e.revision,
     e.booking_opens_at, e.booking_closes_at, e.cancellation_closes_minutes, e.waitlist_mode, e.waitlist_limit,
-    e.offer_minutes, e.fit, e.max_passes, e.hold_minutes, e.walk_ins, e.published_at, e.cancelled_at, e.cancellation_reason,
+    e.offer_minutes, e.fit, e.max_passes, e.hold_minutes, e.walk_ins, e.max_seats_per_booking, e.max_seats_per_user, e.published_at, e.cancelled_at, e.cancellation_reason,
     e.created_at, e.updated_at, e.starts_at, e.ends_at,
     sums.slot_count, sums.seats_available
 FROM events e
@@ -76,6 +76,8 @@ type EventGetRow struct {
 	MaxPasses                 int32
 	HoldMinutes               int32
 	WalkIns                   bool
+	MaxSeatsPerBooking        *int32
+	MaxSeatsPerUser           *int32
 	PublishedAt               *time.Time
 	CancelledAt               *time.Time
 	CancellationReason        *string
@@ -111,6 +113,8 @@ func (q *Queries) EventGet(ctx context.Context, db DBTX, id uuid.UUID) (EventGet
 		&i.MaxPasses,
 		&i.HoldMinutes,
 		&i.WalkIns,
+		&i.MaxSeatsPerBooking,
+		&i.MaxSeatsPerUser,
 		&i.PublishedAt,
 		&i.CancelledAt,
 		&i.CancellationReason,
@@ -129,11 +133,11 @@ const eventInsert = `-- name: EventInsert :exec
 INSERT INTO events (
     title, description, location, time_zone, booking_opens_at, booking_closes_at,
     cancellation_closes_minutes, waitlist_mode, waitlist_limit, offer_minutes, fit, max_passes, hold_minutes, walk_ins,
-    id, organizer_id)
+    max_seats_per_booking, max_seats_per_user, id, organizer_id)
 VALUES (
     $1, $2, $3, $4, $5, $6,
     $7, $8, $9, $10, $11, $12, $13, $14,
-    $15, $16)
+    $15, $16, $17, $18)
 `
 
 type EventInsertParams struct {
@@ -151,6 +155,8 @@ type EventInsertParams struct {
 	MaxPasses                 int32
 	HoldMinutes               int32
 	WalkIns                   bool
+	MaxSeatsPerBooking        *int32
+	MaxSeatsPerUser           *int32
 	ID                        uuid.UUID
 	OrganizerID               uuid.UUID
 }
@@ -178,6 +184,8 @@ func (q *Queries) EventInsert(ctx context.Context, db DBTX, arg EventInsertParam
 		arg.MaxPasses,
 		arg.HoldMinutes,
 		arg.WalkIns,
+		arg.MaxSeatsPerBooking,
+		arg.MaxSeatsPerUser,
 		arg.ID,
 		arg.OrganizerID,
 	)
@@ -261,18 +269,18 @@ WITH RECURSIVE bound AS NOT MATERIALIZED (
 SELECT
     e.id, e.organizer_id, e.title, e.description, e.location, e.time_zone, e.status, e.revision,
     e.booking_opens_at, e.booking_closes_at, e.cancellation_closes_minutes, e.waitlist_mode, e.waitlist_limit,
-    e.offer_minutes, e.fit, e.max_passes, e.hold_minutes, e.walk_ins, e.published_at, e.cancelled_at, e.cancellation_reason,
+    e.offer_minutes, e.fit, e.max_passes, e.hold_minutes, e.walk_ins, e.max_seats_per_booking, e.max_seats_per_user, e.published_at, e.cancelled_at, e.cancellation_reason,
     e.created_at, e.updated_at, e.starts_at, e.ends_at,
     sums.slot_count, sums.seats_available
 FROM (
-    SELECT e.id, e.organizer_id, e.title, e.description, e.location, e.time_zone, e.status, e.revision, e.booking_opens_at, e.booking_closes_at, e.cancellation_closes_minutes, e.waitlist_mode, e.waitlist_limit, e.offer_minutes, e.fit, e.max_passes, e.published_at, e.cancelled_at, e.cancellation_reason, e.created_at, e.updated_at, e.starts_at, e.ends_at, e.search, e.hold_minutes, e.walk_ins, e.slots_cancelled_at, e.key
+    SELECT e.id, e.organizer_id, e.title, e.description, e.location, e.time_zone, e.status, e.revision, e.booking_opens_at, e.booking_closes_at, e.cancellation_closes_minutes, e.waitlist_mode, e.waitlist_limit, e.offer_minutes, e.fit, e.max_passes, e.published_at, e.cancelled_at, e.cancellation_reason, e.created_at, e.updated_at, e.starts_at, e.ends_at, e.search, e.hold_minutes, e.walk_ins, e.slots_cancelled_at, e.max_seats_per_booking, e.max_seats_per_user, e.seats_limited_at, e.key
     FROM (
         SELECT NULL::timestamptz AS week WHERE $1::text <> 'weekly'
         UNION ALL
         SELECT k.week FROM weeks k WHERE $1::text = 'weekly'
     ) w
     CROSS JOIN LATERAL (
-        SELECT e.id, e.organizer_id, e.title, e.description, e.location, e.time_zone, e.status, e.revision, e.booking_opens_at, e.booking_closes_at, e.cancellation_closes_minutes, e.waitlist_mode, e.waitlist_limit, e.offer_minutes, e.fit, e.max_passes, e.published_at, e.cancelled_at, e.cancellation_reason, e.created_at, e.updated_at, e.starts_at, e.ends_at, e.search, e.hold_minutes, e.walk_ins, e.slots_cancelled_at, sort.key
+        SELECT e.id, e.organizer_id, e.title, e.description, e.location, e.time_zone, e.status, e.revision, e.booking_opens_at, e.booking_closes_at, e.cancellation_closes_minutes, e.waitlist_mode, e.waitlist_limit, e.offer_minutes, e.fit, e.max_passes, e.published_at, e.cancelled_at, e.cancellation_reason, e.created_at, e.updated_at, e.starts_at, e.ends_at, e.search, e.hold_minutes, e.walk_ins, e.slots_cancelled_at, e.max_seats_per_booking, e.max_seats_per_user, e.seats_limited_at, sort.key
         FROM bound
         CROSS JOIN events e
         CROSS JOIN LATERAL (SELECT CASE WHEN $2::boolean THEN e.starts_at ELSE e.created_at END AS key) plain
@@ -367,6 +375,8 @@ type EventListRow struct {
 	MaxPasses                 int32
 	HoldMinutes               int32
 	WalkIns                   bool
+	MaxSeatsPerBooking        *int32
+	MaxSeatsPerUser           *int32
 	PublishedAt               *time.Time
 	CancelledAt               *time.Time
 	CancellationReason        *string
@@ -443,6 +453,8 @@ func (q *Queries) EventList(ctx context.Context, db DBTX, arg EventListParams) (
 			&i.MaxPasses,
 			&i.HoldMinutes,
 			&i.WalkIns,
+			&i.MaxSeatsPerBooking,
+			&i.MaxSeatsPerUser,
 			&i.PublishedAt,
 			&i.CancelledAt,
 			&i.CancellationReason,
@@ -588,8 +600,13 @@ SET title = $1, description = $2, location = $3, time_zone = $4,
     cancellation_closes_minutes = $7, waitlist_mode = $8,
     waitlist_limit = $9, offer_minutes = $10, fit = $11, max_passes = $12, hold_minutes = $13,
     walk_ins = $14,
+    max_seats_per_booking = $15, max_seats_per_user = $16,
+    -- What was asked for before is not measured by the new limits.
+    seats_limited_at = CASE
+        WHEN (max_seats_per_booking, max_seats_per_user) IS DISTINCT FROM ($15::int, $16::int)
+        THEN clock_timestamp() ELSE seats_limited_at END,
     revision = revision + 1, updated_at = clock_timestamp()
-WHERE id = $15 AND organizer_id = $16
+WHERE id = $17 AND organizer_id = $18
 `
 
 type EventUpdateParams struct {
@@ -607,6 +624,8 @@ type EventUpdateParams struct {
 	MaxPasses                 int32
 	HoldMinutes               int32
 	WalkIns                   bool
+	MaxSeatsPerBooking        *int32
+	MaxSeatsPerUser           *int32
 	ID                        uuid.UUID
 	OrganizerID               uuid.UUID
 }
@@ -627,6 +646,8 @@ func (q *Queries) EventUpdate(ctx context.Context, db DBTX, arg EventUpdateParam
 		arg.MaxPasses,
 		arg.HoldMinutes,
 		arg.WalkIns,
+		arg.MaxSeatsPerBooking,
+		arg.MaxSeatsPerUser,
 		arg.ID,
 		arg.OrganizerID,
 	)

@@ -63,6 +63,9 @@ type Event struct {
 	HoldMinutes               int32
 	WalkIns                   bool
 	SlotsCancelledAt          *time.Time
+	MaxSeatsPerBooking        *int32
+	MaxSeatsPerUser           *int32
+	SeatsLimitedAt            *time.Time
 }
 
 type IdempotencyKey struct {

@@ -454,6 +454,79 @@ func (q *Queries) BookingsNamed(ctx context.Context, db DBTX, ids []uuid.UUID) (
 	return items, nil
 }
 
+const bookingsOfEvents = `-- name: BookingsOfEvents :many
+SELECT wanted.event_id::uuid AS event_id, b.id, b.slot_id, b.user_id, b.seats, b.status, b.starts_at, b.ends_at,
+       b.expires_at, b.checked_in_at, b.cancellation_closes_minutes, b.gives
+FROM (SELECT unnest($1::uuid[]) AS user_id, unnest($2::uuid[]) AS event_id) AS wanted
+CROSS JOIN LATERAL (
+    SELECT l.id, l.slot_id, l.user_id, l.seats, l.status, lower(l.during)::timestamptz AS starts_at, upper(l.during)::timestamptz AS ends_at,
+           l.expires_at, l.checked_in_at, l.cancellation_closes_minutes,
+           coalesce(CASE WHEN l.status = 'waitlisted' THEN given_back(l.replaces_booking_id) END, l.replaces_booking_id,
+               '00000000-0000-0000-0000-000000000000')::uuid AS gives
+    FROM bookings l
+    WHERE l.user_id = wanted.user_id AND is_live(l.status)
+      AND (SELECT s.event_id FROM slots s WHERE s.id = l.slot_id) = wanted.event_id
+    LIMIT 1000
+) b
+`
+
+type BookingsOfEventsParams struct {
+	UserIds  []uuid.UUID
+	EventIds []uuid.UUID
+}
+
+type BookingsOfEventsRow struct {
+	EventID                   uuid.UUID
+	ID                        uuid.UUID
+	SlotID                    uuid.UUID
+	UserID                    uuid.UUID
+	Seats                     int32
+	Status                    string
+	StartsAt                  time.Time
+	EndsAt                    time.Time
+	ExpiresAt                 *time.Time
+	CheckedInAt               *time.Time
+	CancellationClosesMinutes int32
+	Gives                     uuid.UUID
+}
+
+// The users' live bookings in events that limit the seats of a user. gives is the booking
+// that a waiting one would give back, or the one that it names. A user's bookings are read
+// one by one, whatever the statistics; an event has at most 1,000 slots, and so a user as
+// many live bookings in it.
+func (q *Queries) BookingsOfEvents(ctx context.Context, db DBTX, arg BookingsOfEventsParams) ([]BookingsOfEventsRow, error) {
+	rows, err := db.Query(ctx, bookingsOfEvents, arg.UserIds, arg.EventIds)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	items := []BookingsOfEventsRow{}
+	for rows.Next() {
+		var i BookingsOfEventsRow
+		if err := rows.Scan(
+			&i.EventID,
+			&i.ID,
+			&i.SlotID,
+			&i.UserID,
+			&i.Seats,
+			&i.Status,
+			&i.StartsAt,
+			&i.EndsAt,
+			&i.ExpiresAt,
+			&i.CheckedInAt,
+			&i.CancellationClosesMinutes,
+			&i.Gives,
+		); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
 const bookingsOverlapping = `-- name: BookingsOverlapping :many
 SELECT b.id, b.slot_id, b.user_id, b.during, b.seats, b.status, b.version, b.queued_version, b.passes, b.blocked, b.blocked_by, b.replaces_booking_id, b.expires_at, b.created_at, b.updated_at, b.seats_min, b.replaced_by, b.moved_from, b.checked_in_at, b.cancellation_closes_minutes, b.checked_in_by
 FROM (SELECT unnest($1::uuid[]) AS user_id,
@@ -1446,7 +1519,7 @@ SELECT
     s.promotion_due_at, s.created_at, s.updated_at,
     e.organizer_id, e.status AS event_status, e.booking_opens_at, e.booking_closes_at,
     e.cancellation_closes_minutes, e.waitlist_mode, e.waitlist_limit, e.offer_minutes,
-    e.hold_minutes, e.fit, e.max_passes, e.walk_ins,
+    e.hold_minutes, e.fit, e.max_passes, e.walk_ins, e.max_seats_per_booking, e.max_seats_per_user,
     coalesce(s.cancelled_at, e.cancelled_at) AS cancelled_at,
     -- Why the slot or the event was cancelled: freed_version is the entry that did it.
     coalesce(e.cancellation_reason,
@@ -1485,6 +1558,8 @@ type SlotsLoadRow struct {
 	Fit                       string
 	MaxPasses                 int32
 	WalkIns                   bool
+	MaxSeatsPerBooking        *int32
+	MaxSeatsPerUser           *int32
 	CancelledAt               *time.Time
 	CancelledBecause          string
 }
@@ -1528,6 +1603,8 @@ func (q *Queries) SlotsLoad(ctx context.Context, db DBTX, ids []uuid.UUID) ([]Sl
 			&i.Fit,
 			&i.MaxPasses,
 			&i.WalkIns,
+			&i.MaxSeatsPerBooking,
+			&i.MaxSeatsPerUser,
 			&i.CancelledAt,
 			&i.CancelledBecause,
 		); err != nil {

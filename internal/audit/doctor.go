@@ -91,6 +91,7 @@ var checks = []check{
 	promise("final bookings stay", bySlot(q.DoctorFinal)),
 	promise("deadlines before the start", bySlot(q.DoctorDeadlines)),
 	promise("held seats are bounded", byUser(q.DoctorHeld)),
+	promise("seats within the limits of the event", bySlot(q.DoctorSeatsPerBooking), byUser(q.DoctorSeatsPerUser)).looksUp(),
 	promise("idempotency keys", byKey(q.DoctorIdempotencyKeys)),
 	promise("nothing overdue", bySlot(q.DoctorOverdue)).late(),
 	promise("nothing left undone", bySlot(q.DoctorPending), byUser(q.DoctorLeaving)).late(),

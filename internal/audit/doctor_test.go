@@ -128,6 +128,13 @@ var symptoms = map[string]struct{ check, sql string }{
 		`UPDATE bookings SET expires_at = lower(during) + interval '1 second' WHERE status = 'held'`},
 	"too many seats held": {"held seats are bounded",
 		`UPDATE bookings SET seats = 21 WHERE status = 'held'`},
+	"a booking too large for its event": {"seats within the limits of the event", `
+		UPDATE bookings SET seats = 11
+		WHERE id = (SELECT id FROM bookings WHERE status = 'confirmed' AND moved_from IS NULL ORDER BY id LIMIT 1)`},
+	"too many seats of an event for a user": {"seats within the limits of the event", `
+		UPDATE events SET max_seats_per_user = 1
+		WHERE id IN (SELECT s.event_id FROM slots s JOIN bookings b ON b.slot_id = s.id
+			WHERE b.status = 'confirmed' AND b.seats > 1 AND b.moved_from IS NULL AND b.replaces_booking_id IS NULL)`},
 	"an edit of a booking that edits the slot": {"counters follow from entry to entry", `
 		UPDATE ledger SET kind = 'edited', capacity = capacity + 1
 		WHERE (slot_id, version) IN (SELECT slot_id, version FROM ledger WHERE kind = 'checked_in' LIMIT 1)`},

@@ -47,6 +47,7 @@ type loaded struct {
 	held        []db.SeatsHeldRow
 	blocks      []db.SlotsBlockedByRow
 	waiting     []db.SlotsAwaitedRow
+	claims      []db.BookingsOfEventsRow
 	answered    keyring
 }
 
@@ -138,6 +139,9 @@ func (l *loaded) lockUsers(ctx context.Context, conn *pgx.Conn, commands []*pend
 		read(p, &l.overlapping, q.BookingsOverlapping, db.BookingsOverlappingParams{UserIds: w.users, Starts: w.starts, Ends: w.ends})
 		read(p, &l.live, q.BookingsLive, db.BookingsLiveParams{UserIds: w.users, SlotIds: w.slots})
 		read(p, &l.waiting, q.SlotsAwaited, db.SlotsAwaitedParams{UserIds: w.users, Starts: w.starts, Ends: w.ends})
+	}
+	if limited := l.limited(commands); len(limited.UserIds) > 0 {
+		read(p, &l.claims, q.BookingsOfEvents, limited)
 	}
 	if len(others) > 0 {
 		read(p, &l.others, q.BookingsSucceeding, db.BookingsSucceedingParams{Ids: others, Hops: seating.MaxReplacements})
@@ -287,6 +291,31 @@ func (l *loaded) wanted(commands []*pending) wantedSeats {
 	return w
 }
 
+// limited returns who may get more seats in an event that limits the seats of a user: whom
+// commands name, and who waits for seats instead of others, which they may have to keep.
+func (l *loaded) limited(commands []*pending) (p db.BookingsOfEventsParams) {
+	seen := map[seating.UserEvent]bool{}
+	add := func(userID, slotID uuid.UUID) {
+		slot := l.slots[slotID]
+		of := seating.UserEvent{UserID: userID, EventID: slot.EventID}
+		if slot.Policy.MaxSeatsPerUser > 0 && !seen[of] {
+			seen[of] = true
+			p.UserIds, p.EventIds = append(p.UserIds, of.UserID), append(p.EventIds, of.EventID)
+		}
+	}
+	for _, c := range commands {
+		for _, wanted := range c.needs.Wanted {
+			add(wanted.UserID, wanted.SlotID)
+		}
+	}
+	for b := range concat(l.heads, l.unblockable) {
+		if b.ReplacesBookingID != nil {
+			add(b.UserID, b.SlotID)
+		}
+	}
+	return p
+}
+
 // state builds a new State from what was read.
 func (l *loaded) state() *seating.State {
 	s := seating.NewState(l.now)
@@ -303,6 +332,9 @@ func (l *loaded) state() *seating.State {
 		if u.DeletedAt != nil {
 			s.AddDeleted(u.ID)
 		}
+	}
+	for _, row := range l.claims {
+		s.AddClaim(row.EventID, claimOf(row))
 	}
 	for _, row := range l.held {
 		s.AddHeld(row.UserID, int(row.Seats))

@@ -25,6 +25,7 @@ func SlotOf(r db.SlotsLoadRow) seating.Slot {
 			OfferFor: time.Duration(r.OfferMinutes) * time.Minute,
 			HoldFor:  time.Duration(r.HoldMinutes) * time.Minute,
 			Fit:      seating.Fit(r.Fit), MaxPasses: int(r.MaxPasses),
+			MaxSeatsPerBooking: int(given(r.MaxSeatsPerBooking)), MaxSeatsPerUser: int(given(r.MaxSeatsPerUser)),
 		},
 		Revision: r.Revision, Version: r.Version,
 		SeatsTaken: int(r.SeatsTaken), WaitlistLength: int(r.WaitlistLength), WaitlistReady: int(r.WaitlistReady),
@@ -45,6 +46,16 @@ func BookingOf(r db.Booking) seating.Booking {
 		ReplacedBy: given(r.ReplacedBy), MovedFrom: given(r.MovedFrom), CheckedInAt: given(r.CheckedInAt), CheckedInBy: given(r.CheckedInBy),
 		CancellationCloses: time.Duration(r.CancellationClosesMinutes) * time.Minute,
 		ExpiresAt:          given(r.ExpiresAt), CreatedAt: r.CreatedAt, UpdatedAt: r.UpdatedAt,
+	}
+}
+
+// claimOf converts what counts of a booking for the limit of its user's seats.
+func claimOf(r db.BookingsOfEventsRow) seating.Booking {
+	return seating.Booking{
+		ID: r.ID, SlotID: r.SlotID, UserID: r.UserID, StartsAt: r.StartsAt, EndsAt: r.EndsAt,
+		Seats: int(r.Seats), Status: seating.Status(r.Status), Replaces: r.Gives,
+		CancellationCloses: time.Duration(r.CancellationClosesMinutes) * time.Minute,
+		ExpiresAt:          given(r.ExpiresAt), CheckedInAt: given(r.CheckedInAt),
 	}
 }
 

@@ -31,6 +31,7 @@ func settings(c api.EventCreate) Settings {
 		CancellationClosesMinutes: c.CancellationClosesMinutes,
 		WaitlistMode:              c.WaitlistMode, WaitlistLimit: c.WaitlistLimit, OfferMinutes: c.OfferMinutes,
 		Fit: c.Fit, MaxPasses: c.MaxPasses, HoldMinutes: c.HoldMinutes, WalkIns: c.WalkIns,
+		MaxSeatsPerBooking: c.MaxSeatsPerBooking, MaxSeatsPerUser: c.MaxSeatsPerUser,
 	})(&s)
 	return s
 }
@@ -52,6 +53,8 @@ func patch(p *api.EventPatch) func(*Settings) {
 		set(&s.MaxPasses, p.MaxPasses)
 		set(&s.HoldMinutes, p.HoldMinutes)
 		set(&s.WalkIns, p.WalkIns)
+		merge(&s.MaxSeatsPerBooking, p.MaxSeatsPerBooking, same)
+		merge(&s.MaxSeatsPerUser, p.MaxSeatsPerUser, same)
 	}
 }
 
@@ -101,6 +104,7 @@ func (e Event) json() api.Event {
 		CancellationClosesMinutes: e.CancellationClosesMinutes,
 		WaitlistMode:              api.WaitlistMode(e.WaitlistMode), WaitlistLimit: view.OrNull(e.WaitlistLimit),
 		OfferMinutes: e.OfferMinutes, Fit: api.FitPolicy(e.Fit), MaxPasses: e.MaxPasses, HoldMinutes: e.HoldMinutes, WalkIns: e.WalkIns,
+		MaxSeatsPerBooking: view.OrNull(e.MaxSeatsPerBooking), MaxSeatsPerUser: view.OrNull(e.MaxSeatsPerUser),
 		PublishedAt: view.OrNull(e.PublishedAt), CancelledAt: view.OrNull(e.CancelledAt), CancellationReason: view.OrNull(e.CancellationReason),
 		CreatedAt: e.CreatedAt, UpdatedAt: e.UpdatedAt,
 	}

@@ -57,11 +57,14 @@ type Rules struct {
 	HoldMinutes                     int
 	// WalkIns keeps booking open while a slot runs.
 	WalkIns bool
+	// The most seats of one booking, and of one user in all slots; nil: any number.
+	MaxSeatsPerBooking, MaxSeatsPerUser *int
 }
 
 // Defaults are the settings of a new event that are omitted.
 var Defaults = Settings{Rules: Rules{
 	WaitlistMode: seating.WaitlistAutomatic, OfferMinutes: 60, Fit: seating.FitStrict, MaxPasses: 3, HoldMinutes: 10,
+	MaxSeatsPerBooking: new(10),
 }}
 
 func (s Settings) equals(other Settings) bool { return reflect.DeepEqual(s, other) }
@@ -166,6 +169,7 @@ func (s Settings) row(id, organizerID uuid.UUID) db.EventUpdateParams {
 		WaitlistMode:              string(s.WaitlistMode), WaitlistLimit: convert[int32](s.WaitlistLimit),
 		OfferMinutes: int32(s.OfferMinutes), Fit: string(s.Fit), MaxPasses: int32(s.MaxPasses),
 		HoldMinutes: int32(s.HoldMinutes), WalkIns: s.WalkIns,
+		MaxSeatsPerBooking: convert[int32](s.MaxSeatsPerBooking), MaxSeatsPerUser: convert[int32](s.MaxSeatsPerUser),
 	}
 }
 
@@ -178,6 +182,7 @@ func eventOf(r db.EventGetRow) Event {
 			WaitlistMode:              seating.WaitlistMode(r.WaitlistMode), WaitlistLimit: convert[int](r.WaitlistLimit),
 			OfferMinutes: int(r.OfferMinutes), Fit: seating.Fit(r.Fit), MaxPasses: int(r.MaxPasses),
 			HoldMinutes: int(r.HoldMinutes), WalkIns: r.WalkIns,
+			MaxSeatsPerBooking: convert[int](r.MaxSeatsPerBooking), MaxSeatsPerUser: convert[int](r.MaxSeatsPerUser),
 		}},
 		PublishedAt: view.UTC(r.PublishedAt), CancelledAt: view.UTC(r.CancelledAt), CancellationReason: r.CancellationReason,
 		CreatedAt: r.CreatedAt.UTC(), UpdatedAt: r.UpdatedAt.UTC(),

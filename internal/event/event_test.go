@@ -42,12 +42,31 @@ func TestCreateStoresAllSettings(t *testing.T) {
 		c.CancellationClosesMinutes, c.WaitlistLimit = ptr(120), nullable.NewNullableWithValue(50)
 		c.WaitlistMode, c.OfferMinutes, c.Fit, c.MaxPasses = ptr(api.WaitlistModeOffer), ptr(30), ptr(api.FitPolicyFirstFit), ptr(0)
 		c.HoldMinutes, c.WalkIns = ptr(15), ptr(true)
+		c.MaxSeatsPerBooking, c.MaxSeatsPerUser = nullable.NewNullableWithValue(4), nullable.NewNullableWithValue(8)
 	})
 	if got.Description != "Two quartets" || got.Location != "Small Hall" || got.CancellationClosesMinutes != 120 ||
 		value(got.WaitlistLimit) != 50 || got.WaitlistMode != api.WaitlistModeOffer || got.OfferMinutes != 30 ||
+		value(got.MaxSeatsPerBooking) != 4 || value(got.MaxSeatsPerUser) != 8 ||
 		got.Fit != api.FitPolicyFirstFit || got.MaxPasses != 0 || got.HoldMinutes != 15 || !got.WalkIns ||
 		!value(got.BookingOpensAt).Equal(opens.Truncate(time.Microsecond)) || value(got.BookingOpensAt).Location() != time.UTC {
 		t.Errorf("got %+v", got)
+	}
+}
+
+// A new event limits the seats of a booking, unless its organizer wants no limit.
+func TestOmittedAndNullLimitsOfSeatsDiffer(t *testing.T) {
+	h := open(t)
+	omitted, tag := h.draft()
+	if value(omitted.MaxSeatsPerBooking) != 10 || !omitted.MaxSeatsPerUser.IsNull() {
+		t.Errorf("got %+v", omitted)
+	}
+	none, _ := h.draft(func(c *api.EventCreate) { c.MaxSeatsPerBooking = nullable.NewNullNullable[int]() })
+	if !none.MaxSeatsPerBooking.IsNull() {
+		t.Errorf("got %+v", none)
+	}
+	edited, err := h.update(omitted.ID, tag, api.EventPatch{MaxSeatsPerBooking: nullable.NewNullNullable[int](), MaxSeatsPerUser: nullable.NewNullableWithValue(3)})
+	if err != nil || !edited.MaxSeatsPerBooking.IsNull() || value(edited.MaxSeatsPerUser) != 3 {
+		t.Errorf("got %+v, %v", edited, err)
 	}
 }
 

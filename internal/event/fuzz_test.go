@@ -97,7 +97,7 @@ func FuzzNewSlot(f *testing.F) {
 // twice changes nothing more.
 func FuzzPatch(f *testing.F) {
 	for _, seed := range []string{`{}`, `{"title":"T"}`, `{"booking_opens_at":null}`, `{"waitlist_limit":3,"fit":"first_fit"}`, `{"waitlist_limit":null}`,
-		`{"booking_opens_at":"2026-06-01T00:00:00.123456+02:00","booking_closes_at":"2026-06-02T00:00:00Z"}`, `{"hold_minutes":0,"waitlist_mode":"off"}`, `{"walk_ins":true}`, `{"description":""}`, `{"Fit":"strict"}`} {
+		`{"booking_opens_at":"2026-06-01T00:00:00.123456+02:00","booking_closes_at":"2026-06-02T00:00:00Z"}`, `{"hold_minutes":0,"waitlist_mode":"off"}`, `{"walk_ins":true}`, `{"max_seats_per_booking":null,"max_seats_per_user":4}`, `{"description":""}`, `{"Fit":"strict"}`} {
 		f.Add([]byte(seed))
 	}
 	limit, opens := 7, time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)

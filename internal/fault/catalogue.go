@@ -164,6 +164,12 @@ var (
 	EventHasBookings = define(http.StatusConflict, "event_has_bookings", "Existing bookings",
 		"Bookings prevent this change (count says how many): the slot was booked before, so it cannot be deleted; its new time would overlap with attendees' other bookings; or it has too many bookings to be moved.",
 		"Cancel the slot instead of deleting it, or choose another time.")
+	BookingSeatLimit = define(http.StatusConflict, "booking_seat_limit", "Too many seats for one booking",
+		"The booking asks for more seats than one booking of this event can have (limit).",
+		"Ask for at most limit seats.")
+	UserSeatLimit = define(http.StatusConflict, "user_seat_limit", "Too many seats for one user",
+		"The user would have more seats in all slots of this event than one user can have (limit); seats is how many they have or wait for now.",
+		"Ask for fewer seats, or cancel another booking of the event first. To exchange bookings, move one or name it in replaces_booking_id.")
 	HoldLimit = define(http.StatusConflict, "hold_limit", "Hold limit reached",
 		"This hold would exceed the number of seats that one user may hold at once; held is how many you hold now, limit is the maximum.",
 		"Confirm or cancel a hold, wait until one expires, or ask for fewer seats.")

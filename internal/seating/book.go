@@ -16,8 +16,8 @@ import (
 // fault.EventNotPublished, fault.SlotCancelled, fault.BookingClosed,
 // fault.SlotStarted, fault.BookingNotOpen, fault.Contention,
 // fault.SeatsExceedCapacity, fault.AlreadyBooked, fault.ValidationFailed and those of
-// Cancel (because of Replaces), fault.BookingOverlap, fault.SlotFull,
-// fault.WaitlistDisabled, fault.WaitlistFull.
+// Cancel (because of Replaces), fault.BookingSeatLimit, fault.UserSeatLimit,
+// fault.BookingOverlap, fault.SlotFull, fault.WaitlistDisabled, fault.WaitlistFull.
 type Book struct {
 	BookingID uuid.UUID // of the new booking
 	SlotID    uuid.UUID
@@ -100,15 +100,38 @@ type decision struct {
 }
 
 // decide says whether the newcomer gets seats, once the queue has been served. It
-// refuses a newcomer who neither gets seats nor may wait.
-func (c Book) decide(s *State, slot *Slot) (decision, error) {
+// refuses a newcomer who wants more seats than one may have, and one who neither gets
+// seats nor may wait. with are the bookings of the same request that were decided on.
+func (c Book) decide(s *State, slot *Slot, with ...*Booking) (decision, error) {
+	d := c.weigh(s, slot)
+	if err := s.checkLimits(slot, c.asked(s, d), with...); err != nil {
+		return d, err
+	}
+	return d, c.checkAvailable(s, slot, d.served)
+}
+
+// asked is the booking by which the limits are measured: with all seats that are asked
+// for, in place of the one that is given back at once.
+func (c Book) asked(s *State, d decision) Booking {
+	b := *d.b
+	b.Seats, b.Status = c.Seats, Confirmed
+	if !d.served && c.IfFull == Wait {
+		b.Status = Waitlisted
+	} else if old := s.bookings[c.Replaces]; old != nil {
+		b.ID, b.Replaces = old.ID, uuid.Nil
+	}
+	return b
+}
+
+// weigh says whether the newcomer would get seats, once the queue has been served.
+func (c Book) weigh(s *State, slot *Slot) decision {
 	d := decision{slot: slot, b: c.newcomer(s, slot)}
 	if d.passed, d.served = slot.canSeat(d.b); d.served {
 		d.b.Seats = min(d.b.Seats, slot.Free())
 	} else if slot.fits(d.b) && slot.mayPassUnloaded() {
 		slot.isCutShort = true
 	}
-	return d, c.checkAvailable(s, slot, d.served)
+	return d
 }
 
 // newcomer is the booking that the command makes.

@@ -41,10 +41,12 @@ func (c Bundle) apply(s *State) (Result, error) {
 	var decisions []decision
 	for i, item := range c.Items {
 		item.IfFull = Reject // A bundle never waits.
-		d, err := item.decide(s, s.slots[item.SlotID])
+		slot := s.slots[item.SlotID]
+		d, err := item.decide(s, slot, ofEvent(slot.EventID, decisions)...)
 		if err != nil {
 			return Result{}, errOfItem(err, i, item.SlotID)
 		}
+		d.b.Status = Confirmed // It counts for the limits of the items after it.
 		decisions = append(decisions, d)
 	}
 	for i, d := range decisions {
@@ -53,6 +55,16 @@ func (c Bundle) apply(s *State) (Result, error) {
 	}
 	all.Slot, all.Booking = all.Items[0].Slot, all.Items[0].Booking
 	return all, nil
+}
+
+// ofEvent are the bookings of one event that were decided on.
+func ofEvent(id uuid.UUID, decisions []decision) (bookings []*Booking) {
+	for _, d := range decisions {
+		if d.slot.EventID == id {
+			bookings = append(bookings, d.b)
+		}
+	}
+	return bookings
 }
 
 // prepare checks what does not depend on seats, and serves the slot's queue.

@@ -43,7 +43,8 @@ type Needs struct {
 	// Bookings are loaded by their ids; their slots must be among Slots.
 	Bookings []uuid.UUID
 	// Wanted says which users want seats in which slots: their live bookings of these
-	// slots, and their bookings at overlapping times, are loaded.
+	// slots, their bookings at overlapping times and, if the event limits the seats of a
+	// user, all that they have in it are loaded.
 	Wanted []UserSlot
 	// Holders are users whose held seats are counted.
 	Holders []uuid.UUID

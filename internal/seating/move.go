@@ -51,8 +51,8 @@ func (c Move) apply(s *State) (Result, error) {
 		return Result{}, err
 	}
 	promoted, _ := s.promote(to)
-	d, err := book.decide(s, to)
-	if err != nil {
+	d := book.weigh(s, to) // The limits of seats do not matter: there are as many as before.
+	if err := book.checkAvailable(s, to, d.served); err != nil {
 		return Result{}, err
 	}
 	d.b.Replaces, d.b.MovedFrom = uuid.Nil, old.ID

@@ -45,10 +45,30 @@ func (s *sandbox) checkPromises() {
 			seated[b.UserID] = append(seated[b.UserID], b)
 		}
 	}
+	for user, bookings := range seated {
+		s.checkLimits(user, bookings)
+	}
 	for _, slot := range s.state.Slots() {
 		if b := s.servable(slot); b != nil && slot.PromotionDueAt.IsZero() {
 			s.Fatalf("booking %s could be served in slot %s, and no promotion is due%s", b.ID, slot.ID, s.describe(slot.ID))
 		}
+	}
+}
+
+// checkLimits checks that a user's bookings with seats are within the limits of their
+// event. A hold that ran out has no seats, though its slot may not know yet.
+func (s *sandbox) checkLimits(user uuid.UUID, bookings []*seating.Booking) {
+	limits, sum := s.state.Slots()[0].Policy, 0
+	for _, b := range bookings {
+		if b.ExpiresAt.IsZero() || s.state.Now.Before(b.ExpiresAt) {
+			sum += b.Seats
+		}
+		if limits.MaxSeatsPerBooking > 0 && b.Seats > limits.MaxSeatsPerBooking {
+			s.Fatalf("booking %s has %d seats, and one may have %d", b.ID, b.Seats, limits.MaxSeatsPerBooking)
+		}
+	}
+	if limits.MaxSeatsPerUser > 0 && sum > limits.MaxSeatsPerUser {
+		s.Fatalf("user %s has %d seats, and one may have %d", user, sum, limits.MaxSeatsPerUser)
 	}
 }
 

@@ -85,6 +85,8 @@ func (s *State) promote(slot *Slot) (promoted []Booking, done bool) {
 			s.block(b, why, blocker)
 		} else if b.minSeats() > slot.Free() {
 			passed = append(passed, b)
+		} else if s.isOverLimit(slot, b) {
+			s.transition(b, Cancelled, KindCancelled, System("max_seats_per_user"), Cause{})
 		} else if also := s.unlockedSlot(s.replaced(b)); also != uuid.Nil {
 			s.requestPromotion(slot.ID, also)
 			return promoted, false

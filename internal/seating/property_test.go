@@ -61,6 +61,8 @@ type sandbox struct {
 func drawSandbox(t *rapid.T) *sandbox {
 	now := time.Date(2026, 5, 1, 8, 0, 0, 0, time.UTC)
 	s := &sandbox{T: t, state: seating.NewState(now), ledgers: map[uuid.UUID][]seating.Entry{}}
+	perBooking := rapid.SampledFrom([]int{0, 2}).Draw(t, "seats per booking")
+	perUser := rapid.SampledFrom([]int{0, 2, 3, 4}).Draw(t, "seats per user")
 	for i, after := range []int{0, 0, 1, 5} {
 		starts := now.Add(time.Duration(20+after) * time.Hour)
 		slot, opened := seating.Open(seating.Slot{
@@ -71,8 +73,9 @@ func drawSandbox(t *rapid.T) *sandbox {
 				WaitlistMode:       rapid.SampledFrom([]seating.WaitlistMode{seating.WaitlistAutomatic, seating.WaitlistOffer}).Draw(t, "mode"),
 				WaitlistLimit:      seating.NoLimit,
 				OfferFor:           time.Hour, HoldFor: 30 * time.Minute,
-				Fit:       rapid.SampledFrom([]seating.Fit{seating.FitStrict, seating.FitFirstFit}).Draw(t, "fit"),
-				MaxPasses: rapid.IntRange(0, 2).Draw(t, "max passes"),
+				Fit:                rapid.SampledFrom([]seating.Fit{seating.FitStrict, seating.FitFirstFit}).Draw(t, "fit"),
+				MaxPasses:          rapid.IntRange(0, 2).Draw(t, "max passes"),
+				MaxSeatsPerBooking: perBooking, MaxSeatsPerUser: perUser,
 			},
 		}, seating.System(""))
 		s.state.AddSlot(slot)

@@ -16,8 +16,9 @@ import (
 // suffices for it then.
 //
 // Refusals: fault.NotFound, fault.VersionMismatch, fault.InvalidTransition,
-// fault.SeatsExceedCapacity, those of Cancel, those of an event or slot that takes
-// no bookings, and fault.SlotFull.
+// fault.SeatsExceedCapacity, those of Cancel, fault.BookingSeatLimit,
+// fault.UserSeatLimit, those of an event or slot that takes no bookings, and
+// fault.SlotFull.
 type Resize struct {
 	SlotID, BookingID, UserID uuid.UUID
 	// Version is the booking's version that the caller saw; 0 matches any.
@@ -57,6 +58,13 @@ func (c Resize) apply(s *State) (Result, error) {
 	}
 	if err := checkNotFinal(slot, b, s.Now); err != nil {
 		return Result{}, err
+	}
+	if c.Seats > b.Seats {
+		asked := *b
+		asked.Seats = c.Seats
+		if err := s.checkLimits(slot, asked); err != nil {
+			return Result{}, err
+		}
 	}
 	if b.Status == Waitlisted {
 		c.resizeWaiting(s, slot, b)

@@ -72,6 +72,9 @@ type Policy struct {
 	OfferFor, HoldFor  time.Duration
 	Fit                Fit
 	MaxPasses          int
+	// MaxSeatsPerBooking and MaxSeatsPerUser (in all slots of the event) limit what is
+	// asked for; 0: any number.
+	MaxSeatsPerBooking, MaxSeatsPerUser int
 }
 
 // NoLimit is the waitlist limit of an event without one.
@@ -132,10 +135,10 @@ func (s *Slot) Started(now time.Time) bool { return !now.Before(s.StartsAt) }
 func (s *Slot) Ended(now time.Time) bool { return !now.Before(s.EndsAt) }
 
 // CancellationClosesAt is the time from which the attendee may no longer cancel a
-// booking: as the event says now or as it said when the booking was made, whichever
-// is later. If the slot was moved since, it is the start.
+// booking of a slot of the event: as the event says now or as it said when the booking was
+// made, whichever is later. If the slot was moved since, it is the start.
 func (s *Slot) CancellationClosesAt(b *Booking) time.Time {
-	return s.StartsAt.Add(-min(s.Policy.CancellationCloses, b.CancellationCloses))
+	return b.StartsAt.Add(-min(s.Policy.CancellationCloses, b.CancellationCloses))
 }
 
 // canPromote says whether anybody on the waitlist can still get seats.

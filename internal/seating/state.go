@@ -25,6 +25,9 @@ type State struct {
 	seated map[uuid.UUID][]*Booking
 	// held counts the seats that each user holds, in all slots.
 	held map[uuid.UUID]int
+	// claims has each user's bookings in an event that limits the seats of a user; nil
+	// where there is none, as mostly.
+	claims map[UserEvent][]*Booking
 	// deleted are the users who were anonymised.
 	deleted map[uuid.UUID]bool
 	// blocks has, for each booking, the slots in which it blocks a waiting one.
@@ -108,6 +111,9 @@ func (s *State) AddWait(userID uuid.UUID, w Waiting) { s.waits[userID] = append(
 func (s *State) create(b *Booking) {
 	s.created[b.ID] = true
 	s.insert(b)
+	if slot := s.slots[b.SlotID]; slot.Policy.MaxSeatsPerUser > 0 {
+		s.addClaim(slot.EventID, b)
+	}
 }
 
 func (s *State) insert(b *Booking) {

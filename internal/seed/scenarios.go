@@ -40,6 +40,7 @@ const (
 	SeveralSlots      = "several slots at once"
 	CheckIns          = "check-ins"
 	CancelledEvent    = "cancelled event"
+	SeatLimits        = "limits of seats"
 )
 
 const dayLong = 24 * time.Hour
@@ -66,6 +67,7 @@ func (w *world) addScenarios() {
 	w.addCheckIns()
 	w.addCancelledEvent()
 	w.addBusy()
+	w.addSeatLimits()
 }
 
 // scenarioEvent is an event of a scenario with its history.

@@ -398,6 +398,21 @@ func TestFirstFitScenarioPassesALargeBooking(t *testing.T) {
 	s.expect("small came later", *small.QueuedVersion > *large.QueuedVersion, true)
 }
 
+func TestSeatLimitsScenarioRefusesMoreSeats(t *testing.T) {
+	t.Parallel()
+	s := newFixture(t, seed.SeatLimits)
+	_, err := s.book(s.steps[0], 1, seating.Reject)
+	s.expect("one more", errors.Is(err, fault.UserSeatLimit), true)
+	_, err = s.book(s.steps[1], 5, seating.Reject)
+	s.expect("too many at once", errors.Is(err, fault.BookingSeatLimit), true)
+	ids, user := idsIn(s.steps[2]), s.user(s.steps[2].Email)
+	old := s.bookings("id = $1", ids[1])[0]
+	r := s.do(seating.Book{BookingID: testkit.ID(), SlotID: ids[0], UserID: user, Seats: 2, IfFull: seating.Wait,
+		Replaces: old.ID, ReplacesSlotID: old.SlotID, By: seating.Actor{Role: seating.ActorAttendee, ID: user}})
+	s.expect("instead", r.Booking.Status, seating.Waitlisted)
+	s.expect("seats", s.booking(s.steps[3]).Seats, int32(4))
+}
+
 func TestCancelledEventScenarioCancelsAllBookings(t *testing.T) {
 	t.Parallel()
 	s := newFixture(t, seed.CancelledEvent)

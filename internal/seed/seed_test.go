@@ -307,7 +307,7 @@ func TestReportListsEveryScenarioWithExistingIDs(t *testing.T) {
 	}
 	for _, name := range []string{seed.FullSlot, seed.MixedAvailability, seed.CancellationChain, seed.BusyUser, seed.OverlappingTimes,
 		seed.KeepAndUpgrade, seed.UpgradeChain, seed.Holds, seed.Offers, seed.FirstFit, seed.FewerSeats, seed.MovedBooking,
-		seed.SeveralSlots, seed.CheckIns, seed.CancelledEvent} {
+		seed.SeveralSlots, seed.CheckIns, seed.CancelledEvent, seed.SeatLimits} {
 		if len(report.Scenario(name).Steps) == 0 || !strings.Contains(out.String(), name) {
 			t.Errorf("no steps for %q", name)
 		}

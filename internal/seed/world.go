@@ -149,6 +149,7 @@ func defaultPolicy() seating.Policy {
 	return seating.Policy{
 		WaitlistMode: seating.WaitlistAutomatic, WaitlistLimit: seating.NoLimit,
 		OfferFor: time.Hour, HoldFor: 10 * time.Minute, Fit: seating.FitStrict, MaxPasses: 3,
+		MaxSeatsPerBooking: 10,
 	}
 }
 
@@ -166,6 +167,7 @@ func (w *world) publish(h *history, p plan) *event {
 	if limit := int32(p.policy.WaitlistLimit); limit != seating.NoLimit {
 		e.WaitlistLimit = &limit
 	}
+	e.MaxSeatsPerBooking, e.MaxSeatsPerUser = limit(p.policy.MaxSeatsPerBooking), limit(p.policy.MaxSeatsPerUser)
 	for _, s := range p.slots {
 		slot := seating.Slot{
 			ID: w.id(p.createdAt), EventID: e.ID, OrganizerID: p.owner.ID,
@@ -183,6 +185,14 @@ func (w *world) publish(h *history, p plan) *event {
 	}
 	w.events = append(w.events, e)
 	return e
+}
+
+// limit returns a limit of seats as it is stored: null is any number.
+func limit(seats int) *int32 {
+	if seats == 0 {
+		return nil
+	}
+	return new(int32(seats))
 }
 
 // setEventSpans sets when the events start and end: as their slots that are not

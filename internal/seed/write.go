@@ -41,11 +41,11 @@ var users = table[*user]{"users",
 
 var events = table[*event]{"events",
 	[]string{"id", "organizer_id", "title", "description", "location", "time_zone", "status", "revision",
-		"cancellation_closes_minutes", "waitlist_mode", "waitlist_limit", "offer_minutes", "hold_minutes", "fit", "max_passes",
+		"cancellation_closes_minutes", "waitlist_mode", "waitlist_limit", "offer_minutes", "hold_minutes", "fit", "max_passes", "max_seats_per_booking", "max_seats_per_user",
 		"published_at", "cancelled_at", "cancellation_reason", "created_at", "updated_at", "starts_at", "ends_at"},
 	func(e *event) []any {
 		return []any{id(e.ID), id(e.OrganizerID), e.Title, e.Description, e.Location, e.TimeZone, e.Status, e.Revision,
-			e.CancellationClosesMinutes, e.WaitlistMode, e.WaitlistLimit, e.OfferMinutes, e.HoldMinutes, e.Fit, e.MaxPasses,
+			e.CancellationClosesMinutes, e.WaitlistMode, e.WaitlistLimit, e.OfferMinutes, e.HoldMinutes, e.Fit, e.MaxPasses, e.MaxSeatsPerBooking, e.MaxSeatsPerUser,
 			e.PublishedAt, e.CancelledAt, e.CancellationReason, e.CreatedAt, e.UpdatedAt, e.StartsAt, e.EndsAt}
 	}}
 

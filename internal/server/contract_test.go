@@ -133,7 +133,12 @@ func TestContractHasTheDefaultSettingsOfEvents(t *testing.T) {
 	if !maps.Equal(documented, want) {
 		t.Errorf("openapi.yaml has the defaults\n%v, event.Defaults\n%v", documented, want)
 	}
-	if d.WaitlistLimit != nil || d.BookingOpensAt != nil || d.BookingClosesAt != nil {
+	// The validator would take a default for null too, and null is any number here.
+	perBooking := spec.Components.Schemas["EventCreate"].Value.Properties["max_seats_per_booking"].Value
+	if want := fmt.Sprintf("%d if omitted", *d.MaxSeatsPerBooking); !strings.Contains(perBooking.Description, want) || !perBooking.Nullable {
+		t.Errorf("max_seats_per_booking is %q, want %q", perBooking.Description, want)
+	}
+	if d.MaxSeatsPerUser != nil || d.WaitlistLimit != nil || d.BookingOpensAt != nil || d.BookingClosesAt != nil {
 		t.Errorf("%+v: nullable settings that are omitted are null", d)
 	}
 }

@@ -68,6 +68,8 @@ var reasons = map[*fault.Code]func(at place){
 		slot := testkit.Slot(at.t, at.pool, event.ID).ID.String()
 		made(at.me.Post("/api/v1/slots/"+slot+"/bookings", `{}`))
 	},
+	fault.BookingSeatLimit:    func(at place) { at.exec("UPDATE events SET max_seats_per_booking = 1 WHERE id = {event}") },
+	fault.UserSeatLimit:       func(at place) { at.exec("UPDATE events SET max_seats_per_user = 1 WHERE id = {event}") },
 	fault.SlotFull:            func(at place) { at.book(at.other, 1) },
 	fault.SeatsExceedCapacity: func(at place) { at.exec("UPDATE slots SET capacity = 1 WHERE id = {slot}") },
 }

@@ -102,11 +102,11 @@ func Event(t testing.TB, pool *pgxpool.Pool, edits ...func(*db.Event)) db.Event 
 	Exec(t, pool, `
 		INSERT INTO events (id, organizer_id, title, description, location, time_zone, status, booking_opens_at,
 			booking_closes_at, cancellation_closes_minutes, waitlist_mode, waitlist_limit, offer_minutes, fit,
-			max_passes, hold_minutes, walk_ins, published_at, cancelled_at, cancellation_reason)
-		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20)`,
+			max_passes, hold_minutes, walk_ins, published_at, cancelled_at, cancellation_reason, max_seats_per_booking, max_seats_per_user)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22)`,
 		e.ID, e.OrganizerID, e.Title, e.Description, e.Location, e.TimeZone, e.Status, e.BookingOpensAt,
 		e.BookingClosesAt, e.CancellationClosesMinutes, e.WaitlistMode, e.WaitlistLimit, e.OfferMinutes, e.Fit,
-		e.MaxPasses, e.HoldMinutes, e.WalkIns, e.PublishedAt, e.CancelledAt, e.CancellationReason)
+		e.MaxPasses, e.HoldMinutes, e.WalkIns, e.PublishedAt, e.CancelledAt, e.CancellationReason, e.MaxSeatsPerBooking, e.MaxSeatsPerUser)
 	return e
 }
 

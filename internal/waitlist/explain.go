@@ -39,7 +39,7 @@ func positionOf(r db.WaitlistPositionGetRow) Position {
 		QueuedVersion: b.QueuedVersion, Passes: b.Passes, PassedBy: passes(r),
 		BlockedBy: r.Blocker, BlockedVersion: blockedVersion(b, r), FirstFit: seating.Fit(r.Fit) == seating.FitFirstFit,
 		BookingsAhead: int(r.BookingsAhead), SeatsAhead: int(r.SeatsAhead),
-		ReadyBookingsAhead: int(r.ReadyBookingsAhead), ReadySeatsAhead: int(r.ReadySeatsAhead),
+		ReadyBookingsAhead: int(r.ReadyBookingsAhead), ReadySeatsAhead: int(r.ReadySeatsAhead), Outgrown: int(r.Outgrown),
 		HoldupSeats: int(r.HoldupSeats), HoldupVersion: r.HoldupVersion, OversizedAhead: int(r.OversizedAhead),
 		ShortVersion: r.ShortVersion, HeldupVersion: r.HeldupVersion,
 		Capacity: int(r.Capacity), SeatsTaken: int(r.SeatsTaken),

@@ -32,6 +32,10 @@ type Position struct {
 	BlockedBy      uuid.UUID
 	BlockedVersion int64
 
+	// Outgrown is the most seats that a user may have in the event, if this booking would
+	// be too much because the one that it was to replace is to be kept; 0: it would not.
+	Outgrown int
+
 	// FirstFit says that smaller bookings may pass larger ones.
 	FirstFit bool
 	// All bookings ahead of it, and of these the ready ones, which nothing blocks.
@@ -86,6 +90,7 @@ const (
 	ExceedsCapacity    ReasonCode = "exceeds_capacity"
 	PromotionPending   ReasonCode = "promotion_pending"
 	SlotStarted        ReasonCode = "slot_started"
+	UserSeatLimit      ReasonCode = "user_seat_limit"
 )
 
 // Waits says whether the booking is in the queue at all.
@@ -150,6 +155,11 @@ func (p Position) Reasons() []Reason {
 	if p.BlockedBy != uuid.Nil {
 		reasons = append(reasons, Reason{BlockedByOverlap,
 			"You have a booking at an overlapping time. You keep your position.", p.BlockedVersion})
+	}
+	if p.Outgrown > 0 {
+		reasons = append(reasons, Reason{UserSeatLimit,
+			fmt.Sprintf("The booking that this one was to replace can no longer be cancelled, and with both you would have more than %s of the event. This one ends when it is next.",
+				fault.Count(p.Outgrown, "seat")), 0})
 	}
 	switch {
 	case p.exceedsCapacity():

@@ -56,6 +56,9 @@ type EventOptions struct {
 	MaxPasses     *int   `json:"max_passes,omitempty"`
 	OfferMinutes  *int   `json:"offer_minutes,omitempty"`
 	HoldMinutes   *int   `json:"hold_minutes,omitempty"`
+	// Null is any number.
+	MaxSeatsPerBooking *int `json:"max_seats_per_booking"`
+	MaxSeatsPerUser    *int `json:"max_seats_per_user"`
 }
 
 // SlotOptions are what the experiments want of a slot.

@@ -123,6 +123,10 @@ func (p *proof) slot(ctx context.Context, n int, users []lab.Person) error {
 func (p *proof) three(ctx context.Context, n int, users []lab.Person) error {
 	sources := p.sources(-1-n, threeClients)
 	capacity := [3]int{1 + sources[0].IntN(3), 1 + sources[0].IntN(3), 1 + sources[0].IntN(3)}
+	policy, perUser := policy, n%3 // any number, one, or two
+	if perUser > 0 {
+		policy.MaxSeatsPerUser = &perUser
+	}
 	made, err := p.deployment.Organizer.Publish(ctx, policy,
 		lab.Tomorrow(0, capacity[0]), lab.Tomorrow(1, capacity[1]), lab.Tomorrow(6, capacity[2]))
 	if err != nil {
@@ -133,7 +137,7 @@ func (p *proof) three(ctx context.Context, n int, users []lab.Person) error {
 		return err
 	}
 	name := fmt.Sprintf("history %d of three slots of event %s", n, made[0].EventID)
-	if err := p.check(name, threeModel(capacity), operations, undone); err != nil {
+	if err := p.check(name, threeModel(capacity, perUser), operations, undone); err != nil {
 		return err
 	}
 	p.progress()

@@ -98,8 +98,10 @@ func oneSlot(capacity int) *spec.Model {
 }
 
 // threeSlots are three slots of one event: the first two overlap in time, the
-// third is for itself.
-func threeSlots(capacity [3]int) *spec.Model {
+// third is for itself. A user may have so many seats in all of them; 0: any number.
+func threeSlots(capacity [3]int, perUser int) *spec.Model {
+	rules := rules
+	rules.PerUser = perUser
 	return spec.New(rules, spec.Slot{From: 0, To: 2, Capacity: capacity[0]}, spec.Slot{From: 1, To: 3, Capacity: capacity[1]},
 		spec.Slot{From: 6, To: 8, Capacity: capacity[2]}).Forgetful()
 }
@@ -184,10 +186,10 @@ func (all *states) promoted(s *state, slot int) *state {
 // slot's own model: a newcomer may find that those who wait have not been served
 // yet, and wait or be refused behind them, because to serve them may need a slot
 // that the newcomer's own command has not locked. Nobody may ever go past them.
-func threeModel(capacity [3]int) porcupine.Model {
+func threeModel(capacity [3]int, perUser int) porcupine.Model {
 	all := newStates()
 	model := porcupine.NondeterministicModel{
-		Init: func() []any { return []any{all.of(threeSlots(capacity))} },
+		Init: func() []any { return []any{all.of(threeSlots(capacity, perUser))} },
 		Step: func(before, input, output any) []any {
 			return before.(*state).step(input, output, all.anyhow)
 		},

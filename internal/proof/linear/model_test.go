@@ -180,7 +180,7 @@ func TestTheModelOfThreeSlotsExplainsWhatCanBe(t *testing.T) {
 	twice := []step{books(0, has(1, 1, 1)), books(1, has(2, 2, 1)), books(2, has(0, 3, 1)),
 		books(0, queued(0, 4, 1, 1)).instead(3), books(1, queued(0, 5, 1, 1)).instead(3)}
 	after := func(first []step, steps ...step) []step { return append(first[:len(first):len(first)], steps...) }
-	check(t, threeModel([3]int{1, 1, 2}), []scenario{
+	check(t, threeModel([3]int{1, 1, 2}, 0), []scenario{
 		{"blocked, passed, released, served", after(busy, cancels(1, 2), sees(stuck(queued(0, 3, 1, 1))), sees(has(2, 4, 1)),
 			cancels(0, 1), sees(queued(0, 3, 1, 1)), cancels(2, 4), sees(has(0, 3, 1))), true},
 		{"blocked still is seen for a while", after(busy, cancels(1, 2), sees(has(2, 4, 1)), cancels(0, 1), sees(stuck(queued(0, 3, 1, 1)))), true},

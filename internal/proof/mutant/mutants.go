@@ -76,7 +76,7 @@ var All = []Mutant{
 		Name: "oversell", Mistake: "<= for <: a newcomer gets one seat that is not there",
 		Edits: []Edit{
 			{slots, "Slot.fits", Operator("<=", "minSeats"), `$x <= $y+pick("oversell", 1, 0)`},
-			{slots, "Book.decide", Calling("min"), `if !mutated("oversell") { $0 }`},
+			{slots, "Book.weigh", Calling("min"), `if !mutated("oversell") { $0 }`},
 		},
 		Disarm: oversellable, SeenBy: []string{Witness, Linear},
 	},
@@ -149,6 +149,26 @@ var All = []Mutant{
 		Name: "half-a-move", Mistake: "a move books the new seats and keeps the old ones",
 		Edits:  []Edit{{slots, "Move.apply", Calling("transition"), `if !mutated("half-a-move") { $0 }`}},
 		Disarm: overlappable, SeenBy: []string{Linear},
+	},
+	{
+		Name: "limits-unchecked", Mistake: "nobody asks how many seats a booking or a user may have",
+		Edits:  []Edit{{slots, "State.checkLimits", Start, `if mutated("limits-unchecked") { return nil }`}},
+		SeenBy: []string{Witness, Linear, Sequences},
+	},
+	{
+		Name: "bundle-in-parts", Mistake: "the items of a bundle do not count together for the limit of a user",
+		Edits:  []Edit{{slots, "ofEvent", Start, `if mutated("bundle-in-parts") { return nil }`}},
+		SeenBy: []string{Linear, Sequences},
+	},
+	{
+		Name: "limit-unlocked", Mistake: "the seats that a user has in other slots of the event are not read",
+		Edits:  []Edit{{desk, "loaded.limited", Start, `if mutated("limit-unlocked") { return db.BookingsOfEventsParams{} }`}},
+		SeenBy: []string{Linear, Sequences},
+	},
+	{
+		Name: "exchange-outgrown", Mistake: "who may not give a booking back gets another one beside it, whatever the limit",
+		Edits:  []Edit{{slots, "State.isOverLimit", Start, `if mutated("exchange-outgrown") { return false }`}},
+		SeenBy: []string{Sequences},
 	},
 	{
 		Name: "past-rewritten", Mistake: "bookings change after they were attended",

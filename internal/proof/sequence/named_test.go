@@ -127,6 +127,36 @@ var named = []struct {
 			{Verb: spec.EditCapacity, Who: spec.Organizer, Slot: 0, Capacity: 4}, {Verb: spec.Cancel, Who: 2, Booking: 2},
 		},
 	},
+	{
+		name:  "a bundle counts as a whole, a resize by what it adds, and a move not at all",
+		rules: limited(3, 4), people: 2, capacities: []int{4, 4, 4, 4},
+		requests: []spec.Request{
+			{Verb: spec.Bundle, Who: 0, Replaces: spec.None, Items: []spec.Request{book(0, 0, 3), book(0, 3, 2)}},
+			{Verb: spec.Bundle, Who: 0, Replaces: spec.None, Items: []spec.Request{book(0, 0, 2), book(0, 3, 2)}},
+			{Verb: spec.Resize, Who: 0, Booking: 0, Seats: 3, Least: spec.None},
+			{Verb: spec.Move, Who: 0, Booking: 0, Slot: 1},
+			{Verb: spec.Hold, Who: 0, Slot: 2, Seats: 1, Replaces: spec.None},
+			book(1, 0, 4), book(1, 0, 3), {Verb: spec.Resize, Who: 1, Booking: 3, Seats: 4, Least: spec.None},
+		},
+	},
+	{
+		name:  "a wait instead of a booking ends when it would come beside it, and be too much",
+		rules: limited(0, 2), people: 4, capacities: []int{3, 1, 1, 2},
+		requests: []spec.Request{
+			book(0, 0, 2), book(1, 3, 2), instead(bookOrWait(0, 3, 2), 0), bookOrWait(2, 3, 1), bookOrWait(0, 1, 1),
+		},
+		hour: 1,
+		then: []spec.Request{{Verb: spec.Cancel, Who: 1, Booking: 1}},
+	},
+}
+
+func limited(perBooking, perUser int) spec.Rules {
+	return spec.Rules{Waitlist: spec.Automatic, Limit: spec.None, PerBooking: perBooking, PerUser: perUser}
+}
+
+func instead(r spec.Request, old int) spec.Request {
+	r.Replaces = old
+	return r
 }
 
 func editTimes(slot, from int, displace bool) spec.Request {

@@ -111,9 +111,11 @@ func (s *service) draw(t *rapid.T) *run {
 // drawRules draws the rules that can be edited.
 func drawRules(t *rapid.T) spec.Rules {
 	return spec.Rules{
-		Waitlist:  rapid.SampledFrom([]spec.Mode{spec.Automatic, spec.Offer, spec.Automatic, spec.Offer, spec.Off}).Draw(t, "waitlist"),
-		FirstFit:  rapid.Bool().Draw(t, "first fit"),
-		MaxPasses: rapid.IntRange(0, 2).Draw(t, "passes"),
+		Waitlist:   rapid.SampledFrom([]spec.Mode{spec.Automatic, spec.Offer, spec.Automatic, spec.Offer, spec.Off}).Draw(t, "waitlist"),
+		FirstFit:   rapid.Bool().Draw(t, "first fit"),
+		MaxPasses:  rapid.IntRange(0, 2).Draw(t, "passes"),
+		PerBooking: rapid.SampledFrom([]int{0, 0, 2, 3}).Draw(t, "per booking"),
+		PerUser:    rapid.SampledFrom([]int{0, 0, 2, 3, 4}).Draw(t, "per user"),
 	}
 }
 
@@ -138,6 +140,12 @@ func (s *service) publish(t tester, rules spec.Rules, people int, hours, capacit
 		HoldMinutes: &minutes, OfferMinutes: &minutes}
 	if rules.FirstFit {
 		options.Fit = "first_fit"
+	}
+	if rules.PerBooking > 0 {
+		options.MaxSeatsPerBooking = &rules.PerBooking
+	}
+	if rules.PerUser > 0 {
+		options.MaxSeatsPerUser = &rules.PerUser
 	}
 	if rules.Limit != spec.None {
 		options.WaitlistLimit = &rules.Limit

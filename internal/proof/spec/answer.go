@@ -21,6 +21,7 @@ type Code string
 const (
 	AlreadyBooked       Code = "already_booked"
 	BookingClosed       Code = "booking_closed"
+	BookingSeatLimit    Code = "booking_seat_limit"
 	BookingFinal        Code = "booking_final"
 	BookingOverlap      Code = "booking_overlap"
 	CancellationClosed  Code = "cancellation_window_closed"
@@ -38,6 +39,7 @@ const (
 	SlotHasEnded        Code = "slot_ended"
 	SlotIsCancelled     Code = "slot_cancelled"
 	SlotStarted         Code = "slot_started"
+	UserSeatLimit       Code = "user_seat_limit"
 	ValidationFailed    Code = "validation_failed"
 	VersionMismatch     Code = "version_mismatch"
 	WaitlistDisabled    Code = "waitlist_disabled"

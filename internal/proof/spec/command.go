@@ -139,7 +139,11 @@ func (m *Model) bundle(r Request, _ Booking) Answer {
 		}
 	}
 	for i, item := range r.Items {
-		if code := m.refusal(item, None); code != "" {
+		code := m.refusal(item, None)
+		if all := seatsOf(r.Items[:i+1]); code != BookingSeatLimit && m.PerUser > 0 && m.Count(r.Who)+all > m.PerUser {
+			code = UserSeatLimit
+		}
+		if code != "" {
 			refusal := refuse(code)
 			refusal.Item = i
 			return refusal
@@ -178,6 +182,8 @@ func (m *Model) closed(r Request) (refusal Answer, refused bool) {
 func (m *Model) refusal(r Request, except int) Code {
 	served := m.CanSeat(r.Slot, (&Booking{Seats: r.Seats, Least: r.Least}).Needs())
 	switch {
+	case m.tooMany(r, served, except) != "":
+		return m.tooMany(r, served, except)
 	case (served || !r.Wait) && len(m.busy(r.Who, r.Slot, except)) > 0:
 		return BookingOverlap
 	case served:
@@ -335,6 +341,8 @@ func (m *Model) refusesResize(b Booking, who, seats, least int) Code {
 		return SeatsExceedCapacity
 	case m.final(&b):
 		return BookingFinal
+	case m.grownTooMuch(b, seats) != "":
+		return m.grownTooMuch(b, seats)
 	case b.Status == Waitlisted:
 		return ""
 	case seats <= b.Seats:
@@ -435,6 +443,8 @@ func (m *Model) busyAt(person, from, to, except int) bool {
 func (m *Model) editRules(r Request, _ Booking) Answer {
 	rules := m.Rules
 	rules.Waitlist, rules.FirstFit, rules.MaxPasses = r.Rules.Waitlist, r.Rules.FirstFit, r.Rules.MaxPasses
+	isServedOtherwise := rules != m.Rules
+	rules.PerBooking, rules.PerUser = r.Rules.PerBooking, r.Rules.PerUser
 	waits := slices.ContainsFunc(m.Slots, func(s Slot) bool { return len(s.Queue) > 0 })
 	switch {
 	case rules == m.Rules:
@@ -444,7 +454,8 @@ func (m *Model) editRules(r Request, _ Booking) Answer {
 	}
 	m.Rules = rules
 	for i := range m.Slots {
-		if s := &m.Slots[i]; s.Status != SlotCancelled && !m.started(i) {
+		// The limits of seats change nothing of what is there.
+		if s := &m.Slots[i]; isServedOtherwise && s.Status != SlotCancelled && !m.started(i) {
 			m.must(Step{Kind: KindEdited, Slot: i, Booking: None, Capacity: s.Capacity})
 		}
 	}

@@ -37,6 +37,9 @@ type Rules struct {
 	Limit     int // how many may wait for a slot; None: any number
 	FirstFit  bool
 	MaxPasses int
+	// PerBooking and PerUser are the most seats of one booking, and of one person in all
+	// slots; 0: any number.
+	PerBooking, PerUser int
 	// HoldFor and OfferFor are how long seats are kept.
 	HoldFor, OfferFor time.Duration
 }
@@ -319,7 +322,7 @@ func (m *Model) follow(from, to int) {
 
 // Key is the same for two models if and only if they are.
 func (m *Model) Key() string {
-	key := appendNumbers(append(make([]byte, 0, 512), m.Waitlist...), flag(m.FirstFit), m.MaxPasses, m.Hour)
+	key := appendNumbers(append(make([]byte, 0, 512), m.Waitlist...), flag(m.FirstFit), m.MaxPasses, m.PerBooking, m.PerUser, m.Hour)
 	for i := range m.Slots {
 		s := &m.Slots[i]
 		key = appendNumbers(append(key, s.Status...), s.Capacity, s.From, s.To, len(s.Seated), len(s.Queue), len(s.Ledger))

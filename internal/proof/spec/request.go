@@ -33,7 +33,7 @@ type Request struct {
 	// Revision is the one that an edit is meant for; 0: any.
 	Revision int
 	Status   SlotStatus
-	// Rules are the mode of the waitlist, the fit and the passes.
+	// Rules are the mode of the waitlist, the fit, the passes and the limits of seats.
 	Rules Rules
 	// Numbers are those of the bookings to be made; nil: the next ones.
 	Numbers []int
@@ -178,6 +178,7 @@ func (r Request) members(c Command, ids IDs) map[string]any {
 			members["on_conflict"] = map[bool]string{true: "cancel", false: "refuse"}[r.Displace]
 		case member == WithRules:
 			members["waitlist_mode"], members["max_passes"] = r.Rules.Waitlist, r.Rules.MaxPasses
+			members["max_seats_per_booking"], members["max_seats_per_user"] = orNull(r.Rules.PerBooking), orNull(r.Rules.PerUser)
 			members["fit"] = map[bool]string{true: "first_fit", false: "strict"}[r.Rules.FirstFit]
 		case member == WithItems:
 			var items []map[string]any
@@ -188,6 +189,14 @@ func (r Request) members(c Command, ids IDs) map[string]any {
 		}
 	}
 	return members
+}
+
+// orNull is a limit for the API.
+func orNull(limit int) *int {
+	if limit == 0 {
+		return nil
+	}
+	return &limit
 }
 
 func (r Request) String() string {

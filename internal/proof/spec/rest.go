@@ -102,7 +102,12 @@ func (m *Model) promotions(slot int) (next []*Model, must bool) {
 		after.must(Step{Kind: KindBlocked, Slot: slot, Booking: due.hindered.Number, Blocker: reason})
 		next = append(next, after)
 	}
-	if due.hindered == nil && due.served != nil {
+	if due.outgrown != nil {
+		after := m.Clone()
+		after.must(Step{Kind: KindCancelled, Slot: slot, Booking: due.outgrown.Number})
+		next = append(next, after)
+	}
+	if due.hindered == nil && due.outgrown == nil && due.served != nil {
 		after := m.Clone()
 		after.PromoteNext(slot)
 		next = append(next, after)
@@ -113,7 +118,7 @@ func (m *Model) promotions(slot int) (next []*Model, must bool) {
 // PromoteNext promotes the next in a slot's queue, and says whether there was one.
 func (m *Model) PromoteNext(slot int) bool {
 	due := m.next(slot)
-	if due.hindered != nil || due.served == nil {
+	if due.hindered != nil || due.outgrown != nil || due.served == nil {
 		return false
 	}
 	step := Step{Kind: KindPromoted, Slot: slot, Booking: due.served.Number}
@@ -135,6 +140,8 @@ func (m *Model) Undecided(slot int) error {
 		return s.unsaid()
 	case due.hindered != nil:
 		return fmt.Errorf("booking %d, which waits, cannot be served and is not blocked", due.hindered.Number)
+	case due.outgrown != nil:
+		return fmt.Errorf("booking %d, which has become too much, still waits", due.outgrown.Number)
 	case due.served != nil:
 		return fmt.Errorf("%d seats are free, and booking %d, which needs %d, still waits", s.Free(), due.served.Number, due.served.Needs())
 	}

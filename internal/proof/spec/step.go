@@ -163,6 +163,8 @@ func (m *Model) newcomer(s *Slot, step Step) (Booking, error) {
 		return b, errors.New("the slot has started")
 	case b.Seats > s.Capacity:
 		return b, fmt.Errorf("%d seats were asked for, more than there are altogether", b.Seats)
+	case m.PerBooking > 0 && b.Seats > m.PerBooking && b.MovedFrom == None:
+		return b, fmt.Errorf("%d seats were asked for, more than a booking can have", b.Seats)
 	}
 	return b, nil
 }
@@ -242,6 +244,8 @@ func (m *Model) promote(s *Slot, step Step) error {
 		return fmt.Errorf("the service must offer the seats first: %t", offers)
 	case next.hindered != nil:
 		return fmt.Errorf("booking %d comes first, which has to be blocked", next.hindered.Number)
+	case next.outgrown != nil:
+		return fmt.Errorf("booking %d comes first, whose wait has to end", next.outgrown.Number)
 	case next.served == nil:
 		return fmt.Errorf("nobody is next: %d seats are free", s.Free())
 	case next.served.Number != b.Number:
@@ -266,6 +270,8 @@ type next struct {
 	// of one of these reasons.
 	hindered *Booking
 	reasons  []int
+	// outgrown is the first whose wait has to end before anybody is served.
+	outgrown *Booking
 	// served is the first who can have seats, past those who do not fit.
 	served *Booking
 	passed []*Booking
@@ -282,13 +288,16 @@ func (m *Model) next(slot int) (n next) {
 		if !b.Ready() {
 			continue
 		}
-		reasons := m.hindrances(b)
+		reasons, isFirst := m.hindrances(b), n.hindered == nil && n.outgrown == nil
 		switch {
-		case len(reasons) > 0 && n.hindered == nil:
+		case len(reasons) > 0 && isFirst:
 			n.hindered, n.reasons = b, reasons
 		case len(reasons) > 0:
 		case b.Needs() > free:
 			n.passed = append(n.passed, b)
+		case m.outgrown(b) && isFirst:
+			n.outgrown = b
+		case m.outgrown(b):
 		default:
 			n.served = b
 			return n

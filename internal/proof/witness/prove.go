@@ -46,7 +46,7 @@ var rounds = []round{
 	{"first fit", lab.EventOptions{WaitlistMode: "automatic", Fit: "first_fit", MaxPasses: new(3), WaitlistLimit: new(50)}, 4, 1, 5, 80, 0},
 	{"strict, with offers", lab.EventOptions{WaitlistMode: "offer", Fit: "strict", WaitlistLimit: new(200)}, 4, 1, 5, 80, 0},
 	{"first fit, with offers", lab.EventOptions{WaitlistMode: "offer", Fit: "first_fit", MaxPasses: new(2)}, 4, 1, 5, 80, 0},
-	{"few seats", lab.EventOptions{WaitlistMode: "automatic", Fit: "strict", WaitlistLimit: new(20)}, 20, 10, 50, 10, 0},
+	{"few seats", lab.EventOptions{WaitlistMode: "automatic", Fit: "strict", WaitlistLimit: new(20), MaxSeatsPerBooking: new(2)}, 20, 10, 50, 10, 0},
 	{"rules that change", lab.EventOptions{WaitlistMode: "automatic", Fit: "strict"}, 3, 2, 5, 6, 1},
 }
 
@@ -186,6 +186,9 @@ func rulesOf(o lab.EventOptions) spec.Rules {
 	}
 	if o.MaxPasses != nil {
 		rules.MaxPasses = *o.MaxPasses
+	}
+	if o.MaxSeatsPerBooking != nil {
+		rules.PerBooking = *o.MaxSeatsPerBooking
 	}
 	if o.WaitlistLimit != nil {
 		rules.Limit = *o.WaitlistLimit

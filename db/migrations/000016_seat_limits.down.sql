@@ -1,0 +1,4 @@
+ALTER TABLE events
+    DROP COLUMN max_seats_per_booking,
+    DROP COLUMN max_seats_per_user,
+    DROP COLUMN seats_limited_at;
