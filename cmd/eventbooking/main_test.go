@@ -51,6 +51,7 @@ var invalidSettings = []setting{
 	{"SEED_IF_EMPTY", "maybe", exitUsage, "maybe"},
 	{"ADDR", "8000", exitUsage, "missing port"},
 	{"CORS_ORIGINS", "shop.example.com", exitUsage, "not an origin"},
+	{"CORS_ORIGINS", "https://*", exitUsage, `"https://*" is a pattern`},
 	{"DATABASE_URL", "http://someone:secret@host/x", exitUsage, "not the address of a PostgreSQL database"},
 	{"DATA_DIR", "/dev/null/data", exitFailed, "not a directory"},
 }

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"net"
 	"net/netip"
-	"net/url"
 	"slices"
 	"strings"
 	"syscall"
@@ -53,9 +52,6 @@ func (c *serve) Run(s *session) error {
 	if err := c.check(); err != nil {
 		return err
 	}
-	if err := checkOrigins(c.CORSOrigins); err != nil {
-		return err
-	}
 	config, err := c.config()
 	if err != nil {
 		return err
@@ -81,6 +77,9 @@ func (c *serve) Run(s *session) error {
 // config are the settings of the HTTP service. Its errors name the variable.
 func (c *serve) config() (config server.Config, err error) {
 	config = server.Config{Workers: c.Workers, CORSOrigins: c.CORSOrigins, Proxies: server.Proxies{Header: c.ProxyHeader}}
+	if err := server.CheckOrigins(c.CORSOrigins); err != nil {
+		return config, errUsage("CORS_ORIGINS: %w", err)
+	}
 	if config.RateLimits, err = server.ParseRateLimits(c.RateLimits); err != nil {
 		return config, errUsage("RATE_LIMITS: %w", err)
 	}
@@ -107,17 +106,6 @@ func (c *serve) checkExposure(addr net.Addr) error {
 func isLoopback(addr net.Addr) bool {
 	tcp, ok := addr.(*net.TCPAddr)
 	return ok && tcp.IP.IsLoopback()
-}
-
-// checkOrigins returns an error for what no browser sends as an Origin.
-func checkOrigins(origins []string) error {
-	for _, origin := range origins {
-		u, err := url.Parse(origin)
-		if origin != "*" && (err != nil || u.Scheme == "" || u.Host == "" || origin != u.Scheme+"://"+u.Host) {
-			return errUsage("CORS_ORIGINS: %q is not an origin: use scheme and host only, such as https://shop.example.com", origin)
-		}
-	}
-	return nil
 }
 
 // listen listens on an address. Its errors name ADDR and suggest what to do.
