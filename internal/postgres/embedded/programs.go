@@ -104,13 +104,13 @@ func (p Programs) Command(ctx context.Context, dir, program string, args ...stri
 	return cmd
 }
 
-// Initialise runs initdb to make a data directory, with the superuser and the
+// Initialise runs initdb to make a data directory, with a superuser of this name and the
 // locale of the service. The error contains initdb's output.
-func (p Programs) Initialise(ctx context.Context, data string, initdbArgs ...string) error {
+func (p Programs) Initialise(ctx context.Context, data, superuser string, initdbArgs ...string) error {
 	if err := p.makePrivate(data); err != nil {
 		return err
 	}
-	args := append([]string{"-D", data, "-U", databaseUser, "--encoding=UTF8"}, p.localeArgs()...)
+	args := append([]string{"-D", data, "-U", superuser, "--encoding=UTF8"}, p.localeArgs()...)
 	if out, err := p.Command(ctx, filepath.Dir(data), "initdb", append(args, initdbArgs...)...).CombinedOutput(); err != nil {
 		return fmt.Errorf("initdb: %w\n%s", err, out)
 	}
