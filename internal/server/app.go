@@ -5,6 +5,7 @@ package server
 
 import (
 	"context"
+	"crypto/tls"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -50,6 +51,8 @@ type Config struct {
 	RequestTimeout time.Duration
 	// CORSOrigins may call the API from browsers; "*" means all.
 	CORSOrigins []string
+	// TLS is the configuration of HTTPS; nil means HTTP.
+	TLS *tls.Config
 	// RateLimits bound the requests of each user and address; none means no limits.
 	RateLimits RateLimits
 	// Proxies are those whose word about a client's address is believed.
@@ -162,6 +165,7 @@ func (a *App) serveHTTP(config Config, pool *pgxpool.Pool, jobs *river.Client[pg
 		return err
 	}
 	a.http = newHTTPServer(handler, a.log)
+	a.http.TLSConfig = config.TLS
 	return nil
 }
 
@@ -232,14 +236,19 @@ func (a *App) open(ctx context.Context, url string, options postgres.PoolOptions
 
 // newHTTPServer returns a server with limits against slow or hostile clients.
 func newHTTPServer(handler http.Handler, log *slog.Logger) *http.Server {
+	protocols := new(http.Protocols)
+	protocols.SetHTTP1(true)
 	return &http.Server{
-		Handler:           handler,
+		Protocols:         protocols,
+		Handler:           withServerOptions(handler),
 		ReadHeaderTimeout: 5 * time.Second,
 		ReadTimeout:       15 * time.Second,
 		WriteTimeout:      30 * time.Second,
 		IdleTimeout:       120 * time.Second,
 		MaxHeaderBytes:    16 << 10,
 		ErrorLog:          slog.NewLogLogger(log.Handler(), slog.LevelDebug),
+
+		DisableGeneralOptionsHandler: true,
 	}
 }
 
@@ -263,11 +272,18 @@ func (a *App) Start(ctx context.Context, listener net.Listener) error {
 		return nil
 	}
 	go func() {
-		if err := a.http.Serve(listener); !errors.Is(err, http.ErrServerClosed) {
+		if err := a.serve(listener); !errors.Is(err, http.ErrServerClosed) {
 			a.failed <- fmt.Errorf("serve: %w", err)
 		}
 	}()
 	return nil
+}
+
+func (a *App) serve(listener net.Listener) error {
+	if a.http.TLSConfig != nil {
+		return a.http.ServeTLS(listener, "", "")
+	}
+	return a.http.Serve(listener)
 }
 
 // Failed receives an error if the service stops working by itself.

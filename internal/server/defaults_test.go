@@ -43,6 +43,7 @@ const hostileDefaults = `
 func hostileEnv(t *testing.T) *env {
 	t.Helper()
 	h := newEnv(t, func(c *server.Config) {
+		c.DatabaseURL = testkit.DatabaseURL(t) // for the owner
 		conn, err := pgx.Connect(t.Context(), c.DatabaseURL)
 		if err != nil {
 			t.Fatal(err)

@@ -13,6 +13,7 @@ import (
 
 	"eventbooking/gen/api"
 	"eventbooking/internal/access"
+	"eventbooking/internal/account"
 	"eventbooking/internal/testkit"
 )
 
@@ -99,12 +100,16 @@ func TestAnswersSayWhoMayKeepThem(t *testing.T) {
 		want   string
 	}{
 		"register":   {h.Post("/api/v1/auth/register", credentials), "no-store"},
-		"a refusal":  {h.Post("/api/v1/auth/login", `{"email": "nobody@test.com", "password": "password"}`), "no-cache"},
+		"a refusal":  {h.Post("/api/v1/auth/login", `{"email": "nobody@test.com", "password": "password"}`), "no-store"},
 		"new token":  {me.Post("/api/v1/me/tokens", `{"name": "Phone", "abilities": ["me:read"]}`), "no-store"},
-		"a token":    {me.Get("/api/v1/me/tokens"), "private, no-cache"},
-		"a user":     {me.Get("/api/v1/me"), "private, no-cache"},
+		"tokens":     {me.Get("/api/v1/me/tokens"), "no-store"},
+		"a token":    {me.Get("/api/v1/me/tokens/" + h.issue(caller, account.NewSecret()).String()), "no-store"},
+		"a user":     {me.Get("/api/v1/me"), "no-store"},
+		"users":      {me.Get("/api/v1/users"), "no-store"},
+		"bookings":   {me.Get("/api/v1/me/bookings"), "private, no-cache"},
 		"public":     {h.Get("/api/v1/events"), "no-cache"},
-		"no token":   {h.Get("/api/v1/me"), "no-cache"},
+		"no token":   {h.Get("/api/v1/me"), "no-store"},
+		"no booking": {h.Get("/api/v1/me/bookings"), "no-cache"},
 		"a document": {h.Get("/openapi.json"), "no-cache"},
 	} {
 		if got := c.answer.Header.Get("Cache-Control"); got != c.want {

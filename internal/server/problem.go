@@ -47,7 +47,7 @@ func renderProblem(log *slog.Logger) echo.HTTPErrorHandler {
 func logFailure(ctx context.Context, log *slog.Logger, r *http.Request, f *fault.Error, err error) {
 	attributes := []slog.Attr{
 		slog.String("code", f.Name), slog.String("error", err.Error()),
-		slog.String("method", r.Method), slog.String("path", r.URL.EscapedPath()),
+		slog.String("method", r.Method), slog.String("path", loggedPath(r.URL)),
 		slog.String("request_id", RequestID(ctx)),
 	}
 	if p := new(panicError); errors.As(err, &p) {

@@ -37,7 +37,7 @@ func newRouter(o routerOptions) (*echo.Echo, error) {
 	allowances := limit.NewMemory(maxAllowances)
 	guards := map[string][]echo.MiddlewareFunc{}
 	for id, operation := range operations {
-		guards[id] = []echo.MiddlewareFunc{varyByToken(operation), varyByAccept(operation), authenticate(operation, o.authenticate),
+		guards[id] = []echo.MiddlewareFunc{storeNothing(operation), varyByToken(operation), varyByAccept(operation), authenticate(operation, o.authenticate),
 			limitRate(operation, o.rates, allowances), authorize(operation), validate(operation)}
 	}
 	handler := api.NewStrictHandler(o.operations, []api.StrictMiddlewareFunc{idempotent})
@@ -56,7 +56,7 @@ func newEcho(o routerOptions) *echo.Echo {
 	e.HTTPErrorHandler = renderProblem(o.log)
 	e.IPExtractor = o.proxies.clientAddress
 
-	e.Use(trace, outlive, securityHeaders(o.policy), accessLog(o.log), caching, acceptPatch, cors(o.origins), recoverPanics,
+	e.Use(trace, outlive, secure(o.policy), accessLog(o.log), caching, acceptPatch, cors(o.origins), recoverPanics,
 		deadline(o.timeout), limitBody, uncompressed, joinTags, conditional, accept)
 	return e
 }

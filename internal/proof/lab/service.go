@@ -76,6 +76,8 @@ func (s *Service) Start(ctx context.Context) error {
 // Launch runs the process and does not wait.
 func (s *Service) Launch() (err error) {
 	cmd := exec.Command(s.command[0], s.command[1:]...)
+	// A process that gives up root loses the tie to this one, by which it ends with it.
+	cmd.Env = []string{"RUN_AS=root"}
 	for name, value := range s.env {
 		cmd.Env = append(cmd.Env, name+"="+value)
 	}
