@@ -376,6 +376,7 @@ const (
 	ProblemCodeInvalidTimeRange         ProblemCode = "invalid_time_range"
 	ProblemCodeInvalidTransition        ProblemCode = "invalid_transition"
 	ProblemCodeLastAdministrator        ProblemCode = "last_administrator"
+	ProblemCodeLoginThrottled           ProblemCode = "login_throttled"
 	ProblemCodeMalformedBody            ProblemCode = "malformed_body"
 	ProblemCodeMethodNotAllowed         ProblemCode = "method_not_allowed"
 	ProblemCodeNoBookableSlot           ProblemCode = "no_bookable_slot"
@@ -464,6 +465,8 @@ func (e ProblemCode) Valid() bool {
 	case ProblemCodeInvalidTransition:
 		return true
 	case ProblemCodeLastAdministrator:
+		return true
+	case ProblemCodeLoginThrottled:
 		return true
 	case ProblemCodeMalformedBody:
 		return true
@@ -991,6 +994,12 @@ type Credentials struct {
 	TokenName *string `json:"token_name,omitempty"`
 }
 
+// Deletion The confirmation that a user wants to be deleted.
+type Deletion struct {
+	// CurrentPassword The current password.
+	CurrentPassword string `json:"current_password"`
+}
+
 // Email An e-mail address. The service sends no mail to it. It is shown as it was entered, and compared without
 // regard to upper and lower case, to composed and decomposed characters, and to the spelling of the domain
 // (`bücher.example` is `xn--bcher-kva.example`).
@@ -1464,7 +1473,9 @@ type NewToken struct {
 type NextCursor = string
 
 // Password 8 to 200 characters of any kind. How they were typed does not matter: composed and decomposed characters,
-// and the various spaces, are the same (RFC 8265, `OpaqueString`).
+// and the various spaces, are the same (RFC 8265, `OpaqueString`). What is tried first is refused (422
+// `validation_failed`, with the code `guessable`): common passwords, patterns such as `qwertz123` and the
+// user's own name and address, unless there is enough else.
 type Password = string
 
 // PasswordChange The current password and the new one.
@@ -1473,7 +1484,9 @@ type PasswordChange struct {
 	CurrentPassword string `json:"current_password"`
 
 	// NewPassword 8 to 200 characters of any kind. How they were typed does not matter: composed and decomposed characters,
-	// and the various spaces, are the same (RFC 8265, `OpaqueString`).
+	// and the various spaces, are the same (RFC 8265, `OpaqueString`). What is tried first is refused (422
+	// `validation_failed`, with the code `guessable`): common passwords, patterns such as `qwertz123` and the
+	// user's own name and address, unless there is enough else.
 	NewPassword Password `json:"new_password"`
 }
 
@@ -1600,6 +1613,9 @@ type ProblemType struct {
 
 // ProfilePatch The changes that a user can make to their own profile.
 type ProfilePatch struct {
+	// CurrentPassword The current password: required for another e-mail address.
+	CurrentPassword *string `json:"current_password,omitempty"`
+
 	// Email An e-mail address. The service sends no mail to it. It is shown as it was entered, and compared without
 	// regard to upper and lower case, to composed and decomposed characters, and to the spelling of the domain
 	// (`bücher.example` is `xn--bcher-kva.example`).
@@ -1853,7 +1869,10 @@ type TokenCreate struct {
 	// Example: ["*"]
 	Abilities Abilities `json:"abilities"`
 
-	// ExpiresAt When the token expires: in the future, at most a year ahead. If omitted, 30 days from now; if null, never.
+	// CurrentPassword The current password, for a token that does not die with the one of this request.
+	CurrentPassword *string `json:"current_password,omitempty"`
+
+	// ExpiresAt When the token expires: in the future, at most a year ahead. If omitted, 30 days from now; if null, never. Without current_password, no later than the token of this request.
 	ExpiresAt nullable.Nullable[time.Time] `json:"expires_at,omitempty"`
 
 	// Name A name that helps to recognize the token.
@@ -1915,7 +1934,9 @@ type UserCreate struct {
 	Name UserName `json:"name"`
 
 	// Password 8 to 200 characters of any kind. How they were typed does not matter: composed and decomposed characters,
-	// and the various spaces, are the same (RFC 8265, `OpaqueString`).
+	// and the various spaces, are the same (RFC 8265, `OpaqueString`). What is tried first is refused (422
+	// `validation_failed`, with the code `guessable`): common passwords, patterns such as `qwertz123` and the
+	// user's own name and address, unless there is enough else.
 	Password Password `json:"password"`
 }
 
@@ -2241,6 +2262,10 @@ type KeyReused = Problem
 // KeyedInvalid Problem details (RFC 9457). The members from `slot_version` on are present with certain codes only: always
 // with the codes in their `x-problems`, sometimes with others. More members may be added.
 type KeyedInvalid = Problem
+
+// LoginThrottled Problem details (RFC 9457). The members from `slot_version` on are present with certain codes only: always
+// with the codes in their `x-problems`, sometimes with others. More members may be added.
+type LoginThrottled = Problem
 
 // MoveConflict Problem details (RFC 9457). The members from `slot_version` on are present with certain codes only: always
 // with the codes in their `x-problems`, sometimes with others. More members may be added.
@@ -2724,6 +2749,9 @@ type UpdateMeJSONRequestBody = ProfilePatch
 
 // UpdateMeApplicationMergePatchPlusJSONRequestBody defines body for UpdateMe for application/merge-patch+json ContentType.
 type UpdateMeApplicationMergePatchPlusJSONRequestBody = ProfilePatch
+
+// DeleteMeJSONRequestBody defines body for DeleteMe for application/json ContentType.
+type DeleteMeJSONRequestBody = Deletion
 
 // ChangePasswordJSONRequestBody defines body for ChangePassword for application/json ContentType.
 type ChangePasswordJSONRequestBody = PasswordChange
@@ -3265,9 +3293,6 @@ type ServerInterface interface {
 	// CreateSlot Add a slot to an event
 	// (POST /api/v1/events/{event_id}/slots)
 	CreateSlot(ctx echo.Context, eventID EventID, params CreateSlotParams) error
-	// DeleteMe Delete your user
-	// (DELETE /api/v1/me)
-	DeleteMe(ctx echo.Context) error
 	// GetMe Get the current user
 	// (GET /api/v1/me)
 	GetMe(ctx echo.Context, params GetMeParams) error
@@ -3280,6 +3305,9 @@ type ServerInterface interface {
 	// ListConflicts List your bookings that overlap a time range
 	// (GET /api/v1/me/conflicts)
 	ListConflicts(ctx echo.Context, params ListConflictsParams) error
+	// DeleteMe Delete your user
+	// (POST /api/v1/me/deletion)
+	DeleteMe(ctx echo.Context) error
 	// ChangePassword Change your password
 	// (PUT /api/v1/me/password)
 	ChangePassword(ctx echo.Context) error
@@ -4192,15 +4220,6 @@ func (w *ServerInterfaceWrapper) CreateSlot(ctx echo.Context) error {
 	return err
 }
 
-// DeleteMe converts echo context to params.
-func (w *ServerInterfaceWrapper) DeleteMe(ctx echo.Context) error {
-	var err error
-
-	// Invoke the callback with all the unmarshaled arguments
-	err = w.Handler.DeleteMe(ctx)
-	return err
-}
-
 // GetMe converts echo context to params.
 func (w *ServerInterfaceWrapper) GetMe(ctx echo.Context) error {
 	var err error
@@ -4314,6 +4333,15 @@ func (w *ServerInterfaceWrapper) ListConflicts(ctx echo.Context) error {
 
 	// Invoke the callback with all the unmarshaled arguments
 	err = w.Handler.ListConflicts(ctx, params)
+	return err
+}
+
+// DeleteMe converts echo context to params.
+func (w *ServerInterfaceWrapper) DeleteMe(ctx echo.Context) error {
+	var err error
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.DeleteMe(ctx)
 	return err
 }
 
@@ -5008,9 +5036,9 @@ func RegisterHandlersWithOptions(router EchoRouter, si ServerInterface, options 
 	router.GET(options.BaseURL+"/api/v1/users", wrapper.ListUsers, options.OperationMiddlewares["listUsers"]...)
 	router.GET(options.BaseURL+"/api/v1/users/:user_id", wrapper.GetUser, options.OperationMiddlewares["getUser"]...)
 	router.PATCH(options.BaseURL+"/api/v1/users/:user_id", wrapper.UpdateUser, options.OperationMiddlewares["updateUser"]...)
-	router.DELETE(options.BaseURL+"/api/v1/me", wrapper.DeleteMe, options.OperationMiddlewares["deleteMe"]...)
 	router.GET(options.BaseURL+"/api/v1/me", wrapper.GetMe, options.OperationMiddlewares["getMe"]...)
 	router.PATCH(options.BaseURL+"/api/v1/me", wrapper.UpdateMe, options.OperationMiddlewares["updateMe"]...)
+	router.POST(options.BaseURL+"/api/v1/me/deletion", wrapper.DeleteMe, options.OperationMiddlewares["deleteMe"]...)
 	router.PUT(options.BaseURL+"/api/v1/me/password", wrapper.ChangePassword, options.OperationMiddlewares["changePassword"]...)
 	router.GET(options.BaseURL+"/api/v1/me/tokens", wrapper.ListTokens, options.OperationMiddlewares["listTokens"]...)
 	router.POST(options.BaseURL+"/api/v1/me/tokens", wrapper.CreateToken, options.OperationMiddlewares["createToken"]...)
@@ -5124,6 +5152,17 @@ type InvalidCredentialsApplicationProblemPlusJSONResponse struct {
 type KeyReusedApplicationProblemPlusJSONResponse Problem
 
 type KeyedInvalidApplicationProblemPlusJSONResponse Problem
+
+type LoginThrottledResponseHeaders struct {
+	RateLimit       *string
+	RateLimitPolicy *string
+	RetryAfter      *string
+}
+type LoginThrottledApplicationProblemPlusJSONResponse struct {
+	Body Problem
+
+	Headers LoginThrottledResponseHeaders
+}
 
 type MoveConflictApplicationProblemPlusJSONResponse Problem
 
@@ -5352,7 +5391,7 @@ func (response LoginUser422ApplicationProblemPlusJSONResponse) VisitLoginUserRes
 }
 
 type LoginUser429ApplicationProblemPlusJSONResponse struct {
-	RateLimitedApplicationProblemPlusJSONResponse
+	LoginThrottledApplicationProblemPlusJSONResponse
 }
 
 func (response LoginUser429ApplicationProblemPlusJSONResponse) VisitLoginUserResponse(w http.ResponseWriter) error {
@@ -10307,148 +10346,6 @@ func (response CreateSlot503ApplicationProblemPlusJSONResponse) VisitCreateSlotR
 	return err
 }
 
-type DeleteMeRequestObject struct {
-}
-
-type DeleteMeResponseObject interface {
-	VisitDeleteMeResponse(w http.ResponseWriter) error
-}
-
-type DeleteMe204Response struct {
-}
-
-func (response DeleteMe204Response) VisitDeleteMeResponse(w http.ResponseWriter) error {
-	w.WriteHeader(204)
-	return nil
-}
-
-type DeleteMe400ApplicationProblemPlusJSONResponse struct {
-	BadParameterApplicationProblemPlusJSONResponse
-}
-
-func (response DeleteMe400ApplicationProblemPlusJSONResponse) VisitDeleteMeResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/problem+json")
-	w.WriteHeader(400)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
-type DeleteMe401ApplicationProblemPlusJSONResponse struct {
-	UnauthorizedApplicationProblemPlusJSONResponse
-}
-
-func (response DeleteMe401ApplicationProblemPlusJSONResponse) VisitDeleteMeResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/problem+json")
-	if response.Headers.WWWAuthenticate != nil {
-		w.Header().Set("WWW-Authenticate", fmt.Sprint(*response.Headers.WWWAuthenticate))
-	}
-	w.WriteHeader(401)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
-type DeleteMe403ApplicationProblemPlusJSONResponse struct {
-	AbilityMissingApplicationProblemPlusJSONResponse
-}
-
-func (response DeleteMe403ApplicationProblemPlusJSONResponse) VisitDeleteMeResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/problem+json")
-	w.WriteHeader(403)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
-type DeleteMe409ApplicationProblemPlusJSONResponse struct {
-	IndispensableApplicationProblemPlusJSONResponse
-}
-
-func (response DeleteMe409ApplicationProblemPlusJSONResponse) VisitDeleteMeResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/problem+json")
-	w.WriteHeader(409)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
-type DeleteMe429ApplicationProblemPlusJSONResponse struct {
-	RateLimitedApplicationProblemPlusJSONResponse
-}
-
-func (response DeleteMe429ApplicationProblemPlusJSONResponse) VisitDeleteMeResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/problem+json")
-	if response.Headers.RateLimit != nil {
-		w.Header().Set("RateLimit", fmt.Sprint(*response.Headers.RateLimit))
-	}
-	if response.Headers.RateLimitPolicy != nil {
-		w.Header().Set("RateLimit-Policy", fmt.Sprint(*response.Headers.RateLimitPolicy))
-	}
-	if response.Headers.RetryAfter != nil {
-		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
-	}
-	w.WriteHeader(429)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
-type DeleteMe500ApplicationProblemPlusJSONResponse struct {
-	InternalApplicationProblemPlusJSONResponse
-}
-
-func (response DeleteMe500ApplicationProblemPlusJSONResponse) VisitDeleteMeResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/problem+json")
-	w.WriteHeader(500)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
-type DeleteMe503ApplicationProblemPlusJSONResponse struct {
-	WriteUnavailableApplicationProblemPlusJSONResponse
-}
-
-func (response DeleteMe503ApplicationProblemPlusJSONResponse) VisitDeleteMeResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/problem+json")
-	if response.Headers.RetryAfter != nil {
-		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
-	}
-	w.WriteHeader(503)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
 type GetMeRequestObject struct {
 	Params GetMeParams
 }
@@ -10754,7 +10651,7 @@ func (response UpdateMe422ApplicationProblemPlusJSONResponse) VisitUpdateMeRespo
 }
 
 type UpdateMe429ApplicationProblemPlusJSONResponse struct {
-	RateLimitedApplicationProblemPlusJSONResponse
+	LoginThrottledApplicationProblemPlusJSONResponse
 }
 
 func (response UpdateMe429ApplicationProblemPlusJSONResponse) VisitUpdateMeResponse(w http.ResponseWriter) error {
@@ -11115,6 +11012,206 @@ func (response ListConflicts503ApplicationProblemPlusJSONResponse) VisitListConf
 	return err
 }
 
+type DeleteMeRequestObject struct {
+	Body *DeleteMeJSONRequestBody
+}
+
+type DeleteMeResponseObject interface {
+	VisitDeleteMeResponse(w http.ResponseWriter) error
+}
+
+type DeleteMe204Response struct {
+}
+
+func (response DeleteMe204Response) VisitDeleteMeResponse(w http.ResponseWriter) error {
+	w.WriteHeader(204)
+	return nil
+}
+
+type DeleteMe400ApplicationProblemPlusJSONResponse struct {
+	BadBodyApplicationProblemPlusJSONResponse
+}
+
+func (response DeleteMe400ApplicationProblemPlusJSONResponse) VisitDeleteMeResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(400)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type DeleteMe401ApplicationProblemPlusJSONResponse struct {
+	UnauthorizedApplicationProblemPlusJSONResponse
+}
+
+func (response DeleteMe401ApplicationProblemPlusJSONResponse) VisitDeleteMeResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.WWWAuthenticate != nil {
+		w.Header().Set("WWW-Authenticate", fmt.Sprint(*response.Headers.WWWAuthenticate))
+	}
+	w.WriteHeader(401)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type DeleteMe403ApplicationProblemPlusJSONResponse struct {
+	AbilityMissingApplicationProblemPlusJSONResponse
+}
+
+func (response DeleteMe403ApplicationProblemPlusJSONResponse) VisitDeleteMeResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(403)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type DeleteMe409ApplicationProblemPlusJSONResponse struct {
+	IndispensableApplicationProblemPlusJSONResponse
+}
+
+func (response DeleteMe409ApplicationProblemPlusJSONResponse) VisitDeleteMeResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(409)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type DeleteMe413ApplicationProblemPlusJSONResponse struct {
+	BodyTooLargeApplicationProblemPlusJSONResponse
+}
+
+func (response DeleteMe413ApplicationProblemPlusJSONResponse) VisitDeleteMeResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(413)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type DeleteMe415ApplicationProblemPlusJSONResponse struct {
+	UnsupportedMediaTypeApplicationProblemPlusJSONResponse
+}
+
+func (response DeleteMe415ApplicationProblemPlusJSONResponse) VisitDeleteMeResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.Accept != nil {
+		w.Header().Set("Accept", fmt.Sprint(*response.Headers.Accept))
+	}
+	if response.Headers.AcceptEncoding != nil {
+		w.Header().Set("Accept-Encoding", fmt.Sprint(*response.Headers.AcceptEncoding))
+	}
+	if response.Headers.AcceptPatch != nil {
+		w.Header().Set("Accept-Patch", fmt.Sprint(*response.Headers.AcceptPatch))
+	}
+	w.WriteHeader(415)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type DeleteMe422ApplicationProblemPlusJSONResponse struct {
+	ValidationFailedApplicationProblemPlusJSONResponse
+}
+
+func (response DeleteMe422ApplicationProblemPlusJSONResponse) VisitDeleteMeResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(422)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type DeleteMe429ApplicationProblemPlusJSONResponse struct {
+	LoginThrottledApplicationProblemPlusJSONResponse
+}
+
+func (response DeleteMe429ApplicationProblemPlusJSONResponse) VisitDeleteMeResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RateLimit != nil {
+		w.Header().Set("RateLimit", fmt.Sprint(*response.Headers.RateLimit))
+	}
+	if response.Headers.RateLimitPolicy != nil {
+		w.Header().Set("RateLimit-Policy", fmt.Sprint(*response.Headers.RateLimitPolicy))
+	}
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
+	w.WriteHeader(429)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type DeleteMe500ApplicationProblemPlusJSONResponse struct {
+	InternalApplicationProblemPlusJSONResponse
+}
+
+func (response DeleteMe500ApplicationProblemPlusJSONResponse) VisitDeleteMeResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(500)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type DeleteMe503ApplicationProblemPlusJSONResponse struct {
+	WriteUnavailableApplicationProblemPlusJSONResponse
+}
+
+func (response DeleteMe503ApplicationProblemPlusJSONResponse) VisitDeleteMeResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
+	w.WriteHeader(503)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
 type ChangePasswordRequestObject struct {
 	Body *ChangePasswordJSONRequestBody
 }
@@ -11240,7 +11337,7 @@ func (response ChangePassword422ApplicationProblemPlusJSONResponse) VisitChangeP
 }
 
 type ChangePassword429ApplicationProblemPlusJSONResponse struct {
-	RateLimitedApplicationProblemPlusJSONResponse
+	LoginThrottledApplicationProblemPlusJSONResponse
 }
 
 func (response ChangePassword429ApplicationProblemPlusJSONResponse) VisitChangePasswordResponse(w http.ResponseWriter) error {
@@ -11583,7 +11680,7 @@ func (response CreateToken422ApplicationProblemPlusJSONResponse) VisitCreateToke
 }
 
 type CreateToken429ApplicationProblemPlusJSONResponse struct {
-	RateLimitedApplicationProblemPlusJSONResponse
+	LoginThrottledApplicationProblemPlusJSONResponse
 }
 
 func (response CreateToken429ApplicationProblemPlusJSONResponse) VisitCreateTokenResponse(w http.ResponseWriter) error {
@@ -15290,9 +15387,6 @@ type StrictServerInterface interface {
 	// CreateSlot Add a slot to an event
 	// (POST /api/v1/events/{event_id}/slots)
 	CreateSlot(ctx context.Context, request CreateSlotRequestObject) (CreateSlotResponseObject, error)
-	// DeleteMe Delete your user
-	// (DELETE /api/v1/me)
-	DeleteMe(ctx context.Context, request DeleteMeRequestObject) (DeleteMeResponseObject, error)
 	// GetMe Get the current user
 	// (GET /api/v1/me)
 	GetMe(ctx context.Context, request GetMeRequestObject) (GetMeResponseObject, error)
@@ -15305,6 +15399,9 @@ type StrictServerInterface interface {
 	// ListConflicts List your bookings that overlap a time range
 	// (GET /api/v1/me/conflicts)
 	ListConflicts(ctx context.Context, request ListConflictsRequestObject) (ListConflictsResponseObject, error)
+	// DeleteMe Delete your user
+	// (POST /api/v1/me/deletion)
+	DeleteMe(ctx context.Context, request DeleteMeRequestObject) (DeleteMeResponseObject, error)
 	// ChangePassword Change your password
 	// (PUT /api/v1/me/password)
 	ChangePassword(ctx context.Context, request ChangePasswordRequestObject) (ChangePasswordResponseObject, error)
@@ -16367,29 +16464,6 @@ func (sh *strictHandler) CreateSlot(ctx echo.Context, eventID EventID, params Cr
 	return nil
 }
 
-// DeleteMe operation middleware
-func (sh *strictHandler) DeleteMe(ctx echo.Context) error {
-	var request DeleteMeRequestObject
-
-	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
-		return sh.ssi.DeleteMe(ctx.Request().Context(), request.(DeleteMeRequestObject))
-	}
-	for _, middleware := range sh.middlewares {
-		handler = middleware(handler, "DeleteMe")
-	}
-
-	response, err := handler(ctx, request)
-
-	if err != nil {
-		return err
-	} else if validResponse, ok := response.(DeleteMeResponseObject); ok {
-		return validResponse.VisitDeleteMeResponse(ctx.Response())
-	} else if response != nil {
-		return fmt.Errorf("unexpected response type: %T", response)
-	}
-	return nil
-}
-
 // GetMe operation middleware
 func (sh *strictHandler) GetMe(ctx echo.Context, params GetMeParams) error {
 	var request GetMeRequestObject
@@ -16533,6 +16607,52 @@ func (sh *strictHandler) ListConflicts(ctx echo.Context, params ListConflictsPar
 		return err
 	} else if validResponse, ok := response.(ListConflictsResponseObject); ok {
 		return validResponse.VisitListConflictsResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// DeleteMe operation middleware
+func (sh *strictHandler) DeleteMe(ctx echo.Context) error {
+	var request DeleteMeRequestObject
+
+	var body DeleteMeJSONRequestBody
+	var err error
+	if binder, ok := ctx.Echo().Binder.(*echo.DefaultBinder); ok {
+		// A request validator built on kin-openapi's openapi3filter with
+		// KeepValidatedValue leaves the value it validated on the body. Bind
+		// that value, matching member names exactly, so the handler receives
+		// what was validated instead of a second, case-insensitive decode.
+		// Otherwise bind only the request body, so that path and query
+		// parameters are not also bound into the body struct.
+		if vb, ok := ctx.Request().Body.(interface{ ValidatedValue() any }); !ok || runtime.BindJSONValue(vb.ValidatedValue(), &body) != nil {
+			err = binder.BindBody(ctx, &body)
+		}
+	} else {
+		// A custom binder is installed on the Echo instance; defer to it
+		// entirely, since echo.Binder does not expose body-only binding and
+		// the binder may do more than decode (for example call ctx.Validate).
+		err = ctx.Bind(&body)
+	}
+	if err != nil {
+		return err
+	}
+	request.Body = &body
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.DeleteMe(ctx.Request().Context(), request.(DeleteMeRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "DeleteMe")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(DeleteMeResponseObject); ok {
+		return validResponse.VisitDeleteMeResponse(ctx.Response())
 	} else if response != nil {
 		return fmt.Errorf("unexpected response type: %T", response)
 	}
@@ -17408,715 +17528,731 @@ func (sh *strictHandler) GetReadiness(ctx echo.Context) error {
 // const string: with thousands of chunks the chained `+` fold is several
 // times slower for the Go compiler than parsing a slice literal.
 var swaggerSpec = []string{
-	"7L3tdts4sij6Krja56xOsmlHkj8SK2vWOu50Mp3pzsdJnMk+e9xXhEnIwpgC1ARlRTOTu+Zp5inuv/sm",
-	"8yR3oQoAQRLUl+XE6c5ae3bHIggCVYVCfdffO4mcTKVgolCdwd877COdTDMG/z694BkvFi+5Ulxc6l/U",
-	"bDKh+aIzsM/IxDyMOtc0mzE9KJEp6ww6FEcMyxEpKyjPOoPO2ZiRQl4xQTKaXClSjBkxw8mFlFdcXKrB",
-	"POcF2+9EHS5UQUWi53xIp/zhde+hymShHnZ7J4/oUdLde0R73b1HyQHbO0mP+nvdi2N6NOqxftrtPbTz",
-	"daJOzn6dMVUMedoZdA4vRif90cHRo0cXB4cpPaYHCTvpn6Rd1mWHjw6OYXyRL+hFxjqDEc0UizqqoMVM",
-	"dQaH3YOoU/BCPwqAolhMYbXTXF5kbKIe1mHx6VPUOU0SNi1ej0Ys11Bz4LvIZHLFUvfNZMz030MuhrTo",
-	"DMQsy6JOkjNasBR+6fS7/eO9Xm+v9/isezQ4OB4cPPrvTtRhIlX+gP5e9+Ss3x109f/BgGsmDDRWgpJ1",
-	"j/QbH6c8Z8pbyHpvX8DbE3nN0uEol5OhwQp8HCfK2TSjCVOBR4pRTZw986/hhAv3KJPr7iDtPuqYF65Z",
-	"rrgUnUGvCzjNiyageo9LQFm0dxIpRjyfsLQTdWbTtImC/sFZ9/Hg6MS8OFMsX3N5Sa/fiTpzyouMq2I4",
-	"lYoXsEa9UaCXLGc0XXwvJVBH5TDiIzg7sLaSmDxgroOmXidy5xcnHbpJ3fH9P3JGzFMypteMUOIAY88v",
-	"kSNSjLkiGuB37RRXaODokX+uT7xzXYdq81hXQaSx9L1MF2dS/kzzS1ZFkn5CCilJBs+aDPNCpothIeXQ",
-	"DqjwS/2UcIVv56QYU0GOD8lP/PsW6MLpXgO8DJC+Q97Y83hjY9MNGNZ2jTAEZD/NpKpTunlEEnwWAiIS",
-	"vBtQAaLML6ngf2M5GVNlJinJlIxk7u6fr5NmG/AJwLsCIA/ez7mgWRjcXJERPG0HuH1egTdAVYMamCxL",
-	"I0JFitd9UTCRMqanNjcc4aIF6BaSD9fhYA8T/Xb2JaDugakV7jjAA/srWbyeMhEGvJAFkVMmyIIVS4Av",
-	"ZDHUw3z42yn074rQgrg76kjfUXi57ZTK4Uu1+9D71i1gpLcCITXwtSLFwc/Dy+trlmd0WsWL+XGqJzcv",
-	"h69b1Rn8ZZ0L91Hnl6iOTWm+XLtyzVVrL1haECqI9BZU8Am702zroA1fYbC2ossCSGPrKZx2g7NTw1Vq",
-	"h2kBLEfOBcsr2Npe0j4+6x8MDpdI2r0bSNq9G0navTsgafcakvbR4xZJu9ciaQNas+WS9kn54iaSdr+3",
-	"XNKukNRrKzI0aEqfPvfwG1l9I6u1yOqZxllV4fclMh81jt25e9XQDm6C6untWxMuZgXTQO53ayNyRpVe",
-	"B0hkv860IFZoUYVnmb4tHEiWAiJAr929g27ldk+ZSnI+xV13zubSfk2B2EfJrzMuCgbqYIC2+xXaHnH9",
-	"UBU5T/TVPZZZ6m2yuy7hItlnMqFmWe8mNMvIjzTLIvI9yzOuhaYJ/TicUqX03AdRR45GLC+/dtyNOu6k",
-	"r0sN8N3p7CLjalyHbbdXk4quOZLzoT0h9JryDG/SrqH5RM404fS3J3gtHwz/JoW+VJ/NcjllDx0E7E38",
-	"dEwnFyzXCn3C8mLNY+KoPuMTjbejrvfbxNgTZoWc0IInMD67GnKhDI8sT8e7TFYPR0KnNOHFAudchwpv",
-	"gWtuwp9KZPZbkAm/FfRKy/xH3dvlXxVGWWKJicti3BkcloBHXvGBi1TOQ4q3PyqkfcMvzT0cexwEyaDC",
-	"mubwvYCybj5XqrKlAlOd+CvVGMPgbAi8S4CFqMPD8T3L5PwMKaqKNHxOLvQAApRHkPKauqQ9aUMYPLTD",
-	"Kvq8HUMSKrRudcFIxpRCa5SWscUMuIcc4WfMJ+8dde/fWDHZDXoah29dfC2BZABtAVACwrQo+EIY0bLC",
-	"6KwtsZQW3aJXCJStV3Y57GKx/p31TTL9MpLpOq6F25JMkSyDfF8/2uOi3eIKZKaJrMnFUR3XJ54kcpal",
-	"ml/kLJF5ylIyEwXPSp7+uKSf3fB0s/DPytUbwGqyhhq0HPhZ+kIEQA9m0TaoI5uoe2Zy5ltUyWuRof0D",
-	"zuR3yjOCJ1SQZEzFJYMBF85qNv9ar1UfZGHYI8wA7HjiQsx4exVen9KjwcFRO6N8fNbrb8soD2/EKA9v",
-	"zij7N2WUx00fbK+FUT6u8LvPwihX+WCfSlEwgb9Vjmr5e+Co+g/dUX1djFmuyBWbFnD4FJ0wI1cg8YE3",
-	"ClxnUlzeFbNukc88V9+RHwZRgUHz7JVPAZBwdqyJTdQMtq8FgiIiMieU5Gw0U1Xn080O6MlSbbH/pSSZ",
-	"3l2QZPrNA3rYckD7n1+S6R2sOKA+Xb2hecHrLs3ncpbjOQPqKuYS/jPOGSN8RIQkE5kzuEVHOWOfi+h6",
-	"XzPRHVaIrv/ZZWdLEJ+V5I4a9PZ+epnTtMbLfmJsigye0YJIYf6dSJGCRKYFLhSFpQBvuKY6O27Ec1V8",
-	"I8EwCa4j8mjc3R0d71bptL82nX4wg6qEejaXli/qWSCeYUQES5hSesQ3KvwM4vFvhheqij6V0oJ2Bn+5",
-	"VcrpPbqBYnXw1ctth03KCRNO79EX0KuWiW3R7ZLF4y9GFv07wFCOGmRx0EIWj+8YWfxS8hTwmT+fZVk9",
-	"7DkjI86yVIVisNZwp/vM1Hchbulgr3jnDZjWJ92tvOc4PfrKQVgc6n833OVHa7vLezd3lx/syF1uz4j1",
-	"p/ZWO8er3lRzXCwlpzkdFV/cDQ7AanGBl8QOYK8bRYwdN2e/znjO0pvR/hqhJJ+DztuI+eaBH3VK/mxh",
-	"Hl8/3eICNg3gANz/KLO01Z73NVrwap/t2Vl/Xza9Mcu+nDlP09TZXLaoq9+I6stIll85UW0eabaUSA6O",
-	"9rrHny3SrFeNNAvdMEf1ULNGpJlbchA5Jp1koyCzXiDGrFuC/EyaCKUy6AXyYjmDbAmX+ZszqumimgkM",
-	"eRJrICWZ5TlE2BoWEDh2/fo760F9BCSfUVUMZ6py1ws60Rfkm7G+nKNOgfvssOuL4cnop1/7/31x9mjy",
-	"X/PDt8kPPfXz+PGfxZ+Op/+nOPgjfXY0+9+y+4F/3796nvYS9I3NciXzl1xNaJGMa45GeEYm9mHA2wgj",
-	"ht6IagQXTnDBMikuFSkkoUTji8x5MSayGLOcjHhWsFwtzSvccTp11xNhGltsOhNre9RQ+4EW9IIq9l54",
-	"h8AHnR1AZt6IJvxSM2xYHVYBoh3jhcHljCZjlu4ibuLWPLQtEGiANwgCgDFLMi7Yt5z1rypn/RZTHlbF",
-	"SzybUJ4FAlOf7ekHhKZpDuGjLSGpTI9qRqKeCuRTeqWQXQoZvKwyZ8tBpLNi/DBnl1wVoIXvkod5cUgt",
-	"+2ucNH+DAC9N3T9S5RvRPah95KrwUuRUCGRwPsbU0aSC0GvQMrVIEE7PHVOXuK8ioiThBQSHXQCLQ/Ih",
-	"F7MCEipTlrGildV97oDeIPgDgGrCvgkph4JXsnhjdfoaDvRjAINT+luxIGQx9EdVYA9DIPvZAvgJkSJb",
-	"lPPiEKSerzwtPQy1FpRUwaZx8kdW2JoAY8pFMHtqXaZ+DPbdGdiA/vL3TsqmWkrt6aun0Bj+e4cmhcw7",
-	"g45NUe9E+JPH3av8s1u5wpp3QalZHJpv2ydXXKQ1Fi3YfFiziOmfGuYhmaX1cfqnxriq0a5+LRnd4GDD",
-	"W+mxf0/gzOX9dBTQAg4+fYI8Z6E0yYkEoP9L1CnymUj0leQZkjxsO99D1e7fLDfyLf/yy0S5H+44yL2G",
-	"gV0GuZdk9SNXhcSz3vRQLz396yxDM5j6nrpHg95RgD+sz7BWcJCK1/+LsJDDm7CQdeHq6O5xkMdEJfrU",
-	"QhVssg7r9so17Qo1f98cFB77/OSwOs3lRP5ucNo7DiC1r+8NLaRNZF6KHYJ9LIZoBQgd8A/laahdHOU5",
-	"2e3NUZMB7tTN0b+b+VHHO49rquJgF3rsgaGrL5e0v5Gv9VtG/s4z8g8CpvWDxzdKya+oQLvz6da2sIOU",
-	"/D+y4md+zQRT1Wg+txOa8WtmNbSXrOpOaZBn96i+RjB/dAadi5la/K+CqWI/kZO17fF4ao3t/fuZWpDv",
-	"QVzLJYDNE+Ca8KqvxezhDWqi1Y0grADho1mWaeJkVEDKWGlFSSVToOBClSYm5OxyjKHcZa4BL5T3E6YY",
-	"eBXnSDGmhSusqHG1D6Q4YaktCYZWej6ChQzcbUb4yP0bGA/hioAhWH82GUupGKHGamYLMq5pS3kHhfH0",
-	"vg2M3jKa8gZNwFVpVWpj5iixYy3K/jGAbXa0zBZ4YcIvc+APKvDKL82fcGm/peoRvVuoHrHUp9er3J4V",
-	"m064cIQB+M8svay5AxrKlF8naSNtCoCyDF/LrC2A84CypMHw+YTqkB92U9Gp1dYSdLhGN9diD3oNLfaw",
-	"1cq1bsTCasz49oEvovH0boKcdeHq0NcPoq+i8KA7r6LvdNjiT+rFXyX/77Orw/e96dMPf31OL549O3nB",
-	"55wuXhyzxZ+6+vnLv54uXvHux5e8O3/55//98fUPcv5S/++55KP/6vpc008JaY3ahzISFSn3tn1/vd91",
-	"KmZAaTrctdJUw8HGtBxQmnqfoo4V3btRp/Lg9mjp5O7SUv9uJhYd7ZyWTranpRYFvN9GS/3PziZ/H9FL",
-	"ZrP2PnjjAL4k2qP1SA83MVFZgA3pWENQkzxgHuf9yy8thHBgb3ZUPqy25l3qfuRAlpGjrqd/wQitDSku",
-	"EuYdDjAm20r4ekFDORou5MyfrV+qblqPO/DmhVeIHJGFnIWmPwYlBuV73O7BMnlfMJZqgB/e/NQ/Ch9p",
-	"jfcfZZY+A4Kr2U31A8LMk6a3GyxB5eOKm3vsvUou2EjmjPCCzKkqnXg7CJo6eGhmu40i00ctqnENLA13",
-	"dgUuFsA/ozmmAV4w09gwsjYgoy2nXhdav947Qep7AikiOBlXpN/VwIVA20Hv5GahA33YkFbIjUmp370F",
-	"YB8sA3YdSGGQ4/I0wF+kbDKVBRPJ4ie2eCGuacZrtG1+JLwcSq7YIoABb8Twii2G3EznoeMdEynk8Xsf",
-	"3vuJLdBu0yOFJP2jI6J1/IuMkdN3T1+8IMmY5jRZEnH55bvdeOGZ7fBqIKMNYE3MvGWzRuWxF9UPkBzH",
-	"rMaLG9gIGDMgQWxA0FgdT9CrYJYkwG8Nv9on7xUjlAg2h4VoXq8p0E53V7HW73tYawPmSqSZkYAzUbC8",
-	"0SPC/kpYnss8hB/7WgUjZCbYxylLCpbim0QmIP3cgRjaGiSPqvRf224Tgna/CDOg+ac5S5koOM1UmP0k",
-	"3oAQCGHUsDqqGk9WDTm0fTa0zDSXeUpSCeZpCJheFhyZyctdFc1z7KPXZB/VnQRg2NywD04j4wchic+W",
-	"ANEOCAXGa8EE4ZQycrFALnH65gV4yDTGK2Jm4Arg+D4t1zGlOZ2wguUuOh9M2F8gtL4Bona4m3WWIH9T",
-	"7iIE9XKT7YD3x5ScoHwVuC8l8Do6QwD6csrQF1A6WSj0TntCFGN4DlUYPxMu+GQ28b83mSkI2KcFyRhV",
-	"BenVUGSkhzCGJuwzXrE+vFoxVQ7ykHXGJ+wtFfUWVHbigk8YyeF5O7bANWkHOfAZwwpxYBxpxDk7wtJj",
-	"0jJly1QaLRJ4qd63NegsPTlrNbvCi/kWr9oQkFvR54HEx19ORal4BxBYPl+CQH+Qd97KiG6MQS6TWJxn",
-	"WqNxlMtJLTb1hoA3099e3HcQPIWs+9xbcVG+Brgo2KRZdOK1YNjbDh2/Ckp2oVt4mcs4HHdvTRGjnLEn",
-	"pGclypUykH5asAlYCHakge3GpNDiOg4A3QdOxXeNxjyLALWyDZMGhGpvwrRWe6WzucR50H1fb6qk1kOH",
-	"/lw36v1ya/R9gzZJP1NVnKb6PlRFTou68KQfE1p53qRnMB7WB3mEzRWm5HDs6ArZDJXh++QlvSojEbSi",
-	"DEVLWsA7YbfHKoIbbkAysGMAJlfFUylGGU+KnRe6+haE/lsNQl87klXTF4Qc3loxtf5Z92jQP2mnsW9F",
-	"cIN2yR0Wwa2iYBeO1yaR3bZbzBFqG4V+i5L9FiX7W46S3Yilv1zcFj//JjP8LmSGz8HOtdJ2a2R6+C3g",
-	"azMyPdhxe7je0c7Dvb4cmbbQ57eg79sK+o52BNz+ZwJufyVwQUipBAD3N5Pzl0K3KuJXdIlVcb+rZAmI",
-	"Rms5AJW4tAcbh57h8d1l5FmvEXnWtggTi/YzOCE3g8h7xfI2jvB15SKtv20NJr1vsOzVcl1Fuz2vSSDr",
-	"YPsGZc3wpgmlhR1pjtE7CaIC1r8FLroeLk5TShA6JTLMn3VMNJfyqQJkjdYmjA1mMaak7M7PBWHXLF8Q",
-	"wynuJvTvelKeD36MT63lcwNU0FecUIEmZ42CVnivDtP9ksjo7fUfLTkK7COdTDO2IUIOvNOQsY/kGc6y",
-	"LlJqawKkvKTZSGp16HuZ1s6Ee0Qu9LOmF2FiBwzNgIprTP9GTAwFOvP+9O71qwHhBdGCBDREYzTPFl9D",
-	"rFwDFg0HQw0YAFt5zXbfk/ArbHnWWTvQ63feFG1V5ZtXUtOTJlebIFse11cSvdGm2psGYTDIUkgAr55k",
-	"qF+oR9WjL9w4xjGuwGRCp63e7DsVO9AGiMaRbUACQVycQkxSs+7oKxev1FJxVMhiWBlQdamW4U85K2a5",
-	"UIROpxlHw/DDvyopoIEd+1g8HBeTrA7roMN9lzA89mFY22oAeJW9GtA9lzORNqE2gp/DALPP/MsjZ3hz",
-	"EDVLxlYSu3PRpIfdwyrE7FaCwMKHBk5vWD7hRaOsjZ5k6h6F4eU/L3uQtrcGBseHrz8oMqELkkqIybv5",
-	"gd4xSA+qIPV3GwRrOUCDFgraBjNf4MmS1Bf0uLTkvkj/5VryCxVqznYT7Nx/iCfqNgo6nrRFotTg0gBy",
-	"FTAAZEtbP1JV+gw9UDvaG1NFXChsA+LOoaV1ZDdsSRiKm1eOSJ/MxEgT9ZiljUqb++Qp2E/1axOMTBmQ",
-	"N6/fnZEagf/dSkifTI/rLxDA0gKuJiJC8AJ8zIpETth7cSXkvGY8MM/IzDwMoAFHDMsR1WhqKQRL4NYq",
-	"JKDB1czW1J9JVZB0lkOAFQyfTHjxFTQ5bgKmCfAaZADW1yzPJE0b7KX8PQBi/2EJXSnJhIqFjRXEfEPb",
-	"sbGQEMeZy4QptYMavZ8Bov4um8Asn2o4vsnZNWfzp14MQDUjN8vkXAMZP7iNNuGFKlRM68e+35sqKYaI",
-	"Jk/RGI5ypj/eC0VIzuUsS4emol9n0MPtwF+NsjWu7h+ELyrz+Jtf49aK2Whc4GXwrdLbtxiW31+lt7e0",
-	"YJCYXL+gGrdN4J7KacHw2yygkWkpF1uqF2MqyHG3vLiMtSDJqFLk3JlizztgTOeC9CZdtU8+UF6Qnrqb",
-	"d9lh35PJQtBqXGkVcAHwTTuC96pWRutOOQoCdkRjmxZsrgWefBtnQa+0Tb9ic/JUz7OmYbq+IODi7/QJ",
-	"fvYxYSx96q5Ln6BhAGEwgrgbNWotGeeXk8C3ht5b4awOV2GCa+m3oNnXU7TfT2RqA1UzlSMIHUDHeFZo",
-	"ufSHhoZhn5A0rF8o83yYNrQLrqyAq1U85U90p9vv1LfchGNlzwA/PpllplnZezWrp173uuR/Wi7qSpFo",
-	"dcCPAyrZiVKzyRSLKlbfbZTTr80SEVqQnIpUTjAfhsxEwTMSuv8i0ydEMDLK5YSEZGgiRUTmYybsJzRU",
-	"UFJ6QoQEHxDLFG5KRSDBgDcVnszHEvQdTL3KGeRyYroon7B98nqElheUfKBmRUQe6+1CZRawlbAUHgIQ",
-	"UuxqFNilMdkUY7Ywto590u+SfCZURJQ+Fj2Qp1TBJ7Rw2J/KjCfcNJiohVXURKua8IMFb7DCjdMBDvYP",
-	"yz+H014Xa+O4H066JpyRZ9nQKIKdQXfflNMejuUsV8MJSznVonjvaP/oaJmEAGE+tTpEzQ7DLSvv7Z8c",
-	"VRd/XF/8wTqLPwwu/uRov/tou7VvCPLu0VYwPzgKr/t4/+RxWy/gHcO7t9OF9/Z7rev+ZQepg3Uu94HV",
-	"HFQHB6t4XISxFyBj6qPZzvP8ub7xvPV5Xq9bYXqPPgPTa7C8wzWoOEjCB4/2Hx3fGr/r386i+4/3D44/",
-	"C6Prb8XowpA+2H/86Fa4XP/W1tw/3O89vn0Ol8niqZPJqoKwcTo35TU/i9wf0FQ6oJqaHfF1dghrgCGc",
-	"MF6OsGB9JtIgSCHwoA2c9mFYf4OnT6BcO/LEhAoiJMmkuGQ5ScZUXLI70v5uA+jaTYchi08tVJt1D/xk",
-	"/tsvdPA1UOsNKhvo998VNC+CpKvMkxZAl4/DsDbPv2LIljsMA9c+16CEQPig7x6eLPHdg6GszXePgaXA",
-	"DXDA53Lx9nxzYnUDDWBUd+CgEaxziJOVBavC0AgUtCqhwZX1exJTKStn1/LqC8KmXG4LbPySg/DKS66U",
-	"iaysw2ZiHrXBpnxerfdILXgEKBans2Isc/43jNkaM5qyPCJUkfPO94zmLCfs+mL473/+67zzxeBWbqUF",
-	"bnaAhtt7kcqnY5ZcvRC7avrcO+seDg4OWvIAoSp572RwsJ2b8tGN0lUf3YE8wJOGGNnvhTxPCKitw029",
-	"zncbhZs+Wh5uaiJKzviE/XcjZN88xOpYf8N++fXjZpjMsHSZeUfu3HrPTouMioKr8w5xNffcrFbLf3H6",
-	"6tSFnoSLky39mpnZHG2YrfyG19XGq1RWzvMZq/z5dvsQiBvHvLlrRJ2aTadSX64vtYJ0Bq9V8edGENCh",
-	"CEwdQqIbiMrW0AysMc96LCtVxtSTLr5T5KkUBRPFnl7IXY347x35sG8BTwABQfgAFuDAmhyAd8hTfBw8",
-	"BQUEAqvmEgXrHXUx7Gu+3OvfwbIw3YM70EThM6UBbMuXD1bwZZ+sPoxlPVAdwvhBS5M5GjPvjWROaKBp",
-	"5v1vXTO/dc1c3jUTqe1bONUthlP9UW/kroZTHX414VQ1llsPp0Ki2TCgCqn/LrTEnE0uMnaxdg5uHR7l",
-	"ZtCGHYqpOdMapcxZUxQpg2mOv7aQ1X6Afnu3GrNaJcOS5T9ua8BY4uVn2ijM/UaqYioFQ08i8sFaq1EI",
-	"SSZlOdQdtc08ONrrHt8ltK3GmlvyZ8NaI9jvi6fm+z061+MLf6YZT+Eyek55w7FVPiUjfNxUEq/dmKEb",
-	"00wHH1OFReHVZ64KXyr1yNlaFPo71ekjBPaG8tmEO+ATifclV9AlooZOfEgm9mkAmzhk6A1xAH4x2nup",
-	"fyuxBUMwFAPdwsSe4ogc7pM/sgIe5kzJWZ4wQi8pF8DMFBMpeOeendHLyHZzYeTXmSyYijD9EwyuB/tH",
-	"o25yzHr05OJR2k8OH7Pe6IAeX3Rbja9fLIex5yOxCewmDuvQ9lD4lv06azpE7Ky5fdqOQm9I1V6j4azB",
-	"TuSIzPVhXMgZYSkvbWQW0dby7WOj9+juwb3/uAl3b/utcHdjNNxtv7wfuNJfqQHePiWpfdyEvLssvDFN",
-	"/54pNh+Z/i5cuVx7SHy2k9xt31+3xfcXAlMD/E04+fBv+q3dpC2+azdfq/+6AnMl9d+a+bjm6/eOuk6w",
-	"un+nId/rrQR9m1O7CiYf5C/Ee8VaYM4FmSm2DOpcDHGEUQkPaxiwA022iCN4CO7BEhOHDvp3Li09BGEH",
-	"k3YYG6BARgOyUbAAY4UJqGxWNU+MmWdsVmW0ZLqwAhPz5CUUk1A2MqWABp26HV7Lv8mYTaj+nFmpKnLr",
-	"E8SlPBOJTI03tbqkmEPbpmIRR4R7yxnTlFASW7O+nSCuLsa+vNYi3lhZpQkURSeMoA3zzenZ0x/JvbfP",
-	"n5KjR49P7i/ffVTxS0xYfsn2pvo7/7kGbPT12FzPC9jTiDNVkXk0rThvlZV1Ilh0/GK090oKhvdpDOwn",
-	"ttdrDWLnnYPzjiFevPhNIsKSdbqecMVbNs3oAm+tGh71NDGikCubUq8KmbNUL3cqhQJPBBVQlokHu+xd",
-	"sUXkOpLZx5oUhCSjWQ7NINhoxBK4uJat+WcurgKrPJ91uwfJv//5L/gHe0Jylv3hHIrmnXfiUkK03dEM",
-	"vPVzMqWXzBIpVhCRgq1ch7PChehuSotx+Y15Da9/fHa2vyGqXsl3BVQDbOxcyD3ARhyRCwYt9S0lIWqw",
-	"pZZiSW6MlY5k7JsbLsWlCjYX86Oc11LTKxl+NGckY6MCSQG7PY3tK4olEup7aZ4/lhlK89RQXG7Ff5lr",
-	"VJ0LcE9wZeerzuVQa0mNKzKVCntu3ktzOir2OCtGe+OimNIp38tpwcDat2e47V6vd3//XNSOWJmg+CT/",
-	"Q/dJ8YdeZ01YvZEZTxZhYsF9+pAqz4qFChdkPubJmPCCJBLCtGlyBVdhtiD3CsvrYG/399vX/esfjrtP",
-	"5n847q5aub7UTkfGqlRd9GkL5iQp8gXiqbqCVWD68OHD6awYa/6YQER5g8oxcCY2ul4MKv0fzstOV/KK",
-	"CX3Q+chF48yp0opigTz/+NFRtwYXnHPp0j5FnYyLK+/yhbonAZDAQ7xn9YhIoyuDYi+an+ifMErK3cIv",
-	"tHRBvTm9JnSq2sWoM+j8D3ue9/Ut+h8PTUQThhR7xeKqqzLVTHgREZmTjGlhCfVkNmPN1SSV2bZfj/P5",
-	"tKym7cv4Xv27nuFw6VdtEYUNP/oOa5lVv1k66do+ieFQ7ZDXz61GbO3tgSVUp9kK5OhQbl8JPgci8Gly",
-	"zLIAQSbV2bZaENgxW9ejH4TRUXlvc4zA6z/KLA3dS1laZuS2fxze3vLLYfI7TbW4C1pkIZd8OUiFqyn/",
-	"B8ziaWFK5unGXCn1Z92GBH5gGfNcv/VV6YcoFxrFVF9+dfqkeJeFVldOvhnErC61b2XoyjDzDIT3chNh",
-	"tC7ZAx/ZCl+CXbPc1BFs20YQ7+uuMlpNm7jQM6wIUN/FWwjeDVJl6r1XX54JrF3y1ec8V8V6d5OmTcj/",
-	"sUL3zq6klBb0Ybe6pE249rJV3YBth5a1BsdctaItmWfratZhpGutaUOeGljQOjS8YilbknNgMX9kRSui",
-	"rMdiyUIuy9dvSjV/ZEULh11vHRtz0PAawgxyvSVsKHuFF2AdqdssAN6tL6CMgFpvAdaw90aWHXuri3nO",
-	"RUrkrCBz1GRFSubjRXV9mN0bXGXjA9uQjhlTWXylj0p1yfqR1+PWaKdLoJm5uW5GUrXq19VV6Yc1sIHp",
-	"CduJ6qU2FzbxJrzpmau67uuXBwbljhnJZcbWANmsnG1bGlzFjkJ3+7Y8qPHJp2PKRdt3FQFjFIbLJXqa",
-	"X2dMJEwtWxDOeLNV/chVIfNFC0nrhWUsvWQ5YaLI+fL12Lm2XNES/tyCmG1V4D+y4iVr54KanKztBO67",
-	"2IXZY0YS/Bhc0UvWwfnbGX3LXrbTrM2XfgYc3QyJ3jzbLsOy3iUL8V2uwSW4ObZZRIvYg2AHjOp7Ra+j",
-	"NPE2VrGtHH+Tyw2UoNu50czqgk1yW5DkOwib91Z1ls1PX6ht3lYLqUyyMbmsus6BSvTzHd3e5rOrb2xe",
-	"1K/pSqOAHd7ZZkmv2HzZVX2qb6VqdfOITKjRIwSbY/1oKsra0Tu6vfUTu8iWWrbVpZpB5kItRzbXMw1M",
-	"tw3sajVpa+rWTBCss8GlIELOQ+so39+YhOtFWGvAwKfBC2fqv7k5EfsliJoftk8JUrCL/LA1b5rLUf58",
-	"G4OhlnFbXYx+iL4iPWKPB2hh5r2/DQ1UMoVaRV1Nk2IGEfZyhGaBtmNyk8NcSySpLuVZyouAHa5tHbdv",
-	"Nixjsm+82Ns2Dq6nzfAc9JkdMUD49Kf6eEMeL34Ie0gNlXynCDelBvSBp8W4DGf2CGmZO3sk8wnENM9m",
-	"ftUAzxdpsy4hhOc5z4Ie0Ne2zRjE0oNcXeYcK2Z6vkEoKtM7hcy5BVS5p5BdxwVR7JrlNCMlJPbJD2xE",
-	"Z1kxIDTL0Fk5zSBeygQWwcZ/nTFQSczOXX+5cpe8YBOA6//I2agz6PzHw0ROplJAFBQOUw8rG9Uy/oR+",
-	"fIEvHkedCRfmj56DEs1zutAjVbEAD6qGpv77qWlL2AxOKJsWxvbKh3tKzpSJu3ChGRirAwBXDsm1vZr+",
-	"h/5eJ/Tjzya6vtftdmHl7ocQgoEFtFGa7YPSSmeOVdyMylzoTbL4iQV01Zf0ysQJ2RAGRUdg7MjZlNFi",
-	"AIEk/UMCxayiEoC12Bvz6xXDIHpNpBhno+X0c2EbCoFkOEsSptRolpXBI+jLJ6ckZ6OZgogfnB58yfie",
-	"nnsm9NN98hNbKHLBMomdCKzquX8u3ivb6kGPlyNCqx/EaTFUK+XgmRJo4OGKHPb7JOYlyIZXbDHMmf5m",
-	"rFdnt9cjhTwX/aMjcs0x2OP03dMXL0gypjlNNGFhAI6JASCUvH//4geM8wBcIwMtse2haU/jqYXw+kdH",
-	"dbqb0qJguZ7z//7L/7X3//zyn/8jTAejl+3Ra7Fm5HE9NkwDFitQRYQSEEPkyIxV4OiPH8SRCReBwHAw",
-	"wmAjSrZPXoyIxNY3UTVSCAD9mMT1+Ob4CeEjIiQp6KUeZCLXInLY65ejbRR6vE8+MHqlB2PED7rBzEv7",
-	"rZC299nSs90KwNcANyyP+yUA6X62A+82zF5JwVoI77W+x3JM5zOwKGNIE5plpuEMhgBaMCE03BU4qey5",
-	"TmUH3UNnuaAQFvqEzCv719cVzVlKMn6lb9NcMxQpmFoGizJUclOAtISzvaQf+WQ28WRcuFiRC2vGuU/+",
-	"jFlJ9EKrub1uF1ZfYCYX0Ryp2227yzC71F9pird/Z9Dvwm0MOUqDfu/w0eHjg+PDR5FLXPJuNi4Kdsly",
-	"V7it7WbT0uCyi81Kize717D8VMsSwOC0bA3OInWzRWiRtG0N+jpatgQrud5kBZ/0y0juGDkGZfwXXuWp",
-	"BMOfoUCtF2dsAsExxljrJXhPqbIXwMIVZmqR7uwrD2sf1Ysqd7BMLnyDi8B9tCCRZDS5UoS6PBlilkfu",
-	"KcZI/HHP/B3f3ydPZcoGJK5tIN7vuAhuKhL2VIpRxpNiS/C4SMCcitJSuRRCpkraWfnGp6jWz23VFJW+",
-	"cZ+ieqnOVa9Xq4LuDEWuBTXm2Zk4H2DV1gRYqxgKOFIDElc3EEckrgBE/9CENKLye+qaAd8Af04bWhd9",
-	"b9wLoMJUuumumqLaxXiH8A+1MAb401LdgzQi3EMJ/+oGfHC79xy0jeKwDbBrojQv6wUuB3lFa7FVBj9F",
-	"O8HeLqB/6oFX5iB4eHsFPSEE9SaMo6a+YQY58P9s3EJbwB/V2DJxcxWwUL92abkewBOnea8DbaOn31GE",
-	"lZiJLPJwe2XKsK9acgUy+yosVgClf6kB3+HzjQ+KL8TBbg+k7hpu5ydv5NYEfScZyld2HWzAr9a5JVZy",
-	"MJkuzqT8meaXbEus648PCymHmZ1kKXgrX9w5dGENuekxdkh+4t87kq+u024fA05uJnXSLGc0XQxNs/CV",
-	"MjkO/x5Hf4qqtbDSNSCIi8bR3vsjbmwf67z+HAZ7bwtpy1OvN8ErWbzWw70pbA2ZNWd4bYZ/qtXumnOR",
-	"yvm64PBdnR/gzRIyZQ261dPg0BewIbTvQodoV2xq1QRgUX4lizfujRurApFXUn2dVyHt3b6lysLiK1+0",
-	"Rcg/RYECBKsmaBQ98GdZa+2VtP2d8YRKTi1gNLJ/YfBB7tLtwKD1XRmX4RWTyTI5x2bnjvEGqEMz2qbW",
-	"VD9a/m9I3e49gy39d5Wd+O+Y8+Ve0sDVfzRwVvkRRj2pNc8xLYJN9cKUxO0n0F8BsBiQn9zJqnDSZykv",
-	"bshNvyw3/K0yol1ZRr42hnYrzMSQWFRhLh4/AfayWxbSzi4qnGD7U7zMpmP88qU4vwPlAB13G+oGb/Gl",
-	"T1FLK86VpBHoC/opCtQfWzVRo+bZjpQ2KJBis2qsUGtspZHfdqGuI9cVhjlVBHy14Ew1MXfGwVqSYWPj",
-	"QFAh0IY0Cet79WgEqnDcjFB+T5htInQr3CAGZiLN2G9ElfmiysjuLt2CTdTaC4FIG28Zn++q1V++o1ft",
-	"zeR2iBwp2ITci/V/4vvIL+fS+HANasxjZf1Ud0/IhxPuC5g7ErJ/E0LybmTbXfvdEirQWO03E4WS+raD",
-	"3MXCo+KS8m5FhjNxwDckG/jWkIu1sW2+6lB8N9SQ21QKNlIDmtykBuGlKMUqHbtgB1CLfl13948ySz1v",
-	"928LpTWv+Zhl27rMfZguQ+OzCeXZGTUJXlsgD8pB26LWq8SU8mO7kWuNZgGZMmPIJuSKsD39GVtmzVng",
-	"vYWares7FisN3Cnl0qGKT9gwp2INt4YlaT5hb+GFT1GgpdSqWeo9s77ppjX9pwHSysly6FqlrQLh7cBW",
-	"uSveJyQIgvQiY0NlkkaWzvJKfm/GQ3qIb3E3VUPXtblj3dad8U80hXHlCz1ligTFAtEuBdEIREBMCbQh",
-	"cNVyCA849T3e6Vu4ccv6pzogPXTvwDTxjS/cnmVj3ZNdIvSdlr7uxAHe6eH5TpnEoXbRcdAuTTyX+QVP",
-	"062FiZsGmGpeVgynLMeY+DUYWfHGDb6V8FSbPrM8QNVdViDJTOgCAJ/KmsBeD18FluPtF5GgJeRvhrg7",
-	"ZIgDWTyz8f0rtRvMBPjm7fptus5LYgjY2F6IlKspEwpLuW91djOqimGlrsBKLP5MVXFaeeOT36FtTNXQ",
-	"9ItdGYxuX/qRqmf4yk7I4pUvpaUSu344hqmRXmK5CQCIIQ9sxwK9YLkxRG51iZevr7i6zcAd6b5kJtjH",
-	"KUsKlmKnISITyHdK98krWYy5uER7AeSX+dGXuA67ewzLzRnUhqeZuqEwk1RnWism2Htld+JMxQzgqllP",
-	"qVJzmQMVuQ5ADcHG2wQUufcaIHz48GGvXik6tEzzysN6YWlYbqnw3wGTw64gvrmmPViuKP/EFiy9U7aZ",
-	"b/YQX2tahruX8pp9i2z9Ftn6LaDsLorYTTchtJl2TMKrklUOMWWk724k6q34Ll/JwmSIbi+T643TyiSr",
-	"zBLeJ3eG9BgnjU1XPMI+JtksZdDNKl943Zu8KgVYN8de1tV9OPg8lzOR3gA0I/v+Kqjgh3YGEFeFwWmN",
-	"7CNXRZn6haUGrD1GMebswgYYsHIHh5cy5SMeamF05iuriZwuvOIEWlqHG7wmaNoWTsuES1PyCT//Vh+X",
-	"LdGQ0oJeUMWGM+E1rV2BkR/MS++9dzRuxrOi0CctlfPVfPmdGf2DHrwz1E5zmWix33hSgZOUnCu0W+Am",
-	"/srrgj+0o9lz/WiWocXrXAPrgxzt30B2+e1mh5f4WTvh2wgFvxVH2m36wW7i6wo7tsCldCd8Wr8BtUxD",
-	"wBTekQWhJksTQLJKC2txUwF0Xots8SVxs7OrGkoBMpEqcsFGMoeCrtg/HSNkFGGTabFouqgaUDHt0La2",
-	"veS0YGjBXYPO/M/tChg5I3P9/wopq63unqCPmyoSe5dVTBRdlL47f/mNK87vq7f0gnMDfZDulS3m1nrZ",
-	"DLet3ra7W7XU874qtHxh+QfUE0nTda7XcugdEZwUy695AjWyCjaZypzmPFsQDyxPyhZ7pulhhdq8W9xt",
-	"TrOpzy1zmXq5Nw9P3ImN4Ms61Kp6vK0LvDSAsKKNA+f0NrYLsO7UhMNEuiZwn8HI3YJ2TBWBFZhgTVMj",
-	"BKq02R5iVVDD6GWCLQD7Nxub+M2MvkKAW2Fc19SBLalueAjRhDemanjh9Q1YbY/9kSrXI2C3Z0nDES1+",
-	"RtArA3gbay2BsYNoSpvPNtSHd75mRLPN9vtev2Mim6PdQHVHxumNOeNdubBMJBqz8e9eiEclwIMRlvJi",
-	"7assqnPgEN71723kBuUl37K/guN9S1rDIpPr2mDgi17OgylRuWZ9IyyHacsa7YZrVrsbR+QC+r94dYII",
-	"VDiGFYN5E1/gigjGUsMkIVjflXMvEVjZnsZEBVq34o5/L+isGMuc/+0rRKl9e92gSXj7lmpy+pdniBSq",
-	"OPbiGL8I0tVsOpWaK7xkKadnUEJ1K+TPyqmG4EYZFmayFYHVgRXsDCPuaHlBcWWLcC3rfKdI/BR3u6e/",
-	"HTvpBiQhbNvvRjwTiUyhaqq9kcPbriMLvU6rUGRGuXqs7nPrvehGlxO8WVbXsPo2DgU4NgTN7Sji65Vw",
-	"HXabsircf3/GwuEvvcKR28CnVn58NXhqn90JdGJbvjwuzwhMbys/QgcAU2vdgqVRON2DyltXsPlGUMm9",
-	"adaBivvsrqFSkkpj/640P+z/Q84LdnMznHllHWPA03Ko3sEu7XezIpETPRWcjdVGPBxv0mS+WQCD4acR",
-	"YR/h8plKpfhFtjCtIGvA3th8WFJM05gYBabfkX3RAdurrs5ZoOvdBxupjAJSQgW5YM5S4Hdw0DyaWpNB",
-	"pPUbkzDCmSL34gfxfWzHA8jvDP7SedD5JVqvz47Jk6l22Ol3l7XYiTozwX+dMfO4yGdMX61movA2aXiT",
-	"2GCHC4za1rqcS3NJ5eBcnIs9Ej+IBxiHgpRTBIbuw8AJG+SMpvHAxX9/p4i+wqa5HPGM2UhfbjqKathB",
-	"D1FNDhlX2IlS6b9sW8r4vpt6rvlYPECqte1izEcEnbAoFFdsY4ojAv3G9Wv655xdm2p33moi7HpDyIMH",
-	"0BHc/8aDB+RejC2tcLl4dt6Y6eEXsAniqvWpKJuKl3++ZPH9fXJaIkN/TopsgctjFi5wAEsSMyAHsY8X",
-	"imUjhIpVf1vAbh/DxnwU0gs5KyoNOe4B/F8urJEjjvTK4EdrvLF4MUOqf5lWuNUfoV+v+ane09N8INCW",
-	"0IeQHFXaLBKaKQkRI4o8eKDvvoyV1gc5wuA49eABMSfbvfmd0p/D3IIn7jTg9LVOjxQMGGZsDc6WBm2U",
-	"hIbrWGZavDWN70d+uti9uNJ5v6SSEsz2lx9llsb3ASjQEtkSOXXfsvTnT4aVHrxfvNaYZdid9wOqGRA6",
-	"YjCQsiTjguFPq0CPVK8iiEk0zZvhExofSxABZF7iYmtE4L8tuWtYu1k1lQNZ45HGkUj5YPf153ZjaZYN",
-	"0AugNI+PXbtXewBs02XLoaALagyzxqaBb0zumYi8omzxxhWByMvkPi4Bm8CB5XnK5DRj0GVEuUNW6THr",
-	"f8z/rdYx2PsJ+xibdfnNJeMK3Cz5NgC3NtQMyAzROtB47RPtwfYabpaU6P5Edlg+helgwW42+xe+af/C",
-	"F/Evw0FcQ1EXOfpCWJJHiHgNL7UUg8xGnyncLwwyeef6nxN5DQcaettr9YxPWIQXg6X2EK0jqPXBr1Bo",
-	"HYbQRJZOzPGp3lkMJtRUD9MYtvxe/9tgW//bXor4KR+p9W9V7spcZji/nbts0QgznouXMmeolSq42C+Y",
-	"XhhLsQcaE7MJCjdRx1z1+C9YQccFxSv7qMo2O8b67h77RKmFGgc49wc++qXeQyfqfNzTi9m7pjlAUq/q",
-	"NMs6Uecle4sTvGQfzLz2BJkH9k/7GI+7eYh/2EcAd/ME/o0PfgFDRhFqafhhLMmEpsw0YDXdwwQIkNgp",
-	"TCPBClbuCMYDQk1T4QTEDinMgdTXuMmzBAbMgcEsIBqpzjGRKGhRMJEytnxOd4EVRMkJA+MDyxSzvDn4",
-	"ObicKl8kpwqm0bRX3n9SMC2jaCZIszldKG9VEcyvvysFM3IKtnnG1evp9dJrewMJPMsMC02oYuZGUAtV",
-	"sImRfZx+BDJSRC4WWmyfZWwD6rYr7Xh5lp2oA6vpRB38XpMmy1KX4aZpRixLMsonGhUILYlt0TSn0RrE",
-	"NJdTlltt5SKTyVUoZPnDmAEY/OpS0E0drP0mmqCgV8x8Rch5RC5YQmeKlZI7tGmD5xrxpj17Ybq5aY5H",
-	"ZO69Rai6QvRC8zd8E+rpF56zfZ+8KMgVY1Ps/ghFpK2F69cZm7F94iuyQhbM1Aaaj5nQn8mkNN+Zj+WE",
-	"FNJ0lNaq7Zj5zZVRkHTpgzC9JThFF2Qs58b1YTpRG4xdSJkxKqrZMkNaBAGNS7dEYdRmeIlw8YSIWZZh",
-	"L7/C+11/zLUB0zx2TwO0E3X0cLR/YNewBg3hRZguX02Jc2WVUpa2frPxDSZStfwDgE09bINJXZPkJe3l",
-	"XD/3FT3SoLUtz9mKZWrJ26XFaPnVeDOUwQswizlXbHt8tG3I7zns9Vcd5XLi2pUWUsNwre1Cis9Qvz30",
-	"e14v+TJ+Cu8UdNcJpE6YyidMwUJLWLlzUwFerb0gVFK9wGY80m5x+hHqKy6bidbKpmlAitraCXRTBhTP",
-	"BdPXDHSWfYI3DYhe9pTPsC3yxlsFXhbeXKCB+bIui7b+9ISLloMwoVmmiaM2cdlE093MoKmVfFFrFMgI",
-	"LXZB4NNknjss+2tr2ba/VtsCvO3IrkW7MIsxPYenMg8jexEYbpCB0hLV6iTqB1QVRnrS+ij+y68z8Z0y",
-	"QdmGtIzMrG+cjF+XJoHK+rkojg9X4w8Cl9dgjzhwfQZpGnFv2nYbZfQ1LwQPcBvcB64d+3JGB8dvLYpw",
-	"9bfsHR2e2t3gvnwQkR65YHozgn0sSl7gb9M5hPSHNiX7T37vzr90YAdld1OvgXfZ6xP5Q1T2Um9uMHLS",
-	"WuXu8vlBmKW28f66bFI7Zz6hljd6RX6o0E4pr8qLv7Kk8ORVrA/eRJFVlAyf1uIhqDZcoMxasGlTZk1p",
-	"QZcSknJcQOYpc+ViwFYOTVc3aE5fNZr3lhrN63iHha6ECsZ5gpssTTk2kX7jbdg03g8UXLCtgPW2ozqb",
-	"rsLMbbmpNUCNauhJTpOxY8mbwEiD4yZwwm8tAZRvut0CUDmjSgrYY1LaZZzVswktfCFMY/gsckZYvGH2",
-	"iXXC1j9TV33L/h1WciTStA4HNlP2ij7qdus93Zs2ioJ9LKCVs8DYkVYQjmmbvADalzG0SqG0ZCkSYyXy",
-	"eLOxywZ0yPWEt7XYOq4lPA8TRe48FSDJSVKMpWq2RhGMgql0xHO1PjUDiH7m4qpOy906/UYdH1BrrHYk",
-	"s0zONXFoifpLLbrIZyKhxQp1X6vomg9rDdyQhqZonzJAJdeXE4oAdZ23dryrNw4iuAZBf23L+MC2rLIm",
-	"CRt7OYjDkqRVG5S+9Ec5CzHR0dJiDxYlL0a20sNa+o0tY+xqePvFzeAms/HkmjdHRoqnV8yYVsAcEtKJ",
-	"GBFs7ifbOtXophqMaRLfi9bUZmwjeex+f0vKjTTqzBNCCzKRqjAdS2Lfy964JjdY2xLuCjfgjcnS3uVO",
-	"/Ama7D4XHlYpbk9KgcG6/AWdsBR9zVIkbA2OX2MV9qNLeIBtetxsOYv6m6+XbSo34tnTWjC9ZNtIinWO",
-	"O6ZqqBnpqil+pOqlHvYp6miVZEVTZfvWK/axsA2VQ6JndTJvNUvA+1Jeb8pgP4wxHRXMQsvEqlaSOvUY",
-	"nNPB6YStbczbnIxceOgGGz0lE5ZfMjKFGEFfPBq4KJ4J08dOgX3a+ELQHRChmplkjOYKM7xn1p7if7m3",
-	"5LzfGV67G0NS+1LXULDbEPvO2UCqG9ora3azNB4YZ0bFbQDOnjHLINTGVKWIB2bPWjS4YtOCzETBMxKX",
-	"Grjxf7vbNR6Ufg/zyM9HsUHtAwKliMBt9CO2esBPWkkcZyuZU+lt2Sfr+ZnKDUPcW6b/Yz6CEhh+ouMq",
-	"hXm2hXSZ/+nDmInKFdSh4BqtafeLhjVtn8SzaSInXFwaMAlr52LpPomluJTlM/M7uJwEugtg1JSqwgyx",
-	"P9EsiwcQOyAW8Kl9Dw72k3r7+AHNm6gqOhEsPLTT29E5Rdmvkbbc75son9ZnhEIgnU6BuRiiRs3UuobB",
-	"mYERVIbF8rxyWd5U8/QZsNlDiP/6cH2DkVkt8YQhXZ3MbQ1Y42+rwo6imtWu39Silcx0+vQABys1NNca",
-	"KejT26nKm0nV4oV6D6zGifOmIJUWtnAbxtEN2ovxqMKhmFKlfAcNanXgpCRqlowJFIDY3mOF6B0mMmUt",
-	"ZleMMSZ6BK4tDPicFbNckHs3qN2mj1Ioj/p+uX28kAxtLOGda2tBQ60fBlD/o5xjSQ68MixxJRLcdqzq",
-	"Pum2St1LHR0Vx4Z1e2jpy/PT2cptBALv2TY+Clj70FziS3Za9ZjoC0ef0rLrBoDgkhVW8Yb0aONJ9dTx",
-	"AhSGJ6TX7ZIJo0LBv0wgwCqwLbM3WI7gn7MqAVdxWt95DSVBjuZMMEH7qsEUEwVyXkoS/UJAP2HTYhxG",
-	"espVoU9IyZ2c2YgLknFxtYbbEFawSqfAKL9nMLShVMAC7URhULDkqk0CszyYF2Quc1yxvaGhQhtEnZe5",
-	"GMFb2dYTbQ2EOSWxYzLOXeyiJjAY3RYQl4qROYRTCa09aoEQr2cKCk2WunBPWoQuG6xQWS2H2h5G4wI8",
-	"xlRzBSa8ddmyRub4miQAe6RhKHjctBg0NjdL4Fr6Fs1zx6N50Lr7hAiovwYXlAbjDYJ5yvVcLMLMA3Cn",
-	"ydwuo7I+fSbgfvY3Fledohb4Vl4HPYgXW5kRv0UffYs++hZ9dNO1fwsn+hZO9C2c6Fs40d0OJ6oKJ1FI",
-	"Yr6FmKNaM5sNDHfPliV3WqlR6GtQ/1HmTppzLtgcc80CuoKfIrw6V1cP1DKCXk67UPddo9utT+r4csWu",
-	"1z86rNj1DpbY9fQDSEq3EFi6DjuosgL3ZnURGxgX3SKwHowGfdXs/LO8BCKq64CAJLigxiybgmc1Z4m8",
-	"FPxvzMvHtvl4Jim4Zgbt3dQMalHgABEi12dhJJ+KRitjXw9SUAxXaN2VZ3p7vLCBAGos54JAGi8IH0wU",
-	"LGeGgjXJ0ZxhtqCcFeciZ5c0h2Ca2XRq7MWZnJsUmEg/ADpVxjORMvdnMqY5TQrM7xMmIIcRNTVmW3Mu",
-	"UjmhXJyLe/HF//f/JmOW75s0dqgwEX8Ue3sX+ue9q2vqHt1HV8auyBlft+07w+AG1R+IBvMnjZLUHvG0",
-	"xHQLF53rswHjAD+o+KlCq5xyymwFhaJS9iwviM2bJ/GcZldDDinrOBbMFCJ9AgLkLMsijWj8BIiX2+sC",
-	"rsPGlIk1tgXDvGU4Q7UrQO46g9xAwfUtwwbgEy5mRSjwypklzQhrVqFV4PpzWsiBaFq6U05JRnOwsEIB",
-	"HWNItREaZcwqtSGrJR6NGOh7OI/6R8cVH2fQ+FvZapsb6MN44cG4olxULN5z1NX3N4DxKpltg0/eUmaS",
-	"+YgZt768WJkqaGAtf3linQJYUXwj+8IzkVqmB4ItRmzxSyFz02/HqIGY9zsTGcgZWQZ0VIeqYdE4eHuo",
-	"jtoLelup47lfjRt6VC49YpkEnxxYJ7gipjQqF/bY6eMDD5HbaVDoo7iQRoTyD2PlnByvDFloE/pt+2K+",
-	"njkikwltpwb7dA1SmNCPQ3C3tYBKjgomjA5d+lvBh6dfI7TuMyEzkbKcxGAoHI54EddjJVaxEWyfsQYC",
-	"rR+mBYX28aZI7HW7j1fisWzIuQqjbuRaiHU3zrqszL3gWWX0hm/iHb3mKy0LzjbAoGKRvkYLwoXmbPo2",
-	"gqsfGzNBfdMtrAKgxVWqYS2zFY1yZk30XKBkgjwKhWh6zfxIjSekazXcZrORNb2ciZyFBLGaCQsrJnCR",
-	"ZLO0ykKlYGqNT7UbR96hoIXbgON2N/j1emYX14YejS6Vfv5NiL44fXWK8QF/A0ulLRVQSJJyNc2oJ1S4",
-	"WJ3Q+Sp40UZM8Cj40loWISSk7exBzrrh+my3yIUVBgztMkwxARPS6qyUQpZBEj6FrTZRurVMTHjEMiza",
-	"Oisv9Vh4GYX9dhceUqIJuDWlsudjnjGMYM9nIjIhavA3E+BAqGsip6XWAaegjPsXEq5utH4I6dxnpQEE",
-	"c2SN0xDPwBpZAMCuK1zfElNVPPPuZp+qPVNW2ELk8ZQm8wuoNlFAi1uubdRR2yC7+tWLoldFRqhJVx7C",
-	"a1dXTSgPKwfeXbOZiQyYx1bZFKdg5UI3F6ZNx4BFUwXHISwGYrIEcNdVaGgqbzME7oQ2XVnRl1GsjY2t",
-	"G/2mlOyGKmhNiZ1ouV7YNA56OVZNgxMY1z31q/yQHpsUnaiNwS/RFQy49H1lfIu8qMTRuLmd+hAubXQp",
-	"98yPK1Q/m2ISpIKVeuBmul1VKVuKFzs0FLi6wkbb1NnMlw6iO6u/mRUeL8HCUmVuY/VsiThpjOvGA1YT",
-	"LG2d1gjjTKkiz2aa7z/8nuUZh0LT78+e3tjOvp4cuqXTwX5it0Jlyc+b8qWfCNGtE8gWEqcXlj8r5IQW",
-	"PGllN5SM9PJcJyNak/hMTJRx5FeYjRyNOlHlE0CCqzjOcpnXrLwt0+irloGtvFuerlbhbFWam6lYuUGS",
-	"m6lDuFWKGzpNvu4EN9jDbtK+jK/oNrO+vrmYvrmYPof0e3sC7+f0N9xEzrxV0fI34w747BLk71FGvHXB",
-	"8PdrigyLA+9k3lDOS+NioKmSrSdFofxJVRArdfByij3/j4qFbs/7a73qw+CvUKf6ZfvPH5hKmEjxFbTn",
-	"pTDA/dsb8YvbdUuCTgxVyuMBueaKX2QMKzlAbJHyq7RjpE+1DvS+K8cNqc12hkKiF+tCpot9PxHaZj8v",
-	"zcazEIV1+RbSSsZyKE8I9tnMUvYSgWtb/0qykp9zlqW2g0u4nJfpu4ZChS19JqazIqq0gboXT6VmFXl8",
-	"n5jax2RKczphBXQVcP/GxiNV6TSc+fnBxMfPcykuMUl5msvLnE5sxrp+L4Bm29TEsbdgCEcRjJOrfZQL",
-	"Mp5NqNjLGU01d9TLmNS+MlPQCRnKSFFVkF7Qk2wB0OKj1FcYcIIpLcYR+XXG8oWGJHaMKWFZ/bb1FDQ/",
-	"h9gI3ZZ/evf6FTHPCRcmyg6x+Pb5U3J80u1Vu8N0HtoA4OWFMkwCpIFtSGsqJbUw5Md0OoVuImXNoY9F",
-	"WXTIC5OG5o+qkQumGf0oZ65gOVow4wHG+nBbrElBnSaaZeVNesHGXKSEm7LepYQ0aApYmuRAwOJFRGZT",
-	"zZfiUlaLbXGCU1M5qPQI97rdmjieynNBsEoUR+HcpltjQqFZFrQ8gWjv9euCr2O9/RR1rDK9oooX1+Ik",
-	"oMPq+o4+jJ7bTG/7UWbprqpsaSDr+3tXJYye2GLzWuIAXcAWeup3bQZxRWrqb1HQyRTvqtwaObR7DVjQ",
-	"avXDvEohrogYifHteGCT3Q+7J/tlLZJ4QP4qK+mOlaxY82E7OkgOfspu8Eoos1FKJRXzrvFgQmF9DEMx",
-	"FgHQMeVMMxwVVDtr0e22U8HSyHYY9CnC0a1hPy5bsdbjwBORAdRQI9+YKHmaMkHu6QH3MW3Mqdll/n+l",
-	"EONWSVfLwhKRD7IUGgJA0LPRY6Agv0yu1g9m2CgdzYRKeNCxhQddpxoT1bIaUqL2Lla+3i7L07RVbu7A",
-	"9swOWzNWxMfOFFsvgf0tG+k3rrhI13vhJz0SrJPz4Qbpo0RxqFsA0M/4FSOxzNKhk/rj7a1SeiUbpnbd",
-	"4mr0POvDxbVvv7W1bAYZtx5QZTARr3pybAXIlEOOveuoYk8EnBWXpF/mYYRSobeopbK83M8lv2YCO40A",
-	"e9Ra9MJfRjWjFOIa4Z01Tj2m8Zsi95f0GjP3a+d/h/motdzJJ6S7hGutEd8HkT6uXX8twg/FEP1wC3az",
-	"m1zTTVIV7xoXX5oi63IhDUKxwEkoX3ZAehHpR+QgIv/+57+2qEXjjGzGMtc48a7OWSmrb4rvlhKCJRDM",
-	"bRJV68sEUi49imyu3bsa64ysymTrF0D1anJ8w4hTHU+sshclCCwhnc4TGFe5Gb3iNZxt5m40RLiVv7FS",
-	"hear9jp60sUyBZqlrmEX/GWbTWWymvHSqDRoKk1pHo4WWCyxhPoRvOmK/sK7lRqIZVk1rYOwNFgLsfKN",
-	"KfT0RLUOhtgE/2rJxKYb41IuLQFlJgNFGt6vafDl+4SOGU0dWUlh1mqSmaG3n7B/hFbSqHYDK9I6JfwE",
-	"ejs0N67XbvThVUmCMm3FTAU57CAIDS9T7DKGW9WvuCpzMid2DL6dM8X/5vBuKhfb0h+xS8mOK2VHSxkG",
-	"tLbStBI1930uCMlZHc/E9NllwqwDUrsbW4VfwehbKUVtSgBV6kzr4R6Fmt6QruYldTVNKoDRGIGGwbYV",
-	"ot16RYZzzoVKESMLQpbyonJytOpltQ09nS/2kXs1cdT5FEBWVXRh648wU12Nift2Va7P63eKxCMOTSF9",
-	"a5LMy4MGvhcNBkLeQUhUrTiEc2TPc64vcWcyd9VwuUlK1SSqCp5lNhjHdJKEUuDU/MgltNBLEbVgEiGn",
-	"wgHH3NLY+9dBUdGFKnsuWwSZgjNay2E0zzjLy5pQFsRoCptb/cOMMyfH1e/LWQtXgxEg75RtEXKCg/1D",
-	"iMHdlSqqUPXAP5xuZpl7lbwCB9UrHmhLCQ65GM5EKgUzfQHD1ZuqRV3wBZwTW4b6y3AUDM6L0qxiTg5V",
-	"xLyzgX0QAVMr3Roq8mq5cqXeK3LXSt0HxylrJWAtnwKbF7IpEDmAR9kCEF6p2KiD9GXL7OFot9wq+lzN",
-	"Cv+XSkmIGk5gFQCrJfYvrfEHBJmc6e2LBFxRtFKML6TYrFmw2moAyBmkclX+SkH4gmWyXs+lTUdYpxRN",
-	"QMzGNhiXtVy1dWTqlcJuUJTRGiVTqrXkZ8KUwkqb/DpgJVQtbsdT279TvxZX/Rjw2+p63zhzcNHykou3",
-	"TIEl9+/BZAYsBQH6vql0t7P6HevU+MLPm6EDctAlqQYH3D6mDN16dkOYaNX6oNLFO5bkrLDa6apX3qsA",
-	"yeDHapVjSiiZmUMYecXmZzKortu24MArNS4UrHNX2Fir8pxZwTZJ5sksz4O1JUq3DIfzUX7HSrGmoNrA",
-	"FiMEF0u4AOHmNLWzxNY2Tghf2yD3mqpiqIW94B5eQZyfL2fgZqxXHgpngqi4YDcwu5WlZLYpHLO/m/MX",
-	"SpGDhVWPUiVupAK92vmzFGjXEj5+TrttbP8NVaa2JgjxMCrWILhkRenc1Zq8DWoXZa0Dq+CvBP2b1oJC",
-	"j/W3+t2uV1gG420X5IqLdJ/8KOdopgVlFKoDlaW1JlpqywfrVKs5F1bav6Y5lzNF1JQmTOtN1r6r6QC8",
-	"64/7x0cRiV9P6a8z9g520ShOs16lo8dLAsrcDB6AnoKisIUj1tCBq8pU1q5icxLsD2feGC4v9lSf97aq",
-	"PQk2r6xk2YFy1NSIbahvqTZv6HB4kTVhkCNJ106NKXaOURQKqebk8OjRfSzZZIPD4UaP/XJnsT5AEEGQ",
-	"MwXair75EpYXlAsTLCNFtrD3wrnwvLMps5X+eU7ij3um5rqKI3B1orYL440FGENw7GqaWsb6Xd1iW8gN",
-	"TU5G6zGlwPxyhu6CW89crmnBbgP6pFc+AwFs5bJCAWwuuvya5RmdVhdWmoYLYgZMwY+qIfUEa3xYT74p",
-	"tc+Rs8B9oGcBpY6PMDAO+y8asdyWRDUTVyydK2/Ein2zDoTangAK7e5VYypiHxPG0qEdFw8gj8erTe+X",
-	"YAYykoVpQNhuI6+vLPgpXJ9W4IIRhsYrPvQKfYNNK75kxVtGU641jHiAFbo97Xtt07GbBEqFh6zHqKEG",
-	"hY9lfQgGaAtqBvavKyLWwdf+LYThGjG7hvU8NSG7LSU1jLFkTF0ZR80kSguVVrQV82nEHZVpbquirelH",
-	"qW+y+WnfKYJfhu22xfed1uP52MdpRgUtXU9cEZkgt0+qYU6dV9KLyYESJ1xUGVKztlOeyzxAus8xmhE2",
-	"VlpzILDSUGsZhIjdBU1d77WothLXGaBZfXcEEBvoe4Esz97UWjMO1OSoY6k5D+AErEnNr0LCBgQyhvkK",
-	"FouHyG2jwG5AMOXksAQusPNBi9GBFuMaB67FQdIpf3jdewih6g+7vZNH9Cjp7j2ive7eo+SA7Z2kR/29",
-	"7sUxPRr1WD/t9h56dNrUgIpQ2G2MArptZmxQwEXKPpaLG6F5G4KWMLTK9JrpVmLWTlZ5pVs6+S5Zg3HC",
-	"zaXtGDwuL0Ds4QcCQoVW119P2XO07/f87TdpuCVFYik5BSL+XJjf1jTVnnvmBAghC0hRs1y/ko+2Jb+v",
-	"zw1rMVTbamWM/2vvLQ7Ze5HGJTlhg5cqsR9ejE76o4OjR48uDg5TekwPEnbSP0m7rMsOHx0cd4LhJ0W+",
-	"CBeI8ptGaHUoIjNhvSdW3NFSpJolWgIApsgFUSyRIlUQCMcLxbIRNOBUMqosHQSP+K3+/B6kgMTrRagu",
-	"DfiIrRQyvGCZnOOwAFVpJY8aPX4DOgrNDlhsNRSHj6Xf59DnDDsqXl7rDeRVIdfnxzUVcUjELguwjOWW",
-	"5LYKW0Gzrl7Jj2dnbwgOqGD3sHvipy6e+FzmsNsN55MFk7lOiRrLvMCELr9PgcyNG62UDVxrXZnWTs47",
-	"DRvo7Ru062xy87p2FTe8e/GlEFBteWpXXTeZTZgoqhKR34FrQOKH9osPz2fd7kGif4Z/1Q3u5UCgMwOT",
-	"kihzvudcKksrcQGHC6gndlbkrNiUzTRWHrgMr0BjtoA1tKGPuBX/0jBX6zfLglOulpSROj05I7JJER5n",
-	"9tnkErPB02BWzAsoRj7CXuAMDFkaS2bha6bJDEihGQmhgszElZBzNA+gs5oXqnHSjMdwQjONO5YOLyQ0",
-	"WLLUVma3lL+5iBb8x3DC1QTy5aMOT9lkKgsmksXwii2G5hVradRDFRI3/l1/XjoK3ce8Ku3W3Lnw5tG3",
-	"5JTlmGBv/h7JGURgTVgxlilcpGV/L/gLiMWU/PIJ2JFl/e+UKz08DWglUd3+EDV08Sh0eqNlml05B+S/",
-	"tXo+3XBUoAAaXvZbQ5aolTNzXlcTOmH/hNhcABZsSm99qB+EnLTB2y4Ka3SehGX+KDGOCcjl32DBrmQP",
-	"VirD6ZkxqbJjKuC7T5sbzSdMTdbDQsoh5NKDS1vNplOpNz2csJTToTn79mXHFqIOoA6xNKIcd12n9JzN",
-	"VIVwIbE5B8us/hocxmGlUF3QLBJ1clowhJGZr2A5kgCQk6SImpCJBF3+hT4v2CRhPIN8jWEq5/pvOSsS",
-	"OdGvwHKCbnLDpM5a75XGRSJFtZNjex7gBjaKCaMi2Ljtg20nA4wNmgDuhyXWCUvb0tEwHQcDX3mx/8Uk",
-	"3qDrbk1JyV7sBvTeXKvFIZfb3j7J8lRAdzPaq9LiywF+jctwxDO2TaWVM2dlsqUvSvVvAsF50ti79QU4",
-	"xQ+tU03FNdJYWuTGtgiwvsFVTvFXelwwi+yNjcVqi+tXs6ww2aN2aPN0uSie5U3rAVJlfGS4wybU3kpr",
-	"Wv6WXe3hwljxupaog3EmfnRSiHyc/Xb58fTCTeCOLmsCoO25TMMMtW5ss09/uD2r83pVff0Gmi1RLs66",
-	"vhR6uI6wF08/svw9ZVMtE4hk4XGMxPSSqfcnbbPQogrmGWabhdNLDaOztjc+hI1yHntPbt+5ahmwjRu+",
-	"riiEYP6OT2YZLVjalihdHnnlrlUYClY4SGrOZ0K1emXXiyhx9dI1a4Tpw7fQpuV57mBJGxPJuGQ5zQBy",
-	"fMdbjRSmQai+4Ww/NouH0rwnZyh/BVaEmU2woFZOXW+U3OiQrBk3FztfyXDa64YpsdctxmTK8kRLkxkb",
-	"lGUQgJpgsbgo/X+CY7M6DdQbL+mkZUkngSWZPPxbWRFEUQ8NKtYp2oNh1xhsToyYCvXRdoQ1PfNwLGe5",
-	"Qp2lRW7AZ1g+qJpG50kBHLsWwmwuirCWIIjjVi+0JZanuvAtKwzVGG69tnagdHYZ3uTFN1cIvkZsdUyH",
-	"AO24yRLWHhTkTk0vLa5QW/L6DGc8gdQnzYcSOV2UqfcQjM9UwSfGNlgLbFRqNoEPtKgJ3oAlpU6aTk3z",
-	"xdbgW43e8HVhdxOy5WGpDqz8XXLzCJ1KmGNgi4OWci56RyEuRcuoam0Zq37Ptkimn6M9aLgJf6VhLUPM",
-	"Q/YMTdnuQrRr/RIdaqMK9XiIW07YW1f78EkR6dvNGZBkKtXrHSXaEuP7wfofakxzYPUu3SFQGbHs0WFS",
-	"ooEvd/d7Wi7qdcn/bOFyTtxYwZo1R68stt9trxMNhG9kO64sRFhqjgRUuQPSTzmkZYiC5FSkmkfDB1Wt",
-	"fkl3dZcXK3QsK6SiRzl/U+V7T0qPCQy65NfGTg2/odRaXVTv8NHh44Pjw0erpDQo/bYsPd/RCyQZhUvf",
-	"0yLYbGiboN+Qov7OqLLNoinQP4EopqwPzVZ9DRF3WzTWj+1BV2uUu7itbmhfQ3v0FROtGWr+lbRicm7r",
-	"GOptKpvwie5rr9mSi9gDO76NRuS1nLdKMybyAZImHePUYkqEOZuJnJTVEy9Zga254UuKBbqHb16AoaX+",
-	"w5hlevGYmWbaktY5/I1aO32OvteadWzY9Nq0lypUaarTf2Am7nadj9YRU/yu1dBwHMSWGplfLLDBvkft",
-	"Nkluw4CAleUaqlQxbxZv2LBWQ70NdksL6dITUy3R0GwW1Cza4OxApeC1ZesdTTZPpRhlPFleWQ9dGYAP",
-	"d3j9cGqTiAp+cuOPjGw6N6S18Qmz9byqDft5DmZ1dS6grxvLFINoxQGJMQwkRkEqRcZigmJjwxccksiL",
-	"UXlP2zerCav4o/OIBv1SAJDtWxFZqX5XV3J7yd0gb9/gLn3iFVdfLsiEONImrO6JLcMymhWznK37naa9",
-	"edkxaiPuZylvrTB7hlV+i5lyHh6BdAbJ7ZjQ5Wc7lwnFbaSzqoKJa8a3buESrGq8VdkSdHp81fVK9BZ2",
-	"0yQBALlGi4R1/HdbHecnvmUzUJ3SBQDeySMvxTAx18Q6ZFe7Uj4bz9hEWvI4Q6sy1lqb2kTjVqqN77si",
-	"EwMTJwYt8b1yJCBjOcucLWO0dSHqKktaVYT63ZQlP5igis1Syk4FeT1l4vTNCxeV4VnnSoi1JlJPWa70",
-	"hwAsSmHWauQ6lP4ek6t/n+nUAdiDoqFfiEw8hWnysLON7Ty3+rbypH9pO1I3kEfdHr5UAYkKG4+cK42S",
-	"BaM5Vs+qiu71ihNeu50vTgg36gASdumXmGhF/yqZEpa3kVCJb2wnVSKT/7rFSr/sQVjqhmcYDR2fzoqx",
-	"zPnfwDg8IN8zmrOc/Puf/4qhwZVWgMdyLjANV0LJW5ORq7TgN4YRhczrISPs+mJ4Mvrp1/5/X5w9mvzX",
-	"/PBt8kNP/Tx+/Gfxp+Pp/ykO/kifHc3+t+x+4N/3r56nvSTEcN+rUJn+d3LCwIAylqjM8EthfKw1WXad",
-	"mxLC3nJ2yVXB8o1su5NgjA5UZNzTz1z6AFgRcXZyir8xTI1BvyZLSUIV2+NCMQhtvmZZ1RyE39rgZjOJ",
-	"2GtebGHu4c1jO5frgeFQT5mtFcj3Vo9b14gnIDC0aALU1PvSH93KmBe0ahkQG94FG9rM3qT3d4PrLFwO",
-	"6TbjKaPOjUs/1KC2tOSD/vAqfg/Wsk3YPbywHbfHaktfNbN3uNzk8N6wEZf+5m5CjkW1s1El+Ji687DK",
-	"YrEZ6/nUAsW3MuQu2iOxLVBoNWIpr7AQocujME9opqTRtmwHUCwaKTRtu2BqU8JUb9y8mJoylMWYY1+d",
-	"JJulXFziq/ofNMv8KS3vU+WJWb+yod2PnwmiZTW9oKBu/YHy4m1L6fTXwpZOJ/PxolLKlIdsgcmasUv4",
-	"PZvI0BYOWxZub4nQKdVwaO0VvLmgkP82MSjwYiXHE1Zimkv6YWB66GVmCwpCua2UrOHfXNV2bmmLofrO",
-	"QuyjBurATdzAqWse5LlNB6Y5l5xdjmtVIAy1a1VoKEfDhZzFA0yC94rE5MyUGq50Z4E3sW+nzX8awrBK",
-	"zVx80bQLMuWpRrwwRRFm0/qEpgrn8GIRKF2DTcdgA85Vgz3FGmVsbLXdhLFU+dVf/Jq5VF1hL9J6K6aK",
-	"LwTXxRZSpMNMyiu3yyBEI+iG1gjsddpnpY1SBToaNueC1JopuXB+0wpQL9UvOM2lGE6xr11td1xhlTKM",
-	"MssyzXBsUKBN2KEmZccrLmvy5PwEba/XW0SUdKG7XAHcN+nrVPE3+nQHhoomMZVFWj2SAFWmilkX8OjB",
-	"o5n518BiK0fNuCqWNBJCVmHCJVy3olrdKLfupde/I8YgHUcY8GCKquj/wrTK1fw2/TnqxZpcoaYneJzn",
-	"XDFgeVu1PzBr3CBTZnWcfDMwXZOZCU53Fc1X+titS39FawafdT0hPXs49jeLPXQfcxv0ybNMPW3l5o6s",
-	"VhpW2unqljoNVKn+65a7K/HVIalRjkZwLTqPiLkIbZCu4X7tLfy410/Aqy8OPq5KYaxxpbq35u+uQwn0",
-	"Er9kIDXajsNCFYwadgw/rVxJZQIwZHu1Aiyfjyu9j+NNKm2PRppTW8DYLOaljFOro8HsqNqBr+XruX4G",
-	"ldQUcz1iNyJ9OQZMyp+nHVlbgyIthvGCJBCAovlCtElE+gYNg2zYSqgnxP7K4Lsta2vX5Oubhm+DpaaM",
-	"HbK9Ygxslx3mN62c/gNKR1BrbA0tx1Z6X5pW2dokgwg5j0Dd07eukhNGLlii/wPNO4FkXUUbvSnrjBNB",
-	"6RbiihpyathFt0qigNZJNxcpGiIDeQ3tj12baQXtlYon2LkbG2Zha8GbShir+kOtZS614rUR8VYcraow",
-	"vobAARJKKw4yWjBVlMGjKCdERLC5/h00goDeu9EVDfy1WnGs27yv77IIFpEeuWD6i/piq3Sec2tx+iL0",
-	"jt1Q97YcRYXZdb1zCiCI5hpDxk4AiNoIM8YIE0rGwbjKdaixxuhrmqJtl79uMPKSSOuzsptOtf7oph3n",
-	"BGPp0nxP3JJpNe0Ypd9C0NNYrYIaoWkG2pTi3jNGr5naJ+/rqnVERmzOcpdoDVr5Pvk+oGTjFd3k565T",
-	"ralH+Lla4m2bXwXNNtCwBWEdppCcsW1tE5i/VuiSAWlLonilG5yXpWUDhj3lyT8QDX7tt2WpKFdO5SpZ",
-	"cI0IQyHMlg/UoN2UNICik1nOi8U7vWEjLIDL9XQWCt+2bRqwnnUmL7l4r1iOjX7QYwl/Y+wwmJ7B/RsP",
-	"SMyuL4aadCWWbdLS6WHX5iRlrMCGwyI9Fym/5MayTE1Nh9kEhXRADAgJsMqSxMZFMe18+gRlQ0eBqm0a",
-	"k4b8PSEPNEc0ZJdXlBYfFMsyEChMwqL+HbWPv84mWrDYJ/ZuUqaMNx7jc+E0B5plpjaFaz6Ts0TmKW4N",
-	"aiZwoUzIvSmxq/WU//gPcqaF0UL/8bME9ede/Ob1uzNii5rSWTF+CPCP7xOqfBlMAWWgGT6C8uKKPHhg",
-	"/erswQNc05Sqwo+40N/6h/Vr/qOsH/8PNET+41z8Y29vz/1PD44vZmrxv/Ttv5/ISUz+gW3c9Gv6j0oz",
-	"pWrXKS5soysse4PTgcl/+XwV9wy+5ZwGS990oyrfMvEBjZd6/YPaDiKSMjXlBmTW7/sPDTUwROBEpr5k",
-	"PmNlt2pEh1bCIiIF6R+QV/IaImJJv9s/xkLx5n3UBSt1Ml1CHkTOUHUuiup4fVRsnBt5karIRpyAGRVK",
-	"wWPKIUCdJmOnEA5MLy3XC4yxNCbTnAsTTstTdS7MJ1TCBM25VJZEn0pxjVWplP4FSUz/kFCX6wtV3CCN",
-	"Tu0/eEDeMZG2hXho9oBhHqde248HLmTnwYDEH/dMsbj4XIAgiSK6VZk1mqcsx88bRq2ekPhBTC5zCs4q",
-	"l+U00d9xJnZKHuQyY/gN8GTFxH3gXKBvC76h71x9sisfe+JFV0aGsiEWYEIX++S1JT3V8L1Z3nMuKpTt",
-	"BpZ+Nr1cUyGPGCBo6eGwe0DiWgU9ACGUo4ZFQKpYpQP6d+pcuIpyOH/kJqsU39NTmbZ/deOtSOuTmnZn",
-	"+gQcdg9xJijbF+v9qXqfZcI+ohlK084zKL394AH6XmxXKH27IzXZ2pT/+VclRVzps/ASw84FiROZsvgJ",
-	"ifWVENuAUK9kJi/UuaiUOoOcfIfG71SlmQIx3D3LTFVG0ybPdPM3CbSVN2xZJ/2nhjJGvpuJyt4NwA2t",
-	"PKOJCodB/yzYumkKsU9eaJ6HHu3IrwAJ1a8BZYfnwoe0uW8Q/VgsEccdkbhZOzHetOrkuQiWnSSv2Ny3",
-	"rIHr2U5VtjVkYjZxttrTNy8M8l+Udfccl6CCxN7vez+xRWxvEbgJvRb42ODfeKv1/nM2ZUafsLXb9B2p",
-	"VUCgxIWcQfnMAdrL8PpkoxFLTJtlzbz7h6aQBvBMPWXBDWcB9GOopRbKsSicUqNZ5nh3RC4WBTsX0OBw",
-	"UTCTjVXuqdh7y6YZXSCoZyzeJz+xhTLN47yIA7RFBD6hyL3+x4/34ciYkLdzcYrlfGlG7h3qh9ARdkR5",
-	"NssZuXekf0K9AiuSsgWZiZmCRZSZ36Y2sOtbqH/VQ7kiKUt4CpmbbO710tFPfcTPbHNH2zXU3lDmuKe8",
-	"gBvhtLzsrIFG4wIbbhjOZDs7+io7JaoAEo+fnVHN8T4gdEd7r6Rge8AT4shwb/sFrshB9xD1LKAWtFWb",
-	"UC2iFwUm2Bz7MyKbM4m1AEdYib1Y4Gv4oYFJxeX6yCMTrlW81kew/5jE9UqU8RPYCs0YKSjog4e9fjnM",
-	"VruM98lzmUO6FKzK9cw8F+UqAHhTDH7R2mAxJlq90PcOKH/6HoRtQEKEPob00pSH09JjTpQ+pTQjGRf6",
-	"3rSdDQTjGoXnApaCJooxiMBvTs+e/giTa4z86d3rV5VUIODSjw5Oju+vkQsUkVjMsiw+F0nGqFYF8IGh",
-	"mJ81C33wwBw+Ev/9HLwk550B+cu///mvXyJy7vtL9O///ue/9K/Wb2J++mSKlvzMxdWAYEnkf//zX1gR",
-	"+QnJWfYHnOm8E++Ts2oDrHMxpZcswupWsfe92G+bFdWOzohnBXThibHUvQZqv6sVIFO7AZl26S9/Qsb8",
-	"EkBueCpKlRD5pz/U63YNWM60fGeuTQ3tg4ODE43R92dP94mpHo8seabVZShGNVIQbatVOL3EBUC72+32",
-	"NNM5OTmxE0RwnZlVHR+eC6+LlhN4MkantgqmvnoNdP8W29tE3zP5XkIV2ycfDEVZIxyEHlAy4UkucQ5w",
-	"M80KLXWO9slb5O56c2OajfbklImIxH9x+U0RMRlZ9+MBuaDJ1V4h9/R/jXaHMQauM4+5bsR0Vmjm895c",
-	"bCPOshQ/c9jvR+7C+3WmLy1XLtmM6HYjciFTcDtes5wcH5Kf+Pf4rHeA94fEA2MKt0K3MvN272ifnLGP",
-	"AIb3Z8/3Hj+BraHkoH/oHZMp5Tm5F593zs9n6eNu97wT30cO0teiHYhclluOaE4wjEArBlQYWX3MJpTA",
-	"Ja/MmyVN4p1lrH5SZAtLS+xj8eBBGUANZCC4vva/U2VrtZHMJ+Teq+dP7+NeMVHahg9jdwvINt/XslHB",
-	"PhYxdhmeY1lPNAZpbrIgGkCUCzgZ0IBXSPgtl5nfsw04ErnIGb0ChnXNFb/ImN8r7p6CDsuKvP/Pfrf7",
-	"PVx85WOAjRUX0CnGc5YUngOogMiRXEtRoB88wcbo+uvXNOeoVCiWsQQEdLj46CU26TLdsEG6HdNrpu9F",
-	"J09orWsi/8oxbEEQtEooYhf8RvN6Kp44kRqvJrNHTY0ZVLsEdGNRReNXQU/pucB6tYBfD1BPSHx+np+f",
-	"i9hYIZX+QcT7JIYgWYySGqM6biFKoRLEvqc+D4Br+MjQOqjtjqcl1SnNUZyY7IOBNYcbkYoF7P3V86f7",
-	"KJKn9lcXZG7kYMMUUIRxTMJ1R1DnQtPvPYjewTN52O0a6ouxaY+nruFx9mqCmpUbKn/jjrNmAa+wFg6M",
-	"Nn4npGTbkhtbZOmrbUDiI8PdQF6LgLXE3aM4IvF/HqHNqxdjmS+NJsO9Ufzu6pPrWIn+7ZJfM2FSGMyd",
-	"DA25CmUlaaVBCzz/Qh+VyYQqci9GkfsPUEijbLZ+PzoXXPjMypqDnO2g8qq+7/rH5gd/GpS0irEB11Oa",
-	"jK2+p/GWY1UcDbtYP2N7T/G8wq0WC7mX6F9jcg9ueCyChiFiVF1ZG/gM9Fhe3EeyPRfxNOfXtNBqm2aE",
-	"ZcaaAhEQoC7kHtBIbP0mFTsJtVmN5HvDnEekB5zZhrvRnGmWjHuw1Hf5Nz7V88WnEECw90wkEkLLLPfU",
-	"jMMdwtBXfTk0MlqdKqhIFUr/EMvnf1erAyoyEiWuGWH9lhaMgIgAtOmu7xpnTTIwC5N78cc9FCh8/2Wc",
-	"M5qqGITvPz47Q9BpambmRysTa+BDqwyt3qDA7Vs7LRLcEKtI36OCvHhzfex+wNLX5OHx4f0BiamQYjGR",
-	"M/M1WI0WU9E+jIq2MucIDJhKcyS99Z/1XvYwi9kMcD/DFVKaDR0O5q5yeAYFRxFnYEW2fCVjI9NL3yi7",
-	"uQ/Xw/6J0cwq/Wg8Z0pucGIUGgcu4PwQHTihYnEupkxOM2aLD2uR2gLISCH6d5b7bZfMvZvTRIvTDx6Q",
-	"Z9XdAYWJWiMgS2OuI5nRdrUAWjauACMQVK0/F3GR0wTYtEDhU1+xXMxsrKXGHgwhPHV3ha888xStlOaQ",
-	"xEav0FMBi/buQCrORWmEw/BV1CrcrtBTo3yiretKmt8a6NjrQGAVUDAduMRozYU0kT+MSc7wSoeUwvhh",
-	"KhPlQJVJmiJnHfGM2XacMOYh2hzLr5xjrX8wbzzsYS05exUZ7gUmIAqqkF746ZsXkTVNZK5CqRbxMLap",
-	"YhVykvO5qKPV3VhSCCObcBtKNdBism3o4fCivxZZZOjr50epipjcs9cjiZ99nLKkiK1AChJi3Ot29ywJ",
-	"6NG9R/cjZJHwvHeMbHPk1Md7hwe9+xX7U3yWU6FGLPcY5r2jLo4yHwMDkXXg3TvqHt3fJ/HrN2cvXr96",
-	"Rx4YLajrMRwt2KKbx5S47zwD3dvGGHoRPZ3efne/2zEdveiUdwadg/3u/gE4y4oxeLKazhIorS5DgYiY",
-	"J6WwOpbLmQfqaeYcQiqiybo1ZR5sJq1GIhzbLCPOdk3uxQ/ghjbXSOyexGVINvh0tagEXVP0jR0vzZHV",
-	"pyHWYgN42EyI22mJonrOn2cXdM4dq9vain/GdGU9ZJCryyds3zAmgOG5SBysrIRifEha9Gla7bgi/FJo",
-	"4a7a3NsdeKMF+Hc42ubPBXR/o9esEk2O/o2BgTxe0MBVYX2aH2Y0YX49AJD+/3/23nW5bWPLH32VLlad",
-	"iuSBaEq2kx2q5oPsONme2I7Ll0nNCVJCi2iK2Aa7udGgaE1KVedpzoP9n+RfvdbqC0CQBCVKIhV9Skx1",
-	"A42+rfvvZxcMEx0oZgFetf6TJyhYzA6M6iKwy548+Qh3LCotT54wNwPk3bIhtA7sR7z83qSdfseFSD2r",
-	"0EuFFBZkHEI6X+Do/hdl3NmIEhY1jXHv6ul4zItLhImo86iA1hiU6HWq8bSwGi4knb6KOmdTfTn/+Hax",
-	"u6YXV+KCS947GSkpai8OV8ysPhw68+7wRUFJvQvD635Rja73Qevp/BnVJiQI+jWP7fDomWMvwgLGzgcY",
-	"KcSX0bheCTAfcBxdVRMHjPUAP5Ab1zzqqNe77p5oGoVt+PSt3X8n0DxY63bdXprW4Uq162anq+1sQceP",
-	"gDiKs9WQZgZnm+hXBOBve9SPCvoCSS3zzoqFsmgQ1P7pe/WphDRuIKyUSBJxLsp3Cz8cWj39BZrAsJ/j",
-	"Mja1dcv99CVP4Q6A9oer279BjaSyo6LO88NnLV6l0svPSr0FgiTo9GJ1py+eRumdSDMOtEGm89HR6s7/",
-	"7XiVfkZaJej44+qOTtXHPi/azOQby6MEHVrMx+/mRvgSkCuFOTCd/h9/RsFVRJkXCIs4L0wDcvmSnyNp",
-	"+bQcmfuG7DJ7/+s5urr1uNkqdGlrsF41UFzdJRGVmdu6Cqam5WId7PMi/B6mSzXRbKYKm+WLWlhQVBTI",
-	"YdNtzDOJ5g/bA/XpQn0VlCVj1GBl1ByjiCQQ6qEspf0ue6/C8Lq9tOe0BS5BGzoX6UEmKU43pyXYQOHz",
-	"3mFV8yH9TdO40gWag5qWTnWoyIrny+YOKT3xuZ017iTnGGt9MX2R3GYV7cQ5dyf7I26HhXhRjUe6ibgz",
-	"PK7rsiHe61G02XptDCJwdrjoAeS1+CJ0DAGoc3QAs0z2F+r2tD1Bm8zzWDolLqKTaqwgsqPwbLtzMmd/",
-	"rWNoBBHgeUvDHOzXlcu9BRIKQwJyMqIg0ReMlH8YU83YtN5dDiFEygIG34hNBorAHzqX07aXIKgHpFHu",
-	"38xK8ffPj+Tzd7DSPg4Enc0UjWFiYCWa7qMwv/O6xkxoI1gQ6tBOIGX7vZixV+ZvVfV8oIpCDEo2UoUG",
-	"haSdbhmgoLRSxA/XVcSlnolipW78MZy/jWrGeD49sl5FNc6KcJ03oh5Hnbdq4JhRlnVx7a6pUluEGwu7",
-	"tLjDezH74pteUxdvIb0A2OYzJ1SuRx38tnVwPLhWCJGsYcCXu1jproQarqd7V8lnd1Pndhy9ixVuyNyZ",
-	"TgAMEqpHxViTLw2StwKyEgSwJw67IFnIpqe+hiQh9HsWgiU+psgyI/ekYLoUE4h72bgzpe8ZrZsC0TrA",
-	"hO876gNLHmAeYsboqlcQf8LX5JnOLuo2xhys2choLC6UQeLQk5GDjIWqMtNUu8IAzBkJwjWoFiAfIV6q",
-	"fXxWjRqa8hQTmE1MQmOZTMU3CEpi/nY5U6BFUEY2fFTm2A4p6kwVFBSKSiK6yT02DxPfBmLi8lswdbEQ",
-	"NGM4EWZBaF1LwjHT/v1eUcOdcSbCvEbTD7zBdvaARzRC55zZ37qPn5nEMsMAC3xo5MKVEGnpUQCXSmQS",
-	"zFEBSqz3fIwJbQhrP8sGwuarJHNnKcGCctwSmC1UinEL2yxIyLLGXVL1EiYN6lMliSuW8/rmiAPm8HBa",
-	"wPbAhI8m3amyjljPY8P0nf4fzRemb/I0ePGv4rJz9ecN1C8q7vvjL1/Q1ekd/vgDfzHoHfzAD3sHPwye",
-	"iYMf0xdHB72z7/mL4aE4SnvPO1fRX7Zy+yhar/OLztWfrRUemqWXU5nmYgv0tlfVtbu63ocs0t3sLozg",
-	"nAaXpgvCwJGzyRywejUlriGjeJVe5ru4HhUNDfEcXi7HQEHF62dzUbyqtL+KjIrXvvcvvvFV1BmrC9G+",
-	"77ug9Vpa3wcjEK/t6Gij5yCa7+U7cghAt+eru71X5c9qKtPWKimdFAsYv71qKa0TubN3ymFE1YOo8aB+",
-	"QGnTRqcJlFGnc4FCSsIGMQ3CmFSorZ55sXAdJ7GXDadfxeWcv6m9P6pWRWTMcVtW4jh2oDjIVg7ZAlOP",
-	"hO9RDUxDQsy3Pznk/BpEFc+BxfsUcf2DDh77yilrN9bFsVoW0SdCKK36NBZiqrdCeX/6l68yviLruaku",
-	"N6got7mcpQJFCxAsHN67o4p29ZCQdqKqbihN9QbW2wQVXlCQijVHXZY4oiRb5Yz+tzLgnOJjqGQBpRoZ",
-	"i4CArAqEkJyLsg54ksTSVcdm86F6j8tRZcKNlnxh9fPmFcJYJpU4cpNCaKuNbP1Dg6YXCL61tbzheyUF",
-	"lHKQinej+LBTJVZqOF7+vnJ9Ai6vtZ7wu++0tqa0QkeqqT2vP/PzVXoOtKloNggT9RsAOi3VLk6ChlfR",
-	"OhrRnDKUikGeSdHipT+FLZ33q9Vbv1Sawkw+a6luvFNpNsysZnNnwaK70qG2Rsf4KHi6WMX4RZQ+yWYd",
-	"jYKyXjYfoFquENxMMFZl4Z9X616WVpf8Ca7KiUV/XkJMNSfR0HUSiI/vvKxsLUYgvBTIXpSNjSV5vkgQ",
-	"ktpdumdY1ki1iAjlO1dCGMsFxYEEgeutx34A8Bq5wmuL2AqvJqgZwAKyeeFjtudzcmtusmPGsR2PJQt5",
-	"liIs+kwaNMQkoid4zqWoBroKaatVFTHZ77KfxUwAdiB9AtcMymIJEIFgPxHdBh/O9mDAFbbpWSZTNbOP",
-	"jVhC/rXTDGL9H0UuuBapew87V1ZPcjCJ7HPogeRIGRVANiGKDhYW7VXcgdAyiZgWwrwhqcgQiO0deDUK",
-	"Fg2UEsT2oe8ON8hXISakYeWQrF1B+IS+ZtUBZNFY0Zq+xbxcyLRr0Y/GmSSvJNbh6bIZjikrHbPWbCRk",
-	"gFRETFx2tyIBhzTvQYpKSAw8poJORvWcWWmL07Eshp+pC4vIlKxw+rHkqR97l70Zmnc5Fhs8VFBoCNXm",
-	"5whqh15YfD5O9kjksA2Ifjbph5PtS+FOfKEYr98QBFjioLqg4sB5le21WxZckipLRQcNWMuxhHof+vBG",
-	"yyTBqqGSOPUx3Gt98gPRoJHeraa80HdaG5j1kR7XKmPDm7L08erDoybduqoNra9ew4t+o9v4+l5U0CMd",
-	"hmUQqqI9o1g5U8zCPLqUVes7NVIfQhK1vNc898zAEC3ZwwjMPEfu/txjTyEV1Jy2q7W1bmROMN3CbwbB",
-	"eQA77z/+Ht9/Cym6bpKWGk8Vzf0TdAmnqH3f30eWUGKTZpfLsre3zfXtsNtKkN1u9yxO4+s0K6s+2jaB",
-	"fNT03pGit/2+XThMu+jgfeUrw2u60H06d+/VhbvIXxs6Yxdr28GDQA82jZ3yHXyu15R8eZezbG7N3btV",
-	"Xt2nqGVDmsZNjODGFI93CM4ivdLrLvbAXrRA7sa4SDzzZNKAYmPUXMRWp32X9BFYy7OCSAXGmijYVzEp",
-	"uwx9aQSn44DaEf+9rigifBPqgUdQNe/tawfh7FSCiBmVnu1p4TNOnIHFlEOmF6kN1uNbS0XjAJMtlk2K",
-	"+z4h87VQkpFuCR+opNe6v9PsTIx4PjzGzIWaP72GBPu893x7FPi6nn7t3IfQ47qRxIebVU21C/pXvL+b",
-	"Uqg8fcJNPdrRxoL+a6hksAIPQSPDxTUXQ0Uha6Pm/CouP2JkcJeUG/xgR5kRaDT2Jt2ERnOf0ek5JaYi",
-	"oRapG7sR9H2K33U76kHNuVlJQEJ3GTho53SHeUdpwAlT8WraLrEMcAeR6IdhqIyAli0hTAB5yzVLwuhZ",
-	"Elm3vQVW+QpYGygaEWM5lkDlUX14oAc4mouVioe0qlDw3USOcSagNJ0eubfI97ffZcmkEBeZmL0KNOUE",
-	"6lkghYSnFxxZ+3jJZuDORv4W0AR+M5IftQtycvN5KcKmsszyij5Q9YKDQq4dFU6IQ49g67EE7f64UlDf",
-	"qPgt9a6D7mGdBZdsJoJ0WQAEwxAGPMf74YGQPBy8FnBgEP2HgOJmloHXUxhoNuapoFxUJQkhRwfDiCW3",
-	"jtwA5f87jaDIkDZMfCZeJRurC5HOK1qoggXr4Occpq4by98xwQERckUwE9iC7SUznn89zaQ2mqmjF1ml",
-	"VeL7usxvhVgWGLdgHEgFAUjIsSEhIhu/EJXDGSEzyiWhOXyGuhDLVBmiRgYab1CrtHxwwWQE2ixYfcds",
-	"NlJG66Wmeh6I2HaBKqrz7EIAADaMLAxGLY0NYHtz3OqwCBjTC/lh6qDFCO+JqPQW7nkKIDGqwHXXFBQI",
-	"U9rrH4o71OY1g3YsZGoMFBXsXgepEKR6Z9JFAn1QgKztvo3S+cmOYIsyQFbS2f8CGA3kdTfFnvbd4YK3",
-	"HWRYHcoBpbTkXynE6Nd5ABAvqTJPnY2y3N8SrJhKOly06uatD9BeqWZ63FeqNrF8ETNuxVP+MiAmCjzh",
-	"Ro/w/Ln1HiECfug+twxfnQ88SzH/vttZ34keSjfTfQPwFsG3L8/PDtfrxPaqT0b7Rzi09g0afnXlY7cM",
-	"v4eTKh1u0x1ImP5VXIp0J73pVlm1YlIVDUrJ9TzrW5shvWFf+M0c3ztl2uKcHZCltDDJ+RMYTWAp1XJp",
-	"yHIyekuFFhjyrLKSSTXrGy0MRH9mDa2QNXQvsYwIUSyruIS04YD+AKryUGaeAtvEfkTaL+h4ewnZWrw0",
-	"fxlVCcHci7FqEUAqXRPL/+n4z7DpuShtKlCg5rvgVBRioXCXxwMQj1iAB8WdsQRQcakIJZcXAuFnfeUl",
-	"mcMR5Ya5cszzKS+4LIVRRitI/ogqjuxmDlDtd6/tMy1EnVeScf0VbQw8Hz6NBubNWfWNemKdIwWgN13i",
-	"WjDzjpaRnTTZ/ZS75P7Az3nmsP7M0txfOs0NEs8b3Aydu/KWf2h49xpIaUE3etIiRYo+svuYqXyfmcq0",
-	"SN6rZnfbY8pyW3fsasE44oju1ygJPwYMNMQsZ5nQkQgLMIvlV0IORyAc5XiOQ8Z0n8Q7KJRG94Xusr3P",
-	"QWIzOVFsV/N0Iwd9rcs/M12q4jLp7hvJPNVCJ+zcXO1AxQA14Fmp7QP6iKNMDGbgcakQiGN1eSHIEYfC",
-	"03SB1FdIQgU6JFvOTh+ohg400j2rC04bbSSWHAidxBKGNVTFjBfp3ED8010KLH56ZXxjngLJK+HzwzBA",
-	"K3HUhuaLCWWMiFjQB+jufqJe7bLXfDBCvNgA3xQqOo4BZl4OODjRiUDBsTUXAv2rY1UgQ4q1fDXIXam8",
-	"h4roBgFAw/zDJ74jB5kV+Y68GT2qCKhwDtirZ0CLCL/Eco/SegndmMLk6K9HOk6z15QnPWtwHsK8+52I",
-	"igUiSbgc2WD77WYF2Cs4w3clhH+pvXd9Hw51a3ZhmD8+yt3tqRD6TuOamAOAVy5RNPjb7lEib1Yiowcd",
-	"pXEuygaK6U+i1GFwC6wRkIGlApMkqkgcDBFBcwJWBvcIQnSLQhv59WZYD6xIVcbSRw+iOpqOCyeE0TuI",
-	"aL6B7CkrucKaGhzzG+kM6kxbZo4AHhx45eYvY3/VR9Yeq7Jbtrp+qYDIufiBEKNVUUFjrYBM1Sv8pju7",
-	"gb8E79x4FrYt/6jtrjtJxr6jq/xnVZxlaUrQarfjAMblqeb97IhT1Wwvy4d9kLWxt8IDdYeXu2OPXZWk",
-	"A59iNrJzkzZ6Qu/SZWlmCdh+zRSFETOEW79xoWpjEk6j2Kjn49ib4BhZ/EBjpmK0pdVnbzDtwt366K7U",
-	"Zm8QY4VPVMD0CCFTtgdWjc/V8KuU7CObE/GxhKk1GL/e84Wjvuxzv8teBXLORwZsTi+hgIRh8RUZOrHE",
-	"Aj+LHxLklByjOxZIvS7ZbAT2J0Jk+scjxNlebd4rRaKnZ5fAvBdLSGS+N8G3ueB2RczvTj7uq+q413Au",
-	"4lqGXVeKWcyC35CcjW4DnyvUbpajQlRUkm1K9r0vYf9gk3zhazGbyOUZ3YaOcNvh1E1rD1sRCV2pVqw2",
-	"P1ERuNUiIZvxe/MCoZHK0/b1QQQ7RJm6c/mtKzN1ITcYH20Duk458IUcCXLnLi4loiTnatmQS/gNBra5",
-	"miF65mPRUF1PqZRy7ZCeUh33Y+nQAysdovWdTyB7wHoFXVGYbH5L1dBbVTsUCq8dLx2i4pl7KC12ln+X",
-	"vSn1HLySRH5UXwxkE5k8r4nNiAIhGOocQKli/mpTd0pLggE1BGP+VRCNp5N7mNzzL5VR0Fz4qiEqRULo",
-	"PahTum61EG0ZX8fUUCsdeG986YOD9pG1vo0OnbUUDNoAsVysYbC/o4JRwWTcGfWiig/5mJ7+sJQLWNa/",
-	"iVZBO/mGNcnbokI8pGrjEeZyLcw9e5vpsjHzbC6jDPK+Qhp5AqQWMg3IzkmwNlRoxjKT7EyUMwGp1SI1",
-	"E5REFcJwBASLkCUB090IRKbLViUjm9/AM0GfjNWDtkRPYyLw4rwpNpcItZNZSpS7t7YQhBsEWEFWNHw1",
-	"LbQq7lBK/jL3bWvQrcGefi3L4tJs9CaRecImHEuKqwegJjXfZvLrSn4002YtYYeDekyo2khC1VuALQgy",
-	"qqoLeiv5U47UF09F1MH/CSGv/rYpVmN1cUumqmkT4ErU4W4hakIh9VyVThiZtlgf7uueCYB4WgArmrvR",
-	"kQ4kNqJgAkjPSgqkyIrm6c4+13zmnD2RYvakGoVMAIvg1EjRUz9LZACqPK3gTichwjIHZiy9ENPYfJ+n",
-	"4PqMdGREazLml5ZODCEoZH7ZnIhgK2kQMmExBkZEMXiUxSFic+bgt1qjNlfgogOA5Tl05UbTNiSw+H2k",
-	"AvBrWnzaDSDP7S5QuXcD7CWFAPBlHS7JPkEzWyZ62Aj0FFouv7cyjxChzczUSN4sd9wQIPb6rBD/EoMy",
-	"iWqmL0yJBnQ0u2PtDoYNGzlKtREvfZmV+AZXntW9aBNDQ16sQlmw9G0P0B0Qkk7dJzvbWrRqR511PQDv",
-	"zAV7n2RqVbquDfkvAk/f/XsubkqOexOikbasa1XCtXrBQsuuQbnA3w9IwOzjR8a123QQmRkO0wRVRUN7",
-	"ZFy7Q8a1rQI22G0Ct6dWBT+wJGkrazwdQoBDBjDqk0+m4UaeINaAGpZCGsWPUNNCZpkJ1xoKKjON+ule",
-	"gj+dnl368kLMmZ2NLvejsNowjAed5Qopim1ybTYYOVXZRpc8q6lMYzkbXRpdX5dZnpPOvUcoCjqJbDEk",
-	"JuTud9lv8Nqptjk9RnGVfCxSpPCp5Q5b3TaWyC6XVPjo5DTPkXzYvs/8KsaT8nLH3HV1jry7LCyce3d7",
-	"3a2ha3NpvyMNdNVLWI2Khb+PpYf36il7jWyMFWeZ8yZM/I5sHcN5rDf0kgJTcFcEXJwOELiicpE6+v3f",
-	"zcXDGUwHXowj4sqqlxnANRRVCrRzrZClygc30oIPmysYwN3C85yadNnPWV5amFLIkxyfZdLc1r9ToGaI",
-	"DYgtbToZKMj1pHpvBCvAFExICwHPmYOUSYxYSsxTJ0ZMwCfZ9flOs4ERR/7adQiooO0gHAxc/0KmlLCK",
-	"EotbBFQozFfDWIIrCGpC0B9C9xClipi/5lyXfZbYD0jsF4z4BUopUrEilih5ruaa0J9jaetnCCLSSOKy",
-	"2hT+glkl4H+ED6wREBtBDm+BxBlWG/+IW1xXkXqXYM5LUqFxvVAmnwnySfWN2GUw5f/J8zye9npH37sj",
-	"8J9lMRWJ0cWHmUzRuRaOj8cS6OWMctJlr/FzbLQO32mmHcBP4USSs8u+bt6z5Px3x25vYwUsk0LADF1H",
-	"mprdhqObd/ZUz97P0zw/KM2m1IIXgxGkLGVlLiIWNETQVTLnu+zEaDmqSDXmI6nBYFocsyTu/J//7/+P",
-	"Owk9Sjg2vcmo4Focs0QVtFkPTPcEJsupxvghxj7v/HsqIGBnlCLzz04ojMf821shz8tRp3/U60WdcSbt",
-	"vw+jDmjW/Y4uC7wcv8HXmV9gUEZceDvJDhSifNWJAbcwbVhI48o0m4y4BnagpkGaNe60VRpgcX43Pa6W",
-	"vxouOhHgDmcYO140imGhxpVRGHOPm29NeSkOTNdOfZLaDAFvEQesbEfBPle56MzrzdVb7052F0v+MC0i",
-	"Vqr9ZNEnlGoDH5DASe7jSLxoEf7IMs7cWaaqEmNdBk5ldK66S4/tEYWduy6SWCLHX2+/y5Ihz7V7ZWl9",
-	"4nrxtq5IXve99GlnSuWCL94faOdYEWdhfvWiSXUtT0GpaJje6RTVjZVbo0iN5XVZES7wj+BuVtACHP8A",
-	"eJONhbngcsFTyJ48SFhhrj5N8g6yGxbcqIDAZiTTom/TqijXO3mfTI+rFqH97c0BeOuv+Pa2CnRYHfb3",
-	"W+l64f7A23sucJTLna4/m53zi20K/XX5yax+i35vXdvbSzT4bCTzR4hU2Ty0ozZ2jTwX5rTugCUkBtMC",
-	"TJg//jLb/UzwQhQnUyNV//jTbGtvK31CTUFYBcPaRPTDnxvNElhsCDnfWzYWp4WZ6tuwfxqj7a8goqkZ",
-	"RxMBxcWZyJU8t5y0hNDZZXBbA8zWqlRmTNfC+vVYJiS14EwkXXaSpnQhoqjFqKrZ+EmXJTAJ/6ukIFdX",
-	"JskMMH9g5g9mXGmmJzm/DA2JWEIq2jH8dvLhjRmqyIcMAHe+fH7VrZEXo8UBet+ZBXhxLYwAJSMEvGeq",
-	"HLmmmUSolUvgyj3q9XpmREc//vgj24Ow7Px6JvtLKtKvVXq+IsIay5uUdMGC4BV2r6jq4NWe4x4dZiJP",
-	"K4Slc+uKDKOBt5yWs9PvHPWOvj84PDroHX7u/aPf6/V7vf+37jmv0nB0+odHvTlH2Eyxf0+NOlXSArJ/",
-	"T80hBeE+BKUc1IhT8/9UqeIf+CLq5C742Pk0Nkb6P3meR+ylKHLwyI/5t1Pw++pO/5lNXHVPeNaLOu6o",
-	"dPqd19NCTcRT1xtMH2RLhASagTE8QbuwDp9Tsh1e9ILfxioFJYsSfS0PRqcPOiHcr2as1UX5zeqJNlTd",
-	"sETXGevVmvoAXma3EzW3W3F5TaE/OMYc7YTT1bYj7IV1NaFl8Xa42B9AtN1JiRWhdt8OpiQX9ipb2u2n",
-	"oCFG2lt0ChW9UMgt7/UhbHkVEVl2i45fgoZbFs2vYkRsZ4g9uCN2EqkfRm6se0GSuUldbQkXsRXh8xA/",
-	"4mahZgrrnnops0Cr3jmICVzFp39hikGWXi0DNcRLjBzvoM+7/FLECnZOaucWOhNCBm4lj6GA70gBuh1a",
-	"e6DaWKaZ5pMJ6L+Ls0n7QfKoTdTco+RPtAX27w+nyVaEYs1kQ9GhFwdrq8DDd0gBPu9Ceb5ozdJtjJre",
-	"AfAPqjwlL8VGGNeP/tG630erIO5WLZ7ZLNZav5kIuHtUwbZE4vYnp8NvHbBgY/T3w9K4L4SILjJE9iuV",
-	"j5d12Qld1pl2DdD1rhrcLaWaZ9eYrRdRXpBw70vI58IDlurTpqH7qgwXeQBPjYs7aDuMarj1jqKGTntf",
-	"/+p+r6RYeH3fXtqOVeo3YvXBWl8fbjYwulz49aXNw1xqoLyda97eAx44v29iEj1rKabeqTQbZlYY3pbY",
-	"nfe2P7C0ozWc7YCJvtx4aSeeFouj7ckfgh1p69zgOpkTFydsLIpzweDPUUNejDmOCUB+vxkewJ2UdNmH",
-	"egSYUnmw5JqVSh2D14eoeXUszSV16SQOlrfR5TyZCEmosjNepLrLPk8LCXHNikcwYWo4JJZRz3rFQa+H",
-	"HCCMmwIAGhID27QXMA7cszJ5OtUiqbI9oUHiDQ/6kmVVamADyFiapuS5xxiB5WCF0jWoYjPDZbweOI/Y",
-	"mUAqEkd7B1MBYheTa3ObvGNkmEvPYXuUB2MJgvuY/7Mfua+VCrK1zUY61RDUMELvzZAlwwxAa71jF2vk",
-	"alMd0HsxW0kPda6XgIJXGM1K2tgMlcFiqLO49CVmbic5phVKIELeFAFow2MCE3RcKiz18D59xutUZ8T3",
-	"ApX4U5lSxnG43di5APo0W9FIeRZcXlZqf7YGntceLG8PHh41gtQHcuZm9uA1y82CaMEvheBlPVpQ9+rL",
-	"aZ6vp018wEFeRZWhwB11AHfUf9zrsFr49G+LLKCiY2xOQwvgvM0xvxN+ANh4D8Jp8DrNyo34DLbYWQ17",
-	"v+KrfuD+jdcg0O/Ow30P/o6aMgRdqgpDs1Pkjhzk2+57WeYad4VcLRCRnBqrhoGuFypOkdFYXLHTbass",
-	"WHG0mklnaZL0S18tea1yh09AUoFFAp2HkVToPRHr1rCvzi60e2gj+YU1vofV2YJ1ooX2ReU2SbFSrL89",
-	"sEY31CB2CtFIOnM/qHRuSQSwfUBGiwThRn0xG+f98b6apcIFPRbrgx5VXEHNSZiQbhaY7EaeWJObrHGQ",
-	"Jub3c6VSAupt8LODM8JWTMnAy5JZok4++HpeQEXPXgDGA9mX+14+ZQXLswsvJo8ZUKQGb8M36ZJfMow1",
-	"XJrXWua6lIB14K7EBDmbC++JWyMm+GBkoxcBotdlNYiB9aXH2LBSYB1B9UAsjQDJ5NQW6jA9UkWJGaPe",
-	"yLIns8uIx5pYDOqeqMX4wbE86vWOgxIBHJn5YKRHsJGcgIrAPX1ZoBzDzUGgPJZ7SRCDvs9I+eaYAnzk",
-	"/16Re3DRyBKnHE6zhFmedzvX4kK/V/fEq2BaN+SeqB2J3QIZvutktzvNi9hKX8Wv4lKkO5lSh/lJDzSl",
-	"bqUr4mYuhd1PpXtKUaHb0OmQccGrdM2ZH16NozAe4Q0CHnNTMYrRbkghzJBEH2AS5TTPXWwQ1ZpaxKsF",
-	"LcLimFws/dOWxeUk8jG5A2UTBxuDcoQnORcu2+8bPYi0CvNLBA4al8UYqp+qQG59N3KYoQUxvVia54Tl",
-	"/QujeV32ThWiujQ8BdUa1MmJm+kHoJdVMtd3hmChmkW/Gb2ndma2i0kyVJ9bgA2uW4F6zeLTh8A+SVvp",
-	"b8LnQF97e0mkW6XjNARXHoDiou15XhLlWBTVyOQgnwJ4wYTrMmKID1jLWVVS6ApVA0jMOaIGLIR12oLl",
-	"aaByg7uDiMGL6+HwIoSXcVvJZtqvjlngymwkYBGCYbeJV1TaX0X0gH+qPG3dGxpjpGN1JaANc2At4B0i",
-	"Kvx9czzrQQ1N59JKGPz3XeEqbGk6aKO9eJKm2gHBK4fHAN7sulrKThz3QYOdVzEkyVgE0AWw+ihDEF5R",
-	"t/dWctlBV4BBQLgcYgUcTstpISLzsrHSJSuNrYXoCAR5aoQLYD9Ri2eHLOWXlHqKEgMeuAQ/gX2yskxJ",
-	"K3LG/DKWlgLBF7eZKQAzz77uMOr1eiQM9xYg5z8ID7uvfb5PB7vD+gVsAYLzA+iFZy8Oet8f9A4/H/U8",
-	"9ILD/6s2OXToDGuJwNsEAWjrkQ9K0Nca+7IyfmAAeSCY+S2q+H07pym0Q9q/rpZRVTAw9rZ6nD/5dm3V",
-	"EqeR2DKX1V2++HaPoZCtDoX4G2gX4yEnaRrqIPNhkUB/e4yKNEdFHgTqwFgsgxn4PMp0kOIwlamSmPkR",
-	"8m5V8kesD2KqRRHBtiLdL8RdAkUH3REER0/FKtoTVNr0WX3MgMfAv2GviVsKElRCHkrJx+KYZSUrxIWC",
-	"6pc8R1+EPo4lwiUwyxyF5S1GKXMQwwdjnuWMp2khNNGD0T9A7YSsmzPBCnGe6RKcJ8B83WVIV6iBf4rQ",
-	"lTXAXWZp5KqXWK7kuSgAXlKjkm5eD6opkFO5UmA1nAcDbUoFAm2dcBjKkRhT4gpGcTyW5ojrU3xKsn8c",
-	"ywnXpatblinhR7NCjOFbYCjANhYqv/PgEfSanOvytNK0Qdvm8pLl6vxcpAeZpH0yr0uPxWIANA/pcOjr",
-	"u9xMQ1YSYS0sBHx4Jzo7jtnQhHT/YxtJkmZ6IqRGqbB7kAiXaopEFIG0Gou6qLLb547AEOY3vtl3DYfu",
-	"rslPouVEJo6lv1RsNqKbFx22ljrYEgUTVuT1j/PNqDbgwO5Ijf87sYY5+EUDb3yjOWhm80bVYttVJL+p",
-	"e25HEr9/EWUFS6PNpXWHHBybd5Surn7vM4X6ORuL8VmoJWUFAwhJbdVLo2Dg1YA5vSoXpPmhMW3OTbLP",
-	"0F0HioyeqcIlO0PPD/Rjst8NS4CrsajN6yf1DBzy5y0uNyZt5JpeOMIUfznVl+zldHyWizMh2vvSPhRq",
-	"mOXiWlXBm331fVf+bvTeDvLRcT88kLLfa+qdr4059Zl/3WrgyP92dv7PaObvVI4rXpagH4Mpq4qaFXs9",
-	"jfmO6muNxZmflrBDbuqbuS9+wbFYpzIV4daDijCWSSLw0VCfGQE1kCWoAHv+OKTncaRHRNLkm3WbOZpM",
-	"g++QB0V7mVZnbqrQKQWZmM1sShhnrLIpsWYypXpWZ5e95oORJzKEfBWhXWKJHSp8ja2mrlAJBgW+3+mA",
-	"r26sAMPEFTKZ3sfsECS/+FZeU+ZvgjXQfMO7y43X7zbQrXj8HpgHS3S+eWYgGpPnBtrpbJxgcba+krg9",
-	"LzWm1lyXnHrL64h310SENBqQ2GtUBa9P2HgndcGbtSerUnVAAcHriVUQAUazIKyqvWQk8jQxQmw4FIWA",
-	"/zWvyIyak+wzXjKORaUhFZiOZfKHy2GIGOU77CdN+ZOfR0ILx2johmK91WpIoYCkEvJO2ExN8zSW6OIO",
-	"KkNwCEmXWfJW8zbHPkyMvJayMfCJX7Ixv2QudeYlH3w9KNXBGR98ReEay1RBZ9vmfmXjK7fSK2gAP4U8",
-	"XhB/Y3sff37Fnj179uO+uV6dmRoygRwGTCCNxFwuRaVui96c4O01slY2jTeqJ0hh6EXI1DorJvWvXfiJ",
-	"YcZN0yfaNJ1NfOBOS3q/1W5R0FdukGNkucaKLlEIOrhSXF8d2HpB/MBIx5aI7ipvJAkQmxmwo0L9DhjL",
-	"qpLe+nGhVHPaGLqCS6sKU217HZujhQDXs0JZmni7pJD32pwUStgUklAphqqIZfKUHn9qH58gkaxCDn7I",
-	"JQjzHeA4Y7pBerwklIbRdc1gGLcZHz86qsXH6/OFiRggmRuD5VU3+k2c1PWp7PQ7E/9YKWbhXwaqKMSg",
-	"ZCNVaMHOeFkaCdberUxPQo9YO8fy86bsF+EnahZMVGfbHbKP3tVb9a4GG3d7/ak760HFe3WFoQdjxmoD",
-	"nAO6jmtYfuwj3sb2sq4aSl2W0LWUsDEvvurKnR3L8NLusk9iUIjSP4PclamnT84Kc5+OBLbRpSpuEl68",
-	"oSH1GafxYZXK0Ue119ehw2ptHbfHRpxymF8G723hVPspaP3oVdu4al7aQ7CZpIsd9KOt5AOWjKcphE04",
-	"5cdiERSdO4uzBl2pSm2kpKBLyzHH43dkgqygDNMrdBfTWTXcnUb/1iM1k9iN6tXowh1wCYKVKfrz/BON",
-	"skpcv3vPe89imdRmz1EGuK4SipjPCy5LNlbgjcPkXUZJuZBXkirIOxmyBBcGGYMzbbNVIix/xoFSE/LY",
-	"POtBgZuNy8lpnicRfr55MzWGzzTmIBXSYUG2KoIxcaAZjiUV0llTpaFEzjwMzA145WGvR9KQZBwA8y8w",
-	"c3B6xlNdxhINFSiyI2F5Ihtq0jLNsnNpRFnFlvBGlbnpwZzhtMy3kVHjdmtgey0ujMP79AbWittAoclu",
-	"7wn3b9Tv/nSetQ/mYHTWk01bU8VmZVDb0b8Xs0BsNZey0XUCa41UEbA/qmL2FR+MxMErJctC5avk7Xv1",
-	"yahVN69Pay2mKxIaQmYtOv1iW21/8s522orgEtxl8lbc+w/YQrwFz+AGzManf9E8LOdP/eykuS7VRLOZ",
-	"KkIMXoy+NDvvqOy+cIalioC6KVfnalpCVirpEyexDIj6Ms14biTIpe0bYfIqd7n1WIuHEg6lpCPqu70S",
-	"miWsqF6MtnGV4bfOuLbftytVMzsL4rHiKkLfx82uotvj0tgMXsdmy2E8w5nPIrB+JdSxlVXpU19rGGg2",
-	"zpqhrDMdnnVjRNzmYb9Zgc2Cw357VTLrKpxLtU00CDo3VvCuHq+se66YaXld3WGhzPagC8EmrRMYQFbt",
-	"07/Mf1apPQQn5DD3wUUx4injHkq1IDbAPNMlRkOpjNtcju5a84hCOpMDEYUQstWaYMSyG3F9au3m5YTx",
-	"SFCw5Xzx10PeeaSLb10uYiYYZ+CRLn4dunh/vs0plQ6EWaQ3Ave4e0q1+WvjQVHIv7G1DivJ1i0ghW2U",
-	"C3lejqyaam9qtFiJSTjTsUziTjzt9Z4NCnGRmRmCf4ku/kizhr/FnSRiWpnL2KqKcG9iKQpN/zFikdsq",
-	"EhQfFpo70yEwN+TfrDWCrlmYuJPMwY6y+0cdtVBPO1N9vkE4shtBkV0TQnRDuF60bAjG0gqni5r6vjbT",
-	"ulVv1zgA4m7PpV9pbdRChMNZDRj2IWholjwbT/NWSGOfwpY3QCh7pOHfahp+RlDY18Bl3R3QVbMbr0fB",
-	"T1WGzQz8v9nYthVgNnrrxKytrkyN/IxlNRGYF0V24SK+Y8ElRICp2mJSWOIMIoU20uyAPXnyijA1jXQi",
-	"VzPPNCK8cnkJYWSLI7UYNQvNoVzNBOZGIcCV1S9iyUi7gHpbtncmcjWDYUeIDGuRPU/hL1iWC1aZGSJW",
-	"H4JviiUI44XFnYwPBmJSAohpwAKPSgz9VrEtM6EjKBatUNZrM75a9WaXJWoiZEJcH1lJcFs4os/ZWMCA",
-	"QKAjgb2gOtexuqiWv/plUopKUFGbGmPsnMM4EzCoSU1JEKWMWfCJFEla9EjNdFDibxbb6CejTJfKGM6E",
-	"tV7lhzu7hEZqJkXBprLMcs+uX/KijMyLZiNegiaUhMBppzDb+nScyWkpdMI0vyRwMrOJHLBvg9FNuz4Z",
-	"qKk0Y89gF/CyNFqcUfmAtQVgzWwKe8ARiH5Kz8ZnlL5hkL1w2APkXT+1vtoqk7icmSYw4wIWFKx4s66/",
-	"w7DMt5GlZ70DSVRDlbNPwE0B43XZ9oUwbwlpEMGtsJh5MLKadVbQQM+VPSheq34vZrSNoGzZYvead52Z",
-	"u0+bSyOTtowLnBdGi81yZ40VU6kjWHER7AZMJY7MG6WamcMNNwEv8kyY42srqF1FkHklelRgY1KldbJ/",
-	"jGsWLORIQf4h8MwiIaRNWUwzDXh3KQW44MPUEPPegeURDjHOJaLuBa+EJsm+R4iGvoQYZ15hrBa4x0KG",
-	"IXikB4wz29T5huCxruk2ITM7rBjnDjo8WozfsgF30DUSVXQVgvmvQPZ/FhIPJ+xsjOBOa5DN3/dARecl",
-	"6scBb4jS5QRSvDxVRK3IpXL4wsevxIAOzrljimwFDb2eRbM2ms3jZK6ezFvA5wlnvAVCD6Du2i7hhLfs",
-	"+xbab844DkB+QIl7GBA/d+TffZ1m5Ua8u7uSwvTAndBmPZdanJtEkr5d73NVMbE/kM5l/wn6UCfqNNlK",
-	"a3iwbyENa9ud4oujl+vgJ9Uhp5FCUuVpUP/zM1kbdcSETLJ/T8VUIHJDxKZaxDKpOf6S29ZHMWOjQR1d",
-	"gw1r41BCO8+ltTv4PcZCeyPXAPCpdng4CD431Dh2qS6J191QLcABgutie+qUlsnPjfqDW8RYr+8vbubo",
-	"0l813O8JmHxJxf0EhUIgbzA+S44P8nECA7KRONoKiHEUSisMjXqwoS77rRyJYpZpEbEkG54Op3mesFQM",
-	"slToPjntCghpJGwP8PrEkE/zEmiYEWDWjAyqTV202G5JII32vhZ4uMMQtGKuPkDGJxP0B5E/DEUl174P",
-	"1BLZuo5GeD4UhZm2Tt2U8WmpxrzMBjwnomaCagBIPnbCpJgZRaKwVVvCTGIhRIpTTbVRVtzDoMjdBOVQ",
-	"c2xgSlbJKZBHjZim0SNdzlQAlGe+h1bVAXlMwJsMMITsJJbzykQIsGTxJ9CdbXGj6t8KIfIzYb5Vs+Qs",
-	"V4OvIgUXM8Aha5xT8NTBZuNBuRcOT+RazBBBhtyhEFvgdt/arwQAKLNDg2FnXluCzWj2BM7HuShxr9RR",
-	"pzyqhlQYqUCnLQzmdJzJ2hayYYChmAnyrvbnJ8Hym6sCcC4LmBb0wGs25vIylrQY/pRFxJju32z2KB1T",
-	"9Ex6PEh7ehEokpJyMQjSDR8RS36mLkTYfhFMCFwKT31X0hB/FWICUzidnBc8Fd0nT8yhRXIRq/+fZmkC",
-	"yKy+ji3YmD7pOAKXLbWw68jLWJZANb8Iw8zMY3CxHKPP3lwsy74mlsnTpoGCm5eX4a3wVUzKWrzCnDAI",
-	"g9Fboxq7LAW/0GWuSzHph6z21Qs08gO2sQq6DvssuKpmuJIiDDCF1wxVnOI/MyXt4CBmlGaFGJS5TWnM",
-	"Ar5cNobZhdmkkErlcqjAqKEEiKXK/TUgZKrZmRhSTARPn5slo+5mciog7xviH3n2VUBEDz7bSRXcA3CZ",
-	"OZqYWHpiFxa8cx7exvzbHGE1rDPk0At4yfDeKRU7E2wGkQoaqItgogCL3Otomc0GcGET92Uo7Gpfg8fi",
-	"d55/PcikNsfhZThNFO4gTQgpIek3hLyN2FTmQutgfUYofxyBf0n3iS75pY6lmggZ7E643uBd5ljYjU3h",
-	"M44bKRuMQNBkmgIvBcUlKs3hLJxYP5/Zxma0oaTvM87MPnUYqzWBW5O3pxjIHPIcdroL9Dnhj0G9T9PB",
-	"KJY83OPB8bbniMSsiyda5HybX+uLdulUmkfhNLhVoOnHImecf1hAMDfwgI55Khx0LNjMfdPisMsSp/cl",
-	"sTzq2tgjaIeWt8hcU7VYTzQ3y6jc2CnEH/dj+axbi3gFPc1LcDL3cIohOGyWd3/++bF87m598W0gRHpq",
-	"PTdJLF90WUL1WaeYMOkeGt6Ksfy+63+BEBmAR2Ks7RQkYTViO8tkqmb+I+mqt6tq5AGEhBvFxX4sf+g2",
-	"yOO5kWnT9B/dyq7ba9p2ZmLcL2kGNEAwp+5H6GwWN4iMa7hQweZgZu4mZbjucDQhMaIWMy8pTwFvKayf",
-	"m3FN2m16U6jJhdVtlWheLG9MtGqt5vviWgVvgZKiGlr6TaINEmHSfiGGUw02lg0gXaFlVGY8r/b8WU1J",
-	"LcMaxJnCUkRjxmRDMzMQ77KSOYxJ0SXV6XfshjEGGwTG+s/p/4xm1OkfXUFaGehD1df/SpwfMASmSEcQ",
-	"AyWR4cysI97kJHjAvqJ24NhbOaKGw9Tpd3qHP/7AXwx6Bz/ww97BD4Nn4uDH9MXRQe/se/5ieCiOznrP",
-	"wGafBal/QSBwpuysmQaw3YZMCrN9OUBstpqmo6u1HVO3iRJA+6oFRAAN5jcEOQh2Vvu+H6hTdWu07/+F",
-	"OtXWqP0DfJ7mumuwKA7odLFQOu95Yw04akLDmf7IPV49qclg0e7jNfQQ2H/b5fvWQcnX8Ype3yEa+kLD",
-	"Xq9GPJNtu2LjSv9/YupX2yfY5vgMuzk/0MZY+ZS5DldRZ6wu2mVavwsaQs6xuMjE7FWgvKzKPZ7v4DKJ",
-	"W43gS6XpljEeb6Lusk0o3O6l7ec8ppHuIiyHGTr5G1TB/qXoxg2Ec2uAXh+0Bgd38Kft5ESuVlRV7LKm",
-	"SHfdtgp+QhtmPhpetZuCDj6nyZklHS+4nfkR/kZtFptQwePB/OqQxADr68bh9EbzcFuInZfFzSn5q//X",
-	"pmMhr9BX4GzzofJuS+vL4zKF38+VSrvsDbiDQk5ookGQ857BMz74el6YHRrF0gIqON+dXpy+64uY0bjk",
-	"Wskue+V9HHwuBxVj6rG0URMzapveedTr+bgOuSCKqZTOyRYmGyzNtdUlvzw2hgvBPfhCOZ8E60fWlF5L",
-	"VdoQrIDs2saeIgPT1Twglsk8wXmy3yca5GqVtS9g3qZ82+sb6K5o/N6sc/O/uAHJIhjxPAezNVcqpRLu",
-	"dqZGVZe6R0LEV35aN5MtWT2M3Xu3cLZL17yjjMtwe+2AvvmruBTpToLAoff9rnIhb1uDXJolabMg5yXQ",
-	"zXMbt0Hpukky40jlqb4FnexXyBJoSk4hv2mIY2uLBTPNEjMgXzymwvAnxNWlmlHpkbgQRSx9ensYqus6",
-	"V5ejrXJBVtPWvAU1hVoMkhUiF1wDxaPRc0xDim1DVgCqNM6NxqQqaipjNhY+c4L2beJjYAsLuTBNBN6H",
-	"ySUYtYQsEPj3v6bjifZeuL5Lk3AxaqOBUZya6uG0L2RzeT6xrLCN1AKBexT8hYTTee6vBUHvfYf4Cyku",
-	"5iPMlEGOy1EvyFiBeGAmGadYpGalOhdOT6T1h4Pj6gEhjQAXC/+wT5NVhQqyzJ6kmMHOjlxgk4KyoVJa",
-	"r1ODpxpNAPMaBj62iJWeELGuzEcUpg9Q0JFx2jQ+FcJhV6CSTDYnWhP0MjL8q0kWoMmunTm0MzErAELY",
-	"zoBVLURVztSCOEsYUblG8MRMwXZETsxIKGxCX9uy0+eZuo1IBR76eVnR/XtHHipCbUXnattrRh7+nh5v",
-	"OJeP7u5bNEDMDLsr9NGzfZueba9S1dzcf1NHdO4Ql5aUbwFUF3phScOcTIT0CedUyuVZdRObVBQxrgdC",
-	"ppk8xyRNcgq7rPUDJA+RaSxJYzrnE90nr/Eh4IeINHgLkEjxwchieKihNyUQt8FWitHvMDea8TTV6OeF",
-	"RxOSCL7G+qUBbMMYCt6QwrdE4DrGrLoyCnzYPr8ycHNDAp+xcGK5F3CzRIwHea6FGJo30QyGARR8CGbS",
-	"u0/b3+bitip618PhsKpBjbVW7LDDa7MjVteoBWGSTOgHQi37d6wQqy5kSz/iY5HYhovElsg6qjm4BQ/f",
-	"L9mF0CEMqIXwEt/KShWzr4Rin0eZJkmqG4qtwM2FD0MPGnqzYqkVS2z1BBS/TPUUegFZtRNI0pWb0QWO",
-	"1dUcahRwDBGWOvAAysv8HZc4lh7f1H7BsS1gKNlQ5bmaVcf9AOKTIZLjRrwxdyGmKqiS7Wl3rSrSEjHF",
-	"qS5e53G1ggvqrO8h+Aczv82SrV0g7SPaCTvFXzKVgXor1SyQgC5x66Yo1vcVO9v52BZBzZKjbtNJR4ir",
-	"qdkQ+JZVng0AKjLRZZENSopXQCnA6RCCGUGekJUgweYxzTEeAOV9Rk4xzgZqchnLAD0EwPyoznXWZW9K",
-	"ZgF1NSu4TNW4YldB0KVa7WNWD0eH2JAjNaNSVie0z0XJMhnBn0B0QpEuRJJMP/OzGpZCskrp14RrvYix",
-	"GDb9d1ABFkuYrEsXbUH5pYUtMHYyDb6XrGp2ngXghkYeT/MSvj8DhtAnT4QuszEvxZMnvqAMS+Bi2EyY",
-	"CjXL8pxm6JglXOvpGFaUgCqh1g0KgOBP5nPeV1UKiOWUUNgMi9AQB1kanQK0l5CdwmdO2ZVMm6JT8/Vp",
-	"UF1fxBIqHM3OmcO6rKa47S2osd1HXlFwtSOZZsgAOl+qv4Dz89iXYDfHZPFZ/lBW6ywxansSy6ABlo1D",
-	"HK1UWGlqHv+i94wl/qpJ+ozrr6BsYTV3MZX63lwHNl2vtlWBgQ0+gOsqRL10iX9pk3ZWwcu+SawLVOZq",
-	"FOuwx/4fVq32w3hn6JMM42AzUas3evZs1ROiYG+ahamCE9bupU6/1332LOpAw/5hrxd1zL3Q6f+wDh6g",
-	"20DrRNZ6153OpWpqiGH+BXr4WWzd8XexVoqbl3qLEt0IEtpJrbUYXB4GuJ/fI9sf5dleptHlriK7hz2g",
-	"tt1w7dVk5yuy8R4teDEYCb2LmHxbR2e6rodqibId1jquQMVbjXbXZS8RcqYqVKgTqQxQPks6gtFPvwox",
-	"2YGIwe++oOeBxQyuUbhqu7SMG3hX4ibA7dYuZ7QQdfM1jY+RiPuORDTUybUVLY9hiI2HIaaaTuYSUcDz",
-	"HJIRdcSkmAWIqF+0YIkYc2OOlooNM58GeXZJN7j4xgcl42laCK3ZnlVpYzngWhxkUgtI8b4Q+eU+3vx0",
-	"W5knnguUIBnWhBFjBhBjdxmxGuLQXFotip751MqVggMecxPiW/PmLzCdcwtTnVVHBuOh2CDpWhyYqbRz",
-	"1YUN1Ol3/j0VAAgh+ViYQ2EadcJ722hTANBu/zTm394CtVunf/TiedQBXaXf0WWBW/jbQSm+mQ7mD6k5",
-	"rY1DxIn14zObcdGozN86bYWJmaWPCu+JHQeJxQVvL0dN+9XiE2Z+U6LTvLKduISWruy+Zb8vvvFWS9dd",
-	"EpZTukasgMR/16Sjv7C2VzjenkBssHRgQp7+Zf5j2YtXUrSbxl12wtJAmCxkT799GWKP684wRL4Ta15+",
-	"i3xdsBCb4Idse3nV763tYh98NCdWMLtP8Zhs8obcVdvguvaA2fvLuQ7fQUiHe0ow8//OFAGsOFm9FhEE",
-	"DokORaEFJtZKMQPtkcHFE5IMmiX6TscSkpEoZtJlv2QXiLsA1zE8TuWhC4mSqbHSqn6vwiuDUQ6Zy+WO",
-	"JdqUNtx3gUZDDVQBMprCr8Ywn3skMHHggwICehc+1WQfxfID16X9jcvUEpwVRlGXaCARaSFmGlcEDJSS",
-	"jbk0OmE5EuMue698jRllGDs3WSxhivae954hnqLbh8m+T4qZfw1inoIsxK/MuS5PK00sTxt8VSyr3TON",
-	"qcdn1vfmAD1MM4YFZMm1ZenCGrfaotv0qcXEaiRXrw/LYAyWfmCIryX21iYR29wr7w/5oSJiN6Uk+K1i",
-	"b5VHqqy20bQ3Ms30REiNYnVrA2n/7aIqP2NQZacQG/Bm5iTbGLlGWmgqW8thNS8TzCXbIA5vHDu7t5S1",
-	"0J5M1WCxT/STKC6EZp9m/PxcFOzLGwpXZZqlajAdC4npTjNVfAUM+DyTRg1SrCwumZNMOmK5OofsrQm4",
-	"Rp88ObF3BpSCp7GccF1iLhUs35wQhdInM98oP9XUKMbY9LrW50/m01fKh1J8K5+OyjGmqbhrvepnXHCH",
-	"Wx+Xn8Du9U2p278TqkzpFVb0198mOWZyCXby4Q2gJbCzQs2qpokWxUU2EO2Y0hftf9yYeXYh/nelX+Oo",
-	"16snMU0KZTYNaI74lWkAF095XaUrWLPHC138hEvBY3OQzcdo2PC8hGx7XgDPtX0D/J4q3Gj2XXexc99m",
-	"F0IK3WL3bs774d65RvmV79J8PGgeM824We7rH47NbXSAxoUkRZrgxq1tEz+kki3zpaubW02E5JOsa5dk",
-	"6R43W/a3iZDm3D3r9rrPWNDOwdicfHiDMaVJoc4LPnbbkzYnT9n/nLx7exfb89NEDP5Lg2C6c9dey3y0",
-	"iRj8RBJs0e50Eu4mKvfdedruVTz8QsFLu03t3Jk7+b8+/fb+dkSEPUWXHKXzZk6RkW1ADFJk58DlbjTS",
-	"uzo2/2M+5Q6PjZ26hgjrWSYRnb+VqvN4WjZzWswdfTunxfZ++tdApeKq1YGxI+P2kCjpKE2YeQxWIiZm",
-	"iwAwGtST2Aa+tD4ru+wlaotYycFlLP/5+d1bUJGPWXIC1Gd9Vr/SE3CySmUMh6EoBEB1AdmZuVbu4lR+",
-	"wI9ZlehwUpkWcwqcc6sCbwEJBRNejnw+genQqTuuQh0ryHGA9PNxJt2/54/nXYbE7OSsVe1oeqCL5Cq6",
-	"kXk1tzsROyK9gSJ5DV/U96064AZ3vqituH/m5o9XNvF1r6HQm2L+n/tPX3VHQaSjndVHQIPWfLPml/ag",
-	"hrCZoDB7Yu6g1Bh9zn9hS7hsGRt+4HEsAzY9CGNMzQ5kejQtUzWTERT6cM2S8BDRjIBfO6kakixXPGVn",
-	"POdyIKwpqaal0LEk/zzckBjjIYtI6Lu42T4KnmZ3bUb6l7a/M8I+qwxJmMc7MyRbelHfK/juyxaWZxEs",
-	"yoZNz7YB16vaKP/qnAleiOJkaiTOH38aCWOG1CwIAU4B/9yJOtMi7/Q7T0Etpc+Zw2wQJWHKX6iv5P6D",
-	"hDASj9y8dj5tD4qGsKgTvM99swuGWS4iKPqcqYJofevPG4uGp33RoggDdVBeDwe4ErwLHoO+7fknvcYQ",
-	"6JnAIlVVDSNDqSq/wFK78HHkU55/3icAJCUqALjEUqaF1lBIa+5sqhqoYv5b6KuIcV/pgtCdCI8SvBph",
-	"UebffBIW0toEou80G+Q8GzMlPT6o+SOiQlUBILIUo9+WxK5UTMg0eLUDSmteX4tkRVUYHgAD71EHI+sG",
-	"gpnXfVevbKmiUCq4wuZgBC4fe34E/xQ8L0cEuRrVpCU9D4Rl0E132YfpWZ4NUHqoaamzVLCE8raScNrp",
-	"VF/9efV/AwAA//8=",
+	"7L3tchs5kij6Krjcc6JtLyWT1IdtOSbiqN3uaW+3P44tr/fsqC8LqgJFjIoAuwCK5sz4xjzNPMX9d99k",
+	"nuQGMgEUqgrFL1G23OOInW2LhUIBmYlEfudfO6mcTKVgQqvOyV877COdTHMG/z694DnXi5dcKS4uzS9q",
+	"NpnQYtE5cc/IxD7sdq5pPmNmUCoz1jnpUBwxLEdkTFOed046Z2NGtLxiguQ0vVJEjxmxw8mFlFdcXKqT",
+	"ecE12+90O1woTUVq5nxIp/zhdf+hyqVWD3v9J4/oUdrbe0T7vb1H6QHbe5IdDfZ6F8f0aNRng6zXf+jm",
+	"63Q7BfttxpQe8qxz0jm8GD0ZjA6OHj26ODjM6DE9SNmTwZOsx3rs8NHBMYzXxYJe5KxzMqK5Yt2O0lTP",
+	"VOfksHfQ7WiuzaMIKPRiCqudFvIiZxP1sA6LT5+6ndM0ZVP9ejRihYGaB99FLtMrlvlvpmNm/h5yMaS6",
+	"cyJmed7tpAWjmmXwS2fQGxzv9ft7/cdnvaOTg+OTg0f/3el2mMhUOGCw13tyNuid9Mz/wYBrJiw0VoKS",
+	"9Y7MGx+nvGAqWMh6b1/A2xN5zbLhqJCTocUKfBwnKtg0pylTkUeKUUOcffuv4YQL/yiX6+4g6z3q2Beu",
+	"WaG4FJ2Tfg9wWugmoPqPS0A5tHdSKUa8mLCs0+3MplkTBYODs97jk6Mn9sWZYsWay0v7g063M6dc51zp",
+	"4VQqrmGNZqNAL3nBaLb4XkqgjsphxEdwdmBtJTEFwFwHTf1O159fnHToJ/XH9//IGbFPyZheM0KJB4w7",
+	"v0SOiB5zRQzA79oprtDA0aPwXD8JznUdqs1jXQWRwdL3MlucSfkLLS5ZFUnmCdFSkhyeNRnmhcwWQy3l",
+	"0A2o8EvzlHCFbxdEj6kgx4fkZ/59C3ThdK8BXgZI3yFv7Ae8sbHpBgxru0YYArKf5VLVKd0+Iik+iwER",
+	"Cd4PqABRFpdU8L+wgoypspOUZEpGsvD3z9dJsw34ROBdAVAA7x+5oHkc3FyRETxtB7h7XoE3QNWAGpgs",
+	"y7qEigyve62ZyBgzU9sbjnDRAnQHyYfrcLCHqXk7/xJQD8DUCnccEID9ldSvp0zEAS+kJnLKBFkwvQT4",
+	"QuqhGRbC301hfleEauLvqCNzR+HltlMqhy/V7sPgW7eAkf4KhNTA14oUD78AL6+vWZHTaRUv9sepmdy+",
+	"HL9uVefkT+tcuI86v3br2JT2y7Ur11617oKlmlBBZLAgzSfsTrOtgzZ8xcHaii4HIIOtZ3DaLc5OLVep",
+	"HaYFsBw5F6yoYGt7Sfv4bHBwcrhE0u7fQNLu30jS7t8BSbvfkLSPHrdI2v0WSRvQmi+XtJ+UL24iaQ/6",
+	"yyXtCkm9diJDg6bM6fMPv5HVN7Jai6yeG5xVFf5QIgtR49mdv1ct7eAmqJnevTXhYqaZAfKgVxtRMKrM",
+	"OkAi+21mBDFtRBWe5+a28CBZCogIvfb2DnqV2z1jKi34FHfdOZtL9zUFYh8lv8240AzUwQhtDyq0PeLm",
+	"odIFT83VPZZ5Fmyyty7hItnnMqV2We8mNM/JTzTPu+R7VuTcCE0T+nE4pUqZuQ+6HTkasaL82nGv2/En",
+	"fV1qgO9OZxc5V+M6bHv9mlR0zZGcD90JodeU53iT9izNp3JmCGewPcEb+WD4FynMpfp8Vsgpe+gh4G7i",
+	"Z2M6uWCFUehTVug1j4mn+pxPDN6OesFvE2tPmGk5oZqnMD6/GnKhLI8sT8e7XFYPR0qnNOV6gXOuQ4W3",
+	"wDU34U8lMgctyITfNL0yMv9R73b5V4VRllhi4lKPOyeHJeCRV3zgIpPzmOIdjopp3/BLcw/HAQdBMqiw",
+	"pjl8L6Ks28+VqmypwFQn/ko1xjg4GwLvEmAh6vBwfM9yOT9DiqoiDZ+TCzOAAOURpLymLulO2hAGD92w",
+	"ij7vxpCUCqNbXTCSM6XQGmVkbDED7iFH+Bn7yXtHvfs3Vkx2g57G4VsXX0sgGUFbBJSAMCMKvhBWtKww",
+	"OmdLLKVFv+gVAmXrlV0Ou1isf2d9k0y/jGS6jmvhtiRTJMso3zeP9rhot7gCmRkia3JxVMfNiSepnOWZ",
+	"4RcFS2WRsYzMhOZ5ydMfl/SzG55uF/5ZuXoDWE3WUIOWBz/LXogI6MEs2gZ1ZBN1z0zBQosqeS1ytH/A",
+	"mfxOBUbwlAqSjqm4ZDDgwlvN5l/rtRqCLA57hBmAHU9cjBlvr8KbU3p0cnDUzigfn/UH2zLKwxsxysOb",
+	"M8rBTRnlcdMH229hlI8r/O6zMMpVPthnUmgm8LfKUS1/jxzV8KE/qq/1mBWKXLGphsOn6IRZuQKJD7xR",
+	"4DqT4vKumHV1MQtcfUdhGEQFBs2zVz4FQMLZcSY2UTPYvhYIii6RBaGkYKOZqjqfbnZAnyzVFgdfSpLp",
+	"3wVJZtA8oIctB3Tw+SWZ/sGKAxrS1RtaaF53af4oZwWeM6AuPZfwn3HBGOEjIiSZyILBLToqGPtcRNf/",
+	"monusEJ0g88uOzuC+Kwkd9Sgt/fTy4JmNV72M2NTZPCMaiKF/XcqRQYSmRG4UBSWArzhhurcuBEvlP5G",
+	"gnESXEfkMbi7OzrerdLpYG06/WAHVQn1bC4dXzSzQDzDiAiWMqXMiG9U+BnE498NL1QVfSqjmnZO/nSr",
+	"lNN/dAPF6uCrl9sOm5QTJ5z+oy+gVy0T27q3SxaPvxhZDO4AQzlqkMVBC1k8vmNk8WvJU8Bn/uMsz+th",
+	"zzkZcZZnKhaDtYY7PWSmoQtxSwd7xTtvwbQ+6W7lPcfp0VcOwuLQ/LvhLj9a213ev7m7/GBH7nJ3Rpw/",
+	"tb/aOV71ptrj4ig5K+hIf3E3OACrxQVeEjuAvW4UsXbcgv024wXLbkb7a4SSfA46byPmmwd+1Cn5s4V5",
+	"fP10iwvYNIADcP+TzLNWe97XaMGrfbbvZv3XsumNWf7lzHmGps7mskVd/UZUX0ay/MqJavNIs6VEcnC0",
+	"1zv+bJFm/WqkWeyGOaqHmjUizfySo8ix6SQbBZn1IzFmvRLkZ9JGKJVBL5AXyxlkS/jM34JRQxfVTGDI",
+	"k1gDKemsKCDC1rKAyLEb1N9ZD+ojIPmcKj2cqcpdL+jEXJBvxuZy7nY07rPDri+GT0Y//zb474uzR5P/",
+	"mh++TX/oq1/Gj/9T/Mfx9P/ogz/S50ez/y17H/j3g6sfs36KvrFZoWTxkqsJ1em45miEZ2TiHka8jTBi",
+	"GIyoRnDhBBcsl+JSES0JJQZfZM71mEg9ZgUZ8VyzQi3NK9xxOnUvEGEaW2w6E2t7NFD7gWp6QRV7L4JD",
+	"EILODSCzYEQTfpkdNqwOqwDRjQnC4ApG0zHLdhE3cWse2hYINMAbBQHAmKU5F+xbzvpXlbN+iykPq+Il",
+	"nk8ozyOBqc/3zANCs6yA8NGWkFRmRjUjUU8F8imzUsguhQxeVpmz5SDSmR4/LNglVxq08F3ysCAOqWV/",
+	"jZMWbhDgZaj7J6pCI3oAtY9c6SBFTsVABudjTD1NKgi9Bi3TiATx9Nwx9Yn7qkuUJFxDcNgFsDgkH3Ix",
+	"05BQmbGc6VZW97kDeqPgjwCqCfsmpDwKXkn9xun0NRyYxwAGr/S3YkFIPQxHVWAPQyD72QH4KZEiX5Tz",
+	"4hCknq88LT0OtRaUVMFmcPJHpl1NgDHlIpo9tS5TPwb77gxsQH/6aydjUyOl9s3Vow2G/9qhqZZF56Tj",
+	"UtQ7Xfwp4O5V/tmrXGHNu6DULA7tt92TKy6yGosWbD6sWcTMTw3zkMyz+jjzU2Nc1WhXv5asbnCw4a30",
+	"OLwncObyfjqKaAEHnz5BnrNQhuRECtD/tdvRxUyk5koKDEkBtr3voWr3b5Yb+ZZ/+WWi3A93HORew8Au",
+	"g9xLsvqJKy3xrDc91EtP/zrLMAymvqfe0Un/KMIf1mdYKzhIxev/RVjI4U1YyLpw9XT3OMpjuiX61EJp",
+	"NlmHdQflmnaFmr9uDoqAfX7yWJ0WciL/ZXDaP44gdWDuDSOkTWRRih2CfdRDtALEDviH8jTULo7ynOz2",
+	"5qjJAHfq5hjczfyo453HNVVxsAs99sDS1ZdL2t/I1/otI3/nGfkHEdP6weMbpeRXVKDd+XRrW9hBSv4f",
+	"mf6FXzPBVDWaz++E5vyaOQ3tJau6Uxrk2TuqrxHMH52TzsVMLf6XZkrvp3Kytj0eT621vX8/UwvyPYhr",
+	"hQSwBQJcE171tdg9vEFNtLoRhBUgfDTLc0OcjApIGSutKJlkChRcqNLEhJxdjjGUu8w14FoFP2GKQVBx",
+	"jugx1b6wosHVPpDihGWuJBha6fkIFnLibzPCR/7fwHgIVwQMweaz6VhKxQi1VjNXkHFNW8o7KIxn9m1h",
+	"9JbRjDdoAq5Kp1JbM0eJHWdRDo8BbLNjZLbICxN+WQB/UJFXfm3+hEv7PVWP6N9C9YilPr1+5fas2HTi",
+	"hSMswH9h2WXNHdBQpsI6SRtpUwCUZfhaZm0BnEeUJQOGzydUx/ywm4pOrbaWqMO1e3Mt9qDf0GIPW61c",
+	"60YsrMZMaB/4IhpP/ybIWReuHn2DKPoqCg+68yr6Toct/kO9+LPk/312dfi+P3324c8/0ovnz5+84HNO",
+	"Fy+O2eI/eub5yz+fLl7x3seXvDd/+Z//++PrH+T8pfnfj5KP/qsXcs0wJaQ1ah/KSFSk3Nv2/fX/pVMx",
+	"I0rT4a6VphoONqbliNLU/9TtONG91+1UHtweLT25u7Q0uJuJRUc7p6Un29NSiwI+aKOlwWdnk/8a0Ut2",
+	"s+4+eOMBviTao/VIDzcxUTmADenYQNCQPGAe5/3Try2EcOBudlQ+nLYWXOph5ECek6NeoH/BCKMNKS5S",
+	"FhwOMCa7SvhmQUM5Gi7kLJxtUKpuRo87COaFV4gckYWcxaY/BiUG5Xvc7sEyeV8wlhmAH9781D+KH2mD",
+	"959knj0HgqvZTc0DwuyTprcbLEHl44qbexy8Si7YSBaMcE3mVJVOvB0ETR08tLPdRpHpoxbVuAaWhju7",
+	"AhcH4F/QHNMAL5hpXBhZG5DRllOvC21e7z9B6nsKKSI4GVdk0DPAhUDbk/6Tm4UODGBDRiG3JqVB7xaA",
+	"fbAM2HUgxUGOyzMAf5GxyVRqJtLFz2zxQlzTnNdo2/5IeDmUXLFFBAPBiOEVWwy5nS5AxzsmMsjjDz68",
+	"9zNboN2mT7Qkg6MjYnT8i5yR03fPXrwg6ZgWNF0Scfnlu90E4Znt8Gogow1gTcy8ZbNG5bEX1Q+QAses",
+	"xosf2AgYsyBBbEDQWB1P0KtglqbAby2/2ifvFSOUCDaHhRhebyjQTXdXsTYYBFhrA+ZKpNmRgDOhWdHo",
+	"EeF+JawoZBHDj3utghEyE+zjlKWaZfgmkSlIP3cghrYGyaMq/de224Sg2y/CDGj+WcEyJjSnuYqznzQY",
+	"EAMhjBpWR1Xjyaohh67PhpGZ5rLISCbBPA0B08uCI3N5uauieZ599Jvso7qTCAybGw7BaWX8KCTx2RIg",
+	"ugGxwHgjmCCcMkYuFsglTt+8AA+ZwXhFzIxcARzfp+U6prSgE6ZZ4aPzwYT9BULrGyBqh7tdZwnyN+Uu",
+	"YlAvN9kO+HBMyQnKV4H7UgKvozMEoC+nDH0BpZOFQu+0p0QxhudQxfEz4YJPZpPwe5OZgoB9qknOqNKk",
+	"X0ORlR7iGJqwz3jFhvBqxVQ5KEDWGZ+wt1TUW1C5iTWfMFLA83ZsgWvSDfLgs4YV4sE4MojzdoSlx6Rl",
+	"ypapDFok8FKzb2fQWXpy1mp2hRfzLV61MSC3oi8ASYi/gopS8Y4gsHy+BIHhoOC8lRHdGINcJrF4z7RB",
+	"46iQk1ps6g0Bb6e/vbjvKHi0rPvcW3FRvga40GzSLDrxWjDsbYeOXwUlu9AtvMxlHI+7d6aIUcHYU9J3",
+	"EuVKGcg81WwCFoIdaWC7MSm0uI4jQA+BU/FdozHPIUCtbMNkAKHamzCt1V7pbC5xHnTf15sqqfXQYT7X",
+	"6/Z/vTX6vkGbpF+o0qeZuQ+VLqiuC0/mMaGV5016BuNhfVBA2FxhSg7Hjq6QzVAZvk9e0qsyEsEoylC0",
+	"pAW8E3Z7rCK64QYkIzsGYHKln0kxynmqd17o6lsQ+u81CH3tSFZDXxByeGvF1AZnvaOTwZN2GvtWBDdq",
+	"l9xhEdwqCnbheG0S2W27xTyhtlHotyjZb1Gyv+co2Y1Y+svFbfHzbzLDv4TM8DnYuVHabo1MD78FfG1G",
+	"pgc7bg/XP9p5uNeXI9MW+vwW9H1bQd/dHQF38JmAO1gJXBBSKgHAg83k/KXQrYr4FV1iVdzvKlkCotFa",
+	"DkAlLu3BxqFneHx3GXnWb0SetS3CxqL9Ak7IzSDyXrGijSN8XblI62/bgOlsXEit83r4xJmUZELFgswL",
+	"KS69HzjmXQaX71D7eUKjXsssZM4KRhQTGtsUjbkiNAVJH3KOzB1qf7X1eMgHyjUZqFv2PVfLXx0OApPf",
+	"Eog0DX81kHhoGyoDO2ots1i0W0+bx3Gds3WDInJ4r8eS8I4Mf+4/iRI+rH8Lyu8FlH+aUYLQKUnf/lmn",
+	"++ZSPlWAbA5RE8b2HGEED/Ud67gg7JoVC2IRfzehf9dTIEPwYzRwLXseoIKe+ZQKNPAbFLTCe3VQ9JdE",
+	"Rn9v8GjJUWAf6WSasw0RchCchpx9JM9xlnWRUlsTIOUlzUfSKJ/fy6x2JvwjcmGeNXn7xA0Y2gEVR6T5",
+	"jdiIFXSd/se7169OCNfEiG3Qfo7RIl98DZGJDVg0uHoNGABbec123wHyK2ww11k7rO5fvAXdqjpDr6Sh",
+	"J0OuLh25PK6vJPr+bW09A8JoSKuQAF4zydC8UM9hwMgDG4aAURw27zxrjR24U5EabYBoHNkGJBDE+hQi",
+	"wJpVXl/56LCW+q5C6mFlQNWBXQabFUzPCqEInU5zjmb4h39WUkC7QPZRPxzrSV6HdTS8YZcwPA5hWNtq",
+	"BHiVvVrQ/ShnImtCbQQ/xwHmnoWXR8Hw5iBqlo6dJHbnYncPe4dViLmtRIGFDy2c3rBiwnWjiJCZZOof",
+	"xeEVPi87vrY3YgY3U6g/KDKhC5JJ0KFufqB3DNKDKkjD3UbBWg4woIXywdE8I3iyJNEI/VstmUYyfLmW",
+	"akSFMgrrLkLLBw/xRN1G+cwnbXE/Nbg0gFwFDADZ0dZPVJUe2gDUnvbGVBEfeNyAuHcfjqka+mFLgn78",
+	"vHJEBmQmRoaoxyxr1DXdJ8/AWm1em2Ac0Al58/rdGakR+F+dhPTJdhT/AuFCLeBqIiIGL8DHTKdywt6L",
+	"KyHnNeOBfUZm9mEEDThiWI6oxq5LIVgKt5aWgAZfodxQfy6VJtmsgHA2GD6ZcP0VtJRuAqYJ8BpkANbX",
+	"rMglzRrspfw9AuLwYdP+ZTeI2Z2uP6aWEDVbyJQptYOKyJ8BouEum8Asnxo4vinYNWfzZ0HERTX/Oc/l",
+	"3AAZP7iNNhEEhlQcGcdhlAFVUgwRTYGiMRwVzHy8H4tHnctZng1t/cTOSR+3A381igT5KosQLKrs429e",
+	"pFsrHWRwgZfBt7p63yKG/vXq6r2lmkEaeKvPxt02kXuqoJrht1lEIwO3DDSw12MqyHGvvListSDNqVLk",
+	"3JtizztgTOeC9Cc956bpq7t5l8X9OQG0GldaBVwAfNv84b2qFS27U46CiB3R2qYFmxuBp9jGWdAvbdOv",
+	"2Jw8M/OsaZiuLwi4+Dtzgp9/TBnLnvnrMiRoGEAYjCD+Ru22FugLi3fgW8PgrXgOja/nwY30q2n+9bRI",
+	"CNPG2kDVTJyJQgfQMZ5pI5f+0NAw3BOSxfULZZ8Ps4Z2wZUTcI2Kp8KJ7nSzo/qWm3Cs7Bngxyez3LaG",
+	"e69m9UT3fo/8T8dFfeEXow6EUVclO1FqNpliCcvqu43mBbVZuoRqUlCRyQlmH5GZ0Dwnsfuva7uyCIYu",
+	"95gMTaTokvmYCfcJAxWUlJ4SIcEHxHKFm1JdkGDAmwpP5mMJ+g4muhUMMmcxOZdP2D55PULLC0o+UCGk",
+	"Sx6b7UIdHLCVsAweAhAy7CEV2aU12egxW1hbxz4Z9EgxE6pLlDkWfZCnlOYTqj32pzLnKbftPGpBLDXR",
+	"qib8YHkhrCfkdYCD/cPyz+G038NKRP6HJz0bPMrzfGgVwc5Jb98WLx+O5axQwwnLODWieP9o/+homYQA",
+	"QVW1qk/Nfs4tK+/vPzmqLv64vviDdRZ/GF38k6P93qPt1r4hyHtHW8H84Ci+7uP9J4/bOi/vGN79nS68",
+	"v99vXfevO0jUrHO5D6zmoDo4WMXjuhh7ATKmOZrtPC+c6xvPW5/n9XsVpvfoMzC9Bss7XIOKoyR88Gj/",
+	"0fGt8bvB7Sx68Hj/4PizMLrBVowuDumD/cePboXLDW5tzYPD/f7j2+dwudTPvExWFYSt07kpr4U5++GA",
+	"ptIBtevciK+zH1sDDPH0/HKEA+tzkUVBCoEHbeB0D+P6Gzx9CsXxkSemVBAhSS7FJStIOqbikt2RZoMb",
+	"QNdtOg5ZfOqg2qwyEZZOuP2yEl8Dtd6gjoR5/52mhY6SrrJPWgBdPo7D2j7/iiFb7jAOXPfcgBLSDqK+",
+	"e3iyxHcPhrI23z0GlgI3wAGfy8XbD82J1Q00gFHdgYdGtKokTlaWB4tDI1I+rIQGV87vSWxdsoJdy6sv",
+	"CJtyuS2wCQs8wisvuVI2srIOm4l91Aab8nm1uiZ14BGgWJzO9FgW/C8YszVmNGNFl1BFzjvfM1qwgrDr",
+	"i+E///6P884Xg1u5lRa4uQEGbu9FJp+NWXr1QuyqxXb/rHd4cnDQknUJNeD7T04OtnNTPrpRcvCjO5B1",
+	"+aQhRg76Mc8TAmrrcNOgz+BG4aaPloeb2oiSMz5h/90I2bcPsRYZuMOax80ymWHpMguO3Lnznp3qnArN",
+	"1XmH+AqHflan5b84fXXqQ0/ipeCWfs3ObI82zFZ+I+ghFNSFK+f5jDUVQ7t9DMSNY97cNaJOzaZTaS7X",
+	"l0ZBOoPXqvjzIwjoUASmjiHRD0Rla2gH1phnPZaVKmvqyRbfKfJMCs2E3jMLuasR//2jEPYt4IkgIAof",
+	"wAIcWJsD8A55SoiDZ6CAQGDVXKJgvaOekQPDl/uDO1iEp3dwB1pWfKY0gG358sEKvhyS1YexrAeqQxg/",
+	"aGmyQGPmvZEsCI20KL3/rUfptx6ly3uUIrV9C6e6xXCqP5qN3NVwqsOvJpyqxnLr4VRINBsGVCH134UG",
+	"pLPJRc4u1s7BrcOj3AzasGMxNWdGo5QFa4oiZTDN8dcWsjqI0G//VmNWq2RYsvzHbe0uS7z8Qhtl0N9I",
+	"padSMPQkIh+sNXaFkGRSFp/dUZPSg6O93vFdQttqrPklfzasNYL9vnhqftgRdT2+8J805xlcRj9S3nBs",
+	"lU/JCB83lcRrP2boxzTTwcdUYQl+9Zlr8JdKPXK2FoX+TvVViYG9oXw24Q74ROJ9yRX05KihEx+SiXsa",
+	"wSYOGQZDPIBfjPZemt9KbMEQDMVAtzBxp7hLDvfJH5mGhwVTclakjNBLygUwM8VEBt6552f0sut65zDy",
+	"20xqprqY/gkG14P9o1EvPWZ9+uTiUTZIDx+z/uiAHl/0Wo2vXyyHsR8isQnsJg7r0A5Q+Jb9Nms6RNys",
+	"hXvajsJgSNVeY+BswE7kiMzNYVzIGWEZL21kDtHO8h1io//o7sF98LgJ92D7rXD3YwzcXXfCH7gyX6kB",
+	"3j0lmXvchLy/LIIxTf+eLe3ftd10uPK59pD47Ca5276/XovvLwamBvibcArh3/Rb+0lbfNd+vlb/dQXm",
+	"Spq/DfPxre7vHfW8YHX/TkO+318J+jandhVMIchfiPeKtcCcCzJTbBnUuRjiCKsSHtYw4AbabBFP8BDc",
+	"gyUmDj3071xaegzCHibtMLZAgYwGZKNgAcYKE1BHrmqeGLPA2KzKaMls4QQmFshLKCahbGRLAZ106nZ4",
+	"I/+mYzah5nN2pUoXzieIS3kuUplZb2p1SQmHJll6kXQJD5YzphmhJHFmfTdBUl2Me3mtRbxxskoTKIpO",
+	"GEEb5pvTs2c/kXtvf3xGjh49fnJ/+e67Fb/EhBWXbG9qvvPva8DGXI/N9byAPY04UxWZx9CK91Y5WacL",
+	"i05ejPZeScHwPk2A/STueq1B7LxzcN6xxIsXv01EWLJO34FPv2XTnC7w1qrh0UyTIAq5cin1SsuCZWa5",
+	"UykUeCKogLJMPNrT8Iotur7/m3tsSEFIMpoV0HqDjUYshYtr2Zp/4eIqssrzWa93kP7z7/+Af7CnpGD5",
+	"H86hROF5JyklRNeLzsLbPCdTeskckWIFESnYynV4K1yM7qZUj8tvzGt4/ePzs/0NUfVKvtNQe7GxcyH3",
+	"ABtJl1ywlM4Uc5SEqMEGZoqlhTVWepJxb264FJ8q2FzMT3JeS02vZPjRgpGcjTSSAvbWGrtXFEsl1Pcy",
+	"PH8sc5TmqaW4won/sjCoOhfgnuDKzVedy6PWkRpXZCoVdji9lxV0pPc406O9sdZTOuV7BdUMrH17ltvu",
+	"9fv3989F7YiVCYpPiz/0nuo/9DtrwuqNzHm6iBML7jOEVHlWHFS4IPMxT8eEa5JKCNOm6RVchfmC3NOO",
+	"18He7u+3r/u3Pxz3ns7/cNxbtXJzqZ2OrFWpuujTFsxJoosF4qm6glVg+vDhw+lMjw1/TCGivEHlGDiT",
+	"WF0vAZX+D+dlXzF5xYQ56Hzko3HmVGE1UOD5x4+OejW44JxLl/ap28m5uAouX6h7EgEJPMR71ozoGnTl",
+	"UOzF8BPzE0ZJ+Vv4hZEuaDBn0PJPVXtGdU46/8Od531zi/7bQxvRhCHFQbG46qpsNROOBVBzZoQl1JPZ",
+	"jDVXk1Zm23493ufTspq2L+N79e8GhsOlX3VFFDb86DusZVb9Zumka/skhkO1Q948dxqxs7dHllCdZiuQ",
+	"o0O5fSX4HIggpMkxyyMEmVZn22pBYMdsXY95EEdH5b3NMQKv/yTzLHYv5VmZkdv+cXh7yy/Hye80M+Iu",
+	"aJFaLvlylApXU/4PmMXTwpTs0425UhbOug0J/MByFrh+66syD1EutIqpufzq9EnxLoutrpx8M4g5XWrf",
+	"ydCVYfYZCO/lJuJoXbIHPnIVvgS7ZoWtI9i2jSje111ldzVt4kLPsCJAfRdvIXg3SpVZ8F59eTawdslX",
+	"f+SF0uvdTYY2If/HCd07u5IyqunDXnVJm3DtZau6AduOLWsNjrlqRVsyz9bVrMNI11rThjw1sqB1aHjF",
+	"UrYk58hi/sh0K6Kcx2LJQi7L129KNX9kuoXDrreOjTlofA1xBrneEjaUveILcI7UbRYA79YXUEZArbcA",
+	"Z9h7I8v+yNXF/MhFRuRMkzlqsiIj8/Giuj7M7o2usvGBbUjHjqksvtK1prpk8yjoKGy10yXQzP1cNyOp",
+	"WvXr6qrMwxrYwPSEzVvNUpsLmwQT3vTMVV339csDg3LHjBQyZ2uAbFbOti0NrmJHsbt9Wx7U+OSzMeWi",
+	"7buKgDEKw+VSM81vMyZSppYtCGe82ap+4krLYtFC0mZhOcsuWUGY0AVfvh4315YrWsKfWxCzrQr8R6Zf",
+	"snYuaMjJ2U7gvkt8mD1mJMGP0RW9ZB2cv53Rt+xlO83afukXwNHNkBjMs+0yHOtdspDQ5Rpdgp9jm0W0",
+	"iD0IdsCouVfMOkoTb2MV28rxN7ncQAm6nRvNri7akrgFSaGDsHlvVWfZ/PTFmhRutZDKJBuTy6rrHKjE",
+	"PN/R7W0/u/rG5rp+TVcaBezwzrZLesXmy67qU3MrVaubd8mEWj1CsDnWj6airB29o9vbPHGLbKllW12q",
+	"HWQv1HJkcz3TyHTbwK5Wk7ambs0EwTobXAoi5Dy2jvL9jUm4XoS1Bgx8Gr1wpuGbmxNxWIKo+WH3lCAF",
+	"+8gPV/OmuRwVzrcxGGoZt9XFmIfoKzIj9niEFmbB+9vQQCVTqFXUNTQpZhBhL0doFmg7Jjc5zLVEkupS",
+	"nmdcR+xwbeu4fbNhGZN948XetnFwPW2GF6DP7IgBwqc/1cdb8njxQ9xDaqnkO0W4LTVgDjzV4zKcOSCk",
+	"Ze7skSwmENM8m4VVAwJfpMu6hBCeH3ke9YC+dm3GIJYe5Ooy51gx2/MNQlGZ2Slkzi2gyj2F7DouiGLX",
+	"rKA5KSGxT35gIzrL9QmheY7OymkO8VI2sAg2/tuMgUpid+77y5W75JpNAK7/o2Cjzknn3x6mcjKVAqKg",
+	"cJh6WNmokfEn9OMLfPG425lwYf/oeyjRoqALM1LpBXhQDTTN389sE8hmcELZIjJxVz7cU3KmbNyFD83A",
+	"WB0AuPJIru3VdpsM9zqhH3+x0fX9Xq8HK/c/xBAMLKCN0lwflFY686ziZlTmQ2/Sxc8soqu+pFc2TsiF",
+	"MCg6AmNHwaaM6hMIJBkcEihm1S0BWIu9sb9eMQyiN0SKcTZGTj8XrqEQSIazNGVKjWZ5GTyCvnxySgo2",
+	"mimI+MHpwZeM75m5Z8I83Sc/s4UiFyyX2InAqZ775+K9cq0ezHg5IrT6QZwWQ7UyDp4pgQYersjhYEAS",
+	"XoJseMUWw4KZbyZmdW57faLluRgcHZFrjsEep++evXhB0jEtaGoICwNwbAwAoeT9+xc/YJwH4BoZaInt",
+	"AE17Bk8thDc4OqrT3ZRqzQoz5//9p/9r7//59d//R5wORi/bo9cSw8iTemyYASxWoOoSSkAMkSM7VoGj",
+	"P3mQdG24CASGgxEGG1GyffJiRCS2vulWI4UA0I9JUo9vTp4SPiJCEk0vzSAbudYlh/1BOdpFoSf75AOj",
+	"V2YwRvygG8y+tN8KaXefLT3brQB8DXDD8rhfApD+ZzfwbsPslRSshfBem3uswHQ+C4syhjSleW4bzmAI",
+	"oAMTQsNfgZPKnutUdtA79JYLCmGhT8m8sn9zXdGCZSTnV+Y2he64UjC1DBZlqOSmAGkJZ3tJP/LJbBLI",
+	"uHCxIhc2jHOf/CdmJdELo+b2ez1YvcZMLmI4Uq/Xdpdhdmm40gxv/87JoAe3MeQonQz6h48OHx8cHz7q",
+	"+sSl4GbjQrNLVvjCbW03m5EGl11sTlq82b2G5adalgAGp2Vr8Bapmy3CiKRtazDX0bIlOMn1Jiv4ZF5G",
+	"csfIMSjjvwgqT6UY/gwFaoM4YxsIjjHGRi/Be0qVvQAWvjBTi3TnXnlY+6hZVLmDZXLhG1wE7qMFiSSn",
+	"6ZUi1OfJELs8ck8xRpKPe/bv5P4+eSYzdkKS2gaS/Y6P4KYiZc+kGOU81VuCx0cCFlSUlsqlELJV0s7K",
+	"Nz51a/3cVk1R6Rv3qVsv1bnq9WpV0J2hyLegxjw7G+cDrNqZAGsVQwFH6oQk1Q0kXZJUAGJ+aEIaUfk9",
+	"9c2Ab4A/rw2ti743/gVQYSrddFdNUe1ivEP4x1oYA/xpqe5BGhHuoYR/dQMhuP17HtpWcdgG2DVRmpf1",
+	"ApeDvKK1uCqDn7o7wd4uoH8agFcWIHgEewU9IQb1Joy7TX3DDvLg/8W6hbaAP6qxZeLmKmChfu3TcgOA",
+	"p17zXgfaVk+/owgrMdN1yMPtlSnDoWrJFcjsq7BYAZT5pQZ8j883ISi+EAe7PZD6a7idn7yRWxP0nWQo",
+	"X9l1sAG/WueWWMnBZLY4k/IXWlyyLbFuPj7UUg5zN8lS8Fa+uHPowhoK22PskPzMv/ckX12n2z4GnNxM",
+	"6qR5wWi2GNpm4Stlchz+PY7+1K3WwsrWgCAuGkcH74+4tX2s8/qPMDh4W0hXnnq9CV5J/doMD6ZwNWTW",
+	"nOG1Hf6pVrtrzkUm5+uCI3R1foA3S8iUNehWT4NDX8CG0L4LHaJ9salVE4BF+ZXUb/wbN1YFukFJ9XVe",
+	"hbR395YqC4uvfNEVIf/UjRQgWDVBo+hBOMtaa6+k7e+MJ1RyagGjXfcXBh8UPt0ODFrflXEZQTGZPJdz",
+	"bHbuGW+EOgyjbWpN9aMV/obU7d+z2DJ/V9lJ+I49X/4lA1zzRwNnlR9h1NNa8xzbIthWL8xI0n4CwxUA",
+	"iwH5yZ+sCid9nnF9Q276Zbnh75UR7coy8rUxtFthJpbEuhXmEvATYC+7ZSHt7KLCCbY/xctsOtYvX4rz",
+	"O1AO0HG3oW7wFl/61G1pxbmSNCJ9QT91I/XHVk3UqHm2I6UNCqS4rBon1FpbaTdsu1DXkesKw5wqAr5a",
+	"cKbamDvrYC3JsLFxIKgYaGOahPO9BjQCVThuRij/SphtInQr3CAGZiLL2e9ElfmiysjuLl3NJmrthUCk",
+	"TbCMz3fVmi/f0av2ZnI7RI5oNiH3EvOf5D7yy7m0PlyLGvtYOT/V3RPy4YSHAuaOhOzfhZC8G9l21363",
+	"lAo0VofNRKGkvusgd7EIqLikvFuR4Wwc8A3JBr415GJtbNuvehTfDTXkNpWCjdSAJjepQXgpSrFKxy7Y",
+	"AdSiX9fd/ZPMs8Db/ftCac1rPmb5ti7zEKbL0Ph8Qnl+Rm2C1xbIg3LQrqj1KjGl/Nhu5FqrWUCmzBiy",
+	"CbkibM98xpVZ8xb4YKF26+aOxUoDd0q59KjiEzYsqFjDreFImk/YW3jhUzfSUmrVLPWeWd9005r+0wBp",
+	"5WR5dK3SVoHwdmCr3BXvExIEQXqRs6GySSNLZ3klv7fjIT0ktLjbqqHr2tyxbuvO+CeawrgKhZ4yRYJi",
+	"gWifgmgFIiCmFNoQ+Go5hEec+gHvDC3cuGXzUx2QAbp3YJr4xhduz7Kx7skuEfrOSF934gDv9PB8p2zi",
+	"ULvoeNIuTfwoiwueZVsLEzcNMDW8TA+nrMCY+DUYmX7jB99KeKpLn1keoOovK5BkJnQBgM9kTWCvh68C",
+	"ywn2i0gwEvI3Q9wdMsSBLJ67+P6V2g1mAnzzdv0+XeclMURsbC9ExtWUCYWl3Lc6uzlVelipK7ASi79Q",
+	"pU8rb3wKO7SNqRrafrErg9HdSz9R9Rxf2QlZvAqltExi1w/PMA3SSyw3AQAx5JHtOKBrVlhD5FaXePn6",
+	"iqvbDtyR7ktmgn2cslSzDDsNEZlCvlO2T15JPebiEu0FkF8WRl/iOtzuMSy3YFAbnubqhsJMWp1prZjg",
+	"4JXdiTMVM4CvZj2lSs1lAVTkOwA1BJtgE1DkPmiA8OHDh716pejYMu0rD+uFpWG5pcJ/B0wOu4L45pr2",
+	"yXJF+We2YNmdss18s4eEWtMy3P0iL7k4GxdS63xrMs/NJEMdzrL8Iqt+9FO3U1DN8Lpd43VfKn+Hp6Jg",
+	"ZG7+n5ay3pegIHNIKnUsST1FGwVVJIHa93tQ5T4hii6C+y3cksFCDUh1flXplbCMUZUDw64Be2XbgLVe",
+	"tsNd+f49X79/6dtlpf9PrpzTt7Dob2HR36IR76J+1vQxQ49yf8MEJdbKIbYG+d0NY74Vx/crqW168fYK",
+	"ndk4rUyyyqYVfHJnSE9w0sS2VCTsY5rPMgat0IpF0PorKHGBRZecpFfdh4fPj3ImshuAZuTeXwUV/NDO",
+	"AOJLeHiTA/vIlS7zBrFOhTPmKca8U8ECA1bu4fBSZnzEY/2vzkJLRyqni6CyhVH1QPyr3fqu/9eyW9fW",
+	"C8PPvzXHZUs0ZFTTC6rYcCaCjscrMPKDfel98I7BzXimtTlpmZyv5svv7OgfzOCdoXZayNTojNYND5yk",
+	"5Fyx3QI3CVfekMK2F4Ygwf93UJrgdksLlPhZu1qAFQp+L17Y23Si3sRRGveKgj/yTjhEfwc6vYGArdok",
+	"NaE2xRdAskqFb/FxAnRei3zxJXGzs6sa6kgykSlywUaygGrA2Hwfw6sUYZOpXjT9mw2olAaC7eByd+0R",
+	"q40PddvD78DQYKSe91Wh5QvLP6CeSJqtc72WQ++I4KRYcc1TKLCm2WQqC1rwfEECsDwt+zPajpkVagtu",
+	"cb85w6Y+t8xliy3fPLZ1JzaCL+uNrerxrqj00ujTijYOnDPY2C7AulMTDhPZmsB9DiN3C9oxVQRWYCN9",
+	"bYEZKPHnGtBVQQ2jlwm2AOzfbWDrNx/MCgFuhWfGUAf2M7vhIUQT3piq4UXQdGK1PfYnqnyDid2eJQNH",
+	"tPhZQa+M/m6stQTGDkJxXTLk0Bze+Zrh8C5V9Hvzjg2L7+4GqjsyTm/MGe/KhWXDGJlLngjigyrRQYyw",
+	"jOu1r7JunQPH8G5+byM3qE36lv0Zoja2pDWsULquDQa+GCTM2PqmaxbHwlqqribWbrhmtTV2l1xA86Cg",
+	"yBSB8tiwYjBv4gtcEcFYZpkkZHr4XgAlAivbM5ioQOtWYjneCzrTY1nwv3yFKHVvrxtxC2/fUkHX8PKM",
+	"kUIVx0EQ7BdBuppNp9JwhZcs4/QM6u9uhfxZOdUQ3ChDbSdbEZUfWcHOMOKPVhBRWfaXN7LOd4okz3C3",
+	"e+bbiZduQBIyYi0tRzwXqcyg5K67kePbriMLvU6rUGRH+WK+/nPrvehHlxO8WVYUs/o2DgU4NgTN7Sji",
+	"65VwPXabsircf/+JVedfBlVHt4FPrXb9avDUPrsT6CSu9n1SnhGY3pUNhfYRtlC/A0uj6n4Albe+2veN",
+	"oFIE06wDFf/ZXUOlJJXG/n1fB9j/h4JrdnMznH1lHWPAs3Ko2cEu7XczncqJmQrOxmojHo63OVbfLIDR",
+	"2OUuYR/h8plKpfhFvrB9RGvA3th8WFJM05jYjUy/I/uiB3ZQmp+zSMvEDy7MHQWklApywbylIGz/YXg0",
+	"dSaDrtFvbLYRZ4rcSx4k97GXEyC/c/KnzoPOr931mjTZJKtqe6ZBb1l/pm5nJvhvM2Yf62LGzNVqJ4pv",
+	"k8Y3id2ZuMCQf6PL+RypTJ6ci3OxR5IHyQnGoSDl6MjQfRg4YScFo1ly4pMHvlPEXGHTQo54zlyYOLft",
+	"aA3soAEtBFpyhW1MlfnL9TRN7vup54aPJSdIta7XkP2IoBPWjQWlu+jPLoFm9eY183PBrm2pxGA1XWyZ",
+	"RMiDB9BOPvzGgwfkXoL90HC5eHbe2OnhF7AJ4qrNqSg70pd/vmTJ/X1yWiLDfE6KfIHLYw4ucABLErMg",
+	"B7GPa8XyEULFqb8tYHePYWMhCumFnOlKN5d7AP+XC2fkSLpmZfCjM944vNgh1b9sH+Xqj9Ds2f5Ubwhr",
+	"PxDpaRlCSI4qPToJzZWEiBFFHjwwd1/OSuuDHGFwnHrwgNiT7d/8TpnPYWLKU38acPpam1AKBgw7tgZn",
+	"R4MuSsLAdSxzI95ie0SrPtvUmXuWKAKQVX5Q5S8/yTxL7gNQoJ+2I3Lqv+XoL5wMy4QEvwR9Vcuwu+AH",
+	"VDMgdMRiIGNpzgXDn1aBHqledSEm0Xb+hk8YfCxBBJB5iYutEYH/duRuYO1nNVQOZI1HGkci5YPdN5zb",
+	"j6V5foJeAGV4fOJ7BbsD4Dp2Ow4FLXQTmDWx3Z8Tcs9G5OmyPyBXBCIv0/u4BOwgCJbnKZPTnEGLGuUP",
+	"WaVBcfix8Ldau+ngJ2yCbdcVdiZNKnBz5NsA3NpQsyCzROtBE/TedAc76NZaUqL/E9lh+RSmgwX72dxf",
+	"+Kb7C1/EvywH8d1ofeToC+FIHiESdEs1UgwyG3OmcL8wyBYtMP+cyGs40OYXUM/4hHXxYnDUHqN1BLU5",
+	"+BUKrcMQOhDTiT0+1TuLwYSG6mEay5bfm39bbJt/u0sRPxUitf6tyl1ZyBznd3OX/T1hxnPxUhYMtVIF",
+	"F/sFMwtjGTbQY2I2QeGm27FXPf4LVtDxQfHKPaqyzY61vvvHIVEaocYDzv+Bj36tN2Dqdj7umcXsXdMC",
+	"IGlWdZrnnW7nJXuLE7xkH+y87gTZB+5P9xiPu32If7hHAHf7BP6ND34FQ4aO9cP8MJZkQjNmu/fa1nMC",
+	"BEhsM2eQ4AQrfwSTE0JtR+oUxA4p7IE017hN0gUGzIHBLCAaqc4xkSio1kxkjC2f019gmig5YWB8YLli",
+	"jjdHPweXU+WL5FTBNIb2yvtPCmZkFMMEaT6nCxWsqgvzm+9Kwaycgj3CcfVmerP02t5AAs9zy0JTqpi9",
+	"EdRCaTaxso/Xj0BG6pKLhRHbZznbgLrdSjtBkm6n24HVdLod/F6TJss6qfGOe1YsS3PKJwYVCC2JPfUM",
+	"pzEaxLSQU1Y4beUil+lVLGT5w5gBGMLSZNCKH6z9NppA0ytmvyLkvEsuWEpnipWSO/T4g+cG8ba3v7at",
+	"AA3HI7II3iJUXSF6oXMgvgnNGHTgbN8nLzS5YmyKrUOhArmzcP02YzO2T0JFVkjNbGGp+ZgJ85lcSvud",
+	"+VhOiJa2HblRbccs7MyNgqTPPYXpHcEpuiBjObeuD9vG3GLsQsqcUVHNlhlSHQU0Lt0RhVWb4SXCxVMi",
+	"ZnmOjSB18Lv5mO8hZ3jsngFop9sxw9H+gS3nGjSEF2G2fDUlzpVTSlnW+s3GN5jI1PIPADbNsA0m9R22",
+	"l/QmxIMezhlvsAd9kXnBVizTSN4+LcbIr9aboSxegFnMuWLb46NtQ2HD6qA576iQE9/rVksDw7W2Cyk+",
+	"Q/P2MGyYvuTL+Cm8U9BdJ5A6YaqQMAWLLWHlzm37ALX2glBJDQKb8Uj7xZlHqK/4bCZaq7lnAClqayfQ",
+	"ihtQPBfMXDPQlvgp3jQgerlTPsOe2htvFXhZfHOR7vfLWnS64uUTLloOwoTmuSGO2sRlB1Z/M4OmVvJF",
+	"o1EgI3TYBYHPkHnhsRyurWXb4Vpd//i2I7sW7cIs1vQcn8o+7LqLwHKDHJSWbq3IpnlAlbbSk9FH8V9h",
+	"kZLvlA3KtqRlZWZz4+T8ujQJVNbPhT4+XI0/CFxegz3iwPUZpO3ivmnPdpTR17wQAsBtcB/4Xv7LGR0c",
+	"v7Uowhdvc3d0fGp/g4fyQZf0yQUzmxHsoy55QbhN7xAyH9qU7D+FjV//1IEdlK1xg+7vZaNY5A/dshF/",
+	"c4NdL61V7q6QH8RZahvvr8smtXMWEmp5o1fkhwrtlPKqvPgzS3Ugr2Jx+SaKnKJk+bQRD0G14QJlVs2m",
+	"TZk1o5ouJSTluYAsMuZrDYGtHDr2rmM0d5J2xWjeX2o0r+MdFroSKhjnCW6yLOPYgfxNsOERzRWLVutw",
+	"faTNtrt1Nl2Fmd9yU2uAAufQ0J6mY8+SN4GRAcdN4ITfWgKo0HS7BaAKRpUUsMe0tMt4q2cTWvhCnMbw",
+	"WdcbYfGG2SfOCVv/TF31LZu/OMmRSNt3HthM2Wj8qIdQ9I3HYzYKzT5q6AMuMHakFYRj2iYvgPZlDa1S",
+	"KCNZitRaiQLebO2yER1yPeFtLbaOa4nPw4QuvKcCJDlJ9FiqZl8dwSiYSke8UOtTM4DoFy6u6rTcq9Nv",
+	"txMCao3VjmSey7khDiNRf6lF62ImUqpXqPtGRTd82GjgljQMRYeUASq5uZxQBKjrvLXjXb1xEME1CIZr",
+	"W8YHtmWVNUnY2stBHJYkq9qgzKU/KliMiY6WFntwKHkxcpUe1tJvXA1sXwA+rIwHN5mLJze8uWuleHrF",
+	"rGkFzCExnYgRweZhsq1XjW6qwYzoLNfAkNbTZuhHKzr1LEu7DeVGWnXmKaGaTKTStt1NEnrZG9fkBmtb",
+	"wl3hBrwxWbq73Is/UZPd58LDKsXtaSkwOJe/oBOWoa9ZipStwfFrrMJ9dAkPcB2zm/2KUX8L9bJN5UY8",
+	"e0YLppdsG0mxznHHVA0NI101xU9UvTTDPnU7RiVZ0ZHbvfWKfdSuG3dM9KxOFqxmCXhfyutNGeyHMaaj",
+	"gllomVjVSlKnAYPzOjidsLWNeZuTkQ8P3WCjp2TCiktGphAjGIpHJz6KZ8LMsVNgn7a+EHQHdFHNTHNG",
+	"C4UZ3jNnTwm/3F9y3u8Mr92NIal9qWso2G2IfedtINUN7ZUF31mWnFhnRsVtAM6eMcsh1MZWpUhO7J6N",
+	"aHDFpprMhOY5SUoN3Pq//e2anJR+D/sozEdxQe0nBEoRgdvoJ+wTgp90kjjOVjKn0tuyT9bzM5Ubhri3",
+	"3PzHfgQlMPxEx1cKC2wL2TL/04cxE5UrqEPBNVrT7hcNa9o+SWbTVE64uLRgEs7OxbJ9kkhxKctn9ndw",
+	"OQl0F8CoKVXaDnE/0TxPTiB2QCzgU/sBHNwnzfbxA4Y3UaU7XVh4bKe3o3OKstknbbnfN1E+nc8IhUA6",
+	"nQJzsUSNmqlzDYMzAyOoLIvlReWyvKnmGTJgu4cY/w3h+gYjs1riCWO6Opm7AsLW31aFHUU1q12/qUUr",
+	"2enM6QEOVmpovq9W1Ke3U5U3l6rFC/UeWI0X521BKiNs4Tasoxu0F+tRhUMxpUqFDhrU6sBJSdQsHRMo",
+	"ALG9xwrRO0xlxlrMrhhjTMwIXFsc8AXTs0KQezeo3WaOUiyP+n65fbyQLG0s4Z1ra0FDox9GUP+TnGNJ",
+	"DrwyHHGlEtx2rOo+6bVK3UsdHRXHhnN7GOkr8NO5ym0EAu/ZNj4KWPvQXuJLdlr1mJgLx5zSsmULgOCS",
+	"aad4Q3q09aQG6rgGheEp6fd6ZMKoUPAvGwiwCmzL7A2OI4TnrErAVZzWd15DSZSjeRNM1L5qMcWERs5L",
+	"SWpeiOgnbKrHcaRnXGlzQkru5M1GXJCci6s13IawglU6BUb5PYehDaUCFugmioOCpVdtEpjjwVyTuSxw",
+	"xe6GhgptEHVe5mJEb2VXT7Q1EOaUJJ7JeHexj5rAYHRXfV4qRuYQTiWM9mgEQryeKSg0eebDPamOXTZY",
+	"obJaDrU9jMYHeIyp4QpMBOtyZY3s8bVJAO5Iw1DwuBkxaGxvlsi19C2a545H86B19ykRUH8NLigDxhsE",
+	"85TruVjEmQfgzpC5W0ZlfeZMwP0cbiypOkUd8J28DnoQ11uZEb9FH32LPvoWfXTTtX8LJ/oWTvQtnOhb",
+	"ONHdDieqCifdmMR8CzFHtU5IGxjuni9L7nRSozDXoPmjzJ2051ywOeaaRXSFMEV4da6uGWhkBLOcdqHu",
+	"u0ar5JDU8eWKXW9wdFix6x0sseuZB5CU7iCwdB1uUGUF/s3qIjYwLvpFYD0YA/qq2Rn6xXSajhpAElxQ",
+	"Y5ZPwbNasFReCv4XFuRju3w8mxRcM4P2b2oGdSjwgIiRK1Ry287InAYt3HG3Nh1nToV1JzOC2WxZkyZt",
+	"gYvhcgS7Mhi3i+Ea4BpLiwHuefx0nIpGA/FQgVRQRVgYpZ/nBkRcuwgKNZZzQSD/GaQ2JjQrmD365qzS",
+	"gmGapZzpc1GwS1pAFNJsOrWG9lzObe5Q1zyAA66sSydj/s90TAuaakyMFDaSiRE1tfZuy1AyOaFcnIt7",
+	"ycX/9/+mY1bs2/x/KM2RfBR7exfm572ra+of3Ucf0K74AL7umubGwQ02E6A/TDy12mV7qNgSmzdICL5B",
+	"CYwD/KDGrLTR1eWUudITulIvrtDEFRwgyZzmV0MOuf44Fuw7InsKkvcsz7sG0fgJkMu3V6J8a5IpE2ts",
+	"C4YFy/AWfl+53bdUuYFlIDSpW4BPuJjpWMSat+faEc4eRavADed0kAOZvvRDnZKcFmCahspD1gLtQlvK",
+	"YF/qYn1LPFr5OXQNHw2OjivO4ajVvLLVNv/Zh/EigHFFK6u4CuZo5NjfAMarhN0NPnlLKV32I3bc+oJ2",
+	"ZaqoZbr85anzpmAp9o0MM89F5pgeaAQY6sYvhSxsoyKrP2PC9EzkIKDlOdBRHaqWRePg7aE6aq+E7sS1",
+	"H8My5tAZdukRyyU4M8GswxWxNWW5cMfOHB94iNzOgMIcxYW0smd4GCvn5HhlrEebtuSahvP17Di5TGk7",
+	"Nbina5DChH6E670NVHKkmbDGh9JRDc5P8xqhdWcTmYmMFSQBC+twxHVSDzJZxUaw78gaCHQOrBYUuseb",
+	"IrHf6z1eiceyDe4qjPqRayHW3zjrsjL/QmDOMhu+iVv5mq80yXijCoNST+Ya1YQLw9nMbQRXP3a0gsKw",
+	"W5hTQP2tlBFbZmQbFcz5NrhAyQR5FGof9JqFIS5PSc+ZBppdWtZ0D6dyFhPEarY/LDXBRZrPsioLlYKp",
+	"NT7VblV6h4IWbgOO293g1+vZq0COLa1VUHb7L1K0IPrF6atTDKz4C5h4XY0FLUnG1TSngVDhg5xi50tz",
+	"3UZM8Cj60lqmNCSk7Qxp3izku9u3yIUVBgx9RmwVBhsL7M27QpbRJSGFrbbt+rVMbFzJMiy6AjUvzVh4",
+	"GYX9dt8nUqKNVLY1xudjnjMM/S9momtj++BvJsDzUtdETkutA05BmTAhJFzdaDYS0vsdS8sRJhdbbyue",
+	"gTXSJ4BdV7i+I6aqeBbczSFVBzbAuGkt4ClN5hdRbboRLW65tlFHbYPs6lcvil4VGaEmXQUIr11dNaE8",
+	"rhwEd81mtkVgHluloZyCeRD9g5hvngAWbfkgj7AEiMkRwF1Xoc0R8akVd0KbrqzoyyjW1jjZ6/6ulOyG",
+	"KuhssJ3ucr2waVUNktOaBifwSgTqV/khMzbVnW4bg1+iK1hwmfvKOmW5rgQg+bm9+hCvCXUp9+yPK1Q/",
+	"l5sTpYKVeuBmul1VKVuKFzc0FvG7wrjd1Nnslw66d1Z/sys8XoKFpcrcxurZEnHSeiWs67AmWLoCt10M",
+	"0KWKPJ8Zvv/we1bkHCp0vz97dmMHxXpy6Ja2fPeJ3QqVJT9vypdhBkmvTiBbSJxBPsNMywnVPG1lN5SM",
+	"zPJ8Cyhak/hsMJmNgKgwGzkadbqVTwAJruI4y2Veu/K2FK2vWgZ28m55ulqFs1X5gbbU5wbZgbaA41a5",
+	"geg0+bozA2EPu8mXs76i20yX++Zi+uZi+hzS7+0JvJ/T33ATOfNWRcvfjTvgs0uQ/4oy4q0Lhv+6psi4",
+	"OPBOFg3lvDQuRrpRuUJcFOrGVAWxUgcvp9gL/6hY6PaCv9Yr2wz+CnVqXnb//IGplIkMX0F7XgYD/L+D",
+	"Eb/6XbdkNiVQ3j05Iddc8YucYQkMiC1SYXl7jPSpFtDe93XMISfczaAlerEuZLbYDzPIXdr40jRGB1FY",
+	"V2ghraR6xxKsYJ/N9O4gg7q29a8knftHzvLMtb6J10GzDetQqHA148R0pruV/ln3kqk0rKJI7hNbNJpM",
+	"aUEnTEM7Bv9v7NhSi7mLpsx+sIkF80KKS8zunhbysqATl+pv3oug2XWD8ewtGsKho3FytY9yQcazCRV7",
+	"BaOZ4Y5mGZPaV2YKWkhD/S2qNOlHPckOAC0+SnOFASeYUj3ukt9mrFgYSGKrnRKW1W87T0Hzc4iN2G35",
+	"H+9evyL2OeHCRtkhFt/++IwcP+n1q211Og9d5PTyCiM2c9TCNqY1lZJaHPJjOp1CG5ayWNNHXVZrCuLL",
+	"oWumaiTRGUY/Kpiv9I4WzOQEY324q3KloMAVzfPyJr1gYy4ywm099FJCOmkKWIbkQMDiuktmU8OXklJW",
+	"S1xVh1Nbcqn0CPd7vZo4nslzQbC8Fkfh3OWpYyamXRb0ioEw+fULqq9jvf3U7ThlekX5M27ESUCH0/U9",
+	"fVg9t5kX+JPMs12VJzNANvf3rmo/PXVhwUbiAF3AVcga9FzqdUVqGmxRCctWPavcGgX0yY1Y0GqF14IS",
+	"K776Gknw7eTEVQk47D3ZL4u4JCfkz7KSJ1pJJ7YfdqOj5BDmOkevhDKNp1RSMWEdDyZ0JMAwFGsRAB1T",
+	"zgzDUVG1s5YW4Fo8LE0JgEGfuji6NezHp3nWmkMEIjKAGpoLWBMlzzImyD0z4D7m23k1uyycUKlguVW2",
+	"2rKwROSDLINOChD0bPUY6GQg06v1gxk2yuOzoRIBdFzFRt/ix0a1rIaUqL2LJcO3S4+1/aibO3DNxuPW",
+	"jBXxsTPF1sv8f8tG5o0rLrL1XvjZjATr5Hy4Qd4tURwKPgD0c37FSCLzbOil/mR7q5RZyYY5cbe4GjPP",
+	"+nDxfe9vbS2bQcavB1QZzGCsnhxXOjPjUJzAt6JxJwLOiq9uUOZhxHLItyhCs7xO0iW/ZgJbtAB7NFr0",
+	"IlxGNRUX4hrhnTVOPdY/sN0BLuk1ljyonf8dJvLWkk6fkt4SrrVGfB9E+kC/+0iEH4oh5uEW7GY3Sbqb",
+	"5HjeNS6+NLfYJ5FahGJlmFii8Qnpd8mgSw665J9//8cWRXy8kc1a5hon3heIK2X1TfHdUnuxBIK9TbrV",
+	"wjyRXNWAIptrD67GOiOrMtn6BVC9mjzfsOJUJxCr3EUJAktMpwsExlVuxqDqD2ebuRstEW7lb6yU7/mq",
+	"vY6BdLFMgWaZ73QGf7kuXbmsZrw0SjTaEl2Gh6MFFmtToX4Eb/pqyfBupXhkWY/O6CAsixaRrHxjCs1Q",
+	"Ua2DIa4yQrXWZNONcSmX1s6yk4EiDe/XNPjyfULHjGaerKSwa7VZ4NAUUbg/YitplAmCFRmdEn4CvR26",
+	"QteLXobwqiRB2X5stvQetl6ETqEZtmfDrZpXfHk+WRA3Bt8umOJ/8Xi3JZ9dzZTE57InlXqtpQwDWltp",
+	"Wuk2930uCClYHc/ENihmwq4DcuIbW4VfwehbqeFtaydVCnSb4QGF2qaavlgo9cVgKoAxGIFOy66HpNt6",
+	"RYbzzoVK9ScHQpZxXTk5RvVy2oaZLhT7yL2aOOp9CiCrKrpwhVuYLUvHxH23Kt8g9ztFkhGHbpqhNUkW",
+	"5UED34sBAyHvICSqVlXDO7LnBTeXuDeZ+zLC3CalGhJVmue5C8axLTihhjq1P3IJvQczRC2YRMip8MCx",
+	"tzQ2TfZQVHShymbVDkG2Uo/Rchgtcs6KspiWAzGawuZO/7Dj7MnxhQ8L1sLVYATIO2U/iYLg4PAQYnB3",
+	"pfwslIsID6efWRZBCbTIQQ2qLroajEMuhjORScFsQ8V42atqNRx8Aee02enBMjwFg/OiNKvYk0OVz2hf",
+	"3z6IgKnVvI1Vx3VcuVIoF7lrpWCG55S12rmOT4HNC9kUiBzAo1zljKDGbreD9OXqE+Jov9wq+nyxj/CX",
+	"Si2NGk5gFQCrJfYvo/FHBJmCme2LFFxRtFLFMKbYrFnp22kAyBmk8uURS0H4guWyXginTUdYp4ZPRMzG",
+	"/iGXtVy1dWTqlcJuVJQxGiVTqrVWasqUwhKl/DpiJVQtbsdT1/jUvJZU/Rjw2+pC6ThzdNHykou3TIEl",
+	"96/RZAasoQH6vi0RuLPCJ+sUR8PP26En5KBHMgMOuH1s/b717IYw0ar1QYmQdywtmHba6apX3qsIyeDH",
+	"aiV3SijZmWMYecXmZzKqrrt+6sArDS4UrHNX2FirZJ9dwTZJ5rbaxzK3DIfzUX7HSbG2Et2Jq+IILpZ4",
+	"5cbNaWpnia1tnBC+tkHuNVV6aIS96B5eQZxfKGfgZpxXHiqOgqi4YDcwu5U1eLapuLO/m/MXS5GDhVWP",
+	"UiVupAK92vlzFOjWEj9+XrttbP8NVbYoKQjxMCoxILhkunTuGk3eBbWLstaBU/BXgv5Na6Gex+Zbg14v",
+	"KCyD8bYLcsVFtk9+knM004IyCkV3yppkEyO1FSfrVKs5F07av6YFlzNF1JSmzOhNzr5r6AC8648Hx0dd",
+	"krye0t9m7B3sIrm/T1zcgS64EWHBWQwneQTEee9wMDgXCcRiYGDpiHKUXQMPW8ZIcjljShmAJfdh7RMp",
+	"fJUi1SVT2JVQPqEi+W3OCv2X/uDA6yznwtavknMRFPbCukFdl7bsvcJMyNnlGP1g1SI76xVCerwkMM7P",
+	"ECD6GSg82xSGqhVtKouXsTmJNgi8S8Wg0GIXrmQZY/CnYmURqdq8sUMeRAjFQY5Hs3b6bbV7jAZRSP1P",
+	"Do8e3cfSUy7IHSSTJKx3lxhGAJEQBVOgdRkST1mhKRc26EeKfOHut3NROQOu1QMvSPJxzxbdV0kXXLao",
+	"tcN4a8nGUCK3mqa2tH5bv8RV8kPTmdXe7FkK61n6i3o9s7+hBbcNaJRf+QwE4pXLigXi+Sj5a1bkdFpd",
+	"WGni1sQOmII/2EDqKdYqcREJttcCRw4J95qZBZRTPsIAP2zAadULVxPXTlyx2K682St22joQansCKLS7",
+	"ia3Ji31MGcuGblxyAvlIQXOCsAY3kJHUtgNlu62/vrLop3B9RhGNRkpa7/4wqPQOtrnkkum3jGbcaErJ",
+	"CZZoD6wIa5vA/SRQKz5mBUdNOypELWtEcYI2rWaCwrqibh187d9CGK4Re2xZzzMbetxSGsQafcbU1/E0",
+	"TKK0tHFhBKOQRvxRmRauutua/qD6JpufDp07+GXYbluc4mk9LpF9nOZU0NKFxhWRKXL7tBqu1Xklg9gi",
+	"KNXCRZUhNWtUFYUsIqT7I0ZlwsZKUQQCRC21lsGU2F7SFnZfi2or8akRmjV3RwSxkcYnyPLcTW00/Eht",
+	"kTqWmvMATsAq1vwqJJ5AQGacr2C3AIhAt4r4BgRTTg5L4AJbX7QYT6ge1zhwLZ6TTvnD6/5DCLl/2Os/",
+	"eUSP0t7eI9rv7T1KD9jek+xosNe7OKZHoz4bZL3+w4BOm5qcjoUPJ6houG7WFgVcZOxjuTgUbzkEX2GI",
+	"mG021KvE3j1Z5V1vaeW8ZA3WmTiXrmX0uLwAsYkjCAgVWl1/PWXT2UHY9HnQpOGWVI+l5BSJXPThilvT",
+	"VHsOnRcghNSQaue4fiWvbkt+X58b1mKpttVamvzX3lscsvciS0pywg4/VWI/vBg9GYwOjh49ujg4zOgx",
+	"PUjZk8GTrMd67PDRwXEnGkaji0W80FXYNcSodUYhcl4gJ+4YKVLNUiMBAFPkgiiWSmE0sAsjIimWj6AD",
+	"q5LdytJB8Ejems/vQSpLsl6k7dLAlcRJIcMLlss5DotQlVFWqbVHbEBHsdkBi60G7/ixDBtdhpxhR9Xr",
+	"a82hgjL05vz4rjIeidhmA5ax3CLeViksap42K/np7OwNwQEV7B72noQpmE9CLnPY68Xz4qJJaadEjWWh",
+	"MTEtbFQhC+sOLGUD31tZZrWT887ABpo7R+1Tm9y8vl/JDe9efCkGVFef3FcJTmcTJnRVIgpbsJ2Q5KH7",
+	"4sPzWa93kJqf4V91x0E5EOjMwqQkyoLvedfQ0opiwOEi6ombFTkrduWznbVPfKZapDNfxKrb0Ef8in9t",
+	"mN3Nm2XhLF8Ty0qdgZzRdckdAWcO2eQSs8GzaHbPC6hGP8Jm8AwMcgZLduFrpvucEG0YCaGCzMSVkHM0",
+	"D6DTnWvVOGnW8zmhucEdy4YXEjpsOWors3TK33xkDv5jOOFqAnn/3Q7P2GQqNRPpYnjFFkP7irOYmqEK",
+	"iRv/rj8vHZ7+Y0GZfme2XQTzmFtyygosFGD/HskZRJJNmB7LDC7SssEb/AXEYkuXhQTsybL+d8bBhphF",
+	"tJJu3f7Qbeji3djp7S7T7Mo5II+v1YPrh6MCBdAIsvgaskStLJv3HtsQEPcnxBgDsGBTZutD8yDmbI7e",
+	"dt24RhdIWPaPEuOYSF3+DZb4ShZkpcKdmRmTQzu2BYL/tL3RQsI0ZD3UUg6hJgC45tVsOpVm08MJyzgd",
+	"2rPvXvZsodtpWJkjlF6wmaoQLiRoF2CZNV+DwzisFNyLmkW6nYJqhjBCMMhLLoZ6XEit7aeFZgUSBRCY",
+	"pIismNEEgxm0OUHYN2M8g0yUYSbn5m8506mcmFdggdEAAMu2zlpvmsbVIkW1uWd7huMGVosJoyLay++D",
+	"6zAErA76Qu7HZdgJy9oS7TDRCEN6ud7/YjJw1Cm5puzkrnoL+mCu1QKSz9pvn2R5kqO/K93l6fDlAb/G",
+	"9TjiOdumhsyZtzupSocLoxBOIOxQWgu4uRKn+KF16sRs5/A48ZUZsSiJjepb0oZlh14R3w5macUh16/B",
+	"OWpXRSi8MuOiKX1vXGBcW5KFmuXapvK6oU2G4EOqlgXyW+SWwarxPrFQCC2rmSrWaE4Vs6jBrbfidaMW",
+	"RIN+wlCxGMV7I/RyjhLE/oCgURZoQAN6mRMba0DaZmT/cHum8/VKLIdtYFtCjryLYCn0cB3xk2keuSsp",
+	"Y1Mj2Ih0ETC51B7FepfdNjMz6pGBdblZxb5Ukzprh0bEsFHO46727fuvLQO2jYmoazsxmL/jk1lONcva",
+	"stbLI6+8JABDwZQIGebFTKhW1/J64T2+eL3h5jB9/OLctFbSHawvZMNKlyynGc2P7wSrkcK2uTWXsusq",
+	"6PBQ2ijlDEXGyIowzQwW1Mqp6+2+G32+DePmYucrGU77vTgl9nt6TKasSI0AnLOTsiYFUBMsFhdl/k9w",
+	"bLlogHrjJT1pWdKTyJJsUYRbWRGEtA8tKtapoIQx8Bj5T6xkDcXqdoQ1M/NwLGeFQsWrRW7AZ1jLqZrT",
+	"GEgBHHtvwmw+pLOWrYnjVi+0JbCquvAtyz3VGG690HmkjnkZaxYEm1cIvkZsdUzHAO25yRLWHhXkTm1j",
+	"M65QwQu6Zec8hTw0w4dSOV2UdRAgM4IpzSfWwFmLMlVqNoEPtGg2wYAldWeanln7xdZIaIPe+HXhdhMz",
+	"SGLdFCzDXnLzLnrGMOHDVWot5Vx08UJwjZFR1doyVv2ebZFMP0eT20quqfcWVNouM8Q8pDLRjO0uXr7W",
+	"9dOjtluhngBxywl769IrISkiffs5I5JMpZWAp0RX730/WoxFjWkBrN7nnkTKVJYNU2x+OvDl3n7fyEX9",
+	"HvmfLVzOixsrWLPh6JXFDnrtRbuB8K1sx5WDCMvskYCSg0D6GYccGaFJQUVmeDR8UNWKyfRWt9xxQsey",
+	"qjZmlHeaVb73tHT7wKBLfm2N7fAbSq3VRfUPHx0+Pjg+fLRKSoM6fMtqJXh6gYyveB8CqqOdn7aJwI4p",
+	"6u+sKtusYAPNLIhiyjkCXQneGHG3hZT91B45tkbtkdtqTfc1NPlfMdGacf9fSV8s73tPoPipctm36IMP",
+	"Ol/5sENwRriQSl5LQKx0xiIfIIPVM04jpnQxgTaVk7KU5SXT2GAevqRYpAf+5tUwWopxjFluFo9pgrZH",
+	"bJ3D36jP1ufo3m5Yx4at222vL61KU535A9Oit2tDtY6YEvZeh7b5ILbUyPxiAYaJkNpdxuKGUQ0ra2dU",
+	"qWLerKSxYeGMejP3lkbopTupWi+j2bmpWUHD24FKwWvLPkiGbJ5JMcp5urzMIXpfAB/+8IYx4TYrGJz9",
+	"1qnadbn1kGPIJ8wVV/PFD7U1+c8UK9S5gCZ7LFcMQi5PSIKxLAkKUhkyFhvZm1i+4JFEXozKe9q9Wc0e",
+	"xh+9WzfqSgOAbN8Xykn1u7qS2+sfR3n7Bnfp06DS/XJBJsaRNmF1T11NnNFMzwq27nea9uZlx6iNuJ9n",
+	"vLXc7xmWXNYz5Z1SAukMKg1gdl2Yel5md7eRzqpyMr4z4rpVZLDE9FY1ZNDp8VUXjzFb2E3HCgDkGv0q",
+	"1nI5bnOcn4aWzUipUB/FeCePvBTD1F4T65Bd7Ur5bDxjE2kp4AytylhroXAbUlwp/b7vK36c2GA3RYQM",
+	"a8OAjOUtc66m1NZVwassaVVF8HdTlv5g40A2y4s7FeT1lInTNy98IElgnSsh1prVPmWFMh8CsCiFKcRd",
+	"3y72XzHT/V8ztz0Ce1A0zAtdGwJiO27sbGM7T3S/raT1X9uO1A3kUb+HnZyqrUJtMDCWWpTbCuI2Yz3j",
+	"rEzBktaTVjsltxKBs0VdksqF1PVOQUoWjBZYlK2qhNQLmQRdnJCkyQfLAOuA7UITFIr1G6lYzkW+1Km4",
+	"UW+aeHxDSZatZ2GVgA3L20jCxje2E7Hxxvu6ZeywIEdcBYFneIyT05key4L/BSzlJ+R7RgtWkH/+/R8J",
+	"tF7jiqixnAtMrJZQjNnmWCsjBY9hhJZFPX6GXV8Mn4x+/m3w3xdnjyb/NT98m/7QV7+MH/+n+I/j6f/R",
+	"B3+kz49m/1v2PvDvB1c/Zv00dvu8V7EGEu/khIE1aSxRs+OXwjqca4L9OmIDhC0W7JIrzYqNDN2TaMAS",
+	"1AqtxB0SMKni7OQUf2OY7IROXpaRlCq2x4ViEKx+zfKqbQy/tcE1b1Pr17zl49wjmMf11DcD46G6Ml8r",
+	"qvGtGbeuRVNAYK9uAtRWojMf3cqyGTXxWRBb3gUb2sz4ZvZ3g7s9XqjrNoNLu50bF/OoQW1pEQ/z4VX8",
+	"HkyHm7B7eGE7bo91wL5qZu9xucnhvWGLOPPN3YSMi2rPrUrwOPXnYZX5ZjPW86kFim9lzHe2RxJXOtOZ",
+	"B6S8whKZPjPGPqG5klb1dL1psZypMLTtg+FtcV2zcftiZguk6jHHjk9pPsu4uMRXzT9onodTOt6nyhOz",
+	"fs1Nt58wt8fIamZBUUPDB8r125ai/q+FK+pP5uNFpcgujxlG0zUDufB7LhGlLTa4bCnQEq5U2iSg6Vz0",
+	"5oIWE9sE5MCLlaxdWIltexrGxJmhl7krdQmF4DKyhrN3VUPEpc2v6juLsY8aqCM3cQOnvq1V4EM+sW3j",
+	"oApXta6HpXajTQ3laLiQs+QEyxoEZX8KZotgV/oGwZvYUdZltA1hWKWaM75YVUNHXNsyF7NpfUJbH3Z4",
+	"sYgUI8J2eLAB77fCbneNwkSuDnTKWKbCej5hNWeqrrBLbr1JWMUxhOtiCymyYS7lld9lFKJd6NPXiHL2",
+	"CmylwVcFOgY254LU2nz53AbbpNIsNSyFzqUYTrHjYm13XGH9PAy5y3PDcFyEpEu4ojblKih7bDMfw5T7",
+	"oAthlyjp45i5Arhv0nGs4nwN6Q6sNk1iKssHByQBqkwVsz76M4BHM5ezgcVWjppzpZe0uEJWYWNHfB+t",
+	"WiUwv+6l178nxigddzH6w5bJMf+FaZWvRm87x9TLb/nSW0/xOM+5YsDytmrMYde4QdrQ6qSBZpS+ITMb",
+	"qe9r7a8MOHDxDSuahoSs6ynpu8Oxv1kgpv+Y32BInmUycSs392S10rDSTle31AOjSvVft9xdCTaPSY1y",
+	"NIJr0buH7EXoIpYt92tvLsmDThdB5Xtw+FVKnY0rdecNf/e9c6DL/SUDqdH1whZKM2rZMfy0ciWVCcCq",
+	"H1R/cHw+qXTlTjapAT8aGU7tAOPy0pcyTqOORlPFage+lrzoO21U8nTs9Yh9sszlGLGvf55GeW2ts4wY",
+	"xjVJIRrH8IXuJuH5G7SycjE8sW4l+ysjEbes+l6Tr28ayw6WmjKQynUxsrBddpjftHL6DygdQfW4NbQc",
+	"14NgaY5pa/sWIuS8C+qeuXWVnDBywVLzH2grW/pVnMrhPJMiKt1CkFVDTo37K1dJFNDU6+YiRUNkIK+h",
+	"MbdvgK6g8Zd+ij3lsZUbNr28qYSxqnPZWuZSJ15bEW/F0aoK42sIHCChtOIgp5opXUbSopzQJYLNze+g",
+	"EUT03o2uaOCv1RpyveZ9fZdFsC7pkwtmvmgutkpPRL8Wry9CV+MNdW/HUVScXdd7+gCCaGEwZO0EgKiN",
+	"MGONMLHMJAwyXYcaa4y+pilC8t9IFutGZi8JOz8r+zxVK8pu2gtRMJYtTX7FLdkm6J5Rhs0tA43VKahd",
+	"NM1AA13ce87oNVP75H1dte6SEZuzwmedg1a+T76PKNl4RTf5ue+hbCtMfq5mjdsmm0EbGDRsgXfalga0",
+	"tq1tshTWiuOyIG3Jmq/0KQxS1lz0dKA8hQeiwa/DhkEV5cqrXCULrhFhLJ7b8YEatJuSBlB0Oiu4Xrwz",
+	"G7bCArhcT2exWHbXQAQrlENhoveKFdiCCj2W8DcGUoPpGdy/yQlJ2PXF0JCuxEJcRjo97LkErZxpbIUt",
+	"snOR8UtuLcvUFriYTVBIB8SAkACrLElsrPW08+kTFIIdRerwGUxa8g+EPNAc0ZBdXlFGfFAsz0GgsNmb",
+	"5nfUPv48mxjBYp+4u0nZwux4jM+F1xxonttCHb4tUsFSWWS4NSggwYWy+Qe2aLLRU/7t38iZEUa1+eMX",
+	"CerPveTN63dnxJWppTM9fgjwT+4TqkIZTAFloBm+CwXjFXnwwPnV2YMHuKYpVTqMuDDf+pvza/6t7Ajw",
+	"NzRE/u1c/G1vb8//zwxOLmZq8b/M7b+fyklC/oYNBs1r5o9Km69qPzQuXAs2LFuE04HJf/l8FfcMvuWd",
+	"Bkvf9KMq37LxAY2XoPdDZQddkjE15RZkzu/7NwM1METgRLZiaDFjZR91RIdRwrpECjI4IK/kNYQHk0Fv",
+	"cIyl/+37qAtWKp/67ERsO6HOha6ON0fFheuQF5nquogTMKNCcX/MvwSo03TsFcIT2+XNd6ljLEvItODC",
+	"xhbzTJ0L+wmVMkELLpUj0WdSXGNVMWV+QRIzP6TUJz5DXT7IKVT7Dx6Qd0xkbSEehj1gmMdp0JDmgQ/Z",
+	"eXBCko97tvxfci5AkPRxXc5/Z7Qe/Lxl1OopSR4k5LKg4KzyKV8T8x1vYqfkQSFzht8AT1ZC/AfOBfq2",
+	"4BvmzjUnu/Kxp0GoaddSNsQCTOhin7x2pKcavjfHe85FhbL9wNLPZpZrax4SCwQjPRz2DkhSq4kIIIQC",
+	"47AIyJur9Ob/Tp0LXyMQ5+/6ySrlFM1UtnRV3XgrsvqkthGfOQGHvUOcCQoxJmZ/qt4BnLCPaIYytPMc",
+	"iqk/eIC+F9evzNzuSE2u2ui//1lJkVQ6Z7zEGHxBklRmLHlKEnMlJC46NiiCyrU6F5VSdVCgwKPxO1Vp",
+	"j0Esd89zW2fTNnAkBdOzQths4sobrsaV+dNAGdMA7ERlNw7ghk6eMUSFw6CzG2zdtvnYJy8Mz0OPdjes",
+	"6Qn1zAFlh+cihLS9bxD9WP4Sxx2RpFkNM9m0jui5iBYSJa/YPLSsgevZTVU23GRiNvG22tM3LyzyX5SV",
+	"FD2XoIIkwe97P7NF4m4RuAlRvLXue+hjgt5qs/+CTZnVJ1ztPXNHGhUQKHEhZ1AQ9QTtZXh9stGIpbYB",
+	"uGHeg0NbVQR4pplSc8tZAP0YrQltiaCon1KjWe55d5dcLDQ7F9B6c6GZTU0r96T33rJpThcI6hlL9snP",
+	"bKFsW8Mg4gBtEZFPKHJv8PHjfTgyNuTtXJxigWaak3uH5iGExo4oz2cFI/eOzE+oV2CNWbYgMzFTsIgy",
+	"Dd5We/YdNc2vZihXJGMpzyCNlc2DLk/maYj4mapVvnM3lD3uGddwI5yWl50z0BhcYAsVy5lcz9FQZadE",
+	"aSDx5PkZNRzvA0J3tPdKCrYHPCHpWu7tvsAVOegdop4F1IK2ahuqRcyiwARbYOdQZHM2yxjgCCtxFwt8",
+	"DT90YvOSuTnyyIRrNczNERw8Jkm9tmjyFLZCc0Y0BX3wsD8oh7n6pck++VEWkDsGq/LdXM9FuQoA3hSD",
+	"X4w2qMfEqBfm3gHlz9yDsA3IDjHHkF7aWnlGeiyIMqeU5iTnwtybrleFYNyg8FzAUtBEMQYR+M3p2bOf",
+	"YHKDkf949/pVJS8KuPSjgyfH99dIjOqSRMzyPDkXac6oUQXwgaWYXwwLffDAHj6S/PUcvCTnnRPyp3/+",
+	"/R+/dsl56C8xv//z7/8wvzq/if3pk63g8gsXVycEi1z/8+//wBrXT0nB8j/gTOedZJ+cVVuznYspvWRd",
+	"LPWVBN9LwoZu3drRGfFcQ1+lBJsXGKAOekYBsoUskGmX/vKnZMwvAeSWp6JUCZF/5kP9Xs+C5czId/ba",
+	"NNA+ODh4YjD6/uzZPrH9AJAlz4y6DJW5RgqibY0KZ5a4AGj3er2+YTpPnjxxE3ThOrOrOj48F0F/Ny/w",
+	"5IxOXRVTc/Va6P4lcbeJuWeKvZQqVrZ0c0Y4CD2gZMLTQuIc4GaaaSN1jvbJW+TuZnNjmo/25JSJLkn+",
+	"5JO9usSmp91PTsgFTa/2tNwz/7XaHcYY+F5L9roR05k2zOe9vdhGnOUZfuZwMOj6C++3mbm0fAFsO6LX",
+	"65ILmYHb8ZoV5PiQ/My/x2f9A7w/JB4YW3gX+ujZt/tH++SMfQQwvD/7ce/xU9gaSg7mh/4xmVJekHvJ",
+	"eef8fJY97vXOO8l95CADI9qByOW45YgWBMMIjGJAhZXVx2xCCVzyyr5Z0iTeWdbqJ0W+cLTEPuoHD8oA",
+	"aiADwc21/50qm/6NZDEh9179+Ow+7hWzxl34MPYrgdT7fSMbafZRJ9j/eo5lWdEYZLjJghgAUS7gZEBr",
+	"aCHht0LmYTdB4EjkomD0ChjWNVf8ImdhF8N7rnvf+38f9Hrfw8VXPgbYOHEBnWK8YKkOHEAaIkcKI0WB",
+	"fvAUW/abr1/TgqNSoVjOUhDQ4eKjl9h2zfZpB+l2TK+ZuRe9PGG0ron8M8ewBUHQKlG2G3xjeD0VT71I",
+	"jVeT3aNvLojuBqwwaf0q6Ck9F1hvGPAbAOopSc7Pi/NzkVgrpDI/iGSfJBAki1FSY1THHUQplMXYD9Tn",
+	"E+AaITKMDur6NhpJdUoLFCcm+2BgLeBGpGIBe3/147N9FMkz96sPMrdysGUKKMJ4JuH7XahzYej3HkTv",
+	"4Jk87PUs9SXYhilQ1/A4BwVS7cotlb/xx9mwgFdYGAhGW78TUrJrFo9Nz8zVdkKSI8vdQF7rAmtJekdJ",
+	"lyT/foQ2r36CNc8Mmiz3RvG7Z06uZyXmt0t+zYRNYbB3MrRY08pJ0sqAFnj+xQIaV1JF7iUocv8Bqop4",
+	"j3xyv3suuAiZlTMHedtB5VVz3w2O7Q/hNChp6bEF1zOajp2+Z/BWYIkgA7vEPGN7z/C8wq2WCLmXml8T",
+	"cg9ueKwIhyFiVF05G/gM9Fiu7yPZnotkWvBrqo3aNvK5XHMIfhNWJjdzA40kzm9SsZNQl+JJvrfMeUT6",
+	"wJlduBstmGHJuAdHfZd/4VMzX3IKAQR7z0UqIbTMcU/DOMIOn42vhnJo12p1SlORKZT+IZYv/K5RB1TX",
+	"SpS4ZoT1W6oZAREBaNNf3zXOmuZgFib3ko97KFCE/sukYDRTCQjff3x+hqAz1Mzsj04mNsCH5idGvUGB",
+	"O7R2OiT4IU6RvkcFefHm+tj/gKXLycPjw/snJKFCisVEzuzXYDVGTEX7MCraKiH3rC5nU3W1lPdxqWDU",
+	"VIZLGXD8Yva3h2ne9vD5n+FaKU2JHi9zXw0+h4qsiEewLDtek7ORRouAVYCLENaHgydWW6t0HQocLIXF",
+	"k1VyPAjhNoCIwQkVi3MxZXKaM1ed2YjZDmhWMjG/syJsrmXv4oKmRsR+8IA8r+4OqE7U2j05uvN956wG",
+	"bITSsj0JGIagN8G5SHRBU2DdAgVSc+1yMXPxlwajMITwzN8foULNM7Rc2oOTWF3DTAVsO7gXqTgXpWEO",
+	"Q1pR0/C7Qu+NCgm5rj8ZHmyh464IgWVSwZzgM8cNZzKE/zAhBcNrHtIMk4eZTJUHVS5phtx2xHPmmq7C",
+	"mIdohyy/co4dHcDk8bCPxfbc9WQ5GpiFKKhHZuGnb150nbki9yVcjdiH8U4VS5GXps9FHa3+Fvv/2Xvb",
+	"5baNLW30VrpYdSqSB6IpyU52qJofsuNke2I7Llue1JwgJbSIpohtsJsbDYrmpFR1ruZc2Hslb/Vaqz8A",
+	"giIoURKl6FdiCp+N7l5fz3oeJSX5K5mFV/WN62xlW9x3MXeL7McwJumfSpcJ27EmkyVvvk3EoEyskwpe",
+	"Y7Lf6+3ZKWCO3v9hN8JtE/6+/z1upUMXUu68ONzfreSkkpOCSz0URbCJ7rzs4VF0M0ga2aLezsvey90u",
+	"S377ePL2tw+f2TOKjHrBJmScXSz9kGxB5w3E4xZ3GKB8OvvdXrfXId02Psk6/c5ht9c9hAJaOYLq1mIB",
+	"BbjnVRM4EXunNNKHOVIBmD2LfYjQnkjNvMSDYRt0zUeEZZvnzOWz2U7yDKw2mZbE/SXxMG2o8xr3CbRx",
+	"jBVPruybNashMa4EVN0I9nbsP1G9DzDIFbqCj413LSUipbNs1Qz6d7OxieYq5+lYpiLncw/e42Vp/CC2",
+	"Y/bTpKZikjTssLuUhMq+lSNcj+GOCdAbCUg/YwtjeTZ3aG5inBxOC0g2mcPO5qycZQNh9sAcxDanEzNq",
+	"+y+JAEAfBfP7+17zDWEXpztqewlOV1gYAroGPAN3fZU4LJzBCJjn2u/ZiNmG1xFMob4xUMpsjQjRYHXh",
+	"O4yjwH4BozFswEV2PgoUvIeqAIAk0G/D4ykpdJfMCDxDLAduZlsfk6qAxnldzLtmmmXn0rjnkbEFfFrf",
+	"nimOC70wrK7EEhQZ+YWo9ANghapP6wRdLPiCOEaFmOR8IEJ6C4jf7PJCqApVnSAv2n/2DN0As19EdSem",
+	"y549+wQWEd3OZ8+YGwHKT9oiaAd2DzRVb9NOv+OK3F7p65VCERkK7wGQGZQq/kWYSVsTxLa0Me40ejoe",
+	"82KOrCd1bSPw+4Mmy061Ihr2M4ZC8JdR52yq54uXb1d9bbpxpbJ7xX0nIyVF7cbhFzNfH7ZIc+/wRgFD",
+	"hANS6H5RxUf0wW/t/BnVBiQo2zY/2/7BoVMUwxbUzkd4UkAIYHpkpV5CoDt2WYV+mPgPfqBEvLnUQa93",
+	"3TnR9BT2wOfv7Pw7hsODb93utFfm6PBLtTvNDlfb0YITPwGBLo5WA1AQ1jYJIAmgk/ckNhUyEfIxzD0r",
+	"Meayh6Djn39Qn0sA4oOIrETNk3NRvl/64nDU81/gEHjsF/gZm451n/v5K57CHgDH768+/i36j5UZFXVe",
+	"7B+2uJVK5ydKvQPRMjjp5eqTvnhps/cizTgId5mTDw5Wn/zfTuvsZ5Q6gxN/XH0iTIETJ1N2GXVethnM",
+	"t1bMDE5oMSS/m03hS6BwFgKZOv0//oyC3YjgM0j0uej9BJwvJT+Hzch4hmbLoeDamgC9oCK5nmRiRcVw",
+	"DTG6BuW5+9WHM6Nd96LVtFzuRp8sY5dhulQTzWaqsOBt4wW56omyRcGZCSLHPCVDloX5GNLMSZUUsXQp",
+	"bucN7Wghqki0XfSaCM4QGH/zWGOeSYyQ2Q542Bfqa0AcpIwjPNUilglUCP0lP6gQlWEtxYKLwiW4YOci",
+	"3csklXcXXBNbX37R26+6W+Tia3qudIm7oqal81cqBurFVd8GtX3xup01NkKXT229G36R3ILR2m8uLutz",
+	"9zuL20s+4XRYypbUuIk0KfiGG8S6sqi1xX+3S92CPNvEzJAPcysS4FCeuwArR+oc6wYsk/2lAQVNT3Bh",
+	"8zyWznOMaKWaOI1CbVzbbp0shOjrRDcBcGAxvDEL+03FnLQg0IGHc1sT4MMhMvqHCSoPer2wnmXGR6oS",
+	"8N1cz2NZKnY+hfwrbGmWAAX2M2Vx5iHQMYKE+wJocidB1hjA6e7eLIjyO9WPVFRyJO6+0Agnm8EcwxDC",
+	"N2vauUIA8XVjrTCEsZTvYRhDscAHMWOvzd+q0cNAFYUYlGykCi3YmZms2BjazgUO6HZaxQv768YLUs9E",
+	"sdKF/xSO40YdeFzRns+y4sFnRfi9N+LFR513auD0iK46xR13Tc/fUilZfq/lJ3wQsy/+0GuGDC3sHTAo",
+	"nXCif3tsocI9WvMlcQIuXGu2yDoxkNpeHhhUalrXiw+qutUbjQvuzDVw8t7LQwCAiGH2tIQ2ZTHWNmkL",
+	"hVAvEYSyEaQcGaDSLA76TYb51TwHg5v44jXLZAyCb7oUEyiwWoAD4USNn06IBx0oMfSd4IiV7DAXMc/o",
+	"2qSQ6MQ3f5qTXXl3jGC/2cj4OK4+RmbRictjMh7aF82h2nWgIDgpqAGiI4EqoLip9vFaNVV5m0OH0US0",
+	"I8tkKr5B9RsbBcqZAr+DoP/wUpnTGCV4AwVIVN9MItrJPQkUE98GYuKAVIiRLQSNGA6E+SD0XUsizNP+",
+	"/t61w5lxJkIArTkPSgx29EC9N8L4zsxv3cfXTGKZYdUOXjRydXHIvPcIKUC9WAmCoUCI7gMfI3ISxSSg",
+	"MkDAqGRhLSXIXIBTAmFppRi3iOYC5J8NB5NqMjNpcKMqaMFYLnqoIw5M37a8gciiJh+q8h2xccziQTr9",
+	"P5o3TH/I8+DGv4p55/LPG7hh1EX6x1++c7DT2//xB/5y0Nv7ge/39n4YHIq9H9OXB3u9s+/5y+G+OEh7",
+	"LzqX0V+WIuAgWu/kl53LP1s7PDRKr6YyzcUW+G2vq9/u8novssx3s7MwgnUabJqusgdLzqKG4OvVnLgG",
+	"6Poqv8yf4s6oeGhIHPLqarIddLx+NhvF68rxl5Fx8dqf/Ys/+DLqjNWFaH/u++Dotby+j8YgXjs10sbP",
+	"QQ7t+XtKIcBpL1af9kGVP6upTFu7pLRSrEzD9rql9J0o6/6gUkzUpooeD/oHhM83Pk3gjDqfCxxSMjZI",
+	"nhGWzkJv9cybhesksr1tOP0q5gsZqvYZrFq7mgnLbf+SU7aCLjTbomY7mb3+hKfPMAeSToX9yelV1LjQ",
+	"eA7a+aeophGc4EnWnLN2Y18c27KR5iTkbKsPYyGmeiuc9+d/+Xb2S4qemxrAA+oCCxouFThaQJXiVBac",
+	"QLtrvAUsk6qmozQ1ttisE7QSQuczNrd1WeLkyWw7PWbsykDpjY+hZSqoGIDsX5VxIzkXZZ1ZJ4mla8PO",
+	"FhEFngCmqj8dXfGG1ddbdAhjmVTK3U0OoW1rs402DZ5eYPjW9vKGH5QU0DNELt6NytjOlVjp4Xj7+9qd",
+	"EyjorXWF3/1Ja3tKK3ykmtvz5oSfr/Jz4JiKZ4N8ZL8Bc9iV3sVxcOBltI5HtOAMpWKQZ1K0uOlP4ZEu",
+	"+9Xqrl8qh8JIHrZ0N96rNBtm1rO5s/LSXflQW+NjfBI8Xe5i/CJKjwVax6MgcM7mS1pXOwQ3M4xVW/jn",
+	"5bqbpfUlf4KtcmJpxq+Qg1uwaJg6CczHd95WtjYjUJAKbC/axsbeT9+NCt0TDkMc9s9S0ytyRi/0qsZy",
+	"SRcqcS376LEfMAlHrsPfUgNTFQuGARGNNmPGdjzQu5YmO2KcsJexZKG6WYTdxUmDh5hEdAWvdBbV2H0B",
+	"C111EZPdLvtZzASQVNIrEFqUEfMG8csijRJenO3AA1c03meZTNXMXjZiCeXXTjNAB3wSueBapO4+7FxZ",
+	"P8nxcbKTMAPJUagt4AZDuibsYNuppAPhyCRiWghzh6RiQ6DGt+fdKPho4JQgiRS9dzhBvgoxIQ8rhw6A",
+	"CpUsnGu+OrB5miha07uYmwuZdi3N1jiTlJXEhk9dNvN+ZaXTs5uNhAwosUj/zs5WVHqR5j4oDAv4xSPq",
+	"HGbUOJyVlgUB+6/4mbqw1F/JiqQfS577Z++yt0NzL6e4hIsKOlqB1uAc2RMxC4vXx8EeiRymAYk+J/1w",
+	"sH3P5bHvSOT1HYKYcRwnHLSxuKyy3XbLgktyZamTpYHUO5bQWEYv3hiZJNieVg5GQdnX5uQHosEjvVtP",
+	"eWnutPZgNkd6VGvBDnfK0tet9w+afOuqN7S+ew03+o124+tnUcGPdGSpQamK5oxi5UwxyyfqkLU2d2qs",
+	"PpQkavDcPPd63FAt2cEKzKIy9e7CZU8BsWpW2+XaXjdKdJjTwncGw7kHM+8//h7vfwtIYjdIVwZPFc/9",
+	"M5wSDlH7c38fWeWSTYZdrhnA7jbXj8NuC8e73elZHMY3aVZWc7RtCvno6b0nR2/7c7uwmB5igve1pyCo",
+	"+UL3mdy91xTusnxtmIxd7m0HFwI/2BzsnO/gdb2n5HsGXWRza+nercrqPkcvG2AaNwmCGyEe75EFSHqn",
+	"123sQbxoFQNMcJF4ldSkgS7JuLlI4k/zLukjg5uXn5EKgjVRsK9iUnYZ5tKIt8kpAqDQQN1RRJ4w9AMP",
+	"gJ7Bx9eOK9y5BBEzLr2Fk+PruACLKSeBIFJbrMe7loqeA0K2WDY57oRIb+Mko64XXlBJ73V/p9mZGPF8",
+	"eITIhVo+vUY5/KL3Ynsc+Lqffm3sQ5hx3Qjw4WbNXe2K/pXs76YcKq/TcdOMdrSxov8aLhl8gcfgkeHH",
+	"NRtDxSFr4+b8KuafsDL4kJwbfGGnzRJ4NHYn3YRHc5/V6QUnpmKhlrkbD6Po+xzf63bcg1pyswJAwnQZ",
+	"JGgXfIfFRGkgPlTJatpTYhkQXKKiFMNSGTF6W+WhgFuZa5aE1bMksml7y+DzFQhc0DQimXcsQTOmevHA",
+	"D3B6KisdD2ldoeC9SYXlTEAHPV1yZ1nub7fLkkkhLjIxex14ygl0wACEhKcXHOUheclmkM5GoSDwBH4z",
+	"lh+9C0py80UrwqayzPKKP1DNgoNDrp3mUih4gKz+sQTv/qjS99/o+F2ZXQffwyYL5tgeaAGtwDyHJQy4",
+	"js/Dg3h++PBawIJBmiliJJxZqWevlaGh9ZCwqEoSFZMOHiOW3CZyAzmJ7zSybwNsmIRzvEs2VhciXXS0",
+	"0AULvoMfcxi6bix/tz2PiGMJ0iZwBNtJZjz/eppJbTxTp2OzyqvE+3WZnwqxLLBuwTioVwJjlZPdQuo/",
+	"fiEqizNCCZ45UYScQF+IlUQN6UkDjzeWLR8uGIzAm4Wo74hZ5gw8VC8yXttToO/qPLsQwLQOTxYWo66s",
+	"DeDxZrnV2RuwphcKEdXZsZFHFuUPLK/4FJiHVIHfXVNRIIS0118UZ6jFNYN3LGRqAhQVzF7H/BBAvTPp",
+	"KoG+KEDRdt9W6fxgRzBFGVB46ex/geEIcN1Ntaddt7jgbnsZ9pNyoMMt+VcqMfrvPADeoFSZq85GWe53",
+	"CVZMJS0u+urmro8wXqkiPe4Lqk1yciTBXMmUvwoUsIJMuPEjvFBz/YywAzFMn1spuc5HnqWIv+921k+i",
+	"h9bNnL4BFo7g3a/GZ4ff69ieVR+M9pdwsgAbDPzqzsfDCvweD1Q6nKYPADD9q5iL9EFm062zas2kKhqc",
+	"kutl1rcWIb3hXPjNEt8PKrTFMdujSGkpyPkzBE0QKdWwNBQ5Gb+loj8NOKusZFLN+sYLA9Of2UArlKfd",
+	"Saz0RhTLKtklTTjQ2YCuPLSZpyBrshuR9ws+3k5CsRYvzV9GVeU5d2PsWgTmU3eIFZp1Qnt46LkoLRQo",
+	"cPNdcSryUfeJGReqXQFvKDbgQXNnLIG9XiqiY+aFQJ5j33lJ4XBkGQ5sO+b5lBdclsI4oxXJCKSvRxk9",
+	"x/v2u/f2mRaiLmDKuP6KMQauDw+jgXFzUX2jn1gX4wE+VwdcC0be6X+y46a4n7BL7g/8nGeOQNJ8mvuD",
+	"09wAeN6QZujcVbb8Y8O91yB0C06jKy1zpOglu09I5ftEKtNH8lk1O9ueIMtt07GrDeOIIwlhoyX8FEgd",
+	"kYShldxHxTUgwpZfiaIeqXOUE9QOpfk9iHdQKI3pC91lOycBsJmSKPZUc3VjB32vyz8zXapinnR3jWWe",
+	"aqETdm62dtD8gB7wrNT2An0k5yapPMi4VJTqsbu8EJSIQ+NpTgHoK4BQQXfLtrPTC6qh47Z01+pC0kYb",
+	"iyUHQiexhMcaqmLGi3ThQfzVHQQWX73yfEB5NlGahCDgMcArcRqa5o1jCY1PpPiDOUC395PGb5e94YMR",
+	"khAHNKzQ0XEEegZywCGJTkodTha8EES/pgqU4rGRrwa7K5XPUJGuJRBomH944DuK3VmT71TCMaOKhArn",
+	"QBF7Bvqb8EssdwjWS5TZVCbHfD3qvpq5pry6XkPyEMbdz0R0LJBJwmFkg+n3MDvAXsMavisj/Evtvuvn",
+	"cOi05hSG+eOT3d2eDqHvNH4TswBwyyUtEL/bPVnkzVpkzKCjNc5F2aBl/lmUOixuQTQCNrBUEJJEFYuD",
+	"JSI4nPifPTv4RBTa2K+3w3phRaoylr56ENXZdFw5IazeQUXzLaCnrOUKe2rwmd9KF1Bn2krABJzzIGC4",
+	"uBn7rT6y8VhVRrXV9ksNRC7FD8orrZoKGnsFZKpe4zvd2Q78JbjnxlHYtv2jNrvuBIx9R1v5z6o4y9KU",
+	"qNVuJwGMn6eK+3kgSVUzvazw+l7WJt4KF9Qdbu5OpngVSAdexUxklyZtzITeZcrSjBLISpshCitmyAp/",
+	"40bVRhBOo9mo43HsTnCEcpHgMVMz2pXdZ28RduF2fUxXajM3SAbFAxUQHiFkynYgqvFYDf+Vkl2UDSOR",
+	"nxBag/XrHd846ts+d7vsdWDnfGXAYnqJBSQsi69A6BCvdGL5QwJMyRGmY0E9bs5mI4g/kSLTXx4pznZq",
+	"415pEj09m4PEYywByHxvhm9zxe2KmX84eNzX1edeI7mI3zI8daWZRRT8huxsdBv8XKF3czUrRMUl2Saw",
+	"730Z+0cL8oW3RTSRwxndho9w2+XUTXsPW1EJXelWrA4/0RG41SYhi/i9eYPQSOVp+/4goh0ipO4CvnUl",
+	"UhewwXhpW9B1zoFv5EhQpHl5KxGBnKttQw7wGzzY5nqG6JpPTUN1P6XSyvWA/JTqcz+1Dj2y1iH6vosA",
+	"skfsV9AWhWDzW+qG3qreodB4PfDWIWqeuYfWYhf5d9nbUi/QK0kU3fXNQFWZKTUtHSIKjGDoc4Cyivmr",
+	"he6UVgQDegjG/KsgbVhn9xDc8y+VUdFc+K4hakVC6j3oU7putxBNGd/H1NArHWRvfOuDo/aRtXMbEzpr",
+	"ORg0AWK53MNgf0cHo8LJ+GDciyo/5BM8/XE5F/BZ/yZeBc3kG/Ykb4sL8Zi6jUeI5VqKPXuX6bIRebaA",
+	"KAPcF6YHUD2ECKmFTAMFfTKsDR2ascwkOxPlTAC0WqRmgJKookKPhGARqiQg3I1IZLpsFRjZ/AaZCXpl",
+	"7B60LXoagcDLcVNsAQj1IFFKhN1b2wjCDgKqICsOfD0ttCru0Er+svBua8itwZx+I8tibiZ6k8k8ZhOO",
+	"LcXVBVCzmu8y+XWlPpo5Zi1jhw/1BKjaCKDqHdAWBIiq6ge9FfyUEx7GVRF18H9Cyqu/LcRqrC5uKVQ1",
+	"xwS8EnW6W6iaUEk9V6UzRuZY7A/3fc9EQDwtQBXN7egoBxIbUzABpmclBUpkRYtyZye1nDlnz6SYPatW",
+	"IRPgIjg1VvTUjxIFgCpPK7zTSciwzEEZSy/lNDbv5yW4TlCOjGRNxnxu5cSQgkLm82Yggu2kQcqE5RwY",
+	"EdXg0RaHjM2Zo99qzdpcoYsOCJYX2JUbQ9tQwOL3kQrIr+nj02wAe25ngcp9GmAnKQSQL+vwk+wSNbMV",
+	"zIeJQFehz+XnVuYZIrQZmZrIm9WOGwLFXp8V4l9iUCZRLfSFIdHAjmZnrJ3BMGEjJ6k24qVvsxLfYMuz",
+	"vhdNYjiQF6tYFqx82yNMB4SiU/epzraWrNpBZ90MwHuzwd6nmFpVrmtD+Ysg03f/mYubiuPeRGikrepa",
+	"VXCt3rDQ8tSgXeDvRyRg5vGT4tptJojMCIcwQVXx0J4U1+5QcW2riA0etoDbc+uC71mRtJU9no4hwDED",
+	"GPfJg2m4sSfINaCGpZDG8SPWtFBZZsK1hobKTKN/upPgT6dnc99eiJjZ2Wi+G4XdhmE96CxXKFFswbXZ",
+	"YORcZVtd8qqmMo3lbDQ3vr4uszwnn3uHWBR0EtlmSATk7nbZb3DbqbaYHuO4Sj4WKUr41LDD1reNJarL",
+	"JRU9OjnNcxQftvczv4rxpJw/sHRdXSPvLhsLF+7d3ndrOLW5td+JBrruJexGxcbfp9bDe82UvUE1xkqy",
+	"zGUTJn5Gtq7hPPUbekuBENwVBRfnAwSpqFykTn7/d7PxcAbDgRvjiLSy6m0GsA1FlQbtXCtUqfLFjbTg",
+	"w+YOBki38DynQ7rs5ywvLU0p4CTHZ5k0u/XvVKgZ4gGkljadDBRgPanfG8kKEIIJsBDInDlKmcSYpcRc",
+	"dWLMBLyS/T7faTYw5shvu44BFbwdpIOB7V/IlACraLG4ZUCFxnw1jCWkgqAnBPMhtA8RVMT8Nee67LPE",
+	"vkBi32DEL9BKkYsVsUTJc7VwCP05lrZ/higijSUuq4fCXxBVAvlHeMGaALEx5HAXAM6w2vOPuOV1FalP",
+	"Cea8JBcavxfa5DNBOam+MbsMhvw/eZ7H017v4Hu3BP6zLKYiMb74MJMpJtfC5+OxBHk545x02Rt8HVut",
+	"w3uaYQfyU1iRlOyyt1vMLLn83ZGb29gBy6QQMELXsaZmtuHTLSZ7qmvv52me75VmUmrBi8EIIEtZmYuI",
+	"BQci6SqF8112bLwcVaQa8UhqMJgWRyyJO//n//v/405ClxJOTW8yKrgWRyxRBU3WPXN6AoPlXGN8EROf",
+	"d/49FVCwM06R+WcnNMZj/u2dkOflqNM/6PWizjiT9t/7UQc8635HlwVujt/g7cwv8FDGXPg4yT4oVPmq",
+	"AwNpYZqwAOPKNJuMuAZ1oKaHNN+409ZpgI/zuznj8upbw0YnAt7hDGvHy55iWKhx5SlMuMfNu6a8FHvm",
+	"1E59kNo8Au4ijljZPgU7qWrRmdubrbd+OsVdLPnDHBGxUu0my16hVBt4gQRWch+fxJsW4Zcs48ytZeoq",
+	"MdFlkFTG5Krb9NgOSdi57SKJJWr89Xa7LBnyXLtbljYnrpdP64rlde9Lr3amVC748vmBcY41cZbmVy8b",
+	"VHfkKTgVDcM7naK7sXJqFKmJvOYV4wL/CPZmBUdA4h8Ib7KxMBtcLngK6Mm9hBVm69Nk7wDdsGRHBQY2",
+	"Y5mWvZtWRbneyvtszrhsUdrfXgzAO7/Ft49V4ITVZX8/la5X7g+yvecCn/LqpOvPZub8Yg+F83X52Xz9",
+	"Fue9c8feHtDgxFjmT1Cpsji0gzZxjTwXZrU+gEhIDKYFhDB//GWm+5nghSiOp8aq/vGnmdY+VvqMnoKw",
+	"DoaNieiHPzeKElgeCLncWzYWp4UZ6tuIfxqr7a+hoqkZxxABzcWZyJU8t5q0xNDZZbBbA83WKigzwrWw",
+	"fz2WCVktWBNJlx2nKW2IaGqxqmomftJlCQzC/yopKNWVSQoDzB+Y+YN5rjTTk5zPw0AilgBFO4Lfjj++",
+	"NY8q8iEDwp0vJ6+7NfFijDjA7zuzBC/uCGNAKQiB7JkqR+7QTCLVyhy0cg96vZ55ooMff/yR7UBZdvF7",
+	"JrtXdKRfq/V8RYU1ljdp6YIPglvYvbKqQ1Z7QXt0mIk8rQiWLnxXVBgNsuX0OTv9zkHv4Pu9/YO93v5J",
+	"7x/9Xq/f6/2/9cx5VYaj098/6C0kwmaK/Xtq3KmSPiD799QsUjDuQ3DKwY04Nf9PnSr+gi+jTu6Kj53P",
+	"YxOk/5PnecReiSKHjPyYfzuFvK/u9A8tcNVd4bAXddxS6fQ7b6aFmojn7mwIfVAtEQA0AxN4gndhEz6n",
+	"FDu87AW/jVUKThYBfa0ORqcPPiHsr+ZZqx/lN+sn2lJ1wye6zrNerukP4GZ2O1VzOxWv7in0C8eEo51w",
+	"uNqeCHNhXU/oqno7bOyPoNrurMSKUrs/DoYkF3Yru/K0n4IDsdLe4qTQ0QuN3NVnfQyPvIxILLvFiV+C",
+	"A7esml/liNjOEnuwRzxIpn54chPdC7LMTe5qS7qIrSifh/wRNys1U1n31FuZJV71g6OYwK/4/C+EGGTp",
+	"5VWkhriJUeId/HmHL0WuYJekdmmhMyFkkFbyHAp4jxSo2+FoT1QbyzTTfDIB/3c5mrQfgEctUHOHwJ8Y",
+	"C+zeH0+T7QjFnsmGpkNvDtZ2gYfvUQJ8MYXyYtk3S7exanoHxD/o8pS8FBtRXD/4R+vzPlkH8WH14pnJ",
+	"YqP1m5mAu2cVbCskbn9yPvzWEQs2Vn8/Xln3hRLRRYbMfqXy9bIuO6bNOtPuAEy9q4Z0S6kW1TVm61WU",
+	"lwDufQv5QnnASn1aGLrvynCVB8jUuLqDto9RLbfeUdXQee/rb90flBRLt+/bg+1Yp34jUR986+vTzQZB",
+	"lyu/vrI4zCsDlHcLh7fPgAfJ75uERIctzdR7lWbDzBrD2zK7i9n2RwY7WiPZDpzoVwcv7czTcnO0Pfgh",
+	"mJG2zw22kwVzcczGojgXDP4cNeBizHJMgPL77XAP9qSkyz7WK8AE5cGWa1YqdQRZH5Lm1bE0m9TcWRxs",
+	"b6PNeTIRklhlZ7xIdZedTAsJdc1KRjBhajgklVGvesXBrwcMENZNgQANhYEt7AWCA3etTJ5OtUiqak8Y",
+	"kPjAg97kqi41iAFkLM2hlLnHGoHVYIXWNehiM4/LeL1wHrEzgVIkTvYOhgLMLoJrcwveMTbMwXPYDuFg",
+	"rEBwH/E/u5F7W6kArW0m0qmGooYxem+HLBlmQFrrE7vYI1cb6kDei9lOeuhznQMLXmE8K2lrM9QGi6XO",
+	"Yu5bzNxMckorBCBC3RQBbMNjIhN0Wios9fQ+fcbrUmek9wKd+FOZEuI4nG7sXIB8mu1oJJwFl/NK78/W",
+	"0PPaheXjwf2DRpL6wM7cLB68ZrtZUC34pRC8rFcL6ll9Oc3z9byJj/iQl1HlUWCP2oM96j/u9bFa5PRv",
+	"Syyg4mNszkML6LzNMr8TfQCYeI8iafAmzcqN5Ay2OFkNc7+Sq37k+Y03YNDvLsN9D/mOmjMEp1Qdhuak",
+	"yB0lyLc993JVatw1crVgRHJurBoGvl7oOEXGY3HNTrftsmDH0WolnStB0q98t+S12h0+g0gFNgl0Hgeo",
+	"0Gci1u1hX40utHNoI/jCmt7DarRgXWihfVO5BSlWmvW3h9bohh7Eg2I0ki7cDzqdWwoBbB+R0TJDuNFc",
+	"zMZ1f3yu5krjghmL9UmPKqmgZhAmwM2CkN3YExtyUzQO1sT8fq5USkS9DXl2SEbYjikZZFkyK9TJB1/P",
+	"C+jo2QnIeAB9uevtU1awPLvwZvKIgURqcDe8ky75nGGtYW5ua5XrUiLWgb0SAXIWC++FWyMm+GBkqxcB",
+	"o9e8WsTA/tIjPLDSYB1B90AsjQHJ5NQ26jA9UkWJiFEfZNmV2WWkY00qBvVM1HL+4Fge9HpHQYsAPpl5",
+	"YZRHsJWcQIrAXf2qQjmWm4NCeSx3kqAGfZ+V8s0pBfjK/70y9+BHo0icMJzmE2Z53u1cSwv9XtMTr4Nh",
+	"3VB6orYkHhbJ8F2D3e4UF7GVuYpfxVykDxJSh/ikRwqpW5mKuFlK4eFD6Z5TVeg2fDpUXPAuXTPyw7tx",
+	"VMYjvkHgY25qRjHeDTmEGYroA02inOa5qw2iW1OreLWQRVhek4ulv9pVdTmJekxuQVngYGNRjvgkF8pl",
+	"u33jB5FXYX6JIEHjUIyh+6kK1NZ3Tw4jtKSmF0tznbC9f2k1r8veq0JUPw1PwbUGd3LiRvoR+GUV5PqD",
+	"EViooug34/fU1sx2KUmG7nMLssF1O1Cv2Xz6GNQnaSr9TfQc6G1vD0S6VT5OQ3HlETgu2q7nK6ocy6oa",
+	"mRzkUyAvmHBdRgz5AWuYVSWFrkg1gMVcEGrARljnLVidBmo3uDuKGNy4Ho8uQrgZt7Vs5vjVNQv8Mhsp",
+	"WIRk2G3qFZXjLyO6wD9VnrY+Gw7GSsfqTkBb5sBewDtkVPj7YjzrRQ1N69JaGPz3XfEqbCkctDFePE5T",
+	"7YjgleNjgGx23S1lx077oCHOqwSSFCwC6QJEfYQQhFvU472VWnZwKtAgIF0OqQIOp+W0EJG52VjpkpUm",
+	"1kJ2BKI8NcYFuJ/oiMN9lvI5QU/RYsAFr+BPYJ+tLVPSmpwxn8fSSiD45jYzBBDm2dvtR71ej4zhzhLm",
+	"/EeRYfe9z/eZYHdcv8AtQHR+QL1w+HKv9/1eb//koOepFxz/X/WQfcfOsJYJvE0SgLYZ+aAFfa1nv6qN",
+	"HxRAHglnfosufn+c8xTaMe1f18uoOhhYe1v9nD/549q6Jc4jsW0uq0/54o97KoVsdSnE70APsR5ynKah",
+	"D7JYFgn8t6eqSHNV5FGwDozFSrJ7p+RcKjYbkXwkBvVWXtKKSRKf2IKDxeWc5er8XKR7mYSLNblPY3FD",
+	"Ovb34uH0gb4Xa7gMXzRoCze6DGY0b9RRsF2NlJtifX8g4MBfRFnptzZfM9iGx6K+B9MiuaMm/80H06s7",
+	"JPtM4R7OxmJ8JgoNSm4UlAHNGPCbkLDa3phnOeNpWgitLS9ZtYd9wrWeqSIFPr+Efj21vyZHLBtSUzy9",
+	"OFQbC2VVJkJVwGVqbAhtkwRqQ3n85wu3wkASLg2JV5YKy20ILOu8LMV4UjKO8LYkV+eZNIs/MdHsj/TD",
+	"aTkqVFliLMvelrGk+i3ukvjMKheE+0PfE66yyzC69UNC0EA48aN9zN1u2DBXzdxee2tfSmdYr1dT9Lu8",
+	"OQ+2+WvHrMTA+2qq5+zVdHyWizMh2keeHws1zHJxrR66zd76vvvkNmrBAvQmzodH0iTXpEfSJhQyu9oJ",
+	"/7rVNGv/7bbBn9Epbmt335ld7MRuYvcHCsPtcq6mBWgZmc2xak9WWeJFGbNCnGOKMFNS31ermjDvcFrC",
+	"9LlpmFPzAGoG6C7Fu8ZinbYv5DIO2i1YJkkdQ0PzUwS6G5b9HVDeR6H2hVMUIQUUf1i3WQAllMn3JrAu",
+	"i1LRKglgTs1SJZjEr0qVsGalkjpkqsve8MHIq4RBMVhoV7W1jwpvY1sVKzpdQffcdzoQgxorIAhwXQLm",
+	"7CO2D46C+FZe00XYhCSXeYf38403xzVoGXhyDBgHqyK8edkNeiYvvPGgS93Bx9n6Nr32oq9Yt76u8uuW",
+	"N+k93NgaatRg3ddouVtfDe1Omu42G4hXreqAsu3XM6tgAoyvQUQwO8lI5CARD9zipBbvlOp3GS8Zx46t",
+	"UGdHxzL5wxUII0bFxN2kCZx0MhJaOLkw9yiW6kcNiSVoQcddTfM0loiGDmDX+AhJl1llRJEG0p4kd2n1",
+	"0OxdoBMulOZnr/jg616p9s744Csa11imCk4O5fvvzza+dl96hcbW51AkB5LbbOfTz6/Z4eHhj7tme3VR",
+	"bUizvx/Q7Deq3rj6bz10vbl60huUhGt63qiOPkCMg5CpzW1M6m+79BXDcnbTK9oa+CZe8EFbej/VbtHQ",
+	"V3aQI5SQxXYJUQhauFJc3x3YekP8yBR9rjDdVVE2MiC27PZAjfodyAFVLT2AHQjS0YxOOzHRi29qnsrU",
+	"LCD2tiQMGXoBlY5xu3Gi8RIXQtJ+GyqtALQJAcgkQE30dBpboMwFbBSqjxgol/s7hA3s1pjvQkt65LrN",
+	"OeRwjlhWskJcKOC7y3MsVOqjWCJBOivEJOcDCtkh6+NERSupH7QRtq4w4BL77M8EwxQPeCT8nGeyy95B",
+	"Q7uvU8TSjMV3mmVp5PgKWa7kuShAUE4jLM/cHjyCT1eVLYL6xAMqSpjn4rH8+NvnE+cxQUf/IM+QJVmm",
+	"bFKob5m5Y6Em5Mqlc0Q7/vTm3ZuTN32W4P8wP4sThC++7LJj2aR+ZMLwc6mK0FejzrRMs1wMAfNQgAPl",
+	"xGwEEf+cgLKfpWFWw0UhxiYaBkBKEgd+ORJjIg3ADjqvYzji+hSvkuwexXLCdek4o2VK2r2sEGOYVfAo",
+	"Mp9XgYeLxP10m5zr8rRyaAPS8ebVGk+nv19xhXHOAyME8dwvJdu/Wf2mPn87/Y7739aexk92I2xVRtkQ",
+	"mf/WVhveyjTTEyE1WuKngsPtkvqDX9Om0H+vfHeL+4lZzg172eMqMfht5a/OZNoIi3pktvo4z2NCU6Cz",
+	"FDp0EEShP5UeXYH8QqOlGbzZbZqdg4Oa2VlAeYCnCfmQRhtUxTrcliWKOlLMwr8MVFGIQclGqtCCnZkP",
+	"VczXqP3TlbBmeW2zdRJiP2bBQG29HXuySLddAg/m7vZapUdkaXCzXZFzh7fAriocFdqja5yl7BNu0XYH",
+	"r+asu8yi3hI25sVXXdnIYxnu5F32WQwKUfprUOU49TLxWWE22ZHAY3RpYq17wfya1zvBYXxcLcH0Uu1T",
+	"p3DC6sQpTo+N1EcxloP7tqhv/hQc/VTg3HiWtLSLYDPA4QdY0lypey4ZT1NAsHDKCmKzJ607yycJp1I3",
+	"7khJQZuW3fpo58oEJYIyBMbqLqaONOydxs/XIzWTeBr15dKGO+ASTC1T9OfFKxoPljTNd170DmOZ1EbP",
+	"SaO4UyWQNZwXXJZsrKAwiilLRqlIAASnSugueztkCX4YVEbPtEVcR0jzgA9Kh1Ay97AHjbwWIiWneZ5E",
+	"+PrmznQwvGY2FrZhGIknVBE8Ewc59VhSw7ANiRpagcGkHIdiZ5lmY54KGyxh0KKkYGlmMVdZ2UddF3sC",
+	"BS80YJjxI+SXOy6W7vmvGBwK7KSC8ws7xLw8Ypx+ggljAi87PvB2sWx8PfY7quIvBnlWbAVfXZdcppqd",
+	"zWlSmEHGENAj2+192kSWbGlgCdGkbhNOxnJZPIkfDWJHuPN+r0deDPkmIByzJAzGxxhPdRlL/HDwecnJ",
+	"OZasXbq3EnQbCw2xKafleRsYdrfLBIH08sZttIM3CD3dwg+rXnZ/d/9GT/1PV5z+aDa0zno+xdZ0WVvf",
+	"oe3TfxCzwN1obrUmM0Abh7bzo+oeveaDkdh7rWRZqHyVn/RBfTbu8M37p1u7VxXPClBnLU76xR61/XD5",
+	"7Qz8oaq+bufvtgT9pC+O0/8Rh/tt6uvbkAN4/heNzNWi3yfONdOlmmg2U0VIHO9slgdmi0IEDlNWRmwq",
+	"c6G1xW0jfbu3ddYdIG+2OdVLvDOFyzioCLQLc3WupiUmm9HRrPtuPDcWau5dMuhG465vGHvR0YKiFXZC",
+	"tbdXxrxCFdyb6TZ5VXxXM6j0ft2H0Sn7cEmsVuxzmBO72T53e1pSm+GrWnP3ia5u9fcKnx7oa/ON6MMr",
+	"G+qlHnkTeE7VJR+sBbPWTXB5m4v9ZuQBSxb77TEArOvQXunNYsDRubEDefm0Zd0zG0DL7eoOSQC2h10P",
+	"JmldwAca357/Zf6zyoMiOj2nOQOpqxFPGfdU4gWp4eaZLjFnQqBGszm6bc0z6ukMfK+AQr2Ky0Iu1xHX",
+	"pzYuT3b7FizmdWDYTkWg5/446lp5Rtdjnhsu5VnZEMLqjnakO+DCMgOMI7AR6dPHLidKyCoerG+zSqUT",
+	"IRDpjcit7l5SdHHbaFYL3XYZzyUe51vbjhyiqOR0fIao22EhbD+ZhWfbg3Ihz8uRdVPtTo1wWVLSz3Qs",
+	"k7gTT3u9w0EhLjIzQvAv0cUfadTwt7iTREwrsxlbVxH2TewWp+E/Qi0O2+iN5sNKU2Q6FKaAMsFaT9A1",
+	"HybuJAu02+z+Wbct1eGDYdbaIB3njag4r0mhvSFeS/ps2JrQiqeSDvXn2mbIVme7gwMhilcBXcNqPQrf",
+	"GR51qDlkNWHmx+BA88mz8TRvxbT5OTzyBgyd28We9kRRXg+mSAriGrzkD4d03MxGyznegmAtCAuICITs",
+	"JtcB71eX/WYxD9aA2aq+M7OWACU19jOW1V49XhTZhUMCjAWXgAyghuhJYYWjBBNphkXZPfbs2WvilDbW",
+	"iTLNPNPIcM7lHOAFtqtqeQ8ZhkO5mgnEzGFN2/oXsWTkXQBJDts5E7mawWNHyIxuma1P4S/IpQNRmXlE",
+	"JAiB3BRLsKkN+VcYHwzEpASMgBSzoIdcpva3SmyZCR0Bn4suszx372Oer0aw0mWJmgiZkNZVVlLzGT7R",
+	"STYW8EBg0DPgZxFERTNWF1WGGv+ZlCKWGPSmxlib5/CcCQTU5KYk2LPHLJtciiJleqRmOiDtMh/b+Cej",
+	"TJfKBM6kNVLVR0Ugg4ldRcGmssxyB3iA9uzI3Gg24iV4QknYRngKo61Px5mclkInTPM5teqZSeSI7RuC",
+	"bpr1yUBNpXn2DGYBL0vjxRmXD1TLoMnPdpkGGrmYp/RqtMbpGwaolv0eMM/7ofWECJnEz5lpIvMv4INC",
+	"FG++K6JAzLtRpGezA0lU67G0V8BJAc/rGmILYe4SygBDWmG58m5kPeusoAc9V3aheK/6g5jRNIKWN8td",
+	"b+51ZvY+bTaNTFqmBUheGC82y100VkyljuCLi2A2IO48MneUamaBOYIXeSbM8rUkR65p39wSMyowMYkM",
+	"Kdk9wm8WfMiRAlwq6KyjILKFsqaZhu7PFKcMvpgaIjoGVI5hEeNYYg9qcEs4JNn1CglwLnXtmVuYqIXw",
+	"L0F+yFzSN+2ZaepyQ3BZd+g2KRM49keXDto/WM7IuIF00DWAMLoqQfBXYPtPhMTFCTMby8PTmmTB9z1w",
+	"0XmJ/nGgm6V0OQEkl5dKqvWhVxZfePmVGgjBOndKya2kEdaLaNbmp3wazNWDeQuMm+GIt+DcBNZ5e0o4",
+	"4C3PfQfHby44Dmg7wYl7HKSdd5TffZNm5Uayuw8FIvXIk9Dme14ZcW5SSeF2s89Vx8T+QD6X/Sf4Q52o",
+	"0xQrrZHBvgWM17YnxZdXL9ehOK0TsKCEssrToC/sZ4o26qRmmWT/noqpQHK1iE21iGVSS/wlt+2PImKj",
+	"wR1dQw1y42yfD15L8uFQbJoI7a1cg2OzesLjIdm8ocfxkPrVeD0N1YK/K9gutqd/7Sr7udF8cIsa6/Xz",
+	"xc0alfordfxAyJdU0k/QIwX2BuuzlPigHCfwLBmLo62BGEehtcLSqOcD7bLfypEoZpkWEUuy4elwmucJ",
+	"S8UgS4XuU9KugJJGwnaAUlsM+TQvdyMnGWGeDLqQXbXYTslY2pQgWFi4uKP5tmau/oCMTyaYD6J8GJpK",
+	"rv050Ktk+0YaGbTRFGbaJnVTxqelGvMyG/A8n2PzGXWUiW8AnZRiZhyJwnbzCTOIhRApDjX1zFlzDw8V",
+	"tlstqGEqWaVqQ2YtdBMoI13OVMBlbd6Hvqrj2ptANhmYwtlxLBediZAD1fKfYDrbUrvW3xVK5GfCvKtm",
+	"yVmuBl9FCilmoFDTOKaQqYPJxoN2Mnw8kWsxQ5JHSodCbYHbeWvfEjhazQwNHjvz3hJMRjMncDzORYlz",
+	"pU4M61ldpMJKBSZt4WFOx5msTSFbBhiKmaDsan9xEAi3z1SB3YMwLJiB18CVFkv6GH6VRVjqCO5s5igt",
+	"U8xMesp2u3qRy51AuVgE6YaXiCU/UxciPH4ZTQ22D/pTyUP8VYgJDOF0cl7wVHSfPTOLFqn2rP9/mqUJ",
+	"cN75PrlgYnrQcQQpWzrCfkdextJEFnopzTD0XfqN5Qhz9mZjueptYpk8b3pQSPPyMtwVvopJWatXmBUG",
+	"ZTC6a1RTV6fiF6bMdSkmfffVs2FtA438A9taBW2HfRZsVdS0KsICU7jNUO8G/jNT0j4c1IzSrBCDMreQ",
+	"xizQi2djGF0YTSqpVDaHCtMxWoBYqtxvAwKaVMWQaiJlVBkl4+5mcioA9w31jzz7KqCiB6/trArOAdjM",
+	"HGkiKBwRuR4L7rlIr2T+bZawGtb5IukGvGS475SKnQk2g0oFPairYKIBi9zt6DObCeDKJu7N0NjV3gaX",
+	"xe88/7qXSW2Ww6twmKjcQZ4QSiJXepODTh37fUZof/Kvp5nUSR+XNOy1fK5jqSZCBrMTtje4l1kWdmJT",
+	"+YzjRMoGIzA0mabCS0F1icrhSBJl83xmGpunDS19n3Fm5qmTQagZ3Jq9PcVC5pDnMNNdoc8ZfyzqfZ4O",
+	"RrHk4RwPlrfvekJiT1tPtFJYFl/rm4JpVZpL4TC4r0DDj83vOP7wASHcwAUKXVRW3QFi5r45Yr/LEuf3",
+	"JbE86NraI3iHljvSbFO1Wk+0MMro3NghxB93Y3nYrVW8gjPNTXAwd3CIoThsPu/u4vVj+cLt+uLbQIj0",
+	"1GZukli+7LKE+rNOETDpLhruirH8vut/gRIZ8Ltjre0ULGG1YjvLZKpm/iVpq7df1dgDKAk3movdWP7Q",
+	"bbDHC0+mzaH/6FZm3U7TtDMD435JM6A8hDF1P8LJ5uMGlXENGyrEHMyM3aQMvzssTQBG1GrmJeEUApZR",
+	"7LoD7za9KRv80u62SjWviSN1TaFxGzXfl9Y4ZAuUFNXS0m8SY5AIQfuFGE41xFi2gHSJkVGZ8bx65s9q",
+	"Sm4Z9iDOFLYimjAmG5qRgXqXtcxhTYo2qU6/YyeMCdigMNZ/Qf9nPKNO/+ASYGXgD1Vv/yvxBMMjMEU+",
+	"ghgoiSyz5jviTk6GB+IrOg4SeyufqGExdfqd3v6PP/CXg97eD3y/t/fD4FDs/Zi+PNjrnX3PXw73xcFZ",
+	"7xBi9lkA/QsKgTNlR80cANNtyKQw05cDC36rYTq4XDsxdZssBDSvWlAQ0MP8hiQKwcxqf+5HOqk6Ndqf",
+	"/4VOqn2j9hfwOM11v8GyOqDzxULrvOODNRCdDANn+iP3klLkJkNEu4vb0GNQv2+H963rBq2TFb1+QjTM",
+	"hYZnvR7xTLY9FQ+unP9PhH61vYI9HK9hJ+dHmhgrr7JwwmXUGauLdkjr98GBgDkWF5mYvQ6cl1XY48UT",
+	"HJK41RN8qRy6ZYr/m+i7bFMKt3Np+zX/6UkfouC/eXTKN6iC/UvRjhsY59YaGouil0Em/xqV7Lpmfj0H",
+	"v6nW1Ya4rKnSXY+tgp8whlmshlfjpuAEj2lyYUnHG24XfoS/0THLQ6jg8hB+dchiQPR143J6Y3jY8JEK",
+	"MdV3Xle/qm5O4K/+X5uuhbzGXIGLzYfKpy1tLo/LFH4/VyrtsreQDgoVUkipTC5mBs/44Ot5YWZoFEtL",
+	"qOByd3o5fNc3MWNwybWSXfba5zj4AgYVa+qxtFUT89QW3nnQ6/m6DqUgiqmULskWgg2uxNrqks+PTOBC",
+	"dA++Uc6DYP2TNcFrqUsbihWArm08U2QQupoLhPx6BZdUgNntkxRFtcvaNzBvE972+gG6axq/t+jc/C9O",
+	"QIoIRjzPIWzNlUqphbtdqFH1pe5R4vy1H9bNoCWri7F77xHOdvmad4S4DKfXA/A3fxVzkT5EbxPH+c6w",
+	"kLftQV6JkrQoyEULdHNs4zY4XTcBM45Unupb8Ml+BZRAEziF8qYhha9tFsw0S8wD+eYxFZY/oa4u1Yxa",
+	"j8SFKGLp4e1hqa7rUl1OWdYVWc2x5i7oKdRqkKwQueAaVNiNn2MOpNo2oALQpXFpNCZVUXMZs7HwyAma",
+	"t4mvgS1t5EKYCNwPwSVYtQQUCPz7X9PxRPssXN/BJFyN2nhgVKemfjjtG9kczieWFbWbWiFwh4q/ADhd",
+	"lOddUvQGn9BDXMxLmCEDjMtBL0CsQD0wkyD8hw1apToXzk+k7w8Lx/UDAowAPxb+wVIYV6mCrPg+OWYw",
+	"syNX2KSibOiU1vvUvLwcfmRfW8ROT6hYV8YjCuEDVHRknCaNh0I47gp0kinmxGiCbkaBfxVkAZ7s2sih",
+	"B1OzAiKE7SxY1UpU5UwtqbOEFZVrFE/MEGxH5cQ8CZVN6G1bnnQyU7dRqcBFv2grun/vykPFqK04uXrs",
+	"NSsPf8+MN6zLp3T3LQYgZoTdFvqU2b7NzLZ3qWpp7r9pIjp3jEtXtG8BVRdmYcnDnEyE9IBzauUyLh+h",
+	"oyyoKGJcD4RMM3mOIE1KCjvU+h6Kysg0luQxnfOJ7lPWeB/4Q0Qa3AXExfhgZDk81NCHEsjbYDvF6HcY",
+	"G814mmrM88KliUkEb2Pz0kC2YQIFH0jhXSJIHSOqroyCHLbHVwZpbgDwmQgnljuBZk/EeIBzLcTQ3IlG",
+	"sCI+DhdBJL17td1tbm6rsnc9Hm2zGtVYa8cOT3hjZsTqHrWgTJKJG3SqPXWI3XOHWPVDtswjPjWJbbhJ",
+	"7ApbRz0Ht5Dh+yW7EDqkAbUUXuJbWeli9p1Q7GSUabKkuqHZCtJceDHMoGE2K5ZascR2T0Dzy1RP4Swx",
+	"npSeJ0m6djPawLG7mkOPAj5DhK0OPKDyMn/HTxxLz29q3+DINjCUbKjyXM2qz/0I6pMhk+NGsjF3YaYq",
+	"rJLtNZqtK9KSMcW5Lt7ncb2CS/qs76H4ByO/zZatXSHtE8YJD0q/ZCoD91aqWWABHXDrpizW91U7e/C1",
+	"LaKapUTdpkFHyKup2RCUuVWeDYAqMtFlkQ1KqldAK8DpEIoZAU7IWpBg8pjDsR4A7X3GTjHOBmoyj2XA",
+	"HgJkftTnOuuytyWzhLqaFVymalyJq6DoUu32MV8Pnw65IUdqRq2szmifi5JlMoI/gemEJl2oJJnzzM9q",
+	"WArJKq1fE671MiVrmPTfQQdYLGGw5q7agvZLC9tg7GwavC9F1ew8C8gNjT2e5iW8fwbKsc+eCV1mY16K",
+	"Z898Qxm2wMUwmRAKNcvynEboiCVc6+kYvigRVUKvGzQAwZ/M63youhRQyymhsRk+QkMd5MrqFLC9hOoU",
+	"Hjllv2TaVJ1a7E+D7voilk4fbIHrsgpx21nSY7uLkqqQakexzlAZdrFVf4kW7JFvwW6uyeK1/KKs9lli",
+	"1fY4lsEB2DYOdbRSYaepufzL3iFL/FaT9BnXX8HZwm7uYir1vaUOLFyvNlVBgA1egOsqRb10wL+0yTur",
+	"8GXfpNYFLnO1irXfY/8Pq3b7Yb0zzEmGdbCZqPUbHR6uukIUzE3zYarkhLV9qdPvdQ8Pow4c2N/v9aKO",
+	"2Rc6/R/W4QN0E2idylrvusN5pZsacph/gTP8KLY+8XexFsTNW71lQDeihHZWay0Fl8dB7ufnyPZXea6l",
+	"ZLoFqSI7hz2htp1w7d1klyuy9R4teDEYCf0QOfluXyv1ljNUVzjbYa/jCla81Wx3XfYKKWeqRoVOIpcB",
+	"2mfJRzD+6VchJg+gYvC7b+h5ZDWDazSu2lNa1g18KnET5HZrtzNairrFnsanSsR9VyIa+uTampanMsTG",
+	"yxBTTSvzClPA8xzAiDpiUswCRtQvWrBEjLkJR0vFhpmHQZ7NaQcX3/igZDxNC6E127EubSwHXIu9TGoB",
+	"EO8Lkc93ceen3cpc8VygBcmwJ4wUM0AXu8tI1RAfzcFq0fQsQitXGg64zE2Eb82dv8BwLnyY6qg6MRhP",
+	"xQaga7FnhtKOVRcmUKff+fdUACGE5GNhFoU5qBPu28abAoJ2+6cx//YOpN06/YOXL6IO+Cr9ji4LnMLf",
+	"9krxzZxg/pCa1dr4iDiw/vnMZFz2VOZvnbbGxIzSJ4X7xAMnicUP3t6OmuNXm08Y+U2ZTnPLduYSjnRt",
+	"9y3P++IP3mrr+pCM5ZS2EWsg8d816+g3rO01jrdnEBsiHRiQ53+Z/1j14pUS7ebgLjtmaWBMlqqn374N",
+	"scv1wShEvhdrbn7Lcl3wITahD9l286rvW9ulPvgUTqxQdp/iMtnkDvlQY4PrxgNm7l+tdfgeSjrcS4KZ",
+	"/3ehCHDFyeq2iCRwKHQoCi0QWCvFDLxHBhtPKDJoPtF3OpYARqKaSZf9kl0g7wJsx3A5lYcpJAJTY6dV",
+	"fV+FWwZPOWQOyx1LjCltue8Cg4YaqQIgmsK3xjKfuyQoceCFAgF6Vz7VFB/F8iPXpf2Ny9QKnBXGUZcY",
+	"IJFoISKNKwYGWsnGXBqfsByJcZd9UL7HjBDGLk0WSxiinRe9Q+RTdPMw2fWgmMXbIOcp2EJ8y5zr8rRy",
+	"iNVpg7eKZfX0TCP0+Mzm3hyhhzmMYQNZcm1burTHrfbRLXxqubAa2dXr0zKYgKUfBOJrmb21RcQ2d8v7",
+	"Y36omNhNOQl+qthd5Ukqq2017a1MMz0RUqNZ3dpC2n+7qsrPWFR5UIwNuDNzsm2MUiMtPJWt1bBatAlm",
+	"k20whzeund0bZC2MJ1M1WJ4T/SyKC6HZ5xk/PxcF+/KWylWZZqkaTMdCItxppoqvwAGfZ9K4QYqVxZw5",
+	"y6QjlqtzQG9NIDX67Nmx3TOgFTyN5YTrErFU8PkWjCi0PpnxRvuppsYxxkOvG33+ZF59pX0oxbfy+agc",
+	"I0zFbevVPOOSPdzmuPwAdq8fSt3+nlBVSq+oor/5NskRySXY8ce3wJbAzgo1q4YmWhQX2UC0U0pfNv9x",
+	"YubZhfjflXmNg16vDmKaFMpMGvAc8S3TgC6ecF2la1izywtT/MRLwWOzkM3LaJjwvAS0PS9A59reAX5P",
+	"FU40e6+7mLnvsgshhW4xezeX/XD3XKP9yp/SvDxoHDPNuPnc118cm5voQI0LIEUa4MapbYEfUsmWeOnq",
+	"5FYTIfkk69pPcuUcN1P2t4mQZt0ddnvdQxYc52hsjj++xZrSpFDnBR+76UmTk6fsf47fv7uL6fl5Igb/",
+	"pcEw3XlqryUebSIGP5EFWzY7nYW7ict9d5m2ezUPv1Dx0k5TO3ZmT/6vz799uB0TYVfRnKN13swqMrYN",
+	"hEGK7By03I1HelfL5n/Mq9zhsrFD11BhPcsksvO3cnWeVstmVovZo29ntdizn/81UKm4bLVg7JNxu0iU",
+	"dJImzFwGOxETM0WAGA36SewBvrU+K7vsFXqL2MnBZSz/efL+HbjIRyw5BumzPqtv6QkkWaUygcNQFAKo",
+	"ukDszGwrd7EqP+LLrAI6HFeGxawCl9yq0FsAoGDCy5HHE5gTOvXEVehjBRgHgJ+PM+n+vbg877IkZgdn",
+	"rW5HcwamSC6jG4VXC7MTuSPSGziS18hFfd/qBJzgLhe1FfvPwvjxyiS+7jYUZlPM/3P/6qv2KKh0tIv6",
+	"iGjQhm82/NKe1BAmEzRmT8welJqgz+UvbAuXbWPDFzyKZaCmB2WMqZmBTI+mZapmMoJGH65ZEi4iGhHI",
+	"ayfVQJLliqfsjOdcDoQNJdW0FDqWlJ+HHRJrPBQRCX0XO9snwdPsrsNIf9P2e0Z4zqpAEsbxzgLJllnU",
+	"Dwree94i8iyCj7Lh0LNtwfWy9pR/dc4EL0RxPDUW548/jYUxj9RsCIFOAf/ciTrTIu/0O8/BLaXXWeBs",
+	"ECVxyl+or5T+A0AYmUdubrsI24OmIWzqhOxz38yCYZaLCJo+Z6ogWd/69cai4WpftCjCQh2018MCrhTv",
+	"gstgbnvxSm+wBHomsElVVcvI0KrKL7DVLrwc5ZQXr/cZCElJCgA2sZRpoTU00po9m7oGqpz/lvoqYtx3",
+	"uiB1J9KjBLdGWpTFOx+HjbQWQPSdZoOcZ2OmpOcHNX9EVqgqAUSWYvXbitiVigmZBrd2RGnN39cyWVEX",
+	"hifAwH3U0ci6B0Hkdd/1K1upKLQKrrE5eAKHx158gn8KnpcjolyNataSrgfGMjhNd9nH6VmeDdB6qGmp",
+	"s1SwhHBbSTjstKov/7z8vwEAAP//",
 }
 
 // decodeSpec returns the embedded OpenAPI spec as raw JSON bytes,
