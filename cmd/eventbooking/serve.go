@@ -44,6 +44,7 @@ type serve struct {
 	Workers        bool     `env:"WORKERS" default:"true" help:"Also run the workers: promotions, expiries and jobs. Disable with --workers=false."`
 	CORSOrigins    []string `name:"cors-origins" env:"CORS_ORIGINS" placeholder:"ORIGIN" help:"Origins that may call the API from a browser, such as https://shop.example.com, or * for all. Default: none."`
 	RateLimits     string   `env:"RATE_LIMITS" placeholder:"CLASS=N/TIME" help:"Changes of the rate limits, such as reads=1000/1m,searches=off, or off for none. Classes and defaults: ${rates}."`
+	LoginDelays    bool     `env:"LOGIN_DELAYS" default:"true" help:"Let wrong passwords delay the next attempt, for an account and for an address. Disable with --login-delays=false."`
 	TrustedProxies []string `env:"TRUSTED_PROXIES" placeholder:"NETWORK" help:"Networks of the proxies in front, such as 10.0.0.0/8, whose word about the client's address is believed. Default: none; the peer's address counts."`
 	ProxyHeader    string   `env:"PROXY_HEADER" enum:"X-Forwarded-For,Forwarded" default:"X-Forwarded-For" help:"The header in which these proxies say it: X-Forwarded-For or Forwarded."`
 	TLSCertFile    string   `name:"tls-cert-file" env:"TLS_CERT_FILE" placeholder:"FILE" help:"Certificate with its chain, in PEM, to serve HTTPS. It is read again when it changes, or on SIGHUP."`
@@ -84,7 +85,7 @@ func (c *serve) Run(s *session) error {
 
 // config are the settings of the HTTP service. Its errors name the variable.
 func (c *serve) config() (config server.Config, err error) {
-	config = server.Config{Workers: c.Workers, CORSOrigins: c.CORSOrigins, Proxies: server.Proxies{Header: c.ProxyHeader}}
+	config = server.Config{Workers: c.Workers, CORSOrigins: c.CORSOrigins, LoginDelays: c.LoginDelays, Proxies: server.Proxies{Header: c.ProxyHeader}}
 	if err := server.CheckOrigins(c.CORSOrigins); err != nil {
 		return config, errUsage("CORS_ORIGINS: %w", err)
 	}

@@ -125,16 +125,18 @@ WHERE id = (
     FOR NO KEY UPDATE SKIP LOCKED);
 
 -- name: TokenInsert :one
-INSERT INTO tokens (id, user_id, name, hash, abilities, expires_at)
-VALUES (@id, @user_id, @name, @hash, @abilities, @expires_at)
+INSERT INTO tokens (id, user_id, name, hash, abilities, expires_at, parent_id)
+VALUES (@id, @user_id, @name, @hash, @abilities, @expires_at, @parent_id)
 RETURNING *;
 
--- Whether a token exists, and how many of the user's tokens have not expired.
--- name: TokenStanding :one
-SELECT count(*) FILTER (WHERE id = @id) > 0 AS present,
-       count(*) FILTER (WHERE expires_at IS NULL OR expires_at > (SELECT clock_timestamp())) AS working
-FROM tokens
-WHERE user_id = @user_id;
+-- How many of a user's tokens have not expired.
+-- name: TokensCountWorking :one
+SELECT count(*) FROM tokens
+WHERE user_id = @user_id AND (expires_at IS NULL OR expires_at > (SELECT clock_timestamp()));
+
+-- Lets a token live on without the one that made it.
+-- name: TokenSetFree :exec
+UPDATE tokens SET parent_id = NULL WHERE id = @id AND parent_id IS NOT NULL;
 
 -- Keeps those of a user's tokens that expire last, and deletes the others.
 -- name: TokensKeep :exec
@@ -154,6 +156,7 @@ LIMIT @page::int;
 -- name: TokenGet :one
 SELECT * FROM tokens WHERE id = @id AND user_id = @user_id;
 
+-- Deletes a token. Those that were made with it go with it (tokens_parent), here and below.
 -- name: TokenDelete :execrows
 DELETE FROM tokens WHERE id = @id AND user_id = @user_id;
 

@@ -377,6 +377,7 @@ const (
 	ProblemCodeInvalidTimeRange         ProblemCode = "invalid_time_range"
 	ProblemCodeInvalidTransition        ProblemCode = "invalid_transition"
 	ProblemCodeLastAdministrator        ProblemCode = "last_administrator"
+	ProblemCodeLoginThrottled           ProblemCode = "login_throttled"
 	ProblemCodeMalformedBody            ProblemCode = "malformed_body"
 	ProblemCodeMethodNotAllowed         ProblemCode = "method_not_allowed"
 	ProblemCodeNoBookableSlot           ProblemCode = "no_bookable_slot"
@@ -468,6 +469,8 @@ func (e ProblemCode) Valid() bool {
 	case ProblemCodeInvalidTransition:
 		return true
 	case ProblemCodeLastAdministrator:
+		return true
+	case ProblemCodeLoginThrottled:
 		return true
 	case ProblemCodeMalformedBody:
 		return true
@@ -1000,6 +1003,12 @@ type Credentials struct {
 	TokenName *string `json:"token_name,omitempty"`
 }
 
+// Deletion The confirmation that a user wants to be deleted.
+type Deletion struct {
+	// CurrentPassword The current password.
+	CurrentPassword string `json:"current_password"`
+}
+
 // Email An e-mail address. The service sends no mail to it. It is shown as it was entered, and compared without
 // regard to upper and lower case, to composed and decomposed characters, and to the spelling of the domain
 // (`bücher.example` is `xn--bcher-kva.example`).
@@ -1491,7 +1500,9 @@ type NewToken struct {
 type NextCursor = string
 
 // Password 8 to 200 characters of any kind. How they were typed does not matter: composed and decomposed characters,
-// and the various spaces, are the same (RFC 8265, `OpaqueString`).
+// and the various spaces, are the same (RFC 8265, `OpaqueString`). What is tried first is refused (422
+// `validation_failed`, with the code `guessable`): common passwords, patterns such as `qwertz123` and the
+// user's own name and address, unless there is enough else.
 type Password = string
 
 // PasswordChange The current password and the new one.
@@ -1500,7 +1511,9 @@ type PasswordChange struct {
 	CurrentPassword string `json:"current_password"`
 
 	// NewPassword 8 to 200 characters of any kind. How they were typed does not matter: composed and decomposed characters,
-	// and the various spaces, are the same (RFC 8265, `OpaqueString`).
+	// and the various spaces, are the same (RFC 8265, `OpaqueString`). What is tried first is refused (422
+	// `validation_failed`, with the code `guessable`): common passwords, patterns such as `qwertz123` and the
+	// user's own name and address, unless there is enough else.
 	NewPassword Password `json:"new_password"`
 }
 
@@ -1630,6 +1643,9 @@ type ProblemType struct {
 
 // ProfilePatch The changes that a user can make to their own profile.
 type ProfilePatch struct {
+	// CurrentPassword The current password: required for another e-mail address.
+	CurrentPassword *string `json:"current_password,omitempty"`
+
 	// Email An e-mail address. The service sends no mail to it. It is shown as it was entered, and compared without
 	// regard to upper and lower case, to composed and decomposed characters, and to the spelling of the domain
 	// (`bücher.example` is `xn--bcher-kva.example`).
@@ -1883,7 +1899,10 @@ type TokenCreate struct {
 	// Example: ["*"]
 	Abilities Abilities `json:"abilities"`
 
-	// ExpiresAt When the token expires: in the future, at most a year ahead. If omitted, 30 days from now; if null, never.
+	// CurrentPassword The current password, for a token that does not die with the one of this request.
+	CurrentPassword *string `json:"current_password,omitempty"`
+
+	// ExpiresAt When the token expires: in the future, at most a year ahead. If omitted, 30 days from now; if null, never. Without current_password, no later than the token of this request.
 	ExpiresAt nullable.Nullable[time.Time] `json:"expires_at,omitempty"`
 
 	// Name A name that helps to recognize the token.
@@ -1945,7 +1964,9 @@ type UserCreate struct {
 	Name UserName `json:"name"`
 
 	// Password 8 to 200 characters of any kind. How they were typed does not matter: composed and decomposed characters,
-	// and the various spaces, are the same (RFC 8265, `OpaqueString`).
+	// and the various spaces, are the same (RFC 8265, `OpaqueString`). What is tried first is refused (422
+	// `validation_failed`, with the code `guessable`): common passwords, patterns such as `qwertz123` and the
+	// user's own name and address, unless there is enough else.
 	Password Password `json:"password"`
 }
 
@@ -2275,6 +2296,10 @@ type KeyReused = Problem
 // KeyedInvalid Problem details (RFC 9457). The members from `slot_version` on are present with certain codes only: always
 // with the codes in their `x-problems`, sometimes with others. More members may be added.
 type KeyedInvalid = Problem
+
+// LoginThrottled Problem details (RFC 9457). The members from `slot_version` on are present with certain codes only: always
+// with the codes in their `x-problems`, sometimes with others. More members may be added.
+type LoginThrottled = Problem
 
 // MoveConflict Problem details (RFC 9457). The members from `slot_version` on are present with certain codes only: always
 // with the codes in their `x-problems`, sometimes with others. More members may be added.
@@ -2758,6 +2783,9 @@ type UpdateMeJSONRequestBody = ProfilePatch
 
 // UpdateMeApplicationMergePatchPlusJSONRequestBody defines body for UpdateMe for application/merge-patch+json ContentType.
 type UpdateMeApplicationMergePatchPlusJSONRequestBody = ProfilePatch
+
+// DeleteMeJSONRequestBody defines body for DeleteMe for application/json ContentType.
+type DeleteMeJSONRequestBody = Deletion
 
 // ChangePasswordJSONRequestBody defines body for ChangePassword for application/json ContentType.
 type ChangePasswordJSONRequestBody = PasswordChange
@@ -3314,9 +3342,6 @@ type ServerInterface interface {
 	// CreateSlot Add a slot to an event
 	// (POST /api/v1/events/{event_id}/slots)
 	CreateSlot(ctx echo.Context, eventID EventID, params CreateSlotParams) error
-	// DeleteMe Delete your user
-	// (DELETE /api/v1/me)
-	DeleteMe(ctx echo.Context) error
 	// GetMe Get the current user
 	// (GET /api/v1/me)
 	GetMe(ctx echo.Context, params GetMeParams) error
@@ -3329,6 +3354,9 @@ type ServerInterface interface {
 	// ListConflicts List your bookings that overlap a time range
 	// (GET /api/v1/me/conflicts)
 	ListConflicts(ctx echo.Context, params ListConflictsParams) error
+	// DeleteMe Delete your user
+	// (POST /api/v1/me/deletion)
+	DeleteMe(ctx echo.Context) error
 	// ChangePassword Change your password
 	// (PUT /api/v1/me/password)
 	ChangePassword(ctx echo.Context) error
@@ -4241,15 +4269,6 @@ func (w *ServerInterfaceWrapper) CreateSlot(ctx echo.Context) error {
 	return err
 }
 
-// DeleteMe converts echo context to params.
-func (w *ServerInterfaceWrapper) DeleteMe(ctx echo.Context) error {
-	var err error
-
-	// Invoke the callback with all the unmarshaled arguments
-	err = w.Handler.DeleteMe(ctx)
-	return err
-}
-
 // GetMe converts echo context to params.
 func (w *ServerInterfaceWrapper) GetMe(ctx echo.Context) error {
 	var err error
@@ -4363,6 +4382,15 @@ func (w *ServerInterfaceWrapper) ListConflicts(ctx echo.Context) error {
 
 	// Invoke the callback with all the unmarshaled arguments
 	err = w.Handler.ListConflicts(ctx, params)
+	return err
+}
+
+// DeleteMe converts echo context to params.
+func (w *ServerInterfaceWrapper) DeleteMe(ctx echo.Context) error {
+	var err error
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.DeleteMe(ctx)
 	return err
 }
 
@@ -5057,9 +5085,9 @@ func RegisterHandlersWithOptions(router EchoRouter, si ServerInterface, options 
 	router.GET(options.BaseURL+"/api/v1/users", wrapper.ListUsers, options.OperationMiddlewares["listUsers"]...)
 	router.GET(options.BaseURL+"/api/v1/users/:user_id", wrapper.GetUser, options.OperationMiddlewares["getUser"]...)
 	router.PATCH(options.BaseURL+"/api/v1/users/:user_id", wrapper.UpdateUser, options.OperationMiddlewares["updateUser"]...)
-	router.DELETE(options.BaseURL+"/api/v1/me", wrapper.DeleteMe, options.OperationMiddlewares["deleteMe"]...)
 	router.GET(options.BaseURL+"/api/v1/me", wrapper.GetMe, options.OperationMiddlewares["getMe"]...)
 	router.PATCH(options.BaseURL+"/api/v1/me", wrapper.UpdateMe, options.OperationMiddlewares["updateMe"]...)
+	router.POST(options.BaseURL+"/api/v1/me/deletion", wrapper.DeleteMe, options.OperationMiddlewares["deleteMe"]...)
 	router.PUT(options.BaseURL+"/api/v1/me/password", wrapper.ChangePassword, options.OperationMiddlewares["changePassword"]...)
 	router.GET(options.BaseURL+"/api/v1/me/tokens", wrapper.ListTokens, options.OperationMiddlewares["listTokens"]...)
 	router.POST(options.BaseURL+"/api/v1/me/tokens", wrapper.CreateToken, options.OperationMiddlewares["createToken"]...)
@@ -5173,6 +5201,17 @@ type InvalidCredentialsApplicationProblemPlusJSONResponse struct {
 type KeyReusedApplicationProblemPlusJSONResponse Problem
 
 type KeyedInvalidApplicationProblemPlusJSONResponse Problem
+
+type LoginThrottledResponseHeaders struct {
+	RateLimit       *string
+	RateLimitPolicy *string
+	RetryAfter      *string
+}
+type LoginThrottledApplicationProblemPlusJSONResponse struct {
+	Body Problem
+
+	Headers LoginThrottledResponseHeaders
+}
 
 type MoveConflictApplicationProblemPlusJSONResponse Problem
 
@@ -5401,7 +5440,7 @@ func (response LoginUser422ApplicationProblemPlusJSONResponse) VisitLoginUserRes
 }
 
 type LoginUser429ApplicationProblemPlusJSONResponse struct {
-	RateLimitedApplicationProblemPlusJSONResponse
+	LoginThrottledApplicationProblemPlusJSONResponse
 }
 
 func (response LoginUser429ApplicationProblemPlusJSONResponse) VisitLoginUserResponse(w http.ResponseWriter) error {
@@ -10356,148 +10395,6 @@ func (response CreateSlot503ApplicationProblemPlusJSONResponse) VisitCreateSlotR
 	return err
 }
 
-type DeleteMeRequestObject struct {
-}
-
-type DeleteMeResponseObject interface {
-	VisitDeleteMeResponse(w http.ResponseWriter) error
-}
-
-type DeleteMe204Response struct {
-}
-
-func (response DeleteMe204Response) VisitDeleteMeResponse(w http.ResponseWriter) error {
-	w.WriteHeader(204)
-	return nil
-}
-
-type DeleteMe400ApplicationProblemPlusJSONResponse struct {
-	BadParameterApplicationProblemPlusJSONResponse
-}
-
-func (response DeleteMe400ApplicationProblemPlusJSONResponse) VisitDeleteMeResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/problem+json")
-	w.WriteHeader(400)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
-type DeleteMe401ApplicationProblemPlusJSONResponse struct {
-	UnauthorizedApplicationProblemPlusJSONResponse
-}
-
-func (response DeleteMe401ApplicationProblemPlusJSONResponse) VisitDeleteMeResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/problem+json")
-	if response.Headers.WWWAuthenticate != nil {
-		w.Header().Set("WWW-Authenticate", fmt.Sprint(*response.Headers.WWWAuthenticate))
-	}
-	w.WriteHeader(401)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
-type DeleteMe403ApplicationProblemPlusJSONResponse struct {
-	AbilityMissingApplicationProblemPlusJSONResponse
-}
-
-func (response DeleteMe403ApplicationProblemPlusJSONResponse) VisitDeleteMeResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/problem+json")
-	w.WriteHeader(403)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
-type DeleteMe409ApplicationProblemPlusJSONResponse struct {
-	IndispensableApplicationProblemPlusJSONResponse
-}
-
-func (response DeleteMe409ApplicationProblemPlusJSONResponse) VisitDeleteMeResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/problem+json")
-	w.WriteHeader(409)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
-type DeleteMe429ApplicationProblemPlusJSONResponse struct {
-	RateLimitedApplicationProblemPlusJSONResponse
-}
-
-func (response DeleteMe429ApplicationProblemPlusJSONResponse) VisitDeleteMeResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/problem+json")
-	if response.Headers.RateLimit != nil {
-		w.Header().Set("RateLimit", fmt.Sprint(*response.Headers.RateLimit))
-	}
-	if response.Headers.RateLimitPolicy != nil {
-		w.Header().Set("RateLimit-Policy", fmt.Sprint(*response.Headers.RateLimitPolicy))
-	}
-	if response.Headers.RetryAfter != nil {
-		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
-	}
-	w.WriteHeader(429)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
-type DeleteMe500ApplicationProblemPlusJSONResponse struct {
-	InternalApplicationProblemPlusJSONResponse
-}
-
-func (response DeleteMe500ApplicationProblemPlusJSONResponse) VisitDeleteMeResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/problem+json")
-	w.WriteHeader(500)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
-type DeleteMe503ApplicationProblemPlusJSONResponse struct {
-	WriteUnavailableApplicationProblemPlusJSONResponse
-}
-
-func (response DeleteMe503ApplicationProblemPlusJSONResponse) VisitDeleteMeResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/problem+json")
-	if response.Headers.RetryAfter != nil {
-		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
-	}
-	w.WriteHeader(503)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
 type GetMeRequestObject struct {
 	Params GetMeParams
 }
@@ -10803,7 +10700,7 @@ func (response UpdateMe422ApplicationProblemPlusJSONResponse) VisitUpdateMeRespo
 }
 
 type UpdateMe429ApplicationProblemPlusJSONResponse struct {
-	RateLimitedApplicationProblemPlusJSONResponse
+	LoginThrottledApplicationProblemPlusJSONResponse
 }
 
 func (response UpdateMe429ApplicationProblemPlusJSONResponse) VisitUpdateMeResponse(w http.ResponseWriter) error {
@@ -11164,6 +11061,206 @@ func (response ListConflicts503ApplicationProblemPlusJSONResponse) VisitListConf
 	return err
 }
 
+type DeleteMeRequestObject struct {
+	Body *DeleteMeJSONRequestBody
+}
+
+type DeleteMeResponseObject interface {
+	VisitDeleteMeResponse(w http.ResponseWriter) error
+}
+
+type DeleteMe204Response struct {
+}
+
+func (response DeleteMe204Response) VisitDeleteMeResponse(w http.ResponseWriter) error {
+	w.WriteHeader(204)
+	return nil
+}
+
+type DeleteMe400ApplicationProblemPlusJSONResponse struct {
+	BadBodyApplicationProblemPlusJSONResponse
+}
+
+func (response DeleteMe400ApplicationProblemPlusJSONResponse) VisitDeleteMeResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(400)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type DeleteMe401ApplicationProblemPlusJSONResponse struct {
+	UnauthorizedApplicationProblemPlusJSONResponse
+}
+
+func (response DeleteMe401ApplicationProblemPlusJSONResponse) VisitDeleteMeResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.WWWAuthenticate != nil {
+		w.Header().Set("WWW-Authenticate", fmt.Sprint(*response.Headers.WWWAuthenticate))
+	}
+	w.WriteHeader(401)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type DeleteMe403ApplicationProblemPlusJSONResponse struct {
+	AbilityMissingApplicationProblemPlusJSONResponse
+}
+
+func (response DeleteMe403ApplicationProblemPlusJSONResponse) VisitDeleteMeResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(403)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type DeleteMe409ApplicationProblemPlusJSONResponse struct {
+	IndispensableApplicationProblemPlusJSONResponse
+}
+
+func (response DeleteMe409ApplicationProblemPlusJSONResponse) VisitDeleteMeResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(409)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type DeleteMe413ApplicationProblemPlusJSONResponse struct {
+	BodyTooLargeApplicationProblemPlusJSONResponse
+}
+
+func (response DeleteMe413ApplicationProblemPlusJSONResponse) VisitDeleteMeResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(413)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type DeleteMe415ApplicationProblemPlusJSONResponse struct {
+	UnsupportedMediaTypeApplicationProblemPlusJSONResponse
+}
+
+func (response DeleteMe415ApplicationProblemPlusJSONResponse) VisitDeleteMeResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.Accept != nil {
+		w.Header().Set("Accept", fmt.Sprint(*response.Headers.Accept))
+	}
+	if response.Headers.AcceptEncoding != nil {
+		w.Header().Set("Accept-Encoding", fmt.Sprint(*response.Headers.AcceptEncoding))
+	}
+	if response.Headers.AcceptPatch != nil {
+		w.Header().Set("Accept-Patch", fmt.Sprint(*response.Headers.AcceptPatch))
+	}
+	w.WriteHeader(415)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type DeleteMe422ApplicationProblemPlusJSONResponse struct {
+	ValidationFailedApplicationProblemPlusJSONResponse
+}
+
+func (response DeleteMe422ApplicationProblemPlusJSONResponse) VisitDeleteMeResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(422)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type DeleteMe429ApplicationProblemPlusJSONResponse struct {
+	LoginThrottledApplicationProblemPlusJSONResponse
+}
+
+func (response DeleteMe429ApplicationProblemPlusJSONResponse) VisitDeleteMeResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RateLimit != nil {
+		w.Header().Set("RateLimit", fmt.Sprint(*response.Headers.RateLimit))
+	}
+	if response.Headers.RateLimitPolicy != nil {
+		w.Header().Set("RateLimit-Policy", fmt.Sprint(*response.Headers.RateLimitPolicy))
+	}
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
+	w.WriteHeader(429)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type DeleteMe500ApplicationProblemPlusJSONResponse struct {
+	InternalApplicationProblemPlusJSONResponse
+}
+
+func (response DeleteMe500ApplicationProblemPlusJSONResponse) VisitDeleteMeResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(500)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type DeleteMe503ApplicationProblemPlusJSONResponse struct {
+	WriteUnavailableApplicationProblemPlusJSONResponse
+}
+
+func (response DeleteMe503ApplicationProblemPlusJSONResponse) VisitDeleteMeResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
+	w.WriteHeader(503)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
 type ChangePasswordRequestObject struct {
 	Body *ChangePasswordJSONRequestBody
 }
@@ -11289,7 +11386,7 @@ func (response ChangePassword422ApplicationProblemPlusJSONResponse) VisitChangeP
 }
 
 type ChangePassword429ApplicationProblemPlusJSONResponse struct {
-	RateLimitedApplicationProblemPlusJSONResponse
+	LoginThrottledApplicationProblemPlusJSONResponse
 }
 
 func (response ChangePassword429ApplicationProblemPlusJSONResponse) VisitChangePasswordResponse(w http.ResponseWriter) error {
@@ -11632,7 +11729,7 @@ func (response CreateToken422ApplicationProblemPlusJSONResponse) VisitCreateToke
 }
 
 type CreateToken429ApplicationProblemPlusJSONResponse struct {
-	RateLimitedApplicationProblemPlusJSONResponse
+	LoginThrottledApplicationProblemPlusJSONResponse
 }
 
 func (response CreateToken429ApplicationProblemPlusJSONResponse) VisitCreateTokenResponse(w http.ResponseWriter) error {
@@ -15339,9 +15436,6 @@ type StrictServerInterface interface {
 	// CreateSlot Add a slot to an event
 	// (POST /api/v1/events/{event_id}/slots)
 	CreateSlot(ctx context.Context, request CreateSlotRequestObject) (CreateSlotResponseObject, error)
-	// DeleteMe Delete your user
-	// (DELETE /api/v1/me)
-	DeleteMe(ctx context.Context, request DeleteMeRequestObject) (DeleteMeResponseObject, error)
 	// GetMe Get the current user
 	// (GET /api/v1/me)
 	GetMe(ctx context.Context, request GetMeRequestObject) (GetMeResponseObject, error)
@@ -15354,6 +15448,9 @@ type StrictServerInterface interface {
 	// ListConflicts List your bookings that overlap a time range
 	// (GET /api/v1/me/conflicts)
 	ListConflicts(ctx context.Context, request ListConflictsRequestObject) (ListConflictsResponseObject, error)
+	// DeleteMe Delete your user
+	// (POST /api/v1/me/deletion)
+	DeleteMe(ctx context.Context, request DeleteMeRequestObject) (DeleteMeResponseObject, error)
 	// ChangePassword Change your password
 	// (PUT /api/v1/me/password)
 	ChangePassword(ctx context.Context, request ChangePasswordRequestObject) (ChangePasswordResponseObject, error)
@@ -16416,29 +16513,6 @@ func (sh *strictHandler) CreateSlot(ctx echo.Context, eventID EventID, params Cr
 	return nil
 }
 
-// DeleteMe operation middleware
-func (sh *strictHandler) DeleteMe(ctx echo.Context) error {
-	var request DeleteMeRequestObject
-
-	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
-		return sh.ssi.DeleteMe(ctx.Request().Context(), request.(DeleteMeRequestObject))
-	}
-	for _, middleware := range sh.middlewares {
-		handler = middleware(handler, "DeleteMe")
-	}
-
-	response, err := handler(ctx, request)
-
-	if err != nil {
-		return err
-	} else if validResponse, ok := response.(DeleteMeResponseObject); ok {
-		return validResponse.VisitDeleteMeResponse(ctx.Response())
-	} else if response != nil {
-		return fmt.Errorf("unexpected response type: %T", response)
-	}
-	return nil
-}
-
 // GetMe operation middleware
 func (sh *strictHandler) GetMe(ctx echo.Context, params GetMeParams) error {
 	var request GetMeRequestObject
@@ -16582,6 +16656,52 @@ func (sh *strictHandler) ListConflicts(ctx echo.Context, params ListConflictsPar
 		return err
 	} else if validResponse, ok := response.(ListConflictsResponseObject); ok {
 		return validResponse.VisitListConflictsResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// DeleteMe operation middleware
+func (sh *strictHandler) DeleteMe(ctx echo.Context) error {
+	var request DeleteMeRequestObject
+
+	var body DeleteMeJSONRequestBody
+	var err error
+	if binder, ok := ctx.Echo().Binder.(*echo.DefaultBinder); ok {
+		// A request validator built on kin-openapi's openapi3filter with
+		// KeepValidatedValue leaves the value it validated on the body. Bind
+		// that value, matching member names exactly, so the handler receives
+		// what was validated instead of a second, case-insensitive decode.
+		// Otherwise bind only the request body, so that path and query
+		// parameters are not also bound into the body struct.
+		if vb, ok := ctx.Request().Body.(interface{ ValidatedValue() any }); !ok || runtime.BindJSONValue(vb.ValidatedValue(), &body) != nil {
+			err = binder.BindBody(ctx, &body)
+		}
+	} else {
+		// A custom binder is installed on the Echo instance; defer to it
+		// entirely, since echo.Binder does not expose body-only binding and
+		// the binder may do more than decode (for example call ctx.Validate).
+		err = ctx.Bind(&body)
+	}
+	if err != nil {
+		return err
+	}
+	request.Body = &body
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.DeleteMe(ctx.Request().Context(), request.(DeleteMeRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "DeleteMe")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(DeleteMeResponseObject); ok {
+		return validResponse.VisitDeleteMeResponse(ctx.Response())
 	} else if response != nil {
 		return fmt.Errorf("unexpected response type: %T", response)
 	}
@@ -17457,730 +17577,747 @@ func (sh *strictHandler) GetReadiness(ctx echo.Context) error {
 // const string: with thousands of chunks the chained `+` fold is several
 // times slower for the Go compiler than parsing a slice literal.
 var swaggerSpec = []string{
-	"7L3tdts4sij6Krja56xOsmVHkj8S22vWOu50Mp3pzsdJnMk+e9xXgknI4pgC1ARoRTOTu+Zp5inuv/sm",
-	"8yR3oQoAQRKUKFlOnG6vtfd0LIIgUFUo1Hf9vROJ6UxwxpXsHP+9wz7R6Sxl8O/TiyRN1OJVImXCL/Uv",
-	"Mp9OabboHNtnZGoedjvXNM2ZHhSJmHWOOxRHDIsRMVM0STvHnbMJI0pcMU5SGl1JoiaMmOHkQoirhF/K",
-	"43mWKLbb6XYSLhXlkZ7zMZ0lj6/7j2UqlHzc6x89oQdRb+cJ7fd2nkR7bOcoPhjs9C4O6cG4zwZxr//Y",
-	"ztfpdjL2a86kGiZx57izfzE+Goz3Dp48udjbj+kh3YvY0eAo7rEe23+ydwjjVbagFynrHI9pKlm3IxVV",
-	"uewc7/f2uh2VKP0oAAq1mMFqZ5m4SNlUPq7C4vPnbuc0ithMvRmPWaah5sB3kYroisXum9GE6b+HCR9S",
-	"1TnmeZp2O1HGqGIx/NIZ9AaHO/3+Tv/pWe/geO/weO/Jf3e6HcZj6Q8Y7PSOzga9457+PxhwzbiBxkpQ",
-	"st6BfuPTLMmY9BbS7u0LeHsqrlk8HGdiOjRYgY/jRBmbpTRiMvBIMqqJs2/+NZwm3D1KRdsdxL0nHfPC",
-	"NctkInjnuN8DnGaqDqj+0wJQFu2dSPBxkk1Z3Ol28llcR8Fg76z39PjgyLyYS5a1XF7UH3S6nTlNVJpI",
-	"NZwJmShYo94o0EuaMRovvhcCqKN0GPERnB1YW0FMHjDboKnf6brzi5MO3aTu+P4fkRPzlEzoNSOUOMDY",
-	"80vEmKhJIokG+F07xSUaOHjin+sj71xXoVo/1mUQaSx9L+LFmRA/0+ySlZGknxAlBEnhWZ1hXoh4MVRC",
-	"DO2AEr/UT0ki8e2MqAnl5HCf/JR83wBdON0twMsA6VvkjX2PN9Y2XYNhZdcIQ0D2s1TIKqWbRyTCZyEg",
-	"IsG7ASUgiuyS8uRvLCMTKs0kBZmSscjc/fNt0mwNPgF4lwDkwftFwmkaBnciyRieNgPcPi/BG6CqQQ1M",
-	"lsVdQnmM171SjMeM6anNDUcS3gB0C8nHbTjY40i/nX4NqHtgaoQ7DvDA/lqoNzPGw4DnQhExY5wsmFoC",
-	"fC7UUA/z4W+n0L9LQhVxd9SBvqPwctsqlcOXKveh961bwEh/BUIq4GtEioOfh5c31yxL6ayMF/PjTE9u",
-	"Xg5ft7Jz/Jc2F+6Tzi/dKjaF+XLlyjVXrb1gqSKUE+EtSCVTdqfZ1l4TvsJgbUSXBZCHrfeMqp+TaaLK",
-	"+DoTgkwpXxCQHIHBC85CqKvgQI8fpjChh4bTmngDtyyJKDfoUWQqpCL9Hn7xhPQHxICRxTdFzsBHDi4O",
-	"RNitH6u9BjytBGcjyjx4aqw9Ax5tcHdq7oIKC1zARSHmnGWlM7a5fnR4Ntg73l+iH/VvoB/1b6Qf9e+A",
-	"ftSv6UcHTxv0o36DfgRoTZfrR0fFi+voR4P+cv2oRFJvrKBXoynNM93De7K6J6tWZPVc46xspvHlaB81",
-	"7pJy0pChHdwE1dPbt6YJzxXTQB70KiMyRqVeB8jRv+ZafFZawEzSVF8jDiRLARGg197OXq8kk8VMRlky",
-	"w113zubCfk2CsE7Jr3nCFQMlPkDbgxJtj/WV1JEqSyJ9cU5EGnub7LUlXCT7VETULOv9lKYp+ZGmaZd8",
-	"z7I00aLulH4azqiUeu49/BMpdcYyS8/41fIjTR4WK2I8ZlmxxMNet+PYQ1sSgsXO8os0kZMqQnr9igB8",
-	"neAZ2LfHil7TJMXLuGcOSiRyTW2DzU+JFgWHfxNcX8bP80zM2GMHNnuZP5vQ6QXLSCR4xDLV8my5o2Lk",
-	"j4Oe99vUmI5yJaZUJRGMT6+GCZeGsRZH6n0qyicqojMaJWqBc7Yh3VtgteswtQKZgwZkwm+KXmn17qB3",
-	"u0yvxF0LLDF+qSad4/0C8MhgPiY8FvOQjcUfFTK0wC/1PRx6bAfJoMTP5vC9gF3GfK6wWhS6annib9Q4",
-	"EAZnTVBeAixEHR6O71kq5mdIUWWk4XNyoQcY+Rwpr67k2JM2hMFDO6xkurFjtG6j1egLRlImJRoetWDO",
-	"c+AeWhHS75tPPjjoPbyxDrod9NQOX1t8LYFkAG0BUALCtPz4kn9vryGP0VmzcSFiukWvkEIb7/li2MWi",
-	"/Z11L85+HXG2jRfptsRZJMsg39ePdhLebFwHMtNEVufiqMPrE08ikaex5hcZi0QWs5jkXCVpwdOfFvSz",
-	"HZ5uFv5FuXoNWHXWUIGWAz+LX/IA6MEC3gR1ZBNVJ1zGfOM5ecNTNJrAmfxOev6OiHISTSi/ZDDgwhlI",
-	"59/qteqDLAx7hBmAHU9ciBlvrvfrU3pwvHfQzCifnvUHmzLK/Rsxyv2bM8rBTRnlYd3d3m9glE9L/O6L",
-	"MMpV7vZngivG8bfSUS1+DxxV/6E7qm/UhGWSXLGZgsMn6ZQZuQKJDwyp4CUV/PKuWPBVlnte3QM/4qUE",
-	"g/rZK54CIOHsWLscr1h533AERZeIjFCSsXEuy37Gmx3Qo6Xa4uBrSTL9uyDJDOoHdL/hgA6+vCTT31tx",
-	"QH26ekszlVS91y9EnuE5A+pScwH/mWSMkWRMuCBTkTG4RccZY1+K6PrfMtHtl4hu8MVlZ0sQX5TkDmr0",
-	"9mF2mdG4wst+YmyGDJ5RRQQ3/44Ej0Ei0wIXisKCQ+CDpjo7bpxkUt2TYJgE24g8Gnd3R8e7VTodtKbT",
-	"j2ZQxSs+F5Yv6lkgdGVMOIuYlHrEPRV+AfH4N8MLZUmfiqmineO/3Crl9J/cQLHa++bltv065YQJp//k",
-	"K+hVy8S27u2SxdOvRhaDO8BQDmpksddAFk/vGFn8UvAUcLS/yNO0GuGeknHC0liGwu1a+OB9Zuq7EDf0",
-	"ypdc+gZM7Ul3I5c7To8OdhAWh+Mk4GM/aO1j72/Px74fdrE/rfnX97bkX7eHyjpg+6u96WX3qzlflvTj",
-	"jI7VV/ebA7AafObF6QA8Va0oxvCbsV/zJGPxzQ5Li4CVL3Ewmqj/5uElVdK/28Ek3z6x4wLWDRMBgvlR",
-	"pHGj1fBbtBNWPtu3s/6+LIcTln49o6GmqbO5aFCK74nq68iv3zhRrR/PtpRI9g52eodfLJ6tX45nC90w",
-	"B9WAtlo8m1tyEDkmP2mtULZ+IJKtV4D8TJg4qCK0BhKtEwbpNy6VPGNU00U5tRwSb1ogJcqzDIJ/DQsI",
-	"HLtB9Z12UB8DyadUKi1F+Hc9p1N9Qb6d6Mu521G4zw67vhgejX/6dfDfF2dPpv81338X/dCXP0+e/pn/",
-	"6XD2f9TeH+nzg/x/i97H5PvB1Yu4H6EHLs+kyF4lckpVNKm4M+EZmdqHAZ8mjBh6I8pxYjjBBUsFv5RE",
-	"CUKJxheZJ2pChJqwjIyTVLFMLk1U3XJ+fs8TYWpbrLssK3vUUPuBKnpBJfvAvUPgg84OILk3og6/2Awb",
-	"loeVgGjHeMF2GaPRpDFlaK3ojFvzAzdAoAbeIAgAxixKE87uiyB8U0UQbjEbY1VUxvMpTdJA+OvzHf2A",
-	"0DjOIEi1IfCV6VH1eNdTjnxKrxTSlTG1rzRnw0GkuZo8zthlIhWo7tvkYV60U8P+aifN3yDAS1P3j1T6",
-	"pnoPap8SqbycSxkCGZyPCXU0KSHAG7RMLRKE870n1FWCkF0iBUkwSfICWBySD7nIFWToxixlW8iO7N8i",
-	"+AOAqsO+DimHgtdCvbU6fQUHkECqweCU/kYscKGG/qgS7DETNZEFgE+I4OmimBeHIPV843UOwlBrQEkZ",
-	"bBonf2TKFpmY0IQHE7vaMvVDsCLnYDj6y987MZtpKbWvrx6lMfz3Do2UyDrHHVvzoNPFnzzuXuafvdIV",
-	"Vr8LCs1i33zbPrlKeFxh0ZzNhxUzmv6pZh4SaVwdp3+qjStb+qrXktEN9ta8lZ769wTOXNxPBwEtYO/z",
-	"Z0ic51KTHI8A+r90OyrLeaSvJM+Q5GHbeTjK3oV6/Zr71NCvE0u/v+VQ+goGthlKX5DVj4lUAs963Q++",
-	"9PS3WYZmMNU99Q6O+wcB/tCeYa3gIKXYgq/CQvZvwkLawtXR3dMgj+kW6JMLqdi0Dev26n9tCzV/Xx8U",
-	"Hvv87LA6y8RU/G5w2j8MIHWg7w0tpE1FVogdnH1SQ7QChA74x+I0VC6O4pxs9+aoyAB36uYY3M0srMOt",
-	"R0+VcbANPXbP0NXXqyewloP2vljA3SgWsBewx+89vVG1gJLetD1HcGULW6gW8Eemfk6uGWeyHGjodkLT",
-	"5JpZte4VK/tgajTdO6iuEWwmnePORS4X/0sxqXYjMW1txMejbgz23+dyQb4HGS8TADZP6qvDq7oWs4e3",
-	"qL6WN4KwAoSP8zTVFM0oB6ItTC+xYBK0YihGxbjILycYZV6kQSRKej9h9oNX95CoCVWuvKfG1S6Q4pTF",
-	"tjAdmvaTMSzk2F2BJBm7fwO3IokkYD3Wn40mQkhGqDG12bKgLQ0w76E8o963gdE7RuOkRhNwv1o93NhG",
-	"CuxYM7R/DGCbHS3oBV6YJpcZMBUZeOWX+k+4tN9SYYv+LRS2WOoI7Jeu3JIhKFzTwgD8ZxZfVnwINQ3M",
-	"r/u0lgoGQFmGr2UmGsB5QMPSYPhyknjIebuuvNVooAl6abs3V333+jXVd7/RNNY2zGE1ZnyjwldRk/o3",
-	"QU5buDr0DYLoK2lJ6AMsKUkdtviTfPlXkfz32dX+h/7s2ce/vqAXz58fvUzmCV28PGSLP/X081d/PV28",
-	"TnqfXiW9+as//+9Pb34Q81f6/1+IZPxfPZ9r+tkqjQkFUOGiJBrftsOw/7vOEg1oWvvb1rQqOFiblgOa",
-	"Vv9zt2Pl/V63U3pwe7R0dHdpaXA3c54Otk5LR5vTUoPWPmiipcEXZ5O/j5Ans1l7H7x1AF8SItJ4pIfr",
-	"2LUswIZ0oiGoSR4wj/P+5ZcGQtizNzsqH1Zb8y51P9wgTclBz9O/YITWhmTCI+YdDrBA234MekFDMR4u",
-	"RO7PNihUN63H7XnzwitEjMlC5KHpD0GJQfket7u3TN7njMUa4Ps3P/VPwkda4/1HkcbPgeAqxlb9gDDz",
-	"pO4iB/NR8bjkG594r5ILNhYZI4kicyoLz98WIq32HpvZbqPU+UGDalwBS80HXoKLBXCgVDbMA2YaG3vW",
-	"BORaWWyoTq5f7x/ZstdqwsxkiSSDngYuROce949uWgNbf8krgD34kgWwg0AKg7wodv0yZtOZUIxHi5/Y",
-	"4iW/pmlSoW3zI0mKoeSKLQIY8EYMr9himJjpPHS8ZzyGEgPeh3d+Ygu02/SJEmRwcEC0jn+RMnL6/tnL",
-	"lySa0IxGS8I0v37PJS+msxleNWQ0AayOmXcsrxVFe1n+AMlwzGq8uIG1KDMDEsQGRJpV8QQdM/IoAn5r",
-	"+NUu+SAZoYSzOSxE83pNgXa6u4q1wcDDWhMwVyLNjAScccWyWqcS+ythWSayEH7sayWMkJyzTzMWKRbj",
-	"m0REIP3cgcDbCiQPyvRf2W4dgna/CDOg+WcZixlXCU1lmP1E3oAQCGHUsDyqHIRWjlO03V60zDQXWUxi",
-	"AeZpiLJeFlGZistt1fNz7KNfZx/lnQRgWN+wD04j4wchic+WANEOCEXTa8EE4RQzcrFALnH69iW41TTG",
-	"S2Jm4ApI8H1arGNGMzplimUupB9M2F8hHr8Goma4m3UWIH9b7CIE9WKTzYD3x3iNPdzPwH0pgdfRGQLQ",
-	"FzOGvoDCyUKhg98JkYzhOZRh/EwTnkzzqf+9aS4hyp8qkjIqFelXUGSkhzCGpuwLXrE+vBoxVQzykHWW",
-	"TNk7yquN0OzEKpkyksHzZmyBa9IOcuAzhhXiwDjWiHN2hKXHpGHKhqk0WgTwUr1va9BZenJatVzDi/kW",
-	"r9oQkBvR54HEx19GeaF4BxBYPF+CQH+Qd96KMHDXQsdkvjjPtEbjOBPTSkDrDQFvpr+9YPEgeJSo+twb",
-	"cVG8BrhQbFqvh/GGM2xBhI5fCdXE0C28zGUcDta3pohxxtgJ6a/sV+TxnkSxKVgItqSBbcek0OA6DgDd",
-	"B07Jd43GPIsAubIZmAaEbG4F1qrJ19lc4Dzovq+29pLt0KE/1+v2f7k1+r5Bs66fqVSnsb4PpcqoqgpP",
-	"+jGhped1egbjYXWQR9iJxDyeBPsKQwpEafgueUWvikgErShDPZUG8E7Z7bGK4IZrkAzsGICZSPVM8HGa",
-	"RGrrNbjuI9d/q5HrrcNfNX1BnOKt1XkbnPUOjgdHzTR2X583aJfcYn3eMgq24XitE9ltu8UcoTZR6H1o",
-	"7X1o7X1obSW0dq174NXiti6Be0HjdyFofIk7QGt6t0am+/dRYuuR6d6W2931D7YeI/b1yLSBPu8jxW8r",
-	"Ury7JeAOvhBwByuBC0JKKWp4sJ5ysBS6Zb2gpICsChZeJUtACFvDASgFsz1aO14Nj+82w9X6tXC1pkWY",
-	"ALafwXO5HkQ+SJY1cYRvK4Gp/bY1mPS+wRxYyarlzUbAOoG0wfYNCqjhTRPKJTvQHKN/FEQFrH8DXPQ8",
-	"XJzGlCB0CmSYP6uYqC/lcwnIGq11GBvMYiAKdT3hEk7YNcsWxHCKuwn9u57J54Mfg1ormeMAFXQwR5Sj",
-	"nVqjoBHeq2N7vyYy+juDJ0uOAvtEp7OUrYmQPe80pOwTeY6ztEVKZU2AlFc0HQutDn0v4sqZcI/IhX5W",
-	"dz1M7YChGVDyp+nfiAm8QA/gn96/eX1MEkW0IAEN3hjN0sW3EGBXg0XNK1EBBsBWXLPt91j8Blu4dVpH",
-	"h/3Om7ytqrHzWmh60uRqs2qL4/paoAvb1JXTIAxGZnIB4NWTDPUL1VB8dKAbbzoGI5j06bjRBX6nAg6a",
-	"AFE7sjVIIIjVKQQy1SucvnZBTg21TblQw9KAsh+2iJnKmMozLgmdzdIErcmP/yoFh4Z87JN6PFHTtArr",
-	"oJd+mzA89GFY2WoAeKW9GtC9EDmP61Abw89hgNln/uWRMbw5iMyjiZXE7lwI6n5vvwwxu5UgsPChgdNb",
-	"lk0TVSugoyeZuUdhePnPi56qza2OwVvi6w+STOmCxAIC+W5+oLcM0r0ySP3dBsFaDNCghdK5wXQZeLIk",
-	"XwY9Lg0JM8J/uZIxQ7mcs+1ESA8e44m6jdKRR03hKxW41IBcBgwA2dLWj1QWjkYP1I72JlQSFz9bg7hz",
-	"aGkd2Q1bErvi5hVjMiA5H2uinrC4VtNzlzwD+6l+bYrhLMfk7Zv3Z6RC4H+3EtJn07P7K0S9NICrjogQ",
-	"vAAfuYrElH3gV1zMK8YD84zk5mEADThiWIwoh2ALzlkEt5YSgAZXnVtTfyqkInGeQVQWDJ9OE/UNNG2u",
-	"A6YO8ApkANbXLEsFjWvspfg9AGL/YQFdIciU8oUNMMQkRduBUgkI/sxExKTcQjXgLwBRf5d1YBZPNRzf",
-	"Zuw6YfNnXuBAOY03TcVcAxk/uIk24cU3lEzrh77fm0rBh4gmT9EYjjOmP94PhVXORZ7GQ1M7sHPcx+3A",
-	"X7VaN67CIMQ8SvP43q9xaxVwNC7wMrivKXcf+HIf+NKqptw7qhikQFdvtdoVFbjcMqoYfpsF1DgtGmNf",
-	"eTWhnBz2itvOmBiilEpJzp399rwDFviEk/60J3fJR5oo0pd38wLcH3iCXAhatXuwBC4AvumW8EFWCnbd",
-	"Ke9CwPhoDNqczbWUlG3iYegXBu3XbE6e6XlaWrOrCwLW/16f4OefIsbiZ+6O9QkaBhAGI4i7hruNxen8",
-	"whX41tB7K5w/4mpZJFpkVjT9dnoK+ClTTaCqJ40EoQPomORKC7M/1NQS+4TEYaVEmufDuKaSJNJKxVov",
-	"lP5Ed7o7UHXLdTiW9gzwS6Z5anqpfZB5Ncm73yP/03JRV/RE6xB+8FDBTqTMpzMs31h+t1btvzJLl1BF",
-	"MspjMcXMG5JzlaQkdP91TRsTzsg4E1MSEryJ4F0ynzBuP6GhguLVCeECHEcslbgp2QWxB1yw8GQ+EaAk",
-	"YZJXxiBrFBNTkynbJW/GaK5BcQmqY3TJU71dqAEDBhYWw0MAQoxNlwK7NHYeNWELYyDZJYMeyXIuu0Tq",
-	"Y9EHIUyqZEqVw/5MpEmUmP4XlViMijxWkZiwtA7W0nGKw97ufvHncNbvYRUe98NRz8RAJmk6NNpj57i3",
-	"a6p9Dyciz+RwyuKEavm9f7B7cLBMQoDYoErFo3qb5YaV93ePDsqLP6wufq/N4veDiz862O092Wzta4K8",
-	"d7ARzPcOwus+3D162tTfeMvw7m914f3dfuO6f9lCkmKVy31kFa/W3t4qHtfFgA2QMfXRbOZ5/lz3PK89",
-	"z+v3SkzvyRdgejWWt9+CioMkvPdk98nhrfG7we0sevB0d+/wizC6wUaMLgzpvd2nT26Fyw1ubc2D/d3+",
-	"09vncKlQz5xMVhaEjae6Lq/5+er+gLrSAXXb7Ihvs4FZDQzh1PRihAXrcx4HQQrRCk3gtA/D+hs8PYHC",
-	"8MgTI8oJFyQV/JJlJJpQfsnuSHe+NaBrNx2GLD61UK1XWPDLBtx+SYVvgVpvUENBv/9e0UwFSVeaJw2A",
-	"Lh6HYW2ef8OQLXYYBq59rkEJ0fNBhz88WeLwB0NZk8Mfo1GBG+CAL+UX7vvmxPIGasAo78BBI1hREScr",
-	"SmOFoREonVVAI5HWWUpMTa6MXYurrwibYrkNsPGLG8IrrxIpTThmFTZT86gJNsXzcmVJasHDQbE4zdVE",
-	"ZMnfMNBrwmjMsi6hkpx3vmc0Yxlh1xfDf//zX+edrwa3YisNcLMDNNw+8Fg8m7Do6iXfVk/q/llv/3hv",
-	"ryF5EOqf94+O9zbzbT65UY7rkzuQPHhUEyMH/ZDnCQG1cYyq15hvrRjVJ8tjVE0YylkyZf9di/M3D7EO",
-	"19+wnX/1uBkmMyxcZt6RO7fes1OVUq4Sed4hrrqfm9Vq+S9PX5+6eJVwGbSlXzMzm6MNsxXf8PrneDXR",
-	"inm+YD1B324fAnHtmNd3jaiT+Wwm9OX6SitIZ/BaGX9uBAEdisDUISS6gahsDc3ACvOsBsBSaUw98eI7",
-	"SZ4JrhhXO3ohdzVNoH/gw74BPAEEBOEDWIADaxIH3iNP8XHwDBQQiMaaCxSst9RkcaD5cn9wBwvQ9Pbu",
-	"QLuGL5Q7sClf3lvBl32y+jgR1eh2iP0HLU1kaMx8MBYZoYGeng/vm3reN/Vc3tQTqe0+BusWY7D+qDfy",
-	"m4rB2v9mYrAqfLoag4VwXDMKC4/MXejYmU8vUnbROtu3Co9iM2j4DgXinGk1VGSsLr8UETiH31pw7CBA",
-	"v/1bjY4tk2FxTzxt6g9Z4OVnWqsb/lZINROcofsRmWelEyoEP5OiWuuWunruHez0Du8S2lZjzS35i2Gt",
-	"FiH41YsA+C1EW/IFyTKt0wQ67rjwSeMrEFiMFm6mgIKpJRU9st5/5xSzhiLKMXOVKjIVUpH9Ii6PlhNd",
-	"E5N3s0vONLrRvploiXcssmOyd1Pdc+DrnuaO2N+KFoqi5l7rjj3LgVxXUytQ1ij8M02TGISQFzSpOTSL",
-	"p2SMj+u4u3Zjhm5MvXbAhEpsOyC/cN+BwpiD4G0w5NypXjIhsNewWYc74BOJ5lUioQ9JBZ34kEzt0wA2",
-	"ccjQG+IA/HK880r/VmALhmAIDoYDEMuIu2R/l/yRKXiYMSnyLGKEXlJ9XnlMJOMxeGWfn9HLru0XxMiv",
-	"uVBMdjFXGAzte7sH4150yPr06OJJPIj2n7L+eI8eXvQaje5fLeG17yOxDuw6DqvQ9lD4jv2a1x1hdtbM",
-	"Pm1GoTekbKfTcNZg1+xyrg/jQuSExUlhG7WIth4PHxv9J3cP7oOndbh722+Euxuj4W47Mv6QSP2VCuDt",
-	"UxLbx3XIu/veG1P365p2Bl3TQcheV8AiuXAWmrvt8+01XEkhMNXAX4eTD/96vIKbtCFmwc3XGLdQgrkU",
-	"+m/NfFx7/wcHPScbP7zTkO/3V4K+KZihDCYf5C/5B8kaYJ5wLVAsg3rChzjCaPX7FQzYgRX5jEBQF0p1",
-	"+w76d66GQQjCDibNMDZAgUwWZKNg+cdyJFAGr2yWmjDPySCLKNl4YQUm5slLKCahbGTqRh13qv4XrcJE",
-	"Ezal+nNmpVJl1heMS3nOIxEbL3p5SaMEGoOpxahLEm85ExoTSkbWnWMnGJUXY19utYi3VlapA0XSKSNo",
-	"u357evbsR/Lg3Ytn5ODJ06OHy3ffLfmjpiy7ZDsz/Z3/bAEbfT3W1/MS9jROmCzJPJpWnJfSyjpdWPTo",
-	"5XjnteAM79MRsJ+RvV4rEDvv7J13DPHixW8SUJas03UdVO/YLKULvLUqeNTTjBCFibT1F6QSGYv1cmeC",
-	"S/BAUQ41vJJgH8crtui6nnf2sSYFLsg4z6DdCBuPWQQX17I1/5zwq8Aqz/Neby/69z//Bf9gJyRj6R/O",
-	"ocLieWdUSIi2/56Bt35OZvSSWSLFcjOCs5XrcNbXEN3NqJoU35hX8PrH52e7a6LqtXivoHRkbedc7AA2",
-	"Rl1ywSKaS2YpCVGDTdskizJjpHYkY99ccykuRbS+mB/FvFLHoJTZSTNGUjZWSArYT2xiX5EsElAMTvP8",
-	"iUhRmqeG4jIr/otMo+qcg1sqkXa+8lwOtZbUEklmQmJX1wdxRsdqJ2FqvDNRakZnyU5GFQO1dsdw251+",
-	"/+HuOa8csSIx9ST7Q+9E/aHfaQmrtyJNokWYWHCfPqSKs2KhknAynyTRhCSKRALC82l0BVdhuiAPlOV1",
-	"sLeHu83r/vUPh72T+R8Oe6tWri+107ExDJYXfdqAOUFUtkA8lVewCkwfP348zdVE88cIMglqVI4BUyOj",
-	"641Apf/DedFLTVwxrg96MnZRWHMqtaKokOcfPjnoVeCCcy5d2uduJ034lXf5QpGcAEjgId6zekRXoyuF",
-	"ykCan+ifMDrO3cIvtXRBvTm9Noey3Cerc9z5H/Y87+pb9D8em0g2DCX3KguWV2VK3ySqS0RGUqaFJdST",
-	"Wc7qq4lKs22+Hufra1hN05fxvep3Pdvv0q/aihtrfvQ9Fr4rf7NwzjZ9EsPgmiGvn1uN2LpMAksoT7MR",
-	"yDGQoHkl+ByIwKfJCUsDBBmVZ9toQWCKblyPfhBGR+m99TECr/8o0jh0L6VxYfFt/ji8veGXw+R3Gmtx",
-	"F7RIJZZ8OUiFqyn/B8zeamBK5unaXCn2Z92EBH5gKfNc/tVV6YcoFxrFVF9+VfqkeJeFVldMvh7ErC61",
-	"a2Xo0jDzDIT3YhNhtC7ZQzK25eA4u2aZKTrZtI0g3tuusruaNnGhZ1gJorqLdxC0HaTK2HuvujwTUL3k",
-	"qy+STKp2d5OmTcj7skL31q6kmCr6uFde0jpce9mqbsC2Q8tqwTFXrWhD5tm4mjaMtNWa1uSpgQW1oeEV",
-	"S9mQnAOL+SNTjYiyHoslC7ksXr8p1fyRqQYO224da3PQ8BrCDLLdEtaUvcILsL7wTRbwQQZuuCLyrd0C",
-	"rGHvrSh6QpcX8yLhMRG5InPUZHlM5pNFeX2Y1R1cZe0Dm5COGVNafKnpTnnJ+pHXRdlop0ugmbq5bkZS",
-	"lVLp5VXphxWwgekJG9bqpdYXNvUmvOmZK0dfVC8PDMaeMJKJlLUAWV7MtikNrmJHobt9Ux5U++SzCU14",
-	"03clAWMUhklGeppfc8YjJpctCGe82ap+TKQS2aKBpPXCUhZfsowwrrJk+XrsXBuuaAl/bkDMpirwH5l6",
-	"xZq5oCYnazuB+27k0iswEw1+DK7oFevg/M2MvmEvm2nW5ks/A45uhkRvnk2XYVnvkoX4LtfgEtwcmyyi",
-	"QexBsANG9b2i11GYeGur2FSOv8nlBkrQ7dxoZnXBNswNSPIdhPV7qzzL+qcv1GNxo4WUJlmbXFZd50Al",
-	"+vmWbm/z2dU3dqKq13Spq8QW72yzpNdsvuyqPtW3UrkUfpdMqdEjOJtj2CDlRaHxLd3e+oldZEPh4/JS",
-	"zSBzoRYj6+uZBabbBHaVAsYVdSvnBOurJIITLuahdRTvr03C1Yq9FWDg0+CFM/PfXJ+I/dJT9Q/bpwQp",
-	"2EV+2FpH9eVIf761wVDJtC4vRj9EX5EesZMEaCH33t+EBkoZYo2irqZJnkOShBijWaDpmNzkMFcSiMpL",
-	"eR4nKmCHa1rH7ZsNi7D6Gy/2to2D7bSZJAN9ZksMED79uTrekMfLH8IeUkMl30mSmBIT+sBTNSki0j1C",
-	"WubOHotsCmHpee5Xi/B8kTbbFkJ4XiRp0AP6xvakg3QIkKuLXHPJTINACEVleqeQMbmAlggUsioTTiS7",
-	"ZhlNSQGJXfIDG9M8VceEpik6K2cpxEuZwCLY+K85A5XE7Nw1Iyx2mSg2Bbj+j4yNO8ed/3gcielMcIiC",
-	"wmHycWmjWsaf0k8v8cXDbmeacPNH30GJZhld6JFSLcCDqqGp/35meljWgxOKDpcje+XDPSVyaeIuXGgG",
-	"xuoAwKVDcmWvplmmv9cp/fSzSZDo93o9WLn7IYRgYAFNlGab5jTSmWMVN6MyF3oTLX5iAV31Fb0ycUI2",
-	"hEHSMRg7MjZjVB1DIMlgn0ARs24BwErsjfn1imEQvSZSjLPRcvo5t92nQDLMo4hJOc7TIngEffnklGRs",
-	"nEuI+MHpwZeM7+m5c66f7pKf2EKSC5YKbFthVc/dc/5B2r4gerwYE1r+IE6LoVpxAp4pjgaeRJL9wYCM",
-	"kgJkwyu2GGZMf3OkV2e31ydKnPPBwQG5TjDY4/T9s5cvSTShGY00YWEAjokBIJR8+PDyB4zzAFwjAy2w",
-	"7aFpR+OpgfAGBwdVuptRpVim5/y///J/7fw/v/zn/wjTwfhVc/TaSDPyUTU2TAMWK491CSUghoixGSvB",
-	"0T96NOqacBEIDAcjDHYtZbvk5ZgI7JPULUcKAaCfklE1vnl0QpIx4YIoeqkHmci1LtnvD4rRNgp9tEs+",
-	"MnqlB2PED7rBzEu7jZC299nSs90IwDcANyyL/DUA6X62A+82zF4LzhoI742+xzLMyDSwKGJII5qmpjsR",
-	"hgBaMCE03BU4Le25SmV7vX1nuaAQFnpC5qX96+uKZiwmaXKlb9NMMxTBmVwGiyJUcl2ANISzvaKfkmk+",
-	"9WRcuFiRC2vGuUv+jFlJ9EKruf1eD1avMBmPaI7U6zXdZTZZrVhpjLd/53iASdmQo3Q86O8/2X+6d7j/",
-	"pOsSl7ybLeGKXbLMFexrutm0NLjsYrPS4s3uNSw71rAEMDgtW4OzSN1sEVokbVqDvo6WLcFKrjdZwWf9",
-	"MpI7Ro5B+4aFV3EswvBnKEzsxRmbQHCMMdZ6Cd5TsugBsXAFuRqkO/vK48pH9aKKHSyTC9/iInAfDUgk",
-	"KY2uJKEuT4aY5ZEHkjEy+rRj/h493CXPRMyOyaiygdFux0VwUx6xZ4KP0yRSG4LHRQJmlBeWyqUQMtXx",
-	"zoo3Pncrzf9WTVFqMvi5Wy3Ruur1cjXYraHI9SvHPDsT5wOs2poAK5ViAUfymIzKGxh1yagEEP1DHdKI",
-	"yu+p6xx9A/w5bagt+t66F0CFKbVeXjVFueX1FuEf6ncN8KeFugdpRLiHAv7lDfjgdu85aBvFYRNgV0Tp",
-	"pKgTuRzkJa3FVpf83N0K9rYB/VMPvCIDwcPbK+gJIajXYdyt6xtmkAP/z8YttAH8UY0tEjdXAQv1a5eW",
-	"6wE8cpp3G2gbPf2OIqzATNciD7dXpAz7qmUiQWZfhcUSoPQvFeA7fL71QfGVONjtgdRdw8385K3YmKDv",
-	"JEP5xq6DNfhVm1tiJQcT8eJMiJ9pdsk2xLr++FAJMUztJEvBW/ri1qELa8hMb7l98lPyvSP58jrt9jHg",
-	"5GZSJ00zRuPF0HSWXymT4/DvcfTnbrkGWtwCgrhoHO29P06M7aPN6y9gsPc2F7YsebsJXgv1Rg/3prBl",
-	"gFrO8MYM92bwSou0nKQoHvO5UvptnvBYzNtC1feYfoQ3CwAXJQxXT4NDXwJc0EwMXcld2bFVE4Bh+rVQ",
-	"b90bN9Youl5F/javQva8fUsWdelXvmhr2H/u1srxrHq9XAfoczdQCGHVFLXiC/4srTZfKh+wNd5Uyu0F",
-	"kujavzAIInNpf2BY+66ID/GK2qSpmGOHfncBBMhLM/y69lY94v5veDzcewbd+u8yW/PfKfCqf62g2h9o",
-	"GIKbXWNB/1FDbulHGHVS6fJkGmCbMpsxGTWfdX8FwBNB4HNnuMT6n8eJuiH7vxvs+55zBjnntixCvzsO",
-	"fCvczxBrt8QNPQYI/HC7PK+Zv7XmZiXWtTnbWWY1M5EPhcK0BfULXaNral/v8KXP3YYmtyuJMNBx93M3",
-	"UOFt1US1qnJbUouhBI3NW7Jqg7FGd/2GJlUrRFUlm1NJwBsO7moT1Whc2AW91jYOBBUCbUhXs95tj0ag",
-	"zsnNCOX3hNk6QjfCDWIg53HKfiPK4m9B3duelKDYVLbeD4REebv5crKB/vJvVTa4mWYEMUKKTcmDkf7P",
-	"6CHy7bkw3nqDW/NYWo/kN6xGAUvyZe8tqTGbqSF3TH/Yjti/bVdsRDn6L/y+wtBdwzaTvFh45F6Q6K0I",
-	"nSY0/IZkA98aJrw1ts1XHYrvhoZ2m+rOWgpOne1UILwUpVi4ZRvsANpStI2A+FGksRcA8dtCaSWQYsLS",
-	"TaMofJguQ+PzKU3SM2py/jZAHhR5t6XqVwlExce2I4gbVQiSpyaQYJpIwnb0Z2zlPeeU8RZqtq4vYyw+",
-	"cae0YYeqZMqGGeUtPF2WpJMpewcvaMGr1mdtpehVaZ93r0xXFLYaSEsny6FrlXoNhLcFa/C2eB8XIDHS",
-	"i5QNpckjWjrLa/G9GQ8ZQ77zwxSSbev+wFK+W+OfaORLpC/0FFkzFGuGu6xUIxABMUXQXMQVUCJJIM7D",
-	"452+DwG3rH+qAtJD9xZsKfd84fZMMW1PdoHQ91r6uhMHeKuH5ztpcsmaRcfjZmnihcgukjjeWJi4acyx",
-	"5mVqOGMZpkm0YGTqrRt8KxHLNqNqecyyu6xAkpnSBQA+FhWBvRrRDCzH2y8iQUvI95bD357lEET6duvQ",
-	"JOAWcO9PvI+muIEZsCC7gFHwJY8TOWNcYjuCjZhNSqUalmpjrET4z1Sq09Ibn/1GkRMqh6bX9cqECvvS",
-	"j1Q+x1e2Qj+vfbEyFti5xnF4TR0FOdQBAHkQge1YoCuWGcvpRlJH8foKWcMM3JKyTnLOPs1YpFiM3bKI",
-	"iCBnL94lr4WaJPwSDRyQI+lHEOM67O4xtDxj0N+ApvKG0ldUnqlVXLv3yvbkr5LdwlVkn1Ep5yIDKnJd",
-	"rGqSmLcJaNTgNfH4+PHjTrXaeWiZ5pXH1eLosNzCQnEHbCTbgvj6poHj5Zr9T2zB4jtlTLo34Phq3jLc",
-	"vRLX7D46+2sL3ffBgb+t4MDb82tCi3zHJLxKb8UQUwr968vdTcHJt+JsfS2UyXLeXCbXG6elSVbZUbxP",
-	"bg3pI5x0ZDo7EvYpSvOYQUe2bOF1IPMqbWDtJ3tZl/fh4PNC5Dy+AWjG9v1VUMEPbQ0grpKIUy/Zp0Sq",
-	"In0Ry2VYA5JkzBmyDTBg5Q4Or0ScjJNQG64zX6uNxGzhFdjQ0jrc4BVB07YhWyZcmrJl+Pl3+rhsiIaY",
-	"KnpBJRvm3OudvQIjP5iXPnjvaNxMcqX0SYvFfDVffm9G/6AHbw21s0xEWuw3rl/gJAXnCu0WuIm/8qrg",
-	"Dy2VdlxPpWVo8bovwfqgzsBvoELC7VY4KPDTumiBEQp+K56/23Tc3cQ5F/bEgQ/sTjjhfgNqmYaAKR4l",
-	"FKEm0xhAskoLa/CrAXTe8HTxNXGztasaylkyHktywcYig6LEICyi3zmRhE1nalH3qdWgYlr6bWx7yahi",
-	"aMFtQWf+57YFjIyRuf4fJUS5XeMJOuWpJCPvshoRSReFs9Fffu2K83tDLr3g3EAfpDtFm8RWL5vhtl3h",
-	"Znerlno+lIWWryz/gHoiaNzmei2G3hHBSbLsOomgzpti05nIaJakC+KB5aRoE2kad5aozbvF3eY0m/rS",
-	"Mpep+XzzeMqt2Ai+qrZf0eNtbeulEY8lbRw4p7exbYB1qyYcxuOWwH0OI7cL2gmVBFZgoktNnRuoNGj7",
-	"4JVBDaOXCbYA7N9sMOW9GX2FALfCuK6pA9uq3fAQoglvQuXwwut9sdoe+yOVrs/Fds+ShiNa/IygV0Qc",
-	"19ZaAGML4Z82Y3CoD++8ZQi2zaf8Xr9jQrG724HqlozTa3PGu3JhmdA5ZgP2vViQUiQIIyxOVOurrFvl",
-	"wCG869+byA1KpL5jfwXH+4a0hoVS29pg4ItekoYps9qyRheWdLWlubbDNcsdurvkAnoYebWuCFTphhWD",
-	"eRNfSCThjMWGSUJ2gWtJUCCwtD2NiRK0bsUd/4HTXE1ElvztG0SpfbttlCe8fUt1Zf3LM0QKZRx7gZdf",
-	"Bekyn82E5gqvWJzQMygDvBHy82KqIbhRhspMtiISPLCCrWHEHS0veq5oc69lne8kGT3D3e7ob4+cdAOS",
-	"kBZraTHiOY9EDJV/7Y0c3nYVWeh1WoUiM8rVFHafa/eiG11M8HZZbc7y2zgU4FgTNDejiG9XwnXYrcuq",
-	"cP/9GYvfv/KKn24Cn0oJ/dXgqXx2K9AZ2RL8o+KMwPS2eil0sTD9AixYasX/Pai8c0XHbwSVzJumDVTc",
-	"Z7cNlYJUavt37SVg/x+zRLGbm+HMK22MAc+KoXoH27Tf5SoSUz0VnI3VRjwcb/J67i2AwfDTLmGf4PKZ",
-	"CSmTi3Rh2plWgL22+bCgmLoxsRuYfkv2RQdsr0NAwgKdGz/aSGUUkCLKyQVzlgK/C4nm0dSaDLpavzEZ",
-	"LgmT5MHo0eghtpQC5HeO/9J51Pml265XlEnsKXeJGvSWtYnqdnKe/Joz81hlOdNXq5kovE0a3iQ2iUo4",
-	"Rm1rXc7l5cTi+Jyf8x0yejQ6xjgUpBwVGLoLA6fsOGM0Hh27+O/vJNFX2CwT4yRlNtI3MV1xNeygD64m",
-	"hzSR2E1V6r9sa9XRQzf1XPOx0TFSrW15ZD7C6ZR1Q3HFNqa4S6Bnvn5N/5yxa1MA0VtNFzs3EfLoEXS1",
-	"97/x6BF5MMK2bLhcPDtvzfTwC9gEcdX6VBSN8Ys/X7HRw11yWiBDf07wdIHLYxYucAALEjMgB7EvUZKl",
-	"Y4SKVX8bwG4fw8Z8FNILkatSU5kHAP9XC2vkGHX1yuBHa7yxeDFDyn+Zds7lH6HntPmp2pfWfCDQWtOH",
-	"kBiXWoUSmkoBESOSPHqk776UFdYHMcbgOPnoETEn2735ndSfw9yCE3cacPpKt1IKBgwztgJnS4M2SkLD",
-	"dSJSLd5il0ajPpvshweGKDyQlX6QxS8/ijQePQSgQFtvS+TUfcvSnz8ZlqbwfvHauxZhd94PqGZA6IjB",
-	"QMyiNOEMf1oFeqR62YWYRNOAHD6h8bEEEUDmBS42RgT+25K7hrWbVVM5kDUeaRyJlA92X39uN5am6TF6",
-	"AaTm8SPXstgeANs43HIo6OQ7gllHpgn1iDwwEXmqaFOYSAKRl9FDXAI2MgTL84yJWcqgU450h6zUJ9n/",
-	"mP9bpeu19xP24jbr8hukjkpws+RbA1xrqBmQGaJ1oPFagNqD7TWNLSjR/YnssHgK08GC3Wz2L3zT/oUv",
-	"4l+Gg7imuC5y9CW3JI8Q8Zq2aikGmY0+U7hfGGQS5fU/p+IaDrT+BdSzZMq6eDFYag/ROoJaH/wShVZh",
-	"CI2Q6dQcn/KdxWBCTfUwjWHLH/S/Dbb1v+2liJ/ykVr9VumuzESK89u5izajMOM5fyUyhlqphIv9gumF",
-	"sRj7+DGeT1G46XbMVY//ghV0XFC8tI/KbLNjrO/usU+UHcyFdM+8rWlRqtwHqtv5tKMXs3NNM4CkXtVp",
-	"mna6nVfsHU7win0089oTZB7YP+1jPO7mIf5hHwHczRP4Nz74BQwZKtSW8+NEkCmNmWkibDrgcRAgsdud",
-	"RoIVrNwRHB0TahpjRyB2CG4OpL7GTUImMOAEGMwCopGqHBOJgirFeMzY8jndBaaIFFMGxgeWSmZ5c/Bz",
-	"cDmVvkhOJUyjaa+4/wRnWkbRTJCmc7qQ3qq6ML/+ruDMyCnYqhxXr6fXS6/sDSTwNDUsNKKSmRtBLqRi",
-	"UyP7OP0IZKQuuVhosT1P2RrUbVfa8fIsO90OrKbT7eD36jRZFBMNN/4zYlmU0mSqUYHQEtjaT3MarUHM",
-	"MjFjmdVWLlIRXYVClj9OGIDBL4c1p+CJyV00gaJXzHyFi3mXXLCI5pIVkju0GoTnGvFzCF6Ci0D/j+Z4",
-	"RGTeW4TKK0QvNDDEN6EnhPKc7bvkpSJXjM2wgynUFbcWrl9zlrNd4iuyXChmihnNJ4zrz6RCmO/MJ2JK",
-	"lDBd0bVqO2F+g3AUJF36IExvCU7SBZmIuXF9mG7qBmMXQqSM8nK2zJCqIKBx6ZYojNoML5GEnxCepyn2",
-	"o1Te7/pjrpWd5rE7GqCdbkcPR/sHdr6r0RBehPHy1RQ4l1YpZXHjN2vfYDyWyz8A2NTD1pjUNfpe0iIR",
-	"D7o/Z7jPH7RnTjK2Ypla8nZpMVp+Nd4MafACzGKeSLY5Ppo25PfN9noEjzMxdS13ldAwbLVdSPEZ6reH",
-	"ft/2JV/GT+Gdgu46jtQJU/mEyVloCSt3bpoCyNYLQiXVC2zGI+0Wpx+hvuKymWilzpsGJK+snUBHcEDx",
-	"nDN9zUB35BO8aUD0sqc8x9bea28VeFl4c4Em/Ms6hdoK31NMvwschClNU00clYmLRrDuZgZNreCLWqNA",
-	"RmixCwKfJvPMYdlfW8O2/bXaNvZNR7YV7cIsxvQcnso87NqLwHCDFJSWbqWwo35ApTLSk9ZH8V9+QYrv",
-	"pAnKNqRlZGZ946TJdWESKK0/4epwfzX+IHC5BXvEge0ZpGkmv27reJTRW14IHuDWuA9sY9YVjA6OXyuK",
-	"cAXD7B0dntrd4L580CV9csH0Zjj7pApe4G/TOYT0h9Yl+89+/9m/dGAHRYderwl90a8W+YNDYWiDXSet",
-	"le4unx+EWWoT76/KJpVz5hNqcaOX5IcS7RTyqrj4K4uUJ69iBfY6iqyiZPi0Fg9BtUk4yqyKzeoya0wV",
-	"XUpI0nEBkcXM1ZUBWzk0Dm5jNLeSdslo3l9qNK/iHRa6EioY5wlusjhOsBH6W2/DY5pKFiy4YNtZ6213",
-	"q2y6DDO35brWANW3oa8+jSaOJa8DIw2Om8AJv7UEUL7pdgNAZYxKwWGPUWGXcVbPOrTwhTCN4bOuM8Li",
-	"DbNLrBO2+pmq6lu0UrGSIxGm/T2wmaLf+UEPoej6n4dsFIp9UtCOnGPsSCMIJ7RJXgDtyxhaBZdasuSR",
-	"sRJ5vNnYZQM6ZDvhrRVbx7WE52FcZc5TAZKcIGoiZL1LDWcUTKXjJJPtqRlA9HPCr6q03KvSb7fjA6rF",
-	"asciTcVcE4eWqL/WolWW84iqFeq+VtE1H9YauCENTdE+ZYBKri8nFAGqOm/leJdvHERwBYL+2pbxgU1Z",
-	"ZUUSNvZyEIcFics2KH3pjzMWYqLjpcUeLEpejm2lh1b6ja277IqO+1XQ4Caz8eSaN3eNFE+vmDGtgDkk",
-	"pBMxwtncT7Z1qtFNNZgxzVMFDKmdNkM/GdGpZ1jabSg3wqgzJ4QqMhVSmZ4wI9/LXrsm11jbEu4KN+CN",
-	"ydLe5U78CZrsvhQeViluJ4XAYF3+nE5ZjL5mwSPWguNXWIX96BIeYBt319smo/7m62Xryo149rQWTC/Z",
-	"JpJileNOqBxqRrpqih+pfKWHfe52tEqyojG4fes1+6RsU/CQ6FmezFvNEvC+EtfrMtiPE0xHBbPQMrGq",
-	"kaROPQbndHA6Za2NeeuTkQsPXWOjp2TKsktGZhAj6ItHxy6KZ8r0sZNgnza+EHQHdFHNjFJGM4kZ3rm1",
-	"p/hf7i8573eG127HkNS81BYKdhNi3zsbSHlDO0WRcRaPjo0zo+Q2AGfPhKUQamOqUoyOzZ61aHDFZork",
-	"XCUpGRUauPF/u9t1dFz4PcwjPx/FBrUfEyhFBG6jH7E3BX7SSuI4W8GcCm/LLmnnZyo2DHFvqf6P+QhK",
-	"YPiJjqsU5tkW4mX+p48TxktXUIeCa7Si3S9q1rRdMspnkZgm/NKAiVs7F4t3yUjwS1E8M7+Dy4mjuwBG",
-	"zahUZoj9iabp6BhiB/gCPrXrwcF+Um8fP6B5E5Wq04WFh3Z6OzonL1pn0ob7fR3l0/qMUAiksxkwF0PU",
-	"qJla1zA4MzCCyrDYJCtdljfVPH0GbPYQ4r8+XN9iZFZDPGFIVydzWwPW+NvKsKOoZjXrN5VoJTOdPj3A",
-	"wQoNzfVyCvr0tqrypkI2eKE+AKtx4rwpSKWFLdyGcXSD9mI8qnAoZlRK30GDWh04KYnMowmBAhCbe6wQ",
-	"vcNIxKzB7IoxxkSPwLWFAZ8xlWecPLhB7TZ9lEJ51A+L7eOFZGhjCe9srQUNtX4YQP2PYo4lOfDKsMQV",
-	"CXDbsbL7pNcodS91dJQcG9btoaUvz09nK7cRCLxnm/goYO1Dc4kv2WnZY6IvHH1KizYhAIJLpqziDenR",
-	"xpPqqeMKFIYT0u/1yJRRLuFfJhBgFdiW2RssR/DPWZmAyzit7ryCkiBHcyaYoH3VYIpxhZyXkki/ENBP",
-	"2ExNwkiPE6n0CSm4kzMbJZykCb9q4TaEFazSKTDK7zkMrSkVsEA7URgULLpqksAsD04UmYsMV2xvaKjQ",
-	"BlHnRS5G8Fa29UQbA2FOycgxGecudlETGIxuC4gLycgcwqm41h61QIjXMwWFJo1duCdVocsGK1SWy6E2",
-	"h9G4AI8J1VyBcW9dtqyROb4mCcAeaRgKHjctBk3MzRK4lu6jee54NA9ad08Ih/prcEFpMN4gmKdYz8Ui",
-	"zDwAd5rM7TJK69NnAu5nf2OjslPUAt/K66AHJWojM+J99NF99NF99NFN134fTnQfTnQfTnQfTnS3w4nK",
-	"wkk3JDHfQsxRpZnNGoa758uSO63UyPU1qP8ocifNOedsjrlmAV3BTxFenaurB2oZQS+nWaj7rtae1yd1",
-	"fLlk1xsc7JfsentL7Hr6ASSlWwgsXYcdVFqBe7O8iDWMi24RWA9Gg75sdv5ZXAIRVXVAQBJcUBOWzsCz",
-	"mrFIXPLkb8zLx7b5eCYpuGIG7d/UDGpR4AARItfnYSSf8lrvZV8PklAMl2vdNUn19hJlAwHkRMw5gTRe",
-	"ED4YVyxjhoI1ydGMYbagyNU5z9glzSCYJp/NjL04FXOTAtPVD4BOpfFMxMz9GU1oRiOF+X3cBOQwImfG",
-	"bGvORSymNOHn/MHo4v/7f6MJy3ZNGjtUmBh94js7F/rnnatr6h49RFfGtsgZX7f9RsPgBtUfiAbzJ42S",
-	"1BzxtMR0Cxed67MB4wA/qPhJpVVOMWO2goIqlT3LFLF582Q0p+nVMIGUdRwLZgoen4AAmadpVyMaPwHi",
-	"5ea6gOuwMWO8xbZgmLcMZ6h2BchdZ5AbKLi+ZdgAfJrwXIUCr5xZ0oywZhVaBq4/p4UciKaFO+WUpDQD",
-	"CysU0DGGVBuhUcSsUhuyWuDRiIG+h/NgcHBY8nEGjb+lrTa5gT5OFh6MS8pFyeI9R119dw0Yr5LZ1vjk",
-	"LWUmmY+Yce3lxdJUQQNr8cuJdQpgRfG17AvPeWyZHgi2GLGVXHKRmX47Rg3EvN+cpyBnpCnQURWqhkXj",
-	"4M2hOm4u6G2ljhd+NW7oUbn0iKUCfHJgnUgkMaVRE26PnT4+8BC5nQaFPooLYUQo/zCWzsnhypCFJqHf",
-	"9ltO2pkjUhHRZmqwT1uQwpR+GoK7rQFUYqwYNzp04W8FH55+jdCqz4TkPGYZGYGhcDhO1KgaK7GKjegl",
-	"oQw/Y5kV0MMbhTC5UpqoGe7r63xhVP9a0MbacRvVxWnpse3KwIxpUnTx+JSbyULpTiIyACjGYd/aLrBD",
-	"SYszYl1dDafEPl73nPR7vacrj0rR83TVoXEjW50dd6m3vS3cC57hS2/4Jg7o62Sl8caZXxgUhdKSiiIJ",
-	"15eHvvBBusLeV1BCdgPDC9BxqeDYMnPcOGPWC5JwFP6QjlFPodfMD4Y5IT1rRKj3c2npSI5EHpJ1K1ZC",
-	"LEqR8CjN4/ItJTiTLT7VbH96j7IsbgM42t24EttZtkBVKOxaUKD7b4I3IPrl6etTDMH4GxiDbTUGJUic",
-	"yFlKPbnNhUOFzpdKVBMxwaPgS62MbkhIm5ncnAHJdRFvEL1Ldxx0JDH1GkzUsGPJXBRxKD6FrWa/bi1T",
-	"E4GyDIu2lM0rPRZeRn2q2UuKlGhimk018vkkSRkmCWQ575ooQPibcfDRVJW900Kxg1NQpFZwAdIRGpi4",
-	"cB7KwsaEacjGL4tnoEWiBbDrEte3xFSWgD3xx6dqz1oYNsJ5PKXO/ALaYzegKC9X6KqorZFd9epF6bYk",
-	"hlUEWA/hTaJRUCqp3HMVJSmsrHkX03omS+A0G2W3nILVEd2OmMY+ApSbqkQOuyOgPEstd92koc+Ty9i4",
-	"E9aN0oq+jqHD2Dx73d+U0aOmmlvTbqe7XE+vG2u9nLe6ARCcHZ46XHxIj41Up9t0GyzR3Qy49OVmfL2J",
-	"KsU1ubmdOhcuNXUpdsyPK1Rxm/ITpIKVevl6unZZSV6KFzs0FEi8wmZe16HNl/a6vyV9ug/ivGMhvyH1",
-	"uuCMX0bTNuRxuOQILFW711aklwj+xtNk3MEVFcAWLe5i0DWV5HmuL93H37MsTQCYH86e3djp1E5j2NAD",
-	"Zz+xXfG/QjIlTaCZYDbTDbwclVyJKVVJ1MjrKRnnhv5N/4OybG4CBE1US4nTi/G40y19AkhwFbtfrp2Y",
-	"lTel3X3T2orVTIrT1SgZr8r5NOVb18j4NEU5N8r3RA/it53tCXvYTg6kcZzeZgrkvb/13t/6JVSP29M2",
-	"vqTz7SZC/q3K9b9p35imYIiaAUnGJ+C5CRum8sqKyMto99t1rH1tEGzHK/fF1YPfowJw61L/79cjEJb1",
-	"3ousZvYqbPyB9nG2ch6FQk9lKbuwbhVT7Ph/lGzfO95f7eqsg9tQnuqX7T9/YDJiPMZX0FIewwD3b2/E",
-	"L27XDamII+jHMDom14lMLlKGNWsgilL6/SgwprFc8X7XNR6AIg52BiXQmXwh4sWuX/LB1nlYmndsIQrr",
-	"8n0PpdoMoYxI2Ge9HoNX8qCy9W+k/sKLhKWx7VUVLlxoOkyixGiLPPJZrrqlhncPRjOhWUU2ekhMlXcy",
-	"oxmdMgX9U9y/scVSWfUI57h/NPfZPBP8EssxzDJxmdGprc2h3wug2bZvcuwtGKymghHBlY8mnEzyKeU7",
-	"GaOx5o56GdPKV3IJPd+hYB6VivSDAR0WAA2hAvoKA04wo2rSJb/mLFtoSGJvrAKW5W9bh139c4iN0G35",
-	"p/dvXhPznCTcxBMjFt+9eEYOj3r9ch+szmOb6rC8JJBJ9TawDanEhRgehvyEzmbQN6morvZJFeXVvIQQ",
-	"aHMra1mvmtGPM+ZaM6BvYHSMUY2JLUsnoSKdFsbcTXrBJgmPSWIaGBTi73FdetYkB9Jzorokn2m+NCoE",
-	"8ZEtw3JqaqQVgRn9Xq+ia8XinBOsh5eg5mULS2DqtFkWNHeCvJb2HRDa+EU+dzvWUrKiXqGWLBEd1pDj",
-	"6MMYMeqJvD+KNN5WPUENZH1/b6tY24ltq6ElDlD0bEm7Qc/WSihJTYMNSteZMoWlWyODxtYB82ilUqJX",
-	"E8mVSyQjfHt0bMt67PeOdouqS6Nj8ldRSuwu5f+bD9vRQXLwixMEr4Qi766wQGCFCTyY0EIEo8GMuQc0",
-	"EJFrhiODSkklj8f2ZFmawwODPndxdGP0ncvLrnRz8URkADV0AzH25ySOGScP9ICHmCDrbChFpZNSydmN",
-	"0kuXBWAjH2QxtD6B9A6jx0DrERFdtY8pWivx1kQsedCxJVZdTy4TXLYaUrzyLtb43yyf3TSQr+/gmXkS",
-	"1nVXZALkkrUr1fGOjfUbVwmP273wkx4Jpuf5cI1EeSITqNAC0E+TK0ZGIo2HTuofbW5y1CtZM4n1Flej",
-	"52kPFy0dg83z1tayHmTcekCVwZTj8smxtW7jBKqJuN5R9kTAWXHlSIqMs1DRhw2qRi0vbHaZXDOOPZWA",
-	"PWoteuEvo5w7D+HF8E6LU48FS0w7j0t6jTVKKud/i5n3lSzxE9JbwrVahNmCcQ+McYFAWxRDwFK3PrvZ",
-	"Tlb9OknZd42LLy0G4LK+rV0USjmFKgMck36XDLpkr0v+/c9/bVB1yxnZjGWuduJdRcdCVl8X3w3FUgsg",
-	"mNukW66kFUgu9yiyvnbvaqwysjKTrV4A5avJ8Q0jTnU8scpelCCwhHQ6T2Bc5UP2ynQlbD1fsiHCjZzJ",
-	"pXpb37RL2ZMulinQLHatCeEv21YvFeXcvlpNVVNTT/NwtMBiMTnUj+BNV94c3i1Vey0KSGodhMXBqq+l",
-	"b8ygezGqdTDEljIpF4et+6guxdJid2YyUKTh/YoGX7xP6ITR2JGV4GatpmwDdDHl9o/QSmp1vWBFWqeE",
-	"n0Bvhzbu1Sq1PrxK6Z6mgaKplYm9UqG1b4z9FHGr+hVXT1NkxI7BtzMmk785vJsa7bbI0cgVnxiVCiwX",
-	"MgxobYVppVvf9zknJGNVPBPTUZxxsw4oYlHbKvwKRt9S0X1T7KxUUV8P9yjUdMF11X2pq95UAozGCLRG",
-	"t01f7dZLMpxzLpTKtVkQsjhRpZOjVS+rbejpfLGPPKiIo86nALKqpAtbaYmZOpKMP7Srch2tv5NkNE6g",
-	"/a1vTRJZcdDA96LBQMh7iHerlMFxUQrzLNGXuDOZu7rfiUm/1yQqVZKmNtLK9MyFpgfU/JgIaBYaI2rB",
-	"JEJOuQOOuaWxy7mDoqQLWXSXtwgypbW0lsNoliYsK6rfWRCjKWxu9Q8zzpwcV6k0Yw1cDUaAvFM0gMkI",
-	"DvYPIeZYlOpFQ30X/3C6mUXm1SwMHFSvTKotmjpM+DDnseDMdEAN16krl6/CF3BObI7sL8NRMDgvCrOK",
-	"OTlUEvPOGvZBBEylSHWonLXlyqXK1shdSxVuHKesFLu2fApsXsimQOQAHmVL3XhFsbsdpC9bUBRHu+WW",
-	"0eeq8/i/lIrfVHACqwBYLbF/aY0/IMhkTG+fR+CKoqWyoyHFpmVpfqsBIGcQ0tUzLQThC5aKauWqJh2h",
-	"TdGtgJiNDX8uKymjbWTqlcJuUJTRGiWTsrG4ccSkxJrCyXXASigb3I6ntlOxfm1U9mPAb6s7G+DMwUWL",
-	"y4S/YxIsuX8Ppglh0RvQ901Nz61VKmpTzRA/b4Yek70eiTU44PYxBTfb2Q1holXrg5o+71mUMWW101Wv",
-	"fJABksGPVWpkFVAyM4cw8prNz0RQXT81sABeqXEhYZ3bwkarGptmBZuU04jyLAtW0SncMgmcj+I7Voo1",
-	"pSOPbdlVcLGES62uT1Nbyy9v4oTwtTWqTFCphlrYC+7hNQRx+nIGbsZ65aFEMIiKC3YDs1tRNGuTElm7",
-	"2zl/oUxVWFj5KJXiRkrQq5w/S4F2LeHj57Tb2vbfUmmqCIMQD6NGGgSXTBXOXa3J24wFXlR1sQr+StC/",
-	"bSyd9lR/a9DreSW0MJh6Qa4SHu+SH8UczbSgjEIdtKKI4FRLbdlxm7pc59xK+9c0S0QuiZzRiGm9ydp3",
-	"NR2Ad/3p4PCgS0ZvZvTXnL2HXdTKcLWr6fZ0SUCZm8ED0DNQFDZwxBo6cPXniip9bE6CnTDNG8PlZe2q",
-	"895WXTvO5qWVLDtQjppqsQ3VLVXmDR0OL7ImDHIk6cqpMW0dMIpCItUc7R88eYjF6WzkP9zoI7+w40gf",
-	"IIggyJgEbUXffBHLFE24CZYRPF3Ye+Gce97ZmNmeJklGRp92THcJOeqCqxO1XRhvLMAYgmNXU9cy2vev",
-	"HNmSlWhyMlqPKXroF251F1w7c7mmBbsNjcLyZyCArVhWKIDNpQ5csyyls/LCCtOwImbADPyoGlInWM3I",
-	"evJNU5EEOQvcB3oWUOqSMQbGYadZI5bb4s9m4pKlc+WNWLJvVoFQ2RNAodm9akxF7FPEWDy040bHkKTl",
-	"deHwi80DGQllWq0228irKwt+CtenFbhghKHxig+9lgZg0xpdMvWO0TjRGsboGGOjPe27tenYTQJNEULW",
-	"Y9RQg8LHso4rx2gLqmdttBURq+Br/hbCsEXMrmE9z0zIbkNlG2MsmVBXsFYzicJCpRVtyXwacUdlltn6",
-	"jy39KNVN1j/tO0Xwy7Ddpvi+02o8H/s0SymnhespkUREyO2jcphT57XwYnKg0lDCywypXsUuy0QWIN0X",
-	"GM0IGyusORBYeewi+U0QIvZRNR0MWlFtKa4zQLP67gggNtDhB1mevam1ZhwojVPFUn0ewAlYk+pfhWwc",
-	"CGQM8xVsiwGR20aBXYNgislhCQnHHi8NRgeqJhUOXImDpLPk8XX/MYSqP+71j57Qg6i384T2eztPoj22",
-	"cxQfDHZ6F4f0YNxng7jXf+zRaV0DUqGw2xEK6LZtu0FBwmP2qVjcGM3bELSEoVWmq1avFLN2tMor3dCz",
-	"fMkajBNuLmxv9ElxAWK3UhAQSrTafj1Fd+WB3918UKfhhhSJpeQUiPhDm7a76vU483aXjMAd6/1Um9DL",
-	"WEJbs0n16eI3IP7BSx/cnHgLUaVYjvUXe79oGm9OdHS75EJBPqS9hUrJjxveP9W5YS3mFDVaPUf/tfMO",
-	"h+y8jEcFeWNrrfLh278YHw3GewdPnlzs7cf0kO5F7GhwFPdYj+0/2TvsBMNhVLYI143z2/Vo9axLcm69",
-	"OVb80lKtzCMtkQCTTjiRLBI8lhCYlyjJ0jG0PpaiW1o6CEKjd/rzO5CSMmoXMdsQ+bKaEgtOSaXNI8ME",
-	"0BsQYIi8lobIjKzcNrxgqZjjsMA51GoxNZaPNdYTmh0X1WRaDzMyvweuz0u31Nii0jfO61ChOY5rOOXI",
-	"DDvwwDKW296bSgMGDeF6JT+enb0lOKBEf/u9Iz+T98jny/u9XjgDL5j+dkrkRGQKU+D8HjYiM47HQppy",
-	"bddFXDnb7zVsoO970BK2jqziWhndUFrBl0JAta0LXOX1KJ8yrsoypN+d8ZiMHtsvPj7Pe729SP8M/6q6",
-	"KIqBQGcGJgVRZsmOc0ItLSEIPDig0NlZkfdjw07TdP/Y5cQFmnYG7Mc1Dc6t+JeagV+/WVTKc0XwjJzu",
-	"SWZdm0bi3R0+I19iaHkWzCN6CY0qxglWEgDTn8aSWXjLxKJjojQjIZSTnF9xMUeDCrr3NaetnjTjY53S",
-	"VOOOxcMLAc33LLUV+UDFby4GCP8xnCZyCuUjup0kZtOZUIxHi+EVWwzNK9Y2q4dKJG78u/q8cK26j3kd",
-	"PKyBeOHNo+/xGcuw3oT5eyxyiFmbMjURMVz1Re9H+AuIxdQq9AnYkWX17ziRengc0OO6VYtNt2a96IZO",
-	"b3eZLlzMARmDjb5iNxxVToCGly9Yk3YqdRidn9oEm9g/IZoZgAWb0lsf6gcht3bwtuuGdeBW0mG3LFHC",
-	"HwVhYGZ38Te4BkppmaXKl3oBmK3aMU1U3ArNxefTr6b+oRJiCBUoIFZA5rOZ0LAZTlmc0KFhEfZlxz26",
-	"HcAwInNMEwRO9UBkLJcl+oaM8QxM3vprcGaHpUKcQXtTt5NRxRBGZj7FMqQUoDpBEYMh2xPGUih9rLDP",
-	"ziSHRJhhLOb6b5GrSEz1K7CcYPyB4WVnjddP7b7RSod/3TQnWK5h/JkyyoNlGz7ajmTA/6CP7G5Y9J6y",
-	"uCnPD/OcMKI4UbtfTXQP+kRbClT2/jeg9+ZaLTW5ogHNkyzPsXQXqL1RLb4c4FvcmeMkZZvUJzpz5jtb",
-	"MKbQq6cQ9SiMI0HfkzP8UJsaRK4X09LSULbLjHW6roo2eK3HBdPz3togt6aECZmnyqTl2qH10+XCo5YF",
-	"5RtIFYGn4SbNULEurphPWnSGC1n54F5Z8boWvIMBPH7YV4h8nGF8+fH04njgKi+KLaBRv8hvDXX/bTL8",
-	"f7w9c367quV+D+aG8CHntlgKPVxH2D2qH1n+HrOZFh14tPA4RmTakVVbXDeZvlFT8yze9d4bhSLSaR3m",
-	"EMJGMY+9JzdvfrgM2Ca+oapPhGD+PpnmKVUsbspAL468K9szg6Fg3oRs8SznstHd3S5Ux/WD0KwRpg/f",
-	"QusWtbqDhaBMiOiS5dQj8/EdbzWCmx7T+oazLT0tHgo7pchR/gqsCFPGYEGNnLraa7/WZF8z7oRvfSXD",
-	"Wb8XpsR+T03IjGWRliZTdlzUlwBqgsXiovT/8QT7nWqg3nhJRw1LOgosyRQ4uJUVQXj60KCiTTUkjGc3",
-	"JbSMmApVBbeENT3zcCLyTKLO0iA34DOsy1TOT/SkgAQb38JsLjyzknmJ41YvtCFIqrzwDUs3VRhutXdA",
-	"oDVAETfmBY6XCL5CbFVMhwDtuMkS1h4U5E5NO8ZEorbktapPkwhyyjQfisRsUdQ0gCwHJlUyNSbESsSo",
-	"lPkUPtCgJngDltSQqXuLzRcbo5o1esPXhd1NyOSHNVCwWUHBzbvorcPkDVtSt5Bz0e0MAT9aRpWtZazq",
-	"PdsgmX6JDtOlvFFnjy/1PGeIeUhLojHbXux7peWuQ223RD0e4pYT9sZlVHxSRPp2cwYkmVLDDUeJtivC",
-	"brCwipzQDFi9yyMJ1BMtehCZXHPgy73dvpaL+j3yPxu4nBM3VrBmzdFLix30mkvbA+Eb2S6RFiIsNkcC",
-	"ygcC6ccJ5LtwRTLKY82j4YOyUhimt7qLlRU6llWo0aOcW6r0vZPCsQKDLpNrY86G31BqLS+qv/9k/+ne",
-	"4f6TVVIa1NRbVvfA0Qtkb4W7dVAVbKa2STR1SFF/b1TZejUaaPlCJJPW1WZrJYeIuynM7cfmaLYWdURu",
-	"q6HmGoVD1pjUdjJfxjAdAFfy4BUTtYzh/0ZazTnv9ggKmUqbSYtebq+ZnAuFBHO/DfNMKsmEpWZz5CNk",
-	"ozrGqcWULibDRmJalKW8ZAokWASGNBm6N6xs0VBYY8JSvXhM+TOdrasc/kat60JVZ9qTcjvrgWYdRX+5",
-	"Vi3cTPs8JQtTnf4DU5w36+zWRkxxJTC0AqWs2FIh84sFGCZ8arfZh2vGDaysg1Gminm9KsaaRTCSwp2G",
-	"ElKwAZrniSnXvqg3Q6tXw3B2oELw2rBbmCabZ4KP0yRaXrIQXRmAD3d4/Th1k+EL7nTjtuzaPHnIF0ym",
-	"zBZKc4UMlbGf55Jl8pxDIBlLJYMw0GMywmiREQpSMTIWE208MnzBIYm89Fri2DfLmcD4o3OcBv1SAJDN",
-	"u6dZqX5bV/LSMtZ1Yl/jLj3xWhIsF2RCHGkdVndiY7PGucoz1vY7dXvzsmPURNzP46SxdO8Zlk9WuXQe",
-	"Ho50BlUDMFPOTyMvMrWbSGdVaRjXbLRtRRivivq69WDQ6fFNF4LRW9hOaxEAZIvGIm38dxsd5xPfshko",
-	"++niBO/kkRd8GJlrog3ZVa6UL8Yz1pGWPM7QqIw1Fv02YcWlMu67rnrHsQknk4QLv86LC1kFy5ytD7Vx",
-	"he8yS1pV3fv9jEU/mKCK9XL1Tjl5M2P89O1LF5XhWecKiDVmqM9YJvWHACxSYjpw13Vg/j1mrf8+89QD",
-	"sAdFQ7/QNfEUpnvG1ja29aT120pA/6XpSN1AHnV7+FqVOUpsvOtcaZQsGM2wLFlZdK+W8vCaVH11QrhR",
-	"a5WwS7/ARCP6V8mUsLy1hEp8YzOpEpn8ty1W+vUkwlI3PMOg6dFpriYiS/4GxuFj8j2jGcvIv//5rxG0",
-	"hdMK8ETMOeY3C6glbFKdpRb8JjBCiawaMsKuL4ZH459+Hfz3xdmT6X/N999FP/Tlz5Onf+Z/Opz9H7X3",
-	"R/r8IP/fovcx+X5w9SLuRyGG+yHYnum9mDIwoEwEKjPJJTc+1oos2+amhLC3jF0mUrFsLdvuNBijA6Uu",
-	"d/Qzl2UAVkScnZzibwwzaNCvyWISUcl2Ei4ZREBfs7RsDsJvrXGzmQz3lhdbmHt488SJnKV0AewkHOop",
-	"0laBfO/0uLZGPA6BoaoOUFNITX90I2Ne0KplQGx4F2xoPXuT3t8NrrNwnanbjKfsdm5cU6MCtaW1NPSH",
-	"V/F7sJatw+7hhc24PZax+qaZvcPlOof3hh3O9De3E3LMyy2jSsHH1J2HVRaL9VjP5wYovhMhd9EOGdnK",
-	"j1YjFuIKKzy6PArzhKZSGG3L9s3Fapxc07YLpja1YfXGzYuxqe+pJgk2LIrSPE74Jb6q/0HT1J/S8j5Z",
-	"nJj2JSPtfvxMEC2r6QUFdeuPNFHvGmrSv+G2Jj2ZTxalGrFJyBYYtYxdwu/ZRIamcNiiIn5DhE6hhkPP",
-	"tODNBR0SNolBgRdLqaCwEtPO0Q8D00MvU1upEeqYxaSFf3NVP7+lvZuqOwuxjwqoAzdxDaeuK5PnNj02",
-	"Xc9EfjmplNcw1K5VoaEYDxciHx1jdQGv+k7GTA3nUtsbeBO73do0qSEMKxUjxhdNHyZT92ucKFNtIp9V",
-	"JzTlTYcXi0BNIOzmBhtwrhps1larD2TLGEeMxdIvq+MXI6byChO4qz2uSr4QXBdbCB4PUyGu3C6DEO1C",
-	"m7laYK/TPkv9qUrQ0bA556TSpcqF85sei3qpfiXvRPDhDBsGVnaXSCz/hlFmaaoZjg0KtAk71KTseFV7",
-	"TTqdn8ftNdHrEilc6G4iAe74cj1/XlV735gwDVByZymNIGYJGmgKro/uhRfEhPu+EGpClLg0fe3N/jWU",
-	"HJ7Q0w9Jkq78xINRvY/syFT38sBTREzNTRSJgdk6LcBKHlT/JIHppX48inq+HpGDclamVRfC6WG4nvJY",
-	"o8tQyYqGWyNNpFrShQrZoQkJca2uKkXH3E6WijjuwAXPaheDOkxFHv1fmFa6gvGmuUu10per8nWCLGue",
-	"SAZsfaPeGV4X5ZbZQKtzAerB9/oomQB8Vw5/ZRyBDVtY0dfDZ88npO+Ieb34Svcxt0GfYItE2MYby5HV",
-	"SuNRM13dUpuKMtV/27pFKYY8JBmL8Riufuf1MZe9DUQ2HLq5/2PiNaPwitODH69UVW1SKg2vubNrb9PV",
-	"XPWSgWRs21VzqRg1Vw78tHIlpQnAWO+VTbB32ajUOHu0Tpn28VjzbgsYm6m9lHFqlTuYAVY58JWcRNcM",
-	"o5R+Y0QAbGWlBYCA2fzL9LJr6m6lRc1EkQiCbDRf6K4Tdb9GtykbmhNqKLK7MsBww8LsFR3ipiHqYI0q",
-	"4qNsoyED22WH+W0jp/+IEiAUqmuhydk2AUtTRxs7rBAu5l2QrPStK8WUkQsW6f9A51cgWVfcR2/KOhx5",
-	"UIKH2KmaLB52Q66SKKDv1s1FiprIQN5A72zXo1xCby51gm3fsduaERBvKGGsai7WyiRsVQgj9K04WmWF",
-	"o4XAARJKIw5SqphURYAsygldwtlc/w5aT0C3X+uKBv5aLlfXq9/Xd1kE65I+uWD6i/piK7UtdGtxOjE0",
-	"Hl7TvmA5igyz62rbHUAQzTSGjC0EELUWZoyhKZRwhLGjbaixwugr2jDk9I1F1jbgekk0+VnRiqlcvHbd",
-	"doWcsXhpTituyfQpd4zS7z/pqZ1WCe+i+Ql63OLeU0avmdwlH6rmgy4ZsznLXDI5WB52yfcBQwJe0XV+",
-	"7tocm2KWX6qf4qY5ZNCpBY13ELpiqv4Z+90myQetwrMMSBuS4UutBL1MNBsU7SlP/oGo8Wu/p09JuXIq",
-	"V8GCK0QYCtO2fKAC7bqkARQd5VmiFu/1ho2wAG7l0zwUom57fGAx9FRcJvyDZBl2iUKvLPyN8dFgXgcX",
-	"9+iYjNj1xVCTrsAKVlo63e/ZvKuUKexWzeNzHieXibGeU1O3Ip+ikA6IASEBVlmQ2ESpWefzZ6g5Ow4U",
-	"sNOYNOTvCXmgOaKxvriitPggWZqCQGGSMvXvqH38NZ9qwWKX2LtJmhrweIzPudMcaJqa+huuc1HGIpHF",
-	"uDWoC5FwadIKTH1mraf8x3+QMy2MKv3HzwLUnwejt2/enxFbEZfmavIY4D96SKj0ZTAJlIGuhi7Uppfk",
-	"0SMbO8AePcI1zahUflSJ/tY/rO/2H0XzgX+gEe0f5/wfOzs77v/14NFFLhf/S9/+u5GYjsg/sAegfk3/",
-	"UerEVW5ZlnDbJQ1L++B04NZYPl/JBYVvOcfI0jfdqNK3TAxE7aX+YK+ygy6JmZwlBmTWt/0PDTUwROBE",
-	"ptRmlrOi1TmiQythXSI4GeyR1+Iaon7JoDc4RDukeR91wVJRU5d0CNFBVJ5zVR6vj4qN5SMvY9m1UTVg",
-	"KoY+AphWCVCn0cQphMemEZtrJMdYPCKzLOEmZDiJ5Tk3n5AR4zRLhLQk+kzwa6y8JfUvSGL6h4i6fGYo",
-	"aAepgnL30SPynvG4KYxFswcMZTn1esY8cmFJj47J6NOOqZs3OucgSKKIblVmjeYZy/DzhlHLEzJ6NCKX",
-	"GQWHnMvkmurvODcCJY8ykTL8BnjrRsR94Jyj/w6+oe9cfbJLHzvxIki7hrIh3mFKF7vkjSU9WfMvWt5z",
-	"zkuU7QYWvkS9XFMskBggaOlhv7dHRpViggBCqGUOi4B0uFL7/O/kOXfF9XD+rpusVIdQT2V6RlaNtzyu",
-	"Tmp65ekTsN/bx5mgguFI709Wm3QT9gnNUJp2nkPd9keP0L9kW4rp2x2pyZbp/M+/SsFHpSYdrzC0npNR",
-	"JGI2OiEjfSWMbNCrVz00UfKcl8q5Qd0Bh8bvZKkTBzHcPU1NgUrrtsiYyjNukoRLb9jSVfpPDWWM7jcT",
-	"FY0/gBtaeUYTFQ6D5muwddNRZJe81DwPvfZdvxgmlE4HlO2fcx/S5r5B9GPdSBx3QEb1MpKjdQtwnvNg",
-	"BU7yms19yxq41+1URU9MxvOps9Wevn1pkP+yqC3ouATlZOT9vvMTW4zsLQI3IYq3JkQBWqagR17vP2Mz",
-	"ZvQJW59O35FaBQRKXIgcKokeo70Mr082HrPI9OjWzHuwb4qFAM/UU6rEcBZAP4aTaqEcC99JOc5Tx7u7",
-	"5GKh2DmH7pgLxUzGWbEntfOOzVK6QFDnbLRLfmILaToPelEVaIsIfEKSB4NPnx7CkTFhfef8FCsb05Q8",
-	"2NcPoZ3wmCZpnjHy4ED/hHoFFmdlC5LzXMIiiux2UybZNb3Uv+qhiSQxi5IYslPZ3GvEpJ/6iM9tZ1Db",
-	"ctbeUOa4x4mCG+G0uOysgaao6W44k20L6qvslEgFJD56fkY1x/uI0B3vvBac7QBPGHUN97ZfSCTZ6+2j",
-	"ngXUgrZqE45G9KLABJthc09kc8alCHCEldiLBb6GHzo26caJPvLIhCvlyfURHDwlo2q1zdEJbIWmjCgK",
-	"+uB+f1AMsxU9R7vkhcggJQxW5Yrgn/NiFQC8GQb4aG1QTYhWL/S9A8qfvgdhG5D0oY8hvTQl8LT0mBGp",
-	"TylNSZpwfW/athicJRqF5xyWgiaKCYjAb0/Pnv0Ik2uM/On9m9eldCfg0k/2jg4ftsh36pIRz9N0dM6j",
-	"lFGtCuADQzE/axb66JE5fGT093Pwkpx3jslf/v3Pf/3SJee+v0T//u9//kv/av0m5qfPpjDLzwm/OiZY",
-	"Hfrf//wXFoc+IRlL/4AznXdGu+Ss3D3tnM/oJetiBa+R972R33OtWzk64yRV0MJphM5wDdRBTytApj4F",
-	"Mu0iJuCETJJLALnhqShVQnSj/lC/1zNgOdPynbk2NbT39vaONEY/nD3bJabUP7LkXKvLUHBrLCGiWKtw",
-	"eokLgHav1+trpnN0dGQn6MJ1ZlZ1uH/OvRZsTuBJGZ3ZSp/66jXQ/dvI3ib6nsl2IirZLvloKMoa4cBt",
-	"T8k0iTKBc4CbKVda6hzvknfI3fXmJjQd74gZ410y+ovL4eoSk3X2cHRMLmh0taPEjv6v0e4wjsK1dTLX",
-	"DZ/lSjOfD+ZiGycsjfEz+4NB1114v+b60nKVo82IXq9LLkQMbsdrlpHDffJT8j0+6+/h/SHwwJjitNDq",
-	"zrzdP9glZ+wTgOHD2YudpyewNZQc9A/9QzKjSUYejM475+d5/LTXO++MHiIHGWjRDkQuyy3HNCMYWKAV",
-	"A8qNrD5hU2rDIPDNgibxzjJWP8HThaUl9kk9elQEiQMZ8ERf+9/Joi/fWGRT8uD1i2cPca+YDG5DpLE1",
-	"CmTU72rZSLFPaoQtqudYuhSNQZqbLIgGEE04nAzo3swF/JaJ1G/4BxyJXGSMXgHDuk5kcpEyv9HgAwnt",
-	"uSX58J+DXu97uPiKxwAbKy6gUyzJWKQ8B5CC6JhMS1GgH5xgV3399WuaJahUSJayCAR0uPjoJXZ4M63U",
-	"Qbqd0Gum70UnT2itayr+mmDYAidolZDELvit5vWUnziRGq8ms0dNjSlU9AR0Y+FI41dBT+k5x5q8gF8P",
-	"UCdkdH6enZ/zkbFCSv0DH+2SEQQCYyTYBNVxC1EKwTO7nvp8DFzDR4bWQW1rRS2pzmiG4sR0FwysGdyI",
-	"lC9g769fPNtFkTy2v7pAeiMHG6aAIoxjEq5RhDznmn4fQIQSnsn9Xs9Q3wg7PnnqGh5nr+6pWbmh8rfu",
-	"OGsW8Brr/ZjwIvA7ISXbfu7YX01fbcdkdGC4G8hrXWAto97BqEtG/3mANq/+CEuZaTQZ7o3id0+fXMdK",
-	"9G+XyTXjJk3D3MnQzU1JK0lLDVrg+Rf6qEynVJIHIxS5/wDFQopO/Q+75zzhPrOy5iBnOyi9qu+7waH5",
-	"wZ8GJS01MeB6RqOJ1fc03jKs/KNhN9LP2M4zPK9wq4242In0ryPyAG54LPSGYXBUXlkbeA56bKIeItme",
-	"89EsS66p0mqbZoRFVp5Rg5SdHajEzg7cYrZ46IwtTpWTptg1RpwDLYBRpKsP7SWLz/mI5moCrf+ZwSqM",
-	"HeGBBaIiSggtSMUmxKQPjN5GCNqUEMgQMbR8+bdkpncwOoVwhJ3nPBIQjHfODTPWfMid6VoHm4pY2zVK",
-	"olSUx9LtMufed7VyIbHkjQ8hg753VDECUgeQu5MIKsw6SsHSTB6MPu2gjOK7REcZo7Ecwff/+PwMoaUP",
-	"CDM/WjFb4xMakWiNCWV434Bq8eqGWN38AeXk5dvrQ/cDVgwnjw/3Hx6TEeWCL6YiN1+D1WjJF03OBuEG",
-	"iWATlZrJ6a3/rPeyg8nfZoD7GW6lwhLp8DB3BddTqNNqYgl5fM4tq0rZWKFBwejPmQ/X/cGRUfZK/Yg8",
-	"/0xmcGJ0JAcuuEwgqHJK+eKcz5iYpczWbNZSugWQEWz07yzz24CZqzyjkZbQHz0iz8u7+//Ze9flto1t",
-	"a/RVulh1KpI3RFOynaxQtX/IXk7iHdtx+bJT+wQpoUU0RSyD3VxoULR2SlXnac6DfU/yVc85+wIQJEGJ",
-	"kkhFvxJTuDa6e97GHANmmawJQdl55hTyKIA2Pq2XBYG8EpD9xzIpCz6AnV+iP2usdianFqppvh4cwrLU",
-	"mZ8wHs9STHzSSkkoVDGXgl0/MKtcxtLn9RD1i4GKeyss/uhw0tbDL7OF0+hYCyORPBWyEa6f3GxsZpI/",
-	"TVgh0EsAkGryNFUD7YYqVzzFzXqY5cLKw8IxTzGN6e8So0QCZEyeHiIFn7VutCFCVolDdGUe/OTDm8hm",
-	"O3JH7Gq8RoRLVRJNzhmPZf2zOiOopCR3J7PorL7xvK1civsu5m6R/RjGov2idJmwPWtxWfL620QMysT6",
-	"uOB0Joe93oGdAubowx/2I9wm4e+H3+PWOXQR6d7zZ4f7lZRW8rngUg9F4XdNtveih0fRzSDnZGuCey96",
-	"L/a7LPntw+c3v73/xJ5QYNULNhzjK2PliJQBOq8hnLewxQAk1Dns9rq9Dim68UnW6XeedXvdZ1B/K0dQ",
-	"HJuvvwAjvWrCNmJ7mUZSMUc1ALNnvlUTbBw1KxM7hm1ANh8Rlm2eM5cOZ3vJEzD6ZEoS95fEI9mhTGy8",
-	"L9CkMU5AsrS12KyGxHgiULQj1NyJ/0T1Vskg1ejqRTZctkSJlA2zRTdocc7GoksbE4xhLAdurKzTQ2Up",
-	"403NJwIzzbJzafzFqti8W/AUWOAFgdCB0v2xdEqBIQgfvYM+jTwaadhV4fksQj2kUYCAwn4wxE5QGQQS",
-	"df0nT9CwmBkY1U1glz158hH2WPSDnjxhbgQoYWarch2Yj7j5vUk7/Y6runrNppcKlT8o3gSEYJA7/xeB",
-	"+GyRCnvBxjh39XQ85sUlsmvU5WfAEQ06GzvVEl3YRBiKoF9FnbOpvpy/fLtyYNONK6XGJfedjJQUtRuH",
-	"X8x8fVh05t7hjQImAlfZ1/2iWrDvg9fT+TOqDUhQR2x+tsOjZ04bCvs+Ox/gSaFkjfH6Sl7+QEHqqopF",
-	"MAEJ/ECZYXOpo17vunOi6SnsgU/f2vl3AocH37rdaS/N0eGXaneaHa62owUnfgSiVhytBuQarG1SrRFA",
-	"W+7JUiqkFWS1zD0rQc+ih6Djn75Xn0pAhoOAqkRtjXNRvlv44nDU05/hEHjs5/gZm451n/vpS57CHgDH",
-	"H64+/g16JJUZFXWeHz5rcSuVXn5W6i3oSsFJL1af9MWrT70TacZBbcmcfHS0+uT/dnJUP6EaFZz44+oT",
-	"nauP57xoM5JvrPwUnNBiPH43O8KXQJMqhNV0+n/8GQVbEYE5kE1y3pi6jSPqlPwcRfSn5cjsNxSX2f1f",
-	"z4kBrqd8VxGjW0MsrEEZ7C71u8zY1l0wNS0X+2CfF9EeMV2qiWYzVVjgMHphQZ9SYIfNaWOeSQx/2B64",
-	"TxfqqyDgjXGDlXFzjCOSQPWIgE/7XfZehRV7u2nPeQtcgjd0LtKDTFLpb85LsLXH573DqudD/pum50oX",
-	"eA5qWjrXoWIrni8bOxRMxet21tiTXK6t9cb0RXILVNqJde5W9kecDgtpthqXdJMsarhc19WavNelaAGA",
-	"bQIiSHa4ggRAZXzvPlYV1DnmlFkm+wt9e5qe4E3meSydExfRSjVREMVRuLbdOpmLv9YJNIKi8nykYRb2",
-	"68rm3oJAhqEgPgVRgB2GIOUfJlQzMa3PwENVkoDFkBux+KIIUqxzMLm9BLlQvmDf642iFL///EhlBMfG",
-	"7UtLcLIZojEMDHyJpv0ohIxeN5gJYwTL3R3GCeRsvxcz9sr8reqeD1RRiEHJRqrQ4JC08y0D8phWjvjh",
-	"uo641DNRrPSNP4bjt1HPGNenJySsuMZZEX7njbjHUeetGjhBmWWnuOOu6VJbYiDLVrX4hPdi9sUfek1f",
-	"vIX1Aj6gz5zIzB598Nv2wXHhWiNEtoaBGvFip7tSarie713V7N1Nn9spIC92uAEMNJ0AhyY0pIqxplwa",
-	"4MECjRfk/SfpvwB/ZBGvrzMkeshzMJ+JL1OyzNg9KZguxQSKX7aUTYhA43VTbVsHVPp9pxhhNRfMRcwz",
-	"uoYYpO3wbX7mZITxGW8EYV2zkfFYXCmDzKGXegcbC41q5lDteg0QhhKUa9AtQBlH3FT7eK2a8DZBHxMY",
-	"TcS1sUym4hsUJhESXs4UeBEE8oaXypxIJBWyqSmDSlFJRDu5pzRi4ttATEqqGUbumaH+BW1MOHTwLfPc",
-	"ft+SaOA0hVDwM1YYPWMHkBg2cHHgKc6jwgl1JkKEpbkeJJHtoINqa4Q5PbMsdB9HJ4llhnUZGJ/IVTmh",
-	"QNMj0AA16ySIlgEBsvd8jNA6FBGYZQNhkTPJ3BJMsLUdZxLilkoxbhHSBdAwGxMm1eRi0uB1VeBksZx3",
-	"U0ccGJ6H0wIGGqEnTS5X5fNjZ5EFDHT6fzTvs/6Qp8GNfxWXnas/b+C1UZvhH3/51rJO7/DHH/iLQe/g",
-	"B37YO/hh8Ewc/Ji+ODronX3PXwwPxVHae965iv6yPeRH0Xonv+hc/dnaT6JRejmVaS62wN17Vf12V9d7",
-	"kUUun52FESzrYK91tRtYchZWAl+v5vs1YJtXuXP+FHdGxbFDZomXy9lY0F/7yWwUryrHX0XGM2x/9s/+",
-	"4KuoM1YXov2574Kj13IWPxg7eu38SBv3CLmTL99RHgFOe776tPeq/ElNZdrak6WVYun5t9ebpe9EWfCd",
-	"yjNRHyM6SuhWEIDbuEKBD+tcNfBjydggu0JYygqd3DNvFq6TW/a24fSruJxLU7VPY9X6mUwUbxtcnKIR",
-	"tCnZHibb6up1Bzy/gjmQ9AnsT06noEafxXPQTD9FFYXghIA+a55Qyx/m6bucK3hjTx9dJaTLCNnA6qNd",
-	"iKneitDg6V++LfqKYvOmRuKgBd6CT0sF/hhQbjgSfqff7Ro4Ec1XTXJpapCwuSxoSYMOWmyS6rLEqVfZ",
-	"tmzM7pWBEBgfQ+sNuOwoIwWqcFXmhuRclHWGliSWrp03mwcCeCKRqjxxtOQNq6837zfGMqlUqZv8Rtse",
-	"ZRs2GhzCwD6u7QwO3yspoPeEPMEbVZ+dx7HSEfJm+pU7JxBYW+sKv/uT1naoVrhSNe/o9Wd+vsodgmMq",
-	"DhDyWv0GDFRLnZCT4MCraB3Hac5nSsUgz6RocdN/hke63Fqru36pHAoj+aylV/JOpdkwsw7QnZWi7srV",
-	"2hpX5KPg6WJP5GdRegjPOo4HYWo2X/5a7jfczDBWbeGfV+tultbl/CdslRNLyb1ELWzOomFiJjAf33lb",
-	"2dqMQPEqsL1oGxt7CH1XI6DwHZg07MOk5knkV57reYzlgm5G4iX2QWY/YN2NXKe4pdGFWxM3DpAXWdT5",
-	"mO15xG8tCXfMOKWpYslC8asIu1STBkcyiegKXggrqjHhAii26kkm+132k5gJIDukV+AaeGwZMTgQTynS",
-	"8eDF2R48cEUCfJbJVM3sZSOWUPbuNAMkwUeRC65F6u7DzpX1kxyvI/sc5jc56ngFHFNI+4OdUHuVZCMc",
-	"mURMCyDVTSo2BCqHB96Ngo8GTgmSEdF7hxPkqxAT8rCA37dKSQrnmq8OrJAm2Nb0LubmQqZdS9c0ziTl",
-	"PLFxUJfN/FFZ6eTOgMLXUyuRPJqdraiKIpE5GFqPeDnVx9SByqgBNSttNz328fAzdWEppJIVuUGWPPXP",
-	"3mVvhuZeTloIFxV0RkJ7POVHMceL18fBHokcpgFpAif9cLB9796J72zj9R2CGFYctxj0M7ictd12y4JL",
-	"cmWppaGBADuW0KBEL94YmSQh6nuOkLky2wJ2aFhTdcrobix/Cl4W8vNmN2Slwv4I7KgqB6Ogbm2LCwPR",
-	"4PzerVO+MJtbezCbtT2udQ2Hm3LpC++HR01ufNXxWt+Thxv9Rhv/9fO64LI6fs+g5kbTU7FyppilwHTY",
-	"W5vNNQ4G1FZqAN4898rQUPbZw1LSvEby/txlTwHTahb21doOPipnmNPCdwYbfQAz7z/+Hu9/C1hjN0hL",
-	"47RKkPAJTgmHqP25v4+soMgmIzzXLmB3m+uHfLeF9N3uhDEO4+s0K6tZ4zaIBHQq35FPuf3ZZlhMu5hy",
-	"fuW75mtu132mm+81qbwog9wyYRymhxf7/8H1wDM3B7twIBgV77v5djYXa91aAnqr8sxP0e8HWMpNwvJG",
-	"SMs75LeR3g13+38QwVoufBPuJF6gNGkgAjJeMNLT0/RM+shNFni6Tgblq5iUXYbZPWIkclz3SKFf9yeR",
-	"AQvdxSMgHvARv2PBdp5DxEyQwfa08AgbF/IxVQS6KIQywLuWip4DgshYNoUSJLLSxpdGVS68oJLeOf9O",
-	"szMx4vnwGCEXtQx/jUz3ee/59vj5dXf+2qCNMAe8EcTGzbrE2qEVKvnoTfldXoHipjn2aGNohTU8N/gC",
-	"D8Fxw49rNoaK39bGG/pVXH7EWuUu+UD4wk51JHB87E66CcfnPsvqc75OxUItcjd2owz9FN/rdtyDWrq1",
-	"gpzCBB6kt+Z8h/nUbSCrU8mz2lNiGVA3olYSw+IdcVVbTZ2ANZhrloT1vCSyhQTLJvMVuEXQNCJNdSxB",
-	"DaV68cAPcEohKx0PaV2h4L1JX+RMQCs+XXJvUTZyv8uSSSEuMjF7FXjKCfTvAPaFpxccxR15yWaQYEcJ",
-	"HPAEfjOWH70LSrvzeSvCprLM8oo/UM3Lg0OunZpQSOWPfPWxhCDguEIg0Oj4Lc33g+9hcwqXbCYCeHAm",
-	"LcUkXsdXBkC3Pnx4LWDBIIESce3NrFCzV4HQbMxTQSBaJYkRSAePEUtuU8uBUMJ3GnmlkXVoWOUBhkx+",
-	"Ou9ooQsWfAc/5jB03Vj+jpALJBkWwUjgEWwvmfH862kmtfFMnULLKq8S79dlfirEssBKCuOgPQm0mE5Q",
-	"Cknt+IWoLM4IxWUuib3iM/TBWEHTkHgz8HiD3qzlDxcMRuDNQtR3zGYjBXlvPFTPcznbU6Br7Dy7EMAh",
-	"Dk8WlseWVivweLPc6jQQWGUMJXbqvM+Y40dif8uYPQVSHFXgd9dUpggh/PUXtbKL2stMCpmaAEUFs9dR",
-	"SATQ9ky62qQvU1BQ3rd1Qz/YEUxRBkxSOvtfIN8B/HpTNWzfLS6420GG3bAciF5L/pWKnv47D4DSJlWg",
-	"bznKcr9LsGIqaXHRVzd3fYDxShV7cl8YcxJKIwHlSkL9ZaDtFCTMjR/hZZbrZ4QiAmGW3YqkdT7wLMXG",
-	"gW5n/Vx7aN3M6Rug8wjefTmwPPxeJ/as+mC0v4QjvN9g4Fd3PnYr8Hs4GO9wmu4A0vtXcSnSnUy6W2fV",
-	"mklVNDgl10vAby20e8O58JslvncqtMUxO6BIaSHs+hMETRAp1dA9FDkZv6WirAzIr6xkUs36xgsD05/Z",
-	"QCsUXt1LrKhEFMsqDyNNOFCQgC5EtJmnINixH5H3Cz7eXkKxFi/NX0ZVTTV3Y+zShKZEd4iVUHUScnjo",
-	"uSgtOClw810NKwq5X7hDFmXadQ5CM2ssgZddKiIa5oVABl/faUrhcERoNdd+ej7lBZelMM5oRQwBidlR",
-	"IM4RyP3uvX2mhahLczKuv2KMgevDA3tg3FxU3+gn1mVmgGrUQemCkXfKluykKe4nNJX7Az/nmeM2NJ/m",
-	"/lA3N4DCN6QZOneVLf/QcO81mOGC0+hKixwpesnuI3b6PrHT9JF8Vs3OtkcQddt07GrDOOLIZthoCT8G",
-	"Ij4kzmfF5FFLDDia5VciX0fiH+WkokPReQ8rHhRKY/pCd9ne5wBqTUkUe6q5urGDvvvml0yXqrhMuvvG",
-	"Mk+10Ak7N1s7qFlA83pWanuBPvJGkwgcZFwqGuzYFl8ISsT5ln0A4wIsFhSlbNs+vaAaOpJMd60uJG20",
-	"sVhyIHQSS3isoSpmvEjnHsRf3YFy8dUrzzfmKejkksQBPAZ4JU4d0rwxsaqRlg3mAN3eT+q1XfaaD0bI",
-	"jxvwuUKPyTEw9csBhyQ6aVA4wetCYH51rAoUmbGRrwa7K5XPUJFiIxCGmH94KD7KuFmT7/SvMaOKBBLn",
-	"wDULbPT4Syz3CGhMbM5UJsd8PSqamrmmvG5cQ/IQxt3PRHQskDnDoW+D6bebPWmvYA3flRH+uXbf9XM4",
-	"dFpzCsP88dHubk/P0ncav4lZALjlksqF3+0eLfJmLTJm0NEa56JsUOn+JEodFrcgGgEbWCoISaKKxcES",
-	"ERxORNKQHkFKclFoY7/eDOuFFanKWPrqQVRnD3LlhLB6BxVNFCKxlivs8sFnfiNdQJ1pK24S0KGDNN/8",
-	"Zuy3+sjGY1WB0FbbL7U0uRQ/CIC06j1obCmQqXqF73RnO/CX4J4bB2vbLpHa7LoTzPYdbeU/qeIsS1Oi",
-	"krudBDB+niruZ0eSqmZ6WUnxg6xNvBUuqDvc3J0A7yqQDryKmcguTdqYCb3LlKUZJRBMNkMUVsyQXv7G",
-	"rbONIJxGs1HH49id4BiFEMFjpva4pf1wbxB24XZ9TFdqMzdIocMDFRAeIWTK9iCq8VgN/5WSfRTEIv2Z",
-	"EFqD9es938rqG1H3u+xVYOd8ZcBieom+JCyLr0DoxBJbDi3xSYApOcZ0LOiiXbLZCOJPpAT1l0dutr3a",
-	"uFfaVk/PLkG8MJYAZL43w7e54nbFzO8OHvdV9bnXSC7itwxPXWlmEQW/ITsb3QaxWOjdLOepqLgk2wT2",
-	"vS9j/2BBvvC2iCZyOKPb8BFuu5y6ae9hKyqhK92K1eEnOgK32iRkEb83bxAaqTxt3x9EREiE1J3Dt65E",
-	"6gI2GC9tC7rOOfCNHAnKDy9uJSKQc7VtyAF+gwfbXM8QXfOxaajup1RauXbIT6k+92Pr0ANrHaLvOw8g",
-	"e8B+BW1RCDa/pabpreodCo3XjrcOUfPMPbQWu8i/y96Ueo7wSaIerG8GskAmr+NiEVFgBEOfAyRkzF8t",
-	"dKe0oh/QQzDmXwXJljq7h+Cef6mMiubCdw1RKxKSAUKf0nW7hWjK+D6mhl7pIHvjWx8cA5CsnduY0FnL",
-	"waAJEMvFHgb7OzoYFZbInXEvqoyVj/D0h+VcwGf9m3gVNJNv2JO8LS7EQ+o2HiGWayH27G2my0bk2Ryi",
-	"DHBfoWw+UWQLmQbi7mRYGzo0Y5lJdibKmQBotUjNACVRRSAdecMilHdAuBuRyHTZKjCy+Q0yE/TK2D1o",
-	"W/Q0AoEX46bYHBBqJ1FKhN1b2wjCDgJyJisOfDUttCru0Er+PPdua8jLwZx+Lcvi0kz0JpN5wiYcW4qr",
-	"C6BmNd9m8utKPThzzFrGDh/qEVC1EUDVW6AtCBBV1Q96K/gpJ2KMqyLq4P+ElFd/W4jVWF3cUqhqjgl4",
-	"JeoEvFA1oZJ6rkpnjMyxxAHr+p6JEnlagAqc29FRxyQ2pmAC3NNKCtT2iubl3T7XcuacPZFi9qRahUyA",
-	"i+DUWNFTP0oUAKo8rTBhJyHnMwdJL72QZdm8n9cO+4zya6THMuaXVjYNKShkftkMRLCdNEiZsJgDI6Ia",
-	"PNrikEM6c/RbrXmkKwTWAeXzHN9zY2gbSmr8PlIBHTd9fJoNYM/tLFC5TwPsJYUAOmgdfpJ9Iou2yvsw",
-	"Eegq9Ln83Mo8Q4Q2I1MTtbNaeUOg2OuzQvxLDMokqoW+MCTa0qEgSg9V79ys7i+gs65NfmBYs7PergKY",
-	"9JHTkxvx0rdqiW+wbVr/jRYCHMiLVUwNVrvuAaYUQsWt+5SmW0tT7qizbhbhndmk71NJrqpVtqEcSJAt",
-	"vP/sx00FhW8in9JWcq6qNldvemh5atBy8PcjIzDz+FFu7jaTTGaEQ6ihqnh5j3JztyI316wjt1XkCLst",
-	"S/fUuvEHVvptZZ+oYxlw7ALGffKAHG7sCfIVqGEppHH8iHkt1MuZcK2hKTPT6OPuJfjT6dmlb1FE3O1s",
-	"dLkfhR2LYU3pLFco62wButlg5NxtW6Hykq4yjeVsdGniBV1meU5++x4xMegksg2VCOrd77Lf4LZTbXFB",
-	"xnGVfCxSFCaq4Y+tbxtL1MxLKip7cprnqLxs72d+FeNJebljKb+68t9dNifO3bu979ZwajM9gJNCdB1Q",
-	"2NGKzcOP7Yv3mm17jRqTlYSby0hM/IxsXQd67Fn0lgJhvCuKNs4HCNJZuUipW6HLfjcbD2cwHLgxjkgB",
-	"rN6qANtQVGnyzrVC7S1fIEkLPmzugoCUDc9zOqTLfsry0lKdAtZyfJZJs1v/TsWeIR5AGnDTyUABXpR6",
-	"xpHwAGGcAC2B7JujpUmMWUrMVSfGTMAr2e/znWYDY478tutYVMHbQUoZ2P6FTAn0ihaLWxZVaO5Xw1hC",
-	"Ogn6SjAfQvsQwU3MX3Ouyz5L7Ask9g1G/AKtFLlYEUuUPFdzh9CfY2l7cIhm0ljisnoo/AWRKZDDhBes",
-	"qS8bQw53AfANqz3/iFtuWJH6tGLOS3Kh8XuhTT4TlNfqG7PLYMj/k+d5PO31jr53S+A/y2IqEuOLDzOZ",
-	"YoIufD4eSxDNM85Jl73G17EVP7ynGXYgUIUVSQkze7v5zJLLAR67uY1dtEwKASN0HWtqZhs+3Xyyp7r2",
-	"fprm+UFpJqUWvBiMAPaUlbmIWHAgErdSON9lJ8bLUUWqEdOkBoNpccySuPN//r//P+4kdCnhNAIno4Jr",
-	"ccwSVdBkPTCnJzBYzjXGFzHxeeffUwFFP+MUmX92QmM85t/eCnlejjr9o14v6owzaf99GHXAs+53dFng",
-	"5vgN3s78Ag9lzIWPk+yDQqWwOjCQWqYJC1CwTLPJiGsQImp6SPONO22dBvg4v5szrpbfGjY6EXAXZ1h/",
-	"XvQUw0KNK09hwj1u3jXlpTgwp3bqg9TmEXAXceTM9inY56rCnrm92Xrrp1PcxZI/zBERK9V+sugVSrWB",
-	"F0hgJffxSbxpEX7JMs7cWqbOFBNdBkllTK66TY/tkTCf2y6SWKJyYW+/y5Ihz7W7ZWnz6nrxtK5YXve+",
-	"9GpnSuWCL54fGOdYE2epgvWiQXVHnoJT0TC80ym6GyunRpGayOuyYlzgH8HerOAIKB4AaU42FmaDywVP",
-	"AYF5kLDCbH2a7B0gJBbsqMDiZizTonfTqijXW3mfzBlXLeAB24sjeOu3+PaxCpywGjrgp9L1IANBtvdc",
-	"4FMuT7r+ZGbOz/ZQOF+Xn8zXb3HeW3fs7YEVPhvL/BGqXRbLdtQmrpHnwqzWHYiExGBaQAjzx19mup8J",
-	"XojiZGqs6h9/mmntY6VP6CkI62DYmIh++HOjSIPFgZDLvWVjcVqYob6N+KexYv8KqqKacQwR0FyciVzJ",
-	"c6u0SyyfXQa7NZQ+V8GhEfKFPfCxTMhqwZpIuuwkTWlDRFOLlVkz8ZMuS2AQ/ldJQamuTFIYYP7AzB/M",
-	"c6WZnuT8MgwkYglwtmP47eTDG/OoIh8yIO358vlVtybJjBEH+H1nliTGHWEMKAUhkD1T5cgdmkksBF+C",
-	"AvBRr9czT3T0448/sj0oy85/z2R/SVf7tdrXV1RYY3mTtjD4ILiF3SszO2S152ROh5nI04o26tx3RTHT",
-	"IFtOn7PT7xz1jr4/ODw66B1+7v2j3+v1e73/t545r0p5dPqHR725RNhMsX9PjTtV0gdk/56aRQrGfQhO",
-	"ObgRp0OQ84NuF3/BF1End8XHzqexCdJ/4XkesZeiyCEjP+bfTiHvqzv9Z/hP9NomorCwiE7/ef0vU21s",
-	"7j8sWtbd8lkv6ri11el3Xk8LNRFP3e0gVkIlRwAuDEykCu6IzRCRNGH/RS/4baxS8MoIXWzFNzp9cCJh",
-	"QzYvV/2Kv1nH0ta2G77pdZ71ak0HAne/2ymz27m7vJHRrzQTv3bC4Wp7IkyedV2nZQV6sAQPoDzvzMqK",
-	"2rw/DoYkF3bvW3raP4MDsTTf4qTQMwyt4vKzPoRHXkUk5N3ixC/BgVtW/q8SU2xnTT7YI3ZSHgCenHFK",
-	"TC7wb1tyVGxFvT0krbhZbZrqwKfeyixww3eO1wK/4tO/EJOQpVfLmBRxE6NMPQQADtSKBMUuq+3ySGdC",
-	"yCAP5Ykb8B4p8MXD0Z4dN5ZppvlkAg7zYghrP0CsWnToHiFOMXjYvz9yKNuGio2aDZ2O3hys7TMP36E8",
-	"+XzO5fmib5ZuY5n1DtiG0OUpeSk2ogZ/9I/W5320DuJuNQCayWLD+5uZgLunMmyrXm5/cj781rEZNpaL",
-	"PywtFENN6SJDOsFS+QJbl53QZp1pdwDm6lVDfqZU85Ies/VK0AtQ/r5vfa6eYPVFLW7do+FdqQJSO65Q",
-	"oe1jVOuzd1RmdN77+lv3eyXFwu379nA+1qnfSNQH3/r6HLdB0OXqtS8tcHNpgPJ27vD2KfMgW36TkOhZ",
-	"SzP1TqXZMLPG8LbM7nx6/oHhlNbIzgMR+/LgpZ15WmyOtgdwBDPSNtfBdjJnLk7YWBTngsGfowYgjVmO",
-	"CfCMvxkewJ6UdNmHesmYsD/Y581KpY4h60N6wDqWZpO6dBYHe+poc55MhCQq2xkvUt1ln6eFhEJoJSOY",
-	"MDUckrSpl9ri4NcDaAgLrcC6hmrEFicDwYG7ViZPp1okVYkpDEh84EFvsqw1DmIAGUtzKKX6sahghV+h",
-	"Xw5a58zjMl6vtEfsTKD+idPag6EAs4to3NyifYwNc3getkfAGatK3EfA0H7k3lYqSOeaiXSqoQpijN6b",
-	"IUuGGTDl+kwwNubVhjrQFGO2fR+aay+Beq8wnpW0xRzqvcXaaHHpe9LcTHLyLoQ4QrEWARTHY2IwdAIu",
-	"LPWcQn3G6/pqJDID7f9TmRJEOZxu7FyUOmijJGAGl5eVZqGt4QS2C8vHg4dHjcz4gZ25WTx4zf60oLzw",
-	"cyF4WS8v1LP6cprn63kTH/Ahr6LKo8AedQB71H/c62O1yOnflkJBxcfYnIcWcIibZX4nogQw8R5E0uB1",
-	"mpUbyRlscbIa5n4lV/3A8xuvwaDfXYb7HvIdNWcITqk6DM1JkTtKkG977mVZatx1frWgYXJurBoGvl7o",
-	"OEXGY3HdUbftsmCL0mr5nqWo6pe+vfJa/RGfQBkDuwo6DwOF6DMR6za9r4Yj2jm0EUBiTWRiNbywru7Q",
-	"vgvdohor3f3bw6V0Qw9ip2iUpAv3g9boluoD28eetMgQbjQXs3GxIZ+rWWpcMGOxPtNSJRXUjNoEfFoQ",
-	"sht7YkNuisbBmpjfz5VKiR24Ic8OyQjbYiWDLEtm1UH54Ot5AS1AewEDEMA19719ygqWZxfeTB4z0GUN",
-	"7oZ30iW/ZFhruDS3tXJ5KbH5wF6JiDoLnvdqsRETfDCy1YuARuyyWsTAhtRjPLDSkR1Bu0EsjQHJ5NR2",
-	"9jA9UkWJEFMfZNmV2WUknk3SCfVM1GLS4lge9XrHQU8BPpl5YdRksJWcQP/AXX1ZoRzLzUGhPJZ7SVCD",
-	"vs9K+ebkCXzl/16pfvCjUSROoE/zCbM873auJcB+r+mJV8Gwbig9UVsSu8VsfNdgtzvFRWxlruJXcSnS",
-	"nYTUIT7pgULqVqYibpZS2H0o3VOqCt2GT4cyD96la0Z+eDeOynhEcggk0E3dK8a7IYcwQ+V+4GaU0zx3",
-	"tUF0a2oVrxZaDItrcrH0V1tWl5MoAuUWlAUONhbliMRyrly23zd+EHkV5pcIEjQOxRi6n6pAQX/35DBC",
-	"C2p6sTTXCfkAFlbzuuydKkT10/AUXGtwJydupB+AX1ZBru+MqkMVRb8Zv6e2ZrZLvjJ0n1uwE67bsnrN",
-	"btWHIHlJU+lvIiJBb3t7INKt8nEaiisPwHHRdj0vqXIsqmpkcpBPge1gwnUZMSQUrGFWlRS6og8BFnNO",
-	"HQI7Z523YMUhqN3g7jhlcON6OGIM4Wbc1rKZ41fXLPDLbKRgETJwt6lXVI6/iugCv6g8bX02HIyVjtWd",
-	"gLbMgb2Ad0jB8PfFeNaLGprWpbUw+O+7ImLYUjhoY7x4kqbaMccrR+AA2ey6W8pOnOBCQ5xXCSQpWASW",
-	"Boj6CCEIt6jHeysF9OBU4E1Afh2SIhxOy2khInOzsdIlK02shXQKxJFqjAuQRdERzw5Zyi8JeooWAy64",
-	"hHCBfbK2TElrcsb8MpZWd8E3t5khgDDP3u4w6vV6ZAz3FlDtP4gMu+99vs8EuyMHBm4B4v8DroZnLw56",
-	"3x/0Dj8f9TxXgyMMrB5y6Ogc1jKBt0kC0DYjH7Sgr/Xsy9r4QXbkgZDst+ji98c5T6EdNf91vYyqg4G1",
-	"t9XP+U9/XFu3xHkkts1l9Slf/HGPpZCtLoX4HWgX6yEnaRr6IPNlkcB/e6yKNFdFHgTrwFgsoxn4PMp0",
-	"AHGYylRJRH6EYl8V/IjNQUy1KCKYVuT7hURN4OhgOoL466lZRXtVTAuf1ccMhA/8HfaaBK0AoBKKX0o+",
-	"FscsK1khLhR0v+Q55iL0cSyRLoFZuSpsbzFOmeMkPhjzLGc8TQuhSZOM/gFuJ6BuzgQrxHmmS0iegNx2",
-	"l6FGogZJKaJj1sCPmaWR615iuZLnogA+So1Ourk9uKagiOVagdVwnj20CQoE3jrxMJQjMSbgClZxPPnm",
-	"iOtTvEqyfxzLCdel61uWKRFOs0KM4V3gUUDiLHR+58kj6DY51+Vp5dAGb5vLS5ar83ORHmSS5sm8Lz0W",
-	"ixnTPKXDoe/vciMNqCTiWlhI+PBOdHacs6GJGv/HNpYkzfRESI1WYfcoES7VFJUrAms1FnVTZafPHZEh",
-	"zE98M+8aFt1dq6VEy5VP7E5tdqDZiHZeTNhavWKrTkzkktdfzjfT5oAFuyM9/u/EGuHgFw1i9Y3hoBnN",
-	"G3WLbVeT/Kb2uR0Bfv8sygqXRptN6w5FOzafKF3d/d5nCv1zNhbjs9BLygoGFJLaupfGwcCtATG9Khfk",
-	"+WEwbdZNss8wXQeOjJ6pwoGd4cwP9GOy3w1bgKu1qM37J3UEDuXzFrcbkzdyzSwckZC/nOpL9nI6PsvF",
-	"mRDtc2kfCjXMcnGtruDN3vq+O383um8HeHScDw+k7feafudrE0595l+3mjjyv12c/xOG+TuFccXNEvxj",
-	"CGVVUYtir+cx31F/rYk489MSZshNczP3JUg4Fut0piI/e9ARxjJJij8a+jMj0BKyihYQzx+Hej5OJYlU",
-	"nfxh3WZRJ3PAdyicor1Nq0s9VfSXAiRms/wS1hmr8kusWX2pjursstd8MPLKh4BXEdoBS+yjwtvYbuqK",
-	"9mDQ4PudDgTuxgo4TFwjkzn7mB2C5Rffymva/E3IDJp3eHe58f7dBn0Wz98D42DV1TcvJUTP5MWEdhqN",
-	"E3ycre8kbi9kjdCa66pZb3kf8e6GiACjAYu9Rlfw+gqPd9IXvNl4smpVB1QQvJ5ZBRNgPAviqtpLRiJP",
-	"E2PEhkNRCPhfc4vMuDnJPuMl49hUGmqH6VgmfzgMQ8QI77CfNOEnP4+EFk4C0T2KzVarIZUCkkrJO2Ez",
-	"Nc3TWGKKO+gMwUdIusyqvZq7OblikvC1Go9BTvySjfklc9CZl3zw9aBUB2d88BWNayxTBSfbY+7XNr5y",
-	"X3qFbuCnUPgL6m9s7+NPr9izZ89+3DfbqwtTQ+mQw0A6pFHJy0FU6rHozRXhXqPMZdPzRnWAFJZehExt",
-	"smJSf9uFrxgibppe0cJ0NvGCO23p/VS7RUNf2UGOURYbO7pEIWjhSnF9d2DrDfEDUylbYrqrQpNkQCwy",
-	"YEeN+h1InFUtvc3jQqvmtLF0BZtWlabannVslhYSXM8KZXXl7ScF3GszKJS4KSSxUgxVEcvkKV3+1F4+",
-	"QeVZhaL9gCUI8Q6wnBFukB4vKaVhdV0zeIzbrI8fHdXq4/XxQiAGWObGYnk1jX6TJHV9KDv9zsRfVopZ",
-	"+JeBKgoxKNlIFVqwM16WxoK1TyvTlTAj1i6x/LwJ/SL8QM2Cgepse0L2Mbt6q9nVYOJubz51ZzOouK+u",
-	"CPTgmbHbAMeAtuMalx/7iLux3ayrgVKXJbQtJWzMi6+6smfHMty0u+yTGBSi9NegdGXq9ZazwuynI4HH",
-	"6FIVNykv3jCQ+ozD+LBa5eil2vvrcMJqbx2nx0aScogvg/u2SKr9Mzj6Mau2cde8tItgM6CLHcyjrRQQ",
-	"loynKZRNOOFjsQmK1p3lWYNTqUttpKSgTctJzeN7ZIKioAzhFbqLcFYNe6fxv/VIzSSeRv1qtOEOuATD",
-	"yhT9ef6KxlklceC9571nsUxqo+ckA9ypEpqYzwsuSzZWkI1D8C4jUC7gSlIFuJMhS/DDoMRwpi1aJcL2",
-	"Z3xQOoQyNs960OBm63JymudJhK9v7kwHw2uacJAa6bAhWxXBM3HQJY4lNdLZUKWhRc5cDMINuOVhr0fW",
-	"kGwcEPMvCHNweMZTXcYSAxVosiNjeSIbetIyzbJzaUxZJZbwQZXZ6SGc4fSZbwNR42ZrEHstbozD/fQG",
-	"0YqbQGHIbvcJ92/07/50mbUPZmF01rNNW9PFZm1Q26d/L2aB2WpuZaPtBL41SkXA/Kia2Vd8MBIHr5Qs",
-	"C5Wvsrfv1SfjVt28P621ma5YaCiZtTjpZ3vU9oN3tjNWhJTgLou34tx/wBHiLWQGNxA2Pv2LxmG5fupn",
-	"Z811qSaazVQRcvBi9aU5eUdt94ULLFUE0k25OlfTElCp5E+cxDIQ6ss047mxIJf23AjBq9xh67EXDy0c",
-	"Wkkn1Hd7LTRLVFG9GW2TKsN3nXFt329XumZ2lsRjxVaEuY+bbUW3p6WxGb6OzbbDeIUzjyKweSX0sZV1",
-	"6VPfaxh4Ni6aIdSZDte6CSJuc7HfrMFmwWK/vS6ZdR3Opd4mBgSdGzt4V49b1j13zLTcru6wUWZ72IVg",
-	"ktYFDABV+/Qv859Vbg/RCTnOfUhRjHjKuKdSLUgNMM90idVQauM2m6Pb1jyjkM7kQEQhhWy1Jxi57EZc",
-	"n9q4eblgPAoUbLle/PWYdx7l4lu3i5gBxhF4lItfRy7er2+zSqUjYRbpjcg97l5SbX7beFAS8m9sr8NK",
-	"sXVLSGEPyoU8L0fWTbU7NUaspCSc6VgmcSee9nrPBoW4yMwIwb9EF3+kUcPf4k4SMa3MZmxdRdg3sRWF",
-	"hv8YuchtFwmaD0vNnemQmBvwN2s9Qdd8mLiTzNGOsvtnHbVUTzvTfb5BOrIbUZFdk0J0Q7xe9NmQjKUV",
-	"Txcd6s+1SOtWZ7uDAyLu9lr6laONW4h0OKsJwz4EB5pPno2neSumsU/hkTdgKHuU4d9qGX5GVNjX4GXd",
-	"HdJVMxuvJ8FPXYbNCvy/2dq2NWC2euvMrO2uTI39jGUVCMyLIrtwFd+x4BIqwNRtMSmscAaJQhtrdsCe",
-	"PHlFnJrGOlGqmWcaGV65vIQysuWRWsyaheFQrmYCsVFIcGX9i1gy8i6g35btnYlczeCxI2SGtcyep/AX",
-	"bMuFqMw8InYfQm6KJUjjhc2djA8GYlICiWmgAo9ODP1WiS0zoSNoFq1I1mvzfLXuzS5L1ETIhLQ+spLo",
-	"tvCJPmdjAQ8EBh0F7AX1uY7VRbX91X8mpagFFb2pMdbOOTxnAgE1uSkJspQxSz6RokiLHqmZDlr8zcc2",
-	"/sko06UygTNxrVf14c4u4SA1k6JgU1lmuVfXL3lRRuZGsxEvwRNKQuK0UxhtfTrO5LQUOmGaXxI5mZlE",
-	"jti3IeimWZ8M1FSaZ89gFvCyNF6ccflAtQVozSyEPdAIxDylV+MzTt8wQC8c9oB51w+t77bKJH7OTBOZ",
-	"cQEfFKJ4811/h8cy70aRns0OJFGNVc5eAScFPK9D2xfC3CWUQYS0wmLlwch61llBD3qu7ELxXvV7MaNp",
-	"BG3LlrvX3OvM7H3abBqZtG1ckLwwXmyWu2ismEodwRcXwWxAKHFk7ijVzCxu2Al4kWfCLF/bQe06gswt",
-	"MaMCE5M6rZP9Y/xmwYccKcAfgs4sCkJayGKaaeC7S6nABS+mhoh7B5VHWMQ4lsi6F9wSDkn2PUM0nEuM",
-	"ceYWJmqBfSxUGIJLesI4M01dbggu6w7dJmZmxxXj0kGHR4v5WzaQDroGUEVXKZj/Cmz/ZyFxccLMxgru",
-	"tEbZ/H0PXHReon8c6IYoXU4A4uWlImpNLpXFF15+JQd0sM6dUmQrauj1Ipq12WweB3P1YN4CP0844i0Y",
-	"eoB1154SDnjLc9/C8ZsLjgOSH3DiHgbFzx3ld1+nWbmR7O6uQJgeeBLafM+lEecmmaRvN/tcdUzsD+Rz",
-	"2X+CP9SJOk2x0hoZ7FuAYW17Unxx9XId/qQ65TRKSKo8Dfp/fqJoo86YkEn276mYCmRuiNhUi1gmtcRf",
-	"ctv+KCI2GtzRNdSwNk4ltPNaWrvD32MitDdyDQKf6gkPh8Hnhh7HLvUl8XoaqgU5QLBdbE+f0jL7udF8",
-	"cIsa6/Xzxc0aXfqrhv09gZAvqaSfoFEI7A3WZynxQTlOUEA2FkdbAzGOQmuFpVFPNtRlv5UjUcwyLSKW",
-	"ZMPT4TTPE5aKQZYK3aekXQEljYTtAV+fGPJpXoIMMxLMmieDblNXLbZTEkSjfa4FLu44BK2Zqz8g45MJ",
-	"5oMoH4amkmt/DvQS2b6ORno+NIWZtkndlPFpqca8zAY8J6FmomoASj52wqSYGUeisF1bwgxiIUSKQ029",
-	"Udbcw0NRugnaoebUwJSsilOgjhopTWNGupypgCjPvA99VUfkMYFsMtAQspNYzjsTIcGS5Z/AdLbljaq/",
-	"K5TIz4R5V82Ss1wNvooUUsxAh6xxTCFTB5ONB+1e+Hgi12KGDDKUDoXaArfz1r4lEECZGRo8dua9JZiM",
-	"Zk7geJyLEudKnXXKs2pIhZUKTNrCw5yOM1mbQrYMMBQzQdnV/vwgWH1zVQDPZQHDghl4zcZcXsaSPoZf",
-	"ZREppvs7mzlKyxQzk54P0q5eJIokUC4WQbrhJWLJz9SFCI9fRBMCm8JTfyp5iL8KMYEhnE7OC56K7pMn",
-	"ZtGiuIj1/0+zNAFmVt/HFkxMDzqOIGVLR9jvyMtYliA1v4jDzIxjsLEcY87ebCzL3iaWydOmB4U0Ly/D",
-	"XeGrmJS1eoVZYVAGo7tGNXVZKn5hylyXYtIPVe2rG2jkH9jWKmg77LNgq5rhlxRhgSncZqjjFP+ZKWkf",
-	"DmpGaVaIQZlbSGMW6OWyMYwujCaVVCqbQ4VGDS1ALFXutwEhU83OxJBqIrj63CgZdzeTUwG4b6h/5NlX",
-	"ARU9eG1nVXAOwGbmZGJi6YVdWHDPeXob82+zhNWwrpBDN+Alw32nVOxMsBlUKuhBXQUTDVjkbkef2UwA",
-	"VzZxb4bGrvo2sA+eKRP2qHMBE9l8ZlcvimUy5t9OcR1NRHFqNrgkmptXbiLVrQUuO/DntFlsn4PPeMnA",
-	"8whsNGlJ2rfbq938zIkI4bu5wqM5CbbeEdexpFASd1izRPPco5HmLgpvtG/mKyKazN7cZb+PqNJjL4v7",
-	"GU0bTk8+M7ezxVtd8ktdKSWKb1Q+wr0eN0v7qgXuusae2vd1RVTt0LZQ9MEdBpseKgLPaipx2x1yuD4O",
-	"POQnimMQFzavxHN/5fDCrowCaW/b/KSVdYjwQtp+xN95/vUgk/AZX4ZriUaK3GXUDaXfkBc5YlOZC62D",
-	"RTxCJyX/eppJnfRx3weDzC/NJ5wIGWxhYAPhXmbvtLsf1Vg57jbZYATfL9NUnSuoeFU5HDbME5sMNnud",
-	"edrQHewzzsxm5oh4a15ZzSk7xWr3kOewHbpqsPMQsfL7aToYxZKHG2FgA+xmS76YKzpbeQULwvad3bTi",
-	"zKVwGNxXoOHHeYLjDx8QYlLcxcc8FY5fGBIrfXPEYZclLjhIYnnUtQVqCCGsuJWxZbWCYDQ3yugB2yHE",
-	"H/dj+axbK4sGZ5qb4GDu4RADgsB83v3568fyuXMNxLeBEOmpTe8lsXzRZQk18Z0iqtZdNDSdsfy+63+B",
-	"OiowjGJB9hTcpWpZf5bJVM38S9Iqsl/VOA2AG2j0KfZj+UNwP/PwGHu5h8N/mdc1287iI2CakBe0H8t/",
-	"dBtcwbn3hUN/7Fbm8l7TZDb3d7+kGShQwZdyP8LJZsoEoAwNthzCXbPxGR8kmE2w4AGTU4NrlASRQQOJ",
-	"rZszrimwSm/KcrqwsbJSSI7ljTV+bcLmvmR+IVGlpKhWNX+TaFoj7BcpxHCqIby3tcsrDMrLjOfVM39S",
-	"U4oIsP11prAL1kTQ2dCMDDgJ1ikMy6G09XX6HTthOlEHa7L95/R/xinv9I+uANEIrnj19r+S3Aw8AlPk",
-	"noqBkiiuZ74j2gdyQSC0p+Mgp7zyiRqWaKff6R3++AN/Megd/MAPewc/DJ6Jgx/TF0cHvbPv+YvhoTg6",
-	"6z2DdNEsQJ0GNeiZsqNmDoDpNmRSmOnLgd211TAdXa2dE71NggqaVy3YKehhfkN+jWBmtT/3A51UnRrt",
-	"z/9CJ9W+UfsLeIjwut9gUQnahQGhzd/zeQKQRwpzNvRH7qUSKEKDZMo+bkMPQXi6HdS8zoe/TkL++rn4",
-	"MA0fnvVqxDPZ9lQ8uHL+L4g6bHsFezhew07ODzQxVl5l7oSrqDNWF+1A/u+CAwHuLi4yMXsVuESrYO/z",
-	"JzgQe6sn+FI5dMvEtjfR8tsGhWHn0vbLbdOT7iIjjHl0H5z/S9GOGxjn1tzQHi8B/nrwp+2U464281Wi",
-	"vSaQRT1iC37CyGgeiFGNxoITfIzTiTq1qCc4zKPuXPTS8fbdRSnhb3TM4vgtuDzEfh0yLBD63Rjw0Rib",
-	"bov0+DJkB8ET+39tulr3ChMVLjEwVD6xbrPNJrA1v58rlXbZG0hYhqrlJNQh53PXZ3zw9bwwEzmKpaX8",
-	"cNllvRhg7tvsMQblWskue+UTLHwOJY2oj1jaup55agtAPur1fOWR8h/FVEqXBg7hMEvR4Lrkl8cmviFC",
-	"Et/K6WHa/smaAODEIwDlNMB/N54pMohwzQVimcxL8Cf7fRLqrvIA+Bb7bUKEXz+Od7QG9xbEm//FCUiB",
-	"wwhy15oNc6VSIhloF5FUXa57lOx85Yd1M3je6mLs3nsgtF0u6R1hgsPptQNu6a/iUqQ7SVOIqf+7Quve",
-	"tqO5FMdrcbrzFujm6NttcLpuArcdqTzVt+CT/Qo4lib4FKVXQ6Zl286aaZaYB/LtjSos0EOlVKoZNceJ",
-	"C1HE0jdghHXCrsuIOWE1BwMwx5q7oKdQq5KzQuSCaxAhNX6OOZDQF1B6RpfGZduYVEXNZczGwmN7aN4m",
-	"vgC3sNUQgUxwP4Q/YcEWcErw739NxxPtk3V9B+RxKArjgRGSgjo2tW+1dEi0WFb0cGpVyD2CJwAkel6d",
-	"bgEsY99xUgMIy7yEGTJAYR31AkwVFCOpdo51cwcQQEcTvj9WoywKBIAu+LGokEWDVSWzstqz5JjBzI5c",
-	"VZUqwqFTWu+khKsaTwDr4gNf2ERIAGAqKuMRhQAXqngyTpPGg3Ucuwo6yRRzYjRBN3M4hRAGBJ7s2ti2",
-	"nSltAVXHdta1apWscqYWlGPCwss1aixmCLajwGKehKor9LYtT/o8U7dR0MBFP28run/vAkXFqK04uXrs",
-	"NQsUf8/EOKzLx6z4LQYgZoTdFvqYAN+CBLj3vGrZ8L9pvjp31GFL+hCBcw6TteSITiZC+s4J6kn08tCJ",
-	"hShFjOuBkGkmzxFtTLlj135xgCo4Mo0lOVbnfKL7lFw+BCIckQZ3ATU0PhhZMho19BEHEpDYlkf6HcZG",
-	"M56mGtPBcGmixMHb2PQ1QEJNPOHjLbwLAFwJ+VdGQarbA4WDbDiADE0gFMu9QGQoYjwAbBdiaO5EIxjW",
-	"WfAi2BLiXm1/m7s0qzR0D0eMrcaZ19r/wxNemxmxutkyqKZkQj8QjeS/Y6tj9UO2TDc+djtuuNtxia2j",
-	"5plbSAT+nF0IHfLZWi468a2stOP7lj72eZRpsqS6oWsQsmF4MUy0YdIrllqxxLYBQRfXVE/hLFBddwZJ",
-	"ur5J2sCRJoBDsw0+Q4Q9OzzgpLPNGSKNpSfqtW9wbDtxSjZUea5m1ed+AGXMkJJ0I0mbuzBTFXrU9vrR",
-	"1hVpSf3jXBfv87im1wWEAfdQI4SR32bL1q7e9hHjhJ0S4pnKwL2VahZYQAcDuykd+32V2Ha+BEacyZTP",
-	"2zQ2CQliNRuCcLjKswFwnia6LLKB7biBxoLTIdQ8AjiRtSDB5DGHY9kA+lSNnWKcDdTkMpYBDY5v2pNq",
-	"1mVvSmaZoTUruEzVuBJXQW2m2pFkvh4+HZKcjtSMerKd0T4XJctkBH8C0wnd5lBwMueZn9WwFJJV2tMm",
-	"XOtF0tsw6b+DLrVYwmBduqIM2i8tbKe8s2nwvhRVs/MsYOk09nial/D+GUjdPnkidJmNeSmePPFNb9im",
-	"F8NkQsTULMtzGqFjlnCtp2P4osS4Cv140E4EfzKv877qUkDJp4QOffgIDeWSpUUs6DUNG2A9wMp+ybSp",
-	"iDXfQwc0EUUsoVXXzJw50tYqEm5vQbP4PgrkQkYeVWFDKdt5zokF4rXHnkuguXSL1/KLstoLisXdk1gG",
-	"ByD/AZTbSoUt0+byL3rPWOK3mqTPuP4KzhbSEhRTqe8tdWBRfbWpClKC8AJcV7UWpMMHpk3eWYX4/SYl",
-	"MXCZq8Wuwx77f1i1IxHLomHqMiyXzUSte+nZs1VXiIK5aT5MlWWzti91+r3us2dRBw7sH/Z6UcfsC53+",
-	"D+sQW7oJtE4Brnfd4VzqpoZk/F/gDD+KrU/8XayFhPNWbxEejrjNndVaS4roYbBU+jmy/cWg7ZXMXZ4q",
-	"snPYM8PbCdfeTXa5IlsW0oIXg5HQu0guuXW6vOtmqJY422Hn5Ap6x9W0jV32ErmTqkaFTiKXAZpxyUcw",
-	"/ulXISY7UDH43bcHPbCawTXaYO0pLesGPpW4CZbGtZsjLdfifIfkYyXivisRDV13bU3LYxli42WIqaaV",
-	"ucQU8DwHzKKOmBSzgNr3ixYsEWNuwtFSsWHm0ZJnl7SDi298UDKepoXQmu1ZlzaWA67FQSa1ACT4hcgv",
-	"93Hnp93KXPFcoAXJsHWMpF9A4b3LSJ4TH82hb9H0zCMwVxoOuMxNFJzNnb/AcM59mOqoOlUjzykI2Gxx",
-	"YIbSjlUXJlCn3/n3VAC9hORjYRaFOagT7tvGmwKlAfunMf/2FjQKO/2jF8+jDvgq/Y4uC5zC3w5K8c2c",
-	"YP6QmtXa+Ig4sP75zGRc9FTmb522xsSM0keF+8SOsx3jB29vR83xq80njPymTKe5ZTtzCUe6Jv6W533x",
-	"B2+1dd0lYzmlbcQaSPx3zTr6DWt7jePtGcSGSAcG5OlfgLQjGe5Gq/aRMn+WW7DLTlgaGBNsynh+HzbE",
-	"LtedkTp9J9bc/BbluuBDbELotO3mVd+3tktG8zGcWLhDoqrmFJfJJnfIXY0NrhsPmLm/XLTzHZR0uNe2",
-	"M//vQhFgnpPVbREp5VCxUxRaILBWihl4jww2nlAt03yi73QsAYxENZMu+zm7QHoG2I7hcioPU0iEucaG",
-	"rPq+CrcMnnLIHOQ7lhhT2nLfBQYNNe4FQDSFb41lPndJkJTBCyX7VivRl081xUex/MB1aX/jMrVKfYVx",
-	"1CUGSKS+iUjjioGBjrMxl8YnLEdi3GXvlW9FI4SxS5PFEoZo73nvGbIzunmY7HtQzPxtkJcVbCG+Zc51",
-	"eVo5xAoOwlvFsnp6phF6fGZzb473wxzGsM8subYtXdgKV/voFj61WCGQ7Or12RtMwNIPAvG1zN7aanib",
-	"u+X9EURUTOymnAQ/Veyu8qj51raa9kammZ4IqdGsbm0h7b9dVeUnLKrsFLED7sycbBuj1EgLT2Vrxdjm",
-	"bYLZZBvM4Y1rZ/cGWQvjyVQNFudEP4niQmj2acbPz0XBvryhclWmWaoG07GQCHeaqeIriBnkmTRukGJl",
-	"ccmcZdIRy9U5oLcmkBp98uTE7hnQMZ7GcsJ1iVgq+HxzRhRan8x4o/1UU+MY46HXjT7/aV59pX0oxbfy",
-	"6agcI0zFbevVPOOCPdzmuPwAdq8fSt3+nlCV/K/I+7/+NskRySXYyYc3QKrAzgo1q4YmWhQX2UC0k/xf",
-	"NP9xYubZhfjflXmNo16vDmKaFMpMGvAc8S3TgNKecF2la1izywtT/ERfwWOzkM3LaJjwvAS0PS9AsN3e",
-	"AX5PFU40e6+7mLlvswshhW4xezeX/XD3XKP9yp/SvDxoHDPNuPnc118cm5voQLQLIEUa4MapbYEfUsmW",
-	"eOnq5FYTIfkk69pPsnSOmyn720RIs+6edXvdZyw4zrHdnHx4gzWlSaHOCz5205MmJ0/Z/5y8e3sX0/PT",
-	"RAz+S4NhuvPUXks82kQM/kkWbNHsdBbuJi733WXa7tU8/EzFSztN7diZPfm/Pv32/nZMhF1Flxyt82ZW",
-	"kbFtIF5SZOeZ5LlZVOO7Wjb/Y17lDpeNHbqGCutZJpHrv5Wr87haNrNazB59O6vFnv30r4FKxVWrBWOf",
-	"jNtFoqQTSGHmMtiJmJgpAvxp0E9iD/Ct9VnZZS/RW8RODi5j+cvnd2/BRT5myQlo+PVZfUtPIMkqlQkc",
-	"hqIQwOgFqn1mW7mLVfkBX2YV0OGkMixmFbjkVoXeAgAFE16OPJ7AnNCpJ65CHyvAOAD8fJxJ9+/55XmX",
-	"JTE7OGt1O5ozMEVyFd0ovJqbncgdkd7AkbxGLur7VifgBHe5qK3Yf+bGj1cm8XW3oTCbYv6f+1dftUdB",
-	"paNd1Ed8hDZ8s+GX9tyHMJmgMXti9qDUBH0uf2FbuGwbG77gcSwDWUgoY0zNDGR6NC1TNZMRNPpwzZJw",
-	"EdGIQF47qQaSLFc8ZWc853IgbCippqXQsaT8POyQWOOhiEjou9jZPgqeZncdRvqbtt8zwnNWBZIwjncW",
-	"SLbMor5X8N6XLSLPIvgoGw492xZcr2pP+VfnTPBCFCdTY3H++NNYGPNIzYYQ6BTwz52oMy3yTr/zFNxS",
-	"ep05zgZREvX8hfpK6T8AhJF55Oa287A9aBrCpk7IPvfNLBhmuYig6XOmCtKnrl9vLBqu9kWLIizUQXs9",
-	"LOBK8S64DOa256/0GkugZwKbVFW1jAytqvwCW+3Cy1FOef56n4C3lBQDYBNLmRZaQyMtCGti1bUqDWCp",
-	"ryLGfacLMnwiPUpwa6RFmb/zSdhIawFE32k2yHk2ZkpW5U6RFapKAJGlWP22knilYkKmwa0dn1rz97VM",
-	"VtSF4QkwAilQ85HcgyDyuu/6la3wFFoF19gcPIHDY88/wS+C5+WImFmjmrWk64GxDE7TXfZhepZnA7Qe",
-	"alrqLBUsIdxWEg47reqrP6/+bwAAAP//",
+	"7L3tchs5kij6Krjcc6JtLyWT1IdtOSbiqN3uaW+3P44tr/fsqC8JVYEiRkWAXQBFc2Z8Y55mnuL+u28y",
+	"T3IDmQAKVYUiixRlyz2O2J22WCgUkJlI5Hf+tZPI6UwKJrTqnPy1wz7S6Sxj8O/TC55xvXzJleLi0vyi",
+	"5tMpzZedE/eMTO3DbueaZnNmBiUyZZ2TDsURw2JEyjTlWeekczZhRMsrJkhGkytF9IQRO5xcSHnFxaU6",
+	"WeRcs/1Ot8OF0lQkZs6HdMYfXvcfqkxq9bDXf/KIHiW9vUe039t7lBywvSfp0WCvd3FMj8Z9Nkh7/Ydu",
+	"vk63k7Pf5kzpIU87J53Di/GTwfjg6NGji4PDlB7Tg4Q9GTxJe6zHDh8dHMN4nS/pRcY6J2OaKdbtKE31",
+	"XHVODnsH3Y7m2jyKgEIvZ7DaWS4vMjZVD6uw+PSp2zlNEjbTr8djlhuoefBdZDK5Yqn/ZjJh5u8hF0Oq",
+	"OydinmXdTpIzqlkKv3QGvcHxXr+/13981js6OTg+OXj0351uh4lUhQMGe70nZ4PeSc/8Hwy4ZsJCYy0o",
+	"We/IvPFxxnOmgoW0e/sC3p7Ka5YOx7mcDi1W4OM4Uc5mGU2YijxSjBri7Nt/Dadc+EeZbLuDtPeoY1+4",
+	"ZrniUnRO+j3Aaa7rgOo/LgDl0N5JpBjzfMrSTrczn6V1FAwOznqPT46e2BfniuUtl5f0B51uZ0G5zrjS",
+	"w5lUXMMazUaBXrKc0XT5vZRAHaXDiI/g7MDaCmIKgNkGTf1O159fnHToJ/XH9//IObFPyYReM0KJB4w7",
+	"v0SOiZ5wRQzA79opLtHA0aPwXD8JznUVqvVjXQaRwdL3Ml2eSfkLzS9ZGUnmCdFSkgye1RnmhUyXQy3l",
+	"0A0o8UvzlHCFb+dET6ggx4fkZ/59A3ThdLcALwOk75A39gPeWNt0DYaVXSMMAdnPMqmqlG4fkQSfxYCI",
+	"BO8HlIAo80sq+F9YTiZU2UkKMiVjmfv75+uk2Rp8IvAuASiA949c0CwObq7IGJ42A9w9L8EboGpADUyW",
+	"pV1CRYrXvdZMpIyZqe0NR7hoALqD5MM2HOxhYt7OvgTUAzA1wh0HBGB/JfXrGRNxwAupiZwxQZZMrwC+",
+	"kHpohoXwd1OY3xWhmvg76sjcUXi57ZTK4UuV+zD41i1gpL8GIRXwNSLFwy/Ay+trlmd0VsaL/XFmJrcv",
+	"x69b1Tn5U5sL91Hn124Vm9J+uXLl2qvWXbBUEyqIDBak+ZTdabZ10ISvOFgb0eUAFGDrHaP6Fz7luoyv",
+	"MynJlIolAckRGLwULIa6Cg7M+GEGEwZoOK2JN3DLkoQKix5NplJp0u/hF5+S/oBYMLL0psgZhMjBxYEI",
+	"u/NjddCAp7XgbERZAE+DtWfAoy3uTu1dUGGBS7go5EKwvHTGttePjs8GByeHK/Sj/g30o/6N9KP+HdCP",
+	"+jX96Ohxg37Ub9CPAK3Zav3oSfHiJvrRoL9aPyqR1Gsn6NVoyvBM//AbWX0jq1Zk9dzgrGymCeXoEDX+",
+	"kvLSkKUd3AQ107u3plzMNTNAHvQqI3JGlVkHyNG/zY34rI2AybPMXCMeJCsBEaHX3t5BrySTpUwlOZ/h",
+	"rjtnC+m+pkBYp+S3OReagRIfoe1BibbH5krqKJ3zxFycE5mlwSZ7bQkXyT6TCbXLejelWUZ+olnWJd+z",
+	"PONG1J3Sj8MZVcrMfYB/IqXOWO7oGb9afmTIw2FFjscsL5Z43Ot2PHtoS0Kw2Nn8IuNqUkVIr18RgK85",
+	"noFDd6zoNeUZXsY9e1ASOTfUNtj+lBhRcPgXKcxl/Hyeyxl76MHmLvNnEzq9YDlJpEhYrlueLX9UrPxx",
+	"1At+m1rT0VzLKdU8gfHZ1ZALZRlrcaTeZbJ8ohI6ownXS5yzDeneAqvdhKkVyBw0IBN+0/TKqHdHvdtl",
+	"eiXuWmCJiUs96ZwcFoBHBvOBi1QuYjaWcFTM0AK/1PdwHLAdJIMSP1vA9yJ2Gfu5wmpR6Krlib9S40Ac",
+	"nDVBeQWwEHV4OL5nmVycIUWVkYbPyYUZYOVzpLy6kuNO2hAGD92wkunGjTG6jVGjLxjJmFJoeDSCuZgD",
+	"9zCKkHnffvLeUe/+jXXQ3aCndvja4msFJCNoi4ASEGbkxxfie3cNBYzOmY0LEdMveo0U2njPF8Mulu3v",
+	"rG/i7JcRZ9t4kW5LnEWyjPJ982iPi2bjOpCZIbI6F0cd3px4ksh5lhp+kbNE5ilLyVxonhU8/XFBP7vh",
+	"6Xbhn5Wr14BVZw0VaHnws/SFiIAeLOBNUEc2UXXC5Sw0npPXIkOjCZzJ71Tg70ioIMmEiksGAy68gXTx",
+	"tV6rIcjisEeYAdjxxMWY8fZ6vzmlRycHR82M8vFZf7Atozy8EaM8vDmjHNyUUR7X3e39Bkb5uMTvPguj",
+	"XOdufyaFZgJ/Kx3V4vfIUQ0f+qP6Wk9YrsgVm2k4fIpOmZUrkPjAkApeUiku74oFX+fzwKt7FEa8lGBQ",
+	"P3vFUwAknB1nlxMVK+9rgaDoEpkTSnI2nquyn/FmB/TJSm1x8KUkmf5dkGQG9QN62HBAB59fkukfrDmg",
+	"IV29obnmVe/1j3Ke4zkD6tILCf+Z5IwRPiZCkqnMGdyi45yxz0V0/a+Z6A5LRDf47LKzI4jPSnJHNXp7",
+	"P7vMaVrhZT8zNkMGz6gmUth/J1KkIJEZgQtFYSkg8MFQnRs35rnS30gwToJtRB6Du7uj490qnQ5a0+kH",
+	"O6jiFV9IxxfNLBC6MiaCJUwpM+IbFX4G8fh3wwtVSZ9Kqaadkz/dKuX0H91AsTr46uW2wzrlxAmn/+gL",
+	"6FWrxLbu7ZLF4y9GFoM7wFCOamRx0EAWj+8YWfxa8BRwtP84z7JqhHtGxpxlqYqF27XwwYfMNHQhbumV",
+	"L7n0LZjak+5WLnecHh3sICwOxzziYz9q7WPv787Hfhh3sT+u+dcPduRfd4fKOWD7673pZferPV+O9NOc",
+	"jvUX95sDsBp85sXpADxVrSjW8Juz3+Y8Z+nNDkuLgJXPcTCaqP/m4SVV0r/bwSRfP7HjAjYNEwGC+Ulm",
+	"aaPV8Gu0E1Y+23ez/mtZDics+3JGQ0NTZwvZoBR/I6ovI79+5US1eTzbSiI5ONrrHX+2eLZ+OZ4tdsMc",
+	"VQPaavFsfslR5Nj8pI1C2fqRSLZeAfIzaeOgitAaSLTmDNJvfCp5zqihi3JqOSTetEBKMs9zCP61LCBy",
+	"7AbVd9pBfQwkn1GljRQR3vWCTs0F+WZiLuduR+M+O+z6Yvhk/PNvg/++OHs0/a/F4dvkh776ZfL4P8V/",
+	"HM/+jz74I31+NP/fsveBfz+4+jHtJ+iBm+dK5i+5mlKdTCruTHhGpu5hxKcJI4bBiHKcGE5wwTIpLhXR",
+	"klBi8EUWXE+I1BOWkzHPNMvVykTVHefn9wIRprbFusuyskcDtR+ophdUsfciOAQh6NwAMg9G1OGX2mHD",
+	"8rASEN2YINguZzSZNKYMbRSdcWt+4AYI1MAbBQHAmCUZF+xbEYSvqgjCLWZjrIvKeD6lPIuEvz7fMw8I",
+	"TdMcglQbAl+ZGVWPdz0VyKfMSiFdGVP7SnM2HEQ615OHObvkSoPqvkseFkQ7NeyvdtLCDQK8DHX/RFVo",
+	"qg+g9pErHeRcqhjI4HxMqKdJBQHeoGUakSCe7z2hvhKE6hIlCcckyQtgcUg+5GKuIUM3ZRnbQXZk/xbB",
+	"HwFUHfZ1SHkUvJL6jdPpKziABFIDBq/0N2JBSD0MR5Vgj5moXBUAfkqkyJbFvDgEqecrr3MQh1oDSspg",
+	"Mzj5I9OuyMSEchFN7GrL1I/BijwHw9Gf/tpJ2cxIqX1z9WiD4b92aKJl3jnpuJoHnS7+FHD3Mv/sla6w",
+	"+l1QaBaH9tvuyRUXaYVFC7YYVsxo5qeaeUhmaXWc+ak2rmzpq15LVjc42PBWehzeEzhzcT8dRbSAg0+f",
+	"IHFeKENyIgHo/9rt6HwuEnMlBYakANvew1H2LtTr13xLDf0ysfSHOw6lr2Bgl6H0BVn9xJWWeNbrfvCV",
+	"p7/NMgyDqe6pd3TSP4rwh/YMaw0HKcUWfBEWcngTFtIWrp7uHkd5TLdAn1oqzaZtWHdQ/2tXqPnr5qAI",
+	"2Ocnj9VZLqfyXwan/eMIUgfm3jBC2lTmhdgh2Ec9RCtA7IB/KE5D5eIozslub46KDHCnbo7B3czCOt55",
+	"9FQZB7vQYw8sXX25egIbOWi/FQu4G8UCDiL2+IPHN6oWUNKbducIrmxhB9UC/sj0L/yaCabKgYZ+JzTj",
+	"18ypdS9Z2QdTo+neUXWNYDPpnHQu5mr5vzRTej+R09ZGfDzq1mD//Vwtyfcg4+USwBZIfXV4Vddi9/AG",
+	"1dfyRhBWgPDxPMsMRTMqgGgL00sqmQKtGIpRMSHnlxOMMi/SILhWwU+Y/RDUPSR6QrUv72lwtQ+kOGWp",
+	"K0yHpn0+hoWc+CuQ8LH/N3ArwhUB67H5bDKRUjFCranNlQVtaYB5B+UZzb4tjN4ymvIaTcD96vRwaxsp",
+	"sOPM0OExgG12jKAXeWHKL3NgKiryyq/1n3Bpv6fCFv1bKGyx0hHYL125JUNQvKaFBfgvLL2s+BBqGlhY",
+	"92kjFQyAsgpfq0w0gPOIhmXA8Pkk8ZjzdlN5q9FAE/XSdm+u+h70a6rvYaNprG2Yw3rMhEaFL6Im9W+C",
+	"nLZw9egbRNFX0pLQB1hSkjps+R/qxZ8l/++zq8P3/dmzD3/+kV48f/7kBV9wunxxzJb/0TPPX/75dPmK",
+	"9z6+5L3Fy//83x9f/yAXL83//yj5+L96IdcMs1UaEwqgwkVJNL5th2H/XzpLNKJpHe5a06rgYGNajmha",
+	"/U/djpP3e91O6cHt0dKTu0tLg7uZ83S0c1p6sj0tNWjtgyZaGnx2NvmvEfJkN+vugzce4CtCRBqP9HAT",
+	"u5YD2JBODAQNyQPmcd4//dpACAfuZkflw2lrwaUehhtkGTnqBfoXjDDakOIiYcHhAAu068dgFjSU4+FS",
+	"zsPZBoXqZvS4g2BeeIXIMVnKeWz6Y1BiUL7H7R6skvcFY6kB+OHNT/2j+JE2eP9JZulzILiKsdU8IMw+",
+	"qbvIwXxUPC75xifBq+SCjWXOCNdkQVXh+dtBpNXBQzvbbZQ6P2pQjStgqfnAS3BxAI6UyoZ5wEzjYs+a",
+	"gFwriw3Vyc3r/Seu7LWeMDsZV2TQM8CF6NyT/pOb1sA2XwoKYA8+ZwHsKJDiIC+KXb9I2XQmNRPJ8me2",
+	"fCGuacYrtG1/JLwYSq7YMoKBYMTwii2H3E4XoOMdEymUGAg+vPczW6Ldpk+0JIOjI2J0/IuMkdN3z168",
+	"IMmE5jRZEab55XsuBTGdzfCqIaMJYHXMvGXzWlG0F+UPkBzHrMeLH1iLMrMgQWxApFkVT9AxY54kwG8t",
+	"v9on7xUjlAi2gIUYXm8o0E13V7E2GARYawLmWqTZkYAzoVle61TifiUsz2Uew497rYQRMhfs44wlmqX4",
+	"JpEJSD93IPC2AsmjMv1XtluHoNsvwgxo/lnOUiY0p5mKs58kGBADIYwalkeVg9DKcYqu24uRmRYyT0kq",
+	"wTwNUdarIiozebmren6effTr7KO8kwgM6xsOwWll/Cgk8dkKILoBsWh6I5ggnFJGLpbIJU7fvAC3msF4",
+	"ScyMXAEc36fFOmY0p1OmWe5D+sGE/QXi8Wsgaoa7XWcB8jfFLmJQLzbZDPhwTNDYw/8M3JcSeB2dIQB9",
+	"OWPoCyicLBQ6+D0lijE8hyqOnykXfDqfht+bzhVE+VNNMkaVJv0Kiqz0EMfQlH3GKzaEVyOmikEBss74",
+	"lL2lotoIzU2s+ZSRHJ43Ywtck26QB581rBAPxrFBnLcjrDwmDVM2TGXQIoGXmn07g87Kk9Oq5RpezLd4",
+	"1caA3Ii+ACQh/nIqCsU7gsDi+QoEhoOC81aEgfsWOjbzxXumDRrHuZxWAlpvCHg7/e0Fi0fBo2XV596I",
+	"i+I1wIVm03o9jNeCYQsidPwqqCaGbuFVLuN4sL4zRYxzxp6S/tp+RQHv4ZpNwUKwIw1sNyaFBtdxBOgh",
+	"cEq+azTmOQSotc3ADCBUcyuwVk2+zhYS50H3fbW1l2qHDvO5Xrf/663R9w2adf1ClT5NzX2odE51VXgy",
+	"jwktPa/TMxgPq4MCwuYK83g49hWGFIjS8H3ykl4VkQhGUYZ6Kg3gnbLbYxXRDdcgGdkxAJMr/UyKccYT",
+	"vfMaXN8i13+vkeutw18NfUGc4q3VeRuc9Y5OBk+aaexbfd6oXXKH9XnLKNiF47VOZLftFvOE2kSh30Jr",
+	"v4XWfgutrYTWbnQPvFze1iXwTdD4lxA0PscdYDS9WyPTw29RYpuR6cGO2931j3YeI/blyLSBPr9Fit9W",
+	"pHh3R8AdfCbgDtYCF4SUUtTwYDPlYCV0y3pBSQFZFyy8TpaAELaGA1AKZnuwcbwaHt9dhqv1a+FqTYuw",
+	"AWy/gOdyM4i8Vyxv4ghfVwJT+20bMJ1Ncql1Vo258F3mF7kUl955HHNJg594qP08oSWwYRayYDkjigmN",
+	"bZcmXBGagKQPiUrmDrW/2so/5APlmgzULTusy4W2Dgexvvt1iNSthRWQeGgbKgPjayWHWTSbXOvHsc3Z",
+	"ukG5OrzXY5l7R4Y/959ECR/WvwXl9wLKP00pQegUpG//rNJ9fSmfSkA2h6gOY3uOMOyH+g58XBB2zfIl",
+	"sYi/m9C/63mTIfgxhLiSpw9QQXd+QgV6BQwKGuG9PpL6SyKjvzd4tOIosI90OsvYhgg5CE5Dxj6S5zhL",
+	"W6RU1gRIeUmzsTTK5/cyrZwJ/4hcmGd13j51A4Z2QMl7aX4jNswF/a3/8e71qxPCNTFiG7TTYzTPll9D",
+	"OGMNFjWuXgEGwFZes913tPwKG+Z1Wsfi/Yu31FtX0eiVNPRkyNXlMBfH9ZXEgAFbxc+AMBoHKySA10wy",
+	"NC9UEx8wXMHGLmDoh01WTxsDDu5UeEcTIGpHtgYJBLE+hbCxej3ZVz6krKGSrJB6WBpQ9noXEWo50/Nc",
+	"KEJns4yj7f7hn5UU0P6QfdQPJ3qaVWEdjYnYJQyPQxhWthoBXmmvFnQ/yrlI61Abw89xgLln4eWRM7w5",
+	"iJonEyeJ3bmA38PeYRlibitRYOFDC6c3LJ9yXStXZCaZ+UdxeIXPiw62zY2lwTcV6g+KTOmSpBJ0qJsf",
+	"6B2D9KAM0nC3UbAWAwxooVBxNDkJnqzITkL/VkN6kgxfruQnUaGMwrqLePTBQzxRt1Go80lTsFAFLjUg",
+	"lwEDQHa09RNVhVs3ALWnvQlVxEcr1yDu3YcTqoZ+2IpIIT+vHJMBmYuxIeoJS2sVVPfJM7BWm9emGDx0",
+	"Qt68fndGKgT+VychfbId0r9AjFEDuOqIiMEL8DHXiZyy9+JKyEXFeGCfkbl9GEEDjhgWI8oB71IIlsCt",
+	"pSWgwddCN9SfSaVJOs8hBg6GT6dcfwUtsuuAqQO8AhmA9TXLM0nTGnspfo+AOHxYt3/ZDWJKqOv3qSWE",
+	"2uYyYUrtoPbyZ4BouMs6MIunBo5vcnbN2eJZEKZRTprOMrkwQMYPbqNNBNEkJUfGcRhlQJUUQ0RToGgM",
+	"xzkzH+/HglgXcp6lQ1upsXPSx+3AX7XKQr6eI0SYKvv4mxfp1uoNGVzgZfCtgt+3MKNvYUatKvi9pZpB",
+	"wnmjo8ddUZHLLaea4bdZRI0DXw508dcTKshxr7jtrIkhyahS5Nzbb887YIHngvSnPefb6au7eQHGnUAB",
+	"tGr3YAlcAHzbm+K9qpRHu1PehYjx0Rq0BVsYKSnfxsPQLwzar9iCPDPztLRmVxcErP+dOcHPPyaMpc/8",
+	"HRsSNAwgDEYQfw13G0sBhmVC8K1h8FY8W8dXDuFGZNY0+3o6OIQJak2gqqfoRKED6JjMtRFmf6ipJe4J",
+	"SeNKibLPh2lNJeHKScVGL1ThRHe6F1N1y3U4lvYM8OPTeWY7171X82pKfb9H/qfjor7EjNEhwlCtgp0o",
+	"NZ/OsFhm+d1ab4XKLF1CNcmpSOUU85zIXGiekdj917VNYwRDP31M8CZSdMliwoT7hIEKildPiZDgOGKZ",
+	"wk2pLog94IKFJ4uJBCUJU+pyBjm6mAbMp2yfvB6juQbFJahF0iWPzXah4g4YWFgKDwEIKba4iuzS2nn0",
+	"hC2tgWSfDHoknwvVJcociz4IYUrzKdUe+zOZ8YTbbiOVyJeKPFaRmLCQEVYu8orDwf5h8edw1u9hzSP/",
+	"w5OejTjlWTa02mPnpLdva6sPJ3Keq+GUpZwa+b1/tH90tEpCgEisSn2pelPrhpX3958clRd/XF38QZvF",
+	"H0YX/+Rov/dou7VvCPLe0VYwPziKr/t4/8njpm7SO4Z3f6cL7+/3G9f96w5SQqtc7gOreLUODtbxuC4G",
+	"bICMaY5mM88L5/rG89rzvH6vxPQefQamV2N5hy2oOErCB4/2Hx3fGr8b3M6iB4/3D44/C6MbbMXo4pA+",
+	"2H/86Fa43ODW1jw43O8/vn0Ol0n9zMtkZUHYeqrr8lpYHSAcUFc6oEqeG/F1tourgSFeCKAY4cD6XKRR",
+	"kEK0QhM43cO4/gZPn0IZfuSJCRVESJJJcclykkyouGR3pBfiBtB1m45DFp86qNbrWYRFGm6/gMXXQK03",
+	"qFhh3n+naa6jpKvskwZAF4/jsLbPv2LIFjuMA9c9N6CEXIWowx+erHD4g6GsyeGP0ajADXDA5/IL90Nz",
+	"YnkDNWCUd+ChEa1fiZMVhcji0IgUKiugwZVzlhJbAS1n1/LqC8KmWG4DbMJSkvDKS66UDceswmZqHzXB",
+	"pnheruNJHXgEKBancz2ROf8LBnpNGE1Z3iVUkfPO94zmLCfs+mL4z7//47zzxeBWbKUBbm6Agdt7kcpn",
+	"E5ZcvRC76gDeP+sdnhwcNKRqQrX5/pOTg+18m49ulFH86A6kaj6piZGDfszzhIDaOkY1aIO4UYzqo9Ux",
+	"qjYM5YxP2X/X4vztQ6x6Bu6w+nGzTGZYuMyCI3fuvGenOqNCc3XeIb6Wop/VafkvTl+d+niVeNG5lV+z",
+	"M9ujDbMV3wi6FQUV6Ip5PmP1xtBuHwNx7ZjXd42oU/PZTJrL9aVRkM7gtTL+/AgCOhSBqWNI9ANR2Rra",
+	"gRXmWQ2ApcqaetLld4o8k0IzoffMQu5qmkD/KIR9A3giCIjCB7AAB9YmDrxDnhLi4BkoIBCNtZAoWO+o",
+	"peXA8OX+4A6W++kd3IHmGJ8pd2Bbvnywhi+HZPVhIqvR7RD7D1qazNGYeW8sc0IjHVTvf2uh+q2F6uoW",
+	"qkht32KwbjEG649mI7+rGKzDryYGq8KnqzFYCMcNo7DwyNyF/qjz6UXGLlpn+1bhUWwGDd+xQJwzo4bK",
+	"nNXllyIC5/hrC44dROi3f6vRsWUyLO6Jx03dOAu8/EJrVdrfSKVnUjB0PyLzrPSdheBnUtTG3VEP1YOj",
+	"vd7xXULbeqz5JX82rNUiBL94EYCwYWtLvqBYbnSaSH8jHz5pfQUSS//CzRRRMI2kYkbWux2dYtZQQgVm",
+	"rlJNplJpcljE5dFyoiu3eTf75MygG+2b3Ei8Y5mfkIOb6p6DUPe0d8ThTrRQFDUPWvdHWg3kuppagbJB",
+	"4X/SjKcghPxIec2hWTwlY3xcx921HzP0Y+q1AyZUYZMH9Zm7PBTGHARvgyHnTnXuiYG9hs063AGfSDQv",
+	"uYKuLxV04kMydU8j2MQhw2CIB/CL8d5L81uBLRiCITgYDkAcI+6Sw33yR6bhYc6UnOcJI/SSmvMqUqKY",
+	"SMEr+/yMXnZddyZGfptLzVQXc4XB0H6wfzTuJcesT59cPEoHyeFj1h8f0OOLXqPR/YslvPZDJNaBXcdh",
+	"FdoBCt+y3+Z1R5ibNXdPm1EYDCnb6QycDdgNu1yYw7iUc8JSXthGHaKdxyPERv/R3YP74HEd7sH2G+Hu",
+	"xxi4u/6XP3BlvlIBvHtKUve4Dnl/3wdj6n5d2zyia/s1uesKWKSQ3kJzt32+vYYrKQamGvjrcArhX49X",
+	"8JM2xCz4+RrjFkowV9L8bZiPe5HcO+p52fj+nYZ8v78W9E3BDGUwhSB/Id4r1gBzLoxAsQrqXAxxhNXq",
+	"DysYcAMr8hmBoC6U6g499O9cDYMYhD1MmmFsgQKZLMhGwfKP5Uig6GDZLDVhgZNBFVGy6dIJTCyQl1BM",
+	"QtnI1o066VT9L0aFSSZsSs3n7EqVzp0vGJfyXCQytV708pJGHNqw6eWoS3iwnAlNCSUj585xE4zKi3Ev",
+	"t1rEGyer1IGi6JQRtF2/OT179hO59/bHZ+To0eMn91fvvlvyR01Zfsn2ZuY7/94CNuZ6rK/nBexpzJkq",
+	"yTyGVryX0sk6XVj06MV475UUDO/TEbCfkbteKxA77xycdyzx4sVvE1BWrNP3eNRv2SyjS7y1Kng004wQ",
+	"hVy5+gtKy5ylZrkzKRR4oKiAGl482jXzii27vsOge2xIQUgynufQ3IWNxyyBi2vVmn/h4iqyyvN5r3eQ",
+	"/PPv/4B/sKckZ9kfzqGe5XlnVEiIrtuhhbd5Tmb0kjkixXIzUrC16/DW1xjdzaieFN9YVPD6x+dn+xui",
+	"6pV8p6FQZ23nQu4BNkZdcsESOlfMURKiBlvkKZbk1kjtSca9ueFSfIpofTE/yUWljkEps5PmjGRsrJEU",
+	"sHvbxL2iWCKhGJzh+ROZoTRPLcXlTvyXuUHVuQC3FFduvvJcHrWO1LgiM6mwh+69NKdjvceZHu9NtJ7R",
+	"Gd/LqWag1u5ZbrvX79/fPxeVI1Ykpj7N/9B7qv/Q77SE1RuZ8WQZJxbcZwip4qw4qHBBFhOeTAjXJJEQ",
+	"nk+TK7gKsyW5px2vg73d329e929/OO49XfzhuLdu5eZSOx1bw2B50acNmJNE50vEU3kF68D04cOH07me",
+	"GP6YQCZBjcoxYGpkdb0RqPR/OC8618krJsxB52MfhbWgCkvHAs8/fnTUq8AF51y5tE/dTsbFVXD5QpGc",
+	"CEjgId6zZkTXoCuDykCGn5ifMDrO38IvjHRBgzmDppKq3JWsc9L5H+4875tb9N8e2kg2DCUPKguWV2VL",
+	"33CslpsxIyyhnszmrL6apDTb9uvxvr6G1TR9Gd+rfjew/a78qqu4seFH32Hhu/I3C+ds0ycxDK4Z8ua5",
+	"04idyySyhPI0W4EcAwmaV4LPgQhCmpywLEKQSXm2rRYEpujG9ZgHcXSU3tscI/D6TzJLY/dSlhYW3+aP",
+	"w9tbfjlOfqepEXdBi9RyxZejVLie8n/A7K0GpmSfbsyV0nDWbUjgB5axwOVfXZV5iHKhVUzN5VelT4p3",
+	"WWx1xeSbQczpUvtOhi4Ns89AeC82EUfrij3wsSsHJ9g1y23RyaZtRPHedpXd9bSJCz3DShDVXbyFoO0o",
+	"VabBe9Xl2YDqFV/9kedKt7ubDG1C3pcTund2JaVU04e98pI24dqrVnUDth1bVguOuW5FWzLPxtW0YaSt",
+	"1rQhT40sqA0Nr1nKluQcWcwfmW5ElPNYrFjIZfH6Tanmj0w3cNh269iYg8bXEGeQ7ZawoewVX4DzhW+z",
+	"gPcqcsMVkW/tFuAMe29k0YG7vJgfuUiJnGuyQE1WpGQxWZbXh1nd0VXWPrAN6dgxpcWXWhyVl2weBT2r",
+	"rXa6ApqZn+tmJFUplV5elXlYARuYnrA9sFlqfWHTYMKbnrly9EX18sBg7AkjucxYC5DNi9m2pcF17Ch2",
+	"t2/Lg2qffDahXDR9VxEwRmGYZGKm+W3ORMLUqgXhjDdb1U9caZkvG0jaLCxj6SXLCRM656vX4+backUr",
+	"+HMDYrZVgf/I9EvWzAUNOTnbCdx3I59egZlo8GN0RS9ZB+dvZvQNe9lOs7Zf+gVwdDMkBvNsuwzHelcs",
+	"JHS5Rpfg59hmEQ1iD4IdMGruFbOOwsRbW8W2cvxNLjdQgm7nRrOriza9bkBS6CCs31vlWTY/fbGOllst",
+	"pDTJxuSy7joHKjHPd3R728+uv7G5rl7Tpa4SO7yz7ZJescWqq/rU3ErlUvhdMqVWjxBsgWGDVBSFxnd0",
+	"e5snbpENhY/LS7WD7IVajKyvZxaZbhvYVQoYV9StuSBYX4VLQYRcxNZRvL8xCVcr9laAgU+jF84sfHNz",
+	"Ig5LT9U/7J4SpGAf+eFqHdWXo8L5NgZDJdO6vBjzEH1FZsQej9DCPHh/GxooZYg1irqGJsUckiTkGM0C",
+	"TcfkJoe5kkBUXsrzlOuIHa5pHbdvNizC6m+82Ns2DrbTZngO+syOGCB8+lN1vCWPFz/EPaSWSr5ThNsS",
+	"E+bAUz0pItIDQlrlzh7LfAph6fN5WC0i8EW6bFsI4fmRZ1EP6GvXkw7SIUCuLnLNFbMNAiEUlZmdQsbk",
+	"EloiUMiq5IIods1ympECEvvkBzam80yfEJpl6KycZRAvZQOLYOO/zRmoJHbnvhlhsUuu2RTg+j9yNu6c",
+	"dP7tYSKnMykgCgqHqYeljRoZf0o/vsAXj7udKRf2j76HEs1zujQjlV6CB9VA0/z9zHYMrQcnFP1ER+7K",
+	"h3tKzpWNu/ChGRirAwBXHsmVvdrWpOFep/TjLzZBot/r9WDl/ocYgoEFNFGaa5rTSGeeVdyMynzoTbL8",
+	"mUV01Zf0ysYJuRAGRcdg7MjZjFF9AoEkg0MCRcy6BQArsTf21yuGQfSGSDHOxsjp58J1nwLJcJ4kTKnx",
+	"PCuCR9CXT05JzsZzBRE/OD34kvE9M/dcmKf75Ge2VOSCZRLbVjjVc/9cvFeuL4gZL8eElj+I02KoVsrB",
+	"MyXQwMMVORwMyIgXIBteseUwZ+abI7M6t70+0fJcDI6OyDXHYI/Td89evCDJhOY0MYSFATg2BoBQ8v79",
+	"ix8wzgNwjQy0wHaApj2DpwbCGxwdVeluRrVmuZnz//7T/7X3//z67/8jTgfjl83RayPDyEfV2DADWKw8",
+	"1iWUgBgix3asAkf/6MGoa8NFIDAcjDDYtZTtkxdjIrFPUrccKQSAfkxG1fjm0VPCx0RIoumlGWQj17rk",
+	"sD8oRrso9NE++cDolRmMET/oBrMv7TdC2t1nK892IwBfA9ywLPKXAKT/2Q282zB7JQVrILzX5h7LMSPT",
+	"wqKIIU1oltnuRBgC6MCE0PBX4LS05yqVHfQOveWCQljoU7Io7d9cVzRnKcn4lblNoZWyFEytgkURKrkp",
+	"QBrC2V7Sj3w6nwYyLlysyIUN49wn/4lZSfTCqLn9Xg9WrzEZjxiO1Os13WUuWa1YaYq3f+dkgEnZkKN0",
+	"MugfPjp8fHB8+KjrE5eCm40LzS5Z7gv2Nd1sRhpcdbE5afFm9xqWHWtYAhicVq3BW6RutggjkjatwVxH",
+	"q5bgJNebrOCTeRnJHSPHoH3DMqg4lmD4MxQmDuKMbSA4xhgbvQTvKVX0gFj6glwN0p175WHlo2ZRxQ5W",
+	"yYVvcBG4jwYkkowmV4pQnydD7PLIPcUYGX3cs3+P7u+TZzJlJ2RU2cBov+MjuKlI2DMpxhlP9Jbg8ZGA",
+	"ORWFpXIlhGx1vLPijU/dSvO/dVOUmgx+6lZLtK57vVwNdmco8v3KMc/OxvkAq3YmwEqlWMCROiGj8gZG",
+	"XTIqAcT8UIc0ovJ76jtH3wB/Xhtqi743/gVQYUqtl9dNUW55vUP4x/pdA/xpoe5BGhHuoYB/eQMhuP17",
+	"HtpWcdgG2BVRmhd1IleDvKS1uOqSn7o7wd4uoH8agFfmIHgEewU9IQb1Ooy7dX3DDvLg/8W6hbaAP6qx",
+	"ReLmOmChfu3TcgOAJ17zbgNtq6ffUYQVmOk65OH2ipThULXkCmT2dVgsAcr8UgG+x+ebEBRfiIPdHkj9",
+	"NdzMT97IrQn6TjKUr+w62IBftbkl1nIwmS7PpPyF5pdsS6ybjw+1lMPMTbISvKUv7hy6sIbc9pY7JD/z",
+	"7z3Jl9fpto8BJzeTOmmWM5ouh7az/FqZHId/j6M/dcs10NIWEMRF4+jg/TG3to82r/8Ig4O3hXRlydtN",
+	"8Erq12Z4MIUrA9Ryhtd2eDBDUFqk5SRF8ZhPldJvCy5SuWgL1dBj+gHeLABclDBcPw0OfQFwQTMxdCX3",
+	"ZcfWTQCG6VdSv/Fv3Fij6AYV+du8Ctnz7i1V1KVf+6KrYf+pWyvHs+71ch2gT91IIYR1U9SKL4SztNp8",
+	"qXzAznhTKbcXSKLr/sIgiNyn/YFh7bsiPiQoapNlcoEd+v0FECEvw/Dr2lv1iIe/4fHw71l0m7/LbC18",
+	"p8Cr+bWC6nCgZQh+doMF80cNuaUfYdTTSpcn2wDbltlMyaj5rIcrAJ4IAp8/wyXW/zzl+obs/26w72+c",
+	"M8o5d2UR+pfjwLfC/SyxdkvcMGCAwA93y/Oa+VtrblZiXduznVVWMxv5UChMO1C/0DW6ofb1Fl/61G1o",
+	"cruWCCMddz91IxXe1k1Uqyq3I7UYStC4vCWnNlhrdDdsaFK1QlRVsgVVBLzh4K62UY3WhV3Qa23jQFAx",
+	"0MZ0NefdDmgE6pzcjFD+lTBbR+hWuEEMzEWasd+Jsvh7UPd2JyVoNlWt9wMhUcFuPp9sYL78e5UNbqYZ",
+	"QYyQZlNyb2T+M7qPfHshrbfe4tY+Vs4j+RWrUcCSQtl7R2rMdmrIHdMfdiP279oVm1CB/ouwrzB013DN",
+	"JC+WAbkXJHorQqcNDb8h2cC3hly0xrb9qkfx3dDQblPd2UjBqbOdCoRXohQLt+yCHUBbirYRED/JLA0C",
+	"IH5fKK0EUkxYtm0URQjTVWh8PqU8O6M2528L5EGRd1eqfp1AVHxsN4K4VYUgeWoCCaZcEbZnPuMq73mn",
+	"TLBQu3VzGWPxiTulDXtU8Skb5lS08HQ5kuZT9hZeMIJXrc/aWtGr0j7vmzJdUdhqIC2dLI+udeo1EN4O",
+	"rMG74n1CgsRILzI2VDaPaOUsr+T3djxkDIXOD1tItq37A0v57ox/opGPq1DoKbJmKNYM91mpViACYkqg",
+	"uYgvoER4JM4j4J2hDwG3bH6qAjJA9w5sKd/4wu2ZYtqe7AKh74z0dScO8E4Pz3fK5pI1i44nzdLEjzK/",
+	"4Gm6tTBx05hjw8v0cMZyTJNowcj0Gz/4ViKWXUbV6phlf1mBJDOlSwB8KisCezWiGVhOsF9EgpGQv1kO",
+	"f3+WQxDp263DkIBfwDd/4rdoihuYAQuyixgFX4iUqxkTCtsRbMVsMqr0sFQbYy3Cf6FKn5be+BQ2ipxQ",
+	"NbS9rtcmVLiXfqLqOb6yE/p5FYqVqcTONZ7DG+ooyKEOAMiDiGzHAV2z3FpOt5I6itfXyBp24I6UdTIX",
+	"7OOMJZql2C2LyARy9tJ98krqCReXaOCAHMkwghjX4XaPoeU5g/4GNFM3lL6S8kyt4tqDV3Ynf5XsFr4i",
+	"+4wqtZA5UJHvYlWTxIJNQKOGoInHhw8f9qrVzmPLtK88rBZHh+UWFoo7YCPZFcQ3Nw2crNbsf2ZLlt4p",
+	"Y9I3A06o5q3C3S/ykouzSS61zrYm88xMMtThLKsvsvJHP3U7OdUMr9sWr/t2Dzs8FTkjC/M/2rVrLHpr",
+	"5GQBidGOJamnaFShioygf8MedGoYEUWXwf0WbslgoQKkKr8q9ftYxaiKgWHni72i9UWrl+1w14Jiz/eg",
+	"WPl20a3ikytJ9i20/0trbN8iS39fkaW35xSfymtW3DBBmcBiiK2j/+WVtqbI9lvx1L+S2qbIb6/QmY3T",
+	"0iTrjHDBJ3eG9BFOOrJtQQn7mGTzlEE7v3wZtK8LyrRg4TAn6ZX34eHzo5yL9AagGbv310EFP7QzgPgy",
+	"NN42wT5ypYvcV6y14qyPijHvBbHAgJV7OLyUKR/zWA+3s9AkksjZMqjOYlQ9EP8qt77rYbfq1rU17/Dz",
+	"b81x2RINKdX0gio2nIug8foajPxgX3ofvGNwM5lrbU5aKhfr+fI7O/oHM3hnqJ3lMjE6o40bAE5ScK7Y",
+	"boGbhCuvSWHbC0NQpOJ3UF7jdstjFPhpXfHCCgW/F7fxbXp9b+LZjbtxwYF6Jzy4vwOd3kDAVh6TmlCb",
+	"pg4gWafCNzhlATqvRbb8krjZ2VUNtVCZSBW5YGOZQ0VrEBYxaIErwqYzvaw7ZGtQKQwE28Hl7toj1hsf",
+	"qraH34GhwUg978tCyxeWf0A9kTRtc70WQ++I4KRYfs0TKBKo2XQmc5rzbEkCsDwteozarq8lagtucb85",
+	"w6Y+t8xlC4bfPBh3JzaCL6rtV/R4Vxh9ZbhsSRsHzhlsbBdg3akJh4m0JXCfw8jdgnZCFYEV2NBkWyQJ",
+	"ylS6JoplUMPoVYItAPt3G4n7zQezRoBb45kx1IE9+W54CNGEN6FqeBE0Tllvj/2JKt8kZbdnycARLX5W",
+	"0CvC1WtrLYCxg9hhl246NId30TJ+3yXjfm/esXH83d1AdUfG6Y054125sGzcJXPZHkEgUSmMiBGWct36",
+	"KutWOXAM7+b3JnKD+rpv2Z8hamNLWsMqu21tMPDFIMPH1uhtWeAN6wG7um674Zrl9u5dcgENsIJCaQRK",
+	"vMOKwbyJL3BFBGOpZZKQmuL7WRQILG3PYKIErVuJ5Xgv6FxPZM7/8hWi1L3dNkQY3r6losTh5RkjhTKO",
+	"g6jdL4J0NZ/NpOEKL1nK6RnUkN4K+fNiqiG4UYbaTrYmjSCygp1hxB+tIPQSfDde1vlOkdEz3O2e+fbI",
+	"SzcgCRmxlhYjnotEplA22t3I8W1XkYVep3UosqN8QWr/uXYv+tHFBG9WFXYtv41DAY41QXM7ivh6JVyP",
+	"3bqsCvfff2LnhJdB5dxt4FPpv7AePJXP7gQ6I9e/YVScEZjelb6FFii22YQDS61zRACVt75i/Y2gkgfT",
+	"tIGK/+yuoVKQSm3/vjcJ7P9DzjW7uRnOvtLGGPCsGGp2sEv73VwncmqmgrOx3oiH421S2DcLYDR2uUvY",
+	"R7h8ZlIpfpEtbS/cCrA3Nh8WFFM3JnYj0+/IvuiBHbSX4CzS9vODC3NHASmhglwwbykIW9gYHk2dyaBr",
+	"9BubHsWZIvdGD0b3sR8ZIL9z8qfOg86v3XaNxmxWWLnF2KC3qsdYtzMX/Lc5s491PmfmarUTxbdJ45vE",
+	"DmNcYMi/0eV8UlcqT87FudgjowejE4xDQcrRkaH7MHDKTnJG09GJTx74ThFzhc1yOeYZc2Hi3LZUNrCD",
+	"JsoQaMkVtuJV5i/Xl3d030+9MHxsdIJU6/pl2Y8IOmXdWFC6i/7skiRn1NAf/Jyza1s9M1hNF9t+EfLg",
+	"QcoypsNvPHhA7o2wpx8uF8/OGzs9/AI2QVy1ORVgBKr8+ZKN7u+T0wIZ5nNSZEtcHnNwgQNYkJgFOYh9",
+	"XCuWjREqTv1tALt7DBsLUUgv5FyXOhLdA/i/XDojx6hrVgY/OuONw4sdUv7L9gIv/wgNy+1P1abG9gOR",
+	"vqwhhOS41GeW0ExJiBhR5MEDc/dlrLA+yDEGx6kHD4g92f7N75T5HCamPPWnAaevtLqlYMCwYytwdjTo",
+	"oiQMXCcyM+Ittvi06rNNnblniSIAWekHVfzyk8zS0X0ACvSEd0RO/bcc/YWTYV2T4JegN3ARdhf8gGoG",
+	"hI5YDKQsybhg+NM60CPVqy7EJNru9fAJg48ViAAyL3CxNSLw347cDaz9rIbKgazxSONIpHyw+4Zz+7E0",
+	"y07QC6AMjx/5ftfuALiu845DQRvoEcw6sh3MR+SejcjTRY9LrghEXib3cQnYBRMszzMmZxmDNkvKH7JS",
+	"k+3wY+FvlZbpwU/YyN2uK+yuOyrBzZFvDXCtoWZBZonWgyboH+sOdtBxuKBE/yeyw+IpTAcL9rO5v/BN",
+	"9xe+iH9ZDuI7KvvI0RfCkTxCJOj4a6QYZDbmTOF+YZCtsmD+OZXXcKDNL6Ce8Snr4sXgqD1G6whqc/BL",
+	"FFqFIXTRplN7fMp3FoMJDdXDNJYtvzf/ttg2/3aXIn4qRGr1W6W7MpcZzu/mLnrUwozn4qXMGWqlCi72",
+	"C2YWxlJsAsnEfIrCTbdjr3r8F6yg44PilXtUZpsda333j0Oi7GAirX8WbM2IUuUmYt3Oxz2zmL1rmgMk",
+	"zapOs6zT7bxkb3GCl+yDndedIPvA/eke43G3D/EP9wjgbp/Av/HBr2DI0LGerh8mkkxpymwHats+UYAA",
+	"ia0SDRKcYOWP4OiEUNtVPQGxQwp7IM01brN5gQFzYDBLiEaqckwkCqo1Eyljq+f0F5gmSk4ZGB9Yppjj",
+	"zdHPweVU+iI5VTCNob3i/pOCGRnFMEGaLehSBavqwvzmu1IwK6dgn3tcvZneLL2yN5DAs8yy0IQqZm8E",
+	"tVSaTa3s4/UjkJG65GJpxPZ5xjagbrfSTpCk2+l2YDWdbge/V6fJohJtvGukFcuSjPKpQQVCS2JfSMNp",
+	"jAYxy+WM5U5buchkchULWf4wYQCGsJbagoInZu6jCTS9YvYrQi665IIldK5YIblDn0p4bhC/gOAluAjM",
+	"/xiOR2QevEWoukL0QvdLfBMaiujA2b5PXmhyxdgM299CUXpn4fptzuZsn4SKrJCa2UpYiwkT5jOZlPY7",
+	"i4mcEi1tS32j2k5Y2F0eBUmfewrTO4JTdEkmcmFdH7YVv8XYhZQZo6KcLTOkOgpoXLojCqs2w0uEi6dE",
+	"zLMMm5nq4HfzMd8H0fDYPQPQTrdjhqP9A9sm1mgIL8J09WoKnCunlLK08Zu1bzCRqtUfAGyaYRtM6rvE",
+	"r+iviQc9nDPeJBJ6e/OcrVmmkbx9WoyRX603Q1m8ALNYcMW2x0fThsKm60GD6XEup75fs5YGhq22Cyk+",
+	"Q/P2MGz6v+LL+Cm8U9BdJ5A6YaqQMAWLLWHtzm1HCdV6QaikBoHNeKT94swj1Fd8NhOtFAk0gBSVtRNo",
+	"Jw8oXghmrhlorf0UbxoQvdwpn2Nf+I23Crwsvrmiuy0MMtOvajPrysNPMf0uchCmNMsMcVQmLroI+5sZ",
+	"NLWCLxqNAhmhwy4IfIbMc4/lcG0N2w7XarvaNh7ZVrQLs1jTc3wq+7DrLgLLDTJQWrqVqqDmAVXaSk9G",
+	"H8V/hdVMvlM2KNuSlpWZzY2T8evCJFBaPxf6+HA9/iBwuQV7xIHtGSRWqlpnDnRFeXDwp24HZfSWF0IA",
+	"uA3uA9fVdw2jg+PXiiJ8tTl3R8en9jd4KB90SZ9cMLMZwT7qgheE2/QOIfOhTcn+U9i8+E8d2EHR3tlf",
+	"Y92g2THyB4/C2Aa7Xlor3V0hP4iz1CbeX5VNKucsJNTiRi/JDyXaKeRVefFnluhAXsXy/XUUOUXJ8mkj",
+	"HoJqwwXKrJrN6jJrSjVdSUjKcwGZp8wXJQJbOXSdbmM0d5J2yWjeX2k0r+IdFroWKhjnCW6yNOXYRf9N",
+	"sOExzRSLVutwvdDNtrtVNl2Gmd9yXWuA0u2GzzOaTDxL3gRGBhw3gRN+awWgQtPtFoDKGVVSwB6Twi7j",
+	"rZ51aOELcRrDZ11vhMUbZp84J2z1M1XVt+jD4yRHIme4GWAzRbP8ox5C0TfPj9koNPuooZe9wNiRRhBO",
+	"aJO8ANqXNbRKoYxkKRJrJQp4s7XLRnTIdsJbK7aOa4nPw4TOvacCJDlJ9ESqeosjwSiYSsc8V+2pGUD0",
+	"CxdXVVruVem32wkB1WK1Y5llcmGIw0jUX2rROp+LhOo16r5R0Q0fNhq4JQ1D0SFlgEpuLicUAao6b+V4",
+	"l28cRHAFguHaVvGBbVllRRK29nIQhyVJyzYoc+mPcxZjouOVxR4cSl6MXaWHVvqNK9rtK9aHJfTgJnPx",
+	"5IY3d60UT6+YNa2AOSSmEzEi2CJMtvWq0U01mDGdZxoYUjtthn60olPPsrTbUG6kVWeeEqrJVCptGwqN",
+	"Qi977ZrcYG0ruCvcgDcmS3eXe/EnarL7XHhYp7g9LQQG5/IXdMpS9DVLkbAWHL/CKtxHV/AA1/W93nMb",
+	"9bdQL9tUbsSzZ7Rgesm2kRSrHHdC1dAw0nVT/ETVSzPsU7djVJI1XeXdW6/YR+06ysdEz/JkwWpWgPel",
+	"vN6UwX6YYDoqmIVWiVWNJHUaMDivg9Mpa23M25yMfHjoBhs9JVOWXzIygxjBUDw68VE8U2aOnQL7tPWF",
+	"oDugi2pmkjGaK8zwnjt7Svjl/orzfmd47W4MSc1LbaFgNyH2nbeBlDe0V1SoZ+noxDozSm4DcPZMWAah",
+	"NrYqxejE7tmIBldspslcaJ6RUaGBW/+3v11HJ4Xfwz4K81FcUPsJgVJE4Db6CRub4CedJI6zFcyp8Lbs",
+	"k3Z+pmLDEPeWmf/Yj6AEhp/o+EphgW0hXeV/+jBhonQFdSi4Riva/bJmTdsno/kskVMuLi2YhLNzsXSf",
+	"jKS4lMUz+zu4nAS6C2DUjCpth7ifaJaNTiB2QCzhU/sBHNwnzfbxA4Y3UaU7XVh4bKe3o3OKou8qbbjf",
+	"N1E+nc8IhUA6mwFzsUSNmqlzDYMzAyOoLIvleemyvKnmGTJgu4cY/w3h+gYjsxriCWO6Olm4AsLW31aG",
+	"HUU1q1m/qUQr2enM6QEOVmhovhFY1Ke3U5U3k6rBC/UeWI0X521BKiNs4Tasoxu0F+tRhUMxo0qFDhrU",
+	"6sBJSdQ8mRAoALG9xwrRO0xkyhrMrhhjTMwIXFsc8DnT81yQezeo3WaOUiyP+n6xfbyQLG2s4J2ttaCh",
+	"0Q8jqP9JLrAkB14ZjrgSCW47Vnaf9Bql7pWOjpJjw7k9jPQV+Olc5TYCgfdsGx8FrH1oL/EVOy17TMyF",
+	"Y05p0WMGQHDJtFO8IT3aelIDdVyDwvCU9Hs9MmVUKPiXDQRYB7ZV9gbHEcJzVibgMk6rO6+gJMrRvAkm",
+	"al+1mGJCI+elJDEvRPQTNtOTONJTrrQ5IQV38mYjLkjGxVULtyGsYJ1OgVF+z2FoTamABbqJ4qBgyVWT",
+	"BOZ4MNdkIXNcsbuhoUIbRJ0XuRjRW9nVE20MhDklI89kvLvYR01gMLqrPi8VIwsIpxJGezQCIV7PFBSa",
+	"LPXhnlTHLhusUFkuh9ocRuMDPCbUcAUmgnW5skb2+NokAHekYSh43IwYNLE3S+Ra+hbNc8ejedC6+5QI",
+	"qL8GF5QB4w2CeYr1XCzjzANwZ8jcLaO0PnMm4H4ONzYqO0Ud8J28DnoQ11uZEb9FH32LPvoWfXTTtX8L",
+	"J/oWTvQtnOhbONHdDicqCyfdmMR8CzFHlU5IGxjunq9K7nRSozDXoPmjyJ2051ywBeaaRXSFMEV4fa6u",
+	"GWhkBLOcZqHuu1pv55DU8eWSXW9wdFiy6x2ssOuZB5CU7iCwch1uUGkF/s3yIjYwLvpFYD0YA/qy2Rn6",
+	"xXTqjhpAElxQE5bNwLOas0ReCv4XFuRju3w8mxRcMYP2b2oGdSjwgIiRK1Ry287InAQ953G3Nh1nQYV1",
+	"JzOC2WxpnSZtgYvhagS7Mhi3i+EK4GpLiwHuefx0nIpax/NQgVRQRVgYpZ9nBkRcuwgKNZELQSD/GaQ2",
+	"JjTLmT365qzSnGGapZzrc5GzS5pDFNJ8NrOG9kwubO5Q1zyAA66sSydl/s9kQnOaaEyMFDaSiRE1s/Zu",
+	"y1BSOaVcnIt7o4v/7/9NJizft/n/UJpj9FHs7V2Yn/eurql/dB99QLviA/i66/IbBzfYTID+MPHUapfN",
+	"oWIrbN4gIfgGJTAO8IMas9JGV5cz5kpP6FK9uFwTV3CAjBY0uxpyyPXHsWDfEelTkLznWdY1iMZPgFy+",
+	"vRLlW5PMmGixLRgWLMNb+H3ldt9S5QaWgdCkbgE+5WKuYxFr3p5rRzh7FC0DN5zTQQ5k+sIPdUoymoNp",
+	"GioPWQu0C20pgn2pi/Ut8Gjl59A1fDQ4Oi45h6NW89JWm/xnHybLAMYlrazkKligkWN/AxivE3Y3+OQt",
+	"pXTZj9hx7QXt0lRRy3Txy1PnTcFS7BsZZp6L1DE90Agw1I1fCpnbRkVWf8aE6bnIQEDLMqCjKlQti8bB",
+	"20N13FwJ3YlrP4ZlzKEz7MojlklwZoJZhytia8py4Y6dOT7wELmdAYU5iktpZc/wMJbOyfHaWI8mbcl1",
+	"Oeft7DiZTGgzNbinLUhhSj/C9d4EKjnWTFjjQ+GoBueneY3QqrOJzEXKcjICC+twzPWoGmSyjo2YJaHy",
+	"M2O502ziG4X4wlJ+rR0eGjrE0tpMatEuGwe8VBdnpLy2KwOJ0OY24/Ept3CGmqfQzJByjQHst7YLbO3S",
+	"4ow4H2HDKXGPNz0n/V7v8dqjUnQaXndo/MhWZ8df6m1vC/9CYDE0G76J5/6ar7V6ebsVg2paRlLRhAtz",
+	"eZgLH6QrbBoGtXe3sFgBHZcqta2yY45z5txHXKDwh3SMCh69ZmEU0VPSc9aXeiOclh74RM5jsm7FvIrV",
+	"PLhIsnlavqWkYKrFp5oNd+9QlsVtAEe7G1diO5MgqAqFQRAqm/9FigZEvzh9dYqxK38BK7orY6ElSbma",
+	"ZTSQ23wcWex8aa6biAkeRV9qZa1EQtrOVuktb753f4PoXbrjoJWLLXRhw609SxayCOAJKWw9+/VrmdrQ",
+	"nVVYdDWAXpqx8DLqU83uZaREGwxuy7gvJjxjmF2Rz0XXhk/C30yAc6uq7J0Wih2cgiInRUiQjtAyJ6R3",
+	"7RbGOczftg5tPAMtMlSAXZe4viOmsgQciD8hVQdm1rj1MuApdeYX0R67EUV5tUJXRW2N7KpXL0q3JTGs",
+	"IsAGCG8SjaJSSeWeqyhJcWUtuJg2s/UCp9kqLegUzLXor8X8/xGg3JZz8tgdAeU5arnrJg1znnyqy52w",
+	"bpRW9GUMHdZY3Ov+roweNdXc2cQ73dV6et3KHSQL1g2A4CUK1OHiQ2Zsojvdpttghe5mwWUuN+sk57oU",
+	"EObn9upcvEbXpdyzP65RxV2uVJQK1urlm+naZSV5JV7c0FgE9hpnQ12Htl866P6e9Ok+iPOehfyO1OuC",
+	"M34eTduSx/GKI7BS7d5YkV4h+FsXnfWjV1QAV+25i9HqVJHnc3PpPvye5RkHYL4/e3Zjb107jWFLx5b7",
+	"xG7F/wrJlDSBZoLZTjcIknvmWk6p5kkjr6dkPLf0bxtHlGVzG1lpw4FKnF6Ox51u6RNAguvY/WrtxK68",
+	"KV/xq9ZWnGZSnK5GyXhdsqyte7tBqqytZrpVoix6EL/uNFnYw26SR63j9DZzR7/5W7/5Wz+H6nF72sbn",
+	"dL7dRMi/Vbn+d+0bMxQMUTMgyYQEvLDx1lRdORF5Fe1+vY61Lw2C3XjlPrt68K+oANy61P+v6xGIy3rv",
+	"ZF4zexU2/kjfPVdykEKFrLKUXVi3iin2wj9Ktu+94K92BerBbahOzcvunz8wlTCR4itoKU9hgP93MOJX",
+	"v+uGHM4RNLIYnZBrrvhFxrDYD0RRqrCRB8Y0llsF7PuODVD9ws2gJTqTL2S63A9rZbgCGSsTth1EYV2h",
+	"76FU1CKWSgr7rBeyCGpFVLb+lRSu+JGzLHVNvuIVH21rTpQYXXVMMZvrbqlT4L3RTBpWkY/uE1sen8xo",
+	"TqdMQ+MZ/2/sTVWJLo4WB/hg77NFLsUl1rGY5fIyp1NX1MS8F0Gz63vl2Vs0WE1HI4IrH+WCTOZTKvZy",
+	"RlPDHc0yppWvzBU0y4dKg1Rp0o8GdDgANIQKmCsMOMGM6kmX/DZn+dJAEpuKFbAsf9s57OqfQ2zEbsv/",
+	"ePf6FbHPCRc2nhix+PbHZ+T4Sa9fbiDWeehyRFbXUrI58ha2MZW4EMPjkJ/Q2QwaThVl6T7qoi5dkEkD",
+	"/YFVLV3YMPpxznxPC/QNjE4wqpG7en4KSvkZYczfpBdswkVKuO38UIi/J3Xp2ZAcSM9cd8l8ZvjSqBDE",
+	"R65+zaktLlcEZvR7vYqulcpzQbCQIEfNy1XkwJxzuyzoigUJQe1bR7Txi3zqdpylZE2hRyNZIjqcIcfT",
+	"hzVi1DOgf5JZuqtCjAbI5v7eVZW7py4BwkgcoOi5WoCDnisyUZKaBlvU/LP1HUu3Rg4dwSPm0UqJyaCY",
+	"lK8zSUb49ujE1UM57D3ZL8pVjU7In2UpI75UOMF+2I2OkkNY1SF6JRQJi4UFAktz4MGE3isYDWbNPaCB",
+	"yLlhOCqqlFQSoFwzm5XJTzDoUxdHN0bf+YT2ShucQEQGUEMbFWt/5mnKBLlnBtzHzGJvQylKxJRq9W6V",
+	"l7sqABv5IEuhZwykd1g9Bnq2yOSqfUzRRhnLNmIpgI6rTeubmdngsvWQEpV3sTnCdoUAbOf9+g6e2Sdx",
+	"XXdNJsBcsXY1Tt6ysXnjiou03Qs/m5Fgel4MN6gwQBSH0jYA/YxfMTKSWTr0Uv9oe5OjWcmG2b+3uBoz",
+	"T3u4GOkYbJ63tpbNIOPXA6oM5mqXT44rEpxyKMPim265EwFnxddxKTLOYtUytii3tboi3CW/ZgKbUQF7",
+	"NFr0MlxGuegAhBfDOy1OPVZ6sX1QLuk1FnepnP8dliyopNc/Jb0VXKtFmC0Y98AYFwm0RTEELHWbs5vd",
+	"lCPYJJv9rnHxlVUUfLq8s4tCDaxYSYUT0u+SQZccdMk///6PLcqVeSObtczVTrwvhVnI6pviu6HKbAEE",
+	"e5t0yyXIIln5AUXW1x5cjVVGVmay1QugfDV5vmHFqU4gVrmLEgSWmE4XCIzrfMhBfTPONvMlWyLcyplc",
+	"KlT2VbuUA+lilQLNUt/TEf5y/QgzWc7tqxWjtcUIDQ9HCyxW4UP9CN70deHh3VKZ3KLyptFBWBotl1v6",
+	"xgzaPqNaB0NcDZhyVd26j+pSrqwSaCcDRRrer2jwxfuEThhNPVlJYddq611A+1fh/oitpFYQDVZkdEr4",
+	"CfR26H9fLe8bwquU7mk7T9oio9hkFnoip9iIErdqXvGFSGVO3Bh8O2eK/8Xj3Ra3d9WhRr5qx6hUmbqQ",
+	"YUBrK0wr3fq+zwUhOavimdhW7EzYdUD1j9pW4Vcw+pa6FdgqcaVWBGZ4QKG2fbAvi0x92asSYAxGoKe8",
+	"65brtl6S4bxzoVTnzoGQpVyXTo5RvZy2YaYLxT5yryKOep8CyKqKLl2JKmYLcDJx363KtwL/TpHRmEPf",
+	"4NCaJPPioIHvxYCBkHcQ71apH+SjFBY5N5e4N5n7guncpt8bElWaZ5mLtLLNhqFbBLU/cgldVlNELZhE",
+	"yKnwwLG3NLaH91BUdKmKtvwOQbYmmdFyGM0zzvKibKADMZrCFk7/sOPsyfElXnPWwNVgBMg7ReecnODg",
+	"8BBijkWp0DYUxgkPp59Z5kGxx8hBDerLumqzQy6Gc5FKwWzr2HiBv3LdL3wB57R1OIJleAoG50VhVrEn",
+	"hypfu6O9fRABU6nuHasD7rhyqSQ4ctdSaSDPKStVwh2fApsXsikQOYBHuRpBQTXxbgfpy1VixdF+uWX0",
+	"+bJG4S+lqkEVnMAqAFYr7F9G448IMjkz2xcJuKJoqV5rTLFp2dPAaQDIGaTyhWALQfiCZbJa8qtJR2hT",
+	"rSwiZmOnpMtKymgbmXqtsBsVZYxGyZRqrAqdMKWwGDO/jlgJVYPb8dS1eDavjcp+DPhtfUsInDm6aHnJ",
+	"xVumwJL712iaEFYLAn3fFkPdWYmnNmUg8fN26Ak56JHUgANuH1uptJ3dECZatz4ohvSOJTnTTjtd98p7",
+	"FSEZ/FiluFgBJTtzDCOv2OJMRtX1UwsL4JUGFwrWuStstCpOalewTTkNW9dolVuGw/kovuOkWFtz88TV",
+	"qwUXS7xG7eY0tbP88iZOCF/boMoEVXpohL3oHl5BEGcoZ+BmnFceaiuDqLhkNzC7FdXGtqkttr+b8xfL",
+	"VIWFlY9SKW6kBL3K+XMU6NYSP35eu61t/w1VtvwyCPEwamRAcMl04dw1mrzLWBBFVRen4K8F/ZvGkmSP",
+	"zbcGvV5QQguDqZfkiot0n/wkF2imBWUUyosV1RenRmrLT9rU5ToXTtq/pjmXc0XUjCbM6E3OvmvoALzr",
+	"jwfHR10yej2jv83ZO9jF6P4+cXEHOudGhAVnMZzkMRDnvcPB4FyMIBYDo4bHlKPsGnjYUkZGl3OmlAHY",
+	"6D6sfSqFr8emumQGuxLKZ8uMfluwXP+lPzjwOsu5sJX65EIEJQyxQlrXVQ/wXmEm5Pxygn6wcjmxdiXf",
+	"Hq8IjPMzBIh+BgrPNiXwKuXpijKNbEGirVDvUtk7tNiFK1nFGPypWFsurzJv7JAHEUJxkOPRrJx+29cD",
+	"o0EUUv+Tw6NH97HInstgAMlkFFb2HBlGAJEQOVOgdRkST1iuKRc26EeKbOnut3NROgOuqQ3Pyejjnm0v",
+	"okZdcNmi1g7jrSUbQ4ncauraUvsGpiNXsxRNZ1Z7s2cprNzrL+p2Zn9DC24bBoXlz0AgXrGsWCCeT4G4",
+	"ZnlGZ+WFFSZuTeyAGfiDDaSeYlUmF5Fgu8pw5JBwr5lZQDnlYwzww1bDVr1w1b/txCWL7dqbvWSnrQKh",
+	"sieAQrOb2Jq82MeEsXToxo1OINksaMMSdhsAMpLa9tpttvVXVxb9FK7PKKLRSEnr3R8GPS3ANje6ZPot",
+	"oyk3mtLoBGO8AytCaxO4nwS6YsSs4KhpR4WoVS13TtCmVc8+aSvqVsHX/C2EYYvYY8t6ntnQ44YKPdbo",
+	"M6G+YrFhEoWljQsjGIU04o/KLHd1LFv6g6qbrH86dO7gl2G7TXGKp9W4RPZxllFBCxcaV0QmyO2TcrhW",
+	"55UMYougYhIXZYZUr8aX5zKPkO6PGJUJGytEEQgQPfEZCTaYEhvp2hYWrai2FJ8aoVlzd0QQG2nxhCzP",
+	"3dRGw4+U+KliqT4P4ASsYvWvQlYRBGTG+Qr2RYEIdKuIb0AwxeSwBC6wyU+D8YTqSYUDV+I56Yw/vO4/",
+	"hJD7h73+k0f0KOntPaL93t6j5IDtPUmPBnu9i2N6NO6zQdrrPwzotK7J6Vj48AgVDde336KAi5R9LBaH",
+	"4i2H4CsMEbNt1Xql2Lsn67zrDU3rV6zBOhMX0jXHnxQXILarBQGhRKvt11O01x6E7e0HdRpuSPVYSU6R",
+	"yEW0zfur3oyzb3fJCNzKwU+1CYPMK7SZ25SlLn4D4jiCNMjtibcQVYrlOL938Iuh8eaETb9LITXkdbpb",
+	"qJTEueX9U50b1mJPUaP1dvRfe29xyN6LdFSQN/ZWKx++w4vxk8H44OjRo4uDw5Qe04OEPRk8SXusxw4f",
+	"HRx3omE9Ol/G69+F/ZqMmmkUNOeVcuKXkWrVPDESCTBpLohiiRRGI7wwIpti2Rh6XyvZLS0dBKHRW/P5",
+	"PUitGbWL/G2I4FlPiQWnpMrlw2Ei6w0IMEZeK0N9Rk5uG16wTC5wWOQcGvWeWgvOBuuJzY6LanIRxBlZ",
+	"2AQ55KU76mxSaRwYtCgxHMd3HPNkhi2YYBmrfQhNJQ6jBn2zkp/Ozt4QHFCiv8PekzAj+UnIlw97vXgm",
+	"YTSN75Soicw1pvKFTYxkbh2ohTTl++7LtHK23xnYQOP/qEVvE1nF97K6obSCL8WA6npX+AryyXzKhC7L",
+	"kGF7zhMyeui++PB83usdJOZn+FfV1VIMBDqzMCmIMud73pm2shQi8OCIQudmRd6PHVv5GH468bl9ka6t",
+	"ETt4TYPzK/615qgwbxYV/3wxPyunB5JZ16XDBHdHyMhXGFqeRfOhXkCnkjHHighgwjRYsgtvmSB1QrRh",
+	"JIQKMhdXQi7QoIJhCobTVk+a9RVPaWZwx9LhhYTui47airym4jcfy4T/GE65mkIZjG6Hp2w6k5qJZDm8",
+	"YsuhfcXZmM1QhcSNf1efFy5i/7GghYszdC+Decw9PmM51s2wf4/lHGLvpkxPZApXfdH8E/4CYrE1F0MC",
+	"9mRZ/TvlYHVNI3pct2qx6dasF93Y6e2u0oWLOSDzsdHn7YejygnQCPIea9JOpZ6k97fboBn3J0RlA7Bg",
+	"U2brQ/Mg5p6P3nbduA7cSjrsliVK+KMgDMxQL/4GF0cpvbRUwdMsALNuO7aLjl+hvfhC+jXUP9RSDqGS",
+	"BsQ8qPlsJg1shlOWcjq0LMK97LlHt1Mz30cORM7mqkTfkPmeg8nbfA3O7LBUUDRqb+p2cqoZwgjBIC+5",
+	"GOpJLrW2nxaa5Ug7QIeSIk5j1iiMEtHmoGHrpckcUnyGqVyYv+VcJ3JqXoEFRiMrLHc7a7yQajeQUUPC",
+	"C6g5dXQDc9CUUREtSPHBNakDjgithffjwviUpU0ZjJjBhbHSXO9/MWE+6u1tKWI5icCCPphrvRzlyyE0",
+	"T7I6e9Rfqe6OdfjygG9xi455xrapvHTmDXqq1CTJaMFTiOeU1rVgbs4ZfqhNdaXtPEknvpisLQOC4ZIr",
+	"Onnt0N3kO4qtrNPlWv44D/i60I9XZlw0V/KNizhsyl5R80zbHGk3tM4QfKzaqgwJi9wiCjjeahzKB6YV",
+	"G1CL/oYxUyVcjmteN9pDNJoqjMGLUby37q/mKEFQFcgjReUL9EwUycaxHtZN3osPt+eTaFdCPuwk3hDL",
+	"5X0vK6GH64ifTPPIXUkpmxn5RyTLgMkl9ihWG7U32e9R3QzM9vVGKIU21WkdcxLDRjGPu9q3b+G5Ctg2",
+	"2KSqFMVg/o5P5xnVLG0qB1AceV9DaQZDwUYLqfv5XKhGn327uCnfnMNwc5g+fnFuWmHsDlblsvG6K5ZT",
+	"T5PAd4LVSGE7pZtL2TWmdXgojK1yjiJjZEWYvwcLauTUvsyRPV0VWChg3FzsfCXDWb8Xp8R+T0/IjOWJ",
+	"EYAzdlIU+wBqgsXiosz/CY5dew1Qb7ykJw1LehJZkq02cSsrglyBoUVFm9JUmFxg65lZyRpKPO4Ia2bm",
+	"4UTOc4WKV4PcgM+wSFY5WTSQAji2b4bZfKxsJQ0Wx61faEPEWnnhW9bRqjDcaiOHSJ+GIogviOIvEXyF",
+	"2KqYjgHac5MVrD0qyJ3a3phcoYLnNoDMFxL8DB9K5GxZFJiAlBOmNJ9aO2glfFep+RQ+0KDZBANWFPSp",
+	"u7ztFxtDzA1649eF203MbokFabBzRMHNu+hyxEwaV9+4kHPRdw5RS0ZGVa1lrOo92yCZfo4+6aUkXu9U",
+	"KHXuZ4h5yBGjKdtdIkKlcbRHbbdEPQHiVhP21jVtQlJE+vZzRiSZUvcTT4muRcV+tMqNmtAcWL1P6okU",
+	"dy0aQtnEf+DLvf2+kYv6PfI/G7icFzfWsGbD0UuLHfSa+wwA4VvZjisHEZbaIwG1HIH0Uw7JR0KTnIrU",
+	"8Gj4oKpU6emtbynmhI5V5YLMKO9bK33vaeEdgkGX/Nra5OE3lFrLi+ofPjp8fHB8+GidlAYFDlcVofD0",
+	"Aql08dYpVEc7220T2h5T1N9ZVbZeGgj67xDFlPMXusLVMeJuitX7qTkkr0VRl9vqbrpBFZcNJnX9+Fcx",
+	"TA/AtTx4zUQtEyq+kr5/3kU/gqqyyqU1o6s+6Ozn4znBZ+FiVXkls7PU+Y98gNRgzziNmNLFzORETosa",
+	"oZdMgwSLwFA2XfqGZUYaqpxMWGYWj/mXts14lcPfqI9grARQe1JuZz0wrKNo9teqn57tZahVYaozf2C+",
+	"+XZt9tqIKb4eiVGgtBNbKmR+sQTDREjtLhV0w+CHtUVJylSxqJco2bAiCS98gighRbvRBe6kciGSeme6",
+	"emkSbwcqBK8tW7cZsnkmxTjjyer6keh9AXz4wxsG29t0a4gJsL7XritaAMmbfMpc1TpfVVJbk/9csVyd",
+	"C4iGY5liEMt6QkYY8jJCQSpFxmJDpkeWL3gkkRdBfyL3ZjktG3/03t+oKw0Asn0rOyfV7+pKXllTvE7s",
+	"G9ylT4P+EKsFmRhH2oTVPXUBZuO5nues7Xfq9uZVx6iJuJ+nvLGO8hnWstZz5Z1SAukMSjhg2mKY01+k",
+	"zTeRzro6Pb7za9vyPEFJ+02L86DT46uuymO2sJs+LwDIFl1eWrkctznOT0PLZqQGqw92vJNHXophYq+J",
+	"NmRXuVI+G8/YRFoKOEOjMtZYgd3GRpdq6u/7UionNiZOESHDojs+7hYsc65Y19bl1sssaV2p9Xczlvxg",
+	"40A2Szg8FeT1jInTNy98IElgnSsg1lguYMZyZT4EYFEKc7O7vh32v2IJgX/NogER2IOiYV7o2hAQ28pk",
+	"ZxvbeQWB26oG8GvTkbqBPOr3sJNTtVWoDcbPUotyW5rdlgJIOSty26T1pFVOya1E4GxR8KV0IXW9U5CS",
+	"JaM5VrsrKyHVCjFB7zMkafLBMsAqYLvQXYZiYUwqVnORL3UqbtT0Jx7fUJBl41lYJ2DD8jaSsPGN7URs",
+	"vPG+bhk7rHQSV0HgGR7j0elcT2TO/wKW8hPyPaM5y8k///6PETQs5IqoiVwIzFiXUOXaJq8rIwVPYISW",
+	"eTV+hl1fDJ+Mf/5t8N8XZ4+m/7U4fJv80Fe/TB7/p/iP49n/0Qd/pM+P5v9b9j7w7wdXP6b9JHb7vI82",
+	"DnsnpwysSROJmh2/FNbhXBHs24gNELaYs0uuNMs3MnRPowFLUIS1FHdIwKSKs5NT/I1hThQ6eVlKEqrY",
+	"HheKQUz7NcvKtjH81gbXvK1Z0PKWj3OPYJ6Uq1lGl8BO4qG6MmsV1fjWjGtr0RQQ2KvrALUl/sxHt7Js",
+	"Rk18FsSWd8GGNjO+mf3d4G6PV0C7zeDSbufGVVIqUFtZHcV8eB2/B9PhJuweXtiO22OBta+a2XtcbnJ4",
+	"b9h7z3xzNyHjotzMrBQ8Tv15WGe+2Yz1fGqA4lsZ853tkZGrSerMA1JeYe1Rnxljn9BMSat6uo7OWCdW",
+	"GNr2wfC2arHZuH0xtZVn9YRjK60km6dcXOKr5h80y8IpHe9TxYlpX8zU7SfM7TGymllQ1NDwgXL9tqFb",
+	"wmvhuiWQxWRZql7MY4bRpGUgF37PJaI0xQYXvRoawpUKmwR084veXNC7Y5uAHHixlNwLK7GNRsOYODP0",
+	"MnM1RKHCXkpaOHvXdZpc2VWsurMY+6iAOnIT13Dq+4UFPuQT248PypuVC6ZYajfa1FCOh0s5H51gvYig",
+	"nlLObHXxUkMmeBP7MLvEtyEMK5XJxhfLauiYa1s/ZD6rTmgL7w4vlpEqT9hnEDbg/VbYRrBW8ckV2E4Y",
+	"S1VYKCksk03VFabkV7uvlRxDuC62lCIdZlJe+V1GIdqFBoi1KGevwJY6p5WgY2BzLkilf5rPbbDdP81S",
+	"wxrzXIrhDFtZVnbHFRYmxJC7LDMMx0VIuoQralOugnrSNkEyzMwP2jt2iZI+jpkrgDu+XK+IoKtdmWzM",
+	"Cii5s4wmEMAFyrcU5uheBBFduO8LqSdEy0s087n9Gyh5PGHYA6S9+oIi90b1DscjW68tAE8RPrawITUW",
+	"Zps0pyu5k8OTBHao+vEoKk0HRA7KWZlWfTxrgOF6EmuNLmNFSBpujYwrvaI/GrJDGx/jm7BVysj5nawU",
+	"cfyBi57VLka42BpL5r8wrfKtDGzboWrtNl+37SmyrAVXDNj6Vl1dgv7eLVOj1idG1DMRzFGy2Qi+UcPa",
+	"oAoXw7Gm40zInp+SvifmzYJN/cf8BkOCLVKbG28sT1ZrjUfNdHVLDVTKVP916xalgPqYZCzHY7j6vQvM",
+	"XvYuKtty6ObOpDxokxK0TQCnZqlO3qTUtMBwZ994qWu46iUDydg1UhdKM2qvHPhp7UpKE4DnIiiE4e6y",
+	"Uaml+2iTBgLjseHdDjAu934l4zQqdzQdrnLgKwmavk1LKRfJigDYZM0IABEfwufpstjUd82ImlyTBCKO",
+	"DF/obpKCsEEfNBenFGt1s7822nLLlgEVHeKm8fpgjSqCxVwLLAvbVYf5TSOn/4ASIJQebKHJuQYWK/No",
+	"G3v/ECEXXZCszK2r5JSRC5aY/0BP4sJ35NQq530VUQkeAslqsnjcJ7tOooCOcDcXKWoiA3kNXd1993wF",
+	"XeP0U9APbB9AKyDeUMJY1/aulUnYqRBW6FtztMoKRwuBAySURhxkVDOli2hhlBO6RLCF+R20nohuv9EV",
+	"Dfy1XICwV7+v77II1iV9csHMF83FVmqo6dfidWJoib2hfcFxFBVn19WGUIAgmhsMWVsIIGojzFhDUyz7",
+	"CgNp21BjhdFXtGFIcBzLvG30+YrQ+rOiSVi5HPGmjTQFY+nKBF/cku2g7xll2Bk1UDudEt5F8xN0X8a9",
+	"Z4xeM7VP3lfNB10yZguW+8x6sDzsk+8jhgS8ouv83DfgtuVJP1enz20T6qCHEBrvwANv6zha+902mRit",
+	"YtUsSBsqA5SaXAZpeS5CPFCewgNR49dht6mScuVVroIFV4gwFrPu+EAF2nVJAyg6medcL9+ZDVthAdzK",
+	"p/NYvL7rPoPl7aH40nvFcuxfhl5Z+BuDxcG8Di7u0QkZseuLoSFdiTXJjHR62HNJaBnT2EddpOci5Zfc",
+	"Ws+pLeIxn6KQDogBIQFWWZDYROtZ59MnqCI8jpQkNJi05B8IeaA5orG+uKKM+KBYloFAYTNUze+offx5",
+	"PjWCxT5xd5OyVf3xGJ8LrznQLLPFSHxPrZwlMk9xa1AkgwtlcyxsxW2jp/zbv5EzI4xq88cvEtSfe6M3",
+	"r9+dEVfjmM715CHAf3SfUBXKYAooA10NXeg2oMiDBy52gD14gGuaUaXDqBLzrb853+3finYSf0Mj2t/O",
+	"xd/29vb8/5vBo4u5Wv4vc/vvJ3I6In/D7pTmNfNHqUdcuZkeF65/H5ZmwunArbF6vpILCt/yjpGVb/pR",
+	"pW/ZGIjaS9A4pLSDLkmZmnELMufb/puBGhgicCJbPDWfs6IJP6LDKGFdIgUZHJBX8hpCoMmgNzhGO6R9",
+	"H3XBUplan4GJPUvUudDl8eaouJAk8iJVXRdVA6Zi6AyBOaYAdZpMvEJ4YlsE+haHjKUjMsu5sPHTPFXn",
+	"wn5CJUzQnEvlSPSZFNdYOU2ZX5DEzA8J9cndUKIQ8ibV/oMH5B0TaVMYi2EPGMpyGnQzeuDDkh6ckNHH",
+	"PVsJcXQuQJD0sWvOR2m0Hvy8ZdTqKRk9GJHLnIJDzqe1Tc13vBuBkge5zBh+A7x1I+I/cC7QfwffMHeu",
+	"Odmljz0Nwmm7lrIh3mFKl/vktSM9VfMvOt5zLkqU7QcWvkSzXFv+kVggGOnhsHdARpXykABCqE4Pi4Dc",
+	"QKO1gWjBMsW+U+fCl0vE+bt+slJlSTOVLc9VNd6KtDqp7eJoTsBh7xBngpqUI7M/VW0fT9hHNEMZ2nkO",
+	"lfgfPED/kmt2Z253pCZXePXf/6ykGJXarrzEPANBRolM2egpGZkrYeQigIN6sFyrc1EqxwdFGDwav1Ol",
+	"3irEcvcssyVHndsiZ3qeC5sxXXrD1fEyfxooY6qDnaho5QLc0MkzhqhwGLQFhK3bHjH75IXheei174bl",
+	"TaEYPqDs8FyEkLb3DaIfK4HiuCMyqhcGHW1aUvVcRGuqkldsEVrWwL3upiq6tTIxn3pb7embFxb5L4pq",
+	"kZ5LUEFGwe97P7PlyN0icBOieGtDFKAJDnrkzf5zNmNWn3D1Bc0daVRAoMSlnENt2BO0l+H1ycZjltju",
+	"8YZ5Dw5t5RTgmWZKzS1nAfRjRCr0tILChUqN55nn3V1ysdTsXEDf1qVmNv2u2JPee8tmGV0iqOdstE9+",
+	"Zktle2IGURVoi4h8QpF7g48f78ORsWF95+IUa1XTjNw7NA8h/HdMeTbPGbl3ZH5CvQLL7bIlmYu5gkUU",
+	"qf628LVvx2p+NUO5IilLeAqpumwRtAgzT0PEz1Wlup+7oexxT7mGG+G0uOycgaao0m85k2tYG6rslCgN",
+	"JD56fkYNx/uA0B3vvZKC7QFPGHUt93Zf4Ioc9A5RzwJqQVu1DUcjZlFggs2x7SyyOetSBDjCStzFAl/D",
+	"D53Y3Gtujjwy4UrBeXMEB4/JqFo/dfQUtkIzRjQFffCwPyiGuRqto33yo8whPw5W5dsanItiFQC8GQb4",
+	"GG1QT4hRL8y9A8qfuQdhG5ABY44hvbT1AI30mBNlTinNSMaFuTddoxPBuEHhuYCloIliAiLwm9OzZz/B",
+	"5AYj//Hu9atS7hdw6UcHT47vt0j+6pKRmGfZ6FwkGaNGFcAHlmJ+MSz0wQN7+Mjor+fgJTnvnJA//fPv",
+	"//i1S85Df4n5/Z9//4f51flN7E+fbJWaX7i4OiFY7/uff/8Hlvt+SnKW/QFnOu+M9slZua/fuZjRS9bF",
+	"cmaj4HujsBtgt3J0xjzT0JRrhM5wA9RBzyhAtlgHMu0iJuApmfBLALnlqShVQnSj+VC/17NgOTPynb02",
+	"DbQPDg6eGIy+P3u2T2zzBmTJc6MuQ/WxsYKIYqPCmSUuAdq9Xq9vmM6TJ0/cBF24zuyqjg/PRdAc0As8",
+	"GaMzV6nVXL0Wun8ZudvE3DP5XkIVK/oBOiMcuO0pmfIklzgHuJnm2kid433yFrm72dyEZuM9OWOiS0Z/",
+	"8gltXWJT8O6PTsgFTa72tNwz/7XaHcZR+EZd9roRs7k2zOe9vdjGnGUpfuZwMOj6C++3ubm0fC1wO6LX",
+	"65ILmYLb8Zrl5PiQ/My/x2f9A7w/JB4YW1wYmjDat/tH++SMfQQwvD/7ce/xU9gaSg7mh/4xmVGek3uj",
+	"8875+Tx93Oudd0b3kYMMjGgHIpfjlmOaEwwsMIoBFVZWn7ApdWEQ+GZBk3hnWaufFNnS0RL7qB88KILE",
+	"gQwEN9f+d6roGDmW+ZTce/Xjs/u4V8yMdyHS2OwGygvsG9lIs496hM3TF1h6Fo1BhpssiQEQ5QJOBvQV",
+	"FxJ+y2UWtqIEjkQuckavgGFdc8UvMha2wLznWj++//dBr/c9XHzFY4CNExfQKcZzlujAAaQhOiY3UhTo",
+	"B0/JnyUX8PVrmnNUKhTLWAICOlx89BJ79tkm/yDdTug1M/eilyeM1jWVf+YYtiAIWiWKXpVvDK+n4qkX",
+	"qfFqsnv0nSnR3YBVNK1fBT2l5wJrKgN+A0A9JaPz8/z8XIysFVKZH8Ron4wgEBgjwSaojjuIUgie2Q/U",
+	"5xPgGiEyjA7qmn4aSXVGcxQnpvtgYM3hRqRiCXt/9eOzfRTJU/erD6S3crBlCijCeCbhW3+oc2Ho9x5E",
+	"KOGZPOz1LPWNsIdXoK7hcQ6KwNqVWyp/44+zYQGvsPiRDS8CvxNS8iI395Ug2DHPXG0nZHRkuRvIa11g",
+	"LaPe0ahLRv9+hDav/gjruhk0We6N4nfPnFzPSsxvl/yaCZumYe9k6M+nlZOklQEt8PyLJXQ9pYrcG6HI",
+	"/QeonOI98qP73XPBRcisnDnI2w5Kr5r7bnBsfwinQUlLTyy4ntFk4vQ9g7ccyyAZ2I3MM7b3DM8r3Goj",
+	"IfcS8+uI3IMbHqveYRgcVVfOBj4HPZbr+0i252I0y/k11UZtG/t8tQUE+IEapN3sQCVuduAWs+V9b2zx",
+	"qpyyxcox4hxoAYwiXXNoL1l6LkZ0ro2IOJqy/5+9d19u29jWB1+li1VTkfyDaEqykx2qzh+y42T7xHZc",
+	"tnxSZ4KU0CKaIrbBbm40KJo7pap5mnmweZKpXmv1BSAoghIlUYr+Skzh2ujudfvW99FXhWMTXLAwqVip",
+	"lHGkUoKY7MNGbxGCtiUEOkRoLp//J5uYN0iOAY6w90YOFIDxYkmbsdmHQrXZarKn5tZGFCTqkstUu7ec",
+	"yuC+JrjQyP8TjhB9vk+8FAy8DpjuziOobdaDHDLNbCf5toc+SlgSTQrBU53A/X95c4KjZRaIoB+tm22+",
+	"J0jLmIgJffgwgWq/qzvExuY7XLK3Hy++dz8g4zt7/v2L3T5LuFRyPlZTuhs8jfF8MeVMHzxhOxQeUodz",
+	"qdQuPirkSbXZ+MxwvDPvt4fd8fTl3c9gqXx20n2bmSPRz4HIlvCFMo2l3b5yMSwxyUAxdRGO9YuDHykA",
+	"rKhOBTWbgr4TxU1uCMHAANByzOU8lhOhJrmwpNbGc7eDRs6O+V0UodgbmfeCD4zX/uwZe1N9O5h5sib3",
+	"Zeee00GkoNr4uV78BXJNIOkQy6Qs+ACsgUQf11jyTE4tfNN8UTiEZakzSWGMnqWYDKXVk1D4Yi4FliAw",
+	"tVzG0uf6EAmMwYt7KywI6XAi10Mys63T6FirI5FdFjIUruHebHZm4j9PWCHQcwDgavI8VQPthipXPMUN",
+	"fJjlwooAwzHPMbXp7xKjEAZkUZ7vI0ehtXi0SUKmiUPEZR78+OPbyGZAcsd8azxJhFBVkk/OQY9l/bM6",
+	"w6ikJBcos4itvvHGrSiO+y7mbpH9GMbK/VPpMmE71gqz5M23iRiUifV7wRFN9nu9PTsFzNH7P+xGuHXC",
+	"3/e/x+106KLUnReH+7uVNFdyUnCph6LwOynbednDo+hmkIeydcKdl72Xu12W/Pbx5O1vHz6zZxRs9YJN",
+	"yPjPWE0itYfOGwjxLZQxAA519ru9bq9Dun18knX6ncNur3sINblyBAWzxZoMUParJrwjtpxpZF1zXAww",
+	"exbbN8HuUQ800YfYvmbzEWHZ5jlzKXK2kzwDR4DMS+L+knh0O5SOjUcGykPGMUiubDc2qyEx3gkU8ghJ",
+	"d+w/Ub19Mkg/uhqSDaEtkyRlyGwhDtqes7EJECvn6VimIudzjwfkZWlcK7Zj9tOkJv6SNOywu5TXyr6V",
+	"I1yP4Y45JFFIPgBbGMuzuQPBE1HncFpA/gq0JOesnGUDYfbAHMRfpxMzavsviTdBHwXz+/te8w1hF6c7",
+	"ansJTldYGAK6BiLeXTsqDgtnMALmufZ7Ngi3EXsEU6hvDJQyWyNpDtaFDzE0A/sFRNCwARfZ+ShQlB+q",
+	"AjCXwFoOj6ek0F0yI/AMsRy4mW3dViosGn94MZWbaZadS+PxR8YW8Gl9e6bQEC8I/CRUsImlU+8M2yjQ",
+	"v+vTOkE3C74gjhH1GISsIBAS2uWF6BcqZEGqtf/sGboBZr+I6k5Mlz179gksInqyz54xNwKU8rR11Q7s",
+	"Hmiq3qadfsfVzb2O2iuF2juUMQCMZ1D9+BfBMG2ZEbv5xrjT6Ol4zIs5ksXUJaEglAh6UzvVImvYBhqw",
+	"PFxeRp2zqZ4vXr5dQbfpxpVi8RX3nYyUFLUbh1/MfH3YIs29wxsFxBoOm6H7RRVy0Qe/tfNnVBuQoBLc",
+	"/Gz7B4dOrw07dzsf4UkBdIAZl5UyE4Gq22UVTWJCSviBcvvmUge93nXnRNNT2AOfv7Pz7xgOD751u9Ne",
+	"maPDL9XuNDtcbUcLTvwEvMM4Wg3YQ1jbpBslgIXfc/9UOFjIxzD3rIStyx6Cjn/+QX0uAdsPosYSpWLO",
+	"Rfl+6YvDUc9/gUPgsV/gZ2w61n3u5694CnsAHL+/+vi36D9WZlTUebF/2OJWKp2fKPUOtN7gpJerT/ri",
+	"FeHeizTjoHdmTj44WH3y/ziJuJ9RIQ5O/HH1iTAFTpy622XUedlmMN9aDTg4ocWQ/G42hS+BMFyIjer0",
+	"//gzCnYjQuQgP+qi9xNQ5ZT8HDYj4xmaLYeCa2sC9IJG53qClBWNyDU0/BoE++5XVs+Mdt2LVtNyuRt9",
+	"soyUh+lSTTSbqcLiwY0X5AoyytYZZyaIHPOUDFkW5mRIaihVUsTSZc2dN7SjhaiC26iXkBASgfE3jzXm",
+	"mcQIme2Ah32hvgZ8S8o4wlMtYplA0dFf8oMKgR7WUiy4KFyCC3Yu0r1MUsV4wTWxJesXvf2qu0Uuvqbn",
+	"Spe4K2paOn+lYqBeXPVtUDkZr9tZYyN0KdrWu+EXyS2+rf3m4rI+d7+zuL3kE06HpSRTjZtIkz5yuEGs",
+	"KzpbW/x3u9QtbrRNzAz5MLciAWHlKR+wGKXOsRTBMtlfGlDQ9AQXNs9j6TzHiFaqidMo1Ma17dbJQoi+",
+	"TnQTYBEWwxuzsN9UzEkL3iF4OLc1AeQcIqN/mKDyoNcLS2RmfKQqATLO9TyWpWLnU8i/wpZmeWNgP1MW",
+	"uh5iJyPI4S/gMHcSJNv5go3VNwqi/E71I9WpHPe9r13CyWYwxzCE8M2adq4Qk3zdWCsMYSxTfhjGUCzw",
+	"QczYa/O3avQwUEUhBiUbqUILdmYmK/aatnOBA5aiVvHC/rrxgtQzUax04T+F47hRBx5XtKcBrXjwWRF+",
+	"74148VHnnRo4GaerTnHHXdPztwxUlhZt+QkfxOyLP/SaIUMLewfEUyecWPMeW6hwj9Z8SZyAC9eaLbJO",
+	"DITMlwcGlZrW9eKDqtz3RuOCO3MNnHj68hAAUGeYPS2h81mMtU3aAszNKyuh2gYJbgZANwutfpNhfjXP",
+	"weAmvh7OMhmDTp4uxQSqrBYzQdBT46cTiEIHAhZ9p9NilU7MRcwzus4r5Ifx/aTmZMSLGv8F8YOzkfFx",
+	"XH2MzKKT7sdkPHREmkO1a2pBvFNQA0RHAsVTcVPt47Vqmv02hw6jiQBKlslUfIMKOPYelDMFfgd1E8BL",
+	"ZU6alRATFCBRfTOJaCf33FlMfBuISUnF6cg9MxRVoV8Ohw6+ZZ7b71sS36AW6PvAz1jK9tQwwJbZQPpC",
+	"2W3rg+GEOhMhlNdcDyoTdtBBKznCsNAsC93H0UlimWGxD8YncuV0SNj3CJ1CXWEJwrJA9u8DHyOGE6U7",
+	"oKBAEK1kYQkmyKGAMwkBcqUYtwgCAwyijSKTag40afC+KrjFWC46tiMOvOq2KoIYpybXq/L5sYXNIlM6",
+	"/T+a91l/yPPgxr+Keefyzxt4b9TP+sdfvoex09v/8Qf+ctDb+4Hv9/Z+GByKvR/Tlwd7vbPv+cvhvjhI",
+	"ey86l9FflqzgIFrv5Jedyz9b+0k0Sq+mMs3FFrh7r6vf7vJ6L7LM5bOzMIJlHey1riAIS87il+Dr1Xy/",
+	"BhD9KnfOn+LOqDh2SGHy6mraH/TXfjYbxevK8ZeR8Qzbn/2LP/gy6ozVhWh/7vvg6LWcxY/Gjl47o9LG",
+	"PULG8vl7yjzAaS9Wn/ZBlT+rqUxbe7K0UqwoxvZ6s/SdKFn/oDJT1DCLjhK6FdQpYFyhwId1rhr4sWRs",
+	"kMYjrLiFTu6ZNwvXyX9723D6VcwXElvtE1+1xjkTzdtOKqcjBv1wtlnO9lR7tQ9P5GEOJFUQ+5NTB6nx",
+	"tPG8EDydn6J2SXBCwNO2yNzmD/M8cc4VvLGnj64S8rKEtHP10S7EVG9FaPD8L99/f0mxeVPHesC1YFHO",
+	"pQJ/DLhdnPSFU813ncIIG60muzR14ticFvQ+Qqs2duN1WeI042z/P+YDy0B+j4+hxyuoR4AWY5UiJDkX",
+	"ZZ0KKIml6xvPFvEKnrGmKgoeXfGG1ddb9BtjmVSK6U1+o+3Ds51BDQ5hYB/XdgaHH5QU0OREnuCNiuTO",
+	"41jpCHkz/dqdE8garnWF3/1JaztUK1ypmnf05oSfr3KH4JiKA4QEar8B1dmVTshxcOBltI7jtOAzpWKQ",
+	"Z1K0uOlP4ZEut9bqrl8qh8JIHrb0St6rNBtm1gG6s+LVXblaW+OKfBI8Xe6J/CJKjzRax/Eg6M/mC2ZX",
+	"+w03M4xVW/jn5bqbpXU5f4KtcmK536/Q6FuwaJiYCczHd95WtjYjUO4KbC/axsZmVd8+C+0eDqEcNvxS",
+	"ly4SeS8018ZySdssEWD7ILMf0DtHjpLA8jVTjQyGAfGSNh/HdjyMvJaEO2Kc0lSxZKHkXITt0EmDI5lE",
+	"dAUvPxfVKJcBaV31JJPdLvtZzASwatIrEBaVEVUIEeIi7xNenO3AA1eE92eZTNXMXjZiCWXvTjPAHnwS",
+	"ueBapO4+7FxZP8kRiLKTML/JUT0vIDNDfilsudupJBvhyCRiWgB7c1KxIVBB3PNuFHw0cEqQ9YreO5wg",
+	"X4WYkIcFRNJV7ls413x1oB81wbamdzE3FzLtWl6wcSYp54kdqrpsJirLSicyCFzRnsOLRAntbEX5HYkU",
+	"1dDjxsupPqJWZ0adzllpaRuwYYyfqQvLVZasyA2y5Ll/9i57OzT3cjJYuKigBRd4GCg/ijlevD4O9kjk",
+	"MA1IiTvph4Ptm0SPfQslr+8QROXjSOygScblrO22WxZckitLfTINTOuxhE44evHGyCQJWwkWmL8rsy2g",
+	"IYc1Vecm78by5+BlIT8PiOlSYdMNtu6Vg1FQv7bFhYFocH7v1ilfms2tPZjN2h7V2tPDTbn0Bfj9gyY3",
+	"vup4re/Jw41+o43/+nldcFkdkWxQc6PpqVg5U8xyrTqIsM3mGgcDais1nHGeez12KPvsYClpUZl8d+Gy",
+	"pwC9NQv7cm0HHyVazGnhO4ON3oOZ93/+Hu9/C5BoN0hXxmmVIOEznBIOUftzfx9Z5ZpNRniuq8HuNtcP",
+	"+W4LkLzdCWMcxjdpVlazxm0QCehUviefcvuzzbCYHmLK+bWnZ6i5XfeZbr7XpPKyDHLLhHGYHl7u/wfX",
+	"A8/cHOzCgWBUvO/meyRdrHVrCeityjM/R78fYCk3CcsbIS3vkUhJejfc7f9BBGtFF0y4k3gx3aSBccp4",
+	"waiDQNMz6SMJXuDpOr2dr2JSdhlm94j6yokqoFZD3Z9EqjV0Fw+A4cJH/I5u3XkOETNBhoXP4+u4kI+p",
+	"IhDgIZQB3rVU9BwQRMayKZQgBH4bXxrl3/CCSnrn/DvNzsSI58MjhFzUMvw11uYXvRfb4+fX3flrgzbC",
+	"HPBGEBs3a2Zrh1ao5KM35Xd5qZOb5tijjaEV1vDc4As8BscNP67ZGCp+Wxtv6Fcx/4S1yofkA+ELO3mb",
+	"wPGxO+kmHJ/7LKsv+DoVC7XM3XgYZejn+F634x7U0q0V5BQm8CC9teA7LKZuA/2mSp7VnhLLgCMURbkY",
+	"Fu+IFN2KNwX01FyzJKznJZEtJFjaoq9AWIOmEfnQYwmyO9WLB36Ak6RZ6XhI6woF701CNmcCGAPokjvL",
+	"spG7XZZMCnGRidnrwFNOoOMHsC88veCoIspLNoMEO2otgSfwm7H86F1Q2p0vWhE2lWWWV/yBal4eHHLt",
+	"ZKtCzQgURoglBAFHFZ6DRsfvynw/+B42pzDHdkgL4M2k5TLF6/jKQJe9HVYeXgtYMMjURaSOM6sI7uVG",
+	"NLRaEohWSaKe0sFjxJLb1HKgyPGdRgJzpLcaVgmnIZOfLjpa6IIF38GPOQxdN5a/2x5PBOAE2RU4gu0k",
+	"M55/Pc2kNp6pkwJa5VXi/brMT4VYFlhJYRxEToF/1SmXIXsivxCVxRmhitGcKFFOoA/GKueGDK+BxxvL",
+	"lg8XDEbgzULUd8QsUwgeqhdJw+0p0Gd2nl0IIKuHJwvLY1dWK/B4s9zqbBVYZQy1nOoE45jjRwUJS80+",
+	"BaYlVeB311SmCCH89Re1+p7a65kKmZoARQWz1zFdBND2TLrapC9TUFDet3VDP9gRTFEGlGU6+w8wOgF+",
+	"vakatusWF9xtL8P+WQ6MwiX/SkVP/50HwJOUKhBSHWW53yVYMZW0uOirm7s+wnilij25L4w5KfKRUncl",
+	"of4qEBELEubGj/B63vUzwo7LMMtu1fg6H3mWYuNAt7N+rj20bub0DbCOBO9+NbA8/F7H9qz6YLS/hFNW",
+	"2GDgV3c+Hlbg93gw3uE0fQBI71/FXKQPMulunVVrJlXR4JRcLwG/tdDuDefCb5b4flChLY7ZHkVKS2HX",
+	"nyFogkiphu6hyMn4LRUJb0B+ZSWTatY3XhiY/swGWqHC705i1UuiWFbJPWnCgVQJdCGizTwFZZjdiLxf",
+	"8PF2Eoq1eGn+MqqK97kbY5cmNCW6Q6xWr9MqxEPPRWnBSYGb72pYkY+6T8y4UIkr065zEJpZYwkCAFIR",
+	"ozUvBFJF+05TCocjy+hg20/Pp7zgshTGGa2obqACACoROp673723z7QQdQ1YxvVXjDFwfXhgD4ybi+ob",
+	"/cS6nhHw1zooXTDyTkKVHTfF/YSmcn/g5zxzhJnm09wf6uYGUPiGNEPnrrLlHxvuvQaBXXAaXWmZI0Uv",
+	"2X3CTt8ndpo+ks+q2dn2BKJum45dbRhHHEkXGy3hp0AtilQghSyLzOqJIfG3/Eos/0gVpJwmOVHPA3rU",
+	"w4oHhdKYvtBdtnMSQK0piWJPNVc3dtB33/wz06Uq5kl311jmqRY6YedmawfZFGhez0ptL9BHMnJSG4SM",
+	"S0XsH9viC0GJON+yD2BcgMWCdJlt26cXVEPH5emu1YWkjTYWSw6ETmIJjzVUxYwX6cKD+Ks7UC6+euX5",
+	"gOJtojRpacBjgFfiZEjNG8cSWrFINAlzgG7vJ5nkLnvDByMkXQ5oZ6HH5AgkIeSAQxKdxE6csnohiG5O",
+	"FahmZCNfDXZXKp+hImlQIAwx//BQfNQLtCbfCa1jRhUJJM6BEhdkD/CXWO4Q0JgowqlMjvl6lM41c015",
+	"gcKG5CGMu5+J6Fggc4ZD3wbT72H2pL2GNXxXRviX2n3Xz+HQac0pDPPHJ7u7PT1L32n8JmYB4JZLcip+",
+	"t3uyyJu1yJhBR2uci7JBDv6zKHVY3IJoBGxgqSAkiSoWB0tEcDjxXXs29IkotLFfb4f1wopUZSx99SCq",
+	"swe5ckJYvYOKJireWMsVdvngM7+VLqDOtFXRCTj2QQNycTP2W31k47GqEm2r7ZdamlyKH5RmWvUeNLYU",
+	"yFS9xne6sx34S3DPjYO1bZdIbXbdCWb7jrbyn1VxlqUpUcndTgIYP08V9/NAkqpmelnt+r2sTbwVLqg7",
+	"3Nyd0vMqkA68ipnILk3amAm9y5SlGSVQ5jZDFFbMkAX/xq2zjSCcRrNRx+PYneAIFTfBY6b2uCv74d4i",
+	"7MLt+piu1GZukOyLByogPELIlO1AVOOxGv4rJbuovEaiRiG0BuvXO76V1Tei7nbZ68DO+cqAxfQSfUlY",
+	"Fl+B0CEe7cQSnwSYkiNMx4IA35zNRhB/IiWovzxys+3Uxr3Stnp6NgeVzFgCkPneDN/mitsVM/9w8Liv",
+	"q8+9RnIRv2V46koziyj4DdnZ6DaIxULv5mqeiopLsk1g3/sy9o8W5Atvi2gihzO6DR/htsupm/YetqIS",
+	"utKtWB1+oiNwq01CFvF78wahkcrT9v1BRIRESN0FfOtKpC5gg/HStqDrnAPfyJGgzvXyViICOVfbhhzg",
+	"N3iwzfUM0TWfmobqfkqllesB+SnV535qHXpkrUP0fRcBZI/Yr6AtCsHmt9Q0vVW9Q6HxeuCtQ9Q8cw+t",
+	"xS7y77K3pV4gfJIoMuybgaqyWmpaOkQUGMHQ5wAlGfNXC90pregH9BCM+VdBWrjO7iG4518qo6K58F1D",
+	"1IqEZIDQp3TdbiGaMr6PqaFXOsje+NYHxwAka+c2JnTWcjBoAsRyuYfB/o4ORoUl8sG4F1XGyid4+uNy",
+	"LuCz/k28CprJN+xJ3hYX4jF1G48Qy7UUe/Yu02Uj8mwBUQa4L0wPoOwJUWQLmUauSG0Na0OHZiwzyc5E",
+	"ORMArRapGaAkqqjuI29YhPIOCHcjEpkuWwVGNr9BZoJeGbsHbYueRiDwctwUWwBCPUiUEmH31jaCsIOA",
+	"nMmKA19PC62KO7SSvyy82xrycjCn38iymJuJ3mQyj9mEY0txdQHUrOa7TH5dqQdnjlnL2OFDPQGqNgKo",
+	"ege0BQGiqvpBbwU/5YSWcVVEHfyfkPLqbwuxGquLWwpVzTEBr0SdgBeqJlRSz1XpjJE5ljhgXd8zUSJP",
+	"C1CBczs66pjExhRMgHtaSYHaXtGivNtJLWfO2TMpZs+qVcgEuAhOjRU99aNEAaDK0woTdhJyPnOQ9NJL",
+	"WZbN+3ntsBOUXyM9ljGfW9k0pKCQ+bwZiGA7aZAyYTkHRkQ1eLTFIYd05ui3WvNIVwisA8rnBb7nxtA2",
+	"lNT4faQCOm76+DQbwJ7bWaBynwbYSQoBdNA6/CS7RBaNiY0ZTgS6Cn0uP7cyzxChzcjURO2sVt4QKPb6",
+	"rBD/EoMyiWqhLwyJtnQoiNJD1Ts3q/tL6Kxrkx8Y1uyst6sAJn3k9ORGvPStWuIbbJvWf6OFAAfyYhVT",
+	"g9Wue4QphVBx6z6l6dbSlDvorJtFeG826ftUkqtqlW0oBxJkC+8/+3FTQeGbyKe0lZyrqs3Vmx5anhq0",
+	"HPz9yAjMPH6Sm7vNJJMZ4RBqqCpe3pPc3K3IzTXryG0VOcLDlqV7bt34PSv9trJP1LEMOHYB4z55QA43",
+	"9gT5CtSwFNI4fsS8FurlTLjW0JSZafRxdxL86fRs7lsUEXc7G813o7BjMawpneUKZZ0tQDcbjJy7bStU",
+	"XtJVprGcjeYmXtBllufkt+8QE4NOIttQiaDe3S77DW471RYXZBxXycciRWGiGv7Y+raxRM28pKKyJ6d5",
+	"jsrL9n7mVzGelPMHlvKrK//dZXPiwr3b+24NpzbTAzgpRNcBhR2t2Dz81L54r9m2N6gxWUm4uYzExM/I",
+	"1nWgp55FbykQxruiaON8gCCdlYuUuhW67Hez8XAGw4Eb44gUwOqtCrANRZUm71wr1N7yBZK04MPmLghI",
+	"2fA8p0O67OcsLy3VKWAtx2eZNLv171TsGeIBpAE3nQwU4EWpZxwJDxDGCdASyL45WprEmKXEXHVizAS8",
+	"kv0+32k2MObIb7uORRW8HaSUge1fyJRAr2ixuGVRheZ+NYwlpJOgrwTzIbQPEdzE/DXnuuyzxL5AYt9g",
+	"xC/QSpGLFbFEyXO1cAj9OZa2B4doJo0lLquHwl8QmQI5THjBmvqyMeRwFwDfsNrzj7jlhhWpTyvmvCQX",
+	"Gr8X2uQzQXmtvjG7DIb8v3iex9Ne7+B7twT+qyymIjG++DCTKSbowufjsQTRPOOcdNkbfB1b8cN7mmEH",
+	"AlVYkZQws7dbzCy5HOCRm9vYRcukEDBC17GmZrbh0y0me6pr7+dpnu+VZlJqwYvBCGBPWZmLiAUHInEr",
+	"hfNddmy8HFWkGjFNajCYFkcsiTv/3//z/8adhC4lnEbgZFRwLY5YogqarHvm9AQGy7nG+CImPu/8eyqg",
+	"6GecIvPPTmiMx/zbOyHPy1Gnf9DrRZ1xJu2/96MOeNb9ji4L3By/wduZX+ChjLnwcZJ9UKgUVgcGUss0",
+	"YQEKlmk2GXENQkRND2m+caet0wAf53dzxuXVt4aNTgTcxRnWn5c9xbBQ48pTmHCPm3dNeSn2zKmd+iC1",
+	"eQTcRRw5s30KdlJV2DO3N1tv/XSKu1jyhzkiYqXaTZa9Qqk28AIJrOQ+Pok3LcIvWcaZW8vUmWKiyyCp",
+	"jMlVt+mxHRLmc9tFEktULuztdlky5Ll2tyxtXl0vn9YVy+vel17tTKlc8OXzA+Mca+IsVbBeNqjuyFNw",
+	"KhqGdzpFd2Pl1ChSE3nNK8YF/hHszQqOgOIBkOZkY2E2uFzwFBCYewkrzNanyd4BQmLJjgosbsYyLXs3",
+	"rYpyvZX32Zxx2QIesL04gnd+i28fq8AJq6EDfipdDzIQZHvPBT7l1UnXn83M+cUeCufr8rP5+i3Oe+eO",
+	"vT2wwomxzJ+g2mWxbAdt4hp5LsxqfQCRkBhMCwhh/vjLTPczwQtRHE+NVf3jTzOtfaz0GT0FYR0MGxPR",
+	"D39uFGmwPBByubdsLE4LM9S3Ef80VuxfQ1VUM44hApqLM5EreW6Vdonls8tgt4bS5yo4NEK+sAc+lglZ",
+	"LVgTSZcdpyltiGhqsTJrJn7SZQkMwn+UFJTqyiSFAeYPzPzBPFea6UnO52EgEUuAsx3Bb8cf35pHFfmQ",
+	"AWnPl5PX3ZokM0Yc4PedWZIYd4QxoBSEQPZMlSN3aCaxEDwHBeCDXq9nnujgxx9/ZDtQll38nsnuFV3t",
+	"12pfX1FhjeVN2sLgg+AWdq/M7JDVXpA5HWYiTyvaqAvfFcVMg2w5fc5Ov3PQO/h+b/9gr7d/0vtHv9fr",
+	"93r/dz1zXpXy6PT3D3oLibCZYv+eGneqpA/I/j01ixSM+xCccnAjTocg5wfdLv6CL6NO7oqPnc9jE6T/",
+	"k+d5xF6JIoeM/Jh/O4W8r+70D/Gf6LVNRGFhEZ3+i/pfptrY3H9YtKy75WEv6ri11el33kwLNRHP3e0g",
+	"VkIlRwAuDEykCu6IzRCRNGH/ZS/4baxS8MoIXWzFNzp9cCJhQzYvV/2Kv1nH0ta2G77pdZ71ck0HAne/",
+	"2ymz27l7dSOjX2kmfu2Ew9X2RJg867pOVxXowRI8gvK8MysravP+OBiSXNi978rTfgoOxNJ8i5NCzzC0",
+	"ilef9TE88jIiIe8WJ34JDtyy8n+VmGI7a/LBHvEg5QHgyRmnxOQS/7YlR8VW1NtD0oqb1aapDnzqrcwS",
+	"N/zB8VrgV3z+F2ISsvTyKiZF3MQoUw8BgAO1IkGxy2q7PNKZEDLIQ3niBrxHCnzxcLRnx41lmmk+mYDD",
+	"vBzC2g8QqxYdukOIUwwedu+PHMq2oWKjZkOnozcHa/vMw/coT76Yc3mx7Jul21hmvQO2IXR5Sl6KjajB",
+	"H/yj9XmfrIP4sBoAzWSx4f3NTMDdUxm2VS+3PzkffuvYDBvLxR+vLBRDTekiQzrBUvkCW5cd02adaXcA",
+	"5upVQ36mVIuSHrP1StBLUP6+b32hnmD1RS1u3aPhXakCUjuuUKHtY1Trs3dUZnTe+/pb9wclxdLt+/Zw",
+	"Ptap30jUB9/6+hy3QdDl6rWvLHDzygDl3cLh7VPmQbb8JiHRYUsz9V6l2TCzxvC2zO5iev6R4ZTWyM4D",
+	"EfvVwUs787TcHG0P4AhmpG2ug+1kwVwcs7EozgWDP0cNQBqzHBPgGX873IM9Kemyj/WSMWF/sM+blUod",
+	"QdaH9IB1LM0mNXcWB3vqaHOeTIQkKtsZL1LdZSfTQkIhtJIRTJgaDkna1EttcfDrATSEhVZgXUM1YouT",
+	"geDAXSuTp1MtkqrEFAYkPvCgN7mqNQ5iABlLcyil+rGoYIVfoV8OWufM4zJer7RH7Eyg/onT2oOhALOL",
+	"aNzcon2MDXN4HrZDwBmrStxHwNBu5N5WKkjnmol0qqEKYoze2yFLhhkw5fpMMDbm1YY60BRjtn0fmmvn",
+	"QL1XGM9K2mIO9d5ibbSY+540N5OcvAshjlCsRQDF8ZgYDJ2AC0s9p1Cf8bq+GonMQPv/VKYEUQ6nGzsX",
+	"pQ7aKAmYweW80iy0NZzAdmH5eHD/oJEZP7AzN4sHr9mfFpQXfikEL+vlhXpWX07zfD1v4iM+5GVUeRTY",
+	"o/Zgj/o/9/pYLXL6t6VQUPExNuehBRziZpnfiSgBTLxHkTR4k2blRnIGW5yshrlfyVU/8vzGGzDod5fh",
+	"vod8R80ZglOqDkNzUuSOEuTbnnu5KjXuOr9a0DA5N1YNA18vdJwi47G47qjbdlmwRWm1fM+VqOpXvr3y",
+	"Wv0Rn0EZA7sKOo8DhegzEes2va+GI9o5tBFAYk1kYjW8sK7u0L4L3aIaK93928OldEMP4kHRKEkX7get",
+	"0S3VB7aPPWmZIdxoLmbjYkM+V3OlccGMxfpMS5VUUDNqE/BpQchu7IkNuSkaB2tifj9XKiV24IY8OyQj",
+	"bIuVDLIsmVUH5YOv5wW0AO0EDEAA19z19ikrWJ5deDN5xECXNbgb3kmXfM6w1jA3t7VyeSmx+cBeiYg6",
+	"C573arERE3wwstWLgEZsXi1iYEPqER5Y6ciOoN0glsaAZHJqO3uYHqmiRIipD7LsyuwyEs8m6YR6Jmo5",
+	"aXEsD3q9o6CnAJ/MvDBqMthKTqB/4K5+VaEcy81BoTyWO0lQg77PSvnm5Al85f9eqX7wo1EkTqBP8wmz",
+	"PO92riXAfq/pidfBsG4oPVFbEg+L2fiuwW53iovYylzFr2Iu0gcJqUN80iOF1K1MRdwspfDwoXTPqSp0",
+	"Gz4dyjx4l64Z+eHdOCrjEckhkEA3da8Y74YcwgyV+4GbUU7z3NUG0a2pVbxaaDEsr8nF0l/tqrqcRBEo",
+	"t6AscLCxKEcklgvlst2+8YPIqzC/RJCgcSjG0P1UBQr6uyeHEVpS04uluU7IB7C0mtdl71Uhqp+Gp+Ba",
+	"gzs5cSP9CPyyCnL9wag6VFH0m/F7amtmu+QrQ/e5BTvhui2r1+xWfQySlzSV/iYiEvS2twci3Sofp6G4",
+	"8ggcF23X8xVVjmVVjUwO8imwHUy4LiOGhII1zKqSQlf0IcBiLqhDYOes8xasOAS1G9wdpwxuXI9HjCHc",
+	"jNtaNnP86poFfpmNFCxCBu429YrK8ZcRXeCfKk9bnw0HY6VjdSegLXNgL+AdUjD8fTGe9aKGpnVpLQz+",
+	"+66IGLYUDtoYLx6nqXbM8coROEA2u+6WsmMnuNAQ51UCSQoWgaUBoj5CCMIt6vHeSgE9OBV4E5Bfh6QI",
+	"h9NyWojI3GysdMlKE2shnQJxpBrjAmRRdMThPkv5nKCnaDHgglcQLrDP1pYpaU3OmM9jaXUXfHObGQII",
+	"8+zt9qNer0fGcGcJ1f6jyLD73uf7TLA7cmDgFiD+P+BqOHy51/t+r7d/ctDzXA2OMLB6yL6jc1jLBN4m",
+	"CUDbjHzQgr7Ws1/Vxg+yI4+EZL9FF78/znkK7aj5r+tlVB0MrL2tfs6f/HFt3RLnkdg2l9WnfPHHPZVC",
+	"troU4negh1gPOU7T0AdZLIsE/ttTVaS5KvIoWAfGYiU7vpOPLhWbjUizEoN6q2lpFSyJgGzBweJyznJ1",
+	"fi7SvUzCxZrcp7G4IX/7e/Fw+kDfizVchi8aBI0bXQYzmjfqKNiuRspN0cQ/EHDgL6Ks9FsDC5jfhsei",
+	"vgfTIrmjJv/NB9OrOyT7TOEezsZifCYKDeJsFJQBzRjwm5AS296YZznjaVoIrS0vWbWHfcK1nqkiBQLA",
+	"hH49tb8mRywbUlM8vThUGwtlZSlCKcJl8m0IbZMEakNN/ucLt8JAEi4NiVeWCkuGCLTsvCzFeFIyjvC2",
+	"JFfnmTSLPzHR7I/0w2k5KlRZYizL3paxpPot7pL4zCoXhPtD3xOussswuvVDQtBAOPGjfczdbtgwV83c",
+	"XntrX8p/WK9XU/S7vDkPtvlrx6xE2ftqqufs1XR8loszIdpHnh8LNcxyca0eus3e+r775DZqwQL0Js6H",
+	"R9Ik1yRg0iYUMrvaCf+61TRr/+O2wZ/RKW5rd9+ZXezEbmL3BwrD7XKupgWIH5nNsWpPVlniRd2zQpxj",
+	"ijBTUt9Xq5ow73BawvS5aZhT8wBqBugu1b7GYp22LyQ/DtotWCZJTkND81MEQh2WLh5Q3kehWIaTICHJ",
+	"FH9Yt1kxJdTm9yawrqNSETcJYE7N2iaYxK9qm7BmaZM6ZKrL3vDByMuKQTFYaFe1tY8Kb2NbFSvCXkH3",
+	"3Hc6UI8aKyAIcF0C5uwjtg+OgvhWXtNF2ISGl3mH9/ONN8c1iB94cgwYBytdvHmdDnomr9TxoEvdwcfZ",
+	"+ja99iqxWLe+rlTsljfpPdzYGmrUYN3XaLlbXz7tTpruNhuIV63qgLLt1zOrYAKMr0FEMDvJSOSgSw/c",
+	"4iRR7+TxdxkvGceOrVCYR8cy+cMVCCNGxcTdpAmcdDISWjh9MfcolupHDYklaEE8Xk3zNJaIhg5g1/gI",
+	"SZdZKUWRBlqgpI9pBdTsXaATbsznzNWlX/HB171S7Z3xwVc0rrFMFZxsj7lf2/jafekVolyfQ1UdSG6z",
+	"nU8/v2aHh4c/7prt1UW1IS//fsDL3yiT4+q/9dD15nJLb1BDrul5ozr6ADEOQqY2tzGpv+3SVwzL2U2v",
+	"aGvgm3jBB23p/VS7RUNf2UGOUHMW2yVEIWjhSnF9d2DrDfEjkwC6wnRXVdzIgNiy2wM16negH1S19AB2",
+	"IEhHMzrtxEQvvql5KlOzgNjbkjBk6AVUOsbtxonGS1wISfttKM0C0CYEIJNiNdHTaWyBMhewUag+YiB1",
+	"7u8QNrBbY74LLemR6zbnkMM5YlnJCnGhgO8uz7FQqY9iiQTprBCTnA8oZIesj1MhraR+0EbYusKAS+yz",
+	"PxMMUzzgkfBznskuewcN7b5OEUszFt9plqWR4ytkuZLnogAFOo2wPHN78Ag+XVW2COoTD6goYZ6Lx/Lj",
+	"b59PnMcEHf2DPEOWZJmySaG+ZeaOhZqQK5fOEe3405t3b07e9FmC/8P8LE4Qvviyy45lk1ySCcPPpSpC",
+	"X4060zLNcjEEzEMBDpQTsxFE/HMCUoCWhlkNF5Ubm2gYAClJHPjlSIyJNAA76Lzw4YjrU7xKsnsUywnX",
+	"peOMlimJ/bJCjGFWwaPIfF4FHi4S99Ntcq7L08qhDUjHm1drPJ3+fsUVxjkPjBDEc7+UbP9m9Zv6/O30",
+	"O+5/W3saP9mNsFUZZUNk/ltbbXgr00xPhNRoiZ8KDrdL6g9+TZtC/73y3S3uJ2Y5N+xlj6vE4LeVvzqT",
+	"aSMs6pHZ6uM8jwlNgc5S6NBBEIX+VHp0BfILjZZm8Ga3aXYODmpmZwHlAZ4m5EMabVAV63BblijqSDEL",
+	"/zJQRSEGJRupQgt2Zj5UMV+j9k9Xwprltc3WSYj9mAUDtfV27Mki3XYJPJi722uVHpGlwc12Rc4d3gK7",
+	"qnBUaI+ucZayT7hF2x28mrPuMot6S9iYF191ZSOPZbiTd9lnMShE6a9BlePU68pnhdlkRwKP0aWJte4F",
+	"82te7wSH8XG1BNNLtU+dwgmrE6c4PTZSH8VYDu7bor75U3D0U4Fz41nS0i6CzQCHH2BJc6VQumQ8TQHB",
+	"wikriM2etO4snyScSt24IyUFbVp266OdKxOUCMoQGKu7mDrSsHcaP1+P1EziadSXSxvugEswtUzRnxev",
+	"aDxYEkHfedE7jGVSGz0njeJOlUDWcF5wWbKxgsIopiwZpSIBEJwqobvs7ZAl+GFQSj3TFnEdIc0DPigd",
+	"Qsncwx408lqIlJzmeRLh65s708HwmtlY2IZhJJ5QRfBMHPTXY0kNwzYkamgFBpNyHIqdZZqNeSpssIRB",
+	"i5KCpZnFXGVlH3Vd7AkUvNCAYcaPkF/uuFi6579icCiwkwrOL+wQ8/KIcfoJJowJvOz4wNvFsvH12O8o",
+	"o78Y5FmxFXx1XXKZanY2p0lhBhlDQI9st/dpE1mypYElRJO6TTgZy2XxJH40iB3hzvu9Hnkx5JuAcMyS",
+	"MBgfYzzVZSzxw8HnJSfnWLJ26d5K0G0sNMSmnJbnbWDY3S4TBNLLG7fRDt4g9HQLP6x62f3d/Rs99T9d",
+	"cfqj2dA66/kUW9NlbX2Htk//QcwCd6O51ZrMAG0c2s6Pqnv0mg9GYu+1kmWh8lV+0gf12bjDN++fbu1e",
+	"VTwrQJ21OOkXe9T2w+W3M/CHqvq6nb/bEvSTvjhO/0cc7repr29DDuD5XzQyV4t+nzjXTJdqotlMFSFx",
+	"vLNZHpgtChE4TFkZsanMhdYWt4307d7WWXeAvNnmVC/xzhQu46Ai0C7M1bmalphsRkez7rvx3FiouXfJ",
+	"oBuNu75h7EVHC4pW2AnV3l4Z8wpVcG+m2+RV8V3NoNL7dR9Gp+zDJbFasc9hTuxm+9ztaUlthq9qzd0n",
+	"urrV3yt8eqCvzTeiD69sqJd65E3gOVWXfLAWzFo3weVtLvabkQcsWey3xwCwrkN7pTeLAUfnxg7k5dOW",
+	"dc9sAC23qzskAdgedj2YpHUBH2h8e/6X+c8qD4ro9JzmDKSuRjxl3FOJF6SGm2e6xJwJgRrN5ui2Nc+o",
+	"pzPwvQIK9SouC7lcR1yf2rg82e1bsJjXgWE7FYGe++Ooa+UZXY95briUZ2VDCKs72pHugAvLDDCOwEak",
+	"Tx+7nCghq3iwvs0qlU6EQKQ3Ire6e0nRxW2jWS1022U8l3icb207coiiktPxGaJuh4Ww/WQWnm0PyoU8",
+	"L0fWTbU7NcJlSUk/07FM4k487fUOB4W4yMwIwb9EF3+kUcPf4k4SMa3MZmxdRdg3sVuchv8ItThsozea",
+	"DytNkelQmALKBGs9Qdd8mLiTLNBus/tn3bZUhw+GWWuDdJw3ouK8JoX2hngt6bNha0Irnko61J9rmyFb",
+	"ne0ODoQoXgV0Dav1KHxneNSh5pDVhJkfgwPNJ8/G07wV0+bn8MgbMHRuF3vaE0V5PZgiKYhr8JI/HNJx",
+	"Mxst53gLgrUgLCAiELKbXAe8X132m8U8WANmq/rOzFoClNTYz1hWe/V4UWQXDgkwFlwCMoAaoieFFY4S",
+	"TKQZFmX32LNnr4lT2lgnyjTzTCPDOZdzgBfYrqrlPWQYDuVqJhAzhzVt61/EkpF3ASQ5bOdM5GoGjx0h",
+	"M7pltj6FvyCXDkRl5hGRIARyUyzBpjbkX2F8MBCTEjACUsyCHnKZ2t8qsWUmdAR8LrrM8ty9j3m+GsFK",
+	"lyVqImRCWldZSc1n+EQn2VjAA4FBz4CfRRAVzVhdVBlq/GdSilhi0JsaY22ew3MmEFCTm5Jgzx6zbHIp",
+	"ipTpkZrpgLTLfGzjn4wyXSoTOJPWSFUfFYEMJnYVBZvKMssd4AHasyNzo9mIl+AJJWEb4SmMtj4dZ3Ja",
+	"Cp0wzefUqmcmkSO2bwi6adYnAzWV5tkzmAW8LI0XZ1w+UC2DJj/bZRpo5GKe0qvRGqdvGKBa9nvAPO+H",
+	"1hMiZBI/Z6aJzL+ADwpRvPmuiAIx70aRns0OJFGtx9JeAScFPK9riC2EuUsoAwxpheXKu5H1rLOCHvRc",
+	"2YXiveoPYkbTCFreLHe9udeZ2fu02TQyaZkWIHlhvNgsd9FYMZU6gi8ugtmAuPPI3FGqmQXmCF7kmTDL",
+	"15IcuaZ9c0vMqMDEJDKkZPcIv1nwIUcKcKmgs46CyBbKmmYauj9TnDL4YmqI6BhQOYZFjGOJPajBLeGQ",
+	"ZNcrJMC51LVnbmGiFsK/BPkhc0nftGemqcsNwWXdodukTODYH106aP9gOSPjBtJB1wDC6KoEwV+B7T8R",
+	"EhcnzGwsD09rkgXf98BF5yX6x4FultLlBJBcXiqp1odeWXzh5VdqIATr3Cklt5JGWC+iWZuf8mkwVw/m",
+	"LTBuhiPegnMTWOftKeGAtzz3HRy/ueA4oO0EJ+5xkHbeUX73TZqVG8nuPhSI1CNPQpvveWXEuUklhdvN",
+	"PlcdE/sD+Vz2n+APdaJOU6y0Rgb7FjBe254UX169XIfitE7AghLKKk+DvrCfKdqok5plkv17KqYCydUi",
+	"NtUilkkt8Zfctj+KiI0Gd3QNNciNs30+eC3Jh0OxaSK0t3INjs3qCY+HZPOGHsdD6lfj9TRUC/6uYLvY",
+	"nv61q+znRvPBLWqs188XN2tU6q/U8QMhX1JJP0GPFNgbrM9S4oNynMCzZCyOtgZiHIXWCkujng+0y34r",
+	"R6KYZVpELMmGp8NpnicsFYMsFbpPSbsCShoJ2wFKbTHk07zcjZxkhHky6EJ21WI7JWNpU4JgYeHijubb",
+	"mrn6AzI+mWA+iPJhaCq59udAr5LtG2lk0EZTmGmb1E0Zn5ZqzMtswPN8js1n1FEmvgF0UoqZcSQK280n",
+	"zCAWQqQ41NQzZ809PFTYbrWghqlklaoNmbXQTaCMdDlTAZe1eR/6qo5rbwLZZGAKZ8exXHQmQg5Uy3+C",
+	"6WxL7Vp/VyiRnwnzrpolZ7kafBUppJiBQk3jmEKmDiYbD9rJ8PFErsUMSR4pHQq1BW7nrX1L4Gg1MzR4",
+	"7Mx7SzAZzZzA8TgXJc6VOjGsZ3WRCisVmLSFhzkdZ7I2hWwZYChmgrKr/cVBINw+UwV2D8KwYAZeA1da",
+	"LOlj+FUWYakjuLOZo7RMMTPpKdvt6kUudwLlYhGkG14ilvxMXYjw+GU0Ndg+6E8lD/FXISYwhNPJecFT",
+	"0X32zCxapNqz/v9plibAeef75IKJ6UHHEaRs6Qj7HXkZSxNZ6KU0w9B36TeWI8zZm43lqreJZfK86UEh",
+	"zcvLcFf4KiZlrV5hVhiUweiuUU1dnYpfmDLXpZj03VfPhrUNNPIPbGsVtB32WbBVUdOqCAtM4TZDvRv4",
+	"z0xJ+3BQM0qzQgzK3EIas0Avno1hdGE0qaRS2RwqTMdoAWKpcr8NCGhSFUOqiZRRZZSMu5vJqQDcN9Q/",
+	"8uyrgIoevLazKjgHYDNzpImgcETkeiy45yK9kvm3WcJqWOeLpBvwkuG+Uyp2JtgMKhX0oK6CiQYscrej",
+	"z2wmgCubuDdDY1d9G9gHz5QJe9S5gIlsPrOrF8UyGfNvp7iOJqI4NRtcEi3MKzeR6tYClx34c9ostpPg",
+	"M84ZeB6BjSYtZft2O7WbnzlKTXw3V3g0J8HWO+I6lhRK4g5rlmieezTSwkXhjXbNfEVEk9mbu+z3EVV6",
+	"7GVxP6Npw+nJZ+Z2tnirSz7XlVKi+EblI9zrcbO0r1rgrmvsqX1fV0TVDm0LRR/fP44sKA5qpaYSt90h",
+	"h+vjwEN+ojgCcX3zSjz3Vw4v7MookPa2zU9aWYcIL6TtR/yd51/3Mgmf8VW4lmikyF1G3exKA3vQzmUf",
+	"fYROSv71NJM66eO+DwaZz80nnAgZbGFgA+FeZu+0ux/VWDnuNtlgBN8v01SdK6h4VTkcmcRsMtjsdeZp",
+	"Q3ewzzgzm5nTyqh5ZTWn7BSr3UOew3boqsHOQ8TK7+fpYBRLHm6EgQ3wrXHI/mqLzlYvzYKwfec4rThz",
+	"KRwG9xVo+HGe4PjDB4SYFHdxaLWzEiCQWOmbI/a7LHHBQRLLg64tUEMIYQlGjS2rFQSjhVFGD9gOIf64",
+	"G8vDbq0sGpxpboKDuYNDDAgC83l3F68fyxfONRDfBkKkpza9l8TyZZcl1MR3iqhad9HQdMby+67/Beqo",
+	"IAKABdlTcJeqZf1ZJlM18y9Jq8h+VeM0AG6g0afYjeUPwf3Mw2Ps5R4O/2Ve12w7y4+AaUJe0G4s/9Ft",
+	"cAUX3hcO/bFbmcs7TZPZ3N/9kmbAtglfyv0IJ5spE4AyNNhyCHfNxmd8kGA2wYIHTE4NrlESRCYguMWG",
+	"Twis0psKESxtrKwUkpvoedfUuLcJm/uSuYdElZKiWtX8TaJpjbBfpBDDqYbw3tYuLzEoLzOeV8/8WU0p",
+	"IsD215nCLlgTQWdDMzLgJFinMCyH0tbX6XfshOlEHazJ9l/Q/xmnvNM/uAREI7ji1dv/ShTV8AhMkXsq",
+	"BkoiwbH5jmgfyAWB0J6Og5zyyidqWKKdfqe3/+MP/OWgt/cD3+/t/TA4FHs/pi8P9npn3/OXw31xcNY7",
+	"hHTRLECdBjXombKjZg6A6TZkUpjpy0GAodUwHVyunRO9TQIMmlct2C/oYX5D/o5gZrU/9yOdVJ0a7c//",
+	"QifVvlH7C3iI8LrfYFkJ2oUBoc3f8XkC0DsNczb0R+7VzChCg2TKLm5D16pgRx2345R7n8wSmIt01an+",
+	"FHfGjYlD1tCtWpCsWichf/1cfJiGD896PeKZbHsqHlw5/5+IOmx7BXs4XsNOzo80MVZeZeGEy6gzVhft",
+	"QP7vgwMB7i4uMjF7HbhEq2Dviyc4EHurJ/hSOXS9vl91D5R8t4LCsHOpAsLYSjAFPem6jDPbAIswj+6D",
+	"838p2nED49xavmVRbzUoIl0DRJF5J/H0q5gvlH821TXdEO01gSzqEVvwE0ZGi0CMajQWnOBjnE7UqUU9",
+	"wWEedeeil4637y5KCX+jY5bHb8HlIfbrkGGB0O/GgI/G2LThWxZiqu8c+XEVsoPgif2/Nl2te42JCpcY",
+	"GCqfWLfZZhPYmt/PlUq77C0kLEMNH9LSk4u56zM++HpemIkcxdJSfrjssl4OMPdt9hiDcq1kl732CRa+",
+	"gJJG1EcsbV3PPLUFIB/0er7ySPmPYiqlSwOHcJgr0eC65PMjE98QIYlv5fQwbf9kTQBw4hGAchrgvxvP",
+	"FBlEuOYCIQNkwSWVCHf7JJZS5QHwLfbbhAi/fhzvaA3uLYg3/4sTkAKHEeSuNRvmSqVEMtAuIqm6XPco",
+	"wv/aD+tm8LzVxdi990Bou1zSO8IEh9PrAbilv4q5SB+iU4rjfGdo3dt2NK/E8Vqc7qIFujn6dhucrpvA",
+	"bUcqT/Ut+GS/Ao6lCT5F6dWQZNq2s2aaJeaBfHujCgv0UCmVakbNceJCFLH0DRhhnbDrMmJO+9jBAMyx",
+	"5i7oKdSq5KwQueDGncwAkmQOJPQFlJ7RpXHZNiZVUXMZs7Hw2B6at4kvwC1tNUQgE9wP4U9YsAWcEvz7",
+	"X9PxRPtkXd8BeRyKwnhghKSgjk3tWy0dEi2WFT2mWhVyh+AJAIleFJBeAssAn9CDsMxLmCEDFNZBL8BU",
+	"QTGSaudYN3cAAXQ04ftjNcqiQADogh+LClk0WFUyKwoKrWMGMztyVVWqCIdOab2T0gsg4kf2hU2EBACm",
+	"ojIeUQhwoYon4zRpPFjHsaugk0wxJ0YTdDOHUwhhQODJro1tezClLaDq2M66Vq2SVc7UknJMWHi5Ro3F",
+	"DMF2FFjMk1B1hd625UknM3UbBQ1c9Iu2ovv3LlBUjNqKk6vHXrNA8fdMjMO6fMqK32IAYkbYbaFPCfAt",
+	"SIB7z6uWDf+b5qtzRx12RR8icM5hspYc0clESN85QT2JxjMkBJeFKEWM64GQaSbPEW1MuWPXfrGH6kgy",
+	"jSU5Vud8ovuUXN4HIhyRBncBlTw+GFkyGjX0EQcSkNiWR/odxkYznqYa08FwaaLEwdvY9DVAQk084eMt",
+	"vAsAXAn5V0ZBqtsDhYNsOIAMTSAUy51AfCpiPABsF2Jo7kQjWFHRh4tgS4h7td1t7tKs0tA9HpG+Gmde",
+	"a/8PT3hjZsTqZsugmpKJG7RcPrU63nOrY/VDtkw3PnU7brjb8QpbR80zt5AI/CW7EDrks7VcdOJbWWnH",
+	"9y197GSUabKkuqFrELJheDFMtGHSK5ZascS2AUEX11RP4SwxnpSe8Eu6vknawJEmgEOzDT5DhD07POCk",
+	"s80ZIo2lJ+q1b3BkO3FKNlR5rmbV534EZcyQknQjSZu7MFMVetT2YuPWFWlJ/eNcF+/zuKbXJYQB91Aj",
+	"hJHfZsvWrt72CeOEByXEM5WBeyvVLLCADgZ2Uzr2+yqxPfgSGHEmUz5v09gkJIjVbAgS8yrPBsB5muiy",
+	"yAa24wYaC06HUPMI4ETWggSTxxyOZQPoUzV2inE2UJN5LAMaHN+0J9Wsy96WzDJDa1ZwmapxJa6C2ky1",
+	"I8l8PXw6JDkdqRn1ZDujfS5KlskI/gSmE7rNoeBkzjM/q2EpJKu0p0241ssk2WHSfwddarGEwZq7ogza",
+	"Ly1sp7yzafC+FFWz8yxg6TT2eJqX8P4ZSCA/eyZ0mY15KZ49801v2KYXw2RCxNQsy3MaoSOWcK2nY/ii",
+	"xLgK/XjQTgR/Mq/zoepSQMmnhA59+AgN5ZIri1jQaxo2wHqAlf2SaVMRa7GHDmgiilg6obsF0tYqEm5n",
+	"SbP4LmoDQ0YeVWdDieNFzoklosZHnkuguXSL1/KLstoLisXd41gGByD/AZTbSoUt0+byL3uHLPFbTdJn",
+	"XH8FZwtpCYqp1PeWOrCovtpUBSVBeAGuq1oL0uED0ybvrEL8fpOSGLjM1WLXfo/9X6zakYhl0TB1GZbL",
+	"ZqLWvXR4uOoKUTA3zYepsmzW9qVOv9c9PIw6cGB/v9eLOmZf6PR/WIfY0k2gdQpwvesO55VuakjG/wXO",
+	"8KPY+sTfxVpIOG/1luHhiNvcWa21pIgeB0ulnyPbXwy6liTvFqSK7Bz2zPB2wrV3k12uyJaFtODFYCT0",
+	"QySXvH3R31vOUF3hbIedkyvoHVfTNnbZK+ROqhoVOolcBmjGJR/B+KdfhZg8gIrB77496JHVDK7RBmtP",
+	"aVk38KnETbA0rt0cabkWFzsknyoR912JaOi6a2tansoQGy9DTDWtzCtMAc9zwCzqiEkxC6h9v2jBEjHm",
+	"JhwtFRtmHi15NqcdXHzjg5LxNC2E1mzHurSxHHAt9jKpBSDBL0Q+38Wdn3Yrc8VzgRYkw9Yxkn4Bgfcu",
+	"I3lOfDSHvkXTs4jAXGk44DI3UXA2d/4Cw7nwYaqj6lSNPKcgYLPFnhlKO1ZdmECdfuffUwH0EpKPhVkU",
+	"5qBOuG8bbwqUBuyfxvzbO9Ao7PQPXr6IOuCr9Du6LHAKf9srxTdzgvlDalZr4yPiwPrnM5Nx2VOZv3Xa",
+	"GhMzSp8U7hMPnO0YP3h7O2qOX20+YeQ3ZTrNLduZSzjSNfG3PO+LP3irretDMpZT2kasgcR/16yj37C2",
+	"1zjenkFsiHRgQJ7/BUg7kuFutGqfKPNnuQW77JilgTHBpowX92FD7HJ9MFKn78Wam9+yXBd8iE0Inbbd",
+	"vOr71nbJaD6FE0t3SFTVnOIy2eQO+VBjg+vGA2buXy3a+R5KOtxr25n/d6EIMM/J6raIlHKo2CkKLRBY",
+	"K8UMvEcGG0+olmk+0Xc6lgBGoppJl/2SXSA9A2zHcDmVhykkwlxjQ1Z9X4VbBk85ZA7yHUuMKW257wKD",
+	"hhr3AiCawrfGMp+7JEjK4IWSXauV6MunmuKjWH7kurS/cZlapb7COOoSAyRS30SkccXAQMfZmEvjE5Yj",
+	"Me6yD8q3ohHC2KXJYglDtPOid4jsjG4eJrseFLN4G+RlBVuIb5lzXZ5WDrGCg/BWsayenmmEHp/Z3Jvj",
+	"/TCHMewzS65tS5e2wtU+uoVPLVcIJLt6ffYGE7D0g0B8LbO3thre5m55fwQRFRO7KSfBTxW7qzxpvrWt",
+	"pr2VaaYnQmo0q1tbSPsfV1X5GYsqD4rYAXdmTraNUWqkhaeytWJsizbBbLIN5vDGtbN7g6yF8WSqBstz",
+	"op9FcSE0+zzj5+eiYF/eUrkq0yxVg+lYSIQ7zVTxFcQM8kwaN0ixspgzZ5l0xHJ1DuitCaRGnz07tnsG",
+	"dIynsZxwXSKWCj7fghGF1icz3mg/1dQ4xnjodaPPn8yrr7QPpfhWPh+VY4SpuG29mmdcsofbHJcfwO71",
+	"Q6nb3xOqkv8Vef833yY5IrkEO/74FkgV2FmhZtXQRIviIhuIdpL/y+Y/Tsw8uxD/WZnXOOj16iCmSaHM",
+	"pAHPEd8yDSjtCddVuoY1u7wwxU/0FTw2C9m8jIYJz0tA2/MCBNvtHeD3VOFEs/e6i5n7LrsQUugWs3dz",
+	"2Q93zzXar/wpzcuDxjHTjJvPff3FsbmJDkS7AFKkAW6c2hb4IZVsiZeuTm41EZJPsq79JFfOcTNlf5sI",
+	"adbdYbfXPWTBcY7t5vjjW6wpTQp1XvCxm540OXnK/vf4/bu7mJ6fJ2Lw3xoM052n9lri0SZi8BNZsGWz",
+	"01m4m7jcd5dpu1fz8AsVL+00tWNn9uT//vzbh9sxEXYVzTla582sImPbQLykyM4zyXOzqMZ3tWz+17zK",
+	"HS4bO3QNFdazTCLXfytX52m1bGa1mD36dlaLPfv5XwOVistWC8Y+GbeLREknkMLMZbATMTFTBPjToJ/E",
+	"HuBb67Oyy16ht4idHFzG8p8n79+Bi3zEkmPQ8Ouz+paeQJJVKhM4DEUhgNELVPvMtnIXq/IjvswqoMNx",
+	"ZVjMKnDJrQq9BQAKJrwceTyBOaFTT1yFPlaAcQD4+TiT7t+Ly/MuS2J2cNbqdjRnYIrkMrpReLUwO5E7",
+	"Ir2BI3mNXNT3rU7ACe5yUVux/yyMH69M4utuQ2E2xfw/96++ao+CSke7qI/4CG34ZsMv7bkPYTJBY/bE",
+	"7EGpCfpc/sK2cNk2NnzBo1gGspBQxpiaGcj0aFqmaiYjaPThmiXhIqIRgbx2Ug0kWa54ys54zuVA2FBS",
+	"TUuhY0n5edghscZDEZHQd7GzfRI8ze46jPQ3bb9nhOesCiRhHO8skGyZRf2g4L3nLSLPIvgoGw492xZc",
+	"L2tP+VfnTPBCFMdTY3H++NNYGPNIzYYQ6BTwz52oMy3yTr/zHNxSep0FzgZREvX8hfpK6T8AhJF55Oa2",
+	"i7A9aBrCpk7IPvfNLBhmuYig6XOmCtKnrl9vLBqu9kWLIizUQXs9LOBK8S64DOa2F6/0BkugZwKbVFW1",
+	"jAytqvwCW+3Cy1FOefF6n4G3lBQDYBNLmRZaQyMtCGti1bUqDWCpryLGfacLMnwiPUpwa6RFWbzzcdhI",
+	"awFE32k2yHk2ZkpW5U6RFapKAJGlWP22knilYkKmwa0dn1rz97VMVtSF4QkwAilQ85HcgyDyuu/6la3w",
+	"FFoF19gcPIHDYy8+wT8Fz8sRMbNGNWtJ1wNjGZymu+zj9CzPBmg91LTUWSpYQritJBx2WtWXf17+/wEA",
+	"AP//",
 }
 
 // decodeSpec returns the embedded OpenAPI spec as raw JSON bytes,

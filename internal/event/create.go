@@ -8,11 +8,12 @@ import (
 
 	"eventbooking/gen/db"
 	"eventbooking/internal/access"
+	"eventbooking/internal/fault"
 	"eventbooking/internal/idempotency"
 )
 
 // Create makes a draft that belongs to the caller. Refusals: fault.ValidationFailed,
-// fault.UnknownTimeZone, fault.InvalidTimeRange.
+// fault.UnknownTimeZone, fault.InvalidTimeRange, fault.NotPermitted, fault.TokenInvalid.
 func (s *Service) Create(ctx context.Context, caller access.Caller, settings Settings, once Once[Event]) (idempotency.Response, error) {
 	if err := settings.check(); err != nil {
 		return idempotency.Response{}, err
@@ -22,7 +23,14 @@ func (s *Service) Create(ctx context.Context, caller access.Caller, settings Set
 		return idempotency.Response{}, err
 	}
 	return once.do(ctx, s.pool, uuid.Nil, func(tx pgx.Tx) (Event, error) {
-		err := db.New().EventInsert(ctx, tx, db.EventInsertParams(settings.row(id, caller.UserID)))
+		now, err := caller.AgainTx(ctx, tx)
+		if err != nil {
+			return Event{}, err
+		}
+		if !now.CanOrganize() {
+			return Event{}, fault.NotPermitted.New("Only organizers and administrators make events.")
+		}
+		err = db.New().EventInsert(ctx, tx, db.EventInsertParams(settings.row(id, caller.UserID)))
 		if err != nil {
 			return Event{}, err
 		}

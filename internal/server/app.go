@@ -55,6 +55,8 @@ type Config struct {
 	TLS *tls.Config
 	// RateLimits bound the requests of each user and address; none means no limits.
 	RateLimits RateLimits
+	// LoginDelays says that wrong passwords delay further attempts.
+	LoginDelays bool
 	// Proxies are those whose word about a client's address is believed.
 	Proxies Proxies
 	Log     *slog.Logger
@@ -142,7 +144,7 @@ func (a *App) compose(ctx context.Context, config Config) error {
 
 // serveHTTP creates the HTTP server with all operations.
 func (a *App) serveHTTP(config Config, pool *pgxpool.Pool, jobs *river.Client[pgx.Tx], bookings *booking.Service) error {
-	users := account.New(pool, account.Options{OnDelete: func(ctx context.Context, tx pgx.Tx, userID uuid.UUID) error {
+	users := account.New(pool, account.Options{LoginDelays: config.LoginDelays, OnDelete: func(ctx context.Context, tx pgx.Tx, userID uuid.UUID) error {
 		_, err := jobs.InsertTx(ctx, tx, booking.DeletedUserArgs{UserID: userID}, nil)
 		return err
 	}})
@@ -155,7 +157,8 @@ func (a *App) serveHTTP(config Config, pool *pgxpool.Pool, jobs *river.Client[pg
 			service:   a.service,
 		},
 		authenticate: users.Authenticate, docs: a.service.docs, policy: a.service.policy(),
-		timeout: config.RequestTimeout, origins: config.CORSOrigins, rates: config.RateLimits, proxies: config.Proxies, log: a.log,
+		timeout: config.RequestTimeout, origins: config.CORSOrigins, rates: config.RateLimits, proxies: config.Proxies,
+		loginDelays: config.LoginDelays, log: a.log,
 	})
 	if err != nil {
 		return err
@@ -199,7 +202,8 @@ func (a *App) prepareWorkers(ctx context.Context, config Config, bookings *booki
 		return fmt.Errorf("workers: %w", err)
 	}
 	a.ticker = waitlist.NewTicker(pool, a.desk, a.log, tickInterval,
-		waitlist.Backstop{Name: "cancel bookings of deleted users", Poll: booking.NewLeaving(bookings).Poll})
+		waitlist.Backstop{Name: "cancel bookings of deleted users", Poll: booking.NewLeaving(bookings).Poll},
+		waitlist.Backstop{Name: "delete old login delays", Poll: func(ctx context.Context) (bool, error) { return account.DeleteOldDelays(ctx, pool) }})
 	return nil
 }
 

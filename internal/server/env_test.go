@@ -19,6 +19,9 @@ import (
 	"eventbooking/internal/testkit"
 )
 
+// leave is the body of a deletion of a user of testkit.User.
+const leave = `{"current_password": "` + testkit.Password + `"}`
+
 // env is the service with its own database, in which it has the rights of a role that
 // serves, and a client without a token that repeats requests when the service is busy.
 type env struct {

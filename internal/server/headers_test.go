@@ -60,7 +60,7 @@ func TestEveryLocationLeadsToWhatWasMade(t *testing.T) {
 	l.follow("createHold", me, me.Post("/api/v1/slots/"+first+"/holds", `{}`))
 	l.follow("createToken", me, me.Post("/api/v1/me/tokens", `{"name": "Phone", "abilities": ["me:read"]}`))
 	var login struct{ Token string }
-	registered := h.Post("/api/v1/auth/register", `{"email": "new@test.com", "name": "New", "password": "password"}`)
+	registered := h.Post("/api/v1/auth/register", `{"email": "new@test.com", "name": "New", "password": "correct horse"}`)
 	registered.Into(&login)
 	l.follow("registerUser", h.As(login.Token), registered)
 	if want := operationsWithHeader(t, "Location"); !slices.Equal(slices.Sorted(maps.Keys(l.followed)), want) {
@@ -94,7 +94,7 @@ func TestAnswersSayWhoMayKeepThem(t *testing.T) {
 	t.Parallel()
 	h := newEnv(t)
 	caller, me := h.user(access.Attendee)
-	credentials := `{"email": "kept@test.com", "name": "Kept", "password": "password"}`
+	credentials := `{"email": "kept@test.com", "name": "Kept", "password": "correct horse"}`
 	for name, c := range map[string]struct {
 		answer testkit.Answer
 		want   string
@@ -116,7 +116,7 @@ func TestAnswersSayWhoMayKeepThem(t *testing.T) {
 			t.Errorf("%s of %s: Cache-Control: %s, want %s", name, caller.UserID, got, c.want)
 		}
 	}
-	login := h.Post("/api/v1/auth/login", `{"email": "kept@test.com", "password": "password"}`).Want(http.StatusOK)
+	login := h.Post("/api/v1/auth/login", `{"email": "kept@test.com", "password": "correct horse"}`).Want(http.StatusOK)
 	if got := login.Header.Get("Cache-Control"); got != "no-store" {
 		t.Errorf("login: Cache-Control: %s", got)
 	}

@@ -23,6 +23,7 @@ type routerOptions struct {
 	origins      []string
 	proxies      Proxies
 	rates        RateLimits
+	loginDelays  bool
 	log          *slog.Logger
 }
 
@@ -37,8 +38,11 @@ func newRouter(o routerOptions) (*echo.Echo, error) {
 	allowances := limit.NewMemory(maxAllowances)
 	guards := map[string][]echo.MiddlewareFunc{}
 	for id, operation := range operations {
-		guards[id] = []echo.MiddlewareFunc{storeNothing(operation), varyByToken(operation), varyByAccept(operation), authenticate(operation, o.authenticate),
+		guards[id] = []echo.MiddlewareFunc{storeNothing(operation), varyByToken(operation), varyByAccept(operation), receive(operation, bodyTimeout), authenticate(operation, o.authenticate),
 			limitRate(operation, o.rates, allowances), authorize(operation), validate(operation)}
+		if o.loginDelays && operation.hasPassword {
+			guards[id] = append(guards[id], countByAddress)
+		}
 	}
 	handler := api.NewStrictHandler(o.operations, []api.StrictMiddlewareFunc{idempotent})
 	api.RegisterHandlersWithOptions(withHead{e}, handler, api.RegisterHandlersOptions{OperationMiddlewares: guards})
