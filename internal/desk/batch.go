@@ -148,6 +148,7 @@ func (b *batch) transactOn(ctx context.Context, conn *pgxpool.Conn) (cutShort []
 	if err != nil {
 		return nil, err
 	}
+	b.loaded.quotas = b.desk.quotas
 	b.separateContended()
 	if len(b.commands) == 0 {
 		return nil, nil

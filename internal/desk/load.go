@@ -48,6 +48,9 @@ type loaded struct {
 	blocks      []db.SlotsBlockedByRow
 	waiting     []db.SlotsAwaitedRow
 	claims      []db.BookingsOfEventsRow
+	holds       []db.HoldsEndedRow
+	changes     []db.ChangesCountRow
+	quotas      seating.Quotas
 	answered    keyring
 }
 
@@ -140,6 +143,7 @@ func (l *loaded) lockUsers(ctx context.Context, conn *pgx.Conn, commands []*pend
 		read(p, &l.live, q.BookingsLive, db.BookingsLiveParams{UserIds: w.users, SlotIds: w.slots})
 		read(p, &l.waiting, q.SlotsAwaited, db.SlotsAwaitedParams{UserIds: w.users, Starts: w.starts, Ends: w.ends})
 	}
+	l.readQuotas(p, commands)
 	if limited := l.limited(commands); len(limited.UserIds) > 0 {
 		read(p, &l.claims, q.BookingsOfEvents, limited)
 	}
@@ -319,6 +323,7 @@ func (l *loaded) limited(commands []*pending) (p db.BookingsOfEventsParams) {
 // state builds a new State from what was read.
 func (l *loaded) state() *seating.State {
 	s := seating.NewState(l.now)
+	s.Quotas = l.quotas
 	for _, slot := range l.slots {
 		s.AddSlot(slot)
 	}
@@ -336,6 +341,7 @@ func (l *loaded) state() *seating.State {
 	for _, row := range l.claims {
 		s.AddClaim(row.EventID, claimOf(row))
 	}
+	l.addQuotas(s)
 	for _, row := range l.held {
 		s.AddHeld(row.UserID, int(row.Seats))
 	}
