@@ -326,11 +326,11 @@ SELECT k.*
 FROM (SELECT unnest(@user_ids::uuid[]) AS user_id, unnest(@keys::text[]) AS key) AS asked
 JOIN idempotency_keys k ON k.user_id = asked.user_id AND k.key = asked.key;
 
--- How many keys users have used since a time, and when the first of these was.
+-- How many keys users have used within Retention, and when the first of these was.
 -- name: IdempotencyKeysCount :many
 SELECT k.user_id, count(*)::int AS keys, min(k.created_at)::timestamptz AS first_at
 FROM idempotency_keys k
-WHERE k.user_id = ANY(@user_ids::uuid[]) AND k.created_at > @since::timestamptz
+WHERE k.user_id = ANY(@user_ids::uuid[]) AND k.created_at > (SELECT clock_timestamp() - interval '24 hours')
 GROUP BY k.user_id;
 
 -- Third round trip: final states only, each booking once. Bookings that give seats back

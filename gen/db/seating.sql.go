@@ -1142,14 +1142,9 @@ func (q *Queries) HoldsEnded(ctx context.Context, db DBTX, arg HoldsEndedParams)
 const idempotencyKeysCount = `-- name: IdempotencyKeysCount :many
 SELECT k.user_id, count(*)::int AS keys, min(k.created_at)::timestamptz AS first_at
 FROM idempotency_keys k
-WHERE k.user_id = ANY($1::uuid[]) AND k.created_at > $2::timestamptz
+WHERE k.user_id = ANY($1::uuid[]) AND k.created_at > (SELECT clock_timestamp() - interval '24 hours')
 GROUP BY k.user_id
 `
-
-type IdempotencyKeysCountParams struct {
-	UserIds []uuid.UUID
-	Since   time.Time
-}
 
 type IdempotencyKeysCountRow struct {
 	UserID  uuid.UUID
@@ -1157,9 +1152,9 @@ type IdempotencyKeysCountRow struct {
 	FirstAt time.Time
 }
 
-// How many keys users have used since a time, and when the first of these was.
-func (q *Queries) IdempotencyKeysCount(ctx context.Context, db DBTX, arg IdempotencyKeysCountParams) ([]IdempotencyKeysCountRow, error) {
-	rows, err := db.Query(ctx, idempotencyKeysCount, arg.UserIds, arg.Since)
+// How many keys users have used within Retention, and when the first of these was.
+func (q *Queries) IdempotencyKeysCount(ctx context.Context, db DBTX, userIds []uuid.UUID) ([]IdempotencyKeysCountRow, error) {
+	rows, err := db.Query(ctx, idempotencyKeysCount, userIds)
 	if err != nil {
 		return nil, err
 	}

@@ -250,6 +250,11 @@ func (b *batch) apply(state *seating.State, keys keyring, p *pending) (r result,
 			response, err := stored.replay(p.Key)
 			return result{outcome: Outcome{Response: response}, err: err}, true
 		}
+		if p.Key.Quota > 0 {
+			if err := b.loaded.checkKeyQuota(p.Key, keys); err != nil {
+				return result{err: err}, true
+			}
+		}
 	}
 	r.outcome.Result, r.err = state.Apply(p.Command)
 	if r.err == nil && p.Render != nil {

@@ -52,6 +52,7 @@ type loaded struct {
 	changes     []db.ChangesCountRow
 	quotas      seating.Quotas
 	answered    keyring
+	keysUsed    []db.IdempotencyKeysCountRow
 }
 
 // lockSlots is the first round trip: it begins the transaction, locks the slots and
@@ -159,6 +160,9 @@ func (l *loaded) lockUsers(ctx context.Context, conn *pgx.Conn, commands []*pend
 	var stored []db.IdempotencyKey
 	if len(keys.Keys) > 0 {
 		read(p, &stored, q.IdempotencyKeysLoad, keys)
+	}
+	if limited := keyQuotas(commands); len(limited) > 0 {
+		read(p, &l.keysUsed, q.IdempotencyKeysCount, limited)
 	}
 	if err := p.send(ctx, conn); err != nil {
 		return fmt.Errorf("lock users: %w", err)

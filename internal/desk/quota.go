@@ -3,7 +3,10 @@ package desk
 import (
 	"time"
 
+	"github.com/google/uuid"
+
 	"eventbooking/gen/db"
+	"eventbooking/internal/idempotency"
 	"eventbooking/internal/seating"
 )
 
@@ -58,4 +61,37 @@ func (l *loaded) addQuotas(s *seating.State) {
 	for _, row := range l.changes {
 		s.AddChanges(seating.UserSlot{UserID: row.UserID, SlotID: row.SlotID}, seating.Changes{Count: int(row.Changes), First: row.FirstAt})
 	}
+}
+
+// keyQuotas returns the users whose idempotency keys are limited.
+func keyQuotas(commands []*pending) (users []uuid.UUID) {
+	for _, c := range commands {
+		if c.Key != nil && c.Key.Quota > 0 {
+			users = append(users, c.Key.UserID)
+		}
+	}
+	return seating.SortedIDs(users)
+}
+
+// checkKeyQuota refuses a new key of a user who has used too many, those of this batch
+// included.
+func (l *loaded) checkKeyQuota(k *idempotency.Key, keys keyring) error {
+	used := keys.of(k.UserID) - l.answered.of(k.UserID)
+	first := l.now
+	for _, row := range l.keysUsed {
+		if row.UserID == k.UserID {
+			used, first = used+int(row.Keys), row.FirstAt
+		}
+	}
+	return k.CheckQuota(used, first)
+}
+
+// of is how many keys in the ring are a user's.
+func (ring keyring) of(userID uuid.UUID) (n int) {
+	for id := range ring {
+		if id.userID == userID {
+			n++
+		}
+	}
+	return n
 }

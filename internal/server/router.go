@@ -23,6 +23,7 @@ type routerOptions struct {
 	origins      []string
 	proxies      Proxies
 	rates        RateLimits
+	keys         int // the quota of idempotency keys
 	log          *slog.Logger
 }
 
@@ -40,7 +41,7 @@ func newRouter(o routerOptions) (*echo.Echo, error) {
 		guards[id] = []echo.MiddlewareFunc{varyByToken(operation), varyByAccept(operation), authenticate(operation, o.authenticate),
 			limitRate(operation, o.rates, allowances), authorize(operation), validate(operation)}
 	}
-	handler := api.NewStrictHandler(o.operations, []api.StrictMiddlewareFunc{idempotent})
+	handler := api.NewStrictHandler(o.operations, []api.StrictMiddlewareFunc{idempotent(operations, o.keys)})
 	api.RegisterHandlersWithOptions(withHead{e}, handler, api.RegisterHandlersOptions{OperationMiddlewares: guards})
 	withHead{e}.GET(docsPath+"/*", assets(o.docs))
 	// The first address that people open.
