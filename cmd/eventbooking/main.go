@@ -69,7 +69,7 @@ func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.
 	var c commands
 	exited := -1
 	parser, err := kong.New(&c, kong.Name("eventbooking"), kong.Description(description), kong.Writers(stdout, stderr),
-		kong.Vars{"version": versionText(), "rates": server.DefaultRateLimits().String()}, kong.Exit(func(code int) { exited = code }), kong.ConfigureHelp(kong.HelpOptions{Compact: true, WrapUpperBound: 110}))
+		kong.Vars{"version": versionText(), "rates": server.DefaultRateLimits().String(), "quotas": server.DefaultQuotas().String()}, kong.Exit(func(code int) { exited = code }), kong.ConfigureHelp(kong.HelpOptions{Compact: true, WrapUpperBound: 110}))
 	if err != nil {
 		panic(err) // the tags of commands are invalid
 	}

@@ -45,6 +45,7 @@ type serve struct {
 	CORSOrigins    []string `name:"cors-origins" env:"CORS_ORIGINS" placeholder:"ORIGIN" help:"Origins that may call the API from a browser, such as https://shop.example.com, or * for all. Default: none."`
 	RateLimits     string   `env:"RATE_LIMITS" placeholder:"CLASS=N/TIME" help:"Changes of the rate limits, such as reads=1000/1m,searches=off, or off for none. Classes and defaults: ${rates}."`
 	LoginDelays    bool     `env:"LOGIN_DELAYS" default:"true" help:"Let wrong passwords delay the next attempt, for an account and for an address. Disable with --login-delays=false."`
+	Quotas         string   `env:"QUOTAS" placeholder:"NAME=N" help:"Changes of the quotas of a user, such as drafts=5000,holds=off, or off for none. Names and defaults: ${quotas}."`
 	TrustedProxies []string `env:"TRUSTED_PROXIES" placeholder:"NETWORK" help:"Networks of the proxies in front, such as 10.0.0.0/8, whose word about the client's address is believed. Default: none; the peer's address counts."`
 	ProxyHeader    string   `env:"PROXY_HEADER" enum:"X-Forwarded-For,Forwarded" default:"X-Forwarded-For" help:"The header in which these proxies say it: X-Forwarded-For or Forwarded."`
 	TLSCertFile    string   `name:"tls-cert-file" env:"TLS_CERT_FILE" placeholder:"FILE" help:"Certificate with its chain, in PEM, to serve HTTPS. It is read again when it changes, or on SIGHUP."`
@@ -91,6 +92,9 @@ func (c *serve) config() (config server.Config, err error) {
 	}
 	if config.RateLimits, err = server.ParseRateLimits(c.RateLimits); err != nil {
 		return config, errUsage("RATE_LIMITS: %w", err)
+	}
+	if config.Quotas, err = server.ParseQuotas(c.Quotas); err != nil {
+		return config, errUsage("QUOTAS: %w", err)
 	}
 	for _, text := range c.TrustedProxies {
 		network, err := netip.ParsePrefix(text)

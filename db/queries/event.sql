@@ -186,6 +186,10 @@ SET title = @title, description = @description, location = @location, time_zone 
     revision = revision + 1, updated_at = clock_timestamp()
 WHERE id = @id AND organizer_id = @organizer_id;
 
+-- How many drafts an organizer has.
+-- name: EventDraftsCount :one
+SELECT count(*) FROM events WHERE organizer_id = @organizer_id AND status = 'draft';
+
 -- How many slots of an event are not cancelled, and when the last of them start and end.
 -- name: EventLastSlots :one
 SELECT count(*) AS slots, coalesce(max(s.starts_at), 'epoch')::timestamptz AS last_start,

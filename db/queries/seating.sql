@@ -245,6 +245,47 @@ CROSS JOIN LATERAL (
     LIMIT 1000
 ) b;
 
+-- The users' holds of slots that began since a time and have ended, the newest first.
+-- name: HoldsEnded :many
+SELECT wanted.user_id::uuid AS user_id, wanted.slot_id::uuid AS slot_id, h.began_at, h.ended_at
+FROM (SELECT unnest(@user_ids::uuid[]) AS user_id, unnest(@slot_ids::uuid[]) AS slot_id) AS wanted
+CROSS JOIN LATERAL (
+    SELECT l.at AS began_at, e.at AS ended_at
+    FROM ledger l
+    CROSS JOIN LATERAL (
+        SELECT n.at FROM ledger n
+        WHERE n.booking_id = l.booking_id AND n.slot_id = l.slot_id AND n.version > l.version AND n.status <> 'held'
+        ORDER BY n.version
+        LIMIT 1
+    ) e
+    WHERE l.slot_id = wanted.slot_id AND l.user_id = wanted.user_id AND l.kind = 'held' AND l.at > @since::timestamptz
+    ORDER BY l.at DESC
+    LIMIT @page::int
+) h;
+
+-- How many changes of their bookings of slots users have made themselves since a time, up to
+-- a page, and when the first of these was. The bookings are found by the times of their
+-- slots: so it does not matter how many the user has elsewhere.
+-- name: ChangesCount :many
+SELECT wanted.user_id::uuid AS user_id, wanted.slot_id::uuid AS slot_id, c.changes, c.first_at
+FROM (SELECT unnest(@user_ids::uuid[]) AS user_id, unnest(@slot_ids::uuid[]) AS slot_id,
+             unnest(@starts::timestamptz[]) AS starts_at, unnest(@ends::timestamptz[]) AS ends_at) AS wanted
+CROSS JOIN LATERAL (
+    SELECT count(*)::int AS changes, min(e.at)::timestamptz AS first_at
+    FROM (
+        SELECT l.at
+        FROM bookings b
+        JOIN ledger l ON l.booking_id = b.id AND l.slot_id = b.slot_id
+        WHERE b.user_id = wanted.user_id AND b.slot_id = wanted.slot_id
+          AND b.status IN ('waitlisted', 'held', 'offered', 'confirmed', 'cancelled', 'expired')
+          AND lower(b.during) = wanted.starts_at AND upper(b.during) = wanted.ends_at
+          AND b.updated_at > @since::timestamptz AND l.at > @since::timestamptz AND l.actor_id = wanted.user_id
+        ORDER BY l.at DESC
+        LIMIT @page::int
+    ) e
+) c
+WHERE c.changes > 0;
+
 -- Bookings that block others or are to be given back, with those that replaced them.
 -- name: BookingsSucceeding :many
 WITH RECURSIVE line AS (
@@ -284,6 +325,13 @@ JOIN slots s ON s.id = w.slot_id AND s.seats_taken < s.capacity;
 SELECT k.*
 FROM (SELECT unnest(@user_ids::uuid[]) AS user_id, unnest(@keys::text[]) AS key) AS asked
 JOIN idempotency_keys k ON k.user_id = asked.user_id AND k.key = asked.key;
+
+-- How many keys users have used within Retention, and when the first of these was.
+-- name: IdempotencyKeysCount :many
+SELECT k.user_id, count(*)::int AS keys, min(k.created_at)::timestamptz AS first_at
+FROM idempotency_keys k
+WHERE k.user_id = ANY(@user_ids::uuid[]) AND k.created_at > (SELECT clock_timestamp() - interval '24 hours')
+GROUP BY k.user_id;
 
 -- Third round trip: final states only, each booking once. Bookings that give seats back
 -- are written before bookings that take them, in a statement of their own, because the

@@ -38,6 +38,18 @@ func (q *Queries) EventDelete(ctx context.Context, db DBTX, id uuid.UUID) error 
 	return err
 }
 
+const eventDraftsCount = `-- name: EventDraftsCount :one
+SELECT count(*) FROM events WHERE organizer_id = $1 AND status = 'draft'
+`
+
+// How many drafts an organizer has.
+func (q *Queries) EventDraftsCount(ctx context.Context, db DBTX, organizerID uuid.UUID) (int64, error) {
+	row := db.QueryRow(ctx, eventDraftsCount, organizerID)
+	var count int64
+	err := row.Scan(&count)
+	return count, err
+}
+
 const eventGet = `-- name: EventGet :one
 SELECT
     e.id, e.organizer_id, e.title, e.description, e.location, e.time_zone, e.status, e.revision,

@@ -934,6 +934,78 @@ func (q *Queries) BookingsWaitedOut(ctx context.Context, db DBTX, arg BookingsWa
 	return items, nil
 }
 
+const changesCount = `-- name: ChangesCount :many
+SELECT wanted.user_id::uuid AS user_id, wanted.slot_id::uuid AS slot_id, c.changes, c.first_at
+FROM (SELECT unnest($1::uuid[]) AS user_id, unnest($2::uuid[]) AS slot_id,
+             unnest($3::timestamptz[]) AS starts_at, unnest($4::timestamptz[]) AS ends_at) AS wanted
+CROSS JOIN LATERAL (
+    SELECT count(*)::int AS changes, min(e.at)::timestamptz AS first_at
+    FROM (
+        SELECT l.at
+        FROM bookings b
+        JOIN ledger l ON l.booking_id = b.id AND l.slot_id = b.slot_id
+        WHERE b.user_id = wanted.user_id AND b.slot_id = wanted.slot_id
+          AND b.status IN ('waitlisted', 'held', 'offered', 'confirmed', 'cancelled', 'expired')
+          AND lower(b.during) = wanted.starts_at AND upper(b.during) = wanted.ends_at
+          AND b.updated_at > $5::timestamptz AND l.at > $5::timestamptz AND l.actor_id = wanted.user_id
+        ORDER BY l.at DESC
+        LIMIT $6::int
+    ) e
+) c
+WHERE c.changes > 0
+`
+
+type ChangesCountParams struct {
+	UserIds []uuid.UUID
+	SlotIds []uuid.UUID
+	Starts  []time.Time
+	Ends    []time.Time
+	Since   time.Time
+	Page    int32
+}
+
+type ChangesCountRow struct {
+	UserID  uuid.UUID
+	SlotID  uuid.UUID
+	Changes int32
+	FirstAt time.Time
+}
+
+// How many changes of their bookings of slots users have made themselves since a time, up to
+// a page, and when the first of these was. The bookings are found by the times of their
+// slots: so it does not matter how many the user has elsewhere.
+func (q *Queries) ChangesCount(ctx context.Context, db DBTX, arg ChangesCountParams) ([]ChangesCountRow, error) {
+	rows, err := db.Query(ctx, changesCount,
+		arg.UserIds,
+		arg.SlotIds,
+		arg.Starts,
+		arg.Ends,
+		arg.Since,
+		arg.Page,
+	)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	items := []ChangesCountRow{}
+	for rows.Next() {
+		var i ChangesCountRow
+		if err := rows.Scan(
+			&i.UserID,
+			&i.SlotID,
+			&i.Changes,
+			&i.FirstAt,
+		); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
 const clockRead = `-- name: ClockRead :one
 SELECT clock_timestamp()::timestamptz AS now
 `
@@ -997,6 +1069,103 @@ func (q *Queries) EventsLockFree(ctx context.Context, db DBTX, slotIds []uuid.UU
 			return nil, err
 		}
 		items = append(items, id)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
+const holdsEnded = `-- name: HoldsEnded :many
+SELECT wanted.user_id::uuid AS user_id, wanted.slot_id::uuid AS slot_id, h.began_at, h.ended_at
+FROM (SELECT unnest($1::uuid[]) AS user_id, unnest($2::uuid[]) AS slot_id) AS wanted
+CROSS JOIN LATERAL (
+    SELECT l.at AS began_at, e.at AS ended_at
+    FROM ledger l
+    CROSS JOIN LATERAL (
+        SELECT n.at FROM ledger n
+        WHERE n.booking_id = l.booking_id AND n.slot_id = l.slot_id AND n.version > l.version AND n.status <> 'held'
+        ORDER BY n.version
+        LIMIT 1
+    ) e
+    WHERE l.slot_id = wanted.slot_id AND l.user_id = wanted.user_id AND l.kind = 'held' AND l.at > $3::timestamptz
+    ORDER BY l.at DESC
+    LIMIT $4::int
+) h
+`
+
+type HoldsEndedParams struct {
+	UserIds []uuid.UUID
+	SlotIds []uuid.UUID
+	Since   time.Time
+	Page    int32
+}
+
+type HoldsEndedRow struct {
+	UserID  uuid.UUID
+	SlotID  uuid.UUID
+	BeganAt time.Time
+	EndedAt time.Time
+}
+
+// The users' holds of slots that began since a time and have ended, the newest first.
+func (q *Queries) HoldsEnded(ctx context.Context, db DBTX, arg HoldsEndedParams) ([]HoldsEndedRow, error) {
+	rows, err := db.Query(ctx, holdsEnded,
+		arg.UserIds,
+		arg.SlotIds,
+		arg.Since,
+		arg.Page,
+	)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	items := []HoldsEndedRow{}
+	for rows.Next() {
+		var i HoldsEndedRow
+		if err := rows.Scan(
+			&i.UserID,
+			&i.SlotID,
+			&i.BeganAt,
+			&i.EndedAt,
+		); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
+const idempotencyKeysCount = `-- name: IdempotencyKeysCount :many
+SELECT k.user_id, count(*)::int AS keys, min(k.created_at)::timestamptz AS first_at
+FROM idempotency_keys k
+WHERE k.user_id = ANY($1::uuid[]) AND k.created_at > (SELECT clock_timestamp() - interval '24 hours')
+GROUP BY k.user_id
+`
+
+type IdempotencyKeysCountRow struct {
+	UserID  uuid.UUID
+	Keys    int32
+	FirstAt time.Time
+}
+
+// How many keys users have used within Retention, and when the first of these was.
+func (q *Queries) IdempotencyKeysCount(ctx context.Context, db DBTX, userIds []uuid.UUID) ([]IdempotencyKeysCountRow, error) {
+	rows, err := db.Query(ctx, idempotencyKeysCount, userIds)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	items := []IdempotencyKeysCountRow{}
+	for rows.Next() {
+		var i IdempotencyKeysCountRow
+		if err := rows.Scan(&i.UserID, &i.Keys, &i.FirstAt); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
 	}
 	if err := rows.Err(); err != nil {
 		return nil, err

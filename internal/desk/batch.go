@@ -148,6 +148,7 @@ func (b *batch) transactOn(ctx context.Context, conn *pgxpool.Conn) (cutShort []
 	if err != nil {
 		return nil, err
 	}
+	b.loaded.quotas = b.desk.quotas
 	b.separateContended()
 	if len(b.commands) == 0 {
 		return nil, nil
@@ -248,6 +249,11 @@ func (b *batch) apply(state *seating.State, keys keyring, p *pending) (r result,
 		if stored, found := keys[keyOf(p.Key)]; found {
 			response, err := stored.replay(p.Key)
 			return result{outcome: Outcome{Response: response}, err: err}, true
+		}
+		if p.Key.Quota > 0 {
+			if err := b.loaded.checkKeyQuota(p.Key, keys); err != nil {
+				return result{err: err}, true
+			}
 		}
 	}
 	r.outcome.Result, r.err = state.Apply(p.Command)

@@ -41,12 +41,17 @@ type Desk struct {
 	inboxes   []*inbox
 	contended *inbox
 	failing   *failing
+	// quotas bound what users do; none unless LimitUsers sets them.
+	quotas seating.Quotas
 	// spareHeads is seating.SpareHeads, unless a test has another.
 	spareHeads int32
 
 	closing atomic.Bool
 	workers sync.WaitGroup
 }
+
+// LimitUsers sets the quotas of users. It comes before the first submission.
+func (d *Desk) LimitUsers(q seating.Quotas) { d.quotas = q }
 
 // Limits of the desk.
 const (

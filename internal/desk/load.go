@@ -48,7 +48,11 @@ type loaded struct {
 	blocks      []db.SlotsBlockedByRow
 	waiting     []db.SlotsAwaitedRow
 	claims      []db.BookingsOfEventsRow
+	holds       []db.HoldsEndedRow
+	changes     []db.ChangesCountRow
+	quotas      seating.Quotas
 	answered    keyring
+	keysUsed    []db.IdempotencyKeysCountRow
 }
 
 // lockSlots is the first round trip: it begins the transaction, locks the slots and
@@ -140,6 +144,7 @@ func (l *loaded) lockUsers(ctx context.Context, conn *pgx.Conn, commands []*pend
 		read(p, &l.live, q.BookingsLive, db.BookingsLiveParams{UserIds: w.users, SlotIds: w.slots})
 		read(p, &l.waiting, q.SlotsAwaited, db.SlotsAwaitedParams{UserIds: w.users, Starts: w.starts, Ends: w.ends})
 	}
+	l.readQuotas(p, commands)
 	if limited := l.limited(commands); len(limited.UserIds) > 0 {
 		read(p, &l.claims, q.BookingsOfEvents, limited)
 	}
@@ -155,6 +160,9 @@ func (l *loaded) lockUsers(ctx context.Context, conn *pgx.Conn, commands []*pend
 	var stored []db.IdempotencyKey
 	if len(keys.Keys) > 0 {
 		read(p, &stored, q.IdempotencyKeysLoad, keys)
+	}
+	if limited := keyQuotas(commands); len(limited) > 0 {
+		read(p, &l.keysUsed, q.IdempotencyKeysCount, limited)
 	}
 	if err := p.send(ctx, conn); err != nil {
 		return fmt.Errorf("lock users: %w", err)
@@ -319,6 +327,7 @@ func (l *loaded) limited(commands []*pending) (p db.BookingsOfEventsParams) {
 // state builds a new State from what was read.
 func (l *loaded) state() *seating.State {
 	s := seating.NewState(l.now)
+	s.Quotas = l.quotas
 	for _, slot := range l.slots {
 		s.AddSlot(slot)
 	}
@@ -337,6 +346,7 @@ func (l *loaded) state() *seating.State {
 	for _, row := range l.claims {
 		s.AddClaim(row.EventID, claimOf(row))
 	}
+	l.addQuotas(s)
 	for _, row := range l.held {
 		s.AddHeld(row.UserID, int(row.Seats))
 	}

@@ -2,6 +2,7 @@ package event
 
 import (
 	"context"
+	"fmt"
 
 	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
@@ -13,7 +14,8 @@ import (
 )
 
 // Create makes a draft that belongs to the caller. Refusals: fault.ValidationFailed,
-// fault.UnknownTimeZone, fault.InvalidTimeRange, fault.NotPermitted, fault.TokenInvalid.
+// fault.UnknownTimeZone, fault.InvalidTimeRange, fault.NotPermitted, fault.TokenInvalid,
+// fault.DraftLimit.
 func (s *Service) Create(ctx context.Context, caller access.Caller, settings Settings, once Once[Event]) (idempotency.Response, error) {
 	if err := settings.check(); err != nil {
 		return idempotency.Response{}, err
@@ -30,10 +32,29 @@ func (s *Service) Create(ctx context.Context, caller access.Caller, settings Set
 		if !now.CanOrganize() {
 			return Event{}, fault.NotPermitted.New("Only organizers and administrators make events.")
 		}
+		if err := s.checkDraftsTx(ctx, tx, caller.UserID); err != nil {
+			return Event{}, err
+		}
 		err = db.New().EventInsert(ctx, tx, db.EventInsertParams(settings.row(id, caller.UserID)))
 		if err != nil {
 			return Event{}, err
 		}
 		return get(ctx, tx, id)
 	})
+}
+
+// checkDraftsTx refuses an organizer who has too many drafts. It locks them, so that no two
+// drafts at once are both the last one.
+func (s *Service) checkDraftsTx(ctx context.Context, tx pgx.Tx, organizerID uuid.UUID) error {
+	if s.maxDrafts == 0 {
+		return nil
+	}
+	if _, err := db.New().UsersLock(ctx, tx, []uuid.UUID{organizerID}); err != nil {
+		return fmt.Errorf("lock the organizer: %w", err)
+	}
+	drafts, err := db.New().EventDraftsCount(ctx, tx, organizerID)
+	if err != nil || int(drafts) < s.maxDrafts {
+		return err
+	}
+	return fault.DraftLimit.Newf("You have %s. Publish or delete one first.", fault.Count(int(drafts), "draft")).With(fault.Members{Limit: new(s.maxDrafts)})
 }

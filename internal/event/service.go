@@ -22,11 +22,19 @@ type Service struct {
 	pool *pgxpool.Pool
 	desk *desk.Desk
 	jobs *river.Client[pgx.Tx]
+	// maxDrafts is how many drafts an organizer may have; 0 is any number.
+	maxDrafts int
 }
 
 // New returns the service. jobs is only used to insert jobs.
 func New(pool *pgxpool.Pool, d *desk.Desk, jobs *river.Client[pgx.Tx]) *Service {
 	return &Service{pool: pool, desk: d, jobs: jobs}
+}
+
+// LimitDrafts sets how many drafts an organizer may have. It comes before the first request.
+func (s *Service) LimitDrafts(most int) *Service {
+	s.maxDrafts = most
+	return s
 }
 
 // Once makes a repeated request have one effect. Key is nil if none was sent. Render

@@ -173,6 +173,15 @@ var (
 	HoldLimit = define(http.StatusConflict, "hold_limit", "Hold limit reached",
 		"This hold would exceed the number of seats that one user may hold at once; held is how many you hold now, limit is the maximum.",
 		"Confirm or cancel a hold, wait until one expires, or ask for fewer seats.")
+	HoldCooldown = define(http.StatusConflict, "hold_cooldown", "Held for too long",
+		"A user's holds of one slot last at most twice the event's hold_minutes within an hour, in as many holds as they like. No minute of that is left until retry_at.",
+		"Book the seats, which is always possible, or hold some after retry_at.")
+	QuotaExceeded = define(http.StatusConflict, "quota_exceeded", "Quota exceeded",
+		"The user has changed their bookings of one slot too often within an hour, or has used too many idempotency keys within a day. limit is how many the quota allows.",
+		"Wait until retry_at. Cancelling, declining and leaving a waitlist are always possible.")
+	DraftLimit = define(http.StatusConflict, "draft_limit", "Too many drafts",
+		"The organizer has as many drafts as one may have (limit).",
+		"Publish or delete a draft first.")
 	HoldExpired = define(http.StatusConflict, "hold_expired", "Hold expired",
 		"The hold was not confirmed in time, so it no longer keeps its seats.",
 		"Hold or book seats again, if some are free.")

@@ -44,6 +44,7 @@ type Members struct {
 	Items       []int
 	Limit       *int
 	OpensAt     *time.Time
+	RetryAt     *time.Time
 	Seats       *int
 	SeatsTaken  *int
 	SlotID      *uuid.UUID

@@ -40,6 +40,8 @@ type Key struct {
 	Value string
 	// Fingerprint identifies the request that the key came with.
 	Fingerprint []byte
+	// Quota is how many keys the user may use within Retention; 0 is any number.
+	Quota int
 }
 
 // Response is an HTTP response that can be stored and sent again.
@@ -110,6 +112,16 @@ func (k *Key) Check(fingerprint []byte) error {
 		return nil
 	}
 	return fault.IdempotencyKeyReused.New("Another request with this Idempotency-Key has succeeded before. Use a new key for each request.")
+}
+
+// CheckQuota refuses a new key of a user who has used so many within Retention, first at a
+// time.
+func (k *Key) CheckQuota(used int, first time.Time) error {
+	if k.Quota == 0 || used < k.Quota {
+		return nil
+	}
+	return fault.QuotaExceeded.Newf("You have used %d idempotency keys within a day.", used).
+		With(fault.Members{Limit: new(k.Quota), RetryAt: new(first.Add(Retention).UTC())})
 }
 
 type contextKey struct{}

@@ -32,6 +32,9 @@ func InTx(ctx context.Context, pool *pgxpool.Pool, key *Key, lock func(tx pgx.Tx
 		if response, found, err := lookUp(ctx, tx, key); found || err != nil {
 			return response, err
 		}
+		if err := checkQuota(ctx, tx, key); err != nil {
+			return Response{}, err
+		}
 		response, err := fn(tx)
 		if err != nil {
 			return Response{}, err
@@ -59,6 +62,18 @@ func lookUp(ctx context.Context, tx pgx.Tx, key *Key) (Response, bool, error) {
 	response, err := Stored(rows[0])
 	response.Replayed = true
 	return response, true, err
+}
+
+// checkQuota refuses a new key of a user who has used too many.
+func checkQuota(ctx context.Context, tx pgx.Tx, key *Key) error {
+	if key.Quota == 0 {
+		return nil
+	}
+	used, err := db.New().IdempotencyKeysCount(ctx, tx, []uuid.UUID{key.UserID})
+	if err != nil || len(used) == 0 {
+		return err
+	}
+	return key.CheckQuota(int(used[0].Keys), used[0].FirstAt)
 }
 
 func store(ctx context.Context, tx pgx.Tx, key *Key, r Response) error {

@@ -15,7 +15,8 @@ import (
 // Refusals, in this order: fault.NotFound, fault.TokenInvalid,
 // fault.EventNotPublished, fault.SlotCancelled, fault.BookingClosed,
 // fault.SlotStarted, fault.BookingNotOpen, fault.Contention,
-// fault.SeatsExceedCapacity, fault.AlreadyBooked, fault.ValidationFailed and those of
+// fault.SeatsExceedCapacity, fault.AlreadyBooked, fault.QuotaExceeded,
+// fault.ValidationFailed and those of
 // Cancel (because of Replaces), fault.BookingSeatLimit, fault.UserSeatLimit,
 // fault.BookingOverlap, fault.SlotFull, fault.WaitlistDisabled, fault.WaitlistFull.
 type Book struct {
@@ -184,7 +185,7 @@ func (c Book) checkAdmissible(s *State, slot *Slot) error {
 	if b := s.live[UserSlot{c.UserID, slot.ID}]; b != nil {
 		return atVersion(slot, c.errAlreadyBooked(b))
 	}
-	return nil
+	return s.checkChanges(slot, UserSlot{c.UserID, slot.ID}, c.By)
 }
 
 // checkOpen checks the state of event and slot, then whether booking is open now.

@@ -48,6 +48,8 @@ type Needs struct {
 	Wanted []UserSlot
 	// Holders are users whose held seats are counted.
 	Holders []uuid.UUID
+	// Holds says whose earlier holds of which slots count.
+	Holds []UserSlot
 	// Serves are the slots whose queues the command serves. As much of them is loaded as
 	// the seats that are free, or become free in this batch, can need; State.CutShort says
 	// when that was not enough.

@@ -17,7 +17,7 @@ import (
 //
 // Refusals: fault.NotFound, fault.VersionMismatch, fault.InvalidTransition,
 // fault.SeatsExceedCapacity, those of Cancel, fault.BookingSeatLimit,
-// fault.UserSeatLimit, those of an event or slot that takes no bookings, and
+// fault.UserSeatLimit, fault.QuotaExceeded, those of an event or slot that takes no bookings, and
 // fault.SlotFull.
 type Resize struct {
 	SlotID, BookingID, UserID uuid.UUID
@@ -59,12 +59,8 @@ func (c Resize) apply(s *State) (Result, error) {
 	if err := checkNotFinal(slot, b, s.Now); err != nil {
 		return Result{}, err
 	}
-	if c.Seats > b.Seats {
-		asked := *b
-		asked.Seats = c.Seats
-		if err := s.checkLimits(slot, asked); err != nil {
-			return Result{}, err
-		}
+	if err := c.checkAsked(s, slot, b); err != nil {
+		return Result{}, err
 	}
 	if b.Status == Waitlisted {
 		c.resizeWaiting(s, slot, b)
@@ -72,6 +68,19 @@ func (c Resize) apply(s *State) (Result, error) {
 		return Result{}, err
 	}
 	return Result{Slot: *slot, Booking: *b}, nil
+}
+
+// checkAsked checks quotas and limits, unless seats are given back.
+func (c Resize) checkAsked(s *State, slot *Slot, b *Booking) error {
+	if c.Seats < b.Seats {
+		return nil
+	}
+	if err := s.checkChanges(slot, UserSlot{b.UserID, slot.ID}, c.By); err != nil || c.Seats == b.Seats {
+		return err
+	}
+	asked := *b
+	asked.Seats = c.Seats
+	return s.checkLimits(slot, asked)
 }
 
 func (c Resize) resizeWaiting(s *State, slot *Slot, b *Booking) {

@@ -15,6 +15,7 @@ import (
 // of a batch are applied to one State, one after the other.
 type State struct {
 	Now      time.Time
+	Quotas   Quotas
 	slots    map[uuid.UUID]*Slot
 	bookings map[uuid.UUID]*Booking
 	// created are the bookings that commands made.
@@ -28,6 +29,10 @@ type State struct {
 	// claims has each user's bookings in an event that limits the seats of a user; nil
 	// where there is none, as mostly.
 	claims map[UserEvent][]*Booking
+	// holds are those of each user in a slot that have ended lately, edits how often they
+	// have changed their bookings of it; nil where no quota asks for them.
+	holds map[UserSlot][]Span
+	edits map[UserSlot]Changes
 	// deleted are the users who were anonymised.
 	deleted map[uuid.UUID]bool
 	// roles are those of the users who were locked, as they are now.

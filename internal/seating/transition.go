@@ -43,6 +43,9 @@ func (s *State) uncount(slot *Slot, b *Booking) {
 	case b.Status.TakesSeats():
 		slot.SeatsTaken -= b.Seats
 		slot.timed = without(slot.timed, b)
+		if b.Status == Held && s.Quotas.Holds > 0 {
+			s.AddHold(UserSlot{b.UserID, b.SlotID}, Span{b.CreatedAt, earlier(b.ExpiresAt, s.Now)})
+		}
 		if b.Status == Held && (s.created[b.ID] || !b.isDue(s.Now)) { // Holds that were due when loaded are not in held.
 			s.held[b.UserID] -= b.Seats
 		}
@@ -55,6 +58,13 @@ func (s *State) uncount(slot *Slot, b *Booking) {
 	}
 	b.ExpiresAt, b.Blocked, b.BlockedBy = time.Time{}, NotBlocked, uuid.Nil
 	b.CheckedInAt, b.CheckedInBy = time.Time{}, uuid.Nil
+}
+
+func earlier(a, b time.Time) time.Time {
+	if a.Before(b) {
+		return a
+	}
+	return b
 }
 
 // noteSeated notes that the user has seats at the booking's time.
@@ -155,5 +165,6 @@ func (s *State) record(slot *Slot, b *Booking, kind Kind, by Actor, cause Cause)
 		e.BookingID, e.UserID, e.Seats, e.Status = b.ID, b.UserID, b.Seats, b.Status
 	}
 	s.entries = append(s.entries, e)
+	s.noteChange(b, by)
 	s.changed.note(slot, b)
 }

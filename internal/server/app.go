@@ -57,6 +57,8 @@ type Config struct {
 	RateLimits RateLimits
 	// LoginDelays says that wrong passwords delay further attempts.
 	LoginDelays bool
+	// Quotas bound what a user keeps; none means no bounds.
+	Quotas Quotas
 	// Proxies are those whose word about a client's address is believed.
 	Proxies Proxies
 	Log     *slog.Logger
@@ -135,6 +137,7 @@ func (a *App) compose(ctx context.Context, config Config) error {
 		return err
 	}
 	a.desk = desk.New(deskPool, jobs, a.log)
+	a.desk.LimitUsers(config.Quotas.Quotas)
 	bookings := booking.New(pool, a.desk)
 	if err := a.serveHTTP(config, pool, jobs, bookings); err != nil || !config.Workers {
 		return err
@@ -152,12 +155,12 @@ func (a *App) serveHTTP(config Config, pool *pgxpool.Pool, jobs *river.Client[pg
 		operations: &Operations{
 			accounts:  account.NewHandler(users),
 			bookings:  booking.NewHandler(bookings),
-			events:    event.NewHandler(event.New(pool, a.desk, jobs)),
+			events:    event.NewHandler(event.New(pool, a.desk, jobs).LimitDrafts(config.Quotas.Drafts)),
 			waitlists: waitlist.NewHandler(waitlist.New(pool, a.desk), simulation.New(pool)),
 			service:   a.service,
 		},
 		authenticate: users.Authenticate, docs: a.service.docs, policy: a.service.policy(),
-		timeout: config.RequestTimeout, origins: config.CORSOrigins, rates: config.RateLimits, proxies: config.Proxies,
+		timeout: config.RequestTimeout, origins: config.CORSOrigins, rates: config.RateLimits, keys: config.Quotas.Keys, proxies: config.Proxies,
 		loginDelays: config.LoginDelays, log: a.log,
 	})
 	if err != nil {

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net/http"
 	"net/mail"
+	"slices"
 	"strings"
 	"sync"
 
@@ -14,6 +15,7 @@ import (
 	"github.com/google/uuid"
 
 	"eventbooking/gen/api"
+	"eventbooking/internal/fault"
 	"eventbooking/internal/limit"
 )
 
@@ -32,6 +34,7 @@ type operation struct {
 	query        map[string]*openapi3.Schema
 	values, body int
 	acceptsKey   bool
+	hasQuota     bool
 	// hasPassword says that the body has a password, new or to be checked.
 	hasPassword bool
 	// limit is the class of its requests, unless they have a parameter that costs more.
@@ -81,6 +84,8 @@ func readOperations() (map[string]*operation, error) {
 func newOperation(spec *openapi3.T, path string, item *openapi3.PathItem, method string, o *openapi3.Operation,
 	options *openapi3filter.Options) (*operation, error) {
 	loaded := &operation{Operation: o, options: options, query: map[string]*openapi3.Schema{}, costlyParameters: map[string]limit.Class{}}
+	problems, _ := o.Extensions["x-problems"].([]any)
+	loaded.hasQuota = slices.Contains(problems, any(fault.QuotaExceeded.Name))
 	switch {
 	case o.Security != nil && len(*o.Security) == 0:
 		loaded.token = tokenIgnored

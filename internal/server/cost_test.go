@@ -88,7 +88,7 @@ func newDoor(tb testing.TB) http.Handler {
 	stop := func(api.StrictHandlerFunc, string) api.StrictHandlerFunc {
 		return func(echo.Context, any) (any, error) { return nil, fault.NotFound.New("The handler would run now.") }
 	}
-	handler := api.NewStrictHandler(nil, []api.StrictMiddlewareFunc{stop, idempotent})
+	handler := api.NewStrictHandler(nil, []api.StrictMiddlewareFunc{stop, idempotent(nil, 0)})
 	api.RegisterHandlersWithOptions(e, handler, api.RegisterHandlersOptions{OperationMiddlewares: guards})
 	return e
 }

@@ -34,18 +34,28 @@ func (o *operation) checkKey(header http.Header) error {
 	return nil
 }
 
-// idempotent puts the request's idempotency key into the context.
-func idempotent(next api.StrictHandlerFunc, _ string) api.StrictHandlerFunc {
-	return func(c echo.Context, request any) (any, error) {
-		key, err := keyOf(c, request)
-		if err != nil {
-			return nil, err
+// idempotent puts the request's idempotency key into the context, with the quota of keys
+// for the operations that the contract says it may refuse: never what gives back.
+func idempotent(operations map[string]*operation, quota int) api.StrictMiddlewareFunc {
+	quotas := map[string]int{}
+	for id, o := range operations {
+		if o.hasQuota {
+			quotas[strings.ToUpper(id[:1])+id[1:]] = quota // as the generated code names it
 		}
-		if key != nil {
-			r := c.Request()
-			c.SetRequest(r.WithContext(idempotency.With(r.Context(), key)))
+	}
+	return func(next api.StrictHandlerFunc, name string) api.StrictHandlerFunc {
+		return func(c echo.Context, request any) (any, error) {
+			key, err := keyOf(c, request)
+			if err != nil {
+				return nil, err
+			}
+			if key != nil {
+				key.Quota = quotas[name]
+				r := c.Request()
+				c.SetRequest(r.WithContext(idempotency.With(r.Context(), key)))
+			}
+			return next(c, request)
 		}
-		return next(c, request)
 	}
 }
 

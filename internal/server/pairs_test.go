@@ -77,7 +77,7 @@ func TestEveryOperationRaisesItsProblems(t *testing.T) {
 	t.Run("requests", func(t *testing.T) {
 		for name, raise := range map[string]func(*pairs){
 			"tokens": raiseOfTokens, "requests": raiseOfRequests, "resources": raiseOfResources, "lists": raiseOfLists, "keys": raiseOfKeys,
-			"rate limits": raiseOfRateLimits, "login delays": raiseOfLoginDelays, "a slow service": raiseOfASlowService, "no database": raiseWithoutDatabase, "users": raiseOfUsers, "events": raiseOfEvents,
+			"rate limits": raiseOfRateLimits, "login delays": raiseOfLoginDelays, "quotas": raiseOfQuotas, "a slow service": raiseOfASlowService, "no database": raiseWithoutDatabase, "users": raiseOfUsers, "events": raiseOfEvents,
 			"edits of slots": raiseOfSlotEdits, "booking": raiseOfBooking, "bookings": raiseOfBookings, "attendance": raiseOfAttendance, "times": raiseOfRanges,
 		} {
 			t.Run(name, func(t *testing.T) {

@@ -134,7 +134,7 @@ func problemBody(f *fault.Error, instance, requestID string) api.Problem {
 		Instance: instance, Code: api.ProblemCode(f.Name), RequestID: requestID, Retryable: f.Retryable,
 
 		BookingID: m.BookingID, BookingIds: m.BookingIDs, Capacity: m.Capacity, ClosedAt: m.ClosedAt, Count: m.Count, From: m.From, To: m.To,
-		Held: m.Held, Item: m.Item, Items: m.Items, Limit: m.Limit, OpensAt: m.OpensAt, Seats: m.Seats, SeatsTaken: m.SeatsTaken,
+		Held: m.Held, Item: m.Item, Items: m.Items, Limit: m.Limit, OpensAt: m.OpensAt, RetryAt: m.RetryAt, Seats: m.Seats, SeatsTaken: m.SeatsTaken,
 		SlotID: m.SlotID, SlotVersion: m.SlotVersion, WaitlistOpen: m.WaitlistOpen,
 	}
 	if len(m.Checks) > 0 {

@@ -123,6 +123,43 @@ func raiseOfBooking(p *pairs) {
 	p.raises("createHold", fault.HoldLimit, at.me.Post("/api/v1/slots/"+at.slot+"/holds", `{}`))
 }
 
+// raiseOfQuotas asks a service whose quotas are used up by one of each.
+func raiseOfQuotas(p *pairs) {
+	limited := p.another(func(c *server.Config) {
+		c.Quotas = server.Quotas{Quotas: seating.Quotas{Holds: 1, Changes: 2}, Drafts: 2}
+	})
+	event := testkit.Event(p.t, p.pool, func(e *db.Event) { e.HoldMinutes = 1 }).ID
+	slot := func(hour int) string {
+		return testkit.Slot(p.t, p.pool, event, testkit.Times(time.Duration(hour)*time.Hour, time.Duration(hour+1)*time.Hour)).ID.String()
+	}
+	held, changed, free := slot(200), slot(202), slot(204)
+	release := func(slot, how string) {
+		limited.Post("/api/v1/bookings/"+made(limited.Post("/api/v1/slots/"+slot+"/"+how, `{}`))+"/cancel", `{}`).Want(http.StatusOK)
+	}
+	release(held, "holds")
+	p.raises("createHold", fault.QuotaExceeded, limited.Post("/api/v1/slots/"+held+"/holds", `{}`))
+	testkit.Exec(p.t, p.pool, "ALTER TABLE ledger DISABLE TRIGGER USER")
+	testkit.Exec(p.t, p.pool, "UPDATE ledger SET actor_id = NULL, actor = 'system' WHERE slot_id = '"+held+"'") // not the user's
+	testkit.Exec(p.t, p.pool, "ALTER TABLE ledger ENABLE TRIGGER USER")
+	p.raises("createHold", fault.HoldCooldown, limited.Post("/api/v1/slots/"+held+"/holds", `{}`))
+	release(changed, "bookings")
+	p.raises("createBooking", fault.QuotaExceeded, limited.Post("/api/v1/slots/"+changed+"/bookings", `{}`))
+	p.raises("createBookings", fault.QuotaExceeded, limited.Post("/api/v1/bookings", `{"items": [{"slot_id": "`+changed+`"}]}`))
+	booking := made(limited.Post("/api/v1/slots/"+free+"/bookings", `{}`))
+	p.raises("moveBooking", fault.QuotaExceeded, limited.Post("/api/v1/bookings/"+booking+"/move", `{"slot_id": "`+changed+`"}`))
+	limited.Patch("/api/v1/bookings/"+booking, `{"seats": 2}`).Want(http.StatusOK)
+	p.raises("updateBooking", fault.QuotaExceeded, limited.Patch("/api/v1/bookings/"+booking, `{"seats": 3}`))
+	limited.Patch("/api/v1/bookings/"+booking, `{"seats": 1}`).Want(http.StatusOK) // Giving back is never refused.
+	limited.Post("/api/v1/bookings/"+booking+"/cancel", `{}`).Want(http.StatusOK)
+	draft := `{"title": "Draft", "time_zone": "UTC"}`
+	limited.Post("/api/v1/events", draft).Want(http.StatusCreated)
+	limited.Post("/api/v1/events", draft).Want(http.StatusCreated)
+	p.raises("createEvent", fault.DraftLimit, limited.Post("/api/v1/events", draft))
+	keys := p.another(func(c *server.Config) { c.Quotas.Keys = 1 })
+	keys.Post("/api/v1/events", draft, testkit.Header("Idempotency-Key", "1")).Want(http.StatusCreated)
+	p.raises("createEvent", fault.QuotaExceeded, keys.Post("/api/v1/events", draft, testkit.Header("Idempotency-Key", "2")))
+}
+
 // raiseOfBookings raises what the status of a booking refuses.
 func raiseOfBookings(p *pairs) {
 	late := p.place()

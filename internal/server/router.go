@@ -24,6 +24,7 @@ type routerOptions struct {
 	proxies      Proxies
 	rates        RateLimits
 	loginDelays  bool
+	keys         int // the quota of idempotency keys
 	log          *slog.Logger
 }
 
@@ -44,7 +45,7 @@ func newRouter(o routerOptions) (*echo.Echo, error) {
 			guards[id] = append(guards[id], countByAddress)
 		}
 	}
-	handler := api.NewStrictHandler(o.operations, []api.StrictMiddlewareFunc{idempotent})
+	handler := api.NewStrictHandler(o.operations, []api.StrictMiddlewareFunc{idempotent(operations, o.keys)})
 	api.RegisterHandlersWithOptions(withHead{e}, handler, api.RegisterHandlersOptions{OperationMiddlewares: guards})
 	withHead{e}.GET(docsPath+"/*", assets(o.docs))
 	// The first address that people open.

@@ -32,6 +32,7 @@ const refusals: [ProblemCode, number, () => Promise<unknown>][] = [
   ['waitlist_full', 409, () => another.createBooking({ path: full, body: { if_full: 'waitlist' } })],
   ['already_booked', 409, () => attendee.createBooking({ path: full, body: {} })],
   ['hold_limit', 409, () => holdTooMuch()],
+  ['booking_seat_limit', 409, () => bookTooMuch()],
   ['invalid_transition', 409, () => attendee.acceptOffer({ path: own }).then(() => attendee.declineOffer({ path: own }))],
   ['capacity_below_taken', 409, () => shrink()],
   ['event_has_bookings', 409, () => organizer.deleteSlot({ path: full, headers: { 'If-Match': '*' } })],
@@ -112,9 +113,15 @@ test('a 502 of a proxy is retried, and thrown as an HttpError', async () => {
 });
 
 async function holdTooMuch() {
-  const { slots: large } = await newEvent(organizer, [100, 100]);
-  await attendee.createHold({ path: { slot_id: large[0]!.id }, body: { seats: 20 } });
-  await attendee.createHold({ path: { slot_id: large[1]!.id }, body: {} });
+  const { slots: large } = await newEvent(organizer, [100, 100, 100]);
+  await attendee.createHold({ path: { slot_id: large[0]!.id }, body: { seats: 10 } });
+  await attendee.createHold({ path: { slot_id: large[1]!.id }, body: { seats: 10 } });
+  await attendee.createHold({ path: { slot_id: large[2]!.id }, body: {} });
+}
+
+async function bookTooMuch() {
+  const { slots: large } = await newEvent(organizer, [100]);
+  await another.createBooking({ path: { slot_id: large[0]!.id }, body: { seats: 11 } });
 }
 
 async function shrink() {

@@ -62,9 +62,11 @@ test('an administrator can find a user and make them an organizer', async () => 
 });
 
 test('an organizer can create, edit, publish, cancel and delete events', async () => {
-  const { data: draft } = await organizer.createEvent({ body: { title: 'Recital for sawmill', time_zone: 'Europe/Berlin', waitlist_limit: 5 } });
+  const { data: draft } = await organizer.createEvent({ body: { title: 'Recital for sawmill', time_zone: 'Europe/Berlin', waitlist_limit: 5, max_seats_per_user: 4 } });
   const path = { event_id: draft.id };
   assert.equal(draft.status, 'draft');
+  assert.equal(draft.max_seats_per_booking, 10);
+  assert.equal(draft.max_seats_per_user, 4);
   const read = await organizer.getEvent({ path });
   const { data: edited } = await organizer.updateEvent({
     path,

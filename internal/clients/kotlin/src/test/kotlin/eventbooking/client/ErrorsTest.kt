@@ -39,9 +39,11 @@ class ErrorsTest {
         val overlap = assertRefused(ProblemCode.BookingOverlap) { first.book(newSlot(event, capacity = 5)) }
         assertEquals(listOf(booking.id), overlap.problem.bookingIds)
         assertEquals(2, assertRefused(ProblemCode.SeatsExceedCapacity) { second.book(slot, seats = 3) }.problem.capacity)
-        val (one, two) = List(2) { newSlot(event, days = 40L + it, capacity = 20) }
-        second.api.bookings.createHold(one.id, HoldCreate(11))
-        assertEquals(20, assertRefused(ProblemCode.HoldLimit) { second.api.bookings.createHold(two.id, HoldCreate(11)) }.problem.limit)
+        val (one, two, three) = List(3) { newSlot(event, days = 40L + it, capacity = 20) }
+        second.api.bookings.createHold(one.id, HoldCreate(10))
+        second.api.bookings.createHold(two.id, HoldCreate(10))
+        assertEquals(20, assertRefused(ProblemCode.HoldLimit) { second.api.bookings.createHold(three.id, HoldCreate(1)) }.problem.limit)
+        assertEquals(10, assertRefused(ProblemCode.BookingSeatLimit) { first.book(three, seats = 11) }.problem.limit)
         val bundle = listOf(BookingItem(newSlot(event, days = 50).id), BookingItem(slot.id))
         assertEquals(1, assertRefused(ProblemCode.SlotFull) { second.api.bookings.createBookings(BookingBundleCreate(bundle)) }.problem.item)
 
