@@ -1,17 +1,19 @@
 # `make` lists the targets.
 
 .DEFAULT_GOAL := help
-.PHONY: help run seed test test-short test-random test-pooler test-clients test-contract prove prove-long bench bench-long bench-short fuzz generate generate-clients release-spec check
+.PHONY: help run seed test test-short test-random test-pooler test-clients test-contract prove prove-long bench bench-long bench-short fuzz generate generate-clients release-spec check vulncheck sbom
 
 BINARY     := bin/eventbooking
 TOOLS      := internal/tools
 SQLC       := CGO_ENABLED=0 go tool -modfile=$(TOOLS)/sqlc/go.mod sqlc
 OAPI       := go tool -modfile=$(TOOLS)/oapi-codegen/go.mod oapi-codegen
 OASDIFF    := go tool -modfile=$(TOOLS)/oasdiff/go.mod oasdiff
-REDOCLY    := REDOCLY_TELEMETRY=off REDOCLY_SUPPRESS_UPDATE_NOTICE=true npx --yes @redocly/cli@2.77.0
+REDOCLY    := $(TOOLS)/redocly/node_modules/.bin/redocly
 LINT       := go tool -modfile=$(TOOLS)/golangci-lint/go.mod golangci-lint
+VULNCHECK  := go tool -modfile=$(TOOLS)/govulncheck/go.mod govulncheck
+CYCLONEDX  := go tool -modfile=$(TOOLS)/cyclonedx-gomod/go.mod cyclonedx-gomod
 TYPESCRIPT := internal/clients/typescript
-KOTLIN     := mvn -B -ntp -q -f internal/clients/kotlin/pom.xml
+KOTLIN     := mvn -B -ntp -q -C -f internal/clients/kotlin/pom.xml
 RELEASED   := $(TOOLS)/oasdiff/released.yaml
 ACCEPTED   := $(TOOLS)/oasdiff/accepted.txt
 SEVERITY   := $(TOOLS)/oasdiff/severity.txt
@@ -104,22 +106,31 @@ generate-clients: $(TYPESCRIPT)/node_modules/.package-lock.json ## Generate the 
 	@$(NEED_MAVEN)
 	@$(KOTLIN) -P generate process-sources >/dev/null
 
-# npm ci writes this file, so it runs again only when package-lock.json has changed.
-$(TYPESCRIPT)/node_modules/.package-lock.json: $(TYPESCRIPT)/package-lock.json
-	@command -v npm >/dev/null || { echo 'the TypeScript client needs Node 20 or newer with npm: apt-get install nodejs npm'; exit 1; }
-	cd $(TYPESCRIPT) && npm ci --no-audit --no-fund
+# npm ci writes this file, so it runs again only when package-lock.json has changed. It
+# installs nothing whose hash is not in there, and runs no scripts of packages.
+%/node_modules/.package-lock.json: %/package-lock.json
+	@command -v npm >/dev/null || { echo '$* needs Node 20 or newer with npm: apt-get install nodejs npm'; exit 1; }
+	cd $* && npm ci --ignore-scripts --no-audit --no-fund
 
 release-spec: ## Record openapi.yaml as released: make check then reports changes that break it
 	cp openapi.yaml $(RELEASED)
 	@echo 'now empty the list in $(ACCEPTED)'
 
-check: ## Check format, vet, go.mod, lint, openapi.yaml, its compatibility with the last release, and that gen/ is up to date
+vulncheck: ## Look up what the service uses in Go's database of vulnerabilities; needs the network
+	@found=$$($(VULNCHECK) ./... 2>&1); status=$$?; case $$status,$$found in \
+		1,*'fetching vulnerabilities'*) echo 'the database of vulnerabilities cannot be reached: nothing was looked up (https://vuln.go.dev, or GOVULNDB)' ;; \
+		*) printf '%s\n' "$$found" ;; \
+	esac; exit $$status
+
+sbom: $(BINARY) ## List all that is in the binary, with checksums, as CycloneDX in bin/sbom.json
+	$(CYCLONEDX) bin -json -output bin/sbom.json $(BINARY)
+
+check: $(TOOLS)/redocly/node_modules/.package-lock.json ## Check format, vet, go.mod, lint, openapi.yaml, its compatibility with the last release, and that gen/ is up to date
 	@test -z "$$(gofmt -l cmd db gen internal *.go)" || { gofmt -l cmd db gen internal *.go; echo 'run gofmt -w on these files'; exit 1; }
 	go mod tidy -diff
 	go vet ./...
 	$(LINT) run ./...
-	@command -v npx >/dev/null || { echo 'make check needs Node 20 or newer with npx to lint openapi.yaml: apt-get install nodejs npm'; exit 1; }
-	$(REDOCLY) lint
+	REDOCLY_TELEMETRY=off REDOCLY_SUPPRESS_UPDATE_NOTICE=true $(REDOCLY) lint
 	@$(OASDIFF) breaking --fail-on WARN --severity-levels $(SEVERITY) --err-ignore $(ACCEPTED) --warn-ignore $(ACCEPTED) $(RELEASED) openapi.yaml || \
 		{ echo 'openapi.yaml has a breaking change: undo it, or give the reason in $(ACCEPTED)'; exit 1; }
 	@before=$$($(GENERATED)) && $(MAKE) --no-print-directory generate generate-clients && test "$$before" = "$$($(GENERATED))" || \

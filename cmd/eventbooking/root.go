@@ -60,7 +60,7 @@ func (p process) userOfEmbedded() (*systemUser, error) {
 	if err != nil {
 		return nil, err
 	}
-	own, err := parseUser(fmt.Sprintf("%d:%d", credential.Uid, credential.Gid))
+	own, err := parseUser(strconv.Itoa(int(credential.Uid)))
 	if err != nil || p.RunAs == "" {
 		return own, err
 	}

@@ -136,7 +136,7 @@ func isUTF8(encoding string) bool {
 
 // errAddress says what an address looks like, and what to do about this one.
 func errAddress(advice string) error {
-	const example = "%w, such as postgres://user:password@host:5432/eventbooking?sslmode=require"
+	const example = "%w, such as postgres://user:password@host:5432/eventbooking?sslmode=require" //nolint:gosec // an example
 	if advice == "" {
 		return fmt.Errorf(example, ErrAddress)
 	}
