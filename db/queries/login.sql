@@ -25,14 +25,14 @@ FROM (SELECT unnest(@keys::bytea[]) AS key,
              unnest(@next_at::timestamptz[]) AS next_at) v
 WHERE d.key = v.key;
 
--- Deletes a page of rows whose failures are forgotten, and of those beyond the bound that
--- would be forgotten first.
+-- Deletes a page of rows whose failures are forgotten, and of those beyond a bound that
+-- would be forgotten first: last is the index of the last one kept.
 -- name: LoginDelaysDeleteOld :execrows
 DELETE FROM login_delays
 WHERE key IN (
     SELECT d.key FROM login_delays d
     WHERE d.forgotten_at < greatest((SELECT clock_timestamp()),
-        (SELECT b.forgotten_at FROM login_delays b ORDER BY b.forgotten_at DESC OFFSET @most::int LIMIT 1))
+        (SELECT b.forgotten_at FROM login_delays b ORDER BY b.forgotten_at DESC OFFSET @last::int LIMIT 1))
     ORDER BY d.forgotten_at
     LIMIT @page::int
     FOR UPDATE SKIP LOCKED);

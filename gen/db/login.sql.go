@@ -22,14 +22,14 @@ WHERE key IN (
 `
 
 type LoginDelaysDeleteOldParams struct {
-	Most int32
+	Last int32
 	Page int32
 }
 
-// Deletes a page of rows whose failures are forgotten, and of those beyond the bound that
-// would be forgotten first.
+// Deletes a page of rows whose failures are forgotten, and of those beyond a bound that
+// would be forgotten first: last is the index of the last one kept.
 func (q *Queries) LoginDelaysDeleteOld(ctx context.Context, db DBTX, arg LoginDelaysDeleteOldParams) (int64, error) {
-	result, err := db.Exec(ctx, loginDelaysDeleteOld, arg.Most, arg.Page)
+	result, err := db.Exec(ctx, loginDelaysDeleteOld, arg.Last, arg.Page)
 	if err != nil {
 		return 0, err
 	}

@@ -172,7 +172,7 @@ const (
 // are over first. It does a page, and says whether more may be left.
 func DeleteOldDelays(ctx context.Context, pool *pgxpool.Pool) (more bool, err error) {
 	n, err := postgres.InTxReturning(ctx, pool, func(tx pgx.Tx) (int64, error) {
-		return db.New().LoginDelaysDeleteOld(ctx, tx, db.LoginDelaysDeleteOldParams{Most: maxDelays, Page: delaysPage})
+		return db.New().LoginDelaysDeleteOld(ctx, tx, db.LoginDelaysDeleteOldParams{Last: maxDelays - 1, Page: delaysPage})
 	})
 	return n == delaysPage, err
 }

@@ -137,3 +137,96 @@ func TestListTokensPagesThroughTheCallersTokens(t *testing.T) {
 		t.Errorf("%+v, %v", nobodys, err)
 	}
 }
+
+// A token that was made with another one dies with it, and what that made, too.
+func TestATokenDiesWithTheOneThatMadeIt(t *testing.T) {
+	t.Parallel()
+	h := newEnv(t)
+	login, caller := h.join(t, "busy@test.com")
+	make := func(by access.Caller, r account.TokenRequest) account.NewToken {
+		t.Helper()
+		r.Name, r.Abilities = "Script", []string{"*"}
+		token, err := h.CreateToken(t.Context(), by, r)
+		must(t, err)
+		return token
+	}
+	child := make(caller, account.TokenRequest{})
+	grandchild := make(h.caller(t, child.Secret), account.TokenRequest{})
+	free := make(caller, account.TokenRequest{NeverExpires: true, CurrentPassword: to(password)})
+	if !child.ExpiresAt.Equal(*login.Token.ExpiresAt) || !grandchild.ExpiresAt.Equal(*login.Token.ExpiresAt) || free.ExpiresAt != nil {
+		t.Errorf("they end at %v, %v and %v", child.ExpiresAt, grandchild.ExpiresAt, free.ExpiresAt)
+	}
+	later := login.Token.ExpiresAt.Add(time.Second)
+	for name, r := range map[string]account.TokenRequest{"never": {NeverExpires: true}, "later": {ExpiresAt: &later}} {
+		r.Name, r.Abilities = name, []string{"*"}
+		_, err := h.CreateToken(t.Context(), caller, r)
+		isWrong(t, err, fault.InvalidTimeRange, "/expires_at")
+	}
+	_, err := h.CreateToken(t.Context(), caller, account.TokenRequest{Name: "T", Abilities: []string{"*"}, CurrentPassword: to("guess")})
+	isWrong(t, err, fault.ValidationFailed, "/current_password")
+
+	must(t, h.LogOut(t.Context(), caller))
+	for _, secret := range []account.Secret{login.Token.Secret, child.Secret, grandchild.Secret} {
+		_, err := h.Authenticate(t.Context(), string(secret))
+		isFault(t, err, fault.TokenInvalid)
+	}
+	h.caller(t, free.Secret)
+}
+
+// The token of a change of the password stays, whatever made it.
+func TestAChangeOfThePasswordKeepsItsTokenAlive(t *testing.T) {
+	t.Parallel()
+	h := newEnv(t)
+	_, caller := h.join(t, "busy@test.com")
+	child, err := h.CreateToken(t.Context(), caller, account.TokenRequest{Name: "Phone", Abilities: []string{"*"}})
+	must(t, err)
+	must(t, h.ChangePassword(t.Context(), h.caller(t, child.Secret), password, "battery staple"))
+	h.caller(t, child.Secret)
+	if n := h.count(t, "SELECT count(*) FROM tokens"); n != 1 {
+		t.Errorf("%d tokens", n)
+	}
+}
+
+// A token that is revoked while it makes another one leaves none behind.
+func TestATokenIsNotMadeWhileItsMakerIsRevoked(t *testing.T) {
+	t.Parallel()
+	h := newEnv(t)
+	login, _ := h.join(t, "busy@test.com")
+	for range 20 {
+		again, err := h.LogIn(t.Context(), account.Credentials{Email: "busy@test.com", Password: password})
+		must(t, err)
+		caller := h.caller(t, again.Token.Secret)
+		together(4, func(i int) {
+			if i == 0 {
+				must(t, h.LogOut(t.Context(), caller))
+			} else if _, err := h.CreateToken(t.Context(), caller, account.TokenRequest{Name: "T", Abilities: []string{"*"}}); err != nil {
+				isFault(t, err, fault.TokenInvalid)
+			}
+		})
+	}
+	if n := h.count(t, "SELECT count(*) FROM tokens WHERE id <> $1", login.Token.ID); n != 0 {
+		t.Errorf("%d tokens are left", n)
+	}
+}
+
+// Of two requests with a password, the one that comes after its change is refused.
+func TestAnotherPasswordMeanwhileConfirmsNothing(t *testing.T) {
+	t.Parallel()
+	for name, do := range map[string]func(*env, access.Caller) error{
+		"deletion": func(h *env, c access.Caller) error { return h.DeleteMe(t.Context(), c, password) },
+		"profile": func(h *env, c access.Caller) error {
+			_, err := h.UpdateMe(t.Context(), c, account.Profile{Email: to("new@test.com"), CurrentPassword: to(password)})
+			return err
+		},
+		"token": func(h *env, c access.Caller) error {
+			_, err := h.CreateToken(t.Context(), c, account.TokenRequest{Name: "T", Abilities: []string{"*"}, CurrentPassword: to(password)})
+			return err
+		},
+	} {
+		h := newEnv(t)
+		_, caller := h.join(t, "busy@test.com")
+		err := h.whileLocked(t, caller.UserID, "UPDATE users SET password_hash = 'another'", func() error { return do(h, caller) })
+		t.Log(name)
+		isWrong(t, err, fault.ValidationFailed, "/current_password")
+	}
+}

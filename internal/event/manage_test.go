@@ -84,6 +84,7 @@ func TestOnlyManagersChangeEventsAndSeeDrafts(t *testing.T) {
 	operations, reads := h.changes(), h.reads()
 	draft, shown := h.event(status(seating.EventDraft)), h.event()
 	draftSlot, shownSlot := testkit.Slot(t, h.pool, draft.ID), testkit.Slot(t, h.pool, shown.ID)
+	testkit.Exec(t, h.pool, "UPDATE users SET role = 'attendee' WHERE id = $1", former.UserID)
 	for name, do := range operations {
 		nothing := do(as(stranger), testkit.ID(), testkit.ID())
 		wantFault(t, nothing, fault.NotFound)
@@ -96,6 +97,7 @@ func TestOnlyManagersChangeEventsAndSeeDrafts(t *testing.T) {
 			wantFault(t, do(as(caller), shown.ID, shownSlot.ID), fault.NotPermitted)
 		}
 	}
+	testkit.Exec(t, h.pool, "UPDATE users SET role = 'organizer' WHERE id = $1", former.UserID)
 	unable := h.organizer
 	unable.Abilities = []string{access.AbilityEventsWrite}
 	for name, do := range reads {
@@ -119,5 +121,42 @@ func TestOnlyManagersChangeEventsAndSeeDrafts(t *testing.T) {
 	actor := list[string](h, `SELECT actor FROM ledger WHERE slot_id = $1 ORDER BY version DESC LIMIT 1`, draftSlot.ID)
 	if actor[0] != "admin" {
 		t.Errorf("the ledger records %s", actor[0])
+	}
+}
+
+// Whoever is demoted or deleted after their request was authenticated changes nothing more.
+func TestTheRoleIsLookedAtAgainBeforeAWrite(t *testing.T) {
+	h := open(t)
+	draft, shown := h.event(status(seating.EventDraft)), h.event()
+	draftSlot, shownSlot := testkit.Slot(t, h.pool, draft.ID), testkit.Slot(t, h.pool, shown.ID)
+	operations := h.changes()
+	delete(operations, "deleteEvent")   // which is for drafts only
+	delete(operations, "getSlotLedger") // which writes nothing
+	create := func() error {
+		_, err := h.handler.CreateEvent(h.mine(), api.CreateEventRequestObject{Body: &api.EventCreate{Title: "Concert", TimeZone: "UTC"}})
+		return err
+	}
+	testkit.Exec(t, h.pool, "UPDATE users SET role = 'attendee' WHERE id = $1", h.organizer.UserID)
+	for name, do := range operations {
+		t.Log(name)
+		wantFault(t, do(h.mine(), shown.ID, shownSlot.ID), fault.NotPermitted)
+	}
+	wantFault(t, create(), fault.NotPermitted)
+	// What exists for nobody else does not exist.
+	for _, name := range []string{"publishEvent", "deleteEvent", "deleteSlot", "createSlot"} {
+		wantFault(t, h.changes()[name](h.mine(), draft.ID, draftSlot.ID), fault.NotFound)
+	}
+	testkit.Exec(t, h.pool, "UPDATE users SET role = 'organizer', deleted_at = now(), password_hash = NULL WHERE id = $1", h.organizer.UserID)
+	for name, do := range operations {
+		t.Log(name)
+		wantFault(t, do(h.mine(), shown.ID, shownSlot.ID), fault.TokenInvalid)
+	}
+	wantFault(t, create(), fault.TokenInvalid)
+	wantFault(t, h.changes()["deleteEvent"](h.mine(), draft.ID, draftSlot.ID), fault.TokenInvalid)
+	if n := list[int64](h, "SELECT count(*) FROM events")[0]; n != 2 {
+		t.Errorf("%d events", n)
+	}
+	if now, _ := h.get(shown.ID); now.Revision != 1 || now.SlotCount != 1 {
+		t.Errorf("a refused operation changed something: %+v", now)
 	}
 }

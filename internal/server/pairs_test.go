@@ -301,7 +301,7 @@ func raiseOfLoginDelays(p *pairs) {
 	p.issue(caller, secret)
 	me := delayed.As(string(secret))
 	email := caller.UserID.String() + "@test.com"
-	for range 5 {
+	for range 5 { // as many as are free
 		me.Post("/api/v1/me/deletion", `{"current_password": "guess"}`).WantProblem(fault.ValidationFailed)
 	}
 	bodies := map[string]string{

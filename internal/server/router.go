@@ -39,7 +39,7 @@ func newRouter(o routerOptions) (*echo.Echo, error) {
 	allowances := limit.NewMemory(maxAllowances)
 	guards := map[string][]echo.MiddlewareFunc{}
 	for id, operation := range operations {
-		guards[id] = []echo.MiddlewareFunc{storeNothing(operation), varyByToken(operation), varyByAccept(operation), receive(operation, bodyTimeout), authenticate(operation, o.authenticate),
+		guards[id] = []echo.MiddlewareFunc{storeNothing(operation), varyByToken(operation), varyByAccept(operation), awaitBody(operation, bodyTimeout), authenticate(operation, o.authenticate),
 			limitRate(operation, o.rates, allowances), authorize(operation), validate(operation)}
 		if o.loginDelays && operation.hasPassword {
 			guards[id] = append(guards[id], countByAddress)

@@ -110,10 +110,10 @@ func (o *operation) checkBody(input *openapi3filter.RequestValidationInput) erro
 	return nil
 }
 
-// readBody returns the body that was received. It checks and sets the media type.
+// readBody returns the body that has arrived. It checks and sets the media type.
 func (o *operation) readBody(r *http.Request) ([]byte, error) {
 	accepted := o.RequestBody.Value
-	body := receivedBody(r)
+	body := arrivedBody(r)
 	if len(body) == 0 {
 		if accepted.Required {
 			return nil, fault.MalformedBody.New("The body is empty.")

@@ -36,7 +36,7 @@ const refusals: [ProblemCode, number, () => Promise<unknown>][] = [
   ['invalid_transition', 409, () => attendee.acceptOffer({ path: own }).then(() => attendee.declineOffer({ path: own }))],
   ['capacity_below_taken', 409, () => shrink()],
   ['event_has_bookings', 409, () => organizer.deleteSlot({ path: full, headers: { 'If-Match': '*' } })],
-  ['email_taken', 409, () => anonymous.registerUser({ body: { email, name: 'Another', password: 'password' } })],
+  ['email_taken', 409, () => anonymous.registerUser({ body: { email, name: 'Another', password: 'correct horse battery' } })],
   ['version_mismatch', 412, () => organizer.updateEvent({ path: { event_id: event.id }, headers: { 'If-Match': '"0"' }, body: { title: 'New' } })],
   ['body_too_large', 413, () => organizer.createEvent({ body: { ...title, description: 'x'.repeat(70_000) } })],
   ['validation_failed', 422, () => attendee.createBooking({ path: free, body: { seats: 0 } })],

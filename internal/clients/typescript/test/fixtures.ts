@@ -33,8 +33,11 @@ export function recording(attempts: Attempt[]): typeof fetch {
   };
 }
 
-/** The password of all users, the seeded ones included. */
+/** The password of the seeded users. */
 export const password = 'password';
+
+/** The password of new users: that of the seeded ones is refused as too easy to guess. */
+export const newPassword = 'correct horse battery';
 
 /** Logs in as one of the seeded users. */
 export async function logIn(email: string, settings: Partial<Settings> = {}): Promise<EventBooking> {
@@ -45,7 +48,7 @@ export async function logIn(email: string, settings: Partial<Settings> = {}): Pr
 /** Registers a new attendee. */
 export async function newAttendee(settings: Partial<Settings> = {}): Promise<{ email: string; token: string; api: EventBooking }> {
   const email = `${randomUUID()}@test.com`;
-  const { data } = await eventBooking({ baseUrl }).registerUser({ body: { email, name: 'New Comer', password } });
+  const { data } = await eventBooking({ baseUrl }).registerUser({ body: { email, name: 'New Comer', password: newPassword } });
   return { email, token: data.token, api: eventBooking({ baseUrl, ...settings, token: data.token }) };
 }
 

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { eventBooking, type Booking } from 'eventbooking-client';
 import { until } from './service.js';
-import { baseUrl, logIn, newAttendee, newEvent, nextTime, password, recording, type Attempt } from './fixtures.js';
+import { baseUrl, logIn, newAttendee, newEvent, newPassword, nextTime, recording, type Attempt } from './fixtures.js';
 
 const attempts: Attempt[] = [];
 const settings = { fetch: recording(attempts) };
@@ -13,12 +13,12 @@ const admin = await logIn('admin@test.com', settings);
 
 test('a user can register, log in and log out', async () => {
   const email = `auth-${Date.now()}@test.com`;
-  const registered = await anonymous.registerUser({ body: { email, name: 'New Comer', password } });
+  const registered = await anonymous.registerUser({ body: { email, name: 'New Comer', password: newPassword } });
   assert.equal(registered.response.status, 201);
   assert.equal(registered.data.user.email, email);
   assert.deepEqual(registered.data.abilities, ['*']);
 
-  const { data: login } = await anonymous.loginUser({ body: { email, password, abilities: ['me:read'] } });
+  const { data: login } = await anonymous.loginUser({ body: { email, password: newPassword, abilities: ['me:read'] } });
   assert.deepEqual(login.abilities, ['me:read']);
   const api = eventBooking({ baseUrl, ...settings, token: login.token });
   assert.equal((await api.getMe()).data.id, registered.data.user.id);
@@ -36,8 +36,8 @@ test('users can edit their profile, password and tokens, and delete themselves',
   await assert.rejects(api.getMe({ headers: { 'If-None-Match': etag } }), { name: 'HttpError', status: 304 });
 
   assert.equal((await api.updateMe({ body: { name: 'Newer Comer' } })).data.name, 'Newer Comer');
-  await api.changePassword({ body: { current_password: password, new_password: 'correct horse battery' } });
-  await anonymous.loginUser({ body: { email, password: 'correct horse battery' } });
+  await api.changePassword({ body: { current_password: newPassword, new_password: 'battery staple' } });
+  await anonymous.loginUser({ body: { email, password: 'battery staple' } });
 
   const { data: token } = await api.createToken({ body: { name: 'Phone', abilities: ['bookings:read'] } });
   assert.match(token.token, /^evb_/);
@@ -47,7 +47,7 @@ test('users can edit their profile, password and tokens, and delete themselves',
   await api.deleteToken({ path: { token_id: token.id } });
   assert.equal(await named(), undefined);
 
-  await api.deleteMe();
+  await api.deleteMe({ body: { current_password: 'battery staple' } });
   await assert.rejects(api.getMe(), { status: 401 });
 });
 

@@ -71,7 +71,7 @@ class ErrorsTest {
         }
         assertRefused(ProblemCode.UnknownTimeZone) { organizer.api.events.createEvent(EventCreate("Nowhere", "Europe/Atlantis")) }
         assertRefused(ProblemCode.InvalidTimeRange) { organizer.api.slots.createSlot(newEvent().id, SlotCreate(inDays(2), inDays(1), 1)) }
-        assertRefused(ProblemCode.EmailTaken) { anonymous.api.auth.registerUser(UserCreate("busy@test.com", "Not Busy", "password")) }
+        assertRefused(ProblemCode.EmailTaken) { anonymous.api.auth.registerUser(UserCreate("busy@test.com", "Not Busy", NEW_PASSWORD)) }
     }
 
     @Test

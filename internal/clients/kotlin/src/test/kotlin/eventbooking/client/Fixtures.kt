@@ -51,11 +51,14 @@ internal fun logIn(email: String, password: String = "password", url: String = S
     return TestUser(api, attempts, email, login.user.id, token)
 }
 
+/** The password of new users: that of the seeded ones is refused as too easy to guess. */
+internal const val NEW_PASSWORD = "correct horse battery"
+
 /** Registers a new attendee, used by this test only. */
 internal fun newAttendee(url: String = Service.shared.url, retries: Retries = Retries()): TestUser {
     val email = "${UUID.randomUUID()}@test.com"
-    anonymous(url).api.auth.registerUser(UserCreate(email, "New Comer", "password"))
-    return logIn(email, url = url, retries = retries)
+    anonymous(url).api.auth.registerUser(UserCreate(email, "New Comer", NEW_PASSWORD))
+    return logIn(email, NEW_PASSWORD, url = url, retries = retries)
 }
 
 internal val organizer: TestUser by lazy { logIn("organizer@test.com") }

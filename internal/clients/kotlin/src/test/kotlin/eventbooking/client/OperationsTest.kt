@@ -11,6 +11,7 @@ import eventbooking.client.models.BookingPatch
 import eventbooking.client.models.BookingStatus
 import eventbooking.client.models.BookingWhen
 import eventbooking.client.models.Cancellation
+import eventbooking.client.models.Deletion
 import eventbooking.client.models.EventCreate
 import eventbooking.client.models.EventPatch
 import eventbooking.client.models.EventStatus
@@ -91,7 +92,7 @@ class OperationsTest {
         assertNull(unchanged.body)
         assertEquals("Newest Comer", api.me.updateMe(ProfilePatch(name = "Newest Comer")).name)
 
-        val forever = api.me.createToken(TokenCreate("Phone", setOf(Ability.BookingsRead), expiresAt = Field(null)))
+        val forever = api.me.createToken(TokenCreate("Phone", setOf(Ability.BookingsRead), expiresAt = Field(null), currentPassword = NEW_PASSWORD))
         assertNull(forever.expiresAt)
         assertNotNull(api.me.createToken(TokenCreate("Tablet", setOf(Ability.All))).expiresAt)
         assertEquals(listOf("Tablet", "Phone", "Login", "Login"), paginate { api.me.listTokens(2, it) }.map { it.name }.toList())
@@ -99,15 +100,15 @@ class OperationsTest {
         api.me.deleteToken(forever.id)
         assertEquals(3, api.me.listTokens().data.size)
 
-        api.me.changePassword(PasswordChange("password", "correct horse"))
-        val again = logIn(user.email, "correct horse").also { users += it }
+        api.me.changePassword(PasswordChange(NEW_PASSWORD, "battery staple"))
+        val again = logIn(user.email, "battery staple").also { users += it }
         again.api.auth.logoutUser()
         assertRefused(ProblemCode.TokenInvalid) { again.api.me.getMe() }
-        api.me.deleteMe()
+        api.me.deleteMe(Deletion("battery staple"))
         assertRefused(ProblemCode.TokenInvalid) { api.me.getMe() }
 
         val anonymous = anonymous().also { users += it }
-        assertEquals("B", anonymous.api.auth.registerUser(UserCreate("${UUID.randomUUID()}@test.com", "B", "password")).user.name)
+        assertEquals("B", anonymous.api.auth.registerUser(UserCreate("${UUID.randomUUID()}@test.com", "B", NEW_PASSWORD)).user.name)
     }
 
     @Test

@@ -17,20 +17,20 @@ import (
 // as much of requestTimeout.
 const bodyTimeout = 5 * time.Second
 
-// received is a body that has arrived.
-type received struct {
+// arrived is a body that has been read.
+type arrived struct {
 	bytes.Reader
 	body []byte
 }
 
 // Close implements io.Closer.
-func (*received) Close() error { return nil }
+func (*arrived) Close() error { return nil }
 
-// receive reads the body of a request before anything else is looked at. Who is asking,
+// awaitBody reads the body of a request before anything else is looked at. Who is asking,
 // and what they may do, is then found out when nothing is left to wait for: otherwise
 // somebody could log in, send half of a request, be logged out or demoted, and send the
 // rest.
-func receive(o *operation, timeout time.Duration) echo.MiddlewareFunc {
+func awaitBody(o *operation, timeout time.Duration) echo.MiddlewareFunc {
 	return func(next echo.HandlerFunc) echo.HandlerFunc {
 		if o.RequestBody == nil {
 			return next
@@ -48,18 +48,18 @@ func receive(o *operation, timeout time.Duration) echo.MiddlewareFunc {
 			}
 			// From here on, only a client that hangs up is noticed.
 			_ = connection.SetReadDeadline(time.Time{})
-			arrived := &received{body: body}
-			arrived.Reset(body)
-			r.Body, r.ContentLength = arrived, int64(len(body))
+			whole := &arrived{body: body}
+			whole.Reset(body)
+			r.Body, r.ContentLength = whole, int64(len(body))
 			return next(c)
 		}
 	}
 }
 
-// receivedBody returns the body of a request that was received.
-func receivedBody(r *http.Request) []byte {
-	if arrived, ok := r.Body.(*received); ok {
-		return arrived.body
+// arrivedBody returns the body of a request that awaitBody has read.
+func arrivedBody(r *http.Request) []byte {
+	if whole, ok := r.Body.(*arrived); ok {
+		return whole.body
 	}
 	return nil
 }
