@@ -42,6 +42,9 @@ type serve struct {
 	Workers        bool     `env:"WORKERS" default:"true" help:"Also run the workers: promotions, expiries and jobs. Disable with --workers=false."`
 	CORSOrigins    []string `name:"cors-origins" env:"CORS_ORIGINS" placeholder:"ORIGIN" help:"Origins that may call the API from a browser, such as https://shop.example.com, or * for all. Default: none."`
 	RateLimits     string   `env:"RATE_LIMITS" placeholder:"CLASS=N/TIME" help:"Changes of the rate limits, such as reads=1000/1m,searches=off, or off for none. Classes and defaults: ${rates}."`
+	MaxRequests    *int     `env:"MAX_REQUESTS" placeholder:"N" help:"How many requests are in work at once, or 0 for any number. Of bookings, which need no database connection while they wait, eight times as many; of searches a quarter. Default: three for each connection of DATABASE_MAX_CONNS."`
+	MaxPerCaller   *int     `env:"MAX_REQUESTS_PER_CALLER" name:"max-requests-per-caller" placeholder:"N" help:"How many of these one user may have, and an address without a token four times as many; or 0 for any number. Default: half of DATABASE_MAX_CONNS."`
+	MaxConnections int      `env:"MAX_CONNECTIONS" default:"4000" help:"How many connections of clients are open at once, or 0 for any number. A new one then closes the one that has been idle for the longest time."`
 	TrustedProxies []string `env:"TRUSTED_PROXIES" placeholder:"NETWORK" help:"Networks of the proxies in front, such as 10.0.0.0/8, whose word about the client's address is believed. Default: none; the peer's address counts."`
 	ProxyHeader    string   `env:"PROXY_HEADER" enum:"X-Forwarded-For,Forwarded" default:"X-Forwarded-For" help:"The header in which these proxies say it: X-Forwarded-For or Forwarded."`
 	SeedIfEmpty    bool     `env:"SEED_IF_EMPTY" help:"Seed the database with sample data if it is empty. The seeded users, an administrator among them, have passwords that everybody knows."`
@@ -80,18 +83,53 @@ func (c *serve) Run(s *session) error {
 
 // config are the settings of the HTTP service. Its errors name the variable.
 func (c *serve) config() (config server.Config, err error) {
-	config = server.Config{Workers: c.Workers, CORSOrigins: c.CORSOrigins, Proxies: server.Proxies{Header: c.ProxyHeader}}
+	config = server.Config{Workers: c.Workers, CORSOrigins: c.CORSOrigins, MaxConnections: c.MaxConnections, Proxies: server.Proxies{Header: c.ProxyHeader}}
 	if config.RateLimits, err = server.ParseRateLimits(c.RateLimits); err != nil {
 		return config, errUsage("RATE_LIMITS: %w", err)
 	}
+	if config.Concurrency, err = c.concurrency(); err != nil {
+		return config, err
+	}
+	if c.MaxConnections < 0 {
+		return config, errUsage("MAX_CONNECTIONS: %d is negative; 0 is no bound", c.MaxConnections)
+	}
 	for _, text := range c.TrustedProxies {
-		network, err := netip.ParsePrefix(text)
+		network, err := parseNetwork(text)
 		if err != nil {
-			return config, errUsage("TRUSTED_PROXIES: %q is not a network: use CIDR notation, such as 10.0.0.0/8 or 192.0.2.7/32", text)
+			return config, errUsage("TRUSTED_PROXIES: %w", err)
 		}
-		config.Proxies.Trusted = append(config.Proxies.Trusted, network.Masked())
+		config.Proxies.Trusted = append(config.Proxies.Trusted, network)
 	}
 	return config, nil
+}
+
+func (c *serve) concurrency() (server.Concurrency, error) {
+	most := server.DefaultConcurrency(c.DatabaseMaxConns)
+	if c.MaxRequests != nil {
+		most.Requests = *c.MaxRequests
+	}
+	if c.MaxPerCaller != nil {
+		most.Caller = *c.MaxPerCaller
+	}
+	switch {
+	case most.Requests < 0:
+		return most, errUsage("MAX_REQUESTS: %d is negative; 0 is no bound", most.Requests)
+	case most.Caller < 0:
+		return most, errUsage("MAX_REQUESTS_PER_CALLER: %d is negative; 0 is no bound", most.Caller)
+	}
+	return most, nil
+}
+
+// parseNetwork reads a network of proxies, such as 10.0.0.0/8.
+func parseNetwork(text string) (netip.Prefix, error) {
+	network, err := netip.ParsePrefix(text)
+	if err != nil || network.Addr().Is4In6() {
+		return network, fmt.Errorf("%q is not a network: use CIDR notation, such as 10.0.0.0/8 or 192.0.2.7/32", text)
+	}
+	if network.Bits() == 0 {
+		return network, fmt.Errorf("%q is everybody, who could then say any address: name the networks of the proxies only", text)
+	}
+	return network.Masked(), nil
 }
 
 // checkExposure refuses to seed users with known passwords where other machines can

@@ -52,6 +52,10 @@ type Config struct {
 	CORSOrigins []string
 	// RateLimits bound the requests of each user and address; none means no limits.
 	RateLimits RateLimits
+	// Concurrency bounds the requests in work at once.
+	Concurrency Concurrency
+	// MaxConnections bounds the open connections of clients; 0 is no bound.
+	MaxConnections int
 	// Proxies are those whose word about a client's address is believed.
 	Proxies Proxies
 	Log     *slog.Logger
@@ -89,8 +93,10 @@ type App struct {
 	ticker     *waitlist.Ticker
 	ticking    sync.WaitGroup
 	stopTicker context.CancelFunc
-	pools      []*pgxpool.Pool
-	failed     chan error
+	// connections are those of clients.
+	connections *connections
+	pools       []*pgxpool.Pool
+	failed      chan error
 }
 
 // New composes the service. It does not connect to the database yet.
@@ -111,7 +117,7 @@ func New(ctx context.Context, config Config) (*App, error) {
 
 func (a *App) compose(ctx context.Context, config Config) error {
 	pool, err := a.open(ctx, config.DatabaseURL, postgres.PoolOptions{
-		Name: "eventbooking", MaxConns: config.MaxConns, StatementTimeout: postgres.ReadTimeout})
+		Name: "eventbooking", MaxConns: config.MaxConns, StatementTimeout: postgres.ReadTimeout, Impatient: true})
 	if err != nil {
 		return err
 	}
@@ -152,7 +158,8 @@ func (a *App) serveHTTP(config Config, pool *pgxpool.Pool, jobs *river.Client[pg
 			service:   a.service,
 		},
 		authenticate: users.Authenticate, docs: a.service.docs, policy: a.service.policy(),
-		timeout: config.RequestTimeout, origins: config.CORSOrigins, rates: config.RateLimits, proxies: config.Proxies, log: a.log,
+		timeout: config.RequestTimeout, origins: config.CORSOrigins, rates: config.RateLimits, concurrency: config.Concurrency,
+		proxies: config.Proxies, log: a.log,
 	})
 	if err != nil {
 		return err
@@ -162,6 +169,10 @@ func (a *App) serveHTTP(config Config, pool *pgxpool.Pool, jobs *river.Client[pg
 		return err
 	}
 	a.http = newHTTPServer(handler, a.log)
+	if config.MaxConnections > 0 {
+		a.connections = newConnections(config.MaxConnections)
+		a.http.ConnState = a.connections.note
+	}
 	return nil
 }
 
@@ -261,6 +272,9 @@ func (a *App) Start(ctx context.Context, listener net.Listener) error {
 	}
 	if listener == nil {
 		return nil
+	}
+	if a.connections != nil {
+		listener = a.connections.on(listener)
 	}
 	go func() {
 		if err := a.http.Serve(listener); !errors.Is(err, http.ErrServerClosed) {

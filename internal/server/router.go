@@ -23,6 +23,7 @@ type routerOptions struct {
 	origins      []string
 	proxies      Proxies
 	rates        RateLimits
+	concurrency  Concurrency
 	log          *slog.Logger
 }
 
@@ -34,11 +35,13 @@ func newRouter(o routerOptions) (*echo.Echo, error) {
 		return nil, err
 	}
 	e := newEcho(o)
-	allowances := limit.NewMemory(maxAllowances)
+	left := allowances{o.rates, limit.NewMemory(maxAllowances)}
+	work := newInWork(o.concurrency, left)
 	guards := map[string][]echo.MiddlewareFunc{}
 	for id, operation := range operations {
-		guards[id] = []echo.MiddlewareFunc{varyByToken(operation), varyByAccept(operation), authenticate(operation, o.authenticate),
-			limitRate(operation, o.rates, allowances), authorize(operation), validate(operation)}
+		guards[id] = []echo.MiddlewareFunc{varyByToken(operation), varyByAccept(operation), work.receive(operation),
+			work.admitToken(operation), left.limitUnauthorized(operation), authenticate(operation, o.authenticate),
+			work.admitUser(operation), left.limitRate(operation), authorize(operation), validate(operation)}
 	}
 	handler := api.NewStrictHandler(o.operations, []api.StrictMiddlewareFunc{idempotent})
 	api.RegisterHandlersWithOptions(withHead{e}, handler, api.RegisterHandlersOptions{OperationMiddlewares: guards})
