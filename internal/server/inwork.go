@@ -29,7 +29,7 @@ type Concurrency struct {
 }
 
 const (
-	bookingShare = 8
+	bookingShare = 16 // with 16 connections a whole batch of the desk
 	searchShare  = 4
 	addressShare = 4
 	// turnTimeout is how long a request waits for its turn, and turnLine how many do.
@@ -37,10 +37,11 @@ const (
 	turnLine    = 4096
 )
 
-// DefaultConcurrency is what suits a pool of so many connections: few enough requests that
-// none waits for a connection for long, and half of the connections for one caller.
+// DefaultConcurrency is what suits a pool of so many connections: as many requests, so
+// that none waits for a connection where it could wait in line, and half of them for one
+// caller.
 func DefaultConcurrency(conns int32) Concurrency {
-	return Concurrency{Requests: 3 * int(conns), Caller: max(1, int(conns)/2)}
+	return Concurrency{Requests: int(conns), Caller: max(1, int(conns)/2)}
 }
 
 // inWork admits requests to work.
