@@ -30,7 +30,7 @@ const (
 
 // commands are the subcommands.
 type commands struct {
-	Run    run         `cmd:"" default:"withargs" help:"Measure bookings, reads, a user's day, memory and the start, in turn with what they are compared with. The default."`
+	Run    run         `cmd:"" default:"withargs" help:"Measure bookings, reads, a user's day, memory, the start, and what bystanders of a flood notice, in turn with what they are compared with. The default."`
 	Size   sizeCommand `cmd:"" help:"Fill a small and a large database, and compare what reads, bookings and the doctor cost on them."`
 	Static static      `cmd:"" hidden:"" help:"Serve the files of a directory as JSON behind the service's middleware."`
 }
@@ -131,7 +131,7 @@ func inLab(ctx context.Context, keep bool, f func(*lab.Lab) error) error {
 	if err := errors.Join(err, l.Close(keep)); err != nil {
 		return err
 	}
-	fmt.Printf("\nPostgreSQL %d, %s %s/%s, %d cores for load, service and PostgreSQL, rate limits and quotas off, %s in all.\n", l.Postgres(), runtime.Version(),
+	fmt.Printf("\nPostgreSQL %d, %s %s/%s, %d cores for load, service and PostgreSQL, limits and quotas off but for bystanders, %s in all.\n", l.Postgres(), runtime.Version(),
 		runtime.GOOS, runtime.GOARCH, runtime.NumCPU(), time.Since(began).Round(time.Second))
 	return nil
 }

@@ -54,6 +54,16 @@ var invalidSettings = []setting{
 	{"CORS_ORIGINS", "https://*", exitUsage, `"https://*" is a pattern`},
 	{"TLS_CERT_FILE", "/nowhere.pem", exitUsage, "set both or neither"},
 	{"TLS_KEY_FILE", "/nowhere.pem", exitUsage, "set both or neither"},
+	{"RATE_LIMITS", "reads=many", exitUsage, "is not a rate"},
+	{"MAX_REQUESTS", "many", exitUsage, "many"},
+	{"MAX_REQUESTS", "-1", exitUsage, "negative"},
+	{"MAX_REQUESTS_PER_CALLER", "-1", exitUsage, "negative"},
+	{"MAX_CONNECTIONS", "-1", exitUsage, "negative"},
+	{"TRUSTED_PROXIES", "10.0.0.1", exitUsage, "CIDR"},
+	{"TRUSTED_PROXIES", "10.0.0.0/8,0.0.0.0/0", exitUsage, "is everybody"},
+	{"TRUSTED_PROXIES", "::/0", exitUsage, "is everybody"},
+	{"TRUSTED_PROXIES", "::ffff:10.0.0.0/104", exitUsage, "CIDR"},
+	{"PROXY_HEADER", "X-Real-IP", exitUsage, "X-Forwarded-For"},
 	{"DATABASE_URL", "http://someone:secret@host/x", exitUsage, "not the address of a PostgreSQL database"},
 	{"DATA_DIR", "/dev/null/data", exitFailed, "not a directory"},
 }
@@ -110,7 +120,8 @@ func TestHelpNamesEveryCommandAndVariable(t *testing.T) {
 		}
 	}
 	for _, want := range []string{"$ADDR", "127.0.0.1:8000", "$DATABASE_URL", "$DATABASE_POOLER", "$DATABASE_DIRECT_URL", "$MIGRATE", "$DATA_DIR", "$LOG_FORMAT", "$LOG_LEVEL", "$WORKERS",
-		"$SHUTDOWN_TIMEOUT", "20s", "$DATABASE_MAX_CONNS", "16", "$SEED_IF_EMPTY"} {
+		"$SHUTDOWN_TIMEOUT", "20s", "$DATABASE_MAX_CONNS", "16", "$SEED_IF_EMPTY", "$RATE_LIMITS", "bookings=60/1m0s", "$MAX_REQUESTS", "$MAX_REQUESTS_PER_CALLER",
+		"$MAX_CONNECTIONS", "4000", "$TRUSTED_PROXIES", "$PROXY_HEADER"} {
 		if !strings.Contains(forServe, want) {
 			t.Errorf("serve --help does not contain %q", want)
 		}

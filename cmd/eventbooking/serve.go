@@ -46,6 +46,9 @@ type serve struct {
 	RateLimits     string   `env:"RATE_LIMITS" placeholder:"CLASS=N/TIME" help:"Changes of the rate limits, such as reads=1000/1m,searches=off, or off for none. Classes and defaults: ${rates}."`
 	LoginDelays    bool     `env:"LOGIN_DELAYS" default:"true" help:"Let wrong passwords delay the next attempt, for an account and for an address. Disable with --login-delays=false."`
 	Quotas         string   `env:"QUOTAS" placeholder:"NAME=N" help:"Changes of the quotas of a user, such as drafts=5000,holds=off, or off for none. Names and defaults: ${quotas}."`
+	MaxRequests    *int     `env:"MAX_REQUESTS" placeholder:"N" help:"How many requests are in work at once, or 0 for any number. Of bookings, which need no database connection while they wait, sixteen times as many; of searches a quarter. Default: DATABASE_MAX_CONNS."`
+	MaxPerCaller   *int     `env:"MAX_REQUESTS_PER_CALLER" name:"max-requests-per-caller" placeholder:"N" help:"How many of these one user may have, and an address without a token four times as many; or 0 for any number. Default: half of DATABASE_MAX_CONNS."`
+	MaxConnections int      `env:"MAX_CONNECTIONS" default:"4000" help:"How many connections of clients are open at once, or 0 for any number. A new one then closes the one that has been idle for the longest time."`
 	TrustedProxies []string `env:"TRUSTED_PROXIES" placeholder:"NETWORK" help:"Networks of the proxies in front, such as 10.0.0.0/8, whose word about the client's address is believed. Default: none; the peer's address counts."`
 	ProxyHeader    string   `env:"PROXY_HEADER" enum:"X-Forwarded-For,Forwarded" default:"X-Forwarded-For" help:"The header in which these proxies say it: X-Forwarded-For or Forwarded."`
 	TLSCertFile    string   `name:"tls-cert-file" env:"TLS_CERT_FILE" placeholder:"FILE" help:"Certificate with its chain, in PEM, to serve HTTPS. It is read again when it changes, or on SIGHUP."`
@@ -86,7 +89,10 @@ func (c *serve) Run(s *session) error {
 
 // config are the settings of the HTTP service. Its errors name the variable.
 func (c *serve) config() (config server.Config, err error) {
-	config = server.Config{Workers: c.Workers, CORSOrigins: c.CORSOrigins, LoginDelays: c.LoginDelays, Proxies: server.Proxies{Header: c.ProxyHeader}}
+	config = server.Config{
+		Workers: c.Workers, CORSOrigins: c.CORSOrigins, LoginDelays: c.LoginDelays, MaxConnections: c.MaxConnections,
+		Proxies: server.Proxies{Header: c.ProxyHeader},
+	}
 	if err := server.CheckOrigins(c.CORSOrigins); err != nil {
 		return config, errUsage("CORS_ORIGINS: %w", err)
 	}
@@ -96,12 +102,18 @@ func (c *serve) config() (config server.Config, err error) {
 	if config.Quotas, err = server.ParseQuotas(c.Quotas); err != nil {
 		return config, errUsage("QUOTAS: %w", err)
 	}
+	if config.Concurrency, err = c.concurrency(); err != nil {
+		return config, err
+	}
+	if c.MaxConnections < 0 {
+		return config, errUsage("MAX_CONNECTIONS: %d is negative; 0 is no bound", c.MaxConnections)
+	}
 	for _, text := range c.TrustedProxies {
-		network, err := netip.ParsePrefix(text)
+		network, err := parseNetwork(text)
 		if err != nil {
-			return config, errUsage("TRUSTED_PROXIES: %q is not a network: use CIDR notation, such as 10.0.0.0/8 or 192.0.2.7/32", text)
+			return config, errUsage("TRUSTED_PROXIES: %w", err)
 		}
-		config.Proxies.Trusted = append(config.Proxies.Trusted, network.Masked())
+		config.Proxies.Trusted = append(config.Proxies.Trusted, network)
 	}
 	return config, nil
 }
@@ -128,6 +140,35 @@ func (c *serve) serveTLS(s *session, config *server.Config) error {
 		certificate.Watch(s.ctx, reload)
 	}()
 	return nil
+}
+
+func (c *serve) concurrency() (server.Concurrency, error) {
+	most := server.DefaultConcurrency(c.DatabaseMaxConns)
+	if c.MaxRequests != nil {
+		most.Requests = *c.MaxRequests
+	}
+	if c.MaxPerCaller != nil {
+		most.Caller = *c.MaxPerCaller
+	}
+	switch {
+	case most.Requests < 0:
+		return most, errUsage("MAX_REQUESTS: %d is negative; 0 is no bound", most.Requests)
+	case most.Caller < 0:
+		return most, errUsage("MAX_REQUESTS_PER_CALLER: %d is negative; 0 is no bound", most.Caller)
+	}
+	return most, nil
+}
+
+// parseNetwork reads a network of proxies, such as 10.0.0.0/8.
+func parseNetwork(text string) (netip.Prefix, error) {
+	network, err := netip.ParsePrefix(text)
+	if err != nil || network.Addr().Is4In6() {
+		return network, fmt.Errorf("%q is not a network: use CIDR notation, such as 10.0.0.0/8 or 192.0.2.7/32", text)
+	}
+	if network.Bits() == 0 {
+		return network, fmt.Errorf("%q is everybody, who could then say any address: name the networks of the proxies only", text)
+	}
+	return network.Masked(), nil
 }
 
 // checkExposure refuses to seed users with known passwords where other machines can

@@ -34,7 +34,7 @@ type Options struct {
 var parts = []struct {
 	name string
 	run  func(*bench, context.Context) error
-}{{"hot", (*bench).hot}, {"spread", (*bench).spread}, {"reads", (*bench).reads}, {"day", (*bench).day}, {"memory", (*bench).memory}}
+}{{"hot", (*bench).hot}, {"spread", (*bench).spread}, {"reads", (*bench).reads}, {"day", (*bench).day}, {"memory", (*bench).memory}, {"bystander", (*bench).bystander}}
 
 // Parts are the names of the parts of a run, in their order.
 func Parts() []string {

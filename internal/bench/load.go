@@ -3,6 +3,7 @@ package bench
 import (
 	"errors"
 	"fmt"
+	"net"
 	"slices"
 	"sync"
 	"sync/atomic"
@@ -20,6 +21,8 @@ type load struct {
 	connections int
 	// rate is in requests a second, over all connections, of an open loop; 0 is a closed one.
 	rate float64
+	// from is the address that it comes from; nil is any.
+	from net.IP
 	// user makes what the connection of an index sends.
 	user func(connection int) user
 }
@@ -103,7 +106,15 @@ type client struct {
 func (g *generator) client(i int) *client {
 	return &client{generator: g, user: g.user(i), latencies: make([]time.Duration, 0, 4096), http: fasthttp.HostClient{
 		Addr: g.addr, MaxConns: 1, ReadTimeout: answerTimeout, WriteTimeout: answerTimeout, NoDefaultUserAgentHeader: true,
-		MaxIdemponentCallAttempts: 1}}
+		MaxIdemponentCallAttempts: 1, Dial: g.dial}}
+}
+
+func (l load) dial(addr string) (net.Conn, error) {
+	dialer := net.Dialer{Timeout: answerTimeout}
+	if l.from != nil {
+		dialer.LocalAddr = &net.TCPAddr{IP: l.from}
+	}
+	return dialer.Dial("tcp", addr)
 }
 
 func (c *client) run() {

@@ -19,6 +19,7 @@ import (
 
 // target is a build of the service with a database of its own, and what is asked of it.
 type target struct {
+	url       string // of its database
 	service   *lab.Service
 	cpu       cpuTimes
 	organizer *lab.Client
@@ -53,7 +54,7 @@ func (b *bench) target(ctx context.Context, name, binary string) (*target, error
 	if err != nil {
 		return nil, err
 	}
-	t := &target{}
+	t := &target{url: url}
 	if t.service, err = b.lab.Service(ctx, name, binary, url, nil); err != nil {
 		return nil, err
 	}

@@ -72,7 +72,7 @@ func TestListsReadLittleBesidesTheirPage(t *testing.T) {
 		"a few events, past": {Filter{Phase: Past, OrganizerID: &few}, 50},
 		"the first":          {Filter{Phase: Always, Words: words("1")}, nearSteps + 100}, "the last": {Filter{Phase: Always, Words: words("20000 or 19999")}, nearSteps + 100},
 		"the last, upcoming": {Filter{Phase: Upcoming, Words: words("19999")}, nearSteps + 100}, "some": {Filter{Phase: Always, Words: words("w7")}, nearSteps + 300},
-		"every": {Filter{Phase: Always, Words: words("event")}, 250},
+		"every":          {Filter{Phase: Always, Words: words("event")}, 250},
 		"frequent, past": {Filter{Phase: Past, Words: words("q3")}, 400}, "frequent, upcoming": {Filter{Phase: Upcoming, Words: words("q3")}, 400},
 	} {
 		for order, o := range map[string]Filter{"starts": {ByStart: true}, "-starts": {ByStart: true, Backwards: true}, "created": {}, "-created": {Backwards: true}} {

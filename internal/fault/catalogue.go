@@ -247,7 +247,7 @@ var (
 		"An unexpected error occurred. Nothing was changed.",
 		"Report the request_id.")
 	RateLimited = define(http.StatusTooManyRequests, "rate_limited", "Too many requests",
-		"The user, or the address of a request without a token, has made more requests of this class than RateLimit-Policy allows. Nothing was changed.",
+		"The user, or the address of a request without a token, has made more requests of this class than RateLimit-Policy allows, in some time or at once. Nothing was changed.",
 		"Wait for the time in Retry-After, then send the same request. RateLimit says in every answer how many requests are left.")
 	LoginThrottled = leftToPeople(define(http.StatusTooManyRequests, "login_throttled", "Too many wrong passwords",
 		"Too many wrong passwords were sent for the account, or from the address of the request, so the next attempt has to wait. The password of this request was not looked at.",

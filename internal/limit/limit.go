@@ -5,7 +5,6 @@ package limit
 
 import (
 	"fmt"
-	"math"
 	"time"
 )
 
@@ -39,22 +38,36 @@ type Decision struct {
 type Store interface {
 	// Take takes one request from a key's allowance, if there is one left.
 	Take(key Key, rate Rate, now time.Time) Decision
+	// Left is how many requests are left of a key's allowance. It takes none.
+	Left(key Key, rate Rate, now time.Time) int
 }
 
 // interval is the time in which one request comes back.
 func (r Rate) interval() time.Duration { return max(r.Window/time.Duration(r.Quota), 1) }
 
+// whole is the time in which the whole quota comes back: the window, or a little less,
+// because intervals are whole nanoseconds.
+func (r Rate) whole() time.Duration { return r.interval() * time.Duration(r.Quota) }
+
+// missing is the time until an allowance is full that will be so at an instant. More than
+// its whole is not missing: the instant is from before the clock was set back, or the
+// rate was changed.
+func (r Rate) missing(full, now time.Time) time.Duration {
+	return min(max(full.Sub(now), 0), r.whole())
+}
+
+// left is how many requests there are while so much is missing.
+func (r Rate) left(missing time.Duration) int { return int((r.whole() - missing) / r.interval()) }
+
 // take decides a request of somebody whose allowance is full at an instant, and returns
 // the instant after the request. A refused request takes nothing.
 func (r Rate) take(full, now time.Time) (time.Time, Decision) {
-	if full.Before(now) {
-		full = now
+	missing := r.missing(full, now)
+	after := missing + r.interval()
+	if excess := after - r.whole(); excess > 0 {
+		return now.Add(missing), Decision{FullIn: missing, RetryIn: excess}
 	}
-	after := full.Add(r.interval())
-	if excess := after.Sub(now) - r.Window; excess > 0 {
-		return full, Decision{FullIn: full.Sub(now), RetryIn: excess}
-	}
-	return after, Decision{Allowed: true, Remaining: int((r.Window - after.Sub(now)) / r.interval()), FullIn: after.Sub(now)}
+	return now.Add(after), Decision{Allowed: true, Remaining: r.left(after), FullIn: after}
 }
 
 // String is the rate as ParseRate reads it, such as 300/1m0s.
@@ -75,5 +88,9 @@ func (d Decision) Field(class Class) string {
 	return fmt.Sprintf("%q;r=%d;t=%d", string(class), d.Remaining, seconds(t))
 }
 
+// Wait is the time until a refused request is allowed, in the whole seconds of
+// Retry-After and of the RateLimit field, which must say the same.
+func (d Decision) Wait() time.Duration { return time.Duration(seconds(d.RetryIn)) * time.Second }
+
 // seconds rounds up: a client that waits so long has waited long enough.
-func seconds(d time.Duration) int { return int(math.Ceil(d.Seconds())) }
+func seconds(d time.Duration) int { return int((d + time.Second - 1) / time.Second) }

@@ -94,20 +94,111 @@ func TestAFullStoreForgetsOnlyWhoHasAllOfTheirQuota(t *testing.T) {
 	}
 }
 
+// As many as the service has, and half as many again that get no place: a hundred
+// thousand addresses read, log in and show wrong tokens, and as many users read, write
+// and book.
 func TestMemoryIsBounded(t *testing.T) {
-	const keys, most = 300_000, 32 << 20
-	m, rate := NewMemory(200_000), Rate{Quota: 10, Window: time.Minute}
+	const places, asking, most = 100_000, 150_000, 32 << 20
+	m, rate := NewMemory(places), Rate{Quota: 10, Window: time.Minute}
+	classes := []Class{"anonymous", "logins", "unauthorized", "reads", "writes", "bookings"}
 	before := heapSize()
-	for i := range keys {
-		m.Take(Key{"anonymous", fmt.Sprintf("10.%d.%d.%d", i>>16, i>>8&255, i&255)}, rate, start)
-		m.Take(Key{"reads", fmt.Sprintf("user %d", i)}, rate, start)
+	for i := range asking {
+		for _, class := range classes {
+			m.Take(Key{class, fmt.Sprintf("10.%d.%d.%d", i>>16, i>>8&255, i&255)}, rate, start)
+		}
 	}
 	used := heapSize() - before
-	t.Logf("%d KiB for %d keys", used>>10, len(m.full))
-	if used > most || len(m.full) > 200_002 {
-		t.Errorf("%d MiB for %d keys", used>>20, len(m.full))
+	t.Logf("%d KiB", used>>10)
+	if used > most {
+		t.Errorf("%d MiB", used>>20)
+	}
+	for _, class := range classes {
+		if n := len(m.classes[class].full); n > places+1 {
+			t.Errorf("%d keys of %s", n, class)
+		}
 	}
 	runtime.KeepAlive(m)
+}
+
+// A flood from many addresses takes no place from the users of another class.
+func TestAFullClassLeavesOthersAlone(t *testing.T) {
+	m, rate := NewMemory(3), Rate{Quota: 1, Window: time.Minute}
+	for i := range 100 {
+		m.Take(Key{"anonymous", fmt.Sprint(i)}, rate, start)
+	}
+	for i := range 3 {
+		if !m.Take(Key{"bookings", fmt.Sprint(i)}, rate, start).Allowed {
+			t.Errorf("user %d is limited", i)
+		}
+	}
+}
+
+// As many as the store has places for are found again, after any use of them.
+func TestWhatHasRefilledIsDroppedFirst(t *testing.T) {
+	const places = 1000
+	random := rand.New(rand.NewPCG(5, 6))
+	m, rate, now := NewMemory(places), Rate{Quota: 5, Window: 10 * time.Second}, start
+	fullAt := map[int]time.Time{}
+	for range 100_000 {
+		now = now.Add(time.Duration(random.Int64N(int64(20 * time.Millisecond))))
+		who := random.IntN(3000)
+		if want := max(0, fullAt[who].Sub(now)); want > 0 {
+			if left := m.Left(Key{"reads", fmt.Sprint(who)}, rate, now); left != int((rate.Window-want)/(2*time.Second)) {
+				t.Fatalf("%d are left of %d's allowance, which is full in %s", left, who, want)
+			}
+		}
+		if d := m.Take(Key{"reads", fmt.Sprint(who)}, rate, now); d.Allowed {
+			fullAt[who] = now.Add(d.FullIn)
+		}
+	}
+}
+
+// No more than the quota, also where a nanosecond does not divide the window.
+func TestTheQuotaIsExact(t *testing.T) {
+	for _, rate := range []Rate{{Quota: 700_000, Window: time.Second}, {Quota: 7, Window: time.Second}, {Quota: 1_000_000, Window: 24 * time.Hour}} {
+		m, allowed := NewMemory(1), 0
+		for d := m.Take(Key{"reads", "a"}, rate, start); d.Allowed; d = m.Take(Key{"reads", "a"}, rate, start) {
+			if allowed++; d.Remaining != rate.Quota-allowed {
+				t.Fatalf("%s: %d remain after %d", rate, d.Remaining, allowed)
+			}
+		}
+		if allowed != rate.Quota {
+			t.Errorf("%s: %d at once", rate, allowed)
+		}
+	}
+}
+
+// Who has used all of it before the clock was set back, or the rate lowered, waits for
+// the time of one request, and not for all the time between.
+func TestNobodyWaitsLongerThanForAnEmptyAllowance(t *testing.T) {
+	m, rate, who := NewMemory(1), Rate{Quota: 2, Window: 20 * time.Second}, Key{"reads", "a"}
+	later := start.Add(time.Hour)
+	m.Take(who, rate, later)
+	m.Take(who, rate, later)
+	if got := m.Take(who, rate, start); got.Allowed || got.RetryIn != 10*time.Second {
+		t.Errorf("the clock was set back: %+v", got)
+	}
+	if got := m.Take(who, rate, start.Add(10*time.Second)); !got.Allowed {
+		t.Errorf("10 s later: %+v", got)
+	}
+}
+
+func TestLeftTakesNothing(t *testing.T) {
+	m, rate, who := NewMemory(1), Rate{Quota: 2, Window: 20 * time.Second}, Key{"reads", "a"}
+	for range 5 {
+		if got := m.Left(who, rate, start); got != 2 {
+			t.Errorf("%d are left", got)
+		}
+	}
+	m.Take(who, rate, start)
+	if got := m.Left(who, rate, start); got != 1 {
+		t.Errorf("%d are left after one", got)
+	}
+	// Somebody for whom there is no place has what is left of the allowance that is shared.
+	m.Take(Key{"reads", "b"}, rate, start)
+	if got := m.Left(Key{"reads", "c"}, rate, start); got != 1 {
+		t.Errorf("%d are left of what is shared", got)
+	}
 }
 
 func heapSize() uint64 {
@@ -125,8 +216,12 @@ func TestFieldsAreThoseOfTheDraft(t *testing.T) {
 	if got := (Decision{Remaining: 4, FullIn: 1500 * time.Millisecond}).Field("reads"); got != `"reads";r=4;t=2` {
 		t.Error(got)
 	}
-	if got := (Decision{RetryIn: time.Millisecond, FullIn: time.Minute}).Field("reads"); got != `"reads";r=0;t=1` {
-		t.Error(got)
+	// Retry-After and t are the same point in time (section 5).
+	for in, want := range map[time.Duration]int{time.Millisecond: 1, time.Second: 1, 1500 * time.Millisecond: 2, 10 * time.Second: 10} {
+		d := Decision{RetryIn: in, FullIn: time.Minute}
+		if got := d.Field("reads"); got != fmt.Sprintf(`"reads";r=0;t=%d`, want) || d.Wait() != time.Duration(want)*time.Second {
+			t.Errorf("%s: %s, %s", in, got, d.Wait())
+		}
 	}
 }
 

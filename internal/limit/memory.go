@@ -7,16 +7,25 @@ import (
 	"time"
 )
 
-// Memory keeps allowances in this process, for a bounded number of keys. When it is
-// full, it forgets the key whose allowance has been full for the longest time, which
-// loses nothing. If all are in use, new keys of a class share one allowance: no limit
-// that holds somebody back is ever forgotten to make room for others.
+// Memory keeps allowances in this process, for a bounded number of keys of each class, so
+// that a flood in one class has no effect on others. When a class is full, it forgets the
+// key whose allowance has been full for the longest time, which loses nothing. If all are
+// in use, new keys of the class share one allowance: no limit that holds somebody back is
+// ever forgotten to make room for others.
 type Memory struct {
 	mu   sync.Mutex
 	seed maphash.Seed
 	most int
-	// full is when each key's allowance is full again, in Unix nanoseconds. Two keys with
-	// the same hash, one pair in 2^64, share one.
+	// began is what instants are counted from: the difference to it is that of a clock that
+	// nobody sets.
+	began   time.Time
+	classes map[Class]*table
+}
+
+// table is the allowances of a class.
+type table struct {
+	// full is when each key's allowance is full again, in nanoseconds since Memory.began.
+	// Two keys with the same hash, one pair in 2^64, share one.
 	full map[uint64]int64
 	// order has the keys by an instant that may be earlier than in full: it is brought up
 	// to date when the key comes first, and not with each request.
@@ -34,47 +43,75 @@ type (
 // maxRepairs bounds how many places one request brings up to date.
 const maxRepairs = 100
 
-// NewMemory keeps at most so many keys, about 45 bytes each.
+// NewMemory keeps at most so many keys of each class, about 45 bytes each.
 func NewMemory(most int) *Memory {
-	return &Memory{seed: maphash.MakeSeed(), most: most, full: map[uint64]int64{}}
+	return &Memory{seed: maphash.MakeSeed(), most: most, began: time.Now(), classes: map[Class]*table{}}
 }
 
 // Take implements Store.
 func (m *Memory) Take(key Key, rate Rate, now time.Time) Decision {
-	id := maphash.Comparable(m.seed, key)
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	full, known := m.full[id]
-	if !known && !m.makeRoom(now.UnixNano()) {
-		id = maphash.Comparable(m.seed, Key{Class: key.Class})
-		full, known = m.full[id]
+	t, id, known := m.find(key, now)
+	full := now
+	if known {
+		full = m.began.Add(time.Duration(t.full[id]))
 	}
-	after, decision := rate.take(time.Unix(0, full), now)
-	m.full[id] = after.UnixNano()
+	after, decision := rate.take(full, now)
+	at := int64(after.Sub(m.began))
+	t.full[id] = at
 	if !known {
-		heap.Push(&m.order, placed{id, after.UnixNano()})
+		heap.Push(&t.order, placed{id, at})
 	}
 	return decision
 }
 
-// makeRoom returns false if there is none for another key. The keys that are shared may
-// exceed the bound, by one for each class.
-func (m *Memory) makeRoom(now int64) bool {
-	if len(m.order) < m.most {
+// Left implements Store.
+func (m *Memory) Left(key Key, rate Rate, now time.Time) int {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	t, id, known := m.find(key, now)
+	if !known {
+		return rate.Quota
+	}
+	return rate.left(rate.missing(m.began.Add(time.Duration(t.full[id])), now))
+}
+
+// find returns the allowance of a key, or, where there is no room for it, the one that is
+// shared.
+func (m *Memory) find(key Key, now time.Time) (t *table, id uint64, known bool) {
+	t = m.classes[key.Class]
+	if t == nil {
+		t = &table{full: map[uint64]int64{}}
+		m.classes[key.Class] = t
+	}
+	id = maphash.Comparable(m.seed, key)
+	_, known = t.full[id]
+	if !known && !t.makeRoom(m.most, int64(now.Sub(m.began))) {
+		id = maphash.Comparable(m.seed, Key{Class: key.Class})
+		_, known = t.full[id]
+	}
+	return t, id, known
+}
+
+// makeRoom returns false if there is none for another key. The shared one may exceed the
+// bound.
+func (t *table) makeRoom(most int, now int64) bool {
+	if len(t.order) < most {
 		return true
 	}
 	for range maxRepairs {
-		first := &m.order[0]
+		first := &t.order[0]
 		if first.at > now {
 			return false
 		}
-		if full := m.full[first.key]; full > first.at {
+		if full := t.full[first.key]; full > first.at {
 			first.at = full
-			heap.Fix(&m.order, 0)
+			heap.Fix(&t.order, 0)
 			continue
 		}
-		delete(m.full, first.key)
-		heap.Pop(&m.order)
+		delete(t.full, first.key)
+		heap.Pop(&t.order)
 		return true
 	}
 	return false

@@ -9,7 +9,9 @@ package postgres
 import (
 	"context"
 	"fmt"
+	"sync"
 	"time"
+	"weak"
 
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgxpool"
@@ -27,6 +29,10 @@ type PoolOptions struct {
 	// StatementTimeout bounds statements outside transactions, which set their own; 0
 	// is no bound.
 	StatementTimeout time.Duration
+	// Impatient means that nobody waits for a connection that others have: a request had
+	// better be told to come again. Otherwise that wait is like the one for a connection
+	// that is being opened.
+	Impatient bool
 }
 
 const (
@@ -34,8 +40,8 @@ const (
 	// acquireTimeout bounds the wait for a connection, also for one that is being
 	// opened: a TLS handshake under load is no outage.
 	acquireTimeout = 2 * time.Second
-	// busyTimeout bounds the wait for a connection of the pool where the server has
-	// none left to open.
+	// busyTimeout bounds the wait for a connection that others have, in a pool that is
+	// Impatient, or where the server has none left to open.
 	busyTimeout = 100 * time.Millisecond
 	// idleBeforePing is how long a connection may be idle and still be used without
 	// a ping, pingTimeout how long it may then take to answer.
@@ -84,6 +90,9 @@ func Open(ctx context.Context, address string, o PoolOptions) (*pgxpool.Pool, er
 	if err != nil {
 		return nil, fmt.Errorf("open the pool: %w", err)
 	}
+	if o.Impatient {
+		impatient.Store(weak.Make(pool), true)
+	}
 	return pool, nil
 }
 
@@ -112,13 +121,26 @@ func setStatementTimeout(ctx context.Context, conn *pgx.Conn, timeout time.Durat
 	return err
 }
 
-// Acquire takes a connection from the pool. It waits at most 2 seconds, then
-// returns fault.DatabaseUnavailable; if ctx ends first, the error of ctx. The
-// caller must Release the connection.
+// impatient has the pools that are. A pool has no place for a setting of ours; the weak
+// pointers let them go when nobody else uses them.
+var impatient sync.Map
+
+// Acquire takes a connection from the pool. It waits at most 2 seconds, then returns
+// fault.DatabaseUnavailable, or, in a pool that is Impatient, 0.1 seconds for one that
+// others have, then fault.Overloaded; if ctx ends first, the error of ctx. The caller must
+// Release the connection.
 func Acquire(ctx context.Context, pool *pgxpool.Pool) (*pgxpool.Conn, error) {
-	limited, cancel := context.WithTimeout(ctx, acquireTimeout)
+	limited, cancel := context.WithTimeout(ctx, busyTimeout)
 	defer cancel()
 	conn, err := pool.Acquire(limited)
+	if err != nil && limited.Err() != nil && ctx.Err() == nil {
+		if isBusy(pool) {
+			return nil, errFault(fault.Overloaded, "All database connections are in use.", err)
+		}
+		limited, cancel = context.WithTimeout(ctx, acquireTimeout-busyTimeout)
+		defer cancel()
+		conn, err = pool.Acquire(limited)
+	}
 	if sqlState(err) == tooManyConnections {
 		conn, err = acquireBusy(limited, pool, err)
 	}
@@ -129,6 +151,12 @@ func Acquire(ctx context.Context, pool *pgxpool.Pool) (*pgxpool.Conn, error) {
 		return nil, ctx.Err() // the caller gave up, not the database
 	}
 	return nil, errFault(fault.DatabaseUnavailable, "No database connection is available.", err)
+}
+
+// isBusy says whether a pool is Impatient, and others have all of its connections.
+func isBusy(pool *pgxpool.Pool) bool {
+	_, found := impatient.Load(weak.Make(pool))
+	return found && pool.Stat().AcquiredConns() == pool.Stat().MaxConns()
 }
 
 // acquireBusy takes a connection from a pool that the server does not let grow to its

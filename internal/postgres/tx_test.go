@@ -271,3 +271,28 @@ func TestStatementTimeoutOfAPoolBoundsReads(t *testing.T) {
 		return err
 	}))
 }
+
+// Who finds all connections in others' hands is told soon, if the pool says so; who finds
+// room for another one waits until it is open.
+func TestNobodyWaitsLongForAConnectionThatOthersHave(t *testing.T) {
+	t.Parallel()
+	address := testkit.DatabaseURL(t)
+	for isImpatient, want := range map[bool]*fault.Code{true: fault.Overloaded, false: fault.DatabaseUnavailable} {
+		pool, err := postgres.Open(t.Context(), address, postgres.PoolOptions{MaxConns: 1, Impatient: isImpatient})
+		must(t, err)
+		t.Cleanup(pool.Close)
+		conn, err := postgres.Acquire(t.Context(), pool)
+		must(t, err)
+		defer conn.Release() // before Close, which waits for it
+		wantFault(t, postgres.InTx(t.Context(), pool, run("SELECT")), want)
+		_, err = postgres.Read(t.Context(), pool, func(*pgxpool.Conn) (int, error) { return 0, nil })
+		wantFault(t, err, want)
+		ended, cancel := context.WithCancel(t.Context())
+		cancel()
+		if _, err := postgres.Acquire(ended, pool); !errors.Is(err, context.Canceled) {
+			t.Errorf("the caller gave up: %v", err)
+		}
+		conn.Release()
+		must(t, postgres.InTx(t.Context(), pool, run("SELECT")))
+	}
+}

@@ -17,8 +17,11 @@ type Proxies struct {
 	Header string
 }
 
-// maxHops bounds how many proxies are followed.
-const maxHops = 16
+// maxHops bounds how many proxies are followed, and maxPairs what each may say.
+const (
+	maxHops  = 16
+	maxPairs = 16
+)
 
 // clientAddress returns the address of the client of a request: that of the peer, or, if
 // that is a trusted proxy, the last one in the header that is not.
@@ -31,7 +34,7 @@ func (p Proxies) clientAddress(r *http.Request) string {
 		return host
 	}
 	hops := p.hops(r.Header)
-	for i := len(hops) - 1; i >= max(0, len(hops)-maxHops); i-- {
+	for i := len(hops) - 1; i >= 0; i-- {
 		address, err := netip.ParseAddr(hops[i])
 		if err != nil {
 			return host // what a proxy does not know, or would not tell
@@ -49,21 +52,44 @@ func (p Proxies) trusts(host string) bool {
 	return err == nil && slices.ContainsFunc(p.Trusted, func(n netip.Prefix) bool { return n.Contains(address.Unmap().WithZone("")) })
 }
 
-// hops are the addresses in the header, the client's first.
+// hops are the addresses in the header, the client's first, maxHops at most.
 func (p Proxies) hops(header http.Header) []string {
-	var hops []string
-	for hop := range strings.SplitSeq(strings.Join(header.Values(p.Header), ","), ",") {
+	hops := splitLast(strings.Join(header.Values(p.Header), ","), ',', maxHops)
+	for i, hop := range hops {
 		if http.CanonicalHeaderKey(p.Header) == "Forwarded" {
 			hop = forwardedFor(hop)
 		}
-		hops = append(hops, withoutPort(strings.TrimSpace(hop)))
+		hops[i] = withoutPort(strings.TrimSpace(hop))
 	}
 	return hops
 }
 
+// splitLast returns the last parts of a text between separators that are in no quoted
+// string. It reads from the end: what the proxies wrote is there, and a quote that the
+// client did not close before it ends nothing of theirs.
+func splitLast(text string, separator byte, most int) (parts []string) {
+	isQuoted, end := false, len(text)
+	for i := end - 1; i >= 0 && len(parts) < most-1; i-- {
+		switch {
+		case text[i] == '"' && !isEscaped(text[:i]):
+			isQuoted = !isQuoted
+		case text[i] == separator && !isQuoted:
+			parts, end = append(parts, text[i+1:end]), i
+		}
+	}
+	parts = append(parts, text[:end])
+	slices.Reverse(parts)
+	return parts
+}
+
+// isEscaped says whether what follows a text in a quoted string is escaped by a backslash.
+func isEscaped(before string) bool {
+	return (len(before)-len(strings.TrimRight(before, `\`)))%2 == 1
+}
+
 // forwardedFor is the value of "for" in an element of Forwarded (RFC 7239, section 4).
 func forwardedFor(element string) string {
-	for pair := range strings.SplitSeq(element, ";") {
+	for _, pair := range splitLast(element, ';', maxPairs) {
 		name, value, _ := strings.Cut(strings.TrimSpace(pair), "=")
 		if strings.EqualFold(name, "for") {
 			return strings.Trim(value, `"`)

@@ -3,6 +3,7 @@ package server
 import (
 	"net/http"
 	"net/netip"
+	"strings"
 	"testing"
 )
 
@@ -12,19 +13,28 @@ func TestTheClientsAddressIsTheLastOneThatNoTrustedProxyHas(t *testing.T) {
 		peer, header, value, want string
 		proxies                   []netip.Prefix
 	}{
-		"nobody is trusted":          {"192.0.2.1:99", "X-Forwarded-For", "198.51.100.7", "192.0.2.1", nil},
-		"the peer is not trusted":    {"192.0.2.1:99", "X-Forwarded-For", "198.51.100.7", "192.0.2.1", trusted},
-		"one proxy":                  {"10.0.0.1:99", "X-Forwarded-For", "198.51.100.7", "198.51.100.7", trusted},
-		"a client's own line before": {"10.0.0.1:99", "X-Forwarded-For", "203.0.113.9, 198.51.100.7", "198.51.100.7", trusted},
-		"two proxies":                {"10.0.0.1:99", "X-Forwarded-For", "203.0.113.9, 198.51.100.7, 10.9.9.9", "198.51.100.7", trusted},
-		"only proxies":               {"10.0.0.1:99", "X-Forwarded-For", "10.1.1.1, 10.2.2.2", "10.1.1.1", trusted},
-		"no header":                  {"10.0.0.1:99", "X-Forwarded-For", "", "10.0.0.1", trusted},
-		"rubbish":                    {"10.0.0.1:99", "X-Forwarded-For", "unknown", "10.0.0.1", trusted},
-		"IPv6":                       {"[2001:db8::1]:99", "X-Forwarded-For", "2001:470::5", "2001:470::5", trusted},
-		"mapped IPv4":                {"[::ffff:10.0.0.1]:99", "X-Forwarded-For", "::ffff:198.51.100.7", "198.51.100.7", trusted},
-		"the other header":           {"10.0.0.1:99", "Forwarded", "198.51.100.7", "10.0.0.1", trusted},
-		"Forwarded":                  {"10.0.0.1:99", "Forwarded", `for=203.0.113.9;proto=https, For="[2001:470::5]:4711";by=x`, "2001:470::5", trusted},
-		"Forwarded, hidden":          {"10.0.0.1:99", "Forwarded", `for=_secret`, "10.0.0.1", trusted},
+		"nobody is trusted":                  {"192.0.2.1:99", "X-Forwarded-For", "198.51.100.7", "192.0.2.1", nil},
+		"the peer is not trusted":            {"192.0.2.1:99", "X-Forwarded-For", "198.51.100.7", "192.0.2.1", trusted},
+		"one proxy":                          {"10.0.0.1:99", "X-Forwarded-For", "198.51.100.7", "198.51.100.7", trusted},
+		"a client's own line before":         {"10.0.0.1:99", "X-Forwarded-For", "203.0.113.9, 198.51.100.7", "198.51.100.7", trusted},
+		"two proxies":                        {"10.0.0.1:99", "X-Forwarded-For", "203.0.113.9, 198.51.100.7, 10.9.9.9", "198.51.100.7", trusted},
+		"only proxies":                       {"10.0.0.1:99", "X-Forwarded-For", "10.1.1.1, 10.2.2.2", "10.1.1.1", trusted},
+		"no header":                          {"10.0.0.1:99", "X-Forwarded-For", "", "10.0.0.1", trusted},
+		"rubbish":                            {"10.0.0.1:99", "X-Forwarded-For", "unknown", "10.0.0.1", trusted},
+		"IPv6":                               {"[2001:db8::1]:99", "X-Forwarded-For", "2001:470::5", "2001:470::5", trusted},
+		"mapped IPv4":                        {"[::ffff:10.0.0.1]:99", "X-Forwarded-For", "::ffff:198.51.100.7", "198.51.100.7", trusted},
+		"the other header":                   {"10.0.0.1:99", "Forwarded", "198.51.100.7", "10.0.0.1", trusted},
+		"Forwarded":                          {"10.0.0.1:99", "Forwarded", `for=203.0.113.9;proto=https, For="[2001:470::5]:4711";by=x`, "2001:470::5", trusted},
+		"Forwarded, a Host with a comma":     {"10.0.0.1:99", "Forwarded", `for=198.51.100.7;host="x,for=203.0.113.9"`, "198.51.100.7", trusted},
+		"Forwarded, a Host with a semicolon": {"10.0.0.1:99", "Forwarded", `host="x;for=203.0.113.9";for=198.51.100.7`, "198.51.100.7", trusted},
+		"Forwarded, an escaped quote":        {"10.0.0.1:99", "Forwarded", `host="x\",for=203.0.113.9";for=198.51.100.7`, "198.51.100.7", trusted},
+		"Forwarded, a quote left open":       {"10.0.0.1:99", "Forwarded", `for="203.0.113.9, for=198.51.100.7`, "198.51.100.7", trusted},
+		"Forwarded, two proxies":             {"10.0.0.1:99", "Forwarded", `for=203.0.113.9, for=198.51.100.7;by=10.9.9.9, for=10.9.9.9`, "198.51.100.7", trusted},
+		"IPv6 with a port":                   {"10.0.0.1:99", "X-Forwarded-For", "[2001:470::5]:4711", "2001:470::5", trusted},
+		"IPv6 in brackets":                   {"10.0.0.1:99", "X-Forwarded-For", "[2001:470::5]", "2001:470::5", trusted},
+		"rubbish before the proxy's word":    {"10.0.0.1:99", "X-Forwarded-For", "'; DROP TABLE users, 198.51.100.7", "198.51.100.7", trusted},
+		"more hops than are followed":        {"10.0.0.1:99", "X-Forwarded-For", "203.0.113.9" + strings.Repeat(", 10.1.1.1", 20), "10.1.1.1", trusted},
+		"Forwarded, hidden":                  {"10.0.0.1:99", "Forwarded", `for=_secret`, "10.0.0.1", trusted},
 	} {
 		r := &http.Request{RemoteAddr: c.peer, Header: http.Header{}}
 		if c.value != "" {
@@ -42,6 +52,20 @@ func TestAnIPv6CustomerIsOneAddress(t *testing.T) {
 	} {
 		if got := addressKey(ip); got != want {
 			t.Errorf("%s: %s, want %s", ip, got, want)
+		}
+	}
+}
+
+// Several lines are one (RFC 9110, section 5.3).
+func TestLinesOfAHeaderAreJoined(t *testing.T) {
+	trusted := []netip.Prefix{netip.MustParsePrefix("10.0.0.0/8")}
+	for header, lines := range map[string][]string{
+		"X-Forwarded-For": {"203.0.113.9", "198.51.100.7", "10.9.9.9"},
+		"Forwarded":       {"for=203.0.113.9", `for="198.51.100.7:80"`, "for=10.9.9.9"},
+	} {
+		r := &http.Request{RemoteAddr: "10.0.0.1:99", Header: http.Header{header: lines}}
+		if got := (Proxies{Trusted: trusted, Header: header}).clientAddress(r); got != "198.51.100.7" {
+			t.Errorf("%s: %s", header, got)
 		}
 	}
 }

@@ -37,16 +37,35 @@ var allocations = map[string]int{
 	"cancelBooking":       1186,
 }
 
+// limitedAllocations are those with all limits on.
+var limitedAllocations = map[string]int{
+	"listEvents":          1169,
+	"getEvent":            295,
+	"getSlot":             237,
+	"getMe":               213,
+	"listMyBookings":      350,
+	"getWaitlistPosition": 264,
+	"createBooking":       1230,
+	"createHold":          1260,
+	"confirmBooking":      1199,
+	"cancelBooking":       1222,
+}
+
 // measuredRequests is how often each is sent; the first ones prepare statements.
 const measuredRequests = 41
 
 func TestAllocationsOfTheHottestOperations(t *testing.T) {
 	testkit.SkipIfPooled(t, "statements that are not prepared allocate more")
+	t.Run("limits off", func(t *testing.T) { measureAllocations(t, allocations) })
+	t.Run("limits on", func(t *testing.T) { measureAllocations(t, limitedAllocations, limited("bookings=1000/1m")) })
+}
+
+func measureAllocations(t *testing.T, want map[string]int, edits ...func(*server.Config)) {
 	// Without workers, whose timers allocate as well, and with one connection, since each
 	// prepares its statements once.
-	h := newEnv(t, func(c *server.Config) {
+	h := newEnv(t, append(edits, func(c *server.Config) {
 		c.Workers, c.MaxConns, c.Log = false, 1, slog.New(slog.DiscardHandler)
-	})
+	})...)
 	caller, secret := testkit.User(t, h.pool, access.Attendee), account.NewSecret()
 	h.issue(caller, secret)
 	event := testkit.Event(t, h.pool)
@@ -78,7 +97,7 @@ func TestAllocationsOfTheHottestOperations(t *testing.T) {
 		m.send("confirmBooking", http.MethodPost, "/bookings/"+hold+"/confirm")
 		m.send("", http.MethodPost, "/bookings/"+hold+"/cancel")
 	}
-	m.compare()
+	m.compare(want)
 }
 
 // meter counts what requests allocate.
@@ -119,15 +138,15 @@ func (m *meter) send(name, method, path string, body ...string) string {
 
 // compare compares the medians, since now and then something in the background
 // allocates as well.
-func (m *meter) compare() {
+func (m *meter) compare(want map[string]int) {
 	delete(m.counts, "")
 	for name, counts := range m.counts {
 		slices.Sort(counts)
-		if got := counts[len(counts)/2]; got != allocations[name] {
-			m.t.Errorf("%s: %d allocations, want %d (%v)", name, got, allocations[name], counts)
+		if got := counts[len(counts)/2]; got != want[name] {
+			m.t.Errorf("%s: %d allocations, want %d (%v)", name, got, want[name], counts)
 		}
 	}
-	if len(m.counts) != len(allocations) {
-		m.t.Errorf("%d operations were measured of %d", len(m.counts), len(allocations))
+	if len(m.counts) != len(want) {
+		m.t.Errorf("%d operations were measured of %d", len(m.counts), len(want))
 	}
 }

@@ -59,6 +59,10 @@ type Config struct {
 	LoginDelays bool
 	// Quotas bound what a user keeps; none means no bounds.
 	Quotas Quotas
+	// Concurrency bounds the requests in work at once.
+	Concurrency Concurrency
+	// MaxConnections bounds the open connections of clients; 0 is no bound.
+	MaxConnections int
 	// Proxies are those whose word about a client's address is believed.
 	Proxies Proxies
 	Log     *slog.Logger
@@ -96,8 +100,10 @@ type App struct {
 	ticker     *waitlist.Ticker
 	ticking    sync.WaitGroup
 	stopTicker context.CancelFunc
-	pools      []*pgxpool.Pool
-	failed     chan error
+	// connections are those of clients.
+	connections *connections
+	pools       []*pgxpool.Pool
+	failed      chan error
 }
 
 // New composes the service. It does not connect to the database yet.
@@ -118,7 +124,7 @@ func New(ctx context.Context, config Config) (*App, error) {
 
 func (a *App) compose(ctx context.Context, config Config) error {
 	pool, err := a.open(ctx, config.DatabaseURL, postgres.PoolOptions{
-		Name: "eventbooking", MaxConns: config.MaxConns, StatementTimeout: postgres.ReadTimeout})
+		Name: "eventbooking", MaxConns: config.MaxConns, StatementTimeout: postgres.ReadTimeout, Impatient: true})
 	if err != nil {
 		return err
 	}
@@ -160,8 +166,8 @@ func (a *App) serveHTTP(config Config, pool *pgxpool.Pool, jobs *river.Client[pg
 			service:   a.service,
 		},
 		authenticate: users.Authenticate, docs: a.service.docs, policy: a.service.policy(),
-		timeout: config.RequestTimeout, origins: config.CORSOrigins, rates: config.RateLimits, keys: config.Quotas.Keys, proxies: config.Proxies,
-		loginDelays: config.LoginDelays, log: a.log,
+		timeout: config.RequestTimeout, origins: config.CORSOrigins, rates: config.RateLimits, concurrency: config.Concurrency,
+		keys: config.Quotas.Keys, proxies: config.Proxies, loginDelays: config.LoginDelays, log: a.log,
 	})
 	if err != nil {
 		return err
@@ -172,6 +178,10 @@ func (a *App) serveHTTP(config Config, pool *pgxpool.Pool, jobs *river.Client[pg
 	}
 	a.http = newHTTPServer(handler, a.log)
 	a.http.TLSConfig = config.TLS
+	if config.MaxConnections > 0 {
+		a.connections = newConnections(config.MaxConnections)
+		a.http.ConnState = a.connections.note
+	}
 	return nil
 }
 
@@ -277,6 +287,9 @@ func (a *App) Start(ctx context.Context, listener net.Listener) error {
 	}
 	if listener == nil {
 		return nil
+	}
+	if a.connections != nil {
+		listener = a.connections.on(listener)
 	}
 	go func() {
 		if err := a.serve(listener); !errors.Is(err, http.ErrServerClosed) {

@@ -23,6 +23,7 @@ const (
 	classAnonymous     limit.Class = "anonymous"     // reads without a token, by address
 	classRegistrations limit.Class = "registrations" // by address, also with a token: they tell which e-mail addresses are taken
 	classLogins        limit.Class = "logins"        // by address
+	classUnauthorized  limit.Class = "unauthorized"  // without a valid token where one is needed, by address
 	classReads         limit.Class = "reads"         // by user
 	classWrites        limit.Class = "writes"        // by user
 	classBookings      limit.Class = "bookings"      // by user, and never by address: a rush is no attack
@@ -39,10 +40,11 @@ func DefaultRateLimits() RateLimits {
 		classAnonymous:     {Quota: 1200, Window: time.Minute},
 		classRegistrations: {Quota: 10, Window: time.Minute},
 		classLogins:        {Quota: 60, Window: time.Minute},
+		classUnauthorized:  {Quota: 300, Window: time.Minute},
 		classReads:         {Quota: 600, Window: time.Minute},
 		classWrites:        {Quota: 120, Window: time.Minute},
 		classBookings:      {Quota: 60, Window: time.Minute},
-		classSearches:      {Quota: 60, Window: time.Minute},
+		classSearches:      {Quota: 120, Window: time.Minute},
 	}
 }
 
@@ -56,8 +58,8 @@ func (r RateLimits) String() string {
 }
 
 // maxAllowances bounds the users and addresses whose requests are counted in each class,
-// at some 60 bytes each.
-const maxAllowances = 250_000
+// at some 45 bytes each.
+const maxAllowances = 100_000
 
 // The bounds of a rate that is set.
 const (
@@ -107,8 +109,9 @@ func parseRate(text string) (limit.Rate, error) {
 	quota, window, _ := strings.Cut(text, "/")
 	n, err := strconv.Atoi(quota)
 	d, wrong := time.ParseDuration(window)
-	if err != nil || wrong != nil || n < 1 || n > maxQuota || d < time.Second || d > maxWindow {
-		return limit.Rate{}, fmt.Errorf("%q is not a rate: give a number of requests up to %d and a time from 1s to %s, such as 300/1m, or off",
+	// RateLimit-Policy has whole seconds.
+	if err != nil || wrong != nil || n < 1 || n > maxQuota || d < time.Second || d > maxWindow || d%time.Second != 0 {
+		return limit.Rate{}, fmt.Errorf("%q is not a rate: give a number of requests up to %d and a time in whole seconds from 1s to %s, such as 300/1m, or off",
 			text, maxQuota, maxWindow)
 	}
 	return limit.Rate{Quota: n, Window: d}, nil
@@ -124,12 +127,18 @@ func (o *operation) classOf(r *http.Request) limit.Class {
 	return o.limit
 }
 
+// allowances are what users and addresses have left.
+type allowances struct {
+	rates RateLimits
+	store limit.Store
+}
+
 // limitRate takes each request from the allowance of its user, or of its address if it
 // has no token, and says in the answer what is left (RateLimit and RateLimit-Policy of
 // draft-ietf-httpapi-ratelimit-headers-11).
-func limitRate(o *operation, rates RateLimits, store limit.Store) echo.MiddlewareFunc {
+func (a allowances) limitRate(o *operation) echo.MiddlewareFunc {
 	return func(next echo.HandlerFunc) echo.HandlerFunc {
-		if o.limit == classNone || len(rates) == 0 {
+		if o.limit == classNone || len(a.rates) == 0 {
 			return next
 		}
 		return func(c echo.Context) error {
@@ -139,7 +148,7 @@ func limitRate(o *operation, rates RateLimits, store limit.Store) echo.Middlewar
 			} else if class == classReads {
 				class = classAnonymous
 			}
-			if err := takeRequest(c, class, who, rates, store); err != nil {
+			if err := a.take(c, class, who); err != nil {
 				return err
 			}
 			return next(c)
@@ -147,22 +156,51 @@ func limitRate(o *operation, rates RateLimits, store limit.Store) echo.Middlewar
 	}
 }
 
-// takeRequest returns fault.RateLimited if the allowance is used up.
-func takeRequest(c echo.Context, class limit.Class, who string, rates RateLimits, store limit.Store) error {
-	rate, limited := rates[class]
+// limitUnauthorized takes requests whose token is missing or refused from the allowance
+// of their address. Nobody is known who could be limited instead, and each made-up token
+// is looked up.
+func (a allowances) limitUnauthorized(o *operation) echo.MiddlewareFunc {
+	return func(next echo.HandlerFunc) echo.HandlerFunc {
+		if _, limited := a.rates[classUnauthorized]; !limited || o.token == tokenIgnored {
+			return next
+		}
+		return func(c echo.Context) error {
+			err := next(c)
+			if f := fault.Of(err); f == nil || f.Code != fault.TokenMissing && f.Code != fault.TokenInvalid && f.Code != fault.TokenExpired {
+				return err
+			}
+			if limited := a.take(c, classUnauthorized, addressKey(c.RealIP())); limited != nil {
+				return limited
+			}
+			return err
+		}
+	}
+}
+
+// areTokensUsedUp says whether an address has shown as many wrong tokens as it may.
+func (a allowances) areTokensUsedUp(address string) bool {
+	rate, limited := a.rates[classUnauthorized]
+	return limited && a.store.Left(limit.Key{Class: classUnauthorized, Who: address}, rate, time.Now()) == 0
+}
+
+// take returns fault.RateLimited if the allowance is used up.
+func (a allowances) take(c echo.Context, class limit.Class, who string) error {
+	rate, limited := a.rates[class]
 	if !limited {
 		return nil
 	}
-	decision := store.Take(limit.Key{Class: class, Who: who}, rate, time.Now())
+	decision := a.store.Take(limit.Key{Class: class, Who: who}, rate, time.Now())
 	header := c.Response().Header()
 	header["Ratelimit-Policy"] = []string{rate.Policy(class)}
 	header["Ratelimit"] = []string{decision.Field(class)}
 	if decision.Allowed {
 		return nil
 	}
-	wait := decision.RetryIn.Truncate(time.Second) + time.Second
-	return fault.RateLimited.Newf("There were more than %d requests of the class %q within %s. Wait %s.", rate.Quota, class, rate.Window, wait).After(wait)
+	return fault.RateLimited.Newf("There were more than %s of the class %q within %s. Wait %s.", fault.Count(rate.Quota, "request"), class,
+		inSeconds(rate.Window), inSeconds(decision.Wait())).After(decision.Wait())
 }
+
+func inSeconds(d time.Duration) string { return fault.Count(int(d.Seconds()), "second") }
 
 // countByAddress says for which address the passwords of a request are counted.
 func countByAddress(next echo.HandlerFunc) echo.HandlerFunc {

@@ -25,6 +25,7 @@ type routerOptions struct {
 	rates        RateLimits
 	loginDelays  bool
 	keys         int // the quota of idempotency keys
+	concurrency  Concurrency
 	log          *slog.Logger
 }
 
@@ -36,11 +37,13 @@ func newRouter(o routerOptions) (*echo.Echo, error) {
 		return nil, err
 	}
 	e := newEcho(o)
-	allowances := limit.NewMemory(maxAllowances)
+	left := allowances{o.rates, limit.NewMemory(maxAllowances)}
+	work := newInWork(o.concurrency, left)
 	guards := map[string][]echo.MiddlewareFunc{}
 	for id, operation := range operations {
-		guards[id] = []echo.MiddlewareFunc{storeNothing(operation), varyByToken(operation), varyByAccept(operation), awaitBody(operation, bodyTimeout), authenticate(operation, o.authenticate),
-			limitRate(operation, o.rates, allowances), authorize(operation), validate(operation)}
+		guards[id] = []echo.MiddlewareFunc{storeNothing(operation), varyByToken(operation), varyByAccept(operation), awaitBody(operation, bodyTimeout),
+			work.admitToken(operation), left.limitUnauthorized(operation), authenticate(operation, o.authenticate),
+			work.admitUser(operation), left.limitRate(operation), authorize(operation), validate(operation)}
 		if o.loginDelays && operation.hasPassword {
 			guards[id] = append(guards[id], countByAddress)
 		}

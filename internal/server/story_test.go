@@ -51,9 +51,10 @@ func (h *env) publishedSlot() (slot api.Slot) {
 	return slot
 }
 
+// With the limits that are on by default, which it never meets.
 func TestACancellationPromotesTheFirstOfTheWaitlist(t *testing.T) {
 	t.Parallel()
-	h := newEnv(t)
+	h := newEnv(t, limited(""))
 	slot := h.publishedSlot()
 	ann, _ := h.register("ann")
 	bob, _ := h.register("bob")
