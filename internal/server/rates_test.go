@@ -32,9 +32,6 @@ func limited(changes string) func(*server.Config) {
 	}
 }
 
-// from is the address that a request comes from.
-func from(address string) testkit.RequestOption { return testkit.Header("X-Forwarded-For", address) }
-
 func TestWrongTokensAreLimitedByAddress(t *testing.T) {
 	t.Parallel()
 	h := newEnv(t, limited("unauthorized=4/24h"))
