@@ -759,7 +759,7 @@ func (q *Queries) LedgerList(ctx context.Context, db DBTX, arg LedgerListParams)
 }
 
 const slotGet = `-- name: SlotGet :one
-SELECT s.id, s.event_id, s.starts_at, s.ends_at, s.during, s.capacity, s.status, s.revision, s.version, s.seats_taken, s.waitlist_length, s.waitlist_ready, s.freed_version, s.promotion_due_at, s.created_at, s.updated_at, s.cancelled_at, s.has_queue, s.bookings_cancelled_at, e.organizer_id, e.status AS event_status, clock_timestamp()::timestamptz AS now
+SELECT s.id, s.event_id, s.starts_at, s.ends_at, s.during, s.capacity, s.status, s.revision, s.version, s.seats_taken, s.waitlist_length, s.waitlist_ready, s.freed_version, s.promotion_due_at, s.created_at, s.updated_at, s.cancelled_at, s.has_queue, s.bookings_cancelled_at, s.is_held_up, e.organizer_id, e.status AS event_status, clock_timestamp()::timestamptz AS now
 FROM slots s
 JOIN events e ON e.id = s.event_id
 WHERE s.id = $1
@@ -796,6 +796,7 @@ func (q *Queries) SlotGet(ctx context.Context, db DBTX, id uuid.UUID) (SlotGetRo
 		&i.Slot.CancelledAt,
 		&i.Slot.HasQueue,
 		&i.Slot.BookingsCancelledAt,
+		&i.Slot.IsHeldUp,
 		&i.OrganizerID,
 		&i.EventStatus,
 		&i.Now,
@@ -804,7 +805,7 @@ func (q *Queries) SlotGet(ctx context.Context, db DBTX, id uuid.UUID) (SlotGetRo
 }
 
 const slotList = `-- name: SlotList :many
-SELECT s.id, s.event_id, s.starts_at, s.ends_at, s.during, s.capacity, s.status, s.revision, s.version, s.seats_taken, s.waitlist_length, s.waitlist_ready, s.freed_version, s.promotion_due_at, s.created_at, s.updated_at, s.cancelled_at, s.has_queue, s.bookings_cancelled_at, e.organizer_id, e.status AS event_status, clock_timestamp()::timestamptz AS now
+SELECT s.id, s.event_id, s.starts_at, s.ends_at, s.during, s.capacity, s.status, s.revision, s.version, s.seats_taken, s.waitlist_length, s.waitlist_ready, s.freed_version, s.promotion_due_at, s.created_at, s.updated_at, s.cancelled_at, s.has_queue, s.bookings_cancelled_at, s.is_held_up, e.organizer_id, e.status AS event_status, clock_timestamp()::timestamptz AS now
 FROM slots s
 JOIN events e ON e.id = s.event_id
 WHERE s.event_id = $1 AND (s.starts_at, s.id) > ($2::timestamptz, $3::uuid)
@@ -861,6 +862,7 @@ func (q *Queries) SlotList(ctx context.Context, db DBTX, arg SlotListParams) ([]
 			&i.Slot.CancelledAt,
 			&i.Slot.HasQueue,
 			&i.Slot.BookingsCancelledAt,
+			&i.Slot.IsHeldUp,
 			&i.OrganizerID,
 			&i.EventStatus,
 			&i.Now,
