@@ -110,7 +110,8 @@ ORDER BY p.id;
 
 -- The bookings of all slots of an event, the newest first. Of each status in each slot the
 -- newest is looked up. Only as many of these lists as the page has rows can have
--- something on it, and of each of them at most a page is read, by an index.
+-- something on it, and of each of them at most a page is read, by an index. The newest wait
+-- at the ends of the queues, so positions are counted from there.
 -- name: BookingsOfEvent :many
 WITH lists AS MATERIALIZED (
     SELECT l.id AS slot_id, asked.status
@@ -138,16 +139,17 @@ WITH lists AS MATERIALIZED (
     LIMIT @page
 ), waiting AS (
     SELECT w.id, w.slot_id, w.queued_version,
-           lag(w.queued_version, 1, 0) OVER (PARTITION BY w.slot_id ORDER BY w.queued_version) AS previous
+           lead(w.queued_version, 1, 9223372036854775807) OVER (PARTITION BY w.slot_id ORDER BY w.queued_version) AS next
     FROM bookings w
     WHERE w.id IN (SELECT p.id FROM page p) AND w.status = 'waitlisted'
 ), queue AS (
-    SELECT w.id, sum(gap.bookings) OVER (PARTITION BY w.slot_id ORDER BY w.queued_version) AS position
+    SELECT w.id, s.waitlist_length - sum(gap.bookings) OVER (PARTITION BY w.slot_id ORDER BY w.queued_version DESC) AS position
     FROM waiting w
+    JOIN slots s ON s.id = w.slot_id
     CROSS JOIN LATERAL (
         SELECT count(*) AS bookings FROM bookings a
         WHERE a.slot_id = w.slot_id AND a.status = 'waitlisted'
-          AND a.queued_version > w.previous AND a.queued_version <= w.queued_version
+          AND a.queued_version > w.queued_version AND a.queued_version <= w.next
     ) gap
 )
 SELECT sqlc.embed(b), s.event_id, coalesce(q.position, 0)::bigint AS position

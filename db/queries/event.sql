@@ -123,19 +123,17 @@ CROSS JOIN LATERAL (
 ORDER BY CASE WHEN NOT @backwards::boolean THEN e.key END, CASE WHEN NOT @backwards::boolean THEN e.id END,
          CASE WHEN @backwards::boolean THEN e.key END DESC, CASE WHEN @backwards::boolean THEN e.id END DESC;
 
--- The key until which a list has some steps of events after another key: so many in one of
--- its periods, and at most as many in each of the others. No row: there are no more. The
--- events are those of EventList's part and organizer, without its other conditions: the
--- indexes have all that is asked for.
+-- The keys until which a list has some steps of events after another key, in each of its
+-- periods that has more, the nearest first. The events are those of EventList's part and
+-- organizer, without its other conditions: the indexes have all that is asked for.
 -- name: EventHorizon :many
-SELECT h.key::timestamptz AS key
+SELECT l.period::timestamptz AS period, h.key::timestamptz AS key
 FROM (SELECT unnest(@periods::timestamptz[]) AS period) l
 CROSS JOIN LATERAL (
     SELECT sort.key
     FROM events e
     CROSS JOIN LATERAL (SELECT CASE WHEN @by_start::boolean THEN e.starts_at ELSE e.created_at END AS key) sort
     WHERE (sqlc.narg('organizer_id')::uuid IS NULL OR e.organizer_id = sqlc.narg('organizer_id')::uuid)
-      AND (NOT @dateless::boolean OR e.starts_at IS NULL)
       AND (NOT @by_period::boolean OR period_of(e.starts_at) = l.period)
       AND (sqlc.narg('starts_after')::timestamptz IS NULL OR e.starts_at > sqlc.narg('starts_after')::timestamptz)
       AND (sqlc.narg('starts_by')::timestamptz IS NULL OR e.starts_at <= sqlc.narg('starts_by')::timestamptz)
@@ -144,8 +142,7 @@ CROSS JOIN LATERAL (
     OFFSET @steps::int
     LIMIT 1
 ) h
-ORDER BY CASE WHEN NOT @backwards::boolean THEN h.key END, CASE WHEN @backwards::boolean THEN h.key END DESC
-LIMIT 1;
+ORDER BY CASE WHEN NOT @backwards::boolean THEN h.key END, CASE WHEN @backwards::boolean THEN h.key END DESC;
 
 -- The periods with events that start in some time.
 -- name: EventPeriods :many

@@ -213,16 +213,19 @@ CROSS JOIN LATERAL (
     LIMIT 1000
 ) b;
 
--- The users' live bookings of the slots in which they want seats: one each at most.
--- Without IS TRUE, and without statistics, the planner reads all bookings of the slot
--- instead of the few of the user.
+-- The users' live bookings of the slots in which they want seats: one each at most. The
+-- comparisons of rows and the order are those of bookings_one_live, which has user and slot.
+-- Without statistics, the planner otherwise reads all bookings of the slot, or all of the
+-- user.
 -- name: BookingsLive :many
 SELECT b.*
 FROM (SELECT unnest(@user_ids::uuid[]) AS user_id, unnest(@slot_ids::uuid[]) AS slot_id) AS wanted
 CROSS JOIN LATERAL (
     SELECT * FROM bookings l
-    WHERE l.user_id = wanted.user_id AND (l.slot_id = wanted.slot_id) IS TRUE
+    WHERE l.user_id = wanted.user_id
+      AND (l.user_id, l.slot_id) >= (wanted.user_id, wanted.slot_id) AND (l.user_id, l.slot_id) <= (wanted.user_id, wanted.slot_id)
       AND is_live(l.status)
+    ORDER BY l.slot_id
     LIMIT 1
 ) b;
 
@@ -565,9 +568,12 @@ UNION
 -- backstop for a lost job. What stops the queue is its head or, with first_fit, the first
 -- booking that was passed often enough. The booking that it gives back does not count.
 -- name: SlotsHeldUp :many
-WITH stop AS (
+WITH held AS MATERIALIZED (
+    SELECT id, event_id FROM slots
+    WHERE is_held_up AND starts_at > (SELECT clock_timestamp())
+), stop AS (
     SELECT s.id AS slot_id, w.*
-    FROM slots s
+    FROM held s
     JOIN events e ON e.id = s.event_id
     CROSS JOIN LATERAL (
         SELECT b.id, b.user_id, b.during, b.replaces_booking_id FROM bookings b
@@ -576,9 +582,7 @@ WITH stop AS (
         ORDER BY b.queued_version
         LIMIT 1
     ) w
-    WHERE s.has_queue AND s.starts_at > (SELECT clock_timestamp())
-      AND s.waitlist_ready > 0 AND s.seats_taken < s.capacity AND s.promotion_due_at IS NULL
-      AND s.status <> 'cancelled' AND e.status = 'published'
+    WHERE e.status = 'published'
 )
 SELECT t.slot_id
 FROM stop t

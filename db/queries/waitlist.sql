@@ -29,9 +29,11 @@ LIMIT @page::int;
 -- user is not busy. Whether a promotion has found that out and marked the booking does not
 -- matter. blocker is the user's own booking that is in the way; a nil UUID: none.
 --
--- Whether somebody ahead is busy is looked up once for each: OFFSET 0 keeps the planner
--- from doing so for each sum. The times are compared one by one, because an index on them
--- takes a fraction of the time of the one for &&.
+-- Of those ahead, the busy ones are subtracted. They are found from the seats that are taken
+-- at that time, where these are few: in the slots beside it, whose bookings have their
+-- times. Otherwise the seats of each user are looked up. OFFSET 0 and LIMIT keep the
+-- planner from turning that round, since it takes every queue for short; BookingsLive says
+-- why rows are compared.
 --
 -- oversized_ahead is how many ready bookings ahead need more seats than are free, and
 -- holdup_seats what the first of them needs that nobody may pass; 0: there is none.
@@ -60,7 +62,10 @@ SELECT sqlc.embed(b), e.organizer_id, e.fit,
                          AND (o.id = b.id OR o.status <> 'waitlisted' OR o.replaces_booking_id IS NULL)
                          AND (SELECT t.event_id FROM slots t WHERE t.id = o.slot_id) = s.event_id) > e.max_seats_per_user
              THEN e.max_seats_per_user ELSE 0 END)::int AS outgrown,
-       ahead.bookings_ahead, ahead.seats_ahead, ahead.ready_bookings_ahead, ahead.ready_seats_ahead, ahead.oversized_ahead,
+       ahead.bookings AS bookings_ahead, ahead.seats AS seats_ahead,
+       (ahead.fitting_bookings - busy.bookings)::bigint AS ready_bookings_ahead,
+       (ahead.fitting_seats - busy.seats)::bigint AS ready_seats_ahead,
+       (ahead.oversized - busy.oversized)::bigint AS oversized_ahead,
        coalesce(holdup.seats, 0)::int AS holdup_seats,
        coalesce((
            SELECT max(l.version) FROM ledger l
@@ -87,33 +92,64 @@ FROM bookings b
 JOIN slots s ON s.id = b.slot_id
 JOIN events e ON e.id = s.event_id
 CROSS JOIN LATERAL (
-    SELECT count(*) AS bookings_ahead,
-           coalesce(sum(a.seats), 0)::bigint AS seats_ahead,
-           count(*) FILTER (WHERE a.ready) AS ready_bookings_ahead,
-           coalesce(sum(a.seats) FILTER (WHERE a.ready), 0)::bigint AS ready_seats_ahead,
-           count(*) FILTER (WHERE a.oversized) AS oversized_ahead,
-           min(a.queued_version) FILTER (WHERE a.oversized AND (e.fit = 'strict' OR a.passes >= e.max_passes)) AS holdup
+    SELECT count(*) AS bookings,
+           coalesce(sum(w.seats), 0)::bigint AS seats,
+           count(*) FILTER (WHERE w.needs <= s.capacity) AS fitting_bookings,
+           coalesce(sum(w.seats) FILTER (WHERE w.needs <= s.capacity), 0)::bigint AS fitting_seats,
+           count(*) FILTER (WHERE w.needs <= s.capacity AND w.needs > s.capacity - s.seats_taken) AS oversized
     FROM (
-        SELECT q.seats, q.queued_version, q.passes, q.ready,
-               q.ready AND q.needs > s.capacity - s.seats_taken AS oversized
-        FROM (
-            SELECT w.seats, w.queued_version, w.passes, coalesce(w.seats_min, w.seats) AS needs,
-                   coalesce(w.seats_min, w.seats) <= s.capacity AND (
-                       SELECT true FROM bookings o
-                       WHERE o.user_id = w.user_id AND takes_seats(o.status)
-                         AND lower(o.during) < upper(w.during) AND upper(o.during) > lower(w.during)
-                         AND o.id IS DISTINCT FROM given_back(w.replaces_booking_id)
-                       LIMIT 1) IS NULL AS ready
-            FROM bookings w
-            WHERE b.status = 'waitlisted'
-              AND w.slot_id = b.slot_id AND w.status = 'waitlisted' AND w.queued_version < b.queued_version
-            OFFSET 0
-        ) q
-    ) a
+        SELECT a.seats, coalesce(a.seats_min, a.seats) AS needs FROM bookings a
+        WHERE b.status = 'waitlisted' AND a.slot_id = b.slot_id AND a.status = 'waitlisted' AND a.queued_version < b.queued_version
+    ) w
 ) ahead
+CROSS JOIN LATERAL (
+    -- A slot counts as four bookings: so much more it costs to look for those in it.
+    SELECT count(*) < 1000 AND coalesce(4 * count(*) + sum(x.seats_taken), 0) < ahead.bookings AS are_few
+    FROM (SELECT t.seats_taken FROM slots t
+          WHERE t.during && s.during AND t.id <> s.id
+          LIMIT 1000) x
+) seats_elsewhere
+CROSS JOIN LATERAL (
+    SELECT count(*) AS bookings, coalesce(sum(w.seats), 0)::bigint AS seats,
+           count(*) FILTER (WHERE w.needs > s.capacity - s.seats_taken) AS oversized
+    FROM (
+        SELECT a.id, a.seats, coalesce(a.seats_min, a.seats) AS needs
+        FROM bookings a
+        WHERE NOT seats_elsewhere.are_few AND b.status = 'waitlisted'
+          AND a.slot_id = b.slot_id AND a.status = 'waitlisted' AND a.queued_version < b.queued_version
+          AND is_busy(a.user_id, a.during, a.replaces_booking_id)
+        UNION
+        SELECT a.id, a.seats, coalesce(a.seats_min, a.seats)
+        FROM (SELECT t.id FROM slots t
+              WHERE seats_elsewhere.are_few AND b.status = 'waitlisted' AND t.during && s.during AND t.id <> s.id
+              LIMIT 1000) x
+        CROSS JOIN (SELECT unnest('{held,offered,confirmed}'::text[]) AS status) taking
+        CROSS JOIN LATERAL (
+            SELECT t.id, t.user_id FROM bookings t
+            WHERE t.slot_id = x.id AND t.status = taking.status
+            OFFSET 0
+        ) o
+        CROSS JOIN LATERAL (
+            SELECT * FROM bookings w
+            WHERE w.user_id = o.user_id
+              AND (w.user_id, w.slot_id) >= (o.user_id, b.slot_id) AND (w.user_id, w.slot_id) <= (o.user_id, b.slot_id)
+              AND is_live(w.status)
+            ORDER BY w.slot_id
+            LIMIT 1
+        ) a
+        WHERE a.status = 'waitlisted' AND a.queued_version < b.queued_version
+          AND o.id IS DISTINCT FROM given_back(a.replaces_booking_id)
+    ) w
+    WHERE w.needs <= s.capacity
+) busy
 LEFT JOIN LATERAL (
-    SELECT h.id, coalesce(h.seats_min, h.seats) AS seats FROM bookings h
-    WHERE h.slot_id = b.slot_id AND h.status = 'waitlisted' AND h.queued_version = ahead.holdup
+    SELECT h.id, coalesce(h.seats_min, h.seats) AS seats
+    FROM bookings h
+    WHERE b.status = 'waitlisted' AND h.slot_id = b.slot_id AND h.status = 'waitlisted' AND h.queued_version < b.queued_version
+      AND coalesce(h.seats_min, h.seats) <= s.capacity AND coalesce(h.seats_min, h.seats) > s.capacity - s.seats_taken
+      AND (e.fit = 'strict' OR h.passes >= e.max_passes)
+      AND NOT is_busy(h.user_id, h.during, h.replaces_booking_id)
+    ORDER BY h.queued_version
     LIMIT 1
 ) holdup ON true
 CROSS JOIN LATERAL (
@@ -148,24 +184,27 @@ LIMIT @page::int;
 
 -- The slots in which the first bookings of a queue would give seats back: those of
 -- the bookings that they replace, or of the bookings that took the place of these. It
--- is read without locks: a promotion that locks them does not need a second one. No more
--- of the queue is looked at than a promotion reads.
+-- is read without locks: a promotion that locks them does not need a second one. They are
+-- those that a promotion may read, of the ready ones and of the blocked ones; where nobody
+-- would give back anything, the queue is not read.
 -- name: SlotsGivenBack :many
 WITH RECURSIVE line AS (
     SELECT o.slot_id, o.status, o.replaced_by, 0 AS hops
     FROM (
-        SELECT h.replaces_booking_id
-        FROM ((SELECT b.replaces_booking_id, b.queued_version FROM bookings b
-               WHERE b.slot_id = @slot_id AND b.status = 'waitlisted' AND b.blocked IS NULL
-               ORDER BY b.queued_version
-               LIMIT @heads::int)
-              UNION ALL
-              (SELECT b.replaces_booking_id, b.queued_version FROM bookings b
-               WHERE b.slot_id = @slot_id AND b.blocked IS NOT NULL
-               ORDER BY b.queued_version
-               LIMIT @heads::int)) h
-        WHERE h.replaces_booking_id IS NOT NULL
-        ORDER BY h.queued_version
+        SELECT b.replaces_booking_id FROM bookings b
+        WHERE b.slot_id = @slot_id AND b.status = 'waitlisted' AND b.replaces_booking_id IS NOT NULL
+          AND b.queued_version < coalesce(
+              CASE WHEN b.blocked IS NULL
+                   THEN (SELECT r.queued_version FROM bookings r
+                         WHERE r.slot_id = @slot_id AND r.status = 'waitlisted' AND r.blocked IS NULL
+                         ORDER BY r.queued_version
+                         OFFSET @heads::int LIMIT 1)
+                   ELSE (SELECT r.queued_version FROM bookings r
+                         WHERE r.slot_id = @slot_id AND r.status = 'waitlisted' AND r.blocked IS NOT NULL
+                         ORDER BY r.queued_version
+                         OFFSET @heads::int LIMIT 1)
+              END, b.queued_version + 1)
+        ORDER BY b.queued_version
         LIMIT @page::int
     ) w
     JOIN bookings o ON o.id = w.replaces_booking_id

@@ -141,31 +141,28 @@ func (q *Queries) EventGet(ctx context.Context, db DBTX, id uuid.UUID) (EventGet
 }
 
 const eventHorizon = `-- name: EventHorizon :many
-SELECT h.key::timestamptz AS key
+SELECT l.period::timestamptz AS period, h.key::timestamptz AS key
 FROM (SELECT unnest($1::timestamptz[]) AS period) l
 CROSS JOIN LATERAL (
     SELECT sort.key
     FROM events e
     CROSS JOIN LATERAL (SELECT CASE WHEN $2::boolean THEN e.starts_at ELSE e.created_at END AS key) sort
     WHERE ($3::uuid IS NULL OR e.organizer_id = $3::uuid)
-      AND (NOT $4::boolean OR e.starts_at IS NULL)
-      AND (NOT $5::boolean OR period_of(e.starts_at) = l.period)
-      AND ($6::timestamptz IS NULL OR e.starts_at > $6::timestamptz)
-      AND ($7::timestamptz IS NULL OR e.starts_at <= $7::timestamptz)
-      AND CASE WHEN $8::boolean THEN sort.key < $9::timestamptz ELSE sort.key > $9::timestamptz END
-    ORDER BY CASE WHEN NOT $8::boolean THEN sort.key END, CASE WHEN $8::boolean THEN sort.key END DESC
-    OFFSET $10::int
+      AND (NOT $4::boolean OR period_of(e.starts_at) = l.period)
+      AND ($5::timestamptz IS NULL OR e.starts_at > $5::timestamptz)
+      AND ($6::timestamptz IS NULL OR e.starts_at <= $6::timestamptz)
+      AND CASE WHEN $7::boolean THEN sort.key < $8::timestamptz ELSE sort.key > $8::timestamptz END
+    ORDER BY CASE WHEN NOT $7::boolean THEN sort.key END, CASE WHEN $7::boolean THEN sort.key END DESC
+    OFFSET $9::int
     LIMIT 1
 ) h
-ORDER BY CASE WHEN NOT $8::boolean THEN h.key END, CASE WHEN $8::boolean THEN h.key END DESC
-LIMIT 1
+ORDER BY CASE WHEN NOT $7::boolean THEN h.key END, CASE WHEN $7::boolean THEN h.key END DESC
 `
 
 type EventHorizonParams struct {
 	Periods     []time.Time
 	ByStart     bool
 	OrganizerID *uuid.UUID
-	Dateless    bool
 	ByPeriod    bool
 	StartsAfter *time.Time
 	StartsBy    *time.Time
@@ -174,16 +171,19 @@ type EventHorizonParams struct {
 	Steps       int32
 }
 
-// The key until which a list has some steps of events after another key: so many in one of
-// its periods, and at most as many in each of the others. No row: there are no more. The
-// events are those of EventList's part and organizer, without its other conditions: the
-// indexes have all that is asked for.
-func (q *Queries) EventHorizon(ctx context.Context, db DBTX, arg EventHorizonParams) ([]time.Time, error) {
+type EventHorizonRow struct {
+	Period time.Time
+	Key    time.Time
+}
+
+// The keys until which a list has some steps of events after another key, in each of its
+// periods that has more, the nearest first. The events are those of EventList's part and
+// organizer, without its other conditions: the indexes have all that is asked for.
+func (q *Queries) EventHorizon(ctx context.Context, db DBTX, arg EventHorizonParams) ([]EventHorizonRow, error) {
 	rows, err := db.Query(ctx, eventHorizon,
 		arg.Periods,
 		arg.ByStart,
 		arg.OrganizerID,
-		arg.Dateless,
 		arg.ByPeriod,
 		arg.StartsAfter,
 		arg.StartsBy,
@@ -195,13 +195,13 @@ func (q *Queries) EventHorizon(ctx context.Context, db DBTX, arg EventHorizonPar
 		return nil, err
 	}
 	defer rows.Close()
-	items := []time.Time{}
+	items := []EventHorizonRow{}
 	for rows.Next() {
-		var key time.Time
-		if err := rows.Scan(&key); err != nil {
+		var i EventHorizonRow
+		if err := rows.Scan(&i.Period, &i.Key); err != nil {
 			return nil, err
 		}
-		items = append(items, key)
+		items = append(items, i)
 	}
 	if err := rows.Err(); err != nil {
 		return nil, err
@@ -792,7 +792,7 @@ func (q *Queries) LedgerList(ctx context.Context, db DBTX, arg LedgerListParams)
 }
 
 const slotGet = `-- name: SlotGet :one
-SELECT s.id, s.event_id, s.starts_at, s.ends_at, s.during, s.capacity, s.status, s.revision, s.version, s.seats_taken, s.waitlist_length, s.waitlist_ready, s.freed_version, s.promotion_due_at, s.created_at, s.updated_at, s.cancelled_at, s.has_queue, s.bookings_cancelled_at, e.organizer_id, e.status AS event_status, clock_timestamp()::timestamptz AS now
+SELECT s.id, s.event_id, s.starts_at, s.ends_at, s.during, s.capacity, s.status, s.revision, s.version, s.seats_taken, s.waitlist_length, s.waitlist_ready, s.freed_version, s.promotion_due_at, s.created_at, s.updated_at, s.cancelled_at, s.has_queue, s.bookings_cancelled_at, s.is_held_up, e.organizer_id, e.status AS event_status, clock_timestamp()::timestamptz AS now
 FROM slots s
 JOIN events e ON e.id = s.event_id
 WHERE s.id = $1
@@ -829,6 +829,7 @@ func (q *Queries) SlotGet(ctx context.Context, db DBTX, id uuid.UUID) (SlotGetRo
 		&i.Slot.CancelledAt,
 		&i.Slot.HasQueue,
 		&i.Slot.BookingsCancelledAt,
+		&i.Slot.IsHeldUp,
 		&i.OrganizerID,
 		&i.EventStatus,
 		&i.Now,
@@ -837,7 +838,7 @@ func (q *Queries) SlotGet(ctx context.Context, db DBTX, id uuid.UUID) (SlotGetRo
 }
 
 const slotList = `-- name: SlotList :many
-SELECT s.id, s.event_id, s.starts_at, s.ends_at, s.during, s.capacity, s.status, s.revision, s.version, s.seats_taken, s.waitlist_length, s.waitlist_ready, s.freed_version, s.promotion_due_at, s.created_at, s.updated_at, s.cancelled_at, s.has_queue, s.bookings_cancelled_at, e.organizer_id, e.status AS event_status, clock_timestamp()::timestamptz AS now
+SELECT s.id, s.event_id, s.starts_at, s.ends_at, s.during, s.capacity, s.status, s.revision, s.version, s.seats_taken, s.waitlist_length, s.waitlist_ready, s.freed_version, s.promotion_due_at, s.created_at, s.updated_at, s.cancelled_at, s.has_queue, s.bookings_cancelled_at, s.is_held_up, e.organizer_id, e.status AS event_status, clock_timestamp()::timestamptz AS now
 FROM slots s
 JOIN events e ON e.id = s.event_id
 WHERE s.event_id = $1 AND (s.starts_at, s.id) > ($2::timestamptz, $3::uuid)
@@ -894,6 +895,7 @@ func (q *Queries) SlotList(ctx context.Context, db DBTX, arg SlotListParams) ([]
 			&i.Slot.CancelledAt,
 			&i.Slot.HasQueue,
 			&i.Slot.BookingsCancelledAt,
+			&i.Slot.IsHeldUp,
 			&i.OrganizerID,
 			&i.EventStatus,
 			&i.Now,

@@ -132,6 +132,7 @@ type Slot struct {
 	CancelledAt         *time.Time
 	HasQueue            bool
 	BookingsCancelledAt *time.Time
+	IsHeldUp            bool
 }
 
 type Token struct {

@@ -331,8 +331,10 @@ SELECT b.id, b.slot_id, b.user_id, b.during, b.seats, b.status, b.version, b.que
 FROM (SELECT unnest($1::uuid[]) AS user_id, unnest($2::uuid[]) AS slot_id) AS wanted
 CROSS JOIN LATERAL (
     SELECT id, slot_id, user_id, during, seats, status, version, queued_version, passes, blocked, blocked_by, replaces_booking_id, expires_at, created_at, updated_at, seats_min, replaced_by, moved_from, checked_in_at, cancellation_closes_minutes, checked_in_by FROM bookings l
-    WHERE l.user_id = wanted.user_id AND (l.slot_id = wanted.slot_id) IS TRUE
+    WHERE l.user_id = wanted.user_id
+      AND (l.user_id, l.slot_id) >= (wanted.user_id, wanted.slot_id) AND (l.user_id, l.slot_id) <= (wanted.user_id, wanted.slot_id)
       AND is_live(l.status)
+    ORDER BY l.slot_id
     LIMIT 1
 ) b
 `
@@ -342,9 +344,10 @@ type BookingsLiveParams struct {
 	SlotIds []uuid.UUID
 }
 
-// The users' live bookings of the slots in which they want seats: one each at most.
-// Without IS TRUE, and without statistics, the planner reads all bookings of the slot
-// instead of the few of the user.
+// The users' live bookings of the slots in which they want seats: one each at most. The
+// comparisons of rows and the order are those of bookings_one_live, which has user and slot.
+// Without statistics, the planner otherwise reads all bookings of the slot, or all of the
+// user.
 func (q *Queries) BookingsLive(ctx context.Context, db DBTX, arg BookingsLiveParams) ([]Booking, error) {
 	rows, err := db.Query(ctx, bookingsLive, arg.UserIds, arg.SlotIds)
 	if err != nil {
@@ -1442,7 +1445,7 @@ func (q *Queries) SlotInsert(ctx context.Context, db DBTX, arg SlotInsertParams)
 }
 
 const slotLock = `-- name: SlotLock :one
-SELECT id, event_id, starts_at, ends_at, during, capacity, status, revision, version, seats_taken, waitlist_length, waitlist_ready, freed_version, promotion_due_at, created_at, updated_at, cancelled_at, has_queue, bookings_cancelled_at FROM slots WHERE id = $1 FOR NO KEY UPDATE
+SELECT id, event_id, starts_at, ends_at, during, capacity, status, revision, version, seats_taken, waitlist_length, waitlist_ready, freed_version, promotion_due_at, created_at, updated_at, cancelled_at, has_queue, bookings_cancelled_at, is_held_up FROM slots WHERE id = $1 FOR NO KEY UPDATE
 `
 
 // Locks one slot outside the desk.
@@ -1469,6 +1472,7 @@ func (q *Queries) SlotLock(ctx context.Context, db DBTX, id uuid.UUID) (Slot, er
 		&i.CancelledAt,
 		&i.HasQueue,
 		&i.BookingsCancelledAt,
+		&i.IsHeldUp,
 	)
 	return i, err
 }
@@ -1628,9 +1632,12 @@ func (q *Queries) SlotsFind(ctx context.Context, db DBTX, ids []uuid.UUID) ([]uu
 }
 
 const slotsHeldUp = `-- name: SlotsHeldUp :many
-WITH stop AS (
+WITH held AS MATERIALIZED (
+    SELECT id, event_id FROM slots
+    WHERE is_held_up AND starts_at > (SELECT clock_timestamp())
+), stop AS (
     SELECT s.id AS slot_id, w.id, w.user_id, w.during, w.replaces_booking_id
-    FROM slots s
+    FROM held s
     JOIN events e ON e.id = s.event_id
     CROSS JOIN LATERAL (
         SELECT b.id, b.user_id, b.during, b.replaces_booking_id FROM bookings b
@@ -1639,9 +1646,7 @@ WITH stop AS (
         ORDER BY b.queued_version
         LIMIT 1
     ) w
-    WHERE s.has_queue AND s.starts_at > (SELECT clock_timestamp())
-      AND s.waitlist_ready > 0 AND s.seats_taken < s.capacity AND s.promotion_due_at IS NULL
-      AND s.status <> 'cancelled' AND e.status = 'published'
+    WHERE e.status = 'published'
 )
 SELECT t.slot_id
 FROM stop t

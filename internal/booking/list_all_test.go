@@ -60,6 +60,7 @@ func openCrowd(t *testing.T) crowd {
 		1, u.n * 7 % 3201, now(), now()
 	 FROM slots s, (SELECT id, row_number() OVER () AS n FROM users WHERE email LIKE '%@crowd.org') u
 	 WHERE s.id = $1`, c.awaited)
+	c.exec(t, `UPDATE slots s SET waitlist_length = (SELECT count(*) FROM bookings b WHERE b.slot_id = s.id AND b.status = 'waitlisted')`)
 	c.exec(t, `VACUUM ANALYZE bookings`)
 	rows, err := c.pool.Query(t.Context(), `
 		SELECT b.id, b.slot_id, b.status, s.starts_at, s.ends_at,
@@ -244,5 +245,45 @@ func TestListsNameAllStatuses(t *testing.T) {
 	list, err := e.service.ListOfSlot(t.Context(), testkit.User(t, e.pool, access.Admin), slot.ID, nil, page.Ask{})
 	if err != nil || len(list.Items) != len(statuses) {
 		t.Errorf("%d of %d, %v", len(list.Items), len(statuses), err)
+	}
+}
+
+// The newest bookings of an event wait at the end of the queue: their positions need no count
+// of all who are before them.
+func TestBookingsOfAnEventReadTheEndOfTheQueue(t *testing.T) {
+	t.Parallel()
+	e := open(t)
+	event := testkit.Event(t, e.pool)
+	slot := testkit.Slot(t, e.pool, event.ID, testkit.Times(48*time.Hour, 49*time.Hour))
+	const waiting = 4000
+	testkit.Exec(t, e.pool, `
+		WITH people AS (
+			INSERT INTO users (id, email, name, password_hash)
+			SELECT lpad(to_hex(n), 32, '0')::uuid, n || '@queue.org', 'Some One', '' FROM generate_series(1, $2::int) n
+			RETURNING id, split_part(email, '@', 1)::int AS n)
+		INSERT INTO bookings (id, slot_id, user_id, during, seats, status, version, queued_version, created_at, updated_at)
+		SELECT u.id, s.id, u.id, s.during, 1, 'waitlisted', n, n, now(), now() FROM slots s, people u WHERE s.id = $1`, slot.ID, waiting)
+	testkit.Exec(t, e.pool, `UPDATE slots SET waitlist_length = $2 WHERE id = $1`, slot.ID, waiting)
+	e.exec(t, `VACUUM ANALYZE bookings`)
+	conn, err := e.pool.Acquire(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer conn.Release()
+	if _, err := conn.Exec(t.Context(), `SET enable_seqscan = off`); err != nil {
+		t.Fatal(err)
+	}
+	cost := &testkit.Explained{DBTX: conn}
+	rows, err := db.New().BookingsOfEvent(t.Context(), cost, db.BookingsOfEventParams{EventID: event.ID, Statuses: []string{"waitlisted"}, BeforeID: uuid.Max, Page: 21})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i, row := range rows {
+		if row.Position != int64(waiting-i) {
+			t.Errorf("the booking at %d is at position %d", i, row.Position)
+		}
+	}
+	if len(rows) != 21 || cost.Rows > 500 {
+		t.Errorf("%d bookings; looks at %d rows:\n%s", len(rows), cost.Rows, cost.Plans)
 	}
 }

@@ -99,6 +99,38 @@ func TestStatusRulesMatchTheIndexes(t *testing.T) {
 	}
 }
 
+// Whether a user has a live booking of a slot is found without their other ones, also with
+// a plan that was made without statistics.
+func TestLiveBookingIsFoundByUserAndSlot(t *testing.T) {
+	t.Parallel()
+	e := newEnv(t, 1)
+	user := e.users[0]
+	const others = 500
+	testkit.Exec(t, e.pool, `
+		INSERT INTO slots (id, event_id, starts_at, ends_at, capacity)
+		SELECT gen_random_uuid(), $1, at, at + interval '1 hour', 1 FROM (SELECT now() + n * interval '1 day' AS at FROM generate_series(1, $2::int) n) s`, e.event, others)
+	testkit.Exec(t, e.pool, `
+		INSERT INTO bookings (id, slot_id, user_id, during, seats, status, version, queued_version, created_at, updated_at)
+		SELECT gen_random_uuid(), id, $1, during, 1, 'waitlisted', 1, 1, now(), now() FROM slots`, user)
+	var slots []uuid.UUID
+	must(t, e.pool.QueryRow(t.Context(), `SELECT array_agg(id) FROM (SELECT id FROM slots LIMIT 3) s`).Scan(&slots))
+	conn, err := e.pool.Acquire(t.Context())
+	must(t, err)
+	defer conn.Release()
+	_, err = conn.Exec(t.Context(), `SET plan_cache_mode = force_generic_plan`)
+	must(t, err)
+	for _, statistics := range []string{"", "ANALYZE bookings"} {
+		_, err := conn.Exec(t.Context(), statistics)
+		must(t, err)
+		cost := &testkit.Explained{DBTX: conn}
+		found, err := db.New().BookingsLive(t.Context(), cost, db.BookingsLiveParams{UserIds: []uuid.UUID{user, user, user}, SlotIds: slots})
+		must(t, err)
+		if len(found) != len(slots) || cost.Rows > 2*len(slots) {
+			t.Errorf("%d found; looks at %d rows:\n%s", len(found), cost.Rows, cost.Plans)
+		}
+	}
+}
+
 // What is rarely there has an index of its own, and is not looked for among all the rest:
 // blocked bookings in a long queue, and what is to be cancelled among all that ever was.
 func TestWhatIsRareHasItsIndex(t *testing.T) {
@@ -114,6 +146,7 @@ func TestWhatIsRareHasItsIndex(t *testing.T) {
 		"bookings_blocked_by_slot": planOf(t, conn, q.BookingsUnblockable, db.BookingsUnblockableParams{SlotIds: ids, Capacities: []int32{0}, Page: 10}),
 		"slots_being_cancelled":    planOf(t, conn, q.SlotsToCancelBookings, db.SlotsToCancelBookingsParams{Resting: ids, Page: 10}),
 		"events_being_cancelled":   planOf(t, conn, q.SlotsToCancel, db.SlotsToCancelParams{Resting: ids, Page: 10}),
+		"slots_held_up":            planOf(t, conn, q.SlotsHeldUp, db.SlotsHeldUpParams{Resting: ids, Page: 10}),
 	} {
 		if !strings.Contains(plan, "using "+index) {
 			t.Errorf("no %s in\n%s", index, plan)
@@ -122,7 +155,7 @@ func TestWhatIsRareHasItsIndex(t *testing.T) {
 }
 
 // No index is about what each booking changes, so a change of the slot's row writes none
-// (HOT). That it gets or loses its queue is an exception.
+// (HOT). That it gets or loses its queue, or seats that nobody takes, is an exception.
 func TestChangesOfASlotWriteNoIndex(t *testing.T) {
 	t.Parallel()
 	e := newEnv(t, 1)
@@ -136,6 +169,8 @@ func TestChangesOfASlotWriteNoIndex(t *testing.T) {
 		{"a queue begins", 5, 1, false},
 		{"the queue grows", 5, 2, true},
 		{"the queue shrinks", 5, 1, true},
+		{"nobody takes a free seat", 4, 1, false},
+		{"somebody takes it", 5, 1, false},
 		{"the queue ends", 5, 0, false},
 	} {
 		must(t, pgx.BeginFunc(t.Context(), e.pool, func(tx pgx.Tx) error {

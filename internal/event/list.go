@@ -78,10 +78,11 @@ type part struct {
 
 // How many events a search looks at in order before it asks the index of words: most pages
 // are full by then, and that index takes about as long where they are not. They are fewer
-// where each lies on a page of its own, or they are counted for each period.
+// where each lies on a page of its own, or they are counted for each of some periods.
 const (
-	nearSteps  = 2000
-	apartSteps = 1000
+	nearSteps   = 2000
+	apartSteps  = 1000
+	nearPeriods = 4
 )
 
 // parts are those that the list consists of at a time. By start they follow each other.
@@ -243,15 +244,12 @@ func (f Filter) loadPart(ctx context.Context, conn postgres.DB, params db.EventL
 			return nil, err
 		}
 	}
-	if f.Words == nil || params.RunningAt != nil {
+	if f.Words == nil || params.RunningAt != nil || params.Dateless {
+		params.ByWords = f.Words != nil && params.Dateless // what comes last is rarely asked for
 		return q.EventList(ctx, conn, params)
 	}
-	until, err := q.EventHorizon(ctx, conn, horizon(params))
-	if err != nil {
+	if params.Until, err = horizon(ctx, conn, params); err != nil {
 		return nil, err
-	}
-	if len(until) > 0 {
-		params.Until = &until[0]
 	}
 	rows, err = q.EventList(ctx, conn, params)
 	if err != nil || params.Until == nil || len(rows) == int(params.Page) {
@@ -261,15 +259,34 @@ func (f Filter) loadPart(ctx context.Context, conn postgres.DB, params db.EventL
 	return q.EventList(ctx, conn, params)
 }
 
-// horizon asks how far a search looks in order.
-func horizon(list db.EventListParams) db.EventHorizonParams {
-	steps := int32(nearSteps)
-	if list.ByPeriod || list.Dateless || list.OrganizerID != nil {
-		steps = apartSteps
+// horizon is the key until which a search looks in order; nil: there is no more than that.
+// Of periods, only the nearest are counted: in the others little comes before.
+func horizon(ctx context.Context, conn postgres.DB, list db.EventListParams) (*time.Time, error) {
+	ask := db.EventHorizonParams{
+		OrganizerID: list.OrganizerID, StartsAfter: list.StartsAfter, StartsBy: list.StartsBy,
+		ByStart: list.ByStart, Backwards: list.Backwards, Periods: list.Periods, ByPeriod: list.ByPeriod, AfterKey: list.AfterKey,
 	}
-	return db.EventHorizonParams{
-		OrganizerID: list.OrganizerID, StartsAfter: list.StartsAfter, StartsBy: list.StartsBy, Dateless: list.Dateless,
-		ByStart: list.ByStart, Backwards: list.Backwards, Periods: list.Periods, ByPeriod: list.ByPeriod,
-		AfterKey: list.AfterKey, Steps: steps,
+	var next *time.Time // where the first that is not counted begins
+	if list.ByPeriod {
+		begins, err := db.New().EventHorizon(ctx, conn, ask)
+		if err != nil {
+			return nil, err
+		}
+		if len(begins) > nearPeriods {
+			next, begins = &begins[nearPeriods].Key, begins[:nearPeriods]
+		}
+		ask.Periods = nil
+		for _, b := range begins {
+			ask.Periods = append(ask.Periods, b.Period)
+		}
 	}
+	ask.Steps = nearSteps
+	if list.ByPeriod || list.OrganizerID != nil {
+		ask.Steps = apartSteps
+	}
+	ends, err := db.New().EventHorizon(ctx, conn, ask)
+	if err != nil || len(ends) == 0 {
+		return next, err
+	}
+	return &ends[0].Key, nil
 }

@@ -9,13 +9,16 @@ import (
 	"eventbooking/internal/testkit"
 )
 
-// Why a booking waits is found out with one look-up for each booking ahead, and one in the
-// queue for what holds it up, also with a plan that was made for any parameters.
-func TestPositionLooksAtEachBookingAheadOnce(t *testing.T) {
+// Why a booking waits is found out without looking for the other seats of each who is ahead,
+// where few seats are taken at that time; otherwise with one look-up for each. Both see the
+// same, also with a plan that was made for any parameters.
+func TestPositionLooksForFewSeatsElsewhere(t *testing.T) {
 	t.Parallel()
-	const ahead = 1000
+	const ahead, busy = 1000, 10
 	pool := testkit.Database(t)
-	slot := testkit.Slot(t, pool, testkit.Event(t, pool).ID)
+	event := testkit.Event(t, pool).ID
+	slot, beside := testkit.Slot(t, pool, event), testkit.Slot(t, pool, event)
+	crowd := testkit.Slot(t, pool, event, testkit.Capacity(ahead))
 	for _, statement := range []struct {
 		sql  string
 		args []any
@@ -24,6 +27,9 @@ func TestPositionLooksAtEachBookingAheadOnce(t *testing.T) {
 		{`INSERT INTO bookings (id, slot_id, user_id, during, seats, status, version, queued_version, created_at, updated_at)
 		  SELECT md5(n::text)::uuid, s.id, md5(n::text)::uuid, s.during, 1, 'waitlisted', n, n, now(), now()
 		  FROM slots s, generate_series(1, $1::int + 1) n WHERE s.id = $2`, []any{ahead, slot.ID}},
+		{`INSERT INTO bookings (id, slot_id, user_id, during, seats, status, version, created_at, updated_at)
+		  SELECT md5('busy' || n)::uuid, s.id, md5(n::text)::uuid, s.during, 1, 'confirmed', n, now(), now()
+		  FROM slots s, generate_series(1, $1::int) n WHERE s.id = $2`, []any{busy, beside.ID}},
 		{`ANALYZE bookings`, nil},
 	} {
 		testkit.Exec(t, pool, statement.sql, statement.args...)
@@ -37,19 +43,23 @@ func TestPositionLooksAtEachBookingAheadOnce(t *testing.T) {
 		t.Fatal(err)
 	}
 	var last uuid.UUID
-	if err := conn.QueryRow(t.Context(), `SELECT id FROM bookings ORDER BY queued_version DESC LIMIT 1`).Scan(&last); err != nil {
+	if err := conn.QueryRow(t.Context(), `SELECT id FROM bookings WHERE status = 'waitlisted' ORDER BY queued_version DESC LIMIT 1`).Scan(&last); err != nil {
 		t.Fatal(err)
 	}
-
-	cost := &testkit.Explained{DBTX: conn}
-	row, err := db.New().WaitlistPositionGet(t.Context(), cost, last)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if row.BookingsAhead != ahead || row.ReadySeatsAhead != ahead {
-		t.Errorf("%d bookings ahead, %d ready seats", row.BookingsAhead, row.ReadySeatsAhead)
-	}
-	if cost.Buffers > 3*ahead {
-		t.Errorf("reads %d pages for %d bookings ahead:\n%s", cost.Buffers, ahead, cost.Plans)
+	for _, c := range []struct{ seats, buffers int }{{busy, 500}, {ahead, 4 * ahead}} {
+		if _, err := conn.Exec(t.Context(), `UPDATE slots SET seats_taken = $2 WHERE id = $1`, crowd.ID, c.seats); err != nil {
+			t.Fatal(err)
+		}
+		cost := &testkit.Explained{DBTX: conn}
+		row, err := db.New().WaitlistPositionGet(t.Context(), cost, last)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if row.BookingsAhead != ahead || row.ReadyBookingsAhead != ahead-busy || row.ReadySeatsAhead != ahead-busy {
+			t.Errorf("%d bookings ahead, %d ready, %d seats", row.BookingsAhead, row.ReadyBookingsAhead, row.ReadySeatsAhead)
+		}
+		if cost.Buffers > c.buffers {
+			t.Errorf("with %d seats taken at that time, it reads %d pages for %d bookings ahead:\n%s", c.seats, cost.Buffers, ahead, cost.Plans)
+		}
 	}
 }

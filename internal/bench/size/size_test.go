@@ -102,6 +102,7 @@ func TestFilledRowsAreInProportion(t *testing.T) {
 		"users who left":     {"SELECT count(*) FROM users WHERE deleted_at IS NOT NULL", 1, events},
 		"indexes":            {"SELECT count(*) FROM pg_class WHERE relkind = 'i' AND relname = 'bookings_no_overlap'", 1, 1},
 		"queues not noted":   {"SELECT count(*) FROM slots WHERE has_queue <> (waitlist_length > 0)", 0, 0},
+		"held up, not noted": {"SELECT count(*) FROM slots WHERE is_held_up <> (waitlist_ready > 0 AND seats_taken < capacity AND promotion_due_at IS NULL AND status <> 'cancelled')", 0, 0},
 		"left to cancel": {`SELECT (SELECT count(*) FROM slots WHERE status = 'cancelled' AND bookings_cancelled_at IS NULL)
 		                         + (SELECT count(*) FROM events WHERE status = 'cancelled' AND slots_cancelled_at IS NULL)`, 0, 0},
 		"left of the plan": {"SELECT count(*) FROM pg_namespace WHERE nspname = 'fill'", 0, 0},
