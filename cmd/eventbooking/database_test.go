@@ -10,7 +10,6 @@ import (
 	"net/url"
 	"os"
 	"path/filepath"
-	"regexp"
 	"strings"
 	"sync"
 	"testing"
@@ -57,28 +56,19 @@ func newRole(t *testing.T, url string) string {
 	return name
 }
 
-// grants are the statements of the README that let a role do the service's work.
-func grants(t *testing.T) string {
-	t.Helper()
-	readme, err := os.ReadFile("../../README.md")
-	if err != nil {
-		t.Fatal(err)
-	}
-	block := regexp.MustCompile("(?s)```sql\n(.*?)```").FindSubmatch(readme)
-	if block == nil {
-		t.Fatal("README.md has no block of SQL")
-	}
-	return string(block[1])
-}
-
-// granted makes a role that has just what the README grants.
+// granted makes a role that may just serve, and returns the database's address for it.
 func granted(t *testing.T, url string) string {
 	t.Helper()
 	role := newRole(t, url)
-	database := testkit.QueryOn[string](t, url, "SELECT quote_ident(current_database())")
-	exec(t, url, strings.ReplaceAll(grants(t), "TO app", "TO "+role))
-	exec(t, url, "REVOKE TEMPORARY ON DATABASE "+database+" FROM PUBLIC")
+	grant(t, url, role)
 	return as(t, url, role, "")
+}
+
+func grant(t *testing.T, url, role string) {
+	t.Helper()
+	if code, stdout, stderr := program(t, "migrate", "up", "--database-url="+url, "--runtime-role="+role); code != 0 {
+		t.Fatalf("migrate up --runtime-role: exit code %d: %s%s", code, stdout, stderr)
+	}
 }
 
 func TestRoleThatMayOnlyReadAndWriteRowsIsEnough(t *testing.T) {
@@ -120,7 +110,7 @@ func TestTheOwnerMigratesForARoleWithoutPrivileges(t *testing.T) {
 	if code != exitFailed || !strings.Contains(stderr, "lacks") || !strings.Contains(stderr, "public.users") {
 		t.Errorf("admin create without GRANTs: exit code %d: %s", code, stderr)
 	}
-	exec(t, owner, strings.ReplaceAll(grants(t), "TO app", "TO "+role))
+	grant(t, owner, role)
 	serveUntil(t, func(base string) bool { return isReady(base) && login(base) }, append(on, "serve", "--addr=127.0.0.1:0", "--seed-if-empty")...)
 }
 
@@ -152,6 +142,59 @@ func serveUntil(t *testing.T, holds func(base string) bool, args ...string) {
 	group.Wait()
 	if code := <-ended; code != 0 || strings.Contains(out.String(), "level=ERROR") {
 		t.Errorf("%v: exit code %d:\n%s", args, code, out)
+	}
+}
+
+// mayNotServe are statements that a role that serves has no need of.
+var mayNotServe = []string{
+	"CREATE TABLE more ()", "CREATE TEMPORARY TABLE more ()", "CREATE SCHEMA more", "CREATE TABLE river.more ()", "ALTER TABLE users ADD COLUMN more text",
+	"DROP TABLE ledger", "CREATE INDEX ON bookings (id)", "CREATE OR REPLACE FUNCTION ledger_refuse_change() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NEW; END'",
+	"ALTER TABLE ledger DISABLE TRIGGER ledger_append_only", "ALTER TABLE ledger DISABLE TRIGGER ledger_no_truncate", "SET session_replication_role = replica",
+	"UPDATE ledger SET kind = kind", "DELETE FROM ledger", "TRUNCATE ledger", "TRUNCATE bookings CASCADE", "SELECT * FROM ledger FOR UPDATE",
+	"INSERT INTO ledger SELECT * FROM ledger ON CONFLICT ON CONSTRAINT ledger_one_entry_per_version DO UPDATE SET kind = 'booked'",
+	"UPDATE schema_migrations SET version = 1", "DELETE FROM river.river_migration", "CREATE EXTENSION pg_trgm",
+}
+
+func TestRoleThatServesChangesNeitherTablesNorTheLedger(t *testing.T) {
+	t.Parallel()
+	owner := testkit.DatabaseURL(t)
+	role := newRole(t, owner)
+	// As earlier versions of this README granted.
+	exec(t, owner, "GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA public, river TO "+role, "GRANT CREATE ON SCHEMA public TO PUBLIC")
+	for range 2 { // it can be repeated
+		grant(t, owner, role)
+	}
+	for _, statement := range mayNotServe {
+		if err := testkit.ExecOn(as(t, owner, role, ""), statement); err == nil || !strings.Contains(err.Error(), "42501") {
+			t.Errorf("%s: %v, want a refusal", statement, err)
+		}
+	}
+}
+
+// Privileges of others would reach further than what is granted.
+func TestRoleThatCouldDoMoreIsNotTakenToServe(t *testing.T) {
+	t.Parallel()
+	url := testkit.DatabaseURL(t)
+	owner := testkit.QueryOn[string](t, url, "SELECT relowner::regrole::text FROM pg_class WHERE relname = 'ledger'")
+	for says, prepare := range map[string]string{
+		"is a superuser":           "ALTER ROLE %s SUPERUSER",
+		"can act as " + owner:      "GRANT " + owner + " TO %s",
+		"may UPDATE on public.led": "GRANT UPDATE ON ledger TO PUBLIC; ALTER ROLE %s LOGIN",
+		"may CREATE in the databa": "DO $$ BEGIN EXECUTE format('GRANT CREATE ON DATABASE %%I TO %s', current_database()); END $$",
+	} {
+		role := newRole(t, url)
+		exec(t, url, fmt.Sprintf(prepare, role))
+		code, _, stderr := program(t, "migrate", "up", "--database-url="+url, "--runtime-role="+role)
+		if code != exitFailed || !strings.Contains(stderr, says) || !strings.Contains(stderr, role) || strings.Count(stderr, "\n") != 1 {
+			t.Errorf("exit code %d, want %q: %s", code, says, stderr)
+		}
+		if has := testkit.QueryOn[bool](t, url, "SELECT EXISTS (SELECT FROM information_schema.table_privileges WHERE grantee = '"+role+"')"); has {
+			t.Errorf("%s was granted something", role)
+		}
+		exec(t, url, "REVOKE UPDATE ON ledger FROM PUBLIC")
+	}
+	if code, _, stderr := program(t, "migrate", "up", "--database-url="+url, "--runtime-role=nobody_by_this_name"); code != exitFailed || !strings.Contains(stderr, "CREATE ROLE") {
+		t.Errorf("exit code %d: %s", code, stderr)
 	}
 }
 
@@ -191,27 +234,27 @@ func TestMissingPrivilegesAreNamed(t *testing.T) {
 // Waiting does not help against these: one line says so at once, with exit code 2.
 func TestUnsuitableDatabasesAreRefusedAtOnce(t *testing.T) {
 	t.Parallel()
-	server := testkit.Embedded(t, serverWithPasswords(t)).URL()
+	server := testkit.Embedded(t, serverWithPasswords(t)).AdminURL()
 	for _, database := range []string{"ascii ENCODING 'SQL_ASCII'", "latin ENCODING 'LATIN1'", "foreign_table ENCODING 'UTF8'", "foreign_version ENCODING 'UTF8'",
 		"misled ENCODING 'UTF8'", "closed ENCODING 'UTF8'"} {
 		exec(t, server, "CREATE DATABASE "+database+" LOCALE 'C' TEMPLATE template0")
 	}
-	exec(t, as(t, server, "eventbooking", "foreign_table"), "CREATE TABLE schema_migrations (version varchar PRIMARY KEY)")
-	exec(t, as(t, server, "eventbooking", "foreign_version"), "CREATE TABLE schema_migrations (version bigint PRIMARY KEY, dirty boolean NOT NULL)",
+	exec(t, as(t, server, "postgres", "foreign_table"), "CREATE TABLE schema_migrations (version varchar PRIMARY KEY)")
+	exec(t, as(t, server, "postgres", "foreign_version"), "CREATE TABLE schema_migrations (version bigint PRIMARY KEY, dirty boolean NOT NULL)",
 		"INSERT INTO schema_migrations VALUES (20240101, false)", "CREATE TABLE users ()")
 	exec(t, server, "CREATE ROLE locked LOGIN PASSWORD 'right'", "CREATE ROLE ordinary LOGIN", "REVOKE CONNECT ON DATABASE closed FROM PUBLIC")
-	exec(t, as(t, server, "eventbooking", "misled"), "CREATE SCHEMA other", "ALTER DATABASE misled SET search_path = other")
+	exec(t, as(t, server, "postgres", "misled"), "CREATE SCHEMA other", "ALTER DATABASE misled SET search_path = other")
 	for name, c := range map[string]struct{ url, says string }{
 		"wrong password":   {as(t, server, "locked:hush", ""), "password authentication failed"},
 		"no role":          {as(t, server, "nobody", ""), `role "nobody" does not exist`},
-		"no database":      {as(t, server, "eventbooking", "nothing"), `database "nothing" does not exist`},
+		"no database":      {as(t, server, "postgres", "nothing"), `database "nothing" does not exist`},
 		"no CONNECT":       {as(t, server, "ordinary", "closed"), "permission denied for database"},
 		"no such setting":  {server + "&options=-c%20nonsense%3D1", "nonsense"},
-		"SQL_ASCII":        {as(t, server, "eventbooking", "ascii"), "ENCODING 'UTF8'"},
-		"LATIN1":           {as(t, server, "eventbooking", "latin"), "ENCODING 'UTF8'"},
-		"foreign table":    {as(t, server, "eventbooking", "foreign_table"), "another program's"},
-		"foreign version":  {as(t, server, "eventbooking", "foreign_version"), "database of its own"},
-		"other schema":     {as(t, server, "eventbooking", "misled"), "search_path"},
+		"SQL_ASCII":        {as(t, server, "postgres", "ascii"), "ENCODING 'UTF8'"},
+		"LATIN1":           {as(t, server, "postgres", "latin"), "ENCODING 'UTF8'"},
+		"foreign table":    {as(t, server, "postgres", "foreign_table"), "another program's"},
+		"foreign version":  {as(t, server, "postgres", "foreign_version"), "database of its own"},
+		"other schema":     {as(t, server, "postgres", "misled"), "search_path"},
 		"breaking mode":    {server + "&default_query_exec_mode=exec", "default_query_exec_mode"},
 		"client_encoding":  {server + "&client_encoding=LATIN1", "client_encoding"},
 		"unknown host key": {server + "&hosts=x", "parameter"},

@@ -51,6 +51,9 @@ var invalidSettings = []setting{
 	{"SEED_IF_EMPTY", "maybe", exitUsage, "maybe"},
 	{"ADDR", "8000", exitUsage, "missing port"},
 	{"CORS_ORIGINS", "shop.example.com", exitUsage, "not an origin"},
+	{"CORS_ORIGINS", "https://*", exitUsage, `"https://*" is a pattern`},
+	{"TLS_CERT_FILE", "/nowhere.pem", exitUsage, "set both or neither"},
+	{"TLS_KEY_FILE", "/nowhere.pem", exitUsage, "set both or neither"},
 	{"DATABASE_URL", "http://someone:secret@host/x", exitUsage, "not the address of a PostgreSQL database"},
 	{"DATA_DIR", "/dev/null/data", exitFailed, "not a directory"},
 }

@@ -17,13 +17,20 @@ type migrate struct {
 	Force  migrateForce  `cmd:"" help:"Record that the schema has a version, and is not dirty. Changes nothing else: for a schema that was repaired by hand."`
 }
 
-type migrateUp struct{}
+type migrateUp struct {
+	RuntimeRole string `env:"RUNTIME_ROLE" placeholder:"ROLE" help:"Then let this role serve, and no more: it reads and writes rows, but neither changes tables nor what is in the ledger. The role must exist."`
+}
 
-func (migrateUp) Run(s *session) error {
+func (c migrateUp) Run(s *session) error {
 	return s.withDatabase(func(d *database) error {
 		keyless, err := s.migrateUp(d)
 		if err != nil {
 			return err
+		}
+		if c.RuntimeRole != "" {
+			if err := postgres.Grant(s.ctx, d.direct, c.RuntimeRole); err != nil {
+				return errOf(s.directVariable(d), err)
+			}
 		}
 		if _, err := showStatus(s, d); err != nil {
 			return err

@@ -6,7 +6,8 @@ import (
 	"fmt"
 	"net"
 	"net/netip"
-	"net/url"
+	"os"
+	"os/signal"
 	"slices"
 	"strings"
 	"syscall"
@@ -23,6 +24,7 @@ import (
 type process struct {
 	ShutdownTimeout  time.Duration `env:"SHUTDOWN_TIMEOUT" default:"20s" help:"How long running requests and jobs may take when the process stops."`
 	Migrate          bool          `env:"MIGRATE" default:"true" help:"Migrate the database first. Disable with --migrate=false where eventbooking migrate up is run separately, by another role."`
+	RunAs            string        `env:"RUN_AS" placeholder:"USER" help:"User to go on as, if root has started it, once it listens: a name, an id, uid:gid, or root to stay. Default: nobody; without DATABASE_URL the user of its PostgreSQL."`
 	DatabaseMaxConns int32         `env:"DATABASE_MAX_CONNS" default:"16" help:"Size of the database connection pool for requests. Bookings and jobs use additional connections."`
 }
 
@@ -43,8 +45,11 @@ type serve struct {
 	CORSOrigins    []string `name:"cors-origins" env:"CORS_ORIGINS" placeholder:"ORIGIN" help:"Origins that may call the API from a browser, such as https://shop.example.com, or * for all. Default: none."`
 	RateLimits     string   `env:"RATE_LIMITS" placeholder:"CLASS=N/TIME" help:"Changes of the rate limits, such as reads=1000/1m,searches=off, or off for none. Classes and defaults: ${rates}."`
 	Quotas         string   `env:"QUOTAS" placeholder:"NAME=N" help:"Changes of the quotas of a user, such as drafts=5000,holds=off, or off for none. Names and defaults: ${quotas}."`
+	LoginDelays    bool     `env:"LOGIN_DELAYS" default:"true" help:"Let wrong passwords delay the next attempt, for an account and for an address. Disable with --login-delays=false."`
 	TrustedProxies []string `env:"TRUSTED_PROXIES" placeholder:"NETWORK" help:"Networks of the proxies in front, such as 10.0.0.0/8, whose word about the client's address is believed. Default: none; the peer's address counts."`
 	ProxyHeader    string   `env:"PROXY_HEADER" enum:"X-Forwarded-For,Forwarded" default:"X-Forwarded-For" help:"The header in which these proxies say it: X-Forwarded-For or Forwarded."`
+	TLSCertFile    string   `name:"tls-cert-file" env:"TLS_CERT_FILE" placeholder:"FILE" help:"Certificate with its chain, in PEM, to serve HTTPS. It is read again when it changes, or on SIGHUP."`
+	TLSKeyFile     string   `name:"tls-key-file" env:"TLS_KEY_FILE" placeholder:"FILE" help:"The certificate's key, in PEM."`
 	SeedIfEmpty    bool     `env:"SEED_IF_EMPTY" help:"Seed the database with sample data if it is empty. The seeded users, an administrator among them, have passwords that everybody knows."`
 	ExposeSeed     bool     `env:"EXPOSE_SEED" help:"Allow SEED_IF_EMPTY on an address that other machines can reach."`
 }
@@ -54,11 +59,11 @@ func (c *serve) Run(s *session) error {
 	if err := c.check(); err != nil {
 		return err
 	}
-	if err := checkOrigins(c.CORSOrigins); err != nil {
-		return err
-	}
 	config, err := c.config()
 	if err != nil {
+		return err
+	}
+	if err := c.serveTLS(s, &config); err != nil {
 		return err
 	}
 	listener, err := listen(c.Addr)
@@ -75,13 +80,16 @@ func (c *serve) Run(s *session) error {
 				return err
 			}
 		}
-		return usePool(s, d.url, func(pool *pgxpool.Pool) error { return welcome(s, pool, listener.Addr()) })
+		return usePool(s, d.url, func(pool *pgxpool.Pool) error { return c.welcome(s, pool, listener.Addr()) })
 	})
 }
 
 // config are the settings of the HTTP service. Its errors name the variable.
 func (c *serve) config() (config server.Config, err error) {
-	config = server.Config{Workers: c.Workers, CORSOrigins: c.CORSOrigins, Proxies: server.Proxies{Header: c.ProxyHeader}}
+	config = server.Config{Workers: c.Workers, CORSOrigins: c.CORSOrigins, LoginDelays: c.LoginDelays, Proxies: server.Proxies{Header: c.ProxyHeader}}
+	if err := server.CheckOrigins(c.CORSOrigins); err != nil {
+		return config, errUsage("CORS_ORIGINS: %w", err)
+	}
 	if config.RateLimits, err = server.ParseRateLimits(c.RateLimits); err != nil {
 		return config, errUsage("RATE_LIMITS: %w", err)
 	}
@@ -98,6 +106,30 @@ func (c *serve) config() (config server.Config, err error) {
 	return config, nil
 }
 
+// serveTLS reads the certificate, if there is one, and follows its changes until the
+// session's context ends. The files are read before the process gives up root, and again
+// afterwards: its user must be allowed to read them.
+func (c *serve) serveTLS(s *session, config *server.Config) error {
+	if (c.TLSCertFile == "") != (c.TLSKeyFile == "") {
+		return errUsage("TLS_CERT_FILE, TLS_KEY_FILE: only one of them is set: set both or neither")
+	}
+	if c.TLSCertFile == "" {
+		return nil
+	}
+	certificate, err := server.LoadCertificate(c.TLSCertFile, c.TLSKeyFile, s.log)
+	if err != nil {
+		return errUsage("TLS_CERT_FILE, TLS_KEY_FILE: %w", err)
+	}
+	config.TLS = certificate.Config()
+	reload := make(chan os.Signal, 1)
+	signal.Notify(reload, syscall.SIGHUP)
+	go func() {
+		defer signal.Stop(reload)
+		certificate.Watch(s.ctx, reload)
+	}()
+	return nil
+}
+
 // checkExposure refuses to seed users with known passwords where other machines can
 // log in as them, unless that was asked for as well.
 func (c *serve) checkExposure(addr net.Addr) error {
@@ -111,17 +143,6 @@ func (c *serve) checkExposure(addr net.Addr) error {
 func isLoopback(addr net.Addr) bool {
 	tcp, ok := addr.(*net.TCPAddr)
 	return ok && tcp.IP.IsLoopback()
-}
-
-// checkOrigins returns an error for what no browser sends as an Origin.
-func checkOrigins(origins []string) error {
-	for _, origin := range origins {
-		u, err := url.Parse(origin)
-		if origin != "*" && (err != nil || u.Scheme == "" || u.Host == "" || origin != u.Scheme+"://"+u.Host) {
-			return errUsage("CORS_ORIGINS: %q is not an origin: use scheme and host only, such as https://shop.example.com", origin)
-		}
-	}
-	return nil
 }
 
 // listen listens on an address. Its errors name ADDR and suggest what to do.
@@ -153,11 +174,19 @@ func (c *worker) Run(s *session) error {
 // context ends or the service fails. It calls ready before the service starts to
 // answer. A nil listener means workers only.
 func (p process) runService(s *session, config server.Config, listener net.Listener, ready func(d *database) error) (err error) {
+	user, err := p.user(s)
+	if err != nil {
+		return err
+	}
 	d, stop, err := s.database()
 	if err != nil {
 		return err
 	}
 	defer stop()
+	// Before anything comes in, from clients or the database.
+	if err := p.become(s, user); err != nil {
+		return err
+	}
 	defer func() { err = errOf(d.variable, err) }()
 	if err := p.prepareWhenUp(s, d); err != nil {
 		return err
@@ -245,7 +274,7 @@ func (p process) prepare(s *session, d *database) error {
 }
 
 // welcome prints where the service is, and, if it is seeded, whom to log in as.
-func welcome(s *session, pool *pgxpool.Pool, addr net.Addr) error {
+func (c *serve) welcome(s *session, pool *pgxpool.Pool, addr net.Addr) error {
 	seeded, err := seededLogins(s, pool)
 	if err != nil {
 		return err
@@ -258,7 +287,11 @@ func welcome(s *session, pool *pgxpool.Pool, addr net.Addr) error {
 	if tcp, ok := addr.(*net.TCPAddr); ok && tcp.IP.IsUnspecified() {
 		host = fmt.Sprintf("localhost:%d", tcp.Port) // [::] is no address to open in a browser
 	}
-	fmt.Fprintf(s.out, "\nServing on   http://%s\nAPI docs     http://%s/docs\n", host, host)
+	scheme := "http"
+	if c.TLSCertFile != "" {
+		scheme = "https"
+	}
+	fmt.Fprintf(s.out, "\nServing on   %[1]s://%[2]s\nAPI docs     %[1]s://%[2]s/docs\n", scheme, host)
 	if slices.Contains(seeded, seed.Busy) && slices.Contains(seeded, seed.Admin) {
 		fmt.Fprintln(s.out, "Log in as    busy@test.com / password    an attendee with a booking in every status\n"+
 			"             admin@test.com / password   an administrator\n"+

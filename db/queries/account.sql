@@ -43,16 +43,17 @@ SELECT count(*) FROM events
 WHERE organizer_id = @organizer_id AND status = 'published' AND ends_at > (SELECT clock_timestamp());
 
 -- The users before a given id, the newest first. It is planned for its parameters each
--- time (postgres.Planned).
+-- time (postgres.Planned). With a role, the order is one that only users_by_role has: the
+-- newest users are rarely organizers, so the primary key would be the long way to them.
 -- name: UserList :many
 SELECT * FROM users
-WHERE id < @before
+WHERE (sqlc.narg(role)::text IS NOT NULL OR id < @before::uuid)
+  AND (sqlc.narg(role)::text IS NULL OR role >= sqlc.narg(role)::text AND (role, id) < (sqlc.narg(role)::text, @before::uuid))
   AND deleted_at IS NULL
   AND (sqlc.narg(email)::text IS NULL
        OR keyed_email = email AND email_key = sqlc.narg(email_key)::text
        OR keyed_email IS DISTINCT FROM email AND lower(email) = lower(sqlc.narg(email)::text))
-  AND (sqlc.narg(role)::text IS NULL OR role = sqlc.narg(role)::text)
-ORDER BY id DESC
+ORDER BY CASE WHEN sqlc.narg(role)::text IS NOT NULL THEN role END DESC, id DESC
 LIMIT @page::int;
 
 -- name: UserUpdate :one
@@ -125,16 +126,18 @@ WHERE id = (
     FOR NO KEY UPDATE SKIP LOCKED);
 
 -- name: TokenInsert :one
-INSERT INTO tokens (id, user_id, name, hash, abilities, expires_at)
-VALUES (@id, @user_id, @name, @hash, @abilities, @expires_at)
+INSERT INTO tokens (id, user_id, name, hash, abilities, expires_at, parent_id)
+VALUES (@id, @user_id, @name, @hash, @abilities, @expires_at, @parent_id)
 RETURNING *;
 
--- Whether a token exists, and how many of the user's tokens have not expired.
--- name: TokenStanding :one
-SELECT count(*) FILTER (WHERE id = @id) > 0 AS present,
-       count(*) FILTER (WHERE expires_at IS NULL OR expires_at > (SELECT clock_timestamp())) AS working
-FROM tokens
-WHERE user_id = @user_id;
+-- How many of a user's tokens have not expired.
+-- name: TokensCountWorking :one
+SELECT count(*) FROM tokens
+WHERE user_id = @user_id AND (expires_at IS NULL OR expires_at > (SELECT clock_timestamp()));
+
+-- Lets a token live on without the one that made it.
+-- name: TokenSetFree :exec
+UPDATE tokens SET parent_id = NULL WHERE id = @id AND parent_id IS NOT NULL;
 
 -- Keeps those of a user's tokens that expire last, and deletes the others.
 -- name: TokensKeep :exec
@@ -154,6 +157,7 @@ LIMIT @page::int;
 -- name: TokenGet :one
 SELECT * FROM tokens WHERE id = @id AND user_id = @user_id;
 
+-- Deletes a token. Those that were made with it go with it (tokens_parent), here and below.
 -- name: TokenDelete :execrows
 DELETE FROM tokens WHERE id = @id AND user_id = @user_id;
 

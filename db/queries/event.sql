@@ -37,72 +37,21 @@ CROSS JOIN LATERAL (
 WHERE e.id = @id;
 
 -- A page of events that match all filters, by start or by creation, forwards or
--- backwards.
+-- backwards, with their seats as EventGet has them.
 --
--- It is planned for its parameters each time (postgres.Planned). Then conditions on unused
--- parameters disappear, and the rest reads an index from the key on. That an index has the
--- order is not enough where the events that match are far away. So list.go reads some
--- lists in parts:
+-- This query, EventHorizon and EventPeriods are planned for their parameters each time
+-- (postgres.Planned). Then conditions on unused parameters disappear, and the rest reads an
+-- index from the key on. That an index has the order is not enough where the events that
+-- match are far away. So list.go reads some lists in parts, and chooses the way to a page:
 --
---   running   the events that have begun by a time (ends_after) and end after it
---   starting  the events that start after that time
---   dateless  the events without a start, by creation: an index that is read backwards
---             has its nulls first
---   all       without such a condition
---
--- and chooses the way to a page:
---
---   walk      in the order of an index, from the key on
---   near      the same, but only some steps: the page may come out too short
---   weekly    by creation: a page of each week of the starts, merged
---   gather    all that match, sorted afterwards: the key hides the order of the indexes
+--   running_at  those who go on at that time are found by their spans, and sorted
+--   by_period   by creation: a page of each period of the starts, merged; otherwise
+--               periods has one element, which means nothing
+--   until       the page may come out too short: no event after that key is looked at
+--   by_words    the index of words finds those who match, and they are sorted; otherwise
+--               the words are compared row by row, because that index lists all that have
+--               a frequent word before anything else is looked at
 -- name: EventList :many
-WITH RECURSIVE bound AS NOT MATERIALIZED (
-    SELECT t.ends_after, t.starts_after, t.starts_by,
-           CASE WHEN NOT @by_start::boolean THEN @after_key::timestamptz
-                WHEN @backwards::boolean THEN least(@after_key, t.starts_by)
-                ELSE greatest(@after_key, t.starts_after) END AS key
-    FROM (
-        SELECT u.ends_after,
-               greatest(CASE WHEN @phase::text = 'upcoming' THEN statement_timestamp() END,
-                        CASE WHEN @part::text = 'starting' THEN u.ends_after END) AS starts_after,
-               least(sqlc.narg('starts_before')::timestamptz,
-                     CASE WHEN @phase::text IN ('ongoing', 'past') THEN statement_timestamp() END,
-                     CASE WHEN @part::text = 'running' THEN u.ends_after END) AS starts_by
-        FROM (
-            -- What has free seats has not ended.
-            SELECT greatest(sqlc.narg('ends_after')::timestamptz,
-                            CASE WHEN @phase::text = 'ongoing' OR sqlc.narg('available')::boolean THEN statement_timestamp() END) AS ends_after
-        ) u
-    ) t
-), horizon AS (
-    SELECT sort.key
-    FROM bound
-    CROSS JOIN events h
-    CROSS JOIN LATERAL (SELECT CASE WHEN @by_start::boolean THEN h.starts_at ELSE h.created_at END AS key) sort
-    WHERE CASE WHEN @backwards::boolean THEN sort.key < bound.key ELSE sort.key > bound.key END
-    ORDER BY CASE WHEN NOT @backwards::boolean THEN sort.key END, CASE WHEN @backwards::boolean THEN sort.key END DESC
-    OFFSET @steps::int
-    LIMIT 1
-), weeks AS (
-    SELECT (
-        SELECT week_of(f.starts_at)
-        FROM bound
-        CROSS JOIN events f
-        WHERE week_of(f.starts_at) >= week_of(coalesce(bound.starts_after, '-infinity'))
-        ORDER BY week_of(f.starts_at)
-        LIMIT 1) AS week
-    UNION ALL
-    SELECT (
-        SELECT week_of(f.starts_at)
-        FROM bound
-        CROSS JOIN events f
-        WHERE week_of(f.starts_at) > w.week AND week_of(f.starts_at) <= week_of(coalesce(bound.starts_by, 'infinity'))
-        ORDER BY week_of(f.starts_at)
-        LIMIT 1)
-    FROM weeks w
-    WHERE w.week IS NOT NULL
-)
 SELECT
     e.id, e.organizer_id, e.title, e.description, e.location, e.time_zone, e.status, e.revision,
     e.booking_opens_at, e.booking_closes_at, e.cancellation_closes_minutes, e.waitlist_mode, e.waitlist_limit,
@@ -111,51 +60,52 @@ SELECT
     sums.slot_count, sums.seats_available
 FROM (
     SELECT e.*
-    FROM (
-        SELECT NULL::timestamptz AS week WHERE @way::text <> 'weekly'
-        UNION ALL
-        SELECT k.week FROM weeks k WHERE @way::text = 'weekly'
-    ) w
+    FROM (SELECT unnest(@periods::timestamptz[]) AS period) l
     CROSS JOIN LATERAL (
-        SELECT e.*, sort.key
-        FROM bound
-        CROSS JOIN events e
-        CROSS JOIN LATERAL (SELECT CASE WHEN @by_start::boolean THEN e.starts_at ELSE e.created_at END AS key) plain
-        CROSS JOIN LATERAL (SELECT CASE WHEN @way::text = 'gather' THEN plain.key + interval '0' ELSE plain.key END AS key) sort
-        WHERE (e.status <> 'draft' OR @all_drafts::boolean OR e.organizer_id = sqlc.narg('drafts_of')::uuid)
-          AND (sqlc.narg('organizer_id')::uuid IS NULL OR e.organizer_id = sqlc.narg('organizer_id')::uuid)
-          AND (sqlc.narg('words')::text IS NULL OR e.search @@ websearch_to_tsquery('simple', sqlc.narg('words')::text))
-          AND CASE @part::text
-                  WHEN 'running' THEN e.starts_at IS NOT NULL AND tstzrange(e.starts_at, e.ends_at) @> bound.ends_after
-                  WHEN 'starting' THEN e.starts_at > bound.ends_after
-                  WHEN 'dateless' THEN e.starts_at IS NULL
-                  ELSE true
-              END
-          AND (sqlc.narg('starts_before')::timestamptz IS NULL OR e.starts_at < sqlc.narg('starts_before')::timestamptz)
-          AND CASE @phase::text
-                  WHEN 'upcoming' THEN e.starts_at > statement_timestamp()
-                  WHEN 'ongoing' THEN e.starts_at <= statement_timestamp() AND e.ends_at > statement_timestamp()
-                  -- The second condition follows from the first; the index needs it.
-                  WHEN 'past' THEN e.ends_at <= statement_timestamp() AND e.starts_at <= statement_timestamp()
-                  ELSE true
-              END
-          -- Not EXISTS: the planner would read all slots for that.
-          AND (sqlc.narg('available')::boolean IS NULL OR sqlc.narg('available')::boolean = (e.status = 'published' AND (
+        -- Whether an event has free seats is looked up after the sort (OFFSET 0 keeps it
+        -- there), event by event until the page is full.
+        SELECT e.*
+        FROM (
+            SELECT e.*, sort.key
+            FROM events e
+            CROSS JOIN LATERAL (SELECT CASE WHEN @by_start::boolean THEN e.starts_at ELSE e.created_at END AS key) plain
+            -- What is found otherwise hides the order of the indexes.
+            CROSS JOIN LATERAL (
+                SELECT CASE WHEN @by_words::boolean OR sqlc.narg('running_at')::timestamptz IS NOT NULL
+                            THEN plain.key + interval '0' ELSE plain.key END AS key) sort
+            WHERE (e.status <> 'draft' OR @all_drafts::boolean OR e.organizer_id = sqlc.narg('drafts_of')::uuid)
+              AND (sqlc.narg('organizer_id')::uuid IS NULL OR e.organizer_id = sqlc.narg('organizer_id')::uuid)
+              AND (sqlc.narg('starts_after')::timestamptz IS NULL OR e.starts_at > sqlc.narg('starts_after')::timestamptz)
+              AND (sqlc.narg('starts_by')::timestamptz IS NULL OR e.starts_at <= sqlc.narg('starts_by')::timestamptz)
+              AND (sqlc.narg('ends_by')::timestamptz IS NULL OR e.ends_at <= sqlc.narg('ends_by')::timestamptz)
+              AND (sqlc.narg('running_at')::timestamptz IS NULL
+                   OR e.starts_at IS NOT NULL AND tstzrange(e.starts_at, e.ends_at) @> sqlc.narg('running_at')::timestamptz)
+              AND (NOT @dateless::boolean OR e.starts_at IS NULL)
+              AND (NOT @by_period::boolean OR period_of(e.starts_at) = l.period)
+              AND (sqlc.narg('words')::text IS NULL
+                   OR CASE WHEN @by_words::boolean
+                           THEN e.search @@ websearch_to_tsquery('simple', sqlc.narg('words')::text)
+                           ELSE (e.search @@ websearch_to_tsquery('simple', sqlc.narg('words')::text)) IS TRUE
+                      END)
+              AND CASE WHEN @backwards::boolean
+                      THEN (sort.key, e.id) < (@after_key::timestamptz, @after_id::uuid)
+                      ELSE (sort.key, e.id) > (@after_key::timestamptz, @after_id::uuid)
+                  END
+              AND (sqlc.narg('until')::timestamptz IS NULL
+                   OR CASE WHEN @backwards::boolean
+                           THEN sort.key >= sqlc.narg('until')::timestamptz
+                           ELSE sort.key <= sqlc.narg('until')::timestamptz
+                      END)
+            ORDER BY CASE WHEN NOT @backwards::boolean THEN sort.key END, CASE WHEN NOT @backwards::boolean THEN e.id END,
+                     CASE WHEN @backwards::boolean THEN sort.key END DESC, CASE WHEN @backwards::boolean THEN e.id END DESC
+            OFFSET 0
+        ) e
+        -- Not EXISTS: the planner would read all slots for that.
+        WHERE sqlc.narg('available')::boolean IS NULL OR sqlc.narg('available')::boolean = (e.status = 'published' AND (
                   SELECT true FROM slots s
                   WHERE s.event_id = e.id AND s.status = 'open' AND s.seats_taken < s.capacity
                     AND CASE WHEN e.walk_ins THEN s.ends_at ELSE s.starts_at END > statement_timestamp()
-                  LIMIT 1) IS NOT NULL))
-          AND CASE WHEN @backwards::boolean
-                  THEN (sort.key, e.id) < (bound.key, @after_id::uuid)
-                  ELSE (sort.key, e.id) > (bound.key, @after_id::uuid)
-              END
-          AND CASE WHEN @way::text <> 'near' THEN true
-                   WHEN @backwards::boolean THEN sort.key >= coalesce((SELECT h.key FROM horizon h), '-infinity')
-                   ELSE sort.key <= coalesce((SELECT h.key FROM horizon h), 'infinity')
-              END
-          AND (@way::text <> 'weekly' OR week_of(e.starts_at) = w.week)
-        ORDER BY CASE WHEN NOT @backwards::boolean THEN sort.key END, CASE WHEN NOT @backwards::boolean THEN e.id END,
-                 CASE WHEN @backwards::boolean THEN sort.key END DESC, CASE WHEN @backwards::boolean THEN e.id END DESC
+                  LIMIT 1) IS NOT NULL)
         LIMIT @page::int
     ) e
     ORDER BY CASE WHEN NOT @backwards::boolean THEN e.key END, CASE WHEN NOT @backwards::boolean THEN e.id END,
@@ -172,6 +122,49 @@ CROSS JOIN LATERAL (
 ) sums
 ORDER BY CASE WHEN NOT @backwards::boolean THEN e.key END, CASE WHEN NOT @backwards::boolean THEN e.id END,
          CASE WHEN @backwards::boolean THEN e.key END DESC, CASE WHEN @backwards::boolean THEN e.id END DESC;
+
+-- The key until which a list has some steps of events after another key: so many in one of
+-- its periods, and at most as many in each of the others. No row: there are no more. The
+-- events are those of EventList's part and organizer, without its other conditions: the
+-- indexes have all that is asked for.
+-- name: EventHorizon :many
+SELECT h.key::timestamptz AS key
+FROM (SELECT unnest(@periods::timestamptz[]) AS period) l
+CROSS JOIN LATERAL (
+    SELECT sort.key
+    FROM events e
+    CROSS JOIN LATERAL (SELECT CASE WHEN @by_start::boolean THEN e.starts_at ELSE e.created_at END AS key) sort
+    WHERE (sqlc.narg('organizer_id')::uuid IS NULL OR e.organizer_id = sqlc.narg('organizer_id')::uuid)
+      AND (NOT @dateless::boolean OR e.starts_at IS NULL)
+      AND (NOT @by_period::boolean OR period_of(e.starts_at) = l.period)
+      AND (sqlc.narg('starts_after')::timestamptz IS NULL OR e.starts_at > sqlc.narg('starts_after')::timestamptz)
+      AND (sqlc.narg('starts_by')::timestamptz IS NULL OR e.starts_at <= sqlc.narg('starts_by')::timestamptz)
+      AND CASE WHEN @backwards::boolean THEN sort.key < @after_key::timestamptz ELSE sort.key > @after_key::timestamptz END
+    ORDER BY CASE WHEN NOT @backwards::boolean THEN sort.key END, CASE WHEN @backwards::boolean THEN sort.key END DESC
+    OFFSET @steps::int
+    LIMIT 1
+) h
+ORDER BY CASE WHEN NOT @backwards::boolean THEN h.key END, CASE WHEN @backwards::boolean THEN h.key END DESC
+LIMIT 1;
+
+-- The periods with events that start in some time.
+-- name: EventPeriods :many
+WITH RECURSIVE periods AS (
+    SELECT (
+        SELECT period_of(e.starts_at) FROM events e
+        WHERE period_of(e.starts_at) >= period_of(coalesce(sqlc.narg('starts_after')::timestamptz, '-infinity'))
+        ORDER BY period_of(e.starts_at)
+        LIMIT 1) AS period
+    UNION ALL
+    SELECT (
+        SELECT period_of(e.starts_at) FROM events e
+        WHERE period_of(e.starts_at) > p.period
+        ORDER BY period_of(e.starts_at)
+        LIMIT 1)
+    FROM periods p
+    WHERE p.period < period_of(coalesce(sqlc.narg('starts_by')::timestamptz, 'infinity'))
+)
+SELECT period::timestamptz AS period FROM periods WHERE period <= period_of(coalesce(sqlc.narg('starts_by')::timestamptz, 'infinity'));
 
 -- Locks an event's row, so that its settings and its status do not change, and no slot
 -- is added or removed.

@@ -192,11 +192,11 @@ LIMIT @page::int;
 -- Locks the users in id order, so that their other commands wait. Without it, two
 -- bookings of one user in two slots would deadlock in bookings_no_overlap.
 -- name: UsersLock :many
-SELECT id, deleted_at FROM users WHERE id = ANY(@ids::uuid[]) ORDER BY id FOR NO KEY UPDATE;
+SELECT id, deleted_at, role FROM users WHERE id = ANY(@ids::uuid[]) ORDER BY id FOR NO KEY UPDATE;
 
 -- As UsersLock, without locking anything, for a dry run.
 -- name: UsersFind :many
-SELECT id, deleted_at FROM users WHERE id = ANY(@ids::uuid[]) ORDER BY id;
+SELECT id, deleted_at, role FROM users WHERE id = ANY(@ids::uuid[]) ORDER BY id;
 
 -- The users' bookings that take seats at an overlapping time. LATERAL with a limit makes
 -- the planner use one index lookup for each, whatever the statistics.

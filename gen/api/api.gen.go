@@ -379,6 +379,7 @@ const (
 	ProblemCodeInvalidTimeRange         ProblemCode = "invalid_time_range"
 	ProblemCodeInvalidTransition        ProblemCode = "invalid_transition"
 	ProblemCodeLastAdministrator        ProblemCode = "last_administrator"
+	ProblemCodeLoginThrottled           ProblemCode = "login_throttled"
 	ProblemCodeMalformedBody            ProblemCode = "malformed_body"
 	ProblemCodeMethodNotAllowed         ProblemCode = "method_not_allowed"
 	ProblemCodeNoBookableSlot           ProblemCode = "no_bookable_slot"
@@ -475,6 +476,8 @@ func (e ProblemCode) Valid() bool {
 	case ProblemCodeInvalidTransition:
 		return true
 	case ProblemCodeLastAdministrator:
+		return true
+	case ProblemCodeLoginThrottled:
 		return true
 	case ProblemCodeMalformedBody:
 		return true
@@ -1009,6 +1012,12 @@ type Credentials struct {
 	TokenName *string `json:"token_name,omitempty"`
 }
 
+// Deletion The confirmation that a user wants to be deleted.
+type Deletion struct {
+	// CurrentPassword The current password.
+	CurrentPassword string `json:"current_password"`
+}
+
 // Email An e-mail address. The service sends no mail to it. It is shown as it was entered, and compared without
 // regard to upper and lower case, to composed and decomposed characters, and to the spelling of the domain
 // (`bücher.example` is `xn--bcher-kva.example`).
@@ -1500,7 +1509,9 @@ type NewToken struct {
 type NextCursor = string
 
 // Password 8 to 200 characters of any kind. How they were typed does not matter: composed and decomposed characters,
-// and the various spaces, are the same (RFC 8265, `OpaqueString`).
+// and the various spaces, are the same (RFC 8265, `OpaqueString`). What is tried first is refused (422
+// `validation_failed`, with the code `guessable`): common passwords, patterns such as `qwertz123` and the
+// user's own name and address, unless there is enough else.
 type Password = string
 
 // PasswordChange The current password and the new one.
@@ -1509,7 +1520,9 @@ type PasswordChange struct {
 	CurrentPassword string `json:"current_password"`
 
 	// NewPassword 8 to 200 characters of any kind. How they were typed does not matter: composed and decomposed characters,
-	// and the various spaces, are the same (RFC 8265, `OpaqueString`).
+	// and the various spaces, are the same (RFC 8265, `OpaqueString`). What is tried first is refused (422
+	// `validation_failed`, with the code `guessable`): common passwords, patterns such as `qwertz123` and the
+	// user's own name and address, unless there is enough else.
 	NewPassword Password `json:"new_password"`
 }
 
@@ -1642,6 +1655,9 @@ type ProblemType struct {
 
 // ProfilePatch The changes that a user can make to their own profile.
 type ProfilePatch struct {
+	// CurrentPassword The current password: required for another e-mail address.
+	CurrentPassword *string `json:"current_password,omitempty"`
+
 	// Email An e-mail address. The service sends no mail to it. It is shown as it was entered, and compared without
 	// regard to upper and lower case, to composed and decomposed characters, and to the spelling of the domain
 	// (`bücher.example` is `xn--bcher-kva.example`).
@@ -1895,7 +1911,10 @@ type TokenCreate struct {
 	// Example: ["*"]
 	Abilities Abilities `json:"abilities"`
 
-	// ExpiresAt When the token expires: in the future, at most a year ahead. If omitted, 30 days from now; if null, never.
+	// CurrentPassword The current password, for a token that does not die with the one of this request.
+	CurrentPassword *string `json:"current_password,omitempty"`
+
+	// ExpiresAt When the token expires: in the future, at most a year ahead. If omitted, 30 days from now; if null, never. Without current_password, no later than the token of this request.
 	ExpiresAt nullable.Nullable[time.Time] `json:"expires_at,omitempty"`
 
 	// Name A name that helps to recognize the token.
@@ -1957,7 +1976,9 @@ type UserCreate struct {
 	Name UserName `json:"name"`
 
 	// Password 8 to 200 characters of any kind. How they were typed does not matter: composed and decomposed characters,
-	// and the various spaces, are the same (RFC 8265, `OpaqueString`).
+	// and the various spaces, are the same (RFC 8265, `OpaqueString`). What is tried first is refused (422
+	// `validation_failed`, with the code `guessable`): common passwords, patterns such as `qwertz123` and the
+	// user's own name and address, unless there is enough else.
 	Password Password `json:"password"`
 }
 
@@ -2291,6 +2312,10 @@ type KeyReused = Problem
 // KeyedInvalid Problem details (RFC 9457). The members from `slot_version` on are present with certain codes only: always
 // with the codes in their `x-problems`, sometimes with others. More members may be added.
 type KeyedInvalid = Problem
+
+// LoginThrottled Problem details (RFC 9457). The members from `slot_version` on are present with certain codes only: always
+// with the codes in their `x-problems`, sometimes with others. More members may be added.
+type LoginThrottled = Problem
 
 // MoveConflict Problem details (RFC 9457). The members from `slot_version` on are present with certain codes only: always
 // with the codes in their `x-problems`, sometimes with others. More members may be added.
@@ -2774,6 +2799,9 @@ type UpdateMeJSONRequestBody = ProfilePatch
 
 // UpdateMeApplicationMergePatchPlusJSONRequestBody defines body for UpdateMe for application/merge-patch+json ContentType.
 type UpdateMeApplicationMergePatchPlusJSONRequestBody = ProfilePatch
+
+// DeleteMeJSONRequestBody defines body for DeleteMe for application/json ContentType.
+type DeleteMeJSONRequestBody = Deletion
 
 // ChangePasswordJSONRequestBody defines body for ChangePassword for application/json ContentType.
 type ChangePasswordJSONRequestBody = PasswordChange
@@ -3345,9 +3373,6 @@ type ServerInterface interface {
 	// CreateSlot Add a slot to an event
 	// (POST /api/v1/events/{event_id}/slots)
 	CreateSlot(ctx echo.Context, eventID EventID, params CreateSlotParams) error
-	// DeleteMe Delete your user
-	// (DELETE /api/v1/me)
-	DeleteMe(ctx echo.Context) error
 	// GetMe Get the current user
 	// (GET /api/v1/me)
 	GetMe(ctx echo.Context, params GetMeParams) error
@@ -3360,6 +3385,9 @@ type ServerInterface interface {
 	// ListConflicts List your bookings that overlap a time range
 	// (GET /api/v1/me/conflicts)
 	ListConflicts(ctx echo.Context, params ListConflictsParams) error
+	// DeleteMe Delete your user
+	// (POST /api/v1/me/deletion)
+	DeleteMe(ctx echo.Context) error
 	// ChangePassword Change your password
 	// (PUT /api/v1/me/password)
 	ChangePassword(ctx echo.Context) error
@@ -4272,15 +4300,6 @@ func (w *ServerInterfaceWrapper) CreateSlot(ctx echo.Context) error {
 	return err
 }
 
-// DeleteMe converts echo context to params.
-func (w *ServerInterfaceWrapper) DeleteMe(ctx echo.Context) error {
-	var err error
-
-	// Invoke the callback with all the unmarshaled arguments
-	err = w.Handler.DeleteMe(ctx)
-	return err
-}
-
 // GetMe converts echo context to params.
 func (w *ServerInterfaceWrapper) GetMe(ctx echo.Context) error {
 	var err error
@@ -4394,6 +4413,15 @@ func (w *ServerInterfaceWrapper) ListConflicts(ctx echo.Context) error {
 
 	// Invoke the callback with all the unmarshaled arguments
 	err = w.Handler.ListConflicts(ctx, params)
+	return err
+}
+
+// DeleteMe converts echo context to params.
+func (w *ServerInterfaceWrapper) DeleteMe(ctx echo.Context) error {
+	var err error
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.DeleteMe(ctx)
 	return err
 }
 
@@ -5088,9 +5116,9 @@ func RegisterHandlersWithOptions(router EchoRouter, si ServerInterface, options 
 	router.GET(options.BaseURL+"/api/v1/users", wrapper.ListUsers, options.OperationMiddlewares["listUsers"]...)
 	router.GET(options.BaseURL+"/api/v1/users/:user_id", wrapper.GetUser, options.OperationMiddlewares["getUser"]...)
 	router.PATCH(options.BaseURL+"/api/v1/users/:user_id", wrapper.UpdateUser, options.OperationMiddlewares["updateUser"]...)
-	router.DELETE(options.BaseURL+"/api/v1/me", wrapper.DeleteMe, options.OperationMiddlewares["deleteMe"]...)
 	router.GET(options.BaseURL+"/api/v1/me", wrapper.GetMe, options.OperationMiddlewares["getMe"]...)
 	router.PATCH(options.BaseURL+"/api/v1/me", wrapper.UpdateMe, options.OperationMiddlewares["updateMe"]...)
+	router.POST(options.BaseURL+"/api/v1/me/deletion", wrapper.DeleteMe, options.OperationMiddlewares["deleteMe"]...)
 	router.PUT(options.BaseURL+"/api/v1/me/password", wrapper.ChangePassword, options.OperationMiddlewares["changePassword"]...)
 	router.GET(options.BaseURL+"/api/v1/me/tokens", wrapper.ListTokens, options.OperationMiddlewares["listTokens"]...)
 	router.POST(options.BaseURL+"/api/v1/me/tokens", wrapper.CreateToken, options.OperationMiddlewares["createToken"]...)
@@ -5206,6 +5234,17 @@ type InvalidCredentialsApplicationProblemPlusJSONResponse struct {
 type KeyReusedApplicationProblemPlusJSONResponse Problem
 
 type KeyedInvalidApplicationProblemPlusJSONResponse Problem
+
+type LoginThrottledResponseHeaders struct {
+	RateLimit       *string
+	RateLimitPolicy *string
+	RetryAfter      *string
+}
+type LoginThrottledApplicationProblemPlusJSONResponse struct {
+	Body Problem
+
+	Headers LoginThrottledResponseHeaders
+}
 
 type MoveConflictApplicationProblemPlusJSONResponse Problem
 
@@ -5434,7 +5473,7 @@ func (response LoginUser422ApplicationProblemPlusJSONResponse) VisitLoginUserRes
 }
 
 type LoginUser429ApplicationProblemPlusJSONResponse struct {
-	RateLimitedApplicationProblemPlusJSONResponse
+	LoginThrottledApplicationProblemPlusJSONResponse
 }
 
 func (response LoginUser429ApplicationProblemPlusJSONResponse) VisitLoginUserResponse(w http.ResponseWriter) error {
@@ -10405,148 +10444,6 @@ func (response CreateSlot503ApplicationProblemPlusJSONResponse) VisitCreateSlotR
 	return err
 }
 
-type DeleteMeRequestObject struct {
-}
-
-type DeleteMeResponseObject interface {
-	VisitDeleteMeResponse(w http.ResponseWriter) error
-}
-
-type DeleteMe204Response struct {
-}
-
-func (response DeleteMe204Response) VisitDeleteMeResponse(w http.ResponseWriter) error {
-	w.WriteHeader(204)
-	return nil
-}
-
-type DeleteMe400ApplicationProblemPlusJSONResponse struct {
-	BadParameterApplicationProblemPlusJSONResponse
-}
-
-func (response DeleteMe400ApplicationProblemPlusJSONResponse) VisitDeleteMeResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/problem+json")
-	w.WriteHeader(400)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
-type DeleteMe401ApplicationProblemPlusJSONResponse struct {
-	UnauthorizedApplicationProblemPlusJSONResponse
-}
-
-func (response DeleteMe401ApplicationProblemPlusJSONResponse) VisitDeleteMeResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/problem+json")
-	if response.Headers.WWWAuthenticate != nil {
-		w.Header().Set("WWW-Authenticate", fmt.Sprint(*response.Headers.WWWAuthenticate))
-	}
-	w.WriteHeader(401)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
-type DeleteMe403ApplicationProblemPlusJSONResponse struct {
-	AbilityMissingApplicationProblemPlusJSONResponse
-}
-
-func (response DeleteMe403ApplicationProblemPlusJSONResponse) VisitDeleteMeResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/problem+json")
-	w.WriteHeader(403)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
-type DeleteMe409ApplicationProblemPlusJSONResponse struct {
-	IndispensableApplicationProblemPlusJSONResponse
-}
-
-func (response DeleteMe409ApplicationProblemPlusJSONResponse) VisitDeleteMeResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/problem+json")
-	w.WriteHeader(409)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
-type DeleteMe429ApplicationProblemPlusJSONResponse struct {
-	RateLimitedApplicationProblemPlusJSONResponse
-}
-
-func (response DeleteMe429ApplicationProblemPlusJSONResponse) VisitDeleteMeResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/problem+json")
-	if response.Headers.RateLimit != nil {
-		w.Header().Set("RateLimit", fmt.Sprint(*response.Headers.RateLimit))
-	}
-	if response.Headers.RateLimitPolicy != nil {
-		w.Header().Set("RateLimit-Policy", fmt.Sprint(*response.Headers.RateLimitPolicy))
-	}
-	if response.Headers.RetryAfter != nil {
-		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
-	}
-	w.WriteHeader(429)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
-type DeleteMe500ApplicationProblemPlusJSONResponse struct {
-	InternalApplicationProblemPlusJSONResponse
-}
-
-func (response DeleteMe500ApplicationProblemPlusJSONResponse) VisitDeleteMeResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/problem+json")
-	w.WriteHeader(500)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
-type DeleteMe503ApplicationProblemPlusJSONResponse struct {
-	WriteUnavailableApplicationProblemPlusJSONResponse
-}
-
-func (response DeleteMe503ApplicationProblemPlusJSONResponse) VisitDeleteMeResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/problem+json")
-	if response.Headers.RetryAfter != nil {
-		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
-	}
-	w.WriteHeader(503)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
 type GetMeRequestObject struct {
 	Params GetMeParams
 }
@@ -10852,7 +10749,7 @@ func (response UpdateMe422ApplicationProblemPlusJSONResponse) VisitUpdateMeRespo
 }
 
 type UpdateMe429ApplicationProblemPlusJSONResponse struct {
-	RateLimitedApplicationProblemPlusJSONResponse
+	LoginThrottledApplicationProblemPlusJSONResponse
 }
 
 func (response UpdateMe429ApplicationProblemPlusJSONResponse) VisitUpdateMeResponse(w http.ResponseWriter) error {
@@ -11213,6 +11110,206 @@ func (response ListConflicts503ApplicationProblemPlusJSONResponse) VisitListConf
 	return err
 }
 
+type DeleteMeRequestObject struct {
+	Body *DeleteMeJSONRequestBody
+}
+
+type DeleteMeResponseObject interface {
+	VisitDeleteMeResponse(w http.ResponseWriter) error
+}
+
+type DeleteMe204Response struct {
+}
+
+func (response DeleteMe204Response) VisitDeleteMeResponse(w http.ResponseWriter) error {
+	w.WriteHeader(204)
+	return nil
+}
+
+type DeleteMe400ApplicationProblemPlusJSONResponse struct {
+	BadBodyApplicationProblemPlusJSONResponse
+}
+
+func (response DeleteMe400ApplicationProblemPlusJSONResponse) VisitDeleteMeResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(400)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type DeleteMe401ApplicationProblemPlusJSONResponse struct {
+	UnauthorizedApplicationProblemPlusJSONResponse
+}
+
+func (response DeleteMe401ApplicationProblemPlusJSONResponse) VisitDeleteMeResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.WWWAuthenticate != nil {
+		w.Header().Set("WWW-Authenticate", fmt.Sprint(*response.Headers.WWWAuthenticate))
+	}
+	w.WriteHeader(401)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type DeleteMe403ApplicationProblemPlusJSONResponse struct {
+	AbilityMissingApplicationProblemPlusJSONResponse
+}
+
+func (response DeleteMe403ApplicationProblemPlusJSONResponse) VisitDeleteMeResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(403)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type DeleteMe409ApplicationProblemPlusJSONResponse struct {
+	IndispensableApplicationProblemPlusJSONResponse
+}
+
+func (response DeleteMe409ApplicationProblemPlusJSONResponse) VisitDeleteMeResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(409)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type DeleteMe413ApplicationProblemPlusJSONResponse struct {
+	BodyTooLargeApplicationProblemPlusJSONResponse
+}
+
+func (response DeleteMe413ApplicationProblemPlusJSONResponse) VisitDeleteMeResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(413)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type DeleteMe415ApplicationProblemPlusJSONResponse struct {
+	UnsupportedMediaTypeApplicationProblemPlusJSONResponse
+}
+
+func (response DeleteMe415ApplicationProblemPlusJSONResponse) VisitDeleteMeResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.Accept != nil {
+		w.Header().Set("Accept", fmt.Sprint(*response.Headers.Accept))
+	}
+	if response.Headers.AcceptEncoding != nil {
+		w.Header().Set("Accept-Encoding", fmt.Sprint(*response.Headers.AcceptEncoding))
+	}
+	if response.Headers.AcceptPatch != nil {
+		w.Header().Set("Accept-Patch", fmt.Sprint(*response.Headers.AcceptPatch))
+	}
+	w.WriteHeader(415)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type DeleteMe422ApplicationProblemPlusJSONResponse struct {
+	ValidationFailedApplicationProblemPlusJSONResponse
+}
+
+func (response DeleteMe422ApplicationProblemPlusJSONResponse) VisitDeleteMeResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(422)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type DeleteMe429ApplicationProblemPlusJSONResponse struct {
+	LoginThrottledApplicationProblemPlusJSONResponse
+}
+
+func (response DeleteMe429ApplicationProblemPlusJSONResponse) VisitDeleteMeResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RateLimit != nil {
+		w.Header().Set("RateLimit", fmt.Sprint(*response.Headers.RateLimit))
+	}
+	if response.Headers.RateLimitPolicy != nil {
+		w.Header().Set("RateLimit-Policy", fmt.Sprint(*response.Headers.RateLimitPolicy))
+	}
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
+	w.WriteHeader(429)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type DeleteMe500ApplicationProblemPlusJSONResponse struct {
+	InternalApplicationProblemPlusJSONResponse
+}
+
+func (response DeleteMe500ApplicationProblemPlusJSONResponse) VisitDeleteMeResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(500)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type DeleteMe503ApplicationProblemPlusJSONResponse struct {
+	WriteUnavailableApplicationProblemPlusJSONResponse
+}
+
+func (response DeleteMe503ApplicationProblemPlusJSONResponse) VisitDeleteMeResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
+	w.WriteHeader(503)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
 type ChangePasswordRequestObject struct {
 	Body *ChangePasswordJSONRequestBody
 }
@@ -11338,7 +11435,7 @@ func (response ChangePassword422ApplicationProblemPlusJSONResponse) VisitChangeP
 }
 
 type ChangePassword429ApplicationProblemPlusJSONResponse struct {
-	RateLimitedApplicationProblemPlusJSONResponse
+	LoginThrottledApplicationProblemPlusJSONResponse
 }
 
 func (response ChangePassword429ApplicationProblemPlusJSONResponse) VisitChangePasswordResponse(w http.ResponseWriter) error {
@@ -11681,7 +11778,7 @@ func (response CreateToken422ApplicationProblemPlusJSONResponse) VisitCreateToke
 }
 
 type CreateToken429ApplicationProblemPlusJSONResponse struct {
-	RateLimitedApplicationProblemPlusJSONResponse
+	LoginThrottledApplicationProblemPlusJSONResponse
 }
 
 func (response CreateToken429ApplicationProblemPlusJSONResponse) VisitCreateTokenResponse(w http.ResponseWriter) error {
@@ -15388,9 +15485,6 @@ type StrictServerInterface interface {
 	// CreateSlot Add a slot to an event
 	// (POST /api/v1/events/{event_id}/slots)
 	CreateSlot(ctx context.Context, request CreateSlotRequestObject) (CreateSlotResponseObject, error)
-	// DeleteMe Delete your user
-	// (DELETE /api/v1/me)
-	DeleteMe(ctx context.Context, request DeleteMeRequestObject) (DeleteMeResponseObject, error)
 	// GetMe Get the current user
 	// (GET /api/v1/me)
 	GetMe(ctx context.Context, request GetMeRequestObject) (GetMeResponseObject, error)
@@ -15403,6 +15497,9 @@ type StrictServerInterface interface {
 	// ListConflicts List your bookings that overlap a time range
 	// (GET /api/v1/me/conflicts)
 	ListConflicts(ctx context.Context, request ListConflictsRequestObject) (ListConflictsResponseObject, error)
+	// DeleteMe Delete your user
+	// (POST /api/v1/me/deletion)
+	DeleteMe(ctx context.Context, request DeleteMeRequestObject) (DeleteMeResponseObject, error)
 	// ChangePassword Change your password
 	// (PUT /api/v1/me/password)
 	ChangePassword(ctx context.Context, request ChangePasswordRequestObject) (ChangePasswordResponseObject, error)
@@ -16465,29 +16562,6 @@ func (sh *strictHandler) CreateSlot(ctx echo.Context, eventID EventID, params Cr
 	return nil
 }
 
-// DeleteMe operation middleware
-func (sh *strictHandler) DeleteMe(ctx echo.Context) error {
-	var request DeleteMeRequestObject
-
-	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
-		return sh.ssi.DeleteMe(ctx.Request().Context(), request.(DeleteMeRequestObject))
-	}
-	for _, middleware := range sh.middlewares {
-		handler = middleware(handler, "DeleteMe")
-	}
-
-	response, err := handler(ctx, request)
-
-	if err != nil {
-		return err
-	} else if validResponse, ok := response.(DeleteMeResponseObject); ok {
-		return validResponse.VisitDeleteMeResponse(ctx.Response())
-	} else if response != nil {
-		return fmt.Errorf("unexpected response type: %T", response)
-	}
-	return nil
-}
-
 // GetMe operation middleware
 func (sh *strictHandler) GetMe(ctx echo.Context, params GetMeParams) error {
 	var request GetMeRequestObject
@@ -16631,6 +16705,52 @@ func (sh *strictHandler) ListConflicts(ctx echo.Context, params ListConflictsPar
 		return err
 	} else if validResponse, ok := response.(ListConflictsResponseObject); ok {
 		return validResponse.VisitListConflictsResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// DeleteMe operation middleware
+func (sh *strictHandler) DeleteMe(ctx echo.Context) error {
+	var request DeleteMeRequestObject
+
+	var body DeleteMeJSONRequestBody
+	var err error
+	if binder, ok := ctx.Echo().Binder.(*echo.DefaultBinder); ok {
+		// A request validator built on kin-openapi's openapi3filter with
+		// KeepValidatedValue leaves the value it validated on the body. Bind
+		// that value, matching member names exactly, so the handler receives
+		// what was validated instead of a second, case-insensitive decode.
+		// Otherwise bind only the request body, so that path and query
+		// parameters are not also bound into the body struct.
+		if vb, ok := ctx.Request().Body.(interface{ ValidatedValue() any }); !ok || runtime.BindJSONValue(vb.ValidatedValue(), &body) != nil {
+			err = binder.BindBody(ctx, &body)
+		}
+	} else {
+		// A custom binder is installed on the Echo instance; defer to it
+		// entirely, since echo.Binder does not expose body-only binding and
+		// the binder may do more than decode (for example call ctx.Validate).
+		err = ctx.Bind(&body)
+	}
+	if err != nil {
+		return err
+	}
+	request.Body = &body
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.DeleteMe(ctx.Request().Context(), request.(DeleteMeRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "DeleteMe")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(DeleteMeResponseObject); ok {
+		return validResponse.VisitDeleteMeResponse(ctx.Response())
 	} else if response != nil {
 		return fmt.Errorf("unexpected response type: %T", response)
 	}
@@ -17506,740 +17626,757 @@ func (sh *strictHandler) GetReadiness(ctx echo.Context) error {
 // const string: with thousands of chunks the chained `+` fold is several
 // times slower for the Go compiler than parsing a slice literal.
 var swaggerSpec = []string{
-	"7L39dts4kjj6Krja3+90kpUdSf5IbJ855+dOJ9OZ7nxs4mx2d9xXgknI4pgC1ARoRTOTe+Zp5inuf/dN",
-	"5knuQRUAgiQoUbKcON0+Z3c6FkEQqCoU6rv+1onEdCY440p2jv/WYZ/odJYy+PfpRZImavEqkTLhl/oX",
-	"mU+nNFt0ju0zMjUPu51rmuZMD4pEzDrHHYojhsWImCmapJ3jztmEESWuGCcpja4kURNGzHByIcRVwi/l",
-	"8TxLFNvtdDsJl4rySM/5mM6Sx9f9xzIVSj7u9Y+e0IOot/OE9ns7T6I9tnMUHwx2eheH9GDcZ4O4139s",
-	"5+t0Oxn7NWdSDZO4c9zZvxgfDcZ7B0+eXOztx/SQ7kXsaHAU91iP7T/ZO4TxKlvQi5R1jsc0lazbkYqq",
-	"XHaO93t73Y5KlH4UAIVazGC1s0xcpGwqH1dh8flzt3MaRWym3ozHLNNQc+C7SEV0xWL3zWjC9N/DhA+p",
-	"6hzzPE27nShjVLEYfukMeoPDnX5/p//0rHdwvHd4vPfkfzrdDuOx9AcMdnpHZ4PecU//Hwy4ZtxAYyUo",
-	"We9Av/FplmRMegtp9/YFvD0V1ywejjMxHRqswMdxoozNUhoxGXgkGdXE2Tf/Gk4T7h6lou0O4t6Tjnnh",
-	"mmUyEbxz3O8BTjNVB1T/aQEoi/ZOJPg4yaYs7nQ7+Syuo2Cwd9Z7enxwZF7MJctaLi/qDzrdzpwmKk2k",
-	"Gs6ETBSsUW8U6CXNGI0X3wsB1FE6jPgIzg6srSAmD5ht0NTvdN35xUmHblJ3fP9b5MQ8JRN6zQglDjD2",
-	"/BIxJmqSSKIBftdOcYkGDp745/rIO9dVqNaPdRlEGkvfi3hxJsTPNLtkZSTpJ0QJQVJ4VmeYFyJeDJUQ",
-	"QzugxC/1U5JIfDsjakI5OdwnPyXfN0AXTncL8DJA+hZ5Y9/jjbVN12BY2TXCEJD9LBWySunmEYnwWQiI",
-	"SPBuQAmIIrukPPkry8iESjNJQaZkLDJ3/3ybNFuDTwDeJQB58H6RcJqGwZ1IMoanzQC3z0vwBqhqUAOT",
-	"ZXGXUB7jda8U4zFjempzw5GENwDdQvJxGw72ONJvp18D6h6YGuGOAzywvxbqzYzxMOC5UETMGCcLppYA",
-	"nws11MN8+Nsp9O+SUEXcHXWg7yi83LZK5fClyn3ofesWMNJfgZAK+BqR4uDn4eXNNctSOivjxfw405Ob",
-	"l8PXrewc/7nNhfuk80u3ik1hvly5cs1Vay9YqgjlRHgLUsmU3Wm2tdeErzBYG9FlAeRh6z2j6udkmqgy",
-	"vs6EIFPKFwQkR2DwgrMQ6io40OOHKUzooeG0Jt7ALUsiyg16FJkKqUi/h188If0BMWBk8U2RM/CRg4sD",
-	"EXbrx2qvAU8rwdmIMg+eGmvPgEcb3J2au6DCAhdwUYg5Z1npjG2uHx2eDfaO95foR/0b6Ef9G+lH/Tug",
-	"H/Vr+tHB0wb9qN+gHwFa0+X60VHx4jr60aC/XD8qkdQbK+jVaErzTPfwnqzuyaoVWT3XOCubaXw52keN",
-	"u6ScNGRoBzdB9fT2rWnCc8U0kAe9yoiMUanXAXL0r7kWn5UWMJM01deIA8lSQATotbez1yvJZDGTUZbM",
-	"cNeds7mwX5MgrFPya55wxUCJD9D2oETbY30ldaTKkkhfnBORxt4me20JF8k+FRE1y3o/pWlKfqRp2iXf",
-	"syxNtKg7pZ+GMyqlnnsP/0RKnbHM0jN+tfxIk4fFihiPWVYs8bDX7Tj20JaEYLGz/CJN5KSKkF6/IgBf",
-	"J3gG9u2xotc0SfEy7pmDEolcU9tg81OiRcHhXwXXl/HzPBMz9tiBzV7mzyZ0esEyEgkesUy1PFvuqBj5",
-	"46Dn/TY1pqNciSlVSQTj06thwqVhrMWRep+K8omK6IxGiVrgnG1I9xZY7TpMrUDmoAGZ8JuiV1q9O+jd",
-	"LtMrcdcCS4xfqknneL8APDKYjwmPxTxkY/FHhQwt8Et9D4ce20EyKPGzOXwvYJcxnyusFoWuWp74GzUO",
-	"hMFZE5SXAAtRh4fje5aK+RlSVBlp+Jxc6AFGPkfKqys59qQNYfDQDiuZbuwYrdtoNfqCkZRJiYZHLZjz",
-	"HLiHVoT0++aTDw56D2+sg24HPbXD1xZfSyAZQFsAlIAwLT++5N/ba8hjdNZsXIiYbtErpNDGe74YdrFo",
-	"f2fdi7NfR5xt40W6LXEWyTLI9/WjnYQ3G9eBzDSR1bk46vD6xJNI5Gms+UXGIpHFLCY5V0la8PSnBf1s",
-	"h6ebhX9Rrl4DVp01VKDlwM/ilzwAerCAN0Ed2UTVCZcx33hO3vAUjSZwJr+Tnr8jopxEE8ovGQy4cAbS",
-	"+bd6rfogC8MeYQZgxxMXYsab6/36lB4c7x00M8qnZ/3Bpoxy/0aMcv/mjHJwU0Z5WHe39xsY5dMSv/si",
-	"jHKVu/2Z4Ipx/K10VIvfA0fVf+iO6hs1YZkkV2ym4PBJOmVGrkDiA0MqeEkFv7wrFnyV5Z5X98CPeCnB",
-	"oH72iqcASDg71i7HK1beNxxB0SUiI5RkbJzLsp/xZgf0aKm2OPhakkz/Lkgyg/oB3W84oIMvL8n091Yc",
-	"UJ+u3tJMJVXv9QuRZ3jOgLrUXMB/JhljJBkTLshUZAxu0XHG2Jciuv63THT7JaIbfHHZ2RLEFyW5gxq9",
-	"fZhdZjSu8LKfGJshg2dUEcHNvyPBY5DItMCForDgEPigqc6OGyeZVPckGCbBNiKPxt3d0fFulU4Hren0",
-	"oxlU8YrPheWLehYIXRkTziImpR5xT4VfQDz+zfBCWdKnYqpo5/jPt0o5/Sc3UKz2vnm5bb9OOWHC6T/5",
-	"CnrVMrGte7tk8fSrkcXgDjCUgxpZ7DWQxdM7Rha/FDwFHO0v8jStRrinZJywNJahcLsWPnifmfouxA29",
-	"8iWXvgFTe9LdyOWO06ODHYTF4TgJ+NgPWvvY+9vzse+HXexPa/71vS351+2hsg7Y/mpvetn9as6XJf04",
-	"o2P11f3mAKwGn3lxOgBPVSuKMfxm7Nc8yVh8s8PSImDlSxyMJuq/eXhJlfTvdjDJt0/suIB1w0SAYH4U",
-	"adxoNfwW7YSVz/btrL8vy+GEpV/PaKhp6mwuGpTie6L6OvLrN05U68ezLSWSvYOd3uEXi2frl+PZQjfM",
-	"QTWgrRbP5pYcRI7JT1orlK0fiGTrFSA/EyYOqgitgUTrhEH6jUslzxjVdFFOLYfEmxZIifIsg+BfwwIC",
-	"x25Qfacd1MdA8imVSksR/l3P6VRfkG8n+nLudhTus8OuL4ZH459+HfzPxdmT6X/N999FP/Tlz5On/8n/",
-	"dDj7b7X3R/r8IP8P0fuYfD+4ehH3I/TA5ZkU2atETqmKJhV3JjwjU/sw4NOEEUNvRDlODCe4YKngl5Io",
-	"QSjR+CLzRE2IUBOWkXGSKpbJpYmqW87P73kiTG2LdZdlZY8aaj9QRS+oZB+4dwh80NkBJPdG1OEXm2HD",
-	"8rASEO0YL9guYzSaNKYMrRWdcWt+4AYI1MAbBAHAmEVpwtl9EYRvqgjCLWZjrIrK+EGrLsvy/EC3kaFj",
-	"qB/UM/pcYuVBr2de3iVvUf0iIiMxS5li4LADo8sqHua0+952+VkoCc/ttX7gvM1qsD2f0iQNRA0/39EP",
-	"CI3jDGJ7G+KFmR5VDxM+5cjeNYIhyxszIktzNsCL5mryOGOXiVRg8bglUDXsrwYvf4MAL43OH6n0PRwe",
-	"1D4lUnmpqiFyQ7Yyoe4oS4iLB+VcS1LhNPkJdQU0ZJdIQRLMLb2AmwFPHbnIFSQ2I2nGdyTaOgj+AKDq",
-	"sK9DyqHgtVBvrSmkggPIu9VgcLaSRixwoYb+qBLsMYE3kQWAT4jg6aKYF4cg9Xzj5SHCUGtASRlsGid/",
-	"ZMrW5pjQhAfz4drehYdgfM/B3vbnv3ViNtPCfV/f2Epj+G8dGimRdY47tlREp4s/eZdi+drplW7++hVa",
-	"KGT75tv2yVXC48rNxtl8WLE+6p9qVjWRxtVx+qfauLKBtHqbG5Vqb83L/Kl/veLMxbV+EFCe9j5/hnoD",
-	"XGqS4xFA/5duR2U5j/RN7tnfPGw7x1DZKVMv+3OfUft1UhD2t5yBUMHANjMQCrL6MZFK4Fmvhw8sPf1t",
-	"lqEZTHVPvYPj/kGAP7RnWCs4SCkk46uwkP2bsJC2cHV09zTIY7oF+uRCKjZtw7q9smnbQs3f1geFxz4/",
-	"O6zOMjEVvxuc9g8DSB3oe0MLaVORFWIHZ5/UEI0noQP+sTgNlYujOCfbvTkqMsCdujkGdzN57XDrQWdl",
-	"HGxD/d8zdPX1yjCs5de+r7FwN2os7AXcGHtPb1RkoaQ3bc9/XtnCFoos/JGpn5Nrxpksx2e6ndA0uWZW",
-	"rXvFyq6rGk33DqprBJtJ57hzkcvF/1FMqt1ITFv7PvCoGz/H97lckO9BxssEgM2T+urwqq7F7OEtqq/l",
-	"jSCsAOHjPE01RTPKgWgL00ssmAStGCyBjIv8coLB+UX2SKKk9xMmjXjlIomaUOWqompc7QIpTlls6/mh",
-	"RyQZw0KO3RVIkrH7N3ArkkgCRnf92WgihGSEGlObraba0gDzHqpa6n0bGL1jNE5qNAH3q9XDjW2kwI61",
-	"3vvHALbZ0YJe4IVpcpkBU5GBV36p/4RL+y3VA+nfQj2Qpf7TfunKLRmCwqVADMB/ZvFlxfVS08D8cllr",
-	"qWAAlGX4WmaiAZwHNCwNhi8niYd83uvKW40GmqBzu3tz1XevX1N99xtNY22jQ1ZjxjcqfBU1qX8T5LSF",
-	"q0PfIIi+kpaErtOSktRhiz/Jl38Ryf+cXe1/6M+effzLC3rx/PnRy2Se0MXLQ7b4U08/f/WX08XrpPfp",
-	"VdKbv/rP//j05gcxf6X//4VIxv/V87mmn+TTmIcBhUFKovFt+1n7v+vk2oCmtb9tTauCg7VpOaBp9T93",
-	"O1be73U7pQe3R0tHd5eWBnczVexg67R0tDktNWjtgyZaGnxxNvn7iBQzm7X3wVsH8CWRNY1HeriOXcsC",
-	"bEgnGoKa5AHzOO+ff2kghD17s6PyYbU171L3ww3SlBz0PP0LRmhtSCY8Yt7hAAu0bWOhFzQU4+FC5P5s",
-	"g0J103rcnjcvvELEmCxEHpr+EJQYlO9xu3vL5H3OWKwBvn/zU/8kfKQ13n8UafxMiDQW80qQx48sLVcY",
-	"CTjKwYgU2ddD8TETPQvCyG/tARMPesRYd/AZI5pUyUTk2S7RM0B9bKEnEFNG6CVNeKXKX+/p8X5fnwnQ",
-	"ejVq9DzTJQWK1qiarT+9sZ89lD6GS71JJe0QUmp++DJWLJafA1upmNT1A8LMkwb8Fo9LERAT71VywcYi",
-	"YyRRZE5l4d/dQhji3mMz2230AThoAnMZLGEI2+cWwIH4MpgHjHE2MLMJyOEIM/16/8jWhIcTApMlkgx6",
-	"GrgQun7cP9oWqRvD4eBLVocPAikM8iI07WXMpjOhGI8WP7HFS35N06RC2+ZHkhRDyRVbBDDgjRhescUw",
-	"MdN56HjPeAzhfN6Hd35iC7TO9YkSZHBwQK4TmVykjJy+f/byJYkmNKPRkhjmr9+QzAt4boZXDRlNAKtj",
-	"5h3LaxUDX5Y/QDIcsxovbmAtltCABLEBt0wVT9BOJo8iuFUNv9olHyQjlHA2h4Voxqop0E53V7E2GHhY",
-	"awLmSqSZkYAzrlhWa+NjfyUsy0QWwo99rYQRknP2acYixWJ8k4gIZNw7EJVegeRBmf4r261D0O4XYQY0",
-	"/yxjMeMqoakMs5/IGxACIYwalkeVQw3L0ai2FZKWjOcii0kswAkBKQjL4mZTcbmtYpeOffTr7KO8kwAM",
-	"6xv2wWk0uSAk8dkSINoBoVQTLZggnGJGLhbIJU7fvgTnqcZ4SZkIXAEJvk+LdcxoRqdMsczlu4Cj4isk",
-	"q9RA1Ax3s84C5G+LXYSgXmyyGfD+GK/rjfsZuC8l8Dq6vAD6YsbQ41O40ii0tzwhkjE8hzKMn2nCk2k+",
-	"9b83zSWkwFBFUqYViX4FRUZ6CGNoyr7gFevDqxFTxSAPWWfJlL2jvNol0E6skikjGTxvxhY4oO0gBz5j",
-	"PiMOjGONOGctWnpMGqZsmEqjRQAv1fu2ZrulJ6dVP0K8mG/xqg0BuRF9Hkh8/GWUF+aVAAKL50sQ6A/y",
-	"zlsR7O/6S5m0MBd/oNE4zsS0ErZ8Q8Cb6W8vJSAIHiWqkRWNuCheA1woNq0Xi3nDmbVDACFBqT10/i8L",
-	"DAinZFiD0zhj7IT0Vzbz8nhPotgU7EBb0sC2YzhqCBAIAN0HTilCAU22FgFyZac8DQjZ3CevVQe8s7nA",
-	"edAcVe17J9uhQ3+u1+3/cmv0fYNOdj+xhXz+KTLWQh+W/5ELRQmzz+pk/KseMPQG1O13WkUg/V6v16vq",
-	"hRKUrYQTSmK6aJngBjNtx6I2WGVRC8G5BpIaiCsw0RD+mUp1GmuJQ6qMqqp4qh8TWnpeBzUY4auDPNaR",
-	"SMyHS7CtOaQSlYbvklf0qojoWZVZOGW3x4yDG64BMrBjAGYi1TPBx2kSqa2XALzPAPmtZoC0DiPX9AXx",
-	"vrdWZnJw1js4Hhw109h9efCg5XeL5cHLKNhGAEOdyG7bvewItYlC70PU70PU70PUKyHqa90Drxa3dQnc",
-	"Cxq/C0HjS9wBWpe+NTLdv4+2XI9M97bcbbN/sPVYy69Hpg30eZ9xcVsZF90tAXfwhYA7WAlcEFJK0feD",
-	"9ZSDpdAt6wUlBWRV0P0qWQJCQRsOQCko9NHacZ94fLcZ9tmvhX02LcIEgv4MvuH1IPJBsqyJI3xbiYDt",
-	"t63BpPcN5sBKdjpvNgLWCaQNtm9QvxFvmlBO5oHmGP2jICpg/Rvgoufh4jSmBKFTIMP8WcVEfSmfS0DW",
-	"aK3D2GAWQ32oa0mZcMKuWbYghlPcTejf9YxYH/wYHF6pwABQQRd+RDnaqTUKGuG9Okb+ayKjvzN4suQo",
-	"sE90OkvZmgjZ805Dyj6R5zhLW6RU1gRIeUXTsdDq0PcirpwJ94hc6Gd118PUDhiaASWPpf6NmNAW9LH+",
-	"6f2b18ckUUQLEhBozGiWLr6FEMYaLGpeiQowALbimm2/xes32EGy0zr+7nfeY3JVrarXQtOTJlebnV4c",
-	"19cCgwRMfUYNwqBvlgsAr55kqF+oprRgiIKJV8BwD1OGIG4MMrhTIR1NgKgd2RokEMTqFELF6gWWX7sw",
-	"sobSylyoYWlA2Q9bRKVlTOUZl4TOZmmC1uTHf5GCQz9Q9kk9nqhpWoV1MA5imzA89GFY2WoAeKW9GtC9",
-	"EDmP61Abw89hgNln/uWRMbw5iMyjiZXE7lyQ735vvwwxu5UgsPChgdNblk0TVStEpSeZuUdhePnPi5bO",
-	"zZ3WwVvi6w+STOmCxAJCJW9+oLcM0r0ySP3dBsFaDNCghcrdwYQkeLIkIwk9Lg0pScJ/uZKTRLmcs+3E",
-	"oA8e44m6jRKsR00BQhW41IBcBgwA2dLWj1QWjkYP1I72JlQSF6lTg7hzaGkd2Q1bErvi5hVjMiA5H2ui",
-	"nrC4Vht3lzwD+ynm7EE4yzF5++b9GakQ+N+shPT5MVpcv0LUSwO46ogIwQvwkatITNkHfsVryZbmGcnN",
-	"wwAacMSwGFEOchecswhuLSUADa45gKb+VEhF4jyDuDcYPp0m6hvoGV8HTB3gFcgArK9ZlgpaC4nzfg+A",
-	"2H9YQNfWTTcbxGRf2wBXCQivzUTEpNxCVe0vAFF/l3VgFk81HN9m7Dph82de4EA5HT5NxVwDGT+4iTbh",
-	"xTeUTOuHvt+bSsGHiCZP0RiOM6Y/3g8Frs5FnsZDU4Ozc9zH7cBftZpRrlInRJVK8/jer3FrlaQ0LvAy",
-	"uK/NeB/4ch/40qo2IwQv316odzSh/JLFZCFyr0BhqWrDoNfDsHkX+82xXMONay14157LQe99jdIL+415",
-	"6hvFjr+jikFhgCrGamJFAGkZVQzphQVUb63OkKlWcdSEcnLYKyQUYxaKUiolOXc29/OOxVt/2pO75CNN",
-	"FOnLuym07A9CzWs8aNXAXwIXAN90ivkgK8UK75RHKGAwNk4IzuZass028Qr1CyfEazYnz/Q8LT0Q1QXB",
-	"df1ec11kPs+cXOQTNAwwx4M40anbWJjTL9qDbw29t8JZVa6OT6LVHEXTb6efip9I2ASqeipVEDqAjkmu",
-	"tALyQ02VtE9IHFYkpXk+jGtqZCKtJqN1eelPdKcbylW3XIdjac8Av2Sap6b95geZV0sf9Hvkf1su6q5C",
-	"rff5AV8FO5Eyn86wdG353Vqnk8osXUIVySiPxdRcrDlXSUpCMkvXtHDijIwzMSUhZYkI3iXzCeP2Exoq",
-	"KBKfEC7A2cdSiZuSXRBVwW0OT+YTAYotpj5mDHKpMV07mbJd8maMJjYUcaFmTJc81duF+ldgFGMxPAQg",
-	"xNinL7BLY5tTE7YwRq1dMuiRLOeyS6Q+Fn0QnKVKplQ57M9EmkSJ6f1TiZ+pyNAVKRfLimEdMafs7e3u",
-	"F38OZ/0eViBzPxz1TNxqkqZDo/F3jnu7ptPBUIs+cjhlcUK1ztU/2D04WCbVQTxXpdpbvTN/w8r7u0cH",
-	"5cUfVhe/12bx+8HFHx3s9p5stvY1Qd472AjmewfhdR/uHj1taom/ZXj3t7rw/m6/cd2/bCF1t8rlPrKK",
-	"J3JvbxWP62KQDciY+mg28zx/rnue157n9XslpvfkCzC9Gsvbb0HFQRLee7L75PDW+N3gdhY9eLq7d/hF",
-	"GN1gI0YXhvTe7tMnt8LlBre25sH+bv/p7XO4VKhnTiYrC8ImuqAur/lVHPwBdaUDqhnaEd9m88YaGMIF",
-	"G4oRFqzPeRwEKUSYNIHTPgzrb/D0BJpiIE+MKCccK1myzFig7khn0jWgazcdhiw+tVCt1x3xi2ncfqGR",
-	"b4Fab1BZRL//XtFMBUlXmicNgC4eh2Ftnn/DkC12GAaufa5BCRkPwSANeLIkSAMMZU1BGhhBDNwAB3wp",
-	"X37fNyeWN1ADRnkHDhrBOqM4WVEwLgyNQEG5AhqJtA5uYirVZexaXH1F2BTLbYCNX/ITXnmVSGlCaKuw",
-	"mZpHTbApnpfrrVILHg6KxWmuJiJL/orBeRNGY5Z1CZXkvPM9oxnLCLu+GP7rH/8873w1uBVbaYCbHaDh",
-	"9oHH4tmERVcv+ZYij/v9s97+8d5eQ8In9H7oHx3vbeaPfnKjvOQndyDh86gmRg76IW8hAmrjuGKvKela",
-	"ccVPlscVm9Chs2TK/qeWm2EeYnU6cGHWj5thMsPCzekduXPr8TxVKeUqkecd4mpeulmtlv/y9PWpizEK",
-	"Fwdc+jUzsznaMFvxDa93mFcpsJjnC1bZ9O32IRDXjnl914g6mc9mQl+ur7SCdAavlfHnRhDQoQhMHUKi",
-	"G4jK1tAMrDDPatAylcbUEy++k+SZ4IpxtaMXcldTO/oHPuwbwBNAQBA+gAU4sCbZ4z3yFB8Hz0ABgQi6",
-	"uUDBeksNZgeaL/cHd7BoUG/vDrSq+UL5Hpvy5b0VfNknq48TUc1IgHwN7IGRoTHzwVhkhAb6GT+8b2h8",
-	"39B4eUNjpLb7uLlbjJv7o97Ibypubv+biZur8Olq3BzCcc3IOTwyd6FbcT69SNlF6wztKjyKzaDhOxSI",
-	"c6bVUJGxuvxSROAcfmsBzYMA/fZvNaK5TIbFPfG0qTdugZefaa2a/lsh1Uxwhu5HZJ6VLtAQsE6KGsZb",
-	"6mi8d7DTO7xLaFuNNbfkL4a1WoTgVy/c4LdPbskXJMu0ThPoQ+XCJ42vQGABYbiZAgqmllT0yHpXqlPM",
-	"9ILGbPQafOVTIRXZL+LyaDk5OTG5UrvkTKMb7ZuJlnjHIjsme7cROry/FS0URc291n2slgO5rqZWoKxR",
-	"+J80TWIQQl7QpObQLJ6SMT6u4+7ajRm6MfV6DxMqsRmH/MLdOApjDoK3wZBzpzoshcBew2Yd7oBPJJpX",
-	"iYTuPBV04kMytU8D2MQhQ2+IA/DL8c4r/VuBLRiCITgYDkAsI+6S/V3yR6bgYcakyLPINVTkMZGMx+CV",
-	"fX5GL7u2ixYjv+ZCMdnF/G4wtO/tHox70SHr06OLJ/Eg2n/K+uM9enjRazS6f7Uk5b6PxDqw6zisQttD",
-	"4Tv2a153hNlZM/u0GYXekLKdTsNZg12zy7k+jAuRExYnhW3UItp6PHxs9J/cPbgPntbh7m2/Ee5ujIa7",
-	"7Ub7QyL1VyqAt09JbB/XIe/ue29M3a9rmnx0TV8te10Bi+TCWWjuts+313AlhcBUA38dTj786/EKbtKG",
-	"mAU3X2PcQgnmUui/NfOxL5IHBz0nGz+805Dv91eCvimYoQwmH+Qv+QfJGmCecC1QLIN6woc4wmj1+xUM",
-	"2IEV+YxAUBdKdfsO+neu7kQIwg4mzTA2QIFMFmSjYPnHEjJQurBslpowz8kgiyjZeGEFJubJSygmoWxk",
-	"an0dd6r+F63CRBM2pfpzZqVSZdYXjEt5ziMRGy96eUmjBNrlqcWoSxJvORMaE0pG1p1jJxiVF2NfbrWI",
-	"t1ZWqQNF0ikjaLt+e3r27Efy4N2LZ+TgydOjh8t33y35o6Ysu2Q7M/2df28BG3091tfzEvY0TpgsyTya",
-	"VpyX0so6XVj06OV457XgDO/TEbCfkb1eKxA77+yddwzx4sVvElCWrNP14lTv2CylC7y1KnjU04wQhYm0",
-	"NTOkEhmL9XJngkvwQFEOddeSYHfTK7bouk6Q9rEmBS7IOM+gRQwbj1kEF9eyNf+c8KvAKs/zXm8v+tc/",
-	"/gn/YCckY+kfzqEq5nlnVEiItiulgbd+Tmb0klkixRJBgrOV63DW1xDdzaiaFN+YV/D6x+dnu2ui6rV4",
-	"r6DcZ23nXOwANkZdcsEimktmKQlRg60MJYsyY6R2JGPfXHMpLkW0vpgfxbxSe6KU2UkzRlI2VkgK2GVv",
-	"Yl+RLBJQwE/z/IlIUZqnhuIyK/6LTKPqnINbKpF2vvJcDrWW1BJJZkJir+MHcUbHaidharwzUWpGZ8lO",
-	"RhUDtXbHcNudfv/h7jmvHLEiMfUk+0PvRP2h32kJq7ciTaJFmFhwnz6kirNioZJwMp8k0YQkikQCwvNp",
-	"dAVXYbogD5TldbC3h7vN6/71D4e9k/kfDnurVq4vtdOxMQyWF33agDlBVLZAPJVXsApMHz9+PM3VRPPH",
-	"CDIJalSOAVMjo+uNQKX/w3nRYVBcMa4PejJ2UVhzKrWiqJDnHz456FXggnMuXdrnbidN+JV3+UJhowBI",
-	"4CHes3pEV6MrhWpOmp/onzA6zt3CL7V0Qb05veafstw9rnPc+V/2PO/qW/TfHptINgwl96pBlldlyhUl",
-	"qktERlKmhSXUk1nO6quJSrNtvh7n62tYTdOX8b3qdz3b79Kv2iopa370PRYrLH+zcM42fRLD4Johr59b",
-	"jdi6TAJLKE+zEcgxkKB5JfgciMCnyQlLAwQZlWfbaEFgim5cj34QRkfpvfUxAq//KNI4dC+lcWHxbf44",
-	"vL3hl8PkdxprcRe0SCWWfDlIhasp/wfM3mpgSubp2lwp9mfdhAR+YCnzXP7VVemHKBcaxVRfflX6pHiX",
-	"hVZXTL4exKwutWtl6NIw8wyE92ITYbQu2UMytiX8OLtmmSkU2rSNIN7brrK7mjZxoWdYCaK6i3cQtB2k",
-	"yth7r7o8E1C95KsvkkyqdneTpk3I+7JC99aupJgq+rhXXtI6XHvZqm7AtkPLasExV61oQ+bZuJo2jLTV",
-	"mtbkqYEFtaHhFUvZkJwDi/kjU42Ish6LJQu5LF6/KdX8kakGDttuHWtz0PAawgyy3RLWlL3CC7C+8E0W",
-	"8EEGbrgi8q3dAqxh760oOqWXF/Mi4TERuSJz1GR5TOaTRXl9mNUdXGXtA5uQjhlTWnypUVJ5yfqR11vc",
-	"aKdLoJm6uW5GUpXy9uVV6YcVsIHpCZsM66XWFzb1JrzpmStHX1QvDwzGnjCSiZS1AFlezLYpDa5iR6G7",
-	"fVMeVPvkswlNeNN3JQFjFIZJRnqaX3PGIyaXLQhnvNmqfkykEtmigaT1wlIWX7KMMK6yZPl67FwbrmgJ",
-	"f25AzKYq8B+ZesWauaAmJ2s7gftu5NIrMBMNfgyu6BXr4PzNjL5hL5tp1uZLPwOOboZEb55Nl2FZ75KF",
-	"+C7X4BLcHJssokHsQbADRvW9otdRmHhrq9hUjr/J5QZK0O3caGZ1wdbZDUjyHYT1e6s8y/qnL9QXc6OF",
-	"lCZZm1xWXedAJfr5lm5v89nVN3aiqtd0qRPIFu9ss6TXbL7sqj7Vt1K5fUGXTKnRIzibY9gg5UVx+C3d",
-	"3vqJXWRDseryUs0gc6EWI+vrmQWm2wR2laLTFXUr5wTrqySCEy7moXUU769NwtUqyxVg4NPghTPz31yf",
-	"iP3SU/UP26cEKdhFfthaR/XlSH++tcFQybQuL0Y/RF+RHrGTBGgh997fhAZKGWKNoq6mSZ5DkoQYo1mg",
-	"6Zjc5DBXEojKS3keJypgh2tax+2bDYuw+hsv9raNg+20mSQDfWZLDBA+/bk63pDHyx/CHlJDJd9JkpgS",
-	"E/rAUzUpItI9Qlrmzh6LbAph6XnuV4vwfJE22xZCeF4kadAD+sb2EYR0CJCri1xzyUxTRwhFZXqnkDG5",
-	"gDYWFLIqE04ku2YZTUkBiV3yAxvTPFXHhKYpOitnKcRLmcAi2PivOQOVxOzcNZAsdpkoNgW4/q+MjTvH",
-	"nX97HInpTHCIgsJh8nFpo1rGn9JPL/HFw25nmnDzR99BiWYZXeiRUi3Ag6qhqf9+ZvqO1oMTiq6kI3vl",
-	"wz0lcmniLlxoBsbqAMClQ3Jlr6bBqb/XKf30s0mQ6Pd6PVi5+yGEYGABTZRmGx010pljFTejMhd6Ey1+",
-	"YgFd9RW9MnFCNoRB0jEYOzI2Y1QdQyDJYB/KmctuAcBK7I359YphEL0mUoyz0XL6Obcdw0AyzKOISTnO",
-	"0yJ4BH355JRkbJxLiPjB6cGXjO/puXOun+6Sn9hCkguWCmw1YlXP3XP+QdpeLnq8GBNa/iBOi6FacQKe",
-	"KY4GnkSS/cGAjJICZMMrthhmTH9zpFdnt9cnSpzzwcEBuU4w2OP0/bOXL0k0oRmNNGFhAI6JASCUfPjw",
-	"8geM8wBcIwMtsO2haUfjqYHwBgcHVbqbUaVYpuf8v//8f+38P7/8+/8K08H4VXP02kgz8lE1NkwDFiuP",
-	"dQklIIaIsRkrwdE/ejTqmnARCAwHIwx2mmW75OWYCOxt1S1HCgGgn5JRNb55dEKSMeGCKHqpB5nItS7Z",
-	"7w+K0TYKfbRLPjJ6pQdjxA+6wcxLu42QtvfZ0rPdCMA3ADcsi/w1AOl+tgPvNsxeC84aCO+NvscyzMg0",
-	"sChiSCOapqajFIYAWjAhNNwVOC3tuUple719Z7mgEBZ6Qual/evrimYsJmlypW/TTDMUwZlcBosiVHJd",
-	"gDSEs72in5JpPvVkXLhYkQtrxrlL/hOzkuiFVnP7vR6sXmEyHtEcqddrustsslqx0hhv/87xAJOyIUfp",
-	"eNDff7L/dO9w/0nXJS55N1vCFbtkmSvY13SzaWlw2cVmpcWb3WtYdqxhCWBwWrYGZ5G62SK0SNq0Bn0d",
-	"LVuClVxvsoLP+mUkd4wcg/YNC6/iWIThz1CY2IszNoHgGGOs9RK8p2TRA2LhCnI1SHf2lceVj+pFFTtY",
-	"Jhe+xUXgPhqQSFIaXUlCXZ4MMcsjDyRjZPRpx/w9erhLnomYHZNRZQOj3Y6L4KY8Ys8EH6dJpDYEj4sE",
-	"zCgvLJVLIWSq450Vb3zuVho2rpqi1Bjyc7daonXV6+VqsFtDkesxj3l2Js4HWLU1AVYqxQKO5DEZlTcw",
-	"6pJRCSD6hzqkEZXfU9ft+wb4c9pQW/S9dS+AClNql71qinKb8i3CP9SjHOBPC3UP0ohwDwX8yxvwwe3e",
-	"c9A2isMmwK6I0klRJ3I5yEtai60u+bm7FextA/qnHnhFBoKHt1fQE0JQr8O4W9c3zCAH/p+NW2gD+KMa",
-	"WyRurgIW6tcuLdcDeOQ07zbQNnr6HUVYgZmuRR5ur0gZ9lXLRILMvgqLJUDpXyrAd/h864PiK3Gw2wOp",
-	"u4ab+clbsTFB30mG8o1dB2vwqza3xEoOJuLFmRA/0+ySbYh1/fGhEmKY2kmWgrf0xa1DF9aQmd5y++Sn",
-	"5HtH8uV12u1jwMnNpE6aZozGiyEG+a6WyXH49zj6c7dcAy1uAUFcNI723h8nxvbR5vUXMNh7mwtblrzd",
-	"BK+FeqOHe1PYMkAtZ3hjhnszeKVFWk5SFI/5XCn9Nk94LOZtoep7TD/CmwWAixKGq6fBoS8BLmgmhk7y",
-	"ruzYqgnAMP1aqLfujc/daiPMVXOUe27eWCPpehX927wK2ff2LVnUtV/5oq2B/7lbK+ez6vVyHaHP3UAh",
-	"hVVT1Io3+LO02nyp/MDWeFspNxhIqmv/wiCKzKUNgmHuuyK+xCuKk6ZiDvJScYEEyFNfGHXtr8oi/N/w",
-	"eLn3DLr132W26L9T4FX/WkG1P9AwFDe7xoL+o4bc0o8w6qTSJco0PTdlOmMyauYV/gqAp4LA6HiA/qt8",
-	"IEuXyfM4UTe8UO7GhXDPi4O8eFs2pnueviZPvxV+aoi9W+KvHksFDrtdLtrMMVvzxxIzvBEjC9jxlrM3",
-	"r5vIFlREdN+uqSG+w5c+dxsa8a4ky0BX4M/dQBW6VRPVKt9tSXWHMjk2t8qqNsZi3vWbrlQtJVW1cU4l",
-	"AY89uNRN5KVxsxcUXNs4kFgItCF90nrgPRqBWiw3I5TfE2brCN0IN4iBnMcp+40otL8FlXR7codiU9l6",
-	"PxC25e3m25E29Mp/q9LGzbQ3iINSbEoejPR/Rg+R78+FiUgwtGEeS+t1/bZVvZAo4usHW1K1NlOV7piO",
-	"sx3VZNsO6Ihy9Nr43ZShp4htoXmx8A5AQbTbFmyRdjAg/oZkA98aJrw1ts1XHYq3pUXejViDkEq1lhJV",
-	"Z0QVCC9FKZar2QY7gGYcbeM+fhRp7IV9/LZQWgkfmbB009gRH6bL0PhDRsc3tZxBtZiWFz58z8lpawpI",
-	"P7GFLOSjbQD9v0WOhUyVLckOm8EYVHgAmpx7WtH1vMPkAaHpBn0+pUl6Rk1W6QaAhjYCthnCKnG2+Nh2",
-	"1CijyEJ63gRSmBNJ2I7+jK3t6Nx+3kLN1rUohOVN7pQtwx2LZMqGGeUtfKmWfSRT9g5e0GJvrZPfSsG3",
-	"0qDx3hRSUbdrIC1xMYeuVcYRILwteAe2dc9wAfI6vUjZUJpMtaWzvBbfm/GQk+a7x0yp4rYOMiwWvbW7",
-	"Co22ifQFzCIvi2JVepf3bIRPIKYI2te4El0kCUQSlU2jlS3rn6qA9NC9BUvYPV+4PUNa25NdIPS9lnTv",
-	"xAHe6uH5TppsxWYx/bhZcnshsoskjjcWJm4a1a55mRrOWIaJOC0YmXrrBt9KTLzN2VseFe8uK5BkpnQB",
-	"gI9FRTmqxswDy/H2i0jQ2si93fe3Z/cF9SkSIo3FnLfSSZ/ZwfbtdrvQr26qDt17p++jfbZpAi7ItmYQ",
-	"Lp2HJv32JY8TOWNcYkeOjbhhSqUalsrDrKSJn6lUp6U3Pvu9UidUDk2795U5RfalH6l8jq9shcRe+3Jv",
-	"LLB5k7uCNAEVFFMHAKQCBbZjga5YZszoG4lFxesrhCEzcEvWBJJz9mnGIsVibBhHRARpq/EueS3UJOGX",
-	"aO2CNGE/iB7XYXeP2RUZgxYfNJU3FA+j8kytUju8V7YnIJYMK64pwYxKORcZUJFr5FYTFb1NQK8Sr4/N",
-	"x48fd6oF/0PLNK88rvYHgOUWJpQ7YMTZFsTXt10cLzc9/MQWLL5T1q57C5Ovhy7D3Stxze4TFL62VnAf",
-	"zXofzerrC7fnJJ+Ka1YwGa9YYjHEdBP4+qJ9U9DGFwpJfS2UKR2wuZSvQUFLk6wyHXmf3BoZjHDSkWmX",
-	"StinKM1jBm0Os4XX1s8rX4MF1ez1X96Hg88LkfP4BqAZ2/dXQQU/tDWAuPI8TqdlnxKpipxgrEFjbWaS",
-	"MWe7N8CAlTs4vBJxMk5Cve3OfFU6ErOFV7VGy/8gE1REV9vbb5m4amoB4uff6QO0qU+bKnpBJRvm3GtI",
-	"v8q5bV764L2jcTPJldJnr5Ux6b0Z/QMYk7aF2lkmIq1ImMgC4C2e8zqwW+Av/sqrqgT0KdtxjcqWocVr",
-	"aQbrg+Idv4GyI7dbNqTAT+tKIEbM+K04O2/TV3kTf2TY+Qhuvzvhd/wNKHoaAqYim1CEmvR9AMkqva7B",
-	"lQjQecPTxdfEzdauaqgRy3gsyQUbiwwqfYP4iK72RBI2nalF3Y1Yg4rpk7mxNSejiqHZuAWd+Z/bFjAy",
-	"Rub6f1yUlu2BeoJxCFSSkXdZjYiki8K/6i+/dsX5DVeXXnBuoA/SnaL3aKuXzXDbA3Szu1VLPR/KQstX",
-	"ln9AYRG0jYr6phh6RwQnybLrJILiiYpNZyKjWZIuiAeWk6L3qumGW6I27xZ3m9Ns6kvLXKaQ+s3Ddbdi",
-	"Nfiq+n9Fs7cF45cG1Jb0c+Cc3sa2AdatRjIzHrcE7nMebx20EyoJrMAEL5viUVC+0zaXLIMaRi8TbAHY",
-	"v9n40XvD/AoBboW5XlMH9iq84SFEo96EyuGF11BmtYX3Rypd85jtniUNR7QBGkGvCLKurbUAxhYiXm2K",
-	"61Af3nnLqHObAPy9fsdEn3e3A9UtmavX5ox35cIy0YLM5oN4ASil8BNGWJyo1ldZt8qBQ3jXvzeRG9Qd",
-	"fsf+Aq78DWkNqw+3tcHAF70cIFO7uGXhO6yTbOvdbYdrltved8kFNAbzCsgRKH0PKwbzJr6QSMLBsg5M",
-	"EhIqXJ+PAoGl7WlMlKB1Kw7+D5zmaiKy5K/fIErt220DW+HtWyrW7F+eIVIo49iLNf0qSJf5bCY0V3jF",
-	"4oSeQW3tjZCfF1MNwY0yVGayFcHvgRVsDSPuaHkhe+C7cbLOd5KMnuFud/S3R066AUlIi7W0GPGcRyKG",
-	"ctr2Rg5vu4os9DqtQpEZ5Qp1u8+1e9GNLiZ4u6zgbfltHApwrAmam1HEtyvhOuzWZVW4//4TO0q88ioK",
-	"bwKfSl+K1eCpfHYr0BnZvhaj4ozA9LYkMLSGMU04LFhqHTU8qLxzlfxvBJXMm6YNVNxntw2VglRq+3c9",
-	"W2D/H7NEsZub4cwrbYwBz4qhegfbtN/lKhJTPRWcjdVGPBxvUpnuLYDBgNYuYZ/g8pkJKZOLdGF6BFeA",
-	"vbb5sKCYujGxG5h+S/ZFB2yv7UbCAu1QP9rYZxSQIsrJBXOWAr+1j+bR1JoMulq/MUk9CZPkwejR6CH2",
-	"aQPkd47/3HnU+aXbrgGbyWUqt14b9Jb1Xut2cp78mjPzWGU501ermSi8TRreJHZeSzjGgWtdzqUixeL4",
-	"nJ/zHTJ6NDrGOBSkHBUYugsDp+w4YzQeHbuI8u8k0VfYLBPjJGU2djgxraY17KC5tCaHNJHYoljqv2y/",
-	"4tFDN/Vc87HRMVKt7SNmPsLplHVDkco2SrlLooxRTX/wc8auTVVQbzVdbIdGyKNHMUuZ8r/x6BF5MMJe",
-	"h7hcPDtvzfTwC9gEcdX6VIARqPLnKzZ6uEtOC2TozwmeLnB5zMIFDmBBYgbkIPYlSrJ0jFCx6m8D2O1j",
-	"2JiPQnohclXq1PQA4P9qYY0co65eGfxojTcWL2ZI+S/TI738IzRyNz9Vmz2bDwT61foQEuNS/11CUykg",
-	"YkSSR4/03ZeywvogxhguJx89IuZkuze/k/pzmK1w4k4DTl9pAUzBgGHGVuBsadBGSWi4TkSqxVtsfWrU",
-	"Z5NP8cAQhQey0g+y+OVHkcajhwAU6JVviZy6b1n68yfDyifeL17P5CIQz/sB1QwIHTEYiFmUJpzhT6tA",
-	"j1QvuxClaLr6wyc0PpYgAsi8wMXGiMB/W3LXsHazaioHssYjjSOR8sHu68/txtI0PTZ1NjSPH7k+4PYA",
-	"2G78lkNBe+wRzDoynd1H5IGJyFNF789EEojFjB7iErA7KFieZ0zMUgbtp6Q7ZKXm4/7H/N8qreS9n7DB",
-	"vVmX33V4VIKbJd8a4FpDzYDMEK0DjddX1x5srxNzQYnuT2SHxVOYDhbsZrN/4Zv2L3wR/zIcxHWadrGk",
-	"L7kleYSI1wlZSzHIbPSZwv3CIFMbQP9zKq7hQOtfQD1LpqyLF4Ol9hCtI6j1wS9RaBWG0F2cTs3xKd9Z",
-	"DCbUVA/TGLb8Qf/bYFv/216K+CkfqdVvle7KTKQ4v5276N0LM57zVyJjqJVKuNgvmF4Yi7E5JuP5FIWb",
-	"bsdc9fgvWEHHhdlL+6jMNjvG+u4e+0TZwQRM98zbmhalys3Vup1PO3oxO9c0A0jqVZ2maafbecXe4QSv",
-	"2Eczrz1B5oH90z7G424e4h/2EcDdPIF/44NfwJChQr1uP04EmdKYmc7cpq0kBwESW0hqJFjByh3B0TGh",
-	"ptt8BGKH4OZA6mvcZIECA06AwSwgGqnKMZEoqFKMx4wtn9NdYIpIMWVgfGCpZJY3Bz8Hl1Ppi+RUwjSa",
-	"9or7T3CmZRTNBGk6pwvpraoL8+vvCs6MnIL9/3H1enq99MreQAJPU8NCIyqZuRHkQio2NbKP049ARuqS",
-	"i4UW2/OUrUHddqUdL3Oz0+3AajrdDn6vTpNF9dtwN00jlkUpTaYaFQgtgf0yNafRGsQsEzOWWW3lIhXR",
-	"VShk+eOEARj8amtzCp6Y3EUTKHrFzFe4mHfJBYtoLlkhuUP/TniuET+H4CW4CPT/aI5HROa9Rai8QvRC",
-	"V1B8ExqtKM/ZvkteKnLF2AzbAkOxfWvh+jVnOdslviLLhWKmftN8wrj+TCqE+c58IqZECWI4/AlM4nXd",
-	"R0HSJSTC9JbgJF2QiZgb1wcX892iReOFECmjvJx/M6QqCGhcuiUKozbDSyThJ4TnaYpNXpX3u/6Y6w+p",
-	"eeyOBmin29HD0f6B7SRrNIQXYbx8NQXOpVVKWdz4zdo3GI/l8g8ANvWwNSZ13fOX9B3Fg+7PGW6eCT3P",
-	"k4ytWKaWvF2ijJZfjTdDGrwAs5gnkm2Oj6YN+c3ovcbb40xMXR9rJTQMW20Xkn6G+u2h18N+2ZfxU3in",
-	"oLuOI3XCVD5hchZawsqdm04ZsvWCUEn1ApvxSLvF6Ueor7j8JlopI6gByStrJ9BmH1A850xfM9By/ARv",
-	"GhC97CnPsV/+2lsFXhbeXNH1Fwbp6Ze137Ul6aeY0Bc4CFOappo4KhMX3ZXdzQyaWsEXtUaBjNBiFwQ+",
-	"TeaZw7K/toZt+2s13X4bj2wr2oVZjOk5PJV52LUXgeEGKSgt3UrdUP2ASmWkJ62P4r/8KhjfSROUbUjL",
-	"yMz6xkmT68IkUFp/wtXh/mr8QeByC/aIA9szSKyvtMocaEvJ4ODP3Q7K6C0vBA9wa9wHttvxCkYHx68V",
-	"RbgaafaODk/tbnBfPuiSPrlgejOcfVIFL/C36RxC+kPrkv1nv6nznzuwg6LttbvGul4TaOQPDoWhDXad",
-	"tFa6u3x+EGapTby/KptUzplPqMWNXpIfSrRTyKvi4i8sUp68ii0D6iiyipLh01o8BNUm4SizKjary6wx",
-	"VXQpIUnHBUQWM1fMBmzl0I27jdHcStolo3l/qdG8indY6EqoYJwnuMniGDBN07fehsc0lSxYwsH2iNfb",
-	"7lbZdBlmbst1rQHKvWs+z2g0cSx5HRhpcNwETvitJYDyTbcbACpjVAoOe4wKu4yzetahhS+EaQyfdZ0R",
-	"Fm+YXWKdsNXPVFXfohuQlRyJmOFmgM3QTz8zfqkmneODHkLR/t0P2SgU+6Sgxz/H2JFGEE5ok7wA2pcx",
-	"tAoutWTJI2Ml8nizscsGdMh2wlsrto5rCc/DuMqcpwIkOUHURMh6oyXOKJhKx0km21MzgOjnhF9VablX",
-	"pd9uxwdUi9WORZqKuSYOLVF/rUWrLOcRVSvUfa2iaz6sNXBDGpqifcoAlVxfTigCVHXeyvEu3ziI4AoE",
-	"/bUt4wObssqKJGzs5SAOCxKXbVD60h9nLMREx0vLP1iUvBzb2g+t9BtbatrVtPdLr8FNZuPJNW/uGime",
-	"XjFjWgFzSEgnYoSzuZ9s61Sjm2owY5qnChhSO22GfjKiU8+wtNtQboRRZ04IVWQqpDJNjEa+l712Ta6x",
-	"tiXcFW7AG5Olvcud+BM02X0pPKxS3E4KgcG6/Dmdshh9zYJHrAXHr7AK+9ElPMB2w6/3Ikf9zdfL1pUb",
-	"8expLZhesk0kxSrHnVA51Ix01RQ/UvlKD/vc7WiVZEW3ffvWa/ZJ2U77IdGzPJm3miXgfSWu12WwHyeY",
-	"jgpmoWViVSNJnXoMzungdMpaG/PWJyMXHrrGRk/JlGWXjMwgRtAXj45dFM+U6WMnwT5tfCHoDuiimhml",
-	"jGYSM7xza0/xv9xfct7vDK/djiGpeaktFOwmxL53NpDyhnaKuuosHh0bZ0bJbQDOnglLIdTGVKUYHZs9",
-	"a9Hgis0UyblKUjIqNHDj/3a36+i48HuYR34+ig1qPyZQnAjcRj9i6xP8pJXEcbaCORXell3Szs9UbBji",
-	"3lL9H/MRlMDwEx1Xe8yzLcTL/E8fJ4yXrqAOBddoRbtf1Kxpu2SUzyIxTfilARO3di4W75KR4JeieGZ+",
-	"B5cTR3cBjJpRqcwQ+xNN09ExxA7wBXxq14OD/aTePn5A8yYqVacLCw/t9HZ0Tl50f6UN9/s6yqf1GaEQ",
-	"SGczYC6GqFEzta5hcGZgBJVhsUlWuixvqnn6DNjsIcR/fbi+xcishnjCkK5O5raqrPG3lWFHUc1q1m8q",
-	"0UpmOn16gIMVGpprFRb06W1V5U2FbPBCfQBW48R5U5BKC1u4DePoBu3FeFThUMyolL6DBrU6cFISmUcT",
-	"AgUgNvdYIXqHkYhZg9kVY4yJHoFrCwM+YyrPOHlwg2pu+iiF8qgfFtvHC8nQxhLe2VoLGmr9MID6H8Uc",
-	"S3LglWGJKxLgtmNl90mvUepe6ugoOTas20NLX56fzlZuIxB4zzbxUcDah+YSX7LTssdEXzj6lBadUQAE",
-	"l0xZxRvSo40n1VPHFSgMJ6Tf65Epo1zCv0wgwCqwLbM3WI7gn7MyAZdxWt15BSVBjuZMMEH7qsEU4wo5",
-	"LyWRfiGgn7CZmoSRHidS6RNScCdnNko4SRN+1cJtCCtYpVNglN9zGFpTKmCBdqIwKFh01SSBWR6cKDIX",
-	"Ga7Y3tBQoQ2izotcjOCtbCuUNgbCnJKRYzLOXeyiJjAY3ZYkF5KROYRTca09aoEQr2cKCk0au3BPqkKX",
-	"DdasLBdYbQ6jcQEeE6q5AuPeumxZI3N8TRKAPdIwFDxuWgyamJslcC3dR/Pc8WgetO6eEA711+CC0mC8",
-	"QTBPsZ6LRZh5AO40mdtllNanzwTcz/7GRmWnqAW+lddBD0rURmbE++ij++ij++ijm679PpzoPpzoPpzo",
-	"PpzobocTlYWTbkhivoWYo0p7nDUMd8+XJXdaqZHra1D/UeROmnPO2RxzzQK6gp8ivDpXVw/UMoJeTrNQ",
-	"912tI7FP6vhyya43ONgv2fX2ltj19ANISrcQWLoOO6i0AvdmeRFrGBfdIrAejAZ92ez8s7gEIqrqgIAk",
-	"uKAmLJ2BZzVjkbjkyV+Zl49t8/FMUnDFDNq/qRnUosABIkSuz8NIPuW1dtO+HiShGC7XumuS6u0lygYC",
-	"yImYcwJpvCB8MK5YxgwFa5KjGcNsQZGrc56xS5pBME0+mxl7cSrmJgWmqx8AnUrjmYiZ+zOa0IxGCvP7",
-	"uAnIYUTOjNnWnItYTGnCz/mD0cX/9/9GE5btmjR2qDAx+sR3di70zztX19Q9eoiujG2RM75uW6yGwQ2q",
-	"PxAN5k8aJak54mmJ6RYuOtd5A8YBflDxk0qrnGLGbAUFVSp7lili8+bJaE7Tq2ECKes4FswUPD4BATJP",
-	"065GNH4CxMvNdQHXc2PGeIttwTBvGc5Q7QqQu14hN1BwfcuwAfg04bkKBV45s6QZYc0qtAxcf04LORBN",
-	"C3fKKUlpBhZWKKBjDKk2QqOIWaU2ZLXAoxEDfQ/nweDgsOTjDBp/S1ttcgN9nCw8GJeUi5LFe466+u4a",
-	"MF4ls63xyVvKTDIfMePay4ulqYIG1uKXE+sUwIria9kXnvPYMj0QbDFiK7nkIjMdeIwaiHm/OU9BzkhT",
-	"oKMqVA2LxsGbQ3XcXNDbSh0v/Grc0P1y6RFLBfjkwDqRSGJKoybcHjt9fOAhcjsNCn0UF8KIUP5hLJ2T",
-	"w5UhC01Cv20xnbQzR6Qios3UYJ+2IIUp/TQEd1sDqMRYMW506MLfCj48/RqhVZ8JyXnMMjICQ+FwnKhR",
-	"NVZiFRvRS0IZfsYyK6CHNwphcqU0UTPc19f5wqj+taCNteM2qovT0mPblYEZ06To4vEpd7CF0p1EZABQ",
-	"jMO+tV1gh5IWZ8S6uhpOiX287jnp93pPVx6VoovqqkPjRrY6O+5Sb3tbuBc8w5fe8E0c0NfJSuONM78w",
-	"KAqlJRVFEq4vD33hg3SFva+ghOwGhheg41LBsWXmuHHGrBck4Sj8IR2jnkKvmR8Mc0J61ohQ7+fS0pEc",
-	"iTwk61ashFiUIuFRmsflW0pwJlt8qtn+9B5lWdwGcLS7cSW2s2yBqlDYtaBA918Fb0D0y9PXpxiC8Vcw",
-	"BttqDEqQOJGzlHpymwuHCp0vlagmYoJHwZdaGd2QkDYzuTkDkmtd3iB6l+446Ehi6jWYqGHHkrko4lB8",
-	"ClvNft1apiYCZRkWbSmbV3osvIz6VLOXFCnRxDSbauTzSZIyTBLIct41UYDwN+Pgo6kqe6eFYgenoEit",
-	"4AKkIzQwceE8lIWNCdOQjV8Wz0CLRAtg1yWub4mpLAF74o9P1Z61MGyE83hKnfkFtMduQFFertBVUVsj",
-	"u+rVi9JtSQyrCLAewptEo6BUUrnnKkpSWFnzLqb1TJbAaTbKbjkFqyO6HTGNfQQoN1WJHHZHQHmWWu66",
-	"SUOfJ5excSesG6UVfR1Dh7F59rq/KaNHTTW3pt1Od7meXjfWejlvdQMgODs8dbj4kB4bqU636TZYorsZ",
-	"cOnLzfh6E1WKa3JzO3UuXGrqUuyYH1eo4jblJ0gFK/Xy9XTtspK8FC92aCiQeIXNvK5Dmy/tdX9L+nQf",
-	"xHnHQn5D6nXBGb+Mpm3I43DJEViqdq+tSC8R/I2nybiDKyqALVrcxaBrKsnzXF+6j79nWZoAMD+cPbux",
-	"06mdxrChB85+Yrvif4VkSppAM8Fspht4OSq5ElOqkqiR11Myzg39m/4HZdncBAiaqJYSpxfjcadb+gSQ",
-	"4Cp2v1w7MStvSrv7prUVq5kUp6tRMl6V82nKt66R8WmKcm6U74kexG872xP2sJ0cSOM4vc0UyHt/672/",
-	"9UuoHrenbXxJ59tNhPxblet/074xTcEQNQOSjE/AcxM2TOWVFZGX0e6361j72iDYjlfui6sHv0cF4Nal",
-	"/t+vRyAs670XWc3sVdj4A+3jbOU8CoWeylJ2Yd0qptjx/yjZvne8v9rVWQe3oTzVL9t//sBkxHiMr6Cl",
-	"PIYB7t/eiF/crhtSEUfQj2F0TK4TmVykDGvWQBSl9PtRYExjueL9rms8AEUc7AxKoDP5QsSLXb/kg63z",
-	"sDTv2EIU1uX7Hkq1GUIZkbDPej0Gr+RBZevfSP2FFwlLY9urKly40HSYRInRFnnks1x1Sw3vHoxmQrOK",
-	"bPSQmCrvZEYzOmUK+qe4f2OLpbLqEc5x/2jus3km+CWWY5hl4jKjU1ubQ78XQLNt3+TYWzBYTQUjgisf",
-	"TTiZ5FPKdzJGY80d9TKmla/kEnq+Q8E8KhXpBwM6LAAaQgX0FQacYEbVpEt+zVm20JDE3lgFLMvftg67",
-	"+ucQG6Hb8k/v37wm5jlJuIknRiy+e/GMHB71+uU+WJ3HNtVheUkgk+ptYBtSiQsxPAz5CZ3NoG9SUV3t",
-	"kyrKq3kJIdDmVtayXjWjH2fMtWZA38DoGKMaE1uWTkJFOi2MuZv0gk0SHpPENDAoxN/juvSsSQ6k50R1",
-	"ST7TfGlUCOIjW4bl1NRIKwIz+r1eRdeKxTknWA8vQc3LFpbA1GmzLGjuBHkt7TsgtPGLfO52rKVkRb1C",
-	"LVkiOqwhx9GHMWLUE3l/FGm8rXqCGsj6/t5WsbYT21ZDSxyg6NmSdoOerZVQkpoGG5SuM2UKS7dGBo2t",
-	"A+bRSqVEryaSK5dIRvj26NiW9djvHe0WVZdGx+QvopTYXcr/Nx+2o4Pk4BcnCF4JRd5dYYHAChN4MKGF",
-	"CEaDGXMPaCAi1wxHBpWSSh6P7cmyNIcHBn3u4ujG6DuXl13p5uKJyABq6AZi7M9JHDNOHugBDzFB1tlQ",
-	"ikonpZKzG6WXLgvARj7IYmh9AukdRo+B1iMiumofU7RW4q2JWPKgY0usup5cJrhsNaR45V2s8b9ZPrtp",
-	"IF/fwTPzJKzrrsgEyCVrV6rjHRvrN64SHrd74Sc9EkzP8+EaifJEJlChBaCfJleMjEQaD53UP9rc5KhX",
-	"smYS6y2uRs/THi5aOgab562tZT3IuPWAKoMpx+WTY2vdxglUE3G9o+yJgLPiypEUGWehog8bVI1aXtjs",
-	"MrlmHHsqAXvUWvTCX0Y5dx7Ci+GdFqceC5aYdh6X9BprlFTO/xYz7ytZ4iekt4RrtQizBeMeGOMCgbYo",
-	"hoClbn12s52s+nWSsu8aF19aDMBlfVu7KJRyClUGOCb9Lhl0yV6X/Osf/9yg6pYzshnLXO3Eu4qOhay+",
-	"Lr4biqUWQDC3SbdcSSuQXO5RZH3t3tVYZWRlJlu9AMpXk+MbRpzqeGKVvShBYAnpdJ7AuMqH7JXpSth6",
-	"vmRDhBs5k0v1tr5pl7InXSxToFnsWhPCX7atXirKuX21mqqmpp7m4WiBxWJyqB/Bm668ObxbqvZaFJDU",
-	"OgiLg1VfS9+YQfdiVOtgiC1lUi4OW/dRXYqlxe7MZKBIw/sVDb54n9AJo7EjK8HNWk3ZBuhiyu0foZXU",
-	"6nrBirROCT+B3g5t3KtVan14ldI9TQNFUysTe6VCa98Y+yniVvUrrp6myIgdg29nTCZ/dXg3NdptkaOR",
-	"Kz4xKhVYLmQY0NoK00q3vu9zTkjGqngmpqM442YdUMSitlX4FYy+paL7pthZqaK+Hu5RqOmC66r7Ule9",
-	"qQQYjRFojW6bvtqtl2Q451wolWuzIGRxokonR6teVtvQ0/liH3lQEUedTwFkVUkXttISM3UkGX9oV+U6",
-	"Wn8nyWicQPtb35oksuKgge9Fg4GQ9xDvVimD46IU5lmiL3FnMnd1vxOTfq9JVKokTW2klemZC00PqPkx",
-	"EdAsNEbUgkmEnHIHHHNLY5dzB0VJF7LoLm8RZEpraS2H0SxNWFZUv7MgRlPY3OofZpw5Oa5SacYauBqM",
-	"AHmnaACTERzsH0LMsSjVi4b6Lv7hdDOLzKtZGDioXplUWzR1mPBhzmPBmemAGq5TVy5fhS/gnNgc2V+G",
-	"o2BwXhRmFXNyqCTmnTXsgwiYSpHqUDlry5VLla2Ru5Yq3DhOWSl2bfkU2LyQTYHIATzKlrrximJ3O0hf",
-	"tqAojnbLLaPPVefxfykVv6ngBFYBsFpi/9Iaf0CQyZjePo/AFUVLZUdDik3L0vxWA0DOIKSrZ1oIwhcs",
-	"FdXKVU06QpuiWwExGxv+XFZSRtvI1CuF3aAoozVKJmVjceOISYk1hZPrgJVQNrgdT22nYv3aqOzHgN9W",
-	"dzbAmYOLFpcJf8ckWHL/FkwTwqI3oO+bmp5bq1TUppohft4MPSZ7PRJrcMDtYwputrMbwkSr1gc1fd6z",
-	"KGPKaqerXvkgAySDH6vUyCqgZGYOYeQ1m5+JoLp+amABvFLjQsI6t4WNVjU2zQo2KacR5VkWrKJTuGUS",
-	"OB/Fd6wUa0pHHtuyq+BiCZdaXZ+mtpZf3sQJ4WtrVJmgUg21sBfcw2sI4vTlDNyM9cpDiWAQFRfsBma3",
-	"omjWJiWydrdz/kKZqrCw8lEqxY2UoFc5f5YC7VrCx89pt7Xtv6XSVBEGIR5GjTQILpkqnLtak7cZC7yo",
-	"6mIV/JWgf9tYOu2p/tag1/NKaGEw9YJcJTzeJT+KOZppQRmFOmhFEcGpltqy4zZ1uc65lfavaZaIXBI5",
-	"oxHTepO172o6AO/608HhQZeM3szorzl7D7uoleFqV9Pt6ZKAMjeDB6BnoChs4Ig1dODqzxVV+ticBDth",
-	"mjeGy8vaVee9rbp2nM1LK1l2oBw11WIbqluqzBs6HF5kTRjkSNKVU2PaOmAUhUSqOdo/ePIQi9PZyH+4",
-	"0Ud+YceRPkAQQZAxCdqKvvkilimacBMsI3i6sPfCOfe8szGzPU2SjIw+7ZjuEnLUBVcnarsw3liAMQTH",
-	"rqauZbTvXzmyJSvR5GS0HlP00C/c6i64duZyTQt2GxqF5c9AAFuxrFAAm0sduGZZSmflhRWmYUXMgBn4",
-	"UTWkTrCakfXkm6YiCXIWuA/0LKDUJWMMjMNOs0Yst8WfzcQlS+fKG7Fk36wCobIngEKze9WYitiniLF4",
-	"aMeNjiFJy+vC4RebBzISyrRabbaRV1cW/BSuTytwwQhD4xUfei0NwKY1umTqHaNxojWM0THGRnvad2vT",
-	"sZsEmiKErMeooQaFj2UdV47RFlTP2mgrIlbB1/wthGGLmF3Dep6ZkN2GyjbGWDKhrmCtZhKFhUor2pL5",
-	"NOKOyiyz9R9b+lGqm6x/2neK4Jdhu03xfafVeD72aZZSTgvXUyKJiJDbR+Uwp85r4cXkQKWhhJcZUr2K",
-	"XZaJLEC6LzCaETZWWHMgsPLYRfKbIETso2o6GLSi2lJcZ4Bm9d0RQGygww+yPHtTa804UBqniqX6PIAT",
-	"sCbVvwrZOBDIGOYr2BYDIreNArsGwRSTwxISjj1eGowOVE0qHLgSB0lnyePr/mMIVX/c6x89oQdRb+cJ",
-	"7fd2nkR7bOcoPhjs9C4O6cG4zwZxr//Yo9O6BqRCYbcjFNBt23aDgoTH7FOxuDGatyFoCUOrTFetXilm",
-	"7WiVV7qhZ/mSNRgn3FzY3uiT4gLEbqUgIJRotf16iu7KA7+7+aBOww0pEqNfc6GouUaM+ySjY1WnMPRa",
-	"CEWxa5XcJUtJMRAtiPZwJybocebtLhmBK9f7qTahl+2EdmqTJtTFb0DshJd6uDnhF2JOsRzray79UgZd",
-	"p9vxIAfHpzmH0gGBCwWplvaCK+VVbni1VeeGtZgD2mhQHf3XzjscsvMyHhUnB7t2lc/1/sX4aDDeO3jy",
-	"5GJvP6aHdC9iR4OjuMd6bP/J3mEnGGmjskUYFgD7SIg0FnMHCMfKHAWVAlhAekIfBanSsDeDT7BAMbZ3",
-	"1wZgLS2zjv5f7CbDdff8dkdave2SnFtvmBVftVYg80hPCJdcwolkkeCxhMDGREmWjqF1tBTdEn5AkBy9",
-	"05/fgZSeUbuI44bIodWnsbhpqLR5eJhAe4NDWD1iv6wKMRpZuXd4wVIxx2EBXpQxjENacz2h2XFRTa6J",
-	"8EXg9xD276ItNQap9N0rnRBVNOxyZIYdjGAZy30XTaUVg44EvZIfz87eEhxQor/93pGfCX3k32v7vV44",
-	"gzGYPnhK5ERkClMI/R5AIjOO20IadW3rRVxhYO81bKBvftCSuI6s51pB3VDaw5dCQLWtH1zl+iifMq7K",
-	"Mrjf3fKYjB7bLz4+z3u9vUj/DP+quniKgUBnBiYFUWbJjnPiLS3BCBdNQCG2syJXxoanyRh+OnY5hYGm",
-	"pwH7e00Ddiv+peYg0W8WlQZdEUGj53iSbdem4XgXpM/IlxiqngXzsF5Co49xgpUYwHSqsWQW3jIx65go",
-	"zUgI5STnV1zM0SCF4RGa01ZPmvFRT2mqccfi4YWA5oWW2op8quI3F0OF/xhOEzmF8hvdThKz6UwoxqPF",
-	"8IothuYVa9vWQyUSN/5dfV64pt3HvA4o1sC+8ObRwsqMZVivw/w9FjnE/E2ZmogY5Jmidyb8BcRiaj36",
-	"BOzIsvp3nEg9PA7owd2qxatbs/50Q6e3u8yWUMwBGZeNvnY3HFV2gIaXb1kT6Sp1LJ2f3wTr2D8hGhyA",
-	"BZvSWx/qB6GwgOBt1w3bEFpKyCWpeoX8VBafzfCCjjCRvvgbPDGlLNhSoVG9XkwO7pieNW5D5p70yV0f",
-	"lqESYggFPyA0Q+azmdCgHE5ZnNCh4Sj2Zcdsuh0gCMT9mCYIy+r5yVguS8cBEvQz8DDor8ERH5bqngbN",
-	"e91ORhVDGJn5FMuQsIBIBTWwDJj6MHRF6VOIbY0mOeQdDQ1CRK4iMdWvwHKC4R6G9Z013la160lL3f7t",
-	"1JzPuoatbcooD1bJ+GgbwAG7hLa9u2F1ZMriprRKTCvDAO5E7TaqM7ct6Qdd0C3lLysuGNB7c60WslyN",
-	"huZJlqe0uvvWXsAWXw7wLa7YcZKyTcpBnTlrqa3PUyiSUwgyFcZvo6/VGX6oTckn1/pqaSUu29TH+rhX",
-	"BXe81uOC2ZBvbUxhU36KzFNlsqDt0PrpctFoy3IgDKSKON9wT2woEBhXrFUtGvGFjKpwDa14XcvpwXgp",
-	"P8ouRD7OD7H8eHphU3DzF7Ut0IdSpBOHmi03+Vk+3p73pF2ReL/ldUO0lvMSLYUeriPsjdaPLH+P2UxL",
-	"GjxaeBwjMt3fqh3FmzwNqNh5DoZ6q5NCb+m0jioJYaOYx96Tm/eaXAZsE05SVT9CMH+fTPOUKhY3JfwX",
-	"R95VSZrBULAmQ3J+lnPZGF3QLjLKtd/QrBGmD99C69YQu4N1t0xE7pLl1BMh8B1vNYKblt76hrMdVC0e",
-	"CiOjyFH+CqwIM/RgQY2c2hUyMqerAgsJjDvhW1/JcNbvhSmx31MTMmNZpKXJlB0X5TyAmmCxuCj9fzzB",
-	"9rIaqDde0lHDko4CSzL1JG5lRZANMDSoaFN8CtMHTMUyI6ZCEcctYU3PPJyIPJOoszTIDfgMy2CV00E9",
-	"KSDBPsMwm4uGrSS64rjVC22ISSsvfMNKWRWGW23VEOjEUITpeXH6JYKvEFsV0yFAO26yhLUHBblT0/0y",
-	"kagt2Q0g84UUPs2HIjFbFCUkIKmESZVMjcWxEqArZT6FDzSoCd6AJSV76s5588XGIHKN3vB1YXcTshBi",
-	"yRnsDVFw8y46RzFXxlYwLuRc9PJDfJWWUWVrGat6zzZIpl+ioXcpTdeZ70st5hliHrLAaMy2l2pQ6XDs",
-	"UNstUY+HuOWEvXHVGp8Ukb7dnAFJptTfxFGibUKxG6xjIyc0A1bv0nYC5VuLlk8mtR/4cm+3r+Wifo/8",
-	"7wYu58SNFaxZc/TSYge95k4CQPhGtkukhQiLzZGAao1A+nEC6UVckYzyWPNo+KCs1OHprW4aZoWOZQWB",
-	"9CjnxSp976Tww8Cgy+TaWL/hN5Ray4vq7z/Zf7p3uP9klZQGJQyXlZlw9ALJcuHmKFQFe9dtErweUtTf",
-	"G1W2XvwHOuwQyaT1zNnS1CHibooq/LE5eLBF2Zbb6l+6Rp2WNSa1jeOXMUwHwJU8eMVELVMmvpHOfs4Z",
-	"PoK6sdImLqNT3Ovd5yJPwTtgo2qTSu5mqbcf+QjJv45xajGli7nHkZgWVUAvmQIJFoEhTUL0DQuJNNQx",
-	"mbBULx4zLE0j8SqHv1GnwFCRn/ak3M56oFlH0c6vVcc8061QycJUp//AjPLNGum1EVNcxRGtQCkrtlTI",
-	"/GIBhgmf2m2y55phBivLjpSpYl4vQrJmzZGk8L6hhBTsN+d5YsqlRuq95+rFR5wdqBC8NmzOpsnmmeDj",
-	"NImWV4hEVwbgwx1ePy3AJFSD9914Obu2LAGkZyZTZuvSubqRytjPc8kyec4h9o6lkkHU7TEZYXDJCAWp",
-	"GBmLCe4eGb7gkEReeh2I7JvlxGv80flZg34pAMjmzeqsVL+tK3lp1fA6sa9xl554HSCWCzIhjrQOqzux",
-	"oVzjXOWto+YC9uZlx6iJuJ/HSWOl5DOsVq1y6Tw8HOkMijRgYqKftV8kxjeRzqpKPK63a9sCPF7R+nXL",
-	"76DT45uuu6O3sJ1OLgDIFn1c2vjvNjrOJ75lM1Bl1YUV3skjL/gwMtdEG7KrXClfjGesIy15nKFRGWus",
-	"sW5CrUtV83ddsZRjE30mCRd+WR0X4QqWOVuOa+OC6mWWtKqY+vsZi34wQRXrpUaecvJmxvjp25cuKsOz",
-	"zhUQaywIMGOZ1B8CsEiJ2ddd1/D691gk4PdZFiAAe1A09AtdE09hmpVsbWNbrxFwW/n+vzQdqRvIo24P",
-	"X6sQSomNd50rjZIFoxlWgSuL7tXKKV5PsK9OCDfqZBN26ReYaET/KpkSlreWUIlvbCZVIpP/tsVKv3xH",
-	"WOqGZxhjPTrN1URkyV/BOHxMvmc0Yxn51z/+OYIufFoBnog5x3RyAaWbTWa51ILfBEYokVVDRtj1xfBo",
-	"/NOvg/+5OHsy/a/5/rvoh778efL0P/mfDmf/rfb+SJ8f5P8heh+T7wdXL+J+FGK4H4LdsN6LKQMDykSg",
-	"MpNccuNjrciybW5KCHvL2GUiFcvWsu1OgzE6UFl0Rz9zSQlgRcTZySn+xjDhBv2aLCYRlWwn4ZJBwPQ1",
-	"S8vmIPzWGjebKSjQ8mILcw9vnjiRs5QugJ2EQz1F2iqQ750e19aIxyEwVNUBaurW6Y9uZMwLWrUMiA3v",
-	"gg2tZ2/S+7vBdRYu63Wb8ZTdzo1LmFSgtrR0if7wKn4P1rJ12D28sBm3x6ph3zSzd7hc5/DesKGc/uZ2",
-	"Qo55uUNXKfiYuvOwymKxHuv53ADFdyLkLtohI1to02rEQlxhQU2XR2Ge0FQKo23ZNsVY/JRr2nbB1KYU",
-	"r964eTE25VTVJMH+UFGaxwm/xFf1P2ia+lNa3ieLE9O+Qqfdj58JomU1vaCgbv2RJupdQwuAN9y2ACDz",
-	"yaJUkjcJ2QKjlrFL+D2byNAUDls0IGiI0CnUcGhRF7y5oCHFJjEo8GIpcxRWYrpn+mFgeuhlagtjQtm4",
-	"mLTwb65qn7i0VVZ1ZyH2UQF14Cau4dQ1wfLcpsemyZzILyeVaiaG2rUqNBTj4ULko2Ms5uAVO8qYKZld",
-	"6jIEb2JzYZtVNYRhpdrP+KJpe2XKrI0TZYp75LPqhKaa7PBiESjBhM3zYAPOVYO98WrlmGzV6IixWPpV",
-	"jPzaz1ReYb53taVYyReC62ILweNhKsSV22UQol3o6lcL7HXaZ6kdWAk6GjbnnFSagrlwftPSEpL/vcLp",
-	"ieDDGfZnrOwukVhtD6PM0lQzHBsUaBN2qEnZ8Yokm+w7P+3b61nYJVK40N1EAtzx5Xq6vaq2GjJhGqDk",
-	"zlIaQcwS9CsVXB/dCy+ICfd9IdSEKHGJli27fw0lhyf09JvyCCZN5sGo3rZ3ZIqpeeApIqbmJorEwGyd",
-	"jmslD6p/ksD0Uj8eRflkj8hBOSvTqgvh9DBcz5Cs0WUgh7Hp1kgTqZY0/UJ2aEJCXGexSo03t5OlIo47",
-	"cMGz2sWgDlMASf8XppWuPr/ppVMtrOaKqp0gy5onkgFb36hVide0umU20OpcgHrwvT5KJgDfdR9YGUdg",
-	"wxZWtFHx2fMJ6TtiXi++0n3MbdAn2CJvtvHGcmS10njUTFe31BWkTPXftm5RiiEPScZiPIar33l9zGVv",
-	"A5ENh25ut5l4vT+8XgDgxysVsZuUKvFr7uy6CXU1V71kIBnb7uBcKkbNlQM/rVxJaQIw1ntVFuxdNir1",
-	"KR+tUxV/PNa82wLGZmovZZxa5Q5mgFUOfCUn0fUeKaXfGBEAO4dpASBgNv8yrQObmolpUTNRJIIgG80X",
-	"uutE3a/R3MuG5oT6t+yuDDDcsA5+RYe4aYg6WKOK+Cjb18nAdtlhftvI6T+iBAh1AVtocrYrw9LU0caG",
-	"NoSLeRckK33rSjFl5IJF+j/QaBdI1tUC0puyDkcelOAhdqomi4fdkKskCmhzdnORoiYykDfQqty1hJfQ",
-	"Ck2dYJd9bG5nBMQbShirerm1MglbFcIIfSuOVlnhaCFwgITSiIOUKiZVESCLckKXcDbXv4PWE9Dt17qi",
-	"gb+WqwP26vf1XRbBuqRPLpj+or7YSl0i3VqcTgx9nte0L1iOIsPsutrlCBBEM40hYwsBRK2FGWNoCiUc",
-	"YexoG2qsMPqKNgw5fWORtQ24XhJNflZ0virXCl63OyTH8i6rYq5MW3jHKP12n57aaZXwLpqfoKUw7j1l",
-	"9JrJXfKhaj7okjGbs8wlk4PlYZd8HzAk4BVd5+euq7SpHfql2ldumkMGjXHQeAehK6ZIoLHfbZJ80Co8",
-	"y4C0IRm+1LnRy0SzQdGe8uQfiBq/9lsolZQrp3IVLLhChKEwbcsHKtCuSxpA0VGeJWrxXm/YCAvgVj7N",
-	"QyHqtqUK1p5PxWXCP0iWYVMu9MrC3xgfDeZ1cHGPjsmIXV8MNekKLHilpdP9ns27SpnC5uA8PudxcpkY",
-	"6zk1dSvyKQrpgBgQEmCVBYlNlJp1Pn+GEr/jQL07jUlD/p6QB5ojGuuLK0qLD5KlKQgUJilT/47ax1/y",
-	"qRYsdom9m6QpuY/H+Jw7zYGmqam/4RpFZSwSWYxbg7oQCZcmrcCUw9Z6yr/9GznTwqjSf/wsQP15MHr7",
-	"5v0ZsQWIaa4mjwH+o4eESl8Gk0AZ6GroQisASR49srED7NEjXNOMSuVHlehv/d36bv9e9Hr4OxrR/n7O",
-	"/76zs+P+Xw8eXeRy8X/07b8biemI/B1bLurX9B+lxmflDnEJt03psLQPTgdujeXzlVxQ+JZzjCx9040q",
-	"fcvEQNRe6g/2KjvokpjJWWJAZn3bf9dQA0METmQqc2Y5KzrLIzq0EtYlgpPBHnktriHqlwx6g0O0Q5r3",
-	"URcs1UB1SYcQHUTlOVfl8fqo2Fg+8jKWXRtVA6ZiaNuAaZUAdRpNnEJ4bPreub59jMUjMssSbkKGk1ie",
-	"c/MJGTFOs0RIS6LPBL/GyltS/4Ikpn+IqMtnhvp3kCoodx89Iu8Zj5vCWDR7wFCWU69FzyMXlvTomIw+",
-	"7Zgye6NzDoIkiuhWZdZonrEMP28YtTwho0cjcplRcMi5TK6p/o5zI1DyKBMpw2+At25E3AfOOfrv4Bv6",
-	"ztUnu/SxEy+CtGsoG+IdpnSxS95Y0pM1/6LlPee8RNluYOFL1Ms1tQWJAYKWHvZ7e2RUqT0IIITS8bAI",
-	"SIfTWhuIFiyV7Dt5zl0tPpy/6yYrlS3UU5kWnVXjLY+rk5rWhPoE7Pf2cSYoeDjS+5PVnuiEfUIzlKad",
-	"51Am/9Ej9C/ZDm76dkdqslU9//0vUvBRqSfKKwyt52QUiZiNTshIXwkjG/TqFRtNlDznpXJuUHfAofE7",
-	"WWp8Qgx3T1NTz9K6LTKm8oybJOHSG7Z0lf5TQxmj+81ERZ8V4IZWntFEhcOg1x1s3TRw2SUvNc9Dr33X",
-	"r50JleoBZfvn3Ie0uW8Q/VhmEscdkFG96uRo3Xqd5zxYsJO8ZnPfsgbudTtV0YKU8XzqbLWnb18a5L8s",
-	"ags6LkE5GXm/7/zEFiN7i8BNiOKtCVGADjXokdf7z9iMGX3C1qfTd6RWAYESFyKHwqPHaC/D65ONxywy",
-	"LdE18x7sm2IhwDP1lCoxnAXQj+GkWijHwndSjvPU8e4uuVgods6hGelCMZNxVuxJ7bxjs5QuENQ5G+2S",
-	"n9hCmkaPXlQF2iICn5DkweDTp4dwZExY3zk/xULINCUP9vVD6N48pkmaZ4w8ONA/oV6BtVzZguQ8l7CI",
-	"IrvdVFV2PUb1r3poIknMoiSG7FQ29/pe6ac+4nPbiNV2+LU3lDnucaLgRjgtLjtroCnK4BvOZLuw+io7",
-	"JVIBiY+en1HN8T4idMc7rwVnO8ATRl3Dve0XEkn2evuoZwG1oK3ahKMRvSgwwWbYSxXZnHEpAhxhJfZi",
-	"ga/hh45NunGijzwy4Uo1c30EB0/JqFptc3QCW6EpI4qCPrjfHxTDbEXP0S55ITJICYNVub4B57xYBQBv",
-	"hgE+WhtUE6LVC33vgPKn70HYBiR96GNIL00JPC09ZkTqU0pTkiZc35u2CwlniUbhOYeloIliAiLw29Oz",
-	"Zz/C5Bojf3r/5nUp3Qm49JO9o8OHLfKdumTE8zQdnfMoZVSrAvjAUMzPmoU+emQOHxn97Ry8JOedY/Ln",
-	"f/3jn790ybnvL9G//+sf/9S/Wr+J+emzKczyc8KvjgkWk/7XP/6JtaRPSMbSP+BM553RLjkrN6s75zN6",
-	"ybpYwWvkfW/kt7jrVo7OOEkVdMwaoTNcA3XQ0wqQqU+BTLuICTghk+QSQG54KkqVEN2oP9Tv9QxYzrR8",
-	"Z65NDe29vb0jjdEPZ892iWl/gCw51+oyFNwaS4go1iqcXuICoN3r9fqa6RwdHdkJunCdmVUd7p9zr+Od",
-	"E3hSRme20qe+eg10/zqyt4m+Z7KdiEq2Sz4airJGOHDbUzJNokzgHOBmypWWOse75B1yd725CU3HO2LG",
-	"eJeM/uxyuLrEZJ09HB2TCxpd7Sixo/9rtDuMo3BdtMx1w2e50szng7nYxglLY/zM/mDQdRfer7m+tFyh",
-	"aTOi1+uSCxGD2/GaZeRwn/yUfI/P+nt4fwg8MKY4LXQWNG/3D3bJGfsEYPhw9mLn6QlsDSUH/UP/kMxo",
-	"kpEHo/PO+XkeP+31zjujh8hBBlq0A5HLcssxzQgGFmjFgHIjq0/Y1HWJwDcLmsQ7y1j9BE8XlpbYJ/Xo",
-	"UREkDmTAE33tfyeLNohjkU3Jg9cvnj3EvWIyuA2Rxk40kFG/q2UjxT6pEXYEn2PpUjQGaW6yIBpA2PFC",
-	"8xx0UOrfMpH6/RWBI5GLjNErYFjXiUwuUub3dXwgoRu6JB/+fdDrfQ8XX/EYYGPFBXSKJRmLlOcAUhAd",
-	"k2kpCvSDEwLN7fXXr2mWoFIhWcoiENDh4qOX2FDPdK4H6XZCr5m+F508obWuqfhLgmELnKBVQhK74Lea",
-	"11N+4kRqvJrMHjU1plDRE9CNhSONXwU9pecca/ICfj1AnZDR+Xl2fs5Hxgop9Q98tEtGEAiMkWATVMct",
-	"RCkEz+x66vMxcA0fGVoHtZ0staQ6oxmKE9NdMLBmcCNSvoC9v37xbBdF8tj+6gLpjRxsmAKKMI5JuL4S",
-	"8pxr+n0AEUp4Jvd7PUN9I2yw5alreJy9uqdm5YbK37rjrFnAa6z3Y8KLwO+ElGzb52M7O321HZPRgeFu",
-	"IK91gbWMegejLhn9+wHavPojLGWm0WS4N4rfPX1yHSvRv10m14ybNA1zJ0PzPCWtJC01aIHnX+ijMp1S",
-	"SR6MUOT+AxQLcR750cPuOU+4z6ysOcjZDkqv6vtucGh+8KdBSUtNDLie0Whi9T2Ntwwr/2jYjfQztvMM",
-	"zyvcaiP+/7P3rsttG1vb4K10sWoqkj+IpmQ72aHq+yE7Trbf2I7Lhzf1TpASWkRTxDbYzY0GRXOnVDV3",
-	"MXcwNzJ3Mlcy1WutPgAERVCiJFLRr8QUjo3uXqdnPY86GJhfE7YHFh6J3hAGx/VXmwOfQhyblfs4bWOZ",
-	"TIrsgpcmbDMboe/K0+ACwqhLdQBzJLF1k0qehNvOTfaSNuchO4Sd2UL6eCHMlozvYGff+X+yiblecgIA",
-	"goPXcqAAPmd3T7NxuEXYdNfQD40oqtMll6lG7x/wiuF9TTigI/Io8ZlxrD/yUjBwEWBuOvNd21kHOaSF",
-	"2V7y7QAdirB+mRSCpzoB5/uX159x6MxsFvSj9YnN4IPIiAlv0OEOs532I7hDbCC9xyV78+Hie/cD0nuz",
-	"p98/3++zhEsl52M1pbvB0xg3FfPDGGhrWkeQwNRmRzKv/ta8ywF2atMB7mcwIT5t6L7BzLGj50CqSsA/",
-	"mcbS7iu5GJYY/VOwW4Tj+vzoR4rMKlpDQTGloG9CAY0bLtj5AQE55nIey4lQk1xYgmXjUtsBIi/E/C6K",
-	"UCKN7G7BB8adfvKEva6+HcwwWVOysnPMqQdStGscUC/5AUkgYOaPZVIWfADbtETn05jYTE4trtJ8PTiE",
-	"ZamzFWHwnKWYpaRFklBcYS4FW3RgA7mMpU/CIUQXowr3Vlip0eGkrcdKZr+l0bHmQCLTKaQOXPO32YXM",
-	"JH+asEKgSQdEafI0VQPthipXPMWddZjlwkrnwjFPMefo7xKjngGkN54eIl+eNUW0e0EKiEMoZB785MOb",
-	"yKYmcsfCalw8xDZVskLOc45l/bM6i6WkJN8ks1CqvnGTrRSK+y7mbpH9GMb8/FPpMmF71jyy5PW3iRiU",
-	"iXVIwUNMDnu9AzsFzNGHP+xHuEXC3w+/x21z6MLHvefPDvcr+afkc8GlHooi2DD3XvTwKLoZJIhsAW/v",
-	"Re/Ffpclv334/Oa395/YE4qCesGGYxxbLPMQjX/nNcTeFmMYIHo6h91et9chSTo+yTr9zrNur/sMimXl",
-	"CCpZi8USoI9XTUBE7AXTyADmeAFg9iz2VUK7JXUWE5WF7RY2HxGWbZ4zl7tme8kTsNBkRhL3l8TDzqGm",
-	"a1wl0JsxFju5sg/YrIbEuA1QYSOI24n/RPW+xiAv6Io7Nra1rIaUurIVMuhHzsaiSxsTjGEsB26srIdC",
-	"NSTj+ixm7TLNsnNpnLuqEL9b8BQFhDYcc/OxdEqIIWIe6xt9Gnk00LCrwvNZOHnIeQDev/1gCHSgmgVk",
-	"1fpPnqBhMTMwqpvALnvy5CPssei0PHnC3AhQdsuW0DowH3Hze5N2+h1XIvV6TC8VynRQcAhwviDR/S9C",
-	"3NmKEjZujXHu6ul4zIs5UmHUtWLAawzaEDvVelrY8RcKxF9GnbOpni9evl3trunGlbrgFfedjJQUtRuH",
-	"X8x8fVh05t7hjQLaAFeG1/2iWl3vg9fT+TOqDUhQ9Gt+tsOjZ073CZs0Ox/gSaG+jMH1ShL9QB3qsgoc",
-	"MNED/EBpXHOpo17vunOi6SnsgU/f2vl3AocH37rdaS/N0eGXaneaHa62owUnfgRWVRytBpgZrG2SmBHA",
-	"Me6ZTSoME2S1zD0rEcqyh6Djn75Xn0qAcYO4rEQhjHNRvlv64nDU01/gEHjs5/gZm451n/vpS57CHgDH",
-	"H64+/g16JJUZFXWeHz5rcSuVzj8r9RZEoOCkF6tP+uKlot6JNOMgjWROPjpaffJ/O+2on1E6Ck78cfWJ",
-	"ztXHc160Gck3VisKTmgxHr+bHeFLICAVYmA6/T/+jIKtiJAXSP24aEzdxhF1Sn4OO5FxNMx+Q3GZ3f/1",
-	"gtDfeqp2FaG5NZS9GmS87lJsy4xt3QVT03K5D/Z5GUcR06WaaDZThUX5ohcWNBUFdticNuaZxPCH7YH7",
-	"dKG+CkLJGDdYGTfHOCIJlHoIpbTfZe9VWF63m/aCt8AleEPnIj3IJNXpFrwEWyh83jusej7kv2l6rnSJ",
-	"56CmpXMdKrbi+VVjh2KoeN3OGnuSS4y13pi+SG5RRTuxzt3K/ojTYSknVuOSbpI8DZfrujqS97oULVqv",
-	"TUAEyQ5XPQBci2+0xxKAOscEMMtkf6lvT9MTvMk8j6Vz4iJaqSYKojgK17ZbJwvx1zqBRlABXow0zMJ+",
-	"XdncW7C9wMO5IAqAvhCk/MOEaiam9elyKCESChhyIxYMFEE+dAHTtpcgcckXbFK9UZTi958fKefvqLN9",
-	"HQhONkM0hoGBL9G0H4X4zusGM2GMYIm2wziBnO33YsZemb9V3fOBKgoxKNlIFRockna+ZcD00soRP1zX",
-	"EZd6JoqVvvHHcPw26hnj+vTsgRXXOCvC77wR9zjqvFUDp/5y1SnuuGu61JbFx1JLLT/hvZh98Yde0xdv",
-	"Yb2AvOczJ+axRx/8tn1wXLjWCJGtYaA0vNzprpQarud7VwV2d9PndurGyx1uQO5MJ0B4Cd2jYqwplwbg",
-	"rUCQBUn6SacvAAtZeOrrDFkZ8hzMZ+Jriiwzdk8KpksxgbqXrTsTfM943VSI1gHvfd/JO1iBBHMR84yu",
-	"ewU5NnxPnjnZVd3GiMGajYzH4koZZA69jDvYWOgqM4dq1xiAmJGgXINuAWou4qbax2vVRLUJp5jAaCII",
-	"jWUyFd+gKIn47XKmwIsgRDa8VOYUHanqTB0UVIpKItrJPf8QE98GYlJSzTByzwz1L+g5wqGDb5nn9vuW",
-	"xNmmKYSCn7HC6Ok1gHGwgTgDT3EeFU6oMxHCIc31IIlsBx0kViPM6Zllofs4OkksM6zLwPhErsoJBZoe",
-	"1X2psyZBaAuohb3nY8TBIeP/LBsIC3NJFpZggn3oOJMQZFSKcYuQLsBx2ZgwqSYXkwavq4L9iuWimzri",
-	"QMc8nBYw0IgTaXK5Kp8f24Bsdb/T/6N5n/WHPA1u/KuYdy7/vIHXRj2Bf/zl+8A6vcMff+AvBr2DH/hh",
-	"7+CHwTNx8GP64uigd/Y9fzE8FEdp73nnMvrLNnwfReud/KJz+WdrP4lG6eVUprnYAnfvVfXbXV7vRZa5",
-	"fHYWRrCsg73W1W5gyVkMCHy9mu/XAERe5c75U9wZFccOaSBeXk2dgv7az2ajeFU5/jIynmH7s3/xB19G",
-	"nbG6EO3PfRccvZaz+MHY0WvnR9q4R0h0PH9HeQQ47fnq096r8mc1lWlrT5ZWiuXS315vlr4TZcF3Ks9E",
-	"TYfoKKFbQWhr4woFPqxz1cCPJWODVAhhKSt0cs+8WbhObtnbhtOvYr6Qpmqfxqo1H5ko3najOPkh6Cmy",
-	"DUe2L9WLBHgyBHMgiQnYn5yoQI3riucgcH6KkgfBCQHX1SL7lT/Mc205V7ATdf49VSU/RXYKuupNXH/0",
-	"nfByIZdXffgLMdVbESs8/cs3NV9SsN7UBhw0sFvoaKnAQQPCDEeh79S3XfsloFxUNeulqb3BJregoQz6",
-	"X7HFqcsSpz1lm6ox3VcGMl58DI0z4MOjCBRoulV5F5JzUdb5VZJYumbcbBEZ4GlAquLC0RVvWH29RUcy",
-	"lkmlbN3kSNrmJttu0eAhBgZzbe9w+F5JAZ0j5BreqBztXJCVnpG326/cOYE82lpX+N2ftLaHtcK3qrlL",
-	"rz/z81X+ERxT8YiQleo34I+60is5CQ68jNbxpBacqFQM8kyKFjf9KTzSJdta3fVL5VAYyWct3ZR3Ks2G",
-	"mfWI7qw2dVe+19b4Jh8FT5e7Jr+I0mN61vFECGSz+XrY1Y7EzQxj1Rb+ebnuZml90J9gq5xYQu0rtL4W",
-	"LBpmagLz8Z23la3NCFSzAtuLtrGxA9D3JAKG3qFLwy5Kan1EduSFjsVYLulFJFZhH3X2A87cyPV5WxJc",
-	"uDUx2wD1kIWhj9mehwDXsnLHjFPeKpYslK6KsMc0afAsk4iu4GWsohqPLaBkq65lst9lP4uZAKpCegWu",
-	"gYWWEf8CsYwimQ5enO3BA1cEvGeZTNXMXjZiCaXzTjOAFnwUueBapO4+7FxZP8mxMrLPYcKTowpXwBCF",
-	"pD3Yx7RXyT7CkUnEtABK3KRiQ6CUeODdKPho4JQglRC9dzhBvgoxIQ8L2HmrhKJwrvnqwOloom9N72Ju",
-	"LmTatWRL40xSEhTb/nTZzP6UlU6sDAh4PTESiZvZ2YqaJhJ5f6FxiJdTfUz9o4zaR7PS9sJjFw4/UxeW",
-	"ACpZkSxkyVP/7F32Zmju5YSBcFFBXyM0t1PCFJO+eH0c7JHIYRqQom/SDwfbd96d+L40Xt8hiB/FMYNB",
-	"g4NLYttttyy4JFeWehwa6KtjCe1F9OKNkUkSwsAX6JQrsy3gdoY1VSd87sby5+BlIWFvdkNWKmyYwH6o",
-	"cjAKCtm22jAQDc7v3TrlS9O7tQezadzjWs9vuCmXvhJ/eNTkxlcdr/U9ebjRb7TxXz/RCy6rY+cMinA0",
-	"PRUrZ4pZAksHxrXpXeNgQLGlhujNc6/rDHWgPawtLSoc7y9c9hRArmZhX67t4KPuhTktfGew0Qcw8/7X",
-	"3+P9bwF87AbpyjitEiR8glPCIWp/7u8jKweyyQjP9Q/Y3eb6Id9tQX+3O4OMw/g6zcpqGrkNRAGdynfk",
-	"U25/+hkW0y7moF/5nvea23Wf+ed7zTIvSym3zCCH+eLl/n9wPfDMzcEuHAhGxftuvr/NxVp3l5HeqsTz",
-	"UwwEALhykzi9EfTyDulqpPfLnUEIQlpLbW/in8TrjSYNvD7GLUa2eZqvSR+pxgLX16mafBWTsssw3UcE",
-	"Q466Hhnx6w4mElqh/3gEPAI+BeBIrZ0rETETdbA9LTwGx8WATBWBzAnhEPCupaLngKgylk2xBWmmtHGu",
-	"UWQLL6ik99a/0+xMjHg+PEZQRi3lX+PGfd57vj2Of92/vzasI0wKbwTTcbM+snZ4hkqCelOOmBeUuGnS",
-	"PdoYnmENVw6+wEPw5PDjmo2h4si1cY9+FfOPWLzcJacIX9iJiASekN1JN+EJ3WfhfcH5qVioZf7HbtSl",
-	"n+J73Y57UMu/VrBVmNGDfNeC77CYyw1UciqJV3tKLAMmRpQ+YljNI+ppK5ETkABzzZKwwJdEtrJgqWa+",
-	"AvsImkZknY4liJtULx74AU74Y6XjIa0rFLw3yYWcCWjWp0vuLUtP7ndZMinERSZmrwLXOYEOH0DH8PSC",
-	"o1YjL9kMMu6oaAOewG/G8qN3QXl4vmhF2FSWWV7xB6qJevDQtRMHCpn5kX4+lhAVHFcoBhodvysLAOB7",
-	"2CTDnM1EACDOpGWMxOv4UgHI0IcPrwUsGORDIuq8mdVd9qIOmo15KghmqyRxBungMWLJba450D34TiNN",
-	"NACpSeHFu2RjdSHSRUcLXbDgO/gxh6HrxvJ3xGAgZ7AIRgKPYHvJjOdfTzOpjWfqBFdWeZV4vy7zUyGW",
-	"BZZWGAcpSaBWcvpQyFHHL0RlcUaoFTMnfovP0Clj9UlDHs3A4w26t65+uGAwAm8WwsBjNhspSITjoXqR",
-	"mtmeAn1l59mFAEpweLKwXnZl+QKPN8utThSBZcdQMadO44xJf+TptwTYU6DNUQV+d011ixDkX39Rq6Ko",
-	"vWqkkKkJUFQwex3JRAB+z6QrVvq6BUXpfVtI9IMdwRRlwDWls/8APQ8g3JvKY/tuccHdDjLsl+XA21ry",
-	"r1QF9d95AKQ3qQK5ylGW+12CFVNJi4u+urnrA4xXqmCU+0Khk+4Z6SFXMuwvA6mmIINu/Aivmlw/I9QE",
-	"CNPuVvOs84FnKbYWdDvrJ99D62ZO3wDhR/DuV0PPw+91Ys+qD0b7Szj++g0GfnXnY7cCv4eDAg+n6Q5g",
-	"wX8Vc5HuZBbeOqvWTKqiwSm5XkZ+a8HfG06O3yzxvVOhLY7ZAUVKS3HYnyBogkipBvehyMn4LRWhZICC",
-	"ZSWTatY3XhiY/swGWqGO6l5iNSKiWFaZGmnCgSAE9CmizTwF/Y39iLxf8PH2Eoq1eGn+MqpKpLkbYx8n",
-	"tC26Q6wiqlOEw0PPRWnRSoGb74paUcgOwx3UKNOutxDaXWMJNOtSEW8wLwQS8vpeVAqHI4KvuQbV8ykv",
-	"uCyFcUYr2gbIs456b45i7nfv7TMtRF1pk3H9FWMMXB8e6QPj5qL6Rj+xrhoDZKQOWxeMvBOqZCdNcT/B",
-	"q9wf+DnPHPuh+TT3B8O5ATa+Ic3Quats+YeGe6/BHRecRlda5kjRS3YfwdT3Caamj+Szana2PaKq26Zj",
-	"VxvGEUe+w0ZL+DHQ5CGtPasNj9JgwOIsvxKXOlIDKaf8HGrIe5zxoFAa0xe6y/Y+B9hrSqLYU83VjR30",
-	"7Tj/zHSpinnS3TeWeaqFTti52dpBnALa27NS2wv0kVmaNN0g41KRVMfG+UJQIs439QM6F3CyIBBlG/vp",
-	"BdXQ0Wi6a3UhaaONxZIDoZNYwmMNVTHjRbrwIP7qDqWLr155vjFPQfaWFAvgMcArcWKP5o2Jd42kaTAH",
-	"6PZ+EqPtstd8MEIG3YDxFZpOjoF4Xw44JNFJUsLpVxcC86tjVaBmjI18NdhdqXyGigQYgVLE/MNj81GV",
-	"zZp8J2eNGVWkmDgHNtozEIqEX2K5R8hj4numMjnm61Gg1Mw15WXgGpKHMO5+JqJjgdwaDo4bTL/dbFJ7",
-	"BWv4rozwL7X7rp/DodOaUxjmj492d3uamL7T+E3MAsAtl0Qr/G73aJE3a5Exg47WOBdlg+j2J1HqsLgF",
-	"0QjYwFJBSBJVLA6WiOBwopqG9AiSlotCG/v1ZlgvrEhVxtJXD6I6v5ArJ4TVO6hovgH0lLVcYdsPPvMb",
-	"6QLqTFutkoAwHZT2Fjdjv9VHNh6r6n222n6px8ml+EEipFUzQmOPgUzVK3ynO9uBvwT33Dh627aN1GbX",
-	"nYC472gr/1kVZ1maEtnc7SSA8fNUcT87klQ108sqhB9kbeKtcEHd4ebu9HRXgXTgVcxEdmnSxkzoXaYs",
-	"zSiB/rEZorBihgT0N+6lbQThNJqNOh7H7gTHqGsIHjP1y13ZIPcGYRdu18d0pTZzgzQ8PFAB4RFCpmwP",
-	"ohqP1fBfKdlHfStSqAmhNVi/3vO9rb4zdb/LXgV2zlcGLKaXCE7CsvgKhE4ssQfRUqMEmJJjTMeCzNmc",
-	"zUYQfyJpqL88srft1ca90sd6ejYHLcJYApD53gzf5orbFTO/O3jcV9XnXiO5iN8yPHWlmUUU/IbsbHQb",
-	"1GOhd3M1cUXFJdkmsO99GfsHC/KFt0U0kcMZ3YaPcNvl1E17D1tRCV3pVqwOP9ERuNUmIYv4vXmD0Ejl",
-	"afv+IGJGIqTuAr51JVIXsMF4aVvQdc6Bb+RIUE14eSsRgZyrbUMO8Bs82OZ6huiaj01DdT+l0sq1Q35K",
-	"9bkfW4ceWOsQfd9FANkD9itoi0Kw+S11UW9V71BovHa8dYiaZ+6htdhF/l32ptQLDFASFWN9M5AFMnml",
-	"F4uIAiMY+hwgMmP+aqE7pZUFgR6CMf8qSNjU2T0E9/xLZVQ0F75riFqRkB0Q+pSu2y1EU8b3MTX0SgfZ",
-	"G9/64CiBZO3cxoTOWg4GTYBYLvcw2N/RwajQRu6Me1GlsHyEpz8s5wI+69/Eq6CZfMOe5G1xIR5St/EI",
-	"sVxLsWdvM102Is8WEGWA+wqF9YkzW8g0kH8nw9rQoRnLTLIzUc4EQKtFagYoiSoS6kgkFqEABMLdiFWm",
-	"y1aBkc1vkJmgV8buQduipxEIvBw3xRaAUDuJUiLs3tpGEHYQEDxZceCraaFVcYdW8peFd1tDgA7m9GtZ",
-	"FnMz0ZtM5gmbcGwpri6AmtV8m8mvKxXjzDFrGTt8qEdA1UYAVW+BtiBAVFU/6K3gp5zMMa6KqIP/E3Jg",
-	"/W0hVmN1cUuhqjkm4JWoM/JC1YRK6rkqnTEyxxIprOt7Jo7kaQE6cW5HR6WT2JiCCZBRKylQ/StaFID7",
-	"XMuZc/ZEitmTahUyAS6CU2NFT/0oUQCo8rRCjZ2EJNAcRL/0Utpl835eXewzCrSRYsuYz62wGlJQyHze",
-	"DESwnTRImbCcAyOiGjza4pBUOnP0W62JpSuM1gEH9AIBdGNoG2ps/D5SAT83fXyaDWDP7SxQuU8D7CWF",
-	"AH5oHX6SfWKPttr8MBHoKvS5/NzKPEOENiNTk72zanpD4Nzrs0L8SwzKJKqFvjAk2tKhIEoPdfHcrO4v",
-	"4beuTX5gWLOz3q4CmPSRU5wb8dK3aolvsG1a/40WAhzIi1VMDVbd7gGmFEJNrvsUr1tLde6os24W4Z3Z",
-	"pO9Ta66qZrahHEiQLbz/7MdNJYdvoqfSVpSuqkdXb3poeWrQcvD3IyMw8/hRkO42k0xmhEOooap4eY+C",
-	"dLciSNesNLdhcoRH4bowbrJ+/YEVh1vZOOpoBxzdgPGnPEKHGwODBAZqWAppPEGiYgsVdSZca+jSzDQ6",
-	"vXsJ/nR6Nvc9iwjEnY3m+1HYwhgWmc5yhUrQFrGbDUbO/7YlK68CK9NYzkZzE0DoMstzcuT3iJpBJ5Ht",
-	"sESU736X/Qa3nWoLFDKerORjkaJ0UQ2QbJ3dWKKqXlLR4ZPTPEexZns/86sYT8r5juUA69qAd9mtuHDv",
-	"9s5cw6nNfAFOLNG1RGGLK3YTP/Yz3mv67TWqUFYycC5FMfEzsnVh6LGJ0VsKxPWuqOI4pyDIb+UipfaF",
-	"LvvdbDycwXDgxjgijbB67wJsQ1Gl6zvXCtW5fMUkLfiwuS0Ccjg8z+mQLvs5y0vLfQrgy/FZJs1u/TtV",
-	"f4Z4AKnETScDBQBSaiJHBgTEdQLWBNJxjqcmMWYpMVedGDMBr2S/z3eaDYw58tuuo1UF9wc5ZmD7FzIl",
-	"FCxaLG5pVaHbXw1jCfklaDTBBAntQ4Q/MX/NuS77LLEvkNg3GPELtFLkc0UsUfJcLRxCf46lbcoh3klj",
-	"icvqofAXhKpAUhNesCbYbAw53AXQOKz2/CNuyWJF6vOMOS/Jp8bvhTb5TFCiq2/MLoMh/988z+Npr3f0",
-	"vVsC/7sspiIxzvkwkylm7MLn47EEWT3jnHTZa3wdWwLEe5phB0ZVWJGUQbO3W0w1uaTgsZvb2FbLJLiT",
-	"17OmZrbh0y1mf6pr7+dpnh+UZlJqwYvBCHBQWZmLiAUHIpMrxfdddmK8HFWkGkFOajCYFscsiTv/3//1",
-	"/8SdhC4lnIrgZFRwLY5ZogqarAfm9AQGy7nG+CImYO/8eyqgCmicIvPPTmiMx/zbWyHPy1Gnf9TrRZ1x",
-	"Ju2/D6MOeNb9ji4L3By/wduZX+ChjLnwgZN9UCgdVgcGcs00YQEblmk2GXENUkVND2m+caet0wAf53dz",
-	"xuXVt4aNTgRkxhkWpJc9xbBQ48pTmPiPm3dNeSkOzKmd+iC1eQTcRRxbs30K9rmqwWdub7be+ukUiLHk",
-	"D3NExEq1nyx7hVJt4AUSWMl9fBJvWoRfsowzt5apVcWEm0GWGbOtbtNjeyTd57aLJJaobdjb77JkyHPt",
-	"blnaRLtePq0rlte9L73amVK54MvnB8Y51sRZ7mC9bFDdkafgVDQM73SK7sbKqVGkJvKaV4wL/CPYmxUc",
-	"AdUEYNHJxsJscLngKUAyDxJWmK1Pk70DyMSSHRVo3YxlWvZuWhXleivvkznjsgVeYHuBBW/9Ft8+VoET",
-	"VmMJ/FS6HoYgSP+eC3zKq7OwP5uZ84s9FM7X5Sfz9Vuc99Yde3vohc/GMn+E8pcFtx21iWvkuTCrdQci",
-	"ITGYFhDC/PGXme5ngheiOJkaq/rHn2Za+1jpE3oKwjoYNiaiH/7cKPRgeSDkknHZWJwWZqhvI/5pLOG/",
-	"gjKpZhxDBDQXZyJX8txq8RLtZ5fBbg210FX4aMSAYVN8LBOyWrAmki47SVPaENHUYqnWTPykyxIYhP8o",
-	"KSjVlUkKA8wfmPmDea4005Ocz8NAIpaAbzuG304+vDGPKvIhAxafL59fdWuizRhxgN93Zllj3BHGgFIQ",
-	"AtkzVY7coZnEyvAcNIKPer2eeaKjH3/8ke1BnXbxeyb7V7S5X6uffUXJNZY36RODD4Jb2L1StUOae0EI",
-	"dZiJPK2opy58V5Q7DdLn9Dk7/c5R7+j7g8Ojg97h594/+r1ev9f7P+up9Kq2R6d/eNRbSITNFPv31LhT",
-	"JX1A9u+pWaRg3IfglIMbcToEwT9of/EXfBF1cleN7HwamyD9nzzPI/ZSFDmk6Mf82ynkfXWn/wz/iV7b",
-	"RBQWJ9HpP6//ZaqNzf2Hhc+6Wz7rRR23tjr9zutpoSbiqbsdxEqo9QhIhoGJVMEdsRkiEi/sv+gFv41V",
-	"Cl4ZwY2tGkenD04kbMjm5apf8TfrWNpid8M3vc6zXq7pQODudzt1dzt3r+5s9CvNxK+dcLjangiTZ13X",
-	"6aqKPViCB1Cvd2ZlRbHeHwdDkgu791152k/BgVirb3FS6BmGVvHqsz6ER15GJPXd4sQvwYFbhgeoMVW0",
-	"8Ch/MtNyB0r7wc6ykyoD8OSMUzpziVfckupiK8r2IfcF7G1OhXfDBW8qLp9607XEt9859gz8yE//QuRD",
-	"ll5exdeIOyOl/yGqcNBZpEF2qXKXnDoTQgbJLU8PgfdIgZUejvYcvLFMM80nE/DClwNl+wEu1mJQ9wjX",
-	"ihHJ/v1RUNlmV2wHbein9DZmbUd8+A5V0RcTOc+XfbN0G2u3d8BphH5UyUuxERH6o3+0Pu+j9Tp3q83Q",
-	"TBabM7iZhbh7wsS2oun2JxcYbB1nYmMN+sOV1WcoVF1kSFpYKl+167IT2qwz7Q7AAoBqSPqUalE4ZLZe",
-	"XXtJL4Hvjl8oUlgVU4uO95h7V/+AfJGrfmj7GNWi7x3VLl1IsP7W/V5JsXT7vj3wkI0UNhJKwre+PpNu",
-	"EMm5IvBLCw+9Mup5u3B4+zx8kIK/SZz1rKWZeqfSbJhZY3hbZncx5//AwE9rpPyB7v3q2KadeVpujrYH",
-	"xQQz0rbwwXayYC5O2FgU54LBn6MGdI5Zjgmwmb8ZHsCelHTZh3odmgBF2E3OSqWOIZVEqsM6lmaTmjuL",
-	"g517tDlPJkISYe6MF6nuss/TQkJ1tZJmTJgaDklA1Qt6cfDrAYmE1VvgdkPNYwu+geDAXSuTp1MtkqqQ",
-	"FQYkPvCgN7mqAQ9iABlLcyjVD7BSYeVloSsPGvTM4zJeL99H7EygyopT9IOhALOLEN/cQoiMDXMgIbZH",
-	"aByrfdxHFNJ+5N5WKsgRm4l0qqG0YozemyFLhhnw8fr0Mrb/1YY6UC5jliQAWnjnQPBXGM9K2goRdfhi",
-	"wbWY+843N5OciAzBmFASRgCR8ph4Ep1MDEs9c1Gf8bqKG0nZAMnAVKaEew6nGzsXpQ6aNQntweW80pK0",
-	"NczDdmH5ePDwqJF/P7AzN4sHr9kFF9QsfikEL+s1i3qpQE7zfD1v4gM+5GVUeRTYow5gj/pf9/pYLQoF",
-	"t6WDUPExNuehBUzlZpnfifQBTLwHkTR4nWblRnIGW5zLhrlfSWU/8PzGazDod5cAv4d8R80ZglOqDkNz",
-	"UuSOEuTbnnu5KjXu2slakD05N1YNA18vdJwi47G4lqvbdlmw72m1SNCVUO2XvonzWk0Xn0B/A1sVOg8D",
-	"2ugzEeu21q/GONo5tBGUY03KYjVmsa4h0b7X3UIlKxwC28PYdEMPYqfImqQL94MG7JYaB9vH0bTMEG40",
-	"F7NxSSOfq7nSuGDGYn0+p0oqqBkKCqC3IGQ39sSG3BSNgzUxv58rlRIHcUOeHZIRtm9LBlmWzGqQ8sHX",
-	"8wL6ivYCniHAgO57+5QVLM8uvJk8ZqD+GtwN76RLPmdYa5ib21pRvpQ4g2CvRJieReR7TdqICT4Y2epF",
-	"QFY2rxYxsMv1GA+stHlH0MMQS2NAMjm17UJMj1RRIm7VB1l2ZXYZSXSTQEM9E7WcGjmWR73ecdCogE9m",
-	"XhiVH2wlJ1BZcFe/qlCO5eagUB7LvSSoQd9npXxzIgi+8n+vhEL40SgSJySp+YRZnnc715J5v9f0xKtg",
-	"WDeUnqgtid3iT75zBN1d4iK2Mlfxq5iLdCcRd4hPeqCIu5WpiJulFHYfSveUqkK34dOhmIR36ZqRH96N",
-	"ozIeUSkC1XRTS4zxbsghzIbgJQEDpJzmuasNoltTq3i1UHxYXpOLpb/aVXU5iVJTbkFZ4GBjUY6oMhfK",
-	"Zft94weRV2F+iSBB41CMofupCjYTRWCwYISW1PRiaa4TkgwsreZ12TtViOqn4Sm41uBOTtxIPwC/rAKH",
-	"3xntiCo0fzN+T23NbJdIZug+t+BAXLcP9potsA9BWJOm0t9EqoLe9vZApFvl4zQUVx6A46Lter6iyrGs",
-	"qpHJQT4FCoUJ12XEkLawhllVUuiKCgVYzAUNCmzHdd6ClaCgdoO7I6rBjevhSD6Em3Fby2aOX12zwC+z",
-	"kYJFyPPdpl5ROf4yogv8U+Vp67PhYKx0rG4vtGUObDC8Q16Hvy/Gs17U0LQurYXBf98Vu8OWwkEb48WT",
-	"NNWOn145VgjIZtfdUnbiZB0a4rxKIEnBIlA/QNRHCEG4RT3eWynTB6cCGQOS9pDg4XBaTgsRmZuNlS5Z",
-	"aWIt5Ggg4lVjXICBio54dshSPifoKVoMuOAVLA7sk7VlSlqTM+bzWFp1B9/cZoYAwjx7u8Oo1+uRMdxb",
-	"Quj/IDLsvqH6PhPsjnEYCAuIVBAIIJ69OOh9f9A7/HzU8wQQjoWwesih44hYywTeJrNA24x80Ne+1rNf",
-	"xQ0A4iYPhMq/BTWAP855Cu0EAK7rZVQdDKy9rX7On/xxbd0S55HYNpfVp3zxxz2WQra6FOJ3oF2sh5yk",
-	"aeiDLJZFAv/tsSrSXBV5EKwDY3EVzcDnUaYDiMNUpkoi8iOUFKvgR2wOYqpFEcG0It8vZH8CRwfTEUSK",
-	"T80q2mtvWvisPmYgr+DvsNckmwUAlVBiU/KxOGZZyQpxoaD7Jc8xF6GPY4l0CcyKYmF7i3HKHNHxwZhn",
-	"OeNpWghNymf0D3A7AXVzJlghzjNdQvIERL27DJUYNQhXEcezBtLNLI1c9xLLlTwXBZBcanTSze3BNQXd",
-	"LdcKrIaLlKRNUCDw1omHoRyJMQFXsIrjGT1HXJ/iVZL941hOuC5d37JMicWaFWIM7wKPAkJqofO7SB5B",
-	"t8m5Lk8rhzZ421zOWa7Oz0V6kEmaJ4u+9Fgsp2HzlA6Hvr/LjTSgkohrYSnhwzvR2XHOhia+/R/bWJI0",
-	"0xMhNVqF3aNEmKspymEE1mos6qbKTp87IkNYnPhm3jUsuruWYImullOxO7XZgWYj2nkxYWtVka0GMjFW",
-	"Xn8530zwAxbsjvT4vxNrhINfNEjiN4aDZjRv1C22XU3ym9rndgT4/YsoK1wabTatO1QC2XyidHX3e58p",
-	"9M/ZWIzPQi8pKxjwUmrrXhoHA7cGxPSqXJDnh8G0WTfJPsN0HTgyeqYKB3aGMz/Qj8l+N2wBrtaiNu+f",
-	"1BE4lM9b3m5M3sg1s3DEbP5yqufs5XR8loszIdrn0j4Uapjl4lpdwZu99X13/m503w7w6DgfHkjb7zX9",
-	"ztcmnPrMv1ICaTuTOv/t4vyfMczfKYwrbpbgH0Moq4paFHs9j/mO+mtNxJmfljBDbpqbuS+Vw7FYpzMV",
-	"Sd+DjjCWSZIR0tCfGYFAkZXJgHj+OBQJctJLJBXlD+s2K0WZA75DNRbtbVpdP6oi6hQgMZs1nbDOWNV0",
-	"Ys2STnVUZ5e95oORl1MEvIrQDlhiHxXexnZTVwQNgwbf73SgmjdWwGHiGpnM2cfsECy/+FZe0+ZvQrvQ",
-	"vMO7+cb7dxtEXzx/D4yD1XDfvD4RPZNXKNppNE7wcba+k7i9XDZCa66rmb3lfcS7GyICjAYs9hpdwevL",
-	"Rt5JX/Bm48mqVR1QQfB6ZhVMgPEsiKtqLxmJPE2MERsORSHgf80tMuPmJPuMl4xjU2koSKZjmfzhMAwR",
-	"I7zDftKEn/w8Elo4XUX3KDZbrYZUCkgqJe+EzdQ0T2OJKe6gMwQfIekyKyFr7uY0kEkX2ApHBjnxORvz",
-	"OXPQmZd88PWgVAdnfPAVjWssUwUn22Pu1za+cl96hRjhp1BNDOpvbO/jz6/Ys2fPftw326sLU0M9ksNA",
-	"j6RRHsxBVOqx6M1l5l6jdmbT80Z1gBSWXoRMbbJiUn/bpa8YIm6aXtHCdDbxgjtt6f1Uu0VDX9lBjlFr",
-	"Gzu6RCFo4UpxfXdg6w3xA5M+u8J0V9UryYBYZMCOGvU70E2rWnqbx4VWzWlj6Qo2rSpNtT3r2CwtJLie",
-	"FcqK1dtPCrjXZlAocVNIYqUYqiKWyVO6/Km9fIJytqDVSViCEO8AyxnhBunxFaU0rK5rBo9xm/Xxo6Na",
-	"fbw+XgjEAMvcWCyvptFvkqSuD2Wn35n4y0oxC/8yUEUhBiUbqUILdsbL0liw9mlluhJmxNollp83oV+E",
-	"H6hZMFCdbU/IPmZXbzW7Gkzc7c2n7mwGFffVFYEePDN2G+AY0HZc4/JjH3E3tpt1NVDqsoS2pYSNefFV",
-	"V/bsWIabdpd9EoNClP4alK5MvYhzVpj9dCTwGF2q4iblxRsGUp9xGB9Wqxy9VHt/HU5Y7a3j9NhIUg7x",
-	"ZXDfFkm1n4KjH7NqG3fNS7sINgO62ME82kpVYsl4mkLZhBM+FpugaN1ZnjU4lbrURkoK2rScfj2+RyYo",
-	"CsoQXqG7CGfVsHca/1uP1EziadSvRhvugEswrEzRnxevaJxVUhzee957FsukNnpOMsCdKqGJ+bzgsmRj",
-	"Bdk4BO8yAuUCriRVgDsZsgQ/DOoWZ9qiVSJsf8YHpUMoY/OsBw1uti4np3meRPj65s50MLymCQepkQ4b",
-	"slURPBMHseNYUiOdDVUaWuTMxSDcgFse9npkDcnGATH/kjAHh2c81WUsMVCBJjsylieyoSct0yw7l8aU",
-	"VWIJH1SZnR7CGU6f+TYQNW62BrHX8sY43E9vEK24CRSG7HafcP9G/+5Pl1n7YBZGZz3btDVdbNYGtX36",
-	"92IWmK3mVjbaTuBbo1QEzI+qmX3FByNx8ErJslD5Knv7Xn0ybtXN+9Nam+mKhYaSWYuTfrFHbT94Zztj",
-	"RUgJ7rK2K879Bxwh3kJmcANh49O/aByu1k/97Ky5LtVEs5kqQg5erL40J++o7b5wgaWKQLopV+dqWgIq",
-	"lfyJk1gGQn2ZZjw3FmRuz40QvModth578dDCoZV0Qn2310JzhSqqN6NtUmX4rjOu7fvtStfMzpJ4rNiK",
-	"MPdxs63o9rQ0NsPXsdl2GK9w5lEENq+EPrayLn3qew0Dz8ZFM4Q60+FaN0HEbS72mzXYLFnst9cls67D",
-	"eaW3iQFB58YO3uXjlnXPHTMtt6s7bJTZHnYhmKR1AQNA1T79y/xnldtDdEKOcx9SFCOeMu6pVAtSA8wz",
-	"XWI1lNq4zebotjXPKKQzORBRSCFb7QlGLrsR16c2br5aMB4FCrZcL/56zDuPcvGt20XMAOMIPMrFryMX",
-	"79e3WaXSkTCL9EbkHncvqba4bTwoCfk3ttdhpdi6JaSwB+VCnpcj66banRojVlISznQsk7gTT3u9Z4NC",
-	"XGRmhOBfoos/0qjhb3EniZhWZjO2riLsm9iKQsN/jFzktosEzYel5s50SMwN+Ju1nqBrPkzcSRZoR9n9",
-	"s45aqqed6T7fIB3ZjajIrkkhuiFeL/psSMbSiqeLDvXnWqR1q7PdwQERd3st/crRxi1EOpzVhGEfggPN",
-	"J8/G07wV09in8MgbMJQ9yvBvtQw/Iyrsa/Cy7g7pqpmN15Pgpy7DZgX+32xt2xowW711ZtZ2V6bGfsay",
-	"CgTmRZFduIrvWHAJFWDqtpgUVjiDRKGNNTtgT568Ik5NY50o1cwzjQyvXM6hjGx5pJazZmE4lKuZQGwU",
-	"ElxZ/yKWjLwL6Ldle2ciVzN47AiZYS2z5yn8BdtyISozj4jdh5CbYgnSeGFzJ+ODgZiUQGIaqMCjE0O/",
-	"VWLLTOgImkUrkvXaPF+te7PLEjURMiGtj6wkui18os/ZWMADgUFHAXtBfa5jdVFtf/WfSSlqQUVvaoy1",
-	"cw7PmUBATW5KgixlzJJPpCjSokdqpoMWf/OxjX8yynSpTOBMXOtVfbizORykZlIUbCrLLPfq+iUvysjc",
-	"aDbiJXhCSUicdgqjrU/HmZyWQidM8zmRk5lJ5Ih9G4JumvXJQE2lefYMZgEvS+PFGZcPVFuA1sxC2AON",
-	"QMxTejU+4/QNA/TCYQ+Yd/3Q+m6rTOLnzDSRGRfwQSGKN9/1d3gs824U6dnsQBLVWOXsFXBSwPM6tH0h",
-	"zF1CGURIKyxXHoysZ50V9KDnyi4U71W/FzOaRtC2bLl7zb3OzN6nzaaRSdvGBckL48VmuYvGiqnUEXxx",
-	"EcwGhBJH5o5Szczihp2AF3kmzPK1HdSuI8jcEjMqMDGp0zrZP8ZvFnzIkQL8IejMoiCkhSymmQa+u5QK",
-	"XPBiaoi4d1B5hEWMY4mse8Et4ZBk3zNEw7nEGGduYaIW2MdChSG4pCeMM9PU5Ybgsu7QbWJmdlwxLh10",
-	"eLScv2UD6aBrAFV0lYL5r8D2fxYSFyfMbKzgTmuUzd/3wEXnJfrHgW6I0uUEIF5eKqLW5FJZfOHlV3JA",
-	"B+vcKUW2ooZeL6JZm83mcTBXD+Yt8POEI96CoQdYd+0p4YC3PPctHL+54Dgg+QEn7mFQ/NxRfvd1mpUb",
-	"ye7uCoTpgSehzfe8MuLcJJP07Wafq46J/YF8LvtP8Ic6UacpVlojg30LMKxtT4ovr16uw59Up5xGCUmV",
-	"p0H/z88UbdQZEzLJ/j0VU4HMDRGbahHLpJb4S27bH0XERoM7uoYa1saphHZeS2t3+HtMhPZGrkHgUz3h",
-	"4TD43NDj2KW+JF5PQ7UgBwi2i+3pU7rKfm40H9yixnr9fHGzRpf+qmF/TyDkSyrpJ2gUAnuD9VlKfFCO",
-	"ExSQjcXR1kCMo9BaYWnUkw112W/lSBSzTIuIJdnwdDjN84SlYpClQvcpaVdASSNhe8DXJ4Z8mpcgw4wE",
-	"s+bJoNvUVYvtlATRaJ9rgYs7DkFr5uoPyPhkgvkgyoehqeTanwO9RLavo5GeD01hpm1SN2V8WqoxL7MB",
-	"z0momagagJKPnTApZsaRKGzXljCDWAiR4lBTb5Q19/BQlG6CdqgFNTAlq+IUqKNGStOYkS5nKiDKM+9D",
-	"X9UReUwgmww0hOwklovOREiwZPknMJ1teaPq7wol8jNh3lWz5CxXg68ihRQz0CFrHFPI1MFk40G7Fz6e",
-	"yLWYIYMMpUOhtsDtvLVvCQRQZoYGj515bwkmo5kTOB7nosS5Umed8qwaUmGlApO28DCn40zWppAtAwzF",
-	"TFB2tb84CFbfXBXAc1nAsGAGXrMxl/NY0sfwqywixXR/ZzNHaZliZtLzQdrVi0SRBMrFIkg3vEQs+Zm6",
-	"EOHxy2hCYFN46k8lD/FXISYwhNPJecFT0X3yxCxaFBex/v9plibAzOr72IKJ6UHHEaRs6Qj7HXkZyxKk",
-	"5pdxmJlxDDaWY8zZm43lqreJZfK06UEhzcvLcFf4KiZlrV5hVhiUweiuUU1dlopfmDLXpZj0Q1X76gYa",
-	"+Qe2tQraDvss2Kpm+CVFWGAKtxnqOMV/Zkrah4OaUZoVYlDmFtKYBXq5bAyjC6NJJZXK5lChUUMLEEuV",
-	"+21AyFSzMzGkmgiuPjdKxt3N5FQA7hvqH3n2VUBFD17bWRWcA7CZOZmYWHphFxbcc5HexvzbLGE1rCvk",
-	"0A14yXDfKRU7E2wGlQp6UFfBRAMWudvRZzYTwJVN3Juhsau+DeyDZ8qEPepcwEQ2n9nVi2KZjPm3U1xH",
-	"E1Gcmg0uiRbmlZtIdWuByw78OW0W2+fgM84ZeB6BjSYtSft2e7WbnzkRIXw3V3g0J8HWO+I6lhRK4g5r",
-	"lmieezTSwkXhjfbNfEVEk9mbu+z3EVV67GVxP6Npw+nJZ+Z2tnirSz7XlVKi+EblI9zrcbO0r1rgrmvs",
-	"qX1fV0TVDm0LRR/cYbDpoSLwrKYSt90hh+vjwEN+ojgGcWHzSjz3Vw4v7MookPa2zU9aWYcIL6TtR/yd",
-	"518PMgmf8WW4lmikyF1G3VD6DXmRIzaVudA6WMQjdFLyr6eZ1Ekf930wyHxuPuFEyGALAxsI9zJ7p939",
-	"qMbKcbfJBiP4fpmm6lxBxavK4bBhnthksNnrzNOG7mCfcWY2M0fEW/PKak7ZKVa7hzyH7dBVg52HiJXf",
-	"T9PBKJY83AgDG2A3W/LFXNHZyitYELbv7KYVZy6Fw+C+Ag0/zhMcf/iAEJPiLj7mqXD8wpBY6ZsjDrss",
-	"ccFBEsujri1QQwhhxa2MLasVBKOFUUYP2A4h/rgfy2fdWlk0ONPcBAdzD4cYEATm8+4vXj+Wz51rIL4N",
-	"hEhPbXovieWLLkuoie8UUbXuoqHpjFjy76kqOV0hOAqWN3p6SSHKYg6PEcvvu/4KUHcFRlIs4J6Ce1WF",
-	"AcwymaqZHxRadXYWGCcDcAaNPsh+LH8I7mde9pQerPKY5j3MNrX8CHwR9Jr2Y/mPboPruDA+cOiP3crc",
-	"32ua/Ob+7pc0A8Uq+LLuRzjZTLEAxKHB9kN4bDZK47MEsw82CMDw1OAdJUFq0KBiq+eMawrE0puyoi5t",
-	"xKwUnmN5Y01gm+C5L1lgSGwpKapV0N8kmuII+0sKMZxqSAfYWuclBvFlxvPqmT+rKUUQ2C47U9g1ayLu",
-	"bGhGBpwK60SG5VPaKjv9jp0wnaiDNdz+c/o/48R3+keXgIAE1716+19JngYegSlyZ8VASRTjM98R7Qm5",
-	"LJAKoOMgB73yiRqWaKff6R3++AN/Megd/MAPewc/DJ6Jgx/TF0cHvbPv+YvhoTg66z2D9NIsQKkGNeuZ",
-	"sqNmDoDpNmRSmOnLgQ221TAdXa6dQ71NQguaVy3YLOhhfkM+jmBmtT/3A51UnRrtz/9CJ9W+UfsLeEjx",
-	"ut9gWcnahQ2hj7Dn8wogpxTmeOiP3EsrUEQHyZd93IYeglB1O2h6nT9/nQT+9XP3Ydo+POvViGey7al4",
-	"cOX8fyJKse0V7OF4DTs5P9DEWHmVhRMuo85YXbRrCngXHAjweHGRidmrwCVaBZNfPMGB3ls9wZfKoVsm",
-	"zr2JFuE2qA07l7ZfnpuedBcZZMyj+2D+X4p23MA4t+aS9vgK8NeDP22nfHe1+a8SHTaBMuoRXvATRkaL",
-	"wI1q9Bac4GOcTtSpRT3BYR6l56KXjrfvLkoJf6NjlsdvweUh9uuQYYHQrxN1qrHkjREjjcHttmiXXwUN",
-	"IXxj/69Nl/teYabDZRaGymfmbbraRLrm93Ol0i57AxnPUPaclD7kYvL7jA++nhdmZkextJwhLj2tlyPU",
-	"fZ8+BqVcK9llr3yGhi/ArBE2EktbGDRPbRHMR72eL11SAqWYSunyyCGe5ko4uS75/NgEPMRo4ntBPc7b",
-	"P1kTgpyICKAeBwDyxjNFBiGvuUAsk0UN/2S/T0rfVSIB36O/TZDy6wf2jhfh3qJ68784ASmSGEHyW7Nh",
-	"rlRKLAXtQpSqD3aPmp+v/LBuBhBcXYzde4+MtstHvSNQcTi9dsBP/VXMRbqTPIdYO7gruO9te55XAoEt",
-	"0HfRAt0cvrsNTtdN8Lojlaf6FnyyXwEI04S/onxrSNVs+2EzzRLzQL4/UoUVfii1SjVDMjZXzdNCACnb",
-	"jNijEX3kOzvCAmTXpc6cYpvDF5hjzd3xKrXyOytELrgGdVPj/5gDCdYBNW10dVxajklV1FzJbCw8aIjm",
-	"c+Ire0t7GBEhBffDN8NKsH/Tf03HE+2zen2HEHLwDOOZEUSDWkG17+F0ELdYVoR2auXNPcI9ANZ6UfZu",
-	"Cd5j35FdA7rLvIQZMoB3HfUCsBZUOakojwV5hzxABxTmBZatLLwEEDT4sajiFcDJvtNwOwcegKmXc106",
-	"eNkR+3//7/p8czc1dwAYDxupKUF6qFCPl0W3fh7LPPsq3IyAYrSdmYjwggp3plkuhqQAx8vj8G9EH47P",
-	"YI9sUD4CLxoed6BUbjaDxMELqRRJvZ0wqkC4Aji2M0EcQlBSrH45GrEqr5iVASYXF144cgVuKs6H7n29",
-	"qRWuah4FIQoDX2NGdAbAWyrPEYVYIyo+M07LzOOmHNENhhsUzmNcRjdzkJEQkQUxwdoww52pGgJrynaW",
-	"DGtFwnKmllS6wprWNcpXZgi2o3ZlnoQKV/S2LU/6PFO3USvCbXLR6nb/3rWfihuw4uTqsdes/fw9aw6w",
-	"Lh8LDrcYypkRdlvoY21hC2oL3letFRoq3ttjacBFobmjebuiZxT4ATEvTp7qZCKk73Kh/lEv5Z1YeFjE",
-	"uB4ImWbyHD1kStO7VpkDVCySaSzJ8zrnE92nPP4hkBaJNLgLKNfxwcgSB6mhD+KQLMa2p9LvMDaa8TTV",
-	"mHmHSxN9Ed7GVgoAvmtCNB/C4l0AjEwoTRcgcK2kB3UHhQcAhJrYMpZ7gSBUxHgAri/E0NyJRjCsceFF",
-	"sH3Hvdr+NnfUVikDH45wXo3fsLWDiCe8NjNidWNsULjKhH4getZ/x7bU6odsmdl97EzdcGfqFbaOGp1u",
-	"Ief6S3YhdMg9bHkDxbeyQp3g2y/Z51GmyZLqhg5PSDDixTB3iXnEWGrFEtuyBR13Uz2Fs0Ah3xkk6Xpc",
-	"aQNHSgcOjVH4DBH2V/GAP9A20og0lp5U2b7BsU2NlWyo8lzNqs/9ACrGIX3sRrI6d2GmKlS27bW+rSvS",
-	"kqbJuS7e53ENykvIHe6hHAsjv82WrV1p8yPGCTslmjSVgXsr1SywgA6Cd1Pq/PuqZu58tZH4rSnht2kY",
-	"GJL5ajYEkXeVZwPgp010WWQD2+0ETR2nQygjBcgta0GCyWMOx7oC9BQbO8U4G6jJPJYBZZFvsJRq1mVv",
-	"SmZZvDUruEzVuBJXQbmr2g1mvh4+HRLSjtSM+ued0T4XJctkBH8C0wnMAFDDM+eZn9WwFJJVWgknXOtl",
-	"Mukw6b+DjsJYwmDNXdUG7ZcWltXA2TR4X4qq2XkWMKoaezzNS3j/DGSJnzwRuszGvBRPnvgGRWypjGEy",
-	"IThtluU5jdAxS7jW0zF8UWLHhd5JaOWCP5nXeV91KaAmVEI9DT5CQz3lyioX9AWHzcoey2a/ZNpU5Vrs",
-	"dwRKjyKW0FZtZs4CwW4VdLi3pLF/H8WMIWWPCr6h7PAiP8gSoeFjz/vQXA3Ha/lFWe3bxXr5SSyDA5Cr",
-	"AupxpcL2dnP5F71nLPFbTdJnXH8FZwspJIqp1PeWOrAAytpUBdlHeAGuq7oY0kEx0ybvrELSf5OaGbjM",
-	"1WrYYY/9H6zaDYp10zC3GdbTZqLWOfbs2aorRMHcNB+myoha25c6/V732bOoAwf2D3u9qGP2hU7/h3VI",
-	"SN0EWqdC17vucF7ppobCCV/gDD+KrU/8XawFOvRWbxn0kHjondVaSzbqYTCK+jmy/dWi7ZU3vjpVZOew",
-	"Z/G3E669m+xyRbZupAUvBiOhd5EIdOs0lNfNUF3hbIddqyuoOFdTbHbZS+S5qhoVOolcBmiEJh/B+Kdf",
-	"hZjsQMXgd9+a9cBqBtdoQbantKwb+FTiJhg1125MtbyYi92pj5WI+65ENHQ8tjUtj2WIjZchpppW5hWm",
-	"gOc5gBp1xKSYBTTMX7RgiRhzE46Wig0zD6c8m9MOLr7xQcl4mhZCa7ZnXdpYDrgWB5nUAkD3FyKf7+PO",
-	"T7uVueK5QAuSYZceyfSAGn+XkZQqPpoDNKPpWYRorjQccJmbqG2bO3+B4Vz4MNVRdQpUnv8RYPDiwAyl",
-	"HasuTKBOv/PvqQBqD8nHwiwKc1An3LeNNwWqEPZPY/7tLehJdvpHL55HHfBV+h1dFjiFvx2U4ps5wfwh",
-	"Nau18RFxYP3zmcm47KnM3zptjYkZpY8K94kdZ6bGD97ejprjV5tPGPlNmU5zy3bmEo50BAotz/viD95q",
-	"67pLxnJK24g1kPjvmnX0G9b2GsfbM4gNkQ4MyNO/AIpHkumNVu0jZf4sD2SXnbA0MCbYVvH8PmyIXa47",
-	"I0v7Tqy5+S3LdcGH2IQobdvNq75vbZfk6WM4sXSHRAXUKS6TTe6QuxobXDceMHP/aoHVd1DS4V6H0Py/",
-	"C0WA9U9Wt0Wk80N1VVFogcBaKWbgPTLYeEJlU+zJiyWAkahm0mW/ZBfIhAHbMVxO5WEKiUDZ2LFV31fh",
-	"lsFTDpnDhMcSY0pb7rvAoKFGcwGIpvCtscznLgnyP3ihZN/qWvryqab4KJYfuC7tb1ymVlWxMI66xACJ",
-	"lFIRaVwxMNCSNubS+ITlSIy77L3yvWqEMHZpsljCEO097z1DZkw3D5N9D4pZvA1y6IItxLfMuS5PK4dY",
-	"cUh4q1hWT880Qo/PbO7NUayYwxg2oiXXtqVLe+VqH93Cp5arOZJdvT5RhglY+kEgvpbZW1u5cHO3vD8u",
-	"joqJ3ZST4KeK3VUe9fnaVtPeyDTTEyE1mtWtLaT9t6uq/IxFlZ3i0MCdmdt+c0qNtPBUtlY4b9EmmE22",
-	"wRzeuHZ2b5C1MJ5M1WB5TvSTKC6EZp9m/PxcFOzLGypXZZqlajAdC4lwp5kqvoLwRJ5J4wYpVhZz5iyT",
-	"jliuzgG9NYHU6JMnJ3bPgJbyNJYTrkvEUsHnWzCi0Ppkxhvtp5oaxxgPvW70+ZN59ZX2oRTfyqejcoww",
-	"FbetV/OMS/Zwm+PyA9i9fih1+3uCWdpiMC1gnf7xZ0UZ89skRySXYCcf3gAZBDsr1KwammhRXGQDgfNt",
-	"VQyybP7jxMyzC/GflXmNo16vDmKaFMpMGvAc8S3TQH6AcF2la1izywtT/MQIwmOzkM3LaJjwvAS0PS9A",
-	"XN/eAX5PFU40e6+7mLlvswshhW4xezeX/XD3XKP9yp/SvDxoHDPNuPnc118cm5voQHIMIEUa4MapbYEf",
-	"UsmWeOnq5FYTIfkk69pPcuUcN1P2t4mQZt096/a6z1hwnCMWOvnwBmtKk0KdF3zspidNTp6y/zl59/Yu",
-	"pueniRj8lwbDdOepvZZ4tIkY/EQWbNnsdBbuJi733WXa7tU8/ELFSztN7diZPfm/Pv32/nZMhF1Fc47W",
-	"eTOryNg2EJopsvNM8twsqvFdLZv/Ma9yh8vGDl1DhfUsk6iz0MrVeVwtm1ktZo++ndViz37610Cl4rLV",
-	"grFPxu0iUdKJ0zBzGexETMwUAao66CexB/jW+qzsspfoLWInB5ex/Ofnd2/BRT5myQnoLfZZfUtPIMkq",
-	"lQkchqIQQJIGCotmW7mLVfkBX2YV0OGkMixmFbjkVoX/AgAFE16OPJ7AnNCpJ65CHyvAOAD8fJxJ9+/F",
-	"5XmXJTE7OGt1O5ozMEVyGd0ovFqYncgdkd7AkbxGLur7VifgBHe5qK3YfxbGj1cm8XW3oTCbYv6f+1df",
-	"tUdBpaNd1EcUjzZ8s+GX9nSSMJmgMXti9qDUBH0uf2FbuGwbG77gcSwDCU8oY0zNDGR6NC1TNZMRNPpw",
-	"zZJwEdGIQF47qQaSLFc8ZWc853IgbCippqXQsaT8POyQWOOhiEjou9jZPgqeZncdRvqbtt8zwnNWBZIw",
-	"jncWSLbMor5X8N7zFpFnEXyUDYeebQuul7Wn/KtzJnghipOpsTh//GksjHmkZkMIdAr4507UmRZ5p995",
-	"Cm4pvc4CZ4MoieX/Qn2l9B8Awsg8cnPbRdgeNA1hUydkn/tmFgyzXETQ9DlTBWmJ1683Fg1X+6JFERbq",
-	"oL0eFnCleBdcBnPbi1d6jSXQM4FNqqpaRoZWVX6BrXbh5SinvHi9T0AFS+IMsImlTAutoZEWRFCx6lpV",
-	"YbDUVxHjvtMFKUCRHiW4NdKiLN75JGyktQCi7zQb5DwbMyWr0rTIClUlgMhSrH5bOcJSMSHT4NaOcK35",
-	"+1omK+rC8AQYgWyr+UjuQRB53Xf9ylb0C62Ca2wOnsDhsRef4J+C5+WIqFujmrWk64GxDE7TXfZhepZn",
-	"A7QealrqLBUsIdxWEg47rerLPy///wAAAP//",
+	"7L3rchs5kjD6Kjjc74u2vZRMUhfbcmzEp3a7p73dvqwtr3d31IeEqkCxRkWAXQBFc2Z8Yp5mnuL8O28y",
+	"T3ICmQAKqEKRRYqy5R5H7E5bLBQKyEwk8p5/6SRiOhOccSU7J3/psI90OssZ/Pv0IssztXyZSZnxS/2L",
+	"nE+ntFh2TuwzMjUPu51rms+ZHpSIlHVOOhRHDMsRKVM0yzsnnbMJI0pcMU5ymlxJoiaMmOHkQoirjF/K",
+	"k0WRKbbf6XYyLhXliZ7zIZ1lD6/7D2UulHzY6z95RI+S3t4j2u/tPUoO2N6T9Giw17s4pkfjPhukvf5D",
+	"O1+n2ynYb3Mm1TBLOyedw4vxk8H44OjRo4uDw5Qe04OEPRk8SXusxw4fHRzDeFUs6UXOOidjmkvW7UhF",
+	"1Vx2Tg57B92OypR+FAGFWs5gtbNCXORsKh9WYfHpU7dzmiRspl6Px6zQUHPgu8hFcsVS981kwvTfw4wP",
+	"qeqc8HmedztJwahiKfzSGfQGx3v9/l7/8Vnv6OTg+OTg0f90uh3GU+kPGOz1npwNeic9/X8w4JpxA421",
+	"oGS9I/3Gx1lWMOktpN3bF/D2VFyzdDguxHRosAIfx4kKNstpwmTkkWRUE2ff/Gs4zbh7lIu2O0h7jzrm",
+	"hWtWyEzwzkm/BzgtVB1Q/ccloCzaO4ng46yYsrTT7cxnaR0Fg4Oz3uOToyfmxblkRcvlJf1Bp9tZ0Ezl",
+	"mVTDmZCZgjXqjQK95AWj6fJ7IYA6gsOIj+DswNpKYvKA2QZN/U7XnV+cdOgmdcf3v8WcmKdkQq8ZocQB",
+	"xp5fIsZETTJJNMDv2ikOaODokX+un3jnugrV+rEOQaSx9L1Il2dC/EKLSxYiST8hSgiSw7M6w7wQ6XKo",
+	"hBjaAQG/1E9JJvHtgqgJ5eT4kPycfd8AXTjdLcDLAOk75I19jzfWNl2DYWXXCENA9rNcyCqlm0ckwWcx",
+	"ICLBuwEBEEVxSXn2Z1aQCZVmkpJMyVgU7v75Omm2Bp8IvAMAefD+MeM0j4M7k2QMT5sBbp8H8AaoalAD",
+	"k2Vpl1Ce4nWvFOMpY3pqc8ORjDcA3ULyYRsO9jDRb+dfAuoemBrhjgM8sL8S6vWM8TjguVBEzBgnS6ZW",
+	"AJ8LNdTDfPjbKfTvklBF3B11pO8ovNx2SuXwpcp96H3rFjDSX4OQCvgakeLg5+Hl9TUrcjoL8WJ+nOnJ",
+	"zcvx61Z2Tv7Y5sJ91Pm1W8WmMF+uXLnmqrUXLFWEciK8Balsyu402zpowlccrI3osgDysPWOUfVLNs1U",
+	"iK8zIciU8iUByREYvOAshroKDvT4YQ4Temg4rYk3cMuShHKDHkWmQirS7+EXn5L+gBgwsvSmyBn4yMHF",
+	"gQi782N10ICnteBsRJkHT421Z8CjDe5OzV1QYYFLuCjEgrMiOGPb60fHZ4ODk8MV+lH/BvpR/0b6Uf8O",
+	"6Ef9mn509LhBP+o36EeA1ny1fvSkfHET/WjQX60fBST12gp6NZrSPNM9/EZW38iqFVk91zgLzTS+HO2j",
+	"xl1SThoytIOboHp6+9Y043PFNJAHvcqIglGp1wFy9G9zLT4rLWBmea6vEQeSlYCI0Gtv76AXyGQpk0mR",
+	"zXDXnbOFsF+TIKxT8ts844qBEh+h7UFA22N9JXWkKrJEX5wTkafeJnttCRfJPhcJNct6N6V5Tn6ied4l",
+	"37Miz7SoO6UfhzMqpZ77AP9ESp2xwtIzfjV8pMnDYkWMx6wol3jc63Yce2hLQrDY2fwiz+SkipBevyIA",
+	"X2d4Bg7tsaLXNMvxMu6Zg5KIuaa2wfanRIuCwz8Lri/j5/NCzNhDBzZ7mT+b0OkFK0gieMIK1fJsuaNi",
+	"5I+jnvfb1JiO5kpMqcoSGJ9fDTMuDWMtj9S7XIQnKqEzmmRqiXO2Id1bYLWbMLUSmYMGZMJvil5p9e6o",
+	"d7tML+CuJZYYv1STzslhCXhkMB8ynopFzMbij4oZWuCX+h6OPbaDZBDwswV8L2KXMZ8rrRalrhpO/JUa",
+	"B+LgrAnKK4CFqMPD8T3LxeIMKSpEGj4nF3qAkc+R8upKjj1pQxg8tMMC040do3UbrUZfMJIzKdHwqAVz",
+	"PgfuoRUh/b755L2j3v0b66C7QU/t8LXF1wpIRtAWASUgTMuPL/j39hryGJ01G5ciplv0Gim08Z4vh10s",
+	"299Z38TZLyPOtvEi3ZY4i2QZ5fv60V7Gm43rQGaayOpcHHV4feJJIuZ5qvlFwRJRpCwlc66yvOTpj0v6",
+	"2Q1PNwv/rFy9Bqw6a6hAy4GfpS94BPRgAW+COrKJqhOuYL7xnLzmORpN4Ex+Jz1/R0I5SSaUXzIYcOEM",
+	"pIuv9Vr1QRaHPcIMwI4nLsaMt9f79Sk9Ojk4amaUj8/6g20Z5eGNGOXhzRnl4KaM8rjubu83MMrHAb/7",
+	"LIxynbv9meCKcfwtOKrl75Gj6j90R/W1mrBCkis2U3D4JJ0yI1cg8YEhFbykgl/eFQu+KuaeV/fIj3gJ",
+	"YFA/e+VTACScHWuX4xUr72uOoOgSURBKCjaey9DPeLMD+mSltjj4UpJM/y5IMoP6AT1sOKCDzy/J9A/W",
+	"HFCfrt7QQmVV7/WPYl7gOQPqUgsB/5kUjJFsTLggU1EwuEXHBWOfi+j6XzPRHQZEN/jssrMliM9Kckc1",
+	"ens/uyxoWuFlPzM2QwbPqCKCm38ngqcgkWmBC0VhwSHwQVOdHTfOCqm+kWCcBNuIPBp3d0fHu1U6HbSm",
+	"0w9mUMUrvhCWL+pZIHRlTDhLmJR6xDcq/Azi8e+GF8pAn0qpop2TP94q5fQf3UCxOvjq5bbDOuXECaf/",
+	"6AvoVavEtu7tksXjL0YWgzvAUI5qZHHQQBaP7xhZ/FryFHC0/zjP82qEe07GGctTGQu3a+GD95mp70Lc",
+	"0isfuPQNmNqT7lYud5weHewgLA7HWcTHftTax97fnY/9MO5if1zzrx/syL9uD5V1wPbXe9ND96s5X5b0",
+	"04KO1Rf3mwOwGnzm5ekAPFWtKMbwW7Df5lnB0psdlhYBK5/jYDRR/83DS6qkf7eDSb5+YscFbBomAgTz",
+	"k8jTRqvh12gnrHy2b2f957IcTlj+5YyGmqbOFqJBKf5GVF9Gfv3KiWrzeLaVRHJwtNc7/mzxbP0wni12",
+	"wxxVA9pq8WxuyVHkmPykjULZ+pFItl4J8jNh4qDK0BpItM4YpN+4VPKCUU0XYWo5JN60QEoyLwoI/jUs",
+	"IHLsBtV32kF9DCSfU6m0FOHf9ZxO9QX5ZqIv525H4T477Ppi+GT882+D/7k4ezT9r8Xh2+SHvvxl8vg/",
+	"+b8fz/5bHfyBPj+a/4fofci+H1z9mPYT9MDNCymKl5mcUpVMKu5MeEam9mHEpwkjht6IME4MJ7hgueCX",
+	"kihBKNH4IotMTYhQE1aQcZYrVsiViao7zs/veSJMbYt1l2VljxpqP1BFL6hk77l3CHzQ2QFk7o2owy81",
+	"w4bhsACIdowXbFcwmkwaU4Y2is64NT9wAwRq4I2CAGDMkjzj7FsRhK+qCMItZmOsi8r4Qasuq/L8QLeR",
+	"sWOoH9Qz+lxi5VGvZ17eJ29Q/SKiICnLmWLgsAOjyzoe5rT73m75WSwJz+21fuC8zWqwPZ/SLI9EDT/f",
+	"0w8ITdMCYnsb4oWZHlUPEz7lyN41giHLGzMigzkb4EXnavKwYJeZVGDxuCVQNeyvBi9/gwAvjc6fqPQ9",
+	"HB7UPmZSeamqMXJDtjKh7ihLiIsH5VxLUvE0+Ql1BTRkl0hBMswtvYCbAU8duZgrSGxG0kzvSLR1FPwR",
+	"QNVhX4eUQ8Erod5YU0gFB5B3q8HgbCWNWOBCDf1RAewxgTeTJYCfEsHzZTkvDkHq+crLQ8Sh1oCSEGwa",
+	"J39gytbmmNCMR/Ph2t6Fx2B8n4O97Y9/6aRspoX7vr6xlcbwXzo0UaLonHRsqYhOF3/yLsXw2ukFN3/9",
+	"Ci0VskPzbfvkKuNp5WbjbDGsWB/1TzWrmsjT6jj9U21caCCt3uZGpTrY8DJ/7F+vOHN5rR9FlKeDT5+g",
+	"3gCXmuR4AtD/tdtRxZwn+ib37G8etp1jKHTK1Mv+fMuo/TIpCIc7zkCoYGCXGQglWf2USSXwrNfDB1ae",
+	"/jbL0Aymuqfe0Un/KMIf2jOsNRwkCMn4Iizk8CYspC1cHd09jvKYbok+uZSKTduwbq9s2q5Q85fNQeGx",
+	"z08Oq7NCTMU/DU77xxGkDvS9oYW0qShKsYOzj2qIxpPYAf9QnobKxVGek93eHBUZ4E7dHIO7mbx2vPOg",
+	"sxAHu1D/DwxdfbkyDBv5tb/VWLgbNRYOIm6Mg8c3KrIQ6E27859XtrCDIgt/YOqX7JpxJsP4TLcTmmfX",
+	"zKp1L1nouqrRdO+oukawmXROOhdzufw/ikm1n4hpa98HHnXj5/h+Lpfke5DxCgFg86S+OryqazF7eIPq",
+	"a7gRhBUgfDzPc03RjHIg2tL0kgomQSsGSyDjYn45weD8MnskU9L7CZNGvHKRRE2oclVRNa72gRSnLLX1",
+	"/NAjko1hISfuCiTZ2P0buBXJJAGju/5sMhFCMkKNqc1WU21pgHkHVS31vg2M3jKaZjWagPvV6uHGNlJi",
+	"x1rv/WMA2+xoQS/ywjS7LICpyMgrv9Z/wqX9nuqB9G+hHshK/2k/uHIDQ1C8FIgB+C8svay4XmoamF8u",
+	"ayMVDICyCl+rTDSA84iGpcHw+STxmM97U3mr0UATdW53b676HvRrqu9ho2msbXTIesz4RoUvoib1b4Kc",
+	"tnB16BtE0RdoSeg6DZSkDlv+u3zxJ5H9z9nV4fv+7NmHP/1IL54/f/IiW2R0+eKYLf+9p5+//NPp8lXW",
+	"+/gy6y1e/ud/fHz9g1i81P//o8jG/9Xzuaaf5NOYhwGFQQLR+Lb9rP1/6uTaiKZ1uGtNq4KDjWk5omn1",
+	"P3U7Vt7vdTvBg9ujpSd3l5YGdzNV7GjntPRke1pq0NoHTbQ0+Oxs8p8jUsxs1t4HbxzAV0TWNB7p4SZ2",
+	"LQuwIZ1oCGqSB8zjvH/8tYEQDuzNjsqH1da8S90PN8hzctTz9C8YobUhmfGEeYcDLNC2jYVe0FCMh0sx",
+	"92cblKqb1uMOvHnhFSLGZCnmsemPQYlB+R63e7BK3ueMpRrghzc/9Y/iR1rj/SeRp8+EyFOxqAR5/MTy",
+	"sMJIxFEORqTEvh6Lj5noWRBGfmsPmHjQI8a6g88Y0aRKJmJe7BM9A9THFnoCMWWEXtKMV6r89R6fHPb1",
+	"mQCtV6NGzzNdUaBog6rZ+tNb+9lj6WO41JtU0o4hpeaHD7Fisfwc2ErFpK4fEGaeNOC3fBxEQEy8V8kF",
+	"G4uCkUyRBZWlf3cHYYgHD81st9EH4KgJzCFY4hC2zy2AI/FlMA8Y42xgZhOQ4xFm+vX+E1sTHk4ITJZJ",
+	"Muhp4ELo+kn/ya5I3RgOB5+zOnwUSHGQl6FpL1I2nQnFeLL8mS1f8GuaZxXaNj+SrBxKrtgyggFvxPCK",
+	"LYeZmc5DxzvGUwjn8z689zNbonWuT5Qgg6Mjcp3J7CJn5PTdsxcvSDKhBU1WxDB/+YZkXsBzM7xqyGgC",
+	"WB0zb9m8VjHwRfgBUuCY9XhxA2uxhAYkiA24Zap4gnYy8ySBW9Xwq33yXjJCCWcLWIhmrJoC7XR3FWuD",
+	"gYe1JmCuRZoZCTjjihW1Nj72V8KKQhQx/NjXAoyQOWcfZyxRLMU3iUhAxr0DUekVSB6F9F/Zbh2Cdr8I",
+	"M6D5ZwVLGVcZzWWc/STegBgIYdQwHBWGGobRqLYVkpaMF6JISSrACQEpCKviZnNxuatil4599OvsI9xJ",
+	"BIb1DfvgNJpcFJL4bAUQ7YBYqokWTBBOKSMXS+QSp29egPNUYzxQJiJXQIbv03IdM1rQKVOscPku4Kj4",
+	"AskqNRA1w92sswT5m3IXMaiXm2wGvD/G63rjfgbuSwm8ji4vgL6YMfT4lK40Cu0tnxLJGJ5DGcfPNOPZ",
+	"dD71vzedS0iBoYrkTCsS/QqKjPQQx9CUfcYr1odXI6bKQR6yzrIpe0t5tUugnVhlU0YKeN6MLXBA20EO",
+	"fMZ8RhwYxxpxzlq08pg0TNkwlUaLAF6q923NditPTqt+hHgx3+JVGwNyI/o8kPj4KygvzSsRBJbPVyDQ",
+	"H+SdtzLY3/WXMmlhLv5Ao3FciGklbPmGgDfT315KQBQ8SlQjKxpxUb4GuFBsWi8W85oza4cAQoJSe+j8",
+	"XxUYEE/JsAanccHYU9Jf28zL4z2ZYlOwA+1IA9uN4aghQCACdB84QYQCmmwtAuTaTnkaELK5T16rDnhn",
+	"C4HzoDmq2vdOtkOH/lyv2//11uj7Bp3sfmZL+fxjYqyFPiz/Yy4UJcw+q5Pxb3rA0BtQt99pFYH0e71e",
+	"r6oXSlC2Mk4oSemyZYIbzLQbi9pgnUUtBucaSGogrsBEQ/gXKtVpqiUOqQqqquKpfkxo8LwOajDCVwd5",
+	"rCOTmA+XYVtzSCUKhu+Tl/SqjOhZl1k4ZbfHjKMbrgEysmMAZibVM8HHeZaonZcA/JYB8nvNAGkdRq7p",
+	"C+J9b63M5OCsd3QyeNJMY9/Kg0ctvzssDx6iYBcBDHUiu233siPUJgr9FqL+LUT9W4h6JUR9o3vg5fK2",
+	"LoFvgsY/haDxOe4ArUvfGpkefou23IxMD3bcbbN/tPNYyy9Hpg30+S3j4rYyLro7Au7gMwF3sBa4IKQE",
+	"0feDzZSDldAN9YJAAVkXdL9OloBQ0IYDEASFPtg47hOP7y7DPvu1sM+mRZhA0F/AN7wZRN5LVjRxhK8r",
+	"EbD9tjWYziaFUCqvWltdfa1FIfilc8/HnP7giR8qN49vCWyYhSxYwYhkHEMnwX1KE5D0IfRR36HmV1NB",
+	"i3ygmSIDecshAWGdv8NBrOJYHSJ1a2EFJA7amsrA+FqpBcCbTa7149jmbN2gWibe67EM2CPNn/tPooQP",
+	"69+C8nse5Z+mlCB0StI3f1bpvr6UTwGQ9SGqw9icIwysoq4BaMYJu2bFkhjE303o3/X8Yx/8GIpfqXcB",
+	"UMGAiYRy9ApoFDTCe31GwpdERn9v8GjFUWAf6XSWsw0RcuCdhpx9JM9xlrZIqawJkPKS5mOhlc/vRVo5",
+	"E+4RudDP6rx9agcMzYDAP6x/IyaQCD3a//7u9asTkimixTYI62a0yJdfQ8BoDRY1rl4BBsBWXLPdN9T9",
+	"Cvt1dlpHO/6Td/RcVxnsldD0pMnV1gIoj+srgSEZphqmBmHUE84FgFdPMtQvVBOIMCDERIdgcI0p+pA2",
+	"hnTcqQCaJkDUjmwNEghidQqBefVy1q9c0F5DIWsu1DAYEHq9yxjAgql5wSWhs1meoe3+4Z+k4NB9lX1U",
+	"DydqmldhHY062SUMj30YVrYaAV6wVwO6H8Wcp3WojeHnOMDsM//yKBjeHETOk4mVxO5cSPVh7zCEmN1K",
+	"FFj40MDpDSummaqV/dKTzNyjOLz852UD7ea+9uCb8vUHSaZ0SVIBOtTND/SOQXoQgtTfbRSs5QANWqiT",
+	"Hk3/gicr8r/Qv9WQACb8lysZYJRLrbDuIuJ/8BBP1G0UvH3SFI5VgUsNyCFgAMiWtn6isnTreqB2tDeh",
+	"kri4qBrEnftwQuXQDVsRKeTmFWMyIHM+1kQ9YWmtEvE+eQbWasyQhOChE/Lm9bszUiHwv1gJ6dNDtG9/",
+	"gRijBnDVERGDF+BjrhIxZe/5Fa+ltppnZG4eRtCAI4bliDClQHDOEri1lAA0uFYMmvpzIRVJ5wVEGcLw",
+	"6TRTX0GH/jpg6gCvQAZgfc2KXNBaAKL3ewTE/sO6/ctsEFOrbbthJSCYuRAJk3IHNcw/A0T9XdaBWT7V",
+	"cHxTsOuMLZ55YRph8YE8FwsNZPzgNtqEF00SODKO/SgDKgUfIpo8RWM4Lpj+eD8WJrwQ8zwdmoqnnZM+",
+	"bgf+qlXocnVRIYZXmsffvEi3VrdL4wIvg2+VML+FGX0LM2pVCRNCxW8vsD6ZUH7JUrIUc68cZFAjY9Dr",
+	"YZKCi7TnWBzjxpUtvGvPZfz3vkShi8PGqgBbReq/pYpBGYZG55wVKyJIK6hiSC8sonqD/22qVRw1oZwc",
+	"90oJxZiFkpxKSc6dzf28Y/HWn/asP64v76bQEnfcedCqgT8AFwDf9OV5LyulIe+URyhiMDZOCM4WWrIt",
+	"tvEK9UsnxCu2IM/0PC09ENUFwXX9TnNdZD7PnFzkEzQMMMeDONGp21gG1S+RhG8NvbfiOWyualKm1RxF",
+	"86+ne42fttkEqnriWhQ6gI7JXGkF5IeaKmmfkDSuSErzfJjW1MhMWk1G6/LSn+hOt++rbrkOx2DPAL9s",
+	"Os9Ns9P3cl4tNNHvkf9tuai7CrXe54fXlexEyvl0hoWCw3drfWUqs3QJVaSgPBVTc7HOucpyEpNZuqZh",
+	"FmcYWxFTlojgXbKYMG4/oaGCIvFTwgU4+1gucVOyC6IquM3hyWIiQLHFRNOCQeY6JsdnU7ZPXo/RxIYi",
+	"LlTo6ZLHertQbQyMYiyFhwCEFLsiRnZpbHNqwpbGqLVPBj1SzLnsEqmPRR8EZ6myKVUO+zORZ0lmOi1V",
+	"opUqMnRFysUibli1zSl7B/uH5Z/DWb+H9d7cD096Jko4y/Oh0fg7J71901diqEUfOZyyNKNa5+of7R8d",
+	"rZLqIHquUlsPlw22r+E4W7Hy/v6To3Dxx9XFH7RZ/GF08U+O9nuPtlv7hiDvHW0F84Oj+LqP9588rq8b",
+	"yHTX8O7vdOH9/X7jun/dQaJ0lct9YBVP5MHBOh7XxSAbkDH10Wzmef5c33hee57X7wVM79FnYHo1lnfY",
+	"goqjJHzwaP/R8a3xu8HtLHrweP/g+LMwusFWjC4O6YP9x49uhcsNbm3Ng8P9/uPb53C5UM+cTBYKwia6",
+	"oC6v+TUz/AF1pQNqR9oRX2erzBoY4uUxyhEWrM95GgUpRJg0gdM+jOtv8PQptCBBnphQTjjWDWWFsUDd",
+	"kT6wG0DXbjoOWXxqoVqv8uKXLrn9si5fA7XeoI6Lfv+dooWKkq40TxoAXT6Ow9o8/4ohW+4wDlz7XIMS",
+	"8kuiQRrwZEWQBhjKmoI0MIIYuAEO+Fy+/L5vTgw3UANGuAMHjWhVV5ysLM8Xh0akfF8JjUxaBzcxdQEL",
+	"di2uviBsyuU2wMYvsAqvvMykNCG0VdhMzaMm2JTPw+q21IKHg2JxOlcTUWR/xuC8CaMpK7qESnLe+Z7R",
+	"ghWEXV8M//G3v593vhjcyq00wM0O0HB7z1PxbMKSqxd8R5HH/f5Z7/Dk4KAhvRY6bfSfnBxs549+dKMs",
+	"8Ed3IL32SU2MHPRj3kIE1NZxxV4L2I3iih+tjis2oUNn2ZT9Ty03wzzEWoDgwqwfN8NkhqWb0zty59bj",
+	"eapyylUmzzvEVRh1s1ot/8Xpq1MXYxQvxbjya2Zmc7RhtvIbXqc2ry5jOc9nrGnq2+1jIK4d8/quEXVy",
+	"PpsJfbm+1ArSGbwW4s+NIKBDEZg6hkQ3EJWtoRlYYZ7VoGUqjaknXX4nyTPBFeNqTy/krqZ29I982DeA",
+	"J4KAKHwAC3BgTbLHO+QpPg6egQICEXQLgYL1jtr5DjRf7g/uYImm3sEdaAz0mfI9tuXLB2v4sk9WHyai",
+	"mpEA+RrYcaRAY+a9sSgIjXSPvv+tffS39tGr20cjtX2Lm7vFuLk/6I38ruLmDr+auLkKn67GzSEcN4yc",
+	"wyNzF3pDz6cXObtonaFdhUe5GTR8xwJxzrQaKgpWl1/KCJzjry2geRCh3/6tRjSHZFjeE4+bOhGXePmF",
+	"1noXvBFSzQRn6H5E5lnpuQ0B66SsGL2j/tEHR3u947uEtvVYc0v+bFirRQh+8cINfrPqlnxBskLrNJGu",
+	"Xy580vgKBJZrhpspomBqSUWPrPcAO8VML2iDR6/BVz4VUpHDMi6PhsnJmcmV2idnGt1o38y0xDsWxQk5",
+	"uI3Q4cOdaKEoah607hq2Gsh1NbUCZY3C/6R5loIQ8iPNag7N8ikZ4+M67q7dmKEbU6/3MKESW5/Iz9z7",
+	"pDTmIHgbDDl3qp9VDOw1bNbhDvhEonmZSeiFVEEnPiRT+zSCTRwy9IY4AL8Y773Uv5XYgiEYgoPhAMQy",
+	"4i453Cd/YAoeFkyKeZG49pU8JZLxFLyyz8/oZdf2LGPkt7lQTHYxvxsM7Qf7R+Necsz69MnFo3SQHD5m",
+	"/fEBPb7oNRrdv1iSct9HYh3YdRxWoe2h8C37bV53hNlZC/u0GYXekNBOp+Gswa7Z5UIfxqWYE5ZmpW3U",
+	"Itp6PHxs9B/dPbgPHtfh7m2/Ee5ujIa77f37Qyb1VyqAt09Jah/XIe/ue29M3a9rWqp0TRcze10Bi+TC",
+	"WWjuts+313AlxcBUA38dTj786/EKbtKGmAU3X2PcQgBzKfTfmvnYF8m9o56Tje/facj3+2tB3xTMEILJ",
+	"B/kL/l6yBphnXAsUq6Ce8SGOMFr9YQUDdmBFPiMQ1IVS3aGD/p2rOxGDsINJM4wNUCCTBdkoWP6xhAwU",
+	"igzNUhPmORlkGSWbLq3AxDx5CcUklI1Mra+TTtX/olWYZMKmVH/OrFSqwvqCcSnPeSJS40UPlzTKoDmh",
+	"Wo66JPOWM6EpoWRk3Tl2glG4GPtyq0W8sbJKHSiSThlB2/Wb07NnP5F7b398Ro4ePX5yf/Xuu4E/asqK",
+	"S7Y309/51xaw0ddjfT0vYE/jjMlA5tG04ryUVtbpwqJHL8Z7rwRneJ+OgP2M7PVagdh55+C8Y4gXL36T",
+	"gLJina7zqXrLZjld4q1VwaOeZoQozKStmSGVKFiqlzsTXIIHinKou5ZFe8lesWXX9d20jzUpcEHG8wIa",
+	"8rDxmCVwca1a8y8Zv4qs8nze6x0k//jb3+Ef7CkpWP5v51CD9LwzKiVE2wPUwFs/JzN6ySyRYokgwdna",
+	"dTjra4zuZlRNym8sKnj9w/Oz/Q1R9Uq8U1BctbZzLvYAG6MuuWAJnUtmKQlRg40jJUsKY6R2JGPf3HAp",
+	"LkW0vpifxKJSeyLI7KQFIzkbKyQF7Gk4sa9Ilggo4Kd5/kTkKM1TQ3GFFf9FoVF1zsEtlUk7XziXQ60l",
+	"tUySmZDYWfpeWtCx2suYGu9NlJrRWbZXUMVArd0z3Hav37+/f84rR6xMTH1a/Fvvqfq3fqclrN6IPEuW",
+	"cWLBffqQKs+KhUrGyWKSJROSKZIICM+nyRVchfmS3FOW18He7u83r/u3fzvuPV3823Fv3cr1pXY6NobB",
+	"cNGnDZgTRBVLxFO4gnVg+vDhw+lcTTR/TCCToEblGDA1MrreCFT6fzsv+zmKK8b1Qc/GLgprQSWW+wWe",
+	"f/zoqFeBC865cmmfup0841fe5QuFjSIggYd4z+oRXY2uHKo5aX6if8LoOHcLv9DSBfXm9FqtyrBXX+ek",
+	"87/sed7Xt+i/PDSRbBhK7lWDDFdlyhVlWOE4Z1pYQj2ZzVl9NUkw2/brcb6+htU0fRnfq37Xs/2u/Kqt",
+	"krLhR99hscLwm6VztumTGAbXDHn93GrE1mUSWUI4zVYgx0CC5pXgcyACnyYnLI8QZBLOttWCwBTduB79",
+	"II6O4L3NMQKv/yTyNHYv5Wlp8W3+OLy95Zfj5HeaanEXtEglVnw5SoXrKf8HzN5qYErm6cZcKfVn3YYE",
+	"fmA581z+1VXphygXGsVUX35V+qR4l8VWV06+GcSsLrVvZehgmHkGwnu5iThaV+whG9sSfpxds8IUCm3a",
+	"RhTvbVfZXU+buNAzrARR3cVbCNqOUmXqvVddngmoXvHVH7NCqnZ3k6ZNyPuyQvfOrqSUKvqwFy5pE669",
+	"alU3YNuxZbXgmOtWtCXzbFxNG0baak0b8tTIgtrQ8JqlbEnOkcX8galGRFmPxYqFXJav35Rq/sBUA4dt",
+	"t46NOWh8DXEG2W4JG8pe8QVYX/g2C3gvIzdcGfnWbgHWsPdGlH3pw8X8mPGUiLkiC9RkeUoWk2W4Pszq",
+	"jq6y9oFtSMeMCRYftKUKl6wfeZ3cjXa6Apq5m+tmJFUpbx+uSj+sgA1MT9jSWS+1vrCpN+FNz1wYfVG9",
+	"PDAYe8JIIXLWAmTzcrZtaXAdO4rd7dvyoNonn01oxpu+KwkYozBMMtHT/DZnPGFy1YJwxput6qdMKlEs",
+	"G0haLyxn6SUrCOOqyFavx8615YpW8OcGxGyrAv+BqZesmQtqcrK2E7jvRi69AjPR4Mfoil6yDs7fzOgb",
+	"9rKdZm2+9Avg6GZI9ObZdhmW9a5YiO9yjS7BzbHNIhrEHgQ7YFTfK3odpYm3topt5fibXG6gBN3OjWZW",
+	"F21U3oAk30FYv7fCWTY/fbEupFstJJhkY3JZd50DlejnO7q9zWfX39iZql7TQSeQHd7ZZkmv2GLVVX2q",
+	"b6WwfUGXTKnRIzhbYNgg5WVx+B3d3vqJXWRDsepwqWaQuVDLkfX1zCLTbQO7StHpiro15wTrq2SCEy4W",
+	"sXWU729MwtUqyxVg4NPohTPz39yciP3SU/UP26cEKdhFfthaR/XlSH++jcFQybQOF6Mfoq9Ij9jLIrQw",
+	"997fhgaCDLFGUVfTJJ9DkoQYo1mg6Zjc5DBXEojCpTxPMxWxwzWt4/bNhmVY/Y0Xe9vGwXbaTFaAPrMj",
+	"Bgif/lQdb8jjxQ9xD6mhku8kyUyJCX3gqZqUEekeIa1yZ49FMYWw9Pncrxbh+SJtti2E8PyY5VEP6Gvb",
+	"RxDSIUCuLnPNJTNNHSEUlemdQsbkEtpYUMiqzDiR7JoVNCclJPbJD2xM57k6ITTP0Vk5yyFeygQWwcZ/",
+	"mzNQSczOXQPJcpeZYlOA6/8q2Lhz0vmXh4mYzgSHKCgcJh8GG9Uy/pR+fIEvHnc704ybP/oOSrQo6FKP",
+	"lGoJHlQNTf33M9PltR6cUPaAHdkrH+4pMZcm7sKFZmCsDgBcOiRX9mrayfp7ndKPv5gEiX6v14OVux9i",
+	"CAYW0ERpttFRI505VnEzKnOhN8nyZxbRVV/SKxMnZEMYJB2DsaNgM0bVCQSSDA6hnLnslgCsxN6YX68Y",
+	"BtFrIsU4Gy2nn3PbMQwkw3mSMCnH87wMHkFfPjklBRvPJUT84PTgS8b39Nxzrp/uk5/ZUpILlgtsNWJV",
+	"z/1z/l7aXi56vBgTGn4Qp8VQrTQDzxRHA08myeFgQEZZCbLhFVsOC6a/OdKrs9vrEyXO+eDoiFxnGOxx",
+	"+u7ZixckmdCCJpqwMADHxAAQSt6/f/EDxnkArpGBltj20LSn8dRAeIOjoyrdzahSrNBz/t9//L/2/p9f",
+	"//V/xelg/LI5em2kGfmoGhumAYuVx7qEEhBDxNiMleDoHz0YdU24CASGgxEGO82yffJiTAT2tuqGkUIA",
+	"6MdkVI1vHj0l2ZhwQRS91INM5FqXHPYH5WgbhT7aJx8YvdKDMeIH3WDmpf1GSNv7bOXZbgTga4AblkX+",
+	"EoB0P9uBdxtmrwRnDYT3Wt9jBWZkGliUMaQJzXPTUQpDAC2YEBruCpwGe65S2UHv0FkuKISFPiWLYP/6",
+	"uqIFS0meXenbFNpfC87kKliUoZKbAqQhnO0l/ZhN51NPxoWLFbmwZpz75D8xK4leaDW33+vB6hUm4xHN",
+	"kXq9prvMJquVK03x9u+cDDApG3KUTgb9w0eHjw+ODx91XeKSd7NlXLFLVriCfU03m5YGV11sVlq82b2G",
+	"ZccalgAGp1VrcBapmy1Ci6RNa9DX0aolWMn1Jiv4pF9GcsfIMWjfsPQqjiUY/gyFib04YxMIjjHGWi/B",
+	"e0qWPSCWriBXg3RnX3lY+aheVLmDVXLhG1wE7qMBiSSnyZUk1OXJELM8ck8yRkYf98zfo/v75JlI2QkZ",
+	"VTYw2u+4CG7KE/ZM8HGeJWpL8LhIwILy0lK5EkKmOt5Z+canbqVh47opgsaQn7rVEq3rXg+rwe4MRa7H",
+	"PObZmTgfYNXWBFipFAs4kidkFG5g1CWjACD6hzqkEZXfU9ft+wb4c9pQW/S9cS+AChO0y143RdimfIfw",
+	"j/UoB/jTUt2DNCLcQwn/cAM+uN17DtpGcdgG2BVROivrRK4GeaC12OqSn7o7wd4uoH/qgVcUIHh4ewU9",
+	"IQb1Ooy7dX3DDHLg/8W4hbaAP6qxZeLmOmChfu3Scj2AJ07zbgNto6ffUYSVmOla5OH2ypRhX7XMJMjs",
+	"67AYAEr/UgG+w+cbHxRfiIPdHkjdNdzMT96IrQn6TjKUr+w62IBftbkl1nIwkS7PhPiFFpdsS6zrjw+V",
+	"EMPcTrISvMEXdw5dWENhessdkp+z7x3Jh+u028eAk5tJnTQvGE2XQwzyXS+T4/DvcfSnblgDLW0BQVw0",
+	"jvbeH2fG9tHm9R9hsPc2F7YsebsJXgn1Wg/3prBlgFrO8NoM92bwSou0nKQsHvOpUvptkfFULNpC1feY",
+	"foA3SwCXJQzXT4NDXwBc0EwMneRd2bF1E4Bh+pVQb9wbn7rVRpjr5gh7bt5YI+l6Ff3bvArZ9/YtWda1",
+	"X/uirYH/qVsr57Pu9bCO0KdupJDCuilqxRv8WVptPig/sDPeFuQGA0l17V8YRFG4tEEwzH1Xxpd4RXHy",
+	"XCxAXiovkAh56gujrv1VWYT/Gx4v955Bt/47ZIv+OyVe9a8VVPsDDUNxs2ss6D9qyA1+hFFPK12iTNNz",
+	"U6YzJaNmXuGvAHgqCIyOB+i/wgMZXCbP00zd8EK5GxfCN14c5cW7sjF94+kb8vRb4aeG2LsBf/VYKnDY",
+	"3XLRZo7Zmj8GzPBGjCxix1vN3rxuIjtQEdF9u6GG+BZf+tRtaMS7liwjXYE/dSNV6NZNVKt8tyPVHcrk",
+	"2Nwqq9oYi3nXb7pStZRU1cYFlQQ89uBSN5GXxs1eUnBt40BiMdDG9EnrgfdoBGqx3IxQ/pkwW0foVrhB",
+	"DMx5mrPfiUL7e1BJdyd3KDaVrfcDYVvebr4eaUOv/PcqbdxMe4M4KMWm5N5I/2d0H/n+QpiIBEMb5rG0",
+	"XtevW9WLiSK+frAjVWs7VemO6Ti7UU127YBOKEevjd9NGXqK2BaaF0vvAJREu2vBFmkHA+JvSDbwrWHG",
+	"W2PbfNWheFda5N2INYipVBspUXVGVIHwSpRiuZpdsANoxtE27uMnkade2MfvC6WV8JEJy7eNHfFhugqN",
+	"PxR0fFPLGVSLaXnhw/ecnLahgPQzW8pSPtoF0P9bzLGQqbIl2WEzGIMKD0CTc08rup53mDwgNN2gz6c0",
+	"y8+oySrdAtDQRsA2Q1gnzpYf240aZRRZSM+bQApzJgnb05+xtR2d289bqNm6FoWwvMmdsmW4Y5FN2bCg",
+	"vIUv1bKPbMrewgta7K118lsr+FYaNH4zhVTU7RpIAy7m0LXOOAKEtwPvwK7uGS5AXqcXORtKk6m2cpZX",
+	"4nszHnLSfPeYKVXc1kGGxaJ3dleh0TaTvoBZ5mVRrErv8p6N8AnElED7Gleii2SRSKLQNFrZsv6pCkgP",
+	"3TuwhH3jC7dnSGt7skuEvtOS7p04wDs9PN9Jk63YLKafNEtuP4riIkvTrYWJm0a1a16mhjNWYCJOC0am",
+	"3rjBtxITb3P2VkfFu8sKJJkpXQLgU1FRjqox88ByvP0iErQ28s3u+/uz+4L6lAiRp2LBW+mkz+xg+3a7",
+	"XehXt1WHvnmnv0X77NIEXJJtzSAcnIcm/fYFTzM5Y1xiR46tuGFOpRoG5WHW0sQvVKrT4I1Pfq/UCZVD",
+	"0+59bU6RfeknKp/jKzshsVe+3JsKbN7kriBNQCXF1AEAqUCR7VigK1YYM/pWYlH5+hphyAzckTWBzDn7",
+	"OGOJYik2jCMigbTVdJ+8EmqS8Uu0dkGasB9Ej+uwu8fsioJBiw+ayxuKh0k4U6vUDu+V3QmIgWHFNSWY",
+	"USkXogAqco3caqKitwnoVeL1sfnw4cNeteB/bJnmlYfV/gCw3NKEcgeMOLuC+Oa2i5PVpoef2ZKld8ra",
+	"9c3C5Ouhq3D3i7jM+NmkEErlW5N5ricZKn+W1RdZ+NFP3U5BFcMbucXrruPJDk9FwchC/48zgJftZQqy",
+	"gNoAliXJp2j1oZKMoIXJHjQrGRFJfTu5vyWNhQqQqvwqaHmzilGVA/3mL3tl95dWL5vhtgvLnmvDsvLt",
+	"smHLJ1uV71t2y5dWKb+FQn8LhfaVzduLsJiKa1beUF6lzXKIaUXx5fXCpoifzxTP/EooU3diexVRg4IG",
+	"k6yzO3qf3BkZjHDSkem1S9jHJJ+nDHpkFkuvJ6RX+wir8VnZMdyHg8+PYs7TG4BmbN9fBxX80M4A4mo7",
+	"OYMI+5hJVSaUYwEja3CVjDnHjwEGrNzB4aVIs3EWa4x45tthEjFbeiWPtPIIAmVFjrCNIVfd46aQJH7+",
+	"rT5A2wZEUEUvqGTDOafXNMtb0ekP5qX33jsaN5O5UvrstbJEvjOjfwBL5K5QOytEorVQE5YCvMWLfIjs",
+	"FviLv/KaXLe9eAWVX34HNWtut+ZMiZ/WZWSMmPF78ZTfpqP7Js7suOcafMZ3wmn9O7ASaAiYcn5CEWpq",
+	"PwBI1hkFGvzQAJ3XPF9+Sdzs7KqGAsOMp5JcsLEooEw8iI8Yp5FJwqYztaz7oGtQKU0O28Hl7lo41psz",
+	"qtaM34HpQks970Oh5QvLP6CwCNpGRX1dDr0jgpNkxXWWQOVNxaYzUdAiy5fEA8vTsnGvaaUcUJt3i7vN",
+	"aTb1uWUuU4X/5rHeO7EafFH9v6LZ224DK6OxA/0cOKe3sV2Adadh8IynLYH7nKc7B+2ESgIrMJHvpvIY",
+	"1H61nUlDUMPoVYItAPt3G3z8zauzRoBb4+vR1IGNLm94CNGoN6FyeOF1I1pv4f2JStd5aLdnScMRbYBG",
+	"0Csj9GtrLYGxg3Bpmx891Id30TJlwWaPf6/fMakL3d1AdUfm6o054125sEyoKbPJRF70UhC7xAhLM9X6",
+	"KutWOXAM7/r3JnKDotVv2Z8gDmRLWsPS1W1tMPBFL4HMFL5uWTURi2zbYom74ZoYwqqPqoTAswvoKudV",
+	"HyTQNwFWDOZNfCGThINlHZgkZOO4JjElAoPtaUwE0LqV6JD3nM7VRBTZn79ClNq320ZFw9u3VOnbvzxj",
+	"pBDi2AtU/iJIl/PZTGiu8JKlGT2DwuxbIX9eTjUEN8pQmcnWZE5EVrAzjLij5cV7gu/GyTrfSTJ6hrvd",
+	"098eOekGJCEt1tJyxHOeiBRqsdsbOb7tKrLQ67QORWaUq/LuPtfuRTe6nODNqmrJ4ds4FOBYEzS3o4iv",
+	"V8J12K3LqnD//Se2I3nplaPeBj6VpibrwVP57E6gM7JNUUblGYHpbT1p6CtkOrhYsNTasXhQeevaQNwI",
+	"KoU3TRuouM/uGiolqdT27xr+wP4/FJliNzfDmVfaGAOelUP1DnZpv5urREz1VHA21hvxcLzJg/tmAYxG",
+	"Q3cJ+wiXz0xImV3kS9NgugLsjc2HJcXUjYndyPQ7si86YHs9WzIW6aX7wQbOo4CUUE4umLMU+H2hNI+m",
+	"1mTQ1fqNyQjLmCT3Rg9G97HJHyC/c/LHzoPOr9123ftMIlzYt2/QW9W4r9uZ8+y3OTOPVTFn+mo1E8W3",
+	"SeObxLZ9GcckAq3LuTy2VJyc83O+R0YPRicYh4KUoyJD92HglJ0UjKajE5eO8J0k+gqbFWKc5cwGnmem",
+	"T7mGHXQmh9DNTGJ/a6n/ss2uR/fd1AvNx0YnSLW2CZ35CKdT1o2Fudt40i5JCkY1/cHPBbs2JWW91XSx",
+	"lx4hDx6kLGfK/8aDB+TeCBtl4nLx7Lwx08MvYBPEVetTAUagyp8v2ej+PjktkaE/J3i+xOUxCxc4gCWJ",
+	"GZCD2JcpyfIxQsWqvw1gt49hYz4K6YWYq6DN1z2A/8ulNXKMunpl8KM13li8mCHhX6bBfvjjswnFkK5I",
+	"p3DzgUizYx9CYhw0byY0lwIiRiR58EDffTkrrQ9ijOFy8sEDYk62e/M7qT+HqS5P3WnA6Sv9oykYMMzY",
+	"CpwtDdooCQ3Xici1eIt9c436bJJx7hmi8EAW/CDLX34SeTq6D0DRkzoip+5blv78ybBsjveL13C7DMTz",
+	"fkA1A0JHDAZSluQZZ/jTOtAj1csuRCniCcNPaHysQASQeYmLrRGB/7bkrmHtZtVUDmSNRxpHIuWD3def",
+	"242leX5iirRoHj9yTeTtAbhk+LflUNBbfQSz6mf6zxG5ZyLyVNk4NpMEYjGT+7gEbC0LlucZE7OcQe8y",
+	"6Q5Z0Lne/5j/m/mgPUreT7+w9JIVZl1+y+pRADdLvjXAtYaaAZkhWgcarymzPdheG++SEt2fyA7LpzAd",
+	"LNjNZv/CN+1f+CL+ZTiIa1PuYklfcEvyCBGvjbaWYpDZ6DOF+4VBprCE/udUXMOB1r+AepZNWRcvBkvt",
+	"MVpHUOuDH1BoFYbQmp5OzfEJ7ywGE2qqh2kMW36v/22wrf9tL0X8lI/U6reCu7IQOc5v5y4bP8OM5/yl",
+	"KBhqpRIu9gumF8ZS7KzK+HyKwk23Y656/BesoOPC7KV9FLLNjrG+u8c+UXYwe9c987amRamwM1+383FP",
+	"L2bvmhYASb2q0zzvdDsv2Vuc4CX7YOa1J8g8sH/ax3jczUP8wz4CuJsn8G988CsYMlSsUfKHiSBTmjLT",
+	"1t30JOUgQGL/UY0EK1i5Izg6IRRvDJqA2CG4OZD6GjcpxMCAM2AwS4hGqnJMJAqqFOMpY6vndBeYIlJM",
+	"GRgfWC6Z5c3Rz8HlFHyRnEqYRtNeef8JzrSMopkgzRd0Kb1VdWF+/V3BmZFT4Itm9Xp6vfTK3kACz3PD",
+	"QhMqmbkR5FIqNjWyj9OPQEbqkoulFtvnOduAuu1KO17ab6fbgdV0uh38Xp0my9LJ8VasRixLcppNNSoQ",
+	"WgKbrWpOozWIWSFmrLDaykUukqtYyPKHCQMw+KX6FhQ8MXMXTaDoFTNf4WLRJRcsoXPJSskdmr/Cc434",
+	"BQQvwUWg/0dzPCIK7y1C5RWiF1rK4pvQpUd5zvZ98kKRK8Zm2FMaOjVYC9dvczZn+8RXZLlQzBT/WkwY",
+	"15/JhTDfWUzElChBDId/CpPY4j1aWQVB0mWzwvSW4CRdkolYGNcHF4v9sr/nhRA5ozzMvxlSFQU0Lt0S",
+	"hVGb4SWS8aeEz/McOwQr73f9MddcVPPYPQ3QTrejh6P9A3uR1mgIL8J09WpKnEurlLK08Zu1bzCeytUf",
+	"AGzqYRtMavupr2paiwfdnzPeeRUa5mcFW7NMLXm7RBktvxpvhjR4AWaxyCTbHh9NGzIoACnO69o+LsTU",
+	"NUFXQsOw1XYh6Weo37YuzeGaL+On8E5Bdx1H6oSpfMLkLLaEtTs3bVZk6wWhkuoFNuORdovTj1BfcflN",
+	"tFKDUgOSV9ZOXmv1GFC84ExfM9Cv/ineNCB62VM+z/Ottgq8LL65smU0DNLTr+rdbPsZTDGhL3IQpjTP",
+	"NXFUJi5bc7ubGTS1ki9qjQIZocUuCHyazAuHZX9tDdv212paRTce2Va0C7MY03N8KvOway8Cww1yUFq6",
+	"laKz+gGVykhPWh/Ff/klVL6TJijbkJaRmfWNk2fXpUkgWH/G1fHhevxB4HIL9ogD2zNILM61zhxo6xDh",
+	"4E/dDsroLS8ED3Ab3Ae2VfYaRgfHrxVFuAJ79o6OT+1ucF8+6JI+uWB6M5x9VCUv8LfpHEL6Q5uS/Se/",
+	"I/gfO7CDsme6u8a6Xgdx5A8OhbENdp20FtxdPj+Is9Qm3l+VTSrnzCfU8kYP5IeAdkp5VVz8iSXKk1ex",
+	"30QdRVZRMnxai4eg2mQcZVbFZnWZNaWKriQk6biAKFLmKiGBrRxaubcxmltJOzCa91cazat4h4WuhQrG",
+	"eYKbLE0B0zR/4214THPJovU/oJy/ErDtbpVNhzBzW65rDdArQPN5RpOJY8mbwEiD4yZwwm+tAJRvut0C",
+	"UAWjUnDYY1LaZZzVsw4tfCFOY/is64yweMPsE+uErX6mqvqWraSs5EjEDDcDbIZ+/IXxSzXpnBz1EIr2",
+	"737MRqHYR80m84xj7EgjCCe0SV4A7csYWgWXWrLkibESebzZ2GUjOmQ74a0VW8e1xOdhXBXOUwGSnCBq",
+	"ImS9SxdnFEyl46yQ7akZQPRLxq+qtNyr0m+34wOqxWrHIs/FQhOHlqi/1KJVMecJVWvUfa2iaz6sNXBD",
+	"GpqifcoAlVxfTigCVHXeyvEObxxEcAWC/tpW8YFtWWVFEjb2chCHBUlDG5S+9McFizHR8cryDxYlL8a2",
+	"9kMr/cbWKXcNEfy6fXCT2XhyzZu7RoqnV8yYVsAcEtOJGOFs4SfbOtXophrMmM5zBQypnTZDPxrRqWdY",
+	"2m0oN8KoM08JVWQqpDIdsEa+l712TW6wthXcFW7AG5Olvcud+BM12X0uPKxT3J6WAoN1+XM6ZSn6mgVP",
+	"WAuOX2EV9qMreMAvmYyoKadkRlF/8/WyTeVGPHtaC6aXbBtJscpxJ1QONSNdN8VPVL7Uwz51O1olGSbz",
+	"QjYXkrRvvWIf1TMcGRU9w8m81awA70txvSmD/TDBdFQwC60SqxpJ6tRjcE4Hp1PW2pi3ORm58NANNnpK",
+	"pqy4ZGQGMYK+eHTionimTB87CfZp4wtBd0AX1cwkZ7SQmOE9t/YU/8v9Fef9zvDa3RiSmpfaQsFuQuw7",
+	"ZwMJN7RXFuVn6ejEODMCtwE4eyYsh1AbU5VidGL2rEWDKzZTZM5VlpNRqYEb/7e7XUcnpd/DPPLzUWxQ",
+	"+wmB4kTgNvoJ++bgJ60kjrOVzKn0tuyTdn6mcsMQ95br/5iPoASGn+i42mOebSFd5X/6MGE8uII6FFyj",
+	"Fe1+WbOm7ZPRfJaIacYvDZi4tXOxdJ+MBL8U5TPzO7icOLoLYNSMSmWG2J9ono9OIHaAL+FT+x4c7Cf1",
+	"9vEDmjdRqTpdWHhsp7ejc/KydTBtuN83UT6tzwiFQDqbAXMxRI2aqXUNgzMDI6gMi82K4LK8qebpM2Cz",
+	"hxj/9eH6BiOzGuIJY7o6WdiSxMbfFsKOoprVrN9UopXMdPr0AAcrNTTXZy7q09upypsL2eCFeg+sxonz",
+	"piCVFrZwG8bRDdqL8ajCoZhRKX0HDWp14KQkcp5MCBSA2N5jhegdJiJlDWZXjDEmegSuLQ74gql5wcm9",
+	"G1Rz00cplkd9v9w+XkiGNlbwztZa0FDrhxHU/yQWWJIDrwxLXIkAtx0L3Se9Rql7paMjcGxYt4eWvjw/",
+	"na3cRiDwnm3jo4C1D80lvmKnocdEXzj6lJZtdQAEl0xZxRvSo40n1VPHFSgMT0m/1yNTRrmEf5lAgHVg",
+	"W2VvsBzBP2chAYc4re68gpIoR3MmmKh91WCKcYWcl5JEvxDRT9hMTeJITzOp9AkpuZMzG2Wc5Bm/auE2",
+	"hBWs0ykwyu85DK0pFbBAO1EcFCy5apLALA/OFFmIAldsb2io0AZR52UuRvRWthVKGwNhTsnIMRnnLnZR",
+	"ExiMbuvZC8nIAsKpuNYetUCI1zMFhSZPXbgnVbHLBmtWhgVWm8NoXIDHhGquwLi3LlvWyBxfkwRgjzQM",
+	"BY+bFoMm5maJXEvfonnueDQPWnefEg711+CC0mC8QTBPuZ6LZZx5AO40mdtlBOvTZwLuZ39jo9ApaoFv",
+	"5XXQgzK1lRnxW/TRt+ijb9FHN137t3Cib+FE38KJvoUT3e1wolA46cYk5luIOar0VtrAcPd8VXKnlRq5",
+	"vgb1H2XupDnnnC0w1yyiK/gpwutzdfVALSPo5TQLdd/V2ln7pI4vB3a9wdFhYNc7WGHX0w8gKd1CYOU6",
+	"7KBgBe7NcBEbGBfdIrAejAZ9aHaGDjSduqMGkAQX1ITlM/CsFiwRlzz7M/PysW0+nkkKrphB+zc1g1oU",
+	"OEDEyBUquW1nZDbSBpZ5UZiDjdI+5cadzAhms6V1mjQFLoarEWzLYNwuhiuAqy0tBrjn8dNxymtN3n0F",
+	"UkIVYa6V/izXIMqUjaCQE7HgBPKfQWpjXLGCmaOvzyotGKZZirk65wW7pAVEIc1nM2Noz8XC5A519QM4",
+	"4NK4dFLm/kwmtKCJwsRIbiKZGJEzY+82DCUVU5rxc35vdPH//b/JhBX7Jv8fSnOMPvK9vQv9897VNXWP",
+	"7qMPaFd8AF+3jY3j4AabCdAfJp4a7bI5VGyFzRskBNeyBMYBflBjlkrr6mLGbOkJFdSLKxSxBQfIaEHz",
+	"q2EGuf44Fuw7PH0Kkvc8z7sa0fgJkMu3V6Jcs5IZ4y22BcO8ZTgLv6vc7pqs3MAy4JvUDcCnGZ+rWMSa",
+	"s+eaEdYeRUPg+nNayIFMX/qhTklOCzBNQ+UhY4G2oS1lsC+1sb4lHo387LuGjwZHx4FzOGo1D7ba5D/7",
+	"MFl6MA60ssBVsEAjx/4GMF4n7G7wyVtK6TIfMePaC9rBVFHLdPnLU+tNwVLsGxlmnvPUMj3QCDDULbvk",
+	"ojCti4z+jAnTc56DgJbnQEdVqBoWjYO3h+q4uRK6Fdd+9MuYQ8/ZlUcsF+DMBLNOJompKZtxe+z08YGH",
+	"yO00KPRRXAoje/qHMTgnx2tjPZq0JdvYPWtnx8lFQpupwT5tQQpT+hGu9yZQibFi3BgfSkc1OD/1a4RW",
+	"nU1kzlNWkBFYWIfjTI2qQSbr2IheEio/M1ZYzSa+UYgvDPJrzXDf0MGXxmZSi3bZOOClujgt5bVdGUiE",
+	"JrcZj0/YNxpqnkJ7RJopDGC/tV1ga5cWZ8T6CBtOiX286Tnp93qP1x6VsnfxukPjRrY6O+5Sb3tbuBc8",
+	"i6He8E0899fZWquXs1sxqKalJRVFMq4vD33hg3SFTcOg9u4WFiug46BS2yo75rhg1n2UcRT+kI5RwaPX",
+	"zI8iekp61vpSb4TT0gOfiHlM1q2YV7GaR8aTfJ6Gt5TgTLb4VLPh7h3KsrgN4Gh340psZxIEVaE0CEJl",
+	"8z8L3oDoF6evTjF25c9gRbdlLJQgaSZnOfXkNhdHFjtfKlNNxASPoi+1slYiIW1nq3SWt9y2VmkQvYM7",
+	"Dlq5mEIXJtzasWQuygAen8LWs1+3lqkJ3VmFRVsD6KUeCy+jPtXsXkZKNMHgpoz7YpLlDLMrijnvmvBJ",
+	"+JtxcG5Vlb3TUrGDU1DmpHAB0hFa5rhwrt3SOIf528ahjWegRYYKsOuA61tiCiVgT/zxqdozs8atlx5P",
+	"qTO/iPbYjSjKqxW6KmprZFe9elG6DcSwigDrIbxJNIpKJZV7rqIkxZU172LazNYLnGartKBTMNeivxbz",
+	"/0eAclPOyWF3BJRnqeWumzT0eXKpLnfCuhGs6MsYOoyxuNf9XRk9aqq5tYl3uqv19LqV20sWrBsAwUvk",
+	"qcPlh/TYRHW6TbfBCt3NgEtfbsZJnqkgIMzN7dS5eI2uS7FnflyjittcqSgVrNXLN9O1QyV5JV7s0FgE",
+	"9hpnQ12HNl866P6e9Ok+iPOOhfyO1OuSM34eTduQx/GKI7BS7d5YkV4h+BsXnfGjV1QAW+25i9HqVJLn",
+	"c33pPvyeFXkGwHx/9uzG3rp2GsOWji37id2K/xWSCTSBZoLZTjfwknvmSkypypJGXk/JeG7o3zSOCGVz",
+	"E1lpwoECTi/G4043+ASQ4Dp2v1o7MStvylf8qrUVq5mUp6tRMl6XLGvq3m6QKmuqmW6VKIsexK87TRb2",
+	"sJvkUeM4vc3c0W/+1m/+1s+hetyetvE5nW83EfJvVa7/XfvGNAVD1AxIMj4BL0y8NZVXVkReRbtfr2Pt",
+	"S4NgN165z64e/DMqALcu9f/zegTist47UdTMXqWNP9J3z5YcpFAhK5SyS+tWOcWe/0dg+97z/mpXoB7c",
+	"hvJUv2z/+QOTCeMpvoKW8hQGuH97I351u27I4RxBI4vRCbnOZHaRMyz2A1GU0m/kgTGNYauAfdexAapf",
+	"2BmUQGfyhUiX+36tDFsgY2XCtoUorMv3PQRFLWKppLDPeiELr1ZEZetfSeGKHzOWp7bJV7zio2nNiRKj",
+	"rY7JZ3PVDToF3hvNhGYVxeg+MeXxyYwWdMoUNJ5x/8beVJXo4mhxgA/mPlsUgl9iHYtZIS4LOrVFTfR7",
+	"ETTbvleOvUWD1VQ0Irjy0YyTyXxK+V7BaKq5o17GtPKVuYRm+VBpkEpF+tGADguAhlABfYUBJ5hRNemS",
+	"3+asWGpIYlOxEpbht63Drv45xEbstvz3d69fEfOcZNzEEyMW3/74jBw/6fXDBmKdhzZHZHUtJZMjb2Ab",
+	"U4lLMTwO+QmdzaDhVFmW7qMq69J5mTTQH1jW0oU1ox8XzPW0QN/A6ASjGjNbz09CKT8tjLmb9IJNMp6S",
+	"zHR+KMXfk7r0rEkOpOdMdcl8pvnSqBTER7Z+zakpLlcGZvR7vYqulYpzTrCQYIaal63IgTnnZlnQFQsS",
+	"gtq3jmjjF/nU7VhLyZpCj1qyRHRYQ46jD2PEqGdA/yTydFeFGDWQ9f29qyp3T20ChJY4QNGztQAHPVtk",
+	"IpCaBlvU/DP1HYNbo4CO4BHzaKXEpFdMytWZJCN8e3Ri66Ec9p7sl+WqRifkTyLIiA8KJ5gP29FRcvCr",
+	"OkSvhDJhsbRAYGkOPJjQewWjwYy5BzQQMdcMR0aVkkoClG1mszL5CQZ96uLoxug7l9BeaYPjicgAamij",
+	"YuzPWZoyTu7pAfcxs9jZUMoSMUGt3q3yclcFYCMfZCn0jIH0DqPHQM8WkVy1jynaKGPZRCx50LG1aV0z",
+	"MxNcth5SvPIuNkfYrhCA6bxf38Ez8ySu667JBJhL1q7GyVs21m9cZTxt98LPeiSYnhfDDSoMEJlBaRuA",
+	"fp5dMTISeTp0Uv9oe5OjXsmG2b+3uBo9T3u4aOkYbJ63tpbNIOPWA6oM5mqHJ8cWCU4zKMPimm7ZEwFn",
+	"xdVxKTPOYtUytii3tboi3GV2zTg2owL2qLXopb+MsOgAhBfDOy1OPVZ6MX1QLuk1FnepnP8dliyopNc/",
+	"Jb0VXKtFmC0Y98AYFwm0RTEELHWbs5vdlCPYJJv9rnHxlVUUXLq8tYtCDaxYSYUT0u+SQZccdMk//vb3",
+	"LcqVOSObsczVTrwrhVnK6pviu6HKbAkEc5t0wxJkkax8jyLra/euxiojC5ls9QIIrybHN4w41fHEKntR",
+	"gsAS0+k8gXGdD9mrb5axzXzJhgi3ciYHhcq+apeyJ12sUqBZ6no6wl+2H2Euwty+WjFaU4xQ83C0wGIV",
+	"PtSP4E1XFx7eDcrklpU3tQ7C0mi53OAbM2j7jGodDLE1YMKqunUf1aVYWSXQTAaKNLxf0eDL9wmdMJo6",
+	"shLcrNXUu4D2r9z+EVtJrSAarEjrlPAT6O3Q/75a3teHV5DuaTpPmiKj2GQWeiKn2IgSt6pfcYVIRUHs",
+	"GHy7YDL7s8O7KW5vq0ONXNWOUVCZupRhQGsrTSvd+r7POSEFq+KZmFbsjJt1QPWP2lbhVzD6Bt0KTJW4",
+	"oBWBHu5RqGkf7MoiU1f2KgCMxgj0lLfdcu3WAxnOOReCOncWhCzNVHBytOpltQ09nS/2kXsVcdT5FEBW",
+	"lXRpS1QxU4CT8ft2Va4V+HeSjMYZ9A32rUmiKA8a+F40GAh5B/FulfpBLkphUWT6Encmc1cwPTPp95pE",
+	"pcry3EZamWbD0C2Cmh8zAV1WU0QtmETIKXfAMbc0tod3UJR0Kcu2/BZBpiaZ1nIYLfKMFWXZQAtiNIUt",
+	"rP5hxpmT40q8FqyBq8EIkHfKzjkFwcH+IcQci6DQNhTG8Q+nm1kUXrHHyEH16svaarPDjA/nPBWcmdax",
+	"8QJ/Yd0vfAHnNHU4vGU4CgbnRWlWMSeHSle7o719EAFTqe4dqwNuuXJQEhy5a1AayHHKSpVwy6fA5oVs",
+	"CkQO4FG2RpBXTbzbQfqylVhxtFtuiD5X1sj/JagaVMEJrAJgtcL+pTX+iCBTML19noArigb1WmOKTcue",
+	"BlYDQM4gpCsEWwrCFywX1ZJfTTpCm2plETEbOyVdVlJG28jUa4XdqCijNUomZWNV6IRJicWYs+uIlVA2",
+	"uB1PbYtn/doo9GPAb+tbQuDM0UWLy4y/ZRIsuX+JpglhtSDQ900x1J2VeGpTBhI/b4aekIMeSTU44PYx",
+	"lUrb2Q1honXrg2JI71hSMGW103WvvJcRksGPVYqLlVAyM8cw8ootzkRUXT81sABeqXEhYZ27wkar4qRm",
+	"BduU0zB1jVa5ZTI4H+V3rBRram6e2Hq14GKJ16jdnKZ2ll/exAnhaxtUmaBSDbWwF93DKwji9OUM3Iz1",
+	"ykNtZRAVl+wGZrey2tg2tcX2d3P+YpmqsLDwKAVxIwH0KufPUqBdS/z4Oe22tv03VJryyyDEw6iRBsEl",
+	"U6VzV2vyNmOBl1VdrIK/FvRvGkuSPdbfGvR6XgktDKZekquMp/vkJ7FAMy0oo1BerKy+ONVSW3HSpi7X",
+	"ObfS/jUtMjGXRM5owrTeZO27mg7Au/54cHzUJaPXM/rbnL2DXYzu7xMbd6CKTIuw4CyGkzwG4rx3OBic",
+	"8xHEYmDU8JhmKLt6HraUkdHlnEmpATa6D2ufCu7qsckumcGuuHTZMqPfFqxQf+4PDpzOcs5NpT6x4F4J",
+	"Q6yQ1rXVA5xXmHExv5ygHywsJ9au5NvjFYFxbgYP0c9A4dmmBF6lPF1ZppEtSLQV6l0qe4cWO38lqxiD",
+	"OxVry+VV5o0dci9CKA5yPJqV02/6emA0iETqf3J49Og+FtmzGQwgmYz8yp4jzQggEqJgErQuTeIJKxTN",
+	"uAn6ETxf2vvtnAdnwDa1yQoy+rhn2ovIURdctqi1w3hjycZQIruaurbUvoHpyNYsRdOZ0d7MWfIr97qL",
+	"up3ZX9OC3YZGYfgZCMQrlxULxHMpENesyOksXFhp4lbEDJiBP1hD6ilWZbIRCaarTIYcEu41PQsop9kY",
+	"A/yw1bBRL2z1bzNxYLFde7MHdtoqECp7Aig0u4mNyYt9TBhLh3bc6ASSzbw2LH63ASAjoUyv3WZbf3Vl",
+	"0U/h+rQiGo2UNN79odfTAmxzo0um3jKaZlpTGp1gjLdnRWhtAneTQFeMmBUcNe2oELWq5c4J2rTq2Sdt",
+	"Rd0q+Jq/hTBsEXtsWM8zE3rcUKHHGH0m1FUs1kyitLRlXAtGPo24ozIrbB3Llv6g6ibrn/adO/hl2G5T",
+	"nOJpNS6RfZzllNPShZZJIhLk9kkYrtV5JbzYIqiYlPGQIdWr8RWFKCKk+yNGZcLGSlEEAkRPXEaCCabE",
+	"RrqmhUUrqg3iUyM0q++OCGIjLZ6Q5dmbWmv4kRI/VSzV5wGcgFWs/lXIKoKAzDhfwb4oEIFuFPENCKac",
+	"HJaQcWzy02A8oWpS4cCVeE46yx5e9x9CyP3DXv/JI3qU9PYe0X5v71FywPaepEeDvd7FMT0a99kg7fUf",
+	"enRa1+RULHx4hIqG7dtvUJDxlH0sF4fibQbBVxgiZtqq9YLYuyfrvOsNTetXrME4ExfCNseflBcgtqsF",
+	"ASGg1fbrKdtrD/z29oM6DTekeox+mwtFzTVi3EAFHas6haH3RSiKbcvkPllJipGoR7TrOzFBjzNvd8kI",
+	"XNLeT7UJvawttLebdKcufgNiQLwUyu0JvxRzyuVYn3nwSwi6TrfjQQ6OT3MuqAMCFwpSRu0FF+SHbnm1",
+	"VeeGtZgD2mgYHv3X3lscsvciHZUnB9u2hef68GL8ZDA+OHr06OLgMKXH9CBhTwZP0h7rscNHB8edaMSQ",
+	"KpZxWADsEyHyVCwcIBwrcxQUBOKA9IS+FlKlYW8Gn2CBYmzzti3AGiyzjv5f7Sbj9QP9fldaTdcKrvXq",
+	"WfFVawVynugJ4ZLLOJEsEVxr1Bda5JUsH0PvcCm6AX5AkBy91Z/fg9SkUbvI6YYIqPWnsbxpqLT5hJgI",
+	"fINDWD1iv64LlRpZuXd4wXKxwGERXlQwjKfacD2x2XFRTS6W+EXgN5H276IddYapNF4MTogqO7Y5MsMW",
+	"VrCM1T6YphKRUYeIXslPZ2dvCA4I6O+w98TP6H7i32uHvV48EzOaBnlK5EQUClMh/SZQojAO6FIatZDQ",
+	"snzIwN5p2Izn0CA4YhHdRNZzvcBuKO3hSzGg2t4frgJ/Mp8yrkIZ3G9vekJGD+0XH57Pe72DRP8M/6q6",
+	"qsqBQGcGJiVRFtmec0auLCUJF01EIbazIlfGjrfZGH46cbmRka63ET9CTQN2K/615ujRb5YVE10xRKPn",
+	"eJJt16YTeRekz8hXGKqeRfPJXkCnl3GGFSXABKyxZBbeMsHshCjNSAjlZM6vuFigQQrDPDSnrZ4042uf",
+	"0lzjjqXDCwHdKy21lXlh5W8uFgz/MZxmcgplRLqdLGXTmVCMJ8vhFVsOzSvWRq+HSiRu/Lv6vHSxu495",
+	"LXCso2DpzaOFlRkrsO6I+Xss5hC7OGVqIlKQZ8rmqfAXEIupWekTsCPL6t9pBlbrNKIHd6sWr27N+tON",
+	"nd7uKltCOQdkjjbGDLjhqLIDNLy80ZpIV6nH6eIVTNCR/ROi2gFYsCm99aF+EAtviN523bgNoaWEHEjV",
+	"a+SnUHw2w0s6woIA5d/gUQqyeYOCqXq9mOTcMU2L3IbMPemTuz4sQyXEEAqXQIiJnM9mQoNyOGVpRoeG",
+	"o9iXHbPpdmreksj5KdhcBscBCg0U4GHQX4MjPgzqt0bNe91OQRVDGCEYxGXGh2pSCKXMp7liBZIakK2g",
+	"BroR4x8G5Sh9LrHT1WQOGVVDgyIxV4mY6ldggdFAFsMMzxrvr9qFpeVw/75qztTdwPo2ZZRH6398sD0B",
+	"gYFCJ+f9uIIyZWlTwigmzGFoeqb2GxWc25b9o871lhKZFSAM6L251otdrvpE8ySrk3XdDWyvZIsvB/gW",
+	"l+44y9k2ha7OnP1UBj2ptGo5hfBZYTw5+qKd4YfaFLPaznF34mr3mqorGJ26onHaDr17roHbyrJotsOS",
+	"DThYF2nzSo+Lpqa+sQGeTclCcp4rk5Juh9YZggsNXJWQYpBbBl3HO7tDtca0YnJr0U4yZhmGu3TN61rZ",
+	"iAav+SGPMYp3zpTVHMWLYQPxpSw0go6gMrc71jK8yVn04fZcQO0q9vuN2xtC55yrayX0cB3xk6kf2Ssp",
+	"ZTMtLvFk6TG5xBzFal/8JncJaqeel6Ted6ZUvjqtQ3xi2CjnsVf79h1TVwHbxPZUdagYzN9l03lOFUub",
+	"qi+UR96VrJrBUDCJQ6WEYs5lY4hEuzA11wtFc3OYPn5xblrQ7Q4WQTPh0SuWU89KwXe81QhuGtPrS9n2",
+	"AbZ4KC2lYo4iY2RFmC4JC2rk1K6qlDldFVhIYNwZ3/lKhrN+L06J/Z6akBkrEi0A5+ykrK0C1ASLxUXp",
+	"/+MZNknWQL3xkp40LOlJZEmmuMetrAhSM4YGFW0qgWEuhykfZyRrqKi5I6zpmYcTMS8kKl4NcgM+w5pk",
+	"YW6uJwVk2C0bZnOhyZWsYxy3fqENAYLhwrcsW1ZhuNW+GZG2GGXMpJc0ERB8hdiqmI4B2nGTFaw9Ksid",
+	"mlakmUQFz24AmS/kU2o+lIjZsqznARk+TKpsasymlWhpKedT+ECDZuMNWFE/qR5hYL7YGNGv0Ru/Luxu",
+	"YmZOrP+DjTpKbt5FDy8mLtly0qWci6EKECSmZVTZWsaq3rMNkunnaEsf5Ew7H4TJQrOeB8A8pOTRlO0u",
+	"76PSp9uhthtQj4e41YS9dQkhnxSRvt2cEUkmaDbjKNF2BNmPFhWSE1oAq3c5VJFaumX/LVNnAfhyb7+v",
+	"5aJ+j/zvBi7nxI01rFlz9GCxg15zWwcgfCPbZdJChKXmSEDpTCD9NINcL65IQXmqeTR8UFaKIvXWd3Cz",
+	"Qseq6kx6lHPFBd97WjqTYNBldm1M+PAbSq3hovqHjw4fHxwfPlonpUE9yVU1Pxy9QOZivFMNVdFGgttk",
+	"EsQU9XdGla1XYoJ2R0Qyad2Ltk54jLibQiN/ao6AbFFD57aayW5QNGeDScFivor3fidLAK7lwWsmapm/",
+	"8pW0WXQe/REU8ZU2ixw9+14jRRc+Cy4OGxqcVRJpg0aL5ANkYjvGqcWULiaCJ2JalmS9ZAokWASGNNnp",
+	"N6zq0lBUZsJyvXhMdzVd3asc/kZtG2MVl9qTcjvrgWYdZW/FVu0LTetIJUtTnf4D0/u362rYRkxx5V+0",
+	"AqWs2FIh84slGCZ8areZtxvGSqytARNSxaJeEWbDAjBZ6UJECSna/M9zJ4V1X+qNAOuVYJwdqBS8tuyU",
+	"p8nmmeDjPEtWl+tE7wvgwx1eP7fBZLdDCIFx1XZtjQjIlc2mzBYJdEU8lTH5zyUr5DmHAEKWSwahwydk",
+	"hBEyIxSkUmQsJkJ9ZPiCQxJ54bWDsm+GWfD4o3MWR11pAJDtOwdaqX5XV/LKEu51Yt/gLn3qteNYLcjE",
+	"ONImrO6pjUcbz9W8dehfxN686hg1EffzNGssW32GpcPVXDqnFEc6g4oZmCXql1AoqxQ0kc66skiu0W7b",
+	"akheB4FNayGh0+OrLoKkt7CbtjoAyBZNdVq5HLc5zk99y2ak5K2LjbyTR17wYWKuiTZkV7lSPhvP2ERa",
+	"8jhDozLWWPDexIsHLQz2XeWaExNCJwkXfo0jF6YLljlbG23r6vYhS1pX2f7djCU/mDiQzfI7Tzl5PWP8",
+	"9M0LF0jiWedKiDVWZ5ixQuoPAVikxFT4rus+/s9YseGfs0ZDBPagaOgXuiYExHSO2dnGdl6w4baKL/za",
+	"dKRuII+6PezkVG0VaoPhttSg3FTCN5UX0oyVqYTCeNIqp+RWInC2qK8TXEhd5xSkZMlogcUFQyWkWpDH",
+	"azWHJE0+GAZYBWwXmvlQrENK+Wou8qVOxY16LMXjG0qybDwL6wRsWN5GEja+sZ2IjTfe1y1j+4Vl4ioI",
+	"PMNjPDqdq4kosj+DpfyEfM9owQryj7/9fQT9ITNJ5EQsOBYIEFBU3NQKkFoKnsAIJYpq/Ay7vhg+Gf/8",
+	"2+B/Ls4eTf9rcfg2+aEvf5k8/k/+78ez/1YHf6DPj+b/IXofsu8HVz+m/SR2+7yP9ml7J6YMrEkTgZpd",
+	"dsmNw7ki2LcRGyBssWCXmVSs2MjQPY0GLEHN2yDukIBJFWcnp/gbwxQqdPKylCRUsr2MSwYh8NcsD21j",
+	"+K0NrnlTIqLlLR/nHt48aSZnOV0CO4mH6oq8VVTjWz2urUWTQ2CvqgPUVFTUH93Kshk18RkQG94FG9rM",
+	"+Kb3d4O7PV5w7jaDS7udGxelqUBtZTEa/eF1/B5Mh5uwe3hhO26P9ey+ambvcLnJ4b1hq0P9zd2EjPOw",
+	"d1wQPE7deVhnvtmM9XxqgOJbEfOd7ZGRLQFrzQNCXGGpV5cZY57QXAqjetoG2liWl2vadsHwpki03rh5",
+	"MTWFftUkw85lST5PM36Jr+p/0Dz3p7S8T5Ynpn3tWLsfP7dHy2p6QVFDwweaqbcNzSlec9ucgiwmy6BY",
+	"dBYzjCYtA7nwezYRpSk2uGyN0RCuVNokoHli9OaCVinbBOTAi0EuMKzE9HX1Y+L00MvclmyFgoYpaeHs",
+	"XdfYc2UTt+rOYuyjAurITVzDqWvP5vmQT0z7Q6gmF9anMdSutamhGA+XYj46wfIcXvmqgpli7kH/K3gT",
+	"217bPLkhDAuqkuOLoRo6zpQp1zKfVSc0dY6HF8tIUS1s6wgbcH4r7NpYK7Bl65knjKXSr0vlVyWn8goz",
+	"+KvN7gLHEK6LLQVPh7kQV26XUYh2od9kLcrZKbBBo7oAOho255xU2tW53AbTbBXKOXgl/TPBhzPsHFrZ",
+	"XSaxDiSG3OW5Zjg2QtImXFGTcuWV7zb5lH4iv9dNs0ukcHHMmQS448v1Agqq2gTLxKyAkjvLaQIBXKB8",
+	"C66P7oUX0YX7vhBqQpS4RDOf3b+GksMThj2YghcmzeneqN5QemTK43ngKcPHFiakxsBsk16AgTvZP0lg",
+	"h6ofj7Kwt0fkoJyFtOriWT0M13Nea3QZyUptujXyTKoV7eiQHZr4GNfzrlK1z+1kpYjjDlz0rHYxwsWU",
+	"tNL/hWml6xxhujxVS+W5MnlPkWUtMsmArW/VRMdrp94yNWp9YkQ9E0EfJZON4PpirA2qsDEcaxr8+Oz5",
+	"Kek7Yt4s2NR9zG3QJ9gyE7rxxnJktdZ41ExXt9SvJqT6r1u3CALqY5KxGI/h6ncuMHPZ26hsw6GbG8Fm",
+	"Xlcar0sFODWDsoSToEeE5s6uz1VXc9VLBpKx7VvPpWLUXDnw09qVBBOA58Krm2HvslHQQX+0Sb+G8Vjz",
+	"bgsYm3u/knFqlTuaDlc58JUETdcVJ8hFMiIA9rTTAkDEh/B5mlo2tbnTomamSAIRR5ovdDdJQdig7ZyN",
+	"U4p1FtpfG225ZYeGig5x03h9sEaVwWK245iB7arD/KaR039ACRAqPbbQ5Gy/kJV5tI2tlggXiy5IVvrW",
+	"lWLKyAVL9H+gBXTpO7JqlfW+8qgED4FkNVk87pNdJ1FAA76bixQ1kYG8hib69gtEQpM+9RT0A9N20QiI",
+	"N5Qw1nUZbGUStiqEEfrWHK1Q4WghcICE0oiDnCqoPWyjhVFO6BLOFvp30Hoiuv1GVzTw17DeY69+X99l",
+	"EaxL+uSC6S/qiy3oX+rW4nRi6EC+oX3BchQZZ9fV/luAIFpoDBlbCCBqI8wYQ1Ms+woDadtQY4XRV7Rh",
+	"SHAci6Jt9PmK0PqzsidbWP15076lHAv2rAtAm86l8hml34jWUzutEt5F8xM0u8a954xeM7lP3lfNB10y",
+	"ZgtWuMx6sDzsk+8jhgS8ouv83PU7N9VgP1dj1W0T6qBlExrvwANvyj4a+902mRitYtUMSBsqAwQ9Rb20",
+	"PBsh7ilP/oGo8Wu/uVegXDmVq2TBFSKMxaxbPlCBdl3SAIpO5kWmlu/0ho2wAG7l03ksXt82+8FuAlB8",
+	"6b1kBbaLQ68s/I3B4mBeBxf36ISM2PXFUJOuwBJmWjo97NkktJwpbFvP03OeZpeZsZ5TU8RjPkUhHRAD",
+	"QgKssiSxiVKzzqdPULR5HKlgqDFpyN8T8kBzRGN9eUVp8UGyPAeBwmSo6t9R+/jTfKoFi31i7yZpmijg",
+	"MT7nTnOgeW6KkbgWZgVLRJHi1qBIRsalybEwBc61nvIv/0LOtDCq9B+/CFB/7o3evH53RmxJaTpXk4cA",
+	"/9F9QqUvg0mgDHQ1dKG5gyQPHtjYAfbgAa5pRqXyo0r0t/5qfbd/Lbt3/BWNaH8953/d29tz/68Hjy7m",
+	"cvl/9O2/n4jpiPwVm4Hq1/QfQUu+sHdhxm27RCzNhNOBW2P1fIELCt9yjpGVb7pRwbdMDETtJejTEuyg",
+	"S1ImZ5kBmfVt/1VDDQwROJGptVrMsSKnhw6thHWJ4GRwQF6JawiBJoPe4BjtkOZ91AWDqrYuAxNbxMhz",
+	"rsLx+qjYkCTyIpVdG1UDpmJoxIE5pgB1mkycQnhiOjK6jpKMpSMyKzJu4qezVJ5z8wmZME6LTEhLos8E",
+	"v8bKaVL/giSmf0ioS+6GioaQNyn3Hzwg7xhPm8JYNHvAUJZTr3nUAxeW9OCEjD7umcKJo3MOgqSLXbM+",
+	"Sq314OcNo5ZPyejBiFwWFBxyLq1tqr/j3AiUPChEzvAb4K0bEfeBc47+O/iGvnP1yQ4+9tQLp+0ayoZ4",
+	"hyld7pPXlvRkzb9oec85DyjbDSx9iXq5plokMUDQ0sNh74CMKtUkAYTQDAAWAbmBWmsD0YLlkn0nz7mr",
+	"rojzd91kQSFKPZUpz1U13vK0OqlpmqlPwGHvEGeCEpYjvT9Z7dZP2Ec0Q2naeQ6NDx48QP+S7S2ob3ek",
+	"Jlun9V//JAUfBV1uXmKeASejRKRs9JSM9JUwshHAXvnYTMlzHpTjgyIMDo3fyaCVDTHcPc9NhVLrtiiY",
+	"mhfcZEwHb9g6XvpPDWVMdTATlZ1zgBtaeUYTFQ6DLoywddOSZ5+80DwPvfZdvxoq9B4AlB2ecx/S5r5B",
+	"9GPhUBx3REb1OqKjTSuwnvNoCVbyii18yxq41+1UZXNcxudTZ6s9ffPCIP9FWS3ScQnKycj7fe9nthzZ",
+	"WwRuQhRvTYgC9BxCj7zef8FmzOgTtr6gviO1CgiUuBRzKCV7gvYyvD7ZeMwS06xfM+/BoamcAjxTT6ky",
+	"w1kA/RiRCi3EoHChlON57nh3l1wsFTvn0CZ3qZhJvyv3pPbesllOlwjqORvtk5/ZUpoWpF5UBdoiIp+Q",
+	"5N7g48f7cGRMWN85P8XS1jQn9w71Qwj/HdMsnxeM3DvSP6FegdV52ZLM+VzCIspUf1Mn23W/1b/qoZkk",
+	"KUuyFFJ12cLryKaf+oify0p1P3tDmeOeZgpuhNPysrMGmrKxgeFMtj+wr7JTIhWQ+Oj5GdUc7wNCd7z3",
+	"SnC2Bzxh1DXc234hk+Sgd4h6FlAL2qpNOBrRiwITbIFdfpHNGZciwBFWYi8W+Bp+6MTkXmf6yCMTrtSn",
+	"10dw8JiMqvVTR09hKzRnRFHQBw/7g3KYrdE62ic/igLy42BVrhPEOS9XAcCbYYCP1gbVhGj1Qt87oPzp",
+	"exC2ARkw+hjSS1MPUEuPBZH6lNKc5BnX96btK8NZplF4zmEpaKKYgAj85vTs2U8wucbIv797/SrI/QIu",
+	"/ejgyfH9FslfXTLi8zwfnfMkZ1SrAvjAUMwvmoU+eGAOHxn95Ry8JOedE/LHf/zt7792ybnvL9G//+Nv",
+	"f9e/Wr+J+emTqVLzS8avTgiWB//H3/6O1cGfkoLl/4YznXdG++QsbKN4zmf0knWxnNnI+97Ib77YrRyd",
+	"cZYr6IE2Qme4BuqgpxUgU6wDmXYZE/CUTLJLALnhqShVQnSj/lC/1zNgOdPynbk2NbQPDg6eaIy+P3u2",
+	"T0xDC2TJc60uQ/WxsYSIYq3C6SUuAdq9Xq+vmc6TJ0/sBF24zsyqjg/PudeL0Qk8OaMzW6lVX70Gun8e",
+	"2dtE3zPFXkIlK9svWiMcuO0pmWZJIXAOcDPNlZY6x/vkLXJ3vbkJzcd7YsZ4l4z+6BLausSk4N0fnZAL",
+	"mlztKbGn/2u0O4yjcH3RzHXDZ3Olmc97c7GNM5an+JnDwaDrLrzf5vrScqXDzYher0suRApux2tWkOND",
+	"8nP2PT7rH+D9IfDAmOLC0PPSvN0/2idn7COA4f3Zj3uPn8LWUHLQP/SPyYxmBbk3Ou+cn8/Tx73eeWd0",
+	"HznIQIt2IHJZbjmmBcHAAq0YUG5k9Qmbur4f+GZJk3hnGauf4PnS0hL7qB48KIPEgQx4pq/972TZoHMs",
+	"iim59+rHZ/dxr5gZb0OksbcQlBfY17KRYh/VCHvVL7D0LBqDNDdZEg0g7GGieQ46KPVvhcj9zp/AkchF",
+	"wegVMKzrTGYXOfM7jt6znTbf/+ug1/seLr7yMcDGigvoFMsKlijPAaQgOqbQUhToB0/Jn0TG4evXtMhQ",
+	"qZAsZwkI6HDx0UtskYj9tv5/9t51uW1jaxu8lS5WTUXyC9GUbCc7VL0/ZMfJ9hfbcdnym/omSAktoili",
+	"C+zmRoOiuVOqmruYO5gbmTuZK5nqtVYfAIIiKFESpehXYgrHRnev07OeB73bEb8Qxi46f8JEXWP1rwxh",
+	"C5JhVsJLg34yez2Xh86lRtNE7+iEQLHcgCyaVFfBSmkskVMZvm8wUIcsieMijmVCWUhtfpBJlyUABEYk",
+	"2AjDcTuiHMAz3SB87sOuEX4ME4NajVXjqU54ge7EuAsJ1gIsIpdzePePP7/pokue2l8dkJ78YNoU0IVx",
+	"m4RTCtGxNPN3BxBKuCZf9no0+xKUTAvCNVzOAQksPTnN8k9uOZst4COSHxG8COpOOJNnhbFXkqFAoTFt",
+	"fZa8ot0N/LUItpak9yqJWPJfrzDntZ8gr5v5TLR7o/vdMyvXbSXmt7PsQkhq0yCbDHKIpbaetDZDC3v+",
+	"6RxEZrlmOwm63P8NzCmuIp/sRrHMZLhZ2XSQyx1UTjX27uB7+iG8DHpa5YiG6w0fjGy8Z75bgTRIZuwS",
+	"8zex9wbXK1i1RKq9gfk1YTtg4ZH1DmFwXJ/bHPgU4tis3MVpG8tkUmQXvDRh29D1q80A4AdhUGmvDrPE",
+	"Xh12i8l81yVbXCiniawcEecwFyApEplFeybSWCZ8WhoXMRkL+qpwbIILFiYVK5UyjlRKEJN92OgtQtC2",
+	"hECHCM3ls/9kE/MGyRHAEfbeyoECMF4saTM2+1Ao7ltN9tTc2oiCRF1ymWr3llMZ3NcEFxr5f8IRos/3",
+	"mZeCgdcB0915BLXNepBDppntJN/20EcJS6JJIXiqE7j/L2+PcbTMAhH0o3WzzfcEJRoTMaEPHyZQ7Xd1",
+	"h9jYfIdL9u7TxffuB2R8Z8+/f7nbZwmXSs7Hakp3g6cxni+mnOmDJ2yHwkPqcC6V2sVHhTypNhufGY73",
+	"5v32sDuevrz7GSyVz066bzNzJPo5ENkSvlCmsbTbVy6GJSYZKKYuwrF+efAjBYAVkaqgZlPQd6K4yQ0h",
+	"GBgAWo65nMdyItQkF5bU2njudtDI2TG/iyLU1iPzXvCB8dqfPWNvq28HM0/WJNDs3HOykxRUGz/Xa8VA",
+	"rgkkHWKZlAUfgDWQ6OMaS57JqYVvmi8Kh7AsdSYpjNGzFJOhtHoSCl/MpcASBKaWy1j6XB8igTF4cW+F",
+	"BSEdTuR6SGa2dRoda3UksstChsI13JvNzkz85wkrBHoOAFxNnqdqoN1Q5YqnuIEPs1xYzWU45jmmNv1d",
+	"YhTCgCzK833kKLQWjzZJyDRxiLjMgx99ehfZDEjumG+NJ4kQqkryyTnosax/VmcYlZTkAmUWsdU33rjV",
+	"0HHfxdwtsh/DWLl/Kl0mbMdaYZa8/TYRgzKxfi84osl+r7dnp4A5ev+H3Qi3Tvj7/ve4nQ5dlLrz8sX+",
+	"biXNlRwXXOqhKPxOynZe9fAouhnkoWydcOdV79VulyW/fTp+99vHL+wZBVu9YBMy/jNWk0jtofMWQnwL",
+	"ZQyAQ539bq/b65CWIZ9knX7nRbfXfQE1uXIEBbPFmgxQ9qsmvCO2nGlkXXNcDDB7Fts3we5RDzTRh9i+",
+	"ZvMRYdnmOXMpcraTPANHgMxL4v6SeHQ7lI6NRwZCRcYxSK5sNzarITHeCRTyCEl35D9RvX0ySD+6GpIN",
+	"oS2TJGXIbCEO2p6zsQkQK+fpWKYi53OPB+RlaVwrtmP206Qm/pI07LC7lNfKvpUjXI/hjjkkHU0+AFsY",
+	"y9O5A8ETUedwWkD+CuQ356ycZQNh9sActHanEzNq+6+IN0EfBvP7+17zDWEXpztqewlOV1gYAroGIt5d",
+	"OyoOC2cwAua59ns2CLcRewRTqG8MlDJbI0kU1nUSMTQD+wVE0LABF9nZKBDwH6oCMJfAWg6Pp6TQXTIj",
+	"8AyxHLiZbd1WKiwaf3gxlZtplp1J4/FHxhbwaX17ptAQLwj8JFSwiaUTPA3bKNC/69M6QTcLviCOEfUY",
+	"hKwgEBLa5YXoFypkQaq1/+wZugFmv4jqTkyXPXv2GSwierLPnjE3ApTytHXVDuweaKrepZ1+x9XNveza",
+	"a4XaO5QxAIxnUP34F8EwbZkRu/nGuNPo6XjMizmSxdQloSCUCHpTO9Uia9gGGrA8XF5GndOpni9evl1B",
+	"t+nGlWLxFfedjJQUtRuHX8x8fdgizb3DGwXEGg6boftFFXLRB7+182dUG5CgEtz8bPsHL5y8G3budj7B",
+	"kwLoADMuK2UmAhG4yyqaxISU8APl9s2lDnq9686JpqewBz5/b+ffERwefOt2p702R4dfqt1pdrjajhac",
+	"+Bl4h3G0GrCHsLZJN0oAC7/n/qlwsJCPYe5ZCVuXPQQd//yj+lICth80pCVKxZyJ8sPSF4ejnv8Ch8Bj",
+	"v8TP2HSs+9zPX/MU9gA4fn/18e/Qf6zMqKjzcv9Fi1updH6s1HvQeoOTXq0+6atXhPsg0oyD3pk5+eBg",
+	"9cn/4yTifkaFODjxx9UnwhQ4dupul1HnVZvBfGc14OCEFkPyu9kUvgbCcCE2qtP/488o2I0IkYP8qIve",
+	"T0CVU/Iz2IyMZ2i2HAqurQnQC5Ke6+lXViQl19DwaxDsu19ZPTPadS9aTcvlbvTxMlIepks10WymCosH",
+	"N16QK8goW2ecmSByzFMyZFmYkyGpoVRJEUuXNXfe0I4Wogpuo15CQkgExt881phnEiNktgMe9oU6D/iW",
+	"lHGEp1rEMoGio7/kRxUCPaylWHBRuAQX7Eyke5mkivGCa2JL1i97+1V3i1x8Tc+VLnFX1LR0/krFQL28",
+	"6tug0DJet7PGRuhStK13w6+SW3xb+83FZX3ufmdxe8lnnA5LSaYaN5EmOeVwg1hXo7a2+O92qVvcaJuY",
+	"GfJhbkUCwspTPmAxSp1hKYJlsr80oKDpCS5snsfSeY4RrVQTp1GojWvbrZOFEH2d6CbAIiyGN2Zhv62Y",
+	"kxa8Q/BwbmsCyDlERv8wQeVBrxeWyMz4SFUCZJzreSxLxc6mkH+FLc3yxsB+pix0PcRORpDDX8Bh7iRI",
+	"tvMVG6tvFET5nepHqlM57ntfu4STzWCOYQjhmzXtXCEm+bqxVhjCWKb8MIyhWOCjmLE35m/V6GGgikIM",
+	"SjZShRbs1ExW7DVt5wIHLEWt4oX9deMFqWeiWOnCfw7HcaMOPK5oTwNa8eCzIvzeG/Hio857NXAyTled",
+	"4o67pudvGagsLdryEz6K2Vd/6DVDhhb2Doinjjmx5j22UOEerfmSOAEXrjVbZJ0Y6J4vDwwqNa3rxQdV",
+	"ue+NxgV35ho4rfXlIQCgzjB7WkLnsxhrm7QFmJtXVkK1DRLcDIBuFlr9NsP8ap6DwU18PZxlMgadPF2K",
+	"CVRZLWaCoKfGTycQhQ4ELPpOp8UqnZiLmGd0nVfID+P7Sc3JiBc1/gviB2cj4+O4+hiZRaf0j8l46Ig0",
+	"h2rX1IJ4p6AGiI4EiqfiptrHa9Uk/m0OHUYTAZQsk6n4BhVw7D0oZwr8DuomgJfKnDQrISYoQKL6ZhLR",
+	"Tu65s5j4NhCTkorTkXtmKKpCvxwOHXzLPLfftyS+QS3Q94GfsZTtqWGALbOB9IWy29YHwwl1KkIor7ke",
+	"VCbsoINWcoRhoVkWuo+jk8Qyw2IfjE/kyumQsO8ROoW6whKEZYHs30c+RgwnSndAQYEgWsnCEkyQQwFn",
+	"EgLkSjFuEQQGGEQbRSbVHGjS4H1VcIuxXHRsRxx41W1VBDFOTa5X5fNjC5tFpnT6fzTvs/6Q58GNfxXz",
+	"zuWfN/DeqJ/1j798D2Ont//jD/zVoLf3A9/v7f0weCH2fkxfHez1Tr/nr4b74iDtvexcRn9ZsoKDaL2T",
+	"X3Uu/2ztJ9EovZ7KNBdb4O69qX67y+u9yDKXz87CCJZ1sNe6giAsOYtfgq9X8/0aQPSr3Dl/ijuj4tgh",
+	"hcnrq2l/0F/72WwUbyrHX0bGM2x/9i/+4MuoM1YXov25H4Kj13IWPxk7eu2MShv3CBnL5x8o8wCnvVx9",
+	"2kdV/qymMm3tydJKsaIY2+vN0neiZP2DykxRwyw6SuhWUKeAcYUCH9a5auDHkrFBGo+w4hY6uafeLFwn",
+	"/+1tw8m5mC8kttonvmqNcyaat51UTkcM+uFss5ztqfZqH57IwxxIqiD2J6cOUuNp43kheDo/Qe2S4ISA",
+	"p22Ruc0f5nninCvYiTr/nqqSnyCzCl31Jq4/+k54uZCHrj78hZjqrYgVnv/lG/IvKVhvamEPyBcs7LlU",
+	"4KAB2YvTwnAy+q51GHGk1eyXptYcm+SCZkjo3cb2vC5LnIicJQTABGEZ6PHxMTR9BQUKEGescoYkZ6Ks",
+	"cwMlsXSN5NkigMFT2FRVwqMr3rD6eouOZCyTSnW9yZG0jXm2VajBQwwM5tre4fCjkgK6nsg1vFHV3Lkg",
+	"Kz0jb7ffuHMCncO1rvC7P2ltD2uFb1Vzl94e87NV/hEcU/GIkFHtN+A+u9IrOQoOvIzW8aQWnKhUDPJM",
+	"ihY3/Sk80iXbWt31a+VQGMkXLd2UDyrNhpn1iO6smnVXvtfW+CafBU+Xuya/iNJDj9bxRAgLtPkK2tWO",
+	"xM0MY9UW/nm57mZpfdCfYKucWDL4K0T7FiwaZmoC8/Gdt5WtzQjUvwLbi7axsXvV99NC/4eDLIcdwNS2",
+	"i8zeC922sVzSR0uM2D7q7Ad8z5HjKLAEzlQ0g2FAAKVN0LEdjyuvZeUOGae8VSxZqEEXYX900uBZJhFd",
+	"wevRRTUOZoBeV13LZLfLfhYzATSb9AoETmXEHUIMuUgEhRdnO/DAFSX+WSZTNbOXjVhC6byTDMAIn0Uu",
+	"uBapuw87U9ZPcoyi7DhMeHKU0wvYzZBwCnvwdirZRzgyiZgWQOecVGwIlBT3vBsFHw2cEqTBovcOJ8i5",
+	"EBPysIBZukqGC+earw58pCb61vQu5uZCpl1LFDbOJCVBsWVVl83MZVnpVAeBPNqTepFKoZ2tqMcjkbMa",
+	"mt54OdWH1PvMqPU5Ky2PA3aQ8VN1YcnLkhXJQpY898/eZe+G5l5OFwsXFfTkAjEDJUwx6YvXx8EeiRym",
+	"AUlzJ/1wsH3X6JHvqeT1HYK4fRyrHXTNuCS23XbLgktyZalxpoF6PZbQGkcv3hiZJGFvwQIVeGW2Bbzk",
+	"sKbqZOXdWP4cvCwk7AFCXSrswsFevnIwCgrattowEA3O79065UvTu7UHs2ncw1q/ergpl74iv3/Q5MZX",
+	"Ha/1PXm40W+08V8/0Qsuq2OWDYpwND0VK2eKWfJVhxm26V3jYECxpQY8znMv0A51oB2sLS1Kle8uXPYE",
+	"sLhmYV+u7eCjZos5LXxnsNF7MPP+6+/x/reAkXaDdGWcVgkSvsAp4RC1P/f3kZWy2WSE59oc7G5z/ZDv",
+	"thDK251BxmF8m2ZlNY3cBqKATuUH8im3P/0Mi+kh5qDfeL6Gmtt1n/nne80yL0spt8wgh/ni5f5/cD3w",
+	"zM3BLhwIRsX7br5p0sVad5eR3qrE83MMBAC4cpM4vRH08gGplqT3y51BCEJaK8tg4p/Ey+0mDZxUxi1G",
+	"pQSar0kfafIC19cp8pyLSdllmO4jciwnu4BqDnUHE8nY0H88AA4MnwJwhOzOlYiYiToswB5fx8WATBWB",
+	"RA/hEPCupaLngKgylk2xBWH02zjXKBCHF1TSe+vfaXYqRjwfHiIoo5byr/E6v+y93B7Hv+7fXxvWESaF",
+	"N4LpuFm7Wzs8QyVBvSlHzIuh3DTpHm0Mz7CGKwdf4DF4cvhxzcZQceTauEe/ivlnLF4+JKcIX9gJ4ASe",
+	"kN1JN+EJ3WfhfcH5qVioZf7Hw6hLP8f3uh33oJZ/rWCrMKMH+a4F32ExlxsoPFUSr/aUWAYsoijbxbCa",
+	"R7TpVt4pILDmmiVhgS+JbGXBEhudA6UNmkZkTI8lCPNULx74AU60ZqXjIa0rFLw3Sd2cCuAUoEvuLEtP",
+	"7nZZMinERSZmbwLXOYGeIEDH8PSCo84oL9kMMu6oxgSewG/G8qN3QXl4vmhF2FSWWV7xB6qJevDQtRO2",
+	"ClUlUDohlhAVHFaYEBodvysLAOB72CTDHBsmLcQ3k5btFK/jSwVd9m5YeXgtYMEglxfRPs6sZrgXJNHQ",
+	"jEkwWyWJnEoHjxFLbnPNgWbHdxopzpEAa1ilpIbUfrroaKELFnwHP+YwdN1Y/m67QBGiE6Rb4Ai2k8x4",
+	"fn6SSW08UycWtMqrxPt1mZ8KsSywtMI4yKACQ6vTNkN+RX4hKoszQp2jOZGmHEOnjNXWDTlgA483li0f",
+	"LhiMwJuFMPCQWS4RPFQv0orbU6AT7Sy7EEBnD08W1suuLF/g8Wa51fkssOwYqj3VKcgx6Y8aE5a8fQpc",
+	"TKrA766pbhGC/OsvahVAtVc8FTI1AYoKZq/jwgjA75l0xUpft6AovW8LiX6wI5iiDEjNdPYf4HwChHtT",
+	"eWzXLS64216GHbYcOIdLfk5VUP+dB8CklCqQWh1lud8lWDGVtLjoq5u7PsJ4pQpGuS8UOmn2kZZ3JcP+",
+	"OpAZCzLoxo/wit/1M8KezDDtbvX6Op94lmJrQbezfvI9tG7m9A3wkgTvfjX0PPxeR/as+mC0v4TTXthg",
+	"4Fd3Ph5W4Pd4UODhNH0AWPBfxVykDzILb51VayZV0eCUXC8jv7Xg7w0nx2+W+H5QoS2O2R5FSktx2F8g",
+	"aIJIqQb3ocjJ+C0VkW+AgmUlk2rWN14YmP7MBlqhBvBOYvVNolhW6T9pwoGYCfQpos08Ae2Y3Yi8X/Dx",
+	"dhKKtXhp/jKqyvu5G2MfJ7QtukOsmq9TM8RDz0Rp0UqBm++KWpGPuo/NuFDNK9OutxDaXWMJEgFSEec1",
+	"LwSSSfteVAqHI8v5YBtUz6a84LIUxhmt6HKgRgBqFTomvN+9t8+0EHWVWMb1OcYYuD480gfGzUX1jX5i",
+	"XfEIGG4dti4YeSeyyo6a4n6CV7k/8DOeOUpN82nuD4ZzA2x8Q5qhc1fZ8k8N916D4i44ja60zJGil+w+",
+	"ganvE0xNH8ln1exse0JVt03HrjaMI460jI2W8HOgJ0U6kUKWRWYVx5AaXJ6TDgCSCSmnWk7k9AAn9Tjj",
+	"QaE0pi90l+0cB9hrSqLYU83VjR307Tj/zHSpinnS3TWWeaqFTtiZ2dpBWAXa27NS2wv0ka6c9Agh4xJO",
+	"JGqcLwQl4nxTP6BzAScL4ma2sZ9eUA0d26e7VheSNtpYLDkQOoklPNZQFTNepAsP4q/uULr46pXnAxK4",
+	"idKktgGPAV6JEyo1bxxL6M0iWSXMAbq9n4SUu+wtH4yQljkgpoWmk0MQjZADDkl0kkNx2uuFIEI6VaDe",
+	"kY18NdhdqXyGisRDgVLE/MNj81FR0Jp8J8WOGVWkmDgD0lwQRsBfYrlDyGMiEacyOebrUVzXzDXlJQwb",
+	"kocw7n4momOB3BoOjhtMv4fZpPYG1vBdGeFfavddP4dDpzWnMMwfn+zu9jQxfafxm5gFgFsuCa743e7J",
+	"Im/WImMGHa1xLsoGwfgvotRhcQuiEbCBpYKQJKpYHCwRweHEiO350iei0MZ+vRvWCytSlbH01YOozi/k",
+	"yglh9Q4qmqiJYy1X2PaDz/xOuoA601ZnJ2DhB5XIxc3Yb/WRjceqWrWttl/qcXIpftCiadWM0NhjIFP1",
+	"Bt/pznbgr8E9N47etm0jtdl1JyDuO9rKf1bFaZamRDZ3Owlg/DxV3M8DSaqa6WXV7feyNvFWuKDucHN3",
+	"WtCrQDrwKmYiuzRpYyb0LlOWZpRAu9sMUVgxQ578G/fSNoJwGs1GHY9jd4JD1OQEj5n65a5skHuHsAu3",
+	"62O6Upu5QcIwHqiA8AghU7YDUY3HavivlOyiNhvJHoXQGqxf7/jeVt+ZuttlbwI75ysDFtNLBCdhWXwF",
+	"QoeYthNLjRJgSg4xHQsSfXM2G0H8iaSh/vLI3rZTG/dKH+vJ6Rx0NGMJQOZ7M3ybK25XzPzDweO+qT73",
+	"GslF/JbhqSvNLKLgN2Rno9ugHgu9m6uJKyouyTaBfe/L2D9akC+8LaKJHM7oNnyE2y6nbtp72IpK6Eq3",
+	"YnX4iY7ArTYJWcTvzRuERipP2/cHETMSIXUX8K0rkbqADcZL24Kucw58I0eCStjLW4kI5FxtG3KA3+DB",
+	"NtczRNd8ahqq+ymVVq4H5KdUn/updeiRtQ7R910EkD1iv4K2KASb31IX9Vb1DoXG64G3DlHzzD20FrvI",
+	"v8velXqBAUqiDLFvBqoKb6lp6RBRYARDnwO0ZsxfLXSntLIg0EMw5ueC1HKd3UNwz79URkVz4buGqBUJ",
+	"2QGhT+m63UI0ZXwfU0OvdJC98a0PjhJI1s5tTOis5WDQBIjlcg+D/R0djApt5INxL6oUlk/w9MflXMBn",
+	"/Zt4FTSTb9iTvC0uxGPqNh4hlmsp9ux9pstG5NkCogxwX5geQGEU4swWMo1ckdoa1oYOzVhmkp2KciYA",
+	"Wi1SM0BJKAlnicQiFIBAuBuxynTZKjCy+Q0yE/TK2D1oW/Q0AoGX46bYAhDqQaKUCLu3thGEHQQET1Yc",
+	"+GZaaFXcoZX8ZeHd1hCggzn9VpbF3Ez0JpN5xCYcW4qrC6BmNd9n8nylYpw5Zi1jhw/1BKjaCKDqPdAW",
+	"BIiq6ge9FfyUk2LGVRF18H9CDqy/LcRqrC5uKVQ1xwS8EnVGXqiaUEk9V6UzRuZYIoV1fc/EkTwtQCfO",
+	"7eiodBIbUzABMmolBap/RYsCcMe1nDlnz6SYPatWIRPgIjgxVvTEjxIFgCpPK9TYSUgCzUH0Sy+lXTbv",
+	"59XFjlGgjRRbxnxuhdWQgkLm82Yggu2kQcqE5RwYEdXg0RaHpNKZo99qTSxdYbQOOKAXCKAbQ9tQY+P3",
+	"kQr4uenj02wAe25ngcp9GmAnKQTwQ+vwk+wSezQmNmY4Eegq9Ln83Mo8Q4Q2I1OTvbNqekPg3OuzQvxL",
+	"DMokqoW+MCTa0qEgSg918dys7i/ht65NfmBYs7PergKY9JFTnBvx0rdqiW+wbVr/jRYCHMiLVUwNVt3u",
+	"EaYUQk2u+xSvW0t17qCzbhbhg9mk71NrrqpmtqEcSJAtvP/sx00lh2+ip9JWlK6qR1dvemh5atBy8Pcj",
+	"IzDz+EmQ7jaTTGaEQ6ihqnh5T4J0tyJI16w0t2FyhCfhujBusn79nhWHW9k46mgHHN2A8ac8QocbA4ME",
+	"BmpYCmk8QaJiCxV1Jlxr6NLMNDq9Own+dHI69z2LCMSdjea7UdjCGBaZTnOFStAWsZsNRs7/tiUrrwIr",
+	"01jORnMTQOgyy3Ny5HeImkEnke2wRJTvbpf9BredagsUMp6s5GORonRRDZBsnd1YoqpeUtHhk9M8R7Fm",
+	"ez/zqxhPyvkDywHWtQHvsltx4d7tnbmGU5v5ApxYomuJwhZX7CZ+6me81/TbW1ShrGTgXIpi4mdk68LQ",
+	"UxOjtxSI611RxXFOQZDfykVK7Qtd9rvZeDiD4cCNcUQaYfXeBdiGokrXd64VqnP5ikla8GFzWwTkcHie",
+	"0yFd9nOWl5b7FMCX49NMmt36d6r+DPEAUombTgYKAKTURI4MCIjrBKwJpOMcT01izFJirjoxZgJeyX6f",
+	"7zQbGHPkt11HqwruD3LMwPYvZEooWLRY3NKqQre/GsYS8kvQaIIJEtqHCH9i/ppzXfZZYl8gsW8w4hdo",
+	"pcjnilii5JlaOIT+HEvblEO8k8YSl9VD4S8IVYGkJrxgTbDZGHK4C6BxWO35R9ySxYrU5xlzXpJPjd8L",
+	"bfKpoERX35hdBkP+3zzP42mvd/C9WwL/XRZTkRjnfJjJFDN24fPxWIKsnnFOuuwtvo4tAeI9zbADoyqs",
+	"SMqg2dstpppcUvDQzW1sq2US3MnrWVMz2/DpFrM/1bX38zTP90ozKbXgxWAEOKiszEXEggORyZXi+y47",
+	"Ml6OKlKNICc1GEyLQ5bEnf/v//p/4k5ClxJORXAyKrgWhyxRBU3WPXN6AoPlXGN8EROwd/49FVAFNE6R",
+	"+WcnNMZj/u29kGflqNM/6PWizjiT9t/7UQc8635HlwVujt/g7cwv8FDGXPjAyT4olA6rAwO5ZpqwgA3L",
+	"NJuMuAapoqaHNN+409ZpgI/zuznj8upbw0YnAjLjDAvSy55iWKhx5SlM/MfNu6a8FHvm1E59kNo8Au4i",
+	"jq3ZPgU7rmrwmdubrbd+OgViLPnDHBGxUu0my16hVBt4gQRWch+fxJsW4Zcs48ytZWpVMeFmkGXGbKvb",
+	"9NgOSfe57SKJJWob9na7LBnyXLtbljbRrpdP64rlde9Lr3aqVC748vmBcY41cZY7WC8bVHfkCTgVDcM7",
+	"naK7sXJqFKmJvOYV4wL/CPZmBUdANQFYdLKxMBtcLngKkMy9hBVm69Nk7wAysWRHBVo3Y5mWvZtWRbne",
+	"yvtizrhsgRfYXmDBe7/Ft49V4ITVWAI/la6HIQjSv2cCn/LqLOzPZub8Yg+F83X5xXz9Fue9d8feHnrh",
+	"2Fjmz1D+suC2gzZxjTwTZrU+gEhIDKYFhDB//GWm+6nghSiOpsaq/vGnmdY+VvqCnoKwDoaNieiHPzcK",
+	"PVgeCLlkXDYWJ4UZ6tuIfxpL+G+gTKoZxxABzcWpyJU8s1q8RPvZZbBbQy10FT4aMWDYFB/LhKwWrImk",
+	"y47SlDZENLVYqjUTP+myBAbhP0oKSnVlksIA8wdm/mCeK830JOfzMJCIJeDbDuG3o0/vzKOKfMiAxefr",
+	"8ZtuTbQZIw7w+04ta4w7whhQCkIge6bKkTs0k1gZnoNG8EGv1zNPdPDjjz+yHajTLn7PZPeKNvdr9bOv",
+	"KLnG8iZ9YvBBcAu7V6p2SHMvCKEOM5GnFfXUhe+KcqdB+pw+Z6ffOegdfL+3f7DX2z/u/aPf6/V7vf+z",
+	"nkqvant0+vsHvYVE2Eyxf0+NO1XSB2T/nppFCsZ9CE45uBEnQxD8g/YXf8FXUSd31cjOl7EJ0v/J8zxi",
+	"r0WRQ4p+zL+dQN5Xd/ov8J/otU1EYXESnf7L+l+m2tjcf1j4rLvli17UcWur0++8nRZqIp6720GshFqP",
+	"gGQYmEgV3BGbISLxwv6rXvDbWKXglRHc2KpxdPrgRMKGbF6u+hV/s46lLXY3fNPrPOvlmg4E7n63U3e3",
+	"c/fqzka/0kz82gmHq+2JMHnWdZ2uqtiDJXgE9XpnVlYU6/1xMCS5sHvflaf9FByItfoWJ4WeYWgVrz7r",
+	"U3jkZURS3y1O/BocuGV4gBpTRQuP8iczLR9AaT/YWR6kygA8OeOUzlziFbekutiKsn3IfQF7m1Ph3XDB",
+	"m4rLJ950LfHtHxx7Bn7k538h8iFLL6/ia8SdkdL/EFU46CzSILtUuUtOnQohg+SWp4fAe6TASg9Hew7e",
+	"WKaZ5pMJeOHLgbL9ABdrMag7hGvFiGT3/iiobLMrtoM29FN6G7O2Iz78gKroi4mcl8u+WbqNtds74DRC",
+	"P6rkpdiICP3BP1qf99l6nQ+rzdBMFpszuJmFuHvCxLai6fYnFxhsHWdiYw3605XVZyhUXWRIWlgqX7Xr",
+	"siParDPtDsACgGpI+pRqUThktl5de0kvge+OXyhSWBVTi473mHtX/4B8kat+aPsY1aLvHdUuXUiw/tb9",
+	"UUmxdPu+PfCQjRQ2EkrCt74+k24Qybki8GsLD70y6nm/cHj7PHyQgr9JnPWipZn6oNJsmFljeFtmdzHn",
+	"/8jAT2uk/IHu/erYpp15Wm6OtgfFBDPStvDBdrJgLo7YWBRngsGfowZ0jlmOCbCZvxvuwZ6UdNmneh2a",
+	"AEXYTc5KpQ4hlUSqwzqWZpOaO4uDnXu0OU8mQhJh7owXqe6y42khobpaSTMmTA2HJKDqBb04+PWARMLq",
+	"LXC7oeaxBd9AcOCulcmTqRZJVcgKAxIfeNCbXNWABzGAjKU5lOoHWKmw8rLQlQcNeuZxGa+X7yN2KlBl",
+	"xSn6wVCA2UWIb24hRMaGOZAQ2yE0jtU+7iMKaTdybysV5IjNRDrRUFoxRu/dkCXDDPh4fXoZ2/9qQx0o",
+	"lzFLEgAtvHMg+CuMZyVthYg6fLHgWsx955ubSU5EhmBMKAkjgEh5TDyJTiaGpZ65qM94XcWNpGyAZGAq",
+	"U8I9h9ONnYlSB82ahPbgcl5pSdoa5mG7sHw8uH/QyL8f2JmbxYPX7IILaha/FIKX9ZpFvVQgp3m+njfx",
+	"CR/yMqo8CuxRe7BH/de9PlaLQsFt6SBUfIzNeWgBU7lZ5ncifQAT71EkDd6mWbmRnMEW57Jh7ldS2Y88",
+	"v/EWDPrdJcDvId9Rc4bglKrD0JwUuaME+bbnXq5Kjbt2shZkT86NVcPA1wsdp8h4LK7l6rZdFux7Wi0S",
+	"dCVU+7Vv4rxW08UX0N/AVoXO44A2+kzEuq31qzGOdg5tBOVYk7JYjVmsa0i073W3UMkKh8D2MDbd0IN4",
+	"UGRN0oX7QQN2S42D7eNoWmYIN5qL2bikkc/VXGlcMGOxPp9TJRXUDAUF0FsQsht7YkNuisbBmpjfz5RK",
+	"iYO4Ic8OyQjbtyWDLEtmNUj54PysgL6inYBnCDCgu94+ZQXLswtvJg8ZqL8Gd8M76ZLPGdYa5ua2VpQv",
+	"Jc4g2CsRpmcR+V6TNmKCD0a2ehGQlc2rRQzscj3EAytt3hH0MMTSGJBMTm27ENMjVZSIW/VBll2ZXUYS",
+	"3STQUM9ELadGjuVBr3cYNCrgk5kXRuUHW8kJVBbc1a8qlGO5OSiUx3InCWrQ91kp35wIgq/83yuhEH40",
+	"isQJSWo+YZbn3c61ZN7vNT3xJhjWDaUnakviYfEn3zmC7i5xEVuZq/hVzEX6IBF3iE96pIi7lamIm6UU",
+	"Hj6U7jlVhW7Dp0MxCe/SNSM/vBtHZTyiUgSq6aaWGOPdkEOYDcFLAgZIOc1zVxtEt6ZW8Wqh+LC8JhdL",
+	"f7Wr6nISpabcgrLAwcaiHFFlLpTLdvvGDyKvwvwSQYLGoRhD91MVbCaKwGDBCC2p6cXSXCckGVhazeuy",
+	"D6oQ1U/DU3CtwZ2cuJF+BH5ZBQ7/YLQjqtD8zfg9tTWzXSKZofvcggNx3T7Ya7bAPgZhTZpKfxOpCnrb",
+	"2wORbpWP01BceQSOi7br+Yoqx7KqRiYH+RQoFCZclxFD2sIaZlVJoSsqFGAxFzQosB3XeQtWgoLaDe6O",
+	"qAY3rscj+RBuxm0tmzl+dc0Cv8xGChYhz3ebekXl+MuILvBPlaetz4aDsdKxur3QljmwwfAOeR3+vhjP",
+	"elFD07q0Fgb/fVfsDlsKB22MF4/SVDt+euVYISCbXXdL2ZGTdWiI8yqBJAWLQP0AUR8hBOEW9XhvpUwf",
+	"nApkDEjaQ4KHw2k5LURkbjZWumSlibWQo4GIV41xAQYqOuLFPkv5nKCnaDHgglewOLAv1pYpaU3OmM9j",
+	"adUdfHObGQII8+zt9qNer0fGcGcJof+jyLD7hur7TLA7xmEgLCBSQSCAePFqr/f9Xm//+KDnCSAcC2H1",
+	"kH3HEbGWCbxNZoG2Gfmgr32tZ7+KGwDETR4JlX8LagB/nPMU2gkAXNfLqDoYWHtb/Zw/+ePauiXOI7Ft",
+	"LqtP+eqPeyqFbHUpxO9AD7EecpSmoQ+yWBYJ/LenqkhzVeRRsA6MxUrKfSdSXSo2G5EyJgb1VjnT6mQS",
+	"q9mCg8XlnOXq7Eyke5mEizW5T2NxQ1L4D+Lh9IF+EGu4DF81yCY3ugxmNG/UUbBdjZSb4p5/IODAX0RZ",
+	"6bcGajG/DY9FfQ+mRXJHTf6bD6ZXd0j2mcI9nI3F+FQUGiTgKCgD7jLgNyG9t70xz3LG07QQWluys2oP",
+	"+4RrPVNFCqyCCf16Yn9NDlk2pKZ4enGoNhbKal2EgofLROIQ2iYJ1IbK/88XboWBJFwaEq8sFZZhEbje",
+	"eVmK8aRkHOFtSa7OMmkWf2Ki2R/ph5NyVKiyxFiWvStjSfVb3CXxmVUuCPeHvidcZZdhdOuHhKCBcOIn",
+	"+5i73bBhrpq5vfbWvpRUsV6vpuh3eXMebPPXjlmJB/j1VM/Z6+n4NBenQrSPPD8Vapjl4lo9dJu99X33",
+	"yW3UggXoTZwPj6RJrkkVpU0oZHa1Y35O4dZ2hkD/47bBn9Epbmt335td7NhuYvcHCsPtcq6mBSgqmc2x",
+	"ak9WWeJFdbVCnGGKMFNS31ermjDvcFLC9LlpmFPzAGoG6C4lxMZinbYvZFQO2i1YJkmjQ0PzUwTqH5aD",
+	"HlDeh6ECh9M1IR0Wf1i3WYbFHPAdSh1obwLr4iwVxZQA5tQsmIJJ/KpgCmvWS6lDprrsLR+MvFYZFIOF",
+	"dlVb+6jwNrZVsaIWFnTPfacDSaqxAoIA1yVgzj5k++AoiG/lNV2ETQiDmXf4MN94c1yDooInx4BxsALJ",
+	"mxf/oGfy8h8PutQdfJytb9Nrr0WLdevrCtJueZPew42toUYN1n2Nlrv1NdnupOlus4F41aoOKNt+PbMK",
+	"JsD4GkQEs5OMRA7q90BYTkL4ToR/l/GScezYCtV+dCyTP1yBMGJUTNxNmsBJxyOhhRMtc49iqX7UkFiC",
+	"FiTq1TRPY4lo6AB2jY+QdJnVZxRpIDBKoptWlc3eBTrhxnzOXF36NR+c75Vq75QPztG4xjJVcLI95n5t",
+	"4xv3pVcofX0JpXoguc12Pv/8hr148eLHXbO9uqg2JPvfD8j+G7V3XP23HrreXMPpLQrTNT1vVEcfIMZB",
+	"yNTmNib1t136imE5u+kVbQ18Ey/4oC29n2q3aOgrO8ghCtliu4QoBC1cKa7vDmy9IX5kukJXmO6qNBwZ",
+	"EFt2e6BG/Q5EiaqWHsAOBOloRqcdm+jFNzVPZWoWEHtXEoYMvYBKx7jdONF4iQshab8N9V4A2oQAZJLB",
+	"Jno6jS1Q5gI2CtWHDATV/R3CBnZrzHehJT1y3eYccjiHLCtZIS4U8N3lORYq9WEskSCdFWKS8wGF7JD1",
+	"cdKmldQP2ghbVxhwiX32p4Jhigc8En7GM9ll76Gh3dcpYmnG4jvNsjRyfIUsV/JMFCBrpxGWZ24PHsHn",
+	"q8oWQX3iARUlzHPxWH767cux85igo3+QZ8iSLFM2KdS3zNyxUBNy5dI5oh1/evv+7fHbPkvwf5ifxQnC",
+	"F1912ZFs0mAyYfiZVEXoq1FnWqZZLoaAeSjAgXIKOYKIf45BX9DSMKvhohxkEw0DICWJA78ciTGRBmAH",
+	"nVdTHHF9gldJdg9jOeG6dJzRMiUFYVaIMcwqeBSZz6vAw0XifrpNznV5Ujm0Ael482qNp9Pfr7jCOOeB",
+	"EYJ47peS7d+sflOfv51+x/1va0/jJ7sRtiqjbIjMf2urDe9kmumJkBot8VPB4XZJ/cGvaVPov1e+u8X9",
+	"xCznhr3scZUY/LbyV2cybYRFPTJbfZTnMaEp0FkKHToIotCfSg+vQH6h0dIM3uw2zc7BQc3sLKA8wNOE",
+	"fEijDapiHW7LEkUdKWbhXwaqKMSgZCNVaMFOzYcq5mvU/ulKWLO8ttk6DrEfs2Cgtt6OPVmk2y6BB3N3",
+	"e63SI7I0uNmuyLnDW2BXFY4K7dE1zlL2Gbdou4NXc9ZdZlFvCRvz4lxXNvJYhjt5l30Rg0KU/hpUOU69",
+	"WH1WmE12JPAYXZpY614wv+b1jnEYH1dLML1U+9QpnLA6cYrTYyP1UYzl4L4t6ps/BUc/FTg3niUt7SLY",
+	"DHD4AZY0V6qvS8bTFBAsnLKC2OxJ687yScKp1I07UlLQpmW3Ptq5MkGJoAyBsbqLqSMNe6fx8/VIzSSe",
+	"Rn25tOEOuARTyxT9efGKxoMlZfWdl70XsUxqo+ekUdypEsgazgouSzZWUBjFlCWjVCQAglMldJe9G7IE",
+	"Pwzqs2faIq4jpHnAB6VDKJn7ogeNvBYiJad5nkT4+ubOdDC8ZjYWtmEYiSdUETwTB1H3WFLDsA2JGlqB",
+	"waQchWJnmWZjngobLGHQoqRgaWYxV1nZR10XewIFLzRgmPEj5Jc7Lpbu+a8YHArspILzCzvEvDxknH6C",
+	"CWMCLzs+8HaxbHw99jtq8y8GeVZsBV9dl1ymmp3OaVKYQcYQ0CPb7X3aRJZsaWAJ0aRuE07Gclk8iR8N",
+	"Yke4836vR14M+SYgHLMkDMbHGE91GUv8cPB5yck5kqxdurcSdBsLDbEpp+V5Gxh2t8sEgfTyxm20gzcI",
+	"Pd3CD6tedn93/0ZP/U9XnP5kNrTOej7F1nRZW9+h7dN/FLPA3WhutSYzQBuHtvOj6h694YOR2HujZFmo",
+	"fJWf9FF9Me7wzfunW7tXFc8KUGctTvrFHrX9cPntDPyhqr5u5++2BP0kP47T/xGH+23q69uQA3j+F43M",
+	"1aLfx84106WaaDZTRUgc72yWB2aLQgQOU1ZGbCpzobXFbSN9u7d11h0gb7Y51Uu8M4XLOKgItAtzdaam",
+	"JSab0dGs+248NxZq7l0y6Ebjrm8Ye9HRgqIVdkK1t1fGvEIV3JvpNnlVfFczqPR+3YfRKftwSaxW7HOY",
+	"E7vZPnd7WlKb4atac/eJrm719wqfHuhr843owysb6qUeeRN4TtUlH6wFs9ZNcHmbi/1m5AFLFvvtMQCs",
+	"69Be6c1iwNG5sQN5+bRl3TMbQMvt6g5JALaHXQ8maV3ABxrfnv9l/rPKgyI6Pac5A6mrEU8Z91TiBanh",
+	"5pkuMWdCoEazObptzTPq6Qx8r4BCvYrLQi7XEdcnNi5PdvsWLOZ1YNhORaDn/jjqWnlG12OeGy7lWdkQ",
+	"wuqOdqQ74MIyA4wjsBHp08cuJ0rIKh6sb7NKpRMhEOmNyK3uXlJ0cdtoVgvddhnPJR7nO9uOHKKo5HR8",
+	"iqjbYSFsP5mFZ9uDciHPypF1U+1OjXBZUtLPdCyTuBNPe70Xg0JcZGaE4F+iiz/SqOFvcSeJmFZmM7au",
+	"Iuyb2C1Ow3+IWhy20RvNh5WmyHQoTAFlgrWeoGs+TNxJFmi32f2zbluqwwfDrLVBOs4bUXFek0J7Q7yW",
+	"9NmwNaEVTyUd6s+1zZCtznYHB0IUrwO6htV6FL4zPOpQc8hqwsxPwYHmk2fjad6KafNLeOQNGDq3iz3t",
+	"iaK8HkyRFMQ1eMkfDum4mY2Wc7wFwVoQFhARCNlNrgPery77zWIerAGzVX1nZi0BSmrsZyyrvXq8KLIL",
+	"hwQYCy4BGUAN0ZPCCkcJJtIMi7J77NmzN8QpbawTZZp5ppHhnMs5wAtsV9XyHjIMh3I1E4iZw5q29S9i",
+	"yci7AJIctnMqcjWDx46QGd0yW5/AX5BLB6Iy84hIEAK5KZZgUxvyrzA+GIhJCRgBKWZBD7lM7W+V2DIT",
+	"OgI+F11mee7exzxfjWClyxI1ETIhrauspOYzfKLjbCzggcCgZ8DPIoiKZqwuqgw1/jMpRSwx6E2NsTbP",
+	"4TkTCKjJTUmwZ49ZNrkURcr0SM10QNplPrbxT0aZLpUJnElrpKqPikAGE7uKgk1lmeUO8ADt2ZG50WzE",
+	"S/CEkrCN8ARGW5+MMzkthU6Y5nNq1TOTyBHbNwTdNOuTgZpK8+wZzAJelsaLMy4fqJZBk5/tMg00cjFP",
+	"6dVojdM3DFAt+z1gnvdD6wkRMomfM9NE5l/AB4Uo3nxXRIGYd6NIz2YHkqjWY2mvgJMCntc1xBbC3CWU",
+	"AYa0wnLl3ch61llBD3qm7ELxXvVHMaNpBC1vlrve3OvU7H3abBqZtEwLkLwwXmyWu2ismEodwRcXwWxA",
+	"3Hlk7ijVzAJzBC/yTJjla0mOXNO+uSVmVGBiEhlSsnuI3yz4kCMFuFTQWUdBZAtlTTMN3Z8pThl8MTVE",
+	"dAyoHMMixrHEHtTglnBIsusVEuBc6toztzBRC+FfgvyQuaRv2jPT1OWG4LLu0G1SJnDsjy4dtH+wnJFx",
+	"A+mgawBhdFWC4K/A9h8LiYsTZjaWh6c1yYLve+Ci8xL940A3S+lyAkguL5VU60OvLL7w8is1EIJ17pSS",
+	"W0kjrBfRrM1P+TSYqwfzFhg3wxFvwbkJrPP2lHDAW577Ho7fXHAc0HaCE/c4SDvvKL/7Ns3KjWR3HwpE",
+	"6pEnoc33vDLi3KSSwu1mn6uOif2BfC77T/CHOlGnKVZaI4N9CxivbU+KL69erkNxWidgQQllladBX9jP",
+	"FG3USc0yyf49FVOB5GoRm2oRy6SW+Etu2x9FxEaDO7qGGuTG2T4fvJbkw6HYNBHaO7kGx2b1hMdDsnlD",
+	"j+Mh9avxehqqBX9XsF1sT//aVfZzo/ngFjXW6+eLmzUq9Tl1/EDIl1TST9AjBfYG67OU+KAcJ/AsGYuj",
+	"rYEYR6G1wtKo5wPtst/KkShmmRYRS7LhyXCa5wlLxSBLhe5T0q6AkkbCdoBSWwz5NC93IycZYZ4MupBd",
+	"tdhOyVjalCBYWLi4o/m2Zq7+gIxPJpgPonwYmkqu/TnQq2T7RhoZtNEUZtomdVPGp6Ua8zIb8DyfY/MZ",
+	"dZSJbwCdlGJmHInCdvMJM4iFECkONfXMWXMPDxW2Wy2oYSpZpWpDZi10EygjXc5UwGVt3oe+quPam0A2",
+	"GZjC2VEsF52JkAPV8p9gOttSu9bfFUrkp8K8q2bJaa4G5yKFFDNQqGkcU8jUwWTjQTsZPp7ItZghySOl",
+	"Q6G2wO28tW8JHK1mhgaPnXlvCSajmRM4HmeixLlSJ4b1rC5SYaUCk7bwMCfjTNamkC0DDMVMUHa1vzgI",
+	"hNtnqsDuQRgWzMBr4EqLJX0Mv8oiLHUEdzZzlJYpZiY9ZbtdvcjlTqBcLIJ0w0vEkp+qCxEev4ymBtsH",
+	"/ankIf4qxASGcDo5K3gqus+emUWLVHvW/z/J0gQ473yfXDAxPeg4gpQtHWG/Iy9jaSILvZRmGPou/cZy",
+	"iDl7s7Fc9TaxTJ43PSikeXkZ7grnYlLW6hVmhUEZjO4a1dTVqfiFKXNdiknfffVsWNtAI//AtlZB22Gf",
+	"BVsVNa2KsMAUbjPUu4H/zJS0Dwc1ozQrxKDMLaQxC/Ti2RhGF0aTSiqVzaHCdIwWIJYq99uAgCZVMaSa",
+	"SBlVRsm4u5mcCsB9Q/0jz84FVPTgtZ1VwTkAm5kjTQSFIyLXY8E9F+mVzL/NElbDOl8k3YCXDPedUrFT",
+	"wWZQqaAHdRVMNGCRux19ZjMBXNnEvRkau+rbwD54qkzYo84ETGTzmV29KJbJmH87wXU0EcWJ2eCSaGFe",
+	"uYlUtxa47MCf02axHQefcc7A8whsNGkp27fbqd381FFq4ru5wqM5CbbeEdexpFASd1izRPPco5EWLgpv",
+	"tGvmKyKazN7cZb+PqNJjL4v7GU0bTk8+M7ezxVtd8rmulBLFNyof4V6Pm6V91QJ3XWNP7fu6Iqp2aFso",
+	"+vj+cWRBcVArNZW47Q45XB8HHvITxSGI65tX4rm/cnhhV0aBtLdtftLKOkR4IW0/4u88P9/LJHzG1+Fa",
+	"opEidxl1sysN7EE7l330ETop+flJJnXSx30fDDKfm084ETLYwsAGwr3M3ml3P6qxctxtssEIvl+mqTpX",
+	"UPGqcjgyidlksNnrzNOG7mCfcWY2M6eVUfPKak7ZCVa7hzyH7dBVg52HiJXfL9PBKJY83AgDG+Bb45D9",
+	"1RadrV6aBWH7znFaceZSOAzuK9Dw4zzB8YcPCDEp7uLQamclQCCx0jdH7HdZ4oKDJJYHXVughhDCEowa",
+	"W1YrCEYLo4wesB1C/HE3li+6tbJocKa5CQ7mDg4xIAjM591dvH4sXzrXQHwbCJGe2PReEstXXZZQE98J",
+	"omrdRUPTGbHk31NVcrpCcBQsb/T0kkKUxRweI5bfd/0VoO4KogFYwD0B96oKA5hlMlUzPyi06uwsME4G",
+	"4AwafZDdWP4Q3M+87Ak9WOUxzXuYbWr5Efgi6DXtxvIf3QbXcWF84NAfu5W5v9M0+c393S9pBuyc8GXd",
+	"j3CymWIBiEOD7Yfw2GyUxmcJZh9sEIDhqcE7SoLUBIS42CAKgVh6U+GCpY2YlcJzE53vmpr4NsFzX7L4",
+	"kNhSUlSroL9JNMUR9pcUYjjVkA6wtc5LDOLLjOfVM39WU4ogsF12prBr1kTc2dCMDDgV1okMy6e0VXb6",
+	"HTthOlEHa7j9l/R/xonv9A8uAQEJrnv19r8SpTU8AlPkzoqBkkiIbL4j2hNyWSAVQMdBDnrlEzUs0U6/",
+	"09v/8Qf+atDb+4Hv9/Z+GLwQez+mrw72eqff81fDfXFw2nsB6aVZgFINatYzZUfNHADTbcikMNOXg2BD",
+	"q2E6uFw7h3qbhBk0r1qwZdDD/IZ8H8HMan/uJzqpOjXan/+VTqp9o/YX8JDidb/BspK1CxtCH2HH5xVA",
+	"HzXM8dAfuVc/o4gOki+7uA1dq+IdddyOU+59NktgLtJVp/pT3Bk3JhpZQ+dqQeJqnQT+9XP3Ydo+POvN",
+	"iGey7al4cOX8fyJKse0V7OF4DTs5P9HEWHmVhRMuo85YXbRrCvgQHAjweHGRidmbwCVaBZNfPMGB3ls9",
+	"wdfKoev1Cat7oPC7FdSGnUsV0MZWgi/oSddlqNkGGIV5dB/M/0vRjhsY59ZyL4v6rEHR6Rqgi8w7iSfn",
+	"Yr5QLtpUl3VDdNgEyqhHeMFPGBktAjeq0Vtwgo9xOlGnFvUEh3mUnoteOt6+uygl/I2OWR6/BZeH2K9D",
+	"hgVCv07UqcaSN0aMNAa3DR+3EFN959CRq6AhhG/s/7Xpct8bzHS4zMJQ+cy8TVebSNf8fqZU2mXvIOMZ",
+	"igCRGJ9cTH6f8sH5WWFmdhRLyxni0tN6OULd9+ljUMq1kl32xmdo+ALMGmEjsbSFQfPUFsF80Ov50iUl",
+	"UIqplC6PHOJproST65LPD03AQ4wmvhfU47z9kzUhyImIAOpxACBvPFNkEPKaC4QUkgWXVGPc7ZPaSpVI",
+	"wPfobxOk/PqBveNFuLeo3vwvTkCKJEaQ/NZsmCuVEktBuxCl6oPdo4r/Gz+smwEEVxdj994jo+3yUe8I",
+	"VBxOrwfgp/4q5iJ9iF4qjvOdwX1v2/O8Eghsgb6LFujm8N1tcLpugtcdqTzVt+CT/QpAmCb8FeVbQ5Zq",
+	"2w+baZaYB/L9kSqs8EOpVaoZkrG5ap4WAkjZZsQqjugj39kRFiC7LnXmRJUdvsAca+6OV6mV31khcsGN",
+	"m5kB1skcSLAOqGmjq+PSckyqouZKZmPhQUM0nxNf2Vvaw4gIKbgfvhlWgv2b/ms6nmif1es7hJCDZxjP",
+	"jCAa1AqqfQ+ng7jFsiL0VCtv7hDuAbDWi8rUS/Ae4Ct6dJd5CTNkAO866AVgLahyUlEeC/IOeYAOKMwL",
+	"LFtZeAkgaPBjUcUrgJN9p+F2DjwAUy/nunTwsgP2//7f9fnmbmruADAeNlJTgvRQoR4vi279PJZ5di7c",
+	"jIBitJ2ZiPCCCrdVblRDYlwP/ka08vgM9sgG5S3wouFxB0rlZjNIHLyQSpHU2wmjCoQrgGM7FcQhBCXF",
+	"6pejEavyilG8bV1ceOHIFbipOB+69/WmVq9FicvC15gRnQHwlspzRCHWiIrPjNMy87gpR3SD4QaF8xiX",
+	"0c0cZCREZEFMsDbM8MFUDYE1ZTtLhrUiYTlTSypdYU3rGuUrMwTbUbsyT0KFK3rblicdz9Rt1Ipwm1y0",
+	"ut2/d+2n4gasOLl67DVrP3/PmgOsy6eCwy2GcmaE3Rb6VFvYgtqC91VrhYaK9/ZUGnBRaO5o3q7oGQV+",
+	"QMyLk6c6mQjpu1yof9S4juTqWnhYxLgeCJlm8gw9ZErTu1aZPVSykmksyfM64xPdpzz+PpAWiTS4Cyga",
+	"8sHIEgepoQ/ikCzGtqfS7zA2mvE01Zh5h0sTfRHexlYKAL5rQjQfwuJdAIxMKE0XIHCtpAd1B4UHAISa",
+	"2DKWO4FQWMR4AK4vxNDciUYwrHHhRbB9x73a7jZ31FYpAx+PoGKN37C1g4gnvDUzYnVjbFC4ysQN2mOf",
+	"2lLvuS21+iFbZnafOlM33Jl6ha2jRqdbyLn+kl0IHXIPW95A8a2sUCf49kt2PMo0WVLd0OEJCUa8GOYu",
+	"MY8YS61YYlu2oONuqqdwlhhPSk/OJl2PK23gSOnAoTEKnyHC/ioe8AfaRhqRxtKTKts3OLSpsZINVZ6r",
+	"WfW5H0HFOKSP3UhW5y7MVIXKtr0wvHVFWtI0OdfF+zyuQXkJucM9lGNh5LfZsrUrbX7GOOFBiSZNZeDe",
+	"SjULLKCD4N2UOv++qpkPvtpI/NaU8Ns0DAzJfDUbqmnBJirPBsBPm+iyyAa22wmaOk6GUEYKkFvWggST",
+	"xxyOdQXoKTZ2inE2UJN5LAPKIt9gKdWsy96VzLJ4a1ZwmapxJa6Ccle1G8x8PXw6JKQdqRn1zzujfSZK",
+	"lskI/gSmE5gBoIZnzjM/q2EpJKu0Ek641svk82HSfwcdhbGEwZq7qg3aLy0sq4GzafC+FFWzsyxgVDX2",
+	"eJqX8P4ZyFU/eyZ0mY15KZ498w2K2FIZw2RCcNosy3MaoUOWcK2nY/iixI4LvZPQygV/Mq/zsepSQE2o",
+	"hHoafISGesqVVS7oCw6blT2WzX7JtKnKtdjvCJQeRSydKOECwW4VdLizpLF/F3WcIWWPCsGhHPUiP8gS",
+	"AepDz/vQXA3Ha/lFWe3bxXr5USyDA5CrAupxpcL2dnP5V70XLPFbTdJnXJ+Ds4UUEsVU6ntLHVgAZW2q",
+	"guojvADXVV0M6aCYaZN3ViHpv0nNDFzmajVsv8f+D1btBsW6aZjbDOtpM1HrHHvxYtUVomBumg9TZUSt",
+	"7Uudfq/74kXUgQP7+71e1DH7Qqf/wzokpG4CrVOh6113OK90U0PhhK9whh/F1if+LtYCHXqrtwx6SDz0",
+	"zmqtJRv1OBhF/RzZ/mrRteSTtyBVZOewZ/G3E669m+xyRbZupAUvBiOhHyIR6O0LNN9yhuoKZzvsWl1B",
+	"xbmaYrPLXiPPVdWo0EnkMkAjNPkIxj89F2LyACoGv/vWrEdWM7hGC7I9pWXdwKcSN8GouXZjquXFXOxO",
+	"fapE3HcloqHjsa1peSpDbLwMMdW0Mq8wBTzPAdSoIybFLKBh/qoFS8SYm3C0VGyYeTjl6Zx2cPGND0rG",
+	"07QQWrMd69LGcsC12MukFgC6vxD5fBd3ftqtzBXPBFqQDLv0SKYHxPi7jKRU8dEcoBlNzyJEc6XhgMvc",
+	"RG3b3PkrDOfCh6mOqlOg8vyPAIMXe2Yo7Vh1YQJ1+p1/TwVQe0g+FmZRmIM64b5tvClQhbB/GvNv70FP",
+	"stM/ePUy6oCv0u/ossAp/G2vFN/MCeYPqVmtjY+IA+ufz0zGZU9l/tZpa0zMKH1WuE88cGZq/ODt7ag5",
+	"frX5hJHflOk0t2xnLuFIR6DQ8ryv/uCttq4PyVhOaRuxBhL/XbOOfsPaXuN4ewaxIdKBAXn+F0DxSDK9",
+	"0ap9psyf5YHssiOWBsYE2ype3ocNscv1wcjSfhBrbn7Lcl3wITYhStt286rvW9slefoUTizdIVEBdYrL",
+	"ZJM75EONDa4bD5i5f7XA6gco6XCvQ2j+34UiwPonq9si0vmhuqootEBgrRQz8B4ZbDyhsin25MUSwEhU",
+	"M+myX7ILZMKA7Rgup/IwhUSgbOzYqu+rcMvgKYfMYcJjiTGlLfddYNBQo7kARFP41ljmc5cE+R+8ULJr",
+	"dS19+VRTfBTLT1yX9jcuU6uqWBhHXWKAREqpiDSuGBhoSRtzaXzCciTGXfZR+V41Qhi7NFksYYh2XvZe",
+	"IDOmm4fJrgfFLN4GOXTBFuJb5lyXJ5VDrDgkvFUsq6dnGqHHpzb35ihWzGEMG9GSa9vSpb1ytY9u4VPL",
+	"1RzJrl6fKMMELP0gEF/L7K2tXLi5W94fF0fFxG7KSfBTxe4qT/p8batp72Sa6YmQGs3q1hbS/sdVVX7G",
+	"osqD4tDAnZnbfnNKjbTwVLZWOG/RJphNtsEc3rh2dm+QtTCeTNVgeU70iyguhGZfZvzsTBTs6zsqV2Wa",
+	"pWowHQuJcKeZKs5BeCLPpHGDFCuLOXOWSUcsV2eA3ppAavTZsyO7Z0BLeRrLCdclYqng8y0YUWh9MuON",
+	"9lNNjWOMh143+vzJvPpK+1CKb+XzUTlGmIrb1qt5xiV7uM1x+QHsXj+Uuv09wSxtMZgWsE7/+LOijPlt",
+	"kiOSS7CjT++ADIKdFmpWDU20KC6ygcD5tioGWTb/cWLm2YX4z8q8xkGvVwcxTQplJg14jviWaSA/QLiu",
+	"0jWs2eWFKX5iBOGxWcjmZTRMeF4C2p4XIK5v7wC/pwonmr3XXczc99mFkEK3mL2by364e67RfuVPaV4e",
+	"NI6ZZtx87usvjs1NdCA5BpAiDXDj1LbAD6lkS7x0dXKriZB8knXtJ7lyjpsp+9tESLPuXnR73RcsOM4R",
+	"Cx19eoc1pUmhzgo+dtOTJidP2f8++vD+Lqbnl4kY/C8NhunOU3st8WgTMfiJLNiy2eks3E1c7rvLtN2r",
+	"efiFipd2mtqxM3vy//ry28fbMRF2Fc05WufNrCJj20BopsjOMslzs6jGd7Vs/rd5lTtcNnboGiqsp5lE",
+	"nYVWrs7TatnMajF79O2sFnv2878GKhWXrRaMfTJuF4mSTpyGmctgJ2JipghQ1UE/iT3At9ZnZZe9Rm8R",
+	"Ozm4jOU/jz+8Bxf5kCVHoLfYZ/UtPYEkq1QmcBiKQgBJGigsmm3lLlblJ3yZVUCHo8qwmFXgklsV/gsA",
+	"FEx4OfJ4AnNCp564Cn2sAOMA8PNxJt2/F5fnXZbE7OCs1e1ozsAUyWV0o/BqYXYid0R6A0fyGrmo71ud",
+	"gBPc5aK2Yv9ZGD9emcTX3YbCbIr5f+5ffdUeBZWOdlEfUTza8M2GX9rTScJkgsbsidmDUhP0ufyFbeGy",
+	"bWz4goexDCQ8oYwxNTOQ6dG0TNVMRtDowzVLwkVEIwJ57aQaSLJc8ZSd8pzLgbChpJqWQseS8vOwQ2KN",
+	"hyIioe9iZ/sseJrddRjpb9p+zwjPWRVIwjjeWSDZMov6UcF7z1tEnkXwUTYcerYtuF7WnvKvzqnghSiO",
+	"psbi/PGnsTDmkZoNIdAp4J87UWda5J1+5zm4pfQ6C5wNoiSW/wt1Tuk/AISReeTmtouwPWgawqZOyD73",
+	"zSwYZrmIoOlzpgrSEq9fbywarvZViyIs1EF7PSzgSvEuuAzmthev9BZLoKcCm1RVtYwMrar8AlvtwstR",
+	"Tnnxel+ACpbEGWATS5kWWkMjLYigYtW1qsJgqa8ixn2nC1KAIj1KcGukRVm881HYSGsBRN9pNsh5NmZK",
+	"VqVpkRWqSgCRpVj9tnKEpWJCpsGtHeFa8/e1TFbUheEJMALZVvOR3IMg8rrv+pWt6BdaBdfYHDyBw2Mv",
+	"PsE/Bc/LEVG3RjVrSdcDYxmcprvs0/Q0zwZoPdS01FkqWEK4rSQcdlrVl39e/v8BAAD//w==",
 }
 
 // decodeSpec returns the embedded OpenAPI spec as raw JSON bytes,

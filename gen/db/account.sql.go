@@ -78,6 +78,7 @@ type TokenDeleteParams struct {
 	UserID uuid.UUID
 }
 
+// Deletes a token. Those that were made with it go with it (tokens_parent), here and below.
 func (q *Queries) TokenDelete(ctx context.Context, db DBTX, arg TokenDeleteParams) (int64, error) {
 	result, err := db.Exec(ctx, tokenDelete, arg.ID, arg.UserID)
 	if err != nil {
@@ -87,7 +88,7 @@ func (q *Queries) TokenDelete(ctx context.Context, db DBTX, arg TokenDeleteParam
 }
 
 const tokenGet = `-- name: TokenGet :one
-SELECT id, user_id, name, hash, abilities, created_at, last_used_at, expires_at FROM tokens WHERE id = $1 AND user_id = $2
+SELECT id, user_id, name, hash, abilities, created_at, last_used_at, expires_at, parent_id FROM tokens WHERE id = $1 AND user_id = $2
 `
 
 type TokenGetParams struct {
@@ -107,14 +108,15 @@ func (q *Queries) TokenGet(ctx context.Context, db DBTX, arg TokenGetParams) (To
 		&i.CreatedAt,
 		&i.LastUsedAt,
 		&i.ExpiresAt,
+		&i.ParentID,
 	)
 	return i, err
 }
 
 const tokenInsert = `-- name: TokenInsert :one
-INSERT INTO tokens (id, user_id, name, hash, abilities, expires_at)
-VALUES ($1, $2, $3, $4, $5, $6)
-RETURNING id, user_id, name, hash, abilities, created_at, last_used_at, expires_at
+INSERT INTO tokens (id, user_id, name, hash, abilities, expires_at, parent_id)
+VALUES ($1, $2, $3, $4, $5, $6, $7)
+RETURNING id, user_id, name, hash, abilities, created_at, last_used_at, expires_at, parent_id
 `
 
 type TokenInsertParams struct {
@@ -124,6 +126,7 @@ type TokenInsertParams struct {
 	Hash      []byte
 	Abilities []string
 	ExpiresAt *time.Time
+	ParentID  *uuid.UUID
 }
 
 func (q *Queries) TokenInsert(ctx context.Context, db DBTX, arg TokenInsertParams) (Token, error) {
@@ -134,6 +137,7 @@ func (q *Queries) TokenInsert(ctx context.Context, db DBTX, arg TokenInsertParam
 		arg.Hash,
 		arg.Abilities,
 		arg.ExpiresAt,
+		arg.ParentID,
 	)
 	var i Token
 	err := row.Scan(
@@ -145,12 +149,13 @@ func (q *Queries) TokenInsert(ctx context.Context, db DBTX, arg TokenInsertParam
 		&i.CreatedAt,
 		&i.LastUsedAt,
 		&i.ExpiresAt,
+		&i.ParentID,
 	)
 	return i, err
 }
 
 const tokenList = `-- name: TokenList :many
-SELECT id, user_id, name, hash, abilities, created_at, last_used_at, expires_at FROM tokens
+SELECT id, user_id, name, hash, abilities, created_at, last_used_at, expires_at, parent_id FROM tokens
 WHERE user_id = $1 AND id < $2
 ORDER BY id DESC
 LIMIT $3::int
@@ -180,6 +185,7 @@ func (q *Queries) TokenList(ctx context.Context, db DBTX, arg TokenListParams) (
 			&i.CreatedAt,
 			&i.LastUsedAt,
 			&i.ExpiresAt,
+			&i.ParentID,
 		); err != nil {
 			return nil, err
 		}
@@ -191,29 +197,14 @@ func (q *Queries) TokenList(ctx context.Context, db DBTX, arg TokenListParams) (
 	return items, nil
 }
 
-const tokenStanding = `-- name: TokenStanding :one
-SELECT count(*) FILTER (WHERE id = $1) > 0 AS present,
-       count(*) FILTER (WHERE expires_at IS NULL OR expires_at > (SELECT clock_timestamp())) AS working
-FROM tokens
-WHERE user_id = $2
+const tokenSetFree = `-- name: TokenSetFree :exec
+UPDATE tokens SET parent_id = NULL WHERE id = $1 AND parent_id IS NOT NULL
 `
 
-type TokenStandingParams struct {
-	ID     uuid.UUID
-	UserID uuid.UUID
-}
-
-type TokenStandingRow struct {
-	Present bool
-	Working int64
-}
-
-// Whether a token exists, and how many of the user's tokens have not expired.
-func (q *Queries) TokenStanding(ctx context.Context, db DBTX, arg TokenStandingParams) (TokenStandingRow, error) {
-	row := db.QueryRow(ctx, tokenStanding, arg.ID, arg.UserID)
-	var i TokenStandingRow
-	err := row.Scan(&i.Present, &i.Working)
-	return i, err
+// Lets a token live on without the one that made it.
+func (q *Queries) TokenSetFree(ctx context.Context, db DBTX, id uuid.UUID) error {
+	_, err := db.Exec(ctx, tokenSetFree, id)
+	return err
 }
 
 const tokenTouch = `-- name: TokenTouch :exec
@@ -230,6 +221,19 @@ WHERE id = (
 func (q *Queries) TokenTouch(ctx context.Context, db DBTX, id uuid.UUID) error {
 	_, err := db.Exec(ctx, tokenTouch, id)
 	return err
+}
+
+const tokensCountWorking = `-- name: TokensCountWorking :one
+SELECT count(*) FROM tokens
+WHERE user_id = $1 AND (expires_at IS NULL OR expires_at > (SELECT clock_timestamp()))
+`
+
+// How many of a user's tokens have not expired.
+func (q *Queries) TokensCountWorking(ctx context.Context, db DBTX, userID uuid.UUID) (int64, error) {
+	row := db.QueryRow(ctx, tokensCountWorking, userID)
+	var count int64
+	err := row.Scan(&count)
+	return count, err
 }
 
 const tokensDelete = `-- name: TokensDelete :exec
@@ -402,32 +406,33 @@ func (q *Queries) UserInsert(ctx context.Context, db DBTX, arg UserInsertParams)
 
 const userList = `-- name: UserList :many
 SELECT id, email, name, password_hash, role, created_at, updated_at, deleted_at, email_key, keyed_email, bookings_cancelled_at FROM users
-WHERE id < $1
+WHERE ($1::text IS NOT NULL OR id < $2::uuid)
+  AND ($1::text IS NULL OR role >= $1::text AND (role, id) < ($1::text, $2::uuid))
   AND deleted_at IS NULL
-  AND ($2::text IS NULL
-       OR keyed_email = email AND email_key = $3::text
-       OR keyed_email IS DISTINCT FROM email AND lower(email) = lower($2::text))
-  AND ($4::text IS NULL OR role = $4::text)
-ORDER BY id DESC
+  AND ($3::text IS NULL
+       OR keyed_email = email AND email_key = $4::text
+       OR keyed_email IS DISTINCT FROM email AND lower(email) = lower($3::text))
+ORDER BY CASE WHEN $1::text IS NOT NULL THEN role END DESC, id DESC
 LIMIT $5::int
 `
 
 type UserListParams struct {
+	Role     *string
 	Before   uuid.UUID
 	Email    *string
 	EmailKey *string
-	Role     *string
 	Page     int32
 }
 
 // The users before a given id, the newest first. It is planned for its parameters each
-// time (postgres.Planned).
+// time (postgres.Planned). With a role, the order is one that only users_by_role has: the
+// newest users are rarely organizers, so the primary key would be the long way to them.
 func (q *Queries) UserList(ctx context.Context, db DBTX, arg UserListParams) ([]User, error) {
 	rows, err := db.Query(ctx, userList,
+		arg.Role,
 		arg.Before,
 		arg.Email,
 		arg.EmailKey,
-		arg.Role,
 		arg.Page,
 	)
 	if err != nil {

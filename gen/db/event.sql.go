@@ -140,6 +140,75 @@ func (q *Queries) EventGet(ctx context.Context, db DBTX, id uuid.UUID) (EventGet
 	return i, err
 }
 
+const eventHorizon = `-- name: EventHorizon :many
+SELECT h.key::timestamptz AS key
+FROM (SELECT unnest($1::timestamptz[]) AS period) l
+CROSS JOIN LATERAL (
+    SELECT sort.key
+    FROM events e
+    CROSS JOIN LATERAL (SELECT CASE WHEN $2::boolean THEN e.starts_at ELSE e.created_at END AS key) sort
+    WHERE ($3::uuid IS NULL OR e.organizer_id = $3::uuid)
+      AND (NOT $4::boolean OR e.starts_at IS NULL)
+      AND (NOT $5::boolean OR period_of(e.starts_at) = l.period)
+      AND ($6::timestamptz IS NULL OR e.starts_at > $6::timestamptz)
+      AND ($7::timestamptz IS NULL OR e.starts_at <= $7::timestamptz)
+      AND CASE WHEN $8::boolean THEN sort.key < $9::timestamptz ELSE sort.key > $9::timestamptz END
+    ORDER BY CASE WHEN NOT $8::boolean THEN sort.key END, CASE WHEN $8::boolean THEN sort.key END DESC
+    OFFSET $10::int
+    LIMIT 1
+) h
+ORDER BY CASE WHEN NOT $8::boolean THEN h.key END, CASE WHEN $8::boolean THEN h.key END DESC
+LIMIT 1
+`
+
+type EventHorizonParams struct {
+	Periods     []time.Time
+	ByStart     bool
+	OrganizerID *uuid.UUID
+	Dateless    bool
+	ByPeriod    bool
+	StartsAfter *time.Time
+	StartsBy    *time.Time
+	Backwards   bool
+	AfterKey    time.Time
+	Steps       int32
+}
+
+// The key until which a list has some steps of events after another key: so many in one of
+// its periods, and at most as many in each of the others. No row: there are no more. The
+// events are those of EventList's part and organizer, without its other conditions: the
+// indexes have all that is asked for.
+func (q *Queries) EventHorizon(ctx context.Context, db DBTX, arg EventHorizonParams) ([]time.Time, error) {
+	rows, err := db.Query(ctx, eventHorizon,
+		arg.Periods,
+		arg.ByStart,
+		arg.OrganizerID,
+		arg.Dateless,
+		arg.ByPeriod,
+		arg.StartsAfter,
+		arg.StartsBy,
+		arg.Backwards,
+		arg.AfterKey,
+		arg.Steps,
+	)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	items := []time.Time{}
+	for rows.Next() {
+		var key time.Time
+		if err := rows.Scan(&key); err != nil {
+			return nil, err
+		}
+		items = append(items, key)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
 const eventInsert = `-- name: EventInsert :exec
 
 INSERT INTO events (
@@ -232,52 +301,6 @@ func (q *Queries) EventLastSlots(ctx context.Context, db DBTX, eventID uuid.UUID
 }
 
 const eventList = `-- name: EventList :many
-WITH RECURSIVE bound AS NOT MATERIALIZED (
-    SELECT t.ends_after, t.starts_after, t.starts_by,
-           CASE WHEN NOT $2::boolean THEN $14::timestamptz
-                WHEN $11::boolean THEN least($14, t.starts_by)
-                ELSE greatest($14, t.starts_after) END AS key
-    FROM (
-        SELECT u.ends_after,
-               greatest(CASE WHEN $9::text = 'upcoming' THEN statement_timestamp() END,
-                        CASE WHEN $7::text = 'starting' THEN u.ends_after END) AS starts_after,
-               least($8::timestamptz,
-                     CASE WHEN $9::text IN ('ongoing', 'past') THEN statement_timestamp() END,
-                     CASE WHEN $7::text = 'running' THEN u.ends_after END) AS starts_by
-        FROM (
-            -- What has free seats has not ended.
-            SELECT greatest($15::timestamptz,
-                            CASE WHEN $9::text = 'ongoing' OR $10::boolean THEN statement_timestamp() END) AS ends_after
-        ) u
-    ) t
-), horizon AS (
-    SELECT sort.key
-    FROM bound
-    CROSS JOIN events h
-    CROSS JOIN LATERAL (SELECT CASE WHEN $2::boolean THEN h.starts_at ELSE h.created_at END AS key) sort
-    WHERE CASE WHEN $11::boolean THEN sort.key < bound.key ELSE sort.key > bound.key END
-    ORDER BY CASE WHEN NOT $11::boolean THEN sort.key END, CASE WHEN $11::boolean THEN sort.key END DESC
-    OFFSET $16::int
-    LIMIT 1
-), weeks AS (
-    SELECT (
-        SELECT week_of(f.starts_at)
-        FROM bound
-        CROSS JOIN events f
-        WHERE week_of(f.starts_at) >= week_of(coalesce(bound.starts_after, '-infinity'))
-        ORDER BY week_of(f.starts_at)
-        LIMIT 1) AS week
-    UNION ALL
-    SELECT (
-        SELECT week_of(f.starts_at)
-        FROM bound
-        CROSS JOIN events f
-        WHERE week_of(f.starts_at) > w.week AND week_of(f.starts_at) <= week_of(coalesce(bound.starts_by, 'infinity'))
-        ORDER BY week_of(f.starts_at)
-        LIMIT 1)
-    FROM weeks w
-    WHERE w.week IS NOT NULL
-)
 SELECT
     e.id, e.organizer_id, e.title, e.description, e.location, e.time_zone, e.status, e.revision,
     e.booking_opens_at, e.booking_closes_at, e.cancellation_closes_minutes, e.waitlist_mode, e.waitlist_limit,
@@ -286,56 +309,57 @@ SELECT
     sums.slot_count, sums.seats_available
 FROM (
     SELECT e.id, e.organizer_id, e.title, e.description, e.location, e.time_zone, e.status, e.revision, e.booking_opens_at, e.booking_closes_at, e.cancellation_closes_minutes, e.waitlist_mode, e.waitlist_limit, e.offer_minutes, e.fit, e.max_passes, e.published_at, e.cancelled_at, e.cancellation_reason, e.created_at, e.updated_at, e.starts_at, e.ends_at, e.search, e.hold_minutes, e.walk_ins, e.slots_cancelled_at, e.max_seats_per_booking, e.max_seats_per_user, e.seats_limited_at, e.key
-    FROM (
-        SELECT NULL::timestamptz AS week WHERE $1::text <> 'weekly'
-        UNION ALL
-        SELECT k.week FROM weeks k WHERE $1::text = 'weekly'
-    ) w
+    FROM (SELECT unnest($1::timestamptz[]) AS period) l
     CROSS JOIN LATERAL (
-        SELECT e.id, e.organizer_id, e.title, e.description, e.location, e.time_zone, e.status, e.revision, e.booking_opens_at, e.booking_closes_at, e.cancellation_closes_minutes, e.waitlist_mode, e.waitlist_limit, e.offer_minutes, e.fit, e.max_passes, e.published_at, e.cancelled_at, e.cancellation_reason, e.created_at, e.updated_at, e.starts_at, e.ends_at, e.search, e.hold_minutes, e.walk_ins, e.slots_cancelled_at, e.max_seats_per_booking, e.max_seats_per_user, e.seats_limited_at, sort.key
-        FROM bound
-        CROSS JOIN events e
-        CROSS JOIN LATERAL (SELECT CASE WHEN $2::boolean THEN e.starts_at ELSE e.created_at END AS key) plain
-        CROSS JOIN LATERAL (SELECT CASE WHEN $1::text = 'gather' THEN plain.key + interval '0' ELSE plain.key END AS key) sort
-        WHERE (e.status <> 'draft' OR $3::boolean OR e.organizer_id = $4::uuid)
-          AND ($5::uuid IS NULL OR e.organizer_id = $5::uuid)
-          AND ($6::text IS NULL OR e.search @@ websearch_to_tsquery('simple', $6::text))
-          AND CASE $7::text
-                  WHEN 'running' THEN e.starts_at IS NOT NULL AND tstzrange(e.starts_at, e.ends_at) @> bound.ends_after
-                  WHEN 'starting' THEN e.starts_at > bound.ends_after
-                  WHEN 'dateless' THEN e.starts_at IS NULL
-                  ELSE true
-              END
-          AND ($8::timestamptz IS NULL OR e.starts_at < $8::timestamptz)
-          AND CASE $9::text
-                  WHEN 'upcoming' THEN e.starts_at > statement_timestamp()
-                  WHEN 'ongoing' THEN e.starts_at <= statement_timestamp() AND e.ends_at > statement_timestamp()
-                  -- The second condition follows from the first; the index needs it.
-                  WHEN 'past' THEN e.ends_at <= statement_timestamp() AND e.starts_at <= statement_timestamp()
-                  ELSE true
-              END
-          -- Not EXISTS: the planner would read all slots for that.
-          AND ($10::boolean IS NULL OR $10::boolean = (e.status = 'published' AND (
+        -- Whether an event has free seats is looked up after the sort (OFFSET 0 keeps it
+        -- there), event by event until the page is full.
+        SELECT e.id, e.organizer_id, e.title, e.description, e.location, e.time_zone, e.status, e.revision, e.booking_opens_at, e.booking_closes_at, e.cancellation_closes_minutes, e.waitlist_mode, e.waitlist_limit, e.offer_minutes, e.fit, e.max_passes, e.published_at, e.cancelled_at, e.cancellation_reason, e.created_at, e.updated_at, e.starts_at, e.ends_at, e.search, e.hold_minutes, e.walk_ins, e.slots_cancelled_at, e.max_seats_per_booking, e.max_seats_per_user, e.seats_limited_at, e.key
+        FROM (
+            SELECT e.id, e.organizer_id, e.title, e.description, e.location, e.time_zone, e.status, e.revision, e.booking_opens_at, e.booking_closes_at, e.cancellation_closes_minutes, e.waitlist_mode, e.waitlist_limit, e.offer_minutes, e.fit, e.max_passes, e.published_at, e.cancelled_at, e.cancellation_reason, e.created_at, e.updated_at, e.starts_at, e.ends_at, e.search, e.hold_minutes, e.walk_ins, e.slots_cancelled_at, e.max_seats_per_booking, e.max_seats_per_user, e.seats_limited_at, sort.key
+            FROM events e
+            CROSS JOIN LATERAL (SELECT CASE WHEN $2::boolean THEN e.starts_at ELSE e.created_at END AS key) plain
+            -- What is found otherwise hides the order of the indexes.
+            CROSS JOIN LATERAL (
+                SELECT CASE WHEN $3::boolean OR $4::timestamptz IS NOT NULL
+                            THEN plain.key + interval '0' ELSE plain.key END AS key) sort
+            WHERE (e.status <> 'draft' OR $5::boolean OR e.organizer_id = $6::uuid)
+              AND ($7::uuid IS NULL OR e.organizer_id = $7::uuid)
+              AND ($8::timestamptz IS NULL OR e.starts_at > $8::timestamptz)
+              AND ($9::timestamptz IS NULL OR e.starts_at <= $9::timestamptz)
+              AND ($10::timestamptz IS NULL OR e.ends_at <= $10::timestamptz)
+              AND ($4::timestamptz IS NULL
+                   OR e.starts_at IS NOT NULL AND tstzrange(e.starts_at, e.ends_at) @> $4::timestamptz)
+              AND (NOT $11::boolean OR e.starts_at IS NULL)
+              AND (NOT $12::boolean OR period_of(e.starts_at) = l.period)
+              AND ($13::text IS NULL
+                   OR CASE WHEN $3::boolean
+                           THEN e.search @@ websearch_to_tsquery('simple', $13::text)
+                           ELSE (e.search @@ websearch_to_tsquery('simple', $13::text)) IS TRUE
+                      END)
+              AND CASE WHEN $14::boolean
+                      THEN (sort.key, e.id) < ($15::timestamptz, $16::uuid)
+                      ELSE (sort.key, e.id) > ($15::timestamptz, $16::uuid)
+                  END
+              AND ($17::timestamptz IS NULL
+                   OR CASE WHEN $14::boolean
+                           THEN sort.key >= $17::timestamptz
+                           ELSE sort.key <= $17::timestamptz
+                      END)
+            ORDER BY CASE WHEN NOT $14::boolean THEN sort.key END, CASE WHEN NOT $14::boolean THEN e.id END,
+                     CASE WHEN $14::boolean THEN sort.key END DESC, CASE WHEN $14::boolean THEN e.id END DESC
+            OFFSET 0
+        ) e
+        -- Not EXISTS: the planner would read all slots for that.
+        WHERE $18::boolean IS NULL OR $18::boolean = (e.status = 'published' AND (
                   SELECT true FROM slots s
                   WHERE s.event_id = e.id AND s.status = 'open' AND s.seats_taken < s.capacity
                     AND CASE WHEN e.walk_ins THEN s.ends_at ELSE s.starts_at END > statement_timestamp()
-                  LIMIT 1) IS NOT NULL))
-          AND CASE WHEN $11::boolean
-                  THEN (sort.key, e.id) < (bound.key, $12::uuid)
-                  ELSE (sort.key, e.id) > (bound.key, $12::uuid)
-              END
-          AND CASE WHEN $1::text <> 'near' THEN true
-                   WHEN $11::boolean THEN sort.key >= coalesce((SELECT h.key FROM horizon h), '-infinity')
-                   ELSE sort.key <= coalesce((SELECT h.key FROM horizon h), 'infinity')
-              END
-          AND ($1::text <> 'weekly' OR week_of(e.starts_at) = w.week)
-        ORDER BY CASE WHEN NOT $11::boolean THEN sort.key END, CASE WHEN NOT $11::boolean THEN e.id END,
-                 CASE WHEN $11::boolean THEN sort.key END DESC, CASE WHEN $11::boolean THEN e.id END DESC
-        LIMIT $13::int
+                  LIMIT 1) IS NOT NULL)
+        LIMIT $19::int
     ) e
-    ORDER BY CASE WHEN NOT $11::boolean THEN e.key END, CASE WHEN NOT $11::boolean THEN e.id END,
-             CASE WHEN $11::boolean THEN e.key END DESC, CASE WHEN $11::boolean THEN e.id END DESC
-    LIMIT $13::int
+    ORDER BY CASE WHEN NOT $14::boolean THEN e.key END, CASE WHEN NOT $14::boolean THEN e.id END,
+             CASE WHEN $14::boolean THEN e.key END DESC, CASE WHEN $14::boolean THEN e.id END DESC
+    LIMIT $19::int
 ) e
 CROSS JOIN LATERAL (
     SELECT count(*) AS slot_count,
@@ -345,27 +369,30 @@ CROSS JOIN LATERAL (
     FROM slots s
     WHERE s.event_id = e.id
 ) sums
-ORDER BY CASE WHEN NOT $11::boolean THEN e.key END, CASE WHEN NOT $11::boolean THEN e.id END,
-         CASE WHEN $11::boolean THEN e.key END DESC, CASE WHEN $11::boolean THEN e.id END DESC
+ORDER BY CASE WHEN NOT $14::boolean THEN e.key END, CASE WHEN NOT $14::boolean THEN e.id END,
+         CASE WHEN $14::boolean THEN e.key END DESC, CASE WHEN $14::boolean THEN e.id END DESC
 `
 
 type EventListParams struct {
-	Way          string
-	ByStart      bool
-	AllDrafts    bool
-	DraftsOf     *uuid.UUID
-	OrganizerID  *uuid.UUID
-	Words        *string
-	Part         string
-	StartsBefore *time.Time
-	Phase        string
-	Available    *bool
-	Backwards    bool
-	AfterID      uuid.UUID
-	Page         int32
-	AfterKey     time.Time
-	EndsAfter    *time.Time
-	Steps        int32
+	Periods     []time.Time
+	ByStart     bool
+	ByWords     bool
+	RunningAt   *time.Time
+	AllDrafts   bool
+	DraftsOf    *uuid.UUID
+	OrganizerID *uuid.UUID
+	StartsAfter *time.Time
+	StartsBy    *time.Time
+	EndsBy      *time.Time
+	Dateless    bool
+	ByPeriod    bool
+	Words       *string
+	Backwards   bool
+	AfterKey    time.Time
+	AfterID     uuid.UUID
+	Until       *time.Time
+	Available   *bool
+	Page        int32
 }
 
 type EventListRow struct {
@@ -401,43 +428,41 @@ type EventListRow struct {
 }
 
 // A page of events that match all filters, by start or by creation, forwards or
-// backwards.
+// backwards, with their seats as EventGet has them.
 //
-// It is planned for its parameters each time (postgres.Planned). Then conditions on unused
-// parameters disappear, and the rest reads an index from the key on. That an index has the
-// order is not enough where the events that match are far away. So list.go reads some
-// lists in parts:
+// This query, EventHorizon and EventPeriods are planned for their parameters each time
+// (postgres.Planned). Then conditions on unused parameters disappear, and the rest reads an
+// index from the key on. That an index has the order is not enough where the events that
+// match are far away. So list.go reads some lists in parts, and chooses the way to a page:
 //
-//	running   the events that have begun by a time (ends_after) and end after it
-//	starting  the events that start after that time
-//	dateless  the events without a start, by creation: an index that is read backwards
-//	          has its nulls first
-//	all       without such a condition
-//
-// and chooses the way to a page:
-//
-//	walk      in the order of an index, from the key on
-//	near      the same, but only some steps: the page may come out too short
-//	weekly    by creation: a page of each week of the starts, merged
-//	gather    all that match, sorted afterwards: the key hides the order of the indexes
+//	running_at  those who go on at that time are found by their spans, and sorted
+//	by_period   by creation: a page of each period of the starts, merged; otherwise
+//	            periods has one element, which means nothing
+//	until       the page may come out too short: no event after that key is looked at
+//	by_words    the index of words finds those who match, and they are sorted; otherwise
+//	            the words are compared row by row, because that index lists all that have
+//	            a frequent word before anything else is looked at
 func (q *Queries) EventList(ctx context.Context, db DBTX, arg EventListParams) ([]EventListRow, error) {
 	rows, err := db.Query(ctx, eventList,
-		arg.Way,
+		arg.Periods,
 		arg.ByStart,
+		arg.ByWords,
+		arg.RunningAt,
 		arg.AllDrafts,
 		arg.DraftsOf,
 		arg.OrganizerID,
+		arg.StartsAfter,
+		arg.StartsBy,
+		arg.EndsBy,
+		arg.Dateless,
+		arg.ByPeriod,
 		arg.Words,
-		arg.Part,
-		arg.StartsBefore,
-		arg.Phase,
-		arg.Available,
 		arg.Backwards,
-		arg.AfterID,
-		arg.Page,
 		arg.AfterKey,
-		arg.EndsAfter,
-		arg.Steps,
+		arg.AfterID,
+		arg.Until,
+		arg.Available,
+		arg.Page,
 	)
 	if err != nil {
 		return nil, err
@@ -504,6 +529,51 @@ func (q *Queries) EventLock(ctx context.Context, db DBTX, id uuid.UUID) (EventLo
 	var i EventLockRow
 	err := row.Scan(&i.OrganizerID, &i.Status, &i.Revision)
 	return i, err
+}
+
+const eventPeriods = `-- name: EventPeriods :many
+WITH RECURSIVE periods AS (
+    SELECT (
+        SELECT period_of(e.starts_at) FROM events e
+        WHERE period_of(e.starts_at) >= period_of(coalesce($2::timestamptz, '-infinity'))
+        ORDER BY period_of(e.starts_at)
+        LIMIT 1) AS period
+    UNION ALL
+    SELECT (
+        SELECT period_of(e.starts_at) FROM events e
+        WHERE period_of(e.starts_at) > p.period
+        ORDER BY period_of(e.starts_at)
+        LIMIT 1)
+    FROM periods p
+    WHERE p.period < period_of(coalesce($1::timestamptz, 'infinity'))
+)
+SELECT period::timestamptz AS period FROM periods WHERE period <= period_of(coalesce($1::timestamptz, 'infinity'))
+`
+
+type EventPeriodsParams struct {
+	StartsBy    *time.Time
+	StartsAfter *time.Time
+}
+
+// The periods with events that start in some time.
+func (q *Queries) EventPeriods(ctx context.Context, db DBTX, arg EventPeriodsParams) ([]time.Time, error) {
+	rows, err := db.Query(ctx, eventPeriods, arg.StartsBy, arg.StartsAfter)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	items := []time.Time{}
+	for rows.Next() {
+		var period time.Time
+		if err := rows.Scan(&period); err != nil {
+			return nil, err
+		}
+		items = append(items, period)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
 }
 
 const eventPublish = `-- name: EventPublish :exec

@@ -101,6 +101,17 @@ type Ledger struct {
 	NewEndsAt      *time.Time
 }
 
+type LoginDelay struct {
+	Key         []byte
+	ForgottenAt time.Time
+	NextAt      *time.Time
+}
+
+type LoginSecret struct {
+	IsTheOne bool
+	Secret   []byte
+}
+
 type Slot struct {
 	ID                  uuid.UUID
 	EventID             uuid.UUID
@@ -132,6 +143,7 @@ type Token struct {
 	CreatedAt  time.Time
 	LastUsedAt *time.Time
 	ExpiresAt  *time.Time
+	ParentID   *uuid.UUID
 }
 
 type User struct {

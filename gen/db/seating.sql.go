@@ -2118,12 +2118,13 @@ func (q *Queries) SlotsUpdate(ctx context.Context, db DBTX, arg SlotsUpdateParam
 }
 
 const usersFind = `-- name: UsersFind :many
-SELECT id, deleted_at FROM users WHERE id = ANY($1::uuid[]) ORDER BY id
+SELECT id, deleted_at, role FROM users WHERE id = ANY($1::uuid[]) ORDER BY id
 `
 
 type UsersFindRow struct {
 	ID        uuid.UUID
 	DeletedAt *time.Time
+	Role      string
 }
 
 // As UsersLock, without locking anything, for a dry run.
@@ -2136,7 +2137,7 @@ func (q *Queries) UsersFind(ctx context.Context, db DBTX, ids []uuid.UUID) ([]Us
 	items := []UsersFindRow{}
 	for rows.Next() {
 		var i UsersFindRow
-		if err := rows.Scan(&i.ID, &i.DeletedAt); err != nil {
+		if err := rows.Scan(&i.ID, &i.DeletedAt, &i.Role); err != nil {
 			return nil, err
 		}
 		items = append(items, i)
@@ -2149,12 +2150,13 @@ func (q *Queries) UsersFind(ctx context.Context, db DBTX, ids []uuid.UUID) ([]Us
 
 const usersLock = `-- name: UsersLock :many
 
-SELECT id, deleted_at FROM users WHERE id = ANY($1::uuid[]) ORDER BY id FOR NO KEY UPDATE
+SELECT id, deleted_at, role FROM users WHERE id = ANY($1::uuid[]) ORDER BY id FOR NO KEY UPDATE
 `
 
 type UsersLockRow struct {
 	ID        uuid.UUID
 	DeletedAt *time.Time
+	Role      string
 }
 
 // Second round trip: the users, and what else they have.
@@ -2169,7 +2171,7 @@ func (q *Queries) UsersLock(ctx context.Context, db DBTX, ids []uuid.UUID) ([]Us
 	items := []UsersLockRow{}
 	for rows.Next() {
 		var i UsersLockRow
-		if err := rows.Scan(&i.ID, &i.DeletedAt); err != nil {
+		if err := rows.Scan(&i.ID, &i.DeletedAt, &i.Role); err != nil {
 			return nil, err
 		}
 		items = append(items, i)

@@ -33,6 +33,25 @@ func (c Caller) CanSeeBooking(userID, organizerID uuid.UUID) bool {
 // for the user, learns only that there are some.
 func (c Caller) CanSeeOtherBookings(userID uuid.UUID) bool { return c.UserID == userID }
 
+// CanOrganize says whether the caller may make events of their own.
+func (c Caller) CanOrganize() bool { return c.Role == Organizer || c.Role == Admin }
+
+// AgainTx locks the caller's user and returns the caller as they are now. Whoever was
+// deleted, or has lost a role, since the request was authenticated is noticed before what
+// they do is written. In the lock order, users come last. A deleted user is
+// fault.TokenInvalid.
+func (c Caller) AgainTx(ctx context.Context, tx pgx.Tx) (Caller, error) {
+	users, err := db.New().UsersLock(ctx, tx, []uuid.UUID{c.UserID})
+	if err != nil {
+		return Nobody, err
+	}
+	if len(users) == 0 || users[0].DeletedAt != nil {
+		return Nobody, fault.TokenInvalid.New("The token's user was deleted.")
+	}
+	c.Role = Role(users[0].Role)
+	return c, nil
+}
+
 // CheckManages refuses a caller who does not manage an event with
 // fault.NotPermitted, or, if it is a draft, with missing: the same error as for an
 // event that does not exist, because nobody else may know of a draft.

@@ -43,7 +43,8 @@ func newToken(t NewToken) api.NewToken {
 }
 
 func tokenRequest(body api.TokenCreate) TokenRequest {
-	request := TokenRequest{Name: body.Name, Abilities: texts(body.Abilities), NeverExpires: body.ExpiresAt.IsNull()}
+	request := TokenRequest{Name: body.Name, Abilities: texts(body.Abilities), NeverExpires: body.ExpiresAt.IsNull(),
+		CurrentPassword: body.CurrentPassword}
 	if at, err := body.ExpiresAt.Get(); err == nil {
 		request.ExpiresAt = &at
 	}

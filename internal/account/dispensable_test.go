@@ -24,7 +24,7 @@ func TestTheLastAdministratorStays(t *testing.T) {
 	t.Parallel()
 	h := newEnv(t)
 	first := h.admin(t, "first@test.com")
-	isFault(t, h.DeleteMe(t.Context(), first), fault.LastAdministrator)
+	isFault(t, h.DeleteMe(t.Context(), first, password), fault.LastAdministrator)
 	_, err := h.SetRole(t.Context(), first, first.UserID, access.Organizer)
 	isFault(t, err, fault.LastAdministrator)
 	_, err = h.SetRoleByEmail(t.Context(), "first@test.com", access.Attendee)
@@ -34,8 +34,8 @@ func TestTheLastAdministratorStays(t *testing.T) {
 	second := h.admin(t, "second@test.com")
 	_, err = h.SetRole(t.Context(), first, first.UserID, access.Organizer)
 	isFault(t, err, fault.NotPermitted)
-	must(t, h.DeleteMe(t.Context(), first))
-	isFault(t, h.DeleteMe(t.Context(), second), fault.LastAdministrator)
+	must(t, h.DeleteMe(t.Context(), first, password))
+	isFault(t, h.DeleteMe(t.Context(), second, password), fault.LastAdministrator)
 	if n := h.admins(t); n != 1 {
 		t.Errorf("%d administrators", n)
 	}
@@ -62,7 +62,7 @@ func TestConcurrentRemovalsLeaveOneAdministrator(t *testing.T) {
 			var err error
 			switch (i + round) % 4 {
 			case 0, 1:
-				err = h.DeleteMe(t.Context(), admins[i])
+				err = h.DeleteMe(t.Context(), admins[i], password)
 			case 2:
 				_, err = h.SetRole(t.Context(), admins[i], admins[(i+1)%4].UserID, access.Attendee)
 			case 3:
@@ -101,10 +101,10 @@ func TestOrganizersOfEventsAheadStay(t *testing.T) {
 		_, demoted := h.SetRole(t.Context(), admin, organizer.UserID, access.Attendee)
 		if c.stays {
 			isFault(t, demoted, fault.OrganizerHasEvents)
-			isFault(t, h.DeleteMe(t.Context(), organizer), fault.OrganizerHasEvents)
+			isFault(t, h.DeleteMe(t.Context(), organizer, password), fault.OrganizerHasEvents)
 			_, promoted := h.SetRole(t.Context(), admin, organizer.UserID, access.Admin)
 			must(t, promoted)
-		} else if deleted := h.DeleteMe(t.Context(), organizer); demoted != nil || deleted != nil {
+		} else if deleted := h.DeleteMe(t.Context(), organizer, password); demoted != nil || deleted != nil {
 			t.Errorf("%s: %v, %v", name, demoted, deleted)
 		}
 	}

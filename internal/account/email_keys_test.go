@@ -42,7 +42,7 @@ func TestTwinsOfAnAddressAreOneUser(t *testing.T) {
 		for _, twin := range spellings {
 			_, err := h.Register(t.Context(), account.Registration{Email: twin, Name: "Twin", Password: password})
 			isFault(t, err, fault.EmailTaken)
-			_, err = h.UpdateMe(t.Context(), other, account.Profile{Email: &twin})
+			_, err = h.UpdateMe(t.Context(), other, account.Profile{Email: &twin, CurrentPassword: to(password)})
 			isFault(t, err, fault.EmailTaken)
 			again, err := h.LogIn(t.Context(), account.Credentials{Email: twin, Password: password})
 			if err != nil || again.User.ID != login.User.ID {

@@ -104,7 +104,7 @@ func (h *Handler) GetMe(ctx context.Context, _ api.GetMeRequestObject) (api.GetM
 // UpdateMe changes the caller's name or e-mail address.
 func (h *Handler) UpdateMe(ctx context.Context, r api.UpdateMeRequestObject) (api.UpdateMeResponseObject, error) {
 	patch := view.Either(r.ApplicationMergePatchPlusJSONBody, r.JSONBody)
-	u, err := h.service.UpdateMe(ctx, access.CallerFrom(ctx), Profile{Email: patch.Email, Name: patch.Name})
+	u, err := h.service.UpdateMe(ctx, access.CallerFrom(ctx), Profile{Email: patch.Email, Name: patch.Name, CurrentPassword: patch.CurrentPassword})
 	if err != nil {
 		return nil, err
 	}
@@ -114,8 +114,8 @@ func (h *Handler) UpdateMe(ctx context.Context, r api.UpdateMeRequestObject) (ap
 }
 
 // DeleteMe anonymises the caller.
-func (h *Handler) DeleteMe(ctx context.Context, _ api.DeleteMeRequestObject) (api.DeleteMeResponseObject, error) {
-	if err := h.service.DeleteMe(ctx, access.CallerFrom(ctx)); err != nil {
+func (h *Handler) DeleteMe(ctx context.Context, r api.DeleteMeRequestObject) (api.DeleteMeResponseObject, error) {
+	if err := h.service.DeleteMe(ctx, access.CallerFrom(ctx), r.Body.CurrentPassword); err != nil {
 		return nil, err
 	}
 	return api.DeleteMe204Response{}, nil

@@ -141,9 +141,9 @@ func TestUsersChangeTheirPasswordAndDeleteThemselves(t *testing.T) {
 	h := newEnv(t)
 	ops := account.NewHandler(h.Service)
 	me := h.registered(t, ops)
-	_, err := ops.ChangePassword(me, api.ChangePasswordRequestObject{Body: &api.PasswordChange{CurrentPassword: password, NewPassword: "another one"}})
+	_, err := ops.ChangePassword(me, api.ChangePasswordRequestObject{Body: &api.PasswordChange{CurrentPassword: password, NewPassword: "battery staple"}})
 	must(t, err)
-	deleted, err := ops.DeleteMe(me, api.DeleteMeRequestObject{})
+	deleted, err := ops.DeleteMe(me, api.DeleteMeRequestObject{Body: &api.Deletion{CurrentPassword: "battery staple"}})
 	must(t, err)
 	answer(t, func(w *httptest.ResponseRecorder) error { return deleted.VisitDeleteMeResponse(w) }, 204)
 }
@@ -175,15 +175,18 @@ func TestTokenAnswersHaveTheirFormAndNoSecrets(t *testing.T) {
 // createToken creates a token by the handler, and returns the answer.
 func createToken(me context.Context, t *testing.T, ops *account.Handler, name string, expires nullable.Nullable[time.Time], never bool) map[string]any {
 	t.Helper()
-	created, err := ops.CreateToken(me, api.CreateTokenRequestObject{Body: &api.TokenCreate{
-		Name: name, Abilities: []api.Ability{api.AbilityBookingsRead}, ExpiresAt: expires}})
-	must(t, err)
-	rec, body := answer(t, func(w *httptest.ResponseRecorder) error { return created.VisitCreateTokenResponse(w) }, 201)
-	if body["expires_at"] == nil != never || body["last_used_at"] != nil || body["current"] != false ||
-		rec.Header().Get("Location") != "/api/v1/me/tokens/"+body["id"].(string) {
-		t.Errorf("%s: %v, %v", name, body, rec.Header())
+	body := api.TokenCreate{Name: name, Abilities: []api.Ability{api.AbilityBookingsRead}, ExpiresAt: expires}
+	if never {
+		body.CurrentPassword = to(password)
 	}
-	return body
+	created, err := ops.CreateToken(me, api.CreateTokenRequestObject{Body: &body})
+	must(t, err)
+	rec, token := answer(t, func(w *httptest.ResponseRecorder) error { return created.VisitCreateTokenResponse(w) }, 201)
+	if token["expires_at"] == nil != never || token["last_used_at"] != nil || token["current"] != false ||
+		rec.Header().Get("Location") != "/api/v1/me/tokens/"+token["id"].(string) {
+		t.Errorf("%s: %v, %v", name, token, rec.Header())
+	}
+	return token
 }
 
 func TestTokensAreRevokedOnceAndLogoutRevokesItsOwn(t *testing.T) {
@@ -254,7 +257,9 @@ func TestHandlerReturnsAnOutageUnchanged(t *testing.T) {
 	h.pool.Close()
 	for _, call := range []func() (any, error){
 		func() (any, error) { return ops.GetMe(me, api.GetMeRequestObject{}) },
-		func() (any, error) { return ops.DeleteMe(me, api.DeleteMeRequestObject{}) },
+		func() (any, error) {
+			return ops.DeleteMe(me, api.DeleteMeRequestObject{Body: &api.Deletion{CurrentPassword: password}})
+		},
 		func() (any, error) { return ops.LogoutUser(me, api.LogoutUserRequestObject{}) },
 		func() (any, error) { return ops.ListUsers(me, api.ListUsersRequestObject{}) },
 		func() (any, error) { return ops.ListTokens(me, api.ListTokensRequestObject{}) },

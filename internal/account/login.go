@@ -30,8 +30,8 @@ type Login struct {
 
 // LogIn makes a token for a user by e-mail address and password. An unknown
 // address and a wrong password both are fault.InvalidCredentials, after the same
-// work. A blank token name is fault.ValidationFailed; too many logins at once are
-// fault.Overloaded.
+// work. A blank token name is fault.ValidationFailed; too many wrong passwords before are
+// fault.LoginThrottled, too many logins at once fault.Overloaded.
 func (s *Service) LogIn(ctx context.Context, c Credentials) (Login, error) {
 	request := loginRequest()
 	if c.Abilities != nil {
@@ -58,7 +58,7 @@ func (s *Service) LogIn(ctx context.Context, c Credentials) (Login, error) {
 		if err != nil {
 			return Login{}, err
 		}
-		token, err := issueTokenTx(ctx, tx, user.ID, request)
+		token, err := issueTokenTx(ctx, tx, user.ID, request, nil)
 		return Login{User: userOf(now), Token: token}, err
 	})
 }
@@ -74,11 +74,28 @@ func (s *Service) checkPassword(ctx context.Context, email, password string) (db
 	} else if err != nil {
 		return db.User{}, err
 	}
-	matches, err := s.hasher.matches(ctx, *user.PasswordHash, text.PasswordSpellings(password))
+	matches, err := s.guess(ctx, email, *user.PasswordHash, password)
 	if err == nil && (!matches || user.ID == uuid.Nil) {
 		err = errWrongCredentials()
 	}
 	return user, err
+}
+
+// guess says whether a password has a hash. email says whose delays count, also where
+// nobody has that address. No connection is held while it hashes.
+func (s *Service) guess(ctx context.Context, email, hash, password string) (bool, error) {
+	g, err := s.throttle.begin(ctx, email)
+	if err != nil {
+		return false, err
+	}
+	matches, err := s.hasher.matches(ctx, hash, text.PasswordSpellings(password))
+	switch {
+	case err != nil:
+		s.throttle.settle(ctx, g, (*attempt).giveBack)
+	case matches:
+		s.throttle.settle(ctx, g, (*attempt).succeed)
+	}
+	return matches, err
 }
 
 // HasPassword says whether there is a user with this address and password.

@@ -98,7 +98,7 @@ func TestLogInDoesNotRevealWhetherAnAddressExists(t *testing.T) {
 	t.Parallel()
 	h := newEnv(t)
 	_, caller := h.join(t, "deleted@test.com")
-	must(t, h.DeleteMe(t.Context(), caller))
+	must(t, h.DeleteMe(t.Context(), caller, password))
 	h.join(t, "busy@test.com")
 	var details []string
 	for _, c := range []account.Credentials{
@@ -145,7 +145,7 @@ func TestLogInDeletesTheTokensThatExpireFirst(t *testing.T) {
 	t.Parallel()
 	h := newEnv(t)
 	first, caller := h.join(t, "busy@test.com")
-	script, err := h.CreateToken(t.Context(), caller, account.TokenRequest{Name: "Script", Abilities: []string{"*"}, NeverExpires: true})
+	script, err := h.CreateToken(t.Context(), caller, account.TokenRequest{Name: "Script", Abilities: []string{"*"}, NeverExpires: true, CurrentPassword: to(password)})
 	must(t, err)
 	h.exec(t, `INSERT INTO tokens (id, user_id, name, hash, abilities, expires_at)
 		SELECT gen_random_uuid(), $1, 'Login', sha256(n::text::bytea), '{*}', clock_timestamp() + '29 days' + n * interval '1 second'

@@ -29,9 +29,9 @@ func TestUpdateMeChangesAllOrNothing(t *testing.T) {
 	if u.Name != "Busy Bumblebee" || u.Email != "busy@test.com" || !u.UpdatedAt.After(login.User.UpdatedAt) || u.Role != access.Attendee {
 		t.Errorf("%+v", u)
 	}
-	_, err = h.UpdateMe(t.Context(), caller, account.Profile{Email: to("Busy@Test.com")}) // the same address in another case
+	_, err = h.UpdateMe(t.Context(), caller, account.Profile{Email: to("Busy@Test.com"), CurrentPassword: to(password)}) // the same address in another case
 	must(t, err)
-	_, err = h.UpdateMe(t.Context(), caller, account.Profile{Email: to("OTHER@test.com"), Name: to("Half")})
+	_, err = h.UpdateMe(t.Context(), caller, account.Profile{Email: to("OTHER@test.com"), Name: to("Half"), CurrentPassword: to(password)})
 	isFault(t, err, fault.EmailTaken)
 	_, err = h.UpdateMe(t.Context(), caller, account.Profile{Email: to("x@invalid"), Name: to("Half")})
 	isWrong(t, err, fault.ValidationFailed, "/email")
@@ -49,13 +49,13 @@ func TestDeleteMeAnonymisesTheUserAndRevokesTheTokens(t *testing.T) {
 	other, _ := h.join(t, "other@test.com")
 
 	h.refuse = errors.New("no job was inserted")
-	if err := h.DeleteMe(t.Context(), caller); !errors.Is(err, h.refuse) {
+	if err := h.DeleteMe(t.Context(), caller, password); !errors.Is(err, h.refuse) {
 		t.Fatalf("got %v", err)
 	}
 	h.caller(t, login.Token.Secret) // all or nothing
 	h.refuse, h.deleted = nil, nil
 
-	must(t, h.DeleteMe(t.Context(), caller))
+	must(t, h.DeleteMe(t.Context(), caller, password))
 	if len(h.deleted) != 1 || h.deleted[0] != caller.UserID {
 		t.Errorf("OnDelete was called for %v", h.deleted)
 	}
@@ -68,14 +68,14 @@ func TestDeleteMeAnonymisesTheUserAndRevokesTheTokens(t *testing.T) {
 	}
 
 	// Requests that were authenticated before are refused.
-	isFault(t, h.DeleteMe(t.Context(), caller), fault.TokenInvalid)
+	isFault(t, h.DeleteMe(t.Context(), caller, password), fault.TokenInvalid)
 	_, err = h.Me(t.Context(), caller)
 	isFault(t, err, fault.TokenInvalid)
 	_, err = h.UpdateMe(t.Context(), caller, account.Profile{Name: to("Back")})
 	isFault(t, err, fault.TokenInvalid)
 	_, err = h.CreateToken(t.Context(), caller, account.TokenRequest{Name: "Back", Abilities: []string{"*"}})
 	isFault(t, err, fault.TokenInvalid)
-	isFault(t, h.ChangePassword(t.Context(), caller, password, "another one"), fault.TokenInvalid)
+	isFault(t, h.ChangePassword(t.Context(), caller, password, "battery staple"), fault.TokenInvalid)
 
 	again, _ := h.join(t, "busy@test.com") // the address is free
 	if again.User.ID == caller.UserID {
@@ -92,16 +92,16 @@ func TestChangePasswordRevokesTheOtherTokens(t *testing.T) {
 	must(t, err)
 	caller := h.caller(t, login.Token.Secret)
 
-	isWrong(t, h.ChangePassword(t.Context(), caller, "wrong", "another one"), fault.ValidationFailed, "/current_password")
+	isWrong(t, h.ChangePassword(t.Context(), caller, "wrong", "battery staple"), fault.ValidationFailed, "/current_password")
 	h.caller(t, old.Token.Secret)
-	must(t, h.ChangePassword(t.Context(), caller, password, "another one"))
+	must(t, h.ChangePassword(t.Context(), caller, password, "battery staple"))
 	h.caller(t, login.Token.Secret)
 	h.caller(t, other.Token.Secret)
 	_, err = h.Authenticate(t.Context(), string(old.Token.Secret))
 	isFault(t, err, fault.TokenInvalid)
 	_, err = h.LogIn(t.Context(), account.Credentials{Email: "busy@test.com", Password: password})
 	isFault(t, err, fault.InvalidCredentials)
-	_, err = h.LogIn(t.Context(), account.Credentials{Email: "busy@test.com", Password: "another one"})
+	_, err = h.LogIn(t.Context(), account.Credentials{Email: "busy@test.com", Password: "battery staple"})
 	must(t, err)
 }
 
@@ -111,7 +111,7 @@ func TestOneOfTwoConcurrentPasswordChangesSucceeds(t *testing.T) {
 	h := newEnv(t)
 	_, caller := h.join(t, "busy@test.com")
 	err := h.whileLocked(t, caller.UserID, "UPDATE users SET password_hash = 'another'", func() error {
-		return h.ChangePassword(t.Context(), caller, password, "mine mine")
+		return h.ChangePassword(t.Context(), caller, password, "battery staple")
 	})
 	isWrong(t, err, fault.ValidationFailed, "/current_password")
 	if h.count(t, "SELECT count(*) FROM users WHERE password_hash = 'another'") != 1 {
@@ -137,11 +137,11 @@ func TestSetRoleRefusesOnesOwnAndUnknownUsers(t *testing.T) {
 	isFault(t, err, fault.LastAdministrator)
 	_, err = h.SetRole(t.Context(), admin, testkit.ID(), access.Attendee)
 	isFault(t, err, fault.NotFound)
-	must(t, h.DeleteMe(t.Context(), caller))
+	must(t, h.DeleteMe(t.Context(), caller, password))
 	_, err = h.SetRole(t.Context(), admin, caller.UserID, access.Admin)
 	isFault(t, err, fault.NotFound)
 	h.admin(t, "other@test.com")
-	must(t, h.DeleteMe(t.Context(), admin))
+	must(t, h.DeleteMe(t.Context(), admin, password))
 	_, err = h.SetRole(t.Context(), admin, caller.UserID, access.Admin)
 	isFault(t, err, fault.TokenInvalid)
 }
@@ -179,7 +179,7 @@ func TestListUsersPagesThroughTheUsersThatMatch(t *testing.T) {
 	for i := range 5 {
 		_, caller := h.join(t, address(i))
 		if i == 2 {
-			must(t, h.DeleteMe(t.Context(), caller))
+			must(t, h.DeleteMe(t.Context(), caller, password))
 			continue
 		}
 		want = append([]string{address(i)}, want...)
@@ -210,7 +210,7 @@ func TestListUsersFiltersByAddressAndRole(t *testing.T) {
 	admin := h.admin(t, "admin@test.com")
 	for i := range 5 {
 		if _, caller := h.join(t, address(i)); i == 2 {
-			must(t, h.DeleteMe(t.Context(), caller))
+			must(t, h.DeleteMe(t.Context(), caller, password))
 		}
 	}
 	one, err := h.ListUsers(t.Context(), account.UserFilter{Email: to("USER3@test.com")}, page.Ask{})

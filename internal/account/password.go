@@ -9,10 +9,12 @@ import (
 	"fmt"
 	"runtime"
 	"strings"
+	"sync"
 	"time"
 
 	"golang.org/x/crypto/argon2"
 
+	"eventbooking/internal/access"
 	"eventbooking/internal/fault"
 )
 
@@ -64,34 +66,50 @@ func matches(stored, password string) (bool, error) {
 	return subtle.ConstantTimeCompare(got, hash) == 1, nil
 }
 
-// hasher hashes and checks passwords, as many at once as there are cores: each
-// takes 19 MiB and a core, and many logins at once must not slow bookings down.
+// hasher hashes and checks passwords, on all cores but one: each hash takes 19 MiB and a
+// core, and many logins at once must not slow bookings down. A few of one address wait at
+// once, so that a flood from there does not keep others from their turn.
 type hasher struct {
 	running chan struct{} // one element for each hash that is being computed
 	timeout time.Duration // of waiting to begin
+
+	mu sync.Mutex
+	// asking counts the hashes of each address that wait or are being computed.
+	asking map[string]int
 }
 
-// hashTimeout is how long a request waits until it may hash a password.
-const hashTimeout = 2 * time.Second
+const (
+	// hashTimeout is how long a request waits until it may hash a password.
+	hashTimeout = 2 * time.Second
+	// maxAsking is how many hashes of one address wait or are computed at once.
+	maxAsking = 8
+)
 
 func newHasher() *hasher {
-	return &hasher{running: make(chan struct{}, runtime.GOMAXPROCS(0)), timeout: hashTimeout}
+	return &hasher{running: make(chan struct{}, max(1, runtime.GOMAXPROCS(0)-1)), timeout: hashTimeout, asking: map[string]int{}}
 }
 
-func (h *hasher) hash(ctx context.Context, password string) (string, error) {
-	if err := h.acquire(ctx); err != nil {
+// hash hashes a new password, unless it is easy to guess for who knows these texts about
+// the user. That is fault.ValidationFailed, for the password at the pointer.
+func (h *hasher) hash(ctx context.Context, pointer, password string, about ...string) (string, error) {
+	release, err := h.acquire(ctx)
+	if err != nil {
 		return "", err
 	}
-	defer h.release()
+	defer release()
+	if err := checkGuessable(pointer, password, about); err != nil {
+		return "", err
+	}
 	return HashPassword(password), nil
 }
 
 // matches reports whether one of the spellings of a password has a stored hash.
 func (h *hasher) matches(ctx context.Context, stored string, spellings []string) (bool, error) {
-	if err := h.acquire(ctx); err != nil {
+	release, err := h.acquire(ctx)
+	if err != nil {
 		return false, err
 	}
-	defer h.release()
+	defer release()
 	for _, password := range spellings {
 		if found, err := matches(stored, password); found || err != nil {
 			return found, err
@@ -101,19 +119,45 @@ func (h *hasher) matches(ctx context.Context, stored string, spellings []string)
 }
 
 // acquire waits until another hash may be computed, for h.timeout at most; then it
-// is fault.Overloaded.
-func (h *hasher) acquire(ctx context.Context) error {
+// is fault.Overloaded, and at once where too many of the request's address wait.
+func (h *hasher) acquire(ctx context.Context) (release func(), err error) {
+	address := access.AddressFrom(ctx)
+	if !h.enter(address) {
+		return nil, fault.Overloaded.Newf("From this address, %d passwords are being checked already.", maxAsking).After(time.Second)
+	}
 	limited, cancel := context.WithTimeout(ctx, h.timeout)
 	defer cancel()
 	select {
 	case h.running <- struct{}{}:
-		return nil
+		return func() { <-h.running; h.leave(address) }, nil
 	case <-limited.Done():
+		h.leave(address)
 		if errors.Is(ctx.Err(), context.Canceled) {
-			return ctx.Err()
+			return nil, ctx.Err()
 		}
-		return fault.Overloaded.New("More logins are waiting than can be served in time.").After(time.Second)
+		return nil, fault.Overloaded.New("More logins are waiting than can be served in time.").After(time.Second)
 	}
 }
 
-func (h *hasher) release() { <-h.running }
+// enter counts a hash of an address, unless it has too many. Where the address is not
+// known, none is counted.
+func (h *hasher) enter(address string) bool {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if address == "" {
+		return true
+	}
+	if h.asking[address] >= maxAsking {
+		return false
+	}
+	h.asking[address]++
+	return true
+}
+
+func (h *hasher) leave(address string) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if h.asking[address]--; h.asking[address] <= 0 {
+		delete(h.asking, address)
+	}
+}

@@ -73,12 +73,13 @@ func TestDamagedHashMatchesNoPassword(t *testing.T) {
 // Who would wait too long gets fault.Overloaded, and every hash is released.
 func TestHasherBoundsConcurrentHashes(t *testing.T) {
 	t.Parallel()
-	p := &hasher{running: make(chan struct{}, 1), timeout: time.Millisecond}
+	p := &hasher{running: make(chan struct{}, 1), timeout: time.Millisecond, asking: map[string]int{}}
 	ctx := t.Context()
-	if err := p.acquire(ctx); err != nil {
+	release, err := p.acquire(ctx)
+	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := p.hash(ctx, "password"); !errors.Is(err, fault.Overloaded) || fault.Of(err).RetryAfter == 0 {
+	if _, err := p.hash(ctx, "/password", "correct horse"); !errors.Is(err, fault.Overloaded) || fault.Of(err).RetryAfter == 0 {
 		t.Errorf("got %v, want overloaded with Retry-After", err)
 	}
 	p.timeout = time.Hour
@@ -92,11 +93,11 @@ func TestHasherBoundsConcurrentHashes(t *testing.T) {
 	if _, err := p.matches(late, dummyHash, []string{"password"}); !errors.Is(err, fault.Overloaded) {
 		t.Errorf("got %v, want overloaded: the deadline passed while it waited", err)
 	}
-	p.release()
+	release()
 	if _, err := p.matches(ctx, "damaged", []string{"password"}); err == nil {
 		t.Error("a damaged hash is no error")
 	}
-	if _, err := p.hash(ctx, "password"); err != nil {
+	if _, err := p.hash(ctx, "/password", "correct horse"); err != nil {
 		t.Errorf("nothing was released: %v", err)
 	}
 }

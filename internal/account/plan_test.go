@@ -29,13 +29,15 @@ func TestUsersAreListedWithAPlanForTheirFilter(t *testing.T) {
 	}
 }
 
-// Of many users, the few with a role or an address are found by an index.
+// Of many users, the few with a role or an address are found by an index, also where the
+// few are the oldest.
 func TestFewOfManyUsersAreFoundByAnIndex(t *testing.T) {
 	t.Parallel()
 	h := newEnv(t)
 	testkit.Exec(t, h.pool, `
 		INSERT INTO users (id, email, email_key, keyed_email, name, password_hash, role)
-		SELECT gen_random_uuid(), a, a, a, 'Some One', '', CASE WHEN n % 5000 = 0 THEN 'admin' ELSE 'attendee' END
+		SELECT ('00000000-0000-7000-8000-' || lpad(n::text, 12, '0'))::uuid, a, a, a, 'Some One', '',
+		       CASE WHEN n % 5000 = 0 THEN 'admin' WHEN n < 500 THEN 'organizer' ELSE 'attendee' END
 		FROM (SELECT n, n || '@test.com' AS a FROM generate_series(1, 10000) n) u`)
 	testkit.Exec(t, h.pool, `ANALYZE users`)
 	q, someone := db.New(), "77@test.com"
@@ -43,6 +45,10 @@ func TestFewOfManyUsersAreFoundByAnIndex(t *testing.T) {
 		"by role": func(tx db.DBTX) (int, error) {
 			rows, err := q.UserList(t.Context(), tx, db.UserListParams{Before: uuid.Max, Role: to("admin"), Page: 21})
 			return len(rows) - 1, err
+		},
+		"the oldest, by role": func(tx db.DBTX) (int, error) {
+			rows, err := q.UserList(t.Context(), tx, db.UserListParams{Before: uuid.Max, Role: to("organizer"), Page: 1})
+			return len(rows), err
 		},
 		"by address": func(tx db.DBTX) (int, error) {
 			rows, err := q.UserList(t.Context(), tx, db.UserListParams{Before: uuid.Max, Email: &someone, EmailKey: &someone, Page: 21})

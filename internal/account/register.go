@@ -15,7 +15,7 @@ import (
 type Registration struct{ Email, Name, Password string }
 
 // Register creates an attendee and logs them in. A blank name, an invalid address or
-// a password of the wrong length is fault.ValidationFailed, an address that is in use
+// a password of the wrong length or that is easy to guess is fault.ValidationFailed, an address that is in use
 // fault.EmailTaken; too many logins at once are fault.Overloaded.
 func (s *Service) Register(ctx context.Context, r Registration) (Login, error) {
 	user, err := s.newUser(ctx, r, access.Attendee)
@@ -27,7 +27,7 @@ func (s *Service) Register(ctx context.Context, r Registration) (Login, error) {
 		if err != nil {
 			return Login{}, errEmailTaken(err)
 		}
-		token, err := issueTokenTx(ctx, tx, row.ID, loginRequest())
+		token, err := issueTokenTx(ctx, tx, row.ID, loginRequest(), nil)
 		return Login{User: userOf(row), Token: token}, err
 	})
 }
@@ -53,6 +53,6 @@ func (s *Service) newUser(ctx context.Context, r Registration, role access.Role)
 	if err := in.err(); err != nil {
 		return db.UserInsertParams{}, err
 	}
-	hash, err := s.hasher.hash(ctx, password)
+	hash, err := s.hasher.hash(ctx, "/password", password, name, email)
 	return db.UserInsertParams{ID: uuid.Must(uuid.NewV7()), Email: email, EmailKey: &key, Name: name, PasswordHash: &hash, Role: string(role)}, err
 }

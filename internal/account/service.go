@@ -12,6 +12,7 @@ import (
 type Service struct {
 	pool     *pgxpool.Pool
 	hasher   *hasher
+	throttle *throttle // nil: wrong passwords delay nothing
 	onDelete OnDelete
 }
 
@@ -23,10 +24,16 @@ type OnDelete func(ctx context.Context, tx pgx.Tx, userID uuid.UUID) error
 type Options struct {
 	// OnDelete is required if users are to be deleted.
 	OnDelete OnDelete
+	// LoginDelays says that wrong passwords delay further attempts.
+	LoginDelays bool
 }
 
 // New returns a service. The number of passwords that are hashed at once is
 // bounded per Service, so a process should have one.
 func New(pool *pgxpool.Pool, o Options) *Service {
-	return &Service{pool: pool, hasher: newHasher(), onDelete: o.OnDelete}
+	s := &Service{pool: pool, hasher: newHasher(), onDelete: o.OnDelete}
+	if o.LoginDelays {
+		s.throttle = &throttle{pool: pool}
+	}
+	return s
 }

@@ -110,6 +110,8 @@ type TokenRequest struct {
 	Abilities    []string
 	ExpiresAt    *time.Time // nil means the default lifetime
 	NeverExpires bool
+	// CurrentPassword makes a token that does not die with the one of the request.
+	CurrentPassword *string
 }
 
 // loginRequest returns the token that a login makes by default.
@@ -117,23 +119,30 @@ func loginRequest() TokenRequest {
 	return TokenRequest{Name: loginName, Abilities: []string{access.AbilityAll}}
 }
 
-// expiry returns when the token expires; nil means never.
-func (r TokenRequest) expiry(now time.Time) (*time.Time, error) {
+// expiry returns when the token expires; nil means never. end is when its parent does, if
+// it has one that does: then no later.
+func (r TokenRequest) expiry(now time.Time, end *time.Time) (*time.Time, error) {
+	outlives := end != nil && (r.NeverExpires || r.ExpiresAt != nil && r.ExpiresAt.After(*end))
 	switch {
+	case r.ExpiresAt != nil && !r.ExpiresAt.After(now):
+		return nil, errInvalidExpiry("past", "must be in the future")
+	case r.ExpiresAt != nil && r.ExpiresAt.Sub(now) > maxLifetime:
+		return nil, errInvalidExpiry("too_late", "must be within a year, or null for never")
+	case outlives:
+		return nil, errInvalidExpiry("too_late", "must not be after "+end.UTC().Format(time.RFC3339)+
+			", when the token of this request expires, unless current_password is sent, too")
 	case r.NeverExpires:
 		return nil, nil
-	case r.ExpiresAt == nil:
-		return new(now.Add(tokenLifetime)), nil
-	case !r.ExpiresAt.After(now):
-		return nil, errInvalidExpiry("past", "must be in the future")
-	case r.ExpiresAt.Sub(now) > maxLifetime:
-		return nil, errInvalidExpiry("too_late", "must be within a year, or null for never")
+	case r.ExpiresAt != nil:
+		return r.ExpiresAt, nil
+	case end != nil && end.Sub(now) < tokenLifetime:
+		return end, nil
 	}
-	return r.ExpiresAt, nil
+	return new(now.Add(tokenLifetime)), nil
 }
 
 func errInvalidExpiry(code, detail string) error {
-	f := fault.InvalidTimeRange.New("A token must expire within a year, or never; see errors.")
+	f := fault.InvalidTimeRange.New("A token cannot expire at this time; see errors.")
 	f.Fields = []fault.Field{{Pointer: "/expires_at", Code: code, Detail: detail}}
 	return f
 }

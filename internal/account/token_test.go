@@ -76,18 +76,24 @@ func TestExpiryIsThirtyDaysByDefaultAndAYearAtMost(t *testing.T) {
 	day := 24 * time.Hour
 	for name, c := range map[string]struct {
 		request TokenRequest
+		end     *time.Time // of the token that makes it
 		want    *time.Time
 		code    string
 	}{
-		"default":   {request: TokenRequest{}, want: at(30 * day)},
-		"never":     {request: TokenRequest{NeverExpires: true}},
-		"soon":      {request: TokenRequest{ExpiresAt: at(time.Second)}, want: at(time.Second)},
-		"a year":    {request: TokenRequest{ExpiresAt: at(366 * day)}, want: at(366 * day)},
-		"now":       {request: TokenRequest{ExpiresAt: at(0)}, code: "past"},
-		"past":      {request: TokenRequest{ExpiresAt: at(-day)}, code: "past"},
-		"ten years": {request: TokenRequest{ExpiresAt: at(3660 * day)}, code: "too_late"},
+		"default":                               {request: TokenRequest{}, want: at(30 * day)},
+		"never":                                 {request: TokenRequest{NeverExpires: true}},
+		"soon":                                  {request: TokenRequest{ExpiresAt: at(time.Second)}, want: at(time.Second)},
+		"a year":                                {request: TokenRequest{ExpiresAt: at(366 * day)}, want: at(366 * day)},
+		"now":                                   {request: TokenRequest{ExpiresAt: at(0)}, code: "past"},
+		"past":                                  {request: TokenRequest{ExpiresAt: at(-day)}, code: "past"},
+		"default, of a token that ends later":   {request: TokenRequest{}, end: at(31 * day), want: at(30 * day)},
+		"default, of a token that ends earlier": {request: TokenRequest{}, end: at(day), want: at(day)},
+		"as long as its maker":                  {request: TokenRequest{ExpiresAt: at(day)}, end: at(day), want: at(day)},
+		"longer than its maker":                 {request: TokenRequest{ExpiresAt: at(day + 1)}, end: at(day), code: "too_late"},
+		"never, of a token that ends":           {request: TokenRequest{NeverExpires: true}, end: at(day), code: "too_late"},
+		"ten years":                             {request: TokenRequest{ExpiresAt: at(3660 * day)}, code: "too_late"},
 	} {
-		got, err := c.request.expiry(now)
+		got, err := c.request.expiry(now, c.end)
 		if code := codeOf(t, err, "/expires_at"); code != c.code {
 			t.Errorf("%s: %q, want %q", name, code, c.code)
 		}

@@ -60,7 +60,7 @@ func TestCreateTokenAllowsAHundredTokens(t *testing.T) {
 		FROM generate_series(1, 106) n`, caller.UserID) // 96 work, and the one of the registration
 	var made atomic.Int32
 	together(6, func(int) {
-		_, err := h.CreateToken(t.Context(), caller, account.TokenRequest{Name: "Script", Abilities: []string{"*"}, NeverExpires: true})
+		_, err := h.CreateToken(t.Context(), caller, account.TokenRequest{Name: "Script", Abilities: []string{"*"}, NeverExpires: true, CurrentPassword: to(password)})
 		if err == nil {
 			made.Add(1)
 		} else {
@@ -109,7 +109,7 @@ func TestListTokensPagesThroughTheCallersTokens(t *testing.T) {
 	login, caller := h.join(t, "busy@test.com")
 	want := []uuid.UUID{login.Token.ID}
 	for range 4 {
-		token, err := h.CreateToken(t.Context(), caller, account.TokenRequest{Name: "Script", Abilities: []string{"*"}, NeverExpires: true})
+		token, err := h.CreateToken(t.Context(), caller, account.TokenRequest{Name: "Script", Abilities: []string{"*"}, NeverExpires: true, CurrentPassword: to(password)})
 		must(t, err)
 		want = append([]uuid.UUID{token.ID}, want...)
 	}

@@ -338,6 +338,7 @@ func (l *loaded) state() *seating.State {
 		s.AddBooking(BookingOf(b))
 	}
 	for _, u := range l.users {
+		s.AddRole(u.ID, u.Role)
 		if u.DeletedAt != nil {
 			s.AddDeleted(u.ID)
 		}

@@ -20,6 +20,15 @@ func (s *Service) DeleteSlot(ctx context.Context, caller access.Caller, slotID u
 		return err
 	}
 	return postgres.InTx(ctx, s.pool, func(tx pgx.Tx) error {
-		return desk.RemoveTx(ctx, tx, slotID, match.CheckRevision, access.ActorFor(caller, slot.OrganizerID, uuid.Nil, ""))
+		err := desk.RemoveTx(ctx, tx, slotID, match.CheckRevision, access.ActorFor(caller, slot.OrganizerID, uuid.Nil, ""))
+		if err != nil {
+			return err
+		}
+		// Users are locked after slots: here it is seen whether the caller still may.
+		now, err := caller.AgainTx(ctx, tx)
+		if err != nil {
+			return err
+		}
+		return now.CheckManages(slot.OrganizerID, slot.EventStatus, errNoSlot())
 	})
 }

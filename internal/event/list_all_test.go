@@ -28,7 +28,7 @@ type listed struct {
 	Rare, Often, Seats bool
 }
 
-// databaseOfMixedEvents has 5,000 events: many at the same times, some that last for
+// databaseOfMixedEvents has 8,000 events: many at the same times, some that last for
 // months, every tenth without slots, every seventh a draft, and half of them full. None is
 // within an hour of now, so that a test does not see time pass.
 func databaseOfMixedEvents(t *testing.T) (*pgxpool.Pool, []listed) {
@@ -45,7 +45,7 @@ func databaseOfMixedEvents(t *testing.T) (*pgxpool.Pool, []listed) {
 		 FROM (SELECT n, (SELECT array_agg(id ORDER BY id) FROM users) AS o,
 				CASE WHEN n % 10 <> 1 THEN date_trunc('hour', now()) + interval '30 minutes' + (n * 37 % 1000 - 500 + (n * 37 % 1000 >= 495)::int * 10) * interval '3 hours' END AS at,
 				CASE WHEN n % 7 = 0 THEN 'draft' WHEN n % 11 = 0 THEN 'cancelled' ELSE 'published' END AS status
-			FROM generate_series(1, 5000) n) e`,
+			FROM generate_series(1, 8000) n) e`,
 		`INSERT INTO slots (id, event_id, starts_at, ends_at, capacity, seats_taken)
 		 SELECT gen_random_uuid(), id, starts_at, ends_at, 10, CASE WHEN hashtext(id::text) % 2 = 0 THEN 10 ELSE 0 END
 		 FROM events WHERE starts_at IS NOT NULL`,
@@ -118,12 +118,20 @@ func TestListsAreCompleteWhateverWayTheyAreRead(t *testing.T) {
 	now := time.Now()
 	at := func(hours int) *time.Time { at := now.Add(time.Duration(hours) * time.Hour); return &at }
 	few := all[slices.IndexFunc(all, func(e listed) bool { return e.Rare })].OrganizerID
+	var start *time.Time // of several events, and the bound of a part
+	for _, e := range all {
+		if e.StartsAt != nil && e.StartsAt.Before(now.AddDate(0, 0, -20)) {
+			start = e.StartsAt
+			break
+		}
+	}
 	var filters []Filter
 	for _, phase := range []Phase{Upcoming, Ongoing, Past, Always} {
 		for _, f := range []Filter{
 			{}, {From: at(-400)}, {To: at(-400)}, {From: at(-40), To: at(400)}, {From: at(400)}, {To: at(400)},
 			{Available: &yes}, {Available: &no}, {OrganizerID: &few}, {Words: &rare}, {Words: &often},
 			{Words: &rare, From: at(-400)}, {Available: &yes, From: at(100)}, {OrganizerID: &few, Words: &often, To: at(100)},
+			{From: start}, {To: start}, {Words: &often, From: start}, {Words: &often, Available: &yes}, {OrganizerID: &few, From: at(-400)},
 		} {
 			f.Phase = phase
 			filters = append(filters, f)

@@ -85,14 +85,18 @@ func get(ctx context.Context, conn db.DBTX, eventID uuid.UUID) (Event, error) {
 	return eventOf(row), err
 }
 
-// lockTx locks an event's row for who manages the event. Refusals: fault.NotFound,
-// fault.NotPermitted.
+// lockTx locks an event's row for who manages the event, and then their user: it is by the
+// role that they have now. Refusals: fault.NotFound, fault.NotPermitted,
+// fault.TokenInvalid.
 func lockTx(ctx context.Context, tx pgx.Tx, caller access.Caller, eventID uuid.UUID) (db.EventLockRow, error) {
 	row, err := db.New().EventLock(ctx, tx, eventID)
 	switch {
 	case errors.Is(err, pgx.ErrNoRows):
 		return row, errNoEvent()
 	case err != nil:
+		return row, err
+	}
+	if caller, err = caller.AgainTx(ctx, tx); err != nil {
 		return row, err
 	}
 	return row, caller.CheckManages(row.OrganizerID, seating.EventStatus(row.Status), errNoEvent())

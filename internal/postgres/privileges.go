@@ -16,7 +16,7 @@ import (
 // wrap it name the role, what it lacks, and what to do.
 var ErrPrivilege = errors.New("missing privileges")
 
-const grantAdvice = "let the owner of the tables run the GRANTs of the README"
+const grantAdvice = "let the owner of the tables run eventbooking migrate up --runtime-role NAME"
 
 // What a role may do with the rows of all tables.
 var (
@@ -42,7 +42,7 @@ func CheckPrivileges(ctx context.Context, address string, wanted []string) error
 	if err != nil {
 		return err
 	}
-	missing, err := Column(ctx, pool, missingPrivileges, RiverSchema, tables, wanted, slices.Contains(wanted, "INSERT"))
+	missing, err := Column(ctx, pool, ours+missingPrivileges, RiverSchema, tables, wanted, slices.Contains(wanted, "INSERT"))
 	if err != nil {
 		return Translate(err)
 	}
@@ -64,21 +64,15 @@ func OwnsRiver(ctx context.Context, address string) (bool, error) {
 	return owns, Translate(err)
 }
 
-// missingPrivileges lists what the current role lacks. It reads the catalogue only,
-// for which nobody needs a privilege. The migrations' own tables are only read.
+// missingPrivileges lists what the current role lacks of what is wanted ($3). It reads the
+// catalogue only, for which nobody needs a privilege.
 const missingPrivileges = `
-WITH ours AS (
-	SELECT c.oid, c.relkind, n.nspname, c.relname
-	FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
-	WHERE n.nspname = $1 OR n.nspname = 'public' AND c.relname = ANY ($2)
-)
 SELECT format('USAGE on schema %I', nspname) FROM pg_namespace
 WHERE nspname IN ('public', $1) AND NOT has_schema_privilege(oid, 'USAGE')
 UNION ALL
 SELECT format('%s on %I.%I', string_agg(privilege, ', ' ORDER BY place), nspname, relname)
 FROM ours, unnest($3::text[]) WITH ORDINALITY p (privilege, place)
-WHERE relkind IN ('r', 'p') AND NOT has_table_privilege(oid, privilege)
-  AND (privilege = 'SELECT' OR relname <> 'river_migration')
+WHERE relkind IN ('r', 'p') AND privilege = ANY (needed) AND NOT has_table_privilege(oid, privilege)
 GROUP BY nspname, relname
 UNION ALL
 SELECT format('USAGE on sequence %I.%I', nspname, relname) FROM ours

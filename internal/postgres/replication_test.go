@@ -17,7 +17,7 @@ import (
 func TestCommitWithoutItsStandbyIsUnknown(t *testing.T) {
 	testkit.SkipIfShort(t, "it starts a server")
 	t.Parallel()
-	url := testkit.Embedded(t, testkit.ServerDir(t)).URL()
+	url := testkit.Embedded(t, testkit.ServerDir(t)).AdminURL()
 	must(t, testkit.ExecOn(url, "CREATE TABLE notes (text text)"))
 	must(t, testkit.ExecOn(url, "ALTER SYSTEM SET synchronous_standby_names = 'nobody'"))
 	must(t, testkit.ExecOn(url, "SELECT pg_reload_conf()"))

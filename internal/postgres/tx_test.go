@@ -6,7 +6,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -239,7 +238,7 @@ func TestConnectionLimitOfTheServerIsWaitedOut(t *testing.T) {
 	role := testkit.QueryOn[string](t, url, "SELECT 'few_' || replace(gen_random_uuid()::text, '-', '')")
 	must(t, testkit.ExecOn(url, "CREATE ROLE "+role+" LOGIN CONNECTION LIMIT 1"))
 	t.Cleanup(func() { must(t, testkit.ExecOn(url, "DROP ROLE "+role)) })
-	pool := testkit.Connect(t, strings.Replace(url, "postgres://eventbooking@", "postgres://"+role+"@", 1))
+	pool := testkit.Connect(t, testkit.URLAs(t, url, role))
 	// A machine under load may need longer than the wait, but not each time.
 	testkit.Await(t, "somebody waits for the only connection", func() error {
 		held, err := postgres.Acquire(t.Context(), pool)

@@ -21,10 +21,10 @@ type Cancel struct {
 	By   Actor
 }
 
-func (c Cancel) Needs() Needs { return needsOfBooking(c.SlotID, c.BookingID, c.UserID) }
+func (c Cancel) Needs() Needs { return needsOfBooking(c.SlotID, c.BookingID, c.UserID, c.By) }
 
 func (c Cancel) apply(s *State) (Result, error) {
-	slot, b, err := s.findBooking(c.SlotID, c.BookingID)
+	slot, b, err := s.findBooking(c.SlotID, c.BookingID, c.By)
 	if err != nil {
 		return Result{}, err
 	}

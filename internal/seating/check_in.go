@@ -18,10 +18,10 @@ type CheckIn struct {
 	By                        Actor
 }
 
-func (c CheckIn) Needs() Needs { return needsOfBooking(c.SlotID, c.BookingID, c.UserID) }
+func (c CheckIn) Needs() Needs { return needsOfBooking(c.SlotID, c.BookingID, c.UserID, c.By) }
 
 func (c CheckIn) apply(s *State) (Result, error) {
-	slot, b, err := s.findBooking(c.SlotID, c.BookingID)
+	slot, b, err := s.findBooking(c.SlotID, c.BookingID, c.By)
 	switch {
 	case err != nil:
 		return Result{}, err

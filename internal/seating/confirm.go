@@ -16,10 +16,10 @@ type Confirm struct {
 	By   Actor
 }
 
-func (c Confirm) Needs() Needs { return needsOfBooking(c.SlotID, c.BookingID, c.UserID) }
+func (c Confirm) Needs() Needs { return needsOfBooking(c.SlotID, c.BookingID, c.UserID, c.By) }
 
 func (c Confirm) apply(s *State) (Result, error) {
-	slot, b, err := s.findBooking(c.SlotID, c.BookingID)
+	slot, b, err := s.findBooking(c.SlotID, c.BookingID, c.By)
 	if err != nil {
 		return Result{}, err
 	}
@@ -44,10 +44,10 @@ type Decline struct {
 	By                        Actor
 }
 
-func (c Decline) Needs() Needs { return needsOfBooking(c.SlotID, c.BookingID, c.UserID) }
+func (c Decline) Needs() Needs { return needsOfBooking(c.SlotID, c.BookingID, c.UserID, c.By) }
 
 func (c Decline) apply(s *State) (Result, error) {
-	slot, b, err := s.findBooking(c.SlotID, c.BookingID)
+	slot, b, err := s.findBooking(c.SlotID, c.BookingID, c.By)
 	if err != nil {
 		return Result{}, err
 	}
@@ -74,20 +74,21 @@ func errNotPending(b *Booking, from, to Status) *fault.Error {
 }
 
 // needsOfBooking are the needs of a command about one booking that may give seats back.
-func needsOfBooking(slotID, bookingID, userID uuid.UUID) Needs {
-	return Needs{Slots: []uuid.UUID{slotID}, Users: []uuid.UUID{userID}, Bookings: []uuid.UUID{bookingID}, Frees: true}
+func needsOfBooking(slotID, bookingID, userID uuid.UUID, by Actor) Needs {
+	return Needs{Slots: []uuid.UUID{slotID}, Users: append(by.user(), userID), Bookings: []uuid.UUID{bookingID}, Frees: true}
 }
 
-// findBooking finds the booking that a command is about, after expiring what is due.
-func (s *State) findBooking(slotID, bookingID uuid.UUID) (*Slot, *Booking, error) {
+// findBooking finds the booking that a command is about, after expiring what is due. For
+// who has lost the role in which they could see it, there is none.
+func (s *State) findBooking(slotID, bookingID uuid.UUID, by Actor) (*Slot, *Booking, error) {
 	slot, err := s.slot(slotID)
 	if err != nil {
 		return nil, nil, err
 	}
 	s.expireDue(slot)
-	b := s.bookings[bookingID]
+	b, missing := s.bookings[bookingID], fault.NotFound.New("There is no such booking.")
 	if b == nil || b.SlotID != slot.ID {
-		return nil, nil, fault.NotFound.New("There is no such booking.")
+		return nil, nil, missing
 	}
-	return slot, b, nil
+	return slot, b, s.checkActor(by, missing)
 }

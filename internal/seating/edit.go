@@ -14,7 +14,7 @@ import (
 // EditSlot changes a slot's settings; nil leaves a setting as it is. An edit that
 // changes nothing makes no entry and no revision.
 //
-// Refusals: fault.NotFound, fault.VersionMismatch, fault.SlotCancelled,
+// Refusals: fault.NotFound, fault.NotPermitted, fault.VersionMismatch, fault.SlotCancelled,
 // fault.SlotEnded, fault.CapacityBelowTaken, fault.SlotStarted, fault.InvalidTimeRange,
 // fault.EventHasBookings.
 type EditSlot struct {
@@ -33,7 +33,7 @@ type EditSlot struct {
 }
 
 func (c EditSlot) Needs() Needs {
-	n := Needs{Slots: []uuid.UUID{c.SlotID}, Frees: true,
+	n := Needs{Slots: []uuid.UUID{c.SlotID}, Users: c.By.user(), Frees: true,
 		ChangesSpan: c.StartsAt != nil || c.EndsAt != nil || c.Status != nil}
 	if c.Capacity != nil {
 		n.Unblocks, n.Capacity, n.Queue = true, *c.Capacity, true
@@ -50,6 +50,9 @@ func (c EditSlot) apply(s *State) (Result, error) {
 		return Result{}, err
 	}
 	s.expireDue(slot)
+	if err := s.checkActor(c.By, fault.NotPermitted.New("You no longer manage this event.")); err != nil {
+		return Result{}, err
+	}
 	if c.Revision != 0 && c.Revision != slot.Revision {
 		return Result{}, atVersion(slot, fault.VersionMismatch.Newf("The slot is at revision %d, and the edit is of revision %d.", slot.Revision, c.Revision))
 	}

@@ -80,6 +80,27 @@ const (
 	ActorSystem    ActorRole = "system"
 )
 
+// user returns the user who acts, if there is one: their row is locked, so that they keep
+// their role until the command is carried out.
+func (a Actor) user() []uuid.UUID {
+	if a.ID == uuid.Nil {
+		return nil
+	}
+	return []uuid.UUID{a.ID}
+}
+
+// isOpenTo says whether a user with a role, as they have it now, may act in this one. It
+// is what ActorFor has decided, before the user was locked.
+func (r ActorRole) isOpenTo(userRole string) bool {
+	switch r {
+	case ActorAdmin:
+		return userRole == "admin"
+	case ActorOrganizer:
+		return userRole == "organizer" || userRole == "admin"
+	}
+	return true
+}
+
 // System returns the actor of what the service does by itself.
 func System(reason string) Actor { return Actor{Role: ActorSystem, Reason: reason} }
 

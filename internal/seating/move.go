@@ -19,7 +19,7 @@ type Move struct {
 }
 
 func (c Move) Needs() Needs {
-	n := needsOfBooking(c.SlotID, c.BookingID, c.UserID)
+	n := needsOfBooking(c.SlotID, c.BookingID, c.UserID, c.By)
 	n.Slots = append(n.Slots, c.ToSlotID)
 	n.Wanted = []UserSlot{{c.UserID, c.ToSlotID}}
 	n.Serves = []uuid.UUID{c.ToSlotID}
@@ -27,7 +27,7 @@ func (c Move) Needs() Needs {
 }
 
 func (c Move) apply(s *State) (Result, error) {
-	from, old, err := s.findBooking(c.SlotID, c.BookingID)
+	from, old, err := s.findBooking(c.SlotID, c.BookingID, c.By)
 	if err != nil {
 		return Result{}, err
 	}

@@ -31,7 +31,7 @@ type Resize struct {
 }
 
 func (c Resize) Needs() Needs {
-	n := needsOfBooking(c.SlotID, c.BookingID, c.UserID)
+	n := needsOfBooking(c.SlotID, c.BookingID, c.UserID, c.By)
 	// A booking that rejoins the queue may be promoted in the same batch.
 	n.Wanted = []UserSlot{{c.UserID, c.SlotID}}
 	n.Serves = []uuid.UUID{c.SlotID} // More seats are free only for whom the queue leaves them.
@@ -39,7 +39,7 @@ func (c Resize) Needs() Needs {
 }
 
 func (c Resize) apply(s *State) (Result, error) {
-	slot, b, err := s.findBooking(c.SlotID, c.BookingID)
+	slot, b, err := s.findBooking(c.SlotID, c.BookingID, c.By)
 	if err != nil {
 		return Result{}, err
 	}

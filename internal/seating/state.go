@@ -35,6 +35,8 @@ type State struct {
 	edits map[UserSlot]Changes
 	// deleted are the users who were anonymised.
 	deleted map[uuid.UUID]bool
+	// roles are those of the users who were locked, as they are now.
+	roles map[uuid.UUID]string
 	// blocks has, for each booking, the slots in which it blocks a waiting one.
 	blocks map[uuid.UUID][]uuid.UUID
 	// waits has, for each user, the slots with free seats in which they wait, at the
@@ -67,6 +69,7 @@ func NewState(now time.Time) *State {
 		seated:        map[uuid.UUID][]*Booking{},
 		held:          map[uuid.UUID]int{},
 		deleted:       map[uuid.UUID]bool{},
+		roles:         map[uuid.UUID]string{},
 		blocks:        map[uuid.UUID][]uuid.UUID{},
 		waits:         map[uuid.UUID][]Waiting{},
 		promotions:    map[uuid.UUID][]uuid.UUID{},
@@ -100,6 +103,21 @@ func (s *State) AddHead(b Booking) {
 
 // AddDeleted notes that a user was deleted.
 func (s *State) AddDeleted(userID uuid.UUID) { s.deleted[userID] = true }
+
+// AddRole notes which role a user has.
+func (s *State) AddRole(userID uuid.UUID, role string) { s.roles[userID] = role }
+
+// checkActor refuses what somebody does who was deleted or, with lost, who has lost the
+// role for it, since their request was authenticated.
+func (s *State) checkActor(by Actor, lost error) error {
+	if s.deleted[by.ID] {
+		return fault.TokenInvalid.New("This user was deleted.")
+	}
+	if role, known := s.roles[by.ID]; known && !by.Role.isOpenTo(role) {
+		return lost
+	}
+	return nil
+}
 
 // AddHeld notes how many seats a user holds, in all slots.
 func (s *State) AddHeld(userID uuid.UUID, seats int) { s.held[userID] = seats }

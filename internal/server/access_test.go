@@ -80,7 +80,7 @@ var permissions = map[string]struct {
 	ask  func(c *testkit.Client, s fixture) testkit.Answer
 }{
 	"registerUser": {everybody, func(c *testkit.Client, _ fixture) testkit.Answer {
-		return c.Post("/api/v1/auth/register", api.UserCreate{Email: testkit.ID().String() + "@test.com", Name: "New", Password: "password"})
+		return c.Post("/api/v1/auth/register", api.UserCreate{Email: testkit.ID().String() + "@test.com", Name: "New", Password: testkit.Password})
 	}},
 	"loginUser": {row{"invalid_credentials", "invalid_credentials", "invalid_credentials", "invalid_credentials", "invalid_credentials", "invalid_credentials", "invalid_credentials"},
 		func(c *testkit.Client, s fixture) testkit.Answer {
@@ -100,13 +100,13 @@ var permissions = map[string]struct {
 	"updateMe": {oneself, func(c *testkit.Client, _ fixture) testkit.Answer {
 		return c.Patch("/api/v1/me", `{"name": "New Name"}`)
 	}},
-	"deleteMe":       {leaving, func(c *testkit.Client, _ fixture) testkit.Answer { return c.Delete("/api/v1/me") }},
+	"deleteMe":       {leaving, post("/api/v1/me/deletion", leave)},
 	"listTokens":     {oneself, get("/api/v1/me/tokens")},
 	"createToken":    {oneself, post("/api/v1/me/tokens", `{"name": "Phone", "abilities": ["me:read"]}`)},
 	"listMyBookings": {oneself, get("/api/v1/me/bookings")},
 	"listConflicts":  {oneself, get("/api/v1/me/conflicts?starts_at=2026-12-01T18:00:00Z&ends_at=2026-12-01T20:00:00Z")},
 	"changePassword": {wrongPassword, func(c *testkit.Client, _ fixture) testkit.Answer {
-		return c.Put("/api/v1/me/password", `{"current_password": "guess", "new_password": "password"}`)
+		return c.Put("/api/v1/me/password", `{"current_password": "guess", "new_password": "battery staple"}`)
 	}},
 	"getToken": {row{noToken, ok, notFound, notFound, notFound, notFound, noAbility}, func(c *testkit.Client, s fixture) testkit.Answer {
 		return c.Get("/api/v1/me/tokens/" + s.token.String())
@@ -217,9 +217,7 @@ func TestEveryOperationAllowsExactlyTheCallersOfTheTable(t *testing.T) {
 	t.Parallel()
 	h := newEnv(t, func(c *server.Config) { c.Workers = false })
 	desk := testkit.Desk(t, h.pool)
-	h.Post("/api/v1/auth/register", api.UserCreate{Email: "template@test.com", Name: "Template", Password: testkit.ID().String()}).Want(http.StatusCreated)
-	// So that no other administrator is the last one.
-	testkit.Exec(t, h.pool, "UPDATE users SET role = 'admin' WHERE email = 'template@test.com'")
+	testkit.User(t, h.pool, access.Admin) // so that no other administrator is the last one
 	names := []string{"a caller without a token", "the attendee", "another attendee", "the organizer", "another organizer", "an administrator", "a token without the ability"}
 	for operation, c := range permissions {
 		t.Run(operation, func(t *testing.T) {
@@ -264,18 +262,9 @@ func TestTheAccessTableHasEveryOperation(t *testing.T) {
 	}
 }
 
-// userWithUnknownPassword returns a new user with a random password.
-func (h *env) userWithUnknownPassword(role access.Role) access.Caller {
-	h.t.Helper()
-	caller := testkit.User(h.t, h.pool, role)
-	testkit.Exec(h.t, h.pool, "UPDATE users SET password_hash = (SELECT password_hash FROM users WHERE email = 'template@test.com') WHERE id = $1",
-		caller.UserID)
-	return caller
-}
-
 func (h *env) newFixture(desk *desk.Desk) fixture {
 	h.t.Helper()
-	s := fixture{attendee: h.userWithUnknownPassword(access.Attendee), organizer: h.userWithUnknownPassword(access.Organizer)}
+	s := fixture{attendee: testkit.User(h.t, h.pool, access.Attendee), organizer: testkit.User(h.t, h.pool, access.Organizer)}
 	s.token = h.issue(s.attendee, account.NewSecret())
 	mine := func(e *db.Event) { e.OrganizerID = s.organizer.UserID }
 	s.event = testkit.Event(h.t, h.pool, mine)
@@ -290,7 +279,7 @@ func (h *env) newFixture(desk *desk.Desk) fixture {
 // callers returns a function for each column of the table that creates its client.
 func (h *env) callers(s fixture, operation string) []func() *testkit.Client {
 	other := func(role access.Role, abilities ...string) func() *testkit.Client {
-		return func() *testkit.Client { return h.token(h.userWithUnknownPassword(role), abilities...) }
+		return func() *testkit.Client { return h.token(testkit.User(h.t, h.pool, role), abilities...) }
 	}
 	weak := "me:read"
 	if operation == "getMe" || operation == "listTokens" || operation == "getToken" {

@@ -4,7 +4,10 @@ import (
 	"fmt"
 	"log/slog"
 	"net/http"
+	"net/url"
+	"regexp"
 	"runtime/debug"
+	"strings"
 	"time"
 
 	"github.com/labstack/echo/v4"
@@ -13,7 +16,7 @@ import (
 )
 
 // accessLog logs one line for each request. For privacy it has neither the query nor
-// any header. If the client hung up, the status says so, and the answer that it would
+// any header, and no e-mail address. If the client hung up, the status says so, and the answer that it would
 // have got, or has got if it only stopped sending, is beside it.
 func accessLog(log *slog.Logger) echo.MiddlewareFunc {
 	return func(next echo.HandlerFunc) echo.HandlerFunc {
@@ -29,7 +32,7 @@ func accessLog(log *slog.Logger) echo.MiddlewareFunc {
 			}
 			attributes := []slog.Attr{
 				slog.String("method", r.Method),
-				slog.String("path", r.URL.EscapedPath()),
+				slog.String("path", loggedPath(r.URL)),
 				slog.Int("status", status),
 				slog.Int64("bytes", response.Size),
 				slog.Duration("took", time.Since(began)),
@@ -46,6 +49,19 @@ func accessLog(log *slog.Logger) echo.MiddlewareFunc {
 			return nil
 		}
 	}
+}
+
+// address is a segment of a path with an e-mail address in it, escaped or not, or twice.
+var address = regexp.MustCompile(`[^/]*(?:@|%(?:25)*40)[^/]*`)
+
+// loggedPath is the path of a request, with an asterisk in place of each segment that has
+// an e-mail address: people try what the API does not have, such as /users/me@example.com.
+func loggedPath(u *url.URL) string {
+	path := u.EscapedPath()
+	if !strings.ContainsAny(path, "@%") {
+		return path
+	}
+	return address.ReplaceAllString(path, "*")
 }
 
 // panicError is a recovered panic, to be rendered and logged like other errors.

@@ -5,6 +5,7 @@ package server
 
 import (
 	"context"
+	"crypto/tls"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -50,10 +51,14 @@ type Config struct {
 	RequestTimeout time.Duration
 	// CORSOrigins may call the API from browsers; "*" means all.
 	CORSOrigins []string
+	// TLS is the configuration of HTTPS; nil means HTTP.
+	TLS *tls.Config
 	// RateLimits bound the requests of each user and address; none means no limits.
 	RateLimits RateLimits
 	// Quotas bound what a user keeps; none means no bounds.
 	Quotas Quotas
+	// LoginDelays says that wrong passwords delay further attempts.
+	LoginDelays bool
 	// Proxies are those whose word about a client's address is believed.
 	Proxies Proxies
 	Log     *slog.Logger
@@ -142,7 +147,7 @@ func (a *App) compose(ctx context.Context, config Config) error {
 
 // serveHTTP creates the HTTP server with all operations.
 func (a *App) serveHTTP(config Config, pool *pgxpool.Pool, jobs *river.Client[pgx.Tx], bookings *booking.Service) error {
-	users := account.New(pool, account.Options{OnDelete: func(ctx context.Context, tx pgx.Tx, userID uuid.UUID) error {
+	users := account.New(pool, account.Options{LoginDelays: config.LoginDelays, OnDelete: func(ctx context.Context, tx pgx.Tx, userID uuid.UUID) error {
 		_, err := jobs.InsertTx(ctx, tx, booking.DeletedUserArgs{UserID: userID}, nil)
 		return err
 	}})
@@ -155,7 +160,8 @@ func (a *App) serveHTTP(config Config, pool *pgxpool.Pool, jobs *river.Client[pg
 			service:   a.service,
 		},
 		authenticate: users.Authenticate, docs: a.service.docs, policy: a.service.policy(),
-		timeout: config.RequestTimeout, origins: config.CORSOrigins, rates: config.RateLimits, keys: config.Quotas.Keys, proxies: config.Proxies, log: a.log,
+		timeout: config.RequestTimeout, origins: config.CORSOrigins, rates: config.RateLimits, keys: config.Quotas.Keys, proxies: config.Proxies,
+		loginDelays: config.LoginDelays, log: a.log,
 	})
 	if err != nil {
 		return err
@@ -165,6 +171,7 @@ func (a *App) serveHTTP(config Config, pool *pgxpool.Pool, jobs *river.Client[pg
 		return err
 	}
 	a.http = newHTTPServer(handler, a.log)
+	a.http.TLSConfig = config.TLS
 	return nil
 }
 
@@ -198,7 +205,8 @@ func (a *App) prepareWorkers(ctx context.Context, config Config, bookings *booki
 		return fmt.Errorf("workers: %w", err)
 	}
 	a.ticker = waitlist.NewTicker(pool, a.desk, a.log, tickInterval,
-		waitlist.Backstop{Name: "cancel bookings of deleted users", Poll: booking.NewLeaving(bookings).Poll})
+		waitlist.Backstop{Name: "cancel bookings of deleted users", Poll: booking.NewLeaving(bookings).Poll},
+		waitlist.Backstop{Name: "delete old login delays", Poll: func(ctx context.Context) (bool, error) { return account.DeleteOldDelays(ctx, pool) }})
 	return nil
 }
 
@@ -235,14 +243,19 @@ func (a *App) open(ctx context.Context, url string, options postgres.PoolOptions
 
 // newHTTPServer returns a server with limits against slow or hostile clients.
 func newHTTPServer(handler http.Handler, log *slog.Logger) *http.Server {
+	protocols := new(http.Protocols)
+	protocols.SetHTTP1(true)
 	return &http.Server{
-		Handler:           handler,
+		Protocols:         protocols,
+		Handler:           withServerOptions(handler),
 		ReadHeaderTimeout: 5 * time.Second,
 		ReadTimeout:       15 * time.Second,
 		WriteTimeout:      30 * time.Second,
 		IdleTimeout:       120 * time.Second,
 		MaxHeaderBytes:    16 << 10,
 		ErrorLog:          slog.NewLogLogger(log.Handler(), slog.LevelDebug),
+
+		DisableGeneralOptionsHandler: true,
 	}
 }
 
@@ -266,11 +279,18 @@ func (a *App) Start(ctx context.Context, listener net.Listener) error {
 		return nil
 	}
 	go func() {
-		if err := a.http.Serve(listener); !errors.Is(err, http.ErrServerClosed) {
+		if err := a.serve(listener); !errors.Is(err, http.ErrServerClosed) {
 			a.failed <- fmt.Errorf("serve: %w", err)
 		}
 	}()
 	return nil
+}
+
+func (a *App) serve(listener net.Listener) error {
+	if a.http.TLSConfig != nil {
+		return a.http.ServeTLS(listener, "", "")
+	}
+	return a.http.Serve(listener)
 }
 
 // Failed receives an error if the service stops working by itself.

@@ -1,6 +1,7 @@
 package server
 
 import (
+	"slices"
 	"strings"
 
 	"github.com/labstack/echo/v4"
@@ -9,8 +10,7 @@ import (
 const cacheControl = "Cache-Control"
 
 // caching says of each answer that a copy must not be used without asking again, and
-// that only its caller may keep one that was sent for a token. Answers with secrets
-// say no-store themselves.
+// that only its caller may keep one that was sent for a token.
 func caching(next echo.HandlerFunc) echo.HandlerFunc {
 	return func(c echo.Context) error {
 		policy := "no-cache"
@@ -19,6 +19,26 @@ func caching(next echo.HandlerFunc) echo.HandlerFunc {
 		}
 		c.Response().Header().Set(cacheControl, policy)
 		return next(c)
+	}
+}
+
+// noStore forbids to keep any copy.
+const noStore = "no-store"
+
+// privateTags are those of the operations about users and their tokens.
+var privateTags = []string{"auth", "me", "users"}
+
+// storeNothing forbids to keep a copy of what an operation about users and tokens
+// answers, be it a refusal.
+func storeNothing(o *operation) echo.MiddlewareFunc {
+	return func(next echo.HandlerFunc) echo.HandlerFunc {
+		if !slices.ContainsFunc(o.Tags, func(tag string) bool { return slices.Contains(privateTags, tag) }) {
+			return next
+		}
+		return func(c echo.Context) error {
+			c.Response().Header().Set(cacheControl, noStore)
+			return next(c)
+		}
 	}
 }
 

@@ -52,7 +52,7 @@ func uncompressed(next echo.HandlerFunc) echo.HandlerFunc {
 	return func(c echo.Context) error {
 		header := c.Response().Header()
 		c.Response().Before(func() {
-			if tag := header.Get("ETag"); tag != "" && !strings.HasPrefix(tag, "W/") || strings.Contains(header.Get(cacheControl), "no-store") {
+			if tag := header.Get("ETag"); tag != "" && !strings.HasPrefix(tag, "W/") || strings.Contains(header.Get(cacheControl), noStore) {
 				header.Set(gzhttp.HeaderNoCompression, "true")
 			}
 		})

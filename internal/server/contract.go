@@ -35,6 +35,8 @@ type operation struct {
 	values, body int
 	acceptsKey   bool
 	hasQuota     bool
+	// hasPassword says that the body has a password, new or to be checked.
+	hasPassword bool
 	// limit is the class of its requests, unless they have a parameter that costs more.
 	limit            limit.Class
 	costlyParameters map[string]limit.Class
@@ -138,6 +140,9 @@ func (o *operation) measure() error {
 			return fmt.Errorf("body: %w", err)
 		}
 		o.body = max(o.body, values)
+		for _, property := range content.Schema.Value.Properties {
+			o.hasPassword = o.hasPassword || property.Value.Format == "password"
+		}
 	}
 	return nil
 }

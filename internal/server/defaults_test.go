@@ -43,6 +43,7 @@ const hostileDefaults = `
 func hostileEnv(t *testing.T) *env {
 	t.Helper()
 	h := newEnv(t, func(c *server.Config) {
+		c.DatabaseURL = testkit.DatabaseURL(t) // for the owner
 		conn, err := pgx.Connect(t.Context(), c.DatabaseURL)
 		if err != nil {
 			t.Fatal(err)
@@ -68,7 +69,7 @@ func TestEveryTransactionSetsItsIsolationAndDurability(t *testing.T) {
 	_, organizer := h.user(access.Organizer)
 	_, ann := h.user(access.Attendee)
 	var bob api.LoginResult
-	h.Post("/api/v1/auth/register", api.UserCreate{Email: "bob@test.com", Name: "Bob", Password: "password"}).Want(http.StatusCreated).Into(&bob)
+	h.Post("/api/v1/auth/register", api.UserCreate{Email: "bob@test.com", Name: "Bob", Password: "correct horse"}).Want(http.StatusCreated).Into(&bob)
 	waiting := h.As(bob.Token)
 
 	var event api.Event
@@ -92,7 +93,7 @@ func TestEveryTransactionSetsItsIsolationAndDurability(t *testing.T) {
 	})
 	organizer.Patch("/api/v1/slots/"+slot.ID.String(), `{"capacity": 5}`, anyVersion).Want(http.StatusOK)
 	waiting.Patch("/api/v1/me", `{"name": "Robert"}`).Want(http.StatusOK)
-	waiting.Put("/api/v1/me/password", `{"current_password": "password", "new_password": "another password"}`).Want(http.StatusNoContent)
+	waiting.Put("/api/v1/me/password", `{"current_password": "correct horse", "new_password": "battery staple"}`).Want(http.StatusNoContent)
 	waiting.Post("/api/v1/auth/logout", nil).Want(http.StatusNoContent)
 	organizer.Post(path+"/cancel", `{"reason": "Rain."}`).Want(http.StatusOK)
 	eventually(t, "the bookings are cancelled", func() bool {

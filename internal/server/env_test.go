@@ -19,8 +19,11 @@ import (
 	"eventbooking/internal/testkit"
 )
 
-// env is the service with its own database, and a client without a token that repeats
-// requests when the service is busy.
+// leave is the body of a deletion of a user of testkit.User.
+const leave = `{"current_password": "` + testkit.Password + `"}`
+
+// env is the service with its own database, in which it has the rights of a role that
+// serves, and a client without a token that repeats requests when the service is busy.
 type env struct {
 	*testkit.Client
 	t    testing.TB
@@ -30,13 +33,18 @@ type env struct {
 
 func newEnv(t testing.TB, edits ...func(*server.Config)) *env {
 	t.Helper()
+	owner := testkit.DatabaseURL(t)
+	runtime := testkit.RuntimeURL(t, owner)
 	config := server.Config{
-		DatabaseURL: testkit.DatabaseURL(t), MaxConns: 8, Workers: true, RequestTimeout: time.Minute,
+		DatabaseURL: runtime, KeepIndexes: true, MaxConns: 8, Workers: true, RequestTimeout: time.Minute,
 		PollJobs: testkit.Pooled(),
 		Log:      slog.New(slog.NewTextHandler(t.Output(), nil)),
 	}
 	for _, edit := range edits {
 		edit(&config)
+	}
+	if config.DatabaseURL != runtime {
+		owner = config.DatabaseURL
 	}
 	app, err := server.New(t.Context(), config)
 	if err != nil {
@@ -54,7 +62,7 @@ func newEnv(t testing.TB, edits ...func(*server.Config)) *env {
 	})
 	return &env{
 		Client: testkit.NewClient(t, listener.URL).RetryBusy(), t: t, app: app,
-		pool: testkit.Connect(t, config.DatabaseURL, testkit.MaxConns(4)),
+		pool: testkit.Connect(t, owner, testkit.MaxConns(4)),
 	}
 }
 

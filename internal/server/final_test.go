@@ -108,8 +108,8 @@ func TestSlotsAreCancelledUntilTheyEnd(t *testing.T) {
 func TestDeletingAUserCancelsTheFutureOnly(t *testing.T) {
 	t.Parallel()
 	s := newSeries(t)
-	s.here.Delete("/api/v1/me").Want(http.StatusNoContent)
-	s.away.Delete("/api/v1/me").Want(http.StatusNoContent)
+	s.here.Post("/api/v1/me/deletion", leave).Want(http.StatusNoContent)
+	s.away.Post("/api/v1/me/deletion", leave).Want(http.StatusNoContent)
 	s.wantLive([3]bool{true, true, false}, [3]bool{true, false, false})
 }
 

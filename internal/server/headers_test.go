@@ -13,6 +13,7 @@ import (
 
 	"eventbooking/gen/api"
 	"eventbooking/internal/access"
+	"eventbooking/internal/account"
 	"eventbooking/internal/testkit"
 )
 
@@ -59,7 +60,7 @@ func TestEveryLocationLeadsToWhatWasMade(t *testing.T) {
 	l.follow("createHold", me, me.Post("/api/v1/slots/"+first+"/holds", `{}`))
 	l.follow("createToken", me, me.Post("/api/v1/me/tokens", `{"name": "Phone", "abilities": ["me:read"]}`))
 	var login struct{ Token string }
-	registered := h.Post("/api/v1/auth/register", `{"email": "new@test.com", "name": "New", "password": "password"}`)
+	registered := h.Post("/api/v1/auth/register", `{"email": "new@test.com", "name": "New", "password": "correct horse"}`)
 	registered.Into(&login)
 	l.follow("registerUser", h.As(login.Token), registered)
 	if want := operationsWithHeader(t, "Location"); !slices.Equal(slices.Sorted(maps.Keys(l.followed)), want) {
@@ -93,25 +94,29 @@ func TestAnswersSayWhoMayKeepThem(t *testing.T) {
 	t.Parallel()
 	h := newEnv(t)
 	caller, me := h.user(access.Attendee)
-	credentials := `{"email": "kept@test.com", "name": "Kept", "password": "password"}`
+	credentials := `{"email": "kept@test.com", "name": "Kept", "password": "correct horse"}`
 	for name, c := range map[string]struct {
 		answer testkit.Answer
 		want   string
 	}{
 		"register":   {h.Post("/api/v1/auth/register", credentials), "no-store"},
-		"a refusal":  {h.Post("/api/v1/auth/login", `{"email": "nobody@test.com", "password": "password"}`), "no-cache"},
+		"a refusal":  {h.Post("/api/v1/auth/login", `{"email": "nobody@test.com", "password": "password"}`), "no-store"},
 		"new token":  {me.Post("/api/v1/me/tokens", `{"name": "Phone", "abilities": ["me:read"]}`), "no-store"},
-		"a token":    {me.Get("/api/v1/me/tokens"), "private, no-cache"},
-		"a user":     {me.Get("/api/v1/me"), "private, no-cache"},
+		"tokens":     {me.Get("/api/v1/me/tokens"), "no-store"},
+		"a token":    {me.Get("/api/v1/me/tokens/" + h.issue(caller, account.NewSecret()).String()), "no-store"},
+		"a user":     {me.Get("/api/v1/me"), "no-store"},
+		"users":      {me.Get("/api/v1/users"), "no-store"},
+		"bookings":   {me.Get("/api/v1/me/bookings"), "private, no-cache"},
 		"public":     {h.Get("/api/v1/events"), "no-cache"},
-		"no token":   {h.Get("/api/v1/me"), "no-cache"},
+		"no token":   {h.Get("/api/v1/me"), "no-store"},
+		"no booking": {h.Get("/api/v1/me/bookings"), "no-cache"},
 		"a document": {h.Get("/openapi.json"), "no-cache"},
 	} {
 		if got := c.answer.Header.Get("Cache-Control"); got != c.want {
 			t.Errorf("%s of %s: Cache-Control: %s, want %s", name, caller.UserID, got, c.want)
 		}
 	}
-	login := h.Post("/api/v1/auth/login", `{"email": "kept@test.com", "password": "password"}`).Want(http.StatusOK)
+	login := h.Post("/api/v1/auth/login", `{"email": "kept@test.com", "password": "correct horse"}`).Want(http.StatusOK)
 	if got := login.Header.Get("Cache-Control"); got != "no-store" {
 		t.Errorf("login: Cache-Control: %s", got)
 	}

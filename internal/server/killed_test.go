@@ -49,7 +49,7 @@ func TestBookingsOfADeletedUserAreCancelledThoughTheWorkerIsKilled(t *testing.T)
 	}
 	worker := testkit.StartJob(t, work, url, nil)
 	worker.Wait()
-	me.Delete("/api/v1/me").Want(http.StatusNoContent)
+	me.Post("/api/v1/me/deletion", leave).Want(http.StatusNoContent)
 	eventually(t, "some bookings are cancelled", func() bool { return count(left) < bookings })
 	worker.Kill()
 	if err := tx.Rollback(t.Context()); err != nil {

@@ -73,12 +73,11 @@ func (p *pairs) raises(operation string, code *fault.Code, answer testkit.Answer
 func TestEveryOperationRaisesItsProblems(t *testing.T) {
 	t.Parallel()
 	h := newEnv(t, func(c *server.Config) { c.Workers = false })
-	h.Post("/api/v1/auth/register", api.UserCreate{Email: "template@test.com", Name: "Template", Password: testkit.ID().String()}).Want(http.StatusCreated)
 	p := &pairs{env: h, operations: contractOperations(t), s: h.newFixture(testkit.Desk(t, h.pool)), raised: map[[2]string]bool{}}
 	t.Run("requests", func(t *testing.T) {
 		for name, raise := range map[string]func(*pairs){
 			"tokens": raiseOfTokens, "requests": raiseOfRequests, "resources": raiseOfResources, "lists": raiseOfLists, "keys": raiseOfKeys,
-			"rate limits": raiseOfRateLimits, "quotas": raiseOfQuotas, "a slow service": raiseOfASlowService, "no database": raiseWithoutDatabase, "users": raiseOfUsers, "events": raiseOfEvents,
+			"rate limits": raiseOfRateLimits, "quotas": raiseOfQuotas, "login delays": raiseOfLoginDelays, "a slow service": raiseOfASlowService, "no database": raiseWithoutDatabase, "users": raiseOfUsers, "events": raiseOfEvents,
 			"edits of slots": raiseOfSlotEdits, "booking": raiseOfBooking, "bookings": raiseOfBookings, "attendance": raiseOfAttendance, "times": raiseOfRanges,
 		} {
 			t.Run(name, func(t *testing.T) {
@@ -119,13 +118,13 @@ func contractOperations(t *testing.T) map[string]contractOperation {
 
 // bodies are the valid bodies of operations, with the names of the fixture's ids.
 var bodies = map[string]string{
-	"registerUser": `{"email": "nobody@test.com", "name": "No", "password": "password"}`, "loginUser": `{"email": "nobody@test.com", "password": "password"}`,
-	"updateUser": `{"role": "organizer"}`, "updateMe": `{"name": "New"}`, "changePassword": `{"current_password": "password", "new_password": "password"}`,
+	"registerUser": `{"email": "nobody@test.com", "name": "No", "password": "correct horse battery"}`, "loginUser": `{"email": "nobody@test.com", "password": "password"}`,
+	"updateUser": `{"role": "organizer"}`, "updateMe": `{"name": "New"}`, "changePassword": `{"current_password": "guess", "new_password": "battery staple"}`,
 	"createToken": `{"name": "Phone", "abilities": ["me:read"]}`, "createEvent": `{"title": "Other", "time_zone": "UTC"}`, "updateEvent": `{"title": "New"}`,
 	"cancelEvent": `{"reason": "Rain"}`, "createSlot": `{"starts_at": "2026-12-24T18:00:00Z", "ends_at": "2026-12-24T19:00:00Z", "capacity": 1}`,
 	"updateSlot": `{"capacity": 20}`, "cancelSlot": `{"reason": "Rain"}`, "createBooking": `{}`, "createHold": `{}`, "cancelBooking": `{"reason": "Rain"}`,
 	"createBookings": `{"items": [{"slot_id": "{slot_id}"}]}`, "updateBooking": `{"seats": 2}`, "moveBooking": `{"slot_id": "{slot_id}"}`,
-	"simulateSlot": `{}`,
+	"simulateSlot": `{}`, "deleteMe": `{"current_password": "guess"}`,
 }
 
 // variation is what makes a valid request invalid.
@@ -279,7 +278,7 @@ func raiseOfRateLimits(p *pairs) {
 	})
 	nowhere := "/api/v1/slots/" + testkit.ID().String()
 	for _, a := range []testkit.Answer{
-		limited.Get("/api/v1/me"), limited.Get("/api/v1/events?q=x"), limited.Patch("/api/v1/me", "{}", testkit.OffContract), limited.Post(nowhere+"/bookings", "{}"),
+		limited.Get("/api/v1/me"), limited.Get("/api/v1/events?q=x"), limited.Post("/api/v1/me/tokens", "{}", testkit.OffContract), limited.Post(nowhere+"/bookings", "{}"),
 		limited.As("").Get("/api/v1/events"), limited.Post("/api/v1/auth/register", "{}", testkit.OffContract), limited.Post("/api/v1/auth/login", "{}", testkit.OffContract),
 	} {
 		if a.Status == http.StatusTooManyRequests || !strings.Contains(a.Header.Get("RateLimit"), ";r=0;") {
@@ -289,6 +288,31 @@ func raiseOfRateLimits(p *pairs) {
 	p.each(fault.RateLimited, func(id string, _ contractOperation) testkit.Answer {
 		a := p.send(id, limited, p.ids(), variation{})
 		if a.Header.Get("Retry-After") == "" || a.Header.Get("RateLimit-Policy") == "" {
+			p.t.Errorf("%s: %v", id, a.Header)
+		}
+		return a
+	})
+}
+
+// raiseOfLoginDelays asks as somebody who has sent as many wrong passwords as are free.
+func raiseOfLoginDelays(p *pairs) {
+	delayed := p.another(func(c *server.Config) { c.LoginDelays = true })
+	caller, secret := testkit.User(p.t, p.pool, access.Attendee), account.NewSecret()
+	p.issue(caller, secret)
+	me := delayed.As(string(secret))
+	email := caller.UserID.String() + "@test.com"
+	for range 5 {
+		me.Post("/api/v1/me/deletion", `{"current_password": "guess"}`).WantProblem(fault.ValidationFailed)
+	}
+	bodies := map[string]string{
+		"loginUser": `{"email": "` + email + `", "password": "guess"}`, "updateMe": `{"email": "other@test.com", "current_password": "guess"}`,
+		"createToken": `{"name": "Phone", "abilities": ["me:read"], "current_password": "guess"}`,
+	}
+	p.each(fault.LoginThrottled, func(id string, _ contractOperation) testkit.Answer {
+		// On a slow machine the delay of a second may be over before.
+		testkit.Exec(p.t, p.pool, "UPDATE login_delays SET next_at = now() + interval '1 hour'")
+		a := p.send(id, me, p.ids(), variation{body: bodies[id]})
+		if a.Header.Get("Retry-After") == "" {
 			p.t.Errorf("%s: %v", id, a.Header)
 		}
 		return a

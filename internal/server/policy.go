@@ -3,6 +3,7 @@ package server
 import (
 	"crypto/sha256"
 	"encoding/base64"
+	"maps"
 	"net/http"
 	"regexp"
 	"strings"
@@ -40,24 +41,51 @@ func hashes(inline *regexp.Regexp, pages [][]byte) string {
 	return all.String()
 }
 
-// securityHeaders sets headers that keep browsers from guessing content types, sending
-// referrers, and running scripts that are not ours.
-func securityHeaders(pages string) echo.MiddlewareFunc {
+// securityHeaders are on every answer. Browsers do not guess content types, send no
+// referrers, show nothing in frames of other pages, and embed nothing in them: who may
+// read an answer from another origin is said by cors.
+var securityHeaders = http.Header{
+	echo.HeaderXContentTypeOptions:   {"nosniff"},
+	echo.HeaderXFrameOptions:         {"DENY"},
+	echo.HeaderReferrerPolicy:        {"no-referrer"},
+	echo.HeaderContentSecurityPolicy: {dataPolicy},
+	"Cross-Origin-Resource-Policy":   {"same-origin"},
+}
+
+// onlyTLS makes browsers use TLS for a year, where the service itself serves it.
+const onlyTLS = "max-age=31536000"
+
+// secure sets the security headers, and the policy of pages if the answer is one.
+func secure(pages string) echo.MiddlewareFunc {
 	return func(next echo.HandlerFunc) echo.HandlerFunc {
 		return func(c echo.Context) error {
 			header := c.Response().Header()
-			header.Set(echo.HeaderXContentTypeOptions, "nosniff")
-			header.Set(echo.HeaderReferrerPolicy, "no-referrer")
+			maps.Copy(header, securityHeaders) // the values are shared: nobody changes them
+			if c.IsTLS() {
+				header.Set(echo.HeaderStrictTransportSecurity, onlyTLS)
+			}
 			c.Response().Before(func() {
-				policy := dataPolicy
 				if strings.HasPrefix(header.Get(echo.HeaderContentType), "text/html") {
-					policy = pages
+					header.Set(echo.HeaderContentSecurityPolicy, pages)
+					header.Set("Cross-Origin-Opener-Policy", "same-origin")
 				}
-				header.Set(echo.HeaderContentSecurityPolicy, policy)
 			})
 			return next(c)
 		}
 	}
+}
+
+// withServerOptions answers "OPTIONS *", about the server as a whole, which net/http would
+// answer without the security headers.
+func withServerOptions(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.Method != http.MethodOptions || r.RequestURI != "*" {
+			next.ServeHTTP(w, r)
+			return
+		}
+		maps.Copy(w.Header(), securityHeaders)
+		w.Header().Set(echo.HeaderContentLength, "0")
+	})
 }
 
 // renderPage returns the body that a handler answers to a GET.

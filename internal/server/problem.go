@@ -27,6 +27,9 @@ func renderProblem(log *slog.Logger) echo.HTTPErrorHandler {
 	return func(err error, c echo.Context) {
 		r, response := c.Request(), c.Response()
 		f := faultOf(err)
+		if f.Code == fault.MethodNotAllowed && r.Method == http.MethodDelete && r.URL.Path == "/api/v1/me" {
+			f = errDeletionNeedsPassword()
+		}
 		// What fails for a client that hung up is nobody's failure: the answer that
 		// cannot be sent, and a wait for the database that nobody asks for any more.
 		unasked := hasHungUp(r.Context()) && (response.Committed || f.Retryable)
@@ -47,7 +50,7 @@ func renderProblem(log *slog.Logger) echo.HTTPErrorHandler {
 func logFailure(ctx context.Context, log *slog.Logger, r *http.Request, f *fault.Error, err error) {
 	attributes := []slog.Attr{
 		slog.String("code", f.Name), slog.String("error", err.Error()),
-		slog.String("method", r.Method), slog.String("path", r.URL.EscapedPath()),
+		slog.String("method", r.Method), slog.String("path", loggedPath(r.URL)),
 		slog.String("request_id", RequestID(ctx)),
 	}
 	if p := new(panicError); errors.As(err, &p) {
@@ -100,6 +103,12 @@ func faultOfFramework(err *echo.HTTPError) *fault.Error {
 		return fault.InvalidParameters.New(strings.TrimSuffix(fmt.Sprint(err.Message), ".") + ".")
 	}
 	return errInternal()
+}
+
+// errDeletionNeedsPassword tells those who delete themselves as in earlier versions how it
+// is done now.
+func errDeletionNeedsPassword() *fault.Error {
+	return fault.MethodNotAllowed.New("Deleting your user needs your password: send POST /api/v1/me/deletion with current_password.")
 }
 
 // problem renders a fault as a problem (RFC 9457).

@@ -21,7 +21,7 @@ import (
 // from its method.
 const (
 	classAnonymous     limit.Class = "anonymous"     // reads without a token, by address
-	classRegistrations limit.Class = "registrations" // by address
+	classRegistrations limit.Class = "registrations" // by address, also with a token: they tell which e-mail addresses are taken
 	classLogins        limit.Class = "logins"        // by address
 	classReads         limit.Class = "reads"         // by user
 	classWrites        limit.Class = "writes"        // by user
@@ -134,7 +134,7 @@ func limitRate(o *operation, rates RateLimits, store limit.Store) echo.Middlewar
 		}
 		return func(c echo.Context) error {
 			class, who := o.classOf(c.Request()), addressKey(c.RealIP())
-			if caller := access.CallerFrom(c.Request().Context()); caller.IsKnown() {
+			if caller := access.CallerFrom(c.Request().Context()); caller.IsKnown() && class != classRegistrations {
 				who = caller.UserID.String()
 			} else if class == classReads {
 				class = classAnonymous
@@ -162,6 +162,15 @@ func takeRequest(c echo.Context, class limit.Class, who string, rates RateLimits
 	}
 	wait := decision.RetryIn.Truncate(time.Second) + time.Second
 	return fault.RateLimited.Newf("There were more than %d requests of the class %q within %s. Wait %s.", rate.Quota, class, rate.Window, wait).After(wait)
+}
+
+// countByAddress says for which address the passwords of a request are counted.
+func countByAddress(next echo.HandlerFunc) echo.HandlerFunc {
+	return func(c echo.Context) error {
+		r := c.Request()
+		c.SetRequest(r.WithContext(access.WithAddress(r.Context(), addressKey(c.RealIP()))))
+		return next(c)
+	}
 }
 
 // addressKey is what an address is limited by: itself, or its /64 for IPv6, which one

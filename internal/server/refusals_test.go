@@ -254,20 +254,20 @@ func (p *pairs) raiseOfOffers() {
 
 func raiseOfUsers(p *pairs) {
 	taken := p.s.attendee.UserID.String() + "@test.com"
-	p.raises("registerUser", fault.EmailTaken, p.Post("/api/v1/auth/register", `{"email": "`+taken+`", "name": "N", "password": "password"}`))
+	p.raises("registerUser", fault.EmailTaken, p.Post("/api/v1/auth/register", `{"email": "`+taken+`", "name": "N", "password": "correct horse battery"}`))
 	p.raises("loginUser", fault.InvalidCredentials, p.Post("/api/v1/auth/login", `{"email": "`+taken+`", "password": "guess"}`))
 	alone := newEnv(p.t, func(c *server.Config) { c.Workers = false })
 	last, admin := alone.user(access.Admin)
-	p.raises("deleteMe", fault.LastAdministrator, admin.Delete("/api/v1/me"))
+	p.raises("deleteMe", fault.LastAdministrator, admin.Post("/api/v1/me/deletion", leave))
 	p.raises("updateUser", fault.LastAdministrator, admin.Patch("/api/v1/users/"+last.UserID.String(), `{"role": "attendee"}`))
 	event := testkit.Event(p.t, alone.pool)
 	testkit.Slot(p.t, alone.pool, event.ID)
 	organizer := alone.token(testkit.Caller(event.OrganizerID, access.Organizer))
-	p.raises("deleteMe", fault.OrganizerHasEvents, organizer.Delete("/api/v1/me"))
+	p.raises("deleteMe", fault.OrganizerHasEvents, organizer.Post("/api/v1/me/deletion", leave))
 	p.raises("updateUser", fault.OrganizerHasEvents, admin.Patch("/api/v1/users/"+event.OrganizerID.String(), `{"role": "attendee"}`))
 
 	_, me := p.user(access.Attendee)
-	p.raises("updateMe", fault.EmailTaken, me.Patch("/api/v1/me", `{"email": "`+taken+`"}`))
+	p.raises("updateMe", fault.EmailTaken, me.Patch("/api/v1/me", `{"email": "`+taken+`", "current_password": "`+testkit.Password+`"}`))
 }
 
 func raiseOfEvents(p *pairs) {

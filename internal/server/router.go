@@ -24,6 +24,7 @@ type routerOptions struct {
 	proxies      Proxies
 	rates        RateLimits
 	keys         int // the quota of idempotency keys
+	loginDelays  bool
 	log          *slog.Logger
 }
 
@@ -38,8 +39,11 @@ func newRouter(o routerOptions) (*echo.Echo, error) {
 	allowances := limit.NewMemory(maxAllowances)
 	guards := map[string][]echo.MiddlewareFunc{}
 	for id, operation := range operations {
-		guards[id] = []echo.MiddlewareFunc{varyByToken(operation), varyByAccept(operation), authenticate(operation, o.authenticate),
+		guards[id] = []echo.MiddlewareFunc{storeNothing(operation), varyByToken(operation), varyByAccept(operation), receive(operation, bodyTimeout), authenticate(operation, o.authenticate),
 			limitRate(operation, o.rates, allowances), authorize(operation), validate(operation)}
+		if o.loginDelays && operation.hasPassword {
+			guards[id] = append(guards[id], countByAddress)
+		}
 	}
 	handler := api.NewStrictHandler(o.operations, []api.StrictMiddlewareFunc{idempotent(operations, o.keys)})
 	api.RegisterHandlersWithOptions(withHead{e}, handler, api.RegisterHandlersOptions{OperationMiddlewares: guards})
@@ -57,7 +61,7 @@ func newEcho(o routerOptions) *echo.Echo {
 	e.HTTPErrorHandler = renderProblem(o.log)
 	e.IPExtractor = o.proxies.clientAddress
 
-	e.Use(trace, outlive, securityHeaders(o.policy), accessLog(o.log), caching, acceptPatch, cors(o.origins), recoverPanics,
+	e.Use(trace, outlive, secure(o.policy), accessLog(o.log), caching, acceptPatch, cors(o.origins), recoverPanics,
 		deadline(o.timeout), limitBody, uncompressed, joinTags, conditional, accept)
 	return e
 }

@@ -43,7 +43,12 @@ func newService(pool *pgxpool.Pool) (*service, error) {
 	}
 	docs := v5emb.NewHandlerWithConfig(swgui.Config{
 		Title: "Event booking", SwaggerJSON: "/openapi.json", BasePath: docsPath,
-		SettingsUI: map[string]string{"persistAuthorization": "true", "tryItOutEnabled": "true", "displayRequestDuration": "true"},
+		SettingsUI: map[string]string{
+			"tryItOutEnabled": "true", "displayRequestDuration": "true",
+			// A token stays in the page's memory, out of reach of what runs on this origin
+			// later. Earlier versions kept it under this key.
+			"persistAuthorization": "false", "onComplete": `function() { localStorage.removeItem("authorized"); }`,
+		},
 	})
 	page, err := renderPage(docs, docsPath)
 	if err != nil {

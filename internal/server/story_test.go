@@ -23,7 +23,7 @@ import (
 func (h *env) register(name string) (*testkit.Client, api.User) {
 	h.t.Helper()
 	var login api.LoginResult
-	h.Post("/api/v1/auth/register", api.UserCreate{Email: name + "@test.com", Name: name, Password: "password"}).
+	h.Post("/api/v1/auth/register", api.UserCreate{Email: name + "@test.com", Name: name, Password: testkit.Password}).
 		Want(http.StatusCreated).Into(&login)
 	return h.As(login.Token), login.User
 }

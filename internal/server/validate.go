@@ -110,15 +110,10 @@ func (o *operation) checkBody(input *openapi3filter.RequestValidationInput) erro
 	return nil
 }
 
-// readBody reads the body, and puts it back for the validator. It checks and sets the
-// media type.
+// readBody returns the body that was received. It checks and sets the media type.
 func (o *operation) readBody(r *http.Request) ([]byte, error) {
 	accepted := o.RequestBody.Value
-	body, err := io.ReadAll(r.Body)
-	if err != nil {
-		return nil, errUnreadableBody(err)
-	}
-	r.Body, r.ContentLength = io.NopCloser(bytes.NewReader(body)), int64(len(body))
+	body := receivedBody(r)
 	if len(body) == 0 {
 		if accepted.Required {
 			return nil, fault.MalformedBody.New("The body is empty.")
@@ -158,15 +153,6 @@ func mediaTypes(content openapi3.Content) []string {
 	}
 	slices.Sort(names)
 	return names
-}
-
-// errUnreadableBody returns why a body could not be read: it is too large, or the
-// caller stopped sending it.
-func errUnreadableBody(err error) error {
-	if tooLarge := new(http.MaxBytesError); errors.As(err, &tooLarge) {
-		return errBodyTooLarge()
-	}
-	return fault.MalformedBody.New("The body could not be read completely.")
 }
 
 // errInvalidParameters names the parameters that were refused, and those that the

@@ -323,7 +323,7 @@ func checkRequest(r *http.Request, route *routers.Route, path map[string]string)
 // browsers, and Cache-Control, X-Request-Id, RateLimit and RateLimit-Policy, which the contract describes once for all
 // answers.
 var commonHeaders = []string{"Cache-Control", "Content-Length", "Content-Type", "Date", "Vary", "Ratelimit", "Ratelimit-Policy",
-	"Content-Security-Policy", "Referrer-Policy", "X-Content-Type-Options", "X-Frame-Options",
+	"Content-Security-Policy", "Cross-Origin-Opener-Policy", "Cross-Origin-Resource-Policy", "Referrer-Policy", "X-Content-Type-Options", "X-Frame-Options",
 	"X-Request-Id"}
 
 // isDescribed reports whether the contract describes a header of an answer.

@@ -18,6 +18,7 @@ import (
 	"context"
 	"crypto/rand"
 	"fmt"
+	"net/url"
 	"testing"
 	"time"
 
@@ -92,6 +93,22 @@ func EmptyDatabaseURL(t testing.TB) string {
 		t.Fatalf("testkit: %v", err)
 	}
 	return s.create(t, "template0")
+}
+
+// RuntimeURL is the address of a database from DatabaseURL for a role that may do there
+// just what the service needs when it serves.
+func RuntimeURL(t testing.TB, database string) string {
+	t.Helper()
+	return URLAs(t, database, runtimeRole)
+}
+
+// URLAs is an address with another role.
+func URLAs(t testing.TB, address, role string) string {
+	t.Helper()
+	u, err := url.Parse(address)
+	must(t, err)
+	u.User = url.User(role)
+	return u.String()
 }
 
 // create makes a database for a test and drops it with the test.

@@ -64,13 +64,19 @@ func Eventually(t testing.TB, what string, holds func() bool) {
 	}
 }
 
-// User inserts a user with a role, without a password, and returns them as a caller
+// Password is the password of the users that User inserts, and passwordHash its hash.
+const (
+	Password     = "correct horse battery"
+	passwordHash = "$argon2id$v=19$m=19456,t=2,p=1$7DATOp332sIqvXv/gjdcaQ$FPGVEY1+rIiaRWZ9Q0fs48HIgOfS397/NnB8y2jMsg4"
+)
+
+// User inserts a user with a role and the password Password, and returns them as a caller
 // with every ability.
 func User(t testing.TB, pool *pgxpool.Pool, role access.Role) access.Caller {
 	t.Helper()
 	caller := Caller(ID(), role)
-	Exec(t, pool, `INSERT INTO users (id, email, name, password_hash, role) VALUES ($1, $2, 'Some One', '', $3)`,
-		caller.UserID, caller.UserID.String()+"@test.com", string(role))
+	Exec(t, pool, `INSERT INTO users (id, email, name, password_hash, role) VALUES ($1, $2, 'Some One', $3, $4)`,
+		caller.UserID, caller.UserID.String()+"@test.com", passwordHash, string(role))
 	return caller
 }
 

@@ -34,6 +34,8 @@ type server struct {
 }
 
 const (
+	// runtimeRole may do in the databases what a role that serves may do (RuntimeURL).
+	runtimeRole    = "evb_runtime"
 	testPrefix     = "evb_test_"
 	templatePrefix = "evb_template_"
 	// copyStrategy is the faster one for a template of a few megabytes: measured,
@@ -119,7 +121,7 @@ func startIn(dir string) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	return own.URL(), nil // it ends with this process
+	return own.AdminURL(), nil // it ends with this process
 }
 
 // dirLock keeps the locked file from being collected, and so closed.
@@ -127,7 +129,7 @@ var dirLock *os.File //nolint:unused // never read
 
 // lockServerDir finds a directory that no living test process uses, and locks it.
 func lockServerDir() (string, error) {
-	root := filepath.Join(cmp.Or(os.Getenv("TEST_SERVERS"), os.TempDir()), "eventbooking-test-"+strconv.Itoa(os.Geteuid()))
+	root := filepath.Join(cmp.Or(os.Getenv("TEST_SERVERS"), os.TempDir()), "eventbooking-tests-"+strconv.Itoa(os.Geteuid()))
 	if err := os.MkdirAll(root, 0o755); err != nil {
 		return "", err
 	}
@@ -156,11 +158,17 @@ func (s *server) makeTemplate(ctx context.Context) error {
 	if err := s.admin.QueryRow(ctx, "SELECT EXISTS (SELECT FROM pg_database WHERE datname = $1)", s.template).Scan(&exists); err != nil || exists {
 		return err
 	}
+	if err := s.exec("DO $$ BEGIN IF NOT EXISTS (SELECT FROM pg_roles WHERE rolname = '" + runtimeRole + "') THEN CREATE ROLE " + runtimeRole + " LOGIN; END IF; END $$"); err != nil {
+		return err
+	}
 	unfinished := templatePrefix + "unfinished"
 	if err := s.exec("DROP DATABASE IF EXISTS "+unfinished+" WITH (FORCE)", "CREATE DATABASE "+unfinished); err != nil {
 		return err
 	}
 	if err := postgres.MigrateUp(ctx, s.urlOf(unfinished)); err != nil {
+		return err
+	}
+	if err := postgres.Grant(ctx, s.urlOf(unfinished), runtimeRole); err != nil {
 		return err
 	}
 	// CREATE DATABASE copies only a database without connections.
@@ -178,7 +186,7 @@ func migrationsHash() (string, error) {
 		fmt.Fprintf(h, "%s %d\n%s", path, len(content), content)
 		return err
 	})
-	fmt.Fprint(h, postgres.RiverVersion())
+	fmt.Fprint(h, postgres.RiverVersion(), runtimeRole)
 	return fmt.Sprintf("%x", h.Sum(nil)[:8]), err
 }
 

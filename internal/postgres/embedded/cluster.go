@@ -33,7 +33,6 @@ type cluster struct {
 
 const (
 	databaseName = "eventbooking"
-	databaseUser = "eventbooking"
 	// maxSocketPath is what every Unix accepts in sockaddr_un (Linux: 107, macOS: 103).
 	maxSocketPath = 103
 )
@@ -91,9 +90,9 @@ func (c *cluster) defaultSettings() map[string]string {
 	}
 }
 
-func (c *cluster) url(database string) string {
+func (c *cluster) url(role, database string) string {
 	params := url.Values{"host": {c.socket}, "port": {strconv.Itoa(c.port)}, "sslmode": {"disable"}}
-	return "postgres://" + databaseUser + "@/" + database + "?" + params.Encode()
+	return "postgres://" + role + "@/" + database + "?" + params.Encode()
 }
 
 // socketDir makes the directory of the socket. The server trusts every local
@@ -136,7 +135,7 @@ func (c *cluster) initialise(ctx context.Context) error {
 	if c.settings["fsync"] == "off" {
 		args = append(args, "--no-sync")
 	}
-	if err := c.programs.Initialise(ctx, unfinished, args...); err != nil {
+	if err := c.programs.Initialise(ctx, unfinished, superuser, args...); err != nil {
 		return err
 	}
 	if err := os.Rename(unfinished, c.data); err != nil {
@@ -154,44 +153,31 @@ func syncDir(path string) error {
 	return dir.Sync()
 }
 
-// ping returns nil if the server accepts a connection to a database.
-func (c *cluster) ping(ctx context.Context, database string) error {
-	conn, err := c.connect(ctx, database)
+// ping returns nil if the server accepts a connection of a role to a database.
+func (c *cluster) ping(ctx context.Context, role, database string) error {
+	conn, err := c.connect(ctx, role, database)
 	if err != nil {
 		return err
 	}
 	return conn.Close(ctx)
 }
 
-func (c *cluster) connect(ctx context.Context, database string) (*pgx.Conn, error) {
-	ctx, cancel := context.WithTimeout(ctx, 5*time.Second)
+// connectTimeout bounds a connection to our own server.
+const connectTimeout = 5 * time.Second
+
+func (c *cluster) connect(ctx context.Context, role, database string) (*pgx.Conn, error) {
+	ctx, cancel := context.WithTimeout(ctx, connectTimeout)
 	defer cancel()
-	return pgx.Connect(ctx, c.url(database))
+	return pgx.Connect(ctx, c.url(role, database))
 }
 
-// ensureDatabase makes the service's database on a new cluster. It fails if this
-// PostgreSQL lacks btree_gist, which the exclusion constraint on overlapping
-// bookings needs.
-func (c *cluster) ensureDatabase(ctx context.Context) error {
-	conn, err := c.connect(ctx, "postgres")
+// exec runs a statement on a connection of its own.
+func (c *cluster) exec(ctx context.Context, role, database, statement string) error {
+	conn, err := c.connect(ctx, role, database)
 	if err != nil {
 		return err
 	}
 	defer func() { _ = conn.Close(ctx) }()
-	var exists, extension bool
-	if err := conn.QueryRow(ctx, `
-		SELECT EXISTS (SELECT FROM pg_database WHERE datname = $1),
-		       EXISTS (SELECT FROM pg_available_extensions WHERE name = 'btree_gist')`, databaseName).
-		Scan(&exists, &extension); err != nil {
-		return err
-	}
-	if !extension {
-		return fmt.Errorf("the PostgreSQL in %s lacks the extension btree_gist: install its contrib package, "+
-			"or set DATABASE_URL", c.programs.dir)
-	}
-	if exists {
-		return nil
-	}
-	_, err = conn.Exec(ctx, "CREATE DATABASE "+databaseName)
+	_, err = conn.Exec(ctx, statement)
 	return err
 }

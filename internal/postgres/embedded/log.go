@@ -6,6 +6,7 @@ import (
 	"bytes"
 	"context"
 	"log/slog"
+	"slices"
 	"strings"
 	"sync"
 )
@@ -18,7 +19,13 @@ type serverLog struct {
 	mu     sync.Mutex
 	line   []byte
 	recent []string
+	// silent means that the last line was not passed on, nor are those that continue it.
+	silent bool
 }
+
+// aboutRows begin the lines with which the server adds rows and statements to a message,
+// and so people's names and addresses: they are for the error of a failed start only.
+var aboutRows = []string{"DETAIL:", "CONTEXT:", "QUERY:", "STATEMENT:"}
 
 const (
 	recentLines = 20
@@ -45,6 +52,12 @@ func (l *serverLog) emit(line string) {
 		l.recent = l.recent[1:]
 	}
 	l.recent = append(l.recent, line)
+	if line != "" && !strings.HasPrefix(line, "\t") {
+		l.silent = slices.ContainsFunc(aboutRows, func(prefix string) bool { return strings.HasPrefix(line, prefix) })
+	}
+	if l.silent {
+		return
+	}
 	level := slog.LevelDebug
 	// FATAL is left out: connections refused during a start or a shutdown are normal.
 	if strings.HasPrefix(line, "PANIC:") || strings.HasPrefix(line, "WARNING:") ||

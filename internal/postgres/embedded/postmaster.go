@@ -51,7 +51,7 @@ func (c *cluster) start(ctx context.Context) (*postmaster, error) {
 			return nil, err
 		}
 		if err = c.awaitReady(ctx, p); err == nil {
-			if err = c.ensureDatabase(ctx); err == nil {
+			if err = c.prepare(ctx); err == nil {
 				return p, nil
 			}
 			p.shutDown()
@@ -101,8 +101,8 @@ func (c *cluster) launch() (*postmaster, error) {
 // is shut down.
 func (c *cluster) awaitReady(ctx context.Context, p *postmaster) error {
 	for {
-		err := c.ping(ctx, "postgres")
-		if err == nil {
+		err := c.ping(ctx, superuser, "postgres")
+		if err == nil || isNoSuchRole(err) { // one of an earlier version, which answers
 			return nil
 		}
 		select {

@@ -49,7 +49,7 @@ var installDirs = []string{
 // Its errors name the ways out: install PostgreSQL, set DATABASE_URL, choose
 // another DATA_DIR.
 func FindPrograms(ctx context.Context, dataDir string, o Options) (Programs, error) {
-	runAs, err := serverUser()
+	runAs, err := User()
 	if err != nil {
 		return Programs{}, err
 	}
@@ -73,7 +73,7 @@ func FindPrograms(ctx context.Context, dataDir string, o Options) (Programs, err
 // and the version that FindPrograms would fetch, which it fetches if need be. If
 // that fails, it returns the installed ones together with the error.
 func FindVersions(ctx context.Context, o Options) ([]Programs, error) {
-	runAs, err := serverUser()
+	runAs, err := User()
 	if err != nil {
 		return nil, err
 	}
@@ -100,17 +100,17 @@ func (p Programs) Command(ctx context.Context, dir, program string, args ...stri
 	cmd := exec.CommandContext(ctx, filepath.Join(p.dir, program), args...)
 	cmd.Dir = dir
 	cmd.Env = []string{"PATH=" + os.Getenv("PATH"), "LC_ALL=C"}
-	cmd.SysProcAttr = &syscall.SysProcAttr{Credential: p.runAs, Setpgid: true}
+	cmd.SysProcAttr = &syscall.SysProcAttr{Credential: p.credential(), Setpgid: true}
 	return cmd
 }
 
-// Initialise runs initdb to make a data directory, with the superuser and the
+// Initialise runs initdb to make a data directory, with a superuser of this name and the
 // locale of the service. The error contains initdb's output.
-func (p Programs) Initialise(ctx context.Context, data string, initdbArgs ...string) error {
+func (p Programs) Initialise(ctx context.Context, data, superuser string, initdbArgs ...string) error {
 	if err := p.makePrivate(data); err != nil {
 		return err
 	}
-	args := append([]string{"-D", data, "-U", databaseUser, "--encoding=UTF8"}, p.localeArgs()...)
+	args := append([]string{"-D", data, "-U", superuser, "--encoding=UTF8"}, p.localeArgs()...)
 	if out, err := p.Command(ctx, filepath.Dir(data), "initdb", append(args, initdbArgs...)...).CombinedOutput(); err != nil {
 		return fmt.Errorf("initdb: %w\n%s", err, out)
 	}
@@ -124,7 +124,7 @@ func (p Programs) makePrivate(dir string) error {
 	if errors.Is(err, fs.ErrExist) {
 		return nil
 	}
-	if err != nil || p.runAs == nil {
+	if err != nil || p.credential() == nil {
 		return err
 	}
 	return os.Chown(dir, int(p.runAs.Uid), int(p.runAs.Gid))

@@ -97,9 +97,12 @@ func ignoreEnvironment() {
 	}
 }
 
-// URL is the address of the server's database. It stays the same when the server
-// restarts or changes its owner.
-func (s *Server) URL() string { return s.cluster.url(databaseName) }
+// URL is the address of the server's database, for its owner, who is no superuser. It
+// stays the same when the server restarts or changes its owner.
+func (s *Server) URL() string { return s.cluster.url(serviceRole, databaseName) }
+
+// AdminURL is the address of the same database for the superuser, whom only tests need.
+func (s *Server) AdminURL() string { return s.cluster.url(superuser, databaseName) }
 
 // Stop shuts the server down if this process owns it, and leaves it to its owner
 // otherwise. If ctx ends first, Stop returns its error, and the shutdown goes on.
@@ -121,7 +124,7 @@ func (s *Server) startOrJoin(ctx context.Context) (*postmaster, error) {
 		if own != nil || err != nil {
 			return own, err
 		}
-		if err = s.cluster.ping(ctx, databaseName); err == nil {
+		if err = s.cluster.ping(ctx, serviceRole, databaseName); err == nil {
 			return nil, nil
 		}
 		if !pause(ctx, lockInterval) {

@@ -12,9 +12,9 @@ import (
 	"syscall"
 )
 
-// serverUser is the user to run PostgreSQL as: nil is the current one. PostgreSQL
-// refuses to run as root, so for root it is the user postgres or nobody.
-func serverUser() (*syscall.Credential, error) {
+// User is the user to run PostgreSQL as: nil is the current one. PostgreSQL refuses to run
+// as root, so for root it is the user postgres or nobody.
+func User() (*syscall.Credential, error) {
 	if os.Geteuid() != 0 {
 		return nil, nil
 	}
@@ -30,6 +30,15 @@ func serverUser() (*syscall.Credential, error) {
 		}
 	}
 	return nil, errors.New("PostgreSQL refuses to run as root, and there is no user postgres or nobody to run it as")
+}
+
+// credential is what it takes to start a program as the server's user: nil if this process
+// is that user already, as after it has given up root.
+func (p Programs) credential() *syscall.Credential {
+	if p.runAs != nil && uint32(os.Geteuid()) == p.runAs.Uid {
+		return nil
+	}
+	return p.runAs
 }
 
 // uid is the id of the server's user.

@@ -61,7 +61,7 @@ func (l *Lab) ClusterOf(ctx context.Context, programs embedded.Programs, name st
 		return nil, err
 	}
 	// For as long as the experiment runs, whoever is on this machine is trusted.
-	if err := programs.Initialise(ctx, c.data(), "--auth=trust"); err != nil {
+	if err := programs.Initialise(ctx, c.data(), database, "--auth=trust"); err != nil {
 		return nil, err
 	}
 	l.onClose(func() { _ = c.Stop() })

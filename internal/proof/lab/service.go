@@ -34,7 +34,7 @@ const serviceReady = 60 * time.Second
 // ready. More settings are environment variables.
 func (l *Lab) Service(ctx context.Context, name, binary, databaseURL string, env map[string]string) (*Service, error) {
 	// Few users make many requests here.
-	settings := map[string]string{"DATABASE_URL": databaseURL, "RATE_LIMITS": "off", "QUOTAS": "off"}
+	settings := map[string]string{"DATABASE_URL": databaseURL, "RATE_LIMITS": "off", "QUOTAS": "off", "LOGIN_DELAYS": "false"}
 	maps.Copy(settings, env)
 	return l.Run(ctx, name, settings, binary, "serve")
 }
@@ -76,6 +76,8 @@ func (s *Service) Start(ctx context.Context) error {
 // Launch runs the process and does not wait.
 func (s *Service) Launch() (err error) {
 	cmd := exec.Command(s.command[0], s.command[1:]...)
+	// A process that gives up root loses the tie to this one, by which it ends with it.
+	cmd.Env = []string{"RUN_AS=root"}
 	for name, value := range s.env {
 		cmd.Env = append(cmd.Env, name+"="+value)
 	}

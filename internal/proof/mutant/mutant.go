@@ -47,6 +47,10 @@ const processes = 2
 // much, such as for a queue that never comes to rest.
 const atOnce = 2
 
+// looks are how often a checker may look at a mutant before it counts as missed: most
+// see what a few random histories show, and some mistakes show in one history of three.
+const looks = 3
+
 // Prove builds the mutants and lets each be seen by every checker that must see
 // it. First, the checkers must accept the same build with all mistakes inactive.
 func Prove(ctx context.Context, l *lab.Lab, o Options) (string, error) {
@@ -76,7 +80,8 @@ func Prove(ctx context.Context, l *lab.Lab, o Options) (string, error) {
 	if err := group.Wait(); err != nil {
 		return "", err
 	}
-	figure := fmt.Sprintf("%d mutants, seen %d times by %d checkers, %d missed", len(All), t.seen, len(o.Checkers), len(t.missed))
+	figure := fmt.Sprintf("%d mutants, seen %d times by %d checkers (%d not at the first look), %d missed",
+		len(All), t.seen, len(o.Checkers), t.again, len(t.missed))
 	return figure, lab.Broken(errors.Join(t.missed...))
 }
 
@@ -89,14 +94,15 @@ type trial struct {
 	// sights are how many there should be.
 	sights int
 
-	mu     sync.Mutex
-	seen   int
-	missed []error
+	mu sync.Mutex
+	// seen are how many there were, again those that took more than one look.
+	seen, again int
+	missed      []error
 }
 
 // accept lets a checker look at the build without a mistake.
 func (t *trial) accept(ctx context.Context, checker string) error {
-	if err := t.check(ctx, Mutant{}, checker); err != nil {
+	if err := t.check(ctx, Mutant{}, checker, 1); err != nil {
 		return fmt.Errorf("%s, without a mistake: %w", checker, err)
 	}
 	return nil
@@ -104,23 +110,31 @@ func (t *trial) accept(ctx context.Context, checker string) error {
 
 // detect lets a checker look at a mutant, which it must see.
 func (t *trial) detect(ctx context.Context, m Mutant, checker string) error {
-	err := t.check(ctx, m, checker)
+	var err error
+	look := 0
+	for err == nil && look < looks {
+		look++
+		err = t.check(ctx, m, checker, look)
+	}
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	switch {
 	case errors.Is(err, lab.ErrBroken):
 		t.seen++
+		if look > 1 {
+			t.again++
+		}
 	case err != nil:
 		return fmt.Errorf("mutant %s, %s: %w", m.Name, checker, err)
 	default:
-		t.missed = append(t.missed, fmt.Errorf("%s does not see the mutant %s: %s", checker, m.Name, m.Mistake))
+		t.missed = append(t.missed, fmt.Errorf("%s does not see the mutant %s in %d looks: %s", checker, m.Name, looks, m.Mistake))
 	}
 	t.lab.Progress("sights of mutants", t.seen+len(t.missed), t.sights)
 	return nil
 }
 
-func (t *trial) check(ctx context.Context, m Mutant, checker string) error {
-	own, err := t.lab.Room("mutant-" + cmp.Or(m.Name, "none") + "-" + checker)
+func (t *trial) check(ctx context.Context, m Mutant, checker string, look int) error {
+	own, err := t.lab.Room(fmt.Sprintf("mutant-%s-%s-%d", cmp.Or(m.Name, "none"), checker, look))
 	if err != nil {
 		return err
 	}

@@ -1,0 +1,2 @@
+DROP INDEX IF EXISTS events_by_period;
+DROP FUNCTION period_of(timestamptz);
