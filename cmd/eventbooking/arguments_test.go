@@ -74,7 +74,7 @@ func TestNothingOfAPasswordIsPrintedOrLookedUp(t *testing.T) {
 // variables are all variables of all commands.
 func variables(t *testing.T) (names []string) {
 	t.Helper()
-	parser, err := kong.New(&commands{}, kong.Vars{"version": "", "rates": ""})
+	parser, err := kong.New(&commands{}, kong.Vars{"version": "", "rates": "", "quotas": ""})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -99,7 +99,7 @@ func TestEmptyVariablesAreUnset(t *testing.T) {
 		t.Errorf("exit code %d: %s", code, stderr)
 	}
 	var c commands
-	parser, err := kong.New(&c, kong.Vars{"version": "", "rates": ""})
+	parser, err := kong.New(&c, kong.Vars{"version": "", "rates": "", "quotas": ""})
 	if err != nil {
 		t.Fatal(err)
 	}

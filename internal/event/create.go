@@ -2,7 +2,6 @@ package event
 
 import (
 	"context"
-	"fmt"
 
 	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
@@ -43,14 +42,11 @@ func (s *Service) Create(ctx context.Context, caller access.Caller, settings Set
 	})
 }
 
-// checkDraftsTx refuses an organizer who has too many drafts. It locks them, so that no two
-// drafts at once are both the last one.
+// checkDraftsTx refuses an organizer who has too many drafts. They are locked already, so
+// that no two drafts at once are both the last one.
 func (s *Service) checkDraftsTx(ctx context.Context, tx pgx.Tx, organizerID uuid.UUID) error {
 	if s.maxDrafts == 0 {
 		return nil
-	}
-	if _, err := db.New().UsersLock(ctx, tx, []uuid.UUID{organizerID}); err != nil {
-		return fmt.Errorf("lock the organizer: %w", err)
 	}
 	drafts, err := db.New().EventDraftsCount(ctx, tx, organizerID)
 	if err != nil || int(drafts) < s.maxDrafts {
