@@ -21,10 +21,13 @@ func NewRoom(places, line int) *Room {
 	return &Room{places: semaphore.NewWeighted(int64(places)), line: int64(line)}
 }
 
+// TryEnter takes a place if there is one now.
+func (r *Room) TryEnter() bool { return r.places.TryAcquire(1) }
+
 // Enter takes a place, and returns false if there is none until ctx ends. Who entered
 // must Leave.
 func (r *Room) Enter(ctx context.Context) bool {
-	if r.places.TryAcquire(1) {
+	if r.TryEnter() {
 		return true
 	}
 	defer r.waiting.Add(-1)
@@ -34,32 +37,63 @@ func (r *Room) Enter(ctx context.Context) bool {
 // Leave gives a place back.
 func (r *Room) Leave() { r.places.Release(1) }
 
-// Shares bound how many of one key there are at once. Only keys with some are remembered.
-type Shares struct {
-	mu   sync.Mutex
-	held map[Key]int
+// Rooms are rooms of keys: each key has one of its own. Only those with somebody in them
+// or in line are kept.
+type Rooms struct {
+	mu    sync.Mutex
+	line  int
+	rooms map[Key]*shared
 }
 
-// NewShares makes shares of which nobody has any.
-func NewShares() *Shares { return &Shares{held: map[Key]int{}} }
-
-// Take takes one share, and returns false if the key has the most already. Who took one
-// must give it back.
-func (s *Shares) Take(key Key, most int) bool {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if s.held[key] >= most {
-		return false
-	}
-	s.held[key]++
-	return true
+// shared is a room, and how many are in it or in line.
+type shared struct {
+	*Room
+	people int
 }
 
-// GiveBack gives a share back.
-func (s *Shares) GiveBack(key Key) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if s.held[key]--; s.held[key] <= 0 {
-		delete(s.held, key)
+// NewRooms makes rooms, each with so many in line.
+func NewRooms(line int) *Rooms { return &Rooms{line: line, rooms: map[Key]*shared{}} }
+
+// TryEnter is Room.TryEnter for the room of a key, which has so many places: the same
+// number each time.
+func (r *Rooms) TryEnter(key Key, places int) bool {
+	entered := r.come(key, places).TryEnter()
+	if !entered {
+		r.depart(key)
 	}
+	return entered
+}
+
+// Enter is Room.Enter for the room of a key.
+func (r *Rooms) Enter(ctx context.Context, key Key, places int) bool {
+	entered := r.come(key, places).Enter(ctx)
+	if !entered {
+		r.depart(key)
+	}
+	return entered
+}
+
+// Leave gives a place back.
+func (r *Rooms) Leave(key Key) { r.depart(key).Leave() }
+
+func (r *Rooms) come(key Key, places int) *Room {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	room := r.rooms[key]
+	if room == nil {
+		room = &shared{Room: NewRoom(places, r.line)}
+		r.rooms[key] = room
+	}
+	room.people++
+	return room.Room
+}
+
+func (r *Rooms) depart(key Key) *Room {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	room := r.rooms[key]
+	if room.people--; room.people == 0 {
+		delete(r.rooms, key)
+	}
+	return room.Room
 }

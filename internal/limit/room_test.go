@@ -50,22 +50,39 @@ func TestARoomHasItsPlacesAndALine(t *testing.T) {
 	})
 }
 
-func TestSharesAreThoseOfAKey(t *testing.T) {
-	s, a, b := NewShares(), Key{"reads", "a"}, Key{"reads", "b"}
-	if !s.Take(a, 2) || !s.Take(a, 2) || s.Take(a, 2) {
-		t.Error("not two of a")
-	}
-	if !s.Take(b, 2) || !s.Take(Key{"searches", "a"}, 2) {
-		t.Error("others have shares of their own")
-	}
-	s.GiveBack(a)
-	if !s.Take(a, 2) {
-		t.Error("what was given back is gone")
-	}
-	for _, key := range []Key{a, a, b, {"searches", "a"}} {
-		s.GiveBack(key)
-	}
-	if len(s.held) != 0 {
-		t.Errorf("%v are remembered", s.held)
-	}
+func TestEachKeyHasARoom(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r, a, b := NewRooms(1), Key{"reads", "a"}, Key{"reads", "b"}
+		ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
+		defer cancel()
+		enter := func(key Key) bool { return r.Enter(ctx, key, 2) }
+		if !enter(a) || !enter(a) || !enter(b) || !enter(Key{"searches", "a"}) {
+			t.Error("there is no place in an empty room")
+		}
+		if r.TryEnter(a, 2) || !r.TryEnter(b, 2) {
+			t.Error("not two of each")
+		}
+		r.Leave(b)
+		entered := false
+		go func() { entered = enter(a) }()
+		synctest.Wait()
+		if enter(a) {
+			t.Error("the line of a is longer than one")
+		}
+		r.Leave(a)
+		synctest.Wait()
+		if !entered {
+			t.Error("who was in line did not enter")
+		}
+		time.Sleep(11 * time.Second)
+		if enter(a) {
+			t.Error("entered a full room")
+		}
+		for _, key := range []Key{a, a, b, {"searches", "a"}} {
+			r.Leave(key)
+		}
+		if len(r.rooms) != 0 {
+			t.Errorf("%v are kept", r.rooms)
+		}
+	})
 }

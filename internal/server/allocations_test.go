@@ -39,16 +39,16 @@ var allocations = map[string]int{
 
 // limitedAllocations are those with all limits on.
 var limitedAllocations = map[string]int{
-	"listEvents":          1169,
-	"getEvent":            295,
-	"getSlot":             237,
-	"getMe":               213,
-	"listMyBookings":      350,
-	"getWaitlistPosition": 264,
-	"createBooking":       1230,
-	"createHold":          1260,
-	"confirmBooking":      1199,
-	"cancelBooking":       1222,
+	"listEvents":          1175,
+	"getEvent":            301,
+	"getSlot":             243,
+	"getMe":               219,
+	"listMyBookings":      356,
+	"getWaitlistPosition": 270,
+	"createBooking":       1236,
+	"createHold":          1266,
+	"confirmBooking":      1205,
+	"cancelBooking":       1228,
 }
 
 // measuredRequests is how often each is sent; the first ones prepare statements.

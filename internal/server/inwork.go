@@ -31,7 +31,8 @@ const (
 	bookingShare = 16 // with 16 connections a whole batch of the desk
 	searchShare  = 4
 	addressShare = 4
-	// turnTimeout is how long a request waits for its turn, and turnLine how many do.
+	// turnTimeout is how long a request waits for a place, among those of its caller and
+	// among all, and turnLine how many do.
 	turnTimeout = 2 * time.Second
 	turnLine    = 4096
 )
@@ -46,13 +47,14 @@ func DefaultConcurrency(conns int32) Concurrency {
 // inWork admits requests to work.
 type inWork struct {
 	Concurrency
+	// rooms are those of all, by class, and callers those of each caller.
 	rooms   map[limit.Class]*limit.Room
-	shares  *limit.Shares
+	callers *limit.Rooms
 	allowed allowances
 }
 
 func newInWork(c Concurrency, allowed allowances) *inWork {
-	w := &inWork{Concurrency: c, shares: limit.NewShares(), allowed: allowed, rooms: map[limit.Class]*limit.Room{}}
+	w := &inWork{Concurrency: c, callers: limit.NewRooms(turnLine), allowed: allowed, rooms: map[limit.Class]*limit.Room{}}
 	for _, class := range []limit.Class{classReads, classBookings, classSearches} {
 		w.rooms[class] = limit.NewRoom(shareOf(c.Requests, class), turnLine)
 	}
@@ -80,9 +82,10 @@ func shareOf(n int, class limit.Class) int {
 	return n
 }
 
-// admitToken lets a request go on when it is its turn, unless its token, or its address
-// if it has none, has too many requests in work. That costs nothing but memory: a token
-// is not looked up for it.
+// admitToken lets a request go on when its caller has a place for it, and when there is
+// one at all. The caller is the token, which is not looked up for that, or the address if
+// there is none. Who sends many requests at once waits for a while before they are
+// refused, and so does not keep the machine busy with refusals.
 func (w *inWork) admitToken(o *operation) echo.MiddlewareFunc {
 	return func(next echo.HandlerFunc) echo.HandlerFunc {
 		if w.isOff() || o.limit == classNone {
@@ -91,7 +94,7 @@ func (w *inWork) admitToken(o *operation) echo.MiddlewareFunc {
 		return func(c echo.Context) error {
 			class := roomOf(o.classOf(c.Request()))
 			who, most := w.callerOf(o, c, class)
-			leave, err := w.share(c, limit.Key{Class: class, Who: who}, most)
+			leave, err := w.share(c, limit.Key{Class: class, Who: who}, most, func() {})
 			if err != nil {
 				return err
 			}
@@ -128,15 +131,20 @@ func (w *inWork) admitUser(o *operation) echo.MiddlewareFunc {
 				return next(c)
 			}
 			class := roomOf(o.classOf(c.Request()))
-			leave, err := w.share(c, limit.Key{Class: class, Who: caller.UserID.String()}, shareOf(w.Caller, class))
+			leaveFirst, mustEnter := c.Get(placeKey).(func()), class == classBookings
+			// Others have the place while this one waits for its user's.
+			leave, err := w.share(c, limit.Key{Class: class, Who: caller.UserID.String()}, shareOf(w.Caller, class), func() {
+				leaveFirst()
+				mustEnter = true
+			})
 			if err != nil {
 				return err
 			}
 			defer leave()
-			if class != classBookings {
+			if !mustEnter {
 				return next(c)
 			}
-			c.Get(placeKey).(func())()
+			leaveFirst()
 			leaveRoom, err := w.enter(c, class)
 			if err != nil {
 				return err
@@ -163,22 +171,29 @@ func (w *inWork) callerOf(o *operation, c echo.Context, class limit.Class) (who 
 	return bearer, most
 }
 
-// share takes a share of a caller.
-func (w *inWork) share(c echo.Context, key limit.Key, most int) (leave func(), err error) {
+// share waits for a place of a caller. If it has to wait, it calls before first.
+func (w *inWork) share(c echo.Context, key limit.Key, most int, before func()) (leave func(), err error) {
 	if w.Caller == 0 {
 		return func() {}, nil
 	}
-	if !w.shares.Take(key, most) {
+	leave = func() { w.callers.Leave(key) }
+	if w.callers.TryEnter(key, most) {
+		return untilAnswered(c, leave), nil
+	}
+	before()
+	ctx, cancel := context.WithTimeout(c.Request().Context(), turnTimeout)
+	defer cancel()
+	if !w.callers.Enter(ctx, key, most) {
 		header := c.Response().Header()
 		header["Ratelimit-Policy"] = []string{fmt.Sprintf(`"at-once";q=%d;qu="concurrent-requests"`, most)}
 		header["Ratelimit"] = []string{`"at-once";r=0;t=1`}
 		return nil, fault.RateLimited.Newf("There are %s of this caller in work already. Wait until one of them is answered.",
 			fault.Count(most, "request")).After(retryLater)
 	}
-	return untilAnswered(c, func() { w.shares.GiveBack(key) }), nil
+	return untilAnswered(c, leave), nil
 }
 
-// enter waits for a place.
+// enter waits for a place of the process.
 func (w *inWork) enter(c echo.Context, class limit.Class) (leave func(), err error) {
 	if w.Requests == 0 {
 		return func() {}, nil
