@@ -20,7 +20,7 @@ type systemUser struct {
 	groups   []int
 }
 
-// stayRoot is the value of RUN_AS that changes nothing.
+// stayRoot is the value of RUN_AS that changes nothing, whoever started the process.
 const stayRoot = "root"
 
 // overflowID is the id of nobody where nobody has a name, as in an image with nothing in
@@ -29,15 +29,15 @@ const overflowID = 65534
 
 // user is whom the process becomes; nil means that it stays who it is.
 func (p process) user(s *session) (*systemUser, error) {
-	switch {
-	case os.Geteuid() != 0 && p.RunAs != "":
+	switch isRoot := os.Geteuid() == 0; {
+	case p.RunAs == stayRoot || !isRoot && p.RunAs == "":
+		return nil, nil
+	case !isRoot:
 		asked, err := parseUser(p.RunAs)
 		if err == nil && asked.uid != os.Geteuid() {
 			err = errUsage("RUN_AS: only root can run the service as another user: start it as root, or leave it out")
 		}
 		return nil, err
-	case os.Geteuid() != 0 || p.RunAs == stayRoot:
-		return nil, nil
 	case s.DatabaseURL == "":
 		return p.userOfEmbedded()
 	case p.RunAs == "":

@@ -28,13 +28,7 @@ const (
 // PostgreSQL lacks btree_gist, which the exclusion constraint on overlapping bookings
 // needs.
 func (c *cluster) prepare(ctx context.Context) error {
-	conn, err := c.connect(ctx, superuser, "postgres")
-	if isNoSuchRole(err) {
-		if err := c.demoteService(ctx); err != nil {
-			return fmt.Errorf("take the rights of a superuser from the service's role: %w", err)
-		}
-		conn, err = c.connect(ctx, superuser, "postgres")
-	}
+	conn, err := c.connectAdmin(ctx)
 	if err != nil {
 		return err
 	}
@@ -51,22 +45,35 @@ func (c *cluster) prepare(ctx context.Context) error {
 		return fmt.Errorf("the PostgreSQL in %s lacks the extension btree_gist: install its contrib package, "+
 			"or set DATABASE_URL", c.programs.dir)
 	}
-	var missing []string
-	if left {
-		missing = append(missing, "DROP ROLE "+renamer)
-	}
-	if !role {
-		missing = append(missing, "CREATE ROLE "+serviceRole+" LOGIN")
-	}
-	if !database { // the last one, because guests wait for it
-		missing = append(missing, "CREATE DATABASE "+databaseName+" OWNER "+serviceRole)
-	}
-	for _, statement := range missing {
-		if _, err := conn.Exec(ctx, statement); err != nil {
-			return fmt.Errorf("%s: %w", statement, err)
+	for _, step := range []struct {
+		isNeeded  bool
+		statement string
+	}{
+		{left, "DROP ROLE " + renamer},
+		{!role, "CREATE ROLE " + serviceRole + " LOGIN"},
+		{!database, "CREATE DATABASE " + databaseName + " OWNER " + serviceRole}, // the last one, because guests wait for it
+	} {
+		if !step.isNeeded {
+			continue
+		}
+		if _, err := conn.Exec(ctx, step.statement); err != nil {
+			return fmt.Errorf("%s: %w", step.statement, err)
 		}
 	}
 	return nil
+}
+
+// connectAdmin connects as the superuser, after it has made the data of an earlier
+// version have one.
+func (c *cluster) connectAdmin(ctx context.Context) (*pgx.Conn, error) {
+	conn, err := c.connect(ctx, superuser, "postgres")
+	if !isNoSuchRole(err) {
+		return conn, err
+	}
+	if err := c.demoteService(ctx); err != nil {
+		return nil, fmt.Errorf("take the rights of a superuser from the service's role: %w", err)
+	}
+	return c.connect(ctx, superuser, "postgres")
 }
 
 func isNoSuchRole(err error) bool {
