@@ -55,6 +55,11 @@ type confirmed db.User
 // confirm checks the caller's password. A wrong one is fault.ValidationFailed or
 // fault.LoginThrottled, as for logins.
 func (s *Service) confirm(ctx context.Context, caller access.Caller, password string) (confirmed, error) {
+	leave, err := s.hasher.enter(ctx)
+	if err != nil {
+		return confirmed{}, err
+	}
+	defer leave()
 	user, err := postgres.Read(ctx, s.pool, func(conn *pgxpool.Conn) (db.User, error) {
 		return db.New().UserFind(ctx, conn, caller.UserID)
 	})

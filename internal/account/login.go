@@ -66,6 +66,11 @@ func (s *Service) LogIn(ctx context.Context, c Credentials) (Login, error) {
 // checkPassword returns the user with this address and password. An address that
 // nobody could register now is looked up all the same: earlier users may have it.
 func (s *Service) checkPassword(ctx context.Context, email, password string) (db.User, error) {
+	leave, err := s.hasher.enter(ctx)
+	if err != nil {
+		return db.User{}, err
+	}
+	defer leave()
 	user, err := postgres.Read(ctx, s.pool, func(conn *pgxpool.Conn) (db.User, error) {
 		return FindByEmail(ctx, conn, email)
 	})

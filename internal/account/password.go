@@ -74,14 +74,14 @@ type hasher struct {
 	timeout time.Duration // of waiting to begin
 
 	mu sync.Mutex
-	// asking counts the hashes of each address that wait or are being computed.
+	// asking counts the requests of each address that wait for a hash, or have one computed.
 	asking map[string]int
 }
 
 const (
 	// hashTimeout is how long a request waits until it may hash a password.
 	hashTimeout = 2 * time.Second
-	// maxAsking is how many hashes of one address wait or are computed at once.
+	// maxAsking is how many requests of one address wait for a hash or have one computed.
 	maxAsking = 8
 )
 
@@ -92,6 +92,11 @@ func newHasher() *hasher {
 // hash hashes a new password, unless it is easy to guess for who knows these texts about
 // the user. That is fault.ValidationFailed, for the password at the pointer.
 func (h *hasher) hash(ctx context.Context, pointer, password string, about ...string) (string, error) {
+	leave, err := h.enter(ctx)
+	if err != nil {
+		return "", err
+	}
+	defer leave()
 	release, err := h.acquire(ctx)
 	if err != nil {
 		return "", err
@@ -119,19 +124,14 @@ func (h *hasher) matches(ctx context.Context, stored string, spellings []string)
 }
 
 // acquire waits until another hash may be computed, for h.timeout at most; then it
-// is fault.Overloaded, and at once where too many of the request's address wait.
+// is fault.Overloaded.
 func (h *hasher) acquire(ctx context.Context) (release func(), err error) {
-	address := access.AddressFrom(ctx)
-	if !h.enter(address) {
-		return nil, fault.Overloaded.Newf("From this address, %d passwords are being checked already.", maxAsking).After(time.Second)
-	}
 	limited, cancel := context.WithTimeout(ctx, h.timeout)
 	defer cancel()
 	select {
 	case h.running <- struct{}{}:
-		return func() { <-h.running; h.leave(address) }, nil
+		return func() { <-h.running }, nil
 	case <-limited.Done():
-		h.leave(address)
 		if errors.Is(ctx.Err(), context.Canceled) {
 			return nil, ctx.Err()
 		}
@@ -139,25 +139,27 @@ func (h *hasher) acquire(ctx context.Context) (release func(), err error) {
 	}
 }
 
-// enter counts a hash of an address, unless it has too many. Where the address is not
-// known, none is counted.
-func (h *hasher) enter(address string) bool {
+// enter counts a request of an address that will ask for a hash, before it asks the
+// database for anything. Of too many at once it is fault.Overloaded; where the address is
+// not known, none is counted.
+func (h *hasher) enter(ctx context.Context) (leave func(), err error) {
+	address := access.AddressFrom(ctx)
+	if address == "" {
+		return func() {}, nil
+	}
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	if address == "" {
-		return true
-	}
 	if h.asking[address] >= maxAsking {
-		return false
+		return nil, fault.Overloaded.Newf("From this address, %d passwords are being checked already.", maxAsking).After(time.Second)
 	}
 	h.asking[address]++
-	return true
+	return func() { h.leave(address) }, nil
 }
 
 func (h *hasher) leave(address string) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	if h.asking[address]--; h.asking[address] <= 0 {
+	if h.asking[address]--; h.asking[address] == 0 {
 		delete(h.asking, address)
 	}
 }

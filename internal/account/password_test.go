@@ -4,9 +4,11 @@ import (
 	"context"
 	"errors"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
+	"eventbooking/internal/access"
 	"eventbooking/internal/fault"
 )
 
@@ -99,5 +101,56 @@ func TestHasherBoundsConcurrentHashes(t *testing.T) {
 	}
 	if _, err := p.hash(ctx, "/password", "correct horse"); err != nil {
 		t.Errorf("nothing was released: %v", err)
+	}
+}
+
+// A flood from one address leaves the others their turns.
+func TestAFloodFromOneAddressKeepsNobodyElseWaiting(t *testing.T) {
+	t.Parallel()
+	h := newHasher()
+	h.timeout = time.Minute
+	for range cap(h.running) {
+		h.running <- struct{}{} // every core is in use
+	}
+	flood := access.WithAddress(t.Context(), "10.0.0.1")
+	var waiting sync.WaitGroup
+	for i := range 200 {
+		leave, err := h.enter(flood)
+		if i >= maxAsking {
+			if !errors.Is(err, fault.Overloaded) || fault.Of(err).RetryAfter == 0 {
+				t.Fatalf("request %d: %v", i, err)
+			}
+			continue
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		waiting.Go(func() {
+			defer leave()
+			release, err := h.acquire(flood)
+			if err != nil {
+				t.Error(err)
+				return
+			}
+			release()
+		})
+	}
+	other := access.WithAddress(t.Context(), "10.0.0.2")
+	leave, err := h.enter(other)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for range cap(h.running) {
+		<-h.running
+	}
+	if release, err := h.acquire(other); err != nil {
+		t.Error(err)
+	} else {
+		release()
+	}
+	leave()
+	waiting.Wait()
+	if len(h.asking) != 0 {
+		t.Errorf("%v are counted for ever", h.asking)
 	}
 }

@@ -143,16 +143,16 @@ func TestATokenDiesWithTheOneThatMadeIt(t *testing.T) {
 	t.Parallel()
 	h := newEnv(t)
 	login, caller := h.join(t, "busy@test.com")
-	make := func(by access.Caller, r account.TokenRequest) account.NewToken {
+	create := func(by access.Caller, r account.TokenRequest) account.NewToken {
 		t.Helper()
 		r.Name, r.Abilities = "Script", []string{"*"}
 		token, err := h.CreateToken(t.Context(), by, r)
 		must(t, err)
 		return token
 	}
-	child := make(caller, account.TokenRequest{})
-	grandchild := make(h.caller(t, child.Secret), account.TokenRequest{})
-	free := make(caller, account.TokenRequest{NeverExpires: true, CurrentPassword: to(password)})
+	child := create(caller, account.TokenRequest{})
+	grandchild := create(h.caller(t, child.Secret), account.TokenRequest{})
+	free := create(caller, account.TokenRequest{NeverExpires: true, CurrentPassword: to(password)})
 	if !child.ExpiresAt.Equal(*login.Token.ExpiresAt) || !grandchild.ExpiresAt.Equal(*login.Token.ExpiresAt) || free.ExpiresAt != nil {
 		t.Errorf("they end at %v, %v and %v", child.ExpiresAt, grandchild.ExpiresAt, free.ExpiresAt)
 	}

@@ -39,13 +39,6 @@ func define(status int, name, title, meaning, remedy string) *Code {
 	return c
 }
 
-// leftToPeople makes a code one that programs do not repeat the request for: the wait may
-// be long, and the request wrong.
-func leftToPeople(c *Code) *Code {
-	c.Retryable = false
-	return c
-}
-
 // Codes returns all codes, sorted by name.
 func Codes() []*Code {
 	all := make([]*Code, 0, len(catalogue))
@@ -249,9 +242,9 @@ var (
 	RateLimited = define(http.StatusTooManyRequests, "rate_limited", "Too many requests",
 		"The user, or the address of a request without a token, has made more requests of this class than RateLimit-Policy allows, in some time or at once. Nothing was changed.",
 		"Wait for the time in Retry-After, then send the same request. RateLimit says in every answer how many requests are left.")
-	LoginThrottled = leftToPeople(define(http.StatusTooManyRequests, "login_throttled", "Too many wrong passwords",
+	LoginThrottled = define(http.StatusTooManyRequests, "login_throttled", "Too many wrong passwords",
 		"Too many wrong passwords were sent for the account, or from the address of the request, so the next attempt has to wait. The password of this request was not looked at.",
-		"Wait for the time in Retry-After, then send the right password. Each further wrong one doubles the time, up to 15 minutes; the right one ends it."))
+		"Wait for the time in Retry-After, then send the right password. Each further wrong one doubles the time, up to 15 minutes; the right one ends it.")
 	Overloaded = define(http.StatusServiceUnavailable, "overloaded", "Overloaded",
 		"More requests are waiting than can be served in time. Nothing was changed.",
 		"Try again after the time in Retry-After, with the same Idempotency-Key.")

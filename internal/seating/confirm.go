@@ -75,7 +75,11 @@ func errNotPending(b *Booking, from, to Status) *fault.Error {
 
 // needsOfBooking are the needs of a command about one booking that may give seats back.
 func needsOfBooking(slotID, bookingID, userID uuid.UUID, by Actor) Needs {
-	return Needs{Slots: []uuid.UUID{slotID}, Users: append(by.user(), userID), Bookings: []uuid.UUID{bookingID}, Frees: true}
+	users := []uuid.UUID{userID}
+	if by.ID != userID {
+		users = append(users, by.user()...)
+	}
+	return Needs{Slots: []uuid.UUID{slotID}, Users: users, Bookings: []uuid.UUID{bookingID}, Frees: true}
 }
 
 // findBooking finds the booking that a command is about, after expiring what is due. For

@@ -18,6 +18,12 @@ FROM fill.size CROSS JOIN fill.users u
 WHERE u.n < left_from AND u.n % 4 = 0
 ORDER BY u.n;
 
+INSERT INTO login_delays (key, forgotten_at, next_at)
+SELECT sha256(('delay ' || u.n)::bytea), now + interval '15 minutes', now
+FROM fill.size CROSS JOIN fill.users u
+WHERE u.n % 50 = 0
+ORDER BY u.n;
+
 INSERT INTO idempotency_keys (user_id, key, fingerprint, status, header, body, created_at)
 SELECT u.id, 'key-' || k, sha256(k::text::bytea), 201, '{"Content-Type": ["application/json"]}', convert_to('{"id": "' || u.id || '"}', 'UTF8'),
        now - k * (interval '23 hours' / (events / 50))
