@@ -40,21 +40,21 @@ func (p process) check() error {
 
 type serve struct {
 	process
-	Addr           string   `env:"ADDR" default:"127.0.0.1:8000" help:"Host and port to listen on."`
-	Workers        bool     `env:"WORKERS" default:"true" help:"Also run the workers: promotions, expiries and jobs. Disable with --workers=false."`
-	CORSOrigins    []string `name:"cors-origins" env:"CORS_ORIGINS" placeholder:"ORIGIN" help:"Origins that may call the API from a browser, such as https://shop.example.com, or * for all. Default: none."`
-	RateLimits     string   `env:"RATE_LIMITS" placeholder:"CLASS=N/TIME" help:"Changes of the rate limits, such as reads=1000/1m,searches=off, or off for none. Classes and defaults: ${rates}."`
-	LoginDelays    bool     `env:"LOGIN_DELAYS" default:"true" help:"Let wrong passwords delay the next attempt, for an account and for an address. Disable with --login-delays=false."`
-	Quotas         string   `env:"QUOTAS" placeholder:"NAME=N" help:"Changes of the quotas of a user, such as drafts=5000,holds=off, or off for none. Names and defaults: ${quotas}."`
-	MaxRequests    *int     `env:"MAX_REQUESTS" placeholder:"N" help:"How many requests are in work at once, or 0 for any number. Of bookings, which need no database connection while they wait, sixteen times as many; of searches a quarter. Default: DATABASE_MAX_CONNS."`
-	MaxPerCaller   *int     `env:"MAX_REQUESTS_PER_CALLER" name:"max-requests-per-caller" placeholder:"N" help:"How many of these one user may have, and an address without a token four times as many; or 0 for any number. Default: half of DATABASE_MAX_CONNS."`
-	MaxConnections int      `env:"MAX_CONNECTIONS" default:"4000" help:"How many connections of clients are open at once, or 0 for any number. A new one then closes the one that has been idle for the longest time."`
-	TrustedProxies []string `env:"TRUSTED_PROXIES" placeholder:"NETWORK" help:"Networks of the proxies in front, such as 10.0.0.0/8, whose word about the client's address is believed. Default: none; the peer's address counts."`
-	ProxyHeader    string   `env:"PROXY_HEADER" enum:"X-Forwarded-For,Forwarded" default:"X-Forwarded-For" help:"The header in which these proxies say it: X-Forwarded-For or Forwarded."`
-	TLSCertFile    string   `name:"tls-cert-file" env:"TLS_CERT_FILE" placeholder:"FILE" help:"Certificate with its chain, in PEM, to serve HTTPS. It is read again when it changes, or on SIGHUP."`
-	TLSKeyFile     string   `name:"tls-key-file" env:"TLS_KEY_FILE" placeholder:"FILE" help:"The certificate's key, in PEM."`
-	SeedIfEmpty    bool     `env:"SEED_IF_EMPTY" help:"Seed the database with sample data if it is empty. The seeded users, an administrator among them, have passwords that everybody knows."`
-	ExposeSeed     bool     `env:"EXPOSE_SEED" help:"Allow SEED_IF_EMPTY on an address that other machines can reach."`
+	Addr           string      `env:"ADDR" default:"127.0.0.1:8000" help:"Host and port to listen on."`
+	Workers        bool        `env:"WORKERS" default:"true" help:"Also run the workers: promotions, expiries and jobs. Disable with --workers=false."`
+	CORSOrigins    []string    `name:"cors-origins" env:"CORS_ORIGINS" placeholder:"ORIGIN" help:"Origins that may call the API from a browser, such as https://shop.example.com, or * for all. Default: none."`
+	RateLimits     string      `env:"RATE_LIMITS" placeholder:"CLASS=N/TIME" help:"Changes of the rate limits, such as reads=1000/1m,searches=off, or off for none. Classes and defaults: ${rates}."`
+	LoginDelays    bool        `env:"LOGIN_DELAYS" default:"true" help:"Let wrong passwords delay the next attempt, for an account and for an address. Disable with --login-delays=false."`
+	Quotas         string      `env:"QUOTAS" placeholder:"NAME=N" help:"Changes of the quotas of a user, such as drafts=5000,holds=off, or off for none. Names and defaults: ${quotas}."`
+	MaxRequests    *int        `env:"MAX_REQUESTS" placeholder:"N" help:"How many requests are in work at once, or 0 for any number. Of bookings, which need no database connection while they wait, sixteen times as many; of searches a quarter. Default: DATABASE_MAX_CONNS."`
+	MaxPerCaller   *int        `env:"MAX_REQUESTS_PER_CALLER" name:"max-requests-per-caller" placeholder:"N" help:"How many of these one user may have, and an address without a token four times as many; or 0 for any number. Default: half of DATABASE_MAX_CONNS."`
+	MaxConnections int         `env:"MAX_CONNECTIONS" default:"4000" help:"How many connections of clients are open at once, or 0 for any number. A new one then closes the one that has been idle for the longest time."`
+	TrustedProxies []string    `env:"TRUSTED_PROXIES" placeholder:"NETWORK" help:"Networks of the proxies in front, such as 10.0.0.0/8, whose word about the client's address is believed. Default: none; the peer's address counts."`
+	ProxyHeader    proxyHeader `env:"PROXY_HEADER" default:"X-Forwarded-For" help:"The header in which these proxies say it: X-Forwarded-For or Forwarded."`
+	TLSCertFile    string      `name:"tls-cert-file" env:"TLS_CERT_FILE" placeholder:"FILE" help:"Certificate with its chain, in PEM, to serve HTTPS. It is read again when it changes, or on SIGHUP."`
+	TLSKeyFile     string      `name:"tls-key-file" env:"TLS_KEY_FILE" placeholder:"FILE" help:"The certificate's key, in PEM."`
+	SeedIfEmpty    bool        `env:"SEED_IF_EMPTY" help:"Seed the database with sample data if it is empty. The seeded users, an administrator among them, have passwords that everybody knows."`
+	ExposeSeed     bool        `env:"EXPOSE_SEED" help:"Allow SEED_IF_EMPTY on an address that other machines can reach."`
 }
 
 // Run serves until the session's context ends.
@@ -91,7 +91,7 @@ func (c *serve) Run(s *session) error {
 func (c *serve) config() (config server.Config, err error) {
 	config = server.Config{
 		Workers: c.Workers, CORSOrigins: c.CORSOrigins, LoginDelays: c.LoginDelays, MaxConnections: c.MaxConnections,
-		Proxies: server.Proxies{Header: c.ProxyHeader},
+		Proxies: server.Proxies{Header: string(c.ProxyHeader)},
 	}
 	if err := server.CheckOrigins(c.CORSOrigins); err != nil {
 		return config, errUsage("CORS_ORIGINS: %w", err)

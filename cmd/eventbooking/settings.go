@@ -52,6 +52,15 @@ func (p *pooler) UnmarshalText(text []byte) error {
 	return checkOneOf(string(text), "auto", "true", "false")
 }
 
+// proxyHeader is a value of PROXY_HEADER.
+type proxyHeader string
+
+// UnmarshalText parses it.
+func (h *proxyHeader) UnmarshalText(text []byte) error {
+	*h = proxyHeader(text)
+	return checkOneOf(string(text), "X-Forwarded-For", "Forwarded")
+}
+
 // loglevel is a value of LOG_LEVEL.
 type loglevel string
 

@@ -19,7 +19,8 @@ process.env['EVENTBOOKING'] ??= (() => {
 const data = await mkdtemp(join(tmpdir(), 'evb-ts-'));
 await chmod(data, 0o755); // PostgreSQL runs as another user when we are root
 try {
-  const service = await startService({ DATA_DIR: data }, '--seed-if-empty');
+  // The limits are on, as by default. The tests' people say from which address they come.
+  const service = await startService({ DATA_DIR: data, TRUSTED_PROXIES: '127.0.0.1/32', LOG_LEVEL: 'info' }, '--seed-if-empty');
   try {
     const chosen = process.argv.slice(2);
     const files = (await readdir(build))
@@ -31,6 +32,11 @@ try {
     });
     const [code] = await once(tests, 'exit');
     process.exitCode = code ?? 1;
+    const limited = service.log().split('\n').filter((line) => line.includes(' status=429 '));
+    if (limited.length > 0) {
+      console.error(`requests of the tests met a rate limit:\n${limited.join('\n')}`);
+      process.exitCode = 1;
+    }
   } finally {
     await service.stop();
   }

@@ -146,6 +146,35 @@ test('Retry-After is respected, and ends the retries if it exceeds the longest p
   assert.ok(next!.at - first!.at >= Number(first!.response!.headers.get('Retry-After')) * 1000);
 });
 
+test('a rate limit is waited for as Retry-After says, also by a POST without a key', async () => {
+  const limited = await startService({ ...second, RATE_LIMITS: 'reads=1/2s,registrations=1/2s,writes=1/24h' });
+  after(() => limited.stop());
+  const attempts: Attempt[] = [];
+  const { token } = await newAttendee();
+  const api = eventBooking({ baseUrl: limited.url, token, fetch: recording(attempts) });
+  const waited = async (call: () => Promise<unknown>) => {
+    await call();
+    attempts.length = 0;
+    await call();
+    const [first, next] = attempts;
+    assert.equal(first!.response!.status, 429);
+    assert.match(first!.response!.headers.get('RateLimit')!, /;r=0;t=[12]$/);
+    assert.ok(next!.at - first!.at >= Number(first!.response!.headers.get('Retry-After')) * 1000);
+    assert.ok(next!.response!.ok);
+  };
+  await waited(() => api.getMe());
+  await waited(() => api.registerUser({ body: { email: `${crypto.randomUUID()}@test.com`, name: 'New Comer', password: 'correct horse battery' } }));
+
+  await api.updateMe({ body: { name: 'Once' } });
+  attempts.length = 0;
+  await assert.rejects(api.updateMe({ body: { name: 'Twice' } }), (error) => {
+    assert.ok(isProblem(error, 'rate_limited'));
+    assert.ok(Number(error.headers.get('Retry-After')) > 10);
+    return true;
+  });
+  assert.equal(attempts.length, 1);
+});
+
 test('after outcome_unknown, retrying with the same key returns the outcome', async () => {
   const { api, attempts, path } = await viaDatabase();
   let lost = false;

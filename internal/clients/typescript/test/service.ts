@@ -5,6 +5,8 @@ import { createInterface } from 'node:readline';
 export interface Service {
   /** Its base URL. */
   url: string;
+  /** What it has logged so far. */
+  log(): string;
   stop(): Promise<void>;
 }
 
@@ -36,6 +38,7 @@ export async function startService(settings: Record<string, string>, ...flags: s
   };
   return {
     url: await within(60_000, 'the service to start', serving()),
+    log: () => log,
     async stop() {
       service.kill();
       await within(30_000, 'the service to stop', ended);

@@ -1,15 +1,24 @@
 // Uses Swagger UI in a browser. It is not part of the client, but the browser tests are here.
 import assert from 'node:assert/strict';
-import { test } from 'node:test';
+import { after, test } from 'node:test';
 import type { Locator } from 'playwright-core';
 import { openTab } from './browser.js';
 import { baseUrl, logIn, newAttendee, newEvent, password } from './fixtures.js';
+import { startService } from './service.js';
+
+// Another process on the same database that lets nobody log in twice.
+const limited = await startService({
+  WORKERS: 'false',
+  DATABASE_URL: `postgres://eventbooking@/eventbooking?host=${process.env['SERVICE_DATA']}/run&sslmode=disable`,
+  RATE_LIMITS: 'logins=1/24h',
+});
+after(() => limited.stop());
 
 const { tab, errors } = await openTab();
 // Requests to other origins would fail without internet access.
 const external: string[] = [];
 await tab.route(
-  (url) => url.origin !== baseUrl && url.protocol !== 'data:',
+  (url) => url.origin !== baseUrl && url.origin !== limited.url && url.protocol !== 'data:',
   (route) => {
     external.push(route.request().url());
     return route.abort();
@@ -34,7 +43,7 @@ async function tryOut(tag: string, operation: string, { parameters = {}, body }:
   if (body) {
     await fill(block.locator('textarea.body-param__text'), JSON.stringify(body));
   }
-  const responded = tab.waitForResponse((response) => response.url().startsWith(`${baseUrl}/api/`));
+  const responded = tab.waitForResponse((response) => new URL(response.url()).pathname.startsWith('/api/'));
   await block.locator('button.execute').click();
   const status = (await responded).status();
   const row = block.locator('.live-responses-table tr.response');
@@ -80,6 +89,20 @@ test('in Swagger UI, one can log in, authorize, list events, book and cancel', a
   const cancelled = await tryOut('bookings', 'cancelBooking', { parameters: { booking_id }, body: {} });
   assert.equal(cancelled.status, 200);
   assert.equal(cancelled.shown['status'], 'cancelled');
+});
+
+test('Swagger UI shows a rate limit as the problem that it is', async () => {
+  await tab.goto(`${limited.url}/docs`);
+  const { email } = await newAttendee();
+  const first = await tryOut('auth', 'loginUser', { body: { email, password } });
+  assert.equal(first.status, 200);
+  const { status, shown } = await tryOut('auth', 'loginUser', { body: { email, password } });
+  assert.equal(status, 429);
+  assert.equal(shown['code'], 'rate_limited');
+  assert.match(String(shown['detail']), /Wait \d+ seconds\./);
+  const headers = await tab.locator('#operations-auth-loginUser .live-responses-table .headerline').allInnerTexts();
+  assert.ok(headers.some((line) => /^retry-after: \d+/.test(line.trim())), headers.join());
+  assert.ok(headers.some((line) => line.trim().startsWith('ratelimit: "logins";r=0;t=')), headers.join());
 });
 
 test('Swagger UI works offline, and within the content security policy', () => {

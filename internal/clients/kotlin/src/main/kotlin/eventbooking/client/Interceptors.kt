@@ -9,6 +9,7 @@ import java.net.ConnectException
 import java.net.SocketTimeoutException
 import java.util.UUID
 import kotlin.time.Duration
+import kotlin.time.Duration.Companion.seconds
 import okhttp3.Interceptor
 import okhttp3.Request
 import okhttp3.Response
@@ -39,7 +40,7 @@ internal class RetryInterceptor(private val retries: Retries) : Interceptor {
             } catch (e: ProblemException) {
                 retries.waitAfter(attempt, e.retryAfter)?.takeIf { isWorthRetrying(request, e) } ?: throw e
             } catch (e: IOException) {
-                retries.waitAfter(attempt, null)?.takeIf { isWorthRetrying(request, e) } ?: throw e
+                retries.waitAfter(attempt, (e as? ProxyException)?.retryAfter)?.takeIf { isWorthRetrying(request, e) } ?: throw e
             }
             sleep(wait)
             if (chain.call().isCanceled()) throw IOException("Canceled")
@@ -79,14 +80,22 @@ internal class TokenInterceptor(private val token: () -> String?) : Interceptor 
     }
 }
 
-/** Throws problems as [ProblemException], and a proxy's 502, 503 and 504 as [IOException]. */
+/** A proxy in front of the service could not pass a request on, or does not want to. */
+internal class ProxyException(response: Response) : IOException("${response.code} ${response.message} from a proxy in front of the service") {
+    val retryAfter: Duration? = response.retryAfter()
+}
+
+/** The wait that a response asks for, or null if it asks for none. */
+internal fun Response.retryAfter(): Duration? = header("Retry-After")?.toLongOrNull()?.seconds
+
+/** Throws problems as [ProblemException], and a proxy's 429, 502, 503 and 504 as [IOException]. */
 internal object ErrorInterceptor : Interceptor {
     override fun intercept(chain: Interceptor.Chain): Response {
         val response = chain.proceed(chain.request())
         ProblemException.of(response)?.let { throw it }
-        if (response.code in 502..504) {
+        if (response.code == 429 || response.code in 502..504) {
             response.close()
-            throw IOException("${response.code} ${response.message} from a proxy in front of the service")
+            throw ProxyException(response)
         }
         // The generated code only reads text of this type.
         if (response.body.contentType()?.type == "text") {

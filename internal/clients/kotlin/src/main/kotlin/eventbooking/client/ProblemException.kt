@@ -5,7 +5,6 @@ import eventbooking.client.models.Problem
 import eventbooking.client.models.ProblemCode
 import java.io.IOException
 import kotlin.time.Duration
-import kotlin.time.Duration.Companion.seconds
 import kotlinx.serialization.json.JsonObject
 import kotlinx.serialization.json.decodeFromJsonElement
 import kotlinx.serialization.json.jsonObject
@@ -57,8 +56,7 @@ class ProblemException internal constructor(
             val json = Serializer.kotlinxSerializationJson
             return try {
                 val members = json.parseToJsonElement(response.body.string()).jsonObject
-                val wait = response.header("Retry-After")?.toLongOrNull()?.seconds
-                ProblemException(json.decodeFromJsonElement<Problem>(members), members, wait)
+                ProblemException(json.decodeFromJsonElement<Problem>(members), members, response.retryAfter())
             } catch (e: IllegalArgumentException) { // What the parser throws.
                 throw IOException("${response.code} with a malformed problem: ${e.message}", e)
             }

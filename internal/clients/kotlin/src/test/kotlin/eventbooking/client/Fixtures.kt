@@ -16,6 +16,7 @@ import java.time.ZoneOffset
 import java.time.temporal.ChronoUnit
 import java.util.UUID
 import java.util.concurrent.CopyOnWriteArrayList
+import kotlin.random.Random
 import kotlin.test.assertEquals
 import kotlin.test.assertFailsWith
 import okhttp3.OkHttpClient
@@ -26,8 +27,9 @@ internal data class Attempt(val operation: String, val status: Int, val key: Str
 /** A user's client, and its recorded attempts. */
 internal class TestUser(val api: EventBooking, val attempts: List<Attempt>, val email: String = "", val id: UUID? = null, val token: String? = null)
 
-private fun recording(attempts: MutableList<Attempt>): OkHttpClient = OkHttpClient.Builder().addNetworkInterceptor { chain ->
-    val request = chain.request()
+/** From an address of its own, as a proxy would pass it on: the people of the tests are not all behind one. */
+private fun recording(attempts: MutableList<Attempt>, address: String = "198.18.${Random.nextInt(256)}.${Random.nextInt(256)}"): OkHttpClient = OkHttpClient.Builder().addNetworkInterceptor { chain ->
+    val request = chain.request().newBuilder().header("X-Forwarded-For", address).build()
     val response = chain.proceed(request)
     val problem = Regex(""""code":"([a-z_]+)"""").find(if (response.code >= 400) response.peekBody(1 shl 16).string() else "")
     val operation = checkNotNull(request.operation()) { "no operation for ${request.method} ${request.url}" }

@@ -9,6 +9,7 @@ import eventbooking.client.models.Slot
 import eventbooking.client.models.TokenCreate
 import java.io.IOException
 import java.io.InterruptedIOException
+import java.util.concurrent.atomic.AtomicInteger
 import kotlin.concurrent.thread
 import kotlin.test.Test
 import kotlin.test.assertEquals
@@ -140,6 +141,44 @@ class RetriesTest {
         val e = assertFailsWith<ProblemException> { impatient.events.listEvents() }
         assertTrue(e.problem.retryable && e.retryAfter == 1.seconds, "$e, retry after ${e.retryAfter}")
         assertTrue(started.elapsedNow() < 30.seconds)
+    }
+
+    /** Runs [test] with a second process on the first one's database, with limits. */
+    private fun withLimits(limits: String, test: (Service) -> Unit) = Proxy(Service.shared.postgres()).use { proxy ->
+        Service("postgres://eventbooking@127.0.0.1:${proxy.port}/eventbooking?sslmode=disable", mapOf("RATE_LIMITS" to limits)).use(test)
+    }
+
+    @Test
+    fun `a rate limit is waited for as Retry-After says, also by a write without a key`() = withLimits("reads=1/2s,writes=1/2s,bookings=1/24h") { service ->
+        val user = newAttendee(service.url, quick)
+        for ((operation, call) in listOf("getMe" to { user.api.me.getMe() }, "updateMe" to { user.api.me.updateMe(ProfilePatch(name = "Patient")) })) {
+            call()
+            call()
+            val (_, refused, next) = user.attempts.filter { it.operation == operation }
+            assertEquals(listOf("rate_limited", null), listOf(refused.code, next.code))
+            assertTrue(next.atMillis - refused.atMillis >= 1000, "$operation: Retry-After is 1 or 2 s, but the wait was ${next.atMillis - refused.atMillis} ms")
+        }
+        val slot = newSlot()
+        user.book(slot)
+        val e = assertRefused(ProblemCode.RateLimited) { user.book(newSlot(days = 40)) }
+        assertTrue(assertNotNull(e.retryAfter) > 10.seconds)
+        assertEquals(2, user.attempts.count { it.operation == "createBooking" })
+    }
+
+    @Test
+    fun `a proxy's rate limit is waited for`() {
+        Proxy(Service.shared.address).use { proxy ->
+            val user = newAttendee(proxy.url, quick)
+            val refusals = AtomicInteger()
+            proxy.rewrite = {
+                if (refusals.getAndIncrement() > 0) it
+                else it.replace("HTTP/1.1 200 OK", "HTTP/1.1 429 Too Many Requests\r\nRetry-After: 1").replace("application/json", "text/html")
+            }
+            assertEquals(user.email, user.api.me.getMe().email)
+            val (refused, next) = user.attempts.filter { it.operation == "getMe" }
+            assertEquals(listOf(429, 200), listOf(refused.status, next.status))
+            assertTrue(next.atMillis - refused.atMillis >= 1000)
+        }
     }
 
     @Test

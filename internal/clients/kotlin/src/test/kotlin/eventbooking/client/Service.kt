@@ -24,8 +24,9 @@ import kotlin.streams.asSequence
  * A process of the real service, built and started by the tests, with its own seeded database.
  *
  * @param databaseUrl the database to use instead of its own
+ * @param settings further environment variables
  */
-internal class Service(private val databaseUrl: String? = null) : AutoCloseable {
+internal class Service(private val databaseUrl: String? = null, private val settings: Map<String, String> = emptyMap()) : AutoCloseable {
     private val data: Path = Files.createTempDirectory("eventbooking").also {
         // PostgreSQL runs as another user when we are root.
         Files.setPosixFilePermissions(it, PosixFilePermissions.fromString("rwxr-xr-x"))
@@ -52,6 +53,9 @@ internal class Service(private val databaseUrl: String? = null) : AutoCloseable 
                 environment()["DATABASE_URL"] = databaseUrl.orEmpty()
                 // Only one process per database runs workers.
                 environment()["WORKERS"] = (databaseUrl == null).toString()
+                // The limits are on, as by default. The tests' people say from which address they come.
+                environment()["TRUSTED_PROXIES"] = "127.0.0.1/32"
+                environment() += settings
             }
             .redirectErrorStream(true)
             .redirectOutput(ProcessBuilder.Redirect.appendTo(log.toFile()))
