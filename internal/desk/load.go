@@ -161,9 +161,6 @@ func (l *loaded) lockUsers(ctx context.Context, conn *pgx.Conn, commands []*pend
 	if len(keys.Keys) > 0 {
 		read(p, &stored, q.IdempotencyKeysLoad, keys)
 	}
-	if limited := keyQuotas(commands); len(limited) > 0 {
-		read(p, &l.keysUsed, q.IdempotencyKeysCount, limited)
-	}
 	if err := p.send(ctx, conn); err != nil {
 		return fmt.Errorf("lock users: %w", err)
 	}

@@ -14,40 +14,57 @@ import (
 // a machine, and stopped by the quota of changes.
 const maxHolds = 1000
 
-// readQuotas reads what counts for the quotas, where they are set: for holds, the user's
-// earlier ones of the slot; for changes, those of the slot, unless its whole ledger is
-// shorter than the quota.
+// readQuotas reads what counts for the quotas, where they are set.
 func (l *loaded) readQuotas(p *pipeline, commands []*pending) {
-	if l.quotas == (seating.Quotas{}) {
-		return
-	}
-	since, q := l.now.Add(-seating.QuotaWindow), db.New()
-	holds := db.HoldsEndedParams{Since: since.Add(-longestHold), Page: maxHolds}
-	changes := db.ChangesCountParams{Since: since, Page: int32(l.quotas.Changes)}
-	holding, seen := map[seating.UserSlot]bool{}, map[seating.UserSlot]bool{}
-	for _, c := range commands {
-		for _, of := range c.needs.Holds {
-			if l.quotas.Holds > 0 && !holding[of] {
-				holding[of] = true
-				holds.UserIds, holds.SlotIds = append(holds.UserIds, of.UserID), append(holds.SlotIds, of.SlotID)
-			}
-		}
-		for _, of := range c.needs.Wanted {
-			slot, found := l.slots[of.SlotID]
-			if l.quotas.Changes == 0 || !found || slot.Version < int64(l.quotas.Changes) || seen[of] {
-				continue
-			}
-			seen[of] = true
-			changes.UserIds, changes.SlotIds = append(changes.UserIds, of.UserID), append(changes.SlotIds, of.SlotID)
-			changes.Starts, changes.Ends = append(changes.Starts, slot.StartsAt), append(changes.Ends, slot.EndsAt)
-		}
-	}
-	if len(holds.UserIds) > 0 {
+	q := db.New()
+	if holds := l.holdsOf(commands); len(holds.UserIds) > 0 {
 		read(p, &l.holds, q.HoldsEnded, holds)
 	}
-	if len(changes.UserIds) > 0 {
+	if changes := l.changesOf(commands); len(changes.UserIds) > 0 {
 		read(p, &l.changes, q.ChangesCount, changes)
 	}
+	if limited := keyQuotas(commands); len(limited) > 0 {
+		read(p, &l.keysUsed, q.IdempotencyKeysCount, limited)
+	}
+}
+
+// holdsOf asks for the earlier holds of who wants to hold seats.
+func (l *loaded) holdsOf(commands []*pending) db.HoldsEndedParams {
+	p := db.HoldsEndedParams{Since: l.now.Add(-seating.QuotaWindow - longestHold), Page: maxHolds}
+	if l.quotas.Holds == 0 {
+		return p
+	}
+	seen := map[seating.UserSlot]bool{}
+	for _, c := range commands {
+		for _, of := range c.needs.Holds {
+			if !seen[of] {
+				seen[of] = true
+				p.UserIds, p.SlotIds = append(p.UserIds, of.UserID), append(p.SlotIds, of.SlotID)
+			}
+		}
+	}
+	return p
+}
+
+// changesOf asks how often who wants seats has changed their bookings of the slot, unless
+// its whole ledger is shorter than the quota.
+func (l *loaded) changesOf(commands []*pending) db.ChangesCountParams {
+	p := db.ChangesCountParams{Since: l.now.Add(-seating.QuotaWindow), Page: int32(l.quotas.Changes)}
+	if l.quotas.Changes == 0 {
+		return p
+	}
+	seen := map[seating.UserSlot]bool{}
+	for _, c := range commands {
+		for _, of := range c.needs.Wanted {
+			slot, found := l.slots[of.SlotID]
+			if found && slot.Version >= int64(l.quotas.Changes) && !seen[of] {
+				seen[of] = true
+				p.UserIds, p.SlotIds = append(p.UserIds, of.UserID), append(p.SlotIds, of.SlotID)
+				p.Starts, p.Ends = append(p.Starts, slot.StartsAt), append(p.Ends, slot.EndsAt)
+			}
+		}
+	}
+	return p
 }
 
 // longestHold is that of events_hold_minutes.

@@ -157,9 +157,7 @@ func (p Position) Reasons() []Reason {
 			"You have a booking at an overlapping time. You keep your position.", p.BlockedVersion})
 	}
 	if p.Outgrown > 0 {
-		reasons = append(reasons, Reason{UserSeatLimit,
-			fmt.Sprintf("The booking that this one was to replace can no longer be cancelled, and with both you would have more than %s of the event. This one ends when it is next.",
-				fault.Count(p.Outgrown, "seat")), 0})
+		reasons = append(reasons, Reason{UserSeatLimit, p.outgrown(), 0})
 	}
 	switch {
 	case p.exceedsCapacity():
@@ -184,6 +182,12 @@ func (p Position) Reasons() []Reason {
 		reasons = append(reasons, Reason{PromotionPending, "Enough seats are free for you: you will be promoted within a second.", p.FreedVersion})
 	}
 	return reasons
+}
+
+// outgrown says that it would be too much beside the booking that it was to replace.
+func (p Position) outgrown() string {
+	return fmt.Sprintf("The booking that this one was to replace can no longer be cancelled, and with both you would have more than %s of the event. This one ends when it is next.",
+		fault.Count(p.Outgrown, "seat"))
 }
 
 // heldUpSince is the entry since which another booking holds this one up: the latest

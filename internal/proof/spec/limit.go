@@ -2,6 +2,9 @@ package spec
 
 import "slices"
 
+// unmade is the number of no booking, and not None either.
+const unmade = None - 1
+
 // tooMany is the refusal of a newcomer who wants more seats than one may have. With seats
 // at once, it takes the place of the booking that it replaces; who moves a booking has as
 // many seats as before.
@@ -9,7 +12,7 @@ func (m *Model) tooMany(r Request, served bool, replaces int) Code {
 	if r.Verb == Move {
 		return ""
 	}
-	b := Booking{Number: m.made, Person: r.Who, Slot: r.Slot, Seats: r.Seats, Status: Confirmed, Replaces: replaces, Gives: None}
+	b := Booking{Number: unmade, Person: r.Who, Slot: r.Slot, Seats: r.Seats, Status: Confirmed, Replaces: replaces, Gives: None}
 	if !served && r.Wait {
 		b.Status, b.Gives = Waitlisted, replaces
 	} else if replaces != None {

@@ -111,3 +111,17 @@ func TestIllegalStepsAreRefused(t *testing.T) {
 		}
 	}
 }
+
+// A newcomer is told from the bookings that are there, whatever numbers these have.
+func TestANewcomerCountsBesideAllBookings(t *testing.T) {
+	t.Parallel()
+	rules := automatic
+	rules.PerUser = 1
+	m := spec.New(rules, spec.Slot{From: 0, To: 2, Capacity: 2}, spec.Slot{From: 3, To: 5, Capacity: 2}).Forgetful()
+	first, second := bookOrWait(0, 0), bookOrWait(0, 1)
+	first.Numbers = []int{1}
+	do(t, m, first)
+	if a := m.Do(second); a.Code != spec.UserSeatLimit {
+		t.Errorf("%+v", a)
+	}
+}
