@@ -123,6 +123,14 @@ func TestAPI2BrokenAuthentication(t *testing.T) {
 	if unknown.Detail != wrongOne.Detail || unknown.Status != wrongOne.Status {
 		t.Errorf("a login tells who has an account: %q, %q", unknown.Detail, wrongOne.Detail)
 	}
+	guarded := newEnv(t, func(c *server.Config) { c.Workers, c.LoginDelays = false, true })
+	guarded.Post("/api/v1/auth/register", `{"email": "me@test.com", "name": "Me", "password": "correct horse battery"}`).Want(http.StatusCreated)
+	for range 5 {
+		guarded.Post("/api/v1/auth/login", `{"email": "me@test.com", "password": "wrong horse battery"}`).WantProblem(fault.InvalidCredentials)
+	}
+	guarded.Post("/api/v1/auth/login", `{"email": "me@test.com", "password": "correct horse battery"}`).WantProblem(fault.LoginThrottled)
+	h.As(sent).Patch("/api/v1/me", `{"email": "thief@test.com"}`).WantProblem(fault.ValidationFailed)
+	h.As(sent).Post("/api/v1/me/deletion", `{"current_password": "guess"}`).WantProblem(fault.ValidationFailed)
 	testkit.Exec(t, h.pool, "UPDATE tokens SET created_at = clock_timestamp() - interval '2 hours', expires_at = clock_timestamp() - interval '1 second' WHERE id = $1", id)
 	h.As(sent).Get("/api/v1/me").WantProblem(fault.TokenExpired)
 	testkit.Exec(t, h.pool, "DELETE FROM tokens WHERE id = $1", id)
@@ -270,6 +278,13 @@ func TestAPI6UnrestrictedAccessToSensitiveBusinessFlows(t *testing.T) {
 	hoarder.Post(paths[2]+"/holds", `{}`).Want(http.StatusCreated)
 	hoarder.Post(paths[3]+"/bookings", `{}`).WantProblem(fault.RateLimited)
 	bystander.Post(paths[3]+"/bookings", `{}`).Want(http.StatusCreated) // from the same address
+	few := testkit.Slot(t, h.pool, testkit.Event(t, h.pool, func(e *db.Event) { e.MaxSeatsPerBooking, e.MaxSeatsPerUser = new(int32(4)), new(int32(6)) }).ID)
+	path := "/api/v1/slots/" + few.ID.String() + "/bookings"
+	_, greedy := h.user(access.Attendee)
+	greedy.Post(path, `{"seats": 5}`).WantProblem(fault.BookingSeatLimit)
+	greedy.Post(path, `{"seats": 4}`).Want(http.StatusCreated)
+	greedy.Post("/api/v1/slots/"+testkit.Slot(t, h.pool, few.EventID, testkit.Times(48*time.Hour, 49*time.Hour)).ID.String()+"/bookings", `{"seats": 3}`).
+		WantProblem(fault.UserSeatLimit)
 	for i := range 3 {
 		want := http.StatusCreated
 		if i == 2 {
