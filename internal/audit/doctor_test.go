@@ -132,9 +132,9 @@ var symptoms = map[string]struct{ check, sql string }{
 		UPDATE bookings SET seats = 11
 		WHERE id = (SELECT id FROM bookings WHERE status = 'confirmed' AND moved_from IS NULL ORDER BY id LIMIT 1)`},
 	"too many seats of an event for a user": {"seats within the limits of the event", `
-		UPDATE events SET max_seats_per_user = 1
-		WHERE id IN (SELECT s.event_id FROM slots s JOIN bookings b ON b.slot_id = s.id
-			WHERE b.status = 'confirmed' AND b.seats > 1 AND b.moved_from IS NULL AND b.replaces_booking_id IS NULL)`},
+		UPDATE bookings b SET seats = b.seats + 1
+		FROM slots s JOIN events e ON e.id = s.event_id
+		WHERE s.id = b.slot_id AND e.max_seats_per_user IS NOT NULL AND b.seats = 2`},
 	"an edit of a booking that edits the slot": {"counters follow from entry to entry", `
 		UPDATE ledger SET kind = 'edited', capacity = capacity + 1
 		WHERE (slot_id, version) IN (SELECT slot_id, version FROM ledger WHERE kind = 'checked_in' LIMIT 1)`},

@@ -57,9 +57,7 @@ func ParseQuotas(text string) (Quotas, error) {
 			return Quotas{}, fmt.Errorf("there is no quota %q; there are %s, and off for all", name, strings.Join(quotaNames, ", "))
 		}
 		n, err := strconv.Atoi(value)
-		if value == "off" {
-			n, err = 0, nil
-		} else if err != nil || n < 1 || n > maxOfQuota {
+		if value != "off" && (err != nil || n < 1 || n > maxOfQuota) {
 			return Quotas{}, fmt.Errorf("%s: %q is not a quota: give a number from 1 to %d, or off", name, value, maxOfQuota)
 		}
 		*q.named()[name] = n
