@@ -58,7 +58,8 @@ func registrations(t *testing.T, base string) {
 	for _, c := range [][3]string{
 		{"POST", "/api/v1/auth/register", person("taken@test.com")}, {"POST", "/api/v1/auth/register", person("TAKEN@test.com")},
 		{"POST", "/api/v1/auth/register", person("no address@")}, {"POST", "/api/v1/auth/register", person("invisible\u200b@test.com")},
-		{"PATCH", "/api/v1/me", `{"email": "taken@test.com"}`}, {"PATCH", "/api/v1/me", `{"email": "other@test.com"}`},
+		{"PATCH", "/api/v1/me", `{"email": "taken@test.com", "current_password": "correct horse battery"}`},
+		{"PATCH", "/api/v1/me", `{"email": "other@test.com", "current_password": "correct horse battery"}`},
 		{"POST", "/api/v1/auth/login", `{"email": "taken@test.com", "password": "wrong"}`}, {"POST", "/api/v1/auth/login", `{"email": "nobody@test.com", "password": "wrong"}`},
 		{"GET", "/api/v1/users?email=taken@test.com", ""}, {"GET", "/api/v1/users/taken@test.com", ""}, {"GET", "/api/v1/events?q=taken@test.com", ""},
 		{"GET", "/api/v1/me?cursor=taken@test.com", ""}, {"DELETE", "/taken%40test.com", ""}, {"POST", "/api/v1/me/tokens", `{"name": "taken@test.com", "abilities": ["me:read"]}`},
