@@ -15,4 +15,9 @@ export interface Members {
   seats_exceed_capacity: 'capacity';
   cancellation_window_closed: 'closed_at';
   hold_limit: 'held' | 'limit';
+  booking_seat_limit: 'limit';
+  user_seat_limit: 'limit' | 'seats';
+  quota_exceeded: 'limit' | 'retry_at';
+  draft_limit: 'limit';
+  hold_cooldown: 'retry_at';
 }

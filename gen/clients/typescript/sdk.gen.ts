@@ -25,8 +25,8 @@ export type Options<TData extends TDataShape = TDataShape, ThrowOnError extends 
  * abilities, valid for 30 days. The token is shown only once. An `Idempotency-Key` is ignored, because the
  * response contains a secret.
  *
- * E-mail addresses are compared case-insensitively. The password must have 8 to 200 characters. To become an
- * organizer, ask an administrator (`updateUser`).
+ * E-mail addresses are compared case-insensitively. The password must have 8 to 200 characters and not be easy
+ * to guess (see `Password`). To become an organizer, ask an administrator (`updateUser`).
  *
  * **Access:** everybody, without a token. **Repeating it** returns 409 `email_taken`; the first token
  * remains valid.
@@ -47,7 +47,11 @@ export const registerUser = <ThrowOnError extends boolean = true>(options: Optio
  * Creates a new token, which is shown only once. It expires after 30 days and has all abilities (`*`),
  * unless `abilities` asks for fewer. `token_name` helps to recognize the token in `listTokens`.
  *
- * An unknown e-mail address and a wrong password get the same response, in the same time. Every login
+ * An unknown e-mail address and a wrong password get the same response, in the same time. Wrong passwords
+ * delay the next attempt (429 `login_throttled` with `Retry-After`): the sixth from one address for one account
+ * by a second, each further one by twice as long, up to 15 minutes; more than 60 from one address for any
+ * accounts, up to a minute. Wrong passwords from other addresses delay a login by 10 seconds at most, once:
+ * whoever waits as `Retry-After` says is let in. The right password forgets the wrong ones. Every login
  * creates a separate token. An `Idempotency-Key` is ignored, because the response contains a secret. A user
  * can have at most 100 tokens: after that, each login replaces the token that expires first.
  *
@@ -66,8 +70,9 @@ export const loginUser = <ThrowOnError extends boolean = true>(options: Options<
 /**
  * Revoke the token of this request
  *
- * The token of this request stops working at once. The user's other tokens remain valid (to revoke one of
- * those, use `deleteToken`). No ability is required.
+ * The token of this request stops working at once, with those that were made with it, unless that was done
+ * with the password (see `createToken`). The user's other tokens remain valid (to revoke one of those, use
+ * `deleteToken`). No ability is required.
  *
  * **Access:** any logged-in user. **Repeating it** returns 401, because the token is revoked.
  *
@@ -131,27 +136,6 @@ export const updateUser = <ThrowOnError extends boolean = true>(options: Options
 });
 
 /**
- * Delete your user
- *
- * This cannot be undone. It cancels the live bookings of the user, even after cancellation has closed, and
- * promotes from the waitlists; final bookings (see `cancelBooking`) stay, without a name; it revokes all tokens;
- * and it replaces the name and the e-mail address. The address can then be registered again. Ledgers keep the
- * user's id, which no longer leads to a name.
- *
- * The organizer of published events that have not ended must cancel them first (409 `organizer_has_events`);
- * past events and drafts remain. The only administrator cannot be deleted (409 `last_administrator`).
- *
- * **Access:** any logged-in user, with the ability `me:write`. **Repeating it** returns 401, because the
- * user is deleted.
- *
- */
-export const deleteMe = <ThrowOnError extends boolean = true>(options?: Options<DeleteMeData, ThrowOnError>): RequestResult<DeleteMeResponses, DeleteMeErrors, ThrowOnError> => (options?.client ?? client).delete<DeleteMeResponses, DeleteMeErrors, ThrowOnError>({
-    security: [{ scheme: 'bearer', type: 'http' }],
-    url: '/api/v1/me',
-    ...options
-});
-
-/**
  * Get the current user
  *
  * Returns the user to whom the token of this request belongs.
@@ -168,8 +152,10 @@ export const getMe = <ThrowOnError extends boolean = true>(options?: Options<Get
 /**
  * Change your name or e-mail address
  *
- * A merge patch: omitted members keep their values. It cannot change the role (see `updateUser`) or the
- * password (see `changePassword`). `If-Match` is not needed.
+ * A merge patch: omitted members keep their values. Another e-mail address requires the current password in
+ * `current_password`; if it is missing or wrong, the response is 422 `validation_failed` with an entry for
+ * `/current_password`, and wrong ones delay the next attempt as for `loginUser` (429 `login_throttled`). It
+ * cannot change the role (see `updateUser`) or the password (see `changePassword`). `If-Match` is not needed.
  *
  * **Access:** any logged-in user, with the ability `me:write`. **Repeating it** changes nothing further.
  *
@@ -185,10 +171,41 @@ export const updateMe = <ThrowOnError extends boolean = true>(options: Options<U
 });
 
 /**
+ * Delete your user
+ *
+ * This cannot be undone. It cancels the live bookings of the user, even after cancellation has closed, and
+ * promotes from the waitlists; final bookings (see `cancelBooking`) stay, without a name; it revokes all tokens;
+ * and it replaces the name and the e-mail address. The address can then be registered again. Ledgers keep the
+ * user's id, which no longer leads to a name.
+ *
+ * Requires the current password; if it is wrong, the response is 422 `validation_failed` with an entry for
+ * `/current_password`, and wrong ones delay the next attempt as for `loginUser` (429 `login_throttled`). It is a
+ * POST because many clients and proxies drop the body of a DELETE: `DELETE /api/v1/me` is 405. An
+ * `Idempotency-Key` is ignored, because nobody is left to repeat the request.
+ *
+ * The organizer of published events that have not ended must cancel them first (409 `organizer_has_events`);
+ * past events and drafts remain. The only administrator cannot be deleted (409 `last_administrator`).
+ *
+ * **Access:** any logged-in user, with the ability `me:write`. **Repeating it** returns 401, because the
+ * user is deleted.
+ *
+ */
+export const deleteMe = <ThrowOnError extends boolean = true>(options: Options<DeleteMeData, ThrowOnError>): RequestResult<DeleteMeResponses, DeleteMeErrors, ThrowOnError> => (options.client ?? client).post<DeleteMeResponses, DeleteMeErrors, ThrowOnError>({
+    security: [{ scheme: 'bearer', type: 'http' }],
+    url: '/api/v1/me/deletion',
+    ...options,
+    headers: {
+        'Content-Type': 'application/json',
+        ...options.headers
+    }
+});
+
+/**
  * Change your password
  *
  * Requires the current password; if it is wrong, the response is 422 `validation_failed` with an entry for
- * `/current_password`. All other tokens of the user are revoked; the token of this request remains valid.
+ * `/current_password`, and wrong ones delay the next attempt as for `loginUser` (429 `login_throttled`). All
+ * other tokens of the user are revoked; the token of this request remains valid.
  *
  * **Access:** any logged-in user, with the ability `me:write`. **Repeating it** returns 422, because the
  * current password has changed.
@@ -226,7 +243,15 @@ export const listTokens = <ThrowOnError extends boolean = true>(options?: Option
  * The secret is shown only once. A token can pass on only abilities that it has itself (403
  * `ability_missing`), and abilities never grant more than the user's role does. If `expires_at` is omitted,
  * the token expires after 30 days; with `null`, it never expires. A time in the past, or more than a year
- * ahead, is 422 `invalid_time_range`. A user with 100 valid tokens gets 422 `validation_failed`, and must
+ * ahead, is 422 `invalid_time_range`.
+ *
+ * A token that is made with another one dies with it: when that is revoked, and at the latest when that
+ * expires. If `expires_at` is omitted, it is no later than that; a later one, or `null`, is 422
+ * `invalid_time_range`. With `current_password`, the new token stands by itself. A wrong password is 422
+ * `validation_failed` with an entry for `/current_password`, and delays the next attempt as for `loginUser`
+ * (429 `login_throttled`).
+ *
+ * A user with 100 valid tokens gets 422 `validation_failed`, and must
  * revoke one first. An `Idempotency-Key` is ignored, because the response contains a secret.
  *
  * **Access:** any logged-in user, with the ability `me:write`. **Repeating it** creates another token.
@@ -245,8 +270,8 @@ export const createToken = <ThrowOnError extends boolean = true>(options: Option
 /**
  * Revoke a token
  *
- * The token stops working at once. The token of this request can be revoked too, as `logoutUser` does. A
- * token that is already revoked, or that belongs to another user, is 404.
+ * The token stops working at once, with those that were made with it, unless that was done with the password.
+ * The token of this request can be revoked too, as `logoutUser` does. A token that is already revoked, or that belongs to another user, is 404.
  *
  * **Access:** any logged-in user, with the ability `me:write`. **Repeating it** returns 404.
  *
@@ -657,7 +682,13 @@ export const listSlotBookings = <ThrowOnError extends boolean = true>(options: O
  * The promotion confirms it directly, even if the event makes offers. The two bookings may overlap. If the
  * old booking ends before that, the new one continues to wait like any other. If the caller can no longer
  * cancel the old booking, the response is the 409 of `cancelBooking`. If that comes to be while the new
- * booking waits, the old one is kept, and the new one waits like any other.
+ * booking waits, the old one is kept, and the new one waits like any other; if both together are more than
+ * `max_seats_per_user`, the new one is cancelled when it is next.
+ *
+ * **Limits.** The event may limit the seats of one booking (`max_seats_per_booking`) and those that one user has
+ * or waits for in all its slots (`max_seats_per_user`), whoever asks. What the user has from before a limit was
+ * lowered stays, and can be exchanged for as many seats or fewer. A booking that waits instead of another one of
+ * the event counts as far as it is larger; of several that wait instead of the same one, that is so for the largest.
  *
  * **Walk-ins.** Booking ends at the slot's start at the latest, unless the event has `walk_ins`: then it stays
  * open until the slot ends or `booking_closes_at`, whichever is earlier (409 `booking_closed`). After the
@@ -671,10 +702,11 @@ export const listSlotBookings = <ThrowOnError extends boolean = true>(options: O
  * 2. `event_not_published`, `slot_cancelled`, `booking_closed` (the slot is closed)
  * 3. `slot_started`, `booking_not_open` (with `opens_at`), `booking_closed`
  * 4. `seats_exceed_capacity`
- * 5. `already_booked` (with `booking_id`)
+ * 5. `already_booked` (with `booking_id`), `quota_exceeded` (with `limit` and `retry_at`)
  * 6. `booking_final`, `checked_in`, `cancellation_window_closed` (of the booking named by `replaces_booking_id`)
- * 7. `booking_overlap` (with `booking_ids`)
- * 8. `slot_full` (with `waitlist_open`), `waitlist_disabled`, `waitlist_full`
+ * 7. `booking_seat_limit` (with `limit`), `user_seat_limit` (with `limit` and `seats`)
+ * 8. `booking_overlap` (with `booking_ids`)
+ * 9. `slot_full` (with `waitlist_open`), `waitlist_disabled`, `waitlist_full`
  *
  * Each of these problems except `not_found` has the `slot_version` at which the request was decided.
  *
@@ -695,13 +727,17 @@ export const createBooking = <ThrowOnError extends boolean = true>(options: Opti
 /**
  * Hold seats
  *
- * Keeps `seats` of this slot until `expires_at`, which is `hold_minutes` of the event from now, but never
- * after the slot's start. `confirmBooking` confirms the hold, and `cancelBooking` releases it. A hold that
+ * Keeps `seats` of this slot until `expires_at`, which is `hold_minutes` of the event from now, or
+ * earlier (see below), and never after the slot's start. `confirmBooking` confirms the hold, and `cancelBooking` releases it. A hold that
  * is neither confirmed nor cancelled in time becomes `expired`, and its seats go to the waitlist.
  *
  * A hold never waits and never jumps the queue: if the seats are not free, or others wait for them, the
  * response is 409 `slot_full` (to wait, use `createBooking` with `if_full: waitlist`). A user can hold at
  * most 20 seats at once, in all slots together (409 `hold_limit`, with `held` and `limit`).
+ *
+ * A user's holds of one slot last at most 2 × `hold_minutes` together within an hour, in as many holds as they
+ * like. A hold ends earlier where less is left of that; where less than a minute is left, the response is 409
+ * `hold_cooldown` with `retry_at`. The seats can still be booked by `createBooking`.
  *
  * A slot that has started has no holds, with `walk_ins` either (409 `slot_started`).
  *
@@ -730,8 +766,8 @@ export const createHold = <ThrowOnError extends boolean = true>(options: Options
  * for them, the whole request is 409 `slot_full`.
  *
  * Items whose slots overlap each other are checked first: 409 `booking_overlap` with `items`, the indexes of
- * the two. Then each item is checked as in `createBooking`, first everything except overlap and free seats
- * for all items, then these two. The response describes the first item, in request order, that fails: `item`
+ * the two. Then each item is checked as in `createBooking`, first everything except limits, overlap and
+ * free seats for all items, then these. The items count together for `max_seats_per_user`. The response describes the first item, in request order, that fails: `item`
  * is its index, counted from 0, and `slot_id` its slot. Naming a slot twice is 422 `validation_failed` for
  * the second item.
  *
@@ -785,7 +821,8 @@ export const getBooking = <ThrowOnError extends boolean = true>(options: Options
  * - `held`, `offered`: fewer seats only.
  *
  * A change that the booking's status does not allow is 409 `invalid_transition`. More seats than the slot
- * has is 422 `seats_exceed_capacity`. A patch without a difference changes nothing.
+ * has is 422 `seats_exceed_capacity`, more than the event allows 409 `booking_seat_limit` or `user_seat_limit`.
+ * Fewer seats are never too many. A patch without a difference changes nothing.
  *
  * **Access:** the owner of the booking, the event's organizer and administrators, with the ability
  * `bookings:write`. **Repeating it** changes nothing further; with the same `If-Match` it returns 412.
@@ -830,7 +867,8 @@ export const confirmBooking = <ThrowOnError extends boolean = true>(options: Opt
  * Only a `confirmed` booking can be moved (409 `invalid_transition`), by whoever could cancel it (409
  * `cancellation_window_closed`, `checked_in` or `booking_final`, see `cancelBooking`); for everybody else it
  * is 404. Who waits for other seats instead of the old booking (`replaces_booking_id`) keeps the new one
- * instead. The other slot is booked as by `createBooking` with `if_full: reject`, with the same checks. A
+ * instead. The other slot is booked as by `createBooking` with `if_full: reject`, with the same checks, except
+ * the limits of seats: the booking keeps its number of seats. A
  * slot of another event, a slot that does not exist and the current slot are 422 `validation_failed` for `/slot_id`.
  *
  * **Access:** the owner of the booking, the event's organizer and administrators, with the ability

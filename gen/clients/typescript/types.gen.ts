@@ -92,9 +92,17 @@ export type Problem = {
      */
     held?: number;
     /**
-     * `hold_limit`: how many seats a user can hold at once.
+     * `quota_exceeded`, `draft_limit`: how many the quota allows. `hold_limit`: how many seats a user can hold at once. `booking_seat_limit`, `user_seat_limit`: how many seats one booking, or one user, can have in the event.
      */
     limit?: number;
+    /**
+     * `hold_cooldown`: when the user can hold seats of the slot again. `quota_exceeded`: when the quota allows one more.
+     */
+    retry_at?: string;
+    /**
+     * `user_seat_limit`: how many seats the user has or waits for in the event.
+     */
+    seats?: number;
     /**
      * `createBookings`: the index of the refused item, counted from 0.
      */
@@ -120,7 +128,7 @@ export type Problem = {
 /**
  * Identifies the kind of problem, for programs. More codes may be added: treat an unknown code like its HTTP status.
  */
-export type ProblemCode = 'malformed_body' | 'invalid_parameter' | 'invalid_cursor' | 'cursor_mismatch' | 'idempotency_key_invalid' | 'token_missing' | 'token_invalid' | 'token_expired' | 'invalid_credentials' | 'ability_missing' | 'not_permitted' | 'not_found' | 'method_not_allowed' | 'not_acceptable' | 'slot_full' | 'waitlist_full' | 'waitlist_disabled' | 'waitlist_in_use' | 'already_booked' | 'booking_overlap' | 'invalid_transition' | 'cancellation_window_closed' | 'booking_final' | 'checked_in' | 'check_in_closed' | 'event_not_published' | 'booking_not_open' | 'booking_closed' | 'slot_started' | 'slot_ended' | 'no_bookable_slot' | 'slot_cancelled' | 'capacity_below_taken' | 'event_has_bookings' | 'hold_limit' | 'hold_expired' | 'offer_expired' | 'last_administrator' | 'organizer_has_events' | 'email_taken' | 'version_mismatch' | 'body_too_large' | 'unsupported_media_type' | 'version_required' | 'validation_failed' | 'idempotency_key_reused' | 'invalid_time_range' | 'unknown_time_zone' | 'seats_exceed_capacity' | 'internal' | 'overloaded' | 'database_unavailable' | 'contention' | 'shutting_down' | 'outcome_unknown';
+export type ProblemCode = 'malformed_body' | 'invalid_parameter' | 'invalid_cursor' | 'cursor_mismatch' | 'idempotency_key_invalid' | 'token_missing' | 'token_invalid' | 'token_expired' | 'invalid_credentials' | 'ability_missing' | 'not_permitted' | 'not_found' | 'method_not_allowed' | 'not_acceptable' | 'slot_full' | 'waitlist_full' | 'waitlist_disabled' | 'waitlist_in_use' | 'already_booked' | 'booking_overlap' | 'invalid_transition' | 'cancellation_window_closed' | 'booking_final' | 'checked_in' | 'check_in_closed' | 'event_not_published' | 'booking_not_open' | 'booking_closed' | 'slot_started' | 'slot_ended' | 'no_bookable_slot' | 'slot_cancelled' | 'capacity_below_taken' | 'event_has_bookings' | 'booking_seat_limit' | 'user_seat_limit' | 'hold_limit' | 'hold_cooldown' | 'quota_exceeded' | 'draft_limit' | 'hold_expired' | 'offer_expired' | 'last_administrator' | 'organizer_has_events' | 'email_taken' | 'version_mismatch' | 'body_too_large' | 'unsupported_media_type' | 'version_required' | 'validation_failed' | 'idempotency_key_reused' | 'invalid_time_range' | 'unknown_time_zone' | 'seats_exceed_capacity' | 'rate_limited' | 'login_throttled' | 'internal' | 'overloaded' | 'database_unavailable' | 'contention' | 'shutting_down' | 'outcome_unknown';
 
 /**
  * One invalid value of the input, in the body (`pointer`) or in a parameter (`parameter`).
@@ -242,6 +250,20 @@ export type UserPatch = {
 export type ProfilePatch = {
     email?: Email;
     name?: UserName;
+    /**
+     * The current password: required for another e-mail address.
+     */
+    current_password?: string;
+};
+
+/**
+ * The confirmation that a user wants to be deleted.
+ */
+export type Deletion = {
+    /**
+     * The current password.
+     */
+    current_password: string;
 };
 
 /**
@@ -259,7 +281,9 @@ export type UserName = string;
 
 /**
  * 8 to 200 characters of any kind. How they were typed does not matter: composed and decomposed characters,
- * and the various spaces, are the same (RFC 8265, `OpaqueString`).
+ * and the various spaces, are the same (RFC 8265, `OpaqueString`). What is tried first is refused (422
+ * `validation_failed`, with the code `guessable`): common passwords, patterns such as `qwertz123` and the
+ * user's own name and address, unless there is enough else.
  *
  */
 export type Password = string;
@@ -401,9 +425,13 @@ export type TokenCreate = {
     name: string;
     abilities: Abilities;
     /**
-     * When the token expires: in the future, at most a year ahead. If omitted, 30 days from now; if null, never.
+     * When the token expires: in the future, at most a year ahead. If omitted, 30 days from now; if null, never. Without current_password, no later than the token of this request.
      */
     expires_at?: string | null;
+    /**
+     * The current password, for a token that does not die with the one of this request.
+     */
+    current_password?: string;
 };
 
 /**
@@ -556,6 +584,14 @@ export type Event = {
      */
     walk_ins: boolean;
     /**
+     * The most seats of one booking; null for any number.
+     */
+    max_seats_per_booking: number | null;
+    /**
+     * The most seats of one user in all slots of the event, taken or waited for; null for any number.
+     */
+    max_seats_per_user: number | null;
+    /**
      * When the event was published; null if never.
      */
     published_at: string | null;
@@ -653,6 +689,14 @@ export type EventCreate = {
      * Whether slots can be booked while they run, until they end or booking closes. After the start there are no holds and no waitlist, and the owner cannot cancel.
      */
     walk_ins?: boolean;
+    /**
+     * The most seats of one booking; 10 if omitted, null for any number.
+     */
+    max_seats_per_booking?: number | null;
+    /**
+     * The most seats of one user in all slots of the event, taken or waited for; null or omitted for any number.
+     */
+    max_seats_per_user?: number | null;
 };
 
 /**
@@ -709,6 +753,14 @@ export type EventPatch = {
      * Whether slots can be booked while they run, until they end or booking closes. After the start there are no holds and no waitlist, and the owner cannot cancel.
      */
     walk_ins?: boolean;
+    /**
+     * The most seats of one booking; null for any number. A lower limit applies to what is asked for after the change.
+     */
+    max_seats_per_booking?: number | null;
+    /**
+     * The most seats of one user in all slots of the event, taken or waited for; null for any number. A lower limit applies to what is asked for after the change.
+     */
+    max_seats_per_user?: number | null;
 };
 
 /**
@@ -1350,11 +1402,13 @@ export type BookingChain = {
  * fit are passed, and there are more.
  * - `promotion_pending`: the booking is next and will be promoted within a second.
  * - `slot_started`: the slot has started, so waiting is over.
+ * - `user_seat_limit`: the booking that it was to replace can no longer be cancelled, and both together are more
+ * than the event allows a user (`max_seats_per_user`). The booking is cancelled when it is next.
  *
  * More values may be added.
  *
  */
-export type WaitReasonCode = 'seats_taken' | 'ahead_of_you' | 'larger_booking_ahead' | 'blocked_by_overlap' | 'exceeds_capacity' | 'promotion_pending' | 'slot_started' | 'beyond_look_ahead';
+export type WaitReasonCode = 'seats_taken' | 'ahead_of_you' | 'larger_booking_ahead' | 'blocked_by_overlap' | 'exceeds_capacity' | 'promotion_pending' | 'slot_started' | 'beyond_look_ahead' | 'user_seat_limit';
 
 /**
  * One reason why a booking waits.
@@ -1733,6 +1787,10 @@ export type RegisterUserErrors = {
      */
     422: Problem;
     /**
+     * There were too many requests, in some time or at once; wait as `Retry-After` says. Code: `rate_limited`.
+     */
+    429: Problem;
+    /**
      * An unexpected error occurred. Nothing was changed. Code: `internal`.
      */
     500: Problem;
@@ -1782,6 +1840,10 @@ export type LoginUserErrors = {
      */
     422: Problem;
     /**
+     * There were too many requests or wrong passwords; wait as `Retry-After` says. Codes: `rate_limited`, `login_throttled`.
+     */
+    429: Problem;
+    /**
      * An unexpected error occurred. Nothing was changed. Code: `internal`.
      */
     500: Problem;
@@ -1818,6 +1880,10 @@ export type LogoutUserErrors = {
      * The token is missing, invalid or expired. Codes: `token_missing`, `token_invalid`, `token_expired`.
      */
     401: Problem;
+    /**
+     * There were too many requests, in some time or at once; wait as `Retry-After` says. Code: `rate_limited`.
+     */
+    429: Problem;
     /**
      * An unexpected error occurred. Nothing was changed. Code: `internal`.
      */
@@ -1877,6 +1943,10 @@ export type ListUsersErrors = {
      */
     403: Problem;
     /**
+     * There were too many requests, in some time or at once; wait as `Retry-After` says. Code: `rate_limited`.
+     */
+    429: Problem;
+    /**
      * An unexpected error occurred. Nothing was changed. Code: `internal`.
      */
     500: Problem;
@@ -1932,6 +2002,10 @@ export type GetUserErrors = {
      * The resource does not exist, or the caller may not see it. Code: `not_found`.
      */
     404: Problem;
+    /**
+     * There were too many requests, in some time or at once; wait as `Retry-After` says. Code: `rate_limited`.
+     */
+    429: Problem;
     /**
      * An unexpected error occurred. Nothing was changed. Code: `internal`.
      */
@@ -1999,6 +2073,10 @@ export type UpdateUserErrors = {
      */
     422: Problem;
     /**
+     * There were too many requests, in some time or at once; wait as `Retry-After` says. Code: `rate_limited`.
+     */
+    429: Problem;
+    /**
      * An unexpected error occurred. Nothing was changed. Code: `internal`.
      */
     500: Problem;
@@ -2018,51 +2096,6 @@ export type UpdateUserResponses = {
 };
 
 export type UpdateUserResponse = UpdateUserResponses[keyof UpdateUserResponses];
-
-export type DeleteMeData = {
-    body?: never;
-    path?: never;
-    query?: never;
-    url: '/api/v1/me';
-};
-
-export type DeleteMeErrors = {
-    /**
-     * A parameter is invalid. Code: `invalid_parameter`.
-     */
-    400: Problem;
-    /**
-     * The token is missing, invalid or expired. Codes: `token_missing`, `token_invalid`, `token_expired`.
-     */
-    401: Problem;
-    /**
-     * The token lacks a required ability (see `x-ability`). Code: `ability_missing`.
-     */
-    403: Problem;
-    /**
-     * Nobody could do what the user does. Codes: `last_administrator`, `organizer_has_events`.
-     */
-    409: Problem;
-    /**
-     * An unexpected error occurred. Nothing was changed. Code: `internal`.
-     */
-    500: Problem;
-    /**
-     * The service is temporarily unavailable; try again after `Retry-After`. Nothing was changed, except possibly with `outcome_unknown`. Codes: `overloaded`, `database_unavailable`, `contention`, `shutting_down`, `outcome_unknown`.
-     */
-    503: Problem;
-};
-
-export type DeleteMeError = DeleteMeErrors[keyof DeleteMeErrors];
-
-export type DeleteMeResponses = {
-    /**
-     * Deleted.
-     */
-    204: void;
-};
-
-export type DeleteMeResponse = DeleteMeResponses[keyof DeleteMeResponses];
 
 export type GetMeData = {
     body?: never;
@@ -2090,6 +2123,10 @@ export type GetMeErrors = {
      * The token lacks a required ability (see `x-ability`). Code: `ability_missing`.
      */
     403: Problem;
+    /**
+     * There were too many requests, in some time or at once; wait as `Retry-After` says. Code: `rate_limited`.
+     */
+    429: Problem;
     /**
      * An unexpected error occurred. Nothing was changed. Code: `internal`.
      */
@@ -2148,6 +2185,10 @@ export type UpdateMeErrors = {
      */
     422: Problem;
     /**
+     * There were too many requests or wrong passwords; wait as `Retry-After` says. Codes: `rate_limited`, `login_throttled`.
+     */
+    429: Problem;
+    /**
      * An unexpected error occurred. Nothing was changed. Code: `internal`.
      */
     500: Problem;
@@ -2167,6 +2208,67 @@ export type UpdateMeResponses = {
 };
 
 export type UpdateMeResponse = UpdateMeResponses[keyof UpdateMeResponses];
+
+export type DeleteMeData = {
+    body: Deletion;
+    path?: never;
+    query?: never;
+    url: '/api/v1/me/deletion';
+};
+
+export type DeleteMeErrors = {
+    /**
+     * The body is not valid JSON, or a parameter is invalid. Codes: `malformed_body`, `invalid_parameter`.
+     */
+    400: Problem;
+    /**
+     * The token is missing, invalid or expired. Codes: `token_missing`, `token_invalid`, `token_expired`.
+     */
+    401: Problem;
+    /**
+     * The token lacks a required ability (see `x-ability`). Code: `ability_missing`.
+     */
+    403: Problem;
+    /**
+     * Nobody could do what the user does. Codes: `last_administrator`, `organizer_has_events`.
+     */
+    409: Problem;
+    /**
+     * The body is larger than 64 KiB. Code: `body_too_large`.
+     */
+    413: Problem;
+    /**
+     * The operation does not accept the body's `Content-Type`, or the body has a `Content-Encoding`. Code: `unsupported_media_type`.
+     */
+    415: Problem;
+    /**
+     * A value in the body is missing, unknown or invalid. Code: `validation_failed`.
+     */
+    422: Problem;
+    /**
+     * There were too many requests or wrong passwords; wait as `Retry-After` says. Codes: `rate_limited`, `login_throttled`.
+     */
+    429: Problem;
+    /**
+     * An unexpected error occurred. Nothing was changed. Code: `internal`.
+     */
+    500: Problem;
+    /**
+     * The service is temporarily unavailable; try again after `Retry-After`. Nothing was changed, except possibly with `outcome_unknown`. Codes: `overloaded`, `database_unavailable`, `contention`, `shutting_down`, `outcome_unknown`.
+     */
+    503: Problem;
+};
+
+export type DeleteMeError = DeleteMeErrors[keyof DeleteMeErrors];
+
+export type DeleteMeResponses = {
+    /**
+     * Deleted.
+     */
+    204: void;
+};
+
+export type DeleteMeResponse = DeleteMeResponses[keyof DeleteMeResponses];
 
 export type ChangePasswordData = {
     body: PasswordChange;
@@ -2200,6 +2302,10 @@ export type ChangePasswordErrors = {
      * A value in the body is missing, unknown or invalid. Code: `validation_failed`.
      */
     422: Problem;
+    /**
+     * There were too many requests or wrong passwords; wait as `Retry-After` says. Codes: `rate_limited`, `login_throttled`.
+     */
+    429: Problem;
     /**
      * An unexpected error occurred. Nothing was changed. Code: `internal`.
      */
@@ -2250,6 +2356,10 @@ export type ListTokensErrors = {
      * The token lacks a required ability (see `x-ability`). Code: `ability_missing`.
      */
     403: Problem;
+    /**
+     * There were too many requests, in some time or at once; wait as `Retry-After` says. Code: `rate_limited`.
+     */
+    429: Problem;
     /**
      * An unexpected error occurred. Nothing was changed. Code: `internal`.
      */
@@ -2304,6 +2414,10 @@ export type CreateTokenErrors = {
      */
     422: Problem;
     /**
+     * There were too many requests or wrong passwords; wait as `Retry-After` says. Codes: `rate_limited`, `login_throttled`.
+     */
+    429: Problem;
+    /**
      * An unexpected error occurred. Nothing was changed. Code: `internal`.
      */
     500: Problem;
@@ -2354,6 +2468,10 @@ export type DeleteTokenErrors = {
      */
     404: Problem;
     /**
+     * There were too many requests, in some time or at once; wait as `Retry-After` says. Code: `rate_limited`.
+     */
+    429: Problem;
+    /**
      * An unexpected error occurred. Nothing was changed. Code: `internal`.
      */
     500: Problem;
@@ -2403,6 +2521,10 @@ export type GetTokenErrors = {
      * The resource does not exist, or the caller may not see it. Code: `not_found`.
      */
     404: Problem;
+    /**
+     * There were too many requests, in some time or at once; wait as `Retry-After` says. Code: `rate_limited`.
+     */
+    429: Problem;
     /**
      * An unexpected error occurred. Nothing was changed. Code: `internal`.
      */
@@ -2461,6 +2583,10 @@ export type ListMyBookingsErrors = {
      * The token lacks a required ability (see `x-ability`). Code: `ability_missing`.
      */
     403: Problem;
+    /**
+     * There were too many requests, in some time or at once; wait as `Retry-After` says. Code: `rate_limited`.
+     */
+    429: Problem;
     /**
      * An unexpected error occurred. Nothing was changed. Code: `internal`.
      */
@@ -2523,6 +2649,10 @@ export type ListConflictsErrors = {
      * The range ends before it starts, or is empty. Code: `invalid_time_range`.
      */
     422: Problem;
+    /**
+     * There were too many requests, in some time or at once; wait as `Retry-After` says. Code: `rate_limited`.
+     */
+    429: Problem;
     /**
      * An unexpected error occurred. Nothing was changed. Code: `internal`.
      */
@@ -2606,6 +2736,10 @@ export type ListEventsErrors = {
      */
     422: Problem;
     /**
+     * There were too many requests, in some time or at once; wait as `Retry-After` says. Code: `rate_limited`.
+     */
+    429: Problem;
+    /**
      * An unexpected error occurred. Nothing was changed. Code: `internal`.
      */
     500: Problem;
@@ -2657,6 +2791,10 @@ export type CreateEventErrors = {
      */
     403: Problem;
     /**
+     * You have too many drafts, or have used too many idempotency keys. Codes: `draft_limit`, `quota_exceeded`.
+     */
+    409: Problem;
+    /**
      * The body is larger than 64 KiB. Code: `body_too_large`.
      */
     413: Problem;
@@ -2668,6 +2806,10 @@ export type CreateEventErrors = {
      * A value in the body is missing, unknown or invalid, or the idempotency key was used for another request. Codes: `validation_failed`, `unknown_time_zone`, `invalid_time_range`, `idempotency_key_reused`.
      */
     422: Problem;
+    /**
+     * There were too many requests, in some time or at once; wait as `Retry-After` says. Code: `rate_limited`.
+     */
+    429: Problem;
     /**
      * An unexpected error occurred. Nothing was changed. Code: `internal`.
      */
@@ -2737,6 +2879,10 @@ export type DeleteEventErrors = {
      */
     428: Problem;
     /**
+     * There were too many requests, in some time or at once; wait as `Retry-After` says. Code: `rate_limited`.
+     */
+    429: Problem;
+    /**
      * An unexpected error occurred. Nothing was changed. Code: `internal`.
      */
     500: Problem;
@@ -2788,6 +2934,10 @@ export type GetEventErrors = {
      * The resource does not exist, or the caller may not see it. Code: `not_found`.
      */
     404: Problem;
+    /**
+     * There were too many requests, in some time or at once; wait as `Retry-After` says. Code: `rate_limited`.
+     */
+    429: Problem;
     /**
      * An unexpected error occurred. Nothing was changed. Code: `internal`.
      */
@@ -2869,6 +3019,10 @@ export type UpdateEventErrors = {
      */
     428: Problem;
     /**
+     * There were too many requests, in some time or at once; wait as `Retry-After` says. Code: `rate_limited`.
+     */
+    429: Problem;
+    /**
      * An unexpected error occurred. Nothing was changed. Code: `internal`.
      */
     500: Problem;
@@ -2936,6 +3090,10 @@ export type PublishEventErrors = {
      * The idempotency key was used for another request. Code: `idempotency_key_reused`.
      */
     422: Problem;
+    /**
+     * There were too many requests, in some time or at once; wait as `Retry-After` says. Code: `rate_limited`.
+     */
+    429: Problem;
     /**
      * An unexpected error occurred. Nothing was changed. Code: `internal`.
      */
@@ -3013,6 +3171,10 @@ export type CancelEventErrors = {
      */
     422: Problem;
     /**
+     * There were too many requests, in some time or at once; wait as `Retry-After` says. Code: `rate_limited`.
+     */
+    429: Problem;
+    /**
      * An unexpected error occurred. Nothing was changed. Code: `internal`.
      */
     500: Problem;
@@ -3067,6 +3229,10 @@ export type ListSlotsErrors = {
      * The resource does not exist, or the caller may not see it. Code: `not_found`.
      */
     404: Problem;
+    /**
+     * There were too many requests, in some time or at once; wait as `Retry-After` says. Code: `rate_limited`.
+     */
+    429: Problem;
     /**
      * An unexpected error occurred. Nothing was changed. Code: `internal`.
      */
@@ -3144,6 +3310,10 @@ export type CreateSlotErrors = {
      */
     422: Problem;
     /**
+     * There were too many requests, in some time or at once; wait as `Retry-After` says. Code: `rate_limited`.
+     */
+    429: Problem;
+    /**
      * An unexpected error occurred. Nothing was changed. Code: `internal`.
      */
     500: Problem;
@@ -3206,6 +3376,10 @@ export type ListEventBookingsErrors = {
      * The resource does not exist, or the caller may not see it. Code: `not_found`.
      */
     404: Problem;
+    /**
+     * There were too many requests, in some time or at once; wait as `Retry-After` says. Code: `rate_limited`.
+     */
+    429: Problem;
     /**
      * An unexpected error occurred. Nothing was changed. Code: `internal`.
      */
@@ -3275,6 +3449,10 @@ export type DeleteSlotErrors = {
      */
     428: Problem;
     /**
+     * There were too many requests, in some time or at once; wait as `Retry-After` says. Code: `rate_limited`.
+     */
+    429: Problem;
+    /**
      * An unexpected error occurred. Nothing was changed. Code: `internal`.
      */
     500: Problem;
@@ -3326,6 +3504,10 @@ export type GetSlotErrors = {
      * The resource does not exist, or the caller may not see it. Code: `not_found`.
      */
     404: Problem;
+    /**
+     * There were too many requests, in some time or at once; wait as `Retry-After` says. Code: `rate_limited`.
+     */
+    429: Problem;
     /**
      * An unexpected error occurred. Nothing was changed. Code: `internal`.
      */
@@ -3407,6 +3589,10 @@ export type UpdateSlotErrors = {
      */
     428: Problem;
     /**
+     * There were too many requests, in some time or at once; wait as `Retry-After` says. Code: `rate_limited`.
+     */
+    429: Problem;
+    /**
      * An unexpected error occurred. Nothing was changed. Code: `internal`.
      */
     500: Problem;
@@ -3483,6 +3669,10 @@ export type CancelSlotErrors = {
      */
     422: Problem;
     /**
+     * There were too many requests, in some time or at once; wait as `Retry-After` says. Code: `rate_limited`.
+     */
+    429: Problem;
+    /**
      * An unexpected error occurred. Nothing was changed. Code: `internal`.
      */
     500: Problem;
@@ -3541,6 +3731,10 @@ export type GetSlotLedgerErrors = {
      * The resource does not exist, or the caller may not see it. Code: `not_found`.
      */
     404: Problem;
+    /**
+     * There were too many requests, in some time or at once; wait as `Retry-After` says. Code: `rate_limited`.
+     */
+    429: Problem;
     /**
      * An unexpected error occurred. Nothing was changed. Code: `internal`.
      */
@@ -3605,6 +3799,10 @@ export type ListSlotBookingsErrors = {
      */
     404: Problem;
     /**
+     * There were too many requests, in some time or at once; wait as `Retry-After` says. Code: `rate_limited`.
+     */
+    429: Problem;
+    /**
      * An unexpected error occurred. Nothing was changed. Code: `internal`.
      */
     500: Problem;
@@ -3665,7 +3863,7 @@ export type CreateBookingErrors = {
      */
     404: Problem;
     /**
-     * The state of the event, of the slot or of the caller's bookings does not allow this. Codes: `event_not_published`, `slot_cancelled`, `booking_not_open`, `booking_closed`, `slot_started`, `already_booked`, `booking_overlap`, `slot_full`, `waitlist_disabled`, `waitlist_full`; of the booking to be replaced `cancellation_window_closed`, `booking_final`, `checked_in`.
+     * The state of the event, of the slot or of the caller's bookings does not allow this. Codes: `event_not_published`, `slot_cancelled`, `booking_not_open`, `booking_closed`, `slot_started`, `already_booked`, `booking_seat_limit`, `user_seat_limit`, `booking_overlap`, `slot_full`, `waitlist_disabled`, `waitlist_full`; of the booking to be replaced `cancellation_window_closed`, `booking_final`, `checked_in`, `quota_exceeded`.
      */
     409: Problem;
     /**
@@ -3680,6 +3878,10 @@ export type CreateBookingErrors = {
      * A value in the body is missing, unknown or invalid, or the idempotency key was used for another request. Codes: `validation_failed`, `seats_exceed_capacity`, `idempotency_key_reused`.
      */
     422: Problem;
+    /**
+     * There were too many requests, in some time or at once; wait as `Retry-After` says. Code: `rate_limited`.
+     */
+    429: Problem;
     /**
      * An unexpected error occurred. Nothing was changed. Code: `internal`.
      */
@@ -3742,7 +3944,7 @@ export type CreateHoldErrors = {
      */
     404: Problem;
     /**
-     * The state of the event, of the slot or of the caller's bookings does not allow this. Codes: `event_not_published`, `slot_cancelled`, `booking_not_open`, `booking_closed`, `slot_started`, `already_booked`, `booking_overlap`, `hold_limit`, `slot_full`.
+     * The state of the event, of the slot or of the caller's bookings does not allow this. Codes: `event_not_published`, `slot_cancelled`, `booking_not_open`, `booking_closed`, `slot_started`, `already_booked`, `booking_seat_limit`, `user_seat_limit`, `booking_overlap`, `hold_limit`, `slot_full`, `hold_cooldown`, `quota_exceeded`.
      */
     409: Problem;
     /**
@@ -3757,6 +3959,10 @@ export type CreateHoldErrors = {
      * A value in the body is missing, unknown or invalid, or the idempotency key was used for another request. Codes: `validation_failed`, `seats_exceed_capacity`, `idempotency_key_reused`.
      */
     422: Problem;
+    /**
+     * There were too many requests, in some time or at once; wait as `Retry-After` says. Code: `rate_limited`.
+     */
+    429: Problem;
     /**
      * An unexpected error occurred. Nothing was changed. Code: `internal`.
      */
@@ -3813,7 +4019,7 @@ export type CreateBookingsErrors = {
      */
     404: Problem;
     /**
-     * The state of the event, of the slot or of the caller's bookings does not allow one item (`item`), or two items overlap (`items`). Codes: `event_not_published`, `slot_cancelled`, `booking_not_open`, `booking_closed`, `slot_started`, `already_booked`, `booking_overlap`, `slot_full`.
+     * The state of the event, of the slot or of the caller's bookings does not allow one item (`item`), or two items overlap (`items`). Codes: `event_not_published`, `slot_cancelled`, `booking_not_open`, `booking_closed`, `slot_started`, `already_booked`, `booking_seat_limit`, `user_seat_limit`, `booking_overlap`, `slot_full`, `quota_exceeded`.
      */
     409: Problem;
     /**
@@ -3828,6 +4034,10 @@ export type CreateBookingsErrors = {
      * A value in the body is missing, unknown or invalid, or the idempotency key was used for another request. Codes: `validation_failed`, `seats_exceed_capacity`, `idempotency_key_reused`.
      */
     422: Problem;
+    /**
+     * There were too many requests, in some time or at once; wait as `Retry-After` says. Code: `rate_limited`.
+     */
+    429: Problem;
     /**
      * An unexpected error occurred. Nothing was changed. Code: `internal`.
      */
@@ -3885,6 +4095,10 @@ export type GetBookingErrors = {
      */
     404: Problem;
     /**
+     * There were too many requests, in some time or at once; wait as `Retry-After` says. Code: `rate_limited`.
+     */
+    429: Problem;
+    /**
      * An unexpected error occurred. Nothing was changed. Code: `internal`.
      */
     500: Problem;
@@ -3941,7 +4155,7 @@ export type UpdateBookingErrors = {
      */
     404: Problem;
     /**
-     * The state of the booking, of the event or of the slot does not allow this. Codes: `event_not_published`, `slot_cancelled`, `booking_closed`, `slot_started`, `slot_full`, `cancellation_window_closed`, `booking_final`, `checked_in`, `invalid_transition`.
+     * The state of the booking, of the event or of the slot does not allow this. Codes: `event_not_published`, `slot_cancelled`, `booking_closed`, `slot_started`, `booking_seat_limit`, `user_seat_limit`, `slot_full`, `cancellation_window_closed`, `booking_final`, `checked_in`, `invalid_transition`, `quota_exceeded`.
      */
     409: Problem;
     /**
@@ -3960,6 +4174,10 @@ export type UpdateBookingErrors = {
      * A value in the body is unknown or invalid. Codes: `validation_failed`, `seats_exceed_capacity`.
      */
     422: Problem;
+    /**
+     * There were too many requests, in some time or at once; wait as `Retry-After` says. Code: `rate_limited`.
+     */
+    429: Problem;
     /**
      * An unexpected error occurred. Nothing was changed. Code: `internal`.
      */
@@ -4029,6 +4247,10 @@ export type ConfirmBookingErrors = {
      */
     422: Problem;
     /**
+     * There were too many requests, in some time or at once; wait as `Retry-After` says. Code: `rate_limited`.
+     */
+    429: Problem;
+    /**
      * An unexpected error occurred. Nothing was changed. Code: `internal`.
      */
     500: Problem;
@@ -4089,7 +4311,7 @@ export type MoveBookingErrors = {
      */
     404: Problem;
     /**
-     * The booking cannot be moved, or the other slot cannot be booked. Codes: `event_not_published`, `slot_cancelled`, `booking_not_open`, `booking_closed`, `slot_started`, `already_booked`, `booking_overlap`, `slot_full`, `cancellation_window_closed`, `booking_final`, `checked_in`, `invalid_transition`.
+     * The booking cannot be moved, or the other slot cannot be booked. Codes: `event_not_published`, `slot_cancelled`, `booking_not_open`, `booking_closed`, `slot_started`, `already_booked`, `booking_overlap`, `slot_full`, `cancellation_window_closed`, `booking_final`, `checked_in`, `invalid_transition`, `quota_exceeded`.
      */
     409: Problem;
     /**
@@ -4104,6 +4326,10 @@ export type MoveBookingErrors = {
      * A value in the body is missing, unknown or invalid, or the idempotency key was used for another request. Codes: `validation_failed`, `seats_exceed_capacity`, `idempotency_key_reused`.
      */
     422: Problem;
+    /**
+     * There were too many requests, in some time or at once; wait as `Retry-After` says. Code: `rate_limited`.
+     */
+    429: Problem;
     /**
      * An unexpected error occurred. Nothing was changed. Code: `internal`.
      */
@@ -4181,6 +4407,10 @@ export type CancelBookingErrors = {
      */
     422: Problem;
     /**
+     * There were too many requests, in some time or at once; wait as `Retry-After` says. Code: `rate_limited`.
+     */
+    429: Problem;
+    /**
      * An unexpected error occurred. Nothing was changed. Code: `internal`.
      */
     500: Problem;
@@ -4230,6 +4460,10 @@ export type PreviewCancellationErrors = {
      * The resource does not exist, or the caller may not see it. Code: `not_found`.
      */
     404: Problem;
+    /**
+     * There were too many requests, in some time or at once; wait as `Retry-After` says. Code: `rate_limited`.
+     */
+    429: Problem;
     /**
      * An unexpected error occurred. Nothing was changed. Code: `internal`.
      */
@@ -4284,6 +4518,10 @@ export type UndoCheckInErrors = {
      * The state of the booking or of the slot does not allow this. Codes: `slot_cancelled`, `check_in_closed`, `invalid_transition`.
      */
     409: Problem;
+    /**
+     * There were too many requests, in some time or at once; wait as `Retry-After` says. Code: `rate_limited`.
+     */
+    429: Problem;
     /**
      * An unexpected error occurred. Nothing was changed. Code: `internal`.
      */
@@ -4353,6 +4591,10 @@ export type CheckInBookingErrors = {
      */
     422: Problem;
     /**
+     * There were too many requests, in some time or at once; wait as `Retry-After` says. Code: `rate_limited`.
+     */
+    429: Problem;
+    /**
      * An unexpected error occurred. Nothing was changed. Code: `internal`.
      */
     500: Problem;
@@ -4412,6 +4654,10 @@ export type GetBookingHistoryErrors = {
      */
     404: Problem;
     /**
+     * There were too many requests, in some time or at once; wait as `Retry-After` says. Code: `rate_limited`.
+     */
+    429: Problem;
+    /**
      * An unexpected error occurred. Nothing was changed. Code: `internal`.
      */
     500: Problem;
@@ -4462,6 +4708,10 @@ export type GetBookingChainErrors = {
      */
     404: Problem;
     /**
+     * There were too many requests, in some time or at once; wait as `Retry-After` says. Code: `rate_limited`.
+     */
+    429: Problem;
+    /**
      * An unexpected error occurred. Nothing was changed. Code: `internal`.
      */
     500: Problem;
@@ -4511,6 +4761,10 @@ export type GetWaitlistPositionErrors = {
      * The resource does not exist, or the caller may not see it. Code: `not_found`.
      */
     404: Problem;
+    /**
+     * There were too many requests, in some time or at once; wait as `Retry-After` says. Code: `rate_limited`.
+     */
+    429: Problem;
     /**
      * An unexpected error occurred. Nothing was changed. Code: `internal`.
      */
@@ -4580,6 +4834,10 @@ export type AcceptOfferErrors = {
      */
     422: Problem;
     /**
+     * There were too many requests, in some time or at once; wait as `Retry-After` says. Code: `rate_limited`.
+     */
+    429: Problem;
+    /**
      * An unexpected error occurred. Nothing was changed. Code: `internal`.
      */
     500: Problem;
@@ -4648,6 +4906,10 @@ export type DeclineOfferErrors = {
      */
     422: Problem;
     /**
+     * There were too many requests, in some time or at once; wait as `Retry-After` says. Code: `rate_limited`.
+     */
+    429: Problem;
+    /**
      * An unexpected error occurred. Nothing was changed. Code: `internal`.
      */
     500: Problem;
@@ -4706,6 +4968,10 @@ export type GetSlotWaitlistErrors = {
      * The resource does not exist, or the caller may not see it. Code: `not_found`.
      */
     404: Problem;
+    /**
+     * There were too many requests, in some time or at once; wait as `Retry-After` says. Code: `rate_limited`.
+     */
+    429: Problem;
     /**
      * An unexpected error occurred. Nothing was changed. Code: `internal`.
      */
@@ -4770,6 +5036,10 @@ export type PromoteSlotErrors = {
      * The idempotency key was used for another request. Code: `idempotency_key_reused`.
      */
     422: Problem;
+    /**
+     * There were too many requests, in some time or at once; wait as `Retry-After` says. Code: `rate_limited`.
+     */
+    429: Problem;
     /**
      * An unexpected error occurred. Nothing was changed. Code: `internal`.
      */
@@ -4836,6 +5106,10 @@ export type SimulateSlotErrors = {
      * A value in the body is missing, unknown or invalid, or the times are not a valid range. Codes: `validation_failed`, `invalid_time_range`.
      */
     422: Problem;
+    /**
+     * There were too many requests, in some time or at once; wait as `Retry-After` says. Code: `rate_limited`.
+     */
+    429: Problem;
     /**
      * An unexpected error occurred. Nothing was changed. Code: `internal`.
      */
@@ -4938,6 +5212,10 @@ export type GetSpecYamlErrors = {
      */
     400: Problem;
     /**
+     * There were too many requests, in some time or at once; wait as `Retry-After` says. Code: `rate_limited`.
+     */
+    429: Problem;
+    /**
      * An unexpected error occurred. Nothing was changed. Code: `internal`.
      */
     500: Problem;
@@ -4973,6 +5251,10 @@ export type GetSpecJsonErrors = {
      */
     400: Problem;
     /**
+     * There were too many requests, in some time or at once; wait as `Retry-After` says. Code: `rate_limited`.
+     */
+    429: Problem;
+    /**
      * An unexpected error occurred. Nothing was changed. Code: `internal`.
      */
     500: Problem;
@@ -5001,6 +5283,10 @@ export type GetDocsErrors = {
      * A parameter is invalid. Code: `invalid_parameter`.
      */
     400: Problem;
+    /**
+     * There were too many requests, in some time or at once; wait as `Retry-After` says. Code: `rate_limited`.
+     */
+    429: Problem;
     /**
      * An unexpected error occurred. Nothing was changed. Code: `internal`.
      */
@@ -5043,6 +5329,10 @@ export type GetProblemErrors = {
      * The `Accept` header excludes every media type of the response. Code: `not_acceptable`.
      */
     406: Problem;
+    /**
+     * There were too many requests, in some time or at once; wait as `Retry-After` says. Code: `rate_limited`.
+     */
+    429: Problem;
     /**
      * An unexpected error occurred. Nothing was changed. Code: `internal`.
      */

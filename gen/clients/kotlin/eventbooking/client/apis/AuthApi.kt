@@ -61,7 +61,7 @@ open class AuthApi(basePath: kotlin.String = defaultBasePath, client: Call.Facto
     /**
      * POST /api/v1/auth/login
      * Log in with e-mail address and password
-     * Creates a new token, which is shown only once. It expires after 30 days and has all abilities (&#x60;*&#x60;), unless &#x60;abilities&#x60; asks for fewer. &#x60;token_name&#x60; helps to recognize the token in &#x60;listTokens&#x60;.  An unknown e-mail address and a wrong password get the same response, in the same time. Every login creates a separate token. An &#x60;Idempotency-Key&#x60; is ignored, because the response contains a secret. A user can have at most 100 tokens: after that, each login replaces the token that expires first.  **Access:** everybody, without a token. **Repeating it** creates another token. 
+     * Creates a new token, which is shown only once. It expires after 30 days and has all abilities (&#x60;*&#x60;), unless &#x60;abilities&#x60; asks for fewer. &#x60;token_name&#x60; helps to recognize the token in &#x60;listTokens&#x60;.  An unknown e-mail address and a wrong password get the same response, in the same time. Wrong passwords delay the next attempt (429 &#x60;login_throttled&#x60; with &#x60;Retry-After&#x60;): the sixth from one address for one account by a second, each further one by twice as long, up to 15 minutes; more than 60 from one address for any accounts, up to a minute. Wrong passwords from other addresses delay a login by 10 seconds at most, once: whoever waits as &#x60;Retry-After&#x60; says is let in. The right password forgets the wrong ones. Every login creates a separate token. An &#x60;Idempotency-Key&#x60; is ignored, because the response contains a secret. A user can have at most 100 tokens: after that, each login replaces the token that expires first.  **Access:** everybody, without a token. **Repeating it** creates another token. 
      * @param credentials 
      * @return LoginResult
      * @throws IllegalStateException If the request is not correctly configured
@@ -93,7 +93,7 @@ open class AuthApi(basePath: kotlin.String = defaultBasePath, client: Call.Facto
     /**
      * POST /api/v1/auth/login
      * Log in with e-mail address and password
-     * Creates a new token, which is shown only once. It expires after 30 days and has all abilities (&#x60;*&#x60;), unless &#x60;abilities&#x60; asks for fewer. &#x60;token_name&#x60; helps to recognize the token in &#x60;listTokens&#x60;.  An unknown e-mail address and a wrong password get the same response, in the same time. Every login creates a separate token. An &#x60;Idempotency-Key&#x60; is ignored, because the response contains a secret. A user can have at most 100 tokens: after that, each login replaces the token that expires first.  **Access:** everybody, without a token. **Repeating it** creates another token. 
+     * Creates a new token, which is shown only once. It expires after 30 days and has all abilities (&#x60;*&#x60;), unless &#x60;abilities&#x60; asks for fewer. &#x60;token_name&#x60; helps to recognize the token in &#x60;listTokens&#x60;.  An unknown e-mail address and a wrong password get the same response, in the same time. Wrong passwords delay the next attempt (429 &#x60;login_throttled&#x60; with &#x60;Retry-After&#x60;): the sixth from one address for one account by a second, each further one by twice as long, up to 15 minutes; more than 60 from one address for any accounts, up to a minute. Wrong passwords from other addresses delay a login by 10 seconds at most, once: whoever waits as &#x60;Retry-After&#x60; says is let in. The right password forgets the wrong ones. Every login creates a separate token. An &#x60;Idempotency-Key&#x60; is ignored, because the response contains a secret. A user can have at most 100 tokens: after that, each login replaces the token that expires first.  **Access:** everybody, without a token. **Repeating it** creates another token. 
      * @param credentials 
      * @return ApiResponse<LoginResult?>
      * @throws IllegalStateException If the request is not correctly configured
@@ -135,7 +135,7 @@ open class AuthApi(basePath: kotlin.String = defaultBasePath, client: Call.Facto
     /**
      * POST /api/v1/auth/logout
      * Revoke the token of this request
-     * The token of this request stops working at once. The user&#39;s other tokens remain valid (to revoke one of those, use &#x60;deleteToken&#x60;). No ability is required.  **Access:** any logged-in user. **Repeating it** returns 401, because the token is revoked. 
+     * The token of this request stops working at once, with those that were made with it, unless that was done with the password (see &#x60;createToken&#x60;). The user&#39;s other tokens remain valid (to revoke one of those, use &#x60;deleteToken&#x60;). No ability is required.  **Access:** any logged-in user. **Repeating it** returns 401, because the token is revoked. 
      * @return void
      * @throws IllegalStateException If the request is not correctly configured
      * @throws IOException Rethrows the OkHttp execute method exception
@@ -165,7 +165,7 @@ open class AuthApi(basePath: kotlin.String = defaultBasePath, client: Call.Facto
     /**
      * POST /api/v1/auth/logout
      * Revoke the token of this request
-     * The token of this request stops working at once. The user&#39;s other tokens remain valid (to revoke one of those, use &#x60;deleteToken&#x60;). No ability is required.  **Access:** any logged-in user. **Repeating it** returns 401, because the token is revoked. 
+     * The token of this request stops working at once, with those that were made with it, unless that was done with the password (see &#x60;createToken&#x60;). The user&#39;s other tokens remain valid (to revoke one of those, use &#x60;deleteToken&#x60;). No ability is required.  **Access:** any logged-in user. **Repeating it** returns 401, because the token is revoked. 
      * @return ApiResponse<Unit?>
      * @throws IllegalStateException If the request is not correctly configured
      * @throws IOException Rethrows the OkHttp execute method exception
@@ -203,7 +203,7 @@ open class AuthApi(basePath: kotlin.String = defaultBasePath, client: Call.Facto
     /**
      * POST /api/v1/auth/register
      * Create a user and log in
-     * Creates a user with the role &#x60;attendee&#x60; and logs them in: the response contains a token with all abilities, valid for 30 days. The token is shown only once. An &#x60;Idempotency-Key&#x60; is ignored, because the response contains a secret.  E-mail addresses are compared case-insensitively. The password must have 8 to 200 characters. To become an organizer, ask an administrator (&#x60;updateUser&#x60;).  **Access:** everybody, without a token. **Repeating it** returns 409 &#x60;email_taken&#x60;; the first token remains valid. 
+     * Creates a user with the role &#x60;attendee&#x60; and logs them in: the response contains a token with all abilities, valid for 30 days. The token is shown only once. An &#x60;Idempotency-Key&#x60; is ignored, because the response contains a secret.  E-mail addresses are compared case-insensitively. The password must have 8 to 200 characters and not be easy to guess (see &#x60;Password&#x60;). To become an organizer, ask an administrator (&#x60;updateUser&#x60;).  **Access:** everybody, without a token. **Repeating it** returns 409 &#x60;email_taken&#x60;; the first token remains valid. 
      * @param userCreate 
      * @return LoginResult
      * @throws IllegalStateException If the request is not correctly configured
@@ -235,7 +235,7 @@ open class AuthApi(basePath: kotlin.String = defaultBasePath, client: Call.Facto
     /**
      * POST /api/v1/auth/register
      * Create a user and log in
-     * Creates a user with the role &#x60;attendee&#x60; and logs them in: the response contains a token with all abilities, valid for 30 days. The token is shown only once. An &#x60;Idempotency-Key&#x60; is ignored, because the response contains a secret.  E-mail addresses are compared case-insensitively. The password must have 8 to 200 characters. To become an organizer, ask an administrator (&#x60;updateUser&#x60;).  **Access:** everybody, without a token. **Repeating it** returns 409 &#x60;email_taken&#x60;; the first token remains valid. 
+     * Creates a user with the role &#x60;attendee&#x60; and logs them in: the response contains a token with all abilities, valid for 30 days. The token is shown only once. An &#x60;Idempotency-Key&#x60; is ignored, because the response contains a secret.  E-mail addresses are compared case-insensitively. The password must have 8 to 200 characters and not be easy to guess (see &#x60;Password&#x60;). To become an organizer, ask an administrator (&#x60;updateUser&#x60;).  **Access:** everybody, without a token. **Repeating it** returns 409 &#x60;email_taken&#x60;; the first token remains valid. 
      * @param userCreate 
      * @return ApiResponse<LoginResult?>
      * @throws IllegalStateException If the request is not correctly configured

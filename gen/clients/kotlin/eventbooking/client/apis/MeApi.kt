@@ -27,6 +27,7 @@ import java.io.IOException
 import okhttp3.Call
 import okhttp3.HttpUrl
 
+import eventbooking.client.models.Deletion
 import eventbooking.client.models.NewToken
 import eventbooking.client.models.PasswordChange
 import eventbooking.client.models.Problem
@@ -65,7 +66,7 @@ open class MeApi(basePath: kotlin.String = defaultBasePath, client: Call.Factory
     /**
      * PUT /api/v1/me/password
      * Change your password
-     * Requires the current password; if it is wrong, the response is 422 &#x60;validation_failed&#x60; with an entry for &#x60;/current_password&#x60;. All other tokens of the user are revoked; the token of this request remains valid.  **Access:** any logged-in user, with the ability &#x60;me:write&#x60;. **Repeating it** returns 422, because the current password has changed. 
+     * Requires the current password; if it is wrong, the response is 422 &#x60;validation_failed&#x60; with an entry for &#x60;/current_password&#x60;, and wrong ones delay the next attempt as for &#x60;loginUser&#x60; (429 &#x60;login_throttled&#x60;). All other tokens of the user are revoked; the token of this request remains valid.  **Access:** any logged-in user, with the ability &#x60;me:write&#x60;. **Repeating it** returns 422, because the current password has changed. 
      * @param passwordChange 
      * @return void
      * @throws IllegalStateException If the request is not correctly configured
@@ -96,7 +97,7 @@ open class MeApi(basePath: kotlin.String = defaultBasePath, client: Call.Factory
     /**
      * PUT /api/v1/me/password
      * Change your password
-     * Requires the current password; if it is wrong, the response is 422 &#x60;validation_failed&#x60; with an entry for &#x60;/current_password&#x60;. All other tokens of the user are revoked; the token of this request remains valid.  **Access:** any logged-in user, with the ability &#x60;me:write&#x60;. **Repeating it** returns 422, because the current password has changed. 
+     * Requires the current password; if it is wrong, the response is 422 &#x60;validation_failed&#x60; with an entry for &#x60;/current_password&#x60;, and wrong ones delay the next attempt as for &#x60;loginUser&#x60; (429 &#x60;login_throttled&#x60;). All other tokens of the user are revoked; the token of this request remains valid.  **Access:** any logged-in user, with the ability &#x60;me:write&#x60;. **Repeating it** returns 422, because the current password has changed. 
      * @param passwordChange 
      * @return ApiResponse<Unit?>
      * @throws IllegalStateException If the request is not correctly configured
@@ -137,7 +138,7 @@ open class MeApi(basePath: kotlin.String = defaultBasePath, client: Call.Factory
     /**
      * POST /api/v1/me/tokens
      * Create a token
-     * Creates an additional token, for example for a script or a phone, with only the abilities that it needs. The secret is shown only once. A token can pass on only abilities that it has itself (403 &#x60;ability_missing&#x60;), and abilities never grant more than the user&#39;s role does. If &#x60;expires_at&#x60; is omitted, the token expires after 30 days; with &#x60;null&#x60;, it never expires. A time in the past, or more than a year ahead, is 422 &#x60;invalid_time_range&#x60;. A user with 100 valid tokens gets 422 &#x60;validation_failed&#x60;, and must revoke one first. An &#x60;Idempotency-Key&#x60; is ignored, because the response contains a secret.  **Access:** any logged-in user, with the ability &#x60;me:write&#x60;. **Repeating it** creates another token. 
+     * Creates an additional token, for example for a script or a phone, with only the abilities that it needs. The secret is shown only once. A token can pass on only abilities that it has itself (403 &#x60;ability_missing&#x60;), and abilities never grant more than the user&#39;s role does. If &#x60;expires_at&#x60; is omitted, the token expires after 30 days; with &#x60;null&#x60;, it never expires. A time in the past, or more than a year ahead, is 422 &#x60;invalid_time_range&#x60;.  A token that is made with another one dies with it: when that is revoked, and at the latest when that expires. If &#x60;expires_at&#x60; is omitted, it is no later than that; a later one, or &#x60;null&#x60;, is 422 &#x60;invalid_time_range&#x60;. With &#x60;current_password&#x60;, the new token stands by itself. A wrong password is 422 &#x60;validation_failed&#x60; with an entry for &#x60;/current_password&#x60;, and delays the next attempt as for &#x60;loginUser&#x60; (429 &#x60;login_throttled&#x60;).  A user with 100 valid tokens gets 422 &#x60;validation_failed&#x60;, and must revoke one first. An &#x60;Idempotency-Key&#x60; is ignored, because the response contains a secret.  **Access:** any logged-in user, with the ability &#x60;me:write&#x60;. **Repeating it** creates another token. 
      * @param tokenCreate 
      * @return NewToken
      * @throws IllegalStateException If the request is not correctly configured
@@ -169,7 +170,7 @@ open class MeApi(basePath: kotlin.String = defaultBasePath, client: Call.Factory
     /**
      * POST /api/v1/me/tokens
      * Create a token
-     * Creates an additional token, for example for a script or a phone, with only the abilities that it needs. The secret is shown only once. A token can pass on only abilities that it has itself (403 &#x60;ability_missing&#x60;), and abilities never grant more than the user&#39;s role does. If &#x60;expires_at&#x60; is omitted, the token expires after 30 days; with &#x60;null&#x60;, it never expires. A time in the past, or more than a year ahead, is 422 &#x60;invalid_time_range&#x60;. A user with 100 valid tokens gets 422 &#x60;validation_failed&#x60;, and must revoke one first. An &#x60;Idempotency-Key&#x60; is ignored, because the response contains a secret.  **Access:** any logged-in user, with the ability &#x60;me:write&#x60;. **Repeating it** creates another token. 
+     * Creates an additional token, for example for a script or a phone, with only the abilities that it needs. The secret is shown only once. A token can pass on only abilities that it has itself (403 &#x60;ability_missing&#x60;), and abilities never grant more than the user&#39;s role does. If &#x60;expires_at&#x60; is omitted, the token expires after 30 days; with &#x60;null&#x60;, it never expires. A time in the past, or more than a year ahead, is 422 &#x60;invalid_time_range&#x60;.  A token that is made with another one dies with it: when that is revoked, and at the latest when that expires. If &#x60;expires_at&#x60; is omitted, it is no later than that; a later one, or &#x60;null&#x60;, is 422 &#x60;invalid_time_range&#x60;. With &#x60;current_password&#x60;, the new token stands by itself. A wrong password is 422 &#x60;validation_failed&#x60; with an entry for &#x60;/current_password&#x60;, and delays the next attempt as for &#x60;loginUser&#x60; (429 &#x60;login_throttled&#x60;).  A user with 100 valid tokens gets 422 &#x60;validation_failed&#x60;, and must revoke one first. An &#x60;Idempotency-Key&#x60; is ignored, because the response contains a secret.  **Access:** any logged-in user, with the ability &#x60;me:write&#x60;. **Repeating it** creates another token. 
      * @param tokenCreate 
      * @return ApiResponse<NewToken?>
      * @throws IllegalStateException If the request is not correctly configured
@@ -209,9 +210,10 @@ open class MeApi(basePath: kotlin.String = defaultBasePath, client: Call.Factory
     }
 
     /**
-     * DELETE /api/v1/me
+     * POST /api/v1/me/deletion
      * Delete your user
-     * This cannot be undone. It cancels the live bookings of the user, even after cancellation has closed, and promotes from the waitlists; final bookings (see &#x60;cancelBooking&#x60;) stay, without a name; it revokes all tokens; and it replaces the name and the e-mail address. The address can then be registered again. Ledgers keep the user&#39;s id, which no longer leads to a name.  The organizer of published events that have not ended must cancel them first (409 &#x60;organizer_has_events&#x60;); past events and drafts remain. The only administrator cannot be deleted (409 &#x60;last_administrator&#x60;).  **Access:** any logged-in user, with the ability &#x60;me:write&#x60;. **Repeating it** returns 401, because the user is deleted. 
+     * This cannot be undone. It cancels the live bookings of the user, even after cancellation has closed, and promotes from the waitlists; final bookings (see &#x60;cancelBooking&#x60;) stay, without a name; it revokes all tokens; and it replaces the name and the e-mail address. The address can then be registered again. Ledgers keep the user&#39;s id, which no longer leads to a name.  Requires the current password; if it is wrong, the response is 422 &#x60;validation_failed&#x60; with an entry for &#x60;/current_password&#x60;, and wrong ones delay the next attempt as for &#x60;loginUser&#x60; (429 &#x60;login_throttled&#x60;). It is a POST because many clients and proxies drop the body of a DELETE: &#x60;DELETE /api/v1/me&#x60; is 405. An &#x60;Idempotency-Key&#x60; is ignored, because nobody is left to repeat the request.  The organizer of published events that have not ended must cancel them first (409 &#x60;organizer_has_events&#x60;); past events and drafts remain. The only administrator cannot be deleted (409 &#x60;last_administrator&#x60;).  **Access:** any logged-in user, with the ability &#x60;me:write&#x60;. **Repeating it** returns 401, because the user is deleted. 
+     * @param deletion 
      * @return void
      * @throws IllegalStateException If the request is not correctly configured
      * @throws IOException Rethrows the OkHttp execute method exception
@@ -220,8 +222,8 @@ open class MeApi(basePath: kotlin.String = defaultBasePath, client: Call.Factory
      * @throws ServerException If the API returns a server error response
      */
     @Throws(IllegalStateException::class, IOException::class, UnsupportedOperationException::class, ClientException::class, ServerException::class)
-    fun deleteMe() : Unit {
-        val localVarResponse = deleteMeWithHttpInfo()
+    fun deleteMe(deletion: Deletion) : Unit {
+        val localVarResponse = deleteMeWithHttpInfo(deletion = deletion)
 
         return when (localVarResponse.responseType) {
             ResponseType.Success -> Unit
@@ -239,18 +241,19 @@ open class MeApi(basePath: kotlin.String = defaultBasePath, client: Call.Factory
     }
 
     /**
-     * DELETE /api/v1/me
+     * POST /api/v1/me/deletion
      * Delete your user
-     * This cannot be undone. It cancels the live bookings of the user, even after cancellation has closed, and promotes from the waitlists; final bookings (see &#x60;cancelBooking&#x60;) stay, without a name; it revokes all tokens; and it replaces the name and the e-mail address. The address can then be registered again. Ledgers keep the user&#39;s id, which no longer leads to a name.  The organizer of published events that have not ended must cancel them first (409 &#x60;organizer_has_events&#x60;); past events and drafts remain. The only administrator cannot be deleted (409 &#x60;last_administrator&#x60;).  **Access:** any logged-in user, with the ability &#x60;me:write&#x60;. **Repeating it** returns 401, because the user is deleted. 
+     * This cannot be undone. It cancels the live bookings of the user, even after cancellation has closed, and promotes from the waitlists; final bookings (see &#x60;cancelBooking&#x60;) stay, without a name; it revokes all tokens; and it replaces the name and the e-mail address. The address can then be registered again. Ledgers keep the user&#39;s id, which no longer leads to a name.  Requires the current password; if it is wrong, the response is 422 &#x60;validation_failed&#x60; with an entry for &#x60;/current_password&#x60;, and wrong ones delay the next attempt as for &#x60;loginUser&#x60; (429 &#x60;login_throttled&#x60;). It is a POST because many clients and proxies drop the body of a DELETE: &#x60;DELETE /api/v1/me&#x60; is 405. An &#x60;Idempotency-Key&#x60; is ignored, because nobody is left to repeat the request.  The organizer of published events that have not ended must cancel them first (409 &#x60;organizer_has_events&#x60;); past events and drafts remain. The only administrator cannot be deleted (409 &#x60;last_administrator&#x60;).  **Access:** any logged-in user, with the ability &#x60;me:write&#x60;. **Repeating it** returns 401, because the user is deleted. 
+     * @param deletion 
      * @return ApiResponse<Unit?>
      * @throws IllegalStateException If the request is not correctly configured
      * @throws IOException Rethrows the OkHttp execute method exception
      */
     @Throws(IllegalStateException::class, IOException::class)
-    fun deleteMeWithHttpInfo() : ApiResponse<Unit?> {
-        val localVariableConfig = deleteMeRequestConfig()
+    fun deleteMeWithHttpInfo(deletion: Deletion) : ApiResponse<Unit?> {
+        val localVariableConfig = deleteMeRequestConfig(deletion = deletion)
 
-        return request<Unit, Unit>(
+        return request<Deletion, Unit>(
             localVariableConfig
         )
     }
@@ -258,17 +261,19 @@ open class MeApi(basePath: kotlin.String = defaultBasePath, client: Call.Factory
     /**
      * To obtain the request config of the operation deleteMe
      *
+     * @param deletion 
      * @return RequestConfig
      */
-    fun deleteMeRequestConfig() : RequestConfig<Unit> {
-        val localVariableBody = null
+    fun deleteMeRequestConfig(deletion: Deletion) : RequestConfig<Deletion> {
+        val localVariableBody = deletion
         val localVariableQuery: MultiValueMap = mutableMapOf()
         val localVariableHeaders: MutableMap<String, String> = mutableMapOf()
+        localVariableHeaders["Content-Type"] = "application/json"
         localVariableHeaders["Accept"] = "application/problem+json"
 
         return RequestConfig(
-            method = RequestMethod.DELETE,
-            path = "/api/v1/me",
+            method = RequestMethod.POST,
+            path = "/api/v1/me/deletion",
             query = localVariableQuery,
             headers = localVariableHeaders,
             requiresAuthentication = true,
@@ -279,7 +284,7 @@ open class MeApi(basePath: kotlin.String = defaultBasePath, client: Call.Factory
     /**
      * DELETE /api/v1/me/tokens/{token_id}
      * Revoke a token
-     * The token stops working at once. The token of this request can be revoked too, as &#x60;logoutUser&#x60; does. A token that is already revoked, or that belongs to another user, is 404.  **Access:** any logged-in user, with the ability &#x60;me:write&#x60;. **Repeating it** returns 404. 
+     * The token stops working at once, with those that were made with it, unless that was done with the password. The token of this request can be revoked too, as &#x60;logoutUser&#x60; does. A token that is already revoked, or that belongs to another user, is 404.  **Access:** any logged-in user, with the ability &#x60;me:write&#x60;. **Repeating it** returns 404. 
      * @param tokenId The token&#39;s id.
      * @return void
      * @throws IllegalStateException If the request is not correctly configured
@@ -310,7 +315,7 @@ open class MeApi(basePath: kotlin.String = defaultBasePath, client: Call.Factory
     /**
      * DELETE /api/v1/me/tokens/{token_id}
      * Revoke a token
-     * The token stops working at once. The token of this request can be revoked too, as &#x60;logoutUser&#x60; does. A token that is already revoked, or that belongs to another user, is 404.  **Access:** any logged-in user, with the ability &#x60;me:write&#x60;. **Repeating it** returns 404. 
+     * The token stops working at once, with those that were made with it, unless that was done with the password. The token of this request can be revoked too, as &#x60;logoutUser&#x60; does. A token that is already revoked, or that belongs to another user, is 404.  **Access:** any logged-in user, with the ability &#x60;me:write&#x60;. **Repeating it** returns 404. 
      * @param tokenId The token&#39;s id.
      * @return ApiResponse<Unit?>
      * @throws IllegalStateException If the request is not correctly configured
@@ -581,7 +586,7 @@ open class MeApi(basePath: kotlin.String = defaultBasePath, client: Call.Factory
     /**
      * PATCH /api/v1/me
      * Change your name or e-mail address
-     * A merge patch: omitted members keep their values. It cannot change the role (see &#x60;updateUser&#x60;) or the password (see &#x60;changePassword&#x60;). &#x60;If-Match&#x60; is not needed.  **Access:** any logged-in user, with the ability &#x60;me:write&#x60;. **Repeating it** changes nothing further. 
+     * A merge patch: omitted members keep their values. Another e-mail address requires the current password in &#x60;current_password&#x60;; if it is missing or wrong, the response is 422 &#x60;validation_failed&#x60; with an entry for &#x60;/current_password&#x60;, and wrong ones delay the next attempt as for &#x60;loginUser&#x60; (429 &#x60;login_throttled&#x60;). It cannot change the role (see &#x60;updateUser&#x60;) or the password (see &#x60;changePassword&#x60;). &#x60;If-Match&#x60; is not needed.  **Access:** any logged-in user, with the ability &#x60;me:write&#x60;. **Repeating it** changes nothing further. 
      * @param profilePatch 
      * @return User
      * @throws IllegalStateException If the request is not correctly configured
@@ -613,7 +618,7 @@ open class MeApi(basePath: kotlin.String = defaultBasePath, client: Call.Factory
     /**
      * PATCH /api/v1/me
      * Change your name or e-mail address
-     * A merge patch: omitted members keep their values. It cannot change the role (see &#x60;updateUser&#x60;) or the password (see &#x60;changePassword&#x60;). &#x60;If-Match&#x60; is not needed.  **Access:** any logged-in user, with the ability &#x60;me:write&#x60;. **Repeating it** changes nothing further. 
+     * A merge patch: omitted members keep their values. Another e-mail address requires the current password in &#x60;current_password&#x60;; if it is missing or wrong, the response is 422 &#x60;validation_failed&#x60; with an entry for &#x60;/current_password&#x60;, and wrong ones delay the next attempt as for &#x60;loginUser&#x60; (429 &#x60;login_throttled&#x60;). It cannot change the role (see &#x60;updateUser&#x60;) or the password (see &#x60;changePassword&#x60;). &#x60;If-Match&#x60; is not needed.  **Access:** any logged-in user, with the ability &#x60;me:write&#x60;. **Repeating it** changes nothing further. 
      * @param profilePatch 
      * @return ApiResponse<User?>
      * @throws IllegalStateException If the request is not correctly configured

@@ -47,7 +47,7 @@ internal val OPERATIONS: List<Operation> = listOf(
     Operation("updateEvent", "PATCH", "/api/v1/events/{event_id}", true, "if-match"),
     Operation("changePassword", "PUT", "/api/v1/me/password", true),
     Operation("createToken", "POST", "/api/v1/me/tokens", true),
-    Operation("deleteMe", "DELETE", "/api/v1/me", true),
+    Operation("deleteMe", "POST", "/api/v1/me/deletion", true),
     Operation("deleteToken", "DELETE", "/api/v1/me/tokens/{token_id}", true),
     Operation("getMe", "GET", "/api/v1/me", true, "if-none-match"),
     Operation("getToken", "GET", "/api/v1/me/tokens/{token_id}", true),

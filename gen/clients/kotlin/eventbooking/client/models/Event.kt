@@ -117,6 +117,14 @@ data class Event(
     @SerialName("walk_ins")
     val walkIns: kotlin.Boolean,
 
+    /** The most seats of one booking; null for any number. */
+    @SerialName("max_seats_per_booking")
+    val maxSeatsPerBooking: kotlin.Int?,
+
+    /** The most seats of one user in all slots of the event, taken or waited for; null for any number. */
+    @SerialName("max_seats_per_user")
+    val maxSeatsPerUser: kotlin.Int?,
+
     /** When the event was published; null if never. */
     @SerialName("published_at")
     val publishedAt: @Contextual java.time.OffsetDateTime?,

@@ -100,5 +100,15 @@ data class EventCreate(
     @SerialName("walk_ins")
     @EncodeDefault(EncodeDefault.Mode.NEVER)
     val walkIns: kotlin.Boolean? = false,
+
+    /** The most seats of one booking; 10 if omitted, null for any number. */
+    @SerialName("max_seats_per_booking")
+    @EncodeDefault(EncodeDefault.Mode.NEVER)
+    val maxSeatsPerBooking: Field<kotlin.Int> = Field.LeftOut,
+
+    /** The most seats of one user in all slots of the event, taken or waited for; null or omitted for any number. */
+    @SerialName("max_seats_per_user")
+    @EncodeDefault(EncodeDefault.Mode.NEVER)
+    val maxSeatsPerUser: Field<kotlin.Int> = Field.LeftOut,
 )
 

@@ -102,5 +102,15 @@ data class EventPatch(
     @SerialName("walk_ins")
     @EncodeDefault(EncodeDefault.Mode.NEVER)
     val walkIns: kotlin.Boolean? = null,
+
+    /** The most seats of one booking; null for any number. A lower limit applies to what is asked for after the change. */
+    @SerialName("max_seats_per_booking")
+    @EncodeDefault(EncodeDefault.Mode.NEVER)
+    val maxSeatsPerBooking: Field<kotlin.Int> = Field.LeftOut,
+
+    /** The most seats of one user in all slots of the event, taken or waited for; null for any number. A lower limit applies to what is asked for after the change. */
+    @SerialName("max_seats_per_user")
+    @EncodeDefault(EncodeDefault.Mode.NEVER)
+    val maxSeatsPerUser: Field<kotlin.Int> = Field.LeftOut,
 )
 

@@ -38,7 +38,9 @@ data class PasswordChange(
     val currentPassword: kotlin.String,
 
     /** 8 to 200 characters of any kind. How they were typed does not matter: composed and decomposed characters,
-and the various spaces, are the same (RFC 8265, `OpaqueString`).
+and the various spaces, are the same (RFC 8265, `OpaqueString`). What is tried first is refused (422
+`validation_failed`, with the code `guessable`): common passwords, patterns such as `qwertz123` and the
+user's own name and address, unless there is enough else.
  */
     @SerialName("new_password")
     val newPassword: kotlin.String,

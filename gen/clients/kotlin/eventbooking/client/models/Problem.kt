@@ -134,10 +134,20 @@ data class Problem(
     @EncodeDefault(EncodeDefault.Mode.NEVER)
     val held: kotlin.Int? = null,
 
-    /** `hold_limit`: how many seats a user can hold at once. */
+    /** `quota_exceeded`, `draft_limit`: how many the quota allows. `hold_limit`: how many seats a user can hold at once. `booking_seat_limit`, `user_seat_limit`: how many seats one booking, or one user, can have in the event. */
     @SerialName("limit")
     @EncodeDefault(EncodeDefault.Mode.NEVER)
     val limit: kotlin.Int? = null,
+
+    /** `hold_cooldown`: when the user can hold seats of the slot again. `quota_exceeded`: when the quota allows one more. */
+    @SerialName("retry_at")
+    @EncodeDefault(EncodeDefault.Mode.NEVER)
+    val retryAt: @Contextual java.time.OffsetDateTime? = null,
+
+    /** `user_seat_limit`: how many seats the user has or waits for in the event. */
+    @SerialName("seats")
+    @EncodeDefault(EncodeDefault.Mode.NEVER)
+    val seats: kotlin.Int? = null,
 
     /** `createBookings`: the index of the refused item, counted from 0. */
     @SerialName("item")

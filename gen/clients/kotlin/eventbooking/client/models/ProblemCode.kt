@@ -36,7 +36,7 @@ import kotlinx.serialization.encoding.Encoder
 /**
  * Identifies the kind of problem, for programs. More codes may be added: treat an unknown code like its HTTP status.
  *
- * Values: MalformedBody,InvalidParameter,InvalidCursor,CursorMismatch,IdempotencyKeyInvalid,TokenMissing,TokenInvalid,TokenExpired,InvalidCredentials,AbilityMissing,NotPermitted,NotFound,MethodNotAllowed,NotAcceptable,SlotFull,WaitlistFull,WaitlistDisabled,WaitlistInUse,AlreadyBooked,BookingOverlap,InvalidTransition,CancellationWindowClosed,BookingFinal,CheckedIn,CheckInClosed,EventNotPublished,BookingNotOpen,BookingClosed,SlotStarted,SlotEnded,NoBookableSlot,SlotCancelled,CapacityBelowTaken,EventHasBookings,HoldLimit,HoldExpired,OfferExpired,LastAdministrator,OrganizerHasEvents,EmailTaken,VersionMismatch,BodyTooLarge,UnsupportedMediaType,VersionRequired,ValidationFailed,IdempotencyKeyReused,InvalidTimeRange,UnknownTimeZone,SeatsExceedCapacity,Internal,Overloaded,DatabaseUnavailable,Contention,ShuttingDown,OutcomeUnknown,Unknown
+ * Values: MalformedBody,InvalidParameter,InvalidCursor,CursorMismatch,IdempotencyKeyInvalid,TokenMissing,TokenInvalid,TokenExpired,InvalidCredentials,AbilityMissing,NotPermitted,NotFound,MethodNotAllowed,NotAcceptable,SlotFull,WaitlistFull,WaitlistDisabled,WaitlistInUse,AlreadyBooked,BookingOverlap,InvalidTransition,CancellationWindowClosed,BookingFinal,CheckedIn,CheckInClosed,EventNotPublished,BookingNotOpen,BookingClosed,SlotStarted,SlotEnded,NoBookableSlot,SlotCancelled,CapacityBelowTaken,EventHasBookings,BookingSeatLimit,UserSeatLimit,HoldLimit,HoldCooldown,QuotaExceeded,DraftLimit,HoldExpired,OfferExpired,LastAdministrator,OrganizerHasEvents,EmailTaken,VersionMismatch,BodyTooLarge,UnsupportedMediaType,VersionRequired,ValidationFailed,IdempotencyKeyReused,InvalidTimeRange,UnknownTimeZone,SeatsExceedCapacity,RateLimited,LoginThrottled,Internal,Overloaded,DatabaseUnavailable,Contention,ShuttingDown,OutcomeUnknown,Unknown
  */
 @Serializable(with = ProblemCodeSerializer::class)
 enum class ProblemCode(val value: kotlin.String) {
@@ -143,8 +143,23 @@ enum class ProblemCode(val value: kotlin.String) {
     @SerialName(value = "event_has_bookings")
     EventHasBookings("event_has_bookings"),
 
+    @SerialName(value = "booking_seat_limit")
+    BookingSeatLimit("booking_seat_limit"),
+
+    @SerialName(value = "user_seat_limit")
+    UserSeatLimit("user_seat_limit"),
+
     @SerialName(value = "hold_limit")
     HoldLimit("hold_limit"),
+
+    @SerialName(value = "hold_cooldown")
+    HoldCooldown("hold_cooldown"),
+
+    @SerialName(value = "quota_exceeded")
+    QuotaExceeded("quota_exceeded"),
+
+    @SerialName(value = "draft_limit")
+    DraftLimit("draft_limit"),
 
     @SerialName(value = "hold_expired")
     HoldExpired("hold_expired"),
@@ -187,6 +202,12 @@ enum class ProblemCode(val value: kotlin.String) {
 
     @SerialName(value = "seats_exceed_capacity")
     SeatsExceedCapacity("seats_exceed_capacity"),
+
+    @SerialName(value = "rate_limited")
+    RateLimited("rate_limited"),
+
+    @SerialName(value = "login_throttled")
+    LoginThrottled("login_throttled"),
 
     @SerialName(value = "internal")
     Internal("internal"),

@@ -45,5 +45,10 @@ regard to upper and lower case, to composed and decomposed characters, and to th
     @SerialName("name")
     @EncodeDefault(EncodeDefault.Mode.NEVER)
     val name: kotlin.String? = null,
+
+    /** The current password: required for another e-mail address. */
+    @SerialName("current_password")
+    @EncodeDefault(EncodeDefault.Mode.NEVER)
+    val currentPassword: kotlin.String? = null,
 )
 

@@ -42,9 +42,14 @@ data class TokenCreate(
     @SerialName("abilities")
     val abilities: Set<Ability>,
 
-    /** When the token expires: in the future, at most a year ahead. If omitted, 30 days from now; if null, never. */
+    /** When the token expires: in the future, at most a year ahead. If omitted, 30 days from now; if null, never. Without current_password, no later than the token of this request. */
     @SerialName("expires_at")
     @EncodeDefault(EncodeDefault.Mode.NEVER)
     val expiresAt: Field<@Contextual java.time.OffsetDateTime> = Field.LeftOut,
+
+    /** The current password, for a token that does not die with the one of this request. */
+    @SerialName("current_password")
+    @EncodeDefault(EncodeDefault.Mode.NEVER)
+    val currentPassword: kotlin.String? = null,
 )
 

@@ -45,7 +45,9 @@ regard to upper and lower case, to composed and decomposed characters, and to th
     val name: kotlin.String,
 
     /** 8 to 200 characters of any kind. How they were typed does not matter: composed and decomposed characters,
-and the various spaces, are the same (RFC 8265, `OpaqueString`).
+and the various spaces, are the same (RFC 8265, `OpaqueString`). What is tried first is refused (422
+`validation_failed`, with the code `guessable`): common passwords, patterns such as `qwertz123` and the
+user's own name and address, unless there is enough else.
  */
     @SerialName("password")
     val password: kotlin.String,

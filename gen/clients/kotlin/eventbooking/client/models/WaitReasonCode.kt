@@ -34,9 +34,9 @@ import kotlinx.serialization.encoding.Encoder
 
 
 /**
- * Why a booking waits:  - `seats_taken`: not enough seats are free. - `ahead_of_you`: other bookings are ahead in the queue. - `larger_booking_ahead`: a booking ahead that does not fit holds up the queue. - `blocked_by_overlap`: the user has seats elsewhere at an overlapping time. - `exceeds_capacity`: the booking asks for more seats than the slot has. - `beyond_look_ahead`: enough seats are free, but under `first_fit` at most 100 bookings ahead that do not   fit are passed, and there are more. - `promotion_pending`: the booking is next and will be promoted within a second. - `slot_started`: the slot has started, so waiting is over.  More values may be added. 
+ * Why a booking waits:  - `seats_taken`: not enough seats are free. - `ahead_of_you`: other bookings are ahead in the queue. - `larger_booking_ahead`: a booking ahead that does not fit holds up the queue. - `blocked_by_overlap`: the user has seats elsewhere at an overlapping time. - `exceeds_capacity`: the booking asks for more seats than the slot has. - `beyond_look_ahead`: enough seats are free, but under `first_fit` at most 100 bookings ahead that do not   fit are passed, and there are more. - `promotion_pending`: the booking is next and will be promoted within a second. - `slot_started`: the slot has started, so waiting is over. - `user_seat_limit`: the booking that it was to replace can no longer be cancelled, and both together are more   than the event allows a user (`max_seats_per_user`). The booking is cancelled when it is next.  More values may be added. 
  *
- * Values: SeatsTaken,AheadOfYou,LargerBookingAhead,BlockedByOverlap,ExceedsCapacity,PromotionPending,SlotStarted,BeyondLookAhead,Unknown
+ * Values: SeatsTaken,AheadOfYou,LargerBookingAhead,BlockedByOverlap,ExceedsCapacity,PromotionPending,SlotStarted,BeyondLookAhead,UserSeatLimit,Unknown
  */
 @Serializable(with = WaitReasonCodeSerializer::class)
 enum class WaitReasonCode(val value: kotlin.String) {
@@ -64,6 +64,9 @@ enum class WaitReasonCode(val value: kotlin.String) {
 
     @SerialName(value = "beyond_look_ahead")
     BeyondLookAhead("beyond_look_ahead"),
+
+    @SerialName(value = "user_seat_limit")
+    UserSeatLimit("user_seat_limit"),
 
     @SerialName(value = "unknown_default_open_api")
     Unknown("unknown_default_open_api");
