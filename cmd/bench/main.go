@@ -131,7 +131,7 @@ func inLab(ctx context.Context, keep bool, f func(*lab.Lab) error) error {
 	if err := errors.Join(err, l.Close(keep)); err != nil {
 		return err
 	}
-	fmt.Printf("\nPostgreSQL %d, %s %s/%s, %d cores for load, service and PostgreSQL, limits and quotas off but for bystanders, %s in all.\n", l.Postgres(), runtime.Version(),
+	fmt.Printf("\nPostgreSQL %d, %s %s/%s, %d cores for load, service and PostgreSQL, limits of rates and callers and quotas off but for bystanders, %s in all.\n", l.Postgres(), runtime.Version(),
 		runtime.GOOS, runtime.GOARCH, runtime.NumCPU(), time.Since(began).Round(time.Second))
 	return nil
 }

@@ -58,7 +58,7 @@ func (b *bench) bystander(ctx context.Context) error {
 		return err
 	}
 	// An empty setting is the default.
-	defaults := map[string]string{"WORKERS": "false", "RATE_LIMITS": "", "MAX_REQUESTS": "", "MAX_REQUESTS_PER_CALLER": ""}
+	defaults := map[string]string{"WORKERS": "false", "RATE_LIMITS": "", "MAX_REQUESTS_PER_CALLER": ""}
 	service, err := b.lab.Service(ctx, "bystander", binary, b.service.url, defaults)
 	if err != nil {
 		return err

@@ -34,7 +34,7 @@ const serviceReady = 60 * time.Second
 // ready. More settings are environment variables.
 func (l *Lab) Service(ctx context.Context, name, binary, databaseURL string, env map[string]string) (*Service, error) {
 	// Few users make many requests here.
-	settings := map[string]string{"DATABASE_URL": databaseURL, "RATE_LIMITS": "off", "MAX_REQUESTS": "0", "MAX_REQUESTS_PER_CALLER": "0",
+	settings := map[string]string{"DATABASE_URL": databaseURL, "RATE_LIMITS": "off", "MAX_REQUESTS_PER_CALLER": "0",
 		"LOGIN_DELAYS": "false", "QUOTAS": "off"}
 	maps.Copy(settings, env)
 	return l.Run(ctx, name, settings, binary, "serve")
