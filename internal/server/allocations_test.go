@@ -39,16 +39,16 @@ var allocations = map[string]int{
 
 // limitedAllocations are those with all limits on.
 var limitedAllocations = map[string]int{
-	"listEvents":          1175,
-	"getEvent":            301,
-	"getSlot":             243,
+	"listEvents":          1285,
+	"getEvent":            308,
+	"getSlot":             240,
 	"getMe":               219,
-	"listMyBookings":      356,
-	"getWaitlistPosition": 270,
-	"createBooking":       1236,
-	"createHold":          1266,
-	"confirmBooking":      1205,
-	"cancelBooking":       1228,
+	"listMyBookings":      353,
+	"getWaitlistPosition": 267,
+	"createBooking":       1240,
+	"createHold":          1270,
+	"confirmBooking":      1208,
+	"cancelBooking":       1233,
 }
 
 // measuredRequests is how often each is sent; the first ones prepare statements.

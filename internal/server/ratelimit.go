@@ -39,7 +39,7 @@ func DefaultRateLimits() RateLimits {
 	return RateLimits{
 		classAnonymous:     {Quota: 1200, Window: time.Minute},
 		classRegistrations: {Quota: 10, Window: time.Minute},
-		classLogins:        {Quota: 60, Window: time.Minute},
+		classLogins:        {Quota: 120, Window: time.Minute},
 		classUnauthorized:  {Quota: 300, Window: time.Minute},
 		classReads:         {Quota: 600, Window: time.Minute},
 		classWrites:        {Quota: 120, Window: time.Minute},
