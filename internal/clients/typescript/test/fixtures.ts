@@ -43,7 +43,7 @@ function fromElsewhere(): typeof fetch {
 }
 
 /** The password of the seeded users. */
-export const password = 'password';
+const password = 'password';
 
 /** The password of new users: that of the seeded ones is refused as too easy to guess. */
 export const newPassword = 'correct horse battery';

@@ -9,7 +9,7 @@ import { after, before, test } from 'node:test';
 import { promisify } from 'node:util';
 import { openTab } from './browser.js';
 import { startGateway } from './gateway.js';
-import { baseUrl, logIn, newAttendee, newEvent, password } from './fixtures.js';
+import { baseUrl, logIn, newAttendee, newEvent, newPassword } from './fixtures.js';
 
 const run = promisify(execFile);
 const source = join(import.meta.dirname, '..');
@@ -74,7 +74,7 @@ test('the HTML page of the README logs in, lists events and books', async () => 
   await tab.fill('[name=password]', 'wrong');
   await tab.click('form button');
   await isShown(/password/i);
-  await tab.fill('[name=password]', password);
+  await tab.fill('[name=password]', newPassword);
   await tab.click('form button');
   await isShown(/^Welcome, New Comer\.$/);
   assert.ok((await tab.locator('li').count()) > 1);

@@ -19,7 +19,9 @@ export async function startService(settings: Record<string, string>, ...flags: s
   if (!binary) {
     throw new Error('EVENTBOOKING is not set: run the tests with npm test');
   }
-  const service = spawn(binary, ['serve', ...flags], { env: { ...process.env, ADDR: '127.0.0.1:0', LOG_LEVEL: 'warn', ...settings } });
+  // RUN_AS: if root runs the tests, their directories are root's.
+  const env = { ...process.env, ADDR: '127.0.0.1:0', LOG_LEVEL: 'warn', RUN_AS: 'root', ...settings };
+  const service = spawn(binary, ['serve', ...flags], { env });
   const kill = () => service.kill();
   process.once('exit', kill);
   const ended = once(service, 'exit');

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
 import type { Locator } from 'playwright-core';
 import { openTab } from './browser.js';
-import { baseUrl, logIn, newAttendee, newEvent, password } from './fixtures.js';
+import { baseUrl, logIn, newAttendee, newEvent, newPassword } from './fixtures.js';
 import { startService } from './service.js';
 
 // Another process on the same database that lets nobody log in twice.
@@ -65,7 +65,7 @@ test('in Swagger UI, one can log in, authorize, list events, book and cancel', a
   const unauthorized = await tryOut('bookings', 'createBooking', { parameters: { slot_id }, body: { seats: 1 } });
   assert.equal(unauthorized.status, 401);
 
-  const login = await tryOut('auth', 'loginUser', { body: { email, password } });
+  const login = await tryOut('auth', 'loginUser', { body: { email, password: newPassword } });
   assert.equal(login.status, 200);
   await tab.locator('button.authorize.unlocked').first().click();
   const dialog = tab.locator('.dialog-ux');
@@ -94,9 +94,9 @@ test('in Swagger UI, one can log in, authorize, list events, book and cancel', a
 test('Swagger UI shows a rate limit as the problem that it is', async () => {
   await tab.goto(`${limited.url}/docs`);
   const { email } = await newAttendee();
-  const first = await tryOut('auth', 'loginUser', { body: { email, password } });
+  const first = await tryOut('auth', 'loginUser', { body: { email, password: newPassword } });
   assert.equal(first.status, 200);
-  const { status, shown } = await tryOut('auth', 'loginUser', { body: { email, password } });
+  const { status, shown } = await tryOut('auth', 'loginUser', { body: { email, password: newPassword } });
   assert.equal(status, 429);
   assert.equal(shown['code'], 'rate_limited');
   assert.match(String(shown['detail']), /Wait \d+ seconds\./);

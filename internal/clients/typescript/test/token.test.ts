@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { eventBooking, type TokenProvider } from 'eventbooking-client';
-import { baseUrl, newAttendee, password, recording, type Attempt } from './fixtures.js';
+import { baseUrl, newAttendee, newPassword, recording, type Attempt } from './fixtures.js';
 
 const anonymous = eventBooking({ baseUrl });
 
@@ -15,7 +15,7 @@ async function loggedOut() {
       return token;
     }
     refusals.push(refused);
-    return (await anonymous.loginUser({ body: { email, password } })).data.token;
+    return (await anonymous.loginUser({ body: { email, password: newPassword } })).data.token;
   };
   return { email, token, refusals, provider };
 }

@@ -53,6 +53,8 @@ internal class Service(private val databaseUrl: String? = null, private val sett
                 environment()["DATABASE_URL"] = databaseUrl.orEmpty()
                 // Only one process per database runs workers.
                 environment()["WORKERS"] = (databaseUrl == null).toString()
+                // If root runs the tests, their directories are root's.
+                environment()["RUN_AS"] = "root"
                 // The limits are on, as by default. The tests' people say from which address they come.
                 environment()["TRUSTED_PROXIES"] = "127.0.0.1/32"
                 environment() += settings
