@@ -151,7 +151,7 @@ class RetriesTest {
     @Test
     fun `a rate limit is waited for as Retry-After says, also by a write without a key`() = withLimits("reads=1/2s,writes=1/2s,bookings=1/24h") { service ->
         val user = newAttendee(service.url, quick)
-        for ((operation, call) in listOf("getMe" to { user.api.me.getMe() }, "updateMe" to { user.api.me.updateMe(ProfilePatch(name = "Patient")) })) {
+        for ((operation, call) in listOf("getMe" to { user.api.me.getMe() }, "createToken" to { user.api.me.createToken(TokenCreate("Patient", setOf(Ability.All))) })) {
             call()
             call()
             val (_, refused, next) = user.attempts.filter { it.operation == operation }
