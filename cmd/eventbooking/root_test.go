@@ -163,7 +163,7 @@ func loopbackURL(t *testing.T) string {
 
 func TestRunAsIsChecked(t *testing.T) {
 	if os.Geteuid() != 0 {
-		t.Skip("not root")
+		t.Skip("only root may become somebody else")
 	}
 	for value, says := range map[string]string{"nobody_by_this_name": "there is no user", "1000:x": "not uid:gid", "-1:0": "not uid:gid"} {
 		t.Setenv("RUN_AS", value)

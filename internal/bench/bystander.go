@@ -85,7 +85,7 @@ func (t *target) beside(f flood, l load) measure {
 		var ended sync.WaitGroup
 		ended.Go(func() { _, _ = t.run(flooding, window+3*warmUp) }) // most or all of it is refused
 		defer ended.Wait()
-		time.Sleep(2 * warmUp)
+		time.Sleep(2 * warmUp) // until all of its connections have asked: a load has no other sign of that
 		return t.run(l, window)
 	}
 }

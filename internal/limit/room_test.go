@@ -13,10 +13,10 @@ func TestARoomHasItsPlacesAndALine(t *testing.T) {
 		r := NewRoom(2, 3)
 		var entered []int
 		var mu sync.Mutex
+		ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
+		defer cancel()
 		for i := range 7 {
 			go func() {
-				ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
-				defer cancel()
 				if r.Enter(ctx) {
 					mu.Lock()
 					entered = append(entered, i)
@@ -40,7 +40,8 @@ func TestARoomHasItsPlacesAndALine(t *testing.T) {
 		want("at first", 0, 1)
 		r.Leave()
 		want("one left", 0, 1, 2)
-		time.Sleep(11 * time.Second)
+		<-ctx.Done()
+		synctest.Wait()
 		r.Leave()
 		r.Leave()
 		want("the line gave up", 0, 1, 2)
@@ -77,7 +78,8 @@ func TestEachKeyHasARoom(t *testing.T) {
 		if !entered {
 			t.Error("who was in line did not enter")
 		}
-		time.Sleep(11 * time.Second)
+		<-ctx.Done()
+		synctest.Wait()
 		if enter(a) {
 			t.Error("entered a full room")
 		}

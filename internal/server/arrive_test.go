@@ -80,9 +80,7 @@ func TestWhoIsAskingIsFoundOutWhenTheBodyHasArrived(t *testing.T) {
 
 // A body has five seconds, and a token that is missing needs none.
 func TestABodyThatDoesNotArriveIsRefused(t *testing.T) {
-	if testing.Short() {
-		t.Skip("takes five seconds")
-	}
+	testkit.SkipIfShort(t, "it waits for bodies that do not arrive")
 	t.Parallel()
 	_, at := startServing(t, server.Config{DatabaseURL: testkit.DatabaseURL(t), MaxConns: 4, Log: slog.New(slog.DiscardHandler)})
 	rest := half(t, at.String(), string(account.NewSecret()))
