@@ -30,7 +30,7 @@ func (*arrived) Close() error { return nil }
 // and what they may do, is then found out when nothing is left to wait for: otherwise
 // somebody could log in, send half of a request, be logged out or demoted, and send the
 // rest.
-func awaitBody(o *operation, timeout time.Duration) echo.MiddlewareFunc {
+func awaitBody(o *operation) echo.MiddlewareFunc {
 	return func(next echo.HandlerFunc) echo.HandlerFunc {
 		if o.RequestBody == nil {
 			return next
@@ -41,28 +41,31 @@ func awaitBody(o *operation, timeout time.Duration) echo.MiddlewareFunc {
 				return next(c) // It is refused without the body.
 			}
 			// What has no connection, as in tests, has no deadline either.
-			_ = connection.SetReadDeadline(time.Now().Add(timeout))
-			body, err := io.ReadAll(r.Body)
-			if err != nil {
-				return errUnreadableBody(err)
+			_ = connection.SetReadDeadline(time.Now().Add(bodyTimeout))
+			if err := arrive(r); err != nil {
+				return err
 			}
 			// From here on, only a client that hangs up is noticed.
 			_ = connection.SetReadDeadline(time.Time{})
-			whole := &arrived{body: body}
-			whole.Reset(body)
-			r.Body, r.ContentLength = whole, int64(len(body))
 			return next(c)
 		}
 	}
 }
 
-// arrivedBody returns the body of a request that awaitBody has read.
-func arrivedBody(r *http.Request) []byte {
-	if whole, ok := r.Body.(*arrived); ok {
-		return whole.body
+// arrive reads the body of a request.
+func arrive(r *http.Request) error {
+	body, err := io.ReadAll(r.Body)
+	if err != nil {
+		return errUnreadableBody(err)
 	}
+	whole := &arrived{body: body}
+	whole.Reset(body)
+	r.Body, r.ContentLength = whole, int64(len(body))
 	return nil
 }
+
+// arrivedBody returns the body of a request that has arrived.
+func arrivedBody(r *http.Request) []byte { return r.Body.(*arrived).body }
 
 // errUnreadableBody returns why a body could not be read: it is too large or too slow, or
 // the caller stopped sending it.

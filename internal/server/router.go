@@ -41,7 +41,7 @@ func newRouter(o routerOptions) (*echo.Echo, error) {
 	work := newInWork(o.concurrency, left)
 	guards := map[string][]echo.MiddlewareFunc{}
 	for id, operation := range operations {
-		guards[id] = []echo.MiddlewareFunc{storeNothing(operation), varyByToken(operation), varyByAccept(operation), awaitBody(operation, bodyTimeout),
+		guards[id] = []echo.MiddlewareFunc{storeNothing(operation), varyByToken(operation), varyByAccept(operation), awaitBody(operation),
 			work.admitToken(operation), left.limitUnauthorized(operation), authenticate(operation, o.authenticate),
 			work.admitUser(operation), left.limitRate(operation), authorize(operation), validate(operation)}
 		if o.loginDelays && operation.hasPassword {
