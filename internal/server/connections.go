@@ -53,14 +53,19 @@ func (c *connections) note(conn net.Conn, state http.ConnState) {
 func (c *connections) add() {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	for c.open++; c.open > c.most && !c.stopping; c.changed.Wait() {
+	for c.open++; c.open > c.most && !c.stopping; {
 		first := c.silent.Front()
 		if first == nil {
+			c.changed.Wait()
 			continue
 		}
 		conn := c.silent.Remove(first).(net.Conn)
 		delete(c.places, conn)
 		go func() { _ = conn.Close() }() // which calls remove
+		// Connections are added one at a time, so meanwhile only removals change the number.
+		for before := c.open; c.open == before && !c.stopping; {
+			c.changed.Wait()
+		}
 	}
 }
 
