@@ -39,16 +39,16 @@ var allocations = map[string]int{
 
 // limitedAllocations are those with all limits on.
 var limitedAllocations = map[string]int{
-	"listEvents":          1285,
-	"getEvent":            308,
-	"getSlot":             240,
-	"getMe":               219,
-	"listMyBookings":      353,
-	"getWaitlistPosition": 267,
-	"createBooking":       1240,
-	"createHold":          1270,
-	"confirmBooking":      1208,
-	"cancelBooking":       1233,
+	"listEvents":          1287,
+	"getEvent":            310,
+	"getSlot":             242,
+	"getMe":               221,
+	"listMyBookings":      355,
+	"getWaitlistPosition": 269,
+	"createBooking":       1242,
+	"createHold":          1272,
+	"confirmBooking":      1210,
+	"cancelBooking":       1235,
 }
 
 // measuredRequests is how often each is sent; the first ones prepare statements.

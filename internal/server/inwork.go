@@ -9,6 +9,7 @@ import (
 	"github.com/labstack/echo/v4"
 
 	"eventbooking/internal/access"
+	"eventbooking/internal/account"
 	"eventbooking/internal/fault"
 	"eventbooking/internal/limit"
 )
@@ -34,7 +35,9 @@ const (
 	// turnTimeout is how long a request waits for a place, among those of its caller and
 	// among all, and turnLine how many do.
 	turnTimeout = 2 * time.Second
-	turnLine    = 4096
+	// roomOfOthers is that of reads, writes, logins and registrations.
+	roomOfOthers = classReads
+	turnLine     = 4096
 )
 
 // DefaultConcurrency is what suits a pool of so many connections: as many requests, so
@@ -55,7 +58,7 @@ type inWork struct {
 
 func newInWork(c Concurrency, allowed allowances) *inWork {
 	w := &inWork{Concurrency: c, callers: limit.NewRooms(turnLine), allowed: allowed, rooms: map[limit.Class]*limit.Room{}}
-	for _, class := range []limit.Class{classReads, classBookings, classSearches} {
+	for _, class := range []limit.Class{roomOfOthers, classBookings, classSearches} {
 		w.rooms[class] = limit.NewRoom(shareOf(c.Requests, class), turnLine)
 	}
 	return w
@@ -68,7 +71,7 @@ func roomOf(class limit.Class) limit.Class {
 	if class == classBookings || class == classSearches {
 		return class
 	}
-	return classReads
+	return roomOfOthers
 }
 
 // shareOf is how many requests of a class there may be for a number of ordinary ones.
@@ -102,7 +105,7 @@ func (w *inWork) admitToken(o *operation) echo.MiddlewareFunc {
 			// While its token is looked up, a booking needs a connection like all others.
 			first := class
 			if class == classBookings {
-				first = classReads
+				first = roomOfOthers
 			}
 			leaveRoom, err := w.enter(c, first)
 			if err != nil {
@@ -162,8 +165,11 @@ func (w *inWork) callerOf(o *operation, c echo.Context, class limit.Class) (who 
 	most = shareOf(w.Caller, class)
 	address := addressKey(c.RealIP())
 	bearer, err := bearerOf(c.Request().Header)
+	// What is no token could be anything else that requests are counted by, such as the id
+	// of another user.
+	_, isToken := account.ParseSecret(bearer)
 	switch {
-	case o.token == tokenIgnored || err != nil || bearer == "":
+	case o.token == tokenIgnored || err != nil || !isToken:
 		return address, most * addressShare
 	case w.allowed.areTokensUsedUp(address):
 		return address + " tokens", most

@@ -2,6 +2,7 @@ package server
 
 import (
 	"fmt"
+	"maps"
 	"slices"
 	"strconv"
 	"strings"
@@ -22,20 +23,18 @@ func DefaultQuotas() Quotas {
 	return Quotas{Quotas: seating.Quotas{Holds: 2, Changes: 200}, Drafts: 500, Keys: 10_000}
 }
 
-// maxOfQuota bounds a quota that is set.
-const maxOfQuota = 1_000_000
+// maxUserQuota bounds a quota that is set.
+const maxUserQuota = 1_000_000
 
 // named are the quotas by their names in QUOTAS.
 func (q *Quotas) named() map[string]*int {
 	return map[string]*int{"holds": &q.Holds, "changes": &q.Changes, "drafts": &q.Drafts, "keys": &q.Keys}
 }
 
-var quotaNames = []string{"changes", "drafts", "holds", "keys"}
-
 // String is the quotas as ParseQuotas reads them.
 func (q Quotas) String() string {
 	var parts []string
-	for _, name := range quotaNames {
+	for _, name := range slices.Sorted(maps.Keys(q.named())) {
 		parts = append(parts, fmt.Sprintf("%s=%d", name, *q.named()[name]))
 	}
 	return strings.Join(parts, ",")
@@ -44,23 +43,21 @@ func (q Quotas) String() string {
 // ParseQuotas reads QUOTAS: "off", or changes of the defaults, such as
 // "drafts=5000,holds=off". The error says what is wrong and what would be right.
 func ParseQuotas(text string) (Quotas, error) {
-	q := DefaultQuotas()
-	switch text {
-	case "":
-		return q, nil
-	case "off":
+	if text == "off" {
 		return Quotas{}, nil
 	}
-	for part := range strings.SplitSeq(text, ",") {
-		name, value, _ := strings.Cut(part, "=")
-		if !slices.Contains(quotaNames, name) {
-			return Quotas{}, fmt.Errorf("there is no quota %q; there are %s, and off for all", name, strings.Join(quotaNames, ", "))
-		}
+	q := DefaultQuotas()
+	named := q.named()
+	err := readChanges(text, "quota", slices.Sorted(maps.Keys(named)), func(name, value string) error {
 		n, err := strconv.Atoi(value)
-		if value != "off" && (err != nil || n < 1 || n > maxOfQuota) {
-			return Quotas{}, fmt.Errorf("%s: %q is not a quota: give a number from 1 to %d, or off", name, value, maxOfQuota)
+		if value != "off" && (err != nil || n < 1 || n > maxUserQuota) {
+			return fmt.Errorf("%q is not a quota: give a number from 1 to %d, or off", value, maxUserQuota)
 		}
-		*q.named()[name] = n
+		*named[name] = n
+		return nil
+	})
+	if err != nil {
+		return Quotas{}, err
 	}
 	return q, nil
 }

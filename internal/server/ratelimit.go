@@ -63,8 +63,8 @@ const maxAllowances = 100_000
 
 // The bounds of a rate that is set.
 const (
-	maxQuota  = 1_000_000
-	maxWindow = 24 * time.Hour
+	maxRateQuota = 1_000_000
+	maxWindow    = 24 * time.Hour
 )
 
 // ParseRateLimits reads RATE_LIMITS: "off", or changes of the defaults, such as
@@ -74,32 +74,44 @@ func ParseRateLimits(text string) (RateLimits, error) {
 		return RateLimits{}, nil
 	}
 	rates := DefaultRateLimits()
-	known := slices.Sorted(maps.Keys(rates))
-	for part := range strings.SplitSeq(text, ",") {
-		if text == "" {
-			break
-		}
-		name, value, _ := strings.Cut(part, "=")
-		if _, found := DefaultRateLimits()[limit.Class(name)]; !found {
-			return nil, fmt.Errorf("there is no class %q; there are %s, and off for all", name, joined(known))
-		}
+	err := readChanges(text, "class", slices.Sorted(maps.Keys(DefaultRateLimits())), func(class limit.Class, value string) error {
 		if value == "off" {
-			delete(rates, limit.Class(name))
-			continue
+			delete(rates, class)
+			return nil
 		}
 		rate, err := parseRate(value)
-		if err != nil {
-			return nil, fmt.Errorf("%s: %w", name, err)
-		}
-		rates[limit.Class(name)] = rate
+		rates[class] = rate
+		return err
+	})
+	if err != nil {
+		return nil, err
 	}
 	return rates, nil
 }
 
-func joined(classes []limit.Class) string {
-	texts := make([]string, len(classes))
-	for i, c := range classes {
-		texts[i] = string(c)
+// readChanges reads a setting that changes defaults: "name=value,name=value". known are
+// the names, of something that kind says. Its errors are those of set, with the name, or
+// say which names there are.
+func readChanges[Name ~string](text, kind string, known []Name, set func(name Name, value string) error) error {
+	if text == "" {
+		return nil
+	}
+	for part := range strings.SplitSeq(text, ",") {
+		name, value, _ := strings.Cut(part, "=")
+		if !slices.Contains(known, Name(name)) {
+			return fmt.Errorf("there is no %s %q; there are %s, and off for all", kind, name, joined(known))
+		}
+		if err := set(Name(name), value); err != nil {
+			return fmt.Errorf("%s: %w", name, err)
+		}
+	}
+	return nil
+}
+
+func joined[Name ~string](names []Name) string {
+	texts := make([]string, len(names))
+	for i, n := range names {
+		texts[i] = string(n)
 	}
 	return strings.Join(texts, ", ")
 }
@@ -110,17 +122,22 @@ func parseRate(text string) (limit.Rate, error) {
 	n, err := strconv.Atoi(quota)
 	d, wrong := time.ParseDuration(window)
 	// RateLimit-Policy has whole seconds.
-	if err != nil || wrong != nil || n < 1 || n > maxQuota || d < time.Second || d > maxWindow || d%time.Second != 0 {
+	if err != nil || wrong != nil || n < 1 || n > maxRateQuota || d < time.Second || d > maxWindow || d%time.Second != 0 {
 		return limit.Rate{}, fmt.Errorf("%q is not a rate: give a number of requests up to %d and a time in whole seconds from 1s to %s, such as 300/1m, or off",
-			text, maxQuota, maxWindow)
+			text, maxRateQuota, maxWindow)
 	}
 	return limit.Rate{Quota: n, Window: d}, nil
 }
 
-// classOf is the class of a request for the operation.
+// classOf is the class of a request for the operation. It reads the query itself: Echo
+// keeps what it has parsed, and the query is yet to be brought into its canonical form.
 func (o *operation) classOf(r *http.Request) limit.Class {
+	if len(o.costlyParameters) == 0 || r.URL.RawQuery == "" {
+		return o.limit
+	}
+	query := r.URL.Query()
 	for name, class := range o.costlyParameters {
-		if r.URL.Query().Has(name) {
+		if query.Has(name) {
 			return class
 		}
 	}

@@ -1,10 +1,16 @@
 package server
 
 import (
+	"net/http"
+	"net/http/httptest"
 	"strings"
 	"testing"
 	"time"
 
+	"github.com/google/uuid"
+	"github.com/labstack/echo/v4"
+
+	"eventbooking/internal/account"
 	"eventbooking/internal/limit"
 )
 
@@ -37,6 +43,28 @@ func TestRateLimitsAreChangesOfTheDefaults(t *testing.T) {
 	} {
 		if _, err := ParseRateLimits(text); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%q: %v, want %q", text, err, want)
+		}
+	}
+}
+
+// Whoever sends something else than a token counts for their address, whatever it is:
+// otherwise they could take the places of another user, whose id counts for that user.
+func TestWhatIsNoTokenCountsForItsAddress(t *testing.T) {
+	operations, err := loadOperations()
+	if err != nil {
+		t.Fatal(err)
+	}
+	w := newInWork(Concurrency{Requests: 4, Caller: 2}, allowances{})
+	const address = "192.0.2.1"
+	token := string(account.NewSecret())
+	for bearer, want := range map[string]string{"": address, uuid.NewString(): address, "198.51.100.7": address, "evb_x": address, token: token} {
+		r := httptest.NewRequest(http.MethodGet, "/api/v1/me", nil)
+		r.RemoteAddr = address + ":1234"
+		if bearer != "" {
+			r.Header.Set(echo.HeaderAuthorization, "Bearer "+bearer)
+		}
+		if who, _ := w.callerOf(operations["getMe"], echo.New().NewContext(r, nil), classReads); who != want {
+			t.Errorf("%q counts for %q", bearer, who)
 		}
 	}
 }

@@ -37,13 +37,13 @@ func newRouter(o routerOptions) (*echo.Echo, error) {
 		return nil, err
 	}
 	e := newEcho(o)
-	left := allowances{o.rates, limit.NewMemory(maxAllowances)}
-	work := newInWork(o.concurrency, left)
+	allowed := allowances{o.rates, limit.NewMemory(maxAllowances)}
+	work := newInWork(o.concurrency, allowed)
 	guards := map[string][]echo.MiddlewareFunc{}
 	for id, operation := range operations {
 		guards[id] = []echo.MiddlewareFunc{storeNothing(operation), varyByToken(operation), varyByAccept(operation), awaitBody(operation),
-			work.admitToken(operation), left.limitUnauthorized(operation), authenticate(operation, o.authenticate),
-			work.admitUser(operation), left.limitRate(operation), authorize(operation), validate(operation)}
+			work.admitToken(operation), allowed.limitUnauthorized(operation), authenticate(operation, o.authenticate),
+			work.admitUser(operation), allowed.limitRate(operation), authorize(operation), validate(operation)}
 		if o.loginDelays && operation.hasPassword {
 			guards[id] = append(guards[id], countByAddress)
 		}
