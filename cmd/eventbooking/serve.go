@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"crypto/tls"
 	"errors"
 	"fmt"
 	"net"
@@ -66,7 +67,7 @@ func (c *serve) Run(s *session) error {
 	if err != nil {
 		return err
 	}
-	if err := c.serveTLS(s, &config); err != nil {
+	if config.TLS, err = c.followCertificate(s); err != nil {
 		return err
 	}
 	listener, err := listen(c.Addr)
@@ -118,28 +119,27 @@ func (c *serve) config() (config server.Config, err error) {
 	return config, nil
 }
 
-// serveTLS reads the certificate, if there is one, and follows its changes until the
-// session's context ends. The files are read before the process gives up root, and again
+// followCertificate reads the certificate, if there is one, and follows its changes until
+// the session's context ends. The files are read before the process gives up root, and again
 // afterwards: its user must be allowed to read them.
-func (c *serve) serveTLS(s *session, config *server.Config) error {
+func (c *serve) followCertificate(s *session) (*tls.Config, error) {
 	if (c.TLSCertFile == "") != (c.TLSKeyFile == "") {
-		return errUsage("TLS_CERT_FILE, TLS_KEY_FILE: only one of them is set: set both or neither")
+		return nil, errUsage("TLS_CERT_FILE, TLS_KEY_FILE: only one of them is set: set both or neither")
 	}
 	if c.TLSCertFile == "" {
-		return nil
+		return nil, nil
 	}
 	certificate, err := server.LoadCertificate(c.TLSCertFile, c.TLSKeyFile, s.log)
 	if err != nil {
-		return errUsage("TLS_CERT_FILE, TLS_KEY_FILE: %w", err)
+		return nil, errUsage("TLS_CERT_FILE, TLS_KEY_FILE: %w", err)
 	}
-	config.TLS = certificate.Config()
 	reload := make(chan os.Signal, 1)
 	signal.Notify(reload, syscall.SIGHUP)
 	go func() {
 		defer signal.Stop(reload)
 		certificate.Watch(s.ctx, reload)
 	}()
-	return nil
+	return certificate.Config(), nil
 }
 
 func (c *serve) concurrency() (server.Concurrency, error) {

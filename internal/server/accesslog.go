@@ -15,9 +15,9 @@ import (
 	"eventbooking/internal/access"
 )
 
-// accessLog logs one line for each request. For privacy it has neither the query nor
-// any header, and no e-mail address. If the client hung up, the status says so, and the answer that it would
-// have got, or has got if it only stopped sending, is beside it.
+// accessLog logs one line for each request. For privacy it has neither the query nor any
+// header, and no e-mail address. If the client hung up, the status says so, and the answer
+// that it would have got, or has got if it only stopped sending, is beside it.
 func accessLog(log *slog.Logger) echo.MiddlewareFunc {
 	return func(next echo.HandlerFunc) echo.HandlerFunc {
 		return func(c echo.Context) error {
@@ -51,8 +51,8 @@ func accessLog(log *slog.Logger) echo.MiddlewareFunc {
 	}
 }
 
-// address is a segment of a path with an e-mail address in it, escaped or not, or twice.
-var address = regexp.MustCompile(`[^/]*(?:@|%(?:25)*40)[^/]*`)
+// emailSegment is a segment of a path with an e-mail address in it, escaped or not, or twice.
+var emailSegment = regexp.MustCompile(`[^/]*(?:@|%(?:25)*40)[^/]*`)
 
 // loggedPath is the path of a request, with an asterisk in place of each segment that has
 // an e-mail address: people try what the API does not have, such as /users/me@example.com.
@@ -61,7 +61,7 @@ func loggedPath(u *url.URL) string {
 	if !strings.ContainsAny(path, "@%") {
 		return path
 	}
-	return address.ReplaceAllString(path, "*")
+	return emailSegment.ReplaceAllString(path, "*")
 }
 
 // panicError is a recovered panic, to be rendered and logged like other errors.
