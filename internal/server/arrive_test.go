@@ -4,10 +4,8 @@ package server_test
 
 import (
 	"bufio"
-	"fmt"
 	"io"
 	"log/slog"
-	"net"
 	"net/http"
 	"strings"
 	"testing"
@@ -24,15 +22,9 @@ const newEvent = `{"title": "Concert", "time_zone": "UTC"}`
 
 // half sends a request to make an event up to the middle of its body. It returns what
 // sends the rest and reads the answer.
-func half(t *testing.T, base, token string) (rest func(body string) (status int, answer string)) {
+func (h *env) half(t *testing.T, token string) (rest func(body string) (status int, answer string)) {
 	t.Helper()
-	connection, err := net.Dial("tcp", strings.TrimPrefix(base, "http://"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { _ = connection.Close() })
-	fmt.Fprintf(connection, "POST /api/v1/events HTTP/1.1\r\nHost: a\r\nAuthorization: Bearer %s\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n%s",
-		token, len(newEvent), newEvent[:10])
+	connection := h.dial("POST", "/api/v1/events", token, newEvent[:10], len(newEvent))
 	return func(body string) (int, string) {
 		if _, err := io.WriteString(connection, body); err != nil {
 			t.Fatal(err)
@@ -65,7 +57,7 @@ func TestWhoIsAskingIsFoundOutWhenTheBodyHasArrived(t *testing.T) {
 	} {
 		caller, secret := testkit.User(t, h.pool, access.Organizer), account.NewSecret()
 		h.issue(caller, secret)
-		rest := half(t, h.Base(), string(secret))
+		rest := h.half(t, string(secret))
 		// The request is under way when another one of a new connection has been answered.
 		h.As(string(secret)).Get("/api/v1/me").Want(http.StatusOK)
 		testkit.Exec(t, h.pool, c.change, caller.UserID)
@@ -82,12 +74,14 @@ func TestWhoIsAskingIsFoundOutWhenTheBodyHasArrived(t *testing.T) {
 func TestABodyThatDoesNotArriveIsRefused(t *testing.T) {
 	testkit.SkipIfShort(t, "it waits for bodies that do not arrive")
 	t.Parallel()
+	// With the server's own timeouts, which that of newEnv does not have.
 	_, at := startServing(t, server.Config{DatabaseURL: testkit.DatabaseURL(t), MaxConns: 4, Log: slog.New(slog.DiscardHandler)})
-	rest := half(t, at.String(), string(account.NewSecret()))
+	h := &env{Client: testkit.NewClient(t, "http://"+at.String()), t: t}
+	rest := h.half(t, string(account.NewSecret()))
 	if status, answer := rest(""); status != http.StatusBadRequest || !strings.Contains(answer, "malformed_body") || !strings.Contains(answer, "within 5s") {
 		t.Errorf("%d %s", status, answer)
 	}
-	rest = half(t, at.String(), "")
+	rest = h.half(t, "")
 	if status, answer := rest(""); status != http.StatusUnauthorized {
 		t.Errorf("%d %s", status, answer)
 	}

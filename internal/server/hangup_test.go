@@ -36,11 +36,21 @@ func (l *logged) Write(b []byte) (int, error) {
 	return l.text.Write(b)
 }
 
-func (l *logged) lines() []string {
+// String is what was logged since Reset.
+func (l *logged) String() string {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	return strings.Split(l.text.String(), "\n")
+	return l.text.String()
 }
+
+// Reset forgets what was logged.
+func (l *logged) Reset() {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.text.Reset()
+}
+
+func (l *logged) lines() []string { return strings.Split(l.String(), "\n") }
 
 // has says whether a line has all texts.
 func (l *logged) has(texts ...string) bool {

@@ -3,7 +3,6 @@
 package server_test
 
 import (
-	"bytes"
 	"fmt"
 	"io"
 	"log/slog"
@@ -15,7 +14,6 @@ import (
 	"path/filepath"
 	"regexp"
 	"strings"
-	"sync"
 	"testing"
 
 	"eventbooking/internal/server"
@@ -82,34 +80,20 @@ func freePort(t *testing.T) string {
 	return port
 }
 
-// journal is a log that several goroutines write.
-type journal struct {
-	mu   sync.Mutex
-	text bytes.Buffer
-}
-
-func (j *journal) Write(p []byte) (int, error) {
-	j.mu.Lock()
-	defer j.mu.Unlock()
-	return j.text.Write(p)
-}
-
 var loggedIP = regexp.MustCompile(`path=/api/v1/events .* ip=(\S+)`)
 
 // addresses waits for those of so many requests for events, returns and forgets them.
-func (j *journal) addresses(t *testing.T, n int) (all []string) {
+func (l *logged) addresses(t *testing.T, n int) (all []string) {
 	t.Helper()
 	eventually(t, "the requests are logged", func() bool {
-		j.mu.Lock()
-		defer j.mu.Unlock()
-		lines := loggedIP.FindAllStringSubmatch(j.text.String(), -1)
+		lines := loggedIP.FindAllStringSubmatch(l.String(), -1)
 		if len(lines) < n {
 			return false
 		}
 		for _, line := range lines {
 			all = append(all, line[1])
 		}
-		j.text.Reset()
+		l.Reset() // no more come: nobody asks meanwhile
 		return true
 	})
 	return all
@@ -147,7 +131,7 @@ func TestBehindNginxTheClientsAddressCounts(t *testing.T) {
 		t.Run(header, func(t *testing.T) {
 			t.Parallel()
 			const quota = 3
-			log := &journal{}
+			log := &logged{}
 			h := newEnv(t, limited("anonymous=3/24h"), func(c *server.Config) {
 				c.Log = slog.New(slog.NewTextHandler(log, nil))
 				c.Proxies = server.Proxies{Header: header, Trusted: []netip.Prefix{netip.MustParsePrefix("127.0.0.1/32")}}

@@ -18,7 +18,6 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
-	"sync"
 	"testing"
 	"time"
 
@@ -53,25 +52,8 @@ type tlsFiles struct {
 	t         *testing.T
 	cert, key string
 	reload    chan os.Signal
-	log       *lockedBuffer
+	log       *logged
 	address   string
-}
-
-type lockedBuffer struct {
-	mu   sync.Mutex
-	text bytes.Buffer
-}
-
-func (b *lockedBuffer) Write(p []byte) (int, error) {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	return b.text.Write(p)
-}
-
-func (b *lockedBuffer) String() string {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	return b.text.String()
 }
 
 func (f *tlsFiles) write(cert, key []byte) {
@@ -101,7 +83,7 @@ func (f *tlsFiles) served() (name string, chain int) {
 func newTLSFiles(t *testing.T, cert, key []byte) *tlsFiles {
 	t.Helper()
 	dir := t.TempDir()
-	f := &tlsFiles{t: t, cert: filepath.Join(dir, "cert.pem"), key: filepath.Join(dir, "key.pem"), reload: make(chan os.Signal), log: &lockedBuffer{}}
+	f := &tlsFiles{t: t, cert: filepath.Join(dir, "cert.pem"), key: filepath.Join(dir, "key.pem"), reload: make(chan os.Signal), log: &logged{}}
 	f.write(cert, key)
 	log := slog.New(slog.NewTextHandler(f.log, nil))
 	certificate, err := server.LoadCertificate(f.cert, f.key, log)
