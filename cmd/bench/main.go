@@ -44,7 +44,7 @@ with durability, tokens and idempotency keys on. It needs Go and PostgreSQL's pr
 Examples:
   go run ./cmd/bench                                 everything; some minutes
   go run ./cmd/bench --only=hot --rounds=9           bookings of one slot
-  go run ./cmd/bench size --events=100000            what grows with the database; a million takes an hour
+  go run ./cmd/bench size --events=100000            what grows with the database; a million takes up to an hour
   go run ./cmd/bench --compare=/tmp/eventbooking-old this working tree against another build
 
 Exit codes: 0 measured, 1 error, 2 invalid flags.`
@@ -131,7 +131,7 @@ func inLab(ctx context.Context, keep bool, f func(*lab.Lab) error) error {
 	if err := errors.Join(err, l.Close(keep)); err != nil {
 		return err
 	}
-	fmt.Printf("\nPostgreSQL %d, %s %s/%s, %d cores for load, service and PostgreSQL, limits of rates and callers and quotas off but for bystanders, %s in all.\n", l.Postgres(), runtime.Version(),
+	fmt.Printf("\nPostgreSQL %d, %s %s/%s, %d cores for load, service and PostgreSQL, limits off (for bystanders only quotas and login delays), %s in all.\n", l.Postgres(), runtime.Version(),
 		runtime.GOOS, runtime.GOARCH, runtime.NumCPU(), time.Since(began).Round(time.Second))
 	return nil
 }

@@ -96,7 +96,7 @@ func prove(ctx context.Context, o options) (kept bool, err error) {
 		}
 	}
 	l.Progress("", 0, 0)
-	machine := fmt.Sprintf("PostgreSQL %d, %s %s/%s, %d cores, limits of rates and callers and quotas off, %s in all", l.Postgres(), runtime.Version(), runtime.GOOS, runtime.GOARCH,
+	machine := fmt.Sprintf("PostgreSQL %d, %s %s/%s, %d cores, rate limits, bounds of callers, quotas and login delays off, %s in all", l.Postgres(), runtime.Version(), runtime.GOOS, runtime.GOARCH,
 		runtime.NumCPU(), time.Since(began).Round(time.Second))
 	fmt.Printf("\n%s\n%s\n", table(rows), machine)
 	if o.Report != "" {

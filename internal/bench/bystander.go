@@ -50,7 +50,7 @@ var floods = []flood{
 }
 
 // bystander measures /me of one user after the other over one connection, beside floods,
-// in a process with the limits that are on by default. A rate that is half of that beside
+// in a process with the rate limits and bounds of callers that are on by default. A rate that is half of that beside
 // /livez means that each waits twice as long.
 func (b *bench) bystander(ctx context.Context) error {
 	binary, err := b.lab.Binary()
@@ -82,8 +82,14 @@ func (t *target) beside(f flood, l load) measure {
 		return true
 	}))}
 	return func(_ context.Context, window time.Duration) (Sample, error) {
+		// Its errors say nothing, since most or all of it is refused, but that it can begin.
+		first, err := flooding.dial(t.service.Addr())
+		if err != nil {
+			return Sample{}, err
+		}
+		_ = first.Close()
 		var ended sync.WaitGroup
-		ended.Go(func() { _, _ = t.run(flooding, window+3*warmUp) }) // most or all of it is refused
+		ended.Go(func() { _, _ = t.run(flooding, window+3*warmUp) })
 		defer ended.Wait()
 		time.Sleep(2 * warmUp) // until all of its connections have asked: a load has no other sign of that
 		return t.run(l, window)

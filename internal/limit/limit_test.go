@@ -94,9 +94,9 @@ func TestAFullStoreForgetsOnlyWhoHasAllOfTheirQuota(t *testing.T) {
 	}
 }
 
-// As many as the service has, and half as many again that get no place: a hundred
-// thousand addresses read, log in and show wrong tokens, and as many users read, write
-// and book.
+// As many of six classes as the service counts, and half as many again that get no place:
+// a hundred thousand addresses read, log in and show wrong tokens, and as many users read,
+// write and book.
 func TestMemoryIsBounded(t *testing.T) {
 	const places, asking, most = 100_000, 150_000, 32 << 20
 	m, rate := NewMemory(places), Rate{Quota: 10, Window: time.Minute}

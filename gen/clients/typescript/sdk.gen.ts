@@ -742,7 +742,8 @@ export const createBooking = <ThrowOnError extends boolean = true>(options: Opti
  * A slot that has started has no holds, with `walk_ins` either (409 `slot_started`).
  *
  * The other checks are those of `createBooking`, in the same order: a hold takes seats, so it cannot overlap
- * with other seats of the caller, and a user can have at most one live booking of a slot.
+ * with other seats of the caller, and a user can have at most one live booking of a slot. `hold_limit` and
+ * `hold_cooldown` come after `quota_exceeded`.
  *
  * **Access:** any logged-in user, with the ability `bookings:write`. **Repeating it** with the same
  * `Idempotency-Key` has no further effect.

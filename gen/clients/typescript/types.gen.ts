@@ -3863,7 +3863,7 @@ export type CreateBookingErrors = {
      */
     404: Problem;
     /**
-     * The state of the event, of the slot or of the caller's bookings does not allow this. Codes: `event_not_published`, `slot_cancelled`, `booking_not_open`, `booking_closed`, `slot_started`, `already_booked`, `booking_seat_limit`, `user_seat_limit`, `booking_overlap`, `slot_full`, `waitlist_disabled`, `waitlist_full`; of the booking to be replaced `cancellation_window_closed`, `booking_final`, `checked_in`, `quota_exceeded`.
+     * The state of the event, of the slot or of the caller's bookings does not allow this. Codes: `event_not_published`, `slot_cancelled`, `booking_not_open`, `booking_closed`, `slot_started`, `already_booked`, `booking_seat_limit`, `user_seat_limit`, `booking_overlap`, `slot_full`, `waitlist_disabled`, `waitlist_full`, `quota_exceeded`; of the booking to be replaced `cancellation_window_closed`, `booking_final`, `checked_in`.
      */
     409: Problem;
     /**
